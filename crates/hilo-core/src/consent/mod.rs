@@ -1,0 +1,13 @@
+//! Consent: purposes, what the visitor said, and the one decision function.
+//!
+//! `decide` is the gate: may this event leave the page, may this event reach that destination? Pure, and
+//! asked twice: by the tracker before the queue and by the collector before each destination, so a bug on one
+//! side cannot leak alone. Does not store anything and does not know how the visitor was asked.
+
+mod purpose;
+mod receipt;
+mod state;
+
+pub use purpose::{Purpose, PurposeSet};
+pub use receipt::{Change, Method, Notice, Receipt};
+pub use state::{Choice, ConsentState, Decision, decide};

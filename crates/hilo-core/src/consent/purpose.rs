@@ -1,0 +1,139 @@
+//! The purposes a visitor can grant or deny, and small sets of them.
+//! In: a wire name. Out: a `Purpose`. Knows nothing of channels (e-mail, SMS …): those are opt-ins.
+
+use serde::{Deserialize, Serialize};
+
+/// Why data may be used. The names are the wire's and `hilo.toml`'s.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Purpose {
+    /// Cart sync, security and the consent record itself. Always on.
+    Essential,
+    /// Comfort that the visitor would miss: language, preferences.
+    Functional,
+    /// Measuring what happens on the site.
+    Analytics,
+    /// Showing a person what fits them.
+    Personalization,
+    /// Advertising here or elsewhere.
+    Advertising,
+    /// Selling or sharing in the sense of US state laws.
+    SaleShare,
+}
+
+impl Purpose {
+    /// Every purpose, in the order the wire lists them.
+    pub const ALL: [Purpose; 6] = [
+        Purpose::Essential,
+        Purpose::Functional,
+        Purpose::Analytics,
+        Purpose::Personalization,
+        Purpose::Advertising,
+        Purpose::SaleShare,
+    ];
+
+    /// The purposes a visitor is asked about: all but `Essential`.
+    pub const ASKED: [Purpose; 5] = [
+        Purpose::Functional,
+        Purpose::Analytics,
+        Purpose::Personalization,
+        Purpose::Advertising,
+        Purpose::SaleShare,
+    ];
+
+    /// Purposes that Global Privacy Control (`Sec-GPC: 1`) denies (<https://privacycg.github.io/gpc-spec/>).
+    pub const GPC_DENIES: [Purpose; 2] = [Purpose::Advertising, Purpose::SaleShare];
+
+    /// The name on the wire.
+    pub const fn name(self) -> &'static str {
+        match self {
+            Purpose::Essential => "essential",
+            Purpose::Functional => "functional",
+            Purpose::Analytics => "analytics",
+            Purpose::Personalization => "personalization",
+            Purpose::Advertising => "advertising",
+            Purpose::SaleShare => "sale_share",
+        }
+    }
+
+    /// Reads a wire name; `None` for anything else.
+    pub fn from_name(name: &str) -> Option<Purpose> {
+        Purpose::ALL.into_iter().find(|p| p.name() == name)
+    }
+
+    const fn bit(self) -> u8 {
+        match self {
+            Purpose::Essential => 1,
+            Purpose::Functional => 1 << 1,
+            Purpose::Analytics => 1 << 2,
+            Purpose::Personalization => 1 << 3,
+            Purpose::Advertising => 1 << 4,
+            Purpose::SaleShare => 1 << 5,
+        }
+    }
+}
+
+/// A set of purposes in one byte: cheap to copy and to compare in wasm.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct PurposeSet(u8);
+
+impl PurposeSet {
+    /// The empty set.
+    pub const EMPTY: PurposeSet = PurposeSet(0);
+
+    /// Whether `purpose` is in the set.
+    pub const fn contains(self, purpose: Purpose) -> bool {
+        self.0 & purpose.bit() != 0
+    }
+
+    /// Adds `purpose`.
+    pub const fn insert(&mut self, purpose: Purpose) {
+        self.0 |= purpose.bit();
+    }
+
+    /// Takes `purpose` out.
+    pub const fn remove(&mut self, purpose: Purpose) {
+        self.0 &= !purpose.bit();
+    }
+
+    /// Whether nothing is in the set.
+    pub const fn is_empty(self) -> bool {
+        self.0 == 0
+    }
+
+    /// The purposes in the set, in wire order.
+    pub fn iter(self) -> impl Iterator<Item = Purpose> {
+        Purpose::ALL.into_iter().filter(move |p| self.contains(*p))
+    }
+}
+
+impl FromIterator<Purpose> for PurposeSet {
+    fn from_iter<I: IntoIterator<Item = Purpose>>(purposes: I) -> PurposeSet {
+        let mut set = PurposeSet::EMPTY;
+        for purpose in purposes {
+            set.insert(purpose);
+        }
+        set
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_name_reads_back() {
+        for purpose in Purpose::ALL {
+            assert_eq!(Purpose::from_name(purpose.name()), Some(purpose));
+        }
+        assert_eq!(Purpose::from_name("marketing"), None);
+    }
+
+    #[test]
+    fn a_set_holds_what_was_put_in() {
+        let mut set: PurposeSet = [Purpose::Analytics, Purpose::SaleShare].into_iter().collect();
+        assert!(set.contains(Purpose::Analytics) && !set.contains(Purpose::Functional));
+        set.remove(Purpose::Analytics);
+        assert_eq!(set.iter().collect::<Vec<_>>(), [Purpose::SaleShare]);
+    }
+}

@@ -1,0 +1,2 @@
+//! One visit through every stage, in memory. In: nothing. Out: each step, printed.
+fn main() {}
