@@ -8,3 +8,10 @@
 //! The page compiles this crate without the `edge` feature: consent and ids only, no JSON reader.
 
 pub mod consent;
+#[cfg(feature = "edge")]
+pub mod event;
+pub mod identity;
+#[cfg(feature = "edge")]
+pub mod journey;
+#[cfg(feature = "edge")]
+pub mod outcome;

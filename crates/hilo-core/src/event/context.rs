@@ -1,0 +1,286 @@
+//! The circumstances of an event: Segment's `context`, typed where hilo reads or writes it.
+//!
+//! What a page may say and what only the edge may say share one shape; the field table keeps a page from saying the
+//! latter. Open objects (`app`, `network` …) pass through as they came, inside the field table's limits.
+
+use std::collections::BTreeMap;
+
+use serde::{Deserialize, Serialize};
+use serde_json::Value;
+
+use super::Properties;
+use crate::consent::{Choice, ConsentState, Purpose};
+use crate::journey::{Channel, Touch};
+
+/// Where, with what, and under which consent.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase", default)]
+pub struct Context {
+    /// Whether the person was active (Segment: false for background syncs).
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub active: Option<bool>,
+    /// The app, as the sender describes it.
+    #[serde(skip_serializing_if = "Properties::is_empty")]
+    pub app: Properties,
+    /// The campaign that led here.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub campaign: Option<Campaign>,
+    /// Segment's word for where it was recorded: `browser`, `server`, `mobile`.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub channel: Option<String>,
+    /// What the visitor had allowed.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub consent: Option<ConsentClaim>,
+    /// The device.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub device: Option<Device>,
+    /// The group the person acts for.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub group_id: Option<String>,
+    /// hilo's own facts.
+    #[serde(skip_serializing_if = "HiloContext::is_empty")]
+    pub hilo: HiloContext,
+    /// Truncated address: /24 or /48, never more.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub ip: Option<String>,
+    /// What captured the event.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub library: Option<Library>,
+    /// Language tag, BCP 47.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub locale: Option<String>,
+    /// Where, at most the city.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub location: Option<Location>,
+    /// The network, as the sender describes it.
+    #[serde(skip_serializing_if = "Properties::is_empty")]
+    pub network: Properties,
+    /// The operating system.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub os: Option<Os>,
+    /// The page.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub page: Option<Page>,
+    /// The screen: `width`, `height`, `density`.
+    #[serde(skip_serializing_if = "Properties::is_empty")]
+    pub screen: Properties,
+    /// IANA time zone.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub timezone: Option<String>,
+    /// Traits sent beside another kind of event.
+    #[serde(skip_serializing_if = "Properties::is_empty")]
+    pub traits: Properties,
+    /// The raw user agent on its way in; normalize reduces it and takes it out.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub user_agent: Option<String>,
+    /// User agent client hints on their way in; taken out likewise.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub user_agent_data: Option<Value>,
+}
+
+/// A campaign, in UTM words.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(default)]
+pub struct Campaign {
+    /// `utm_id`.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub id: Option<String>,
+    /// `utm_campaign`.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub name: Option<String>,
+    /// `utm_source`.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub source: Option<String>,
+    /// `utm_medium`.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub medium: Option<String>,
+    /// `utm_term`.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub term: Option<String>,
+    /// `utm_content`.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub content: Option<String>,
+}
+
+impl Campaign {
+    /// Whether nothing is known.
+    pub fn is_empty(&self) -> bool {
+        *self == Campaign::default()
+    }
+}
+
+/// Segment's consent object: purposes by name, and hilo's revision.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase", default)]
+pub struct ConsentClaim {
+    /// Purpose name → granted. A purpose that is not named is unset.
+    pub category_preferences: BTreeMap<String, bool>,
+    /// Grows with each change; 0 where the sender keeps none.
+    pub revision: u32,
+}
+
+impl ConsentClaim {
+    /// The claim as the decision function reads it. Names that are no purpose mean nothing.
+    pub fn state(&self) -> ConsentState {
+        let mut state = ConsentState::default();
+        for (name, granted) in &self.category_preferences {
+            if let Some(purpose) = Purpose::from_name(name) {
+                state.set(purpose, if *granted { Choice::Granted } else { Choice::Denied });
+            }
+        }
+        state.revision = self.revision;
+        state
+    }
+}
+
+/// The device, as far as hilo keeps it.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(default)]
+pub struct Device {
+    /// `desktop`, `mobile`, `tablet`, `tv`, `bot` …
+    #[serde(rename = "type", skip_serializing_if = "Option::is_none")]
+    pub class: Option<String>,
+}
+
+/// What captured the event.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(default)]
+pub struct Library {
+    /// Its name.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub name: Option<String>,
+    /// Its version.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub version: Option<String>,
+}
+
+/// Where, from the edge's own knowledge of the address.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(default)]
+pub struct Location {
+    /// ISO 3166-1 alpha-2.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub country: Option<String>,
+    /// Region name.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub region: Option<String>,
+    /// City name.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub city: Option<String>,
+}
+
+/// The operating system: family and major version.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(default)]
+pub struct Os {
+    /// Family.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub name: Option<String>,
+    /// Major version.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub version: Option<String>,
+}
+
+/// The page an event happened on.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(default)]
+pub struct Page {
+    /// Whole address, personal data redacted.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub url: Option<String>,
+    /// Path alone.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub path: Option<String>,
+    /// Query with its `?`.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub search: Option<String>,
+    /// The page before.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub referrer: Option<String>,
+    /// The document's title.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub title: Option<String>,
+}
+
+/// hilo's own corner of the context.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[serde(default)]
+pub struct HiloContext {
+    /// Browser family and major version.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub browser: Option<Browser>,
+    /// The channel of the session this event belongs to.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub channel: Option<Channel>,
+    /// Click ids by their query key (`gclid`, `fbclid` …).
+    #[serde(skip_serializing_if = "BTreeMap::is_empty")]
+    pub click_ids: BTreeMap<String, String>,
+    /// What the page had to drop since its last envelope, by reason.
+    #[serde(skip_serializing_if = "BTreeMap::is_empty")]
+    pub dropped: BTreeMap<String, u64>,
+    /// Where the page keeps its id: `local`, `memory`.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub persistence: Option<String>,
+    /// The session, as the page counts it.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub session: Option<SessionHint>,
+    /// The touch that this very event shows, if it shows one.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub touch: Option<Touch>,
+    /// Fields that were cut to their limit.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub truncated: Vec<String>,
+}
+
+impl HiloContext {
+    fn is_empty(&self) -> bool {
+        *self == HiloContext::default()
+    }
+}
+
+/// A browser, reduced to what reports need.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Browser {
+    /// Family.
+    pub name: String,
+    /// Major version.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub major: Option<String>,
+}
+
+/// The page's word on its session.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct SessionHint {
+    /// Start in milliseconds since the epoch, as decimal text (ids never pass through f64).
+    pub id: String,
+    /// How the session began; on its first event only.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub landing: Option<Landing>,
+}
+
+/// The page a session began on.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Landing {
+    /// Its address.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub url: Option<String>,
+    /// Where the visitor came from.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub referrer: Option<String>,
+    /// How the tracker knows.
+    #[serde(default)]
+    pub via: Via,
+}
+
+/// How a landing is known (consent.md, in the page, rule 3).
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Via {
+    /// From the landing document itself.
+    #[default]
+    Page,
+    /// From the tab's history, after a consent that came later: the referrer is not known.
+    History,
+    /// From `document.referrer` alone: the landing is not known.
+    Referrer,
+}

@@ -1,0 +1,156 @@
+//! THE field table: every field a sender may fill, with its shape, limit, privacy class and purpose.
+//!
+//! `validate` reads shapes and limits, `normalize/scrub.rs` the privacy class, the gate the purpose, and xtask prints
+//! it as documentation. A field that is not here does not pass.
+
+use crate::consent::Purpose;
+
+/// What a field holds.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Shape {
+    /// Text.
+    Text,
+    /// Text or a number; numbers are read as their decimal text (ids never pass through f64).
+    Id,
+    /// RFC 3339 text, or milliseconds since the epoch.
+    Time,
+    /// `true` or `false`.
+    Flag,
+    /// A whole number ≥ 0.
+    Count,
+    /// Any object: the sender's own keys, inside the general limits.
+    Open,
+    /// An object whose keys are rows of this table.
+    Closed,
+    /// An object of booleans.
+    Flags,
+    /// An object of whole numbers.
+    Counts,
+}
+
+/// How a field must be treated.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Privacy {
+    /// Says nothing about a person.
+    Plain,
+    /// Names or singles out a person or a device.
+    Identifier,
+    /// A URL: secrets and personal data in it are redacted.
+    Url,
+    /// What a person typed or is: kept only where the sender put it on purpose.
+    Personal,
+    /// Reduced at once and not stored as it came (address, user agent).
+    Reduced,
+}
+
+/// One row.
+#[derive(Clone, Copy, Debug)]
+pub struct Field {
+    /// Dotted path.
+    pub path: &'static str,
+    /// What it holds.
+    pub shape: Shape,
+    /// Bytes of text; the general limits hold besides.
+    pub bytes_max: usize,
+    /// How it must be treated.
+    pub privacy: Privacy,
+    /// The purpose it needs.
+    pub purpose: Purpose,
+}
+
+const fn row(path: &'static str, shape: Shape, bytes_max: usize, privacy: Privacy) -> Field {
+    Field { path, shape, bytes_max, privacy, purpose: Purpose::Analytics }
+}
+
+use Privacy::{Identifier, Personal, Plain, Reduced, Url};
+use Shape::{Closed, Count, Counts, Flag, Flags, Id, Open, Text, Time};
+
+/// Bytes of a URL that is kept: longer ones are cut (the common limit of servers and of GA4's `page_location` is lower).
+pub const URL_BYTES_MAX: usize = 2_048;
+/// Bytes of a name: Segment's own limit is the event's size; reports need less.
+pub const NAME_BYTES_MAX: usize = 256;
+
+/// Every field, in the order of the documentation. A parent stands before its children.
+pub const FIELDS: &[Field] = &[
+    row("type", Text, 16, Plain),
+    row("messageId", Id, 100, Plain),
+    row("anonymousId", Id, crate::identity::ID_BYTES_MAX, Identifier),
+    row("userId", Id, crate::identity::ID_BYTES_MAX, Identifier),
+    row("previousId", Id, crate::identity::ID_BYTES_MAX, Identifier),
+    row("groupId", Id, crate::identity::ID_BYTES_MAX, Identifier),
+    row("timestamp", Time, 64, Plain),
+    row("originalTimestamp", Time, 64, Plain),
+    row("sentAt", Time, 64, Plain),
+    row("event", Text, NAME_BYTES_MAX, Plain),
+    row("name", Text, NAME_BYTES_MAX, Plain),
+    row("category", Text, NAME_BYTES_MAX, Plain),
+    row("properties", Open, 0, Personal),
+    row("traits", Open, 0, Personal),
+    row("integrations", Open, 0, Plain),
+    row("context", Closed, 0, Plain),
+    row("context.active", Flag, 0, Plain),
+    row("context.app", Open, 0, Plain),
+    row("context.campaign", Closed, 0, Plain),
+    row("context.campaign.id", Id, NAME_BYTES_MAX, Plain),
+    row("context.campaign.name", Text, NAME_BYTES_MAX, Plain),
+    row("context.campaign.source", Text, NAME_BYTES_MAX, Plain),
+    row("context.campaign.medium", Text, NAME_BYTES_MAX, Plain),
+    row("context.campaign.term", Text, NAME_BYTES_MAX, Plain),
+    row("context.campaign.content", Text, NAME_BYTES_MAX, Plain),
+    row("context.channel", Text, 32, Plain),
+    row("context.consent", Closed, 0, Plain),
+    row("context.consent.categoryPreferences", Flags, 0, Plain),
+    row("context.consent.revision", Count, 0, Plain),
+    row("context.device", Closed, 0, Plain),
+    row("context.device.type", Text, 32, Plain),
+    row("context.groupId", Id, crate::identity::ID_BYTES_MAX, Identifier),
+    row("context.ip", Text, 45, Reduced),
+    row("context.library", Closed, 0, Plain),
+    row("context.library.name", Text, 64, Plain),
+    row("context.library.version", Text, 32, Plain),
+    row("context.locale", Text, 35, Plain),
+    row("context.network", Open, 0, Plain),
+    row("context.os", Closed, 0, Plain),
+    row("context.os.name", Text, 64, Plain),
+    row("context.os.version", Text, 32, Plain),
+    row("context.page", Closed, 0, Plain),
+    row("context.page.url", Text, URL_BYTES_MAX, Url),
+    row("context.page.path", Text, URL_BYTES_MAX, Url),
+    row("context.page.search", Text, URL_BYTES_MAX, Url),
+    row("context.page.referrer", Text, URL_BYTES_MAX, Url),
+    row("context.page.title", Text, 512, Plain),
+    row("context.screen", Open, 0, Plain),
+    row("context.timezone", Text, 64, Plain),
+    row("context.traits", Open, 0, Personal),
+    row("context.userAgent", Text, 1_024, Reduced),
+    row("context.userAgentData", Open, 0, Reduced),
+    row("context.hilo", Closed, 0, Plain),
+    row("context.hilo.dropped", Counts, 0, Plain),
+    row("context.hilo.persistence", Text, 16, Plain),
+    row("context.hilo.session", Closed, 0, Plain),
+    row("context.hilo.session.id", Id, 32, Plain),
+    row("context.hilo.session.landing", Closed, 0, Plain),
+    row("context.hilo.session.landing.url", Text, URL_BYTES_MAX, Url),
+    row("context.hilo.session.landing.referrer", Text, URL_BYTES_MAX, Url),
+    row("context.hilo.session.landing.via", Text, 16, Plain),
+];
+
+/// The row of a dotted path.
+pub fn find(path: &str) -> Option<&'static Field> {
+    FIELDS.iter().find(|field| field.path == path)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn parents_stand_before_their_children_and_are_closed() {
+        for (i, field) in FIELDS.iter().enumerate() {
+            if let Some((parent, _)) = field.path.rsplit_once('.') {
+                let parent = FIELDS.iter().take(i).find(|f| f.path == parent);
+                assert!(parent.is_some_and(|p| p.shape == Shape::Closed), "{}", field.path);
+            }
+        }
+    }
+}

@@ -1,0 +1,109 @@
+//! The kinds of event of the Segment spec, each with its own payload.
+//! In and out: serde's tag `type`. Knows nothing of ids, times and context: every kind shares those.
+
+use serde::{Deserialize, Serialize};
+
+use super::Properties;
+
+/// What happened.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(tag = "type", rename_all = "lowercase", rename_all_fields = "camelCase")]
+pub enum EventKind {
+    /// A named act, such as "Product Added".
+    Track {
+        /// The act's name.
+        event: String,
+        /// Its details.
+        #[serde(default)]
+        properties: Properties,
+    },
+    /// A page was looked at.
+    Page {
+        /// The site's own name for the page.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        name: Option<String>,
+        /// The site's own grouping.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        category: Option<String>,
+        /// Its details.
+        #[serde(default)]
+        properties: Properties,
+    },
+    /// A screen of an app was looked at.
+    Screen {
+        /// The app's own name for the screen.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        name: Option<String>,
+        /// The app's own grouping.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        category: Option<String>,
+        /// Its details.
+        #[serde(default)]
+        properties: Properties,
+    },
+    /// Someone said who they are.
+    Identify {
+        /// What is known about them.
+        #[serde(default)]
+        traits: Properties,
+    },
+    /// A person belongs to a group.
+    Group {
+        /// The group.
+        group_id: String,
+        /// What is known about the group.
+        #[serde(default)]
+        traits: Properties,
+    },
+    /// One id continues another.
+    Alias {
+        /// The earlier id.
+        previous_id: String,
+    },
+}
+
+impl EventKind {
+    /// The wire's `type`.
+    pub const fn name(&self) -> &'static str {
+        match self {
+            EventKind::Track { .. } => "track",
+            EventKind::Page { .. } => "page",
+            EventKind::Screen { .. } => "screen",
+            EventKind::Identify { .. } => "identify",
+            EventKind::Group { .. } => "group",
+            EventKind::Alias { .. } => "alias",
+        }
+    }
+
+    /// What a person would call it: the act's or page's own name.
+    pub fn label(&self) -> Option<&str> {
+        match self {
+            EventKind::Track { event, .. } => Some(event),
+            EventKind::Page { name, .. } | EventKind::Screen { name, .. } => name.as_deref(),
+            EventKind::Group { group_id, .. } => Some(group_id),
+            EventKind::Identify { .. } | EventKind::Alias { .. } => None,
+        }
+    }
+
+    /// The properties or traits.
+    pub const fn details(&self) -> Option<&Properties> {
+        match self {
+            EventKind::Track { properties, .. } | EventKind::Page { properties, .. } | EventKind::Screen { properties, .. } => {
+                Some(properties)
+            }
+            EventKind::Identify { traits } | EventKind::Group { traits, .. } => Some(traits),
+            EventKind::Alias { .. } => None,
+        }
+    }
+
+    /// The properties or traits, to change.
+    pub const fn details_mut(&mut self) -> Option<&mut Properties> {
+        match self {
+            EventKind::Track { properties, .. } | EventKind::Page { properties, .. } | EventKind::Screen { properties, .. } => {
+                Some(properties)
+            }
+            EventKind::Identify { traits } | EventKind::Group { traits, .. } => Some(traits),
+            EventKind::Alias { .. } => None,
+        }
+    }
+}

@@ -1,0 +1,90 @@
+//! Who an event is about: the keys of profiles, and the ids nobody may use.
+//! In: ids as text. Out: a `ProfileKey`. Mints nothing: random bytes arrive as arguments.
+
+use std::fmt;
+
+/// Ids that broken integrations send for everybody: accepting one would merge strangers.
+/// The list is identity.md's, after the incident reports of analytics vendors.
+const RESERVED: [&str; 10] =
+    ["", "null", "undefined", "none", "nil", "nan", "guest", "anonymous", "0", "[object object]"];
+
+/// Bytes of an id.
+pub const ID_BYTES_MAX: usize = 128;
+
+/// Whether `id` is one of those that stand for nobody in particular.
+pub fn is_reserved(id: &str) -> bool {
+    let id = id.trim();
+    RESERVED.iter().any(|reserved| id.eq_ignore_ascii_case(reserved))
+}
+
+/// Whose profile: a device's or a verified person's.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub enum ProfileKey {
+    /// A device, by its random id.
+    Anonymous(String),
+    /// A person, by the id that the shop's backend vouched for.
+    User(String),
+}
+
+impl ProfileKey {
+    /// Reads `a:<anonymousId>` or `u:<userId>`; `None` for anything else.
+    pub fn parse(text: &str) -> Option<ProfileKey> {
+        match text.split_once(':') {
+            Some(("a", id)) if !is_reserved(id) => Some(ProfileKey::Anonymous(id.to_owned())),
+            Some(("u", id)) if !is_reserved(id) => Some(ProfileKey::User(id.to_owned())),
+            _ => None,
+        }
+    }
+}
+
+impl fmt::Display for ProfileKey {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            ProfileKey::Anonymous(id) => write!(f, "a:{id}"),
+            ProfileKey::User(id) => write!(f, "u:{id}"),
+        }
+    }
+}
+
+/// A random id in UUID v4 form (RFC 9562, section 5.4) from 16 random bytes.
+pub fn uuid_v4(mut random: [u8; 16]) -> String {
+    random[6] = (random[6] & 0x0f) | 0x40;
+    random[8] = (random[8] & 0x3f) | 0x80;
+    const HEX: &[u8; 16] = b"0123456789abcdef";
+    let mut text = String::with_capacity(36);
+    for (i, byte) in random.iter().enumerate() {
+        if matches!(i, 4 | 6 | 8 | 10) {
+            text.push('-');
+        }
+        for nibble in [byte >> 4, byte & 0x0f] {
+            text.push(char::from(HEX.get(usize::from(nibble)).copied().unwrap_or(b'0')));
+        }
+    }
+    text
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn ids_that_stand_for_everybody_are_reserved() {
+        for id in ["null", "Undefined", " guest ", "0", "[object Object]", ""] {
+            assert!(is_reserved(id), "{id:?}");
+        }
+        assert!(!is_reserved("42"));
+    }
+
+    #[test]
+    fn a_key_reads_back() {
+        let key = ProfileKey::parse("a:5f0").unwrap();
+        assert_eq!(key.to_string(), "a:5f0");
+        assert_eq!(ProfileKey::parse("x:1"), None);
+        assert_eq!(ProfileKey::parse("u:null"), None);
+    }
+
+    #[test]
+    fn version_and_variant_are_set() {
+        assert_eq!(uuid_v4([0xff; 16]), "ffffffff-ffff-4fff-bfff-ffffffffffff");
+    }
+}

@@ -1,0 +1,58 @@
+//! Names of channels. The rules that choose one are in `normalize/channel.rs`.
+
+use serde::{Deserialize, Serialize};
+
+/// GA4's default channel grouping (<https://support.google.com/analytics/answer/9756891>).
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+pub enum Channel {
+    /// Typed, bookmarked, or the app's own.
+    Direct,
+    /// "Cross-network" campaigns.
+    #[serde(rename = "Cross-network")]
+    CrossNetwork,
+    /// Paid, on a shopping site.
+    #[serde(rename = "Paid Shopping")]
+    PaidShopping,
+    /// Paid, on a search engine.
+    #[serde(rename = "Paid Search")]
+    PaidSearch,
+    /// Paid, on a social network.
+    #[serde(rename = "Paid Social")]
+    PaidSocial,
+    /// Paid, on a video site.
+    #[serde(rename = "Paid Video")]
+    PaidVideo,
+    /// Banners.
+    Display,
+    /// Paid, elsewhere.
+    #[serde(rename = "Paid Other")]
+    PaidOther,
+    /// Unpaid, from a shopping site.
+    #[serde(rename = "Organic Shopping")]
+    OrganicShopping,
+    /// Unpaid, from a social network.
+    #[serde(rename = "Organic Social")]
+    OrganicSocial,
+    /// Unpaid, from a video site.
+    #[serde(rename = "Organic Video")]
+    OrganicVideo,
+    /// Unpaid, from a search engine.
+    #[serde(rename = "Organic Search")]
+    OrganicSearch,
+    /// A link on another site.
+    Referral,
+    /// E-mail.
+    Email,
+    /// Affiliates.
+    Affiliates,
+    /// Audio platforms.
+    Audio,
+    /// Text messages.
+    #[serde(rename = "SMS")]
+    Sms,
+    /// Push notifications.
+    #[serde(rename = "Mobile Push Notifications")]
+    MobilePush,
+    /// Nothing above fits, or how the visit began is not known.
+    Unassigned,
+}

@@ -1,0 +1,176 @@
+//! The fate of an event, and the closed list of codes that explain it.
+//!
+//! `Outcome` is what every event of an envelope ends in, exactly once; `Code` is what people and programs see.
+//! A code never changes its meaning and is never reused. Holds no policy: who decides is elsewhere.
+
+use serde::{Serialize, Serializer};
+
+/// The one end of an event.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Outcome {
+    /// Durable in the profile, with its outbox rows.
+    Accepted,
+    /// Their fault: the event cannot be used. Shown in the answer and in the reject log.
+    Rejected(Rejection),
+    /// Our policy: the event was fine, and is not kept.
+    Dropped(Rejection),
+    /// Already stored under the same `messageId`.
+    Duplicate,
+}
+
+impl Outcome {
+    /// The word the answer, the reject log and the live stream use.
+    pub const fn name(&self) -> &'static str {
+        match self {
+            Outcome::Accepted => "accepted",
+            Outcome::Rejected(_) => "rejected",
+            Outcome::Dropped(_) => "dropped",
+            Outcome::Duplicate => "duplicate",
+        }
+    }
+
+    /// Why, if the event was not kept.
+    pub const fn rejection(&self) -> Option<&Rejection> {
+        match self {
+            Outcome::Rejected(why) | Outcome::Dropped(why) => Some(why),
+            Outcome::Accepted | Outcome::Duplicate => None,
+        }
+    }
+}
+
+/// A refusal: a stable code, the field it is about, and one sentence that says what to do.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub struct Rejection {
+    /// Stable, for programs.
+    pub code: Code,
+    /// Dotted path into the message (`context.page.url`), where one field is to blame.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub field: Option<String>,
+    /// For people. Never echoes a value that was sent.
+    pub message: String,
+}
+
+impl Rejection {
+    /// A refusal of the whole message.
+    pub fn new(code: Code, message: impl Into<String>) -> Rejection {
+        Rejection { code, field: None, message: message.into() }
+    }
+
+    /// A refusal with a field to blame.
+    pub fn at(code: Code, field: impl Into<String>, message: impl Into<String>) -> Rejection {
+        Rejection { code, field: Some(field.into()), message: message.into() }
+    }
+}
+
+macro_rules! codes {
+    ($($(#[$doc:meta])* $variant:ident = $name:literal, $status:literal;)+) => {
+        /// Every reason hilo refuses, drops or remarks on anything.
+        #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+        pub enum Code { $($(#[$doc])* $variant),+ }
+
+        impl Code {
+            /// Every code, in the order of the documentation.
+            pub const ALL: &'static [Code] = &[$(Code::$variant),+];
+
+            /// The stable name.
+            pub const fn name(self) -> &'static str {
+                match self { $(Code::$variant => $name),+ }
+            }
+
+            /// The HTTP status when this refuses a whole request. Codes of single events answer 200 beside
+            /// the events that were kept, and this status when they were sent alone.
+            pub const fn status(self) -> u16 {
+                match self { $(Code::$variant => $status),+ }
+            }
+        }
+    };
+}
+
+codes! {
+    /// Not JSON, cut short, or not UTF-8.
+    MalformedBody = "malformed_body", 400;
+    /// A `Content-Encoding` other than gzip, or broken gzip.
+    UnsupportedEncoding = "unsupported_encoding", 415;
+    /// More than [`crate::event::BODY_BYTES_MAX`] on the wire.
+    BodyTooLarge = "body_too_large", 413;
+    /// More than [`crate::event::INFLATED_BYTES_MAX`] after inflating.
+    InflatedTooLarge = "inflated_too_large", 413;
+    /// More than [`crate::event::BATCH_EVENTS_MAX`] events.
+    TooManyEvents = "too_many_events", 413;
+    /// A field of another type than the specification's.
+    WrongType = "wrong_type", 422;
+    /// A field that must be there is not.
+    MissingField = "missing_field", 422;
+    /// No write key in body or header.
+    MissingKey = "missing_key", 401;
+    /// A key no source has.
+    UnknownKey = "unknown_key", 401;
+    /// A key that was switched off for good: the tracker purges its queue.
+    KeyRevoked = "key_revoked", 410;
+    /// The source does not list this origin.
+    OriginRefused = "origin_refused", 403;
+    /// A call that changes something came without `X-Hilo: 1`.
+    MissingHeader = "missing_header", 403;
+    /// Too many requests; obey `Retry-After`.
+    RateLimited = "rate_limited", 429;
+    /// Admin token absent or wrong.
+    Unauthorized = "unauthorized", 401;
+    /// No such path or object.
+    NotFound = "not_found", 404;
+    /// The path exists, with another method.
+    MethodNotAllowed = "method_not_allowed", 405;
+    /// Not known durable: send again later.
+    Unavailable = "unavailable", 503;
+    /// The configuration cannot be used.
+    ConfigInvalid = "config_invalid", 422;
+
+    /// An item that is not a JSON object.
+    MalformedEvent = "malformed_event", 422;
+    /// More than [`crate::event::EVENT_BYTES_MAX`].
+    EventTooLarge = "event_too_large", 413;
+    /// A `type` that the specification does not know.
+    UnknownType = "unknown_type", 422;
+    /// Neither `anonymousId` nor a `userId` that this source may vouch for.
+    MissingId = "missing_id", 422;
+    /// An id such as `null`, `undefined` or `guest`, which would merge strangers.
+    ReservedId = "reserved_id", 422;
+    /// The same key twice in one object: readers would disagree about which counts.
+    DuplicateKey = "duplicate_key", 422;
+    /// Nested deeper than [`crate::event::DEPTH_MAX`].
+    TooDeep = "too_deep", 422;
+    /// More than [`crate::event::OBJECT_KEYS_MAX`] keys in one object.
+    TooManyKeys = "too_many_keys", 422;
+    /// A key longer than [`crate::event::KEY_BYTES_MAX`].
+    KeyTooLong = "key_too_long", 422;
+    /// The event says nothing about consent. Silence is never consent.
+    NoConsent = "no_consent", 422;
+    /// A purpose the event needs is denied or unanswered.
+    ConsentDenied = "consent_denied", 403;
+    /// `Sec-GPC: 1` denies a purpose the event needs.
+    GpcDenied = "gpc_denied", 403;
+
+    /// Remark: a field the specification does not know was left out; the event was kept.
+    UnknownField = "unknown_field", 200;
+    /// Remark: a string was cut to its limit; the event was kept.
+    Truncated = "truncated", 200;
+    /// Remark: the same `messageId` twice in one envelope; the first was kept.
+    DuplicateId = "duplicate_id", 200;
+}
+
+impl Serialize for Code {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.serialize_str(self.name())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use std::collections::BTreeSet;
+
+    #[test]
+    fn names_are_unique() {
+        let names: BTreeSet<_> = Code::ALL.iter().map(|c| c.name()).collect();
+        assert_eq!(names.len(), Code::ALL.len());
+    }
+}
