@@ -1,0 +1,151 @@
+//! Requests and answers without a runtime: what `ingest` and `admin` read and write, what `forward` sends.
+//! Shapes only.
+
+/// Header fields by lower-case name.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Headers(pub Vec<(String, String)>);
+
+impl Headers {
+    /// The value of a field; `name` in lower case.
+    pub fn get(&self, name: &str) -> Option<&str> {
+        self.0.iter().find(|(known, _)| known == name).map(|(_, value)| value.as_str())
+    }
+
+    /// Adds a field.
+    pub fn push(&mut self, name: &str, value: impl Into<String>) {
+        self.0.push((name.to_owned(), value.into()));
+    }
+}
+
+/// A request's body, already read up to the cap.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub enum Upload {
+    /// There is none.
+    #[default]
+    Absent,
+    /// All of it.
+    Bytes(Vec<u8>),
+    /// More than [`hilo_core::event::BODY_BYTES_MAX`]: reading stopped there.
+    TooLarge,
+    /// The sender stopped in the middle.
+    Broken,
+}
+
+/// A request that reached the collector.
+#[derive(Clone, Debug, Default)]
+pub struct Incoming {
+    /// Upper-case method.
+    pub method: String,
+    /// `https` or `http`.
+    pub scheme: String,
+    /// Host and port as the URL has them.
+    pub host: String,
+    /// Path, not decoded.
+    pub path: String,
+    /// Query without `?`, not decoded.
+    pub query: String,
+    /// The fields the collector reads; see `platform/edge.rs` for the list.
+    pub headers: Headers,
+    /// The body.
+    pub body: Upload,
+    /// Where the edge thinks the sender is.
+    pub geo: hilo_core::event::Geo,
+}
+
+impl Incoming {
+    /// A query parameter, percent-decoded.
+    pub fn query_value(&self, name: &str) -> Option<String> {
+        self.query.split('&').find_map(|pair| {
+            let (key, value) = pair.split_once('=').unwrap_or((pair, ""));
+            (key == name).then(|| percent_decode(value))
+        })
+    }
+}
+
+/// Reads `%41` as `A` and leaves everything else as it is. Bytes that are no UTF-8 become U+FFFD.
+pub fn percent_decode(text: &str) -> String {
+    let bytes = text.as_bytes();
+    let mut decoded = Vec::with_capacity(bytes.len());
+    let mut rest = bytes;
+    while let Some((first, tail)) = rest.split_first() {
+        let hex = (*first == b'%').then(|| tail.get(..2)).flatten();
+        let byte = hex
+            .and_then(|pair| std::str::from_utf8(pair).ok())
+            .and_then(|pair| u8::from_str_radix(pair, 16).ok());
+        if let Some(byte) = byte {
+            decoded.push(byte);
+            rest = tail.get(2..).unwrap_or_default();
+        } else {
+            decoded.push(*first);
+            rest = tail;
+        }
+    }
+    String::from_utf8_lossy(&decoded).into_owned()
+}
+
+/// What an answer carries.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Body {
+    /// Nothing.
+    Empty,
+    /// Text, JSON mostly.
+    Text(String),
+    /// Bytes that go out as they are, already encoded if the headers say so.
+    Bytes(Vec<u8>),
+    /// The journal's live stream (server-sent events), after the given sequence number.
+    Live {
+        /// The last `seq` that the watcher has seen; 0 for what the ring still holds.
+        after: i64,
+    },
+}
+
+/// The collector's answer.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Reply {
+    /// HTTP status.
+    pub status: u16,
+    /// Header fields.
+    pub headers: Headers,
+    /// Body.
+    pub body: Body,
+}
+
+impl Reply {
+    /// An answer without a body.
+    pub fn empty(status: u16) -> Reply {
+        Reply { status, headers: Headers::default(), body: Body::Empty }
+    }
+
+    /// A JSON answer: never cached, never guessed to be something else.
+    pub fn json(status: u16, body: String) -> Reply {
+        let mut headers = Headers::default();
+        headers.push("content-type", "application/json; charset=utf-8");
+        headers.push("cache-control", "no-store");
+        headers.push("x-content-type-options", "nosniff");
+        Reply { status, headers, body: Body::Text(body) }
+    }
+}
+
+/// A request to a destination.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Outgoing {
+    /// Upper-case method.
+    pub method: String,
+    /// Whole address.
+    pub url: String,
+    /// Header fields.
+    pub headers: Headers,
+    /// Body.
+    pub body: String,
+}
+
+/// A destination's answer.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Response {
+    /// HTTP status.
+    pub status: u16,
+    /// Header fields.
+    pub headers: Headers,
+    /// At most the first 8 KB.
+    pub body: String,
+}
