@@ -1,0 +1,248 @@
+//! What a profile object can be asked, and what travels between profile, queue and consumer.
+//!
+//! The vocabulary that `pipeline`, `forward` and `admin` share with `store`, so that none of them imports another.
+//! Shapes and the one function that asks. `store/profile` answers.
+
+use hilo_core::consent::{Change, Notice, Purpose, Receipt};
+use hilo_core::event::Event;
+use serde::{Deserialize, Serialize};
+use serde_json::value::RawValue;
+use std::collections::BTreeMap;
+
+use crate::platform::{Failure, Object, Platform};
+
+/// A question to a profile object.
+#[derive(Debug, Serialize, Deserialize)]
+#[serde(tag = "call", rename_all = "snake_case")]
+pub enum ProfileCall {
+    /// Keep these events. Answers `Vec<Recorded>`, one per record and in order.
+    Record {
+        /// The events, all of one profile.
+        records: Vec<Record>,
+    },
+    /// Record a consent change. Answers [`Receipt`].
+    Consent(ConsentChange),
+    /// Answers [`ConsentCopy`].
+    ConsentCopy,
+    /// What became of deliveries. Answers `()`.
+    Confirm {
+        /// One per delivery that was attempted.
+        confirmations: Vec<Confirmation>,
+    },
+    /// The folded profile. Answers [`Summary`].
+    Summary,
+    /// The timeline, newest first. Answers [`Page`] of events.
+    Events {
+        /// Where the page before ended.
+        cursor: Option<String>,
+        /// At most this many, and at most [`PAGE_ROWS_MAX`].
+        limit: u32,
+    },
+    /// The receipts, newest first. Answers [`Page`] of receipts.
+    Receipts {
+        /// Where the page before ended.
+        cursor: Option<String>,
+        /// At most this many.
+        limit: u32,
+    },
+    /// The outbox, newest first. Answers [`Page`] of [`OutboxRow`].
+    Deliveries {
+        /// Where the page before ended.
+        cursor: Option<String>,
+        /// At most this many.
+        limit: u32,
+    },
+    /// Makes dead deliveries pending again. Answers how many.
+    Replay {
+        /// Only this destination's.
+        destination: Option<String>,
+        /// Only this event's.
+        message_id: Option<String>,
+    },
+}
+
+/// Rows of one page.
+pub const PAGE_ROWS_MAX: u32 = 200;
+
+/// An event to keep, and where it shall go.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+pub struct Record {
+    /// The normalized event.
+    pub event: Event,
+    /// Its deliveries.
+    pub destinations: Vec<Planned>,
+}
+
+/// A destination an event is meant for.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Planned {
+    /// The destination's name in `hilo.toml`.
+    pub name: String,
+    /// The purposes it declares: asked again before every attempt.
+    pub purposes: Vec<Purpose>,
+}
+
+/// What became of one record.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(tag = "recorded", rename_all = "snake_case")]
+pub enum Recorded {
+    /// Durable, with its outbox rows.
+    Stored {
+        /// The channel of its session, as the wire writes it.
+        channel: Option<hilo_core::journey::Channel>,
+        /// The destinations that got an outbox row.
+        destinations: Vec<String>,
+    },
+    /// The same `messageId` is stored already.
+    Duplicate,
+    /// The profile's own record denies a purpose the event needs.
+    ConsentDenied,
+}
+
+/// One attempt to deliver: what the queue carries.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Delivery {
+    /// Name of the profile object that keeps the outbox row.
+    pub profile: String,
+    /// Which event.
+    pub message_id: String,
+    /// Where to.
+    pub destination: String,
+    /// Attempts that failed before this one.
+    pub attempt: u32,
+    /// The event as stored.
+    pub event: Event,
+}
+
+/// What became of one attempt.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Confirmation {
+    /// Which event.
+    pub message_id: String,
+    /// Where to.
+    pub destination: String,
+    /// What happened.
+    pub result: DeliveryResult,
+}
+
+/// The end of one attempt.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(tag = "result", rename_all = "snake_case")]
+pub enum DeliveryResult {
+    /// The destination has it.
+    Delivered,
+    /// Try again.
+    Retry {
+        /// Not before.
+        after_s: u32,
+        /// Why.
+        reason: String,
+    },
+    /// Given up.
+    Dead {
+        /// Why.
+        reason: String,
+    },
+}
+
+/// A consent change as it reached the collector.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct ConsentChange {
+    /// Pseudonym of the person.
+    pub subject: String,
+    /// The deployer.
+    pub controller: String,
+    /// The revision these changes make.
+    pub revision: u32,
+    /// What changed.
+    pub changes: Vec<Change>,
+    /// The notice shown.
+    pub notice: Notice,
+    /// Raw signals by name.
+    pub signals: BTreeMap<String, String>,
+    /// Fresh random bytes for the receipt's id.
+    pub random: [u8; 16],
+}
+
+/// The person's copy of what was recorded.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct ConsentCopy {
+    /// Purpose → `granted` or `denied`, as it stands.
+    pub state: BTreeMap<String, String>,
+    /// The highest revision recorded.
+    pub revision: u32,
+    /// The whole chain, oldest first.
+    pub receipts: Vec<Receipt>,
+}
+
+/// A profile as people look at it.
+#[derive(Debug, Serialize, Deserialize)]
+pub struct Summary {
+    /// Whether anything was ever recorded.
+    pub known: bool,
+    /// The folded profile; null where there is none.
+    pub profile: Box<RawValue>,
+    /// Events kept.
+    pub events: u32,
+    /// What stands recorded.
+    pub consent: BTreeMap<String, String>,
+}
+
+/// One page of rows, each as stored.
+#[derive(Debug, Default, Serialize, Deserialize)]
+pub struct Page {
+    /// The rows.
+    pub rows: Vec<Box<RawValue>>,
+    /// Where the next page begins, if there is one.
+    pub next: Option<String>,
+}
+
+/// A delivery's state in the outbox.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct OutboxRow {
+    /// Which event.
+    pub message_id: String,
+    /// Where to.
+    pub destination: String,
+    /// `pending`, `delivered` or `dead`.
+    pub state: String,
+    /// Attempts that failed.
+    pub attempts: u32,
+    /// When the next attempt is due, milliseconds since the epoch.
+    pub next_ms: i64,
+    /// Why the last attempt failed.
+    pub reason: Option<String>,
+    /// When the state changed last.
+    pub updated_ms: i64,
+}
+
+/// Asks the profile object with this name.
+///
+/// # Errors
+/// The object's own failure, or that it could not be reached.
+pub async fn ask_profile<P: Platform, A: serde::de::DeserializeOwned>(
+    platform: &P,
+    name: String,
+    call: &ProfileCall,
+) -> Result<A, Failure> {
+    let call = encode(call)?;
+    let answer = platform.ask(&Object::Profile(name), call).await?;
+    decode(&answer)
+}
+
+/// Writes JSON for an object.
+///
+/// # Errors
+/// `Fatal`: a shape that is no JSON is a bug.
+pub fn encode<T: Serialize>(value: &T) -> Result<String, Failure> {
+    serde_json::to_string(value).map_err(|error| Failure::Fatal(error.to_string()))
+}
+
+/// Reads JSON from an object.
+///
+/// # Errors
+/// `Fatal`: both sides are this crate.
+pub fn decode<T: serde::de::DeserializeOwned>(text: &str) -> Result<T, Failure> {
+    serde_json::from_str(text).map_err(|error| Failure::Fatal(error.to_string()))
+}
