@@ -7,6 +7,8 @@
 //!
 //! The page compiles this crate without the `edge` feature: consent and ids only, no JSON reader.
 
+#[cfg(feature = "edge")]
+pub mod config;
 pub mod consent;
 #[cfg(feature = "edge")]
 pub mod event;
@@ -15,3 +17,5 @@ pub mod identity;
 pub mod journey;
 #[cfg(feature = "edge")]
 pub mod outcome;
+#[cfg(feature = "edge")]
+pub mod validate;

@@ -120,6 +120,11 @@ pub struct ConsentClaim {
 }
 
 impl ConsentClaim {
+    /// Whether anything was said at all: an empty claim is silence.
+    pub fn is_said(&self) -> bool {
+        !self.category_preferences.is_empty()
+    }
+
     /// The claim as the decision function reads it. Names that are no purpose mean nothing.
     pub fn state(&self) -> ConsentState {
         let mut state = ConsentState::default();

@@ -26,6 +26,8 @@ pub enum Shape {
     Flags,
     /// An object of whole numbers.
     Counts,
+    /// One of these words.
+    OneOf(&'static [&'static str]),
 }
 
 /// How a field must be treated.
@@ -63,7 +65,7 @@ const fn row(path: &'static str, shape: Shape, bytes_max: usize, privacy: Privac
 }
 
 use Privacy::{Identifier, Personal, Plain, Reduced, Url};
-use Shape::{Closed, Count, Counts, Flag, Flags, Id, Open, Text, Time};
+use Shape::{Closed, Count, Counts, Flag, Flags, Id, OneOf, Open, Text, Time};
 
 /// Bytes of a URL that is kept: longer ones are cut (the common limit of servers and of GA4's `page_location` is lower).
 pub const URL_BYTES_MAX: usize = 2_048;
@@ -132,7 +134,7 @@ pub const FIELDS: &[Field] = &[
     row("context.hilo.session.landing", Closed, 0, Plain),
     row("context.hilo.session.landing.url", Text, URL_BYTES_MAX, Url),
     row("context.hilo.session.landing.referrer", Text, URL_BYTES_MAX, Url),
-    row("context.hilo.session.landing.via", Text, 16, Plain),
+    row("context.hilo.session.landing.via", OneOf(&["page", "history", "referrer"]), 0, Plain),
 ];
 
 /// The row of a dotted path.

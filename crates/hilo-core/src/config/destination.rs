@@ -1,0 +1,186 @@
+//! `[[destination]]`: a place events are forwarded to, with the purposes it needs and the events it wants.
+//!
+//! What every destination has in common is read here; its own settings stay a table that the destination types.
+
+use std::collections::BTreeMap;
+
+use serde::Serialize;
+use serde::de::DeserializeOwned;
+use toml::de::DeValue;
+
+use super::nearest::nearest;
+use super::reader::{Reader, Section};
+use super::{Problem, ProblemCode, source};
+use crate::consent::Purpose;
+use crate::event::Event;
+
+/// Fields that every destination has; the rest are its settings.
+const COMMON: [&str; 4] = ["name", "type", "purposes", "events"];
+/// The types of event a filter may name.
+const TYPES: [&str; 6] = ["track", "page", "screen", "identify", "group", "alias"];
+
+/// A place events are forwarded to.
+#[derive(Clone, Debug, PartialEq, Serialize)]
+pub struct DestinationEntry {
+    /// Its name: outbox, reports and Segment's `integrations` use it.
+    pub name: String,
+    /// Which service it is.
+    #[serde(rename = "type")]
+    pub kind: String,
+    /// What it needs the visitor's consent for: all of them. Never empty.
+    pub purposes: Vec<Purpose>,
+    /// The events it wants.
+    pub events: EventFilter,
+    /// Its own settings, still open.
+    pub settings: toml::Table,
+    /// The line it begins on.
+    #[serde(skip)]
+    pub line: usize,
+    /// Line and column of each setting, by dotted path.
+    #[serde(skip)]
+    places: BTreeMap<String, (usize, usize)>,
+}
+
+/// The events a destination wants: every one unless it says otherwise.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize)]
+pub struct EventFilter {
+    /// Types; empty means all.
+    pub types: Vec<String>,
+    /// Names of acts, pages or groups; empty means all.
+    pub names: Vec<String>,
+    /// Names it does not want.
+    pub except: Vec<String>,
+}
+
+impl EventFilter {
+    /// Whether `event` is wanted.
+    pub fn wants(&self, event: &Event) -> bool {
+        let named = |names: &[String]| event.kind.label().is_some_and(|label| names.iter().any(|name| name == label));
+        (self.types.is_empty() || self.types.iter().any(|name| name == event.kind.name()))
+            && (self.names.is_empty() || named(&self.names))
+            && !named(&self.except)
+    }
+}
+
+impl DestinationEntry {
+    /// The settings as the destination's own type.
+    ///
+    /// # Errors
+    /// The first setting that does not fit, with its line and the nearest right spelling.
+    pub fn read_settings<T: DeserializeOwned>(&self) -> Result<T, Problem> {
+        toml::Value::Table(self.settings.clone()).try_into().map_err(|error| self.explain(&error))
+    }
+
+    /// A problem with one of the settings, or with the entry as a whole where `field` is empty.
+    pub fn problem(&self, field: &str, code: ProblemCode, message: impl Into<String>) -> Problem {
+        let (line, column) = self.places.get(field).copied().unwrap_or((self.line, 1));
+        let field = if field.is_empty() { "destination".to_owned() } else { format!("destination.{field}") };
+        Problem { line, column, field, code, message: message.into() }
+    }
+
+    /// serde names fields in backquotes: "unknown field `ulr`, expected one of `url`, `secret`".
+    fn explain(&self, error: &toml::de::Error) -> Problem {
+        let said = error.message();
+        let quoted: Vec<_> = said.split('`').skip(1).step_by(2).collect();
+        let (field, others) = quoted.split_first().map_or(("", [].as_slice()), |(first, rest)| (*first, rest));
+        if said.starts_with("unknown field") {
+            let place = self.places.keys().find(|path| path.rsplit('.').next() == Some(field));
+            let hint = nearest(field, others).map_or_else(
+                || format!("there are {}", super::nearest::list(others)),
+                |meant| format!("did you mean `{meant}`?"),
+            );
+            let message = format!("a {} has no setting `{field}`: {hint}", self.kind);
+            return self.problem(place.map_or(field, String::as_str), ProblemCode::UnknownField, message);
+        }
+        if said.starts_with("missing field") {
+            let message = format!("a {} needs the setting `{field}`", self.kind);
+            return Problem { field: format!("destination.{field}"), ..self.problem("", ProblemCode::MissingField, message) };
+        }
+        // serde knows the path of what it could not read, but says it only in the text's second line.
+        let place = error.to_string();
+        let place = place.lines().find_map(|line| line.strip_prefix("in `")?.strip_suffix('`')).unwrap_or_default();
+        self.problem(place, ProblemCode::WrongType, said)
+    }
+}
+
+/// Reads every `[[destination]]`.
+pub(super) fn read_all(reader: &Reader<'_>, root: &Section<'_>) -> Vec<DestinationEntry> {
+    let mut entries: Vec<DestinationEntry> = Vec::new();
+    for section in reader.sections(root, "destination") {
+        let taken: Vec<_> = entries.iter().map(|entry| entry.name.as_str()).collect();
+        let entry = read(reader, &section, &taken);
+        entries.push(entry);
+    }
+    entries
+}
+
+fn read(reader: &Reader<'_>, section: &Section<'_>, taken: &[&str]) -> DestinationEntry {
+    let name = source::name(reader, section, taken);
+    if !section.has("type") {
+        reader.report_missing(section, "type", "say which service it is, such as type = \"webhook\"");
+    }
+    if !section.has("purposes") {
+        let message = "say what it needs consent for, such as purposes = [\"analytics\"]: without it nothing may be forwarded";
+        reader.report_missing(section, "purposes", message);
+    }
+    let mut places = BTreeMap::new();
+    let mut settings = toml::Table::new();
+    for (key, value) in section.table {
+        let key_text = key.get_ref().as_ref();
+        if !COMMON.contains(&key_text) {
+            places.insert(key_text.to_owned(), reader.position(key.span().start));
+            settings.insert(key_text.to_owned(), setting(reader, value.get_ref(), key_text, &mut places));
+        }
+    }
+    DestinationEntry {
+        name,
+        kind: reader.text(section, "type").unwrap_or_default(),
+        purposes: reader.purposes(section, "purposes"),
+        events: filter(reader, section),
+        settings,
+        line: reader.position(section.span.start).0,
+        places,
+    }
+}
+
+fn filter(reader: &Reader<'_>, section: &Section<'_>) -> EventFilter {
+    let Some(events) = reader.section(section, "events") else { return EventFilter::default() };
+    reader.only(&events, &["types", "names", "except"]);
+    EventFilter {
+        types: reader.words(&events, "types", &TYPES).into_iter().map(str::to_owned).collect(),
+        names: reader.texts(&events, "names"),
+        except: reader.texts(&events, "except"),
+    }
+}
+
+/// A setting without its places, which are noted on the way.
+fn setting(
+    reader: &Reader<'_>,
+    value: &DeValue<'_>,
+    path: &str,
+    places: &mut BTreeMap<String, (usize, usize)>,
+) -> toml::Value {
+    match value {
+        DeValue::String(text) => toml::Value::String(text.to_string()),
+        DeValue::Integer(number) => i64::from_str_radix(number.as_str(), number.radix())
+            .map_or_else(|_| toml::Value::String(number.to_string()), toml::Value::Integer),
+        DeValue::Float(number) => number
+            .as_str()
+            .parse()
+            .map_or_else(|_| toml::Value::String(number.to_string()), toml::Value::Float),
+        DeValue::Boolean(flag) => toml::Value::Boolean(*flag),
+        DeValue::Datetime(at) => toml::Value::Datetime(*at),
+        DeValue::Array(values) => {
+            toml::Value::Array(values.iter().map(|value| setting(reader, value.get_ref(), path, places)).collect())
+        }
+        DeValue::Table(table) => {
+            let mut settings = toml::Table::new();
+            for (key, value) in table {
+                let path = format!("{path}.{}", key.get_ref());
+                places.insert(path.clone(), reader.position(key.span().start));
+                settings.insert(key.get_ref().to_string(), setting(reader, value.get_ref(), &path, places));
+            }
+            toml::Value::Table(settings)
+        }
+    }
+}

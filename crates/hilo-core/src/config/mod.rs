@@ -1,0 +1,207 @@
+//! `hilo.toml`: who may send, what is asked, where events go, how long they stay.
+//!
+//! Text → [`Config`], or every [`Problem`] at once, each with line, column, field and remedy. Secrets are named in
+//! the file, never written. The settings of a destination stay open here: each destination types its own.
+
+mod destination;
+mod nearest;
+mod origin;
+mod problem;
+mod reader;
+mod source;
+
+pub use destination::{DestinationEntry, EventFilter};
+pub use origin::Origin;
+pub use problem::{Problem, ProblemCode};
+pub use source::{Basis, ConsentBasis, Key, KeyState, KeyText, Source, SourceKind};
+
+use serde::Serialize;
+
+use crate::consent::Purpose;
+use crate::outcome::Code;
+use reader::{Reader, Section};
+
+/// Bytes of a configuration: a KV value may be 25 MB, and a file of that size is a mistake.
+pub const CONFIG_BYTES_MAX: usize = 256 * 1024;
+
+/// Everything `hilo.toml` says.
+#[derive(Clone, Debug, PartialEq, Serialize)]
+pub struct Config {
+    /// Who is responsible for the data, as it stands in consent receipts.
+    pub controller: String,
+    /// Which deployment this is: `production`, `development` …
+    pub environment: String,
+    /// Who may send.
+    pub sources: Vec<Source>,
+    /// What visitors are asked.
+    pub consent: ConsentRules,
+    /// How events are made alike.
+    pub normalize: NormalizeRules,
+    /// Where events go.
+    pub destinations: Vec<DestinationEntry>,
+    /// How long things are kept.
+    pub retention: Retention,
+}
+
+/// What visitors are asked, and when again.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub struct ConsentRules {
+    /// Version of the notice. A new one means that everybody is asked again.
+    pub notice_version: String,
+    /// Months until a choice is asked again.
+    pub ask_again_months: u32,
+    /// The purposes in use.
+    pub purposes: Vec<Purpose>,
+}
+
+/// How events are made alike.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize)]
+pub struct NormalizeRules {
+    /// Query keys of the site's own that may stay in URLs beside the campaign's.
+    pub query_keys: Vec<String>,
+    /// Currency of amounts that name none, ISO 4217.
+    pub currency: Option<String>,
+}
+
+/// How long things are kept (consent.md, at the edge, 8).
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+pub struct Retention {
+    /// Events as stored.
+    pub events_months: u32,
+    /// Counts and sums.
+    pub aggregates_months: u32,
+    /// Shapes of refused items.
+    pub rejects_days: u32,
+    /// Consent receipts.
+    pub receipts_months: u32,
+}
+
+impl Default for Retention {
+    fn default() -> Retention {
+        Retention { events_months: 13, aggregates_months: 25, rejects_days: 14, receipts_months: 36 }
+    }
+}
+
+impl Config {
+    /// The source that `key` belongs to. Server keys are compared by their digests, in constant time.
+    ///
+    /// # Errors
+    /// `missing_key` for an empty key, `unknown_key`, `key_revoked`.
+    pub fn source_by_key(&self, key: &str) -> Result<&Source, Code> {
+        if key.is_empty() {
+            return Err(Code::MissingKey);
+        }
+        let presented = source::Presented::new(key);
+        for source in &self.sources {
+            match source.keys.iter().find(|key| presented.is(key)).map(|key| key.state) {
+                Some(KeyState::Active) => return Ok(source),
+                Some(KeyState::Revoked) => return Err(Code::KeyRevoked),
+                None => {}
+            }
+        }
+        Err(Code::UnknownKey)
+    }
+
+    /// The destination called `name`.
+    pub fn destination(&self, name: &str) -> Option<&DestinationEntry> {
+        self.destinations.iter().find(|destination| destination.name == name)
+    }
+}
+
+/// Reads `hilo.toml`.
+///
+/// # Errors
+/// Every problem of the file, in the order of its lines.
+pub fn parse(text: &str) -> Result<Config, Vec<Problem>> {
+    if text.len() > CONFIG_BYTES_MAX {
+        let message = format!("the file has more than {CONFIG_BYTES_MAX} bytes");
+        return Err(vec![Problem { line: 1, column: 1, field: String::new(), code: ProblemCode::BadValue, message }]);
+    }
+    let reader = Reader::new(text);
+    let root = reader.parse();
+    let config = read(&reader, &Section::root(root.get_ref()));
+    let problems = reader.into_problems();
+    if problems.is_empty() { Ok(config) } else { Err(problems) }
+}
+
+/// Reads every table. Where something is wrong it leaves a problem and a stand-in, so that the rest is read too.
+fn read(reader: &Reader<'_>, root: &Section<'_>) -> Config {
+    reader.only(root, &["project", "source", "consent", "normalize", "destination", "retention"]);
+    let (controller, environment) = project(reader, root);
+    let config = Config {
+        controller,
+        environment,
+        sources: source::read_all(reader, root),
+        consent: consent(reader, root),
+        normalize: normalize(reader, root),
+        destinations: destination::read_all(reader, root),
+        retention: retention(reader, root),
+    };
+    if config.sources.is_empty() && reader.is_clean() {
+        reader.report_missing(root, "source", "add a [[source]] with a name, a kind and keys: nobody can send yet");
+    }
+    config
+}
+
+fn project(reader: &Reader<'_>, root: &Section<'_>) -> (String, String) {
+    let Some(project) = reader.section(root, "project") else {
+        reader.report_missing(root, "project", "add [project] with `controller`, the company responsible for the data");
+        return Default::default();
+    };
+    reader.only(&project, &["controller", "environment"]);
+    let controller = reader.text(&project, "controller").unwrap_or_else(|| {
+        reader.report_missing(&project, "controller", "name the company responsible for the data: it stands in receipts");
+        String::new()
+    });
+    (controller, reader.text(&project, "environment").unwrap_or_else(|| "production".to_owned()))
+}
+
+fn consent(reader: &Reader<'_>, root: &Section<'_>) -> ConsentRules {
+    // Six months: the CNIL's recommendation on how long a choice is respected before it is asked again.
+    let mut rules =
+        ConsentRules { notice_version: "1".to_owned(), ask_again_months: 6, purposes: Purpose::ASKED.to_vec() };
+    let Some(consent) = reader.section(root, "consent") else { return rules };
+    reader.only(&consent, &["notice_version", "ask_again_months", "purposes"]);
+    if let Some(version) = reader.text(&consent, "notice_version") {
+        rules.notice_version = version;
+    }
+    if let Some(months) = reader.number(&consent, "ask_again_months", 1..=24) {
+        rules.ask_again_months = months;
+    }
+    if consent.has("purposes") {
+        rules.purposes = reader.purposes(&consent, "purposes");
+    }
+    rules
+}
+
+fn normalize(reader: &Reader<'_>, root: &Section<'_>) -> NormalizeRules {
+    let Some(normalize) = reader.section(root, "normalize") else { return NormalizeRules::default() };
+    reader.only(&normalize, &["query_keys", "currency"]);
+    let currency = reader.text_at(&normalize, "currency").and_then(|(currency, span)| {
+        let is_code = currency.len() == 3 && currency.bytes().all(|byte| byte.is_ascii_uppercase());
+        if !is_code {
+            let message = "write the currency as ISO 4217 does, such as \"EUR\"";
+            reader.report(span, "normalize.currency", ProblemCode::BadValue, message);
+        }
+        is_code.then_some(currency)
+    });
+    NormalizeRules { query_keys: reader.texts(&normalize, "query_keys"), currency }
+}
+
+fn retention(reader: &Reader<'_>, root: &Section<'_>) -> Retention {
+    let mut retention = Retention::default();
+    let Some(section) = reader.section(root, "retention") else { return retention };
+    reader.only(&section, &["events_months", "aggregates_months", "rejects_days", "receipts_months"]);
+    let fields = [
+        ("events_months", &mut retention.events_months, 120),
+        ("aggregates_months", &mut retention.aggregates_months, 120),
+        ("rejects_days", &mut retention.rejects_days, 90),
+        ("receipts_months", &mut retention.receipts_months, 240),
+    ];
+    for (name, value, max) in fields {
+        if let Some(number) = reader.number(&section, name, 1..=max) {
+            *value = number;
+        }
+    }
+    retention
+}

@@ -1,0 +1,249 @@
+//! Reads spanned TOML field by field and collects what is wrong, so that one run names every problem.
+//!
+//! Text → sections → values, each with its place. Knows TOML and places; what the fields mean is its callers'.
+
+use std::cell::RefCell;
+use std::ops::{Range, RangeInclusive};
+
+use toml::Spanned;
+use toml::de::{DeTable, DeValue};
+
+use super::nearest::{hint, list};
+use super::{Problem, ProblemCode};
+use crate::consent::Purpose;
+
+/// Where a value stands, in bytes.
+pub(super) type Span = Range<usize>;
+
+/// The file and what was found wrong with it.
+pub(super) struct Reader<'t> {
+    text: &'t str,
+    problems: RefCell<Vec<Problem>>,
+}
+
+/// A table with its dotted path and its place.
+pub(super) struct Section<'a> {
+    pub(super) table: &'a DeTable<'a>,
+    pub(super) path: String,
+    pub(super) span: Span,
+}
+
+impl<'a> Section<'a> {
+    pub(super) const fn root(table: &'a DeTable<'a>) -> Section<'a> {
+        Section { table, path: String::new(), span: 0..0 }
+    }
+
+    /// The dotted path of a field.
+    pub(super) fn path_of(&self, field: &str) -> String {
+        if self.path.is_empty() { field.to_owned() } else { format!("{}.{field}", self.path) }
+    }
+
+    pub(super) fn has(&self, field: &str) -> bool {
+        self.table.get(field).is_some()
+    }
+
+    /// The value of a field with the place of the value.
+    pub(super) fn value(&self, field: &str) -> Option<&'a Spanned<DeValue<'a>>> {
+        self.table.get(field)
+    }
+}
+
+impl<'t> Reader<'t> {
+    pub(super) const fn new(text: &'t str) -> Reader<'t> {
+        Reader { text, problems: RefCell::new(Vec::new()) }
+    }
+
+    /// The file as TOML. Lines that are not are reported, and the rest is still read.
+    pub(super) fn parse(&self) -> Spanned<DeTable<'t>> {
+        let (root, errors) = DeTable::parse_recoverable(self.text);
+        for error in errors {
+            self.report(error.span().unwrap_or(0..0), "", ProblemCode::Syntax, error.message());
+        }
+        root
+    }
+
+    /// Every problem, in the order of the lines.
+    pub(super) fn into_problems(self) -> Vec<Problem> {
+        let mut problems = self.problems.into_inner();
+        problems.sort_by_key(|problem| (problem.line, problem.column));
+        problems
+    }
+
+    pub(super) fn is_clean(&self) -> bool {
+        self.problems.borrow().is_empty()
+    }
+
+    pub(super) fn report(&self, span: Span, field: &str, code: ProblemCode, message: impl Into<String>) {
+        let (line, column) = self.position(span.start);
+        let problem = Problem { line, column, field: field.to_owned(), code, message: message.into() };
+        self.problems.borrow_mut().push(problem);
+    }
+
+    /// Reports a field that is not there, at the head of the section it belongs to.
+    pub(super) fn report_missing(&self, section: &Section<'_>, field: &str, message: &str) {
+        // After broken syntax a field may be missing only because its line could not be read.
+        let has_syntax_errors = self.problems.borrow().iter().any(|problem| problem.code == ProblemCode::Syntax);
+        if !has_syntax_errors {
+            self.report(section.span.clone(), &section.path_of(field), ProblemCode::MissingField, message);
+        }
+    }
+
+    /// Line and column, from 1, of a byte of the file.
+    pub(super) fn position(&self, at: usize) -> (usize, usize) {
+        let before = self.text.get(..at).unwrap_or(self.text);
+        let line = before.matches('\n').count() + 1;
+        let column = before.chars().rev().take_while(|c| *c != '\n').count() + 1;
+        (line, column)
+    }
+
+    /// Reports every field of `section` that is not among `known`.
+    pub(super) fn only(&self, section: &Section<'_>, known: &[&str]) {
+        for (key, _) in section.table {
+            let name = key.get_ref().as_ref();
+            if !known.contains(&name) {
+                let message = format!("there is no field `{name}` here: {}", hint(name, known));
+                self.report(key.span(), &section.path_of(name), ProblemCode::UnknownField, message);
+            }
+        }
+    }
+
+    fn wrong_type(&self, value: &Spanned<DeValue<'_>>, field: &str, expected: &str) {
+        let message = format!("write {expected} here, not {}", article(value.get_ref().type_str()));
+        self.report(value.span(), field, ProblemCode::WrongType, message);
+    }
+
+    /// `[field]`.
+    pub(super) fn section<'a>(&self, parent: &Section<'a>, field: &str) -> Option<Section<'a>> {
+        let value = parent.value(field)?;
+        self.as_section(value, parent.path_of(field), &format!("a table, [{field}],"))
+    }
+
+    fn as_section<'a>(&self, value: &'a Spanned<DeValue<'a>>, path: String, expected: &str) -> Option<Section<'a>> {
+        if let DeValue::Table(table) = value.get_ref() {
+            Some(Section { table, path, span: value.span() })
+        } else {
+            self.wrong_type(value, &path, expected);
+            None
+        }
+    }
+
+    /// `[[field]]`, each in order.
+    pub(super) fn sections<'a>(&self, parent: &Section<'a>, field: &str) -> Vec<Section<'a>> {
+        let Some(value) = parent.value(field) else { return Vec::new() };
+        let path = parent.path_of(field);
+        let expected = format!("a list of tables, [[{field}]] with two brackets,");
+        if let DeValue::Array(values) = value.get_ref() {
+            values.iter().filter_map(|value| self.as_section(value, path.clone(), &expected)).collect()
+        } else {
+            self.wrong_type(value, &path, &expected);
+            Vec::new()
+        }
+    }
+
+    /// Text that is not empty.
+    pub(super) fn text(&self, section: &Section<'_>, field: &str) -> Option<String> {
+        self.text_at(section, field).map(|(text, _)| text)
+    }
+
+    /// Text that is not empty, with its place.
+    pub(super) fn text_at(&self, section: &Section<'_>, field: &str) -> Option<(String, Span)> {
+        let value = section.value(field)?;
+        let path = section.path_of(field);
+        Some((self.as_text(value, &path)?, value.span()))
+    }
+
+    /// A value as text that is not empty.
+    pub(super) fn as_text(&self, value: &Spanned<DeValue<'_>>, field: &str) -> Option<String> {
+        match value.get_ref().as_str() {
+            Some(text) if text.trim().is_empty() => {
+                self.report(value.span(), field, ProblemCode::BadValue, "this text is empty: fill it in, or remove the line");
+                None
+            }
+            Some(text) => Some(text.to_owned()),
+            None => {
+                self.wrong_type(value, field, "text in quotes");
+                None
+            }
+        }
+    }
+
+    /// A list of texts; empty if the field is not there.
+    pub(super) fn texts(&self, section: &Section<'_>, field: &str) -> Vec<String> {
+        let path = section.path_of(field);
+        self.list(section, field, "a list of texts").iter().filter_map(|value| self.as_text(value, &path)).collect()
+    }
+
+    /// The values of a list; empty if the field is not there.
+    pub(super) fn list<'a>(
+        &self,
+        section: &Section<'a>,
+        field: &str,
+        expected: &str,
+    ) -> &'a [Spanned<DeValue<'a>>] {
+        let Some(value) = section.value(field) else { return &[] };
+        if let DeValue::Array(values) = value.get_ref() {
+            values
+        } else {
+            self.wrong_type(value, &section.path_of(field), expected);
+            &[]
+        }
+    }
+
+    /// A whole number inside `range`.
+    pub(super) fn number(&self, section: &Section<'_>, field: &str, range: RangeInclusive<u32>) -> Option<u32> {
+        let value = section.value(field)?;
+        let path = section.path_of(field);
+        let Some(integer) = value.get_ref().as_integer() else {
+            self.wrong_type(value, &path, "a whole number");
+            return None;
+        };
+        let number = u32::from_str_radix(integer.as_str(), integer.radix()).ok().filter(|n| range.contains(n));
+        if number.is_none() {
+            let message = format!("write a number from {} to {}", range.start(), range.end());
+            self.report(value.span(), &path, ProblemCode::BadValue, message);
+        }
+        number
+    }
+
+    /// One of `words`.
+    pub(super) fn word<'w>(&self, section: &Section<'_>, field: &str, words: &[&'w str]) -> Option<&'w str> {
+        let (text, span) = self.text_at(section, field)?;
+        self.as_word(&text, span, &section.path_of(field), words)
+    }
+
+    fn as_word<'w>(&self, text: &str, span: Span, field: &str, words: &[&'w str]) -> Option<&'w str> {
+        let word = words.iter().find(|word| **word == text).copied();
+        if word.is_none() {
+            let message = format!("`{text}` is not known here: {}", hint(text, words));
+            self.report(span, field, ProblemCode::BadValue, message);
+        }
+        word
+    }
+
+    /// A list of words out of `words`.
+    pub(super) fn words<'w>(&self, section: &Section<'_>, field: &str, words: &[&'w str]) -> Vec<&'w str> {
+        let path = section.path_of(field);
+        let values = self.list(section, field, &format!("a list of {}", list(words)));
+        let known = values.iter().filter_map(|value| {
+            let text = self.as_text(value, &path)?;
+            self.as_word(&text, value.span(), &path, words)
+        });
+        known.collect()
+    }
+
+    /// A list of purposes that visitors are asked for; it must hold at least one.
+    pub(super) fn purposes(&self, section: &Section<'_>, field: &str) -> Vec<Purpose> {
+        let names = Purpose::ASKED.map(Purpose::name);
+        let Some(value) = section.value(field) else { return Vec::new() };
+        if value.get_ref().as_array().is_some_and(|list| list.is_empty()) {
+            let message = format!("name at least one purpose: {}", list(&names));
+            self.report(value.span(), &section.path_of(field), ProblemCode::MissingField, message);
+        }
+        self.words(section, field, &names).into_iter().filter_map(Purpose::from_name).collect()
+    }
+}
+
+fn article(kind: &str) -> String {
+    let vowel = kind.starts_with(['a', 'e', 'i', 'o', 'u']);
+    format!("{} {kind}", if vowel { "an" } else { "a" })
+}

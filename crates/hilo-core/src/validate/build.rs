@@ -1,0 +1,240 @@
+//! Builds the typed event from a message that fits the field table: kind, ids, times, context.
+//!
+//! `(message, facts) → Event`. Decides what an id may stand for by how far the sender is trusted. Times are taken
+//! as the page said them; correcting the page's clock is `normalize`'s.
+
+use jiff::Timestamp;
+use serde_json::{Map, Value};
+
+use super::{Item, Notes};
+use crate::event::{Context, Event, EventKind, Properties, Trust};
+use crate::identity::{is_reserved, uuid_v4};
+use crate::outcome::{Code, Rejection};
+
+/// Fields that belong to some kinds only; what is left of them belongs to another kind than the message's.
+const KIND_FIELDS: [&str; 7] = ["event", "name", "category", "properties", "traits", "groupId", "previousId"];
+
+/// Builds the event.
+pub(super) fn build(
+    mut message: Map<String, Value>,
+    item: &Item<'_>,
+    notes: &mut Notes,
+) -> Result<Event, Rejection> {
+    let kind = kind(&mut message, item.envelope.kind.as_deref())?;
+    let ids = Ids::take(&mut message, item.facts.trust)?;
+    let times = Times::take(&mut message, item.envelope.sent_at)?;
+    for name in KIND_FIELDS {
+        let left = message.get(name);
+        if left.is_some_and(|value| value.as_object().is_none_or(|object| !object.is_empty())) {
+            notes.remark(Code::UnknownField, name, "events of this type have no such field; it was left out");
+        }
+    }
+    let message_id = take_text(&mut message, "messageId").unwrap_or_else(|| mint(item));
+    let context = context(message.remove("context"))?;
+    let integrations = take_object(&mut message, "integrations");
+    Ok(Event {
+        message_id,
+        kind,
+        anonymous_id: ids.anonymous,
+        user_id: ids.user,
+        claimed_id: ids.claimed,
+        occurred_at: times.original_at.unwrap_or(item.facts.received_at),
+        original_at: times.original_at,
+        sent_at: times.sent_at,
+        received_at: item.facts.received_at,
+        context,
+        integrations,
+    })
+}
+
+fn take_text(message: &mut Map<String, Value>, key: &str) -> Option<String> {
+    match message.remove(key)? {
+        Value::String(text) => Some(text),
+        Value::Null | Value::Bool(_) | Value::Number(_) | Value::Array(_) | Value::Object(_) => None,
+    }
+}
+
+fn take_object(message: &mut Map<String, Value>, key: &str) -> Properties {
+    match message.remove(key) {
+        Some(Value::Object(object)) => object,
+        _ => Map::new(),
+    }
+}
+
+fn missing(field: &str, message: &str) -> Rejection {
+    Rejection::at(Code::MissingField, field, message)
+}
+
+fn kind(message: &mut Map<String, Value>, of_path: Option<&str>) -> Result<EventKind, Rejection> {
+    let of_message = take_text(message, "type");
+    let name = of_path
+        .map(str::to_owned)
+        .or(of_message)
+        .ok_or_else(|| missing("type", "say what kind of event it is: track, page, screen, identify, group or alias"))?;
+    match name.as_str() {
+        "track" => {
+            let event = take_text(message, "event").filter(|event| !event.trim().is_empty());
+            let event = event.ok_or_else(|| missing("event", "a track event has a name, such as Product Added"))?;
+            Ok(EventKind::Track { event, properties: take_object(message, "properties") })
+        }
+        "page" => Ok(EventKind::Page {
+            name: take_text(message, "name"),
+            category: take_text(message, "category"),
+            properties: take_object(message, "properties"),
+        }),
+        "screen" => Ok(EventKind::Screen {
+            name: take_text(message, "name"),
+            category: take_text(message, "category"),
+            properties: take_object(message, "properties"),
+        }),
+        "identify" => Ok(EventKind::Identify { traits: take_object(message, "traits") }),
+        "group" => {
+            let group_id = take_text(message, "groupId").ok_or_else(|| missing("groupId", "a group event names the group"))?;
+            let group_id = not_reserved("groupId", group_id)?;
+            Ok(EventKind::Group { group_id, traits: take_object(message, "traits") })
+        }
+        "alias" => {
+            let previous_id =
+                take_text(message, "previousId").ok_or_else(|| missing("previousId", "an alias event names the earlier id"))?;
+            Ok(EventKind::Alias { previous_id: not_reserved("previousId", previous_id)? })
+        }
+        _ => Err(Rejection::at(
+            Code::UnknownType,
+            "type",
+            "send one of track, page, screen, identify, group, alias, in lower case",
+        )),
+    }
+}
+
+fn not_reserved(field: &str, id: String) -> Result<String, Rejection> {
+    if is_reserved(&id) {
+        let message = "this id stands for nobody in particular and would merge strangers: leave it out";
+        return Err(Rejection::at(Code::ReservedId, field, message));
+    }
+    Ok(id)
+}
+
+/// Whom the event is about, and who says so.
+struct Ids {
+    anonymous: Option<String>,
+    user: Option<String>,
+    claimed: Option<String>,
+}
+
+impl Ids {
+    fn take(message: &mut Map<String, Value>, trust: Trust) -> Result<Ids, Rejection> {
+        let mut take = |field| take_text(message, field).map(|id| not_reserved(field, id)).transpose();
+        let (anonymous, user) = (take("anonymousId")?, take("userId")?);
+        match trust {
+            // Anyone can copy a public key out of a page, so a user id under it is a claim and owns no profile.
+            Trust::Public if anonymous.is_none() => Err(Rejection::at(
+                Code::MissingId,
+                "anonymousId",
+                "events from a page carry the anonymousId: a userId alone counts only from a server key",
+            )),
+            Trust::Public => Ok(Ids { anonymous, user: None, claimed: user }),
+            Trust::Server if anonymous.is_none() && user.is_none() => {
+                Err(Rejection::at(Code::MissingId, "userId", "say whom the event is about: userId, anonymousId or both"))
+            }
+            Trust::Server => Ok(Ids { anonymous, user, claimed: None }),
+        }
+    }
+}
+
+/// The page's times, as it said them.
+struct Times {
+    original_at: Option<Timestamp>,
+    sent_at: Option<Timestamp>,
+}
+
+impl Times {
+    fn take(message: &mut Map<String, Value>, envelope_sent_at: Option<Timestamp>) -> Result<Times, Rejection> {
+        let mut take = |field: &str| match message.remove(field) {
+            None => Ok(None),
+            Some(value) => read_time(&value).map(Some).ok_or_else(|| {
+                let message = "send a time with its offset, such as 2026-11-24T10:00:00.000Z, or milliseconds since 1970";
+                Rejection::at(Code::WrongType, field, message)
+            }),
+        };
+        let (original, said, sent_at) = (take("originalTimestamp")?, take("timestamp")?, take("sentAt")?);
+        // Where both are sent, `timestamp` has been corrected by someone else already; the correction here starts
+        // from the page's own clock.
+        Ok(Times { original_at: original.or(said), sent_at: sent_at.or(envelope_sent_at) })
+    }
+}
+
+/// A time as the wire may write it: RFC 3339, or milliseconds since the epoch.
+pub(super) fn read_time(value: &Value) -> Option<Timestamp> {
+    match value {
+        Value::String(text) => text.trim().parse().ok(),
+        Value::Number(number) => {
+            let ms = number.as_i64().or_else(|| whole(number.as_f64()?))?;
+            Timestamp::from_millisecond(ms).ok()
+        }
+        Value::Null | Value::Bool(_) | Value::Array(_) | Value::Object(_) => None,
+    }
+}
+
+/// Clocks such as `performance.timeOrigin` count in fractions of a millisecond.
+fn whole(ms: f64) -> Option<i64> {
+    /// Whole numbers up to here are exact in an f64 (ECMA-262, `Number.MAX_SAFE_INTEGER`).
+    const SAFE_MAX: f64 = 9_007_199_254_740_991.0;
+    #[expect(clippy::cast_possible_truncation, reason = "inside ±2^53, and the fraction is meant to go")]
+    (ms.abs() <= SAFE_MAX).then_some(ms as i64)
+}
+
+/// The context as a type. Its fields fit the table, so all that can still miss is a session without its id.
+fn context(value: Option<Value>) -> Result<Context, Rejection> {
+    let Some(value) = value else { return Ok(Context::default()) };
+    let session = value.get("hilo").and_then(|hilo| hilo.get("session"));
+    if session.is_some_and(|session| session.get("id").is_none()) {
+        return Err(missing("context.hilo.session.id", "a session has an id"));
+    }
+    serde_json::from_value(value)
+        .map_err(|_| Rejection::at(Code::WrongType, "context", "a field of the context has another type than the specification's"))
+}
+
+/// An id for a message without one. Differs between the items of an envelope and, by the random bytes, between
+/// envelopes; a message that is sent again gets another one, which is why senders should make their own.
+fn mint(item: &Item<'_>) -> String {
+    let mut bytes = item.facts.random;
+    let index = u32::try_from(item.index).unwrap_or(u32::MAX).to_be_bytes();
+    // The last four bytes: version and variant are written over bytes 6 and 8.
+    for (byte, salt) in bytes.iter_mut().rev().zip(index.iter().rev()) {
+        *byte ^= salt;
+    }
+    uuid_v4(bytes)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use serde_json::json;
+
+    fn check_time(value: Value, expected: Option<&str>) {
+        assert_eq!(read_time(&value).map(|at| at.to_string()).as_deref(), expected, "{value}");
+    }
+
+    #[test]
+    fn times_are_read_as_the_wire_writes_them() {
+        check_time(json!("2026-11-24T10:00:00.123Z"), Some("2026-11-24T10:00:00.123Z"));
+        check_time(json!("2026-11-24T10:00:00+01:00"), Some("2026-11-24T09:00:00Z"));
+        check_time(json!(1_795_514_400_000_i64), Some("2026-11-24T10:00:00Z"));
+        check_time(json!(1_795_514_400_000.75), Some("2026-11-24T10:00:00Z"));
+        check_time(json!("2026-11-24T10:00:00"), None);
+        for nonsense in [json!("NaN"), json!("yesterday"), json!(1e300), json!(u64::MAX), json!([]), Value::Null] {
+            check_time(nonsense, None);
+        }
+    }
+
+    #[test]
+    fn a_server_may_name_a_user_and_a_page_may_claim_one() {
+        let take = |trust| {
+            let Value::Object(mut message) = json!({"anonymousId": "a", "userId": "u"}) else { panic!("not an object") };
+            let ids = Ids::take(&mut message, trust).unwrap();
+            (ids.user.is_some(), ids.claimed.is_some())
+        };
+        assert_eq!(take(Trust::Server), (true, false));
+        assert_eq!(take(Trust::Public), (false, true));
+    }
+}

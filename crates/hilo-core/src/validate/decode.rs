@@ -1,0 +1,393 @@
+//! Opens an envelope: text, header fields, and the items still unread.
+//!
+//! Bytes → [`Envelope`], or the one refusal of the whole body. Each item stays raw text, so that one broken item
+//! cannot take its neighbors with it. Does not look into items.
+
+use std::borrow::Cow;
+use std::cell::Cell;
+use std::collections::BTreeSet;
+use std::fmt;
+
+use serde::Deserialize;
+use serde::de::{DeserializeSeed, Deserializer, IgnoredAny, MapAccess, SeqAccess, Visitor};
+use serde_json::value::RawValue;
+use serde_json::{Map, Value};
+
+use super::strict::{Fault, Strict};
+use super::{Envelope, SHARED_BYTES_MAX, build};
+use crate::event::{BATCH_EVENTS_MAX, fields};
+use crate::outcome::{Code, Rejection};
+
+/// Opens the body of `POST /v1/batch`.
+///
+/// # Errors
+/// `malformed_body`, `wrong_type`, `missing_field`, `too_many_events`, `duplicate_key` and the structural limits on
+/// the envelope's own fields.
+pub fn read_batch(body: &[u8]) -> Result<Envelope, Rejection> {
+    let text = text(body)?;
+    let (envelope, has_batch) = open(&text, Form::Batch)?;
+    if has_batch {
+        Ok(envelope)
+    } else {
+        Err(Rejection::at(Code::MissingField, "batch", "put the events into a list called `batch`"))
+    }
+}
+
+/// Opens the body of `POST /v1/<kind>`: one message, whose type is the path's.
+///
+/// # Errors
+/// `malformed_body`, `wrong_type`. What is wrong inside the message is [`super::check`]'s to say.
+pub fn read_single(body: &[u8], kind: &str) -> Result<Envelope, Rejection> {
+    let text = text(body)?;
+    let (mut envelope, _) = open(&text, Form::Single)?;
+    let item: Box<RawValue> = serde_json::from_str(&text).map_err(|error| malformed(&error))?;
+    envelope.items.push(item);
+    envelope.single = true;
+    envelope.kind = Some(kind.to_owned());
+    Ok(envelope)
+}
+
+/// Reads the body of a call that takes one small object (`hello`, `consent`), inside every limit of an event.
+///
+/// # Errors
+/// `malformed_body`, `wrong_type`, `duplicate_key` and the structural limits.
+pub fn read_object(body: &[u8]) -> Result<Map<String, Value>, Rejection> {
+    let text = text(body)?;
+    super::strict::read_item(&text).map_err(|refused| {
+        if refused.code == Code::MalformedEvent {
+            Rejection::new(Code::MalformedBody, "the body is one JSON object: it was cut short, or is not JSON")
+        } else {
+            refused
+        }
+    })
+}
+
+/// The id of an item that could not be read as a whole, so that its sender can find it.
+pub(super) fn peek_message_id(item: &str) -> Option<String> {
+    #[derive(Deserialize)]
+    struct Peek {
+        #[serde(rename = "messageId")]
+        message_id: Option<Value>,
+    }
+    let peek: Peek = serde_json::from_str(item).ok()?;
+    let id = match peek.message_id? {
+        Value::String(text) => text,
+        Value::Number(number) if !number.is_f64() => number.to_string(),
+        Value::Null | Value::Bool(_) | Value::Number(_) | Value::Array(_) | Value::Object(_) => return None,
+    };
+    let limit = fields::find("messageId").map_or(0, |field| field.bytes_max);
+    (!id.is_empty() && id.len() <= limit && !id.chars().any(char::is_control)).then_some(id)
+}
+
+/// The body as text, byte order mark off and lone surrogates mended.
+fn text(body: &[u8]) -> Result<Cow<'_, str>, Rejection> {
+    let body = body.strip_prefix(b"\xef\xbb\xbf").unwrap_or(body);
+    let malformed = |message: &str| Rejection::new(Code::MalformedBody, message);
+    match body {
+        // No JSON text has a NUL among its first two bytes, unless its characters are two or four bytes wide.
+        [0xff, 0xfe, ..] | [0xfe, 0xff, ..] | [_, 0, ..] | [0, _, ..] => {
+            Err(malformed("the body is UTF-16 or UTF-32: send UTF-8"))
+        }
+        [0x1f, 0x8b, ..] => Err(malformed("the body is gzip: say so with Content-Encoding: gzip")),
+        _ => std::str::from_utf8(body).map(mend).map_err(|_| malformed("the body is not UTF-8")),
+    }
+}
+
+/// Replaces escapes of half a surrogate pair by U+FFFD.
+///
+/// JavaScript strings may be cut through an emoji, and `JSON.stringify` then writes such an escape. Losing a whole
+/// batch over it would be out of proportion.
+fn mend(text: &str) -> Cow<'_, str> {
+    let mut mended = String::new();
+    let mut kept_until = 0;
+    let mut at = 0;
+    while let Some(found) = text.get(at..).and_then(|rest| rest.find('\\')) {
+        let escape = at + found;
+        let Some(unit) = code_unit(text, escape) else {
+            at = escape + 2; // the escaped character too: it may be a backslash
+            if !text.is_char_boundary(at) {
+                break; // not JSON; the parser will say so
+            }
+            continue;
+        };
+        at = escape + 6;
+        let is_pair = matches!(unit, 0xd800..=0xdbff) && matches!(code_unit(text, at), Some(0xdc00..=0xdfff));
+        if is_pair {
+            at += 6;
+        } else if matches!(unit, 0xd800..=0xdfff) {
+            mended.push_str(text.get(kept_until..escape).unwrap_or_default());
+            mended.push_str("\\ufffd");
+            kept_until = at;
+        }
+    }
+    if kept_until == 0 {
+        return Cow::Borrowed(text);
+    }
+    mended.push_str(text.get(kept_until..).unwrap_or_default());
+    Cow::Owned(mended)
+}
+
+/// The UTF-16 code unit escaped as `\uXXXX` at `at`.
+fn code_unit(text: &str, at: usize) -> Option<u16> {
+    let hex = text.get(at..at.checked_add(6)?)?.strip_prefix("\\u")?;
+    if hex.bytes().all(|byte| byte.is_ascii_hexdigit()) { u16::from_str_radix(hex, 16).ok() } else { None }
+}
+
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Form {
+    Batch,
+    Single,
+}
+
+/// Reads the header fields, and says whether there was a `batch`.
+fn open(text: &str, form: Form) -> Result<(Envelope, bool), Rejection> {
+    let (fault, at) = (Fault::default(), Cell::new(""));
+    let mut reader = serde_json::Deserializer::from_str(text);
+    let read = reader.deserialize_any(Header { fault: &fault, at: &at, form });
+    read.and_then(|header| reader.end().map(|()| header)).map_err(|error| {
+        fault.take().unwrap_or_else(|| match at.get() {
+            "" if error.is_data() => Rejection::new(Code::WrongType, "the body is one JSON object"),
+            field if error.is_data() => Rejection::at(Code::WrongType, field, expected(field)),
+            _ => malformed(&error),
+        })
+    })
+}
+
+fn expected(field: &str) -> &'static str {
+    match field {
+        "batch" => "`batch` is a list of events",
+        "writeKey" => "`writeKey` is text",
+        _ => "this field is an object",
+    }
+}
+
+fn malformed(error: &serde_json::Error) -> Rejection {
+    let message = if error.is_eof() {
+        "the body ends in the middle: send all of it again".to_owned()
+    } else {
+        format!("the body is not valid JSON at line {} column {}", error.line(), error.column())
+    };
+    Rejection::new(Code::MalformedBody, message)
+}
+
+/// Visits the outermost object. `at` names the field being read, for refusals that serde words itself.
+#[derive(Clone, Copy)]
+struct Header<'f> {
+    fault: &'f Fault,
+    at: &'f Cell<&'static str>,
+    form: Form,
+}
+
+impl<'f> Header<'f> {
+    /// `context` or `integrations`: an object, bounded because every item gets a copy.
+    fn shared<'de, A: MapAccess<'de>>(self, map: &mut A) -> Result<Option<Value>, A::Error> {
+        let raw: &'de RawValue = map.next_value()?;
+        if raw.get().len() > SHARED_BYTES_MAX {
+            let message = format!("what all events share has at most {SHARED_BYTES_MAX} bytes: move the rest into events");
+            let error = self.fault.raise(Code::EventTooLarge, message);
+            self.fault.under(|| self.at.get().to_owned());
+            return Err(error);
+        }
+        let mut reader = serde_json::Deserializer::from_str(raw.get());
+        // Depth 1: inside an event it will be one level down.
+        match Strict::new(self.fault, 1).deserialize(&mut reader) {
+            Ok(Value::Null) => Ok(None),
+            Ok(value @ Value::Object(_)) => Ok(Some(value)),
+            Ok(_) => Err(serde::de::Error::custom("not an object")),
+            Err(_) => {
+                if self.fault.is_empty() {
+                    return Err(self.fault.raise(Code::MalformedBody, "a number is out of range".to_owned()));
+                }
+                self.fault.under(|| self.at.get().to_owned());
+                Err(serde::de::Error::custom("refused"))
+            }
+        }
+    }
+
+    fn sent_at<'de, A: MapAccess<'de>>(self, map: &mut A, envelope: &mut Envelope) -> Result<(), A::Error> {
+        let value = map.next_value_seed(Strict::new(self.fault, 1)).inspect_err(|_| {
+            self.fault.under(|| "sentAt".to_owned());
+        })?;
+        envelope.sent_at = build::read_time(&value);
+        // A single message carries its own `sentAt`, which is judged with it.
+        if envelope.sent_at.is_none() && !value.is_null() && self.form == Form::Batch {
+            let message = "not a time: without it the page's clock cannot be corrected";
+            envelope.notices.push(Rejection::at(Code::WrongType, "sentAt", message));
+        }
+        Ok(())
+    }
+}
+
+impl<'de> Visitor<'de> for Header<'_> {
+    type Value = (Envelope, bool);
+
+    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("an object")
+    }
+
+    fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<Self::Value, A::Error> {
+        let (mut envelope, mut has_batch) = (Envelope::default(), false);
+        let mut seen = BTreeSet::new();
+        let strict = Strict::new(self.fault, 0);
+        while let Some(key) = map.next_key::<String>()? {
+            strict.admit::<A::Error>(&key, seen.len())?;
+            if seen.contains(&key) {
+                return Err(strict.twice(&key));
+            }
+            match (key.as_str(), self.form) {
+                ("writeKey", _) => {
+                    self.at.set("writeKey");
+                    envelope.write_key = map.next_value::<Option<String>>()?.filter(|key| !key.is_empty());
+                }
+                ("sentAt", _) => self.sent_at(&mut map, &mut envelope)?,
+                ("batch", Form::Batch) => {
+                    self.at.set("batch");
+                    envelope.items = map.next_value_seed(Items { fault: self.fault })?;
+                    has_batch = true;
+                }
+                ("context", Form::Batch) => {
+                    self.at.set("context");
+                    envelope.context = self.shared(&mut map)?;
+                }
+                ("integrations", Form::Batch) => {
+                    self.at.set("integrations");
+                    envelope.integrations = self.shared(&mut map)?;
+                }
+                (_, Form::Single) => {
+                    map.next_value::<IgnoredAny>()?;
+                }
+                (unknown, Form::Batch) => {
+                    let message = "an envelope has no such field; it was left out";
+                    if envelope.notices.len() < super::NOTICES_MAX {
+                        envelope.notices.push(Rejection::at(Code::UnknownField, unknown, message));
+                    }
+                    map.next_value::<IgnoredAny>()?;
+                }
+            }
+            self.at.set("");
+            seen.insert(key);
+        }
+        Ok((envelope, has_batch))
+    }
+}
+
+/// The list of events, each kept as the text it is.
+struct Items<'f> {
+    fault: &'f Fault,
+}
+
+impl<'de> DeserializeSeed<'de> for Items<'_> {
+    type Value = Vec<Box<RawValue>>;
+
+    fn deserialize<D: Deserializer<'de>>(self, deserializer: D) -> Result<Self::Value, D::Error> {
+        deserializer.deserialize_seq(self)
+    }
+}
+
+impl<'de> Visitor<'de> for Items<'_> {
+    type Value = Vec<Box<RawValue>>;
+
+    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("a list")
+    }
+
+    fn visit_seq<A: SeqAccess<'de>>(self, mut seq: A) -> Result<Self::Value, A::Error> {
+        let mut items = Vec::new();
+        while let Some(item) = seq.next_element()? {
+            if items.len() == BATCH_EVENTS_MAX {
+                let message = format!("send at most {BATCH_EVENTS_MAX} events per request: split the batch");
+                let error = self.fault.raise(Code::TooManyEvents, message);
+                self.fault.under(|| "batch".to_owned());
+                return Err(error);
+            }
+            items.push(item);
+        }
+        Ok(items)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn check(body: impl AsRef<[u8]>, code: Code, field: Option<&str>) {
+        let refused = read_batch(body.as_ref()).unwrap_err();
+        assert_eq!((refused.code, refused.field.as_deref()), (code, field));
+    }
+
+    #[test]
+    fn the_header_is_read_and_the_items_are_not() {
+        let body = "\u{feff}{\"writeKey\":\"wk_a\",\"sentAt\":1000,\"batch\":[{},7,{\"a\":1,\"a\":2}],\"extra\":1}";
+        let envelope = read_batch(body.as_bytes()).unwrap();
+        assert_eq!(envelope.write_key.as_deref(), Some("wk_a"));
+        assert_eq!(envelope.sent_at.map(|at| at.as_millisecond()), Some(1000));
+        assert_eq!(envelope.items.len(), 3);
+        assert_eq!(envelope.notices[0].field.as_deref(), Some("extra"));
+    }
+
+    #[test]
+    fn each_mistake_has_its_code() {
+        check("", Code::MalformedBody, None);
+        check("{\"batch\":[]} tail", Code::MalformedBody, None);
+        check(b"\xff\xfe{\0}\0", Code::MalformedBody, None);
+        check(b"{\0}\0", Code::MalformedBody, None);
+        check(b"{\"batch\":\"\xff\"}", Code::MalformedBody, None);
+        check("[]", Code::WrongType, None);
+        check("{}", Code::MissingField, Some("batch"));
+        check("{\"batch\":{}}", Code::WrongType, Some("batch"));
+        check("{\"batch\":null}", Code::WrongType, Some("batch"));
+        check("{\"batch\":[],\"writeKey\":7}", Code::WrongType, Some("writeKey"));
+        check("{\"batch\":[],\"context\":7}", Code::WrongType, Some("context"));
+        check("{\"batch\":[],\"batch\":[]}", Code::DuplicateKey, Some("batch"));
+        check("{\"context\":{\"a\":1,\"a\":1},\"batch\":[]}", Code::DuplicateKey, Some("context.a"));
+        let large = format!("{{\"context\":{{\"a\":\"{}\"}},\"batch\":[]}}", "x".repeat(SHARED_BYTES_MAX));
+        check(large, Code::EventTooLarge, Some("context"));
+    }
+
+    #[test]
+    fn a_body_cut_anywhere_is_malformed() {
+        let body = r#"{"writeKey":"wk_a","context":{"a":"ü"},"batch":[{"b":"\ud83d\ude00"}]}"#.as_bytes();
+        assert!(read_batch(body).is_ok());
+        for cut in 0..body.len() {
+            check(&body[..cut], Code::MalformedBody, None);
+        }
+    }
+
+    #[test]
+    fn a_batch_has_an_end() {
+        let of = |count: usize| format!("{{\"batch\":[{}]}}", vec!["{}"; count].join(","));
+        assert_eq!(read_batch(of(BATCH_EVENTS_MAX).as_bytes()).unwrap().items.len(), BATCH_EVENTS_MAX);
+        check(of(BATCH_EVENTS_MAX + 1), Code::TooManyEvents, Some("batch"));
+    }
+
+    #[test]
+    fn nesting_without_end_is_skipped_without_recursion() {
+        let deep = format!("{{\"batch\":[{}{}]}}", "[".repeat(100_000), "]".repeat(100_000));
+        assert_eq!(read_batch(deep.as_bytes()).unwrap().items.len(), 1);
+    }
+
+    #[test]
+    fn half_surrogate_pairs_are_mended_and_whole_ones_kept() {
+        assert_eq!(mend(r#""\ud83d""#), r#""\ufffd""#);
+        assert_eq!(mend(r#""\ude00\ud83d x \uD83D\n""#), r#""\ufffd\ufffd x \ufffd\n""#);
+        for text in [r#""\ud83d\ude00""#, r#""\\ud83d""#, r#""\u00e9\\""#, "\"\\", "\\é", "plain"] {
+            assert_eq!(mend(text), text);
+        }
+    }
+
+    #[test]
+    fn a_single_message_is_an_envelope_of_one() {
+        let envelope = read_single(br#" {"writeKey":"wk_a","event":"E"} "#, "track").unwrap();
+        assert!(envelope.single && envelope.items.len() == 1);
+        assert_eq!(envelope.kind.as_deref(), Some("track"));
+        assert_eq!(read_single(b"[]", "track").unwrap_err().code, Code::WrongType);
+        assert_eq!(read_single(b"{", "track").unwrap_err().code, Code::MalformedBody);
+    }
+
+    #[test]
+    fn the_id_of_a_broken_item_is_found() {
+        assert_eq!(peek_message_id(r#"{"messageId":"m1","a":1,"a":2}"#).as_deref(), Some("m1"));
+        assert_eq!(peek_message_id(r#"{"messageId":7}"#).as_deref(), Some("7"));
+        assert_eq!(peek_message_id(r#"[1]"#), None);
+    }
+}

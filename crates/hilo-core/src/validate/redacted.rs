@@ -1,0 +1,101 @@
+//! What a refused item looked like, without what it said.
+//!
+//! Raw item → its shape as JSON: keys and types, never a value, at most [`REDACTED_BYTES_MAX`] bytes. Enough for a
+//! developer to see the mistake, too little to hold anything about a person.
+
+use serde_json::{Map, Value};
+
+use super::REDACTED_BYTES_MAX;
+use crate::event::DEPTH_MAX;
+
+/// Elements shown of a list: the others look alike.
+const ELEMENTS_MAX: usize = 3;
+/// Bytes of a key that is shown. Longer ones, and those with unusual characters, may be data: `{"ana@example.com": 1}`.
+const KEY_BYTES_SHOWN: usize = 40;
+
+/// The shape of `item`, or nothing if it cannot be read.
+pub(super) fn shape_of(item: &str) -> Option<String> {
+    let value: Value = serde_json::from_str(item).ok()?;
+    // The closing brackets of every level, and the mark that something was left out.
+    let mut budget = REDACTED_BYTES_MAX.saturating_sub(16 * DEPTH_MAX);
+    serde_json::to_string(&shape(&value, &mut budget, DEPTH_MAX)?).ok().filter(|text| text.len() <= REDACTED_BYTES_MAX)
+}
+
+/// The shape of `value`, or nothing once the budget is spent.
+fn shape(value: &Value, budget: &mut usize, levels: usize) -> Option<Value> {
+    let shape = match value {
+        Value::Null => Value::Null,
+        Value::Bool(_) => Value::from("<flag>"),
+        Value::Number(_) => Value::from("<number>"),
+        Value::String(text) => Value::from(format!("<text {}>", text.chars().count())),
+        Value::Array(_) | Value::Object(_) if levels == 0 => Value::from("<deep>"),
+        Value::Array(values) => {
+            spend(budget, 2)?;
+            let shown = values.iter().take(ELEMENTS_MAX).map_while(|value| shape(value, budget, levels - 1));
+            let mut shown: Vec<_> = shown.collect();
+            if shown.len() < values.len() {
+                shown.push(Value::from(format!("<{} more>", values.len() - shown.len())));
+            }
+            return Some(Value::Array(shown));
+        }
+        Value::Object(object) => {
+            spend(budget, 2)?;
+            return Some(Value::Object(object_shape(object, budget, levels - 1)));
+        }
+    };
+    spend(budget, shape.as_str().map_or(5, |text| text.len() + 3))?;
+    Some(shape)
+}
+
+fn object_shape(object: &Map<String, Value>, budget: &mut usize, levels: usize) -> Map<String, Value> {
+    let mut shown = Map::new();
+    for (key, value) in object {
+        let key = key_shape(key);
+        let shape = spend(budget, key.len() + 4).and_then(|()| shape(value, budget, levels));
+        let Some(shape) = shape else {
+            shown.insert("…".to_owned(), Value::Bool(true));
+            break;
+        };
+        shown.insert(key, shape);
+    }
+    shown
+}
+
+fn key_shape(key: &str) -> String {
+    let is_plain = key.len() <= KEY_BYTES_SHOWN
+        && key.starts_with(|c: char| c.is_ascii_alphabetic() || c == '_' || c == '$')
+        && key.chars().all(|c| c.is_ascii_alphanumeric() || "_$-. ".contains(c));
+    if is_plain { key.to_owned() } else { format!("<key {}>", key.chars().count()) }
+}
+
+fn spend(budget: &mut usize, bytes: usize) -> Option<()> {
+    *budget = budget.checked_sub(bytes)?;
+    Some(())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn check(item: &str, expected: &str) {
+        assert_eq!(shape_of(item).as_deref(), Some(expected));
+    }
+
+    #[test]
+    fn values_become_their_shapes() {
+        check(
+            r#"{"event":"Añadido","properties":{"ana@example.com":7,"list":["a","b","c","d"],"ok":true,"no":null}}"#,
+            concat!(
+                r#"{"event":"<text 7>","properties":{"<key 15>":"<number>","#,
+                r#""list":["<text 1>","<text 1>","<text 1>","<1 more>"],"no":null,"ok":"<flag>"}}"#
+            ),
+        );
+    }
+
+    #[test]
+    fn a_large_item_still_fits() {
+        let keys: Vec<_> = (0..200).map(|i| format!("\"key{i}\":{{\"a\":[{{\"b\":\"text\"}}]}}")).collect();
+        let shape = shape_of(&format!("{{{}}}", keys.join(","))).unwrap();
+        assert!(shape.len() <= REDACTED_BYTES_MAX && shape.contains('…'), "{shape}");
+    }
+}

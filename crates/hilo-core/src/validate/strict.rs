@@ -1,0 +1,261 @@
+//! Reads one JSON value without trusting it: no key twice, no deep nesting, no floods of keys, no prototype keys.
+//!
+//! Text → `Value`, or the refusal with the path to blame. Readers of JSON disagree about duplicate keys, and what
+//! they disagree about is where attacks hide; so such a value has no meaning here at all.
+
+use std::cell::RefCell;
+use std::fmt;
+
+use serde::de::{DeserializeSeed, Deserializer, IgnoredAny, MapAccess, SeqAccess, Visitor};
+use serde_json::{Map, Number, Value};
+
+use crate::event::{DEPTH_MAX, EVENT_BYTES_MAX, KEY_BYTES_MAX, OBJECT_KEYS_MAX};
+use crate::outcome::{Code, Rejection};
+
+/// Keys that change what an object *is* once JavaScript has read it. Dropped wherever they stand.
+const PROTOTYPE_KEYS: [&str; 3] = ["__proto__", "constructor", "prototype"];
+
+/// Reads one item of a batch: an object inside every structural limit.
+pub(super) fn read_item(text: &str) -> Result<Map<String, Value>, Rejection> {
+    if text.len() > EVENT_BYTES_MAX {
+        return Err(Rejection::new(
+            Code::EventTooLarge,
+            format!("an event has at most {EVENT_BYTES_MAX} bytes: send less in its properties"),
+        ));
+    }
+    let fault = Fault::default();
+    let mut reader = serde_json::Deserializer::from_str(text);
+    let read = Strict::new(&fault, 0).deserialize(&mut reader);
+    match read.and_then(|value| reader.end().map(|()| value)) {
+        Ok(Value::Object(message)) => Ok(message),
+        Ok(Value::Null | Value::Bool(_) | Value::Number(_) | Value::String(_) | Value::Array(_)) => {
+            Err(Rejection::new(Code::MalformedEvent, "an event is a JSON object"))
+        }
+        Err(_) => Err(fault.take().unwrap_or_else(|| {
+            Rejection::new(Code::MalformedEvent, "the event is not valid JSON, or has a number out of range")
+        })),
+    }
+}
+
+/// Where the visitor leaves its refusal: serde's own error carries text only.
+#[derive(Default)]
+pub(super) struct Fault(RefCell<Option<(Code, String, Vec<String>)>>);
+
+impl Fault {
+    /// The refusal, with the path it was found at; `None` if the JSON itself is broken.
+    pub(super) fn take(&self) -> Option<Rejection> {
+        let (code, message, mut path) = self.0.take()?;
+        path.reverse();
+        let field = (!path.is_empty()).then(|| path.join("."));
+        Some(Rejection { code, field, message })
+    }
+
+    pub(super) fn is_empty(&self) -> bool {
+        self.0.borrow().is_none()
+    }
+
+    pub(super) fn raise<E: serde::de::Error>(&self, code: Code, message: String) -> E {
+        *self.0.borrow_mut() = Some((code, message, Vec::new()));
+        E::custom("refused")
+    }
+
+    /// Adds the key under which a fault was found, on its way out.
+    pub(super) fn under(&self, key: impl FnOnce() -> String) {
+        if let Some((_, _, path)) = self.0.borrow_mut().as_mut() {
+            path.push(key());
+        }
+    }
+}
+
+/// Builds a `Value`, refusing on the way. `depth` counts the objects and arrays around it.
+#[derive(Clone, Copy)]
+pub(super) struct Strict<'f> {
+    fault: &'f Fault,
+    depth: usize,
+}
+
+impl<'f> Strict<'f> {
+    pub(super) const fn new(fault: &'f Fault, depth: usize) -> Strict<'f> {
+        Strict { fault, depth }
+    }
+
+    fn deeper<E: serde::de::Error>(self) -> Result<Strict<'f>, E> {
+        if self.depth >= DEPTH_MAX {
+            let message = format!("nest at most {DEPTH_MAX} levels of objects and arrays");
+            return Err(self.fault.raise(Code::TooDeep, message));
+        }
+        Ok(Strict { depth: self.depth + 1, ..self })
+    }
+
+    /// Refuses a key that is too long, or one too many.
+    pub(super) fn admit<E: serde::de::Error>(self, key: &str, count: usize) -> Result<(), E> {
+        if key.len() > KEY_BYTES_MAX {
+            let message = format!("a key has at most {KEY_BYTES_MAX} bytes");
+            return Err(self.fault.raise(Code::KeyTooLong, message));
+        }
+        if count >= OBJECT_KEYS_MAX {
+            let message = format!("an object has at most {OBJECT_KEYS_MAX} keys: use a list for many of a kind");
+            return Err(self.fault.raise(Code::TooManyKeys, message));
+        }
+        Ok(())
+    }
+
+    /// The refusal of a key that was there before.
+    pub(super) fn twice<E: serde::de::Error>(self, key: &str) -> E {
+        let error = self.fault.raise(Code::DuplicateKey, "this key stands twice in one object: send it once".into());
+        self.fault.under(|| key.to_owned());
+        error
+    }
+}
+
+impl<'de> DeserializeSeed<'de> for Strict<'_> {
+    type Value = Value;
+
+    fn deserialize<D: Deserializer<'de>>(self, deserializer: D) -> Result<Value, D::Error> {
+        deserializer.deserialize_any(self)
+    }
+}
+
+impl<'de> Visitor<'de> for Strict<'_> {
+    type Value = Value;
+
+    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("JSON")
+    }
+
+    fn visit_bool<E>(self, value: bool) -> Result<Value, E> {
+        Ok(Value::Bool(value))
+    }
+
+    fn visit_i64<E>(self, value: i64) -> Result<Value, E> {
+        Ok(Value::Number(value.into()))
+    }
+
+    fn visit_u64<E>(self, value: u64) -> Result<Value, E> {
+        Ok(Value::Number(value.into()))
+    }
+
+    fn visit_f64<E: serde::de::Error>(self, value: f64) -> Result<Value, E> {
+        Number::from_f64(value).map(Value::Number).ok_or_else(|| E::custom("number out of range"))
+    }
+
+    fn visit_str<E>(self, value: &str) -> Result<Value, E> {
+        Ok(Value::String(value.to_owned()))
+    }
+
+    fn visit_string<E>(self, value: String) -> Result<Value, E> {
+        Ok(Value::String(value))
+    }
+
+    fn visit_unit<E>(self) -> Result<Value, E> {
+        Ok(Value::Null)
+    }
+
+    fn visit_seq<A: SeqAccess<'de>>(self, mut seq: A) -> Result<Value, A::Error> {
+        let inner = self.deeper()?;
+        let mut values = Vec::new();
+        loop {
+            match seq.next_element_seed(inner) {
+                Ok(Some(value)) => values.push(value),
+                Ok(None) => return Ok(Value::Array(values)),
+                Err(error) => {
+                    self.fault.under(|| values.len().to_string());
+                    return Err(error);
+                }
+            }
+        }
+    }
+
+    fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<Value, A::Error> {
+        let inner = self.deeper()?;
+        let mut object = Map::new();
+        while let Some(key) = map.next_key::<String>()? {
+            self.admit::<A::Error>(&key, object.len())?;
+            if PROTOTYPE_KEYS.contains(&key.as_str()) {
+                map.next_value::<IgnoredAny>()?;
+                continue;
+            }
+            if object.contains_key(&key) {
+                return Err(self.twice(&key));
+            }
+            match map.next_value_seed(inner) {
+                Ok(value) => {
+                    object.insert(key, value);
+                }
+                Err(error) => {
+                    self.fault.under(|| key);
+                    return Err(error);
+                }
+            }
+        }
+        Ok(Value::Object(object))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::event::{DEPTH_MAX, EVENT_BYTES_MAX};
+
+    fn check(text: &str, code: Code, field: Option<&str>) {
+        let refused = read_item(text).unwrap_err();
+        assert_eq!((refused.code, refused.field.as_deref()), (code, field), "{text:.80}");
+    }
+
+    fn nested(levels: usize) -> String {
+        format!("{}0{}", "{\"a\":".repeat(levels), "}".repeat(levels))
+    }
+
+    #[test]
+    fn plain_json_reads_as_itself() {
+        let text = r#"{"a":[1,-2,0.5,"x\n",true,null,{}],"b":18446744073709551615}"#;
+        assert_eq!(Value::Object(read_item(text).unwrap()), text.parse::<Value>().unwrap());
+    }
+
+    #[test]
+    fn a_key_may_stand_once() {
+        check(r#"{"a":{"b":1,"b":1}}"#, Code::DuplicateKey, Some("a.b"));
+        check(r#"{"a":[{},{"b":1,"\u0062":2}]}"#, Code::DuplicateKey, Some("a.1.b"));
+    }
+
+    #[test]
+    fn nesting_ends_at_the_limit() {
+        assert!(read_item(&nested(DEPTH_MAX)).is_ok());
+        let path = ["a"; DEPTH_MAX].join(".");
+        check(&nested(DEPTH_MAX + 1), Code::TooDeep, Some(&path));
+        check(&nested(5_000), Code::TooDeep, Some(&path));
+    }
+
+    #[test]
+    fn keys_are_counted_and_measured() {
+        let keys = |count: usize| {
+            let keys: Vec<_> = (0..count).map(|i| format!("\"{i}\":0")).collect();
+            format!("{{\"a\":{{{}}}}}", keys.join(","))
+        };
+        assert!(read_item(&keys(OBJECT_KEYS_MAX)).is_ok());
+        check(&keys(OBJECT_KEYS_MAX + 1), Code::TooManyKeys, Some("a"));
+        let key = |bytes: usize| format!("{{\"{}\":0}}", "k".repeat(bytes));
+        assert!(read_item(&key(KEY_BYTES_MAX)).is_ok());
+        check(&key(KEY_BYTES_MAX + 1), Code::KeyTooLong, None);
+    }
+
+    #[test]
+    fn prototype_keys_are_dropped_at_every_level() {
+        let read = read_item(r#"{"__proto__":{"x":1},"a":{"constructor":1,"prototype":[],"b":2}}"#).unwrap();
+        assert_eq!(Value::Object(read), serde_json::json!({"a": {"b": 2}}));
+    }
+
+    #[test]
+    fn what_is_no_object_is_no_event() {
+        for text in ["null", "[]", "1e999", "{\"a\":1e999}", "{", "\"\\ud800\"", "{} {}", "\u{0}"] {
+            check(text, Code::MalformedEvent, None);
+        }
+    }
+
+    #[test]
+    fn an_event_has_a_size() {
+        let of = |bytes: usize| format!("{{\"a\":\"{}\"}}", "x".repeat(bytes - 8));
+        assert!(read_item(&of(EVENT_BYTES_MAX)).is_ok());
+        check(&of(EVENT_BYTES_MAX + 1), Code::EventTooLarge, None);
+    }
+}
