@@ -1,0 +1,207 @@
+/**
+ * The collector on real workerd, for specs and for `cargo xtask dev`. The only place that knows bindings.
+ *
+ * They are derived from `crates/hilo-collector/wrangler.jsonc`; only what a deployer would set by `wrangler secret`
+ * is given here. Builds nothing: `cargo xtask build` has made `build/` and `js/sdk/dist/cdn` before.
+ */
+import { execFileSync } from "node:child_process";
+import { randomBytes } from "node:crypto";
+import { existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync } from "node:fs";
+import { createServer, type IncomingHttpHeaders } from "node:http";
+import type { AddressInfo } from "node:net";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { fileURLToPath } from "node:url";
+
+import { miniflare, wrangler } from "../packages.ts";
+
+const root = fileURLToPath(new URL("../../", import.meta.url));
+const crate = join(root, "crates/hilo-collector");
+
+/** What a developer's machine uses where a deployment has secrets. */
+export const DEV_SECRETS = {
+  HILO_ADMIN_TOKEN: "dev-admin",
+  HILO_SECRET: "a development secret, public by nature",
+  // 32 bytes in the form of the Standard Webhooks specification.
+  WEBHOOK_SECRET: `whsec_${Buffer.from("hilo-development-webhook-secret!").toString("base64")}`,
+};
+
+/** What `startCollector` takes; everything has a default fit for a spec. */
+export interface CollectorOptions {
+  /** Folder for state that outlives the run; a fresh temporary one otherwise. */
+  state?: string;
+  /** Text of a `hilo.toml` to upload; the built-in development default otherwise. */
+  config?: string;
+  /** Overrides of variables and secrets; `undefined` takes one away. */
+  vars?: Record<string, string | undefined>;
+  /** TCP port; a free one otherwise. */
+  port?: number;
+  /** Workers put in front, the first being the entry. */
+  front?: object[];
+}
+
+/** A running collector. */
+export interface Collector {
+  url: string;
+  state: string;
+  fetch(path: string, init?: RequestInit): Promise<Response>;
+  /** JSON of an admin call. */
+  admin(path: string, init?: RequestInit): Promise<any>;
+  /** Uploads a configuration to KV. */
+  configure(text: string): Promise<void>;
+  /** The process id of workerd. */
+  workerd(): number;
+  /** SIGKILL to workerd. It comes back on the same port and state. */
+  kill(): void;
+  dispose(): Promise<void>;
+}
+
+function collectorWorker(vars: Record<string, string | undefined>) {
+  if (!existsSync(join(crate, "build/index.js"))) {
+    throw new Error("The collector is not built. Run: cargo xtask build");
+  }
+  // wrangler insists on an assets folder; the collector also works without the tracker's files.
+  mkdirSync(join(root, "js/sdk/dist/cdn"), { recursive: true });
+  const { workerOptions } = wrangler.unstable_getMiniflareWorkerOptions(join(crate, "wrangler.jsonc")) as {
+    workerOptions: { bindings?: Record<string, unknown>; compatibilityFlags?: string[] };
+  };
+  const bindings: Record<string, unknown> = { ...workerOptions.bindings, HILO_DEV: "1", ...DEV_SECRETS, ...vars };
+  for (const [name, value] of Object.entries(bindings)) if (value === undefined) delete bindings[name];
+  return {
+    ...workerOptions,
+    name: "collector",
+    rootPath: crate,
+    modulesRoot: join(crate, "build"),
+    modules: [
+      { type: "ESModule" as const, path: join(crate, "build/index.js") },
+      { type: "CompiledWasm" as const, path: join(crate, "build/index_bg.wasm") },
+    ],
+    // On loopback there is no public internet; the Worker's own rules about targets are what is tested.
+    compatibilityFlags: (workerOptions.compatibilityFlags ?? []).filter((f) => f !== "global_fetch_strictly_public"),
+    bindings,
+  };
+}
+
+/** Starts the collector. The caller disposes of it. */
+export async function startCollector(options: CollectorOptions = {}): Promise<Collector> {
+  const state = options.state ?? mkdtempSync(join(tmpdir(), "hilo-state-"));
+  mkdirSync(state, { recursive: true });
+  const { Miniflare, Log, LogLevel, convertV4MiniflareOptions } = miniflare;
+  const mf = new Miniflare(
+    convertV4MiniflareOptions({
+      host: "127.0.0.1",
+      port: options.port ?? 0,
+      cf: false,
+      log: new Log(process.env["HILO_LOG"] ? LogLevel.INFO : LogLevel.ERROR),
+      resourcePersistencePath: state,
+      workers: [...((options.front ?? []) as []), collectorWorker(options.vars ?? {})],
+    }),
+  );
+  const url = (await mf.ready).origin;
+  const collector: Collector = {
+    url,
+    state,
+    fetch: (path, init) => fetch(new URL(path, url), init),
+    async admin(path, init = {}) {
+      const headers = { authorization: `Bearer ${DEV_SECRETS.HILO_ADMIN_TOKEN}`, ...init.headers };
+      return (await fetch(new URL(path, url), { ...init, headers })).json();
+    },
+    async configure(text) {
+      const kv = (await mf.getKVNamespace("CONFIG", "collector")) as unknown as { put(key: string, text: string): Promise<void> };
+      await kv.put("hilo.toml", text);
+    },
+    workerd: () => childOf(process.pid, "workerd"),
+    kill: () => process.kill(collector.workerd(), "SIGKILL"),
+    async dispose() {
+      await mf.dispose();
+      if (options.state === undefined) rmSync(state, { recursive: true, force: true });
+    },
+  };
+  if (options.config !== undefined) await collector.configure(options.config);
+  return collector;
+}
+
+/** The process id of the child of `parent` whose program's name contains `program`. */
+function childOf(parent: number, program: string): number {
+  const lines = execFileSync("ps", ["-eo", "pid=,ppid=,args="], { encoding: "utf8" }).split("\n");
+  for (const line of lines) {
+    const [pid, ppid, args] = line.trim().split(/\s+/, 3);
+    if (Number(ppid) === parent && args?.includes(program)) return Number(pid);
+  }
+  throw new Error(`no ${program} runs below process ${parent}`);
+}
+
+/** One request a sink got, body untouched. */
+export interface Received {
+  path: string;
+  headers: IncomingHttpHeaders;
+  body: string;
+  at: number;
+}
+
+/** A receiver of webhooks on loopback, which answers what a spec tells it to. */
+export interface Sink {
+  url: string;
+  received: Received[];
+  /** What to answer from now on. */
+  answer(status: number, headers?: Record<string, string>): void;
+  /** Resolves when `condition` holds for what was received; rejects after `ms`. */
+  until(condition: (received: Received[]) => boolean, ms?: number): Promise<void>;
+  close(): Promise<void>;
+}
+
+/** Starts a sink on a free port. */
+export async function startSink(): Promise<Sink> {
+  const received: Received[] = [];
+  let reply: { status: number; headers: Record<string, string> } = { status: 200, headers: {} };
+  let waiting: (() => void)[] = [];
+  const server = createServer(async (request, response) => {
+    const chunks: Buffer[] = [];
+    for await (const chunk of request) chunks.push(chunk as Buffer);
+    response.writeHead(reply.status, reply.headers).end();
+    const body = Buffer.concat(chunks).toString("utf8");
+    received.push({ path: request.url ?? "/", headers: request.headers, body, at: Date.now() });
+    for (const wake of waiting.splice(0)) wake();
+  });
+  await new Promise<void>((resolve) => server.listen(0, "127.0.0.1", resolve));
+  return {
+    url: `http://127.0.0.1:${(server.address() as AddressInfo).port}/`,
+    received,
+    answer: (status, headers = {}) => void (reply = { status, headers }),
+    async until(condition, ms = 20_000) {
+      const deadline = AbortSignal.timeout(ms);
+      while (!condition(received)) {
+        await new Promise<void>((resolve, reject) => {
+          waiting.push(resolve);
+          deadline.addEventListener("abort", () => reject(new Error(`not seen within ${ms} ms: ${received.length} requests`)));
+        });
+      }
+    },
+    close: () => new Promise((resolve) => (server.closeAllConnections(), server.close(() => resolve()))),
+  };
+}
+
+/** The text of the development configuration, with another destination URL. */
+export function configWith(webhook: string): string {
+  const text = readFileSync(join(crate, "hilo.toml"), "utf8");
+  return text.replace(/^url = .*$/m, `url = ${JSON.stringify(webhook)}`);
+}
+
+/** A fresh anonymous id. */
+export function anonymousId(): string {
+  const bytes = randomBytes(16);
+  bytes[6] = (bytes[6]! & 0x0f) | 0x40;
+  bytes[8] = (bytes[8]! & 0x3f) | 0x80;
+  return bytes.toString("hex").replace(/^(.{8})(.{4})(.{4})(.{4})(.{12})$/, "$1-$2-$3-$4-$5");
+}
+
+/** Polls `read` until it answers something other than `undefined`; for what the collector does after its answer. */
+export async function eventually<T>(read: () => Promise<T | undefined>, ms = 20_000): Promise<T> {
+  const deadline = Date.now() + ms;
+  for (;;) {
+    const value = await read();
+    if (value !== undefined) return value;
+    if (Date.now() > deadline) throw new Error(`not seen within ${ms} ms`);
+    await new Promise((resolve) => setTimeout(resolve, 50));
+  }
+}

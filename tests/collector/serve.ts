@@ -1,0 +1,77 @@
+/**
+ * What `cargo xtask dev` runs: the collector, the example shop and a webhook receiver behind one port.
+ *
+ * `node serve.ts --port 8787 --state DIR [--config FILE]`. Prints `ready URL`, then stays until it is told to stop or
+ * its standard input closes, so that it never outlives the task that started it. Builds nothing.
+ */
+import { readFileSync } from "node:fs";
+import { fileURLToPath } from "node:url";
+import { parseArgs } from "node:util";
+
+import { miniflare } from "../packages.ts";
+import { configWith, DEV_SECRETS, startCollector } from "./mf.ts";
+import { webhookReceiver } from "./webhook_receiver.ts";
+
+/** The entry: collector paths to the collector, `/dev/` to the receiver, everything else is the shop. */
+const ROUTER = `
+const COLLECTOR = /^\\/(_h|v1|admin)(\\/|$)|^\\/(health|version)$/;
+export default {
+  fetch(request, env) {
+    const { pathname } = new URL(request.url);
+    if (COLLECTOR.test(pathname)) return env.COLLECTOR.fetch(request);
+    if (pathname.startsWith("/dev/")) return env.RECEIVER.fetch(request);
+    return env.SHOP.fetch(request);
+  },
+};`;
+
+const { values } = parseArgs({
+  options: {
+    port: { type: "string", default: "8787" },
+    state: { type: "string", default: ".hilo" },
+    config: { type: "string" },
+  },
+});
+const port = Number(values.port);
+const receive = webhookReceiver(DEV_SECRETS.WEBHOOK_SECRET);
+
+const collector = await startCollector({
+  port,
+  state: values.state,
+  config: values.config ? readFileSync(values.config, "utf8") : configWith(`http://127.0.0.1:${port}/dev/webhook`),
+  front: [
+    {
+      name: "shop",
+      modules: true,
+      script: ROUTER,
+      compatibilityDate: "2026-08-01",
+      serviceBindings: {
+        COLLECTOR: "collector",
+        // miniflare's Request and Response are undici's; the receiver wants the platform's.
+        RECEIVER: async (request: Request) => {
+          const body = request.method === "POST" ? await request.text() : undefined;
+          const headers = [...request.headers] as [string, string][];
+          const answer = await receive(new Request(request.url, { method: request.method, headers, body: body ?? null }));
+          return new miniflare.Response(await answer.text(), { status: answer.status, headers: [...answer.headers] });
+        },
+      },
+      assets: {
+        directory: fileURLToPath(new URL("../../examples/shop", import.meta.url)),
+        binding: "SHOP",
+        routerConfig: { has_user_worker: true, invoke_user_worker_ahead_of_assets: true },
+        assetConfig: { html_handling: "auto-trailing-slash", not_found_handling: "404-page" },
+      },
+    },
+  ],
+});
+console.log(`ready ${collector.url}`);
+
+let isStopping = false;
+async function stop() {
+  if (isStopping) return;
+  isStopping = true;
+  await collector.dispose();
+  process.exit(0);
+}
+process.on("SIGINT", stop);
+process.on("SIGTERM", stop);
+process.stdin.on("end", stop).on("error", stop).resume();
