@@ -17,5 +17,7 @@ pub mod identity;
 pub mod journey;
 #[cfg(feature = "edge")]
 pub mod outcome;
+#[cfg(feature = "testing")]
+pub mod testing;
 #[cfg(feature = "edge")]
 pub mod validate;

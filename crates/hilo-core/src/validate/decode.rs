@@ -69,6 +69,9 @@ pub(super) fn peek_message_id(item: &str) -> Option<String> {
         #[serde(rename = "messageId")]
         message_id: Option<Value>,
     }
+    if !item.starts_with('{') {
+        return None; // serde would read a list as the struct's fields in order
+    }
     let peek: Peek = serde_json::from_str(item).ok()?;
     let id = match peek.message_id? {
         Value::String(text) => text,

@@ -1,0 +1,6 @@
+//! What holds for *all* inputs. One module per topic; the generators are `hilo_core::testing`.
+//!
+//! A failing law prints the smallest input it found; that input becomes a golden case.
+
+#[path = "laws/validate.rs"]
+mod validate;

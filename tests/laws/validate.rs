@@ -1,0 +1,167 @@
+//! Laws of validate: one judgment per item, limits afterwards, and consent that only ever takes away.
+
+use std::io::Write;
+
+use flate2::Compression;
+use flate2::write::GzEncoder;
+use hilo_core::consent::Purpose;
+use hilo_core::event::{DEPTH_MAX, Event, Facts, OBJECT_KEYS_MAX, STRING_BYTES_MAX};
+use hilo_core::testing::{
+    any_json, any_preferences, browser_source, damaged_message, envelope, facts, server_source, valid_message,
+};
+use hilo_core::validate::{
+    Judged, NOTICES_MAX, REDACTED_BYTES_MAX, Verdict, check, inflate, read_batch, read_object, read_single,
+};
+use proptest::collection::vec;
+use proptest::prelude::*;
+use serde_json::{Map, Value, json};
+
+fn item() -> impl Strategy<Value = Value> {
+    prop_oneof![2 => valid_message(), 3 => damaged_message(), 1 => any_json()]
+}
+
+fn passed(judged: &[Judged]) -> Vec<&Event> {
+    let pass = |judged: &'_ Judged| matches!(judged.verdict, Verdict::Pass(_));
+    judged
+        .iter()
+        .filter(|judged| pass(judged))
+        .filter_map(|judged| match &judged.verdict {
+            Verdict::Pass(event) => Some(&**event),
+            Verdict::Out(_) => None,
+        })
+        .collect()
+}
+
+fn limits_hold(value: &Value, depth: usize) -> bool {
+    match value {
+        Value::Null | Value::Bool(_) | Value::Number(_) => true,
+        Value::String(text) => text.len() <= STRING_BYTES_MAX,
+        Value::Array(values) => depth < DEPTH_MAX && values.iter().all(|value| limits_hold(value, depth + 1)),
+        Value::Object(object) => {
+            depth < DEPTH_MAX
+                && object.len() <= OBJECT_KEYS_MAX
+                && !object.contains_key("__proto__")
+                && object.values().all(|value| limits_hold(value, depth + 1))
+        }
+    }
+}
+
+/// The message with other preferences.
+fn with_preferences(message: &Value, preferences: &Map<String, Value>) -> Value {
+    let mut message = message.clone();
+    message["context"]["consent"]["categoryPreferences"] = json!(preferences);
+    message
+}
+
+fn passes(message: &Value, gpc: bool) -> bool {
+    let facts = Facts { gpc, ..facts() };
+    !passed(&check(&envelope(std::slice::from_ref(message)), &browser_source(), &facts)).is_empty()
+}
+
+proptest! {
+    #[test]
+    fn every_item_is_judged_once_and_in_order(items in vec(item(), 0..12), server in any::<bool>()) {
+        let source = if server { server_source(&[Purpose::Analytics]) } else { browser_source() };
+        let judged = check(&envelope(&items), &source, &Facts { trust: source.trust(), ..facts() });
+        prop_assert_eq!(judged.len(), items.len());
+        for (index, judged) in judged.iter().enumerate() {
+            prop_assert_eq!(judged.index, index);
+            prop_assert!(judged.notices.len() <= NOTICES_MAX + 1);
+            prop_assert!(judged.redacted.as_ref().is_none_or(|text| text.len() <= REDACTED_BYTES_MAX));
+        }
+        let mut ids: Vec<_> = passed(&judged).iter().map(|event| event.message_id.clone()).collect();
+        let count = ids.len();
+        ids.sort();
+        ids.dedup();
+        prop_assert_eq!(ids.len(), count);
+    }
+
+    #[test]
+    fn a_valid_message_passes_inside_every_limit(message in valid_message()) {
+        let judged = check(&envelope(&[message]), &browser_source(), &facts());
+        let events = passed(&judged);
+        prop_assert_eq!(events.len(), 1, "{:?}", judged);
+        prop_assert!(events.iter().all(|event| limits_hold(&json!(event), 0)));
+    }
+
+    #[test]
+    fn what_passes_keeps_the_limits(message in damaged_message()) {
+        let judged = check(&envelope(&[message]), &browser_source(), &facts());
+        prop_assert!(passed(&judged).iter().all(|event| limits_hold(&json!(event), 0)));
+    }
+
+    #[test]
+    fn a_stored_event_reads_back_as_itself(message in valid_message()) {
+        let judged = check(&envelope(&[message]), &browser_source(), &facts());
+        for event in passed(&judged) {
+            let text = json!(event).to_string();
+            prop_assert_eq!(&serde_json::from_str::<Event>(&text).map_err(|e| e.to_string()), &Ok(event.clone()));
+        }
+    }
+
+    #[test]
+    fn a_bad_neighbor_changes_nothing(good in valid_message(), bad in any_json()) {
+        prop_assert!(passes(&good, false));
+        let judged = check(&envelope(&[bad.clone(), good.clone(), bad]), &browser_source(), &facts());
+        prop_assert!(matches!(judged[1].verdict, Verdict::Pass(_)));
+    }
+
+    #[test]
+    fn denying_never_lets_more_through(
+        message in valid_message(),
+        said in any_preferences(),
+        denied in proptest::sample::select(Purpose::ASKED.to_vec()),
+    ) {
+        let mut less = said.clone();
+        less.insert(denied.name().to_owned(), Value::Bool(false));
+        let (before, after) = (with_preferences(&message, &said), with_preferences(&message, &less));
+        for gpc in [false, true] {
+            prop_assert!(passes(&before, gpc) || !passes(&after, gpc));
+            prop_assert!(passes(&before, false) || !passes(&before, gpc));
+        }
+        let analytics = Purpose::Analytics.name();
+        prop_assert!(said.get(analytics) == Some(&Value::Bool(true)) || !passes(&before, false));
+    }
+
+    #[test]
+    fn without_consent_no_trace_is_kept(message in damaged_message(), said in any_preferences()) {
+        prop_assume!(said.get(Purpose::Analytics.name()) != Some(&Value::Bool(true)));
+        prop_assume!(message["context"]["consent"].is_object());
+        let judged = check(&envelope(&[with_preferences(&message, &said)]), &browser_source(), &facts());
+        prop_assert!(judged.iter().all(|judged| judged.redacted.is_none()));
+    }
+
+    #[test]
+    fn any_bytes_get_an_answer(bytes in vec(any::<u8>(), 0..400), gzip in any::<bool>()) {
+        answer(&bytes, gzip);
+    }
+
+    #[test]
+    fn an_envelope_with_flipped_bytes_gets_an_answer(
+        items in vec(item(), 0..3),
+        flips in vec((any::<prop::sample::Index>(), any::<u8>()), 1..6),
+        gzip in any::<bool>(),
+    ) {
+        let mut bytes = json!({"writeKey": "wk_shop", "context": {}, "batch": items}).to_string().into_bytes();
+        if gzip {
+            let mut encoder = GzEncoder::new(Vec::new(), Compression::fast());
+            encoder.write_all(&bytes)?;
+            bytes = encoder.finish()?;
+        }
+        for (place, byte) in flips {
+            let at = place.index(bytes.len());
+            bytes[at] = byte;
+        }
+        answer(&bytes, gzip);
+    }
+}
+
+/// Goes through every way in; all that is asked is an answer.
+fn answer(bytes: &[u8], gzip: bool) {
+    let Ok(body) = inflate(bytes, gzip.then_some("gzip")) else { return };
+    let _ = read_object(&body);
+    for envelope in [read_batch(&body), read_single(&body, "track")].into_iter().flatten() {
+        let judged = check(&envelope, &browser_source(), &facts());
+        assert_eq!(judged.len(), envelope.items.len());
+    }
+}
