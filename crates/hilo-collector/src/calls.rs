@@ -20,7 +20,7 @@ pub enum ProfileCall {
         /// The events, all of one profile.
         records: Vec<Record>,
     },
-    /// Record a consent change. Answers [`Receipt`].
+    /// Record a consent change. Answers [`ConsentRecorded`].
     Consent(ConsentChange),
     /// Answers [`ConsentCopy`].
     ConsentCopy,
@@ -164,6 +164,15 @@ pub struct ConsentChange {
     pub random: [u8; 16],
 }
 
+/// What recording a change led to.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct ConsentRecorded {
+    /// The link this change added to the chain.
+    pub receipt: Receipt,
+    /// Purpose → `granted` or `denied`, as it stands now.
+    pub state: BTreeMap<String, String>,
+}
+
 /// The person's copy of what was recorded.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct ConsentCopy {
@@ -229,6 +238,84 @@ pub async fn ask_profile<P: Platform, A: serde::de::DeserializeOwned>(
     let call = encode(call)?;
     let answer = platform.ask(&Object::Profile(name), call).await?;
     decode(&answer)
+}
+
+/// A judged event as the live stream shows it.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct LiveEvent {
+    /// When it was judged, RFC 3339, edge clock.
+    pub at: String,
+    /// The source's name.
+    pub source: String,
+    /// Its id, if it had one.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub message_id: Option<String>,
+    /// The wire's `type`; absent for an item that was refused before it could be read.
+    #[serde(rename = "type", default, skip_serializing_if = "Option::is_none")]
+    pub kind: Option<String>,
+    /// The act's or page's name.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub name: Option<String>,
+    /// Whose.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub anonymous_id: Option<String>,
+    /// `accepted`, `duplicate`, `rejected` or `dropped`.
+    pub outcome: String,
+    /// Why, if it was not kept.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub code: Option<String>,
+    /// The session's channel.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub channel: Option<hilo_core::journey::Channel>,
+    /// The session.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub session: Option<String>,
+    /// Where it is sent on.
+    pub destinations: Vec<String>,
+    /// The page's address, redacted.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub page: Option<String>,
+}
+
+/// A refusal or remark for the reject log.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct Reject {
+    /// When, RFC 3339, edge clock.
+    pub at: String,
+    /// The source's name; empty where no source was found.
+    pub source: String,
+    /// `rejected`, `dropped`, or `notice` for an event that was kept.
+    pub outcome: String,
+    /// The stable code.
+    pub code: String,
+    /// The field to blame.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub field: Option<String>,
+    /// For people.
+    pub message: String,
+    /// Its place in the envelope; absent for an envelope that was refused as a whole.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub index: Option<u32>,
+    /// Its id, if it had one.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub message_id: Option<String>,
+    /// The item's shape without its values.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub item: Option<String>,
+}
+
+/// What the pipeline tells the journal. `store/journal.rs` reads it as one of its calls: `{"call":"judged", …}`.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(tag = "call", rename = "judged")]
+pub struct JudgedCall {
+    /// For whoever watches; empty when nobody does.
+    pub live: Vec<LiveEvent>,
+    /// For the reject log.
+    pub rejects: Vec<Reject>,
+    /// Days a reject is kept.
+    pub rejects_days: u32,
 }
 
 /// Writes JSON for an object.
