@@ -10,10 +10,8 @@ mod validate;
 use hilo_tests::{Stage, check_golden};
 
 /// Every stage with golden cases, in the order an event travels.
-const STAGES: &[Stage] = &[
-    Stage { path: "config", run: config::run },
-    Stage { path: "validate", run: validate::run },
-];
+const STAGES: &[Stage] =
+    &[Stage { path: "config", run: config::run }, Stage { path: "validate", run: validate::run }];
 
 #[test]
 fn every_case_comes_out_as_written() {

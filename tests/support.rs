@@ -29,8 +29,12 @@ pub fn check_golden(stages: &[Stage]) {
     let mut failures = String::new();
     for (folder, cases) in &folders {
         match stages.iter().find(|stage| stage.path == folder) {
-            Some(stage) => cases.iter().for_each(|case| check_case(stage, case, bless, &mut failures)),
-            None => fail(&mut failures, folder, "has cases, and no stage in tests/golden.rs reads them"),
+            Some(stage) => {
+                cases.iter().for_each(|case| check_case(stage, case, bless, &mut failures))
+            }
+            None => {
+                fail(&mut failures, folder, "has cases, and no stage in tests/golden.rs reads them")
+            }
         }
     }
     for stage in stages.iter().filter(|stage| !folders.contains_key(stage.path)) {
@@ -65,7 +69,9 @@ fn check_case(stage: &Stage, case: &Path, bless: bool, failures: &mut String) {
         Ok(text) if shown.ends_with(".toml") => Value::String(text),
         Ok(text) => match serde_json::from_str(&text) {
             Ok(input) => input,
-            Err(error) => return fail(failures, &shown, &format!("the input is not JSON: {error}")),
+            Err(error) => {
+                return fail(failures, &shown, &format!("the input is not JSON: {error}"));
+            }
         },
         Err(error) => return fail(failures, &shown, &error.to_string()),
     };
@@ -86,7 +92,8 @@ fn check_case(stage: &Stage, case: &Path, bless: bool, failures: &mut String) {
 
 /// The first line that differs, with the two before it.
 fn first_difference(expected: &str, actual: &str) -> String {
-    let (expected, actual): (Vec<_>, Vec<_>) = (expected.lines().collect(), actual.lines().collect());
+    let (expected, actual): (Vec<_>, Vec<_>) =
+        (expected.lines().collect(), actual.lines().collect());
     let differs = |at: &usize| expected.get(*at) != actual.get(*at);
     let at = (0..expected.len().max(actual.len())).find(differs).unwrap_or_default();
     let mut text = format!("comes out differently at line {}", at + 1);

@@ -19,10 +19,11 @@ const SHOWN_BYTES_MAX: usize = 300;
 
 pub(crate) fn run(input: &Value) -> Value {
     let text = |key: &str| input.get(key).and_then(Value::as_str);
-    let opened = inflate(&body(input), text("contentEncoding")).and_then(|body| match text("path") {
-        Some("/v1/batch") | None => read_batch(&body),
-        Some(path) => read_single(&body, path.trim_start_matches("/v1/")),
-    });
+    let opened =
+        inflate(&body(input), text("contentEncoding")).and_then(|body| match text("path") {
+            Some("/v1/batch") | None => read_batch(&body),
+            Some(path) => read_single(&body, path.trim_start_matches("/v1/")),
+        });
     let source = match text("source") {
         Some("server") => server_source(&[]),
         Some("server-with-basis") => server_source(&[Purpose::Analytics]),
@@ -45,7 +46,9 @@ fn body(input: &Value) -> Vec<u8> {
     let text = text.unwrap_or_else(|| {
         let mut body = input.get("body").cloned().unwrap_or_default();
         expand(&mut body);
-        if let (Some(times), Some(batch)) = (number(input, "repeat"), body.get_mut("batch").and_then(Value::as_array_mut)) {
+        if let (Some(times), Some(batch)) =
+            (number(input, "repeat"), body.get_mut("batch").and_then(Value::as_array_mut))
+        {
             *batch = batch.iter().cycle().take(times * batch.len()).cloned().collect();
         }
         body.to_string()
@@ -56,7 +59,9 @@ fn body(input: &Value) -> Vec<u8> {
         bytes = encoder.write_all(&bytes).and_then(|()| encoder.finish()).unwrap_or_default();
     }
     bytes.truncate(bytes.len().saturating_sub(number(input, "cut").unwrap_or(0)));
-    bytes.extend_from_slice(input.get("append").and_then(Value::as_str).unwrap_or_default().as_bytes());
+    bytes.extend_from_slice(
+        input.get("append").and_then(Value::as_str).unwrap_or_default().as_bytes(),
+    );
     bytes
 }
 
@@ -66,7 +71,9 @@ fn number(input: &Value, key: &str) -> Option<usize> {
 
 /// Writes out `{"$repeat": text, "$times": n}`.
 fn expand(value: &mut Value) {
-    if let (Some(text), Some(times)) = (value.get("$repeat").and_then(Value::as_str), number(value, "$times")) {
+    if let (Some(text), Some(times)) =
+        (value.get("$repeat").and_then(Value::as_str), number(value, "$times"))
+    {
         *value = Value::String(text.repeat(times));
         return;
     }
@@ -80,7 +87,9 @@ fn expand(value: &mut Value) {
 /// Shows long text by its length.
 fn shorten(value: &mut Value) {
     match value {
-        Value::String(text) if text.len() > SHOWN_BYTES_MAX => *text = format!("<{} bytes>", text.len()),
+        Value::String(text) if text.len() > SHOWN_BYTES_MAX => {
+            *text = format!("<{} bytes>", text.len())
+        }
         Value::Array(values) => values.iter_mut().for_each(shorten),
         Value::Object(object) => object.values_mut().for_each(shorten),
         Value::Null | Value::Bool(_) | Value::Number(_) | Value::String(_) => {}
@@ -107,7 +116,11 @@ fn judged(judged: &Judged) -> Value {
         Verdict::Out(outcome) => {
             shown["outcome"] = json!(outcome.name());
             shown["why"] = json!(outcome.rejection());
-            shown["redacted"] = judged.redacted.as_deref().and_then(|text| serde_json::from_str(text).ok()).unwrap_or_default();
+            shown["redacted"] = judged
+                .redacted
+                .as_deref()
+                .and_then(|text| serde_json::from_str(text).ok())
+                .unwrap_or_default();
         }
     }
     if !judged.notices.is_empty() {

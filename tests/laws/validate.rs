@@ -7,10 +7,12 @@ use flate2::write::GzEncoder;
 use hilo_core::consent::Purpose;
 use hilo_core::event::{DEPTH_MAX, Event, Facts, OBJECT_KEYS_MAX, STRING_BYTES_MAX};
 use hilo_core::testing::{
-    any_json, any_preferences, browser_source, damaged_message, envelope, facts, server_source, valid_message,
+    any_json, any_preferences, browser_source, damaged_message, envelope, facts, server_source,
+    valid_message,
 };
 use hilo_core::validate::{
-    Judged, NOTICES_MAX, REDACTED_BYTES_MAX, Verdict, check, inflate, read_batch, read_object, read_single,
+    Judged, NOTICES_MAX, REDACTED_BYTES_MAX, Verdict, check, inflate, read_batch, read_object,
+    read_single,
 };
 use proptest::collection::vec;
 use proptest::prelude::*;
@@ -36,7 +38,9 @@ fn limits_hold(value: &Value, depth: usize) -> bool {
     match value {
         Value::Null | Value::Bool(_) | Value::Number(_) => true,
         Value::String(text) => text.len() <= STRING_BYTES_MAX,
-        Value::Array(values) => depth < DEPTH_MAX && values.iter().all(|value| limits_hold(value, depth + 1)),
+        Value::Array(values) => {
+            depth < DEPTH_MAX && values.iter().all(|value| limits_hold(value, depth + 1))
+        }
         Value::Object(object) => {
             depth < DEPTH_MAX
                 && object.len() <= OBJECT_KEYS_MAX

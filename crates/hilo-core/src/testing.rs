@@ -21,9 +21,15 @@ pub fn facts() -> Facts {
         random: [7; 16],
         trust: Trust::Public,
         ip: Some("203.0.113.77".into()),
-        user_agent: Some("Mozilla/5.0 (X11; Linux x86_64; rv:145.0) Gecko/20100101 Firefox/145.0".into()),
+        user_agent: Some(
+            "Mozilla/5.0 (X11; Linux x86_64; rv:145.0) Gecko/20100101 Firefox/145.0".into(),
+        ),
         gpc: false,
-        geo: Geo { country: Some("ES".into()), region: Some("Madrid".into()), city: Some("Madrid".into()) },
+        geo: Geo {
+            country: Some("ES".into()),
+            region: Some("Madrid".into()),
+            city: Some("Madrid".into()),
+        },
     }
 }
 
@@ -103,7 +109,7 @@ pub fn any_json() -> impl Strategy<Value = Value> {
     leaf.prop_recursive(4, 32, 6, |inner| {
         prop_oneof![
             vec(inner.clone(), 0..6).prop_map(Value::from),
-            btree_map(any_key(), inner, 0..6).prop_map(|object| Value::from_iter(object)),
+            btree_map(any_key(), inner, 0..6).prop_map(Value::from_iter),
         ]
     })
 }
@@ -127,27 +133,33 @@ pub fn any_url() -> impl Strategy<Value = String> {
 pub fn valid_message() -> impl Strategy<Value = Value> {
     let properties = btree_map("[a-z_]{1,12}", any_json(), 0..4).boxed();
     let kinds = prop_oneof![
-        (any_name(), properties.clone()).prop_map(|(event, p)| json!({"type": "track", "event": event, "properties": p})),
-        (any_name(), properties.clone()).prop_map(|(name, p)| json!({"type": "page", "name": name, "properties": p})),
-        (any_name(), properties.clone()).prop_map(|(name, p)| json!({"type": "screen", "name": name, "properties": p})),
+        (any_name(), properties.clone())
+            .prop_map(|(event, p)| json!({"type": "track", "event": event, "properties": p})),
+        (any_name(), properties.clone())
+            .prop_map(|(name, p)| json!({"type": "page", "name": name, "properties": p})),
+        (any_name(), properties.clone())
+            .prop_map(|(name, p)| json!({"type": "screen", "name": name, "properties": p})),
         properties.clone().prop_map(|traits| json!({"type": "identify", "traits": traits})),
-        (any_id(), properties).prop_map(|(id, traits)| json!({"type": "group", "groupId": id, "traits": traits})),
+        (any_id(), properties)
+            .prop_map(|(id, traits)| json!({"type": "group", "groupId": id, "traits": traits})),
         any_id().prop_map(|id| json!({"type": "alias", "previousId": id})),
     ];
     let times = proptest::option::of(any_time());
-    let message = (kinds, any_id(), any_id(), proptest::option::of(any_id()), times, valid_context()).prop_map(
-        |(mut message, message_id, anonymous_id, user_id, timestamp, context)| {
-            let rest = json!({
-                "messageId": message_id, "anonymousId": anonymous_id, "userId": user_id,
-                "timestamp": timestamp, "context": context,
+    let message =
+        (kinds, any_id(), any_id(), proptest::option::of(any_id()), times, valid_context())
+            .prop_map(|(mut message, message_id, anonymous_id, user_id, timestamp, context)| {
+                let rest = json!({
+                    "messageId": message_id, "anonymousId": anonymous_id, "userId": user_id,
+                    "timestamp": timestamp, "context": context,
+                });
+                if let (Value::Object(message), Value::Object(rest)) = (&mut message, rest) {
+                    message.extend(rest);
+                }
+                message
             });
-            if let (Value::Object(message), Value::Object(rest)) = (&mut message, rest) {
-                message.extend(rest);
-            }
-            message
-        },
-    );
-    message.prop_filter("larger than an event may be", |message| message.to_string().len() <= EVENT_BYTES_MAX)
+    message.prop_filter("larger than an event may be", |message| {
+        message.to_string().len() <= EVENT_BYTES_MAX
+    })
 }
 
 fn any_name() -> impl Strategy<Value = String> {
@@ -188,14 +200,16 @@ pub fn any_event() -> impl Strategy<Value = Event> {
 
 /// A message that was right until something happened to it: a field removed, replaced, or added somewhere.
 pub fn damaged_message() -> impl Strategy<Value = Value> {
-    (valid_message(), vec((any::<prop::sample::Index>(), any_key(), proptest::option::of(any_json())), 1..4)).prop_map(
-        |(mut message, damages)| {
+    (
+        valid_message(),
+        vec((any::<prop::sample::Index>(), any_key(), proptest::option::of(any_json())), 1..4),
+    )
+        .prop_map(|(mut message, damages)| {
             for (place, key, value) in damages {
                 damage(&mut message, place.index(8), &key, value);
             }
             message
-        },
-    )
+        })
 }
 
 fn damage(message: &mut Value, place: usize, key: &str, value: Option<Value>) {
@@ -212,7 +226,11 @@ fn damage(message: &mut Value, place: usize, key: &str, value: Option<Value>) {
     }
     let Value::Object(object) = target else { return };
     let existing = object.keys().nth(place % object.len().max(1)).cloned();
-    let key = if place % 2 == 0 { existing.unwrap_or_else(|| key.to_owned()) } else { key.to_owned() };
+    let key = if place.is_multiple_of(2) {
+        existing.unwrap_or_else(|| key.to_owned())
+    } else {
+        key.to_owned()
+    };
     match value {
         Some(value) => object.insert(key, value),
         None => object.remove(&key),
@@ -222,6 +240,7 @@ fn damage(message: &mut Value, place: usize, key: &str, value: Option<Value>) {
 /// An object of some of the purposes, each granted, denied or silent.
 pub fn any_preferences() -> impl Strategy<Value = Map<String, Value>> {
     let choice = prop_oneof![Just(Value::Null), any::<bool>().prop_map(Value::from)];
-    let name = proptest::sample::select(Purpose::ALL.map(Purpose::name).to_vec()).prop_map(str::to_owned);
+    let name =
+        proptest::sample::select(Purpose::ALL.map(Purpose::name).to_vec()).prop_map(str::to_owned);
     btree_map(name, choice, 0..6).prop_map(Map::from_iter)
 }

@@ -55,7 +55,9 @@ pub struct EventFilter {
 impl EventFilter {
     /// Whether `event` is wanted.
     pub fn wants(&self, event: &Event) -> bool {
-        let named = |names: &[String]| event.kind.label().is_some_and(|label| names.iter().any(|name| name == label));
+        let named = |names: &[String]| {
+            event.kind.label().is_some_and(|label| names.iter().any(|name| name == label))
+        };
         (self.types.is_empty() || self.types.iter().any(|name| name == event.kind.name()))
             && (self.names.is_empty() || named(&self.names))
             && !named(&self.except)
@@ -74,7 +76,11 @@ impl DestinationEntry {
     /// A problem with one of the settings, or with the entry as a whole where `field` is empty.
     pub fn problem(&self, field: &str, code: ProblemCode, message: impl Into<String>) -> Problem {
         let (line, column) = self.places.get(field).copied().unwrap_or((self.line, 1));
-        let field = if field.is_empty() { "destination".to_owned() } else { format!("destination.{field}") };
+        let field = if field.is_empty() {
+            "destination".to_owned()
+        } else {
+            format!("destination.{field}")
+        };
         Problem { line, column, field, code, message: message.into() }
     }
 
@@ -82,7 +88,8 @@ impl DestinationEntry {
     fn explain(&self, error: &toml::de::Error) -> Problem {
         let said = error.message();
         let quoted: Vec<_> = said.split('`').skip(1).step_by(2).collect();
-        let (field, others) = quoted.split_first().map_or(("", [].as_slice()), |(first, rest)| (*first, rest));
+        let (field, others) =
+            quoted.split_first().map_or(("", [].as_slice()), |(first, rest)| (*first, rest));
         if said.starts_with("unknown field") {
             let place = self.places.keys().find(|path| path.rsplit('.').next() == Some(field));
             let hint = nearest(field, others).map_or_else(
@@ -90,25 +97,54 @@ impl DestinationEntry {
                 |meant| format!("did you mean `{meant}`?"),
             );
             let message = format!("a {} has no setting `{field}`: {hint}", self.kind);
-            return self.problem(place.map_or(field, String::as_str), ProblemCode::UnknownField, message);
+            return self.problem(
+                place.map_or(field, String::as_str),
+                ProblemCode::UnknownField,
+                message,
+            );
         }
         if said.starts_with("missing field") {
             let message = format!("a {} needs the setting `{field}`", self.kind);
-            return Problem { field: format!("destination.{field}"), ..self.problem("", ProblemCode::MissingField, message) };
+            return Problem {
+                field: format!("destination.{field}"),
+                ..self.problem("", ProblemCode::MissingField, message)
+            };
         }
         // serde knows the path of what it could not read, but says it only in the text's second line.
         let place = error.to_string();
-        let place = place.lines().find_map(|line| line.strip_prefix("in `")?.strip_suffix('`')).unwrap_or_default();
+        let place = place
+            .lines()
+            .find_map(|line| line.strip_prefix("in `")?.strip_suffix('`'))
+            .unwrap_or_default();
         self.problem(place, ProblemCode::WrongType, said)
     }
 }
 
 /// Reads every `[[destination]]`.
-pub(super) fn read_all(reader: &Reader<'_>, root: &Section<'_>) -> Vec<DestinationEntry> {
+///
+/// `asked` are the purposes that visitors are asked about: what nobody is asked, nobody grants.
+pub(super) fn read_all(
+    reader: &Reader<'_>,
+    root: &Section<'_>,
+    asked: &[Purpose],
+) -> Vec<DestinationEntry> {
     let mut entries: Vec<DestinationEntry> = Vec::new();
     for section in reader.sections(root, "destination") {
         let taken: Vec<_> = entries.iter().map(|entry| entry.name.as_str()).collect();
         let entry = read(reader, &section, &taken);
+        let unasked = entry.purposes.iter().find(|purpose| !asked.contains(purpose));
+        if let (Some(purpose), Some(value)) = (unasked, section.value("purposes")) {
+            let name = purpose.name();
+            let message = format!(
+                "visitors are not asked for `{name}`, so nothing would arrive: add it to [consent] purposes"
+            );
+            reader.report(
+                value.span(),
+                &section.path_of("purposes"),
+                ProblemCode::BadValue,
+                message,
+            );
+        }
         entries.push(entry);
     }
     entries
@@ -117,7 +153,11 @@ pub(super) fn read_all(reader: &Reader<'_>, root: &Section<'_>) -> Vec<Destinati
 fn read(reader: &Reader<'_>, section: &Section<'_>, taken: &[&str]) -> DestinationEntry {
     let name = source::name(reader, section, taken);
     if !section.has("type") {
-        reader.report_missing(section, "type", "say which service it is, such as type = \"webhook\"");
+        reader.report_missing(
+            section,
+            "type",
+            "say which service it is, such as type = \"webhook\"",
+        );
     }
     if !section.has("purposes") {
         let message = "say what it needs consent for, such as purposes = [\"analytics\"]: without it nothing may be forwarded";
@@ -129,7 +169,10 @@ fn read(reader: &Reader<'_>, section: &Section<'_>, taken: &[&str]) -> Destinati
         let key_text = key.get_ref().as_ref();
         if !COMMON.contains(&key_text) {
             places.insert(key_text.to_owned(), reader.position(key.span().start));
-            settings.insert(key_text.to_owned(), setting(reader, value.get_ref(), key_text, &mut places));
+            settings.insert(
+                key_text.to_owned(),
+                setting(reader, value.get_ref(), key_text, &mut places),
+            );
         }
     }
     DestinationEntry {
@@ -170,17 +213,79 @@ fn setting(
             .map_or_else(|_| toml::Value::String(number.to_string()), toml::Value::Float),
         DeValue::Boolean(flag) => toml::Value::Boolean(*flag),
         DeValue::Datetime(at) => toml::Value::Datetime(*at),
-        DeValue::Array(values) => {
-            toml::Value::Array(values.iter().map(|value| setting(reader, value.get_ref(), path, places)).collect())
-        }
+        DeValue::Array(values) => toml::Value::Array(
+            values.iter().map(|value| setting(reader, value.get_ref(), path, places)).collect(),
+        ),
         DeValue::Table(table) => {
             let mut settings = toml::Table::new();
             for (key, value) in table {
                 let path = format!("{path}.{}", key.get_ref());
                 places.insert(path.clone(), reader.position(key.span().start));
-                settings.insert(key.get_ref().to_string(), setting(reader, value.get_ref(), &path, places));
+                settings.insert(
+                    key.get_ref().to_string(),
+                    setting(reader, value.get_ref(), &path, places),
+                );
             }
             toml::Value::Table(settings)
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::config::parse;
+    use serde::Deserialize;
+
+    #[derive(Debug, Deserialize)]
+    #[serde(deny_unknown_fields)]
+    struct Settings {
+        #[expect(dead_code, reason = "only its reading is tested")]
+        url: String,
+        #[expect(dead_code, reason = "only its reading is tested")]
+        secret: Secret,
+    }
+
+    #[derive(Debug, Deserialize)]
+    #[serde(deny_unknown_fields)]
+    struct Secret {
+        #[expect(dead_code, reason = "only its reading is tested")]
+        secret: String,
+    }
+
+    const HEAD: &str = "[project]\ncontroller = \"Shop\"\n\n[[source]]\nname = \"shop\"\nkind = \"browser\"\n\
+        keys = [\"wk_shop\"]\norigins = [\"https://shop.example\"]\n\n[[destination]]\nname = \"hook\"\ntype = \"webhook\"\n\
+        purposes = [\"analytics\"]\n";
+
+    fn entry(settings: &str) -> DestinationEntry {
+        parse(&format!("{HEAD}{settings}")).unwrap().destinations.remove(0)
+    }
+
+    fn check(settings: &str, expected: &str) {
+        let problem = entry(settings).read_settings::<Settings>().unwrap_err();
+        assert_eq!(problem.to_string(), expected);
+    }
+
+    #[test]
+    fn settings_are_typed_by_the_destination_and_blamed_by_their_line() {
+        let secret = "secret = { secret = \"NAME\" }\n";
+        assert!(
+            entry(&format!("url = \"https://a.example\"\n{secret}"))
+                .read_settings::<Settings>()
+                .is_ok()
+        );
+        check(
+            &format!("ulr = \"https://a.example\"\n{secret}"),
+            "14:1: destination.ulr: a webhook has no setting `ulr`: did you mean `url`?",
+        );
+        check(
+            "url = \"https://a.example\"\nsecret = { secrt = \"NAME\" }\n",
+            "15:12: destination.secret.secrt: a webhook has no setting `secrt`: did you mean `secret`?",
+        );
+        check(secret, "10:1: destination.url: a webhook needs the setting `url`");
+        check(
+            &format!("url = 7\n{secret}"),
+            "14:1: destination.url: invalid type: integer `7`, expected a string",
+        );
     }
 }

@@ -4,6 +4,7 @@
 //! the file, never written. The settings of a destination stay open here: each destination types its own.
 
 mod destination;
+mod key;
 mod nearest;
 mod origin;
 mod problem;
@@ -11,9 +12,10 @@ mod reader;
 mod source;
 
 pub use destination::{DestinationEntry, EventFilter};
+pub use key::{Key, KeyState, KeyText};
 pub use origin::Origin;
 pub use problem::{Problem, ProblemCode};
-pub use source::{Basis, ConsentBasis, Key, KeyState, KeyText, Source, SourceKind};
+pub use source::{Basis, ConsentBasis, Source, SourceKind};
 
 use serde::Serialize;
 
@@ -78,7 +80,12 @@ pub struct Retention {
 
 impl Default for Retention {
     fn default() -> Retention {
-        Retention { events_months: 13, aggregates_months: 25, rejects_days: 14, receipts_months: 36 }
+        Retention {
+            events_months: 13,
+            aggregates_months: 25,
+            rejects_days: 14,
+            receipts_months: 36,
+        }
     }
 }
 
@@ -91,7 +98,7 @@ impl Config {
         if key.is_empty() {
             return Err(Code::MissingKey);
         }
-        let presented = source::Presented::new(key);
+        let presented = key::Presented::new(key);
         for source in &self.sources {
             match source.keys.iter().find(|key| presented.is(key)).map(|key| key.state) {
                 Some(KeyState::Active) => return Ok(source),
@@ -115,7 +122,13 @@ impl Config {
 pub fn parse(text: &str) -> Result<Config, Vec<Problem>> {
     if text.len() > CONFIG_BYTES_MAX {
         let message = format!("the file has more than {CONFIG_BYTES_MAX} bytes");
-        return Err(vec![Problem { line: 1, column: 1, field: String::new(), code: ProblemCode::BadValue, message }]);
+        return Err(vec![Problem {
+            line: 1,
+            column: 1,
+            field: String::new(),
+            code: ProblemCode::BadValue,
+            message,
+        }]);
     }
     let reader = Reader::new(text);
     let root = reader.parse();
@@ -128,29 +141,42 @@ pub fn parse(text: &str) -> Result<Config, Vec<Problem>> {
 fn read(reader: &Reader<'_>, root: &Section<'_>) -> Config {
     reader.only(root, &["project", "source", "consent", "normalize", "destination", "retention"]);
     let (controller, environment) = project(reader, root);
+    let consent = consent(reader, root);
     let config = Config {
         controller,
         environment,
         sources: source::read_all(reader, root),
-        consent: consent(reader, root),
         normalize: normalize(reader, root),
-        destinations: destination::read_all(reader, root),
+        destinations: destination::read_all(reader, root, &consent.purposes),
         retention: retention(reader, root),
+        consent,
     };
     if config.sources.is_empty() && reader.is_clean() {
-        reader.report_missing(root, "source", "add a [[source]] with a name, a kind and keys: nobody can send yet");
+        reader.report_missing(
+            root,
+            "source",
+            "add a [[source]] with a name, a kind and keys: nobody can send yet",
+        );
     }
     config
 }
 
 fn project(reader: &Reader<'_>, root: &Section<'_>) -> (String, String) {
     let Some(project) = reader.section(root, "project") else {
-        reader.report_missing(root, "project", "add [project] with `controller`, the company responsible for the data");
+        reader.report_missing(
+            root,
+            "project",
+            "add [project] with `controller`, the company responsible for the data",
+        );
         return Default::default();
     };
     reader.only(&project, &["controller", "environment"]);
     let controller = reader.text(&project, "controller").unwrap_or_else(|| {
-        reader.report_missing(&project, "controller", "name the company responsible for the data: it stands in receipts");
+        reader.report_missing(
+            &project,
+            "controller",
+            "name the company responsible for the data: it stands in receipts",
+        );
         String::new()
     });
     (controller, reader.text(&project, "environment").unwrap_or_else(|| "production".to_owned()))
@@ -158,8 +184,11 @@ fn project(reader: &Reader<'_>, root: &Section<'_>) -> (String, String) {
 
 fn consent(reader: &Reader<'_>, root: &Section<'_>) -> ConsentRules {
     // Six months: the CNIL's recommendation on how long a choice is respected before it is asked again.
-    let mut rules =
-        ConsentRules { notice_version: "1".to_owned(), ask_again_months: 6, purposes: Purpose::ASKED.to_vec() };
+    let mut rules = ConsentRules {
+        notice_version: "1".to_owned(),
+        ask_again_months: 6,
+        purposes: Purpose::ASKED.to_vec(),
+    };
     let Some(consent) = reader.section(root, "consent") else { return rules };
     reader.only(&consent, &["notice_version", "ask_again_months", "purposes"]);
     if let Some(version) = reader.text(&consent, "notice_version") {
@@ -175,7 +204,9 @@ fn consent(reader: &Reader<'_>, root: &Section<'_>) -> ConsentRules {
 }
 
 fn normalize(reader: &Reader<'_>, root: &Section<'_>) -> NormalizeRules {
-    let Some(normalize) = reader.section(root, "normalize") else { return NormalizeRules::default() };
+    let Some(normalize) = reader.section(root, "normalize") else {
+        return NormalizeRules::default();
+    };
     reader.only(&normalize, &["query_keys", "currency"]);
     let currency = reader.text_at(&normalize, "currency").and_then(|(currency, span)| {
         let is_code = currency.len() == 3 && currency.bytes().all(|byte| byte.is_ascii_uppercase());
@@ -191,7 +222,8 @@ fn normalize(reader: &Reader<'_>, root: &Section<'_>) -> NormalizeRules {
 fn retention(reader: &Reader<'_>, root: &Section<'_>) -> Retention {
     let mut retention = Retention::default();
     let Some(section) = reader.section(root, "retention") else { return retention };
-    reader.only(&section, &["events_months", "aggregates_months", "rejects_days", "receipts_months"]);
+    reader
+        .only(&section, &["events_months", "aggregates_months", "rejects_days", "receipts_months"]);
     let fields = [
         ("events_months", &mut retention.events_months, 120),
         ("aggregates_months", &mut retention.aggregates_months, 120),
@@ -204,4 +236,63 @@ fn retention(reader: &Reader<'_>, root: &Section<'_>) -> Retention {
         }
     }
     retention
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const FILE: &str = r#"
+        [project]
+        controller = "Shop"
+
+        [[source]]
+        name = "shop"
+        kind = "browser"
+        keys = ["wk_new", { key = "wk_old", state = "revoked" }]
+        origins = ["https://shop.example", "http://localhost:8787"]
+
+        [[source]]
+        name = "backend"
+        kind = "server"
+        # printf %s sk_test | sha256sum
+        keys = [{ sha256 = "SHA" }]
+    "#;
+
+    fn config() -> Config {
+        use sha2::{Digest, Sha256};
+        let digest: [u8; 32] = Sha256::digest("sk_test").into();
+        let hex: String = digest.iter().map(|byte| format!("{byte:02x}")).collect();
+        parse(&FILE.replace("SHA", &hex)).unwrap()
+    }
+
+    #[test]
+    fn a_key_opens_its_own_source() {
+        let config = config();
+        let opened = |key| config.source_by_key(key).map(|source| source.name.as_str());
+        assert_eq!(opened("wk_new"), Ok("shop"));
+        assert_eq!(opened("sk_test"), Ok("backend"));
+        assert_eq!(opened("wk_old"), Err(Code::KeyRevoked));
+        assert_eq!(opened(""), Err(Code::MissingKey));
+        for unknown in ["wk_", "sk_", "sk_other", "WK_NEW", "wk_new "] {
+            assert_eq!(opened(unknown), Err(Code::UnknownKey), "{unknown}");
+        }
+    }
+
+    #[test]
+    fn this_machine_may_send_in_development_only() {
+        let config = config();
+        let shop = config.source_by_key("wk_new").unwrap();
+        for origin in ["http://localhost:8787", "http://127.0.0.1:5173", "http://[::1]:3000"] {
+            assert!(
+                shop.allows_origin(origin, true) && !shop.allows_origin(origin, false),
+                "{origin}"
+            );
+        }
+        assert!(shop.allows_origin("https://shop.example", false));
+        assert!(!shop.allows_origin("https://other.example", true));
+        assert!(!shop.allows_origin("null", true));
+        let backend = config.source_by_key("sk_test").unwrap();
+        assert!(!backend.allows_origin("https://shop.example", true));
+    }
 }

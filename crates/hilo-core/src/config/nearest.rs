@@ -3,7 +3,8 @@
 
 /// The candidate that a slip of the pen turns into `word`: up to two letters off, one for short words.
 pub(super) fn nearest<'c>(word: &str, candidates: &[&'c str]) -> Option<&'c str> {
-    let near = |candidate: &&&str| distance(word, candidate) <= if candidate.len() < 5 { 1 } else { 2 };
+    let near =
+        |candidate: &&&str| distance(word, candidate) <= if candidate.len() < 5 { 1 } else { 2 };
     candidates.iter().filter(near).min_by_key(|candidate| distance(word, candidate)).copied()
 }
 
@@ -54,7 +55,12 @@ mod tests {
     #[test]
     fn slips_are_understood_and_other_words_are_not() {
         let words = ["name", "kind", "keys", "origins", "consent_basis"];
-        for (slip, meant) in [("orgins", "origins"), ("nmae", "name"), ("consent-basis", "consent_basis"), ("key", "keys")] {
+        for (slip, meant) in [
+            ("orgins", "origins"),
+            ("nmae", "name"),
+            ("consent-basis", "consent_basis"),
+            ("key", "keys"),
+        ] {
             assert_eq!(nearest(slip, &words), Some(meant));
         }
         assert_eq!(nearest("currency", &words), None);

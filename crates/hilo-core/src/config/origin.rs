@@ -50,13 +50,21 @@ impl Origin {
             None => (text.to_owned(), false),
         };
         if bare.contains('*') {
-            return Err("`*` may stand only for the whole first label, as in https://*.shop.example");
+            return Err(
+                "`*` may stand only for the whole first label, as in https://*.shop.example",
+            );
         }
         let origin = Origin::parse(&bare)
             .filter(|_| !bare.ends_with('/'))
             .ok_or("write scheme and host only, such as https://www.shop.example, without a path or a slash at the end")?;
-        if has_wildcard && (origin.is_loopback || !origin.host.contains('.') || origin.host.parse::<std::net::IpAddr>().is_ok()) {
-            return Err("a wildcard needs a domain of at least two labels behind it, as in https://*.shop.example");
+        if has_wildcard
+            && (origin.is_loopback
+                || !origin.host.contains('.')
+                || origin.host.parse::<std::net::IpAddr>().is_ok())
+        {
+            return Err(
+                "a wildcard needs a domain of at least two labels behind it, as in https://*.shop.example",
+            );
         }
         if origin.scheme != "https" && !origin.is_loopback {
             return Err("use https: what is sent over http can be read and changed on its way");
@@ -72,7 +80,8 @@ impl Origin {
     /// Whether `origin`, as a browser sent it, is this one or falls under its wildcard.
     pub(super) fn covers(&self, origin: &Origin) -> bool {
         let is_host = if self.has_wildcard {
-            let label = origin.host.strip_suffix(&self.host).and_then(|label| label.strip_suffix('.'));
+            let label =
+                origin.host.strip_suffix(&self.host).and_then(|label| label.strip_suffix('.'));
             label.is_some_and(|label| !label.is_empty() && !label.contains('.'))
         } else {
             self.host == origin.host
@@ -102,7 +111,11 @@ mod tests {
 
     fn check(rule: &str, origin: &str, covered: bool) {
         let rule = Origin::parse_rule(rule).unwrap();
-        assert_eq!(Origin::parse(origin).is_some_and(|origin| rule.covers(&origin)), covered, "{rule} {origin}");
+        assert_eq!(
+            Origin::parse(origin).is_some_and(|origin| rule.covers(&origin)),
+            covered,
+            "{rule} {origin}"
+        );
     }
 
     #[test]

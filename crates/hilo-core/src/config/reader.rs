@@ -42,6 +42,12 @@ impl<'a> Section<'a> {
         self.table.get(field).is_some()
     }
 
+    /// Whether a list is not there, or empty.
+    pub(super) fn is_blank(&self, field: &str) -> bool {
+        self.value(field)
+            .is_none_or(|value| value.get_ref().as_array().is_some_and(|list| list.is_empty()))
+    }
+
     /// The value of a field with the place of the value.
     pub(super) fn value(&self, field: &str) -> Option<&'a Spanned<DeValue<'a>>> {
         self.table.get(field)
@@ -73,18 +79,31 @@ impl<'t> Reader<'t> {
         self.problems.borrow().is_empty()
     }
 
-    pub(super) fn report(&self, span: Span, field: &str, code: ProblemCode, message: impl Into<String>) {
+    pub(super) fn report(
+        &self,
+        span: Span,
+        field: &str,
+        code: ProblemCode,
+        message: impl Into<String>,
+    ) {
         let (line, column) = self.position(span.start);
-        let problem = Problem { line, column, field: field.to_owned(), code, message: message.into() };
+        let problem =
+            Problem { line, column, field: field.to_owned(), code, message: message.into() };
         self.problems.borrow_mut().push(problem);
     }
 
     /// Reports a field that is not there, at the head of the section it belongs to.
     pub(super) fn report_missing(&self, section: &Section<'_>, field: &str, message: &str) {
         // After broken syntax a field may be missing only because its line could not be read.
-        let has_syntax_errors = self.problems.borrow().iter().any(|problem| problem.code == ProblemCode::Syntax);
+        let has_syntax_errors =
+            self.problems.borrow().iter().any(|problem| problem.code == ProblemCode::Syntax);
         if !has_syntax_errors {
-            self.report(section.span.clone(), &section.path_of(field), ProblemCode::MissingField, message);
+            self.report(
+                section.span.clone(),
+                &section.path_of(field),
+                ProblemCode::MissingField,
+                message,
+            );
         }
     }
 
@@ -118,7 +137,12 @@ impl<'t> Reader<'t> {
         self.as_section(value, parent.path_of(field), &format!("a table, [{field}],"))
     }
 
-    fn as_section<'a>(&self, value: &'a Spanned<DeValue<'a>>, path: String, expected: &str) -> Option<Section<'a>> {
+    fn as_section<'a>(
+        &self,
+        value: &'a Spanned<DeValue<'a>>,
+        path: String,
+        expected: &str,
+    ) -> Option<Section<'a>> {
         if let DeValue::Table(table) = value.get_ref() {
             Some(Section { table, path, span: value.span() })
         } else {
@@ -133,7 +157,10 @@ impl<'t> Reader<'t> {
         let path = parent.path_of(field);
         let expected = format!("a list of tables, [[{field}]] with two brackets,");
         if let DeValue::Array(values) = value.get_ref() {
-            values.iter().filter_map(|value| self.as_section(value, path.clone(), &expected)).collect()
+            values
+                .iter()
+                .filter_map(|value| self.as_section(value, path.clone(), &expected))
+                .collect()
         } else {
             self.wrong_type(value, &path, &expected);
             Vec::new()
@@ -156,7 +183,12 @@ impl<'t> Reader<'t> {
     pub(super) fn as_text(&self, value: &Spanned<DeValue<'_>>, field: &str) -> Option<String> {
         match value.get_ref().as_str() {
             Some(text) if text.trim().is_empty() => {
-                self.report(value.span(), field, ProblemCode::BadValue, "this text is empty: fill it in, or remove the line");
+                self.report(
+                    value.span(),
+                    field,
+                    ProblemCode::BadValue,
+                    "this text is empty: fill it in, or remove the line",
+                );
                 None
             }
             Some(text) => Some(text.to_owned()),
@@ -170,7 +202,10 @@ impl<'t> Reader<'t> {
     /// A list of texts; empty if the field is not there.
     pub(super) fn texts(&self, section: &Section<'_>, field: &str) -> Vec<String> {
         let path = section.path_of(field);
-        self.list(section, field, "a list of texts").iter().filter_map(|value| self.as_text(value, &path)).collect()
+        self.list(section, field, "a list of texts")
+            .iter()
+            .filter_map(|value| self.as_text(value, &path))
+            .collect()
     }
 
     /// The values of a list; empty if the field is not there.
@@ -190,14 +225,21 @@ impl<'t> Reader<'t> {
     }
 
     /// A whole number inside `range`.
-    pub(super) fn number(&self, section: &Section<'_>, field: &str, range: RangeInclusive<u32>) -> Option<u32> {
+    pub(super) fn number(
+        &self,
+        section: &Section<'_>,
+        field: &str,
+        range: RangeInclusive<u32>,
+    ) -> Option<u32> {
         let value = section.value(field)?;
         let path = section.path_of(field);
         let Some(integer) = value.get_ref().as_integer() else {
             self.wrong_type(value, &path, "a whole number");
             return None;
         };
-        let number = u32::from_str_radix(integer.as_str(), integer.radix()).ok().filter(|n| range.contains(n));
+        let number = u32::from_str_radix(integer.as_str(), integer.radix())
+            .ok()
+            .filter(|n| range.contains(n));
         if number.is_none() {
             let message = format!("write a number from {} to {}", range.start(), range.end());
             self.report(value.span(), &path, ProblemCode::BadValue, message);
@@ -206,12 +248,23 @@ impl<'t> Reader<'t> {
     }
 
     /// One of `words`.
-    pub(super) fn word<'w>(&self, section: &Section<'_>, field: &str, words: &[&'w str]) -> Option<&'w str> {
+    pub(super) fn word<'w>(
+        &self,
+        section: &Section<'_>,
+        field: &str,
+        words: &[&'w str],
+    ) -> Option<&'w str> {
         let (text, span) = self.text_at(section, field)?;
         self.as_word(&text, span, &section.path_of(field), words)
     }
 
-    fn as_word<'w>(&self, text: &str, span: Span, field: &str, words: &[&'w str]) -> Option<&'w str> {
+    fn as_word<'w>(
+        &self,
+        text: &str,
+        span: Span,
+        field: &str,
+        words: &[&'w str],
+    ) -> Option<&'w str> {
         let word = words.iter().find(|word| **word == text).copied();
         if word.is_none() {
             let message = format!("`{text}` is not known here: {}", hint(text, words));
@@ -221,7 +274,12 @@ impl<'t> Reader<'t> {
     }
 
     /// A list of words out of `words`.
-    pub(super) fn words<'w>(&self, section: &Section<'_>, field: &str, words: &[&'w str]) -> Vec<&'w str> {
+    pub(super) fn words<'w>(
+        &self,
+        section: &Section<'_>,
+        field: &str,
+        words: &[&'w str],
+    ) -> Vec<&'w str> {
         let path = section.path_of(field);
         let values = self.list(section, field, &format!("a list of {}", list(words)));
         let known = values.iter().filter_map(|value| {

@@ -12,7 +12,8 @@ use crate::identity::{is_reserved, uuid_v4};
 use crate::outcome::{Code, Rejection};
 
 /// Fields that belong to some kinds only; what is left of them belongs to another kind than the message's.
-const KIND_FIELDS: [&str; 7] = ["event", "name", "category", "properties", "traits", "groupId", "previousId"];
+const KIND_FIELDS: [&str; 7] =
+    ["event", "name", "category", "properties", "traits", "groupId", "previousId"];
 
 /// Builds the event.
 pub(super) fn build(
@@ -26,7 +27,11 @@ pub(super) fn build(
     for name in KIND_FIELDS {
         let left = message.get(name);
         if left.is_some_and(|value| value.as_object().is_none_or(|object| !object.is_empty())) {
-            notes.remark(Code::UnknownField, name, "events of this type have no such field; it was left out");
+            notes.remark(
+                Code::UnknownField,
+                name,
+                "events of this type have no such field; it was left out",
+            );
         }
     }
     let message_id = take_text(&mut message, "messageId").unwrap_or_else(|| mint(item));
@@ -50,7 +55,9 @@ pub(super) fn build(
 fn take_text(message: &mut Map<String, Value>, key: &str) -> Option<String> {
     match message.remove(key)? {
         Value::String(text) => Some(text),
-        Value::Null | Value::Bool(_) | Value::Number(_) | Value::Array(_) | Value::Object(_) => None,
+        Value::Null | Value::Bool(_) | Value::Number(_) | Value::Array(_) | Value::Object(_) => {
+            None
+        }
     }
 }
 
@@ -67,14 +74,18 @@ fn missing(field: &str, message: &str) -> Rejection {
 
 fn kind(message: &mut Map<String, Value>, of_path: Option<&str>) -> Result<EventKind, Rejection> {
     let of_message = take_text(message, "type");
-    let name = of_path
-        .map(str::to_owned)
-        .or(of_message)
-        .ok_or_else(|| missing("type", "say what kind of event it is: track, page, screen, identify, group or alias"))?;
+    let name = of_path.map(str::to_owned).or(of_message).ok_or_else(|| {
+        missing(
+            "type",
+            "say what kind of event it is: track, page, screen, identify, group or alias",
+        )
+    })?;
     match name.as_str() {
         "track" => {
             let event = take_text(message, "event").filter(|event| !event.trim().is_empty());
-            let event = event.ok_or_else(|| missing("event", "a track event has a name, such as Product Added"))?;
+            let event = event.ok_or_else(|| {
+                missing("event", "a track event has a name, such as Product Added")
+            })?;
             Ok(EventKind::Track { event, properties: take_object(message, "properties") })
         }
         "page" => Ok(EventKind::Page {
@@ -89,13 +100,14 @@ fn kind(message: &mut Map<String, Value>, of_path: Option<&str>) -> Result<Event
         }),
         "identify" => Ok(EventKind::Identify { traits: take_object(message, "traits") }),
         "group" => {
-            let group_id = take_text(message, "groupId").ok_or_else(|| missing("groupId", "a group event names the group"))?;
+            let group_id = take_text(message, "groupId")
+                .ok_or_else(|| missing("groupId", "a group event names the group"))?;
             let group_id = not_reserved("groupId", group_id)?;
             Ok(EventKind::Group { group_id, traits: take_object(message, "traits") })
         }
         "alias" => {
-            let previous_id =
-                take_text(message, "previousId").ok_or_else(|| missing("previousId", "an alias event names the earlier id"))?;
+            let previous_id = take_text(message, "previousId")
+                .ok_or_else(|| missing("previousId", "an alias event names the earlier id"))?;
             Ok(EventKind::Alias { previous_id: not_reserved("previousId", previous_id)? })
         }
         _ => Err(Rejection::at(
@@ -108,7 +120,8 @@ fn kind(message: &mut Map<String, Value>, of_path: Option<&str>) -> Result<Event
 
 fn not_reserved(field: &str, id: String) -> Result<String, Rejection> {
     if is_reserved(&id) {
-        let message = "this id stands for nobody in particular and would merge strangers: leave it out";
+        let message =
+            "this id stands for nobody in particular and would merge strangers: leave it out";
         return Err(Rejection::at(Code::ReservedId, field, message));
     }
     Ok(id)
@@ -123,7 +136,8 @@ struct Ids {
 
 impl Ids {
     fn take(message: &mut Map<String, Value>, trust: Trust) -> Result<Ids, Rejection> {
-        let mut take = |field| take_text(message, field).map(|id| not_reserved(field, id)).transpose();
+        let mut take =
+            |field| take_text(message, field).map(|id| not_reserved(field, id)).transpose();
         let (anonymous, user) = (take("anonymousId")?, take("userId")?);
         match trust {
             // Anyone can copy a public key out of a page, so a user id under it is a claim and owns no profile.
@@ -133,9 +147,11 @@ impl Ids {
                 "events from a page carry the anonymousId: a userId alone counts only from a server key",
             )),
             Trust::Public => Ok(Ids { anonymous, user: None, claimed: user }),
-            Trust::Server if anonymous.is_none() && user.is_none() => {
-                Err(Rejection::at(Code::MissingId, "userId", "say whom the event is about: userId, anonymousId or both"))
-            }
+            Trust::Server if anonymous.is_none() && user.is_none() => Err(Rejection::at(
+                Code::MissingId,
+                "userId",
+                "say whom the event is about: userId, anonymousId or both",
+            )),
             Trust::Server => Ok(Ids { anonymous, user, claimed: None }),
         }
     }
@@ -148,15 +164,21 @@ struct Times {
 }
 
 impl Times {
-    fn take(message: &mut Map<String, Value>, envelope_sent_at: Option<Timestamp>) -> Result<Times, Rejection> {
-        let mut take = |field: &str| match message.remove(field) {
+    fn take(
+        message: &mut Map<String, Value>,
+        envelope_sent_at: Option<Timestamp>,
+    ) -> Result<Times, Rejection> {
+        let mut take = |field: &str| {
+            match message.remove(field) {
             None => Ok(None),
             Some(value) => read_time(&value).map(Some).ok_or_else(|| {
                 let message = "send a time with its offset, such as 2026-11-24T10:00:00.000Z, or milliseconds since 1970";
                 Rejection::at(Code::WrongType, field, message)
             }),
+        }
         };
-        let (original, said, sent_at) = (take("originalTimestamp")?, take("timestamp")?, take("sentAt")?);
+        let (original, said, sent_at) =
+            (take("originalTimestamp")?, take("timestamp")?, take("sentAt")?);
         // Where both are sent, `timestamp` has been corrected by someone else already; the correction here starts
         // from the page's own clock.
         Ok(Times { original_at: original.or(said), sent_at: sent_at.or(envelope_sent_at) })
@@ -179,7 +201,10 @@ pub(super) fn read_time(value: &Value) -> Option<Timestamp> {
 fn whole(ms: f64) -> Option<i64> {
     /// Whole numbers up to here are exact in an f64 (ECMA-262, `Number.MAX_SAFE_INTEGER`).
     const SAFE_MAX: f64 = 9_007_199_254_740_991.0;
-    #[expect(clippy::cast_possible_truncation, reason = "inside ±2^53, and the fraction is meant to go")]
+    #[expect(
+        clippy::cast_possible_truncation,
+        reason = "inside ±2^53, and the fraction is meant to go"
+    )]
     (ms.abs() <= SAFE_MAX).then_some(ms as i64)
 }
 
@@ -190,8 +215,13 @@ fn context(value: Option<Value>) -> Result<Context, Rejection> {
     if session.is_some_and(|session| session.get("id").is_none()) {
         return Err(missing("context.hilo.session.id", "a session has an id"));
     }
-    serde_json::from_value(value)
-        .map_err(|_| Rejection::at(Code::WrongType, "context", "a field of the context has another type than the specification's"))
+    serde_json::from_value(value).map_err(|_| {
+        Rejection::at(
+            Code::WrongType,
+            "context",
+            "a field of the context has another type than the specification's",
+        )
+    })
 }
 
 /// An id for a message without one. Differs between the items of an envelope and, by the random bytes, between
@@ -222,7 +252,14 @@ mod tests {
         check_time(json!(1_795_514_400_000_i64), Some("2026-11-24T10:00:00Z"));
         check_time(json!(1_795_514_400_000.75), Some("2026-11-24T10:00:00Z"));
         check_time(json!("2026-11-24T10:00:00"), None);
-        for nonsense in [json!("NaN"), json!("yesterday"), json!(1e300), json!(u64::MAX), json!([]), Value::Null] {
+        for nonsense in [
+            json!("NaN"),
+            json!("yesterday"),
+            json!(1e300),
+            json!(u64::MAX),
+            json!([]),
+            Value::Null,
+        ] {
             check_time(nonsense, None);
         }
     }
@@ -230,7 +267,9 @@ mod tests {
     #[test]
     fn a_server_may_name_a_user_and_a_page_may_claim_one() {
         let take = |trust| {
-            let Value::Object(mut message) = json!({"anonymousId": "a", "userId": "u"}) else { panic!("not an object") };
+            let Value::Object(mut message) = json!({"anonymousId": "a", "userId": "u"}) else {
+                panic!("not an object")
+            };
             let ids = Ids::take(&mut message, trust).unwrap();
             (ids.user.is_some(), ids.claimed.is_some())
         };

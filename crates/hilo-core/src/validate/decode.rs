@@ -13,6 +13,7 @@ use serde::de::{DeserializeSeed, Deserializer, IgnoredAny, MapAccess, SeqAccess,
 use serde_json::value::RawValue;
 use serde_json::{Map, Value};
 
+use super::redacted::key_shape;
 use super::strict::{Fault, Strict};
 use super::{Envelope, SHARED_BYTES_MAX, build};
 use crate::event::{BATCH_EVENTS_MAX, fields};
@@ -55,7 +56,10 @@ pub fn read_object(body: &[u8]) -> Result<Map<String, Value>, Rejection> {
     let text = text(body)?;
     super::strict::read_item(&text).map_err(|refused| {
         if refused.code == Code::MalformedEvent {
-            Rejection::new(Code::MalformedBody, "the body is one JSON object: it was cut short, or is not JSON")
+            Rejection::new(
+                Code::MalformedBody,
+                "the body is one JSON object: it was cut short, or is not JSON",
+            )
         } else {
             refused
         }
@@ -76,7 +80,9 @@ pub(super) fn peek_message_id(item: &str) -> Option<String> {
     let id = match peek.message_id? {
         Value::String(text) => text,
         Value::Number(number) if !number.is_f64() => number.to_string(),
-        Value::Null | Value::Bool(_) | Value::Number(_) | Value::Array(_) | Value::Object(_) => return None,
+        Value::Null | Value::Bool(_) | Value::Number(_) | Value::Array(_) | Value::Object(_) => {
+            return None;
+        }
     };
     let limit = fields::find("messageId").map_or(0, |field| field.bytes_max);
     (!id.is_empty() && id.len() <= limit && !id.chars().any(char::is_control)).then_some(id)
@@ -114,7 +120,8 @@ fn mend(text: &str) -> Cow<'_, str> {
             continue;
         };
         at = escape + 6;
-        let is_pair = matches!(unit, 0xd800..=0xdbff) && matches!(code_unit(text, at), Some(0xdc00..=0xdfff));
+        let is_pair =
+            matches!(unit, 0xd800..=0xdbff) && matches!(code_unit(text, at), Some(0xdc00..=0xdfff));
         if is_pair {
             at += 6;
         } else if matches!(unit, 0xd800..=0xdfff) {
@@ -133,7 +140,11 @@ fn mend(text: &str) -> Cow<'_, str> {
 /// The UTF-16 code unit escaped as `\uXXXX` at `at`.
 fn code_unit(text: &str, at: usize) -> Option<u16> {
     let hex = text.get(at..at.checked_add(6)?)?.strip_prefix("\\u")?;
-    if hex.bytes().all(|byte| byte.is_ascii_hexdigit()) { u16::from_str_radix(hex, 16).ok() } else { None }
+    if hex.bytes().all(|byte| byte.is_ascii_hexdigit()) {
+        u16::from_str_radix(hex, 16).ok()
+    } else {
+        None
+    }
 }
 
 #[derive(Clone, Copy, PartialEq, Eq)]
@@ -186,9 +197,11 @@ impl<'f> Header<'f> {
     fn shared<'de, A: MapAccess<'de>>(self, map: &mut A) -> Result<Option<Value>, A::Error> {
         let raw: &'de RawValue = map.next_value()?;
         if raw.get().len() > SHARED_BYTES_MAX {
-            let message = format!("what all events share has at most {SHARED_BYTES_MAX} bytes: move the rest into events");
+            let message = format!(
+                "what all events share has at most {SHARED_BYTES_MAX} bytes: move the rest into events"
+            );
             let error = self.fault.raise(Code::EventTooLarge, message);
-            self.fault.under(|| self.at.get().to_owned());
+            self.fault.under(self.at.get());
             return Err(error);
         }
         let mut reader = serde_json::Deserializer::from_str(raw.get());
@@ -199,17 +212,23 @@ impl<'f> Header<'f> {
             Ok(_) => Err(serde::de::Error::custom("not an object")),
             Err(_) => {
                 if self.fault.is_empty() {
-                    return Err(self.fault.raise(Code::MalformedBody, "a number is out of range".to_owned()));
+                    return Err(self
+                        .fault
+                        .raise(Code::MalformedBody, "a number is out of range".to_owned()));
                 }
-                self.fault.under(|| self.at.get().to_owned());
+                self.fault.under(self.at.get());
                 Err(serde::de::Error::custom("refused"))
             }
         }
     }
 
-    fn sent_at<'de, A: MapAccess<'de>>(self, map: &mut A, envelope: &mut Envelope) -> Result<(), A::Error> {
+    fn sent_at<'de, A: MapAccess<'de>>(
+        self,
+        map: &mut A,
+        envelope: &mut Envelope,
+    ) -> Result<(), A::Error> {
         let value = map.next_value_seed(Strict::new(self.fault, 1)).inspect_err(|_| {
-            self.fault.under(|| "sentAt".to_owned());
+            self.fault.under("sentAt");
         })?;
         envelope.sent_at = build::read_time(&value);
         // A single message carries its own `sentAt`, which is judged with it.
@@ -240,7 +259,8 @@ impl<'de> Visitor<'de> for Header<'_> {
             match (key.as_str(), self.form) {
                 ("writeKey", _) => {
                     self.at.set("writeKey");
-                    envelope.write_key = map.next_value::<Option<String>>()?.filter(|key| !key.is_empty());
+                    envelope.write_key =
+                        map.next_value::<Option<String>>()?.filter(|key| !key.is_empty());
                 }
                 ("sentAt", _) => self.sent_at(&mut map, &mut envelope)?,
                 ("batch", Form::Batch) => {
@@ -262,7 +282,11 @@ impl<'de> Visitor<'de> for Header<'_> {
                 (unknown, Form::Batch) => {
                     let message = "an envelope has no such field; it was left out";
                     if envelope.notices.len() < super::NOTICES_MAX {
-                        envelope.notices.push(Rejection::at(Code::UnknownField, unknown, message));
+                        envelope.notices.push(Rejection::at(
+                            Code::UnknownField,
+                            key_shape(unknown),
+                            message,
+                        ));
                     }
                     map.next_value::<IgnoredAny>()?;
                 }
@@ -298,9 +322,10 @@ impl<'de> Visitor<'de> for Items<'_> {
         let mut items = Vec::new();
         while let Some(item) = seq.next_element()? {
             if items.len() == BATCH_EVENTS_MAX {
-                let message = format!("send at most {BATCH_EVENTS_MAX} events per request: split the batch");
+                let message =
+                    format!("send at most {BATCH_EVENTS_MAX} events per request: split the batch");
                 let error = self.fault.raise(Code::TooManyEvents, message);
-                self.fault.under(|| "batch".to_owned());
+                self.fault.under("batch");
                 return Err(error);
             }
             items.push(item);
@@ -342,14 +367,20 @@ mod tests {
         check("{\"batch\":[],\"writeKey\":7}", Code::WrongType, Some("writeKey"));
         check("{\"batch\":[],\"context\":7}", Code::WrongType, Some("context"));
         check("{\"batch\":[],\"batch\":[]}", Code::DuplicateKey, Some("batch"));
-        check("{\"context\":{\"a\":1,\"a\":1},\"batch\":[]}", Code::DuplicateKey, Some("context.a"));
-        let large = format!("{{\"context\":{{\"a\":\"{}\"}},\"batch\":[]}}", "x".repeat(SHARED_BYTES_MAX));
+        check(
+            "{\"context\":{\"a\":1,\"a\":1},\"batch\":[]}",
+            Code::DuplicateKey,
+            Some("context.a"),
+        );
+        let large =
+            format!("{{\"context\":{{\"a\":\"{}\"}},\"batch\":[]}}", "x".repeat(SHARED_BYTES_MAX));
         check(large, Code::EventTooLarge, Some("context"));
     }
 
     #[test]
     fn a_body_cut_anywhere_is_malformed() {
-        let body = r#"{"writeKey":"wk_a","context":{"a":"ü"},"batch":[{"b":"\ud83d\ude00"}]}"#.as_bytes();
+        let body =
+            r#"{"writeKey":"wk_a","context":{"a":"ü"},"batch":[{"b":"\ud83d\ude00"}]}"#.as_bytes();
         assert!(read_batch(body).is_ok());
         for cut in 0..body.len() {
             check(&body[..cut], Code::MalformedBody, None);
@@ -359,7 +390,10 @@ mod tests {
     #[test]
     fn a_batch_has_an_end() {
         let of = |count: usize| format!("{{\"batch\":[{}]}}", vec!["{}"; count].join(","));
-        assert_eq!(read_batch(of(BATCH_EVENTS_MAX).as_bytes()).unwrap().items.len(), BATCH_EVENTS_MAX);
+        assert_eq!(
+            read_batch(of(BATCH_EVENTS_MAX).as_bytes()).unwrap().items.len(),
+            BATCH_EVENTS_MAX
+        );
         check(of(BATCH_EVENTS_MAX + 1), Code::TooManyEvents, Some("batch"));
     }
 
@@ -373,7 +407,8 @@ mod tests {
     fn half_surrogate_pairs_are_mended_and_whole_ones_kept() {
         assert_eq!(mend(r#""\ud83d""#), r#""\ufffd""#);
         assert_eq!(mend(r#""\ude00\ud83d x \uD83D\n""#), r#""\ufffd\ufffd x \ufffd\n""#);
-        for text in [r#""\ud83d\ude00""#, r#""\\ud83d""#, r#""\u00e9\\""#, "\"\\", "\\é", "plain"] {
+        for text in [r#""\ud83d\ude00""#, r#""\\ud83d""#, r#""\u00e9\\""#, "\"\\", "\\é", "plain"]
+        {
             assert_eq!(mend(text), text);
         }
     }

@@ -17,8 +17,11 @@ pub(super) fn apply_basis(message: &mut Map<String, Value>, source: &Source) {
     if says_something(message) {
         return;
     }
-    let granted: Map<_, _> =
-        basis.purposes.iter().map(|purpose| (purpose.name().to_owned(), Value::Bool(true))).collect();
+    let granted: Map<_, _> = basis
+        .purposes
+        .iter()
+        .map(|purpose| (purpose.name().to_owned(), Value::Bool(true)))
+        .collect();
     let context = message.entry("context").or_insert(Value::Null);
     if context.is_null() {
         *context = Value::Object(Map::new());
@@ -29,7 +32,11 @@ pub(super) fn apply_basis(message: &mut Map<String, Value>, source: &Source) {
 }
 
 fn preferences(message: &Map<String, Value>) -> Option<&Value> {
-    message.get("context")?.get("consent")?.get("categoryPreferences").filter(|value| !value.is_null())
+    message
+        .get("context")?
+        .get("consent")?
+        .get("categoryPreferences")
+        .filter(|value| !value.is_null())
 }
 
 /// Whether the message speaks of consent at all, rightly or wrongly.
@@ -69,7 +76,10 @@ pub(super) fn pass(event: &mut Event, facts: &Facts) -> Result<(), Outcome> {
 
 fn judge(said: &ConsentClaim, required: &[Purpose], facts: &Facts) -> Result<(), Rejection> {
     if facts.gpc && required.iter().any(|purpose| Purpose::GPC_DENIES.contains(purpose)) {
-        return Err(Rejection::new(Code::GpcDenied, "the browser sent Sec-GPC: 1, which denies what this event is for"));
+        return Err(Rejection::new(
+            Code::GpcDenied,
+            "the browser sent Sec-GPC: 1, which denies what this event is for",
+        ));
     }
     match decide(&said.state(), required) {
         Decision::Pass => Ok(()),

@@ -33,7 +33,10 @@ pub fn inflate(body: &[u8], content_encoding: Option<&str>) -> Result<Vec<u8>, R
     if encoding.eq_ignore_ascii_case("gzip") || encoding.eq_ignore_ascii_case("x-gzip") {
         return gunzip(body);
     }
-    Err(Rejection::new(Code::UnsupportedEncoding, "send the body plain or with Content-Encoding: gzip"))
+    Err(Rejection::new(
+        Code::UnsupportedEncoding,
+        "send the body plain or with Content-Encoding: gzip",
+    ))
 }
 
 fn gunzip(body: &[u8]) -> Result<Vec<u8>, Rejection> {
@@ -50,21 +53,32 @@ fn gunzip(body: &[u8]) -> Result<Vec<u8>, Rejection> {
         if inflated.len() > INFLATED_BYTES_MAX {
             return Err(Rejection::new(
                 Code::InflatedTooLarge,
-                format!("send at most {INFLATED_BYTES_MAX} bytes before compression: split the batch"),
+                format!(
+                    "send at most {INFLATED_BYTES_MAX} bytes before compression: split the batch"
+                ),
             ));
         }
     }
     if !decoder.into_inner().is_empty() {
-        return Err(Rejection::new(Code::UnsupportedEncoding, "there are bytes after the end of the gzip data"));
+        return Err(Rejection::new(
+            Code::UnsupportedEncoding,
+            "there are bytes after the end of the gzip data",
+        ));
     }
     Ok(inflated)
 }
 
 fn broken(error: &io::Error) -> Rejection {
     if error.kind() == io::ErrorKind::UnexpectedEof {
-        Rejection::new(Code::MalformedBody, "the gzip data was cut short: send the whole body again")
+        Rejection::new(
+            Code::MalformedBody,
+            "the gzip data was cut short: send the whole body again",
+        )
     } else {
-        Rejection::new(Code::UnsupportedEncoding, "the gzip data is damaged: send it again, or plain")
+        Rejection::new(
+            Code::UnsupportedEncoding,
+            "the gzip data is damaged: send it again, or plain",
+        )
     }
 }
 
@@ -104,7 +118,10 @@ mod tests {
     #[test]
     fn the_limits_hold_to_the_byte() {
         assert!(inflate(&vec![b' '; BODY_BYTES_MAX], None).is_ok());
-        assert_eq!(inflate(&vec![b' '; BODY_BYTES_MAX + 1], None).unwrap_err().code, Code::BodyTooLarge);
+        assert_eq!(
+            inflate(&vec![b' '; BODY_BYTES_MAX + 1], None).unwrap_err().code,
+            Code::BodyTooLarge
+        );
         assert!(inflate(&gzip(&vec![0; INFLATED_BYTES_MAX]), Some("gzip")).is_ok());
         check(&gzip(&vec![0; INFLATED_BYTES_MAX + 1]), "gzip", Code::InflatedTooLarge);
     }

@@ -40,7 +40,9 @@ fn merge(own: &mut Map<String, Value>, shared: &Map<String, Value>, levels: usiz
             }
             // A consent and its revision belong together: halves of two would be a choice nobody made.
             (Some(_), _) if key == "consent" => {}
-            (Some(Value::Object(own)), Value::Object(theirs)) if levels > 0 => merge(own, theirs, levels - 1),
+            (Some(Value::Object(own)), Value::Object(theirs)) if levels > 0 => {
+                merge(own, theirs, levels - 1)
+            }
             (Some(_), _) => {}
         }
     }
@@ -66,14 +68,24 @@ mod tests {
             0,
             json!({"locale": "en", "page": {"url": "b", "title": "t"}}),
         );
-        check(json!({"app": {"a": {"x": 1}}}), json!({"app": {"a": {"y": 1}}}), 0, json!({"app": {"a": {"y": 1}}}));
+        check(
+            json!({"app": {"a": {"x": 1}}}),
+            json!({"app": {"a": {"y": 1}}}),
+            0,
+            json!({"app": {"a": {"y": 1}}}),
+        );
         check(json!({"locale": "es"}), Value::Null, 0, json!({"locale": "es"}));
     }
 
     #[test]
     fn consent_is_taken_whole() {
         let own = json!({"consent": {"categoryPreferences": {"analytics": false}}});
-        check(json!({"consent": {"categoryPreferences": {"analytics": true}, "revision": 9}}), own.clone(), 0, own);
+        check(
+            json!({"consent": {"categoryPreferences": {"analytics": true}, "revision": 9}}),
+            own.clone(),
+            0,
+            own,
+        );
     }
 
     #[test]

@@ -154,7 +154,7 @@ fn judge(item: &Item<'_>, seen: &mut BTreeSet<String>) -> Judged {
         index: item.index,
         message_id: decode::peek_message_id(item.raw),
         verdict: Verdict::Out(outcome),
-        notices: notes.notices,
+        notices: if shows_consent { notes.notices } else { Vec::new() },
         redacted: if shows_consent { redacted::shape_of(item.raw) } else { None },
     }
 }

@@ -3,6 +3,8 @@
 //! Raw item → its shape as JSON: keys and types, never a value, at most [`REDACTED_BYTES_MAX`] bytes. Enough for a
 //! developer to see the mistake, too little to hold anything about a person.
 
+use std::borrow::Cow;
+
 use serde_json::{Map, Value};
 
 use super::REDACTED_BYTES_MAX;
@@ -18,7 +20,9 @@ pub(super) fn shape_of(item: &str) -> Option<String> {
     let value: Value = serde_json::from_str(item).ok()?;
     // The closing brackets of every level, and the mark that something was left out.
     let mut budget = REDACTED_BYTES_MAX.saturating_sub(16 * DEPTH_MAX);
-    serde_json::to_string(&shape(&value, &mut budget, DEPTH_MAX)?).ok().filter(|text| text.len() <= REDACTED_BYTES_MAX)
+    serde_json::to_string(&shape(&value, &mut budget, DEPTH_MAX)?)
+        .ok()
+        .filter(|text| text.len() <= REDACTED_BYTES_MAX)
 }
 
 /// The shape of `value`, or nothing once the budget is spent.
@@ -31,7 +35,10 @@ fn shape(value: &Value, budget: &mut usize, levels: usize) -> Option<Value> {
         Value::Array(_) | Value::Object(_) if levels == 0 => Value::from("<deep>"),
         Value::Array(values) => {
             spend(budget, 2)?;
-            let shown = values.iter().take(ELEMENTS_MAX).map_while(|value| shape(value, budget, levels - 1));
+            let shown = values
+                .iter()
+                .take(ELEMENTS_MAX)
+                .map_while(|value| shape(value, budget, levels - 1));
             let mut shown: Vec<_> = shown.collect();
             if shown.len() < values.len() {
                 shown.push(Value::from(format!("<{} more>", values.len() - shown.len())));
@@ -47,10 +54,14 @@ fn shape(value: &Value, budget: &mut usize, levels: usize) -> Option<Value> {
     Some(shape)
 }
 
-fn object_shape(object: &Map<String, Value>, budget: &mut usize, levels: usize) -> Map<String, Value> {
+fn object_shape(
+    object: &Map<String, Value>,
+    budget: &mut usize,
+    levels: usize,
+) -> Map<String, Value> {
     let mut shown = Map::new();
     for (key, value) in object {
-        let key = key_shape(key);
+        let key = key_shape(key).into_owned();
         let shape = spend(budget, key.len() + 4).and_then(|()| shape(value, budget, levels));
         let Some(shape) = shape else {
             shown.insert("…".to_owned(), Value::Bool(true));
@@ -61,11 +72,12 @@ fn object_shape(object: &Map<String, Value>, budget: &mut usize, levels: usize) 
     shown
 }
 
-fn key_shape(key: &str) -> String {
+/// A key as it may be shown: itself if it looks like a name, its length if it could be data.
+pub(super) fn key_shape(key: &str) -> Cow<'_, str> {
     let is_plain = key.len() <= KEY_BYTES_SHOWN
         && key.starts_with(|c: char| c.is_ascii_alphabetic() || c == '_' || c == '$')
-        && key.chars().all(|c| c.is_ascii_alphanumeric() || "_$-. ".contains(c));
-    if is_plain { key.to_owned() } else { format!("<key {}>", key.chars().count()) }
+        && key.bytes().all(|byte| byte.is_ascii_alphanumeric() || b"_$-. ".contains(&byte));
+    if is_plain { Cow::Borrowed(key) } else { Cow::Owned(format!("<key {}>", key.chars().count())) }
 }
 
 fn spend(budget: &mut usize, bytes: usize) -> Option<()> {
@@ -94,7 +106,8 @@ mod tests {
 
     #[test]
     fn a_large_item_still_fits() {
-        let keys: Vec<_> = (0..200).map(|i| format!("\"key{i}\":{{\"a\":[{{\"b\":\"text\"}}]}}")).collect();
+        let keys: Vec<_> =
+            (0..200).map(|i| format!("\"key{i}\":{{\"a\":[{{\"b\":\"text\"}}]}}")).collect();
         let shape = shape_of(&format!("{{{}}}", keys.join(","))).unwrap();
         assert!(shape.len() <= REDACTED_BYTES_MAX && shape.contains('…'), "{shape}");
     }

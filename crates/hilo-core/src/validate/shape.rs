@@ -6,12 +6,14 @@
 use serde_json::{Map, Value};
 
 use super::Notes;
+use super::redacted::key_shape;
 use crate::event::STRING_BYTES_MAX;
 use crate::event::fields::{self, Field, Shape};
 use crate::outcome::{Code, Rejection};
 
 /// What Segment's libraries send for their own bookkeeping. Left out without a remark: nobody can change it.
-const BOOKKEEPING: [&str; 6] = ["_metadata", "channel", "projectId", "receivedAt", "version", "writeKey"];
+const BOOKKEEPING: [&str; 6] =
+    ["_metadata", "channel", "projectId", "receivedAt", "version", "writeKey"];
 
 /// Checks every field of `message` and leaves only those of the table.
 pub(super) fn check(message: &mut Map<String, Value>, notes: &mut Notes) -> Result<(), Rejection> {
@@ -27,13 +29,14 @@ struct Walk<'n> {
 }
 
 impl Walk<'_> {
-    /// Runs `step` with `key` added to the path.
-    fn at<T>(&mut self, key: &str, step: impl FnOnce(&mut Self) -> T) -> T {
+    /// Runs `step` with a key or index added to the path. A key that could be data goes in as its shape, and so
+    /// cannot be a row of the table either.
+    fn at<T>(&mut self, segment: &str, step: impl FnOnce(&mut Self) -> T) -> T {
         let base = self.path.len();
         if base > 0 {
             self.path.push('.');
         }
-        self.path.push_str(key);
+        self.path.push_str(segment);
         let result = step(self);
         self.path.truncate(base);
         result
@@ -50,7 +53,9 @@ impl Walk<'_> {
     fn closed(&mut self, object: &mut Map<String, Value>) {
         object.retain(|key, value| {
             // `null` is how many libraries say "absent".
-            !value.is_null() && self.fault.is_none() && self.at(key, |walk| walk.keep(key, value))
+            !value.is_null()
+                && self.fault.is_none()
+                && self.at(&key_shape(key), |walk| walk.keep(key, value))
         });
     }
 
@@ -60,7 +65,11 @@ impl Walk<'_> {
             return self.field(field, value);
         }
         if self.path.len() != key.len() || !BOOKKEEPING.contains(&key) {
-            self.notes.remark(Code::UnknownField, &self.path, "the specification has no such field; it was left out");
+            self.notes.remark(
+                Code::UnknownField,
+                &self.path,
+                "the specification has no such field; it was left out",
+            );
         }
         false
     }
@@ -68,14 +77,17 @@ impl Walk<'_> {
     /// Whether the field stays.
     fn field(&mut self, field: &Field, value: &mut Value) -> bool {
         // PHP writes an empty object as an empty list.
-        let is_object = matches!(field.shape, Shape::Open | Shape::Closed | Shape::Flags | Shape::Counts);
+        let is_object =
+            matches!(field.shape, Shape::Open | Shape::Closed | Shape::Flags | Shape::Counts);
         if is_object && value.as_array().is_some_and(Vec::is_empty) {
             *value = Value::Object(Map::new());
         }
         match (field.shape, value) {
             (Shape::Text, Value::String(text)) => self.cut(text, field.bytes_max),
             (Shape::Id, value) => self.id(field, value),
-            (Shape::Time, Value::String(_) | Value::Number(_)) | (Shape::Flag, Value::Bool(_)) => true,
+            (Shape::Time, Value::String(_) | Value::Number(_)) | (Shape::Flag, Value::Bool(_)) => {
+                true
+            }
             (Shape::Count, value) => self.count(value, u64::from(u32::MAX)),
             (Shape::Open, Value::Object(object)) => self.object(object),
             (Shape::Closed, Value::Object(object)) => {
@@ -85,12 +97,16 @@ impl Walk<'_> {
             (Shape::Flags, Value::Object(flags)) => {
                 flags.retain(|key, flag| {
                     !flag.is_null()
-                        && (flag.is_boolean() || self.at(key, |walk| walk.refuse("send true or false here")))
+                        && (flag.is_boolean()
+                            || self
+                                .at(&key_shape(key), |walk| walk.refuse("send true or false here")))
                 });
                 true
             }
             (Shape::Counts, Value::Object(counts)) => {
-                counts.retain(|key, count| !count.is_null() && self.at(key, |walk| walk.count(count, u64::MAX)));
+                counts.retain(|key, count| {
+                    !count.is_null() && self.at(&key_shape(key), |walk| walk.count(count, u64::MAX))
+                });
                 true
             }
             (Shape::OneOf(words), Value::String(text)) if words.contains(&text.as_str()) => true,
@@ -114,7 +130,9 @@ impl Walk<'_> {
             }
             // Empty is how templates without a value say "absent".
             Value::String(id) => !id.trim().is_empty(),
-            Value::Null | Value::Bool(_) | Value::Array(_) | Value::Object(_) => self.refuse(expected(field.shape)),
+            Value::Null | Value::Bool(_) | Value::Array(_) | Value::Object(_) => {
+                self.refuse(expected(field.shape))
+            }
         }
     }
 
@@ -128,7 +146,7 @@ impl Walk<'_> {
     /// The sender's own keys: only strings are bounded here, the rest was while reading.
     fn object(&mut self, object: &mut Map<String, Value>) -> bool {
         for (key, value) in object {
-            self.at(key, |walk| walk.value(value));
+            self.at(&key_shape(key), |walk| walk.value(value));
         }
         true
     }
@@ -166,7 +184,9 @@ const fn expected(shape: Shape) -> &'static str {
     match shape {
         Shape::Text => "send text here",
         Shape::Id => "send this id as text",
-        Shape::Time => "send a time as RFC 3339 text, such as 2026-11-24T10:00:00.000Z, or as milliseconds since 1970",
+        Shape::Time => {
+            "send a time as RFC 3339 text, such as 2026-11-24T10:00:00.000Z, or as milliseconds since 1970"
+        }
         Shape::Flag => "send true or false here",
         Shape::Count => "send a whole number here, not below 0",
         Shape::Open | Shape::Closed | Shape::Flags | Shape::Counts => "send an object here",
@@ -184,7 +204,8 @@ mod tests {
         let Value::Object(mut message) = message else { panic!("not an object") };
         check(&mut message, &mut notes).unwrap();
         assert_eq!(Value::Object(message), expected);
-        let noted: Vec<_> = notes.notices.iter().map(|n| (n.code, n.field.as_deref().unwrap_or(""))).collect();
+        let noted: Vec<_> =
+            notes.notices.iter().map(|n| (n.code, n.field.as_deref().unwrap_or(""))).collect();
         assert_eq!(noted, notices);
     }
 
@@ -243,8 +264,14 @@ mod tests {
             json!({"context": {"consent": {"categoryPreferences": {"analytics": "yes"}}}}),
             "context.consent.categoryPreferences.analytics",
         );
-        check_refused(json!({"context": {"consent": {"revision": 4_294_967_296_u64}}}), "context.consent.revision");
-        check_refused(json!({"context": {"hilo": {"dropped": {"age": -1}}}}), "context.hilo.dropped.age");
+        check_refused(
+            json!({"context": {"consent": {"revision": 4_294_967_296_u64}}}),
+            "context.consent.revision",
+        );
+        check_refused(
+            json!({"context": {"hilo": {"dropped": {"age": -1}}}}),
+            "context.hilo.dropped.age",
+        );
         let via = json!({"context": {"hilo": {"session": {"landing": {"via": "magic"}}}}});
         check_refused(via, "context.hilo.session.landing.via");
     }

@@ -9,6 +9,7 @@ use std::fmt;
 use serde::de::{DeserializeSeed, Deserializer, IgnoredAny, MapAccess, SeqAccess, Visitor};
 use serde_json::{Map, Number, Value};
 
+use super::redacted::key_shape;
 use crate::event::{DEPTH_MAX, EVENT_BYTES_MAX, KEY_BYTES_MAX, OBJECT_KEYS_MAX};
 use crate::outcome::{Code, Rejection};
 
@@ -28,11 +29,14 @@ pub(super) fn read_item(text: &str) -> Result<Map<String, Value>, Rejection> {
     let read = Strict::new(&fault, 0).deserialize(&mut reader);
     match read.and_then(|value| reader.end().map(|()| value)) {
         Ok(Value::Object(message)) => Ok(message),
-        Ok(Value::Null | Value::Bool(_) | Value::Number(_) | Value::String(_) | Value::Array(_)) => {
-            Err(Rejection::new(Code::MalformedEvent, "an event is a JSON object"))
-        }
+        Ok(
+            Value::Null | Value::Bool(_) | Value::Number(_) | Value::String(_) | Value::Array(_),
+        ) => Err(Rejection::new(Code::MalformedEvent, "an event is a JSON object")),
         Err(_) => Err(fault.take().unwrap_or_else(|| {
-            Rejection::new(Code::MalformedEvent, "the event is not valid JSON, or has a number out of range")
+            Rejection::new(
+                Code::MalformedEvent,
+                "the event is not valid JSON, or has a number out of range",
+            )
         })),
     }
 }
@@ -59,10 +63,17 @@ impl Fault {
         E::custom("refused")
     }
 
-    /// Adds the key under which a fault was found, on its way out.
-    pub(super) fn under(&self, key: impl FnOnce() -> String) {
+    /// Adds the place in a list at which a fault was found.
+    fn at_index(&self, index: usize) {
         if let Some((_, _, path)) = self.0.borrow_mut().as_mut() {
-            path.push(key());
+            path.push(index.to_string());
+        }
+    }
+
+    /// Adds the key under which a fault was found, on its way out.
+    pub(super) fn under(&self, key: &str) {
+        if let Some((_, _, path)) = self.0.borrow_mut().as_mut() {
+            path.push(key_shape(key).into_owned());
         }
     }
 }
@@ -94,7 +105,9 @@ impl<'f> Strict<'f> {
             return Err(self.fault.raise(Code::KeyTooLong, message));
         }
         if count >= OBJECT_KEYS_MAX {
-            let message = format!("an object has at most {OBJECT_KEYS_MAX} keys: use a list for many of a kind");
+            let message = format!(
+                "an object has at most {OBJECT_KEYS_MAX} keys: use a list for many of a kind"
+            );
             return Err(self.fault.raise(Code::TooManyKeys, message));
         }
         Ok(())
@@ -102,8 +115,10 @@ impl<'f> Strict<'f> {
 
     /// The refusal of a key that was there before.
     pub(super) fn twice<E: serde::de::Error>(self, key: &str) -> E {
-        let error = self.fault.raise(Code::DuplicateKey, "this key stands twice in one object: send it once".into());
-        self.fault.under(|| key.to_owned());
+        let error = self
+            .fault
+            .raise(Code::DuplicateKey, "this key stands twice in one object: send it once".into());
+        self.fault.under(key);
         error
     }
 }
@@ -159,7 +174,7 @@ impl<'de> Visitor<'de> for Strict<'_> {
                 Ok(Some(value)) => values.push(value),
                 Ok(None) => return Ok(Value::Array(values)),
                 Err(error) => {
-                    self.fault.under(|| values.len().to_string());
+                    self.fault.at_index(values.len());
                     return Err(error);
                 }
             }
@@ -183,7 +198,7 @@ impl<'de> Visitor<'de> for Strict<'_> {
                     object.insert(key, value);
                 }
                 Err(error) => {
-                    self.fault.under(|| key);
+                    self.fault.under(&key);
                     return Err(error);
                 }
             }
@@ -241,7 +256,8 @@ mod tests {
 
     #[test]
     fn prototype_keys_are_dropped_at_every_level() {
-        let read = read_item(r#"{"__proto__":{"x":1},"a":{"constructor":1,"prototype":[],"b":2}}"#).unwrap();
+        let read = read_item(r#"{"__proto__":{"x":1},"a":{"constructor":1,"prototype":[],"b":2}}"#)
+            .unwrap();
         assert_eq!(Value::Object(read), serde_json::json!({"a": {"b": 2}}));
     }
 

@@ -1,0 +1,212 @@
+//! Keys of a source: public ones (`wk_…`) as they are, secret ones (`sk_…`) as their SHA-256 alone.
+//!
+//! `keys` of a `[[source]]` → [`Key`]s; a presented key → whether it is one of them. Digests are compared in constant time.
+
+use serde::{Serialize, Serializer};
+use sha2::{Digest, Sha256};
+use toml::Spanned;
+use toml::de::DeValue;
+
+use super::ProblemCode;
+use super::reader::{Reader, Section, Span};
+use super::source::{Source, SourceKind};
+
+/// A key and whether it still opens.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub struct Key {
+    /// The key, or its digest.
+    #[serde(rename = "key")]
+    pub text: KeyText,
+    /// Whether it still opens.
+    pub state: KeyState,
+}
+
+/// A key as the configuration holds it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum KeyText {
+    /// A public write key, `wk_…`.
+    Public(String),
+    /// SHA-256 of a server key, `sk_…`.
+    Secret([u8; 32]),
+}
+
+impl Serialize for KeyText {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        match self {
+            KeyText::Public(key) => serializer.serialize_str(key),
+            // Enough to tell two keys apart, nothing to search for.
+            KeyText::Secret([a, b, c, d, ..]) => {
+                serializer.collect_str(&format_args!("sha256:{a:02x}{b:02x}{c:02x}{d:02x}…"))
+            }
+        }
+    }
+}
+
+/// Whether a key still opens.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "snake_case")]
+pub enum KeyState {
+    /// It does.
+    #[default]
+    Active,
+    /// It was switched off for good: trackers that use it purge their queues.
+    Revoked,
+}
+
+/// A key as a request presents it, digested once.
+pub(super) struct Presented<'k> {
+    key: &'k str,
+    digest: Option<[u8; 32]>,
+}
+
+impl<'k> Presented<'k> {
+    pub(super) fn new(key: &'k str) -> Presented<'k> {
+        Presented {
+            key,
+            digest: key.starts_with(SECRET_PREFIX).then(|| Sha256::digest(key).into()),
+        }
+    }
+
+    /// Whether it is `key`. Digests are compared to their end, so that the time taken tells nothing.
+    pub(super) fn is(&self, key: &Key) -> bool {
+        match (&key.text, &self.digest) {
+            (KeyText::Public(public), None) => public == self.key,
+            (KeyText::Secret(stored), Some(digest)) => {
+                let difference = stored.iter().zip(digest).fold(0, |found, (a, b)| found | (a ^ b));
+                std::hint::black_box(difference) == 0
+            }
+            (KeyText::Public(_), Some(_)) | (KeyText::Secret(_), None) => false,
+        }
+    }
+}
+
+const PUBLIC_PREFIX: &str = "wk_";
+const SECRET_PREFIX: &str = "sk_";
+/// Bytes of a key: enough for 256 bits in any encoding.
+const KEY_BYTES_MAX: usize = 128;
+/// Active keys of a source: the old and the new one while they are exchanged (identity.md).
+const ACTIVE_KEYS_MAX: usize = 2;
+
+/// Reads the `keys` of one source; no key may stand in the file twice.
+pub(super) fn read_all(
+    reader: &Reader<'_>,
+    section: &Section<'_>,
+    kind: Option<SourceKind>,
+    earlier: &[Source],
+) -> Vec<Key> {
+    let field = section.path_of("keys");
+    let values = reader.list(section, "keys", "a list of keys");
+    let mut keys: Vec<Key> = Vec::new();
+    for value in values {
+        let Some(key) = key(reader, value, kind) else { continue };
+        let taken = keys
+            .iter()
+            .chain(earlier.iter().flat_map(|source| &source.keys))
+            .any(|other| other.text == key.text);
+        if taken {
+            let message = "this key is in the file already: every key belongs to one source, once";
+            reader.report(value.span(), &field, ProblemCode::Duplicate, message);
+        }
+        keys.push(key);
+    }
+    if section.is_blank("keys") {
+        reader.report_missing(
+            section,
+            "keys",
+            "give it a key: keys = [\"wk_…\"], or keys = [{ sha256 = \"…\" }] for a server",
+        );
+    }
+    if keys.iter().filter(|key| key.state == KeyState::Active).count() > ACTIVE_KEYS_MAX {
+        let message =
+            "at most two keys are active, the old and the new: give the others state = \"revoked\"";
+        reader.report(
+            section.value("keys").map_or(0..0, Spanned::span),
+            &field,
+            ProblemCode::BadValue,
+            message,
+        );
+    }
+    keys
+}
+
+/// `"wk_…"`, `{ key = "wk_…", state = … }` or `{ sha256 = "…", state = … }`.
+fn key(reader: &Reader<'_>, value: &Spanned<DeValue<'_>>, kind: Option<SourceKind>) -> Option<Key> {
+    let path = "source.keys".to_owned();
+    let DeValue::Table(table) = value.get_ref() else {
+        let text = reader.as_text(value, &path)?;
+        return Some(Key {
+            text: public(reader, text, value.span(), kind)?,
+            state: KeyState::Active,
+        });
+    };
+    let section = Section { table, path, span: value.span() };
+    reader.only(&section, &["key", "sha256", "state"]);
+    let state = match reader.word(&section, "state", &["active", "revoked"]) {
+        Some("revoked") => KeyState::Revoked,
+        _ => KeyState::Active,
+    };
+    let text = match (reader.text_at(&section, "key"), reader.text_at(&section, "sha256")) {
+        (Some((key, span)), None) => public(reader, key, span, kind)?,
+        (None, Some((hex, span))) => secret(reader, &hex, span, kind)?,
+        _ => {
+            let message = "a key is either key = \"wk_…\" or sha256 = \"…\", one of the two";
+            reader.report(section.span, "source.keys", ProblemCode::BadValue, message);
+            return None;
+        }
+    };
+    Some(Key { text, state })
+}
+
+fn public(
+    reader: &Reader<'_>,
+    key: String,
+    span: Span,
+    kind: Option<SourceKind>,
+) -> Option<KeyText> {
+    let refuse = |message: String| {
+        reader.report(span.clone(), "source.keys", ProblemCode::BadValue, message);
+        None
+    };
+    if key.starts_with(SECRET_PREFIX) {
+        return refuse("a server key is secret: write its digest instead, { sha256 = \"…\" }, from `printf %s KEY | sha256sum`".into());
+    }
+    if kind == Some(SourceKind::Server) {
+        return refuse("a server source has secret keys: { sha256 = \"…\" }, the digest of a key that begins with sk_".into());
+    }
+    let rest = key.strip_prefix(PUBLIC_PREFIX).unwrap_or_default();
+    let is_plain =
+        rest.bytes().all(|byte| byte.is_ascii_alphanumeric() || matches!(byte, b'-' | b'_'));
+    if rest.is_empty() || !is_plain || key.len() > KEY_BYTES_MAX {
+        return refuse(
+            "a write key begins with wk_ and goes on with letters, digits, `-` and `_`".into(),
+        );
+    }
+    Some(KeyText::Public(key))
+}
+
+fn secret(reader: &Reader<'_>, hex: &str, span: Span, kind: Option<SourceKind>) -> Option<KeyText> {
+    let refuse = |message: &str| {
+        reader.report(span.clone(), "source.keys.sha256", ProblemCode::BadValue, message);
+        None
+    };
+    if kind == Some(SourceKind::Browser) {
+        return refuse("a page cannot keep a secret: a browser source has write keys, \"wk_…\"");
+    }
+    match digest(hex) {
+        Some(digest) => Some(KeyText::Secret(digest)),
+        None => refuse(
+            "write the SHA-256 of the key as 64 hexadecimal digits, from `printf %s KEY | sha256sum`",
+        ),
+    }
+}
+
+fn digest(hex: &str) -> Option<[u8; 32]> {
+    let mut digest = [0; 32];
+    if hex.len() != 64 || !hex.bytes().all(|byte| byte.is_ascii_hexdigit()) {
+        return None;
+    }
+    for (i, byte) in digest.iter_mut().enumerate() {
+        *byte = u8::from_str_radix(hex.get(2 * i..2 * i + 2)?, 16).ok()?;
+    }
+    Some(digest)
+}
