@@ -1,2 +1,123 @@
-//! xtask
-fn main() {}
+//! Every task of this repository behind one door: `cargo xtask <verb>`.
+//! In: a verb and its flags. Out: progress on standard error, results on standard output, exit code 0, 1 (a check
+//! failed) or 2 (the task could not run). Knows nothing of hilo's own crates but their names.
+
+mod bench;
+mod build;
+mod check;
+mod config;
+mod dev;
+mod shell;
+mod size;
+mod test;
+mod tidy;
+mod tools;
+
+use std::process::ExitCode;
+
+use lexopt::Arg;
+use shell::{Problem, Workspace};
+
+const USAGE: &str = "\
+cargo xtask <verb>
+
+  dev     [--port 8787] [--state DIR] [--config FILE] [--no-open]   build all, start collector and shop
+  test    [--quick]              every test; --quick leaves browsers and packaging out
+  check                          formatting, lints, types
+  golden                         write golden files anew
+  build                          tracker, SDK and collector
+  size                           sizes of every artifact against js/sdk/size.json
+  bench                          throughput as a ratio against a bare worker
+  e2e                            the browser scenarios alone
+  tidy                           the architecture's rules
+  config  check FILE | push FILE explain every problem of a hilo.toml | upload it
+  ci                             what CI runs: the same as test
+";
+
+fn main() -> ExitCode {
+    shell::watch_signals();
+    match run() {
+        Ok(true) => ExitCode::SUCCESS,
+        Ok(false) => ExitCode::from(1),
+        Err(Problem(sentence)) => {
+            eprintln!("error: {sentence}");
+            ExitCode::from(2)
+        }
+    }
+}
+
+fn run() -> Result<bool, Problem> {
+    let mut flags = Flags::read()?;
+    let workspace = Workspace::find();
+    match flags.words.first().map(String::as_str) {
+        Some("dev") => dev::run(&workspace, &flags).map(|()| true),
+        Some("test" | "ci") => test::run(&workspace, flags.quick),
+        Some("check") => check::run(&workspace).map(|()| true),
+        Some("golden") => check::golden(&workspace).map(|()| true),
+        Some("build") => build::all(&workspace).map(|()| true),
+        Some("size") => {
+            build::all(&workspace)?;
+            size::run(&workspace)
+        }
+        Some("bench") => bench::run(&workspace).map(|()| true),
+        Some("e2e") => test::browser(&workspace),
+        Some("tidy") => tidy::run(&workspace),
+        Some("config") => config::run(&workspace, &flags.words.split_off(1)),
+        Some("help") | None => {
+            eprint!("{USAGE}");
+            Ok(true)
+        }
+        Some(other) => Err(Problem(format!(
+            "there is no verb \"{other}\". Run `cargo xtask help` for the list."
+        ))),
+    }
+}
+
+/// What stood on the command line.
+struct Flags {
+    words: Vec<String>,
+    port: u16,
+    state: String,
+    config: Option<String>,
+    open: bool,
+    quick: bool,
+}
+
+impl Flags {
+    fn read() -> Result<Flags, Problem> {
+        let mut flags = Flags {
+            words: Vec::new(),
+            port: 8787,
+            state: ".hilo".to_owned(),
+            config: None,
+            open: true,
+            quick: false,
+        };
+        let mut parser = lexopt::Parser::from_env();
+        while let Some(arg) = parser.next().map_err(problem)? {
+            match arg {
+                Arg::Long("port") => {
+                    flags.port = value(&mut parser)?
+                        .parse()
+                        .map_err(|_| Problem("--port wants a number up to 65535.".to_owned()))?
+                }
+                Arg::Long("state") => flags.state = value(&mut parser)?,
+                Arg::Long("config") => flags.config = Some(value(&mut parser)?),
+                Arg::Long("no-open") => flags.open = false,
+                Arg::Long("quick") => flags.quick = true,
+                Arg::Long("help") | Arg::Short('h') => flags.words.insert(0, "help".to_owned()),
+                Arg::Value(word) => flags.words.push(word.to_string_lossy().into_owned()),
+                Arg::Long(_) | Arg::Short(_) => return Err(problem(arg.unexpected())),
+            }
+        }
+        Ok(flags)
+    }
+}
+
+fn value(parser: &mut lexopt::Parser) -> Result<String, Problem> {
+    parser.value().map(|v| v.to_string_lossy().into_owned()).map_err(problem)
+}
+
+fn problem(error: lexopt::Error) -> Problem {
+    Problem(format!("{error}. Run `cargo xtask help` for the flags."))
+}

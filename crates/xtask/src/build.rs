@@ -1,0 +1,151 @@
+//! Tracker, SDK and collector, each built only when something it is made of has changed.
+//! In: sources. Out: `js/sdk/dist`, `crates/hilo-collector/build`.
+
+use std::fs;
+use std::hash::{DefaultHasher, Hash as _, Hasher as _};
+use std::path::{Path, PathBuf};
+
+use crate::shell::{Problem, Workspace, step};
+use crate::tools;
+
+/// Everything a browser or workerd runs.
+pub(crate) fn all(workspace: &Workspace) -> Result<(), Problem> {
+    tools::ensure(workspace)?;
+    tracker(workspace)?;
+    sdk(workspace)?;
+    collector(workspace)
+}
+
+/// `target/sdk/hilo_tracker.js` and `hilo_tracker_bg.wasm`.
+fn tracker(workspace: &Workspace) -> Result<(), Problem> {
+    let out = workspace.target.join("sdk");
+    let sources = ["Cargo.lock", "Cargo.toml", "crates/hilo-core", "crates/hilo-tracker"];
+    unless_current(workspace, "tracker", &sources, &out.join("hilo_tracker_bg.wasm"), || {
+        let wasm = "wasm32-unknown-unknown";
+        step(
+            workspace,
+            "compiling the tracker",
+            workspace.cargo().args([
+                "build",
+                "--release",
+                "--package",
+                "hilo-tracker",
+                "--target",
+                wasm,
+            ]),
+        )?;
+        let compiled = workspace.target.join(wasm).join("release/hilo_tracker.wasm");
+        let mut bindgen = workspace.command("wasm-bindgen");
+        bindgen.args([
+            "--target",
+            "web",
+            "--no-typescript",
+            "--remove-name-section",
+            "--remove-producers-section",
+            "--out-dir",
+        ]);
+        step(workspace, "binding the tracker", bindgen.arg(&out).arg(compiled))?;
+        let bound = out.join("hilo_tracker_bg.wasm");
+        let mut optimize = workspace.command("wasm-opt");
+        optimize.args(["-Oz", "--converge", "--strip-debug", "--strip-producers"]);
+        // What every browser of the last years has, and rustc assumes.
+        optimize.args([
+            "--enable-bulk-memory",
+            "--enable-mutable-globals",
+            "--enable-nontrapping-float-to-int",
+            "--enable-reference-types",
+            "--enable-sign-ext",
+            "--enable-multivalue",
+        ]);
+        step(workspace, "optimizing the tracker", optimize.arg(&bound).arg("-o").arg(&bound))
+            .map(drop)
+    })
+}
+
+/// `js/sdk/dist`: bundled, hashed, compressed.
+fn sdk(workspace: &Workspace) -> Result<(), Problem> {
+    let sources = [
+        "js/package-lock.json",
+        "js/sdk/src",
+        "js/sdk/build.ts",
+        "js/sdk/package.json",
+        "Cargo.lock",
+        "Cargo.toml",
+        "crates/hilo-core",
+        "crates/hilo-tracker",
+    ];
+    unless_current(workspace, "sdk", &sources, &workspace.at("js/sdk/dist/cdn/hilo.js"), || {
+        let mut node = workspace.command("node");
+        node.arg("js/sdk/build.ts").arg(workspace.target.join("sdk"));
+        step(workspace, "bundling the SDK", &mut node).map(drop)
+    })
+}
+
+/// `crates/hilo-collector/build/index.js` and `index_bg.wasm`.
+fn collector(workspace: &Workspace) -> Result<(), Problem> {
+    let sources = [
+        "Cargo.lock",
+        "Cargo.toml",
+        "crates/hilo-core",
+        "crates/hilo-collector/src",
+        "crates/hilo-collector/Cargo.toml",
+        "crates/hilo-collector/hilo.toml",
+    ];
+    unless_current(
+        workspace,
+        "collector",
+        &sources,
+        &workspace.at("crates/hilo-collector/build/index_bg.wasm"),
+        || {
+            let mut build = workspace.command("worker-build");
+            build.current_dir(workspace.at("crates/hilo-collector")).arg("--release");
+            tools::worker_build_env(workspace, &mut build);
+            step(workspace, "building the collector", &mut build).map(drop)
+        },
+    )
+}
+
+/// Runs `build` unless `product` exists and the sources are those it was made from.
+fn unless_current(
+    workspace: &Workspace,
+    name: &str,
+    sources: &[&str],
+    product: &Path,
+    build: impl FnOnce() -> Result<(), Problem>,
+) -> Result<(), Problem> {
+    let stamp = workspace.target.join(format!("xtask/{name}.fingerprint"));
+    let paths: Vec<PathBuf> = sources.iter().map(|path| workspace.at(path)).collect();
+    let wanted = fingerprint(&paths);
+    if product.exists() && fs::read_to_string(&stamp).is_ok_and(|found| found == wanted) {
+        return Ok(());
+    }
+    build()?;
+    fs::create_dir_all(workspace.target.join("xtask"))?;
+    fs::write(stamp, wanted)?;
+    Ok(())
+}
+
+/// A hash over names and contents of files and folders.
+pub(crate) fn fingerprint(paths: &[PathBuf]) -> String {
+    let mut hasher = DefaultHasher::new();
+    for path in paths {
+        for file in files_under(path) {
+            file.hash(&mut hasher);
+            fs::read(&file).unwrap_or_default().hash(&mut hasher);
+        }
+    }
+    format!("{:016x}", hasher.finish())
+}
+
+/// Every file at or below `path`, sorted; folders that are made by tools are left out.
+pub(crate) fn files_under(path: &Path) -> Vec<PathBuf> {
+    if path.is_file() {
+        return vec![path.to_owned()];
+    }
+    let mut entries: Vec<PathBuf> =
+        fs::read_dir(path).into_iter().flatten().flatten().map(|entry| entry.path()).collect();
+    entries.sort();
+    let made = ["target", "node_modules", "dist", "build", ".git", ".hilo", ".wrangler"];
+    entries.retain(|entry| !made.iter().any(|name| entry.file_name().is_some_and(|n| n == *name)));
+    entries.iter().flat_map(|entry| files_under(entry)).collect()
+}

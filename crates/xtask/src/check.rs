@@ -1,0 +1,59 @@
+//! `cargo xtask check` (formatting, lints, types) and `cargo xtask golden` (writes golden files anew).
+
+use crate::shell::{Problem, Workspace, step};
+use crate::tools;
+
+/// Formatting, clippy for both targets, TypeScript.
+pub(crate) fn run(workspace: &Workspace) -> Result<(), Problem> {
+    tools::ensure(workspace)?;
+    step(
+        workspace,
+        "checking the formatting",
+        workspace.cargo().args(["fmt", "--all", "--check"]),
+    )?;
+    step(
+        workspace,
+        "linting",
+        workspace.cargo().args(["clippy", "--workspace", "--all-targets", "--", "-D", "warnings"]),
+    )?;
+    for package in ["hilo-tracker", "hilo-collector"] {
+        let mut clippy = workspace.cargo();
+        clippy.args([
+            "clippy",
+            "--package",
+            package,
+            "--target",
+            "wasm32-unknown-unknown",
+            "--",
+            "-D",
+            "warnings",
+        ]);
+        step(workspace, &format!("linting {package} for wasm"), &mut clippy)?;
+    }
+    types(workspace)
+}
+
+/// The TypeScript of SDK, specs and tools.
+pub(crate) fn types(workspace: &Workspace) -> Result<(), Problem> {
+    step(
+        workspace,
+        "checking TypeScript's types",
+        workspace.command("tsc").args(["--project", "js/tsconfig.json"]),
+    )
+    .map(drop)
+}
+
+/// Lets the golden test write what it gets. Read the difference as code before you commit it.
+pub(crate) fn golden(workspace: &Workspace) -> Result<(), Problem> {
+    let mut cargo = workspace.cargo();
+    cargo.env("HILO_BLESS", "1").args([
+        "test",
+        "--package",
+        "hilo-tests",
+        "--test",
+        "golden",
+        "--test",
+        "pipeline",
+    ]);
+    step(workspace, "writing golden files anew", &mut cargo).map(drop)
+}

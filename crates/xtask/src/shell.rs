@@ -1,0 +1,256 @@
+//! Running other programs with visible progress, and stopping them when the person does.
+//! In: a command and a label. Out: its output, or a `Problem` whose sentence says what to do.
+
+use std::fs::{self, File};
+use std::io::{IsTerminal, Read as _, Write as _};
+use std::os::unix::process::CommandExt as _;
+use std::path::{Path, PathBuf};
+use std::process::{Child, Command, Stdio};
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::thread::sleep;
+use std::time::{Duration, Instant};
+
+/// One sentence for the person, remedy included.
+pub(crate) struct Problem(pub String);
+
+impl From<std::io::Error> for Problem {
+    fn from(error: std::io::Error) -> Problem {
+        Problem(format!("{error}. Check that the folder is writable and the disk has room."))
+    }
+}
+
+/// Where things are.
+pub(crate) struct Workspace {
+    /// The repository.
+    pub root: PathBuf,
+    /// Cargo's target folder.
+    pub target: PathBuf,
+}
+
+impl Workspace {
+    /// The workspace this program was compiled from.
+    pub(crate) fn find() -> Workspace {
+        let root = Path::new(env!("CARGO_MANIFEST_DIR"))
+            .ancestors()
+            .nth(2)
+            .map_or_else(PathBuf::new, Path::to_owned);
+        let target =
+            std::env::var_os("CARGO_TARGET_DIR").map_or_else(|| root.join("target"), PathBuf::from);
+        Workspace { root, target }
+    }
+
+    /// A path in the repository.
+    pub(crate) fn at(&self, path: &str) -> PathBuf {
+        self.root.join(path)
+    }
+
+    /// A command in the repository, with the repository's own tools first in `PATH`.
+    pub(crate) fn command(&self, program: &str) -> Command {
+        let mut path = std::ffi::OsString::from(self.at("js/node_modules/.bin"));
+        path.push(":");
+        path.push(self.target.join("tools/bin"));
+        path.push(":");
+        path.push(std::env::var_os("PATH").unwrap_or_default());
+        let mut command = Command::new(program);
+        command
+            .current_dir(&self.root)
+            .env("PATH", path)
+            .env("CARGO_TARGET_DIR", &self.target)
+            .env("NODE_NO_WARNINGS", "1");
+        command
+    }
+
+    /// `cargo`, as the one that runs this program.
+    pub(crate) fn cargo(&self) -> Command {
+        let mut command =
+            self.command(&std::env::var("CARGO").unwrap_or_else(|_| "cargo".to_owned()));
+        // Set by the outer cargo for this program; the inner one must find its own.
+        command.env_remove("CARGO_MANIFEST_DIR").env_remove("CARGO_PKG_NAME");
+        command
+    }
+}
+
+static STOPPED: AtomicBool = AtomicBool::new(false);
+
+/// From now on Ctrl-C and SIGTERM stop what runs and then this program.
+pub(crate) fn watch_signals() {
+    // Without a handler the default remains: this program ends, and so do programs that watch their standard input.
+    let _ = ctrlc::set_handler(|| STOPPED.store(true, Ordering::SeqCst));
+}
+
+/// Whether the person asked to stop.
+pub(crate) fn is_stopped() -> bool {
+    STOPPED.load(Ordering::SeqCst)
+}
+
+/// Ends a program and everything it started.
+pub(crate) fn end(child: &mut Child) {
+    let group = format!("-{}", child.id());
+    let _ = Command::new("kill").args(["-TERM", "--", &group]).stderr(Stdio::null()).status();
+    let deadline = Instant::now() + Duration::from_secs(10);
+    while matches!(child.try_wait(), Ok(None)) && Instant::now() < deadline {
+        sleep(Duration::from_millis(50));
+    }
+    let _ = Command::new("kill").args(["-KILL", "--", &group]).stderr(Stdio::null()).status();
+    let _ = child.wait();
+}
+
+/// How a step went.
+pub(crate) struct Done {
+    /// Everything it printed.
+    pub output: String,
+    /// Whether it ended well.
+    pub is_ok: bool,
+    /// How long it took.
+    pub took: Duration,
+}
+
+/// Runs `command` to its end, showing `label` and the time meanwhile; its output goes to a log.
+///
+/// # Errors
+/// When the program cannot be started or the person stops it. A program that fails is `is_ok: false`.
+pub(crate) fn watch(
+    workspace: &Workspace,
+    label: &str,
+    command: &mut Command,
+) -> Result<Done, Problem> {
+    let logs = workspace.target.join("xtask");
+    fs::create_dir_all(&logs)?;
+    let log = logs.join(format!("{}.log", label.replace([' ', '/'], "-")));
+    let file = File::create(&log)?;
+    let began = Instant::now();
+    let mut child = command
+        .stdin(Stdio::null())
+        .stdout(file.try_clone()?)
+        .stderr(file)
+        // Its own group: the terminal's Ctrl-C reaches this program alone, which then ends the group.
+        .process_group(0)
+        .spawn()
+        .map_err(|error| {
+            Problem(format!(
+                "`{}` could not be started ({error}). Is it installed?",
+                command.get_program().display()
+            ))
+        })?;
+    let mut line = Progress::new(label);
+    let status = loop {
+        if let Some(status) = child.try_wait()? {
+            break status;
+        }
+        if is_stopped() {
+            end(&mut child);
+            return Err(Problem("stopped.".to_owned()));
+        }
+        line.show(began.elapsed());
+        sleep(Duration::from_millis(40));
+    };
+    line.done(began.elapsed(), status.success());
+    let mut output = Vec::new();
+    File::open(&log)?.read_to_end(&mut output)?;
+    Ok(Done {
+        output: String::from_utf8_lossy(&output).into_owned(),
+        is_ok: status.success(),
+        took: began.elapsed(),
+    })
+}
+
+/// As [`watch`], where failing is a problem that the end of the log explains.
+pub(crate) fn step(
+    workspace: &Workspace,
+    label: &str,
+    command: &mut Command,
+) -> Result<Done, Problem> {
+    let done = watch(workspace, label, command)?;
+    if done.is_ok {
+        return Ok(done);
+    }
+    eprintln!("{}", tail(&done.output, 40));
+    Err(Problem(match why_unreachable(&done.output) {
+        Some(registry) => format!(
+            "{label} failed: {registry} cannot be reached. Check the network or the proxy settings, then run the same command again: what is done stays done."
+        ),
+        None => format!("{label} failed; the end of its output stands above."),
+    }))
+}
+
+/// The last `count` lines.
+pub(crate) fn tail(text: &str, count: usize) -> String {
+    let lines: Vec<&str> = text.lines().collect();
+    lines.get(lines.len().saturating_sub(count)..).unwrap_or_default().join("\n")
+}
+
+/// The registry that a failed program could not reach, going by the words of cargo and npm.
+fn why_unreachable(output: &str) -> Option<&'static str> {
+    let npm = ["ENOTFOUND", "EAI_AGAIN", "ECONNREFUSED", "ETIMEDOUT", "ENETUNREACH"];
+    let cargo = [
+        "Could not resolve host",
+        "failed to download",
+        "Couldn't connect to server",
+        "spurious network error",
+    ];
+    if npm.iter().any(|word| output.contains(word)) {
+        Some("the npm registry")
+    } else if cargo.iter().any(|word| output.contains(word)) {
+        Some("the crates registry")
+    } else {
+        None
+    }
+}
+
+/// One line that says what is going on, and for how long.
+struct Progress<'a> {
+    label: &'a str,
+    is_terminal: bool,
+    shown: u64,
+}
+
+impl<'a> Progress<'a> {
+    /// Seconds between lines where there is no terminal to rewrite one.
+    const EVERY_S: u64 = 20;
+
+    fn new(label: &'a str) -> Progress<'a> {
+        Progress { label, is_terminal: std::io::stderr().is_terminal(), shown: 0 }
+    }
+
+    fn show(&mut self, elapsed: Duration) {
+        let seconds = elapsed.as_secs();
+        if seconds == self.shown {
+            return;
+        }
+        if self.is_terminal {
+            eprint!("\r\x1b[K  {} … {seconds} s", self.label);
+            let _ = std::io::stderr().flush();
+            self.shown = seconds;
+        } else if seconds >= self.shown + Progress::EVERY_S {
+            eprintln!("  {} … {seconds} s", self.label);
+            self.shown = seconds;
+        }
+    }
+
+    fn done(&self, elapsed: Duration, is_ok: bool) {
+        let mark = if is_ok { "✓" } else { "✗" };
+        let clear = if self.is_terminal { "\r\x1b[K" } else { "" };
+        eprintln!("{clear}{mark} {} ({:.1} s)", self.label, elapsed.as_secs_f64());
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_registry_that_cannot_be_reached_is_named() {
+        assert_eq!(why_unreachable("npm error code ENOTFOUND"), Some("the npm registry"));
+        assert_eq!(
+            why_unreachable("error: failed to download from index"),
+            Some("the crates registry")
+        );
+        assert_eq!(why_unreachable("error[E0308]: mismatched types"), None);
+    }
+
+    #[test]
+    fn the_tail_is_the_end() {
+        assert_eq!(tail("a\nb\nc", 2), "b\nc");
+        assert_eq!(tail("a", 2), "a");
+    }
+}

@@ -1,0 +1,149 @@
+//! `cargo xtask test`: every test a person should run before a commit, in the order in which they fail fastest.
+//! In: nothing. Out: one line per suite and `N passed, N failed` at the end. Never tries anything twice.
+
+use std::path::PathBuf;
+
+use crate::build::{self, files_under};
+use crate::shell::{Done, Problem, Workspace, tail, watch};
+use crate::{check, size, tidy, tools};
+
+/// What a run adds up to.
+#[derive(Default)]
+struct Tally {
+    passed: u64,
+    failed: u64,
+}
+
+/// Runs every suite; `is_quick` leaves out what needs a browser or installs packages.
+pub(crate) fn run(workspace: &Workspace, is_quick: bool) -> Result<bool, Problem> {
+    tools::ensure(workspace)?;
+    let mut tally = Tally::default();
+    tally.one("the architecture's rules", tidy::run(workspace)?);
+    check::types(workspace)?;
+    tally.rust(workspace)?;
+    build::all(workspace)?;
+    tally.one("sizes", size::run(workspace)?);
+    tally.node(workspace, "collector specs on workerd", "tests/collector", ".spec.ts")?;
+    if !is_quick {
+        tally.browsers(workspace)?;
+        tally.node(workspace, "packaging", "js/sdk/pack-test", ".spec.ts")?;
+    }
+    Ok(tally.close())
+}
+
+/// The browser scenarios alone.
+pub(crate) fn browser(workspace: &Workspace) -> Result<bool, Problem> {
+    build::all(workspace)?;
+    let mut tally = Tally::default();
+    tally.browsers(workspace)?;
+    Ok(tally.close())
+}
+
+impl Tally {
+    fn one(&mut self, what: &str, is_ok: bool) {
+        eprintln!("{} {what}", if is_ok { "✓" } else { "✗" });
+        if is_ok { self.passed += 1 } else { self.failed += 1 }
+    }
+
+    fn rust(&mut self, workspace: &Workspace) -> Result<(), Problem> {
+        let mut cargo = workspace.cargo();
+        cargo.args(["test", "--workspace", "--no-fail-fast"]);
+        let done = watch(workspace, "Rust tests: units, docs, golden, laws, pipeline", &mut cargo)?;
+        let lines = done.output.lines().filter(|line| line.starts_with("test result:"));
+        let (mut passed, mut failed) = (0, 0);
+        for line in lines {
+            passed += number_before(line, " passed");
+            failed += number_before(line, " failed");
+        }
+        self.add(&done, passed, failed);
+        Ok(())
+    }
+
+    fn browsers(&mut self, workspace: &Workspace) -> Result<(), Problem> {
+        let chromium = tools::chromium(workspace)?;
+        let mut node = workspace.command("node");
+        node.env("CHROMIUM", chromium).arg("--test").args(specs(
+            workspace,
+            "tests/browser",
+            ".spec.ts",
+        ));
+        self.node_run(workspace, "browser scenarios", &mut node)
+    }
+
+    fn node(
+        &mut self,
+        workspace: &Workspace,
+        label: &str,
+        folder: &str,
+        suffix: &str,
+    ) -> Result<(), Problem> {
+        let mut node = workspace.command("node");
+        if let Ok(chromium) = tools::chromium(workspace) {
+            node.env("CHROMIUM", chromium);
+        }
+        node.arg("--test").args(specs(workspace, folder, suffix));
+        self.node_run(workspace, label, &mut node)
+    }
+
+    fn node_run(
+        &mut self,
+        workspace: &Workspace,
+        label: &str,
+        node: &mut std::process::Command,
+    ) -> Result<(), Problem> {
+        let done = watch(workspace, label, node)?;
+        let count = |word: &str| {
+            done.output
+                .lines()
+                .rev()
+                .find_map(|line| {
+                    line.trim_start_matches(['ℹ', '#', ' ']).strip_prefix(word)?.trim().parse().ok()
+                })
+                .unwrap_or(0)
+        };
+        self.add(&done, count("pass "), count("fail "));
+        Ok(())
+    }
+
+    fn add(&mut self, done: &Done, passed: u64, failed: u64) {
+        // A suite that fails without a failed test did not even start: that counts as one.
+        let failed = if done.is_ok { failed } else { failed.max(1) };
+        eprintln!("    {passed} passed, {failed} failed");
+        if failed > 0 {
+            eprintln!("{}", tail(&done.output, 120));
+        }
+        self.passed += passed;
+        self.failed += failed;
+    }
+
+    #[expect(clippy::print_stdout, reason = "the result of the task")]
+    fn close(&self) -> bool {
+        println!("{} passed, {} failed", self.passed, self.failed);
+        self.failed == 0
+    }
+}
+
+fn specs(workspace: &Workspace, folder: &str, suffix: &str) -> Vec<PathBuf> {
+    files_under(&workspace.at(folder))
+        .into_iter()
+        .filter(|path| path.to_string_lossy().ends_with(suffix))
+        .collect()
+}
+
+/// The number that stands before `word`: `"ok. 12 passed;"` → 12.
+fn number_before(line: &str, word: &str) -> u64 {
+    line.split_once(word)
+        .and_then(|(head, _)| head.rsplit([' ', ';']).next()?.parse().ok())
+        .unwrap_or(0)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn counts_are_read_from_cargos_own_line() {
+        let line = "test result: FAILED. 12 passed; 3 failed; 0 ignored; 0 measured";
+        assert_eq!((number_before(line, " passed"), number_before(line, " failed")), (12, 3));
+    }
+}

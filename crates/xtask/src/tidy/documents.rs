@@ -1,0 +1,61 @@
+//! Documents tell the truth: what they point to is there, README fits one screen or two, and nothing names a machine.
+
+use super::Tree;
+
+/// Lines of README.md.
+const README_LINES_MAX: usize = 150;
+/// How a path on somebody's machine begins.
+const MACHINE_PATHS: [&str; 4] = ["/home/", "/Users/", "/root/", "C:\\Users"];
+
+/// README is short, every path it and ARCHITECTURE.md name exists, and no document holds a machine's path.
+pub(super) fn documents_tell_the_truth(tree: &Tree) -> Vec<String> {
+    let mut found = Vec::new();
+    for file in tree.below("", ".md") {
+        let lines = file.text.lines().count();
+        if file.path == "README.md" && lines > README_LINES_MAX {
+            found.push(format!("README.md: {lines} lines, {README_LINES_MAX} are the most."));
+        }
+        for (number, line) in file.product_lines() {
+            for path in
+                paths(line).filter(|path| !tree.has(path) && !tree.has(&format!("crates/{path}")))
+            {
+                found.push(format!("{}:{number}: `{path}` does not exist.", file.path));
+            }
+            if MACHINE_PATHS.iter().any(|path| line.contains(path)) {
+                found.push(format!("{}:{number}: a path of one machine.", file.path));
+            }
+        }
+    }
+    found
+}
+
+/// Paths into the repository that a line names in backticks or as a link's target.
+fn paths(line: &str) -> impl Iterator<Item = &str> {
+    let tops =
+        ["crates/", "js/", "examples/", "tests/", "hilo-core/", "hilo-tracker/", "hilo-collector/"];
+    line.split(['`', '(', ')', '<', '>', ' ', ','])
+        .map(|word| word.trim_end_matches(['.', ':', ';']))
+        .filter(move |word| {
+            tops.iter().any(|top| word.starts_with(top)) && !word.contains(['*', '{', '…'])
+        })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::testing::tree;
+    use super::*;
+
+    #[test]
+    fn a_path_that_is_not_there_is_found() {
+        let found = documents_tell_the_truth(&tree(&[(
+            "README.md",
+            "See `crates/none-such/` and [x](tests/nowhere.rs).",
+        )]));
+        assert_eq!(found.len(), 2, "{found:?}");
+    }
+
+    #[test]
+    fn a_long_readme_is_found() {
+        assert_eq!(documents_tell_the_truth(&tree(&[("README.md", &"x\n".repeat(151))])).len(), 1);
+    }
+}

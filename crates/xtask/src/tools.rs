@@ -1,0 +1,151 @@
+//! What a task needs on the machine: found, or installed into the repository's own folders.
+//! In: nothing but rustup and Node. Out: a wasm target, wasm-bindgen, worker-build, npm packages, a Chromium.
+
+use std::fs;
+use std::path::PathBuf;
+use std::process::Command;
+
+use crate::build::fingerprint;
+use crate::shell::{Problem, Workspace, step};
+
+/// The oldest Node that runs npm here; specs and miniflare get their own newer one from npm.
+const NODE_MAJOR_MIN: u32 = 20;
+/// worker-build of this release line knows the wasm-bindgen that Cargo.toml pins.
+const WORKER_BUILD: &str = "0.8.7";
+
+/// Installs everything a build needs.
+pub(crate) fn ensure(workspace: &Workspace) -> Result<(), Problem> {
+    node()?;
+    wasm_target(workspace)?;
+    npm(workspace)?;
+    cargo_tool(
+        workspace,
+        "wasm-bindgen-cli",
+        "wasm-bindgen",
+        &locked_version(workspace, "wasm-bindgen")?,
+    )?;
+    cargo_tool(workspace, "worker-build", "worker-build", WORKER_BUILD)
+}
+
+fn node() -> Result<(), Problem> {
+    let remedy = "Install Node 20 or newer from https://nodejs.org and run the same command again.";
+    let found = Command::new("node").arg("--version").output();
+    let version = found
+        .ok()
+        .filter(|o| o.status.success())
+        .map(|o| String::from_utf8_lossy(&o.stdout).trim().to_owned());
+    let Some(version) = version else {
+        return Err(Problem(format!("Node was not found. {remedy}")));
+    };
+    let major: u32 =
+        version.trim_start_matches('v').split('.').next().and_then(|n| n.parse().ok()).unwrap_or(0);
+    if major < NODE_MAJOR_MIN {
+        return Err(Problem(format!("Node {version} is too old. {remedy}")));
+    }
+    Ok(())
+}
+
+fn wasm_target(workspace: &Workspace) -> Result<(), Problem> {
+    let sysroot = workspace.command("rustc").args(["--print", "sysroot"]).output()?;
+    let sysroot = PathBuf::from(String::from_utf8_lossy(&sysroot.stdout).trim());
+    if sysroot.join("lib/rustlib/wasm32-unknown-unknown").exists() {
+        return Ok(());
+    }
+    let mut rustup = workspace.command("rustup");
+    rustup.args(["target", "add", "wasm32-unknown-unknown"]);
+    step(workspace, "adding Rust's wasm target", &mut rustup).map(drop)
+}
+
+fn npm(workspace: &Workspace) -> Result<(), Problem> {
+    // Beside what it describes, so that removing node_modules removes the claim as well.
+    let stamp = workspace.at("js/node_modules/.hilo");
+    let wanted =
+        fingerprint(&[workspace.at("js/package-lock.json"), workspace.at("js/package.json")]);
+    if fs::read_to_string(&stamp).is_ok_and(|found| found == wanted) {
+        return Ok(());
+    }
+    let mut npm = Command::new("npm");
+    npm.current_dir(workspace.at("js")).args(["ci", "--no-audit", "--no-fund", "--loglevel=error"]);
+    step(workspace, "installing npm packages", &mut npm)?;
+    fs::write(stamp, wanted)?;
+    Ok(())
+}
+
+/// A tool from crates.io in `target/tools`, in exactly the version that the repository is built with.
+fn cargo_tool(
+    workspace: &Workspace,
+    package: &str,
+    program: &str,
+    version: &str,
+) -> Result<(), Problem> {
+    let tools = workspace.target.join("tools");
+    let stamp = tools.join(format!("{package}.version"));
+    if tools.join("bin").join(program).exists()
+        && fs::read_to_string(&stamp).is_ok_and(|found| found == version)
+    {
+        return Ok(());
+    }
+    let mut cargo = workspace.cargo();
+    // Its own target folder, beside ours: cargo would wait for the lock otherwise.
+    cargo
+        .env("CARGO_TARGET_DIR", tools.join("build"))
+        .args(["install", "--quiet", package, "--version", version, "--force", "--root"])
+        .arg(&tools);
+    step(workspace, &format!("installing {package} {version}"), &mut cargo)?;
+    fs::write(stamp, version)?;
+    Ok(())
+}
+
+fn locked_version(workspace: &Workspace, package: &str) -> Result<String, Problem> {
+    let lock = fs::read_to_string(workspace.at("Cargo.lock"))?;
+    let entry = format!("name = \"{package}\"\nversion = \"");
+    lock.split_once(&entry)
+        .and_then(|(_, rest)| rest.split('"').next())
+        .map(str::to_owned)
+        .ok_or_else(|| {
+            Problem(format!("Cargo.lock does not name {package}. Run `cargo update -p {package}`."))
+        })
+}
+
+/// The tools that worker-build would otherwise download itself.
+pub(crate) fn worker_build_env(workspace: &Workspace, command: &mut Command) {
+    let bin = workspace.at("js/node_modules/.bin");
+    command
+        .env("WASM_BINDGEN_BIN", workspace.target.join("tools/bin/wasm-bindgen"))
+        .env("WASM_OPT_BIN", bin.join("wasm-opt"))
+        .env("ESBUILD_BIN", bin.join("esbuild"));
+}
+
+/// A Chromium for the browser scenarios: `CHROMIUM`, one of the usual places, or a fresh install.
+pub(crate) fn chromium(workspace: &Workspace) -> Result<PathBuf, Problem> {
+    let usual = [
+        "/usr/bin/chromium",
+        "/usr/bin/chromium-browser",
+        "/usr/bin/google-chrome",
+        "/usr/bin/google-chrome-stable",
+        "/Applications/Google Chrome.app/Contents/MacOS/Google Chrome",
+    ];
+    let named = std::env::var_os("CHROMIUM").map(PathBuf::from);
+    let find = || {
+        named.clone().into_iter().chain(usual.iter().map(PathBuf::from)).find(|path| path.exists())
+    };
+    if let Some(path) = find() {
+        return Ok(path);
+    }
+    let remedy = "Install Chromium (Debian: `apt-get install chromium`; macOS: `brew install --cask chromium`) or set CHROMIUM to its path.";
+    let is_root = Command::new("id").arg("-u").output().is_ok_and(|o| o.stdout.starts_with(b"0\n"));
+    let is_debian = PathBuf::from("/etc/debian_version").exists();
+    if !(is_root && is_debian) {
+        return Err(Problem(format!(
+            "the browser scenarios need Chromium, which was not found. {remedy}"
+        )));
+    }
+    eprintln!("  no Chromium found: installing it, since this is root on Debian");
+    let mut apt = workspace.command("sh");
+    apt.env("DEBIAN_FRONTEND", "noninteractive").args([
+        "-c",
+        "apt-get update -q && apt-get install -q -y --no-install-recommends chromium",
+    ]);
+    step(workspace, "installing Chromium", &mut apt)?;
+    find().ok_or_else(|| Problem(format!("Chromium was installed but not found. {remedy}")))
+}
