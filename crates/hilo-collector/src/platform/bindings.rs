@@ -1,16 +1,66 @@
-//! The names under which wrangler.jsonc binds things. The only place that knows them.
+//! The names under which wrangler.jsonc binds things, and the few calls of the runtime that `worker` does not wrap.
+//! The only place that knows either.
+
+use worker::js_sys::Object;
+use wasm_bindgen::JsValue;
+use wasm_bindgen::prelude::wasm_bindgen;
 
 /// Namespace of the profile objects.
 pub const PROFILES: &str = "PROFILES";
 /// Namespace of the journal object.
 pub const JOURNAL: &str = "JOURNAL";
+/// The one journal's name.
+pub const JOURNAL_NAME: &str = "journal";
 /// Queue that carries deliveries off the request's path.
 pub const DELIVERIES: &str = "DELIVERIES";
 /// KV namespace that may hold `hilo.toml`.
 pub const CONFIG: &str = "CONFIG";
+/// The key under which it does.
+pub const CONFIG_KEY: &str = "hilo.toml";
 /// The tracker's files.
 pub const ASSETS: &str = "ASSETS";
 /// `1` on a developer's machine.
 pub const DEV: &str = "HILO_DEV";
 /// Path prefix on the site's own host.
 pub const MOUNT: &str = "HILO_MOUNT";
+/// The prefix where none is configured.
+pub const MOUNT_DEFAULT: &str = "/_h";
+
+/// Objects are called by URL; this one leads nowhere else.
+pub const OBJECT_URL: &str = "https://object/";
+/// Likewise for the assets.
+pub const ASSETS_URL: &str = "https://assets/";
+/// Header of a journal's answer: `0` when nobody watches the live stream.
+pub const WATCHED: &str = "x-hilo-watched";
+
+#[wasm_bindgen]
+extern "C" {
+    #[wasm_bindgen(js_namespace = crypto, js_name = getRandomValues)]
+    fn get_random_values(bytes: &mut [u8]);
+
+    /// A Durable Object's storage, for the call that `worker` has no name for.
+    #[wasm_bindgen(extends = Object)]
+    pub type Storage;
+
+    #[wasm_bindgen(method, catch, js_name = transactionSync)]
+    fn transaction_sync(
+        this: &Storage,
+        work: &mut dyn FnMut() -> Result<JsValue, JsValue>,
+    ) -> Result<JsValue, JsValue>;
+}
+
+/// Fills `bytes` from the runtime's random generator.
+pub fn fill_random(bytes: &mut [u8]) {
+    get_random_values(bytes);
+}
+
+/// Runs `work` in a transaction of the storage: an error or a panic inside takes back what was written.
+///
+/// # Errors
+/// What `work` answered, or the storage's own refusal.
+pub fn transaction_sync(
+    storage: &Storage,
+    work: &mut dyn FnMut() -> Result<JsValue, JsValue>,
+) -> Result<(), JsValue> {
+    storage.transaction_sync(&mut || work()).map(|_| ())
+}

@@ -1,13 +1,318 @@
-//! The world as workerd gives it.
+//! The world as workerd gives it: bindings, clock, network. Decides nothing but how to reach things.
 
-use worker::{Context, Env, Request, Response, Result};
+use std::cell::{Cell, RefCell};
+use std::future::Future;
+use std::rc::Rc;
 
-/// Answers one request.
-pub async fn serve(request: Request, _env: Env, _context: Context) -> Result<Response> {
-    let path = request.path();
-    match path.strip_prefix("/_h").unwrap_or(&path) {
-        "/health" => Response::ok("{\"status\":\"ok\"}"),
-        "/version" => Response::ok(concat!("{\"version\":\"", env!("CARGO_PKG_VERSION"), "\"}")),
-        _ => Response::error("{\"error\":{\"code\":\"not_found\",\"message\":\"no such path\"}}", 404),
+use futures_util::StreamExt;
+use hilo_core::event::{BODY_BYTES_MAX, Geo};
+use jiff::Timestamp;
+use worker::{Context, Env, Fetch, Method, Request, RequestInit, RequestRedirect, Response, Result};
+
+use super::http::{Headers, Incoming, Outgoing, Upload};
+use super::{Body, Failure, Object, Platform, Reply, bindings, log_line};
+use crate::loaded::Loaded;
+
+/// How long an isolate uses a configuration before it asks again: an upload reaches everybody within this.
+const CONFIG_FRESH_MS: i64 = 30_000;
+/// How long an isolate believes that nobody watches the live stream.
+const UNWATCHED_MS: i64 = 3_000;
+/// How long a destination may take (identity.md, abuse).
+const SEND_MS_MAX: u64 = 10_000;
+/// How much of a destination's answer is read.
+const ANSWER_BYTES_MAX: usize = 8 * 1024;
+/// The only header fields that the collector reads. Each costs a call into JavaScript, so the list is short.
+const READ_HEADERS: [&str; 15] = [
+    "accept-encoding",
+    "authorization",
+    "cf-connecting-ip",
+    "content-encoding",
+    "content-length",
+    "cookie",
+    "if-none-match",
+    "last-event-id",
+    "origin",
+    "sec-fetch-site",
+    "sec-gpc",
+    "user-agent",
+    "x-hilo",
+    "cf-access-jwt-assertion",
+    "content-type",
+];
+
+thread_local! {
+    /// The configuration, and when it was fetched. One isolate is one thread.
+    static CONFIG: RefCell<Option<(i64, Rc<Loaded>)>> = const { RefCell::new(None) };
+    /// Until when nobody is believed to watch.
+    static UNWATCHED_UNTIL: Cell<i64> = const { Cell::new(0) };
+}
+
+/// workerd.
+#[derive(Clone)]
+pub struct Edge {
+    env: Rc<Env>,
+    context: Rc<Context>,
+}
+
+impl Edge {
+    /// The world of one invocation.
+    pub fn new(env: Env, context: Context) -> Edge {
+        Edge { env: Rc::new(env), context: Rc::new(context) }
+    }
+
+    fn var(&self, name: &str) -> Option<String> {
+        self.env.var(name).ok().map(|value| value.to_string())
+    }
+
+    fn stub(&self, object: &Object) -> Result<worker::Stub> {
+        match object {
+            Object::Profile(name) => self.env.durable_object(bindings::PROFILES)?.get_by_name(name),
+            Object::Journal => {
+                self.env.durable_object(bindings::JOURNAL)?.get_by_name(bindings::JOURNAL_NAME)
+            }
+        }
+    }
+
+    async fn uploaded_config(&self) -> Result<Option<String>> {
+        match self.env.kv(bindings::CONFIG) {
+            Ok(kv) => Ok(kv.get(bindings::CONFIG_KEY).text().await?),
+            // Not bound: a deployment that serves what is built in.
+            Err(_) => Ok(None),
+        }
+    }
+}
+
+impl Platform for Edge {
+    fn now(&self) -> Timestamp {
+        now()
+    }
+
+    fn random16(&self) -> [u8; 16] {
+        let mut bytes = [0; 16];
+        bindings::fill_random(&mut bytes);
+        bytes
+    }
+
+    fn secret(&self, name: &str) -> Option<String> {
+        self.env.secret(name).ok().map(|value| value.to_string())
+    }
+
+    fn is_dev(&self) -> bool {
+        self.var(bindings::DEV).as_deref() == Some("1")
+    }
+
+    fn mount(&self) -> String {
+        self.var(bindings::MOUNT).unwrap_or_else(|| bindings::MOUNT_DEFAULT.to_owned())
+    }
+
+    async fn config(&self) -> Rc<Loaded> {
+        let now_ms = self.now().as_millisecond();
+        let kept = CONFIG.with_borrow(Clone::clone);
+        if let Some((fetched_ms, loaded)) = &kept
+            && now_ms - fetched_ms < CONFIG_FRESH_MS
+        {
+            return Rc::clone(loaded);
+        }
+        let before = kept.as_ref().map(|(_, loaded)| loaded);
+        let loaded = match self.uploaded_config().await {
+            Ok(text) => Loaded::read(text.as_deref(), before),
+            Err(error) => {
+                self.log(&log_line("warn", "config", &[("why", &error.to_string())]));
+                before.map_or_else(|| Loaded::read(None, None), Rc::clone)
+            }
+        };
+        CONFIG.set(Some((now_ms, Rc::clone(&loaded))));
+        loaded
+    }
+
+    fn defer(&self, work: impl Future<Output = ()> + 'static) {
+        self.context.wait_until(work);
+    }
+
+    async fn ask(&self, object: &Object, call: String) -> std::result::Result<String, Failure> {
+        let mut init = RequestInit::new();
+        init.with_method(Method::Post).with_body(Some(call.into()));
+        let asked = async {
+            let request = Request::new_with_init(bindings::OBJECT_URL, &init)?;
+            let mut response = self.stub(object)?.fetch_with_request(request).await?;
+            Ok((response.status_code(), response.headers().get(bindings::WATCHED)?, response.text().await?))
+        };
+        let answer: Result<(u16, Option<String>, String)> = asked.await;
+        let (status, watched, text) =
+            answer.map_err(|error| Failure::Retriable(error.to_string()))?;
+        if watched.as_deref() == Some("0") {
+            UNWATCHED_UNTIL.set(self.now().as_millisecond() + UNWATCHED_MS);
+        }
+        match status {
+            200 => Ok(text),
+            503 => Err(Failure::Retriable(text)),
+            _ => Err(Failure::Fatal(text)),
+        }
+    }
+
+    fn is_watched(&self) -> bool {
+        self.now().as_millisecond() >= UNWATCHED_UNTIL.get()
+    }
+
+    async fn send(&self, request: &Outgoing) -> std::result::Result<super::Response, Failure> {
+        let sent = async {
+            let headers = worker::Headers::new();
+            for (name, value) in &request.headers.0 {
+                headers.set(name, value)?;
+            }
+            let mut init = RequestInit::new();
+            init.with_method(Method::from(request.method.clone())).with_headers(headers);
+            init.redirect = RequestRedirect::Manual;
+            if !request.body.is_empty() {
+                init.with_body(Some(request.body.as_str().into()));
+            }
+            let outgoing = Request::new_with_init(&request.url, &init)?;
+            let abort = worker::AbortController::default();
+            let signal = abort.signal();
+            let fetch = Fetch::Request(outgoing);
+            let answer = async {
+                let mut response = fetch.send_with_signal(&signal).await?;
+                let body = read_stream(response.stream()?, ANSWER_BYTES_MAX).await.0;
+                Ok::<_, worker::Error>(super::Response {
+                    status: response.status_code(),
+                    headers: Headers(response.headers().entries().collect()),
+                    body: String::from_utf8_lossy(&body).into_owned(),
+                })
+            };
+            let timeout = worker::Delay::from(std::time::Duration::from_millis(SEND_MS_MAX));
+            match futures_util::future::select(Box::pin(answer), timeout).await {
+                futures_util::future::Either::Left((answer, _)) => answer,
+                futures_util::future::Either::Right(((), _)) => {
+                    abort.abort();
+                    Err(worker::Error::RustError("no answer within 10 s".to_owned()))
+                }
+            }
+        };
+        sent.await.map_err(|error: worker::Error| Failure::Retriable(error.to_string()))
+    }
+
+    fn log(&self, line: &str) {
+        log(line);
+    }
+
+    async fn asset(&self, path: &str) -> std::result::Result<Option<Vec<u8>>, Failure> {
+        let fetched = async {
+            let url = format!("{}{path}", bindings::ASSETS_URL);
+            let mut response = self.env.assets(bindings::ASSETS)?.fetch(url, None).await?;
+            if response.status_code() != 200 {
+                return Ok(None);
+            }
+            response.bytes().await.map(Some)
+        };
+        fetched.await.map_err(|error: worker::Error| Failure::Retriable(error.to_string()))
+    }
+}
+
+/// The clock. On Workers it stands still while code runs and moves with every answer from outside.
+pub(super) fn now() -> Timestamp {
+    Timestamp::from_millisecond(i64::try_from(worker::Date::now().as_millis()).unwrap_or(0))
+        .unwrap_or_default()
+}
+
+/// Writes one line to the log.
+pub(super) fn log(line: &str) {
+    worker::console_log!("{line}");
+}
+
+/// Answers one HTTP request.
+pub async fn serve(request: Request, env: Env, context: Context) -> Result<Response> {
+    let edge = Edge::new(env, context);
+    let incoming = read(request).await?;
+    let reply = crate::pipeline::serve(incoming, &edge).await;
+    write(reply, &edge).await
+}
+
+async fn read(mut request: Request) -> Result<Incoming> {
+    let url = request.url()?;
+    let headers = request.headers();
+    let fields = READ_HEADERS.iter().filter_map(|name| {
+        let value = headers.get(name).ok()??;
+        Some(((*name).to_owned(), value))
+    });
+    let headers = Headers(fields.collect());
+    let geo = request.cf().map_or_else(Geo::default, |cf| Geo {
+        country: cf.country(),
+        region: cf.region(),
+        city: cf.city(),
+    });
+    let method = request.method();
+    let body = if method == Method::Post {
+        upload(&mut request, headers.get("content-length")).await
+    } else {
+        Upload::Absent
+    };
+    let host = url.host_str().unwrap_or_default();
+    Ok(Incoming {
+        method: method.to_string(),
+        scheme: url.scheme().to_owned(),
+        host: url.port().map_or_else(|| host.to_owned(), |port| format!("{host}:{port}")),
+        path: url.path().to_owned(),
+        query: url.query().unwrap_or_default().to_owned(),
+        headers,
+        body,
+        geo,
+    })
+}
+
+/// Reads the body up to its cap. A length that is told is believed where it refuses; what comes is counted all the same.
+async fn upload(request: &mut Request, told: Option<&str>) -> Upload {
+    if told.and_then(|length| length.parse::<usize>().ok()).is_some_and(|n| n > BODY_BYTES_MAX) {
+        return Upload::TooLarge;
+    }
+    let Ok(stream) = request.stream() else { return Upload::Absent };
+    match read_stream(stream, BODY_BYTES_MAX).await {
+        (body, End::Whole) => Upload::Bytes(body),
+        (_, End::Capped) => Upload::TooLarge,
+        (_, End::Broken) => Upload::Broken,
+    }
+}
+
+enum End {
+    Whole,
+    Capped,
+    Broken,
+}
+
+/// Reads at most `cap` bytes, and says how it ended.
+async fn read_stream(mut stream: worker::ByteStream, cap: usize) -> (Vec<u8>, End) {
+    let mut body = Vec::new();
+    while let Some(chunk) = stream.next().await {
+        let Ok(chunk) = chunk else { return (body, End::Broken) };
+        if body.len() + chunk.len() > cap {
+            body.extend(chunk.into_iter().take(cap - body.len()));
+            return (body, End::Capped);
+        }
+        body.extend_from_slice(&chunk);
+    }
+    (body, End::Whole)
+}
+
+async fn write(reply: Reply, edge: &Edge) -> Result<Response> {
+    let headers = worker::Headers::new();
+    for (name, value) in &reply.headers.0 {
+        headers.append(name, value)?;
+    }
+    let builder = Response::builder().with_status(reply.status);
+    match reply.body {
+        Body::Empty => Ok(builder.with_headers(headers).empty()),
+        Body::Text(text) => Ok(builder.with_headers(headers).fixed(text.into_bytes())),
+        Body::Bytes(bytes) => {
+            // What carries an encoding was encoded beforehand; workerd must not do it again.
+            let encoded = reply.headers.get("content-encoding").is_some();
+            let manual = if encoded { worker::EncodeBody::Manual } else { worker::EncodeBody::Automatic };
+            Ok(builder.with_headers(headers).with_encode_body(manual).fixed(bytes))
+        }
+        Body::Live { after } => {
+            let url = format!("{}live/{after}", bindings::OBJECT_URL);
+            let mut live = edge.stub(&Object::Journal)?.fetch_with_str(&url).await?;
+            let (stream, status) = (live.stream()?, live.status_code());
+            UNWATCHED_UNTIL.set(0);
+            builder.with_status(status).with_headers(headers).from_stream(stream)
+        }
     }
 }

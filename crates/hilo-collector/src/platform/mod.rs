@@ -8,11 +8,16 @@ pub mod bindings;
 #[cfg(target_arch = "wasm32")]
 pub mod edge;
 pub mod http;
+#[cfg(target_arch = "wasm32")]
+pub mod objects;
 mod sql;
 
 use std::future::Future;
+use std::rc::Rc;
 
 use jiff::Timestamp;
+
+use crate::loaded::Loaded;
 
 pub use http::{Body, Headers, Incoming, Outgoing, Reply, Response, Upload};
 pub use sql::{Sql, SqlRow, SqlValue};
@@ -64,8 +69,8 @@ pub trait Platform: Clone + 'static {
     /// The path prefix of the collector on the site's own host.
     fn mount(&self) -> String;
 
-    /// The text of `hilo.toml` that a deployer uploaded, if any.
-    async fn config_text(&self) -> Result<Option<String>, Failure>;
+    /// The configuration in force.
+    async fn config(&self) -> Rc<Loaded>;
 
     /// Runs `work` after the answer has been given.
     fn defer(&self, work: impl Future<Output = ()> + 'static);
@@ -84,11 +89,14 @@ pub trait Platform: Clone + 'static {
     /// `Retriable` when no answer came (network, timeout of 10 s).
     async fn send(&self, request: &Outgoing) -> Result<Response, Failure>;
 
+    /// Writes one line to the log; make it with [`log_line`].
+    fn log(&self, line: &str);
+
     /// A file of the tracker, by its path below the assets directory.
     async fn asset(&self, path: &str) -> Result<Option<Vec<u8>>, Failure>;
 }
 
-/// One line of JSON to the log. Values are cut; give no bodies, tokens or full addresses.
+/// One line of JSON for the log. Values are cut; give no bodies, tokens or full addresses.
 pub fn log_line(level: &str, what: &str, details: &[(&str, &str)]) -> String {
     /// Bytes of one value (identity.md, abuse).
     const VALUE_CHARS_MAX: usize = 256;

@@ -1,0 +1,175 @@
+//! `POST /v1/consent` records a change and answers its receipt; `GET /v1/consent` is the person's copy.
+//!
+//! Essential: works whatever was consented to. The chain of receipts is kept by the profile object.
+
+use std::collections::BTreeMap;
+
+use hilo_core::consent::{Change, Choice, ConsentState, Notice, Purpose, Receipt};
+use hilo_core::identity::{ProfileKey, uuid_v4};
+use hilo_core::outcome::{Code, Rejection};
+use jiff::Timestamp;
+use serde::{Deserialize, Serialize};
+
+use super::cookie::Jar;
+use super::{hello, reply};
+use crate::calls::{ConsentChange, ConsentCopy, ConsentRecorded};
+use crate::platform::{Incoming, Platform, Reply};
+use crate::signature;
+
+/// Bytes of one raw signal (a TCF string with many vendors stays below).
+const SIGNAL_BYTES_MAX: usize = 4_096;
+/// Signals in one change.
+const SIGNALS_MAX: usize = 8;
+/// Bytes of a notice's fields.
+const NOTICE_BYTES_MAX: usize = 2_048;
+/// Hex digits of the pseudonym in receipts.
+const SUBJECT_CHARS: usize = 32;
+
+/// The body of a change.
+#[derive(Debug, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct Told {
+    #[serde(default)]
+    anonymous_id: Option<String>,
+    consent: ToldConsent,
+    #[serde(default)]
+    signals: BTreeMap<String, String>,
+}
+
+#[derive(Debug, Deserialize)]
+struct ToldConsent {
+    revision: u32,
+    changes: Vec<Change>,
+    #[serde(default)]
+    notice: Notice,
+}
+
+/// A change that can be recorded, and the key of the profile that records it.
+#[derive(Debug)]
+pub struct Accepted {
+    /// Whose record.
+    pub key: ProfileKey,
+    /// The change.
+    pub change: ConsentChange,
+    id: Option<String>,
+}
+
+/// Judges a change.
+///
+/// Somebody who denies everything before any id exists has a record of their own all the same: it proves the denial,
+/// and nothing can be linked to it.
+///
+/// # Errors
+/// An unknown purpose or state, times that are none, too much of anything.
+pub fn accept<P: Platform>(
+    incoming: &Incoming,
+    told: Told,
+    controller: &str,
+    secret: &str,
+    platform: &P,
+) -> Result<Accepted, Rejection> {
+    check(&told)?;
+    let jar = Jar::of(incoming, platform.is_dev());
+    let kept = jar.read(incoming, secret, platform.now()).map(|cookie| cookie.id);
+    let id = told.anonymous_id.or(kept);
+    let key = ProfileKey::Anonymous(id.clone().unwrap_or_else(|| uuid_v4(platform.random16())));
+    let subject = signature::sign(secret.as_bytes(), format!("subject:{key}").as_bytes());
+    let mut signals = told.signals;
+    if incoming.headers.get("sec-gpc") == Some("1") {
+        signals.entry("gpc".to_owned()).or_insert_with(|| "1".to_owned());
+    }
+    let change = ConsentChange {
+        subject: signature::hex(&subject).chars().take(SUBJECT_CHARS).collect(),
+        controller: controller.to_owned(),
+        revision: told.consent.revision,
+        changes: told.consent.changes,
+        notice: told.consent.notice,
+        signals,
+        random: platform.random16(),
+    };
+    Ok(Accepted { key, change, id })
+}
+
+fn check(told: &Told) -> Result<(), Rejection> {
+    let wrong = |field: &str, message: &str| Err(Rejection::at(Code::WrongType, field, message));
+    if let Some(id) = &told.anonymous_id {
+        hello::check_id(id)?;
+    }
+    let changes = &told.consent.changes;
+    if changes.is_empty() || changes.len() > Purpose::ALL.len() {
+        return wrong("consent.changes", "one to six changes, one for each purpose");
+    }
+    for change in changes {
+        if !Purpose::from_name(&change.purpose).is_some_and(|p| p != Purpose::Essential) {
+            return wrong("consent.changes.purpose", "no purpose that a person is asked about");
+        }
+        if change.state != "granted" && change.state != "denied" {
+            return wrong("consent.changes.state", "`granted` or `denied`");
+        }
+        if change.at.parse::<Timestamp>().is_err() {
+            return wrong("consent.changes.at", "a time as RFC 3339 writes it");
+        }
+    }
+    let Notice { version, hash, lang, url } = &told.consent.notice;
+    if [version, hash, lang, url].into_iter().flatten().any(|text| text.len() > NOTICE_BYTES_MAX) {
+        return wrong("consent.notice", "at most 2,048 bytes a field");
+    }
+    let is_small = |(name, value): (&String, &String)| name.len() <= 16 && value.len() <= SIGNAL_BYTES_MAX;
+    if told.signals.len() > SIGNALS_MAX || !told.signals.iter().all(is_small) {
+        return wrong("signals", "at most 8 signals of at most 4,096 bytes");
+    }
+    Ok(())
+}
+
+/// Answers a recorded change, and lets the cookie follow it.
+pub fn answer<P: Platform>(
+    incoming: &Incoming,
+    accepted: &Accepted,
+    recorded: &ConsentRecorded,
+    secret: &str,
+    platform: &P,
+) -> Reply {
+    #[derive(Serialize)]
+    struct Answer<'a> {
+        receipt: &'a Receipt,
+    }
+    let mut reply = reply::json(200, &Answer { receipt: &recorded.receipt });
+    let jar = Jar::of(incoming, platform.is_dev());
+    let state = state(&recorded.state);
+    let id = accepted.id.as_deref();
+    if let Some(cookie) = jar.follow(incoming, &state, id, secret, platform.now()) {
+        reply.headers.push("set-cookie", cookie);
+    }
+    reply
+}
+
+fn state(words: &BTreeMap<String, String>) -> ConsentState {
+    let mut state = ConsentState::default();
+    for (purpose, word) in words {
+        if let Some(purpose) = Purpose::from_name(purpose) {
+            let choice = if word == "granted" { Choice::Granted } else { Choice::Denied };
+            state.set(purpose, choice);
+        }
+    }
+    state
+}
+
+/// Whose copy is asked for: only the signed cookie can tell.
+///
+/// # Errors
+/// `unauthorized` without a cookie that we signed.
+pub fn whose<P: Platform>(
+    incoming: &Incoming,
+    secret: &str,
+    platform: &P,
+) -> Result<ProfileKey, Rejection> {
+    Jar::of(incoming, platform.is_dev())
+        .read(incoming, secret, platform.now())
+        .map(|cookie| ProfileKey::Anonymous(cookie.id))
+        .ok_or_else(|| Rejection::new(Code::Unauthorized, "the id cookie is missing or not ours"))
+}
+
+/// Answers the person's copy.
+pub fn copy(copy: &ConsentCopy) -> Reply {
+    reply::json(200, copy)
+}

@@ -1,0 +1,82 @@
+//! Which pages may talk to the collector, and what the answer tells their browser.
+//!
+//! Echoes the one allowed origin, with credentials; never `*`, never `null`. A guard against misuse, not authentication:
+//! programs that are no browsers send what they like, and public keys can only append.
+
+use hilo_core::config::{Config, Source};
+use hilo_core::outcome::{Code, Rejection};
+
+use crate::platform::{Headers, Incoming, Reply};
+
+/// Seconds a browser may remember a preflight: Chromium's own upper bound.
+const PREFLIGHT_S: &str = "7200";
+
+/// Refuses pages that `source` does not list.
+///
+/// Browsers send `Origin` with every POST, and `Sec-Fetch-Site` with every request from where it can be trusted.
+/// What sends neither is no page.
+pub(super) fn check_origin(incoming: &Incoming, source: &Source, dev: bool) -> Result<(), Rejection> {
+    let refused = |message| Err(Rejection::new(Code::OriginRefused, message));
+    let site = incoming.headers.get("sec-fetch-site");
+    let Some(origin) = incoming.headers.get("origin") else {
+        return match site {
+            None | Some("same-origin") => Ok(()),
+            Some(_) => refused("a page has to say its origin"),
+        };
+    };
+    if !source.allows_origin(origin, dev) {
+        return refused("add this origin to the source's `origins` in hilo.toml");
+    }
+    let is_own = origin.split_once("://").is_some_and(|(_, host)| host == incoming.host);
+    match site {
+        Some("same-origin") if !is_own => refused("origin and Sec-Fetch-Site contradict each other"),
+        // A request that no page made: typed, bookmarked.
+        Some("none") => refused("events are sent by pages"),
+        _ => Ok(()),
+    }
+}
+
+/// What the browser may be told: the header fields for an answer to `incoming`.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Door {
+    origin: Option<String>,
+}
+
+impl Door {
+    /// The door for a page that some source lists; closed for all others.
+    pub fn of(incoming: &Incoming, config: &Config, dev: bool) -> Door {
+        let origin = incoming.headers.get("origin");
+        let is_known = |origin: &&str| config.sources.iter().any(|s| s.allows_origin(origin, dev));
+        Door { origin: origin.filter(is_known).map(str::to_owned) }
+    }
+
+    /// Adds the fields to an answer.
+    pub fn mark(&self, reply: &mut Reply) {
+        // Also where it is closed: a cache must not give this answer to another page.
+        reply.headers.push("vary", "Origin");
+        if let Some(origin) = &self.origin {
+            reply.headers.push("access-control-allow-origin", origin.as_str());
+            reply.headers.push("access-control-allow-credentials", "true");
+        }
+    }
+}
+
+/// Answers a browser that asks before it sends.
+///
+/// # Errors
+/// `origin_refused`.
+pub fn preflight(door: &Door) -> Result<Reply, Rejection> {
+    if door.origin.is_none() {
+        return Err(Rejection::new(Code::OriginRefused, "no source lists this origin"));
+    }
+    let mut reply = Reply::empty(204);
+    let Headers(fields) = &mut reply.headers;
+    for (name, value) in [
+        ("access-control-allow-methods", "GET, POST, OPTIONS"),
+        ("access-control-allow-headers", "authorization, content-encoding, content-type, x-hilo"),
+        ("access-control-max-age", PREFLIGHT_S),
+    ] {
+        fields.push((name.to_owned(), value.to_owned()));
+    }
+    Ok(reply)
+}

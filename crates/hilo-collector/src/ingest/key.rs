@@ -1,0 +1,45 @@
+//! The key in the `Authorization` header: `Basic base64(key:)` or `Bearer key`, as Segment's libraries send it.
+
+use base64::Engine as _;
+use base64::engine::general_purpose::STANDARD;
+
+use crate::platform::Headers;
+
+/// The key that the header presents, if it presents one.
+pub fn presented_key(headers: &Headers) -> Option<String> {
+    let (scheme, token) = headers.get("authorization")?.trim().split_once(' ')?;
+    let token = token.trim();
+    if scheme.eq_ignore_ascii_case("bearer") {
+        return Some(token.to_owned());
+    }
+    if scheme.eq_ignore_ascii_case("basic") {
+        let text = String::from_utf8(STANDARD.decode(token).ok()?).ok()?;
+        // The key is the user name; whatever stands as the password is ignored.
+        return Some(text.split(':').next().unwrap_or_default().to_owned());
+    }
+    None
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn check(header: &str, expected: Option<&str>) {
+        let headers = Headers(vec![("authorization".to_owned(), header.to_owned())]);
+        assert_eq!(presented_key(&headers).as_deref(), expected, "{header}");
+    }
+
+    #[test]
+    fn both_schemes_present_a_key() {
+        check("Basic d2tfc2hvcDo=", Some("wk_shop"));
+        check("basic d2tfc2hvcA==", Some("wk_shop"));
+        check("Bearer wk_shop", Some("wk_shop"));
+    }
+
+    #[test]
+    fn anything_else_presents_none() {
+        check("Basic !!!", None);
+        check("Digest a", None);
+        check("", None);
+    }
+}

@@ -1,0 +1,98 @@
+//! HTTP in and out: which call a request is, who sends it, what the edge knows about it, and the shape of the answer.
+//!
+//! Request → [`Route`], source and facts; outcomes → [`Reply`]. Judges no event and keeps none.
+
+pub mod consent;
+pub mod cookie;
+mod cors;
+pub mod files;
+pub mod hello;
+mod key;
+pub mod reply;
+mod route;
+pub mod status;
+
+pub use cors::{Door, preflight};
+pub use key::presented_key;
+pub use route::{Route, route};
+
+use hilo_core::config::{Config, Source};
+use hilo_core::event::Facts;
+use hilo_core::outcome::{Code, Rejection};
+use hilo_core::validate;
+
+use crate::platform::{Incoming, Platform, Upload};
+
+/// The body as its sender wrote it.
+///
+/// # Errors
+/// Too large, cut short, or in an encoding that is not gzip.
+pub fn open(incoming: &Incoming) -> Result<Vec<u8>, Rejection> {
+    let body = match &incoming.body {
+        Upload::Bytes(body) => body.as_slice(),
+        Upload::Absent => &[],
+        Upload::TooLarge => {
+            return Err(Rejection::new(Code::BodyTooLarge, "send at most 512 KB in one request"));
+        }
+        Upload::Broken => {
+            return Err(Rejection::new(Code::MalformedBody, "the body ended before it was complete"));
+        }
+    };
+    validate::inflate(body, incoming.headers.get("content-encoding"))
+}
+
+/// The source a request speaks for.
+///
+/// # Errors
+/// Key missing, unknown or revoked; a secret key anywhere but in the header; an origin that the source does not list.
+pub fn admit<'c>(
+    incoming: &Incoming,
+    config: &'c Config,
+    body_key: Option<&str>,
+    dev: bool,
+) -> Result<&'c Source, Rejection> {
+    let header_key = presented_key(&incoming.headers);
+    let key = header_key.as_deref().or(body_key).unwrap_or_default();
+    let source = config.source_by_key(key).map_err(|code| Rejection::new(code, key_message(code)))?;
+    if source.is_server() && header_key.is_none() {
+        let message = "a server key belongs into the Authorization header, never into a body";
+        return Err(Rejection::new(Code::UnknownKey, message));
+    }
+    cors::check_origin(incoming, source, dev)?;
+    Ok(source)
+}
+
+fn key_message(code: Code) -> &'static str {
+    if code == Code::MissingKey {
+        "send the write key as `writeKey` in the body, or in the Authorization header"
+    } else if code == Code::KeyRevoked {
+        "this key was switched off for good"
+    } else {
+        "no source has this key"
+    }
+}
+
+/// What the edge knows about the request.
+pub fn facts<P: Platform>(incoming: &Incoming, source: &Source, platform: &P) -> Facts {
+    let field = |name: &str| incoming.headers.get(name).map(str::to_owned);
+    Facts {
+        received_at: platform.now(),
+        random: platform.random16(),
+        trust: source.trust(),
+        ip: field("cf-connecting-ip"),
+        user_agent: field("user-agent"),
+        gpc: incoming.headers.get("sec-gpc") == Some("1"),
+        geo: incoming.geo.clone(),
+    }
+}
+
+/// Identity and consent calls need a header that no simple cross-site request can carry.
+///
+/// # Errors
+/// `missing_header`.
+pub fn require_header(incoming: &Incoming) -> Result<(), Rejection> {
+    if incoming.headers.get("x-hilo") == Some("1") {
+        return Ok(());
+    }
+    Err(Rejection::new(Code::MissingHeader, "send the header X-Hilo: 1 with this call"))
+}

@@ -1,0 +1,97 @@
+//! The answers of protocol.md: a batch judged item by item, a request refused as a whole, our own failure.
+
+use hilo_core::outcome::{Code, Outcome, Rejection};
+use serde::Serialize;
+
+use crate::platform::Reply;
+
+/// Seconds until a client should try again after our own failure.
+const RETRY_AFTER_S: &str = "2";
+
+#[derive(Serialize)]
+struct Judgment<'a> {
+    success: bool,
+    accepted: usize,
+    duplicate: usize,
+    rejected: Vec<Refused<'a>>,
+}
+
+#[derive(Serialize)]
+#[serde(rename_all = "camelCase")]
+struct Refused<'a> {
+    index: usize,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    message_id: Option<&'a str>,
+    #[serde(flatten)]
+    why: &'a Rejection,
+}
+
+/// Answers an envelope: `accepted + duplicate + rejected` is its length. What our policy dropped is told like what was
+/// their fault, because the sender can do as little about it as about the former.
+pub fn judged<'a>(items: impl Iterator<Item = (usize, Option<&'a str>, &'a Outcome)>) -> Reply {
+    let mut answer = Judgment { success: true, accepted: 0, duplicate: 0, rejected: Vec::new() };
+    for (index, message_id, outcome) in items {
+        match outcome {
+            Outcome::Accepted => answer.accepted += 1,
+            Outcome::Duplicate => answer.duplicate += 1,
+            Outcome::Rejected(why) | Outcome::Dropped(why) => {
+                answer.rejected.push(Refused { index, message_id, why });
+            }
+        }
+    }
+    json(200, &answer)
+}
+
+/// Answers a request that was refused as a whole.
+pub fn refused(why: &Rejection) -> Reply {
+    #[derive(Serialize)]
+    struct Envelope<'a> {
+        error: &'a Rejection,
+    }
+    json(why.code.status(), &Envelope { error: why })
+}
+
+/// Answers when what we were told is not known to be durable. Says nothing about the reason: that is for our log.
+pub fn unavailable() -> Reply {
+    let why = Rejection::new(Code::Unavailable, "not stored; send the same again later");
+    let mut reply = refused(&why);
+    reply.headers.push("retry-after", RETRY_AFTER_S);
+    reply
+}
+
+/// Any shape as JSON.
+pub fn json<T: Serialize>(status: u16, body: &T) -> Reply {
+    match serde_json::to_string(body) {
+        Ok(text) => Reply::json(status, text),
+        Err(_) => Reply::empty(500),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::platform::Body;
+
+    #[test]
+    fn the_parts_add_up_to_the_envelope() {
+        let outcomes = [
+            Outcome::Accepted,
+            Outcome::Duplicate,
+            Outcome::Rejected(Rejection::at(Code::WrongType, "event", "text is needed")),
+        ];
+        let items = outcomes.iter().enumerate().map(|(i, outcome)| (i, Some("m"), outcome));
+        assert_eq!(
+            judged(items).body,
+            Body::Text(
+                r#"{"success":true,"accepted":1,"duplicate":1,"rejected":[{"index":2,"messageId":"m","code":"wrong_type","field":"event","message":"text is needed"}]}"#
+                    .to_owned()
+            )
+        );
+    }
+
+    #[test]
+    fn a_refusal_carries_its_own_status() {
+        let reply = refused(&Rejection::new(Code::KeyRevoked, "gone"));
+        assert_eq!(reply.status, 410);
+    }
+}

@@ -1,0 +1,49 @@
+//! `GET /health` and `GET /version`: is it alive, what does not work as it should, what runs here.
+//!
+//! A degraded collector still answers 200: it takes events, and a load balancer that took it out would lose them.
+
+use serde::Serialize;
+
+use super::reply;
+use crate::loaded::Loaded;
+use crate::platform::{Platform, Reply};
+
+/// Characters of `HILO_SECRET` below which it can be guessed: 32 bytes of hash need as much of key (RFC 2104).
+const SECRET_CHARS_MIN: usize = 32;
+
+/// What does not work as it should, as stable words.
+pub fn degraded<P: Platform>(loaded: &Loaded, platform: &P) -> Vec<&'static str> {
+    let secret = platform.secret(crate::SECRET).unwrap_or_default();
+    let mut reasons = Vec::new();
+    if !loaded.problems.is_empty() {
+        reasons.push("config_invalid");
+    }
+    if secret.is_empty() {
+        reasons.push("secret_missing");
+    } else if secret.len() < SECRET_CHARS_MIN && !platform.is_dev() {
+        reasons.push("secret_short");
+    }
+    reasons
+}
+
+/// Answers `GET /health`.
+pub fn health<P: Platform>(loaded: &Loaded, platform: &P) -> Reply {
+    #[derive(Serialize)]
+    struct Health {
+        status: &'static str,
+        degraded: Vec<&'static str>,
+    }
+    let degraded = degraded(loaded, platform);
+    let status = if degraded.is_empty() { "ok" } else { "degraded" };
+    reply::json(200, &Health { status, degraded })
+}
+
+/// Answers `GET /version`.
+pub fn version() -> Reply {
+    #[derive(Serialize)]
+    struct Version {
+        name: &'static str,
+        version: &'static str,
+    }
+    reply::json(200, &Version { name: "hilo", version: env!("CARGO_PKG_VERSION") })
+}

@@ -1,0 +1,78 @@
+//! The configuration in force: what was uploaded, or else what is built in; what is broken never replaces what works.
+//!
+//! Text of `hilo.toml` → [`Loaded`]. Fetches nothing: the platform brings the text and keeps the result.
+
+use std::rc::Rc;
+
+use hilo_core::config::{Config, Problem, parse};
+
+/// The configuration that serves where nothing was uploaded.
+const EMBEDDED: &str = include_str!("../hilo.toml");
+
+/// The configuration in force.
+#[derive(Clone, Debug)]
+pub struct Loaded {
+    /// What it says.
+    pub config: Config,
+    /// What is wrong with the newest text, if it could not be taken.
+    pub problems: Vec<Problem>,
+    /// The text this was read from, to see whether another one has come.
+    text: String,
+}
+
+impl Loaded {
+    /// Reads `uploaded`, or what is built in. A text with problems keeps `before`, or else what is built in, and is
+    /// remembered in `problems`.
+    pub fn read(uploaded: Option<&str>, before: Option<&Rc<Loaded>>) -> Rc<Loaded> {
+        let text = uploaded.unwrap_or(EMBEDDED);
+        if let Some(before) = before.filter(|before| before.text == text) {
+            return Rc::clone(before);
+        }
+        let (config, problems) = match open(text) {
+            Ok(config) => (config, Vec::new()),
+            Err(problems) => (before.map_or_else(built_in, |b| b.config.clone()), problems),
+        };
+        Rc::new(Loaded { config, problems, text: text.to_owned() })
+    }
+}
+
+fn open(text: &str) -> Result<Config, Vec<Problem>> {
+    parse(text)
+}
+
+fn built_in() -> Config {
+    // The built-in file is parsed by a test of this module; a collector without sources refuses everybody.
+    open(EMBEDDED).unwrap_or_else(|_| Config {
+        controller: String::new(),
+        environment: String::new(),
+        sources: Vec::new(),
+        consent: hilo_core::config::ConsentRules {
+            notice_version: String::new(),
+            ask_again_months: 6,
+            purposes: Vec::new(),
+        },
+        normalize: hilo_core::config::NormalizeRules::default(),
+        destinations: Vec::new(),
+        retention: hilo_core::config::Retention::default(),
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_built_in_configuration_has_no_problems() {
+        assert_eq!(Loaded::read(None, None).problems, []);
+    }
+
+    #[test]
+    fn a_broken_upload_keeps_the_last_good_one() {
+        let good = EMBEDDED.replace("wk_shop", "wk_other");
+        let first = Loaded::read(Some(&good), None);
+        let second = Loaded::read(Some("[[source]]\nnam = \"x\""), Some(&first));
+        assert_eq!(second.config, first.config);
+        assert!(!second.problems.is_empty());
+        assert!(Loaded::read(Some(&good), Some(&second)).problems.is_empty());
+    }
+}

@@ -1,0 +1,320 @@
+//! The edge's stages in order, readable top to bottom: validate → normalize → plan → store → outcomes.
+//!
+//! A request in, an answer out; inside, every event of an envelope ends in exactly one outcome. The only place that
+//! knows the order, and that calls one stage with what another made.
+
+use std::collections::BTreeMap;
+
+use futures_util::future::try_join_all;
+use hilo_core::config::Source;
+use hilo_core::event::{Event, Facts};
+use hilo_core::identity::ProfileKey;
+use hilo_core::outcome::{Code, Outcome, Rejection};
+use hilo_core::validate::{Envelope, Judged, Verdict};
+use hilo_core::validate;
+use crate::standin::normalize;
+
+use crate::calls::{ConsentCopy, Planned, ProfileCall, Record, Recorded, ask_profile};
+use crate::ingest::{self, Door, Route, consent, files, hello, reply, status};
+use crate::loaded::Loaded;
+use crate::platform::{Failure, Incoming, Platform, Reply, log_line};
+use crate::{forward, journal, store};
+
+/// Why a request has no better answer.
+#[derive(Debug)]
+enum Trouble {
+    /// Theirs.
+    Refused(Rejection),
+    /// Ours.
+    Failed(Failure),
+}
+
+impl From<Rejection> for Trouble {
+    fn from(why: Rejection) -> Trouble {
+        Trouble::Refused(why)
+    }
+}
+
+impl From<Failure> for Trouble {
+    fn from(failure: Failure) -> Trouble {
+        Trouble::Failed(failure)
+    }
+}
+
+/// Answers one request.
+pub async fn serve<P: Platform>(incoming: Incoming, platform: &P) -> Reply {
+    let loaded = platform.config().await;
+    let door = Door::of(&incoming, &loaded.config, platform.is_dev());
+    let route = ingest::route(&incoming, &platform.mount());
+    let is_file = matches!(route, Ok(Route::File(_)));
+    let answer = match route {
+        Ok(route) => answer(route, &incoming, &door, &loaded, platform).await,
+        Err(why) => Err(why.into()),
+    };
+    let mut reply = match answer {
+        Ok(reply) => reply,
+        Err(Trouble::Refused(why)) => reply::refused(&why),
+        Err(Trouble::Failed(failure)) => {
+            platform.log(&log_line("error", "unavailable", &[("why", failure.message())]));
+            reply::unavailable()
+        }
+    };
+    // Files are the same for everybody and may be kept by shared caches.
+    if !is_file {
+        door.mark(&mut reply);
+    }
+    reply
+}
+
+async fn answer<P: Platform>(
+    route: Route,
+    incoming: &Incoming,
+    door: &Door,
+    loaded: &Loaded,
+    platform: &P,
+) -> Result<Reply, Trouble> {
+    match route {
+        Route::Batch => events(None, incoming, loaded, platform).await,
+        Route::Single(kind) => events(Some(kind), incoming, loaded, platform).await,
+        Route::Hello => say_hello(incoming, loaded, platform).await,
+        Route::ConsentChange => change_consent(incoming, loaded, platform).await,
+        Route::ConsentCopy => copy_consent(incoming, platform).await,
+        Route::Health => Ok(status::health(loaded, platform)),
+        Route::Version => Ok(status::version()),
+        Route::Preflight => Ok(ingest::preflight(door)?),
+        Route::Admin(path) => Ok(crate::admin::serve(incoming, &path, loaded, platform).await),
+        Route::File(name) => files::serve(incoming, &name, platform).await?.ok_or_else(|| {
+            Trouble::Refused(Rejection::new(Code::NotFound, "there is no such file"))
+        }),
+    }
+}
+
+/// Envelopes: from the wire to their outcomes.
+async fn events<P: Platform>(
+    kind: Option<&str>,
+    incoming: &Incoming,
+    loaded: &Loaded,
+    platform: &P,
+) -> Result<Reply, Trouble> {
+    let admitted = open_envelope(kind, incoming, loaded, platform);
+    let (envelope, source) = match admitted {
+        Ok(admitted) => admitted,
+        Err(why) => {
+            journal::refused(&why, loaded, platform).await;
+            return Err(why.into());
+        }
+    };
+    let facts = ingest::facts(incoming, source, platform);
+    let items = run(&envelope, source, &facts, loaded, platform).await?;
+    if let (true, [Item { outcome: Outcome::Rejected(why) | Outcome::Dropped(why), .. }]) =
+        (envelope.single, items.as_slice())
+    {
+        return Err(why.clone().into());
+    }
+    let lines = items.iter().map(|item| (item.index, item.message_id.as_deref(), &item.outcome));
+    Ok(reply::judged(lines))
+}
+
+fn open_envelope<'l, P: Platform>(
+    kind: Option<&str>,
+    incoming: &Incoming,
+    loaded: &'l Loaded,
+    platform: &P,
+) -> Result<(Envelope, &'l Source), Rejection> {
+    let body = ingest::open(incoming)?;
+    let envelope = match kind {
+        Some(kind) => validate::read_single(&body, kind)?,
+        None => validate::read_batch(&body)?,
+    };
+    let key = envelope.write_key.as_deref();
+    let source = ingest::admit(incoming, &loaded.config, key, platform.is_dev())?;
+    Ok((envelope, source))
+}
+
+/// An item of an envelope at its end.
+#[derive(Debug)]
+pub struct Item {
+    /// Its place in the envelope.
+    pub index: usize,
+    /// Its id.
+    pub message_id: Option<String>,
+    /// Its fate.
+    pub outcome: Outcome,
+    /// The event, if it was one.
+    pub event: Option<Event>,
+    /// Where it is sent on.
+    pub destinations: Vec<String>,
+    /// Remarks.
+    pub notices: Vec<Rejection>,
+    /// Its shape for the reject log.
+    pub redacted: Option<String>,
+}
+
+/// Takes one envelope through the stages: exactly one [`Item`] per event, in order.
+///
+/// # Errors
+/// When not everything is known to be durable. What was stored already answers `duplicate` to the next attempt.
+pub async fn run<P: Platform>(
+    envelope: &Envelope,
+    source: &Source,
+    facts: &Facts,
+    loaded: &Loaded,
+    platform: &P,
+) -> Result<Vec<Item>, Failure> {
+    let mut items: Vec<Item> =
+        validate::check(envelope, source, facts).into_iter().map(Item::from).collect();
+    for event in items.iter_mut().filter_map(|item| item.event.as_mut()) {
+        normalize::apply(event, facts);
+    }
+    // Before anything is sent on: a crash repeats a delivery and never loses one.
+    store_all(&mut items, loaded, platform).await?;
+    journal::judged(&items, source, loaded, platform).await;
+    Ok(items)
+}
+
+impl From<Judged> for Item {
+    fn from(judged: Judged) -> Item {
+        let (outcome, event) = match judged.verdict {
+            Verdict::Pass(event) => (Outcome::Accepted, Some(*event)),
+            Verdict::Out(outcome) => (outcome, None),
+        };
+        Item {
+            index: judged.index,
+            message_id: judged.message_id,
+            outcome,
+            event,
+            destinations: Vec::new(),
+            notices: judged.notices,
+            redacted: judged.redacted,
+        }
+    }
+}
+
+/// Hands each profile its events in one call, and writes the answers into the items.
+async fn store_all<P: Platform>(
+    items: &mut [Item],
+    loaded: &Loaded,
+    platform: &P,
+) -> Result<(), Failure> {
+    let secret = secret(platform)?;
+    let mut profiles: BTreeMap<ProfileKey, Vec<(usize, Record)>> = BTreeMap::new();
+    for (place, item) in items.iter().enumerate() {
+        let Some(event) = &item.event else { continue };
+        let record = Record { event: event.clone(), destinations: plan(event, loaded) };
+        profiles.entry(profile_key(event)).or_default().push((place, record));
+    }
+    let calls = profiles.into_iter().map(|(key, records)| {
+        let name = store::object_name(&secret, &key);
+        let (places, records): (Vec<usize>, Vec<Record>) = records.into_iter().unzip();
+        async move {
+            let recorded: Vec<Recorded> =
+                ask_profile(platform, name, &ProfileCall::Record { records }).await?;
+            if recorded.len() != places.len() {
+                return Err(Failure::Fatal("a profile did not answer every record".to_owned()));
+            }
+            Ok(places.into_iter().zip(recorded))
+        }
+    });
+    for (place, recorded) in try_join_all(calls).await?.into_iter().flatten() {
+        if let Some(item) = items.get_mut(place) {
+            item.settle(recorded);
+        }
+    }
+    Ok(())
+}
+
+impl Item {
+    fn settle(&mut self, recorded: Recorded) {
+        match recorded {
+            Recorded::Stored { channel, destinations } => {
+                self.destinations = destinations;
+                if let Some(event) = &mut self.event {
+                    event.context.hilo.channel = channel;
+                }
+            }
+            Recorded::Duplicate => self.outcome = Outcome::Duplicate,
+            Recorded::ConsentDenied => {
+                let message = "the recorded consent denies a purpose of this event";
+                self.outcome = Outcome::Rejected(Rejection::new(Code::ConsentDenied, message));
+                // Not kept, not even for the live stream.
+                self.event = None;
+            }
+        }
+    }
+}
+
+/// Whose event it is: a person that a server vouches for, or a device. Validation has seen that there is one of the two.
+fn profile_key(event: &Event) -> ProfileKey {
+    match (&event.user_id, &event.anonymous_id) {
+        (Some(user), _) => ProfileKey::User(user.clone()),
+        (None, Some(anonymous)) => ProfileKey::Anonymous(anonymous.clone()),
+        (None, None) => ProfileKey::Anonymous(event.message_id.clone()),
+    }
+}
+
+fn plan(event: &Event, loaded: &Loaded) -> Vec<Planned> {
+    forward::plan(event, &loaded.config.destinations)
+        .into_iter()
+        .filter_map(|name| {
+            let purposes = loaded.config.destination(&name)?.purposes.clone();
+            Some(Planned { name, purposes })
+        })
+        .collect()
+}
+
+async fn say_hello<P: Platform>(
+    incoming: &Incoming,
+    loaded: &Loaded,
+    platform: &P,
+) -> Result<Reply, Trouble> {
+    ingest::require_header(incoming)?;
+    let (body, _) = open_call(incoming, loaded, platform)?;
+    let secret = secret(platform)?;
+    Ok(hello::answer(incoming, &hello::read(body)?, loaded, &secret, platform)?)
+}
+
+async fn change_consent<P: Platform>(
+    incoming: &Incoming,
+    loaded: &Loaded,
+    platform: &P,
+) -> Result<Reply, Trouble> {
+    ingest::require_header(incoming)?;
+    let (body, _) = open_call(incoming, loaded, platform)?;
+    let secret = secret(platform)?;
+    let controller = &loaded.config.controller;
+    let accepted = consent::accept(incoming, hello::read(body)?, controller, &secret, platform)?;
+    let name = store::object_name(&secret, &accepted.key);
+    let call = ProfileCall::Consent(accepted.change.clone());
+    let recorded = ask_profile(platform, name, &call).await?;
+    Ok(consent::answer(incoming, &accepted, &recorded, &secret, platform))
+}
+
+async fn copy_consent<P: Platform>(incoming: &Incoming, platform: &P) -> Result<Reply, Trouble> {
+    let secret = secret(platform)?;
+    let key = consent::whose(incoming, &secret, platform)?;
+    let name = store::object_name(&secret, &key);
+    let copy: ConsentCopy = ask_profile(platform, name, &ProfileCall::ConsentCopy).await?;
+    Ok(consent::copy(&copy))
+}
+
+type Body = serde_json::Map<String, serde_json::Value>;
+
+/// A call with one small object: its body, and the source it speaks for.
+fn open_call<'l, P: Platform>(
+    incoming: &Incoming,
+    loaded: &'l Loaded,
+    platform: &P,
+) -> Result<(Body, &'l Source), Rejection> {
+    let body = validate::read_object(&ingest::open(incoming)?)?;
+    let key = body.get("writeKey").and_then(serde_json::Value::as_str);
+    let source = ingest::admit(incoming, &loaded.config, key, platform.is_dev())?;
+    Ok((body, source))
+}
+
+/// The secret that signs cookies and names objects.
+fn secret<P: Platform>(platform: &P) -> Result<String, Failure> {
+    platform
+        .secret(crate::SECRET)
+        .filter(|secret| !secret.is_empty())
+        .ok_or_else(|| Failure::Fatal("the secret HILO_SECRET is not set".to_owned()))
+}

@@ -1,0 +1,115 @@
+//! One person's object: timeline, sessions, consent record, receipts, outbox.
+//!
+//! `answer` takes a question as JSON and answers JSON; the outbox functions are called by the shell that feeds the
+//! queue. Synchronous throughout. Does not send anything and has no clock: `now` is an argument.
+
+mod consent;
+mod outbox;
+mod pages;
+mod record;
+
+pub use outbox::{Leases, due, next_alarm, release};
+
+use jiff::Timestamp;
+
+use super::schema;
+use crate::calls::{ConsentCopy, Page, ProfileCall, decode, encode};
+use crate::platform::{Failure, Sql};
+
+/// What an object answers, and whether the outbox changed so that the queue should be fed.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Answered {
+    /// JSON for the caller.
+    pub reply: String,
+    /// Whether deliveries may be due.
+    pub pump: bool,
+}
+
+/// Answers a [`ProfileCall`].
+///
+/// # Errors
+/// `Retriable` when the storage refuses; nothing of the question is kept then.
+pub fn answer(sql: &impl Sql, call: &str, now: Timestamp) -> Result<Answered, Failure> {
+    let call: ProfileCall = decode(call)?;
+    let writes = match call {
+        ProfileCall::Record { .. } | ProfileCall::Consent(_) => true,
+        ProfileCall::Confirm { .. }
+        | ProfileCall::Replay { .. }
+        | ProfileCall::ConsentCopy
+        | ProfileCall::Summary
+        | ProfileCall::Events { .. }
+        | ProfileCall::Receipts { .. }
+        | ProfileCall::Deliveries { .. } => false,
+    };
+    if writes {
+        schema::apply(sql, schema::PROFILE)?;
+    } else if !schema::is_present(sql)? {
+        return Ok(Answered { reply: of_nobody(&call)?, pump: false });
+    }
+    let pump = matches!(
+        call,
+        ProfileCall::Record { .. } | ProfileCall::Confirm { .. } | ProfileCall::Replay { .. }
+    );
+    let reply = match call {
+        ProfileCall::Record { records } => {
+            let mut records = Some(records);
+            // Taken out: the closure runs once, and events are too big to copy.
+            atomically(sql, || record::record(sql, records.take().unwrap_or_default(), now))
+                .and_then(|recorded| encode(&recorded))
+        }
+        ProfileCall::Consent(change) => {
+            atomically(sql, || consent::record(sql, &change, now)).and_then(|receipt| encode(&receipt))
+        }
+        ProfileCall::Confirm { confirmations } => {
+            atomically(sql, || outbox::confirm(sql, &confirmations, now)).and_then(|()| encode(&()))
+        }
+        ProfileCall::Replay { destination, message_id } => atomically(sql, || {
+            outbox::replay(sql, destination.as_deref(), message_id.as_deref(), now)
+        })
+        .and_then(|count| encode(&count)),
+        ProfileCall::ConsentCopy => consent::copy(sql).and_then(|copy| encode(&copy)),
+        ProfileCall::Summary => pages::summary(sql).and_then(|summary| encode(&summary)),
+        ProfileCall::Events { cursor, limit } => {
+            pages::events(sql, cursor.as_deref(), limit).and_then(|page| encode(&page))
+        }
+        ProfileCall::Receipts { cursor, limit } => {
+            pages::receipts(sql, cursor.as_deref(), limit).and_then(|page| encode(&page))
+        }
+        ProfileCall::Deliveries { cursor, limit } => {
+            pages::deliveries(sql, cursor.as_deref(), limit).and_then(|page| encode(&page))
+        }
+    }?;
+    Ok(Answered { reply, pump })
+}
+
+/// What is known about somebody who was never recorded.
+fn of_nobody(call: &ProfileCall) -> Result<String, Failure> {
+    match call {
+        ProfileCall::ConsentCopy => encode(&ConsentCopy::default()),
+        ProfileCall::Summary => encode(&pages::summary_of_nobody()),
+        ProfileCall::Events { .. } | ProfileCall::Receipts { .. } | ProfileCall::Deliveries { .. } => {
+            encode(&Page::default())
+        }
+        ProfileCall::Replay { .. } => encode(&0),
+        ProfileCall::Record { .. } | ProfileCall::Consent(_) | ProfileCall::Confirm { .. } => {
+            encode(&())
+        }
+    }
+}
+
+/// Runs `work` so that all of its writes are kept, or none.
+fn atomically<T>(
+    sql: &impl Sql,
+    mut work: impl FnMut() -> Result<T, Failure>,
+) -> Result<T, Failure> {
+    let mut made = None;
+    sql.transaction(&mut || {
+        made = Some(work()?);
+        Ok(())
+    })?;
+    made.ok_or_else(|| Failure::Fatal("a transaction did not run".to_owned()))
+}
+
+fn millis(at: Timestamp) -> i64 {
+    at.as_millisecond()
+}

@@ -1,0 +1,197 @@
+//! The outbox: what still has to be delivered, when, and what became of it.
+//!
+//! A row ends only by the destination's word (`delivered`, `dead`) or by a withdrawal. Which delay follows a failure is
+//! decided in `forward/delivery.rs` and arrives here as a number. Leases live in memory only: a restarted object has
+//! forgotten them and sends again at once, which is what one wants after a crash.
+
+use std::collections::BTreeMap;
+
+use hilo_core::consent::Purpose;
+use jiff::Timestamp;
+
+use super::{consent, millis};
+use crate::calls::{Confirmation, Delivery, DeliveryResult, decode};
+use crate::platform::{Failure, Sql, SqlRow, SqlValue};
+
+/// How long an attempt may be under way before it counts as lost.
+const LEASE_MS: i64 = 60_000;
+/// How far ahead an alarm is set at most while something is pending: a crash forgets leases, so the alarm has to come
+/// long before they end.
+const ALARM_MS_MAX: i64 = 5_000;
+/// Rows looked at in one go.
+const DUE_ROWS_MAX: i64 = 500;
+/// Deliveries handed out in one go; the next alarm takes the rest.
+const DUE_DELIVERIES_MAX: usize = 200;
+
+/// Attempts under way, by event and destination, with the time they count as lost.
+#[derive(Debug, Default)]
+pub struct Leases(BTreeMap<(String, String), i64>);
+
+impl Leases {
+    fn holds(&self, key: &(String, String), now_ms: i64) -> bool {
+        self.0.get(key).is_some_and(|until| *until > now_ms)
+    }
+}
+
+/// Takes what is due and not leased, leases it, and gives it out for `profile`.
+///
+/// # Errors
+/// Whatever the storage answers.
+pub fn due(
+    sql: &impl Sql,
+    profile: &str,
+    leases: &mut Leases,
+    now: Timestamp,
+) -> Result<Vec<Delivery>, Failure> {
+    let now_ms = millis(now);
+    leases.0.retain(|_, until| *until > now_ms);
+    let standing = consent::standing(sql)?;
+    let rows = sql.exec(
+        "SELECT message_id, destination, purposes, attempts FROM outbox
+         WHERE state = 'pending' AND next_ms <= ? ORDER BY next_ms, seq LIMIT ?",
+        &[SqlValue::int(now_ms)?, SqlValue::Int(DUE_ROWS_MAX)],
+    )?;
+    let mut deliveries = Vec::new();
+    for row in &rows {
+        let key = (row.text("message_id")?.to_owned(), row.text("destination")?.to_owned());
+        if leases.holds(&key, now_ms) {
+            continue;
+        }
+        // Asked again at forward time: the person may have said no since. No revision is later than a withdrawal here,
+        // because the row was made before.
+        if standing.denies(&purposes(row)?, 0) {
+            end(sql, &key, "dead", Some("consent_denied"), now_ms)?;
+            continue;
+        }
+        if deliveries.len() >= DUE_DELIVERIES_MAX {
+            break;
+        }
+        deliveries.extend(delivery(sql, profile, row, &key)?);
+        leases.0.insert(key, now_ms + LEASE_MS);
+    }
+    Ok(deliveries)
+}
+
+fn purposes(row: &SqlRow) -> Result<Vec<Purpose>, Failure> {
+    Ok(row.text("purposes")?.split(',').filter_map(Purpose::from_name).collect())
+}
+
+fn delivery(
+    sql: &impl Sql,
+    profile: &str,
+    row: &SqlRow,
+    key: &(String, String),
+) -> Result<Option<Delivery>, Failure> {
+    let (message_id, destination) = key;
+    let events = sql.exec(
+        "SELECT body FROM events WHERE message_id = ?",
+        &[SqlValue::from(message_id.as_str())],
+    )?;
+    let Some(event) = events.first() else { return Ok(None) };
+    Ok(Some(Delivery {
+        profile: profile.to_owned(),
+        message_id: message_id.clone(),
+        destination: destination.clone(),
+        attempt: u32::try_from(row.int("attempts")?).unwrap_or(u32::MAX),
+        event: decode(event.text("body")?)?,
+    }))
+}
+
+/// Gives leases back when the queue did not take the deliveries: the next alarm tries again.
+pub fn release(leases: &mut Leases, deliveries: &[Delivery]) {
+    for delivery in deliveries {
+        leases.0.remove(&(delivery.message_id.clone(), delivery.destination.clone()));
+    }
+}
+
+/// When to look again, if anything is pending.
+///
+/// # Errors
+/// Whatever the storage answers.
+pub fn next_alarm(sql: &impl Sql, now: Timestamp) -> Result<Option<Timestamp>, Failure> {
+    let rows = sql.exec(
+        "SELECT next_ms FROM outbox WHERE state = 'pending' ORDER BY next_ms LIMIT 1",
+        &[],
+    )?;
+    let Some(row) = rows.first() else { return Ok(None) };
+    let next_ms = row.int("next_ms")?;
+    // What is due already is either leased or about to be: look again soon, but never in a tight loop.
+    let at = if next_ms <= millis(now) { millis(now) + ALARM_MS_MAX } else { next_ms };
+    Timestamp::from_millisecond(at)
+        .map(Some)
+        .map_err(|error| Failure::Fatal(error.to_string()))
+}
+
+/// Writes down what became of attempts. Confirming twice changes nothing.
+pub(super) fn confirm(
+    sql: &impl Sql,
+    confirmations: &[Confirmation],
+    now: Timestamp,
+) -> Result<(), Failure> {
+    let now_ms = millis(now);
+    for confirmation in confirmations {
+        let key = (confirmation.message_id.clone(), confirmation.destination.clone());
+        match &confirmation.result {
+            DeliveryResult::Delivered => end(sql, &key, "delivered", None, now_ms)?,
+            DeliveryResult::Dead { reason } => end(sql, &key, "dead", Some(reason), now_ms)?,
+            DeliveryResult::Retry { after_s, reason } => {
+                sql.exec(
+                    "UPDATE outbox SET attempts = attempts + 1, next_ms = ?, reason = ?, updated_ms = ?
+                     WHERE message_id = ? AND destination = ? AND state = 'pending'",
+                    &[
+                        SqlValue::int(now_ms + i64::from(*after_s) * 1_000)?,
+                        SqlValue::from(reason.as_str()),
+                        SqlValue::int(now_ms)?,
+                        SqlValue::Text(key.0),
+                        SqlValue::Text(key.1),
+                    ],
+                )?;
+            }
+        }
+    }
+    Ok(())
+}
+
+fn end(
+    sql: &impl Sql,
+    (message_id, destination): &(String, String),
+    state: &str,
+    reason: Option<&str>,
+    now_ms: i64,
+) -> Result<(), Failure> {
+    sql.exec(
+        "UPDATE outbox SET state = ?, reason = ?, updated_ms = ?
+         WHERE message_id = ? AND destination = ? AND state = 'pending'",
+        &[
+            SqlValue::from(state),
+            SqlValue::text_or_null(reason),
+            SqlValue::int(now_ms)?,
+            SqlValue::from(message_id.as_str()),
+            SqlValue::from(destination.as_str()),
+        ],
+    )?;
+    Ok(())
+}
+
+/// Makes dead rows pending again, from the first attempt on; answers how many. What died of a withdrawal stays dead.
+pub(super) fn replay(
+    sql: &impl Sql,
+    destination: Option<&str>,
+    message_id: Option<&str>,
+    now: Timestamp,
+) -> Result<u32, Failure> {
+    let now_ms = SqlValue::int(millis(now))?;
+    let rows = sql.exec(
+        "UPDATE outbox SET state = 'pending', attempts = 0, next_ms = ?, updated_ms = ?
+         WHERE state = 'dead' AND reason IS NOT 'consent_denied'
+           AND (?3 IS NULL OR destination = ?3) AND (?4 IS NULL OR message_id = ?4)
+         RETURNING seq",
+        &[
+            now_ms.clone(),
+            now_ms,
+            SqlValue::text_or_null(destination),
+            SqlValue::text_or_null(message_id),
+        ],
+    )?;
+    Ok(u32::try_from(rows.len()).unwrap_or(u32::MAX))
+}

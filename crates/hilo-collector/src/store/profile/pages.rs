@@ -1,0 +1,104 @@
+//! Reads a profile in pages, newest first. Rows go out as they are stored: nothing is parsed on the way.
+
+use std::collections::BTreeMap;
+
+use serde_json::value::RawValue;
+
+use super::consent;
+use crate::calls::{OutboxRow, PAGE_ROWS_MAX, Page, Summary, encode};
+use crate::platform::{Failure, Sql, SqlRow, SqlValue};
+
+/// Timeline by time of occurrence. The cursor is `<occurred_ms>.<seq>` of the last row given.
+pub(super) fn events(sql: &impl Sql, cursor: Option<&str>, limit: u32) -> Result<Page, Failure> {
+    let limit = limit.clamp(1, PAGE_ROWS_MAX);
+    let (before_ms, before_seq) = cursor
+        .and_then(|cursor| cursor.rsplit_once('.'))
+        .and_then(|(ms, seq)| Some((ms.parse().ok()?, seq.parse().ok()?)))
+        .unwrap_or((END, END));
+    let rows = sql.exec(
+        "SELECT seq, occurred_ms, body FROM events WHERE (occurred_ms, seq) < (?, ?)
+         ORDER BY occurred_ms DESC, seq DESC LIMIT ?",
+        &[SqlValue::int(before_ms)?, SqlValue::int(before_seq)?, SqlValue::from(limit + 1)],
+    )?;
+    page(&rows, limit, |row| raw(row.text("body")?), |row| {
+        Ok(format!("{}.{}", row.int("occurred_ms")?, row.int("seq")?))
+    })
+}
+
+/// Receipts, newest first. The cursor is the last row's number.
+pub(super) fn receipts(sql: &impl Sql, cursor: Option<&str>, limit: u32) -> Result<Page, Failure> {
+    let limit = limit.clamp(1, PAGE_ROWS_MAX);
+    let rows = sql.exec(
+        "SELECT seq, body FROM receipts WHERE seq < ? ORDER BY seq DESC LIMIT ?",
+        &[before(cursor)?, SqlValue::from(limit + 1)],
+    )?;
+    page(&rows, limit, |row| raw(row.text("body")?), |row| Ok(row.int("seq")?.to_string()))
+}
+
+/// Outbox rows, newest first. The cursor is the last row's number.
+pub(super) fn deliveries(sql: &impl Sql, cursor: Option<&str>, limit: u32) -> Result<Page, Failure> {
+    let limit = limit.clamp(1, PAGE_ROWS_MAX);
+    let rows = sql.exec(
+        "SELECT seq, message_id, destination, state, attempts, next_ms, reason, updated_ms FROM outbox
+         WHERE seq < ? ORDER BY seq DESC LIMIT ?",
+        &[before(cursor)?, SqlValue::from(limit + 1)],
+    )?;
+    page(&rows, limit, outbox_row, |row| Ok(row.int("seq")?.to_string()))
+}
+
+/// Beyond every row.
+const END: i64 = (1 << 53) - 1;
+
+fn before(cursor: Option<&str>) -> Result<SqlValue, Failure> {
+    SqlValue::int(cursor.and_then(|cursor| cursor.parse().ok()).unwrap_or(END))
+}
+
+fn page(
+    rows: &[SqlRow],
+    limit: u32,
+    read: impl Fn(&SqlRow) -> Result<Box<RawValue>, Failure>,
+    cursor: impl Fn(&SqlRow) -> Result<String, Failure>,
+) -> Result<Page, Failure> {
+    let limit = usize::try_from(limit).unwrap_or(usize::MAX);
+    let shown = rows.get(..limit).unwrap_or(rows);
+    let next = if rows.len() > shown.len() { shown.last().map(cursor).transpose()? } else { None };
+    Ok(Page { rows: shown.iter().map(read).collect::<Result<_, _>>()?, next })
+}
+
+fn outbox_row(row: &SqlRow) -> Result<Box<RawValue>, Failure> {
+    raw(&encode(&OutboxRow {
+        message_id: row.text("message_id")?.to_owned(),
+        destination: row.text("destination")?.to_owned(),
+        state: row.text("state")?.to_owned(),
+        attempts: u32::try_from(row.int("attempts")?).unwrap_or(u32::MAX),
+        next_ms: row.int("next_ms")?,
+        reason: row.text_opt("reason").map(str::to_owned),
+        updated_ms: row.int("updated_ms")?,
+    })?)
+}
+
+fn raw(text: &str) -> Result<Box<RawValue>, Failure> {
+    RawValue::from_string(text.to_owned()).map_err(|error| Failure::Fatal(error.to_string()))
+}
+
+/// The folded profile with its counts.
+pub(super) fn summary(sql: &impl Sql) -> Result<Summary, Failure> {
+    let folded = sql.exec("SELECT value FROM meta WHERE key = 'profile'", &[])?;
+    let events = sql.exec("SELECT count(*) AS n FROM events", &[])?;
+    let events = events.first().map_or(Ok(0), |row| row.int("n"))?;
+    let profile = match folded.first() {
+        Some(row) => raw(row.text("value")?)?,
+        None => RawValue::NULL.to_owned(),
+    };
+    Ok(Summary {
+        known: true,
+        profile,
+        events: u32::try_from(events).unwrap_or(u32::MAX),
+        consent: consent::words(&consent::standing(sql)?),
+    })
+}
+
+/// The summary of somebody who was never recorded.
+pub(super) fn summary_of_nobody() -> Summary {
+    Summary { known: false, profile: RawValue::NULL.to_owned(), events: 0, consent: BTreeMap::new() }
+}

@@ -1,0 +1,46 @@
+//! Numbered migrations, applied once per object and remembered in its `meta` table.
+//! In: an object's storage and its list. Out: the newest schema. A second run changes nothing.
+
+use crate::platform::{Failure, Sql, SqlValue};
+
+/// A profile object's migrations, in order.
+pub(super) const PROFILE: &[&str] = &[include_str!("0001_profile.sql")];
+
+/// Whether anything was ever kept here. Reading about somebody unknown must not create storage for them.
+pub(super) fn is_present(sql: &impl Sql) -> Result<bool, Failure> {
+    let rows = sql.exec("SELECT name FROM sqlite_master WHERE type = 'table' AND name = 'meta'", &[])?;
+    Ok(!rows.is_empty())
+}
+
+/// Brings the storage to the newest schema.
+///
+/// # Errors
+/// Whatever the storage answers; nothing of a migration that failed is kept.
+pub(super) fn apply(sql: &impl Sql, migrations: &[&str]) -> Result<(), Failure> {
+    sql.exec("CREATE TABLE IF NOT EXISTS meta (key TEXT PRIMARY KEY, value TEXT NOT NULL)", &[])?;
+    let rows = sql.exec("SELECT value FROM meta WHERE key = 'schema'", &[])?;
+    let done: usize = match rows.first() {
+        Some(row) => row.text("value")?.parse().unwrap_or(0),
+        None => 0,
+    };
+    for (index, migration) in migrations.iter().enumerate().skip(done) {
+        sql.transaction(&mut || {
+            for statement in statements(migration) {
+                sql.exec(&statement, &[])?;
+            }
+            let version = SqlValue::Text((index + 1).to_string());
+            sql.exec("INSERT OR REPLACE INTO meta (key, value) VALUES ('schema', ?)", &[version])?;
+            Ok(())
+        })?;
+    }
+    Ok(())
+}
+
+/// The statements of a migration, without its comments. No statement of ours has a semicolon inside.
+fn statements(migration: &str) -> Vec<String> {
+    let code: Vec<&str> =
+        migration.lines().filter(|line| !line.trim_start().starts_with("--")).collect();
+    let code = code.join("\n");
+    let statements = code.split(';').map(str::trim).filter(|text| !text.is_empty());
+    statements.map(str::to_owned).collect()
+}
