@@ -12,7 +12,7 @@ use hilo_core::event::Facts;
 use hilo_core::outcome::Rejection;
 use hilo_core::testing::{browser_source, facts, server_source};
 use hilo_core::validate::{Envelope, Judged, Verdict, check, inflate, read_batch, read_single};
-use serde_json::{Value, json};
+use serde_json::{Map, Value, json};
 
 /// Bytes of text that a golden file shows in full.
 const SHOWN_BYTES_MAX: usize = 300;
@@ -110,22 +110,24 @@ fn rejection(rejection: &Rejection) -> Value {
 }
 
 fn judged(judged: &Judged) -> Value {
-    let mut shown = json!({ "messageId": judged.message_id });
+    let mut shown = Map::from_iter([("messageId".to_owned(), json!(judged.message_id))]);
+    let mut show = |key: &str, value: Value| shown.insert(key.to_owned(), value);
     match &judged.verdict {
-        Verdict::Pass(event) => shown["event"] = json!(event),
+        Verdict::Pass(event) => {
+            show("event", json!(event));
+        }
         Verdict::Out(outcome) => {
-            shown["outcome"] = json!(outcome.name());
-            shown["why"] = json!(outcome.rejection());
-            shown["redacted"] = judged
-                .redacted
-                .as_deref()
-                .and_then(|text| serde_json::from_str(text).ok())
-                .unwrap_or_default();
+            let redacted =
+                judged.redacted.as_deref().and_then(|text| serde_json::from_str(text).ok());
+            show("outcome", json!(outcome.name()));
+            show("why", json!(outcome.rejection()));
+            show("redacted", redacted.unwrap_or_default());
         }
     }
     if !judged.notices.is_empty() {
-        shown["notices"] = judged.notices.iter().map(rejection).collect();
+        show("notices", judged.notices.iter().map(rejection).collect());
     }
+    let mut shown = Value::Object(shown);
     shorten(&mut shown);
     shown
 }

@@ -23,10 +23,8 @@ fn item() -> impl Strategy<Value = Value> {
 }
 
 fn passed(judged: &[Judged]) -> Vec<&Event> {
-    let pass = |judged: &'_ Judged| matches!(judged.verdict, Verdict::Pass(_));
     judged
         .iter()
-        .filter(|judged| pass(judged))
         .filter_map(|judged| match &judged.verdict {
             Verdict::Pass(event) => Some(&**event),
             Verdict::Out(_) => None,
@@ -53,7 +51,10 @@ fn limits_hold(value: &Value, depth: usize) -> bool {
 /// The message with other preferences.
 fn with_preferences(message: &Value, preferences: &Map<String, Value>) -> Value {
     let mut message = message.clone();
-    message["context"]["consent"]["categoryPreferences"] = json!(preferences);
+    let consent = message.get_mut("context").and_then(|context| context.get_mut("consent"));
+    if let Some(Value::Object(consent)) = consent {
+        consent.insert("categoryPreferences".to_owned(), json!(preferences));
+    }
     message
 }
 
