@@ -119,6 +119,12 @@ impl Config {
 ///
 /// # Errors
 /// Every problem of the file, in the order of its lines.
+///
+/// ```
+/// let problems = hilo_core::config::parse("[projct]\ncontroller = 'Shop'").unwrap_err();
+/// let told = problems[0].to_string();
+/// assert_eq!(told, "1:2: projct: there is no field `projct` here: did you mean `project`?");
+/// ```
 pub fn parse(text: &str) -> Result<Config, Vec<Problem>> {
     if text.len() > CONFIG_BYTES_MAX {
         let message = format!("the file has more than {CONFIG_BYTES_MAX} bytes");

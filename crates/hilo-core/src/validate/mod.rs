@@ -84,6 +84,9 @@ pub enum Verdict {
 ///
 /// Structure is judged before consent, so that a sender learns of a mistake whatever the visitor said; but what is
 /// not consented to leaves no trace of its content.
+///
+/// A consent that is missing or unreadable is the sender's fault (`Rejected`); one that says no is the visitor's will
+/// (`Dropped`).
 pub fn check(envelope: &Envelope, source: &Source, facts: &Facts) -> Vec<Judged> {
     let mut seen = BTreeSet::new();
     let mut judged = Vec::with_capacity(envelope.items.len());
