@@ -8,7 +8,7 @@ use std::ops::{Range, RangeInclusive};
 use toml::Spanned;
 use toml::de::{DeTable, DeValue};
 
-use super::nearest::{hint, list};
+use super::nearest::{hint, list, nearest};
 use super::{Problem, ProblemCode};
 use crate::consent::Purpose;
 
@@ -94,16 +94,17 @@ impl<'t> Reader<'t> {
 
     /// Reports a field that is not there, at the head of the section it belongs to.
     pub(super) fn report_missing(&self, section: &Section<'_>, field: &str, message: &str) {
-        // After broken syntax a field may be missing only because its line could not be read.
-        let has_syntax_errors =
-            self.problems.borrow().iter().any(|problem| problem.code == ProblemCode::Syntax);
-        if !has_syntax_errors {
-            self.report(
-                section.span.clone(),
-                &section.path_of(field),
-                ProblemCode::MissingField,
-                message,
-            );
+        let is_explained = self.problems.borrow().iter().any(|problem| {
+            // After broken syntax a field may be missing only because its line could not be read; and one that is
+            // there under a wrong spelling has been reported as such.
+            let slip = problem.field.rsplit('.').next().filter(|slip| section.has(slip));
+            let is_slip = slip.is_some_and(|slip| nearest(slip, &[field]).is_some());
+            problem.code == ProblemCode::Syntax
+                || (problem.code == ProblemCode::UnknownField && is_slip)
+        });
+        if !is_explained {
+            let path = section.path_of(field);
+            self.report(section.span.clone(), &path, ProblemCode::MissingField, message);
         }
     }
 
