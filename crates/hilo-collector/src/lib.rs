@@ -33,6 +33,7 @@ pub mod forward {
     pub fn plan(_event: &Event, destinations: &[DestinationEntry]) -> Vec<String> {
         destinations.iter().map(|d| d.name.clone()).collect()
     }
+    pub async fn deliver<P: crate::platform::Platform>(_d: Vec<crate::calls::Delivery>, _p: &P) {}
 }
 pub mod admin {
     use crate::calls::{Page, ProfileCall, ask_profile};
@@ -61,8 +62,8 @@ mod wiring {
     /// Deliveries, off the request's path.
     #[event(queue)]
     async fn queue(batch: MessageBatch<String>, env: Env, context: Context) -> Result<()> {
-        let _deliveries = objects::deliveries(&batch);
-        let _edge = edge::Edge::new(env, context);
+        let edge = edge::Edge::new(env, context);
+        crate::pipeline::deliver(objects::deliveries(&batch), &edge).await;
         batch.ack_all();
         Ok(())
     }

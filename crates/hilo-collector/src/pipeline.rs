@@ -318,3 +318,8 @@ fn secret<P: Platform>(platform: &P) -> Result<String, Failure> {
         .filter(|secret| !secret.is_empty())
         .ok_or_else(|| Failure::Fatal("the secret HILO_SECRET is not set".to_owned()))
 }
+
+/// Delivers what the queue carries.
+pub async fn deliver<P: Platform>(deliveries: Vec<crate::calls::Delivery>, platform: &P) {
+    forward::deliver(deliveries, platform).await;
+}

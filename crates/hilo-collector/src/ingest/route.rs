@@ -69,7 +69,7 @@ pub fn route(incoming: &Incoming, mount: &str) -> Result<Route, Rejection> {
 }
 
 /// The path without the mount prefix.
-pub fn local_path<'p>(path: &'p str, mount: &str) -> &'p str {
+fn local_path<'p>(path: &'p str, mount: &str) -> &'p str {
     match path.strip_prefix(mount) {
         Some(rest) if rest.starts_with('/') && !mount.is_empty() => rest,
         _ => path,

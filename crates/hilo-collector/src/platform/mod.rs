@@ -8,6 +8,8 @@ pub mod bindings;
 #[cfg(target_arch = "wasm32")]
 pub mod edge;
 pub mod http;
+#[cfg(any(test, feature = "memory"))]
+pub mod memory;
 #[cfg(target_arch = "wasm32")]
 pub mod objects;
 mod sql;

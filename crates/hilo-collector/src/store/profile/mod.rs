@@ -7,6 +7,8 @@ mod consent;
 mod outbox;
 mod pages;
 mod record;
+#[cfg(test)]
+mod tests;
 
 pub use outbox::{Leases, due, next_alarm, release};
 

@@ -23,13 +23,21 @@ const DUE_ROWS_MAX: i64 = 500;
 /// Deliveries handed out in one go; the next alarm takes the rest.
 const DUE_DELIVERIES_MAX: usize = 200;
 
-/// Attempts under way, by event and destination, with the time they count as lost.
+/// Attempts under way, by event and destination.
 #[derive(Debug, Default)]
-pub struct Leases(BTreeMap<(String, String), i64>);
+pub struct Leases(BTreeMap<(String, String), Lease>);
+
+#[derive(Debug)]
+struct Lease {
+    /// When the attempt counts as lost.
+    until_ms: i64,
+    /// The row's own time when it was given out: once the row has changed, the attempt is over.
+    row_ms: i64,
+}
 
 impl Leases {
-    fn holds(&self, key: &(String, String), now_ms: i64) -> bool {
-        self.0.get(key).is_some_and(|until| *until > now_ms)
+    fn holds(&self, key: &(String, String), row_ms: i64) -> bool {
+        self.0.get(key).is_some_and(|lease| lease.row_ms == row_ms)
     }
 }
 
@@ -44,17 +52,18 @@ pub fn due(
     now: Timestamp,
 ) -> Result<Vec<Delivery>, Failure> {
     let now_ms = millis(now);
-    leases.0.retain(|_, until| *until > now_ms);
+    leases.0.retain(|_, lease| lease.until_ms > now_ms);
     let standing = consent::standing(sql)?;
     let rows = sql.exec(
-        "SELECT message_id, destination, purposes, attempts FROM outbox
+        "SELECT message_id, destination, purposes, attempts, updated_ms FROM outbox
          WHERE state = 'pending' AND next_ms <= ? ORDER BY next_ms, seq LIMIT ?",
         &[SqlValue::int(now_ms)?, SqlValue::Int(DUE_ROWS_MAX)],
     )?;
     let mut deliveries = Vec::new();
     for row in &rows {
         let key = (row.text("message_id")?.to_owned(), row.text("destination")?.to_owned());
-        if leases.holds(&key, now_ms) {
+        let row_ms = row.int("updated_ms")?;
+        if leases.holds(&key, row_ms) {
             continue;
         }
         // Asked again at forward time: the person may have said no since. No revision is later than a withdrawal here,
@@ -67,7 +76,7 @@ pub fn due(
             break;
         }
         deliveries.extend(delivery(sql, profile, row, &key)?);
-        leases.0.insert(key, now_ms + LEASE_MS);
+        leases.0.insert(key, Lease { until_ms: now_ms + LEASE_MS, row_ms });
     }
     Ok(deliveries)
 }

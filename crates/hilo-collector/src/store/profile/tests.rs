@@ -1,0 +1,263 @@
+//! The promises of one person's object, on the same SQL natively.
+
+use hilo_core::consent::{Change, Method, Notice, Purpose};
+use hilo_core::event::Event;
+use jiff::{SignedDuration, Timestamp};
+use serde::de::DeserializeOwned;
+use serde_json::json;
+
+use super::*;
+use crate::calls::{
+    Confirmation, ConsentChange, ConsentRecorded, DeliveryResult, Delivery, OutboxRow, Planned,
+    Record, Recorded, Summary,
+};
+use crate::platform::SqlValue;
+use crate::platform::memory::MemorySql;
+
+struct Object {
+    sql: MemorySql,
+    leases: Leases,
+    now: Timestamp,
+}
+
+impl Object {
+    fn new() -> Object {
+        let now = "2026-11-24T10:00:00Z".parse().unwrap();
+        Object { sql: MemorySql::new().unwrap(), leases: Leases::default(), now }
+    }
+
+    fn ask<A: DeserializeOwned>(&self, call: &ProfileCall) -> A {
+        let answered = answer(&self.sql, &encode(call).unwrap(), self.now).unwrap();
+        decode(&answered.reply).unwrap()
+    }
+
+    fn record(&self, records: Vec<Record>) -> Vec<Recorded> {
+        self.ask(&ProfileCall::Record { records })
+    }
+
+    fn due(&mut self) -> Vec<Delivery> {
+        due(&self.sql, "p", &mut self.leases, self.now).unwrap()
+    }
+
+    fn confirm(&self, message_id: &str, result: DeliveryResult) {
+        let confirmation = Confirmation {
+            message_id: message_id.to_owned(),
+            destination: "webhook".to_owned(),
+            result,
+        };
+        self.ask::<()>(&ProfileCall::Confirm { confirmations: vec![confirmation] });
+    }
+
+    fn outbox(&self) -> Vec<(String, String, u32)> {
+        let page: Page = self.ask(&ProfileCall::Deliveries { cursor: None, limit: 10 });
+        let rows = page.rows.iter().map(|row| decode::<OutboxRow>(row.get()).unwrap());
+        rows.map(|row| (row.message_id, row.state, row.attempts)).collect()
+    }
+
+    fn decide(&self, revision: u32, purpose: &str, state: &str) -> ConsentRecorded {
+        self.ask(&ProfileCall::Consent(ConsentChange {
+            subject: "s".to_owned(),
+            controller: "Shop".to_owned(),
+            revision,
+            changes: vec![Change {
+                purpose: purpose.to_owned(),
+                state: state.to_owned(),
+                at: "2026-11-24T10:00:00Z".to_owned(),
+                method: Method::Api,
+            }],
+            notice: Notice::default(),
+            signals: Default::default(),
+            random: [7; 16],
+        }))
+    }
+}
+
+fn event(id: &str, revision: u32) -> Event {
+    serde_json::from_value(json!({
+        "messageId": id, "type": "page", "anonymousId": "a1", "properties": {},
+        "timestamp": "2026-11-24T10:00:00Z", "receivedAt": "2026-11-24T10:00:00Z",
+        "context": {
+            "consent": {"categoryPreferences": {"analytics": true}, "revision": revision},
+            "hilo": {"session": {"id": "1"}},
+        },
+    }))
+    .unwrap()
+}
+
+fn bound(id: &str) -> Record {
+    let destinations =
+        vec![Planned { name: "webhook".to_owned(), purposes: vec![Purpose::Analytics] }];
+    Record { event: event(id, 1), destinations }
+}
+
+fn stored(destinations: &[&str]) -> Recorded {
+    let destinations = destinations.iter().map(|name| (*name).to_owned()).collect();
+    Recorded::Stored { channel: None, destinations }
+}
+
+#[test]
+fn the_same_event_is_kept_once() {
+    let object = Object::new();
+    let batch = vec![bound("m1"), bound("m2"), bound("m1")];
+    assert_eq!(
+        object.record(batch.clone()),
+        [stored(&["webhook"]), stored(&["webhook"]), Recorded::Duplicate]
+    );
+    assert_eq!(object.record(batch), vec![Recorded::Duplicate; 3]);
+    assert_eq!(object.ask::<Summary>(&ProfileCall::Summary).events, 2);
+    assert_eq!(object.outbox().len(), 2);
+}
+
+#[test]
+fn somebody_unknown_leaves_no_trace() {
+    let object = Object::new();
+    assert!(!object.ask::<Summary>(&ProfileCall::Summary).known);
+    assert!(object.sql.exec("SELECT name FROM sqlite_master", &[]).unwrap().is_empty());
+}
+
+#[test]
+fn a_denial_refuses_events_of_its_revision_and_before() {
+    let object = Object::new();
+    object.decide(2, "analytics", "denied");
+    let records = |revision| vec![Record { event: event("m1", revision), destinations: vec![] }];
+    assert_eq!(object.record(records(1)), [Recorded::ConsentDenied]);
+    assert_eq!(object.record(records(2)), [Recorded::ConsentDenied]);
+    assert_eq!(object.record(records(3)), [stored(&[])]);
+}
+
+#[test]
+fn an_older_word_never_overrides_a_newer_one_and_a_denial_wins_a_tie() {
+    let object = Object::new();
+    object.decide(3, "analytics", "denied");
+    assert_eq!(object.decide(2, "analytics", "granted").state["analytics"], "denied");
+    assert_eq!(object.decide(3, "analytics", "granted").state["analytics"], "denied");
+    assert_eq!(object.decide(4, "analytics", "granted").state["analytics"], "granted");
+}
+
+#[test]
+fn receipts_form_a_chain_and_telling_twice_adds_no_link() {
+    let object = Object::new();
+    let first = object.decide(1, "analytics", "granted").receipt;
+    let second = object.decide(2, "analytics", "denied").receipt;
+    assert_eq!(second.prev_hash, first.hash);
+    assert_eq!(crate::signature::sha256_hex(second.chain_text().as_bytes()), second.hash);
+    assert_eq!(object.decide(1, "analytics", "granted").receipt, first);
+    assert_eq!(object.ask::<ConsentCopy>(&ProfileCall::ConsentCopy).receipts, [first, second]);
+}
+
+#[test]
+fn a_delivery_is_out_once_until_its_lease_ends() {
+    let mut object = Object::new();
+    object.record(vec![bound("m1")]);
+    assert_eq!(object.due().len(), 1);
+    assert_eq!(object.due().len(), 0);
+    object.now += SignedDuration::from_secs(61);
+    assert_eq!(object.due().len(), 1);
+    // A restart forgets leases, so that what was under way is sent again at once.
+    object.leases = Leases::default();
+    assert_eq!(object.due().len(), 1);
+}
+
+#[test]
+fn what_the_queue_did_not_take_is_due_again() {
+    let mut object = Object::new();
+    object.record(vec![bound("m1")]);
+    let deliveries = object.due();
+    release(&mut object.leases, &deliveries);
+    assert_eq!(object.due(), deliveries);
+}
+
+#[test]
+fn only_the_destination_ends_a_delivery() {
+    let mut object = Object::new();
+    object.record(vec![bound("m1")]);
+    object.due();
+    let retry = DeliveryResult::Retry { after_s: 120, reason: "503".to_owned() };
+    object.confirm("m1", retry);
+    object.now += SignedDuration::from_secs(100);
+    assert_eq!(object.due(), []);
+    object.now += SignedDuration::from_secs(20);
+    assert_eq!(object.due().first().map(|delivery| delivery.attempt), Some(1));
+    object.confirm("m1", DeliveryResult::Delivered);
+    object.confirm("m1", DeliveryResult::Dead { reason: "late".to_owned() });
+    assert_eq!(object.outbox(), [("m1".to_owned(), "delivered".to_owned(), 1)]);
+    assert_eq!(next_alarm(&object.sql, object.now).unwrap(), None);
+}
+
+#[test]
+fn a_retry_waits_no_longer_than_it_was_told_to() {
+    let mut object = Object::new();
+    object.record(vec![bound("m1")]);
+    object.due();
+    object.now += SignedDuration::from_millis(10);
+    object.confirm("m1", DeliveryResult::Retry { after_s: 1, reason: "503".to_owned() });
+    object.now += SignedDuration::from_secs(2);
+    // The attempt was answered, so its lease is over, though the minute is not.
+    assert_eq!(object.due().len(), 1);
+}
+
+#[test]
+fn the_dead_are_replayed_on_request() {
+    let mut object = Object::new();
+    object.record(vec![bound("m1"), bound("m2")]);
+    for id in ["m1", "m2"] {
+        object.confirm(id, DeliveryResult::Dead { reason: "410".to_owned() });
+    }
+    assert_eq!(object.due(), []);
+    let call = ProfileCall::Replay { destination: None, message_id: Some("m2".to_owned()) };
+    assert_eq!(object.ask::<u32>(&call), 1);
+    assert_eq!(object.due().len(), 1);
+}
+
+#[test]
+fn a_withdrawal_drops_what_is_still_to_be_delivered() {
+    let mut object = Object::new();
+    object.record(vec![bound("m1")]);
+    object.decide(2, "analytics", "denied");
+    assert_eq!(object.due(), []);
+    assert_eq!(object.outbox(), [("m1".to_owned(), "dead".to_owned(), 0)]);
+    let replay = ProfileCall::Replay { destination: None, message_id: None };
+    assert_eq!(object.ask::<u32>(&replay), 0);
+}
+
+#[test]
+fn pending_deliveries_keep_an_alarm_near() {
+    let object = Object::new();
+    object.record(vec![bound("m1")]);
+    let at = next_alarm(&object.sql, object.now).unwrap().unwrap();
+    assert!(at > object.now && at <= object.now + SignedDuration::from_secs(5));
+}
+
+#[test]
+fn a_failure_half_way_leaves_nothing() {
+    let object = Object::new();
+    object.record(vec![bound("m0")]);
+    object.sql.exec("DROP TABLE outbox", &[]).unwrap();
+    let call = encode(&ProfileCall::Record { records: vec![bound("m1")] }).unwrap();
+    assert!(answer(&object.sql, &call, object.now).is_err());
+    assert_eq!(object.ask::<Summary>(&ProfileCall::Summary).events, 1);
+}
+
+#[test]
+fn pages_follow_each_other_newest_first() {
+    let object = Object::new();
+    object.record((0..5).map(|n| bound(&format!("m{n}"))).collect());
+    let mut seen = Vec::new();
+    let mut cursor = None;
+    loop {
+        let page: Page = object.ask(&ProfileCall::Events { cursor, limit: 2 });
+        let ids = page.rows.iter().map(|row| decode::<Event>(row.get()).unwrap().message_id);
+        seen.extend(ids);
+        cursor = page.next;
+        if cursor.is_none() {
+            break;
+        }
+    }
+    assert_eq!(seen, ["m4", "m3", "m2", "m1", "m0"]);
+}
+
+#[test]
+fn numbers_beyond_a_double_are_refused() {
+    assert!(SqlValue::int(1 << 53).is_err());
+    assert!(SqlValue::int((1 << 53) - 1).is_ok());
+}
