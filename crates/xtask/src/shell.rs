@@ -101,8 +101,6 @@ pub(crate) struct Done {
     pub output: String,
     /// Whether it ended well.
     pub is_ok: bool,
-    /// How long it took.
-    pub took: Duration,
 }
 
 /// Runs `command` to its end, showing `label` and the time meanwhile; its output goes to a log.
@@ -147,11 +145,7 @@ pub(crate) fn watch(
     line.done(began.elapsed(), status.success());
     let mut output = Vec::new();
     File::open(&log)?.read_to_end(&mut output)?;
-    Ok(Done {
-        output: String::from_utf8_lossy(&output).into_owned(),
-        is_ok: status.success(),
-        took: began.elapsed(),
-    })
+    Ok(Done { output: String::from_utf8_lossy(&output).into_owned(), is_ok: status.success() })
 }
 
 /// As [`watch`], where failing is a problem that the end of the log explains.
