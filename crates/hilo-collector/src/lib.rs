@@ -38,12 +38,13 @@ pub mod forward {
 pub mod admin {
     use crate::calls::{Page, ProfileCall, ask_profile};
     use crate::platform::{Incoming, Platform, Reply};
-    pub async fn serve<P: Platform>(_incoming: &Incoming, path: &str, _l: &crate::loaded::Loaded, platform: &P) -> Reply {
+    pub async fn serve<P: Platform>(incoming: &Incoming, path: &str, _l: &crate::loaded::Loaded, platform: &P) -> Reply {
         let key = path.split('/').nth(2).unwrap_or_default();
         let Some(key) = hilo_core::identity::ProfileKey::parse(key) else { return Reply::empty(404) };
         let name = crate::store::object_name(&platform.secret(crate::SECRET).unwrap_or_default(), &key);
-        let page: Page = ask_profile(platform, name, &ProfileCall::Events { cursor: None, limit: 200 }).await.unwrap_or_default();
-        crate::ingest::reply::json(200, &page)
+        let cursor = incoming.query_value("cursor");
+        let page: Page = ask_profile(platform, name, &ProfileCall::Events { cursor, limit: 200 }).await.unwrap_or_default();
+        crate::ingest::reply::json(200, &serde_json::json!({"events": page.rows, "next": page.next}))
     }
 }
 

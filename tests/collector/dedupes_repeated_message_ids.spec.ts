@@ -1,0 +1,37 @@
+/**
+ * Promise: an event sent again, in the same envelope or in later ones, is counted as a duplicate and kept once.
+ */
+import assert from "node:assert/strict";
+import { after, test } from "node:test";
+
+import { pageView, send, timeline } from "./envelopes.ts";
+import { anonymousId, startCollector } from "./mf.ts";
+
+const collector = await startCollector();
+after(() => collector.dispose());
+
+test("the same envelope five times", async () => {
+  const id = anonymousId();
+  const batch = [pageView(id), pageView(id)];
+  const answers = [];
+  for (let n = 0; n < 5; n++) answers.push((await send(collector, batch)).body);
+  assert.deepEqual(answers.map((body) => body["accepted"]), [2, 0, 0, 0, 0]);
+  assert.deepEqual(answers.map((body) => body["duplicate"]), [0, 2, 2, 2, 2]);
+  assert.equal((await timeline(collector, id)).length, 2);
+});
+
+test("twice in one envelope", async () => {
+  const id = anonymousId();
+  const view = pageView(id);
+  const { body } = await send(collector, [view, view]);
+  assert.deepEqual(body, { success: true, accepted: 1, duplicate: 1, rejected: [] });
+  assert.equal((await timeline(collector, id)).length, 1);
+});
+
+test("at the same time over many connections", async () => {
+  const id = anonymousId();
+  const batch = Array.from({ length: 20 }, () => pageView(id));
+  const answers = await Promise.all(Array.from({ length: 8 }, () => send(collector, batch)));
+  assert.equal(answers.reduce((sum, { body }) => sum + body["accepted"], 0), 20);
+  assert.equal((await timeline(collector, id)).length, 20);
+});

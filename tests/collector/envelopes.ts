@@ -1,0 +1,78 @@
+/**
+ * What specs send: small valid envelopes to change, posted as a page of the shop would post them.
+ */
+import { randomUUID } from "node:crypto";
+
+import type { Collector } from "./mf.ts";
+
+/** JSON of any shape. */
+export type Json = Record<string, any>;
+
+/** A consent that allows analytics. */
+export const GRANTED = { categoryPreferences: { functional: true, analytics: true }, revision: 1 };
+
+/** A page view of `anonymousId`, with whatever `over` says differently. */
+export function pageView(anonymousId: string, over: Json = {}): Json {
+  return {
+    type: "page",
+    messageId: randomUUID(),
+    anonymousId,
+    timestamp: new Date().toISOString(),
+    properties: {},
+    context: { page: { url: "https://shop.example/", path: "/", title: "Shop" } },
+    ...over,
+  };
+}
+
+/** An envelope around `batch`. */
+export function envelope(batch: unknown[], over: Json = {}): Json {
+  return { writeKey: "wk_shop", sentAt: new Date().toISOString(), context: { consent: GRANTED }, batch, ...over };
+}
+
+/** An answer with its JSON. */
+export interface Answer {
+  status: number;
+  headers: Headers;
+  body: Json;
+}
+
+/** Posts as a page of the collector's own host does, and reads the answer. */
+export async function post(collector: Collector, path: string, body: Json | string | Uint8Array, headers: Json = {}): Promise<Answer> {
+  const bytes = typeof body === "string" || body instanceof Uint8Array ? body : JSON.stringify(body);
+  const all: Json = { origin: collector.url, "content-type": "text/plain", ...headers };
+  for (const [name, value] of Object.entries(all)) if (value === undefined) delete all[name];
+  const response = await collector.fetch(path, { method: "POST", headers: all, body: bytes as BodyInit });
+  const text = await response.text();
+  return { status: response.status, headers: response.headers, body: text === "" ? {} : JSON.parse(text) };
+}
+
+/** Posts a batch. */
+export function send(collector: Collector, batch: unknown[], over: Json = {}): Promise<Answer> {
+  return post(collector, "/_h/v1/batch", envelope(batch, over));
+}
+
+/** A consent change, posted as the tracker does. */
+export function decide(collector: Collector, anonymousId: string, revision: number, choices: Record<string, "granted" | "denied">): Promise<Answer> {
+  const at = new Date().toISOString();
+  const changes = Object.entries(choices).map(([purpose, state]) => ({ purpose, state, at, method: "api" }));
+  const body = { writeKey: "wk_shop", sentAt: at, anonymousId, consent: { revision, changes, notice: { version: "1" } } };
+  return post(collector, "/_h/v1/consent", body, { "x-hilo": "1" });
+}
+
+/** Everything in a profile's timeline, newest first. */
+export async function timeline(collector: Collector, anonymousId: string): Promise<Json[]> {
+  const events: Json[] = [];
+  let cursor: string | null = null;
+  do {
+    const query: string = cursor === null ? "" : `?cursor=${encodeURIComponent(cursor)}`;
+    const page = await collector.admin(`/admin/v1/profiles/a:${anonymousId}/events${query}`);
+    events.push(...page.events);
+    cursor = page.next;
+  } while (cursor !== null);
+  return events;
+}
+
+/** The codes of an answer's rejected items, by index. */
+export function codes(answer: Answer): Record<number, string> {
+  return Object.fromEntries(answer.body["rejected"].map((item: Json) => [item["index"], item["code"]]));
+}

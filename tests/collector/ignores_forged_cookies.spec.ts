@@ -1,0 +1,51 @@
+/**
+ * Promise: a cookie that we did not sign says nothing, opens nothing, and touches no object.
+ */
+import assert from "node:assert/strict";
+import { readdirSync } from "node:fs";
+import { after, test } from "node:test";
+
+import { GRANTED, decide, post } from "./envelopes.ts";
+import { anonymousId, startCollector } from "./mf.ts";
+
+const collector = await startCollector();
+after(() => collector.dispose());
+
+/** The databases of all profiles. */
+function objects(): string[] {
+  return readdirSync(collector.state, { recursive: true, encoding: "utf8" })
+    .filter((path) => path.includes("ProfileObject") && path.endsWith(".sqlite"))
+    .sort();
+}
+
+const copy = (cookie: string) => collector.fetch("/_h/v1/consent", { headers: { cookie } });
+
+test("forged, foreign, outdated and broken cookies", async () => {
+  const id = anonymousId();
+  const signed = (await decide(collector, id, 1, { analytics: "granted" })).headers.get("set-cookie")!.split(";")[0]!;
+  assert.equal((await copy(signed)).status, 200);
+  const before = objects();
+  assert.ok(before.length > 0);
+  const [name, value] = signed.split("=") as [string, string];
+  const [version, , issued, tag] = value.split(".") as [string, string, string, string];
+  const forged = [
+    [version, anonymousId(), issued, tag].join("."),
+    [version, id, Number(issued) + 1, tag].join("."),
+    [version, id, issued, tag.slice(0, -2)].join("."),
+    [version, id, issued, ""].join("."),
+    [version, id].join("."),
+    "",
+    "v1." + "x".repeat(3_000),
+    "%00",
+  ];
+  for (const cookie of forged) {
+    const answer = await copy(`${name}=${cookie}`);
+    assert.equal(answer.status, 401, cookie);
+    const hello = await post(
+      collector, "/_h/v1/hello", { writeKey: "wk_shop", consent: GRANTED }, { "x-hilo": "1", cookie: `${name}=${cookie}` },
+    );
+    assert.equal(hello.body["anonymousId"], null);
+    assert.equal(hello.headers.get("set-cookie"), null);
+  }
+  assert.deepEqual(objects(), before);
+});

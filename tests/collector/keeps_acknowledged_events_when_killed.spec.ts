@@ -1,0 +1,75 @@
+/**
+ * Promise: an acknowledged event is never lost. workerd is killed with SIGKILL, three times, in the middle of 2,000 events
+ * sent in batches; every event that was answered with 200 stands in its profile, and none stands there twice.
+ */
+import assert from "node:assert/strict";
+import { after, test } from "node:test";
+
+import { type Json, pageView, send, timeline } from "./envelopes.ts";
+import { anonymousId, eventually, startCollector } from "./mf.ts";
+
+const PROFILES = 4;
+const BATCHES_PER_PROFILE = 50;
+const EVENTS_PER_BATCH = 10;
+/** Batches acknowledged in all when a kill comes. */
+const KILL_AFTER = [30, 80, 130];
+
+const collector = await startCollector();
+after(() => collector.dispose());
+
+/** What one sender was told. */
+interface Sender {
+  id: string;
+  acknowledged: Json[];
+  unknown: Json[][];
+}
+
+const alive = () =>
+  eventually(async () => {
+    const response = await collector.fetch("/health").catch(() => undefined);
+    await response?.text();
+    return response?.ok ? true : undefined;
+  });
+
+test("nothing acknowledged is lost, nothing is kept twice", async () => {
+  const kills = [...KILL_AFTER];
+  let batches = 0;
+  const run = async (sender: Sender) => {
+    for (let n = 0; n < BATCHES_PER_PROFILE; n++) {
+      const batch = Array.from({ length: EVENTS_PER_BATCH }, () => pageView(sender.id));
+      const answer = await send(collector, batch).catch(() => undefined);
+      if (answer?.status === 200) {
+        assert.equal(answer.body["accepted"], EVENTS_PER_BATCH);
+        sender.acknowledged.push(...batch);
+        // While the other senders' batches are under way.
+        if (++batches === kills[0]) {
+          kills.shift();
+          collector.kill();
+        }
+      } else {
+        sender.unknown.push(batch);
+        await alive();
+      }
+    }
+  };
+  const senders = Array.from({ length: PROFILES }, (): Sender => ({ id: anonymousId(), acknowledged: [], unknown: [] }));
+  await Promise.all(senders.map(run));
+  assert.deepEqual(kills, [], "every kill has happened");
+
+  const ids = (events: Json[]) => events.map((event) => event["messageId"] as string);
+  for (const { id, acknowledged, unknown } of senders) {
+    const kept = ids(await timeline(collector, id));
+    assert.equal(new Set(kept).size, kept.length, "an event stands twice");
+    const lost = ids(acknowledged).filter((messageId) => !kept.includes(messageId));
+    assert.deepEqual(lost, [], "an acknowledged event is gone");
+    // What nobody answered is sent again, as the tracker does; it may have been kept before the answer was lost.
+    for (const batch of unknown) {
+      const { body } = await send(collector, batch);
+      assert.equal(body["accepted"] + body["duplicate"], EVENTS_PER_BATCH);
+    }
+    const all = ids(await timeline(collector, id)).sort();
+    assert.deepEqual(all, ids([...acknowledged, ...unknown.flat()]).sort());
+  }
+  const sent = senders.reduce((sum, { acknowledged, unknown }) => sum + acknowledged.length + unknown.flat().length, 0);
+  assert.equal(sent, 2_000);
+});

@@ -1,0 +1,55 @@
+/**
+ * Promise: every event of an envelope ends in exactly one outcome, and a bad one harms no other.
+ */
+import assert from "node:assert/strict";
+import { after, test } from "node:test";
+
+import { codes, envelope, pageView, post, send, timeline } from "./envelopes.ts";
+import { anonymousId, startCollector } from "./mf.ts";
+
+const collector = await startCollector();
+after(() => collector.dispose());
+
+test("one bad event of each kind among good ones", async () => {
+  const id = anonymousId();
+  const good = [pageView(id), pageView(id), pageView(id)];
+  const deep = JSON.parse("[".repeat(20) + "]".repeat(20));
+  const bad = [
+    "text",
+    pageView(id, { type: "click" }),
+    pageView("null"),
+    pageView(id, { timestamp: true }),
+    pageView(id, { properties: { deep } }),
+    pageView(id, { properties: Object.fromEntries(Array.from({ length: 256 }, (_, n) => [`k${n}`, 1])) }),
+  ];
+  const answer = await send(collector, [good[0], ...bad.slice(0, 3), good[1], ...bad.slice(3), good[2]]);
+  assert.equal(answer.status, 200);
+  assert.equal(answer.body["accepted"], 3);
+  assert.equal(answer.body["rejected"].length, bad.length);
+  assert.deepEqual(codes(answer), {
+    1: "malformed_event", 2: "unknown_type", 3: "reserved_id", 5: "wrong_type", 6: "too_deep", 7: "too_many_keys",
+  });
+  const kept = (await timeline(collector, id)).map((event) => event["messageId"]).sort();
+  assert.deepEqual(kept, good.map((event) => event["messageId"]).sort());
+});
+
+test("a body cut at every byte is refused as a whole, and nothing of it is kept", async () => {
+  const id = anonymousId();
+  const whole = JSON.stringify(envelope([pageView(id)]));
+  for (let bytes = 0; bytes < whole.length; bytes++) {
+    const answer = await post(collector, "/_h/v1/batch", whole.slice(0, bytes));
+    assert.equal(answer.status, 400, whole.slice(0, bytes));
+  }
+  assert.deepEqual(await timeline(collector, id), []);
+});
+
+test("a field nobody knows is left out, and the event is kept", async () => {
+  const id = anonymousId();
+  const { body } = await send(collector, [pageView(id, { favouriteColour: "green" })]);
+  assert.equal(body["accepted"], 1);
+  const [kept] = await timeline(collector, id);
+  assert.equal(kept!["favouriteColour"], undefined);
+  const { rejects } = await collector.admin("/admin/v1/rejects");
+  const notice = rejects.find((reject: { code: string }) => reject.code === "unknown_field");
+  assert.equal(notice?.field, "favouriteColour");
+});

@@ -1,0 +1,29 @@
+/**
+ * Promise: an event that does not carry consent for what it needs is refused, and no part of it is kept anywhere.
+ */
+import assert from "node:assert/strict";
+import { after, test } from "node:test";
+
+import { codes, pageView, send, timeline } from "./envelopes.ts";
+import { anonymousId, startCollector } from "./mf.ts";
+
+const collector = await startCollector();
+after(() => collector.dispose());
+
+const SECRET = "what-nobody-may-see";
+
+async function check(consent: object | undefined, code: string) {
+  const id = anonymousId();
+  const view = pageView(id, { name: SECRET, properties: { secret: SECRET } });
+  const answer = await send(collector, [view], { context: consent === undefined ? {} : { consent } });
+  assert.equal(answer.status, 200);
+  assert.deepEqual(codes(answer), { 0: code });
+  assert.deepEqual(await timeline(collector, id), []);
+  const log = await collector.admin("/admin/v1/rejects");
+  assert.ok(log.rejects.some((reject: { messageId?: string }) => reject.messageId === view["messageId"]));
+  assert.ok(!JSON.stringify(log).includes(SECRET));
+}
+
+test("no word on consent", () => check(undefined, "no_consent"));
+test("silence on analytics", () => check({ categoryPreferences: { functional: true }, revision: 1 }, "consent_denied"));
+test("analytics denied", () => check({ categoryPreferences: { analytics: false }, revision: 1 }, "consent_denied"));

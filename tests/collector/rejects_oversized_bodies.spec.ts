@@ -1,0 +1,57 @@
+/**
+ * Promise: what is too large is refused by its own code, whether the length was told or not, and up to the limit all is well.
+ */
+import assert from "node:assert/strict";
+import { after, test } from "node:test";
+
+import { codes, envelope, pageView, post, send } from "./envelopes.ts";
+import { anonymousId, startCollector } from "./mf.ts";
+
+const BODY_BYTES_MAX = 512 * 1024;
+
+const collector = await startCollector();
+after(() => collector.dispose());
+
+/** An envelope of exactly `bytes`: JSON may end in blanks. */
+const padded = (bytes: number) => JSON.stringify(envelope([pageView(anonymousId())])).padEnd(bytes, " ");
+
+test("a body at the limit is read", async () => {
+  assert.equal((await post(collector, "/_h/v1/batch", padded(BODY_BYTES_MAX))).status, 200);
+});
+
+test("one byte more is not", async () => {
+  const answer = await post(collector, "/_h/v1/batch", padded(BODY_BYTES_MAX + 1));
+  assert.equal(answer.status, 413);
+  assert.equal(answer.body["error"].code, "body_too_large");
+});
+
+test("nor is a stream that does not tell its length", async () => {
+  const chunk = new TextEncoder().encode(" ".repeat(64 * 1024));
+  let sent = 0;
+  const body = new ReadableStream({
+    pull(controller) {
+      if (sent++ < 64) controller.enqueue(chunk);
+      else controller.close();
+    },
+  });
+  const init = { method: "POST", body, duplex: "half", headers: { origin: collector.url } } as RequestInit;
+  const response = await collector.fetch("/_h/v1/batch", init);
+  assert.equal(response.status, 413);
+  assert.equal((await response.json() as any).error.code, "body_too_large");
+});
+
+test("an envelope holds 2,500 events and no more", async () => {
+  const batch = Array.from({ length: 2_501 }, () => ({}));
+  const answer = await send(collector, batch);
+  assert.equal(answer.status, 413);
+  assert.equal(answer.body["error"].code, "too_many_events");
+  assert.equal((await send(collector, batch.slice(1))).body["rejected"].length, 2_500);
+});
+
+test("one event that is too large harms no other", async () => {
+  const id = anonymousId();
+  const large = pageView(id, { properties: Object.fromEntries(Array.from({ length: 9 }, (_, n) => [`p${n}`, "x".repeat(4_000)])) });
+  const answer = await send(collector, [large, pageView(id)]);
+  assert.equal(answer.body["accepted"], 1);
+  assert.deepEqual(codes(answer), { 0: "event_too_large" });
+});

@@ -1,0 +1,82 @@
+/**
+ * Promise: the signed cookie gives a page its id back when its storage was wiped, is set only with consent, and goes when
+ * consent goes.
+ */
+import assert from "node:assert/strict";
+import { after, test } from "node:test";
+
+import { GRANTED, type Json, decide, post } from "./envelopes.ts";
+import { anonymousId, startCollector } from "./mf.ts";
+
+const collector = await startCollector();
+after(() => collector.dispose());
+
+const NOTHING = { categoryPreferences: {}, revision: 0 };
+
+function hello(body: Json, cookie?: string) {
+  return post(collector, "/_h/v1/hello", { writeKey: "wk_shop", ...body }, { "x-hilo": "1", cookie });
+}
+
+/** A browser's view of the cookie: `name=value`. */
+const pair = (header: string | null) => header!.split(";")[0]!;
+
+test("set with consent, and restored", async () => {
+  const id = anonymousId();
+  const first = await hello({ anonymousId: id, consent: GRANTED });
+  assert.equal(first.body["anonymousId"], id);
+  const cookie = first.headers.get("set-cookie")!;
+  assert.match(cookie, /HttpOnly; SameSite=Lax; Max-Age=33696000$/);
+  const wiped = await hello({ consent: GRANTED }, pair(cookie));
+  assert.equal(wiped.body["anonymousId"], id);
+  // Issued a moment ago: it is renewed at most daily.
+  assert.equal(wiped.headers.get("set-cookie"), null);
+});
+
+test("no consent, no cookie", async () => {
+  const answer = await hello({ anonymousId: anonymousId(), consent: NOTHING });
+  assert.equal(answer.status, 200);
+  assert.equal(answer.headers.get("set-cookie"), null);
+  assert.equal(answer.body["anonymousId"], null);
+});
+
+test("after a logout the cookie follows the new id", async () => {
+  const [before, next] = [anonymousId(), anonymousId()];
+  const cookie = pair((await hello({ anonymousId: before, consent: GRANTED })).headers.get("set-cookie"));
+  const answer = await hello({ anonymousId: next, consent: GRANTED }, cookie);
+  assert.equal(answer.body["anonymousId"], next);
+  assert.ok(answer.headers.get("set-cookie")?.includes(next));
+});
+
+test("a withdrawal takes the cookie away, and a grant of one purpose keeps it", async () => {
+  const id = anonymousId();
+  const cookie = pair((await hello({ anonymousId: id, consent: GRANTED })).headers.get("set-cookie"));
+  assert.match((await hello({ consent: NOTHING }, cookie)).headers.get("set-cookie") ?? "", /^hilo=; .*Max-Age=0$/);
+  const body = (revision: number, analytics: string, functional: string) => ({
+    writeKey: "wk_shop",
+    anonymousId: id,
+    consent: {
+      revision,
+      changes: Object.entries({ analytics, functional }).map(([purpose, state]) => ({
+        purpose, state, at: new Date().toISOString(), method: "api",
+      })),
+    },
+  });
+  const partly = await post(collector, "/_h/v1/consent", body(1, "denied", "granted"), { "x-hilo": "1", cookie });
+  assert.equal(partly.headers.get("set-cookie"), null);
+  const wholly = await post(collector, "/_h/v1/consent", body(2, "denied", "denied"), { "x-hilo": "1", cookie });
+  assert.match(wholly.headers.get("set-cookie") ?? "", /Max-Age=0$/);
+});
+
+test("a grant sets the cookie without another call", async () => {
+  const id = anonymousId();
+  const answer = await decide(collector, id, 1, { functional: "granted" });
+  assert.ok(answer.headers.get("set-cookie")?.includes(id));
+});
+
+test("an id that cannot be one is refused", async () => {
+  for (const [id, code] of [["null", "reserved_id"], ["a;b", "wrong_type"], ["x".repeat(200), "wrong_type"]]) {
+    const answer = await hello({ anonymousId: id, consent: GRANTED });
+    assert.equal(answer.status, 422);
+    assert.equal(answer.body["error"].code, code);
+  }
+});
