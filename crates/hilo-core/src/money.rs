@@ -1,0 +1,218 @@
+//! Money as whole minor units of an ISO 4217 currency.
+//!
+//! In: decimal text as shops write it. Out: amounts, and sums kept apart per currency. No float, no rounding and no
+//! conversion: what does not fit is refused.
+
+use std::collections::BTreeMap;
+
+/// A currency by its ISO 4217 letters, such as `EUR`.
+///
+/// Any three capital letters pass: shops keep prices in codes that were withdrawn, and new ones come every year.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub struct Currency([u8; 3]);
+
+/// Currencies whose minor unit is not a hundredth, with their number of decimals (ISO 4217 list one, "CcyMnrUnts").
+const EXPONENTS: [(&[u8; 3], u8); 26] = [
+    (b"BHD", 3),
+    (b"BIF", 0),
+    (b"CLF", 4),
+    (b"CLP", 0),
+    (b"DJF", 0),
+    (b"GNF", 0),
+    (b"IQD", 3),
+    (b"ISK", 0),
+    (b"JOD", 3),
+    (b"JPY", 0),
+    (b"KMF", 0),
+    (b"KRW", 0),
+    (b"KWD", 3),
+    (b"LYD", 3),
+    (b"OMR", 3),
+    (b"PYG", 0),
+    (b"RWF", 0),
+    (b"TND", 3),
+    (b"UGX", 0),
+    (b"UYI", 0),
+    (b"UYW", 4),
+    (b"VND", 0),
+    (b"VUV", 0),
+    (b"XAF", 0),
+    (b"XOF", 0),
+    (b"XPF", 0),
+];
+
+impl Currency {
+    /// Reads three capital letters; `None` for anything else.
+    pub fn parse(code: &str) -> Option<Currency> {
+        let letters: [u8; 3] = code.as_bytes().try_into().ok()?;
+        letters.iter().all(u8::is_ascii_uppercase).then_some(Currency(letters))
+    }
+
+    /// The three letters.
+    pub fn code(&self) -> &str {
+        std::str::from_utf8(&self.0).unwrap_or_default()
+    }
+
+    /// Decimals of the currency: 2 for the euro, 0 for the yen, 3 for the Kuwaiti dinar.
+    pub fn exponent(&self) -> u8 {
+        EXPONENTS.iter().find(|(code, _)| **code == self.0).map_or(2, |(_, exponent)| *exponent)
+    }
+}
+
+/// An amount: whole minor units of one currency. Refunds are negative.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub struct Amount {
+    /// Cents, yen, fils …
+    pub minor: i64,
+    /// Of what.
+    pub currency: Currency,
+}
+
+impl Amount {
+    /// Reads plain decimal text, `19.99` or `-5`, with a point.
+    ///
+    /// More decimals than the currency has are read only if they are zeros: an amount is never rounded. Signs other than
+    /// one minus, group separators and exponents are not read. `None` also when it does not fit.
+    ///
+    /// ```
+    /// use hilo_core::money::{Amount, Currency};
+    /// let euro = Currency::parse("EUR").unwrap();
+    /// assert_eq!(Amount::parse("19.9", euro).unwrap().minor, 1_990);
+    /// assert_eq!(Amount::parse("19.995", euro), None);
+    /// ```
+    pub fn parse(text: &str, currency: Currency) -> Option<Amount> {
+        let (negative, digits) = match text.strip_prefix('-') {
+            Some(rest) => (true, rest),
+            None => (false, text),
+        };
+        let (whole, decimals) = digits.split_once('.').unwrap_or((digits, "0"));
+        if whole.is_empty() || decimals.is_empty() {
+            return None;
+        }
+        let exponent = usize::from(currency.exponent());
+        let (kept, beyond) = decimals.as_bytes().split_at(exponent.min(decimals.len()));
+        if beyond.iter().any(|digit| *digit != b'0') {
+            return None;
+        }
+        let missing = exponent.saturating_sub(kept.len());
+        let all =
+            whole.bytes().chain(kept.iter().copied()).chain(std::iter::repeat_n(b'0', missing));
+        // Downwards, because the smallest i64 has no positive twin.
+        let mut minor: i64 = 0;
+        for digit in all {
+            let value = digit.is_ascii_digit().then(|| i64::from(digit) - i64::from(b'0'))?;
+            minor = minor.checked_mul(10)?.checked_sub(value)?;
+        }
+        let minor = if negative { minor } else { minor.checked_neg()? };
+        Some(Amount { minor, currency })
+    }
+
+    /// The sum; `None` across currencies or beyond the range.
+    pub fn plus(self, other: Amount) -> Option<Amount> {
+        let minor = self.minor.checked_add(other.minor)?;
+        (self.currency == other.currency).then_some(Amount { minor, ..self })
+    }
+
+    /// The difference; `None` across currencies or beyond the range.
+    pub fn minus(self, other: Amount) -> Option<Amount> {
+        let minor = self.minor.checked_sub(other.minor)?;
+        (self.currency == other.currency).then_some(Amount { minor, ..self })
+    }
+
+    /// So many of it; `None` beyond the range.
+    pub fn times(self, quantity: u32) -> Option<Amount> {
+        let minor = self.minor.checked_mul(i64::from(quantity))?;
+        Some(Amount { minor, ..self })
+    }
+}
+
+/// Sums, one per currency: amounts of different currencies are never added.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Totals(BTreeMap<Currency, i64>);
+
+impl Totals {
+    /// Adds to the sum of its currency; `None`, and unchanged, if that leaves the range.
+    pub fn add(&mut self, amount: Amount) -> Option<()> {
+        let sum = self.0.get(&amount.currency).copied().unwrap_or(0).checked_add(amount.minor)?;
+        self.0.insert(amount.currency, sum);
+        Some(())
+    }
+
+    /// The sum in minor units; `None` when nothing in this currency was added.
+    pub fn get(&self, currency: Currency) -> Option<i64> {
+        self.0.get(&currency).copied()
+    }
+
+    /// The sums, by currency.
+    pub fn iter(&self) -> impl Iterator<Item = Amount> {
+        self.0.iter().map(|(&currency, &minor)| Amount { minor, currency })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn check(text: &str, code: &str, expected: Option<i64>) {
+        let parsed = Amount::parse(text, Currency::parse(code).unwrap());
+        assert_eq!(parsed.map(|amount| amount.minor), expected, "{text} {code}");
+    }
+
+    #[test]
+    fn decimals_follow_the_currency() {
+        check("19.99", "EUR", Some(1_999));
+        check("19.9", "EUR", Some(1_990));
+        check("19", "EUR", Some(1_900));
+        check("1500", "JPY", Some(1_500));
+        check("1500.00", "JPY", Some(1_500));
+        check("1.234", "KWD", Some(1_234));
+        check("1.5", "CLF", Some(15_000));
+        check("-0.01", "USD", Some(-1));
+    }
+
+    #[test]
+    fn nothing_is_rounded_or_guessed() {
+        for text in
+            ["", ".", "1.", ".5", "1,5", "1 000", "+1", "--1", "1e3", "1.2.3", "1.999", "0x1", "١"]
+        {
+            check(text, "EUR", None);
+        }
+        check("1.5", "JPY", None);
+        check("1.00é", "JPY", None);
+    }
+
+    #[test]
+    fn the_range_ends_where_i64_ends() {
+        check("92233720368547758.07", "EUR", Some(i64::MAX));
+        check("92233720368547758.08", "EUR", None);
+        check("-92233720368547758.08", "EUR", Some(i64::MIN));
+        check("999999999999999999999999", "EUR", None);
+    }
+
+    #[test]
+    fn a_code_is_three_capital_letters() {
+        assert_eq!(Currency::parse("EUR").unwrap().code(), "EUR");
+        for code in ["eur", "EU", "EURO", "E R", "ÉU"] {
+            assert_eq!(Currency::parse(code), None, "{code}");
+        }
+    }
+
+    #[test]
+    fn currencies_never_mix() {
+        let euro = Amount { minor: 100, currency: Currency::parse("EUR").unwrap() };
+        let yen = Amount { minor: 100, currency: Currency::parse("JPY").unwrap() };
+        assert_eq!(euro.plus(yen), None);
+        assert_eq!(euro.minus(yen), None);
+        assert_eq!(euro.plus(euro).unwrap().minor, 200);
+        assert_eq!(euro.times(3).unwrap().minor, 300);
+        assert_eq!(Amount { minor: i64::MAX, ..euro }.times(2), None);
+        let mut totals = Totals::default();
+        for amount in [euro, yen, euro] {
+            totals.add(amount).unwrap();
+        }
+        assert_eq!(totals.get(euro.currency), Some(200));
+        assert_eq!(totals.iter().count(), 2);
+        assert_eq!(totals.add(Amount { minor: i64::MAX, ..euro }), None);
+        assert_eq!(totals.get(euro.currency), Some(200));
+    }
+}
