@@ -73,6 +73,23 @@ pub struct Record {
     pub destinations: Vec<Planned>,
 }
 
+/// [`ProfileCall::Record`] as the pipeline writes it: the events stay where they are.
+#[derive(Debug, Serialize)]
+#[serde(tag = "call", rename = "record")]
+pub struct RecordCall<'e> {
+    /// See [`ProfileCall::Record`].
+    pub records: Vec<RecordEntry<'e>>,
+}
+
+/// A [`Record`] as the pipeline writes it.
+#[derive(Debug, Serialize)]
+pub struct RecordEntry<'e> {
+    /// See [`Record::event`].
+    pub event: &'e Event,
+    /// See [`Record::destinations`].
+    pub destinations: Vec<Planned>,
+}
+
 /// A destination an event is meant for.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Planned {
@@ -100,7 +117,7 @@ pub enum Recorded {
 }
 
 /// One attempt to deliver: what the queue carries.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, Serialize, Deserialize)]
 pub struct Delivery {
     /// Name of the profile object that keeps the outbox row.
     pub profile: String,
@@ -110,8 +127,18 @@ pub struct Delivery {
     pub destination: String,
     /// Attempts that failed before this one.
     pub attempt: u32,
-    /// The event as stored.
-    pub event: Event,
+    /// The event as stored: only who sends it reads it.
+    pub event: Box<RawValue>,
+}
+
+impl Delivery {
+    /// The event.
+    ///
+    /// # Errors
+    /// `Fatal`: it was stored by this crate.
+    pub fn read_event(&self) -> Result<Event, Failure> {
+        decode(self.event.get())
+    }
 }
 
 /// What became of one attempt.
@@ -226,14 +253,14 @@ pub struct OutboxRow {
     pub updated_ms: i64,
 }
 
-/// Asks the profile object with this name.
+/// Asks the profile object with this name; `call` is a [`ProfileCall`] or its borrowed twin.
 ///
 /// # Errors
 /// The object's own failure, or that it could not be reached.
 pub async fn ask_profile<P: Platform, A: serde::de::DeserializeOwned>(
     platform: &P,
     name: String,
-    call: &ProfileCall,
+    call: &impl Serialize,
 ) -> Result<A, Failure> {
     let call = encode(call)?;
     let answer = platform.ask(&Object::Profile(name), call).await?;

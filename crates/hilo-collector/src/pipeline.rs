@@ -14,7 +14,9 @@ use hilo_core::validate::{Envelope, Judged, Verdict};
 use hilo_core::validate;
 use crate::standin::normalize;
 
-use crate::calls::{ConsentCopy, Planned, ProfileCall, Record, Recorded, ask_profile};
+use crate::calls::{
+    ConsentCopy, Delivery, Planned, ProfileCall, RecordCall, RecordEntry, Recorded, ask_profile,
+};
 use crate::ingest::{self, Door, Route, consent, files, hello, reply, status};
 use crate::loaded::Loaded;
 use crate::platform::{Failure, Incoming, Platform, Reply, log_line};
@@ -197,18 +199,19 @@ async fn store_all<P: Platform>(
     platform: &P,
 ) -> Result<(), Failure> {
     let secret = secret(platform)?;
-    let mut profiles: BTreeMap<ProfileKey, Vec<(usize, Record)>> = BTreeMap::new();
+    let mut profiles: BTreeMap<ProfileKey, (Vec<usize>, RecordCall<'_>)> = BTreeMap::new();
     for (place, item) in items.iter().enumerate() {
         let Some(event) = &item.event else { continue };
-        let record = Record { event: event.clone(), destinations: plan(event, loaded) };
-        profiles.entry(profile_key(event)).or_default().push((place, record));
+        let (places, call) = profiles
+            .entry(profile_key(event))
+            .or_insert_with(|| (Vec::new(), RecordCall { records: Vec::new() }));
+        places.push(place);
+        call.records.push(RecordEntry { event, destinations: plan(event, loaded) });
     }
-    let calls = profiles.into_iter().map(|(key, records)| {
+    let calls = profiles.into_iter().map(|(key, (places, call))| {
         let name = store::object_name(&secret, &key);
-        let (places, records): (Vec<usize>, Vec<Record>) = records.into_iter().unzip();
         async move {
-            let recorded: Vec<Recorded> =
-                ask_profile(platform, name, &ProfileCall::Record { records }).await?;
+            let recorded: Vec<Recorded> = ask_profile(platform, name, &call).await?;
             if recorded.len() != places.len() {
                 return Err(Failure::Fatal("a profile did not answer every record".to_owned()));
             }
@@ -320,6 +323,6 @@ fn secret<P: Platform>(platform: &P) -> Result<String, Failure> {
 }
 
 /// Delivers what the queue carries.
-pub async fn deliver<P: Platform>(deliveries: Vec<crate::calls::Delivery>, platform: &P) {
+pub async fn deliver<P: Platform>(deliveries: Vec<Delivery>, platform: &P) {
     forward::deliver(deliveries, platform).await;
 }

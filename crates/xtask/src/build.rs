@@ -98,7 +98,7 @@ fn collector(workspace: &Workspace) -> Result<(), Problem> {
         &workspace.at("crates/hilo-collector/build/index_bg.wasm"),
         || {
             let mut build = workspace.command("worker-build");
-            build.current_dir(workspace.at("crates/hilo-collector")).arg("--release");
+            build.current_dir(workspace.at("crates/hilo-collector")).args(["--profile", "edge"]);
             tools::worker_build_env(workspace, &mut build);
             step(workspace, "building the collector", &mut build).map(drop)
         },

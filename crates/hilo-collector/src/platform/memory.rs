@@ -87,7 +87,7 @@ impl Sql for MemorySql {
 
 struct ProfileObject {
     sql: MemorySql,
-    leases: profile::Leases,
+    volatile: profile::Volatile,
 }
 
 struct World {
@@ -153,7 +153,7 @@ impl Memory {
 
     /// Scripts the world outside.
     pub fn answer_with(&self, answer: impl Fn(&Outgoing) -> Result<Response, Failure> + 'static) {
-        self.0.answer.replace(Box::new(answer));
+        *self.0.answer.borrow_mut() = Box::new(answer);
     }
 
     /// What was sent to the world outside, in order.
@@ -181,7 +181,7 @@ impl Memory {
         self.0.queue.borrow_mut().clear();
         self.0.deferred.borrow_mut().clear();
         for profile in self.0.profiles.borrow_mut().values_mut() {
-            profile.leases = profile::Leases::default();
+            profile.volatile = profile::Volatile::default();
         }
     }
 
@@ -197,7 +197,7 @@ impl Memory {
     pub fn fire_alarms(&self) -> Result<(), Failure> {
         let now = self.now();
         for (name, object) in self.0.profiles.borrow_mut().iter_mut() {
-            let due = profile::due(&object.sql, name, &mut object.leases, now)?;
+            let due = profile::due(&object.sql, name, &mut object.volatile, now)?;
             self.0.queue.borrow_mut().extend(due);
         }
         Ok(())
@@ -229,11 +229,11 @@ impl Memory {
         let object = match profiles.entry(name.to_owned()) {
             std::collections::btree_map::Entry::Occupied(entry) => entry.into_mut(),
             std::collections::btree_map::Entry::Vacant(entry) => entry
-                .insert(ProfileObject { sql: MemorySql::new()?, leases: profile::Leases::default() }),
+                .insert(ProfileObject { sql: MemorySql::new()?, volatile: profile::Volatile::default() }),
         };
-        let answered = profile::answer(&object.sql, call, self.now())?;
+        let answered = profile::answer(&object.sql, &mut object.volatile, call, self.now())?;
         if answered.pump {
-            let due = profile::due(&object.sql, name, &mut object.leases, self.now())?;
+            let due = profile::due(&object.sql, name, &mut object.volatile, self.now())?;
             self.0.queue.borrow_mut().extend(due);
         }
         Ok(answered.reply)

@@ -114,7 +114,7 @@ struct ProfileShell {
     env: Env,
     sql: ObjectSql,
     /// In memory on purpose: see `store/profile/outbox.rs`.
-    leases: RefCell<profile::Leases>,
+    volatile: RefCell<profile::Volatile>,
     /// The alarm that is set, as far as this life of the object knows.
     alarm_ms: Cell<Option<i64>>,
 }
@@ -122,13 +122,15 @@ struct ProfileShell {
 impl DurableObject for ProfileObject {
     fn new(state: State, env: Env) -> Self {
         let sql = ObjectSql::of(&state);
-        let (leases, alarm_ms) = Default::default();
-        ProfileObject { shell: Rc::new(ProfileShell { state, env, sql, leases, alarm_ms }) }
+        let (volatile, alarm_ms) = Default::default();
+        ProfileObject { shell: Rc::new(ProfileShell { state, env, sql, volatile, alarm_ms }) }
     }
 
     async fn fetch(&self, mut request: Request) -> Result<Response> {
         let call = request.text().await?;
-        let answered = match profile::answer(&self.shell.sql, &call, now()) {
+        let shell = &self.shell;
+        let answered = profile::answer(&shell.sql, &mut shell.volatile.borrow_mut(), &call, now());
+        let answered = match answered {
             Ok(answered) => answered,
             Err(failure) => return refuse(&failure),
         };
@@ -159,7 +161,7 @@ impl ProfileShell {
     /// Hands what is due to the queue.
     async fn pump(&self) {
         let name = self.state.id().name().unwrap_or_default();
-        let due = profile::due(&self.sql, &name, &mut self.leases.borrow_mut(), now());
+        let due = profile::due(&self.sql, &name, &mut self.volatile.borrow_mut(), now());
         let deliveries = match due {
             Ok(deliveries) => deliveries,
             Err(failure) => {
@@ -172,7 +174,7 @@ impl ProfileShell {
         }
         if let Err(error) = self.enqueue(&deliveries).await {
             log(&log_line("warn", "queue", &[("why", &error.to_string())]));
-            profile::release(&mut self.leases.borrow_mut(), &deliveries);
+            profile::release(&mut self.volatile.borrow_mut(), &deliveries);
         }
     }
 

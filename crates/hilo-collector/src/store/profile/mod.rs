@@ -10,7 +10,7 @@ mod record;
 #[cfg(test)]
 mod tests;
 
-pub use outbox::{Leases, due, next_alarm, release};
+pub use outbox::{due, next_alarm, release};
 
 use jiff::Timestamp;
 
@@ -27,11 +27,24 @@ pub struct Answered {
     pub pump: bool,
 }
 
+/// What an object knows only while it lives, and may forget at any moment.
+#[derive(Debug, Default)]
+pub struct Volatile {
+    leases: outbox::Leases,
+    /// Whether the schema was brought up to date in this life.
+    is_current: bool,
+}
+
 /// Answers a [`ProfileCall`].
 ///
 /// # Errors
 /// `Retriable` when the storage refuses; nothing of the question is kept then.
-pub fn answer(sql: &impl Sql, call: &str, now: Timestamp) -> Result<Answered, Failure> {
+pub fn answer(
+    sql: &impl Sql,
+    volatile: &mut Volatile,
+    call: &str,
+    now: Timestamp,
+) -> Result<Answered, Failure> {
     let call: ProfileCall = decode(call)?;
     let writes = match call {
         ProfileCall::Record { .. } | ProfileCall::Consent(_) => true,
@@ -43,8 +56,11 @@ pub fn answer(sql: &impl Sql, call: &str, now: Timestamp) -> Result<Answered, Fa
         | ProfileCall::Receipts { .. }
         | ProfileCall::Deliveries { .. } => false,
     };
-    if writes {
+    if volatile.is_current {
+        // Nothing to look up: this is most calls.
+    } else if writes {
         schema::apply(sql, schema::PROFILE)?;
+        volatile.is_current = true;
     } else if !schema::is_present(sql)? {
         return Ok(Answered { reply: of_nobody(&call)?, pump: false });
     }

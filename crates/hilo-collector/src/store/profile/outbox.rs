@@ -9,8 +9,9 @@ use std::collections::BTreeMap;
 use hilo_core::consent::Purpose;
 use jiff::Timestamp;
 
-use super::{consent, millis};
-use crate::calls::{Confirmation, Delivery, DeliveryResult, decode};
+use super::pages::raw;
+use super::{Volatile, consent, millis};
+use crate::calls::{Confirmation, Delivery, DeliveryResult};
 use crate::platform::{Failure, Sql, SqlRow, SqlValue};
 
 /// How long an attempt may be under way before it counts as lost.
@@ -25,7 +26,7 @@ const DUE_DELIVERIES_MAX: usize = 200;
 
 /// Attempts under way, by event and destination.
 #[derive(Debug, Default)]
-pub struct Leases(BTreeMap<(String, String), Lease>);
+pub(super) struct Leases(BTreeMap<(String, String), Lease>);
 
 #[derive(Debug)]
 struct Lease {
@@ -48,10 +49,11 @@ impl Leases {
 pub fn due(
     sql: &impl Sql,
     profile: &str,
-    leases: &mut Leases,
+    volatile: &mut Volatile,
     now: Timestamp,
 ) -> Result<Vec<Delivery>, Failure> {
     let now_ms = millis(now);
+    let leases = &mut volatile.leases;
     leases.0.retain(|_, lease| lease.until_ms > now_ms);
     let standing = consent::standing(sql)?;
     let rows = sql.exec(
@@ -102,14 +104,14 @@ fn delivery(
         message_id: message_id.clone(),
         destination: destination.clone(),
         attempt: u32::try_from(row.int("attempts")?).unwrap_or(u32::MAX),
-        event: decode(event.text("body")?)?,
+        event: raw(event.text("body")?)?,
     }))
 }
 
 /// Gives leases back when the queue did not take the deliveries: the next alarm tries again.
-pub fn release(leases: &mut Leases, deliveries: &[Delivery]) {
+pub fn release(volatile: &mut Volatile, deliveries: &[Delivery]) {
     for delivery in deliveries {
-        leases.0.remove(&(delivery.message_id.clone(), delivery.destination.clone()));
+        volatile.leases.0.remove(&(delivery.message_id.clone(), delivery.destination.clone()));
     }
 }
 

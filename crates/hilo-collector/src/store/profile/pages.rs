@@ -77,7 +77,8 @@ fn outbox_row(row: &SqlRow) -> Result<Box<RawValue>, Failure> {
     })?)
 }
 
-fn raw(text: &str) -> Result<Box<RawValue>, Failure> {
+/// Stored JSON as it is.
+pub(super) fn raw(text: &str) -> Result<Box<RawValue>, Failure> {
     RawValue::from_string(text.to_owned()).map_err(|error| Failure::Fatal(error.to_string()))
 }
 

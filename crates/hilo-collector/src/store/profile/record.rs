@@ -3,9 +3,9 @@
 //! Records of one profile in, one [`Recorded`] each out, in order. The recorded consent is the authority here, not the
 //! event's own claim: a page may be old, forged or late.
 
-use std::collections::BTreeMap;
+use std::collections::btree_map::Entry;
+use std::collections::{BTreeMap, BTreeSet};
 
-use hilo_core::consent::Purpose;
 use hilo_core::event::Event;
 use hilo_core::journey::{Session, attribute};
 use crate::standin::profile::{Profile, fold};
@@ -16,6 +16,9 @@ use super::{consent, millis};
 use crate::calls::{Planned, Record, Recorded, decode, encode};
 use crate::platform::{Failure, Sql, SqlValue};
 
+/// Parameters of one statement (Durable Objects allow 100).
+const PARAMETERS_MAX: usize = 100;
+
 /// Keeps `records`. Run it inside a transaction.
 pub(super) fn record(
     sql: &impl Sql,
@@ -24,33 +27,66 @@ pub(super) fn record(
 ) -> Result<Vec<Recorded>, Failure> {
     let standing = consent::standing(sql)?;
     let mut sessions = Sessions::default();
-    let mut profile = load_profile(sql)?;
-    let mut recorded = Vec::with_capacity(records.len());
-    let mut changed = false;
-    for Record { mut event, destinations } in records {
-        let revision = event.context.consent.as_ref().map_or(0, |claim| claim.revision);
-        if standing.denies(event.purposes(), revision) {
-            recorded.push(Recorded::ConsentDenied);
-            continue;
+    // Attributed as if all were new: a duplicate belongs to a session that is known already.
+    let mut candidates = Vec::with_capacity(records.len());
+    for record in records {
+        let revision = record.event.context.consent.as_ref().map_or(0, |claim| claim.revision);
+        let mut candidate = Candidate { record, revision, is_denied: false };
+        if standing.denies(candidate.record.event.purposes(), revision) {
+            candidate.is_denied = true;
+        } else {
+            sessions.attribute(sql, &mut candidate.record.event)?;
         }
-        let opened = sessions.attribute(sql, &mut event)?;
-        if !insert(sql, &event)? {
-            recorded.push(Recorded::Duplicate);
-            continue;
-        }
-        if let Some(session) = opened {
-            sessions.keep(sql, session)?;
-        }
-        let destinations = queue_up(sql, &event, &destinations, &standing, now)?;
-        recorded.push(Recorded::Stored { channel: event.context.hilo.channel, destinations });
-        profile = fold(profile, &event);
-        changed = true;
+        candidates.push(candidate);
     }
-    if changed {
-        let profile = SqlValue::Text(encode(&profile)?);
-        sql.exec("INSERT OR REPLACE INTO meta (key, value) VALUES ('profile', ?)", &[profile])?;
+    let mut fresh = insert(sql, &candidates)?;
+    let mut outbox = Vec::new();
+    let mut kept = Vec::new();
+    let mut recorded = Vec::with_capacity(candidates.len());
+    for candidate in &candidates {
+        let event = &candidate.record.event;
+        if candidate.is_denied {
+            recorded.push(Recorded::ConsentDenied);
+        } else if fresh.remove(&event.message_id) {
+            let destinations = candidate.allowed(&standing);
+            outbox.extend(destinations.iter().map(|planned| (event.message_id.as_str(), *planned)));
+            recorded.push(Recorded::Stored {
+                channel: event.context.hilo.channel,
+                destinations: destinations.iter().map(|planned| planned.name.clone()).collect(),
+            });
+            kept.push(event);
+        } else {
+            recorded.push(Recorded::Duplicate);
+        }
+    }
+    if !kept.is_empty() {
+        queue_up(sql, &outbox, now)?;
+        sessions.keep(sql)?;
+        fold_in(sql, &kept)?;
     }
     Ok(recorded)
+}
+
+/// A record on its way in.
+struct Candidate {
+    record: Record,
+    revision: u32,
+    is_denied: bool,
+}
+
+impl Candidate {
+    /// The destinations that the recorded consent does not rule out.
+    fn allowed(&self, standing: &Standing) -> Vec<&Planned> {
+        let destinations = self.record.destinations.iter();
+        destinations.filter(|planned| !standing.denies(&planned.purposes, self.revision)).collect()
+    }
+}
+
+fn fold_in(sql: &impl Sql, events: &[&Event]) -> Result<(), Failure> {
+    let profile = events.iter().fold(load_profile(sql)?, |profile, event| fold(profile, event));
+    let profile = SqlValue::Text(encode(&profile)?);
+    sql.exec("INSERT OR REPLACE INTO meta (key, value) VALUES ('profile', ?)", &[profile])?;
+    Ok(())
 }
 
 fn load_profile(sql: &impl Sql) -> Result<Profile, Failure> {
@@ -60,74 +96,94 @@ fn load_profile(sql: &impl Sql) -> Result<Profile, Failure> {
     }
 }
 
-/// Whether the event is new.
-fn insert(sql: &impl Sql, event: &Event) -> Result<bool, Failure> {
-    let rows = sql.exec(
-        "INSERT INTO events (message_id, occurred_ms, body) VALUES (?, ?, ?)
-         ON CONFLICT (message_id) DO NOTHING RETURNING seq",
-        &[
-            SqlValue::from(event.message_id.as_str()),
-            SqlValue::int(millis(event.occurred_at))?,
-            SqlValue::Text(encode(event)?),
-        ],
-    )?;
-    Ok(!rows.is_empty())
+/// Writes the timeline, and answers the ids that were new.
+fn insert(sql: &impl Sql, candidates: &[Candidate]) -> Result<BTreeSet<String>, Failure> {
+    let events: Vec<&Event> =
+        candidates.iter().filter(|c| !c.is_denied).map(|c| &c.record.event).collect();
+    let mut fresh = BTreeSet::new();
+    for events in events.chunks(PARAMETERS_MAX / 3) {
+        let mut values = Vec::with_capacity(events.len() * 3);
+        for event in events {
+            values.push(SqlValue::from(event.message_id.as_str()));
+            values.push(SqlValue::int(millis(event.occurred_at))?);
+            values.push(SqlValue::Text(encode(event)?));
+        }
+        let rows = sql.exec(
+            &format!(
+                "INSERT INTO events (message_id, occurred_ms, body) VALUES {}
+                 ON CONFLICT (message_id) DO NOTHING RETURNING message_id",
+                tuples("(?,?,?)", events.len())
+            ),
+            &values,
+        )?;
+        for row in rows {
+            fresh.insert(row.text("message_id")?.to_owned());
+        }
+    }
+    Ok(fresh)
 }
 
-/// One outbox row per destination that the recorded consent does not rule out.
-fn queue_up(
-    sql: &impl Sql,
-    event: &Event,
-    destinations: &[Planned],
-    standing: &Standing,
-    now: Timestamp,
-) -> Result<Vec<String>, Failure> {
-    let revision = event.context.consent.as_ref().map_or(0, |claim| claim.revision);
-    let mut names = Vec::with_capacity(destinations.len());
-    for planned in destinations {
-        if standing.denies(&planned.purposes, revision) {
-            continue;
+/// One outbox row per event and destination.
+fn queue_up(sql: &impl Sql, outbox: &[(&str, &Planned)], now: Timestamp) -> Result<(), Failure> {
+    let now = SqlValue::int(millis(now))?;
+    for rows in outbox.chunks(PARAMETERS_MAX / 5) {
+        let mut values = Vec::with_capacity(rows.len() * 5);
+        for (message_id, planned) in rows {
+            let purposes: Vec<&str> = planned.purposes.iter().map(|p| p.name()).collect();
+            values.push(SqlValue::from(*message_id));
+            values.push(SqlValue::from(planned.name.as_str()));
+            values.push(SqlValue::Text(purposes.join(",")));
+            values.extend([now.clone(), now.clone()]);
         }
-        let purposes: Vec<&str> = planned.purposes.iter().map(|p: &Purpose| p.name()).collect();
-        let now = SqlValue::int(millis(now))?;
         sql.exec(
-            "INSERT OR IGNORE INTO outbox (message_id, destination, purposes, next_ms, updated_ms)
-             VALUES (?, ?, ?, ?, ?)",
-            &[
-                SqlValue::from(event.message_id.as_str()),
-                SqlValue::from(planned.name.as_str()),
-                SqlValue::Text(purposes.join(",")),
-                now.clone(),
-                now,
-            ],
+            &format!(
+                "INSERT OR IGNORE INTO outbox (message_id, destination, purposes, next_ms, updated_ms)
+                 VALUES {}",
+                tuples("(?,?,?,?,?)", rows.len())
+            ),
+            &values,
         )?;
-        names.push(planned.name.clone());
     }
-    Ok(names)
+    Ok(())
+}
+
+fn tuples(tuple: &str, count: usize) -> String {
+    vec![tuple; count].join(",")
 }
 
 /// The sessions that this batch has met: a batch is mostly one session, so each is read once.
 #[derive(Default)]
-struct Sessions(BTreeMap<String, Option<Session>>);
+struct Sessions {
+    known: BTreeMap<String, Option<Session>>,
+    opened: Vec<Session>,
+}
 
 impl Sessions {
-    fn attribute(&mut self, sql: &impl Sql, event: &mut Event) -> Result<Option<Session>, Failure> {
+    fn attribute(&mut self, sql: &impl Sql, event: &mut Event) -> Result<(), Failure> {
         let Some(id) = event.context.hilo.session.as_ref().map(|hint| hint.id.clone()) else {
-            return Ok(None);
+            return Ok(());
         };
-        if !self.0.contains_key(&id) {
-            let known = read_session(sql, &id)?;
-            self.0.insert(id.clone(), known);
+        let known = match self.known.entry(id) {
+            Entry::Occupied(entry) => entry.into_mut(),
+            Entry::Vacant(entry) => {
+                let known = read_session(sql, entry.key())?;
+                entry.insert(known)
+            }
+        };
+        if let Some(session) = attribute(event, known.as_ref()) {
+            self.opened.push(session.clone());
+            *known = Some(session);
         }
-        Ok(attribute(event, self.0.get(&id).and_then(Option::as_ref)))
+        Ok(())
     }
 
-    fn keep(&mut self, sql: &impl Sql, session: Session) -> Result<(), Failure> {
-        sql.exec(
-            "INSERT OR IGNORE INTO sessions (id, touch) VALUES (?, ?)",
-            &[SqlValue::from(session.id.as_str()), SqlValue::Text(encode(&session.touch)?)],
-        )?;
-        self.0.insert(session.id.clone(), Some(session));
+    fn keep(&self, sql: &impl Sql) -> Result<(), Failure> {
+        for session in &self.opened {
+            sql.exec(
+                "INSERT OR IGNORE INTO sessions (id, touch) VALUES (?, ?)",
+                &[SqlValue::from(session.id.as_str()), SqlValue::Text(encode(&session.touch)?)],
+            )?;
+        }
         Ok(())
     }
 }
