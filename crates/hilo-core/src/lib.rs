@@ -5,8 +5,11 @@
 //! [`journey`] places them on channels and sessions, `profile` folds them into a person. Time, random bytes, geo and
 //! user agent always arrive as arguments ([`event::Facts`]).
 //!
-//! The page compiles this crate without the `edge` feature: consent and ids only, no JSON reader.
+//! [`cart`] and [`money`] stand beside the events: the page and the hub keep the same cart.
+//!
+//! The page compiles this crate without the `edge` feature: consent, ids, cart and money, no JSON reader.
 
+pub mod cart;
 #[cfg(feature = "edge")]
 pub mod config;
 pub mod consent;
@@ -15,6 +18,7 @@ pub mod event;
 pub mod identity;
 #[cfg(feature = "edge")]
 pub mod journey;
+pub mod money;
 #[cfg(feature = "edge")]
 pub mod outcome;
 #[cfg(feature = "testing")]

@@ -1,0 +1,194 @@
+//! A guest's cart meets the cart of the person who signs in.
+//!
+//! In: both carts and the shop's policy. Out: a delta for the person's cart. The steps that make it happen once across two
+//! objects are the hub's; limits are not applied, so that no unit is lost because a cart is large.
+
+use super::context::ReplicaId;
+use super::join::join;
+use super::refusal::Refusal;
+use super::state::{Cart, LineKey};
+
+/// What becomes of lines when carts meet.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Policy {
+    /// The larger quantity of lines that are in both. It is usually the same person on the same device: a sum doubles.
+    #[default]
+    Max,
+    /// Both quantities.
+    Sum,
+    /// The guest's quantity of lines that are in both; other lines of both stay.
+    GuestWins,
+    /// The guest's lines and nothing else, unless the guest has none.
+    Replace,
+    /// The carts stay apart: the person's is as it was, the guest's stays readable by its capability.
+    KeepBoth,
+}
+
+impl Policy {
+    /// Every policy.
+    pub const ALL: [Policy; 5] =
+        [Policy::Max, Policy::Sum, Policy::GuestWins, Policy::Replace, Policy::KeepBoth];
+
+    /// The name in `hilo.toml`.
+    pub const fn name(self) -> &'static str {
+        match self {
+            Policy::Max => "max",
+            Policy::Sum => "sum",
+            Policy::GuestWins => "guest_wins",
+            Policy::Replace => "replace",
+            Policy::KeepBoth => "keep_both",
+        }
+    }
+
+    /// Reads the name; `None` for anything else.
+    pub fn from_name(name: &str) -> Option<Policy> {
+        Policy::ALL.into_iter().find(|policy| policy.name() == name)
+    }
+}
+
+/// What the person's cart absorbs to hold both, or `None` where the carts stay apart.
+///
+/// The guest's dots move over as they are: no replica writes under one id in two carts, so late operations of the guest's
+/// tabs still join, and absorbing the answer twice changes nothing. `hub` is the replica in whose name the **person's**
+/// hub acts; it must differ from the one the guest's hub used, or their dots would collide.
+///
+/// # Errors
+/// `ReplicaExhausted`.
+pub fn merge(
+    user: &Cart,
+    guest: &Cart,
+    policy: Policy,
+    hub: ReplicaId,
+) -> Result<Option<Cart>, Refusal> {
+    let mut delta = Cart { epoch: user.epoch, ..guest.clone() };
+    // Revisions of two hubs are not comparable: what the person's cart shows already stays.
+    delta.info.values_mut().for_each(|(revision, _)| *revision = 0);
+    let mut merged = join(user, &delta);
+    let mut act = |merged: &mut Cart, step: Result<Cart, Refusal>| {
+        step.map(|step| {
+            delta.absorb(&step);
+            merged.absorb(&step);
+        })
+    };
+    let in_both = |line: &LineKey| user.qty(line) > 0 && guest.qty(line) > 0;
+    match policy {
+        Policy::KeepBoth => return Ok(None),
+        Policy::Sum => {}
+        Policy::Max => {
+            for (line, quantity) in user.shown().filter(|(line, _)| in_both(line)) {
+                let set = merged.set(hub, line, quantity.max(guest.qty(line)));
+                act(&mut merged, set)?;
+            }
+        }
+        Policy::GuestWins => {
+            for (line, _) in user.shown().filter(|(line, _)| in_both(line)) {
+                let removed = user_only(user, &merged).remove(hub, line);
+                act(&mut merged, removed)?;
+            }
+        }
+        Policy::Replace => {
+            if !guest.is_empty() {
+                let cleared = user_only(user, &merged).clear(hub);
+                act(&mut merged, cleared)?;
+            }
+        }
+    }
+    Ok(Some(delta))
+}
+
+/// The person's lines with the context of both: what is dropped from it spares the guest's dots.
+fn user_only(user: &Cart, merged: &Cart) -> Cart {
+    Cart { ctx: merged.ctx.clone(), lines: user.lines.clone(), ..user.delta() }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::cart::tests::{A, B, C, HUB, done, line, other_line};
+
+    fn cart(replica: ReplicaId, epoch: u32, lines: &[(&str, u32)]) -> Cart {
+        let mut cart = Cart { epoch, ..Cart::default() };
+        for (variant, quantity) in lines {
+            let added = cart.add(replica, &other_line(variant), *quantity).unwrap();
+            cart.absorb(&added);
+        }
+        cart
+    }
+
+    fn shown(cart: &Cart) -> Vec<(String, u32)> {
+        cart.shown().map(|(line, quantity)| (line.variant.clone(), quantity)).collect()
+    }
+
+    type Lines<'a> = &'a [(&'a str, u32)];
+
+    fn check(policy: Policy, user: Lines<'_>, guest: Lines<'_>, expected: Lines<'_>) {
+        // The guest's epoch is later, which must not replace the person's cart.
+        let (user, guest) = (cart(A, 2, user), cart(B, 5, guest));
+        let merged = match merge(&user, &guest, policy, HUB).unwrap() {
+            Some(delta) => {
+                let merged = done(user, &delta);
+                assert_eq!(done(merged.clone(), &delta), merged, "twice is once");
+                merged
+            }
+            None => user,
+        };
+        let expected: Vec<_> = expected.iter().map(|(v, q)| ((*v).to_owned(), *q)).collect();
+        assert_eq!(shown(&merged), expected, "{policy:?}");
+        assert_eq!(merged.epoch, 2);
+        assert!(merged.ctx.cloud.is_empty());
+    }
+
+    #[test]
+    fn every_policy_on_conflicting_carts() {
+        let (user, guest): (Lines<'_>, Lines<'_>) =
+            (&[("cup", 2), ("mug", 3)], &[("hat", 1), ("mug", 2)]);
+        check(Policy::Max, user, guest, &[("cup", 2), ("hat", 1), ("mug", 3)]);
+        check(Policy::Sum, user, guest, &[("cup", 2), ("hat", 1), ("mug", 5)]);
+        check(Policy::GuestWins, user, guest, &[("cup", 2), ("hat", 1), ("mug", 2)]);
+        check(Policy::Replace, user, guest, &[("hat", 1), ("mug", 2)]);
+        check(Policy::KeepBoth, user, guest, user);
+    }
+
+    #[test]
+    fn every_policy_on_an_empty_guest_cart_keeps_the_persons() {
+        for policy in Policy::ALL {
+            check(policy, &[("mug", 3)], &[], &[("mug", 3)]);
+        }
+    }
+
+    #[test]
+    fn every_policy_but_keeping_both_fills_an_empty_cart() {
+        for policy in Policy::ALL {
+            let expected: Lines<'_> = if policy == Policy::KeepBoth { &[] } else { &[("mug", 3)] };
+            check(policy, &[], &[("mug", 3)], expected);
+        }
+    }
+
+    #[test]
+    fn the_same_cart_is_doubled_by_a_sum_only() {
+        for policy in Policy::ALL {
+            let expected = if policy == Policy::Sum { 6 } else { 3 };
+            check(policy, &[("mug", 3)], &[("mug", 3)], &[("mug", expected)]);
+        }
+    }
+
+    #[test]
+    fn a_late_operation_on_the_guest_cart_still_joins() {
+        let (user, mut guest) = (cart(A, 0, &[("mug", 3)]), cart(B, 0, &[("mug", 2)]));
+        let before = guest.clone();
+        let late = guest.add(B, &line(), 1).unwrap();
+        guest.absorb(&late);
+        let merged = done(user.clone(), &merge(&user, &before, Policy::Max, HUB).unwrap().unwrap());
+        assert_eq!(done(merged, &late).qty(&line()), 4);
+    }
+
+    #[test]
+    fn names_read_back() {
+        for policy in Policy::ALL {
+            assert_eq!(Policy::from_name(policy.name()), Some(policy));
+        }
+        assert_eq!(Policy::from_name("union"), None);
+        assert_eq!(Policy::default(), Policy::Max);
+        assert_ne!(C, HUB);
+    }
+}

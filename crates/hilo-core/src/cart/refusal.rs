@@ -1,0 +1,88 @@
+//! Why an operation or a delta is refused: a closed list with stable codes.
+//! Holds no policy; `op` and `hub` decide.
+
+use std::collections::BTreeMap;
+
+use super::context::{Dot, ReplicaId};
+
+/// A refusal. What was refused changed nothing.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Refusal {
+    /// Not JSON of the delta's shape, or an interval that ends before it begins.
+    Malformed,
+    /// A version of the wire this side does not speak.
+    UnknownVersion,
+    /// More than [`super::limits::DELTA_BYTES_MAX`].
+    DeltaTooLarge,
+    /// The delta speaks for another replica than its session was given.
+    ForeignReplica,
+    /// Something before it has not arrived: send from the number `from` of `replica` on, or send this again later.
+    Missing {
+        /// Whose operations are missing.
+        replica: ReplicaId,
+        /// The first of them.
+        from: u32,
+    },
+    /// The delta is of an epoch that has ended. `previous` is what the last epoch had seen at its end, if the delta is of that one.
+    Epoch {
+        /// Per replica the number of its last operation that was applied.
+        previous: Option<BTreeMap<ReplicaId, u32>>,
+    },
+    /// A dot that already says something else, or stands twice.
+    DotConflict(Dot),
+    /// Units taken back in the name of another replica, or more than the dot ever had.
+    ForeignUse(Dot),
+    /// A line key or display field that is empty or too long, or display fields of a line that is not there.
+    BadLine,
+    /// More than [`super::limits::LINES_MAX`] lines.
+    TooManyLines,
+    /// More than [`super::limits::QUANTITY_MAX`] units, or none where some are needed.
+    BadQuantity,
+    /// More than [`super::limits::LINE_DOTS_MAX`] live dots on a line.
+    TooManyDots,
+    /// More than [`super::limits::REPLICAS_MAX`] replicas in one epoch.
+    TooManyReplicas,
+    /// The replica has used up its numbers: mint another.
+    ReplicaExhausted,
+}
+
+impl Refusal {
+    /// The stable name, for programs.
+    pub const fn code(&self) -> &'static str {
+        match self {
+            Refusal::Malformed => "malformed_delta",
+            Refusal::UnknownVersion => "unknown_version",
+            Refusal::DeltaTooLarge => "delta_too_large",
+            Refusal::ForeignReplica => "foreign_replica",
+            Refusal::Missing { .. } => "missing",
+            Refusal::Epoch { .. } => "epoch",
+            Refusal::DotConflict(_) => "dot_conflict",
+            Refusal::ForeignUse(_) => "foreign_use",
+            Refusal::BadLine => "bad_line",
+            Refusal::TooManyLines => "too_many_lines",
+            Refusal::BadQuantity => "bad_quantity",
+            Refusal::TooManyDots => "too_many_dots",
+            Refusal::TooManyReplicas => "too_many_replicas",
+            Refusal::ReplicaExhausted => "replica_exhausted",
+        }
+    }
+
+    /// The HTTP status of the answer: 409 where the sender can mend it by learning more.
+    pub const fn status(&self) -> u16 {
+        match self {
+            Refusal::Malformed => 400,
+            Refusal::ForeignReplica => 403,
+            Refusal::Missing { .. } | Refusal::Epoch { .. } => 409,
+            Refusal::DeltaTooLarge => 413,
+            Refusal::UnknownVersion
+            | Refusal::DotConflict(_)
+            | Refusal::ForeignUse(_)
+            | Refusal::BadLine
+            | Refusal::TooManyLines
+            | Refusal::BadQuantity
+            | Refusal::TooManyDots
+            | Refusal::TooManyReplicas
+            | Refusal::ReplicaExhausted => 422,
+        }
+    }
+}

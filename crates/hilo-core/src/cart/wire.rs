@@ -1,0 +1,350 @@
+//! How carts travel: deltas to the hub, broadcasts and snapshots from it, and what replicas keep of themselves.
+//!
+//! In and out: `Cart` and the shapes of the wire. Numbers that may pass 2⁵³ are strings, since JavaScript would round
+//! them. Whether a delta is allowed is `hub`'s question.
+
+use std::collections::BTreeMap;
+
+use serde::{Deserialize, Serialize};
+
+use super::context::{Ctx, Dot, ReplicaId};
+use super::epoch::Applied;
+#[cfg(feature = "edge")]
+use super::refusal::Refusal;
+use super::state::{Cart, Entry, Kind, LineInfo, LineKey};
+use super::text::number;
+
+/// The version of the wire.
+pub const VERSION: u8 = 1;
+
+/// Replica → hub: the operations `from..=to` of one replica, joined.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Ops {
+    /// [`VERSION`].
+    pub v: u8,
+    /// Which cart.
+    pub cart: String,
+    /// Its epoch as the replica knows it.
+    pub epoch: u32,
+    /// Who acted.
+    pub replica: ReplicaId,
+    /// The hub's proof that this session may act as `replica`; verified by the collector.
+    pub token: String,
+    /// The first operation in it.
+    pub from: u32,
+    /// The last one.
+    pub to: u32,
+    /// The hub's revision the replica has.
+    #[serde(with = "number")]
+    pub base: u64,
+    /// Live dots.
+    #[serde(default)]
+    pub put: Vec<Put>,
+    /// Dots seen and gone, those of `from..=to` left out.
+    #[serde(default)]
+    pub drop: Vec<Dot>,
+    /// Display fields.
+    #[serde(default)]
+    pub info: Vec<(LineKey, LineInfo)>,
+}
+
+/// A live dot: `[line, [r,n], kind, qty, {r: used}?]`.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Put(
+    /// Its line.
+    pub LineKey,
+    /// Its name.
+    pub Dot,
+    /// What it says.
+    pub Kind,
+    /// Of how many units.
+    pub u32,
+    /// Units taken back.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub BTreeMap<ReplicaId, u32>,
+);
+
+/// Hub → replicas: one delta, or several joined.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Broadcast {
+    /// The hub's revision after it.
+    #[serde(with = "number")]
+    pub rev: u64,
+    /// Its epoch: a broadcast that is overtaken by the next epoch must not be joined.
+    pub epoch: u32,
+    /// The last operation of the receiver that is applied.
+    pub acked: u32,
+    /// Live dots.
+    #[serde(default)]
+    pub put: Vec<Put>,
+    /// Dots seen and not live, operations that never had one included: without them receivers would see gaps.
+    #[serde(default)]
+    pub drop: Vec<Dot>,
+    /// Display fields, by the revision that brought them.
+    #[serde(default)]
+    pub info: Vec<(LineKey, Revision, LineInfo)>,
+}
+
+/// Hub → replica: the whole cart.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Snapshot {
+    /// The hub's revision.
+    #[serde(with = "number")]
+    pub rev: u64,
+    /// Its epoch.
+    pub epoch: u32,
+    /// Everything in it.
+    pub full: Full,
+}
+
+/// A cart but for its epoch. Also what replicas and the hub keep on disk.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Full {
+    /// What was seen without a gap.
+    pub vv: Applied,
+    /// What was seen beyond one.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub cloud: Vec<Dot>,
+    /// Live dots.
+    pub put: Vec<Put>,
+    /// Display fields.
+    #[serde(default)]
+    pub info: Vec<(LineKey, Revision, LineInfo)>,
+}
+
+/// Replica → hub, on coming back: what it has.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Hello {
+    /// The epoch it knows.
+    pub epoch: u32,
+    /// The hub's revision it has.
+    #[serde(with = "number")]
+    pub rev: u64,
+    /// What it has seen.
+    pub vv: Applied,
+}
+
+/// A revision of the hub, as text on the wire.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(transparent)]
+pub struct Revision(#[serde(with = "number")] pub u64);
+
+/// Who sends a delta: what stands in [`Ops`] beside the operations.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Sender {
+    /// Which cart.
+    pub cart: String,
+    /// Who acted.
+    pub replica: ReplicaId,
+    /// The hub's proof of it.
+    pub token: String,
+    /// The hub's revision the replica has.
+    pub base: u64,
+}
+
+impl Ops {
+    /// The operations `from..=to` of the sender, whose deltas joined are `delta`.
+    pub fn of(sender: Sender, from: u32, to: u32, delta: &Cart) -> Ops {
+        let Sender { cart, replica, token, base } = sender;
+        let own = |dot: &Dot| dot.r == replica && (from..=to).contains(&dot.n);
+        let info = delta.info.iter().map(|(line, (_, info))| (line.clone(), info.clone()));
+        Ops {
+            v: VERSION,
+            cart,
+            epoch: delta.epoch,
+            replica,
+            token,
+            from,
+            to,
+            base,
+            put: puts(delta),
+            drop: gone(delta).filter(|dot| !own(dot)).collect(),
+            info: info.collect(),
+        }
+    }
+
+    /// The delta it carries, display fields left out: they count only with the hub's revision.
+    pub fn delta(&self) -> Cart {
+        let own = (self.from..=self.to).map(|n| Dot { r: self.replica, n });
+        let ctx = own.chain(self.drop.iter().copied()).collect();
+        cart_of(self.epoch, ctx, &self.put, &[])
+    }
+
+    /// Reads the body of a request.
+    ///
+    /// # Errors
+    /// `DeltaTooLarge`, `Malformed`.
+    #[cfg(feature = "edge")]
+    pub fn read(body: &[u8]) -> Result<Ops, Refusal> {
+        super::hub::check_bytes(body)?;
+        serde_json::from_slice(body).map_err(|_| Refusal::Malformed)
+    }
+}
+
+impl Broadcast {
+    /// The delta as the receivers of `acked` see it.
+    pub fn of(rev: u64, acked: u32, delta: &Cart) -> Broadcast {
+        Broadcast {
+            rev,
+            epoch: delta.epoch,
+            acked,
+            put: puts(delta),
+            drop: gone(delta).collect(),
+            info: infos(delta),
+        }
+    }
+
+    /// The delta it carries.
+    pub fn delta(&self) -> Cart {
+        cart_of(self.epoch, self.drop.iter().copied().collect(), &self.put, &self.info)
+    }
+}
+
+impl Snapshot {
+    /// The hub's cart at a revision.
+    pub fn of(rev: u64, cart: &Cart) -> Snapshot {
+        Snapshot { rev, epoch: cart.epoch, full: Full::of(cart) }
+    }
+
+    /// The cart.
+    pub fn cart(&self) -> Cart {
+        self.full.cart(self.epoch)
+    }
+}
+
+impl Full {
+    /// Everything of the cart but its epoch.
+    pub fn of(cart: &Cart) -> Full {
+        let cloud = cart.ctx.cloud.iter().copied().collect();
+        Full { vv: cart.ctx.vv.clone(), cloud, put: puts(cart), info: infos(cart) }
+    }
+
+    /// The cart.
+    pub fn cart(&self, epoch: u32) -> Cart {
+        let mut ctx: Ctx = self.cloud.iter().copied().collect();
+        let vv =
+            self.vv.iter().filter(|(_, n)| **n > 0).map(|(replica, n)| (*replica, *n)).collect();
+        ctx.absorb(&Ctx { vv, ..Ctx::default() });
+        cart_of(epoch, ctx, &self.put, &self.info)
+    }
+}
+
+fn puts(cart: &Cart) -> Vec<Put> {
+    let mut puts = Vec::new();
+    for (line, dots) in &cart.lines {
+        let put = |(dot, entry): (&Dot, &Entry)| {
+            Put(line.clone(), *dot, entry.kind, entry.n, entry.used.clone())
+        };
+        puts.extend(dots.iter().map(put));
+    }
+    puts
+}
+
+fn infos(cart: &Cart) -> Vec<(LineKey, Revision, LineInfo)> {
+    let info = cart.info.iter();
+    info.map(|(line, (rev, info))| (line.clone(), Revision(*rev), info.clone())).collect()
+}
+
+/// The dots of a delta that are not live. Of a delta only: a whole cart's would be its whole history.
+fn gone(delta: &Cart) -> impl Iterator<Item = Dot> {
+    let prefix = delta.ctx.vv.iter().flat_map(|(&r, &last)| (1..=last).map(move |n| Dot { r, n }));
+    let seen = prefix.chain(delta.ctx.cloud.iter().copied());
+    seen.filter(|dot| !delta.lines.values().any(|dots| dots.contains_key(dot)))
+}
+
+fn cart_of(epoch: u32, ctx: Ctx, entries: &[Put], infos: &[(LineKey, Revision, LineInfo)]) -> Cart {
+    let mut cart = Cart { epoch, ctx, ..Cart::default() };
+    let live: Ctx = entries.iter().map(|Put(_, dot, ..)| *dot).collect();
+    cart.ctx.absorb(&live);
+    for Put(line, dot, kind, n, used) in entries {
+        let dots = cart.lines.entry(line.clone()).or_default();
+        dots.insert(*dot, Entry { kind: *kind, n: *n, used: used.clone() });
+    }
+    for (line, rev, info) in infos {
+        cart.info.insert(line.clone(), (rev.0, info.clone()));
+    }
+    cart
+}
+
+#[cfg(all(test, feature = "edge"))]
+mod tests {
+    use super::*;
+    use crate::cart::tests::{A, B, C, add, line, on};
+
+    fn sender(replica: ReplicaId) -> Sender {
+        Sender { cart: "c".into(), replica, token: "t".into(), base: 9_007_199_254_740_993 }
+    }
+
+    #[test]
+    fn a_delta_looks_as_documented() {
+        let mut cart = on(3);
+        let mut delta = add(&mut cart, A, 2);
+        let dec = cart.dec(A, &line(), 4).unwrap(); // three of C's and one of its own
+        delta.absorb(&dec);
+        let info =
+            LineInfo { name: Some("Mug".into()), unit_price: Some(1_999), ..LineInfo::default() };
+        delta.info.insert(line(), (0, info));
+        delta.absorb(&cart.clear(A).unwrap().only_ctx_of(C));
+        let json = serde_json::to_value(Ops::of(sender(A), 1, 2, &delta)).unwrap();
+        let expected = serde_json::json!({
+            "v": 1, "cart": "c", "epoch": 0, "replica": "1", "token": "t", "from": 1, "to": 2,
+            "base": "9007199254740993",
+            "put": [[["mug", "7", "EUR"], ["1", 1], "add", 2, {"1": 1}]],
+            "drop": [["3", 1]],
+            "info": [[["mug", "7", "EUR"], {"name": "Mug", "unit_price": "1999"}]],
+        });
+        assert_eq!(json, expected);
+    }
+
+    impl Cart {
+        /// The drops of one replica's dots, and nothing else.
+        fn only_ctx_of(&self, replica: ReplicaId) -> Cart {
+            let dots = gone(self).filter(|dot| dot.r == replica);
+            Cart { ctx: dots.collect(), ..Cart::default() }
+        }
+    }
+
+    #[test]
+    fn deltas_broadcasts_and_snapshots_read_back() {
+        let mut cart = on(3);
+        let mut delta = add(&mut cart, A, 2);
+        let dec = cart.dec(A, &line(), 4).unwrap();
+        cart.absorb(&dec);
+        delta.absorb(&dec);
+        let added = cart.add(A, &line(), 9).unwrap();
+        cart.absorb(&added);
+        delta.absorb(&added);
+        let text = serde_json::to_vec(&Ops::of(sender(A), 1, 3, &delta)).unwrap();
+        assert_eq!(Ops::read(&text).unwrap().delta(), delta);
+
+        let info = LineInfo { url: Some("/mug".into()), ..LineInfo::default() };
+        delta.info.insert(line(), (4, info));
+        cart.absorb(&delta);
+        let text = serde_json::to_vec(&Broadcast::of(5, 3, &delta)).unwrap();
+        assert_eq!(serde_json::from_slice::<Broadcast>(&text).unwrap().delta(), delta);
+        let text = serde_json::to_vec(&Snapshot::of(5, &cart)).unwrap();
+        assert_eq!(serde_json::from_slice::<Snapshot>(&text).unwrap().cart(), cart);
+    }
+
+    #[test]
+    fn a_broadcast_brings_the_numbers_of_operations_that_put_nothing() {
+        let mut cart = on(3);
+        let removed = cart.remove(B, &line()).unwrap();
+        let received = Broadcast::of(2, 0, &removed).delta();
+        cart.absorb(&received);
+        assert!(cart.ctx.cloud.is_empty());
+        assert_eq!(cart.ctx.prefix(B), 1);
+    }
+
+    #[test]
+    fn nonsense_is_refused() {
+        let whole =
+            r#"{"v":1,"cart":"c","epoch":0,"replica":"1","token":"t","from":1,"to":1,"base":"0"}"#;
+        assert!(Ops::read(whole.as_bytes()).is_ok());
+        for (from, to) in [(r#""1""#, "1"), (r#""base":"0""#, r#""base":-1"#), ("}", "")] {
+            assert_eq!(Ops::read(whole.replace(from, to).as_bytes()), Err(Refusal::Malformed));
+        }
+        let large = [b' '; super::super::limits::DELTA_BYTES_MAX + 1];
+        assert_eq!(Ops::read(&large), Err(Refusal::DeltaTooLarge));
+    }
+}
