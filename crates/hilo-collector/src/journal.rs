@@ -24,11 +24,8 @@ pub async fn refused<P: Platform>(why: &Rejection, loaded: &Loaded, platform: &P
 /// Notes what became of an envelope's items.
 pub async fn judged<P: Platform>(items: &[Item], source: &Source, loaded: &Loaded, platform: &P) {
     let at = platform.now().to_string();
-    let rejects: Vec<Reject> = items
-        .iter()
-        .flat_map(|item| rejects(&at, source, item))
-        .take(REJECTS_MAX)
-        .collect();
+    let rejects: Vec<Reject> =
+        items.iter().flat_map(|item| rejects(&at, source, item)).take(REJECTS_MAX).collect();
     let live = if platform.is_watched() {
         items.iter().map(|item| live(&at, source, item)).collect()
     } else {

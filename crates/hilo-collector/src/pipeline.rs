@@ -10,9 +10,8 @@ use hilo_core::config::Source;
 use hilo_core::event::{Event, Facts};
 use hilo_core::identity::ProfileKey;
 use hilo_core::outcome::{Code, Outcome, Rejection};
-use hilo_core::validate::{Envelope, Judged, Verdict};
 use hilo_core::validate;
-use crate::standin::normalize;
+use hilo_core::validate::{Envelope, Judged, Verdict};
 
 use crate::calls::{
     ConsentCopy, Delivery, Planned, ProfileCall, RecordCall, RecordEntry, Recorded, ask_profile,
@@ -20,7 +19,8 @@ use crate::calls::{
 use crate::ingest::{self, Door, Route, consent, files, hello, reply, status};
 use crate::loaded::Loaded;
 use crate::platform::{Failure, Incoming, Platform, Reply, log_line};
-use crate::{forward, journal, store};
+use crate::standin::{admin, forward, normalize};
+use crate::{journal, store};
 
 /// Why a request has no better answer.
 #[derive(Debug)]
@@ -84,7 +84,7 @@ async fn answer<P: Platform>(
         Route::Health => Ok(status::health(loaded, platform)),
         Route::Version => Ok(status::version()),
         Route::Preflight => Ok(ingest::preflight(door)?),
-        Route::Admin(path) => Ok(crate::admin::serve(incoming, &path, loaded, platform).await),
+        Route::Admin(path) => Ok(admin::serve(incoming, &path, loaded, platform).await),
         Route::File(name) => files::serve(incoming, &name, platform).await?.ok_or_else(|| {
             Trouble::Refused(Rejection::new(Code::NotFound, "there is no such file"))
         }),
@@ -325,4 +325,88 @@ fn secret<P: Platform>(platform: &P) -> Result<String, Failure> {
 /// Delivers what the queue carries.
 pub async fn deliver<P: Platform>(deliveries: Vec<Delivery>, platform: &P) {
     forward::deliver(deliveries, platform).await;
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::{Value, json};
+
+    use super::*;
+    use crate::platform::memory::{Memory, run};
+    use crate::platform::{Body, Upload};
+
+    fn memory() -> Memory {
+        Memory::new("2026-11-24T10:00:00Z".parse().unwrap(), None).unwrap()
+    }
+
+    fn call(memory: &Memory, method: &str, path: &str, body: &Value) -> (u16, Value) {
+        let mut incoming = Incoming {
+            method: method.to_owned(),
+            scheme: "http".to_owned(),
+            host: "127.0.0.1:8787".to_owned(),
+            path: path.to_owned(),
+            body: Upload::Bytes(body.to_string().into_bytes()),
+            ..Incoming::default()
+        };
+        incoming.headers.push("origin", "http://127.0.0.1:8787");
+        incoming.headers.push("x-hilo", "1");
+        let reply = run(serve(incoming, memory)).unwrap();
+        let Body::Text(text) = reply.body else { return (reply.status, Value::Null) };
+        (reply.status, serde_json::from_str(&text).unwrap())
+    }
+
+    fn view(id: &str, consent: &Value) -> Value {
+        json!({
+            "type": "page", "messageId": id, "anonymousId": "a1", "properties": {},
+            "timestamp": "2026-11-24T09:59:59Z", "context": {"consent": consent},
+        })
+    }
+
+    fn granted() -> Value {
+        json!({"categoryPreferences": {"analytics": true}, "revision": 1})
+    }
+
+    #[test]
+    fn every_event_ends_in_exactly_one_outcome() {
+        let batch = json!([
+            view("m1", &granted()),
+            view("m1", &granted()),
+            view("m2", &Value::Null),
+            "not an event",
+        ]);
+        let envelope = json!({"writeKey": "wk_shop", "batch": batch});
+        let (status, answer) = call(&memory(), "POST", "/_h/v1/batch", &envelope);
+        assert_eq!(status, 200);
+        assert_eq!((&answer["accepted"], &answer["duplicate"]), (&json!(1), &json!(1)));
+        assert_eq!(answer["rejected"].as_array().map(Vec::len), Some(2));
+    }
+
+    #[test]
+    fn an_event_sent_alone_is_refused_with_its_own_status() {
+        let mut message = view("m1", &Value::Null);
+        message["writeKey"] = json!("wk_shop");
+        let (status, answer) = call(&memory(), "POST", "/v1/page", &message);
+        assert_eq!((status, &answer["error"]["code"]), (422, &json!("no_consent")));
+    }
+
+    #[test]
+    fn without_its_secret_the_collector_acknowledges_nothing_and_says_so() {
+        let memory = memory();
+        memory.set_secret(crate::SECRET, "");
+        let envelope = json!({"writeKey": "wk_shop", "batch": [view("m1", &granted())]});
+        let (status, answer) = call(&memory, "POST", "/v1/batch", &envelope);
+        assert_eq!((status, &answer["error"]["code"]), (503, &json!("unavailable")));
+        let (status, health) = call(&memory, "GET", "/health", &Value::Null);
+        assert_eq!((status, &health["degraded"]), (200, &json!(["secret_missing"])));
+    }
+
+    #[test]
+    fn a_broken_configuration_keeps_the_last_good_one_and_shows() {
+        let memory = memory();
+        memory.configure("[[source]]\nnam = 1");
+        let envelope = json!({"writeKey": "wk_shop", "batch": [view("m1", &granted())]});
+        assert_eq!(call(&memory, "POST", "/v1/batch", &envelope).0, 200);
+        let (_, health) = call(&memory, "GET", "/health", &Value::Null);
+        assert_eq!(health, json!({"status": "degraded", "degraded": ["config_invalid"]}));
+    }
 }

@@ -100,7 +100,7 @@ fn check(told: &Told) -> Result<(), Rejection> {
         return wrong("consent.changes", "one to six changes, one for each purpose");
     }
     for change in changes {
-        if !Purpose::from_name(&change.purpose).is_some_and(|p| p != Purpose::Essential) {
+        if Purpose::from_name(&change.purpose).is_none_or(|p| p == Purpose::Essential) {
             return wrong("consent.changes.purpose", "no purpose that a person is asked about");
         }
         if change.state != "granted" && change.state != "denied" {
@@ -114,7 +114,8 @@ fn check(told: &Told) -> Result<(), Rejection> {
     if [version, hash, lang, url].into_iter().flatten().any(|text| text.len() > NOTICE_BYTES_MAX) {
         return wrong("consent.notice", "at most 2,048 bytes a field");
     }
-    let is_small = |(name, value): (&String, &String)| name.len() <= 16 && value.len() <= SIGNAL_BYTES_MAX;
+    let is_small =
+        |(name, value): (&String, &String)| name.len() <= 16 && value.len() <= SIGNAL_BYTES_MAX;
     if told.signals.len() > SIGNALS_MAX || !told.signals.iter().all(is_small) {
         return wrong("signals", "at most 8 signals of at most 4,096 bytes");
     }

@@ -15,7 +15,11 @@ const PREFLIGHT_S: &str = "7200";
 ///
 /// Browsers send `Origin` with every POST, and `Sec-Fetch-Site` with every request from where it can be trusted.
 /// What sends neither is no page.
-pub(super) fn check_origin(incoming: &Incoming, source: &Source, dev: bool) -> Result<(), Rejection> {
+pub(super) fn check_origin(
+    incoming: &Incoming,
+    source: &Source,
+    dev: bool,
+) -> Result<(), Rejection> {
     let refused = |message| Err(Rejection::new(Code::OriginRefused, message));
     let site = incoming.headers.get("sec-fetch-site");
     let Some(origin) = incoming.headers.get("origin") else {
@@ -29,7 +33,9 @@ pub(super) fn check_origin(incoming: &Incoming, source: &Source, dev: bool) -> R
     }
     let is_own = origin.split_once("://").is_some_and(|(_, host)| host == incoming.host);
     match site {
-        Some("same-origin") if !is_own => refused("origin and Sec-Fetch-Site contradict each other"),
+        Some("same-origin") if !is_own => {
+            refused("origin and Sec-Fetch-Site contradict each other")
+        }
         // A request that no page made: typed, bookmarked.
         Some("none") => refused("events are sent by pages"),
         _ => Ok(()),

@@ -78,10 +78,9 @@ pub async fn serve<P: Platform>(
 fn answer(incoming: &Incoming, name: &str, encoding: Option<&str>, bytes: Vec<u8>) -> Reply {
     let tag: String = signature::sha256_hex(&bytes).chars().take(16).collect();
     let etag = format!("\"{tag}\"");
-    let is_known = incoming
-        .headers
-        .get("if-none-match")
-        .is_some_and(|known| known.split(',').any(|one| one.trim().trim_start_matches("W/") == etag));
+    let is_known = incoming.headers.get("if-none-match").is_some_and(|known| {
+        known.split(',').any(|one| one.trim().trim_start_matches("W/") == etag)
+    });
     let mut reply = Reply::empty(if is_known { 304 } else { 200 });
     let headers = &mut reply.headers;
     headers.push("etag", etag);
@@ -114,7 +113,9 @@ mod tests {
     #[test]
     fn a_hash_in_the_name_makes_it_immutable() {
         assert!(is_hashed("hilo-3f9a1c2b.wasm") && is_hashed("hilo_bg.3f9a1c2b77.wasm"));
-        assert!(!is_hashed("hilo.js") && !is_hashed("hilo-snippet.js") && !is_hashed("3f9a1c2b.js"));
+        assert!(
+            !is_hashed("hilo.js") && !is_hashed("hilo-snippet.js") && !is_hashed("3f9a1c2b.js")
+        );
     }
 
     #[test]

@@ -44,8 +44,9 @@ struct Settings<'a> {
 /// # Errors
 /// `wrong_type` with the reason; the values themselves are not repeated.
 pub fn read<T: serde::de::DeserializeOwned>(body: Map<String, Value>) -> Result<T, Rejection> {
-    serde_json::from_value(Value::Object(body))
-        .map_err(|_| Rejection::new(Code::WrongType, "a field has another type than the protocol's"))
+    serde_json::from_value(Value::Object(body)).map_err(|_| {
+        Rejection::new(Code::WrongType, "a field has another type than the protocol's")
+    })
 }
 
 /// An id that a page may carry; anything else is refused.
@@ -87,15 +88,18 @@ pub fn answer<P: Platform>(
     let id = hello.anonymous_id.as_deref().or(kept.as_ref().map(|cookie| cookie.id.as_str()));
     let consent = hello.consent.state();
     let rules = &loaded.config.consent;
-    let mut reply = reply::json(200, &Welcome {
-        anonymous_id: id.filter(|_| consent.allows_id()),
-        settings: Settings {
-            purposes: rules.purposes.iter().map(|p| p.name()).collect(),
-            notice_version: &rules.notice_version,
-            ask_again_months: rules.ask_again_months,
+    let mut reply = reply::json(
+        200,
+        &Welcome {
+            anonymous_id: id.filter(|_| consent.allows_id()),
+            settings: Settings {
+                purposes: rules.purposes.iter().map(|p| p.name()).collect(),
+                notice_version: &rules.notice_version,
+                ask_again_months: rules.ask_again_months,
+            },
+            session: None,
         },
-        session: None,
-    });
+    );
     if let Some(cookie) = jar.follow(incoming, &consent, id, secret, now) {
         reply.headers.push("set-cookie", cookie);
     }

@@ -35,7 +35,10 @@ pub fn open(incoming: &Incoming) -> Result<Vec<u8>, Rejection> {
             return Err(Rejection::new(Code::BodyTooLarge, "send at most 512 KB in one request"));
         }
         Upload::Broken => {
-            return Err(Rejection::new(Code::MalformedBody, "the body ended before it was complete"));
+            return Err(Rejection::new(
+                Code::MalformedBody,
+                "the body ended before it was complete",
+            ));
         }
     };
     validate::inflate(body, incoming.headers.get("content-encoding"))
@@ -53,7 +56,8 @@ pub fn admit<'c>(
 ) -> Result<&'c Source, Rejection> {
     let header_key = presented_key(&incoming.headers);
     let key = header_key.as_deref().or(body_key).unwrap_or_default();
-    let source = config.source_by_key(key).map_err(|code| Rejection::new(code, key_message(code)))?;
+    let source =
+        config.source_by_key(key).map_err(|code| Rejection::new(code, key_message(code)))?;
     if source.is_server() && header_key.is_none() {
         let message = "a server key belongs into the Authorization header, never into a body";
         return Err(Rejection::new(Code::UnknownKey, message));

@@ -111,7 +111,11 @@ mod tests {
             check("POST", &format!("{prefix}/v1/batch"), Ok(Route::Batch));
             check("POST", &format!("{prefix}/v1/t"), Ok(Route::Single("track")));
             check("GET", &format!("{prefix}/health"), Ok(Route::Health));
-            check("GET", &format!("{prefix}/admin/v1/live"), Ok(Route::Admin("v1/live".to_owned())));
+            check(
+                "GET",
+                &format!("{prefix}/admin/v1/live"),
+                Ok(Route::Admin("v1/live".to_owned())),
+            );
             check("GET", &format!("{prefix}/hilo.js"), Ok(Route::File("hilo.js".to_owned())));
         }
         check("GET", "/_hv1/batch", Err(Code::NotFound));

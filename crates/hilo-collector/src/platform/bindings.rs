@@ -1,9 +1,9 @@
 //! The names under which wrangler.jsonc binds things, and the few calls of the runtime that `worker` does not wrap.
 //! The only place that knows either.
 
-use worker::js_sys::Object;
 use wasm_bindgen::JsValue;
 use wasm_bindgen::prelude::wasm_bindgen;
+use worker::js_sys::Object;
 
 /// Namespace of the profile objects.
 pub const PROFILES: &str = "PROFILES";

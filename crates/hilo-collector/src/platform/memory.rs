@@ -17,7 +17,8 @@ use rusqlite::{Connection, ToSql, params_from_iter};
 use super::{Failure, Object, Outgoing, Platform, Response, Sql, SqlRow, SqlValue};
 use crate::calls::Delivery;
 use crate::loaded::Loaded;
-use crate::store::{journal, profile};
+use crate::standin::journal;
+use crate::store::profile;
 
 /// Rounds of [`Memory::settle`]: a queue that never empties is a bug that must not hang a test.
 const SETTLE_ROUNDS_MAX: usize = 1_000;
@@ -74,10 +75,7 @@ impl Sql for MemorySql {
         Ok(found)
     }
 
-    fn transaction(
-        &self,
-        work: &mut dyn FnMut() -> Result<(), Failure>,
-    ) -> Result<(), Failure> {
+    fn transaction(&self, work: &mut dyn FnMut() -> Result<(), Failure>) -> Result<(), Failure> {
         // Rolls back when it goes out of scope before the commit.
         let transaction = self.0.unchecked_transaction().map_err(|error| failed(&error))?;
         work()?;
@@ -228,8 +226,10 @@ impl Memory {
         let mut profiles = self.0.profiles.borrow_mut();
         let object = match profiles.entry(name.to_owned()) {
             std::collections::btree_map::Entry::Occupied(entry) => entry.into_mut(),
-            std::collections::btree_map::Entry::Vacant(entry) => entry
-                .insert(ProfileObject { sql: MemorySql::new()?, volatile: profile::Volatile::default() }),
+            std::collections::btree_map::Entry::Vacant(entry) => entry.insert(ProfileObject {
+                sql: MemorySql::new()?,
+                volatile: profile::Volatile::default(),
+            }),
         };
         let answered = profile::answer(&object.sql, &mut object.volatile, call, self.now())?;
         if answered.pump {

@@ -2,20 +2,21 @@
 //!
 //! An answer leaves only when what was written is durable: workerd's output gate holds it until then.
 
+#![expect(missing_docs, reason = "the methods that #[durable_object] writes carry no documentation")]
+
 use std::cell::{Cell, RefCell};
 use std::rc::Rc;
 
 use futures_channel::mpsc::{UnboundedSender, unbounded};
 use wasm_bindgen::{JsCast, JsValue};
-use worker::{
-    DurableObject, Env, Method, Queue, Request, Response, Result, State, durable_object,
-};
+use worker::{DurableObject, Env, Method, Queue, Request, Response, Result, State, durable_object};
 
 use super::bindings::{self, Storage};
 use super::edge::{log, now};
 use super::{Failure, Sql, SqlRow, SqlValue, log_line};
 use crate::calls::{Delivery, encode};
-use crate::store::{journal, profile};
+use crate::standin::journal;
+use crate::store::profile;
 
 /// Messages that one call may hand to a queue, and the bytes they may have together (Cloudflare Queues' limits are
 /// 100 and 256 KB; the rest is left to the runtime's own wrapping).
@@ -44,12 +45,19 @@ fn failed(error: &JsValue) -> Failure {
 }
 
 impl Sql for ObjectSql {
-    fn exec(&self, query: &str, bindings: &[SqlValue]) -> std::result::Result<Vec<SqlRow>, Failure> {
+    fn exec(
+        &self,
+        query: &str,
+        bindings: &[SqlValue],
+    ) -> std::result::Result<Vec<SqlRow>, Failure> {
         let bindings: Vec<JsValue> = bindings
             .iter()
             .map(|value| match value {
                 SqlValue::Null => JsValue::NULL,
-                #[expect(clippy::cast_precision_loss, reason = "SqlValue::int keeps it within 2^53")]
+                #[expect(
+                    clippy::cast_precision_loss,
+                    reason = "SqlValue::int keeps it within 2^53"
+                )]
                 SqlValue::Int(number) => JsValue::from_f64(*number as f64),
                 SqlValue::Text(text) => JsValue::from_str(text),
             })
@@ -198,7 +206,8 @@ impl ProfileShell {
     async fn arm(&self, is_fresh: bool) -> std::result::Result<(), Failure> {
         let Some(at) = profile::next_alarm(&self.sql, now())? else { return Ok(()) };
         let at_ms = at.as_millisecond();
-        let is_set = self.alarm_ms.get().is_some_and(|set| set <= at_ms && set > now().as_millisecond());
+        let is_set =
+            self.alarm_ms.get().is_some_and(|set| set <= at_ms && set > now().as_millisecond());
         if is_set && !is_fresh {
             return Ok(());
         }
@@ -270,7 +279,8 @@ impl JournalObject {
         let text: String = lines.iter().map(|line| frame(line)).collect();
         let send = |watcher: &UnboundedSender<Result<Vec<u8>>>| {
             !watcher.is_closed()
-                && (text.is_empty() || watcher.unbounded_send(Ok(text.clone().into_bytes())).is_ok())
+                && (text.is_empty()
+                    || watcher.unbounded_send(Ok(text.clone().into_bytes())).is_ok())
         };
         self.watchers.borrow_mut().retain(send);
     }

@@ -4,17 +4,6 @@
 //! inside one transaction, so a failure or a panic leaves nothing half-written.
 
 pub mod profile;
-pub mod journal {
-    use super::Answered;
-    use crate::platform::{Failure, Sql};
-    pub fn answer(_sql: &impl Sql, _call: &str, _now: jiff::Timestamp) -> Result<Answered, Failure> {
-        Ok(Answered { reply: "null".to_owned(), live: Vec::new() })
-    }
-    pub fn ring(_sql: &impl Sql, _after: i64) -> Result<Vec<String>, Failure> {
-        Ok(Vec::new())
-    }
-}
-
 mod schema;
 
 use hilo_core::identity::ProfileKey;

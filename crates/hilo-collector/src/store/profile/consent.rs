@@ -29,7 +29,9 @@ impl Standing {
     fn yields(&self, purpose: Purpose, granted: bool, revision: u32) -> bool {
         match self.0.get(&purpose) {
             None => true,
-            Some((stands, since)) => revision > *since || (revision == *since && *stands && !granted),
+            Some((stands, since)) => {
+                revision > *since || (revision == *since && *stands && !granted)
+            }
         }
     }
 }
@@ -59,7 +61,10 @@ pub(super) fn record(
     )?;
     let mut standing = standing(sql)?;
     if let Some(row) = told.first() {
-        return Ok(ConsentRecorded { receipt: decode(row.text("body")?)?, state: words(&standing) });
+        return Ok(ConsentRecorded {
+            receipt: decode(row.text("body")?)?,
+            state: words(&standing),
+        });
     }
     for Change { purpose, state, .. } in &change.changes {
         let granted = state == "granted";

@@ -75,9 +75,8 @@ pub fn answer(
             atomically(sql, || record::record(sql, records.take().unwrap_or_default(), now))
                 .and_then(|recorded| encode(&recorded))
         }
-        ProfileCall::Consent(change) => {
-            atomically(sql, || consent::record(sql, &change, now)).and_then(|receipt| encode(&receipt))
-        }
+        ProfileCall::Consent(change) => atomically(sql, || consent::record(sql, &change, now))
+            .and_then(|receipt| encode(&receipt)),
         ProfileCall::Confirm { confirmations } => {
             atomically(sql, || outbox::confirm(sql, &confirmations, now)).and_then(|()| encode(&()))
         }
@@ -105,9 +104,9 @@ fn of_nobody(call: &ProfileCall) -> Result<String, Failure> {
     match call {
         ProfileCall::ConsentCopy => encode(&ConsentCopy::default()),
         ProfileCall::Summary => encode(&pages::summary_of_nobody()),
-        ProfileCall::Events { .. } | ProfileCall::Receipts { .. } | ProfileCall::Deliveries { .. } => {
-            encode(&Page::default())
-        }
+        ProfileCall::Events { .. }
+        | ProfileCall::Receipts { .. }
+        | ProfileCall::Deliveries { .. } => encode(&Page::default()),
         ProfileCall::Replay { .. } => encode(&0),
         ProfileCall::Record { .. } | ProfileCall::Consent(_) | ProfileCall::Confirm { .. } => {
             encode(&())

@@ -120,17 +120,13 @@ pub fn release(volatile: &mut Volatile, deliveries: &[Delivery]) {
 /// # Errors
 /// Whatever the storage answers.
 pub fn next_alarm(sql: &impl Sql, now: Timestamp) -> Result<Option<Timestamp>, Failure> {
-    let rows = sql.exec(
-        "SELECT next_ms FROM outbox WHERE state = 'pending' ORDER BY next_ms LIMIT 1",
-        &[],
-    )?;
+    let rows = sql
+        .exec("SELECT next_ms FROM outbox WHERE state = 'pending' ORDER BY next_ms LIMIT 1", &[])?;
     let Some(row) = rows.first() else { return Ok(None) };
     let next_ms = row.int("next_ms")?;
     // What is due already is either leased or about to be: look again soon, but never in a tight loop.
     let at = if next_ms <= millis(now) { millis(now) + ALARM_MS_MAX } else { next_ms };
-    Timestamp::from_millisecond(at)
-        .map(Some)
-        .map_err(|error| Failure::Fatal(error.to_string()))
+    Timestamp::from_millisecond(at).map(Some).map_err(|error| Failure::Fatal(error.to_string()))
 }
 
 /// Writes down what became of attempts. Confirming twice changes nothing.

@@ -20,9 +20,12 @@ pub(super) fn events(sql: &impl Sql, cursor: Option<&str>, limit: u32) -> Result
          ORDER BY occurred_ms DESC, seq DESC LIMIT ?",
         &[SqlValue::int(before_ms)?, SqlValue::int(before_seq)?, SqlValue::from(limit + 1)],
     )?;
-    page(&rows, limit, |row| raw(row.text("body")?), |row| {
-        Ok(format!("{}.{}", row.int("occurred_ms")?, row.int("seq")?))
-    })
+    page(
+        &rows,
+        limit,
+        |row| raw(row.text("body")?),
+        |row| Ok(format!("{}.{}", row.int("occurred_ms")?, row.int("seq")?)),
+    )
 }
 
 /// Receipts, newest first. The cursor is the last row's number.
@@ -36,7 +39,11 @@ pub(super) fn receipts(sql: &impl Sql, cursor: Option<&str>, limit: u32) -> Resu
 }
 
 /// Outbox rows, newest first. The cursor is the last row's number.
-pub(super) fn deliveries(sql: &impl Sql, cursor: Option<&str>, limit: u32) -> Result<Page, Failure> {
+pub(super) fn deliveries(
+    sql: &impl Sql,
+    cursor: Option<&str>,
+    limit: u32,
+) -> Result<Page, Failure> {
     let limit = limit.clamp(1, PAGE_ROWS_MAX);
     let rows = sql.exec(
         "SELECT seq, message_id, destination, state, attempts, next_ms, reason, updated_ms FROM outbox
@@ -101,5 +108,10 @@ pub(super) fn summary(sql: &impl Sql) -> Result<Summary, Failure> {
 
 /// The summary of somebody who was never recorded.
 pub(super) fn summary_of_nobody() -> Summary {
-    Summary { known: false, profile: RawValue::NULL.to_owned(), events: 0, consent: BTreeMap::new() }
+    Summary {
+        known: false,
+        profile: RawValue::NULL.to_owned(),
+        events: 0,
+        consent: BTreeMap::new(),
+    }
 }

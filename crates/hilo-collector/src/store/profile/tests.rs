@@ -8,7 +8,7 @@ use serde_json::json;
 
 use super::*;
 use crate::calls::{
-    Confirmation, ConsentChange, ConsentRecorded, DeliveryResult, Delivery, OutboxRow, Planned,
+    Confirmation, ConsentChange, ConsentRecorded, Delivery, DeliveryResult, OutboxRow, Planned,
     Record, Recorded, Summary,
 };
 use crate::platform::SqlValue;
@@ -27,7 +27,8 @@ impl Object {
     }
 
     fn ask<A: DeserializeOwned>(&mut self, call: &ProfileCall) -> A {
-        let answered = answer(&self.sql, &mut self.volatile, &encode(call).unwrap(), self.now).unwrap();
+        let answered =
+            answer(&self.sql, &mut self.volatile, &encode(call).unwrap(), self.now).unwrap();
         decode(&answered.reply).unwrap()
     }
 

@@ -8,7 +8,8 @@ pub(super) const PROFILE: &[&str] = &[include_str!("0001_profile.sql")];
 
 /// Whether anything was ever kept here. Reading about somebody unknown must not create storage for them.
 pub(super) fn is_present(sql: &impl Sql) -> Result<bool, Failure> {
-    let rows = sql.exec("SELECT name FROM sqlite_master WHERE type = 'table' AND name = 'meta'", &[])?;
+    let rows =
+        sql.exec("SELECT name FROM sqlite_master WHERE type = 'table' AND name = 'meta'", &[])?;
     Ok(!rows.is_empty())
 }
 
