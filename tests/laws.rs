@@ -2,5 +2,7 @@
 //!
 //! A failing law prints the smallest input it found; that input becomes a golden case.
 
+#[path = "laws/cart.rs"]
+mod cart;
 #[path = "laws/validate.rs"]
 mod validate;
