@@ -2,6 +2,11 @@
 //!
 //! The algebra is tried on arbitrary carts, most of which no history could make; the promises on what people do.
 
+#![expect(
+    clippy::indexing_slicing,
+    reason = "a law that leaves its own bounds should stop at once"
+)]
+
 use std::collections::{BTreeMap, BTreeSet};
 
 use hilo_core::cart::checkout::Bought;

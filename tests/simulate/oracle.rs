@@ -1,0 +1,106 @@
+//! What a cart must be, by the operations heard of: no context, no compaction, no join.
+//!
+//! An operation is recorded whole when it happens: what it put, took back and dropped. A state is right if it is the one
+//! these rules give for the set of operations its replica has heard of, in whatever order and however often.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use hilo_core::cart::{Cart, Dot, Kind, LineKey, ReplicaId};
+
+use crate::model::Written;
+
+/// One operation, as it was meant.
+#[derive(Debug, Default)]
+pub(crate) struct Record {
+    /// Dots its delta shows: the one it wrote, or those it took units back from.
+    pub(crate) shows: Vec<Written>,
+    /// What its replica had taken back from a dot in all, afterwards.
+    pub(crate) used: Vec<(Dot, ReplicaId, u32)>,
+    /// The dots it had observed and dropped.
+    pub(crate) drops: Vec<Dot>,
+}
+
+/// The operations of a history; a replica's knowledge is a set of their numbers.
+#[derive(Default)]
+pub(crate) struct Oracle {
+    /// In the order they happened.
+    pub(crate) records: Vec<Record>,
+}
+
+/// Numbers of operations, as bits: a history has at most 64.
+pub(crate) type Heard = u64;
+
+/// A live dot as it must be.
+type Live = BTreeMap<LineKey, BTreeMap<Dot, (Kind, u32, u32)>>;
+
+impl Oracle {
+    fn heard(&self, heard: Heard) -> impl Iterator<Item = &Record> {
+        let known = move |(at, _): &(usize, &Record)| heard & (1 << at) != 0;
+        self.records.iter().enumerate().filter(known).map(|(_, record)| record)
+    }
+
+    /// The dots that are live after the operations heard of, with the units left of each.
+    pub(crate) fn live(&self, heard: Heard) -> Live {
+        let dropped: BTreeSet<Dot> =
+            self.heard(heard).flat_map(|record| &record.drops).copied().collect();
+        let mut used: BTreeMap<(Dot, ReplicaId), u32> = BTreeMap::new();
+        for (dot, replica, units) in self.heard(heard).flat_map(|record| &record.used) {
+            let known = used.entry((*dot, *replica)).or_insert(0);
+            *known = (*known).max(*units);
+        }
+        let mut live = Live::new();
+        for (line, dot, kind, n) in self.heard(heard).flat_map(|record| &record.shows) {
+            if !dropped.contains(dot) {
+                let taken: u32 =
+                    used.iter().filter(|((of, _), _)| of == dot).map(|(_, units)| units).sum();
+                let left = n.saturating_sub(taken);
+                live.entry(line.clone()).or_default().insert(*dot, (*kind, *n, left));
+            }
+        }
+        live
+    }
+
+    /// The live dots of one line.
+    pub(crate) fn line(&self, heard: Heard, line: &LineKey) -> BTreeMap<Dot, (Kind, u32, u32)> {
+        self.live(heard).remove(line).unwrap_or_default()
+    }
+
+    /// Compares a state: P6, P7 and P8 are what the differences are named after.
+    pub(crate) fn check(&self, cart: &Cart, heard: Heard) -> Result<(), String> {
+        let expected = self.live(heard);
+        for (line, dots) in &expected {
+            for (dot, right) in dots {
+                let found = cart.lines.get(line).and_then(|dots| dots.get(dot));
+                match found.map(|entry| (entry.kind, entry.n, entry.left())) {
+                    Some(found) if found == *right => {}
+                    Some(found) => {
+                        return Err(format!("P6: {dot:?} is {found:?} and should be {right:?}"));
+                    }
+                    None => return Err(format!("P6: {dot:?} {right:?} is lost")),
+                }
+            }
+            let quantity = quantity(dots);
+            if cart.qty(line) != quantity {
+                return Err(format!(
+                    "P9: {} has {} and not {quantity}",
+                    line.variant,
+                    cart.qty(line)
+                ));
+            }
+        }
+        for (line, dots) in &cart.lines {
+            let known = |dot: &Dot| expected.get(line).is_some_and(|dots| dots.contains_key(dot));
+            if let Some(dot) = dots.keys().find(|dot| !known(dot)) {
+                return Err(format!("P7: {dot:?} is live again"));
+            }
+        }
+        Ok(())
+    }
+}
+
+/// The largest set and all adds.
+pub(crate) fn quantity(dots: &BTreeMap<Dot, (Kind, u32, u32)>) -> u32 {
+    let left =
+        |wanted| dots.values().filter(move |(kind, ..)| *kind == wanted).map(|(.., left)| *left);
+    left(Kind::Set).max().unwrap_or(0) + left(Kind::Add).sum::<u32>()
+}
