@@ -21,6 +21,7 @@ pub mod journey;
 pub mod money;
 #[cfg(feature = "edge")]
 pub mod outcome;
+pub mod redact;
 #[cfg(feature = "testing")]
 pub mod testing;
 #[cfg(feature = "edge")]
