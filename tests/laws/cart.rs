@@ -297,16 +297,36 @@ proptest! {
     #[test]
     fn a_hostile_delta_acts_for_nobody_else(
         steps in any_steps(),
-        from in 0..4_u32, to in prop_oneof![9 => 0..8_u32, 1 => any::<u32>()],
-        put in vec((any_line(), any_dot(), any_entry()), 0..5), drop in vec(any_dot(), 0..5),
+        skip in prop_oneof![9 => Just(1_u32), 1 => 0..4_u32],
+        span in prop_oneof![9 => 0..4_u32, 1 => any::<u32>()],
+        forged in vec((any_line(), any_dot(), any_entry()), 0..2),
+        touched in vec(
+            (any::<Index>(), prop_oneof![4 => Just(1_u64), 1 => 1..=REPLICAS], 0..4_u32), 0..4,
+        ),
+        dropped in vec(any::<Index>(), 0..3), unseen in vec(any_dot(), 0..2),
     ) {
+        // Mostly right, so that the hub accepts enough of it to show what it lets through.
         let hub = World::after(&steps).all();
         let me = ReplicaId(1);
-        let drops = drop.clone();
-        let put = put.into_iter().map(|(line, dot, entry)| Put(line, dot, entry.kind, entry.n, entry.used));
+        let from = hub.ctx.prefix(me).saturating_add(skip);
+        let known: Vec<(Dot, (&LineKey, &Entry))> = live(&hub).into_iter().collect();
+        let mut put: Vec<Put> = Vec::new();
+        for (line, dot, Entry { kind, n, used }) in forged {
+            let own = dot.r == me;
+            put.push(Put(line, Dot { n: if own { from } else { dot.n }, ..dot }, kind, n, used));
+        }
+        let mut drops = unseen;
+        if !known.is_empty() {
+            drops.extend(dropped.iter().map(|which| which.get(&known).0));
+            for (which, by, units) in touched {
+                let (dot, (line, entry)) = which.get(&known);
+                let used = BTreeMap::from([(ReplicaId(by), units)]);
+                put.push(Put((*line).clone(), *dot, entry.kind, entry.n, used));
+            }
+        }
         let ops = Ops {
-            v: VERSION, cart: "c".into(), epoch: 0, replica: me, token: String::new(), from, to,
-            base: 0, put: put.collect(), drop, info: Vec::new(),
+            v: VERSION, cart: "c".into(), epoch: 0, replica: me, token: String::new(), from,
+            to: from.saturating_add(span), base: 0, put, drop: drops.clone(), info: Vec::new(),
         };
         if let Ok(Checked::Fresh { cart, .. }) = check(&hub, None, me, &ops, 1) {
             prop_assert!(cart.ctx.cloud.is_empty());
