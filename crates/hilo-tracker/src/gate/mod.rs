@@ -1,0 +1,210 @@
+//! The consent gate of the page: what passes, what waits in memory, what is dropped.
+//!
+//! In: captured drafts and the visitor's choices. Out: drafts that may go on. The decision itself is
+//! `hilo_core::consent::decide`; here is only the waiting room. Never touches storage.
+
+use std::collections::VecDeque;
+
+use hilo_core::consent::{Choice, ConsentState, Decision, Purpose, decide};
+
+use crate::draft::Draft;
+
+/// Drafts that may wait for an answer (consent.md, in the page, rule 2).
+const HELD_MAX: usize = 50;
+/// How long a draft may wait.
+const HELD_MS_MAX: i64 = 30 * 60 * 1_000;
+
+/// What the gate said to a draft.
+#[derive(Debug, PartialEq, Eq)]
+pub enum Said {
+    /// Go on.
+    Pass(Draft),
+    /// Kept in memory.
+    Held,
+    /// Gone, for this reason.
+    Dropped(&'static str),
+}
+
+/// The waiting room and the visitor's choices.
+#[derive(Debug, Default)]
+pub struct Gate {
+    said: ConsentState,
+    held: VecDeque<Draft>,
+    gpc: bool,
+    is_strict: bool,
+}
+
+/// Purposes that a touchpoint needs.
+const NEEDED: [Purpose; 1] = [Purpose::Analytics];
+
+impl Gate {
+    /// A gate that starts from what was said earlier. `is_strict` keeps nothing while waiting.
+    pub fn new(said: ConsentState, gpc: bool, is_strict: bool) -> Gate {
+        Gate { said, held: VecDeque::new(), gpc, is_strict }
+    }
+
+    /// What counts now: the visitor's own words, and Global Privacy Control where the visitor said nothing.
+    ///
+    /// An explicit choice on this site lifts GPC; silence does not.
+    pub fn state(&self) -> ConsentState {
+        let mut state = self.said;
+        if self.gpc {
+            for purpose in Purpose::GPC_DENIES {
+                if self.said.choice(purpose) == Choice::Unset {
+                    state.set(purpose, Choice::Denied);
+                }
+            }
+        }
+        state
+    }
+
+    /// Whether identifiers may exist on this device.
+    pub fn allows_id(&self) -> bool {
+        self.state().allows_id()
+    }
+
+    /// Whether touchpoints pass.
+    pub fn is_open(&self) -> bool {
+        decide(&self.state(), &NEEDED) == Decision::Pass
+    }
+
+    /// Judges a draft.
+    pub fn offer(&mut self, draft: Draft) -> Said {
+        match decide(&self.state(), &NEEDED) {
+            Decision::Pass => Said::Pass(draft),
+            Decision::Drop => Said::Dropped("consent_denied"),
+            Decision::Hold if self.is_strict => Said::Dropped("consent_unset"),
+            Decision::Hold => {
+                self.held.push_back(draft);
+                if self.held.len() <= HELD_MAX {
+                    return Said::Held;
+                }
+                self.held.pop_front();
+                Said::Dropped("held_full")
+            }
+        }
+    }
+
+    /// Takes over a state that another tab or a page before this one has written.
+    pub fn adopt(&mut self, said: ConsentState) {
+        self.said = said;
+    }
+
+    /// Records choices as one change with its own revision; answers those that changed something.
+    pub fn choose(&mut self, purposes: &[Purpose], choice: Choice) -> Vec<Purpose> {
+        let changed: Vec<Purpose> =
+            purposes.iter().copied().filter(|purpose| self.said.set(*purpose, choice)).collect();
+        if !changed.is_empty() {
+            self.said.revision = self.said.revision.saturating_add(1);
+        }
+        changed
+    }
+
+    /// Releases what may pass now; what may never pass and what waited too long is counted.
+    pub fn release(&mut self, now_ms: i64) -> (Vec<Draft>, Vec<&'static str>) {
+        let (mut passed, mut dropped) = (Vec::new(), Vec::new());
+        match decide(&self.state(), &NEEDED) {
+            Decision::Hold => {}
+            Decision::Drop => dropped.extend(self.held.drain(..).map(|_| "consent_denied")),
+            Decision::Pass => {
+                for draft in self.held.drain(..) {
+                    if now_ms - draft.at_ms > HELD_MS_MAX {
+                        dropped.push("held_expired");
+                    } else {
+                        passed.push(draft);
+                    }
+                }
+            }
+        }
+        (passed, dropped)
+    }
+}
+
+/// The stored form of the visitor's choices: revision, granted, denied. Holds no identifier.
+pub fn to_stored(said: &ConsentState) -> String {
+    let mut text = crate::json::number(i64::from(said.revision));
+    for choice in [Choice::Granted, Choice::Denied] {
+        text.push('|');
+        for purpose in Purpose::ASKED.into_iter().filter(|p| said.choice(*p) == choice) {
+            text.push_str(purpose.name());
+            text.push(' ');
+        }
+    }
+    text
+}
+
+/// Reads [`to_stored`]; what is not understood is silence.
+pub fn from_stored(text: &str) -> ConsentState {
+    let mut state = ConsentState::default();
+    let mut parts = text.split('|');
+    state.revision = parts.next().and_then(|n| n.parse().ok()).unwrap_or(0);
+    for (names, choice) in parts.zip([Choice::Granted, Choice::Denied]) {
+        for purpose in names.split(' ').filter_map(Purpose::from_name) {
+            state.set(purpose, choice);
+        }
+    }
+    state
+}
+
+impl Gate {
+    /// What is to be stored.
+    pub fn stored(&self) -> String {
+        to_stored(&self.said)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn draft(at_ms: i64) -> Draft {
+        Draft { kind: "page", at_ms, ..Draft::default() }
+    }
+
+    #[test]
+    fn a_draft_waits_for_an_answer_and_keeps_its_time() {
+        let mut gate = Gate::default();
+        assert_eq!(gate.offer(draft(5)), Said::Held);
+        assert_eq!(gate.choose(&[Purpose::Analytics], Choice::Granted), [Purpose::Analytics]);
+        assert_eq!(gate.release(10), (vec![draft(5)], vec![]));
+    }
+
+    #[test]
+    fn a_denial_empties_the_waiting_room() {
+        let mut gate = Gate::default();
+        gate.offer(draft(5));
+        gate.choose(&[Purpose::Analytics], Choice::Denied);
+        assert_eq!(gate.release(10), (vec![], vec!["consent_denied"]));
+        assert_eq!(gate.offer(draft(11)), Said::Dropped("consent_denied"));
+    }
+
+    #[test]
+    fn the_waiting_room_is_bounded_in_number_and_time() {
+        let mut gate = Gate::default();
+        for at in 0..50 {
+            assert_eq!(gate.offer(draft(at)), Said::Held);
+        }
+        assert_eq!(gate.offer(draft(50)), Said::Dropped("held_full"));
+        gate.choose(&[Purpose::Analytics], Choice::Granted);
+        let (passed, dropped) = gate.release(HELD_MS_MAX + 2);
+        assert_eq!((passed.len(), dropped.len()), (49, 1), "the draft of time 1 is too old");
+    }
+
+    #[test]
+    fn gpc_denies_until_the_visitor_says_otherwise() {
+        let mut gate = Gate::new(ConsentState::default(), true, false);
+        assert!(gate.state().is_denied(Purpose::Advertising));
+        gate.choose(&[Purpose::Advertising], Choice::Granted);
+        assert!(gate.state().is_granted(Purpose::Advertising));
+    }
+
+    #[test]
+    fn the_stored_form_reads_back_and_rubbish_is_silence() {
+        let mut said = ConsentState::default();
+        said.set(Purpose::Analytics, Choice::Granted);
+        said.set(Purpose::SaleShare, Choice::Denied);
+        said.revision = 3;
+        assert_eq!(from_stored(&to_stored(&said)), said);
+        assert_eq!(from_stored("\u{0}x|y|z|analytics"), ConsentState::default());
+    }
+}

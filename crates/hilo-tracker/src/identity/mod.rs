@@ -1,0 +1,199 @@
+//! Who the page is, once it may be somebody: the anonymous id, the claimed user, the session.
+//!
+//! In: what was stored, the time, where the page is. Out: ids and, on a session's first event, its landing.
+//! Mints nothing before consent: the tracker asks only behind the gate.
+
+use crate::json::number;
+use crate::platform::Place;
+
+/// A session ends after this much silence (GA4's default).
+const IDLE_MS_MAX: i64 = 30 * 60 * 1_000;
+/// No session is longer than a day.
+const SESSION_MS_MAX: i64 = 24 * 60 * 60 * 1_000;
+/// Query keys that say a new campaign brought the visitor.
+const CAMPAIGN_KEYS: [&str; 12] = [
+    "utm_source",
+    "utm_medium",
+    "utm_campaign",
+    "utm_id",
+    "gclid",
+    "gbraid",
+    "wbraid",
+    "dclid",
+    "fbclid",
+    "msclkid",
+    "ttclid",
+    "twclid",
+];
+
+/// A visit.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Session {
+    /// When it began; also its id.
+    pub began_ms: i64,
+    /// When something last happened in it.
+    pub last_ms: i64,
+    /// The campaign that began it, as its query parameters.
+    pub campaign: String,
+}
+
+impl Session {
+    /// Its id on the wire.
+    pub fn id(&self) -> String {
+        number(self.began_ms)
+    }
+
+    /// The stored form.
+    pub fn to_stored(&self) -> String {
+        let mut text = number(self.began_ms);
+        text.push('|');
+        text.push_str(&number(self.last_ms));
+        text.push('|');
+        text.push_str(&self.campaign);
+        text
+    }
+
+    /// Reads [`Session::to_stored`]; rubbish is no session.
+    pub fn from_stored(text: &str) -> Option<Session> {
+        let mut parts = text.splitn(3, '|');
+        let began_ms = parts.next()?.parse().ok()?;
+        let last_ms = parts.next()?.parse().ok()?;
+        Some(Session { began_ms, last_ms, campaign: parts.next().unwrap_or_default().to_owned() })
+    }
+
+    /// Whether something at `at_ms`, on a page that a campaign led to or not, still belongs to this visit.
+    pub fn goes_on(&self, at_ms: i64, campaign: &str) -> bool {
+        let idle = at_ms - self.last_ms;
+        // A clock that was set back is no reason for a new visit; a leap of a day is.
+        idle.abs() <= IDLE_MS_MAX
+            && at_ms - self.began_ms <= SESSION_MS_MAX
+            && (campaign.is_empty() || campaign == self.campaign)
+    }
+}
+
+/// The campaign parameters of an address, in the order they stand there.
+pub fn campaign(url: &str) -> String {
+    let query =
+        url.split('#').next().and_then(|url| url.split_once('?')).map_or("", |(_, query)| query);
+    let mut found = String::new();
+    for pair in query.split('&') {
+        let key = pair.split('=').next().unwrap_or_default();
+        if CAMPAIGN_KEYS.contains(&key) {
+            if !found.is_empty() {
+                found.push('&');
+            }
+            found.push_str(pair);
+        }
+    }
+    found
+}
+
+/// How a visit began, and how we know.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Landing {
+    /// Its address; empty when not known.
+    pub url: String,
+    /// Where the visitor came from; empty when nowhere or not known.
+    pub referrer: String,
+    /// `page`, `history` or `referrer`.
+    pub via: &'static str,
+}
+
+/// Finds out how the visit began that `place` belongs to.
+///
+/// `first` is the first same-origin address in the tab's history, where the browser tells. A page that was reached
+/// from another page of this site is not where the visit began: only the history still knows that address, and
+/// what led to it is not known any more.
+pub fn landing(place: &Place, first: Option<String>) -> Landing {
+    let is_internal = !place.referrer.is_empty() && origin(&place.referrer) == origin(&place.url);
+    match first {
+        Some(url)
+            if !url.is_empty()
+                && (is_internal || place.referrer.is_empty())
+                && url != place.url =>
+        {
+            Landing { url, referrer: String::new(), via: "history" }
+        }
+        None if is_internal => {
+            Landing { url: String::new(), referrer: place.referrer.clone(), via: "referrer" }
+        }
+        Some(_) | None => {
+            // A visit that starts anew on a page of this site was not referred by this site.
+            let referrer = if is_internal { String::new() } else { place.referrer.clone() };
+            Landing { url: place.url.clone(), referrer, via: "page" }
+        }
+    }
+}
+
+/// Scheme, host and port of an address.
+fn origin(url: &str) -> &str {
+    let after = url.find("://").map_or(0, |at| at + 3);
+    let end = url
+        .get(after..)
+        .and_then(|rest| rest.find(['/', '?', '#']))
+        .map_or(url.len(), |at| after + at);
+    url.get(..end).unwrap_or(url)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn place(url: &str, referrer: &str) -> Place {
+        Place { url: url.to_owned(), referrer: referrer.to_owned(), title: String::new() }
+    }
+
+    #[test]
+    fn silence_length_and_a_new_campaign_end_a_session() {
+        let session = Session { began_ms: 0, last_ms: 0, campaign: String::new() };
+        assert!(session.goes_on(IDLE_MS_MAX, ""));
+        assert!(!session.goes_on(IDLE_MS_MAX + 1, ""));
+        assert!(!session.goes_on(1, "utm_source=mail"));
+        let long = Session { last_ms: SESSION_MS_MAX, ..session };
+        assert!(!long.goes_on(SESSION_MS_MAX + 1, ""));
+    }
+
+    #[test]
+    fn the_stored_form_reads_back() {
+        let session = Session { began_ms: 1, last_ms: 2, campaign: "utm_source=a|b".to_owned() };
+        assert_eq!(Session::from_stored(&session.to_stored()), Some(session));
+        assert_eq!(Session::from_stored("rubbish"), None);
+    }
+
+    #[test]
+    fn campaign_parameters_are_found_in_the_query_alone() {
+        assert_eq!(
+            campaign("https://a.example/?x=1&utm_source=mail&gclid=7#utm_id=no"),
+            "utm_source=mail&gclid=7"
+        );
+        assert_eq!(campaign("https://a.example/"), "");
+    }
+
+    #[test]
+    fn the_landing_is_found_in_the_tabs_history() {
+        let here = place("https://a.example/cart", "https://a.example/list");
+        let found = landing(&here, Some("https://a.example/?utm_source=mail".to_owned()));
+        assert_eq!(
+            (found.url.as_str(), found.via),
+            ("https://a.example/?utm_source=mail", "history")
+        );
+    }
+
+    #[test]
+    fn without_a_history_only_the_referrer_is_left() {
+        let found = landing(&place("https://a.example/cart", "https://a.example/list"), None);
+        assert_eq!(
+            (found.url.as_str(), found.referrer.as_str(), found.via),
+            ("", "https://a.example/list", "referrer")
+        );
+    }
+
+    #[test]
+    fn a_page_reached_from_outside_is_the_landing_itself() {
+        let found = landing(
+            &place("https://a.example/", "https://search.example/"),
+            Some("https://a.example/old".to_owned()),
+        );
+        assert_eq!((found.referrer.as_str(), found.via), ("https://search.example/", "page"));
+    }
+}

@@ -1,0 +1,212 @@
+//! What the tracker needs from a page, as one trait: clocks, chance, storage, the document, the network.
+//!
+//! `browser.rs` fulfils it with web-sys and gloo, `memory.rs` for tests. What happens in the page comes back as
+//! [`Happened`]. Nothing here decides anything.
+
+#[cfg(target_arch = "wasm32")]
+pub mod browser;
+#[cfg(target_arch = "wasm32")]
+mod dom;
+#[cfg(target_arch = "wasm32")]
+mod fetch;
+#[cfg(target_arch = "wasm32")]
+pub mod listen;
+pub mod memory;
+
+/// Everything that can happen to the tracker from outside.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Happened {
+    /// The address changed without a new document.
+    Navigated,
+    /// The document came back from the back/forward cache: the visitor looks at it again.
+    Restored,
+    /// The page is hidden: it may never be shown again, so what waits is sent.
+    Hidden,
+    /// The document goes away: the last moment of all.
+    Left,
+    /// The network is back.
+    Online,
+    /// The timer set by [`Platform::wake_in`] ran out.
+    Woke,
+    /// Another tab wrote the consent.
+    ConsentChangedElsewhere,
+    /// Something in a form.
+    Form(FormAct),
+    /// The answer to [`Platform::post`].
+    Answered(Answer),
+}
+
+/// What a visitor did to a form.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct FormAct {
+    /// What was done.
+    pub step: FormStep,
+    /// The form as the document has it.
+    pub form: FormSeen,
+    /// The field it was done to; empty for a submission.
+    pub field: String,
+}
+
+/// The steps of filling in a form.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum FormStep {
+    /// A field got the focus.
+    Focused,
+    /// A field lost the focus.
+    Left,
+    /// The form was submitted.
+    Submitted,
+}
+
+/// A form, without a single value.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct FormSeen {
+    /// Its `id`, else its `name`, else its place in the document.
+    pub key: String,
+    /// `id`.
+    pub id: String,
+    /// `name`.
+    pub name: String,
+    /// Whether the form stands inside `[data-hilo-private]`.
+    pub is_private: bool,
+    /// Its fields in document order.
+    pub fields: Vec<FieldSeen>,
+}
+
+/// A field, without its value.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct FieldSeen {
+    /// `name`, else `id`.
+    pub name: String,
+    /// `type`.
+    pub kind: String,
+    /// `autocomplete`.
+    pub autocomplete: String,
+    /// Whether it stands inside `[data-hilo-private]`.
+    pub is_private: bool,
+}
+
+/// What a request asks for, which says how its answer is read.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Call {
+    /// `POST /v1/batch`.
+    Batch,
+    /// `POST /v1/hello`.
+    Hello,
+    /// `POST /v1/consent`.
+    Consent,
+}
+
+impl Call {
+    /// The path behind the endpoint.
+    pub const fn path(self) -> &'static str {
+        match self {
+            Call::Batch => "/v1/batch",
+            Call::Hello => "/v1/hello",
+            Call::Consent => "/v1/consent",
+        }
+    }
+}
+
+/// A request to the collector.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Request {
+    /// Comes back with the answer.
+    pub ticket: u32,
+    /// What it asks for.
+    pub call: Call,
+    /// JSON.
+    pub body: String,
+}
+
+/// What came back.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Answer {
+    /// Whose answer it is.
+    pub ticket: u32,
+    /// HTTP status; 0 when there was none (network, timeout).
+    pub status: u16,
+    /// `Retry-After` as sent.
+    pub retry_after: Option<String>,
+    /// `anonymousId` of a hello's answer.
+    pub anonymous_id: Option<String>,
+    /// How many events the answer says were rejected.
+    pub rejected: u32,
+}
+
+/// Where the document is.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Place {
+    /// `location.href`.
+    pub url: String,
+    /// `document.referrer`.
+    pub referrer: String,
+    /// `document.title`.
+    pub title: String,
+}
+
+/// What the browser says about itself, once per envelope.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Surroundings {
+    /// `navigator.language`.
+    pub locale: String,
+    /// IANA time zone.
+    pub timezone: String,
+    /// CSS pixels across.
+    pub width: i64,
+    /// CSS pixels down.
+    pub height: i64,
+}
+
+/// A page, as the tracker sees it.
+pub trait Platform {
+    /// The wall clock, milliseconds since the epoch.
+    fn now_ms(&self) -> i64;
+
+    /// A time in RFC 3339, UTC, with milliseconds.
+    fn iso(&self, ms: i64) -> String;
+
+    /// A clock that never jumps, for waiting.
+    fn monotonic_ms(&self) -> i64;
+
+    /// Fresh random bytes.
+    fn random16(&self) -> [u8; 16];
+
+    /// Whether `navigator.globalPrivacyControl` is on.
+    fn gpc(&self) -> bool;
+
+    /// Where the document is.
+    fn place(&self) -> Place;
+
+    /// The first same-origin address in this tab's history, where the Navigation API tells it.
+    ///
+    /// `Some("")` when the current document itself is the first.
+    fn first_in_history(&self) -> Option<String>;
+
+    /// What the browser says about itself.
+    fn surroundings(&self) -> Surroundings;
+
+    /// Reads a key of the persistent storage, or of memory where there is none.
+    fn load(&self, key: &str) -> Option<String>;
+
+    /// Writes a key; `false` when it was only kept in memory.
+    fn save(&self, key: &str, value: &str) -> bool;
+
+    /// Whether what is saved outlives the page.
+    fn is_persistent(&self) -> bool;
+
+    /// Removes a key.
+    fn remove(&self, key: &str);
+
+    /// The stored keys that begin with `prefix`, sorted.
+    fn keys(&self, prefix: &str) -> Vec<String>;
+
+    /// Sends a request; its answer comes back as [`Happened::Answered`].
+    fn post(&self, request: Request);
+
+    /// Wakes the tracker once, in `ms`; replaces an earlier wish.
+    fn wake_in(&self, ms: i64);
+
+    /// Tells the developer something, in debug mode.
+    fn say(&self, sentence: &str);
+}

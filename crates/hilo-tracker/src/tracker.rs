@@ -1,0 +1,476 @@
+//! The page's stages in order, as one state machine: capture → gate → identity → queue → transport.
+//!
+//! In: the site's calls and what [`Happened`]. Out: requests and stored keys, through the platform. The only file that
+//! knows the order of the stages. Single-threaded; never panics, never waits.
+
+mod envelope;
+mod sending;
+#[cfg(test)]
+mod tests;
+
+use hilo_core::consent::{Choice, Purpose};
+use hilo_core::identity::{is_reserved, uuid_v4};
+use hilo_core::redact;
+
+use crate::capture::forms::{Forms, Told};
+use crate::capture::pages::Pages;
+use crate::draft::Draft;
+use crate::gate::{Gate, Said, from_stored};
+use crate::identity::{Landing, Session, campaign, landing};
+use crate::platform::{Happened, Place, Platform};
+use crate::queue::Queue;
+use crate::transport::Transport;
+use sending::{Flight, Record};
+
+/// Storage keys. Consent holds no identifier; the others exist after a grant only.
+const CONSENT_KEY: &str = "hilo.c";
+const ID_KEY: &str = "hilo.id";
+const SESSION_KEY: &str = "hilo.s";
+const CLAIM_KEY: &str = "hilo.u";
+/// How long events wait for the collector to say who this was, when the page does not know.
+const HELLO_MS_MAX: i64 = 1_500;
+/// Drafts that may wait for it.
+const WAITING_MAX: usize = 100;
+
+/// What the site asked for.
+#[derive(Clone, Debug)]
+pub struct Options {
+    /// Write key.
+    pub key: String,
+    /// Capture page views.
+    pub pages: bool,
+    /// Capture forms.
+    pub forms: bool,
+    /// Keep nothing while consent is not answered, not even in memory.
+    pub is_strict: bool,
+    /// Version of the notice the site shows, for the receipts.
+    pub notice: String,
+}
+
+/// Who this page is.
+#[derive(Debug, PartialEq, Eq)]
+enum Who {
+    /// Nobody: there is no consent, or nothing asked for an id yet.
+    Nobody,
+    /// The collector is being asked, until this moment of the monotonic clock.
+    Asking(i64),
+    /// This id.
+    Known(String),
+}
+
+/// The tracker of one page.
+#[derive(Debug)]
+pub struct Tracker<P> {
+    options: Options,
+    platform: P,
+    gate: Gate,
+    pages: Pages,
+    forms: Forms,
+    queue: Queue,
+    transport: Transport,
+    who: Who,
+    waiting: Vec<Draft>,
+    /// Where this document began, before any navigation inside it.
+    first: Place,
+    /// Tells this page's stored events from other tabs'.
+    tab: String,
+    flights: Vec<Flight>,
+    records: Vec<Record>,
+    ticket: u32,
+    flush_at_ms: Option<i64>,
+    sent_at_ms: Option<i64>,
+    greeted: bool,
+    is_refused: bool,
+    is_over: bool,
+    /// Whether the choices changed since [`Tracker::take_consent_change`].
+    is_consent_new: bool,
+}
+
+impl<P: Platform> Tracker<P> {
+    /// A tracker that has not looked at the page yet.
+    pub fn new(options: Options, platform: P) -> Tracker<P> {
+        // Reading what this site stored after an explicit choice is no storing and holds no identifier.
+        let said = platform.load(CONSENT_KEY).map(|text| from_stored(&text)).unwrap_or_default();
+        let gate = Gate::new(said, platform.gpc(), options.is_strict);
+        let tab: String = uuid_v4(platform.random16()).chars().take(8).collect();
+        let first = clean(platform.place());
+        Tracker {
+            options,
+            gate,
+            first,
+            tab,
+            platform,
+            pages: Pages::default(),
+            forms: Forms::default(),
+            queue: Queue::default(),
+            transport: Transport::default(),
+            who: Who::Nobody,
+            waiting: Vec::new(),
+            flights: Vec::new(),
+            records: Vec::new(),
+            ticket: 0,
+            flush_at_ms: None,
+            sent_at_ms: None,
+            greeted: false,
+            is_refused: false,
+            is_over: false,
+            is_consent_new: false,
+        }
+    }
+
+    /// Looks at the page: comes to life if consent was given earlier, and tells the first view.
+    pub fn begin(&mut self) {
+        if self.gate.allows_id() {
+            self.awaken();
+        }
+        self.look();
+        self.settle_timers();
+    }
+
+    /// Something happened outside.
+    pub fn happened(&mut self, what: Happened) {
+        if self.is_over {
+            return;
+        }
+        match what {
+            Happened::Navigated => self.look(),
+            Happened::Restored => {
+                self.pages.forget();
+                self.look();
+            }
+            Happened::Hidden => self.send_all(),
+            Happened::Left => {
+                let told = self
+                    .forms
+                    .abandon(&path(&self.platform.place().url), self.platform.monotonic_ms());
+                for told in told {
+                    self.form(told);
+                }
+                self.send_all();
+            }
+            Happened::Online => {
+                self.transport.hurry();
+                self.send();
+            }
+            Happened::Woke => self.wake(),
+            Happened::ConsentChangedElsewhere => self.follow(),
+            Happened::Form(act) => {
+                let path = path(&self.platform.place().url);
+                let told = self.forms.read(act, &path, self.platform.monotonic_ms());
+                if let (Some(told), true) = (told, self.options.forms) {
+                    self.form(told);
+                }
+            }
+            Happened::Answered(answer) => self.answered(&answer),
+        }
+        self.settle_timers();
+    }
+
+    /// A page view that the site tells itself.
+    pub fn page(&mut self, name: &str, properties: &str, at_ms: i64) {
+        let place = self.here();
+        self.pages.told(&place);
+        self.capture(Draft {
+            kind: "page",
+            name: name.to_owned(),
+            details: properties.to_owned(),
+            at_ms,
+            place,
+            ..Draft::default()
+        });
+    }
+
+    /// A named act.
+    pub fn track(&mut self, event: &str, properties: &str, at_ms: i64) {
+        if event.is_empty() {
+            self.platform.say("track: an event needs a name");
+            return;
+        }
+        let (name, details, place) = (event.to_owned(), properties.to_owned(), self.here());
+        self.capture(Draft { kind: "track", name, details, at_ms, place, ..Draft::default() });
+    }
+
+    /// A claim of who the visitor is. Somebody else than before is a new person on this device.
+    pub fn identify(&mut self, user: &str, traits: &str, at_ms: i64) {
+        if is_reserved(user) {
+            self.platform
+                .say("identify: this id stands for nobody in particular, so it is ignored");
+            return;
+        }
+        if self.platform.load(CLAIM_KEY).is_some_and(|known| known != user) {
+            self.reset();
+        }
+        if self.gate.allows_id() {
+            self.platform.save(CLAIM_KEY, user);
+        }
+        let (details, claim, place) = (traits.to_owned(), user.to_owned(), self.here());
+        self.capture(Draft { kind: "identify", details, claim, at_ms, place, ..Draft::default() });
+    }
+
+    /// The visitor belongs to a group.
+    pub fn group(&mut self, id: &str, traits: &str, at_ms: i64) {
+        if is_reserved(id) {
+            self.platform.say("group: this id stands for nobody in particular, so it is ignored");
+            return;
+        }
+        let (name, details, place) = (id.to_owned(), traits.to_owned(), self.here());
+        self.capture(Draft { kind: "group", name, details, at_ms, place, ..Draft::default() });
+    }
+
+    /// Logout: whoever comes next on this device is somebody else.
+    pub fn reset(&mut self) {
+        for key in [ID_KEY, SESSION_KEY, CLAIM_KEY] {
+            self.platform.remove(key);
+        }
+        if let Who::Known(_) = self.who {
+            let id = uuid_v4(self.platform.random16());
+            self.platform.save(ID_KEY, &id);
+            self.who = Who::Known(id);
+            // The cookie must follow, or the next page would restore the old id.
+            self.greet();
+        }
+        self.settle_timers();
+    }
+
+    /// The anonymous id, once there may be one and it is certain.
+    pub fn anonymous_id(&self) -> Option<&str> {
+        match &self.who {
+            Who::Known(id) => Some(id),
+            Who::Nobody | Who::Asking(_) => None,
+        }
+    }
+
+    /// The session's id, if one is open.
+    pub fn session_id(&self) -> Option<String> {
+        Some(Session::from_stored(&self.platform.load(SESSION_KEY)?)?.id())
+    }
+
+    /// The visitor's choices, in wire order.
+    pub fn choices(&self) -> impl Iterator<Item = (Purpose, Choice)> {
+        let state = self.gate.state();
+        Purpose::ASKED.into_iter().map(move |purpose| (purpose, state.choice(purpose)))
+    }
+
+    /// The revision of the choices.
+    pub fn revision(&self) -> u32 {
+        self.gate.state().revision
+    }
+
+    /// Whether the choices changed since this was last asked.
+    pub const fn take_consent_change(&mut self) -> bool {
+        std::mem::replace(&mut self.is_consent_new, false)
+    }
+
+    /// Grants or denies purposes by name. Names that are none are told to the developer.
+    pub fn choose(&mut self, names: &[String], choice: Choice) {
+        let mut purposes = Vec::new();
+        for name in names {
+            match Purpose::from_name(name) {
+                Some(purpose) => purposes.push(purpose),
+                None => self
+                    .platform
+                    .say("consent: there is no such purpose; see the list in the documentation"),
+            }
+        }
+        self.decide(&purposes, choice);
+    }
+
+    /// Takes everything back: nothing of this visitor stays on the device but the denial itself.
+    pub fn withdraw(&mut self) {
+        self.decide(&Purpose::ASKED, Choice::Denied);
+    }
+
+    /// Sends what waits, now.
+    pub fn flush(&mut self) {
+        self.transport.hurry();
+        self.send();
+        self.settle_timers();
+    }
+
+    /// The end: nothing is captured or sent any more. What is queued stays for the next page.
+    pub const fn destroy(&mut self) {
+        self.is_over = true;
+    }
+
+    fn decide(&mut self, purposes: &[Purpose], choice: Choice) {
+        let had_id = self.gate.allows_id();
+        let changed = self.gate.choose(purposes, choice);
+        if changed.is_empty() {
+            return;
+        }
+        self.is_consent_new = true;
+        self.platform.save(CONSENT_KEY, &self.gate.stored());
+        let id = self.anonymous_id().map(str::to_owned);
+        if had_id || self.gate.allows_id() {
+            self.record(&changed, choice, id);
+        }
+        self.obey(had_id);
+        self.send();
+        self.settle_timers();
+    }
+
+    /// Another tab decided: the same holds here, without a second record.
+    fn follow(&mut self) {
+        let had_id = self.gate.allows_id();
+        self.gate.adopt(
+            self.platform.load(CONSENT_KEY).map(|text| from_stored(&text)).unwrap_or_default(),
+        );
+        self.is_consent_new = true;
+        self.obey(had_id);
+        self.send();
+    }
+
+    /// Makes storage, queue and waiting room what the choices allow.
+    fn obey(&mut self, had_id: bool) {
+        let (passed, dropped) = self.gate.release(self.platform.now_ms());
+        for reason in dropped {
+            self.queue.count(reason);
+        }
+        if !self.gate.is_open() {
+            self.waiting.clear();
+            self.queue.purge(&self.platform);
+            self.platform.remove(SESSION_KEY);
+            self.platform.remove(CLAIM_KEY);
+        }
+        if !self.gate.allows_id() {
+            self.platform.remove(ID_KEY);
+            self.who = Who::Nobody;
+        } else if !had_id {
+            self.awaken();
+        }
+        for draft in passed {
+            self.finish(draft);
+        }
+    }
+
+    /// There is consent: finds out who this is, and what earlier pages left to send.
+    fn awaken(&mut self) {
+        self.queue = Queue::recover(&self.platform);
+        self.recover_records();
+        match self.platform.load(ID_KEY).filter(|id| !is_reserved(id)) {
+            Some(id) => self.who = Who::Known(id),
+            None => {
+                // The cookie may still know: storage that scripts write is wiped sooner than it.
+                self.who = Who::Asking(self.platform.monotonic_ms() + HELLO_MS_MAX);
+                self.greet();
+            }
+        }
+    }
+
+    /// The id is certain: the collector said it, or nobody did and a new one is minted.
+    fn settle(&mut self, said: Option<String>) {
+        let id =
+            said.filter(|id| !is_reserved(id)).unwrap_or_else(|| uuid_v4(self.platform.random16()));
+        self.platform.save(ID_KEY, &id);
+        self.who = Who::Known(id);
+        for draft in std::mem::take(&mut self.waiting) {
+            self.finish(draft);
+        }
+        self.send();
+    }
+
+    /// Looks whether the visitor is somewhere new.
+    fn look(&mut self) {
+        if !self.options.pages {
+            return;
+        }
+        if let Some(place) = self.pages.read(clean(self.platform.place())) {
+            let at_ms = self.platform.now_ms();
+            self.capture(Draft { kind: "page", at_ms, place, ..Draft::default() });
+        }
+    }
+
+    fn form(&mut self, told: Told) {
+        let at_ms = self.platform.now_ms();
+        self.track(told.name, &told.properties, at_ms);
+    }
+
+    fn here(&self) -> Place {
+        let place = clean(self.platform.place());
+        self.pages.seen(&place)
+    }
+
+    fn capture(&mut self, draft: Draft) {
+        if self.is_over {
+            return;
+        }
+        match self.gate.offer(draft) {
+            Said::Pass(draft) => self.finish(draft),
+            Said::Held => {}
+            Said::Dropped(reason) => self.queue.count(reason),
+        }
+        self.settle_timers();
+    }
+
+    /// Behind the gate: gives a draft its identifiers and queues it.
+    fn finish(&mut self, draft: Draft) {
+        let Who::Known(id) = &self.who else {
+            if self.waiting.len() < WAITING_MAX {
+                self.waiting.push(draft);
+            } else {
+                self.queue.count("held_full");
+            }
+            return;
+        };
+        let id = id.clone();
+        let (session, landing) = self.session(&draft);
+        let claim = self.platform.load(CLAIM_KEY);
+        let message_id = uuid_v4(self.platform.random16());
+        let json = envelope::event(
+            &draft,
+            &message_id,
+            &id,
+            claim.as_deref(),
+            &session,
+            landing.as_ref(),
+            &self.platform,
+        );
+        let is_essential = draft.kind == "track" && draft.name == "Order Completed";
+        self.queue.push(draft.at_ms, json, is_essential, &self.tab, &self.platform);
+        self.plan_flush();
+    }
+
+    /// The session a draft belongs to, and how it began if the draft begins it.
+    fn session(&mut self, draft: &Draft) -> (Session, Option<Landing>) {
+        let campaign_now = campaign(&draft.place.url);
+        let stored = self.platform.load(SESSION_KEY).and_then(|text| Session::from_stored(&text));
+        let is_first = stored.is_none();
+        if let Some(mut session) =
+            stored.filter(|session| session.goes_on(draft.at_ms, &campaign_now))
+        {
+            session.last_ms = session.last_ms.max(draft.at_ms);
+            self.platform.save(SESSION_KEY, &session.to_stored());
+            return (session, None);
+        }
+        // A visitor this device does not know came by the way the tab remembers; a later visit of a known one begins here.
+        let landing = if is_first {
+            landing(&self.first, self.platform.first_in_history().map(|url| redact::url(&url)))
+        } else {
+            landing(&draft.place, Some(String::new()))
+        };
+        let from = if landing.url.is_empty() { &draft.place.url } else { &landing.url };
+        let session =
+            Session { began_ms: draft.at_ms, last_ms: draft.at_ms, campaign: campaign(from) };
+        self.platform.save(SESSION_KEY, &session.to_stored());
+        (session, Some(landing))
+    }
+}
+
+/// A place without secrets and personal data in its addresses.
+fn clean(place: Place) -> Place {
+    Place {
+        url: redact::url(&place.url),
+        referrer: redact::url(&place.referrer),
+        title: place.title,
+    }
+}
+
+/// The path of an address.
+fn path(url: &str) -> String {
+    let after = url.find("://").map_or(0, |at| at + 3);
+    let rest = url.get(after..).unwrap_or_default();
+    let from = rest.find('/').unwrap_or(rest.len());
+    let path = rest.get(from..).unwrap_or_default();
+    let end = path.find(['?', '#']).unwrap_or(path.len());
+    redact::url(path.get(..end).unwrap_or_default())
+}

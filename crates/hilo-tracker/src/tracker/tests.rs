@@ -1,0 +1,255 @@
+//! The tracker on a page in memory: what a visit sends, stores and forgets.
+
+use hilo_core::consent::Choice;
+
+use super::*;
+use crate::platform::memory::Memory;
+use crate::platform::{Answer, Call, Request};
+
+fn options() -> Options {
+    Options {
+        key: "wk_t".to_owned(),
+        pages: true,
+        forms: true,
+        is_strict: false,
+        notice: "7".to_owned(),
+    }
+}
+
+fn start(page: &Memory) -> Tracker<Memory> {
+    let mut tracker = Tracker::new(options(), page.clone());
+    tracker.begin();
+    tracker
+}
+
+fn grant(tracker: &mut Tracker<Memory>) {
+    tracker.choose(&["analytics".to_owned(), "functional".to_owned()], Choice::Granted);
+}
+
+/// Answers what was sent until nothing more is sent; gives back every request.
+fn serve(tracker: &mut Tracker<Memory>, page: &Memory, status: u16) -> Vec<Request> {
+    let mut seen = Vec::new();
+    for _ in 0..20 {
+        let sent = page.sent();
+        for request in &sent {
+            tracker.happened(Happened::Answered(Answer {
+                ticket: request.ticket,
+                status,
+                ..Answer::default()
+            }));
+        }
+        let is_over = sent.is_empty() && !page.pass(2_000);
+        seen.extend(sent);
+        if is_over {
+            break;
+        }
+        tracker.happened(Happened::Woke);
+    }
+    seen
+}
+
+fn batches(requests: &[Request]) -> String {
+    requests.iter().filter(|r| r.call == Call::Batch).map(|r| r.body.as_str()).collect()
+}
+
+#[test]
+fn before_consent_nothing_is_sent_or_stored() {
+    let page = Memory::new("https://a.example/?utm_source=mail");
+    let mut tracker = start(&page);
+    tracker.track("Product Viewed", "{}", 0);
+    tracker.happened(Happened::Left);
+    tracker.happened(Happened::Woke);
+    assert!(page.sent().is_empty() && page.stored().is_empty());
+    assert_eq!(tracker.anonymous_id(), None);
+}
+
+#[test]
+fn after_the_grant_what_waited_is_sent_with_its_own_time() {
+    let page = Memory::new("https://a.example/?utm_source=mail");
+    let mut tracker = start(&page);
+    page.pass(5_000);
+    grant(&mut tracker);
+    let sent = serve(&mut tracker, &page, 200);
+    assert_eq!(sent[0].call, Call::Hello, "the cookie may know who this was");
+    let body = batches(&sent);
+    assert!(body.contains(r#""timestamp":"2026-11-18T11:06:40.000Z""#), "{body}");
+    assert!(
+        body.contains(r#""landing":{"url":"https://a.example/?utm_source=mail","via":"page"}"#),
+        "{body}"
+    );
+    assert!(
+        body.contains(r#""categoryPreferences":{"functional":true,"analytics":true}"#),
+        "{body}"
+    );
+    assert!(
+        sent.iter()
+            .any(|r| r.call == Call::Consent && r.body.contains(r#""notice":{"version":"7"}"#))
+    );
+    assert!(page.stored().keys().all(|key| !key.starts_with("hilo.q.")), "judged events are gone");
+}
+
+#[test]
+fn the_first_touch_survives_two_page_loads_before_consent() {
+    let first = Memory::new("https://a.example/?utm_source=mail&gclid=7");
+    first.remember_first("https://a.example/?utm_source=mail&gclid=7");
+    start(&first);
+    let second = first.next_document("https://a.example/list", "https://a.example/");
+    start(&second);
+    let third = second.next_document("https://a.example/cart", "https://a.example/list");
+    let mut tracker = start(&third);
+    grant(&mut tracker);
+    let body = batches(&serve(&mut tracker, &third, 200));
+    assert!(
+        body.contains(
+            r#""landing":{"url":"https://a.example/?utm_source=mail&gclid=7","via":"history"}"#
+        ),
+        "{body}"
+    );
+}
+
+#[test]
+fn the_id_that_the_cookie_knows_is_taken_up() {
+    let page = Memory::new("https://a.example/");
+    let mut tracker = start(&page);
+    grant(&mut tracker);
+    let hello = page.sent().remove(0);
+    let id = "11111111-1111-4111-8111-111111111111".to_owned();
+    let answer = Answer {
+        ticket: hello.ticket,
+        status: 200,
+        anonymous_id: Some(id.clone()),
+        ..Answer::default()
+    };
+    tracker.happened(Happened::Answered(answer));
+    assert_eq!(tracker.anonymous_id(), Some(id.as_str()));
+    assert!(batches(&serve(&mut tracker, &page, 200)).contains(&id));
+}
+
+#[test]
+fn a_collector_that_does_not_answer_holds_events_for_a_moment_only() {
+    let page = Memory::new("https://a.example/");
+    let mut tracker = start(&page);
+    grant(&mut tracker);
+    assert_eq!(tracker.anonymous_id(), None);
+    assert!(page.pass(HELLO_MS_MAX));
+    tracker.happened(Happened::Woke);
+    assert!(tracker.anonymous_id().is_some());
+    assert!(page.stored().keys().any(|key| key.starts_with("hilo.q.")));
+}
+
+#[test]
+fn withdrawal_leaves_nothing_but_the_denial_and_tells_it_once() {
+    let page = Memory::new("https://a.example/");
+    let mut tracker = start(&page);
+    grant(&mut tracker);
+    serve(&mut tracker, &page, 503);
+    let id = tracker.anonymous_id().unwrap().to_owned();
+    tracker.flush();
+    serve(&mut tracker, &page, 200);
+    tracker.withdraw();
+    assert_eq!(page.stored().into_keys().collect::<Vec<_>>(), ["hilo.c"]);
+    assert!(!page.stored()["hilo.c"].contains(&id));
+    let sent = serve(&mut tracker, &page, 200);
+    assert_eq!(sent.len(), 1, "{sent:?}");
+    assert!(sent[0].call == Call::Consent && sent[0].body.contains(&id));
+    tracker.track("Product Viewed", "", 0);
+    assert!(serve(&mut tracker, &page, 200).is_empty());
+}
+
+#[test]
+fn what_could_not_be_sent_is_sent_by_the_next_page() {
+    let page = Memory::new("https://a.example/");
+    let mut tracker = start(&page);
+    grant(&mut tracker);
+    serve(&mut tracker, &page, 0);
+    tracker.track("Product Viewed", r#"{"n":1}"#, page.now_ms());
+    let next = page.next_document("https://a.example/2", "https://a.example/");
+    let mut tracker = start(&next);
+    let body = batches(&serve(&mut tracker, &next, 200));
+    assert!(
+        body.contains("Product Viewed") && body.matches(r#""type":"page""#).count() == 2,
+        "{body}"
+    );
+}
+
+#[test]
+fn another_tabs_withdrawal_counts_here() {
+    let page = Memory::new("https://a.example/");
+    let mut tracker = start(&page);
+    grant(&mut tracker);
+    serve(&mut tracker, &page, 200);
+    page.save(CONSENT_KEY, "9||analytics functional");
+    tracker.happened(Happened::ConsentChangedElsewhere);
+    tracker.track("Product Viewed", "", 0);
+    assert!(serve(&mut tracker, &page, 200).is_empty());
+    assert_eq!(tracker.anonymous_id(), None);
+}
+
+#[test]
+fn logout_and_another_user_are_another_person() {
+    let page = Memory::new("https://a.example/");
+    let mut tracker = start(&page);
+    grant(&mut tracker);
+    serve(&mut tracker, &page, 200);
+    let first = tracker.anonymous_id().unwrap().to_owned();
+    tracker.identify("ana", "", 1);
+    assert_eq!(tracker.anonymous_id(), Some(first.as_str()));
+    tracker.identify("eva", "", 2);
+    assert_ne!(tracker.anonymous_id(), Some(first.as_str()));
+    tracker.identify("undefined", "", 3);
+    let body = batches(&serve(&mut tracker, &page, 200));
+    assert!(!body.contains("undefined"));
+}
+
+#[test]
+fn one_poisonous_event_does_not_take_others_along() {
+    let page = Memory::new("https://a.example/");
+    let mut tracker = start(&page);
+    grant(&mut tracker);
+    serve(&mut tracker, &page, 200);
+    for i in 0..9 {
+        tracker.track(if i == 4 { "poison" } else { "fine" }, "", page.now_ms());
+    }
+    let (mut fine, mut rounds) = (0, 0);
+    while rounds < 60 {
+        rounds += 1;
+        if page.pass(2_000) {
+            tracker.happened(Happened::Woke);
+        }
+        for request in page.sent() {
+            let is_poisoned = request.body.contains("\"event\":\"poison\"");
+            fine += if is_poisoned { 0 } else { request.body.matches("\"fine\"").count() };
+            let status = if is_poisoned { 400 } else { 200 };
+            tracker.happened(Happened::Answered(Answer {
+                ticket: request.ticket,
+                status,
+                ..Answer::default()
+            }));
+        }
+    }
+    assert_eq!(fine, 8);
+    assert!(page.stored().keys().all(|key| !key.starts_with("hilo.q.")));
+}
+
+#[test]
+fn blocked_storage_means_memory_and_says_so() {
+    let page = Memory::new("https://a.example/");
+    page.block_storage();
+    let mut tracker = start(&page);
+    grant(&mut tracker);
+    let body = batches(&serve(&mut tracker, &page, 200));
+    assert!(body.contains(r#""persistence":"memory""#), "{body}");
+    assert!(page.stored().is_empty());
+}
+
+#[test]
+fn leaving_sends_what_waits_at_once_and_keeps_it_until_judged() {
+    let page = Memory::new("https://a.example/");
+    let mut tracker = start(&page);
+    grant(&mut tracker);
+    serve(&mut tracker, &page, 200);
+    tracker.track("Product Viewed", "", page.now_ms());
+    tracker.happened(Happened::Left);
+    assert!(batches(&page.sent()).contains("Product Viewed"));
+    assert!(page.stored().keys().any(|key| key.starts_with("hilo.q.")), "no answer, no forgetting");
+}

@@ -1,0 +1,180 @@
+//! When to send, how much, and what an answer means for what was sent.
+//!
+//! In: answers and the monotonic clock. Out: a verdict on the batch, and when the next one may go. Knows nothing of
+//! events; never gives up on a number of attempts.
+
+use crate::platform::Answer;
+
+/// Events in one envelope; with keepalive the bytes decide much earlier.
+const COUNT_MAX: usize = 500;
+/// First delay after a failure (protocol.md).
+const DELAY_MS: i64 = 500;
+/// Longest delay of our own making.
+const DELAY_MS_MAX: i64 = 60_000;
+/// Longest delay that `Retry-After` may ask for.
+const RETRY_AFTER_MS_MAX: i64 = 300_000;
+/// Pause after a refusal of key, origin or consent.
+const REFUSED_MS: i64 = 600_000;
+
+/// What is to be done with a batch.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Verdict {
+    /// Judged item by item: let go of all.
+    Done,
+    /// The envelope is unusable: send smaller ones until the poisonous event stands alone.
+    Split,
+    /// It stood alone: let go of it and count it.
+    Poison,
+    /// Keep and try again later.
+    Keep,
+    /// Keep; nothing will be sent for a while, tell the developer once.
+    Refused,
+    /// The key is gone for good: let go of everything.
+    Purge,
+}
+
+/// The pace of sending.
+#[derive(Debug)]
+pub struct Transport {
+    failures: u32,
+    not_before_ms: i64,
+    count_max: usize,
+}
+
+impl Default for Transport {
+    fn default() -> Transport {
+        Transport { failures: 0, not_before_ms: 0, count_max: COUNT_MAX }
+    }
+}
+
+impl Transport {
+    /// How many events the next envelope may hold.
+    pub const fn count_max(&self) -> usize {
+        self.count_max
+    }
+
+    /// Milliseconds until something may be sent; 0 for now.
+    pub fn wait_ms(&self, now_ms: i64) -> i64 {
+        (self.not_before_ms - now_ms).max(0)
+    }
+
+    /// The network is said to be back: no reason to wait any longer.
+    pub const fn hurry(&mut self) {
+        self.not_before_ms = 0;
+    }
+
+    /// Judges the answer to a batch of `count` events. `chance` is a fresh random number in 0..=u16::MAX.
+    pub fn judge(&mut self, answer: &Answer, count: usize, now_ms: i64, chance: u16) -> Verdict {
+        match answer.status {
+            200..=299 => {
+                self.failures = 0;
+                self.not_before_ms = 0;
+                self.count_max = (self.count_max * 2).min(COUNT_MAX);
+                Verdict::Done
+            }
+            400 | 413 | 415 | 422 => {
+                self.failures = 0;
+                if count <= 1 {
+                    return Verdict::Poison;
+                }
+                self.count_max = count.div_ceil(2);
+                Verdict::Split
+            }
+            401 | 403 => {
+                self.not_before_ms = now_ms + REFUSED_MS;
+                Verdict::Refused
+            }
+            410 => Verdict::Purge,
+            // 408, 429, 5xx, no answer at all, and what no collector of ours says: not known durable.
+            _ => {
+                let own = backoff_ms(self.failures, chance);
+                self.failures = self.failures.saturating_add(1);
+                let wait = answer.retry_after.as_deref().and_then(retry_after_ms).unwrap_or(own);
+                self.not_before_ms = now_ms + wait;
+                Verdict::Keep
+            }
+        }
+    }
+}
+
+/// 0.5 s · 2ⁿ up to 60 s, with full jitter: many pages must not come back at the same moment.
+fn backoff_ms(failures: u32, chance: u16) -> i64 {
+    let ceiling = (DELAY_MS << failures.min(16)).min(DELAY_MS_MAX);
+    ceiling * (i64::from(chance) + 1) / (i64::from(u16::MAX) + 1)
+}
+
+/// `Retry-After` in seconds, capped; a date or rubbish is not obeyed but answered by our own delay.
+fn retry_after_ms(text: &str) -> Option<i64> {
+    let text = text.trim();
+    if text.is_empty() || !text.bytes().all(|b| b.is_ascii_digit()) {
+        return None;
+    }
+    // More digits than a number holds is certainly more than the cap.
+    let seconds: i64 = text.parse().unwrap_or(i64::MAX);
+    Some(seconds.min(RETRY_AFTER_MS_MAX / 1_000) * 1_000)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn answer(status: u16) -> Answer {
+        Answer { status, ..Answer::default() }
+    }
+
+    fn judge(status: u16, count: usize) -> Verdict {
+        Transport::default().judge(&answer(status), count, 0, 0)
+    }
+
+    #[test]
+    fn every_row_of_the_answer_table() {
+        assert_eq!(judge(200, 9), Verdict::Done);
+        for status in [400, 413, 415, 422] {
+            assert_eq!((judge(status, 9), judge(status, 1)), (Verdict::Split, Verdict::Poison));
+        }
+        for status in [401, 403] {
+            assert_eq!(judge(status, 9), Verdict::Refused);
+        }
+        for status in [0, 408, 429, 500, 502, 503, 302, 404] {
+            assert_eq!(judge(status, 9), Verdict::Keep);
+        }
+        assert_eq!(judge(410, 9), Verdict::Purge);
+    }
+
+    #[test]
+    fn delays_double_up_to_a_minute_and_success_forgets_them() {
+        let mut transport = Transport::default();
+        for expected in [500, 1_000, 2_000, 4_000, 8_000, 16_000, 32_000, 60_000, 60_000] {
+            transport.judge(&answer(503), 1, 0, u16::MAX);
+            assert_eq!(transport.wait_ms(0), expected);
+        }
+        transport.judge(&answer(200), 1, 0, 0);
+        assert_eq!(transport.wait_ms(0), 0);
+    }
+
+    #[test]
+    fn retry_after_is_obeyed_up_to_five_minutes() {
+        for (text, expected) in
+            [("0", 0), ("5", 5_000), ("1000000000", 300_000), ("99999999999999999999", 300_000)]
+        {
+            let mut transport = Transport::default();
+            let busy = Answer { retry_after: Some(text.to_owned()), ..answer(429) };
+            transport.judge(&busy, 1, 0, 0);
+            assert_eq!(transport.wait_ms(0), expected, "{text}");
+        }
+        assert_eq!(retry_after_ms("Wed, 21 Oct 2026 07:28:00 GMT"), None);
+        assert_eq!(retry_after_ms("-5"), None);
+    }
+
+    #[test]
+    fn an_unusable_envelope_is_halved_until_one_event_is_left() {
+        let mut transport = Transport::default();
+        let mut count = 50;
+        let mut rounds = 0;
+        while transport.judge(&answer(400), count, 0, 0) == Verdict::Split {
+            count = transport.count_max();
+            rounds += 1;
+        }
+        assert_eq!((count, rounds), (1, 6));
+    }
+}
