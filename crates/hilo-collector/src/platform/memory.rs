@@ -194,8 +194,8 @@ impl Memory {
     /// SQLite's.
     pub fn fire_alarms(&self) -> Result<(), Failure> {
         let now = self.now();
-        for (name, object) in self.0.profiles.borrow_mut().iter_mut() {
-            let due = profile::due(&object.sql, name, &mut object.volatile, now)?;
+        for object in self.0.profiles.borrow_mut().values_mut() {
+            let due = profile::due(&object.sql, &mut object.volatile, now)?;
             self.0.queue.borrow_mut().extend(due);
         }
         Ok(())
@@ -231,9 +231,9 @@ impl Memory {
                 volatile: profile::Volatile::default(),
             }),
         };
-        let answered = profile::answer(&object.sql, &mut object.volatile, call, self.now())?;
+        let answered = profile::answer(&object.sql, &mut object.volatile, name, call, self.now())?;
         if answered.pump {
-            let due = profile::due(&object.sql, name, &mut object.volatile, self.now())?;
+            let due = profile::due(&object.sql, &mut object.volatile, self.now())?;
             self.0.queue.borrow_mut().extend(due);
         }
         Ok(answered.reply)

@@ -2,7 +2,10 @@
 //!
 //! An answer leaves only when what was written is durable: workerd's output gate holds it until then.
 
-#![expect(missing_docs, reason = "the methods that #[durable_object] writes carry no documentation")]
+#![expect(
+    missing_docs,
+    reason = "the methods that #[durable_object] writes carry no documentation"
+)]
 
 use std::cell::{Cell, RefCell};
 use std::rc::Rc;
@@ -136,9 +139,7 @@ impl DurableObject for ProfileObject {
 
     async fn fetch(&self, mut request: Request) -> Result<Response> {
         let call = request.text().await?;
-        let shell = &self.shell;
-        let answered = profile::answer(&shell.sql, &mut shell.volatile.borrow_mut(), &call, now());
-        let answered = match answered {
+        let answered = match self.shell.answer(&call) {
             Ok(answered) => answered,
             Err(failure) => return refuse(&failure),
         };
@@ -166,10 +167,14 @@ impl DurableObject for ProfileObject {
 }
 
 impl ProfileShell {
+    fn answer(&self, call: &str) -> std::result::Result<profile::Answered, Failure> {
+        let name = self.state.id().name().unwrap_or_default();
+        profile::answer(&self.sql, &mut self.volatile.borrow_mut(), &name, call, now())
+    }
+
     /// Hands what is due to the queue.
     async fn pump(&self) {
-        let name = self.state.id().name().unwrap_or_default();
-        let due = profile::due(&self.sql, &name, &mut self.volatile.borrow_mut(), now());
+        let due = profile::due(&self.sql, &mut self.volatile.borrow_mut(), now());
         let deliveries = match due {
             Ok(deliveries) => deliveries,
             Err(failure) => {

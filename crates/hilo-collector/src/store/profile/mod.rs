@@ -16,7 +16,7 @@ use jiff::Timestamp;
 
 use super::schema;
 use crate::calls::{ConsentCopy, Page, ProfileCall, decode, encode};
-use crate::platform::{Failure, Sql};
+use crate::platform::{Failure, Sql, SqlValue};
 
 /// What an object answers, and whether the outbox changed so that the queue should be fed.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -35,13 +35,14 @@ pub struct Volatile {
     is_current: bool,
 }
 
-/// Answers a [`ProfileCall`].
+/// Answers a [`ProfileCall`] for the object called `name`.
 ///
 /// # Errors
 /// `Retriable` when the storage refuses; nothing of the question is kept then.
 pub fn answer(
     sql: &impl Sql,
     volatile: &mut Volatile,
+    name: &str,
     call: &str,
     now: Timestamp,
 ) -> Result<Answered, Failure> {
@@ -60,6 +61,7 @@ pub fn answer(
         // Nothing to look up: this is most calls.
     } else if writes {
         schema::apply(sql, schema::PROFILE)?;
+        remember_name(sql, name)?;
         volatile.is_current = true;
     } else if !schema::is_present(sql)? {
         return Ok(Answered { reply: of_nobody(&call)?, pump: false });
@@ -97,6 +99,15 @@ pub fn answer(
         }
     }?;
     Ok(Answered { reply, pump })
+}
+
+/// Keeps the object's own name, for deliveries that an alarm hands out: nobody calls an alarm by name.
+fn remember_name(sql: &impl Sql, name: &str) -> Result<(), Failure> {
+    sql.exec(
+        "INSERT OR IGNORE INTO meta (key, value) VALUES ('name', ?)",
+        &[SqlValue::from(name)],
+    )?;
+    Ok(())
 }
 
 /// What is known about somebody who was never recorded.

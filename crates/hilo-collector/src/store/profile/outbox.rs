@@ -42,13 +42,12 @@ impl Leases {
     }
 }
 
-/// Takes what is due and not leased, leases it, and gives it out for `profile`.
+/// Takes what is due and not leased, leases it, and gives it out.
 ///
 /// # Errors
 /// Whatever the storage answers.
 pub fn due(
     sql: &impl Sql,
-    profile: &str,
     volatile: &mut Volatile,
     now: Timestamp,
 ) -> Result<Vec<Delivery>, Failure> {
@@ -57,7 +56,8 @@ pub fn due(
     leases.0.retain(|_, lease| lease.until_ms > now_ms);
     let standing = consent::standing(sql)?;
     let rows = sql.exec(
-        "SELECT message_id, destination, purposes, attempts, updated_ms FROM outbox
+        "SELECT message_id, destination, purposes, attempts, updated_ms,
+           (SELECT value FROM meta WHERE key = 'name') AS profile FROM outbox
          WHERE state = 'pending' AND next_ms <= ? ORDER BY next_ms, seq LIMIT ?",
         &[SqlValue::int(now_ms)?, SqlValue::Int(DUE_ROWS_MAX)],
     )?;
@@ -77,7 +77,7 @@ pub fn due(
         if deliveries.len() >= DUE_DELIVERIES_MAX {
             break;
         }
-        deliveries.extend(delivery(sql, profile, row, &key)?);
+        deliveries.extend(delivery(sql, row, &key)?);
         leases.0.insert(key, Lease { until_ms: now_ms + LEASE_MS, row_ms });
     }
     Ok(deliveries)
@@ -89,7 +89,6 @@ fn purposes(row: &SqlRow) -> Result<Vec<Purpose>, Failure> {
 
 fn delivery(
     sql: &impl Sql,
-    profile: &str,
     row: &SqlRow,
     key: &(String, String),
 ) -> Result<Option<Delivery>, Failure> {
@@ -100,7 +99,7 @@ fn delivery(
     )?;
     let Some(event) = events.first() else { return Ok(None) };
     Ok(Some(Delivery {
-        profile: profile.to_owned(),
+        profile: row.text("profile")?.to_owned(),
         message_id: message_id.clone(),
         destination: destination.clone(),
         attempt: u32::try_from(row.int("attempts")?).unwrap_or(u32::MAX),

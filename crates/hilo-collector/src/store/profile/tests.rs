@@ -28,7 +28,7 @@ impl Object {
 
     fn ask<A: DeserializeOwned>(&mut self, call: &ProfileCall) -> A {
         let answered =
-            answer(&self.sql, &mut self.volatile, &encode(call).unwrap(), self.now).unwrap();
+            answer(&self.sql, &mut self.volatile, "p", &encode(call).unwrap(), self.now).unwrap();
         decode(&answered.reply).unwrap()
     }
 
@@ -37,7 +37,7 @@ impl Object {
     }
 
     fn deliveries(&mut self) -> Vec<Delivery> {
-        due(&self.sql, "p", &mut self.volatile, self.now).unwrap()
+        due(&self.sql, &mut self.volatile, self.now).unwrap()
     }
 
     /// Event and attempt of what is due.
@@ -159,9 +159,10 @@ fn a_delivery_is_out_once_until_its_lease_ends() {
     assert_eq!(object.due().len(), 0);
     object.now += SignedDuration::from_secs(61);
     assert_eq!(object.due().len(), 1);
-    // A restart forgets leases, so that what was under way is sent again at once.
+    // A restart forgets leases, so that what was under way is sent again at once, from the object it belongs to.
     object.volatile = Volatile::default();
-    assert_eq!(object.due().len(), 1);
+    let again = object.deliveries();
+    assert_eq!(again.iter().map(|due| due.profile.as_str()).collect::<Vec<_>>(), ["p"]);
 }
 
 #[test]
@@ -240,7 +241,7 @@ fn a_failure_half_way_leaves_nothing() {
     object.record(vec![bound("m0")]);
     object.sql.exec("DROP TABLE outbox", &[]).unwrap();
     let call = encode(&ProfileCall::Record { records: vec![bound("m1")] }).unwrap();
-    assert!(answer(&object.sql, &mut object.volatile, &call, object.now).is_err());
+    assert!(answer(&object.sql, &mut object.volatile, "p", &call, object.now).is_err());
     assert_eq!(object.ask::<Summary>(&ProfileCall::Summary).events, 1);
 }
 
