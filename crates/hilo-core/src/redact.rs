@@ -57,16 +57,22 @@ fn split(text: &str, at: char) -> (&str, Option<&str>) {
 
 /// Scheme, host and path; credentials before the host are left out.
 fn place(text: &str, out: &mut String) {
-    let Some((scheme, rest)) = text.split_once("//") else {
+    // By hand: searching for the text `//` would bring a whole search engine into the page.
+    let slashes = text.as_bytes().windows(2).position(|pair| pair == b"//");
+    let (scheme, rest) = match slashes {
+        Some(at) => (text.get(..at + 2), text.get(at + 2..)),
+        None => (None, None),
+    };
+    let (Some(scheme), Some(rest)) = (scheme, rest) else {
         segments(text, out);
         return;
     };
     out.push_str(scheme);
-    out.push_str("//");
-    let (authority, path) = rest.split_at(rest.find('/').unwrap_or(rest.len()));
+    let end = rest.find('/').unwrap_or(rest.len());
+    let authority = rest.get(..end).unwrap_or_default();
     let host = authority.rsplit('@').next().unwrap_or(authority);
     out.push_str(host);
-    segments(path, out);
+    segments(rest.get(end..).unwrap_or_default(), out);
 }
 
 fn segments(path: &str, out: &mut String) {
@@ -120,10 +126,10 @@ fn has_email(text: &str) -> bool {
     text.match_indices('@').any(|(at, _)| {
         let before = text.get(..at).and_then(|head| head.chars().next_back());
         let host = text.get(at + 1..).unwrap_or_default();
-        let end = host.find(|c: char| !(c.is_alphanumeric() || c == '-' || c == '.')).unwrap_or(host.len());
+        let end = host.find(|c: char| c.is_ascii() && !(c.is_ascii_alphanumeric() || c == '-' || c == '.')).unwrap_or(host.len());
         let host = host.get(..end).unwrap_or_default();
         let has_dot = host.split_once('.').is_some_and(|(name, rest)| !name.is_empty() && rest.len() >= 2);
-        before.is_some_and(|c| c.is_alphanumeric() || "._+-".contains(c)) && has_dot
+        before.is_some_and(|c| c.is_ascii_alphanumeric() || !c.is_ascii() || "._+-".contains(c)) && has_dot
     })
 }
 

@@ -5,7 +5,6 @@ use std::rc::Rc;
 
 use hilo_core::consent::Choice;
 use js_sys::Function;
-use serde::Deserialize;
 use wasm_bindgen::JsValue;
 use wasm_bindgen::prelude::wasm_bindgen;
 use web_sys::Window;
@@ -14,18 +13,6 @@ use crate::platform::Happened;
 use crate::platform::browser::{Browser, Sink};
 use crate::platform::listen::{self, Listener};
 use crate::{Options, Tracker};
-
-/// What `load` gives.
-#[derive(Deserialize)]
-struct Given {
-    key: String,
-    endpoint: String,
-    pages: bool,
-    forms: bool,
-    strict: bool,
-    notice: String,
-    debug: bool,
-}
 
 type Shared = Rc<RefCell<Tracker<Browser>>>;
 
@@ -44,22 +31,26 @@ pub struct Core {
 impl Core {
     /// Starts on this page. `on_consent` is called whenever the choices changed.
     ///
+    /// The options come one by one: reading them as an object through serde-wasm-bindgen brings the formatting of
+    /// numbers along for its error messages, a third of the module.
+    ///
     /// # Errors
-    /// Options of the wrong shape, or no window.
+    /// Outside a window.
     #[wasm_bindgen(constructor)]
-    pub fn new(options: JsValue, on_consent: Function) -> Result<Core, JsValue> {
-        let given: Given = serde_wasm_bindgen::from_value(options)?;
+    pub fn new(
+        key: String,
+        endpoint: String,
+        notice: String,
+        pages: bool,
+        forms: bool,
+        strict: bool,
+        on_consent: Function,
+    ) -> Result<Core, JsValue> {
         let window = web_sys::window().ok_or(JsValue::NULL)?;
-        let is_debug = Rc::new(Cell::new(given.debug));
-        let browser = Browser::new(window.clone(), given.endpoint, is_debug.clone());
+        let is_debug = Rc::new(Cell::new(false));
+        let browser = Browser::new(window.clone(), endpoint, is_debug.clone());
         let outlet = browser.sink();
-        let options = Options {
-            key: given.key,
-            pages: given.pages,
-            forms: given.forms,
-            is_strict: given.strict,
-            notice: given.notice,
-        };
+        let options = Options { key, pages, forms, is_strict: strict, notice };
         let tracker: Shared = Rc::new(RefCell::new(Tracker::new(options, browser)));
         let (weak, notify) = (Rc::downgrade(&tracker), on_consent.clone());
         let sink: Sink = Rc::new(move |happened: Happened| {
@@ -73,7 +64,7 @@ impl Core {
             }
         });
         outlet.replace(Some(sink.clone()));
-        let listeners = listen::all(&window, &sink, given.forms);
+        let listeners = listen::all(&window, &sink, forms);
         Ok(Core { tracker, window, sink, listeners, is_debug, on_consent })
     }
 

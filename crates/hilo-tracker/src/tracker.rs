@@ -16,7 +16,7 @@ use crate::capture::forms::{Forms, Told};
 use crate::capture::pages::Pages;
 use crate::draft::Draft;
 use crate::gate::{Gate, Said, from_stored};
-use crate::identity::{Landing, Session, campaign, landing};
+use crate::identity::{Landing, Session, campaign, landing, path};
 use crate::platform::{Happened, Place, Platform};
 use crate::queue::Queue;
 use crate::transport::Transport;
@@ -155,8 +155,8 @@ impl<P: Platform> Tracker<P> {
             Happened::Woke => self.wake(),
             Happened::ConsentChangedElsewhere => self.follow(),
             Happened::Form(act) => {
-                let path = path(&self.platform.place().url);
-                let told = self.forms.read(act, &path, self.platform.monotonic_ms());
+                let place = self.here();
+                let told = self.forms.read(act, path(&place.url), self.platform.monotonic_ms());
                 if let (Some(told), true) = (told, self.options.forms) {
                     self.form(told);
                 }
@@ -463,14 +463,4 @@ fn clean(place: Place) -> Place {
         referrer: redact::url(&place.referrer),
         title: place.title,
     }
-}
-
-/// The path of an address.
-fn path(url: &str) -> String {
-    let after = url.find("://").map_or(0, |at| at + 3);
-    let rest = url.get(after..).unwrap_or_default();
-    let from = rest.find('/').unwrap_or(rest.len());
-    let path = rest.get(from..).unwrap_or_default();
-    let end = path.find(['?', '#']).unwrap_or(path.len());
-    redact::url(path.get(..end).unwrap_or_default())
 }

@@ -3,8 +3,6 @@
 //! In: captured drafts and the visitor's choices. Out: drafts that may go on. The decision itself is
 //! `hilo_core::consent::decide`; here is only the waiting room. Never touches storage.
 
-use std::collections::VecDeque;
-
 use hilo_core::consent::{Choice, ConsentState, Decision, Purpose, decide};
 
 use crate::draft::Draft;
@@ -29,7 +27,7 @@ pub enum Said {
 #[derive(Debug, Default)]
 pub struct Gate {
     said: ConsentState,
-    held: VecDeque<Draft>,
+    held: Vec<Draft>,
     gpc: bool,
     is_strict: bool,
 }
@@ -40,7 +38,7 @@ const NEEDED: [Purpose; 1] = [Purpose::Analytics];
 impl Gate {
     /// A gate that starts from what was said earlier. `is_strict` keeps nothing while waiting.
     pub fn new(said: ConsentState, gpc: bool, is_strict: bool) -> Gate {
-        Gate { said, held: VecDeque::new(), gpc, is_strict }
+        Gate { said, held: Vec::new(), gpc, is_strict }
     }
 
     /// What counts now: the visitor's own words, and Global Privacy Control where the visitor said nothing.
@@ -75,11 +73,11 @@ impl Gate {
             Decision::Drop => Said::Dropped("consent_denied"),
             Decision::Hold if self.is_strict => Said::Dropped("consent_unset"),
             Decision::Hold => {
-                self.held.push_back(draft);
+                self.held.push(draft);
                 if self.held.len() <= HELD_MAX {
                     return Said::Held;
                 }
-                self.held.pop_front();
+                self.held.remove(0);
                 Said::Dropped("held_full")
             }
         }
@@ -105,9 +103,11 @@ impl Gate {
         let (mut passed, mut dropped) = (Vec::new(), Vec::new());
         match decide(&self.state(), &NEEDED) {
             Decision::Hold => {}
-            Decision::Drop => dropped.extend(self.held.drain(..).map(|_| "consent_denied")),
+            Decision::Drop => {
+                dropped.extend(std::mem::take(&mut self.held).iter().map(|_| "consent_denied"))
+            }
             Decision::Pass => {
-                for draft in self.held.drain(..) {
+                for draft in std::mem::take(&mut self.held) {
                     if now_ms - draft.at_ms > HELD_MS_MAX {
                         dropped.push("held_expired");
                     } else {

@@ -127,12 +127,21 @@ pub fn landing(place: &Place, first: Option<String>) -> Landing {
 
 /// Scheme, host and port of an address.
 fn origin(url: &str) -> &str {
-    let after = url.find("://").map_or(0, |at| at + 3);
-    let end = url
-        .get(after..)
-        .and_then(|rest| rest.find(['/', '?', '#']))
-        .map_or(url.len(), |at| after + at);
-    url.get(..end).unwrap_or(url)
+    url.get(..host_end(url)).unwrap_or(url)
+}
+
+/// The path of an address; empty where it has none.
+pub fn path(url: &str) -> &str {
+    let rest = url.get(host_end(url)..).unwrap_or_default();
+    rest.get(..rest.find(['?', '#']).unwrap_or(rest.len())).unwrap_or_default()
+}
+
+/// Where scheme, host and port end.
+fn host_end(url: &str) -> usize {
+    // The second slash of `https://`; searching for the text would bring a whole search engine along.
+    let slashes = url.bytes().enumerate().filter(|(_, byte)| *byte == b'/').map(|(at, _)| at);
+    let after = slashes.take(2).last().filter(|_| url.contains(':')).map_or(0, |at| at + 1);
+    url.get(after..).and_then(|rest| rest.find(['/', '?', '#'])).map_or(url.len(), |at| after + at)
 }
 
 #[cfg(test)]

@@ -4,7 +4,6 @@
 //! out, and said so where it matters.
 
 use std::cell::{Cell, RefCell};
-use std::collections::BTreeMap;
 use std::rc::Rc;
 
 use gloo_storage::{LocalStorage, Storage as _};
@@ -24,7 +23,7 @@ pub struct Browser {
     endpoint: String,
     is_debug: Rc<Cell<bool>>,
     is_persistent: Cell<bool>,
-    memory: RefCell<BTreeMap<String, String>>,
+    memory: RefCell<Vec<(String, String)>>,
     timer: RefCell<Option<Timer>>,
     sink: Rc<RefCell<Option<Sink>>>,
 }
@@ -138,7 +137,7 @@ impl Platform for Browser {
     }
 
     fn load(&self, key: &str) -> Option<String> {
-        if let Some(value) = self.memory.borrow().get(key) {
+        if let Some((_, value)) = self.memory.borrow().iter().find(|(known, _)| known == key) {
             return Some(value.clone());
         }
         self.storage()?.get_item(key).ok().flatten()
@@ -148,10 +147,9 @@ impl Platform for Browser {
         let is_stored = self.storage().is_some_and(|storage| storage.set_item(key, value).is_ok());
         self.is_persistent.set(is_stored);
         let mut memory = self.memory.borrow_mut();
-        if is_stored {
-            memory.remove(key);
-        } else {
-            memory.insert(key.to_owned(), value.to_owned());
+        memory.retain(|(known, _)| known != key);
+        if !is_stored {
+            memory.push((key.to_owned(), value.to_owned()));
         }
         is_stored
     }
@@ -161,21 +159,21 @@ impl Platform for Browser {
     }
 
     fn remove(&self, key: &str) {
-        self.memory.borrow_mut().remove(key);
+        self.memory.borrow_mut().retain(|(known, _)| known != key);
         if let Some(storage) = self.storage() {
             let _ = storage.remove_item(key);
         }
     }
 
     fn keys(&self, prefix: &str) -> Vec<String> {
-        let mut keys: Vec<String> =
-            self.memory.borrow().keys().filter(|key| key.starts_with(prefix)).cloned().collect();
+        let memory = self.memory.borrow();
+        let kept = memory.iter().map(|(key, _)| key);
+        let mut keys: Vec<String> = kept.filter(|key| key.starts_with(prefix)).cloned().collect();
         if let Some(storage) = self.storage() {
             let count = storage.length().unwrap_or(0);
             let stored = (0..count).filter_map(|i| storage.key(i).ok().flatten());
             keys.extend(stored.filter(|key| key.starts_with(prefix)));
         }
-        keys.sort_unstable();
         keys
     }
 

@@ -198,7 +198,7 @@ pub trait Platform {
     /// Removes a key.
     fn remove(&self, key: &str);
 
-    /// The stored keys that begin with `prefix`, sorted.
+    /// The stored keys that begin with `prefix`, in any order.
     fn keys(&self, prefix: &str) -> Vec<String>;
 
     /// Sends a request; its answer comes back as [`Happened::Answered`].

@@ -4,8 +4,6 @@
 //! that a call costs one small write. Several tabs share the storage: each sends its own, and what closed tabs left.
 //! Bounded in number, bytes and age; what falls out is counted by reason.
 
-use std::collections::{BTreeMap, VecDeque};
-
 use crate::json::number;
 use crate::platform::Platform;
 
@@ -35,13 +33,16 @@ pub struct Item {
     is_stored: bool,
 }
 
+/// How many were lost, by reason. A dozen reasons at most: a map would cost every visitor more bytes than it saves.
+pub type Counts = Vec<(&'static str, u32)>;
+
 /// Events in the order they happened.
 #[derive(Debug, Default)]
 pub struct Queue {
-    items: VecDeque<Item>,
+    items: Vec<Item>,
     bytes: usize,
     made: u32,
-    dropped: BTreeMap<&'static str, u32>,
+    dropped: Counts,
 }
 
 impl Queue {
@@ -59,7 +60,6 @@ impl Queue {
                 }
             }
         }
-        queue.items.make_contiguous().sort_by_key(|item| item.at_ms);
         queue.trim(platform);
         queue
     }
@@ -160,28 +160,35 @@ impl Queue {
 
     /// Counts an event that was lost, by reason.
     pub fn count(&mut self, reason: &'static str) {
-        let count = self.dropped.entry(reason).or_default();
-        *count = count.saturating_add(1);
+        match self.dropped.iter_mut().find(|(known, _)| *known == reason) {
+            Some((_, count)) => *count = count.saturating_add(1),
+            None => self.dropped.push((reason, 1)),
+        }
     }
 
     /// What was lost since the last envelope that arrived.
-    pub fn dropped(&self) -> &BTreeMap<&'static str, u32> {
+    pub const fn dropped(&self) -> &Counts {
         &self.dropped
     }
 
     /// The counts have arrived.
-    pub fn reported(&mut self, counts: &BTreeMap<&'static str, u32>) {
+    pub fn reported(&mut self, counts: &Counts) {
         for (reason, told) in counts {
-            if let Some(count) = self.dropped.get_mut(reason) {
-                *count = count.saturating_sub(*told);
+            for (known, count) in &mut self.dropped {
+                if known == reason {
+                    *count = count.saturating_sub(*told);
+                }
             }
         }
-        self.dropped.retain(|_, count| *count > 0);
+        self.dropped.retain(|(_, count)| *count > 0);
     }
 
     fn keep(&mut self, item: Item) {
         self.bytes += item.json.len();
-        self.items.push_back(item);
+        // Nearly always the end: events come in the order they happen.
+        let after =
+            self.items.iter().rposition(|known| known.at_ms <= item.at_ms).map_or(0, |at| at + 1);
+        self.items.insert(after, item);
     }
 
     /// Enforces age, number and bytes: the oldest go first, the essential ones last.
@@ -201,7 +208,7 @@ impl Queue {
         }
         while self.items.len() > ITEMS_MAX || self.bytes > BYTES_MAX {
             let victim = self.items.iter().position(|item| !item.is_essential).unwrap_or(0);
-            let Some(item) = self.items.remove(victim) else { return };
+            let item = self.items.remove(victim);
             self.bytes = self.bytes.saturating_sub(item.json.len());
             platform.remove(&item.key);
             self.count("queue_full");
@@ -244,7 +251,7 @@ mod tests {
         queue.push(platform.now_ms(), "{\"order\":1}".to_owned(), true, "t", &platform);
         fill(&mut queue, &platform, ITEMS_MAX);
         assert_eq!(queue.len(), ITEMS_MAX);
-        assert_eq!(queue.dropped().get("queue_full"), Some(&1));
+        assert_eq!(queue.dropped()[..], [("queue_full", 1)]);
         assert!(queue.batch(1, 1_000, &platform)[0].is_essential);
     }
 
@@ -255,7 +262,7 @@ mod tests {
         fill(&mut queue, &platform, 2);
         platform.pass(AGE_MS_MAX + 1);
         assert!(queue.batch(10, 1_000, &platform).is_empty());
-        assert_eq!(queue.dropped().get("expired"), Some(&2));
+        assert_eq!(queue.dropped()[..], [("expired", 2)]);
     }
 
     #[test]
@@ -266,7 +273,7 @@ mod tests {
         platform.save("hilo.q.9.x.9", "17.{\"cut");
         let recovered = Queue::recover(&platform);
         assert_eq!(recovered.len(), 3);
-        assert_eq!(recovered.dropped().get("corrupt"), Some(&1));
+        assert_eq!(recovered.dropped()[..], [("corrupt", 1)]);
     }
 
     #[test]
@@ -296,6 +303,6 @@ mod tests {
         let told = queue.dropped().clone();
         queue.count("expired");
         queue.reported(&told);
-        assert_eq!(queue.dropped().get("expired"), Some(&1));
+        assert_eq!(queue.dropped()[..], [("expired", 1)]);
     }
 }

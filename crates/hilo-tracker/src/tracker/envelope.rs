@@ -1,15 +1,13 @@
 //! The wire's shapes, written: one event, one envelope, one hello, one consent record.
 //! In: what the stages know. Out: JSON text after the Segment spec, hilo's own facts under `context.hilo`.
 
-use std::collections::BTreeMap;
-
 use hilo_core::consent::{Choice, ConsentState, Purpose};
 
 use crate::draft::Draft;
-use crate::identity::{Landing, Session};
+use crate::identity::{Landing, Session, path};
 use crate::json::{Object, write_text};
 use crate::platform::{Place, Platform};
-use crate::queue::Item;
+use crate::queue::{Counts, Item};
 
 /// What these events say captured them.
 const LIBRARY: &str = concat!(r#"{"name":"hilo","version":""#, env!("CARGO_PKG_VERSION"), r#""}"#);
@@ -58,13 +56,12 @@ pub(super) fn event<P: Platform>(
 
 fn page(place: &Place) -> String {
     let bare = place.url.split('#').next().unwrap_or_default();
-    let (before, search) = bare.split_at(bare.find('?').unwrap_or(bare.len()));
-    let after = before.find("://").map_or(0, |at| at + 3);
-    let path = before.get(after..).and_then(|rest| rest.get(rest.find('/')?..)).unwrap_or("/");
+    let search = bare.get(bare.find('?').unwrap_or(bare.len())..);
+    let path = path(&place.url);
     Object::new()
         .text("url", &place.url)
-        .text("path", path)
-        .some("search", Some(search))
+        .text("path", if path.is_empty() { "/" } else { path })
+        .some("search", search)
         .some("referrer", Some(&place.referrer))
         .some("title", Some(&place.title))
         .close()
@@ -76,7 +73,7 @@ pub(super) fn batch<P: Platform>(
     items: &[Item],
     state: &ConsentState,
     persistence: &str,
-    dropped: &BTreeMap<&'static str, u32>,
+    dropped: &Counts,
     platform: &P,
 ) -> String {
     let around = platform.surroundings();

@@ -1,13 +1,12 @@
 //! The sending half of the tracker: what goes out next, and what an answer changes.
 //! Consent records go before events; nothing is let go of before it was judged.
 
-use std::collections::BTreeMap;
-
 use hilo_core::consent::{Choice, Purpose};
 
 use super::{Tracker, Who, envelope};
 use crate::json::number;
 use crate::platform::{Answer, Call, Platform, Request};
+use crate::queue::Counts;
 use crate::transport::Verdict;
 
 /// Bytes of one request: browsers let 64 KiB in flight outlive their page, all requests together (Fetch, keepalive).
@@ -29,7 +28,7 @@ pub(super) struct Flight {
     ticket: u32,
     call: Call,
     keys: Vec<String>,
-    told: BTreeMap<&'static str, u32>,
+    told: Counts,
 }
 
 /// A consent record on its way.
@@ -164,7 +163,7 @@ impl<P: Platform> Tracker<P> {
 
     fn post(&mut self, call: Call, body: String, keys: Vec<String>) {
         self.ticket = self.ticket.wrapping_add(1);
-        self.flights.push(Flight { ticket: self.ticket, call, keys, told: BTreeMap::new() });
+        self.flights.push(Flight { ticket: self.ticket, call, keys, told: Counts::new() });
         self.platform.post(Request { ticket: self.ticket, call, body });
     }
 
