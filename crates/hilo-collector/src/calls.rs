@@ -116,6 +116,13 @@ pub enum Recorded {
     ConsentDenied,
 }
 
+impl Recorded {
+    /// Whether it has to be delivered anywhere.
+    pub fn is_bound(&self) -> bool {
+        matches!(self, Recorded::Stored { destinations, .. } if !destinations.is_empty())
+    }
+}
+
 /// One attempt to deliver: what the queue carries.
 #[derive(Clone, Debug, Serialize, Deserialize)]
 pub struct Delivery {

@@ -15,7 +15,7 @@ pub use outbox::{due, next_alarm, release};
 use jiff::Timestamp;
 
 use super::schema;
-use crate::calls::{ConsentCopy, Page, ProfileCall, decode, encode};
+use crate::calls::{ConsentCopy, Page, ProfileCall, Recorded, decode, encode};
 use crate::platform::{Failure, Sql, SqlValue};
 
 /// What an object answers, and whether the outbox changed so that the queue should be fed.
@@ -66,16 +66,16 @@ pub fn answer(
     } else if !schema::is_present(sql)? {
         return Ok(Answered { reply: of_nobody(&call)?, pump: false });
     }
-    let pump = matches!(
-        call,
-        ProfileCall::Record { .. } | ProfileCall::Confirm { .. } | ProfileCall::Replay { .. }
-    );
+    let mut pump = matches!(call, ProfileCall::Confirm { .. } | ProfileCall::Replay { .. });
     let reply = match call {
         ProfileCall::Record { records } => {
             let mut records = Some(records);
             // Taken out: the closure runs once, and events are too big to copy.
-            atomically(sql, || record::record(sql, records.take().unwrap_or_default(), now))
-                .and_then(|recorded| encode(&recorded))
+            let recorded =
+                atomically(sql, || record::record(sql, records.take().unwrap_or_default(), now))?;
+            // Most events of a shop without destinations, and every duplicate, leave nothing to deliver.
+            pump = recorded.iter().any(Recorded::is_bound);
+            encode(&recorded)
         }
         ProfileCall::Consent(change) => atomically(sql, || consent::record(sql, &change, now))
             .and_then(|receipt| encode(&receipt)),
