@@ -40,6 +40,7 @@ fn tracker(workspace: &Workspace) -> Result<(), Problem> {
             "--target",
             "web",
             "--no-typescript",
+            "--omit-default-module-path",
             "--remove-name-section",
             "--remove-producers-section",
             "--out-dir",

@@ -1,0 +1,5 @@
+/** `import { load } from "hilo"`: the module is fetched from beside this file; bundlers take it along. */
+import { start } from "../index.ts";
+import type { Options } from "../types.ts";
+export type * from "../types.ts";
+export const load = (options: Options) => start(options, () => new URL("./hilo.wasm", import.meta.url) as never);
