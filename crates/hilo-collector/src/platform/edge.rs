@@ -7,6 +7,7 @@ use std::rc::Rc;
 use futures_util::StreamExt;
 use hilo_core::event::{BODY_BYTES_MAX, Geo};
 use jiff::Timestamp;
+use worker::js_sys::futures::JsFuture;
 use worker::{
     Context, Env, Fetch, Method, Request, RequestInit, RequestRedirect, Response, Result,
 };
@@ -136,12 +137,10 @@ impl Platform for Edge {
         init.with_method(Method::Post).with_body(Some(call.into()));
         let asked = async {
             let request = Request::new_with_init(bindings::OBJECT_URL, &init)?;
-            let mut response = self.stub(object)?.fetch_with_request(request).await?;
-            Ok((
-                response.status_code(),
-                response.headers().get(bindings::WATCHED)?,
-                response.text().await?,
-            ))
+            let response = self.stub(object)?.fetch_with_request(request).await?;
+            let (status, watched) =
+                (response.status_code(), response.headers().get(bindings::WATCHED)?);
+            Ok((status, watched, whole_text(response).await?))
         };
         let answer: Result<(u16, Option<String>, String)> = asked.await;
         let (status, watched, text) =
@@ -223,6 +222,13 @@ pub(super) fn now() -> Timestamp {
 /// Writes one line to the log.
 pub(super) fn log(line: &str) {
     worker::console_log!("{line}");
+}
+
+/// The text of an object's answer, in one read: `worker` takes a body piece by piece, which costs as much as storing it.
+async fn whole_text(response: Response) -> Result<String> {
+    let response = worker::web_sys::Response::from(response);
+    let text = JsFuture::from(response.text()?).await?;
+    Ok(text.as_string().unwrap_or_default())
 }
 
 /// Answers one HTTP request.
