@@ -1,8 +1,8 @@
 //! Everything in hilo that decides, as plain Rust: no clock, no randomness, no network, no logging.
 //!
 //! Reading order, which is also the order an event travels: [`event`] is what is on the wire, [`consent`] decides
-//! whether it may move, `validate` turns an envelope into events and rejections, `normalize` makes events alike,
-//! [`journey`] places them on channels and sessions, `profile` folds them into a person. Time, random bytes, geo and
+//! whether it may move, [`validate`] turns an envelope into events and rejections, [`normalize`] makes events alike,
+//! [`journey`] places them on channels and sessions, [`profile`] folds them into a person. Time, random bytes, geo and
 //! user agent always arrive as arguments ([`event::Facts`]).
 //!
 //! [`cart`] and [`money`] stand beside the events: the page and the hub keep the same cart.
@@ -20,7 +20,11 @@ pub mod identity;
 pub mod journey;
 pub mod money;
 #[cfg(feature = "edge")]
+pub mod normalize;
+#[cfg(feature = "edge")]
 pub mod outcome;
+#[cfg(feature = "edge")]
+pub mod profile;
 pub mod redact;
 #[cfg(feature = "testing")]
 pub mod testing;

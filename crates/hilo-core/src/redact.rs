@@ -9,11 +9,54 @@ const REDACTED: &str = "redacted";
 
 /// Query keys whose values are secrets or personal data, compared in lower case, letters and digits alone.
 const SENSITIVE: [&str; 48] = [
-    "accesstoken", "address", "apikey", "apitoken", "auth", "authorization", "birthday", "birthdate", "bsn", "card",
-    "cardnumber", "clientsecret", "code", "creditcard", "cvc", "cvv", "dni", "dob", "email", "emailaddress", "firstname",
-    "fname", "fullname", "iban", "idtoken", "jwt", "lastname", "lname", "mail", "mobile", "msisdn", "nif", "otp", "passwd",
-    "password", "phone", "phonenumber", "pin", "pwd", "refreshtoken", "secret", "sessionid", "signature", "ssn", "surname",
-    "tel", "telephone", "token",
+    "accesstoken",
+    "address",
+    "apikey",
+    "apitoken",
+    "auth",
+    "authorization",
+    "birthday",
+    "birthdate",
+    "bsn",
+    "card",
+    "cardnumber",
+    "clientsecret",
+    "code",
+    "creditcard",
+    "cvc",
+    "cvv",
+    "dni",
+    "dob",
+    "email",
+    "emailaddress",
+    "firstname",
+    "fname",
+    "fullname",
+    "iban",
+    "idtoken",
+    "jwt",
+    "lastname",
+    "lname",
+    "mail",
+    "mobile",
+    "msisdn",
+    "nif",
+    "otp",
+    "passwd",
+    "password",
+    "phone",
+    "phonenumber",
+    "pin",
+    "pwd",
+    "refreshtoken",
+    "secret",
+    "sessionid",
+    "signature",
+    "ssn",
+    "surname",
+    "tel",
+    "telephone",
+    "token",
 ];
 
 /// Digits of payment cards (ISO/IEC 7812: 13 to 19 are in use).
@@ -90,7 +133,9 @@ fn pairs(query: &str, out: &mut String) {
             out.push('&');
         }
         match pair.split_once('=') {
-            Some((key, value)) if !value.is_empty() && (is_sensitive(key) || is_revealing(value)) => {
+            Some((key, value))
+                if !value.is_empty() && (is_sensitive(key) || is_revealing(value)) =>
+            {
                 out.push_str(if is_revealing(key) { REDACTED } else { key });
                 out.push('=');
                 out.push_str(REDACTED);
@@ -112,7 +157,8 @@ fn is_sensitive(key: &str) -> bool {
     let decoded = decode(key);
     // `user[email]` is about the e-mail.
     let name = decoded.rsplit('[').next().unwrap_or_default();
-    plain.extend(name.chars().filter(|c| c.is_ascii_alphanumeric()).map(|c| c.to_ascii_lowercase()));
+    plain
+        .extend(name.chars().filter(|c| c.is_ascii_alphanumeric()).map(|c| c.to_ascii_lowercase()));
     SENSITIVE.contains(&plain.as_str())
 }
 
@@ -126,10 +172,14 @@ fn has_email(text: &str) -> bool {
     text.match_indices('@').any(|(at, _)| {
         let before = text.get(..at).and_then(|head| head.chars().next_back());
         let host = text.get(at + 1..).unwrap_or_default();
-        let end = host.find(|c: char| c.is_ascii() && !(c.is_ascii_alphanumeric() || c == '-' || c == '.')).unwrap_or(host.len());
+        let end = host
+            .find(|c: char| c.is_ascii() && !(c.is_ascii_alphanumeric() || c == '-' || c == '.'))
+            .unwrap_or(host.len());
         let host = host.get(..end).unwrap_or_default();
-        let has_dot = host.split_once('.').is_some_and(|(name, rest)| !name.is_empty() && rest.len() >= 2);
-        before.is_some_and(|c| c.is_ascii_alphanumeric() || !c.is_ascii() || "._+-".contains(c)) && has_dot
+        let has_dot =
+            host.split_once('.').is_some_and(|(name, rest)| !name.is_empty() && rest.len() >= 2);
+        before.is_some_and(|c| c.is_ascii_alphanumeric() || !c.is_ascii() || "._+-".contains(c))
+            && has_dot
     })
 }
 
@@ -174,7 +224,8 @@ fn decode(text: &str) -> String {
     let mut rest = text.bytes();
     while let Some(byte) = rest.next() {
         let mut ahead = rest.clone();
-        let pair = (byte == b'%').then(|| Some((hex(ahead.next()?)?, hex(ahead.next()?)?))).flatten();
+        let pair =
+            (byte == b'%').then(|| Some((hex(ahead.next()?)?, hex(ahead.next()?)?))).flatten();
         match pair {
             Some((high, low)) => {
                 bytes.push(high * 16 + low);
@@ -228,9 +279,18 @@ mod tests {
 
     #[test]
     fn credentials_paths_and_fragments_are_looked_at() {
-        check("https://ana:pw@a.example/u/ana@example.com/edit", "https://a.example/u/redacted/edit");
-        check("https://a.example/#access_token=abc&state=1", "https://a.example/#access_token=redacted&state=1");
-        check("https://a.example/#/login?password=x", "https://a.example/#/login?password=redacted");
+        check(
+            "https://ana:pw@a.example/u/ana@example.com/edit",
+            "https://a.example/u/redacted/edit",
+        );
+        check(
+            "https://a.example/#access_token=abc&state=1",
+            "https://a.example/#access_token=redacted&state=1",
+        );
+        check(
+            "https://a.example/#/login?password=x",
+            "https://a.example/#/login?password=redacted",
+        );
     }
 
     #[test]

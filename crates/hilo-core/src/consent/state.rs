@@ -143,10 +143,8 @@ mod tests {
 
     #[test]
     fn one_denial_outweighs_every_grant() {
-        let state = said(&[
-            (Purpose::Analytics, Choice::Granted),
-            (Purpose::Advertising, Choice::Denied),
-        ]);
+        let state =
+            said(&[(Purpose::Analytics, Choice::Granted), (Purpose::Advertising, Choice::Denied)]);
         assert_eq!(decide(&state, &[Purpose::Analytics, Purpose::Advertising]), Decision::Drop);
         assert_eq!(decide(&state, &[Purpose::Advertising, Purpose::Analytics]), Decision::Drop);
     }

@@ -88,9 +88,9 @@ impl EventKind {
     /// The properties or traits.
     pub const fn details(&self) -> Option<&Properties> {
         match self {
-            EventKind::Track { properties, .. } | EventKind::Page { properties, .. } | EventKind::Screen { properties, .. } => {
-                Some(properties)
-            }
+            EventKind::Track { properties, .. }
+            | EventKind::Page { properties, .. }
+            | EventKind::Screen { properties, .. } => Some(properties),
             EventKind::Identify { traits } | EventKind::Group { traits, .. } => Some(traits),
             EventKind::Alias { .. } => None,
         }
@@ -99,9 +99,9 @@ impl EventKind {
     /// The properties or traits, to change.
     pub const fn details_mut(&mut self) -> Option<&mut Properties> {
         match self {
-            EventKind::Track { properties, .. } | EventKind::Page { properties, .. } | EventKind::Screen { properties, .. } => {
-                Some(properties)
-            }
+            EventKind::Track { properties, .. }
+            | EventKind::Page { properties, .. }
+            | EventKind::Screen { properties, .. } => Some(properties),
             EventKind::Identify { traits } | EventKind::Group { traits, .. } => Some(traits),
             EventKind::Alias { .. } => None,
         }

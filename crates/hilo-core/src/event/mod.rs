@@ -9,7 +9,8 @@ pub mod fields;
 mod kind;
 
 pub use context::{
-    Browser, Campaign, ConsentClaim, Context, Device, HiloContext, Landing, Library, Location, Os, Page, SessionHint, Via,
+    Browser, Campaign, ConsentClaim, Context, Device, HiloContext, Landing, Library, Location, Os,
+    Page, SessionHint, Via,
 };
 pub use facts::{Facts, Geo, Trust};
 pub use kind::EventKind;

@@ -1,0 +1,209 @@
+//! What brought the visitor: source, medium and channel by GA4's default channel grouping
+//! (<https://support.google.com/analytics/answer/9756891>).
+//!
+//! In: campaign, click ids, and the referrer of the page the visit began on. Out: `context.hilo.touch`, or none where the
+//! event shows nothing (a page reached from another page of the same site, an event of a server).
+
+mod sites;
+
+use url::Url;
+
+use super::click_id::CLICK_IDS;
+use crate::event::{Campaign, Event, Facts, Via};
+use crate::journey::{Channel, Touch};
+use sites::{Kind, kind_of};
+
+/// Sets the touch.
+pub fn apply(event: &mut Event, _facts: &Facts) {
+    event.context.hilo.touch = touch(event);
+}
+
+fn touch(event: &Event) -> Option<Touch> {
+    let landing = event.context.hilo.session.as_ref().and_then(|session| session.landing.as_ref());
+    let page = event.context.page.as_ref();
+    let via = landing.map_or(Via::Page, |landing| landing.via);
+    let own = landing
+        .and_then(|l| l.url.as_deref())
+        .or_else(|| page.and_then(|page| page.url.as_deref()));
+    let referrer = match landing {
+        Some(landing) => landing.referrer.as_deref(),
+        None => page.and_then(|page| page.referrer.as_deref()),
+    };
+    let own_host = own.and_then(host);
+    let referrer_host = referrer.and_then(host).filter(|host| own_host.as_deref() != Some(host));
+    let campaign = event.context.campaign.as_ref();
+    let click =
+        CLICK_IDS.iter().find(|(key, _, _)| event.context.hilo.click_ids.contains_key(*key));
+    let mut touch = match (campaign, click, referrer_host.as_deref()) {
+        (Some(campaign), click, _) => {
+            of_campaign(campaign, click.map(|(_, source, medium)| (*source, *medium)))
+        }
+        (None, Some((_, source, medium)), _) => of(Some(source), Some(medium), None),
+        (None, None, Some(host)) => of_referrer(host),
+        (None, None, None) => {
+            // Neither a landing nor a page of its own without a referrer: the event says nothing of how one came.
+            let is_arrival = landing.is_some() || (page.is_some() && referrer.is_none());
+            if !is_arrival {
+                return None;
+            }
+            let channel = if via == Via::Page { Channel::Direct } else { Channel::Unassigned };
+            Touch { channel, ..of(None, None, None) }
+        }
+    };
+    touch.referrer_host = referrer_host;
+    touch.via = via;
+    Some(touch)
+}
+
+fn of_campaign(campaign: &Campaign, click: Option<(&str, &str)>) -> Touch {
+    let source = campaign.source.as_deref().or(click.map(|(source, _)| source));
+    let medium = campaign.medium.as_deref().or(click.map(|(_, medium)| medium));
+    of(source, medium, campaign.name.as_deref())
+}
+
+fn of_referrer(host: &str) -> Touch {
+    let medium = match kind_of(host) {
+        Some((_, Kind::Search)) => "organic",
+        Some((_, Kind::Social)) => "social",
+        Some((_, Kind::Video | Kind::Shopping)) | None => "referral",
+    };
+    let source = kind_of(host).map_or(host, |(name, _)| name);
+    of(Some(source), Some(medium), None)
+}
+
+fn of(source: Option<&str>, medium: Option<&str>, campaign: Option<&str>) -> Touch {
+    Touch {
+        channel: grouping(source, medium, campaign),
+        source: source.map(str::to_owned),
+        medium: medium.map(str::to_owned),
+        campaign: campaign.map(str::to_owned),
+        referrer_host: None,
+        via: Via::Page,
+    }
+}
+
+/// The rules of GA4, in its order: the first that fits decides.
+fn grouping(source: Option<&str>, medium: Option<&str>, campaign: Option<&str>) -> Channel {
+    let lower = |text: Option<&str>| text.unwrap_or_default().trim().to_lowercase();
+    let (source, medium, campaign) = (lower(source), lower(medium), lower(campaign));
+    let kind = kind_of(&source).map(|(_, kind)| kind);
+    let is_paid = medium.starts_with("paid")
+        || medium == "ppc"
+        || medium == "retargeting"
+        || (medium.starts_with("cp") && medium.len() >= 3);
+    let is_shop_campaign = is_shopping_campaign(&campaign);
+    if (source.is_empty() || source == "(direct)")
+        && matches!(medium.as_str(), "" | "(none)" | "(not set)")
+    {
+        return Channel::Direct;
+    }
+    if campaign.contains("cross-network") {
+        return Channel::CrossNetwork;
+    }
+    if is_paid {
+        return match kind {
+            Some(Kind::Shopping) => Channel::PaidShopping,
+            _ if is_shop_campaign => Channel::PaidShopping,
+            Some(Kind::Search) => Channel::PaidSearch,
+            Some(Kind::Social) => Channel::PaidSocial,
+            Some(Kind::Video) => Channel::PaidVideo,
+            None if medium.contains("social") => Channel::PaidSocial,
+            None => Channel::PaidOther,
+        };
+    }
+    unpaid(&source, &medium, kind, is_shop_campaign)
+}
+
+fn unpaid(source: &str, medium: &str, kind: Option<Kind>, is_shop_campaign: bool) -> Channel {
+    const SOCIAL: [&str; 5] = ["social", "social-network", "social-media", "sm", "social network"];
+    const EMAIL: [&str; 4] = ["email", "e-mail", "e_mail", "e mail"];
+    if matches!(medium, "display" | "banner" | "expandable" | "interstitial" | "cpm") {
+        return Channel::Display;
+    }
+    match kind {
+        Some(Kind::Shopping) => return Channel::OrganicShopping,
+        _ if is_shop_campaign => return Channel::OrganicShopping,
+        Some(Kind::Social) if !EMAIL.contains(&medium) => return Channel::OrganicSocial,
+        Some(Kind::Video) => return Channel::OrganicVideo,
+        Some(Kind::Search) if matches!(medium, "" | "organic" | "referral") => {
+            return Channel::OrganicSearch;
+        }
+        Some(Kind::Social | Kind::Search) | None => {}
+    }
+    if SOCIAL.contains(&medium) || medium == "social media" {
+        Channel::OrganicSocial
+    } else if medium.contains("video") {
+        Channel::OrganicVideo
+    } else if medium == "organic" {
+        Channel::OrganicSearch
+    } else if matches!(medium, "referral" | "app" | "link") {
+        Channel::Referral
+    } else if EMAIL.contains(&medium) || EMAIL.contains(&source) {
+        Channel::Email
+    } else if matches!(medium, "affiliate" | "affiliates") {
+        Channel::Affiliates
+    } else if medium == "audio" {
+        Channel::Audio
+    } else if medium == "sms" || source == "sms" {
+        Channel::Sms
+    } else if medium.ends_with("push")
+        || medium.contains("mobile")
+        || medium.contains("notification")
+        || source == "firebase"
+    {
+        Channel::MobilePush
+    } else {
+        Channel::Unassigned
+    }
+}
+
+/// GA4's `^(.*(([^a-df-z]|^)shop|shopping).*)$`: "shop" at a word's start ("workshop" is none), or "shopping".
+fn is_shopping_campaign(campaign: &str) -> bool {
+    campaign.contains("shopping")
+        || campaign.match_indices("shop").any(|(at, _)| {
+            let before = campaign.get(..at).and_then(|head| head.chars().next_back());
+            !before.is_some_and(|c| c.is_ascii_lowercase() && c != 'e')
+        })
+}
+
+fn host(url: &str) -> Option<String> {
+    let url = Url::parse(url).ok()?;
+    Some(url.host_str()?.trim_start_matches("www.").to_owned())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[track_caller]
+    fn check(source: &str, medium: &str, campaign: &str, expected: Channel) {
+        assert_eq!(
+            grouping(Some(source), Some(medium), Some(campaign)),
+            expected,
+            "{source}/{medium}/{campaign}"
+        );
+    }
+
+    #[test]
+    fn every_channel_of_the_default_grouping() {
+        check("(direct)", "(none)", "", Channel::Direct);
+        check("google", "cpc", "x cross-network", Channel::CrossNetwork);
+        check("google", "cpc", "shop sale", Channel::PaidShopping);
+        check("google", "cpc", "workshop", Channel::PaidSearch);
+        check("facebook", "paid-social", "", Channel::PaidSocial);
+        check("youtube", "cpv", "", Channel::PaidVideo);
+        check("newspaper", "banner", "", Channel::Display);
+        check("newspaper", "ppc", "", Channel::PaidOther);
+        check("amazon", "referral", "", Channel::OrganicShopping);
+        check("instagram", "referral", "", Channel::OrganicSocial);
+        check("youtube.com", "referral", "", Channel::OrganicVideo);
+        check("duckduckgo", "organic", "", Channel::OrganicSearch);
+        check("blog.example", "referral", "", Channel::Referral);
+        check("newsletter", "email", "", Channel::Email);
+        check("partner", "affiliate", "", Channel::Affiliates);
+        check("radio", "audio", "", Channel::Audio);
+        check("crm", "sms", "", Channel::Sms);
+        check("crm", "web_push", "", Channel::MobilePush);
+        check("crm", "carrier pigeon", "", Channel::Unassigned);
+    }
+}

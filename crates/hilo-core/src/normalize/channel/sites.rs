@@ -1,0 +1,121 @@
+//! Sites by their kind, by name and host. After the source categories of GA4
+//! (<https://support.google.com/analytics/answer/9756891>, the list "GA4 default channel group – sources"), cut down to
+//! sites that send visitors to shops; hosts match with all their subdomains and country endings.
+
+/// What a site is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Kind {
+    /// A search engine.
+    Search,
+    /// A social network.
+    Social,
+    /// A video site.
+    Video,
+    /// A market place.
+    Shopping,
+}
+
+/// Name, kind. A name is also the label of its host: `google` is `www.google.es`.
+const BY_LABEL: [(&str, Kind); 34] = [
+    ("google", Kind::Search),
+    ("bing", Kind::Search),
+    ("yahoo", Kind::Search),
+    ("duckduckgo", Kind::Search),
+    ("ecosia", Kind::Search),
+    ("qwant", Kind::Search),
+    ("startpage", Kind::Search),
+    ("brave", Kind::Search),
+    ("yandex", Kind::Search),
+    ("baidu", Kind::Search),
+    ("naver", Kind::Search),
+    ("seznam", Kind::Search),
+    ("sogou", Kind::Search),
+    ("facebook", Kind::Social),
+    ("instagram", Kind::Social),
+    ("twitter", Kind::Social),
+    ("linkedin", Kind::Social),
+    ("pinterest", Kind::Social),
+    ("tiktok", Kind::Social),
+    ("reddit", Kind::Social),
+    ("snapchat", Kind::Social),
+    ("threads", Kind::Social),
+    ("tumblr", Kind::Social),
+    ("whatsapp", Kind::Social),
+    ("quora", Kind::Social),
+    ("youtube", Kind::Video),
+    ("vimeo", Kind::Video),
+    ("dailymotion", Kind::Video),
+    ("twitch", Kind::Video),
+    ("amazon", Kind::Shopping),
+    ("ebay", Kind::Shopping),
+    ("etsy", Kind::Shopping),
+    ("aliexpress", Kind::Shopping),
+    ("walmart", Kind::Shopping),
+];
+
+/// Short hosts and app referrers that do not carry their site's name.
+const BY_HOST: [(&str, &str, Kind); 10] = [
+    ("t.co", "twitter", Kind::Social),
+    ("x.com", "twitter", Kind::Social),
+    ("lnkd.in", "linkedin", Kind::Social),
+    ("fb.com", "facebook", Kind::Social),
+    ("pin.it", "pinterest", Kind::Social),
+    ("t.me", "telegram", Kind::Social),
+    ("bsky.app", "bluesky", Kind::Social),
+    ("vk.com", "vkontakte", Kind::Social),
+    ("youtu.be", "youtube", Kind::Video),
+    ("ask.com", "ask", Kind::Search),
+];
+
+/// Hosts of these sites that are something else: mail, documents, accounts.
+const NOT: [&str; 6] = ["mail.", "docs.", "accounts.", "drive.", "meet.", "calendar."];
+
+/// The name and kind of a source, which may be a name (`google`) or a host (`www.google.es`).
+pub(super) fn kind_of(source: &str) -> Option<(&'static str, Kind)> {
+    if NOT.iter().any(|start| source.starts_with(start)) {
+        return None;
+    }
+    if let Some((_, name, kind)) = BY_HOST.iter().find(|(host, _, _)| is_at(source, host)) {
+        return Some((name, *kind));
+    }
+    BY_LABEL
+        .iter()
+        .find(|(name, _)| source == *name || is_label(source, name))
+        .map(|(name, kind)| (*name, *kind))
+}
+
+fn is_at(source: &str, host: &str) -> bool {
+    source.strip_suffix(host).is_some_and(|head| head.is_empty() || head.ends_with('.'))
+}
+
+/// Whether `name` is the label before the ending: `google.co.uk` is, `google.example.com` is somebody else's.
+fn is_label(source: &str, name: &str) -> bool {
+    let mut labels = source.rsplit('.');
+    let Some(ending) = labels.next() else { return false };
+    let second = labels.next();
+    let is_country = ending.len() == 2
+        && second.is_some_and(|label| matches!(label, "co" | "com" | "ne" | "or"));
+    let label = if is_country { labels.next() } else { second };
+    label == Some(name)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn hosts_are_known_with_subdomains_and_countries_and_impostors_are_not() {
+        for source in
+            ["google", "www.google.es", "google.co.uk", "google.com.mx", "news.google.com"]
+        {
+            assert_eq!(kind_of(source), Some(("google", Kind::Search)), "{source}");
+        }
+        for source in
+            ["google.example.com", "notgoogle.com", "mail.google.com", "netflix.com", "fox.com"]
+        {
+            assert_eq!(kind_of(source), None, "{source}");
+        }
+        assert_eq!(kind_of("m.facebook.com"), Some(("facebook", Kind::Social)));
+        assert_eq!(kind_of("t.co"), Some(("twitter", Kind::Social)));
+    }
+}

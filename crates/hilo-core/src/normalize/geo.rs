@@ -1,0 +1,53 @@
+//! Where it happened: at most the city, from the edge's knowledge of the address; the address itself is truncated.
+//! Applied only to events that carry consent, which is all that come here (consent.md, at the edge, 5).
+
+use std::net::IpAddr;
+
+use crate::event::{Event, Facts, Location, Trust};
+
+/// Sets location and truncated address.
+pub fn apply(event: &mut Event, facts: &Facts) {
+    let told = event.context.ip.take();
+    // A server's own connection is not its customer's.
+    let ip = match facts.trust {
+        Trust::Server => told,
+        Trust::Public => facts.ip.clone(),
+    };
+    event.context.ip = ip.as_deref().and_then(truncated);
+    let geo = &facts.geo;
+    if facts.trust == Trust::Public {
+        let location = Location {
+            country: geo.country.clone(),
+            region: geo.region.clone(),
+            city: geo.city.clone(),
+        };
+        event.context.location = (location != Location::default()).then_some(location);
+    }
+}
+
+/// /24 of IPv4, /48 of IPv6.
+fn truncated(text: &str) -> Option<String> {
+    match text.trim().parse::<IpAddr>().ok()?.to_canonical() {
+        IpAddr::V4(address) => {
+            let [a, b, c, _] = address.octets();
+            Some(format!("{a}.{b}.{c}.0"))
+        }
+        IpAddr::V6(address) => {
+            let [a, b, c, ..] = address.segments();
+            Some(std::net::Ipv6Addr::new(a, b, c, 0, 0, 0, 0, 0).to_string())
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::truncated;
+
+    #[test]
+    fn addresses_lose_what_singles_out_a_home() {
+        assert_eq!(truncated("203.0.113.77").as_deref(), Some("203.0.113.0"));
+        assert_eq!(truncated("2001:db8:1:2:3:4:5:6").as_deref(), Some("2001:db8:1::"));
+        assert_eq!(truncated("::ffff:203.0.113.77").as_deref(), Some("203.0.113.0"));
+        assert_eq!(truncated("not an address"), None);
+    }
+}

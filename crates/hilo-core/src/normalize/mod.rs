@@ -1,0 +1,52 @@
+//! Making events alike, whoever sent them: the ordered list of steps, each a file of its own.
+//!
+//! Event and facts → the same event. No step fails: what it cannot improve it leaves. Applying the list twice changes
+//! nothing. To add a step: a file with `apply`, a line below at its place with the reason, golden cases.
+
+pub mod campaign;
+pub mod channel;
+pub mod click_id;
+pub mod clock;
+pub mod geo;
+pub mod name;
+pub mod page;
+pub mod scrub;
+pub mod user_agent;
+
+use crate::event::{Event, Facts};
+
+/// Normalizes an event that validation has passed.
+pub fn apply(event: &mut Event, facts: &Facts) {
+    clock::apply(event, facts); // first: nothing else depends on it, and everything is read with its time
+    name::apply(event, facts);
+    page::apply(event, facts); // before whatever reads an address
+    campaign::apply(event, facts);
+    click_id::apply(event, facts); // before the scrub, which would leave click ids alone, but cut long addresses
+    channel::apply(event, facts); // after campaign and click ids: it is decided by them
+    user_agent::apply(event, facts); // takes the raw text out
+    geo::apply(event, facts); // takes the raw address out
+    scrub::apply(event, facts); // last: whatever a step has copied from an address is scrubbed too
+}
+
+/// A query parameter of an address, decoded.
+fn parameter(url: &str, key: &str) -> Option<String> {
+    let query = url.split('#').next()?.split_once('?')?.1;
+    let found = url::form_urlencoded::parse(query.as_bytes()).find(|(name, _)| name == key)?;
+    let value = found.1.trim();
+    (!value.is_empty()).then(|| value.to_owned())
+}
+
+/// Cuts text at a character's boundary.
+fn cut(text: &str, bytes_max: usize) -> &str {
+    let end = (0..=bytes_max.min(text.len())).rev().find(|at| text.is_char_boundary(*at));
+    text.get(..end.unwrap_or(0)).unwrap_or_default()
+}
+
+/// The address a session began on, else the page's own.
+fn landing_url(event: &Event) -> Option<&str> {
+    let landing = event.context.hilo.session.as_ref().and_then(|session| session.landing.as_ref());
+    match landing {
+        Some(landing) => landing.url.as_deref(),
+        None => event.context.page.as_ref().and_then(|page| page.url.as_deref()),
+    }
+}

@@ -1,0 +1,50 @@
+//! Where it happened: `context.page`, completed from the properties of a page call and from its own address.
+//! Reads addresses as browsers do (WHATWG URL). An address that cannot be read stays as it came.
+
+use serde_json::Value;
+use url::Url;
+
+use crate::event::{Event, EventKind, Facts, Page};
+
+/// Completes the page.
+pub fn apply(event: &mut Event, _facts: &Facts) {
+    if let EventKind::Page { properties, .. } = &event.kind {
+        let property = |name: &str| properties.get(name).and_then(Value::as_str).map(str::to_owned);
+        // Segment's libraries repeat the page in the properties; some send it only there.
+        let page = event.context.page.get_or_insert_default();
+        let Page { url, path, search, referrer, title } = page;
+        for (slot, name) in [
+            (url, "url"),
+            (path, "path"),
+            (search, "search"),
+            (referrer, "referrer"),
+            (title, "title"),
+        ] {
+            if slot.is_none() {
+                *slot = property(name);
+            }
+        }
+        if *page == Page::default() {
+            event.context.page = None;
+        }
+    }
+    let Some(page) = &mut event.context.page else { return };
+    for slot in
+        [&mut page.url, &mut page.referrer, &mut page.search, &mut page.title, &mut page.path]
+    {
+        if slot.as_ref().is_some_and(|text| text.trim().is_empty()) {
+            *slot = None;
+        }
+    }
+    if let Some(url) = page.url.as_deref().and_then(|text| Url::parse(text.trim()).ok()) {
+        page.path.get_or_insert_with(|| url.path().to_owned());
+        if page.search.is_none() {
+            page.search =
+                url.query().filter(|query| !query.is_empty()).map(|query| format!("?{query}"));
+        }
+        page.url = Some(url.into());
+    }
+    if let Some(referrer) = page.referrer.as_deref().and_then(|text| Url::parse(text.trim()).ok()) {
+        page.referrer = Some(referrer.into());
+    }
+}

@@ -1,0 +1,40 @@
+//! Takes secrets and personal data out of every address an event carries, and keeps addresses inside their limit.
+//! The page has done the same; this is for pages of others, for servers, and for a tracker that is out of date.
+
+use serde_json::Value;
+
+use super::cut;
+use crate::event::fields::URL_BYTES_MAX;
+use crate::event::{Event, Facts};
+use crate::redact;
+
+/// Properties that hold an address (Segment's page call and product objects).
+const PROPERTIES: [&str; 5] = ["url", "path", "search", "referrer", "image_url"];
+
+/// Scrubs.
+pub fn apply(event: &mut Event, _facts: &Facts) {
+    if let Some(page) = &mut event.context.page {
+        for slot in [&mut page.url, &mut page.path, &mut page.search, &mut page.referrer] {
+            slot.iter_mut().for_each(scrub);
+        }
+    }
+    if let Some(landing) =
+        event.context.hilo.session.as_mut().and_then(|session| session.landing.as_mut())
+    {
+        for slot in [&mut landing.url, &mut landing.referrer] {
+            slot.iter_mut().for_each(scrub);
+        }
+    }
+    if let Some(details) = event.kind.details_mut() {
+        for name in PROPERTIES {
+            if let Some(Value::String(text)) = details.get_mut(name) {
+                scrub(text);
+            }
+        }
+    }
+}
+
+fn scrub(text: &mut String) {
+    let scrubbed = redact::url(text);
+    *text = cut(&scrubbed, URL_BYTES_MAX).to_owned();
+}
