@@ -3,6 +3,8 @@
 //! The vocabulary that `pipeline`, `forward` and `admin` share with `store`, so that none of them imports another.
 //! Shapes and the one function that asks. `store/profile` answers.
 
+pub mod journal;
+
 use hilo_core::consent::{Change, Notice, Purpose, Receipt};
 use hilo_core::event::Event;
 use serde::{Deserialize, Serialize};

@@ -4,14 +4,15 @@
 //! objects keep, `forward` how events leave, `admin` how people look at it. `calls`, `loaded` and `signature` are shared by
 //! them. `platform` is the only folder that knows what it runs on. This file only wires.
 
+pub mod admin;
 pub mod calls;
+pub mod forward;
 pub mod ingest;
 pub mod journal;
 pub mod loaded;
 pub mod pipeline;
 pub mod platform;
 pub mod signature;
-mod standin;
 pub mod store;
 
 /// The secret that signs cookies and names objects.

@@ -10,8 +10,8 @@ use hilo_core::config::Source;
 use hilo_core::event::{Event, Facts};
 use hilo_core::identity::ProfileKey;
 use hilo_core::outcome::{Code, Outcome, Rejection};
-use hilo_core::validate;
 use hilo_core::validate::{Envelope, Judged, Verdict};
+use hilo_core::{normalize, validate};
 
 use crate::calls::{
     ConsentCopy, Delivery, Planned, ProfileCall, RecordCall, RecordEntry, Recorded, ask_profile,
@@ -19,8 +19,7 @@ use crate::calls::{
 use crate::ingest::{self, Door, Route, consent, files, hello, reply, status};
 use crate::loaded::Loaded;
 use crate::platform::{Failure, Incoming, Platform, Reply, log_line};
-use crate::standin::{admin, forward, normalize};
-use crate::{journal, store};
+use crate::{admin, forward, journal, signature};
 
 /// Why a request has no better answer.
 #[derive(Debug)]
@@ -209,7 +208,7 @@ async fn store_all<P: Platform>(
         call.records.push(RecordEntry { event, destinations: plan(event, loaded) });
     }
     let calls = profiles.into_iter().map(|(key, (places, call))| {
-        let name = store::object_name(&secret, &key);
+        let name = signature::object_name(&secret, &key);
         async move {
             let recorded: Vec<Recorded> = ask_profile(platform, name, &call).await?;
             if recorded.len() != places.len() {
@@ -286,7 +285,7 @@ async fn change_consent<P: Platform>(
     let secret = secret(platform)?;
     let controller = &loaded.config.controller;
     let accepted = consent::accept(incoming, hello::read(body)?, controller, &secret, platform)?;
-    let name = store::object_name(&secret, &accepted.key);
+    let name = signature::object_name(&secret, &accepted.key);
     let call = ProfileCall::Consent(accepted.change.clone());
     let recorded = ask_profile(platform, name, &call).await?;
     Ok(consent::answer(incoming, &accepted, &recorded, &secret, platform))
@@ -295,7 +294,7 @@ async fn change_consent<P: Platform>(
 async fn copy_consent<P: Platform>(incoming: &Incoming, platform: &P) -> Result<Reply, Trouble> {
     let secret = secret(platform)?;
     let key = consent::whose(incoming, &secret, platform)?;
-    let name = store::object_name(&secret, &key);
+    let name = signature::object_name(&secret, &key);
     let copy: ConsentCopy = ask_profile(platform, name, &ProfileCall::ConsentCopy).await?;
     Ok(consent::copy(&copy))
 }

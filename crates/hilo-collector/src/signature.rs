@@ -1,6 +1,7 @@
 //! HMAC and hashes, over bytes: cookies, object names, receipts and webhooks are signed with these.
 //! Pure. Knows no format of any of them.
 
+use hilo_core::identity::ProfileKey;
 use hmac::digest::KeyInit;
 use hmac::{Hmac, Mac};
 use sha2::{Digest, Sha256};
@@ -45,6 +46,11 @@ pub fn sha256_hex(bytes: &[u8]) -> String {
 pub fn equal(left: &str, right: &str) -> bool {
     let key = b"compare";
     verify(key, left.as_bytes(), &sign(key, right.as_bytes()))
+}
+
+/// The name of a person's object: HMAC-SHA-256 of the key in lower-case hex, so that nobody can probe ids.
+pub fn object_name(secret: &str, key: &ProfileKey) -> String {
+    hex(&sign(secret.as_bytes(), key.to_string().as_bytes()))
 }
 
 /// Lower-case hexadecimal.

@@ -17,7 +17,7 @@ use rusqlite::{Connection, ToSql, params_from_iter};
 use super::{Failure, Object, Outgoing, Platform, Response, Sql, SqlRow, SqlValue};
 use crate::calls::Delivery;
 use crate::loaded::Loaded;
-use crate::standin::journal;
+use crate::store::journal;
 use crate::store::profile;
 
 /// Rounds of [`Memory::settle`]: a queue that never empties is a bug that must not hang a test.

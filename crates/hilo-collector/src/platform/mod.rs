@@ -45,7 +45,7 @@ impl Failure {
 /// An object with its own storage, and the only place where that storage is touched.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Object {
-    /// One person or device. The name comes from [`crate::store::object_name`], so that it cannot be probed.
+    /// One person or device. The name comes from [`crate::signature::object_name`], so that it cannot be probed.
     Profile(String),
     /// The one object that keeps rejects, the live stream, delivery counters and dead letters.
     Journal,

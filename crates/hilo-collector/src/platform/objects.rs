@@ -18,8 +18,7 @@ use super::bindings::{self, Storage};
 use super::edge::{log, now};
 use super::{Failure, Sql, SqlRow, SqlValue, log_line};
 use crate::calls::{Delivery, encode};
-use crate::standin::journal;
-use crate::store::profile;
+use crate::store::{journal, profile};
 
 /// Messages that one call may hand to a queue, and the bytes they may have together (Cloudflare Queues' limits are
 /// 100 and 256 KB; the rest is left to the runtime's own wrapping).

@@ -6,9 +6,9 @@
 use std::collections::btree_map::Entry;
 use std::collections::{BTreeMap, BTreeSet};
 
-use crate::standin::profile::{Profile, fold};
 use hilo_core::event::Event;
 use hilo_core::journey::{Session, attribute};
+use hilo_core::profile::{Profile, fold};
 use jiff::Timestamp;
 
 use super::consent::Standing;

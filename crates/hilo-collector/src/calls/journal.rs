@@ -1,0 +1,124 @@
+//! What the journal can be asked: the reject log, delivery counters, dead letters. `store/journal.rs` answers.
+
+use serde::{Deserialize, Serialize};
+
+use super::{LiveEvent, Reject, decode, encode};
+use crate::platform::{Failure, Object, Platform};
+
+/// A question to the journal. [`super::JudgedCall`] is the first one, as the pipeline writes it.
+#[derive(Debug, Serialize, Deserialize)]
+#[serde(tag = "call", rename_all = "snake_case")]
+pub enum JournalCall {
+    /// What became of an envelope. Answers `()`.
+    Judged {
+        /// For whoever watches.
+        live: Vec<LiveEvent>,
+        /// For the reject log.
+        rejects: Vec<Reject>,
+        /// Days a reject is kept.
+        rejects_days: u32,
+    },
+    /// What became of deliveries. Answers `()`.
+    Attempted {
+        /// One per attempt.
+        attempts: Vec<Attempt>,
+    },
+    /// The reject log, newest first. Answers [`Rejects`].
+    Rejects {
+        /// Only what came at or after this moment, milliseconds since the epoch.
+        since_ms: i64,
+        /// At most this many.
+        limit: u32,
+    },
+    /// The health of every destination. Answers `Vec<Health>`.
+    Deliveries,
+    /// What was given up, newest first. Answers `Vec<DeadLetter>`.
+    DeadLetters {
+        /// Only this destination's.
+        destination: Option<String>,
+        /// Only what died at or after this moment.
+        since_ms: i64,
+        /// Only these events; empty means all.
+        message_ids: Vec<String>,
+        /// At most this many.
+        limit: u32,
+    },
+    /// These are pending again. Answers `()`.
+    Replayed {
+        /// Which.
+        letters: Vec<DeadLetter>,
+    },
+}
+
+/// One attempt to deliver, as the journal counts it.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct Attempt {
+    /// Where to.
+    pub destination: String,
+    /// The profile object that keeps the row.
+    pub profile: String,
+    /// Which event.
+    pub message_id: String,
+    /// `delivered`, `retry` or `dead`.
+    pub result: String,
+    /// Why not delivered.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub reason: Option<String>,
+}
+
+/// The reject log and its counts by code.
+#[derive(Debug, Default, Serialize, Deserialize)]
+pub struct Rejects {
+    /// How often, by code, over the whole time asked for.
+    pub counts: std::collections::BTreeMap<String, u32>,
+    /// The newest.
+    pub rejects: Vec<Reject>,
+}
+
+/// How a destination is doing.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct Health {
+    /// Its name.
+    pub destination: String,
+    /// Events it has.
+    pub delivered: u32,
+    /// Attempts that will be made again.
+    pub retried: u32,
+    /// Events given up.
+    pub dead: u32,
+    /// When it last took something, RFC 3339.
+    pub last_delivered_at: Option<String>,
+    /// Why it last did not.
+    pub last_error: Option<String>,
+    /// When that was.
+    pub last_error_at: Option<String>,
+}
+
+/// An event given up for one destination.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct DeadLetter {
+    /// The profile object that keeps the event.
+    pub profile: String,
+    /// Which event.
+    pub message_id: String,
+    /// Where it could not go.
+    pub destination: String,
+    /// Why.
+    pub reason: String,
+    /// When, RFC 3339.
+    pub at: String,
+}
+
+/// Asks the journal.
+///
+/// # Errors
+/// The object's own failure, or that it could not be reached.
+pub async fn ask_journal<P: Platform, A: serde::de::DeserializeOwned>(
+    platform: &P,
+    call: &JournalCall,
+) -> Result<A, Failure> {
+    decode(&platform.ask(&Object::Journal, encode(call)?).await?)
+}

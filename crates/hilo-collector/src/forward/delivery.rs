@@ -1,0 +1,70 @@
+//! When a delivery is tried again, and when it is given up. Pure: the outbox keeps the time, the consumer the clock.
+
+use hilo_core::consent::Purpose;
+
+/// Seconds before each next attempt: quick while a receiver restarts, then the long tail that Standard Webhooks
+/// suggests, three days in all.
+const DELAYS_S: [u32; 18] = [
+    1, 2, 4, 8, 15, 30, 60, 300, 900, 1_800, 3_600, 7_200, 14_400, 18_000, 36_000, 50_400, 57_600,
+    72_000,
+];
+
+/// What follows a failed attempt.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Next {
+    /// Again, after so many seconds.
+    Retry(u32),
+    /// No more.
+    GiveUp,
+}
+
+/// The wait after attempt number `attempt` (0 for the first) has failed.
+///
+/// Half of it is jitter from `chance`, so that what failed together does not return together. `Retry-After` counts
+/// where it asks for more, up to the longest delay of our own.
+pub fn next(attempt: u32, retry_after: Option<&str>, chance: u8) -> Next {
+    let Some(delay) = usize::try_from(attempt).ok().and_then(|n| DELAYS_S.get(n)) else {
+        return Next::GiveUp;
+    };
+    let jittered = delay / 2 + (delay - delay / 2) * u32::from(chance) / u32::from(u8::MAX);
+    let longest = DELAYS_S.last().copied().unwrap_or(*delay);
+    let asked = retry_after.and_then(seconds).map_or(0, |asked| asked.min(longest));
+    Next::Retry(jittered.max(asked))
+}
+
+/// `Retry-After` in seconds. Dates and rubbish are answered by our own delay.
+fn seconds(text: &str) -> Option<u32> {
+    let text = text.trim();
+    let is_number = !text.is_empty() && text.bytes().all(|byte| byte.is_ascii_digit());
+    is_number.then(|| text.parse().unwrap_or(u32::MAX))
+}
+
+/// All purposes that a delivery needs: those of `hilo.toml` and the service's own.
+pub fn purposes(declared: &[Purpose], own: &[Purpose]) -> Vec<Purpose> {
+    let mut all = declared.to_vec();
+    all.extend(own.iter().filter(|purpose| !declared.contains(purpose)));
+    all
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn waits_grow_until_it_is_given_up() {
+        assert_eq!(next(0, None, 255), Next::Retry(1));
+        assert_eq!(next(5, None, 255), Next::Retry(30));
+        assert_eq!(next(5, None, 0), Next::Retry(15));
+        assert_eq!(next(18, None, 0), Next::GiveUp);
+        let total: u32 = DELAYS_S.iter().sum();
+        assert!((2 * 86_400..=4 * 86_400).contains(&total), "{total} s");
+    }
+
+    #[test]
+    fn retry_after_lengthens_and_never_shortens() {
+        assert_eq!(next(0, Some("120"), 255), Next::Retry(120));
+        assert_eq!(next(6, Some("0"), 255), Next::Retry(60));
+        assert_eq!(next(0, Some("1000000000"), 255), Next::Retry(72_000));
+        assert_eq!(next(0, Some("Wed, 21 Oct 2026 07:28:00 GMT"), 255), Next::Retry(1));
+    }
+}

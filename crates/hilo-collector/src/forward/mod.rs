@@ -1,0 +1,183 @@
+//! Forward: which destinations an event is meant for, and bringing it there.
+//!
+//! `plan` decides before anything is stored; `deliver` is the queue's consumer: maps by the destination's pure function,
+//! sends, and tells profile and journal what became of it. Consent is asked at both. Keeps nothing: the outbox does.
+
+pub mod delivery;
+pub mod destinations;
+
+use std::collections::BTreeMap;
+
+use futures_util::future::join_all;
+use futures_util::stream::{self, StreamExt as _};
+use hilo_core::config::DestinationEntry;
+use hilo_core::consent::{Decision, decide};
+use hilo_core::event::Event;
+
+use crate::calls::journal::{Attempt, JournalCall, ask_journal};
+use crate::calls::{Confirmation, Delivery, DeliveryResult, ProfileCall, ask_profile};
+use crate::platform::{Platform, log_line};
+use delivery::{Next, next, purposes};
+use destinations::{Destination, Unmapped, Verdict, target};
+
+/// Requests to one destination at a time: Workers allow six connections in all, and one that hangs must leave some.
+const AT_ONCE: usize = 3;
+
+/// The destinations `event` is meant for: wanted by their filters, allowed by every purpose they need, and not taken
+/// away by the sender's `integrations`.
+pub fn plan(event: &Event, entries: &[DestinationEntry]) -> Vec<String> {
+    let wanted = |entry: &&DestinationEntry| {
+        entry.events.wants(event) && is_integrated(event, &entry.name) && is_allowed(event, entry)
+    };
+    entries.iter().filter(wanted).map(|entry| entry.name.clone()).collect()
+}
+
+/// A destination that cannot be loaded gets nothing: fail closed.
+fn is_allowed(event: &Event, entry: &DestinationEntry) -> bool {
+    let said = event.context.consent.as_ref().map(|claim| claim.state()).unwrap_or_default();
+    let Ok(destination) = Destination::load(entry) else { return false };
+    let needed = purposes(&entry.purposes, destination.purposes());
+    !needed.is_empty() && decide(&said, &needed) == Decision::Pass
+}
+
+/// Segment's `integrations`: `{"All": false}` takes all away but those named `true` or with options.
+fn is_integrated(event: &Event, name: &str) -> bool {
+    let is_on = |value: &serde_json::Value| value.as_bool().unwrap_or(!value.is_null());
+    let all = event.integrations.get("All").is_none_or(is_on);
+    event.integrations.get(name).map_or(all, is_on)
+}
+
+/// Brings every delivery to its destination and tells what became of it.
+pub async fn deliver<P: Platform>(deliveries: Vec<Delivery>, platform: &P) {
+    let config = platform.config().await;
+    let mut groups: BTreeMap<String, Vec<Delivery>> = BTreeMap::new();
+    for delivery in deliveries {
+        groups.entry(delivery.destination.clone()).or_default().push(delivery);
+    }
+    // Side by side: a destination that hangs holds up nobody but itself.
+    let groups = groups.into_iter().map(|(name, group)| {
+        let entry = config.config.destination(&name).cloned();
+        async move {
+            let destination = entry.map(|entry| (Destination::load(&entry), entry));
+            let attempts =
+                group.into_iter().map(|delivery| attempt(delivery, destination.as_ref(), platform));
+            let attempts: Vec<_> = stream::iter(attempts).buffer_unordered(AT_ONCE).collect().await;
+            confirm(attempts, platform).await;
+        }
+    });
+    join_all(groups).await;
+}
+
+type Loaded = (Result<Destination, hilo_core::config::Problem>, DestinationEntry);
+
+/// One delivery to its end.
+async fn attempt<P: Platform>(
+    delivery: Delivery,
+    destination: Option<&Loaded>,
+    platform: &P,
+) -> (Delivery, DeliveryResult) {
+    let result = match destination {
+        None => {
+            DeliveryResult::Dead { reason: "hilo.toml has no such destination any more".to_owned() }
+        }
+        Some((Err(problem), _)) => again(&delivery, None, problem.to_string(), platform),
+        Some((Ok(destination), entry)) => send(&delivery, destination, entry, platform).await,
+    };
+    (delivery, result)
+}
+
+async fn send<P: Platform>(
+    delivery: &Delivery,
+    destination: &Destination,
+    entry: &DestinationEntry,
+    platform: &P,
+) -> DeliveryResult {
+    let event = match delivery.read_event() {
+        Ok(event) => event,
+        Err(failure) => return DeliveryResult::Dead { reason: failure.message().to_owned() },
+    };
+    // The profile's own record was asked when the delivery was handed out; this asks what the event itself says.
+    if !is_allowed(&event, entry) {
+        return DeliveryResult::Dead { reason: "consent_denied".to_owned() };
+    }
+    let secrets = |name: &str| platform.secret(name);
+    let now_s = platform.now().as_second();
+    let requests = match destination.requests(&event, &secrets, now_s) {
+        Ok(requests) => requests,
+        Err(Unmapped::NoSecret(name)) => {
+            let reason =
+                format!("the secret {name} is not set or is none: wrangler secret put {name}");
+            return again(delivery, None, reason, platform);
+        }
+        Err(Unmapped::NotForUs(reason)) => return DeliveryResult::Dead { reason },
+    };
+    for request in &requests {
+        if let Err(why) = target::check(&request.url, platform.is_dev()) {
+            return DeliveryResult::Dead { reason: format!("the URL may not be called: {why}") };
+        }
+        let verdict = match platform.send(request).await {
+            Ok(response) => destination.classify(&response),
+            Err(failure) => Verdict::Retry { after: None, reason: failure.message().to_owned() },
+        };
+        match verdict {
+            Verdict::Delivered => {}
+            Verdict::Retry { after, reason } => {
+                return again(delivery, after.as_deref(), reason, platform);
+            }
+            Verdict::Rejected { reason } => return DeliveryResult::Dead { reason },
+        }
+    }
+    DeliveryResult::Delivered
+}
+
+fn again<P: Platform>(
+    delivery: &Delivery,
+    retry_after: Option<&str>,
+    reason: String,
+    platform: &P,
+) -> DeliveryResult {
+    let [chance, ..] = platform.random16();
+    match next(delivery.attempt, retry_after, chance) {
+        Next::Retry(after_s) => DeliveryResult::Retry { after_s, reason },
+        Next::GiveUp => DeliveryResult::Dead { reason },
+    }
+}
+
+/// Tells each profile what became of its deliveries, and the journal of all. A confirmation that is lost leads to one
+/// more attempt, which the receiver knows by its id.
+async fn confirm<P: Platform>(attempts: Vec<(Delivery, DeliveryResult)>, platform: &P) {
+    let mut profiles: BTreeMap<String, Vec<Confirmation>> = BTreeMap::new();
+    let mut notes = Vec::new();
+    for (delivery, result) in attempts {
+        notes.push(note(&delivery, &result));
+        let Delivery { profile, message_id, destination, .. } = delivery;
+        profiles.entry(profile).or_default().push(Confirmation { message_id, destination, result });
+    }
+    for (profile, confirmations) in profiles {
+        let told: Result<(), _> =
+            ask_profile(platform, profile, &ProfileCall::Confirm { confirmations }).await;
+        if let Err(failure) = told {
+            platform.log(&log_line("warn", "confirm", &[("why", failure.message())]));
+        }
+    }
+    let told: Result<(), _> =
+        ask_journal(platform, &JournalCall::Attempted { attempts: notes }).await;
+    if let Err(failure) = told {
+        platform.log(&log_line("warn", "journal", &[("why", failure.message())]));
+    }
+}
+
+fn note(delivery: &Delivery, result: &DeliveryResult) -> Attempt {
+    let (result, reason) = match result {
+        DeliveryResult::Delivered => ("delivered", None),
+        DeliveryResult::Retry { reason, .. } => ("retry", Some(reason.clone())),
+        DeliveryResult::Dead { reason } => ("dead", Some(reason.clone())),
+    };
+    Attempt {
+        destination: delivery.destination.clone(),
+        profile: delivery.profile.clone(),
+        message_id: delivery.message_id.clone(),
+        result: result.to_owned(),
+        reason,
+    }
+}
