@@ -1,0 +1,71 @@
+/**
+ * What every page has around it: header, footer, consent banner, and a developer's live panel.
+ */
+import { banner } from "./consent.js";
+import * as cart from "./cart.js";
+import { make } from "./dom.js";
+import { lang, link, t } from "./words.js";
+
+function header() {
+  const badge = make("span", { class: "badge", "aria-live": "polite" });
+  const show = () => {
+    badge.textContent = String(cart.count());
+    badge.hidden = cart.count() === 0;
+  };
+  addEventListener("cart", show);
+  show();
+  const here = location.pathname.replace(/\/$/, "") || "/";
+  const item = (path, label, extra) =>
+    make("a", { href: link(path), "aria-current": here === path.replace(/\/$/, "") && path !== "/" ? "page" : null }, label, extra);
+  const other = lang === "es" ? "en" : "es";
+  const parameters = new URLSearchParams(location.search);
+  parameters.set("lang", other);
+  return make(
+    "header",
+    { class: "top" },
+    make("a", { class: "brand", href: link("/") }, "Hebra", make("small", {}, t.tagline)),
+    make(
+      "nav",
+      { "aria-label": "Hebra" },
+      item("/list/", t.shop),
+      item("/contact/", t.contact),
+      item("/account/", t.account),
+      item("/cart/", t.cart, badge),
+      make("a", { class: "lang", href: "?" + parameters, hreflang: other, lang: other }, other.toUpperCase()),
+    ),
+  );
+}
+
+function footer(openBanner) {
+  return make(
+    "footer",
+    { class: "bottom" },
+    make("p", {}, t.footer, " ", t.demo),
+    make("button", { type: "button", class: "quiet", "data-consent": "open", onclick: openBanner }, t.privacy),
+  );
+}
+
+/** On a developer's machine: what the collector made of this visit, beside the page. Closed until asked for. */
+function livePanel() {
+  if (!["127.0.0.1", "localhost"].includes(location.hostname) || self !== top) return null;
+  const button = make("button", { type: "button", class: "live-button", "aria-expanded": "false" }, "Live");
+  button.addEventListener("click", () => {
+    const open = document.querySelector(".live-panel");
+    button.setAttribute("aria-expanded", String(!open));
+    document.body.classList.toggle("has-panel", !open);
+    if (open) open.remove();
+    else document.body.append(make("iframe", { class: "live-panel", src: "/live/", title: "Live" }));
+  });
+  return button;
+}
+
+/** Puts the frame around `main`. */
+export function frame(title) {
+  document.documentElement.lang = lang;
+  document.title = title ? `${title} · Hebra` : `Hebra · ${t.tagline}`;
+  const { element, open } = banner();
+  document.body.prepend(header());
+  document.body.append(footer(open), element);
+  const panel = livePanel();
+  if (panel) document.body.append(panel);
+}

@@ -1,0 +1,45 @@
+/**
+ * What the shop tells: GA4's dataLayer as shops have it, and Segment's e-commerce events through hilo.
+ *
+ * The shop does not ask about consent here. That is the tracker's gate: a call before consent waits in memory, a call
+ * after a denial is dropped.
+ */
+import { lang } from "./words.js";
+
+const layer = (window.dataLayer = window.dataLayer ?? []);
+const euro = (cents) => cents / 100;
+
+const properties = (product, quantity = 1) => ({
+  product_id: product.id, name: product[lang][0], category: product.category, price: euro(product.price), currency: "EUR", quantity,
+});
+const item = (product, quantity = 1) => ({
+  item_id: product.id, item_name: product[lang][0], item_category: product.category, price: euro(product.price), quantity,
+});
+
+function tell(ga4, event, details, ecommerce) {
+  layer.push({ event: ga4, ecommerce });
+  window.hilo?.track(event, details);
+}
+
+export const listed = (category, products) =>
+  tell("view_item_list", "Product List Viewed", { category, products: products.map((p) => properties(p)) }, { items: products.map((p) => item(p)) });
+export const viewed = (product) =>
+  tell("view_item", "Product Viewed", properties(product), { currency: "EUR", value: euro(product.price), items: [item(product)] });
+export const added = (product, quantity) =>
+  tell("add_to_cart", "Product Added", properties(product, quantity), { currency: "EUR", value: euro(product.price * quantity), items: [item(product, quantity)] });
+export const removed = (product, quantity) =>
+  tell("remove_from_cart", "Product Removed", properties(product, quantity), { currency: "EUR", items: [item(product, quantity)] });
+
+const all = (lines) => lines.map((line) => properties(line.product, line.quantity));
+const items = (lines) => lines.map((line) => item(line.product, line.quantity));
+
+export const cartViewed = (lines) => tell("view_cart", "Cart Viewed", { products: all(lines) }, { currency: "EUR", items: items(lines) });
+export const checkoutStarted = (lines, total) =>
+  tell("begin_checkout", "Checkout Started", { value: euro(total), currency: "EUR", products: all(lines) }, { currency: "EUR", value: euro(total), items: items(lines) });
+export const ordered = (id, lines, revenue, shipping) =>
+  tell(
+    "purchase",
+    "Order Completed",
+    { order_id: id, revenue: euro(revenue), shipping: euro(shipping), total: euro(revenue + shipping), currency: "EUR", products: all(lines) },
+    { transaction_id: id, currency: "EUR", value: euro(revenue), shipping: euro(shipping), items: items(lines) },
+  );

@@ -1,0 +1,40 @@
+/**
+ * Every word of the shop, in Spanish and English, and how a visitor gets the one or the other.
+ */
+
+const WORDS = {
+  es: {
+    tagline: "Lana, tela y todo lo que las une", shop: "Tienda", cart: "Cesta", contact: "Contacto", account: "Mi cuenta", all: "Todo", yarn: "Lanas", fabric: "Telas", tools: "Mercería",
+    heroTitle: "Cosas que duran, hechas con tus manos.", heroText: "Hilos y telas de talleres pequeños, elegidos uno a uno. Empieza hoy; lo llevarás años.", heroButton: "Ver la tienda", favorites: "Lo que más se teje", freeShipping: "Envío gratis desde 40 €", returns: "Devolución en 30 días", advice: "Consejo de quien cose",
+    add: "Añadir a la cesta", added: "En la cesta", quantity: "Cantidad", remove: "Quitar", empty: "Tu cesta está vacía.", emptyText: "Todavía. Las lanas están al fondo a la izquierda.", goShop: "Ir a la tienda", subtotal: "Subtotal", shipping: "Envío", free: "Gratis", total: "Total", checkout: "Tramitar pedido", keep: "Seguir comprando", back: "Volver",
+    checkoutTitle: "Tu pedido", delivery: "Entrega", name: "Nombre", email: "Correo electrónico", address: "Dirección", city: "Ciudad", payment: "Pago", card: "Número de tarjeta", expiry: "Caducidad", pay: "Pagar", thanks: "¡Gracias!", thanksText: "Tu pedido está en camino al taller. Número:", demo: "Es una tienda de ejemplo: no se cobra ni se envía nada.",
+    contactTitle: "Escríbenos", contactText: "¿Dudas con un patrón, una talla, un punto? Respondemos en un día.", message: "Mensaje", send: "Enviar", sent: "Recibido. Te escribimos pronto.", topic: "Asunto", topics: ["Un pedido", "Un producto", "Otra cosa"],
+    accountTitle: "Mi cuenta", signIn: "Entrar", signOut: "Salir", signedIn: "Has entrado como", accountText: "Con tu cuenta, lo que pongas en la cesta te espera en cualquier dispositivo.", password: "Contraseña", missing: "Este producto ya no está.", notFound: "Aquí no hay nada, ni un hilo.",
+    cookiesTitle: "¿Nos dejas aprender?", cookiesText: "Con tu permiso medimos qué se visita, para mejorar la tienda. Sin él, nada sale de tu navegador. Puedes cambiarlo cuando quieras.", accept: "Aceptar todo", reject: "Solo lo necesario", choose: "Elegir", save: "Guardar", functional: "Comodidad", analytics: "Medición", personalization: "A tu medida", advertising: "Publicidad", privacy: "Privacidad", required: "Falta este dato.", search: "Buscar",
+    footer: "Hebra es una tienda de ejemplo del proyecto hilo.",
+  },
+  en: {
+    tagline: "Yarn, fabric, and all that joins them", shop: "Shop", cart: "Cart", contact: "Contact", account: "Account", all: "All", yarn: "Yarn", fabric: "Fabric", tools: "Haberdashery",
+    heroTitle: "Things that last, made by your hands.", heroText: "Threads and fabrics from small workshops, chosen one by one. Begin today; wear it for years.", heroButton: "See the shop", favorites: "What is knitted most", freeShipping: "Free shipping from €40", returns: "Returns within 30 days", advice: "Advice from people who sew",
+    add: "Add to cart", added: "In the cart", quantity: "Quantity", remove: "Remove", empty: "Your cart is empty.", emptyText: "For now. The yarn is at the back, on the left.", goShop: "Go to the shop", subtotal: "Subtotal", shipping: "Shipping", free: "Free", total: "Total", checkout: "Check out", keep: "Keep shopping", back: "Back",
+    checkoutTitle: "Your order", delivery: "Delivery", name: "Name", email: "E-mail", address: "Address", city: "City", payment: "Payment", card: "Card number", expiry: "Expiry", pay: "Pay", thanks: "Thank you!", thanksText: "Your order is on its way to the workshop. Number:", demo: "This is an example shop: nothing is charged and nothing is sent.",
+    contactTitle: "Write to us", contactText: "A pattern, a size, a stitch? We answer within a day.", message: "Message", send: "Send", sent: "Received. We will write soon.", topic: "Topic", topics: ["An order", "A product", "Something else"],
+    accountTitle: "Your account", signIn: "Sign in", signOut: "Sign out", signedIn: "Signed in as", accountText: "With your account, what you put in the cart waits for you on every device.", password: "Password", missing: "This product is gone.", notFound: "There is nothing here, not even a thread.",
+    cookiesTitle: "May we learn?", cookiesText: "With your permission we measure what is visited, to improve the shop. Without it nothing leaves your browser. Change your mind whenever you like.", accept: "Accept all", reject: "Only what is necessary", choose: "Choose", save: "Save", functional: "Comfort", analytics: "Measuring", personalization: "Made for you", advertising: "Advertising", privacy: "Privacy", required: "This is missing.", search: "Search",
+    footer: "Hebra is an example shop of the hilo project.",
+  },
+};
+
+/** The language in the address wins, so that a link says it; nothing is stored for it. */
+const asked = new URLSearchParams(location.search).get("lang");
+export const lang = asked === "en" || asked === "es" ? asked : navigator.language.startsWith("en") ? "en" : "es";
+export const t = WORDS[lang];
+
+const money = new Intl.NumberFormat(lang === "es" ? "es-ES" : "en-IE", { style: "currency", currency: "EUR" });
+export const price = (cents) => money.format(cents / 100);
+
+/** A link inside the shop that keeps a language that was asked for. */
+export function link(path) {
+  if (!asked) return path;
+  return path + (path.includes("?") ? "&" : "?") + "lang=" + lang;
+}
