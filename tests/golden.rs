@@ -4,14 +4,31 @@
 
 #[path = "golden/config.rs"]
 mod config;
+#[path = "golden/forward.rs"]
+mod forward;
+#[path = "golden/normalize.rs"]
+mod normalize;
 #[path = "golden/validate.rs"]
 mod validate;
 
 use hilo_tests::{Stage, check_golden};
 
 /// Every stage with golden cases, in the order an event travels.
-const STAGES: &[Stage] =
-    &[Stage { path: "config", run: config::run }, Stage { path: "validate", run: validate::run }];
+const STAGES: &[Stage] = &[
+    Stage { path: "config", run: config::run },
+    Stage { path: "validate", run: validate::run },
+    Stage { path: "normalize/clock", run: normalize::clock_step },
+    Stage { path: "normalize/name", run: normalize::name_step },
+    Stage { path: "normalize/page", run: normalize::page_step },
+    Stage { path: "normalize/campaign", run: normalize::campaign_step },
+    Stage { path: "normalize/click_id", run: normalize::click_id_step },
+    Stage { path: "normalize/channel", run: normalize::channel_step },
+    Stage { path: "normalize/user_agent", run: normalize::user_agent_step },
+    Stage { path: "normalize/geo", run: normalize::geo_step },
+    Stage { path: "normalize/scrub", run: normalize::scrub_step },
+    Stage { path: "normalize/all", run: normalize::all },
+    Stage { path: "forward/webhook", run: forward::webhook },
+];
 
 #[test]
 fn every_case_comes_out_as_written() {

@@ -4,5 +4,9 @@
 
 #[path = "laws/cart.rs"]
 mod cart;
+#[path = "laws/forward.rs"]
+mod forward;
+#[path = "laws/normalize.rs"]
+mod normalize;
 #[path = "laws/validate.rs"]
 mod validate;

@@ -40,7 +40,7 @@ function footer(openBanner) {
   return make(
     "footer",
     { class: "bottom" },
-    make("p", {}, t.footer, " ", t.demo),
+    make("p", {}, t.footer),
     make("button", { type: "button", class: "quiet", "data-consent": "open", onclick: openBanner }, t.privacy),
   );
 }

@@ -11,7 +11,7 @@ const WORDS = {
     contactTitle: "Escríbenos", contactText: "¿Dudas con un patrón, una talla, un punto? Respondemos en un día.", message: "Mensaje", send: "Enviar", sent: "Recibido. Te escribimos pronto.", topic: "Asunto", topics: ["Un pedido", "Un producto", "Otra cosa"],
     accountTitle: "Mi cuenta", signIn: "Entrar", signOut: "Salir", signedIn: "Has entrado como", accountText: "Con tu cuenta, lo que pongas en la cesta te espera en cualquier dispositivo.", password: "Contraseña", missing: "Este producto ya no está.", notFound: "Aquí no hay nada, ni un hilo.",
     cookiesTitle: "¿Nos dejas aprender?", cookiesText: "Con tu permiso medimos qué se visita, para mejorar la tienda. Sin él, nada sale de tu navegador. Puedes cambiarlo cuando quieras.", accept: "Aceptar todo", reject: "Solo lo necesario", choose: "Elegir", save: "Guardar", functional: "Comodidad", analytics: "Medición", personalization: "A tu medida", advertising: "Publicidad", privacy: "Privacidad", required: "Falta este dato.", search: "Buscar",
-    footer: "Hebra es una tienda de ejemplo del proyecto hilo.",
+    footer: "Hebra es la tienda de ejemplo del proyecto hilo: no se cobra ni se envía nada.",
   },
   en: {
     tagline: "Yarn, fabric, and all that joins them", shop: "Shop", cart: "Cart", contact: "Contact", account: "Account", all: "All", yarn: "Yarn", fabric: "Fabric", tools: "Haberdashery",
@@ -21,7 +21,7 @@ const WORDS = {
     contactTitle: "Write to us", contactText: "A pattern, a size, a stitch? We answer within a day.", message: "Message", send: "Send", sent: "Received. We will write soon.", topic: "Topic", topics: ["An order", "A product", "Something else"],
     accountTitle: "Your account", signIn: "Sign in", signOut: "Sign out", signedIn: "Signed in as", accountText: "With your account, what you put in the cart waits for you on every device.", password: "Password", missing: "This product is gone.", notFound: "There is nothing here, not even a thread.",
     cookiesTitle: "May we learn?", cookiesText: "With your permission we measure what is visited, to improve the shop. Without it nothing leaves your browser. Change your mind whenever you like.", accept: "Accept all", reject: "Only what is necessary", choose: "Choose", save: "Save", functional: "Comfort", analytics: "Measuring", personalization: "Made for you", advertising: "Advertising", privacy: "Privacy", required: "This is missing.", search: "Search",
-    footer: "Hebra is an example shop of the hilo project.",
+    footer: "Hebra is the example shop of the hilo project: nothing is charged and nothing is sent.",
   },
 };
 

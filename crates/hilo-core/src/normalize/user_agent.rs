@@ -23,12 +23,7 @@ pub fn apply(event: &mut Event, facts: &Facts) {
         event.context.hilo.browser =
             Some(Browser { name, major: known(found.version).and_then(|v| major(&v)) });
     }
-    if let Some(name) = known(found.os) {
-        event.context.os = Some(Os {
-            name: Some(name),
-            version: known(&found.os_version).and_then(|v| major(&v)),
-        });
-    }
+    event.context.os = known(found.os).map(|name| os(&name, known(&found.os_version)));
     let class = match found.category {
         "pc" => "desktop",
         "smartphone" | "mobilephone" => "mobile",
@@ -37,6 +32,15 @@ pub fn apply(event: &mut Event, facts: &Facts) {
         _ => "other",
     };
     event.context.device = Some(Device { class: Some(class.to_owned()) });
+}
+
+/// Family and major version: woothee names Windows by its edition and Apple's systems by the device.
+fn os(name: &str, version: Option<String>) -> Os {
+    if let Some(edition) = name.strip_prefix("Windows ") {
+        return Os { name: Some("Windows".to_owned()), version: Some(edition.to_owned()) };
+    }
+    let family = if matches!(name, "iPhone" | "iPad" | "iPod") { "iOS" } else { name };
+    Os { name: Some(family.to_owned()), version: version.and_then(|version| major(&version)) }
 }
 
 fn major(version: &str) -> Option<String> {

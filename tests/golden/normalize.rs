@@ -1,0 +1,120 @@
+//! One event before a step → what the step changed.
+//!
+//! In: `{message, sentAt, ip, userAgent, geo, server}`, each optional; the message is laid over an ordinary page view.
+//! Out: `changed`, the paths whose value is another, with the value after.
+
+use std::collections::BTreeMap;
+
+use hilo_core::event::{Event, Facts, Geo, Trust};
+use hilo_core::normalize::{
+    self, campaign, channel, click_id, clock, geo, name, page, scrub, user_agent,
+};
+use hilo_core::testing::{event_of, facts, page_message};
+use serde_json::{Map, Value, json};
+
+type Step = fn(&mut Event, &Facts);
+
+pub(crate) fn clock_step(input: &Value) -> Value {
+    run(input, clock::apply)
+}
+pub(crate) fn name_step(input: &Value) -> Value {
+    run(input, name::apply)
+}
+pub(crate) fn page_step(input: &Value) -> Value {
+    run(input, page::apply)
+}
+pub(crate) fn campaign_step(input: &Value) -> Value {
+    run(input, campaign::apply)
+}
+pub(crate) fn click_id_step(input: &Value) -> Value {
+    run(input, click_id::apply)
+}
+pub(crate) fn user_agent_step(input: &Value) -> Value {
+    run(input, user_agent::apply)
+}
+pub(crate) fn geo_step(input: &Value) -> Value {
+    run(input, geo::apply)
+}
+pub(crate) fn scrub_step(input: &Value) -> Value {
+    run(input, scrub::apply)
+}
+/// The channel reads what campaign and click ids have found.
+pub(crate) fn channel_step(input: &Value) -> Value {
+    run(input, |event, facts| {
+        campaign::apply(event, facts);
+        click_id::apply(event, facts);
+        channel::apply(event, facts);
+    })
+}
+pub(crate) fn all(input: &Value) -> Value {
+    run(input, normalize::apply)
+}
+
+fn run(input: &Value, step: Step) -> Value {
+    let text = |key: &str| input.get(key).and_then(Value::as_str).map(str::to_owned);
+    let mut message = page_message();
+    lay_over(&mut message, input.get("message").unwrap_or(&Value::Null));
+    let Some(mut event) = event_of(&message) else {
+        return json!("the message does not pass validation");
+    };
+    event.sent_at = text("sentAt").and_then(|at| at.parse().ok());
+    let place = |key: &str| input.get("geo")?.get(key)?.as_str().map(str::to_owned);
+    let is_server = input.get("server").is_some_and(|server| server == true);
+    let facts = Facts {
+        ip: text("ip"),
+        user_agent: text("userAgent"),
+        geo: Geo { country: place("country"), region: place("region"), city: place("city") },
+        trust: if is_server { Trust::Server } else { Trust::Public },
+        ..facts()
+    };
+    let before = flat(&event);
+    step(&mut event, &facts);
+    let after = flat(&event);
+    let mut changed: Map<String, Value> = after
+        .iter()
+        .filter(|(path, value)| before.get(*path) != Some(value))
+        .map(|(p, v)| (p.clone(), v.clone()))
+        .collect();
+    changed.extend(
+        before
+            .keys()
+            .filter(|path| !after.contains_key(*path))
+            .map(|path| (path.clone(), Value::Null)),
+    );
+    json!({ "changed": changed })
+}
+
+/// Objects are merged, everything else is replaced; `null` takes away.
+fn lay_over(base: &mut Value, over: &Value) {
+    match (base, over) {
+        (Value::Object(base), Value::Object(over)) => {
+            for (key, value) in over {
+                if value.is_null() {
+                    base.remove(key);
+                } else {
+                    lay_over(base.entry(key).or_insert(Value::Null), value);
+                }
+            }
+        }
+        (_, Value::Null) => {}
+        (base, over) => *base = over.clone(),
+    }
+}
+
+fn flat(event: &Event) -> BTreeMap<String, Value> {
+    let mut paths = BTreeMap::new();
+    let mut open = vec![(String::new(), serde_json::to_value(event).unwrap_or_default())];
+    while let Some((path, value)) = open.pop() {
+        match value {
+            Value::Object(fields) => {
+                let below =
+                    |key: String| if path.is_empty() { key } else { format!("{path}.{key}") };
+                open.extend(fields.into_iter().map(|(key, value)| (below(key), value)));
+            }
+            value => {
+                paths.insert(path, value);
+            }
+        }
+    }
+    paths
+}

@@ -1,0 +1,58 @@
+//! Normalizing twice changes nothing, nothing grows past its limit, and what was redacted stays redacted.
+
+use hilo_core::event::fields::URL_BYTES_MAX;
+use hilo_core::event::{EVENT_BYTES_MAX, Event};
+use hilo_core::testing::{any_event, any_text, any_url, facts};
+use hilo_core::{normalize, profile, redact};
+use proptest::prelude::*;
+
+/// What normalizing may add: campaign, touch, browser, place and the like, all bounded by the field table.
+const ADDED_BYTES_MAX: usize = 8 * 1024;
+
+fn normalized(event: &Event) -> Event {
+    let mut event = event.clone();
+    normalize::apply(&mut event, &facts());
+    event
+}
+
+proptest! {
+    #[test]
+    fn normalizing_twice_changes_nothing(event in any_event()) {
+        let once = normalized(&event);
+        prop_assert_eq!(normalized(&once), once);
+    }
+
+    #[test]
+    fn nothing_grows_past_its_limit(event in any_event()) {
+        let event = normalized(&event);
+        let page = event.context.page.clone().unwrap_or_default();
+        for text in [page.url, page.path, page.search, page.referrer].into_iter().flatten() {
+            prop_assert!(text.len() <= URL_BYTES_MAX, "{}", text.len());
+        }
+        let bytes = serde_json::to_vec(&event).map_or(0, |json| json.len());
+        prop_assert!(bytes <= EVENT_BYTES_MAX + ADDED_BYTES_MAX, "{bytes}");
+    }
+
+    #[test]
+    fn a_raw_address_or_user_agent_never_stays(event in any_event()) {
+        let event = normalized(&event);
+        prop_assert_eq!(&event.context.user_agent, &None);
+        prop_assert_eq!(event.context.ip.as_deref(), Some("203.0.113.0"));
+    }
+
+    #[test]
+    fn redacting_twice_changes_nothing(url in any_url(), text in any_text()) {
+        for text in [url, text] {
+            let once = redact::url(&text);
+            prop_assert_eq!(redact::url(&once), once);
+        }
+    }
+
+    #[test]
+    fn the_order_of_events_does_not_matter_for_first_and_last(one in any_event(), other in any_event()) {
+        let fold = |a: &Event, b: &Event| profile::fold(profile::fold(profile::Profile::default(), a), b);
+        let (there, back) = (fold(&one, &other), fold(&other, &one));
+        prop_assert_eq!((there.first_seen, there.last_seen), (back.first_seen, back.last_seen));
+        prop_assert_eq!(there.events, back.events);
+    }
+}
