@@ -1,13 +1,11 @@
 //! The browser SDK of hilo: captures touchpoints, lets consent decide, queues and sends them.
 //!
 //! Reading order: `tracker` is the order of the stages; `capture`, `gate`, `identity`, `queue`, `transport` are one
-//! stage each and do not know each other; `platform` is the page. The JavaScript face is `face`, and nothing but
-//! conversions.
+//! stage each and do not know each other; `platform` is the page. The JavaScript face is
+//! `platform/face.rs`, and nothing but conversions.
 
 pub mod capture;
 pub mod draft;
-#[cfg(target_arch = "wasm32")]
-mod face;
 pub mod gate;
 pub mod identity;
 pub mod json;

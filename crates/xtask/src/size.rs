@@ -18,6 +18,8 @@ struct Budget {
     raw: Option<usize>,
     gzip: Option<usize>,
     brotli: Option<usize>,
+    /// What it must become, where the budget only keeps it from growing meanwhile.
+    goal: Option<String>,
 }
 
 /// Bytes of one artifact.
@@ -59,7 +61,8 @@ fn promise(budget: &Budget) -> String {
         .into_iter()
         .filter_map(|(kind, bytes)| Some(format!("{kind} ≤ {}", bytes?)))
         .collect();
-    parts.join(", ")
+    let goal = budget.goal.as_ref().map(|goal| format!("   (goal: {goal})")).unwrap_or_default();
+    parts.join(", ") + &goal
 }
 
 /// One sentence per budget that is crossed.
@@ -129,7 +132,7 @@ mod tests {
     use super::*;
 
     fn budget(raw: usize) -> Budget {
-        Budget { files: Vec::new(), raw: Some(raw), gzip: None, brotli: None }
+        Budget { files: Vec::new(), raw: Some(raw), gzip: None, brotli: None, goal: None }
     }
 
     #[test]

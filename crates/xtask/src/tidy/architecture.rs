@@ -14,11 +14,12 @@ pub(super) fn stages_do_not_import_siblings(tree: &Tree) -> Vec<String> {
         let files: Vec<&Source> = tree.below(home, ".rs").collect();
         let stages: BTreeSet<&str> = files
             .iter()
+            .filter(|file| file.path.ends_with("/mod.rs"))
             .filter_map(|file| stage_of(file, home))
-            .filter(|s| *s != "platform")
+            .filter(|stage| *stage != "platform")
             .collect();
         for file in &files {
-            let Some(own) = stage_of(file, home).filter(|stage| *stage != "platform") else {
+            let Some(own) = stage_of(file, home).filter(|stage| stages.contains(stage)) else {
                 continue;
             };
             for (number, line) in file.product_lines() {
@@ -35,7 +36,8 @@ pub(super) fn stages_do_not_import_siblings(tree: &Tree) -> Vec<String> {
     found
 }
 
-/// The folder below `home` that a file stands in, if it stands in one.
+/// The folder below `home` that a file stands in, if it stands in one. A stage opens with its `mod.rs`; a folder without
+/// one holds the rest of the file beside it (`tracker.rs`, `calls.rs`).
 fn stage_of<'a>(file: &'a Source, home: &str) -> Option<&'a str> {
     file.path.strip_prefix(home)?.split_once('/').map(|(stage, _)| stage)
 }

@@ -16,9 +16,13 @@ pub(super) fn documents_tell_the_truth(tree: &Tree) -> Vec<String> {
             found.push(format!("README.md: {lines} lines, {README_LINES_MAX} are the most."));
         }
         for (number, line) in file.product_lines() {
-            for path in
-                paths(line).filter(|path| !tree.has(path) && !tree.has(&format!("crates/{path}")))
-            {
+            let home = file.path.rsplit_once('/').map_or("", |(home, _)| home);
+            let stands = |path: &str| {
+                ["", "crates/", &format!("{home}/")]
+                    .iter()
+                    .any(|at| tree.has(&format!("{at}{path}")))
+            };
+            for path in paths(line).filter(|path| !stands(path)) {
                 found.push(format!("{}:{number}: `{path}` does not exist.", file.path));
             }
             if MACHINE_PATHS.iter().any(|path| line.contains(path)) {
