@@ -14,4 +14,5 @@ pub mod queue;
 pub mod tracker;
 pub mod transport;
 
+pub use hilo_core::consent::Choice;
 pub use tracker::{Options, Tracker};

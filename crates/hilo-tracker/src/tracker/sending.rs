@@ -236,7 +236,8 @@ impl<P: Platform> Tracker<P> {
         let wait = self.transport.wait_ms(now);
         let flush = match self.flush_at_ms {
             Some(at) => Some((at - now).max(wait)),
-            None => (has_more && is_free && wait > 0).then_some(wait),
+            // What was kept for another attempt, however short its delay came out.
+            None => (has_more && is_free && asked.is_none()).then_some(wait),
         };
         if let Some(ms) = asked.into_iter().chain(flush.filter(|_| is_free)).min() {
             self.platform.wake_in(ms.max(0));

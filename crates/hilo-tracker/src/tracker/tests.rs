@@ -253,3 +253,20 @@ fn leaving_sends_what_waits_at_once_and_keeps_it_until_judged() {
     assert!(batches(&page.sent()).contains("Product Viewed"));
     assert!(page.stored().keys().any(|key| key.starts_with("hilo.q.")), "no answer, no forgetting");
 }
+
+#[test]
+fn what_failed_is_tried_again_even_if_nothing_else_happens() {
+    let page = Memory::new("https://a.example/");
+    let mut tracker = start(&page);
+    grant(&mut tracker);
+    serve(&mut tracker, &page, 200);
+    tracker.track("Product Viewed", "", page.now_ms());
+    page.pass(2_000);
+    tracker.happened(Happened::Woke);
+    let lost = page.sent().remove(0);
+    // Chance counts upwards here, so the first delays come out as nothing at all.
+    tracker.happened(Happened::Answered(Answer { ticket: lost.ticket, ..Answer::default() }));
+    assert!(page.pass(60_000), "a timer is set");
+    tracker.happened(Happened::Woke);
+    assert_eq!(page.sent().remove(0).body.matches("Product Viewed").count(), 1);
+}

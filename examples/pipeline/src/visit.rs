@@ -1,0 +1,245 @@
+//! One visit, told by every stage: a page in memory, the tracker, the wire, the collector in memory, a destination.
+//!
+//! In: a script. Out: what each step led to, as text. The same code runs in browsers and on Cloudflare; only the two
+//! platforms are memory here.
+
+use std::fmt::Write as _;
+
+use hilo_collector::pipeline::serve;
+use hilo_collector::platform::memory::{Memory as Edge, run};
+use hilo_collector::platform::{Body, Incoming, Upload};
+use hilo_tracker::platform::memory::Memory as Page;
+use hilo_tracker::platform::{Answer, Happened, Request};
+use hilo_tracker::{Choice, Options, Tracker};
+use serde_json::Value;
+
+/// Where the shop of the story is. The collector's built-in configuration lets this origin send.
+const SHOP: &str = "http://127.0.0.1:8787";
+/// When it happens.
+const BEGAN: &str = "2026-11-18T11:06:40Z";
+
+/// A page, its tracker, and the collector behind it.
+struct Story {
+    told: String,
+    page: Page,
+    tracker: Tracker<Page>,
+    edge: Edge,
+}
+
+/// Tells the visit.
+///
+/// # Errors
+/// What kept the story from being told; a test fails then.
+pub fn visit() -> Result<String, String> {
+    let now = BEGAN.parse().map_err(|error: jiff::Error| error.to_string())?;
+    let edge = Edge::new(now, None).map_err(|failure| failure.message().to_owned())?;
+    edge.set_secret("WEBHOOK_SECRET", "whsec_aGlsby1nb2xkZW4td2ViaG9vay1zZWNyZXQtMzI=");
+    edge.set_secret("HILO_ADMIN_TOKEN", "token");
+
+    let landing = format!("{SHOP}/?utm_source=news&utm_medium=email&utm_campaign=autumn");
+    let first = Page::new(&landing);
+    first.remember_first(&landing);
+    let mut story = Story { told: String::new(), tracker: tracker(&first), page: first, edge };
+
+    story.step("A visitor comes from the newsletter. Nobody has been asked yet.");
+    story.exchange()?;
+    story.step("They go on to the list, and then to a product: two new documents.");
+    story.navigate("/list/");
+    story.navigate("/product/?id=H-101");
+    story.exchange()?;
+    story.step("There they accept. The first touch comes from the tab's own history.");
+    story.tracker.choose(&["functional".to_owned(), "analytics".to_owned()], Choice::Granted);
+    story.exchange()?;
+    story.step("They put the article into the cart.");
+    let at = story.now();
+    story.tracker.track(
+        "Product Added",
+        r#"{"product_id":"H-101","quantity":1,"price":8.9,"currency":"EUR"}"#,
+        at,
+    );
+    story.exchange()?;
+    story
+        .step("The answer gets lost: the tracker sends again, and the collector knows the events.");
+    story.tracker.track("Checkout Started", "{}", at + 1);
+    story.lose_one_answer()?;
+    story.exchange()?;
+    story.step("What the profile says.");
+    story.admin("")?;
+    story.admin("/events")?;
+    story.step("What the destination got.");
+    story.deliveries()?;
+    story.step("They withdraw. One record leaves; the device forgets who it was.");
+    story.tracker.withdraw();
+    story.exchange()?;
+    let keys: Vec<String> = story.page.stored().into_keys().collect();
+    story.line(&format!("still stored: {}", keys.join(", ")));
+    Ok(story.told)
+}
+
+fn tracker(page: &Page) -> Tracker<Page> {
+    let options = Options {
+        key: "wk_shop".to_owned(),
+        pages: true,
+        forms: true,
+        is_strict: false,
+        notice: "1".to_owned(),
+    };
+    let mut tracker = Tracker::new(options, page.clone());
+    tracker.begin();
+    tracker
+}
+
+impl Story {
+    fn step(&mut self, title: &str) {
+        let _ = writeln!(self.told, "\n== {title}");
+    }
+
+    fn line(&mut self, text: &str) {
+        let _ = writeln!(self.told, "   {text}");
+    }
+
+    fn now(&self) -> i64 {
+        use hilo_tracker::platform::Platform as _;
+        self.page.now_ms()
+    }
+
+    /// Two seconds and a half go by, on both sides.
+    fn wait(&mut self) {
+        self.edge.advance(jiff::SignedDuration::from_millis(2_500));
+        if self.page.pass(2_500) {
+            self.tracker.happened(Happened::Woke);
+        }
+    }
+
+    fn navigate(&mut self, path: &str) {
+        use hilo_tracker::platform::Platform as _;
+        let from = self.page.place().url;
+        self.tracker.happened(Happened::Left);
+        self.page = self.page.next_document(&format!("{SHOP}{path}"), &from);
+        self.tracker = tracker(&self.page);
+    }
+
+    /// Carries requests and answers to and fro until both sides are quiet.
+    fn exchange(&mut self) -> Result<(), String> {
+        let mut is_silent = true;
+        loop {
+            self.wait();
+            let sent = self.page.sent();
+            if sent.is_empty() {
+                break;
+            }
+            is_silent = false;
+            for request in sent {
+                let answer = self.carry(&request)?;
+                self.tracker.happened(Happened::Answered(answer));
+            }
+        }
+        if is_silent {
+            self.line("nothing is sent");
+        }
+        Ok(())
+    }
+
+    /// The collector takes it, and its answer never arrives.
+    fn lose_one_answer(&mut self) -> Result<(), String> {
+        self.wait();
+        for request in self.page.sent() {
+            self.carry(&request)?;
+            self.line("… and the network drops the answer");
+            let nothing = Answer { ticket: request.ticket, ..Answer::default() };
+            self.tracker.happened(Happened::Answered(nothing));
+        }
+        Ok(())
+    }
+
+    fn carry(&mut self, request: &Request) -> Result<Answer, String> {
+        let path = format!("/_h{}", request.call.path());
+        self.line(&format!("page → POST {path}"));
+        let sent: Value = serde_json::from_str(&request.body).map_err(|error| error.to_string())?;
+        for event in sent["batch"].as_array().into_iter().flatten() {
+            let landing = &event["context"]["hilo"]["session"]["landing"];
+            let name = event["event"].as_str().unwrap_or_default();
+            self.line(&format!(
+                "       {} {name} {} {landing}",
+                event["type"], event["context"]["page"]["path"]
+            ));
+        }
+        let (status, answer) = self.call("POST", &path, request.body.clone().into_bytes())?;
+        self.line(&format!("edge → {status} {}", short(&answer)));
+        Ok(Answer {
+            ticket: request.ticket,
+            status,
+            anonymous_id: answer["anonymousId"].as_str().map(str::to_owned),
+            rejected: u32::try_from(answer["rejected"].as_array().map_or(0, Vec::len))
+                .unwrap_or(u32::MAX),
+            ..Answer::default()
+        })
+    }
+
+    fn call(&mut self, method: &str, path: &str, body: Vec<u8>) -> Result<(u16, Value), String> {
+        let mut incoming = Incoming {
+            method: method.to_owned(),
+            scheme: "http".to_owned(),
+            host: "127.0.0.1:8787".to_owned(),
+            path: path.to_owned(),
+            body: Upload::Bytes(body),
+            ..Incoming::default()
+        };
+        incoming.headers.push("origin", SHOP);
+        incoming.headers.push("x-hilo", "1");
+        if path.starts_with("/admin/") {
+            incoming.headers.push("authorization", "Bearer token");
+        }
+        let reply =
+            run(serve(incoming, &self.edge)).map_err(|failure| failure.message().to_owned())?;
+        let settled = run(self.edge.settle()).and_then(|settled| settled);
+        settled.map_err(|failure| failure.message().to_owned())?;
+        let Body::Text(text) = reply.body else { return Ok((reply.status, Value::Null)) };
+        Ok((reply.status, serde_json::from_str(&text).map_err(|error| error.to_string())?))
+    }
+
+    fn admin(&mut self, part: &str) -> Result<(), String> {
+        let id = self.tracker.anonymous_id().unwrap_or_default().to_owned();
+        let (_, answer) =
+            self.call("GET", &format!("/admin/v1/profiles/a:{id}{part}"), Vec::new())?;
+        if let Some(events) = answer["events"].as_array() {
+            for event in events {
+                let hilo = &event["context"]["hilo"];
+                let name = event["event"].as_str().unwrap_or_default();
+                self.line(&format!(
+                    "{} {name} channel {} at {}",
+                    event["type"], hilo["channel"], event["timestamp"]
+                ));
+            }
+            return Ok(());
+        }
+        self.line(&format!("first touch {}", answer["profile"]["firstTouch"]));
+        self.line(&format!("consent {}", answer["consent"]));
+        Ok(())
+    }
+
+    fn deliveries(&mut self) -> Result<(), String> {
+        for request in self.edge.sent() {
+            let body: Value =
+                serde_json::from_str(&request.body).map_err(|error| error.to_string())?;
+            let id = request.headers.get("webhook-id").unwrap_or_default();
+            self.line(&format!(
+                "{} {} {} webhook-id {id}",
+                request.method, request.url, body["type"]
+            ));
+        }
+        Ok(())
+    }
+}
+
+/// An answer without what differs in length only.
+fn short(answer: &Value) -> String {
+    match &answer["receipt"] {
+        Value::Null => answer.to_string(),
+        receipt => format!(
+            "receipt, revision {}, {} changes",
+            receipt["revision"],
+            receipt["changes"].as_array().map_or(0, Vec::len)
+        ),
+    }
+}
