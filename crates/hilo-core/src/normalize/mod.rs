@@ -20,12 +20,12 @@ pub fn apply(event: &mut Event, facts: &Facts) {
     clock::apply(event, facts); // first: nothing else depends on it, and everything is read with its time
     name::apply(event, facts);
     page::apply(event, facts); // before whatever reads an address
+    scrub::apply(event, facts); // before anything is read from one: an e-mail posing as a click id must not survive
     campaign::apply(event, facts);
-    click_id::apply(event, facts); // before the scrub, which would leave click ids alone, but cut long addresses
+    click_id::apply(event, facts);
     channel::apply(event, facts); // after campaign and click ids: it is decided by them
     user_agent::apply(event, facts); // takes the raw text out
     geo::apply(event, facts); // takes the raw address out
-    scrub::apply(event, facts); // last: whatever a step has copied from an address is scrubbed too
 }
 
 /// A query parameter of an address, decoded.
