@@ -1,0 +1,71 @@
+/**
+ * Promise: people with the token see what became of every event; nobody else sees anything.
+ */
+import assert from "node:assert/strict";
+import { after, test } from "node:test";
+
+import { pageView, send } from "./envelopes.ts";
+import { anonymousId, DEV_SECRETS, startCollector } from "./mf.ts";
+
+const collector = await startCollector();
+after(() => collector.dispose());
+
+const PATHS = ["live", "rejects", "deliveries", "dead-letters", "config", "profiles/a:x", "profiles/a:x/events"];
+
+test("without the token, or with another, there is nothing to see", async () => {
+  for (const path of PATHS) {
+    for (const headers of [{}, { authorization: "Bearer wrong" }, { authorization: "Basic ZGV2LWFkbWluOg==" }] as Record<string, string>[]) {
+      const response = await collector.fetch(`/admin/v1/${path}`, { headers });
+      assert.equal(response.status, 401, path);
+      assert.equal((await response.json() as any).error.code, "unauthorized");
+    }
+  }
+});
+
+test("a deployment that set no token has no door", async () => {
+  const closed = await startCollector({ vars: { HILO_ADMIN_TOKEN: undefined } });
+  try {
+    const response = await closed.fetch("/admin/v1/config", { headers: { authorization: "Bearer undefined" } });
+    assert.equal(response.status, 401);
+    assert.match((await response.json() as any).error.message, /wrangler secret put/);
+  } finally {
+    await closed.dispose();
+  }
+});
+
+test("the configuration is shown without its secrets", async () => {
+  const text = JSON.stringify(await collector.admin("/admin/v1/config"));
+  assert.ok(text.includes("WEBHOOK_SECRET"), "secrets are named");
+  for (const secret of Object.values(DEV_SECRETS)) assert.ok(!text.includes(secret));
+});
+
+test("the live stream tells each judged event as it comes", async () => {
+  const stop = new AbortController();
+  const headers = { authorization: `Bearer ${DEV_SECRETS.HILO_ADMIN_TOKEN}` };
+  const stream = await collector.fetch("/_h/admin/v1/live", { headers, signal: stop.signal });
+  assert.equal(stream.headers.get("content-type"), "text/event-stream; charset=utf-8");
+  const reader = stream.body!.pipeThrough(new TextDecoderStream()).getReader();
+  let text = (await reader.read()).value ?? "";
+  const id = anonymousId();
+  await send(collector, [pageView(id), pageView(id, { context: { page: { url: "https://shop.example/" }, consent: null } }), { type: "page" }]);
+  while (text.split("data: ").length < 4) text += (await reader.read()).value ?? "";
+  stop.abort();
+  const lines = text.split("\n").filter((line) => line.startsWith("data: ")).map((line) => JSON.parse(line.slice(6)));
+  assert.deepEqual(lines.map((line) => line.outcome).slice(0, 1), ["accepted"]);
+  assert.equal(lines[0].anonymousId, id);
+  assert.deepEqual(lines[0].destinations, ["webhook"]);
+  assert.ok(lines.some((line) => line.code === "no_consent" || line.code === "missing_id"), JSON.stringify(lines));
+});
+
+test("a broken configuration keeps the last good one and says so", async () => {
+  const own = await startCollector({ config: "[[source]]\nnmae = 1" });
+  try {
+    const health = await (await own.fetch("/health")).json() as any;
+    assert.deepEqual(health, { status: "degraded", degraded: ["config_invalid"] });
+    assert.equal((await send(own, [pageView(anonymousId())])).body["accepted"], 1);
+    const { problems } = await own.admin("/admin/v1/config");
+    assert.ok(problems.some((problem: string) => /nmae/.test(problem)), JSON.stringify(problems));
+  } finally {
+    await own.dispose();
+  }
+});
