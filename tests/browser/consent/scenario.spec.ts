@@ -1,0 +1,110 @@
+/**
+ * Promise: before a grant nothing leaves and nothing is stored; after a withdrawal nothing stays but the denial.
+ */
+import assert from "node:assert/strict";
+import { after, test } from "node:test";
+
+import { expectEvents, startBrowser, startSite, withSnippet } from "../scenario.ts";
+
+const browser = await startBrowser();
+const site = await startSite(() => withSnippet('<a href="/two">two</a>'));
+after(async () => {
+  await browser.close();
+  await site.close();
+});
+
+const residue = async (page: any) => ({
+  cookies: (await page.context().cookies()).length,
+  storage: await page.evaluate(async () => {
+    const databases = await indexedDB.databases();
+    return [...Object.keys(localStorage), ...Object.keys(sessionStorage), ...databases.map((d: any) => d.name)];
+  }),
+});
+
+test("before a grant: no request, no cookie, no storage", async () => {
+  const page = await (await browser.newContext()).newPage();
+  await page.goto(`${site.url}/?utm_source=mail`);
+  await page.waitForFunction(() => !(window as any).hilo.q);
+  await page.evaluate(() => (window as any).hilo.track("Product Viewed", { product_id: "1" }));
+  await page.evaluate(() => (window as any).hilo.identify("cust_1"));
+  await page.click("a");
+  await site.quiet();
+  assert.equal(site.sent.length, 0);
+  assert.deepEqual(await residue(page), { cookies: 0, storage: [] });
+  await page.context().close();
+});
+
+test("after a grant on the third page the first touch is the landing's", async () => {
+  site.sent.length = 0;
+  const page = await (await browser.newContext()).newPage();
+  await page.goto(`${site.url}/?utm_source=mail&utm_campaign=autumn&gclid=7&email=ana%40example.com`);
+  for (const path of ["two", "three"]) {
+    await page.evaluate((to) => (location.href = to), `/${path}`);
+    await page.waitForURL(`**/${path}`);
+  }
+  await page.waitForFunction(() => !(window as any).hilo.q);
+  await page.evaluate(() => (window as any).hilo.consent.grant("analytics"));
+  await site.quiet();
+  const [first] = site.events();
+  expectEvents(site.events(), ["page"]);
+  assert.equal(first!["context"].page.path, "/three");
+  assert.deepEqual(first!["context"].hilo.session.landing, {
+    url: `${site.url}/?utm_source=mail&utm_campaign=autumn&gclid=7&email=redacted`,
+    via: "history",
+  });
+  await page.context().close();
+});
+
+test("a denial sends no event, and a withdrawal leaves only itself", async () => {
+  site.sent.length = 0;
+  const page = await (await browser.newContext()).newPage();
+  await page.goto(site.url);
+  await page.waitForFunction(() => !(window as any).hilo.q);
+  await page.evaluate(() => (window as any).hilo.consent.deny("analytics", "functional"));
+  await page.evaluate(() => (window as any).hilo.track("Product Viewed"));
+  await site.quiet();
+  assert.equal(site.sent.length, 0);
+  await page.evaluate(() => (window as any).hilo.consent.grant("analytics"));
+  await page.evaluate(() => (window as any).hilo.track("Product Viewed"));
+  await site.quiet();
+  const id = await page.evaluate(() => (window as any).hilo.anonymousId());
+  assert.ok(id);
+  site.sent.length = 0;
+  await page.evaluate(() => (window as any).hilo.consent.withdraw());
+  await page.evaluate(() => (window as any).hilo.track("Product Viewed"));
+  await site.quiet();
+  assert.deepEqual(site.sent.map((one) => one.call), ["consent"]);
+  assert.deepEqual((await residue(page)).storage, ["hilo.c"]);
+  assert.ok(!(await page.evaluate(() => localStorage.getItem("hilo.c")))!.includes(id));
+  await page.context().close();
+});
+
+test("Global Privacy Control denies advertising until the visitor says otherwise", async () => {
+  const context = await browser.newContext();
+  await context.addInitScript(() => Object.defineProperty(navigator, "globalPrivacyControl", { value: true }));
+  const page = await context.newPage();
+  await page.goto(site.url);
+  await page.waitForFunction(() => !(window as any).hilo.q);
+  const state = () => page.evaluate(() => (window as any).hilo.consent.state());
+  assert.equal((await state()).advertising, "denied");
+  assert.equal((await state()).analytics, "unset");
+  await page.evaluate(() => (window as any).hilo.consent.grant("advertising"));
+  assert.equal((await state()).advertising, "granted");
+  await context.close();
+});
+
+test("another tab's withdrawal counts at once, and listeners are told", async () => {
+  const context = await browser.newContext();
+  const [one, two] = [await context.newPage(), await context.newPage()];
+  for (const page of [one, two]) {
+    await page.goto(site.url);
+    await page.waitForFunction(() => !(window as any).hilo.q);
+  }
+  await one.evaluate(() => (window as any).hilo.consent.grant("analytics"));
+  await two.waitForFunction(() => (window as any).hilo.consent.state().analytics === "granted");
+  await two.evaluate(() => (window as any).hilo.consent.on((state: any) => ((window as any).told = state.analytics)));
+  await one.evaluate(() => (window as any).hilo.consent.withdraw());
+  await two.waitForFunction(() => (window as any).told === "denied");
+  assert.equal(await two.evaluate(() => (window as any).hilo.anonymousId()), null);
+  await context.close();
+});

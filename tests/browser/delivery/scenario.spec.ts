@@ -1,0 +1,102 @@
+/**
+ * Promise: whatever network, collector and tab do, an event arrives, and after de-duplication once.
+ */
+import assert from "node:assert/strict";
+import { after, test } from "node:test";
+
+import { startBrowser, startSite, withSnippet } from "../scenario.ts";
+
+const browser = await startBrowser();
+const site = await startSite(() => withSnippet(""));
+after(async () => {
+  await browser.close();
+  await site.close();
+});
+
+async function visit() {
+  site.sent.length = 0;
+  site.answer(() => ({ status: 200 }));
+  const page = await (await browser.newContext()).newPage();
+  await page.goto(site.url);
+  await page.waitForFunction(() => !(window as any).hilo.q);
+  await page.evaluate(() => (window as any).hilo.consent.grant("analytics"));
+  await site.quiet();
+  site.sent.length = 0;
+  return page;
+}
+
+const track = (page: any, name: string) => page.evaluate((event: string) => (window as any).hilo.track(event), name);
+const ids = (name: string) => site.events().filter((event) => event["event"] === name).map((event) => event["messageId"]);
+const queued = (page: any) => page.evaluate(() => Object.keys(localStorage).filter((key) => key.startsWith("hilo.q.")).length);
+
+test("a collector that fails is tried again under the same id", async () => {
+  const page = await visit();
+  let failures = 3;
+  site.answer((one) => (one.call === "batch" && failures-- > 0 ? { status: 503 } : { status: 200 }));
+  await track(page, "Kept");
+  await page.waitForFunction(() => Object.keys(localStorage).every((key) => !key.startsWith("hilo.q.")), null, { timeout: 20_000 });
+  assert.ok(ids("Kept").length >= 4);
+  assert.equal(new Set(ids("Kept")).size, 1);
+  await page.context().close();
+});
+
+test("an answer that is lost leads to a repeat, not to a loss", async () => {
+  const page = await visit();
+  let lost = 1;
+  site.answer((one) => (one.call === "batch" && lost-- > 0 ? null : { status: 200 }));
+  await track(page, "Kept");
+  await page.waitForFunction(() => Object.keys(localStorage).every((key) => !key.startsWith("hilo.q.")), null, { timeout: 20_000 });
+  assert.equal(new Set(ids("Kept")).size, 1);
+  await page.context().close();
+});
+
+test("offline events wait and arrive when the network is back", async () => {
+  const page = await visit();
+  await page.context().setOffline(true);
+  for (let i = 0; i < 20; i += 1) await track(page, "Offline");
+  assert.equal(await queued(page), 20);
+  await page.context().setOffline(false);
+  await page.waitForFunction(() => Object.keys(localStorage).every((key) => !key.startsWith("hilo.q.")), null, { timeout: 30_000 });
+  assert.equal(new Set(ids("Offline")).size, 20);
+  await page.context().close();
+});
+
+test("a closed tab leaves its events to the next visit", async () => {
+  const page = await visit();
+  site.answer(() => null);
+  for (let i = 0; i < 50; i += 1) await track(page, "Left");
+  const { context } = { context: page.context() };
+  await page.close();
+  site.answer(() => ({ status: 200 }));
+  const next = await context.newPage();
+  await next.goto(site.url);
+  await next.waitForFunction(() => (window as any).hilo.anonymousId?.() && Object.keys(localStorage).every((key) => !key.startsWith("hilo.q.")), null, { timeout: 20_000 });
+  assert.equal(new Set(ids("Left")).size, 50);
+  await context.close();
+});
+
+test("leaving the page sends what waits", async () => {
+  const page = await visit();
+  await track(page, "Soon");
+  await track(page, "Leaving");
+  await page.goto("about:blank");
+  await site.quiet();
+  assert.equal(new Set(ids("Leaving")).size, 1);
+  await page.context().close();
+});
+
+test("one poisonous event does not hold up the others; a revoked key purges", async () => {
+  const page = await visit();
+  site.answer((one) => (one.body["batch"]?.some((event: any) => event.event === "Poison") ? { status: 400 } : { status: 200 }));
+  for (const name of ["Fine", "Poison", "Good"]) await track(page, name);
+  await page.waitForFunction(() => Object.keys(localStorage).every((key) => !key.startsWith("hilo.q.")), null, { timeout: 20_000 });
+  assert.equal(new Set([...ids("Fine"), ...ids("Good")]).size, 2);
+  site.answer(() => ({ status: 410 }));
+  await track(page, "Late");
+  await page.waitForFunction(() => Object.keys(localStorage).every((key) => !key.startsWith("hilo.q.")), null, { timeout: 20_000 });
+  site.sent.length = 0;
+  await track(page, "Never");
+  await site.quiet();
+  assert.deepEqual(site.sent, []);
+  await page.context().close();
+});

@@ -1,0 +1,106 @@
+/**
+ * Promise: blocked storage, no wasm, no collector: the page never sees an exception of ours.
+ */
+import assert from "node:assert/strict";
+import { after, test } from "node:test";
+
+import { expectEvents, startBrowser, startSite, withSnippet } from "../scenario.ts";
+
+const browser = await startBrowser();
+after(() => browser.close());
+
+const EVERY_CALL = `(h) => { h.page("x"); h.track("y", { a: 1 }); h.track(); h.track(7, "no"); h.identify(null); h.identify("c1"); h.group("g");
+  h.consent.grant("analytics", "nonsense"); h.use(() => { throw new Error("the site's own") }); h.track("z"); h.flush(); h.reset(); h.debug(true);
+  const cyclic = {}; cyclic.self = cyclic; h.track("cyclic", cyclic); return [h.anonymousId?.() ?? null, h.sessionId?.() ?? null]; }`;
+
+async function watched(options: { init?: () => void; csp?: string; block?: string }) {
+  const site = await startSite(() => withSnippet(""), options.csp);
+  const context = await browser.newContext();
+  if (options.init) await context.addInitScript(options.init);
+  const page = await context.newPage();
+  const errors: string[] = [];
+  page.on("pageerror", (error) => errors.push(error.message));
+  if (options.block) await page.route(options.block, (route) => route.abort());
+  await page.goto(site.url);
+  const close = async () => {
+    await context.close();
+    await site.close();
+  };
+  return { site, page, errors, close };
+}
+
+test("storage that throws means memory, and the collector is told so", async () => {
+  const init = () => Object.defineProperty(window, "localStorage", { get() { throw new DOMException("blocked", "SecurityError"); } });
+  const { site, page, errors, close } = await watched({ init });
+  await page.waitForFunction(() => !(window as any).hilo.q);
+  await page.evaluate(() => (window as any).hilo.consent.grant("analytics"));
+  await page.evaluate(() => (window as any).hilo.track("Seen"));
+  await site.quiet();
+  expectEvents(site.events(), ["page", "track Seen"]);
+  assert.ok(site.sent.filter((one) => one.call === "batch").every((one) => one.body["context"].hilo.persistence === "memory"));
+  assert.deepEqual(errors, []);
+  await close();
+});
+
+test("storage that is full means memory", async () => {
+  const init = () => (Storage.prototype.setItem = () => { throw new DOMException("full", "QuotaExceededError"); });
+  const { site, page, errors, close } = await watched({ init });
+  await page.waitForFunction(() => !(window as any).hilo.q);
+  await page.evaluate(() => (window as any).hilo.consent.grant("analytics"));
+  await page.evaluate(() => (window as any).hilo.track("Seen"));
+  await site.quiet();
+  expectEvents(site.events(), ["page", "track Seen"]);
+  assert.deepEqual(errors, []);
+  await close();
+});
+
+test("every call is harmless where the module may not run", async () => {
+  const csp = "default-src 'self'; script-src 'self' 'unsafe-inline'";
+  const { site, page, errors, close } = await watched({ csp });
+  await page.waitForFunction(() => !(window as any).hilo.q);
+  assert.deepEqual(await page.evaluate(`(${EVERY_CALL})(hilo)`), [null, null]);
+  await site.quiet();
+  assert.deepEqual([errors, site.sent], [[], []]);
+  await close();
+});
+
+test("every call is harmless where the module does not arrive", async () => {
+  const { site, page, errors, close } = await watched({ block: "**/*.wasm" });
+  await page.waitForFunction(() => !(window as any).hilo.q);
+  await page.evaluate(`(${EVERY_CALL})(hilo)`);
+  await site.quiet();
+  assert.deepEqual([errors, site.sent], [[], []]);
+  await close();
+});
+
+test("every call is harmless where not even the script arrives", async () => {
+  const { site, page, errors, close } = await watched({ block: "**/hilo.js" });
+  await page.evaluate(`(${EVERY_CALL})(hilo)`);
+  await site.quiet();
+  assert.deepEqual([errors, site.sent], [[], []]);
+  await close();
+});
+
+test("wrong arguments and a site's own failing plugin are no exceptions", async () => {
+  const { page, errors, close } = await watched({});
+  await page.waitForFunction(() => !(window as any).hilo.q);
+  await page.evaluate(`(${EVERY_CALL})(hilo)`);
+  assert.deepEqual(errors, []);
+  await close();
+});
+
+test("logout is another person", async () => {
+  const { site, page, close } = await watched({});
+  await page.waitForFunction(() => !(window as any).hilo.q);
+  await page.evaluate(() => (window as any).hilo.consent.grant("analytics"));
+  await page.waitForFunction(() => (window as any).hilo.anonymousId());
+  const before = await page.evaluate(() => (window as any).hilo.anonymousId());
+  await page.evaluate(() => (window as any).hilo.identify("ana"));
+  await page.evaluate(() => (window as any).hilo.reset());
+  assert.notEqual(await page.evaluate(() => (window as any).hilo.anonymousId()), before);
+  await page.evaluate(() => (window as any).hilo.track("After"));
+  await site.quiet();
+  const after = site.events().find((event) => event["event"] === "After")!;
+  assert.ok(after["anonymousId"] !== before && after["userId"] === undefined);
+  await close();
+});

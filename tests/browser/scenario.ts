@@ -1,0 +1,107 @@
+/**
+ * A page with the tracker and a collector that only records: *action, expected, refuted*, and then nothing else.
+ *
+ * Serves a scenario's `page.html` and the built SDK on loopback. A check waits until the tracker is quiet, so that what must
+ * not happen has had its chance. The real collector has its own specs; `tests/browser/shop` drives both together.
+ */
+import assert from "node:assert/strict";
+import { existsSync, readFileSync } from "node:fs";
+import { createServer, type IncomingMessage, type Server, type ServerResponse } from "node:http";
+import type { AddressInfo } from "node:net";
+import { join } from "node:path";
+import { fileURLToPath } from "node:url";
+
+import { chromium } from "../packages.ts";
+
+const dist = fileURLToPath(new URL("../../js/sdk/dist/", import.meta.url));
+const ARGS = "--headless=new --no-sandbox --disable-gpu --disable-quic --no-first-run --disable-background-networking --disable-component-update --disable-sync";
+const TYPES: Record<string, string> = { js: "text/javascript", wasm: "application/wasm", html: "text/html; charset=utf-8" };
+/** Longer than any timer of the tracker that leads to a request in these scenarios. */
+const QUIET_MS = 2_600;
+
+/** JSON of any shape. */
+export type Json = Record<string, any>;
+
+/** One request to the collector. */
+export interface Sent {
+  call: string;
+  body: Json;
+  headers: IncomingMessage["headers"];
+}
+
+/** How the recording collector answers. */
+export interface Reply {
+  status: number;
+  headers?: Record<string, string>;
+  body?: Json;
+}
+
+/** Starts a browser, for one spec file. */
+export async function startBrowser() {
+  const executablePath = process.env["CHROMIUM"] ?? "/usr/bin/chromium";
+  return chromium.launch({ executablePath, args: ARGS.split(" ") });
+}
+
+/** Starts a site: `page(path)` gives the HTML of any path but the SDK's. */
+export async function startSite(page: (path: string) => string, csp?: string) {
+  const sent: Sent[] = [];
+  let answer = (_: Sent): Reply | null => ({ status: 200 });
+  let last = Date.now();
+
+  async function collect(request: IncomingMessage, response: ServerResponse, call: string) {
+    const chunks: Buffer[] = [];
+    for await (const chunk of request) chunks.push(chunk as Buffer);
+    const one: Sent = { call, body: JSON.parse(Buffer.concat(chunks).toString("utf8")), headers: request.headers };
+    sent.push(one);
+    last = Date.now();
+    const reply = answer(one);
+    if (reply === null) return void request.socket.destroy();
+    const usual: Json = {
+      batch: { success: true, accepted: one.body["batch"]?.length ?? 0, duplicate: 0, rejected: [] },
+      hello: { anonymousId: null, settings: {}, session: null },
+      consent: { receipt: {} },
+    };
+    response.writeHead(reply.status, { "content-type": "application/json", ...reply.headers });
+    response.end(JSON.stringify(reply.body ?? (reply.status === 200 ? usual[call] : { error: { code: "x", message: "x" } })));
+  }
+
+  const server: Server = createServer((request, response) => {
+    const path = new URL(request.url ?? "/", "http://x").pathname;
+    const call = /^\/_h\/v1\/(\w+)$/.exec(path)?.[1];
+    if (call) return void collect(request, response, call);
+    const file = path.startsWith("/_h/") ? join(dist, "cdn", path.slice(4)) : "";
+    if (file && !existsSync(file)) return void response.writeHead(404).end();
+    const kind = file ? path.split(".").pop()! : "html";
+    const headers: Record<string, string> = { "content-type": TYPES[kind] ?? "text/plain" };
+    if (csp && !file) headers["content-security-policy"] = csp;
+    response.writeHead(200, headers).end(file ? readFileSync(file) : page(path));
+  });
+  await new Promise<void>((resolve) => server.listen(0, "127.0.0.1", resolve));
+  const events = () => sent.filter((one) => one.call === "batch").flatMap((one) => one.body["batch"] as Json[]);
+  return {
+    url: `http://127.0.0.1:${(server.address() as AddressInfo).port}`,
+    sent,
+    events,
+    /** What to answer from now on; `null` breaks the connection. */
+    answer: (reply: (sent: Sent) => Reply | null) => void (answer = reply),
+    /** Resolves once nothing has come for a while. */
+    async quiet() {
+      last = Date.now();
+      while (Date.now() - last < QUIET_MS) await new Promise((resolve) => setTimeout(resolve, 100));
+    },
+    close: () => new Promise<void>((resolve) => (server.closeAllConnections(), server.close(() => resolve()))),
+  };
+}
+
+/** A page with the snippet, and `body` in it. */
+export function withSnippet(body: string, attributes = ""): string {
+  const stub = readFileSync(join(dist, "stub.js"), "utf8").trim();
+  return `<!doctype html><meta charset="utf-8"><title>A page</title><link rel="icon" href="data:,">
+<script>${stub}</script><script async src="/_h/hilo.js" data-key="wk_t" ${attributes}></script>${body}`;
+}
+
+/** Asserts that exactly these events came, by type and name, in any order across envelopes. */
+export function expectEvents(events: Json[], expected: string[]) {
+  const found = events.map((event) => (event["event"] ? `${event["type"]} ${event["event"]}` : event["type"]));
+  assert.deepEqual(found.sort(), [...expected].sort());
+}
