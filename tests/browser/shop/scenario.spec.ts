@@ -1,0 +1,124 @@
+/**
+ * Promise: the example shop, the tracker, the collector and a destination together, as `cargo xtask dev` serves them:
+ * nothing before consent, the first touch although consent came late, and everything still there after a restart.
+ */
+import assert from "node:assert/strict";
+import { type ChildProcess, spawn } from "node:child_process";
+import { mkdtempSync, rmSync } from "node:fs";
+import { createServer } from "node:net";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { after, test } from "node:test";
+import { fileURLToPath } from "node:url";
+
+import { DEV_SECRETS, eventually } from "../../collector/mf.ts";
+import { startBrowser } from "../scenario.ts";
+
+const state = mkdtempSync(join(tmpdir(), "hilo-shop-"));
+const port = await new Promise<number>((resolve) => {
+  const probe = createServer().listen(0, "127.0.0.1", () => {
+    const { port } = probe.address() as { port: number };
+    probe.close(() => resolve(port));
+  });
+});
+const url = `http://127.0.0.1:${port}`;
+let served: ChildProcess;
+
+async function start() {
+  const serve = fileURLToPath(new URL("../../collector/serve.ts", import.meta.url));
+  served = spawn(process.execPath, [serve, "--port", String(port), "--state", state], { stdio: ["pipe", "pipe", "inherit"] });
+  for await (const line of served.stdout!) if (String(line).includes("ready")) return;
+}
+
+async function stop() {
+  const ended = new Promise((resolve) => served.once("exit", resolve));
+  served.kill("SIGTERM");
+  await ended;
+}
+
+const browser = await startBrowser();
+await start();
+after(async () => {
+  await browser.close();
+  await stop();
+  rmSync(state, { recursive: true, force: true });
+});
+
+const admin = async (path: string) =>
+  (await fetch(url + path, { headers: { authorization: `Bearer ${DEV_SECRETS.HILO_ADMIN_TOKEN}` } })).json() as Promise<any>;
+const webhooks = async () => (await (await fetch(`${url}/dev/webhook`)).json()) as any[];
+
+let id = "";
+
+test("nothing before consent; after it the visit with its channel, first touch and a signed webhook", async () => {
+  const page = await (await browser.newContext({ locale: "es-ES" })).newPage();
+  const calls: string[] = [];
+  const errors: string[] = [];
+  page.on("request", (request) => /\/(v1|admin)\//.test(request.url()) && calls.push(request.url()));
+  page.on("pageerror", (error) => errors.push(error.message));
+  page.on("console", (message) => message.type() === "error" && errors.push(message.text()));
+  await page.goto(`${url}/?utm_source=boletin&utm_medium=email&utm_campaign=otono`);
+  await page.waitForSelector("[data-consent=accept]", { state: "visible" });
+  await page.click("main a.button");
+  await page.waitForURL("**/list/");
+  await page.click(".card");
+  await page.waitForSelector("[data-consent=accept]", { state: "visible" });
+  assert.deepEqual(calls, []);
+  assert.deepEqual(await page.context().cookies(), []);
+  assert.equal(await page.evaluate(() => localStorage.length + sessionStorage.length), 0);
+
+  await page.click("[data-consent=accept]");
+  await page.waitForFunction(() => (window as any).hilo.anonymousId());
+  id = await page.evaluate(() => (window as any).hilo.anonymousId());
+  await page.click("[data-add]");
+  const events = await eventually(async () => {
+    const { events } = await admin(`/admin/v1/profiles/a:${id}/events`);
+    return events.some((event: any) => event.event === "Product Added") ? (events as any[]) : undefined;
+  });
+  const view = events.find((event) => event.type === "page")!;
+  assert.equal(view.context.hilo.channel, "Email");
+  assert.ok(view.context.hilo.session.id);
+  const { firstTouch } = (await admin(`/admin/v1/profiles/a:${id}`)).profile;
+  assert.deepEqual(
+    [firstTouch.source, firstTouch.medium, firstTouch.campaign, firstTouch.channel, firstTouch.via],
+    ["boletin", "email", "otono", "Email", "history"],
+  );
+  const hook = await eventually(async () => (await webhooks()).find((one) => one.id === view.messageId));
+  assert.ok(hook.verified);
+  assert.deepEqual(errors, []);
+  await page.context().close();
+});
+
+test("a restart keeps the profile, and what a dead receiver missed arrives once when it is back", async () => {
+  await fetch(`${url}/dev/webhook/down`, { method: "POST" });
+  const event = { type: "track", event: "While Down", messageId: "while-down-1", anonymousId: id, properties: {} };
+  const consent = { categoryPreferences: { analytics: true }, revision: 1 };
+  const body = JSON.stringify({ writeKey: "wk_shop", sentAt: new Date().toISOString(), context: { consent }, batch: [event] });
+  const answer = await fetch(`${url}/_h/v1/batch`, { method: "POST", body, headers: { origin: url } });
+  assert.equal(((await answer.json()) as any).accepted, 1);
+  await eventually(async () => {
+    const { deliveries } = await admin(`/admin/v1/profiles/a:${id}/deliveries`);
+    return deliveries.find((row: any) => row.messageId === "while-down-1" && row.attempts > 0);
+  });
+  const before = (await admin(`/admin/v1/profiles/a:${id}`)).events;
+  await stop();
+  // The receiver lives in the process that was stopped: it comes back with it, and is up.
+  await start();
+  assert.equal((await admin(`/admin/v1/profiles/a:${id}`)).events, before);
+  await eventually(async () => (await webhooks()).find((one) => one.id === "while-down-1"), 40_000);
+  await eventually(async () => {
+    const { deliveries } = await admin(`/admin/v1/profiles/a:${id}/deliveries`);
+    return deliveries.every((row: any) => row.state === "delivered") ? true : undefined;
+  });
+  assert.equal((await webhooks()).filter((one) => one.id === "while-down-1").length, 1);
+});
+
+test("no page of the shop is wider than a phone", async () => {
+  const page = await (await browser.newContext({ viewport: { width: 390, height: 844 }, isMobile: true })).newPage();
+  for (const path of ["/", "/list/", "/product/?id=H-101", "/cart/", "/checkout/", "/contact/", "/account/", "/live/", "/nowhere"]) {
+    await page.goto(url + path);
+    await page.waitForSelector("h1");
+    assert.ok(await page.evaluate(() => document.documentElement.scrollWidth <= innerWidth), path);
+  }
+  await page.context().close();
+});
