@@ -14,7 +14,8 @@ import { fileURLToPath } from "node:url";
 import { chromium } from "../packages.ts";
 
 const dist = fileURLToPath(new URL("../../js/sdk/dist/", import.meta.url));
-const ARGS = "--headless=new --no-sandbox --disable-gpu --disable-quic --no-first-run --disable-background-networking --disable-component-update --disable-sync";
+/** What Chromium is started with. */
+export const ARGS = "--headless=new --no-sandbox --disable-gpu --disable-quic --no-first-run --disable-background-networking --disable-component-update --disable-sync".split(" ");
 const TYPES: Record<string, string> = { js: "text/javascript", wasm: "application/wasm", html: "text/html; charset=utf-8" };
 /** Longer than any timer of the tracker that leads to a request in these scenarios. */
 const QUIET_MS = 2_600;
@@ -39,7 +40,7 @@ export interface Reply {
 /** Starts a browser, for one spec file. */
 export async function startBrowser() {
   const executablePath = process.env["CHROMIUM"] ?? "/usr/bin/chromium";
-  return chromium.launch({ executablePath, args: ARGS.split(" ") });
+  return chromium.launch({ executablePath, args: ARGS });
 }
 
 /** Starts a site: `page(path)` gives the HTML of any path but the SDK's. */
