@@ -140,9 +140,8 @@ impl<P: Platform> Tracker<P> {
             }
             Happened::Hidden => self.send_all(),
             Happened::Left => {
-                let told = self
-                    .forms
-                    .abandon(&path(&self.platform.place().url), self.platform.monotonic_ms());
+                let place = self.here();
+                let told = self.forms.abandon(path(&place.url), self.platform.monotonic_ms());
                 for told in told {
                     self.form(told);
                 }

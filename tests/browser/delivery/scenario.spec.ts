@@ -100,3 +100,38 @@ test("one poisonous event does not hold up the others; a revoked key purges", as
   assert.deepEqual(site.sent, []);
   await page.context().close();
 });
+
+for (const status of [401, 403]) {
+  test(`a collector that refuses (${status}) is left alone, and nothing is lost`, async () => {
+    const page = await visit();
+    site.answer(() => ({ status }));
+    await track(page, "Kept");
+    await site.quiet();
+    await track(page, "Later");
+    await site.quiet();
+    assert.deepEqual(site.sent.map((one) => one.call), ["batch"], "one attempt, then a pause");
+    assert.equal(await queued(page), 2);
+    site.answer(() => ({ status: 200 }));
+    await page.evaluate(() => (window as any).hilo.flush());
+    await site.quiet();
+    assert.equal(await queued(page), 0);
+    assert.deepEqual([new Set(ids("Kept")).size, new Set(ids("Later")).size], [1, 1]);
+    await page.context().close();
+  });
+}
+
+test("a withdrawal purges what still waits", async () => {
+  const page = await visit();
+  site.answer((one) => (one.call === "batch" ? { status: 503, headers: { "retry-after": "30" } } : { status: 200 }));
+  await track(page, "Waiting");
+  await site.quiet();
+  assert.equal(await queued(page), 1);
+  site.sent.length = 0;
+  site.answer(() => ({ status: 200 }));
+  await page.evaluate(() => (window as any).hilo.consent.withdraw());
+  assert.deepEqual(await page.evaluate(() => Object.keys(localStorage).filter((key) => /^hilo\.(q|id|s|u)\b/.test(key))), []);
+  await page.evaluate(() => (window as any).hilo.flush());
+  await site.quiet();
+  assert.deepEqual(site.sent.map((one) => one.call), ["consent"]);
+  await page.context().close();
+});
