@@ -105,15 +105,11 @@ fn flat(event: &Event) -> BTreeMap<String, Value> {
     let mut paths = BTreeMap::new();
     let mut open = vec![(String::new(), serde_json::to_value(event).unwrap_or_default())];
     while let Some((path, value)) = open.pop() {
-        match value {
-            Value::Object(fields) => {
-                let below =
-                    |key: String| if path.is_empty() { key } else { format!("{path}.{key}") };
-                open.extend(fields.into_iter().map(|(key, value)| (below(key), value)));
-            }
-            value => {
-                paths.insert(path, value);
-            }
+        if let Value::Object(fields) = value {
+            let below = |key: String| if path.is_empty() { key } else { format!("{path}.{key}") };
+            open.extend(fields.into_iter().map(|(key, value)| (below(key), value)));
+        } else {
+            paths.insert(path, value);
         }
     }
     paths

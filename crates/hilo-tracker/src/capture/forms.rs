@@ -129,27 +129,29 @@ fn tell(name: &'static str, filling: &Filling, path: &str, now_ms: i64) -> Told 
             fields.push(',');
         }
         let spent = filling.spent.iter().find(|(known, _)| *known == field.name);
-        let mut json = Object::new().text("name", &field.name).some("type", Some(&field.kind));
+        let mut json = Object::new();
+        json.text("name", &field.name).some("type", Some(&field.kind));
         if let Some((_, ms)) = spent {
-            json = json.number("ms", *ms);
+            json.number("ms", *ms);
         }
         fields.push_str(&json.close());
     }
     fields.push(']');
     let last = filling.spent.last().map(|(field, _)| field.as_str());
-    let mut properties = Object::new()
+    let mut properties = Object::new();
+    properties
         .some("form_id", Some(&filling.form.id))
         .some("form_name", Some(&filling.form.name))
         .text("path", path)
         .raw("fields", &fields);
-    properties = match name {
+    match name {
         "Form Submitted" => {
             properties.number("ms_to_submit", now_ms - filling.began_ms).some("last_field", last)
         }
         "Form Abandoned" => {
             properties.number("ms_open", now_ms - filling.began_ms).some("last_field", last)
         }
-        _ => properties,
+        _ => &mut properties, // nothing more to tell of a beginning
     };
     Told { name, properties: properties.close() }
 }

@@ -22,34 +22,36 @@ pub(super) fn event<P: Platform>(
     landing: Option<&Landing>,
     platform: &P,
 ) -> String {
-    let mut hilo = Object::new().text("id", &session.id());
+    let mut hilo = Object::new();
+    hilo.text("id", &session.id());
     if let Some(landing) = landing {
         let told = Object::new()
             .some("url", Some(&landing.url))
             .some("referrer", Some(&landing.referrer))
             .text("via", landing.via)
             .close();
-        hilo = hilo.raw("landing", &told);
+        hilo.raw("landing", &told);
     }
     let context = Object::new()
         .raw("page", &page(&draft.place))
         .raw("hilo", &Object::new().raw("session", &hilo.close()).close())
         .close();
     let claim = if draft.claim.is_empty() { claim } else { Some(draft.claim.as_str()) };
-    let mut event = Object::new()
+    let mut event = Object::new();
+    event
         .text("type", draft.kind)
         .text("messageId", message_id)
         .text("anonymousId", anonymous_id)
         .some("userId", claim)
         .text("timestamp", &platform.iso(draft.at_ms));
-    event = match draft.kind {
+    match draft.kind {
         "track" => event.text("event", &draft.name),
         "group" => event.text("groupId", &draft.name),
         _ => event.some("name", Some(&draft.name)),
     };
     let details = if matches!(draft.kind, "identify" | "group") { "traits" } else { "properties" };
     if !draft.details.is_empty() {
-        event = event.raw(details, &draft.details);
+        event.raw(details, &draft.details);
     }
     event.raw("context", &context).close()
 }
@@ -79,12 +81,14 @@ pub(super) fn batch<P: Platform>(
     let around = platform.surroundings();
     let screen =
         Object::new().number("width", around.width).number("height", around.height).close();
-    let mut hilo = Object::new().text("persistence", persistence);
+    let mut hilo = Object::new();
+    hilo.text("persistence", persistence);
     if !dropped.is_empty() {
-        let counts = dropped
-            .iter()
-            .fold(Object::new(), |o, (reason, count)| o.number(reason, i64::from(*count)));
-        hilo = hilo.raw("dropped", &counts.close());
+        let mut counts = Object::new();
+        for (reason, count) in dropped {
+            counts.number(reason, i64::from(*count));
+        }
+        hilo.raw("dropped", &counts.close());
     }
     let context = Object::new()
         .raw("library", LIBRARY)
@@ -141,7 +145,8 @@ pub(super) fn change(
             changes.push(',');
         }
         let state = if choice == Choice::Granted { "granted" } else { "denied" };
-        let change = Object::new()
+        let mut change = Object::new();
+        change
             .text("purpose", purpose.name())
             .text("state", state)
             .text("at", at)
@@ -149,16 +154,18 @@ pub(super) fn change(
         changes.push_str(&change.close());
     }
     changes.push(']');
-    let mut consent =
-        Object::new().number("revision", i64::from(revision)).raw("changes", &changes);
+    let mut consent = Object::new();
+    consent.number("revision", i64::from(revision)).raw("changes", &changes);
     if !notice.is_empty() {
-        consent = consent.raw("notice", &Object::new().text("version", notice).close());
+        consent.raw("notice", &Object::new().text("version", notice).close());
     }
     consent.close()
 }
 
 fn header<P: Platform>(key: &str, platform: &P) -> Object {
-    Object::new().text("writeKey", key).text("sentAt", &platform.iso(platform.now_ms()))
+    let mut header = Object::new();
+    header.text("writeKey", key).text("sentAt", &platform.iso(platform.now_ms()));
+    header
 }
 
 fn consent(state: &ConsentState) -> String {
