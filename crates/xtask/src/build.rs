@@ -8,6 +8,16 @@ use std::path::{Path, PathBuf};
 use crate::shell::{Problem, Workspace, step};
 use crate::tools;
 
+/// What says how things are built.
+const HOW: [&str; 6] = [
+    ".cargo/config.toml",
+    "Cargo.lock",
+    "Cargo.toml",
+    "crates/xtask/src/build.rs",
+    "js/package-lock.json",
+    "rust-toolchain.toml",
+];
+
 /// Everything a browser or workerd runs.
 pub(crate) fn all(workspace: &Workspace) -> Result<(), Problem> {
     tools::ensure(workspace)?;
@@ -75,7 +85,7 @@ fn sdk(workspace: &Workspace) -> Result<(), Problem> {
         "crates/hilo-core",
         "crates/hilo-tracker",
     ];
-    unless_current(workspace, "sdk", &sources, &workspace.at("js/sdk/dist/cdn/hilo.js"), || {
+    unless_current(workspace, "sdk", &sources, &workspace.at("js/sdk/dist/index.js"), || {
         let mut node = workspace.command("node");
         node.arg("js/sdk/build.ts").arg(workspace.target.join("sdk"));
         step(workspace, "bundling the SDK", &mut node).map(drop)
@@ -114,14 +124,14 @@ fn unless_current(
     product: &Path,
     build: impl FnOnce() -> Result<(), Problem>,
 ) -> Result<(), Problem> {
-    let stamp = workspace.target.join(format!("xtask/{name}.fingerprint"));
-    let paths: Vec<PathBuf> = sources.iter().map(|path| workspace.at(path)).collect();
+    // Beside the product: removing one removes the claim as well.
+    let stamp = product.with_file_name(format!(".{name}.fingerprint"));
+    let paths: Vec<PathBuf> = sources.iter().chain(&HOW).map(|path| workspace.at(path)).collect();
     let wanted = fingerprint(&paths);
     if product.exists() && fs::read_to_string(&stamp).is_ok_and(|found| found == wanted) {
         return Ok(());
     }
     build()?;
-    fs::create_dir_all(workspace.target.join("xtask"))?;
     fs::write(stamp, wanted)?;
     Ok(())
 }

@@ -13,6 +13,8 @@ function header() {
     badge.hidden = cart.count() === 0;
   };
   addEventListener("cart", show);
+  // Back from the cache, the cart may be another than when the page was left.
+  addEventListener("pageshow", show);
   show();
   const here = location.pathname.replace(/\/$/, "") || "/";
   const item = (path, label, extra) =>

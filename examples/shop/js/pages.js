@@ -66,7 +66,7 @@ function product() {
   const quantity = make("input", { type: "number", min: 1, max: 99, value: 1, inputmode: "numeric", id: "quantity" });
   const button = make("button", { class: "button", "data-add": one.id }, t.add);
   button.addEventListener("click", () => {
-    const count = Math.max(1, Math.min(99, Number(quantity.value) || 1));
+    const count = Math.max(1, Math.min(99, Math.trunc(Number(quantity.value)) || 1));
     cart.add(one.id, count);
     tracking.added(one, count);
     button.textContent = `${t.added} ✓`;
@@ -112,7 +112,7 @@ function basket() {
     const rows = cart.lines().map(({ product: one, quantity }) => {
       const input = make("input", { type: "number", min: 0, max: 99, value: quantity, "aria-label": t.quantity });
       input.addEventListener("change", () => {
-        const wanted = Math.max(0, Math.min(99, Number(input.value) || 0));
+        const wanted = Math.max(0, Math.min(99, Math.trunc(Number(input.value)) || 0));
         if (wanted > quantity) tracking.added(one, wanted - quantity);
         if (wanted < quantity) tracking.removed(one, quantity - wanted);
         cart.set(one.id, wanted);

@@ -203,6 +203,9 @@ impl<P: Platform> Tracker<P> {
             Verdict::Purge => {
                 self.queue.purge(&self.platform);
                 self.records.clear();
+                for key in self.platform.keys(RECORD_PREFIX) {
+                    self.platform.remove(&key);
+                }
                 self.is_over = true;
                 self.platform.say("this write key was revoked: nothing is captured any more");
             }

@@ -38,12 +38,14 @@ pub enum Verdict {
 pub struct Transport {
     failures: u32,
     not_before_ms: i64,
+    /// Whether the collector itself asked for the wait.
+    is_ordered: bool,
     count_max: usize,
 }
 
 impl Default for Transport {
     fn default() -> Transport {
-        Transport { failures: 0, not_before_ms: 0, count_max: COUNT_MAX }
+        Transport { failures: 0, not_before_ms: 0, is_ordered: false, count_max: COUNT_MAX }
     }
 }
 
@@ -58,13 +60,16 @@ impl Transport {
         (self.not_before_ms - now_ms).max(0)
     }
 
-    /// The network is said to be back: no reason to wait any longer.
+    /// The network is said to be back: no reason to wait any longer, unless the collector asked for it.
     pub const fn hurry(&mut self) {
-        self.not_before_ms = 0;
+        if !self.is_ordered {
+            self.not_before_ms = 0;
+        }
     }
 
     /// Judges the answer to a batch of `count` events. `chance` is a fresh random number in 0..=u16::MAX.
     pub fn judge(&mut self, answer: &Answer, count: usize, now_ms: i64, chance: u16) -> Verdict {
+        self.is_ordered = false;
         match answer.status {
             200..=299 => {
                 self.failures = 0;
@@ -82,6 +87,7 @@ impl Transport {
             }
             401 | 403 => {
                 self.not_before_ms = now_ms + REFUSED_MS;
+                self.is_ordered = true;
                 Verdict::Refused
             }
             410 => Verdict::Purge,
@@ -89,8 +95,9 @@ impl Transport {
             _ => {
                 let own = backoff_ms(self.failures, chance);
                 self.failures = self.failures.saturating_add(1);
-                let wait = answer.retry_after.as_deref().and_then(retry_after_ms).unwrap_or(own);
-                self.not_before_ms = now_ms + wait;
+                let ordered = answer.retry_after.as_deref().and_then(retry_after_ms);
+                self.is_ordered = ordered.is_some();
+                self.not_before_ms = now_ms + ordered.unwrap_or(own);
                 Verdict::Keep
             }
         }
@@ -150,6 +157,20 @@ mod tests {
         }
         transport.judge(&answer(200), 1, 0, 0);
         assert_eq!(transport.wait_ms(0), 0);
+    }
+
+    #[test]
+    fn hurrying_does_not_outrun_what_the_collector_asked_for() {
+        let mut transport = Transport::default();
+        transport.judge(&answer(503), 1, 0, u16::MAX);
+        transport.hurry();
+        assert_eq!(transport.wait_ms(0), 0);
+        let busy = Answer { retry_after: Some("9".to_owned()), ..answer(429) };
+        for (asked, wait) in [(busy, 9_000), (answer(403), REFUSED_MS)] {
+            transport.judge(&asked, 1, 0, u16::MAX);
+            transport.hurry();
+            assert_eq!(transport.wait_ms(0), wait);
+        }
     }
 
     #[test]

@@ -22,7 +22,8 @@ pub(super) fn stages_do_not_import_siblings(tree: &Tree) -> Vec<String> {
             let Some(own) = stage_of(file, home).filter(|stage| stages.contains(stage)) else {
                 continue;
             };
-            for (number, line) in file.product_lines() {
+            for (number, line) in unfolded(file) {
+                let line = line.as_str();
                 for sibling in stages.iter().filter(|stage| **stage != own && imports(line, stage))
                 {
                     found.push(format!(
@@ -34,6 +35,32 @@ pub(super) fn stages_do_not_import_siblings(tree: &Tree) -> Vec<String> {
         }
     }
     found
+}
+
+/// The lines of a file, a `use` with braces unfolded into one path for each name at its first level.
+fn unfolded(file: &Source) -> Vec<(usize, String)> {
+    let mut lines = Vec::new();
+    let mut open: Option<(usize, String)> = None;
+    for (number, line) in file.product_lines() {
+        let code = line.split("//").next().unwrap_or_default().trim();
+        if let Some((_, statement)) = &mut open {
+            statement.push_str(code);
+        } else if code.contains("::{") && code.split(' ').any(|word| word == "use") {
+            open = Some((number, code.to_owned()));
+        } else {
+            lines.push((number, line.to_owned()));
+        }
+        if let Some((start, statement)) = open.take_if(|(_, statement)| statement.ends_with(';')) {
+            let (head, names) = statement.split_once('{').unwrap_or((&statement, ""));
+            let mut depth = 0;
+            let first_level = names.split(|c| {
+                depth += i32::from(c == '{') - i32::from(c == '}');
+                c == ',' && depth == 0
+            });
+            lines.extend(first_level.map(|name| (start, format!("{head}{}", name.trim()))));
+        }
+    }
+    lines
 }
 
 /// The folder below `home` that a file stands in, if it stands in one. A stage opens with its `mod.rs`; a folder without
@@ -112,6 +139,16 @@ mod tests {
         let found = stages_do_not_import_siblings(&broken);
         assert_eq!(found.len(), 1, "{found:?}");
         assert!(found[0].starts_with("crates/hilo-tracker/src/gate/mod.rs:2:"), "{found:?}");
+    }
+
+    #[test]
+    fn a_sibling_in_a_group_is_found_too() {
+        let gate = "//! Gate.\nuse crate::{platform, queue::Queue};\nuse super::super::{\n    queue,\n};\nmod x;\n";
+        let broken = tree(&[
+            ("crates/hilo-tracker/src/gate/mod.rs", gate),
+            ("crates/hilo-tracker/src/queue/mod.rs", "//! Queue.\n"),
+        ]);
+        assert_eq!(stages_do_not_import_siblings(&broken).len(), 2);
     }
 
     #[test]

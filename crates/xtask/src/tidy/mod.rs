@@ -29,13 +29,23 @@ pub(crate) struct Source {
 }
 
 impl Source {
-    /// The lines before the unit tests, numbered from 1.
+    /// The lines before the unit tests, numbered from 1. `#[cfg(test)]` on a single item, such as `mod tests;`, takes
+    /// out that item alone.
     pub(crate) fn product_lines(&self) -> impl Iterator<Item = (usize, &str)> {
-        self.text
-            .lines()
-            .enumerate()
-            .map(|(i, line)| (i + 1, line))
-            .take_while(|(_, line)| *line != "#[cfg(test)]")
+        let mut lines = self.text.lines().enumerate().map(|(i, line)| (i + 1, line)).peekable();
+        std::iter::from_fn(move || {
+            let (number, line) = lines.next()?;
+            if line != "#[cfg(test)]" {
+                return Some((number, line));
+            }
+            match lines.peek() {
+                Some((_, item)) if item.starts_with("mod ") && item.ends_with(';') => {
+                    Some((number, ""))
+                }
+                _ => None,
+            }
+        })
+        .fuse()
     }
 
     /// The file's name without its extension.

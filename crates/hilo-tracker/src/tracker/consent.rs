@@ -1,0 +1,124 @@
+//! The consent half of the tracker: what the visitor says, and what page, storage and queue become by it.
+//! A grant finds out who this is; a denial forgets it. Another tab's word counts like one's own.
+
+use hilo_core::consent::{Choice, Purpose};
+use hilo_core::identity::{is_reserved, uuid_v4};
+
+use super::{CLAIM_KEY, CONSENT_KEY, HELLO_MS_MAX, ID_KEY, SESSION_KEY, Tracker, Who};
+use crate::gate::from_stored;
+use crate::platform::Platform;
+use crate::queue::Queue;
+
+impl<P: Platform> Tracker<P> {
+    /// The visitor's choices, in wire order.
+    pub fn choices(&self) -> impl Iterator<Item = (Purpose, Choice)> {
+        let state = self.gate.state();
+        Purpose::ASKED.into_iter().map(move |purpose| (purpose, state.choice(purpose)))
+    }
+
+    /// The revision of the choices.
+    pub fn revision(&self) -> u32 {
+        self.gate.state().revision
+    }
+
+    /// Whether the choices changed since this was last asked.
+    pub const fn take_consent_change(&mut self) -> bool {
+        std::mem::replace(&mut self.is_consent_new, false)
+    }
+
+    /// Grants or denies purposes by name. Names that are none are told to the developer.
+    pub fn choose(&mut self, names: &[String], choice: Choice) {
+        let mut purposes = Vec::new();
+        for name in names {
+            match Purpose::from_name(name) {
+                Some(purpose) => purposes.push(purpose),
+                None => self
+                    .platform
+                    .say("consent: there is no such purpose; see the list in the documentation"),
+            }
+        }
+        self.decide(&purposes, choice);
+    }
+
+    /// Takes everything back: nothing of this visitor stays on the device but the denial itself.
+    pub fn withdraw(&mut self) {
+        self.decide(&Purpose::ASKED, Choice::Denied);
+    }
+
+    fn decide(&mut self, purposes: &[Purpose], choice: Choice) {
+        let had_id = self.gate.allows_id();
+        let changed = self.gate.choose(purposes, choice);
+        if changed.is_empty() {
+            return;
+        }
+        self.is_consent_new = true;
+        self.platform.save(CONSENT_KEY, &self.gate.stored());
+        let id = self.anonymous_id().map(str::to_owned);
+        if had_id || self.gate.allows_id() {
+            self.record(&changed, choice, id);
+        }
+        self.obey(had_id);
+        self.send();
+        self.settle_timers();
+    }
+
+    /// Another tab decided: the same holds here, without a second record.
+    pub(super) fn follow(&mut self) {
+        let had_id = self.gate.allows_id();
+        self.gate.adopt(
+            self.platform.load(CONSENT_KEY).map(|text| from_stored(&text)).unwrap_or_default(),
+        );
+        self.is_consent_new = true;
+        self.obey(had_id);
+        self.send();
+    }
+
+    /// Makes storage, queue and waiting room what the choices allow.
+    fn obey(&mut self, had_id: bool) {
+        let (passed, dropped) = self.gate.release(self.platform.now_ms());
+        for reason in dropped {
+            self.queue.count(reason);
+        }
+        if !self.gate.is_open() {
+            self.waiting.clear();
+            self.queue.purge(&self.platform);
+            self.platform.remove(SESSION_KEY);
+            self.platform.remove(CLAIM_KEY);
+        }
+        if !self.gate.allows_id() {
+            self.platform.remove(ID_KEY);
+            self.who = Who::Nobody;
+        } else if !had_id {
+            self.awaken();
+        }
+        for draft in passed {
+            self.finish(draft);
+        }
+    }
+
+    /// There is consent: finds out who this is, and what earlier pages left to send.
+    pub(super) fn awaken(&mut self) {
+        self.queue = Queue::recover(&self.platform);
+        self.recover_records();
+        match self.platform.load(ID_KEY).filter(|id| !is_reserved(id)) {
+            Some(id) => self.who = Who::Known(id),
+            None => {
+                // The cookie may still know: storage that scripts write is wiped sooner than it.
+                self.who = Who::Asking(self.platform.monotonic_ms() + HELLO_MS_MAX);
+                self.greet();
+            }
+        }
+    }
+
+    /// The id is certain: the collector said it, or nobody did and a new one is minted.
+    pub(super) fn settle(&mut self, said: Option<String>) {
+        let id =
+            said.filter(|id| !is_reserved(id)).unwrap_or_else(|| uuid_v4(self.platform.random16()));
+        self.platform.save(ID_KEY, &id);
+        self.who = Who::Known(id);
+        for draft in std::mem::take(&mut self.waiting) {
+            self.finish(draft);
+        }
+        self.send();
+    }
+}
