@@ -4,7 +4,7 @@
  */
 import assert from "node:assert/strict";
 import { type ChildProcess, spawn } from "node:child_process";
-import { mkdtempSync, rmSync } from "node:fs";
+import { mkdtempSync, readdirSync, readFileSync, rmSync } from "node:fs";
 import { createServer } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
@@ -121,4 +121,17 @@ test("no page of the shop is wider than a phone", async () => {
     assert.ok(await page.evaluate(() => document.documentElement.scrollWidth <= innerWidth), path);
   }
   await page.context().close();
+});
+
+test("every page carries the snippet as it is built, and lets its stub run", () => {
+  const shop = fileURLToPath(new URL("../../../examples/shop/", import.meta.url));
+  const snippet = readFileSync(fileURLToPath(new URL("../../../js/sdk/snippet.html", import.meta.url)), "utf8");
+  const [comment, stub, tag] = snippet.trim().split("\n");
+  const hash = /'sha256-[^']+'/.exec(comment!)![0];
+  const pages = readdirSync(shop, { recursive: true, encoding: "utf8" }).filter((file) => file.endsWith(".html") && !file.startsWith("live"));
+  assert.equal(pages.length, 8);
+  for (const page of pages) {
+    const html = readFileSync(join(shop, page), "utf8");
+    for (const part of [hash, stub!, tag!]) assert.ok(html.includes(part), `${page} lacks ${part.slice(0, 60)}`);
+  }
 });
