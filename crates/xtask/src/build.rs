@@ -2,9 +2,9 @@
 //! In: sources. Out: `js/sdk/dist`, `crates/hilo-collector/build`.
 
 use std::fs;
-use std::hash::{DefaultHasher, Hash as _, Hasher as _};
 use std::path::{Path, PathBuf};
 
+use crate::files::fingerprint;
 use crate::shell::{Problem, Workspace, step};
 use crate::tools;
 
@@ -134,29 +134,4 @@ fn unless_current(
     build()?;
     fs::write(stamp, wanted)?;
     Ok(())
-}
-
-/// A hash over names and contents of files and folders.
-pub(crate) fn fingerprint(paths: &[PathBuf]) -> String {
-    let mut hasher = DefaultHasher::new();
-    for path in paths {
-        for file in files_under(path) {
-            file.hash(&mut hasher);
-            fs::read(&file).unwrap_or_default().hash(&mut hasher);
-        }
-    }
-    format!("{:016x}", hasher.finish())
-}
-
-/// Every file at or below `path`, sorted; folders that are made by tools are left out.
-pub(crate) fn files_under(path: &Path) -> Vec<PathBuf> {
-    if path.is_file() {
-        return vec![path.to_owned()];
-    }
-    let mut entries: Vec<PathBuf> =
-        fs::read_dir(path).into_iter().flatten().flatten().map(|entry| entry.path()).collect();
-    entries.sort();
-    let made = ["target", "node_modules", "dist", "build", ".git", ".hilo", ".wrangler"];
-    entries.retain(|entry| !made.iter().any(|name| entry.file_name().is_some_and(|n| n == *name)));
-    entries.iter().flat_map(|entry| files_under(entry)).collect()
 }

@@ -7,6 +7,7 @@ mod build;
 mod check;
 mod config;
 mod dev;
+mod files;
 mod shell;
 mod size;
 mod test;

@@ -3,7 +3,8 @@
 
 use std::path::PathBuf;
 
-use crate::build::{self, files_under};
+use crate::build;
+use crate::files::files_under;
 use crate::shell::{Done, Problem, Workspace, tail, watch};
 use crate::{check, size, tidy, tools};
 

@@ -5,7 +5,7 @@ use std::fs;
 use std::path::PathBuf;
 use std::process::Command;
 
-use crate::build::fingerprint;
+use crate::files::fingerprint;
 use crate::shell::{Problem, Workspace, step};
 
 /// The oldest Node that runs npm here; specs and miniflare get their own newer one from npm.

@@ -11,7 +11,7 @@ mod recipes;
 use std::fs;
 use std::path::{Path, PathBuf};
 
-use crate::build::files_under;
+use crate::files::files_under;
 use crate::shell::{Problem, Workspace};
 
 /// The files of a tree, by path from its root.
