@@ -246,7 +246,7 @@ impl<P: Platform> Tracker<P> {
 
     /// Sends what waits, now.
     pub fn flush(&mut self) {
-        self.transport.hurry();
+        self.transport.insist();
         self.send();
         self.settle_timers();
     }

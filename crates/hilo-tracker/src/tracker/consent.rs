@@ -58,6 +58,10 @@ impl<P: Platform> Tracker<P> {
             self.record(&changed, choice, id);
         }
         self.obey(had_id);
+        if !self.gate.allows_id() {
+            // A withdrawal must be known, whatever pause events are in.
+            self.transport.insist();
+        }
         self.send();
         self.settle_timers();
     }

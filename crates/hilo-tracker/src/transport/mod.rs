@@ -67,6 +67,12 @@ impl Transport {
         }
     }
 
+    /// Somebody asks for it to be sent now: the site by `flush`, the visitor by a withdrawal.
+    pub const fn insist(&mut self) {
+        self.not_before_ms = 0;
+        self.is_ordered = false;
+    }
+
     /// Judges the answer to a batch of `count` events. `chance` is a fresh random number in 0..=u16::MAX.
     pub fn judge(&mut self, answer: &Answer, count: usize, now_ms: i64, chance: u16) -> Verdict {
         self.is_ordered = false;
@@ -170,6 +176,8 @@ mod tests {
             transport.judge(&asked, 1, 0, u16::MAX);
             transport.hurry();
             assert_eq!(transport.wait_ms(0), wait);
+            transport.insist();
+            assert_eq!(transport.wait_ms(0), 0);
         }
     }
 
