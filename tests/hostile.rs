@@ -3,6 +3,13 @@
 //! Expected of each: an answer below 500 within bounds, a stable code with every refusal, an outcome per item, and
 //! nothing kept beyond what answers admitted. `HILO_SEED=n` replays a run; failures print seed and request.
 
+#![expect(
+    clippy::expect_used,
+    clippy::indexing_slicing,
+    clippy::unwrap_used,
+    reason = "the helpers of a test may assert the short way, as the test itself does"
+)]
+
 use std::io::Write as _;
 
 use flate2::Compression;

@@ -25,7 +25,7 @@ pub(crate) fn run(workspace: &Workspace, is_quick: bool) -> Result<bool, Problem
     tools::ensure(workspace)?;
     let mut tally = Tally::default();
     tally.one("the architecture's rules", tidy::run(workspace)?);
-    check::types(workspace)?;
+    check::run(workspace)?;
     tally.rust(workspace)?;
     build::all(workspace)?;
     tally.one("sizes", size::run(workspace)?);
