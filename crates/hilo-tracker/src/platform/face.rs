@@ -13,6 +13,9 @@ use super::browser::Browser;
 use super::{Answer, FormAct, FormStep, Happened};
 use crate::{Options, Tracker};
 
+#[global_allocator]
+static ALLOCATOR: rlsf::SmallGlobalTlsf = rlsf::SmallGlobalTlsf::new();
+
 thread_local! {
     static TRACKER: RefCell<Option<Tracker<Browser>>> = const { RefCell::new(None) };
 }
