@@ -13,6 +13,8 @@ export type * from "./types.ts";
 /** The order in which the module tells the choices, two bits each. */
 const PURPOSES: Purpose[] = ["functional", "analytics", "personalization", "advertising", "sale_share"];
 const CHOICES: Choice[] = ["unset", "granted", "denied"];
+/** What a site tells, in the order of the module's numbers. */
+const KINDS: Draft["type"][] = ["page", "track", "identify", "group"];
 
 /** Where the module comes from: its bytes, or the answer that brings them. */
 export type Source = () => BufferSource | Promise<Response>;
@@ -66,8 +68,7 @@ function wrap(listeners: Set<(state: ConsentState) => void>): Hilo {
   const changes: ((draft: Draft) => Draft | null)[] = [];
   const act = (what: () => void) => quietly(what, undefined);
 
-  type Tell = (name: string, properties: string, at: number) => void;
-  function send(tell: Tell, type: Draft["type"], name: unknown, properties: unknown, at: number | undefined) {
+  function send(type: Draft["type"], name: unknown, properties: unknown, at: number | undefined) {
     act(() => {
       let draft: Draft | null = { type, name: text(name), properties: (properties ?? {}) as Properties };
       for (const change of changes) {
@@ -75,22 +76,22 @@ function wrap(listeners: Set<(state: ConsentState) => void>): Hilo {
         if (!draft) return;
       }
       const details = JSON.stringify(draft.properties) ?? "";
-      tell(draft.name, details === "{}" || details[0] !== "{" ? "" : details, at ?? Date.now());
+      core.tell(KINDS.indexOf(type), draft.name, details === "{}" || details[0] !== "{" ? "" : details, at ?? Date.now());
     });
   }
 
   const hilo = {
     page(name, properties, at?: number) {
-      send(core.page, "page", name, properties, at);
+      send("page", name, properties, at);
     },
     track(event, properties, at?: number) {
-      send(core.track, "track", event, properties, at);
+      send("track", event, properties, at);
     },
     identify(userId, traits, at?: number) {
-      send(core.identify, "identify", userId, traits, at);
+      send("identify", userId, traits, at);
     },
     group(groupId, traits, at?: number) {
-      send(core.group, "group", groupId, traits, at);
+      send("group", groupId, traits, at);
     },
     reset: () => act(core.reset),
     anonymousId: () => quietly(core.anonymous_id, "") || null,

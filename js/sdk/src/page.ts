@@ -13,8 +13,18 @@ const TITLE_MS = 20;
 /** Fields of one form that are looked at. */
 const FIELDS_MAX = 100;
 const FIELDS = "input,select,textarea";
-/** The steps of a form, as the module knows them. */
-const [FOCUSED, LEFT, SUBMITTED] = [0, 1, 2];
+/** The steps of a form, as `form` in the module knows them. */
+const FOCUSED = 0;
+const BLURRED = 1;
+const SUBMITTED = 2;
+/** What happens, as `happen` in the module knows it. */
+const NAVIGATED = 0;
+const RESTORED = 1;
+const HIDDEN = 2;
+const LEFT = 3;
+const ONLINE = 4;
+const WOKE = 5;
+const CONSENT_CHANGED_ELSEWHERE = 6;
 
 const end = new AbortController();
 let endpoint = "";
@@ -51,17 +61,17 @@ const tell = (act: () => void) => quietly(act, undefined);
 export function watch(collector: string, hasForms: boolean, changed: () => void) {
   endpoint = collector;
   onConsent = changed;
-  on(window, "pagehide", core.left);
-  on(window, "pageshow", (event) => (event as PageTransitionEvent).persisted && core.restored());
-  on(window, "online", core.online);
+  on(window, "pagehide", () => core.happen(LEFT));
+  on(window, "pageshow", (event) => (event as PageTransitionEvent).persisted && core.happen(RESTORED));
+  on(window, "online", () => core.happen(ONLINE));
   on(window, "storage", (event) => {
     // No key: everything was cleared.
-    if (((event as StorageEvent).key ?? "hilo.c") === "hilo.c") core.consent_changed_elsewhere();
+    if (((event as StorageEvent).key ?? "hilo.c") === "hilo.c") core.happen(CONSENT_CHANGED_ELSEWHERE);
   });
-  on(document, "visibilitychange", () => document.visibilityState === "hidden" && core.hidden());
+  on(document, "visibilitychange", () => document.visibilityState === "hidden" && core.happen(HIDDEN));
   if (hasForms) {
     on(document, "focusin", (event) => readForm(event, FOCUSED));
-    on(document, "focusout", (event) => readForm(event, LEFT));
+    on(document, "focusout", (event) => readForm(event, BLURRED));
     on(document, "submit", (event) => readForm(event, SUBMITTED));
   }
   if ("navigation" in window) return on(window.navigation as EventTarget, "currententrychange", navigated);
@@ -88,7 +98,7 @@ function on(target: EventTarget, kind: string, heard: (event: Event) => unknown)
 }
 
 function navigated() {
-  setTimeout(() => tell(core.navigated), TITLE_MS);
+  setTimeout(() => tell(() => core.happen(NAVIGATED)), TITLE_MS);
 }
 
 /** What the browser says about itself, as fields of an envelope's context. */
@@ -112,7 +122,7 @@ export function iso(ms: number): string {
 /** Wakes the module once, in `ms`; replaces an earlier wish. */
 export function wakeIn(ms: number) {
   clearTimeout(timer);
-  timer = setTimeout(() => tell(core.woke), ms);
+  timer = setTimeout(() => tell(() => core.happen(WOKE)), ms);
 }
 
 /** Sends a request to the collector; what comes back is told to the module, whatever it is. */

@@ -17,10 +17,7 @@ declare module "hilo-wasm" {
     gpc: boolean,
   ): void;
   export function begin(): void;
-  export function page(name: string, properties: string, at: number): void;
-  export function track(event: string, properties: string, at: number): void;
-  export function identify(user: string, traits: string, at: number): void;
-  export function group(id: string, traits: string, at: number): void;
+  export function tell(kind: number, name: string, details: string, at: number): void;
   export function reset(): void;
   export function anonymous_id(): string;
   export function session_id(): string;
@@ -31,13 +28,7 @@ declare module "hilo-wasm" {
   export function is_consent_new(): boolean;
   export function flush(): void;
   export function destroy(): void;
-  export function navigated(): void;
-  export function restored(): void;
-  export function hidden(): void;
-  export function left(): void;
-  export function online(): void;
-  export function woke(): void;
-  export function consent_changed_elsewhere(): void;
+  export function happen(what: number): void;
   export function form(step: number, table: string, field: string): void;
   export function answered(ticket: number, status: number, retryAfterS: number, anonymousId: string, rejected: number): void;
 }

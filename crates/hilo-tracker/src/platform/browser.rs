@@ -6,11 +6,23 @@
 use std::cell::Cell;
 
 use gloo_storage::{LocalStorage, Storage as _};
-use js_sys::{Date, Math};
 use wasm_bindgen::prelude::wasm_bindgen;
 use web_sys::{Document, Storage, Window};
 
 use super::{Place, Platform, Request};
+
+#[wasm_bindgen]
+extern "C" {
+    /// Milliseconds since the epoch.
+    #[wasm_bindgen(js_namespace = Date)]
+    fn now() -> f64;
+    /// Milliseconds since the page began.
+    #[wasm_bindgen(js_namespace = performance, js_name = now)]
+    fn elapsed() -> f64;
+    /// 0 ≤ random < 1
+    #[wasm_bindgen(js_namespace = Math)]
+    fn random() -> f64;
+}
 
 #[wasm_bindgen(raw_module = "hilo-page")]
 extern "C" {
@@ -66,7 +78,7 @@ impl Platform for Browser {
         reason = "milliseconds of a date fit by definition; NaN becomes 0"
     )]
     fn now_ms(&self) -> i64 {
-        Date::now() as i64
+        now() as i64
     }
 
     #[expect(clippy::cast_precision_loss, reason = "bounded to what a Date can hold")]
@@ -78,7 +90,7 @@ impl Platform for Browser {
 
     #[expect(clippy::cast_possible_truncation, reason = "a page does not live for centuries")]
     fn monotonic_ms(&self) -> i64 {
-        self.window.performance().map_or_else(|| self.now_ms(), |clock| clock.now() as i64)
+        elapsed() as i64
     }
 
     fn random16(&self) -> [u8; 16] {
@@ -151,8 +163,9 @@ impl Platform for Browser {
         let mut keys: Vec<String> =
             self.kept(|kept| kept.iter().map(|(key, _)| key.clone()).collect());
         if let Some(storage) = &self.storage {
-            let count = storage.length().unwrap_or(0);
-            keys.extend((0..count).filter_map(|i| storage.key(i).ok().flatten()));
+            for i in 0..storage.length().unwrap_or(0) {
+                keys.extend(storage.key(i).ok().flatten());
+            }
         }
         keys.retain(|key| key.starts_with(prefix));
         keys
@@ -175,5 +188,5 @@ impl Platform for Browser {
 /// Where the browser has no cryptography (a page without https), an id must still be unlikely to repeat.
 #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "0 ≤ random < 1")]
 fn weak_byte() -> u8 {
-    (Math::random() * 256.0) as u8
+    (random() * 256.0) as u8
 }

@@ -59,7 +59,8 @@ pub fn start(
     let options = Options { key, pages, forms, is_strict: strict, notice };
     let _ = TRACKER.try_with(|cell| {
         if let Ok(mut tracker) = cell.try_borrow_mut() {
-            *tracker = Some(Tracker::new(options, browser));
+            // Once: replacing one would bring along what takes a tracker apart.
+            tracker.get_or_insert_with(|| Tracker::new(options, browser));
         }
     });
 }
@@ -70,28 +71,17 @@ pub fn begin() {
     with(&mut Tracker::begin);
 }
 
-/// A page view told by the site.
+/// The site tells something: 0 a page view, 1 a named act, 2 who the visitor is, 3 a group the visitor belongs to.
 #[wasm_bindgen]
-pub fn page(name: &str, properties: &str, at: f64) {
-    with(&mut |tracker| tracker.page(name, properties, ms(at)));
-}
-
-/// A named act.
-#[wasm_bindgen]
-pub fn track(event: &str, properties: &str, at: f64) {
-    with(&mut |tracker| tracker.track(event, properties, ms(at)));
-}
-
-/// A claim of who the visitor is.
-#[wasm_bindgen]
-pub fn identify(user: &str, traits: &str, at: f64) {
-    with(&mut |tracker| tracker.identify(user, traits, ms(at)));
-}
-
-/// The visitor belongs to a group.
-#[wasm_bindgen]
-pub fn group(id: &str, traits: &str, at: f64) {
-    with(&mut |tracker| tracker.group(id, traits, ms(at)));
+#[expect(clippy::cast_possible_truncation, reason = "a Date's milliseconds")]
+pub fn tell(kind: u8, name: &str, details: &str, at: f64) {
+    let at = at as i64;
+    with(&mut |tracker| match kind {
+        0 => tracker.page(name, details, at),
+        1 => tracker.track(name, details, at),
+        2 => tracker.identify(name, details, at),
+        _ => tracker.group(name, details, at),
+    });
 }
 
 /// Logout.
@@ -174,46 +164,18 @@ pub fn is_consent_new() -> bool {
     is_new
 }
 
-/// Another tab wrote the consent.
+/// Something happened in the page: `page.ts` has the same numbers.
 #[wasm_bindgen]
-pub fn consent_changed_elsewhere() {
-    happened(Happened::ConsentChangedElsewhere);
-}
-
-/// The address changed.
-#[wasm_bindgen]
-pub fn navigated() {
-    happened(Happened::Navigated);
-}
-
-/// The document is shown again.
-#[wasm_bindgen]
-pub fn restored() {
-    happened(Happened::Restored);
-}
-
-/// The page is hidden.
-#[wasm_bindgen]
-pub fn hidden() {
-    happened(Happened::Hidden);
-}
-
-/// The document goes away.
-#[wasm_bindgen]
-pub fn left() {
-    happened(Happened::Left);
-}
-
-/// The network is back.
-#[wasm_bindgen]
-pub fn online() {
-    happened(Happened::Online);
-}
-
-/// The timer ran out.
-#[wasm_bindgen]
-pub fn woke() {
-    happened(Happened::Woke);
+pub fn happen(what: u8) {
+    happened(match what {
+        0 => Happened::Navigated,
+        1 => Happened::Restored,
+        2 => Happened::Hidden,
+        3 => Happened::Left,
+        4 => Happened::Online,
+        5 => Happened::Woke,
+        _ => Happened::ConsentChangedElsewhere,
+    });
 }
 
 /// Something was done to a form: 0 a field got the focus, 1 lost it, 2 the form was submitted. `form` is the table that
@@ -234,9 +196,4 @@ pub fn form(step: u8, form: String, field: String) {
 pub fn answered(ticket: u32, status: u16, retry_after_s: f64, anonymous_id: String, rejected: u32) {
     let retry_after_s = (retry_after_s >= 0.0).then_some(retry_after_s as u32);
     happened(Happened::Answered(Answer { ticket, status, retry_after_s, anonymous_id, rejected }));
-}
-
-#[expect(clippy::cast_possible_truncation, reason = "a Date's milliseconds")]
-fn ms(at: f64) -> i64 {
-    at as i64
 }
