@@ -86,6 +86,12 @@ impl Json {
         self
     }
 
+    /// Marks a place with a line break, which JSON allows between values and never has inside one.
+    pub fn mark(&mut self) -> &mut Json {
+        self.text.push('\n');
+        self
+    }
+
     /// The object's text.
     pub fn done(mut self) -> String {
         self.text.push('}');

@@ -29,6 +29,8 @@ const SESSION_KEY: &str = "hilo.s";
 const CLAIM_KEY: &str = "hilo.u";
 /// How long events wait for the collector to say who this was, when the page does not know.
 const HELLO_MS_MAX: i64 = 1_500;
+/// How much of a session's silence may go unwritten: writing it with every event would double what an event costs.
+const SESSION_STEP_MS: i64 = 10_000;
 /// Drafts that may wait for it.
 const WAITING_MAX: usize = 100;
 
@@ -72,12 +74,16 @@ pub struct Tracker<P> {
     waiting: Vec<Draft>,
     /// Where this document began, before any navigation inside it.
     first: Place,
+    /// Where the document was last, as the browser said it and as it may be told: cleaning is not for every event.
+    place: (Place, Place),
     /// Tells this page's stored events from other tabs'.
     tab: String,
     flights: Vec<Flight>,
     records: Vec<Record>,
     ticket: u32,
     flush_at_ms: Option<i64>,
+    /// When the timer that is set runs out.
+    wakes_at_ms: Option<i64>,
     sent_at_ms: Option<i64>,
     is_refused: bool,
     is_over: bool,
@@ -92,8 +98,10 @@ impl<P: Platform> Tracker<P> {
         let said = from_stored(&platform.load(CONSENT_KEY).unwrap_or_default());
         let gate = Gate::new(said, platform.gpc(), options.is_strict);
         let tab = uuid_v4(platform.random16()).get(..8).unwrap_or_default().to_owned();
-        let first = clean(platform.place());
+        let raw = platform.place();
+        let first = clean(&raw);
         Tracker {
+            place: (raw, first.clone()),
             options,
             gate,
             first,
@@ -109,6 +117,7 @@ impl<P: Platform> Tracker<P> {
             records: Vec::new(),
             ticket: 0,
             flush_at_ms: None,
+            wakes_at_ms: None,
             sent_at_ms: None,
             is_refused: false,
             is_over: false,
@@ -164,7 +173,8 @@ impl<P: Platform> Tracker<P> {
 
     /// A page view that the site tells itself.
     pub fn page(&mut self, name: &str, properties: &str, at_ms: i64) {
-        self.pages.told(&self.here());
+        let place = self.here();
+        self.pages.told(&place);
         self.tell(Kind::Page, name, properties, at_ms);
     }
 
@@ -257,7 +267,8 @@ impl<P: Platform> Tracker<P> {
         if !self.options.pages {
             return;
         }
-        if let Some(place) = self.pages.read(clean(self.platform.place())) {
+        let place = self.place();
+        if let Some(place) = self.pages.read(place) {
             let at_ms = self.platform.now_ms();
             self.capture(Draft { at_ms, place, ..Draft::default() });
         }
@@ -268,9 +279,22 @@ impl<P: Platform> Tracker<P> {
         self.track(told.name, &told.properties, at_ms);
     }
 
-    fn here(&self) -> Place {
-        let place = clean(self.platform.place());
+    fn here(&mut self) -> Place {
+        let place = self.place();
         self.pages.seen(&place)
+    }
+
+    /// Where the document is, without secrets and personal data.
+    fn place(&mut self) -> Place {
+        let raw = self.platform.place();
+        let (last, cleaned) = &mut self.place;
+        if raw.url != last.url || raw.referrer != last.referrer {
+            *cleaned = clean(&raw);
+        } else if raw.title != cleaned.title {
+            cleaned.title.clone_from(&raw.title);
+        }
+        *last = raw;
+        cleaned.clone()
     }
 
     fn capture(&mut self, draft: Draft) {
@@ -313,8 +337,10 @@ impl<P: Platform> Tracker<P> {
         if let Some(mut session) =
             stored.filter(|session| session.goes_on(draft.at_ms, &campaign_now))
         {
-            session.last_ms = session.last_ms.max(draft.at_ms);
-            self.platform.save(SESSION_KEY, &session.to_stored());
+            if draft.at_ms - session.last_ms >= SESSION_STEP_MS {
+                session.last_ms = draft.at_ms;
+                self.platform.save(SESSION_KEY, &session.to_stored());
+            }
             return (session, None);
         }
         // A visitor this device does not know came by the way the tab remembers; a later visit of a known one begins here.
@@ -332,10 +358,10 @@ impl<P: Platform> Tracker<P> {
 }
 
 /// A place without secrets and personal data in its addresses.
-fn clean(place: Place) -> Place {
+fn clean(place: &Place) -> Place {
     Place {
         url: redact::url(&place.url),
         referrer: redact::url(&place.referrer),
-        title: place.title,
+        title: place.title.clone(),
     }
 }

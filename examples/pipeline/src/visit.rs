@@ -164,10 +164,10 @@ impl Story {
         for event in sent["batch"].as_array().into_iter().flatten() {
             let landing = &event["context"]["hilo"]["session"]["landing"];
             let name = event["event"].as_str().unwrap_or_default();
-            self.line(&format!(
-                "       {} {name} {} {landing}",
-                event["type"], event["context"]["page"]["path"]
-            ));
+            // Said once for all events of one page.
+            let own = &event["context"]["page"];
+            let page = if own.is_null() { &sent["context"]["page"] } else { own };
+            self.line(&format!("       {} {name} {} {landing}", event["type"], page["path"]));
         }
         let (status, answer) = self.call("POST", &path, request.body.clone().into_bytes())?;
         self.line(&format!("edge → {status} {}", short(&answer)));

@@ -33,6 +33,9 @@ extern "C" {
     fn say(sentence: &str);
 }
 
+/// Random bytes that are fetched at once: asking the browser costs many times what an id does.
+const POOL_BYTES: usize = 512;
+
 /// What is kept where there is no storage.
 type Kept = Vec<(String, String)>;
 
@@ -46,6 +49,8 @@ pub(super) struct Browser {
     storage: Option<Storage>,
     is_persistent: Cell<bool>,
     memory: Cell<Kept>,
+    /// Random bytes that nobody has used.
+    pool: Cell<Vec<u8>>,
 }
 
 impl Browser {
@@ -59,8 +64,16 @@ impl Browser {
         // Looking whether there is a storage stores nothing. gloo takes its presence for granted.
         let has_storage = matches!(window.local_storage(), Ok(Some(_)));
         let storage = has_storage.then(LocalStorage::raw);
-        let (is_persistent, memory) = (Cell::new(has_storage), Cell::default());
-        Browser { window, surroundings, first_in_history, gpc, storage, is_persistent, memory }
+        Browser {
+            window,
+            surroundings,
+            first_in_history,
+            gpc,
+            storage,
+            is_persistent: Cell::new(has_storage),
+            memory: Cell::default(),
+            pool: Cell::default(),
+        }
     }
 
     /// Works on what is kept in memory.
@@ -94,16 +107,19 @@ impl Platform for Browser {
     }
 
     fn random16(&self) -> [u8; 16] {
-        let mut bytes = [0; 16];
-        let is_filled = self
-            .window
-            .crypto()
-            .is_ok_and(|c| c.get_random_values_with_u8_array(&mut bytes).is_ok());
-        if !is_filled {
-            for byte in &mut bytes {
-                *byte = weak_byte();
+        let mut pool = self.pool.take();
+        if pool.len() < 16 {
+            pool.resize(POOL_BYTES, 0);
+            let crypto = self.window.crypto();
+            if !crypto.is_ok_and(|c| c.get_random_values_with_u8_array(&mut pool).is_ok()) {
+                pool.fill_with(weak_byte);
             }
         }
+        let mut bytes = [0; 16];
+        for byte in &mut bytes {
+            *byte = pool.pop().unwrap_or_default();
+        }
+        self.pool.set(pool);
         bytes
     }
 

@@ -40,6 +40,15 @@ struct Item {
 /// How many were lost, by reason. A dozen reasons at most: a map would cost every visitor more bytes than it saves.
 pub type Counts = Vec<(&'static str, u32)>;
 
+/// What one request carries.
+#[derive(Debug, Default, PartialEq, Eq)]
+pub struct Batch {
+    /// A list for JSON, without its brackets; empty when there is nothing to send.
+    pub events: String,
+    /// What every event leaves out because the envelope's context says it once; empty for nothing.
+    pub shared: String,
+}
+
 /// Events in the order they happened.
 #[derive(Debug, Default)]
 pub struct Queue {
@@ -98,8 +107,7 @@ impl Queue {
         self.trim(platform);
     }
 
-    /// Gives the oldest events that fit together into `bytes_max`, at most `count_max` of them, to the request `ticket`, and
-    /// answers them as a list for JSON, without its brackets; empty when there is nothing to send.
+    /// Gives the oldest events that fit together into `bytes_max`, at most `count_max` of them, to the request `ticket`.
     ///
     /// What another tab has sent or purged meanwhile is forgotten on the way.
     pub fn batch<P: Platform>(
@@ -108,11 +116,9 @@ impl Queue {
         count_max: usize,
         bytes_max: usize,
         platform: &P,
-    ) -> String {
+    ) -> Batch {
         self.trim(platform);
-        let mut list = String::new();
-        let mut count = 0;
-        let mut is_full = false;
+        let (mut count, mut bytes, mut is_full) = (0, 0, false);
         self.items.retain_mut(|item| {
             is_full |= count >= count_max;
             if is_full || item.ticket != 0 {
@@ -123,19 +129,36 @@ impl Queue {
                 return false;
             }
             // One event always fits: it is smaller than any envelope.
-            if count > 0 && list.len() + item.json.len() >= bytes_max {
+            if count > 0 && bytes + item.json.len() >= bytes_max {
                 is_full = true;
                 return true;
             }
-            if count > 0 {
-                list.push(',');
-            }
-            list.push_str(&item.json);
+            bytes += item.json.len() + 1;
             item.ticket = ticket;
             count += 1;
             true
         });
-        list
+        self.written(ticket)
+    }
+
+    /// The events of the request `ticket` as JSON; what stands between marks in all of them alike, once.
+    fn written(&self, ticket: u32) -> Batch {
+        let mine = || self.items.iter().filter(|item| item.ticket == ticket);
+        let shared = mine().next().map_or("", |item| thirds(&item.json)[1]);
+        // An event that says less would be filled up from what is said for all, so it is all of them or none.
+        let is_shared = mine().all(|item| thirds(&item.json)[1] == shared);
+        let mut events = String::new();
+        for item in mine() {
+            if !events.is_empty() {
+                events.push(',');
+            }
+            let [head, middle, tail] = thirds(&item.json);
+            events.push_str(head);
+            events.push_str(if is_shared { "" } else { middle });
+            events.push_str(tail);
+        }
+        let shared = if is_shared { shared.get(1..).unwrap_or_default() } else { "" };
+        Batch { events, shared: shared.to_owned() }
     }
 
     /// How many events the request `ticket` carries.
@@ -230,6 +253,13 @@ impl Queue {
     }
 }
 
+/// What stands before, between and behind the marks of an event: line breaks, which its JSON has nowhere else.
+fn thirds(json: &str) -> [&str; 3] {
+    let (head, rest) = cut(json, b'\n');
+    let (middle, tail) = cut(rest.unwrap_or_default(), b'\n');
+    [head, middle, tail.unwrap_or_default()]
+}
+
 /// Reads a stored event: time, `!` or `.`, JSON.
 fn read(key: &str, text: &str) -> Option<Item> {
     let end = text.bytes().position(|byte| !byte.is_ascii_digit())?;
@@ -275,7 +305,7 @@ mod tests {
         fill(&mut queue, &platform, ITEMS_MAX);
         assert_eq!(queue.len(), ITEMS_MAX);
         assert_eq!(queue.dropped()[..], [("queue_full", 1)]);
-        assert_eq!(queue.batch(1, 1, 1_000, &platform), "{\"order\":1}");
+        assert_eq!(queue.batch(1, 1, 1_000, &platform).events, "{\"order\":1}");
     }
 
     #[test]
@@ -283,7 +313,7 @@ mod tests {
         let (platform, mut queue) = (page(), Queue::default());
         fill(&mut queue, &platform, 2);
         platform.pass(AGE_MS_MAX + 1);
-        assert_eq!(queue.batch(1, 10, 1_000, &platform), "");
+        assert_eq!(queue.batch(1, 10, 1_000, &platform).events, "");
         assert_eq!(queue.dropped()[..], [("expired", 2)]);
     }
 
@@ -305,9 +335,9 @@ mod tests {
         let (platform, mut queue) = (page(), Queue::default());
         fill(&mut queue, &platform, 2);
         let mut other = recover(&platform);
-        assert_eq!(other.batch(1, 1, 1_000, &platform), "{\"i\":0}");
+        assert_eq!(other.batch(1, 1, 1_000, &platform).events, "{\"i\":0}");
         other.landed(1, true, &platform);
-        assert_eq!(queue.batch(1, 10, 1_000, &platform), "{\"i\":1}");
+        assert_eq!(queue.batch(1, 10, 1_000, &platform).events, "{\"i\":1}");
         assert_eq!(queue.len(), 1);
     }
 
@@ -322,15 +352,31 @@ mod tests {
     }
 
     #[test]
+    fn what_all_events_say_alike_is_said_once_and_otherwise_each_says_it() {
+        let event = |page: &str| format!("{{\"c\":{{\"h\":1\n,{page}\n}}}}");
+        for (second, events, shared) in [
+            ("\"p\":1", r#"{"c":{"h":1}},{"c":{"h":1}}"#, "\"p\":1"),
+            ("\"p\":2", r#"{"c":{"h":1,"p":1}},{"c":{"h":1,"p":2}}"#, ""),
+        ] {
+            let (platform, mut queue) = (page(), Queue::default());
+            for page in ["\"p\":1", second] {
+                queue.push(platform.now_ms(), event(page), false, "t", &platform);
+            }
+            let batch = queue.batch(1, 9, 1_000, &platform);
+            assert_eq!((batch.events.as_str(), batch.shared.as_str()), (events, shared));
+        }
+    }
+
+    #[test]
     fn what_is_under_way_is_not_sent_twice_and_comes_back_when_it_failed() {
         let (platform, mut queue) = (page(), Queue::default());
         fill(&mut queue, &platform, 3);
-        assert_eq!(queue.batch(1, 2, 1_000, &platform), r#"{"i":0},{"i":1}"#);
-        assert_eq!(queue.batch(2, 2, 1_000, &platform), r#"{"i":2}"#);
-        assert_eq!(queue.batch(3, 2, 1_000, &platform), "");
+        assert_eq!(queue.batch(1, 2, 1_000, &platform).events, r#"{"i":0},{"i":1}"#);
+        assert_eq!(queue.batch(2, 2, 1_000, &platform).events, r#"{"i":2}"#);
+        assert_eq!(queue.batch(3, 2, 1_000, &platform).events, "");
         queue.landed(1, false, &platform);
         queue.landed(2, true, &platform);
-        assert_eq!(queue.batch(4, 9, 1_000, &platform), r#"{"i":0},{"i":1}"#);
+        assert_eq!(queue.batch(4, 9, 1_000, &platform).events, r#"{"i":0},{"i":1}"#);
     }
 
     #[test]

@@ -8,7 +8,7 @@ use crate::draft::{Draft, Kind};
 use crate::identity::{Landing, Session, path, search};
 use crate::json::Json;
 use crate::platform::{Place, Platform};
-use crate::queue::Counts;
+use crate::queue::{Batch, Counts};
 
 /// What these events say captured them.
 const LIBRARY: &str = concat!(r#"{"name":"hilo","version":""#, env!("CARGO_PKG_VERSION"), r#""}"#);
@@ -39,14 +39,15 @@ pub(super) fn event<P: Platform>(
     if !draft.details.is_empty() {
         json.raw(details, &draft.details);
     }
-    json.open("context");
-    page(&mut json, &draft.place);
-    json.open("hilo").open("session").text("id", &session.id());
+    json.open("context").open("hilo").open("session").text("id", &session.id());
     if let Some(landing) = landing {
         json.open("landing").some("url", &landing.url).some("referrer", &landing.referrer);
         json.text("via", landing.via).close();
     }
-    json.close().close().close();
+    // The page stands between two marks: events of one page say it once per envelope.
+    json.close().close().mark();
+    page(&mut json, &draft.place);
+    json.mark().close();
     json.done()
 }
 
@@ -61,10 +62,10 @@ fn page(json: &mut Json, place: &Place) {
         .close();
 }
 
-/// A whole envelope around `events`, a list without its brackets.
+/// A whole envelope around the events of `batch`.
 pub(super) fn batch<P: Platform>(
     key: &str,
-    events: &str,
+    batch: &Batch,
     state: &ConsentState,
     dropped: &Counts,
     platform: &P,
@@ -81,7 +82,11 @@ pub(super) fn batch<P: Platform>(
         }
         json.close();
     }
-    json.close().close().list("batch").fields(events).end();
+    json.close();
+    if !batch.shared.is_empty() {
+        json.fields(&batch.shared);
+    }
+    json.close().list("batch").fields(&batch.events).end();
     json.done()
 }
 

@@ -94,6 +94,7 @@ impl<P: Platform> Tracker<P> {
 
     /// The timer ran out.
     pub(super) fn wake(&mut self) {
+        self.wakes_at_ms = None;
         let now = self.platform.monotonic_ms();
         if matches!(self.who, Who::Asking(until) if until <= now) {
             self.settle(String::new());
@@ -149,13 +150,13 @@ impl<P: Platform> Tracker<P> {
         self.flush_at_ms = None;
         let bytes = REQUEST_BYTES_MAX - HEADER_BYTES;
         let count = self.transport.count_max();
-        let events = self.queue.batch(ticket, count, bytes, &self.platform);
-        if events.is_empty() {
+        let batch = self.queue.batch(ticket, count, bytes, &self.platform);
+        if batch.events.is_empty() {
             return;
         }
         let told = self.queue.dropped().clone();
         let (key, state) = (&self.options.key, self.gate.state());
-        let body = envelope::batch(key, &events, &state, &told, &self.platform);
+        let body = envelope::batch(key, &batch, &state, &told, &self.platform);
         self.sent_at_ms = Some(self.platform.monotonic_ms());
         self.post(ticket, Call::Batch, body, told);
     }
@@ -261,7 +262,11 @@ impl<P: Platform> Tracker<P> {
             None => (has_more && is_free && asked.is_none()).then_some(wait),
         };
         if let Some(ms) = asked.into_iter().chain(flush.filter(|_| is_free)).min() {
-            self.platform.wake_in(ms.max(0));
+            let at = now + ms.max(0);
+            // Most events change nothing about when something is due.
+            if self.wakes_at_ms.replace(at) != Some(at) {
+                self.platform.wake_in(at - now);
+            }
         }
     }
 }
