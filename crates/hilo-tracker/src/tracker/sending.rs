@@ -182,8 +182,7 @@ impl<P: Platform> Tracker<P> {
             }
             return;
         }
-        let chance = self.platform.random16();
-        let chance = u16::from_le_bytes([chance[0], chance[1]]);
+        let chance = u16::from_le_bytes([self.platform.random16()[0], self.platform.random16()[1]]);
         let now = self.platform.monotonic_ms();
         let count = if flight.call == Call::Batch { self.queue.carried(ticket) } else { 1 };
         let verdict = self.transport.judge(&answer, count, now, chance);
