@@ -1,8 +1,8 @@
 //! Random histories of a cart: four replicas that lose, repeat and reorder each other's deltas, then converge.
 //!
-//! Every state is compared with an oracle that keeps whole operations instead of contexts. Prints its seed and figures;
-//! `HILO_HISTORIES=1000000` asks for more, `HILO_SEED=<hex>` replays one history. Four carts that are wrong on purpose
-//! show that the comparison can fail.
+//! Every state is compared with an oracle that keeps whole operations instead of contexts, and with what people meant by
+//! them. Prints its seed and figures; `HILO_HISTORIES=1000000` asks for more, `HILO_SEED=<hex>` replays one history. Five
+//! carts that are wrong on purpose show that the comparison can fail.
 
 #[path = "simulate/history.rs"]
 mod history;
@@ -10,6 +10,8 @@ mod history;
 mod model;
 #[path = "simulate/oracle.rs"]
 mod oracle;
+#[path = "simulate/wish.rs"]
+mod wish;
 
 use std::io::Write;
 use std::time::Instant;
