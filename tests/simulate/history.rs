@@ -123,7 +123,7 @@ pub(crate) fn run(model: &Model, seed: u64, figures: &mut Figures) -> Result<(),
         eager: false,
         figures,
     };
-    history.eager = history.random.below(4) == 0;
+    history.eager = history.random.below(8) == 0;
     let mut steps = 1 + history.random.below(STEPS_MAX);
     if history.eager {
         history.begin_eagerly()?;

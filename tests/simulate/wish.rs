@@ -8,6 +8,8 @@
     reason = "a history that leaves its own bounds should stop at once"
 )]
 
+use std::collections::BTreeMap;
+
 use hilo_core::cart::{Cart, LineKey, ReplicaId};
 
 use crate::oracle::Heard;
@@ -40,6 +42,8 @@ pub(crate) struct Wish {
 #[derive(Default)]
 pub(crate) struct Wishes {
     all: Vec<Wish>,
+    /// Per line the operations on it.
+    on: BTreeMap<LineKey, Heard>,
     /// Per operation the earlier adds whose units its dot carries too.
     carried: Vec<Heard>,
     /// Per operation the operations whose units it could see: heard of, or implied by those.
@@ -57,6 +61,10 @@ fn numbers(mut set: Heard) -> impl Iterator<Item = usize> {
 
 impl Wishes {
     pub(crate) fn push(&mut self, wish: Wish) {
+        let this = 1 << self.all.len();
+        for line in &wish.lines {
+            *self.on.entry(line.clone()).or_insert(0) |= this;
+        }
         let mut carried = 0;
         for (number, earlier) in self.all.iter().enumerate() {
             let same = earlier.by == wish.by && earlier.lines == wish.lines;
@@ -78,10 +86,9 @@ impl Wishes {
 
     /// P6 in units, and its converse: what nobody took having seen it is there, and nothing is there twice.
     pub(crate) fn check(&self, cart: &Cart, heard: Heard, line: &LineKey) -> Result<(), String> {
-        let wishes = |set: Heard| {
-            let wish = |number: usize| (number, &self.all[number]);
-            numbers(set).map(wish).filter(|(_, wish)| wish.lines.contains(line))
-        };
+        let on = self.on.get(line).copied().unwrap_or(0);
+        let wishes =
+            |set: Heard| numbers(set & on).map(|number: usize| (number, &self.all[number]));
         // A fold has taken into account what its replica had heard of.
         let folds = wishes(heard).filter(|(_, wish)| wish.folds);
         let known = folds.fold(heard, |known, (_, fold)| known | fold.heard);
