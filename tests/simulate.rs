@@ -6,6 +6,8 @@
 
 #[path = "simulate/history.rs"]
 mod history;
+#[path = "simulate/interleaving.rs"]
+mod interleaving;
 #[path = "simulate/model.rs"]
 mod model;
 #[path = "simulate/oracle.rs"]
@@ -17,6 +19,7 @@ use std::io::Write;
 use std::time::Instant;
 
 use history::{Figures, STEPS_MAX, run};
+use interleaving::{CUP, Edit, MUG, Program};
 use model::{MUTANTS, Model, REAL};
 
 /// Histories of an ordinary run, CI's included.
@@ -81,4 +84,40 @@ fn every_mutant_is_caught() {
             None => panic!("{} survived {MUTANT_HISTORIES} histories", mutant.name),
         }
     }
+}
+
+/// What devices do around a checkout: each program is run in every order.
+const PROGRAMS: [Program; 3] = [
+    Program {
+        edits: [
+            [(MUG, Edit::Add(2)), (MUG, Edit::Remove)],
+            [(CUP, Edit::Add(1)), (MUG, Edit::Dec(1))],
+        ],
+        sells_all: true,
+    },
+    Program {
+        edits: [
+            [(MUG, Edit::Set(4)), (CUP, Edit::Add(3))],
+            [(MUG, Edit::Add(1)), (MUG, Edit::Remove)],
+        ],
+        sells_all: true,
+    },
+    Program {
+        edits: [
+            [(MUG, Edit::Add(2)), (CUP, Edit::Add(1))],
+            [(MUG, Edit::Dec(2)), (CUP, Edit::Dec(1))],
+        ],
+        sells_all: false,
+    },
+];
+
+#[test]
+fn what_was_bought_goes_and_everything_else_stays_in_every_order_of_six_steps() -> Result<(), String>
+{
+    for program in &PROGRAMS {
+        let sequences = interleaving::run(program)?;
+        say(&format!("{sequences} sequences with an order are right: {program:?}"));
+        assert!(sequences > 10_000, "too few sequences reach an order");
+    }
+    Ok(())
 }
