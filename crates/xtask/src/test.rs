@@ -82,7 +82,13 @@ impl Tally {
         suffix: &str,
     ) -> Result<(), Problem> {
         let mut node = workspace.command("node");
-        node.arg("--test").args(specs(workspace, folder, suffix));
+        node.arg("--test");
+        if label != PACKAGING {
+            // Each has a workerd and a state of its own, and waits more than it works: for a lease, for a receiver that is
+            // down. Node's own choice is one less than there are cores.
+            node.arg("--test-concurrency=4");
+        }
+        node.args(specs(workspace, folder, suffix));
         if label == PACKAGING {
             node.env("CHROMIUM", tools::chromium(workspace)?);
         }

@@ -1,6 +1,6 @@
 //! The world as workerd gives it: bindings, clock, network. Decides nothing but how to reach things.
 
-use std::cell::{Cell, RefCell};
+use std::cell::{Cell, OnceCell, RefCell};
 use std::future::Future;
 use std::rc::Rc;
 
@@ -50,8 +50,16 @@ const READ_HEADERS: [&str; 15] = [
 thread_local! {
     /// The configuration, and when it was fetched. One isolate is one thread.
     static CONFIG: RefCell<Option<(i64, Rc<Loaded>)>> = const { RefCell::new(None) };
+    /// Variables that every request asks for. They cannot change while an isolate lives.
+    static SETTINGS: OnceCell<Settings> = const { OnceCell::new() };
     /// Until when nobody is believed to watch.
     static UNWATCHED_UNTIL: Cell<i64> = const { Cell::new(0) };
+}
+
+/// See [`bindings::DEV`] and [`bindings::MOUNT`].
+struct Settings {
+    is_dev: bool,
+    mount: String,
 }
 
 /// workerd.
@@ -67,8 +75,14 @@ impl Edge {
         Edge { env: Rc::new(env), context: Rc::new(context) }
     }
 
-    fn var(&self, name: &str) -> Option<String> {
-        self.env.var(name).ok().map(|value| value.to_string())
+    fn setting<T>(&self, read: impl Fn(&Settings) -> T) -> T {
+        let var = |name: &str| self.env.var(name).ok().map(|value| value.to_string());
+        SETTINGS.with(|settings| {
+            read(settings.get_or_init(|| Settings {
+                is_dev: var(bindings::DEV).as_deref() == Some("1"),
+                mount: var(bindings::MOUNT).unwrap_or_else(|| bindings::MOUNT_DEFAULT.to_owned()),
+            }))
+        })
     }
 
     fn stub(&self, object: &Object) -> Result<bindings::Stub> {
@@ -121,11 +135,11 @@ impl Platform for Edge {
     }
 
     fn is_dev(&self) -> bool {
-        self.var(bindings::DEV).as_deref() == Some("1")
+        self.setting(|settings| settings.is_dev)
     }
 
     fn mount(&self) -> String {
-        self.var(bindings::MOUNT).unwrap_or_else(|| bindings::MOUNT_DEFAULT.to_owned())
+        self.setting(|settings| settings.mount.clone())
     }
 
     async fn config(&self) -> Rc<Loaded> {

@@ -16,7 +16,7 @@ pub use outbox::{due, lease, next_alarm, release};
 use jiff::Timestamp;
 
 use super::schema;
-use crate::calls::{ConsentCopy, Delivery, Page, ProfileCall, decode, encode};
+use crate::calls::{ConsentCopy, Delivery, Page, ProfileCall, Record, decode, encode};
 use crate::platform::{Failure, Sql, SqlValue};
 
 /// What an object answers, and what its outbox wants now.
@@ -76,20 +76,10 @@ pub fn answer(
     let mut answered = Answered::default();
     answered.reply = match call {
         ProfileCall::Record { records } => {
-            // Taken out: a transaction that fails must not leave its changes here.
-            let mut known = match volatile.known.take() {
-                Some(known) => known,
-                None => known::Known::read(sql)?,
-            };
-            let mut records = Some(records);
-            let recorded = atomically(sql, || {
-                record::record(sql, &mut known, name, records.take().unwrap_or_default(), now)
-            })?;
-            volatile.known = Some(known);
-            answered.alarm =
-                if recorded.fresh.is_empty() { None } else { Some(outbox::soon(now)?) };
-            answered.fresh = recorded.fresh;
-            encode(&recorded.answers)
+            let kept = keep(sql, volatile, name, records, now)?;
+            answered.alarm = if kept.fresh.is_empty() { None } else { Some(outbox::soon(now)?) };
+            answered.fresh = kept.fresh;
+            encode(&kept.answers)
         }
         ProfileCall::Consent(change) => {
             volatile.known = None;
@@ -124,6 +114,27 @@ pub fn answer(
         }
     }?;
     Ok(answered)
+}
+
+fn keep(
+    sql: &impl Sql,
+    volatile: &mut Volatile,
+    name: &str,
+    records: Vec<Record>,
+    now: Timestamp,
+) -> Result<record::Kept, Failure> {
+    // Taken out: a transaction that fails must not leave its changes in memory.
+    let mut known = match volatile.known.take() {
+        Some(known) => known,
+        None => known::Known::read(sql)?,
+    };
+    // Taken out as well: the closure runs once, and events are too big to copy.
+    let mut records = Some(records);
+    let kept = atomically(sql, || {
+        record::record(sql, &mut known, name, records.take().unwrap_or_default(), now)
+    })?;
+    volatile.known = Some(known);
+    Ok(kept)
 }
 
 /// Keeps the object's own name, for deliveries that an alarm hands out: nobody calls an alarm by name.
