@@ -38,6 +38,8 @@ export interface CollectorOptions {
   port?: number;
   /** Workers put in front, the first being the entry. */
   front?: object[];
+  /** `false` serves no files: miniflare puts no router before a Worker without assets. */
+  assets?: boolean;
 }
 
 /** A running collector. */
@@ -87,6 +89,7 @@ export async function startCollector(options: CollectorOptions = {}): Promise<Co
   const state = options.state ?? mkdtempSync(join(tmpdir(), "hilo-state-"));
   mkdirSync(state, { recursive: true });
   const { Miniflare, Log, LogLevel, convertV4MiniflareOptions } = miniflare;
+  const worker = collectorWorker(options.vars ?? {});
   const mf = new Miniflare(
     convertV4MiniflareOptions({
       host: "127.0.0.1",
@@ -94,7 +97,7 @@ export async function startCollector(options: CollectorOptions = {}): Promise<Co
       cf: false,
       log: new Log(process.env["HILO_LOG"] ? LogLevel.INFO : LogLevel.ERROR),
       resourcePersistencePath: state,
-      workers: [...((options.front ?? []) as []), collectorWorker(options.vars ?? {})],
+      workers: [...((options.front ?? []) as []), { ...worker, ...(options.assets === false && { assets: undefined }) }],
     }),
   );
   const url = (await mf.ready).origin;

@@ -13,9 +13,10 @@ use std::collections::BTreeMap;
 
 use crate::platform::{Failure, Object, Platform};
 
-/// A question to a profile object.
+/// A question to a profile object: `{"record": {…}}`. A tag inside would make serde keep a copy of every event until it
+/// has seen the tag.
 #[derive(Debug, Serialize, Deserialize)]
-#[serde(tag = "call", rename_all = "snake_case")]
+#[serde(rename_all = "snake_case")]
 pub enum ProfileCall {
     /// Keep these events. Answers `Vec<Recorded>`, one per record and in order.
     Record {
@@ -77,10 +78,13 @@ pub struct Record {
 
 /// [`ProfileCall::Record`] as the pipeline writes it: the events stay where they are.
 #[derive(Debug, Serialize)]
-#[serde(tag = "call", rename = "record")]
-pub struct RecordCall<'e> {
+#[serde(rename_all = "snake_case")]
+pub enum RecordCall<'e> {
     /// See [`ProfileCall::Record`].
-    pub records: Vec<RecordEntry<'e>>,
+    Record {
+        /// The events, all of one profile.
+        records: Vec<RecordEntry<'e>>,
+    },
 }
 
 /// A [`Record`] as the pipeline writes it.
@@ -118,14 +122,7 @@ pub enum Recorded {
     ConsentDenied,
 }
 
-impl Recorded {
-    /// Whether it has to be delivered anywhere.
-    pub fn is_bound(&self) -> bool {
-        matches!(self, Recorded::Stored { destinations, .. } if !destinations.is_empty())
-    }
-}
-
-/// One attempt to deliver: what the queue carries.
+/// One attempt to deliver. A message of the queue is a list of them.
 #[derive(Clone, Debug, Serialize, Deserialize)]
 pub struct Delivery {
     /// Name of the profile object that keeps the outbox row.
@@ -342,9 +339,8 @@ pub struct Reject {
     pub item: Option<String>,
 }
 
-/// What the pipeline tells the journal. `store/journal.rs` reads it as one of its calls: `{"call":"judged", …}`.
+/// What the pipeline tells the journal. `store/journal.rs` reads it as one of its calls.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(tag = "call", rename = "judged")]
 pub struct JudgedCall {
     /// For whoever watches; empty when nobody does.
     pub live: Vec<LiveEvent>,

@@ -7,10 +7,11 @@
 use hilo_core::config::Source;
 use hilo_core::outcome::{Outcome, Rejection};
 
-use crate::calls::{JudgedCall, LiveEvent, Reject, encode};
+use crate::calls::journal::{JournalCall, ask_journal};
+use crate::calls::{JudgedCall, LiveEvent, Reject};
 use crate::loaded::Loaded;
 use crate::pipeline::Item;
-use crate::platform::{Object, Platform, log_line};
+use crate::platform::{Failure, Platform, log_line};
 
 /// Rejects of one envelope that are logged one by one. A sender that gets 2,500 events wrong learns it from these.
 const REJECTS_MAX: usize = 100;
@@ -18,7 +19,7 @@ const REJECTS_MAX: usize = 100;
 /// Notes a request that was refused as a whole.
 pub async fn refused<P: Platform>(why: &Rejection, loaded: &Loaded, platform: &P) {
     let reject = reject(&platform.now().to_string(), "", "rejected", why);
-    tell(&call(Vec::new(), vec![reject], loaded), platform).await;
+    tell(call(Vec::new(), vec![reject], loaded), platform).await;
 }
 
 /// Notes what became of an envelope's items.
@@ -32,10 +33,10 @@ pub async fn judged<P: Platform>(items: &[Item], source: &Source, loaded: &Loade
         Vec::new()
     };
     if !rejects.is_empty() {
-        tell(&call(live, rejects, loaded), platform).await;
+        tell(call(live, rejects, loaded), platform).await;
     } else if !live.is_empty() {
         let (call, own) = (call(live, Vec::new(), loaded), platform.clone());
-        platform.defer(async move { tell(&call, &own).await });
+        platform.defer(async move { tell(call, &own).await });
     }
 }
 
@@ -43,11 +44,8 @@ fn call(live: Vec<LiveEvent>, rejects: Vec<Reject>, loaded: &Loaded) -> JudgedCa
     JudgedCall { live, rejects, rejects_days: loaded.config.retention.rejects_days }
 }
 
-async fn tell<P: Platform>(call: &JudgedCall, platform: &P) {
-    let told = match encode(call) {
-        Ok(text) => platform.ask(&Object::Journal, text).await.map(|_| ()),
-        Err(failure) => Err(failure),
-    };
+async fn tell<P: Platform>(call: JudgedCall, platform: &P) {
+    let told: Result<(), Failure> = ask_journal(platform, &JournalCall::Judged(call)).await;
     if let Err(failure) = told {
         platform.log(&log_line("warn", "journal", &[("why", failure.message())]));
     }

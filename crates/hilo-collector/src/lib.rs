@@ -20,7 +20,8 @@ pub const SECRET: &str = "HILO_SECRET";
 
 #[cfg(target_arch = "wasm32")]
 mod wiring {
-    use worker::{Context, Env, MessageBatch, Request, Response, Result, event};
+    use worker::web_sys::Request;
+    use worker::{Context, Env, MessageBatch, Response, Result, event};
 
     use crate::platform::{edge, objects};
 

@@ -198,17 +198,16 @@ async fn store_all<P: Platform>(
     platform: &P,
 ) -> Result<(), Failure> {
     let secret = secret(platform)?;
-    let mut profiles: BTreeMap<ProfileKey, (Vec<usize>, RecordCall<'_>)> = BTreeMap::new();
+    let mut profiles: BTreeMap<ProfileKey, (Vec<usize>, Vec<RecordEntry<'_>>)> = BTreeMap::new();
     for (place, item) in items.iter().enumerate() {
         let Some(event) = &item.event else { continue };
-        let (places, call) = profiles
-            .entry(profile_key(event))
-            .or_insert_with(|| (Vec::new(), RecordCall { records: Vec::new() }));
+        let (places, records) = profiles.entry(profile_key(event)).or_default();
         places.push(place);
-        call.records.push(RecordEntry { event, destinations: plan(event, loaded) });
+        records.push(RecordEntry { event, destinations: plan(event, loaded) });
     }
-    let calls = profiles.into_iter().map(|(key, (places, call))| {
+    let calls = profiles.into_iter().map(|(key, (places, records))| {
         let name = signature::object_name(&secret, &key);
+        let call = RecordCall::Record { records };
         async move {
             let recorded: Vec<Recorded> = ask_profile(platform, name, &call).await?;
             if recorded.len() != places.len() {

@@ -2,22 +2,15 @@
 
 use serde::{Deserialize, Serialize};
 
-use super::{LiveEvent, Reject, decode, encode};
+use super::{JudgedCall, Reject, decode, encode};
 use crate::platform::{Failure, Object, Platform};
 
-/// A question to the journal. [`super::JudgedCall`] is the first one, as the pipeline writes it.
+/// A question to the journal.
 #[derive(Debug, Serialize, Deserialize)]
-#[serde(tag = "call", rename_all = "snake_case")]
+#[serde(rename_all = "snake_case")]
 pub enum JournalCall {
     /// What became of an envelope. Answers `()`.
-    Judged {
-        /// For whoever watches.
-        live: Vec<LiveEvent>,
-        /// For the reject log.
-        rejects: Vec<Reject>,
-        /// Days a reject is kept.
-        rejects_days: u32,
-    },
+    Judged(JudgedCall),
     /// What became of deliveries. Answers `()`.
     Attempted {
         /// One per attempt.

@@ -22,6 +22,8 @@ use destinations::{Destination, Unmapped, Verdict, target};
 
 /// Requests to one destination at a time: Workers allow six connections in all, and one that hangs must leave some.
 const AT_ONCE: usize = 3;
+/// Profiles told at a time what became of their deliveries.
+const CONFIRMED_AT_ONCE: usize = 16;
 
 /// The destinations `event` is meant for: wanted by their filters, allowed by every purpose they need, and not taken
 /// away by the sender's `integrations`.
@@ -153,13 +155,14 @@ async fn confirm<P: Platform>(attempts: Vec<(Delivery, DeliveryResult)>, platfor
         let Delivery { profile, message_id, destination, .. } = delivery;
         profiles.entry(profile).or_default().push(Confirmation { message_id, destination, result });
     }
-    for (profile, confirmations) in profiles {
-        let told: Result<(), _> =
-            ask_profile(platform, profile, &ProfileCall::Confirm { confirmations }).await;
+    let tell = |(profile, confirmations)| async move {
+        let call = ProfileCall::Confirm { confirmations };
+        let told: Result<(), _> = ask_profile(platform, profile, &call).await;
         if let Err(failure) = told {
             platform.log(&log_line("warn", "confirm", &[("why", failure.message())]));
         }
-    }
+    };
+    stream::iter(profiles).for_each_concurrent(CONFIRMED_AT_ONCE, tell).await;
     let told: Result<(), _> =
         ask_journal(platform, &JournalCall::Attempted { attempts: notes }).await;
     if let Err(failure) = told {

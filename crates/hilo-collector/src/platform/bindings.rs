@@ -3,7 +3,8 @@
 
 use wasm_bindgen::JsValue;
 use wasm_bindgen::prelude::wasm_bindgen;
-use worker::js_sys::Object;
+use worker::js_sys::{Array, Object, Promise};
+use worker::web_sys::RequestInit;
 
 /// Namespace of the profile objects.
 pub const PROFILES: &str = "PROFILES";
@@ -38,9 +39,58 @@ extern "C" {
     #[wasm_bindgen(js_namespace = crypto, js_name = getRandomValues)]
     fn get_random_values(bytes: &mut [u8]);
 
-    /// A Durable Object's storage, for the call that `worker` has no name for.
+    /// A namespace of Durable Objects. `worker` calls one by way of its own `Request` and `Response`, and reads five
+    /// properties of each on the way.
+    #[wasm_bindgen(extends = Object)]
+    pub type Namespace;
+
+    /// The object with this name.
+    #[wasm_bindgen(method, catch, js_name = getByName)]
+    pub fn get_by_name(this: &Namespace, name: &str) -> Result<Stub, JsValue>;
+
+    /// An object, as its callers see it.
+    #[wasm_bindgen(extends = Object)]
+    pub type Stub;
+
+    /// Calls the object; answers a `Promise<Response>`.
+    #[wasm_bindgen(method, catch)]
+    pub fn fetch(this: &Stub, url: &str, init: &RequestInit) -> Result<Promise, JsValue>;
+
+    /// A Durable Object's SQLite. `worker` takes rows one by one, with five calls each.
+    #[wasm_bindgen(extends = Object)]
+    pub type Sqlite;
+
+    /// Runs a statement.
+    #[wasm_bindgen(method, catch, variadic)]
+    pub fn exec(this: &Sqlite, query: &str, bindings: &Array) -> Result<Cursor, JsValue>;
+
+    /// What a statement answers.
+    #[wasm_bindgen(extends = Object)]
+    pub type Cursor;
+
+    /// The names of its columns.
+    #[wasm_bindgen(method, getter, js_name = columnNames)]
+    pub fn column_names(this: &Cursor) -> Array;
+
+    /// Its rows, each an array.
+    #[wasm_bindgen(method)]
+    pub fn raw(this: &Cursor) -> Rows;
+
+    /// An iterator over rows.
+    #[wasm_bindgen(extends = Object)]
+    pub type Rows;
+
+    /// All that are left.
+    #[wasm_bindgen(method, catch, js_name = toArray)]
+    pub fn to_array(this: &Rows) -> Result<Array, JsValue>;
+
+    /// A Durable Object's storage, for the calls that `worker` has no name for or that it makes only when polled.
     #[wasm_bindgen(extends = Object)]
     pub type Storage;
+
+    /// Sets the alarm, in the same write as what was written before it in this turn.
+    #[wasm_bindgen(method, catch, js_name = setAlarm)]
+    pub fn set_alarm(this: &Storage, at_ms: f64) -> Result<Promise, JsValue>;
 
     #[wasm_bindgen(method, catch, js_name = transactionSync)]
     fn transaction_sync(

@@ -1,18 +1,22 @@
 //! The world as workerd gives it: bindings, clock, network. Decides nothing but how to reach things.
 
-use std::cell::{Cell, RefCell};
+use std::cell::{Cell, OnceCell, RefCell};
 use std::future::Future;
 use std::rc::Rc;
 
 use futures_util::StreamExt;
 use hilo_core::event::{BODY_BYTES_MAX, Geo};
 use jiff::Timestamp;
+use wasm_bindgen::JsCast;
 use worker::js_sys::futures::JsFuture;
+use worker::js_sys::{Reflect, Uint8Array};
+use worker::web_sys;
+use worker::worker_sys::ext::RequestExt as _;
 use worker::{
     Context, Env, Fetch, Method, Request, RequestInit, RequestRedirect, Response, Result,
 };
 
-use super::http::{Headers, Incoming, Outgoing, Upload};
+use super::http::{Address, Headers, Incoming, Outgoing, Upload};
 use super::{Body, Failure, Object, Platform, Reply, bindings, log_line};
 use crate::loaded::Loaded;
 
@@ -46,8 +50,16 @@ const READ_HEADERS: [&str; 15] = [
 thread_local! {
     /// The configuration, and when it was fetched. One isolate is one thread.
     static CONFIG: RefCell<Option<(i64, Rc<Loaded>)>> = const { RefCell::new(None) };
+    /// Variables that every request asks for. They cannot change while an isolate lives.
+    static SETTINGS: OnceCell<Settings> = const { OnceCell::new() };
     /// Until when nobody is believed to watch.
     static UNWATCHED_UNTIL: Cell<i64> = const { Cell::new(0) };
+}
+
+/// See [`bindings::DEV`] and [`bindings::MOUNT`].
+struct Settings {
+    is_dev: bool,
+    mount: String,
 }
 
 /// workerd.
@@ -63,17 +75,39 @@ impl Edge {
         Edge { env: Rc::new(env), context: Rc::new(context) }
     }
 
-    fn var(&self, name: &str) -> Option<String> {
-        self.env.var(name).ok().map(|value| value.to_string())
+    fn setting<T>(&self, read: impl Fn(&Settings) -> T) -> T {
+        let var = |name: &str| self.env.var(name).ok().map(|value| value.to_string());
+        SETTINGS.with(|settings| {
+            read(settings.get_or_init(|| Settings {
+                is_dev: var(bindings::DEV).as_deref() == Some("1"),
+                mount: var(bindings::MOUNT).unwrap_or_else(|| bindings::MOUNT_DEFAULT.to_owned()),
+            }))
+        })
     }
 
-    fn stub(&self, object: &Object) -> Result<worker::Stub> {
-        match object {
-            Object::Profile(name) => self.env.durable_object(bindings::PROFILES)?.get_by_name(name),
-            Object::Journal => {
-                self.env.durable_object(bindings::JOURNAL)?.get_by_name(bindings::JOURNAL_NAME)
-            }
+    fn stub(&self, object: &Object) -> Result<bindings::Stub> {
+        let (namespace, name) = match object {
+            Object::Profile(name) => (bindings::PROFILES, name.as_str()),
+            Object::Journal => (bindings::JOURNAL, bindings::JOURNAL_NAME),
+        };
+        let namespace = Reflect::get(&self.env, &namespace.into())?;
+        Ok(namespace.unchecked_into::<bindings::Namespace>().get_by_name(name)?)
+    }
+
+    /// An object's answer: GET without a body, POST with one.
+    async fn call(
+        &self,
+        object: &Object,
+        url: &str,
+        body: Option<&str>,
+    ) -> Result<web_sys::Response> {
+        let init = web_sys::RequestInit::new();
+        if let Some(body) = body {
+            init.set_method("POST");
+            init.set_body(&body.into());
         }
+        let response = JsFuture::from(self.stub(object)?.fetch(url, &init)?).await?;
+        Ok(response.unchecked_into())
     }
 
     async fn uploaded_config(&self) -> Result<Option<String>> {
@@ -101,11 +135,11 @@ impl Platform for Edge {
     }
 
     fn is_dev(&self) -> bool {
-        self.var(bindings::DEV).as_deref() == Some("1")
+        self.setting(|settings| settings.is_dev)
     }
 
     fn mount(&self) -> String {
-        self.var(bindings::MOUNT).unwrap_or_else(|| bindings::MOUNT_DEFAULT.to_owned())
+        self.setting(|settings| settings.mount.clone())
     }
 
     async fn config(&self) -> Rc<Loaded> {
@@ -133,14 +167,15 @@ impl Platform for Edge {
     }
 
     async fn ask(&self, object: &Object, call: String) -> std::result::Result<String, Failure> {
-        let mut init = RequestInit::new();
-        init.with_method(Method::Post).with_body(Some(call.into()));
         let asked = async {
-            let request = Request::new_with_init(bindings::OBJECT_URL, &init)?;
-            let response = self.stub(object)?.fetch_with_request(request).await?;
-            let (status, watched) =
-                (response.status_code(), response.headers().get(bindings::WATCHED)?);
-            Ok((status, watched, whole_text(response).await?))
+            let response = self.call(object, bindings::OBJECT_URL, Some(&call)).await?;
+            // Only the journal knows about watchers; asking every profile's answer would cost each event's sender.
+            let watched = match object {
+                Object::Journal => response.headers().get(bindings::WATCHED)?,
+                Object::Profile(_) => None,
+            };
+            let text = JsFuture::from(response.text()?).await?.as_string().unwrap_or_default();
+            Ok((response.status(), watched, text))
         };
         let answer: Result<(u16, Option<String>, String)> = asked.await;
         let (status, watched, text) =
@@ -228,74 +263,66 @@ pub(super) fn log(line: &str) {
     worker::console_log!("{line}");
 }
 
-/// The text of an object's answer, in one read: `worker` takes a body piece by piece, which costs as much as storing it.
-async fn whole_text(response: Response) -> Result<String> {
-    let response = worker::web_sys::Response::from(response);
-    let text = JsFuture::from(response.text()?).await?;
-    Ok(text.as_string().unwrap_or_default())
-}
-
 /// Answers one HTTP request.
-pub async fn serve(request: Request, env: Env, context: Context) -> Result<Response> {
+pub async fn serve(request: web_sys::Request, env: Env, context: Context) -> Result<Response> {
     let edge = Edge::new(env, context);
     let incoming = read(request).await?;
     let reply = crate::pipeline::serve(incoming, &edge).await;
     write(reply, &edge).await
 }
 
-async fn read(mut request: Request) -> Result<Incoming> {
-    let url = request.url()?;
-    let headers = request.headers();
+/// Reads each property once, and only what the collector needs: every look into the request is a call into JavaScript.
+async fn read(request: web_sys::Request) -> Result<Incoming> {
+    let url = request.url();
+    let address = Address::of(&url);
+    let fields = request.headers();
     let fields = READ_HEADERS.iter().filter_map(|name| {
-        let value = headers.get(name).ok()??;
+        let value = fields.get(name).ok()??;
         Some(((*name).to_owned(), value))
     });
     let headers = Headers(fields.collect());
     let geo = request.cf().map_or_else(Geo::default, |cf| Geo {
-        country: cf.country(),
-        region: cf.region(),
-        city: cf.city(),
+        country: cf.country().ok().flatten(),
+        region: cf.region().ok().flatten(),
+        city: cf.city().ok().flatten(),
     });
     let method = request.method();
-    let body = if method == Method::Post {
-        upload(&mut request, headers.get("content-length")).await
+    let (scheme, host) = (address.scheme.to_owned(), address.host.to_owned());
+    let (path, query) = (address.path.to_owned(), address.query.to_owned());
+    let body = if method == "POST" {
+        upload(request, headers.get("content-length")).await
     } else {
         Upload::Absent
     };
-    let host = url.host_str().unwrap_or_default();
-    Ok(Incoming {
-        method: method.to_string(),
-        scheme: url.scheme().to_owned(),
-        host: url.port().map_or_else(|| host.to_owned(), |port| format!("{host}:{port}")),
-        path: url.path().to_owned(),
-        query: url.query().unwrap_or_default().to_owned(),
-        headers,
-        body,
-        geo,
-    })
+    Ok(Incoming { method, scheme, host, path, query, headers, body, geo })
 }
 
 /// Reads the body up to its cap.
 ///
 /// Where a length is told, the runtime holds the sender to it, and one read takes all; a stream without one is counted
 /// piece by piece, which costs a fifth of the whole request.
-async fn upload(request: &mut Request, told: Option<&str>) -> Upload {
+async fn upload(request: web_sys::Request, told: Option<&str>) -> Upload {
     let length = told.and_then(|length| length.parse::<usize>().ok());
     if length.is_some_and(|length| length > BODY_BYTES_MAX) {
         return Upload::TooLarge;
     }
     if let Some(length) = length {
-        return match request.bytes().await {
+        return match whole(&request).await {
             Ok(body) if body.len() == length => Upload::Bytes(body),
             Ok(_) | Err(_) => Upload::Broken,
         };
     }
-    let Ok(stream) = request.stream() else { return Upload::Absent };
+    let Ok(stream) = Request::from(request).stream() else { return Upload::Absent };
     match read_stream(stream, BODY_BYTES_MAX).await {
         (body, End::Whole) => Upload::Bytes(body),
         (_, End::Capped) => Upload::TooLarge,
         (_, End::Broken) => Upload::Broken,
     }
+}
+
+async fn whole(request: &web_sys::Request) -> Result<Vec<u8>> {
+    let body = JsFuture::from(request.array_buffer()?).await?;
+    Ok(Uint8Array::new(&body).to_vec())
 }
 
 enum End {
@@ -336,7 +363,7 @@ async fn write(reply: Reply, edge: &Edge) -> Result<Response> {
         }
         Body::Live { after } => {
             let url = format!("{}live/{after}", bindings::OBJECT_URL);
-            let mut live = edge.stub(&Object::Journal)?.fetch_with_str(&url).await?;
+            let mut live = Response::from(edge.call(&Object::Journal, &url, None).await?);
             let (stream, status) = (live.stream()?, live.status_code());
             UNWATCHED_UNTIL.set(0);
             builder.with_status(status).with_headers(headers).from_stream(stream)

@@ -95,6 +95,7 @@ struct World {
     secrets: RefCell<BTreeMap<String, String>>,
     profiles: RefCell<BTreeMap<String, ProfileObject>>,
     journal: MemorySql,
+    journal_volatile: RefCell<journal::Volatile>,
     live: RefCell<Vec<String>>,
     queue: RefCell<VecDeque<Delivery>>,
     deferred: RefCell<VecDeque<Work>>,
@@ -123,6 +124,7 @@ impl Memory {
             secrets: RefCell::new(BTreeMap::from([secret])),
             profiles: RefCell::default(),
             journal: MemorySql::new()?,
+            journal_volatile: RefCell::default(),
             live: RefCell::default(),
             queue: RefCell::default(),
             deferred: RefCell::default(),
@@ -231,7 +233,10 @@ impl Memory {
                 volatile: profile::Volatile::default(),
             }),
         };
-        let answered = profile::answer(&object.sql, &mut object.volatile, name, call, self.now())?;
+        let mut answered =
+            profile::answer(&object.sql, &mut object.volatile, name, call, self.now())?;
+        profile::lease(&mut object.volatile, &mut answered.fresh, self.now());
+        self.0.queue.borrow_mut().extend(answered.fresh);
         if answered.pump {
             let due = profile::due(&object.sql, &mut object.volatile, self.now())?;
             self.0.queue.borrow_mut().extend(due);
@@ -276,7 +281,8 @@ impl Platform for Memory {
         match object {
             Object::Profile(name) => self.ask_profile(name, &call),
             Object::Journal => {
-                let answered = journal::answer(&self.0.journal, &call, self.now())?;
+                let volatile = &mut self.0.journal_volatile.borrow_mut();
+                let answered = journal::answer(&self.0.journal, volatile, &call, self.now())?;
                 self.0.live.borrow_mut().extend(answered.live);
                 Ok(answered.reply)
             }

@@ -11,6 +11,8 @@ pub mod http;
 #[cfg(any(test, feature = "memory"))]
 pub mod memory;
 #[cfg(target_arch = "wasm32")]
+mod object_sql;
+#[cfg(target_arch = "wasm32")]
 pub mod objects;
 mod sql;
 

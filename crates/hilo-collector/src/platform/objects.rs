@@ -11,12 +11,19 @@ use std::cell::{Cell, RefCell};
 use std::rc::Rc;
 
 use futures_channel::mpsc::{UnboundedSender, unbounded};
-use wasm_bindgen::{JsCast, JsValue};
-use worker::{DurableObject, Env, Method, Queue, Request, Response, Result, State, durable_object};
+use jiff::Timestamp;
+use wasm_bindgen::JsValue;
+use wasm_bindgen::prelude::wasm_bindgen;
+use worker::js_sys::Promise;
+use worker::js_sys::futures::{JsFuture, future_to_promise};
+use worker::web_sys::{self, Request};
+use worker::worker_sys::DurableObjectState;
+use worker::{Env, Queue, Response, Result, State};
 
-use super::bindings::{self, Storage};
+use super::bindings;
 use super::edge::{log, now};
-use super::{Failure, Sql, SqlRow, SqlValue, log_line};
+use super::object_sql::ObjectSql;
+use super::{Failure, log_line};
 use crate::calls::{Delivery, encode};
 use crate::store::{journal, profile};
 
@@ -24,86 +31,12 @@ use crate::store::{journal, profile};
 /// 100 and 256 KB; the rest is left to the runtime's own wrapping).
 const SEND_MESSAGES_MAX: usize = 100;
 const SEND_BYTES_MAX: usize = 240 * 1024;
+/// Deliveries of one message, and the bytes after which no other is added (a message may have 128 KB, an event 32 and what
+/// normalize and the wrapping add). With the consumer's `max_batch_size` the first bounds what one invocation sends.
+const MESSAGE_DELIVERIES_MAX: usize = 25;
+const MESSAGE_BYTES_MAX: usize = 64 * 1024;
 /// Watchers of the live stream.
 const WATCHERS_MAX: usize = 32;
-
-/// SQLite of a Durable Object.
-struct ObjectSql {
-    sql: worker::SqlStorage,
-    storage: Storage,
-}
-
-impl ObjectSql {
-    fn of(state: &State) -> ObjectSql {
-        let storage = state.storage();
-        let raw: &JsValue = storage.as_raw().as_ref();
-        ObjectSql { sql: storage.sql(), storage: raw.clone().unchecked_into() }
-    }
-}
-
-fn failed(error: &JsValue) -> Failure {
-    let text = worker::js_sys::Error::from(error.clone()).message();
-    Failure::Retriable(String::from(text))
-}
-
-impl Sql for ObjectSql {
-    fn exec(
-        &self,
-        query: &str,
-        bindings: &[SqlValue],
-    ) -> std::result::Result<Vec<SqlRow>, Failure> {
-        let bindings: Vec<JsValue> = bindings
-            .iter()
-            .map(|value| match value {
-                SqlValue::Null => JsValue::NULL,
-                #[expect(
-                    clippy::cast_precision_loss,
-                    reason = "SqlValue::int keeps it within 2^53"
-                )]
-                SqlValue::Int(number) => JsValue::from_f64(*number as f64),
-                SqlValue::Text(text) => JsValue::from_str(text),
-            })
-            .collect();
-        let cursor = self
-            .sql
-            .exec_raw(query, bindings)
-            .map_err(|error| Failure::Retriable(error.to_string()))?;
-        let names = cursor.column_names();
-        let mut rows = Vec::new();
-        for row in cursor.raw() {
-            let row = row.map_err(|error| Failure::Retriable(error.to_string()))?;
-            rows.push(SqlRow(names.iter().cloned().zip(row.into_iter().map(value)).collect()));
-        }
-        Ok(rows)
-    }
-
-    fn transaction(
-        &self,
-        work: &mut dyn FnMut() -> std::result::Result<(), Failure>,
-    ) -> std::result::Result<(), Failure> {
-        let mut why = None;
-        let done = bindings::transaction_sync(&self.storage, &mut || {
-            work().map(|()| JsValue::UNDEFINED).map_err(|failure| {
-                let text = JsValue::from_str(failure.message());
-                why = Some(failure);
-                text
-            })
-        });
-        done.map_err(|error| why.take().unwrap_or_else(|| failed(&error)))
-    }
-}
-
-fn value(value: worker::SqlStorageValue) -> SqlValue {
-    match value {
-        worker::SqlStorageValue::Integer(number) => SqlValue::Int(number),
-        worker::SqlStorageValue::Boolean(flag) => SqlValue::Int(i64::from(flag)),
-        worker::SqlStorageValue::String(text) => SqlValue::Text(text),
-        // The schemas have no floats and no blobs.
-        worker::SqlStorageValue::Null
-        | worker::SqlStorageValue::Float(_)
-        | worker::SqlStorageValue::Blob(_) => SqlValue::Null,
-    }
-}
 
 fn refuse(failure: &Failure) -> Result<Response> {
     let status = match failure {
@@ -113,8 +46,20 @@ fn refuse(failure: &Failure) -> Result<Response> {
     Response::error(failure.message(), status)
 }
 
+/// Hands `work`'s answer to the runtime. The classes below are written out, without `#[durable_object]`: that wraps request
+/// and answer in types of its own, which costs a dozen looks into JavaScript for each event batch.
+fn promise(work: impl Future<Output = Result<web_sys::Response>> + 'static) -> Promise {
+    future_to_promise(std::panic::AssertUnwindSafe(async {
+        work.await.map(JsValue::from).map_err(JsValue::from)
+    }))
+}
+
+async fn text(request: &Request) -> Result<String> {
+    Ok(JsFuture::from(request.text()?).await?.as_string().unwrap_or_default())
+}
+
 /// One person or device.
-#[durable_object(alarm)]
+#[wasm_bindgen]
 pub struct ProfileObject {
     shell: Rc<ProfileShell>,
 }
@@ -123,52 +68,66 @@ struct ProfileShell {
     state: State,
     env: Env,
     sql: ObjectSql,
+    name: String,
     /// In memory on purpose: see `store/profile/outbox.rs`.
     volatile: RefCell<profile::Volatile>,
     /// The alarm that is set, as far as this life of the object knows.
     alarm_ms: Cell<Option<i64>>,
 }
 
-impl DurableObject for ProfileObject {
-    fn new(state: State, env: Env) -> Self {
-        let sql = ObjectSql::of(&state);
+#[wasm_bindgen]
+impl ProfileObject {
+    #[wasm_bindgen(constructor)]
+    pub fn new(state: DurableObjectState, env: Env) -> ProfileObject {
+        let state = State::from(state);
+        let (sql, name) = (ObjectSql::of(&state), state.id().name().unwrap_or_default());
         let (volatile, alarm_ms) = Default::default();
-        ProfileObject { shell: Rc::new(ProfileShell { state, env, sql, volatile, alarm_ms }) }
+        ProfileObject { shell: Rc::new(ProfileShell { state, env, sql, name, volatile, alarm_ms }) }
     }
 
-    async fn fetch(&self, mut request: Request) -> Result<Response> {
-        let call = request.text().await?;
-        let answered = match self.shell.answer(&call) {
-            Ok(answered) => answered,
-            Err(failure) => return refuse(&failure),
-        };
-        if answered.pump {
-            // In the same turn as the rows, so that both are written or neither: an outbox that nobody looks at again
-            // would be a loss.
-            if let Err(failure) = self.shell.arm(false).await {
-                return refuse(&failure);
+    pub fn fetch(&self, request: Request) -> Promise {
+        let shell = Rc::clone(&self.shell);
+        promise(async move {
+            match shell.answer(&text(&request).await?) {
+                Ok(reply) => Ok(web_sys::Response::new_with_opt_str(Some(&reply))?),
+                Err(failure) => refuse(&failure).map(web_sys::Response::from),
             }
-            let shell = Rc::clone(&self.shell);
-            self.shell.state.wait_until(async move { shell.pump().await });
-        }
-        Response::ok(answered.reply)
+        })
     }
 
-    async fn alarm(&self) -> Result<Response> {
-        self.shell.alarm_ms.set(None);
-        self.shell.pump().await;
-        // Re-armed whatever happened: workerd gives up an alarm that failed too often.
-        if let Err(failure) = self.shell.arm(true).await {
-            log(&log_line("error", "alarm", &[("why", failure.message())]));
-        }
-        Response::empty()
+    pub fn alarm(&self) -> Promise {
+        let shell = Rc::clone(&self.shell);
+        promise(async move {
+            shell.alarm_ms.set(None);
+            shell.pump().await;
+            // Re-armed whatever happened: workerd gives up an alarm that failed too often.
+            let next = profile::next_alarm(&shell.sql, now());
+            if let Err(failure) = next.and_then(|at| shell.arm(at)) {
+                log(&log_line("error", "alarm", &[("why", failure.message())]));
+            }
+            Ok(web_sys::Response::new()?)
+        })
     }
 }
 
 impl ProfileShell {
-    fn answer(&self, call: &str) -> std::result::Result<profile::Answered, Failure> {
-        let name = self.state.id().name().unwrap_or_default();
-        profile::answer(&self.sql, &mut self.volatile.borrow_mut(), &name, call, now())
+    /// Synchronous from the first row to the alarm, so that all is written or nothing.
+    fn answer(self: &Rc<Self>, call: &str) -> std::result::Result<String, Failure> {
+        let now = now();
+        let mut volatile = self.volatile.borrow_mut();
+        let mut answered = profile::answer(&self.sql, &mut volatile, &self.name, call, now)?;
+        self.arm(answered.alarm)?;
+        profile::lease(&mut volatile, &mut answered.fresh, now);
+        if answered.pump || !answered.fresh.is_empty() {
+            let shell = Rc::clone(self);
+            self.state.wait_until(async move {
+                shell.enqueue(&answered.fresh).await;
+                if answered.pump {
+                    shell.pump().await;
+                }
+            });
+        }
+        Ok(answered.reply)
     }
 
     /// Hands what is due to the queue.
@@ -181,21 +140,37 @@ impl ProfileShell {
                 return;
             }
         };
+        self.enqueue(&deliveries).await;
+    }
+
+    /// Sets the alarm for `at`, unless one is set that comes no later.
+    fn arm(&self, at: Option<Timestamp>) -> std::result::Result<(), Failure> {
+        let Some(at_ms) = at.map(Timestamp::as_millisecond) else { return Ok(()) };
+        let now_ms = now().as_millisecond();
+        if self.alarm_ms.get().is_some_and(|set| set <= at_ms && set > now_ms) {
+            return Ok(());
+        }
+        self.sql.set_alarm(at_ms)?;
+        self.alarm_ms.set(Some(at_ms));
+        Ok(())
+    }
+
+    /// What the queue does not take is due again.
+    async fn enqueue(&self, deliveries: &[Delivery]) {
         if deliveries.is_empty() {
             return;
         }
-        if let Err(error) = self.enqueue(&deliveries).await {
+        if let Err(error) = self.send(deliveries).await {
             log(&log_line("warn", "queue", &[("why", &error.to_string())]));
-            profile::release(&mut self.volatile.borrow_mut(), &deliveries);
+            profile::release(&mut self.volatile.borrow_mut(), deliveries);
         }
     }
 
-    async fn enqueue(&self, deliveries: &[Delivery]) -> Result<()> {
+    /// Many deliveries share a message, and many messages a call: each costs a round trip, and money.
+    async fn send(&self, deliveries: &[Delivery]) -> Result<()> {
         let queue: Queue = self.env.queue(bindings::DELIVERIES)?;
         let (mut batch, mut bytes) = (Vec::new(), 0);
-        for delivery in deliveries {
-            let message = encode(delivery)
-                .map_err(|failure| worker::Error::RustError(failure.message().to_owned()))?;
+        for message in messages(deliveries)? {
             if batch.len() >= SEND_MESSAGES_MAX || bytes + message.len() > SEND_BYTES_MAX {
                 queue.send_batch(std::mem::take(&mut batch)).await?;
                 bytes = 0;
@@ -205,46 +180,68 @@ impl ProfileShell {
         }
         if batch.is_empty() { Ok(()) } else { queue.send_batch(batch).await }
     }
+}
 
-    /// Sets the alarm for the earliest pending delivery, unless one is set that comes no later.
-    async fn arm(&self, is_fresh: bool) -> std::result::Result<(), Failure> {
-        let Some(at) = profile::next_alarm(&self.sql, now())? else { return Ok(()) };
-        let at_ms = at.as_millisecond();
-        let is_set =
-            self.alarm_ms.get().is_some_and(|set| set <= at_ms && set > now().as_millisecond());
-        if is_set && !is_fresh {
-            return Ok(());
+/// Deliveries as messages: JSON lists within a message's bounds.
+fn messages(deliveries: &[Delivery]) -> Result<Vec<String>> {
+    let mut messages: Vec<(usize, String)> = Vec::new();
+    for delivery in deliveries {
+        let text = encode(delivery)
+            .map_err(|failure| worker::Error::RustError(failure.message().to_owned()))?;
+        match messages.last_mut() {
+            Some((count, list))
+                if *count < MESSAGE_DELIVERIES_MAX
+                    && list.len() + text.len() < MESSAGE_BYTES_MAX =>
+            {
+                *count += 1;
+                list.push(',');
+                list.push_str(&text);
+            }
+            Some(_) | None => messages.push((1, format!("[{text}"))),
         }
-        self.alarm_ms.set(Some(at_ms));
-        let offset = u64::try_from(at_ms - now().as_millisecond()).unwrap_or(0);
-        self.state
-            .storage()
-            .set_alarm(std::time::Duration::from_millis(offset))
-            .await
-            .map_err(|error| Failure::Retriable(error.to_string()))
     }
+    Ok(messages.into_iter().map(|(_, list)| list + "]").collect())
 }
 
 /// Rejects, the live stream, delivery counters, dead letters: one object for all.
-#[durable_object(fetch)]
+#[wasm_bindgen]
 pub struct JournalObject {
+    shell: Rc<JournalShell>,
+}
+
+struct JournalShell {
     sql: ObjectSql,
+    volatile: RefCell<journal::Volatile>,
     watchers: RefCell<Vec<UnboundedSender<Result<Vec<u8>>>>>,
 }
 
-impl DurableObject for JournalObject {
-    fn new(state: State, _env: Env) -> Self {
-        JournalObject { sql: ObjectSql::of(&state), watchers: RefCell::default() }
+#[wasm_bindgen]
+impl JournalObject {
+    #[wasm_bindgen(constructor)]
+    pub fn new(state: DurableObjectState, _env: Env) -> JournalObject {
+        let sql = ObjectSql::of(&State::from(state));
+        let (volatile, watchers) = Default::default();
+        JournalObject { shell: Rc::new(JournalShell { sql, volatile, watchers }) }
     }
 
-    async fn fetch(&self, mut request: Request) -> Result<Response> {
-        if request.method() == Method::Get {
-            let path = request.path();
-            let after = path.rsplit('/').next().and_then(|after| after.parse().ok()).unwrap_or(0);
-            return self.watch(after);
-        }
-        let call = request.text().await?;
-        match journal::answer(&self.sql, &call, now()) {
+    pub fn fetch(&self, request: Request) -> Promise {
+        let shell = Rc::clone(&self.shell);
+        promise(async move {
+            let response = if request.method() == "GET" {
+                let url = request.url();
+                let after = url.rsplit('/').next().and_then(|after| after.parse().ok());
+                shell.watch(after.unwrap_or(0))
+            } else {
+                shell.answer(&text(&request).await?)
+            };
+            response.map(web_sys::Response::from)
+        })
+    }
+}
+
+impl JournalShell {
+    fn answer(&self, call: &str) -> Result<Response> {
+        match journal::answer(&self.sql, &mut self.volatile.borrow_mut(), call, now()) {
             Ok(answered) => {
                 self.tell(&answered.live);
                 let mut response = Response::ok(answered.reply)?;
@@ -255,16 +252,14 @@ impl DurableObject for JournalObject {
             Err(failure) => refuse(&failure),
         }
     }
-}
 
-impl JournalObject {
     fn watch(&self, after: i64) -> Result<Response> {
         let mut watchers = self.watchers.borrow_mut();
         watchers.retain(|watcher| !watcher.is_closed());
         if watchers.len() >= WATCHERS_MAX {
             return Response::error("too many watchers", 503);
         }
-        let lines = match journal::ring(&self.sql, after) {
+        let lines = match journal::ring(&self.sql, &mut self.volatile.borrow_mut(), after) {
             Ok(lines) => lines,
             Err(failure) => return refuse(&failure),
         };
@@ -300,11 +295,11 @@ fn frame(line: &str) -> String {
 pub fn deliveries(messages: &worker::MessageBatch<String>) -> Vec<Delivery> {
     let mut deliveries = Vec::new();
     for message in messages.iter() {
-        let delivery = message
-            .map_err(|error| error.to_string())
-            .and_then(|message| serde_json::from_str(message.body()).map_err(|e| e.to_string()));
-        match delivery {
-            Ok(delivery) => deliveries.push(delivery),
+        let list = message.map_err(|error| error.to_string()).and_then(|message| {
+            serde_json::from_str::<Vec<Delivery>>(message.body()).map_err(|e| e.to_string())
+        });
+        match list {
+            Ok(list) => deliveries.extend(list),
             Err(why) => log(&log_line("warn", "queue message", &[("why", &why)])),
         }
     }

@@ -3,6 +3,8 @@
 //! In: a [`JournalCall`] as JSON. Out: its answer, and the lines that watchers get. Everything is bounded by number, and
 //! rejects by age as well. Keeps no event, only what became of it.
 
+use std::collections::BTreeMap;
+
 use jiff::Timestamp;
 use serde::Serialize;
 
@@ -22,21 +24,42 @@ const ROWS_MAX: u32 = 500;
 /// Milliseconds of a day.
 const DAY_MS: i64 = 86_400_000;
 
+/// What the object knows only while it lives: whether the schema was brought up to date in this life.
+#[derive(Debug, Default)]
+pub struct Volatile {
+    is_current: bool,
+}
+
+impl Volatile {
+    fn apply_schema(&mut self, sql: &impl Sql) -> Result<(), Failure> {
+        if !self.is_current {
+            schema::apply(sql, schema::JOURNAL)?;
+            self.is_current = true;
+        }
+        Ok(())
+    }
+}
+
 /// Answers one call.
 ///
 /// # Errors
 /// Whatever the storage answers; nothing of a call that failed is kept.
-pub fn answer(sql: &impl Sql, call: &str, now: Timestamp) -> Result<Answered, Failure> {
-    schema::apply(sql, schema::JOURNAL)?;
+pub fn answer(
+    sql: &impl Sql,
+    volatile: &mut Volatile,
+    call: &str,
+    now: Timestamp,
+) -> Result<Answered, Failure> {
+    volatile.apply_schema(sql)?;
     let mut live = Vec::new();
     let reply = match decode(call)? {
-        JournalCall::Judged { live: events, rejects, rejects_days } => {
-            live = note_live(sql, &events)?;
-            note_rejects(sql, &rejects, rejects_days, now)?;
+        JournalCall::Judged(judged) => {
+            live = note_live(sql, &judged.live)?;
+            note_rejects(sql, &judged.rejects, judged.rejects_days, now)?;
             encode(&())
         }
         JournalCall::Attempted { attempts } => {
-            attempts.iter().try_for_each(|attempt| note_attempt(sql, attempt, now))?;
+            note_attempts(sql, &attempts, now)?;
             encode(&())
         }
         JournalCall::Rejects { since_ms, limit } => encode(&rejects(sql, since_ms, limit)?),
@@ -58,8 +81,8 @@ pub fn answer(sql: &impl Sql, call: &str, now: Timestamp) -> Result<Answered, Fa
 ///
 /// # Errors
 /// Whatever the storage answers.
-pub fn ring(sql: &impl Sql, after: i64) -> Result<Vec<String>, Failure> {
-    schema::apply(sql, schema::JOURNAL)?;
+pub fn ring(sql: &impl Sql, volatile: &mut Volatile, after: i64) -> Result<Vec<String>, Failure> {
+    volatile.apply_schema(sql)?;
     let rows =
         sql.exec("SELECT line FROM live WHERE seq > ? ORDER BY seq", &[SqlValue::int(after)?])?;
     rows.iter().map(|row| row.text("line").map(str::to_owned)).collect()
@@ -113,43 +136,61 @@ fn note_rejects(
     Ok(())
 }
 
-fn note_attempt(sql: &impl Sql, attempt: &Attempt, now: Timestamp) -> Result<(), Failure> {
-    let name = SqlValue::from(attempt.destination.as_str());
-    let at = SqlValue::from(now.to_string());
-    sql.exec("INSERT OR IGNORE INTO destinations (name) VALUES (?)", std::slice::from_ref(&name))?;
-    let reason = SqlValue::text_or_null(attempt.reason.as_deref());
-    match attempt.result.as_str() {
-        "delivered" => sql.exec(
-            "UPDATE destinations SET delivered = delivered + 1, last_delivered_at = ? WHERE name = ?",
-            &[at, name],
-        )?,
-        "retry" => sql.exec(
-            "UPDATE destinations SET retried = retried + 1, last_error = ?, last_error_at = ? WHERE name = ?",
-            &[reason, at, name],
-        )?,
-        _ => {
-            sql.exec(
-                "UPDATE destinations SET dead = dead + 1, last_error = ?, last_error_at = ? WHERE name = ?",
-                &[reason, at.clone(), name.clone()],
-            )?;
-            sql.exec(
-                "INSERT OR REPLACE INTO dead_letters (profile, message_id, destination, reason, at_ms, at)
-                 VALUES (?, ?, ?, ?, ?, ?)",
-                &[
-                    attempt.profile.as_str().into(),
-                    attempt.message_id.as_str().into(),
-                    name,
-                    attempt.reason.as_deref().unwrap_or_default().into(),
-                    SqlValue::int(now.as_millisecond())?,
-                    at,
-                ],
-            )?;
-            sql.exec(
-                "DELETE FROM dead_letters WHERE rowid <= (SELECT max(rowid) FROM dead_letters) - ?",
-                &[SqlValue::int(DEAD_LETTERS_MAX)?],
-            )?
+/// Counts attempts by destination and result, in one statement each: mostly hundreds were delivered to one.
+fn note_attempts(sql: &impl Sql, attempts: &[Attempt], now: Timestamp) -> Result<(), Failure> {
+    let mut counts: BTreeMap<(&str, &str), (u32, &Attempt)> = BTreeMap::new();
+    for attempt in attempts {
+        let key = (attempt.destination.as_str(), attempt.result.as_str());
+        let (count, latest) = counts.entry(key).or_insert((0, attempt));
+        *count += 1;
+        *latest = attempt;
+        if attempt.result == "dead" {
+            note_dead(sql, attempt, now)?;
         }
-    };
+    }
+    for ((destination, result), (count, latest)) in counts {
+        let name = SqlValue::from(destination);
+        sql.exec(
+            "INSERT OR IGNORE INTO destinations (name) VALUES (?)",
+            std::slice::from_ref(&name),
+        )?;
+        let (count, at) = (SqlValue::from(count), SqlValue::from(now.to_string()));
+        let reason = SqlValue::text_or_null(latest.reason.as_deref());
+        match result {
+            "delivered" => sql.exec(
+                "UPDATE destinations SET delivered = delivered + ?, last_delivered_at = ? WHERE name = ?",
+                &[count, at, name],
+            )?,
+            "retry" => sql.exec(
+                "UPDATE destinations SET retried = retried + ?, last_error = ?, last_error_at = ? WHERE name = ?",
+                &[count, reason, at, name],
+            )?,
+            _ => sql.exec(
+                "UPDATE destinations SET dead = dead + ?, last_error = ?, last_error_at = ? WHERE name = ?",
+                &[count, reason, at, name],
+            )?,
+        };
+    }
+    Ok(())
+}
+
+fn note_dead(sql: &impl Sql, attempt: &Attempt, now: Timestamp) -> Result<(), Failure> {
+    sql.exec(
+        "INSERT OR REPLACE INTO dead_letters (profile, message_id, destination, reason, at_ms, at)
+         VALUES (?, ?, ?, ?, ?, ?)",
+        &[
+            attempt.profile.as_str().into(),
+            attempt.message_id.as_str().into(),
+            attempt.destination.as_str().into(),
+            attempt.reason.as_deref().unwrap_or_default().into(),
+            SqlValue::int(now.as_millisecond())?,
+            now.to_string().into(),
+        ],
+    )?;
+    sql.exec(
+        "DELETE FROM dead_letters WHERE rowid <= (SELECT max(rowid) FROM dead_letters) - ?",
+        &[SqlValue::int(DEAD_LETTERS_MAX)?],
+    )?;
     Ok(())
 }
 

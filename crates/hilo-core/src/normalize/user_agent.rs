@@ -1,12 +1,35 @@
 //! What it happened with: browser family and major version, operating system, class of device; the raw text goes.
-//! By woothee, which matches by plain search where others compile thousands of expressions.
+//! By woothee, which asks a hundred questions in order where others match thousands of expressions.
+//!
+//! The same text always means the same, so what it meant is remembered: an envelope's events share one text, and an hour's
+//! visitors a few dozen.
+
+use std::cell::RefCell;
+use std::collections::BTreeMap;
 
 use woothee::parser::Parser;
 
+use super::cut;
 use crate::event::{Browser, Device, Event, Facts, Os, Trust};
 
 /// What woothee says when it does not know.
 const UNKNOWN: &str = "UNKNOWN";
+/// Bytes of a user agent that are read. Browsers stay below 300; what is longer is cut, so that nobody can buy time.
+const BYTES_MAX: usize = 512;
+/// Texts that are remembered. When there are more, all are forgotten: a flood of made-up ones costs no more than without.
+const REMEMBERED_MAX: usize = 256;
+
+/// What a text says.
+#[derive(Clone)]
+struct Client {
+    browser: Option<Browser>,
+    os: Option<Os>,
+    device: Device,
+}
+
+thread_local! {
+    static REMEMBERED: RefCell<BTreeMap<String, Option<Client>>> = const { RefCell::new(BTreeMap::new()) };
+}
 
 /// Reduces the user agent.
 pub fn apply(event: &mut Event, facts: &Facts) {
@@ -17,13 +40,34 @@ pub fn apply(event: &mut Event, facts: &Facts) {
         Trust::Server => told,
         Trust::Public => facts.user_agent.clone().or(told),
     };
-    let Some(found) = text.as_deref().and_then(|text| Parser::new().parse(text)) else { return };
-    let known = |text: &str| (!text.is_empty() && text != UNKNOWN).then(|| text.to_owned());
-    if let Some(name) = known(found.name) {
-        event.context.hilo.browser =
-            Some(Browser { name, major: known(found.version).and_then(|v| major(&v)) });
+    let Some(client) = text.as_deref().and_then(|text| remembered(cut(text, BYTES_MAX))) else {
+        return;
+    };
+    if client.browser.is_some() {
+        event.context.hilo.browser = client.browser;
     }
-    event.context.os = known(found.os).map(|name| os(&name, known(&found.os_version)));
+    event.context.os = client.os;
+    event.context.device = Some(client.device);
+}
+
+fn remembered(text: &str) -> Option<Client> {
+    REMEMBERED.with_borrow_mut(|remembered| {
+        if let Some(client) = remembered.get(text) {
+            return client.clone();
+        }
+        if remembered.len() >= REMEMBERED_MAX {
+            remembered.clear();
+        }
+        let client = read(text);
+        remembered.insert(text.to_owned(), client.clone());
+        client
+    })
+}
+
+fn read(text: &str) -> Option<Client> {
+    let found = Parser::new().parse(text)?;
+    let known = |text: &str| (!text.is_empty() && text != UNKNOWN).then(|| text.to_owned());
+    let version = || known(found.version).and_then(|version| major(&version));
     let class = match found.category {
         "pc" => "desktop",
         "smartphone" | "mobilephone" => "mobile",
@@ -31,7 +75,11 @@ pub fn apply(event: &mut Event, facts: &Facts) {
         "appliance" => "appliance",
         _ => "other",
     };
-    event.context.device = Some(Device { class: Some(class.to_owned()) });
+    Some(Client {
+        browser: known(found.name).map(|name| Browser { name, major: version() }),
+        os: known(found.os).map(|name| os(&name, known(&found.os_version))),
+        device: Device { class: Some(class.to_owned()) },
+    })
 }
 
 /// Family and major version: woothee names Windows by its edition and Apple's systems by the device.
@@ -46,4 +94,19 @@ fn os(name: &str, version: Option<String>) -> Os {
 fn major(version: &str) -> Option<String> {
     let major = version.split(['.', '_']).next()?;
     (!major.is_empty() && major.len() <= 8).then(|| major.to_owned())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_flood_of_texts_is_forgotten_and_read_again() {
+        let text = |n: usize| format!("Mozilla/5.0 (X11; Linux x86_64) Firefox/{n}.0");
+        for n in 0..=REMEMBERED_MAX {
+            let browser = remembered(&text(n)).and_then(|client| client.browser);
+            assert_eq!(browser.and_then(|browser| browser.major), Some(n.to_string()));
+        }
+        REMEMBERED.with_borrow(|remembered| assert!(remembered.len() <= REMEMBERED_MAX));
+    }
 }

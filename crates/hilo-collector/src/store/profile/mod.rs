@@ -4,33 +4,40 @@
 //! queue. Synchronous throughout. Does not send anything and has no clock: `now` is an argument.
 
 mod consent;
+mod known;
 mod outbox;
 mod pages;
 mod record;
 #[cfg(test)]
 mod tests;
 
-pub use outbox::{due, next_alarm, release};
+pub use outbox::{due, lease, next_alarm, release};
 
 use jiff::Timestamp;
 
 use super::schema;
-use crate::calls::{ConsentCopy, Page, ProfileCall, Recorded, decode, encode};
+use crate::calls::{ConsentCopy, Delivery, Page, ProfileCall, Record, decode, encode};
 use crate::platform::{Failure, Sql, SqlValue};
 
-/// What an object answers, and whether the outbox changed so that the queue should be fed.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
+/// What an object answers, and what its outbox wants now.
+#[derive(Debug, Default)]
 pub struct Answered {
     /// JSON for the caller.
     pub reply: String,
-    /// Whether deliveries may be due.
+    /// Deliveries of what was just kept: [`lease`] them and send them, nothing has to be read again.
+    pub fresh: Vec<Delivery>,
+    /// Whether more may be [`due`].
     pub pump: bool,
+    /// When to look at the outbox again at the latest. Set the alarm in the same turn as the rows, so that both are
+    /// written or neither: an outbox that nobody looks at again would be a loss.
+    pub alarm: Option<Timestamp>,
 }
 
 /// What an object knows only while it lives, and may forget at any moment.
 #[derive(Debug, Default)]
 pub struct Volatile {
     leases: outbox::Leases,
+    known: Option<known::Known>,
     /// Whether the schema was brought up to date in this life.
     is_current: bool,
 }
@@ -64,28 +71,36 @@ pub fn answer(
         remember_name(sql, name)?;
         volatile.is_current = true;
     } else if !schema::is_present(sql)? {
-        return Ok(Answered { reply: of_nobody(&call)?, pump: false });
+        return Ok(Answered { reply: of_nobody(&call)?, ..Answered::default() });
     }
-    let mut pump = matches!(call, ProfileCall::Confirm { .. } | ProfileCall::Replay { .. });
-    let reply = match call {
+    let mut answered = Answered::default();
+    answered.reply = match call {
         ProfileCall::Record { records } => {
-            let mut records = Some(records);
-            // Taken out: the closure runs once, and events are too big to copy.
-            let recorded =
-                atomically(sql, || record::record(sql, records.take().unwrap_or_default(), now))?;
-            // Most events of a shop without destinations, and every duplicate, leave nothing to deliver.
-            pump = recorded.iter().any(Recorded::is_bound);
-            encode(&recorded)
+            let kept = keep(sql, volatile, name, records, now)?;
+            answered.alarm = if kept.fresh.is_empty() { None } else { Some(outbox::soon(now)?) };
+            answered.fresh = kept.fresh;
+            encode(&kept.answers)
         }
-        ProfileCall::Consent(change) => atomically(sql, || consent::record(sql, &change, now))
-            .and_then(|receipt| encode(&receipt)),
+        ProfileCall::Consent(change) => {
+            volatile.known = None;
+            atomically(sql, || consent::record(sql, &change, now))
+                .and_then(|receipt| encode(&receipt))
+        }
         ProfileCall::Confirm { confirmations } => {
-            atomically(sql, || outbox::confirm(sql, &confirmations, now)).and_then(|()| encode(&()))
+            atomically(sql, || outbox::confirm(sql, &confirmations, now))?;
+            volatile.leases.end(&confirmations);
+            answered.pump = volatile.leases.is_behind();
+            answered.alarm = next_alarm(sql, now)?;
+            encode(&())
         }
-        ProfileCall::Replay { destination, message_id } => atomically(sql, || {
-            outbox::replay(sql, destination.as_deref(), message_id.as_deref(), now)
-        })
-        .and_then(|count| encode(&count)),
+        ProfileCall::Replay { destination, message_id } => {
+            let count = atomically(sql, || {
+                outbox::replay(sql, destination.as_deref(), message_id.as_deref(), now)
+            })?;
+            answered.pump = true;
+            answered.alarm = next_alarm(sql, now)?;
+            encode(&count)
+        }
         ProfileCall::ConsentCopy => consent::copy(sql).and_then(|copy| encode(&copy)),
         ProfileCall::Summary => pages::summary(sql).and_then(|summary| encode(&summary)),
         ProfileCall::Events { cursor, limit } => {
@@ -98,7 +113,28 @@ pub fn answer(
             pages::deliveries(sql, cursor.as_deref(), limit).and_then(|page| encode(&page))
         }
     }?;
-    Ok(Answered { reply, pump })
+    Ok(answered)
+}
+
+fn keep(
+    sql: &impl Sql,
+    volatile: &mut Volatile,
+    name: &str,
+    records: Vec<Record>,
+    now: Timestamp,
+) -> Result<record::Kept, Failure> {
+    // Taken out: a transaction that fails must not leave its changes in memory.
+    let mut known = match volatile.known.take() {
+        Some(known) => known,
+        None => known::Known::read(sql)?,
+    };
+    // Taken out as well: the closure runs once, and events are too big to copy.
+    let mut records = Some(records);
+    let kept = atomically(sql, || {
+        record::record(sql, &mut known, name, records.take().unwrap_or_default(), now)
+    })?;
+    volatile.known = Some(known);
+    Ok(kept)
 }
 
 /// Keeps the object's own name, for deliveries that an alarm hands out: nobody calls an alarm by name.

@@ -7,11 +7,14 @@
 use std::collections::BTreeMap;
 
 use hilo_core::consent::Purpose;
+use hilo_core::event::Event;
 use jiff::Timestamp;
+use serde_json::value::RawValue;
 
+use super::consent::Standing;
 use super::pages::raw;
 use super::{Volatile, consent, millis};
-use crate::calls::{Confirmation, Delivery, DeliveryResult};
+use crate::calls::{Confirmation, Delivery, DeliveryResult, Planned};
 use crate::platform::{Failure, Sql, SqlRow, SqlValue};
 
 /// How long an attempt may be under way before it counts as lost.
@@ -24,9 +27,16 @@ const DUE_ROWS_MAX: i64 = 500;
 /// Deliveries handed out in one go; the next alarm takes the rest.
 const DUE_DELIVERIES_MAX: usize = 200;
 
+/// Parameters of one statement (Durable Objects allow 100).
+pub(super) const PARAMETERS_MAX: usize = 100;
+
 /// Attempts under way, by event and destination.
 #[derive(Debug, Default)]
-pub(super) struct Leases(BTreeMap<(String, String), Lease>);
+pub(super) struct Leases {
+    held: BTreeMap<(String, String), Lease>,
+    /// Whether more was due than was given out.
+    is_behind: bool,
+}
 
 #[derive(Debug)]
 struct Lease {
@@ -38,8 +48,90 @@ struct Lease {
 
 impl Leases {
     fn holds(&self, key: &(String, String), row_ms: i64) -> bool {
-        self.0.get(key).is_some_and(|lease| lease.row_ms == row_ms)
+        self.held.get(key).is_some_and(|lease| lease.row_ms == row_ms)
     }
+
+    fn hold(&mut self, key: (String, String), row_ms: i64, now_ms: i64) {
+        self.held.insert(key, Lease { until_ms: now_ms + LEASE_MS, row_ms });
+    }
+
+    /// Whether what was given out last was not all.
+    pub(super) const fn is_behind(&self) -> bool {
+        self.is_behind
+    }
+
+    /// Forgets attempts that were answered.
+    pub(super) fn end(&mut self, confirmations: &[Confirmation]) {
+        for one in confirmations {
+            self.held.remove(&(one.message_id.clone(), one.destination.clone()));
+        }
+    }
+}
+
+/// Leases deliveries that a record just made; what is too much for one go is left to [`due`].
+pub fn lease(volatile: &mut Volatile, fresh: &mut Vec<Delivery>, now: Timestamp) {
+    let leases = &mut volatile.leases;
+    leases.is_behind |= fresh.len() > DUE_DELIVERIES_MAX;
+    fresh.truncate(DUE_DELIVERIES_MAX);
+    let now_ms = millis(now);
+    for delivery in fresh {
+        leases.hold((delivery.message_id.clone(), delivery.destination.clone()), now_ms, now_ms);
+    }
+}
+
+/// A row of the outbox to be.
+pub(super) struct Row<'r> {
+    /// The event.
+    pub(super) event: &'r Event,
+    /// The event as stored.
+    pub(super) body: &'r RawValue,
+    /// Where to.
+    pub(super) planned: &'r Planned,
+}
+
+/// Writes one row per event and destination, and answers what may go out at once.
+///
+/// A row that the recorded consent denies by now is for [`due`] to end: an event may know a newer choice than the record.
+pub(super) fn queue_up(
+    sql: &impl Sql,
+    rows: &[Row<'_>],
+    standing: &Standing,
+    profile: &str,
+    now: Timestamp,
+) -> Result<Vec<Delivery>, Failure> {
+    let now = SqlValue::int(millis(now))?;
+    for rows in rows.chunks(PARAMETERS_MAX / 5) {
+        let mut values = Vec::with_capacity(rows.len() * 5);
+        for Row { event, planned, .. } in rows {
+            let purposes: Vec<&str> = planned.purposes.iter().map(|p| p.name()).collect();
+            values.push(SqlValue::from(event.message_id.as_str()));
+            values.push(SqlValue::from(planned.name.as_str()));
+            values.push(SqlValue::Text(purposes.join(",")));
+            values.extend([now.clone(), now.clone()]);
+        }
+        let places = tuples("(?,?,?,?,?)", rows.len());
+        sql.exec(
+            &format!(
+                "INSERT OR IGNORE INTO outbox (message_id, destination, purposes, next_ms, updated_ms)
+                 VALUES {places}"
+            ),
+            &values,
+        )?;
+    }
+    let may_go = rows.iter().filter(|row| !standing.denies(&row.planned.purposes, 0));
+    let fresh = may_go.map(|row| Delivery {
+        profile: profile.to_owned(),
+        message_id: row.event.message_id.clone(),
+        destination: row.planned.name.clone(),
+        attempt: 0,
+        event: row.body.to_owned(),
+    });
+    Ok(fresh.collect())
+}
+
+/// `count` times `tuple`, for a statement's values.
+pub(super) fn tuples(tuple: &str, count: usize) -> String {
+    vec![tuple; count].join(",")
 }
 
 /// Takes what is due and not leased, leases it, and gives it out.
@@ -53,7 +145,8 @@ pub fn due(
 ) -> Result<Vec<Delivery>, Failure> {
     let now_ms = millis(now);
     let leases = &mut volatile.leases;
-    leases.0.retain(|_, lease| lease.until_ms > now_ms);
+    leases.held.retain(|_, lease| lease.until_ms > now_ms);
+    leases.is_behind = false;
     let standing = consent::standing(sql)?;
     let rows = sql.exec(
         "SELECT message_id, destination, purposes, attempts, updated_ms,
@@ -75,10 +168,11 @@ pub fn due(
             continue;
         }
         if deliveries.len() >= DUE_DELIVERIES_MAX {
+            leases.is_behind = true;
             break;
         }
         deliveries.extend(delivery(sql, row, &key)?);
-        leases.0.insert(key, Lease { until_ms: now_ms + LEASE_MS, row_ms });
+        leases.hold(key, row_ms, now_ms);
     }
     Ok(deliveries)
 }
@@ -110,7 +204,7 @@ fn delivery(
 /// Gives leases back when the queue did not take the deliveries: the next alarm tries again.
 pub fn release(volatile: &mut Volatile, deliveries: &[Delivery]) {
     for delivery in deliveries {
-        volatile.leases.0.remove(&(delivery.message_id.clone(), delivery.destination.clone()));
+        volatile.leases.held.remove(&(delivery.message_id.clone(), delivery.destination.clone()));
     }
 }
 
@@ -124,8 +218,17 @@ pub fn next_alarm(sql: &impl Sql, now: Timestamp) -> Result<Option<Timestamp>, F
     let Some(row) = rows.first() else { return Ok(None) };
     let next_ms = row.int("next_ms")?;
     // What is due already is either leased or about to be: look again soon, but never in a tight loop.
-    let at = if next_ms <= millis(now) { millis(now) + ALARM_MS_MAX } else { next_ms };
-    Timestamp::from_millisecond(at).map(Some).map_err(|error| Failure::Fatal(error.to_string()))
+    if next_ms <= millis(now) {
+        return soon(now).map(Some);
+    }
+    let at = Timestamp::from_millisecond(next_ms);
+    at.map(Some).map_err(|error| Failure::Fatal(error.to_string()))
+}
+
+/// When to look again at what is under way.
+pub(super) fn soon(now: Timestamp) -> Result<Timestamp, Failure> {
+    now.checked_add(jiff::SignedDuration::from_millis(ALARM_MS_MAX))
+        .map_err(|error| Failure::Fatal(error.to_string()))
 }
 
 /// Writes down what became of attempts. Confirming twice changes nothing.
@@ -135,11 +238,17 @@ pub(super) fn confirm(
     now: Timestamp,
 ) -> Result<(), Failure> {
     let now_ms = millis(now);
+    let mut delivered: BTreeMap<&str, Vec<SqlValue>> = BTreeMap::new();
     for confirmation in confirmations {
-        let key = (confirmation.message_id.clone(), confirmation.destination.clone());
-        match &confirmation.result {
-            DeliveryResult::Delivered => end(sql, &key, "delivered", None, now_ms)?,
-            DeliveryResult::Dead { reason } => end(sql, &key, "dead", Some(reason), now_ms)?,
+        let Confirmation { message_id, destination, result } = confirmation;
+        match result {
+            DeliveryResult::Delivered => {
+                delivered.entry(destination).or_default().push(message_id.as_str().into());
+            }
+            DeliveryResult::Dead { reason } => {
+                let key = (message_id.clone(), destination.clone());
+                end(sql, &key, "dead", Some(reason), now_ms)?;
+            }
             DeliveryResult::Retry { after_s, reason } => {
                 sql.exec(
                     "UPDATE outbox SET attempts = attempts + 1, next_ms = ?, reason = ?, updated_ms = ?
@@ -148,12 +257,37 @@ pub(super) fn confirm(
                         SqlValue::int(now_ms + i64::from(*after_s) * 1_000)?,
                         SqlValue::from(reason.as_str()),
                         SqlValue::int(now_ms)?,
-                        SqlValue::Text(key.0),
-                        SqlValue::Text(key.1),
+                        SqlValue::from(message_id.as_str()),
+                        SqlValue::from(destination.as_str()),
                     ],
                 )?;
             }
         }
+    }
+    for (destination, ids) in delivered {
+        deliver(sql, destination, &ids, now_ms)?;
+    }
+    Ok(())
+}
+
+/// Ends what a destination has taken: the common case, so many in one statement.
+fn deliver(
+    sql: &impl Sql,
+    destination: &str,
+    ids: &[SqlValue],
+    now_ms: i64,
+) -> Result<(), Failure> {
+    for ids in ids.chunks(PARAMETERS_MAX - 2) {
+        let places = tuples("?", ids.len());
+        let mut values = vec![SqlValue::int(now_ms)?, SqlValue::from(destination)];
+        values.extend_from_slice(ids);
+        sql.exec(
+            &format!(
+                "UPDATE outbox SET state = 'delivered', reason = NULL, updated_ms = ?
+                 WHERE destination = ? AND state = 'pending' AND message_id IN ({places})"
+            ),
+            &values,
+        )?;
     }
     Ok(())
 }

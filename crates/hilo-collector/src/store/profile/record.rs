@@ -1,197 +1,134 @@
 //! Keeps events: one synchronous block for timeline, session, profile and outbox.
 //!
-//! Records of one profile in, one [`Recorded`] each out, in order. The recorded consent is the authority here, not the
-//! event's own claim: a page may be old, forged or late.
+//! Records of one profile in, one [`Recorded`] each out, in order, and the deliveries that follow. The recorded consent is
+//! the authority here, not the event's own claim: a page may be old, forged or late.
 
-use std::collections::btree_map::Entry;
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeSet;
 
 use hilo_core::event::Event;
-use hilo_core::journey::{Session, attribute};
-use hilo_core::profile::{Profile, fold};
+use hilo_core::profile::fold;
 use jiff::Timestamp;
+use serde_json::value::{RawValue, to_raw_value};
 
-use super::consent::Standing;
-use super::{consent, millis};
-use crate::calls::{Planned, Record, Recorded, decode, encode};
+use super::known::Known;
+use super::millis;
+use super::outbox::{self, PARAMETERS_MAX};
+use crate::calls::{Delivery, Planned, Record, Recorded};
 use crate::platform::{Failure, Sql, SqlValue};
 
-/// Parameters of one statement (Durable Objects allow 100).
-const PARAMETERS_MAX: usize = 100;
+/// What became of a call's records.
+pub(super) struct Kept {
+    /// One per record, in order.
+    pub(super) answers: Vec<Recorded>,
+    /// What was kept and may go out at once.
+    pub(super) fresh: Vec<Delivery>,
+}
 
-/// Keeps `records`. Run it inside a transaction.
+/// Keeps `records` of the object called `name`. Run it inside a transaction, and forget `known` if that fails.
 pub(super) fn record(
     sql: &impl Sql,
+    known: &mut Known,
+    name: &str,
     records: Vec<Record>,
     now: Timestamp,
-) -> Result<Vec<Recorded>, Failure> {
-    let standing = consent::standing(sql)?;
-    let mut sessions = Sessions::default();
+) -> Result<Kept, Failure> {
     // Attributed as if all were new: a duplicate belongs to a session that is known already.
     let mut candidates = Vec::with_capacity(records.len());
     for record in records {
-        let revision = record.event.context.consent.as_ref().map_or(0, |claim| claim.revision);
-        let mut candidate = Candidate { record, revision, is_denied: false };
-        if standing.denies(candidate.record.event.purposes(), revision) {
-            candidate.is_denied = true;
-        } else {
-            sessions.attribute(sql, &mut candidate.record.event)?;
-        }
-        candidates.push(candidate);
+        candidates.push(Candidate::of(record, sql, known)?);
     }
-    let mut fresh = insert(sql, &candidates)?;
-    let mut outbox = Vec::new();
-    let mut kept = Vec::new();
-    let mut recorded = Vec::with_capacity(candidates.len());
+    let mut stored = stored(sql, &candidates)?;
+    let (mut kept, mut rows) = (Vec::new(), Vec::new());
+    let mut answers = Vec::with_capacity(candidates.len());
     for candidate in &candidates {
-        let event = &candidate.record.event;
-        if candidate.is_denied {
-            recorded.push(Recorded::ConsentDenied);
-        } else if fresh.remove(&event.message_id) {
-            let destinations = candidate.allowed(&standing);
-            outbox.extend(destinations.iter().map(|planned| (event.message_id.as_str(), *planned)));
-            recorded.push(Recorded::Stored {
-                channel: event.context.hilo.channel,
-                destinations: destinations.iter().map(|planned| planned.name.clone()).collect(),
-            });
-            kept.push(event);
-        } else {
-            recorded.push(Recorded::Duplicate);
+        let Some(body) = &candidate.body else {
+            answers.push(Recorded::ConsentDenied);
+            continue;
+        };
+        let event = &candidate.event;
+        if !stored.insert(event.message_id.clone()) {
+            answers.push(Recorded::Duplicate);
+            continue;
         }
+        let allowed = candidate.allowed(known);
+        answers.push(Recorded::Stored {
+            channel: event.context.hilo.channel,
+            destinations: allowed.iter().map(|planned| planned.name.clone()).collect(),
+        });
+        rows.extend(allowed.into_iter().map(|planned| outbox::Row { event, body, planned }));
+        kept.push((event, body.as_ref()));
     }
+    known.keep_sessions(sql, !kept.is_empty())?;
+    let fresh = outbox::queue_up(sql, &rows, &known.standing, name, now)?;
     if !kept.is_empty() {
-        queue_up(sql, &outbox, now)?;
-        sessions.keep(sql)?;
-        fold_in(sql, &kept)?;
+        insert(sql, &kept)?;
+        for (event, _) in &kept {
+            known.profile = fold(std::mem::take(&mut known.profile), event);
+        }
+        known.keep_profile(sql)?;
     }
-    Ok(recorded)
+    Ok(Kept { answers, fresh })
 }
 
 /// A record on its way in.
 struct Candidate {
-    record: Record,
+    event: Event,
+    destinations: Vec<Planned>,
     revision: u32,
-    is_denied: bool,
+    /// As it will be stored; `None` where the recorded consent denies it.
+    body: Option<Box<RawValue>>,
 }
 
 impl Candidate {
+    fn of(record: Record, sql: &impl Sql, known: &mut Known) -> Result<Candidate, Failure> {
+        let Record { mut event, destinations } = record;
+        let revision = event.context.consent.as_ref().map_or(0, |claim| claim.revision);
+        if known.standing.denies(event.purposes(), revision) {
+            return Ok(Candidate { event, destinations, revision, body: None });
+        }
+        known.attribute(sql, &mut event)?;
+        let body = to_raw_value(&event).map_err(|error| Failure::Fatal(error.to_string()))?;
+        Ok(Candidate { event, destinations, revision, body: Some(body) })
+    }
+
     /// The destinations that the recorded consent does not rule out.
-    fn allowed(&self, standing: &Standing) -> Vec<&Planned> {
-        let destinations = self.record.destinations.iter();
-        destinations.filter(|planned| !standing.denies(&planned.purposes, self.revision)).collect()
+    fn allowed(&self, known: &Known) -> Vec<&Planned> {
+        let is_allowed =
+            |planned: &&Planned| !known.standing.denies(&planned.purposes, self.revision);
+        self.destinations.iter().filter(is_allowed).collect()
     }
 }
 
-fn fold_in(sql: &impl Sql, events: &[&Event]) -> Result<(), Failure> {
-    let profile = events.iter().fold(load_profile(sql)?, |profile, event| fold(profile, event));
-    let profile = SqlValue::Text(encode(&profile)?);
-    sql.exec("INSERT OR REPLACE INTO meta (key, value) VALUES ('profile', ?)", &[profile])?;
-    Ok(())
-}
-
-fn load_profile(sql: &impl Sql) -> Result<Profile, Failure> {
-    match sql.exec("SELECT value FROM meta WHERE key = 'profile'", &[])?.first() {
-        Some(row) => decode(row.text("value")?),
-        None => Ok(Profile::default()),
+/// The ids among `candidates` that are on the timeline already. Asked first, because rows that tell themselves whether they
+/// were new have to be read one by one, and mostly all are.
+fn stored(sql: &impl Sql, candidates: &[Candidate]) -> Result<BTreeSet<String>, Failure> {
+    let mut stored = BTreeSet::new();
+    for candidates in candidates.chunks(PARAMETERS_MAX) {
+        let ids = candidates.iter().map(|one| SqlValue::from(one.event.message_id.as_str()));
+        let ids: Vec<SqlValue> = ids.collect();
+        let places = outbox::tuples("?", ids.len());
+        let query = format!("SELECT message_id FROM events WHERE message_id IN ({places})");
+        for row in sql.exec(&query, &ids)? {
+            stored.insert(row.text("message_id")?.to_owned());
+        }
     }
+    Ok(stored)
 }
 
-/// Writes the timeline, and answers the ids that were new.
-fn insert(sql: &impl Sql, candidates: &[Candidate]) -> Result<BTreeSet<String>, Failure> {
-    let events: Vec<&Event> =
-        candidates.iter().filter(|c| !c.is_denied).map(|c| &c.record.event).collect();
-    let mut fresh = BTreeSet::new();
-    for events in events.chunks(PARAMETERS_MAX / 3) {
+/// Writes the timeline.
+fn insert(sql: &impl Sql, kept: &[(&Event, &RawValue)]) -> Result<(), Failure> {
+    for events in kept.chunks(PARAMETERS_MAX / 3) {
         let mut values = Vec::with_capacity(events.len() * 3);
-        for event in events {
+        for (event, body) in events {
             values.push(SqlValue::from(event.message_id.as_str()));
             values.push(SqlValue::int(millis(event.occurred_at))?);
-            values.push(SqlValue::Text(encode(event)?));
+            values.push(SqlValue::from(body.get()));
         }
-        let rows = sql.exec(
-            &format!(
-                "INSERT INTO events (message_id, occurred_ms, body) VALUES {}
-                 ON CONFLICT (message_id) DO NOTHING RETURNING message_id",
-                tuples("(?,?,?)", events.len())
-            ),
-            &values,
-        )?;
-        for row in rows {
-            fresh.insert(row.text("message_id")?.to_owned());
-        }
-    }
-    Ok(fresh)
-}
-
-/// One outbox row per event and destination.
-fn queue_up(sql: &impl Sql, outbox: &[(&str, &Planned)], now: Timestamp) -> Result<(), Failure> {
-    let now = SqlValue::int(millis(now))?;
-    for rows in outbox.chunks(PARAMETERS_MAX / 5) {
-        let mut values = Vec::with_capacity(rows.len() * 5);
-        for (message_id, planned) in rows {
-            let purposes: Vec<&str> = planned.purposes.iter().map(|p| p.name()).collect();
-            values.push(SqlValue::from(*message_id));
-            values.push(SqlValue::from(planned.name.as_str()));
-            values.push(SqlValue::Text(purposes.join(",")));
-            values.extend([now.clone(), now.clone()]);
-        }
+        let places = outbox::tuples("(?,?,?)", events.len());
         sql.exec(
-            &format!(
-                "INSERT OR IGNORE INTO outbox (message_id, destination, purposes, next_ms, updated_ms)
-                 VALUES {}",
-                tuples("(?,?,?,?,?)", rows.len())
-            ),
+            &format!("INSERT INTO events (message_id, occurred_ms, body) VALUES {places}"),
             &values,
         )?;
     }
     Ok(())
-}
-
-fn tuples(tuple: &str, count: usize) -> String {
-    vec![tuple; count].join(",")
-}
-
-/// The sessions that this batch has met: a batch is mostly one session, so each is read once.
-#[derive(Default)]
-struct Sessions {
-    known: BTreeMap<String, Option<Session>>,
-    opened: Vec<Session>,
-}
-
-impl Sessions {
-    fn attribute(&mut self, sql: &impl Sql, event: &mut Event) -> Result<(), Failure> {
-        let Some(id) = event.context.hilo.session.as_ref().map(|hint| hint.id.clone()) else {
-            return Ok(());
-        };
-        let known = match self.known.entry(id) {
-            Entry::Occupied(entry) => entry.into_mut(),
-            Entry::Vacant(entry) => {
-                let known = read_session(sql, entry.key())?;
-                entry.insert(known)
-            }
-        };
-        if let Some(session) = attribute(event, known.as_ref()) {
-            self.opened.push(session.clone());
-            *known = Some(session);
-        }
-        Ok(())
-    }
-
-    fn keep(&self, sql: &impl Sql) -> Result<(), Failure> {
-        for session in &self.opened {
-            sql.exec(
-                "INSERT OR IGNORE INTO sessions (id, touch) VALUES (?, ?)",
-                &[SqlValue::from(session.id.as_str()), SqlValue::Text(encode(&session.touch)?)],
-            )?;
-        }
-        Ok(())
-    }
-}
-
-fn read_session(sql: &impl Sql, id: &str) -> Result<Option<Session>, Failure> {
-    let rows = sql.exec("SELECT touch FROM sessions WHERE id = ?", &[SqlValue::from(id)])?;
-    match rows.first() {
-        Some(row) => Ok(Some(Session { id: id.to_owned(), touch: decode(row.text("touch")?)? })),
-        None => Ok(None),
-    }
 }

@@ -246,6 +246,47 @@ fn a_failure_half_way_leaves_nothing() {
 }
 
 #[test]
+fn what_failed_leaves_no_trace_in_memory_either() {
+    let mut object = Object::new();
+    object.record(vec![bound("m0")]);
+    object.sql.exec("ALTER TABLE outbox RENAME TO hidden", &[]).unwrap();
+    let call = encode(&ProfileCall::Record { records: vec![bound("m1")] }).unwrap();
+    assert!(answer(&object.sql, &mut object.volatile, "p", &call, object.now).is_err());
+    object.sql.exec("ALTER TABLE hidden RENAME TO outbox", &[]).unwrap();
+    assert_eq!(object.record(vec![bound("m1")]), [stored(&["webhook"])]);
+    let summary: Summary = object.ask(&ProfileCall::Summary);
+    let profile: serde_json::Value = decode(summary.profile.get()).unwrap();
+    assert_eq!(profile["events"], json!({"page": 2}));
+}
+
+#[test]
+fn what_was_just_kept_goes_out_without_being_read_again() {
+    let mut object = Object::new();
+    let call = encode(&ProfileCall::Record { records: vec![bound("m1"), bound("m2")] }).unwrap();
+    let mut answered = answer(&object.sql, &mut object.volatile, "p", &call, object.now).unwrap();
+    assert!(answered.alarm.is_some_and(|at| at > object.now));
+    lease(&mut object.volatile, &mut answered.fresh, object.now);
+    let fresh: Vec<String> = answered.fresh.iter().map(|one| encode(one).unwrap()).collect();
+    assert_eq!(object.due(), []);
+    // The same as what a restarted object reads.
+    object.volatile = Volatile::default();
+    let read: Vec<String> = object.deliveries().iter().map(|one| encode(one).unwrap()).collect();
+    assert_eq!(fresh, read);
+}
+
+#[test]
+fn what_an_older_denial_rules_out_is_kept_and_not_sent() {
+    let mut object = Object::new();
+    object.decide(1, "analytics", "denied");
+    let records = vec![Record { event: event("m1", 2), ..bound("m1") }];
+    let call = encode(&ProfileCall::Record { records }).unwrap();
+    let answered = answer(&object.sql, &mut object.volatile, "p", &call, object.now).unwrap();
+    assert!(answered.fresh.is_empty());
+    assert_eq!(object.due(), []);
+    assert_eq!(object.outbox(), [("m1".to_owned(), "dead".to_owned(), 0)]);
+}
+
+#[test]
 fn pages_follow_each_other_newest_first() {
     let mut object = Object::new();
     object.record((0..5).map(|n| bound(&format!("m{n}"))).collect());

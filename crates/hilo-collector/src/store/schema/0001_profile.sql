@@ -1,6 +1,7 @@
--- One person or device. Times are milliseconds since the epoch; bodies are JSON as text.
+-- One person or device. Times are milliseconds since the epoch; bodies are JSON as text. AUTOINCREMENT only where numbers
+-- must never come back: it writes one more page with every batch.
 CREATE TABLE events (
-  seq INTEGER PRIMARY KEY AUTOINCREMENT,
+  seq INTEGER PRIMARY KEY,
   message_id TEXT NOT NULL UNIQUE,
   occurred_ms INTEGER NOT NULL,
   body TEXT NOT NULL
@@ -25,7 +26,7 @@ CREATE TABLE receipts (
 );
 -- One row per event and destination. Purposes are kept so that a withdrawal can be obeyed without the configuration.
 CREATE TABLE outbox (
-  seq INTEGER PRIMARY KEY AUTOINCREMENT,
+  seq INTEGER PRIMARY KEY,
   message_id TEXT NOT NULL,
   destination TEXT NOT NULL,
   purposes TEXT NOT NULL,
@@ -36,4 +37,5 @@ CREATE TABLE outbox (
   updated_ms INTEGER NOT NULL,
   UNIQUE (message_id, destination)
 );
-CREATE INDEX outbox_by_due ON outbox (state, next_ms)
+-- Only what is pending: most rows are delivered within seconds and never looked for again.
+CREATE INDEX outbox_by_due ON outbox (next_ms, seq) WHERE state = 'pending'

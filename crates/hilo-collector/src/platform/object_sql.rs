@@ -1,0 +1,88 @@
+//! SQLite of a Durable Object, as workerd gives it: few calls into JavaScript, because each event batch makes several.
+//! In: statements and values. Out: rows. Knows no schema.
+
+use wasm_bindgen::{JsCast, JsValue};
+use worker::State;
+use worker::js_sys::Array;
+
+use super::bindings::{self, Sqlite, Storage};
+use super::{Failure, Sql, SqlRow, SqlValue};
+
+/// SQLite of a Durable Object.
+pub(super) struct ObjectSql {
+    sql: Sqlite,
+    storage: Storage,
+}
+
+impl ObjectSql {
+    /// The storage of the object whose state this is.
+    pub(super) fn of(state: &State) -> ObjectSql {
+        let (storage, sql) = (state.storage(), state.storage().sql());
+        let raw: &JsValue = storage.as_raw().as_ref();
+        let sql: &JsValue = sql.as_ref();
+        ObjectSql { sql: sql.clone().unchecked_into(), storage: raw.clone().unchecked_into() }
+    }
+
+    /// Sets the alarm, in the same write as what was written before it in this turn.
+    pub(super) fn set_alarm(&self, at_ms: i64) -> Result<(), Failure> {
+        // Not awaited: if the write fails, the output gate never opens and the caller gets no answer.
+        self.storage.set_alarm(number(at_ms)).map(drop).map_err(|error| failed(&error))
+    }
+}
+
+fn failed(error: &JsValue) -> Failure {
+    let text = worker::js_sys::Error::from(error.clone()).message();
+    Failure::Retriable(String::from(text))
+}
+
+impl Sql for ObjectSql {
+    fn exec(&self, query: &str, bindings: &[SqlValue]) -> Result<Vec<SqlRow>, Failure> {
+        let values = Array::new();
+        for value in bindings {
+            values.push(&match value {
+                SqlValue::Null => JsValue::NULL,
+                SqlValue::Int(whole) => JsValue::from_f64(number(*whole)),
+                SqlValue::Text(text) => JsValue::from_str(text),
+            });
+        }
+        let cursor = self.sql.exec(query, &values).map_err(|error| failed(&error))?;
+        let found = cursor.raw().to_array().map_err(|error| failed(&error))?;
+        if found.length() == 0 {
+            return Ok(Vec::new());
+        }
+        let names: Vec<String> =
+            cursor.column_names().iter().map(|name| name.as_string().unwrap_or_default()).collect();
+        let row = |row: JsValue| {
+            let values = row.unchecked_into::<Array>();
+            SqlRow(names.iter().cloned().zip(values.iter().map(|one| value(&one))).collect())
+        };
+        Ok(found.iter().map(row).collect())
+    }
+
+    fn transaction(&self, work: &mut dyn FnMut() -> Result<(), Failure>) -> Result<(), Failure> {
+        let mut why = None;
+        let done = bindings::transaction_sync(&self.storage, &mut || {
+            work().map(|()| JsValue::UNDEFINED).map_err(|failure| {
+                let text = JsValue::from_str(failure.message());
+                why = Some(failure);
+                text
+            })
+        });
+        done.map_err(|error| why.take().unwrap_or_else(|| failed(&error)))
+    }
+}
+
+#[expect(clippy::cast_precision_loss, reason = "SqlValue::int keeps it within 2^53")]
+const fn number(whole: i64) -> f64 {
+    whole as f64
+}
+
+#[expect(clippy::cast_possible_truncation, reason = "the schemas have whole numbers only")]
+fn value(value: &JsValue) -> SqlValue {
+    match (value.as_string(), value.as_f64()) {
+        (Some(text), _) => SqlValue::Text(text),
+        (None, Some(number)) => SqlValue::Int(number as i64),
+        // The schemas have no blobs.
+        (None, None) => SqlValue::Null,
+    }
+}

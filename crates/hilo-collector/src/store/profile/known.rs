@@ -1,0 +1,93 @@
+//! What every record asks the storage for, kept in memory between calls: recorded consent, profile, sessions.
+//!
+//! An object is the only one that writes its storage, so what it has read stays true until it writes itself. A call that
+//! fails or changes consent drops all of it; the next one reads again.
+
+use std::collections::BTreeMap;
+use std::collections::btree_map::Entry;
+
+use hilo_core::event::Event;
+use hilo_core::journey::{Session, attribute};
+use hilo_core::profile::Profile;
+
+use super::consent::{self, Standing};
+use crate::calls::{decode, encode};
+use crate::platform::{Failure, Sql, SqlValue};
+
+/// Sessions that are remembered: a person has one at a time, and a late batch of the one before.
+const SESSIONS_MAX: usize = 8;
+
+/// See the module.
+#[derive(Debug, Default)]
+pub(super) struct Known {
+    /// What stands for each purpose.
+    pub(super) standing: Standing,
+    /// The folded profile.
+    pub(super) profile: Profile,
+    /// Sessions by id; `None` for one that is not stored.
+    sessions: BTreeMap<String, Option<Session>>,
+    /// Sessions that this call opened.
+    opened: Vec<Session>,
+}
+
+impl Known {
+    /// Reads what there is.
+    pub(super) fn read(sql: &impl Sql) -> Result<Known, Failure> {
+        let profile = match sql.exec("SELECT value FROM meta WHERE key = 'profile'", &[])?.first() {
+            Some(row) => decode(row.text("value")?)?,
+            None => Profile::default(),
+        };
+        Ok(Known { standing: consent::standing(sql)?, profile, ..Known::default() })
+    }
+
+    /// Gives `event` its session's channel.
+    pub(super) fn attribute(&mut self, sql: &impl Sql, event: &mut Event) -> Result<(), Failure> {
+        let Some(id) = event.context.hilo.session.as_ref().map(|hint| hint.id.clone()) else {
+            return Ok(());
+        };
+        let known = match self.sessions.entry(id) {
+            Entry::Occupied(entry) => entry.into_mut(),
+            Entry::Vacant(entry) => {
+                let known = read_session(sql, entry.key())?;
+                entry.insert(known)
+            }
+        };
+        if let Some(session) = attribute(event, known.as_ref()) {
+            self.opened.push(session.clone());
+            *known = Some(session);
+        }
+        Ok(())
+    }
+
+    /// Stores the sessions that were opened since, if any event of theirs was kept.
+    pub(super) fn keep_sessions(&mut self, sql: &impl Sql, is_kept: bool) -> Result<(), Failure> {
+        let opened = std::mem::take(&mut self.opened);
+        if is_kept {
+            for session in &opened {
+                sql.exec(
+                    "INSERT OR IGNORE INTO sessions (id, touch) VALUES (?, ?)",
+                    &[SqlValue::from(session.id.as_str()), SqlValue::Text(encode(&session.touch)?)],
+                )?;
+            }
+        }
+        if !is_kept || self.sessions.len() > SESSIONS_MAX {
+            self.sessions.clear();
+        }
+        Ok(())
+    }
+
+    /// Stores the profile.
+    pub(super) fn keep_profile(&self, sql: &impl Sql) -> Result<(), Failure> {
+        let profile = SqlValue::Text(encode(&self.profile)?);
+        sql.exec("INSERT OR REPLACE INTO meta (key, value) VALUES ('profile', ?)", &[profile])?;
+        Ok(())
+    }
+}
+
+fn read_session(sql: &impl Sql, id: &str) -> Result<Option<Session>, Failure> {
+    let rows = sql.exec("SELECT touch FROM sessions WHERE id = ?", &[SqlValue::from(id)])?;
+    match rows.first() {
+        Some(row) => Ok(Some(Session { id: id.to_owned(), touch: decode(row.text("touch")?)? })),
+        None => Ok(None),
+    }
+}
