@@ -3,6 +3,7 @@
 //! The vocabulary that `pipeline`, `forward` and `admin` share with `store`, so that none of them imports another.
 //! Shapes and the one function that asks. `store/profile` answers.
 
+pub mod cart;
 pub mod journal;
 
 use hilo_core::consent::{Change, Notice, Purpose, Receipt};

@@ -52,6 +52,7 @@ fn built_in() -> Config {
             purposes: Vec::new(),
         },
         normalize: hilo_core::config::NormalizeRules::default(),
+        cart: hilo_core::config::CartRules::default(),
         destinations: Vec::new(),
         retention: hilo_core::config::Retention::default(),
     })

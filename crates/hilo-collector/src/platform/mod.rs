@@ -47,6 +47,8 @@ impl Failure {
 pub enum Object {
     /// One person or device. The name comes from [`crate::signature::object_name`], so that it cannot be probed.
     Profile(String),
+    /// One cart. The name is its label, from [`crate::signature::cart_label`].
+    Cart(String),
     /// The one object that keeps rejects, the live stream, delivery counters and dead letters.
     Journal,
 }

@@ -3,6 +3,7 @@
 //! Text → [`Config`], or every [`Problem`] at once, each with line, column, field and remedy. Secrets are named in
 //! the file, never written. The settings of a destination stay open here: each destination types its own.
 
+mod cart;
 mod destination;
 mod key;
 mod nearest;
@@ -11,6 +12,7 @@ mod problem;
 mod reader;
 mod source;
 
+pub use cart::CartRules;
 pub use destination::{DestinationEntry, EventFilter};
 pub use key::{Key, KeyState, KeyText};
 pub use origin::Origin;
@@ -39,6 +41,8 @@ pub struct Config {
     pub consent: ConsentRules,
     /// How events are made alike.
     pub normalize: NormalizeRules,
+    /// How carts are kept.
+    pub cart: CartRules,
     /// Where events go.
     pub destinations: Vec<DestinationEntry>,
     /// How long things are kept.
@@ -145,7 +149,10 @@ pub fn parse(text: &str) -> Result<Config, Vec<Problem>> {
 
 /// Reads every table. Where something is wrong it leaves a problem and a stand-in, so that the rest is read too.
 fn read(reader: &Reader<'_>, root: &Section<'_>) -> Config {
-    reader.only(root, &["project", "source", "consent", "normalize", "destination", "retention"]);
+    reader.only(
+        root,
+        &["project", "source", "consent", "normalize", "cart", "destination", "retention"],
+    );
     let (controller, environment) = project(reader, root);
     let consent = consent(reader, root);
     let config = Config {
@@ -153,6 +160,7 @@ fn read(reader: &Reader<'_>, root: &Section<'_>) -> Config {
         environment,
         sources: source::read_all(reader, root),
         normalize: normalize(reader, root),
+        cart: cart::read(reader, root),
         destinations: destination::read_all(reader, root, &consent.purposes),
         retention: retention(reader, root),
         consent,

@@ -8,6 +8,9 @@ pub(super) const PROFILE: &[&str] = &[include_str!("0001_profile.sql")];
 /// The journal object's migrations, in order.
 pub(super) const JOURNAL: &[&str] = &[include_str!("journal_0001.sql")];
 
+/// A cart object's migrations, in order.
+pub(super) const CART: &[&str] = &[include_str!("cart_0001.sql")];
+
 /// Whether anything was ever kept here. Reading about somebody unknown must not create storage for them.
 pub(super) fn is_present(sql: &impl Sql) -> Result<bool, Failure> {
     let rows =
