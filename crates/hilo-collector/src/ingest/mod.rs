@@ -11,6 +11,7 @@ mod key;
 pub mod reply;
 mod route;
 pub mod status;
+pub mod user;
 
 pub use cors::{Door, preflight};
 pub use key::presented_key;

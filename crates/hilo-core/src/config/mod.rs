@@ -4,6 +4,7 @@
 //! the file, never written. The settings of a destination stay open here: each destination types its own.
 
 mod destination;
+mod identity;
 mod key;
 mod nearest;
 mod origin;
@@ -12,6 +13,9 @@ mod reader;
 mod source;
 
 pub use destination::{DestinationEntry, EventFilter};
+pub use identity::{
+    IdentityMode, IdentityRules, TOKEN_SECRET_BYTES_MIN, TokenKey, TokenKeyMaterial,
+};
 pub use key::{Key, KeyState, KeyText};
 pub use origin::Origin;
 pub use problem::{Problem, ProblemCode};
@@ -35,6 +39,8 @@ pub struct Config {
     pub environment: String,
     /// Who may send.
     pub sources: Vec<Source>,
+    /// Whose word counts for who a visitor is.
+    pub identity: IdentityRules,
     /// What visitors are asked.
     pub consent: ConsentRules,
     /// How events are made alike.
@@ -145,11 +151,15 @@ pub fn parse(text: &str) -> Result<Config, Vec<Problem>> {
 
 /// Reads every table. Where something is wrong it leaves a problem and a stand-in, so that the rest is read too.
 fn read(reader: &Reader<'_>, root: &Section<'_>) -> Config {
-    reader.only(root, &["project", "source", "consent", "normalize", "destination", "retention"]);
+    reader.only(
+        root,
+        &["project", "source", "identity", "consent", "normalize", "destination", "retention"],
+    );
     let (controller, environment) = project(reader, root);
     let consent = consent(reader, root);
     let config = Config {
         controller,
+        identity: identity::read(reader, root, &environment),
         environment,
         sources: source::read_all(reader, root),
         normalize: normalize(reader, root),
