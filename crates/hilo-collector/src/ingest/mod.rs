@@ -8,6 +8,7 @@ mod cors;
 pub mod files;
 pub mod hello;
 mod key;
+pub mod optin;
 pub mod reply;
 mod route;
 pub mod status;

@@ -68,7 +68,7 @@ async fn judge<P: Platform>(
 ) -> Result<VerifiedUser, Rejection> {
     let rules = &loaded.config.identity;
     let token = Token::read(text)?;
-    let key = token.key(rules)?;
+    let key = token.key(rules, platform.is_dev())?;
     // The signature first: what nobody signed must not even tell whether it would have been valid.
     match is_signed(&token, key, platform).await {
         Ok(true) => {}
@@ -106,11 +106,19 @@ async fn is_signed<P: Platform>(
     }
 }
 
+/// Whether every HS256 key can be used.
+pub(super) fn are_secrets_set<P: Platform>(loaded: &Loaded, platform: &P) -> bool {
+    loaded.config.identity.keys.iter().all(|key| match &key.material {
+        TokenKeyMaterial::Public(_) => true,
+        TokenKeyMaterial::Secret(name) => token_secret(name, platform).is_ok(),
+    })
+}
+
 /// The secret of an HS256 key.
 ///
 /// # Errors
 /// `Fatal` where it is not set, or so short that it can be guessed.
-pub(super) fn token_secret<P: Platform>(name: &str, platform: &P) -> Result<String, Failure> {
+fn token_secret<P: Platform>(name: &str, platform: &P) -> Result<String, Failure> {
     let secret = platform.secret(name).unwrap_or_default();
     if secret.len() < TOKEN_SECRET_BYTES_MIN {
         let why = format!(

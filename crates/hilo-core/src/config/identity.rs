@@ -52,6 +52,8 @@ pub struct TokenKey {
     pub kid: String,
     /// What verifies its signatures. Says the algorithm too, so that no public key can ever pass for a secret.
     pub material: TokenKeyMaterial,
+    /// Whether it counts only where `HILO_DEV=1`: its private half is no secret.
+    pub is_development: bool,
 }
 
 /// What verifies a token's signature.
@@ -75,7 +77,7 @@ impl TokenKey {
 
 impl Serialize for TokenKey {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        let mut map = serializer.serialize_map(Some(3))?;
+        let mut map = serializer.serialize_map(None)?;
         map.serialize_entry("kid", &self.kid)?;
         map.serialize_entry("alg", self.algorithm())?;
         match &self.material {
@@ -83,6 +85,9 @@ impl Serialize for TokenKey {
                 map.serialize_entry("public_key", &STANDARD.encode(&key.spki))?;
             }
             TokenKeyMaterial::Secret(name) => map.serialize_entry("secret", name)?,
+        }
+        if self.is_development {
+            map.serialize_entry("development", &true)?;
         }
         map.end()
     }
@@ -104,8 +109,9 @@ pub(super) fn read(reader: &Reader<'_>, root: &Section<'_>, environment: &str) -
     if let Some(issuer) = reader.text(&section, "issuer") {
         rules.issuer = issuer;
     }
+    let mut taken = Vec::new();
     for key in reader.sections(&section, "key") {
-        rules.keys.extend(read_key(reader, &key, &rules.keys));
+        rules.keys.extend(read_key(reader, &key, &mut taken));
     }
     if section.has("key") && !section.has("issuer") {
         let message = "say whose tokens these are: the `iss` that your backend writes, such as \"https://www.shop.example\"";
@@ -114,8 +120,12 @@ pub(super) fn read(reader: &Reader<'_>, root: &Section<'_>, environment: &str) -
     rules
 }
 
-fn read_key(reader: &Reader<'_>, section: &Section<'_>, earlier: &[TokenKey]) -> Option<TokenKey> {
-    reader.only(section, &["kid", "alg", "public_key", "secret"]);
+fn read_key(
+    reader: &Reader<'_>,
+    section: &Section<'_>,
+    taken: &mut Vec<String>,
+) -> Option<TokenKey> {
+    reader.only(section, &["kid", "alg", "public_key", "secret", "development"]);
     for (field, message) in [
         ("kid", "name the key as the header of your tokens does"),
         ("alg", "pin the algorithm: EdDSA, ES256, RS256 or HS256"),
@@ -124,7 +134,8 @@ fn read_key(reader: &Reader<'_>, section: &Section<'_>, earlier: &[TokenKey]) ->
             reader.report_missing(section, field, message);
         }
     }
-    let kid = kid(reader, section, earlier);
+    let kid = kid(reader, section, taken);
+    let is_development = reader.flag(section, "development").unwrap_or(false);
     let scheme = match reader.word(section, "alg", &ALGORITHMS)? {
         "EdDSA" => Some(Scheme::EdDsa),
         "ES256" => Some(Scheme::Es256),
@@ -149,19 +160,20 @@ fn read_key(reader: &Reader<'_>, section: &Section<'_>, earlier: &[TokenKey]) ->
         Some(scheme) => TokenKeyMaterial::Public(public_key(reader, section, scheme)?),
         None => TokenKeyMaterial::Secret(reader.secret_name(section, "secret")?),
     };
-    Some(TokenKey { kid: kid?, material })
+    Some(TokenKey { kid: kid?, material, is_development })
 }
 
-fn kid(reader: &Reader<'_>, section: &Section<'_>, earlier: &[TokenKey]) -> Option<String> {
+fn kid(reader: &Reader<'_>, section: &Section<'_>, taken: &mut Vec<String>) -> Option<String> {
     let (kid, span) = reader.text_at(section, "kid")?;
     let field = section.path_of("kid");
     if kid.len() > ID_BYTES_MAX {
         let message = "a `kid` has at most 128 bytes";
         reader.report(span, &field, ProblemCode::BadValue, message);
-    } else if earlier.iter().any(|key| key.kid == kid) {
+    } else if taken.contains(&kid) {
         let message = "this `kid` is taken: tokens name their key by it";
         reader.report(span, &field, ProblemCode::Duplicate, message);
     }
+    taken.push(kid.clone());
     Some(kid)
 }
 

@@ -212,6 +212,16 @@ impl<'t> Reader<'t> {
         self.text(&named, "secret")
     }
 
+    /// `true` or `false`.
+    pub(super) fn flag(&self, section: &Section<'_>, field: &str) -> Option<bool> {
+        let value = section.value(field)?;
+        let flag = value.get_ref().as_bool();
+        if flag.is_none() {
+            self.wrong_type(value, &section.path_of(field), "true or false");
+        }
+        flag
+    }
+
     /// A list of texts; empty if the field is not there.
     pub(super) fn texts(&self, section: &Section<'_>, field: &str) -> Vec<String> {
         let path = section.path_of(field);

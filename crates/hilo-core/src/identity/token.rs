@@ -99,12 +99,13 @@ impl<'t> Token<'t> {
         Ok(Token { signed, signature, algorithm, kid, claims })
     }
 
-    /// The key that must have signed it.
+    /// The key that must have signed it. A development key is none anywhere but on a developer's machine.
     ///
     /// # Errors
     /// `token_unknown_key`; `token_bad_algorithm` where the header says another than the key's own.
-    pub fn key<'r>(&self, rules: &'r IdentityRules) -> Result<&'r TokenKey, Rejection> {
-        let key = rules.keys.iter().find(|key| key.kid == self.kid).ok_or_else(|| {
+    pub fn key<'r>(&self, rules: &'r IdentityRules, dev: bool) -> Result<&'r TokenKey, Rejection> {
+        let is_named = |key: &&TokenKey| key.kid == self.kid && (dev || !key.is_development);
+        let key = rules.keys.iter().find(is_named).ok_or_else(|| {
             Rejection::new(Code::TokenUnknownKey, "no [[identity.key]] has its `kid`")
         })?;
         if key.algorithm() != self.algorithm {
@@ -248,6 +249,7 @@ mod tests {
             keys: vec![TokenKey {
                 kid: "k1".to_owned(),
                 material: TokenKeyMaterial::Secret("TOKEN_SECRET".to_owned()),
+                is_development: false,
             }],
         }
     }
@@ -267,7 +269,7 @@ mod tests {
     fn read(header: &Value, claims: &Value) -> Result<Claims, Code> {
         let (text, rules) = (sealed(header, claims), rules());
         let token = Token::read(&text).map_err(|why| why.code)?;
-        token.key(&rules).map_err(|why| why.code)?;
+        token.key(&rules, false).map_err(|why| why.code)?;
         let now = Timestamp::from_second(NOW_S).unwrap();
         token.claims(&rules, now).map_err(|why| why.code)
     }
@@ -304,6 +306,17 @@ mod tests {
         check_header(&json!({"kid": "k1"}), Code::TokenMalformed);
         check_header(&json!({"alg": ["HS256"], "kid": "k1"}), Code::TokenMalformed);
         check_header(&json!({"alg": "HS256", "kid": "k1", "crit": ["b64"]}), Code::TokenMalformed);
+    }
+
+    #[test]
+    fn a_development_key_opens_nothing_elsewhere() {
+        let mut rules = rules();
+        rules.keys[0].is_development = true;
+        let text = sealed(&json!({"alg": "HS256", "kid": "k1"}), &good());
+        let token = Token::read(&text).unwrap();
+        assert!(token.key(&rules, true).is_ok());
+        let refused = token.key(&rules, false).map(|_| ()).map_err(|why| why.code);
+        assert_eq!(refused, Err(Code::TokenUnknownKey));
     }
 
     #[test]
