@@ -46,6 +46,7 @@ fn built_in() -> Config {
         controller: String::new(),
         environment: String::new(),
         sources: Vec::new(),
+        identity: hilo_core::config::IdentityRules::default(),
         consent: hilo_core::config::ConsentRules {
             notice_version: String::new(),
             ask_again_months: 6,

@@ -79,7 +79,10 @@ pub fn preflight(door: &Door) -> Result<Reply, Rejection> {
     let Headers(fields) = &mut reply.headers;
     for (name, value) in [
         ("access-control-allow-methods", "GET, POST, OPTIONS"),
-        ("access-control-allow-headers", "authorization, content-encoding, content-type, x-hilo"),
+        (
+            "access-control-allow-headers",
+            "authorization, content-encoding, content-type, x-hilo, x-hilo-user, x-hilo-cart",
+        ),
         ("access-control-max-age", PREFLIGHT_S),
     ] {
         fields.push((name.to_owned(), value.to_owned()));

@@ -8,9 +8,11 @@ mod cors;
 pub mod files;
 pub mod hello;
 mod key;
+pub mod optin;
 pub mod reply;
 mod route;
 pub mod status;
+pub mod user;
 
 pub use cors::{Door, preflight};
 pub use key::presented_key;

@@ -17,6 +17,8 @@ pub enum Route {
     ConsentChange,
     /// The person's copy of their consent record.
     ConsentCopy,
+    /// Records what somebody says about a channel.
+    OptIn,
     /// Liveness and what is degraded.
     Health,
     /// What runs here.
@@ -82,6 +84,7 @@ fn calls(path: &str) -> Vec<(&'static str, Route)> {
         "/v1/batch" | "/v1/b" => vec![("POST", Route::Batch)],
         "/v1/hello" => vec![("POST", Route::Hello)],
         "/v1/consent" => vec![("POST", Route::ConsentChange), ("GET", Route::ConsentCopy)],
+        "/v1/optin" => vec![("POST", Route::OptIn)],
         "/health" => vec![("GET", Route::Health)],
         "/version" => vec![("GET", Route::Version)],
         _ => {

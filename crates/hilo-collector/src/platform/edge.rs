@@ -6,6 +6,7 @@ use std::rc::Rc;
 
 use futures_util::StreamExt;
 use hilo_core::event::{BODY_BYTES_MAX, Geo};
+use hilo_core::identity::public_key::PublicKey;
 use jiff::Timestamp;
 use worker::js_sys::futures::JsFuture;
 use worker::{
@@ -13,7 +14,7 @@ use worker::{
 };
 
 use super::http::{Headers, Incoming, Outgoing, Upload};
-use super::{Body, Failure, Object, Platform, Reply, bindings, log_line};
+use super::{Body, Failure, Object, Platform, Reply, bindings, crypto, log_line};
 use crate::loaded::Loaded;
 
 /// How long an isolate uses a configuration before it asks again: an upload reaches everybody within this.
@@ -25,7 +26,7 @@ const SEND_MS_MAX: u64 = 10_000;
 /// How much of a destination's answer is read.
 const ANSWER_BYTES_MAX: usize = 8 * 1024;
 /// The only header fields that the collector reads. Each costs a call into JavaScript, so the list is short.
-const READ_HEADERS: [&str; 15] = [
+const READ_HEADERS: [&str; 16] = [
     "accept-encoding",
     "authorization",
     "cf-connecting-ip",
@@ -39,6 +40,7 @@ const READ_HEADERS: [&str; 15] = [
     "sec-gpc",
     "user-agent",
     "x-hilo",
+    "x-hilo-user",
     "cf-access-jwt-assertion",
     "content-type",
 ];
@@ -153,6 +155,15 @@ impl Platform for Edge {
             503 => Err(Failure::Retriable(text)),
             _ => Err(Failure::Fatal(text)),
         }
+    }
+
+    async fn verify(
+        &self,
+        key: &PublicKey,
+        signature: &[u8],
+        message: &[u8],
+    ) -> std::result::Result<bool, Failure> {
+        crypto::verify(key, signature, message).await
     }
 
     fn is_watched(&self) -> bool {

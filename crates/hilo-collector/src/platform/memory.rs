@@ -10,6 +10,7 @@ use std::pin::Pin;
 use std::rc::Rc;
 use std::task::{Context, Poll, Waker};
 
+use hilo_core::identity::public_key::PublicKey;
 use jiff::Timestamp;
 use rusqlite::types::{ToSqlOutput, Value};
 use rusqlite::{Connection, ToSql, params_from_iter};
@@ -347,6 +348,11 @@ impl Platform for Memory {
                 Ok(answered.reply)
             }
         }
+    }
+
+    async fn verify(&self, _: &PublicKey, _: &[u8], _: &[u8]) -> Result<bool, Failure> {
+        // Real keys are verified by the runtime, in tests/collector; a world in memory signs with HS256.
+        Err(Failure::Fatal("there are no public keys in memory: use HS256".to_owned()))
     }
 
     fn is_watched(&self) -> bool {

@@ -5,6 +5,7 @@
 
 mod cart;
 mod destination;
+mod identity;
 mod key;
 mod nearest;
 mod origin;
@@ -14,6 +15,9 @@ mod source;
 
 pub use cart::CartRules;
 pub use destination::{DestinationEntry, EventFilter};
+pub use identity::{
+    IdentityMode, IdentityRules, TOKEN_SECRET_BYTES_MIN, TokenKey, TokenKeyMaterial,
+};
 pub use key::{Key, KeyState, KeyText};
 pub use origin::Origin;
 pub use problem::{Problem, ProblemCode};
@@ -37,6 +41,8 @@ pub struct Config {
     pub environment: String,
     /// Who may send.
     pub sources: Vec<Source>,
+    /// Whose word counts for who a visitor is.
+    pub identity: IdentityRules,
     /// What visitors are asked.
     pub consent: ConsentRules,
     /// How events are made alike.
@@ -151,12 +157,22 @@ pub fn parse(text: &str) -> Result<Config, Vec<Problem>> {
 fn read(reader: &Reader<'_>, root: &Section<'_>) -> Config {
     reader.only(
         root,
-        &["project", "source", "consent", "normalize", "cart", "destination", "retention"],
+        &[
+            "project",
+            "source",
+            "identity",
+            "consent",
+            "normalize",
+            "cart",
+            "destination",
+            "retention",
+        ],
     );
     let (controller, environment) = project(reader, root);
     let consent = consent(reader, root);
     let config = Config {
         controller,
+        identity: identity::read(reader, root, &environment),
         environment,
         sources: source::read_all(reader, root),
         normalize: normalize(reader, root),
