@@ -2,6 +2,8 @@
 //!
 //! Request → [`Route`], source and facts; outcomes → [`Reply`]. Judges no event and keeps none.
 
+pub mod capability;
+pub mod cart;
 pub mod consent;
 pub mod cookie;
 mod cors;
@@ -14,9 +16,9 @@ mod route;
 pub mod status;
 pub mod user;
 
-pub use cors::{Door, preflight};
+pub use cors::{Door, check_socket, preflight};
 pub use key::presented_key;
-pub use route::{Route, route};
+pub use route::{CartAct, Route, route};
 
 use hilo_core::config::{Config, Source};
 use hilo_core::event::Facts;
