@@ -3,6 +3,8 @@
 //! A request in, an answer out; inside, every event of an envelope ends in exactly one outcome. The only place that
 //! knows the order, and that calls one stage with what another made.
 
+mod orders;
+
 use std::collections::BTreeMap;
 
 use futures_util::future::try_join_all;
@@ -84,6 +86,7 @@ async fn answer<P: Platform>(
         Route::ConsentChange => change_consent(incoming, loaded, platform).await,
         Route::ConsentCopy => copy_consent(incoming, platform).await,
         Route::OptIn => change_optin(incoming, loaded, platform).await,
+        Route::Webhook(source) => orders::take(&source, incoming, loaded, platform).await,
         Route::Health => Ok(status::health(loaded, platform)),
         Route::Version => Ok(status::version()),
         Route::Preflight => Ok(ingest::preflight(door)?),

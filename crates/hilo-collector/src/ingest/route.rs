@@ -19,6 +19,8 @@ pub enum Route {
     ConsentCopy,
     /// Records what somebody says about a channel.
     OptIn,
+    /// A shop system calls: the source's name.
+    Webhook(String),
     /// Liveness and what is degraded.
     Health,
     /// What runs here.
@@ -46,6 +48,9 @@ const SINGLES: [(&str, &str); 12] = [
     ("/v1/g", "group"),
     ("/v1/a", "alias"),
 ];
+
+/// Below this path shop systems call, each with the name of its source.
+const WEBHOOKS: &str = "/v1/in/";
 
 /// The call that `incoming` makes.
 ///
@@ -88,6 +93,9 @@ fn calls(path: &str) -> Vec<(&'static str, Route)> {
         "/health" => vec![("GET", Route::Health)],
         "/version" => vec![("GET", Route::Version)],
         _ => {
+            if let Some(name) = path.strip_prefix(WEBHOOKS) {
+                return vec![("POST", Route::Webhook(name.to_owned()))];
+            }
             let single = SINGLES.iter().find(|(known, _)| *known == path);
             match (single, super::files::file_name(path)) {
                 (Some((_, kind)), _) => vec![("POST", Route::Single(kind))],

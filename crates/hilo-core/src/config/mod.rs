@@ -11,6 +11,7 @@ mod origin;
 mod problem;
 mod reader;
 mod source;
+mod webhook;
 
 pub use destination::{DestinationEntry, EventFilter};
 pub use identity::{
@@ -20,6 +21,7 @@ pub use key::{Key, KeyState, KeyText};
 pub use origin::Origin;
 pub use problem::{Problem, ProblemCode};
 pub use source::{Basis, ConsentBasis, Source, SourceKind};
+pub use webhook::{Vendor, Webhook};
 
 use serde::Serialize;
 
