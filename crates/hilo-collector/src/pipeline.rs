@@ -4,6 +4,7 @@
 //! knows the order, and that calls one stage with what another made.
 
 pub mod cart;
+mod orders;
 
 use std::collections::BTreeMap;
 
@@ -87,6 +88,7 @@ async fn answer<P: Platform>(
         Route::ConsentCopy => copy_consent(incoming, platform).await,
         Route::OptIn => change_optin(incoming, loaded, platform).await,
         Route::Cart(user, act) => cart::serve(user, act, incoming, loaded, platform).await,
+        Route::Webhook(source) => orders::take(&source, incoming, loaded, platform).await,
         Route::Health => Ok(status::health(loaded, platform)),
         Route::Version => Ok(status::version()),
         Route::Preflight => Ok(ingest::preflight(door)?),

@@ -137,6 +137,8 @@ codes! {
     TokenBadSubject = "token_bad_subject", 401;
     /// A user token whose `scope` does not name what this call needs.
     TokenMissingScope = "token_missing_scope", 403;
+    /// A webhook that its vendor did not sign.
+    BadSignature = "bad_signature", 401;
     /// No such path or object.
     NotFound = "not_found", 404;
     /// The path exists, with another method.

@@ -22,6 +22,8 @@ pub enum Route {
     OptIn,
     /// A cart: whose, if a server names a person in the path, and what to do with it.
     Cart(Option<String>, CartAct),
+    /// A shop system calls: the source's name.
+    Webhook(String),
     /// Liveness and what is degraded.
     Health,
     /// What runs here.
@@ -71,6 +73,8 @@ const SINGLES: [(&str, &str); 12] = [
 
 /// Below it, servers name the person whose cart it is.
 const CARTS: &str = "/v1/carts/";
+/// Below this path shop systems call, each with the name of its source.
+const WEBHOOKS: &str = "/v1/in/";
 
 /// The call that `incoming` makes.
 ///
@@ -120,6 +124,9 @@ fn calls(path: &str) -> Vec<(&'static str, Route)> {
         "/version" => vec![("GET", Route::Version)],
         _ if path.starts_with(CARTS) => cart_of(path).into_iter().collect(),
         _ => {
+            if let Some(name) = path.strip_prefix(WEBHOOKS) {
+                return vec![("POST", Route::Webhook(name.to_owned()))];
+            }
             let single = SINGLES.iter().find(|(known, _)| *known == path);
             match (single, super::files::file_name(path)) {
                 (Some((_, kind)), _) => vec![("POST", Route::Single(kind))],

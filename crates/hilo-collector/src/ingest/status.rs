@@ -4,7 +4,7 @@
 
 use serde::Serialize;
 
-use super::{reply, user};
+use super::{orders, reply, user};
 use crate::loaded::Loaded;
 use crate::platform::{Platform, Reply};
 
@@ -25,6 +25,9 @@ pub fn degraded<P: Platform>(loaded: &Loaded, platform: &P) -> Vec<&'static str>
     }
     if !user::are_secrets_set(loaded, platform) {
         reasons.push("token_secret_short");
+    }
+    if !orders::are_secrets_set(loaded, platform) {
+        reasons.push("webhook_secret_short");
     }
     reasons
 }

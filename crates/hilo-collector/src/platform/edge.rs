@@ -44,6 +44,10 @@ const READ_HEADERS: [&str; 16] = [
     "cf-access-jwt-assertion",
     "content-type",
 ];
+/// Those of shop systems, read only where these call.
+const WEBHOOK_HEADERS: [&str; 4] =
+    ["x-shopify-hmac-sha256", "x-shopify-topic", "x-wc-webhook-signature", "x-wc-webhook-topic"];
+const WEBHOOK_PATH: &str = "/v1/in/";
 
 thread_local! {
     /// The configuration, and when it was fetched. One isolate is one thread.
@@ -257,7 +261,9 @@ pub async fn serve(request: Request, env: Env, context: Context) -> Result<Respo
 async fn read(mut request: Request) -> Result<Incoming> {
     let url = request.url()?;
     let headers = request.headers();
-    let fields = READ_HEADERS.iter().filter_map(|name| {
+    let of_webhooks: &[&str] =
+        if url.path().contains(WEBHOOK_PATH) { &WEBHOOK_HEADERS } else { &[] };
+    let fields = READ_HEADERS.iter().chain(of_webhooks).filter_map(|name| {
         let value = headers.get(name).ok()??;
         Some(((*name).to_owned(), value))
     });

@@ -12,6 +12,7 @@ mod origin;
 mod problem;
 mod reader;
 mod source;
+mod webhook;
 
 pub use cart::CartRules;
 pub use destination::{DestinationEntry, EventFilter};
@@ -22,6 +23,7 @@ pub use key::{Key, KeyState, KeyText};
 pub use origin::Origin;
 pub use problem::{Problem, ProblemCode};
 pub use source::{Basis, ConsentBasis, Source, SourceKind};
+pub use webhook::{Vendor, Webhook};
 
 use serde::Serialize;
 

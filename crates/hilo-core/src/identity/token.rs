@@ -84,6 +84,9 @@ impl<'t> Token<'t> {
         let not_three = || malformed("a token is header.claims.signature in base64url");
         let (signed, signature) = text.rsplit_once('.').ok_or_else(not_three)?;
         let (header, claims) = signed.split_once('.').ok_or_else(not_three)?;
+        if claims.contains('.') {
+            return Err(not_three());
+        }
         let signature = URL_SAFE_NO_PAD.decode(signature).map_err(|_| not_three())?;
         let mut header = object(header)?;
         // RFC 7515, 4.1.11: what is critical and not understood must be refused, and nothing here understands any.
@@ -324,7 +327,8 @@ mod tests {
         let whole = sealed(&json!({"alg": "HS256", "kid": "k1"}), &good());
         let padded = format!("{whole}=");
         let long = format!("{whole}{}", "A".repeat(TOKEN_BYTES_MAX));
-        for text in ["", "a", "a.b", "..", "a.b.c.d", &padded, &long, &whole[1..]] {
+        let four = format!("{whole}.AAAA");
+        for text in ["", "a", "a.b", "..", &four, &padded, &long, &whole[1..]] {
             let code = Token::read(text).map(|_| ()).map_err(|why| why.code);
             assert_eq!(code, Err(Code::TokenMalformed), "{text}");
         }
