@@ -5,6 +5,7 @@
 use std::collections::BTreeMap;
 
 use hilo_core::cart::epoch::Applied;
+use hilo_core::cart::touchpoint::{Touch, idle_id};
 use hilo_core::cart::wire::{Full, Revision};
 use hilo_core::cart::{Cart, LineInfo, LineKey, ReplicaId};
 use serde::{Deserialize, Serialize};
@@ -82,13 +83,23 @@ pub(super) enum Standing {
     },
 }
 
-/// A cart that was reported as abandoned.
+/// A cart that was reported as abandoned: what its message ids are made of, and when.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub(super) struct Abandoned {
-    /// `<label>-<epoch>-<idle start>`: what its message ids are made of.
-    pub id: String,
-    /// When.
+    pub label: String,
+    pub epoch: u32,
+    /// When the idle period began.
+    pub idle_ms: i64,
+    /// When it was reported.
     pub at_ms: i64,
+}
+
+impl Abandoned {
+    /// The id of the event about it.
+    pub(super) fn message_id(&self, touch: Touch) -> String {
+        let idle_ms = u64::try_from(self.idle_ms).unwrap_or(0);
+        idle_id(touch, &self.label, self.epoch, idle_ms)
+    }
 }
 
 /// The checkout that is open.
