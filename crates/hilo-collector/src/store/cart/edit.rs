@@ -63,8 +63,13 @@ impl<S: Sql> Hub<'_, S> {
             return Ok(Err(Refused::from(&refusal)));
         }
         let state = &self.kept.state;
-        let checked =
-            check(&self.kept.cart, state.previous.as_ref(), ops.replica, ops, self.kept.state.rev.0 + 1);
+        let checked = check(
+            &self.kept.cart,
+            state.previous.as_ref(),
+            ops.replica,
+            ops,
+            self.kept.state.rev.0 + 1,
+        );
         match checked {
             Err(refusal) => Ok(Err(Refused::from(&refusal))),
             Ok(Checked::Repeat { .. }) => Ok(Ok(false)),
@@ -129,10 +134,8 @@ impl<S: Sql> Hub<'_, S> {
                 // A new one is the occasion to forget those that have expired.
                 let oldest_ms = now_ms - REPLICA_IDLE_MS;
                 self.kept.replicas.retain(|_, bound| bound.seen_ms >= oldest_ms);
-                self.sql.exec(
-                    "DELETE FROM replicas WHERE seen_ms < ?",
-                    &[SqlValue::int(oldest_ms)?],
-                )?;
+                self.sql
+                    .exec("DELETE FROM replicas WHERE seen_ms < ?", &[SqlValue::int(oldest_ms)?])?;
                 self.kept.bind(self.sql, replica, Bound { token, seen_ms: now_ms })
             }
         }
@@ -211,9 +214,7 @@ fn carry_out(cart: &Cart, hub: ReplicaId, command: &Command) -> Result<Cart, Ref
     let line = || command.line.as_ref().ok_or(Refusal::BadLine);
     match command.op {
         CommandOp::Add => cart.add(hub, line()?, units),
-        CommandOp::Set => {
-            cart.set(hub, line()?, command.quantity.ok_or(Refusal::BadQuantity)?)
-        }
+        CommandOp::Set => cart.set(hub, line()?, command.quantity.ok_or(Refusal::BadQuantity)?),
         CommandOp::Dec => cart.dec(hub, line()?, units),
         CommandOp::Remove => cart.remove(hub, line()?),
         CommandOp::Clear => cart.clear(hub),

@@ -138,8 +138,7 @@ pub(super) enum Task {
 }
 
 impl Task {
-    const ALL: [Task; 5] =
-        [Task::Abandon, Task::Checkout, Task::Expire, Task::Merge, Task::Outbox];
+    const ALL: [Task; 5] = [Task::Abandon, Task::Checkout, Task::Expire, Task::Merge, Task::Outbox];
 
     const fn name(self) -> &'static str {
         match self {
@@ -217,7 +216,8 @@ impl Kept {
         let mut replicas = BTreeMap::new();
         for row in sql.exec("SELECT replica, token, seen_ms FROM replicas", &[])? {
             let id = row.text("replica")?.parse().map_err(|_| disagreement("replica"))?;
-            let bound = Bound { token: row.text("token")?.to_owned(), seen_ms: row.int("seen_ms")? };
+            let bound =
+                Bound { token: row.text("token")?.to_owned(), seen_ms: row.int("seen_ms")? };
             replicas.insert(ReplicaId(id), bound);
         }
         let mut schedule = BTreeMap::new();
@@ -334,8 +334,8 @@ pub(super) fn first_time(sql: &impl Sql, kind: &str, id: &str) -> Result<bool, F
 
 /// Whether something has happened.
 pub(super) fn has_happened(sql: &impl Sql, kind: &str, id: &str) -> Result<bool, Failure> {
-    let rows = sql
-        .exec("SELECT seq FROM once WHERE kind = ? AND id = ?", &[kind.into(), id.into()])?;
+    let rows =
+        sql.exec("SELECT seq FROM once WHERE kind = ? AND id = ?", &[kind.into(), id.into()])?;
     Ok(!rows.is_empty())
 }
 

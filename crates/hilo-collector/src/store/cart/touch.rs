@@ -8,8 +8,8 @@ use hilo_core::cart::{Cart, Dot, LineInfo, LineKey};
 use hilo_core::money::Amount;
 use serde_json::{Map, Value, json};
 
-use super::state::Task;
 use super::Hub;
+use super::state::Task;
 use crate::calls::cart::{Owner, Person, Speaker};
 use crate::calls::encode;
 use crate::platform::{Failure, Sql};
@@ -76,7 +76,7 @@ impl Product {
 }
 
 /// The amount as a JSON number, written from its digits: `1999` minor units of the euro are `19.99`.
-fn price(amount: Amount) -> Option<Value> {
+pub(super) fn price(amount: Amount) -> Option<Value> {
     let exponent = usize::from(amount.currency.exponent());
     let digits = format!("{:0>width$}", amount.minor.unsigned_abs(), width = exponent + 1);
     let (whole, decimals) = digits.split_at_checked(digits.len().checked_sub(exponent)?)?;
