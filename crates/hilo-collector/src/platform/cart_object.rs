@@ -80,9 +80,8 @@ impl DurableObject for CartObject {
             return self.shell.open().await;
         }
         let call = request.text().await?;
-        let answered = self.shell.with(|sql, volatile, moment| {
-            cart::answer(sql, volatile, &call, moment)
-        });
+        let answered =
+            self.shell.with(|sql, volatile, moment| cart::answer(sql, volatile, &call, moment));
         let answered = match answered {
             Ok(answered) => answered,
             Err(failure) => return refuse(&failure),
@@ -136,10 +135,7 @@ impl DurableObject for CartObject {
 
 impl CartShell {
     /// Does something with the storage at this moment.
-    fn with<T>(
-        &self,
-        work: impl FnOnce(&ObjectSql, &mut Volatile, Moment<'_>) -> T,
-    ) -> T {
+    fn with<T>(&self, work: impl FnOnce(&ObjectSql, &mut Volatile, Moment<'_>) -> T) -> T {
         let name = self.state.id().name().unwrap_or_default();
         let mut random = [0; 16];
         bindings::fill_random(&mut random);
@@ -183,8 +179,11 @@ impl CartShell {
             self.hello_ms.set(deadline_ms);
         }
         self.with_sockets(|sockets| {
-            let connected =
-                Connected { end: pair.server.clone(), socket: socket.clone(), times: VecDeque::new() };
+            let connected = Connected {
+                end: pair.server.clone(),
+                socket: socket.clone(),
+                times: VecDeque::new(),
+            };
             sockets.insert(socket.id, connected)
         });
         if let Err(failure) = self.arm(false).await {

@@ -134,11 +134,7 @@ impl<S: Sql> Hub<'_, S> {
     }
 
     /// Reports a server's edits; a page reports its own.
-    pub(super) fn tell_edits(
-        &mut self,
-        edits: &[Edit],
-        speaker: &Speaker,
-    ) -> Result<(), Failure> {
+    pub(super) fn tell_edits(&mut self, edits: &[Edit], speaker: &Speaker) -> Result<(), Failure> {
         let Owner::Customer(user) = &speaker.owner else { return Ok(()) };
         if !speaker.is_server {
             return Ok(());
