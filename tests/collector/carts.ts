@@ -45,11 +45,14 @@ export class Device {
   /** The guest's capability, kept like an app keeps it; `new` at first. */
   capability = "new";
 
+  readonly collector: Collector;
+  user: string | undefined;
+
   /** `user` is a token for a customer; without it the device is a guest's. */
-  constructor(
-    readonly collector: Collector,
-    public user?: string,
-  ) {}
+  constructor(collector: Collector, user?: string) {
+    this.collector = collector;
+    this.user = user;
+  }
 
   headers(): Json {
     return { "x-hilo-cart": this.capability === "" ? undefined : this.capability, "x-hilo-user": this.user };
@@ -124,7 +127,10 @@ export class LiveSocket {
   /** The close code, once it is closed. */
   closed: number | undefined;
 
-  private constructor(private readonly socket: WebSocket) {
+  private readonly socket: WebSocket;
+
+  private constructor(socket: WebSocket) {
+    this.socket = socket;
     const wake = () => this.waiting.splice(0).forEach((resolve) => resolve());
     socket.addEventListener("message", (event) => {
       this.frames.push(event.data === "pong" ? { t: "pong" } : JSON.parse(event.data as string));
