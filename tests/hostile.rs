@@ -21,7 +21,7 @@ use serde_json::{Value, json};
 
 const REQUESTS: u64 = 10_000;
 const SEED: u64 = 20_261_125;
-const PATHS: [&str; 15] = [
+const PATHS: [&str; 18] = [
     "/v1/batch",
     "/v1/batch",
     "/v1/batch",
@@ -35,9 +35,14 @@ const PATHS: [&str; 15] = [
     "/v1/alias",
     "/v1/hello",
     "/v1/consent",
+    "/v1/optin",
+    "/_h/v1/optin",
+    "/v1/in/orders",
     "/admin/v1/rejects",
     "/hilo.js",
 ];
+/// `{"alg":"none","kid":"development"}`, `{"sub":"u1"}`: to be damaged further.
+const TOKEN: &str = "eyJhbGciOiJub25lIiwia2lkIjoiZGV2ZWxvcG1lbnQifQ.eyJzdWIiOiJ1MSJ9.AAAA";
 /// The last one is what most requests use.
 const METHODS: [&str; 4] = ["GET", "PUT", "OPTIONS", "POST"];
 /// Pieces that break parsers, stores and pages.
@@ -131,7 +136,8 @@ fn damage(chance: &mut Chance, mut body: Vec<u8>) -> Vec<u8> {
         3 | 4 => {
             let colons: Vec<usize> =
                 (0..body.len()).filter(|at| body[*at] == b':').map(|at| at + 1).collect();
-            let from = chance.pick(&colons);
+            // A token has none.
+            let from = if colons.is_empty() { 0 } else { chance.pick(&colons) };
             let to = (from..body.len()).find(|at| b",}]".contains(&body[*at])).unwrap_or(from);
             let piece = chance.pick(&PIECES).bytes();
             body.splice(from..to, piece);
@@ -185,6 +191,10 @@ fn request(chance: &mut Chance, id: u64) -> Incoming {
             ["Basic !!!", "Bearer ", "Bearer sk_dev_backend", "Basic d2tfc2hvcDo=", "Digest x"];
         incoming.headers.push("authorization", chance.pick(&keys));
     }
+    if chance.below(6) == 0 {
+        let token = damage(chance, TOKEN.as_bytes().to_vec());
+        incoming.headers.push("x-hilo-user", String::from_utf8_lossy(&token));
+    }
     incoming.body = Upload::Bytes(plain);
     if chance.below(8) == 0 {
         incoming.headers.push("content-encoding", chance.pick(&["gzip", "br", "gzip, gzip"]));
@@ -202,7 +212,7 @@ fn request(chance: &mut Chance, id: u64) -> Incoming {
 fn text(reply: &Reply) -> &str {
     match &reply.body {
         Body::Text(text) => text,
-        Body::Empty | Body::Bytes(_) | Body::Live { .. } => "",
+        Body::Empty | Body::Bytes(_) | Body::Live { .. } | Body::Socket { .. } => "",
     }
 }
 

@@ -6,6 +6,7 @@ use std::rc::Rc;
 
 use futures_util::StreamExt;
 use hilo_core::event::{BODY_BYTES_MAX, Geo};
+use hilo_core::identity::public_key::PublicKey;
 use jiff::Timestamp;
 use wasm_bindgen::JsCast;
 use worker::js_sys::futures::JsFuture;
@@ -13,11 +14,11 @@ use worker::js_sys::{Reflect, Uint8Array};
 use worker::web_sys;
 use worker::worker_sys::ext::RequestExt as _;
 use worker::{
-    Context, Env, Fetch, Method, Request, RequestInit, RequestRedirect, Response, Result,
+    Context, Env, Fetch, Method, Request, RequestInit, RequestRedirect, Response, Result, State,
 };
 
 use super::http::{Address, Headers, Incoming, Outgoing, Upload};
-use super::{Body, Failure, Object, Platform, Reply, bindings, log_line};
+use super::{Body, Failure, Object, Platform, Reply, bindings, crypto, log_line};
 use crate::loaded::Loaded;
 
 /// How long an isolate uses a configuration before it asks again: an upload reaches everybody within this.
@@ -29,7 +30,7 @@ const SEND_MS_MAX: u64 = 10_000;
 /// How much of a destination's answer is read.
 const ANSWER_BYTES_MAX: usize = 8 * 1024;
 /// The only header fields that the collector reads. Each costs a call into JavaScript, so the list is short.
-const READ_HEADERS: [&str; 15] = [
+const READ_HEADERS: [&str; 18] = [
     "accept-encoding",
     "authorization",
     "cf-connecting-ip",
@@ -41,11 +42,18 @@ const READ_HEADERS: [&str; 15] = [
     "origin",
     "sec-fetch-site",
     "sec-gpc",
+    "upgrade",
     "user-agent",
     "x-hilo",
+    "x-hilo-cart",
+    "x-hilo-user",
     "cf-access-jwt-assertion",
     "content-type",
 ];
+/// Those of shop systems, read only where these call.
+const WEBHOOK_HEADERS: [&str; 4] =
+    ["x-shopify-hmac-sha256", "x-shopify-topic", "x-wc-webhook-signature", "x-wc-webhook-topic"];
+const WEBHOOK_PATH: &str = "/v1/in/";
 
 thread_local! {
     /// The configuration, and when it was fetched. One isolate is one thread.
@@ -66,13 +74,25 @@ struct Settings {
 #[derive(Clone)]
 pub struct Edge {
     env: Rc<Env>,
-    context: Rc<Context>,
+    later: Later,
+}
+
+/// Who keeps work alive that goes on after an answer.
+#[derive(Clone)]
+enum Later {
+    Invocation(Rc<Context>),
+    Object(Rc<State>),
 }
 
 impl Edge {
     /// The world of one invocation.
     pub fn new(env: Env, context: Context) -> Edge {
-        Edge { env: Rc::new(env), context: Rc::new(context) }
+        Edge { env: Rc::new(env), later: Later::Invocation(Rc::new(context)) }
+    }
+
+    /// The world as an object sees it, for what it hands on by itself.
+    pub(super) fn of_object(env: Env, state: Rc<State>) -> Edge {
+        Edge { env: Rc::new(env), later: Later::Object(state) }
     }
 
     fn setting<T>(&self, read: impl Fn(&Settings) -> T) -> T {
@@ -88,6 +108,7 @@ impl Edge {
     fn stub(&self, object: &Object) -> Result<bindings::Stub> {
         let (namespace, name) = match object {
             Object::Profile(name) => (bindings::PROFILES, name.as_str()),
+            Object::Cart(label) => (bindings::CARTS, label.as_str()),
             Object::Journal => (bindings::JOURNAL, bindings::JOURNAL_NAME),
         };
         let namespace = Reflect::get(&self.env, &namespace.into())?;
@@ -163,7 +184,10 @@ impl Platform for Edge {
     }
 
     fn defer(&self, work: impl Future<Output = ()> + 'static) {
-        self.context.wait_until(work);
+        match &self.later {
+            Later::Invocation(context) => context.wait_until(work),
+            Later::Object(state) => state.wait_until(work),
+        }
     }
 
     async fn ask(&self, object: &Object, call: String) -> std::result::Result<String, Failure> {
@@ -172,7 +196,7 @@ impl Platform for Edge {
             // Only the journal knows about watchers; asking every profile's answer would cost each event's sender.
             let watched = match object {
                 Object::Journal => response.headers().get(bindings::WATCHED)?,
-                Object::Profile(_) => None,
+                Object::Profile(_) | Object::Cart(_) => None,
             };
             let text = JsFuture::from(response.text()?).await?.as_string().unwrap_or_default();
             Ok((response.status(), watched, text))
@@ -188,6 +212,15 @@ impl Platform for Edge {
             503 => Err(Failure::Retriable(text)),
             _ => Err(Failure::Fatal(text)),
         }
+    }
+
+    async fn verify(
+        &self,
+        key: &PublicKey,
+        signature: &[u8],
+        message: &[u8],
+    ) -> std::result::Result<bool, Failure> {
+        crypto::verify(key, signature, message).await
     }
 
     fn is_watched(&self) -> bool {
@@ -276,7 +309,9 @@ async fn read(request: web_sys::Request) -> Result<Incoming> {
     let url = request.url();
     let address = Address::of(&url);
     let fields = request.headers();
-    let fields = READ_HEADERS.iter().filter_map(|name| {
+    let of_webhooks: &[&str] =
+        if address.path.contains(WEBHOOK_PATH) { &WEBHOOK_HEADERS } else { &[] };
+    let fields = READ_HEADERS.iter().chain(of_webhooks).filter_map(|name| {
         let value = fields.get(name).ok()??;
         Some(((*name).to_owned(), value))
     });
@@ -345,6 +380,17 @@ async fn read_stream(mut stream: worker::ByteStream, cap: usize) -> (Vec<u8>, En
     (body, End::Whole)
 }
 
+/// Lets the cart's object open a socket. Its answer is the answer: it holds the browser's end.
+async fn open_socket(cart: &str, edge: &Edge) -> Result<Response> {
+    let headers = web_sys::Headers::new()?;
+    headers.set("upgrade", "websocket")?;
+    let init = web_sys::RequestInit::new();
+    init.set_headers(&headers);
+    let object = edge.stub(&Object::Cart(cart.to_owned()))?;
+    let response = JsFuture::from(object.fetch(bindings::OBJECT_URL, &init)?).await?;
+    Ok(response.unchecked_into::<web_sys::Response>().into())
+}
+
 async fn write(reply: Reply, edge: &Edge) -> Result<Response> {
     let headers = worker::Headers::new();
     for (name, value) in &reply.headers.0 {
@@ -352,6 +398,7 @@ async fn write(reply: Reply, edge: &Edge) -> Result<Response> {
     }
     let builder = Response::builder().with_status(reply.status);
     match reply.body {
+        Body::Socket { cart } => open_socket(&cart, edge).await,
         Body::Empty => Ok(builder.with_headers(headers).empty()),
         Body::Text(text) => Ok(builder.with_headers(headers).fixed(text.into_bytes())),
         Body::Bytes(bytes) => {

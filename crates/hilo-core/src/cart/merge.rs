@@ -47,6 +47,12 @@ impl Policy {
     }
 }
 
+impl serde::Serialize for Policy {
+    fn serialize<S: serde::Serializer>(&self, to: S) -> Result<S::Ok, S::Error> {
+        to.serialize_str(self.name())
+    }
+}
+
 /// What the person's cart absorbs to hold both, or `None` where the carts stay apart.
 ///
 /// The guest's dots move over as they are: no replica writes under one id in two carts, so late operations of the guest's
