@@ -61,7 +61,8 @@ function sign(secret: string, body: string): string {
 }
 
 async function shopify(order: Json, over: Json = {}): Promise<Answer> {
-  const body = JSON.stringify(order);
+  // Shopify's ids are numbers beyond what JavaScript can write.
+  const body = JSON.stringify(order).replace(/"id":"(\d+)"/, '"id":$1');
   const headers: Json = { "x-shopify-topic": "orders/create", "x-shopify-hmac-sha256": sign(SECRETS.SHOPIFY_SECRET, body), ...over };
   return call("/_h/v1/in/orders", body, headers);
 }
@@ -72,7 +73,7 @@ async function woocommerce(order: Json, over: Json = {}): Promise<Answer> {
   return call("/v1/in/wordpress", body, headers);
 }
 
-const shopifyOrder = (id: number, customer: number | null, items: [number, number][], checkout?: string): Json => ({
+const shopifyOrder = (id: number | string, customer: number | null, items: [number, number][], checkout?: string): Json => ({
   id,
   currency: "EUR",
   total_price: "19.99",
@@ -84,7 +85,7 @@ const shopifyOrder = (id: number, customer: number | null, items: [number, numbe
 test("a customer's order takes away what was bought, and only once", async () => {
   await fill("501", MUG, 2);
   await fill("501", CUP, 1);
-  const order = shopifyOrder(820982911946154508, 501, [[808950810, 1]]);
+  const order = shopifyOrder("820982911946154508", 501, [[808950810, 1]]);
   assert.deepEqual((await shopify(order)).body, { duplicate: false });
   assert.deepEqual(await cart("501"), [[...MUG, 1], [...CUP, 1]]);
   // Shopify sends again what it is not sure of, and tells of the payment too.
@@ -98,8 +99,8 @@ test("it stands in the customer's history, with what was paid", async () => {
     const { events } = await collector.admin("/admin/v1/profiles/u:501/events");
     return events.find((event: Json) => event["event"] === "Order Completed");
   });
-  assert.match(event.messageId, /^order-/);
-  assert.equal(event.properties.order_id, String(820982911946154508n));
+  assert.equal(event.messageId, "order-820982911946154508");
+  assert.equal(event.properties.order_id, "820982911946154508");
   assert.deepEqual([event.properties.total, event.properties.currency], [19.99, "EUR"]);
   assert.deepEqual(event.properties.products.map((product: Json) => [product["product_id"], product["quantity"]]), [["808950810", 1]]);
 });

@@ -54,11 +54,12 @@ async fn hand_over<P: Platform>(
     let answer = cart::ordered(order, &buyer, source, loaded, platform).await?;
     let body: Value = serde_json::from_str(answer.body.get()).unwrap_or_default();
     match answer.status {
-        200 => Ok(reply::json(200, &json!({ "duplicate": body["duplicate"] == true }))),
+        200 => Ok(reply::json(200, &json!({ "duplicate": body.get("duplicate") }))),
         500.. => Err(Failure::Retriable("the cart is moving".to_owned()).into()),
         _ => {
-            let word = |name: &str| body["error"][name].as_str().unwrap_or_default();
-            let (code, message) = (word("code"), word("message"));
+            let word = |name: &str| body.get("error")?.get(name)?.as_str();
+            let (code, message) =
+                (word("code").unwrap_or_default(), word("message").unwrap_or_default());
             journal::cart_refused(code, message, source, loaded, platform).await;
             Ok(ignored(code))
         }

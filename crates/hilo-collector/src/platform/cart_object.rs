@@ -326,7 +326,7 @@ impl CartShell {
 
     /// Whether touchpoints were handed on, so that there may be more.
     async fn pump_once(&self) -> std::result::Result<bool, Failure> {
-        let due = self.with(|sql, volatile, moment| cart::due(sql, volatile, moment))?;
+        let due = self.with(cart::due)?;
         self.tell(&due.news);
         if due.is_expired {
             return self.delete().await.map(|()| false);

@@ -158,20 +158,23 @@ impl<S: Sql> Hub<'_, S> {
         mut properties: Map<String, Value>,
     ) -> Result<(), Failure> {
         properties.insert("cart_id".to_owned(), self.moment.name.into());
-        let mut event = json!({
+        // Absent where null: the wire knows both.
+        let (device, context, customer) = match &subject.who {
+            Who::Device(Person { anonymous_id, consent }) => {
+                (Some(anonymous_id), Some(json!({ "consent": consent })), None)
+            }
+            Who::Customer(id) => (None, None, Some(id)),
+        };
+        let event = json!({
             "type": "track",
             "event": touch.name(),
             "messageId": message_id,
             "timestamp": self.moment.now.to_string(),
+            "anonymousId": device,
+            "userId": customer,
+            "context": context,
             "properties": properties,
         });
-        match &subject.who {
-            Who::Device(Person { anonymous_id, consent }) => {
-                event["anonymousId"] = anonymous_id.as_str().into();
-                event["context"] = json!({ "consent": consent });
-            }
-            Who::Customer(id) => event["userId"] = id.as_str().into(),
-        }
         self.sql.exec(
             "INSERT INTO outbox (message_id, source, body) VALUES (?, ?, ?)
              ON CONFLICT (message_id) DO NOTHING",
