@@ -63,7 +63,7 @@ export class Device {
     if (typeof view["capability"] === "string") this.capability = view["capability"];
     if (view["merged"] === true) this.capability = "";
     if (view["cart"]) this.cart = view["cart"];
-    if (view["rev"] !== undefined) [this.rev, this.epoch] = [view["rev"], view["epoch"]];
+    if (view["epoch"] !== undefined) [this.rev, this.epoch] = [view["rev"], view["epoch"]];
   }
 
   async call(path: string, body?: unknown): Promise<Answer> {
@@ -170,6 +170,15 @@ export class LiveSocket {
       }
       if (this.closed !== undefined) throw new Error(`closed with ${this.closed}`);
       await this.wake(deadline, ms);
+    }
+  }
+
+  /** When the hub says that it ends, before the connection itself is gone. */
+  async ending(ms = 15_000): Promise<void> {
+    const deadline = Date.now() + ms;
+    while (this.socket.readyState < WebSocket.CLOSING) {
+      if (Date.now() > deadline) throw new Error(`open after ${ms} ms`);
+      await new Promise((resolve) => setTimeout(resolve, 20));
     }
   }
 

@@ -72,9 +72,9 @@ test("the ledger proves each change, and telling twice adds none", async () => {
   await say(id, "unsubscribed");
   const { optins } = await profile(id, "/optins");
   assert.deepEqual(optins.map((row: Json) => row["state"]), ["unsubscribed", "subscribed"]);
-  const { at, text, version, address, url, source, is_verified } = optins[1];
+  const { at, text, version, address, url, source, verified } = optins[1];
   assert.deepEqual([at, text, version, address], [first.body["at"], "Write to me.", "2026-11", "ana@shop.example"]);
-  assert.deepEqual([source, is_verified], ["shop", false]);
+  assert.deepEqual([source, verified], ["shop", false]);
   assert.ok(!url.includes("abc"), url);
   assert.deepEqual((await profile(id)).optins, { email: "unsubscribed" });
 });
@@ -83,7 +83,7 @@ test("a verified person has a ledger of their own", async () => {
   const id = anonymousId();
   await say(id, "subscribed", {}, { "x-hilo-user": signToken(claimsOf("ana")) });
   assert.deepEqual((await collector.admin("/admin/v1/profiles/u:ana")).optins, { email: "subscribed" });
-  assert.equal((await collector.admin("/admin/v1/profiles/u:ana/optins")).optins[0].is_verified, true);
+  assert.equal((await collector.admin("/admin/v1/profiles/u:ana/optins")).optins[0].verified, true);
   assert.equal((await profile(id)).known, false);
 });
 

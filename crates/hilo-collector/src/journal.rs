@@ -18,7 +18,16 @@ const REJECTS_MAX: usize = 100;
 
 /// Notes a request that was refused as a whole.
 pub async fn refused<P: Platform>(why: &Rejection, loaded: &Loaded, platform: &P) {
-    let reject = reject(&platform.now().to_string(), "", "rejected", why);
+    note("rejected", why, loaded, platform).await;
+}
+
+/// Notes what is wrong with a request that was answered all the same.
+pub async fn remarked<P: Platform>(why: &Rejection, loaded: &Loaded, platform: &P) {
+    note("notice", why, loaded, platform).await;
+}
+
+async fn note<P: Platform>(outcome: &str, why: &Rejection, loaded: &Loaded, platform: &P) {
+    let reject = reject(&platform.now().to_string(), "", outcome, why);
     tell(call(Vec::new(), vec![reject], loaded), platform).await;
 }
 

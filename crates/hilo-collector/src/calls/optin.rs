@@ -27,6 +27,7 @@ pub struct OptIn {
     /// The source that told us.
     pub source: String,
     /// Whether the shop's backend vouched for who said it.
+    #[serde(rename = "verified")]
     pub is_verified: bool,
 }
 

@@ -37,7 +37,7 @@ impl VerifiedUser {
 
 /// Who the request's token vouches for; `None` without one, and in every mode but `enforce`.
 ///
-/// What is refused, or would be, is told to the reject log.
+/// What is refused is told to the reject log; what would be, as a notice.
 ///
 /// # Errors
 /// The `token_…` codes; `unavailable` where the configuration's own key cannot be used.
@@ -51,13 +51,17 @@ pub async fn verified_user<P: Platform>(
     if mode == IdentityMode::Off {
         return Ok(None);
     }
-    let judged = judge(text.trim(), loaded, platform).await;
-    if let Err(why) = &judged {
-        journal::refused(why, loaded, platform).await;
-    }
-    match mode {
-        IdentityMode::Enforce => judged.map(Some),
-        IdentityMode::Report | IdentityMode::Off => Ok(None),
+    match (judge(text.trim(), loaded, platform).await, mode) {
+        (Ok(user), IdentityMode::Enforce) => Ok(Some(user)),
+        (Err(why), IdentityMode::Enforce) => {
+            journal::refused(&why, loaded, platform).await;
+            Err(why)
+        }
+        (Err(why), IdentityMode::Report) => {
+            journal::remarked(&why, loaded, platform).await;
+            Ok(None)
+        }
+        (Ok(_), IdentityMode::Report) | (_, IdentityMode::Off) => Ok(None),
     }
 }
 
@@ -136,8 +140,8 @@ mod tests {
     use serde_json::{Value, json};
 
     use super::*;
-    use crate::platform::Headers;
     use crate::platform::memory::{Memory, run};
+    use crate::platform::{Headers, Object};
 
     const SECRET: &str = "thirty-two bytes are needed here!";
     const CONFIG: &str = r#"
@@ -198,12 +202,21 @@ mod tests {
 
     #[test]
     fn a_forged_token_is_refused_and_told() {
-        let memory = memory("enforce");
         let forged = token("another secret that is long enough", "cart");
-        assert_eq!(ask(&memory, Some(&forged)), Err(Code::TokenBadSignature));
-        let call = r#"{"rejects":{"since_ms":0,"limit":10}}"#.to_owned();
-        let rejects = run(memory.ask(&crate::platform::Object::Journal, call)).unwrap().unwrap();
-        assert!(rejects.contains("token_bad_signature"), "{rejects}");
+        for (mode, expected, outcome) in
+            [("enforce", Err(Code::TokenBadSignature), "rejected"), ("report", Ok(None), "notice")]
+        {
+            let memory = memory(mode);
+            assert_eq!(ask(&memory, Some(&forged)), expected);
+            let call = r#"{"rejects":{"since_ms":0,"limit":10}}"#.to_owned();
+            let rejects = run(memory.ask(&Object::Journal, call)).unwrap().unwrap();
+            let rejects: Value = serde_json::from_str(&rejects).unwrap();
+            let told = &rejects["rejects"][0];
+            assert_eq!(
+                (&told["code"], &told["outcome"]),
+                (&"token_bad_signature".into(), &outcome.into())
+            );
+        }
     }
 
     #[test]
