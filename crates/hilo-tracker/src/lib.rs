@@ -5,6 +5,7 @@
 //! `platform/face.rs`, and nothing but conversions.
 
 pub mod capture;
+pub mod cart;
 pub mod draft;
 pub mod gate;
 pub mod identity;
