@@ -13,7 +13,8 @@ use hilo_core::cart::checkout::Bought;
 use hilo_core::cart::hub::{Checked, check};
 use hilo_core::cart::limits::QUANTITY_MAX;
 use hilo_core::cart::merge::{Policy, merge};
-use hilo_core::cart::wire::{Broadcast, Ops, Put, Sender, Snapshot, VERSION};
+use hilo_core::cart::replica::Sender;
+use hilo_core::cart::wire::{Broadcast, Ops, Put, Snapshot, VERSION};
 use hilo_core::cart::{Cart, Dot, Entry, Kind, LineInfo, LineKey, ReplicaId, join};
 use hilo_core::money::{Amount, Currency};
 use proptest::collection::{btree_map, btree_set, vec};
@@ -41,7 +42,7 @@ fn any_entry() -> impl Strategy<Value = Entry> {
 }
 
 /// Any cart whose live dots are seen: dots of different carts may contradict each other, as a hostile writer's would.
-fn any_cart() -> impl Strategy<Value = Cart> {
+pub(crate) fn any_cart() -> impl Strategy<Value = Cart> {
     let live = vec((any_line(), any_dot(), any_entry()), 0..6);
     let info = btree_map(any_line(), (0..3_u64, "[xyz]"), 0..3);
     let epoch = prop_oneof![9 => Just(0), 1 => Just(1_u32)];

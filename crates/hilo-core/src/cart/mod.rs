@@ -1,20 +1,27 @@
 //! The cart across devices: a causal, add-wins store of dots, sequenced by one hub.
 //!
 //! [`state`] is what a cart is, [`context`] what a replica has seen, [`op`] what a person can do, [`join`] how two carts
-//! become one; [`wire`] is how deltas travel and [`hub`] what the hub accepts. [`epoch`], [`checkout`] and [`merge`] are the
-//! moments when a cart ends, is bought, or meets another. Pure: replica ids arrive as arguments, nothing is sent or stored.
+//! become one; [`replica`] is what a replica says and keeps, as JSON at the edge (`wire`) and as [`flat`] text in the page;
+//! `hub` is what the hub accepts. [`epoch`], [`checkout`] and [`merge`] are the moments when a cart ends, is bought, or meets
+//! another. Pure: replica ids arrive as arguments, nothing is sent or stored.
 
 pub mod checkout;
 pub mod context;
+mod digits;
 pub mod epoch;
+pub mod flat;
+#[cfg(feature = "edge")]
 pub mod hub;
 pub mod join;
 pub mod limits;
 pub mod merge;
 pub mod op;
 pub mod refusal;
+pub mod replica;
 pub mod state;
+#[cfg(feature = "edge")]
 mod text;
+#[cfg(feature = "edge")]
 pub mod wire;
 
 pub use context::{Ctx, Dot, ReplicaId};

@@ -6,7 +6,7 @@
 use std::collections::BTreeMap;
 
 use super::context::{Ctx, Dot, ReplicaId};
-use super::limits::{LINE_DOTS_FOLD, LINES_MAX, QUANTITY_MAX};
+use super::limits::{LINE_DOTS_FOLD, LINE_DOTS_MAX, LINES_MAX, QUANTITY_MAX};
 use super::refusal::Refusal;
 use super::state::{Cart, Entry, Kind, LineKey, units};
 
@@ -25,8 +25,14 @@ pub(super) enum Order {
 impl Cart {
     /// `k` units more.
     ///
-    /// On a line with [`LINE_DOTS_FOLD`] live dots it becomes a `Set` of the sum, so that dots stay few. The price: on that
-    /// line a concurrent `remove` loses to it, and of two concurrent such folds the larger counts.
+    /// On a line with [`LINE_DOTS_FOLD`] live dots it also folds: the new dot says the units that are left of this replica's
+    /// own adds too, and drops exactly those, so that a line cannot grow by clicking. Dots of others are not touched, so no
+    /// add is lost, whatever happens at the same time. The price is paid by who takes units away without having seen the
+    /// fold: a concurrent `remove`, `clear`, `set` or `dec`, and an order whose checkout is older than the fold, do not
+    /// reach the units it says anew.
+    ///
+    /// Where [`LINE_DOTS_MAX`] dots leave no room and fewer than two are this replica's own, it is a `Set` of the sum: then a
+    /// concurrent `remove` loses to all units of the line, and of two such at once the larger counts.
     ///
     /// # Errors
     /// `BadQuantity` for no units or too many, `TooManyLines`, `ReplicaExhausted`.
@@ -35,12 +41,21 @@ impl Cart {
         if k == 0 || sum > QUANTITY_MAX {
             return Err(Refusal::BadQuantity);
         }
-        if self.lines.get(line).is_some_and(|dots| dots.len() >= LINE_DOTS_FOLD) {
+        self.room_for(line)?;
+        let dots = self.lines.get(line);
+        let live = dots.map_or(0, Dots::len);
+        let own = |(dot, entry): &(&Dot, &Entry)| dot.r == me && entry.kind == Kind::Add;
+        let own = || dots.into_iter().flatten().filter(own);
+        let folds = live >= LINE_DOTS_FOLD && own().nth(1).is_some();
+        if !folds && live >= LINE_DOTS_MAX {
             return self.set(me, line, sum);
         }
-        self.room_for(line)?;
         let mut delta = self.delta();
-        self.put_new(&mut delta, me, line, Entry::new(Kind::Add, k))?;
+        let said_anew = if folds { units(own().map(|(_, entry)| entry)) } else { 0 };
+        self.put_new(&mut delta, me, line, Entry::new(Kind::Add, said_anew.saturating_add(k)))?;
+        if folds {
+            delta.ctx.absorb(&own().map(|(dot, _)| *dot).collect());
+        }
         Ok(delta)
     }
 
