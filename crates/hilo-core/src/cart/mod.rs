@@ -7,7 +7,7 @@
 
 pub mod checkout;
 pub mod context;
-mod digits;
+pub mod digits;
 pub mod epoch;
 pub mod flat;
 #[cfg(feature = "edge")]

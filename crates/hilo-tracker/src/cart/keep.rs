@@ -11,6 +11,9 @@ use super::{Mint, Replica, Touch, put_in_group};
 /// Bytes that are kept. A cart with more forgets how its lines look, which the hub still knows.
 const KEPT_BYTES_MAX: usize = 512 * 1024;
 
+/// The last line. Where it is missing, something before it is too.
+const END: &str = "\n.";
+
 impl Replica {
     /// Everything to be kept, now: after every act, and before a message is sent.
     pub fn kept(&self) -> String {
@@ -60,6 +63,7 @@ fn written(touches: &[Touch], kept: &Kept) -> String {
         text.push('\n');
     }
     text.push_str(&flat::write_kept(kept));
+    text.push_str(END);
     text
 }
 
@@ -68,11 +72,17 @@ fn readable(text: &str) -> (Kept, bool) {
     if text.len() > 2 * KEPT_BYTES_MAX {
         return (Kept::default(), false);
     }
-    if let Some(kept) = flat::read_kept(text) {
+    if let Some(kept) = text.strip_suffix(END).and_then(flat::read_kept) {
         return (kept, true);
     }
     // A beginning of a readable beginning is readable, so halving finds the longest.
-    let ends: Vec<usize> = text.bytes().enumerate().filter(|(_, byte)| *byte == b'\n').map(|(at, _)| at).collect();
+    let ends: Vec<usize> = text
+        .bytes()
+        .enumerate()
+        .filter(|(_, byte)| *byte == b'\n')
+        .map(|(at, _)| at)
+        .chain([text.len()])
+        .collect();
     let (mut best, mut low, mut high) = (Kept::default(), 0, ends.len());
     while low < high {
         let middle = low + (high - low) / 2;

@@ -135,6 +135,7 @@ impl Replica {
         is_quiet: bool,
     ) -> Result<(), Refusal> {
         self.check(line, look)?;
+        let me = self.identity();
         let at = self.ops.iter().rposition(|op| op.line == *line);
         let at = at.filter(|at| self.ops.get(*at).is_some_and(|op| op.is_quiet == is_quiet));
         let (n, before) = match at.and_then(|at| self.ops.get(at)) {
@@ -145,7 +146,6 @@ impl Replica {
             }
         };
         let wish = combine(before, act, self.shown.qty(line))?;
-        let me = self.identity();
         let base = self.seen(at.unwrap_or(self.ops.len()));
         let mut delta = wished(&base, me, line, wish)?;
         if !delta.ctx.contains(Dot { r: me, n }) {
@@ -182,9 +182,9 @@ impl Replica {
     /// As [`Replica::act`]; lines before the failing one are gone then.
     pub fn clear(&mut self, is_quiet: bool) -> Result<(), Refusal> {
         let lines: Vec<LineKey> = self.shown.lines.keys().cloned().collect();
-        lines.iter().try_for_each(|line| {
-            self.act(line, Act::Set(0), &LineInfo::default(), is_quiet)
-        })
+        lines
+            .iter()
+            .try_for_each(|line| self.act(line, Act::Set(0), &LineInfo::default(), is_quiet))
     }
 
     /// The cart as the person sees it.
@@ -328,14 +328,17 @@ fn weight(delta: &Cart) -> usize {
 /// What an act makes of the wish that waits, where the person saw `shown` units.
 fn combine(before: Option<Wish>, act: Act, shown: u32) -> Result<Wish, Refusal> {
     let after = match act {
-        Act::Set(q) => return if q > QUANTITY_MAX { Err(Refusal::BadQuantity) } else { Ok(Wish::To(q)) },
+        Act::Set(q) => {
+            return if q > QUANTITY_MAX { Err(Refusal::BadQuantity) } else { Ok(Wish::To(q)) };
+        }
         Act::Dec(k) if k >= shown => return Ok(Wish::To(0)),
         Act::Dec(k) => -i64::from(k),
         Act::Add(0) => return Err(Refusal::BadQuantity),
         Act::Add(k) => i64::from(k),
     };
     let sum = i64::from(shown).saturating_add(after);
-    let sum = u32::try_from(sum).ok().filter(|sum| *sum <= QUANTITY_MAX).ok_or(Refusal::BadQuantity)?;
+    let sum =
+        u32::try_from(sum).ok().filter(|sum| *sum <= QUANTITY_MAX).ok_or(Refusal::BadQuantity)?;
     Ok(match before {
         None => Wish::By(after),
         Some(Wish::By(before)) => Wish::By(before.saturating_add(after)),

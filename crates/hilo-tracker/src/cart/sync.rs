@@ -89,7 +89,8 @@ impl Replica {
         let is_epoch = view.known.epoch == self.known.epoch;
         if view.full {
             let is_unheard = self.groups.iter().any(|group| group.sent);
-            if is_ours && !is_epoch && is_unheard && self.ended.is_none() && !self.label.is_empty() {
+            if is_ours && !is_epoch && is_unheard && self.ended.is_none() && !self.label.is_empty()
+            {
                 // Whether what was sent still counted, only the answer to it can tell.
                 return Next::Go;
             }
@@ -127,7 +128,9 @@ impl Replica {
                 self.isolate();
                 Next::Go
             }
-            Refused::Missing { replica, from } if replica == first.replica && from == first.from => {
+            Refused::Missing { replica, from }
+                if replica == first.replica && from == first.from =>
+            {
                 Next::Wait
             }
             Refused::Missing { replica, from } if replica == first.replica && from > first.to => {
@@ -156,6 +159,7 @@ impl Replica {
 
     /// Logout: nothing of this cart stays here.
     pub fn leave(&mut self) {
+        self.seal();
         let mint = std::mem::replace(&mut self.mint, Box::new(nobody));
         *self = Replica { lost: self.lost, touches: self.take_touches(), ..Replica::new(mint) };
     }
@@ -206,8 +210,7 @@ impl Replica {
         }
         self.groups = kept;
         let is_mine = |me: &Identity| reach.prefix(me.replica) == self.last;
-        let is_on = is_same_life && !was_ended && self.me.as_ref().is_some_and(is_mine);
-        if !is_on {
+        if was_ended || !self.me.as_ref().is_some_and(is_mine) {
             self.me = None;
         }
         self.say_again(again, view.known.epoch);
@@ -254,7 +257,8 @@ impl Replica {
             let own = Dot { r: group.replica, n };
             let mut part = Group { from: n, to: n, sent: false, ..group.clone() };
             let is_first = n == group.from && !is_single;
-            part.delta = only(&group.delta, |dot| dot == own && !is_single || is_first && dot.r != own.r);
+            part.delta =
+                only(&group.delta, |dot| dot == own && !is_single || is_first && dot.r != own.r);
             part.delta.ctx.absorb(&numbers(&part));
             parts.push(part);
         }
@@ -301,4 +305,3 @@ fn wishes(mine: &Cart, group: &Group, done: u32, again: &mut Again) {
 fn nobody() -> Identity {
     Identity { replica: ReplicaId(0), token: String::new() }
 }
-

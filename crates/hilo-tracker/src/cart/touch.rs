@@ -51,7 +51,12 @@ impl Touch {
         };
         let (name, url, image) = (text()?, text()?, text()?);
         let look = LineInfo { name, url, image, unit_price };
-        Some(Touch { dot: Dot { r, n }, line: LineKey { variant, options_hash, currency }, change, look })
+        Some(Touch {
+            dot: Dot { r, n },
+            line: LineKey { variant, options_hash, currency },
+            change,
+            look,
+        })
     }
 }
 
