@@ -14,6 +14,14 @@ pub mod flat;
 pub mod hub;
 pub mod join;
 pub mod limits;
+#[cfg(feature = "edge")]
+pub mod map {
+    //! At the edge the maps of the cart are std's.
+
+    pub use std::collections::{BTreeMap, BTreeSet};
+}
+#[cfg(not(feature = "edge"))]
+pub mod map;
 pub mod merge;
 pub mod op;
 pub mod refusal;

@@ -5,10 +5,10 @@
 //! browser: `js/sdk/src/cart` does both, as does a native client.
 
 pub mod keep;
+pub mod records;
 pub mod sync;
 #[cfg(test)]
 mod tests;
-mod touch;
 
 use hilo_core::cart::epoch::Applied;
 use hilo_core::cart::limits::{
@@ -17,7 +17,7 @@ use hilo_core::cart::limits::{
 use hilo_core::cart::replica::Group;
 use hilo_core::cart::{Cart, Dot, LineInfo, LineKey, Refusal, ReplicaId};
 
-pub use touch::Touch;
+pub use records::Touch;
 
 /// Bytes that one message to the hub may have, roughly: below the hub's own limit, with room for quotes and names.
 const GROUP_BYTES_MAX: usize = 24 * 1024;

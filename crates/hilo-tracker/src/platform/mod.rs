@@ -3,15 +3,17 @@
 //! `browser.rs` fulfils it with web-sys and gloo, `memory.rs` for tests. What happens in the page comes back as
 //! [`Happened`]. Nothing here decides anything.
 
-#[cfg(target_arch = "wasm32")]
+#[cfg(all(target_arch = "wasm32", feature = "page"))]
 pub mod browser;
-#[cfg(target_arch = "wasm32")]
+#[cfg(all(target_arch = "wasm32", feature = "cart"))]
+mod cart_face;
+#[cfg(all(target_arch = "wasm32", feature = "page"))]
 mod dom;
-#[cfg(target_arch = "wasm32")]
+#[cfg(all(target_arch = "wasm32", feature = "page"))]
 mod face;
-#[cfg(target_arch = "wasm32")]
+#[cfg(all(target_arch = "wasm32", feature = "page"))]
 mod fetch;
-#[cfg(target_arch = "wasm32")]
+#[cfg(all(target_arch = "wasm32", feature = "page"))]
 pub mod listen;
 pub mod memory;
 

@@ -7,6 +7,8 @@ use hilo_core::cart::digits::{digits, read, read_signed};
 use hilo_core::cart::{Dot, LineInfo, LineKey, ReplicaId};
 use hilo_core::money::Currency;
 
+use super::Replica;
+
 /// A quantity that changed, once final.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Touch {
@@ -60,8 +62,18 @@ impl Touch {
     }
 }
 
+/// Writes the lines as the person sees them: `units` and the line's cells, a line each.
+pub fn write_shown(replica: &Replica, out: &mut String) {
+    let unknown = LineInfo::default();
+    for (key, units) in replica.shown().shown() {
+        digits(false, u64::from(units), |text| out.push_str(text));
+        line(out, key, replica.look(key).unwrap_or(&unknown));
+        out.push('\n');
+    }
+}
+
 /// Writes the cells `variant options currency decimals price name url image`; what is unknown is empty.
-pub(crate) fn line(out: &mut String, line: &LineKey, look: &LineInfo) {
+fn line(out: &mut String, line: &LineKey, look: &LineInfo) {
     text(out, &line.variant);
     number(out, line.options_hash);
     text(out, line.currency.code());
@@ -76,7 +88,7 @@ pub(crate) fn line(out: &mut String, line: &LineKey, look: &LineInfo) {
 }
 
 /// Writes a cell with a number.
-pub(crate) fn number(out: &mut String, value: u64) {
+fn number(out: &mut String, value: u64) {
     out.push('\t');
     digits(false, value, |text| out.push_str(text));
 }
@@ -87,7 +99,7 @@ fn signed(out: &mut String, value: i64) {
 }
 
 /// Writes a cell with text.
-pub(crate) fn text(out: &mut String, value: &str) {
+fn text(out: &mut String, value: &str) {
     out.push('\t');
     for char in value.chars() {
         let escaped = match char {
