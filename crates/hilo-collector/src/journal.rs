@@ -21,6 +21,25 @@ pub async fn refused<P: Platform>(why: &Rejection, loaded: &Loaded, platform: &P
     tell(&call(Vec::new(), vec![reject], loaded), platform).await;
 }
 
+/// Notes that a cart's call was refused for good.
+pub async fn cart_refused<P: Platform>(
+    code: &str,
+    message: &str,
+    source: &Source,
+    loaded: &Loaded,
+    platform: &P,
+) {
+    let reject = Reject {
+        at: platform.now().to_string(),
+        source: source.name.clone(),
+        outcome: "rejected".to_owned(),
+        code: code.to_owned(),
+        message: message.to_owned(),
+        ..Reject::default()
+    };
+    tell(&call(Vec::new(), vec![reject], loaded), platform).await;
+}
+
 /// Notes what became of an envelope's items.
 pub async fn judged<P: Platform>(items: &[Item], source: &Source, loaded: &Loaded, platform: &P) {
     let at = platform.now().to_string();

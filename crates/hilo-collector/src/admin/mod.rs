@@ -141,8 +141,12 @@ async fn profile<P: Platform>(
         }
         "events" => ProfileCall::Events { cursor, limit },
         "receipts" => ProfileCall::Receipts { cursor, limit },
+        "optins" => ProfileCall::OptIns { cursor, limit },
         "deliveries" => ProfileCall::Deliveries { cursor, limit },
-        _ => return Err(Rejection::new(Code::NotFound, "events, receipts or deliveries").into()),
+        _ => {
+            let message = "events, receipts, optins or deliveries";
+            return Err(Rejection::new(Code::NotFound, message).into());
+        }
     };
     let page: Page = ask_profile(platform, name, &call).await?;
     let rows = match part {

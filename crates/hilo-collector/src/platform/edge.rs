@@ -6,6 +6,7 @@ use std::rc::Rc;
 
 use futures_util::StreamExt;
 use hilo_core::event::{BODY_BYTES_MAX, Geo};
+use hilo_core::identity::public_key::PublicKey;
 use jiff::Timestamp;
 use worker::js_sys::futures::JsFuture;
 use worker::{
@@ -13,7 +14,7 @@ use worker::{
 };
 
 use super::http::{Headers, Incoming, Outgoing, Upload};
-use super::{Body, Failure, Object, Platform, Reply, bindings, log_line};
+use super::{Body, Failure, Object, Platform, Reply, bindings, crypto, log_line};
 use crate::loaded::Loaded;
 
 /// How long an isolate uses a configuration before it asks again: an upload reaches everybody within this.
@@ -25,7 +26,7 @@ const SEND_MS_MAX: u64 = 10_000;
 /// How much of a destination's answer is read.
 const ANSWER_BYTES_MAX: usize = 8 * 1024;
 /// The only header fields that the collector reads. Each costs a call into JavaScript, so the list is short.
-const READ_HEADERS: [&str; 15] = [
+const READ_HEADERS: [&str; 16] = [
     "accept-encoding",
     "authorization",
     "cf-connecting-ip",
@@ -39,9 +40,14 @@ const READ_HEADERS: [&str; 15] = [
     "sec-gpc",
     "user-agent",
     "x-hilo",
+    "x-hilo-user",
     "cf-access-jwt-assertion",
     "content-type",
 ];
+/// Those of shop systems, read only where these call.
+const WEBHOOK_HEADERS: [&str; 4] =
+    ["x-shopify-hmac-sha256", "x-shopify-topic", "x-wc-webhook-signature", "x-wc-webhook-topic"];
+const WEBHOOK_PATH: &str = "/v1/in/";
 
 thread_local! {
     /// The configuration, and when it was fetched. One isolate is one thread.
@@ -155,6 +161,15 @@ impl Platform for Edge {
         }
     }
 
+    async fn verify(
+        &self,
+        key: &PublicKey,
+        signature: &[u8],
+        message: &[u8],
+    ) -> std::result::Result<bool, Failure> {
+        crypto::verify(key, signature, message).await
+    }
+
     fn is_watched(&self) -> bool {
         self.now().as_millisecond() >= UNWATCHED_UNTIL.get()
     }
@@ -246,7 +261,9 @@ pub async fn serve(request: Request, env: Env, context: Context) -> Result<Respo
 async fn read(mut request: Request) -> Result<Incoming> {
     let url = request.url()?;
     let headers = request.headers();
-    let fields = READ_HEADERS.iter().filter_map(|name| {
+    let of_webhooks: &[&str] =
+        if url.path().contains(WEBHOOK_PATH) { &WEBHOOK_HEADERS } else { &[] };
+    let fields = READ_HEADERS.iter().chain(of_webhooks).filter_map(|name| {
         let value = headers.get(name).ok()??;
         Some(((*name).to_owned(), value))
     });

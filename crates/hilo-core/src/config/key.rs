@@ -87,7 +87,7 @@ const KEY_BYTES_MAX: usize = 128;
 /// Active keys of a source: the old and the new one while they are exchanged (identity.md).
 const ACTIVE_KEYS_MAX: usize = 2;
 
-/// Reads the `keys` of one source; no key may stand in the file twice.
+/// Reads the `keys` of one source, of which a webhook has none; no key may stand in the file twice.
 pub(super) fn read_all(
     reader: &Reader<'_>,
     section: &Section<'_>,
@@ -95,6 +95,13 @@ pub(super) fn read_all(
     earlier: &[Source],
 ) -> Vec<Key> {
     let field = section.path_of("keys");
+    if kind == Some(SourceKind::Webhook) {
+        if let Some(value) = section.value("keys") {
+            let message = "a webhook has no keys: it signs with its secret";
+            reader.report(value.span(), &field, ProblemCode::BadValue, message);
+        }
+        return Vec::new();
+    }
     let values = reader.list(section, "keys", "a list of keys");
     let mut keys: Vec<Key> = Vec::new();
     for value in values {

@@ -3,19 +3,27 @@
 //! Text → [`Config`], or every [`Problem`] at once, each with line, column, field and remedy. Secrets are named in
 //! the file, never written. The settings of a destination stay open here: each destination types its own.
 
+mod cart;
 mod destination;
+mod identity;
 mod key;
 mod nearest;
 mod origin;
 mod problem;
 mod reader;
 mod source;
+mod webhook;
 
+pub use cart::CartRules;
 pub use destination::{DestinationEntry, EventFilter};
+pub use identity::{
+    IdentityMode, IdentityRules, TOKEN_SECRET_BYTES_MIN, TokenKey, TokenKeyMaterial,
+};
 pub use key::{Key, KeyState, KeyText};
 pub use origin::Origin;
 pub use problem::{Problem, ProblemCode};
 pub use source::{Basis, ConsentBasis, Source, SourceKind};
+pub use webhook::{Vendor, Webhook};
 
 use serde::Serialize;
 
@@ -35,10 +43,14 @@ pub struct Config {
     pub environment: String,
     /// Who may send.
     pub sources: Vec<Source>,
+    /// Whose word counts for who a visitor is.
+    pub identity: IdentityRules,
     /// What visitors are asked.
     pub consent: ConsentRules,
     /// How events are made alike.
     pub normalize: NormalizeRules,
+    /// How carts are kept.
+    pub cart: CartRules,
     /// Where events go.
     pub destinations: Vec<DestinationEntry>,
     /// How long things are kept.
@@ -145,14 +157,28 @@ pub fn parse(text: &str) -> Result<Config, Vec<Problem>> {
 
 /// Reads every table. Where something is wrong it leaves a problem and a stand-in, so that the rest is read too.
 fn read(reader: &Reader<'_>, root: &Section<'_>) -> Config {
-    reader.only(root, &["project", "source", "consent", "normalize", "destination", "retention"]);
+    reader.only(
+        root,
+        &[
+            "project",
+            "source",
+            "identity",
+            "consent",
+            "normalize",
+            "cart",
+            "destination",
+            "retention",
+        ],
+    );
     let (controller, environment) = project(reader, root);
     let consent = consent(reader, root);
     let config = Config {
         controller,
+        identity: identity::read(reader, root, &environment),
         environment,
         sources: source::read_all(reader, root),
         normalize: normalize(reader, root),
+        cart: cart::read(reader, root),
         destinations: destination::read_all(reader, root, &consent.purposes),
         retention: retention(reader, root),
         consent,

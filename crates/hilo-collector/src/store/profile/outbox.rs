@@ -1,16 +1,16 @@
 //! The outbox: what still has to be delivered, when, and what became of it.
 //!
-//! A row ends only by the destination's word (`delivered`, `dead`) or by a withdrawal. Which delay follows a failure is
+//! A row ends only by the destination's word (`delivered`, `dead`), by a withdrawal or by an opt-out. Which delay follows a failure is
 //! decided in `forward/delivery.rs` and arrives here as a number. Leases live in memory only: a restarted object has
 //! forgotten them and sends again at once, which is what one wants after a crash.
 
 use std::collections::BTreeMap;
 
-use hilo_core::consent::Purpose;
+use hilo_core::consent::{OptInChannel, Purpose};
 use jiff::Timestamp;
 
 use super::pages::raw;
-use super::{Volatile, consent, millis};
+use super::{Volatile, consent, millis, optin};
 use crate::calls::{Confirmation, Delivery, DeliveryResult};
 use crate::platform::{Failure, Sql, SqlRow, SqlValue};
 
@@ -23,6 +23,11 @@ const ALARM_MS_MAX: i64 = 5_000;
 const DUE_ROWS_MAX: i64 = 500;
 /// Deliveries handed out in one go; the next alarm takes the rest.
 const DUE_DELIVERIES_MAX: usize = 200;
+
+/// Why a row ended when its person had said no to a purpose since.
+const CONSENT_DENIED: &str = "consent_denied";
+/// Why a row ended when its person had left the channel since.
+const NOT_SUBSCRIBED: &str = "not_subscribed";
 
 /// Attempts under way, by event and destination.
 #[derive(Debug, Default)]
@@ -51,12 +56,16 @@ pub fn due(
     volatile: &mut Volatile,
     now: Timestamp,
 ) -> Result<Vec<Delivery>, Failure> {
+    if !super::is_ready(sql, volatile, false)? {
+        return Ok(Vec::new());
+    }
     let now_ms = millis(now);
     let leases = &mut volatile.leases;
     leases.0.retain(|_, lease| lease.until_ms > now_ms);
     let standing = consent::standing(sql)?;
+    let subscriptions = optin::subscriptions(sql)?;
     let rows = sql.exec(
-        "SELECT message_id, destination, purposes, attempts, updated_ms,
+        "SELECT message_id, destination, purposes, channel, attempts, updated_ms,
            (SELECT value FROM meta WHERE key = 'name') AS profile FROM outbox
          WHERE state = 'pending' AND next_ms <= ? ORDER BY next_ms, seq LIMIT ?",
         &[SqlValue::int(now_ms)?, SqlValue::Int(DUE_ROWS_MAX)],
@@ -71,7 +80,12 @@ pub fn due(
         // Asked again at forward time: the person may have said no since. No revision is later than a withdrawal here,
         // because the row was made before.
         if standing.denies(&purposes(row)?, 0) {
-            end(sql, &key, "dead", Some("consent_denied"), now_ms)?;
+            end(sql, &key, "dead", Some(CONSENT_DENIED), now_ms)?;
+            continue;
+        }
+        let channel = row.text_opt("channel").and_then(OptInChannel::from_name);
+        if !subscriptions.allow(channel) {
+            end(sql, &key, "dead", Some(NOT_SUBSCRIBED), now_ms)?;
             continue;
         }
         if deliveries.len() >= DUE_DELIVERIES_MAX {
@@ -179,7 +193,8 @@ fn end(
     Ok(())
 }
 
-/// Makes dead rows pending again, from the first attempt on; answers how many. What died of a withdrawal stays dead.
+/// Makes dead rows pending again, from the first attempt on; answers how many. What died of a withdrawal or an opt-out
+/// stays dead.
 pub(super) fn replay(
     sql: &impl Sql,
     destination: Option<&str>,
@@ -189,7 +204,7 @@ pub(super) fn replay(
     let now_ms = SqlValue::int(millis(now))?;
     let rows = sql.exec(
         "UPDATE outbox SET state = 'pending', attempts = 0, next_ms = ?, updated_ms = ?
-         WHERE state = 'dead' AND reason IS NOT 'consent_denied'
+         WHERE state = 'dead' AND reason IS NOT ?5 AND reason IS NOT ?6
            AND (?3 IS NULL OR destination = ?3) AND (?4 IS NULL OR message_id = ?4)
          RETURNING seq",
         &[
@@ -197,6 +212,8 @@ pub(super) fn replay(
             now_ms,
             SqlValue::text_or_null(destination),
             SqlValue::text_or_null(message_id),
+            SqlValue::from(CONSENT_DENIED),
+            SqlValue::from(NOT_SUBSCRIBED),
         ],
     )?;
     Ok(u32::try_from(rows.len()).unwrap_or(u32::MAX))

@@ -6,13 +6,15 @@
 use std::collections::btree_map::Entry;
 use std::collections::{BTreeMap, BTreeSet};
 
+use hilo_core::consent::OptInChannel;
 use hilo_core::event::Event;
 use hilo_core::journey::{Session, attribute};
 use hilo_core::profile::{Profile, fold};
 use jiff::Timestamp;
 
 use super::consent::Standing;
-use super::{consent, millis};
+use super::optin::Subscriptions;
+use super::{consent, millis, optin};
 use crate::calls::{Planned, Record, Recorded, decode, encode};
 use crate::platform::{Failure, Sql, SqlValue};
 
@@ -26,6 +28,7 @@ pub(super) fn record(
     now: Timestamp,
 ) -> Result<Vec<Recorded>, Failure> {
     let standing = consent::standing(sql)?;
+    let subscriptions = optin::subscriptions(sql)?;
     let mut sessions = Sessions::default();
     // Attributed as if all were new: a duplicate belongs to a session that is known already.
     let mut candidates = Vec::with_capacity(records.len());
@@ -48,7 +51,7 @@ pub(super) fn record(
         if candidate.is_denied {
             recorded.push(Recorded::ConsentDenied);
         } else if fresh.remove(&event.message_id) {
-            let destinations = candidate.allowed(&standing);
+            let destinations = candidate.allowed(&standing, &subscriptions);
             outbox.extend(destinations.iter().map(|planned| (event.message_id.as_str(), *planned)));
             recorded.push(Recorded::Stored {
                 channel: event.context.hilo.channel,
@@ -75,10 +78,13 @@ struct Candidate {
 }
 
 impl Candidate {
-    /// The destinations that the recorded consent does not rule out.
-    fn allowed(&self, standing: &Standing) -> Vec<&Planned> {
-        let destinations = self.record.destinations.iter();
-        destinations.filter(|planned| !standing.denies(&planned.purposes, self.revision)).collect()
+    /// The destinations that neither the recorded consent nor a missing opt-in rules out.
+    fn allowed(&self, standing: &Standing, subscriptions: &Subscriptions) -> Vec<&Planned> {
+        let is_allowed = |planned: &&Planned| {
+            !standing.denies(&planned.purposes, self.revision)
+                && subscriptions.allow(planned.channel)
+        };
+        self.record.destinations.iter().filter(is_allowed).collect()
     }
 }
 
@@ -126,20 +132,21 @@ fn insert(sql: &impl Sql, candidates: &[Candidate]) -> Result<BTreeSet<String>, 
 /// One outbox row per event and destination.
 fn queue_up(sql: &impl Sql, outbox: &[(&str, &Planned)], now: Timestamp) -> Result<(), Failure> {
     let now = SqlValue::int(millis(now))?;
-    for rows in outbox.chunks(PARAMETERS_MAX / 5) {
-        let mut values = Vec::with_capacity(rows.len() * 5);
+    for rows in outbox.chunks(PARAMETERS_MAX / 6) {
+        let mut values = Vec::with_capacity(rows.len() * 6);
         for (message_id, planned) in rows {
             let purposes: Vec<&str> = planned.purposes.iter().map(|p| p.name()).collect();
             values.push(SqlValue::from(*message_id));
             values.push(SqlValue::from(planned.name.as_str()));
             values.push(SqlValue::Text(purposes.join(",")));
+            values.push(SqlValue::text_or_null(planned.channel.map(OptInChannel::name)));
             values.extend([now.clone(), now.clone()]);
         }
         sql.exec(
             &format!(
-                "INSERT OR IGNORE INTO outbox (message_id, destination, purposes, next_ms, updated_ms)
+                "INSERT OR IGNORE INTO outbox (message_id, destination, purposes, channel, next_ms, updated_ms)
                  VALUES {}",
-                tuples("(?,?,?,?,?)", rows.len())
+                tuples("(?,?,?,?,?,?)", rows.len())
             ),
             &values,
         )?;
