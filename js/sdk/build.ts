@@ -21,14 +21,14 @@ const name = `hilo.${createHash("sha256").update(wasm).digest("hex").slice(0, 12
 rmSync(dist, { recursive: true, force: true });
 mkdirSync(join(dist, "cdn"), { recursive: true });
 
+glue("hilo_tracker");
+
 const shared: BuildOptions = {
   bundle: true,
   minify: true,
   target: "es2022",
   legalComments: "none",
-  // The classic script gets the module handed over and never asks where it is itself.
-  logOverride: { "empty-import-meta": "silent" },
-  alias: { "hilo-wasm": join(bound, "hilo_tracker.js") },
+  alias: { "hilo-wasm": join(bound, "hilo_tracker.js"), "hilo-page": join(home, "src/page.ts") },
   define: { HILO_WASM_FILE: JSON.stringify(name), HILO_WASM_BASE64: '""' },
 };
 
@@ -61,6 +61,29 @@ writeFileSync(
   `<!-- Content security policy: script-src 'self' 'wasm-unsafe-eval' 'sha256-${hash}' -->\n` +
     `<script>${stub}</script>\n<script async src="/_h/hilo.js" data-key="wk_shop"></script>\n`,
 );
+
+/**
+ * Writes `NAME.js`: the glue with the short names that wasm-opt gave the module's imports and exports, `imports` for
+ * instantiating it, and `bind` for what comes out of that.
+ */
+function glue(name: string) {
+  type Names = { imports: [module: string, name: string, short: string][]; exports: [name: string, short: string][] };
+  const names = JSON.parse(readFileSync(join(bound, `${name}_names.json`), "utf8")) as Names;
+  const exported = new Map(names.exports);
+  const short = (long: string) => exported.get(long) ?? long;
+  const own = readFileSync(join(bound, `${name}_bg.js`), "utf8").replace(/\bwasm\.(\w+)/g, (_, long: string) => `wasm.${short(long)}`);
+  // What needs no glue is imported by the module itself.
+  const foreign = names.imports.filter(([module]) => module !== `./${name}_bg.js`);
+  const lines = [
+    ...foreign.map(([module, long, letter]) => `import { ${long} as direct_${letter} } from ${JSON.stringify(module)};`),
+    own,
+    `export const imports = { a: {`,
+    ...names.imports.map((one) => `${one[2]}: ${foreign.includes(one) ? `direct_${one[2]}` : one[1]},`),
+    `} };`,
+    `export function bind(exports) { __wbg_set_wasm(exports); exports.${short("__wbindgen_start")}?.(); }`,
+  ];
+  writeFileSync(join(bound, `${name}.js`), lines.join("\n"));
+}
 
 function compress(path: string) {
   const bytes = readFileSync(path);

@@ -14,7 +14,7 @@ use hilo_core::redact;
 
 use crate::capture::forms::{Forms, Told};
 use crate::capture::pages::Pages;
-use crate::draft::Draft;
+use crate::draft::{Draft, Kind};
 use crate::gate::{Gate, Said, from_stored};
 use crate::identity::{Landing, Session, campaign, landing, path};
 use crate::platform::{Happened, Place, Platform};
@@ -79,7 +79,6 @@ pub struct Tracker<P> {
     ticket: u32,
     flush_at_ms: Option<i64>,
     sent_at_ms: Option<i64>,
-    greeted: bool,
     is_refused: bool,
     is_over: bool,
     /// Whether the choices changed since [`Tracker::take_consent_change`].
@@ -90,9 +89,9 @@ impl<P: Platform> Tracker<P> {
     /// A tracker that has not looked at the page yet.
     pub fn new(options: Options, platform: P) -> Tracker<P> {
         // Reading what this site stored after an explicit choice is no storing and holds no identifier.
-        let said = platform.load(CONSENT_KEY).map(|text| from_stored(&text)).unwrap_or_default();
+        let said = from_stored(&platform.load(CONSENT_KEY).unwrap_or_default());
         let gate = Gate::new(said, platform.gpc(), options.is_strict);
-        let tab: String = uuid_v4(platform.random16()).chars().take(8).collect();
+        let tab = uuid_v4(platform.random16()).get(..8).unwrap_or_default().to_owned();
         let first = clean(platform.place());
         Tracker {
             options,
@@ -111,7 +110,6 @@ impl<P: Platform> Tracker<P> {
             ticket: 0,
             flush_at_ms: None,
             sent_at_ms: None,
-            greeted: false,
             is_refused: false,
             is_over: false,
             is_consent_new: false,
@@ -140,9 +138,8 @@ impl<P: Platform> Tracker<P> {
             }
             Happened::Hidden => self.send_all(),
             Happened::Left => {
-                let place = self.here();
-                let told = self.forms.abandon(path(&place.url), self.platform.monotonic_ms());
-                for told in told {
+                let (place, now) = (self.here(), self.platform.monotonic_ms());
+                while let Some(told) = self.forms.abandon(path(&place.url), now) {
                     self.form(told);
                 }
                 self.send_all();
@@ -154,29 +151,21 @@ impl<P: Platform> Tracker<P> {
             Happened::Woke => self.wake(),
             Happened::ConsentChangedElsewhere => self.follow(),
             Happened::Form(act) => {
-                let place = self.here();
-                let told = self.forms.read(act, path(&place.url), self.platform.monotonic_ms());
+                let (place, now) = (self.here(), self.platform.monotonic_ms());
+                let told = self.forms.read(act, path(&place.url), now);
                 if let (Some(told), true) = (told, self.options.forms) {
                     self.form(told);
                 }
             }
-            Happened::Answered(answer) => self.answered(&answer),
+            Happened::Answered(answer) => self.answered(answer),
         }
         self.settle_timers();
     }
 
     /// A page view that the site tells itself.
     pub fn page(&mut self, name: &str, properties: &str, at_ms: i64) {
-        let place = self.here();
-        self.pages.told(&place);
-        self.capture(Draft {
-            kind: "page",
-            name: name.to_owned(),
-            details: properties.to_owned(),
-            at_ms,
-            place,
-            ..Draft::default()
-        });
+        self.pages.told(&self.here());
+        self.tell(Kind::Page, name, properties, at_ms);
     }
 
     /// A named act.
@@ -185,15 +174,12 @@ impl<P: Platform> Tracker<P> {
             self.platform.say("track: an event needs a name");
             return;
         }
-        let (name, details, place) = (event.to_owned(), properties.to_owned(), self.here());
-        self.capture(Draft { kind: "track", name, details, at_ms, place, ..Draft::default() });
+        self.tell(Kind::Track, event, properties, at_ms);
     }
 
     /// A claim of who the visitor is. Somebody else than before is a new person on this device.
     pub fn identify(&mut self, user: &str, traits: &str, at_ms: i64) {
-        if is_reserved(user) {
-            self.platform
-                .say("identify: this id stands for nobody in particular, so it is ignored");
+        if self.is_nobody(user) {
             return;
         }
         if self.platform.load(CLAIM_KEY).is_some_and(|known| known != user) {
@@ -202,18 +188,28 @@ impl<P: Platform> Tracker<P> {
         if self.gate.allows_id() {
             self.platform.save(CLAIM_KEY, user);
         }
-        let (details, claim, place) = (traits.to_owned(), user.to_owned(), self.here());
-        self.capture(Draft { kind: "identify", details, claim, at_ms, place, ..Draft::default() });
+        self.tell(Kind::Identify, user, traits, at_ms);
     }
 
     /// The visitor belongs to a group.
     pub fn group(&mut self, id: &str, traits: &str, at_ms: i64) {
-        if is_reserved(id) {
-            self.platform.say("group: this id stands for nobody in particular, so it is ignored");
-            return;
+        if !self.is_nobody(id) {
+            self.tell(Kind::Group, id, traits, at_ms);
         }
-        let (name, details, place) = (id.to_owned(), traits.to_owned(), self.here());
-        self.capture(Draft { kind: "group", name, details, at_ms, place, ..Draft::default() });
+    }
+
+    /// Whether an id must not be used; tells the developer.
+    fn is_nobody(&self, id: &str) -> bool {
+        let is_nobody = is_reserved(id);
+        if is_nobody {
+            self.platform.say("this id stands for nobody in particular, so it is ignored");
+        }
+        is_nobody
+    }
+
+    fn tell(&mut self, kind: Kind, name: &str, details: &str, at_ms: i64) {
+        let (name, details, place) = (name.to_owned(), details.to_owned(), self.here());
+        self.capture(Draft { kind, name, details, at_ms, place });
     }
 
     /// Logout: whoever comes next on this device is somebody else.
@@ -263,7 +259,7 @@ impl<P: Platform> Tracker<P> {
         }
         if let Some(place) = self.pages.read(clean(self.platform.place())) {
             let at_ms = self.platform.now_ms();
-            self.capture(Draft { kind: "page", at_ms, place, ..Draft::default() });
+            self.capture(Draft { at_ms, place, ..Draft::default() });
         }
     }
 
@@ -301,18 +297,10 @@ impl<P: Platform> Tracker<P> {
         };
         let id = id.clone();
         let (session, landing) = self.session(&draft);
-        let claim = self.platform.load(CLAIM_KEY);
-        let message_id = uuid_v4(self.platform.random16());
-        let json = envelope::event(
-            &draft,
-            &message_id,
-            &id,
-            claim.as_deref(),
-            &session,
-            landing.as_ref(),
-            &self.platform,
-        );
-        let is_essential = draft.kind == "track" && draft.name == "Order Completed";
+        let claim = self.platform.load(CLAIM_KEY).unwrap_or_default();
+        let (landing, platform) = (landing.as_ref(), &self.platform);
+        let json = envelope::event(&draft, &id, &claim, &session, landing, platform);
+        let is_essential = draft.kind == Kind::Track && draft.name == "Order Completed";
         self.queue.push(draft.at_ms, json, is_essential, &self.tab, &self.platform);
         self.plan_flush();
     }

@@ -53,7 +53,7 @@ pub fn visit() -> Result<String, String> {
     story.navigate("/product/?id=H-101");
     story.exchange()?;
     story.step("There they accept. The first touch comes from the tab's own history.");
-    story.tracker.choose(&["functional".to_owned(), "analytics".to_owned()], Choice::Granted);
+    story.tracker.choose("functional analytics", Choice::Granted);
     story.exchange()?;
     story.step("They put the article into the cart.");
     let at = story.now();
@@ -174,7 +174,7 @@ impl Story {
         Ok(Answer {
             ticket: request.ticket,
             status,
-            anonymous_id: answer["anonymousId"].as_str().map(str::to_owned),
+            anonymous_id: answer["anonymousId"].as_str().unwrap_or_default().to_owned(),
             rejected: u32::try_from(answer["rejected"].as_array().map_or(0, Vec::len))
                 .unwrap_or(u32::MAX),
             ..Answer::default()

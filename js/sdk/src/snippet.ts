@@ -2,7 +2,7 @@
  * A script tag becomes a tracker: options from `data-` attributes, the module from beside the script, and the calls
  * that the stub recorded, in order and with their own times.
  */
-import { inert, start } from "./index.ts";
+import { start } from "./index.ts";
 import type { Hilo } from "./types.ts";
 
 type Recorded = [name: string, args: unknown[], at: number];
@@ -27,8 +27,8 @@ export function snippet(script: HTMLScriptElement | null) {
     debug: debug !== undefined,
   };
   // The request starts before anything else; compiled while it streams.
-  const module = () => fetch(new URL(HILO_WASM_FILE, home)) as never;
-  void start(options, module).then((hilo) => replay(hilo, stub?.q ?? []));
+  const source = () => fetch(new URL(HILO_WASM_FILE, home));
+  void start(options, source).then((hilo) => replay(hilo, stub?.q ?? []));
 }
 
 /** Puts the tracker in the stub's place and tells it what was called meanwhile. */
@@ -46,5 +46,3 @@ function replay(hilo: Hilo, calls: Recorded[]) {
     }
   }
 }
-
-export { inert };

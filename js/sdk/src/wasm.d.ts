@@ -1,35 +1,36 @@
 /**
- * What wasm-bindgen makes of `hilo-tracker/src/face.rs`; `build.ts` says where it lies.
+ * What wasm-bindgen makes of `hilo-tracker/src/platform/face.rs`, and `build.ts` of that.
  */
 declare module "hilo-wasm" {
-  export default function init(module?: { module_or_path: never }): Promise<unknown>;
-  export class Core {
-    constructor(
-      key: string,
-      endpoint: string,
-      notice: string,
-      pages: boolean,
-      forms: boolean,
-      strict: boolean,
-      onConsent: () => void,
-    );
-    begin(): void;
-    page(name: string, properties: string, at: number): void;
-    track(event: string, properties: string, at: number): void;
-    identify(user: string, traits: string, at: number): void;
-    group(id: string, traits: string, at: number): void;
-    reset(): void;
-    anonymous_id(): string | undefined;
-    session_id(): string | undefined;
-    choose(purposes: string, granted: boolean): void;
-    withdraw(): void;
-    choices(): string;
-    revision(): number;
-    navigated(): void;
-    flush(): void;
-    debug(on: boolean): void;
-    destroy(): void;
-  }
+  /** What the module wants to be given. */
+  export const imports: WebAssembly.Imports;
+  /** Lets the functions below work, once. */
+  export function bind(exports: WebAssembly.Exports): void;
+  export function start(
+    key: string,
+    notice: string,
+    surroundings: string,
+    firstInHistory: string | undefined,
+    pages: boolean,
+    forms: boolean,
+    strict: boolean,
+    gpc: boolean,
+  ): void;
+  export function begin(): void;
+  export function tell(kind: number, name: string, details: string, at: number): void;
+  export function reset(): void;
+  export function anonymous_id(): string;
+  export function session_id(): string;
+  export function choose(purposes: string, granted: boolean): void;
+  export function withdraw(): void;
+  export function choices(): number;
+  export function revision(): number;
+  export function is_consent_new(): boolean;
+  export function flush(): void;
+  export function destroy(): void;
+  export function happen(what: number): void;
+  export function form(step: number, table: string, field: string): void;
+  export function answered(ticket: number, status: number, retryAfterS: number, anonymousId: string, rejected: number): void;
 }
 
 /** Set by `build.ts`. */

@@ -23,7 +23,7 @@ pub struct Touch {
 }
 
 impl Touch {
-    /// `t replica n change` and the line's cells.
+    /// `t replica n change` and the line's cells; what is to be reported ends with the message id.
     pub fn write(&self, out: &mut String) {
         out.push('t');
         number(out, self.dot.r.0);

@@ -20,6 +20,7 @@ extern "C" {
     fn random() -> String;
 }
 
+#[cfg(not(feature = "page"))]
 #[global_allocator]
 static ALLOCATOR: rlsf::SmallGlobalTlsf = rlsf::SmallGlobalTlsf::new();
 

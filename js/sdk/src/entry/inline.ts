@@ -2,5 +2,5 @@
 import { start } from "../index.ts";
 import type { Options } from "../types.ts";
 export type * from "../types.ts";
-const bytes = () => Uint8Array.from(atob(HILO_WASM_BASE64), (c) => c.charCodeAt(0)) as never;
+const bytes = () => Uint8Array.from(atob(HILO_WASM_BASE64), (c) => c.charCodeAt(0));
 export const load = (options: Options) => start(options, bytes);

@@ -2,4 +2,4 @@
 import { start } from "../index.ts";
 import type { Options } from "../types.ts";
 export type * from "../types.ts";
-export const load = (options: Options) => start(options, () => new URL("./hilo.wasm", import.meta.url) as never);
+export const load = (options: Options) => start(options, () => fetch(new URL("./hilo.wasm", import.meta.url)));
