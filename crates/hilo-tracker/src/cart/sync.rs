@@ -85,7 +85,8 @@ impl Replica {
 
     /// Learns what the hub says.
     pub fn learn(&mut self, view: View) -> Next {
-        let is_ours = view.cart == self.label || (view.cart.is_empty() && !view.full);
+        let is_ours = !self.label.is_empty()
+            && (view.cart == self.label || (view.cart.is_empty() && !view.full));
         let is_epoch = view.known.epoch == self.known.epoch;
         if view.full {
             let is_unheard = self.groups.iter().any(|group| group.sent);
@@ -98,9 +99,14 @@ impl Replica {
             (self.label, self.rev, self.is_stale) = (view.cart, view.rev, false);
             self.known = view.known;
         } else {
-            if !is_ours || !is_epoch || self.ended.is_some() || self.label.is_empty() {
+            // What happened since the beginning is everything, so it may introduce the cart.
+            let is_first = self.label.is_empty() && self.rev == 0 && !view.cart.is_empty();
+            if !(is_ours || is_first) || !is_epoch || self.ended.is_some() {
                 self.is_stale = true;
                 return Next::Ask;
+            }
+            if is_first {
+                self.label.clone_from(&view.cart);
             }
             self.known.absorb(&view.known);
             if view.cart.is_empty() && view.rev > self.rev.saturating_add(1) {

@@ -56,7 +56,7 @@ impl Hub {
             acked: 0,
             known: self.cart.clone(),
         };
-        let Some((epoch, rev)) = asks else { return full };
+        let (epoch, rev) = asks.unwrap_or((u32::MAX, 0));
         let hello = Hello { epoch, rev, vv: Applied::new() };
         match hub::catch_up(&hello, self.cart.epoch, self.rev) {
             CatchUp::Snapshot => full,

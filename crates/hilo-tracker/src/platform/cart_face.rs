@@ -6,6 +6,7 @@
 use std::cell::RefCell;
 
 use hilo_core::cart::epoch::Applied;
+use hilo_core::cart::touchpoint::operation_id;
 use hilo_core::cart::{LineInfo, LineKey, ReplicaId, digits, flat};
 use hilo_core::money::{Amount, Currency};
 use wasm_bindgen::prelude::wasm_bindgen;
@@ -90,7 +91,8 @@ pub fn act(
     };
     let mut code = "";
     with(&mut |replica| {
-        code = replica.act(&line, act, &look, is_quiet).map_or_else(|refusal| refusal.code(), |()| "");
+        code =
+            replica.act(&line, act, &look, is_quiet).map_or_else(|refusal| refusal.code(), |()| "");
     });
     String::from(code)
 }
@@ -116,6 +118,8 @@ pub fn touches() -> String {
     with(&mut |replica| {
         for touch in replica.take_touches() {
             touch.write(&mut out);
+            out.push('\t');
+            out.push_str(&operation_id(touch.dot));
             out.push('\n');
         }
     });
@@ -156,17 +160,15 @@ pub fn label() -> String {
     out
 }
 
-/// Epoch and revision to ask the hub with, `epoch=…&rev=…`; empty to ask for the whole cart.
+/// Epoch and revision to ask the hub with, separated by a blank. To ask for the whole cart, an epoch that it never has.
 #[wasm_bindgen]
 pub fn asks() -> String {
     let mut out = String::new();
     with(&mut |replica| {
-        if let Some((epoch, rev)) = replica.asks() {
-            out.push_str("epoch=");
-            digits::digits(false, u64::from(epoch), |text| out.push_str(text));
-            out.push_str("&rev=");
-            digits::digits(false, rev, |text| out.push_str(text));
-        }
+        let (epoch, rev) = replica.asks().unwrap_or((u32::MAX, 0));
+        digits::digits(false, u64::from(epoch), |text| out.push_str(text));
+        out.push(' ');
+        digits::digits(false, rev, |text| out.push_str(text));
     });
     out
 }
@@ -190,7 +192,9 @@ pub fn doubt() {
 #[wasm_bindgen]
 pub fn refused(code: &str, replica: &str, from: u32, previous: Option<String>) -> u8 {
     let why = match code {
-        "missing" => Refused::Missing { replica: ReplicaId(digits::read(replica).unwrap_or(0)), from },
+        "missing" => {
+            Refused::Missing { replica: ReplicaId(digits::read(replica).unwrap_or(0)), from }
+        }
         "epoch" => Refused::Epoch(previous.map(|text| applied(&text))),
         "foreign_replica" | "replica_exhausted" => Refused::Foreign,
         "cart_merged" => Refused::Merged,
