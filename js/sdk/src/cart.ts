@@ -19,7 +19,7 @@ export function cartOf(host: Host, load: () => Promise<CartFile>, { capture, tok
   const early = new Map<object, (state: CartState) => void>();
 
   /** Does it with the cart and its file; loads them first where they are not there. */
-  async function use<T>(act: (cart: OpenCart, file: CartFile) => T): Promise<T | null> {
+  async function use<T>(act: (cart: OpenCart, file: CartFile) => T | Promise<T>): Promise<T | null> {
     try {
       file ??= load();
       const loaded = await file;
@@ -84,6 +84,7 @@ export function cartOf(host: Host, load: () => Promise<CartFile>, { capture, tok
     reset() {
       if (hasOne()) void use((cart) => cart.reset());
     },
+    destroy: () => open?.destroy(),
   };
 }
 

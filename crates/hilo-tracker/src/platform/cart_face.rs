@@ -14,11 +14,10 @@ use wasm_bindgen::prelude::wasm_bindgen;
 use crate::cart::sync::{Next, Refused};
 use crate::cart::{Act, Identity, Replica, records};
 
-#[wasm_bindgen]
+#[wasm_bindgen(raw_module = "hilo-random")]
 extern "C" {
-    /// 48 random hex digits.
-    #[wasm_bindgen(js_namespace = hiloCart)]
-    fn random() -> String;
+    /// As many random hex digits.
+    fn random(digits: u32) -> String;
 }
 
 #[cfg(not(feature = "page"))]
@@ -40,7 +39,7 @@ fn with(act: &mut dyn FnMut(&mut Replica)) {
 }
 
 fn mint() -> Identity {
-    let digits = random();
+    let digits = random(48);
     let (id, token) = digits.split_at_checked(16).unwrap_or_default();
     let fold = |id: u64, digit: u8| (id << 4) | u64::from((digit & 0xf) + 9 * (digit >> 6));
     let id = id.bytes().fold(0, fold);

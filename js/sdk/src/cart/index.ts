@@ -6,10 +6,11 @@
  */
 import * as core from "hilo-cart-wasm";
 
-import type { CartLine, CartState, CartStatus, Channel, Checkout, LineInput, OptInText, Properties } from "../types.ts";
+import type { CartState, CartStatus, Channel, Checkout, LineInput, OptInText, Properties } from "../types.ts";
 import { lineOf, shownOf, table, totalsOf, type Shown } from "./flat.ts";
 import { cellsOf, units, type Cells } from "./line.ts";
 import { optIn } from "./optin.ts";
+import { random } from "./random.ts";
 import { alone, shared } from "./store.ts";
 import { caller, syncOf, type Order, type Sync } from "./sync.ts";
 import { tabs } from "./tabs.ts";
@@ -65,6 +66,8 @@ export interface OpenCart {
   reset(): void;
   optIn(channel: Channel, state: "subscribed" | "unsubscribed", said: Partial<OptInText>): Promise<Json>;
   flush(): Promise<void>;
+  /** The end on this page. */
+  destroy(): void;
 }
 
 const empty = (): Head => ({ done: {}, user: "", capability: "", checkout: "", orders: [], isLeaving: false });
@@ -88,8 +91,6 @@ export function open(host: Host): OpenCart {
   let status: CartStatus = { online: navigator.onLine, pending: 0, checkoutOpen: false, persistent: store.isPersistent(), lost: 0 };
   let said = "";
 
-  (globalThis as Json).hiloCart = { random: () => random(48) };
-
   async function lead() {
     try {
       await (module ??= instantiate(host.source()));
@@ -108,7 +109,7 @@ export function open(host: Host): OpenCart {
     report();
     group.tell({ lead: true });
     share();
-    if (head.user && !token.get()) void token.renew().then((is) => is && sync?.now());
+    if (head.user && !token.get()) void token.renew().then((isNew) => (isNew ? sync?.now() : undefined));
     void sync.now();
   }
 
@@ -186,7 +187,8 @@ export function open(host: Host): OpenCart {
 
   /** Does an act on the replica; this tab leads. */
   function perform([, kind, count, cells, isQuiet]: Act) {
-    const code = cells ? core.act(kind, count, ...cells, isQuiet) : core.clear(isQuiet);
+    if (!cells) return core.clear(isQuiet);
+    const code = core.act(kind, count, ...cells, isQuiet);
     if (code) host.say(`the cart refused this: ${code}`);
   }
 
@@ -330,6 +332,7 @@ export function open(host: Host): OpenCart {
     reset: () => void task("reset"),
     optIn: (channel, channelState, text) => optIn(call, channel, channelState, text, host.anonymousId()),
     flush: () => task("flush"),
+    destroy: resign,
   };
 }
 
@@ -352,11 +355,6 @@ async function instantiate(source: BufferSource | Promise<Response>) {
   core.bind(instance.exports);
 }
 
-function random(digits: number): string {
-  const bytes = crypto.getRandomValues(new Uint8Array(digits / 2));
-  return [...bytes].map((byte) => byte.toString(16).padStart(2, "0")).join("");
-}
-
 function parsed(text: string): Partial<Head> {
   return quietly(() => JSON.parse(text)) ?? {};
 }
@@ -370,4 +368,3 @@ function quietly<T>(act: () => T): T | undefined {
   }
 }
 
-export type { CartLine };
