@@ -3,6 +3,8 @@
 //! In: a request below `/admin/` and a bearer token. Out: JSON that nobody caches. Reads through the objects' calls;
 //! shows no secret and no more than the profile keeps.
 
+mod carts;
+
 use hilo_core::identity::ProfileKey;
 use hilo_core::outcome::{Code, Rejection};
 use serde::de::DeserializeOwned;
@@ -81,6 +83,10 @@ async fn answer<P: Platform>(
     if let Some(rest) = path.strip_prefix("profiles/") {
         allow("GET", method)?;
         return profile(incoming, rest, platform).await;
+    }
+    if let Some(key) = path.strip_prefix("carts/") {
+        allow("GET", method)?;
+        return carts::show(key, platform).await;
     }
     match path {
         "live" => allow("GET", method).map(|()| live(incoming)).map_err(Trouble::from),

@@ -10,6 +10,7 @@ use hilo_core::cart::wire::{Ops, Revision};
 use hilo_core::cart::{LineInfo, LineKey, Refusal, ReplicaId};
 use hilo_core::consent::Purpose;
 use hilo_core::event::ConsentClaim;
+use hilo_core::money::Currency;
 use serde::{Deserialize, Serialize};
 use serde_json::value::RawValue;
 
@@ -143,6 +144,12 @@ pub struct Order {
     /// What was bought; the checkout's lines where nothing is said.
     #[serde(default)]
     pub lines: Option<Vec<Units>>,
+    /// What was paid in all, in minor units, where the sender knows it.
+    #[serde(default)]
+    pub total: Option<(i64, Currency)>,
+    /// Whether its lines go by the ids of a shop system, which knows nothing of options.
+    #[serde(default)]
+    pub is_foreign: bool,
 }
 
 /// What a backend that keeps no replica wants done.

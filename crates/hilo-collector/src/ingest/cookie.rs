@@ -92,8 +92,9 @@ impl Jar {
 
     /// The `Set-Cookie` that keeps a value; `None` where cookies do not work.
     pub(super) fn set(self, which: Which, value: &str, life_s: i64) -> Option<String> {
-        (self != Jar::Closed)
-            .then(|| format!("{}={value}; {}; Max-Age={life_s}", self.name(which), self.attributes()))
+        (self != Jar::Closed).then(|| {
+            format!("{}={value}; {}; Max-Age={life_s}", self.name(which), self.attributes())
+        })
     }
 
     /// The `Set-Cookie` that takes a value away.

@@ -237,11 +237,7 @@ async fn note_refusal<P: Platform>(
 }
 
 /// Moves a guest's cart into a customer's, once, from wherever an earlier attempt has ended.
-async fn merge<P: Platform>(
-    guest: &str,
-    to: Destination,
-    platform: &P,
-) -> Result<(), Failure> {
+async fn merge<P: Platform>(guest: &str, to: Destination, platform: &P) -> Result<(), Failure> {
     let ask = CartAsk::Leave(to.clone());
     let call = CartCall { speaker: to.speaker, ask };
     match ask_cart(platform, guest, &call).await? {
@@ -360,7 +356,11 @@ pub async fn hand_on<P: Platform>(
         let seqs = group.iter().map(|touchpoint| touchpoint.seq);
         let Some(source) = loaded.config.sources.iter().find(|source| source.name == name) else {
             // A source that was taken away speaks for nobody any more.
-            platform.log(&log_line("warn", "touchpoints of a source that is gone", &[("source", name)]));
+            platform.log(&log_line(
+                "warn",
+                "touchpoints of a source that is gone",
+                &[("source", name)],
+            ));
             told.extend(seqs);
             continue;
         };

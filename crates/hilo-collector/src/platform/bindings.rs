@@ -12,6 +12,8 @@ pub const PROFILES: &str = "PROFILES";
 pub const JOURNAL: &str = "JOURNAL";
 /// The one journal's name.
 pub const JOURNAL_NAME: &str = "journal";
+/// Namespace of the carts.
+pub const CARTS: &str = "CARTS";
 /// Queue that carries deliveries off the request's path.
 pub const DELIVERIES: &str = "DELIVERIES";
 /// KV namespace that may hold `hilo.toml`.

@@ -10,7 +10,7 @@ use hilo_core::identity::public_key::PublicKey;
 use jiff::Timestamp;
 use worker::js_sys::futures::JsFuture;
 use worker::{
-    Context, Env, Fetch, Method, Request, RequestInit, RequestRedirect, Response, Result,
+    Context, Env, Fetch, Method, Request, RequestInit, RequestRedirect, Response, Result, State,
 };
 
 use super::http::{Headers, Incoming, Outgoing, Upload};
@@ -26,7 +26,7 @@ const SEND_MS_MAX: u64 = 10_000;
 /// How much of a destination's answer is read.
 const ANSWER_BYTES_MAX: usize = 8 * 1024;
 /// The only header fields that the collector reads. Each costs a call into JavaScript, so the list is short.
-const READ_HEADERS: [&str; 16] = [
+const READ_HEADERS: [&str; 18] = [
     "accept-encoding",
     "authorization",
     "cf-connecting-ip",
@@ -38,8 +38,10 @@ const READ_HEADERS: [&str; 16] = [
     "origin",
     "sec-fetch-site",
     "sec-gpc",
+    "upgrade",
     "user-agent",
     "x-hilo",
+    "x-hilo-cart",
     "x-hilo-user",
     "cf-access-jwt-assertion",
     "content-type",
@@ -60,13 +62,25 @@ thread_local! {
 #[derive(Clone)]
 pub struct Edge {
     env: Rc<Env>,
-    context: Rc<Context>,
+    later: Later,
+}
+
+/// Who keeps work alive that goes on after an answer.
+#[derive(Clone)]
+enum Later {
+    Invocation(Rc<Context>),
+    Object(Rc<State>),
 }
 
 impl Edge {
     /// The world of one invocation.
     pub fn new(env: Env, context: Context) -> Edge {
-        Edge { env: Rc::new(env), context: Rc::new(context) }
+        Edge { env: Rc::new(env), later: Later::Invocation(Rc::new(context)) }
+    }
+
+    /// The world as an object sees it, for what it hands on by itself.
+    pub(super) fn of_object(env: Env, state: Rc<State>) -> Edge {
+        Edge { env: Rc::new(env), later: Later::Object(state) }
     }
 
     fn var(&self, name: &str) -> Option<String> {
@@ -76,6 +90,7 @@ impl Edge {
     fn stub(&self, object: &Object) -> Result<worker::Stub> {
         match object {
             Object::Profile(name) => self.env.durable_object(bindings::PROFILES)?.get_by_name(name),
+            Object::Cart(label) => self.env.durable_object(bindings::CARTS)?.get_by_name(label),
             Object::Journal => {
                 self.env.durable_object(bindings::JOURNAL)?.get_by_name(bindings::JOURNAL_NAME)
             }
@@ -135,7 +150,10 @@ impl Platform for Edge {
     }
 
     fn defer(&self, work: impl Future<Output = ()> + 'static) {
-        self.context.wait_until(work);
+        match &self.later {
+            Later::Invocation(context) => context.wait_until(work),
+            Later::Object(state) => state.wait_until(work),
+        }
     }
 
     async fn ask(&self, object: &Object, call: String) -> std::result::Result<String, Failure> {
@@ -335,6 +353,16 @@ async fn read_stream(mut stream: worker::ByteStream, cap: usize) -> (Vec<u8>, En
     (body, End::Whole)
 }
 
+/// Lets the cart's object open a socket. Its answer is the answer: it holds the browser's end.
+async fn open_socket(cart: &str, edge: &Edge) -> Result<Response> {
+    let headers = worker::Headers::new();
+    headers.set("upgrade", "websocket")?;
+    let mut init = RequestInit::new();
+    init.with_headers(headers);
+    let request = Request::new_with_init(bindings::OBJECT_URL, &init)?;
+    edge.stub(&Object::Cart(cart.to_owned()))?.fetch_with_request(request).await
+}
+
 async fn write(reply: Reply, edge: &Edge) -> Result<Response> {
     let headers = worker::Headers::new();
     for (name, value) in &reply.headers.0 {
@@ -342,6 +370,7 @@ async fn write(reply: Reply, edge: &Edge) -> Result<Response> {
     }
     let builder = Response::builder().with_status(reply.status);
     match reply.body {
+        Body::Socket { cart } => open_socket(&cart, edge).await,
         Body::Empty => Ok(builder.with_headers(headers).empty()),
         Body::Text(text) => Ok(builder.with_headers(headers).fixed(text.into_bytes())),
         Body::Bytes(bytes) => {

@@ -273,10 +273,8 @@ impl Memory {
         let mut carts = self.0.carts.borrow_mut();
         let object = match carts.entry(name.to_owned()) {
             std::collections::btree_map::Entry::Occupied(entry) => entry.into_mut(),
-            std::collections::btree_map::Entry::Vacant(entry) => entry.insert(CartObject {
-                sql: MemorySql::new()?,
-                volatile: cart::Volatile::default(),
-            }),
+            std::collections::btree_map::Entry::Vacant(entry) => entry
+                .insert(CartObject { sql: MemorySql::new()?, volatile: cart::Volatile::default() }),
         };
         work(object, moment)
     }

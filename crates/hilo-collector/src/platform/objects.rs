@@ -28,13 +28,13 @@ const SEND_BYTES_MAX: usize = 240 * 1024;
 const WATCHERS_MAX: usize = 32;
 
 /// SQLite of a Durable Object.
-struct ObjectSql {
+pub(super) struct ObjectSql {
     sql: worker::SqlStorage,
     storage: Storage,
 }
 
 impl ObjectSql {
-    fn of(state: &State) -> ObjectSql {
+    pub(super) fn of(state: &State) -> ObjectSql {
         let storage = state.storage();
         let raw: &JsValue = storage.as_raw().as_ref();
         ObjectSql { sql: storage.sql(), storage: raw.clone().unchecked_into() }
@@ -105,7 +105,8 @@ fn value(value: worker::SqlStorageValue) -> SqlValue {
     }
 }
 
-fn refuse(failure: &Failure) -> Result<Response> {
+/// An object's answer when it could not do what it was asked.
+pub(super) fn refuse(failure: &Failure) -> Result<Response> {
     let status = match failure {
         Failure::Retriable(_) => 503,
         Failure::Fatal(_) => 500,

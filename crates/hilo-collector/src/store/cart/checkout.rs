@@ -5,14 +5,16 @@
 use std::collections::BTreeMap;
 
 use hilo_core::cart::checkout::Bought;
+use hilo_core::cart::touchpoint::{Touch, checkout_id, order_id};
 use hilo_core::cart::wire::{Full, Revision};
 use hilo_core::cart::{Cart, Ctx, LineKey};
+use hilo_core::money::Amount;
 use serde::{Deserialize, Serialize};
 use serde_json::value::RawValue;
 
 use super::state::{OpenCheckout, Task, first_time, has_happened};
-use super::touch::{Product, about, products};
-use super::{Change, Hub, News, view};
+use super::touch::{Product, about, price, products};
+use super::{Change, Hub, News, foreign, view};
 use crate::calls::cart::{
     CartAnswer, Order, Owner, Person, Refused, ShownLine, Since, Speaker, Units,
 };
@@ -130,7 +132,7 @@ impl<S: Sql> Hub<'_, S> {
         {
             let mut properties = about(&listed);
             properties.insert("checkout_id".to_owned(), id.as_str().into());
-            self.tell(&subject, "Checkout Started", &format!("checkout-{id}"), properties)?;
+            self.tell(&subject, Touch::CheckoutStarted, &checkout_id(&id), properties)?;
         }
         let begun = Begun {
             checkout_id: &id,
@@ -182,6 +184,11 @@ impl<S: Sql> Hub<'_, S> {
             let message = "name the lines that were bought: no checkout of this cart is known";
             return Ok(Err(Refused::new(422, "bad_order", message)));
         };
+        let bought = if order.is_foreign {
+            self.recognized(&bought, order, checkout.as_ref())
+        } else {
+            bought
+        };
         let (cart, hub) = (&self.kept.cart, self.kept.state.hub);
         let delta = match &checkout {
             Some(checkout) if checkout.epoch == cart.epoch => {
@@ -223,6 +230,18 @@ impl<S: Sql> Hub<'_, S> {
         Ok(all(self.sql)?.into_iter().rfind(is_candidate))
     }
 
+    /// What was bought in our own words, by what stood in the checkout or else stands in the cart.
+    fn recognized(&self, bought: &Bought, order: &Order, checkout: Option<&Checkout>) -> Bought {
+        let is_named = checkout.is_some_and(|found| order.checkout_id.as_ref() == Some(&found.id));
+        let known: Vec<(LineKey, u32)> = match checkout {
+            Some(checkout) => {
+                checkout.lines.iter().map(|shown| (shown.line.clone(), shown.quantity)).collect()
+            }
+            None => self.kept.cart.shown().map(|(line, units)| (line.clone(), units)).collect(),
+        };
+        foreign::recognized(bought, &known, is_named)
+    }
+
     /// Reports the order where no page does, and the recovery of a cart that had been given up.
     fn tell_order(
         &mut self,
@@ -246,8 +265,8 @@ impl<S: Sql> Hub<'_, S> {
             let mut properties = serde_json::Map::new();
             properties.insert("seconds_between".to_owned(), seconds.into());
             properties.insert("order_id".to_owned(), order.order_id.as_str().into());
-            let message_id = format!("cart-recovered-{}", abandoned.id);
-            self.tell(&subject, "Cart Recovered", &message_id, properties)?;
+            let message_id = abandoned.message_id(Touch::CartRecovered);
+            self.tell(&subject, Touch::CartRecovered, &message_id, properties)?;
         }
         if speaker.is_server {
             let cart = &self.kept.cart;
@@ -262,11 +281,15 @@ impl<S: Sql> Hub<'_, S> {
                 .collect();
             let mut properties = about(&products);
             properties.insert("order_id".to_owned(), order.order_id.as_str().into());
+            if let Some((minor, currency)) = order.total {
+                let total = price(Amount { minor, currency });
+                properties.extend(total.map(|total| ("total".to_owned(), total)));
+                properties.insert("currency".to_owned(), currency.code().into());
+            }
             if let Some(checkout) = checkout {
                 properties.insert("checkout_id".to_owned(), checkout.id.as_str().into());
             }
-            let message_id = format!("order-{}", order.order_id);
-            self.tell(&subject, "Order Completed", &message_id, properties)?;
+            self.tell(&subject, Touch::OrderCompleted, &order_id(&order.order_id), properties)?;
         }
         Ok(())
     }
@@ -291,4 +314,3 @@ fn bought(order: &Order, checkout: Option<&Checkout>) -> Option<Bought> {
     bought.retain(|_, quantity| *quantity > 0);
     Some(bought)
 }
-

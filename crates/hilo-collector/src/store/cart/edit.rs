@@ -6,7 +6,7 @@
 use hilo_core::cart::epoch::Applied;
 use hilo_core::cart::hub::{Checked, check};
 use hilo_core::cart::wire::{Ops, Revision};
-use hilo_core::cart::{Cart, LineInfo, LineKey, Refusal, ReplicaId, join, limits};
+use hilo_core::cart::{Cart, Dot, LineInfo, LineKey, Refusal, ReplicaId, join, limits};
 
 use super::state::{Bound, first_time, has_happened};
 use super::{Change, Hub, touch, view};
@@ -63,8 +63,13 @@ impl<S: Sql> Hub<'_, S> {
             return Ok(Err(Refused::from(&refusal)));
         }
         let state = &self.kept.state;
-        let checked =
-            check(&self.kept.cart, state.previous.as_ref(), ops.replica, ops, self.kept.state.rev.0 + 1);
+        let checked = check(
+            &self.kept.cart,
+            state.previous.as_ref(),
+            ops.replica,
+            ops,
+            self.kept.state.rev.0 + 1,
+        );
         match checked {
             Err(refusal) => Ok(Err(Refused::from(&refusal))),
             Ok(Checked::Repeat { .. }) => Ok(Ok(false)),
@@ -75,10 +80,10 @@ impl<S: Sql> Hub<'_, S> {
                     // What the page last said about itself counts, silence included: consent may have been withdrawn.
                     self.kept.state.person = person.filter(Person::is_consenting);
                 }
-                let own = (ops.replica, ops.from..=ops.to);
-                let touches = touch::of_change(&self.kept.cart, &cart, &own);
+                let last = Dot { r: ops.replica, n: ops.to };
+                let edits = touch::edits(&self.kept.cart, &cart, last);
                 self.change(&delta, *cart, Change::Edit)?;
-                self.tell_edits(&touches, speaker)?;
+                self.tell_edits(&edits, speaker)?;
                 Ok(Ok(true))
             }
         }
@@ -129,10 +134,8 @@ impl<S: Sql> Hub<'_, S> {
                 // A new one is the occasion to forget those that have expired.
                 let oldest_ms = now_ms - REPLICA_IDLE_MS;
                 self.kept.replicas.retain(|_, bound| bound.seen_ms >= oldest_ms);
-                self.sql.exec(
-                    "DELETE FROM replicas WHERE seen_ms < ?",
-                    &[SqlValue::int(oldest_ms)?],
-                )?;
+                self.sql
+                    .exec("DELETE FROM replicas WHERE seen_ms < ?", &[SqlValue::int(oldest_ms)?])?;
                 self.kept.bind(self.sql, replica, Bound { token, seen_ms: now_ms })
             }
         }
@@ -184,7 +187,8 @@ impl<S: Sql> Hub<'_, S> {
         command: &Command,
         speaker: &Speaker,
     ) -> Result<Result<(), Refusal>, Failure> {
-        let mut delta = match carry_out(&self.kept.cart, self.kept.state.hub, command) {
+        let hub = self.kept.state.hub;
+        let mut delta = match carry_out(&self.kept.cart, hub, command) {
             Ok(delta) => delta,
             Err(refusal) => return Ok(Err(refusal)),
         };
@@ -195,12 +199,12 @@ impl<S: Sql> Hub<'_, S> {
         }
         first_time(self.sql, "command", &command.id)?;
         self.note_speaker(speaker);
-        let hub = self.kept.state.hub;
-        let n = self.kept.cart.ctx.prefix(hub) + 1;
-        let touches =
-            touch::of_change(&self.kept.cart, &join(&self.kept.cart, &delta), &(hub, n..=n));
+        let cart = &self.kept.cart;
+        // The operation's own dot: the hub writes without gaps.
+        let last = Dot { r: hub, n: cart.ctx.prefix(hub).saturating_add(1) };
+        let edits = touch::edits(cart, &join(cart, &delta), last);
         self.act(&delta, Change::Edit)?;
-        self.tell_edits(&touches, speaker)?;
+        self.tell_edits(&edits, speaker)?;
         Ok(Ok(()))
     }
 }
@@ -210,9 +214,7 @@ fn carry_out(cart: &Cart, hub: ReplicaId, command: &Command) -> Result<Cart, Ref
     let line = || command.line.as_ref().ok_or(Refusal::BadLine);
     match command.op {
         CommandOp::Add => cart.add(hub, line()?, units),
-        CommandOp::Set => {
-            cart.set(hub, line()?, command.quantity.ok_or(Refusal::BadQuantity)?)
-        }
+        CommandOp::Set => cart.set(hub, line()?, command.quantity.ok_or(Refusal::BadQuantity)?),
         CommandOp::Dec => cart.dec(hub, line()?, units),
         CommandOp::Remove => cart.remove(hub, line()?),
         CommandOp::Clear => cart.clear(hub),

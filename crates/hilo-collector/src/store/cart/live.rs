@@ -190,16 +190,15 @@ fn ops(
     };
     let person = serde_json::from_str::<About>(text).ok().and_then(|about| about.person);
     let mut refusal = None;
-    let Answered { reply, news, pump } = within(sql, volatile, speaker, moment, |hub| {
-        match hub.apply(&ops, person, speaker)? {
+    let Answered { reply, news, pump } =
+        within(sql, volatile, speaker, moment, |hub| match hub.apply(&ops, person, speaker)? {
             Ok(true) => Ok(String::new()),
             Ok(false) => acknowledge(hub.kept.state.rev, hub.kept.cart.ctx.prefix(ops.replica)),
             Err(why) => {
                 refusal = Some(why);
                 Ok(String::new())
             }
-        }
-    })?;
+        })?;
     if let Some(why) = refusal {
         return refused(&why);
     }

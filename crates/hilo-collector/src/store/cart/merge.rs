@@ -50,8 +50,7 @@ impl<S: Sql> Hub<'_, S> {
             Standing::Left { .. } => return Ok(Leave::Left),
             Standing::Leaving { merge_id, to } => (merge_id.clone(), to.clone()),
             Standing::Open => {
-                let made_of =
-                    format!("{}:{}:{}", self.moment.name, self.kept.cart.epoch, to.cart);
+                let made_of = format!("{}:{}:{}", self.moment.name, self.kept.cart.epoch, to.cart);
                 let merge_id = sha256_hex(made_of.as_bytes());
                 self.kept.state.standing =
                     Standing::Leaving { merge_id: merge_id.clone(), to: to.clone() };

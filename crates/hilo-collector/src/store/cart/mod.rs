@@ -6,6 +6,7 @@
 
 mod checkout;
 mod edit;
+mod foreign;
 mod live;
 mod merge;
 mod schedule;
@@ -23,9 +24,7 @@ use hilo_core::cart::{Cart, ReplicaId, epoch, limits};
 use jiff::Timestamp;
 
 use super::schema;
-use crate::calls::cart::{
-    CartAnswer, CartAsk, CartCall, CartSummary, Leave, Refused, Speaker,
-};
+use crate::calls::cart::{CartAnswer, CartAsk, CartCall, CartSummary, Leave, Refused, Speaker};
 use crate::calls::{decode, encode};
 use crate::platform::{Failure, Sql, SqlValue};
 use crate::signature::sha256;

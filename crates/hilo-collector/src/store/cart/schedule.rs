@@ -3,6 +3,7 @@
 //! The alarm comes at least once and maybe late or twice, so each task looks again whether it is time. In: the moment. Out:
 //! what the shell has to do. An object has one alarm; the earliest task sets it.
 
+use hilo_core::cart::touchpoint::Touch;
 use jiff::Timestamp;
 use serde_json::value::RawValue;
 
@@ -180,17 +181,23 @@ impl<S: Sql> Hub<'_, S> {
         if at_ms > self.moment.ms() {
             return self.kept.schedule(self.sql, Task::Abandon, Some(at_ms));
         }
-        let id = format!("{}-{}-{}", self.moment.name, cart.epoch, state.idle_ms);
+        let abandoned = Abandoned {
+            label: self.moment.name.to_owned(),
+            epoch: cart.epoch,
+            idle_ms: state.idle_ms,
+            at_ms: self.moment.ms(),
+        };
         self.kept.schedule(self.sql, Task::Abandon, None)?;
-        if self.kept.state.abandoned.as_ref().is_some_and(|abandoned| abandoned.id == id) {
+        let message_id = abandoned.message_id(Touch::CartAbandoned);
+        let before = self.kept.state.abandoned.replace(abandoned);
+        self.is_dirty = true;
+        if before.is_some_and(|before| before.message_id(Touch::CartAbandoned) == message_id) {
             return Ok(());
         }
         if let Some(subject) = self.subject(None) {
             let properties = about(&products(&self.kept.cart));
-            self.tell(&subject, "Cart Abandoned", &format!("cart-abandoned-{id}"), properties)?;
+            self.tell(&subject, Touch::CartAbandoned, &message_id, properties)?;
         }
-        self.kept.state.abandoned = Some(Abandoned { id, at_ms: self.moment.ms() });
-        self.is_dirty = true;
         Ok(())
     }
 

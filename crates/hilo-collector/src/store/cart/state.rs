@@ -5,6 +5,7 @@
 use std::collections::BTreeMap;
 
 use hilo_core::cart::epoch::Applied;
+use hilo_core::cart::touchpoint::{Touch, idle_id};
 use hilo_core::cart::wire::{Full, Revision};
 use hilo_core::cart::{Cart, LineInfo, LineKey, ReplicaId};
 use serde::{Deserialize, Serialize};
@@ -82,13 +83,23 @@ pub(super) enum Standing {
     },
 }
 
-/// A cart that was reported as abandoned.
+/// A cart that was reported as abandoned: what its message ids are made of, and when.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub(super) struct Abandoned {
-    /// `<label>-<epoch>-<idle start>`: what its message ids are made of.
-    pub id: String,
-    /// When.
+    pub label: String,
+    pub epoch: u32,
+    /// When the idle period began.
+    pub idle_ms: i64,
+    /// When it was reported.
     pub at_ms: i64,
+}
+
+impl Abandoned {
+    /// The id of the event about it.
+    pub(super) fn message_id(&self, touch: Touch) -> String {
+        let idle_ms = u64::try_from(self.idle_ms).unwrap_or(0);
+        idle_id(touch, &self.label, self.epoch, idle_ms)
+    }
 }
 
 /// The checkout that is open.
@@ -127,8 +138,7 @@ pub(super) enum Task {
 }
 
 impl Task {
-    const ALL: [Task; 5] =
-        [Task::Abandon, Task::Checkout, Task::Expire, Task::Merge, Task::Outbox];
+    const ALL: [Task; 5] = [Task::Abandon, Task::Checkout, Task::Expire, Task::Merge, Task::Outbox];
 
     const fn name(self) -> &'static str {
         match self {
@@ -206,7 +216,8 @@ impl Kept {
         let mut replicas = BTreeMap::new();
         for row in sql.exec("SELECT replica, token, seen_ms FROM replicas", &[])? {
             let id = row.text("replica")?.parse().map_err(|_| disagreement("replica"))?;
-            let bound = Bound { token: row.text("token")?.to_owned(), seen_ms: row.int("seen_ms")? };
+            let bound =
+                Bound { token: row.text("token")?.to_owned(), seen_ms: row.int("seen_ms")? };
             replicas.insert(ReplicaId(id), bound);
         }
         let mut schedule = BTreeMap::new();
@@ -323,8 +334,8 @@ pub(super) fn first_time(sql: &impl Sql, kind: &str, id: &str) -> Result<bool, F
 
 /// Whether something has happened.
 pub(super) fn has_happened(sql: &impl Sql, kind: &str, id: &str) -> Result<bool, Failure> {
-    let rows = sql
-        .exec("SELECT seq FROM once WHERE kind = ? AND id = ?", &[kind.into(), id.into()])?;
+    let rows =
+        sql.exec("SELECT seq FROM once WHERE kind = ? AND id = ?", &[kind.into(), id.into()])?;
     Ok(!rows.is_empty())
 }
 

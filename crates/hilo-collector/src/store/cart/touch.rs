@@ -3,15 +3,13 @@
 //! A change in, rows of the outbox out, in the Segment spec's ecommerce words. Their message ids derive from the operation,
 //! the order or the idle period, so that whoever else reports the same is stored once. Judges no consent: the pipeline does.
 
-use std::collections::BTreeMap;
-use std::ops::RangeInclusive;
-
-use hilo_core::cart::{Cart, LineInfo, LineKey, ReplicaId};
+use hilo_core::cart::touchpoint::{Change, Touch, changes};
+use hilo_core::cart::{Cart, Dot, LineInfo, LineKey};
 use hilo_core::money::Amount;
 use serde_json::{Map, Value, json};
 
-use super::state::Task;
 use super::Hub;
+use super::state::Task;
 use crate::calls::cart::{Owner, Person, Speaker};
 use crate::calls::encode;
 use crate::platform::{Failure, Sql};
@@ -19,12 +17,11 @@ use crate::platform::{Failure, Sql};
 /// Products listed in one event: 200 lines with names and pictures do not fit into an event's 32 KB.
 const PRODUCTS_MAX: usize = 50;
 
-/// An edit as a touchpoint.
+/// An edit as a touchpoint, with what its line looks like.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub(super) struct Touch {
-    message_id: String,
-    is_added: bool,
-    product: Product,
+pub(super) struct Edit {
+    change: Change,
+    info: LineInfo,
 }
 
 /// So many units of a line, with what it looks like.
@@ -35,38 +32,14 @@ pub(super) struct Product {
     pub info: LineInfo,
 }
 
-/// The edits between `before` and `after`, by the operations `own`: one per line whose quantity changed.
-pub(super) fn of_change(
-    before: &Cart,
-    after: &Cart,
-    own: &(ReplicaId, RangeInclusive<u32>),
-) -> Vec<Touch> {
-    let (replica, numbers) = own;
-    let mut quantities: BTreeMap<&LineKey, (u32, u32)> = BTreeMap::new();
-    before.shown().for_each(|(line, quantity)| quantities.entry(line).or_default().0 = quantity);
-    after.shown().for_each(|(line, quantity)| quantities.entry(line).or_default().1 = quantity);
-    let mut told: BTreeMap<u32, u32> = BTreeMap::new();
-    let mut touches = Vec::new();
-    for (line, (was, is)) in quantities.into_iter().filter(|(_, (was, is))| was != is) {
-        let dots = after.lines.get(line).into_iter().flat_map(|dots| dots.keys());
-        let mine = dots.filter(|dot| dot.r == *replica && numbers.contains(&dot.n));
-        let n = mine.map(|dot| dot.n).max().unwrap_or(*numbers.end());
-        // An operation that changes several lines, such as `clear`, has one event for each.
-        let nth = told.entry(n).or_insert(0);
-        let suffix = if *nth == 0 { String::new() } else { format!("-{nth}") };
-        *nth += 1;
-        let info = after.info.get(line).or_else(|| before.info.get(line));
-        touches.push(Touch {
-            message_id: format!("cart-{:016x}-{n}{suffix}", replica.0),
-            is_added: is > was,
-            product: Product {
-                line: line.clone(),
-                quantity: is.abs_diff(was),
-                info: info.map(|(_, info)| info.clone()).unwrap_or_default(),
-            },
-        });
-    }
-    touches
+/// What the operations up to `last` made of `before`, line by line.
+pub(super) fn edits(before: &Cart, after: &Cart, last: Dot) -> Vec<Edit> {
+    let info = |line: &LineKey| after.info.get(line).or_else(|| before.info.get(line));
+    let edit = |change: Change| Edit {
+        info: info(&change.line).map(|(_, info)| info.clone()).unwrap_or_default(),
+        change,
+    };
+    changes(before, after, last).into_iter().map(edit).collect()
 }
 
 /// What is in a cart, as products.
@@ -103,7 +76,7 @@ impl Product {
 }
 
 /// The amount as a JSON number, written from its digits: `1999` minor units of the euro are `19.99`.
-fn price(amount: Amount) -> Option<Value> {
+pub(super) fn price(amount: Amount) -> Option<Value> {
     let exponent = usize::from(amount.currency.exponent());
     let digits = format!("{:0>width$}", amount.minor.unsigned_abs(), width = exponent + 1);
     let (whole, decimals) = digits.split_at_checked(digits.len().checked_sub(exponent)?)?;
@@ -161,20 +134,17 @@ impl<S: Sql> Hub<'_, S> {
     }
 
     /// Reports a server's edits; a page reports its own.
-    pub(super) fn tell_edits(
-        &mut self,
-        touches: &[Touch],
-        speaker: &Speaker,
-    ) -> Result<(), Failure> {
+    pub(super) fn tell_edits(&mut self, edits: &[Edit], speaker: &Speaker) -> Result<(), Failure> {
         let Owner::Customer(user) = &speaker.owner else { return Ok(()) };
         if !speaker.is_server {
             return Ok(());
         }
         let who = Who::Customer(user.clone());
         let subject = Subject { who, source: speaker.source.clone() };
-        for touch in touches {
-            let name = if touch.is_added { "Product Added" } else { "Product Removed" };
-            self.tell(&subject, name, &touch.message_id, touch.product.properties())?;
+        for Edit { change, info } in edits {
+            let (line, info) = (change.line.clone(), info.clone());
+            let product = Product { line, quantity: change.quantity, info };
+            self.tell(&subject, change.touch, &change.id, product.properties())?;
         }
         Ok(())
     }
@@ -183,14 +153,14 @@ impl<S: Sql> Hub<'_, S> {
     pub(super) fn tell(
         &mut self,
         subject: &Subject,
-        name: &str,
+        touch: Touch,
         message_id: &str,
         mut properties: Map<String, Value>,
     ) -> Result<(), Failure> {
         properties.insert("cart_id".to_owned(), self.moment.name.into());
         let mut event = json!({
             "type": "track",
-            "event": name,
+            "event": touch.name(),
             "messageId": message_id,
             "timestamp": self.moment.now.to_string(),
             "properties": properties,

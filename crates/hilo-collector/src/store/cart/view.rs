@@ -81,8 +81,8 @@ fn of<'a>(kept: &Kept, name: &'a str, since: &Since, part: Part, extra: &Extra) 
 }
 
 fn answer(body: &impl Serialize) -> Result<CartAnswer, Failure> {
-    let body = RawValue::from_string(encode(body)?)
-        .map_err(|error| Failure::Fatal(error.to_string()))?;
+    let body =
+        RawValue::from_string(encode(body)?).map_err(|error| Failure::Fatal(error.to_string()))?;
     Ok(CartAnswer { status: 200, body })
 }
 
@@ -139,10 +139,9 @@ impl<S: Sql> Hub<'_, S> {
             CatchUp::Deltas { after } if after > 0 => after,
             CatchUp::Nothing | CatchUp::Deltas { .. } | CatchUp::Snapshot => return Ok(None),
         };
-        let rows = self.sql.exec(
-            "SELECT body FROM deltas WHERE rev > ? ORDER BY rev",
-            &[rev_value(after)?],
-        )?;
+        let rows = self
+            .sql
+            .exec("SELECT body FROM deltas WHERE rev > ? ORDER BY rev", &[rev_value(after)?])?;
         if u64::try_from(rows.len()).ok() != rev.checked_sub(after) {
             // A merge has cut the ring.
             return Ok(None);
