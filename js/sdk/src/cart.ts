@@ -25,7 +25,8 @@ export function cartOf(host: Host, load: () => Promise<CartFile>, { capture, tok
       const loaded = await file;
       if (!open) {
         open = loaded.open(host);
-        for (const [key, callback] of early) stops.set(key, open.on(callback));
+        // After the acts that waited for the file: who listens sees what they came to.
+        queueMicrotask(() => early.forEach((callback, key) => stops.set(key, open!.on(callback))));
       }
       return await act(open, loaded);
     } catch (error) {

@@ -49,6 +49,12 @@ interface Head {
 /** `kind` 0 add, 1 set, 2 dec, 3 clear. */
 type Act = [n: number, kind: number, units: number, cells: Cells | null, isQuiet: boolean];
 
+interface Asked {
+  name: "checkout" | "ordered" | "identify" | "reset" | "flush";
+  args: unknown[];
+  done(value: Json): void;
+}
+
 /** Tabs whose acts are remembered. */
 const TABS_MAX = 32;
 /** How long another tab may take to do something for this one. */
@@ -79,7 +85,8 @@ export function open(host: Host): OpenCart {
   const isForeign = new URL(host.endpoint, location.href).origin !== location.origin || !navigator.cookieEnabled;
   const call = caller(host.endpoint, host.key, token, () => head.capability || (isForeign && !token.get() ? "new" : ""));
   const listeners = new Set<(state: CartState) => void>();
-  const calls = new Map<number, (value: Json) => void>();
+  /** What the leader was asked to do and has not answered. */
+  const calls = new Map<number, Asked>();
   const group = tabs(() => void lead(), resign, hear);
   const store = group.isShared ? shared() : alone();
   let head = empty();
@@ -88,6 +95,7 @@ export function open(host: Host): OpenCart {
   let base: Shown[] = [];
   let pending: Act[] = [];
   let count = 0;
+  let asked = 0;
   let status: CartStatus = { online: navigator.onLine, pending: 0, checkoutOpen: false, persistent: store.isPersistent(), lost: 0 };
   let said = "";
 
@@ -106,6 +114,7 @@ export function open(host: Host): OpenCart {
     sync = start();
     for (const act of pending) if (act[0] > (head.done[own] ?? 0)) perform(act);
     pending = [];
+    for (const { name, args, done } of calls.values()) void run(name, args).then(done);
     report();
     group.tell({ lead: true });
     share();
@@ -235,8 +244,11 @@ export function open(host: Host): OpenCart {
       pending = pending.filter(([n]) => n > (done[own] ?? 0));
       emit();
     }
-    if (data.lead && pending.length) group.tell({ acts: pending, from: own });
-    if (result?.[0] === own) calls.get(result[1])?.(result[2]);
+    if (data.lead) {
+      if (pending.length) group.tell({ acts: pending, from: own });
+      for (const [id, { name, args }] of calls) group.tell({ ask: [name, args], from: own, id });
+    }
+    if (result?.[0] === own) calls.get(result[1])?.done(result[2]);
     if (!sync) return;
     if (data.hello) share();
     if (acts) {
@@ -250,7 +262,7 @@ export function open(host: Host): OpenCart {
       sync.poke();
       share();
     }
-    if (ask) void Promise.resolve(tasks[ask[0] as keyof typeof tasks](...(ask[1] as [never, never, never]))).then((value) => group.tell({ result: [from, data.id, value] }));
+    if (ask) void run(ask[0], ask[1]).then((value) => group.tell({ result: [from, data.id, value] }));
   }
 
   /** What only the leader can do. */
@@ -298,14 +310,19 @@ export function open(host: Host): OpenCart {
     flush: () => sync?.now(),
   };
 
-  /** Does it here or lets the leader do it. */
+  /** Does it; this tab leads. */
+  async function run(name: keyof typeof tasks, args: unknown[]): Promise<Json> {
+    return (tasks[name] as (...args: unknown[]) => unknown)(...args);
+  }
+
+  /** Does it here or lets the leader do it, which may be this tab in a moment. */
   function task(name: keyof typeof tasks, ...args: unknown[]): Promise<Json> {
-    if (sync) return Promise.resolve((tasks[name] as (...args: unknown[]) => unknown)(...args));
-    const id = ++count;
+    if (sync) return run(name, args);
+    const id = ++asked;
     group.tell({ ask: [name, args], from: own, id });
-    return new Promise((resolve) => {
-      setTimeout(() => resolve(null), ASK_MS);
-      calls.set(id, resolve);
+    return new Promise((done) => {
+      setTimeout(done, ASK_MS, null);
+      calls.set(id, { name, args, done });
     }).finally(() => calls.delete(id));
   }
 
