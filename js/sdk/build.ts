@@ -1,8 +1,8 @@
 /**
- * Bundles the SDK: `node build.ts DIR`, DIR being what wasm-bindgen made of the tracker.
+ * Bundles the SDK: `node build.ts DIR`, DIR being what wasm-bindgen made of the tracker and the cart.
  *
- * Out: `dist/` (the npm package), `dist/cdn/` (what the collector serves: `hilo.js` with a short life, the module under
- * the hash of its content, each with `.br` and `.gz` beside it), `dist/stub.js` and `snippet.html`.
+ * Out: `dist/` (the npm package), `dist/cdn/` (what the collector serves: `hilo.js` with a short life, the modules and the
+ * cart's code under the hash of their content, each with `.br` and `.gz` beside it), `dist/stub.js` and `snippet.html`.
  */
 import { createHash } from "node:crypto";
 import { copyFileSync, mkdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
@@ -10,33 +10,59 @@ import { join, resolve } from "node:path";
 import { fileURLToPath } from "node:url";
 import { brotliCompressSync, constants, gzipSync } from "node:zlib";
 
-import { build, type BuildOptions } from "esbuild";
+import { build, type BuildOptions, type Plugin } from "esbuild";
 
 const home = fileURLToPath(new URL(".", import.meta.url));
 const dist = join(home, "dist");
 const bound = resolve(process.argv[2] ?? "target/sdk");
 const wasm = readFileSync(join(bound, "hilo_tracker_bg.wasm"));
-const name = `hilo.${createHash("sha256").update(wasm).digest("hex").slice(0, 12)}.wasm`;
+const cartWasm = readFileSync(join(bound, "hilo_cart_bg.wasm"));
+const hashed = (bytes: Uint8Array) => createHash("sha256").update(bytes).digest("hex").slice(0, 12);
+const name = `hilo.${hashed(wasm)}.wasm`;
+const cartName = `hilo-cart.${hashed(cartWasm)}.wasm`;
 
 rmSync(dist, { recursive: true, force: true });
 mkdirSync(join(dist, "cdn"), { recursive: true });
 
 glue("hilo_tracker");
+glue("hilo_cart");
 
 const shared: BuildOptions = {
   bundle: true,
   minify: true,
   target: "es2022",
   legalComments: "none",
-  alias: { "hilo-wasm": join(bound, "hilo_tracker.js"), "hilo-page": join(home, "src/page.ts") },
-  define: { HILO_WASM_FILE: JSON.stringify(name), HILO_WASM_BASE64: '""' },
+  alias: {
+    "hilo-wasm": join(bound, "hilo_tracker.js"),
+    "hilo-page": join(home, "src/page.ts"),
+    "hilo-cart-wasm": join(bound, "hilo_cart.js"),
+    "hilo-random": join(home, "src/cart/random.ts"),
+  },
+};
+
+// The cart first: what loads it names it by its content.
+await build({ ...shared, entryPoints: [join(home, "src/cart/entry.ts")], format: "esm", outfile: join(dist, "cart.js") });
+const cart = readFileSync(join(dist, "cart.js"));
+const cartFile = `hilo-cart.${hashed(cart)}.js`;
+shared.define = {
+  HILO_WASM_FILE: JSON.stringify(name),
+  HILO_CART_FILE: JSON.stringify(cartFile),
+  HILO_CART_WASM_FILE: JSON.stringify(cartName),
+};
+/** In the package the cart stays a file of its own, beside the one that loads it. */
+const besides: Plugin = {
+  name: "cart",
+  setup: ({ onResolve }) => onResolve({ filter: /\/cart\/entry\.ts$/ }, ({ kind }) => (kind === "dynamic-import" ? { path: "./cart.js", external: true } : null)),
 };
 
 await build({ ...shared, entryPoints: [join(home, "src/entry/snippet.ts")], format: "iife", outfile: join(dist, "cdn/hilo.js") });
-await build({ ...shared, entryPoints: [join(home, "src/entry/url.ts")], format: "esm", outfile: join(dist, "index.js") });
+await build({ ...shared, entryPoints: [join(home, "src/entry/url.ts")], format: "esm", plugins: [besides], outfile: join(dist, "index.js") });
 await build({
   ...shared,
-  define: { ...shared.define, HILO_WASM_BASE64: JSON.stringify(wasm.toString("base64")) },
+  define: {
+    HILO_WASM_BASE64: JSON.stringify(wasm.toString("base64")),
+    HILO_CART_WASM_BASE64: JSON.stringify(cartWasm.toString("base64")),
+  },
   entryPoints: [join(home, "src/entry/inline.ts")],
   format: "esm",
   outfile: join(dist, "inline.js"),
@@ -45,7 +71,10 @@ await build({ entryPoints: [join(home, "src/loader.ts")], minify: true, target: 
 
 writeFileSync(join(dist, "cdn", name), wasm);
 writeFileSync(join(dist, "hilo.wasm"), wasm);
-for (const file of ["hilo.js", name]) compress(join(dist, "cdn", file));
+writeFileSync(join(dist, "cdn", cartFile), cart);
+writeFileSync(join(dist, "cdn", cartName), cartWasm);
+writeFileSync(join(dist, "hilo-cart.wasm"), cartWasm);
+for (const file of ["hilo.js", name, cartFile, cartName]) compress(join(dist, "cdn", file));
 copyFileSync(join(home, "src/types.ts"), join(dist, "types.d.ts"));
 writeFileSync(
   join(dist, "index.d.ts"),

@@ -37,6 +37,8 @@ pub struct Draft {
     pub name: String,
     /// Properties or traits, JSON already; empty for none.
     pub details: String,
+    /// The message id where somebody else may name the same event; empty to mint one.
+    pub id: String,
     /// Page clock.
     pub at_ms: i64,
     /// Where it happened.

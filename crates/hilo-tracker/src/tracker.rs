@@ -187,6 +187,12 @@ impl<P: Platform> Tracker<P> {
         self.tell(Kind::Track, event, properties, at_ms);
     }
 
+    /// A named act under an id that others may use for the same one, such as an operation on a cart.
+    pub fn track_as(&mut self, id: &str, event: &str, properties: &str, at_ms: i64) {
+        let (name, details, place) = (event.to_owned(), properties.to_owned(), self.here());
+        self.capture(Draft { kind: Kind::Track, name, details, id: id.to_owned(), at_ms, place });
+    }
+
     /// A claim of who the visitor is. Somebody else than before is a new person on this device.
     pub fn identify(&mut self, user: &str, traits: &str, at_ms: i64) {
         if self.is_nobody(user) {
@@ -219,7 +225,7 @@ impl<P: Platform> Tracker<P> {
 
     fn tell(&mut self, kind: Kind, name: &str, details: &str, at_ms: i64) {
         let (name, details, place) = (name.to_owned(), details.to_owned(), self.here());
-        self.capture(Draft { kind, name, details, at_ms, place });
+        self.capture(Draft { kind, name, details, at_ms, place, ..Draft::default() });
     }
 
     /// Logout: whoever comes next on this device is somebody else.

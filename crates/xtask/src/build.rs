@@ -29,25 +29,34 @@ pub(crate) fn all(workspace: &Workspace) -> Result<(), Problem> {
     collector(workspace)
 }
 
-/// `target/sdk/hilo_tracker_bg.js`, `hilo_tracker_bg.wasm` and `hilo_tracker_names.json`.
+/// `target/sdk/`: of the tracker and of the cart each `NAME_bg.js`, `NAME_bg.wasm` and `NAME_names.json`.
 fn tracker(workspace: &Workspace) -> Result<(), Problem> {
     let out = workspace.target.join("sdk");
     let sources = ["Cargo.lock", "Cargo.toml", "crates/hilo-core", "crates/hilo-tracker"];
     let product = out.join("hilo_tracker_names.json");
     unless_current(workspace, "tracker", &sources, &product, || {
-        let mut cargo = workspace.cargo();
-        cargo.args(["build", "--release", "--package", "hilo-tracker", "--target", WASM]);
-        step(workspace, "compiling the tracker", &mut cargo)?;
-        page_module(workspace, "hilo_tracker", &out)
+        // The tracker last: its file is what says that both are there.
+        page_module(workspace, "cart", "hilo_cart", &out)?;
+        page_module(workspace, "page", "hilo_tracker", &out)
     })
 }
 
-/// Makes of a compiled crate what a page loads: the glue, the module, and how its imports and exports are called now.
-fn page_module(workspace: &Workspace, name: &str, out: &Path) -> Result<(), Problem> {
-    let compiled = workspace.target.join(WASM).join(format!("release/{name}.wasm"));
+/// Makes of the tracker's crate with one `feature` what a page loads: the glue, the module, and how its imports and exports
+/// are called now.
+fn page_module(
+    workspace: &Workspace,
+    feature: &str,
+    name: &str,
+    out: &Path,
+) -> Result<(), Problem> {
+    let mut cargo = workspace.cargo();
+    cargo.args(["build", "--release", "--package", "hilo-tracker", "--target", WASM]);
+    cargo.args(["--no-default-features", "--features", feature]);
+    step(workspace, &format!("compiling {name}"), &mut cargo)?;
+    let compiled = workspace.target.join(WASM).join("release/hilo_tracker.wasm");
     let mut bindgen = workspace.command("wasm-bindgen");
     // Glue for a bundler comes without a loader; ours in `index.ts` is a tenth of the other's.
-    bindgen.args(["--target", "bundler", "--no-typescript"]);
+    bindgen.args(["--target", "bundler", "--no-typescript", "--out-name", name]);
     bindgen.args(["--remove-name-section", "--remove-producers-section", "--out-dir"]);
     step(workspace, &format!("binding {name}"), bindgen.arg(out).arg(compiled))?;
     let bound = out.join(format!("{name}_bg.wasm"));

@@ -5,7 +5,8 @@
  */
 import * as core from "hilo-wasm";
 
-import { debug, firstInHistory, quietly, stop, surroundings, watch } from "./page.ts";
+import { cartOf, type CartFile } from "./cart.ts";
+import { debug, firstInHistory, quietly, say, stop, surroundings, watch } from "./page.ts";
 import type { Choice, ConsentState, Draft, Hilo, Options, Properties, Purpose } from "./types.ts";
 
 export type * from "./types.ts";
@@ -19,11 +20,17 @@ const KINDS: Draft["type"][] = ["page", "track", "identify", "group"];
 /** Where the module comes from: its bytes, or the answer that brings them. */
 export type Source = () => BufferSource | Promise<Response>;
 
+/** Where the cart comes from, once one is used: its code, and its module. */
+export interface CartSource {
+  file(): Promise<CartFile>;
+  module: Source;
+}
+
 let loaded: Promise<Hilo> | undefined;
 
 /** Starts the tracker on this page, once; a second call gives the first tracker. Always resolves. */
-export function start(options: Options, source: Source): Promise<Hilo> {
-  loaded ??= begin(options, source).catch((error: unknown) => {
+export function start(options: Options, source: Source, cart: CartSource): Promise<Hilo> {
+  loaded ??= begin(options, source, cart).catch((error: unknown) => {
     // No wasm (a content security policy without 'wasm-unsafe-eval', an old browser) or no network: nothing is captured.
     if (options.debug) console.warn("hilo: not started:", error);
     return inert();
@@ -31,7 +38,7 @@ export function start(options: Options, source: Source): Promise<Hilo> {
   return loaded;
 }
 
-async function begin(options: Options, source: Source): Promise<Hilo> {
+async function begin(options: Options, source: Source, cart: CartSource): Promise<Hilo> {
   if (typeof window === "undefined" || typeof document === "undefined") return inert();
   await instantiate(await source());
   const listeners = new Set<(state: ConsentState) => void>();
@@ -48,7 +55,7 @@ async function begin(options: Options, source: Source): Promise<Hilo> {
     consent.pending === "drop",
     (navigator as { globalPrivacyControl?: boolean }).globalPrivacyControl === true,
   );
-  const hilo = wrap(listeners);
+  const hilo = wrap(listeners, options, cart);
   watch(options.endpoint ?? "/_h", hasForms, () => listeners.forEach((listener) => quietly(() => listener(hilo.consent.state()), undefined)));
   core.begin();
   return hilo;
@@ -64,11 +71,11 @@ async function instantiate(source: BufferSource | Response) {
   core.bind(instance.exports);
 }
 
-function wrap(listeners: Set<(state: ConsentState) => void>): Hilo {
+function wrap(listeners: Set<(state: ConsentState) => void>, options: Options, { file, module }: CartSource): Hilo {
   const changes: ((draft: Draft) => Draft | null)[] = [];
   const act = (what: () => void) => quietly(what, undefined);
 
-  function send(type: Draft["type"], name: unknown, properties: unknown, at: number | undefined) {
+  function send(type: Draft["type"], name: unknown, properties: unknown, at?: number, id?: string) {
     act(() => {
       let draft: Draft | null = { type, name: text(name), properties: (properties ?? {}) as Properties };
       for (const change of changes) {
@@ -76,9 +83,31 @@ function wrap(listeners: Set<(state: ConsentState) => void>): Hilo {
         if (!draft) return;
       }
       const details = JSON.stringify(draft.properties) ?? "";
-      core.tell(KINDS.indexOf(type), draft.name, details === "{}" || details[0] !== "{" ? "" : details, at ?? Date.now());
+      const told = [draft.name, details === "{}" || details[0] !== "{" ? "" : details, at ?? Date.now()] as const;
+      if (id) core.track_as(id, ...told);
+      else core.tell(KINDS.indexOf(type), ...told);
+      if (id === undefined) shop.tracked(draft);
     });
   }
+
+  const anonymousId = () => quietly(core.anonymous_id, "") || null;
+  const host = {
+    key: String(options.key),
+    endpoint: options.endpoint ?? "/_h",
+    source: module,
+    tokenProvider: options.tokenProvider,
+    anonymousId,
+    say,
+    track: (event: string, properties: Properties, id: string) => send("track", event, properties, undefined, id),
+    person() {
+      const { revision, ...choices } = state(core.choices(), core.revision());
+      if (choices.analytics !== "granted" || !anonymousId()) return;
+      const said = Object.entries(choices).filter(([, choice]) => choice !== "unset");
+      const categoryPreferences = Object.fromEntries(said.map(([purpose, choice]) => [purpose, choice === "granted"]));
+      return { anonymousId: anonymousId(), consent: { categoryPreferences, revision } };
+    },
+  };
+  const shop = cartOf(host, file, options);
 
   const hilo = {
     page(name, properties, at?: number) {
@@ -87,14 +116,18 @@ function wrap(listeners: Set<(state: ConsentState) => void>): Hilo {
     track(event, properties, at?: number) {
       send("track", event, properties, at);
     },
-    identify(userId, traits, at?: number) {
+    identify(userId, traits, proof, at?: number) {
       send("identify", userId, traits, at);
+      shop.identified(text(userId), proof?.token);
     },
     group(groupId, traits, at?: number) {
       send("group", groupId, traits, at);
     },
-    reset: () => act(core.reset),
-    anonymousId: () => quietly(core.anonymous_id, "") || null,
+    reset() {
+      act(core.reset);
+      shop.reset();
+    },
+    anonymousId,
     sessionId: () => quietly(core.session_id, "") || null,
     ready: (callback) => act(() => callback(hilo)),
     consent: {
@@ -107,11 +140,15 @@ function wrap(listeners: Set<(state: ConsentState) => void>): Hilo {
       },
       withdraw: () => act(core.withdraw),
     },
+    cart: shop.cart,
+    optIn: (channel, said) => shop.use((cart) => cart.optIn(channel, "subscribed", said)),
+    optOut: (channel) => shop.use((cart) => cart.optIn(channel, "unsubscribed", {})),
     use: (change) => void changes.push(change),
     flush: () => act(core.flush),
     debug: (on) => debug(on !== false),
     destroy() {
       act(core.destroy);
+      shop.destroy();
       stop();
     },
   } as Hilo;
@@ -146,6 +183,20 @@ export function inert(): Hilo {
       }
     },
     consent: { grant: nothing, deny: nothing, state: () => state(0, 0), on: () => nothing, withdraw: nothing },
+    cart: {
+      add: nothing,
+      set: nothing,
+      dec: nothing,
+      remove: nothing,
+      clear: nothing,
+      lines: () => [],
+      totals: () => ({}),
+      on: () => nothing,
+      checkout: () => Promise.resolve(null),
+      ordered: () => Promise.resolve(),
+    },
+    optIn: () => Promise.resolve(null),
+    optOut: () => Promise.resolve(null),
     use: nothing,
     flush: nothing,
     debug: nothing,

@@ -18,6 +18,7 @@ declare module "hilo-wasm" {
   ): void;
   export function begin(): void;
   export function tell(kind: number, name: string, details: string, at: number): void;
+  export function track_as(id: string, name: string, details: string, at: number): void;
   export function reset(): void;
   export function anonymous_id(): string;
   export function session_id(): string;
@@ -33,6 +34,42 @@ declare module "hilo-wasm" {
   export function answered(ticket: number, status: number, retryAfterS: number, anonymousId: string, rejected: number): void;
 }
 
+/** What wasm-bindgen makes of `hilo-tracker/src/platform/cart_face.rs`, and `build.ts` of that. */
+declare module "hilo-cart-wasm" {
+  export const imports: WebAssembly.Imports;
+  export function bind(exports: WebAssembly.Exports): void;
+  export function open(kept: string): boolean;
+  export function act(
+    kind: number,
+    units: number,
+    variant: string,
+    options: string,
+    currency: string,
+    price: string,
+    name: string,
+    url: string,
+    image: string,
+    isQuiet: boolean,
+  ): string;
+  export function clear(isQuiet: boolean): void;
+  export function shown(): string;
+  export function touches(): string;
+  export function seal(): void;
+  export function kept(): string;
+  export function message(): string;
+  export function label(): string;
+  export function asks(): string;
+  export function learn(view: string): number;
+  export function doubt(): void;
+  export function refused(code: string, replica: string, from: number, previous?: string): number;
+  export function waiting(): number;
+  export function lost(): number;
+  export function leave(): void;
+}
+
 /** Set by `build.ts`. */
+declare const HILO_CART_FILE: string;
+declare const HILO_CART_WASM_FILE: string;
+declare const HILO_CART_WASM_BASE64: string;
 declare const HILO_WASM_FILE: string;
 declare const HILO_WASM_BASE64: string;

@@ -3,10 +3,9 @@
 //! In: the cart, the checkout's context, what was bought. Out: a delta of the hub. Once per order is the hub's duty
 //! (`order_id` is unique there); payment and prices are not looked at.
 
-use std::collections::BTreeMap;
-
 use super::context::{Ctx, ReplicaId};
 use super::limits::QUANTITY_MAX;
+use super::map::BTreeMap;
 use super::op::{Dots, Order, put_all, take};
 use super::refusal::Refusal;
 use super::state::{Cart, LineKey, units};

@@ -5,7 +5,7 @@
 const DIGITS_MAX: usize = 21;
 
 /// Calls `with` with the number's decimal digits.
-pub(super) fn digits<T>(negative: bool, mut number: u64, with: impl FnOnce(&str) -> T) -> T {
+pub fn digits<T>(negative: bool, mut number: u64, with: impl FnOnce(&str) -> T) -> T {
     let mut buffer = [b'0'; DIGITS_MAX];
     let mut start = DIGITS_MAX;
     for (at, place) in buffer.iter_mut().enumerate().rev() {
@@ -25,7 +25,7 @@ pub(super) fn digits<T>(negative: bool, mut number: u64, with: impl FnOnce(&str)
 }
 
 /// Reads digits and nothing else: no plus, no space, no leading zero, so that a number has one spelling.
-pub(super) fn read(text: &str) -> Option<u64> {
+pub fn read(text: &str) -> Option<u64> {
     let spelled = text == "0" || !text.starts_with('0');
     if text.is_empty() || !spelled {
         return None;
@@ -39,7 +39,7 @@ pub(super) fn read(text: &str) -> Option<u64> {
 }
 
 /// Reads a number that may be negative.
-pub(super) fn read_signed(text: &str) -> Option<i64> {
+pub fn read_signed(text: &str) -> Option<i64> {
     match text.strip_prefix('-') {
         Some("0") => None,
         Some(rest) => 0_i64.checked_sub_unsigned(read(rest)?),

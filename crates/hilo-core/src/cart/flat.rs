@@ -22,7 +22,7 @@
 //!
 //! Reads everything or nothing. Whether a delta is allowed is `hub`'s question.
 
-use std::collections::BTreeMap;
+use super::map::BTreeMap;
 use std::ops::RangeInclusive;
 
 use super::context::{Ctx, Dot, ReplicaId};

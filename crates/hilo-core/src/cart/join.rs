@@ -3,9 +3,8 @@
 //! A causal join of delta-state CRDTs (Almeida, Shoker, Baquero, arXiv 1410.2803 and 1603.01529): commutative, associative
 //! and idempotent, so deltas may be lost, repeated, reordered and joined in groups. Decides nothing about who may do what.
 
-use std::collections::BTreeMap;
-
 use super::context::{Ctx, Dot};
+use super::map::BTreeMap;
 use super::state::{Cart, Entry};
 
 /// What both know; of two epochs the later one, whole.

@@ -8,13 +8,21 @@
 
 pub mod checkout;
 pub mod context;
-mod digits;
+pub mod digits;
 pub mod epoch;
 pub mod flat;
 #[cfg(feature = "edge")]
 pub mod hub;
 pub mod join;
 pub mod limits;
+#[cfg(feature = "edge")]
+pub mod map {
+    //! At the edge the maps of the cart are std's.
+
+    pub use std::collections::{BTreeMap, BTreeSet};
+}
+#[cfg(not(feature = "edge"))]
+pub mod map;
 pub mod merge;
 pub mod op;
 pub mod refusal;

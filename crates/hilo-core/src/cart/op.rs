@@ -3,10 +3,9 @@
 //! In: the cart as this replica sees it, and who acts. Out: a delta, a small `Cart` that every replica absorbs, the acting
 //! one first. An operation touches only the dots its replica has observed: that is what makes it mean the same elsewhere.
 
-use std::collections::BTreeMap;
-
 use super::context::{Ctx, Dot, ReplicaId};
 use super::limits::{LINE_DOTS_FOLD, LINE_DOTS_MAX, LINES_MAX, QUANTITY_MAX};
+use super::map::BTreeMap;
 use super::refusal::Refusal;
 use super::state::{Cart, Entry, Kind, LineKey, units};
 
@@ -191,29 +190,41 @@ pub(super) fn put_all(delta: &mut Cart, line: &LineKey, dots: Dots) {
 pub(super) fn take(me: ReplicaId, dots: &Dots, k: u32, order: Order) -> Dots {
     let mut taken = Dots::new();
     let mut rest = k;
-    let mut adds: Vec<_> = dots.iter().filter(|(_, entry)| entry.kind == Kind::Add).collect();
-    // Numbers of different replicas are not comparable, but every replica must choose alike.
-    adds.sort_unstable_by_key(|(dot, _)| (dot.n, dot.r));
     match order {
         Order::NewestFirst => {
-            adds.reverse();
-            take_from_adds(me, &adds, &mut rest, &mut taken);
+            take_from_adds(me, dots, order, &mut rest, &mut taken);
             take_from_sets(me, dots, &mut rest, &mut taken);
         }
         // A `Set` covers what it saw, so what is added lies on top of it: the set is the older part.
         Order::OldestFirst => {
             take_from_sets(me, dots, &mut rest, &mut taken);
-            take_from_adds(me, &adds, &mut rest, &mut taken);
+            take_from_adds(me, dots, order, &mut rest, &mut taken);
         }
     }
     taken
 }
 
-fn take_from_adds(me: ReplicaId, adds: &[(&Dot, &Entry)], rest: &mut u32, taken: &mut Dots) {
-    for (dot, entry) in adds {
+/// From one `Add` after the other. Looks for the next each time: there are few, and sorting would cost the page more bytes
+/// than all of this.
+fn take_from_adds(me: ReplicaId, dots: &Dots, order: Order, rest: &mut u32, taken: &mut Dots) {
+    // Numbers of different replicas are not comparable, but every replica must choose alike.
+    let age = |dot: &Dot| (dot.n, dot.r);
+    let mut last: Option<(u32, ReplicaId)> = None;
+    while *rest > 0 {
+        let adds = dots.iter().filter(|(_, entry)| entry.kind == Kind::Add);
+        let next = match order {
+            Order::NewestFirst => adds
+                .filter(|(dot, _)| last.is_none_or(|last| age(dot) < last))
+                .max_by_key(|(dot, _)| age(dot)),
+            Order::OldestFirst => adds
+                .filter(|(dot, _)| last.is_none_or(|last| age(dot) > last))
+                .min_by_key(|(dot, _)| age(dot)),
+        };
+        let Some((dot, entry)) = next else { return };
+        last = Some(age(dot));
         let part = entry.left().min(*rest);
         if part > 0 {
-            taken.insert(**dot, used_more(me, entry, part));
+            taken.insert(*dot, used_more(me, entry, part));
             *rest = rest.saturating_sub(part);
         }
     }

@@ -1,7 +1,7 @@
 //! The state of a cart: live dots per line, what was seen, and what lines look like.
 //! In: nothing but its own fields. Out: quantities. Changing it is `op`'s work, combining it `join`'s.
 
-use std::collections::BTreeMap;
+use super::map::BTreeMap;
 
 #[cfg(feature = "edge")]
 use serde::{Deserialize, Serialize};

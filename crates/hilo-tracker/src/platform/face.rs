@@ -84,6 +84,13 @@ pub fn tell(kind: u8, name: &str, details: &str, at: f64) {
     });
 }
 
+/// A named act under an id that others may use for the same one.
+#[wasm_bindgen]
+#[expect(clippy::cast_possible_truncation, reason = "a Date's milliseconds")]
+pub fn track_as(id: &str, event: &str, details: &str, at: f64) {
+    with(&mut |tracker| tracker.track_as(id, event, details, at as i64));
+}
+
 /// Logout.
 #[wasm_bindgen]
 pub fn reset() {

@@ -4,9 +4,11 @@
 //! stands in `js/sdk/src/page.ts`: closures and futures would cost the visitor more than the tracker itself. What happens
 //! in the page comes back as [`Happened`]. Nothing here decides anything.
 
-#[cfg(target_arch = "wasm32")]
+#[cfg(all(target_arch = "wasm32", feature = "page"))]
 mod browser;
-#[cfg(target_arch = "wasm32")]
+#[cfg(all(target_arch = "wasm32", feature = "cart"))]
+pub mod cart_face;
+#[cfg(all(target_arch = "wasm32", feature = "page"))]
 pub mod face;
 #[cfg(not(target_arch = "wasm32"))]
 pub mod memory;

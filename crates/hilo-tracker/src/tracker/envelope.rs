@@ -22,9 +22,16 @@ pub(super) fn event<P: Platform>(
     landing: Option<&Landing>,
     platform: &P,
 ) -> String {
+    let minted;
+    let id = if draft.id.is_empty() {
+        minted = uuid_v4(platform.random16());
+        &minted
+    } else {
+        &draft.id
+    };
     let mut json = Json::new();
     json.text("type", draft.kind.name())
-        .text("messageId", &uuid_v4(platform.random16()))
+        .text("messageId", id)
         .text("anonymousId", anonymous_id);
     let (user, named, details) = match draft.kind {
         Kind::Page => (claim, "name", "properties"),
