@@ -114,6 +114,8 @@ impl DurableObject for CartObject {
         _was_clean: bool,
     ) -> Result<()> {
         self.shell.forget(&end);
+        // The other half of the closing handshake: without it the browser waits for its own time-out.
+        let _ = end.close::<String>(None, None);
         Ok(())
     }
 

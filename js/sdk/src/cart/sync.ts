@@ -320,7 +320,8 @@ function socketOf(home: Home, heard: (frame: Json) => void, lost: (ms: number) =
   }
 
   function open(ticket: string, cart: string) {
-    if (socket && label !== cart) close();
+    // One that is closing may take its time over it.
+    if (socket && (label !== cart || socket.readyState > WebSocket.OPEN)) close();
     if (socket || typeof WebSocket !== "function" || failures >= SOCKETS_MAX) return;
     const url = new URL(`${home.endpoint}/v1/cart/live?cart=${cart}`, location.href);
     url.protocol = url.protocol.replace("http", "ws");
@@ -374,7 +375,7 @@ function socketOf(home: Home, heard: (frame: Json) => void, lost: (ms: number) =
   return {
     open,
     close,
-    isReady: () => isReady,
+    isReady: () => isReady && socket?.readyState === WebSocket.OPEN,
     send: (ops: Json, text: string) =>
       new Promise<Answer>((resolve) => {
         const late = setTimeout(() => {
