@@ -2,8 +2,9 @@
 //!
 //! [`state`] is what a cart is, [`context`] what a replica has seen, [`op`] what a person can do, [`join`] how two carts
 //! become one; [`replica`] is what a replica says and keeps, as JSON at the edge (`wire`) and as [`flat`] text in the page;
-//! `hub` is what the hub accepts, [`touchpoint`] what an operation is to the person's history. [`epoch`], [`checkout`] and [`merge`] are the moments when a cart ends, is bought, or meets
-//! another. Pure: replica ids arrive as arguments, nothing is sent or stored.
+//! `hub` is what the hub accepts. [`epoch`], [`checkout`] and [`merge`] are the moments when a cart ends, is bought, or meets
+//! another; [`touchpoint`] is what an operation is to the person's history. Pure: replica ids arrive as arguments, nothing is
+//! sent or stored.
 
 pub mod checkout;
 pub mod context;
