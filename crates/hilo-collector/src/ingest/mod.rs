@@ -66,7 +66,7 @@ pub fn admit<'c>(
     let header_key = presented_key(&incoming.headers);
     let key = header_key.as_deref().or(body_key).unwrap_or_default();
     let source =
-        config.source_by_key(key).map_err(|code| Rejection::new(code, key_message(code)))?;
+        config.source_by_key(key, dev).map_err(|code| Rejection::new(code, key_message(code)))?;
     if source.is_server() && header_key.is_none() {
         let message = "a server key belongs into the Authorization header, never into a body";
         return Err(Rejection::new(Code::UnknownKey, message));

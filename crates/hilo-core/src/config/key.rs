@@ -49,6 +49,8 @@ pub enum KeyState {
     /// It does.
     #[default]
     Active,
+    /// On a developer's machine it does, elsewhere nobody has it: everybody may know it.
+    Development,
     /// It was switched off for good: trackers that use it purge their queues.
     Revoked,
 }
@@ -148,7 +150,8 @@ fn key(reader: &Reader<'_>, value: &Spanned<DeValue<'_>>, kind: Option<SourceKin
     };
     let section = Section { table, path, span: value.span() };
     reader.only(&section, &["key", "sha256", "state"]);
-    let state = match reader.word(&section, "state", &["active", "revoked"]) {
+    let state = match reader.word(&section, "state", &["active", "development", "revoked"]) {
+        Some("development") => KeyState::Development,
         Some("revoked") => KeyState::Revoked,
         _ => KeyState::Active,
     };

@@ -106,7 +106,7 @@ impl Config {
     ///
     /// # Errors
     /// `missing_key` for an empty key, `unknown_key`, `key_revoked`.
-    pub fn source_by_key(&self, key: &str) -> Result<&Source, Code> {
+    pub fn source_by_key(&self, key: &str, is_dev: bool) -> Result<&Source, Code> {
         if key.is_empty() {
             return Err(Code::MissingKey);
         }
@@ -114,8 +114,9 @@ impl Config {
         for source in &self.sources {
             match source.keys.iter().find(|key| presented.is(key)).map(|key| key.state) {
                 Some(KeyState::Active) => return Ok(source),
+                Some(KeyState::Development) if is_dev => return Ok(source),
                 Some(KeyState::Revoked) => return Err(Code::KeyRevoked),
-                None => {}
+                Some(KeyState::Development) | None => {}
             }
         }
         Err(Code::UnknownKey)
@@ -301,7 +302,7 @@ mod tests {
     #[test]
     fn a_key_opens_its_own_source() {
         let config = config();
-        let opened = |key| config.source_by_key(key).map(|source| source.name.as_str());
+        let opened = |key| config.source_by_key(key, false).map(|source| source.name.as_str());
         assert_eq!(opened("wk_new"), Ok("shop"));
         assert_eq!(opened("sk_test"), Ok("backend"));
         assert_eq!(opened("wk_old"), Err(Code::KeyRevoked));
@@ -312,9 +313,18 @@ mod tests {
     }
 
     #[test]
+    fn a_development_key_opens_on_a_developers_machine_only() {
+        let text = "[project]\ncontroller = \"x\"\n[[source]]\nname = \"backend\"\nkind = \"server\"\n\
+            keys = [{ sha256 = \"85e11d562f804d06514402310d04e3af66b105a2c2e3a664c626c18a695defd9\", state = \"development\" }]";
+        let config = parse(text).unwrap();
+        assert!(config.source_by_key("sk_dev_backend", true).is_ok());
+        assert_eq!(config.source_by_key("sk_dev_backend", false), Err(Code::UnknownKey));
+    }
+
+    #[test]
     fn this_machine_may_send_in_development_only() {
         let config = config();
-        let shop = config.source_by_key("wk_new").unwrap();
+        let shop = config.source_by_key("wk_new", false).unwrap();
         for origin in ["http://localhost:8787", "http://127.0.0.1:5173", "http://[::1]:3000"] {
             assert!(
                 shop.allows_origin(origin, true) && !shop.allows_origin(origin, false),
@@ -324,7 +334,7 @@ mod tests {
         assert!(shop.allows_origin("https://shop.example", false));
         assert!(!shop.allows_origin("https://other.example", true));
         assert!(!shop.allows_origin("null", true));
-        let backend = config.source_by_key("sk_test").unwrap();
+        let backend = config.source_by_key("sk_test", false).unwrap();
         assert!(!backend.allows_origin("https://shop.example", true));
     }
 }
