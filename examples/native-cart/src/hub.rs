@@ -69,10 +69,6 @@ impl Hub {
     }
 
     /// Sends one message.
-    #[expect(
-        clippy::print_stdout,
-        reason = "whoever started this program keeps account of what was said"
-    )]
     pub(crate) fn send(&self, message: &Message) -> Answer {
         let ops = Ops::of(
             message.sender.clone(),
@@ -81,7 +77,6 @@ impl Hub {
             &message.delta,
         );
         let Ok(body) = serde_json::to_string(&ops) else { return Answer::Nothing };
-        println!("sent {body}");
         let request = self.agent.post(format!("{}/v1/cart/ops", self.url));
         let request = request
             .header("x-hilo", "1")

@@ -1,7 +1,7 @@
 //! An app without a browser on the same cart: `native-cart URL KEY`, the customer's token in `HILO_USER_TOKEN`.
 //!
-//! In: one act a line (`add ID N`, `set ID N`, `dec ID N`, `remove ID`, `offline`, `online`, `show`, `end`). Out: for `show` the
-//! lines as JSON once they are; every message to the hub as `sent {…}`. The replica is the one the page uses; only the
+//! In: one act a line (`add ID N`, `set ID N`, `dec ID N`, `remove ID`, `offline`, `online`, `show`, `end`). Out: for `show`
+//! the lines as JSON. The replica is the one the page uses; only the
 //! sending differs, and it is the whole of `hub.rs`.
 
 mod hub;

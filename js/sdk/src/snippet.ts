@@ -1,6 +1,6 @@
 /**
- * A script tag becomes a tracker: options from `data-` attributes, the module from beside the script, and the calls
- * that the stub recorded, in order and with their own times.
+ * A script tag becomes a tracker: options from `data-` attributes, the module from the script itself, and the
+ * calls that the stub recorded, in order and with their own times.
  */
 import { start } from "./index.ts";
 import type { Hilo } from "./types.ts";
@@ -26,10 +26,15 @@ export function snippet(script: HTMLScriptElement | null) {
     consent: { pending: pending === "drop" ? ("drop" as const) : ("hold" as const), notice: notice ?? "" },
     debug: debug !== undefined,
   };
-  // The request starts before anything else; compiled while it streams.
-  const source = () => fetch(new URL(HILO_WASM_FILE, home));
   const carts = { file: () => import(String(new URL(HILO_CART_FILE, home))), module: () => fetch(new URL(HILO_CART_WASM_FILE, home)) };
-  void start(options, source, carts).then((hilo) => replay(hilo, stub?.q ?? []));
+  void start(options, module, carts).then((hilo) => replay(hilo, stub?.q ?? []));
+}
+
+/** The module, which stands in this file as text. */
+function module(): Uint8Array<ArrayBuffer> {
+  const bytes = new Uint8Array(HILO_WASM_TEXT.length);
+  for (let i = 0; i < bytes.length; i += 1) bytes[i] = HILO_WASM_TEXT.charCodeAt(i) ^ HILO_WASM_MASK;
+  return bytes;
 }
 
 /** Puts the tracker in the stub's place and tells it what was called meanwhile. */

@@ -71,5 +71,6 @@ declare module "hilo-cart-wasm" {
 declare const HILO_CART_FILE: string;
 declare const HILO_CART_WASM_FILE: string;
 declare const HILO_CART_WASM_BASE64: string;
-declare const HILO_WASM_FILE: string;
+declare const HILO_WASM_TEXT: string;
+declare const HILO_WASM_MASK: number;
 declare const HILO_WASM_BASE64: string;
