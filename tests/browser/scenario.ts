@@ -97,10 +97,10 @@ export async function startSite(page: (path: string) => string, csp?: string) {
 }
 
 /** A page with the snippet, and `body` in it. */
-export function withSnippet(body: string, attributes = ""): string {
+export function withSnippet(body: string, attributes = "", key = "wk_t"): string {
   const stub = readFileSync(join(dist, "stub.js"), "utf8").trim();
   return `<!doctype html><meta charset="utf-8"><title>A page</title><link rel="icon" href="data:,">
-<script>${stub}</script><script async src="/_h/hilo.js" data-key="wk_t" ${attributes}></script>${body}`;
+<script>${stub}</script><script async src="/_h/hilo.js" data-key="${key}" ${attributes}></script>${body}`;
 }
 
 /** Asserts that exactly these events came, by type and name, in any order across envelopes. */

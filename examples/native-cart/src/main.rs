@@ -9,7 +9,7 @@ mod hub;
 use std::io::BufRead as _;
 use std::sync::mpsc::{RecvTimeoutError, channel};
 use std::thread::spawn;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use hilo_core::cart::{LineInfo, LineKey, ReplicaId};
 use hilo_core::money::Currency;
@@ -19,7 +19,7 @@ use hub::{Answer, Hub};
 
 /// How long acts are collected before they are sent.
 const PAUSE: Duration = Duration::from_millis(250);
-/// After how many pauses without an act the hub is asked for news.
+/// After how many pauses the hub is asked for news.
 const POLL_EVERY: u32 = 4;
 
 fn main() -> Result<(), String> {
@@ -40,15 +40,17 @@ fn main() -> Result<(), String> {
     spawn(move || {
         std::io::stdin().lock().lines().map_while(Result::ok).try_for_each(|line| lines.send(line))
     });
-    let mut idle = 0;
+    let (mut turn, mut speaks_at) = (0, Instant::now() + PAUSE);
     loop {
-        match acts.recv_timeout(PAUSE) {
+        // By the clock, not by silence: a busy person must not keep the hub waiting.
+        match acts.recv_timeout(speaks_at.saturating_duration_since(Instant::now())) {
             Ok(line) if line == "end" => return Ok(()),
             Ok(line) => client.act(&line)?,
             Err(RecvTimeoutError::Timeout) => {
-                idle += 1;
-                client.must_ask |= idle % POLL_EVERY == 0;
+                turn += 1;
+                client.must_ask |= turn % POLL_EVERY == 0;
                 client.speak();
+                speaks_at = Instant::now() + PAUSE;
             }
             Err(RecvTimeoutError::Disconnected) => return Ok(()),
         }
@@ -136,7 +138,7 @@ impl Client {
 /// A fresh writer. The standard library's hasher is seeded by the system for every instance.
 fn mint() -> Identity {
     use std::hash::{BuildHasher as _, RandomState};
-    let random = || RandomState::new().hash_one(std::time::Instant::now());
+    let random = || RandomState::new().hash_one(Instant::now());
     Identity {
         replica: ReplicaId(random().max(1)),
         token: format!("{:016x}{:016x}", random(), random()),
