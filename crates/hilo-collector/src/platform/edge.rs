@@ -4,13 +4,12 @@ use std::cell::{Cell, OnceCell, RefCell};
 use std::future::Future;
 use std::rc::Rc;
 
-use futures_util::StreamExt;
-use hilo_core::event::{BODY_BYTES_MAX, Geo};
+use hilo_core::event::Geo;
 use hilo_core::identity::public_key::PublicKey;
 use jiff::Timestamp;
 use wasm_bindgen::JsCast;
+use worker::js_sys::Reflect;
 use worker::js_sys::futures::JsFuture;
-use worker::js_sys::{Reflect, Uint8Array};
 use worker::web_sys;
 use worker::worker_sys::ext::RequestExt as _;
 use worker::{
@@ -18,6 +17,7 @@ use worker::{
 };
 
 use super::http::{Address, Headers, Incoming, Outgoing, Upload};
+use super::upload::{read_stream, upload};
 use super::{Body, Failure, Object, Platform, Reply, bindings, crypto, log_line};
 use crate::loaded::Loaded;
 
@@ -330,54 +330,6 @@ async fn read(request: web_sys::Request) -> Result<Incoming> {
         Upload::Absent
     };
     Ok(Incoming { method, scheme, host, path, query, headers, body, geo })
-}
-
-/// Reads the body up to its cap.
-///
-/// Where a length is told, the runtime holds the sender to it, and one read takes all; a stream without one is counted
-/// piece by piece, which costs a fifth of the whole request.
-async fn upload(request: web_sys::Request, told: Option<&str>) -> Upload {
-    let length = told.and_then(|length| length.parse::<usize>().ok());
-    if length.is_some_and(|length| length > BODY_BYTES_MAX) {
-        return Upload::TooLarge;
-    }
-    if let Some(length) = length {
-        return match whole(&request).await {
-            Ok(body) if body.len() == length => Upload::Bytes(body),
-            Ok(_) | Err(_) => Upload::Broken,
-        };
-    }
-    let Ok(stream) = Request::from(request).stream() else { return Upload::Absent };
-    match read_stream(stream, BODY_BYTES_MAX).await {
-        (body, End::Whole) => Upload::Bytes(body),
-        (_, End::Capped) => Upload::TooLarge,
-        (_, End::Broken) => Upload::Broken,
-    }
-}
-
-async fn whole(request: &web_sys::Request) -> Result<Vec<u8>> {
-    let body = JsFuture::from(request.array_buffer()?).await?;
-    Ok(Uint8Array::new(&body).to_vec())
-}
-
-enum End {
-    Whole,
-    Capped,
-    Broken,
-}
-
-/// Reads at most `cap` bytes, and says how it ended.
-async fn read_stream(mut stream: worker::ByteStream, cap: usize) -> (Vec<u8>, End) {
-    let mut body = Vec::new();
-    while let Some(chunk) = stream.next().await {
-        let Ok(chunk) = chunk else { return (body, End::Broken) };
-        if body.len() + chunk.len() > cap {
-            body.extend(chunk.into_iter().take(cap - body.len()));
-            return (body, End::Capped);
-        }
-        body.extend_from_slice(&chunk);
-    }
-    (body, End::Whole)
 }
 
 /// Lets the cart's object open a socket. Its answer is the answer: it holds the browser's end.

@@ -19,6 +19,8 @@ mod object_sql;
 #[cfg(target_arch = "wasm32")]
 pub mod objects;
 mod sql;
+#[cfg(target_arch = "wasm32")]
+mod upload;
 
 use std::future::Future;
 use std::rc::Rc;

@@ -58,17 +58,20 @@ pub struct Frame {
     pub close: Option<(u16, &'static str)>,
 }
 
+/// What a frame says beside its operations. Read without its `t` as a tag: serde would keep a copy of every frame for that.
 #[derive(Deserialize)]
-#[serde(tag = "t", rename_all = "snake_case")]
-enum Told {
-    Hello {
-        ticket: String,
-        epoch: u32,
-        rev: Revision,
-        #[serde(default)]
-        replica: Option<ReplicaId>,
-    },
-    Ops,
+struct Told {
+    t: String,
+    #[serde(default)]
+    ticket: String,
+    #[serde(default)]
+    epoch: u32,
+    #[serde(default)]
+    rev: Option<Revision>,
+    #[serde(default)]
+    replica: Option<ReplicaId>,
+    #[serde(default)]
+    person: Option<Person>,
 }
 
 /// When a socket that has not said hello ends.
@@ -109,24 +112,40 @@ pub fn frame(
     if text.len() > FRAME_BYTES_MAX {
         return Ok(ended(CLOSE_LARGE, "at most 64 KB a frame"));
     }
-    let told = serde_json::from_str::<Told>(text);
-    match (told, socket.speaker.clone()) {
-        (Ok(Told::Hello { ticket, epoch, rev, replica }), None) => {
-            let now_s = moment.now.as_second();
-            let Some(speaker) = ticket::read(&ticket, moment.name, secret, now_s) else {
-                return Ok(ended(CLOSE_TICKET, "fetch the cart for a new ticket"));
-            };
-            socket.speaker = Some(speaker.clone());
-            socket.replica = replica;
-            let since = Since { epoch, rev, replica, with_lines: false };
-            welcome(sql, volatile, &since, &speaker, moment)
-        }
-        (Ok(Told::Ops), Some(speaker)) => ops(sql, volatile, socket, text, &speaker, moment),
-        (Ok(Told::Hello { .. }), Some(_)) => Ok(ended(CLOSE_PROTOCOL, "hello was said before")),
-        (Ok(Told::Ops), None) => Ok(ended(CLOSE_TICKET, "say hello with a ticket first")),
-        (Err(_), None) => Ok(ended(CLOSE_PROTOCOL, "the first frame is a hello")),
-        (Err(_), Some(_)) => refused(&Refused::from(&Refusal::Malformed)),
+    let Ok(told) = serde_json::from_str::<Told>(text) else {
+        return match socket.speaker {
+            Some(_) => refused(&Refused::from(&Refusal::Malformed)),
+            None => Ok(ended(CLOSE_PROTOCOL, "the first frame is a hello")),
+        };
+    };
+    match (told.t.as_str(), socket.speaker.clone()) {
+        ("hello", None) => hello(sql, volatile, socket, &told, secret, moment),
+        ("hello", Some(_)) => Ok(ended(CLOSE_PROTOCOL, "hello was said before")),
+        ("ops", Some(speaker)) => ops(sql, volatile, socket, (text, told.person), &speaker, moment),
+        ("ops", None) => Ok(ended(CLOSE_TICKET, "say hello with a ticket first")),
+        (_, Some(_)) => refused(&Refused::from(&Refusal::Malformed)),
+        (_, None) => Ok(ended(CLOSE_PROTOCOL, "the first frame is a hello")),
     }
+}
+
+/// Lets in who has a ticket for this cart.
+fn hello(
+    sql: &impl Sql,
+    volatile: &mut Volatile,
+    socket: &mut Socket,
+    told: &Told,
+    secret: &str,
+    moment: Moment<'_>,
+) -> Result<Frame, Failure> {
+    let now_s = moment.now.as_second();
+    let Some(speaker) = ticket::read(&told.ticket, moment.name, secret, now_s) else {
+        return Ok(ended(CLOSE_TICKET, "fetch the cart for a new ticket"));
+    };
+    socket.speaker = Some(speaker.clone());
+    socket.replica = told.replica;
+    let rev = told.rev.unwrap_or(Revision(0));
+    let since = Since { epoch: told.epoch, rev, replica: told.replica, with_lines: false };
+    welcome(sql, volatile, &since, &speaker, moment)
 }
 
 fn ended(code: u16, reason: &'static str) -> Frame {
@@ -174,21 +193,15 @@ fn ops(
     sql: &impl Sql,
     volatile: &mut Volatile,
     socket: &mut Socket,
-    text: &str,
+    (text, person): (&str, Option<Person>),
     speaker: &Speaker,
     moment: Moment<'_>,
 ) -> Result<Frame, Failure> {
-    #[derive(Deserialize)]
-    struct About {
-        #[serde(default)]
-        person: Option<Person>,
-    }
     let read = check_bytes(text.as_bytes()).and_then(|()| Ops::read(text.as_bytes()));
     let ops = match read {
         Ok(ops) => ops,
         Err(refusal) => return refused(&Refused::from(&refusal)),
     };
-    let person = serde_json::from_str::<About>(text).ok().and_then(|about| about.person);
     let mut refusal = None;
     let Answered { reply, news, pump } =
         within(sql, volatile, speaker, moment, |hub| match hub.apply(&ops, person, speaker)? {
