@@ -257,16 +257,17 @@ impl<S: Sql> Hub<'_, S> {
             self.kept.state.source.clone_from(&speaker.source);
         }
         let subject = self.subject(person.as_ref());
+        let reminded = self.reminded(person.as_ref());
         let abandoned = self.kept.state.abandoned.take();
         self.is_dirty = true;
-        let Some(subject) = subject else { return Ok(()) };
+        let (Some(subject), Some(reminded)) = (subject, reminded) else { return Ok(()) };
         if let Some(abandoned) = abandoned {
             let seconds = (self.moment.ms() - abandoned.at_ms).max(0) / 1_000;
             let mut properties = serde_json::Map::new();
             properties.insert("seconds_between".to_owned(), seconds.into());
             properties.insert("order_id".to_owned(), order.order_id.as_str().into());
             let message_id = abandoned.message_id(Touch::CartRecovered);
-            self.tell(&subject, Touch::CartRecovered, &message_id, properties)?;
+            self.tell(&reminded, Touch::CartRecovered, &message_id, properties)?;
         }
         if speaker.is_server {
             let cart = &self.kept.cart;

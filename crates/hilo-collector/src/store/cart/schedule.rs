@@ -194,7 +194,7 @@ impl<S: Sql> Hub<'_, S> {
         if before.is_some_and(|before| before.message_id(Touch::CartAbandoned) == message_id) {
             return Ok(());
         }
-        if let Some(subject) = self.subject(None) {
+        if let Some(subject) = self.reminded(None) {
             let properties = about(&products(&self.kept.cart));
             self.tell(&subject, Touch::CartAbandoned, &message_id, properties)?;
         }

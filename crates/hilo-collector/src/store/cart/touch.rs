@@ -106,31 +106,36 @@ pub(super) fn about(products: &[Product]) -> Map<String, Value> {
 }
 
 /// Who a touchpoint is about, and in whose name it is judged.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub(super) struct Subject {
-    who: Who,
+    /// The device that told what its visitor allowed.
+    device: Option<Person>,
+    /// The customer, whose profile it goes to then.
+    customer: Option<String>,
     source: String,
 }
 
-#[derive(Clone, Debug, PartialEq, Eq)]
-enum Who {
-    /// The device that said so, where the page's own reports go too.
-    Device(Person),
-    /// A customer that a server speaks for, on the ground that its source declares.
-    Customer(String),
-}
-
 impl<S: Sql> Hub<'_, S> {
-    /// Who the cart itself is about: the person its page told, or the customer a server edits it for. Nobody where the page
-    /// had no consent to tell.
+    /// Who an act on the cart is about: the device that told of itself, where the page's own reports go too, or the customer
+    /// a server speaks for, on the ground that its source declares. Nobody where the page had no consent to tell.
     pub(super) fn subject(&self, person: Option<&Person>) -> Option<Subject> {
         let state = &self.kept.state;
-        let who = match (person.or(state.person.as_ref()), &state.owner) {
-            (Some(person), _) => Who::Device(person.clone()),
-            (None, Owner::Customer(id)) if state.is_server => Who::Customer(id.clone()),
-            (None, Owner::Customer(_) | Owner::Guest) => return None,
+        let device = person.or(state.person.as_ref()).cloned();
+        let customer = match &state.owner {
+            Owner::Customer(id) if state.is_server && device.is_none() => Some(id.clone()),
+            Owner::Customer(_) | Owner::Guest => None,
         };
-        Some(Subject { who, source: state.source.clone() })
+        let is_anybody = device.is_some() || customer.is_some();
+        is_anybody.then(|| Subject { device, customer, source: state.source.clone() })
+    }
+
+    /// Who is reminded of the cart: its customer, who said on any device whether to be written to, or else the device.
+    pub(super) fn reminded(&self, person: Option<&Person>) -> Option<Subject> {
+        let mut subject = self.subject(person)?;
+        if let Owner::Customer(id) = &self.kept.state.owner {
+            subject.customer = Some(id.clone());
+        }
+        Some(subject)
     }
 
     /// Reports a server's edits; a page reports its own.
@@ -139,8 +144,8 @@ impl<S: Sql> Hub<'_, S> {
         if !speaker.is_server {
             return Ok(());
         }
-        let who = Who::Customer(user.clone());
-        let subject = Subject { who, source: speaker.source.clone() };
+        let (customer, source) = (Some(user.clone()), speaker.source.clone());
+        let subject = Subject { device: None, customer, source };
         for Edit { change, info } in edits {
             let (line, info) = (change.line.clone(), info.clone());
             let product = Product { line, quantity: change.quantity, info };
@@ -159,20 +164,16 @@ impl<S: Sql> Hub<'_, S> {
     ) -> Result<(), Failure> {
         properties.insert("cart_id".to_owned(), self.moment.name.into());
         // Absent where null: the wire knows both.
-        let (device, context, customer) = match &subject.who {
-            Who::Device(Person { anonymous_id, consent }) => {
-                (Some(anonymous_id), Some(json!({ "consent": consent })), None)
-            }
-            Who::Customer(id) => (None, None, Some(id)),
-        };
+        let device = subject.device.as_ref().map(|device| &device.anonymous_id);
+        let consent = subject.device.as_ref().map(|device| json!({ "consent": device.consent }));
         let event = json!({
             "type": "track",
             "event": touch.name(),
             "messageId": message_id,
             "timestamp": self.moment.now.to_string(),
             "anonymousId": device,
-            "userId": customer,
-            "context": context,
+            "userId": subject.customer,
+            "context": consent,
             "properties": properties,
         });
         self.sql.exec(
