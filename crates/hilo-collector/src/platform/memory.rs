@@ -75,6 +75,10 @@ impl Sql for MemorySql {
         Ok(found)
     }
 
+    fn run(&self, query: &str, bindings: &[SqlValue]) -> Result<(), Failure> {
+        self.exec(query, bindings).map(drop)
+    }
+
     fn transaction(&self, work: &mut dyn FnMut() -> Result<(), Failure>) -> Result<(), Failure> {
         // Rolls back when it goes out of scope before the commit.
         let transaction = self.0.unchecked_transaction().map_err(|error| failed(&error))?;
