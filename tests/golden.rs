@@ -8,6 +8,8 @@ mod config;
 mod forward;
 #[path = "golden/normalize.rs"]
 mod normalize;
+#[path = "golden/orders.rs"]
+mod orders;
 #[path = "golden/validate.rs"]
 mod validate;
 
@@ -27,6 +29,8 @@ const STAGES: &[Stage] = &[
     Stage { path: "normalize/geo", run: normalize::geo_step },
     Stage { path: "normalize/scrub", run: normalize::scrub_step },
     Stage { path: "normalize/all", run: normalize::all },
+    Stage { path: "orders/shopify", run: orders::shopify_orders },
+    Stage { path: "orders/woocommerce", run: orders::woocommerce_orders },
     Stage { path: "forward/webhook", run: forward::webhook },
 ];
 

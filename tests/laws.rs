@@ -4,6 +4,8 @@
 
 #[path = "laws/cart.rs"]
 mod cart;
+#[path = "laws/flat.rs"]
+mod flat;
 #[path = "laws/forward.rs"]
 mod forward;
 #[path = "laws/normalize.rs"]

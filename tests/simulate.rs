@@ -1,20 +1,25 @@
 //! Random histories of a cart: four replicas that lose, repeat and reorder each other's deltas, then converge.
 //!
-//! Every state is compared with an oracle that keeps whole operations instead of contexts. Prints its seed and figures;
-//! `HILO_HISTORIES=1000000` asks for more, `HILO_SEED=<hex>` replays one history. Four carts that are wrong on purpose
-//! show that the comparison can fail.
+//! Every state is compared with an oracle that keeps whole operations instead of contexts, and with what people meant by
+//! them. Prints its seed and figures; `HILO_HISTORIES=1000000` asks for more, `HILO_SEED=<hex>` replays one history. Five
+//! carts that are wrong on purpose show that the comparison can fail.
 
 #[path = "simulate/history.rs"]
 mod history;
+#[path = "simulate/interleaving.rs"]
+mod interleaving;
 #[path = "simulate/model.rs"]
 mod model;
 #[path = "simulate/oracle.rs"]
 mod oracle;
+#[path = "simulate/wish.rs"]
+mod wish;
 
 use std::io::Write;
 use std::time::Instant;
 
 use history::{Figures, STEPS_MAX, run};
+use interleaving::{CUP, Edit, MUG, Program};
 use model::{MUTANTS, Model, REAL};
 
 /// Histories of an ordinary run, CI's included.
@@ -79,4 +84,40 @@ fn every_mutant_is_caught() {
             None => panic!("{} survived {MUTANT_HISTORIES} histories", mutant.name),
         }
     }
+}
+
+/// What devices do around a checkout: each program is run in every order.
+const PROGRAMS: [Program; 3] = [
+    Program {
+        edits: [
+            [(MUG, Edit::Add(2)), (MUG, Edit::Remove)],
+            [(CUP, Edit::Add(1)), (MUG, Edit::Dec(1))],
+        ],
+        sells_all: true,
+    },
+    Program {
+        edits: [
+            [(MUG, Edit::Set(4)), (CUP, Edit::Add(3))],
+            [(MUG, Edit::Add(1)), (MUG, Edit::Remove)],
+        ],
+        sells_all: true,
+    },
+    Program {
+        edits: [
+            [(MUG, Edit::Add(2)), (CUP, Edit::Add(1))],
+            [(MUG, Edit::Dec(2)), (CUP, Edit::Dec(1))],
+        ],
+        sells_all: false,
+    },
+];
+
+#[test]
+fn what_was_bought_goes_and_everything_else_stays_in_every_order_of_six_steps() -> Result<(), String>
+{
+    for program in &PROGRAMS {
+        let sequences = interleaving::run(program)?;
+        say(&format!("{sequences} sequences with an order are right: {program:?}"));
+        assert!(sequences > 10_000, "too few sequences reach an order");
+    }
+    Ok(())
 }

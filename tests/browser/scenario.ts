@@ -78,7 +78,9 @@ export async function startSite(page: (path: string) => string, csp?: string) {
     response.writeHead(200, headers).end(file ? readFileSync(file) : page(path));
   });
   await new Promise<void>((resolve) => server.listen(0, "127.0.0.1", resolve));
-  const events = () => sent.filter((one) => one.call === "batch").flatMap((one) => one.body["batch"] as Json[]);
+  // What the envelope's context says once holds for each of its events.
+  const whole = ({ batch, context }: Json) => batch.map((event: Json) => ({ ...event, context: { page: context.page, ...event["context"] } })) as Json[];
+  const events = () => sent.filter((one) => one.call === "batch").flatMap((one) => whole(one.body));
   return {
     url: `http://127.0.0.1:${(server.address() as AddressInfo).port}`,
     sent,
@@ -95,10 +97,10 @@ export async function startSite(page: (path: string) => string, csp?: string) {
 }
 
 /** A page with the snippet, and `body` in it. */
-export function withSnippet(body: string, attributes = ""): string {
+export function withSnippet(body: string, attributes = "", key = "wk_t"): string {
   const stub = readFileSync(join(dist, "stub.js"), "utf8").trim();
   return `<!doctype html><meta charset="utf-8"><title>A page</title><link rel="icon" href="data:,">
-<script>${stub}</script><script async src="/_h/hilo.js" data-key="wk_t" ${attributes}></script>${body}`;
+<script>${stub}</script><script async src="/_h/hilo.js" data-key="${key}" ${attributes}></script>${body}`;
 }
 
 /** Asserts that exactly these events came, by type and name, in any order across envelopes. */

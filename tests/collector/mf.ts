@@ -26,6 +26,12 @@ export const DEV_SECRETS = {
   WEBHOOK_SECRET: `whsec_${Buffer.from("hilo-development-webhook-secret!").toString("base64")}`,
 };
 
+/**
+ * What signs user tokens on a developer's machine (`tokens.ts`). Public by nature: its other half stands in the built-in
+ * `hilo.toml` as a key that counts with HILO_DEV=1 only.
+ */
+export const DEV_SIGN_IN = { issuer: "hilo-development", seed: "hilo-development-sign-in-secret!" };
+
 /** What `startCollector` takes; everything has a default fit for a spec. */
 export interface CollectorOptions {
   /** Folder for state that outlives the run; a fresh temporary one otherwise. */

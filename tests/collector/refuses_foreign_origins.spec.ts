@@ -55,7 +55,7 @@ test("Sec-Fetch-Site has to fit the origin", async () => {
 test("a program that is no browser names no origin", () => check({ origin: undefined }, 200));
 
 test("identity and consent need a header that no form can send", async () => {
-  for (const path of ["/_h/v1/hello", "/_h/v1/consent"]) {
+  for (const path of ["/_h/v1/hello", "/_h/v1/consent", "/_h/v1/optin"]) {
     const answer = await post(collector, path, { writeKey: "wk_shop" });
     assert.equal(answer.status, 403);
     assert.equal(answer.body["error"].code, "missing_header");

@@ -1,5 +1,5 @@
 /**
- * What `cargo xtask dev` runs: the collector, the example shop and a webhook receiver behind one port.
+ * What `cargo xtask dev` runs: the collector, the example shop, a webhook receiver and a sign-in behind one port.
  *
  * `node serve.ts --port 8787 --state DIR [--config FILE]`. Prints `ready URL`, then stays until it is told to stop or
  * its standard input closes, so that it never outlives the task that started it. Builds nothing.
@@ -10,16 +10,17 @@ import { parseArgs } from "node:util";
 
 import { miniflare } from "../packages.ts";
 import { configWith, DEV_SECRETS, startCollector } from "./mf.ts";
+import { signIn } from "./tokens.ts";
 import { webhookReceiver } from "./webhook_receiver.ts";
 
-/** The entry: collector paths to the collector, `/dev/` to the receiver, everything else is the shop. */
+/** The entry: collector paths to the collector, `/dev/` to the stand-ins below, everything else is the shop. */
 const ROUTER = `
 const COLLECTOR = /^\\/(_h|v1|admin)(\\/|$)|^\\/(health|version)$/;
 export default {
   fetch(request, env) {
     const { pathname } = new URL(request.url);
     if (COLLECTOR.test(pathname)) return env.COLLECTOR.fetch(request);
-    if (pathname.startsWith("/dev/")) return env.RECEIVER.fetch(request);
+    if (pathname.startsWith("/dev/")) return env.STAND_INS.fetch(request);
     return env.SHOP.fetch(request);
   },
 };`;
@@ -46,11 +47,12 @@ const collector = await startCollector({
       compatibilityDate: "2026-08-01",
       serviceBindings: {
         COLLECTOR: "collector",
-        // miniflare's Request and Response are undici's; the receiver wants the platform's.
-        RECEIVER: async (request: Request) => {
+        // miniflare's Request and Response are undici's; the stand-ins want the platform's.
+        STAND_INS: async (request: Request) => {
           const body = request.method === "POST" ? await request.text() : undefined;
           const headers = [...request.headers] as [string, string][];
-          const answer = await receive(new Request(request.url, { method: request.method, headers, body: body ?? null }));
+          const answerer = new URL(request.url).pathname === "/dev/sign-in" ? signIn : receive;
+          const answer = await answerer(new Request(request.url, { method: request.method, headers, body: body ?? null }));
           return new miniflare.Response(await answer.text(), { status: answer.status, headers: [...answer.headers] });
         },
       },

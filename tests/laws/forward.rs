@@ -30,6 +30,7 @@ secret = { secret = "HOOK" }
 
 const SECRET: &str = "whsec_aGlsby1nb2xkZW4td2ViaG9vay1zZWNyZXQtMzI=";
 
+#[expect(clippy::expect_used, reason = "the helper of a test may assert the short way")]
 fn config() -> Config {
     parse(DESTINATIONS).expect("the destinations above load")
 }

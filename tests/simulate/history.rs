@@ -8,14 +8,18 @@
 )]
 
 use hilo_core::cart::checkout::Bought;
-use hilo_core::cart::{Cart, Ctx, Dot, Kind, LineKey, ReplicaId};
+use hilo_core::cart::limits::LINE_DOTS_MAX;
+use hilo_core::cart::{Cart, Ctx, Dot, Kind, LineKey, Refusal, ReplicaId};
 use hilo_core::money::Currency;
 
 use crate::model::Model;
 use crate::oracle::{Heard, Oracle, Record, quantity};
+use crate::wish::{What, Wish, Wishes};
 
 /// Steps of a history.
 pub(crate) const STEPS_MAX: u64 = 60;
+/// Adds of each replica with which an eager history begins, so that its line is soon full enough to be folded.
+const EAGER_ADDS: usize = 5;
 const REPLICAS: usize = 4;
 const LINES: usize = 3;
 
@@ -24,6 +28,8 @@ const LINES: usize = 3;
 pub(crate) struct Figures {
     pub(crate) adds: u64,
     pub(crate) folds: u64,
+    /// Adds that became a `Set` of the sum.
+    pub(crate) sums: u64,
     pub(crate) sets: u64,
     pub(crate) decrements: u64,
     pub(crate) removes: u64,
@@ -76,16 +82,25 @@ struct Checkout {
     bought: Bought,
 }
 
+/// An operation before it is recorded.
+struct Acted {
+    delta: Result<Cart, Refusal>,
+    /// The dots it was to drop.
+    drops: Vec<Dot>,
+    wish: Wish,
+}
+
 struct History<'a> {
     model: &'a Model,
     random: Random,
     lines: Vec<LineKey>,
     replicas: Vec<Replica>,
     oracle: Oracle,
+    wishes: Wishes,
     /// The delta of every operation, and which replicas it has reached.
     deltas: Vec<(Cart, [bool; REPLICAS])>,
     checkout: Option<Checkout>,
-    /// Whether people mostly add, so that lines get as many dots as it takes to fold them.
+    /// Whether people mostly add to one line, so that it gets as many dots as it takes to fold them.
     eager: bool,
     figures: &'a mut Figures,
 }
@@ -102,13 +117,18 @@ pub(crate) fn run(model: &Model, seed: u64, figures: &mut Figures) -> Result<(),
         lines: (0..LINES).map(line).collect(),
         replicas: (1..=REPLICAS as u64).map(replica).collect(),
         oracle: Oracle::default(),
+        wishes: Wishes::default(),
         deltas: Vec::new(),
         checkout: None,
         eager: false,
         figures,
     };
-    history.eager = history.random.below(4) == 0;
-    let steps = 1 + history.random.below(STEPS_MAX);
+    history.eager = history.random.below(8) == 0;
+    let mut steps = 1 + history.random.below(STEPS_MAX);
+    if history.eager {
+        history.begin_eagerly()?;
+        steps = steps.min(STEPS_MAX - (REPLICAS * EAGER_ADDS) as u64);
+    }
     for step in 0..steps {
         history.step().map_err(|why| format!("step {step}: {why}"))?;
     }
@@ -116,6 +136,20 @@ pub(crate) fn run(model: &Model, seed: u64, figures: &mut Figures) -> Result<(),
 }
 
 impl History<'_> {
+    /// Everybody has added a few times, and most have heard of it.
+    fn begin_eagerly(&mut self) -> Result<(), String> {
+        let line = self.lines[0].clone();
+        for at in (0..REPLICAS).cycle().take(REPLICAS * EAGER_ADDS) {
+            let k = self.random.units(4);
+            let acted = self.add(at, &line, k);
+            self.record(at, acted)?;
+        }
+        for _ in 0..REPLICAS {
+            self.exchange()?;
+        }
+        Ok(())
+    }
+
     fn step(&mut self) -> Result<(), String> {
         match self.random.below(20) {
             0..=10 => self.act(),
@@ -130,62 +164,37 @@ impl History<'_> {
         let at = self.random.index(REPLICAS);
         let on = self.random.index(if self.eager { 1 } else { LINES });
         let line = self.lines[on].clone();
-        let (me, cart) = (self.replicas[at].id, &self.replicas[at].cart);
         let heard = self.replicas[at].heard;
-        let live = self.oracle.line(heard, &line);
-        let shown = quantity(&live);
+        let shown = quantity(&self.oracle.line(heard, &line));
         let expected;
-        let mut drops: Vec<Dot> = live.keys().copied().collect();
-        let delta = match self.random.below(if self.eager { 10 } else { 20 }) {
+        let acted = match self.random.below(if self.eager { 10 } else { 20 }) {
             0..=8 => {
                 let k = self.random.units(4);
-                let folds = live.len() >= 8;
-                if !folds {
-                    drops.clear();
-                }
-                self.figures.adds += 1;
-                self.figures.folds += u64::from(folds);
                 expected = shown + k;
-                cart.add(me, &line, k)
+                self.add(at, &line, k)
             }
             9..=11 => {
                 let q = self.random.units(6);
-                self.figures.sets += 1;
                 expected = q;
-                cart.set(me, &line, q)
+                self.set(at, &line, q)
             }
             12..=14 => {
                 let k = self.random.units(4);
-                self.figures.decrements += 1;
                 expected = shown.saturating_sub(k);
-                if k < shown {
-                    drops.clear();
-                    cart.dec(me, &line, k)
-                } else {
-                    (self.model.remove)(cart, me, &line)
-                }
+                self.dec(at, &line, k, shown)
             }
             15..=16 => {
-                self.figures.removes += 1;
                 expected = 0;
-                (self.model.remove)(cart, me, &line)
+                self.remove(at, &line)
             }
             17 => {
-                self.figures.clears += 1;
-                drops = self
-                    .oracle
-                    .live(heard)
-                    .values()
-                    .flat_map(|dots| dots.keys().copied())
-                    .collect();
                 expected = 0;
-                cart.clear(me)
+                self.clear(at)
             }
             18 => return self.begin_checkout(at),
             _ => return self.order(),
         };
-        let delta = delta.map_err(|refusal| refusal.code().to_owned())?;
-        self.record(at, delta, drops)?;
+        self.record(at, acted)?;
         let found = self.replicas[at].cart.qty(&line);
         // A mutant's own view may have drifted already; then the comparison with the oracle has said so.
         if found == expected {
@@ -193,6 +202,82 @@ impl History<'_> {
         } else {
             Err(format!("{found} units where {expected} were meant"))
         }
+    }
+
+    /// The operation of a replica on a line: what it meant, and the dots it was to drop.
+    fn acted(
+        &self,
+        at: usize,
+        line: &LineKey,
+        what: What,
+        drops: Vec<Dot>,
+        delta: Result<Cart, Refusal>,
+    ) -> Acted {
+        let Replica { id, heard, .. } = self.replicas[at];
+        let wish = Wish { by: id, lines: vec![line.clone()], what, heard, folds: false };
+        Acted { delta, drops, wish }
+    }
+
+    fn observed(&self, at: usize, line: &LineKey) -> Vec<Dot> {
+        self.oracle.line(self.replicas[at].heard, line).into_keys().collect()
+    }
+
+    fn add(&mut self, at: usize, line: &LineKey, k: u32) -> Acted {
+        let Replica { id, cart, .. } = &self.replicas[at];
+        let delta = (self.model.add)(cart, *id, line, k);
+        // Which dots a fold drops is its own affair: the wishes are the judge of what it does to units.
+        let mut drops = self.observed(at, line);
+        let is_set = drops.len() >= LINE_DOTS_MAX;
+        drops.retain(|dot| delta.as_ref().is_ok_and(|delta| delta.ctx.contains(*dot)));
+        let (folds, sum) = (!drops.is_empty(), cart.qty(line) + k);
+        // Known weakness of a line that has no room: its `Set` is judged as one.
+        let is_set = is_set && delta.as_ref().is_ok_and(|delta| delta.qty(line) == sum);
+        self.figures.adds += 1;
+        self.figures.folds += u64::from(folds && !is_set);
+        self.figures.sums += u64::from(is_set);
+        let what = if is_set { What::Set(sum) } else { What::Add(k) };
+        let mut acted = self.acted(at, line, what, drops, delta);
+        acted.wish.folds = folds && !is_set;
+        acted
+    }
+
+    fn set(&mut self, at: usize, line: &LineKey, q: u32) -> Acted {
+        let Replica { id, cart, .. } = &self.replicas[at];
+        self.figures.sets += 1;
+        self.acted(at, line, What::Set(q), self.observed(at, line), cart.set(*id, line, q))
+    }
+
+    fn dec(&mut self, at: usize, line: &LineKey, k: u32, shown: u32) -> Acted {
+        let Replica { id, cart, .. } = &self.replicas[at];
+        self.figures.decrements += 1;
+        if k < shown {
+            self.acted(at, line, What::Take, Vec::new(), cart.dec(*id, line, k))
+        } else {
+            let delta = (self.model.remove)(cart, *id, line);
+            self.acted(at, line, What::Take, self.observed(at, line), delta)
+        }
+    }
+
+    fn remove(&mut self, at: usize, line: &LineKey) -> Acted {
+        let Replica { id, cart, .. } = &self.replicas[at];
+        self.figures.removes += 1;
+        let delta = (self.model.remove)(cart, *id, line);
+        self.acted(at, line, What::Take, self.observed(at, line), delta)
+    }
+
+    fn clear(&mut self, at: usize) -> Acted {
+        let Replica { id, cart, heard } = &self.replicas[at];
+        self.figures.clears += 1;
+        let live = self.oracle.live(*heard);
+        let drops = live.values().flat_map(|dots| dots.keys().copied()).collect();
+        let wish = Wish {
+            by: *id,
+            lines: self.lines.clone(),
+            what: What::Take,
+            heard: *heard,
+            folds: false,
+        };
+        Acted { delta: cart.clear(*id), drops, wish }
     }
 
     fn begin_checkout(&mut self, at: usize) -> Result<(), String> {
@@ -222,7 +307,6 @@ impl History<'_> {
         let at = checkout.at;
         let replica = &self.replicas[at];
         let delta = replica.cart.order_done(replica.id, &checkout.ctx, &checkout.bought);
-        let delta = delta.map_err(|refusal| refusal.code().to_owned())?;
         let mut drops = Vec::new();
         for (line, bought) in &checkout.bought {
             let mut live = self.oracle.line(replica.heard, line);
@@ -232,7 +316,14 @@ impl History<'_> {
             }
         }
         self.figures.orders += 1;
-        self.record(at, delta, drops)
+        let wish = Wish {
+            by: replica.id,
+            lines: checkout.bought.into_keys().collect(),
+            what: What::Take,
+            heard: checkout.heard,
+            folds: false,
+        };
+        self.record(at, Acted { delta, drops, wish })
     }
 
     fn was_shown(&self, heard: Heard, dot: Dot) -> bool {
@@ -242,7 +333,9 @@ impl History<'_> {
     }
 
     /// Gives the operation to its own replica and keeps its delta for the others.
-    fn record(&mut self, at: usize, delta: Cart, drops: Vec<Dot>) -> Result<(), String> {
+    fn record(&mut self, at: usize, acted: Acted) -> Result<(), String> {
+        let Acted { delta, drops, wish } = acted;
+        let delta = delta.map_err(|refusal| refusal.code().to_owned())?;
         let mut record = Record { drops, ..Record::default() };
         for (line, dots) in &delta.lines {
             for (dot, entry) in dots {
@@ -257,6 +350,7 @@ impl History<'_> {
         }
         let number = self.oracle.records.len();
         self.oracle.records.push(record);
+        self.wishes.push(wish);
         let mut reached = [false; REPLICAS];
         reached[at] = true;
         self.learn(at, &delta, 1 << number)?;
@@ -268,7 +362,9 @@ impl History<'_> {
         let replica = &mut self.replicas[at];
         (self.model.absorb)(&mut replica.cart, delta);
         replica.heard |= heard;
-        self.oracle.check(&replica.cart, replica.heard)
+        let Replica { cart, heard, .. } = replica;
+        self.oracle.check(cart, *heard)?;
+        self.lines.iter().try_for_each(|line| self.wishes.check(cart, *heard, line))
     }
 
     /// Some delta reaches some replica: late, early, or once more.

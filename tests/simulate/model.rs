@@ -1,7 +1,9 @@
-//! The cart under test, and four that are wrong on purpose.
+//! The cart under test, and five that are wrong on purpose.
 //!
-//! A model is how a replica learns a delta and how it removes a line; the mutants do either wrongly, on the public types.
+//! A model is how a replica learns a delta, adds to a line and removes it; each mutant does one of them wrongly, on the public
+//! types.
 
+use hilo_core::cart::limits::LINE_DOTS_FOLD;
 use hilo_core::cart::{Cart, Ctx, Dot, Kind, LineKey, Refusal, ReplicaId};
 
 /// A way to keep a cart.
@@ -10,20 +12,23 @@ pub(crate) struct Model {
     pub(crate) name: &'static str,
     /// Learns what the other cart knows.
     pub(crate) absorb: fn(&mut Cart, &Cart),
+    /// Adds units to a line: the delta.
+    pub(crate) add: fn(&Cart, ReplicaId, &LineKey, u32) -> Result<Cart, Refusal>,
     /// Removes a line: the delta.
     pub(crate) remove: fn(&Cart, ReplicaId, &LineKey) -> Result<Cart, Refusal>,
 }
 
 /// The product.
 pub(crate) const REAL: Model =
-    Model { name: "the cart", absorb: Cart::absorb, remove: Cart::remove };
+    Model { name: "the cart", absorb: Cart::absorb, add: Cart::add, remove: Cart::remove };
 
 /// Each has one fault that the algebra of joins alone does not show.
-pub(crate) const MUTANTS: [Model; 4] = [
+pub(crate) const MUTANTS: [Model; 5] = [
     Model { name: "union without context", absorb: union, ..REAL },
     Model { name: "sum instead of max on used", absorb: sum_used, ..REAL },
     Model { name: "gaps in the context ignored", absorb: ignore_gaps, ..REAL },
     Model { name: "remove leaves the dot out of the context", remove: forget_dropped, ..REAL },
+    Model { name: "fold as one set of the whole line", add: set_the_sum, ..REAL },
 ];
 
 /// Keeps every dot that anybody ever showed.
@@ -72,6 +77,14 @@ fn ignore_gaps(mine: &mut Cart, other: &Cart) {
     mine.ctx = filled(&mine.ctx);
     mine.absorb(other);
     mine.ctx = filled(&mine.ctx);
+}
+
+/// Folds what everybody added into one wish: of two such wishes only the larger counts.
+fn set_the_sum(cart: &Cart, me: ReplicaId, line: &LineKey, k: u32) -> Result<Cart, Refusal> {
+    if cart.lines.get(line).is_some_and(|dots| dots.len() >= LINE_DOTS_FOLD) {
+        return cart.set(me, line, cart.qty(line) + k);
+    }
+    cart.add(me, line, k)
 }
 
 /// Removes here, and tells nobody which dots.

@@ -51,10 +51,14 @@ impl Oracle {
         let mut live = Live::new();
         for (line, dot, kind, n) in self.heard(heard).flat_map(|record| &record.shows) {
             if !dropped.contains(dot) {
-                let taken: u32 =
-                    used.iter().filter(|((of, _), _)| of == dot).map(|(_, units)| units).sum();
-                let left = n.saturating_sub(taken);
-                live.entry(line.clone()).or_default().insert(*dot, (*kind, *n, left));
+                let by_anybody = (*dot, ReplicaId(0))..=(*dot, ReplicaId(u64::MAX));
+                let taken: u32 = used.range(by_anybody).map(|(_, units)| units).sum();
+                let state = (*kind, *n, n.saturating_sub(taken));
+                if let Some(dots) = live.get_mut(line) {
+                    dots.insert(*dot, state);
+                } else {
+                    live.insert(line.clone(), BTreeMap::from([(*dot, state)]));
+                }
             }
         }
         live

@@ -3,15 +3,18 @@
 //! The vocabulary that `pipeline`, `forward` and `admin` share with `store`, so that none of them imports another.
 //! Shapes and the one function that asks. `store/profile` answers.
 
+pub mod cart;
 pub mod journal;
+pub mod optin;
 
-use hilo_core::consent::{Change, Notice, Purpose, Receipt};
+use hilo_core::consent::{Change, Notice, OptInChannel, Purpose, Receipt};
 use hilo_core::event::Event;
 use serde::{Deserialize, Serialize};
 use serde_json::value::RawValue;
 use std::collections::BTreeMap;
 
 use crate::platform::{Failure, Object, Platform};
+use optin::OptIn;
 
 /// A question to a profile object: `{"record": {…}}`. A tag inside would make serde keep a copy of every event until it
 /// has seen the tag.
@@ -27,6 +30,8 @@ pub enum ProfileCall {
     Consent(ConsentChange),
     /// Answers [`ConsentCopy`].
     ConsentCopy,
+    /// Record what was said about a channel. Answers the [`OptIn`] that stands.
+    OptIn(OptIn),
     /// What became of deliveries. Answers `()`.
     Confirm {
         /// One per delivery that was attempted.
@@ -43,6 +48,13 @@ pub enum ProfileCall {
     },
     /// The receipts, newest first. Answers [`Page`] of receipts.
     Receipts {
+        /// Where the page before ended.
+        cursor: Option<String>,
+        /// At most this many.
+        limit: u32,
+    },
+    /// The ledger of opt-ins, newest first. Answers [`Page`] of [`OptIn`].
+    OptIns {
         /// Where the page before ended.
         cursor: Option<String>,
         /// At most this many.
@@ -103,6 +115,9 @@ pub struct Planned {
     pub name: String,
     /// The purposes it declares: asked again before every attempt.
     pub purposes: Vec<Purpose>,
+    /// The channel it writes by: asked again likewise.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub channel: Option<OptInChannel>,
 }
 
 /// What became of one record.
@@ -228,6 +243,8 @@ pub struct Summary {
     pub events: u32,
     /// What stands recorded.
     pub consent: BTreeMap<String, String>,
+    /// Channel → `subscribed` or `unsubscribed`, as it stands.
+    pub optins: BTreeMap<String, String>,
 }
 
 /// One page of rows, each as stored.

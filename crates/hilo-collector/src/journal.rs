@@ -18,7 +18,35 @@ const REJECTS_MAX: usize = 100;
 
 /// Notes a request that was refused as a whole.
 pub async fn refused<P: Platform>(why: &Rejection, loaded: &Loaded, platform: &P) {
-    let reject = reject(&platform.now().to_string(), "", "rejected", why);
+    note("rejected", why, loaded, platform).await;
+}
+
+/// Notes what is wrong with a request that was answered all the same.
+pub async fn remarked<P: Platform>(why: &Rejection, loaded: &Loaded, platform: &P) {
+    note("notice", why, loaded, platform).await;
+}
+
+async fn note<P: Platform>(outcome: &str, why: &Rejection, loaded: &Loaded, platform: &P) {
+    let reject = reject(&platform.now().to_string(), "", outcome, why);
+    tell(call(Vec::new(), vec![reject], loaded), platform).await;
+}
+
+/// Notes that a cart's call was refused for good.
+pub async fn cart_refused<P: Platform>(
+    code: &str,
+    message: &str,
+    source: &Source,
+    loaded: &Loaded,
+    platform: &P,
+) {
+    let reject = Reject {
+        at: platform.now().to_string(),
+        source: source.name.clone(),
+        outcome: "rejected".to_owned(),
+        code: code.to_owned(),
+        message: message.to_owned(),
+        ..Reject::default()
+    };
     tell(call(Vec::new(), vec![reject], loaded), platform).await;
 }
 

@@ -1,8 +1,8 @@
 //! The collector: a Cloudflare Worker that takes envelopes in, judges every event, keeps it and sends it on.
 //!
 //! Reading order: `pipeline` is the whole of it in one page; `ingest` is how HTTP gets in and out, `store` what the
-//! objects keep, `forward` how events leave, `admin` how people look at it. `calls`, `loaded` and `signature` are shared by
-//! them. `platform` is the only folder that knows what it runs on. This file only wires.
+//! objects keep, `forward` how events leave, `admin` how people look at it. `calls`, `loaded`, `signature` and `ticket` are
+//! shared by them. `platform` is the only folder that knows what it runs on. This file only wires.
 
 pub mod admin;
 pub mod calls;
@@ -14,6 +14,7 @@ pub mod pipeline;
 pub mod platform;
 pub mod signature;
 pub mod store;
+pub mod ticket;
 
 /// The secret that signs cookies and names objects.
 pub const SECRET: &str = "HILO_SECRET";

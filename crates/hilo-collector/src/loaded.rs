@@ -46,12 +46,14 @@ fn built_in() -> Config {
         controller: String::new(),
         environment: String::new(),
         sources: Vec::new(),
+        identity: hilo_core::config::IdentityRules::default(),
         consent: hilo_core::config::ConsentRules {
             notice_version: String::new(),
             ask_again_months: 6,
             purposes: Vec::new(),
         },
         normalize: hilo_core::config::NormalizeRules::default(),
+        cart: hilo_core::config::CartRules::default(),
         destinations: Vec::new(),
         retention: hilo_core::config::Retention::default(),
     })

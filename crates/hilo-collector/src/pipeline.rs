@@ -3,20 +3,26 @@
 //! A request in, an answer out; inside, every event of an envelope ends in exactly one outcome. The only place that
 //! knows the order, and that calls one stage with what another made.
 
+pub mod cart;
+mod orders;
+
 use std::collections::BTreeMap;
 
 use futures_util::future::try_join_all;
 use hilo_core::config::Source;
 use hilo_core::event::{Event, Facts};
 use hilo_core::identity::ProfileKey;
+use hilo_core::identity::token::Scope;
 use hilo_core::outcome::{Code, Outcome, Rejection};
 use hilo_core::validate::{Envelope, Judged, Verdict};
 use hilo_core::{normalize, validate};
 
+use crate::calls::optin::OptIn;
 use crate::calls::{
     ConsentCopy, Delivery, Planned, ProfileCall, RecordCall, RecordEntry, Recorded, ask_profile,
 };
-use crate::ingest::{self, Door, Route, consent, files, hello, reply, status};
+use crate::ingest::user::verified_user;
+use crate::ingest::{self, Door, Route, consent, files, hello, optin, reply, status};
 use crate::loaded::Loaded;
 use crate::platform::{Failure, Incoming, Platform, Reply, log_line};
 use crate::{admin, forward, journal, signature};
@@ -80,6 +86,9 @@ async fn answer<P: Platform>(
         Route::Hello => say_hello(incoming, loaded, platform).await,
         Route::ConsentChange => change_consent(incoming, loaded, platform).await,
         Route::ConsentCopy => copy_consent(incoming, platform).await,
+        Route::OptIn => change_optin(incoming, loaded, platform).await,
+        Route::Cart(user, act) => cart::serve(user, act, incoming, loaded, platform).await,
+        Route::Webhook(source) => orders::take(&source, incoming, loaded, platform).await,
         Route::Health => Ok(status::health(loaded, platform)),
         Route::Version => Ok(status::version()),
         Route::Preflight => Ok(ingest::preflight(door)?),
@@ -257,8 +266,8 @@ fn plan(event: &Event, loaded: &Loaded) -> Vec<Planned> {
     forward::plan(event, &loaded.config.destinations)
         .into_iter()
         .filter_map(|name| {
-            let purposes = loaded.config.destination(&name)?.purposes.clone();
-            Some(Planned { name, purposes })
+            let entry = loaded.config.destination(&name)?;
+            Some(Planned { name, purposes: entry.purposes.clone(), channel: entry.channel })
         })
         .collect()
 }
@@ -296,6 +305,26 @@ async fn copy_consent<P: Platform>(incoming: &Incoming, platform: &P) -> Result<
     let name = signature::object_name(&secret, &key);
     let copy: ConsentCopy = ask_profile(platform, name, &ProfileCall::ConsentCopy).await?;
     Ok(consent::copy(&copy))
+}
+
+async fn change_optin<P: Platform>(
+    incoming: &Incoming,
+    loaded: &Loaded,
+    platform: &P,
+) -> Result<Reply, Trouble> {
+    ingest::require_header(incoming)?;
+    let (body, source) = open_call(incoming, loaded, platform)?;
+    let user = verified_user(incoming, loaded, platform).await?;
+    if let Some(user) = &user {
+        user.require(Scope::Profile)?;
+    }
+    let secret = secret(platform)?;
+    let told: optin::Told = hello::read(body)?;
+    let key = optin::whose(incoming, &told, user.as_ref(), &secret, platform)?;
+    let said = optin::accept(told, &source.name, user.is_some(), platform)?;
+    let name = signature::object_name(&secret, &key);
+    let stands: OptIn = ask_profile(platform, name, &ProfileCall::OptIn(said)).await?;
+    Ok(optin::answer(&stands))
 }
 
 type Body = serde_json::Map<String, serde_json::Value>;

@@ -27,6 +27,18 @@ fn mac(key: &[u8], bytes: &[u8]) -> Hmac<Sha256> {
     mac
 }
 
+/// Hex digits of a cart's label: 128 bits.
+const LABEL_CHARS: usize = 32;
+
+/// Whose cart, by what names it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum CartOwner<'a> {
+    /// The random id in a guest's capability.
+    Guest(&'a str),
+    /// The person's id.
+    Customer(&'a str),
+}
+
 /// HMAC-SHA-256 of `bytes`.
 pub fn sign(key: &[u8], bytes: &[u8]) -> [u8; 32] {
     mac(key, bytes).finalize().into_bytes().into()
@@ -37,9 +49,14 @@ pub fn verify(key: &[u8], bytes: &[u8], tag: &[u8]) -> bool {
     mac(key, bytes).verify_slice(tag).is_ok()
 }
 
+/// SHA-256.
+pub fn sha256(bytes: &[u8]) -> [u8; 32] {
+    Sha256::digest(bytes).into()
+}
+
 /// SHA-256 in lower-case hex.
 pub fn sha256_hex(bytes: &[u8]) -> String {
-    hex(&Sha256::digest(bytes))
+    hex(&sha256(bytes))
 }
 
 /// Whether two secrets are equal. Digests are compared, so neither length nor prefix shows in the time it takes.
@@ -51,6 +68,15 @@ pub fn equal(left: &str, right: &str) -> bool {
 /// The name of a person's object: HMAC-SHA-256 of the key in lower-case hex, so that nobody can probe ids.
 pub fn object_name(secret: &str, key: &ProfileKey) -> String {
     hex(&sign(secret.as_bytes(), key.to_string().as_bytes()))
+}
+
+/// The label of a cart: the name of its object and its public name on the wire. Cannot be probed, and grants nothing.
+pub fn cart_label(secret: &str, owner: &CartOwner<'_>) -> String {
+    let key = match owner {
+        CartOwner::Guest(id) => format!("cart:g:{id}"),
+        CartOwner::Customer(id) => format!("cart:u:{id}"),
+    };
+    hex(&sign(secret.as_bytes(), key.as_bytes())).chars().take(LABEL_CHARS).collect()
 }
 
 /// Lower-case hexadecimal.

@@ -28,5 +28,6 @@ pub mod profile;
 pub mod redact;
 #[cfg(feature = "testing")]
 pub mod testing;
+pub mod text;
 #[cfg(feature = "edge")]
 pub mod validate;

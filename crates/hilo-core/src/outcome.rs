@@ -115,6 +115,30 @@ codes! {
     RateLimited = "rate_limited", 429;
     /// Admin token absent or wrong.
     Unauthorized = "unauthorized", 401;
+    /// A user token that is none: too long, cut short, not base64url, not JSON, without its times.
+    TokenMalformed = "token_malformed", 401;
+    /// A user token that names no key, or one that `hilo.toml` does not have.
+    TokenUnknownKey = "token_unknown_key", 401;
+    /// A user token with another algorithm than the one that `hilo.toml` pins for its key.
+    TokenBadAlgorithm = "token_bad_algorithm", 401;
+    /// A user token that the holder of its key did not sign.
+    TokenBadSignature = "token_bad_signature", 401;
+    /// A user token whose `exp` has passed: ask the shop's backend for a new one.
+    TokenExpired = "token_expired", 401;
+    /// A user token whose `iat` or `nbf` is still to come.
+    TokenNotYet = "token_not_yet", 401;
+    /// A user token that is valid for more than 24 hours.
+    TokenLongLived = "token_long_lived", 401;
+    /// A user token of another issuer.
+    TokenWrongIssuer = "token_wrong_issuer", 401;
+    /// A user token for another environment.
+    TokenWrongAudience = "token_wrong_audience", 401;
+    /// A user token about nobody in particular: its `sub` is missing, reserved or no id.
+    TokenBadSubject = "token_bad_subject", 401;
+    /// A user token whose `scope` does not name what this call needs.
+    TokenMissingScope = "token_missing_scope", 403;
+    /// A webhook that its vendor did not sign.
+    BadSignature = "bad_signature", 401;
     /// No such path or object.
     NotFound = "not_found", 404;
     /// The path exists, with another method.

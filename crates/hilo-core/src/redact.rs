@@ -4,60 +4,18 @@
 //! replaced by `redacted`. Idempotent. Looks at query, fragment, path segments and credentials; judges keys by name and
 //! values by shape. Knows no dictionary of names: a person's name in a path cannot be recognized.
 
+use crate::text::{cut, lists, parts};
+
 /// What stands where something was taken out.
 const REDACTED: &str = "redacted";
 
 /// Query keys whose values are secrets or personal data, compared in lower case, letters and digits alone.
-const SENSITIVE: [&str; 48] = [
-    "accesstoken",
-    "address",
-    "apikey",
-    "apitoken",
-    "auth",
-    "authorization",
-    "birthday",
-    "birthdate",
-    "bsn",
-    "card",
-    "cardnumber",
-    "clientsecret",
-    "code",
-    "creditcard",
-    "cvc",
-    "cvv",
-    "dni",
-    "dob",
-    "email",
-    "emailaddress",
-    "firstname",
-    "fname",
-    "fullname",
-    "iban",
-    "idtoken",
-    "jwt",
-    "lastname",
-    "lname",
-    "mail",
-    "mobile",
-    "msisdn",
-    "nif",
-    "otp",
-    "passwd",
-    "password",
-    "phone",
-    "phonenumber",
-    "pin",
-    "pwd",
-    "refreshtoken",
-    "secret",
-    "sessionid",
-    "signature",
-    "ssn",
-    "surname",
-    "tel",
-    "telephone",
-    "token",
-];
+const SENSITIVE: &str = "\
+    accesstoken address apikey apitoken auth authorization birthday birthdate bsn card \
+    cardnumber clientsecret code creditcard cvc cvv dni dob email emailaddress firstname \
+    fname fullname iban idtoken jwt lastname lname mail mobile msisdn nif otp passwd \
+    password phone phonenumber pin pwd refreshtoken secret sessionid signature ssn surname \
+    tel telephone token";
 
 /// Digits of payment cards (ISO/IEC 7812: 13 to 19 are in use).
 const CARD_DIGITS: std::ops::RangeInclusive<usize> = 13..=19;
@@ -69,8 +27,8 @@ const CARD_DIGITS: std::ops::RangeInclusive<usize> = 13..=19;
 /// assert_eq!(kept, "https://shop.example/?utm_source=mail&email=redacted");
 /// ```
 pub fn url(text: &str) -> String {
-    let (before_fragment, fragment) = split(text, '#');
-    let (before_query, query) = split(before_fragment, '?');
+    let (before_fragment, fragment) = cut(text, b'#');
+    let (before_query, query) = cut(before_fragment, b'?');
     let mut out = String::with_capacity(text.len());
     place(before_query, &mut out);
     if let Some(query) = query {
@@ -80,46 +38,42 @@ pub fn url(text: &str) -> String {
     if let Some(fragment) = fragment {
         out.push('#');
         // Single-page apps and OAuth keep parameters here, after a path of their own.
-        let (path, inner) = split(fragment, '?');
+        let (path, inner) = cut(fragment, b'?');
         match inner {
             Some(inner) => {
                 segments(path, &mut out);
                 out.push('?');
                 pairs(inner, &mut out);
             }
-            None if path.contains('=') => pairs(path, &mut out),
+            None if cut(path, b'=').1.is_some() => pairs(path, &mut out),
             None => segments(path, &mut out),
         }
     }
     out
 }
 
-fn split(text: &str, at: char) -> (&str, Option<&str>) {
-    text.split_once(at).map_or((text, None), |(head, tail)| (head, Some(tail)))
-}
-
 /// Scheme, host and path; credentials before the host are left out.
 fn place(text: &str, out: &mut String) {
-    // By hand: searching for the text `//` would bring a whole search engine into the page.
     let slashes = text.as_bytes().windows(2).position(|pair| pair == b"//");
-    let (scheme, rest) = match slashes {
-        Some(at) => (text.get(..at + 2), text.get(at + 2..)),
-        None => (None, None),
-    };
-    let (Some(scheme), Some(rest)) = (scheme, rest) else {
-        segments(text, out);
-        return;
-    };
-    out.push_str(scheme);
-    let end = rest.find('/').unwrap_or(rest.len());
-    let authority = rest.get(..end).unwrap_or_default();
-    let host = authority.rsplit('@').next().unwrap_or(authority);
+    let after = slashes.map_or(0, |at| at + 2);
+    out.push_str(text.get(..after).unwrap_or_default());
+    let rest = text.get(after..).unwrap_or_default();
+    if slashes.is_none() {
+        return segments(rest, out);
+    }
+    let (mut host, path) = cut(rest, b'/');
+    while let (_, Some(behind)) = cut(host, b'@') {
+        host = behind;
+    }
     out.push_str(host);
-    segments(rest.get(end..).unwrap_or_default(), out);
+    if let Some(path) = path {
+        out.push('/');
+        segments(path, out);
+    }
 }
 
 fn segments(path: &str, out: &mut String) {
-    for (i, segment) in path.split('/').enumerate() {
+    for (i, segment) in parts(path, b'/').enumerate() {
         if i > 0 {
             out.push('/');
         }
@@ -128,25 +82,18 @@ fn segments(path: &str, out: &mut String) {
 }
 
 fn pairs(query: &str, out: &mut String) {
-    for (i, pair) in query.split('&').enumerate() {
+    for (i, pair) in parts(query, b'&').enumerate() {
         if i > 0 {
             out.push('&');
         }
-        match pair.split_once('=') {
-            Some((key, value))
-                if !value.is_empty() && (is_sensitive(key) || is_revealing(value)) =>
-            {
-                out.push_str(if is_revealing(key) { REDACTED } else { key });
-                out.push('=');
-                out.push_str(REDACTED);
-            }
-            Some((key, value)) if is_revealing(key) => {
-                out.push_str(REDACTED);
-                out.push('=');
-                out.push_str(value);
-            }
-            None if is_revealing(pair) => out.push_str(REDACTED),
-            Some(_) | None => out.push_str(pair),
+        let (key, value) = cut(pair, b'=');
+        let is_hidden_key = is_revealing(key);
+        let is_hidden =
+            |value: &str| !value.is_empty() && (is_sensitive(key) || is_revealing(value));
+        out.push_str(if is_hidden_key { REDACTED } else { key });
+        if let Some(value) = value {
+            out.push('=');
+            out.push_str(if is_hidden(value) { REDACTED } else { value });
         }
     }
 }
@@ -154,12 +101,15 @@ fn pairs(query: &str, out: &mut String) {
 /// Whether a key's name says that its value is nobody's business. Click ids and `utm_` keys are not in the list.
 fn is_sensitive(key: &str) -> bool {
     let mut plain = String::with_capacity(key.len());
-    let decoded = decode(key);
-    // `user[email]` is about the e-mail.
-    let name = decoded.rsplit('[').next().unwrap_or_default();
-    plain
-        .extend(name.chars().filter(|c| c.is_ascii_alphanumeric()).map(|c| c.to_ascii_lowercase()));
-    SENSITIVE.contains(&plain.as_str())
+    for byte in decode(key) {
+        if byte == b'[' {
+            // `user[email]` is about the e-mail.
+            plain.clear();
+        } else if byte.is_ascii_alphanumeric() {
+            plain.push(char::from(byte.to_ascii_lowercase()));
+        }
+    }
+    lists(SENSITIVE, &plain)
 }
 
 /// Whether a value is an e-mail address, a token or a card number by its shape.
@@ -168,73 +118,63 @@ fn is_revealing(value: &str) -> bool {
     has_email(&decoded) || is_jwt(&decoded) || is_card(&decoded)
 }
 
-fn has_email(text: &str) -> bool {
-    text.match_indices('@').any(|(at, _)| {
-        let before = text.get(..at).and_then(|head| head.chars().next_back());
+/// A letter, digit or `._+-` before an `@`, and a host with a dot behind it. Bytes beyond ASCII are letters.
+fn has_email(text: &[u8]) -> bool {
+    text.iter().enumerate().filter(|(_, byte)| **byte == b'@').any(|(at, _)| {
+        let before = at.checked_sub(1).and_then(|at| text.get(at));
         let host = text.get(at + 1..).unwrap_or_default();
-        let end = host
-            .find(|c: char| c.is_ascii() && !(c.is_ascii_alphanumeric() || c == '-' || c == '.'))
-            .unwrap_or(host.len());
-        let host = host.get(..end).unwrap_or_default();
-        let has_dot =
-            host.split_once('.').is_some_and(|(name, rest)| !name.is_empty() && rest.len() >= 2);
-        before.is_some_and(|c| c.is_ascii_alphanumeric() || !c.is_ascii() || "._+-".contains(c))
-            && has_dot
+        let end = host.iter().position(|b| {
+            b.is_ascii() && !matches!(b, b'0'..=b'9' | b'a'..=b'z' | b'A'..=b'Z' | b'-' | b'.')
+        });
+        let host = host.get(..end.unwrap_or(host.len())).unwrap_or_default();
+        let dot = host.iter().position(|byte| *byte == b'.');
+        before.is_some_and(|b| !b.is_ascii() || b.is_ascii_alphanumeric() || b"._+-".contains(b))
+            && dot.is_some_and(|dot| dot > 0 && host.len() > dot + 2)
     })
 }
 
 /// Three dotted parts, the first being the base64 of `{"` (RFC 7519).
-fn is_jwt(text: &str) -> bool {
-    text.starts_with("eyJ") && text.len() > 30 && text.matches('.').count() == 2
+fn is_jwt(text: &[u8]) -> bool {
+    text.starts_with(b"eyJ") && text.len() > 30 && text.iter().filter(|b| **b == b'.').count() == 2
 }
 
-fn is_card(text: &str) -> bool {
-    let is_written_so = text.chars().all(|c| c.is_ascii_digit() || c == ' ' || c == '-');
-    let digits: [u8; 19] = {
-        let mut digits = [0; 19];
-        for (slot, digit) in digits.iter_mut().zip(text.bytes().filter(u8::is_ascii_digit)) {
-            *slot = digit - b'0';
+/// Digits, blanks and hyphens, as many digits as a card has, and the right check digit (ISO/IEC 7812-1, annex B). Times in
+/// milliseconds have 13 digits too; nine in ten fail it.
+fn is_card(text: &[u8]) -> bool {
+    let (mut count, mut sum) = (0, 0);
+    for byte in text.iter().rev() {
+        match byte {
+            b'0'..=b'9' => {
+                let digit = u32::from(byte - b'0') << (count % 2);
+                sum += if digit > 9 { digit - 9 } else { digit };
+                count += 1;
+            }
+            b' ' | b'-' => {}
+            _ => return false,
         }
-        digits
-    };
-    let count = text.bytes().filter(u8::is_ascii_digit).count();
-    is_written_so && CARD_DIGITS.contains(&count) && luhn(digits.get(..count).unwrap_or_default())
-}
-
-/// The check digit of card numbers (ISO/IEC 7812-1, annex B). Times in milliseconds have 13 digits too; nine in ten fail it.
-fn luhn(digits: &[u8]) -> bool {
-    let sum: u32 = digits
-        .iter()
-        .rev()
-        .enumerate()
-        .map(|(i, digit)| match u32::from(*digit) * if i % 2 == 1 { 2 } else { 1 } {
-            two @ 10.. => two - 9,
-            one => one,
-        })
-        .sum();
-    sum.is_multiple_of(10)
-}
-
-/// Percent-decoded as far as it is text; `+` is a space in queries but part of an address in mail, so it stays.
-fn decode(text: &str) -> String {
-    if !text.contains('%') {
-        return text.to_owned();
     }
+    CARD_DIGITS.contains(&count) && sum % 10 == 0
+}
+
+/// Percent-decoded; `+` is a space in queries but part of an address in mail, so it stays.
+fn decode(text: &str) -> Vec<u8> {
     let mut bytes = Vec::with_capacity(text.len());
-    let mut rest = text.bytes();
-    while let Some(byte) = rest.next() {
-        let mut ahead = rest.clone();
-        let pair =
-            (byte == b'%').then(|| Some((hex(ahead.next()?)?, hex(ahead.next()?)?))).flatten();
+    let mut rest = text.as_bytes();
+    while let Some((byte, behind)) = rest.split_first() {
+        rest = behind;
+        let pair = match behind {
+            [high, low, ..] if *byte == b'%' => hex(*high).zip(hex(*low)),
+            _ => None,
+        };
         match pair {
             Some((high, low)) => {
                 bytes.push(high * 16 + low);
-                rest = ahead;
+                rest = behind.get(2..).unwrap_or_default();
             }
-            None => bytes.push(byte),
+            None => bytes.push(*byte),
         }
     }
-    String::from_utf8_lossy(&bytes).into_owned()
+    bytes
 }
 
 const fn hex(byte: u8) -> Option<u8> {

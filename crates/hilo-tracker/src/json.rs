@@ -1,96 +1,138 @@
 //! Writing JSON, and nothing else: the page writes, the edge reads.
 //! In: names and values in order. Out: text. Reading is left to the browser, whose parser costs no bytes.
 
-/// Grows one JSON object.
+/// Grows one JSON object, nested ones in place.
+///
+/// Its methods are never inlined and take the writer by reference: moving and inlining it made the module a tenth bigger.
 #[derive(Debug)]
-pub struct Object {
+pub struct Json {
     text: String,
-    is_empty: bool,
 }
 
-impl Default for Object {
-    fn default() -> Object {
-        Object::new()
+impl Default for Json {
+    fn default() -> Json {
+        Json::new()
     }
 }
 
-impl Object {
+impl Json {
     /// An object without fields.
-    pub fn new() -> Object {
-        Object { text: String::from("{"), is_empty: true }
+    pub fn new() -> Json {
+        Json { text: String::from("{") }
     }
 
     /// Adds a field whose value is JSON already.
-    ///
-    /// Never inlined, and by reference: moving and inlining the builder made the module a tenth bigger.
     #[inline(never)]
-    pub fn raw(&mut self, name: &str, json: &str) -> &mut Object {
-        if !self.is_empty {
-            self.text.push(',');
-        }
-        self.is_empty = false;
-        write_text(&mut self.text, name);
-        self.text.push(':');
+    pub fn raw(&mut self, name: &str, json: &str) -> &mut Json {
+        self.name(name);
         self.text.push_str(json);
         self
     }
 
+    /// Adds fields of an object or items of a list that are JSON already, where there are some.
+    pub fn fields(&mut self, json: &str) -> &mut Json {
+        if json.is_empty() { self } else { self.raw("", json) }
+    }
+
     /// Adds text.
     #[inline(never)]
-    pub fn text(&mut self, name: &str, value: &str) -> &mut Object {
-        let mut json = String::with_capacity(value.len() + 2);
-        write_text(&mut json, value);
-        self.raw(name, &json)
+    pub fn text(&mut self, name: &str, value: &str) -> &mut Json {
+        self.name(name);
+        write_text(&mut self.text, value);
+        self
     }
 
     /// Adds text where there is some.
-    pub fn some(&mut self, name: &str, value: Option<&str>) -> &mut Object {
-        match value {
-            Some(value) if !value.is_empty() => self.text(name, value),
-            Some(_) | None => self,
-        }
+    #[inline(never)]
+    pub fn some(&mut self, name: &str, value: &str) -> &mut Json {
+        if value.is_empty() { self } else { self.text(name, value) }
     }
 
     /// Adds a whole number.
     #[inline(never)]
-    pub fn number(&mut self, name: &str, value: i64) -> &mut Object {
-        let mut json = String::new();
-        write_number(&mut json, value);
-        self.raw(name, &json)
+    pub fn number(&mut self, name: &str, value: i64) -> &mut Json {
+        self.name(name);
+        write_number(&mut self.text, value);
+        self
     }
 
-    /// Adds `true` or `false`.
-    pub fn flag(&mut self, name: &str, value: bool) -> &mut Object {
-        self.raw(name, if value { "true" } else { "false" })
+    /// Begins an object in the field `name`, or as the next one of a list; [`Json::close`] ends it.
+    #[inline(never)]
+    pub fn open(&mut self, name: &str) -> &mut Json {
+        self.name(name);
+        self.text.push('{');
+        self
+    }
+
+    /// Ends an object.
+    #[inline(never)]
+    pub fn close(&mut self) -> &mut Json {
+        self.text.push('}');
+        self
+    }
+
+    /// Begins a list in the field `name`; [`Json::end`] ends it.
+    #[inline(never)]
+    pub fn list(&mut self, name: &str) -> &mut Json {
+        self.name(name);
+        self.text.push('[');
+        self
+    }
+
+    /// Ends a list.
+    #[inline(never)]
+    pub fn end(&mut self) -> &mut Json {
+        self.text.push(']');
+        self
+    }
+
+    /// Marks a place with a line break, which JSON allows between values and never has inside one.
+    pub fn mark(&mut self) -> &mut Json {
+        self.text.push('\n');
+        self
     }
 
     /// The object's text.
-    pub fn close(&mut self) -> String {
+    pub fn done(mut self) -> String {
         self.text.push('}');
-        std::mem::take(&mut self.text)
+        self.text
+    }
+
+    /// A comma where one is due, and the name where there is one: items of a list have none.
+    #[inline(never)]
+    fn name(&mut self, name: &str) {
+        // No value ends like that, so this is the beginning of an object or list.
+        if !matches!(self.text.as_bytes().last(), Some(b'{' | b'[')) {
+            self.text.push(',');
+        }
+        if !name.is_empty() {
+            write_text(&mut self.text, name);
+            self.text.push(':');
+        }
     }
 }
 
 /// Writes `value` in quotes, escaped as RFC 8259 demands.
 #[inline(never)]
-pub fn write_text(out: &mut String, value: &str) {
-    const HEX: [char; 16] =
-        ['0', '1', '2', '3', '4', '5', '6', '7', '8', '9', 'a', 'b', 'c', 'd', 'e', 'f'];
+fn write_text(out: &mut String, value: &str) {
     out.push('"');
-    for c in value.chars() {
-        match c {
-            '"' => out.push_str("\\\""),
-            '\\' => out.push_str("\\\\"),
-            '\n' => out.push_str("\\n"),
-            c if u32::from(c) < 0x20 => {
-                let code = u32::from(c) as usize;
-                out.push_str("\\u00");
-                out.push(if code < 16 { '0' } else { '1' });
-                out.push(HEX.get(code % 16).copied().unwrap_or('0'));
-            }
-            c => out.push(c),
+    let mut from = 0;
+    for (at, byte) in value.bytes().enumerate() {
+        if byte >= 0x20 && byte != b'"' && byte != b'\\' {
+            continue;
+        }
+        out.push_str(value.get(from..at).unwrap_or_default());
+        from = at + 1;
+        if byte >= 0x20 {
+            out.push('\\');
+            out.push(char::from(byte));
+        } else {
+            out.push_str(if byte < 0x10 { "\\u000" } else { "\\u001" });
+            let digit = byte % 0x10;
+            out.push(char::from(if digit < 10 { b'0' + digit } else { b'a' - 10 + digit }));
         }
     }
+    out.push_str(value.get(from..).unwrap_or_default());
     out.push('"');
 }
 
@@ -123,25 +165,52 @@ pub fn number(value: i64) -> String {
     text
 }
 
+/// Reads [`number`] of what is not negative; `None` for anything else.
+#[inline(never)]
+pub fn read_number(text: &str) -> Option<i64> {
+    let mut value: i64 = 0;
+    for byte in text.bytes() {
+        if !byte.is_ascii_digit() {
+            return None;
+        }
+        value = value.checked_mul(10)?.checked_add(i64::from(byte - b'0'))?;
+    }
+    (!text.is_empty()).then_some(value)
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
 
     #[test]
     fn an_object_is_written_in_order_and_escaped() {
-        let text = Object::new()
-            .text("a\"", "b\\\n\u{1}é")
-            .number("n", -120)
-            .flag("f", true)
-            .some("x", None)
-            .close();
-        assert_eq!(text, "{\"a\\\"\":\"b\\\\\\n\\u0001é\",\"n\":-120,\"f\":true}");
+        let mut json = Json::new();
+        json.text("a\"", "b\\\n\u{1}é\u{1f}").number("n", -120).some("x", "").open("o").close();
+        json.list("l")
+            .open("")
+            .number("i", 1)
+            .close()
+            .open("")
+            .close()
+            .end()
+            .raw("r", "{}")
+            .fields("\"f\":1");
+        assert_eq!(
+            json.done(),
+            r#"{"a\"":"b\\\u000a\u0001é\u001f","n":-120,"o":{},"l":[{"i":1},{}],"r":{},"f":1}"#
+        );
     }
 
     #[test]
     fn numbers_keep_every_digit() {
         for value in [0, 7, 10, 1_795_000_000_000, i64::MIN, i64::MAX] {
             assert_eq!(number(value), value.to_string());
+        }
+        for value in [0, 7, 10, 1_795_000_000_000, i64::MAX] {
+            assert_eq!(read_number(&number(value)), Some(value));
+        }
+        for text in ["", "-1", "+1", "1e3", "9223372036854775808"] {
+            assert_eq!(read_number(text), None, "{text}");
         }
     }
 }

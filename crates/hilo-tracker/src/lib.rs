@@ -1,18 +1,30 @@
-//! The browser SDK of hilo: captures touchpoints, lets consent decide, queues and sends them.
+//! The browser SDK of hilo: captures touchpoints, lets consent decide, queues and sends them; keeps the page's cart.
 //!
 //! Reading order: `tracker` is the order of the stages; `capture`, `gate`, `identity`, `queue`, `transport` are one
 //! stage each and do not know each other; `platform` is the page. The JavaScript face is
-//! `platform/face.rs`, and nothing but conversions.
+//! `platform/face.rs`, and nothing but conversions. `cart` is a module of its own, which a page loads with its first cart act.
 
+#[cfg(feature = "page")]
 pub mod capture;
+#[cfg(feature = "cart")]
+pub mod cart;
+#[cfg(feature = "page")]
 pub mod draft;
+#[cfg(feature = "page")]
 pub mod gate;
+#[cfg(feature = "page")]
 pub mod identity;
+#[cfg(feature = "page")]
 pub mod json;
 pub mod platform;
+#[cfg(feature = "page")]
 pub mod queue;
+#[cfg(feature = "page")]
 pub mod tracker;
+#[cfg(feature = "page")]
 pub mod transport;
 
+#[cfg(feature = "page")]
 pub use hilo_core::consent::Choice;
+#[cfg(feature = "page")]
 pub use tracker::{Options, Tracker};

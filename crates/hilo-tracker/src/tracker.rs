@@ -14,7 +14,7 @@ use hilo_core::redact;
 
 use crate::capture::forms::{Forms, Told};
 use crate::capture::pages::Pages;
-use crate::draft::Draft;
+use crate::draft::{Draft, Kind};
 use crate::gate::{Gate, Said, from_stored};
 use crate::identity::{Landing, Session, campaign, landing, path};
 use crate::platform::{Happened, Place, Platform};
@@ -29,6 +29,8 @@ const SESSION_KEY: &str = "hilo.s";
 const CLAIM_KEY: &str = "hilo.u";
 /// How long events wait for the collector to say who this was, when the page does not know.
 const HELLO_MS_MAX: i64 = 1_500;
+/// How much of a session's silence may go unwritten: writing it with every event would double what an event costs.
+const SESSION_STEP_MS: i64 = 10_000;
 /// Drafts that may wait for it.
 const WAITING_MAX: usize = 100;
 
@@ -72,14 +74,17 @@ pub struct Tracker<P> {
     waiting: Vec<Draft>,
     /// Where this document began, before any navigation inside it.
     first: Place,
+    /// Where the document was last, as the browser said it and as it may be told: cleaning is not for every event.
+    place: (Place, Place),
     /// Tells this page's stored events from other tabs'.
     tab: String,
     flights: Vec<Flight>,
     records: Vec<Record>,
     ticket: u32,
     flush_at_ms: Option<i64>,
+    /// When the timer that is set runs out.
+    wakes_at_ms: Option<i64>,
     sent_at_ms: Option<i64>,
-    greeted: bool,
     is_refused: bool,
     is_over: bool,
     /// Whether the choices changed since [`Tracker::take_consent_change`].
@@ -90,11 +95,13 @@ impl<P: Platform> Tracker<P> {
     /// A tracker that has not looked at the page yet.
     pub fn new(options: Options, platform: P) -> Tracker<P> {
         // Reading what this site stored after an explicit choice is no storing and holds no identifier.
-        let said = platform.load(CONSENT_KEY).map(|text| from_stored(&text)).unwrap_or_default();
+        let said = from_stored(&platform.load(CONSENT_KEY).unwrap_or_default());
         let gate = Gate::new(said, platform.gpc(), options.is_strict);
-        let tab: String = uuid_v4(platform.random16()).chars().take(8).collect();
-        let first = clean(platform.place());
+        let tab = uuid_v4(platform.random16()).get(..8).unwrap_or_default().to_owned();
+        let raw = platform.place();
+        let first = clean(&raw);
         Tracker {
+            place: (raw, first.clone()),
             options,
             gate,
             first,
@@ -110,8 +117,8 @@ impl<P: Platform> Tracker<P> {
             records: Vec::new(),
             ticket: 0,
             flush_at_ms: None,
+            wakes_at_ms: None,
             sent_at_ms: None,
-            greeted: false,
             is_refused: false,
             is_over: false,
             is_consent_new: false,
@@ -140,9 +147,8 @@ impl<P: Platform> Tracker<P> {
             }
             Happened::Hidden => self.send_all(),
             Happened::Left => {
-                let place = self.here();
-                let told = self.forms.abandon(path(&place.url), self.platform.monotonic_ms());
-                for told in told {
+                let (place, now) = (self.here(), self.platform.monotonic_ms());
+                while let Some(told) = self.forms.abandon(path(&place.url), now) {
                     self.form(told);
                 }
                 self.send_all();
@@ -154,13 +160,13 @@ impl<P: Platform> Tracker<P> {
             Happened::Woke => self.wake(),
             Happened::ConsentChangedElsewhere => self.follow(),
             Happened::Form(act) => {
-                let place = self.here();
-                let told = self.forms.read(act, path(&place.url), self.platform.monotonic_ms());
+                let (place, now) = (self.here(), self.platform.monotonic_ms());
+                let told = self.forms.read(act, path(&place.url), now);
                 if let (Some(told), true) = (told, self.options.forms) {
                     self.form(told);
                 }
             }
-            Happened::Answered(answer) => self.answered(&answer),
+            Happened::Answered(answer) => self.answered(answer),
         }
         self.settle_timers();
     }
@@ -169,14 +175,7 @@ impl<P: Platform> Tracker<P> {
     pub fn page(&mut self, name: &str, properties: &str, at_ms: i64) {
         let place = self.here();
         self.pages.told(&place);
-        self.capture(Draft {
-            kind: "page",
-            name: name.to_owned(),
-            details: properties.to_owned(),
-            at_ms,
-            place,
-            ..Draft::default()
-        });
+        self.tell(Kind::Page, name, properties, at_ms);
     }
 
     /// A named act.
@@ -185,15 +184,18 @@ impl<P: Platform> Tracker<P> {
             self.platform.say("track: an event needs a name");
             return;
         }
+        self.tell(Kind::Track, event, properties, at_ms);
+    }
+
+    /// A named act under an id that others may use for the same one, such as an operation on a cart.
+    pub fn track_as(&mut self, id: &str, event: &str, properties: &str, at_ms: i64) {
         let (name, details, place) = (event.to_owned(), properties.to_owned(), self.here());
-        self.capture(Draft { kind: "track", name, details, at_ms, place, ..Draft::default() });
+        self.capture(Draft { kind: Kind::Track, name, details, id: id.to_owned(), at_ms, place });
     }
 
     /// A claim of who the visitor is. Somebody else than before is a new person on this device.
     pub fn identify(&mut self, user: &str, traits: &str, at_ms: i64) {
-        if is_reserved(user) {
-            self.platform
-                .say("identify: this id stands for nobody in particular, so it is ignored");
+        if self.is_nobody(user) {
             return;
         }
         if self.platform.load(CLAIM_KEY).is_some_and(|known| known != user) {
@@ -202,18 +204,28 @@ impl<P: Platform> Tracker<P> {
         if self.gate.allows_id() {
             self.platform.save(CLAIM_KEY, user);
         }
-        let (details, claim, place) = (traits.to_owned(), user.to_owned(), self.here());
-        self.capture(Draft { kind: "identify", details, claim, at_ms, place, ..Draft::default() });
+        self.tell(Kind::Identify, user, traits, at_ms);
     }
 
     /// The visitor belongs to a group.
     pub fn group(&mut self, id: &str, traits: &str, at_ms: i64) {
-        if is_reserved(id) {
-            self.platform.say("group: this id stands for nobody in particular, so it is ignored");
-            return;
+        if !self.is_nobody(id) {
+            self.tell(Kind::Group, id, traits, at_ms);
         }
-        let (name, details, place) = (id.to_owned(), traits.to_owned(), self.here());
-        self.capture(Draft { kind: "group", name, details, at_ms, place, ..Draft::default() });
+    }
+
+    /// Whether an id must not be used; tells the developer.
+    fn is_nobody(&self, id: &str) -> bool {
+        let is_nobody = is_reserved(id);
+        if is_nobody {
+            self.platform.say("this id stands for nobody in particular, so it is ignored");
+        }
+        is_nobody
+    }
+
+    fn tell(&mut self, kind: Kind, name: &str, details: &str, at_ms: i64) {
+        let (name, details, place) = (name.to_owned(), details.to_owned(), self.here());
+        self.capture(Draft { kind, name, details, at_ms, place, ..Draft::default() });
     }
 
     /// Logout: whoever comes next on this device is somebody else.
@@ -261,9 +273,10 @@ impl<P: Platform> Tracker<P> {
         if !self.options.pages {
             return;
         }
-        if let Some(place) = self.pages.read(clean(self.platform.place())) {
+        let place = self.place();
+        if let Some(place) = self.pages.read(place) {
             let at_ms = self.platform.now_ms();
-            self.capture(Draft { kind: "page", at_ms, place, ..Draft::default() });
+            self.capture(Draft { at_ms, place, ..Draft::default() });
         }
     }
 
@@ -272,9 +285,22 @@ impl<P: Platform> Tracker<P> {
         self.track(told.name, &told.properties, at_ms);
     }
 
-    fn here(&self) -> Place {
-        let place = clean(self.platform.place());
+    fn here(&mut self) -> Place {
+        let place = self.place();
         self.pages.seen(&place)
+    }
+
+    /// Where the document is, without secrets and personal data.
+    fn place(&mut self) -> Place {
+        let raw = self.platform.place();
+        let (last, cleaned) = &mut self.place;
+        if raw.url != last.url || raw.referrer != last.referrer {
+            *cleaned = clean(&raw);
+        } else if raw.title != cleaned.title {
+            cleaned.title.clone_from(&raw.title);
+        }
+        *last = raw;
+        cleaned.clone()
     }
 
     fn capture(&mut self, draft: Draft) {
@@ -301,18 +327,10 @@ impl<P: Platform> Tracker<P> {
         };
         let id = id.clone();
         let (session, landing) = self.session(&draft);
-        let claim = self.platform.load(CLAIM_KEY);
-        let message_id = uuid_v4(self.platform.random16());
-        let json = envelope::event(
-            &draft,
-            &message_id,
-            &id,
-            claim.as_deref(),
-            &session,
-            landing.as_ref(),
-            &self.platform,
-        );
-        let is_essential = draft.kind == "track" && draft.name == "Order Completed";
+        let claim = self.platform.load(CLAIM_KEY).unwrap_or_default();
+        let (landing, platform) = (landing.as_ref(), &self.platform);
+        let json = envelope::event(&draft, &id, &claim, &session, landing, platform);
+        let is_essential = draft.kind == Kind::Track && draft.name == "Order Completed";
         self.queue.push(draft.at_ms, json, is_essential, &self.tab, &self.platform);
         self.plan_flush();
     }
@@ -325,8 +343,10 @@ impl<P: Platform> Tracker<P> {
         if let Some(mut session) =
             stored.filter(|session| session.goes_on(draft.at_ms, &campaign_now))
         {
-            session.last_ms = session.last_ms.max(draft.at_ms);
-            self.platform.save(SESSION_KEY, &session.to_stored());
+            if draft.at_ms - session.last_ms >= SESSION_STEP_MS {
+                session.last_ms = draft.at_ms;
+                self.platform.save(SESSION_KEY, &session.to_stored());
+            }
             return (session, None);
         }
         // A visitor this device does not know came by the way the tab remembers; a later visit of a known one begins here.
@@ -344,10 +364,10 @@ impl<P: Platform> Tracker<P> {
 }
 
 /// A place without secrets and personal data in its addresses.
-fn clean(place: Place) -> Place {
+fn clean(place: &Place) -> Place {
     Place {
         url: redact::url(&place.url),
         referrer: redact::url(&place.referrer),
-        title: place.title,
+        title: place.title.clone(),
     }
 }

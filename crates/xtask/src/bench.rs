@@ -1,16 +1,33 @@
-//! `cargo xtask bench`: the collector's throughput as a ratio against a bare worker, both in one run.
-//! Only the ratio counts: absolute figures drift from machine to machine and from hour to hour. Gates nothing.
+//! `cargo xtask bench [NAME]`: what hilo costs, as ratios against a bare page and bare workers, each pair in one run.
+//! Only ratios count: absolute figures drift from machine to machine and from hour to hour. Gates nothing.
 
-use crate::build;
 use crate::shell::{Problem, Workspace};
+use crate::{build, tools};
 
-/// Builds, then lets the bench program print its table.
-pub(crate) fn run(workspace: &Workspace) -> Result<(), Problem> {
-    build::all(workspace)?;
-    let status = workspace.command("node").arg("tests/collector/throughput.bench.ts").status()?;
-    if status.success() {
-        Ok(())
-    } else {
-        Err(Problem("the bench did not finish; what it said stands above.".to_owned()))
+/// Each bench by its name on the command line.
+const BENCHES: [(&str, &str); 2] = [
+    ("tracker", "tests/browser/tracker.bench.ts"),
+    ("collector", "tests/collector/throughput.bench.ts"),
+];
+
+/// Builds, then lets the bench called `name`, or every one, print its table.
+pub(crate) fn run(workspace: &Workspace, name: Option<&str>) -> Result<(), Problem> {
+    let chosen = |bench: &&(&str, &str)| name.is_none_or(|name| name == bench.0);
+    if BENCHES.iter().find(chosen).is_none() {
+        let names: Vec<&str> = BENCHES.iter().map(|(name, _)| *name).collect();
+        return Err(Problem(format!("there is no such bench. There are: {}.", names.join(", "))));
     }
+    build::all(workspace)?;
+    for (name, script) in BENCHES.iter().filter(chosen) {
+        let mut node = workspace.command("node");
+        if *name == "tracker" {
+            node.env("CHROMIUM", tools::chromium(workspace)?);
+        }
+        if !node.arg(script).status()?.success() {
+            return Err(Problem(format!(
+                "the bench `{name}` did not finish; what it said stands above."
+            )));
+        }
+    }
+    Ok(())
 }

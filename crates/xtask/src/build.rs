@@ -18,6 +18,9 @@ const HOW: [&str; 6] = [
     "rust-toolchain.toml",
 ];
 
+/// What pages run.
+const WASM: &str = "wasm32-unknown-unknown";
+
 /// Everything a browser or workerd runs.
 pub(crate) fn all(workspace: &Workspace) -> Result<(), Problem> {
     tools::ensure(workspace)?;
@@ -26,51 +29,54 @@ pub(crate) fn all(workspace: &Workspace) -> Result<(), Problem> {
     collector(workspace)
 }
 
-/// `target/sdk/hilo_tracker.js` and `hilo_tracker_bg.wasm`.
+/// `target/sdk/`: of the tracker and of the cart each `NAME_bg.js`, `NAME_bg.wasm` and `NAME_names.json`.
 fn tracker(workspace: &Workspace) -> Result<(), Problem> {
     let out = workspace.target.join("sdk");
     let sources = ["Cargo.lock", "Cargo.toml", "crates/hilo-core", "crates/hilo-tracker"];
-    unless_current(workspace, "tracker", &sources, &out.join("hilo_tracker_bg.wasm"), || {
-        let wasm = "wasm32-unknown-unknown";
-        step(
-            workspace,
-            "compiling the tracker",
-            workspace.cargo().args([
-                "build",
-                "--release",
-                "--package",
-                "hilo-tracker",
-                "--target",
-                wasm,
-            ]),
-        )?;
-        let compiled = workspace.target.join(wasm).join("release/hilo_tracker.wasm");
-        let mut bindgen = workspace.command("wasm-bindgen");
-        bindgen.args([
-            "--target",
-            "web",
-            "--no-typescript",
-            "--omit-default-module-path",
-            "--remove-name-section",
-            "--remove-producers-section",
-            "--out-dir",
-        ]);
-        step(workspace, "binding the tracker", bindgen.arg(&out).arg(compiled))?;
-        let bound = out.join("hilo_tracker_bg.wasm");
-        let mut optimize = workspace.command("wasm-opt");
-        optimize.args(["-Oz", "--converge", "--strip-debug", "--strip-producers"]);
-        // What every browser of the last years has, and rustc assumes.
-        optimize.args([
-            "--enable-bulk-memory",
-            "--enable-mutable-globals",
-            "--enable-nontrapping-float-to-int",
-            "--enable-reference-types",
-            "--enable-sign-ext",
-            "--enable-multivalue",
-        ]);
-        step(workspace, "optimizing the tracker", optimize.arg(&bound).arg("-o").arg(&bound))
-            .map(drop)
+    let product = out.join("hilo_tracker_names.json");
+    unless_current(workspace, "tracker", &sources, &product, || {
+        // The tracker last: its file is what says that both are there.
+        page_module(workspace, "cart", "hilo_cart", &out)?;
+        page_module(workspace, "page", "hilo_tracker", &out)
     })
+}
+
+/// Makes of the tracker's crate with one `feature` what a page loads: the glue, the module, and how its imports and exports
+/// are called now.
+fn page_module(
+    workspace: &Workspace,
+    feature: &str,
+    name: &str,
+    out: &Path,
+) -> Result<(), Problem> {
+    let mut cargo = workspace.cargo();
+    cargo.args(["build", "--release", "--package", "hilo-tracker", "--target", WASM]);
+    cargo.args(["--no-default-features", "--features", feature]);
+    step(workspace, &format!("compiling {name}"), &mut cargo)?;
+    let compiled = workspace.target.join(WASM).join("release/hilo_tracker.wasm");
+    let mut bindgen = workspace.command("wasm-bindgen");
+    // Glue for a bundler comes without a loader; ours in `index.ts` is a tenth of the other's.
+    bindgen.args(["--target", "bundler", "--no-typescript", "--out-name", name]);
+    bindgen.args(["--remove-name-section", "--remove-producers-section", "--out-dir"]);
+    step(workspace, &format!("binding {name}"), bindgen.arg(out).arg(compiled))?;
+    let bound = out.join(format!("{name}_bg.wasm"));
+    let mut optimize = workspace.command("wasm-opt");
+    // Twice: the second time finds a little more.
+    optimize.args(["-Oz", "-Oz", "--strip-debug", "--strip-producers"]);
+    // A letter instead of a name with a hash: `build.ts` gives the glue the same ones.
+    optimize.arg("--minify-imports-and-exports-and-modules");
+    // What every browser of the last years has, and rustc assumes.
+    optimize.args([
+        "--enable-bulk-memory",
+        "--enable-mutable-globals",
+        "--enable-nontrapping-float-to-int",
+        "--enable-reference-types",
+        "--enable-sign-ext",
+        "--enable-multivalue",
+    ]);
+    optimize.arg(&bound).arg("-o").arg(&bound);
+    let names = step(workspace, &format!("optimizing {name}"), &mut optimize)?.output;
+    Ok(fs::write(out.join(format!("{name}_names.json")), names)?)
 }
 
 /// `js/sdk/dist`: bundled, hashed, compressed.

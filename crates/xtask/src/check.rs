@@ -34,7 +34,7 @@ pub(crate) fn run(workspace: &Workspace) -> Result<(), Problem> {
 }
 
 /// The TypeScript of SDK, specs and tools.
-pub(crate) fn types(workspace: &Workspace) -> Result<(), Problem> {
+fn types(workspace: &Workspace) -> Result<(), Problem> {
     step(
         workspace,
         "checking TypeScript's types",

@@ -28,7 +28,7 @@ cargo xtask <verb>
   golden                         write golden files anew
   build                          tracker, SDK and collector
   size                           sizes of every artifact against js/sdk/size.json
-  bench                          throughput as a ratio against a bare worker
+  bench   [tracker | collector]  costs as ratios against a bare page and bare workers
   e2e                            the browser scenarios alone
   tidy                           the architecture's rules
   config  check FILE | push FILE explain every problem of a hilo.toml | upload it
@@ -60,7 +60,9 @@ fn run() -> Result<bool, Problem> {
             build::all(&workspace)?;
             size::run(&workspace)
         }
-        Some("bench") => bench::run(&workspace).map(|()| true),
+        Some("bench") => {
+            bench::run(&workspace, flags.words.get(1).map(String::as_str)).map(|()| true)
+        }
         Some("e2e") => test::browser(&workspace),
         Some("tidy") => tidy::run(&workspace),
         Some("config") => config::run(&workspace, &flags.words.split_off(1)),

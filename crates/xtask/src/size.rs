@@ -18,8 +18,6 @@ struct Budget {
     raw: Option<usize>,
     gzip: Option<usize>,
     brotli: Option<usize>,
-    /// What it must become, where the budget only keeps it from growing meanwhile.
-    goal: Option<String>,
 }
 
 /// Bytes of one artifact.
@@ -61,8 +59,7 @@ fn promise(budget: &Budget) -> String {
         .into_iter()
         .filter_map(|(kind, bytes)| Some(format!("{kind} ≤ {}", bytes?)))
         .collect();
-    let goal = budget.goal.as_ref().map(|goal| format!("   (goal: {goal})")).unwrap_or_default();
-    parts.join(", ") + &goal
+    parts.join(", ")
 }
 
 /// One sentence per budget that is crossed.
@@ -132,7 +129,7 @@ mod tests {
     use super::*;
 
     fn budget(raw: usize) -> Budget {
-        Budget { files: Vec::new(), raw: Some(raw), gzip: None, brotli: None, goal: None }
+        Budget { files: Vec::new(), raw: Some(raw), gzip: None, brotli: None }
     }
 
     #[test]

@@ -10,6 +10,8 @@ use crate::{check, size, tidy, tools};
 
 /// The suite that needs a browser beside Node.
 const PACKAGING: &str = "packaging";
+/// Spec files that run at a time. They wait far more than they compute; Node's own default is one on two processors.
+const AT_A_TIME: &str = "--test-concurrency=4";
 
 /// What a run adds up to.
 #[derive(Default)]
@@ -23,7 +25,7 @@ pub(crate) fn run(workspace: &Workspace, is_quick: bool) -> Result<bool, Problem
     tools::ensure(workspace)?;
     let mut tally = Tally::default();
     tally.one("the architecture's rules", tidy::run(workspace)?);
-    check::types(workspace)?;
+    check::run(workspace)?;
     tally.rust(workspace)?;
     build::all(workspace)?;
     tally.one("sizes", size::run(workspace)?);
@@ -66,7 +68,7 @@ impl Tally {
     fn browsers(&mut self, workspace: &Workspace) -> Result<(), Problem> {
         let chromium = tools::chromium(workspace)?;
         let mut node = workspace.command("node");
-        node.env("CHROMIUM", chromium).arg("--test").args(specs(
+        node.env("CHROMIUM", chromium).args(["--test", AT_A_TIME]).args(specs(
             workspace,
             "tests/browser",
             ".spec.ts",
@@ -82,13 +84,7 @@ impl Tally {
         suffix: &str,
     ) -> Result<(), Problem> {
         let mut node = workspace.command("node");
-        node.arg("--test");
-        if label != PACKAGING {
-            // Each has a workerd and a state of its own, and waits more than it works: for a lease, for a receiver that is
-            // down. Node's own choice is one less than there are cores.
-            node.arg("--test-concurrency=4");
-        }
-        node.args(specs(workspace, folder, suffix));
+        node.args(["--test", AT_A_TIME]).args(specs(workspace, folder, suffix));
         if label == PACKAGING {
             node.env("CHROMIUM", tools::chromium(workspace)?);
         }

@@ -53,7 +53,7 @@ pub fn visit() -> Result<String, String> {
     story.navigate("/product/?id=H-101");
     story.exchange()?;
     story.step("There they accept. The first touch comes from the tab's own history.");
-    story.tracker.choose(&["functional".to_owned(), "analytics".to_owned()], Choice::Granted);
+    story.tracker.choose("functional analytics", Choice::Granted);
     story.exchange()?;
     story.step("They put the article into the cart.");
     let at = story.now();
@@ -164,17 +164,17 @@ impl Story {
         for event in sent["batch"].as_array().into_iter().flatten() {
             let landing = &event["context"]["hilo"]["session"]["landing"];
             let name = event["event"].as_str().unwrap_or_default();
-            self.line(&format!(
-                "       {} {name} {} {landing}",
-                event["type"], event["context"]["page"]["path"]
-            ));
+            // Said once for all events of one page.
+            let own = &event["context"]["page"];
+            let page = if own.is_null() { &sent["context"]["page"] } else { own };
+            self.line(&format!("       {} {name} {} {landing}", event["type"], page["path"]));
         }
         let (status, answer) = self.call("POST", &path, request.body.clone().into_bytes())?;
         self.line(&format!("edge → {status} {}", short(&answer)));
         Ok(Answer {
             ticket: request.ticket,
             status,
-            anonymous_id: answer["anonymousId"].as_str().map(str::to_owned),
+            anonymous_id: answer["anonymousId"].as_str().unwrap_or_default().to_owned(),
             rejected: u32::try_from(answer["rejected"].as_array().map_or(0, Vec::len))
                 .unwrap_or(u32::MAX),
             ..Answer::default()

@@ -4,6 +4,7 @@
 import { banner } from "./consent.js";
 import * as cart from "./cart.js";
 import { make } from "./dom.js";
+import { resume } from "./person.js";
 import { lang, link, t } from "./words.js";
 
 function header() {
@@ -32,6 +33,7 @@ function header() {
       item("/list/", t.shop),
       item("/contact/", t.contact),
       item("/account/", t.account),
+      item("/two-devices/", t.devices),
       item("/cart/", t.cart, badge),
       make("a", { class: "lang", href: "?" + parameters, hreflang: other, lang: other }, other.toUpperCase()),
     ),
@@ -67,6 +69,8 @@ export function frame(title) {
   document.title = title ? `${title} · Hebra` : `Hebra · ${t.tagline}`;
   const { element, open } = banner();
   document.body.prepend(header());
+  cart.follow();
+  resume();
   document.body.append(footer(open), element);
   const panel = livePanel();
   if (panel) document.body.append(panel);

@@ -5,6 +5,7 @@ import * as cart from "./cart.js";
 import { CATEGORIES, find, picture, PRODUCTS } from "./catalog.js";
 import { drawing, field, make } from "./dom.js";
 import { frame } from "./frame.js";
+import { person, signIn, signOut } from "./person.js";
 import * as tracking from "./tracking.js";
 import { lang, link, price, t } from "./words.js";
 
@@ -159,11 +160,12 @@ function nothing(text) {
 function checkout() {
   if (cart.count() === 0) return main.append(make("h1", {}, t.checkoutTitle), ...nothingIn());
   tracking.checkoutStarted(cart.lines(), cart.subtotal() + cart.shipping());
+  cart.checkout();
   const pay = (event) => {
     event.preventDefault();
     const id = `P-${Date.now().toString(36).toUpperCase()}`;
     tracking.ordered(id, cart.lines(), cart.subtotal(), cart.shipping());
-    cart.clear();
+    cart.ordered(id);
     main.replaceChildren(
       make("section", { class: "thanks" }, make("h1", {}, t.thanks), make("p", {}, t.thanksText, " ", make("strong", {}, id)), make("p", { class: "note" }, t.demo), make("a", { class: "button", href: link("/list/") }, t.keep)),
     );
@@ -220,15 +222,18 @@ function contact() {
 
 function account() {
   const show = (who) => {
-    const enter = (event) => {
+    const enter = async (event) => {
       event.preventDefault();
-      const name = event.target.elements.email.value;
-      // A claim: the tracker keeps it as such. A real shop sends its own number for the customer, never the e-mail.
-      window.hilo?.identify("cust_42", { plan: "club" });
-      show(name);
+      const form = event.target;
+      try {
+        show((await signIn(form.elements.email.value)).email);
+      } catch {
+        form.querySelector("[role=alert]").textContent = t.signInFailed;
+      }
     };
     const leave = () => {
-      window.hilo?.reset();
+      signOut();
+      cart.forget();
       show(null);
     };
     const form = make(
@@ -236,12 +241,13 @@ function account() {
       { id: "sign-in", name: "sign-in", class: "narrow", onsubmit: enter },
       field(t.email, { name: "email", type: "email", autocomplete: "username", required: true }),
       field(t.password, { name: "password", type: "password", autocomplete: "current-password" }),
+      make("p", { role: "alert", class: "note" }),
       make("button", { class: "button" }, t.signIn),
     );
     const inside = [make("p", {}, t.signedIn, " ", make("strong", {}, who ?? "")), make("button", { type: "button", class: "button", onclick: leave }, t.signOut)];
     main.replaceChildren(make("h1", {}, t.accountTitle), make("p", { class: "lead" }, t.accountText), ...(who ? inside : [form]));
   };
-  show(null);
+  show(person()?.email ?? null);
 }
 
 const PAGES = { home, list, product, cart: basket, checkout, contact, account, missing: () => nothing(t.notFound) };

@@ -18,7 +18,8 @@ const item = (product, quantity = 1) => ({
 
 function tell(ga4, event, details, ecommerce) {
   layer.push({ event: ga4, ecommerce });
-  window.hilo?.track(event, details);
+  // What happens to the cart itself, hilo.cart tells: once, whatever device or retry it came by.
+  if (event) window.hilo?.track(event, details);
 }
 
 export const listed = (category, products) =>
@@ -26,16 +27,16 @@ export const listed = (category, products) =>
 export const viewed = (product) =>
   tell("view_item", "Product Viewed", properties(product), { currency: "EUR", value: euro(product.price), items: [item(product)] });
 export const added = (product, quantity) =>
-  tell("add_to_cart", "Product Added", properties(product, quantity), { currency: "EUR", value: euro(product.price * quantity), items: [item(product, quantity)] });
+  tell("add_to_cart", null, null, { currency: "EUR", value: euro(product.price * quantity), items: [item(product, quantity)] });
 export const removed = (product, quantity) =>
-  tell("remove_from_cart", "Product Removed", properties(product, quantity), { currency: "EUR", items: [item(product, quantity)] });
+  tell("remove_from_cart", null, null, { currency: "EUR", items: [item(product, quantity)] });
 
 const all = (lines) => lines.map((line) => properties(line.product, line.quantity));
 const items = (lines) => lines.map((line) => item(line.product, line.quantity));
 
 export const cartViewed = (lines) => tell("view_cart", "Cart Viewed", { products: all(lines) }, { currency: "EUR", items: items(lines) });
 export const checkoutStarted = (lines, total) =>
-  tell("begin_checkout", "Checkout Started", { value: euro(total), currency: "EUR", products: all(lines) }, { currency: "EUR", value: euro(total), items: items(lines) });
+  tell("begin_checkout", null, null, { currency: "EUR", value: euro(total), items: items(lines) });
 export const ordered = (id, lines, revenue, shipping) =>
   tell(
     "purchase",

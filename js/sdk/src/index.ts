@@ -1,26 +1,36 @@
 /**
- * The public API over the wasm module: arguments in JavaScript's clothes → calls of `Core`.
+ * The public API over the wasm module: arguments in JavaScript's clothes → calls of the module.
  *
  * Holds no state of its own but callbacks. Guards every call: whatever goes wrong here, the page does not notice.
  */
-import init, { Core } from "hilo-wasm";
+import * as core from "hilo-wasm";
 
+import { cartOf, type CartFile } from "./cart.ts";
+import { debug, firstInHistory, quietly, say, stop, surroundings, watch } from "./page.ts";
 import type { Choice, ConsentState, Draft, Hilo, Options, Properties, Purpose } from "./types.ts";
 
 export type * from "./types.ts";
 
-/** The order in which `Core.choices` tells its letters. */
+/** The order in which the module tells the choices, two bits each. */
 const PURPOSES: Purpose[] = ["functional", "analytics", "personalization", "advertising", "sale_share"];
-const CHOICES: Record<string, Choice> = { g: "granted", d: "denied", u: "unset" };
+const CHOICES: Choice[] = ["unset", "granted", "denied"];
+/** What a site tells, in the order of the module's numbers. */
+const KINDS: Draft["type"][] = ["page", "track", "identify", "group"];
 
-/** What wasm-bindgen's `init` takes. */
-export type Module = Parameters<typeof init>[0];
+/** Where the module comes from: its bytes, or the answer that brings them. */
+export type Source = () => BufferSource | Promise<Response>;
+
+/** Where the cart comes from, once one is used: its code, and its module. */
+export interface CartSource {
+  file(): Promise<CartFile>;
+  module: Source;
+}
 
 let loaded: Promise<Hilo> | undefined;
 
 /** Starts the tracker on this page, once; a second call gives the first tracker. Always resolves. */
-export function start(options: Options, module?: Module | (() => Module)): Promise<Hilo> {
-  loaded ??= begin(options, module).catch((error: unknown) => {
+export function start(options: Options, source: Source, cart: CartSource): Promise<Hilo> {
+  loaded ??= begin(options, source, cart).catch((error: unknown) => {
     // No wasm (a content security policy without 'wasm-unsafe-eval', an old browser) or no network: nothing is captured.
     if (options.debug) console.warn("hilo: not started:", error);
     return inert();
@@ -28,44 +38,44 @@ export function start(options: Options, module?: Module | (() => Module)): Promi
   return loaded;
 }
 
-async function begin(options: Options, module?: Module | (() => Module)): Promise<Hilo> {
+async function begin(options: Options, source: Source, cart: CartSource): Promise<Hilo> {
   if (typeof window === "undefined" || typeof document === "undefined") return inert();
-  const source = typeof module === "function" ? module() : module;
-  await init(source === undefined ? undefined : { module_or_path: source as never });
+  await instantiate(await source());
   const listeners = new Set<(state: ConsentState) => void>();
   const { capture = {}, consent = {} } = options;
-  const core = new Core(
+  const hasForms = capture.forms !== false;
+  debug(options.debug === true);
+  core.start(
     String(options.key),
-    options.endpoint ?? "/_h",
     consent.notice ?? "",
+    quietly(surroundings, ""),
+    quietly(firstInHistory, undefined),
     capture.pages !== false,
-    capture.forms !== false,
+    hasForms,
     consent.pending === "drop",
-    () => listeners.forEach((listener) => quietly(() => listener(hilo.consent.state()))),
+    (navigator as { globalPrivacyControl?: boolean }).globalPrivacyControl === true,
   );
-  core.debug(options.debug === true);
-  const hilo = wrap(core, listeners, options);
-  watchHistory(core);
+  const hilo = wrap(listeners, options, cart);
+  watch(options.endpoint ?? "/_h", hasForms, () => listeners.forEach((listener) => quietly(() => listener(hilo.consent.state()), undefined)));
   core.begin();
   return hilo;
 }
 
-function wrap(core: Core, listeners: Set<(state: ConsentState) => void>, options: Options): Hilo {
+/** Compiles the module, while it streams where the server names its type, and binds it. */
+async function instantiate(source: BufferSource | Response) {
+  const isStream = source instanceof Response;
+  const { instance } =
+    isStream && source.headers.get("content-type") === "application/wasm"
+      ? await WebAssembly.instantiateStreaming(source, core.imports)
+      : await WebAssembly.instantiate(isStream ? await source.arrayBuffer() : source, core.imports);
+  core.bind(instance.exports);
+}
+
+function wrap(listeners: Set<(state: ConsentState) => void>, options: Options, { file, module }: CartSource): Hilo {
   const changes: ((draft: Draft) => Draft | null)[] = [];
-  let isDebug = options.debug === true;
-  let isOver = false;
+  const act = (what: () => void) => quietly(what, undefined);
 
-  function act<T>(what: () => T, otherwise: T): T {
-    if (isOver) return otherwise;
-    try {
-      return what();
-    } catch (error) {
-      if (isDebug) console.warn("hilo:", error);
-      return otherwise;
-    }
-  }
-
-  function send(type: Draft["type"], name: unknown, properties: unknown, at: number | undefined) {
+  function send(type: Draft["type"], name: unknown, properties: unknown, at?: number, id?: string) {
     act(() => {
       let draft: Draft | null = { type, name: text(name), properties: (properties ?? {}) as Properties };
       for (const change of changes) {
@@ -73,9 +83,31 @@ function wrap(core: Core, listeners: Set<(state: ConsentState) => void>, options
         if (!draft) return;
       }
       const details = JSON.stringify(draft.properties) ?? "";
-      core[type](draft.name, details === "{}" || details[0] !== "{" ? "" : details, at ?? Date.now());
-    }, undefined);
+      const told = [draft.name, details === "{}" || details[0] !== "{" ? "" : details, at ?? Date.now()] as const;
+      if (id) core.track_as(id, ...told);
+      else core.tell(KINDS.indexOf(type), ...told);
+      if (id === undefined) shop.tracked(draft);
+    });
   }
+
+  const anonymousId = () => quietly(core.anonymous_id, "") || null;
+  const host = {
+    key: String(options.key),
+    endpoint: options.endpoint ?? "/_h",
+    source: module,
+    tokenProvider: options.tokenProvider,
+    anonymousId,
+    say,
+    track: (event: string, properties: Properties, id: string) => send("track", event, properties, undefined, id),
+    person() {
+      const { revision, ...choices } = state(core.choices(), core.revision());
+      if (choices.analytics !== "granted" || !anonymousId()) return;
+      const said = Object.entries(choices).filter(([, choice]) => choice !== "unset");
+      const categoryPreferences = Object.fromEntries(said.map(([purpose, choice]) => [purpose, choice === "granted"]));
+      return { anonymousId: anonymousId(), consent: { categoryPreferences, revision } };
+    },
+  };
+  const shop = cartOf(host, file, options);
 
   const hilo = {
     page(name, properties, at?: number) {
@@ -84,64 +116,51 @@ function wrap(core: Core, listeners: Set<(state: ConsentState) => void>, options
     track(event, properties, at?: number) {
       send("track", event, properties, at);
     },
-    identify(userId, traits, at?: number) {
+    identify(userId, traits, proof, at?: number) {
       send("identify", userId, traits, at);
+      shop.identified(text(userId), proof?.token);
     },
     group(groupId, traits, at?: number) {
       send("group", groupId, traits, at);
     },
-    reset: () => act(() => core.reset(), undefined),
-    anonymousId: () => act(() => core.anonymous_id() ?? null, null),
-    sessionId: () => act(() => core.session_id() ?? null, null),
-    ready: (callback) => act(() => callback(hilo), undefined),
+    reset() {
+      act(core.reset);
+      shop.reset();
+    },
+    anonymousId,
+    sessionId: () => quietly(core.session_id, "") || null,
+    ready: (callback) => act(() => callback(hilo)),
     consent: {
-      grant: (...purposes) => act(() => core.choose(purposes.flat().join(" "), true), undefined),
-      deny: (...purposes) => act(() => core.choose(purposes.flat().join(" "), false), undefined),
-      state: () => act(() => state(core.choices(), core.revision()), state("", 0)),
+      grant: (...purposes) => act(() => core.choose(purposes.flat().join(" "), true)),
+      deny: (...purposes) => act(() => core.choose(purposes.flat().join(" "), false)),
+      state: () => quietly(() => state(core.choices(), core.revision()), state(0, 0)),
       on(callback) {
         listeners.add(callback);
         return () => void listeners.delete(callback);
       },
-      withdraw: () => act(() => core.withdraw(), undefined),
+      withdraw: () => act(core.withdraw),
     },
+    cart: shop.cart,
+    optIn: (channel, said) => shop.use((cart) => cart.optIn(channel, "subscribed", said)),
+    optOut: (channel) => shop.use((cart) => cart.optIn(channel, "unsubscribed", {})),
     use: (change) => void changes.push(change),
-    flush: () => act(() => core.flush(), undefined),
-    debug: (on) => act(() => core.debug((isDebug = on !== false)), undefined),
+    flush: () => act(core.flush),
+    debug: (on) => debug(on !== false),
     destroy() {
-      act(() => core.destroy(), undefined);
-      isOver = true;
+      act(core.destroy);
+      shop.destroy();
+      stop();
     },
   } as Hilo;
   return hilo;
-}
-
-/** Where the Navigation API is missing, single-page apps are followed through the History API. */
-function watchHistory(core: Core) {
-  if ("navigation" in window) return;
-  for (const name of ["pushState", "replaceState"] as const) {
-    const original = history[name];
-    history[name] = function (...args) {
-      original.apply(this, args);
-      quietly(() => core.navigated());
-    };
-  }
-  addEventListener("popstate", () => quietly(() => core.navigated()));
-}
-
-function quietly(act: () => void) {
-  try {
-    act();
-  } catch {
-    // The page's own listener failed; that is not ours to report.
-  }
 }
 
 function text(value: unknown): string {
   return typeof value === "string" ? value : typeof value === "number" ? String(value) : "";
 }
 
-function state(letters: string, revision: number): ConsentState {
-  const entries = PURPOSES.map((purpose, i) => [purpose, CHOICES[letters[i] ?? "u"]]);
+function state(bits: number, revision: number): ConsentState {
+  const entries = PURPOSES.map((purpose, i) => [purpose, CHOICES[(bits >> (2 * i)) & 3]]);
   return { ...Object.fromEntries(entries), revision } as ConsentState;
 }
 
@@ -156,8 +175,28 @@ export function inert(): Hilo {
     reset: nothing,
     anonymousId: () => null,
     sessionId: () => null,
-    ready: (callback) => quietly(() => callback(hilo)),
-    consent: { grant: nothing, deny: nothing, state: () => state("", 0), on: () => nothing, withdraw: nothing },
+    ready(callback) {
+      try {
+        callback(hilo);
+      } catch {
+        // The page's own callback failed; that is not ours to report.
+      }
+    },
+    consent: { grant: nothing, deny: nothing, state: () => state(0, 0), on: () => nothing, withdraw: nothing },
+    cart: {
+      add: nothing,
+      set: nothing,
+      dec: nothing,
+      remove: nothing,
+      clear: nothing,
+      lines: () => [],
+      totals: () => ({}),
+      on: () => nothing,
+      checkout: () => Promise.resolve(null),
+      ordered: () => Promise.resolve(),
+    },
+    optIn: () => Promise.resolve(null),
+    optOut: () => Promise.resolve(null),
     use: nothing,
     flush: nothing,
     debug: nothing,

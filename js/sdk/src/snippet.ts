@@ -1,8 +1,8 @@
 /**
- * A script tag becomes a tracker: options from `data-` attributes, the module from beside the script, and the calls
- * that the stub recorded, in order and with their own times.
+ * A script tag becomes a tracker: options from `data-` attributes, the module from the script itself, and the
+ * calls that the stub recorded, in order and with their own times.
  */
-import { inert, start } from "./index.ts";
+import { start } from "./index.ts";
 import type { Hilo } from "./types.ts";
 
 type Recorded = [name: string, args: unknown[], at: number];
@@ -17,18 +17,24 @@ declare global {
 export function snippet(script: HTMLScriptElement | null) {
   const stub = window.hilo;
   if (stub && !stub.q) return;
-  const { key = "", endpoint, pages, forms, pending, notice, debug } = script?.dataset ?? {};
+  const { key = "", endpoint, pages, forms, cart, pending, notice, debug } = script?.dataset ?? {};
   const home = new URL(".", script?.src || location.href);
   const options = {
     key,
     endpoint: endpoint ?? home.href.replace(/\/$/, ""),
-    capture: { pages: pages !== "off", forms: forms !== "off" },
+    capture: { pages: pages !== "off", forms: forms !== "off", cart: cart as "api" },
     consent: { pending: pending === "drop" ? ("drop" as const) : ("hold" as const), notice: notice ?? "" },
     debug: debug !== undefined,
   };
-  // The request starts before anything else; compiled while it streams.
-  const module = () => fetch(new URL(HILO_WASM_FILE, home)) as never;
-  void start(options, module).then((hilo) => replay(hilo, stub?.q ?? []));
+  const carts = { file: () => import(String(new URL(HILO_CART_FILE, home))), module: () => fetch(new URL(HILO_CART_WASM_FILE, home)) };
+  void start(options, module, carts).then((hilo) => replay(hilo, stub?.q ?? []));
+}
+
+/** The module, which stands in this file as text. */
+function module(): Uint8Array<ArrayBuffer> {
+  const bytes = new Uint8Array(HILO_WASM_TEXT.length);
+  for (let i = 0; i < bytes.length; i += 1) bytes[i] = HILO_WASM_TEXT.charCodeAt(i) ^ HILO_WASM_MASK;
+  return bytes;
 }
 
 /** Puts the tracker in the stub's place and tells it what was called meanwhile. */
@@ -40,11 +46,9 @@ function replay(hilo: Hilo, calls: Recorded[]) {
       const home: any = second ? hilo[first] : hilo;
       // What is told at a time gets that time as its last argument.
       const timed = ["page", "track", "identify", "group"].includes(name);
-      home[second ?? first](...(timed ? [args[0], args[1], at] : args));
+      home[second ?? first](...(timed ? [args[0], args[1], ...(name === "identify" ? [args[2]] : []), at] : args));
     } catch {
       // One bad call does not keep the others from being told.
     }
   }
 }
-
-export { inert };

@@ -25,6 +25,104 @@ export interface Draft {
   properties: Properties;
 }
 
+/** A line of a cart, as a site names it. */
+export interface LineInput {
+  /** The shop's id of the article's variant. `variant` says the same. */
+  product_id?: string | number;
+  variant?: string | number;
+  /** Chosen options, such as an engraving: lines with different options are different lines. */
+  options?: Record<string, string | number | boolean>;
+  /** Stands for the options in lines that `lines()` gave. */
+  options_hash?: string;
+  /** ISO 4217. */
+  currency: string;
+  /** Unit price, `"19.99"`: what the page shows, never what is paid. */
+  price?: string | number;
+  name?: string;
+  url?: string;
+  image?: string;
+  /** Only where several lines are told at once. */
+  quantity?: number;
+}
+
+/** A line of the cart. Can be given back to `add`, `set`, `dec` and `remove`. */
+export interface CartLine {
+  product_id: string;
+  options_hash?: string;
+  currency: string;
+  quantity: number;
+  price?: string;
+  name?: string;
+  url?: string;
+  image?: string;
+}
+
+/** How the cart is doing. */
+export interface CartStatus {
+  /** Whether the hub answers. */
+  online: boolean;
+  /** Edits of this device that the hub has not confirmed. */
+  pending: number;
+  /** Whether a checkout is open on any device. */
+  checkoutOpen: boolean;
+  /** Whether unsent edits outlive the page. */
+  persistent: boolean;
+  /** Edits that were given up, because the hub refused them or nobody can know whether they counted. */
+  lost: number;
+}
+
+/** What `cart.on` tells. */
+export interface CartState {
+  lines: CartLine[];
+  /** Decimal text per currency, of the lines whose price is known. */
+  totals: Record<string, string>;
+  status: CartStatus;
+}
+
+/** A checkout that began. */
+export interface Checkout {
+  checkout_id: string;
+  /** Of the lines, as the hub has them. */
+  sum_hash: string;
+  lines: CartLine[];
+  totals: Record<string, string>;
+}
+
+/** The visitor's cart, the same on every device. Acts show at once, offline too, and reach the hub when they can. */
+export interface Cart {
+  add(line: LineInput, count?: number): void;
+  /** So many in all; 0 removes. */
+  set(line: LineInput, count: number): void;
+  dec(line: LineInput, count?: number): void;
+  remove(line: LineInput): void;
+  clear(): void;
+  lines(): CartLine[];
+  totals(): Record<string, string>;
+  /** Calls back at once where a cart is there, and on every change; answers a function that ends this. */
+  on(callback: (state: CartState) => void): () => void;
+  /** Notes the lines as they are; `null` when the hub cannot be reached. */
+  checkout(): Promise<Checkout | null>;
+  /** An order was placed: takes what was bought out of the cart. Told to the hub until it has heard it. */
+  ordered(orderId: string, lines?: LineInput[]): Promise<void>;
+}
+
+/** Ways to write to somebody. */
+export type Channel = "email" | "sms" | "push" | "phone" | "post";
+
+/** What the visitor was shown, and where to write to. */
+export interface OptInText {
+  text: string;
+  version: string;
+  address?: string;
+}
+
+/** What the ledger says now. */
+export interface OptInEntry {
+  channel: Channel;
+  state: "unset" | "subscribed" | "pending" | "unsubscribed";
+  at: string;
+}
+
 /** What `load` takes. */
 export interface Options {
   /** Write key of the source, `wk_…`. */
@@ -36,7 +134,14 @@ export interface Options {
     pages?: boolean;
     /** Forms begun, submitted, abandoned: names and timing, never values. On by default. */
     forms?: boolean;
+    /**
+     * Where a cart that the shop keeps itself is read from: GA4's ecommerce events in `dataLayer`, the attributes
+     * `data-hilo-add` and `data-hilo-remove`, or the Segment spec's ecommerce calls. By default only `hilo.cart` counts.
+     */
+    cart?: "dataLayer" | "attributes" | "segment" | "api";
   };
+  /** Gives a token of your backend's for who is signed in; asked again when it is over. */
+  tokenProvider?: () => string | Promise<string>;
   consent?: {
     /** What happens while the visitor has not answered: wait in memory (default), or keep nothing at all. */
     pending?: "hold" | "drop";
@@ -53,8 +158,11 @@ export interface Hilo {
   page(name?: string, properties?: Properties): void;
   /** A named act, in the Segment spec's words where it has one: "Product Added". */
   track(event: string, properties?: Properties): void;
-  /** Claims who the visitor is. A claim is forwarded, and never opens anybody's data. */
-  identify(userId: string, traits?: Properties): void;
+  /**
+   * Claims who the visitor is. A claim is forwarded, and never opens anybody's data; a token that your backend signed does,
+   * the person's cart above all.
+   */
+  identify(userId: string, traits?: Properties, proof?: { token?: string }): void;
   group(groupId: string, traits?: Properties): void;
   /** Logout: whoever comes next on this device is somebody else. */
   reset(): void;
@@ -72,6 +180,10 @@ export interface Hilo {
     /** Denies everything and leaves nothing of the visitor on the device. */
     withdraw(): void;
   };
+  cart: Cart;
+  /** The visitor agreed to be written to by `channel`. What the ledger says now; `null` if it could not be told. */
+  optIn(channel: Channel, said: OptInText): Promise<OptInEntry | null>;
+  optOut(channel: Channel): Promise<OptInEntry | null>;
   /** Runs before the queue: return the event, changed or not, or `null` to drop it. */
   use(change: (draft: Draft) => Draft | null): void;
   /** Sends what waits, now. */

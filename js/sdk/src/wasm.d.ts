@@ -1,37 +1,76 @@
 /**
- * What wasm-bindgen makes of `hilo-tracker/src/face.rs`; `build.ts` says where it lies.
+ * What wasm-bindgen makes of `hilo-tracker/src/platform/face.rs`, and `build.ts` of that.
  */
 declare module "hilo-wasm" {
-  export default function init(module?: { module_or_path: never }): Promise<unknown>;
-  export class Core {
-    constructor(
-      key: string,
-      endpoint: string,
-      notice: string,
-      pages: boolean,
-      forms: boolean,
-      strict: boolean,
-      onConsent: () => void,
-    );
-    begin(): void;
-    page(name: string, properties: string, at: number): void;
-    track(event: string, properties: string, at: number): void;
-    identify(user: string, traits: string, at: number): void;
-    group(id: string, traits: string, at: number): void;
-    reset(): void;
-    anonymous_id(): string | undefined;
-    session_id(): string | undefined;
-    choose(purposes: string, granted: boolean): void;
-    withdraw(): void;
-    choices(): string;
-    revision(): number;
-    navigated(): void;
-    flush(): void;
-    debug(on: boolean): void;
-    destroy(): void;
-  }
+  /** What the module wants to be given. */
+  export const imports: WebAssembly.Imports;
+  /** Lets the functions below work, once. */
+  export function bind(exports: WebAssembly.Exports): void;
+  export function start(
+    key: string,
+    notice: string,
+    surroundings: string,
+    firstInHistory: string | undefined,
+    pages: boolean,
+    forms: boolean,
+    strict: boolean,
+    gpc: boolean,
+  ): void;
+  export function begin(): void;
+  export function tell(kind: number, name: string, details: string, at: number): void;
+  export function track_as(id: string, name: string, details: string, at: number): void;
+  export function reset(): void;
+  export function anonymous_id(): string;
+  export function session_id(): string;
+  export function choose(purposes: string, granted: boolean): void;
+  export function withdraw(): void;
+  export function choices(): number;
+  export function revision(): number;
+  export function is_consent_new(): boolean;
+  export function flush(): void;
+  export function destroy(): void;
+  export function happen(what: number): void;
+  export function form(step: number, table: string, field: string): void;
+  export function answered(ticket: number, status: number, retryAfterS: number, anonymousId: string, rejected: number): void;
+}
+
+/** What wasm-bindgen makes of `hilo-tracker/src/platform/cart_face.rs`, and `build.ts` of that. */
+declare module "hilo-cart-wasm" {
+  export const imports: WebAssembly.Imports;
+  export function bind(exports: WebAssembly.Exports): void;
+  export function open(kept: string): boolean;
+  export function act(
+    kind: number,
+    units: number,
+    variant: string,
+    options: string,
+    currency: string,
+    price: string,
+    name: string,
+    url: string,
+    image: string,
+    isQuiet: boolean,
+  ): string;
+  export function clear(isQuiet: boolean): void;
+  export function shown(): string;
+  export function touches(): string;
+  export function seal(): void;
+  export function kept(): string;
+  export function message(): string;
+  export function label(): string;
+  export function asks(): string;
+  export function learn(view: string): number;
+  export function doubt(): void;
+  export function refused(code: string, replica: string, from: number, previous?: string): number;
+  export function waiting(): number;
+  export function lost(): number;
+  export function leave(): void;
 }
 
 /** Set by `build.ts`. */
-declare const HILO_WASM_FILE: string;
+declare const HILO_CART_FILE: string;
+declare const HILO_CART_WASM_FILE: string;
+declare const HILO_CART_WASM_BASE64: string;
+declare const HILO_WASM_TEXT: string;
+declare const HILO_WASM_MASK: number;
 declare const HILO_WASM_BASE64: string;

@@ -120,6 +120,18 @@ for (const status of [401, 403]) {
   });
 }
 
+test("a collector that asks for time gets it; a date or rubbish is answered by our own delay", async () => {
+  for (const [retryAfter, attempts] of [["Wed, 21 Oct 2026 07:28:00 GMT", 2], ["-5", 2], ["0", 2], ["5", 1], ["99999999999999999999", 1]] as const) {
+    const page = await visit();
+    let failures = 1;
+    site.answer(() => (failures-- > 0 ? { status: 429, headers: { "retry-after": retryAfter } } : { status: 200 }));
+    await track(page, "Kept");
+    await site.quiet();
+    assert.equal(ids("Kept").length, attempts, retryAfter);
+    await page.context().close();
+  }
+});
+
 test("a withdrawal purges what still waits", async () => {
   const page = await visit();
   site.answer((one) => (one.call === "batch" ? { status: 503, headers: { "retry-after": "30" } } : { status: 200 }));

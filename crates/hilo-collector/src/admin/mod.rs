@@ -3,6 +3,8 @@
 //! In: a request below `/admin/` and a bearer token. Out: JSON that nobody caches. Reads through the objects' calls;
 //! shows no secret and no more than the profile keeps.
 
+mod carts;
+
 use hilo_core::identity::ProfileKey;
 use hilo_core::outcome::{Code, Rejection};
 use serde::de::DeserializeOwned;
@@ -82,6 +84,10 @@ async fn answer<P: Platform>(
         allow("GET", method)?;
         return profile(incoming, rest, platform).await;
     }
+    if let Some(key) = path.strip_prefix("carts/") {
+        allow("GET", method)?;
+        return carts::show(key, platform).await;
+    }
     match path {
         "live" => allow("GET", method).map(|()| live(incoming)).map_err(Trouble::from),
         "rejects" => {
@@ -141,8 +147,12 @@ async fn profile<P: Platform>(
         }
         "events" => ProfileCall::Events { cursor, limit },
         "receipts" => ProfileCall::Receipts { cursor, limit },
+        "optins" => ProfileCall::OptIns { cursor, limit },
         "deliveries" => ProfileCall::Deliveries { cursor, limit },
-        _ => return Err(Rejection::new(Code::NotFound, "events, receipts or deliveries").into()),
+        _ => {
+            let message = "events, receipts, optins or deliveries";
+            return Err(Rejection::new(Code::NotFound, message).into());
+        }
     };
     let page: Page = ask_profile(platform, name, &call).await?;
     let rows = match part {

@@ -1,4 +1,5 @@
-//! The id cookie: `v1.<id>.<issued>.<HMAC>`, set by the server, out of reach for scripts (identity.md).
+//! Cookies: `v1.<id>.<issued>.<HMAC>`, set by the server, out of reach for scripts (identity.md). The anonymous id's rules
+//! are here, the guest cart's in `capability`.
 //!
 //! Reads a cookie only if its signature holds, so a forged one never touches an object. Mints no id.
 
@@ -43,6 +44,15 @@ pub enum Jar {
     Closed,
 }
 
+/// The cookies of ours.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Which {
+    /// The anonymous id.
+    Id,
+    /// The guest's cart.
+    Cart,
+}
+
 impl Jar {
     /// The jar for a request.
     pub fn of(incoming: &Incoming, dev: bool) -> Jar {
@@ -53,10 +63,12 @@ impl Jar {
         }
     }
 
-    const fn name(self) -> &'static str {
-        match self {
-            Jar::Secure | Jar::Closed => "__Host-hilo",
-            Jar::Development => "hilo",
+    const fn name(self, which: Which) -> &'static str {
+        match (self, which) {
+            (Jar::Secure | Jar::Closed, Which::Id) => "__Host-hilo",
+            (Jar::Secure | Jar::Closed, Which::Cart) => "__Host-hilo-cart",
+            (Jar::Development, Which::Id) => "hilo",
+            (Jar::Development, Which::Cart) => "hilo-cart",
         }
     }
 
@@ -67,40 +79,39 @@ impl Jar {
         }
     }
 
-    /// The request's id cookie, if its signature holds and it has not outlived itself.
-    pub fn read(self, incoming: &Incoming, secret: &str, now: Timestamp) -> Option<IdCookie> {
+    /// The value of a cookie of ours, good or bad.
+    pub(super) fn find(self, incoming: &Incoming, which: Which) -> Option<&str> {
         if self == Jar::Closed {
             return None;
         }
-        let value = incoming.headers.get("cookie")?.split(';').find_map(|pair| {
+        incoming.headers.get("cookie")?.split(';').find_map(|pair| {
             let (name, value) = pair.trim().split_once('=')?;
-            (name == self.name()).then_some(value)
-        })?;
-        let (signed, tag) = value.rsplit_once('.')?;
-        let tag = URL_SAFE_NO_PAD.decode(tag).ok()?;
-        if !signature::verify(secret.as_bytes(), format!("{PURPOSE}{signed}").as_bytes(), &tag) {
-            return None;
-        }
-        let (id, issued) = signed.strip_prefix("v1.")?.rsplit_once('.')?;
-        let issued_s: i64 = issued.parse().ok()?;
+            (name == self.name(which)).then_some(value)
+        })
+    }
+
+    /// The `Set-Cookie` that keeps a value; `None` where cookies do not work.
+    pub(super) fn set(self, which: Which, value: &str, life_s: i64) -> Option<String> {
+        (self != Jar::Closed).then(|| {
+            format!("{}={value}; {}; Max-Age={life_s}", self.name(which), self.attributes())
+        })
+    }
+
+    /// The `Set-Cookie` that takes a value away.
+    pub(super) fn clear(self, which: Which) -> Option<String> {
+        self.set(which, "", 0)
+    }
+
+    /// The request's id cookie, if its signature holds and it has not outlived itself.
+    pub fn read(self, incoming: &Incoming, secret: &str, now: Timestamp) -> Option<IdCookie> {
+        let (id, issued_s) = unsign(self.find(incoming, Which::Id)?, PURPOSE, secret)?;
         let is_alive = now.as_second() - issued_s < LIFE_S;
-        is_alive.then(|| IdCookie { id: id.to_owned(), issued_s })
+        is_alive.then_some(IdCookie { id, issued_s })
     }
 
     /// The `Set-Cookie` that keeps `id`; `None` where cookies do not work.
     fn write(self, id: &str, secret: &str, now: Timestamp) -> Option<String> {
-        if self == Jar::Closed {
-            return None;
-        }
-        let signed = format!("v1.{id}.{}", now.as_second());
-        let tag = signature::sign(secret.as_bytes(), format!("{PURPOSE}{signed}").as_bytes());
-        let tag = URL_SAFE_NO_PAD.encode(tag);
-        Some(format!("{}={signed}.{tag}; {}; Max-Age={LIFE_S}", self.name(), self.attributes()))
-    }
-
-    /// The `Set-Cookie` that takes the id away.
-    fn clear(self) -> Option<String> {
-        (self != Jar::Closed).then(|| format!("{}=; {}; Max-Age=0", self.name(), self.attributes()))
+        self.set(Which::Id, &sign(id, PURPOSE, secret, now.as_second()), LIFE_S)
     }
 
     /// The `Set-Cookie` that consent demands: keeps `id` where an id is allowed, takes it away where none is, and says
@@ -114,7 +125,7 @@ impl Jar {
         now: Timestamp,
     ) -> Option<String> {
         if !consent.allows_id() {
-            return self.is_present(incoming).then(|| self.clear()).flatten();
+            return self.is_present(incoming).then(|| self.clear(Which::Id)).flatten();
         }
         let id = id?;
         let kept = self.read(incoming, secret, now);
@@ -122,12 +133,28 @@ impl Jar {
         if is_current { None } else { self.write(id, secret, now) }
     }
 
-    /// Whether the request carries a cookie of ours, good or bad.
+    /// Whether the request carries an id cookie of ours, good or bad.
     fn is_present(self, incoming: &Incoming) -> bool {
-        incoming.headers.get("cookie").is_some_and(|cookies| {
-            cookies.split(';').any(|pair| pair.trim().split('=').next() == Some(self.name()))
-        })
+        self.find(incoming, Which::Id).is_some()
     }
+}
+
+/// Signs what may come back: `v1.<id>.<issued>.<HMAC>`. Bound to its `purpose`, so that one signature fits one use.
+pub(super) fn sign(id: &str, purpose: &str, secret: &str, now_s: i64) -> String {
+    let signed = format!("v1.{id}.{now_s}");
+    let tag = signature::sign(secret.as_bytes(), format!("{purpose}{signed}").as_bytes());
+    format!("{signed}.{}", URL_SAFE_NO_PAD.encode(tag))
+}
+
+/// Id and time of what was signed; `None` for what was not.
+pub(super) fn unsign(value: &str, purpose: &str, secret: &str) -> Option<(String, i64)> {
+    let (signed, tag) = value.rsplit_once('.')?;
+    let tag = URL_SAFE_NO_PAD.decode(tag).ok()?;
+    if !signature::verify(secret.as_bytes(), format!("{purpose}{signed}").as_bytes(), &tag) {
+        return None;
+    }
+    let (id, issued) = signed.strip_prefix("v1.")?.rsplit_once('.')?;
+    Some((id.to_owned(), issued.parse().ok()?))
 }
 
 #[cfg(test)]

@@ -42,6 +42,19 @@ pub(super) fn check_origin(
     }
 }
 
+/// Refuses a socket that a page of no source's origin opens. A browser sends no key with it, so any source's pages may ask;
+/// whose cart it is, the ticket proves. What sends no origin is no page.
+///
+/// # Errors
+/// `origin_refused`.
+pub fn check_socket(incoming: &Incoming, config: &Config, dev: bool) -> Result<(), Rejection> {
+    let Some(origin) = incoming.headers.get("origin") else { return Ok(()) };
+    if config.sources.iter().any(|source| source.allows_origin(origin, dev)) {
+        return Ok(());
+    }
+    Err(Rejection::new(Code::OriginRefused, "no source lists this origin"))
+}
+
 /// What the browser may be told: the header fields for an answer to `incoming`.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Door {
@@ -79,7 +92,10 @@ pub fn preflight(door: &Door) -> Result<Reply, Rejection> {
     let Headers(fields) = &mut reply.headers;
     for (name, value) in [
         ("access-control-allow-methods", "GET, POST, OPTIONS"),
-        ("access-control-allow-headers", "authorization, content-encoding, content-type, x-hilo"),
+        (
+            "access-control-allow-headers",
+            "authorization, content-encoding, content-type, x-hilo, x-hilo-user, x-hilo-cart",
+        ),
         ("access-control-max-age", PREFLIGHT_S),
     ] {
         fields.push((name.to_owned(), value.to_owned()));

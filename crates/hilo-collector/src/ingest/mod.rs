@@ -2,19 +2,24 @@
 //!
 //! Request → [`Route`], source and facts; outcomes → [`Reply`]. Judges no event and keeps none.
 
+pub mod capability;
+pub mod cart;
 pub mod consent;
 pub mod cookie;
 mod cors;
 pub mod files;
 pub mod hello;
 mod key;
+pub mod optin;
+pub mod orders;
 pub mod reply;
 mod route;
 pub mod status;
+pub mod user;
 
-pub use cors::{Door, preflight};
+pub use cors::{Door, check_socket, preflight};
 pub use key::presented_key;
-pub use route::{Route, route};
+pub use route::{CartAct, Route, route};
 
 use hilo_core::config::{Config, Source};
 use hilo_core::event::Facts;
@@ -28,20 +33,24 @@ use crate::platform::{Incoming, Platform, Upload};
 /// # Errors
 /// Too large, cut short, or in an encoding that is not gzip.
 pub fn open(incoming: &Incoming) -> Result<Vec<u8>, Rejection> {
-    let body = match &incoming.body {
-        Upload::Bytes(body) => body.as_slice(),
-        Upload::Absent => &[],
+    validate::inflate(raw(incoming)?, incoming.headers.get("content-encoding"))
+}
+
+/// The body as it came over the wire: what signatures are made over.
+///
+/// # Errors
+/// Too large, or cut short.
+pub fn raw(incoming: &Incoming) -> Result<&[u8], Rejection> {
+    match &incoming.body {
+        Upload::Bytes(body) => Ok(body),
+        Upload::Absent => Ok(&[]),
         Upload::TooLarge => {
-            return Err(Rejection::new(Code::BodyTooLarge, "send at most 512 KB in one request"));
+            Err(Rejection::new(Code::BodyTooLarge, "send at most 512 KB in one request"))
         }
         Upload::Broken => {
-            return Err(Rejection::new(
-                Code::MalformedBody,
-                "the body ended before it was complete",
-            ));
+            Err(Rejection::new(Code::MalformedBody, "the body ended before it was complete"))
         }
-    };
-    validate::inflate(body, incoming.headers.get("content-encoding"))
+    }
 }
 
 /// The source a request speaks for.
@@ -57,7 +66,7 @@ pub fn admit<'c>(
     let header_key = presented_key(&incoming.headers);
     let key = header_key.as_deref().or(body_key).unwrap_or_default();
     let source =
-        config.source_by_key(key).map_err(|code| Rejection::new(code, key_message(code)))?;
+        config.source_by_key(key, dev).map_err(|code| Rejection::new(code, key_message(code)))?;
     if source.is_server() && header_key.is_none() {
         let message = "a server key belongs into the Authorization header, never into a body";
         return Err(Rejection::new(Code::UnknownKey, message));

@@ -3,6 +3,7 @@
 use hilo_core::outcome::{Code, Rejection};
 
 use crate::platform::Incoming;
+use crate::platform::http::percent_decode;
 
 /// A call of the collector.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -17,6 +18,12 @@ pub enum Route {
     ConsentChange,
     /// The person's copy of their consent record.
     ConsentCopy,
+    /// Records what somebody says about a channel.
+    OptIn,
+    /// A cart: whose, if a server names a person in the path, and what to do with it.
+    Cart(Option<String>, CartAct),
+    /// A shop system calls: the source's name.
+    Webhook(String),
     /// Liveness and what is degraded.
     Health,
     /// What runs here.
@@ -27,6 +34,25 @@ pub enum Route {
     File(String),
     /// A browser asks before it sends.
     Preflight,
+}
+
+/// What is done with a cart.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum CartAct {
+    /// Look.
+    View,
+    /// Apply a replica's operations.
+    Ops,
+    /// Begin a checkout.
+    Checkout,
+    /// Tell of an order.
+    Ordered,
+    /// Let the hub act.
+    Commands,
+    /// Give up the guest's capability.
+    Leave,
+    /// Open a socket.
+    Live,
 }
 
 /// What Segment's libraries call, long and short.
@@ -44,6 +70,11 @@ const SINGLES: [(&str, &str); 12] = [
     ("/v1/g", "group"),
     ("/v1/a", "alias"),
 ];
+
+/// Below it, servers name the person whose cart it is.
+const CARTS: &str = "/v1/carts/";
+/// Below this path shop systems call, each with the name of its source.
+const WEBHOOKS: &str = "/v1/in/";
 
 /// The call that `incoming` makes.
 ///
@@ -82,9 +113,20 @@ fn calls(path: &str) -> Vec<(&'static str, Route)> {
         "/v1/batch" | "/v1/b" => vec![("POST", Route::Batch)],
         "/v1/hello" => vec![("POST", Route::Hello)],
         "/v1/consent" => vec![("POST", Route::ConsentChange), ("GET", Route::ConsentCopy)],
+        "/v1/optin" => vec![("POST", Route::OptIn)],
+        "/v1/cart" => vec![("GET", Route::Cart(None, CartAct::View))],
+        "/v1/cart/ops" => vec![("POST", Route::Cart(None, CartAct::Ops))],
+        "/v1/cart/checkout" => vec![("POST", Route::Cart(None, CartAct::Checkout))],
+        "/v1/cart/ordered" => vec![("POST", Route::Cart(None, CartAct::Ordered))],
+        "/v1/cart/leave" => vec![("POST", Route::Cart(None, CartAct::Leave))],
+        "/v1/cart/live" => vec![("GET", Route::Cart(None, CartAct::Live))],
         "/health" => vec![("GET", Route::Health)],
         "/version" => vec![("GET", Route::Version)],
+        _ if path.starts_with(CARTS) => cart_of(path).into_iter().collect(),
         _ => {
+            if let Some(name) = path.strip_prefix(WEBHOOKS) {
+                return vec![("POST", Route::Webhook(name.to_owned()))];
+            }
             let single = SINGLES.iter().find(|(known, _)| *known == path);
             match (single, super::files::file_name(path)) {
                 (Some((_, kind)), _) => vec![("POST", Route::Single(kind))],
@@ -93,6 +135,20 @@ fn calls(path: &str) -> Vec<(&'static str, Route)> {
             }
         }
     }
+}
+
+/// What a server calls: `/v1/carts/:userId` and what stands below it.
+fn cart_of(path: &str) -> Option<(&'static str, Route)> {
+    let (user, act) = match path.strip_prefix(CARTS)?.split_once('/') {
+        None => (path.strip_prefix(CARTS)?, CartAct::View),
+        Some((user, "ops")) => (user, CartAct::Ops),
+        Some((user, "checkout")) => (user, CartAct::Checkout),
+        Some((user, "ordered")) => (user, CartAct::Ordered),
+        Some((user, "commands")) => (user, CartAct::Commands),
+        Some(_) => return None,
+    };
+    let method = if act == CartAct::View { "GET" } else { "POST" };
+    Some((method, Route::Cart(Some(percent_decode(user)), act)))
 }
 
 #[cfg(test)]
@@ -119,6 +175,15 @@ mod tests {
             check("GET", &format!("{prefix}/hilo.js"), Ok(Route::File("hilo.js".to_owned())));
         }
         check("GET", "/_hv1/batch", Err(Code::NotFound));
+    }
+
+    #[test]
+    fn servers_name_whose_cart_it_is() {
+        let cart = |user: &str, act| Ok(Route::Cart(Some(user.to_owned()), act));
+        check("GET", "/v1/carts/u%2F1", cart("u/1", CartAct::View));
+        check("POST", "/_h/v1/carts/u1/commands", cart("u1", CartAct::Commands));
+        check("POST", "/v1/carts/u1", Err(Code::MethodNotAllowed));
+        check("GET", "/v1/carts/u1/secrets", Err(Code::NotFound));
     }
 
     #[test]

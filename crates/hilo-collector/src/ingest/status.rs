@@ -4,7 +4,7 @@
 
 use serde::Serialize;
 
-use super::reply;
+use super::{orders, reply, user};
 use crate::loaded::Loaded;
 use crate::platform::{Platform, Reply};
 
@@ -22,6 +22,12 @@ pub fn degraded<P: Platform>(loaded: &Loaded, platform: &P) -> Vec<&'static str>
         reasons.push("secret_missing");
     } else if secret.len() < SECRET_CHARS_MIN && !platform.is_dev() {
         reasons.push("secret_short");
+    }
+    if !user::are_secrets_set(loaded, platform) {
+        reasons.push("token_secret_short");
+    }
+    if !orders::are_secrets_set(loaded, platform) {
+        reasons.push("webhook_secret_short");
     }
     reasons
 }

@@ -6,7 +6,8 @@ use std::collections::BTreeMap;
 
 use wasm_bindgen::JsValue;
 use wasm_bindgen::prelude::wasm_bindgen;
-use worker::js_sys::{Array, Object, Promise};
+use worker::js_sys::futures::JsFuture;
+use worker::js_sys::{Array, Object, Promise, Uint8Array};
 use worker::web_sys::RequestInit;
 
 /// Namespace of the profile objects.
@@ -15,6 +16,8 @@ pub const PROFILES: &str = "PROFILES";
 pub const JOURNAL: &str = "JOURNAL";
 /// The one journal's name.
 pub const JOURNAL_NAME: &str = "journal";
+/// Namespace of the carts.
+pub const CARTS: &str = "CARTS";
 /// Queue that carries deliveries off the request's path.
 pub const DELIVERIES: &str = "DELIVERIES";
 /// KV namespace that may hold `hilo.toml`.
@@ -95,6 +98,23 @@ extern "C" {
     #[wasm_bindgen(method, catch, js_name = toArray)]
     pub fn to_array(this: &Rows) -> Result<Array, JsValue>;
 
+    #[wasm_bindgen(catch, js_namespace = ["crypto", "subtle"], js_name = importKey)]
+    fn import_key(
+        format: &str,
+        key: &Uint8Array,
+        algorithm: &Object,
+        is_extractable: bool,
+        usages: &Array,
+    ) -> Result<Promise, JsValue>;
+
+    #[wasm_bindgen(catch, js_namespace = ["crypto", "subtle"], js_name = verify)]
+    fn verify_signature(
+        algorithm: &Object,
+        key: &JsValue,
+        signature: &Uint8Array,
+        message: &Uint8Array,
+    ) -> Result<Promise, JsValue>;
+
     /// A Durable Object's storage, for the calls that `worker` has no name for or that it makes only when polled.
     #[wasm_bindgen(extends = Object)]
     pub type Storage;
@@ -134,6 +154,30 @@ pub fn word(text: &str) -> JsValue {
 /// Fills `bytes` from the runtime's random generator.
 pub fn fill_random(bytes: &mut [u8]) {
     get_random_values(bytes);
+}
+
+/// Imports a public key (SPKI) that may verify and nothing else.
+///
+/// # Errors
+/// The runtime's, for a key that is none.
+pub async fn import_public_key(spki: &[u8], algorithm: &Object) -> Result<JsValue, JsValue> {
+    let usages = Array::of1(&JsValue::from_str("verify"));
+    JsFuture::from(import_key("spki", &Uint8Array::from(spki), algorithm, false, &usages)?).await
+}
+
+/// Whether the holder of `key` made `signature` over `message`.
+///
+/// # Errors
+/// The runtime's.
+pub async fn verify(
+    key: &JsValue,
+    algorithm: &Object,
+    signature: &[u8],
+    message: &[u8],
+) -> Result<bool, JsValue> {
+    let (signature, message) = (Uint8Array::from(signature), Uint8Array::from(message));
+    let verified = JsFuture::from(verify_signature(algorithm, key, &signature, &message)?).await?;
+    Ok(verified == JsValue::TRUE)
 }
 
 /// Runs `work` in a transaction of the storage: an error or a panic inside takes back what was written.

@@ -4,21 +4,22 @@ use std::cell::{Cell, OnceCell, RefCell};
 use std::future::Future;
 use std::rc::Rc;
 
-use futures_util::StreamExt;
-use hilo_core::event::{BODY_BYTES_MAX, Geo};
+use hilo_core::event::Geo;
+use hilo_core::identity::public_key::PublicKey;
 use jiff::Timestamp;
 use wasm_bindgen::{JsCast, JsValue};
+use worker::js_sys::Reflect;
 use worker::js_sys::futures::JsFuture;
-use worker::js_sys::{Reflect, Uint8Array};
 use worker::web_sys;
 use worker::worker_sys::ext::RequestExt as _;
 use worker::{
-    Context, Env, Fetch, Method, Request, RequestInit, RequestRedirect, Response, Result,
+    Context, Env, Fetch, Method, Request, RequestInit, RequestRedirect, Response, Result, State,
 };
 
 use super::bindings::{Fields, word};
 use super::http::{Address, Headers, Incoming, Outgoing, Upload};
-use super::{Body, Failure, Object, Platform, Reply, bindings, log_line};
+use super::upload::{read_stream, upload};
+use super::{Body, Failure, Object, Platform, Reply, bindings, crypto, log_line};
 use crate::loaded::Loaded;
 
 /// How long an isolate uses a configuration before it asks again: an upload reaches everybody within this.
@@ -30,7 +31,7 @@ const SEND_MS_MAX: u64 = 10_000;
 /// How much of a destination's answer is read.
 const ANSWER_BYTES_MAX: usize = 8 * 1024;
 /// The only header fields that the collector reads. Each costs a call into JavaScript, so the list is short.
-const READ_HEADERS: [&str; 15] = [
+const READ_HEADERS: [&str; 18] = [
     "accept-encoding",
     "authorization",
     "cf-connecting-ip",
@@ -42,11 +43,18 @@ const READ_HEADERS: [&str; 15] = [
     "origin",
     "sec-fetch-site",
     "sec-gpc",
+    "upgrade",
     "user-agent",
     "x-hilo",
+    "x-hilo-cart",
+    "x-hilo-user",
     "cf-access-jwt-assertion",
     "content-type",
 ];
+/// Those of shop systems, read only where these call.
+const WEBHOOK_HEADERS: [&str; 4] =
+    ["x-shopify-hmac-sha256", "x-shopify-topic", "x-wc-webhook-signature", "x-wc-webhook-topic"];
+const WEBHOOK_PATH: &str = "/v1/in/";
 
 thread_local! {
     /// The configuration, and when it was fetched. One isolate is one thread.
@@ -67,13 +75,25 @@ struct Settings {
 #[derive(Clone)]
 pub struct Edge {
     env: Rc<Env>,
-    context: Rc<Context>,
+    later: Later,
+}
+
+/// Who keeps work alive that goes on after an answer.
+#[derive(Clone)]
+enum Later {
+    Invocation(Rc<Context>),
+    Object(Rc<State>),
 }
 
 impl Edge {
     /// The world of one invocation.
     pub fn new(env: Env, context: Context) -> Edge {
-        Edge { env: Rc::new(env), context: Rc::new(context) }
+        Edge { env: Rc::new(env), later: Later::Invocation(Rc::new(context)) }
+    }
+
+    /// The world as an object sees it, for what it hands on by itself.
+    pub(super) fn of_object(env: Env, state: Rc<State>) -> Edge {
+        Edge { env: Rc::new(env), later: Later::Object(state) }
     }
 
     fn setting<T>(&self, read: impl Fn(&Settings) -> T) -> T {
@@ -89,6 +109,7 @@ impl Edge {
     fn stub(&self, object: &Object) -> Result<bindings::Stub> {
         let (namespace, name) = match object {
             Object::Profile(name) => (bindings::PROFILES, name.as_str()),
+            Object::Cart(label) => (bindings::CARTS, label.as_str()),
             Object::Journal => (bindings::JOURNAL, bindings::JOURNAL_NAME),
         };
         let namespace = Reflect::get(&self.env, &word(namespace))?;
@@ -164,7 +185,10 @@ impl Platform for Edge {
     }
 
     fn defer(&self, work: impl Future<Output = ()> + 'static) {
-        self.context.wait_until(work);
+        match &self.later {
+            Later::Invocation(context) => context.wait_until(work),
+            Later::Object(state) => state.wait_until(work),
+        }
     }
 
     async fn ask(&self, object: &Object, call: String) -> std::result::Result<String, Failure> {
@@ -173,7 +197,7 @@ impl Platform for Edge {
             // Only the journal knows about watchers; asking every profile's answer would cost each event's sender.
             let watched = match object {
                 Object::Journal => response.headers().get(bindings::WATCHED)?,
-                Object::Profile(_) => None,
+                Object::Profile(_) | Object::Cart(_) => None,
             };
             let text = JsFuture::from(response.text()?).await?.as_string().unwrap_or_default();
             Ok((response.status(), watched, text))
@@ -189,6 +213,15 @@ impl Platform for Edge {
             503 => Err(Failure::Retriable(text)),
             _ => Err(Failure::Fatal(text)),
         }
+    }
+
+    async fn verify(
+        &self,
+        key: &PublicKey,
+        signature: &[u8],
+        message: &[u8],
+    ) -> std::result::Result<bool, Failure> {
+        crypto::verify(key, signature, message).await
     }
 
     fn is_watched(&self) -> bool {
@@ -277,7 +310,9 @@ async fn read(request: web_sys::Request) -> Result<Incoming> {
     let url = request.url();
     let address = Address::of(&url);
     let fields = request.headers().unchecked_into::<Fields>();
-    let fields = READ_HEADERS.iter().filter_map(|name| {
+    let of_webhooks: &[&str] =
+        if address.path.contains(WEBHOOK_PATH) { &WEBHOOK_HEADERS } else { &[] };
+    let fields = READ_HEADERS.iter().chain(of_webhooks).filter_map(|name| {
         let value = fields.get(&word(name)).ok()??;
         Some(((*name).to_owned(), value))
     });
@@ -298,52 +333,15 @@ async fn read(request: web_sys::Request) -> Result<Incoming> {
     Ok(Incoming { method, scheme, host, path, query, headers, body, geo })
 }
 
-/// Reads the body up to its cap.
-///
-/// Where a length is told, the runtime holds the sender to it, and one read takes all; a stream without one is counted
-/// piece by piece, which costs a fifth of the whole request.
-async fn upload(request: web_sys::Request, told: Option<&str>) -> Upload {
-    let length = told.and_then(|length| length.parse::<usize>().ok());
-    if length.is_some_and(|length| length > BODY_BYTES_MAX) {
-        return Upload::TooLarge;
-    }
-    if let Some(length) = length {
-        return match whole(&request).await {
-            Ok(body) if body.len() == length => Upload::Bytes(body),
-            Ok(_) | Err(_) => Upload::Broken,
-        };
-    }
-    let Ok(stream) = Request::from(request).stream() else { return Upload::Absent };
-    match read_stream(stream, BODY_BYTES_MAX).await {
-        (body, End::Whole) => Upload::Bytes(body),
-        (_, End::Capped) => Upload::TooLarge,
-        (_, End::Broken) => Upload::Broken,
-    }
-}
-
-async fn whole(request: &web_sys::Request) -> Result<Vec<u8>> {
-    let body = JsFuture::from(request.array_buffer()?).await?;
-    Ok(Uint8Array::new(&body).to_vec())
-}
-
-enum End {
-    Whole,
-    Capped,
-    Broken,
-}
-
-/// Reads at most `cap` bytes, and says how it ended.
-async fn read_stream(mut stream: worker::ByteStream, cap: usize) -> (Vec<u8>, End) {
-    let mut body = Vec::new();
-    while let Some(chunk) = stream.next().await {
-        let Ok(chunk) = chunk else { return (body, End::Broken) };
-        if body.len() + chunk.len() > cap {
-            body.extend(chunk.into_iter().take(cap - body.len()));
-            return (body, End::Capped);
-        }
-        body.extend_from_slice(&chunk);
-    }
-    (body, End::Whole)
+/// Lets the cart's object open a socket. Its answer is the answer: it holds the browser's end.
+async fn open_socket(cart: &str, edge: &Edge) -> Result<Response> {
+    let headers = web_sys::Headers::new()?;
+    headers.set("upgrade", "websocket")?;
+    let init = web_sys::RequestInit::new();
+    init.set_headers(&headers);
+    let object = edge.stub(&Object::Cart(cart.to_owned()))?;
+    let response = JsFuture::from(object.fetch(&word(bindings::OBJECT_URL), &init)?).await?;
+    Ok(response.unchecked_into::<web_sys::Response>().into())
 }
 
 async fn write(reply: Reply, edge: &Edge) -> Result<Response> {
@@ -353,6 +351,7 @@ async fn write(reply: Reply, edge: &Edge) -> Result<Response> {
     }
     let builder = Response::builder().with_status(reply.status);
     match reply.body {
+        Body::Socket { cart } => open_socket(&cart, edge).await,
         Body::Empty => Ok(builder.with_headers(headers).empty()),
         Body::Text(text) => Ok(builder.with_headers(headers).fixed(text.into_bytes())),
         Body::Bytes(bytes) => {

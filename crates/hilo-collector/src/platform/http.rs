@@ -123,6 +123,11 @@ pub enum Body {
         /// The last `seq` that the watcher has seen; 0 for what the ring still holds.
         after: i64,
     },
+    /// A socket of a cart: the request goes on to the object with this label, whose answer is the answer.
+    Socket {
+        /// The label.
+        cart: String,
+    },
 }
 
 /// The collector's answer.

@@ -10,6 +10,7 @@ use std::pin::Pin;
 use std::rc::Rc;
 use std::task::{Context, Poll, Waker};
 
+use hilo_core::identity::public_key::PublicKey;
 use jiff::Timestamp;
 use rusqlite::types::{ToSqlOutput, Value};
 use rusqlite::{Connection, ToSql, params_from_iter};
@@ -17,8 +18,7 @@ use rusqlite::{Connection, ToSql, params_from_iter};
 use super::{Failure, Object, Outgoing, Platform, Response, Sql, SqlRow, SqlValue};
 use crate::calls::Delivery;
 use crate::loaded::Loaded;
-use crate::store::journal;
-use crate::store::profile;
+use crate::store::{cart, journal, profile};
 
 /// Rounds of [`Memory::settle`]: a queue that never empties is a bug that must not hang a test.
 const SETTLE_ROUNDS_MAX: usize = 1_000;
@@ -75,10 +75,6 @@ impl Sql for MemorySql {
         Ok(found)
     }
 
-    fn run(&self, query: &str, bindings: &[SqlValue]) -> Result<(), Failure> {
-        self.exec(query, bindings).map(drop)
-    }
-
     fn transaction(&self, work: &mut dyn FnMut() -> Result<(), Failure>) -> Result<(), Failure> {
         // Rolls back when it goes out of scope before the commit.
         let transaction = self.0.unchecked_transaction().map_err(|error| failed(&error))?;
@@ -92,12 +88,18 @@ struct ProfileObject {
     volatile: profile::Volatile,
 }
 
+struct CartObject {
+    sql: MemorySql,
+    volatile: cart::Volatile,
+}
+
 struct World {
     now: Cell<Timestamp>,
     drawn: Cell<u64>,
     loaded: RefCell<Rc<Loaded>>,
     secrets: RefCell<BTreeMap<String, String>>,
     profiles: RefCell<BTreeMap<String, ProfileObject>>,
+    carts: RefCell<BTreeMap<String, CartObject>>,
     journal: MemorySql,
     journal_volatile: RefCell<journal::Volatile>,
     live: RefCell<Vec<String>>,
@@ -127,6 +129,7 @@ impl Memory {
             loaded: RefCell::new(Loaded::read(config, None)),
             secrets: RefCell::new(BTreeMap::from([secret])),
             profiles: RefCell::default(),
+            carts: RefCell::default(),
             journal: MemorySql::new()?,
             journal_volatile: RefCell::default(),
             live: RefCell::default(),
@@ -187,6 +190,9 @@ impl Memory {
         for profile in self.0.profiles.borrow_mut().values_mut() {
             profile.volatile = profile::Volatile::default();
         }
+        for cart in self.0.carts.borrow_mut().values_mut() {
+            cart.volatile = cart::Volatile::default();
+        }
     }
 
     /// Takes what the queue holds, as a consumer would.
@@ -207,7 +213,7 @@ impl Memory {
         Ok(())
     }
 
-    /// Runs deferred work and the queue's consumer until nothing is left to do at this moment.
+    /// Runs deferred work, carts' alarms and the queue's consumer until nothing is left to do at this moment.
     ///
     /// # Errors
     /// SQLite's.
@@ -218,14 +224,68 @@ impl Memory {
                 work.await;
                 continue;
             }
+            let is_quiet = self.fire_cart_alarms().await?;
             self.fire_alarms()?;
             let deliveries = self.take_deliveries();
-            if deliveries.is_empty() {
+            if deliveries.is_empty() && is_quiet {
                 return Ok(());
             }
             crate::pipeline::deliver(deliveries, self).await;
         }
         Err(Failure::Fatal("the queue does not empty".to_owned()))
+    }
+
+    /// Fires every cart's alarm, and does what it finds; whether it found nothing.
+    ///
+    /// # Errors
+    /// SQLite's.
+    pub async fn fire_cart_alarms(&self) -> Result<bool, Failure> {
+        let names: Vec<String> = self.0.carts.borrow().keys().cloned().collect();
+        let mut is_quiet = true;
+        for name in names {
+            let due = self.on_cart(&name, |object, moment| {
+                cart::due(&object.sql, &mut object.volatile, moment)
+            })?;
+            if due.is_expired {
+                self.0.carts.borrow_mut().remove(&name);
+                continue;
+            }
+            if let Some(leaving) = due.merge {
+                crate::pipeline::cart::finish_merge(&name, &leaving, self).await?;
+                is_quiet = false;
+            }
+            if !due.touchpoints.is_empty() {
+                let told = crate::pipeline::cart::hand_on(&due.touchpoints, self).await?;
+                is_quiet &= told.is_empty();
+                self.on_cart(&name, |object, moment| {
+                    cart::settle(&object.sql, &mut object.volatile, &told, moment)
+                })?;
+            }
+        }
+        Ok(is_quiet)
+    }
+
+    /// Does something with a cart's object at this moment.
+    fn on_cart<T>(
+        &self,
+        name: &str,
+        work: impl FnOnce(&mut CartObject, cart::Moment<'_>) -> Result<T, Failure>,
+    ) -> Result<T, Failure> {
+        let moment = cart::Moment { name, now: self.now(), random: self.random16() };
+        let mut carts = self.0.carts.borrow_mut();
+        let object = match carts.entry(name.to_owned()) {
+            std::collections::btree_map::Entry::Occupied(entry) => entry.into_mut(),
+            std::collections::btree_map::Entry::Vacant(entry) => entry
+                .insert(CartObject { sql: MemorySql::new()?, volatile: cart::Volatile::default() }),
+        };
+        work(object, moment)
+    }
+
+    fn ask_cart(&self, name: &str, call: &str) -> Result<String, Failure> {
+        self.on_cart(name, |object, moment| {
+            cart::answer(&object.sql, &mut object.volatile, call, moment)
+        })
+        .map(|answered| answered.reply)
     }
 
     fn ask_profile(&self, name: &str, call: &str) -> Result<String, Failure> {
@@ -284,6 +344,7 @@ impl Platform for Memory {
     async fn ask(&self, object: &Object, call: String) -> Result<String, Failure> {
         match object {
             Object::Profile(name) => self.ask_profile(name, &call),
+            Object::Cart(name) => self.ask_cart(name, &call),
             Object::Journal => {
                 let volatile = &mut self.0.journal_volatile.borrow_mut();
                 let answered = journal::answer(&self.0.journal, volatile, &call, self.now())?;
@@ -291,6 +352,11 @@ impl Platform for Memory {
                 Ok(answered.reply)
             }
         }
+    }
+
+    async fn verify(&self, _: &PublicKey, _: &[u8], _: &[u8]) -> Result<bool, Failure> {
+        // Real keys are verified by the runtime, in tests/collector; a world in memory signs with HS256.
+        Err(Failure::Fatal("there are no public keys in memory: use HS256".to_owned()))
     }
 
     fn is_watched(&self) -> bool {

@@ -6,6 +6,10 @@
 #[cfg(target_arch = "wasm32")]
 pub mod bindings;
 #[cfg(target_arch = "wasm32")]
+mod cart_object;
+#[cfg(target_arch = "wasm32")]
+mod crypto;
+#[cfg(target_arch = "wasm32")]
 pub mod edge;
 pub mod http;
 #[cfg(any(test, feature = "memory"))]
@@ -15,10 +19,13 @@ mod object_sql;
 #[cfg(target_arch = "wasm32")]
 pub mod objects;
 mod sql;
+#[cfg(target_arch = "wasm32")]
+mod upload;
 
 use std::future::Future;
 use std::rc::Rc;
 
+use hilo_core::identity::public_key::PublicKey;
 use jiff::Timestamp;
 
 use crate::loaded::Loaded;
@@ -49,6 +56,8 @@ impl Failure {
 pub enum Object {
     /// One person or device. The name comes from [`crate::signature::object_name`], so that it cannot be probed.
     Profile(String),
+    /// One cart. The name is its label, from [`crate::signature::cart_label`].
+    Cart(String),
     /// The one object that keeps rejects, the live stream, delivery counters and dead letters.
     Journal,
 }
@@ -83,6 +92,17 @@ pub trait Platform: Clone + 'static {
     ///
     /// Prefer the typed calls of `store`, which wrap this.
     async fn ask(&self, object: &Object, call: String) -> Result<String, Failure>;
+
+    /// Whether the holder of `key` made `signature` over `message`.
+    ///
+    /// # Errors
+    /// `Fatal` where the key cannot be used at all.
+    async fn verify(
+        &self,
+        key: &PublicKey,
+        signature: &[u8],
+        message: &[u8],
+    ) -> Result<bool, Failure>;
 
     /// Whether somebody follows the live stream, or that has not been asked for a while.
     fn is_watched(&self) -> bool;

@@ -38,7 +38,8 @@ const MESSAGE_BYTES_MAX: usize = 64 * 1024;
 /// Watchers of the live stream.
 const WATCHERS_MAX: usize = 32;
 
-fn refuse(failure: &Failure) -> Result<Response> {
+/// An object's answer when it could not do what it was asked.
+pub(super) fn refuse(failure: &Failure) -> Result<Response> {
     let status = match failure {
         Failure::Retriable(_) => 503,
         Failure::Fatal(_) => 500,

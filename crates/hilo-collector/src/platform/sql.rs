@@ -111,7 +111,9 @@ pub trait Sql {
     ///
     /// # Errors
     /// As [`Sql::exec`]; also when a row breaks the schema, and then none of the statement's rows is kept.
-    fn run(&self, query: &str, bindings: &[SqlValue]) -> Result<(), Failure>;
+    fn run(&self, query: &str, bindings: &[SqlValue]) -> Result<(), Failure> {
+        self.exec(query, bindings).map(drop)
+    }
 
     /// Runs `work` so that all of its writes are kept, or none: also when it fails half-way or panics.
     ///

@@ -3,6 +3,7 @@
 //! Each object's module has `answer(sql, call, now)`; the shells in `platform/` only carry text. A question is answered
 //! inside one transaction, so a failure or a panic leaves nothing half-written.
 
+pub mod cart;
 pub mod journal;
 pub mod profile;
 mod schema;

@@ -3,10 +3,9 @@
 //! In: the cart, the checkout's context, what was bought. Out: a delta of the hub. Once per order is the hub's duty
 //! (`order_id` is unique there); payment and prices are not looked at.
 
-use std::collections::BTreeMap;
-
 use super::context::{Ctx, ReplicaId};
 use super::limits::QUANTITY_MAX;
+use super::map::BTreeMap;
 use super::op::{Dots, Order, put_all, take};
 use super::refusal::Refusal;
 use super::state::{Cart, LineKey, units};
@@ -114,16 +113,36 @@ mod tests {
         assert!(done(cart, &all).lines.is_empty());
     }
 
-    #[test]
-    fn a_fold_that_is_concurrent_to_an_order_brings_its_units_back() {
-        // Known weakness of the fold: its `Set` restates units that were bought meanwhile. Without it, 1 would be left.
-        let mut cart = Cart::default();
-        for _ in 0..LINE_DOTS_FOLD {
+    fn clicked(times: usize) -> Cart {
+        let mut cart = on(3);
+        for _ in 0..times {
             add(&mut cart, A, 1);
         }
-        let checkout = cart.ctx.clone();
-        let offline = cart.add(B, &line(), 1).unwrap();
-        let ordered = cart.order_done(HUB, &checkout, &Bought::from([(line(), 8)])).unwrap();
-        assert_eq!(done(done(cart, &ordered), &offline).qty(&line()), 9);
+        cart
+    }
+
+    #[test]
+    fn an_add_that_is_concurrent_to_an_order_brings_nothing_back() {
+        // One dot fewer than it takes to fold.
+        let cart = clicked(LINE_DOTS_FOLD - 2);
+        let bought = Bought::from([(line(), cart.qty(&line()))]);
+        let offline = cart.add(A, &line(), 1).unwrap();
+        let ordered = cart.order_done(HUB, &cart.ctx, &bought).unwrap();
+        assert_eq!(done(done(cart, &ordered), &offline).qty(&line()), 1);
+    }
+
+    #[test]
+    fn an_order_does_not_reach_a_fold_that_its_checkout_had_not_seen() {
+        // The price of the fold: its own bought units are said anew, others' are gone. Without it, 1 would be left.
+        let cart = clicked(LINE_DOTS_FOLD - 1);
+        let bought = Bought::from([(line(), cart.qty(&line()))]);
+        let own = cart.qty(&line()) - 3;
+        let folded = cart.add(A, &line(), 1).unwrap();
+        let ordered = cart.order_done(HUB, &cart.ctx, &bought).unwrap();
+        assert_eq!(done(done(cart.clone(), &ordered), &folded).qty(&line()), own + 1);
+        // The same where the fold reaches the hub between checkout and order.
+        let later = done(cart.clone(), &folded);
+        let ordered = later.order_done(HUB, &cart.ctx, &bought).unwrap();
+        assert_eq!(done(later, &ordered).qty(&line()), own + 1);
     }
 }

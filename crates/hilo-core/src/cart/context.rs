@@ -1,7 +1,7 @@
 //! What a replica has seen: every operation has a dot, and a context is a set of dots.
 //! In: dots and contexts. Out: membership and union. Knows nothing of lines or quantities.
 
-use std::collections::{BTreeMap, BTreeSet};
+use super::map::{BTreeMap, BTreeSet};
 
 /// One writer of operations. Random, minted anew by every runtime that edits, and by the hub for every cart and epoch.
 ///

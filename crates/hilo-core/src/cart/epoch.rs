@@ -3,10 +3,9 @@
 //! In: the cart, what was applied. Out: the empty successor, or the delta that says unsent wishes anew. Without epochs the
 //! context would remember every replica for ever. Whether a replica has been idle for too long is asked by the hub's clock.
 
-use std::collections::BTreeMap;
-
 use super::context::{Dot, ReplicaId};
 use super::limits::REPLICAS_BEFORE_EPOCH;
+use super::map::BTreeMap;
 use super::op::put;
 use super::state::{Cart, Entry, LineKey};
 

@@ -3,12 +3,11 @@
 //! A causal join of delta-state CRDTs (Almeida, Shoker, Baquero, arXiv 1410.2803 and 1603.01529): commutative, associative
 //! and idempotent, so deltas may be lost, repeated, reordered and joined in groups. Decides nothing about who may do what.
 
-use std::collections::BTreeMap;
-
 use super::context::{Ctx, Dot};
+use super::map::BTreeMap;
 use super::state::{Cart, Entry};
 
-/// What both know.
+/// What both know; of two epochs the later one, whole.
 pub fn join(a: &Cart, b: &Cart) -> Cart {
     let mut joined = a.clone();
     joined.absorb(b);
@@ -18,8 +17,13 @@ pub fn join(a: &Cart, b: &Cart) -> Cart {
 impl Cart {
     /// Learns everything `other` knows.
     ///
-    /// A dot that one has live and the other has seen but not live was dropped there, and stays dropped. A later epoch
-    /// replaces an earlier one: an epoch ends only when nothing is left in it.
+    /// A dot that one has live and the other has seen but not live was dropped there, and stays dropped.
+    ///
+    /// Of two epochs the later one counts, whole: lines, context and display fields. Nothing of the earlier is looked at,
+    /// since an epoch ends only when nothing is left in it, and the next gives its dots out anew. What a replica had not
+    /// sent of the earlier one must be carried over before, by [`super::epoch::remint`]; and since a delta of the later one
+    /// replaces as much as a whole cart does, a replica enters an epoch by the hub's full view only. `merge` is the one
+    /// place where carts of different epochs are combined.
     pub fn absorb(&mut self, other: &Cart) {
         if self.epoch != other.epoch {
             if self.epoch < other.epoch {
@@ -106,11 +110,17 @@ mod tests {
 
     #[test]
     fn a_later_epoch_replaces_an_earlier_one() {
-        let mut old = Cart::default();
-        add(&mut old, A, 3);
+        let mut old = on(3);
+        old.info.insert(line(), (7, crate::cart::LineInfo::default()));
         let fresh = Cart { epoch: 1, ..Cart::default() };
         assert_eq!(join(&old, &fresh), fresh);
         assert_eq!(join(&fresh, &old), fresh);
+        // The same dots mean other operations there.
+        let reused = Cart { epoch: 1, ..on(5) };
+        assert_eq!(join(&old, &reused), reused);
+        assert_eq!(join(&reused, &old), reused);
+        let delta = reused.remove(B, &line()).unwrap();
+        assert_eq!(join(&old, &delta), delta, "a delta replaces as a whole cart does");
     }
 
     #[test]

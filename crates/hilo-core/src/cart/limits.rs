@@ -5,10 +5,11 @@
 pub const LINES_MAX: usize = 200;
 /// Units of a line. Operations refuse more; what concurrency adds up beyond it is shown as this many.
 pub const QUANTITY_MAX: u32 = 9_999;
-/// Live dots of a line at the hub.
+/// Live dots of a line at the hub. A replica that sees so many adds by a `Set` of the sum.
 pub const LINE_DOTS_MAX: usize = 32;
-/// Live dots of a line at which the next `add` is emitted as a `Set`, so that a line cannot grow by clicking.
-pub const LINE_DOTS_FOLD: usize = 8;
+/// Live dots of a line at which an `add` folds its replica's own: high enough to be rare, and with room for others below the
+/// most.
+pub const LINE_DOTS_FOLD: usize = 24;
 /// Bytes of a delta on the wire.
 pub const DELTA_BYTES_MAX: usize = 32 * 1024;
 /// Operations of one replica that one delta may bring: bounds what a forged sequence number can claim.

@@ -20,7 +20,8 @@ pub enum Policy {
     GuestWins,
     /// The guest's lines and nothing else, unless the guest has none.
     Replace,
-    /// The carts stay apart: the person's is as it was, the guest's stays readable by its capability.
+    /// Nothing is joined: the person's cart is as it was, the guest's stays readable by its capability, with whatever its
+    /// devices had not sent. A device that shows the person's cart acts on it as a new replica.
     KeepBoth,
 }
 
@@ -46,11 +47,20 @@ impl Policy {
     }
 }
 
+impl serde::Serialize for Policy {
+    fn serialize<S: serde::Serializer>(&self, to: S) -> Result<S::Ok, S::Error> {
+        to.serialize_str(self.name())
+    }
+}
+
 /// What the person's cart absorbs to hold both, or `None` where the carts stay apart.
 ///
 /// The guest's dots move over as they are: no replica writes under one id in two carts, so late operations of the guest's
 /// tabs still join, and absorbing the answer twice changes nothing. `hub` is the replica in whose name the **person's**
-/// hub acts; it must differ from the one the guest's hub used, or their dots would collide.
+/// hub acts; it must differ from the one the guest's hub used, or their dots would collide. What devices had not sent
+/// follows by [`super::replica::Kept::move_to`].
+///
+/// The delta holds the guest's whole context: tell replicas about it by a full view, since a broadcast lists dots one by one.
 ///
 /// # Errors
 /// `ReplicaExhausted`.

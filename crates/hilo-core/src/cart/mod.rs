@@ -1,20 +1,37 @@
 //! The cart across devices: a causal, add-wins store of dots, sequenced by one hub.
 //!
 //! [`state`] is what a cart is, [`context`] what a replica has seen, [`op`] what a person can do, [`join`] how two carts
-//! become one; [`wire`] is how deltas travel and [`hub`] what the hub accepts. [`epoch`], [`checkout`] and [`merge`] are the
-//! moments when a cart ends, is bought, or meets another. Pure: replica ids arrive as arguments, nothing is sent or stored.
+//! become one; [`replica`] is what a replica says and keeps, as JSON at the edge (`wire`) and as [`flat`] text in the page;
+//! `hub` is what the hub accepts. [`epoch`], [`checkout`] and [`merge`] are the moments when a cart ends, is bought, or meets
+//! another; [`touchpoint`] is what an operation is to the person's history. Pure: replica ids arrive as arguments, nothing is
+//! sent or stored.
 
 pub mod checkout;
 pub mod context;
+pub mod digits;
 pub mod epoch;
+pub mod flat;
+#[cfg(feature = "edge")]
 pub mod hub;
 pub mod join;
 pub mod limits;
+#[cfg(feature = "edge")]
+pub mod map {
+    //! At the edge the maps of the cart are std's.
+
+    pub use std::collections::{BTreeMap, BTreeSet};
+}
+#[cfg(not(feature = "edge"))]
+pub mod map;
 pub mod merge;
 pub mod op;
 pub mod refusal;
+pub mod replica;
 pub mod state;
+#[cfg(feature = "edge")]
 mod text;
+pub mod touchpoint;
+#[cfg(feature = "edge")]
 pub mod wire;
 
 pub use context::{Ctx, Dot, ReplicaId};

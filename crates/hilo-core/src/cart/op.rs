@@ -3,10 +3,9 @@
 //! In: the cart as this replica sees it, and who acts. Out: a delta, a small `Cart` that every replica absorbs, the acting
 //! one first. An operation touches only the dots its replica has observed: that is what makes it mean the same elsewhere.
 
-use std::collections::BTreeMap;
-
 use super::context::{Ctx, Dot, ReplicaId};
-use super::limits::{LINE_DOTS_FOLD, LINES_MAX, QUANTITY_MAX};
+use super::limits::{LINE_DOTS_FOLD, LINE_DOTS_MAX, LINES_MAX, QUANTITY_MAX};
+use super::map::BTreeMap;
 use super::refusal::Refusal;
 use super::state::{Cart, Entry, Kind, LineKey, units};
 
@@ -25,8 +24,14 @@ pub(super) enum Order {
 impl Cart {
     /// `k` units more.
     ///
-    /// On a line with [`LINE_DOTS_FOLD`] live dots it becomes a `Set` of the sum, so that dots stay few. The price: on that
-    /// line a concurrent `remove` loses to it, and of two concurrent such folds the larger counts.
+    /// On a line with [`LINE_DOTS_FOLD`] live dots it also folds: the new dot says the units that are left of this replica's
+    /// own adds too, and drops exactly those, so that a line cannot grow by clicking. Dots of others are not touched, so no
+    /// add is lost, whatever happens at the same time. The price is paid by who takes units away without having seen the
+    /// fold: a concurrent `remove`, `clear`, `set` or `dec`, and an order whose checkout is older than the fold, do not
+    /// reach the units it says anew.
+    ///
+    /// Where [`LINE_DOTS_MAX`] dots leave no room and fewer than two are this replica's own, it is a `Set` of the sum: then a
+    /// concurrent `remove` loses to all units of the line, and of two such at once the larger counts.
     ///
     /// # Errors
     /// `BadQuantity` for no units or too many, `TooManyLines`, `ReplicaExhausted`.
@@ -35,12 +40,21 @@ impl Cart {
         if k == 0 || sum > QUANTITY_MAX {
             return Err(Refusal::BadQuantity);
         }
-        if self.lines.get(line).is_some_and(|dots| dots.len() >= LINE_DOTS_FOLD) {
+        self.room_for(line)?;
+        let dots = self.lines.get(line);
+        let live = dots.map_or(0, Dots::len);
+        let own = |(dot, entry): &(&Dot, &Entry)| dot.r == me && entry.kind == Kind::Add;
+        let own = || dots.into_iter().flatten().filter(own);
+        let folds = live >= LINE_DOTS_FOLD && own().nth(1).is_some();
+        if !folds && live >= LINE_DOTS_MAX {
             return self.set(me, line, sum);
         }
-        self.room_for(line)?;
         let mut delta = self.delta();
-        self.put_new(&mut delta, me, line, Entry::new(Kind::Add, k))?;
+        let said_anew = if folds { units(own().map(|(_, entry)| entry)) } else { 0 };
+        self.put_new(&mut delta, me, line, Entry::new(Kind::Add, said_anew.saturating_add(k)))?;
+        if folds {
+            delta.ctx.absorb(&own().map(|(dot, _)| *dot).collect());
+        }
         Ok(delta)
     }
 
@@ -176,29 +190,41 @@ pub(super) fn put_all(delta: &mut Cart, line: &LineKey, dots: Dots) {
 pub(super) fn take(me: ReplicaId, dots: &Dots, k: u32, order: Order) -> Dots {
     let mut taken = Dots::new();
     let mut rest = k;
-    let mut adds: Vec<_> = dots.iter().filter(|(_, entry)| entry.kind == Kind::Add).collect();
-    // Numbers of different replicas are not comparable, but every replica must choose alike.
-    adds.sort_unstable_by_key(|(dot, _)| (dot.n, dot.r));
     match order {
         Order::NewestFirst => {
-            adds.reverse();
-            take_from_adds(me, &adds, &mut rest, &mut taken);
+            take_from_adds(me, dots, order, &mut rest, &mut taken);
             take_from_sets(me, dots, &mut rest, &mut taken);
         }
         // A `Set` covers what it saw, so what is added lies on top of it: the set is the older part.
         Order::OldestFirst => {
             take_from_sets(me, dots, &mut rest, &mut taken);
-            take_from_adds(me, &adds, &mut rest, &mut taken);
+            take_from_adds(me, dots, order, &mut rest, &mut taken);
         }
     }
     taken
 }
 
-fn take_from_adds(me: ReplicaId, adds: &[(&Dot, &Entry)], rest: &mut u32, taken: &mut Dots) {
-    for (dot, entry) in adds {
+/// From one `Add` after the other. Looks for the next each time: there are few, and sorting would cost the page more bytes
+/// than all of this.
+fn take_from_adds(me: ReplicaId, dots: &Dots, order: Order, rest: &mut u32, taken: &mut Dots) {
+    // Numbers of different replicas are not comparable, but every replica must choose alike.
+    let age = |dot: &Dot| (dot.n, dot.r);
+    let mut last: Option<(u32, ReplicaId)> = None;
+    while *rest > 0 {
+        let adds = dots.iter().filter(|(_, entry)| entry.kind == Kind::Add);
+        let next = match order {
+            Order::NewestFirst => adds
+                .filter(|(dot, _)| last.is_none_or(|last| age(dot) < last))
+                .max_by_key(|(dot, _)| age(dot)),
+            Order::OldestFirst => adds
+                .filter(|(dot, _)| last.is_none_or(|last| age(dot) > last))
+                .min_by_key(|(dot, _)| age(dot)),
+        };
+        let Some((dot, entry)) = next else { return };
+        last = Some(age(dot));
         let part = entry.left().min(*rest);
         if part > 0 {
-            taken.insert(**dot, used_more(me, entry, part));
+            taken.insert(*dot, used_more(me, entry, part));
             *rest = rest.saturating_sub(part);
         }
     }

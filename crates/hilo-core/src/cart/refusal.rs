@@ -1,9 +1,8 @@
 //! Why an operation or a delta is refused: a closed list with stable codes.
 //! Holds no policy; `op` and `hub` decide.
 
-use std::collections::BTreeMap;
-
 use super::context::{Dot, ReplicaId};
+use super::map::BTreeMap;
 
 /// A refusal. What was refused changed nothing.
 #[derive(Clone, Debug, PartialEq, Eq)]

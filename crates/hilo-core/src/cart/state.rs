@@ -1,12 +1,14 @@
 //! The state of a cart: live dots per line, what was seen, and what lines look like.
 //! In: nothing but its own fields. Out: quantities. Changing it is `op`'s work, combining it `join`'s.
 
-use std::collections::BTreeMap;
+use super::map::BTreeMap;
 
+#[cfg(feature = "edge")]
 use serde::{Deserialize, Serialize};
 
 use super::context::{Ctx, Dot, ReplicaId};
 use super::limits::QUANTITY_MAX;
+#[cfg(feature = "edge")]
 use super::text::price;
 use crate::money::{Amount, Currency, Totals};
 
@@ -17,6 +19,21 @@ pub enum Kind {
     Add,
     /// So many units in all, instead of what was seen.
     Set,
+}
+
+impl Kind {
+    /// The name on the wire.
+    pub const fn name(self) -> &'static str {
+        match self {
+            Kind::Add => "add",
+            Kind::Set => "set",
+        }
+    }
+
+    /// Reads the name; `None` for anything else.
+    pub fn from_name(name: &str) -> Option<Kind> {
+        [Kind::Add, Kind::Set].into_iter().find(|kind| kind.name() == name)
+    }
 }
 
 /// A live dot's content. `kind` and `n` never change once another replica may have seen the dot.
@@ -56,19 +73,23 @@ pub struct LineKey {
 }
 
 /// What a line looks like: as the page last showed it, never an authority for payment.
-#[derive(Clone, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, PartialOrd, Ord)]
+#[cfg_attr(feature = "edge", derive(Serialize, Deserialize))]
 pub struct LineInfo {
     /// The article's name.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[cfg_attr(feature = "edge", serde(default, skip_serializing_if = "Option::is_none"))]
     pub name: Option<String>,
     /// Its page.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[cfg_attr(feature = "edge", serde(default, skip_serializing_if = "Option::is_none"))]
     pub url: Option<String>,
     /// Its picture.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[cfg_attr(feature = "edge", serde(default, skip_serializing_if = "Option::is_none"))]
     pub image: Option<String>,
     /// Its unit price in minor units of the line's currency.
-    #[serde(default, skip_serializing_if = "Option::is_none", with = "price")]
+    #[cfg_attr(
+        feature = "edge",
+        serde(default, skip_serializing_if = "Option::is_none", with = "price")
+    )]
     pub unit_price: Option<i64>,
 }
 

@@ -1,7 +1,7 @@
 //! The operations and their concurrent results, as the table of the cart's model states them.
 //! Also the small builders that the other tests of this folder share.
 
-use super::limits::{LINE_DOTS_FOLD, LINES_MAX, QUANTITY_MAX};
+use super::limits::{LINE_DOTS_FOLD, LINE_DOTS_MAX, LINES_MAX, QUANTITY_MAX};
 use super::*;
 use crate::money::Currency;
 
@@ -138,32 +138,90 @@ fn clear_takes_what_was_seen_and_no_more() {
     assert_eq!(done(cart, &unseen).qty(&other_line("cup")), 1);
 }
 
+/// A line at which the next `add` folds: one unit by C, the others by A.
 fn full_line() -> Cart {
+    let mut cart = on(1);
+    for _ in 1..LINE_DOTS_FOLD {
+        add(&mut cart, A, 1);
+    }
+    cart
+}
+
+const FULL: u32 = LINE_DOTS_FOLD as u32;
+
+fn dots(cart: &Cart) -> Vec<(ReplicaId, Kind, u32)> {
+    cart.lines[&line()].iter().map(|(dot, entry)| (dot.r, entry.kind, entry.n)).collect()
+}
+
+#[test]
+fn on_a_line_with_many_dots_an_add_folds_its_own() {
+    let mut cart = full_line();
+    add(&mut cart, A, 2);
+    assert_eq!(dots(&cart), [(A, Kind::Add, FULL + 1), (C, Kind::Add, 1)]);
+    let before = full_line();
+    let by_others = act(&before, B, Do::Add(2));
+    assert_eq!(done(before, &by_others).lines[&line()].len(), LINE_DOTS_FOLD + 1);
+}
+
+#[test]
+fn a_fold_says_anew_only_what_is_left() {
+    let mut cart = full_line();
+    let taken = act(&cart, B, Do::Dec(5));
+    cart.absorb(&taken);
+    add(&mut cart, A, 1);
+    assert_eq!(cart.qty(&line()), FULL - 4);
+    let grown = cart.grow(A, &line(), 1, FULL - 1).unwrap();
+    assert_eq!(done(cart, &grown).qty(&line()), FULL - 3, "clicks before a send join it");
+}
+
+#[test]
+fn no_add_is_lost_to_a_fold() {
+    check_concurrent(&full_line(), Do::Add(2), Do::Add(3), FULL + 5);
+    let mut both = full_line();
+    add(&mut both, B, 1);
+    add(&mut both, B, 1);
+    check_concurrent(&both, Do::Add(1), Do::Add(1), FULL + 4); // two folds at once
+}
+
+#[test]
+fn what_takes_units_away_at_the_same_time_does_not_reach_a_fold() {
+    // The price of the fold: without it these were 2, 4 + 2, FULL - 3 + 2.
+    check_concurrent(&full_line(), Do::Add(2), Do::Remove, FULL - 1 + 2);
+    check_concurrent(&full_line(), Do::Add(2), Do::Set(4), FULL - 1 + 2 + 4);
+    check_concurrent(&full_line(), Do::Add(2), Do::Dec(3), FULL + 2);
+    // Only the folding replica's own units return: what others had added is gone.
+    let mut mostly = on(50);
+    for _ in 1..LINE_DOTS_FOLD {
+        add(&mut mostly, A, 1);
+    }
+    check_concurrent(&mostly, Do::Add(2), Do::Remove, FULL - 1 + 2);
+    // Of these 27, the 22 that it takes from A's dots are lost, the 5 that it takes from C's count.
+    check_concurrent(&mostly, Do::Add(2), Do::Dec(27), FULL - 1 + 2 + 45);
+}
+
+/// A line that is full of dots of many replicas, A's one among them.
+fn crowded_line() -> Cart {
     let mut cart = Cart::default();
-    for _ in 0..LINE_DOTS_FOLD {
-        add(&mut cart, C, 1);
+    for replica in 1..=LINE_DOTS_MAX as u64 {
+        add(&mut cart, ReplicaId(replica), 1);
     }
     cart
 }
 
 #[test]
-fn a_line_with_many_dots_is_folded_by_the_next_add() {
-    let mut cart = full_line();
+fn where_there_is_no_room_and_nothing_to_fold_an_add_is_a_set() {
+    let most = LINE_DOTS_MAX as u32;
+    let mut cart = crowded_line();
     add(&mut cart, A, 2);
-    assert_eq!(cart.qty(&line()), 10);
-    let dots: Vec<_> = cart.lines[&line()].values().map(|entry| (entry.kind, entry.n)).collect();
-    assert_eq!(dots, [(Kind::Set, 10)]);
-}
-
-#[test]
-fn a_remove_loses_to_a_concurrent_fold_and_wins_over_seen_adds() {
-    check_concurrent(&full_line(), Do::Add(2), Do::Remove, 10); // 2 without the fold
-}
-
-#[test]
-fn of_two_concurrent_folds_the_larger_counts() {
-    // Known weakness of the fold: 8 + 1 + 1 shows 9, because two sets are one wish.
-    check_concurrent(&full_line(), Do::Add(1), Do::Add(1), 9);
+    assert_eq!(dots(&cart), [(A, Kind::Set, most + 2)]);
+    check_concurrent(&crowded_line(), Do::Add(2), Do::Remove, most + 2);
+    // Known weakness: two sets are one wish, so one of these adds is not counted.
+    check_concurrent(&crowded_line(), Do::Add(1), Do::Add(1), most + 1);
+    let mut own = crowded_line();
+    let second = Cart::default().add(ReplicaId(77), &line(), 1).unwrap();
+    own.absorb(&second);
+    let folded = act(&own, B, Do::Add(1));
+    assert_eq!(done(own, &folded).lines[&line()].len(), 1, "beyond the most it shrinks as well");
 }
 
 #[test]

@@ -1,43 +1,14 @@
 //! The small things of the wire: numbers as text, dots as `[r,n]`, lines as `[variant, options, currency]`.
-//! In and out: serde. Writes digits by hand, so that the page's module carries no number formatting.
+//! In and out: serde. The digits themselves are those of `digits`, as in flat text.
 
 use std::fmt;
 
 use serde::{Deserialize, Deserializer, Serialize, Serializer, de};
 
 use super::context::{Dot, ReplicaId};
+use super::digits::{digits, read, read_signed};
 use super::state::{Kind, LineKey};
 use crate::money::Currency;
-
-/// Room for the digits of any `u64` and a sign.
-const DIGITS_MAX: usize = 21;
-
-/// Calls `with` with the number's decimal digits.
-fn digits<T>(negative: bool, mut number: u64, with: impl FnOnce(&str) -> T) -> T {
-    let mut buffer = [b'0'; DIGITS_MAX];
-    let mut start = DIGITS_MAX;
-    for (at, place) in buffer.iter_mut().enumerate().rev() {
-        if number == 0 && start < DIGITS_MAX {
-            if negative {
-                *place = b'-';
-                start = at;
-            }
-            break;
-        }
-        *place = b'0' + u8::try_from(number % 10).unwrap_or(0);
-        number /= 10;
-        start = at;
-    }
-    let text = buffer.get(start..).and_then(|bytes| std::str::from_utf8(bytes).ok());
-    with(text.unwrap_or("0"))
-}
-
-/// Reads digits and nothing else: no plus, no space, no leading zero, so that a number has one spelling.
-fn read(text: &str) -> Option<u64> {
-    let plain = text.bytes().all(|byte| byte.is_ascii_digit());
-    let spelled = text == "0" || !text.starts_with('0');
-    if plain && spelled { text.parse().ok() } else { None }
-}
 
 /// A visitor for text that `read` understands.
 struct Text<T> {
@@ -59,44 +30,41 @@ impl<T> de::Visitor<'_> for Text<T> {
 
 /// `u64` as text, for `#[serde(with)]`.
 pub(super) mod number {
-    use super::{Deserializer, Serializer, Text};
+    use super::{Deserializer, Serializer, Text, digits, read};
 
     pub(in super::super) fn serialize<S: Serializer>(
         number: &u64,
         to: S,
     ) -> Result<S::Ok, S::Error> {
-        super::digits(false, *number, |text| to.serialize_str(text))
+        digits(false, *number, |text| to.serialize_str(text))
     }
 
     pub(in super::super) fn deserialize<'de, D: Deserializer<'de>>(
         from: D,
     ) -> Result<u64, D::Error> {
-        from.deserialize_str(Text { what: "a number as text", read: super::read })
+        from.deserialize_str(Text { what: "a number as text", read })
     }
 }
 
 /// An optional `i64` as text, for `#[serde(with)]`.
 pub(super) mod price {
-    use super::{Deserialize, Deserializer, Serialize, Serializer, Text, de};
+    use super::{Deserialize, Deserializer, Serialize, Serializer, Text, de, digits, read_signed};
 
     struct Minor(i64);
 
     impl Serialize for Minor {
         fn serialize<S: Serializer>(&self, to: S) -> Result<S::Ok, S::Error> {
-            super::digits(self.0 < 0, self.0.unsigned_abs(), |text| to.serialize_str(text))
+            digits(self.0 < 0, self.0.unsigned_abs(), |text| to.serialize_str(text))
         }
     }
 
     impl<'de> Deserialize<'de> for Minor {
         fn deserialize<D: Deserializer<'de>>(from: D) -> Result<Minor, D::Error> {
-            from.deserialize_str(Text { what: "an amount in minor units as text", read }).map(Minor)
-        }
-    }
-
-    fn read(text: &str) -> Option<i64> {
-        match text.strip_prefix('-') {
-            Some(rest) => 0_i64.checked_sub_unsigned(super::read(rest)?),
-            None => i64::try_from(super::read(text)?).ok(),
+            from.deserialize_str(Text {
+                what: "an amount in minor units as text",
+                read: read_signed,
+            })
+            .map(Minor)
         }
     }
 
@@ -140,16 +108,6 @@ impl<'de> Deserialize<'de> for Dot {
     }
 }
 
-impl Kind {
-    /// The name on the wire.
-    pub const fn name(self) -> &'static str {
-        match self {
-            Kind::Add => "add",
-            Kind::Set => "set",
-        }
-    }
-}
-
 impl Serialize for Kind {
     fn serialize<S: Serializer>(&self, to: S) -> Result<S::Ok, S::Error> {
         to.serialize_str(self.name())
@@ -158,8 +116,7 @@ impl Serialize for Kind {
 
 impl<'de> Deserialize<'de> for Kind {
     fn deserialize<D: Deserializer<'de>>(from: D) -> Result<Kind, D::Error> {
-        let read = |text: &str| [Kind::Add, Kind::Set].into_iter().find(|kind| kind.name() == text);
-        from.deserialize_str(Text { what: "add or set", read })
+        from.deserialize_str(Text { what: "add or set", read: Kind::from_name })
     }
 }
 
@@ -186,26 +143,5 @@ impl<'de> Deserialize<'de> for LineKey {
         // A replica id reads like any other u64.
         let (variant, ReplicaId(options_hash), currency) = Deserialize::deserialize(from)?;
         Ok(LineKey { variant, options_hash, currency })
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn digits_are_those_of_the_number() {
-        for number in [0, 7, 10, 4_294_967_295, 9_007_199_254_740_993, u64::MAX] {
-            digits(false, number, |text| assert_eq!(text, number.to_string()));
-        }
-        digits(true, i64::MIN.unsigned_abs(), |text| assert_eq!(text, i64::MIN.to_string()));
-    }
-
-    #[test]
-    fn a_number_has_one_spelling() {
-        assert_eq!(read("18446744073709551615"), Some(u64::MAX));
-        for text in ["", "+1", "-1", "01", " 1", "1.0", "1e3", "18446744073709551616"] {
-            assert_eq!(read(text), None, "{text:?}");
-        }
     }
 }

@@ -1,7 +1,7 @@
-//! How carts travel: deltas to the hub, broadcasts and snapshots from it, and what replicas keep of themselves.
+//! How carts travel as JSON: deltas to the hub, broadcasts and snapshots from it, and what the hub keeps.
 //!
 //! In and out: `Cart` and the shapes of the wire. Numbers that may pass 2⁵³ are strings, since JavaScript would round
-//! them. Whether a delta is allowed is `hub`'s question.
+//! them. The page has the same as `flat` text. Whether a delta is allowed is `hub`'s question.
 
 use std::collections::BTreeMap;
 
@@ -9,13 +9,12 @@ use serde::{Deserialize, Serialize};
 
 use super::context::{Ctx, Dot, ReplicaId};
 use super::epoch::Applied;
-#[cfg(feature = "edge")]
 use super::refusal::Refusal;
+use super::replica::Sender;
 use super::state::{Cart, Entry, Kind, LineInfo, LineKey};
 use super::text::number;
 
-/// The version of the wire.
-pub const VERSION: u8 = 1;
+pub use super::flat::VERSION;
 
 /// Replica → hub: the operations `from..=to` of one replica, joined.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -28,7 +27,7 @@ pub struct Ops {
     pub epoch: u32,
     /// Who acted.
     pub replica: ReplicaId,
-    /// The hub's proof that this session may act as `replica`; verified by the collector.
+    /// The secret that was minted with the replica; the collector holds it against the first one it saw.
     pub token: String,
     /// The first operation in it.
     pub from: u32,
@@ -97,7 +96,7 @@ pub struct Snapshot {
     pub full: Full,
 }
 
-/// A cart but for its epoch. Also what replicas and the hub keep on disk.
+/// A cart but for its epoch. Also what the hub keeps on disk.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Full {
     /// What was seen without a gap.
@@ -129,19 +128,6 @@ pub struct Hello {
 #[serde(transparent)]
 pub struct Revision(#[serde(with = "number")] pub u64);
 
-/// Who sends a delta: what stands in [`Ops`] beside the operations.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Sender {
-    /// Which cart.
-    pub cart: String,
-    /// Who acted.
-    pub replica: ReplicaId,
-    /// The hub's proof of it.
-    pub token: String,
-    /// The hub's revision the replica has.
-    pub base: u64,
-}
-
 impl Ops {
     /// The operations `from..=to` of the sender, whose deltas joined are `delta`.
     pub fn of(sender: Sender, from: u32, to: u32, delta: &Cart) -> Ops {
@@ -158,7 +144,7 @@ impl Ops {
             to,
             base,
             put: puts(delta),
-            drop: gone(delta).filter(|dot| !own(dot)).collect(),
+            drop: delta.gone().filter(|dot| !own(dot)).collect(),
             info: info.collect(),
         }
     }
@@ -174,7 +160,6 @@ impl Ops {
     ///
     /// # Errors
     /// `DeltaTooLarge`, `Malformed`.
-    #[cfg(feature = "edge")]
     pub fn read(body: &[u8]) -> Result<Ops, Refusal> {
         super::hub::check_bytes(body)?;
         serde_json::from_slice(body).map_err(|_| Refusal::Malformed)
@@ -189,7 +174,7 @@ impl Broadcast {
             epoch: delta.epoch,
             acked,
             put: puts(delta),
-            drop: gone(delta).collect(),
+            drop: delta.gone().collect(),
             info: infos(delta),
         }
     }
@@ -245,13 +230,6 @@ fn infos(cart: &Cart) -> Vec<(LineKey, Revision, LineInfo)> {
     info.map(|(line, (rev, info))| (line.clone(), Revision(*rev), info.clone())).collect()
 }
 
-/// The dots of a delta that are not live. Of a delta only: a whole cart's would be its whole history.
-fn gone(delta: &Cart) -> impl Iterator<Item = Dot> {
-    let prefix = delta.ctx.vv.iter().flat_map(|(&r, &last)| (1..=last).map(move |n| Dot { r, n }));
-    let seen = prefix.chain(delta.ctx.cloud.iter().copied());
-    seen.filter(|dot| !delta.lines.values().any(|dots| dots.contains_key(dot)))
-}
-
 fn cart_of(epoch: u32, ctx: Ctx, entries: &[Put], infos: &[(LineKey, Revision, LineInfo)]) -> Cart {
     let mut cart = Cart { epoch, ctx, ..Cart::default() };
     let live: Ctx = entries.iter().map(|Put(_, dot, ..)| *dot).collect();
@@ -266,7 +244,7 @@ fn cart_of(epoch: u32, ctx: Ctx, entries: &[Put], infos: &[(LineKey, Revision, L
     cart
 }
 
-#[cfg(all(test, feature = "edge"))]
+#[cfg(test)]
 mod tests {
     use super::*;
     use crate::cart::tests::{A, B, C, add, line, on};
@@ -299,7 +277,7 @@ mod tests {
     impl Cart {
         /// The drops of one replica's dots, and nothing else.
         fn only_ctx_of(&self, replica: ReplicaId) -> Cart {
-            let dots = gone(self).filter(|dot| dot.r == replica);
+            let dots = self.gone().filter(|dot| dot.r == replica);
             Cart { ctx: dots.collect(), ..Cart::default() }
         }
     }

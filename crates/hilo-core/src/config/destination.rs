@@ -11,11 +11,11 @@ use toml::de::DeValue;
 use super::nearest::nearest;
 use super::reader::{Reader, Section};
 use super::{Problem, ProblemCode, source};
-use crate::consent::Purpose;
+use crate::consent::{OptInChannel, Purpose};
 use crate::event::Event;
 
 /// Fields that every destination has; the rest are its settings.
-const COMMON: [&str; 4] = ["name", "type", "purposes", "events"];
+const COMMON: [&str; 5] = ["name", "type", "purposes", "channel", "events"];
 /// The types of event a filter may name.
 const TYPES: [&str; 6] = ["track", "page", "screen", "identify", "group", "alias"];
 
@@ -29,6 +29,9 @@ pub struct DestinationEntry {
     pub kind: String,
     /// What it needs the visitor's consent for: all of them. Never empty.
     pub purposes: Vec<Purpose>,
+    /// The channel it writes to people by: it gets only what is about somebody who has subscribed to it.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub channel: Option<OptInChannel>,
     /// The events it wants.
     pub events: EventFilter,
     /// Its own settings, still open.
@@ -179,6 +182,9 @@ fn read(reader: &Reader<'_>, section: &Section<'_>, taken: &[&str]) -> Destinati
         name,
         kind: reader.text(section, "type").unwrap_or_default(),
         purposes: reader.purposes(section, "purposes"),
+        channel: reader
+            .word(section, "channel", &OptInChannel::ALL.map(OptInChannel::name))
+            .and_then(OptInChannel::from_name),
         events: filter(reader, section),
         settings,
         line: reader.position(section.span.start).0,

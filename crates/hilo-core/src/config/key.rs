@@ -49,6 +49,8 @@ pub enum KeyState {
     /// It does.
     #[default]
     Active,
+    /// On a developer's machine it does, elsewhere nobody has it: everybody may know it.
+    Development,
     /// It was switched off for good: trackers that use it purge their queues.
     Revoked,
 }
@@ -87,7 +89,7 @@ const KEY_BYTES_MAX: usize = 128;
 /// Active keys of a source: the old and the new one while they are exchanged (identity.md).
 const ACTIVE_KEYS_MAX: usize = 2;
 
-/// Reads the `keys` of one source; no key may stand in the file twice.
+/// Reads the `keys` of one source, of which a webhook has none; no key may stand in the file twice.
 pub(super) fn read_all(
     reader: &Reader<'_>,
     section: &Section<'_>,
@@ -95,6 +97,13 @@ pub(super) fn read_all(
     earlier: &[Source],
 ) -> Vec<Key> {
     let field = section.path_of("keys");
+    if kind == Some(SourceKind::Webhook) {
+        if let Some(value) = section.value("keys") {
+            let message = "a webhook has no keys: it signs with its secret";
+            reader.report(value.span(), &field, ProblemCode::BadValue, message);
+        }
+        return Vec::new();
+    }
     let values = reader.list(section, "keys", "a list of keys");
     let mut keys: Vec<Key> = Vec::new();
     for value in values {
@@ -141,7 +150,8 @@ fn key(reader: &Reader<'_>, value: &Spanned<DeValue<'_>>, kind: Option<SourceKin
     };
     let section = Section { table, path, span: value.span() };
     reader.only(&section, &["key", "sha256", "state"]);
-    let state = match reader.word(&section, "state", &["active", "revoked"]) {
+    let state = match reader.word(&section, "state", &["active", "development", "revoked"]) {
+        Some("development") => KeyState::Development,
         Some("revoked") => KeyState::Revoked,
         _ => KeyState::Active,
     };

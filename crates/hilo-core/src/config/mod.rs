@@ -3,19 +3,27 @@
 //! Text → [`Config`], or every [`Problem`] at once, each with line, column, field and remedy. Secrets are named in
 //! the file, never written. The settings of a destination stay open here: each destination types its own.
 
+mod cart;
 mod destination;
+mod identity;
 mod key;
 mod nearest;
 mod origin;
 mod problem;
 mod reader;
 mod source;
+mod webhook;
 
+pub use cart::CartRules;
 pub use destination::{DestinationEntry, EventFilter};
+pub use identity::{
+    IdentityMode, IdentityRules, TOKEN_SECRET_BYTES_MIN, TokenKey, TokenKeyMaterial,
+};
 pub use key::{Key, KeyState, KeyText};
 pub use origin::Origin;
 pub use problem::{Problem, ProblemCode};
 pub use source::{Basis, ConsentBasis, Source, SourceKind};
+pub use webhook::{Vendor, Webhook};
 
 use serde::Serialize;
 
@@ -35,10 +43,14 @@ pub struct Config {
     pub environment: String,
     /// Who may send.
     pub sources: Vec<Source>,
+    /// Whose word counts for who a visitor is.
+    pub identity: IdentityRules,
     /// What visitors are asked.
     pub consent: ConsentRules,
     /// How events are made alike.
     pub normalize: NormalizeRules,
+    /// How carts are kept.
+    pub cart: CartRules,
     /// Where events go.
     pub destinations: Vec<DestinationEntry>,
     /// How long things are kept.
@@ -94,7 +106,7 @@ impl Config {
     ///
     /// # Errors
     /// `missing_key` for an empty key, `unknown_key`, `key_revoked`.
-    pub fn source_by_key(&self, key: &str) -> Result<&Source, Code> {
+    pub fn source_by_key(&self, key: &str, is_dev: bool) -> Result<&Source, Code> {
         if key.is_empty() {
             return Err(Code::MissingKey);
         }
@@ -102,8 +114,9 @@ impl Config {
         for source in &self.sources {
             match source.keys.iter().find(|key| presented.is(key)).map(|key| key.state) {
                 Some(KeyState::Active) => return Ok(source),
+                Some(KeyState::Development) if is_dev => return Ok(source),
                 Some(KeyState::Revoked) => return Err(Code::KeyRevoked),
-                None => {}
+                Some(KeyState::Development) | None => {}
             }
         }
         Err(Code::UnknownKey)
@@ -145,14 +158,28 @@ pub fn parse(text: &str) -> Result<Config, Vec<Problem>> {
 
 /// Reads every table. Where something is wrong it leaves a problem and a stand-in, so that the rest is read too.
 fn read(reader: &Reader<'_>, root: &Section<'_>) -> Config {
-    reader.only(root, &["project", "source", "consent", "normalize", "destination", "retention"]);
+    reader.only(
+        root,
+        &[
+            "project",
+            "source",
+            "identity",
+            "consent",
+            "normalize",
+            "cart",
+            "destination",
+            "retention",
+        ],
+    );
     let (controller, environment) = project(reader, root);
     let consent = consent(reader, root);
     let config = Config {
         controller,
+        identity: identity::read(reader, root, &environment),
         environment,
         sources: source::read_all(reader, root),
         normalize: normalize(reader, root),
+        cart: cart::read(reader, root),
         destinations: destination::read_all(reader, root, &consent.purposes),
         retention: retention(reader, root),
         consent,
@@ -275,7 +302,7 @@ mod tests {
     #[test]
     fn a_key_opens_its_own_source() {
         let config = config();
-        let opened = |key| config.source_by_key(key).map(|source| source.name.as_str());
+        let opened = |key| config.source_by_key(key, false).map(|source| source.name.as_str());
         assert_eq!(opened("wk_new"), Ok("shop"));
         assert_eq!(opened("sk_test"), Ok("backend"));
         assert_eq!(opened("wk_old"), Err(Code::KeyRevoked));
@@ -286,9 +313,18 @@ mod tests {
     }
 
     #[test]
+    fn a_development_key_opens_on_a_developers_machine_only() {
+        let text = "[project]\ncontroller = \"x\"\n[[source]]\nname = \"backend\"\nkind = \"server\"\n\
+            keys = [{ sha256 = \"85e11d562f804d06514402310d04e3af66b105a2c2e3a664c626c18a695defd9\", state = \"development\" }]";
+        let config = parse(text).unwrap();
+        assert!(config.source_by_key("sk_dev_backend", true).is_ok());
+        assert_eq!(config.source_by_key("sk_dev_backend", false), Err(Code::UnknownKey));
+    }
+
+    #[test]
     fn this_machine_may_send_in_development_only() {
         let config = config();
-        let shop = config.source_by_key("wk_new").unwrap();
+        let shop = config.source_by_key("wk_new", false).unwrap();
         for origin in ["http://localhost:8787", "http://127.0.0.1:5173", "http://[::1]:3000"] {
             assert!(
                 shop.allows_origin(origin, true) && !shop.allows_origin(origin, false),
@@ -298,7 +334,7 @@ mod tests {
         assert!(shop.allows_origin("https://shop.example", false));
         assert!(!shop.allows_origin("https://other.example", true));
         assert!(!shop.allows_origin("null", true));
-        let backend = config.source_by_key("sk_test").unwrap();
+        let backend = config.source_by_key("sk_test", false).unwrap();
         assert!(!backend.allows_origin("https://shop.example", true));
     }
 }

@@ -200,6 +200,28 @@ impl<'t> Reader<'t> {
         }
     }
 
+    /// `{ secret = "NAME" }`: the name of a secret, which itself never stands in the file.
+    pub(super) fn secret_name(&self, section: &Section<'_>, field: &str) -> Option<String> {
+        let value = section.value(field)?;
+        let expected = "the name of a secret, { secret = \"NAME\" },";
+        let named = self.as_section(value, section.path_of(field), expected)?;
+        self.only(&named, &["secret"]);
+        if !named.has("secret") {
+            self.report_missing(&named, "secret", "name the secret: { secret = \"NAME\" }");
+        }
+        self.text(&named, "secret")
+    }
+
+    /// `true` or `false`.
+    pub(super) fn flag(&self, section: &Section<'_>, field: &str) -> Option<bool> {
+        let value = section.value(field)?;
+        let flag = value.get_ref().as_bool();
+        if flag.is_none() {
+            self.wrong_type(value, &section.path_of(field), "true or false");
+        }
+        flag
+    }
+
     /// A list of texts; empty if the field is not there.
     pub(super) fn texts(&self, section: &Section<'_>, field: &str) -> Vec<String> {
         let path = section.path_of(field);

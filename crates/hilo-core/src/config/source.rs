@@ -5,6 +5,7 @@ use serde::Serialize;
 
 use super::key::{self, Key};
 use super::reader::{Reader, Section};
+use super::webhook::{self, Webhook};
 use super::{Origin, ProblemCode};
 use crate::consent::Purpose;
 use crate::event::Trust;
@@ -18,11 +19,14 @@ pub struct Source {
     pub kind: SourceKind,
     /// Its keys.
     pub keys: Vec<Key>,
-    /// The origins it may send from; a server has none.
+    /// The origins it may send from; only pages have any.
     pub origins: Vec<Origin>,
-    /// What its events rest on where they say nothing about consent themselves. Only a server source can have one.
+    /// What its events rest on where they say nothing about consent themselves. Pages cannot have one.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub consent_basis: Option<ConsentBasis>,
+    /// How its calls are signed, if it is a shop system.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub webhook: Option<Webhook>,
 }
 
 /// What sends.
@@ -33,6 +37,8 @@ pub enum SourceKind {
     Browser,
     /// The company's own backends, with a secret key.
     Server,
+    /// A shop system that calls by itself, and signs what it says.
+    Webhook,
 }
 
 /// What the events of a server source rest on.
@@ -59,16 +65,16 @@ pub enum Basis {
 }
 
 impl Source {
-    /// Whether it is a server's.
+    /// Whether a backend sends, of the company's own or of its shop system.
     pub const fn is_server(&self) -> bool {
-        matches!(self.kind, SourceKind::Server)
+        matches!(self.kind, SourceKind::Server | SourceKind::Webhook)
     }
 
     /// How far its word counts.
     pub const fn trust(&self) -> Trust {
         match self.kind {
             SourceKind::Browser => Trust::Public,
-            SourceKind::Server => Trust::Server,
+            SourceKind::Server | SourceKind::Webhook => Trust::Server,
         }
     }
 
@@ -98,14 +104,15 @@ pub(super) fn read_all(reader: &Reader<'_>, root: &Section<'_>) -> Vec<Source> {
 }
 
 fn read(reader: &Reader<'_>, section: &Section<'_>, earlier: &[Source]) -> Source {
-    reader.only(section, &["name", "kind", "keys", "origins", "consent_basis"]);
+    reader.only(section, &["name", "kind", "keys", "origins", "consent_basis", "vendor", "secret"]);
     let name = name(
         reader,
         section,
         &earlier.iter().map(|source| source.name.as_str()).collect::<Vec<_>>(),
     );
-    let kind = match reader.word(section, "kind", &["browser", "server"]) {
+    let kind = match reader.word(section, "kind", &["browser", "server", "webhook"]) {
         Some("server") => Some(SourceKind::Server),
+        Some("webhook") => Some(SourceKind::Webhook),
         Some(_) => Some(SourceKind::Browser),
         None => None,
     };
@@ -113,7 +120,7 @@ fn read(reader: &Reader<'_>, section: &Section<'_>, earlier: &[Source]) -> Sourc
         reader.report_missing(
             section,
             "kind",
-            "say what sends: `browser` for pages, `server` for backends",
+            "say what sends: `browser` for pages, `server` for backends, `webhook` for a shop system",
         );
     }
     Source {
@@ -122,6 +129,7 @@ fn read(reader: &Reader<'_>, section: &Section<'_>, earlier: &[Source]) -> Sourc
         keys: key::read_all(reader, section, kind, earlier),
         origins: origins(reader, section, kind),
         consent_basis: consent_basis(reader, section, kind),
+        webhook: webhook::read(reader, section, kind == Some(SourceKind::Webhook)),
     }
 }
 
@@ -151,8 +159,8 @@ fn origins(reader: &Reader<'_>, section: &Section<'_>, kind: Option<SourceKind>)
     let field = section.path_of("origins");
     let values = reader.list(section, "origins", "a list of origins");
     match (kind, section.value("origins")) {
-        (Some(SourceKind::Server), Some(value)) => {
-            let message = "a server source has no origins: only browsers send one";
+        (Some(SourceKind::Server | SourceKind::Webhook), Some(value)) => {
+            let message = "only browsers send an origin: this kind of source has none";
             reader.report(value.span(), &field, ProblemCode::BadValue, message);
         }
         (Some(SourceKind::Browser), _) if section.is_blank("origins") => {
@@ -179,8 +187,7 @@ fn consent_basis(
 ) -> Option<ConsentBasis> {
     let basis = reader.section(section, "consent_basis")?;
     if kind == Some(SourceKind::Browser) {
-        let message =
-            "only a server source may declare a basis: pages send what the visitor allowed";
+        let message = "a page may not declare a basis: it sends what the visitor allowed";
         reader.report(
             basis.span,
             &section.path_of("consent_basis"),

@@ -1,5 +1,10 @@
-//! Who an event is about: the keys of profiles, and the ids nobody may use.
+//! Who an event is about: the keys of profiles, the ids nobody may use, and the tokens that vouch for a person.
 //! In: ids as text. Out: a `ProfileKey`. Mints nothing: random bytes arrive as arguments.
+
+#[cfg(feature = "edge")]
+pub mod public_key;
+#[cfg(feature = "edge")]
+pub mod token;
 
 use std::fmt;
 

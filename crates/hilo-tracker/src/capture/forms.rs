@@ -3,8 +3,10 @@
 //! In: what the visitor did, with the form as the document has it. Out: "Form Started", "Form Submitted" or
 //! "Form Abandoned". Fields that are secret or private are not even named.
 
-use crate::json::Object;
-use crate::platform::{FieldSeen, FormAct, FormSeen, FormStep};
+use hilo_core::text::{cut, parts};
+
+use crate::json::Json;
+use crate::platform::{FormAct, FormStep};
 
 /// Fields that one event lists.
 const FIELDS_MAX: usize = 50;
@@ -14,9 +16,10 @@ const FORMS_MAX: usize = 20;
 /// A form being filled in.
 #[derive(Debug)]
 struct Filling {
-    form: FormSeen,
+    form: String,
     began_ms: i64,
-    entered: Option<(String, i64)>,
+    /// The field that has the focus, and since when; empty for none that may be named.
+    entered: (String, i64),
     /// Milliseconds spent in each field that was visited, in order of the first visit.
     spent: Vec<(String, i64)>,
 }
@@ -39,150 +42,127 @@ pub struct Forms {
 impl Forms {
     /// Reads one act. `now_ms` is any clock that does not jump; `path` is where the page is.
     pub fn read(&mut self, act: FormAct, path: &str, now_ms: i64) -> Option<Told> {
-        if act.form.is_private {
+        let key = cell(&act.form, 0);
+        if cell(&act.form, 3) == PRIVATE {
             return None;
+        }
+        let known = self.open.iter().position(|filling| cell(&filling.form, 0) == key);
+        if let Some(filling) = known.and_then(|at| self.open.get_mut(at)) {
+            filling.stop(now_ms);
         }
         match act.step {
-            FormStep::Focused => self.enter(act, path, now_ms),
-            FormStep::Left => {
-                self.leave(&act.form.key, now_ms);
-                None
-            }
+            FormStep::Left => None,
             FormStep::Submitted => {
-                self.leave(&act.form.key, now_ms);
-                let at = self.open.iter().position(|filling| filling.form.key == act.form.key);
-                let filling = match at {
-                    Some(at) => self.open.remove(at),
+                let told = match known.and_then(|at| self.open.get(at)) {
+                    Some(filling) => filling.tell("Form Submitted", path, now_ms),
                     // Sent without ever being touched: by a script, or filled in by the browser.
-                    None => Filling {
-                        form: act.form,
-                        began_ms: now_ms,
-                        entered: None,
-                        spent: Vec::new(),
-                    },
+                    None => Filling::new(act.form, now_ms).tell("Form Submitted", path, now_ms),
                 };
-                Some(tell("Form Submitted", &filling, path, now_ms))
+                let mut place = 0..;
+                self.open.retain(|_| place.next() != known);
+                Some(told)
+            }
+            FormStep::Focused => {
+                let is_named = fields(&act.form).any(|field| cell(field, 0) == act.field);
+                let entered = (if is_named { act.field } else { String::new() }, now_ms);
+                if let Some(filling) = known.and_then(|at| self.open.get_mut(at)) {
+                    filling.entered = entered;
+                    return None;
+                }
+                if self.open.len() >= FORMS_MAX {
+                    return None;
+                }
+                let mut filling = Filling::new(act.form, now_ms);
+                let told = filling.tell("Form Started", path, now_ms);
+                filling.entered = entered;
+                self.open.push(filling);
+                Some(told)
             }
         }
     }
 
-    /// The visitor goes away: whatever was begun is abandoned.
-    pub fn abandon(&mut self, path: &str, now_ms: i64) -> Vec<Told> {
-        let open = std::mem::take(&mut self.open);
-        open.into_iter()
-            .map(|mut filling| {
-                filling.stop(now_ms);
-                tell("Form Abandoned", &filling, path, now_ms)
-            })
-            .collect()
-    }
-
-    fn enter(&mut self, act: FormAct, path: &str, now_ms: i64) -> Option<Told> {
-        let is_named =
-            act.form.fields.iter().any(|field| field.name == act.field && may_be_named(field));
-        let known = self.open.iter_mut().find(|filling| filling.form.key == act.form.key);
-        if let Some(filling) = known {
-            filling.stop(now_ms);
-            filling.entered = is_named.then_some((act.field, now_ms));
-            return None;
-        }
-        if self.open.len() >= FORMS_MAX {
-            return None;
-        }
-        let entered = is_named.then_some((act.field, now_ms));
-        let filling = Filling { form: act.form, began_ms: now_ms, entered, spent: Vec::new() };
-        let told = tell("Form Started", &filling, path, now_ms);
-        self.open.push(filling);
-        Some(told)
-    }
-
-    fn leave(&mut self, key: &str, now_ms: i64) {
-        if let Some(filling) = self.open.iter_mut().find(|filling| filling.form.key == key) {
-            filling.stop(now_ms);
-        }
+    /// The visitor goes away: whatever was begun is abandoned. One form at a time, until there is none.
+    pub fn abandon(&mut self, path: &str, now_ms: i64) -> Option<Told> {
+        let mut filling = self.open.pop()?;
+        filling.stop(now_ms);
+        Some(filling.tell("Form Abandoned", path, now_ms))
     }
 }
 
 impl Filling {
+    const fn new(form: String, now_ms: i64) -> Filling {
+        Filling { form, began_ms: now_ms, entered: (String::new(), 0), spent: Vec::new() }
+    }
+
     /// Adds the time in the field that had the focus.
     fn stop(&mut self, now_ms: i64) {
-        let Some((name, since_ms)) = self.entered.take() else { return };
+        let (name, since_ms) = core::mem::take(&mut self.entered);
+        if name.is_empty() {
+            return;
+        }
         let spent = (now_ms - since_ms).max(0);
         match self.spent.iter_mut().find(|(known, _)| *known == name) {
             Some((_, total)) => *total += spent,
             None => self.spent.push((name, spent)),
         }
     }
-}
 
-/// Whether a field's very name may leave the page (consent.md, in the page, rule 11).
-fn may_be_named(field: &FieldSeen) -> bool {
-    let is_secret = matches!(field.kind.as_str(), "password" | "hidden");
-    let is_card = field.autocomplete.split(' ').any(|word| word.starts_with("cc-"));
-    !(field.is_private || is_secret || is_card || field.name.is_empty())
-}
-
-fn tell(name: &'static str, filling: &Filling, path: &str, now_ms: i64) -> Told {
-    let mut fields = String::from("[");
-    for field in filling.form.fields.iter().filter(|field| may_be_named(field)).take(FIELDS_MAX) {
-        if fields.len() > 1 {
-            fields.push(',');
+    fn tell(&self, name: &'static str, path: &str, now_ms: i64) -> Told {
+        let mut json = Json::new();
+        json.some("form_id", cell(&self.form, 1)).some("form_name", cell(&self.form, 2));
+        json.text("path", path).list("fields");
+        for field in fields(&self.form).take(FIELDS_MAX) {
+            let name = cell(field, 0);
+            json.open("").text("name", name).some("type", cell(field, 1));
+            if let Some((_, ms)) = self.spent.iter().find(|(known, _)| known == name) {
+                json.number("ms", *ms);
+            }
+            json.close();
         }
-        let spent = filling.spent.iter().find(|(known, _)| *known == field.name);
-        let mut json = Object::new();
-        json.text("name", &field.name).some("type", Some(&field.kind));
-        if let Some((_, ms)) = spent {
-            json.number("ms", *ms);
+        json.end();
+        let lasted = match name {
+            "Form Submitted" => "ms_to_submit",
+            "Form Abandoned" => "ms_open",
+            _ => return Told { name, properties: json.done() }, // nothing more to tell of a beginning
+        };
+        json.number(lasted, now_ms - self.began_ms);
+        if let Some((field, _)) = self.spent.last() {
+            json.text("last_field", field);
         }
-        fields.push_str(&json.close());
+        Told { name, properties: json.done() }
     }
-    fields.push(']');
-    let last = filling.spent.last().map(|(field, _)| field.as_str());
-    let mut properties = Object::new();
-    properties
-        .some("form_id", Some(&filling.form.id))
-        .some("form_name", Some(&filling.form.name))
-        .text("path", path)
-        .raw("fields", &fields);
-    match name {
-        "Form Submitted" => {
-            properties.number("ms_to_submit", now_ms - filling.began_ms).some("last_field", last)
-        }
-        "Form Abandoned" => {
-            properties.number("ms_open", now_ms - filling.began_ms).some("last_field", last)
-        }
-        _ => &mut properties, // nothing more to tell of a beginning
-    };
-    Told { name, properties: properties.close() }
+}
+
+/// What stands in the last cell of what is marked `data-hilo-private`.
+const PRIVATE: &str = "private";
+
+/// The fields of a form whose very names may leave the page (consent.md, in the page, rule 11).
+fn fields(form: &str) -> impl Iterator<Item = &str> {
+    parts(form, b'\n').skip(1).filter(|field| {
+        let is_secret = matches!(cell(field, 1), "password" | "hidden");
+        let is_card = parts(cell(field, 2), b' ').any(|word| word.starts_with("cc-"));
+        !(is_secret || is_card || cell(field, 3) == PRIVATE || cell(field, 0).is_empty())
+    })
+}
+
+/// One cell of the first line of a table.
+#[inline(never)]
+fn cell(table: &str, column: usize) -> &str {
+    parts(cut(table, b'\n').0, b'\t').nth(column).unwrap_or_default()
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
 
-    fn field(name: &str, kind: &str, autocomplete: &str) -> FieldSeen {
-        FieldSeen {
-            name: name.to_owned(),
-            kind: kind.to_owned(),
-            autocomplete: autocomplete.to_owned(),
-            is_private: false,
-        }
-    }
-
-    fn act(step: FormStep, field_name: &str) -> FormAct {
-        let fields = vec![
-            field("email", "email", "email"),
-            field("pin", "password", ""),
-            field("card", "text", "billing cc-number"),
-            field("token", "hidden", ""),
-        ];
-        let form = FormSeen {
-            key: "contact".to_owned(),
-            id: "contact".to_owned(),
-            fields,
-            ..FormSeen::default()
-        };
-        FormAct { step, form, field: field_name.to_owned() }
+    fn act(step: FormStep, field: &str) -> FormAct {
+        let form = "contact\tcontact\t\t\n\
+            email\temail\temail\t\n\
+            pin\tpassword\t\t\n\
+            card\ttext\tbilling cc-number\t\n\
+            diary\ttext\t\tprivate\n\
+            token\thidden\t\t";
+        FormAct { step, form: form.to_owned(), field: field.to_owned() }
     }
 
     #[test]
@@ -206,12 +186,11 @@ mod tests {
         let mut forms = Forms::default();
         let told = forms.read(act(FormStep::Focused, "pin"), "/c", 0).unwrap();
         forms.read(act(FormStep::Left, "pin"), "/c", 10);
-        let left = forms.abandon("/c", 20);
-        for text in [&told.properties, &left[0].properties] {
-            assert!(
-                !text.contains("pin") && !text.contains("card") && !text.contains("token"),
-                "{text}"
-            );
+        let left = forms.abandon("/c", 20).unwrap();
+        for text in [&told.properties, &left.properties] {
+            for name in ["pin", "card", "diary", "token"] {
+                assert!(!text.contains(name), "{text}");
+            }
         }
     }
 
@@ -219,14 +198,14 @@ mod tests {
     fn what_was_begun_and_not_sent_is_abandoned_once() {
         let mut forms = Forms::default();
         forms.read(act(FormStep::Focused, "email"), "/c", 0);
-        assert_eq!(forms.abandon("/c", 500)[0].name, "Form Abandoned");
-        assert!(forms.abandon("/c", 600).is_empty());
+        assert_eq!(forms.abandon("/c", 500).unwrap().name, "Form Abandoned");
+        assert_eq!(forms.abandon("/c", 600), None);
     }
 
     #[test]
     fn a_private_form_is_invisible() {
         let mut private = act(FormStep::Focused, "email");
-        private.form.is_private = true;
+        private.form = private.form.replacen("contact\t\t", "contact\t\tprivate", 1);
         assert_eq!(Forms::default().read(private, "/c", 0), None);
     }
 }

@@ -1,6 +1,8 @@
 //! Page views: the first page, and every address the visitor reaches without a new document.
 //! In: where the document is now. Out: the view, if it is one. A view is never told twice.
 
+use hilo_core::text::cut;
+
 use crate::platform::Place;
 
 /// What was seen last.
@@ -47,7 +49,7 @@ impl Pages {
 }
 
 fn without_fragment(url: &str) -> &str {
-    url.split('#').next().unwrap_or(url)
+    cut(url, b'#').0
 }
 
 #[cfg(test)]

@@ -4,8 +4,10 @@
 //! `hilo_core::consent::decide`; here is only the waiting room. Never touches storage.
 
 use hilo_core::consent::{Choice, ConsentState, Decision, Purpose, decide};
+use hilo_core::text::parts;
 
 use crate::draft::Draft;
+use crate::json::{number, read_number};
 
 /// Drafts that may wait for an answer (consent.md, in the page, rule 2).
 const HELD_MAX: usize = 50;
@@ -77,7 +79,8 @@ impl Gate {
                 if self.held.len() <= HELD_MAX {
                     return Said::Held;
                 }
-                self.held.remove(0);
+                let mut is_oldest = true;
+                self.held.retain(|_| !std::mem::take(&mut is_oldest));
                 Said::Dropped("held_full")
             }
         }
@@ -122,7 +125,7 @@ impl Gate {
 
 /// The stored form of the visitor's choices: revision, granted, denied. Holds no identifier.
 pub fn to_stored(said: &ConsentState) -> String {
-    let mut text = crate::json::number(i64::from(said.revision));
+    let mut text = number(i64::from(said.revision));
     for choice in [Choice::Granted, Choice::Denied] {
         text.push('|');
         for purpose in Purpose::ASKED.into_iter().filter(|p| said.choice(*p) == choice) {
@@ -136,10 +139,11 @@ pub fn to_stored(said: &ConsentState) -> String {
 /// Reads [`to_stored`]; what is not understood is silence.
 pub fn from_stored(text: &str) -> ConsentState {
     let mut state = ConsentState::default();
-    let mut parts = text.split('|');
-    state.revision = parts.next().and_then(|n| n.parse().ok()).unwrap_or(0);
-    for (names, choice) in parts.zip([Choice::Granted, Choice::Denied]) {
-        for purpose in names.split(' ').filter_map(Purpose::from_name) {
+    let mut fields = parts(text, b'|');
+    let revision = fields.next().and_then(read_number);
+    state.revision = revision.and_then(|n| u32::try_from(n).ok()).unwrap_or(0);
+    for (names, choice) in fields.zip([Choice::Granted, Choice::Denied]) {
+        for purpose in parts(names, b' ').filter_map(Purpose::from_name) {
             state.set(purpose, choice);
         }
     }
@@ -158,7 +162,7 @@ mod tests {
     use super::*;
 
     fn draft(at_ms: i64) -> Draft {
-        Draft { kind: "page", at_ms, ..Draft::default() }
+        Draft { at_ms, ..Draft::default() }
     }
 
     #[test]

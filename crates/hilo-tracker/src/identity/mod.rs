@@ -3,7 +3,9 @@
 //! In: what was stored, the time, where the page is. Out: ids and, on a session's first event, its landing.
 //! Mints nothing before consent: the tracker asks only behind the gate.
 
-use crate::json::number;
+use hilo_core::text::{concat, cut, lists, parts};
+
+use crate::json::{number, read_number};
 use crate::platform::Place;
 
 /// A session ends after this much silence (GA4's default).
@@ -11,20 +13,8 @@ const IDLE_MS_MAX: i64 = 30 * 60 * 1_000;
 /// No session is longer than a day.
 const SESSION_MS_MAX: i64 = 24 * 60 * 60 * 1_000;
 /// Query keys that say a new campaign brought the visitor.
-const CAMPAIGN_KEYS: [&str; 12] = [
-    "utm_source",
-    "utm_medium",
-    "utm_campaign",
-    "utm_id",
-    "gclid",
-    "gbraid",
-    "wbraid",
-    "dclid",
-    "fbclid",
-    "msclkid",
-    "ttclid",
-    "twclid",
-];
+const CAMPAIGN_KEYS: &str = "utm_source utm_medium utm_campaign utm_id \
+    gclid gbraid wbraid dclid fbclid msclkid ttclid twclid";
 
 /// A visit.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -45,20 +35,15 @@ impl Session {
 
     /// The stored form.
     pub fn to_stored(&self) -> String {
-        let mut text = number(self.began_ms);
-        text.push('|');
-        text.push_str(&number(self.last_ms));
-        text.push('|');
-        text.push_str(&self.campaign);
-        text
+        concat(&[&number(self.began_ms), "|", &number(self.last_ms), "|", &self.campaign])
     }
 
     /// Reads [`Session::to_stored`]; rubbish is no session.
     pub fn from_stored(text: &str) -> Option<Session> {
-        let mut parts = text.splitn(3, '|');
-        let began_ms = parts.next()?.parse().ok()?;
-        let last_ms = parts.next()?.parse().ok()?;
-        Some(Session { began_ms, last_ms, campaign: parts.next().unwrap_or_default().to_owned() })
+        let (began, rest) = cut(text, b'|');
+        let (last, campaign) = cut(rest?, b'|');
+        let (began_ms, last_ms) = (read_number(began)?, read_number(last)?);
+        Some(Session { began_ms, last_ms, campaign: campaign.unwrap_or_default().to_owned() })
     }
 
     /// Whether something at `at_ms`, on a page that a campaign led to or not, still belongs to this visit.
@@ -73,17 +58,13 @@ impl Session {
 
 /// The campaign parameters of an address, in the order they stand there.
 pub fn campaign(url: &str) -> String {
-    let query =
-        url.split('#').next().and_then(|url| url.split_once('?')).map_or("", |(_, query)| query);
+    let query = cut(cut(url, b'#').0, b'?').1.unwrap_or_default();
     let mut found = String::new();
-    for pair in query.split('&') {
-        let key = pair.split('=').next().unwrap_or_default();
-        if CAMPAIGN_KEYS.contains(&key) {
-            if !found.is_empty() {
-                found.push('&');
-            }
-            found.push_str(pair);
+    for pair in parts(query, b'&').filter(|pair| lists(CAMPAIGN_KEYS, cut(pair, b'=').0)) {
+        if !found.is_empty() {
+            found.push('&');
         }
+        found.push_str(pair);
     }
     found
 }
@@ -105,24 +86,19 @@ pub struct Landing {
 /// from another page of this site is not where the visit began: only the history still knows that address, and
 /// what led to it is not known any more.
 pub fn landing(place: &Place, first: Option<String>) -> Landing {
-    let is_internal = !place.referrer.is_empty() && origin(&place.referrer) == origin(&place.url);
-    match first {
-        Some(url)
-            if !url.is_empty()
-                && (is_internal || place.referrer.is_empty())
-                && url != place.url =>
-        {
-            Landing { url, referrer: String::new(), via: "history" }
-        }
-        None if is_internal => {
-            Landing { url: String::new(), referrer: place.referrer.clone(), via: "referrer" }
-        }
-        Some(_) | None => {
-            // A visit that starts anew on a page of this site was not referred by this site.
-            let referrer = if is_internal { String::new() } else { place.referrer.clone() };
-            Landing { url: place.url.clone(), referrer, via: "page" }
-        }
+    let (url, referrer) = (&place.url, &place.referrer);
+    let is_internal = !referrer.is_empty() && origin(referrer) == origin(url);
+    let first_url = first.as_deref().unwrap_or_default();
+    let is_reached = is_internal || referrer.is_empty();
+    if is_reached && !first_url.is_empty() && first_url != url {
+        return Landing { url: first_url.to_owned(), referrer: String::new(), via: "history" };
     }
+    if is_internal && first.is_none() {
+        return Landing { url: String::new(), referrer: referrer.clone(), via: "referrer" };
+    }
+    // A visit that starts anew on a page of this site was not referred by this site.
+    let referrer = if is_internal { String::new() } else { referrer.clone() };
+    Landing { url: url.clone(), referrer, via: "page" }
 }
 
 /// Scheme, host and port of an address.
@@ -132,16 +108,22 @@ fn origin(url: &str) -> &str {
 
 /// The path of an address; empty where it has none.
 pub fn path(url: &str) -> &str {
-    let rest = url.get(host_end(url)..).unwrap_or_default();
-    rest.get(..rest.find(['?', '#']).unwrap_or(rest.len())).unwrap_or_default()
+    cut(cut(url.get(host_end(url)..).unwrap_or_default(), b'#').0, b'?').0
+}
+
+/// The query of an address with its `?`; empty where it has none.
+pub fn search(url: &str) -> &str {
+    let bare = cut(url, b'#').0;
+    bare.get(cut(bare, b'?').0.len()..).unwrap_or_default()
 }
 
 /// Where scheme, host and port end.
 fn host_end(url: &str) -> usize {
-    // The second slash of `https://`; searching for the text would bring a whole search engine along.
-    let slashes = url.bytes().enumerate().filter(|(_, byte)| *byte == b'/').map(|(at, _)| at);
-    let after = slashes.take(2).last().filter(|_| url.contains(':')).map_or(0, |at| at + 1);
-    url.get(after..).and_then(|rest| rest.find(['/', '?', '#'])).map_or(url.len(), |at| after + at)
+    let bytes = url.as_bytes();
+    let after = bytes.windows(3).position(|three| three == b"://").map_or(0, |at| at + 3);
+    let rest = bytes.iter().skip(after);
+    let end = rest.clone().position(|byte| matches!(byte, b'/' | b'?' | b'#'));
+    after + end.unwrap_or(rest.len())
 }
 
 #[cfg(test)]

@@ -1,175 +1,206 @@
-//! The JavaScript face: nothing but conversions. `js/sdk/src` wraps it into the public API.
+//! The JavaScript face: nothing but conversions. `js/sdk/src/index.ts` wraps it into the public API, `page.ts` tells it
+//! what happens in the page.
+//!
+//! Functions on one tracker, not a class: a page has one, and what JavaScript needs to own objects of wasm would be
+//! downloaded by every visitor. Whatever is called while the tracker is at work does nothing.
 
-use std::cell::{Cell, RefCell};
-use std::rc::Rc;
+use std::cell::RefCell;
 
 use hilo_core::consent::Choice;
-use js_sys::Function;
-use wasm_bindgen::JsValue;
 use wasm_bindgen::prelude::wasm_bindgen;
-use web_sys::Window;
 
-use crate::platform::Happened;
-use crate::platform::browser::{Browser, Sink};
-use crate::platform::listen::{self, Listener};
+use super::browser::Browser;
+use super::{Answer, FormAct, FormStep, Happened};
 use crate::{Options, Tracker};
 
-type Shared = Rc<RefCell<Tracker<Browser>>>;
+#[global_allocator]
+static ALLOCATOR: rlsf::SmallGlobalTlsf = rlsf::SmallGlobalTlsf::new();
 
-/// The tracker of this page.
-#[wasm_bindgen]
-pub struct Core {
-    tracker: Shared,
-    window: Window,
-    sink: Sink,
-    listeners: Vec<Listener>,
-    is_debug: Rc<Cell<bool>>,
-    on_consent: Function,
+thread_local! {
+    static TRACKER: RefCell<Option<Tracker<Browser>>> = const { RefCell::new(None) };
 }
 
-#[wasm_bindgen]
-impl Core {
-    /// Starts on this page. `on_consent` is called whenever the choices changed.
-    ///
-    /// The options come one by one: reading them as an object through serde-wasm-bindgen brings the formatting of
-    /// numbers along for its error messages, a third of the module.
-    ///
-    /// # Errors
-    /// Outside a window.
-    #[wasm_bindgen(constructor)]
-    pub fn new(
-        key: String,
-        endpoint: String,
-        notice: String,
-        pages: bool,
-        forms: bool,
-        strict: bool,
-        on_consent: Function,
-    ) -> Result<Core, JsValue> {
-        let window = web_sys::window().ok_or(JsValue::NULL)?;
-        let is_debug = Rc::new(Cell::new(false));
-        let browser = Browser::new(window.clone(), endpoint, is_debug.clone());
-        let outlet = browser.sink();
-        let options = Options { key, pages, forms, is_strict: strict, notice };
-        let tracker: Shared = Rc::new(RefCell::new(Tracker::new(options, browser)));
-        let (weak, notify) = (Rc::downgrade(&tracker), on_consent.clone());
-        let sink: Sink = Rc::new(move |happened: Happened| {
-            let Some(tracker) = weak.upgrade() else { return };
-            let Ok(mut tracker) = tracker.try_borrow_mut() else { return };
-            tracker.happened(happened);
-            let is_new = tracker.take_consent_change();
-            drop(tracker);
-            if is_new {
-                let _ = notify.call0(&JsValue::NULL);
-            }
-        });
-        outlet.replace(Some(sink.clone()));
-        let listeners = listen::all(&window, &sink, forms);
-        Ok(Core { tracker, window, sink, listeners, is_debug, on_consent })
-    }
-
-    /// Comes to life; after this the first view is told.
-    pub fn begin(&self) {
-        self.with(Tracker::begin);
-    }
-
-    /// A page view told by the site.
-    pub fn page(&self, name: &str, properties: &str, at: f64) {
-        self.with(|tracker| tracker.page(name, properties, ms(at)));
-    }
-
-    /// A named act.
-    pub fn track(&self, event: &str, properties: &str, at: f64) {
-        self.with(|tracker| tracker.track(event, properties, ms(at)));
-    }
-
-    /// A claim of who the visitor is.
-    pub fn identify(&self, user: &str, traits: &str, at: f64) {
-        self.with(|tracker| tracker.identify(user, traits, ms(at)));
-    }
-
-    /// The visitor belongs to a group.
-    pub fn group(&self, id: &str, traits: &str, at: f64) {
-        self.with(|tracker| tracker.group(id, traits, ms(at)));
-    }
-
-    /// Logout.
-    pub fn reset(&self) {
-        self.with(Tracker::reset);
-    }
-
-    /// The anonymous id, once it is certain.
-    pub fn anonymous_id(&self) -> Option<String> {
-        self.tracker.try_borrow().ok()?.anonymous_id().map(str::to_owned)
-    }
-
-    /// The session's id.
-    pub fn session_id(&self) -> Option<String> {
-        self.tracker.try_borrow().ok()?.session_id()
-    }
-
-    /// Grants (`true`) or denies purposes, separated by blanks.
-    pub fn choose(&self, purposes: &str, granted: bool) {
-        let names: Vec<String> =
-            purposes.split(' ').filter(|name| !name.is_empty()).map(str::to_owned).collect();
-        let choice = if granted { Choice::Granted } else { Choice::Denied };
-        self.with(|tracker| tracker.choose(&names, choice));
-    }
-
-    /// Takes everything back.
-    pub fn withdraw(&self) {
-        self.with(Tracker::withdraw);
-    }
-
-    /// The choices: one letter a purpose in wire order, `g`ranted, `d`enied or `u`nset.
-    pub fn choices(&self) -> String {
-        let Ok(tracker) = self.tracker.try_borrow() else { return String::new() };
-        let letter = |choice| match choice {
-            Choice::Granted => 'g',
-            Choice::Denied => 'd',
-            Choice::Unset => 'u',
-        };
-        tracker.choices().map(|(_, choice)| letter(choice)).collect()
-    }
-
-    /// The revision of the choices.
-    pub fn revision(&self) -> u32 {
-        self.tracker.try_borrow().map_or(0, |tracker| tracker.revision())
-    }
-
-    /// The address changed; called where the browser has no Navigation API.
-    pub fn navigated(&self) {
-        listen::navigated(&self.window, &self.sink);
-    }
-
-    /// Sends what waits.
-    pub fn flush(&self) {
-        self.with(Tracker::flush);
-    }
-
-    /// Tells the developer what is wrong, or not.
-    pub fn debug(&self, is_on: bool) {
-        self.is_debug.set(is_on);
-    }
-
-    /// The end.
-    pub fn destroy(&mut self) {
-        self.listeners.clear();
-        self.with(Tracker::destroy);
-    }
-
-    fn with(&self, act: impl FnOnce(&mut Tracker<Browser>)) {
-        let Ok(mut tracker) = self.tracker.try_borrow_mut() else { return };
-        act(&mut tracker);
-        let is_new = tracker.take_consent_change();
-        drop(tracker);
-        if is_new {
-            let _ = self.on_consent.call0(&JsValue::NULL);
+/// Lets `act` work on the tracker, if there is one and it is not at work.
+#[inline(never)]
+fn with(act: &mut dyn FnMut(&mut Tracker<Browser>)) {
+    let _ = TRACKER.try_with(|cell| {
+        if let Ok(mut tracker) = cell.try_borrow_mut()
+            && let Some(tracker) = tracker.as_mut()
+        {
+            act(tracker);
         }
-    }
+    });
 }
 
+/// Tells the tracker what happened.
+fn happened(what: Happened) {
+    let mut what = Some(what);
+    with(&mut |tracker| what.take().into_iter().for_each(|what| tracker.happened(what)));
+}
+
+/// Starts on this page, once; nothing is captured before [`begin`].
+///
+/// The options come one by one: reading them as an object through serde-wasm-bindgen brings the formatting of numbers
+/// along for its error messages.
+#[wasm_bindgen]
+#[expect(clippy::too_many_arguments, reason = "an object would cost every visitor a reader")]
+pub fn start(
+    key: String,
+    notice: String,
+    surroundings: String,
+    first_in_history: Option<String>,
+    pages: bool,
+    forms: bool,
+    strict: bool,
+    gpc: bool,
+) {
+    let Some(window) = web_sys::window() else { return };
+    let browser = Browser::new(window, surroundings, first_in_history, gpc);
+    let options = Options { key, pages, forms, is_strict: strict, notice };
+    let _ = TRACKER.try_with(|cell| {
+        if let Ok(mut tracker) = cell.try_borrow_mut() {
+            // Once: replacing one would bring along what takes a tracker apart.
+            tracker.get_or_insert_with(|| Tracker::new(options, browser));
+        }
+    });
+}
+
+/// Comes to life; after this the first view is told.
+#[wasm_bindgen]
+pub fn begin() {
+    with(&mut Tracker::begin);
+}
+
+/// The site tells something: 0 a page view, 1 a named act, 2 who the visitor is, 3 a group the visitor belongs to.
+#[wasm_bindgen]
 #[expect(clippy::cast_possible_truncation, reason = "a Date's milliseconds")]
-fn ms(at: f64) -> i64 {
-    at as i64
+pub fn tell(kind: u8, name: &str, details: &str, at: f64) {
+    let at = at as i64;
+    with(&mut |tracker| match kind {
+        0 => tracker.page(name, details, at),
+        1 => tracker.track(name, details, at),
+        2 => tracker.identify(name, details, at),
+        _ => tracker.group(name, details, at),
+    });
+}
+
+/// A named act under an id that others may use for the same one.
+#[wasm_bindgen]
+#[expect(clippy::cast_possible_truncation, reason = "a Date's milliseconds")]
+pub fn track_as(id: &str, event: &str, details: &str, at: f64) {
+    with(&mut |tracker| tracker.track_as(id, event, details, at as i64));
+}
+
+/// Logout.
+#[wasm_bindgen]
+pub fn reset() {
+    with(&mut Tracker::reset);
+}
+
+/// Grants (`true`) or denies purposes, separated by blanks.
+#[wasm_bindgen]
+pub fn choose(purposes: &str, granted: bool) {
+    let choice = if granted { Choice::Granted } else { Choice::Denied };
+    with(&mut |tracker| tracker.choose(purposes, choice));
+}
+
+/// Takes everything back.
+#[wasm_bindgen]
+pub fn withdraw() {
+    with(&mut Tracker::withdraw);
+}
+
+/// Sends what waits.
+#[wasm_bindgen]
+pub fn flush() {
+    with(&mut Tracker::flush);
+}
+
+/// The end.
+#[wasm_bindgen]
+pub fn destroy() {
+    with(&mut Tracker::destroy);
+}
+
+/// The anonymous id, once it is certain; else empty.
+#[wasm_bindgen]
+pub fn anonymous_id() -> String {
+    let mut id = String::new();
+    with(&mut |tracker| id.push_str(tracker.anonymous_id().unwrap_or_default()));
+    id
+}
+
+/// The session's id; empty for none.
+#[wasm_bindgen]
+pub fn session_id() -> String {
+    let mut id = String::new();
+    with(&mut |tracker| id = tracker.session_id().unwrap_or_default());
+    id
+}
+
+/// The choices: two bits a purpose, the first purpose in wire order lowest; 0 unset, 1 granted, 2 denied.
+#[wasm_bindgen]
+pub fn choices() -> u32 {
+    let mut bits = 0;
+    with(&mut |tracker| {
+        for (i, (_, choice)) in tracker.choices().enumerate() {
+            let value = match choice {
+                Choice::Unset => 0,
+                Choice::Granted => 1,
+                Choice::Denied => 2,
+            };
+            bits |= value << (2 * i);
+        }
+    });
+    bits
+}
+
+/// The revision of the choices.
+#[wasm_bindgen]
+pub fn revision() -> u32 {
+    let mut revision = 0;
+    with(&mut |tracker| revision = tracker.revision());
+    revision
+}
+
+/// Whether the choices changed since this was last asked.
+#[wasm_bindgen]
+pub fn is_consent_new() -> bool {
+    let mut is_new = false;
+    with(&mut |tracker| is_new = tracker.take_consent_change());
+    is_new
+}
+
+/// Something happened in the page: `page.ts` has the same numbers.
+#[wasm_bindgen]
+pub fn happen(what: u8) {
+    happened(match what {
+        0 => Happened::Navigated,
+        1 => Happened::Restored,
+        2 => Happened::Hidden,
+        3 => Happened::Left,
+        4 => Happened::Online,
+        5 => Happened::Woke,
+        _ => Happened::ConsentChangedElsewhere,
+    });
+}
+
+/// Something was done to a form: 0 a field got the focus, 1 lost it, 2 the form was submitted. `form` is the table that
+/// [`FormAct`] describes.
+#[wasm_bindgen]
+pub fn form(step: u8, form: String, field: String) {
+    let step = match step {
+        0 => FormStep::Focused,
+        1 => FormStep::Left,
+        _ => FormStep::Submitted,
+    };
+    happened(Happened::Form(FormAct { step, form, field }));
+}
+
+/// The answer to a request. `retry_after_s` is negative where nothing was said.
+#[wasm_bindgen]
+#[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "saturates")]
+pub fn answered(ticket: u32, status: u16, retry_after_s: f64, anonymous_id: String, rejected: u32) {
+    let retry_after_s = (retry_after_s >= 0.0).then_some(retry_after_s as u32);
+    happened(Happened::Answered(Answer { ticket, status, retry_after_s, anonymous_id, rejected }));
 }

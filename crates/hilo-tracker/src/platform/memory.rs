@@ -6,7 +6,7 @@ use std::cell::RefCell;
 use std::collections::BTreeMap;
 use std::rc::Rc;
 
-use super::{Place, Platform, Request, Surroundings};
+use super::{Place, Platform, Request};
 
 /// Where time begins: 2026-11-18T11:06:40Z.
 const BEGAN_MS: i64 = 1_795_000_000_000;
@@ -137,13 +137,9 @@ impl Platform for Memory {
         self.world.borrow().history.clone()
     }
 
-    fn surroundings(&self) -> Surroundings {
-        Surroundings {
-            locale: "es-ES".to_owned(),
-            timezone: "Europe/Madrid".to_owned(),
-            width: 1280,
-            height: 800,
-        }
+    fn surroundings(&self) -> String {
+        r#""locale":"es-ES","timezone":"Europe/Madrid","screen":{"width":1280,"height":800}"#
+            .to_owned()
     }
 
     fn load(&self, key: &str) -> Option<String> {

@@ -1,18 +1,16 @@
 //! What the tracker needs from a page, as one trait: clocks, chance, storage, the document, the network.
 //!
-//! `browser.rs` fulfils it with web-sys and gloo, `memory.rs` for tests. What happens in the page comes back as
-//! [`Happened`]. Nothing here decides anything.
+//! `browser.rs` fulfils it with web-sys and gloo, `memory.rs` for tests. What needs callbacks (listening, timers, fetch)
+//! stands in `js/sdk/src/page.ts`: closures and futures would cost the visitor more than the tracker itself. What happens
+//! in the page comes back as [`Happened`]. Nothing here decides anything.
 
-#[cfg(target_arch = "wasm32")]
-pub mod browser;
-#[cfg(target_arch = "wasm32")]
-mod dom;
-#[cfg(target_arch = "wasm32")]
-mod face;
-#[cfg(target_arch = "wasm32")]
-mod fetch;
-#[cfg(target_arch = "wasm32")]
-pub mod listen;
+#[cfg(all(target_arch = "wasm32", feature = "page"))]
+mod browser;
+#[cfg(all(target_arch = "wasm32", feature = "cart"))]
+pub mod cart_face;
+#[cfg(all(target_arch = "wasm32", feature = "page"))]
+pub mod face;
+#[cfg(not(target_arch = "wasm32"))]
 pub mod memory;
 
 /// Everything that can happen to the tracker from outside.
@@ -43,8 +41,11 @@ pub enum Happened {
 pub struct FormAct {
     /// What was done.
     pub step: FormStep,
-    /// The form as the document has it.
-    pub form: FormSeen,
+    /// The form as the document has it, without a single value: a table of lines, whose cells are separated by tabs.
+    ///
+    /// First the form: what tells it from others (`id`, else `name`, else `action`), `id`, `name`, `private` or nothing.
+    /// Then each field: `name` (else `id`), `type`, `autocomplete`, `private` or nothing.
+    pub form: String,
     /// The field it was done to; empty for a submission.
     pub field: String,
 }
@@ -58,34 +59,6 @@ pub enum FormStep {
     Left,
     /// The form was submitted.
     Submitted,
-}
-
-/// A form, without a single value.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub struct FormSeen {
-    /// Its `id`, else its `name`, else its place in the document.
-    pub key: String,
-    /// `id`.
-    pub id: String,
-    /// `name`.
-    pub name: String,
-    /// Whether the form stands inside `[data-hilo-private]`.
-    pub is_private: bool,
-    /// Its fields in document order.
-    pub fields: Vec<FieldSeen>,
-}
-
-/// A field, without its value.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub struct FieldSeen {
-    /// `name`, else `id`.
-    pub name: String,
-    /// `type`.
-    pub kind: String,
-    /// `autocomplete`.
-    pub autocomplete: String,
-    /// Whether it stands inside `[data-hilo-private]`.
-    pub is_private: bool,
 }
 
 /// What a request asks for, which says how its answer is read.
@@ -128,10 +101,10 @@ pub struct Answer {
     pub ticket: u32,
     /// HTTP status; 0 when there was none (network, timeout).
     pub status: u16,
-    /// `Retry-After` as sent.
-    pub retry_after: Option<String>,
-    /// `anonymousId` of a hello's answer.
-    pub anonymous_id: Option<String>,
+    /// `Retry-After` in seconds, where it was a number.
+    pub retry_after_s: Option<u32>,
+    /// `anonymousId` of a hello's answer; empty for none.
+    pub anonymous_id: String,
     /// How many events the answer says were rejected.
     pub rejected: u32,
 }
@@ -145,19 +118,6 @@ pub struct Place {
     pub referrer: String,
     /// `document.title`.
     pub title: String,
-}
-
-/// What the browser says about itself, once per envelope.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub struct Surroundings {
-    /// `navigator.language`.
-    pub locale: String,
-    /// IANA time zone.
-    pub timezone: String,
-    /// CSS pixels across.
-    pub width: i64,
-    /// CSS pixels down.
-    pub height: i64,
 }
 
 /// A page, as the tracker sees it.
@@ -185,8 +145,8 @@ pub trait Platform {
     /// `Some("")` when the current document itself is the first.
     fn first_in_history(&self) -> Option<String>;
 
-    /// What the browser says about itself.
-    fn surroundings(&self) -> Surroundings;
+    /// What the browser says about itself, as fields of the envelope's context: `"locale":…,"timezone":…,"screen":…`.
+    fn surroundings(&self) -> String;
 
     /// Reads a key of the persistent storage, or of memory where there is none.
     fn load(&self, key: &str) -> Option<String>;

@@ -4,7 +4,9 @@
 //! that a call costs one small write. Several tabs share the storage: each sends its own, and what closed tabs left.
 //! Bounded in number, bytes and age; what falls out is counted by reason.
 
-use crate::json::number;
+use hilo_core::text::{concat, cut};
+
+use crate::json::{number, read_number};
 use crate::platform::Platform;
 
 /// Prefix of the storage keys.
@@ -19,22 +21,33 @@ pub const AGE_MS_MAX: i64 = 7 * 24 * 60 * 60 * 1_000;
 const ITEM_BYTES_MAX: usize = 32 * 1024;
 
 /// One event, ready to be sent.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Item {
+#[derive(Debug, PartialEq, Eq)]
+struct Item {
     /// Where it is stored.
-    pub key: String,
+    key: String,
     /// When it happened.
-    pub at_ms: i64,
+    at_ms: i64,
     /// The event as JSON.
-    pub json: String,
+    json: String,
     /// Whether losing it would cost money: these go last.
-    pub is_essential: bool,
+    is_essential: bool,
     /// Whether the storage holds it too.
     is_stored: bool,
+    /// The request that carries it; 0 for none.
+    ticket: u32,
 }
 
 /// How many were lost, by reason. A dozen reasons at most: a map would cost every visitor more bytes than it saves.
 pub type Counts = Vec<(&'static str, u32)>;
+
+/// What one request carries.
+#[derive(Debug, Default, PartialEq, Eq)]
+pub struct Batch {
+    /// A list for JSON, without its brackets; empty when there is nothing to send.
+    pub events: String,
+    /// What every event leaves out because the envelope's context says it once; empty for nothing.
+    pub shared: String,
+}
 
 /// Events in the order they happened.
 #[derive(Debug, Default)]
@@ -46,31 +59,29 @@ pub struct Queue {
 }
 
 impl Queue {
-    /// A queue with what earlier pages left behind.
-    pub fn recover<P: Platform>(platform: &P) -> Queue {
-        let mut queue = Queue::default();
+    /// Takes up what earlier pages left behind. Only for a queue that is empty: its own events are stored as well.
+    pub fn recover<P: Platform>(&mut self, platform: &P) {
         for key in platform.keys(PREFIX) {
-            let stored = platform.load(&key);
-            match stored.as_deref().and_then(|text| read(&key, text)) {
-                Some(item) => queue.keep(item),
+            let stored = platform.load(&key).unwrap_or_default();
+            match read(&key, &stored) {
+                Some(item) => self.keep(item),
                 None => {
                     // Cut off, of another version, or not ours: what is valid behind it is not lost.
                     platform.remove(&key);
-                    queue.count("corrupt");
+                    self.count("corrupt");
                 }
             }
         }
-        queue.trim(platform);
-        queue
+        self.trim(platform);
     }
 
     /// How many events wait.
-    pub fn len(&self) -> usize {
+    pub const fn len(&self) -> usize {
         self.items.len()
     }
 
     /// Whether nothing waits.
-    pub fn is_empty(&self) -> bool {
+    pub const fn is_empty(&self) -> bool {
         self.items.is_empty()
     }
 
@@ -87,65 +98,87 @@ impl Queue {
             self.count("event_too_large");
             return;
         }
-        let mut key = String::from(PREFIX);
-        key.push_str(&number(at_ms));
-        key.push('.');
-        key.push_str(tab);
-        key.push('.');
-        key.push_str(&number(i64::from(self.made)));
+        let at = number(at_ms);
         self.made = self.made.wrapping_add(1);
-        let mut text = String::with_capacity(json.len() + 16);
-        text.push_str(&number(at_ms));
-        text.push(if is_essential { '!' } else { '.' });
-        text.push_str(&json);
+        let key = concat(&[PREFIX, &at, ".", tab, ".", &number(i64::from(self.made))]);
+        let text = concat(&[&at, if is_essential { "!" } else { "." }, &json]);
         let is_stored = platform.save(&key, &text);
-        self.keep(Item { key, at_ms, json, is_essential, is_stored });
+        self.keep(Item { key, at_ms, json, is_essential, is_stored, ticket: 0 });
         self.trim(platform);
     }
 
-    /// The oldest events that fit together into `bytes_max`, at most `count_max` of them.
+    /// Gives the oldest events that fit together into `bytes_max`, at most `count_max` of them, to the request `ticket`.
     ///
     /// What another tab has sent or purged meanwhile is forgotten on the way.
     pub fn batch<P: Platform>(
         &mut self,
+        ticket: u32,
         count_max: usize,
         bytes_max: usize,
         platform: &P,
-    ) -> Vec<Item> {
+    ) -> Batch {
         self.trim(platform);
-        let gone: Vec<String> = self
-            .items
-            .iter()
-            .take(count_max)
-            .filter(|item| item.is_stored && platform.load(&item.key).is_none())
-            .map(|item| item.key.clone())
-            .collect();
-        self.forget(&gone, platform);
-        let mut bytes = 0;
-        let mut batch = Vec::new();
-        for item in self.items.iter().take(count_max) {
-            bytes += item.json.len() + 1;
-            // One event always fits: it is smaller than any envelope.
-            if bytes > bytes_max && !batch.is_empty() {
-                break;
+        let (mut count, mut bytes, mut is_full) = (0, 0, false);
+        self.items.retain_mut(|item| {
+            is_full |= count >= count_max;
+            if is_full || item.ticket != 0 {
+                return true;
             }
-            batch.push(item.clone());
-        }
-        batch
+            if item.is_stored && platform.load(&item.key).is_none() {
+                self.bytes = self.bytes.saturating_sub(item.json.len());
+                return false;
+            }
+            // One event always fits: it is smaller than any envelope.
+            if count > 0 && bytes + item.json.len() >= bytes_max {
+                is_full = true;
+                return true;
+            }
+            bytes += item.json.len() + 1;
+            item.ticket = ticket;
+            count += 1;
+            true
+        });
+        self.written(ticket)
     }
 
-    /// Lets go of events that were judged.
-    pub fn forget<P: Platform>(&mut self, keys: &[String], platform: &P) {
-        for key in keys {
-            platform.remove(key);
+    /// The events of the request `ticket` as JSON; what stands between marks in all of them alike, once.
+    fn written(&self, ticket: u32) -> Batch {
+        let mine = || self.items.iter().filter(|item| item.ticket == ticket);
+        let shared = mine().next().map_or("", |item| thirds(&item.json)[1]);
+        // An event that says less would be filled up from what is said for all, so it is all of them or none.
+        let is_shared = mine().all(|item| thirds(&item.json)[1] == shared);
+        let mut events = String::new();
+        for item in mine() {
+            if !events.is_empty() {
+                events.push(',');
+            }
+            let [head, middle, tail] = thirds(&item.json);
+            events.push_str(head);
+            events.push_str(if is_shared { "" } else { middle });
+            events.push_str(tail);
         }
+        let shared = if is_shared { shared.get(1..).unwrap_or_default() } else { "" };
+        Batch { events, shared: shared.to_owned() }
+    }
+
+    /// How many events the request `ticket` carries.
+    pub fn carried(&self, ticket: u32) -> usize {
+        self.items.iter().filter(|item| item.ticket == ticket).count()
+    }
+
+    /// The request `ticket` was answered: its events were judged and are let go of, or wait for another attempt.
+    pub fn landed<P: Platform>(&mut self, ticket: u32, is_judged: bool, platform: &P) {
         let bytes = &mut self.bytes;
-        self.items.retain(|item| {
-            let stays = !keys.contains(&item.key);
-            if !stays {
+        self.items.retain_mut(|item| {
+            if item.ticket != ticket {
+                return true;
+            }
+            item.ticket = 0;
+            if is_judged {
+                platform.remove(&item.key);
                 *bytes = bytes.saturating_sub(item.json.len());
             }
-            stays
+            !is_judged
         });
     }
 
@@ -159,6 +192,7 @@ impl Queue {
     }
 
     /// Counts an event that was lost, by reason.
+    #[inline(never)]
     pub fn count(&mut self, reason: &'static str) {
         match self.dropped.iter_mut().find(|(known, _)| *known == reason) {
             Some((_, count)) => *count = count.saturating_add(1),
@@ -173,55 +207,64 @@ impl Queue {
 
     /// The counts have arrived.
     pub fn reported(&mut self, counts: &Counts) {
-        for (reason, told) in counts {
-            for (known, count) in &mut self.dropped {
-                if known == reason {
-                    *count = count.saturating_sub(*told);
-                }
-            }
-        }
-        self.dropped.retain(|(_, count)| *count > 0);
+        self.dropped.retain_mut(|(reason, count)| {
+            let told = counts.iter().find(|(told, _)| told == reason).map_or(0, |(_, told)| *told);
+            *count = count.saturating_sub(told);
+            *count > 0
+        });
     }
 
     fn keep(&mut self, item: Item) {
         self.bytes += item.json.len();
-        // Nearly always the end: events come in the order they happen.
-        let after =
-            self.items.iter().rposition(|known| known.at_ms <= item.at_ms).map_or(0, |at| at + 1);
-        self.items.insert(after, item);
+        self.items.push(item);
+        // Nearly always there already: events come in the order they happen.
+        let mut end = self.items.len();
+        while let Some([.., before, last]) = self.items.get_mut(..end)
+            && before.at_ms > last.at_ms
+        {
+            std::mem::swap(before, last);
+            end -= 1;
+        }
     }
 
     /// Enforces age, number and bytes: the oldest go first, the essential ones last.
     fn trim<P: Platform>(&mut self, platform: &P) {
         let now = platform.now_ms();
-        let old: Vec<String> = self
-            .items
-            .iter()
-            .filter(|item| now - item.at_ms > AGE_MS_MAX)
-            .map(|item| item.key.clone())
-            .collect();
-        for _ in &old {
-            self.count("expired");
-        }
-        if !old.is_empty() {
-            self.forget(&old, platform);
-        }
-        while self.items.len() > ITEMS_MAX || self.bytes > BYTES_MAX {
-            let victim = self.items.iter().position(|item| !item.is_essential).unwrap_or(0);
-            let item = self.items.remove(victim);
-            self.bytes = self.bytes.saturating_sub(item.json.len());
-            platform.remove(&item.key);
-            self.count("queue_full");
+        loop {
+            let is_old = self.items.first().is_some_and(|item| now - item.at_ms > AGE_MS_MAX);
+            let (victim, reason) = if is_old {
+                (0, "expired")
+            } else if self.items.len() > ITEMS_MAX || self.bytes > BYTES_MAX {
+                (self.items.iter().position(|item| !item.is_essential).unwrap_or(0), "queue_full")
+            } else {
+                return;
+            };
+            let (mut at, bytes) = (0.., &mut self.bytes);
+            self.items.retain(|item| {
+                let stays = at.next() != Some(victim);
+                if !stays {
+                    *bytes = bytes.saturating_sub(item.json.len());
+                    platform.remove(&item.key);
+                }
+                stays
+            });
+            self.count(reason);
         }
     }
 }
 
+/// What stands before, between and behind the marks of an event: line breaks, which its JSON has nowhere else.
+fn thirds(json: &str) -> [&str; 3] {
+    let (head, rest) = cut(json, b'\n');
+    let (middle, tail) = cut(rest.unwrap_or_default(), b'\n');
+    [head, middle, tail.unwrap_or_default()]
+}
+
 /// Reads a stored event: time, `!` or `.`, JSON.
 fn read(key: &str, text: &str) -> Option<Item> {
-    let end = text.find(['!', '.'])?;
-    let at_ms = text.get(..end)?.parse().ok()?;
-    let is_essential = text.get(end..=end)? == "!";
-    let json = text.get(end + 1..)?;
+    let end = text.bytes().position(|byte| !byte.is_ascii_digit())?;
+    let is_essential = cut(text, b'!').0.len() == end;
+    let (at_ms, json) = (read_number(text.get(..end)?)?, text.get(end + 1..)?);
     // A value that was cut off in the middle would spoil the whole batch.
     let is_whole = json.starts_with('{') && json.ends_with('}') && json.len() <= ITEM_BYTES_MAX;
     is_whole.then(|| Item {
@@ -230,6 +273,7 @@ fn read(key: &str, text: &str) -> Option<Item> {
         json: json.to_owned(),
         is_essential,
         is_stored: true,
+        ticket: 0,
     })
 }
 
@@ -244,56 +288,95 @@ mod tests {
         }
     }
 
+    fn page() -> Memory {
+        Memory::new("https://a.example/")
+    }
+
+    fn recover(platform: &Memory) -> Queue {
+        let mut queue = Queue::default();
+        queue.recover(platform);
+        queue
+    }
+
     #[test]
     fn the_oldest_fall_out_and_essential_ones_stay() {
-        let platform = Memory::new("https://a.example/");
-        let mut queue = Queue::default();
+        let (platform, mut queue) = (page(), Queue::default());
         queue.push(platform.now_ms(), "{\"order\":1}".to_owned(), true, "t", &platform);
         fill(&mut queue, &platform, ITEMS_MAX);
         assert_eq!(queue.len(), ITEMS_MAX);
         assert_eq!(queue.dropped()[..], [("queue_full", 1)]);
-        assert!(queue.batch(1, 1_000, &platform)[0].is_essential);
+        assert_eq!(queue.batch(1, 1, 1_000, &platform).events, "{\"order\":1}");
     }
 
     #[test]
     fn a_week_is_too_long() {
-        let platform = Memory::new("https://a.example/");
-        let mut queue = Queue::default();
+        let (platform, mut queue) = (page(), Queue::default());
         fill(&mut queue, &platform, 2);
         platform.pass(AGE_MS_MAX + 1);
-        assert!(queue.batch(10, 1_000, &platform).is_empty());
+        assert_eq!(queue.batch(1, 10, 1_000, &platform).events, "");
         assert_eq!(queue.dropped()[..], [("expired", 2)]);
     }
 
     #[test]
     fn the_next_page_recovers_what_is_whole() {
-        let platform = Memory::new("https://a.example/");
-        let mut queue = Queue::default();
+        let (platform, mut queue) = (page(), Queue::default());
+        queue.push(platform.now_ms(), "{\"order\":1}".to_owned(), true, "t", &platform);
         fill(&mut queue, &platform, 3);
         platform.save("hilo.q.9.x.9", "17.{\"cut");
-        let recovered = Queue::recover(&platform);
-        assert_eq!(recovered.len(), 3);
+        let recovered = recover(&platform);
         assert_eq!(recovered.dropped()[..], [("corrupt", 1)]);
+        let essential: Vec<_> = recovered.items.iter().map(|item| item.is_essential).collect();
+        assert_eq!(essential.iter().filter(|is| **is).count(), 1);
+        assert_eq!(essential.len(), 4);
     }
 
     #[test]
     fn what_another_tab_has_sent_is_not_sent_again() {
-        let platform = Memory::new("https://a.example/");
-        let mut queue = Queue::default();
+        let (platform, mut queue) = (page(), Queue::default());
         fill(&mut queue, &platform, 2);
-        let other = Queue::recover(&platform).batch(1, 1_000, &platform);
-        platform.remove(&other[0].key);
-        assert_eq!(queue.batch(10, 1_000, &platform).len(), 1);
+        let mut other = recover(&platform);
+        assert_eq!(other.batch(1, 1, 1_000, &platform).events, "{\"i\":0}");
+        other.landed(1, true, &platform);
+        assert_eq!(queue.batch(1, 10, 1_000, &platform).events, "{\"i\":1}");
+        assert_eq!(queue.len(), 1);
     }
 
     #[test]
     fn a_batch_obeys_number_and_bytes_and_is_never_stuck() {
-        let platform = Memory::new("https://a.example/");
-        let mut queue = Queue::default();
-        fill(&mut queue, &platform, 5);
-        assert_eq!(queue.batch(2, 1_000, &platform).len(), 2);
-        assert_eq!(queue.batch(10, 17, &platform).len(), 2);
-        assert_eq!(queue.batch(10, 1, &platform).len(), 1);
+        for (count_max, bytes_max, expected) in [(2, 1_000, 2), (10, 17, 2), (10, 1, 1)] {
+            let (platform, mut queue) = (page(), Queue::default());
+            fill(&mut queue, &platform, 5);
+            queue.batch(7, count_max, bytes_max, &platform);
+            assert_eq!(queue.carried(7), expected);
+        }
+    }
+
+    #[test]
+    fn what_all_events_say_alike_is_said_once_and_otherwise_each_says_it() {
+        let event = |page: &str| format!("{{\"c\":{{\"h\":1\n,{page}\n}}}}");
+        for (second, events, shared) in [
+            ("\"p\":1", r#"{"c":{"h":1}},{"c":{"h":1}}"#, "\"p\":1"),
+            ("\"p\":2", r#"{"c":{"h":1,"p":1}},{"c":{"h":1,"p":2}}"#, ""),
+        ] {
+            let (platform, mut queue) = (page(), Queue::default());
+            for page in ["\"p\":1", second] {
+                queue.push(platform.now_ms(), event(page), false, "t", &platform);
+            }
+            let batch = queue.batch(1, 9, 1_000, &platform);
+            assert_eq!((batch.events.as_str(), batch.shared.as_str()), (events, shared));
+        }
+    }
+
+    #[test]
+    fn what_is_under_way_is_not_sent_twice_and_comes_back_when_it_failed() {
+        let (platform, mut queue) = (page(), Queue::default());
+        fill(&mut queue, &platform, 3);
+        assert_eq!(queue.batch(1, 2, 1_000, &platform).events, r#"{"i":0},{"i":1}"#);
+        assert_eq!(queue.batch(2, 2, 1_000, &platform).events, r#"{"i":2}"#);
+        assert_eq!(queue.batch(3, 2, 1_000, &platform).events, "");
+        queue.landed(1, false, &platform);
+        queue.landed(2, true, &platform);
+        assert_eq!(queue.batch(4, 9, 1_000, &platform).events, r#"{"i":0},{"i":1}"#);
     }
 
     #[test]

@@ -3,11 +3,11 @@
 
 use hilo_core::consent::{Choice, Purpose};
 use hilo_core::identity::{is_reserved, uuid_v4};
+use hilo_core::text::parts;
 
 use super::{CLAIM_KEY, CONSENT_KEY, HELLO_MS_MAX, ID_KEY, SESSION_KEY, Tracker, Who};
 use crate::gate::from_stored;
 use crate::platform::Platform;
-use crate::queue::Queue;
 
 impl<P: Platform> Tracker<P> {
     /// The visitor's choices, in wire order.
@@ -26,10 +26,10 @@ impl<P: Platform> Tracker<P> {
         std::mem::replace(&mut self.is_consent_new, false)
     }
 
-    /// Grants or denies purposes by name. Names that are none are told to the developer.
-    pub fn choose(&mut self, names: &[String], choice: Choice) {
+    /// Grants or denies purposes by name, separated by blanks. Names that are none are told to the developer.
+    pub fn choose(&mut self, names: &str, choice: Choice) {
         let mut purposes = Vec::new();
-        for name in names {
+        for name in parts(names, b' ').filter(|name| !name.is_empty()) {
             match Purpose::from_name(name) {
                 Some(purpose) => purposes.push(purpose),
                 None => self
@@ -53,7 +53,7 @@ impl<P: Platform> Tracker<P> {
         }
         self.is_consent_new = true;
         self.platform.save(CONSENT_KEY, &self.gate.stored());
-        let id = self.anonymous_id().map(str::to_owned);
+        let id = self.anonymous_id().unwrap_or_default().to_owned();
         if had_id || self.gate.allows_id() {
             self.record(&changed, choice, id);
         }
@@ -69,9 +69,7 @@ impl<P: Platform> Tracker<P> {
     /// Another tab decided: the same holds here, without a second record.
     pub(super) fn follow(&mut self) {
         let had_id = self.gate.allows_id();
-        self.gate.adopt(
-            self.platform.load(CONSENT_KEY).map(|text| from_stored(&text)).unwrap_or_default(),
-        );
+        self.gate.adopt(from_stored(&self.platform.load(CONSENT_KEY).unwrap_or_default()));
         self.is_consent_new = true;
         self.obey(had_id);
         self.send();
@@ -102,7 +100,7 @@ impl<P: Platform> Tracker<P> {
 
     /// There is consent: finds out who this is, and what earlier pages left to send.
     pub(super) fn awaken(&mut self) {
-        self.queue = Queue::recover(&self.platform);
+        self.queue.recover(&self.platform);
         self.recover_records();
         match self.platform.load(ID_KEY).filter(|id| !is_reserved(id)) {
             Some(id) => self.who = Who::Known(id),
@@ -115,9 +113,8 @@ impl<P: Platform> Tracker<P> {
     }
 
     /// The id is certain: the collector said it, or nobody did and a new one is minted.
-    pub(super) fn settle(&mut self, said: Option<String>) {
-        let id =
-            said.filter(|id| !is_reserved(id)).unwrap_or_else(|| uuid_v4(self.platform.random16()));
+    pub(super) fn settle(&mut self, said: String) {
+        let id = if is_reserved(&said) { uuid_v4(self.platform.random16()) } else { said };
         self.platform.save(ID_KEY, &id);
         self.who = Who::Known(id);
         for draft in std::mem::take(&mut self.waiting) {

@@ -2,133 +2,117 @@
 //! In: what the stages know. Out: JSON text after the Segment spec, hilo's own facts under `context.hilo`.
 
 use hilo_core::consent::{Choice, ConsentState, Purpose};
+use hilo_core::identity::uuid_v4;
 
-use crate::draft::Draft;
-use crate::identity::{Landing, Session, path};
-use crate::json::{Object, write_text};
+use crate::draft::{Draft, Kind};
+use crate::identity::{Landing, Session, path, search};
+use crate::json::Json;
 use crate::platform::{Place, Platform};
-use crate::queue::{Counts, Item};
+use crate::queue::{Batch, Counts};
 
 /// What these events say captured them.
 const LIBRARY: &str = concat!(r#"{"name":"hilo","version":""#, env!("CARGO_PKG_VERSION"), r#""}"#);
 
-/// One event of a batch.
+/// One event of a batch. `claim` is who the visitor said to be; empty for nobody.
 pub(super) fn event<P: Platform>(
     draft: &Draft,
-    message_id: &str,
     anonymous_id: &str,
-    claim: Option<&str>,
+    claim: &str,
     session: &Session,
     landing: Option<&Landing>,
     platform: &P,
 ) -> String {
-    let mut hilo = Object::new();
-    hilo.text("id", &session.id());
-    if let Some(landing) = landing {
-        let told = Object::new()
-            .some("url", Some(&landing.url))
-            .some("referrer", Some(&landing.referrer))
-            .text("via", landing.via)
-            .close();
-        hilo.raw("landing", &told);
-    }
-    let context = Object::new()
-        .raw("page", &page(&draft.place))
-        .raw("hilo", &Object::new().raw("session", &hilo.close()).close())
-        .close();
-    let claim = if draft.claim.is_empty() { claim } else { Some(draft.claim.as_str()) };
-    let mut event = Object::new();
-    event
-        .text("type", draft.kind)
-        .text("messageId", message_id)
-        .text("anonymousId", anonymous_id)
-        .some("userId", claim)
-        .text("timestamp", &platform.iso(draft.at_ms));
-    match draft.kind {
-        "track" => event.text("event", &draft.name),
-        "group" => event.text("groupId", &draft.name),
-        _ => event.some("name", Some(&draft.name)),
+    let minted;
+    let id = if draft.id.is_empty() {
+        minted = uuid_v4(platform.random16());
+        &minted
+    } else {
+        &draft.id
     };
-    let details = if matches!(draft.kind, "identify" | "group") { "traits" } else { "properties" };
-    if !draft.details.is_empty() {
-        event.raw(details, &draft.details);
+    let mut json = Json::new();
+    json.text("type", draft.kind.name()).text("messageId", id).text("anonymousId", anonymous_id);
+    let (user, named, details) = match draft.kind {
+        Kind::Page => (claim, "name", "properties"),
+        Kind::Track => (claim, "event", "properties"),
+        Kind::Group => (claim, "groupId", "traits"),
+        Kind::Identify => (draft.name.as_str(), "", "traits"),
+    };
+    json.some("userId", user).text("timestamp", &platform.iso(draft.at_ms));
+    if !named.is_empty() {
+        json.some(named, &draft.name);
     }
-    event.raw("context", &context).close()
+    if !draft.details.is_empty() {
+        json.raw(details, &draft.details);
+    }
+    json.open("context").open("hilo").open("session").text("id", &session.id());
+    if let Some(landing) = landing {
+        json.open("landing").some("url", &landing.url).some("referrer", &landing.referrer);
+        json.text("via", landing.via).close();
+    }
+    // The page stands between two marks: events of one page say it once per envelope.
+    json.close().close().mark();
+    page(&mut json, &draft.place);
+    json.mark().close();
+    json.done()
 }
 
-fn page(place: &Place) -> String {
-    let bare = place.url.split('#').next().unwrap_or_default();
-    let search = bare.get(bare.find('?').unwrap_or(bare.len())..);
+fn page(json: &mut Json, place: &Place) {
     let path = path(&place.url);
-    Object::new()
+    json.open("page")
         .text("url", &place.url)
         .text("path", if path.is_empty() { "/" } else { path })
-        .some("search", search)
-        .some("referrer", Some(&place.referrer))
-        .some("title", Some(&place.title))
-        .close()
+        .some("search", search(&place.url))
+        .some("referrer", &place.referrer)
+        .some("title", &place.title)
+        .close();
 }
 
-/// A whole envelope.
+/// A whole envelope around the events of `batch`.
 pub(super) fn batch<P: Platform>(
     key: &str,
-    items: &[Item],
+    batch: &Batch,
     state: &ConsentState,
-    persistence: &str,
     dropped: &Counts,
     platform: &P,
 ) -> String {
-    let around = platform.surroundings();
-    let screen =
-        Object::new().number("width", around.width).number("height", around.height).close();
-    let mut hilo = Object::new();
-    hilo.text("persistence", persistence);
+    let mut json = header(key, platform);
+    json.open("context").raw("library", LIBRARY).fields(&platform.surroundings());
+    consent(&mut json, state);
+    let persistence = if platform.is_persistent() { "local" } else { "memory" };
+    json.open("hilo").text("persistence", persistence);
     if !dropped.is_empty() {
-        let mut counts = Object::new();
+        json.open("dropped");
         for (reason, count) in dropped {
-            counts.number(reason, i64::from(*count));
+            json.number(reason, i64::from(*count));
         }
-        hilo.raw("dropped", &counts.close());
+        json.close();
     }
-    let context = Object::new()
-        .raw("library", LIBRARY)
-        .some("locale", Some(&around.locale))
-        .some("timezone", Some(&around.timezone))
-        .raw("screen", &screen)
-        .raw("consent", &consent(state))
-        .raw("hilo", &hilo.close())
-        .close();
-    let mut events =
-        String::with_capacity(items.iter().map(|item| item.json.len() + 1).sum::<usize>() + 2);
-    events.push('[');
-    for (i, item) in items.iter().enumerate() {
-        if i > 0 {
-            events.push(',');
-        }
-        events.push_str(&item.json);
+    json.close();
+    if !batch.shared.is_empty() {
+        json.fields(&batch.shared);
     }
-    events.push(']');
-    header(key, platform).raw("context", &context).raw("batch", &events).close()
+    json.close().list("batch").fields(&batch.events).end();
+    json.done()
 }
 
-/// What the page says when it comes to life.
+/// What the page says when it comes to life. `id` is empty when it asks.
 pub(super) fn hello<P: Platform>(
     key: &str,
-    id: Option<&str>,
+    id: &str,
     state: &ConsentState,
     platform: &P,
 ) -> String {
-    header(key, platform).some("anonymousId", id).raw("consent", &consent(state)).close()
+    let mut json = header(key, platform);
+    json.some("anonymousId", id);
+    consent(&mut json, state);
+    json.done()
 }
 
-/// One change of consent.
-pub(super) fn record<P: Platform>(
-    key: &str,
-    id: Option<&str>,
-    consent: &str,
-    platform: &P,
-) -> String {
-    header(key, platform).some("anonymousId", id).raw("consent", consent).close()
+/// One change of consent, as [`change`] wrote it.
+pub(super) fn record<P: Platform>(key: &str, id: &str, consent: &str, platform: &P) -> String {
+    let mut json = header(key, platform);
+    json.some("anonymousId", id).raw("consent", consent);
+    json.done()
 }
 
 /// The `consent` of a record.
@@ -139,53 +123,34 @@ pub(super) fn change(
     at: &str,
     notice: &str,
 ) -> String {
-    let mut changes = String::from("[");
+    let state = if choice == Choice::Granted { "granted" } else { "denied" };
+    let mut json = Json::new();
+    json.number("revision", i64::from(revision)).list("changes");
     for purpose in purposes {
-        if changes.len() > 1 {
-            changes.push(',');
-        }
-        let state = if choice == Choice::Granted { "granted" } else { "denied" };
-        let mut change = Object::new();
-        change
-            .text("purpose", purpose.name())
-            .text("state", state)
-            .text("at", at)
-            .text("method", "api");
-        changes.push_str(&change.close());
+        json.open("").text("purpose", purpose.name()).text("state", state);
+        json.text("at", at).text("method", "api").close();
     }
-    changes.push(']');
-    let mut consent = Object::new();
-    consent.number("revision", i64::from(revision)).raw("changes", &changes);
+    json.end();
     if !notice.is_empty() {
-        consent.raw("notice", &Object::new().text("version", notice).close());
+        json.open("notice").text("version", notice).close();
     }
-    consent.close()
+    json.done()
 }
 
-fn header<P: Platform>(key: &str, platform: &P) -> Object {
-    let mut header = Object::new();
-    header.text("writeKey", key).text("sentAt", &platform.iso(platform.now_ms()));
-    header
+fn header<P: Platform>(key: &str, platform: &P) -> Json {
+    let mut json = Json::new();
+    json.text("writeKey", key).text("sentAt", &platform.iso(platform.now_ms()));
+    json
 }
 
-fn consent(state: &ConsentState) -> String {
-    let mut preferences = String::from("{");
+fn consent(json: &mut Json, state: &ConsentState) {
+    json.open("consent").open("categoryPreferences");
     for purpose in Purpose::ASKED {
-        let granted = match state.choice(purpose) {
-            Choice::Unset => continue,
-            Choice::Granted => "true",
-            Choice::Denied => "false",
-        };
-        if preferences.len() > 1 {
-            preferences.push(',');
+        match state.choice(purpose) {
+            Choice::Unset => {}
+            Choice::Granted => _ = json.raw(purpose.name(), "true"),
+            Choice::Denied => _ = json.raw(purpose.name(), "false"),
         }
-        write_text(&mut preferences, purpose.name());
-        preferences.push(':');
-        preferences.push_str(granted);
     }
-    preferences.push('}');
-    Object::new()
-        .raw("categoryPreferences", &preferences)
-        .number("revision", i64::from(state.revision))
-        .close()
+    json.close().number("revision", i64::from(state.revision)).close();
 }

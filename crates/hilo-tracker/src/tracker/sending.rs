@@ -2,6 +2,7 @@
 //! Consent records go before events; nothing is let go of before it was judged.
 
 use hilo_core::consent::{Choice, Purpose};
+use hilo_core::text::concat;
 
 use super::{Tracker, Who, envelope};
 use crate::json::number;
@@ -27,38 +28,35 @@ const RECORD_PREFIX: &str = "hilo.r.";
 pub(super) struct Flight {
     ticket: u32,
     call: Call,
-    keys: Vec<String>,
     told: Counts,
 }
 
-/// A consent record on its way.
+/// A consent record that the ledger does not have yet.
 #[derive(Debug)]
 pub(super) struct Record {
     key: String,
     consent: String,
-    /// Whom a withdrawal was about, since the page has forgotten it.
-    id: Option<String>,
+    /// Whom a withdrawal was about, since the page has forgotten it; empty for whoever it is now.
+    id: String,
+    /// The request that carries it; 0 for none.
+    ticket: u32,
 }
 
 impl<P: Platform> Tracker<P> {
     /// Notes a change for the ledger. It survives the page as long as identifiers may.
-    pub(super) fn record(&mut self, changed: &[Purpose], choice: Choice, id: Option<String>) {
+    pub(super) fn record(&mut self, changed: &[Purpose], choice: Choice, id: String) {
         let at = self.platform.iso(self.platform.now_ms());
         let revision = self.gate.state().revision;
         let consent = envelope::change(revision, changed, choice, &at, &self.options.notice);
-        let mut key = String::from(RECORD_PREFIX);
-        key.push_str(&number(i64::from(revision)));
+        let key = concat(&[RECORD_PREFIX, &number(i64::from(revision))]);
         if self.gate.allows_id() {
             self.platform.save(&key, &consent);
         } else {
-            for key in self.platform.keys(RECORD_PREFIX) {
-                self.platform.remove(&key);
-            }
+            self.forget(RECORD_PREFIX);
         }
-        self.records.push(Record { key, consent, id });
-        if self.records.len() > RECORDS_MAX {
-            self.records.remove(0);
-        }
+        self.records.push(Record { key, consent, id, ticket: 0 });
+        let mut is_surplus = self.records.len() > RECORDS_MAX;
+        self.records.retain(|_| !std::mem::take(&mut is_surplus));
     }
 
     /// Records that earlier pages could not send.
@@ -66,21 +64,24 @@ impl<P: Platform> Tracker<P> {
         for key in self.platform.keys(RECORD_PREFIX) {
             let is_new = !self.records.iter().any(|record| record.key == key);
             if let (Some(consent), true) = (self.platform.load(&key), is_new) {
-                self.records.push(Record { key, consent, id: None });
+                self.records.push(Record { key, consent, id: String::new(), ticket: 0 });
             }
+        }
+    }
+
+    /// Removes every stored key that begins with `prefix`.
+    fn forget(&self, prefix: &str) {
+        for key in self.platform.keys(prefix) {
+            self.platform.remove(&key);
         }
     }
 
     /// Tells the collector who this is, or asks.
     pub(super) fn greet(&mut self) {
-        self.greeted = true;
-        let body = envelope::hello(
-            &self.options.key,
-            self.anonymous_id(),
-            &self.gate.state(),
-            &self.platform,
-        );
-        self.post(Call::Hello, body, Vec::new());
+        let id = self.anonymous_id().unwrap_or_default();
+        let body = envelope::hello(&self.options.key, id, &self.gate.state(), &self.platform);
+        let ticket = self.take_ticket();
+        self.post(ticket, Call::Hello, body, Counts::new());
     }
 
     /// Makes sure that something is sent soon.
@@ -93,98 +94,103 @@ impl<P: Platform> Tracker<P> {
 
     /// The timer ran out.
     pub(super) fn wake(&mut self) {
+        self.wakes_at_ms = None;
         let now = self.platform.monotonic_ms();
         if matches!(self.who, Who::Asking(until) if until <= now) {
-            self.settle(None);
+            self.settle(String::new());
         }
         if self.flush_at_ms.is_none_or(|at| at <= now) {
             self.send();
         }
     }
 
+    /// Whether a record or events are on their way.
+    fn is_busy(&self) -> bool {
+        self.flights.iter().any(|flight| flight.call != Call::Hello)
+    }
+
     /// Sends one request if one may go: a record first, then events.
     pub(super) fn send(&mut self) {
-        let is_busy = self.flights.iter().any(|flight| flight.call != Call::Hello);
-        if is_busy || self.transport.wait_ms(self.platform.monotonic_ms()) > 0 {
-            return;
+        if !self.is_busy() && self.transport.wait_ms(self.platform.monotonic_ms()) == 0 {
+            self.send_next();
         }
-        self.send_next(&[]);
     }
 
     /// The page may be gone in a moment: sends what fits, without waiting for answers or delays.
     pub(super) fn send_all(&mut self) {
-        let mut under_way: Vec<String> =
-            self.flights.iter().flat_map(|flight| flight.keys.clone()).collect();
         // A record and two batches are as much as a browser will carry beyond the page.
         for _ in 0..3 {
-            match self.send_next(&under_way) {
-                Some(keys) => under_way.extend(keys),
-                None => return,
-            }
+            self.send_next();
         }
     }
 
-    /// Sends a record or a batch that is not under way; answers what was sent.
-    fn send_next(&mut self, under_way: &[String]) -> Option<Vec<String>> {
+    /// Sends a record or a batch that is not under way, if there is one.
+    fn send_next(&mut self) {
         if self.is_over || matches!(self.who, Who::Asking(_)) {
-            return None;
+            return;
         }
-        if let Some(record) = self.records.iter().find(|record| !under_way.contains(&record.key)) {
-            let id = record.id.as_deref().or_else(|| self.anonymous_id());
-            let body = envelope::record(&self.options.key, id, &record.consent, &self.platform);
-            let keys = vec![record.key.clone()];
-            self.post(Call::Consent, body, keys.clone());
-            return Some(keys);
+        let ticket = self.take_ticket();
+        if let Some(at) = self.records.iter().position(|record| record.ticket == 0) {
+            self.send_record(at, ticket);
+        } else if self.gate.is_open() {
+            self.send_batch(ticket);
         }
-        if !self.gate.is_open() {
-            return None;
-        }
+    }
+
+    fn send_record(&mut self, at: usize, ticket: u32) {
+        let own = self.anonymous_id().unwrap_or_default().to_owned();
+        let Some(record) = self.records.get_mut(at) else { return };
+        record.ticket = ticket;
+        let id = if record.id.is_empty() { &own } else { &record.id };
+        let body = envelope::record(&self.options.key, id, &record.consent, &self.platform);
+        self.post(ticket, Call::Consent, body, Counts::new());
+    }
+
+    fn send_batch(&mut self, ticket: u32) {
+        self.flush_at_ms = None;
         let bytes = REQUEST_BYTES_MAX - HEADER_BYTES;
-        let mut items = self.queue.batch(self.transport.count_max(), bytes, &self.platform);
-        items.retain(|item| !under_way.contains(&item.key));
-        if items.is_empty() {
-            self.flush_at_ms = None;
-            return None;
+        let count = self.transport.count_max();
+        let batch = self.queue.batch(ticket, count, bytes, &self.platform);
+        if batch.events.is_empty() {
+            return;
         }
         let told = self.queue.dropped().clone();
-        let persistence = if self.platform.is_persistent() { "local" } else { "memory" };
-        let state = self.gate.state();
-        let body =
-            envelope::batch(&self.options.key, &items, &state, persistence, &told, &self.platform);
-        let keys: Vec<String> = items.into_iter().map(|item| item.key).collect();
+        let (key, state) = (&self.options.key, self.gate.state());
+        let body = envelope::batch(key, &batch, &state, &told, &self.platform);
         self.sent_at_ms = Some(self.platform.monotonic_ms());
-        self.flush_at_ms = None;
-        self.post(Call::Batch, body, keys.clone());
-        if let Some(flight) = self.flights.last_mut() {
-            flight.told = told;
-        }
-        Some(keys)
+        self.post(ticket, Call::Batch, body, told);
     }
 
-    fn post(&mut self, call: Call, body: String, keys: Vec<String>) {
-        self.ticket = self.ticket.wrapping_add(1);
-        self.flights.push(Flight { ticket: self.ticket, call, keys, told: Counts::new() });
-        self.platform.post(Request { ticket: self.ticket, call, body });
+    /// The name of the next request; never 0, which stands for none.
+    const fn take_ticket(&mut self) -> u32 {
+        self.ticket = if self.ticket == u32::MAX { 1 } else { self.ticket + 1 };
+        self.ticket
+    }
+
+    fn post(&mut self, ticket: u32, call: Call, body: String, told: Counts) {
+        self.flights.push(Flight { ticket, call, told });
+        self.platform.post(Request { ticket, call, body });
     }
 
     /// What an answer means for what was sent.
-    pub(super) fn answered(&mut self, answer: &Answer) {
-        let Some(at) = self.flights.iter().position(|flight| flight.ticket == answer.ticket) else {
-            return;
-        };
-        let flight = self.flights.remove(at);
+    pub(super) fn answered(&mut self, answer: Answer) {
+        let ticket = answer.ticket;
+        let Some(flight) = self.land(ticket) else { return };
         if flight.call == Call::Hello {
             if let Who::Asking(_) = self.who {
-                self.settle(answer.anonymous_id.clone().filter(|_| answer.status == 200));
+                self.settle(if answer.status == 200 { answer.anonymous_id } else { String::new() });
             }
             return;
         }
         let chance = u16::from_le_bytes([self.platform.random16()[0], self.platform.random16()[1]]);
         let now = self.platform.monotonic_ms();
-        let verdict = self.transport.judge(answer, flight.keys.len(), now, chance);
+        let count = if flight.call == Call::Batch { self.queue.carried(ticket) } else { 1 };
+        let verdict = self.transport.judge(&answer, count, now, chance);
+        let is_judged = matches!(verdict, Verdict::Done | Verdict::Poison);
+        self.queue.landed(ticket, is_judged, &self.platform);
+        self.release_records(ticket, is_judged);
         match verdict {
             Verdict::Done => {
-                self.let_go(&flight);
                 self.queue.reported(&flight.told);
                 if answer.rejected > 0 {
                     self.platform
@@ -192,7 +198,6 @@ impl<P: Platform> Tracker<P> {
                 }
             }
             Verdict::Poison => {
-                self.let_go(&flight);
                 self.queue.count("poison");
                 self.platform.say("one event made its envelope unusable and was left out");
             }
@@ -203,28 +208,41 @@ impl<P: Platform> Tracker<P> {
             Verdict::Purge => {
                 self.queue.purge(&self.platform);
                 self.records.clear();
-                for key in self.platform.keys(RECORD_PREFIX) {
-                    self.platform.remove(&key);
-                }
+                self.forget(RECORD_PREFIX);
                 self.is_over = true;
                 self.platform.say("this write key was revoked: nothing is captured any more");
             }
             Verdict::Split | Verdict::Keep | Verdict::Refused => {}
         }
-        if matches!(verdict, Verdict::Done | Verdict::Poison | Verdict::Split) {
+        if is_judged || verdict == Verdict::Split {
             self.send();
         }
     }
 
-    fn let_go(&mut self, flight: &Flight) {
-        if flight.call == Call::Batch {
-            self.queue.forget(&flight.keys, &self.platform);
-            return;
+    /// Takes the flight `ticket` off the list.
+    fn land(&mut self, ticket: u32) -> Option<Flight> {
+        let at = self.flights.iter().position(|flight| flight.ticket == ticket)?;
+        let last = self.flights.pop()?;
+        // Their order means nothing.
+        match self.flights.get_mut(at) {
+            Some(place) => Some(core::mem::replace(place, last)),
+            None => Some(last),
         }
-        for key in &flight.keys {
-            self.platform.remove(key);
-        }
-        self.records.retain(|record| !flight.keys.contains(&record.key));
+    }
+
+    /// The records of the request `ticket` are let go of, or wait for another attempt.
+    fn release_records(&mut self, ticket: u32, is_judged: bool) {
+        let platform = &self.platform;
+        self.records.retain_mut(|record| {
+            if record.ticket != ticket {
+                return true;
+            }
+            record.ticket = 0;
+            if is_judged {
+                platform.remove(&record.key);
+            }
+            !is_judged
+        });
     }
 
     /// Sets the one timer to the next moment at which something is due.
@@ -235,7 +253,7 @@ impl<P: Platform> Tracker<P> {
             Who::Nobody | Who::Known(_) => None,
         };
         let has_more = !(self.records.is_empty() && self.queue.is_empty());
-        let is_free = !self.flights.iter().any(|flight| flight.call != Call::Hello);
+        let is_free = !self.is_busy();
         let wait = self.transport.wait_ms(now);
         let flush = match self.flush_at_ms {
             Some(at) => Some((at - now).max(wait)),
@@ -243,7 +261,11 @@ impl<P: Platform> Tracker<P> {
             None => (has_more && is_free && asked.is_none()).then_some(wait),
         };
         if let Some(ms) = asked.into_iter().chain(flush.filter(|_| is_free)).min() {
-            self.platform.wake_in(ms.max(0));
+            let at = now + ms.max(0);
+            // Most events change nothing about when something is due.
+            if self.wakes_at_ms.replace(at) != Some(at) {
+                self.platform.wake_in(at - now);
+            }
         }
     }
 }

@@ -23,7 +23,7 @@ fn start(page: &Memory) -> Tracker<Memory> {
 }
 
 fn grant(tracker: &mut Tracker<Memory>) {
-    tracker.choose(&["analytics".to_owned(), "functional".to_owned()], Choice::Granted);
+    tracker.choose("analytics functional", Choice::Granted);
 }
 
 /// Answers what was sent until nothing more is sent; gives back every request.
@@ -114,12 +114,8 @@ fn the_id_that_the_cookie_knows_is_taken_up() {
     grant(&mut tracker);
     let hello = page.sent().remove(0);
     let id = "11111111-1111-4111-8111-111111111111".to_owned();
-    let answer = Answer {
-        ticket: hello.ticket,
-        status: 200,
-        anonymous_id: Some(id.clone()),
-        ..Answer::default()
-    };
+    let answer =
+        Answer { ticket: hello.ticket, status: 200, anonymous_id: id.clone(), ..Answer::default() };
     tracker.happened(Happened::Answered(answer));
     assert_eq!(tracker.anonymous_id(), Some(id.as_str()));
     assert!(batches(&serve(&mut tracker, &page, 200)).contains(&id));

@@ -2,5 +2,6 @@
 import { start } from "../index.ts";
 import type { Options } from "../types.ts";
 export type * from "../types.ts";
-const bytes = () => Uint8Array.from(atob(HILO_WASM_BASE64), (c) => c.charCodeAt(0)) as never;
-export const load = (options: Options) => start(options, bytes);
+const bytes = (text: string) => Uint8Array.from(atob(text), (c) => c.charCodeAt(0));
+const cart = { file: () => import("../cart/entry.ts"), module: () => bytes(HILO_CART_WASM_BASE64) };
+export const load = (options: Options) => start(options, () => bytes(HILO_WASM_BASE64), cart);

@@ -2,4 +2,5 @@
 import { start } from "../index.ts";
 import type { Options } from "../types.ts";
 export type * from "../types.ts";
-export const load = (options: Options) => start(options, () => new URL("./hilo.wasm", import.meta.url) as never);
+const cart = { file: () => import("../cart/entry.ts"), module: () => fetch(new URL("./hilo-cart.wasm", import.meta.url)) };
+export const load = (options: Options) => start(options, () => fetch(new URL("./hilo.wasm", import.meta.url)), cart);

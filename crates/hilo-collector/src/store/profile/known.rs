@@ -1,7 +1,8 @@
-//! What every record asks the storage for, kept in memory between calls: recorded consent, profile, sessions.
+//! What every record asks the storage for, kept in memory between calls: recorded consent, opt-ins, profile,
+//! sessions.
 //!
 //! An object is the only one that writes its storage, so what it has read stays true until it writes itself. A call that
-//! fails or changes consent drops all of it; the next one reads again.
+//! fails, or changes consent or an opt-in, drops all of it; the next one reads again.
 
 use std::collections::BTreeMap;
 use std::collections::btree_map::Entry;
@@ -11,7 +12,8 @@ use hilo_core::journey::{Session, attribute};
 use hilo_core::profile::Profile;
 
 use super::consent::{self, Standing};
-use crate::calls::{decode, encode};
+use super::optin::{self, Subscriptions};
+use crate::calls::{Planned, decode, encode};
 use crate::platform::{Failure, Sql, SqlValue};
 
 /// Sessions that are remembered: a person has one at a time, and a late batch of the one before.
@@ -22,6 +24,8 @@ const SESSIONS_MAX: usize = 8;
 pub(super) struct Known {
     /// What stands for each purpose.
     pub(super) standing: Standing,
+    /// What stands for each channel.
+    subscriptions: Subscriptions,
     /// The folded profile.
     pub(super) profile: Profile,
     /// Sessions by id; `None` for one that is not stored.
@@ -37,7 +41,14 @@ impl Known {
             Some(row) => decode(row.text("value")?)?,
             None => Profile::default(),
         };
-        Ok(Known { standing: consent::standing(sql)?, profile, ..Known::default() })
+        let (standing, subscriptions) = (consent::standing(sql)?, optin::subscriptions(sql)?);
+        Ok(Known { standing, subscriptions, profile, ..Known::default() })
+    }
+
+    /// Whether neither the recorded consent, as of `revision`, nor a missing opt-in rules a destination out.
+    pub(super) fn allows(&self, planned: &Planned, revision: u32) -> bool {
+        !self.standing.denies(&planned.purposes, revision)
+            && self.subscriptions.allow(planned.channel)
     }
 
     /// Gives `event` its session's channel.

@@ -1,10 +1,11 @@
-//! One person's object: timeline, sessions, consent record, receipts, outbox.
+//! One person's object: timeline, sessions, consent record, receipts, opt-ins, outbox.
 //!
 //! `answer` takes a question as JSON and answers JSON; the outbox functions are called by the shell that feeds the
 //! queue. Synchronous throughout. Does not send anything and has no clock: `now` is an argument.
 
 mod consent;
 mod known;
+mod optin;
 mod outbox;
 mod pages;
 mod record;
@@ -40,6 +41,8 @@ pub struct Volatile {
     known: Option<known::Known>,
     /// Whether the schema was brought up to date in this life.
     is_current: bool,
+    /// Whether the object has written down its name.
+    is_named: bool,
 }
 
 /// Answers a [`ProfileCall`] for the object called `name`.
@@ -55,23 +58,22 @@ pub fn answer(
 ) -> Result<Answered, Failure> {
     let call: ProfileCall = decode(call)?;
     let writes = match call {
-        ProfileCall::Record { .. } | ProfileCall::Consent(_) => true,
+        ProfileCall::Record { .. } | ProfileCall::Consent(_) | ProfileCall::OptIn(_) => true,
         ProfileCall::Confirm { .. }
         | ProfileCall::Replay { .. }
         | ProfileCall::ConsentCopy
         | ProfileCall::Summary
         | ProfileCall::Events { .. }
         | ProfileCall::Receipts { .. }
+        | ProfileCall::OptIns { .. }
         | ProfileCall::Deliveries { .. } => false,
     };
-    if volatile.is_current {
-        // Nothing to look up: this is most calls.
-    } else if writes {
-        schema::apply(sql, schema::PROFILE)?;
-        remember_name(sql, name)?;
-        volatile.is_current = true;
-    } else if !schema::is_present(sql)? {
+    if !is_ready(sql, volatile, writes)? {
         return Ok(Answered { reply: of_nobody(&call)?, ..Answered::default() });
+    }
+    if writes && !volatile.is_named {
+        remember_name(sql, name)?;
+        volatile.is_named = true;
     }
     let mut answered = Answered::default();
     answered.reply = match call {
@@ -85,6 +87,13 @@ pub fn answer(
             volatile.known = None;
             atomically(sql, || consent::record(sql, &change, now))
                 .and_then(|receipt| encode(&receipt))
+        }
+        ProfileCall::OptIn(said) => {
+            volatile.known = None;
+            atomically(sql, || optin::record(sql, &said)).and_then(|stands| encode(&stands))
+        }
+        ProfileCall::OptIns { cursor, limit } => {
+            pages::optins(sql, cursor.as_deref(), limit).and_then(|page| encode(&page))
         }
         ProfileCall::Confirm { confirmations } => {
             atomically(sql, || outbox::confirm(sql, &confirmations, now))?;
@@ -137,6 +146,16 @@ fn keep(
     Ok(kept)
 }
 
+/// Whether there is a storage, of the newest schema. One is made only to write into it; one of an older version is brought
+/// up to date whoever asks first.
+fn is_ready(sql: &impl Sql, volatile: &mut Volatile, makes: bool) -> Result<bool, Failure> {
+    if !volatile.is_current && (makes || schema::is_present(sql)?) {
+        schema::apply(sql, schema::PROFILE)?;
+        volatile.is_current = true;
+    }
+    Ok(volatile.is_current)
+}
+
 /// Keeps the object's own name, for deliveries that an alarm hands out: nobody calls an alarm by name.
 fn remember_name(sql: &impl Sql, name: &str) -> Result<(), Failure> {
     sql.exec(
@@ -153,11 +172,13 @@ fn of_nobody(call: &ProfileCall) -> Result<String, Failure> {
         ProfileCall::Summary => encode(&pages::summary_of_nobody()),
         ProfileCall::Events { .. }
         | ProfileCall::Receipts { .. }
+        | ProfileCall::OptIns { .. }
         | ProfileCall::Deliveries { .. } => encode(&Page::default()),
         ProfileCall::Replay { .. } => encode(&0),
-        ProfileCall::Record { .. } | ProfileCall::Consent(_) | ProfileCall::Confirm { .. } => {
-            encode(&())
-        }
+        ProfileCall::Record { .. }
+        | ProfileCall::Consent(_)
+        | ProfileCall::OptIn(_)
+        | ProfileCall::Confirm { .. } => encode(&()),
     }
 }
 

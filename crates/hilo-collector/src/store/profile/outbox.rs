@@ -1,19 +1,19 @@
 //! The outbox: what still has to be delivered, when, and what became of it.
 //!
-//! A row ends only by the destination's word (`delivered`, `dead`) or by a withdrawal. Which delay follows a failure is
+//! A row ends only by the destination's word (`delivered`, `dead`), by a withdrawal or by an opt-out. Which delay follows a failure is
 //! decided in `forward/delivery.rs` and arrives here as a number. Leases live in memory only: a restarted object has
 //! forgotten them and sends again at once, which is what one wants after a crash.
 
 use std::collections::BTreeMap;
 
-use hilo_core::consent::Purpose;
+use hilo_core::consent::{OptInChannel, Purpose};
 use hilo_core::event::Event;
 use jiff::Timestamp;
 use serde_json::value::RawValue;
 
-use super::consent::Standing;
+use super::known::Known;
 use super::pages::raw;
-use super::{Volatile, consent, millis};
+use super::{Volatile, consent, millis, optin};
 use crate::calls::{Confirmation, Delivery, DeliveryResult, Planned};
 use crate::platform::{Failure, Sql, SqlRow, SqlValue};
 
@@ -29,6 +29,10 @@ const DUE_DELIVERIES_MAX: usize = 200;
 
 /// Parameters of one statement (Durable Objects allow 100).
 pub(super) const PARAMETERS_MAX: usize = 100;
+/// Why a row ended when its person had said no to a purpose since.
+const CONSENT_DENIED: &str = "consent_denied";
+/// Why a row ended when its person had left the channel since.
+const NOT_SUBSCRIBED: &str = "not_subscribed";
 
 /// Attempts under way, by event and destination.
 #[derive(Debug, Default)]
@@ -95,30 +99,31 @@ pub(super) struct Row<'r> {
 pub(super) fn queue_up(
     sql: &impl Sql,
     rows: &[Row<'_>],
-    standing: &Standing,
+    known: &Known,
     profile: &str,
     now: Timestamp,
 ) -> Result<Vec<Delivery>, Failure> {
     let now = SqlValue::int(millis(now))?;
-    for rows in rows.chunks(PARAMETERS_MAX / 5) {
-        let mut values = Vec::with_capacity(rows.len() * 5);
+    for rows in rows.chunks(PARAMETERS_MAX / 6) {
+        let mut values = Vec::with_capacity(rows.len() * 6);
         for Row { event, planned, .. } in rows {
             let purposes: Vec<&str> = planned.purposes.iter().map(|p| p.name()).collect();
             values.push(SqlValue::from(event.message_id.as_str()));
             values.push(SqlValue::from(planned.name.as_str()));
             values.push(SqlValue::Text(purposes.join(",")));
+            values.push(SqlValue::text_or_null(planned.channel.map(OptInChannel::name)));
             values.extend([now.clone(), now.clone()]);
         }
-        let places = tuples("(?,?,?,?,?)", rows.len());
+        let places = tuples("(?,?,?,?,?,?)", rows.len());
         sql.run(
             &format!(
-                "INSERT OR IGNORE INTO outbox (message_id, destination, purposes, next_ms, updated_ms)
+                "INSERT OR IGNORE INTO outbox (message_id, destination, purposes, channel, next_ms, updated_ms)
                  VALUES {places}"
             ),
             &values,
         )?;
     }
-    let may_go = rows.iter().filter(|row| !standing.denies(&row.planned.purposes, 0));
+    let may_go = rows.iter().filter(|row| known.allows(row.planned, 0));
     let fresh = may_go.map(|row| Delivery {
         profile: profile.to_owned(),
         message_id: row.event.message_id.clone(),
@@ -143,13 +148,17 @@ pub fn due(
     volatile: &mut Volatile,
     now: Timestamp,
 ) -> Result<Vec<Delivery>, Failure> {
+    if !super::is_ready(sql, volatile, false)? {
+        return Ok(Vec::new());
+    }
     let now_ms = millis(now);
     let leases = &mut volatile.leases;
     leases.held.retain(|_, lease| lease.until_ms > now_ms);
     leases.is_behind = false;
     let standing = consent::standing(sql)?;
+    let subscriptions = optin::subscriptions(sql)?;
     let rows = sql.exec(
-        "SELECT message_id, destination, purposes, attempts, updated_ms,
+        "SELECT message_id, destination, purposes, channel, attempts, updated_ms,
            (SELECT value FROM meta WHERE key = 'name') AS profile FROM outbox
          WHERE state = 'pending' AND next_ms <= ? ORDER BY next_ms, seq LIMIT ?",
         &[SqlValue::int(now_ms)?, SqlValue::Int(DUE_ROWS_MAX)],
@@ -164,7 +173,12 @@ pub fn due(
         // Asked again at forward time: the person may have said no since. No revision is later than a withdrawal here,
         // because the row was made before.
         if standing.denies(&purposes(row)?, 0) {
-            end(sql, &key, "dead", Some("consent_denied"), now_ms)?;
+            end(sql, &key, "dead", Some(CONSENT_DENIED), now_ms)?;
+            continue;
+        }
+        let channel = row.text_opt("channel").and_then(OptInChannel::from_name);
+        if !subscriptions.allow(channel) {
+            end(sql, &key, "dead", Some(NOT_SUBSCRIBED), now_ms)?;
             continue;
         }
         if deliveries.len() >= DUE_DELIVERIES_MAX {
@@ -313,7 +327,8 @@ fn end(
     Ok(())
 }
 
-/// Makes dead rows pending again, from the first attempt on; answers how many. What died of a withdrawal stays dead.
+/// Makes dead rows pending again, from the first attempt on; answers how many. What died of a withdrawal or an opt-out
+/// stays dead.
 pub(super) fn replay(
     sql: &impl Sql,
     destination: Option<&str>,
@@ -323,7 +338,7 @@ pub(super) fn replay(
     let now_ms = SqlValue::int(millis(now))?;
     let rows = sql.exec(
         "UPDATE outbox SET state = 'pending', attempts = 0, next_ms = ?, updated_ms = ?
-         WHERE state = 'dead' AND reason IS NOT 'consent_denied'
+         WHERE state = 'dead' AND reason IS NOT ?5 AND reason IS NOT ?6
            AND (?3 IS NULL OR destination = ?3) AND (?4 IS NULL OR message_id = ?4)
          RETURNING seq",
         &[
@@ -331,6 +346,8 @@ pub(super) fn replay(
             now_ms,
             SqlValue::text_or_null(destination),
             SqlValue::text_or_null(message_id),
+            SqlValue::from(CONSENT_DENIED),
+            SqlValue::from(NOT_SUBSCRIBED),
         ],
     )?;
     Ok(u32::try_from(rows.len()).unwrap_or(u32::MAX))

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use serde_json::value::RawValue;
 
-use super::consent;
+use super::{consent, optin};
 use crate::calls::{OutboxRow, PAGE_ROWS_MAX, Page, Summary, encode};
 use crate::platform::{Failure, Sql, SqlRow, SqlValue};
 
@@ -33,6 +33,16 @@ pub(super) fn receipts(sql: &impl Sql, cursor: Option<&str>, limit: u32) -> Resu
     let limit = limit.clamp(1, PAGE_ROWS_MAX);
     let rows = sql.exec(
         "SELECT seq, body FROM receipts WHERE seq < ? ORDER BY seq DESC LIMIT ?",
+        &[before(cursor)?, SqlValue::from(limit + 1)],
+    )?;
+    page(&rows, limit, |row| raw(row.text("body")?), |row| Ok(row.int("seq")?.to_string()))
+}
+
+/// Opt-ins, newest first. The cursor is the last row's number.
+pub(super) fn optins(sql: &impl Sql, cursor: Option<&str>, limit: u32) -> Result<Page, Failure> {
+    let limit = limit.clamp(1, PAGE_ROWS_MAX);
+    let rows = sql.exec(
+        "SELECT seq, body FROM optins WHERE seq < ? ORDER BY seq DESC LIMIT ?",
         &[before(cursor)?, SqlValue::from(limit + 1)],
     )?;
     page(&rows, limit, |row| raw(row.text("body")?), |row| Ok(row.int("seq")?.to_string()))
@@ -103,6 +113,7 @@ pub(super) fn summary(sql: &impl Sql) -> Result<Summary, Failure> {
         profile,
         events: u32::try_from(events).unwrap_or(u32::MAX),
         consent: consent::words(&consent::standing(sql)?),
+        optins: optin::subscriptions(sql)?.words(),
     })
 }
 
@@ -113,5 +124,6 @@ pub(super) fn summary_of_nobody() -> Summary {
         profile: RawValue::NULL.to_owned(),
         events: 0,
         consent: BTreeMap::new(),
+        optins: BTreeMap::new(),
     }
 }

@@ -59,7 +59,7 @@ pub(super) fn record(
         kept.push(event);
     }
     known.keep_sessions(sql, !kept.is_empty())?;
-    let fresh = outbox::queue_up(sql, &rows, &known.standing, name, now)?;
+    let fresh = outbox::queue_up(sql, &rows, known, name, now)?;
     if !kept.is_empty() {
         for event in &kept {
             known.profile = fold(std::mem::take(&mut known.profile), event);
@@ -90,11 +90,9 @@ impl Candidate {
         Ok(Candidate { event, destinations, revision, body: Some(body) })
     }
 
-    /// The destinations that the recorded consent does not rule out.
+    /// The destinations that neither the recorded consent nor a missing opt-in rules out.
     fn allowed(&self, known: &Known) -> Vec<&Planned> {
-        let is_allowed =
-            |planned: &&Planned| !known.standing.denies(&planned.purposes, self.revision);
-        self.destinations.iter().filter(is_allowed).collect()
+        self.destinations.iter().filter(|planned| known.allows(planned, self.revision)).collect()
     }
 }
 

@@ -1,12 +1,13 @@
 //! The promises of one person's object, on the same SQL natively.
 
-use hilo_core::consent::{Change, Method, Notice, Purpose};
+use hilo_core::consent::{Change, Method, Notice, OptInChannel, OptInState, Purpose};
 use hilo_core::event::Event;
 use jiff::{SignedDuration, Timestamp};
 use serde::de::DeserializeOwned;
 use serde_json::json;
 
 use super::*;
+use crate::calls::optin::OptIn;
 use crate::calls::{
     Confirmation, ConsentChange, ConsentRecorded, Delivery, DeliveryResult, OutboxRow, Planned,
     Record, Recorded, Summary,
@@ -60,6 +61,20 @@ impl Object {
         rows.map(|row| (row.message_id, row.state, row.attempts)).collect()
     }
 
+    fn say(&mut self, channel: OptInChannel, state: OptInState) -> OptIn {
+        self.ask(&ProfileCall::OptIn(OptIn {
+            channel,
+            state,
+            at: self.now.to_string(),
+            text: Some("Write to me.".to_owned()),
+            version: Some("1".to_owned()),
+            address: None,
+            url: None,
+            source: "shop".to_owned(),
+            is_verified: false,
+        }))
+    }
+
     fn decide(&mut self, revision: u32, purpose: &str, state: &str) -> ConsentRecorded {
         self.ask(&ProfileCall::Consent(ConsentChange {
             subject: "s".to_owned(),
@@ -91,8 +106,11 @@ fn event(id: &str, revision: u32) -> Event {
 }
 
 fn bound(id: &str) -> Record {
-    let destinations =
-        vec![Planned { name: "webhook".to_owned(), purposes: vec![Purpose::Analytics] }];
+    let destinations = vec![Planned {
+        name: "webhook".to_owned(),
+        purposes: vec![Purpose::Analytics],
+        channel: None,
+    }];
     Record { event: event(id, 1), destinations }
 }
 
@@ -225,6 +243,60 @@ fn a_withdrawal_drops_what_is_still_to_be_delivered() {
     assert_eq!(object.outbox(), [("m1".to_owned(), "dead".to_owned(), 0)]);
     let replay = ProfileCall::Replay { destination: None, message_id: None };
     assert_eq!(object.ask::<u32>(&replay), 0);
+}
+
+/// An event for a destination that writes e-mails.
+fn mailed(message_id: &str) -> Record {
+    let mut record = bound(message_id);
+    record.destinations[0].channel = Some(OptInChannel::Email);
+    record
+}
+
+#[test]
+fn who_has_not_subscribed_is_not_written_to() {
+    let mut object = Object::new();
+    object.record(vec![mailed("m1")]);
+    object.say(OptInChannel::Sms, OptInState::Subscribed);
+    object.record(vec![mailed("m2")]);
+    assert_eq!(object.outbox(), []);
+    object.say(OptInChannel::Email, OptInState::Subscribed);
+    let recorded = object.record(vec![mailed("m3")]);
+    let is_bound = |one: &Recorded| matches!(one, Recorded::Stored { destinations, .. } if !destinations.is_empty());
+    assert!(recorded.iter().all(is_bound));
+    assert_eq!(object.due(), [("m3".to_owned(), 0)]);
+}
+
+#[test]
+fn an_opt_out_drops_what_is_still_to_be_delivered() {
+    let mut object = Object::new();
+    object.say(OptInChannel::Email, OptInState::Subscribed);
+    object.record(vec![mailed("m1"), bound("m2")]);
+    object.say(OptInChannel::Email, OptInState::Unsubscribed);
+    assert_eq!(object.due(), [("m2".to_owned(), 0)]);
+    let replay = ProfileCall::Replay { destination: None, message_id: None };
+    assert_eq!(object.ask::<u32>(&replay), 0);
+    let summary: Summary = object.ask(&ProfileCall::Summary);
+    assert_eq!(summary.optins, [("email".to_owned(), "unsubscribed".to_owned())].into());
+}
+
+#[test]
+fn the_ledger_keeps_every_change_and_no_repetition() {
+    let mut object = Object::new();
+    let first = object.say(OptInChannel::Email, OptInState::Subscribed);
+    object.now += SignedDuration::from_secs(1);
+    assert_eq!(object.say(OptInChannel::Email, OptInState::Subscribed), first);
+    object.say(OptInChannel::Email, OptInState::Unsubscribed);
+    object.say(OptInChannel::Email, OptInState::Subscribed);
+    let page: Page = object.ask(&ProfileCall::OptIns { cursor: None, limit: 10 });
+    assert_eq!(page.rows.len(), 3);
+}
+
+#[test]
+fn an_object_of_an_older_schema_is_brought_up_to_date_by_whoever_comes_first() {
+    let mut object = Object::new();
+    schema::apply(&object.sql, &schema::PROFILE[..1]).unwrap();
+    assert_eq!(object.due(), []);
+    assert_eq!(object.ask::<Summary>(&ProfileCall::Summary).optins, Default::default());
 }
 
 #[test]

@@ -4,9 +4,13 @@
 use crate::platform::{Failure, Sql, SqlValue};
 
 /// A profile object's migrations, in order.
-pub(super) const PROFILE: &[&str] = &[include_str!("0001_profile.sql")];
+pub(super) const PROFILE: &[&str] =
+    &[include_str!("0001_profile.sql"), include_str!("0002_optins.sql")];
 /// The journal object's migrations, in order.
 pub(super) const JOURNAL: &[&str] = &[include_str!("journal_0001.sql")];
+
+/// A cart object's migrations, in order.
+pub(super) const CART: &[&str] = &[include_str!("cart_0001.sql")];
 
 /// Whether anything was ever kept here. Reading about somebody unknown must not create storage for them.
 pub(super) fn is_present(sql: &impl Sql) -> Result<bool, Failure> {

@@ -3,8 +3,8 @@
 use super::*;
 use crate::cart::join;
 use crate::cart::limits::DELTA_BYTES_MAX;
+use crate::cart::replica::Sender;
 use crate::cart::tests::{A, B, C, add, done, line, on, other_line};
-use crate::cart::wire::Sender;
 use crate::cart::{Ctx, Kind};
 
 fn sender(replica: ReplicaId) -> Sender {

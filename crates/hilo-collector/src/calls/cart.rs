@@ -1,0 +1,396 @@
+//! What a cart object can be asked, and what travels between carts, sockets and the pipeline.
+//!
+//! The vocabulary that `pipeline`, `ingest` and `admin` share with `store/cart`, which answers. Shapes, the sentences of
+//! refusals, and the one function that asks.
+
+use std::collections::BTreeMap;
+
+use hilo_core::cart::epoch::Applied;
+use hilo_core::cart::wire::{Ops, Revision};
+use hilo_core::cart::{LineInfo, LineKey, Refusal, ReplicaId};
+use hilo_core::consent::Purpose;
+use hilo_core::event::ConsentClaim;
+use hilo_core::money::Currency;
+use serde::{Deserialize, Serialize};
+use serde_json::value::RawValue;
+
+use super::{decode, encode};
+use crate::platform::{Failure, Object, Platform};
+
+/// Whose cart it is.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Owner {
+    /// Whoever holds its capability.
+    #[default]
+    Guest,
+    /// A person, by the id that a verified token or a server vouched for.
+    Customer(String),
+}
+
+/// What a cart is kept by: chosen from `[cart]` of `hilo.toml` for its owner.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Terms {
+    /// Seconds without an edit after which it counts as abandoned.
+    pub abandoned_s: u32,
+    /// Days it is kept after the last edit.
+    pub keep_days: u32,
+}
+
+/// Who speaks to a cart, and what the collector has found out about them. Also what a ticket says.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Speaker {
+    /// Whose cart it is.
+    pub owner: Owner,
+    /// The source's name in `hilo.toml`.
+    pub source: String,
+    /// Whether the source is a server: its edits are told to nobody but the hub.
+    pub is_server: bool,
+    /// What the cart is kept by.
+    pub terms: Terms,
+}
+
+/// Who a cart's touchpoints are about, as the page said it under analytics consent.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct Person {
+    /// The device's random id.
+    pub anonymous_id: String,
+    /// What the visitor had allowed.
+    pub consent: ConsentClaim,
+}
+
+impl Person {
+    /// Whether they may be the subject of a touchpoint at all.
+    pub fn is_consenting(&self) -> bool {
+        self.consent.state().is_granted(Purpose::Analytics)
+    }
+}
+
+/// A question to a cart object.
+#[derive(Debug, Serialize, Deserialize)]
+pub struct CartCall {
+    /// Who asks.
+    pub speaker: Speaker,
+    /// What.
+    pub ask: CartAsk,
+}
+
+/// What a cart object can be asked.
+#[derive(Debug, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum CartAsk {
+    /// What changed since. Answers [`CartAnswer`] with a view.
+    View(Since),
+    /// Apply these operations. Answers [`CartAnswer`] with a view.
+    Ops {
+        /// The delta.
+        ops: Box<Ops>,
+        /// Who it is about from now on.
+        person: Option<Person>,
+    },
+    /// A checkout begins. Answers [`CartAnswer`] with its lines.
+    Checkout {
+        /// Who it is about.
+        person: Option<Person>,
+    },
+    /// An order was placed. Answers [`CartAnswer`] with a view and whether it was known.
+    Ordered(Order),
+    /// The hub acts itself, once per id. Answers [`CartAnswer`] with a view.
+    Commands(Vec<Command>),
+    /// For people. Answers [`CartSummary`].
+    Summary,
+    /// A guest's cart begins to move into this customer's. Answers [`Leave`].
+    Leave(Destination),
+    /// A customer's cart takes a guest's in. Answers `()`.
+    Join(Box<Leaving>),
+    /// The guest's cart has arrived there. Answers `()`.
+    Left {
+        /// Which merge.
+        merge_id: String,
+    },
+}
+
+/// What somebody who comes back has.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Since {
+    /// The epoch they know.
+    pub epoch: u32,
+    /// The hub's revision they have.
+    pub rev: Revision,
+    /// Their replica, if they want to know what of it is applied.
+    pub replica: Option<ReplicaId>,
+    /// Whether lines and totals are told in plain words as well.
+    pub with_lines: bool,
+}
+
+/// So many units of a line.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Units {
+    /// The line.
+    pub line: LineKey,
+    /// How many.
+    pub quantity: u32,
+}
+
+/// An order that was placed.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Order {
+    /// The shop's id of it: what makes it happen once.
+    pub order_id: String,
+    /// The checkout it came from.
+    #[serde(default)]
+    pub checkout_id: Option<String>,
+    /// What was bought; the checkout's lines where nothing is said.
+    #[serde(default)]
+    pub lines: Option<Vec<Units>>,
+    /// What was paid in all, in minor units, where the sender knows it.
+    #[serde(default)]
+    pub total: Option<(i64, Currency)>,
+    /// Whether its lines go by the ids of a shop system, which knows nothing of options.
+    #[serde(default)]
+    pub is_foreign: bool,
+}
+
+/// What a backend that keeps no replica wants done.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Command {
+    /// What makes it happen once.
+    pub id: String,
+    /// What to do.
+    pub op: CommandOp,
+    /// To which line; all but `clear` need one.
+    #[serde(default)]
+    pub line: Option<LineKey>,
+    /// How many units; `add` and `dec` mean 1 where nothing is said.
+    #[serde(default)]
+    pub quantity: Option<u32>,
+    /// What the line looks like.
+    #[serde(default)]
+    pub info: Option<LineInfo>,
+}
+
+/// What a command does.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum CommandOp {
+    /// So many units more.
+    Add,
+    /// So many units in all.
+    Set,
+    /// So many units fewer.
+    Dec,
+    /// The line away.
+    Remove,
+    /// All lines away.
+    Clear,
+}
+
+/// An answer that a client gets as it is, but for what the pipeline adds to a view.
+#[derive(Debug, Serialize, Deserialize)]
+pub struct CartAnswer {
+    /// HTTP status.
+    pub status: u16,
+    /// One JSON object.
+    pub body: Box<RawValue>,
+}
+
+/// Why a call is refused: [`Refusal`] of the core, or one of the hub's own.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize)]
+pub struct Refused {
+    /// HTTP status of the answer.
+    #[serde(skip)]
+    pub status: u16,
+    /// Stable, for programs.
+    pub code: &'static str,
+    /// For people.
+    pub message: &'static str,
+    /// Whose operations are missing.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub replica: Option<ReplicaId>,
+    /// The first of them.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub from: Option<u32>,
+    /// What an ended epoch had applied.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub previous: Option<Applied>,
+    /// The cart that this one moved into.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub into: Option<String>,
+}
+
+impl Refused {
+    /// A refusal of the hub's own.
+    pub fn new(status: u16, code: &'static str, message: &'static str) -> Refused {
+        Refused { status, code, message, ..Refused::default() }
+    }
+
+    /// As the wire writes it: `{"error":{…}}`.
+    ///
+    /// # Errors
+    /// `Fatal`: a shape that is no JSON is a bug.
+    pub fn to_body(&self) -> Result<String, Failure> {
+        encode(&BTreeMap::from([("error", self)]))
+    }
+
+    /// As an answer.
+    ///
+    /// # Errors
+    /// `Fatal`, likewise.
+    pub fn answer(&self) -> Result<CartAnswer, Failure> {
+        let body = RawValue::from_string(self.to_body()?)
+            .map_err(|error| Failure::Fatal(error.to_string()))?;
+        Ok(CartAnswer { status: self.status, body })
+    }
+}
+
+impl From<&Refusal> for Refused {
+    fn from(refusal: &Refusal) -> Refused {
+        let base = Refused::new(refusal.status(), refusal.code(), sentence(refusal));
+        match refusal {
+            Refusal::Missing { replica, from } => {
+                Refused { replica: Some(*replica), from: Some(*from), ..base }
+            }
+            Refusal::Epoch { previous } => Refused { previous: previous.clone(), ..base },
+            Refusal::Malformed
+            | Refusal::UnknownVersion
+            | Refusal::DeltaTooLarge
+            | Refusal::ForeignReplica
+            | Refusal::DotConflict(_)
+            | Refusal::ForeignUse(_)
+            | Refusal::BadLine
+            | Refusal::TooManyLines
+            | Refusal::BadQuantity
+            | Refusal::TooManyDots
+            | Refusal::TooManyReplicas
+            | Refusal::ReplicaExhausted => base,
+        }
+    }
+}
+
+const fn sentence(refusal: &Refusal) -> &'static str {
+    match refusal {
+        Refusal::Malformed => "not a delta: see the wire of the cart",
+        Refusal::UnknownVersion => "this version of the wire is not spoken here",
+        Refusal::DeltaTooLarge => "send at most 32 KB in one delta",
+        Refusal::ForeignReplica => "this replica belongs to somebody else: mint another",
+        Refusal::Missing { .. } => "something before it has not arrived: send from there on",
+        Refusal::Epoch { .. } => "the cart has begun anew: fetch it, and say anew what is left",
+        Refusal::DotConflict(_) => "an operation of this name says something else already",
+        Refusal::ForeignUse(_) => "units are taken back in the name of another replica",
+        Refusal::BadLine => "a line or its display fields are empty or too long",
+        Refusal::TooManyLines => "a cart has at most 200 lines",
+        Refusal::BadQuantity => "a line has 1 to 9,999 units",
+        Refusal::TooManyDots => "too many concurrent edits of one line: fetch it, and set it",
+        Refusal::TooManyReplicas => "too many devices have edited this cart",
+        Refusal::ReplicaExhausted => "this replica has used up its numbers: mint another",
+    }
+}
+
+/// A cart as people look at it.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct CartSummary {
+    /// Its label.
+    pub cart: String,
+    /// Whether anything is kept.
+    pub known: bool,
+    /// Whose.
+    pub owner: Owner,
+    /// `open`, `merging` or `merged`.
+    pub standing: String,
+    /// The hub's revision.
+    pub rev: String,
+    /// Which life of the cart.
+    pub epoch: u32,
+    /// What is in it.
+    pub lines: Vec<ShownLine>,
+    /// What that costs, in minor units per currency.
+    pub totals: BTreeMap<String, String>,
+    /// The checkout that is open.
+    pub checkout: Option<String>,
+    /// Who has edited it.
+    pub replicas: Vec<ShownReplica>,
+    /// When it was last edited, milliseconds since the epoch.
+    pub edited_ms: i64,
+}
+
+/// A line in plain words.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct ShownLine {
+    /// The line.
+    pub line: LineKey,
+    /// Its units.
+    pub quantity: u32,
+    /// What it looks like.
+    #[serde(flatten)]
+    pub info: LineInfo,
+}
+
+/// A replica as people look at it.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct ShownReplica {
+    /// Its id.
+    pub replica: ReplicaId,
+    /// Its last operation that is applied.
+    pub acked: u32,
+    /// When it was last heard of, milliseconds since the epoch.
+    pub seen_ms: i64,
+}
+
+/// The customer's cart that a guest's moves into.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Destination {
+    /// Its label.
+    pub cart: String,
+    /// Who speaks for it.
+    pub speaker: Speaker,
+    /// The policy's name in `hilo.toml`.
+    pub policy: String,
+}
+
+/// What a guest's cart answers when it shall move.
+#[derive(Debug, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Leave {
+    /// There is nothing to move.
+    Nothing,
+    /// Take this to the customer's cart, then say [`CartAsk::Left`].
+    Leaving(Box<Leaving>),
+    /// It has moved already.
+    Left,
+}
+
+/// A guest's cart on its way.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+pub struct Leaving {
+    /// What makes it happen once.
+    pub merge_id: String,
+    /// Where to.
+    pub to: Destination,
+    /// Everything that moves. Only `store/cart` reads it.
+    pub cargo: Box<RawValue>,
+}
+
+/// A touchpoint of the hub on its way to a profile.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+pub struct Touchpoint {
+    /// Its place in the cart's outbox.
+    pub seq: i64,
+    /// The source in whose name it is judged.
+    pub source: String,
+    /// The event in the Segment spec's words.
+    pub event: Box<RawValue>,
+}
+
+/// Asks the cart object with this label.
+///
+/// # Errors
+/// The object's own failure, or that it could not be reached.
+pub async fn ask_cart<P: Platform, A: serde::de::DeserializeOwned>(
+    platform: &P,
+    label: &str,
+    call: &CartCall,
+) -> Result<A, Failure> {
+    let answer = platform.ask(&Object::Cart(label.to_owned()), encode(call)?).await?;
+    decode(&answer)
+}

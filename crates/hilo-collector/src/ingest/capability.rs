@@ -1,0 +1,125 @@
+//! The capability of a guest's cart: whoever holds it, has the cart. A cookie out of reach for scripts, or, for clients
+//! without cookies, a header.
+//!
+//! `v1.<cart id>.<issued>.<HMAC>`: the id is random and has nothing to do with the anonymous id. What we did not sign counts
+//! as none, and touches no object.
+
+use super::cookie::{Jar, Which, sign, unsign};
+use crate::platform::{Incoming, Platform, Reply};
+use crate::signature::hex;
+
+/// The header of clients without cookies: `new`, or what they were given.
+const HEADER: &str = "x-hilo-cart";
+/// 30 days after its last renewal: as long as a guest's cart is kept.
+const LIFE_S: i64 = 30 * 86_400;
+/// Renewed at most daily.
+const REFRESH_S: i64 = 86_400;
+/// Bound to this use, so that no other signature of the same secret fits.
+const PURPOSE: &str = "cart:";
+
+/// What a request shows of a guest's cart.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Capability {
+    /// The cart's random id, if the signature holds.
+    pub id: Option<String>,
+    /// Whether the client keeps it itself.
+    pub is_by_header: bool,
+    /// Whether it has to be given out anew.
+    is_stale: bool,
+}
+
+impl Capability {
+    /// None at all: servers have no guests.
+    pub const fn none() -> Capability {
+        Capability { id: None, is_by_header: false, is_stale: false }
+    }
+
+    /// What the request shows. A header goes before the cookie: who sends one keeps its own.
+    pub fn of<P: Platform>(incoming: &Incoming, secret: &str, platform: &P) -> Capability {
+        let header = incoming.headers.get(HEADER).map(str::trim);
+        let jar = Jar::of(incoming, platform.is_dev());
+        let value = header.or_else(|| jar.find(incoming, Which::Cart));
+        let now_s = platform.now().as_second();
+        let known = value.and_then(|value| unsign(value, PURPOSE, secret));
+        let known = known.filter(|(_, issued_s)| now_s - issued_s < LIFE_S);
+        Capability {
+            is_by_header: header.is_some(),
+            is_stale: known.as_ref().is_none_or(|(_, issued_s)| now_s - issued_s >= REFRESH_S),
+            id: known.map(|(id, _)| id),
+        }
+    }
+
+    /// Gives it an id if it has none.
+    pub fn mint<P: Platform>(&mut self, platform: &P) -> &str {
+        self.id.get_or_insert_with(|| hex(&platform.random16()))
+    }
+
+    /// The text that has to be given out in the answer's body, if the client keeps it itself and has no fresh one.
+    pub fn in_body<P: Platform>(&self, secret: &str, platform: &P) -> Option<String> {
+        let id = self.id.as_ref().filter(|_| self.is_by_header && self.is_stale)?;
+        Some(sign(id, PURPOSE, secret, platform.now().as_second()))
+    }
+
+    /// Lets the cookie follow, if that is where it is kept.
+    pub fn keep<P: Platform>(
+        &self,
+        incoming: &Incoming,
+        secret: &str,
+        platform: &P,
+        reply: &mut Reply,
+    ) {
+        let Some(id) = self.id.as_ref().filter(|_| !self.is_by_header && self.is_stale) else {
+            return;
+        };
+        let value = sign(id, PURPOSE, secret, platform.now().as_second());
+        let jar = Jar::of(incoming, platform.is_dev());
+        if let Some(cookie) = jar.set(Which::Cart, &value, LIFE_S) {
+            reply.headers.push("set-cookie", cookie);
+        }
+    }
+}
+
+/// Takes the cookie away, if there is one.
+pub fn clear<P: Platform>(incoming: &Incoming, platform: &P, reply: &mut Reply) {
+    let jar = Jar::of(incoming, platform.is_dev());
+    if jar.find(incoming, Which::Cart).is_some()
+        && let Some(cookie) = jar.clear(Which::Cart)
+    {
+        reply.headers.push("set-cookie", cookie);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::platform::Headers;
+    use crate::platform::memory::Memory;
+    use jiff::SignedDuration;
+
+    fn request(name: &str, value: &str) -> Incoming {
+        let headers = Headers(vec![(name.to_owned(), value.to_owned())]);
+        Incoming { scheme: "https".to_owned(), headers, ..Incoming::default() }
+    }
+
+    #[test]
+    fn what_was_given_out_comes_back_by_cookie_or_header() {
+        let memory = Memory::new("2026-11-24T10:00:00Z".parse().unwrap(), None).unwrap();
+        let mut fresh = Capability::of(&request(HEADER, "new"), "secret", &memory);
+        assert_eq!(fresh.id, None);
+        let id = fresh.mint(&memory).to_owned();
+        let text = fresh.in_body("secret", &memory).unwrap();
+        for incoming in
+            [request(HEADER, &text), request("cookie", &format!("a=b; __Host-hilo-cart={text}"))]
+        {
+            let read = Capability::of(&incoming, "secret", &memory);
+            assert_eq!(read.id.as_ref(), Some(&id));
+            assert_eq!(read.in_body("secret", &memory), None, "it is fresh");
+            assert_eq!(Capability::of(&incoming, "another", &memory).id, None);
+        }
+        memory.advance(SignedDuration::from_hours(25));
+        let old = Capability::of(&request(HEADER, &text), "secret", &memory);
+        assert!(old.in_body("secret", &memory).is_some_and(|renewed| renewed != text));
+        memory.advance(SignedDuration::from_hours(24 * 30));
+        assert_eq!(Capability::of(&request(HEADER, &text), "secret", &memory).id, None);
+    }
+}

@@ -1,0 +1,189 @@
+//! The cart's calls as HTTP has them: bodies → questions for the object, its answers → replies.
+//!
+//! Reads shapes and hands refusals on; whose cart it is, and what a login does, is the pipeline's.
+
+use hilo_core::cart::wire::{Ops, Revision};
+use hilo_core::cart::{Refusal, ReplicaId};
+use hilo_core::outcome::{Code, Rejection};
+use hilo_core::validate;
+use serde::Deserialize;
+use serde::de::DeserializeOwned;
+use serde_json::Value;
+
+use super::hello;
+use crate::calls::cart::{CartAnswer, CartAsk, Command, Order, Person, Refused, Since};
+use crate::platform::{Failure, Incoming, Reply};
+
+/// Seconds until a client should ask a cart again that is moving.
+const MERGING_RETRY_S: &str = "1";
+/// Hex digits of a label.
+const LABEL_CHARS: usize = 32;
+
+/// A body that cannot become a question.
+#[derive(Debug)]
+pub enum Unread {
+    /// As a call.
+    Rejected(Rejection),
+    /// As a delta.
+    Refused(Refused),
+}
+
+impl From<Rejection> for Unread {
+    fn from(why: Rejection) -> Unread {
+        Unread::Rejected(why)
+    }
+}
+
+impl From<Refusal> for Unread {
+    fn from(refusal: Refusal) -> Unread {
+        Unread::Refused(Refused::from(&refusal))
+    }
+}
+
+/// Reads `GET /v1/cart?epoch=&rev=&replica=`. What is left out is the beginning.
+pub fn since(incoming: &Incoming, with_lines: bool) -> CartAsk {
+    fn number<T: std::str::FromStr>(incoming: &Incoming, name: &str) -> Option<T> {
+        incoming.query_value(name)?.parse().ok()
+    }
+    CartAsk::View(Since {
+        epoch: number(incoming, "epoch").unwrap_or(0),
+        rev: Revision(number(incoming, "rev").unwrap_or(0)),
+        replica: number(incoming, "replica").map(ReplicaId),
+        with_lines,
+    })
+}
+
+#[derive(Deserialize)]
+struct About {
+    #[serde(default)]
+    person: Option<Person>,
+}
+
+/// Reads a delta, and who it is about.
+///
+/// # Errors
+/// What is no delta, or too large.
+pub fn ops(body: &[u8]) -> Result<CartAsk, Unread> {
+    let ops = Box::new(Ops::read(body)?);
+    let About { person } = serde_json::from_slice(body).map_err(|_| Refusal::Malformed)?;
+    Ok(CartAsk::Ops { ops, person: checked(person)? })
+}
+
+/// Reads the beginning of a checkout.
+///
+/// # Errors
+/// What is no object of that shape.
+pub fn checkout(body: &[u8]) -> Result<CartAsk, Unread> {
+    let About { person } = object(body)?;
+    Ok(CartAsk::Checkout { person: checked(person)? })
+}
+
+/// Reads an order.
+///
+/// # Errors
+/// Likewise.
+pub fn ordered(body: &[u8]) -> Result<CartAsk, Unread> {
+    let order: Order = object(body)?;
+    Ok(CartAsk::Ordered(order))
+}
+
+/// Reads commands.
+///
+/// # Errors
+/// Likewise.
+pub fn commands(body: &[u8]) -> Result<CartAsk, Unread> {
+    #[derive(Deserialize)]
+    struct Told {
+        commands: Vec<Command>,
+    }
+    let Told { commands } = object(body)?;
+    Ok(CartAsk::Commands(commands))
+}
+
+fn object<T: DeserializeOwned>(body: &[u8]) -> Result<T, Rejection> {
+    let empty: &[u8] = b"{}";
+    hello::read(validate::read_object(if body.is_empty() { empty } else { body })?)
+}
+
+fn checked(person: Option<Person>) -> Result<Option<Person>, Rejection> {
+    if let Some(person) = &person {
+        hello::check_id(&person.anonymous_id)?;
+    }
+    Ok(person)
+}
+
+/// The label in a socket's address.
+///
+/// # Errors
+/// `wrong_type` for what is none, `malformed_body` for a request that opens no socket.
+pub fn socket_label(incoming: &Incoming) -> Result<String, Rejection> {
+    if incoming.headers.get("upgrade").is_none_or(|word| !word.eq_ignore_ascii_case("websocket")) {
+        return Err(Rejection::new(Code::MalformedBody, "this path opens a WebSocket"));
+    }
+    let label = incoming.query_value("cart").unwrap_or_default();
+    let is_hex = label.bytes().all(|b| b.is_ascii_digit() || (b'a'..=b'f').contains(&b));
+    if label.len() != LABEL_CHARS || !is_hex {
+        return Err(Rejection::at(Code::WrongType, "cart", "the cart's label, as its view has it"));
+    }
+    Ok(label)
+}
+
+/// The label of the cart that a checkout's id names.
+pub fn label_of_checkout(id: &str) -> Option<&str> {
+    let (label, _) = id.strip_prefix("co_")?.split_once('_')?;
+    (label.len() == LABEL_CHARS).then_some(label)
+}
+
+/// An object's answer, with what the pipeline adds to a view.
+pub fn reply(answer: &CartAnswer, extras: &[(&str, Value)]) -> Reply {
+    let mut body = answer.body.get().to_owned();
+    if answer.status == 200 {
+        for (name, value) in extras {
+            // A view is an object that is never empty.
+            if body.pop() == Some('}') {
+                body.push_str(&format!(",\"{name}\":{value}}}"));
+            }
+        }
+    }
+    let mut reply = Reply::json(answer.status, body);
+    if answer.status == 503 {
+        reply.headers.push("retry-after", MERGING_RETRY_S);
+    }
+    reply
+}
+
+/// A refusal before any object was asked.
+///
+/// # Errors
+/// `Fatal`: a shape that is no JSON is a bug.
+pub fn refused(why: &Refused) -> Result<Reply, Failure> {
+    Ok(Reply::json(why.status, why.to_body()?))
+}
+
+/// Answers somebody who has no cart yet: no object is touched.
+pub fn nobody() -> Reply {
+    let body = r#"{"cart":null,"rev":"0","epoch":0,"acked":0,"full":{"vv":{},"put":[],"info":[]},"checkout_open":false}"#;
+    Reply::json(200, body.to_owned())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::platform::Body;
+    use serde_json::value::RawValue;
+
+    #[test]
+    fn what_the_pipeline_adds_stands_behind_the_view() {
+        let body = RawValue::from_string(r#"{"cart":"c"}"#.to_owned()).unwrap();
+        let reply = reply(&CartAnswer { status: 200, body }, &[("live", "t".into())]);
+        assert_eq!(reply.body, Body::Text(r#"{"cart":"c","live":"t"}"#.to_owned()));
+    }
+
+    #[test]
+    fn a_checkout_says_where_its_cart_is() {
+        let label = "0123456789abcdef0123456789abcdef";
+        assert_eq!(label_of_checkout(&format!("co_{label}_ff")), Some(label));
+        assert_eq!(label_of_checkout("co_short_ff"), None);
+        assert_eq!(label_of_checkout("order-7"), None);
+    }
+}

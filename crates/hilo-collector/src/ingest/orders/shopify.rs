@@ -1,0 +1,82 @@
+//! Shopify's order webhooks, topics `orders/create` and `orders/paid`
+//! (<https://shopify.dev/docs/api/webhooks>; the order is that of the Admin REST API).
+//!
+//! Topic and body → an order, or why there is none. The theme passes our checkout on as the cart attribute `hilo_checkout`.
+
+use hilo_core::money::Amount;
+use hilo_core::outcome::Rejection;
+use serde::Deserialize;
+use serde_json::Value;
+
+use super::{Id, Note, Order, Said, currency, json, line, note};
+
+/// The attribute that carries a checkout of ours.
+const CHECKOUT: &str = "hilo_checkout";
+
+#[derive(Deserialize)]
+struct Body {
+    id: Id,
+    currency: String,
+    /// What the customer was shown, where that is not the shop's own currency.
+    presentment_currency: Option<String>,
+    total_price: Option<String>,
+    total_price_set: Option<PriceSet>,
+    cancelled_at: Option<String>,
+    customer: Option<Customer>,
+    #[serde(default)]
+    note_attributes: Vec<Note>,
+    #[serde(default)]
+    line_items: Vec<Item>,
+}
+
+#[derive(Deserialize)]
+struct PriceSet {
+    presentment_money: Money,
+}
+
+#[derive(Deserialize)]
+struct Money {
+    amount: String,
+}
+
+#[derive(Deserialize)]
+struct Customer {
+    id: Option<Id>,
+}
+
+#[derive(Deserialize)]
+struct Item {
+    variant_id: Option<Id>,
+    product_id: Option<Id>,
+    #[serde(default)]
+    quantity: Value,
+}
+
+/// Reads an order.
+///
+/// # Errors
+/// `malformed_body`.
+pub fn read(topic: &str, body: &[u8]) -> Result<Said, Rejection> {
+    if !matches!(topic, "orders/create" | "orders/paid") {
+        return Ok(Said::Nothing("topic"));
+    }
+    let body: Body = json(body)?;
+    if body.cancelled_at.is_some() {
+        return Ok(Said::Nothing("cancelled"));
+    }
+    // A cart's lines are of the currency that was shown.
+    let currency = currency(body.presentment_currency.as_ref().unwrap_or(&body.currency))?;
+    let shown = body.total_price_set.map(|set| set.presentment_money.amount);
+    let own = body.total_price.filter(|_| currency.code() == body.currency);
+    let total = shown.or(own).and_then(|text| Amount::parse(&text, currency));
+    let lines = body.line_items.into_iter();
+    let lines = lines.filter_map(|i| line(i.variant_id.or(i.product_id), &i.quantity, currency));
+    let Id(id) = body.id;
+    Ok(Said::Order(Order {
+        id,
+        user_id: body.customer.and_then(|customer| customer.id).and_then(Id::known),
+        checkout_id: note(body.note_attributes, CHECKOUT),
+        lines: lines.collect(),
+        total,
+    }))
+}

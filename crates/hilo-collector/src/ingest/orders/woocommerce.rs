@@ -1,0 +1,72 @@
+//! `WooCommerce`'s order webhooks, topics `order.created` and `order.updated`
+//! (<https://woocommerce.github.io/woocommerce-rest-api-docs/>; the order is that of its REST API, version 3).
+//!
+//! Topic and body → an order, or why there is none. An order begins as a wish and counts once it is paid; each later update
+//! tells it again, which is harmless. The theme passes our checkout on as the order's meta data `_hilo_checkout`.
+
+use hilo_core::money::Amount;
+use hilo_core::outcome::Rejection;
+use serde::Deserialize;
+use serde_json::Value;
+
+use super::{Id, Note, Order, Said, currency, json, line, note};
+
+/// The meta data that carries a checkout of ours.
+const CHECKOUT: &str = "_hilo_checkout";
+/// The states of an order that is paid for.
+const PAID: [&str; 2] = ["processing", "completed"];
+
+#[derive(Deserialize)]
+struct Body {
+    id: Id,
+    status: String,
+    currency: String,
+    total: Option<String>,
+    customer_id: Option<Id>,
+    #[serde(default)]
+    meta_data: Vec<Note>,
+    #[serde(default)]
+    line_items: Vec<Item>,
+}
+
+#[derive(Deserialize)]
+struct Item {
+    /// 0 for an article without variations.
+    variation_id: Option<Id>,
+    product_id: Option<Id>,
+    #[serde(default)]
+    quantity: Value,
+}
+
+/// Whether a body is what `WooCommerce` sends, unsigned, to try a new webhook: `webhook_id=7`.
+pub(super) fn is_ping(body: &[u8]) -> bool {
+    let number = body.strip_prefix(b"webhook_id=").unwrap_or_default();
+    !number.is_empty() && number.iter().all(u8::is_ascii_digit)
+}
+
+/// Reads an order.
+///
+/// # Errors
+/// `malformed_body`.
+pub fn read(topic: &str, body: &[u8]) -> Result<Said, Rejection> {
+    if !matches!(topic, "order.created" | "order.updated") {
+        return Ok(Said::Nothing("topic"));
+    }
+    let body: Body = json(body)?;
+    if !PAID.contains(&body.status.as_str()) {
+        return Ok(Said::Nothing("unpaid"));
+    }
+    let currency = currency(&body.currency)?;
+    let lines = body.line_items.into_iter().filter_map(|item| {
+        let variation = item.variation_id.filter(|Id(id)| id != "0");
+        line(variation.or(item.product_id), &item.quantity, currency)
+    });
+    let Id(id) = body.id;
+    Ok(Said::Order(Order {
+        id,
+        user_id: body.customer_id.and_then(Id::known),
+        checkout_id: note(body.meta_data, CHECKOUT),
+        lines: lines.collect(),
+        total: body.total.and_then(|text| Amount::parse(&text, currency)),
+    }))
+}

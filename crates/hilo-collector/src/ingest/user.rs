@@ -1,0 +1,237 @@
+//! The verified user of a request: who the shop's own backend vouches for, in the header `X-Hilo-User`.
+//!
+//! Request → nobody, a person, or a refusal with its code. What a page claims about itself is not looked at here and never
+//! counts. Knows no call: what a person may do is asked of [`VerifiedUser::require`].
+
+use hilo_core::config::{IdentityMode, TOKEN_SECRET_BYTES_MIN, TokenKey, TokenKeyMaterial};
+use hilo_core::identity::token::{Claims, Scope, Token};
+use hilo_core::outcome::{Code, Rejection};
+use jiff::Timestamp;
+
+use crate::journal;
+use crate::loaded::Loaded;
+use crate::platform::{Failure, Incoming, Platform, log_line};
+use crate::signature;
+
+/// A person whom the shop's backend vouches for. Only a token whose signature held makes one.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct VerifiedUser {
+    /// The user id.
+    pub id: String,
+    /// The login session at the shop, if the token names it.
+    pub session: Option<String>,
+    /// Until when the token vouches.
+    pub expires_at: Timestamp,
+    claims: Claims,
+}
+
+impl VerifiedUser {
+    /// Whether the token lets its holder do this; one that names no scope lets them do everything.
+    ///
+    /// # Errors
+    /// `token_missing_scope`.
+    pub fn require(&self, scope: Scope) -> Result<(), Rejection> {
+        self.claims.require(scope)
+    }
+}
+
+/// Who the request's token vouches for; `None` without one, and in every mode but `enforce`.
+///
+/// What is refused is told to the reject log; what would be, as a notice.
+///
+/// # Errors
+/// The `token_…` codes; `unavailable` where the configuration's own key cannot be used.
+pub async fn verified_user<P: Platform>(
+    incoming: &Incoming,
+    loaded: &Loaded,
+    platform: &P,
+) -> Result<Option<VerifiedUser>, Rejection> {
+    let mode = loaded.config.identity.mode;
+    let Some(text) = incoming.headers.get("x-hilo-user") else { return Ok(None) };
+    if mode == IdentityMode::Off {
+        return Ok(None);
+    }
+    match (judge(text.trim(), loaded, platform).await, mode) {
+        (Ok(user), IdentityMode::Enforce) => Ok(Some(user)),
+        (Err(why), IdentityMode::Enforce) => {
+            journal::refused(&why, loaded, platform).await;
+            Err(why)
+        }
+        (Err(why), IdentityMode::Report) => {
+            journal::remarked(&why, loaded, platform).await;
+            Ok(None)
+        }
+        (Ok(_), IdentityMode::Report) | (_, IdentityMode::Off) => Ok(None),
+    }
+}
+
+async fn judge<P: Platform>(
+    text: &str,
+    loaded: &Loaded,
+    platform: &P,
+) -> Result<VerifiedUser, Rejection> {
+    let rules = &loaded.config.identity;
+    let token = Token::read(text)?;
+    let key = token.key(rules, platform.is_dev())?;
+    // The signature first: what nobody signed must not even tell whether it would have been valid.
+    match is_signed(&token, key, platform).await {
+        Ok(true) => {}
+        Ok(false) => {
+            let message = "the key that its `kid` names did not sign it";
+            return Err(Rejection::new(Code::TokenBadSignature, message));
+        }
+        Err(failure) => {
+            platform.log(&log_line("error", "identity", &[("why", failure.message())]));
+            let message = "tokens of this key cannot be verified now; try again later";
+            return Err(Rejection::new(Code::Unavailable, message));
+        }
+    }
+    let claims = token.claims(rules, platform.now())?;
+    Ok(VerifiedUser {
+        id: claims.subject.clone(),
+        session: claims.session.clone(),
+        expires_at: claims.expires_at,
+        claims,
+    })
+}
+
+async fn is_signed<P: Platform>(
+    token: &Token<'_>,
+    key: &TokenKey,
+    platform: &P,
+) -> Result<bool, Failure> {
+    let signed = token.signed.as_bytes();
+    match &key.material {
+        TokenKeyMaterial::Public(key) => platform.verify(key, &token.signature, signed).await,
+        TokenKeyMaterial::Secret(name) => {
+            let secret = token_secret(name, platform)?;
+            Ok(signature::verify(secret.as_bytes(), signed, &token.signature))
+        }
+    }
+}
+
+/// Whether every HS256 key can be used.
+pub(super) fn are_secrets_set<P: Platform>(loaded: &Loaded, platform: &P) -> bool {
+    loaded.config.identity.keys.iter().all(|key| match &key.material {
+        TokenKeyMaterial::Public(_) => true,
+        TokenKeyMaterial::Secret(name) => token_secret(name, platform).is_ok(),
+    })
+}
+
+/// The secret of an HS256 key.
+///
+/// # Errors
+/// `Fatal` where it is not set, or so short that it can be guessed.
+fn token_secret<P: Platform>(name: &str, platform: &P) -> Result<String, Failure> {
+    let secret = platform.secret(name).unwrap_or_default();
+    if secret.len() < TOKEN_SECRET_BYTES_MIN {
+        let why = format!(
+            "the secret {name} has less than {TOKEN_SECRET_BYTES_MIN} bytes: wrangler secret put {name}"
+        );
+        return Err(Failure::Fatal(why));
+    }
+    Ok(secret)
+}
+
+#[cfg(test)]
+mod tests {
+    use base64::Engine as _;
+    use base64::engine::general_purpose::URL_SAFE_NO_PAD;
+    use serde_json::{Value, json};
+
+    use super::*;
+    use crate::platform::memory::{Memory, run};
+    use crate::platform::{Headers, Object};
+
+    const SECRET: &str = "thirty-two bytes are needed here!";
+    const CONFIG: &str = r#"
+        [project]
+        controller = "Shop"
+        environment = "test"
+        [[source]]
+        name = "shop"
+        kind = "browser"
+        keys = ["wk_shop"]
+        origins = ["https://shop.example"]
+        [identity]
+        mode = "MODE"
+        issuer = "https://shop.example"
+        [[identity.key]]
+        kid = "k1"
+        alg = "HS256"
+        secret = { secret = "TOKEN_SECRET" }
+    "#;
+
+    fn memory(mode: &str) -> Memory {
+        let config = CONFIG.replace("MODE", mode);
+        let memory = Memory::new("2026-11-24T10:00:00Z".parse().unwrap(), Some(&config)).unwrap();
+        memory.set_secret("TOKEN_SECRET", SECRET);
+        memory
+    }
+
+    fn token(secret: &str, scope: &str) -> String {
+        let now_s = "2026-11-24T10:00:00Z".parse::<Timestamp>().unwrap().as_second();
+        let claims = json!({
+            "iss": "https://shop.example", "aud": "test", "sub": "user-1", "scope": scope,
+            "iat": now_s, "exp": now_s + 600,
+        });
+        let part = |value: &Value| URL_SAFE_NO_PAD.encode(value.to_string());
+        let signed = format!("{}.{}", part(&json!({"alg": "HS256", "kid": "k1"})), part(&claims));
+        let tag = signature::sign(secret.as_bytes(), signed.as_bytes());
+        format!("{signed}.{}", URL_SAFE_NO_PAD.encode(tag))
+    }
+
+    fn ask(memory: &Memory, token: Option<&str>) -> Result<Option<VerifiedUser>, Code> {
+        let mut headers = Headers::default();
+        token.into_iter().for_each(|token| headers.push("x-hilo-user", token));
+        let incoming = Incoming { headers, ..Incoming::default() };
+        let loaded = run(memory.config()).unwrap();
+        run(verified_user(&incoming, &loaded, memory)).unwrap().map_err(|why| why.code)
+    }
+
+    #[test]
+    fn a_good_token_names_a_person_and_what_they_may() {
+        let memory = memory("enforce");
+        assert_eq!(ask(&memory, None), Ok(None));
+        let user = ask(&memory, Some(&token(SECRET, "cart"))).unwrap().unwrap();
+        assert_eq!(user.id, "user-1");
+        assert_eq!(user.require(Scope::Cart), Ok(()));
+        let refused = user.require(Scope::Erase).map_err(|why| why.code);
+        assert_eq!(refused, Err(Code::TokenMissingScope));
+    }
+
+    #[test]
+    fn a_forged_token_is_refused_and_told() {
+        let forged = token("another secret that is long enough", "cart");
+        for (mode, expected, outcome) in
+            [("enforce", Err(Code::TokenBadSignature), "rejected"), ("report", Ok(None), "notice")]
+        {
+            let memory = memory(mode);
+            assert_eq!(ask(&memory, Some(&forged)), expected);
+            let call = r#"{"rejects":{"since_ms":0,"limit":10}}"#.to_owned();
+            let rejects = run(memory.ask(&Object::Journal, call)).unwrap().unwrap();
+            let rejects: Value = serde_json::from_str(&rejects).unwrap();
+            let told = &rejects["rejects"][0];
+            assert_eq!(
+                (&told["code"], &told["outcome"]),
+                (&"token_bad_signature".into(), &outcome.into())
+            );
+        }
+    }
+
+    #[test]
+    fn where_tokens_are_not_enforced_they_grant_nothing() {
+        for mode in ["report", "off"] {
+            let memory = memory(mode);
+            assert_eq!(ask(&memory, Some(&token(SECRET, "cart"))), Ok(None));
+            assert_eq!(ask(&memory, Some("forged")), Ok(None));
+        }
+    }
+
+    #[test]
+    fn a_short_secret_verifies_nothing() {
+        let memory = memory("enforce");
+        memory.set_secret("TOKEN_SECRET", "short");
+        assert_eq!(ask(&memory, Some(&token("short", "cart"))), Err(Code::Unavailable));
+    }
+}

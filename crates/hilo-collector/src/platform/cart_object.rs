@@ -1,0 +1,396 @@
+//! The shell of a cart's object: questions and sockets in, news out, one alarm. What it keeps and decides is `store/cart`'s.
+//!
+//! An answer and a frame leave only when what was written is durable: workerd's output gate holds them until then.
+
+use std::cell::{Cell, RefCell};
+use std::collections::{BTreeMap, VecDeque};
+use std::rc::Rc;
+
+use worker::{
+    DurableObject, Env, Error, Request, Response, Result, State, WebSocket,
+    WebSocketIncomingMessage, WebSocketPair, durable_object,
+};
+
+use super::edge::{Edge, log, now};
+use super::object_sql::ObjectSql;
+use super::objects::refuse;
+use super::{Failure, bindings, log_line};
+use crate::calls::cart::Refused;
+use crate::calls::encode;
+use crate::pipeline;
+use crate::store::cart::{self, Moment, News, Socket, Volatile};
+
+/// Sockets of one cart: a person's devices and tabs, and a shop that shows one cart on many screens.
+const SOCKETS_MAX: usize = 64;
+/// Rounds of touchpoints that one turn hands on; the alarm takes the rest.
+const PUMPS_MAX: usize = 4;
+/// Ends a socket whose frame could not be kept: the client comes back and learns what counts.
+const CLOSE_FAILED: (u16, &str) = (1_011, "not stored; connect again");
+/// Ends a socket that sends bytes.
+const CLOSE_BINARY: (u16, &str) = (1_003, "frames are text");
+/// Ends a socket whose cart is no more.
+const CLOSE_GONE: (u16, &str) = (1_000, "the cart is gone");
+
+/// One cart.
+#[durable_object]
+pub struct CartObject {
+    shell: Rc<CartShell>,
+}
+
+struct CartShell {
+    state: Rc<State>,
+    env: Env,
+    sql: ObjectSql,
+    volatile: RefCell<Volatile>,
+    /// The alarm that is set, as far as this life of the object knows.
+    alarm_ms: Cell<Option<i64>>,
+    /// When the next socket that has not said hello is overdue.
+    hello_ms: Cell<Option<i64>>,
+    /// The sockets by their ids; read again from the runtime after hibernation.
+    sockets: RefCell<Option<BTreeMap<u64, Connected>>>,
+}
+
+/// A socket, what is known about it, and when its last frames came.
+struct Connected {
+    end: WebSocket,
+    socket: Socket,
+    times: VecDeque<i64>,
+}
+
+impl DurableObject for CartObject {
+    fn new(state: State, env: Env) -> Self {
+        let sql = ObjectSql::of(&state);
+        // Answered by the runtime, without waking the object.
+        if let Ok(pair) = worker::worker_sys::WebSocketRequestResponsePair::new("ping", "pong") {
+            state.set_websocket_auto_response(&pair);
+        }
+        let shell = CartShell {
+            state: Rc::new(state),
+            env,
+            sql,
+            volatile: RefCell::default(),
+            alarm_ms: Cell::default(),
+            hello_ms: Cell::default(),
+            sockets: RefCell::default(),
+        };
+        CartObject { shell: Rc::new(shell) }
+    }
+
+    async fn fetch(&self, mut request: Request) -> Result<Response> {
+        if request.headers().get("upgrade")?.is_some() {
+            return self.shell.open().await;
+        }
+        let call = request.text().await?;
+        let answered =
+            self.shell.with(|sql, volatile, moment| cart::answer(sql, volatile, &call, moment));
+        let answered = match answered {
+            Ok(answered) => answered,
+            Err(failure) => return refuse(&failure),
+        };
+        // Before anything is awaited: news of a later change must not overtake these.
+        self.shell.tell(&answered.news);
+        if let Err(failure) = self.shell.arm(false).await {
+            return refuse(&failure);
+        }
+        if answered.pump {
+            self.shell.pump_later();
+        }
+        Response::ok(answered.reply)
+    }
+
+    async fn websocket_message(
+        &self,
+        end: WebSocket,
+        message: WebSocketIncomingMessage,
+    ) -> Result<()> {
+        self.shell.take_frame(&end, message).await
+    }
+
+    async fn websocket_close(
+        &self,
+        end: WebSocket,
+        _code: usize,
+        _reason: String,
+        _was_clean: bool,
+    ) -> Result<()> {
+        self.shell.forget(&end);
+        // The other half of the closing handshake: without it the browser waits for its own time-out.
+        let _ = end.close::<String>(None, None);
+        Ok(())
+    }
+
+    async fn websocket_error(&self, end: WebSocket, _error: Error) -> Result<()> {
+        self.shell.forget(&end);
+        Ok(())
+    }
+
+    async fn alarm(&self) -> Result<Response> {
+        self.shell.alarm_ms.set(None);
+        self.shell.end_silent_sockets();
+        self.shell.pump().await;
+        // Re-armed whatever happened: workerd gives up an alarm that failed too often.
+        if let Err(failure) = self.shell.arm(true).await {
+            log(&log_line("error", "alarm", &[("why", failure.message())]));
+        }
+        Response::empty()
+    }
+}
+
+impl CartShell {
+    /// Does something with the storage at this moment.
+    fn with<T>(&self, work: impl FnOnce(&ObjectSql, &mut Volatile, Moment<'_>) -> T) -> T {
+        let name = self.state.id().name().unwrap_or_default();
+        let mut random = [0; 16];
+        bindings::fill_random(&mut random);
+        let moment = Moment { name: &name, now: now(), random };
+        work(&self.sql, &mut self.volatile.borrow_mut(), moment)
+    }
+
+    /// Does something with the sockets.
+    fn with_sockets<T>(&self, work: impl FnOnce(&mut BTreeMap<u64, Connected>) -> T) -> T {
+        let mut sockets = self.sockets.borrow_mut();
+        work(sockets.get_or_insert_with(|| {
+            let ends = self.state.get_websockets().into_iter();
+            let connected = ends.filter_map(|end| {
+                let socket = attachment(&end)?;
+                Some((socket.id, Connected { end, socket, times: VecDeque::new() }))
+            });
+            connected.collect()
+        }))
+    }
+
+    /// Opens a socket. Whether it may read, its first frame shows.
+    async fn open(&self) -> Result<Response> {
+        if self.with_sockets(|sockets| sockets.len()) >= SOCKETS_MAX {
+            let why = Refused::new(429, "too_many_sockets", "this cart has 64 sockets open");
+            let body = why.to_body().map_err(|f| Error::RustError(f.message().to_owned()))?;
+            return Ok(Response::builder().with_status(why.status).fixed(body.into_bytes()));
+        }
+        let pair = WebSocketPair::new()?;
+        let mut id = [0; 8];
+        bindings::fill_random(&mut id);
+        let socket = Socket {
+            id: u64::from_be_bytes(id),
+            opened_ms: now().as_millisecond(),
+            speaker: None,
+            replica: None,
+        };
+        self.state.accept_web_socket(&pair.server);
+        attach(&pair.server, &socket)?;
+        let deadline_ms = cart::hello_deadline_ms(&socket);
+        if self.hello_ms.get().is_none() {
+            self.hello_ms.set(deadline_ms);
+        }
+        self.with_sockets(|sockets| {
+            let connected = Connected {
+                end: pair.server.clone(),
+                socket: socket.clone(),
+                times: VecDeque::new(),
+            };
+            sockets.insert(socket.id, connected)
+        });
+        if let Err(failure) = self.arm(false).await {
+            return refuse(&failure);
+        }
+        Response::from_websocket(pair.client)
+    }
+
+    async fn take_frame(&self, end: &WebSocket, message: WebSocketIncomingMessage) -> Result<()> {
+        let Some(mut socket) = attachment(end) else { return close(end, CLOSE_FAILED) };
+        let WebSocketIncomingMessage::String(text) = message else {
+            return close(end, CLOSE_BINARY);
+        };
+        let now_ms = now().as_millisecond();
+        let is_flood = self.with_sockets(|sockets| {
+            let known = sockets.get_mut(&socket.id);
+            known.is_some_and(|known| cart::is_flood(&mut known.times, now_ms))
+        });
+        if is_flood {
+            return close(end, cart::FLOOD);
+        }
+        let secret = self.env.secret(crate::SECRET).map(|secret| secret.to_string());
+        let secret = secret.unwrap_or_default();
+        let before = socket.clone();
+        let frame = self.with(|sql, volatile, moment| {
+            cart::frame(sql, volatile, &mut socket, &text, &secret, moment)
+        });
+        let frame = match frame {
+            Ok(frame) => frame,
+            Err(failure) => {
+                log(&log_line("error", "frame", &[("why", failure.message())]));
+                return close(end, CLOSE_FAILED);
+            }
+        };
+        if socket != before {
+            attach(end, &socket)?;
+            self.with_sockets(|sockets| {
+                if let Some(known) = sockets.get_mut(&socket.id) {
+                    known.socket = socket;
+                }
+            });
+        }
+        for reply in &frame.replies {
+            end.send_with_str(reply)?;
+        }
+        self.tell(&frame.news);
+        if let Some(why) = frame.close {
+            self.forget(end);
+            close(end, why)?;
+        }
+        if let Err(failure) = self.arm(false).await {
+            log(&log_line("error", "alarm", &[("why", failure.message())]));
+        }
+        if frame.pump {
+            self.pump().await;
+        }
+        Ok(())
+    }
+
+    fn forget(&self, end: &WebSocket) {
+        if let Some(socket) = attachment(end) {
+            self.with_sockets(|sockets| sockets.remove(&socket.id));
+        }
+    }
+
+    /// Sends news to everybody who has said hello.
+    fn tell(&self, news: &[News]) {
+        if news.is_empty() {
+            return;
+        }
+        self.with_sockets(|sockets| {
+            for news in news {
+                for Connected { end, socket, .. } in sockets.values() {
+                    let text = self.with(|sql, volatile, moment| {
+                        cart::told(sql, volatile, socket, news, moment)
+                    });
+                    match text {
+                        // A socket that is about to close refuses; its runtime tells us.
+                        Ok(Some(text)) => drop(end.send_with_str(text)),
+                        Ok(None) => {}
+                        Err(failure) => {
+                            log(&log_line("error", "news", &[("why", failure.message())]));
+                        }
+                    }
+                }
+            }
+        });
+        if news.contains(&News::Merged) {
+            self.end_all();
+        }
+    }
+
+    fn end_all(&self) {
+        let ended = self.with_sockets(std::mem::take);
+        for Connected { end, .. } in ended.values() {
+            drop(close(end, CLOSE_GONE));
+        }
+    }
+
+    fn end_silent_sockets(&self) {
+        let now_ms = now().as_millisecond();
+        let next_ms = self.with_sockets(|sockets| {
+            sockets.retain(|_, Connected { end, socket, .. }| match socket.overdue(now_ms) {
+                Some(why) => {
+                    drop(close(end, why));
+                    false
+                }
+                None => true,
+            });
+            sockets.values().filter_map(|known| cart::hello_deadline_ms(&known.socket)).min()
+        });
+        self.hello_ms.set(next_ms);
+    }
+
+    /// Does what is due, after the answer.
+    fn pump_later(self: &Rc<Self>) {
+        let shell = Rc::clone(self);
+        self.state.wait_until(async move {
+            shell.pump().await;
+            if let Err(failure) = shell.arm(false).await {
+                log(&log_line("error", "alarm", &[("why", failure.message())]));
+            }
+        });
+    }
+
+    /// Does what is due, and hands on what others have to do.
+    async fn pump(&self) {
+        for _ in 0..PUMPS_MAX {
+            match self.pump_once().await {
+                Ok(true) => {}
+                Ok(false) => return,
+                Err(failure) => {
+                    cart::release(&mut self.volatile.borrow_mut());
+                    log(&log_line("warn", "cart", &[("why", failure.message())]));
+                    return;
+                }
+            }
+        }
+    }
+
+    /// Whether touchpoints were handed on, so that there may be more.
+    async fn pump_once(&self) -> std::result::Result<bool, Failure> {
+        let due = self.with(cart::due)?;
+        self.tell(&due.news);
+        if due.is_expired {
+            return self.delete().await.map(|()| false);
+        }
+        let edge = Edge::of_object(self.env.clone(), Rc::clone(&self.state));
+        if let Some(leaving) = due.merge {
+            pipeline::cart::take_in(&leaving, &edge).await?;
+            let left = encode(&pipeline::cart::left(&leaving))?;
+            let answered =
+                self.with(|sql, volatile, moment| cart::answer(sql, volatile, &left, moment))?;
+            self.tell(&answered.news);
+        }
+        if due.touchpoints.is_empty() {
+            return Ok(false);
+        }
+        let told = pipeline::cart::hand_on(&due.touchpoints, &edge).await?;
+        self.with(|sql, volatile, moment| cart::settle(sql, volatile, &told, moment))?;
+        Ok(told.len() == due.touchpoints.len())
+    }
+
+    /// The cart has outlived itself.
+    async fn delete(&self) -> std::result::Result<(), Failure> {
+        self.end_all();
+        // Before anything is awaited: what comes meanwhile must find nothing that it could believe.
+        self.volatile.replace(Volatile::default());
+        let deleted = self.state.storage().delete_all().await;
+        deleted.map_err(|error| Failure::Retriable(error.to_string()))
+    }
+
+    /// Sets the alarm for the earliest task, unless one is set that comes no later.
+    async fn arm(&self, is_fresh: bool) -> std::result::Result<(), Failure> {
+        let task_ms = cart::next_alarm(&self.sql, &self.volatile.borrow(), now())?;
+        let Some(at_ms) = task_ms.into_iter().chain(self.hello_ms.get()).min() else {
+            return Ok(());
+        };
+        let now_ms = now().as_millisecond();
+        let is_set = self.alarm_ms.get().is_some_and(|set| set <= at_ms && set > now_ms);
+        if is_set && !is_fresh {
+            return Ok(());
+        }
+        self.alarm_ms.set(Some(at_ms));
+        let offset = u64::try_from(at_ms - now_ms).unwrap_or(0);
+        self.state
+            .storage()
+            .set_alarm(std::time::Duration::from_millis(offset))
+            .await
+            .map_err(|error| Failure::Retriable(error.to_string()))
+    }
+}
+
+/// What is known about a socket. As text: one value to carry over instead of one for each field.
+fn attachment(end: &WebSocket) -> Option<Socket> {
+    let text: String = end.deserialize_attachment().ok()??;
+    serde_json::from_str(&text).ok()
+}
+
+fn attach(end: &WebSocket, socket: &Socket) -> Result<()> {
+    let text = encode(socket).map_err(|f| Error::RustError(f.message().to_owned()))?;
+    end.serialize_attachment(text)
+}
+
+fn close(end: &WebSocket, (code, reason): (u16, &str)) -> Result<()> {
+    end.close(Some(code), Some(reason))
+}

@@ -1,0 +1,67 @@
+//! Signatures by public keys, verified by the runtime's own WebCrypto: it is there, constant in time, and costs the script
+//! nothing. Key and signature in, yes or no out. Keys are imported once per isolate.
+
+use std::cell::RefCell;
+
+use hilo_core::identity::public_key::{PublicKey, Scheme};
+use wasm_bindgen::JsValue;
+use worker::js_sys::{Object, Reflect};
+
+use super::{Failure, bindings};
+
+/// Imported keys that an isolate keeps: more than any configuration uses at a time.
+const IMPORTED_MAX: usize = 32;
+
+thread_local! {
+    static IMPORTED: RefCell<Vec<(PublicKey, JsValue)>> = const { RefCell::new(Vec::new()) };
+}
+
+/// Whether the holder of `key` made `signature` over `message`.
+pub(super) async fn verify(
+    key: &PublicKey,
+    signature: &[u8],
+    message: &[u8],
+) -> Result<bool, Failure> {
+    let unusable = |error: JsValue| {
+        let text = String::from(worker::js_sys::Error::from(error).message());
+        Failure::Fatal(format!("a public key of [[identity.key]] cannot be used: {text}"))
+    };
+    let algorithm = algorithm(key.scheme).map_err(unusable)?;
+    let imported = import(key, &algorithm).await.map_err(unusable)?;
+    // workerd throws for an Ed25519 signature of a length that none has: then nobody made it.
+    Ok(bindings::verify(&imported, &algorithm, signature, message).await.unwrap_or(false))
+}
+
+async fn import(key: &PublicKey, algorithm: &Object) -> Result<JsValue, JsValue> {
+    let known = IMPORTED.with_borrow(|keys| {
+        keys.iter().find(|(known, _)| known == key).map(|(_, imported)| imported.clone())
+    });
+    if let Some(imported) = known {
+        return Ok(imported);
+    }
+    let imported = bindings::import_public_key(&key.spki, algorithm).await?;
+    IMPORTED.with_borrow_mut(|keys| {
+        // Keys of configurations that are gone: the few in use are imported again.
+        if keys.len() >= IMPORTED_MAX {
+            keys.clear();
+        }
+        keys.push((key.clone(), imported.clone()));
+    });
+    Ok(imported)
+}
+
+/// One description for importing and verifying: WebCrypto reads the fields it knows and leaves the rest.
+fn algorithm(scheme: Scheme) -> Result<Object, JsValue> {
+    let (name, curve) = match scheme {
+        Scheme::EdDsa => ("Ed25519", None),
+        Scheme::Es256 => ("ECDSA", Some("P-256")),
+        Scheme::Rs256 => ("RSASSA-PKCS1-v1_5", None),
+    };
+    let algorithm = Object::new();
+    for (field, value) in [("name", Some(name)), ("hash", Some("SHA-256")), ("namedCurve", curve)] {
+        if let Some(value) = value {
+            Reflect::set(&algorithm, &JsValue::from_str(field), &JsValue::from_str(value))?;
+        }
+    }
+    Ok(algorithm)
+}

@@ -1,0 +1,61 @@
+//! Bodies read up to a cap: a request's, and what a destination answers. Stream in, bytes and how it ended out.
+
+use futures_util::StreamExt;
+use hilo_core::event::BODY_BYTES_MAX;
+use worker::js_sys::Uint8Array;
+use worker::js_sys::futures::JsFuture;
+use worker::{Request, Result, web_sys};
+
+use super::http::Upload;
+
+/// Reads the body up to its cap.
+///
+/// Where a length is told, the runtime holds the sender to it, and one read takes all; a stream without one is counted
+/// piece by piece, which costs a fifth of the whole request.
+pub(super) async fn upload(request: web_sys::Request, told: Option<&str>) -> Upload {
+    let length = told.and_then(|length| length.parse::<usize>().ok());
+    if length.is_some_and(|length| length > BODY_BYTES_MAX) {
+        return Upload::TooLarge;
+    }
+    if let Some(length) = length {
+        return match whole(&request).await {
+            Ok(body) if body.len() == length => Upload::Bytes(body),
+            Ok(_) | Err(_) => Upload::Broken,
+        };
+    }
+    let Ok(stream) = Request::from(request).stream() else { return Upload::Absent };
+    match read_stream(stream, BODY_BYTES_MAX).await {
+        (body, End::Whole) => Upload::Bytes(body),
+        (_, End::Capped) => Upload::TooLarge,
+        (_, End::Broken) => Upload::Broken,
+    }
+}
+
+async fn whole(request: &web_sys::Request) -> Result<Vec<u8>> {
+    let body = JsFuture::from(request.array_buffer()?).await?;
+    Ok(Uint8Array::new(&body).to_vec())
+}
+
+/// How a stream ended.
+pub(super) enum End {
+    /// By itself.
+    Whole,
+    /// At the cap.
+    Capped,
+    /// In the middle.
+    Broken,
+}
+
+/// Reads at most `cap` bytes, and says how it ended.
+pub(super) async fn read_stream(mut stream: worker::ByteStream, cap: usize) -> (Vec<u8>, End) {
+    let mut body = Vec::new();
+    while let Some(chunk) = stream.next().await {
+        let Ok(chunk) = chunk else { return (body, End::Broken) };
+        if body.len() + chunk.len() > cap {
+            body.extend(chunk.into_iter().take(cap - body.len()));
+            return (body, End::Capped);
+        }
+        body.extend_from_slice(&chunk);
+    }
+    (body, End::Whole)
+}

@@ -1,0 +1,316 @@
+//! Checkouts and orders: a checkout remembers what was seen, an order takes exactly that away, once.
+//!
+//! In: the call. Out: the checkout's lines, or the view after the order. Looks at no payment.
+
+use std::collections::BTreeMap;
+
+use hilo_core::cart::checkout::Bought;
+use hilo_core::cart::touchpoint::{Touch, checkout_id, order_id};
+use hilo_core::cart::wire::{Full, Revision};
+use hilo_core::cart::{Cart, Ctx, LineKey};
+use hilo_core::money::Amount;
+use serde::{Deserialize, Serialize};
+use serde_json::value::RawValue;
+
+use super::state::{OpenCheckout, Task, first_time, has_happened};
+use super::touch::{Product, about, price, products};
+use super::{Change, Hub, News, foreign, view};
+use crate::calls::cart::{
+    CartAnswer, Order, Owner, Person, Refused, ShownLine, Since, Speaker, Units,
+};
+use crate::calls::{decode, encode};
+use crate::platform::{Failure, Sql, SqlValue};
+use crate::signature::{hex, sha256_hex};
+
+/// How long a checkout counts as open, unless an order ends it: payment pages give up earlier.
+const OPEN_MS: i64 = 3_600_000;
+/// Checkouts that an order can still name.
+const CHECKOUTS_MAX: i64 = 16;
+/// Hex digits of the random part of a checkout's id.
+const ID_CHARS: usize = 32;
+/// Bytes of an order's id.
+const ORDER_ID_BYTES_MAX: usize = 128;
+
+/// A checkout as it is kept.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub(super) struct Checkout {
+    pub id: String,
+    /// The epoch its dots are of.
+    pub epoch: u32,
+    /// What was seen when it began: a cart without lines.
+    pub seen: Full,
+    pub lines: Vec<ShownLine>,
+    /// Who it is about.
+    pub person: Option<Person>,
+    /// Whether an order has ended it.
+    pub is_ordered: bool,
+}
+
+impl Checkout {
+    fn ctx(&self) -> Ctx {
+        self.seen.cart(self.epoch).ctx
+    }
+}
+
+/// The digest of what would be paid for.
+pub(super) fn sum_hash(cart: &Cart) -> Result<String, Failure> {
+    let price = |line: &LineKey| cart.info.get(line).and_then(|(_, info)| info.unit_price);
+    let lines: Vec<_> = cart
+        .shown()
+        .map(|(line, quantity)| (line, quantity, price(line).map(|price| price.to_string())))
+        .collect();
+    Ok(sha256_hex(encode(&lines)?.as_bytes()))
+}
+
+/// Reads a checkout by its id.
+fn find(sql: &impl Sql, id: &str) -> Result<Option<Checkout>, Failure> {
+    let rows = sql.exec("SELECT body FROM checkouts WHERE id = ?", &[id.into()])?;
+    rows.first().map(|row| decode(row.text("body")?)).transpose()
+}
+
+/// The checkouts that are kept, oldest first.
+pub(super) fn all(sql: &impl Sql) -> Result<Vec<Checkout>, Failure> {
+    let rows = sql.exec("SELECT body FROM checkouts ORDER BY seq", &[])?;
+    rows.iter().map(|row| decode(row.text("body")?)).collect()
+}
+
+/// Writes a checkout; the oldest ones go.
+pub(super) fn keep(sql: &impl Sql, checkout: &Checkout) -> Result<(), Failure> {
+    sql.exec(
+        "INSERT INTO checkouts (id, body) VALUES (?, ?)
+         ON CONFLICT (id) DO UPDATE SET body = excluded.body",
+        &[checkout.id.as_str().into(), encode(checkout)?.into()],
+    )?;
+    sql.exec(
+        "DELETE FROM checkouts WHERE seq <= (SELECT max(seq) FROM checkouts) - ?",
+        &[SqlValue::Int(CHECKOUTS_MAX)],
+    )?;
+    Ok(())
+}
+
+impl<S: Sql> Hub<'_, S> {
+    /// Begins a checkout. A later one takes its place as the open one; an order may still name either.
+    pub(super) fn begin_checkout(
+        &mut self,
+        person: Option<Person>,
+        speaker: &Speaker,
+    ) -> Result<CartAnswer, Failure> {
+        #[derive(Serialize)]
+        struct Begun<'a> {
+            checkout_id: &'a str,
+            rev: Revision,
+            lines: &'a [ShownLine],
+            totals: BTreeMap<String, String>,
+            sum_hash: &'a str,
+        }
+        if let Some(why) = self.refuse_moved() {
+            return Self::refuse(&why);
+        }
+        self.note_speaker(speaker);
+        let random: String =
+            hex(&self.moment.random_for("checkout")).chars().take(ID_CHARS).collect();
+        let id = format!("co_{}_{random}", self.moment.name);
+        let cart = &self.kept.cart;
+        let seen = Cart { epoch: cart.epoch, ctx: cart.ctx.clone(), ..Cart::default() };
+        let checkout = Checkout {
+            id: id.clone(),
+            epoch: cart.epoch,
+            seen: Full::of(&seen),
+            lines: view::shown(cart),
+            person: person.filter(Person::is_consenting),
+            is_ordered: false,
+        };
+        let (sum_hash, listed) = (sum_hash(cart)?, products(cart));
+        keep(self.sql, &checkout)?;
+        let until_ms = self.moment.ms() + OPEN_MS;
+        let open = OpenCheckout { id: id.clone(), sum_hash: sum_hash.clone(), until_ms };
+        self.kept.state.checkout = Some(open);
+        self.kept.schedule(self.sql, Task::Checkout, Some(until_ms))?;
+        self.news.push(News::Checkout { open: true, changed: false });
+        if let (true, Owner::Customer(_)) = (speaker.is_server, &speaker.owner)
+            && let Some(subject) = self.subject(checkout.person.as_ref())
+        {
+            let mut properties = about(&listed);
+            properties.insert("checkout_id".to_owned(), id.as_str().into());
+            self.tell(&subject, Touch::CheckoutStarted, &checkout_id(&id), properties)?;
+        }
+        let begun = Begun {
+            checkout_id: &id,
+            rev: self.kept.state.rev,
+            lines: &checkout.lines,
+            totals: view::totals(&self.kept.cart),
+            sum_hash: &sum_hash,
+        };
+        let body = RawValue::from_string(encode(&begun)?)
+            .map_err(|error| Failure::Fatal(error.to_string()))?;
+        Ok(CartAnswer { status: 200, body })
+    }
+
+    /// Takes away what was bought. The same order twice is once.
+    pub(super) fn ordered(
+        &mut self,
+        order: &Order,
+        speaker: &Speaker,
+    ) -> Result<CartAnswer, Failure> {
+        if order.order_id.is_empty() || order.order_id.len() > ORDER_ID_BYTES_MAX {
+            let message = "an order has an id of at most 128 bytes";
+            return Self::refuse(&Refused::new(422, "bad_order", message));
+        }
+        let is_known = has_happened(self.sql, "order", &order.order_id)?;
+        if !is_known {
+            if let Some(why) = self.refuse_moved() {
+                return Self::refuse(&why);
+            }
+            if let Err(why) = self.take_order(order, speaker)? {
+                return Self::refuse(&why);
+            }
+        }
+        let since = Since {
+            epoch: self.kept.cart.epoch,
+            rev: Revision(0),
+            replica: None,
+            with_lines: speaker.is_server,
+        };
+        self.view(&since, &view::Extra { duplicate: Some(is_known) })
+    }
+
+    fn take_order(
+        &mut self,
+        order: &Order,
+        speaker: &Speaker,
+    ) -> Result<Result<(), Refused>, Failure> {
+        let checkout = self.checkout_of(order)?;
+        let Some(bought) = bought(order, checkout.as_ref()) else {
+            let message = "name the lines that were bought: no checkout of this cart is known";
+            return Ok(Err(Refused::new(422, "bad_order", message)));
+        };
+        let bought = if order.is_foreign {
+            self.recognized(&bought, order, checkout.as_ref())
+        } else {
+            bought
+        };
+        let (cart, hub) = (&self.kept.cart, self.kept.state.hub);
+        let delta = match &checkout {
+            Some(checkout) if checkout.epoch == cart.epoch => {
+                cart.order_done(hub, &checkout.ctx(), &bought).map(Some)
+            }
+            // What it had seen is gone with its epoch, which ended empty.
+            Some(_) => Ok(None),
+            None => cart.ordered_elsewhere(hub, &bought).map(Some),
+        };
+        let delta = match delta {
+            Ok(delta) => delta,
+            Err(refusal) => return Ok(Err(Refused::from(&refusal))),
+        };
+        first_time(self.sql, "order", &order.order_id)?;
+        self.tell_order(order, &bought, checkout.as_ref(), speaker)?;
+        self.note_speaker(speaker);
+        if let Some(checkout) = checkout {
+            keep(self.sql, &Checkout { is_ordered: true, ..checkout })?;
+        }
+        if self.kept.state.checkout.take().is_some() {
+            self.kept.schedule(self.sql, Task::Checkout, None)?;
+            self.news.push(News::Checkout { open: false, changed: false });
+        }
+        if let Some(delta) = delta {
+            self.act(&delta, Change::Order)?;
+        }
+        Ok(Ok(()))
+    }
+
+    /// The checkout an order came from: the one it names, or the newest of this epoch that no order has ended.
+    fn checkout_of(&self, order: &Order) -> Result<Option<Checkout>, Failure> {
+        if let Some(id) = &order.checkout_id
+            && let Some(checkout) = find(self.sql, id)?
+        {
+            return Ok(Some(checkout));
+        }
+        let epoch = self.kept.cart.epoch;
+        let is_candidate = |checkout: &Checkout| checkout.epoch == epoch && !checkout.is_ordered;
+        Ok(all(self.sql)?.into_iter().rfind(is_candidate))
+    }
+
+    /// What was bought in our own words, by what stood in the checkout or else stands in the cart.
+    fn recognized(&self, bought: &Bought, order: &Order, checkout: Option<&Checkout>) -> Bought {
+        let is_named = checkout.is_some_and(|found| order.checkout_id.as_ref() == Some(&found.id));
+        let known: Vec<(LineKey, u32)> = match checkout {
+            Some(checkout) => {
+                checkout.lines.iter().map(|shown| (shown.line.clone(), shown.quantity)).collect()
+            }
+            None => self.kept.cart.shown().map(|(line, units)| (line.clone(), units)).collect(),
+        };
+        foreign::recognized(bought, &known, is_named)
+    }
+
+    /// Reports the order where no page does, and the recovery of a cart that had been given up.
+    fn tell_order(
+        &mut self,
+        order: &Order,
+        bought: &Bought,
+        checkout: Option<&Checkout>,
+        speaker: &Speaker,
+    ) -> Result<(), Failure> {
+        let person = checkout.and_then(|checkout| checkout.person.clone());
+        if speaker.is_server {
+            // A server that takes orders may speak for its customer even if a page has edited the cart.
+            self.kept.state.is_server = true;
+            self.kept.state.source.clone_from(&speaker.source);
+        }
+        let subject = self.subject(person.as_ref());
+        let abandoned = self.kept.state.abandoned.take();
+        self.is_dirty = true;
+        let Some(subject) = subject else { return Ok(()) };
+        if let Some(abandoned) = abandoned {
+            let seconds = (self.moment.ms() - abandoned.at_ms).max(0) / 1_000;
+            let mut properties = serde_json::Map::new();
+            properties.insert("seconds_between".to_owned(), seconds.into());
+            properties.insert("order_id".to_owned(), order.order_id.as_str().into());
+            let message_id = abandoned.message_id(Touch::CartRecovered);
+            self.tell(&subject, Touch::CartRecovered, &message_id, properties)?;
+        }
+        if speaker.is_server {
+            let cart = &self.kept.cart;
+            let info = |line: &LineKey| cart.info.get(line).map(|(_, info)| info.clone());
+            let products: Vec<Product> = bought
+                .iter()
+                .map(|(line, &quantity)| Product {
+                    line: line.clone(),
+                    quantity,
+                    info: info(line).unwrap_or_default(),
+                })
+                .collect();
+            let mut properties = about(&products);
+            properties.insert("order_id".to_owned(), order.order_id.as_str().into());
+            if let Some((minor, currency)) = order.total {
+                let total = price(Amount { minor, currency });
+                properties.extend(total.map(|total| ("total".to_owned(), total)));
+                properties.insert("currency".to_owned(), currency.code().into());
+            }
+            if let Some(checkout) = checkout {
+                properties.insert("checkout_id".to_owned(), checkout.id.as_str().into());
+            }
+            self.tell(&subject, Touch::OrderCompleted, &order_id(&order.order_id), properties)?;
+        }
+        Ok(())
+    }
+}
+
+/// What was bought: what the order says, else the checkout's lines.
+fn bought(order: &Order, checkout: Option<&Checkout>) -> Option<Bought> {
+    let mut bought = Bought::new();
+    let mut add = |line: &LineKey, quantity: u32| {
+        let units = bought.entry(line.clone()).or_insert(0_u32);
+        *units = units.saturating_add(quantity);
+    };
+    match (&order.lines, checkout) {
+        (Some(lines), _) => {
+            lines.iter().for_each(|Units { line, quantity }| add(line, *quantity));
+        }
+        (None, Some(checkout)) => {
+            checkout.lines.iter().for_each(|shown| add(&shown.line, shown.quantity));
+        }
+        (None, None) => return None,
+    }
+    bought.retain(|_, quantity| *quantity > 0);
+    Some(bought)
+}

@@ -1,0 +1,234 @@
+//! Operations of replicas, and commands that the hub carries out itself.
+//!
+//! A delta in, a view or a refusal out. The core judges what a delta may do; here its replica is held to the token it first
+//! came with, and what was judged is kept.
+
+use hilo_core::cart::epoch::Applied;
+use hilo_core::cart::hub::{Checked, check};
+use hilo_core::cart::wire::{Ops, Revision};
+use hilo_core::cart::{Cart, Dot, LineInfo, LineKey, Refusal, ReplicaId, join, limits};
+
+use super::state::{Bound, first_time, has_happened};
+use super::{Change, Hub, touch, view};
+use crate::calls::cart::{CartAnswer, Command, CommandOp, Person, Refused, Since, Speaker};
+use crate::platform::{Failure, Sql, SqlValue};
+use crate::signature::sha256_hex;
+
+/// Milliseconds after which a silent replica has to begin anew.
+const REPLICA_IDLE_MS: i64 = 30 * 86_400_000;
+/// How exactly it is kept when a replica was last heard of: an operation an hour writes it.
+const SEEN_MS: i64 = 3_600_000;
+/// Commands of one call.
+const COMMANDS_MAX: usize = 64;
+/// Bytes of a command's id.
+const COMMAND_ID_BYTES_MAX: usize = 128;
+/// Ids of commands that are known; older ones would be carried out again.
+const COMMANDS_KNOWN_MAX: i64 = 10_000;
+
+impl<S: Sql> Hub<'_, S> {
+    /// Applies a replica's operations.
+    pub(super) fn ops(
+        &mut self,
+        ops: &Ops,
+        person: Option<Person>,
+        speaker: &Speaker,
+    ) -> Result<CartAnswer, Failure> {
+        let since = Since {
+            epoch: ops.epoch,
+            rev: Revision(ops.base),
+            replica: Some(ops.replica),
+            with_lines: speaker.is_server,
+        };
+        match self.apply(ops, person, speaker)? {
+            Ok(_) => self.view(&since, &view::Extra::default()),
+            Err(why) => Self::refuse(&why),
+        }
+    }
+
+    /// Applies them; whether anything was new, or why not.
+    pub(super) fn apply(
+        &mut self,
+        ops: &Ops,
+        person: Option<Person>,
+        speaker: &Speaker,
+    ) -> Result<Result<bool, Refused>, Failure> {
+        if let Some(why) = self.refuse_moved() {
+            return Ok(Err(why));
+        }
+        if let Some(why) = self.refuse_other_cart(ops)? {
+            return Ok(Err(why));
+        }
+        let token = sha256_hex(ops.token.as_bytes());
+        if let Err(refusal) = self.check_replica(ops, &token) {
+            return Ok(Err(Refused::from(&refusal)));
+        }
+        let state = &self.kept.state;
+        let checked = check(
+            &self.kept.cart,
+            state.previous.as_ref(),
+            ops.replica,
+            ops,
+            self.kept.state.rev.0 + 1,
+        );
+        match checked {
+            Err(refusal) => Ok(Err(Refused::from(&refusal))),
+            Ok(Checked::Repeat { .. }) => Ok(Ok(false)),
+            Ok(Checked::Fresh { delta, cart, .. }) => {
+                self.hear(ops.replica, token)?;
+                self.note_speaker(speaker);
+                if !speaker.is_server {
+                    // What the page last said about itself counts, silence included: consent may have been withdrawn.
+                    self.kept.state.person = person.filter(Person::is_consenting);
+                }
+                let last = Dot { r: ops.replica, n: ops.to };
+                let edits = touch::edits(&self.kept.cart, &cart, last);
+                self.change(&delta, *cart, Change::Edit)?;
+                self.tell_edits(&edits, speaker)?;
+                Ok(Ok(true))
+            }
+        }
+    }
+
+    /// Refuses what was meant for a cart that is neither this one nor one that has moved into it: after a change of the
+    /// person on a device, the one's wishes must not land in the other's cart.
+    fn refuse_other_cart(&self, ops: &Ops) -> Result<Option<Refused>, Failure> {
+        let is_this = ops.cart.is_empty() || ops.cart == self.moment.name;
+        if is_this || has_happened(self.sql, "guest", &ops.cart)? {
+            return Ok(None);
+        }
+        let message = "these operations are for another cart: fetch this one first";
+        Ok(Some(Refused::new(409, "other_cart", message)))
+    }
+
+    /// Holds a replica to its first token.
+    fn check_replica(&self, ops: &Ops, token: &str) -> Result<(), Refusal> {
+        let is_digest = ops.token.len() == 32 && ops.token.bytes().all(|b| b.is_ascii_hexdigit());
+        if !is_digest || ops.replica == ReplicaId(0) {
+            return Err(Refusal::Malformed);
+        }
+        let applied = self.kept.cart.ctx.prefix(ops.replica);
+        let ended = |applied| {
+            let previous = Some(Applied::from([(ops.replica, applied)]));
+            Err(Refusal::Epoch { previous })
+        };
+        match self.kept.replicas.get(&ops.replica) {
+            Some(bound) if bound.token != token => Err(Refusal::ForeignReplica),
+            Some(bound) if self.moment.ms() - bound.seen_ms > REPLICA_IDLE_MS => ended(applied),
+            Some(_) => Ok(()),
+            // Its binding has expired.
+            None if applied > 0 => ended(applied),
+            // It has acted in a cart that is no more: what came before counted there.
+            None if self.kept.version == 0 && ops.from > 1 && ops.from <= ops.to => {
+                ended(ops.from.saturating_sub(1))
+            }
+            None => Ok(()),
+        }
+    }
+
+    fn hear(&mut self, replica: ReplicaId, token: String) -> Result<(), Failure> {
+        let now_ms = self.moment.ms();
+        match self.kept.replicas.get(&replica) {
+            Some(bound) if now_ms - bound.seen_ms < SEEN_MS => Ok(()),
+            Some(_) => self.kept.bind(self.sql, replica, Bound { token, seen_ms: now_ms }),
+            None => {
+                // A new one is the occasion to forget those that have expired.
+                let oldest_ms = now_ms - REPLICA_IDLE_MS;
+                self.kept.replicas.retain(|_, bound| bound.seen_ms >= oldest_ms);
+                self.sql
+                    .exec("DELETE FROM replicas WHERE seen_ms < ?", &[SqlValue::int(oldest_ms)?])?;
+                self.kept.bind(self.sql, replica, Bound { token, seen_ms: now_ms })
+            }
+        }
+    }
+
+    /// Carries out commands, each once. The first that cannot be carried out is answered; those before it stand.
+    pub(super) fn commands(
+        &mut self,
+        commands: &[Command],
+        speaker: &Speaker,
+    ) -> Result<CartAnswer, Failure> {
+        if let Some(why) = self.refuse_moved() {
+            return Self::refuse(&why);
+        }
+        let is_id = |id: &str| !id.is_empty() && id.len() <= COMMAND_ID_BYTES_MAX;
+        let is_good = |command: &Command| {
+            is_id(&command.id)
+                && (command.op == CommandOp::Clear || command.line.is_some())
+                && command.line.as_ref().is_none_or(is_line)
+                && command.info.as_ref().is_none_or(is_info)
+        };
+        if commands.is_empty() || commands.len() > COMMANDS_MAX || !commands.iter().all(is_good) {
+            let message = "1 to 64 commands, each with an id and, but for `clear`, a line";
+            return Self::refuse(&Refused::new(422, "bad_command", message));
+        }
+        for command in commands {
+            if has_happened(self.sql, "command", &command.id)? {
+                continue;
+            }
+            if let Err(refusal) = self.command(command, speaker)? {
+                return Self::refuse(&Refused::from(&refusal));
+            }
+        }
+        self.sql.exec(
+            "DELETE FROM once WHERE kind = 'command' AND seq <= (SELECT max(seq) FROM once) - ?",
+            &[SqlValue::Int(COMMANDS_KNOWN_MAX)],
+        )?;
+        let since = Since {
+            epoch: self.kept.cart.epoch,
+            rev: Revision(0),
+            replica: None,
+            with_lines: true,
+        };
+        self.view(&since, &view::Extra::default())
+    }
+
+    fn command(
+        &mut self,
+        command: &Command,
+        speaker: &Speaker,
+    ) -> Result<Result<(), Refusal>, Failure> {
+        let hub = self.kept.state.hub;
+        let mut delta = match carry_out(&self.kept.cart, hub, command) {
+            Ok(delta) => delta,
+            Err(refusal) => return Ok(Err(refusal)),
+        };
+        if let (Some(line), Some(info)) = (&command.line, &command.info)
+            && delta.lines.contains_key(line)
+        {
+            delta.info.insert(line.clone(), (self.kept.state.rev.0 + 1, info.clone()));
+        }
+        first_time(self.sql, "command", &command.id)?;
+        self.note_speaker(speaker);
+        let cart = &self.kept.cart;
+        // The operation's own dot: the hub writes without gaps.
+        let last = Dot { r: hub, n: cart.ctx.prefix(hub).saturating_add(1) };
+        let edits = touch::edits(cart, &join(cart, &delta), last);
+        self.act(&delta, Change::Edit)?;
+        self.tell_edits(&edits, speaker)?;
+        Ok(Ok(()))
+    }
+}
+
+fn carry_out(cart: &Cart, hub: ReplicaId, command: &Command) -> Result<Cart, Refusal> {
+    let units = command.quantity.unwrap_or(1);
+    let line = || command.line.as_ref().ok_or(Refusal::BadLine);
+    match command.op {
+        CommandOp::Add => cart.add(hub, line()?, units),
+        CommandOp::Set => cart.set(hub, line()?, command.quantity.ok_or(Refusal::BadQuantity)?),
+        CommandOp::Dec => cart.dec(hub, line()?, units),
+        CommandOp::Remove => cart.remove(hub, line()?),
+        CommandOp::Clear => cart.clear(hub),
+    }
+}
+
+fn is_line(line: &LineKey) -> bool {
+    !line.variant.is_empty() && line.variant.len() <= limits::VARIANT_BYTES_MAX
+}
+
+fn is_info(info: &LineInfo) -> bool {
+    let fits = |text: &Option<String>, max| text.as_ref().is_none_or(|text| text.len() <= max);
+    fits(&info.name, limits::NAME_BYTES_MAX)
+        && fits(&info.url, limits::URL_BYTES_MAX)
+        && fits(&info.image, limits::URL_BYTES_MAX)
+        && info.unit_price.is_none_or(|price| price >= 0)
+}

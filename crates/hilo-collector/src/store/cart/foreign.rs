@@ -1,0 +1,83 @@
+//! Orders in the ids of a shop system: which lines of ours are meant.
+//!
+//! Bought lines in, bought lines out, renamed to those that the checkout or the cart knows. A shop system knows variants and
+//! nothing of options, and its ids may be others than those the page shows. Takes nothing away itself.
+
+use hilo_core::cart::LineKey;
+use hilo_core::cart::checkout::Bought;
+
+/// Renames `bought` to the lines of `known`.
+///
+/// A variant stands for its lines with whatever options, first come, first served. Where the order names a checkout and not
+/// one of its articles is known to it, their ids are not ours: then what stood in the checkout was bought.
+pub(super) fn recognized(
+    bought: &Bought,
+    known: &[(LineKey, u32)],
+    is_checkout_named: bool,
+) -> Bought {
+    let is_alike = |line: &LineKey, other: &LineKey| {
+        line.variant == other.variant && line.currency == other.currency
+    };
+    let is_known = |line: &LineKey| known.iter().any(|(other, _)| is_alike(line, other));
+    if is_checkout_named && !bought.keys().any(is_known) {
+        return known.iter().cloned().collect();
+    }
+    let mut renamed = Bought::new();
+    for (line, quantity) in bought {
+        let mut left = *quantity;
+        for (other, there) in known.iter().filter(|(other, _)| is_alike(line, other)) {
+            let units = left.min(*there);
+            left -= units;
+            if units > 0 {
+                renamed.insert(other.clone(), units);
+            }
+        }
+        if left > 0 {
+            // More than is known of: told as bought, though there is nothing to take away.
+            let more = renamed.entry(line.clone()).or_insert(0);
+            *more = more.saturating_add(left);
+        }
+    }
+    renamed
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use hilo_core::money::Currency;
+
+    fn line(variant: &str, options_hash: u64, currency: &str) -> LineKey {
+        let currency = Currency::parse(currency).unwrap();
+        LineKey { variant: variant.to_owned(), options_hash, currency }
+    }
+
+    fn check(bought: &[(LineKey, u32)], known: &[(LineKey, u32)], expected: &[(LineKey, u32)]) {
+        let bought = bought.iter().cloned().collect();
+        let expected: Bought = expected.iter().cloned().collect();
+        assert_eq!(recognized(&bought, known, true), expected);
+    }
+
+    #[test]
+    fn a_variant_stands_for_its_lines_with_whatever_options() {
+        let (red, blue) = (line("mug", 7, "EUR"), line("mug", 9, "EUR"));
+        let known = [(red.clone(), 2), (blue.clone(), 2), (line("cup", 0, "EUR"), 1)];
+        check(&[(line("mug", 0, "EUR"), 3)], &known, &[(red.clone(), 2), (blue.clone(), 1)]);
+        let all = [(red, 2), (blue, 2), (line("mug", 0, "EUR"), 1)];
+        check(&[(line("mug", 0, "EUR"), 5)], &known, &all);
+    }
+
+    #[test]
+    fn another_currency_is_another_line() {
+        let known = [(line("mug", 0, "EUR"), 1), (line("cup", 0, "EUR"), 1)];
+        let bought = [(line("mug", 0, "USD"), 1), (line("cup", 0, "EUR"), 1)];
+        check(&bought, &known, &bought);
+    }
+
+    #[test]
+    fn a_checkout_that_knows_none_of_the_ids_was_bought_as_it_stood() {
+        let known = [(line("MUG-1", 0, "EUR"), 2)];
+        check(&[(line("808950810", 0, "EUR"), 2)], &known, &known);
+        let bought = Bought::from([(line("808950810", 0, "EUR"), 2)]);
+        assert_eq!(recognized(&bought, &known, false), bought);
+    }
+}

@@ -1,0 +1,272 @@
+//! A cart's sockets: what a frame means, who may send it, and what everybody is told.
+//!
+//! In: a frame and what is known about its socket. Out: answers, news, or an end. Knows no runtime: the shell keeps the
+//! sockets, and what is known about each as its attachment.
+
+use std::collections::VecDeque;
+
+use hilo_core::cart::hub::check_bytes;
+use hilo_core::cart::wire::{Broadcast, Ops, Revision};
+use hilo_core::cart::{Refusal, ReplicaId};
+use serde::{Deserialize, Serialize};
+
+use super::{Answered, Moment, News, Volatile, view, within};
+use crate::calls::cart::{Person, Refused, Since, Speaker};
+use crate::calls::encode;
+use crate::platform::{Failure, Sql};
+use crate::ticket;
+
+/// How long a socket may stay without its first frame.
+const HELLO_MS: i64 = 5_000;
+/// Bytes of a frame.
+const FRAME_BYTES_MAX: usize = 64 * 1024;
+/// Frames of one socket within [`RATE_MS`].
+const RATE_FRAMES_MAX: usize = 20;
+/// The window they are counted in.
+const RATE_MS: i64 = 1_000;
+
+/// Close codes; 4400 to 4499 mean what the HTTP status without the 4 means.
+const CLOSE_TICKET: u16 = 4_401;
+const CLOSE_SILENT: u16 = 4_408;
+const CLOSE_LARGE: u16 = 1_009;
+const CLOSE_RATE: u16 = 4_429;
+const CLOSE_PROTOCOL: u16 = 4_400;
+
+/// What is known about a socket: its attachment, which outlives hibernation.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Socket {
+    /// Tells sockets apart.
+    pub id: u64,
+    /// When it was opened.
+    pub opened_ms: i64,
+    /// Who speaks, once the first frame has shown a ticket.
+    pub speaker: Option<Speaker>,
+    /// The replica it has acted for.
+    pub replica: Option<ReplicaId>,
+}
+
+/// What becomes of a frame.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct Frame {
+    /// What its sender gets, in order and before the news.
+    pub replies: Vec<String>,
+    /// What everybody gets.
+    pub news: Vec<News>,
+    /// Whether touchpoints wait in the outbox.
+    pub pump: bool,
+    /// Why the socket ends, with the close code.
+    pub close: Option<(u16, &'static str)>,
+}
+
+/// What a frame says beside its operations. Read without its `t` as a tag: serde would keep a copy of every frame for that.
+#[derive(Deserialize)]
+struct Told {
+    t: String,
+    #[serde(default)]
+    ticket: String,
+    #[serde(default)]
+    epoch: u32,
+    #[serde(default)]
+    rev: Option<Revision>,
+    #[serde(default)]
+    replica: Option<ReplicaId>,
+    #[serde(default)]
+    person: Option<Person>,
+}
+
+/// When a socket that has not said hello ends.
+pub fn hello_deadline_ms(socket: &Socket) -> Option<i64> {
+    socket.speaker.is_none().then_some(socket.opened_ms + HELLO_MS)
+}
+
+impl Socket {
+    /// Why it must end at this time, if it must.
+    pub fn overdue(&self, now_ms: i64) -> Option<(u16, &'static str)> {
+        let deadline_ms = hello_deadline_ms(self)?;
+        (now_ms >= deadline_ms).then_some((CLOSE_SILENT, "no hello within 5 s"))
+    }
+}
+
+/// Notes a frame's time; whether it is one too many.
+pub fn is_flood(times: &mut VecDeque<i64>, now_ms: i64) -> bool {
+    times.retain(|at_ms| now_ms - at_ms < RATE_MS);
+    times.push_back(now_ms);
+    times.len() > RATE_FRAMES_MAX
+}
+
+/// The end of a socket that sends too much.
+pub const FLOOD: (u16, &str) = (CLOSE_RATE, "at most 20 frames a second");
+
+/// Takes a frame of `socket`, which learns from it.
+///
+/// # Errors
+/// `Retriable` when the storage refuses; nothing of the frame is kept then.
+pub fn frame(
+    sql: &impl Sql,
+    volatile: &mut Volatile,
+    socket: &mut Socket,
+    text: &str,
+    secret: &str,
+    moment: Moment<'_>,
+) -> Result<Frame, Failure> {
+    if text.len() > FRAME_BYTES_MAX {
+        return Ok(ended(CLOSE_LARGE, "at most 64 KB a frame"));
+    }
+    let Ok(told) = serde_json::from_str::<Told>(text) else {
+        return match socket.speaker {
+            Some(_) => refused(&Refused::from(&Refusal::Malformed)),
+            None => Ok(ended(CLOSE_PROTOCOL, "the first frame is a hello")),
+        };
+    };
+    match (told.t.as_str(), socket.speaker.clone()) {
+        ("hello", None) => hello(sql, volatile, socket, &told, secret, moment),
+        ("hello", Some(_)) => Ok(ended(CLOSE_PROTOCOL, "hello was said before")),
+        ("ops", Some(speaker)) => ops(sql, volatile, socket, (text, told.person), &speaker, moment),
+        ("ops", None) => Ok(ended(CLOSE_TICKET, "say hello with a ticket first")),
+        (_, Some(_)) => refused(&Refused::from(&Refusal::Malformed)),
+        (_, None) => Ok(ended(CLOSE_PROTOCOL, "the first frame is a hello")),
+    }
+}
+
+/// Lets in who has a ticket for this cart.
+fn hello(
+    sql: &impl Sql,
+    volatile: &mut Volatile,
+    socket: &mut Socket,
+    told: &Told,
+    secret: &str,
+    moment: Moment<'_>,
+) -> Result<Frame, Failure> {
+    let now_s = moment.now.as_second();
+    let Some(speaker) = ticket::read(&told.ticket, moment.name, secret, now_s) else {
+        return Ok(ended(CLOSE_TICKET, "fetch the cart for a new ticket"));
+    };
+    socket.speaker = Some(speaker.clone());
+    socket.replica = told.replica;
+    let rev = told.rev.unwrap_or(Revision(0));
+    let since = Since { epoch: told.epoch, rev, replica: told.replica, with_lines: false };
+    welcome(sql, volatile, &since, &speaker, moment)
+}
+
+fn ended(code: u16, reason: &'static str) -> Frame {
+    Frame { close: Some((code, reason)), ..Frame::default() }
+}
+
+fn refused(why: &Refused) -> Result<Frame, Failure> {
+    #[derive(Serialize)]
+    struct Told<'a> {
+        t: &'a str,
+        error: &'a Refused,
+    }
+    let reply = encode(&Told { t: "refused", error: why })?;
+    Ok(Frame { replies: vec![reply], ..Frame::default() })
+}
+
+#[derive(Serialize)]
+struct Tagged<'a, T> {
+    t: &'a str,
+    #[serde(flatten)]
+    body: &'a T,
+}
+
+/// Answers hello with the view.
+fn welcome(
+    sql: &impl Sql,
+    volatile: &mut Volatile,
+    since: &Since,
+    speaker: &Speaker,
+    moment: Moment<'_>,
+) -> Result<Frame, Failure> {
+    if !volatile.is_current && !super::schema::is_present(sql)? {
+        let kept = super::Kept::fresh(speaker, ReplicaId(0), 0);
+        let reply = encode(&Tagged { t: "view", body: &view::new(&kept, moment.name, since) })?;
+        return Ok(Frame { replies: vec![reply], ..Frame::default() });
+    }
+    let answered = within(sql, volatile, speaker, moment, |hub| {
+        let view = hub.seen(since, &view::Extra::default())?;
+        encode(&Tagged { t: "view", body: &view })
+    })?;
+    Ok(Frame { replies: vec![answered.reply], ..Frame::default() })
+}
+
+fn ops(
+    sql: &impl Sql,
+    volatile: &mut Volatile,
+    socket: &mut Socket,
+    (text, person): (&str, Option<Person>),
+    speaker: &Speaker,
+    moment: Moment<'_>,
+) -> Result<Frame, Failure> {
+    let read = check_bytes(text.as_bytes()).and_then(|()| Ops::read(text.as_bytes()));
+    let ops = match read {
+        Ok(ops) => ops,
+        Err(refusal) => return refused(&Refused::from(&refusal)),
+    };
+    let mut refusal = None;
+    let Answered { reply, news, pump } =
+        within(sql, volatile, speaker, moment, |hub| match hub.apply(&ops, person, speaker)? {
+            Ok(true) => Ok(String::new()),
+            Ok(false) => acknowledge(hub.kept.state.rev, hub.kept.cart.ctx.prefix(ops.replica)),
+            Err(why) => {
+                refusal = Some(why);
+                Ok(String::new())
+            }
+        })?;
+    if let Some(why) = refusal {
+        return refused(&why);
+    }
+    socket.replica = Some(ops.replica);
+    let replies = if reply.is_empty() { Vec::new() } else { vec![reply] };
+    Ok(Frame { replies, news, pump, close: None })
+}
+
+fn acknowledge(rev: Revision, acked: u32) -> Result<String, Failure> {
+    #[derive(Serialize)]
+    struct Ack {
+        t: &'static str,
+        rev: Revision,
+        acked: u32,
+    }
+    encode(&Ack { t: "ack", rev, acked })
+}
+
+/// A piece of news as the receiver of `socket` gets it; `None` for a socket that has not said hello.
+///
+/// # Errors
+/// `Fatal`: a shape that is no JSON is a bug.
+pub fn told(
+    sql: &impl Sql,
+    volatile: &mut Volatile,
+    socket: &Socket,
+    news: &News,
+    moment: Moment<'_>,
+) -> Result<Option<String>, Failure> {
+    #[derive(Serialize)]
+    struct Checkout {
+        t: &'static str,
+        open: bool,
+        changed: bool,
+    }
+    let Some(speaker) = &socket.speaker else { return Ok(None) };
+    let prefix = |replica| {
+        let kept = volatile.kept.as_ref();
+        kept.map_or(0, |kept| kept.cart.ctx.prefix(replica))
+    };
+    let text = match news {
+        News::Delta(broadcast) => {
+            let acked = socket.replica.map_or(0, prefix);
+            encode(&Tagged { t: "delta", body: &Broadcast { acked, ..broadcast.clone() } })?
+        }
+        News::Anew => {
+            let none = Revision(0);
+            let since = Since { epoch: 0, rev: none, replica: socket.replica, with_lines: false };
+            let mut frame = welcome(sql, volatile, &since, speaker, moment)?;
+            frame.replies.pop().unwrap_or_default()
+        }
+        News::Checkout { open, changed } => {
+            encode(&Checkout { t: "checkout", open: *open, changed: *changed })?
+        }
+        News::Merged => r#"{"t":"merged"}"#.to_owned(),
+    };
+    Ok(Some(text))
+}

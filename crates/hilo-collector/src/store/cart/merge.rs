@@ -1,0 +1,200 @@
+//! A guest's cart moves into a customer's, once: the steps of the saga on both sides.
+//!
+//! The guest stands still and hands out everything (`leave`), the customer takes it in under the merge's id (`join`), the
+//! guest keeps a pointer (`left`). Each step done twice is done once, so whoever drives it may begin again anywhere.
+
+use std::collections::BTreeMap;
+
+use hilo_core::cart::merge::{Policy, merge};
+use hilo_core::cart::wire::{Full, Revision};
+use hilo_core::cart::{Cart, ReplicaId};
+use serde::{Deserialize, Serialize};
+use serde_json::value::RawValue;
+
+use super::checkout::{self, Checkout};
+use super::state::{Abandoned, Bound, OpenCheckout, Standing, Task, first_time, happened};
+use super::{Change, HUB_TOKEN, Hub, News};
+use crate::calls::cart::{Destination, Leave, Leaving, Person, Speaker};
+use crate::calls::{decode, encode};
+use crate::platform::{Failure, Sql};
+use crate::signature::sha256_hex;
+
+/// When the guest's alarm carries on with a merge that nobody has finished.
+const RESUME_MS: i64 = 5_000;
+/// Orders that move along.
+const ORDERS_MAX: u32 = 100;
+
+/// Everything that moves.
+#[derive(Debug, Serialize, Deserialize)]
+struct Cargo {
+    guest: String,
+    epoch: u32,
+    full: Full,
+    replicas: Vec<(ReplicaId, Bound)>,
+    checkouts: Vec<Checkout>,
+    orders: Vec<String>,
+    person: Option<Person>,
+    source: String,
+    open: Option<OpenCheckout>,
+    abandoned: Option<Abandoned>,
+}
+
+impl<S: Sql> Hub<'_, S> {
+    /// The guest's first step: from now on nothing changes here. A merge that has begun is finished as it began, whoever
+    /// asks for another.
+    pub(super) fn leave(&mut self, to: Destination) -> Result<Leave, Failure> {
+        if self.kept.version == 0 || Policy::from_name(&to.policy) == Some(Policy::KeepBoth) {
+            return Ok(Leave::Nothing);
+        }
+        let (merge_id, to) = match &self.kept.state.standing {
+            Standing::Left { .. } => return Ok(Leave::Left),
+            Standing::Leaving { merge_id, to } => (merge_id.clone(), to.clone()),
+            Standing::Open => {
+                let made_of = format!("{}:{}:{}", self.moment.name, self.kept.cart.epoch, to.cart);
+                let merge_id = sha256_hex(made_of.as_bytes());
+                self.kept.state.standing =
+                    Standing::Leaving { merge_id: merge_id.clone(), to: to.clone() };
+                self.is_dirty = true;
+                let at_ms = self.moment.ms() + RESUME_MS;
+                self.kept.schedule(self.sql, Task::Merge, Some(at_ms))?;
+                (merge_id, to)
+            }
+        };
+        self.leaving(merge_id, to).map(|leaving| Leave::Leaving(Box::new(leaving)))
+    }
+
+    /// What the alarm carries on with, if a merge is under way.
+    pub(super) fn unfinished(&mut self) -> Result<Option<Leaving>, Failure> {
+        let Standing::Leaving { merge_id, to } = self.kept.state.standing.clone() else {
+            self.kept.schedule(self.sql, Task::Merge, None)?;
+            return Ok(None);
+        };
+        let at_ms = self.moment.ms() + RESUME_MS;
+        self.kept.schedule(self.sql, Task::Merge, Some(at_ms))?;
+        self.leaving(merge_id, to).map(Some)
+    }
+
+    fn leaving(&self, merge_id: String, to: Destination) -> Result<Leaving, Failure> {
+        let state = &self.kept.state;
+        let cargo = Cargo {
+            guest: self.moment.name.to_owned(),
+            epoch: self.kept.cart.epoch,
+            full: Full::of(&self.kept.cart),
+            replicas: self.kept.replicas.iter().map(|(id, bound)| (*id, bound.clone())).collect(),
+            checkouts: checkout::all(self.sql)?,
+            orders: happened(self.sql, "order", ORDERS_MAX)?,
+            person: state.person.clone(),
+            source: state.source.clone(),
+            open: state.checkout.clone(),
+            abandoned: state.abandoned.clone(),
+        };
+        let cargo = RawValue::from_string(encode(&cargo)?)
+            .map_err(|error| Failure::Fatal(error.to_string()))?;
+        Ok(Leaving { merge_id, to, cargo })
+    }
+
+    /// The customer's step: takes the guest's cart in, unless this merge has been here before.
+    pub(super) fn join(&mut self, leaving: &Leaving, speaker: &Speaker) -> Result<(), Failure> {
+        if !first_time(self.sql, "merge", &leaving.merge_id)? {
+            return Ok(());
+        }
+        let cargo: Cargo = decode(leaving.cargo.get())?;
+        first_time(self.sql, "guest", &cargo.guest)?;
+        let policy = Policy::from_name(&leaving.to.policy).unwrap_or_default();
+        let guest = self.without_forgeries(&cargo);
+        let hub = self.kept.state.hub;
+        let merged = merge(&self.kept.cart, &guest, policy, hub)
+            .map_err(|refusal| Failure::Fatal(refusal.code().to_owned()))?;
+        // Carts that stay apart do not get here: `leave` has seen to it.
+        let Some(delta) = merged else { return Ok(()) };
+        self.take_along(cargo)?;
+        self.kept.state.owner = speaker.owner.clone();
+        self.kept.state.terms = speaker.terms;
+        self.act(&delta, Change::Merge)
+    }
+
+    /// The guest's cart without what it says in the name of replicas that are others' here: a cart made up to be merged
+    /// could otherwise take away what its victim's devices have added.
+    fn without_forgeries(&self, cargo: &Cargo) -> Cart {
+        let mut guest = cargo.full.cart(cargo.epoch);
+        let tokens: BTreeMap<ReplicaId, &str> =
+            cargo.replicas.iter().map(|(id, bound)| (*id, bound.token.as_str())).collect();
+        let is_foreign = |replica: ReplicaId| {
+            let bound = self.kept.replicas.get(&replica);
+            let is_known = bound.is_some() || self.kept.cart.ctx.prefix(replica) > 0;
+            // The customer's hub is nobody's: the guest's own has another id.
+            let is_same = bound.is_some_and(|bound| {
+                bound.token != HUB_TOKEN && tokens.get(&replica) == Some(&bound.token.as_str())
+            });
+            is_known && !is_same
+        };
+        guest.ctx.vv.retain(|replica, _| !is_foreign(*replica));
+        guest.ctx.cloud.retain(|dot| !is_foreign(dot.r));
+        guest.lines.retain(|_, dots| {
+            dots.retain(|dot, _| !is_foreign(dot.r));
+            !dots.is_empty()
+        });
+        guest
+    }
+
+    /// Takes over what stands beside the lines, where this cart has none of its own.
+    fn take_along(&mut self, cargo: Cargo) -> Result<(), Failure> {
+        for (replica, bound) in cargo.replicas {
+            if !self.kept.replicas.contains_key(&replica) {
+                self.kept.bind(self.sql, replica, bound)?;
+            }
+        }
+        for order in &cargo.orders {
+            first_time(self.sql, "order", order)?;
+        }
+        for guests in cargo.checkouts {
+            // Their dots are the same here; only the count of epochs differs.
+            if guests.epoch == cargo.epoch && !guests.is_ordered {
+                let epoch = self.kept.cart.epoch;
+                checkout::keep(self.sql, &Checkout { epoch, ..guests })?;
+            }
+        }
+        let state = &mut self.kept.state;
+        if state.person.is_none() && cargo.person.is_some() {
+            (state.person, state.source) = (cargo.person, cargo.source);
+        }
+        if state.abandoned.is_none() {
+            state.abandoned = cargo.abandoned;
+        }
+        if let (None, Some(open)) = (&state.checkout, cargo.open) {
+            let until_ms = open.until_ms;
+            state.checkout = Some(open);
+            self.kept.schedule(self.sql, Task::Checkout, Some(until_ms))?;
+        }
+        self.is_dirty = true;
+        Ok(())
+    }
+
+    /// The guest's last step: what was taken in elsewhere is given up here, but for the pointer.
+    pub(super) fn left(&mut self, merge_id: &str) -> Result<(), Failure> {
+        let Standing::Leaving { merge_id: begun, to } = &self.kept.state.standing else {
+            return Ok(());
+        };
+        if begun != merge_id {
+            return Ok(());
+        }
+        let (merge_id, into) = (begun.clone(), to.cart.clone());
+        for table in ["infos", "deltas", "replicas", "checkouts"] {
+            self.sql.exec(&format!("DELETE FROM {table}"), &[])?;
+        }
+        let epoch = self.kept.cart.epoch;
+        self.kept.cart = Cart { epoch, ..Cart::default() };
+        self.kept.replicas.clear();
+        let state = &mut self.kept.state;
+        (state.person, state.abandoned, state.checkout) = (None, None, None);
+        state.previous = None;
+        state.rev = Revision(state.rev.0 + 1);
+        state.standing = Standing::Left { merge_id, into };
+        for task in [Task::Abandon, Task::Checkout, Task::Merge] {
+            self.kept.schedule(self.sql, task, None)?;
+        }
+        self.is_dirty = true;
+        self.news.push(News::Merged);
+        Ok(())
+    }
+}

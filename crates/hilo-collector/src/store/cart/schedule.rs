@@ -1,0 +1,217 @@
+//! What is to be done when: abandonment, checkouts given up, expiry, merges to finish, touchpoints to hand on.
+//!
+//! The alarm comes at least once and maybe late or twice, so each task looks again whether it is time. In: the moment. Out:
+//! what the shell has to do. An object has one alarm; the earliest task sets it.
+
+use hilo_core::cart::touchpoint::Touch;
+use jiff::Timestamp;
+use serde_json::value::RawValue;
+
+use super::state::{Abandoned, Kept, Standing, Task};
+use super::touch::{about, products};
+use super::{Hub, Moment, News, Volatile, within};
+use crate::calls::cart::{Leaving, Owner, Speaker, Terms, Touchpoint};
+use crate::platform::{Failure, Sql, SqlValue};
+
+/// Touchpoints handed out at once.
+const TOUCHPOINTS_MAX: i64 = 50;
+/// How long touchpoints that were handed out are not handed out again.
+const LEASE_MS: i64 = 30_000;
+/// When to look again after what is due was handed out: a crash forgets the lease, so the alarm comes long before its end.
+const AGAIN_MS: i64 = 5_000;
+
+/// What the alarm finds to be done.
+#[derive(Debug, Default)]
+pub struct Due {
+    /// To be handed on; then say so with [`settle`], or give them back with [`release`].
+    pub touchpoints: Vec<Touchpoint>,
+    /// A merge to finish.
+    pub merge: Option<Leaving>,
+    /// What the sockets are told.
+    pub news: Vec<News>,
+    /// The cart has outlived itself: everything of it can be deleted.
+    pub is_expired: bool,
+}
+
+/// Does what is due at this moment, and gives out what others have to do.
+///
+/// # Errors
+/// Whatever the storage answers; nothing is done then.
+pub fn due(sql: &impl Sql, volatile: &mut Volatile, moment: Moment<'_>) -> Result<Due, Failure> {
+    if !volatile.is_current && !super::schema::is_present(sql)? {
+        return Ok(Due::default());
+    }
+    let mut due = Due::default();
+    let is_leased = volatile.leased_until_ms > moment.ms();
+    let answered = within(sql, volatile, &nobody(), moment, |hub| {
+        if hub.kept.version > 0 {
+            hub.do_due(&mut due)?;
+        }
+        if !is_leased {
+            due.touchpoints = hub.hand_out()?;
+        }
+        Ok(String::new())
+    })?;
+    if !due.touchpoints.is_empty() {
+        volatile.leased_until_ms = moment.ms() + LEASE_MS;
+    }
+    due.news = answered.news;
+    Ok(due)
+}
+
+/// The alarm speaks for nobody: it meets no cart that it would have to create.
+fn nobody() -> Speaker {
+    Speaker {
+        owner: Owner::Guest,
+        source: String::new(),
+        is_server: false,
+        terms: Terms { abandoned_s: u32::MAX, keep_days: u32::MAX },
+    }
+}
+
+/// Forgets touchpoints that their profiles have.
+///
+/// # Errors
+/// Whatever the storage answers.
+pub fn settle(
+    sql: &impl Sql,
+    volatile: &mut Volatile,
+    seqs: &[i64],
+    moment: Moment<'_>,
+) -> Result<(), Failure> {
+    within(sql, volatile, &nobody(), moment, |hub| {
+        for seq in seqs {
+            sql.exec("DELETE FROM outbox WHERE seq = ?", &[SqlValue::int(*seq)?])?;
+        }
+        let rows = sql.exec("SELECT seq FROM outbox LIMIT 1", &[])?;
+        let next = rows.first().map(|_| hub.moment.ms());
+        hub.kept.schedule(sql, Task::Outbox, next)?;
+        Ok(String::new())
+    })?;
+    volatile.leased_until_ms = 0;
+    Ok(())
+}
+
+/// Gives back what could not be handed on: the next alarm tries again.
+pub fn release(volatile: &mut Volatile) {
+    volatile.leased_until_ms = 0;
+}
+
+/// When to look again, if anything is to be done.
+///
+/// # Errors
+/// Whatever the storage answers.
+pub fn next_alarm(
+    sql: &impl Sql,
+    volatile: &Volatile,
+    now: Timestamp,
+) -> Result<Option<i64>, Failure> {
+    let earliest = match &volatile.kept {
+        Some(kept) => kept.schedule.values().min().copied(),
+        None if !volatile.is_current && !super::schema::is_present(sql)? => None,
+        None => {
+            let rows = sql.exec("SELECT min(at_ms) AS at_ms FROM schedule", &[])?;
+            rows.first().and_then(|row| row.int("at_ms").ok())
+        }
+    };
+    // What is due already is being done: look again soon, but never in a tight loop.
+    let now_ms = now.as_millisecond();
+    Ok(earliest.map(|at_ms| if at_ms <= now_ms { now_ms + AGAIN_MS } else { at_ms }))
+}
+
+impl<S: Sql> Hub<'_, S> {
+    fn do_due(&mut self, due: &mut Due) -> Result<(), Failure> {
+        if self.is_due(Task::Expire) {
+            let at_ms = self.kept.state.expire_ms();
+            if at_ms <= self.moment.ms() && !self.has_outbox()? {
+                due.is_expired = true;
+                return Ok(());
+            }
+            // What nobody has taken yet is not thrown away with the cart.
+            let at_ms = at_ms.max(self.moment.ms() + AGAIN_MS);
+            self.kept.schedule(self.sql, Task::Expire, Some(at_ms))?;
+        }
+        if self.is_due(Task::Checkout) {
+            self.give_up_checkout()?;
+        }
+        if self.is_due(Task::Abandon) {
+            self.abandon()?;
+        }
+        if self.is_due(Task::Merge) {
+            due.merge = self.unfinished()?;
+        }
+        Ok(())
+    }
+
+    fn is_due(&self, task: Task) -> bool {
+        self.kept.schedule.get(&task).is_some_and(|at_ms| *at_ms <= self.moment.ms())
+    }
+
+    fn has_outbox(&self) -> Result<bool, Failure> {
+        Ok(!self.sql.exec("SELECT seq FROM outbox LIMIT 1", &[])?.is_empty())
+    }
+
+    /// A checkout that nobody finishes does not keep its cart from being abandoned for ever.
+    fn give_up_checkout(&mut self) -> Result<(), Failure> {
+        let Some(checkout) = &self.kept.state.checkout else {
+            return self.kept.schedule(self.sql, Task::Checkout, None);
+        };
+        if checkout.until_ms > self.moment.ms() {
+            let at_ms = checkout.until_ms;
+            return self.kept.schedule(self.sql, Task::Checkout, Some(at_ms));
+        }
+        self.kept.state.checkout = None;
+        self.kept.state.idle_ms = self.moment.ms();
+        self.is_dirty = true;
+        self.news.push(News::Checkout { open: false, changed: false });
+        self.kept.schedule(self.sql, Task::Checkout, None)?;
+        let at_ms = self.kept.state.abandon_ms();
+        self.kept.schedule_by(self.sql, Task::Abandon, at_ms)
+    }
+
+    /// Reports the cart as abandoned, once per epoch and idle period.
+    fn abandon(&mut self) -> Result<(), Failure> {
+        let Kept { state, cart, .. } = &self.kept;
+        let at_ms = state.abandon_ms();
+        let is_open = state.standing == Standing::Open;
+        // A checkout that ends without an order schedules this anew; so does every edit.
+        if cart.is_empty() || state.checkout.is_some() || !is_open {
+            return self.kept.schedule(self.sql, Task::Abandon, None);
+        }
+        if at_ms > self.moment.ms() {
+            return self.kept.schedule(self.sql, Task::Abandon, Some(at_ms));
+        }
+        let abandoned = Abandoned {
+            label: self.moment.name.to_owned(),
+            epoch: cart.epoch,
+            idle_ms: state.idle_ms,
+            at_ms: self.moment.ms(),
+        };
+        self.kept.schedule(self.sql, Task::Abandon, None)?;
+        let message_id = abandoned.message_id(Touch::CartAbandoned);
+        let before = self.kept.state.abandoned.replace(abandoned);
+        self.is_dirty = true;
+        if before.is_some_and(|before| before.message_id(Touch::CartAbandoned) == message_id) {
+            return Ok(());
+        }
+        if let Some(subject) = self.subject(None) {
+            let properties = about(&products(&self.kept.cart));
+            self.tell(&subject, Touch::CartAbandoned, &message_id, properties)?;
+        }
+        Ok(())
+    }
+
+    /// The oldest touchpoints that no profile has confirmed.
+    fn hand_out(&mut self) -> Result<Vec<Touchpoint>, Failure> {
+        let rows = self.sql.exec(
+            "SELECT seq, source, body FROM outbox ORDER BY seq LIMIT ?",
+            &[SqlValue::Int(TOUCHPOINTS_MAX)],
+        )?;
+        let touchpoint = |row: &crate::platform::SqlRow| {
+            let event = RawValue::from_string(row.text("body")?.to_owned())
+                .map_err(|error| Failure::Fatal(error.to_string()))?;
+            Ok(Touchpoint { seq: row.int("seq")?, source: row.text("source")?.to_owned(), event })
+        };
+        rows.iter().map(touchpoint).collect()
+    }
+}

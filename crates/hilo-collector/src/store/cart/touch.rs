@@ -1,0 +1,208 @@
+//! The touchpoints that only the hub knows: edits of servers, orders from webhooks, abandonment and recovery.
+//!
+//! A change in, rows of the outbox out, in the Segment spec's ecommerce words. Their message ids derive from the operation,
+//! the order or the idle period, so that whoever else reports the same is stored once. Judges no consent: the pipeline does.
+
+use hilo_core::cart::touchpoint::{Change, Touch, changes};
+use hilo_core::cart::{Cart, Dot, LineInfo, LineKey};
+use hilo_core::money::Amount;
+use serde_json::{Map, Value, json};
+
+use super::Hub;
+use super::state::Task;
+use crate::calls::cart::{Owner, Person, Speaker};
+use crate::calls::encode;
+use crate::platform::{Failure, Sql};
+
+/// Products listed in one event: 200 lines with names and pictures do not fit into an event's 32 KB.
+const PRODUCTS_MAX: usize = 50;
+
+/// An edit as a touchpoint, with what its line looks like.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(super) struct Edit {
+    change: Change,
+    info: LineInfo,
+}
+
+/// So many units of a line, with what it looks like.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(super) struct Product {
+    pub line: LineKey,
+    pub quantity: u32,
+    pub info: LineInfo,
+}
+
+/// What the operations up to `last` made of `before`, line by line.
+pub(super) fn edits(before: &Cart, after: &Cart, last: Dot) -> Vec<Edit> {
+    let info = |line: &LineKey| after.info.get(line).or_else(|| before.info.get(line));
+    let edit = |change: Change| Edit {
+        info: info(&change.line).map(|(_, info)| info.clone()).unwrap_or_default(),
+        change,
+    };
+    changes(before, after, last).into_iter().map(edit).collect()
+}
+
+/// What is in a cart, as products.
+pub(super) fn products(cart: &Cart) -> Vec<Product> {
+    let info = |line: &LineKey| cart.info.get(line).map(|(_, info)| info.clone());
+    cart.shown()
+        .map(|(line, quantity)| Product {
+            line: line.clone(),
+            quantity,
+            info: info(line).unwrap_or_default(),
+        })
+        .collect()
+}
+
+impl Product {
+    /// Segment's words for a product.
+    fn properties(&self) -> Map<String, Value> {
+        let currency = self.line.currency;
+        let mut properties = Map::new();
+        let mut put = |name: &str, value: Option<Value>| {
+            if let Some(value) = value {
+                properties.insert(name.to_owned(), value);
+            }
+        };
+        put("product_id", Some(self.line.variant.as_str().into()));
+        put("name", self.info.name.as_deref().map(Value::from));
+        put("price", self.info.unit_price.and_then(|minor| price(Amount { minor, currency })));
+        put("quantity", Some(self.quantity.into()));
+        put("currency", Some(currency.code().into()));
+        put("url", self.info.url.as_deref().map(Value::from));
+        put("image_url", self.info.image.as_deref().map(Value::from));
+        properties
+    }
+}
+
+/// The amount as a JSON number, written from its digits: `1999` minor units of the euro are `19.99`.
+pub(super) fn price(amount: Amount) -> Option<Value> {
+    let exponent = usize::from(amount.currency.exponent());
+    let digits = format!("{:0>width$}", amount.minor.unsigned_abs(), width = exponent + 1);
+    let (whole, decimals) = digits.split_at_checked(digits.len().checked_sub(exponent)?)?;
+    let sign = if amount.minor < 0 { "-" } else { "" };
+    let point = if decimals.is_empty() { "" } else { "." };
+    serde_json::from_str(&format!("{sign}{whole}{point}{decimals}")).ok()
+}
+
+/// Properties of an event about many products.
+pub(super) fn about(products: &[Product]) -> Map<String, Value> {
+    let mut properties = Map::new();
+    let listed = products.iter().take(PRODUCTS_MAX).map(|product| product.properties().into());
+    properties.insert("products".to_owned(), Value::Array(listed.collect()));
+    let mut currencies = products.iter().map(|product| product.line.currency);
+    // Only a cart of one currency has a value, and only if every price is known.
+    if let Some(currency) = currencies.next().filter(|first| currencies.all(|c| c == *first)) {
+        properties.insert("currency".to_owned(), currency.code().into());
+        let sum = products.iter().try_fold(Amount { minor: 0, currency }, |sum, product| {
+            let unit = Amount { minor: product.info.unit_price?, currency };
+            sum.plus(unit.times(product.quantity)?)
+        });
+        if let Some(value) = sum.and_then(price) {
+            properties.insert("value".to_owned(), value);
+        }
+    }
+    properties
+}
+
+/// Who a touchpoint is about, and in whose name it is judged.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(super) struct Subject {
+    who: Who,
+    source: String,
+}
+
+#[derive(Clone, Debug, PartialEq, Eq)]
+enum Who {
+    /// The device that said so, where the page's own reports go too.
+    Device(Person),
+    /// A customer that a server speaks for, on the ground that its source declares.
+    Customer(String),
+}
+
+impl<S: Sql> Hub<'_, S> {
+    /// Who the cart itself is about: the person its page told, or the customer a server edits it for. Nobody where the page
+    /// had no consent to tell.
+    pub(super) fn subject(&self, person: Option<&Person>) -> Option<Subject> {
+        let state = &self.kept.state;
+        let who = match (person.or(state.person.as_ref()), &state.owner) {
+            (Some(person), _) => Who::Device(person.clone()),
+            (None, Owner::Customer(id)) if state.is_server => Who::Customer(id.clone()),
+            (None, Owner::Customer(_) | Owner::Guest) => return None,
+        };
+        Some(Subject { who, source: state.source.clone() })
+    }
+
+    /// Reports a server's edits; a page reports its own.
+    pub(super) fn tell_edits(&mut self, edits: &[Edit], speaker: &Speaker) -> Result<(), Failure> {
+        let Owner::Customer(user) = &speaker.owner else { return Ok(()) };
+        if !speaker.is_server {
+            return Ok(());
+        }
+        let who = Who::Customer(user.clone());
+        let subject = Subject { who, source: speaker.source.clone() };
+        for Edit { change, info } in edits {
+            let (line, info) = (change.line.clone(), info.clone());
+            let product = Product { line, quantity: change.quantity, info };
+            self.tell(&subject, change.touch, &change.id, product.properties())?;
+        }
+        Ok(())
+    }
+
+    /// Puts a touchpoint into the outbox; the same id twice is once.
+    pub(super) fn tell(
+        &mut self,
+        subject: &Subject,
+        touch: Touch,
+        message_id: &str,
+        mut properties: Map<String, Value>,
+    ) -> Result<(), Failure> {
+        properties.insert("cart_id".to_owned(), self.moment.name.into());
+        // Absent where null: the wire knows both.
+        let (device, context, customer) = match &subject.who {
+            Who::Device(Person { anonymous_id, consent }) => {
+                (Some(anonymous_id), Some(json!({ "consent": consent })), None)
+            }
+            Who::Customer(id) => (None, None, Some(id)),
+        };
+        let event = json!({
+            "type": "track",
+            "event": touch.name(),
+            "messageId": message_id,
+            "timestamp": self.moment.now.to_string(),
+            "anonymousId": device,
+            "userId": customer,
+            "context": context,
+            "properties": properties,
+        });
+        self.sql.exec(
+            "INSERT INTO outbox (message_id, source, body) VALUES (?, ?, ?)
+             ON CONFLICT (message_id) DO NOTHING",
+            &[message_id.into(), subject.source.as_str().into(), encode(&event)?.into()],
+        )?;
+        self.kept.schedule_by(self.sql, Task::Outbox, self.moment.ms())?;
+        self.pump = true;
+        Ok(())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use hilo_core::money::Currency;
+
+    #[test]
+    fn prices_are_written_from_their_digits() {
+        for (minor, code, expected) in [
+            (1_999, "EUR", "19.99"),
+            (5, "EUR", "0.05"),
+            (0, "EUR", "0.0"),
+            (1_500, "JPY", "1500"),
+            (1_234, "KWD", "1.234"),
+            (-1, "USD", "-0.01"),
+        ] {
+            let amount = Amount { minor, currency: Currency::parse(code).unwrap() };
+            assert_eq!(price(amount).unwrap().to_string(), expected);
+        }
+    }
+}

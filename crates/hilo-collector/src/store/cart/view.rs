@@ -1,0 +1,184 @@
+//! What somebody sees of a cart: everything, or what changed since; and the summary for people.
+//!
+//! In: what they have. Out: the view of the wire. Reads the ring; changes nothing.
+
+use std::collections::BTreeMap;
+
+use hilo_core::cart::hub::{CatchUp, catch_up};
+use hilo_core::cart::wire::{Broadcast, Full, Hello, Put, Revision};
+use hilo_core::cart::{Cart, Dot, LineInfo, LineKey, ReplicaId};
+use serde::Serialize;
+use serde_json::value::RawValue;
+
+use super::state::{Kept, Standing};
+use super::{Hub, rev_value};
+use crate::calls::cart::{CartAnswer, CartSummary, ShownLine, ShownReplica, Since};
+use crate::calls::{decode, encode};
+use crate::platform::{Failure, Sql};
+
+/// A view on the wire. What the pipeline adds (`live`, `capability`) follows behind.
+#[derive(Debug, Serialize)]
+pub(super) struct View<'a> {
+    cart: &'a str,
+    rev: Revision,
+    epoch: u32,
+    acked: u32,
+    #[serde(flatten)]
+    part: Part,
+    checkout_open: bool,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    lines: Option<Vec<ShownLine>>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    totals: Option<BTreeMap<String, String>>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    duplicate: Option<bool>,
+}
+
+/// Everything, or what changed.
+#[derive(Debug, Serialize)]
+#[serde(untagged)]
+enum Part {
+    Full { full: Full },
+    Joined { put: Vec<Put>, drop: Vec<Dot>, info: Vec<(LineKey, Revision, LineInfo)> },
+}
+
+impl From<Broadcast> for Part {
+    fn from(Broadcast { put, drop, info, .. }: Broadcast) -> Part {
+        Part::Joined { put, drop, info }
+    }
+}
+
+/// What a view says beside the cart.
+#[derive(Clone, Copy, Debug, Default)]
+pub(super) struct Extra {
+    /// Whether the order was known already.
+    pub duplicate: Option<bool>,
+}
+
+/// The view of a cart that was never used.
+pub(super) fn new<'a>(kept: &Kept, name: &'a str, since: &Since) -> View<'a> {
+    let full = Part::Full { full: Full::of(&kept.cart) };
+    of(kept, name, since, full, &Extra::default())
+}
+
+/// The same, as an answer.
+pub(super) fn of_new(kept: &Kept, name: &str, since: &Since) -> Result<CartAnswer, Failure> {
+    answer(&new(kept, name, since))
+}
+
+fn of<'a>(kept: &Kept, name: &'a str, since: &Since, part: Part, extra: &Extra) -> View<'a> {
+    View {
+        cart: name,
+        rev: kept.state.rev,
+        epoch: kept.cart.epoch,
+        acked: since.replica.map_or(0, |replica| kept.cart.ctx.prefix(replica)),
+        part,
+        checkout_open: kept.state.checkout.is_some(),
+        lines: since.with_lines.then(|| shown(&kept.cart)),
+        totals: since.with_lines.then(|| totals(&kept.cart)),
+        duplicate: extra.duplicate,
+    }
+}
+
+fn answer(body: &impl Serialize) -> Result<CartAnswer, Failure> {
+    let body =
+        RawValue::from_string(encode(body)?).map_err(|error| Failure::Fatal(error.to_string()))?;
+    Ok(CartAnswer { status: 200, body })
+}
+
+/// The lines in plain words.
+pub(super) fn shown(cart: &Cart) -> Vec<ShownLine> {
+    let info = |line: &LineKey| cart.info.get(line).map(|(_, info)| info.clone());
+    cart.shown()
+        .map(|(line, quantity)| ShownLine {
+            line: line.clone(),
+            quantity,
+            info: info(line).unwrap_or_default(),
+        })
+        .collect()
+}
+
+/// Sums per currency, in minor units; empty where one leaves the range of amounts.
+pub(super) fn totals(cart: &Cart) -> BTreeMap<String, String> {
+    let totals = cart.totals().unwrap_or_default();
+    totals.iter().map(|sum| (sum.currency.code().to_owned(), sum.minor.to_string())).collect()
+}
+
+impl<S: Sql> Hub<'_, S> {
+    /// Answers somebody who only looks.
+    pub(super) fn look(&self, since: &Since) -> Result<CartAnswer, Failure> {
+        if let Standing::Left { .. } = self.kept.state.standing
+            && let Some(why) = self.refuse_moved()
+        {
+            return Self::refuse(&why);
+        }
+        self.view(since, &Extra::default())
+    }
+
+    /// The view since what somebody has.
+    pub(super) fn view(&self, since: &Since, extra: &Extra) -> Result<CartAnswer, Failure> {
+        answer(&self.seen(since, extra)?)
+    }
+
+    pub(super) fn seen(&self, since: &Since, extra: &Extra) -> Result<View<'_>, Failure> {
+        let part = match self.missed(since)? {
+            Some(broadcast) => Part::from(broadcast),
+            None => Part::Full { full: Full::of(&self.kept.cart) },
+        };
+        Ok(of(&self.kept, self.moment.name, since, part, extra))
+    }
+
+    /// What somebody has missed, joined; `None` where they need the whole cart.
+    fn missed(&self, since: &Since) -> Result<Option<Broadcast>, Failure> {
+        let Revision(rev) = self.kept.state.rev;
+        let (epoch, nothing) = (self.kept.cart.epoch, Cart::default());
+        let hello = Hello { epoch: since.epoch, rev: since.rev.0, vv: BTreeMap::new() };
+        let after = match catch_up(&hello, epoch, rev) {
+            // Nobody has revision 0 of anything: who says so begins with the whole.
+            CatchUp::Nothing if rev > 0 => return Ok(Some(Broadcast::of(rev, 0, &nothing))),
+            CatchUp::Deltas { after } if after > 0 => after,
+            CatchUp::Nothing | CatchUp::Deltas { .. } | CatchUp::Snapshot => return Ok(None),
+        };
+        let rows = self
+            .sql
+            .exec("SELECT body FROM deltas WHERE rev > ? ORDER BY rev", &[rev_value(after)?])?;
+        if u64::try_from(rows.len()).ok() != rev.checked_sub(after) {
+            // A merge has cut the ring.
+            return Ok(None);
+        }
+        let mut joined = Cart { epoch, ..Cart::default() };
+        for row in &rows {
+            let broadcast: Broadcast = decode(row.text("body")?)?;
+            joined.absorb(&broadcast.delta());
+        }
+        Ok(Some(Broadcast::of(rev, 0, &joined)))
+    }
+
+    /// The cart for people.
+    pub(super) fn summary(&self) -> Result<CartSummary, Failure> {
+        let Kept { version, state, cart, replicas, .. } = &self.kept;
+        let standing = match &state.standing {
+            Standing::Open => "open",
+            Standing::Leaving { .. } => "merging",
+            Standing::Left { .. } => "merged",
+        };
+        let replica = |(&replica, bound): (&ReplicaId, &super::Bound)| ShownReplica {
+            replica,
+            acked: cart.ctx.prefix(replica),
+            seen_ms: bound.seen_ms,
+        };
+        Ok(CartSummary {
+            cart: self.moment.name.to_owned(),
+            known: *version > 0,
+            owner: state.owner.clone(),
+            standing: standing.to_owned(),
+            rev: state.rev.0.to_string(),
+            epoch: cart.epoch,
+            lines: shown(cart),
+            totals: totals(cart),
+            checkout: state.checkout.as_ref().map(|checkout| checkout.id.clone()),
+            replicas: replicas.iter().map(replica).collect(),
+            edited_ms: state.edited_ms,
+        })
+    }
+}

@@ -1,0 +1,62 @@
+//! The ledger of opt-ins: append-only, and the newest word about a channel is the one that counts.
+//!
+//! What somebody said in, what stands out. Telling again what stands already adds nothing, so that a repeated request is
+//! harmless.
+
+use std::collections::BTreeMap;
+
+use hilo_core::consent::{OptInChannel, OptInState};
+
+use crate::calls::optin::OptIn;
+use crate::calls::{decode, encode};
+use crate::platform::{Failure, Sql, SqlValue};
+
+/// What stands for each channel.
+#[derive(Debug, Default)]
+pub(super) struct Subscriptions(BTreeMap<OptInChannel, OptInState>);
+
+impl Subscriptions {
+    /// Whether something that needs `channel` may be sent. What needs none always may.
+    pub(super) fn allow(&self, channel: Option<OptInChannel>) -> bool {
+        channel.is_none_or(|channel| self.0.get(&channel) == Some(&OptInState::Subscribed))
+    }
+
+    /// In the wire's words.
+    pub(super) fn words(&self) -> BTreeMap<String, String> {
+        self.0.iter().map(|(c, state)| (c.name().to_owned(), state.name().to_owned())).collect()
+    }
+}
+
+/// Reads what stands.
+pub(super) fn subscriptions(sql: &impl Sql) -> Result<Subscriptions, Failure> {
+    let mut subscriptions = Subscriptions::default();
+    // SQLite takes the other columns from the row that has the maximum (<https://sqlite.org/lang_select.html#bareagg>).
+    for row in sql.exec("SELECT channel, state, max(seq) FROM optins GROUP BY channel", &[])? {
+        let channel = OptInChannel::from_name(row.text("channel")?);
+        let state = OptInState::from_name(row.text("state")?);
+        if let (Some(channel), Some(state)) = (channel, state) {
+            subscriptions.0.insert(channel, state);
+        }
+    }
+    Ok(subscriptions)
+}
+
+/// Adds an entry and answers the one that stands. Run it inside a transaction.
+pub(super) fn record(sql: &impl Sql, said: &OptIn) -> Result<OptIn, Failure> {
+    let channel = SqlValue::from(said.channel.name());
+    let rows = sql.exec(
+        "SELECT body FROM optins WHERE channel = ? ORDER BY seq DESC LIMIT 1",
+        std::slice::from_ref(&channel),
+    )?;
+    if let Some(row) = rows.first() {
+        let stands: OptIn = decode(row.text("body")?)?;
+        if said.repeats(&stands) {
+            return Ok(stands);
+        }
+    }
+    sql.exec(
+        "INSERT INTO optins (channel, state, body) VALUES (?, ?, ?)",
+        &[channel, SqlValue::from(said.state.name()), SqlValue::Text(encode(said)?)],
+    )?;
+    Ok(said.clone())
+}

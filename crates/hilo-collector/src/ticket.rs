@@ -1,0 +1,66 @@
+//! Tickets for a cart's socket: who may open it, signed and valid for a minute.
+//!
+//! A browser cannot send headers when it opens a socket, and nothing secret belongs into a URL. So whoever may read a cart
+//! gets a ticket with it, and shows it in the socket's first frame. Keeps nothing: the signature is proof enough.
+
+use base64::Engine as _;
+use base64::engine::general_purpose::URL_SAFE_NO_PAD;
+use serde::{Deserialize, Serialize};
+
+use crate::calls::cart::Speaker;
+use crate::signature;
+
+/// Seconds a ticket is good for.
+const LIFE_S: i64 = 60;
+/// Bound to this use, so that no other signature of the same secret fits.
+const PURPOSE: &str = "ticket:";
+
+#[derive(Serialize, Deserialize)]
+struct Claims {
+    cart: String,
+    until_s: i64,
+    speaker: Speaker,
+}
+
+/// Makes a ticket for the cart with this label.
+pub fn make(label: &str, speaker: &Speaker, secret: &str, now_s: i64) -> Option<String> {
+    let claims =
+        Claims { cart: label.to_owned(), until_s: now_s + LIFE_S, speaker: speaker.clone() };
+    let claims = URL_SAFE_NO_PAD.encode(serde_json::to_vec(&claims).ok()?);
+    let tag = signature::sign(secret.as_bytes(), format!("{PURPOSE}{claims}").as_bytes());
+    Some(format!("{claims}.{}", URL_SAFE_NO_PAD.encode(tag)))
+}
+
+/// Who a ticket lets speak to the cart with this label; `None` if it is not ours, for another cart, or too old.
+pub fn read(ticket: &str, label: &str, secret: &str, now_s: i64) -> Option<Speaker> {
+    let (claims, tag) = ticket.split_once('.')?;
+    let tag = URL_SAFE_NO_PAD.decode(tag).ok()?;
+    if !signature::verify(secret.as_bytes(), format!("{PURPOSE}{claims}").as_bytes(), &tag) {
+        return None;
+    }
+    let claims: Claims = serde_json::from_slice(&URL_SAFE_NO_PAD.decode(claims).ok()?).ok()?;
+    (claims.cart == label && now_s < claims.until_s).then_some(claims.speaker)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::calls::cart::{Owner, Terms};
+
+    #[test]
+    fn a_ticket_is_for_one_cart_and_one_minute() {
+        let speaker = Speaker {
+            owner: Owner::Customer("u".to_owned()),
+            source: "shop".to_owned(),
+            is_server: false,
+            terms: Terms { abandoned_s: 3_600, keep_days: 90 },
+        };
+        let ticket = make("label", &speaker, "secret", 1_000).unwrap();
+        assert_eq!(read(&ticket, "label", "secret", 1_059), Some(speaker));
+        assert_eq!(read(&ticket, "label", "secret", 1_060), None);
+        assert_eq!(read(&ticket, "other", "secret", 1_000), None);
+        assert_eq!(read(&ticket, "label", "another", 1_000), None);
+        let forged = format!("A{}", &ticket[1..]);
+        assert_eq!(read(&forged, "label", "secret", 1_000), None);
+    }
+}

@@ -1,0 +1,73 @@
+//! Whole numbers as decimal text, in their one spelling.
+//! In and out: digits. By hand, so that the page's module carries neither number formatting nor a number parser.
+
+/// Room for the digits of any `u64` and a sign.
+const DIGITS_MAX: usize = 21;
+
+/// Calls `with` with the number's decimal digits.
+pub fn digits<T>(negative: bool, mut number: u64, with: impl FnOnce(&str) -> T) -> T {
+    let mut buffer = [b'0'; DIGITS_MAX];
+    let mut start = DIGITS_MAX;
+    for (at, place) in buffer.iter_mut().enumerate().rev() {
+        if number == 0 && start < DIGITS_MAX {
+            if negative {
+                *place = b'-';
+                start = at;
+            }
+            break;
+        }
+        *place = b'0' + u8::try_from(number % 10).unwrap_or(0);
+        number /= 10;
+        start = at;
+    }
+    let text = buffer.get(start..).and_then(|bytes| std::str::from_utf8(bytes).ok());
+    with(text.unwrap_or("0"))
+}
+
+/// Reads digits and nothing else: no plus, no space, no leading zero, so that a number has one spelling.
+pub fn read(text: &str) -> Option<u64> {
+    let spelled = text == "0" || !text.starts_with('0');
+    if text.is_empty() || !spelled {
+        return None;
+    }
+    let mut number: u64 = 0;
+    for byte in text.bytes() {
+        let digit = byte.is_ascii_digit().then(|| u64::from(byte - b'0'))?;
+        number = number.checked_mul(10)?.checked_add(digit)?;
+    }
+    Some(number)
+}
+
+/// Reads a number that may be negative.
+pub fn read_signed(text: &str) -> Option<i64> {
+    match text.strip_prefix('-') {
+        Some("0") => None,
+        Some(rest) => 0_i64.checked_sub_unsigned(read(rest)?),
+        None => i64::try_from(read(text)?).ok(),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn digits_are_those_of_the_number() {
+        for number in [0, 7, 10, 4_294_967_295, 9_007_199_254_740_993, u64::MAX] {
+            digits(false, number, |text| assert_eq!(text, number.to_string()));
+        }
+        digits(true, i64::MIN.unsigned_abs(), |text| assert_eq!(text, i64::MIN.to_string()));
+    }
+
+    #[test]
+    fn a_number_has_one_spelling() {
+        assert_eq!(read("18446744073709551615"), Some(u64::MAX));
+        assert_eq!(read_signed("-9223372036854775808"), Some(i64::MIN));
+        for text in ["", "+1", "-1", "01", " 1", "1.0", "1e3", "18446744073709551616"] {
+            assert_eq!(read(text), None, "{text:?}");
+        }
+        for text in ["-", "-0", "--1", "-01", "9223372036854775808"] {
+            assert_eq!(read_signed(text), None, "{text:?}");
+        }
+    }
+}

@@ -1,0 +1,213 @@
+//! What an operation on a cart is to the person's history: which event, of which line, of how many units, under which id.
+//!
+//! In: the cart before and after. Out: touchpoints whose ids derive from the operation, so that page, hub and every retry
+//! name the same one alike and it is stored once. Shared by both sides, hence no number formatting. Sends nothing.
+
+use super::context::Dot;
+use super::digits::digits;
+use super::state::{Cart, LineKey};
+
+/// Events about carts, after the Segment ecommerce spec.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Touch {
+    /// A line has more units, or is new.
+    ProductAdded,
+    /// A line has fewer units, or is gone.
+    ProductRemoved,
+    /// The cart was looked at.
+    CartViewed,
+    /// A checkout began.
+    CheckoutStarted,
+    /// An order was placed.
+    OrderCompleted,
+    /// Nothing happened to a filled cart for a while.
+    CartAbandoned,
+    /// It was ordered after all.
+    CartRecovered,
+}
+
+impl Touch {
+    /// The event's name on the wire.
+    pub const fn name(self) -> &'static str {
+        match self {
+            Touch::ProductAdded => "Product Added",
+            Touch::ProductRemoved => "Product Removed",
+            Touch::CartViewed => "Cart Viewed",
+            Touch::CheckoutStarted => "Checkout Started",
+            Touch::OrderCompleted => "Order Completed",
+            Touch::CartAbandoned => "Cart Abandoned",
+            Touch::CartRecovered => "Cart Recovered",
+        }
+    }
+}
+
+/// One line of what an operation changed.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Change {
+    /// The message id.
+    pub id: String,
+    /// [`Touch::ProductAdded`] or [`Touch::ProductRemoved`].
+    pub touch: Touch,
+    /// The line.
+    pub line: LineKey,
+    /// By how many units.
+    pub quantity: u32,
+}
+
+/// What a person saw change, line by line, when the operation `dot` made `before` into `after`.
+///
+/// Of several operations at once, such as clicks that were sent as one or a group from a server, `dot` is the last. Only
+/// `clear` and such a group change more than one line; every line after the first then has the line's hash in its id.
+pub fn changes(before: &Cart, after: &Cart, dot: Dot) -> Vec<Change> {
+    let mut changes: Vec<Change> = Vec::new();
+    let new = after.lines.keys().filter(|line| !before.lines.contains_key(*line));
+    for line in before.lines.keys().chain(new) {
+        let (was, is) = (before.qty(line), after.qty(line));
+        if was == is {
+            continue;
+        }
+        let touch = if is > was { Touch::ProductAdded } else { Touch::ProductRemoved };
+        let mut id = operation_id(dot);
+        if !changes.is_empty() {
+            id.push('-');
+            push_hex(&mut id, hash(line));
+        }
+        changes.push(Change { id, touch, line: line.clone(), quantity: is.abs_diff(was) });
+    }
+    changes
+}
+
+/// The id of what the operation changed on its line.
+pub fn operation_id(dot: Dot) -> String {
+    let mut id = String::from("cart-");
+    push_hex(&mut id, dot.r.0);
+    id.push('-');
+    push_number(&mut id, u64::from(dot.n));
+    id
+}
+
+/// The id of [`Touch::OrderCompleted`]: one per order of the shop.
+pub fn order_id(order: &str) -> String {
+    ["order-", order].concat()
+}
+
+/// The id of [`Touch::CheckoutStarted`].
+pub fn checkout_id(checkout: &str) -> String {
+    ["checkout-", checkout].concat()
+}
+
+/// The id of [`Touch::CartAbandoned`] or [`Touch::CartRecovered`]: one per cart, epoch and idle period, by when that began.
+pub fn idle_id(touch: Touch, label: &str, epoch: u32, idle_since_ms: u64) -> String {
+    let recovered = touch == Touch::CartRecovered;
+    let prefix = if recovered { "cart-recovered-" } else { "cart-abandoned-" };
+    let mut id = [prefix, label, "-"].concat();
+    push_number(&mut id, u64::from(epoch));
+    id.push('-');
+    push_number(&mut id, idle_since_ms);
+    id
+}
+
+fn push_number(text: &mut String, number: u64) {
+    digits(false, number, |digits| text.push_str(digits));
+}
+
+/// Sixteen digits, leading zeros included.
+fn push_hex(text: &mut String, number: u64) {
+    for shift in (0..u64::BITS).step_by(4).rev() {
+        let nibble = u32::try_from((number >> shift) & 0xf).unwrap_or(0);
+        text.push(char::from_digit(nibble, 16).unwrap_or('0'));
+    }
+}
+
+/// FNV-1a, 64 bits (draft-eastlake-fnv): small, and the same everywhere. Nothing depends on its strength.
+fn hash(line: &LineKey) -> u64 {
+    let options = line.options_hash.to_be_bytes();
+    let parts = [line.variant.as_bytes(), &options, line.currency.code().as_bytes()];
+    parts.into_iter().flatten().fold(0xcbf2_9ce4_8422_2325, |hash, byte| {
+        (hash ^ u64::from(*byte)).wrapping_mul(0x0100_0000_01b3)
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::cart::limits::LINE_DOTS_FOLD;
+    use crate::cart::tests::{A, B, add, done, line, on, other_line};
+    use crate::cart::{ReplicaId, join};
+
+    const DOT: Dot = Dot { r: ReplicaId(0xbeef), n: 12 };
+
+    /// What became of the usual line: whether units were added, and how many.
+    fn check(before: &Cart, after: &Cart, expected: &[(Touch, u32)]) {
+        let changes = changes(before, after, DOT);
+        let found: Vec<_> = changes.iter().map(|change| (change.touch, change.quantity)).collect();
+        assert_eq!(found, expected);
+        assert!(changes.iter().all(|change| change.id == "cart-000000000000beef-12"));
+        assert!(changes.iter().all(|change| change.line == line()));
+    }
+
+    #[test]
+    fn more_is_added_fewer_is_removed_and_the_same_is_nothing() {
+        let cart = on(3);
+        let after = |delta: Result<Cart, _>| done(cart.clone(), &delta.unwrap());
+        check(&Cart::default(), &cart, &[(Touch::ProductAdded, 3)]);
+        check(&cart, &after(cart.add(A, &line(), 2)), &[(Touch::ProductAdded, 2)]);
+        check(&cart, &after(cart.set(A, &line(), 5)), &[(Touch::ProductAdded, 2)]);
+        check(&cart, &after(cart.set(A, &line(), 3)), &[]);
+        check(&cart, &after(cart.dec(A, &line(), 1)), &[(Touch::ProductRemoved, 1)]);
+        check(&cart, &after(cart.remove(A, &line())), &[(Touch::ProductRemoved, 3)]);
+        check(&cart, &cart, &[]);
+    }
+
+    #[test]
+    fn a_fold_is_the_add_it_was() {
+        let mut cart = on(1);
+        for _ in 1..LINE_DOTS_FOLD {
+            add(&mut cart, A, 1);
+        }
+        let before = cart.clone();
+        add(&mut cart, A, 2);
+        check(&before, &cart, &[(Touch::ProductAdded, 2)]);
+    }
+
+    #[test]
+    fn clicks_that_were_sent_as_one_are_one() {
+        let before = on(3);
+        let mut after = before.clone();
+        add(&mut after, A, 1);
+        let grown = after.grow(A, &line(), 4, 0).unwrap();
+        check(&before, &done(after, &grown), &[(Touch::ProductAdded, 5)]);
+    }
+
+    #[test]
+    fn every_line_of_a_clear_has_an_id_of_its_own() {
+        let mut cart = on(3);
+        for variant in ["cup", "hat"] {
+            let added = cart.add(B, &other_line(variant), 1).unwrap();
+            cart.absorb(&added);
+        }
+        let cleared = join(&cart, &cart.clear(A).unwrap());
+        let ids = |before: &Cart| {
+            let changes = changes(before, &cleared, DOT);
+            changes.into_iter().map(|change| (change.line.variant, change.id)).collect::<Vec<_>>()
+        };
+        let expected = [
+            ("cup", "cart-000000000000beef-12"),
+            ("hat", "cart-000000000000beef-12-dddf62de529de815"),
+            ("mug", "cart-000000000000beef-12-42aea06bb706f117"),
+        ];
+        let expected = expected.map(|(line, id)| (line.to_owned(), id.to_owned()));
+        assert_eq!(ids(&cart), expected);
+    }
+
+    #[test]
+    fn other_ids_are_those_of_the_contract() {
+        assert_eq!(order_id("A-7"), "order-A-7");
+        assert_eq!(checkout_id("co_x_y"), "checkout-co_x_y");
+        let idle = |touch| idle_id(touch, "1f", 4, 1_700_000_000_000);
+        assert_eq!(idle(Touch::CartAbandoned), "cart-abandoned-1f-4-1700000000000");
+        assert_eq!(idle(Touch::CartRecovered), "cart-recovered-1f-4-1700000000000");
+        let longest = Dot { r: ReplicaId(u64::MAX), n: u32::MAX };
+        assert_eq!(operation_id(longest), "cart-ffffffffffffffff-4294967295");
+    }
+}

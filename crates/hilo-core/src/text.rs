@@ -1,0 +1,66 @@
+//! Cutting text, as small as it can be done: the page carries this, and `str::split` and its kin bring a search engine.
+//!
+//! In: text and ASCII marks. Out: parts of it. Never panics.
+
+/// What stands before the first `mark`, and what behind it if there is one. `mark` is ASCII.
+///
+/// ```
+/// assert_eq!(hilo_core::text::cut("a=b=c", b'='), ("a", Some("b=c")));
+/// assert_eq!(hilo_core::text::cut("a", b'='), ("a", None));
+/// ```
+#[inline(never)]
+pub fn cut(text: &str, mark: u8) -> (&str, Option<&str>) {
+    match text.bytes().position(|byte| byte == mark) {
+        Some(at) => (text.get(..at).unwrap_or_default(), text.get(at + 1..)),
+        None => (text, None),
+    }
+}
+
+/// The parts of `text` between `mark`s; always at least one.
+pub fn parts(text: &str, mark: u8) -> impl Iterator<Item = &str> {
+    let mut rest = Some(text);
+    core::iter::from_fn(move || {
+        let (part, behind) = cut(rest?, mark);
+        rest = behind;
+        Some(part)
+    })
+}
+
+/// Whether `word` stands in `list`, whose words are separated by blanks.
+#[inline(never)]
+pub fn lists(list: &str, word: &str) -> bool {
+    parts(list, b' ').any(|known| known == word)
+}
+
+/// The parts one after the other.
+#[inline(never)]
+pub fn concat(parts: &[&str]) -> String {
+    let mut whole = String::new();
+    for part in parts {
+        whole.push_str(part);
+    }
+    whole
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn parts_are_those_of_split() {
+        for text in ["", "|", "a", "a|b", "|a||b|", "é|ü"] {
+            assert_eq!(parts(text, b'|').collect::<Vec<_>>(), text.split('|').collect::<Vec<_>>());
+        }
+    }
+
+    #[test]
+    fn parts_become_a_whole() {
+        assert_eq!(concat(&["a", "", "bé"]), "abé");
+    }
+
+    #[test]
+    fn a_word_is_listed_as_a_whole() {
+        assert!(lists("mail phone", "phone"));
+        assert!(!lists("mail phone", "pho") && !lists("mail phone", "mail phone"));
+    }
+}

@@ -1,0 +1,100 @@
+/**
+ * The cart module's text ↔ what the hub speaks and the site sees. The browser's own JSON reads and writes; the module only
+ * ever sees lines of cells (`hilo_core::cart::flat`). Numbers beyond 2⁵³ stay text on the way.
+ */
+import type { CartLine } from "../types.ts";
+
+type Json = any;
+
+/** A line of the cart as it is shown, with what other tabs need to go on with it. */
+export interface Shown {
+  quantity: number;
+  variant: string;
+  options: string;
+  currency: string;
+  /** Decimals of the currency. */
+  decimals: number;
+  /** Minor units as text; empty where the price is unknown. */
+  minor: string;
+  name: string;
+  url: string;
+  image: string;
+}
+
+const LOOKS: Record<string, string> = { n: "name", u: "url", m: "image", p: "unit_price" };
+
+/** The lines of a text, each with its cells. */
+export function table(text: string): string[][] {
+  const plain = (cell: string) => cell.replace(/\\(.)/g, (_, c: string) => (c === "t" ? "\t" : c === "n" ? "\n" : c));
+  return text.split("\n").filter(Boolean).map((line) => line.split("\t").map(plain));
+}
+
+const row = (...cells: unknown[]) => cells.map((cell) => String(cell).replace(/[\\\t\n]/g, (c) => (c === "\t" ? "\\t" : c === "\n" ? "\\n" : "\\\\"))).join("\t");
+
+/** Operations for the hub. */
+export function opsOf(text: string): Json {
+  const [[, v, cart, epoch, replica, token, from, to, base] = [], ...records] = table(text);
+  const ops: Json = { v: +v!, cart, epoch: +epoch!, replica, token, from: +from!, to: +to!, base, put: [], drop: [], info: [] };
+  for (const [tag, ...cells] of records) {
+    if (tag === "x") ops.drop.push([cells[0], +cells[1]!]);
+    const line = cells.slice(0, 3);
+    if (tag === "p") {
+      const [r, n, kind, quantity, ...used] = cells.slice(3);
+      const put: Json[] = [line, [r, +n!], kind, +quantity!];
+      if (used[0]) put.push(Object.fromEntries(used.flatMap((who, i) => (i % 2 ? [] : [[who, +used[i + 1]!]]))));
+      ops.put.push(put);
+    }
+    if (tag === "i") ops.info.push([line, Object.fromEntries(cells.slice(4).map((cell) => [LOOKS[cell[0]!], cell.slice(1)]))]);
+  }
+  return ops;
+}
+
+/** What the hub says, for the module. */
+export function viewText(view: Json): string {
+  const { full } = view;
+  const { vv = {}, cloud = view.drop, put, info } = full ?? view;
+  const rows = [row(full ? "f" : "d", view.cart ?? "", view.rev, view.epoch, view.acked ?? 0)];
+  for (const [replica, n] of Object.entries(vv)) rows.push(row("v", replica, n));
+  for (const dot of cloud ?? []) rows.push(row("x", ...dot));
+  for (const [line, dot, kind, quantity, used] of put ?? []) rows.push(row("p", ...line, ...dot, kind, quantity, ...Object.entries(used ?? {}).flat()));
+  for (const [line, rev, look] of info ?? []) {
+    const cells = Object.entries(LOOKS).flatMap(([letter, name]) => (look[name] == null ? [] : [letter + look[name]]));
+    rows.push(row("i", ...line, rev, ...cells));
+  }
+  return rows.join("\n");
+}
+
+/** One line's cells, from `variant` on. */
+export function shownOf(quantity: string, cells: string[]): Shown {
+  const [variant = "", options = "", currency = "", decimals = "", minor = "", name = "", url = "", image = ""] = cells;
+  return { quantity: +quantity, variant, options, currency, decimals: +decimals, minor, name, url, image };
+}
+
+/** Minor units as decimal text. */
+function amount(minor: bigint, decimals: number): string {
+  const digits = String(minor).padStart(decimals + 1, "0");
+  return decimals ? `${digits.slice(0, -decimals)}.${digits.slice(-decimals)}` : digits;
+}
+
+/** A line as the site sees it. */
+export function lineOf({ quantity, variant, options, currency, decimals, minor, name, url, image }: Shown): CartLine {
+  return {
+    product_id: variant,
+    currency,
+    quantity,
+    ...(options !== "0" && { options_hash: options }),
+    ...(name && { name }),
+    ...(url && { url }),
+    ...(image && { image }),
+    ...(minor && { price: amount(BigInt(minor), decimals) }),
+  };
+}
+
+/** What the lines with a known price cost, per currency. Whole numbers only: money never passes through floating point. */
+export function totalsOf(lines: Shown[]): Record<string, string> {
+  const sums: Record<string, [bigint, number]> = {};
+  for (const { quantity, currency, decimals, minor } of lines) {
+    if (minor) sums[currency] = [(sums[currency]?.[0] ?? 0n) + BigInt(minor) * BigInt(quantity), decimals];
+  }
+  return Object.fromEntries(Object.entries(sums).map(([currency, sum]) => [currency, amount(...sum)]));
+}

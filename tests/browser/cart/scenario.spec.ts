@@ -1,0 +1,303 @@
+/**
+ * Promise: one cart in every tab and on every device of a person, offline edits included, and its touchpoints once. Before the
+ * first act nothing is stored or requested. Real browser contexts, the real collector.
+ */
+import assert from "node:assert/strict";
+import { readFileSync } from "node:fs";
+import { after, test } from "node:test";
+import { fileURLToPath } from "node:url";
+
+import { startCollector } from "../../collector/mf.ts";
+import { claimsOf, signToken } from "../../collector/tokens.ts";
+import { startBrowser } from "../scenario.ts";
+
+type Json = any;
+
+const stub = readFileSync(fileURLToPath(new URL("../../../js/sdk/dist/stub.js", import.meta.url)), "utf8").trim();
+/** Everything but the collector's paths is a page with the snippet; its query becomes the tag's `data-` attributes. */
+const FRONT = `
+export default {
+  fetch(request, env) {
+    const { pathname, searchParams } = new URL(request.url);
+    if (/^\\/(_h|v1|admin)(\\/|$)/.test(pathname)) return env.COLLECTOR.fetch(request);
+    if (pathname === '/plain') return new Response('<!doctype html>', { headers: { 'content-type': 'text/html' } });
+    const attributes = [...searchParams].map(([name, value]) => 'data-' + name + '="' + value + '"').join(" ");
+    const html = '<!doctype html><meta charset="utf-8"><title>Shop</title><link rel="icon" href="data:,"><script>' + env.STUB +
+      '</script><script async src="/_h/hilo.js" data-key="wk_shop" ' + attributes + '></script>' + env.BODY;
+    return new Response(html, { headers: { "content-type": "text/html; charset=utf-8" } });
+  },
+};`;
+const BODY = `<section data-hilo-product='{"product_id":"mug","currency":"EUR","price":"19.99","name":"Mug"}'>
+<button id="add" data-hilo-add>Add</button><button id="add3" data-hilo-add="3">3</button><button id="remove" data-hilo-remove>Remove</button></section>`;
+
+const browser = await startBrowser();
+const collector = await startCollector({
+  front: [{ name: "front", modules: true, script: FRONT, compatibilityDate: "2026-08-01", bindings: { STUB: stub, BODY }, serviceBindings: { COLLECTOR: "collector" } }],
+});
+after(async () => {
+  await browser.close();
+  await collector.dispose();
+});
+
+const MUG = { product_id: "mug", currency: "EUR", price: "19.99", name: "Mug" };
+const CUP = { product_id: "cup", currency: "EUR", price: 5, options: { color: "red", size: 2 } };
+
+/** A page, in a context of its own unless one is given; its errors and its calls to the collector are collected. */
+async function open(context?: Json, query = "") {
+  context ??= await browser.newContext();
+  const page: Json = await context.newPage();
+  page.problems = [];
+  page.calls = [];
+  page.on("pageerror", (error: Error) => page.problems.push(error.message));
+  page.on("console", (message: Json) => message.type() === "error" && page.problems.push(message.text()));
+  page.on("request", (request: Json) => /\/v1\/|hilo-cart/.test(request.url()) && page.calls.push(`${request.method()} ${new URL(request.url()).pathname}`));
+  await page.goto(`${collector.url}/${query}`);
+  await page.waitForFunction(() => !(window as Json).hilo.q);
+  return page;
+}
+
+/** Repeats a check until it holds. */
+async function until<T>(check: () => Promise<T>, ms = 15_000): Promise<T> {
+  const deadline = Date.now() + ms;
+  for (;;) {
+    try {
+      return await check();
+    } catch (error) {
+      if (Date.now() > deadline) throw error;
+      await new Promise((resolve) => setTimeout(resolve, 50));
+    }
+  }
+}
+
+/** Calls `hilo.cart.<name>`. */
+const cart = (page: Json, name: string, ...args: unknown[]) => page.evaluate(([name, args]: Json) => (window as Json).hilo.cart[name](...args), [name, args]);
+const quantities = async (page: Json) => Object.fromEntries(((await cart(page, "lines")) as Json[]).map((line) => [line.product_id, line.quantity]));
+const status = (page: Json) => page.evaluate(() => new Promise((resolve) => (window as Json).hilo.cart.on((state: Json) => resolve(state.status))));
+const shows = (page: Json, expected: Json) => until(async () => assert.deepEqual(await quantities(page), expected));
+const settled = (page: Json) => until(async () => assert.equal(((await status(page)) as Json).pending, 0));
+const kept = (page: Json) => page.evaluate(() => [Object.keys(localStorage), Object.keys(sessionStorage)].flat().sort());
+
+async function close(...pages: Json[]) {
+  for (const page of pages) {
+    assert.deepEqual(page.problems, []);
+    await page.context().close();
+  }
+}
+
+async function signIn(page: Json, user: string) {
+  const token = signToken(claimsOf(user));
+  await page.evaluate(([user, token]: Json) => (window as Json).hilo.identify(user, {}, { token }), [user, token]);
+}
+
+test("before the first act nothing is requested or stored; the first act does both", async () => {
+  const page = await open();
+  await page.evaluate(() => (window as Json).hilo.cart.on(() => {}));
+  assert.deepEqual(await cart(page, "lines"), []);
+  await page.waitForTimeout(1_000);
+  assert.deepEqual([page.calls, await kept(page), await page.context().cookies()], [[], [], []]);
+  await cart(page, "add", MUG, 2);
+  await shows(page, { mug: 2 });
+  await settled(page);
+  assert.deepEqual(await kept(page), ["hilo.cart"]);
+  assert.deepEqual((await page.context().cookies()).map((cookie: Json) => cookie.name), ["hilo-cart"]);
+  assert.ok(page.calls.includes("POST /_h/v1/cart/ops"));
+  assert.deepEqual(await cart(page, "totals"), { EUR: "39.98" });
+  await close(page);
+});
+
+test("clicks show at once and travel together; a reload keeps them", async () => {
+  const page = await open();
+  await cart(page, "add", CUP);
+  await settled(page);
+  page.calls.length = 0;
+  const shown = await page.evaluate((line: Json) => {
+    for (let i = 0; i < 50; i += 1) (window as Json).hilo.cart.add(line);
+    return (window as Json).hilo.cart.lines()[0].quantity;
+  }, CUP);
+  assert.equal(shown, 51);
+  await settled(page);
+  assert.ok(page.calls.filter((call: string) => call.endsWith("/ops")).length <= 2, page.calls.join());
+  await page.reload();
+  await shows(page, { cup: 51 });
+  const [line] = await cart(page, "lines");
+  await cart(page, "remove", line);
+  await shows(page, {});
+  await close(page);
+});
+
+test("offline edits survive a reload and arrive when the network is back", async () => {
+  const context: Json = await browser.newContext();
+  await context.addInitScript(() => delete (window as Json).WebSocket); // asks again and again instead
+  const page = await open(context);
+  await cart(page, "add", MUG);
+  await settled(page);
+  await page.route("**/v1/cart/**", (route: Json) => route.abort());
+  await page.route("**/v1/cart?*", (route: Json) => route.abort());
+  await cart(page, "add", MUG, 2);
+  await cart(page, "add", CUP);
+  await page.reload();
+  await shows(page, { mug: 3, cup: 1 });
+  assert.equal(((await status(page)) as Json).pending, 2);
+  page.problems.length = 0; // the browser's own words about requests that fail
+  await page.unroute("**/v1/cart/**");
+  await page.unroute("**/v1/cart?*");
+  await page.evaluate(() => window.dispatchEvent(new Event("online")));
+  await settled(page);
+  await page.evaluate(() => localStorage.clear());
+  await page.reload();
+  await cart(page, "add", CUP);
+  await shows(page, { mug: 3, cup: 2 });
+  await close(page);
+});
+
+test("two tabs of one browser share one replica, and the second goes on when the first is closed", async () => {
+  const first = await open();
+  await cart(first, "add", MUG);
+  await settled(first);
+  const second = await open(first.context());
+  await shows(second, { mug: 1 });
+  await cart(second, "add", MUG, 2);
+  assert.deepEqual(await quantities(second), { mug: 3 }, "at once");
+  await shows(first, { mug: 3 });
+  await first.close();
+  await cart(second, "add", CUP);
+  await shows(second, { mug: 3, cup: 1 });
+  await settled(second);
+  await close(second);
+});
+
+test("two devices of a customer converge, edits against each other included", async () => {
+  const user = `u${Date.now()}`;
+  const [phone, desk] = [await open(), await open()];
+  await cart(phone, "add", MUG, 2); // as a guest
+  await settled(phone);
+  await signIn(phone, user);
+  await signIn(desk, user);
+  await shows(desk, { mug: 2 });
+  await Promise.all([cart(phone, "add", MUG), cart(desk, "add", CUP, 4), cart(desk, "dec", MUG)]);
+  await shows(phone, { mug: 2, cup: 4 });
+  await shows(desk, { mug: 2, cup: 4 });
+  await desk.context().setOffline(true);
+  await cart(desk, "set", MUG, 9);
+  await cart(phone, "add", MUG);
+  await desk.context().setOffline(false);
+  await shows(phone, { mug: 10, cup: 4 });
+  await shows(desk, { mug: 10, cup: 4 });
+  desk.problems.length = 0;
+  await close(phone, desk);
+});
+
+test("logout leaves nothing of the cart here, and the next visitor begins anew", async () => {
+  const page = await open();
+  const user = `v${Date.now()}`;
+  await signIn(page, user);
+  await cart(page, "add", MUG);
+  await settled(page);
+  await page.evaluate(() => (window as Json).hilo.reset());
+  await shows(page, {});
+  await until(async () => assert.deepEqual(await kept(page), []));
+  await cart(page, "add", CUP);
+  await settled(page);
+  await shows(page, { cup: 1 });
+  const other = await open();
+  await signIn(other, user);
+  await shows(other, { mug: 1 });
+  await close(page, other);
+});
+
+test("a browser without storage keeps the cart in memory, and says so", async () => {
+  const context: Json = await browser.newContext();
+  await context.addInitScript(() => {
+    for (const name of ["localStorage", "sessionStorage"]) {
+      Object.defineProperty(window, name, { get() { throw new DOMException("blocked", "SecurityError"); } });
+    }
+  });
+  const page = await open(context);
+  await cart(page, "add", MUG);
+  await settled(page);
+  await shows(page, { mug: 1 });
+  assert.equal(((await status(page)) as Json).persistent, false);
+  await close(page);
+});
+
+test("what is kept may be anything: the page never notices, and the hub's cart comes back", async () => {
+  const page = await open();
+  await cart(page, "add", MUG, 2);
+  await settled(page);
+  const text = await page.evaluate(() => localStorage.getItem("hilo.cart"));
+  for (const rubbish of [text.slice(0, text.length / 2), "{", "\ud800\n\n", "x".repeat(1 << 20), `{}\n${"k\t".repeat(99)}`]) {
+    await page.goto(`${collector.url}/plain`);
+    await page.evaluate((text: string) => localStorage.setItem("hilo.cart", text), rubbish);
+    await page.goto(collector.url);
+    await page.waitForFunction(() => !(window as Json).hilo.q);
+    await cart(page, "add", CUP);
+    await until(async () => assert.equal((await quantities(page)).mug, 2, rubbish.slice(0, 40)));
+  }
+  await close(page);
+});
+
+test("GA4's events in the dataLayer drive the cart, pushed before and after, in both forms", async () => {
+  const page = await open(undefined, "?cart=dataLayer");
+  await page.evaluate(() => {
+    const layer = ((window as Json).dataLayer ??= []);
+    const gtag = function (..._: unknown[]) { layer.push(arguments); };
+    const items = [{ item_id: "mug", item_name: "Mug", price: 19.99, quantity: 2 }];
+    layer.push({ event: "add_to_cart", ecommerce: { currency: "EUR", items } });
+    gtag("event", "add_to_cart", { currency: "EUR", items: [{ item_id: "hat", price: 7 }] });
+    gtag("event", "remove_from_cart", { currency: "EUR", items: [{ item_id: "mug", quantity: 1 }] });
+    layer.push({ event: "scroll" });
+  });
+  await shows(page, { mug: 1, hat: 1 });
+  await close(page);
+});
+
+test("attributes in the HTML drive the cart", async () => {
+  const page = await open(undefined, "?cart=attributes");
+  await page.click("#add");
+  await shows(page, { mug: 1 });
+  await page.click("#add3");
+  await shows(page, { mug: 4 });
+  assert.equal((await cart(page, "lines"))[0].price, "19.99");
+  await page.click("#remove");
+  await shows(page, {});
+  await close(page);
+});
+
+test("every touchpoint is told once, under the id of its operation; none without consent", async () => {
+  const silent = await open();
+  await cart(silent, "add", MUG);
+  await settled(silent);
+  await silent.waitForTimeout(1_500);
+  assert.ok(!silent.calls.includes("POST /_h/v1/batch"));
+  await close(silent);
+
+  const page = await open(undefined, "?cart=segment");
+  await page.evaluate(() => (window as Json).hilo.consent.grant("analytics"));
+  await cart(page, "add", MUG, 2);
+  await cart(page, "add", MUG);
+  await settled(page);
+  await cart(page, "dec", MUG);
+  await settled(page);
+  await page.evaluate(() => (window as Json).hilo.track("Product Added", { product_id: "hat", currency: "EUR", quantity: 2, price: 7 }));
+  await shows(page, { mug: 2, hat: 2 });
+  await settled(page);
+  const checkout = await cart(page, "checkout");
+  assert.match(checkout.checkout_id, /^co_[0-9a-f]{32}_[0-9a-f]{32}$/);
+  await cart(page, "ordered", "o-1");
+  await shows(page, {});
+  await page.evaluate(() => (window as Json).hilo.flush());
+  const id = await page.evaluate(() => (window as Json).hilo.anonymousId());
+  const told = await until(async () => {
+    const { events } = await collector.admin(`/admin/v1/profiles/a:${id}/events`);
+    const all = events.filter((event: Json) => event.event);
+    assert.ok(all.length >= 5, all.map((event: Json) => event.event).join());
+    return all;
+  });
+  const names = told.map((event: Json) => event.event).sort();
+  assert.deepEqual(names, ["Checkout Started", "Order Completed", "Product Added", "Product Added", "Product Removed"]);
+  const added = told.find((event: Json) => event.event === "Product Added" && event.properties.product_id === "mug");
+  assert.match(added.messageId, /^cart-[0-9a-f]{16}-1$/);
+  assert.equal(added.properties.quantity, 3);
+  assert.equal(added.properties.price, 19.99);
+  await close(page);
+});

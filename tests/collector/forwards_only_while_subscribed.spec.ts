@@ -1,0 +1,105 @@
+/**
+ * Promise: a destination that writes to people gets an event only while its person is subscribed to the channel. An opt-out
+ * drops what still waits, and the ledger keeps every change with the text that was shown.
+ */
+import assert from "node:assert/strict";
+import { after, test } from "node:test";
+
+import { type Answer, type Json, pageView, post, send } from "./envelopes.ts";
+import { anonymousId, configWith, eventually, startCollector, startSink } from "./mf.ts";
+import { claimsOf, signToken } from "./tokens.ts";
+
+const sink = await startSink();
+const config = configWith(sink.url).replace('name = "webhook"', 'name = "letters"\nchannel = "email"');
+const collector = await startCollector({ config });
+after(async () => {
+  await collector.dispose();
+  await sink.close();
+});
+
+const about = (id: string) => sink.received.filter((request) => request.headers["webhook-id"] === id);
+const profile = (id: string, part = "") => collector.admin(`/admin/v1/profiles/a:${id}${part}`);
+
+function say(anonymousId: string, state: string, over: Json = {}, headers: Json = {}): Promise<Answer> {
+  const body = { writeKey: "wk_shop", anonymousId, channel: "email", state, text: "Write to me.", version: "2026-11", ...over };
+  return post(collector, "/_h/v1/optin", body, { "x-hilo": "1", ...headers });
+}
+
+test("nothing for who never subscribed, everything for who did", async () => {
+  sink.answer(204);
+  const [silent, subscribed] = [anonymousId(), anonymousId()];
+  const answer = await say(subscribed, "subscribed");
+  assert.deepEqual([answer.status, answer.body["channel"], answer.body["state"]], [200, "email", "subscribed"]);
+  assert.ok(Math.abs(Date.parse(answer.body["at"]) - Date.now()) < 10_000);
+  const [kept, sent] = [pageView(silent), pageView(subscribed)];
+  assert.equal((await send(collector, [kept, sent])).body["accepted"], 2);
+  await sink.until(() => about(sent["messageId"]).length > 0);
+  assert.equal(about(kept["messageId"]).length, 0);
+  assert.deepEqual((await profile(silent, "/deliveries")).deliveries, []);
+});
+
+test("another channel is another question", async () => {
+  const id = anonymousId();
+  await say(id, "subscribed", { channel: "sms" });
+  await send(collector, [pageView(id)]);
+  assert.deepEqual((await profile(id, "/deliveries")).deliveries, []);
+});
+
+test("an opt-out reaches what still waits, and replay does not bring it back", async () => {
+  sink.answer(503);
+  const id = anonymousId();
+  await say(id, "subscribed");
+  const event = pageView(id);
+  await send(collector, [event]);
+  await sink.until(() => about(event["messageId"]).length >= 1);
+  await say(id, "unsubscribed", { text: undefined, version: undefined });
+  const rows = async () => (await profile(id, "/deliveries")).deliveries;
+  await eventually(async () => (await rows()).find((row: Json) => row["state"] === "dead" && row["reason"] === "not_subscribed"));
+  sink.answer(204);
+  const count = about(event["messageId"]).length;
+  const body = JSON.stringify({ messageIds: [event["messageId"]] });
+  assert.deepEqual(await collector.admin("/admin/v1/dead-letters/replay", { method: "POST", body }), { replayed: 0 });
+  await send(collector, [pageView(id)]);
+  assert.equal((await rows()).length, 1);
+  assert.equal(about(event["messageId"]).length, count);
+});
+
+test("the ledger proves each change, and telling twice adds none", async () => {
+  const id = anonymousId();
+  const over = { address: "ana@shop.example", url: "https://shop.example/news?token=abc" };
+  const first = await say(id, "subscribed", over);
+  assert.deepEqual((await say(id, "subscribed", over)).body, first.body);
+  await say(id, "unsubscribed");
+  const { optins } = await profile(id, "/optins");
+  assert.deepEqual(optins.map((row: Json) => row["state"]), ["unsubscribed", "subscribed"]);
+  const { at, text, version, address, url, source, verified } = optins[1];
+  assert.deepEqual([at, text, version, address], [first.body["at"], "Write to me.", "2026-11", "ana@shop.example"]);
+  assert.deepEqual([source, verified], ["shop", false]);
+  assert.ok(!url.includes("abc"), url);
+  assert.deepEqual((await profile(id)).optins, { email: "unsubscribed" });
+});
+
+test("a verified person has a ledger of their own", async () => {
+  const id = anonymousId();
+  await say(id, "subscribed", {}, { "x-hilo-user": signToken(claimsOf("ana")) });
+  assert.deepEqual((await collector.admin("/admin/v1/profiles/u:ana")).optins, { email: "subscribed" });
+  assert.equal((await collector.admin("/admin/v1/profiles/u:ana/optins")).optins[0].verified, true);
+  assert.equal((await profile(id)).known, false);
+});
+
+test("what cannot be an opt-in is refused by its field", async () => {
+  const id = anonymousId();
+  const check = async (over: Json, code: string, field: string) => {
+    const answer = await say(id, "subscribed", over);
+    assert.deepEqual([answer.status, answer.body["error"].code, answer.body["error"].field], [422, code, field]);
+  };
+  await check({ channel: "e-mail" }, "wrong_type", "channel");
+  await check({ state: "maybe" }, "wrong_type", "state");
+  await check({ text: undefined }, "missing_field", "text");
+  await check({ version: " " }, "missing_field", "version");
+  await check({ text: "x".repeat(8_193) }, "wrong_type", "text");
+  await check({ anonymousId: "null" }, "reserved_id", "anonymousId");
+  const answer = await post(collector, "/_h/v1/optin", { writeKey: "wk_shop", anonymousId: id, channel: "email", state: "subscribed" });
+  assert.deepEqual([answer.status, answer.body["error"].code], [403, "missing_header"]);
+  assert.equal((await profile(id)).known, false);
+});

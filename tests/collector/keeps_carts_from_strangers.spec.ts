@@ -1,0 +1,137 @@
+/**
+ * Promise: nobody reads, joins or guesses another person's cart. A guest's belongs to whoever holds its signed capability, a
+ * customer's to whom a verified token names; a label grants nothing.
+ */
+import assert from "node:assert/strict";
+import { after, test } from "node:test";
+
+import { Device, LiveSocket, MUG, SERVER_KEY, cartCall, serverCall } from "./carts.ts";
+import { type Json } from "./envelopes.ts";
+import { startCollector } from "./mf.ts";
+import { claimsOf, signToken } from "./tokens.ts";
+
+const collector = await startCollector();
+after(() => collector.dispose());
+
+const guest = new Device(collector);
+await guest.add(MUG, 3);
+const customer = new Device(collector, signToken(claimsOf("victim")));
+await customer.add(MUG, 3);
+
+/** Whether a view shows a cart with something in it. */
+const hasLines = (view: Json) => (view["full"]?.put ?? view["put"] ?? []).length > 0;
+
+test("a capability that we did not sign is none, and touches no cart", async () => {
+  const [version, id, issued, tag] = guest.capability.split(".") as [string, string, string, string];
+  const forgeries = [
+    `${version}.${id}.${issued}.${tag.replace(/^./, (c) => (c === "A" ? "B" : "A"))}`,
+    `${version}.${id.replace(/^./, (c) => (c === "a" ? "b" : "a"))}.${issued}.${tag}`,
+    `${version}.${id}.${Number(issued) + 1}.${tag}`,
+    `${version}.${guest.cart}.${issued}.${tag}`,
+    guest.cart,
+    "v1...",
+  ];
+  for (const forged of forgeries) {
+    const answer = await cartCall(collector, "/v1/cart", { headers: { "x-hilo-cart": forged } });
+    assert.deepEqual([answer.status, answer.body["cart"]], [200, null], forged);
+  }
+  const own = await cartCall(collector, "/v1/cart", { headers: { "x-hilo-cart": guest.capability } });
+  assert.ok(hasLines(own.body));
+});
+
+test("the id cookie's signature does not open a cart", async () => {
+  const hello = await collector.fetch("/v1/hello", {
+    method: "POST",
+    headers: { origin: collector.url, "x-hilo": "1" },
+    body: JSON.stringify({ writeKey: "wk_shop", anonymousId: "someone", consent: { categoryPreferences: { analytics: true } } }),
+  });
+  await hello.text();
+  const value = hello.headers.get("set-cookie")!.split(";")[0]!.split("=").slice(1).join("=");
+  const answer = await cartCall(collector, "/v1/cart", { headers: { cookie: `hilo-cart=${value}` } });
+  assert.equal(answer.body["cart"], null);
+});
+
+test("a browser's capability is a cookie out of reach for scripts, apart from the anonymous id", async () => {
+  const device = new Device(collector);
+  device.capability = "";
+  const added = await device.add(MUG, 1);
+  const cookie = added.headers.get("set-cookie")!;
+  assert.match(cookie, /^hilo-cart=v1\.[0-9a-f]{32}\.\d+\.[\w-]+; Path=\/; HttpOnly; SameSite=Lax; Max-Age=2592000$/);
+  assert.equal(added.body["capability"], undefined);
+  const headers = { cookie: cookie.split(";")[0] };
+  const again = await cartCall(collector, "/v1/cart", { headers });
+  assert.ok(hasLines(again.body));
+  assert.equal(again.headers.get("set-cookie"), null, "renewed at most daily");
+  const left = await cartCall(collector, "/v1/cart/leave", { headers, body: {} });
+  assert.equal(left.status, 204);
+  assert.match(left.headers.get("set-cookie") ?? "", /^hilo-cart=; .*Max-Age=0$/);
+});
+
+test("only a good token opens a customer's cart", async () => {
+  const forged = signToken(claimsOf("victim"), { kid: "development", alg: "HS256", key: "guessed" });
+  const expired = signToken(claimsOf("victim", { iat: 1, exp: 2 }));
+  for (const [token, code] of [[forged, /^token_/], [expired, /^token_expired$/], ["x", /^token_/]] as [string, RegExp][]) {
+    const answer = await cartCall(collector, "/v1/cart", { headers: { "x-hilo-user": token } });
+    assert.equal(answer.status, 401);
+    assert.match(answer.body["error"].code, code);
+  }
+  const elsewhere = signToken(claimsOf("victim", { scope: "profile" }));
+  const scoped = await cartCall(collector, "/v1/cart", { headers: { "x-hilo-user": elsewhere } });
+  assert.ok(scoped.status === 401 || scoped.status === 403);
+  const other = new Device(collector, signToken(claimsOf("somebody-else")));
+  assert.ok(!hasLines((await other.whole()).body));
+});
+
+test("where tokens are not enforced they grant nothing", async () => {
+  const text = (mode: string) => `
+[project]
+controller = "Shop"
+environment = "development"
+[[source]]
+name = "shop"
+kind = "browser"
+keys = ["wk_shop"]
+origins = ["http://127.0.0.1:8787"]
+[identity]
+mode = "${mode}"
+issuer = "hilo-development"
+`;
+  const own = await startCollector({ config: text("off") });
+  try {
+    const answer = await cartCall(own, "/v1/cart", { headers: { "x-hilo-user": customer.user } });
+    assert.deepEqual([answer.status, answer.body["cart"]], [200, null]);
+  } finally {
+    await own.dispose();
+  }
+});
+
+test("only a server key names whose cart it is", async () => {
+  const answer = await cartCall(collector, "/v1/carts/victim");
+  assert.deepEqual([answer.status, answer.body["error"].code], [401, "unauthorized"]);
+  const reserved = await serverCall(collector, "null");
+  assert.deepEqual([reserved.status, reserved.body["error"].code], [422, "reserved_id"]);
+  const inPage = await cartCall(collector, "/v1/carts/victim", { headers: { authorization: `Bearer ${SERVER_KEY}` } });
+  assert.equal(inPage.status, 403, "a page has no business with it");
+  assert.ok(hasLines((await serverCall(collector, "victim")).body));
+});
+
+test("every call needs its header, its key and its origin", async () => {
+  for (const [headers, code] of [
+    [{ "x-hilo": undefined }, "missing_header"],
+    [{ authorization: undefined }, "missing_key"],
+    [{ authorization: "Bearer wk_other" }, "unknown_key"],
+    [{ origin: "https://evil.example" }, "origin_refused"],
+  ] as [Json, string][]) {
+    const answer = await cartCall(collector, "/v1/cart/ops", { headers, body: guest.adding(MUG, 1) });
+    assert.equal(answer.body["error"].code, code);
+  }
+});
+
+test("a label opens no socket without a ticket, and a ticket no other cart", async () => {
+  const { body } = await customer.look();
+  const stranger = await LiveSocket.open(collector, guest.cart, { origin: collector.url });
+  stranger.send({ t: "hello", ticket: body["live"], epoch: 0, rev: "0" });
+  assert.equal(await stranger.end(), 4401);
+  const foreign = LiveSocket.open(collector, guest.cart, { origin: "https://evil.example" });
+  await assert.rejects(foreign, /not opened/);
+});

@@ -1,0 +1,191 @@
+/**
+ * Promise: an order that Shopify or WooCommerce tells under its own signature empties the cart it was bought from, once, and
+ * stands in the person's history; what they did not sign changes nothing.
+ */
+import assert from "node:assert/strict";
+import { createHmac } from "node:crypto";
+import { after, test } from "node:test";
+
+import type { Answer, Json } from "./envelopes.ts";
+import { configWith, eventually, startCollector } from "./mf.ts";
+
+const SECRETS = { SHOPIFY_SECRET: "shpss_of_the_example_shop", WOOCOMMERCE_SECRET: "a secret of the WordPress shop" };
+const basis = 'consent_basis = { basis = "contract", purposes = ["analytics"] }';
+const config = `${configWith("http://127.0.0.1:9/")}
+[[source]]
+name = "orders"
+kind = "webhook"
+vendor = "shopify"
+secret = { secret = "SHOPIFY_SECRET" }
+${basis}
+
+[[source]]
+name = "wordpress"
+kind = "webhook"
+vendor = "woocommerce"
+secret = { secret = "WOOCOMMERCE_SECRET" }
+${basis}
+`;
+const collector = await startCollector({ config, vars: SECRETS });
+after(() => collector.dispose());
+
+const MUG = ["808950810", "0", "EUR"];
+const CUP = ["808950811", "0", "EUR"];
+
+async function read(response: Response): Promise<Answer> {
+  const text = await response.text();
+  return { status: response.status, headers: response.headers, body: text === "" ? {} : JSON.parse(text) };
+}
+
+/** A call of the company's own backend about a customer's cart. */
+async function backend(user: string, call: string, body?: Json): Promise<Json> {
+  const headers = { authorization: "Bearer sk_dev_backend", "x-hilo": "1", "content-type": "application/json" };
+  const init = body === undefined ? { headers } : { method: "POST", headers, body: JSON.stringify(body) };
+  const answer = await read(await collector.fetch(`/_h/v1/carts/${user}${call}`, init));
+  assert.equal(answer.status, 200, JSON.stringify(answer.body));
+  return answer.body;
+}
+
+let commands = 0;
+const fill = (user: string, line: string[], quantity: number) =>
+  backend(user, "/commands", { commands: [{ id: `till-${++commands}`, op: "add", line, quantity, info: { name: "Mug", unit_price: "1999" } }] });
+const cart = async (user: string) => (await backend(user, "")).lines.map((shown: Json) => [...shown["line"], shown["quantity"]]);
+
+async function call(path: string, body: string, headers: Json): Promise<Answer> {
+  for (const [name, value] of Object.entries(headers)) if (value === undefined) delete headers[name];
+  return read(await collector.fetch(path, { method: "POST", headers, body }));
+}
+
+function sign(secret: string, body: string): string {
+  return createHmac("sha256", secret).update(body).digest("base64");
+}
+
+async function shopify(order: Json, over: Json = {}): Promise<Answer> {
+  // Shopify's ids are numbers beyond what JavaScript can write.
+  const body = JSON.stringify(order).replace(/"id":"(\d+)"/, '"id":$1');
+  const headers: Json = { "x-shopify-topic": "orders/create", "x-shopify-hmac-sha256": sign(SECRETS.SHOPIFY_SECRET, body), ...over };
+  return call("/_h/v1/in/orders", body, headers);
+}
+
+async function woocommerce(order: Json, over: Json = {}): Promise<Answer> {
+  const body = JSON.stringify(order);
+  const headers: Json = { "x-wc-webhook-topic": "order.updated", "x-wc-webhook-signature": sign(SECRETS.WOOCOMMERCE_SECRET, body), ...over };
+  return call("/v1/in/wordpress", body, headers);
+}
+
+const shopifyOrder = (id: number | string, customer: number | null, items: [number, number][], checkout?: string): Json => ({
+  id,
+  currency: "EUR",
+  total_price: "19.99",
+  customer: customer === null ? null : { id: customer },
+  note_attributes: checkout === undefined ? [] : [{ name: "hilo_checkout", value: checkout }],
+  line_items: items.map(([variant_id, quantity]) => ({ variant_id, quantity, price: "19.99" })),
+});
+
+test("a customer's order takes away what was bought, and only once", async () => {
+  await fill("501", MUG, 2);
+  await fill("501", CUP, 1);
+  const order = shopifyOrder("820982911946154508", 501, [[808950810, 1]]);
+  assert.deepEqual((await shopify(order)).body, { duplicate: false });
+  assert.deepEqual(await cart("501"), [[...MUG, 1], [...CUP, 1]]);
+  // Shopify sends again what it is not sure of, and tells of the payment too.
+  assert.deepEqual((await shopify(order)).body, { duplicate: true });
+  assert.deepEqual((await shopify(order, { "x-shopify-topic": "orders/paid" })).body, { duplicate: true });
+  assert.deepEqual(await cart("501"), [[...MUG, 1], [...CUP, 1]]);
+});
+
+test("it stands in the customer's history, with what was paid", async () => {
+  const event = await eventually(async () => {
+    const { events } = await collector.admin("/admin/v1/profiles/u:501/events");
+    return events.find((event: Json) => event["event"] === "Order Completed");
+  });
+  assert.equal(event.messageId, "order-820982911946154508");
+  assert.equal(event.properties.order_id, "820982911946154508");
+  assert.deepEqual([event.properties.total, event.properties.currency], [19.99, "EUR"]);
+  assert.deepEqual(event.properties.products.map((product: Json) => [product["product_id"], product["quantity"]]), [["808950810", 1]]);
+});
+
+test("a checkout finds its cart, whoever the vendor thinks has bought", async () => {
+  await fill("502", MUG, 2);
+  const { checkout_id } = await backend("502", "/checkout", {});
+  await fill("502", CUP, 1);
+  assert.deepEqual((await shopify(shopifyOrder(2, null, [[808950810, 2]], checkout_id))).body, { duplicate: false });
+  assert.deepEqual(await cart("502"), [[...CUP, 1]]);
+});
+
+test("a checkout whose articles the vendor calls by other ids was bought as it stood", async () => {
+  await fill("503", ["MUG-1", "0", "EUR"], 2);
+  await fill("503", ["CUP-1", "7", "EUR"], 1);
+  const { checkout_id } = await backend("503", "/checkout", {});
+  await fill("503", CUP, 1);
+  await shopify(shopifyOrder(3, null, [[808950810, 2], [99, 1]], checkout_id));
+  assert.deepEqual(await cart("503"), [[...CUP, 1]]);
+});
+
+test("a variant stands for its line with options", async () => {
+  await fill("504", ["808950810", "7", "EUR"], 2);
+  await shopify(shopifyOrder(4, 504, [[808950810, 1]]));
+  assert.deepEqual(await cart("504"), [["808950810", "7", "EUR", 1]]);
+});
+
+test("WooCommerce's order counts once it is paid", async () => {
+  await fill("25", ["93", "0", "EUR"], 2);
+  const order = { id: 727, status: "pending", currency: "EUR", total: "29.35", customer_id: 25, line_items: [{ product_id: 93, variation_id: 0, quantity: 2, price: 3 }] };
+  assert.deepEqual((await woocommerce(order, { "x-wc-webhook-topic": "order.created" })).body, { ignored: "unpaid" });
+  assert.deepEqual(await cart("25"), [["93", "0", "EUR", 2]]);
+  assert.deepEqual((await woocommerce({ ...order, status: "processing" })).body, { duplicate: false });
+  assert.deepEqual((await woocommerce({ ...order, status: "completed" })).body, { duplicate: true });
+  assert.deepEqual(await cart("25"), []);
+});
+
+test("what the vendor did not sign is refused, told, and changes nothing", async () => {
+  await fill("505", MUG, 1);
+  const order = shopifyOrder(5, 505, [[808950810, 1]]);
+  const right = sign(SECRETS.SHOPIFY_SECRET, JSON.stringify(order));
+  const hex = Buffer.from(right, "base64").toString("hex");
+  for (const tag of ["", "!!!", hex, right.slice(4), sign("", JSON.stringify(order)), sign(SECRETS.WOOCOMMERCE_SECRET, JSON.stringify(order))]) {
+    const answer = await shopify(order, { "x-shopify-hmac-sha256": tag });
+    assert.deepEqual([answer.status, answer.body["error"]?.code], [401, "bad_signature"], tag);
+  }
+  const moved = await shopify(shopifyOrder(6, 505, [[808950810, 1]]), { "x-shopify-hmac-sha256": right });
+  assert.equal(moved.status, 401);
+  const other = await woocommerce(order, { "x-wc-webhook-signature": undefined, "x-shopify-hmac-sha256": right, "x-shopify-topic": "orders/create" });
+  assert.equal(other.status, 401);
+  assert.deepEqual(await cart("505"), [[...MUG, 1]]);
+  const { rejects } = await collector.admin("/admin/v1/rejects");
+  assert.ok(rejects.some((reject: Json) => reject["code"] === "bad_signature"));
+});
+
+test("what nobody can use is answered with 200, because vendors switch off what fails", async () => {
+  assert.deepEqual((await shopify({ id: 1 }, { "x-shopify-topic": "products/update" })).body, { ignored: "topic" });
+  assert.deepEqual((await shopify(shopifyOrder(7, null, [[808950810, 1]]))).body, { ignored: "not_found" });
+  const forged = shopifyOrder(8, null, [[808950810, 1]], `co_${"0".repeat(32)}_${"0".repeat(32)}`);
+  assert.deepEqual((await shopify(forged)).body, { ignored: "not_found" });
+  const ping = await collector.fetch("/_h/v1/in/wordpress", { method: "POST", body: "webhook_id=7" });
+  assert.deepEqual(await ping.json(), { ignored: "ping" });
+  const { rejects } = await collector.admin("/admin/v1/rejects");
+  assert.ok(rejects.some((reject: Json) => reject["code"] === "not_found" && reject["source"] === "orders"));
+});
+
+test("only a webhook source is called, and only by POST", async () => {
+  for (const name of ["backend", "shop", "nobody", "", "orders/x", "..%2Forders"]) {
+    const response = await collector.fetch(`/_h/v1/in/${name}`, { method: "POST", body: "{}" });
+    assert.equal(response.status, 404, name);
+    await response.text();
+  }
+  assert.equal((await collector.fetch("/_h/v1/in/orders")).status, 405);
+});
+
+test("a secret that is not set verifies nothing, and shows", async () => {
+  const other = await startCollector({ config, vars: { ...SECRETS, SHOPIFY_SECRET: "" } });
+  try {
+    const body = JSON.stringify(shopifyOrder(9, 1, []));
+    const headers = { "x-shopify-topic": "orders/create", "x-shopify-hmac-sha256": sign("", body) };
+    const answer = await read(await other.fetch("/v1/in/orders", { method: "POST", headers, body }));
+    assert.deepEqual([answer.status, answer.body["error"].code], [503, "unavailable"]);
+    const health = (await (await other.fetch("/health")).json()) as Json;
+    assert.deepEqual(health["degraded"], ["webhook_secret_short"]);
+  } finally {
+    await other.dispose();
+  }
+});
