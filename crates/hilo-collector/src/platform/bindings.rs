@@ -1,6 +1,9 @@
 //! The names under which wrangler.jsonc binds things, and the few calls of the runtime that `worker` does not wrap.
 //! The only place that knows either.
 
+use std::cell::RefCell;
+use std::collections::BTreeMap;
+
 use wasm_bindgen::JsValue;
 use wasm_bindgen::prelude::wasm_bindgen;
 use worker::js_sys::futures::JsFuture;
@@ -57,7 +60,15 @@ extern "C" {
 
     /// Calls the object; answers a `Promise<Response>`.
     #[wasm_bindgen(method, catch)]
-    pub fn fetch(this: &Stub, url: &str, init: &RequestInit) -> Result<Promise, JsValue>;
+    pub fn fetch(this: &Stub, url: &JsValue, init: &RequestInit) -> Result<Promise, JsValue>;
+
+    /// Header fields of a request.
+    #[wasm_bindgen(extends = Object)]
+    pub type Fields;
+
+    /// The value of one.
+    #[wasm_bindgen(method, catch)]
+    pub fn get(this: &Fields, name: &JsValue) -> Result<Option<String>, JsValue>;
 
     /// A Durable Object's SQLite. `worker` takes rows one by one, with five calls each.
     #[wasm_bindgen(extends = Object)]
@@ -65,7 +76,7 @@ extern "C" {
 
     /// Runs a statement.
     #[wasm_bindgen(method, catch, variadic)]
-    pub fn exec(this: &Sqlite, query: &str, bindings: &Array) -> Result<Cursor, JsValue>;
+    pub fn exec(this: &Sqlite, query: &JsValue, bindings: &Array) -> Result<Cursor, JsValue>;
 
     /// What a statement answers.
     #[wasm_bindgen(extends = Object)]
@@ -117,6 +128,27 @@ extern "C" {
         this: &Storage,
         work: &mut dyn FnMut() -> Result<JsValue, JsValue>,
     ) -> Result<JsValue, JsValue>;
+}
+
+/// Words that are kept: names and statements of this crate, most of them by how many rows they are for.
+const WORDS_MAX: usize = 128;
+
+thread_local! {
+    static WORDS: RefCell<BTreeMap<String, JsValue>> = const { RefCell::new(BTreeMap::new()) };
+}
+
+/// Text of this crate's own as JavaScript's string, made once. Never a sender's text: there is no end to those.
+pub fn word(text: &str) -> JsValue {
+    WORDS.with_borrow_mut(|words| {
+        if let Some(word) = words.get(text) {
+            return word.clone();
+        }
+        let word = JsValue::from_str(text);
+        if words.len() < WORDS_MAX {
+            words.insert(text.to_owned(), word.clone());
+        }
+        word
+    })
 }
 
 /// Fills `bytes` from the runtime's random generator.

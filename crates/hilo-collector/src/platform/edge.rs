@@ -7,7 +7,7 @@ use std::rc::Rc;
 use hilo_core::event::Geo;
 use hilo_core::identity::public_key::PublicKey;
 use jiff::Timestamp;
-use wasm_bindgen::JsCast;
+use wasm_bindgen::{JsCast, JsValue};
 use worker::js_sys::Reflect;
 use worker::js_sys::futures::JsFuture;
 use worker::web_sys;
@@ -16,6 +16,7 @@ use worker::{
     Context, Env, Fetch, Method, Request, RequestInit, RequestRedirect, Response, Result, State,
 };
 
+use super::bindings::{Fields, word};
 use super::http::{Address, Headers, Incoming, Outgoing, Upload};
 use super::upload::{read_stream, upload};
 use super::{Body, Failure, Object, Platform, Reply, bindings, crypto, log_line};
@@ -111,7 +112,7 @@ impl Edge {
             Object::Cart(label) => (bindings::CARTS, label.as_str()),
             Object::Journal => (bindings::JOURNAL, bindings::JOURNAL_NAME),
         };
-        let namespace = Reflect::get(&self.env, &namespace.into())?;
+        let namespace = Reflect::get(&self.env, &word(namespace))?;
         Ok(namespace.unchecked_into::<bindings::Namespace>().get_by_name(name)?)
     }
 
@@ -119,7 +120,7 @@ impl Edge {
     async fn call(
         &self,
         object: &Object,
-        url: &str,
+        url: &JsValue,
         body: Option<&str>,
     ) -> Result<web_sys::Response> {
         let init = web_sys::RequestInit::new();
@@ -192,7 +193,7 @@ impl Platform for Edge {
 
     async fn ask(&self, object: &Object, call: String) -> std::result::Result<String, Failure> {
         let asked = async {
-            let response = self.call(object, bindings::OBJECT_URL, Some(&call)).await?;
+            let response = self.call(object, &word(bindings::OBJECT_URL), Some(&call)).await?;
             // Only the journal knows about watchers; asking every profile's answer would cost each event's sender.
             let watched = match object {
                 Object::Journal => response.headers().get(bindings::WATCHED)?,
@@ -308,11 +309,11 @@ pub async fn serve(request: web_sys::Request, env: Env, context: Context) -> Res
 async fn read(request: web_sys::Request) -> Result<Incoming> {
     let url = request.url();
     let address = Address::of(&url);
-    let fields = request.headers();
+    let fields = request.headers().unchecked_into::<Fields>();
     let of_webhooks: &[&str] =
         if address.path.contains(WEBHOOK_PATH) { &WEBHOOK_HEADERS } else { &[] };
     let fields = READ_HEADERS.iter().chain(of_webhooks).filter_map(|name| {
-        let value = fields.get(name).ok()??;
+        let value = fields.get(&word(name)).ok()??;
         Some(((*name).to_owned(), value))
     });
     let headers = Headers(fields.collect());
@@ -339,7 +340,7 @@ async fn open_socket(cart: &str, edge: &Edge) -> Result<Response> {
     let init = web_sys::RequestInit::new();
     init.set_headers(&headers);
     let object = edge.stub(&Object::Cart(cart.to_owned()))?;
-    let response = JsFuture::from(object.fetch(bindings::OBJECT_URL, &init)?).await?;
+    let response = JsFuture::from(object.fetch(&word(bindings::OBJECT_URL), &init)?).await?;
     Ok(response.unchecked_into::<web_sys::Response>().into())
 }
 
@@ -362,7 +363,7 @@ async fn write(reply: Reply, edge: &Edge) -> Result<Response> {
         }
         Body::Live { after } => {
             let url = format!("{}live/{after}", bindings::OBJECT_URL);
-            let mut live = Response::from(edge.call(&Object::Journal, &url, None).await?);
+            let mut live = Response::from(edge.call(&Object::Journal, &url.into(), None).await?);
             let (stream, status) = (live.stream()?, live.status_code());
             UNWATCHED_UNTIL.set(0);
             builder.with_status(status).with_headers(headers).from_stream(stream)

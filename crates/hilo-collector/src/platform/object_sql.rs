@@ -5,7 +5,7 @@ use wasm_bindgen::{JsCast, JsValue};
 use worker::State;
 use worker::js_sys::Array;
 
-use super::bindings::{self, Sqlite, Storage};
+use super::bindings::{self, Cursor, Sqlite, Storage, word};
 use super::{Failure, Sql, SqlRow, SqlValue};
 
 /// SQLite of a Durable Object.
@@ -23,6 +23,18 @@ impl ObjectSql {
         ObjectSql { sql: sql.clone().unchecked_into(), storage: raw.clone().unchecked_into() }
     }
 
+    fn start(&self, query: &str, bindings: &[SqlValue]) -> Result<Cursor, Failure> {
+        let values = Array::new();
+        for value in bindings {
+            values.push(&match value {
+                SqlValue::Null => JsValue::NULL,
+                SqlValue::Int(whole) => JsValue::from_f64(number(*whole)),
+                SqlValue::Text(text) => JsValue::from_str(text),
+            });
+        }
+        self.sql.exec(&word(query), &values).map_err(|error| failed(&error))
+    }
+
     /// Sets the alarm, in the same write as what was written before it in this turn.
     pub(super) fn set_alarm(&self, at_ms: i64) -> Result<(), Failure> {
         // Not awaited: if the write fails, the output gate never opens and the caller gets no answer.
@@ -37,15 +49,7 @@ fn failed(error: &JsValue) -> Failure {
 
 impl Sql for ObjectSql {
     fn exec(&self, query: &str, bindings: &[SqlValue]) -> Result<Vec<SqlRow>, Failure> {
-        let values = Array::new();
-        for value in bindings {
-            values.push(&match value {
-                SqlValue::Null => JsValue::NULL,
-                SqlValue::Int(whole) => JsValue::from_f64(number(*whole)),
-                SqlValue::Text(text) => JsValue::from_str(text),
-            });
-        }
-        let cursor = self.sql.exec(query, &values).map_err(|error| failed(&error))?;
+        let cursor = self.start(query, bindings)?;
         let found = cursor.raw().to_array().map_err(|error| failed(&error))?;
         if found.length() == 0 {
             return Ok(Vec::new());
@@ -57,6 +61,10 @@ impl Sql for ObjectSql {
             SqlRow(names.iter().cloned().zip(values.iter().map(|one| value(&one))).collect())
         };
         Ok(found.iter().map(row).collect())
+    }
+
+    fn run(&self, query: &str, bindings: &[SqlValue]) -> Result<(), Failure> {
+        self.start(query, bindings).map(drop)
     }
 
     fn transaction(&self, work: &mut dyn FnMut() -> Result<(), Failure>) -> Result<(), Failure> {

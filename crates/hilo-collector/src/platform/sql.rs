@@ -107,6 +107,14 @@ pub trait Sql {
     /// `Retriable` when the storage refuses (disk full), `Fatal` when the statement is wrong.
     fn exec(&self, query: &str, bindings: &[SqlValue]) -> Result<Vec<SqlRow>, Failure>;
 
+    /// Runs one statement whose rows nobody wants, or that has none.
+    ///
+    /// # Errors
+    /// As [`Sql::exec`]; also when a row breaks the schema, and then none of the statement's rows is kept.
+    fn run(&self, query: &str, bindings: &[SqlValue]) -> Result<(), Failure> {
+        self.exec(query, bindings).map(drop)
+    }
+
     /// Runs `work` so that all of its writes are kept, or none: also when it fails half-way or panics.
     ///
     /// # Errors

@@ -75,7 +75,7 @@ impl Known {
         let opened = std::mem::take(&mut self.opened);
         if is_kept {
             for session in &opened {
-                sql.exec(
+                sql.run(
                     "INSERT OR IGNORE INTO sessions (id, touch) VALUES (?, ?)",
                     &[SqlValue::from(session.id.as_str()), SqlValue::Text(encode(&session.touch)?)],
                 )?;
@@ -90,7 +90,7 @@ impl Known {
     /// Stores the profile.
     pub(super) fn keep_profile(&self, sql: &impl Sql) -> Result<(), Failure> {
         let profile = SqlValue::Text(encode(&self.profile)?);
-        sql.exec("INSERT OR REPLACE INTO meta (key, value) VALUES ('profile', ?)", &[profile])?;
+        sql.run("INSERT OR REPLACE INTO meta (key, value) VALUES ('profile', ?)", &[profile])?;
         Ok(())
     }
 }

@@ -115,7 +115,7 @@ pub(super) fn queue_up(
             values.extend([now.clone(), now.clone()]);
         }
         let places = tuples("(?,?,?,?,?,?)", rows.len());
-        sql.exec(
+        sql.run(
             &format!(
                 "INSERT OR IGNORE INTO outbox (message_id, destination, purposes, channel, next_ms, updated_ms)
                  VALUES {places}"
@@ -264,7 +264,7 @@ pub(super) fn confirm(
                 end(sql, &key, "dead", Some(reason), now_ms)?;
             }
             DeliveryResult::Retry { after_s, reason } => {
-                sql.exec(
+                sql.run(
                     "UPDATE outbox SET attempts = attempts + 1, next_ms = ?, reason = ?, updated_ms = ?
                      WHERE message_id = ? AND destination = ? AND state = 'pending'",
                     &[
@@ -295,7 +295,7 @@ fn deliver(
         let places = tuples("?", ids.len());
         let mut values = vec![SqlValue::int(now_ms)?, SqlValue::from(destination)];
         values.extend_from_slice(ids);
-        sql.exec(
+        sql.run(
             &format!(
                 "UPDATE outbox SET state = 'delivered', reason = NULL, updated_ms = ?
                  WHERE destination = ? AND state = 'pending' AND message_id IN ({places})"
@@ -313,7 +313,7 @@ fn end(
     reason: Option<&str>,
     now_ms: i64,
 ) -> Result<(), Failure> {
-    sql.exec(
+    sql.run(
         "UPDATE outbox SET state = ?, reason = ?, updated_ms = ?
          WHERE message_id = ? AND destination = ? AND state = 'pending'",
         &[

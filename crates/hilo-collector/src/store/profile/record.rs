@@ -37,7 +37,7 @@ pub(super) fn record(
     for record in records {
         candidates.push(Candidate::of(record, sql, known)?);
     }
-    let mut stored = stored(sql, &candidates)?;
+    let mut fresh = insert(sql, &candidates)?;
     let (mut kept, mut rows) = (Vec::new(), Vec::new());
     let mut answers = Vec::with_capacity(candidates.len());
     for candidate in &candidates {
@@ -46,7 +46,7 @@ pub(super) fn record(
             continue;
         };
         let event = &candidate.event;
-        if !stored.insert(event.message_id.clone()) {
+        if !fresh.remove(event.message_id.as_str()) {
             answers.push(Recorded::Duplicate);
             continue;
         }
@@ -56,13 +56,12 @@ pub(super) fn record(
             destinations: allowed.iter().map(|planned| planned.name.clone()).collect(),
         });
         rows.extend(allowed.into_iter().map(|planned| outbox::Row { event, body, planned }));
-        kept.push((event, body.as_ref()));
+        kept.push(event);
     }
     known.keep_sessions(sql, !kept.is_empty())?;
     let fresh = outbox::queue_up(sql, &rows, known, name, now)?;
     if !kept.is_empty() {
-        insert(sql, &kept)?;
-        for (event, _) in &kept {
+        for event in &kept {
             known.profile = fold(std::mem::take(&mut known.profile), event);
         }
         known.keep_profile(sql)?;
@@ -97,36 +96,46 @@ impl Candidate {
     }
 }
 
-/// The ids among `candidates` that are on the timeline already. Asked first, because rows that tell themselves whether they
-/// were new have to be read one by one, and mostly all are.
-fn stored(sql: &impl Sql, candidates: &[Candidate]) -> Result<BTreeSet<String>, Failure> {
-    let mut stored = BTreeSet::new();
-    for candidates in candidates.chunks(PARAMETERS_MAX) {
-        let ids = candidates.iter().map(|one| SqlValue::from(one.event.message_id.as_str()));
-        let ids: Vec<SqlValue> = ids.collect();
-        let places = outbox::tuples("?", ids.len());
-        let query = format!("SELECT message_id FROM events WHERE message_id IN ({places})");
-        for row in sql.exec(&query, &ids)? {
-            stored.insert(row.text("message_id")?.to_owned());
+/// Writes the timeline, and answers the ids that were new.
+///
+/// Mostly all are, so all are written first; only where that breaks the rule of one row per id is asked which ones.
+fn insert<'c>(sql: &impl Sql, candidates: &'c [Candidate]) -> Result<BTreeSet<&'c str>, Failure> {
+    let rows = candidates.iter().filter_map(|one| Some((&one.event, one.body.as_deref()?)));
+    let rows: Vec<(&Event, &RawValue)> = rows.collect();
+    let mut fresh = BTreeSet::new();
+    for rows in rows.chunks(PARAMETERS_MAX / 3) {
+        let mut rows = rows.to_vec();
+        if insert_all(sql, &rows).is_err() {
+            let mut seen = stored(sql, &rows)?;
+            rows.retain(|(event, _)| seen.insert(event.message_id.clone()));
+            insert_all(sql, &rows)?;
         }
+        fresh.extend(rows.iter().map(|(event, _)| event.message_id.as_str()));
     }
-    Ok(stored)
+    Ok(fresh)
 }
 
-/// Writes the timeline.
-fn insert(sql: &impl Sql, kept: &[(&Event, &RawValue)]) -> Result<(), Failure> {
-    for events in kept.chunks(PARAMETERS_MAX / 3) {
-        let mut values = Vec::with_capacity(events.len() * 3);
-        for (event, body) in events {
-            values.push(SqlValue::from(event.message_id.as_str()));
-            values.push(SqlValue::int(millis(event.occurred_at))?);
-            values.push(SqlValue::from(body.get()));
-        }
-        let places = outbox::tuples("(?,?,?)", events.len());
-        sql.exec(
-            &format!("INSERT INTO events (message_id, occurred_ms, body) VALUES {places}"),
-            &values,
-        )?;
+fn insert_all(sql: &impl Sql, rows: &[(&Event, &RawValue)]) -> Result<(), Failure> {
+    if rows.is_empty() {
+        return Ok(());
     }
-    Ok(())
+    let mut values = Vec::with_capacity(rows.len() * 3);
+    for (event, body) in rows {
+        values.push(SqlValue::from(event.message_id.as_str()));
+        values.push(SqlValue::int(millis(event.occurred_at))?);
+        values.push(SqlValue::from(body.get()));
+    }
+    let places = outbox::tuples("(?,?,?)", rows.len());
+    let query = format!("INSERT INTO events (message_id, occurred_ms, body) VALUES {places}");
+    sql.run(&query, &values)
+}
+
+/// The ids among `rows` that are on the timeline.
+fn stored(sql: &impl Sql, rows: &[(&Event, &RawValue)]) -> Result<BTreeSet<String>, Failure> {
+    let ids = rows.iter().map(|(event, _)| SqlValue::from(event.message_id.as_str()));
+    let ids: Vec<SqlValue> = ids.collect();
+    let places = outbox::tuples("?", ids.len());
+    let query = format!("SELECT message_id FROM events WHERE message_id IN ({places})");
+    let found = sql.exec(&query, &ids)?;
+    found.iter().map(|row| row.text("message_id").map(str::to_owned)).collect()
 }
