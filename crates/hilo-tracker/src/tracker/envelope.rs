@@ -30,9 +30,7 @@ pub(super) fn event<P: Platform>(
         &draft.id
     };
     let mut json = Json::new();
-    json.text("type", draft.kind.name())
-        .text("messageId", id)
-        .text("anonymousId", anonymous_id);
+    json.text("type", draft.kind.name()).text("messageId", id).text("anonymousId", anonymous_id);
     let (user, named, details) = match draft.kind {
         Kind::Page => (claim, "name", "properties"),
         Kind::Track => (claim, "event", "properties"),
