@@ -5,6 +5,8 @@
 
 use std::collections::BTreeMap;
 
+use crate::text::cut;
+
 /// A currency by its ISO 4217 letters, such as `EUR`.
 ///
 /// Any three capital letters pass: shops keep prices in codes that were withdrawn, and new ones come every year.
@@ -85,23 +87,26 @@ impl Amount {
             Some(rest) => (true, rest),
             None => (false, text),
         };
-        let (whole, decimals) = digits.split_once('.').unwrap_or((digits, "0"));
+        let (whole, decimals) = cut(digits, b'.');
+        let decimals = decimals.unwrap_or("0");
         if whole.is_empty() || decimals.is_empty() {
             return None;
         }
         let exponent = usize::from(currency.exponent());
-        let (kept, beyond) = decimals.as_bytes().split_at(exponent.min(decimals.len()));
-        if beyond.iter().any(|digit| *digit != b'0') {
+        if decimals.bytes().skip(exponent).any(|digit| digit != b'0') {
             return None;
         }
-        let missing = exponent.saturating_sub(kept.len());
-        let all =
-            whole.bytes().chain(kept.iter().copied()).chain(std::iter::repeat_n(b'0', missing));
         // Downwards, because the smallest i64 has no positive twin.
         let mut minor: i64 = 0;
-        for digit in all {
+        let mut push = |digit: u8| {
             let value = digit.is_ascii_digit().then(|| i64::from(digit) - i64::from(b'0'))?;
             minor = minor.checked_mul(10)?.checked_sub(value)?;
+            Some(())
+        };
+        whole.bytes().try_for_each(&mut push)?;
+        let mut kept = decimals.bytes();
+        for _ in 0..exponent {
+            push(kept.next().unwrap_or(b'0'))?;
         }
         let minor = if negative { minor } else { minor.checked_neg()? };
         Some(Amount { minor, currency })

@@ -62,6 +62,15 @@ impl Tally {
             failed += number_before(line, " failed");
         }
         self.add(&done, passed, failed);
+        // The cart's own tests on the maps that the page has in std's place.
+        let mut cargo = workspace.cargo();
+        cargo.args(["test", "--quiet", "--package", "hilo-core", "--no-default-features", "--lib"]);
+        let done = watch(workspace, "Rust tests: the core as the page compiles it", &mut cargo)?;
+        self.add(
+            &done,
+            number_before(&done.output, " passed"),
+            number_before(&done.output, " failed"),
+        );
         Ok(())
     }
 

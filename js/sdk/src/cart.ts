@@ -4,7 +4,7 @@
  */
 import type { Host, OpenCart } from "./cart/index.ts";
 import { quietly } from "./page.ts";
-import type { Cart, CartState, Draft, Options } from "./types.ts";
+import type { Cart, Draft, LineInput, Options } from "./types.ts";
 
 /** The file that loads: `cart/entry.ts`. */
 export type CartFile = typeof import("./cart/entry.ts");
@@ -16,17 +16,16 @@ const SEGMENT = /^(Product (Added|Removed)|Checkout Started|Order Completed)$/;
 export function cartOf(host: Host, load: () => Promise<CartFile>, { capture, tokenProvider }: Options) {
   let open: OpenCart | undefined;
   let file: Promise<CartFile> | undefined;
-  const early = new Map<object, (state: CartState) => void>();
+  const early: (() => void)[] = [];
 
   /** Does it with the cart and its file; loads them first where they are not there. */
   async function use<T>(act: (cart: OpenCart, file: CartFile) => T | Promise<T>): Promise<T | null> {
     try {
-      file ??= load();
-      const loaded = await file;
+      const loaded = await (file ??= load());
       if (!open) {
         open = loaded.open(host);
         // After the acts that waited for the file: who listens sees what they came to.
-        queueMicrotask(() => early.forEach((callback, key) => stops.set(key, open!.on(callback))));
+        queueMicrotask(() => early.forEach((listen) => listen()));
       }
       return await act(open, loaded);
     } catch (error) {
@@ -35,26 +34,25 @@ export function cartOf(host: Host, load: () => Promise<CartFile>, { capture, tok
       return null;
     }
   }
-  const stops = new Map<object, () => void>();
-  const act = (kind: number, line: any, count: any, isQuiet = false) =>
-    void (open ? quietly(() => open!.act(kind, line, count, isQuiet), undefined) : use((cart) => cart.act(kind, line, count, isQuiet)));
-  const count = (value: unknown, otherwise?: number) => (value ?? otherwise) as number;
+  const act = (kind: number, line: LineInput | null, count: number) =>
+    void (open ? quietly(() => open!.act(kind, line, count), undefined) : use((cart) => cart.act(kind, line, count)));
 
   const cart: Cart = {
-    add: (line, n) => act(0, line, count(n, 1)),
+    add: (line, n = 1) => act(0, line, n),
     set: (line, n) => act(1, line, n),
-    dec: (line, n) => act(2, line, count(n, 1)),
+    dec: (line, n = 1) => act(2, line, n),
     remove: (line) => act(1, line, 0),
     clear: () => act(3, null, 0),
     lines: () => open?.state().lines ?? [],
     totals: () => open?.state().totals ?? {},
     on(callback) {
-      const key = {};
-      if (open) stops.set(key, open.on(callback));
-      else early.set(key, callback);
+      let stop: (() => void) | null = () => {};
+      const listen = () => stop && (stop = open!.on(callback));
+      if (open) listen();
+      else early.push(listen);
       return () => {
-        early.delete(key);
-        stops.get(key)?.();
+        stop?.();
+        stop = null;
       };
     },
     checkout: () => use((cart) => cart.checkout()),

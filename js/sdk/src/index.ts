@@ -99,13 +99,7 @@ function wrap(listeners: Set<(state: ConsentState) => void>, options: Options, {
     anonymousId,
     say,
     track: (event: string, properties: Properties, id: string) => send("track", event, properties, undefined, id),
-    person() {
-      const { revision, ...choices } = state(core.choices(), core.revision());
-      if (choices.analytics !== "granted" || !anonymousId()) return;
-      const said = Object.entries(choices).filter(([, choice]) => choice !== "unset");
-      const categoryPreferences = Object.fromEntries(said.map(([purpose, choice]) => [purpose, choice === "granted"]));
-      return { anonymousId: anonymousId(), consent: { categoryPreferences, revision } };
-    },
+    consent: () => quietly(() => state(core.choices(), core.revision()), state(0, 0)),
   };
   const shop = cartOf(host, file, options);
 
@@ -133,7 +127,7 @@ function wrap(listeners: Set<(state: ConsentState) => void>, options: Options, {
     consent: {
       grant: (...purposes) => act(() => core.choose(purposes.flat().join(" "), true)),
       deny: (...purposes) => act(() => core.choose(purposes.flat().join(" "), false)),
-      state: () => quietly(() => state(core.choices(), core.revision()), state(0, 0)),
+      state: host.consent,
       on(callback) {
         listeners.add(callback);
         return () => void listeners.delete(callback);

@@ -54,6 +54,7 @@ declare module "hilo-cart-wasm" {
   export function clear(isQuiet: boolean): void;
   export function shown(): string;
   export function touches(): string;
+  export function drafts(): string;
   export function seal(): void;
   export function kept(): string;
   export function message(): string;
@@ -61,7 +62,7 @@ declare module "hilo-cart-wasm" {
   export function asks(): string;
   export function learn(view: string): number;
   export function doubt(): void;
-  export function refused(code: string, replica: string, from: number, previous?: string): number;
+  export function refused(why: number, replica: string, from: number, previous?: string): number;
   export function waiting(): number;
   export function lost(): number;
   export function leave(): void;

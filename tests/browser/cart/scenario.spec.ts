@@ -84,6 +84,13 @@ async function close(...pages: Json[]) {
   }
 }
 
+/** The package's entry as a script that leaves `load` in the window. */
+async function bundle() {
+  const dist = `${collector.url}/_h`;
+  const source = readFileSync(fileURLToPath(new URL("../../../js/sdk/dist/inline.js", import.meta.url)), "utf8");
+  return `${source.replace(/export\s*\{\s*(\w+) as load\s*\};?/, "window.load = $1;")} // ${dist}`;
+}
+
 async function signIn(page: Json, user: string) {
   const token = signToken(claimsOf(user));
   await page.evaluate(([user, token]: Json) => (window as Json).hilo.identify(user, {}, { token }), [user, token]);
@@ -185,6 +192,53 @@ test("two devices of a customer converge, edits against each other included", as
   await shows(desk, { mug: 10, cup: 4 });
   desk.problems.length = 0;
   await close(phone, desk);
+});
+
+test("a token that is over is fetched anew, once, and nothing is sent for a customer without one", async () => {
+  const user = `w${Date.now()}`;
+  const now = Math.floor(Date.now() / 1000);
+  const stale = signToken(claimsOf(user, { iat: now - 7_200, exp: now - 3_600 }));
+  const page = await open(undefined, "?key=none"); // a tag without a key of ours: nothing of it is used here
+  const [good, url] = [signToken(claimsOf(user)), collector.url];
+  await page.goto(`${url}/plain`);
+  await page.addScriptTag({ type: "module", content: await bundle() });
+  await page.waitForFunction(() => (window as Json).load);
+  await page.evaluate(
+    async ([user, stale, good]: Json) => {
+      const state: Json = ((window as Json).asked = { count: 0 });
+      const tokenProvider = async () => ((state.count += 1), state.isOut ? "" : good);
+      (window as Json).hilo = await (window as Json).load({ key: "wk_shop", tokenProvider });
+      (window as Json).hilo.identify(user, {}, { token: stale });
+    },
+    [user, stale, good],
+  );
+  await cart(page, "add", MUG);
+  await settled(page);
+  assert.equal(await page.evaluate(() => (window as Json).asked.count), 1);
+  page.problems.length = 0; // the browser's own word about the 401
+  await close(page);
+  const desk = await open();
+  await signIn(desk, user);
+  await shows(desk, { mug: 1 });
+  await desk.reload(); // the page knows whose cart it is, and has no token yet
+  desk.calls.length = 0;
+  await shows(desk, { mug: 1 });
+  await cart(desk, "add", MUG);
+  await desk.waitForTimeout(1_000);
+  assert.deepEqual(desk.calls.filter((call: string) => call.includes("/v1/")), []);
+  await signIn(desk, user);
+  await settled(desk);
+  await close(desk);
+});
+
+test("opting in is written into the ledger with the text that was shown", async () => {
+  const page = await open();
+  const said = { text: "Write to me about my cart", version: "3", address: "a@shop.example" };
+  const entry = await page.evaluate((said: Json) => (window as Json).hilo.optIn("email", said), said);
+  assert.equal(entry.state, "subscribed");
+  assert.equal((await page.evaluate(() => (window as Json).hilo.optOut("email"))).state, "unsubscribed");
+  assert.deepEqual(await kept(page), [], "which keeps nothing here");
+  await close(page);
 });
 
 test("logout leaves nothing of the cart here, and the next visitor begins anew", async () => {

@@ -1,27 +1,35 @@
 //! Whole numbers as decimal text, in their one spelling.
 //! In and out: digits. By hand, so that the page's module carries neither number formatting nor a number parser.
 
-/// Room for the digits of any `u64` and a sign.
-const DIGITS_MAX: usize = 21;
+/// Room for the digits of any `u64`.
+const DIGITS_MAX: usize = 20;
 
-/// Calls `with` with the number's decimal digits.
-pub fn digits<T>(negative: bool, mut number: u64, with: impl FnOnce(&str) -> T) -> T {
+/// Writes the number's decimal digits, behind a minus where it is negative. One copy for everybody, for the page's sake.
+#[inline(never)]
+pub fn push(out: &mut String, is_negative: bool, mut number: u64) {
     let mut buffer = [b'0'; DIGITS_MAX];
-    let mut start = DIGITS_MAX;
-    for (at, place) in buffer.iter_mut().enumerate().rev() {
-        if number == 0 && start < DIGITS_MAX {
-            if negative {
-                *place = b'-';
-                start = at;
-            }
+    let mut count = 1;
+    for (at, place) in buffer.iter_mut().enumerate() {
+        if number == 0 {
             break;
         }
-        *place = b'0' + u8::try_from(number % 10).unwrap_or(0);
+        *place = b'0' + (number % 10) as u8;
         number /= 10;
-        start = at;
+        count = at + 1;
     }
-    let text = buffer.get(start..).and_then(|bytes| std::str::from_utf8(bytes).ok());
-    with(text.unwrap_or("0"))
+    if is_negative {
+        out.push('-');
+    }
+    for digit in buffer.iter().take(count).rev() {
+        out.push(char::from(*digit));
+    }
+}
+
+/// Calls `with` with the number's decimal digits.
+pub fn digits<T>(is_negative: bool, number: u64, with: impl FnOnce(&str) -> T) -> T {
+    let mut text = String::new();
+    push(&mut text, is_negative, number);
+    with(&text)
 }
 
 /// Reads digits and nothing else: no plus, no space, no leading zero, so that a number has one spelling.

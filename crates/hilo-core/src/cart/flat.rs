@@ -31,6 +31,7 @@ use super::limits::WINDOW;
 use super::replica::{Group, Kept, Sender, View};
 use super::state::{Cart, Entry, Kind, LineInfo, LineKey};
 use crate::money::Currency;
+use crate::text::{cut, parts};
 
 /// The version that operations carry, as in `wire`.
 pub const VERSION: u8 = 1;
@@ -49,7 +50,7 @@ pub fn write_ops(sender: &Sender, span: &RangeInclusive<u32>, delta: &Cart) -> S
 
 /// Reads what [`write_ops`] wrote.
 pub fn read_ops(text: &str) -> Option<(Sender, RangeInclusive<u32>, Cart)> {
-    let mut lines = text.split('\n');
+    let mut lines = parts(text, b'\n');
     let mut cells = Cells::of(lines.next()?, "o")?;
     if cells.number()? != u64::from(VERSION) {
         return None;
@@ -82,7 +83,7 @@ pub fn write_view(view: &View) -> String {
 
 /// Reads a view.
 pub fn read_view(text: &str) -> Option<View> {
-    let mut lines = text.split('\n');
+    let mut lines = parts(text, b'\n');
     let first = lines.next()?;
     let full = first.starts_with('f');
     let mut cells = Cells::of(first, if full { "f" } else { "d" })?;
@@ -112,7 +113,7 @@ pub fn write_kept(kept: &Kept) -> String {
 
 /// Reads what [`write_kept`] wrote.
 pub fn read_kept(text: &str) -> Option<Kept> {
-    let mut lines = text.split('\n');
+    let mut lines = parts(text, b'\n');
     let mut cells = Cells::of(lines.next()?, "k")?;
     let (cart, rev) = (cells.text()?, cells.number()?);
     let known = Cart { epoch: cells.count()?, ..Cart::default() };
@@ -146,7 +147,7 @@ fn read_group(mut cells: Cells<'_>) -> Option<Group> {
 
 /// Reads one record of a cart's content. [`close`] makes the context compact at the end.
 fn read_record(line: &str, cart: &mut Cart) -> Option<()> {
-    let (tag, _) = line.split_once('\t')?;
+    let (tag, _) = cut(line, b'\t');
     let mut cells = Cells::of(line, tag)?;
     match tag {
         "v" => {
@@ -159,9 +160,9 @@ fn read_record(line: &str, cart: &mut Cart) -> Option<()> {
         }
         "p" => {
             let (line, dot) = (cells.line()?, cells.dot()?);
-            let kind = Kind::from_name(cells.0.next()?)?;
+            let kind = Kind::from_name(cells.next()?)?;
             let mut entry = Entry::new(kind, cells.count()?);
-            while let Some(replica) = cells.0.next() {
+            while let Some(replica) = cells.next() {
                 unique(entry.used.insert(ReplicaId(digits::read(replica)?), cells.count()?))?;
             }
             cart.ctx.cloud.insert(dot);
@@ -187,21 +188,28 @@ fn close(cart: &mut Cart) {
 }
 
 /// The rest of a record.
-struct Cells<'a>(std::str::Split<'a, char>);
+struct Cells<'a>(Option<&'a str>);
 
 impl<'a> Cells<'a> {
     /// The cells after the first, if that is `tag`.
     fn of(line: &'a str, tag: &str) -> Option<Cells<'a>> {
-        let mut cells = line.split('\t');
-        (cells.next() == Some(tag)).then_some(Cells(cells))
+        let mut cells = Cells(Some(line));
+        (cells.next() == Some(tag)).then_some(cells)
+    }
+
+    #[inline(never)]
+    fn next(&mut self) -> Option<&'a str> {
+        let (cell, rest) = cut(self.0?, b'\t');
+        self.0 = rest;
+        Some(cell)
     }
 
     fn end(&mut self) -> Option<()> {
-        unique(self.0.next())
+        unique(self.next())
     }
 
     fn number(&mut self) -> Option<u64> {
-        digits::read(self.0.next()?)
+        digits::read(self.next()?)
     }
 
     fn count(&mut self) -> Option<u32> {
@@ -221,19 +229,19 @@ impl<'a> Cells<'a> {
     }
 
     fn text(&mut self) -> Option<String> {
-        unescaped(self.0.next()?)
+        unescaped(self.next()?)
     }
 
     fn line(&mut self) -> Option<LineKey> {
         let (variant, options_hash) = (self.text()?, self.number()?);
-        let currency = Currency::parse(self.0.next()?)?;
+        let currency = Currency::parse(self.next()?)?;
         Some(LineKey { variant, options_hash, currency })
     }
 
     /// Display fields, each by its letter: one that is absent has no cell.
     fn info(&mut self) -> Option<LineInfo> {
         let mut info = LineInfo::default();
-        for cell in self.0.by_ref() {
+        while let Some(cell) = self.next() {
             let (letter, rest) = cell.split_at_checked(1)?;
             let known = match letter {
                 "n" => info.name.replace(unescaped(rest)?).is_some(),
@@ -299,7 +307,7 @@ impl Writer {
 
     fn number(&mut self, number: u64) -> &mut Writer {
         self.0.push('\t');
-        digits::digits(false, number, |text| self.0.push_str(text));
+        digits::push(&mut self.0, false, number);
         self
     }
 
@@ -347,7 +355,7 @@ impl Writer {
             }
             if let Some(minor) = unit_price {
                 self.0.push_str("\tp");
-                digits::digits(*minor < 0, minor.unsigned_abs(), |text| self.0.push_str(text));
+                digits::push(&mut self.0, *minor < 0, minor.unsigned_abs());
             }
         }
     }

@@ -58,16 +58,28 @@ impl<K: Ord, V> BTreeMap<K, V> {
         match self.find(&key) {
             Ok(at) => self.0.get_mut(at).map(|(_, known)| std::mem::replace(known, value)),
             Err(at) => {
-                self.0.insert(at, (key, value));
+                self.put(at, key, value);
                 None
             }
         }
     }
 
+    /// Puts a new pair at its place: `Vec::insert` can panic, which would bring the formatting of numbers along.
+    #[inline(never)]
+    fn put(&mut self, at: usize, key: K, value: V) {
+        self.0.push((key, value));
+        let mut end = self.0.len();
+        while end > at.saturating_add(1) {
+            if let Some([.., before, last]) = self.0.get_mut(..end) {
+                std::mem::swap(before, last);
+            }
+            end -= 1;
+        }
+    }
+
     /// Takes the key out.
-    pub fn remove(&mut self, key: &K) -> Option<V> {
-        let at = self.find(key).ok()?;
-        Some(self.0.remove(at).1)
+    pub fn remove(&mut self, key: &K) {
+        self.0.retain(|(known, _)| known != key);
     }
 
     /// The key's place, to be looked at and filled.
@@ -129,20 +141,16 @@ pub struct Slot<'a, K, V> {
 
 impl<'a, K: Ord + Clone, V> Slot<'a, K, V> {
     /// The value in it; `value` if there was none.
-    #[expect(
-        clippy::missing_panics_doc,
-        clippy::indexing_slicing,
-        reason = "it was just put there"
-    )]
+    #[expect(clippy::missing_panics_doc, clippy::unwrap_used, reason = "it was just put there")]
     pub fn or_insert(self, value: V) -> &'a mut V {
         let at = match self.map.find(&self.key) {
             Ok(at) => at,
             Err(at) => {
-                self.map.0.insert(at, (self.key, value));
+                self.map.put(at, self.key, value);
                 at
             }
         };
-        &mut self.map.0[at].1
+        &mut self.map.0.get_mut(at).unwrap().1
     }
 
     /// The value in it; the type's default if there was none.

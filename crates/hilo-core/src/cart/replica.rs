@@ -61,7 +61,7 @@ pub struct Kept {
     pub cart: String,
     /// The hub's revision that is in it.
     pub rev: u64,
-    /// Everything known, own operations included.
+    /// Everything known. The page leaves out what waits, so that what is in it is what the hub has confirmed.
     pub known: Cart,
     /// What was not acknowledged, in the order it happened.
     pub waiting: Vec<Group>,

@@ -4,7 +4,7 @@
 //! name the same one alike and it is stored once. Shared by both sides, hence no number formatting. Sends nothing.
 
 use super::context::Dot;
-use super::digits::digits;
+use super::digits::push;
 use super::state::{Cart, LineKey};
 
 /// Events about carts, after the Segment ecommerce spec.
@@ -108,7 +108,7 @@ pub fn idle_id(touch: Touch, label: &str, epoch: u32, idle_since_ms: u64) -> Str
 }
 
 fn push_number(text: &mut String, number: u64) {
-    digits(false, number, |digits| text.push_str(digits));
+    push(text, false, number);
 }
 
 /// Sixteen digits, leading zeros included.

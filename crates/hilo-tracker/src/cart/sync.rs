@@ -242,52 +242,38 @@ impl Replica {
         self.me = Some(fresh);
     }
 
-    /// Takes a refused message apart: one operation a message, so that only the bad one is given up.
+    /// Takes a refused message apart, so that only what is bad in it is given up: what it put is said anew, one wish a
+    /// message, and what it took from others goes alone.
     fn isolate(&mut self) {
-        if self.groups.is_empty() {
-            return;
-        }
-        let group = self.groups.remove(0);
-        let is_single = group.from == group.to;
-        let is_empty = group.delta.lines.is_empty() && group.delta.info.is_empty();
-        let mut parts: Vec<Group> = Vec::new();
-        if is_single {
+        let Some(group) = self.groups.first_mut() else { return };
+        let (me, from, count) = (group.replica, group.from, group.to - group.from + 1);
+        let is_new = |dot: &Dot| dot.r == me && dot.n >= from;
+        let epoch = group.delta.epoch;
+        let mut again = Again::new();
+        wishes(&group.delta, group, 0, &mut again);
+        let mut has_new = false;
+        group.delta.lines.retain(|_, dots| {
+            dots.retain(|dot, _| {
+                has_new |= is_new(dot);
+                !is_new(dot)
+            });
+            !dots.is_empty()
+        });
+        group.delta.info.clear();
+        if !has_new {
+            // What it took is refused: nothing can follow under this name.
+            self.lost = self.lost.saturating_add(count);
+            let mut is_first = true;
+            self.groups.retain(|_| !std::mem::take(&mut is_first));
+            self.ended = Some(Ended::Told(Applied::new()));
+        } else if count == 1 {
+            // The bad one. Its number stays seen, so that whoever takes from it takes nothing.
             self.lost = self.lost.saturating_add(1);
-            if is_empty && group.delta.ctx == numbers(&group) {
-                // Even its bare number is refused: nothing can follow under this name.
-                self.ended = Some(Ended::Told(Applied::new()));
-                return self.rebuild();
-            }
+        } else {
+            again.into_iter().for_each(|wish| self.say_again(vec![wish], epoch));
         }
-        for n in group.from..=group.to {
-            let own = Dot { r: group.replica, n };
-            let mut part = Group { from: n, to: n, sent: false, ..group.clone() };
-            let is_first = n == group.from && !is_single;
-            part.delta =
-                only(&group.delta, |dot| dot == own && !is_single || is_first && dot.r != own.r);
-            part.delta.ctx.absorb(&numbers(&part));
-            parts.push(part);
-        }
-        self.groups.splice(0..0, parts);
         self.rebuild();
     }
-}
-
-/// The delta's part about some dots: live ones, dropped ones, and how their lines look.
-fn only(delta: &Cart, wanted: impl Fn(Dot) -> bool) -> Cart {
-    let mut part = Cart { epoch: delta.epoch, ..Cart::default() };
-    for (line, dots) in &delta.lines {
-        for (dot, entry) in dots.iter().filter(|(dot, _)| wanted(**dot)) {
-            part.lines.entry(line.clone()).or_default().insert(*dot, entry.clone());
-            if let Some(info) = delta.info.get(line) {
-                part.info.insert(line.clone(), info.clone());
-            }
-        }
-    }
-    let prefix = delta.ctx.vv.iter().flat_map(|(&r, &last)| (1..=last).map(move |n| Dot { r, n }));
-    let seen = prefix.chain(delta.ctx.cloud.iter().copied());
-    part.ctx = seen.filter(|dot| wanted(*dot)).collect();
-    part
 }
 
 /// The numbers of a group's operations.

@@ -6,9 +6,9 @@
 use std::cell::RefCell;
 
 use hilo_core::cart::epoch::Applied;
-use hilo_core::cart::touchpoint::operation_id;
 use hilo_core::cart::{LineInfo, LineKey, ReplicaId, digits, flat};
 use hilo_core::money::{Amount, Currency};
+use hilo_core::text::parts;
 use wasm_bindgen::prelude::wasm_bindgen;
 
 use crate::cart::sync::{Next, Refused};
@@ -31,31 +31,41 @@ thread_local! {
 /// Lets `act` work on the replica. There always is one once [`open`] was called; before, nothing happens.
 #[inline(never)]
 fn with(act: &mut dyn FnMut(&mut Replica)) {
-    REPLICA.with(|cell| {
-        if let Ok(mut replica) = cell.try_borrow_mut() {
-            replica.iter_mut().for_each(act);
+    let _ = REPLICA.try_with(|cell| {
+        if let Ok(mut replica) = cell.try_borrow_mut()
+            && let Some(replica) = replica.as_mut()
+        {
+            act(replica);
         }
     });
 }
 
 fn mint() -> Identity {
     let digits = random(48);
-    let (id, token) = digits.split_at_checked(16).unwrap_or_default();
+    let id = digits.get(..16).unwrap_or_default();
+    let token = digits.get(16..).unwrap_or_default();
     let fold = |id: u64, digit: u8| (id << 4) | u64::from((digit & 0xf) + 9 * (digit >> 6));
     let id = id.bytes().fold(0, fold);
     Identity { replica: ReplicaId(id.max(1)), token: token.to_owned() }
 }
 
-/// Opens what was kept; empty text for a device that has no cart. Whether something of it could not be read.
+/// Opens what was kept, or a new cart for empty text. Whether it could be read; a beginning in whole lines can.
 #[wasm_bindgen]
 pub fn open(kept: &str) -> bool {
-    let (replica, is_damaged) = if kept.is_empty() {
-        (Replica::new(Box::new(mint)), false)
+    let replica = if kept.is_empty() {
+        Some(Replica::new(Box::new(mint)))
     } else {
         Replica::open(kept, Box::new(mint))
     };
-    REPLICA.set(Some(replica));
-    is_damaged
+    let is_read = replica.is_some();
+    let _ = REPLICA.try_with(|cell| {
+        if let Ok(mut place) = cell.try_borrow_mut()
+            && is_read
+        {
+            *place = replica;
+        }
+    });
+    is_read
 }
 
 /// Does it: `kind` 0 adds, 1 sets, 2 takes away `units`. The code of the refusal; empty if it was done.
@@ -115,13 +125,16 @@ pub fn shown() -> String {
 pub fn touches() -> String {
     let mut out = String::new();
     with(&mut |replica| {
-        for touch in replica.take_touches() {
-            touch.write(&mut out);
-            out.push('\t');
-            out.push_str(&operation_id(touch.dot));
-            out.push('\n');
-        }
+        replica.take_touches().iter().for_each(|touch| touch.write(&mut out));
     });
+    out
+}
+
+/// The touchpoints of what may still change. Whoever opens what is kept now reports them.
+#[wasm_bindgen]
+pub fn drafts() -> String {
+    let mut out = String::new();
+    with(&mut |replica| replica.drafts().iter().for_each(|touch| touch.write(&mut out)));
     out
 }
 
@@ -165,9 +178,9 @@ pub fn asks() -> String {
     let mut out = String::new();
     with(&mut |replica| {
         let (epoch, rev) = replica.asks().unwrap_or((u32::MAX, 0));
-        digits::digits(false, u64::from(epoch), |text| out.push_str(text));
+        digits::push(&mut out, false, u64::from(epoch));
         out.push(' ');
-        digits::digits(false, rev, |text| out.push_str(text));
+        digits::push(&mut out, false, rev);
     });
     out
 }
@@ -187,17 +200,17 @@ pub fn doubt() {
     with(&mut Replica::doubt);
 }
 
-/// Learns a refusal by its code. `previous` has the last numbers that were applied, `replica n replica n …`, where the hub told.
+/// Learns a refusal: 0 what it builds on is missing, 1 the epoch is over, 2 the name is somebody else's, 3 the cart was merged,
+/// 4 the hub is busy, 5 something in the message. `previous` has the last numbers that were applied, `replica n replica n …`,
+/// where the hub told.
 #[wasm_bindgen]
-pub fn refused(code: &str, replica: &str, from: u32, previous: Option<String>) -> u8 {
-    let why = match code {
-        "missing" => {
-            Refused::Missing { replica: ReplicaId(digits::read(replica).unwrap_or(0)), from }
-        }
-        "epoch" => Refused::Epoch(previous.map(|text| applied(&text))),
-        "foreign_replica" | "replica_exhausted" => Refused::Foreign,
-        "cart_merged" => Refused::Merged,
-        "cart_merging" | "too_many_replicas" | "unknown_version" => Refused::Busy,
+pub fn refused(why: u8, replica: &str, from: u32, previous: Option<String>) -> u8 {
+    let why = match why {
+        0 => Refused::Missing { replica: ReplicaId(digits::read(replica).unwrap_or(0)), from },
+        1 => Refused::Epoch(previous.map(|text| applied(&text))),
+        2 => Refused::Foreign,
+        3 => Refused::Merged,
+        4 => Refused::Busy,
         _ => Refused::Poison,
     };
     let (mut why, mut next) = (Some(why), Next::Go);
@@ -207,7 +220,7 @@ pub fn refused(code: &str, replica: &str, from: u32, previous: Option<String>) -
 
 fn applied(text: &str) -> Applied {
     let mut applied = Applied::new();
-    let mut numbers = text.split(' ').map_while(digits::read);
+    let mut numbers = parts(text, b' ').map_while(digits::read);
     while let (Some(replica), Some(n)) = (numbers.next(), numbers.next()) {
         applied.insert(ReplicaId(replica), u32::try_from(n).unwrap_or(u32::MAX));
     }

@@ -6,13 +6,14 @@
  */
 import * as core from "hilo-cart-wasm";
 
-import type { CartState, CartStatus, Channel, Checkout, LineInput, OptInText, Properties } from "../types.ts";
+import type { CartState, CartStatus, Channel, Checkout, ConsentState, LineInput, OptInText, Properties } from "../types.ts";
+import { caller } from "./call.ts";
 import { lineOf, shownOf, table, totalsOf, type Shown } from "./flat.ts";
-import { cellsOf, units, type Cells } from "./line.ts";
+import { cellsOf, overlay, units, type Act } from "./line.ts";
 import { optIn } from "./optin.ts";
 import { random } from "./random.ts";
 import { alone, shared } from "./store.ts";
-import { caller, syncOf, type Order, type Sync } from "./sync.ts";
+import { syncOf, type Order, type Sync } from "./sync.ts";
 import { tabs } from "./tabs.ts";
 import { tokenOf } from "./token.ts";
 
@@ -26,8 +27,7 @@ export interface Host {
   source(): BufferSource | Promise<Response>;
   /** Reports a touchpoint under an id that others may use too. */
   track(event: string, properties: Properties, messageId: string): void;
-  /** Who the hub's own touchpoints are about; only with consent. */
-  person(): Json;
+  consent(): ConsentState;
   anonymousId(): string | null;
   tokenProvider?: (() => string | Promise<string>) | undefined;
   say(what: unknown): void;
@@ -44,10 +44,9 @@ interface Head {
   orders: Order[];
   /** Whether the collector has yet to hear that the visitor logged out. */
   isLeaving: boolean;
+  /** Touchpoints of what could still change when this was kept. */
+  drafts: string;
 }
-
-/** `kind` 0 add, 1 set, 2 dec, 3 clear. */
-type Act = [n: number, kind: number, units: number, cells: Cells | null, isQuiet: boolean];
 
 interface Asked {
   name: "checkout" | "ordered" | "identify" | "reset" | "flush";
@@ -57,6 +56,8 @@ interface Asked {
 
 /** Tabs whose acts are remembered. */
 const TABS_MAX = 32;
+/** The last line of what is kept. Where it is missing, something before it is too. */
+const END = ".";
 /** How long another tab may take to do something for this one. */
 const ASK_MS = 15_000;
 
@@ -76,7 +77,7 @@ export interface OpenCart {
   destroy(): void;
 }
 
-const empty = (): Head => ({ done: {}, user: "", capability: "", checkout: "", orders: [], isLeaving: false });
+const empty = (): Head => ({ done: {}, user: "", capability: "", checkout: "", orders: [], isLeaving: false, drafts: "" });
 
 /** Opens this page's cart, once. */
 export function open(host: Host): OpenCart {
@@ -107,10 +108,8 @@ export function open(host: Host): OpenCart {
       module = undefined;
       return;
     }
-    const text = store.read();
-    const end = text.indexOf("\n");
-    head = { ...empty(), ...parsed(text.slice(0, Math.max(end, 0))) };
-    if (core.open(end < 0 ? "" : text.slice(end + 1))) host.say("the cart that was kept is damaged");
+    reopen();
+    report(head.drafts);
     sync = start();
     for (const act of pending) if (act[0] > (head.done[own] ?? 0)) perform(act);
     pending = [];
@@ -122,6 +121,24 @@ export function open(host: Host): OpenCart {
     void sync.now();
   }
 
+  /** Opens what is kept, as much of it as can be read: the hub tells the rest. */
+  function reopen() {
+    const [first = "", ...lines] = store.read().split("\n");
+    head = { ...empty(), ...quietly(() => JSON.parse(first)) };
+    const isWhole = !first || lines.pop() === END;
+    if (core.open(lines.join("\n")) && isWhole) return;
+    host.say("the cart that was kept is damaged");
+    // A beginning of a readable beginning is readable, so halving finds the longest.
+    let [low, high] = [0, lines.length];
+    while (low < high) {
+      const middle = (low + high + 1) >> 1;
+      if (core.open(lines.slice(0, middle).join("\n"))) low = middle;
+      else high = middle - 1;
+    }
+    if (!low) core.open("");
+    core.doubt();
+  }
+
   function start(): Sync {
     return syncOf({
       call,
@@ -131,7 +148,7 @@ export function open(host: Host): OpenCart {
       keep,
       report,
       changed: share,
-      person: () => host.person(),
+      person,
       noted,
       get orders() {
         return head.orders;
@@ -155,7 +172,7 @@ export function open(host: Host): OpenCart {
 
   function keep() {
     const hasNothing = !core.label() && !core.waiting() && !head.orders.length && !head.isLeaving;
-    store.write(hasNothing ? "" : `${JSON.stringify(head)}\n${core.kept()}`);
+    store.write(hasNothing ? "" : `${JSON.stringify({ ...head, drafts: core.drafts() })}\n${core.kept()}\n${END}`);
   }
 
   /** What an answer says beside the view. */
@@ -165,8 +182,8 @@ export function open(host: Host): OpenCart {
     if (json.merged) head.capability = "";
   }
 
-  function report() {
-    for (const [, , , change = "", ...cells] of table(core.touches())) {
+  function report(touches = core.touches()) {
+    for (const [change = "", ...cells] of table(touches)) {
       const { quantity, ...line } = shownOf(change, cells);
       host.track(quantity > 0 ? "Product Added" : "Product Removed", product({ ...line, quantity: Math.abs(quantity) }), cells[8] ?? "");
     }
@@ -193,6 +210,16 @@ export function open(host: Host): OpenCart {
       return { ...rest, ...(price && { price: Number(price) }), ...(image && { image_url: image }) };
     }),
   });
+
+  /** Who the hub's own touchpoints are about; nobody without consent. */
+  function person(): Json {
+    const { revision, ...choices } = host.consent();
+    const anonymousId = host.anonymousId();
+    if (choices.analytics !== "granted" || !anonymousId) return;
+    const said = Object.entries(choices).filter(([, choice]) => choice !== "unset");
+    const categoryPreferences = Object.fromEntries(said.map(([purpose, choice]) => [purpose, choice === "granted"]));
+    return { anonymousId, consent: { categoryPreferences, revision } };
+  }
 
   /** Does an act on the replica; this tab leads. */
   function perform([, kind, count, cells, isQuiet]: Act) {
@@ -224,7 +251,7 @@ export function open(host: Host): OpenCart {
   }
 
   function act(kind: number, line: LineInput | null, howMany: number, isQuiet = false) {
-    const one: Act = [++count, kind, howMany, line && cellsOf(line), isQuiet];
+    const one: Act = [++count, kind, units(howMany), line && cellsOf(line), isQuiet];
     if (sync) {
       perform(one);
       keep();
@@ -269,7 +296,7 @@ export function open(host: Host): OpenCart {
   const tasks = {
     async checkout(isQuiet?: boolean): Promise<Checkout | null> {
       await sync?.now();
-      const about = host.person();
+      const about = person();
       const { status: code, json } = await call("POST", "/v1/cart/checkout", about ? { person: about } : {});
       if (code !== 200) return null;
       head.checkout = json.checkout_id;
@@ -353,27 +380,11 @@ export function open(host: Host): OpenCart {
   };
 }
 
-/** What an act will make of the lines: near enough until the leader says how it is. */
-function overlay(lines: Shown[], [, kind, count, cells]: Act): Shown[] {
-  if (!cells) return [];
-  const [variant, options, currency, , name, url, image] = cells;
-  const isIt = (line: Shown) => line.variant === variant && line.options === options && line.currency === currency;
-  const known = lines.find(isIt) ?? { quantity: 0, variant, options, currency, decimals: 2, minor: "", name: "", url: "", image: "" };
-  const quantity = Math.max(0, kind === 0 ? known.quantity + count : kind === 1 ? count : known.quantity - count);
-  const next = { ...known, quantity, name: name || known.name, url: url || known.url, image: image || known.image };
-  const rest = lines.filter((line) => !isIt(line));
-  return quantity ? (lines.some(isIt) ? lines.map((line) => (isIt(line) ? next : line)) : [...rest, next]) : rest;
-}
-
 async function instantiate(source: BufferSource | Promise<Response>) {
   const found = await source;
   const bytes = found instanceof Response ? await found.arrayBuffer() : found;
   const { instance } = await WebAssembly.instantiate(bytes, core.imports);
   core.bind(instance.exports);
-}
-
-function parsed(text: string): Partial<Head> {
-  return quietly(() => JSON.parse(text)) ?? {};
 }
 
 function quietly<T>(act: () => T): T | undefined {

@@ -1,7 +1,9 @@
 /**
- * What a site calls a line → the cells that the cart's module takes. Wrong shapes become lines that the module refuses.
+ * What a site calls a line → the cells that the cart's module takes, and acts on lines as tabs tell them to each other. Wrong
+ * shapes become lines that the module refuses.
  */
 import type { LineInput } from "../types.ts";
+import type { Shown } from "./flat.ts";
 
 /** `variant options currency price name url image`. */
 export type Cells = [variant: string, options: string, currency: string, price: string, name: string, url: string, image: string];
@@ -40,4 +42,19 @@ export function units(value: unknown, otherwise = 1): number {
   const count = value === undefined ? otherwise : Math.trunc(Number(value));
   // What is no count becomes one that the module refuses.
   return count >= 0 && count <= 0xffffffff ? count : 0xffffffff;
+}
+
+/** `kind` 0 add, 1 set, 2 dec, 3 clear. */
+export type Act = [n: number, kind: number, units: number, cells: Cells | null, isQuiet: boolean];
+
+/** What an act will make of the lines: near enough until the leader says how it is. */
+export function overlay(lines: Shown[], [, kind, count, cells]: Act): Shown[] {
+  if (!cells) return [];
+  const [variant, options, currency, , name, url, image] = cells;
+  const isIt = (line: Shown) => line.variant === variant && line.options === options && line.currency === currency;
+  const known = lines.find(isIt) ?? { quantity: 0, variant, options, currency, decimals: 2, minor: "", name: "", url: "", image: "" };
+  const quantity = Math.max(0, kind === 0 ? known.quantity + count : kind === 1 ? count : known.quantity - count);
+  const next = { ...known, quantity, name: name || known.name, url: url || known.url, image: image || known.image };
+  const rest = lines.filter((line) => !isIt(line));
+  return quantity ? (lines.some(isIt) ? lines.map((line) => (isIt(line) ? next : line)) : [...rest, next]) : rest;
 }

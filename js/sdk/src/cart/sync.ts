@@ -4,14 +4,15 @@
  */
 import * as core from "hilo-cart-wasm";
 
+import type { Answer, Call } from "./call.ts";
 import { opsOf, viewText } from "./flat.ts";
+import { socketOf } from "./socket.ts";
 import type { Token } from "./token.ts";
 
 type Json = any;
 
 /** Edits within this time travel together. */
 const DEBOUNCE_MS = 250;
-const TIMEOUT_MS = 10_000;
 const BACKOFF_MS = 500;
 const BACKOFF_MS_MAX = 60_000;
 const RETRY_AFTER_S_MAX = 300;
@@ -19,19 +20,15 @@ const RETRY_AFTER_S_MAX = 300;
 const REFUSED_MS = 600_000;
 /** How often the hub is asked where there is no socket and somebody looks. */
 const POLL_MS = 15_000;
-const PING_MS = 25_000;
-/** Sockets that failed in a row before polling has to do for a while. */
-const SOCKETS_MAX = 3;
 
-/** What came back: status 0 where nothing did. */
-export interface Answer {
-  status: number;
-  json: Json;
-  retryAfterS?: number | undefined;
-}
-
-/** One call to the collector. Never rejects. */
-export type Call = (method: string, path: string, body?: unknown) => Promise<Answer>;
+/** The codes of refusals that are not the message's own fault, in the order of the module's numbers. */
+const REFUSED = [
+  ["missing"],
+  ["epoch"],
+  ["foreign_replica", "replica_exhausted"],
+  ["cart_merged"],
+  ["cart_merging", "too_many_replicas", "unknown_version"],
+];
 
 /** An order that the hub has to hear of, until it has. */
 export interface Order {
@@ -62,31 +59,6 @@ export interface Home {
   left(): void;
 }
 
-/** Calls with the key, the token and, where cookies do not reach, the capability. */
-export function caller(endpoint: string, key: string, token: Token, capability: () => string): Call {
-  return async (method, path, body) => {
-    try {
-      const headers: Record<string, string> = { "x-hilo": "1", authorization: `Bearer ${key}` };
-      if (token.get()) headers["x-hilo-user"] = token.get();
-      if (capability()) headers["x-hilo-cart"] = capability();
-      if (body) headers["content-type"] = "application/json";
-      const response = await fetch(endpoint + path, {
-        method,
-        headers,
-        body: body ? JSON.stringify(body) : null,
-        credentials: "include",
-        keepalive: method === "POST",
-        signal: AbortSignal.timeout?.(TIMEOUT_MS) ?? null,
-      });
-      const retry = response.headers.get("retry-after") ?? "";
-      const json = await response.json().catch(() => null);
-      return { status: response.status, json, retryAfterS: /^\d+$/.test(retry) ? +retry : undefined };
-    } catch {
-      return { status: 0, json: null };
-    }
-  };
-}
-
 export interface Sync {
   /** Something was done: it goes out soon. */
   poke(): void;
@@ -111,7 +83,7 @@ export function syncOf(home: Home): Sync {
   let asked = 0;
   let repeated = "";
   let isRenewed = false;
-  const live = socketOf(home, heard, lost);
+  const live = socketOf(home.endpoint, heard, lost);
 
   function wait(ms: number, isPoll = false) {
     clearTimeout(timer);
@@ -196,7 +168,8 @@ export function syncOf(home: Home): Sync {
     }
     if (code === "foreign_replica" || code === "cart_merged" || (text && [400, 409, 413, 422].includes(status))) {
       const known = previous && Object.entries(previous).flat().join(" ");
-      const next = core.refused(code, replica, from, known);
+      const why = REFUSED.findIndex((codes) => codes.includes(code));
+      const next = core.refused(why < 0 ? REFUSED.length : why, replica, from, known);
       isAsking ||= next === 1;
       return next === 2 ? failed(retryAfterS) : true;
     }
@@ -287,109 +260,5 @@ export function syncOf(home: Home): Sync {
       live.close();
     },
     isOnline: () => navigator.onLine && !failures,
-  };
-}
-
-/** The live socket: at most one, opened with a ticket, given up for a while where it does not work. */
-function socketOf(home: Home, heard: (frame: Json) => void, lost: (ms: number) => void) {
-  let socket: WebSocket | undefined;
-  let label = "";
-  let isReady = false;
-  let failures = 0;
-  let ping: ReturnType<typeof setInterval> | undefined;
-  let flight: { text: string; land: (answer: Answer) => void } | undefined;
-  let isSilent = false;
-
-  function land(answer: Answer) {
-    flight?.land(answer);
-    flight = undefined;
-  }
-
-  function close() {
-    socket?.close();
-    gone();
-  }
-
-  function gone() {
-    if (!socket) return;
-    socket.onmessage = socket.onclose = socket.onopen = null;
-    socket = undefined;
-    isReady = false;
-    clearInterval(ping);
-    land({ status: 0, json: null });
-  }
-
-  function open(ticket: string, cart: string) {
-    // One that is closing may take its time over it.
-    if (socket && (label !== cart || socket.readyState > WebSocket.OPEN)) close();
-    if (socket || typeof WebSocket !== "function" || failures >= SOCKETS_MAX) return;
-    const url = new URL(`${home.endpoint}/v1/cart/live?cart=${cart}`, location.href);
-    url.protocol = url.protocol.replace("http", "ws");
-    label = cart;
-    try {
-      socket = new WebSocket(url);
-    } catch {
-      failures = SOCKETS_MAX;
-      return;
-    }
-    const one = socket;
-    one.onopen = () => {
-      const [epoch, rev] = core.asks().split(" ");
-      one.send(JSON.stringify({ t: "hello", ticket, epoch: +epoch!, rev }));
-    };
-    one.onmessage = ({ data }) => {
-      isSilent = false;
-      if (data === "pong") return;
-      let frame: Json;
-      try {
-        frame = JSON.parse(data);
-      } catch {
-        return;
-      }
-      if (frame.t === "view") {
-        isReady = true;
-        failures = 0;
-      }
-      if (frame.t === "refused") return land({ status: 409, json: frame });
-      heard(frame);
-      if (flight && (frame.t === "ack" || core.message() !== flight.text)) land({ status: 200, json: null });
-    };
-    one.onclose = () => {
-      const wasReady = isReady;
-      gone();
-      failures += wasReady ? 0 : 1;
-      if (failures >= SOCKETS_MAX) setTimeout(() => (failures = 0), REFUSED_MS);
-      lost(Math.random() * (wasReady ? 2_000 : 10_000));
-    };
-    ping = setInterval(() => {
-      // Two silences in a row: the connection is dead, though nobody said so.
-      if (isSilent) {
-        close();
-        return lost(0);
-      }
-      isSilent = true;
-      if (one.readyState === WebSocket.OPEN) one.send("ping");
-    }, PING_MS);
-  }
-
-  return {
-    open,
-    close,
-    isReady: () => isReady && socket?.readyState === WebSocket.OPEN,
-    send: (ops: Json, text: string) =>
-      new Promise<Answer>((resolve) => {
-        const late = setTimeout(() => {
-          close();
-          lost(0);
-        }, TIMEOUT_MS);
-        flight = {
-          text,
-          land(answer) {
-            clearTimeout(late);
-            resolve(answer);
-          },
-        };
-        socket?.send(JSON.stringify({ t: "ops", ...ops }));
-      }),
   };
 }

@@ -1,0 +1,24 @@
+/**
+ * A shop that keeps its own cart: it tells hilo what its visitors do, and shows what other devices of the same person did.
+ *
+ * With `capture: { cart: "dataLayer" }` the telling is not even needed: GA4's ecommerce events are read.
+ */
+import { load, type CartLine } from "hilo";
+
+const hilo = await load({ key: "wk_shop", tokenProvider: async () => (await fetch("/session/token")).text() });
+
+document.querySelector("#add")?.addEventListener("click", () => {
+  hilo.cart.add({ product_id: "mug-blue", currency: "EUR", price: "19.99", name: "Blue mug", options: { engraving: "Ana" } });
+});
+
+const badge = document.querySelector("#badge");
+hilo.cart.on(({ lines, totals, status }) => {
+  const units = lines.reduce((sum: number, line: CartLine) => sum + line.quantity, 0);
+  if (badge) badge.textContent = `${units} · ${Object.entries(totals).map((total) => total.join(" ")).join(" + ")}${status.online ? "" : " (offline)"}`;
+});
+
+document.querySelector("#pay")?.addEventListener("click", async () => {
+  const checkout = await hilo.cart.checkout();
+  // Offline: the shop decides whether it goes on without.
+  if (checkout) location.assign(`/pay?checkout=${checkout.checkout_id}`);
+});

@@ -1,0 +1,39 @@
+/**
+ * A React hook over `hilo.cart.on`: the component shows the visitor's cart, whatever tab or device changed it.
+ */
+import type { CartState, Hilo } from "hilo";
+import { useEffect, useState } from "react";
+
+const NOTHING: CartState = {
+  lines: [],
+  totals: {},
+  status: { online: true, pending: 0, checkoutOpen: false, persistent: true, lost: 0 },
+};
+
+/** The cart as it is now; the component renders anew on every change. */
+export function useCart(hilo: Hilo): CartState {
+  const [state, setState] = useState(NOTHING);
+  useEffect(() => hilo.cart.on(setState), [hilo]);
+  return state;
+}
+
+/** A cart with a plus and a minus for each line. */
+export function Cart({ hilo }: { hilo: Hilo }) {
+  const { lines, totals, status } = useCart(hilo);
+  return (
+    <section aria-busy={status.pending > 0}>
+      {lines.map((line) => (
+        <p key={[line.product_id, line.options_hash, line.currency].join()}>
+          {line.name ?? line.product_id} <button onClick={() => hilo.cart.dec(line)}>−</button> {line.quantity}{" "}
+          <button onClick={() => hilo.cart.add(line)}>+</button>
+        </p>
+      ))}
+      {Object.entries(totals).map(([currency, amount]) => (
+        <p key={currency}>
+          {amount} {currency}
+        </p>
+      ))}
+      {status.online ? null : <p>Offline: your changes are kept and sent later.</p>}
+    </section>
+  );
+}
