@@ -57,17 +57,7 @@ pub fn answer(
     now: Timestamp,
 ) -> Result<Answered, Failure> {
     let call: ProfileCall = decode(call)?;
-    let writes = match call {
-        ProfileCall::Record { .. } | ProfileCall::Consent(_) | ProfileCall::OptIn(_) => true,
-        ProfileCall::Confirm { .. }
-        | ProfileCall::Replay { .. }
-        | ProfileCall::ConsentCopy
-        | ProfileCall::Summary
-        | ProfileCall::Events { .. }
-        | ProfileCall::Receipts { .. }
-        | ProfileCall::OptIns { .. }
-        | ProfileCall::Deliveries { .. } => false,
-    };
+    let writes = makes_storage(&call);
     if !is_ready(sql, volatile, writes)? {
         return Ok(Answered { reply: of_nobody(&call)?, ..Answered::default() });
     }
@@ -123,6 +113,21 @@ pub fn answer(
         }
     }?;
     Ok(answered)
+}
+
+/// Whether somebody unknown becomes known by it.
+const fn makes_storage(call: &ProfileCall) -> bool {
+    match call {
+        ProfileCall::Record { .. } | ProfileCall::Consent(_) | ProfileCall::OptIn(_) => true,
+        ProfileCall::Confirm { .. }
+        | ProfileCall::Replay { .. }
+        | ProfileCall::ConsentCopy
+        | ProfileCall::Summary
+        | ProfileCall::Events { .. }
+        | ProfileCall::Receipts { .. }
+        | ProfileCall::OptIns { .. }
+        | ProfileCall::Deliveries { .. } => false,
+    }
 }
 
 fn keep(
