@@ -5,9 +5,10 @@ use crate::shell::{Problem, Workspace};
 use crate::{build, tools};
 
 /// Each bench by its name on the command line.
-const BENCHES: [(&str, &str); 2] = [
+const BENCHES: [(&str, &str); 3] = [
     ("tracker", "tests/browser/tracker.bench.ts"),
     ("collector", "tests/collector/throughput.bench.ts"),
+    ("cart", "tests/collector/cart.bench.ts"),
 ];
 
 /// Builds, then lets the bench called `name`, or every one, print its table.

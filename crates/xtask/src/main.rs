@@ -28,7 +28,7 @@ cargo xtask <verb>
   golden                         write golden files anew
   build                          tracker, SDK and collector
   size                           sizes of every artifact against js/sdk/size.json
-  bench   [tracker | collector]  costs as ratios against a bare page and bare workers
+  bench   [tracker | collector | cart]   costs as ratios against a bare page and bare workers, a cart's latency
   e2e                            the browser scenarios alone
   tidy                           the architecture's rules
   config  check FILE | push FILE explain every problem of a hilo.toml | upload it
