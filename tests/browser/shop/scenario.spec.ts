@@ -113,9 +113,78 @@ test("a restart keeps the profile, and what a dead receiver missed arrives once 
   assert.equal((await webhooks()).filter((one) => one.id === "while-down-1").length, 1);
 });
 
+test("two phones of one person converge after edits without a network", async () => {
+  const page = await (await browser.newContext({ viewport: { width: 1280, height: 1000 } })).newPage();
+  const errors: string[] = [];
+  page.on("pageerror", (error) => errors.push(error.message));
+  page.on("console", (message) => message.type() === "error" && errors.push(message.text()));
+  await page.goto(`${url}/two-devices/?lang=en`);
+  const verdict = (text: string) => page.waitForSelector(`.verdict:has-text("${text}")`, { timeout: 15_000 });
+  /** `HILO_SHOTS=DIR` keeps a series of pictures. */
+  const shot = (name: string) => process.env["HILO_SHOTS"] && page.screenshot({ path: join(process.env["HILO_SHOTS"], `${name}.png`) });
+  const [one, two] = page.frames().filter((frame) => frame.url().includes("/phone/"));
+  const add = (frame: typeof one, id: string) => frame!.click(`[data-add="${id}"]`);
+  await verdict("Both carts are one");
+  await add(one, "H-101");
+  await add(one, "H-101");
+  await two!.waitForSelector('[data-line="H-101"] output:has-text("2")');
+  await verdict("Both carts are one");
+  await shot("1-together");
+  await page.click(".cable");
+  await add(one, "H-303");
+  await add(two, "H-201");
+  await two!.click('[data-line="H-101"] button >> nth=0');
+  await verdict("its own way");
+  assert.match((await one!.textContent(".phone-state"))!, /^Offline · 1 change/);
+  await shot("2-apart");
+  await page.click(".cable");
+  await verdict("Both carts are one");
+  await shot("3-converged");
+  for (const frame of [one, two]) {
+    const lines = await frame!.$$eval("[data-line]", (rows) => rows.map((row) => [row.getAttribute("data-line"), row.querySelector("output")!.textContent]));
+    assert.deepEqual(lines, [["H-101", "1"], ["H-201", "1"], ["H-303", "1"]]);
+  }
+  // One phone alone in the tunnel: the other goes on.
+  await page.click('[data-network="Phone 1"]');
+  await add(two, "H-303");
+  await verdict("its own way");
+  await page.click('[data-network="Phone 1"]');
+  await verdict("Both carts are one");
+  await shot("4-again");
+  assert.deepEqual(errors, []);
+  await page.context().close();
+});
+
+test("what a guest put in the cart is there after signing in, on another device too, and gone once bought", async () => {
+  const device = async () => (await browser.newContext({ locale: "en-US" })).newPage();
+  const badge = (page: any, text: string) => page.waitForSelector(`.badge:has-text("${text}")`, { timeout: 15_000 });
+  const signIn = async (page: any) => {
+    await page.goto(`${url}/account/?lang=en`);
+    await page.fill("[name=email]", "someone@example.com");
+    await page.click("form .button");
+    await page.waitForSelector("text=Signed in as");
+  };
+  const [phone, desk] = [await device(), await device()];
+  await phone.goto(`${url}/product/?id=H-203&lang=en`);
+  await phone.fill("#quantity", "2");
+  await phone.click("[data-add]");
+  await badge(phone, "2");
+  await signIn(phone);
+  await badge(phone, "2");
+  await signIn(desk);
+  await badge(desk, "2");
+  await desk.goto(`${url}/checkout/?lang=en`);
+  for (const name of ["name", "address", "city"]) await desk.fill(`[name=${name}]`, "x");
+  await desk.fill("[name=email]", "someone@example.com");
+  await desk.click("form .button");
+  await desk.waitForSelector(".thanks");
+  await phone.waitForSelector(".badge[hidden]", { state: "attached", timeout: 15_000 });
+  for (const page of [phone, desk]) await page.context().close();
+});
+
 test("no page of the shop is wider than a phone", async () => {
   const page = await (await browser.newContext({ viewport: { width: 390, height: 844 }, isMobile: true })).newPage();
-  for (const path of ["/", "/list/", "/product/?id=H-101", "/cart/", "/checkout/", "/contact/", "/account/", "/live/", "/nowhere"]) {
+  for (const path of ["/", "/list/", "/product/?id=H-101", "/cart/", "/checkout/", "/contact/", "/account/", "/two-devices/", "/live/", "/nowhere"]) {
     await page.goto(url + path);
     await page.waitForSelector("h1");
     assert.ok(await page.evaluate(() => document.documentElement.scrollWidth <= innerWidth), path);
@@ -128,8 +197,8 @@ test("every page carries the snippet as it is built, and lets its stub run", () 
   const snippet = readFileSync(fileURLToPath(new URL("../../../js/sdk/snippet.html", import.meta.url)), "utf8");
   const [comment, stub, tag] = snippet.trim().split("\n");
   const hash = /'sha256-[^']+'/.exec(comment!)![0];
-  const pages = readdirSync(shop, { recursive: true, encoding: "utf8" }).filter((file) => file.endsWith(".html") && !file.startsWith("live"));
-  assert.equal(pages.length, 8);
+  const pages = readdirSync(shop, { recursive: true, encoding: "utf8" }).filter((file) => file.endsWith(".html") && !/^(live|two-devices)/.test(file));
+  assert.equal(pages.length, 9);
   for (const page of pages) {
     const html = readFileSync(join(shop, page), "utf8");
     for (const part of [hash, stub!, tag!]) assert.ok(html.includes(part), `${page} lacks ${part.slice(0, 60)}`);
