@@ -8,8 +8,8 @@ use std::collections::BTreeSet;
 use super::context::{Dot, ReplicaId};
 use super::epoch::Applied;
 use super::limits::{
-    DELTA_BYTES_MAX, INFO_MAX, LINE_DOTS_MAX, LINES_MAX, NAME_BYTES_MAX, QUANTITY_MAX,
-    REPLICAS_MAX, RING_MAX, URL_BYTES_MAX, VARIANT_BYTES_MAX, WINDOW,
+    CART_DOTS_MAX, DELTA_BYTES_MAX, INFO_MAX, LINE_DOTS_MAX, LINES_MAX, NAME_BYTES_MAX,
+    QUANTITY_MAX, REPLICAS_MAX, RING_MAX, URL_BYTES_MAX, VARIANT_BYTES_MAX, WINDOW,
 };
 use super::refusal::Refusal;
 use super::state::{Cart, Entry, LineInfo, LineKey};
@@ -178,7 +178,12 @@ fn check_sizes(cart: &Cart, next: &Cart) -> Result<(), Refusal> {
     let before = |line| cart.lines.get(line).map_or(0, |dots| dots.len());
     let crowded =
         next.lines.iter().any(|(line, dots)| dots.len() > LINE_DOTS_MAX.max(before(line)));
-    if crowded { Err(Refusal::TooManyDots) } else { Ok(()) }
+    let all = |cart: &Cart| cart.lines.values().map(|dots| dots.len()).sum::<usize>();
+    if crowded || all(next) > CART_DOTS_MAX.max(all(cart)) {
+        Err(Refusal::TooManyDots)
+    } else {
+        Ok(())
+    }
 }
 
 /// How a replica that comes back learns what it missed.

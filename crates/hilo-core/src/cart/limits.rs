@@ -6,7 +6,12 @@ pub const LINES_MAX: usize = 200;
 /// Units of a line. Operations refuse more; what concurrency adds up beyond it is shown as this many.
 pub const QUANTITY_MAX: u32 = 9_999;
 /// Live dots of a line at the hub. A replica that sees so many adds by a `Set` of the sum.
-pub const LINE_DOTS_MAX: usize = 32;
+///
+/// More than cart.md's 32: every page load writes under a name of its own, so whoever adds an article now and then came there,
+/// and a `Set` that restates the line beside a fold that restates a part of it says units twice.
+pub const LINE_DOTS_MAX: usize = 256;
+/// Live dots of a whole cart at the hub: keeps its state within what one row may hold (2 MB in a Durable Object).
+pub const CART_DOTS_MAX: usize = 4_096;
 /// Live dots of a line at which an `add` folds its replica's own: high enough to be rare, and with room for others below the
 /// most.
 pub const LINE_DOTS_FOLD: usize = 24;

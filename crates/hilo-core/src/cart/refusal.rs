@@ -37,7 +37,7 @@ pub enum Refusal {
     TooManyLines,
     /// More than [`super::limits::QUANTITY_MAX`] units, or none where some are needed.
     BadQuantity,
-    /// More than [`super::limits::LINE_DOTS_MAX`] live dots on a line.
+    /// More than [`super::limits::LINE_DOTS_MAX`] live dots on a line, or [`super::limits::CART_DOTS_MAX`] in all.
     TooManyDots,
     /// More than [`super::limits::REPLICAS_MAX`] replicas in one epoch.
     TooManyReplicas,

@@ -218,7 +218,7 @@ fn where_there_is_no_room_and_nothing_to_fold_an_add_is_a_set() {
     // Known weakness: two sets are one wish, so one of these adds is not counted.
     check_concurrent(&crowded_line(), Do::Add(1), Do::Add(1), most + 1);
     let mut own = crowded_line();
-    let second = Cart::default().add(ReplicaId(77), &line(), 1).unwrap();
+    let second = Cart::default().add(ReplicaId(9_977), &line(), 1).unwrap();
     own.absorb(&second);
     let folded = act(&own, B, Do::Add(1));
     assert_eq!(done(own, &folded).lines[&line()].len(), 1, "beyond the most it shrinks as well");

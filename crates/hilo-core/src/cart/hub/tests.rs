@@ -101,12 +101,25 @@ fn lines_dots_and_replicas_are_bounded() {
         let delta = Cart::default().add(ReplicaId(replica), &line(), 1).unwrap();
         hub = accept(&hub, &Ops::of(sender(ReplicaId(replica)), 1, 1, &delta));
     }
-    let one_more = Cart::default().add(ReplicaId(99), &line(), 1).unwrap();
-    let ops = Ops::of(sender(ReplicaId(99)), 1, 1, &one_more);
-    assert_eq!(check(&hub, None, ReplicaId(99), &ops, 9), Err(Refusal::TooManyDots));
-    let fold = hub.add(ReplicaId(99), &line(), 1).unwrap();
-    let ops = Ops::of(sender(ReplicaId(99)), 1, 1, &fold);
-    assert_eq!(accept(&hub, &ops).qty(&line()), 33, "a replica that has seen them can fold them");
+    let one_more = Cart::default().add(ReplicaId(9_999), &line(), 1).unwrap();
+    let ops = Ops::of(sender(ReplicaId(9_999)), 1, 1, &one_more);
+    assert_eq!(check(&hub, None, ReplicaId(9_999), &ops, 9), Err(Refusal::TooManyDots));
+    let fold = hub.add(ReplicaId(9_999), &line(), 1).unwrap();
+    let ops = Ops::of(sender(ReplicaId(9_999)), 1, 1, &fold);
+    let most = LINE_DOTS_MAX as u32;
+    assert_eq!(accept(&hub, &ops).qty(&line()), most + 1, "who has seen them can fold them");
+
+    let mut full = Cart::default();
+    for number in 0..CART_DOTS_MAX {
+        let line = other_line(&(number % LINES_MAX).to_string());
+        let dot = Dot { r: ReplicaId(1 + number as u64), n: 1 };
+        full.ctx.insert(dot);
+        full.lines.entry(line).or_default().insert(dot, Entry::new(Kind::Add, 1));
+    }
+    let one_more = Cart::default().add(ReplicaId(9_999), &other_line("0"), 1).unwrap();
+    let ops = Ops::of(sender(ReplicaId(9_999)), 1, 1, &one_more);
+    let crowd = Cart { ctx: Ctx::default(), ..full };
+    assert!(check(&crowd, None, ReplicaId(9_999), &ops, 9) == Err(Refusal::TooManyDots));
 
     let mut many = Cart::default();
     for number in 0..LINES_MAX {
