@@ -75,6 +75,20 @@ test("a closed tab leaves its events to the next visit", async () => {
   await context.close();
 });
 
+test("a page that crashes right after a burst leaves it to the next visit", async () => {
+  const page = await visit();
+  const context = page.context();
+  await page.evaluate(() => {
+    for (let i = 0; i < 50; i += 1) (window as any).hilo.track("Burst");
+  });
+  await Promise.all([page.waitForEvent("crash"), page.goto("chrome://crash").catch(() => {})]);
+  const next = await context.newPage();
+  await next.goto(site.url);
+  await next.waitForFunction(() => (window as any).hilo.anonymousId?.() && Object.keys(localStorage).every((key) => !key.startsWith("hilo.q.")), null, { timeout: 20_000 });
+  assert.equal(new Set(ids("Burst")).size, 50);
+  await context.close();
+});
+
 test("leaving the page sends what waits", async () => {
   const page = await visit();
   await track(page, "Soon");
