@@ -6,7 +6,7 @@
 import * as core from "hilo-wasm";
 
 import { cartOf, type CartFile } from "./cart.ts";
-import { debug, firstInHistory, quietly, say, stop, surroundings, watch } from "./page.ts";
+import { debug, firstInHistory, quietly, say, stop, watch } from "./page.ts";
 import type { Choice, ConsentState, Draft, Hilo, Options, Properties, Purpose } from "./types.ts";
 
 export type * from "./types.ts";
@@ -48,7 +48,6 @@ async function begin(options: Options, source: Source, cart: CartSource): Promis
   core.start(
     String(options.key),
     consent.notice ?? "",
-    quietly(surroundings, ""),
     quietly(firstInHistory, undefined),
     capture.pages !== false,
     hasForms,

@@ -10,6 +10,8 @@ import * as core from "hilo-wasm";
 const TIMEOUT_MS = 10_000;
 /** How long a single-page app gets to set its title after it changed the address. */
 const TITLE_MS = 20;
+/** When the time zone is asked for: its name wakes a library of the browser's, and the first event does not wait for that. */
+const ZONE_MS = 1_000;
 /** Fields of one form that are looked at. */
 const FIELDS_MAX = 100;
 const FIELDS = "input,select,textarea";
@@ -31,6 +33,7 @@ let endpoint = "";
 let isDebug = false;
 let timer: ReturnType<typeof setTimeout> | undefined;
 let onConsent = () => {};
+let fields = "";
 
 /** Tells the developer what is wrong from now on, or not. */
 export function debug(on: boolean) {
@@ -61,6 +64,8 @@ const tell = (act: () => void) => quietly(act, undefined);
 export function watch(collector: string, hasForms: boolean, changed: () => void) {
   endpoint = collector;
   onConsent = changed;
+  tell(look);
+  setTimeout(() => tell(() => look(Intl.DateTimeFormat().resolvedOptions().timeZone)), ZONE_MS);
   on(window, "pagehide", () => core.happen(LEFT));
   on(window, "pageshow", (event) => (event as PageTransitionEvent).persisted && core.happen(RESTORED));
   on(window, "online", () => core.happen(ONLINE));
@@ -102,11 +107,11 @@ function navigated() {
 }
 
 /** What the browser says about itself, as fields of an envelope's context. */
-export function surroundings(): string {
-  const { language } = navigator;
-  const { timeZone } = Intl.DateTimeFormat().resolvedOptions();
+export const surroundings = () => fields;
+
+function look(timezone?: string) {
   const { width, height } = screen;
-  return JSON.stringify({ locale: language, timezone: timeZone, screen: { width, height } }).slice(1, -1);
+  fields = JSON.stringify({ locale: navigator.language, timezone, screen: { width, height } }).slice(1, -1);
 }
 
 /** The first same-origin address in this tab's history, where the browser tells. */

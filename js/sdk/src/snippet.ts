@@ -32,8 +32,10 @@ export function snippet(script: HTMLScriptElement | null) {
 
 /** The module, which stands in this file as text. */
 function module(): Uint8Array<ArrayBuffer> {
-  const bytes = new Uint8Array(HILO_WASM_TEXT.length);
-  for (let i = 0; i < bytes.length; i += 1) bytes[i] = HILO_WASM_TEXT.charCodeAt(i) ^ HILO_WASM_MASK;
+  const text = HILO_WASM_TEXT;
+  let at = text.length;
+  const bytes = new Uint8Array(at);
+  while (at--) bytes[at] = text.charCodeAt(at) ^ HILO_WASM_MASK;
   return bytes;
 }
 

@@ -9,7 +9,6 @@ declare module "hilo-wasm" {
   export function start(
     key: string,
     notice: string,
-    surroundings: string,
     firstInHistory: string | undefined,
     pages: boolean,
     forms: boolean,

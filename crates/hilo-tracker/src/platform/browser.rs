@@ -31,6 +31,7 @@ extern "C" {
     #[wasm_bindgen(js_name = wakeIn)]
     fn wake_in(ms: f64);
     fn say(sentence: &str);
+    fn surroundings() -> String;
 }
 
 /// Random bytes that are fetched at once: asking the browser costs many times what an id does.
@@ -43,7 +44,6 @@ type Kept = Vec<(String, String)>;
 pub(super) struct Browser {
     pub(super) window: Window,
     /// What `page.ts` found when the tracker started.
-    pub(super) surroundings: String,
     pub(super) first_in_history: Option<String>,
     pub(super) gpc: bool,
     storage: Option<Storage>,
@@ -55,18 +55,12 @@ pub(super) struct Browser {
 
 impl Browser {
     /// The page of `window`.
-    pub(super) fn new(
-        window: Window,
-        surroundings: String,
-        first_in_history: Option<String>,
-        gpc: bool,
-    ) -> Browser {
+    pub(super) fn new(window: Window, first_in_history: Option<String>, gpc: bool) -> Browser {
         // Looking whether there is a storage stores nothing. gloo takes its presence for granted.
         let has_storage = matches!(window.local_storage(), Ok(Some(_)));
         let storage = has_storage.then(LocalStorage::raw);
         Browser {
             window,
-            surroundings,
             first_in_history,
             gpc,
             storage,
@@ -141,7 +135,7 @@ impl Platform for Browser {
     }
 
     fn surroundings(&self) -> String {
-        self.surroundings.clone()
+        surroundings()
     }
 
     fn load(&self, key: &str) -> Option<String> {

@@ -43,11 +43,9 @@ fn happened(what: Happened) {
 /// The options come one by one: reading them as an object through serde-wasm-bindgen brings the formatting of numbers
 /// along for its error messages.
 #[wasm_bindgen]
-#[expect(clippy::too_many_arguments, reason = "an object would cost every visitor a reader")]
 pub fn start(
     key: String,
     notice: String,
-    surroundings: String,
     first_in_history: Option<String>,
     pages: bool,
     forms: bool,
@@ -55,7 +53,7 @@ pub fn start(
     gpc: bool,
 ) {
     let Some(window) = web_sys::window() else { return };
-    let browser = Browser::new(window, surroundings, first_in_history, gpc);
+    let browser = Browser::new(window, first_in_history, gpc);
     let options = Options { key, pages, forms, is_strict: strict, notice };
     let _ = TRACKER.try_with(|cell| {
         if let Ok(mut tracker) = cell.try_borrow_mut() {
