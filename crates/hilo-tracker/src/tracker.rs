@@ -158,6 +158,8 @@ impl<P: Platform> Tracker<P> {
                 self.send();
             }
             Happened::Woke => self.wake(),
+            // No timer changes by it.
+            Happened::Settled => return self.queue.settle(&self.platform),
             Happened::ConsentChangedElsewhere => self.follow(),
             Happened::Form(act) => {
                 let (place, now) = (self.here(), self.platform.monotonic_ms());
@@ -264,7 +266,8 @@ impl<P: Platform> Tracker<P> {
     }
 
     /// The end: nothing is captured or sent any more. What is queued stays for the next page.
-    pub const fn destroy(&mut self) {
+    pub fn destroy(&mut self) {
+        self.queue.settle(&self.platform);
         self.is_over = true;
     }
 
@@ -331,7 +334,9 @@ impl<P: Platform> Tracker<P> {
         let (landing, platform) = (landing.as_ref(), &self.platform);
         let json = envelope::event(&draft, &id, &claim, &session, landing, platform);
         let is_essential = draft.kind == Kind::Track && draft.name == "Order Completed";
-        self.queue.push(draft.at_ms, json, is_essential, &self.tab, &self.platform);
+        if self.queue.push(draft.at_ms, json, is_essential, &self.tab, &self.platform) {
+            self.platform.settle();
+        }
         self.plan_flush();
     }
 

@@ -27,6 +27,7 @@ const LEFT = 3;
 const ONLINE = 4;
 const WOKE = 5;
 const CONSENT_CHANGED_ELSEWHERE = 6;
+const SETTLED = 7;
 
 const end = new AbortController();
 let endpoint = "";
@@ -128,6 +129,11 @@ export function iso(ms: number): string {
 export function wakeIn(ms: number) {
   clearTimeout(timer);
   timer = setTimeout(() => tell(() => core.happen(WOKE)), ms);
+}
+
+/** Tells the module when the page's current task is over. */
+export function settle() {
+  void Promise.resolve().then(() => tell(() => core.happen(SETTLED)));
 }
 
 /** Sends a request to the collector; what comes back is told to the module, whatever it is. */

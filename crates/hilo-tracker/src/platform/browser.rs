@@ -31,6 +31,7 @@ extern "C" {
     #[wasm_bindgen(js_name = wakeIn)]
     fn wake_in(ms: f64);
     fn say(sentence: &str);
+    fn settle();
     fn surroundings() -> String;
 }
 
@@ -188,6 +189,10 @@ impl Platform for Browser {
     #[expect(clippy::cast_precision_loss, reason = "minutes")]
     fn wake_in(&self, ms: i64) {
         wake_in(ms as f64);
+    }
+
+    fn settle(&self) {
+        settle();
     }
 
     fn say(&self, sentence: &str) {

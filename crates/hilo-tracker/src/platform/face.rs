@@ -179,6 +179,7 @@ pub fn happen(what: u8) {
         3 => Happened::Left,
         4 => Happened::Online,
         5 => Happened::Woke,
+        7 => Happened::Settled,
         _ => Happened::ConsentChangedElsewhere,
     });
 }

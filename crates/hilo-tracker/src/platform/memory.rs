@@ -180,6 +180,10 @@ impl Platform for Memory {
         world.wake_at_ms = Some(world.now_ms + ms);
     }
 
+    fn settle(&self) {
+        // Whoever drives the tracker says when a task is over.
+    }
+
     fn say(&self, sentence: &str) {
         self.world.borrow_mut().sentences.push(sentence.to_owned());
     }

@@ -28,6 +28,8 @@ pub enum Happened {
     Online,
     /// The timer set by [`Platform::wake_in`] ran out.
     Woke,
+    /// The task of the page in which [`Platform::settle`] was asked for is over.
+    Settled,
     /// Another tab wrote the consent.
     ConsentChangedElsewhere,
     /// Something in a form.
@@ -168,6 +170,9 @@ pub trait Platform {
 
     /// Wakes the tracker once, in `ms`; replaces an earlier wish.
     fn wake_in(&self, ms: i64);
+
+    /// Asks for [`Happened::Settled`] once the page's current task is over, before anything else can happen.
+    fn settle(&self);
 
     /// Tells the developer something, in debug mode.
     fn say(&self, sentence: &str);

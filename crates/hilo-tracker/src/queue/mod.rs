@@ -1,10 +1,11 @@
 //! The queue: events that may be sent and are not yet known durable at the collector.
 //!
-//! In: finished events. Out: batches, oldest first; an event leaves when it was judged. One storage key per event, so
-//! that a call costs one small write. Several tabs share the storage: each sends its own, and what closed tabs left.
-//! Bounded in number, bytes and age; what falls out is counted by reason.
+//! In: finished events. Out: batches, oldest first; an event leaves when it was judged. Events of one task of the page share
+//! a storage key and are written together at its end: a write costs more than everything else, and nothing of the queue is
+//! ever written again but what is left of such a group. Several tabs share the storage: each sends its own, and what closed
+//! tabs left. Bounded in number, bytes and age; what falls out is counted by reason.
 
-use hilo_core::text::{concat, cut};
+use hilo_core::text::{concat, cut, parts};
 
 use crate::json::{number, read_number};
 use crate::platform::Platform;
@@ -17,13 +18,18 @@ pub const ITEMS_MAX: usize = 1_000;
 pub const BYTES_MAX: usize = 4 * 1024 * 1024;
 /// Age at which an event is of no use any more (protocol.md).
 pub const AGE_MS_MAX: i64 = 7 * 24 * 60 * 60 * 1_000;
+/// Events and bytes that are written together.
+const GROUP_ITEMS_MAX: usize = 32;
+const GROUP_BYTES_MAX: usize = 16 * 1024;
+/// Stands between events that are written together: JSON has it nowhere.
+const BETWEEN: u8 = b'\r';
 /// Bytes of one event: the collector's own limit.
 const ITEM_BYTES_MAX: usize = 32 * 1024;
 
 /// One event, ready to be sent.
 #[derive(Debug, PartialEq, Eq)]
 struct Item {
-    /// Where it is stored.
+    /// Where it is stored, alone or with others.
     key: String,
     /// When it happened.
     at_ms: i64,
@@ -55,6 +61,8 @@ pub struct Queue {
     items: Vec<Item>,
     bytes: usize,
     made: u32,
+    /// Where the events of this task will be written; empty when all are.
+    group: String,
     dropped: Counts,
 }
 
@@ -63,13 +71,19 @@ impl Queue {
     pub fn recover<P: Platform>(&mut self, platform: &P) {
         for key in platform.keys(PREFIX) {
             let stored = platform.load(&key).unwrap_or_default();
-            match read(&key, &stored) {
-                Some(item) => self.keep(item),
-                None => {
-                    // Cut off, of another version, or not ours: what is valid behind it is not lost.
-                    platform.remove(&key);
-                    self.count("corrupt");
+            let mut is_whole = true;
+            for text in parts(&stored, BETWEEN) {
+                match read(&key, text) {
+                    Some(item) => self.keep(item),
+                    None => {
+                        // Cut off, of another version, or not ours: what is valid beside it is not lost.
+                        self.count("corrupt");
+                        is_whole = false;
+                    }
                 }
+            }
+            if !is_whole {
+                self.write(&key, platform);
             }
         }
         self.trim(platform);
@@ -85,7 +99,7 @@ impl Queue {
         self.items.is_empty()
     }
 
-    /// Adds an event and writes it down.
+    /// Adds an event. Whether it opened a group, which [`Queue::settle`] has to write at the end of the task.
     pub fn push<P: Platform>(
         &mut self,
         at_ms: i64,
@@ -93,18 +107,55 @@ impl Queue {
         is_essential: bool,
         tab: &str,
         platform: &P,
-    ) {
+    ) -> bool {
         if json.len() > ITEM_BYTES_MAX {
             self.count("event_too_large");
-            return;
+            return false;
         }
-        let at = number(at_ms);
-        self.made = self.made.wrapping_add(1);
-        let key = concat(&[PREFIX, &at, ".", tab, ".", &number(i64::from(self.made))]);
-        let text = concat(&[&at, if is_essential { "!" } else { "." }, &json]);
-        let is_stored = platform.save(&key, &text);
-        self.keep(Item { key, at_ms, json, is_essential, is_stored, ticket: 0 });
+        let is_first = self.group.is_empty();
+        if is_first {
+            self.made = self.made.wrapping_add(1);
+            let number_of = number(i64::from(self.made));
+            self.group = concat(&[PREFIX, &number(at_ms), ".", tab, ".", &number_of]);
+        }
+        let key = self.group.clone();
+        self.keep(Item { key, at_ms, json, is_essential, is_stored: false, ticket: 0 });
         self.trim(platform);
+        let group = self.items.iter().filter(|item| item.key == self.group);
+        let (count, bytes) = group.fold((0, 0), |(n, sum), item| (n + 1, sum + item.json.len()));
+        if count >= GROUP_ITEMS_MAX || bytes >= GROUP_BYTES_MAX {
+            self.settle(platform);
+        }
+        is_first
+    }
+
+    /// Writes what was added since the last time. Called at the end of each task, and before anything is sent.
+    pub fn settle<P: Platform>(&mut self, platform: &P) {
+        let key = std::mem::take(&mut self.group);
+        if !key.is_empty() {
+            self.write(&key, platform);
+        }
+    }
+
+    /// Writes the events that belong under `key`, or removes it where there are none.
+    fn write<P: Platform>(&mut self, key: &str, platform: &P) {
+        let mut text = String::new();
+        for item in self.items.iter().filter(|item| item.key == key) {
+            if !text.is_empty() {
+                text.push(char::from(BETWEEN));
+            }
+            let mark = if item.is_essential { "!" } else { "." };
+            for part in [&number(item.at_ms), mark, &item.json] {
+                text.push_str(part);
+            }
+        }
+        if text.is_empty() {
+            return platform.remove(key);
+        }
+        let is_stored = platform.save(key, &text);
+        for item in self.items.iter_mut().filter(|item| item.key == key) {
+            item.is_stored = is_stored;
+        }
     }
 
     /// Gives the oldest events that fit together into `bytes_max`, at most `count_max` of them, to the request `ticket`.
@@ -117,14 +168,21 @@ impl Queue {
         bytes_max: usize,
         platform: &P,
     ) -> Batch {
+        self.settle(platform);
         self.trim(platform);
         let (mut count, mut bytes, mut is_full) = (0, 0, false);
+        // Events of one key stand together, so it is looked up once.
+        let (mut looked, mut is_there) = (String::new(), true);
         self.items.retain_mut(|item| {
             is_full |= count >= count_max;
             if is_full || item.ticket != 0 {
                 return true;
             }
-            if item.is_stored && platform.load(&item.key).is_none() {
+            if looked != item.key {
+                looked.clone_from(&item.key);
+                is_there = !item.is_stored || platform.load(&looked).is_some();
+            }
+            if !is_there {
                 self.bytes = self.bytes.saturating_sub(item.json.len());
                 return false;
             }
@@ -168,18 +226,23 @@ impl Queue {
 
     /// The request `ticket` was answered: its events were judged and are let go of, or wait for another attempt.
     pub fn landed<P: Platform>(&mut self, ticket: u32, is_judged: bool, platform: &P) {
-        let bytes = &mut self.bytes;
+        let (bytes, mut keys) = (&mut self.bytes, Vec::new());
         self.items.retain_mut(|item| {
             if item.ticket != ticket {
                 return true;
             }
             item.ticket = 0;
             if is_judged {
-                platform.remove(&item.key);
                 *bytes = bytes.saturating_sub(item.json.len());
+                if keys.last() != Some(&item.key) {
+                    keys.push(item.key.clone());
+                }
             }
             !is_judged
         });
+        for key in keys {
+            self.write(&key, platform);
+        }
     }
 
     /// Lets go of everything, stored leftovers of other tabs included.
@@ -188,6 +251,7 @@ impl Queue {
             platform.remove(&key);
         }
         self.items.clear();
+        self.group.clear();
         self.bytes = 0;
     }
 
@@ -239,15 +303,18 @@ impl Queue {
             } else {
                 return;
             };
-            let (mut at, bytes) = (0.., &mut self.bytes);
+            let (mut at, bytes, mut key) = (0.., &mut self.bytes, String::new());
             self.items.retain(|item| {
                 let stays = at.next() != Some(victim);
                 if !stays {
                     *bytes = bytes.saturating_sub(item.json.len());
-                    platform.remove(&item.key);
+                    key.clone_from(&item.key);
                 }
                 stays
             });
+            if key != self.group {
+                self.write(&key, platform);
+            }
             self.count(reason);
         }
     }
@@ -282,9 +349,11 @@ mod tests {
     use super::*;
     use crate::platform::memory::Memory;
 
+    /// Each event in a task of its own.
     fn fill(queue: &mut Queue, platform: &Memory, count: usize) {
         for i in 0..count {
             queue.push(platform.now_ms(), format!("{{\"i\":{i}}}"), false, "t", platform);
+            queue.settle(platform);
         }
     }
 
@@ -321,6 +390,7 @@ mod tests {
     fn the_next_page_recovers_what_is_whole() {
         let (platform, mut queue) = (page(), Queue::default());
         queue.push(platform.now_ms(), "{\"order\":1}".to_owned(), true, "t", &platform);
+        queue.settle(&platform);
         fill(&mut queue, &platform, 3);
         platform.save("hilo.q.9.x.9", "17.{\"cut");
         let recovered = recover(&platform);
@@ -339,6 +409,36 @@ mod tests {
         other.landed(1, true, &platform);
         assert_eq!(queue.batch(1, 10, 1_000, &platform).events, "{\"i\":1}");
         assert_eq!(queue.len(), 1);
+    }
+
+    #[test]
+    fn events_of_one_task_are_written_once_and_what_is_left_of_them_stays() {
+        let (platform, mut queue) = (page(), Queue::default());
+        let opened: Vec<bool> = (0..3)
+            .map(|i| {
+                queue.push(platform.now_ms(), format!("{{\"i\":{i}}}"), i == 1, "t", &platform)
+            })
+            .collect();
+        assert_eq!((opened, platform.stored().len()), (vec![true, false, false], 0));
+        queue.settle(&platform);
+        assert_eq!(platform.stored().len(), 1);
+        queue.batch(1, 2, 1_000, &platform);
+        queue.landed(1, true, &platform);
+        let mut next = recover(&platform);
+        assert_eq!(next.batch(1, 9, 1_000, &platform).events, r#"{"i":2}"#);
+        next.landed(1, true, &platform);
+        assert!(platform.stored().is_empty());
+    }
+
+    #[test]
+    fn a_long_task_is_written_in_pieces() {
+        let (platform, mut queue) = (page(), Queue::default());
+        for i in 0..GROUP_ITEMS_MAX + 1 {
+            queue.push(platform.now_ms(), format!("{{\"i\":{i}}}"), false, "t", &platform);
+        }
+        assert_eq!(recover(&platform).len(), GROUP_ITEMS_MAX);
+        queue.settle(&platform);
+        assert_eq!(recover(&platform).len(), GROUP_ITEMS_MAX + 1);
     }
 
     #[test]

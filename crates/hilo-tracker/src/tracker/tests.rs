@@ -130,6 +130,7 @@ fn a_collector_that_does_not_answer_holds_events_for_a_moment_only() {
     assert!(page.pass(HELLO_MS_MAX));
     tracker.happened(Happened::Woke);
     assert!(tracker.anonymous_id().is_some());
+    tracker.happened(Happened::Settled);
     assert!(page.stored().keys().any(|key| key.starts_with("hilo.q.")));
 }
 
@@ -159,6 +160,7 @@ fn what_could_not_be_sent_is_sent_by_the_next_page() {
     grant(&mut tracker);
     serve(&mut tracker, &page, 0);
     tracker.track("Product Viewed", r#"{"n":1}"#, page.now_ms());
+    tracker.happened(Happened::Settled);
     let next = page.next_document("https://a.example/2", "https://a.example/");
     let mut tracker = start(&next);
     let body = batches(&serve(&mut tracker, &next, 200));
