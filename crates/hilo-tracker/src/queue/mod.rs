@@ -63,6 +63,8 @@ pub struct Queue {
     made: u32,
     /// Where the events of this task will be written; empty when all are.
     group: String,
+    /// Events and bytes of it.
+    group_size: (usize, usize),
     dropped: Counts,
 }
 
@@ -116,14 +118,14 @@ impl Queue {
         if is_first {
             self.made = self.made.wrapping_add(1);
             let number_of = number(i64::from(self.made));
+            self.group_size = (0, 0);
             self.group = concat(&[PREFIX, &number(at_ms), ".", tab, ".", &number_of]);
         }
-        let key = self.group.clone();
+        let (key, bytes) = (self.group.clone(), json.len());
         self.keep(Item { key, at_ms, json, is_essential, is_stored: false, ticket: 0 });
         self.trim(platform);
-        let group = self.items.iter().filter(|item| item.key == self.group);
-        let (count, bytes) = group.fold((0, 0), |(n, sum), item| (n + 1, sum + item.json.len()));
-        if count >= GROUP_ITEMS_MAX || bytes >= GROUP_BYTES_MAX {
+        self.group_size = (self.group_size.0 + 1, self.group_size.1 + bytes);
+        if self.group_size.0 >= GROUP_ITEMS_MAX || self.group_size.1 >= GROUP_BYTES_MAX {
             self.settle(platform);
         }
         is_first
