@@ -9,6 +9,8 @@ type Json = any;
 
 const TIMEOUT_MS = 10_000;
 const PING_MS = 25_000;
+/** How long a page that is looked at again waits for a sign of life: an app may have slept while its socket died. */
+const PROBE_MS = 4_000;
 /** Sockets that failed in a row before polling has to do for a while. */
 const SOCKETS_MAX = 3;
 const PAUSE_MS = 600_000;
@@ -84,27 +86,35 @@ export function socketOf(endpoint: string, heard: (frame: Json) => void, lost: (
       if (failures >= SOCKETS_MAX) setTimeout(() => (failures = 0), PAUSE_MS);
       lost(Math.random() * (wasReady ? 2_000 : 10_000));
     };
-    ping = setInterval(() => {
-      // Two silences in a row: the connection is dead, though nobody said so.
-      if (isSilent) {
-        close();
-        return lost(0);
-      }
-      isSilent = true;
-      if (one.readyState === WebSocket.OPEN) one.send("ping");
-    }, PING_MS);
+    ping = setInterval(probe, PING_MS);
+  }
+
+  /** Two silences in a row: the connection is dead, though nobody said so. */
+  function probe() {
+    if (isSilent) return end();
+    isSilent = true;
+    if (socket?.readyState === WebSocket.OPEN) socket.send("ping");
+  }
+
+  function end() {
+    close();
+    lost(0);
   }
 
   return {
     open,
     close,
+    /** Finds out soon whether the socket still lives. */
+    probe() {
+      const one = socket;
+      isSilent = false;
+      probe();
+      setTimeout(() => socket === one && isSilent && end(), PROBE_MS);
+    },
     isReady: () => isReady && socket?.readyState === WebSocket.OPEN,
     send: (ops: Json, text: string) =>
       new Promise<Answer>((resolve) => {
-        const late = setTimeout(() => {
-          close();
-          lost(0);
-        }, TIMEOUT_MS);
+        const late = setTimeout(end, TIMEOUT_MS);
         flight = {
           text,
           land(answer) {

@@ -238,8 +238,17 @@ export function syncOf(home: Home): Sync {
   }
   const end = new AbortController();
   addEventListener("online", back, { signal: end.signal });
-  addEventListener("offline", () => home.changed(), { signal: end.signal });
-  document.addEventListener("visibilitychange", () => live.isReady() || back(), { signal: end.signal });
+  addEventListener(
+    "offline",
+    () => {
+      // What was under way may be lost without a word: a socket waits ten seconds for an answer that was dropped.
+      live.close();
+      wait(BACKOFF_MS, true);
+      home.changed();
+    },
+    { signal: end.signal },
+  );
+  document.addEventListener("visibilitychange", () => (live.isReady() ? live.probe() : back()), { signal: end.signal });
 
   return {
     poke: () => wait(live.isReady() ? 0 : DEBOUNCE_MS),
