@@ -180,7 +180,7 @@ pub fn happen(what: u8) {
         4 => Happened::Online,
         5 => Happened::Woke,
         7 => Happened::Settled,
-        _ => Happened::ConsentChangedElsewhere,
+        _ => Happened::StoredElsewhere,
     });
 }
 

@@ -30,8 +30,8 @@ pub enum Happened {
     Woke,
     /// The task of the page in which [`Platform::settle`] was asked for is over.
     Settled,
-    /// Another tab wrote the consent.
-    ConsentChangedElsewhere,
+    /// Another tab wrote the consent, the session or the claim.
+    StoredElsewhere,
     /// Something in a form.
     Form(FormAct),
     /// The answer to [`Platform::post`].
@@ -138,6 +138,9 @@ pub trait Platform {
 
     /// Whether `navigator.globalPrivacyControl` is on.
     fn gpc(&self) -> bool;
+
+    /// Whether [`Platform::place`] may say something else than when this was last asked.
+    fn moved(&self) -> bool;
 
     /// Where the document is.
     fn place(&self) -> Place;
