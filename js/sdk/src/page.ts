@@ -73,8 +73,8 @@ export function watch(collector: string, hasForms: boolean, changed: () => void)
   on(window, "pageshow", (event) => (event as PageTransitionEvent).persisted && core.happen(RESTORED));
   on(window, "online", () => core.happen(ONLINE));
   on(window, "storage", (event) => {
-    // Consent, session or claim; no key: everything was cleared.
-    if (/^hilo\.[csu]$/.test((event as StorageEvent).key ?? "hilo.c")) core.happen(STORED_ELSEWHERE);
+    // Consent, id, session or claim; no key: everything was cleared.
+    if (/^hilo\.(c|id|s|u)$/.test((event as StorageEvent).key ?? "hilo.c")) core.happen(STORED_ELSEWHERE);
   });
   on(document, "visibilitychange", () => document.visibilityState === "hidden" && core.happen(HIDDEN));
   if (hasForms) {

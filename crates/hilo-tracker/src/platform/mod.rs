@@ -30,7 +30,7 @@ pub enum Happened {
     Woke,
     /// The task of the page in which [`Platform::settle`] was asked for is over.
     Settled,
-    /// Another tab wrote the consent, the session or the claim.
+    /// Another tab wrote the consent, the id, the session or the claim.
     StoredElsewhere,
     /// Something in a form.
     Form(FormAct),

@@ -66,9 +66,14 @@ impl<P: Platform> Tracker<P> {
         self.settle_timers();
     }
 
-    /// Another tab stored something. What it decided holds here too, without a second record.
+    /// Another tab stored something. What it decided holds here too, without a second record, and who logged out there did
+    /// so here.
     pub(super) fn follow(&mut self) {
         self.look_again();
+        let stored = self.platform.load(ID_KEY).filter(|id| !is_reserved(id));
+        if let (Who::Known(id), Some(stored)) = (&mut self.who, stored) {
+            *id = stored;
+        }
         let had_id = self.gate.allows_id();
         if !self.gate.adopt(from_stored(&self.platform.load(CONSENT_KEY).unwrap_or_default())) {
             return;

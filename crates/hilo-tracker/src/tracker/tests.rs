@@ -184,6 +184,18 @@ fn another_tabs_withdrawal_counts_here() {
 }
 
 #[test]
+fn another_tabs_logout_counts_here() {
+    let page = Memory::new("https://a.example/");
+    let mut tracker = start(&page);
+    grant(&mut tracker);
+    serve(&mut tracker, &page, 200);
+    let other = "22222222-2222-4222-8222-222222222222";
+    page.save(ID_KEY, other);
+    tracker.happened(Happened::StoredElsewhere);
+    assert_eq!(tracker.anonymous_id(), Some(other));
+}
+
+#[test]
 fn another_tabs_session_and_claim_count_here() {
     let page = Memory::new("https://a.example/");
     let mut tracker = start(&page);
