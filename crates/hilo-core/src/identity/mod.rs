@@ -1,12 +1,15 @@
 //! Who an event is about: the keys of profiles, the ids nobody may use, and the tokens that vouch for a person.
 //! In: ids as text. Out: a `ProfileKey`. Mints nothing: random bytes arrive as arguments.
 
+use alloc::borrow::ToOwned;
+use alloc::string::String;
+
 #[cfg(feature = "edge")]
 pub mod public_key;
 #[cfg(feature = "edge")]
 pub mod token;
 
-use std::fmt;
+use core::fmt;
 
 /// Ids that broken integrations send for everybody: accepting one would merge strangers.
 /// The list is identity.md's, after the incident reports of analytics vendors.

@@ -13,6 +13,9 @@ pub mod face;
 #[cfg(not(target_arch = "wasm32"))]
 pub mod memory;
 
+use alloc::string::String;
+use alloc::vec::Vec;
+
 /// Everything that can happen to the tracker from outside.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Happened {
