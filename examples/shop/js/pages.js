@@ -158,7 +158,11 @@ function nothing(text) {
 }
 
 function checkout() {
-  if (cart.count() === 0) return main.append(make("h1", {}, t.checkoutTitle), ...nothingIn());
+  if (cart.count() === 0) {
+    main.replaceChildren(make("h1", {}, t.checkoutTitle), ...nothingIn());
+    // What another device put in may take a moment to arrive.
+    return addEventListener("cart", checkout, { once: true });
+  }
   tracking.checkoutStarted(cart.lines(), cart.subtotal() + cart.shipping());
   cart.checkout();
   const pay = (event) => {
@@ -171,7 +175,7 @@ function checkout() {
     );
     scrollTo(0, 0);
   };
-  main.append(
+  main.replaceChildren(
     make("h1", {}, t.checkoutTitle),
     make(
       "div",

@@ -4,45 +4,60 @@
  */
 import type { Host, OpenCart } from "./cart/index.ts";
 import { quietly } from "./page.ts";
-import type { Cart, Draft, LineInput, Options } from "./types.ts";
+import type { Cart, Draft, Options } from "./types.ts";
 
 /** The file that loads: `cart/entry.ts`. */
 export type CartFile = typeof import("./cart/entry.ts");
 
+/** Prefix of the keys under which a page that is left writes down what nobody did yet. */
+const LEFT = "hilo.w";
 const ECOMMERCE = /^(add_to_cart|remove_from_cart|view_cart|begin_checkout|purchase)$/;
 const SEGMENT = /^(Product (Added|Removed)|Checkout Started|Order Completed)$/;
 
 /** The cart's calls for the site, and what the tracker tells it. */
 export function cartOf(host: Host, load: () => Promise<CartFile>, { capture, tokenProvider }: Options) {
   let open: OpenCart | undefined;
+  let perform: CartFile["perform"];
   let file: Promise<CartFile> | undefined;
   const early: (() => void)[] = [];
+  /** Calls that wait for the file. */
+  const waiting: [name: string, args: unknown[]][] = [];
 
   /** Does it with the cart and its file; loads them first where they are not there. */
-  async function use<T>(act: (cart: OpenCart, file: CartFile) => T | Promise<T>): Promise<T | null> {
+  async function use<T>(act: (cart: OpenCart) => T | Promise<T>): Promise<T | null> {
     try {
       const loaded = await (file ??= load());
       if (!open) {
+        ({ perform } = loaded);
         open = loaded.open(host);
         // After the acts that waited for the file: who listens sees what they came to.
         queueMicrotask(() => early.forEach((listen) => listen()));
       }
-      return await act(open, loaded);
+      for (const call of waiting.splice(0)) tell(...call);
+      return await act(open);
     } catch (error) {
       file = undefined;
       host.say(error);
       return null;
     }
   }
-  const act = (kind: number, line: LineInput | null, count: number) =>
-    void (open ? quietly(() => open!.act(kind, line, count), undefined) : use((cart) => cart.act(kind, line, count)));
+
+  function tell(name: string, args: unknown[]) {
+    if (open) return quietly(() => perform(open!, name, args), undefined);
+    waiting.push([name, args]);
+    void use(() => {});
+  }
+  // What a visitor puts in counts, though the page is left before the cart is there.
+  addEventListener("pagehide", () => {
+    if (waiting.length) quietly(() => localStorage.setItem(LEFT + Math.random(), JSON.stringify(waiting.splice(0))), undefined);
+  });
 
   const cart: Cart = {
-    add: (line, n = 1) => act(0, line, n),
-    set: (line, n) => act(1, line, n),
-    dec: (line, n = 1) => act(2, line, n),
-    remove: (line) => act(1, line, 0),
-    clear: () => act(3, null, 0),
+    add: (line, n = 1) => tell("cart.add", [line, n]),
+    set: (line, n) => tell("cart.set", [line, n]),
+    dec: (line, n = 1) => tell("cart.dec", [line, n]),
+    remove: (line) => tell("cart.remove", [line]),
+    clear: () => tell("cart.clear", []),
     lines: () => open?.state().lines ?? [],
     totals: () => open?.state().totals ?? {},
     on(callback) {
@@ -59,14 +74,15 @@ export function cartOf(host: Host, load: () => Promise<CartFile>, { capture, tok
     ordered: (id, lines) => use((cart) => cart.ordered(id, lines)).then(() => {}),
   };
 
-  const isKept = () => [localStorage, sessionStorage].some((storage) => storage.getItem("hilo.cart"));
+  const isKept = () => [localStorage, sessionStorage].some((storage) => Object.keys(storage).some((key) => key === "hilo.cart" || key.startsWith(LEFT)));
   const hasOne = () => !!open || quietly(isKept, false);
   if (hasOne()) void use(() => {});
-  if (capture?.cart === "dataLayer") watchDataLayer((event, data) => void use((cart, { fromDataLayer }) => fromDataLayer(cart, event, data)));
+  if (capture?.cart === "dataLayer") watchDataLayer((event, data) => tell("dataLayer", [event, data]));
   if (capture?.cart === "attributes") {
     document.addEventListener("click", ({ target }) => {
       const element = target instanceof Element && target.closest("[data-hilo-add],[data-hilo-remove]");
-      if (element) void use((cart, { fromAttributes }) => fromAttributes(cart, element));
+      const product = element && element.closest("[data-hilo-product]")?.getAttribute("data-hilo-product");
+      if (product) tell("attributes", [product, element.getAttribute("data-hilo-add"), element.getAttribute("data-hilo-remove")]);
     });
   }
 
@@ -75,7 +91,7 @@ export function cartOf(host: Host, load: () => Promise<CartFile>, { capture, tok
     use,
     /** The page told an event itself. */
     tracked({ type, name, properties }: Draft) {
-      if (type === "track" && capture?.cart === "segment" && SEGMENT.test(name)) void use((cart, { fromSegment }) => fromSegment(cart, name, properties));
+      if (type === "track" && capture?.cart === "segment" && SEGMENT.test(name)) tell("segment", [name, properties]);
     },
     identified(user: string, token?: string) {
       if (user && (token || tokenProvider)) void use((cart) => cart.identify(user, token));

@@ -1,10 +1,11 @@
 /**
  * The stub that stands inline in a page: records calls, with their time, until the tracker is there.
- * At most 1 KB. Touches no storage, sends nothing.
+ * At most 1 KB. Sends nothing, and touches no storage but for one thing: what a visitor puts into the cart is written down when
+ * the page is left before the tracker was there.
  */
 (function (w: any) {
   if (w.hilo) return;
-  const q: [string, unknown[], number][] = [];
+  let q: [string, unknown[], number][] = [];
   const hilo: any = { q, consent: {}, cart: {} };
   const names = "page track identify group reset ready optIn optOut use flush debug destroy";
   const record = (name: string) => (...args: unknown[]) => void q.push([name, args, Date.now()]);
@@ -14,4 +15,14 @@
   hilo.cart.lines = () => [];
   hilo.cart.totals = () => ({});
   w.hilo = hilo;
+  addEventListener("pagehide", () => {
+    const isAct = ([name]: [string, ...unknown[]]) => /^cart\.(add|set|dec|rem|cle)/.test(name);
+    if (w.hilo !== hilo || !q.some(isAct)) return;
+    try {
+      localStorage["hilo.w" + Math.random()] = JSON.stringify(q.filter(isAct));
+      hilo.q = q = q.filter((call) => !isAct(call));
+    } catch {
+      // Blocked: then only this page knows.
+    }
+  });
 })(window);

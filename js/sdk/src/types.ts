@@ -98,7 +98,7 @@ export interface Cart {
   clear(): void;
   lines(): CartLine[];
   totals(): Record<string, string>;
-  /** Calls back at once where a cart is there, and on every change; answers a function that ends this. */
+  /** Calls back as soon as the cart of this device is known, where there is one, and on every change; answers a function that ends this. */
   on(callback: (state: CartState) => void): () => void;
   /** Notes the lines as they are; `null` when the hub cannot be reached. */
   checkout(): Promise<Checkout | null>;

@@ -28,7 +28,8 @@ export default {
   },
 };`;
 const BODY = `<section data-hilo-product='{"product_id":"mug","currency":"EUR","price":"19.99","name":"Mug"}'>
-<button id="add" data-hilo-add>Add</button><button id="add3" data-hilo-add="3">3</button><button id="remove" data-hilo-remove>Remove</button></section>`;
+<button id="add" data-hilo-add>Add</button><button id="add3" data-hilo-add="3">3</button><button id="remove" data-hilo-remove>Remove</button></section>
+<script>window.told = []; hilo.cart.on(({ lines }) => told.push(lines.length))</script>`;
 
 const browser = await startBrowser();
 const collector = await startCollector({
@@ -131,6 +132,48 @@ test("clicks show at once and travel together; a reload keeps them", async () =>
   await shows(page, {});
   await close(page);
 });
+
+test("a page is not told of an empty cart that only was not opened yet", async () => {
+  const page = await open();
+  await cart(page, "add", MUG);
+  await settled(page);
+  for (const act of ["reload", "second tab"]) {
+    const next = act === "reload" ? page : await page.context().newPage();
+    await next.goto(collector.url);
+    await next.waitForFunction(() => (window as Json).told.length);
+    assert.deepEqual([...new Set(await next.evaluate(() => (window as Json).told))], [1], act);
+  }
+  await close(page);
+});
+
+for (const [what, file] of [["the tracker", "**/hilo.js"], ["the cart's code", "**/hilo-cart.*.js"], ["the cart's module", "**/hilo-cart.*.wasm"]] as const) {
+  test(`what was put in before ${what} was there counts once, though the page was left`, async () => {
+    const page: Json = await (await browser.newContext()).newPage();
+    let isHeld = true;
+    await page.route(file, async (route: Json) => {
+      while (isHeld) await new Promise((resolve) => setTimeout(resolve, 20));
+      await route.continue().catch(() => {}); // its page may be gone
+    });
+    await page.goto(collector.url, { waitUntil: "commit" });
+    const asked = file === "**/hilo.js" ? undefined : page.waitForRequest(file);
+    await page.waitForFunction(() => (window as Json).hilo && document.querySelector("#add"));
+    if (asked) await page.waitForFunction(() => !(window as Json).hilo.q);
+    await cart(page, "add", MUG, 2);
+    await cart(page, "remove", CUP);
+    await asked;
+    await page.goto(`${collector.url}/plain`);
+    assert.equal((await kept(page)).length, 1);
+    isHeld = false;
+    await page.goto(collector.url);
+    await page.waitForFunction(() => !(window as Json).hilo.q);
+    await shows(page, { mug: 2 });
+    await settled(page);
+    await page.reload();
+    await shows(page, { mug: 2 });
+    assert.deepEqual(await kept(page), ["hilo.cart"]);
+    await page.context().close();
+  });
+}
 
 test("offline edits survive a reload and arrive when the network is back", async () => {
   const context: Json = await browser.newContext();

@@ -6,6 +6,7 @@
  */
 import type { CartState, CartStatus, Channel, Checkout, ConsentState, LineInput, OptInText, Properties } from "../types.ts";
 import { caller } from "./call.ts";
+import { perform as call } from "./calls.ts";
 import * as core from "./core.ts";
 import { lineOf, shownOf, table, totalsOf, type Shown } from "./flat.ts";
 import { cellsOf, overlay, units, type Act } from "./line.ts";
@@ -55,6 +56,8 @@ interface Asked {
 
 /** Tabs whose acts are remembered. */
 const TABS_MAX = 32;
+/** Prefix of the keys under which a page that is left writes down what nobody did yet. */
+const LEFT = "hilo.w";
 /** The last line of what is kept. Where it is missing, something before it is too. */
 const END = ".";
 /** How long another tab may take to do something for this one. */
@@ -83,7 +86,7 @@ export function open(host: Host): OpenCart {
   const token = tokenOf(host.tokenProvider);
   const own = random().toString(36);
   const isForeign = new URL(host.endpoint, location.href).origin !== location.origin || !navigator.cookieEnabled;
-  const call = caller(host.endpoint, host.key, token, () => head.capability || (isForeign && !token.get() ? "new" : ""));
+  const request = caller(host.endpoint, host.key, token, () => head.capability || (isForeign && !token.get() ? "new" : ""));
   const listeners = new Set<(state: CartState) => void>();
   /** What the leader was asked to do and has not answered. */
   const calls = new Map<number, Asked>();
@@ -98,6 +101,8 @@ export function open(host: Host): OpenCart {
   let asked = 0;
   let status: CartStatus = { online: navigator.onLine, pending: 0, checkoutOpen: false, persistent: store.isPersistent(), lost: 0 };
   let said = "";
+  /** Whether this tab knows the cart: nobody is told of an empty one that only was not opened yet. */
+  let isKnown = !store.read();
 
   async function lead() {
     try {
@@ -105,11 +110,13 @@ export function open(host: Host): OpenCart {
     } catch (error) {
       host.say(error);
       module = undefined;
-      return;
+      isKnown = true;
+      return emit();
     }
     reopen();
     report(head.drafts);
     sync = start();
+    quietly(takeOver);
     for (const act of pending) if (act[0] > (head.done[own] ?? 0)) perform(act);
     pending = [];
     for (const { name, args, done } of calls.values()) void run(name, args).then(done);
@@ -138,9 +145,21 @@ export function open(host: Host): OpenCart {
     core.doubt();
   }
 
+  /** What pages left behind: calls that met no cart, and numbered acts of which nobody knows whether a leader has done them. */
+  function takeOver() {
+    for (const key of leftKeys()) {
+      const left = JSON.parse(localStorage.getItem(key) ?? "[]");
+      const isCalled = typeof left[0]?.[0] === "string";
+      if (isCalled || sync) localStorage.removeItem(key);
+      if (isCalled) for (const [name, args] of left) call(cart, name, args);
+      else if (sync) hear({ acts: left, from: key.slice(LEFT.length) });
+      else group.tell({ acts: left, from: key.slice(LEFT.length) });
+    }
+  }
+
   function start(): Sync {
     return syncOf({
-      call,
+      call: request,
       endpoint: host.endpoint,
       token,
       mayTalk: () => head.isLeaving || !head.user || !!token.get(),
@@ -230,6 +249,7 @@ export function open(host: Host): OpenCart {
   /** Tells everybody how the cart looks now. */
   function share() {
     if (!sync) return;
+    isKnown = true;
     base = table(core.shown()).map(([quantity = "", ...cells]) => shownOf(quantity, cells));
     status = { ...status, online: sync.isOnline(), pending: core.waiting() + head.orders.length, persistent: store.isPersistent(), lost: core.lost() };
     group.tell({ shown: base, status, done: head.done });
@@ -237,6 +257,7 @@ export function open(host: Host): OpenCart {
   }
 
   function emit() {
+    if (!isKnown) return;
     const now = state();
     const text = JSON.stringify(now);
     if (text === said) return;
@@ -265,6 +286,7 @@ export function open(host: Host): OpenCart {
   function hear(data: Json) {
     const { acts, from, shown, done, ask, result } = data;
     if (shown && !sync) {
+      isKnown = true;
       base = shown;
       ({ status } = data);
       pending = pending.filter(([n]) => n > (done[own] ?? 0));
@@ -296,7 +318,7 @@ export function open(host: Host): OpenCart {
     async checkout(isQuiet?: boolean): Promise<Checkout | null> {
       await sync?.now();
       const about = person();
-      const { status: code, json } = await call("POST", "/v1/cart/checkout", about ? { person: about } : {});
+      const { status: code, json } = await request("POST", "/v1/cart/checkout", about ? { person: about } : {});
       if (code !== 200) return null;
       head.checkout = json.checkout_id;
       keep();
@@ -327,6 +349,7 @@ export function open(host: Host): OpenCart {
       sync?.stop();
       token.set("");
       core.leave();
+      quietly(() => leftKeys().forEach((key) => localStorage.removeItem(key)));
       head = { ...empty(), isLeaving: true };
       keep();
       sync = start();
@@ -353,19 +376,19 @@ export function open(host: Host): OpenCart {
   }
 
   addEventListener("pagehide", () => {
-    if (!sync) return;
+    if (!sync) return void (pending.length && quietly(() => localStorage.setItem(LEFT + own, JSON.stringify(pending))));
     sync.last();
     report();
     keep();
   });
   group.tell({ hello: true });
 
-  return {
+  const cart: OpenCart = {
     act,
     state,
     on(callback) {
       listeners.add(callback);
-      quietly(() => callback(state()));
+      if (isKnown) quietly(() => callback(state()));
       return () => void listeners.delete(callback);
     },
     checkout: (isQuiet) => task("checkout", isQuiet),
@@ -373,11 +396,15 @@ export function open(host: Host): OpenCart {
     viewed: () => host.track("Cart Viewed", products(), ""),
     identify: (user, given) => void task("identify", user, given),
     reset: () => void task("reset"),
-    optIn: (channel, channelState, text) => optIn(call, channel, channelState, text, host.anonymousId()),
+    optIn: (channel, channelState, text) => optIn(request, channel, channelState, text, host.anonymousId()),
     flush: () => task("flush"),
     destroy: resign,
   };
+  quietly(takeOver);
+  return cart;
 }
+
+const leftKeys = () => Object.keys(localStorage).filter((key) => key.startsWith(LEFT));
 
 async function instantiate(source: BufferSource | Promise<Response>) {
   const found = await source;

@@ -32,13 +32,11 @@ export function fromDataLayer(cart: OpenCart, event: string, data: Json) {
   if (event === "purchase" && transaction_id !== undefined) void cart.ordered(String(transaction_id), lines.length ? lines : undefined);
 }
 
-/** A click on an element with `data-hilo-add` or `data-hilo-remove`; the product stands there or further out. */
-export function fromAttributes(cart: OpenCart, element: Element) {
-  const line = JSON.parse(element.closest("[data-hilo-product]")?.getAttribute("data-hilo-product") ?? "null") as LineInput | null;
-  if (!line) return;
-  const { hiloAdd, hiloRemove } = (element as HTMLElement).dataset;
-  if (hiloAdd !== undefined) cart.act(ADD, line, units(hiloAdd || undefined));
-  else remove(cart, line, hiloRemove || undefined);
+/** A click on an element: its `data-hilo-add` or `data-hilo-remove`, `null` where it has none, and the product around it, as JSON. */
+export function fromAttributes(cart: OpenCart, product: string, added: string | null, removed: string | null) {
+  const line = JSON.parse(product) as LineInput;
+  if (added !== null) cart.act(ADD, line, units(added || undefined));
+  else remove(cart, line, removed || undefined);
 }
 
 /** A call of the Segment spec that the page made, and that is reported as such. */
