@@ -9,7 +9,7 @@ mod orders;
 use std::collections::BTreeMap;
 
 use futures_util::future::try_join_all;
-use hilo_core::config::Source;
+use hilo_core::config::{DestinationEntry, Source};
 use hilo_core::event::{Event, Facts};
 use hilo_core::identity::ProfileKey;
 use hilo_core::identity::token::Scope;
@@ -21,6 +21,7 @@ use crate::calls::optin::OptIn;
 use crate::calls::{
     ConsentCopy, Delivery, Planned, ProfileCall, RecordCall, RecordEntry, Recorded, ask_profile,
 };
+use crate::forward::Configured;
 use crate::ingest::user::verified_user;
 use crate::ingest::{self, Door, Route, consent, files, hello, optin, reply, status};
 use crate::loaded::Loaded;
@@ -207,12 +208,13 @@ async fn store_all<P: Platform>(
     platform: &P,
 ) -> Result<(), Failure> {
     let secret = secret(platform)?;
+    let configured = Configured::all(&loaded.config.destinations);
     let mut profiles: BTreeMap<ProfileKey, (Vec<usize>, Vec<RecordEntry<'_>>)> = BTreeMap::new();
     for (place, item) in items.iter().enumerate() {
         let Some(event) = &item.event else { continue };
         let (places, records) = profiles.entry(profile_key(event)).or_default();
         places.push(place);
-        records.push(RecordEntry { event, destinations: plan(event, loaded) });
+        records.push(RecordEntry { event, destinations: plan(event, &configured) });
     }
     let calls = profiles.into_iter().map(|(key, (places, records))| {
         let name = signature::object_name(&secret, &key);
@@ -262,14 +264,13 @@ fn profile_key(event: &Event) -> ProfileKey {
     }
 }
 
-fn plan(event: &Event, loaded: &Loaded) -> Vec<Planned> {
-    forward::plan(event, &loaded.config.destinations)
-        .into_iter()
-        .filter_map(|name| {
-            let entry = loaded.config.destination(&name)?;
-            Some(Planned { name, purposes: entry.purposes.clone(), channel: entry.channel })
-        })
-        .collect()
+fn plan(event: &Event, configured: &[Configured<'_>]) -> Vec<Planned> {
+    let planned = |entry: &DestinationEntry| Planned {
+        name: entry.name.clone(),
+        purposes: entry.purposes.clone(),
+        channel: entry.channel,
+    };
+    forward::plan(event, configured).into_iter().map(planned).collect()
 }
 
 async fn say_hello<P: Platform>(
