@@ -10,9 +10,10 @@ use std::collections::BTreeMap;
 
 use futures_util::future::try_join_all;
 use hilo_core::config::{DestinationEntry, Source};
-use hilo_core::event::{Event, Facts};
+use hilo_core::event::{Event, Facts, Gist};
 use hilo_core::identity::ProfileKey;
 use hilo_core::identity::token::Scope;
+use hilo_core::journey::attribute;
 use hilo_core::outcome::{Code, Outcome, Rejection};
 use hilo_core::validate::{Envelope, Judged, Verdict};
 use hilo_core::{normalize, validate};
@@ -176,6 +177,9 @@ pub async fn run<P: Platform>(
         validate::check(envelope, source, facts).into_iter().map(Item::from).collect();
     for event in items.iter_mut().filter_map(|item| item.event.as_mut()) {
         normalize::apply(event, facts);
+        // As if it opened its session. Mostly that says what the session's first event said, and the profile, which knows
+        // better, need not write the event anew.
+        event.context.hilo.channel = attribute(&Gist::of(event), None).0;
     }
     // Before anything is sent on: a crash repeats a delivery and never loses one.
     store_all(&mut items, loaded, platform).await?;
@@ -214,7 +218,8 @@ async fn store_all<P: Platform>(
         let Some(event) = &item.event else { continue };
         let (places, records) = profiles.entry(profile_key(event)).or_default();
         places.push(place);
-        records.push(RecordEntry { event, destinations: plan(event, &configured) });
+        let (gist, destinations) = (Gist::of(event), plan(event, &configured));
+        records.push(RecordEntry { gist, event, destinations });
     }
     let calls = profiles.into_iter().map(|(key, (places, records))| {
         let name = signature::object_name(&secret, &key);

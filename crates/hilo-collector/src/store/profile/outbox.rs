@@ -7,7 +7,6 @@
 use std::collections::BTreeMap;
 
 use hilo_core::consent::{OptInChannel, Purpose};
-use hilo_core::event::Event;
 use jiff::Timestamp;
 use serde_json::value::RawValue;
 
@@ -85,8 +84,8 @@ pub fn lease(volatile: &mut Volatile, fresh: &mut Vec<Delivery>, now: Timestamp)
 
 /// A row of the outbox to be.
 pub(super) struct Row<'r> {
-    /// The event.
-    pub(super) event: &'r Event,
+    /// The event's id.
+    pub(super) message_id: &'r str,
     /// The event as stored.
     pub(super) body: &'r RawValue,
     /// Where to.
@@ -106,9 +105,9 @@ pub(super) fn queue_up(
     let now = SqlValue::int(millis(now))?;
     for rows in rows.chunks(PARAMETERS_MAX / 6) {
         let mut values = Vec::with_capacity(rows.len() * 6);
-        for Row { event, planned, .. } in rows {
+        for Row { message_id, planned, .. } in rows {
             let purposes: Vec<&str> = planned.purposes.iter().map(|p| p.name()).collect();
-            values.push(SqlValue::from(event.message_id.as_str()));
+            values.push(SqlValue::from(*message_id));
             values.push(SqlValue::from(planned.name.as_str()));
             values.push(SqlValue::Text(purposes.join(",")));
             values.push(SqlValue::text_or_null(planned.channel.map(OptInChannel::name)));
@@ -126,7 +125,7 @@ pub(super) fn queue_up(
     let may_go = rows.iter().filter(|row| known.allows(row.planned, 0));
     let fresh = may_go.map(|row| Delivery {
         profile: profile.to_owned(),
-        message_id: row.event.message_id.clone(),
+        message_id: row.message_id.to_owned(),
         destination: row.planned.name.clone(),
         attempt: 0,
         event: row.body.to_owned(),
