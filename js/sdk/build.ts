@@ -35,12 +35,15 @@ const shared: BuildOptions = {
     "hilo-wasm": join(bound, "hilo_tracker.js"),
     "hilo-page": join(home, "src/page.ts"),
     "hilo-cart-wasm": join(bound, "hilo_cart.js"),
-    "hilo-random": join(home, "src/cart/random.ts"),
+    "hilo-cart-page": join(home, "src/cart/page.ts"),
   },
 };
 
+/** Names inside the cart's code that nobody else sees: neither `hilo.js`, nor another tab, nor what is kept. */
+const INNER = /^(retryAfterS|isPersistent|isShared|mayTalk|noted|poke|isOnline|isReady|probe|renew|changed)$/;
+
 // The cart first: what loads it names it by its content.
-await build({ ...shared, entryPoints: [join(home, "src/cart/entry.ts")], format: "esm", outfile: join(dist, "cart.js") });
+await build({ ...shared, mangleProps: INNER, entryPoints: [join(home, "src/cart/entry.ts")], format: "esm", outfile: join(dist, "cart.js") });
 const cart = readFileSync(join(dist, "cart.js"));
 const cartFile = `hilo-cart.${hashed(cart)}.js`;
 shared.define = {
@@ -55,12 +58,13 @@ const besides: Plugin = {
 
 // The module stands in the script, a byte a character: a second request after the first would cost a slow link a round trip.
 // Masked, the frequent bytes are letters that need no escape, and the text compresses within a fiftieth of the bytes: 118 was
-// the best of all 256. The mark at its beginning makes it UTF-8 wherever it is served from.
+// the best of all 256. The mark at its beginning makes it UTF-8 wherever it is served from; the hint lets a browser compile
+// it all beside the page's thread while it streams (V8's explicit compile hints).
 const MASK = 118;
 await build({
   ...shared,
   charset: "utf8",
-  banner: { js: "\ufeff" },
+  banner: { js: "\ufeff//# allFunctionsCalledOnLoad" },
   define: { ...shared.define, HILO_WASM_TEXT: JSON.stringify(Buffer.from(wasm.map((byte) => byte ^ MASK)).toString("latin1")), HILO_WASM_MASK: `${MASK}` },
   entryPoints: [join(home, "src/entry/snippet.ts")],
   format: "iife",
@@ -109,7 +113,7 @@ function glue(name: string) {
   const names = JSON.parse(readFileSync(join(bound, `${name}_names.json`), "utf8")) as Names;
   const exported = new Map(names.exports);
   const short = (long: string) => exported.get(long) ?? long;
-  const own = readFileSync(join(bound, `${name}_bg.js`), "utf8").replace(/\bwasm\.(\w+)/g, (_, long: string) => `wasm.${short(long)}`);
+  const own = simple(readFileSync(join(bound, `${name}_bg.js`), "utf8")).replace(/\bwasm\.(\w+)/g, (_, long: string) => `wasm.${short(long)}`);
   // What needs no glue is imported by the module itself.
   const foreign = names.imports.filter(([module]) => module !== `./${name}_bg.js`);
   const lines = [
@@ -121,6 +125,13 @@ function glue(name: string) {
     `export function bind(exports) { __wbg_set_wasm(exports); exports.${short("__wbindgen_start")}?.(); }`,
   ];
   writeFileSync(join(bound, `${name}.js`), lines.join("\n"));
+}
+
+/** The glue with the plain one of its two ways to pass text: the other saves a copy of long ones, and is a tenth of the cart's code. */
+function simple(glue: string): string {
+  const twoWays = /^ {4}if \(realloc === undefined\) \{\n([^]*?)^ {4}\}\n[^]*?^\}\n/m;
+  if (!twoWays.test(glue)) throw new Error("wasm-bindgen passes text in another way now");
+  return glue.replace(twoWays, "$1}\n").replace(/^if \(!\('encodeInto'[^]*?^\}\n/m, "");
 }
 
 function compress(path: string) {

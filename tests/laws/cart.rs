@@ -15,7 +15,7 @@ use hilo_core::cart::limits::QUANTITY_MAX;
 use hilo_core::cart::merge::{Policy, merge};
 use hilo_core::cart::replica::{Group, Kept, Sender, View};
 use hilo_core::cart::wire::{Broadcast, Ops, Put, Snapshot, VERSION};
-use hilo_core::cart::{Cart, Dot, Entry, Kind, LineInfo, LineKey, ReplicaId, join};
+use hilo_core::cart::{Cart, Dot, Entry, Kind, LineInfo, LineKey, ReplicaId, Row, Span, join};
 use hilo_core::money::{Amount, Currency};
 use proptest::collection::{btree_map, btree_set, vec};
 use proptest::prelude::*;
@@ -35,26 +35,31 @@ fn any_line() -> impl Strategy<Value = LineKey> {
     })
 }
 
-fn any_entry() -> impl Strategy<Value = Entry> {
+/// What a dot says, and who took how much of it back.
+type Said = (Kind, u32, BTreeMap<ReplicaId, u32>);
+
+fn any_said() -> impl Strategy<Value = Said> {
     let used = btree_map((1..=REPLICAS).prop_map(ReplicaId), 0..6_u32, 0..3);
     (any::<bool>(), prop_oneof![9 => 1..6_u32, 1 => any::<u32>()], used)
-        .prop_map(|(set, n, used)| Entry { kind: if set { Kind::Set } else { Kind::Add }, n, used })
+        .prop_map(|(set, n, used)| (if set { Kind::Set } else { Kind::Add }, n, used))
 }
 
 /// Any cart whose live dots are seen: dots of different carts may contradict each other, as a hostile writer's would.
 pub(crate) fn any_cart() -> impl Strategy<Value = Cart> {
-    let live = vec((any_line(), any_dot(), any_entry()), 0..6);
+    let live = vec((any_line(), any_dot(), any_said()), 0..6);
     let info = btree_map(any_line(), (0..3_u64, "[xyz]"), 0..3);
     let epoch = prop_oneof![9 => Just(0), 1 => Just(1_u32)];
     (epoch, live, btree_set(any_dot(), 0..10), info).prop_map(|(epoch, live, seen, info)| {
-        let mut cart = Cart { epoch, ..Cart::default() };
-        cart.ctx = seen.into_iter().chain(live.iter().map(|(_, dot, _)| *dot)).collect();
-        for (line, dot, entry) in live {
-            cart.lines.entry(line).or_default().insert(dot, entry);
+        let mut cart = Cart::of(epoch);
+        cart.ctx = seen.into_iter().collect();
+        for (line, dot, (kind, n, used)) in live {
+            cart.put(&line, Row::own(dot, kind, n));
+            for (replica, n) in used {
+                cart.put(&line, Row::used(dot, replica, n));
+            }
         }
         let named = |name| LineInfo { name: Some(name), ..LineInfo::default() };
-        cart.info =
-            info.into_iter().map(|(line, (rev, name))| (line, (rev, named(name)))).collect();
+        info.into_iter().for_each(|(line, (rev, name))| cart.show(&line, (rev, named(name))));
         cart
     })
 }
@@ -135,10 +140,10 @@ impl World {
     }
 }
 
-fn live(cart: &Cart) -> BTreeMap<Dot, (&LineKey, &Entry)> {
+fn live(cart: &Cart) -> BTreeMap<Dot, (&LineKey, Entry<'_>)> {
     let mut live = BTreeMap::new();
-    for (line, dots) in &cart.lines {
-        live.extend(dots.iter().map(|(dot, entry)| (*dot, (line, entry))));
+    for line in cart.lines() {
+        live.extend(line.dots.entries().map(|entry| (entry.dot, (&line.key, entry))));
     }
     live
 }
@@ -249,8 +254,8 @@ proptest! {
     #[test]
     fn p10_in_sync_the_context_is_one_number_per_replica(steps in any_steps()) {
         let all = World::after(&steps).all();
-        prop_assert!(all.ctx.cloud.is_empty());
-        prop_assert!(all.ctx.vv.len() as u64 <= REPLICAS);
+        prop_assert!(all.ctx.cloud().next().is_none());
+        prop_assert!(all.ctx.vv().count() as u64 <= REPLICAS);
     }
 
     #[test]
@@ -300,7 +305,7 @@ proptest! {
         steps in any_steps(),
         skip in prop_oneof![9 => Just(1_u32), 1 => 0..4_u32],
         span in prop_oneof![9 => 0..4_u32, 1 => any::<u32>()],
-        forged in vec((any_line(), any_dot(), any_entry()), 0..2),
+        forged in vec((any_line(), any_dot(), any_said()), 0..2),
         touched in vec(
             (any::<Index>(), prop_oneof![4 => Just(1_u64), 1 => 1..=REPLICAS], 0..4_u32), 0..4,
         ),
@@ -310,9 +315,9 @@ proptest! {
         let hub = World::after(&steps).all();
         let me = ReplicaId(1);
         let from = hub.ctx.prefix(me).saturating_add(skip);
-        let known: Vec<(Dot, (&LineKey, &Entry))> = live(&hub).into_iter().collect();
+        let known: Vec<(Dot, (&LineKey, Entry<'_>))> = live(&hub).into_iter().collect();
         let mut put: Vec<Put> = Vec::new();
-        for (line, dot, Entry { kind, n, used }) in forged {
+        for (line, dot, (kind, n, used)) in forged {
             let own = dot.r == me;
             put.push(Put(line, Dot { n: if own { from } else { dot.n }, ..dot }, kind, n, used));
         }
@@ -330,20 +335,20 @@ proptest! {
             to: from.saturating_add(span), base: 0, put, drop: drops.clone(), info: Vec::new(),
         };
         if let Ok(Checked::Fresh { cart, .. }) = check(&hub, None, me, &ops, 1) {
-            prop_assert!(cart.ctx.cloud.is_empty());
-            for (replica, n) in hub.ctx.vv.iter().filter(|(replica, _)| **replica != me) {
-                prop_assert_eq!(cart.ctx.prefix(*replica), *n);
+            prop_assert!(cart.ctx.cloud().next().is_none());
+            for (replica, n) in hub.ctx.vv().filter(|(replica, _)| *replica != me) {
+                prop_assert_eq!(cart.ctx.prefix(replica), n);
             }
-            prop_assert!(cart.ctx.vv.keys().all(|r| *r == me || hub.ctx.vv.contains_key(r)));
+            prop_assert!(cart.ctx.vv().all(|(r, _)| r == me || hub.ctx.prefix(r) > 0));
             let (before, after) = (live(&hub), live(&cart));
             for (dot, (line, entry)) in &before {
                 let Some((now_on, now)) = after.get(dot) else {
                     prop_assert!(drops.contains(dot) || dot.r == me, "{:?} vanished", dot);
                     continue;
                 };
-                let others = |entry: &Entry| {
-                    let mut used = entry.used.clone();
-                    used.retain(|replica, units| *replica != me && *units > 0);
+                let others = |entry: &Entry<'_>| {
+                    let mut used = entry.used.to_vec();
+                    used.retain(|row| row.by != Some(me) && row.n > 0);
                     used
                 };
                 prop_assert_eq!((now_on, now.kind, now.n), (line, entry.kind, entry.n));
@@ -361,7 +366,7 @@ proptest! {
         let Ok(Some(delta)) = merge(&user, &guest, policy, HUB) else { return Ok(()) };
         let merged = join(&user, &delta);
         prop_assert_eq!(join(&merged, &delta), merged.clone());
-        prop_assert!(merged.ctx.cloud.is_empty());
+        prop_assert!(merged.ctx.cloud().next().is_none());
         let lines: BTreeSet<&LineKey> = user.shown().chain(guest.shown()).map(|(line, _)| line).collect();
         for line in lines {
             let (ours, theirs) = (user.qty(line), guest.qty(line));
@@ -439,24 +444,20 @@ proptest! {
 /// The same cart by replicas of its own.
 fn elsewhere(cart: &Cart) -> Cart {
     let moved = |r: ReplicaId| ReplicaId(r.0 + 10);
-    let dot = |dot: &Dot| Dot { r: moved(dot.r), n: dot.n };
+    let dot = |dot: Dot| Dot { r: moved(dot.r), n: dot.n };
     let mut there = Cart::default();
-    there.ctx.vv = cart.ctx.vv.iter().map(|(r, n)| (moved(*r), *n)).collect();
-    for (line, dots) in &cart.lines {
-        let entry = |entry: &Entry| {
-            let used = entry.used.iter().map(|(r, units)| (moved(*r), *units)).collect();
-            Entry { used, ..entry.clone() }
-        };
-        let dots = dots.iter().map(|(at, content)| (dot(at), entry(content))).collect();
-        there.lines.insert(line.clone(), dots);
+    cart.ctx.vv().for_each(|(r, to)| there.ctx.add(Span { r: moved(r), from: 1, to }));
+    for line in cart.lines() {
+        for row in line.dots.rows() {
+            there.put(&line.key, Row { dot: dot(row.dot), by: row.by.map(moved), ..*row });
+        }
     }
     there
 }
 
 /// The sum as the model means it: adds are added, of sets the largest counts.
 fn sum(user: &Cart, guest: &Cart, line: &LineKey) -> u32 {
-    let entries = [user, guest].into_iter().filter_map(|cart| cart.lines.get(line));
-    let entries: Vec<&Entry> = entries.flat_map(|dots| dots.values()).collect();
+    let entries: Vec<Entry<'_>> = user.entries(line).chain(guest.entries(line)).collect();
     let left =
         |kind| entries.iter().filter(move |entry| entry.kind == kind).map(|entry| entry.left());
     left(Kind::Set).max().unwrap_or(0) + left(Kind::Add).sum::<u32>()

@@ -4,7 +4,7 @@
 use hilo_core::cart::flat::{read_kept, read_ops, read_view, write_kept, write_ops, write_view};
 use hilo_core::cart::replica::{Group, Kept, Sender, View};
 use hilo_core::cart::wire::{Broadcast, Ops, Snapshot};
-use hilo_core::cart::{Cart, Dot, LineInfo, ReplicaId};
+use hilo_core::cart::{Cart, Dot, Line, LineInfo, ReplicaId};
 use proptest::collection::vec;
 use proptest::option;
 use proptest::prelude::*;
@@ -27,13 +27,14 @@ fn any_written() -> impl Strategy<Value = Cart> {
     (any_cart(), any_text(), any_info(), any::<u32>()).prop_map(
         |(mut cart, variant, look, epoch)| {
             cart.epoch = epoch;
-            if let Some((mut line, dots)) = cart.lines.pop_first() {
-                line.variant.clone_from(&variant);
-                cart.lines.insert(line, dots);
-            }
-            if let Some((mut line, (rev, _))) = cart.info.pop_first() {
-                line.variant = variant;
-                cart.info.insert(line, (rev, look));
+            let first = cart.lines().next().cloned();
+            if let Some(Line { mut key, dots, look: known }) = first {
+                cart.retain(|dot| !dots.contains(dot));
+                key.variant = variant;
+                for row in dots.rows() {
+                    cart.put(&key, *row);
+                }
+                cart.show(&key, (known.map_or(0, |(rev, _)| rev), look));
             }
             cart
         },
@@ -113,7 +114,7 @@ proptest! {
         let text = write_ops(&sender, &span, &delta);
         prop_assert_eq!(read_ops(&text), Some((sender.clone(), span, delta.clone())));
         let json = Ops::of(sender, from, from + more, &delta).delta();
-        delta.info.clear();
+        delta.retain_looks(|_| false);
         prop_assert_eq!(json, delta);
     }
 

@@ -337,12 +337,12 @@ impl History<'_> {
         let Acted { delta, drops, wish } = acted;
         let delta = delta.map_err(|refusal| refusal.code().to_owned())?;
         let mut record = Record { drops, ..Record::default() };
-        for (line, dots) in &delta.lines {
-            for (dot, entry) in dots {
-                record.shows.push((line.clone(), *dot, entry.kind, entry.n));
-                record
-                    .used
-                    .extend(entry.used.iter().map(|(replica, units)| (*dot, *replica, *units)));
+        for line in delta.lines() {
+            for row in line.dots.rows() {
+                match row.by {
+                    None => record.shows.push((line.key.clone(), row.dot, row.kind, row.n)),
+                    Some(replica) => record.used.push((row.dot, replica, row.n)),
+                }
             }
         }
         if record.shows.iter().any(|(.., kind, n)| *kind == Kind::Add && *n == 0) {
@@ -426,7 +426,7 @@ impl History<'_> {
         if self.replicas.iter().any(|replica| replica.cart != *first) {
             return Err("P4: replicas differ".into());
         }
-        if !first.ctx.cloud.is_empty() || first.ctx.vv.len() > REPLICAS {
+        if first.ctx.cloud().next().is_some() || first.ctx.vv().count() > REPLICAS {
             return Err(format!("P10: {:?}", first.ctx));
         }
         // P5: nobody saw this order, and no state was exchanged for it.

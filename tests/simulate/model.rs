@@ -4,7 +4,7 @@
 //! types.
 
 use hilo_core::cart::limits::LINE_DOTS_FOLD;
-use hilo_core::cart::{Cart, Ctx, Dot, Kind, LineKey, Refusal, ReplicaId};
+use hilo_core::cart::{Cart, Ctx, Dot, Kind, LineKey, Refusal, ReplicaId, Row, Span};
 
 /// A way to keep a cart.
 pub(crate) struct Model {
@@ -33,14 +33,9 @@ pub(crate) const MUTANTS: [Model; 5] = [
 
 /// Keeps every dot that anybody ever showed.
 fn union(mine: &mut Cart, other: &Cart) {
-    for (line, dots) in &other.lines {
-        let known = mine.lines.entry(line.clone()).or_default();
-        for (dot, entry) in dots {
-            let entry_here = known.entry(*dot).or_insert_with(|| entry.clone());
-            for (replica, used) in &entry.used {
-                let known = entry_here.used.entry(*replica).or_insert(0);
-                *known = (*known).max(*used);
-            }
+    for line in other.lines() {
+        for row in line.dots.rows() {
+            mine.put(&line.key, *row);
         }
     }
     mine.ctx.absorb(&other.ctx);
@@ -50,14 +45,17 @@ fn union(mine: &mut Cart, other: &Cart) {
 fn sum_used(mine: &mut Cart, other: &Cart) {
     let before = mine.clone();
     mine.absorb(other);
-    for (line, dots) in &mut mine.lines {
-        for (dot, entry) in dots {
+    for line in mine.clone().lines() {
+        for row in line.dots.rows() {
             let used = |cart: &Cart, replica| {
-                let entry = cart.lines.get(line).and_then(|dots| dots.get(dot));
-                entry.and_then(|entry| entry.used.get(replica)).copied().unwrap_or(0)
+                let entry = cart.entries(&line.key).find(|entry| entry.dot == row.dot);
+                entry.map_or(0, |entry| entry.used_by(replica))
             };
-            for (replica, sum) in &mut entry.used {
-                *sum = used(&before, replica) + used(other, replica);
+            if let Some(replica) = row.by {
+                mine.put(
+                    &line.key,
+                    Row { n: used(&before, replica) + used(other, replica), ..*row },
+                );
             }
         }
     }
@@ -66,12 +64,9 @@ fn sum_used(mine: &mut Cart, other: &Cart) {
 /// Takes the newest dot of a replica for all of its dots.
 fn ignore_gaps(mine: &mut Cart, other: &Cart) {
     let filled = |ctx: &Ctx| {
-        let mut vv = ctx.vv.clone();
-        for dot in &ctx.cloud {
-            let prefix = vv.entry(dot.r).or_insert(0);
-            *prefix = dot.n.max(*prefix);
-        }
-        Ctx { vv, ..Ctx::default() }
+        let mut filled = Ctx::default();
+        ctx.spans().iter().for_each(|span| filled.add(Span { from: 1, ..*span }));
+        filled
     };
     // The delta as it is: its own dots are live or gone. What was heard before it counts as seen.
     mine.ctx = filled(&mine.ctx);
@@ -81,7 +76,7 @@ fn ignore_gaps(mine: &mut Cart, other: &Cart) {
 
 /// Folds what everybody added into one wish: of two such wishes only the larger counts.
 fn set_the_sum(cart: &Cart, me: ReplicaId, line: &LineKey, k: u32) -> Result<Cart, Refusal> {
-    if cart.lines.get(line).is_some_and(|dots| dots.len() >= LINE_DOTS_FOLD) {
+    if cart.entries(line).count() >= LINE_DOTS_FOLD {
         return cart.set(me, line, cart.qty(line) + k);
     }
     cart.add(me, line, k)

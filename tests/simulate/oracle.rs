@@ -74,7 +74,7 @@ impl Oracle {
         let expected = self.live(heard);
         for (line, dots) in &expected {
             for (dot, right) in dots {
-                let found = cart.lines.get(line).and_then(|dots| dots.get(dot));
+                let found = cart.entries(line).find(|entry| entry.dot == *dot);
                 match found.map(|entry| (entry.kind, entry.n, entry.left())) {
                     Some(found) if found == *right => {}
                     Some(found) => {
@@ -92,9 +92,10 @@ impl Oracle {
                 ));
             }
         }
-        for (line, dots) in &cart.lines {
-            let known = |dot: &Dot| expected.get(line).is_some_and(|dots| dots.contains_key(dot));
-            if let Some(dot) = dots.keys().find(|dot| !known(dot)) {
+        for line in cart.lines() {
+            let known =
+                |dot: &Dot| expected.get(&line.key).is_some_and(|dots| dots.contains_key(dot));
+            if let Some(dot) = line.dots.entries().map(|entry| entry.dot).find(|dot| !known(dot)) {
                 return Err(format!("P7: {dot:?} is live again"));
             }
         }

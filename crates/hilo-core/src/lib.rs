@@ -7,7 +7,12 @@
 //!
 //! [`cart`] and [`money`] stand beside the events: the page and the hub keep the same cart.
 //!
-//! The page compiles this crate without the `edge` feature: consent, ids, cart and money, no JSON reader.
+//! The page compiles this crate without the `edge` feature: consent, ids, cart and money, no JSON reader, and
+//! no `std`, whose panics would bring the formatting of numbers.
+
+#![cfg_attr(not(any(feature = "edge", test)), no_std)]
+
+extern crate alloc;
 
 pub mod cart;
 #[cfg(feature = "edge")]

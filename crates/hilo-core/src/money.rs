@@ -3,7 +3,7 @@
 //! In: decimal text as shops write it. Out: amounts, and sums kept apart per currency. No float, no rounding and no
 //! conversion: what does not fit is refused.
 
-use std::collections::BTreeMap;
+use alloc::collections::BTreeMap;
 
 use crate::text::cut;
 
@@ -52,7 +52,7 @@ impl Currency {
 
     /// The three letters.
     pub fn code(&self) -> &str {
-        std::str::from_utf8(&self.0).unwrap_or_default()
+        core::str::from_utf8(&self.0).unwrap_or_default()
     }
 
     /// Decimals of the currency: 2 for the euro, 0 for the yen, 3 for the Kuwaiti dinar.

@@ -4,6 +4,9 @@
 //! replaced by `redacted`. Idempotent. Looks at query, fragment, path segments and credentials; judges keys by name and
 //! values by shape. Knows no dictionary of names: a person's name in a path cannot be recognized.
 
+use alloc::string::String;
+use alloc::vec::Vec;
+
 use crate::text::{cut, lists, parts};
 
 /// What stands where something was taken out.
@@ -18,7 +21,7 @@ const SENSITIVE: &str = "\
     tel telephone token";
 
 /// Digits of payment cards (ISO/IEC 7812: 13 to 19 are in use).
-const CARD_DIGITS: std::ops::RangeInclusive<usize> = 13..=19;
+const CARD_DIGITS: core::ops::RangeInclusive<usize> = 13..=19;
 
 /// The URL without credentials, secret or personal parameters, e-mail addresses, tokens and card numbers.
 ///

@@ -2,6 +2,8 @@
 //!
 //! In: text and ASCII marks. Out: parts of it. Never panics.
 
+use alloc::string::String;
+
 /// What stands before the first `mark`, and what behind it if there is one. `mark` is ASCII.
 ///
 /// ```

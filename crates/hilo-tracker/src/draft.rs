@@ -1,5 +1,7 @@
 //! Something captured, before it has any identifier: what the stages hand to each other.
 
+use std::rc::Rc;
+
 use crate::platform::Place;
 
 /// The Segment spec's messages that the page sends.
@@ -42,5 +44,16 @@ pub struct Draft {
     /// Page clock.
     pub at_ms: i64,
     /// Where it happened.
+    pub scene: Rc<Scene>,
+}
+
+/// Where things happen: found out once for all that happens there.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Scene {
+    /// The place, without secrets and personal data.
     pub place: Place,
+    /// What every event says about it: the field `page` of its context, JSON already.
+    pub page: String,
+    /// The campaign that its address names.
+    pub campaign: String,
 }

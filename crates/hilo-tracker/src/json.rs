@@ -60,14 +60,14 @@ impl Json {
     #[inline(never)]
     pub fn open(&mut self, name: &str) -> &mut Json {
         self.name(name);
-        self.text.push('{');
+        put(&mut self.text, "{");
         self
     }
 
     /// Ends an object.
     #[inline(never)]
     pub fn close(&mut self) -> &mut Json {
-        self.text.push('}');
+        put(&mut self.text, "}");
         self
     }
 
@@ -75,26 +75,26 @@ impl Json {
     #[inline(never)]
     pub fn list(&mut self, name: &str) -> &mut Json {
         self.name(name);
-        self.text.push('[');
+        put(&mut self.text, "[");
         self
     }
 
     /// Ends a list.
     #[inline(never)]
     pub fn end(&mut self) -> &mut Json {
-        self.text.push(']');
+        put(&mut self.text, "]");
         self
     }
 
     /// Marks a place with a line break, which JSON allows between values and never has inside one.
     pub fn mark(&mut self) -> &mut Json {
-        self.text.push('\n');
+        put(&mut self.text, "\n");
         self
     }
 
     /// The object's text.
     pub fn done(mut self) -> String {
-        self.text.push('}');
+        put(&mut self.text, "}");
         self.text
     }
 
@@ -103,11 +103,11 @@ impl Json {
     fn name(&mut self, name: &str) {
         // No value ends like that, so this is the beginning of an object or list.
         if !matches!(self.text.as_bytes().last(), Some(b'{' | b'[')) {
-            self.text.push(',');
+            put(&mut self.text, ",");
         }
         if !name.is_empty() {
             write_text(&mut self.text, name);
-            self.text.push(':');
+            put(&mut self.text, ":");
         }
     }
 }
@@ -115,7 +115,7 @@ impl Json {
 /// Writes `value` in quotes, escaped as RFC 8259 demands.
 #[inline(never)]
 fn write_text(out: &mut String, value: &str) {
-    out.push('"');
+    put(out, "\"");
     let mut from = 0;
     for (at, byte) in value.bytes().enumerate() {
         if byte >= 0x20 && byte != b'"' && byte != b'\\' {
@@ -123,30 +123,42 @@ fn write_text(out: &mut String, value: &str) {
         }
         out.push_str(value.get(from..at).unwrap_or_default());
         from = at + 1;
-        if byte >= 0x20 {
-            out.push('\\');
-            out.push(char::from(byte));
-        } else {
-            out.push_str(if byte < 0x10 { "\\u000" } else { "\\u001" });
-            let digit = byte % 0x10;
-            out.push(char::from(if digit < 10 { b'0' + digit } else { b'a' - 10 + digit }));
+        out.push_str(match byte {
+            b'"' => "\\\"",
+            b'\\' => "\\\\",
+            0x10.. => "\\u001",
+            _ => "\\u000",
+        });
+        if byte < 0x20 {
+            push_digit(out, u64::from(byte % 0x10));
         }
     }
     out.push_str(value.get(from..).unwrap_or_default());
-    out.push('"');
+    put(out, "\"");
+}
+
+/// Adds a mark. As text: a `char` could be anything, and finding out how it is written takes longer.
+fn put(out: &mut String, mark: &str) {
+    out.push_str(mark);
+}
+
+/// Writes one digit, decimal or hexadecimal.
+fn push_digit(out: &mut String, digit: u64) {
+    let at = usize::try_from(digit).unwrap_or_default();
+    put(out, "0123456789abcdef".get(at..=at).unwrap_or_default());
 }
 
 /// Writes a whole number. `format!` would bring the machinery of floating point along.
 #[inline(never)]
 pub fn write_number(out: &mut String, value: i64) {
     if value < 0 {
-        out.push('-');
+        put(out, "-");
     }
     let mut rest = value.unsigned_abs();
-    let mut digits = [0u8; 20];
+    let mut digits = [0; 20];
     let mut count = 0;
     for digit in &mut digits {
-        *digit = (rest % 10) as u8;
+        *digit = rest % 10;
         rest /= 10;
         count += 1;
         if rest == 0 {
@@ -154,7 +166,7 @@ pub fn write_number(out: &mut String, value: i64) {
         }
     }
     for digit in digits.iter().take(count).rev() {
-        out.push(char::from(b'0' + digit));
+        push_digit(out, *digit);
     }
 }
 

@@ -2,7 +2,12 @@
 //!
 //! Reading order: `tracker` is the order of the stages; `capture`, `gate`, `identity`, `queue`, `transport` are one
 //! stage each and do not know each other; `platform` is the page. The JavaScript face is
-//! `platform/face.rs`, and nothing but conversions. `cart` is a module of its own, which a page loads with its first cart act.
+//! `platform/face.rs`, and nothing but conversions. `cart` is a module of its own, which a page loads with its first
+//! cart act, and has no `std`.
+
+#![cfg_attr(not(feature = "page"), no_std)]
+
+extern crate alloc;
 
 #[cfg(feature = "page")]
 pub mod capture;

@@ -9,12 +9,14 @@ mod sending;
 #[cfg(test)]
 mod tests;
 
+use std::rc::Rc;
+
 use hilo_core::identity::{is_reserved, uuid_v4};
 use hilo_core::redact;
 
 use crate::capture::forms::{Forms, Told};
 use crate::capture::pages::Pages;
-use crate::draft::{Draft, Kind};
+use crate::draft::{Draft, Kind, Scene};
 use crate::gate::{Gate, Said, from_stored};
 use crate::identity::{Landing, Session, campaign, landing, path};
 use crate::platform::{Happened, Place, Platform};
@@ -74,8 +76,13 @@ pub struct Tracker<P> {
     waiting: Vec<Draft>,
     /// Where this document began, before any navigation inside it.
     first: Place,
-    /// Where the document was last, as the browser said it and as it may be told: cleaning is not for every event.
-    place: (Place, Place),
+    /// Where the document was last, as it may be told.
+    place: Place,
+    /// Where what happens now happens; `None` where that must be found out anew.
+    scene: Option<Rc<Scene>>,
+    /// The session and the claim as they are stored, where this tab knows: reading them is not for every event.
+    session: Option<Session>,
+    claim: Option<String>,
     /// Tells this page's stored events from other tabs'.
     tab: String,
     flights: Vec<Flight>,
@@ -98,10 +105,13 @@ impl<P: Platform> Tracker<P> {
         let said = from_stored(&platform.load(CONSENT_KEY).unwrap_or_default());
         let gate = Gate::new(said, platform.gpc(), options.is_strict);
         let tab = uuid_v4(platform.random16()).get(..8).unwrap_or_default().to_owned();
-        let raw = platform.place();
-        let first = clean(&raw);
+        platform.moved();
+        let first = clean(platform.place());
         Tracker {
-            place: (raw, first.clone()),
+            place: first.clone(),
+            scene: None,
+            session: None,
+            claim: None,
             options,
             gate,
             first,
@@ -143,12 +153,14 @@ impl<P: Platform> Tracker<P> {
             Happened::Navigated => self.look(),
             Happened::Restored => {
                 self.pages.forget();
+                // Frozen pages are not told what others store.
+                self.look_again();
                 self.look();
             }
             Happened::Hidden => self.send_all(),
             Happened::Left => {
-                let (place, now) = (self.here(), self.platform.monotonic_ms());
-                while let Some(told) = self.forms.abandon(path(&place.url), now) {
+                let (scene, now) = (self.here(), self.platform.monotonic_ms());
+                while let Some(told) = self.forms.abandon(path(&scene.place.url), now) {
                     self.form(told);
                 }
                 self.send_all();
@@ -160,10 +172,10 @@ impl<P: Platform> Tracker<P> {
             Happened::Woke => self.wake(),
             // No timer changes by it.
             Happened::Settled => return self.queue.settle(&self.platform),
-            Happened::ConsentChangedElsewhere => self.follow(),
+            Happened::StoredElsewhere => self.follow(),
             Happened::Form(act) => {
-                let (place, now) = (self.here(), self.platform.monotonic_ms());
-                let told = self.forms.read(act, path(&place.url), now);
+                let (scene, now) = (self.here(), self.platform.monotonic_ms());
+                let told = self.forms.read(act, path(&scene.place.url), now);
                 if let (Some(told), true) = (told, self.options.forms) {
                     self.form(told);
                 }
@@ -175,8 +187,8 @@ impl<P: Platform> Tracker<P> {
 
     /// A page view that the site tells itself.
     pub fn page(&mut self, name: &str, properties: &str, at_ms: i64) {
-        let place = self.here();
-        self.pages.told(&place);
+        let scene = self.here();
+        self.pages.told(&scene.place);
         self.tell(Kind::Page, name, properties, at_ms);
     }
 
@@ -191,8 +203,8 @@ impl<P: Platform> Tracker<P> {
 
     /// A named act under an id that others may use for the same one, such as an operation on a cart.
     pub fn track_as(&mut self, id: &str, event: &str, properties: &str, at_ms: i64) {
-        let (name, details, place) = (event.to_owned(), properties.to_owned(), self.here());
-        self.capture(Draft { kind: Kind::Track, name, details, id: id.to_owned(), at_ms, place });
+        let (name, details, scene) = (event.to_owned(), properties.to_owned(), self.here());
+        self.capture(Draft { kind: Kind::Track, name, details, id: id.to_owned(), at_ms, scene });
     }
 
     /// A claim of who the visitor is. Somebody else than before is a new person on this device.
@@ -205,6 +217,7 @@ impl<P: Platform> Tracker<P> {
         }
         if self.gate.allows_id() {
             self.platform.save(CLAIM_KEY, user);
+            self.claim = None;
         }
         self.tell(Kind::Identify, user, traits, at_ms);
     }
@@ -226,8 +239,8 @@ impl<P: Platform> Tracker<P> {
     }
 
     fn tell(&mut self, kind: Kind, name: &str, details: &str, at_ms: i64) {
-        let (name, details, place) = (name.to_owned(), details.to_owned(), self.here());
-        self.capture(Draft { kind, name, details, at_ms, place, ..Draft::default() });
+        let (name, details, scene) = (name.to_owned(), details.to_owned(), self.here());
+        self.capture(Draft { kind, name, details, at_ms, scene, ..Draft::default() });
     }
 
     /// Logout: whoever comes next on this device is somebody else.
@@ -235,6 +248,7 @@ impl<P: Platform> Tracker<P> {
         for key in [ID_KEY, SESSION_KEY, CLAIM_KEY] {
             self.platform.remove(key);
         }
+        self.look_again();
         if let Who::Known(_) = self.who {
             let id = uuid_v4(self.platform.random16());
             self.platform.save(ID_KEY, &id);
@@ -276,10 +290,11 @@ impl<P: Platform> Tracker<P> {
         if !self.options.pages {
             return;
         }
-        let place = self.place();
-        if let Some(place) = self.pages.read(place) {
-            let at_ms = self.platform.now_ms();
-            self.capture(Draft { at_ms, place, ..Draft::default() });
+        self.follow_document();
+        if let Some(view) = self.pages.read(self.place.clone()) {
+            let (at_ms, scene) = (self.platform.now_ms(), Rc::new(envelope::scene(view)));
+            self.scene = Some(Rc::clone(&scene));
+            self.capture(Draft { at_ms, scene, ..Draft::default() });
         }
     }
 
@@ -288,22 +303,23 @@ impl<P: Platform> Tracker<P> {
         self.track(told.name, &told.properties, at_ms);
     }
 
-    fn here(&mut self) -> Place {
-        let place = self.place();
-        self.pages.seen(&place)
+    fn here(&mut self) -> Rc<Scene> {
+        self.follow_document();
+        let (pages, place) = (&self.pages, &self.place);
+        Rc::clone(self.scene.get_or_insert_with(|| Rc::new(envelope::scene(pages.seen(place)))))
     }
 
-    /// Where the document is, without secrets and personal data.
-    fn place(&mut self) -> Place {
-        let raw = self.platform.place();
-        let (last, cleaned) = &mut self.place;
-        if raw.url != last.url || raw.referrer != last.referrer {
-            *cleaned = clean(&raw);
-        } else if raw.title != cleaned.title {
-            cleaned.title.clone_from(&raw.title);
+    /// Learns where the document is now.
+    fn follow_document(&mut self) {
+        if self.platform.moved() {
+            self.place = clean(self.platform.place());
+            self.scene = None;
         }
-        *last = raw;
-        cleaned.clone()
+    }
+
+    /// Other tabs may have stored something else than this one knows.
+    fn look_again(&mut self) {
+        (self.session, self.claim) = (None, None);
     }
 
     fn capture(&mut self, draft: Draft) {
@@ -313,7 +329,7 @@ impl<P: Platform> Tracker<P> {
         match self.gate.offer(draft) {
             Said::Pass(draft) => self.finish(draft),
             Said::Held => {}
-            Said::Dropped(reason) => self.queue.count(reason),
+            Said::Dropped(reason) => self.queue.count(reason, 1),
         }
         self.settle_timers();
     }
@@ -324,15 +340,15 @@ impl<P: Platform> Tracker<P> {
             if self.waiting.len() < WAITING_MAX {
                 self.waiting.push(draft);
             } else {
-                self.queue.count("held_full");
+                self.queue.count("held_full", 1);
             }
             return;
         };
         let id = id.clone();
         let (session, landing) = self.session(&draft);
-        let claim = self.platform.load(CLAIM_KEY).unwrap_or_default();
         let (landing, platform) = (landing.as_ref(), &self.platform);
-        let json = envelope::event(&draft, &id, &claim, &session, landing, platform);
+        let claim = self.claim.get_or_insert_with(|| platform.load(CLAIM_KEY).unwrap_or_default());
+        let json = envelope::event(&draft, &id, claim, &session, landing, platform);
         let is_essential = draft.kind == Kind::Track && draft.name == "Order Completed";
         if self.queue.push(draft.at_ms, json, is_essential, &self.tab, &self.platform) {
             self.platform.settle();
@@ -342,37 +358,37 @@ impl<P: Platform> Tracker<P> {
 
     /// The session a draft belongs to, and how it began if the draft begins it.
     fn session(&mut self, draft: &Draft) -> (Session, Option<Landing>) {
-        let campaign_now = campaign(&draft.place.url);
-        let stored = self.platform.load(SESSION_KEY).and_then(|text| Session::from_stored(&text));
+        let stored = self.session.take().or_else(|| {
+            self.platform.load(SESSION_KEY).and_then(|text| Session::from_stored(&text))
+        });
         let is_first = stored.is_none();
+        let Scene { place, campaign: campaign_now, .. } = &*draft.scene;
         if let Some(mut session) =
-            stored.filter(|session| session.goes_on(draft.at_ms, &campaign_now))
+            stored.filter(|session| session.goes_on(draft.at_ms, campaign_now))
         {
             if draft.at_ms - session.last_ms >= SESSION_STEP_MS {
                 session.last_ms = draft.at_ms;
                 self.platform.save(SESSION_KEY, &session.to_stored());
             }
+            self.session = Some(session.clone());
             return (session, None);
         }
         // A visitor this device does not know came by the way the tab remembers; a later visit of a known one begins here.
         let landing = if is_first {
             landing(&self.first, self.platform.first_in_history().map(|url| redact::url(&url)))
         } else {
-            landing(&draft.place, Some(String::new()))
+            landing(place, Some(String::new()))
         };
-        let from = if landing.url.is_empty() { &draft.place.url } else { &landing.url };
+        let from = if landing.url.is_empty() { &place.url } else { &landing.url };
         let session =
             Session { began_ms: draft.at_ms, last_ms: draft.at_ms, campaign: campaign(from) };
         self.platform.save(SESSION_KEY, &session.to_stored());
+        self.session = Some(session.clone());
         (session, Some(landing))
     }
 }
 
 /// A place without secrets and personal data in its addresses.
-fn clean(place: &Place) -> Place {
-    Place {
-        url: redact::url(&place.url),
-        referrer: redact::url(&place.referrer),
-        title: place.title.clone(),
-    }
+fn clean(place: Place) -> Place {
+    Place { url: redact::url(&place.url), referrer: redact::url(&place.referrer), ..place }
 }

@@ -123,7 +123,7 @@ fn view(text: &str) -> Option<View> {
 fn why(error: Why) -> Refused {
     match (error.code.as_str(), error.replica, error.from) {
         ("missing", Some(replica), Some(from)) => Refused::Missing { replica, from },
-        ("epoch", ..) => Refused::Epoch(error.previous),
+        ("epoch", ..) => Refused::Epoch(error.previous.map(|told| told.into_iter().collect())),
         ("foreign_replica" | "replica_exhausted", ..) => Refused::Foreign,
         ("cart_merged", ..) => Refused::Merged,
         _ => Refused::Poison,

@@ -26,7 +26,7 @@ const HIDDEN = 2;
 const LEFT = 3;
 const ONLINE = 4;
 const WOKE = 5;
-const CONSENT_CHANGED_ELSEWHERE = 6;
+const STORED_ELSEWHERE = 6;
 const SETTLED = 7;
 
 const end = new AbortController();
@@ -35,6 +35,8 @@ let isDebug = false;
 let timer: ReturnType<typeof setTimeout> | undefined;
 let onConsent = () => {};
 let fields = "";
+/** Where the document was when the module last asked. */
+let seen = "";
 
 /** Tells the developer what is wrong from now on, or not. */
 export function debug(on: boolean) {
@@ -71,8 +73,8 @@ export function watch(collector: string, hasForms: boolean, changed: () => void)
   on(window, "pageshow", (event) => (event as PageTransitionEvent).persisted && core.happen(RESTORED));
   on(window, "online", () => core.happen(ONLINE));
   on(window, "storage", (event) => {
-    // No key: everything was cleared.
-    if (((event as StorageEvent).key ?? "hilo.c") === "hilo.c") core.happen(CONSENT_CHANGED_ELSEWHERE);
+    // Consent, id, session or claim; no key: everything was cleared.
+    if (/^hilo\.(c|id|s|u)$/.test((event as StorageEvent).key ?? "hilo.c")) core.happen(STORED_ELSEWHERE);
   });
   on(document, "visibilitychange", () => document.visibilityState === "hidden" && core.happen(HIDDEN));
   if (hasForms) {
@@ -113,6 +115,13 @@ export const surroundings = () => fields;
 function look(timezone?: string) {
   const { width, height } = screen;
   fields = JSON.stringify({ locale: navigator.language, timezone, screen: { width, height } }).slice(1, -1);
+}
+
+/** Whether address, referrer or title are others than before: to look costs less than to carry them into the module. */
+export function moved(): boolean {
+  const before = seen;
+  seen = location.href + "\n" + document.referrer + "\n" + document.title;
+  return seen !== before;
 }
 
 /** The first same-origin address in this tab's history, where the browser tells. */

@@ -37,34 +37,8 @@ declare module "hilo-wasm" {
 declare module "hilo-cart-wasm" {
   export const imports: WebAssembly.Imports;
   export function bind(exports: WebAssembly.Exports): void;
-  export function open(kept: string): boolean;
-  export function act(
-    kind: number,
-    units: number,
-    variant: string,
-    options: string,
-    currency: string,
-    price: string,
-    name: string,
-    url: string,
-    image: string,
-    isQuiet: boolean,
-  ): string;
-  export function clear(isQuiet: boolean): void;
-  export function shown(): string;
-  export function touches(): string;
-  export function drafts(): string;
-  export function seal(): void;
-  export function kept(): string;
-  export function message(): string;
-  export function label(): string;
-  export function asks(): string;
-  export function learn(view: string): number;
-  export function doubt(): void;
-  export function refused(why: number, replica: string, from: number, previous?: string): number;
-  export function waiting(): number;
-  export function lost(): number;
-  export function leave(): void;
+  /** Gives the answer to `answer` in `cart/page.ts`. */
+  export function call(request: string): void;
 }
 
 /** Set by `build.ts`. */

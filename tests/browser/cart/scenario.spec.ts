@@ -145,11 +145,11 @@ test("offline edits survive a reload and arrive when the network is back", async
   await page.reload();
   await shows(page, { mug: 3, cup: 1 });
   assert.equal(((await status(page)) as Json).pending, 2);
-  page.problems.length = 0; // the browser's own words about requests that fail
   await page.unroute("**/v1/cart/**");
   await page.unroute("**/v1/cart?*");
   await page.evaluate(() => window.dispatchEvent(new Event("online")));
   await settled(page);
+  page.problems.length = 0; // the browser's own words about requests that failed
   await page.evaluate(() => localStorage.clear());
   await page.reload();
   await cart(page, "add", CUP);

@@ -108,3 +108,24 @@ test("another tab's withdrawal counts at once, and listeners are told", async ()
   assert.equal(await two.evaluate(() => (window as any).hilo.anonymousId()), null);
   await context.close();
 });
+
+test("a logout in one tab is a logout in all, and a session is one for all", async () => {
+  const context = await browser.newContext();
+  const [one, two] = [await context.newPage(), await context.newPage()];
+  const id = (page: typeof one) => page.evaluate(() => (window as any).hilo.anonymousId());
+  for (const page of [one, two]) {
+    await page.goto(site.url);
+    await page.waitForFunction(() => !(window as any).hilo.q);
+    await page.evaluate(() => (window as any).hilo.consent.grant("analytics", "functional"));
+  }
+  await site.quiet();
+  const before = await id(one);
+  assert.ok(before);
+  assert.equal(await id(two), before);
+  const sessions = [one, two].map((page) => page.evaluate(() => (window as any).hilo.sessionId()));
+  assert.equal(await sessions[0], await sessions[1]);
+  await one.evaluate(() => (window as any).hilo.reset());
+  await two.waitForFunction((before) => (window as any).hilo.anonymousId() !== before, before);
+  assert.equal(await id(two), await id(one));
+  await context.close();
+});

@@ -4,11 +4,13 @@
 //! (`order_id` is unique there); payment and prices are not looked at.
 
 use super::context::{Ctx, ReplicaId};
+use super::dots::Dots;
 use super::limits::QUANTITY_MAX;
-use super::map::BTreeMap;
-use super::op::{Dots, Order, put_all, take};
+use super::line::LineKey;
+use super::op::{Order, take};
 use super::refusal::Refusal;
-use super::state::{Cart, LineKey, units};
+use super::state::{Cart, Line, units};
+use alloc::collections::BTreeMap;
 
 /// Units bought, per line.
 pub type Bought = BTreeMap<LineKey, u32>;
@@ -28,8 +30,9 @@ impl Cart {
         bought: &Bought,
     ) -> Result<Cart, Refusal> {
         self.take_bought(me, bought, Order::NewestFirst, |dots| {
-            let seen = dots.iter().filter(|(dot, _)| checkout.contains(**dot));
-            seen.map(|(dot, entry)| (*dot, entry.clone())).collect()
+            let mut seen = dots.clone();
+            seen.retain(|dot| checkout.contains(dot));
+            seen
         })
     }
 
@@ -51,13 +54,12 @@ impl Cart {
         let mut delta = self.delta();
         self.take_number(&mut delta, me)?;
         for (line, &quantity) in bought {
-            let Some(dots) = self.lines.get(line) else { continue };
+            let Some(Line { dots, .. }) = self.line(line) else { continue };
             let dots = eligible(dots);
-            if quantity >= units(dots.values()).min(QUANTITY_MAX) {
-                let gone: Ctx = dots.into_keys().collect();
-                delta.ctx.absorb(&gone);
+            if quantity >= units(dots.entries()).min(QUANTITY_MAX) {
+                dots.entries().for_each(|entry| delta.ctx.insert(entry.dot));
             } else {
-                put_all(&mut delta, line, take(me, &dots, quantity, order));
+                take(&mut delta, (me, line), &dots, quantity, order);
             }
         }
         Ok(delta)
@@ -102,15 +104,14 @@ mod tests {
     fn without_a_checkout_the_oldest_units_go_first() {
         let mut cart = on(3);
         add(&mut cart, A, 2);
-        let dots = |cart: &Cart| {
-            cart.lines[&line()].values().map(|entry| entry.left()).collect::<Vec<_>>()
-        };
+        let dots =
+            |cart: &Cart| cart.entries(&line()).map(|entry| entry.left()).collect::<Vec<_>>();
         let before: u32 = dots(&cart).iter().sum();
         let ordered = cart.ordered_elsewhere(HUB, &Bought::from([(line(), 4)])).unwrap();
         let cart = done(cart, &ordered);
         assert_eq!((before, cart.qty(&line())), (5, 1));
         let all = cart.ordered_elsewhere(HUB, &Bought::from([(line(), 9)])).unwrap();
-        assert!(done(cart, &all).lines.is_empty());
+        assert!(done(cart, &all).lines().next().is_none());
     }
 
     fn clicked(times: usize) -> Cart {

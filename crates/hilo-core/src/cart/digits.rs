@@ -1,6 +1,8 @@
 //! Whole numbers as decimal text, in their one spelling.
 //! In and out: digits. By hand, so that the page's module carries neither number formatting nor a number parser.
 
+use alloc::string::String;
+
 /// Room for the digits of any `u64`.
 const DIGITS_MAX: usize = 20;
 
@@ -22,6 +24,14 @@ pub fn push(out: &mut String, is_negative: bool, mut number: u64) {
     }
     for digit in buffer.iter().take(count).rev() {
         out.push(char::from(*digit));
+    }
+}
+
+/// Writes sixteen hex digits, leading zeros included.
+pub fn push_hex(text: &mut String, number: u64) {
+    for shift in (0..u64::BITS).step_by(4).rev() {
+        let digit = (number >> shift) as u8 & 0xf;
+        text.push(char::from(if digit < 10 { b'0' + digit } else { b'a' - 10 + digit }));
     }
 }
 

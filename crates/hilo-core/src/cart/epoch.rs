@@ -3,18 +3,21 @@
 //! In: the cart, what was applied. Out: the empty successor, or the delta that says unsent wishes anew. Without epochs the
 //! context would remember every replica for ever. Whether a replica has been idle for too long is asked by the hub's clock.
 
+use alloc::collections::BTreeMap;
+use alloc::vec::Vec;
+
 use super::context::{Dot, ReplicaId};
+use super::dots::{Entry, Row};
 use super::limits::REPLICAS_BEFORE_EPOCH;
-use super::map::BTreeMap;
-use super::op::put;
-use super::state::{Cart, Entry, LineKey};
+use super::line::LineKey;
+use super::state::{Cart, Line};
 
 /// Per replica the number of its last operation that was applied.
 pub type Applied = BTreeMap<ReplicaId, u32>;
 
 /// Whether the epoch ends: only an empty cart's, after an order or when too many replicas have taken part.
 pub fn is_over(cart: &Cart, after_order: bool) -> bool {
-    cart.is_empty() && (after_order || cart.ctx.vv.len() > REPLICAS_BEFORE_EPOCH)
+    cart.is_empty() && (after_order || cart.ctx.vv().count() > REPLICAS_BEFORE_EPOCH)
 }
 
 /// The empty cart of the next epoch, and what the ended one had applied, to be kept until the epoch after.
@@ -22,7 +25,7 @@ pub fn is_over(cart: &Cart, after_order: bool) -> bool {
 /// `None` after 2³² − 1 epochs.
 pub fn next(cart: &Cart) -> Option<(Cart, Applied)> {
     let epoch = cart.epoch.checked_add(1)?;
-    Some((Cart { epoch, ..Cart::default() }, cart.ctx.vv.clone()))
+    Some((Cart::of(epoch), cart.ctx.vv().collect()))
 }
 
 /// What a replica knows about the fate of its operations in an epoch that has ended.
@@ -57,18 +60,18 @@ pub fn remint(old: &Cart, me: ReplicaId, fate: Fate, epoch: u32, fresh: ReplicaI
         Fate::AppliedTo(n) => (n, 0),
         Fate::Unknown { acked, sent } => (sent.max(acked), sent.saturating_sub(acked)),
     };
-    let mine = |dot: &Dot, entry: &Entry| dot.r == me && dot.n > done && entry.left() > 0;
-    let mut wishes: Vec<(&Dot, &LineKey, &Entry)> = Vec::new();
-    for (line, dots) in &old.lines {
-        let kept = dots.iter().filter(|(dot, entry)| mine(dot, entry));
-        wishes.extend(kept.map(|(dot, entry)| (dot, line, entry)));
+    let is_mine = |entry: &Entry<'_>| entry.dot.r == me && entry.dot.n > done && entry.left() > 0;
+    let mut wishes: Vec<(&LineKey, Entry<'_>)> = Vec::new();
+    for Line { key, dots, .. } in &old.known_lines {
+        wishes.extend(dots.entries().filter(is_mine).map(|entry| (key, entry)));
     }
-    wishes.sort_unstable_by_key(|(dot, ..)| **dot);
-    let mut delta = Cart { epoch, ..Cart::default() };
-    for (n, (_, line, entry)) in (1..).zip(wishes) {
-        put(&mut delta, line, Dot { r: fresh, n }, Entry::new(entry.kind, entry.left()));
-        if let Some((_, info)) = old.info.get(line) {
-            delta.info.insert(line.clone(), (0, info.clone()));
+    wishes.sort_unstable_by_key(|(_, entry)| entry.dot);
+    let mut delta = Cart::of(epoch);
+    for (n, (line, entry)) in (1..).zip(wishes) {
+        let dot = Dot { r: fresh, n };
+        delta.put(line, Row::own(dot, entry.kind, entry.left()));
+        if let Some((_, info)) = old.look(line) {
+            delta.show(line, (0, info.clone()));
         }
     }
     Reminted { delta, lost }

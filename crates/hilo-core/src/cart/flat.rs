@@ -22,15 +22,18 @@
 //!
 //! Reads everything or nothing. Whether a delta is allowed is `hub`'s question.
 
-use super::map::BTreeMap;
-use std::ops::RangeInclusive;
+use alloc::string::String;
+use alloc::vec::Vec;
 
-use super::context::{Ctx, Dot, ReplicaId};
+use core::ops::RangeInclusive;
+
+use super::context::{Dot, ReplicaId, Span};
 use super::digits;
+use super::dots::Row;
 use super::limits::WINDOW;
+use super::line::{LineInfo, LineKey, read_text, write_text};
 use super::replica::{Group, Kept, Sender, View};
-use super::state::{Cart, Entry, Kind, LineInfo, LineKey};
-use crate::money::Currency;
+use super::state::{Cart, Kind, Line};
 use crate::text::{cut, parts};
 
 /// The version that operations carry, as in `wire`.
@@ -39,12 +42,34 @@ pub const VERSION: u8 = 1;
 /// The operations `span` of the sender, whose deltas joined are `delta`.
 pub fn write_ops(sender: &Sender, span: &RangeInclusive<u32>, delta: &Cart) -> String {
     let Sender { cart, replica, token, base } = sender;
+    let (from, to) = (*span.start(), *span.end());
+    ops(cart, *base, (*replica, token), (from, to), delta)
+}
+
+/// The operations of a group that waits, as [`write_ops`] writes them.
+pub fn write_group(cart: &str, base: u64, group: &Group) -> String {
+    let Group { replica, token, from, to, sent: _, delta } = group;
+    ops(cart, base, (*replica, token), (*from, *to), delta)
+}
+
+fn ops(
+    cart: &str,
+    base: u64,
+    (replica, token): (ReplicaId, &str),
+    (from, last): (u32, u32),
+    delta: &Cart,
+) -> String {
     let mut to = Writer::default();
     to.record("o");
     to.number(u64::from(VERSION)).text(cart).number(u64::from(delta.epoch));
     to.number(replica.0).text(token);
-    to.number(u64::from(*span.start())).number(u64::from(*span.end())).number(*base);
-    to.delta(delta, |dot| dot.r == *replica && span.contains(&dot.n));
+    to.number(u64::from(from)).number(u64::from(last)).number(base);
+    for dot in delta.gone() {
+        if dot.r != replica || dot.n < from || dot.n > last {
+            to.record("x").dot(dot);
+        }
+    }
+    to.content(delta);
     to.0
 }
 
@@ -56,14 +81,13 @@ pub fn read_ops(text: &str) -> Option<(Sender, RangeInclusive<u32>, Cart)> {
         return None;
     }
     let cart = cells.text()?;
-    let mut delta = Cart { epoch: cells.count()?, ..Cart::default() };
+    let mut delta = Cart::of(cells.count()?);
     let (replica, token) = (ReplicaId(cells.number()?), cells.text()?);
     let span = cells.span()?;
     let base = cells.number()?;
     cells.end()?;
-    delta.ctx.cloud.extend(span.clone().map(|n| Dot { r: replica, n }));
+    delta.ctx.add(Span { r: replica, from: *span.start(), to: *span.end() });
     lines.try_for_each(|line| read_record(line, &mut delta))?;
-    close(&mut delta);
     Some((Sender { cart, replica, token, base }, span, delta))
 }
 
@@ -76,33 +100,33 @@ pub fn write_view(view: &View) -> String {
     if view.full {
         to.state(&view.known);
     } else {
-        to.delta(&view.known, |_| false);
+        for dot in view.known.gone() {
+            to.record("x").dot(dot);
+        }
+        to.content(&view.known);
     }
     to.0
 }
 
 /// Reads a view.
 pub fn read_view(text: &str) -> Option<View> {
-    let mut lines = parts(text, b'\n');
-    let first = lines.next()?;
-    let full = first.starts_with('f');
-    let mut cells = Cells::of(first, if full { "f" } else { "d" })?;
-    let (cart, rev) = (cells.text()?, cells.number()?);
-    let mut known = Cart { epoch: cells.count()?, ..Cart::default() };
-    let acked = cells.count()?;
-    cells.end()?;
-    lines.try_for_each(|line| read_record(line, &mut known))?;
-    close(&mut known);
+    let full = text.starts_with('f');
+    let (Kept { cart, rev, known, .. }, acked) = read(text, if full { "f" } else { "d" })?;
     Some(View { full, cart, rev, acked, known })
 }
 
 /// What a replica keeps.
-pub fn write_kept(kept: &Kept) -> String {
+pub fn write_kept(Kept { cart, rev, known, waiting }: &Kept) -> String {
+    write_parts(cart, *rev, known, waiting)
+}
+
+/// What a replica keeps, by its parts.
+pub fn write_parts(cart: &str, rev: u64, known: &Cart, waiting: &[Group]) -> String {
     let mut to = Writer::default();
     to.record("k");
-    to.text(&kept.cart).number(kept.rev).number(u64::from(kept.known.epoch));
-    to.state(&kept.known);
-    for Group { replica, token, from, to: last, sent, delta } in &kept.waiting {
+    to.text(cart).number(rev).number(u64::from(known.epoch));
+    to.state(known);
+    for Group { replica, token, from, to: last, sent, delta } in waiting {
         to.record("q");
         to.number(replica.0).text(token).number(u64::from(delta.epoch));
         to.number(u64::from(*from)).number(u64::from(*last)).number(u64::from(*sent));
@@ -113,28 +137,35 @@ pub fn write_kept(kept: &Kept) -> String {
 
 /// Reads what [`write_kept`] wrote.
 pub fn read_kept(text: &str) -> Option<Kept> {
+    read(text, "k").map(|(kept, _)| kept)
+}
+
+/// Reads what the tag says. Only `f` and `d` tell what is acknowledged, only `k` has groups.
+#[inline(never)]
+fn read(text: &str, tag: &str) -> Option<(Kept, u32)> {
+    let is_kept = tag == "k";
     let mut lines = parts(text, b'\n');
-    let mut cells = Cells::of(lines.next()?, "k")?;
+    let mut cells = Cells::of(lines.next()?, tag)?;
     let (cart, rev) = (cells.text()?, cells.number()?);
-    let known = Cart { epoch: cells.count()?, ..Cart::default() };
+    let known = Cart::of(cells.count()?);
+    let acked = if is_kept { 0 } else { cells.count()? };
     cells.end()?;
     let mut kept = Kept { cart, rev, known, waiting: Vec::new() };
     for line in lines {
-        if let Some(cells) = Cells::of(line, "q") {
-            kept.waiting.push(read_group(cells)?);
-        } else {
-            let group = kept.waiting.last_mut().map(|group| &mut group.delta);
-            read_record(line, group.unwrap_or(&mut kept.known))?;
+        match Cells::of(line, "q") {
+            Some(cells) if is_kept => kept.waiting.push(read_group(cells)?),
+            _ => {
+                let group = kept.waiting.last_mut().map(|group| &mut group.delta);
+                read_record(line, group.unwrap_or(&mut kept.known))?;
+            }
         }
     }
-    close(&mut kept.known);
-    kept.waiting.iter_mut().for_each(|group| close(&mut group.delta));
-    Some(kept)
+    Some((kept, acked))
 }
 
 fn read_group(mut cells: Cells<'_>) -> Option<Group> {
     let (replica, token) = (ReplicaId(cells.number()?), cells.text()?);
-    let delta = Cart { epoch: cells.count()?, ..Cart::default() };
+    let delta = Cart::of(cells.count()?);
     let span = cells.span()?;
     let sent = match cells.number()? {
         0 => false,
@@ -145,75 +176,100 @@ fn read_group(mut cells: Cells<'_>) -> Option<Group> {
     Some(Group { replica, token, from: *span.start(), to: *span.end(), sent, delta })
 }
 
-/// Reads one record of a cart's content. [`close`] makes the context compact at the end.
+/// Reads one record of a cart's content. What stands twice is refused: nobody could say which counts.
 fn read_record(line: &str, cart: &mut Cart) -> Option<()> {
     let (tag, _) = cut(line, b'\t');
     let mut cells = Cells::of(line, tag)?;
     match tag {
         "v" => {
             let dot = cells.dot()?;
-            unique(cart.ctx.vv.insert(dot.r, dot.n))?;
+            let is_new = cart.ctx.prefix(dot.r) == 0;
+            cart.ctx.add(Span { r: dot.r, from: 1, to: is_new.then_some(dot.n)? });
         }
         "x" => {
             let dot = cells.dot()?;
-            cart.ctx.cloud.insert(dot);
+            cart.ctx.insert(dot);
         }
         "p" => {
             let (line, dot) = (cells.line()?, cells.dot()?);
             let kind = Kind::from_name(cells.next()?)?;
-            let mut entry = Entry::new(kind, cells.count()?);
-            while let Some(replica) = cells.next() {
-                unique(entry.used.insert(ReplicaId(digits::read(replica)?), cells.count()?))?;
+            let mut row = Row::own(dot, kind, cells.count()?);
+            while cart.put(&line, row) {
+                let Some(replica) = cells.next() else { return Some(()) };
+                row = Row::used(dot, ReplicaId(digits::read(replica)?), cells.count()?);
             }
-            cart.ctx.cloud.insert(dot);
-            unique(cart.lines.entry(line).or_default().insert(dot, entry))?;
+            return None;
         }
         "i" => {
             let (line, rev) = (cells.line()?, cells.number()?);
             let info = cells.info()?;
-            unique(cart.info.insert(line, (rev, info)))?;
+            if cart.look(&line).is_some() {
+                return None;
+            }
+            cart.show(&line, (rev, info));
         }
         _ => return None,
     }
     cells.end()
 }
 
-/// What stands twice is refused: nobody could say which counts.
-fn unique<T>(before: Option<T>) -> Option<()> {
-    if before.is_some() { None } else { Some(()) }
-}
-
-fn close(cart: &mut Cart) {
-    cart.ctx.absorb(&Ctx::default());
+/// Writes a line and how it looks behind the cells that are there: `variant options currency decimals` and its looks.
+pub fn write_line(out: &mut String, line: &LineKey, info: &LineInfo) {
+    let mut to = Writer(core::mem::take(out));
+    line.write(&mut to);
+    to.number(u64::from(line.decimals()));
+    info.write(&mut to);
+    *out = to.0;
 }
 
 /// The rest of a record.
-struct Cells<'a>(Option<&'a str>);
+pub struct Cells<'a> {
+    pub(super) rest: Option<&'a str>,
+}
 
 impl<'a> Cells<'a> {
+    /// All cells of a record, the tag included.
+    pub fn new(record: &'a str) -> Cells<'a> {
+        Cells { rest: Some(record) }
+    }
+
     /// The cells after the first, if that is `tag`.
     fn of(line: &'a str, tag: &str) -> Option<Cells<'a>> {
-        let mut cells = Cells(Some(line));
+        let mut cells = Cells::new(line);
         (cells.next() == Some(tag)).then_some(cells)
     }
 
+    /// The next cell as it stands there.
+    #[expect(clippy::should_implement_trait, reason = "an iterator would bring its adapters")]
     #[inline(never)]
-    fn next(&mut self) -> Option<&'a str> {
-        let (cell, rest) = cut(self.0?, b'\t');
-        self.0 = rest;
+    pub fn next(&mut self) -> Option<&'a str> {
+        let (cell, rest) = cut(self.rest?, b'\t');
+        self.rest = rest;
         Some(cell)
     }
 
     fn end(&mut self) -> Option<()> {
-        unique(self.next())
+        if self.rest.is_some() { None } else { Some(()) }
     }
 
-    fn number(&mut self) -> Option<u64> {
+    /// The next cell as a number.
+    pub fn number(&mut self) -> Option<u64> {
         digits::read(self.next()?)
     }
 
-    fn count(&mut self) -> Option<u32> {
+    /// The next cell as a smaller number.
+    pub fn count(&mut self) -> Option<u32> {
         u32::try_from(self.number()?).ok()
+    }
+
+    /// The next cells as a line: `variant options currency`.
+    pub fn line(&mut self) -> Option<LineKey> {
+        LineKey::read(self)
+    }
+
+    /// All that follow as how a line looks: `[nNAME] [uURL] [mIMAGE] [pPRICE]`.
+    pub fn info(&mut self) -> Option<LineInfo> {
+        LineInfo::read(self)
     }
 
     /// Numbers of operations as one message may bring them.
@@ -228,56 +284,14 @@ impl<'a> Cells<'a> {
         (dot.n > 0).then_some(dot)
     }
 
-    fn text(&mut self) -> Option<String> {
-        unescaped(self.next()?)
+    pub(super) fn text(&mut self) -> Option<String> {
+        read_text(self.next()?)
     }
-
-    fn line(&mut self) -> Option<LineKey> {
-        let (variant, options_hash) = (self.text()?, self.number()?);
-        let currency = Currency::parse(self.next()?)?;
-        Some(LineKey { variant, options_hash, currency })
-    }
-
-    /// Display fields, each by its letter: one that is absent has no cell.
-    fn info(&mut self) -> Option<LineInfo> {
-        let mut info = LineInfo::default();
-        while let Some(cell) = self.next() {
-            let (letter, rest) = cell.split_at_checked(1)?;
-            let known = match letter {
-                "n" => info.name.replace(unescaped(rest)?).is_some(),
-                "u" => info.url.replace(unescaped(rest)?).is_some(),
-                "m" => info.image.replace(unescaped(rest)?).is_some(),
-                "p" => info.unit_price.replace(digits::read_signed(rest)?).is_some(),
-                _ => return None,
-            };
-            if known {
-                return None;
-            }
-        }
-        Some(info)
-    }
-}
-
-fn unescaped(cell: &str) -> Option<String> {
-    let mut text = String::with_capacity(cell.len());
-    let mut chars = cell.chars();
-    while let Some(char) = chars.next() {
-        text.push(match char {
-            '\\' => match chars.next()? {
-                't' => '\t',
-                'n' => '\n',
-                '\\' => '\\',
-                _ => return None,
-            },
-            plain => plain,
-        });
-    }
-    Some(text)
 }
 
 /// Text that grows record by record.
 #[derive(Default)]
-struct Writer(String);
+pub(super) struct Writer(pub(super) String);
 
 impl Writer {
     fn record(&mut self, tag: &str) -> &mut Writer {
@@ -288,24 +302,13 @@ impl Writer {
         self
     }
 
-    fn text(&mut self, text: &str) -> &mut Writer {
+    pub(super) fn text(&mut self, text: &str) -> &mut Writer {
         self.0.push('\t');
-        self.escaped(text)
-    }
-
-    fn escaped(&mut self, text: &str) -> &mut Writer {
-        for char in text.chars() {
-            match char {
-                '\t' => self.0.push_str("\\t"),
-                '\n' => self.0.push_str("\\n"),
-                '\\' => self.0.push_str("\\\\"),
-                plain => self.0.push(plain),
-            }
-        }
+        write_text(text, &mut self.0);
         self
     }
 
-    fn number(&mut self, number: u64) -> &mut Writer {
+    pub(super) fn number(&mut self, number: u64) -> &mut Writer {
         self.0.push('\t');
         digits::push(&mut self.0, false, number);
         self
@@ -315,54 +318,39 @@ impl Writer {
         self.number(dot.r.0).number(u64::from(dot.n))
     }
 
-    fn line(&mut self, line: &LineKey) -> &mut Writer {
-        self.text(&line.variant).number(line.options_hash).text(line.currency.code())
-    }
-
     /// A cart with its whole context.
     fn state(&mut self, cart: &Cart) {
-        for (&r, &n) in &cart.ctx.vv {
-            self.record("v").dot(Dot { r, n });
-        }
-        for dot in &cart.ctx.cloud {
-            self.record("x").dot(*dot);
+        for span in cart.ctx.spans() {
+            if span.from == 1 {
+                self.record("v").dot(Dot { r: span.r, n: span.to });
+            } else {
+                for dot in span.dots() {
+                    self.record("x").dot(dot);
+                }
+            }
         }
         self.content(cart);
     }
 
-    /// A delta with the dots it dropped, those left out that are known to be in it.
-    fn delta(&mut self, delta: &Cart, known: impl Fn(&Dot) -> bool) {
-        for dot in delta.gone().filter(|dot| !known(dot)) {
-            self.record("x").dot(dot);
-        }
-        self.content(delta);
-    }
-
     fn content(&mut self, cart: &Cart) {
-        for (line, dots) in &cart.lines {
-            for (dot, Entry { kind, n, used }) in dots {
-                self.record("p").line(line).dot(*dot).text(kind.name()).number(u64::from(*n));
-                self.used(used);
-            }
-        }
-        for (line, (rev, LineInfo { name, url, image, unit_price })) in &cart.info {
-            self.record("i").line(line).number(*rev);
-            for (letter, text) in [("\tn", name), ("\tu", url), ("\tm", image)] {
-                if let Some(text) = text {
-                    self.0.push_str(letter);
-                    self.escaped(text);
+        for Line { key, dots, look } in &cart.known_lines {
+            for row in dots.rows() {
+                match row.by {
+                    None => {
+                        key.write(self.record("p"));
+                        self.dot(row.dot).text(row.kind.name());
+                    }
+                    Some(replica) => {
+                        self.number(replica.0);
+                    }
                 }
+                self.number(u64::from(row.n));
             }
-            if let Some(minor) = unit_price {
-                self.0.push_str("\tp");
-                digits::push(&mut self.0, *minor < 0, minor.unsigned_abs());
+            if let Some((rev, info)) = look {
+                key.write(self.record("i"));
+                self.number(*rev);
+                info.write(self);
             }
-        }
-    }
-
-    fn used(&mut self, used: &BTreeMap<ReplicaId, u32>) {
-        for (replica, units) in used {
-            self.number(replica.0).number(u64::from(*units));
         }
     }
 }

@@ -6,13 +6,15 @@
 use std::collections::BTreeSet;
 
 use super::context::{Dot, ReplicaId};
+use super::dots::Entry;
 use super::epoch::Applied;
 use super::limits::{
-    CART_DOTS_MAX, DELTA_BYTES_MAX, INFO_MAX, LINE_DOTS_MAX, LINES_MAX, NAME_BYTES_MAX,
-    QUANTITY_MAX, REPLICAS_MAX, RING_MAX, URL_BYTES_MAX, VARIANT_BYTES_MAX, WINDOW,
+    CART_DOTS_MAX, DELTA_BYTES_MAX, INFO_MAX, LINE_DOTS_MAX, LINES_MAX, QUANTITY_MAX, REPLICAS_MAX,
+    RING_MAX, WINDOW,
 };
+use super::line::LineKey;
 use super::refusal::Refusal;
-use super::state::{Cart, Entry, LineInfo, LineKey};
+use super::state::{Cart, Line};
 use super::wire::{Hello, Ops, Put, VERSION};
 
 /// A delta that may be joined, or one that was.
@@ -72,14 +74,13 @@ pub fn check(
     let mut delta = ops.delta();
     let mut next = cart.clone();
     next.absorb(&delta);
-    for (line, info) in ops.info.iter().filter(|(line, _)| next.lines.contains_key(line)) {
-        delta.info.insert(line.clone(), (revision, info.clone()));
+    for (line, info) in ops.info.iter().filter(|(line, _)| next.has(line)) {
+        delta.show(line, (revision, info.clone()));
     }
     check_sizes(cart, &next)?;
     next.absorb(&delta);
-    if next.info.len() > INFO_MAX {
-        let lines = &next.lines;
-        next.info.retain(|line, _| lines.contains_key(line));
+    if next.looks().count() > INFO_MAX {
+        next.retain_looks(|line| !line.dots.is_empty());
     }
     Ok(Checked::Fresh { delta, cart: Box::new(next), acked: ops.to })
 }
@@ -100,7 +101,7 @@ fn check_window(cart: &Cart, ops: &Ops, acked: u32) -> Result<(), Refusal> {
     if ops.from > from || too_far {
         return Err(Refusal::Missing { replica: ops.replica, from });
     }
-    if acked == 0 && cart.ctx.vv.len() >= REPLICAS_MAX {
+    if acked == 0 && cart.ctx.vv().count() >= REPLICAS_MAX {
         return Err(Refusal::TooManyReplicas);
     }
     Ok(())
@@ -130,7 +131,7 @@ fn check_puts(cart: &Cart, ops: &Ops) -> Result<(), Refusal> {
         if !is_known(cart, ops, *dot) {
             return Err(missing(cart, *dot));
         }
-        if line.variant.is_empty() || line.variant.len() > VARIANT_BYTES_MAX {
+        if !line.fits() {
             return Err(Refusal::BadLine);
         }
         if *n == 0 || *n > QUANTITY_MAX {
@@ -138,15 +139,13 @@ fn check_puts(cart: &Cart, ops: &Ops) -> Result<(), Refusal> {
         }
         let live = live_at_hub(cart, *dot);
         let differs =
-            |(at, entry): (&LineKey, &Entry)| at != line || entry.kind != *kind || entry.n != *n;
+            |(at, entry): (&LineKey, Entry<'_>)| at != line || entry.kind != *kind || entry.n != *n;
         if live.is_some_and(differs) {
             return Err(Refusal::DotConflict(*dot));
         }
         // A dot that is gone takes nothing in. Of a live or new one, everybody counts for himself.
         let gone = live.is_none() && cart.ctx.contains(*dot);
-        let known = |replica: &ReplicaId| {
-            live.and_then(|(_, entry)| entry.used.get(replica)).copied().unwrap_or(0)
-        };
+        let known = |replica: &ReplicaId| live.map_or(0, |(_, entry)| entry.used_by(*replica));
         let may = |replica: &ReplicaId| if *replica == ops.replica { *n } else { known(replica) };
         if !gone && used.iter().any(|(replica, taken)| *taken > may(replica)) {
             return Err(Refusal::ForeignUse(*dot));
@@ -155,30 +154,23 @@ fn check_puts(cart: &Cart, ops: &Ops) -> Result<(), Refusal> {
     Ok(())
 }
 
-fn live_at_hub(cart: &Cart, dot: Dot) -> Option<(&LineKey, &Entry)> {
-    cart.lines.iter().find_map(|(line, dots)| dots.get(&dot).map(|entry| (line, entry)))
+fn live_at_hub(cart: &Cart, dot: Dot) -> Option<(&LineKey, Entry<'_>)> {
+    cart.lines().find_map(|line| Some((&line.key, line.dots.get(dot)?)))
 }
 
 fn check_infos(ops: &Ops) -> Result<(), Refusal> {
-    let fits = |text: &Option<String>, max| text.as_ref().is_none_or(|text| text.len() <= max);
-    let good = |info: &LineInfo| {
-        fits(&info.name, NAME_BYTES_MAX)
-            && fits(&info.url, URL_BYTES_MAX)
-            && fits(&info.image, URL_BYTES_MAX)
-            && info.unit_price.is_none_or(|price| price >= 0)
-    };
-    if ops.info.iter().all(|(_, info)| good(info)) { Ok(()) } else { Err(Refusal::BadLine) }
+    if ops.info.iter().all(|(_, info)| info.fits()) { Ok(()) } else { Err(Refusal::BadLine) }
 }
 
 /// Only growth is refused: what concurrency or a merge made too large must still be able to shrink.
 fn check_sizes(cart: &Cart, next: &Cart) -> Result<(), Refusal> {
-    if next.lines.len() > LINES_MAX.max(cart.lines.len()) {
+    if next.lines().count() > LINES_MAX.max(cart.lines().count()) {
         return Err(Refusal::TooManyLines);
     }
-    let before = |line| cart.lines.get(line).map_or(0, |dots| dots.len());
-    let crowded =
-        next.lines.iter().any(|(line, dots)| dots.len() > LINE_DOTS_MAX.max(before(line)));
-    let all = |cart: &Cart| cart.lines.values().map(|dots| dots.len()).sum::<usize>();
+    let before = |line: &Line| cart.entries(&line.key).count();
+    let is_crowded = |line: &Line| line.dots.entries().count() > LINE_DOTS_MAX.max(before(line));
+    let crowded = next.lines().any(is_crowded);
+    let all = |cart: &Cart| cart.lines().map(|line| line.dots.entries().count()).sum::<usize>();
     if crowded || all(next) > CART_DOTS_MAX.max(all(cart)) {
         Err(Refusal::TooManyDots)
     } else {

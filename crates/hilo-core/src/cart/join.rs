@@ -3,9 +3,7 @@
 //! A causal join of delta-state CRDTs (Almeida, Shoker, Baquero, arXiv 1410.2803 and 1603.01529): commutative, associative
 //! and idempotent, so deltas may be lost, repeated, reordered and joined in groups. Decides nothing about who may do what.
 
-use super::context::{Ctx, Dot};
-use super::map::BTreeMap;
-use super::state::{Cart, Entry};
+use super::state::{Cart, place_of};
 
 /// What both know; of two epochs the later one, whole.
 pub fn join(a: &Cart, b: &Cart) -> Cart {
@@ -31,58 +29,34 @@ impl Cart {
             }
             return;
         }
-        let empty = BTreeMap::new();
-        self.lines.retain(|line, mine| {
-            let theirs = other.lines.get(line).unwrap_or(&empty);
-            mine.retain(|dot, _| theirs.contains_key(dot) || !other.ctx.contains(*dot));
-            !mine.is_empty() || !theirs.is_empty()
-        });
-        for (line, theirs) in &other.lines {
-            let mine = self.lines.entry(line.clone()).or_default();
-            absorb_dots(mine, theirs, &self.ctx);
-            if mine.is_empty() {
-                self.lines.remove(line);
+        for mine in &mut self.known_lines {
+            let theirs = other.line(&mine.key);
+            mine.dots.retain(|dot| {
+                !other.ctx.contains(dot) || theirs.is_some_and(|line| line.dots.contains(dot))
+            });
+        }
+        for theirs in &other.known_lines {
+            let Some(mine) = place_of(&mut self.known_lines, &theirs.key) else { continue };
+            for row in theirs.dots.rows() {
+                // Seen and not live: dropped here.
+                if mine.dots.contains(row.dot) || !self.ctx.contains(row.dot) {
+                    mine.dots.put(*row);
+                }
+            }
+            // By revision, and by content where two say the same revision: the order of arrival must not matter.
+            if mine.look < theirs.look {
+                mine.look.clone_from(&theirs.look);
             }
         }
         self.ctx.absorb(&other.ctx);
-        for (line, info) in &other.info {
-            // By revision, and by content where two say the same revision: the order of arrival must not matter.
-            match self.info.get_mut(line) {
-                Some(mine) if *mine >= *info => {}
-                Some(mine) => mine.clone_from(info),
-                None => {
-                    self.info.insert(line.clone(), info.clone());
-                }
-            }
-        }
-    }
-}
-
-fn absorb_dots(mine: &mut BTreeMap<Dot, Entry>, theirs: &BTreeMap<Dot, Entry>, seen: &Ctx) {
-    for (dot, entry) in theirs {
-        match mine.get_mut(dot) {
-            Some(mine) => absorb_entry(mine, entry),
-            None if seen.contains(*dot) => {} // dropped here
-            None => {
-                mine.insert(*dot, entry.clone());
-            }
-        }
-    }
-}
-
-/// Pointwise the larger. Kind and units differ only when a writer breaks the rules; even then all replicas agree.
-fn absorb_entry(mine: &mut Entry, theirs: &Entry) {
-    mine.kind = mine.kind.max(theirs.kind);
-    mine.n = mine.n.max(theirs.n);
-    for (replica, used) in &theirs.used {
-        let known = mine.used.entry(*replica).or_insert(0);
-        *known = (*known).max(*used);
+        self.tidy();
     }
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::cart::flat::Cells;
     use crate::cart::tests::{A, B, add, line, on};
 
     #[test]
@@ -93,8 +67,8 @@ mod tests {
         cart.absorb(&removed);
         cart.absorb(&added);
         assert_eq!(cart.qty(&line()), 0);
-        assert!(cart.lines.is_empty());
-        assert!(cart.ctx.cloud.is_empty());
+        assert!(cart.lines().next().is_none());
+        assert!(cart.ctx.spans().iter().all(|span| span.from == 1));
     }
 
     #[test]
@@ -111,8 +85,8 @@ mod tests {
     #[test]
     fn a_later_epoch_replaces_an_earlier_one() {
         let mut old = on(3);
-        old.info.insert(line(), (7, crate::cart::LineInfo::default()));
-        let fresh = Cart { epoch: 1, ..Cart::default() };
+        old.show(&line(), (7, crate::cart::LineInfo::default()));
+        let fresh = Cart::of(1);
         assert_eq!(join(&old, &fresh), fresh);
         assert_eq!(join(&fresh, &old), fresh);
         // The same dots mean other operations there.
@@ -127,12 +101,12 @@ mod tests {
     fn display_fields_follow_the_revision_of_the_hub() {
         let named = |revision, name: &str| {
             let mut cart = on(3);
-            let info = crate::cart::LineInfo { name: Some(name.into()), ..Default::default() };
-            cart.info.insert(line(), (revision, info));
+            let info = Cells::new(&["n", name].concat()).info().unwrap();
+            cart.show(&line(), (revision, info));
             cart
         };
         let (old, new) = (named(1, "Tasse"), named(2, "Mug"));
-        assert_eq!(join(&old, &new).info, new.info);
-        assert_eq!(join(&new, &old).info, new.info);
+        assert_eq!(join(&old, &new).look(&line()), new.look(&line()));
+        assert_eq!(join(&new, &old).look(&line()), new.look(&line()));
     }
 }

@@ -5,8 +5,9 @@
 
 use super::context::ReplicaId;
 use super::join::join;
+use super::line::LineKey;
 use super::refusal::Refusal;
-use super::state::{Cart, LineKey};
+use super::state::Cart;
 
 /// What becomes of lines when carts meet.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -71,8 +72,8 @@ pub fn merge(
     hub: ReplicaId,
 ) -> Result<Option<Cart>, Refusal> {
     let mut delta = Cart { epoch: user.epoch, ..guest.clone() };
-    // Revisions of two hubs are not comparable: what the person's cart shows already stays.
-    delta.info.values_mut().for_each(|(revision, _)| *revision = 0);
+    // What the person's cart shows already stays.
+    delta.age_looks();
     let mut merged = join(user, &delta);
     let mut act = |merged: &mut Cart, step: Result<Cart, Refusal>| {
         step.map(|step| {
@@ -108,7 +109,7 @@ pub fn merge(
 
 /// The person's lines with the context of both: what is dropped from it spares the guest's dots.
 fn user_only(user: &Cart, merged: &Cart) -> Cart {
-    Cart { ctx: merged.ctx.clone(), lines: user.lines.clone(), ..user.delta() }
+    Cart { ctx: merged.ctx.clone(), known_lines: user.known_lines.clone(), ..user.delta() }
 }
 
 #[cfg(test)]
@@ -117,7 +118,7 @@ mod tests {
     use crate::cart::tests::{A, B, C, HUB, done, line, other_line};
 
     fn cart(replica: ReplicaId, epoch: u32, lines: &[(&str, u32)]) -> Cart {
-        let mut cart = Cart { epoch, ..Cart::default() };
+        let mut cart = Cart::of(epoch);
         for (variant, quantity) in lines {
             let added = cart.add(replica, &other_line(variant), *quantity).unwrap();
             cart.absorb(&added);
@@ -125,8 +126,8 @@ mod tests {
         cart
     }
 
-    fn shown(cart: &Cart) -> Vec<(String, u32)> {
-        cart.shown().map(|(line, quantity)| (line.variant.clone(), quantity)).collect()
+    fn shown(cart: &Cart) -> Vec<(LineKey, u32)> {
+        cart.shown().map(|(line, quantity)| (line.clone(), quantity)).collect()
     }
 
     type Lines<'a> = &'a [(&'a str, u32)];
@@ -142,10 +143,10 @@ mod tests {
             }
             None => user,
         };
-        let expected: Vec<_> = expected.iter().map(|(v, q)| ((*v).to_owned(), *q)).collect();
+        let expected: Vec<_> = expected.iter().map(|(v, q)| (other_line(v), *q)).collect();
         assert_eq!(shown(&merged), expected, "{policy:?}");
         assert_eq!(merged.epoch, 2);
-        assert!(merged.ctx.cloud.is_empty());
+        assert_eq!(merged.ctx.cloud().count(), 0);
     }
 
     #[test]

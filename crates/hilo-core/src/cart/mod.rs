@@ -1,6 +1,6 @@
 //! The cart across devices: a causal, add-wins store of dots, sequenced by one hub.
 //!
-//! [`state`] is what a cart is, [`context`] what a replica has seen, [`op`] what a person can do, [`join`] how two carts
+//! [`state`] is what a cart is, `dots` a line of it, [`context`] what a replica has seen, [`op`] what a person can do, [`join`] how two carts
 //! become one; [`replica`] is what a replica says and keeps, as JSON at the edge (`wire`) and as [`flat`] text in the page;
 //! `hub` is what the hub accepts. [`epoch`], [`checkout`] and [`merge`] are the moments when a cart ends, is bought, or meets
 //! another; [`touchpoint`] is what an operation is to the person's history. Pure: replica ids arrive as arguments, nothing is
@@ -9,6 +9,7 @@
 pub mod checkout;
 pub mod context;
 pub mod digits;
+mod dots;
 pub mod epoch;
 pub mod flat;
 #[cfg(feature = "edge")]
@@ -16,13 +17,10 @@ pub mod hub;
 pub mod join;
 pub mod limits;
 #[cfg(feature = "edge")]
-pub mod map {
-    //! At the edge the maps of the cart are std's.
-
-    pub use std::collections::{BTreeMap, BTreeSet};
-}
+mod line;
 #[cfg(not(feature = "edge"))]
-pub mod map;
+#[path = "cells.rs"]
+mod line;
 pub mod merge;
 pub mod op;
 pub mod refusal;
@@ -30,14 +28,17 @@ pub mod replica;
 pub mod state;
 #[cfg(feature = "edge")]
 mod text;
+#[cfg(feature = "edge")]
 pub mod touchpoint;
 #[cfg(feature = "edge")]
 pub mod wire;
 
-pub use context::{Ctx, Dot, ReplicaId};
+pub use context::{Ctx, Dot, ReplicaId, Span};
+pub use dots::{Dots, Entry, Row};
 pub use join::join;
+pub use line::{LineInfo, LineKey};
 pub use refusal::Refusal;
-pub use state::{Cart, Entry, Kind, LineInfo, LineKey};
+pub use state::{Cart, Kind, Line, Look};
 
 #[cfg(test)]
 mod tests;

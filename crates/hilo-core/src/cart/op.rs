@@ -4,13 +4,11 @@
 //! one first. An operation touches only the dots its replica has observed: that is what makes it mean the same elsewhere.
 
 use super::context::{Ctx, Dot, ReplicaId};
+use super::dots::{Dots, Entry, Row};
 use super::limits::{LINE_DOTS_FOLD, LINE_DOTS_MAX, LINES_MAX, QUANTITY_MAX};
-use super::map::BTreeMap;
+use super::line::LineKey;
 use super::refusal::Refusal;
-use super::state::{Cart, Entry, Kind, LineKey, units};
-
-/// Dots of one line, or some of them.
-pub(super) type Dots = BTreeMap<Dot, Entry>;
+use super::state::{Cart, Kind, Line, units};
 
 /// From which end units are taken back.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -41,19 +39,25 @@ impl Cart {
             return Err(Refusal::BadQuantity);
         }
         self.room_for(line)?;
-        let dots = self.lines.get(line);
-        let live = dots.map_or(0, Dots::len);
-        let own = |(dot, entry): &(&Dot, &Entry)| dot.r == me && entry.kind == Kind::Add;
-        let own = || dots.into_iter().flatten().filter(own);
-        let folds = live >= LINE_DOTS_FOLD && own().nth(1).is_some();
+        let (mut live, mut own, mut own_units) = (0, Ctx::default(), 0_u32);
+        let mut is_one = true;
+        for entry in self.entries(line) {
+            live += 1;
+            if entry.dot.r == me && entry.kind == Kind::Add {
+                is_one = own.is_empty();
+                own.insert(entry.dot);
+                own_units = own_units.saturating_add(entry.left());
+            }
+        }
+        let folds = live >= LINE_DOTS_FOLD && !is_one;
         if !folds && live >= LINE_DOTS_MAX {
             return self.set(me, line, sum);
         }
         let mut delta = self.delta();
-        let said_anew = if folds { units(own().map(|(_, entry)| entry)) } else { 0 };
-        self.put_new(&mut delta, me, line, Entry::new(Kind::Add, said_anew.saturating_add(k)))?;
+        let said_anew = if folds { own_units } else { 0 };
+        self.put_new(&mut delta, me, line, (Kind::Add, said_anew.saturating_add(k)))?;
         if folds {
-            delta.ctx.absorb(&own().map(|(dot, _)| *dot).collect());
+            delta.ctx.absorb(&own);
         }
         Ok(delta)
     }
@@ -63,16 +67,16 @@ impl Cart {
     /// `sent` is the number of the last operation that left this replica, to the hub or to another tab: a dot that anybody
     /// may have observed must not grow, or removing it would remove units nobody saw. `None` if there is no such dot.
     pub fn grow(&self, me: ReplicaId, line: &LineKey, k: u32, sent: u32) -> Option<Cart> {
-        let dots = self.lines.get(line)?;
-        let unsent = |dot: &Dot, entry: &Entry| {
-            dot.r == me && dot.n > sent && entry.kind == Kind::Add && entry.used.is_empty()
+        let is_unsent = |entry: &Entry<'_>| {
+            let Dot { r, n } = entry.dot;
+            r == me && n > sent && entry.kind == Kind::Add && entry.used.is_empty()
         };
-        let (dot, entry) = dots.iter().rfind(|(dot, entry)| unsent(dot, entry))?;
+        let Entry { dot, n, .. } = self.entries(line).filter(is_unsent).last()?;
         if self.qty(line).saturating_add(k) > QUANTITY_MAX {
             return None;
         }
         let mut delta = self.delta();
-        put(&mut delta, line, *dot, Entry::new(Kind::Add, entry.n.saturating_add(k)));
+        delta.put(line, Row::own(dot, Kind::Add, n.saturating_add(k)));
         Some(delta)
     }
 
@@ -89,7 +93,7 @@ impl Cart {
         }
         self.room_for(line)?;
         let mut delta = self.delta();
-        self.put_new(&mut delta, me, line, Entry::new(Kind::Set, q))?;
+        self.put_new(&mut delta, me, line, (Kind::Set, q))?;
         self.drop_line(&mut delta, line);
         Ok(delta)
     }
@@ -105,11 +109,10 @@ impl Cart {
         }
         let mut delta = self.delta();
         self.take_number(&mut delta, me)?;
-        if let Some(dots) = self.lines.get(line) {
+        if let Some(Line { dots, .. }) = self.line(line) {
             // Down to what the person expects to see, which differs from `k` only beyond the largest quantity shown.
-            let surplus = units(dots.values()).saturating_sub(shown);
-            let taken = take(me, dots, k.saturating_add(surplus), Order::NewestFirst);
-            put_all(&mut delta, line, taken);
+            let surplus = units(dots.entries()).saturating_sub(shown);
+            take(&mut delta, (me, line), dots, k.saturating_add(surplus), Order::NewestFirst);
         }
         Ok(delta)
     }
@@ -132,13 +135,13 @@ impl Cart {
     pub fn clear(&self, me: ReplicaId) -> Result<Cart, Refusal> {
         let mut delta = self.delta();
         self.take_number(&mut delta, me)?;
-        self.lines.keys().for_each(|line| self.drop_line(&mut delta, line));
+        self.known_lines.iter().for_each(|line| self.drop_line(&mut delta, &line.key));
         Ok(delta)
     }
 
     /// A delta that says nothing yet.
     pub(super) fn delta(&self) -> Cart {
-        Cart { epoch: self.epoch, ..Cart::default() }
+        Cart::of(self.epoch)
     }
 
     /// Gives the operation its dot.
@@ -153,99 +156,91 @@ impl Cart {
         delta: &mut Cart,
         me: ReplicaId,
         line: &LineKey,
-        entry: Entry,
+        (kind, n): (Kind, u32),
     ) -> Result<(), Refusal> {
         let dot = self.take_number(delta, me)?;
-        put(delta, line, dot, entry);
+        delta.put(line, Row::own(dot, kind, n));
         Ok(())
     }
 
     /// Notes the observed dots of the line as seen without keeping them live: there are no tombstones.
     fn drop_line(&self, delta: &mut Cart, line: &LineKey) {
-        let dots = self.lines.get(line).into_iter().flat_map(|dots| dots.keys());
-        let dropped: Ctx = dots.copied().collect();
-        delta.ctx.absorb(&dropped);
+        self.entries(line).for_each(|entry| delta.ctx.insert(entry.dot));
     }
 
     fn room_for(&self, line: &LineKey) -> Result<(), Refusal> {
-        let fits = self.lines.len() < LINES_MAX || self.lines.contains_key(line);
+        let fits = self.has(line) || self.lines().count() < LINES_MAX;
         if fits { Ok(()) } else { Err(Refusal::TooManyLines) }
     }
 }
 
-/// Makes the dot live in the delta.
-pub(super) fn put(delta: &mut Cart, line: &LineKey, dot: Dot, entry: Entry) {
-    delta.ctx.insert(dot);
-    delta.lines.entry(line.clone()).or_default().insert(dot, entry);
-}
-
-/// Makes the dots live in the delta.
-pub(super) fn put_all(delta: &mut Cart, line: &LineKey, dots: Dots) {
-    dots.into_iter().for_each(|(dot, entry)| put(delta, line, dot, entry));
-}
-
-/// The dots of `dots` that change when `me` takes back `k` units of them, as they are afterwards.
+/// Takes back `k` units of `dots`: those that change are live in the delta as they are afterwards.
 ///
 /// Only the counters of `me` are in it: a delta says what its replica did, and nothing about others.
-pub(super) fn take(me: ReplicaId, dots: &Dots, k: u32, order: Order) -> Dots {
-    let mut taken = Dots::new();
+pub(super) fn take(delta: &mut Cart, who: Who<'_>, dots: &Dots, k: u32, order: Order) {
     let mut rest = k;
-    match order {
-        Order::NewestFirst => {
-            take_from_adds(me, dots, order, &mut rest, &mut taken);
-            take_from_sets(me, dots, &mut rest, &mut taken);
-        }
-        // A `Set` covers what it saw, so what is added lies on top of it: the set is the older part.
-        Order::OldestFirst => {
-            take_from_sets(me, dots, &mut rest, &mut taken);
-            take_from_adds(me, dots, order, &mut rest, &mut taken);
-        }
+    // A `Set` covers what it saw, so what is added lies on top of it: the set is the older part.
+    if order == Order::OldestFirst {
+        take_from_sets(delta, who, dots, &mut rest);
     }
-    taken
+    take_from_adds(delta, who, dots, &mut rest, order);
+    if order == Order::NewestFirst {
+        take_from_sets(delta, who, dots, &mut rest);
+    }
 }
+
+/// Who takes, and from which line.
+type Who<'a> = (ReplicaId, &'a LineKey);
 
 /// From one `Add` after the other. Looks for the next each time: there are few, and sorting would cost the page more bytes
 /// than all of this.
-fn take_from_adds(me: ReplicaId, dots: &Dots, order: Order, rest: &mut u32, taken: &mut Dots) {
+fn take_from_adds(delta: &mut Cart, who: Who<'_>, dots: &Dots, rest: &mut u32, order: Order) {
     // Numbers of different replicas are not comparable, but every replica must choose alike.
-    let age = |dot: &Dot| (dot.n, dot.r);
-    let mut last: Option<(u32, ReplicaId)> = None;
+    let is_before = |a: &Dot, b: &Dot| match order {
+        Order::NewestFirst => (a.n, a.r) > (b.n, b.r),
+        Order::OldestFirst => (a.n, a.r) < (b.n, b.r),
+    };
+    let mut last: Option<Dot> = None;
     while *rest > 0 {
-        let adds = dots.iter().filter(|(_, entry)| entry.kind == Kind::Add);
-        let next = match order {
-            Order::NewestFirst => adds
-                .filter(|(dot, _)| last.is_none_or(|last| age(dot) < last))
-                .max_by_key(|(dot, _)| age(dot)),
-            Order::OldestFirst => adds
-                .filter(|(dot, _)| last.is_none_or(|last| age(dot) > last))
-                .min_by_key(|(dot, _)| age(dot)),
-        };
-        let Some((dot, entry)) = next else { return };
-        last = Some(age(dot));
-        let part = entry.left().min(*rest);
-        if part > 0 {
-            taken.insert(*dot, used_more(me, entry, part));
-            *rest = rest.saturating_sub(part);
+        let mut next: Option<Entry<'_>> = None;
+        for entry in dots.entries() {
+            let is_rest = last.is_none_or(|last| is_before(&last, &entry.dot));
+            if entry.kind == Kind::Add
+                && is_rest
+                && next.is_none_or(|next| is_before(&entry.dot, &next.dot))
+            {
+                next = Some(entry);
+            }
         }
+        let Some(entry) = next else { return };
+        last = Some(entry.dot);
+        let part = entry.left().min(*rest);
+        use_more(delta, who, &entry, part);
+        *rest = rest.saturating_sub(part);
     }
 }
 
 /// Brings the whole group of `Set`s down to one common level: the largest counts, so lowering only that one would not do.
-fn take_from_sets(me: ReplicaId, dots: &Dots, rest: &mut u32, taken: &mut Dots) {
-    let sets = || dots.iter().filter(|(_, entry)| entry.kind == Kind::Set);
-    let largest = sets().map(|(_, entry)| entry.left()).max().unwrap_or(0);
+fn take_from_sets(delta: &mut Cart, who: Who<'_>, dots: &Dots, rest: &mut u32) {
+    let mut largest = 0;
+    for entry in dots.entries() {
+        if entry.kind == Kind::Set {
+            largest = entry.left().max(largest);
+        }
+    }
     let level = largest.saturating_sub(*rest);
-    for (dot, entry) in sets() {
-        let part = entry.left().saturating_sub(level);
-        if part > 0 {
-            taken.insert(*dot, used_more(me, entry, part));
+    for entry in dots.entries() {
+        if entry.kind == Kind::Set {
+            use_more(delta, who, &entry, entry.left().saturating_sub(level));
         }
     }
     *rest = rest.saturating_sub(largest);
 }
 
-fn used_more(me: ReplicaId, entry: &Entry, part: u32) -> Entry {
-    let before = entry.used.get(&me).copied().unwrap_or(0);
-    let used = BTreeMap::from([(me, before.saturating_add(part))]);
-    Entry { kind: entry.kind, n: entry.n, used }
+fn use_more(delta: &mut Cart, (me, line): Who<'_>, entry: &Entry<'_>, part: u32) {
+    if part > 0 {
+        delta.put(line, Row::own(entry.dot, entry.kind, entry.n));
+        let used = entry.used_by(me).saturating_add(part);
+        delta.put(line, Row::used(entry.dot, me, used));
+    }
 }

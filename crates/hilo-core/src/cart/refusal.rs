@@ -1,8 +1,10 @@
 //! Why an operation or a delta is refused: a closed list with stable codes.
-//! Holds no policy; `op` and `hub` decide.
+//! Holds no policy; `op` and `hub` decide. The page gives none of those that carry something.
 
+#[cfg(feature = "edge")]
 use super::context::{Dot, ReplicaId};
-use super::map::BTreeMap;
+#[cfg(feature = "edge")]
+use alloc::collections::BTreeMap;
 
 /// A refusal. What was refused changed nothing.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -15,6 +17,7 @@ pub enum Refusal {
     DeltaTooLarge,
     /// The delta speaks for another replica than its session was given.
     ForeignReplica,
+    #[cfg(feature = "edge")]
     /// Something before it has not arrived: send from the number `from` of `replica` on, or send this again later.
     Missing {
         /// Whose operations are missing.
@@ -22,13 +25,16 @@ pub enum Refusal {
         /// The first of them.
         from: u32,
     },
+    #[cfg(feature = "edge")]
     /// The delta is of an epoch that has ended. `previous` is what the last epoch had seen at its end, if the delta is of that one.
     Epoch {
         /// Per replica the number of its last operation that was applied.
         previous: Option<BTreeMap<ReplicaId, u32>>,
     },
+    #[cfg(feature = "edge")]
     /// A dot that already says something else, or stands twice.
     DotConflict(Dot),
+    #[cfg(feature = "edge")]
     /// Units taken back in the name of another replica, or more than the dot ever had.
     ForeignUse(Dot),
     /// A line key or display field that is empty or too long, or display fields of a line that is not there.
@@ -53,9 +59,13 @@ impl Refusal {
             Refusal::UnknownVersion => "unknown_version",
             Refusal::DeltaTooLarge => "delta_too_large",
             Refusal::ForeignReplica => "foreign_replica",
+            #[cfg(feature = "edge")]
             Refusal::Missing { .. } => "missing",
+            #[cfg(feature = "edge")]
             Refusal::Epoch { .. } => "epoch",
+            #[cfg(feature = "edge")]
             Refusal::DotConflict(_) => "dot_conflict",
+            #[cfg(feature = "edge")]
             Refusal::ForeignUse(_) => "foreign_use",
             Refusal::BadLine => "bad_line",
             Refusal::TooManyLines => "too_many_lines",
@@ -66,6 +76,7 @@ impl Refusal {
         }
     }
 
+    #[cfg(feature = "edge")]
     /// The HTTP status of the answer: 409 where the sender can mend it by learning more.
     pub const fn status(&self) -> u16 {
         match self {

@@ -2,7 +2,10 @@
 //! Plain values: `wire` and `flat` are how they are written, the page decides when. Moving from a guest's cart to a
 //! person's is the one thing they do.
 
-use super::context::{Dot, ReplicaId};
+use alloc::string::String;
+use alloc::vec::Vec;
+
+use super::context::{Dot, ReplicaId, Span};
 use super::state::Cart;
 
 /// Who sends a delta.
@@ -80,24 +83,23 @@ impl Kept {
     /// the merge, and [`super::epoch::remint`] says the group anew. Not for carts that are kept apart: there the groups
     /// wait for the first cart, and of a replica that never had an answer this could not tell the difference.
     pub fn move_to(&mut self, view: &View) -> Vec<Group> {
-        let mut reached = view.known.ctx.vv.clone();
+        let mut reached = view.known.ctx.clone();
         self.cart.clone_from(&view.cart);
         self.rev = view.rev;
         self.known.clone_from(&view.known);
         let mut strays = Vec::new();
-        for mut group in std::mem::take(&mut self.waiting) {
-            let last = reached.entry(group.replica).or_insert(0);
-            if group.to <= *last {
+        for mut group in core::mem::take(&mut self.waiting) {
+            let last = reached.prefix(group.replica);
+            if group.to <= last {
                 continue;
             }
             if group.from > last.saturating_add(1) {
                 strays.push(group);
                 continue;
             }
-            *last = group.to;
+            reached.add(Span { r: group.replica, from: 1, to: group.to });
             group.delta.epoch = view.known.epoch;
-            // Revisions of two hubs are not comparable.
-            group.delta.info.values_mut().for_each(|(revision, _)| *revision = 0);
+            group.delta.age_looks();
             self.known.absorb(&group.delta);
             self.waiting.push(group);
         }
@@ -107,11 +109,15 @@ impl Kept {
 
 impl Cart {
     /// The dots of a delta that are seen and not live. Of a delta only: a whole cart's would be its whole history.
-    pub(super) fn gone(&self) -> impl Iterator<Item = Dot> {
-        let prefix =
-            self.ctx.vv.iter().flat_map(|(&r, &last)| (1..=last).map(move |n| Dot { r, n }));
-        let seen = prefix.chain(self.ctx.cloud.iter().copied());
-        seen.filter(|dot| !self.lines.values().any(|dots| dots.contains_key(dot)))
+    pub(super) fn gone(&self) -> Vec<Dot> {
+        let is_live = |dot| self.known_lines.iter().any(|line| line.dots.contains(dot));
+        let mut gone = Vec::new();
+        for dot in self.ctx.dots() {
+            if !is_live(dot) {
+                gone.push(dot);
+            }
+        }
+        gone
     }
 }
 
@@ -125,7 +131,7 @@ mod tests {
 
     /// A guest of whose operations the first was applied, and the second and third wait: a mug more, and no cup.
     fn guest() -> (Cart, Kept) {
-        let mut hub = Cart { epoch: 5, ..Cart::default() };
+        let mut hub = Cart::of(5);
         let cup = hub.add(ReplicaId(4), &other_line("cup"), 1).unwrap();
         hub.absorb(&cup);
         add(&mut hub, A, 2);
@@ -195,7 +201,7 @@ mod tests {
     #[test]
     fn what_was_never_heard_of_moves_too() {
         let (guest, mut kept) = guest();
-        let delta = Cart { epoch: 5, ..Cart::default() }.add(B, &line(), 1).unwrap();
+        let delta = Cart::of(5).add(B, &line(), 1).unwrap();
         kept.waiting = vec![Group { replica: B, from: 1, to: 1, delta, ..Group::default() }];
         assert_eq!(kept.move_to(&view(&merged(&guest, Policy::Sum))), vec![]);
         assert_eq!(quantities(&kept.known), (7, 1));
@@ -212,6 +218,6 @@ mod tests {
         // One was sent and may have been bought meanwhile: it is given up.
         let fate = Fate::Unknown { acked: 1, sent: 2 };
         let reminted = remint(&before, A, fate, fresh.epoch, B);
-        assert_eq!((reminted.lost, reminted.delta.lines.len()), (1, 0));
+        assert_eq!((reminted.lost, reminted.delta.lines().count()), (1, 0));
     }
 }

@@ -1,16 +1,14 @@
 //! The state of a cart: live dots per line, what was seen, and what lines look like.
 //! In: nothing but its own fields. Out: quantities. Changing it is `op`'s work, combining it `join`'s.
 
-use super::map::BTreeMap;
+use alloc::vec::Vec;
 
-#[cfg(feature = "edge")]
-use serde::{Deserialize, Serialize};
-
-use super::context::{Ctx, Dot, ReplicaId};
+use super::context::{Ctx, Dot, place};
+use super::dots::{Dots, Entries, Row};
 use super::limits::QUANTITY_MAX;
+use super::line::{LineInfo, LineKey};
 #[cfg(feature = "edge")]
-use super::text::price;
-use crate::money::{Amount, Currency, Totals};
+use crate::money::{Amount, Totals};
 
 /// What a dot says about its line.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -32,90 +30,126 @@ impl Kind {
 
     /// Reads the name; `None` for anything else.
     pub fn from_name(name: &str) -> Option<Kind> {
-        [Kind::Add, Kind::Set].into_iter().find(|kind| kind.name() == name)
+        match name {
+            "add" => Some(Kind::Add),
+            "set" => Some(Kind::Set),
+            _ => None,
+        }
     }
 }
 
-/// A live dot's content. `kind` and `n` never change once another replica may have seen the dot.
+/// A line: what it is, what it holds, what it looks like.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Entry {
-    /// More, or in all.
-    pub kind: Kind,
-    /// Units.
-    pub n: u32,
-    /// Units taken back from this very dot, by who took them: each a counter that only grows.
-    pub used: BTreeMap<ReplicaId, u32>,
+pub struct Line {
+    /// What it is.
+    pub key: LineKey,
+    /// Its live dots. Without any the line is not in the cart, and only its look is remembered.
+    pub dots: Dots,
+    /// Display fields, by the hub revision that brought them.
+    pub look: Option<Look>,
 }
 
-impl Entry {
-    /// An entry of which nothing was taken back yet.
-    pub fn new(kind: Kind, n: u32) -> Entry {
-        Entry { kind, n, used: BTreeMap::new() }
-    }
-
-    /// The units that are left. Concurrent decrements may have taken back more than there was: then none.
-    pub fn left(&self) -> u32 {
-        self.used.values().fold(self.n, |left, used| left.saturating_sub(*used))
-    }
-}
-
-/// What makes two articles the same line: variant, options (engraving, gift wrap …) and currency.
-///
-/// The currency belongs to it so that no sum ever crosses currencies.
-#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
-pub struct LineKey {
-    /// The shop's id of the variant.
-    pub variant: String,
-    /// A hash of the chosen options; 0 for none.
-    pub options_hash: u64,
-    /// The currency its price was shown in.
-    pub currency: Currency,
-}
-
-/// What a line looks like: as the page last showed it, never an authority for payment.
-#[derive(Clone, Debug, Default, PartialEq, Eq, PartialOrd, Ord)]
-#[cfg_attr(feature = "edge", derive(Serialize, Deserialize))]
-pub struct LineInfo {
-    /// The article's name.
-    #[cfg_attr(feature = "edge", serde(default, skip_serializing_if = "Option::is_none"))]
-    pub name: Option<String>,
-    /// Its page.
-    #[cfg_attr(feature = "edge", serde(default, skip_serializing_if = "Option::is_none"))]
-    pub url: Option<String>,
-    /// Its picture.
-    #[cfg_attr(feature = "edge", serde(default, skip_serializing_if = "Option::is_none"))]
-    pub image: Option<String>,
-    /// Its unit price in minor units of the line's currency.
-    #[cfg_attr(
-        feature = "edge",
-        serde(default, skip_serializing_if = "Option::is_none", with = "price")
-    )]
-    pub unit_price: Option<i64>,
-}
+/// Display fields, and the hub revision that brought them.
+pub type Look = (u64, LineInfo);
 
 /// A cart, a replica of it, or a delta: all three are this type, and `join` combines any two.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Cart {
     /// Which life of the cart. A later epoch replaces an earlier one whole.
     pub epoch: u32,
-    /// Live dots only; a line without one is absent.
-    pub lines: BTreeMap<LineKey, BTreeMap<Dot, Entry>>,
+    /// In the order of their keys. None without dots and look.
+    pub known_lines: Vec<Line>,
     /// Every dot seen: those live and those gone. This is what keeps the gone ones gone.
     pub ctx: Ctx,
-    /// Display fields, by the hub revision that brought them.
-    pub info: BTreeMap<LineKey, (u64, LineInfo)>,
 }
 
 impl Cart {
+    /// A cart of the epoch that knows nothing, to be filled as a delta.
+    pub fn of(epoch: u32) -> Cart {
+        Cart { epoch, ..Cart::default() }
+    }
+
+    /// The lines with live dots, in the order of their keys.
+    pub fn lines(&self) -> impl Iterator<Item = &Line> {
+        self.known_lines.iter().filter(|line| !line.dots.is_empty())
+    }
+
+    /// Whether the line has a live dot.
+    pub fn has(&self, line: &LineKey) -> bool {
+        self.line(line).is_some_and(|line| !line.dots.is_empty())
+    }
+
+    /// What is known of the line, its dots or its look.
+    #[inline(never)]
+    pub(super) fn line(&self, key: &LineKey) -> Option<&Line> {
+        self.known_lines.iter().find(|line| line.key == *key)
+    }
+
+    /// What each live dot of the line says.
+    pub fn entries(&self, line: &LineKey) -> Entries<'_> {
+        self.line(line).map_or_else(Entries::default, |line| line.dots.entries())
+    }
+
+    /// How the line looks, and since when.
+    pub fn look(&self, line: &LineKey) -> Option<&Look> {
+        self.line(line)?.look.as_ref()
+    }
+
+    /// Every look that is known, also of lines that are gone.
+    pub fn looks(&self) -> impl Iterator<Item = (&LineKey, &Look)> {
+        self.known_lines.iter().filter_map(|line| Some((&line.key, line.look.as_ref()?)))
+    }
+
+    /// Says how the line looks, whatever was known.
+    pub fn show(&mut self, line: &LineKey, look: Look) {
+        if let Some(line) = place_of(&mut self.known_lines, line) {
+            line.look = Some(look);
+        }
+    }
+
+    /// Learns a row of a dot: it is seen, and live in the line. Whether nothing was known of it.
+    pub fn put(&mut self, line: &LineKey, row: Row) -> bool {
+        self.ctx.insert(row.dot);
+        place_of(&mut self.known_lines, line).is_some_and(|line| line.dots.put(row))
+    }
+
+    /// Keeps the dots that `wanted` says yes to; the others stay seen.
+    pub fn retain(&mut self, mut wanted: impl FnMut(Dot) -> bool) {
+        self.known_lines.iter_mut().for_each(|line| line.dots.retain(&mut wanted));
+        self.tidy();
+    }
+
+    /// Keeps the looks that `wanted` says yes to.
+    pub fn retain_looks(&mut self, wanted: impl Fn(&Line) -> bool) {
+        for line in &mut self.known_lines {
+            if !wanted(line) {
+                line.look = None;
+            }
+        }
+        self.tidy();
+    }
+
+    /// Makes every look older than all that the hub told: revisions of two hubs are not comparable.
+    pub fn age_looks(&mut self) {
+        for (revision, _) in self.known_lines.iter_mut().filter_map(|line| line.look.as_mut()) {
+            *revision = 0;
+        }
+    }
+
+    /// Forgets lines of which nothing is known any more.
+    pub(super) fn tidy(&mut self) {
+        self.known_lines.retain(|line| !line.dots.is_empty() || line.look.is_some());
+    }
+
     /// The units of a line, at most [`QUANTITY_MAX`]; 0 when it is not there.
     pub fn qty(&self, line: &LineKey) -> u32 {
-        self.lines.get(line).map_or(0, |dots| units(dots.values()).min(QUANTITY_MAX))
+        units(self.entries(line)).min(QUANTITY_MAX)
     }
 
     /// The lines a person sees, with their units. A line whose units were all taken back concurrently is not among them.
     pub fn shown(&self) -> impl Iterator<Item = (&LineKey, u32)> {
-        let quantity = |dots: &BTreeMap<Dot, Entry>| units(dots.values()).min(QUANTITY_MAX);
-        self.lines.iter().map(move |(line, dots)| (line, quantity(dots))).filter(|(_, q)| *q > 0)
+        let quantity = |line: &Line| units(line.dots.entries()).min(QUANTITY_MAX);
+        self.known_lines.iter().map(move |line| (&line.key, quantity(line))).filter(|(_, q)| *q > 0)
     }
 
     /// Whether a person sees nothing in it.
@@ -124,10 +158,11 @@ impl Cart {
     }
 
     /// What the lines with a known price cost, per currency; `None` when a sum leaves the range of amounts.
+    #[cfg(feature = "edge")]
     pub fn totals(&self) -> Option<Totals> {
         let mut totals = Totals::default();
         for (line, quantity) in self.shown() {
-            let price = self.info.get(line).and_then(|(_, info)| info.unit_price);
+            let price = self.look(line).and_then(|(_, info)| info.unit_price);
             if let Some(minor) = price {
                 totals.add(Amount { minor, currency: line.currency }.times(quantity)?)?;
             }
@@ -136,8 +171,18 @@ impl Cart {
     }
 }
 
+/// The line's place, a new one where nothing was known of it: always there, but proving it would cost the page more.
+#[inline(never)]
+pub(super) fn place_of<'a>(lines: &'a mut Vec<Line>, key: &LineKey) -> Option<&'a mut Line> {
+    let at = lines.iter().position(|line| line.key >= *key).unwrap_or(lines.len());
+    if lines.get(at).is_none_or(|line| line.key != *key) {
+        place(lines, at, Line { key: key.clone(), dots: Dots::default(), look: None });
+    }
+    lines.get_mut(at)
+}
+
 /// Units of a group of dots: the largest `Set` plus every `Add`. Concurrent `Set`s are one wish, never two.
-pub(super) fn units<'a>(entries: impl Iterator<Item = &'a Entry>) -> u32 {
+pub(super) fn units(entries: Entries<'_>) -> u32 {
     let mut set = 0;
     let mut added: u32 = 0;
     for entry in entries {
@@ -152,22 +197,15 @@ pub(super) fn units<'a>(entries: impl Iterator<Item = &'a Entry>) -> u32 {
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    fn line() -> LineKey {
-        LineKey {
-            variant: "mug".into(),
-            options_hash: 0,
-            currency: Currency::parse("EUR").unwrap(),
-        }
-    }
+    use crate::cart::ReplicaId;
+    use crate::cart::tests::line;
 
     fn cart(entries: &[(Kind, u32, u32)]) -> Cart {
         let mut cart = Cart::default();
         for (number, &(kind, n, used)) in (1..).zip(entries) {
-            let entry = Entry { kind, n, used: BTreeMap::from([(ReplicaId(9), used)]) };
             let dot = Dot { r: ReplicaId(1), n: number };
-            cart.ctx.insert(dot);
-            cart.lines.entry(line()).or_default().insert(dot, entry);
+            cart.put(&line(), Row::own(dot, kind, n));
+            cart.put(&line(), Row::used(dot, ReplicaId(9), used));
         }
         cart
     }
@@ -188,11 +226,12 @@ mod tests {
     }
 
     #[test]
+    #[cfg(feature = "edge")]
     fn totals_know_only_prices_that_were_shown() {
         let mut cart = cart(&[(Kind::Add, 3, 0)]);
         assert_eq!(cart.totals().unwrap().get(line().currency), None);
         let info = LineInfo { unit_price: Some(1_999), ..LineInfo::default() };
-        cart.info.insert(line(), (1, info));
+        cart.show(&line(), (1, info));
         assert_eq!(cart.totals().unwrap().get(line().currency), Some(5_997));
     }
 }

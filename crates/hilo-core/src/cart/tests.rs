@@ -3,7 +3,6 @@
 
 use super::limits::{LINE_DOTS_FOLD, LINE_DOTS_MAX, LINES_MAX, QUANTITY_MAX};
 use super::*;
-use crate::money::Currency;
 
 pub(super) const HUB: ReplicaId = ReplicaId(1_000);
 pub(super) const A: ReplicaId = ReplicaId(1);
@@ -15,7 +14,7 @@ pub(super) fn line() -> LineKey {
 }
 
 pub(super) fn other_line(variant: &str) -> LineKey {
-    LineKey { variant: variant.into(), options_hash: 7, currency: Currency::parse("EUR").unwrap() }
+    flat::Cells::new(&[variant, "\t7\tEUR"].concat()).line().unwrap()
 }
 
 /// Absorbs the delta.
@@ -107,7 +106,7 @@ fn what_one_replica_does_in_sequence_is_plain_arithmetic() {
         cart.absorb(&delta);
         assert_eq!(cart.qty(&line()), expected, "{what:?}");
     }
-    assert!(cart.lines.is_empty());
+    assert!(cart.lines().next().is_none());
 }
 
 #[test]
@@ -117,7 +116,7 @@ fn a_decrement_lowers_all_concurrent_sets_to_one_level() {
     let cart = done(base, &cart);
     let cart = done(cart.clone(), &act(&cart, C, Do::Dec(2)));
     assert_eq!(cart.qty(&line()), 3);
-    assert!(cart.lines[&line()].values().all(|entry| entry.left() == 3));
+    assert!(cart.entries(&line()).all(|entry| entry.left() == 3));
 }
 
 #[test]
@@ -150,7 +149,7 @@ fn full_line() -> Cart {
 const FULL: u32 = LINE_DOTS_FOLD as u32;
 
 fn dots(cart: &Cart) -> Vec<(ReplicaId, Kind, u32)> {
-    cart.lines[&line()].iter().map(|(dot, entry)| (dot.r, entry.kind, entry.n)).collect()
+    cart.entries(&line()).map(|entry| (entry.dot.r, entry.kind, entry.n)).collect()
 }
 
 #[test]
@@ -160,7 +159,7 @@ fn on_a_line_with_many_dots_an_add_folds_its_own() {
     assert_eq!(dots(&cart), [(A, Kind::Add, FULL + 1), (C, Kind::Add, 1)]);
     let before = full_line();
     let by_others = act(&before, B, Do::Add(2));
-    assert_eq!(done(before, &by_others).lines[&line()].len(), LINE_DOTS_FOLD + 1);
+    assert_eq!(done(before, &by_others).entries(&line()).count(), LINE_DOTS_FOLD + 1);
 }
 
 #[test]
@@ -221,7 +220,11 @@ fn where_there_is_no_room_and_nothing_to_fold_an_add_is_a_set() {
     let second = Cart::default().add(ReplicaId(9_977), &line(), 1).unwrap();
     own.absorb(&second);
     let folded = act(&own, B, Do::Add(1));
-    assert_eq!(done(own, &folded).lines[&line()].len(), 1, "beyond the most it shrinks as well");
+    assert_eq!(
+        done(own, &folded).entries(&line()).count(),
+        1,
+        "beyond the most it shrinks as well"
+    );
 }
 
 #[test]
@@ -261,4 +264,40 @@ fn beyond_the_largest_quantity_a_decrement_counts_from_what_is_shown() {
     let cart = done(base, &cart);
     assert_eq!(cart.qty(&line()), QUANTITY_MAX);
     assert_eq!(done(cart.clone(), &act(&cart, A, Do::Dec(1))).qty(&line()), QUANTITY_MAX - 1);
+}
+
+fn look(cells: &str) -> LineInfo {
+    flat::Cells::new(cells).info().unwrap()
+}
+
+#[test]
+fn what_is_said_of_a_line_lies_over_what_was_known() {
+    let known = look("nMug\tu/mug\tp1999");
+    assert_eq!(look("nBig mug\tm/mug.png").over(&known), look("nBig mug\tu/mug\tm/mug.png\tp1999"));
+    assert_eq!(look("p5").over(&LineInfo::default()), look("p5"));
+    assert_eq!(LineInfo::default().over(&known), known);
+}
+
+#[test]
+fn a_price_is_one_in_the_lines_currency() {
+    for (text, expected) in
+        [("19.9", "nMug\tp1990"), ("", "nMug"), ("19.995", "nMug"), ("-1", "nMug\tp-100")]
+    {
+        assert_eq!(look("nMug").priced(&line(), text), look(expected), "{text:?}");
+    }
+    assert_eq!(line().decimals(), 2);
+}
+
+#[test]
+fn limits_count_what_is_said_and_not_how_it_is_escaped() {
+    let tabs = |count: usize| "\\t".repeat(count);
+    let fits = |cells: &str| look(cells).fits();
+    assert!(fits(&format!("n{}", tabs(limits::NAME_BYTES_MAX))));
+    assert!(!fits(&format!("n{}", tabs(limits::NAME_BYTES_MAX + 1))));
+    assert!(!fits(&format!("nMug\tu{}", tabs(limits::URL_BYTES_MAX + 1))));
+    assert!(!fits(&format!("m{}", tabs(limits::URL_BYTES_MAX + 1))));
+    assert!(fits("p0") && !fits("p-1"));
+    assert!(other_line(&tabs(limits::VARIANT_BYTES_MAX)).fits());
+    assert!(!other_line(&tabs(limits::VARIANT_BYTES_MAX + 1)).fits());
+    assert!(!other_line("").fits());
 }

@@ -7,7 +7,8 @@ use serde::{Deserialize, Deserializer, Serialize, Serializer, de};
 
 use super::context::{Dot, ReplicaId};
 use super::digits::{digits, read, read_signed};
-use super::state::{Kind, LineKey};
+use super::line::LineKey;
+use super::state::Kind;
 use crate::money::Currency;
 
 /// A visitor for text that `read` understands.

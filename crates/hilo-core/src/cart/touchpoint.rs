@@ -4,8 +4,9 @@
 //! name the same one alike and it is stored once. Shared by both sides, hence no number formatting. Sends nothing.
 
 use super::context::Dot;
-use super::digits::push;
-use super::state::{Cart, LineKey};
+use super::digits::{push, push_hex};
+use super::line::LineKey;
+use super::state::{Cart, Line};
 
 /// Events about carts, after the Segment ecommerce spec.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -60,14 +61,14 @@ pub struct Change {
 /// `clear` and such a group change more than one line; every line after the first then has the line's hash in its id.
 pub fn changes(before: &Cart, after: &Cart, dot: Dot) -> Vec<Change> {
     let mut changes: Vec<Change> = Vec::new();
-    let new = after.lines.keys().filter(|line| !before.lines.contains_key(*line));
-    for line in before.lines.keys().chain(new) {
+    let new = after.lines().filter(|line| !before.has(&line.key));
+    for Line { key: line, .. } in before.lines().chain(new) {
         let (was, is) = (before.qty(line), after.qty(line));
         if was == is {
             continue;
         }
         let touch = if is > was { Touch::ProductAdded } else { Touch::ProductRemoved };
-        let mut id = operation_id(dot);
+        let mut id = dot.id();
         if !changes.is_empty() {
             id.push('-');
             push_hex(&mut id, hash(line));
@@ -75,15 +76,6 @@ pub fn changes(before: &Cart, after: &Cart, dot: Dot) -> Vec<Change> {
         changes.push(Change { id, touch, line: line.clone(), quantity: is.abs_diff(was) });
     }
     changes
-}
-
-/// The id of what the operation changed on its line.
-pub fn operation_id(dot: Dot) -> String {
-    let mut id = String::from("cart-");
-    push_hex(&mut id, dot.r.0);
-    id.push('-');
-    push_number(&mut id, u64::from(dot.n));
-    id
 }
 
 /// The id of [`Touch::OrderCompleted`]: one per order of the shop.
@@ -109,14 +101,6 @@ pub fn idle_id(touch: Touch, label: &str, epoch: u32, idle_since_ms: u64) -> Str
 
 fn push_number(text: &mut String, number: u64) {
     push(text, false, number);
-}
-
-/// Sixteen digits, leading zeros included.
-fn push_hex(text: &mut String, number: u64) {
-    for shift in (0..u64::BITS).step_by(4).rev() {
-        let nibble = u32::try_from((number >> shift) & 0xf).unwrap_or(0);
-        text.push(char::from_digit(nibble, 16).unwrap_or('0'));
-    }
 }
 
 /// FNV-1a, 64 bits (draft-eastlake-fnv): small, and the same everywhere. Nothing depends on its strength.
@@ -208,6 +192,6 @@ mod tests {
         assert_eq!(idle(Touch::CartAbandoned), "cart-abandoned-1f-4-1700000000000");
         assert_eq!(idle(Touch::CartRecovered), "cart-recovered-1f-4-1700000000000");
         let longest = Dot { r: ReplicaId(u64::MAX), n: u32::MAX };
-        assert_eq!(operation_id(longest), "cart-ffffffffffffffff-4294967295");
+        assert_eq!(longest.id(), "cart-ffffffffffffffff-4294967295");
     }
 }

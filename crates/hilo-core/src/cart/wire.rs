@@ -8,10 +8,12 @@ use std::collections::BTreeMap;
 use serde::{Deserialize, Serialize};
 
 use super::context::{Ctx, Dot, ReplicaId};
+use super::dots::{Entry, Row};
 use super::epoch::Applied;
+use super::line::{LineInfo, LineKey};
 use super::refusal::Refusal;
 use super::replica::Sender;
-use super::state::{Cart, Entry, Kind, LineInfo, LineKey};
+use super::state::{Cart, Kind, Line};
 use super::text::number;
 
 pub use super::flat::VERSION;
@@ -133,7 +135,7 @@ impl Ops {
     pub fn of(sender: Sender, from: u32, to: u32, delta: &Cart) -> Ops {
         let Sender { cart, replica, token, base } = sender;
         let own = |dot: &Dot| dot.r == replica && (from..=to).contains(&dot.n);
-        let info = delta.info.iter().map(|(line, (_, info))| (line.clone(), info.clone()));
+        let info = delta.looks().map(|(line, (_, info))| (line.clone(), info.clone()));
         Ops {
             v: VERSION,
             cart,
@@ -144,7 +146,7 @@ impl Ops {
             to,
             base,
             put: puts(delta),
-            drop: delta.gone().filter(|dot| !own(dot)).collect(),
+            drop: delta.gone().into_iter().filter(|dot| !own(dot)).collect(),
             info: info.collect(),
         }
     }
@@ -174,7 +176,7 @@ impl Broadcast {
             epoch: delta.epoch,
             acked,
             put: puts(delta),
-            drop: delta.gone().collect(),
+            drop: delta.gone(),
             info: infos(delta),
         }
     }
@@ -200,46 +202,45 @@ impl Snapshot {
 impl Full {
     /// Everything of the cart but its epoch.
     pub fn of(cart: &Cart) -> Full {
-        let cloud = cart.ctx.cloud.iter().copied().collect();
-        Full { vv: cart.ctx.vv.clone(), cloud, put: puts(cart), info: infos(cart) }
+        let cloud = cart.ctx.cloud().collect();
+        Full { vv: cart.ctx.vv().collect(), cloud, put: puts(cart), info: infos(cart) }
     }
 
     /// The cart.
     pub fn cart(&self, epoch: u32) -> Cart {
         let mut ctx: Ctx = self.cloud.iter().copied().collect();
-        let vv =
-            self.vv.iter().filter(|(_, n)| **n > 0).map(|(replica, n)| (*replica, *n)).collect();
-        ctx.absorb(&Ctx { vv, ..Ctx::default() });
+        ctx.absorb(&self.vv.iter().map(|(r, to)| (*r, *to)).collect());
         cart_of(epoch, ctx, &self.put, &self.info)
     }
 }
 
 fn puts(cart: &Cart) -> Vec<Put> {
     let mut puts = Vec::new();
-    for (line, dots) in &cart.lines {
-        let put = |(dot, entry): (&Dot, &Entry)| {
-            Put(line.clone(), *dot, entry.kind, entry.n, entry.used.clone())
+    for Line { key, dots, .. } in cart.lines() {
+        let put = |entry: Entry<'_>| {
+            let used = entry.used.iter().filter_map(|row| row.by.map(|by| (by, row.n)));
+            Put(key.clone(), entry.dot, entry.kind, entry.n, used.collect())
         };
-        puts.extend(dots.iter().map(put));
+        puts.extend(dots.entries().map(put));
     }
     puts
 }
 
 fn infos(cart: &Cart) -> Vec<(LineKey, Revision, LineInfo)> {
-    let info = cart.info.iter();
+    let info = cart.looks();
     info.map(|(line, (rev, info))| (line.clone(), Revision(*rev), info.clone())).collect()
 }
 
 fn cart_of(epoch: u32, ctx: Ctx, entries: &[Put], infos: &[(LineKey, Revision, LineInfo)]) -> Cart {
     let mut cart = Cart { epoch, ctx, ..Cart::default() };
-    let live: Ctx = entries.iter().map(|Put(_, dot, ..)| *dot).collect();
-    cart.ctx.absorb(&live);
     for Put(line, dot, kind, n, used) in entries {
-        let dots = cart.lines.entry(line.clone()).or_default();
-        dots.insert(*dot, Entry { kind: *kind, n: *n, used: used.clone() });
+        cart.put(line, Row::own(*dot, *kind, *n));
+        for (replica, units) in used {
+            cart.put(line, Row::used(*dot, *replica, *units));
+        }
     }
     for (line, rev, info) in infos {
-        cart.info.insert(line.clone(), (rev.0, info.clone()));
+        cart.show(line, (rev.0, info.clone()));
     }
     cart
 }
@@ -261,7 +262,7 @@ mod tests {
         delta.absorb(&dec);
         let info =
             LineInfo { name: Some("Mug".into()), unit_price: Some(1_999), ..LineInfo::default() };
-        delta.info.insert(line(), (0, info));
+        delta.show(&line(), (0, info));
         delta.absorb(&cart.clear(A).unwrap().only_ctx_of(C));
         let json = serde_json::to_value(Ops::of(sender(A), 1, 2, &delta)).unwrap();
         let expected = serde_json::json!({
@@ -277,7 +278,7 @@ mod tests {
     impl Cart {
         /// The drops of one replica's dots, and nothing else.
         fn only_ctx_of(&self, replica: ReplicaId) -> Cart {
-            let dots = self.gone().filter(|dot| dot.r == replica);
+            let dots = self.gone().into_iter().filter(|dot| dot.r == replica);
             Cart { ctx: dots.collect(), ..Cart::default() }
         }
     }
@@ -296,7 +297,7 @@ mod tests {
         assert_eq!(Ops::read(&text).unwrap().delta(), delta);
 
         let info = LineInfo { url: Some("/mug".into()), ..LineInfo::default() };
-        delta.info.insert(line(), (4, info));
+        delta.show(&line(), (4, info));
         cart.absorb(&delta);
         let text = serde_json::to_vec(&Broadcast::of(5, 3, &delta)).unwrap();
         assert_eq!(serde_json::from_slice::<Broadcast>(&text).unwrap().delta(), delta);
@@ -310,7 +311,7 @@ mod tests {
         let removed = cart.remove(B, &line()).unwrap();
         let received = Broadcast::of(2, 0, &removed).delta();
         cart.absorb(&received);
-        assert!(cart.ctx.cloud.is_empty());
+        assert_eq!(cart.ctx.cloud().count(), 0);
         assert_eq!(cart.ctx.prefix(B), 1);
     }
 

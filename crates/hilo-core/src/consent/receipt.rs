@@ -3,7 +3,9 @@
 //! Shapes only, after the record/receipt split of ISO/IEC TS 27560. The hash that chains receipts is made where
 //! SHA-256 is at hand (the collector); [`Receipt::chain_text`] says over which bytes.
 
-use std::collections::BTreeMap;
+use alloc::collections::BTreeMap;
+use alloc::string::String;
+use alloc::vec::Vec;
 
 use serde::{Deserialize, Serialize};
 

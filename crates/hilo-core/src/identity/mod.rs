@@ -1,12 +1,15 @@
 //! Who an event is about: the keys of profiles, the ids nobody may use, and the tokens that vouch for a person.
 //! In: ids as text. Out: a `ProfileKey`. Mints nothing: random bytes arrive as arguments.
 
+use alloc::borrow::ToOwned;
+use alloc::string::String;
+
 #[cfg(feature = "edge")]
 pub mod public_key;
 #[cfg(feature = "edge")]
 pub mod token;
 
-use std::fmt;
+use core::fmt;
 
 /// Ids that broken integrations send for everybody: accepting one would merge strangers.
 /// The list is identity.md's, after the incident reports of analytics vendors.
@@ -55,14 +58,15 @@ impl fmt::Display for ProfileKey {
 pub fn uuid_v4(mut random: [u8; 16]) -> String {
     random[6] = (random[6] & 0x0f) | 0x40;
     random[8] = (random[8] & 0x3f) | 0x80;
-    const HEX: &[u8; 16] = b"0123456789abcdef";
+    const HEX: &str = "0123456789abcdef";
     let mut text = String::with_capacity(36);
     for (i, byte) in random.iter().enumerate() {
         if matches!(i, 4 | 6 | 8 | 10) {
             text.push('-');
         }
         for nibble in [byte >> 4, byte & 0x0f] {
-            text.push(char::from(HEX.get(usize::from(nibble)).copied().unwrap_or(b'0')));
+            let at = usize::from(nibble);
+            text.push_str(HEX.get(at..=at).unwrap_or_default());
         }
     }
     text

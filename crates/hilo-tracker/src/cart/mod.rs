@@ -10,12 +10,14 @@ pub mod sync;
 #[cfg(test)]
 mod tests;
 
-use hilo_core::cart::epoch::Applied;
-use hilo_core::cart::limits::{
-    LINES_MAX, NAME_BYTES_MAX, QUANTITY_MAX, URL_BYTES_MAX, VARIANT_BYTES_MAX, WINDOW,
-};
+use alloc::boxed::Box;
+use alloc::string::String;
+use alloc::vec::Vec;
+use core::mem::take;
+
+use hilo_core::cart::limits::{LINES_MAX, QUANTITY_MAX, WINDOW};
 use hilo_core::cart::replica::Group;
-use hilo_core::cart::{Cart, Dot, LineInfo, LineKey, Refusal, ReplicaId};
+use hilo_core::cart::{Cart, Ctx, Dot, Line, LineInfo, LineKey, Refusal, ReplicaId};
 
 pub use records::Touch;
 
@@ -23,6 +25,10 @@ pub use records::Touch;
 const GROUP_BYTES_MAX: usize = 24 * 1024;
 /// Groups that may wait: 16,384 operations offline.
 const GROUPS_MAX: usize = 256;
+
+/// What this device says about looks counts more than what the hub has told, and more each time: so it lies beyond the
+/// revisions of any hub.
+const OWN_LOOKS: u64 = 1 << 63;
 
 /// A writer of operations: the id, and the secret that proves it.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -34,7 +40,7 @@ pub struct Identity {
 }
 
 /// Where new identities come from: the page's random numbers, or a test's.
-pub type Mint = Box<dyn FnMut() -> Identity>;
+pub type Mint = Box<dyn FnMut() -> Identity + Send>;
 
 /// What a person does to a line.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -57,9 +63,10 @@ enum Wish {
 }
 
 /// An operation that nobody has heard of: further acts on its line change it, so that 50 clicks become one dot.
+///
+/// Its number follows on those given to groups and on the operations before it.
 #[derive(Debug)]
 struct Op {
-    n: u32,
     line: LineKey,
     wish: Wish,
     is_quiet: bool,
@@ -72,7 +79,7 @@ struct Op {
 #[derive(Debug)]
 enum Ended {
     /// How far operations were applied, per replica; nothing about a replica means none of it.
-    Told(Applied),
+    Told(Ctx),
     /// Nobody can know. What was sent is given up, rather than bought twice.
     Untold,
 }
@@ -136,35 +143,27 @@ impl Replica {
     ) -> Result<(), Refusal> {
         self.check(line, look)?;
         let me = self.identity();
-        let at = self.ops.iter().rposition(|op| op.line == *line);
-        let at = at.filter(|at| self.ops.get(*at).is_some_and(|op| op.is_quiet == is_quiet));
-        let (n, before) = match at.and_then(|at| self.ops.get(at)) {
-            Some(op) => (op.n, Some(op.wish)),
-            None => {
-                let waiting = u32::try_from(self.ops.len()).unwrap_or(u32::MAX);
-                (self.last.saturating_add(waiting).saturating_add(1), None)
-            }
-        };
-        let wish = combine(before, act, self.shown.qty(line))?;
-        let base = self.seen(at.unwrap_or(self.ops.len()));
-        let mut delta = wished(&base, me, line, wish)?;
-        if !delta.ctx.contains(Dot { r: me, n }) {
+        let last = self.ops.iter().rposition(|op| op.line == *line);
+        let is_alike = |at: &usize| self.ops.get(*at).is_some_and(|op| op.is_quiet == is_quiet);
+        let at = last.filter(is_alike).unwrap_or(self.ops.len());
+        let earlier = self.ops.get(at);
+        let mut cart = self.seen(at);
+        let wish = combine(earlier.map(|op| op.wish), act, self.shown.qty(line))?;
+        let mut delta = wished(&cart, me, line, wish)?;
+        let before = i64::from(cart.qty(line));
+        cart.absorb(&delta);
+        if !delta.ctx.contains(self.dot(me, at)) {
             return Err(Refusal::ReplicaExhausted);
         }
-        let units = |cart: &Cart| i64::from(cart.qty(line));
-        let mut after = base;
-        let change = -units(&after);
-        after.absorb(&delta);
-        let change = change.saturating_add(units(&after));
-        let looks = self.look(line);
-        let news = over(looks.cloned().unwrap_or_default(), look);
-        if looks != Some(&news) && delta.lines.contains_key(line) {
-            delta.info.insert(line.clone(), (0, news));
-        } else if let Some(info) = at.and_then(|at| self.ops.get(at)?.delta.info.get(line)) {
-            delta.info.insert(line.clone(), info.clone());
+        let change = i64::from(cart.qty(line)).saturating_sub(before);
+        let (revision, known) = self.shown.look(line).cloned().unwrap_or_default();
+        let news = look.over(&known);
+        let has_look = earlier.is_some_and(|op| op.delta.look(line).is_some());
+        if has_look || (news != known && delta.has(line)) {
+            delta.show(line, (revision.max(OWN_LOOKS).saturating_add(1), news));
         }
-        let op = Op { n, line: line.clone(), wish, is_quiet, change, delta };
-        match at.and_then(|at| self.ops.get_mut(at)) {
+        let op = Op { line: line.clone(), wish, is_quiet, change, delta };
+        match self.ops.get_mut(at) {
             Some(place) => *place = op,
             None => self.ops.push(op),
         }
@@ -181,10 +180,11 @@ impl Replica {
     /// # Errors
     /// As [`Replica::act`]; lines before the failing one are gone then.
     pub fn clear(&mut self, is_quiet: bool) -> Result<(), Refusal> {
-        let lines: Vec<LineKey> = self.shown.lines.keys().cloned().collect();
-        lines
-            .iter()
-            .try_for_each(|line| self.act(line, Act::Set(0), &LineInfo::default(), is_quiet))
+        loop {
+            let first = self.shown.lines().next().map(|line| line.key.clone());
+            let Some(line) = first else { return Ok(()) };
+            self.act(&line, Act::Set(0), &LineInfo::default(), is_quiet)?;
+        }
     }
 
     /// The cart as the person sees it.
@@ -194,9 +194,7 @@ impl Replica {
 
     /// How the line looks: as this device said last, else as the hub knows it.
     pub fn look(&self, line: &LineKey) -> Option<&LineInfo> {
-        let ops = self.ops.iter().rev().map(|op| &op.delta);
-        let said = ops.chain(self.groups.iter().rev().map(|group| &group.delta));
-        said.chain([&self.known]).find_map(|cart| cart.info.get(line)).map(|(_, info)| info)
+        self.shown.look(line).map(|(_, info)| info)
     }
 
     /// The cart's public name; empty before the first contact.
@@ -217,42 +215,43 @@ impl Replica {
 
     /// What was done and is final, once each.
     pub fn take_touches(&mut self) -> Vec<Touch> {
-        std::mem::take(&mut self.touches)
+        take(&mut self.touches)
     }
 
     /// Ends the changing of what was done: it goes into the groups that wait for the hub, and becomes touchpoints.
     pub fn seal(&mut self) {
         let Some(me) = self.me.clone() else { return };
-        for op in std::mem::take(&mut self.ops) {
-            self.touches.extend(self.touch(&me, &op));
-            self.last = op.n;
-            put_in_group(&mut self.groups, &me, op.n, op.delta);
+        for op in take(&mut self.ops) {
+            let dot = self.dot(me.replica, 0);
+            if let Some(touch) = self.touch(dot, &op) {
+                self.touches.push(touch);
+            }
+            self.last = dot.n;
+            put_in_group(&mut self.groups, &me, dot.n, &op.delta);
         }
     }
 
+    /// The name of the operation at `at`.
+    fn dot(&self, me: ReplicaId, at: usize) -> Dot {
+        let more = u32::try_from(at).unwrap_or(u32::MAX);
+        Dot { r: me, n: self.last.saturating_add(more).saturating_add(1) }
+    }
+
     /// The touchpoint of the operation, if it has one.
-    fn touch(&self, me: &Identity, op: &Op) -> Option<Touch> {
+    fn touch(&self, dot: Dot, op: &Op) -> Option<Touch> {
         if op.is_quiet || op.change == 0 {
             return None;
         }
-        let said = op.delta.info.get(&op.line).map(|(_, look)| look);
+        let said = op.delta.look(&op.line).map(|(_, look)| look);
         let look = said.or_else(|| self.look(&op.line)).cloned().unwrap_or_default();
-        let dot = Dot { r: me.replica, n: op.n };
         Some(Touch { dot, line: op.line.clone(), change: op.change, look })
     }
 
     fn check(&self, line: &LineKey, look: &LineInfo) -> Result<(), Refusal> {
-        let fits = |text: &Option<String>, max| text.as_ref().is_none_or(|text| text.len() <= max);
-        let is_good = !line.variant.is_empty()
-            && line.variant.len() <= VARIANT_BYTES_MAX
-            && fits(&look.name, NAME_BYTES_MAX)
-            && fits(&look.url, URL_BYTES_MAX)
-            && fits(&look.image, URL_BYTES_MAX)
-            && look.unit_price.is_none_or(|price| price >= 0);
-        if !is_good {
+        if !line.fits() || !look.fits() {
             return Err(Refusal::BadLine);
         }
-        if self.shown.lines.len() >= LINES_MAX && !self.shown.lines.contains_key(line) {
+        if !self.shown.has(line) && self.shown.lines().count() >= LINES_MAX {
             return Err(Refusal::TooManyLines);
         }
         if self.groups.len() >= GROUPS_MAX { Err(Refusal::TooManyDots) } else { Ok(()) }
@@ -281,46 +280,32 @@ impl Replica {
 }
 
 /// Adds an operation to the last group, or to a new one where that was sent or is full.
-fn put_in_group(groups: &mut Vec<Group>, me: &Identity, n: u32, delta: Cart) {
+fn put_in_group(groups: &mut Vec<Group>, me: &Identity, n: u32, delta: &Cart) {
     let fits = |group: &&mut Group| {
         group.replica == me.replica
             && !group.sent
-            && group.to.checked_add(1) == Some(n)
+            && n.checked_sub(1) == Some(group.to)
             && n.saturating_sub(group.from) < WINDOW
             && group.delta.epoch == delta.epoch
-            && weight(&group.delta).saturating_add(weight(&delta)) <= GROUP_BYTES_MAX
+            && weight(&group.delta).saturating_add(weight(delta)) <= GROUP_BYTES_MAX
     };
-    match groups.last_mut().filter(fits) {
-        Some(group) => {
-            group.to = n;
-            group.delta.absorb(&delta);
-            // What was said last about a line counts, not what is larger.
-            group.delta.info.extend(delta.info);
-        }
-        None => groups.push(Group {
-            replica: me.replica,
-            token: me.token.clone(),
-            from: n,
-            to: n,
-            sent: false,
-            delta,
-        }),
+    if let Some(group) = groups.last_mut().filter(fits) {
+        group.to = n;
+        group.delta.absorb(delta);
+        return;
     }
+    let (replica, token) = (me.replica, me.token.clone());
+    groups.push(Group { replica, token, from: n, to: n, sent: false, delta: delta.clone() });
 }
 
 /// Bytes of a delta on the wire, roughly and rather too many.
 fn weight(delta: &Cart) -> usize {
     /// A dot with its replica in quotes, and what stands around it.
     const DOT: usize = 40;
-    let mut bytes = delta.ctx.cloud.len() * DOT;
-    for (line, dots) in &delta.lines {
-        for entry in dots.values() {
-            bytes += line.variant.len() + (2 + entry.used.len()) * DOT;
-        }
-    }
-    for (line, (_, LineInfo { name, url, image, .. })) in &delta.info {
-        let texts = [name, url, image].into_iter().flatten();
-        bytes += line.variant.len() + 3 * DOT + texts.map(String::len).sum::<usize>();
+    let mut bytes = delta.ctx.len() * DOT;
+    for Line { key, dots, look } in &delta.known_lines {
+        let look = look.as_ref().map_or(0, |(_, look)| look.weight());
+        bytes += look + (dots.rows().len() + 1) * (key.weight() + 3 * DOT);
     }
     bytes
 }
@@ -357,17 +342,5 @@ fn wished(base: &Cart, me: ReplicaId, line: &LineKey, wish: Wish) -> Result<Cart
 
 /// Whether the operation neither puts nor drops anything: nothing but its own number is in it.
 fn says_nothing(op: &Op) -> bool {
-    let Cart { lines, ctx, .. } = &op.delta;
-    let is_alone = if op.n == 1 { ctx.cloud.is_empty() } else { ctx.vv.is_empty() };
-    lines.is_empty() && is_alone && ctx.cloud.len() + ctx.vv.len() == 1
-}
-
-/// `known` with what `look` says over it.
-fn over(known: LineInfo, look: &LineInfo) -> LineInfo {
-    LineInfo {
-        name: look.name.clone().or(known.name),
-        url: look.url.clone().or(known.url),
-        image: look.image.clone().or(known.image),
-        unit_price: look.unit_price.or(known.unit_price),
-    }
+    !op.delta.has(&op.line) && op.delta.ctx.len() <= 1
 }

@@ -3,13 +3,16 @@
 //! In: views and refusals. Out: the next message, and what to do next. An answer's content is what acknowledges: a group is
 //! done when the hub's cart has seen its numbers, whoever said so and in whatever order it arrived.
 
-use std::ops::RangeInclusive;
+use alloc::string::String;
+use alloc::vec::Vec;
+use core::mem::take;
+use core::ops::RangeInclusive;
 
-use hilo_core::cart::epoch::Applied;
+use hilo_core::cart::flat::write_group;
 use hilo_core::cart::replica::{Group, Sender, View};
-use hilo_core::cart::{Cart, Ctx, Dot, Entry, LineInfo, LineKey, ReplicaId};
+use hilo_core::cart::{Cart, Ctx, Dot, Line, ReplicaId, Row, Span};
 
-use super::{Ended, Identity, Replica};
+use super::{Ended, Identity, Replica, put_in_group};
 
 /// One message to the hub.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -44,7 +47,7 @@ pub enum Refused {
         from: u32,
     },
     /// The epoch, or the replica's time, is over. What was applied at its end, where the hub still knows.
-    Epoch(Option<Applied>),
+    Epoch(Option<Ctx>),
     /// Somebody else writes under this replica's name, or its numbers are used up.
     Foreign,
     /// The guest's cart has gone into a customer's.
@@ -55,26 +58,34 @@ pub enum Refused {
     Poison,
 }
 
-/// What was wished and has to be said anew.
-type Again = Vec<(LineKey, Entry, Option<(u64, LineInfo)>)>;
-
 impl Replica {
     /// The next message; until the hub's answer it stays the same. Keep the replica before it is sent: what the hub may
     /// have heard must not change any more.
     pub fn message(&mut self) -> Option<Message> {
+        let (cart, base) = (self.label.clone(), self.rev);
+        let group = self.sending()?;
+        let sender = Sender { cart, replica: group.replica, token: group.token.clone(), base };
+        Some(Message { sender, span: group.from..=group.to, delta: group.delta.clone() })
+    }
+
+    /// [`Replica::message`] as flat text; empty for none.
+    pub fn message_text(&mut self) -> String {
+        if self.sending().is_none() {
+            return String::new();
+        }
+        self.groups
+            .first()
+            .map_or_else(String::new, |group| write_group(&self.label, self.rev, group))
+    }
+
+    fn sending(&mut self) -> Option<&Group> {
         self.seal();
         if self.ended.is_some() {
             return None;
         }
         let group = self.groups.first_mut()?;
         group.sent = true;
-        let sender = Sender {
-            cart: self.label.clone(),
-            replica: group.replica,
-            token: group.token.clone(),
-            base: self.rev,
-        };
-        Some(Message { sender, span: group.from..=group.to, delta: group.delta.clone() })
+        Some(group)
     }
 
     /// Epoch and revision to ask the hub with; `None` asks for the whole cart.
@@ -90,12 +101,11 @@ impl Replica {
         let is_epoch = view.known.epoch == self.known.epoch;
         if view.full {
             let is_unheard = self.groups.iter().any(|group| group.sent);
-            if is_ours && !is_epoch && is_unheard && self.ended.is_none() && !self.label.is_empty()
-            {
+            if is_ours && !is_epoch && is_unheard && self.ended.is_none() {
                 // Whether what was sent still counted, only the answer to it can tell.
                 return Next::Go;
             }
-            self.settle(&view, is_ours && is_epoch);
+            self.settle(&view, is_ours && !is_epoch);
             (self.label, self.rev, self.is_stale) = (view.cart, view.rev, false);
             self.known = view.known;
         } else {
@@ -144,7 +154,7 @@ impl Replica {
                 Next::Ask
             }
             Refused::Missing { .. } | Refused::Foreign => {
-                self.ended = Some(Ended::Told(Applied::new()));
+                self.ended = Some(Ended::Told(Ctx::default()));
                 Next::Ask
             }
             // Whoever never heard of a cart has nothing in it.
@@ -163,13 +173,6 @@ impl Replica {
         }
     }
 
-    /// Logout: nothing of this cart stays here.
-    pub fn leave(&mut self) {
-        self.seal();
-        let mint = std::mem::replace(&mut self.mint, Box::new(nobody));
-        *self = Replica { lost: self.lost, touches: self.take_touches(), ..Replica::new(mint) };
-    }
-
     /// Forgets the groups that the hub's cart has seen.
     fn confirm(&mut self) {
         let seen = &self.known.ctx;
@@ -180,120 +183,104 @@ impl Replica {
     /// Fits what waits to the whole cart that the hub told.
     ///
     /// What the hub has applied goes. What follows on what it has stays as it is, in the cart's epoch. The rest cannot be
-    /// joined under its old name: what it put is said anew by a new replica, what it took from others is gone.
-    fn settle(&mut self, view: &View, is_same_life: bool) {
+    /// joined under its old name: what it put is said anew under new numbers, what it took from others is gone.
+    fn settle(&mut self, view: &View, is_epoch_over: bool) {
         self.seal();
         let was_ended = self.ended.is_some();
-        let is_epoch_over = !is_same_life && view.cart == self.label && !self.label.is_empty();
         let (told, is_untold) = match self.ended.take() {
             Some(Ended::Told(applied)) => (applied, false),
-            Some(Ended::Untold) => (Applied::new(), true),
-            None => (Applied::new(), false),
+            Some(Ended::Untold) => (Ctx::default(), true),
+            None => (Ctx::default(), false),
         };
+        // The waiting groups are one life's, so they join whatever epoch they carry.
         let mut mine = Cart::default();
-        for group in &self.groups {
-            // The waiting groups are one life's, so they join whatever epoch they carry.
-            mine.absorb(&Cart { epoch: 0, ..group.delta.clone() });
+        for group in &mut self.groups {
+            group.delta.epoch = 0;
+            mine.absorb(&group.delta);
         }
         let mut reach = view.known.ctx.clone();
-        let mut again = Again::new();
-        let mut kept = Vec::new();
-        for mut group in std::mem::take(&mut self.groups) {
-            let applied = told.get(&group.replica).copied().unwrap_or(0);
-            let done = reach.prefix(group.replica).max(applied);
+        let mut strays = Vec::new();
+        for mut group in take(&mut self.groups) {
+            let done = reach.prefix(group.replica).max(told.prefix(group.replica));
+            let begin = done.saturating_add(1);
             if group.to <= done {
                 continue;
             }
             if is_untold && group.sent {
                 self.lost = self.lost.saturating_add(group.to - group.from + 1);
-            } else if !was_ended && !is_epoch_over && group.from == done.saturating_add(1) {
-                reach.absorb(&numbers(&group));
-                group.delta.epoch = view.known.epoch;
-                kept.push(group);
+            } else if was_ended || is_epoch_over || group.from != begin {
+                group.from = group.from.max(begin);
+                strays.push(group);
             } else {
-                wishes(&mine, &group, done, &mut again);
+                reach.add(numbers(&group));
+                group.delta.epoch = view.known.epoch;
+                self.groups.push(group);
             }
         }
-        self.groups = kept;
         let is_mine = |me: &Identity| reach.prefix(me.replica) == self.last;
         if was_ended || !self.me.as_ref().is_some_and(is_mine) {
             self.me = None;
         }
-        self.say_again(again, view.known.epoch);
+        for group in strays {
+            self.say_anew(view.known.epoch, &mine, numbers(&group));
+        }
     }
 
-    /// Gives wishes new names.
-    fn say_again(&mut self, again: Again, epoch: u32) {
-        if again.is_empty() {
-            return;
+    /// Says anew what the operations put and is still wanted, in the order of their numbers: behind the rest, and in the name
+    /// of this page's writer.
+    fn say_anew(&mut self, epoch: u32, mine: &Cart, span: Span) {
+        for dot in span.dots() {
+            for Line { key, dots, look } in mine.lines() {
+                let Some(entry) = dots.get(dot).filter(|entry| entry.left() > 0) else { continue };
+                self.identity();
+                self.last = self.last.saturating_add(1);
+                let Some(me) = &self.me else { continue };
+                let mut delta = Cart::of(epoch);
+                let anew = Dot { r: me.replica, n: self.last };
+                delta.put(key, Row::own(anew, entry.kind, entry.left()));
+                if let Some(look) = look {
+                    delta.show(key, look.clone());
+                }
+                put_in_group(&mut self.groups, me, anew.n, &delta);
+            }
         }
-        let fresh = (self.mint)();
-        let mut n = 0;
-        for (line, entry, info) in again {
-            n += 1;
-            let dot = Dot { r: fresh.replica, n };
-            let mut delta = Cart { epoch, ..Cart::default() };
-            delta.ctx.insert(dot);
-            delta.info.extend(info.map(|info| (line.clone(), info)));
-            delta.lines.entry(line).or_default().insert(dot, entry);
-            super::put_in_group(&mut self.groups, &fresh, n, delta);
-        }
-        self.last = n;
-        self.me = Some(fresh);
     }
 
     /// Takes a refused message apart, so that only what is bad in it is given up: what it put is said anew, one wish a
     /// message, and what it took from others goes alone.
     fn isolate(&mut self) {
+        self.seal();
         let Some(group) = self.groups.first_mut() else { return };
-        let (me, from, count) = (group.replica, group.from, group.to - group.from + 1);
-        let is_new = |dot: &Dot| dot.r == me && dot.n >= from;
-        let epoch = group.delta.epoch;
-        let mut again = Again::new();
-        wishes(&group.delta, group, 0, &mut again);
-        let mut has_new = false;
-        group.delta.lines.retain(|_, dots| {
-            dots.retain(|dot, _| {
-                has_new |= is_new(dot);
-                !is_new(dot)
-            });
-            !dots.is_empty()
-        });
-        group.delta.info.clear();
-        if !has_new {
+        let bad = group.clone();
+        let is_new = |dot: Dot| dot.r == bad.replica && dot.n >= bad.from;
+        group.delta.retain_looks(|_| false);
+        group.delta.retain(|dot| !is_new(dot));
+        let count = bad.to - bad.from + 1;
+        if !bad.delta.lines().any(|line| line.dots.rows().iter().any(|row| is_new(row.dot))) {
             // What it took is refused: nothing can follow under this name.
             self.lost = self.lost.saturating_add(count);
             let mut is_first = true;
-            self.groups.retain(|_| !std::mem::take(&mut is_first));
-            self.ended = Some(Ended::Told(Applied::new()));
+            self.groups.retain(|_| !take(&mut is_first));
+            self.ended = Some(Ended::Told(Ctx::default()));
         } else if count == 1 {
             // The bad one. Its number stays seen, so that whoever takes from it takes nothing.
             self.lost = self.lost.saturating_add(1);
         } else {
-            again.into_iter().for_each(|wish| self.say_again(vec![wish], epoch));
+            for dot in numbers(&bad).dots() {
+                // A writer each, or they would go together again.
+                self.me = None;
+                self.say_anew(
+                    bad.delta.epoch,
+                    &bad.delta,
+                    Span { from: dot.n, to: dot.n, r: dot.r },
+                );
+            }
         }
         self.rebuild();
     }
 }
 
 /// The numbers of a group's operations.
-fn numbers(group: &Group) -> Ctx {
-    (group.from..=group.to).map(|n| Dot { r: group.replica, n }).collect()
-}
-
-/// What the group put beyond `done` and is still wanted, in the order of its numbers.
-fn wishes(mine: &Cart, group: &Group, done: u32, again: &mut Again) {
-    for n in group.from.max(done.saturating_add(1))..=group.to {
-        let dot = Dot { r: group.replica, n };
-        let found = mine.lines.iter().find_map(|(line, dots)| Some((line, dots.get(&dot)?)));
-        if let Some((line, entry)) = found.filter(|(_, entry)| entry.left() > 0) {
-            let info = mine.info.get(line).cloned();
-            again.push((line.clone(), Entry::new(entry.kind, entry.left()), info));
-        }
-    }
-}
-
-/// Stands in for the mint while it moves.
-fn nobody() -> Identity {
-    Identity { replica: ReplicaId(0), token: String::new() }
+fn numbers(group: &Group) -> Span {
+    Span { r: group.replica, from: group.from, to: group.to }
 }

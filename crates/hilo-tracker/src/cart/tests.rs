@@ -3,8 +3,8 @@
 mod history;
 mod sync;
 
-use std::cell::Cell;
-use std::rc::Rc;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
 
 use hilo_core::cart::epoch::{self, Applied};
 use hilo_core::cart::hub::{self, CatchUp, Checked};
@@ -72,7 +72,7 @@ impl Hub {
     }
 
     fn empty(&self) -> Cart {
-        Cart { epoch: self.cart.epoch, ..Cart::default() }
+        Cart::of(self.cart.epoch)
     }
 
     fn broadcast(&self) -> View {
@@ -95,7 +95,9 @@ impl Hub {
 fn refused(refusal: Refusal) -> Refused {
     match refusal {
         Refusal::Missing { replica, from } => Refused::Missing { replica, from },
-        Refusal::Epoch { previous } => Refused::Epoch(previous),
+        Refusal::Epoch { previous } => {
+            Refused::Epoch(previous.map(|told| told.into_iter().collect()))
+        }
         Refusal::ForeignReplica | Refusal::ReplicaExhausted => Refused::Foreign,
         Refusal::TooManyReplicas | Refusal::UnknownVersion => Refused::Busy,
         Refusal::Malformed
@@ -110,23 +112,23 @@ fn refused(refusal: Refusal) -> Refused {
 }
 
 /// Identities in order, from 1,000 on.
-fn mint(from: &Rc<Cell<u64>>) -> Mint {
+fn mint(from: &Arc<AtomicU64>) -> Mint {
     let from = from.clone();
     Box::new(move || {
-        from.set(from.get() + 1);
-        Identity { replica: ReplicaId(from.get()), token: from.get().to_string() }
+        let id = from.fetch_add(1, Ordering::Relaxed) + 1;
+        Identity { replica: ReplicaId(id), token: id.to_string() }
     })
 }
 
-fn minted() -> Rc<Cell<u64>> {
-    Rc::new(Cell::new(1_000))
+fn minted() -> Arc<AtomicU64> {
+    Arc::new(AtomicU64::new(1_000))
 }
 
-fn device(from: &Rc<Cell<u64>>) -> Replica {
+fn device(from: &Arc<AtomicU64>) -> Replica {
     Replica::new(mint(from))
 }
 
-fn reloaded(device: &Replica, from: &Rc<Cell<u64>>) -> Replica {
+fn reloaded(device: &Replica, from: &Arc<AtomicU64>) -> Replica {
     let replica = Replica::open(&device.kept(), mint(from)).unwrap();
     assert_eq!(replica.shown(), device.shown(), "a reload shows the same");
     replica
@@ -293,7 +295,7 @@ fn the_newest_look_of_this_device_shows_until_the_hub_has_it() {
     let only_price = LineInfo { unit_price: Some(5), ..LineInfo::default() };
     device.act(&line("mug"), Act::Add(1), &only_price, false).unwrap();
     talk(&mut device, &mut hub);
-    let (_, seen) = hub.cart.info.get(&line("mug")).unwrap();
+    let (_, seen) = hub.cart.look(&line("mug")).unwrap();
     assert_eq!((seen.name.as_deref(), seen.unit_price), (Some("Zmug"), Some(5)));
     assert_eq!(device.look(&line("mug")), Some(seen));
 }

@@ -86,9 +86,9 @@ impl Gate {
         }
     }
 
-    /// Takes over a state that another tab or a page before this one has written.
-    pub fn adopt(&mut self, said: ConsentState) {
-        self.said = said;
+    /// Takes over a state that another tab or a page before this one has written; whether it says anything else.
+    pub fn adopt(&mut self, said: ConsentState) -> bool {
+        std::mem::replace(&mut self.said, said) != said
     }
 
     /// Records choices as one change with its own revision; answers those that changed something.

@@ -27,6 +27,7 @@ extern "C" {
 #[wasm_bindgen(raw_module = "hilo-page")]
 extern "C" {
     fn iso(ms: f64) -> String;
+    fn moved() -> bool;
     fn post(ticket: u32, path: &str, body: &str);
     #[wasm_bindgen(js_name = wakeIn)]
     fn wake_in(ms: f64);
@@ -120,6 +121,10 @@ impl Platform for Browser {
 
     fn gpc(&self) -> bool {
         self.gpc
+    }
+
+    fn moved(&self) -> bool {
+        moved()
     }
 
     fn place(&self) -> Place {

@@ -69,24 +69,26 @@ pub fn begin() {
     with(&mut Tracker::begin);
 }
 
+// Texts are owned: a borrowed one arrives as a box, which brings the shrinking of lists along.
+
 /// The site tells something: 0 a page view, 1 a named act, 2 who the visitor is, 3 a group the visitor belongs to.
 #[wasm_bindgen]
 #[expect(clippy::cast_possible_truncation, reason = "a Date's milliseconds")]
-pub fn tell(kind: u8, name: &str, details: &str, at: f64) {
+pub fn tell(kind: u8, name: String, details: String, at: f64) {
     let at = at as i64;
     with(&mut |tracker| match kind {
-        0 => tracker.page(name, details, at),
-        1 => tracker.track(name, details, at),
-        2 => tracker.identify(name, details, at),
-        _ => tracker.group(name, details, at),
+        0 => tracker.page(&name, &details, at),
+        1 => tracker.track(&name, &details, at),
+        2 => tracker.identify(&name, &details, at),
+        _ => tracker.group(&name, &details, at),
     });
 }
 
 /// A named act under an id that others may use for the same one.
 #[wasm_bindgen]
 #[expect(clippy::cast_possible_truncation, reason = "a Date's milliseconds")]
-pub fn track_as(id: &str, event: &str, details: &str, at: f64) {
-    with(&mut |tracker| tracker.track_as(id, event, details, at as i64));
+pub fn track_as(id: String, event: String, details: String, at: f64) {
+    with(&mut |tracker| tracker.track_as(&id, &event, &details, at as i64));
 }
 
 /// Logout.
@@ -97,9 +99,9 @@ pub fn reset() {
 
 /// Grants (`true`) or denies purposes, separated by blanks.
 #[wasm_bindgen]
-pub fn choose(purposes: &str, granted: bool) {
+pub fn choose(purposes: String, granted: bool) {
     let choice = if granted { Choice::Granted } else { Choice::Denied };
-    with(&mut |tracker| tracker.choose(purposes, choice));
+    with(&mut |tracker| tracker.choose(&purposes, choice));
 }
 
 /// Takes everything back.
@@ -180,7 +182,7 @@ pub fn happen(what: u8) {
         4 => Happened::Online,
         5 => Happened::Woke,
         7 => Happened::Settled,
-        _ => Happened::ConsentChangedElsewhere,
+        _ => Happened::StoredElsewhere,
     });
 }
 

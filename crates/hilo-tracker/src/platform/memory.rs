@@ -129,6 +129,10 @@ impl Platform for Memory {
         self.world.borrow().gpc
     }
 
+    fn moved(&self) -> bool {
+        true
+    }
+
     fn place(&self) -> Place {
         self.world.borrow().place.clone()
     }

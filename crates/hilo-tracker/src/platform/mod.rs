@@ -13,6 +13,9 @@ pub mod face;
 #[cfg(not(target_arch = "wasm32"))]
 pub mod memory;
 
+use alloc::string::String;
+use alloc::vec::Vec;
+
 /// Everything that can happen to the tracker from outside.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Happened {
@@ -30,8 +33,8 @@ pub enum Happened {
     Woke,
     /// The task of the page in which [`Platform::settle`] was asked for is over.
     Settled,
-    /// Another tab wrote the consent.
-    ConsentChangedElsewhere,
+    /// Another tab wrote the consent, the id, the session or the claim.
+    StoredElsewhere,
     /// Something in a form.
     Form(FormAct),
     /// The answer to [`Platform::post`].
@@ -138,6 +141,9 @@ pub trait Platform {
 
     /// Whether `navigator.globalPrivacyControl` is on.
     fn gpc(&self) -> bool;
+
+    /// Whether [`Platform::place`] may say something else than when this was last asked.
+    fn moved(&self) -> bool;
 
     /// Where the document is.
     fn place(&self) -> Place;

@@ -79,7 +79,7 @@ impl Queue {
                     Some(item) => self.keep(item),
                     None => {
                         // Cut off, of another version, or not ours: what is valid beside it is not lost.
-                        self.count("corrupt");
+                        self.count("corrupt", 1);
                         is_whole = false;
                     }
                 }
@@ -111,7 +111,7 @@ impl Queue {
         platform: &P,
     ) -> bool {
         if json.len() > ITEM_BYTES_MAX {
-            self.count("event_too_large");
+            self.count("event_too_large", 1);
             return false;
         }
         let is_first = self.group.is_empty();
@@ -257,12 +257,12 @@ impl Queue {
         self.bytes = 0;
     }
 
-    /// Counts an event that was lost, by reason.
+    /// Counts events that were lost, by reason.
     #[inline(never)]
-    pub fn count(&mut self, reason: &'static str) {
+    pub fn count(&mut self, reason: &'static str, events: u32) {
         match self.dropped.iter_mut().find(|(known, _)| *known == reason) {
-            Some((_, count)) => *count = count.saturating_add(1),
-            None => self.dropped.push((reason, 1)),
+            Some((_, count)) => *count = count.saturating_add(events),
+            None => self.dropped.push((reason, events)),
         }
     }
 
@@ -294,30 +294,32 @@ impl Queue {
     }
 
     /// Enforces age, number and bytes: the oldest go first, the essential ones last.
+    ///
+    /// Those that were written together go together: what is left of them would have to be written again for each.
     fn trim<P: Platform>(&mut self, platform: &P) {
         let now = platform.now_ms();
-        loop {
-            let is_old = self.items.first().is_some_and(|item| now - item.at_ms > AGE_MS_MAX);
-            let (victim, reason) = if is_old {
-                (0, "expired")
+        while let Some(oldest) = self.items.first() {
+            let (victim, reason) = if now - oldest.at_ms > AGE_MS_MAX {
+                (oldest, "expired")
             } else if self.items.len() > ITEMS_MAX || self.bytes > BYTES_MAX {
-                (self.items.iter().position(|item| !item.is_essential).unwrap_or(0), "queue_full")
+                (self.items.iter().find(|item| !item.is_essential).unwrap_or(oldest), "queue_full")
             } else {
                 return;
             };
-            let (mut at, bytes, mut key) = (0.., &mut self.bytes, String::new());
+            let (key, is_essential) = (victim.key.clone(), victim.is_essential);
+            let (bytes, mut gone) = (&mut self.bytes, 0);
             self.items.retain(|item| {
-                let stays = at.next() != Some(victim);
+                let stays = item.key != key || item.is_essential != is_essential;
                 if !stays {
                     *bytes = bytes.saturating_sub(item.json.len());
-                    key.clone_from(&item.key);
+                    gone += 1;
                 }
                 stays
             });
             if key != self.group {
                 self.write(&key, platform);
             }
-            self.count(reason);
+            self.count(reason, gone);
         }
     }
 }
@@ -377,6 +379,20 @@ mod tests {
         assert_eq!(queue.len(), ITEMS_MAX);
         assert_eq!(queue.dropped()[..], [("queue_full", 1)]);
         assert_eq!(queue.batch(1, 1, 1_000, &platform).events, "{\"order\":1}");
+    }
+
+    #[test]
+    fn what_was_written_together_falls_out_together_but_for_what_is_essential() {
+        let (platform, mut queue) = (page(), Queue::default());
+        let pushed = ITEMS_MAX + 1;
+        for i in 0..pushed {
+            queue.push(platform.now_ms(), format!("{{\"i\":{i}}}"), i == 3, "t", &platform);
+        }
+        queue.settle(&platform);
+        assert_eq!(queue.len(), pushed - (GROUP_ITEMS_MAX - 1));
+        assert_eq!(queue.dropped()[..], [("queue_full", GROUP_ITEMS_MAX as u32 - 1)]);
+        assert_eq!(queue.batch(1, 2, 1_000, &platform).events, r#"{"i":3},{"i":32}"#);
+        assert_eq!(recover(&platform).len(), queue.len(), "what is stored");
     }
 
     #[test]
@@ -484,9 +500,9 @@ mod tests {
     #[test]
     fn counts_leave_when_they_have_arrived() {
         let mut queue = Queue::default();
-        queue.count("expired");
+        queue.count("expired", 1);
         let told = queue.dropped().clone();
-        queue.count("expired");
+        queue.count("expired", 1);
         queue.reported(&told);
         assert_eq!(queue.dropped()[..], [("expired", 1)]);
     }

@@ -66,10 +66,18 @@ impl<P: Platform> Tracker<P> {
         self.settle_timers();
     }
 
-    /// Another tab decided: the same holds here, without a second record.
+    /// Another tab stored something. What it decided holds here too, without a second record, and who logged out there did
+    /// so here.
     pub(super) fn follow(&mut self) {
+        self.look_again();
+        let stored = self.platform.load(ID_KEY).filter(|id| !is_reserved(id));
+        if let (Who::Known(id), Some(stored)) = (&mut self.who, stored) {
+            *id = stored;
+        }
         let had_id = self.gate.allows_id();
-        self.gate.adopt(from_stored(&self.platform.load(CONSENT_KEY).unwrap_or_default()));
+        if !self.gate.adopt(from_stored(&self.platform.load(CONSENT_KEY).unwrap_or_default())) {
+            return;
+        }
         self.is_consent_new = true;
         self.obey(had_id);
         self.send();
@@ -79,13 +87,14 @@ impl<P: Platform> Tracker<P> {
     fn obey(&mut self, had_id: bool) {
         let (passed, dropped) = self.gate.release(self.platform.now_ms());
         for reason in dropped {
-            self.queue.count(reason);
+            self.queue.count(reason, 1);
         }
         if !self.gate.is_open() {
             self.waiting.clear();
             self.queue.purge(&self.platform);
             self.platform.remove(SESSION_KEY);
             self.platform.remove(CLAIM_KEY);
+            self.look_again();
         }
         if !self.gate.allows_id() {
             self.platform.remove(ID_KEY);

@@ -4,8 +4,8 @@
 use hilo_core::consent::{Choice, ConsentState, Purpose};
 use hilo_core::identity::uuid_v4;
 
-use crate::draft::{Draft, Kind};
-use crate::identity::{Landing, Session, path, search};
+use crate::draft::{Draft, Kind, Scene};
+use crate::identity::{Landing, Session, campaign, path, search};
 use crate::json::Json;
 use crate::platform::{Place, Platform};
 use crate::queue::{Batch, Counts};
@@ -50,21 +50,20 @@ pub(super) fn event<P: Platform>(
         json.text("via", landing.via).close();
     }
     // The page stands between two marks: events of one page say it once per envelope.
-    json.close().close().mark();
-    page(&mut json, &draft.place);
-    json.mark().close();
+    json.close().close().mark().raw("page", &draft.scene.page).mark().close();
     json.done()
 }
 
-fn page(json: &mut Json, place: &Place) {
+/// What every event at `place` says about it.
+pub(super) fn scene(place: Place) -> Scene {
     let path = path(&place.url);
-    json.open("page")
-        .text("url", &place.url)
+    let mut json = Json::new();
+    json.text("url", &place.url)
         .text("path", if path.is_empty() { "/" } else { path })
         .some("search", search(&place.url))
         .some("referrer", &place.referrer)
-        .some("title", &place.title)
-        .close();
+        .some("title", &place.title);
+    Scene { page: json.done(), campaign: campaign(&place.url), place }
 }
 
 /// A whole envelope around the events of `batch`.

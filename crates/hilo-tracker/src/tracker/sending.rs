@@ -14,8 +14,8 @@ use crate::transport::Verdict;
 const REQUEST_BYTES_MAX: usize = 56 * 1024;
 /// What an envelope's header may take of it.
 const HEADER_BYTES: usize = 2 * 1024;
-/// The first events of a page go quickly, so that a short visit is seen …
-const SOON_MS: i64 = 50;
+/// The first events of a page go once what is done in the same breath is with them, so that a short visit is seen …
+const SOON_MS: i64 = 10;
 /// … later ones wait for company.
 const TOGETHER_MS: i64 = 2_000;
 /// Consent records that may wait.
@@ -198,7 +198,7 @@ impl<P: Platform> Tracker<P> {
                 }
             }
             Verdict::Poison => {
-                self.queue.count("poison");
+                self.queue.count("poison", 1);
                 self.platform.say("one event made its envelope unusable and was left out");
             }
             Verdict::Refused if !self.is_refused => {

@@ -177,10 +177,42 @@ fn another_tabs_withdrawal_counts_here() {
     grant(&mut tracker);
     serve(&mut tracker, &page, 200);
     page.save(CONSENT_KEY, "9||analytics functional");
-    tracker.happened(Happened::ConsentChangedElsewhere);
+    tracker.happened(Happened::StoredElsewhere);
     tracker.track("Product Viewed", "", 0);
     assert!(serve(&mut tracker, &page, 200).is_empty());
     assert_eq!(tracker.anonymous_id(), None);
+}
+
+#[test]
+fn another_tabs_logout_counts_here() {
+    let page = Memory::new("https://a.example/");
+    let mut tracker = start(&page);
+    grant(&mut tracker);
+    serve(&mut tracker, &page, 200);
+    let other = "22222222-2222-4222-8222-222222222222";
+    page.save(ID_KEY, other);
+    tracker.happened(Happened::StoredElsewhere);
+    assert_eq!(tracker.anonymous_id(), Some(other));
+}
+
+#[test]
+fn another_tabs_session_and_claim_count_here() {
+    let page = Memory::new("https://a.example/");
+    let mut tracker = start(&page);
+    grant(&mut tracker);
+    serve(&mut tracker, &page, 200);
+    page.save(SESSION_KEY, "1795000000000|1795000000000|utm_source=x");
+    page.save(CLAIM_KEY, "eva");
+    tracker.track("Before", "", 1_795_000_000_500);
+    tracker.happened(Happened::StoredElsewhere);
+    tracker.track("After", "", 1_795_000_000_500);
+    let body = batches(&serve(&mut tracker, &page, 200));
+    let after = body.split_once("Before").unwrap().1;
+    assert!(
+        after.contains(r#""userId":"eva""#) && after.contains(r#""id":"1795000000000""#),
+        "{body}"
+    );
+    assert_eq!(body.matches("eva").count(), 1);
 }
 
 #[test]

@@ -14,11 +14,11 @@ export interface Shown {
   currency: string;
   /** Decimals of the currency. */
   decimals: number;
-  /** Minor units as text; empty where the price is unknown. */
-  minor: string;
-  name: string;
-  url: string;
-  image: string;
+  /** Minor units as text. */
+  unit_price?: string;
+  name?: string;
+  url?: string;
+  image?: string;
 }
 
 const LOOKS: Record<string, string> = { n: "name", u: "url", m: "image", p: "unit_price" };
@@ -29,7 +29,11 @@ export function table(text: string): string[][] {
   return text.split("\n").filter(Boolean).map((line) => line.split("\t").map(plain));
 }
 
-const row = (...cells: unknown[]) => cells.map((cell) => String(cell).replace(/[\\\t\n]/g, (c) => (c === "\t" ? "\\t" : c === "\n" ? "\\n" : "\\\\"))).join("\t");
+/** A record of these cells. */
+export const row = (...cells: unknown[]) => cells.map((cell) => String(cell).replace(/[\\\t\n]/g, (c) => (c === "\t" ? "\\t" : c === "\n" ? "\\n" : "\\\\"))).join("\t");
+
+/** How a line looks, by the cells that say so. */
+const looksOf = (cells: string[]) => Object.fromEntries(cells.map((cell) => [LOOKS[cell[0]!], cell.slice(1)]));
 
 /** Operations for the hub. */
 export function opsOf(text: string): Json {
@@ -44,7 +48,7 @@ export function opsOf(text: string): Json {
       if (used[0]) put.push(Object.fromEntries(used.flatMap((who, i) => (i % 2 ? [] : [[who, +used[i + 1]!]]))));
       ops.put.push(put);
     }
-    if (tag === "i") ops.info.push([line, Object.fromEntries(cells.slice(4).map((cell) => [LOOKS[cell[0]!], cell.slice(1)]))]);
+    if (tag === "i") ops.info.push([line, looksOf(cells.slice(4))]);
   }
   return ops;
 }
@@ -65,9 +69,8 @@ export function viewText(view: Json): string {
 }
 
 /** One line's cells, from `variant` on. */
-export function shownOf(quantity: string, cells: string[]): Shown {
-  const [variant = "", options = "", currency = "", decimals = "", minor = "", name = "", url = "", image = ""] = cells;
-  return { quantity: +quantity, variant, options, currency, decimals: +decimals, minor, name, url, image };
+export function shownOf(quantity: string, [variant = "", options = "", currency = "", decimals = "", ...looks]: string[]): Shown {
+  return { quantity: +quantity, variant, options, currency, decimals: +decimals, ...looksOf(looks) };
 }
 
 /** Minor units as decimal text. */
@@ -77,7 +80,7 @@ function amount(minor: bigint, decimals: number): string {
 }
 
 /** A line as the site sees it. */
-export function lineOf({ quantity, variant, options, currency, decimals, minor, name, url, image }: Shown): CartLine {
+export function lineOf({ quantity, variant, options, currency, decimals, unit_price, name, url, image }: Shown): CartLine {
   return {
     product_id: variant,
     currency,
@@ -86,15 +89,15 @@ export function lineOf({ quantity, variant, options, currency, decimals, minor, 
     ...(name && { name }),
     ...(url && { url }),
     ...(image && { image }),
-    ...(minor && { price: amount(BigInt(minor), decimals) }),
+    ...(unit_price && { price: amount(BigInt(unit_price), decimals) }),
   };
 }
 
 /** What the lines with a known price cost, per currency. Whole numbers only: money never passes through floating point. */
 export function totalsOf(lines: Shown[]): Record<string, string> {
   const sums: Record<string, [bigint, number]> = {};
-  for (const { quantity, currency, decimals, minor } of lines) {
-    if (minor) sums[currency] = [(sums[currency]?.[0] ?? 0n) + BigInt(minor) * BigInt(quantity), decimals];
+  for (const { quantity, currency, decimals, unit_price } of lines) {
+    if (unit_price) sums[currency] = [(sums[currency]?.[0] ?? 0n) + BigInt(unit_price) * BigInt(quantity), decimals];
   }
   return Object.fromEntries(Object.entries(sums).map(([currency, sum]) => [currency, amount(...sum)]));
 }

@@ -4,15 +4,14 @@
  * One tab leads and owns the replica, which is the module's; the others send it their acts and show at once what these will
  * come to. Wires storage, tabs, hub and site together; decides nothing about the cart's content.
  */
-import * as core from "hilo-cart-wasm";
-
 import type { CartState, CartStatus, Channel, Checkout, ConsentState, LineInput, OptInText, Properties } from "../types.ts";
 import { caller } from "./call.ts";
+import * as core from "./core.ts";
 import { lineOf, shownOf, table, totalsOf, type Shown } from "./flat.ts";
 import { cellsOf, overlay, units, type Act } from "./line.ts";
 import { optIn } from "./optin.ts";
-import { random } from "./random.ts";
-import { alone, shared } from "./store.ts";
+import { random } from "./page.ts";
+import { alone, quietly, shared } from "./store.ts";
 import { syncOf, type Order, type Sync } from "./sync.ts";
 import { tabs } from "./tabs.ts";
 import { tokenOf } from "./token.ts";
@@ -82,7 +81,7 @@ const empty = (): Head => ({ done: {}, user: "", capability: "", checkout: "", o
 /** Opens this page's cart, once. */
 export function open(host: Host): OpenCart {
   const token = tokenOf(host.tokenProvider);
-  const own = random(8);
+  const own = random().toString(36);
   const isForeign = new URL(host.endpoint, location.href).origin !== location.origin || !navigator.cookieEnabled;
   const call = caller(host.endpoint, host.key, token, () => head.capability || (isForeign && !token.get() ? "new" : ""));
   const listeners = new Set<(state: CartState) => void>();
@@ -183,9 +182,9 @@ export function open(host: Host): OpenCart {
   }
 
   function report(touches = core.touches()) {
-    for (const [change = "", ...cells] of table(touches)) {
+    for (const [change = "", id = "", ...cells] of table(touches)) {
       const { quantity, ...line } = shownOf(change, cells);
-      host.track(quantity > 0 ? "Product Added" : "Product Removed", product({ ...line, quantity: Math.abs(quantity) }), cells[8] ?? "");
+      host.track(quantity > 0 ? "Product Added" : "Product Removed", product({ ...line, quantity: Math.abs(quantity) }), id);
     }
   }
 
@@ -223,8 +222,8 @@ export function open(host: Host): OpenCart {
 
   /** Does an act on the replica; this tab leads. */
   function perform([, kind, count, cells, isQuiet]: Act) {
-    if (!cells) return core.clear(isQuiet);
-    const code = core.act(kind, count, ...cells, isQuiet);
+    if (!cells) return void core.clear(isQuiet);
+    const code = core.act(kind, count, cells, isQuiet);
     if (code) host.say(`the cart refused this: ${code}`);
   }
 
@@ -386,13 +385,3 @@ async function instantiate(source: BufferSource | Promise<Response>) {
   const { instance } = await WebAssembly.instantiate(bytes, core.imports);
   core.bind(instance.exports);
 }
-
-function quietly<T>(act: () => T): T | undefined {
-  try {
-    return act();
-  } catch {
-    // The page's own callback failed, or what was kept is no JSON: neither is the page's to hear of from here.
-    return undefined;
-  }
-}
-

@@ -52,9 +52,9 @@ export function overlay(lines: Shown[], [, kind, count, cells]: Act): Shown[] {
   if (!cells) return [];
   const [variant, options, currency, , name, url, image] = cells;
   const isIt = (line: Shown) => line.variant === variant && line.options === options && line.currency === currency;
-  const known = lines.find(isIt) ?? { quantity: 0, variant, options, currency, decimals: 2, minor: "", name: "", url: "", image: "" };
+  const known: Shown = lines.find(isIt) ?? { quantity: 0, variant, options, currency, decimals: 2 };
   const quantity = Math.max(0, kind === 0 ? known.quantity + count : kind === 1 ? count : known.quantity - count);
-  const next = { ...known, quantity, name: name || known.name, url: url || known.url, image: image || known.image };
+  const next = { ...known, quantity, ...(name && { name }), ...(url && { url }), ...(image && { image }) };
   const rest = lines.filter((line) => !isIt(line));
   return quantity ? (lines.some(isIt) ? lines.map((line) => (isIt(line) ? next : line)) : [...rest, next]) : rest;
 }

@@ -1,9 +1,8 @@
 /**
  * The live socket to the hub: frames out, frames in, one message under way at a time. What a frame means is not decided here.
  */
-import * as core from "hilo-cart-wasm";
-
 import type { Answer } from "./call.ts";
+import * as core from "./core.ts";
 
 type Json = any;
 
@@ -59,7 +58,7 @@ export function socketOf(endpoint: string, heard: (frame: Json) => void, lost: (
     }
     const one = socket;
     one.onopen = () => {
-      const [epoch, rev] = core.asks().split(" ");
+      const [epoch, rev] = core.asks();
       one.send(JSON.stringify({ t: "hello", ticket, epoch: +epoch!, rev }));
     };
     one.onmessage = ({ data }) => {

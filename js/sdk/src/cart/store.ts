@@ -40,7 +40,8 @@ export function alone(): Store {
   return { read: () => memory, write: (text) => void (memory = text), isPersistent: () => false };
 }
 
-function quietly<T>(act: () => T): T | undefined {
+/** Storage that is forbidden, callbacks of the page that fail, texts that are no JSON: none is the page's to hear of from here. */
+export function quietly<T>(act: () => T): T | undefined {
   try {
     return act();
   } catch {

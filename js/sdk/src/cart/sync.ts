@@ -2,9 +2,8 @@
  * The way to the hub: one message at a time by HTTP or, once the hub offers it, by a live socket; asks again by polling where
  * there is none. What an answer means is the module's to decide; when to try again is decided here (protocol.md).
  */
-import * as core from "hilo-cart-wasm";
-
 import type { Answer, Call } from "./call.ts";
+import * as core from "./core.ts";
 import { opsOf, viewText } from "./flat.ts";
 import { socketOf } from "./socket.ts";
 import type { Token } from "./token.ts";
@@ -127,7 +126,7 @@ export function syncOf(home: Home): Sync {
     if (isAsking && (core.label() || home.token.get())) {
       isAsking = false;
       asked += 1;
-      const [epoch, rev] = core.asks().split(" ");
+      const [epoch, rev] = core.asks();
       const answer = await home.call("GET", `/v1/cart?epoch=${epoch}&rev=${rev}`);
       isAsking ||= answer.status !== 200;
       return answered(answer, "");
@@ -167,9 +166,8 @@ export function syncOf(home: Home): Sync {
       return refusedFor(REFUSED_MS);
     }
     if (code === "foreign_replica" || code === "cart_merged" || (text && [400, 409, 413, 422].includes(status))) {
-      const known = previous && Object.entries(previous).flat().join(" ");
       const why = REFUSED.findIndex((codes) => codes.includes(code));
-      const next = core.refused(why < 0 ? REFUSED.length : why, replica, from, known);
+      const next = core.refused(why < 0 ? REFUSED.length : why, replica, from, previous);
       isAsking ||= next === 1;
       return next === 2 ? failed(retryAfterS) : true;
     }
@@ -183,7 +181,7 @@ export function syncOf(home: Home): Sync {
       ticket = json.live ?? ticket;
       const next = core.learn(viewText(json));
       // An answer that leads nowhere is treated like none.
-      if (next === 3 || (next === 1 && asked > 3)) return failed();
+      if (next !== next || (next === 1 && asked > 3)) return failed();
       isAsking ||= next === 1;
       if (next !== 1) asked = 0;
     }
@@ -258,7 +256,7 @@ export function syncOf(home: Home): Sync {
       return work();
     },
     last() {
-      if (!home.mayTalk()) return core.seal();
+      if (!home.mayTalk()) return void core.seal();
       const text = core.message();
       if (text && !working) void home.call("POST", "/v1/cart/ops", { ...opsOf(text), ...person() });
     },

@@ -54,7 +54,7 @@ impl Checkout {
 
 /// The digest of what would be paid for.
 pub(super) fn sum_hash(cart: &Cart) -> Result<String, Failure> {
-    let price = |line: &LineKey| cart.info.get(line).and_then(|(_, info)| info.unit_price);
+    let price = |line: &LineKey| cart.look(line).and_then(|(_, info)| info.unit_price);
     let lines: Vec<_> = cart
         .shown()
         .map(|(line, quantity)| (line, quantity, price(line).map(|price| price.to_string())))
@@ -111,7 +111,8 @@ impl<S: Sql> Hub<'_, S> {
             hex(&self.moment.random_for("checkout")).chars().take(ID_CHARS).collect();
         let id = format!("co_{}_{random}", self.moment.name);
         let cart = &self.kept.cart;
-        let seen = Cart { epoch: cart.epoch, ctx: cart.ctx.clone(), ..Cart::default() };
+        let mut seen = Cart::of(cart.epoch);
+        seen.ctx.absorb(&cart.ctx);
         let checkout = Checkout {
             id: id.clone(),
             epoch: cart.epoch,
@@ -271,7 +272,7 @@ impl<S: Sql> Hub<'_, S> {
         }
         if speaker.is_server {
             let cart = &self.kept.cart;
-            let info = |line: &LineKey| cart.info.get(line).map(|(_, info)| info.clone());
+            let info = |line: &LineKey| cart.look(line).map(|(_, info)| info.clone());
             let products: Vec<Product> = bought
                 .iter()
                 .map(|(line, &quantity)| Product {

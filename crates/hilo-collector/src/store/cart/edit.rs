@@ -193,9 +193,9 @@ impl<S: Sql> Hub<'_, S> {
             Err(refusal) => return Ok(Err(refusal)),
         };
         if let (Some(line), Some(info)) = (&command.line, &command.info)
-            && delta.lines.contains_key(line)
+            && delta.has(line)
         {
-            delta.info.insert(line.clone(), (self.kept.state.rev.0 + 1, info.clone()));
+            delta.show(line, (self.kept.state.rev.0 + 1, info.clone()));
         }
         first_time(self.sql, "command", &command.id)?;
         self.note_speaker(speaker);

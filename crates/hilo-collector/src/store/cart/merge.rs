@@ -128,12 +128,8 @@ impl<S: Sql> Hub<'_, S> {
             });
             is_known && !is_same
         };
-        guest.ctx.vv.retain(|replica, _| !is_foreign(*replica));
-        guest.ctx.cloud.retain(|dot| !is_foreign(dot.r));
-        guest.lines.retain(|_, dots| {
-            dots.retain(|dot, _| !is_foreign(dot.r));
-            !dots.is_empty()
-        });
+        guest.ctx.retain(|replica| !is_foreign(replica));
+        guest.retain(|dot| !is_foreign(dot.r));
         guest
     }
 
@@ -183,7 +179,7 @@ impl<S: Sql> Hub<'_, S> {
             self.sql.exec(&format!("DELETE FROM {table}"), &[])?;
         }
         let epoch = self.kept.cart.epoch;
-        self.kept.cart = Cart { epoch, ..Cart::default() };
+        self.kept.cart = Cart::of(epoch);
         self.kept.replicas.clear();
         let state = &mut self.kept.state;
         (state.person, state.abandoned, state.checkout) = (None, None, None);

@@ -276,7 +276,7 @@ impl<S: Sql> Hub<'_, S> {
         let rev = self.kept.state.rev.0 + 1;
         let before = std::mem::replace(&mut self.kept.cart, next);
         self.kept.state.rev = Revision(rev);
-        self.kept.save_infos(self.sql, delta.info.keys())?;
+        self.kept.save_infos(self.sql, delta.looks().map(|(line, _)| line))?;
         self.kept.prune_infos(self.sql, &before)?;
         let is_over = epoch::is_over(&self.kept.cart, change == Change::Order);
         if is_over && self.begin_epoch()? {

@@ -211,7 +211,7 @@ impl Kept {
         for row in sql.exec("SELECT line, body FROM infos", &[])? {
             let line: LineKey = decode(row.text("line")?)?;
             let (Revision(rev), info): (Revision, LineInfo) = decode(row.text("body")?)?;
-            cart.info.insert(line, (rev, info));
+            cart.show(&line, (rev, info));
         }
         let mut replicas = BTreeMap::new();
         for row in sql.exec("SELECT replica, token, seen_ms FROM replicas", &[])? {
@@ -233,7 +233,8 @@ impl Kept {
     /// Writes the state's row.
     pub(super) fn save(&mut self, sql: &impl Sql) -> Result<(), Failure> {
         self.version += 1;
-        let bare = Cart { info: BTreeMap::new(), ..self.cart.clone() };
+        let mut bare = self.cart.clone();
+        bare.retain_looks(|_| false);
         let row = Row { state: &self.state, epoch: bare.epoch, full: Full::of(&bare) };
         sql.exec(
             "INSERT OR REPLACE INTO cart (id, version, body) VALUES (1, ?, ?)",
@@ -249,7 +250,7 @@ impl Kept {
         lines: impl Iterator<Item = &'l LineKey>,
     ) -> Result<(), Failure> {
         for line in lines {
-            let Some((rev, info)) = self.cart.info.get(line) else { continue };
+            let Some((rev, info)) = self.cart.look(line) else { continue };
             sql.exec(
                 "INSERT OR REPLACE INTO infos (line, body) VALUES (?, ?)",
                 &[encode(line)?.into(), encode(&(Revision(*rev), info))?.into()],
@@ -260,7 +261,7 @@ impl Kept {
 
     /// Forgets the display fields of lines that the cart has none of any more.
     pub(super) fn prune_infos(&self, sql: &impl Sql, before: &Cart) -> Result<(), Failure> {
-        for line in before.info.keys().filter(|line| !self.cart.info.contains_key(line)) {
+        for (line, _) in before.looks().filter(|(line, _)| self.cart.look(line).is_none()) {
             sql.exec("DELETE FROM infos WHERE line = ?", &[encode(line)?.into()])?;
         }
         Ok(())

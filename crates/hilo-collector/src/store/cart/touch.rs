@@ -34,7 +34,7 @@ pub(super) struct Product {
 
 /// What the operations up to `last` made of `before`, line by line.
 pub(super) fn edits(before: &Cart, after: &Cart, last: Dot) -> Vec<Edit> {
-    let info = |line: &LineKey| after.info.get(line).or_else(|| before.info.get(line));
+    let info = |line: &LineKey| after.look(line).or_else(|| before.look(line));
     let edit = |change: Change| Edit {
         info: info(&change.line).map(|(_, info)| info.clone()).unwrap_or_default(),
         change,
@@ -44,7 +44,7 @@ pub(super) fn edits(before: &Cart, after: &Cart, last: Dot) -> Vec<Edit> {
 
 /// What is in a cart, as products.
 pub(super) fn products(cart: &Cart) -> Vec<Product> {
-    let info = |line: &LineKey| cart.info.get(line).map(|(_, info)| info.clone());
+    let info = |line: &LineKey| cart.look(line).map(|(_, info)| info.clone());
     cart.shown()
         .map(|(line, quantity)| Product {
             line: line.clone(),

@@ -88,7 +88,7 @@ fn answer(body: &impl Serialize) -> Result<CartAnswer, Failure> {
 
 /// The lines in plain words.
 pub(super) fn shown(cart: &Cart) -> Vec<ShownLine> {
-    let info = |line: &LineKey| cart.info.get(line).map(|(_, info)| info.clone());
+    let info = |line: &LineKey| cart.look(line).map(|(_, info)| info.clone());
     cart.shown()
         .map(|(line, quantity)| ShownLine {
             line: line.clone(),
@@ -146,7 +146,7 @@ impl<S: Sql> Hub<'_, S> {
             // A merge has cut the ring.
             return Ok(None);
         }
-        let mut joined = Cart { epoch, ..Cart::default() };
+        let mut joined = Cart::of(epoch);
         for row in &rows {
             let broadcast: Broadcast = decode(row.text("body")?)?;
             joined.absorb(&broadcast.delta());

@@ -17,9 +17,18 @@ fn delta() -> Cart {
     cart.absorb(&taken);
     delta.absorb(&taken);
     delta.absorb(&cart.remove(A, &other_line("cup")).unwrap());
-    let name = Some("Mug\t\"big\"\n\\o/".into());
-    let info = LineInfo { name, image: Some(String::new()), unit_price: Some(1_999), url: None };
-    delta.info.insert(line(), (0, info));
+    let info = Cells::new("nMug\\t\"big\"\\n\\\\o/\tm\tp1999").info().unwrap();
+    #[cfg(feature = "edge")]
+    assert_eq!(
+        info,
+        LineInfo {
+            name: Some("Mug\t\"big\"\n\\o/".into()),
+            image: Some(String::new()),
+            unit_price: Some(1_999),
+            url: None
+        }
+    );
+    delta.show(&line(), (0, info));
     delta
 }
 
@@ -40,14 +49,14 @@ fn operations_look_as_documented_and_read_back() {
 fn views_look_as_documented_and_read_back() {
     let mut view = View { full: true, cart: "c".into(), rev: 12, acked: 3, known: on(3) };
     view.known.absorb(&delta());
-    view.known.info.clear();
+    view.known.retain_looks(|_| false);
     let whole = "f\tc\t12\t0\t3\nv\t1\t3\nv\t2\t1\nv\t3\t1
 p\tmug\t7\tEUR\t1\t1\tadd\t2\t1\t1
 p\tmug\t7\tEUR\t3\t1\tadd\t3\t1\t3";
     assert_eq!(write_view(&view), whole);
     assert_eq!(read_view(whole), Some(view.clone()));
     view = View { full: false, known: delta(), ..view };
-    view.known.info.clear();
+    view.known.retain_looks(|_| false);
     let changed = "d\tc\t12\t0\t3\nx\t1\t2\nx\t1\t3\nx\t2\t1
 p\tmug\t7\tEUR\t1\t1\tadd\t2\t1\t1
 p\tmug\t7\tEUR\t3\t1\tadd\t3\t1\t3";
@@ -60,7 +69,7 @@ p\tmug\t7\tEUR\t3\t1\tadd\t3\t1\t3";
 #[test]
 fn what_is_kept_looks_as_documented_and_reads_back() {
     let group = |replica, from, sent| {
-        let mut delta = Cart { epoch: 2, ..Cart::default() };
+        let mut delta = Cart::of(2);
         delta.ctx.insert(Dot { r: replica, n: from });
         Group { replica, token: "t".into(), from, to: from, sent, delta }
     };

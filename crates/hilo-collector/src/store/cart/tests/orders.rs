@@ -54,7 +54,7 @@ fn an_order_that_leaves_nothing_ends_the_epoch_and_late_deltas_learn_what_counte
     assert_eq!(code(&answer), (409, "epoch"));
     assert_eq!(answer.1["error"]["previous"]["2"], 1);
     hub.crash();
-    offline.cart = Cart { epoch: 1, ..Cart::default() };
+    offline.cart = Cart::of(1);
     offline.adds(&mut hub, "cup", 1);
     assert_eq!(hub.shown(), lines(&[("cup", 1)]));
     assert_eq!(hub.order(order("o1", None)).1["duplicate"], true, "orders outlive epochs");

@@ -1,0 +1,154 @@
+//! What a line is and what it looks like, as the cells that say so in flat text: the page's form. The edge's is `line`.
+//!
+//! The page never looks inside: JavaScript wrote the cells and reads them. So they are checked once, shared from then on, and
+//! nothing is taken out of its escapes. Their order is only the page's: what orders carts alike everywhere is `join`'s.
+
+use alloc::string::String;
+
+use super::digits;
+use super::flat::{Cells, Writer};
+use super::limits::{NAME_BYTES_MAX, URL_BYTES_MAX, VARIANT_BYTES_MAX};
+use crate::money::{Amount, Currency};
+use crate::text::{cut, parts};
+
+/// Letters of a currency's code.
+const CODE_BYTES: usize = 3;
+
+/// What makes two articles the same line: the cells `variant options currency`.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub struct LineKey(String);
+
+/// What a line looks like: the cells `nNAME uURL mIMAGE pPRICE`, a tab before each; what is unknown has none.
+#[derive(Clone, Debug, Default, PartialEq, Eq, PartialOrd, Ord)]
+pub struct LineInfo(String);
+
+impl LineKey {
+    /// Whether a cart may have such a line.
+    pub fn fits(&self) -> bool {
+        let length = said(cut(&self.0, b'\t').0);
+        length.is_some_and(|length| length > 0 && length <= VARIANT_BYTES_MAX)
+    }
+
+    /// Bytes of it as text.
+    pub fn weight(&self) -> usize {
+        self.0.len()
+    }
+
+    /// Decimals of its currency.
+    pub fn decimals(&self) -> u8 {
+        self.currency().map_or(0, |currency| currency.exponent())
+    }
+
+    fn currency(&self) -> Option<Currency> {
+        Currency::parse(self.0.get(self.0.len().checked_sub(CODE_BYTES)?..)?)
+    }
+
+    pub(super) fn read(cells: &mut Cells<'_>) -> Option<LineKey> {
+        let rest = cells.rest?;
+        let (variant, options) = (cells.next()?, cells.next()?);
+        said(variant)?;
+        digits::read(options)?;
+        Currency::parse(cells.next()?)?;
+        let length = variant.len() + options.len() + "\t\t".len() + CODE_BYTES;
+        Some(LineKey(rest.get(..length)?.into()))
+    }
+
+    pub(super) fn write(&self, to: &mut Writer) {
+        to.text(&self.0);
+    }
+}
+
+impl LineInfo {
+    /// Whether a cart may have such a look.
+    pub fn fits(&self) -> bool {
+        parts(&self.0, b'\t').skip(1).all(|cell| judge(cell).is_some_and(|(_, fits)| fits))
+    }
+
+    /// Bytes of it as text.
+    pub fn weight(&self) -> usize {
+        self.0.len()
+    }
+
+    /// It, and what only `known` says.
+    pub fn over(&self, known: &LineInfo) -> LineInfo {
+        let mut all = String::new();
+        for letter in [b'n', b'u', b'm', b'p'] {
+            if let Some(cell) = self.cell(letter).or_else(|| known.cell(letter)) {
+                all.push('\t');
+                all.push_str(cell);
+            }
+        }
+        LineInfo(all)
+    }
+
+    /// It, at a price in decimal text; without one where that is no amount of the line's currency.
+    pub fn priced(&self, line: &LineKey, price: &str) -> LineInfo {
+        let amount = line.currency().and_then(|currency| Amount::parse(price, currency));
+        let mut cells = String::from(self.0.as_str());
+        if let Some(Amount { minor, .. }) = amount {
+            cells.push_str("\tp");
+            digits::push(&mut cells, minor < 0, minor.unsigned_abs());
+        }
+        LineInfo(cells)
+    }
+
+    fn cell(&self, letter: u8) -> Option<&str> {
+        parts(&self.0, b'\t').find(|cell| cell.as_bytes().first() == Some(&letter))
+    }
+
+    /// Reads the rest of a record: each cell at most once, in their order.
+    pub(super) fn read(cells: &mut Cells<'_>) -> Option<LineInfo> {
+        let mut text = String::new();
+        let mut last = 0;
+        while let Some(cell) = cells.next() {
+            let (rank, _) = judge(cell)?;
+            if rank <= last {
+                return None;
+            }
+            last = rank;
+            text.push('\t');
+            text.push_str(cell);
+        }
+        Some(LineInfo(text))
+    }
+
+    pub(super) fn write(&self, to: &mut Writer) {
+        to.0.push_str(&self.0);
+    }
+}
+
+/// Which of a look's cells this is, and whether it is within its limit; `None` for anything else.
+fn judge(cell: &str) -> Option<(u8, bool)> {
+    let text = cell.get(1..)?;
+    Some(match cell.as_bytes().first()? {
+        b'n' => (1, said(text)? <= NAME_BYTES_MAX),
+        b'u' => (2, said(text)? <= URL_BYTES_MAX),
+        b'm' => (3, said(text)? <= URL_BYTES_MAX),
+        b'p' => (4, digits::read_signed(text)? >= 0),
+        _ => return None,
+    })
+}
+
+/// Bytes of what the cell says without its escapes; `None` where one means nothing.
+#[inline(never)]
+fn said(cell: &str) -> Option<usize> {
+    let mut length = 0;
+    let mut bytes = cell.bytes();
+    while let Some(byte) = bytes.next() {
+        if byte == b'\\' && !matches!(bytes.next()?, b't' | b'n' | b'\\') {
+            return None;
+        }
+        length += 1;
+    }
+    Some(length)
+}
+
+/// A cell's text, which stays in its escapes here; `None` where one means nothing.
+pub(super) fn read_text(cell: &str) -> Option<String> {
+    said(cell).map(|_| String::from(cell))
+}
+
+/// Writes what [`read_text`] read.
+pub(super) fn write_text(text: &str, out: &mut String) {
+    out.push_str(text);
+}

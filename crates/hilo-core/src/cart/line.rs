@@ -1,0 +1,164 @@
+//! What a line is and what it looks like, as values with fields: the edge's form. The page's is `cells`.
+//! In and out: cells of flat text. Judges whether they fit the limits; what becomes of them is `op`'s and `join`'s.
+
+use serde::{Deserialize, Serialize};
+
+use super::digits;
+use super::flat::{Cells, Writer};
+use super::limits::{NAME_BYTES_MAX, URL_BYTES_MAX, VARIANT_BYTES_MAX};
+use super::text::price;
+use crate::money::{Amount, Currency};
+
+/// What makes two articles the same line: variant, options (engraving, gift wrap …) and currency.
+///
+/// The currency belongs to it so that no sum ever crosses currencies.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub struct LineKey {
+    /// The shop's id of the variant.
+    pub variant: String,
+    /// A hash of the chosen options; 0 for none.
+    pub options_hash: u64,
+    /// The currency its price was shown in.
+    pub currency: Currency,
+}
+
+/// What a line looks like: as the page last showed it, never an authority for payment.
+#[derive(Clone, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+pub struct LineInfo {
+    /// The article's name.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub name: Option<String>,
+    /// Its page.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub url: Option<String>,
+    /// Its picture.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub image: Option<String>,
+    /// Its unit price in minor units of the line's currency.
+    #[serde(default, skip_serializing_if = "Option::is_none", with = "price")]
+    pub unit_price: Option<i64>,
+}
+
+impl LineKey {
+    /// Whether a cart may have such a line.
+    pub fn fits(&self) -> bool {
+        !self.variant.is_empty() && self.variant.len() <= VARIANT_BYTES_MAX
+    }
+
+    /// Bytes of it as text, roughly.
+    pub fn weight(&self) -> usize {
+        self.variant.len()
+    }
+
+    /// Decimals of its currency.
+    pub fn decimals(&self) -> u8 {
+        self.currency.exponent()
+    }
+
+    pub(super) fn read(cells: &mut Cells<'_>) -> Option<LineKey> {
+        let (variant, options_hash) = (cells.text()?, cells.number()?);
+        let currency = Currency::parse(cells.next()?)?;
+        Some(LineKey { variant, options_hash, currency })
+    }
+
+    pub(super) fn write(&self, to: &mut Writer) {
+        to.text(&self.variant).number(self.options_hash).text(self.currency.code());
+    }
+}
+
+impl LineInfo {
+    /// Whether a cart may have such a look.
+    pub fn fits(&self) -> bool {
+        let fits = |text: &Option<String>, max| text.as_ref().is_none_or(|text| text.len() <= max);
+        fits(&self.name, NAME_BYTES_MAX)
+            && fits(&self.url, URL_BYTES_MAX)
+            && fits(&self.image, URL_BYTES_MAX)
+            && self.unit_price.is_none_or(|price| price >= 0)
+    }
+
+    /// Bytes of it as text, roughly.
+    pub fn weight(&self) -> usize {
+        [&self.name, &self.url, &self.image].into_iter().flatten().map(String::len).sum()
+    }
+
+    /// It, and what only `known` says.
+    pub fn over(&self, known: &LineInfo) -> LineInfo {
+        let or = |said: &Option<String>, known: &Option<String>| {
+            said.as_ref().or(known.as_ref()).cloned()
+        };
+        LineInfo {
+            name: or(&self.name, &known.name),
+            url: or(&self.url, &known.url),
+            image: or(&self.image, &known.image),
+            unit_price: self.unit_price.or(known.unit_price),
+        }
+    }
+
+    /// It, at a price in decimal text; without one where that is no amount of the line's currency.
+    pub fn priced(&self, line: &LineKey, price: &str) -> LineInfo {
+        let unit_price = Amount::parse(price, line.currency).map(|amount| amount.minor);
+        LineInfo { unit_price, ..self.clone() }
+    }
+
+    /// Reads the rest of a record: display fields, each by its letter; one that is absent has no cell.
+    pub(super) fn read(cells: &mut Cells<'_>) -> Option<LineInfo> {
+        let mut info = LineInfo::default();
+        while let Some(cell) = cells.next() {
+            let (letter, rest) = cell.split_at_checked(1)?;
+            let known = match letter {
+                "n" => info.name.replace(read_text(rest)?).is_some(),
+                "u" => info.url.replace(read_text(rest)?).is_some(),
+                "m" => info.image.replace(read_text(rest)?).is_some(),
+                "p" => info.unit_price.replace(digits::read_signed(rest)?).is_some(),
+                _ => return None,
+            };
+            if known {
+                return None;
+            }
+        }
+        Some(info)
+    }
+
+    pub(super) fn write(&self, to: &mut Writer) {
+        for (letter, text) in [("\tn", &self.name), ("\tu", &self.url), ("\tm", &self.image)] {
+            if let Some(text) = text {
+                to.0.push_str(letter);
+                write_text(text, &mut to.0);
+            }
+        }
+        if let Some(minor) = self.unit_price {
+            to.0.push_str("\tp");
+            digits::push(&mut to.0, minor < 0, minor.unsigned_abs());
+        }
+    }
+}
+
+/// Takes a cell's text out of its escapes; `None` where one means nothing.
+pub(super) fn read_text(cell: &str) -> Option<String> {
+    let mut text = String::with_capacity(cell.len());
+    let mut chars = cell.chars();
+    while let Some(char) = chars.next() {
+        text.push(match char {
+            '\\' => match chars.next()? {
+                't' => '\t',
+                'n' => '\n',
+                '\\' => '\\',
+                _ => return None,
+            },
+            plain => plain,
+        });
+    }
+    Some(text)
+}
+
+/// Writes text so that it is one cell.
+pub(super) fn write_text(text: &str, out: &mut String) {
+    for char in text.chars() {
+        match char {
+            '\t' => out.push_str("\\t"),
+            '\n' => out.push_str("\\n"),
+            '\\' => out.push_str("\\\\"),
+            plain => out.push(plain),
+        }
+    }
+}
