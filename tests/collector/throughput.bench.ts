@@ -9,6 +9,8 @@
  * and no router in front. (miniflare puts one before a Worker with assets, so hilo runs without its files here. At
  * Cloudflare that router is not the Worker's own work; "behind the router" tells what it costs locally.) With a
  * destination, a receiver in this process takes what the queue's consumer delivers meanwhile, on the same two cores.
+ * Consumer, miniflare's queue and its way to the receiver run on workerd's one thread, so they count in as well; what is
+ * not delivered by the end stays in the outboxes.
  */
 import { randomUUID } from "node:crypto";
 import { mkdtempSync, rmSync } from "node:fs";

@@ -4,7 +4,7 @@
 //! Out: `requests`, or `planned: false`.
 
 use hilo_collector::forward::destinations::Destination;
-use hilo_collector::forward::plan;
+use hilo_collector::forward::{Configured, plan};
 use hilo_core::config::parse;
 use hilo_core::testing::{event_of, page_message};
 use serde_json::{Value, json};
@@ -34,7 +34,7 @@ pub(crate) fn webhook(input: &Value) -> Value {
             return json!(problems.iter().map(ToString::to_string).collect::<Vec<_>>());
         }
     };
-    if plan(&event, &config.destinations).is_empty() {
+    if plan(&event, &Configured::all(&config.destinations)).is_empty() {
         return json!({ "planned": false });
     }
     let Some(entry) = config.destinations.first() else { return Value::Null };

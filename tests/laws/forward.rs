@@ -2,7 +2,7 @@
 //! the same request for the same event.
 
 use hilo_collector::forward::destinations::{Destination, KINDS};
-use hilo_collector::forward::plan;
+use hilo_collector::forward::{Configured, plan};
 use hilo_core::config::{Config, parse};
 use hilo_core::consent::Purpose;
 use hilo_core::event::{EVENT_BYTES_MAX, Event};
@@ -59,21 +59,21 @@ proptest! {
         let config = config();
         let event = with_consent(event, &preferences);
         let said = event.context.consent.as_ref().map(|claim| claim.state()).unwrap_or_default();
-        for name in plan(&event, &config.destinations) {
-            let needed = &config.destination(&name).expect("it was planned").purposes;
-            prop_assert!(needed.iter().all(|purpose| said.is_granted(*purpose)));
+        for entry in plan(&event, &Configured::all(&config.destinations)) {
+            prop_assert!(entry.purposes.iter().all(|purpose| said.is_granted(*purpose)));
         }
     }
 
     #[test]
     fn denying_one_more_purpose_never_lets_more_through(event in any_event(), preferences in any_preferences()) {
         let config = config();
-        let before = plan(&with_consent(event.clone(), &preferences), &config.destinations);
+        let configured = Configured::all(&config.destinations);
+        let before = plan(&with_consent(event.clone(), &preferences), &configured);
         for purpose in Purpose::ASKED {
             let mut denied = preferences.clone();
             denied.insert(purpose.name().to_owned(), false.into());
-            let after = plan(&with_consent(event.clone(), &denied), &config.destinations);
-            prop_assert!(after.iter().all(|name| before.contains(name)));
+            let after = plan(&with_consent(event.clone(), &denied), &configured);
+            prop_assert!(after.iter().all(|entry| before.contains(entry)));
         }
     }
 

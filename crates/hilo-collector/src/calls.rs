@@ -8,7 +8,7 @@ pub mod journal;
 pub mod optin;
 
 use hilo_core::consent::{Change, Notice, OptInChannel, Purpose, Receipt};
-use hilo_core::event::Event;
+use hilo_core::event::{Event, Gist};
 use serde::{Deserialize, Serialize};
 use serde_json::value::RawValue;
 use std::collections::BTreeMap;
@@ -82,8 +82,10 @@ pub const PAGE_ROWS_MAX: u32 = 200;
 /// An event to keep, and where it shall go.
 #[derive(Clone, Debug, Serialize, Deserialize)]
 pub struct Record {
-    /// The normalized event.
-    pub event: Event,
+    /// What the object has to know of it.
+    pub gist: Gist,
+    /// The normalized event, as it will be stored.
+    pub event: Box<RawValue>,
     /// Its deliveries.
     pub destinations: Vec<Planned>,
 }
@@ -102,6 +104,8 @@ pub enum RecordCall<'e> {
 /// A [`Record`] as the pipeline writes it.
 #[derive(Debug, Serialize)]
 pub struct RecordEntry<'e> {
+    /// See [`Record::gist`].
+    pub gist: Gist,
     /// See [`Record::event`].
     pub event: &'e Event,
     /// See [`Record::destinations`].

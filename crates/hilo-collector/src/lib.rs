@@ -21,6 +21,7 @@ pub const SECRET: &str = "HILO_SECRET";
 
 #[cfg(target_arch = "wasm32")]
 mod wiring {
+    use worker::wasm_bindgen::JsValue;
     use worker::web_sys::Request;
     use worker::{Context, Env, MessageBatch, Response, Result, event};
 
@@ -34,7 +35,7 @@ mod wiring {
 
     /// Deliveries, off the request's path.
     #[event(queue)]
-    async fn queue(batch: MessageBatch<String>, env: Env, context: Context) -> Result<()> {
+    async fn queue(batch: MessageBatch<JsValue>, env: Env, context: Context) -> Result<()> {
         let edge = edge::Edge::new(env, context);
         crate::pipeline::deliver(objects::deliveries(&batch), &edge).await;
         batch.ack_all();

@@ -9,10 +9,11 @@ mod orders;
 use std::collections::BTreeMap;
 
 use futures_util::future::try_join_all;
-use hilo_core::config::Source;
-use hilo_core::event::{Event, Facts};
+use hilo_core::config::{DestinationEntry, Source};
+use hilo_core::event::{Event, Facts, Gist};
 use hilo_core::identity::ProfileKey;
 use hilo_core::identity::token::Scope;
+use hilo_core::journey::attribute;
 use hilo_core::outcome::{Code, Outcome, Rejection};
 use hilo_core::validate::{Envelope, Judged, Verdict};
 use hilo_core::{normalize, validate};
@@ -21,6 +22,7 @@ use crate::calls::optin::OptIn;
 use crate::calls::{
     ConsentCopy, Delivery, Planned, ProfileCall, RecordCall, RecordEntry, Recorded, ask_profile,
 };
+use crate::forward::Configured;
 use crate::ingest::user::verified_user;
 use crate::ingest::{self, Door, Route, consent, files, hello, optin, reply, status};
 use crate::loaded::Loaded;
@@ -175,6 +177,9 @@ pub async fn run<P: Platform>(
         validate::check(envelope, source, facts).into_iter().map(Item::from).collect();
     for event in items.iter_mut().filter_map(|item| item.event.as_mut()) {
         normalize::apply(event, facts);
+        // As if it opened its session. Mostly that says what the session's first event said, and the profile, which knows
+        // better, need not write the event anew.
+        event.context.hilo.channel = attribute(&Gist::of(event), None).0;
     }
     // Before anything is sent on: a crash repeats a delivery and never loses one.
     store_all(&mut items, loaded, platform).await?;
@@ -207,12 +212,14 @@ async fn store_all<P: Platform>(
     platform: &P,
 ) -> Result<(), Failure> {
     let secret = secret(platform)?;
+    let configured = Configured::all(&loaded.config.destinations);
     let mut profiles: BTreeMap<ProfileKey, (Vec<usize>, Vec<RecordEntry<'_>>)> = BTreeMap::new();
     for (place, item) in items.iter().enumerate() {
         let Some(event) = &item.event else { continue };
         let (places, records) = profiles.entry(profile_key(event)).or_default();
         places.push(place);
-        records.push(RecordEntry { event, destinations: plan(event, loaded) });
+        let (gist, destinations) = (Gist::of(event), plan(event, &configured));
+        records.push(RecordEntry { gist, event, destinations });
     }
     let calls = profiles.into_iter().map(|(key, (places, records))| {
         let name = signature::object_name(&secret, &key);
@@ -262,14 +269,13 @@ fn profile_key(event: &Event) -> ProfileKey {
     }
 }
 
-fn plan(event: &Event, loaded: &Loaded) -> Vec<Planned> {
-    forward::plan(event, &loaded.config.destinations)
-        .into_iter()
-        .filter_map(|name| {
-            let entry = loaded.config.destination(&name)?;
-            Some(Planned { name, purposes: entry.purposes.clone(), channel: entry.channel })
-        })
-        .collect()
+fn plan(event: &Event, configured: &[Configured<'_>]) -> Vec<Planned> {
+    let planned = |entry: &DestinationEntry| Planned {
+        name: entry.name.clone(),
+        purposes: entry.purposes.clone(),
+        channel: entry.channel,
+    };
+    forward::plan(event, configured).into_iter().map(planned).collect()
 }
 
 async fn say_hello<P: Platform>(

@@ -10,7 +10,7 @@ use std::collections::BTreeMap;
 
 use futures_util::future::join_all;
 use futures_util::stream::{self, StreamExt as _};
-use hilo_core::config::DestinationEntry;
+use hilo_core::config::{DestinationEntry, Problem};
 use hilo_core::consent::{Decision, decide};
 use hilo_core::event::Event;
 
@@ -25,21 +25,40 @@ const AT_ONCE: usize = 3;
 /// Profiles told at a time what became of their deliveries.
 const CONFIRMED_AT_ONCE: usize = 16;
 
-/// The destinations `event` is meant for: wanted by their filters, allowed by every purpose they need, and not taken
-/// away by the sender's `integrations`.
-pub fn plan(event: &Event, entries: &[DestinationEntry]) -> Vec<String> {
-    let wanted = |entry: &&DestinationEntry| {
-        entry.events.wants(event) && is_integrated(event, &entry.name) && is_allowed(event, entry)
-    };
-    entries.iter().filter(wanted).map(|entry| entry.name.clone()).collect()
+/// A destination as configured, its settings typed: once for a batch, because that costs more than planning an event.
+pub struct Configured<'c> {
+    entry: &'c DestinationEntry,
+    destination: Result<Destination, Problem>,
 }
 
-/// A destination that cannot be loaded gets nothing: fail closed.
-fn is_allowed(event: &Event, entry: &DestinationEntry) -> bool {
-    let said = event.context.consent.as_ref().map(|claim| claim.state()).unwrap_or_default();
-    let Ok(destination) = Destination::load(entry) else { return false };
-    let needed = purposes(&entry.purposes, destination.purposes());
-    !needed.is_empty() && decide(&said, &needed) == Decision::Pass
+impl Configured<'_> {
+    /// Types the settings of every entry.
+    pub fn all(entries: &[DestinationEntry]) -> Vec<Configured<'_>> {
+        entries.iter().map(Configured::of).collect()
+    }
+
+    fn of(entry: &DestinationEntry) -> Configured<'_> {
+        Configured { entry, destination: Destination::load(entry) }
+    }
+
+    /// A destination that cannot be loaded gets nothing: fail closed.
+    fn is_allowed(&self, event: &Event) -> bool {
+        let said = event.context.consent.as_ref().map(|claim| claim.state()).unwrap_or_default();
+        let Ok(destination) = &self.destination else { return false };
+        let needed = purposes(&self.entry.purposes, destination.purposes());
+        !needed.is_empty() && decide(&said, &needed) == Decision::Pass
+    }
+}
+
+/// The destinations `event` is meant for: wanted by their filters, allowed by every purpose they need, and not taken
+/// away by the sender's `integrations`.
+pub fn plan<'c>(event: &Event, configured: &[Configured<'c>]) -> Vec<&'c DestinationEntry> {
+    let wanted = |one: &&Configured<'c>| {
+        one.entry.events.wants(event)
+            && is_integrated(event, &one.entry.name)
+            && one.is_allowed(event)
+    };
+    configured.iter().filter(wanted).map(|one| one.entry).collect()
 }
 
 /// Segment's `integrations`: `{"All": false}` takes all away but those named `true` or with options.
@@ -58,11 +77,10 @@ pub async fn deliver<P: Platform>(deliveries: Vec<Delivery>, platform: &P) {
     }
     // Side by side: a destination that hangs holds up nobody but itself.
     let groups = groups.into_iter().map(|(name, group)| {
-        let entry = config.config.destination(&name).cloned();
+        let configured = config.config.destination(&name).map(Configured::of);
         async move {
-            let destination = entry.map(|entry| (Destination::load(&entry), entry));
             let attempts =
-                group.into_iter().map(|delivery| attempt(delivery, destination.as_ref(), platform));
+                group.into_iter().map(|delivery| attempt(delivery, configured.as_ref(), platform));
             let attempts: Vec<_> = stream::iter(attempts).buffer_unordered(AT_ONCE).collect().await;
             confirm(attempts, platform).await;
         }
@@ -70,20 +88,20 @@ pub async fn deliver<P: Platform>(deliveries: Vec<Delivery>, platform: &P) {
     join_all(groups).await;
 }
 
-type Loaded = (Result<Destination, hilo_core::config::Problem>, DestinationEntry);
-
 /// One delivery to its end.
 async fn attempt<P: Platform>(
     delivery: Delivery,
-    destination: Option<&Loaded>,
+    configured: Option<&Configured<'_>>,
     platform: &P,
 ) -> (Delivery, DeliveryResult) {
-    let result = match destination {
+    let result = match configured {
         None => {
             DeliveryResult::Dead { reason: "hilo.toml has no such destination any more".to_owned() }
         }
-        Some((Err(problem), _)) => again(&delivery, None, problem.to_string(), platform),
-        Some((Ok(destination), entry)) => send(&delivery, destination, entry, platform).await,
+        Some(configured) => match &configured.destination {
+            Err(problem) => again(&delivery, None, problem.to_string(), platform),
+            Ok(destination) => send(&delivery, destination, configured, platform).await,
+        },
     };
     (delivery, result)
 }
@@ -91,7 +109,7 @@ async fn attempt<P: Platform>(
 async fn send<P: Platform>(
     delivery: &Delivery,
     destination: &Destination,
-    entry: &DestinationEntry,
+    configured: &Configured<'_>,
     platform: &P,
 ) -> DeliveryResult {
     let event = match delivery.read_event() {
@@ -99,7 +117,7 @@ async fn send<P: Platform>(
         Err(failure) => return DeliveryResult::Dead { reason: failure.message().to_owned() },
     };
     // The profile's own record was asked when the delivery was handed out; this asks what the event itself says.
-    if !is_allowed(&event, entry) {
+    if !configured.is_allowed(&event) {
         return DeliveryResult::Dead { reason: "consent_denied".to_owned() };
     }
     let secrets = |name: &str| platform.secret(name);

@@ -62,6 +62,18 @@ extern "C" {
     #[wasm_bindgen(method, catch)]
     pub fn fetch(this: &Stub, url: &JsValue, init: &RequestInit) -> Result<Promise, JsValue>;
 
+    /// A queue, as its senders see it. `worker` sends text and objects only; bytes go through without being written twice.
+    #[wasm_bindgen(extends = Object)]
+    pub type Messages;
+
+    /// Sends a list of `{ body, contentType }`.
+    #[wasm_bindgen(method, catch, js_name = sendBatch)]
+    pub fn send_batch(this: &Messages, messages: &Array) -> Result<Promise, JsValue>;
+
+    /// Calls the outside world; answers a `Promise<Response>`.
+    #[wasm_bindgen(catch, js_name = fetch)]
+    pub fn fetch_outside(url: &str, init: &RequestInit) -> Result<Promise, JsValue>;
+
     /// Header fields of a request.
     #[wasm_bindgen(extends = Object)]
     pub type Fields;

@@ -8,13 +8,11 @@ use hilo_core::event::Geo;
 use hilo_core::identity::public_key::PublicKey;
 use jiff::Timestamp;
 use wasm_bindgen::{JsCast, JsValue};
-use worker::js_sys::Reflect;
 use worker::js_sys::futures::JsFuture;
+use worker::js_sys::{Reflect, Uint8Array};
 use worker::web_sys;
 use worker::worker_sys::ext::RequestExt as _;
-use worker::{
-    Context, Env, Fetch, Method, Request, RequestInit, RequestRedirect, Response, Result, State,
-};
+use worker::{Context, Env, Response, Result, State};
 
 use super::bindings::{Fields, word};
 use super::http::{Address, Headers, Incoming, Outgoing, Upload};
@@ -27,7 +25,7 @@ const CONFIG_FRESH_MS: i64 = 30_000;
 /// How long an isolate believes that nobody watches the live stream.
 const UNWATCHED_MS: i64 = 3_000;
 /// How long a destination may take (identity.md, abuse).
-const SEND_MS_MAX: u64 = 10_000;
+const SEND_MS_MAX: u32 = 10_000;
 /// How much of a destination's answer is read.
 const ANSWER_BYTES_MAX: usize = 8 * 1024;
 /// The only header fields that the collector reads. Each costs a call into JavaScript, so the list is short.
@@ -126,7 +124,7 @@ impl Edge {
         let init = web_sys::RequestInit::new();
         if let Some(body) = body {
             init.set_method("POST");
-            init.set_body(&body.into());
+            init.set_body(&Uint8Array::from(body.as_bytes()));
         }
         let response = JsFuture::from(self.stub(object)?.fetch(url, &init)?).await?;
         Ok(response.unchecked_into())
@@ -230,41 +228,30 @@ impl Platform for Edge {
 
     async fn send(&self, request: &Outgoing) -> std::result::Result<super::Response, Failure> {
         let sent = async {
-            let headers = worker::Headers::new();
+            let headers = web_sys::Headers::new()?;
             for (name, value) in &request.headers.0 {
                 headers.set(name, value)?;
             }
-            let mut init = RequestInit::new();
-            init.with_method(Method::from(request.method.clone())).with_headers(headers);
-            init.redirect = RequestRedirect::Manual;
+            let init = web_sys::RequestInit::new();
+            init.set_method(&request.method);
+            init.set_headers(&headers);
+            init.set_redirect(web_sys::RequestRedirect::Manual);
+            init.set_signal(Some(&web_sys::AbortSignal::timeout_with_u32(SEND_MS_MAX)));
             if !request.body.is_empty() {
-                init.with_body(Some(request.body.as_str().into()));
+                init.set_body(&Uint8Array::from(request.body.as_bytes()));
             }
-            let outgoing = Request::new_with_init(&request.url, &init)?;
-            let abort = worker::AbortController::default();
-            let signal = abort.signal();
-            let fetch = Fetch::Request(outgoing);
-            let answer = async {
-                let mut response = fetch.send_with_signal(&signal).await?;
-                // A 204 has no body to stream, and is the best answer there is.
-                let body = match response.stream() {
-                    Ok(stream) => read_stream(stream, ANSWER_BYTES_MAX).await.0,
-                    Err(_) => Vec::new(),
-                };
-                Ok::<_, worker::Error>(super::Response {
-                    status: response.status_code(),
-                    headers: Headers(response.headers().entries().collect()),
-                    body: String::from_utf8_lossy(&body).into_owned(),
-                })
-            };
-            let timeout = worker::Delay::from(std::time::Duration::from_millis(SEND_MS_MAX));
-            match futures_util::future::select(Box::pin(answer), timeout).await {
-                futures_util::future::Either::Left((answer, _)) => answer,
-                futures_util::future::Either::Right(((), _)) => {
-                    abort.abort();
-                    Err(worker::Error::RustError("no answer within 10 s".to_owned()))
-                }
+            let answer = JsFuture::from(bindings::fetch_outside(&request.url, &init)?).await?;
+            let mut answer = Response::from(answer.unchecked_into::<web_sys::Response>());
+            let headers = Headers(answer.headers().entries().collect());
+            let mut body = Vec::new();
+            // An answer without a body has nothing to stream, and is the best and most frequent one.
+            if headers.get("content-length") != Some("0")
+                && let Ok(stream) = answer.stream()
+            {
+                body = read_stream(stream, ANSWER_BYTES_MAX).await.0;
             }
+            let body = String::from_utf8_lossy(&body).into_owned();
+            Ok(super::Response { status: answer.status_code(), headers, body })
         };
         sent.await.map_err(|error: worker::Error| Failure::Retriable(error.to_string()))
     }

@@ -12,17 +12,18 @@ use std::rc::Rc;
 
 use futures_channel::mpsc::{UnboundedSender, unbounded};
 use jiff::Timestamp;
-use wasm_bindgen::JsValue;
 use wasm_bindgen::prelude::wasm_bindgen;
-use worker::js_sys::Promise;
+use wasm_bindgen::{JsCast, JsValue};
 use worker::js_sys::futures::{JsFuture, future_to_promise};
+use worker::js_sys::{Array, Object, Promise, Reflect, Uint8Array};
 use worker::web_sys::{self, Request};
 use worker::worker_sys::DurableObjectState;
-use worker::{Env, Queue, Response, Result, State};
+use worker::{Env, Error, Response, Result, State};
 
-use super::bindings;
+use super::bindings::{self, Messages, word};
 use super::edge::{log, now};
 use super::object_sql::ObjectSql;
+use super::upload::whole;
 use super::{Failure, log_line};
 use crate::calls::{Delivery, encode};
 use crate::store::{journal, profile};
@@ -55,8 +56,9 @@ fn promise(work: impl Future<Output = Result<web_sys::Response>> + 'static) -> P
     }))
 }
 
+/// A call's text. Taken as bytes: JavaScript would make a string of them, and hand it over character by character.
 async fn text(request: &Request) -> Result<String> {
-    Ok(JsFuture::from(request.text()?).await?.as_string().unwrap_or_default())
+    String::from_utf8(whole(request).await?).map_err(|error| Error::RustError(error.to_string()))
 }
 
 /// One person or device.
@@ -169,26 +171,42 @@ impl ProfileShell {
 
     /// Many deliveries share a message, and many messages a call: each costs a round trip, and money.
     async fn send(&self, deliveries: &[Delivery]) -> Result<()> {
-        let queue: Queue = self.env.queue(bindings::DELIVERIES)?;
-        let (mut batch, mut bytes) = (Vec::new(), 0);
-        for message in messages(deliveries)? {
-            if batch.len() >= SEND_MESSAGES_MAX || bytes + message.len() > SEND_BYTES_MAX {
-                queue.send_batch(std::mem::take(&mut batch)).await?;
+        let queue: Messages =
+            Reflect::get(&self.env, &word(bindings::DELIVERIES))?.unchecked_into();
+        let (batch, mut bytes) = (Array::new(), 0);
+        for text in messages(deliveries)? {
+            let is_full = usize::try_from(batch.length()).unwrap_or(usize::MAX)
+                >= SEND_MESSAGES_MAX
+                || bytes + text.len() > SEND_BYTES_MAX;
+            if is_full {
+                JsFuture::from(queue.send_batch(&batch)?).await?;
+                batch.set_length(0);
                 bytes = 0;
             }
-            bytes += message.len();
-            batch.push(message);
+            bytes += text.len();
+            batch.push(&message(&text)?);
         }
-        if batch.is_empty() { Ok(()) } else { queue.send_batch(batch).await }
+        if batch.length() > 0 {
+            JsFuture::from(queue.send_batch(&batch)?).await?;
+        }
+        Ok(())
     }
+}
+
+/// One message to be sent.
+fn message(text: &str) -> Result<JsValue> {
+    let message = Object::new();
+    Reflect::set(&message, &word("body"), &Uint8Array::from(text.as_bytes()))?;
+    Reflect::set(&message, &word("contentType"), &word("bytes"))?;
+    Ok(message.into())
 }
 
 /// Deliveries as messages: JSON lists within a message's bounds.
 fn messages(deliveries: &[Delivery]) -> Result<Vec<String>> {
     let mut messages: Vec<(usize, String)> = Vec::new();
     for delivery in deliveries {
-        let text = encode(delivery)
-            .map_err(|failure| worker::Error::RustError(failure.message().to_owned()))?;
+        let text =
+            encode(delivery).map_err(|failure| Error::RustError(failure.message().to_owned()))?;
         match messages.last_mut() {
             Some((count, list))
                 if *count < MESSAGE_DELIVERIES_MAX
@@ -293,15 +311,13 @@ fn frame(line: &str) -> String {
 
 /// Reads the deliveries of a queue batch; what cannot be read is a message of another version and is dropped, because the
 /// outbox sends it again.
-pub fn deliveries(messages: &worker::MessageBatch<String>) -> Vec<Delivery> {
+pub fn deliveries(messages: &worker::MessageBatch<JsValue>) -> Vec<Delivery> {
     let mut deliveries = Vec::new();
-    for message in messages.iter() {
-        let list = message.map_err(|error| error.to_string()).and_then(|message| {
-            serde_json::from_str::<Vec<Delivery>>(message.body()).map_err(|e| e.to_string())
-        });
-        match list {
+    for message in messages.raw_iter() {
+        let bytes = Uint8Array::new(&message.body()).to_vec();
+        match serde_json::from_slice::<Vec<Delivery>>(&bytes) {
             Ok(list) => deliveries.extend(list),
-            Err(why) => log(&log_line("warn", "queue message", &[("why", &why)])),
+            Err(why) => log(&log_line("warn", "queue message", &[("why", &why.to_string())])),
         }
     }
     deliveries

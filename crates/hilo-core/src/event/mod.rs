@@ -6,6 +6,7 @@
 mod context;
 mod facts;
 pub mod fields;
+mod gist;
 mod kind;
 
 pub use context::{
@@ -13,6 +14,7 @@ pub use context::{
     Page, SessionHint, Via,
 };
 pub use facts::{Facts, Geo, Trust};
+pub use gist::Gist;
 pub use kind::EventKind;
 
 use jiff::Timestamp;

@@ -1,10 +1,10 @@
 //! A session's touch: the first event's, for every event of the session.
-//! In: the session as stored, an event. Out: the touch the event is attributed to. No clock: the page counts sessions.
+//! In: the session as stored, an event's gist. Out: the channel it is attributed to. No clock: the page counts sessions.
 
 use serde::{Deserialize, Serialize};
 
-use super::Touch;
-use crate::event::Event;
+use super::{Channel, Touch};
+use crate::event::Gist;
 
 /// A session as the profile keeps it.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -15,17 +15,17 @@ pub struct Session {
     pub touch: Touch,
 }
 
-/// Gives `event` its session's channel, and answers the session to remember if this event opened it.
+/// The channel of the event's session, and the session to remember if this event opened it.
 ///
 /// The first event that shows a touch decides, because later page views of the same visit come "from" the shop
 /// itself and would all look direct.
-pub fn attribute(event: &mut Event, known: Option<&Session>) -> Option<Session> {
-    let id = event.context.hilo.session.as_ref()?.id.clone();
-    if let Some(session) = known {
-        event.context.hilo.channel = Some(session.touch.channel);
-        return None;
+pub fn attribute(gist: &Gist, known: Option<&Session>) -> (Option<Channel>, Option<Session>) {
+    let Some(id) = &gist.session else { return (gist.channel, None) };
+    match (known, &gist.touch) {
+        (Some(session), _) => (Some(session.touch.channel), None),
+        (None, Some(touch)) => {
+            (Some(touch.channel), Some(Session { id: id.clone(), touch: touch.clone() }))
+        }
+        (None, None) => (gist.channel, None),
     }
-    let touch = event.context.hilo.touch.clone()?;
-    event.context.hilo.channel = Some(touch.channel);
-    Some(Session { id, touch })
 }

@@ -1,12 +1,12 @@
 //! A person, folded from events: when they came first and last, by which touch, how often, as whom.
-//! `(Profile, &Event) → Profile`. Decides nothing and forgets nothing on its own; bounded where a sender could grow it.
+//! `(Profile, &Gist) → Profile`. Decides nothing and forgets nothing on its own; bounded where a sender could grow it.
 
 use std::collections::BTreeMap;
 
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
-use crate::event::Event;
+use crate::event::Gist;
 use crate::journey::{Channel, Touch};
 
 /// Ids that one device may claim before the rest is ignored.
@@ -50,17 +50,17 @@ pub struct Profile {
 
 /// Takes one event into the profile. The order of events does not matter for first and last.
 #[must_use]
-pub fn fold(mut profile: Profile, event: &Event) -> Profile {
+pub fn fold(mut profile: Profile, event: &Gist) -> Profile {
     let at = event.occurred_at;
-    *profile.events.entry(event.kind.name().to_owned()).or_default() += 1;
+    *profile.events.entry(event.kind.clone()).or_default() += 1;
     if profile.last_seen.is_none_or(|last| at >= last)
-        && let Some(locale) = &event.context.locale
+        && let Some(locale) = &event.locale
     {
         profile.locale = Some(locale.clone());
     }
     profile.first_seen = Some(profile.first_seen.map_or(at, |first| first.min(at)));
     profile.last_seen = Some(profile.last_seen.map_or(at, |last| last.max(at)));
-    if let Some(touch) = &event.context.hilo.touch {
+    if let Some(touch) = &event.touch {
         let touched = Touched { at, touch: touch.clone() };
         if profile.first_touch.as_ref().is_none_or(|first| at < first.at) {
             profile.first_touch = Some(touched.clone());

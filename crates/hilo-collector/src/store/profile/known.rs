@@ -7,8 +7,8 @@
 use std::collections::BTreeMap;
 use std::collections::btree_map::Entry;
 
-use hilo_core::event::Event;
-use hilo_core::journey::{Session, attribute};
+use hilo_core::event::Gist;
+use hilo_core::journey::{Channel, Session, attribute};
 use hilo_core::profile::Profile;
 
 use super::consent::{self, Standing};
@@ -51,23 +51,26 @@ impl Known {
             && self.subscriptions.allow(planned.channel)
     }
 
-    /// Gives `event` its session's channel.
-    pub(super) fn attribute(&mut self, sql: &impl Sql, event: &mut Event) -> Result<(), Failure> {
-        let Some(id) = event.context.hilo.session.as_ref().map(|hint| hint.id.clone()) else {
-            return Ok(());
-        };
-        let known = match self.sessions.entry(id) {
+    /// The channel of the event's session.
+    pub(super) fn attribute(
+        &mut self,
+        sql: &impl Sql,
+        gist: &Gist,
+    ) -> Result<Option<Channel>, Failure> {
+        let Some(id) = &gist.session else { return Ok(gist.channel) };
+        let known = match self.sessions.entry(id.clone()) {
             Entry::Occupied(entry) => entry.into_mut(),
             Entry::Vacant(entry) => {
                 let known = read_session(sql, entry.key())?;
                 entry.insert(known)
             }
         };
-        if let Some(session) = attribute(event, known.as_ref()) {
+        let (channel, opened) = attribute(gist, known.as_ref());
+        if let Some(session) = opened {
             self.opened.push(session.clone());
             *known = Some(session);
         }
-        Ok(())
+        Ok(channel)
     }
 
     /// Stores the sessions that were opened since, if any event of theirs was kept.

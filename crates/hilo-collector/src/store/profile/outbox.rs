@@ -7,14 +7,13 @@
 use std::collections::BTreeMap;
 
 use hilo_core::consent::{OptInChannel, Purpose};
-use hilo_core::event::Event;
 use jiff::Timestamp;
 use serde_json::value::RawValue;
 
 use super::known::Known;
 use super::pages::raw;
 use super::{Volatile, consent, millis, optin};
-use crate::calls::{Confirmation, Delivery, DeliveryResult, Planned};
+use crate::calls::{Confirmation, Delivery, DeliveryResult, Planned, encode};
 use crate::platform::{Failure, Sql, SqlRow, SqlValue};
 
 /// How long an attempt may be under way before it counts as lost.
@@ -85,12 +84,21 @@ pub fn lease(volatile: &mut Volatile, fresh: &mut Vec<Delivery>, now: Timestamp)
 
 /// A row of the outbox to be.
 pub(super) struct Row<'r> {
-    /// The event.
-    pub(super) event: &'r Event,
+    /// The event's id.
+    pub(super) message_id: &'r str,
     /// The event as stored.
     pub(super) body: &'r RawValue,
     /// Where to.
     pub(super) planned: &'r Planned,
+}
+
+impl Row<'_> {
+    /// Event, destination, purposes, channel.
+    fn columns(&self) -> (&str, &str, String, Option<&'static str>) {
+        let Planned { name, purposes, channel } = self.planned;
+        let purposes: Vec<&str> = purposes.iter().map(|purpose| purpose.name()).collect();
+        (self.message_id, name, purposes.join(","), channel.map(OptInChannel::name))
+    }
 }
 
 /// Writes one row per event and destination, and answers what may go out at once.
@@ -103,30 +111,19 @@ pub(super) fn queue_up(
     profile: &str,
     now: Timestamp,
 ) -> Result<Vec<Delivery>, Failure> {
-    let now = SqlValue::int(millis(now))?;
-    for rows in rows.chunks(PARAMETERS_MAX / 6) {
-        let mut values = Vec::with_capacity(rows.len() * 6);
-        for Row { event, planned, .. } in rows {
-            let purposes: Vec<&str> = planned.purposes.iter().map(|p| p.name()).collect();
-            values.push(SqlValue::from(event.message_id.as_str()));
-            values.push(SqlValue::from(planned.name.as_str()));
-            values.push(SqlValue::Text(purposes.join(",")));
-            values.push(SqlValue::text_or_null(planned.channel.map(OptInChannel::name)));
-            values.extend([now.clone(), now.clone()]);
-        }
-        let places = tuples("(?,?,?,?,?,?)", rows.len());
+    if !rows.is_empty() {
+        let lines: Vec<_> = rows.iter().map(Row::columns).collect();
+        // One value for all rows: sixty of them cost more on their way through JavaScript than SQLite's reading of a list.
         sql.run(
-            &format!(
-                "INSERT OR IGNORE INTO outbox (message_id, destination, purposes, channel, next_ms, updated_ms)
-                 VALUES {places}"
-            ),
-            &values,
+            "INSERT OR IGNORE INTO outbox (message_id, destination, purposes, channel, next_ms, updated_ms)
+             SELECT value ->> 0, value ->> 1, value ->> 2, value ->> 3, ?1, ?1 FROM json_each(?2)",
+            &[SqlValue::int(millis(now))?, SqlValue::Text(encode(&lines)?)],
         )?;
     }
     let may_go = rows.iter().filter(|row| known.allows(row.planned, 0));
     let fresh = may_go.map(|row| Delivery {
         profile: profile.to_owned(),
-        message_id: row.event.message_id.clone(),
+        message_id: row.message_id.to_owned(),
         destination: row.planned.name.clone(),
         attempt: 0,
         event: row.body.to_owned(),
@@ -155,6 +152,10 @@ pub fn due(
     let leases = &mut volatile.leases;
     leases.held.retain(|_, lease| lease.until_ms > now_ms);
     leases.is_behind = false;
+    // The usual case of an alarm: all is under way. What is leased is due, so the numbers say it without reading a row.
+    if count_due(sql, now_ms)? <= leases.held.len() {
+        return Ok(Vec::new());
+    }
     let standing = consent::standing(sql)?;
     let subscriptions = optin::subscriptions(sql)?;
     let rows = sql.exec(
@@ -189,6 +190,15 @@ pub fn due(
         leases.hold(key, row_ms, now_ms);
     }
     Ok(deliveries)
+}
+
+fn count_due(sql: &impl Sql, now_ms: i64) -> Result<usize, Failure> {
+    let rows = sql.exec(
+        "SELECT count(*) AS n FROM outbox WHERE state = 'pending' AND next_ms <= ?",
+        &[SqlValue::int(now_ms)?],
+    )?;
+    let count = rows.first().map_or(Ok(0), |row| row.int("n"))?;
+    Ok(usize::try_from(count).unwrap_or(usize::MAX))
 }
 
 fn purposes(row: &SqlRow) -> Result<Vec<Purpose>, Failure> {

@@ -5,7 +5,8 @@
 
 use std::collections::BTreeSet;
 
-use hilo_core::event::Event;
+use hilo_core::event::{Event, Gist};
+use hilo_core::journey::Channel;
 use hilo_core::profile::fold;
 use jiff::Timestamp;
 use serde_json::value::{RawValue, to_raw_value};
@@ -13,7 +14,7 @@ use serde_json::value::{RawValue, to_raw_value};
 use super::known::Known;
 use super::millis;
 use super::outbox::{self, PARAMETERS_MAX};
-use crate::calls::{Delivery, Planned, Record, Recorded};
+use crate::calls::{Delivery, Planned, Record, Recorded, decode};
 use crate::platform::{Failure, Sql, SqlValue};
 
 /// What became of a call's records.
@@ -45,24 +46,25 @@ pub(super) fn record(
             answers.push(Recorded::ConsentDenied);
             continue;
         };
-        let event = &candidate.event;
-        if !fresh.remove(event.message_id.as_str()) {
+        let gist = &candidate.gist;
+        if !fresh.remove(gist.message_id.as_str()) {
             answers.push(Recorded::Duplicate);
             continue;
         }
         let allowed = candidate.allowed(known);
         answers.push(Recorded::Stored {
-            channel: event.context.hilo.channel,
+            channel: gist.channel,
             destinations: allowed.iter().map(|planned| planned.name.clone()).collect(),
         });
-        rows.extend(allowed.into_iter().map(|planned| outbox::Row { event, body, planned }));
-        kept.push(event);
+        let message_id = gist.message_id.as_str();
+        rows.extend(allowed.into_iter().map(|planned| outbox::Row { message_id, body, planned }));
+        kept.push(gist);
     }
     known.keep_sessions(sql, !kept.is_empty())?;
     let fresh = outbox::queue_up(sql, &rows, known, name, now)?;
     if !kept.is_empty() {
-        for event in &kept {
-            known.profile = fold(std::mem::take(&mut known.profile), event);
+        for gist in &kept {
+            known.profile = fold(std::mem::take(&mut known.profile), gist);
         }
         known.keep_profile(sql)?;
     }
@@ -71,58 +73,67 @@ pub(super) fn record(
 
 /// A record on its way in.
 struct Candidate {
-    event: Event,
+    gist: Gist,
     destinations: Vec<Planned>,
-    revision: u32,
     /// As it will be stored; `None` where the recorded consent denies it.
     body: Option<Box<RawValue>>,
 }
 
 impl Candidate {
     fn of(record: Record, sql: &impl Sql, known: &mut Known) -> Result<Candidate, Failure> {
-        let Record { mut event, destinations } = record;
-        let revision = event.context.consent.as_ref().map_or(0, |claim| claim.revision);
-        if known.standing.denies(event.purposes(), revision) {
-            return Ok(Candidate { event, destinations, revision, body: None });
+        let Record { mut gist, event, destinations } = record;
+        if known.standing.denies(&gist.purposes, gist.revision) {
+            return Ok(Candidate { gist, destinations, body: None });
         }
-        known.attribute(sql, &mut event)?;
-        let body = to_raw_value(&event).map_err(|error| Failure::Fatal(error.to_string()))?;
-        Ok(Candidate { event, destinations, revision, body: Some(body) })
+        let channel = known.attribute(sql, &gist)?;
+        let body = if channel == gist.channel { event } else { attributed(&event, channel)? };
+        gist.channel = channel;
+        Ok(Candidate { gist, destinations, body: Some(body) })
     }
 
     /// The destinations that neither the recorded consent nor a missing opt-in rules out.
     fn allowed(&self, known: &Known) -> Vec<&Planned> {
-        self.destinations.iter().filter(|planned| known.allows(planned, self.revision)).collect()
+        self.destinations
+            .iter()
+            .filter(|planned| known.allows(planned, self.gist.revision))
+            .collect()
     }
+}
+
+/// The event with another channel. Rare: an event of a session mostly shows by itself what opened it.
+fn attributed(event: &RawValue, channel: Option<Channel>) -> Result<Box<RawValue>, Failure> {
+    let mut event: Event = decode(event.get())?;
+    event.context.hilo.channel = channel;
+    to_raw_value(&event).map_err(|error| Failure::Fatal(error.to_string()))
 }
 
 /// Writes the timeline, and answers the ids that were new.
 ///
 /// Mostly all are, so all are written first; only where that breaks the rule of one row per id is asked which ones.
 fn insert<'c>(sql: &impl Sql, candidates: &'c [Candidate]) -> Result<BTreeSet<&'c str>, Failure> {
-    let rows = candidates.iter().filter_map(|one| Some((&one.event, one.body.as_deref()?)));
-    let rows: Vec<(&Event, &RawValue)> = rows.collect();
+    let rows = candidates.iter().filter_map(|one| Some((&one.gist, one.body.as_deref()?)));
+    let rows: Vec<(&Gist, &RawValue)> = rows.collect();
     let mut fresh = BTreeSet::new();
     for rows in rows.chunks(PARAMETERS_MAX / 3) {
         let mut rows = rows.to_vec();
         if insert_all(sql, &rows).is_err() {
             let mut seen = stored(sql, &rows)?;
-            rows.retain(|(event, _)| seen.insert(event.message_id.clone()));
+            rows.retain(|(gist, _)| seen.insert(gist.message_id.clone()));
             insert_all(sql, &rows)?;
         }
-        fresh.extend(rows.iter().map(|(event, _)| event.message_id.as_str()));
+        fresh.extend(rows.iter().map(|(gist, _)| gist.message_id.as_str()));
     }
     Ok(fresh)
 }
 
-fn insert_all(sql: &impl Sql, rows: &[(&Event, &RawValue)]) -> Result<(), Failure> {
+fn insert_all(sql: &impl Sql, rows: &[(&Gist, &RawValue)]) -> Result<(), Failure> {
     if rows.is_empty() {
         return Ok(());
     }
     let mut values = Vec::with_capacity(rows.len() * 3);
-    for (event, body) in rows {
-        values.push(SqlValue::from(event.message_id.as_str()));
-        values.push(SqlValue::int(millis(event.occurred_at))?);
+    for (gist, body) in rows {
+        values.push(SqlValue::from(gist.message_id.as_str()));
+        values.push(SqlValue::int(millis(gist.occurred_at))?);
         values.push(SqlValue::from(body.get()));
     }
     let places = outbox::tuples("(?,?,?)", rows.len());
@@ -131,8 +142,8 @@ fn insert_all(sql: &impl Sql, rows: &[(&Event, &RawValue)]) -> Result<(), Failur
 }
 
 /// The ids among `rows` that are on the timeline.
-fn stored(sql: &impl Sql, rows: &[(&Event, &RawValue)]) -> Result<BTreeSet<String>, Failure> {
-    let ids = rows.iter().map(|(event, _)| SqlValue::from(event.message_id.as_str()));
+fn stored(sql: &impl Sql, rows: &[(&Gist, &RawValue)]) -> Result<BTreeSet<String>, Failure> {
+    let ids = rows.iter().map(|(gist, _)| SqlValue::from(gist.message_id.as_str()));
     let ids: Vec<SqlValue> = ids.collect();
     let places = outbox::tuples("?", ids.len());
     let query = format!("SELECT message_id FROM events WHERE message_id IN ({places})");

@@ -1,10 +1,11 @@
 //! The promises of one person's object, on the same SQL natively.
 
 use hilo_core::consent::{Change, Method, Notice, OptInChannel, OptInState, Purpose};
-use hilo_core::event::Event;
+use hilo_core::event::{Event, Gist};
 use jiff::{SignedDuration, Timestamp};
 use serde::de::DeserializeOwned;
 use serde_json::json;
+use serde_json::value::to_raw_value;
 
 use super::*;
 use crate::calls::optin::OptIn;
@@ -14,6 +15,8 @@ use crate::calls::{
 };
 use crate::platform::SqlValue;
 use crate::platform::memory::MemorySql;
+
+mod sessions;
 
 struct Object {
     sql: MemorySql,
@@ -111,7 +114,14 @@ fn bound(id: &str) -> Record {
         purposes: vec![Purpose::Analytics],
         channel: None,
     }];
-    Record { event: event(id, 1), destinations }
+    Record { destinations, ..kept(id, 1) }
+}
+
+/// An event that goes nowhere.
+fn kept(id: &str, revision: u32) -> Record {
+    let event = event(id, revision);
+    let gist = Gist::of(&event);
+    Record { gist, event: to_raw_value(&event).unwrap(), destinations: vec![] }
 }
 
 fn stored(destinations: &[&str]) -> Recorded {
@@ -143,7 +153,7 @@ fn somebody_unknown_leaves_no_trace() {
 fn a_denial_refuses_events_of_its_revision_and_before() {
     let mut object = Object::new();
     object.decide(2, "analytics", "denied");
-    let records = |revision| vec![Record { event: event("m1", revision), destinations: vec![] }];
+    let records = |revision| vec![kept("m1", revision)];
     assert_eq!(object.record(records(1)), [Recorded::ConsentDenied]);
     assert_eq!(object.record(records(2)), [Recorded::ConsentDenied]);
     assert_eq!(object.record(records(3)), [stored(&[])]);
@@ -350,7 +360,8 @@ fn what_was_just_kept_goes_out_without_being_read_again() {
 fn what_an_older_denial_rules_out_is_kept_and_not_sent() {
     let mut object = Object::new();
     object.decide(1, "analytics", "denied");
-    let records = vec![Record { event: event("m1", 2), ..bound("m1") }];
+    let destinations = bound("m1").destinations;
+    let records = vec![Record { destinations, ..kept("m1", 2) }];
     let call = encode(&ProfileCall::Record { records }).unwrap();
     let answered = answer(&object.sql, &mut object.volatile, "p", &call, object.now).unwrap();
     assert!(answered.fresh.is_empty());
