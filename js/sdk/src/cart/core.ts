@@ -2,13 +2,19 @@
  * The cart's module as functions. It has one itself, which takes text and answers text: a request's first letter says what is
  * wanted. `hilo-tracker/src/platform/cart_face.rs` lists them.
  */
-import { call } from "hilo-cart-wasm";
+import { bind, call, imports } from "hilo-cart-wasm";
 
 import { row } from "./flat.ts";
 import type { Cells } from "./line.ts";
 import { answered } from "./page.ts";
 
-export { bind, imports } from "hilo-cart-wasm";
+/** Compiles the module and binds it. */
+export async function instantiate(source: BufferSource | Promise<Response>) {
+  const found = await source;
+  const bytes = found instanceof Response ? await found.arrayBuffer() : found;
+  const { instance } = await WebAssembly.instantiate(bytes, imports);
+  bind(instance.exports);
+}
 
 /** What cannot be read is answered by this. */
 const UNREADABLE = "!";

@@ -6,9 +6,10 @@
  */
 import type { CartState, CartStatus, Channel, Checkout, ConsentState, LineInput, OptInText, Properties } from "../types.ts";
 import { caller } from "./call.ts";
-import { perform as call } from "./calls.ts";
+import { perform } from "./calls.ts";
 import * as core from "./core.ts";
 import { lineOf, shownOf, table, totalsOf, type Shown } from "./flat.ts";
+import { forget, leave, takeOver } from "./left.ts";
 import { cellsOf, overlay, units, type Act } from "./line.ts";
 import { optIn } from "./optin.ts";
 import { random } from "./page.ts";
@@ -56,8 +57,6 @@ interface Asked {
 
 /** Tabs whose acts are remembered. */
 const TABS_MAX = 32;
-/** Prefix of the keys under which a page that is left writes down what nobody did yet. */
-const LEFT = "hilo.w";
 /** The last line of what is kept. Where it is missing, something before it is too. */
 const END = ".";
 /** How long another tab may take to do something for this one. */
@@ -86,7 +85,7 @@ export function open(host: Host): OpenCart {
   const token = tokenOf(host.tokenProvider);
   const own = random().toString(36);
   const isForeign = new URL(host.endpoint, location.href).origin !== location.origin || !navigator.cookieEnabled;
-  const request = caller(host.endpoint, host.key, token, () => head.capability || (isForeign && !token.get() ? "new" : ""));
+  const call = caller(host.endpoint, host.key, token, () => head.capability || (isForeign && !token.get() ? "new" : ""));
   const listeners = new Set<(state: CartState) => void>();
   /** What the leader was asked to do and has not answered. */
   const calls = new Map<number, Asked>();
@@ -106,7 +105,7 @@ export function open(host: Host): OpenCart {
 
   async function lead() {
     try {
-      await (module ??= instantiate(host.source()));
+      await (module ??= core.instantiate(host.source()));
     } catch (error) {
       host.say(error);
       module = undefined;
@@ -116,8 +115,8 @@ export function open(host: Host): OpenCart {
     reopen();
     report(head.drafts);
     sync = start();
-    quietly(takeOver);
-    for (const act of pending) if (act[0] > (head.done[own] ?? 0)) perform(act);
+    inherit();
+    for (const act of pending) if (act[0] > (head.done[own] ?? 0)) enact(act);
     pending = [];
     for (const { name, args, done } of calls.values()) void run(name, args).then(done);
     report();
@@ -145,21 +144,17 @@ export function open(host: Host): OpenCart {
     core.doubt();
   }
 
-  /** What pages left behind: calls that met no cart, and numbered acts of which nobody knows whether a leader has done them. */
-  function takeOver() {
-    for (const key of leftKeys()) {
-      const left = JSON.parse(localStorage.getItem(key) ?? "[]");
-      const isCalled = typeof left[0]?.[0] === "string";
-      if (isCalled || sync) localStorage.removeItem(key);
-      if (isCalled) for (const [name, args] of left) call(cart, name, args);
-      else if (sync) hear({ acts: left, from: key.slice(LEFT.length) });
-      else group.tell({ acts: left, from: key.slice(LEFT.length) });
-    }
-  }
+  /** Does what pages left behind, or has the leader do it. */
+  const inherit = () =>
+    takeOver(
+      !!sync,
+      (name, args) => perform(cart, name, args),
+      (acts, from) => (sync ? hear : group.tell)({ acts, from }),
+    );
 
   function start(): Sync {
     return syncOf({
-      call: request,
+      call,
       endpoint: host.endpoint,
       token,
       mayTalk: () => head.isLeaving || !head.user || !!token.get(),
@@ -240,7 +235,7 @@ export function open(host: Host): OpenCart {
   }
 
   /** Does an act on the replica; this tab leads. */
-  function perform([, kind, count, cells, isQuiet]: Act) {
+  function enact([, kind, count, cells, isQuiet]: Act) {
     if (!cells) return void core.clear(isQuiet);
     const code = core.act(kind, count, cells, isQuiet);
     if (code) host.say(`the cart refused this: ${code}`);
@@ -273,7 +268,7 @@ export function open(host: Host): OpenCart {
   function act(kind: number, line: LineInput | null, howMany: number, isQuiet = false) {
     const one: Act = [++count, kind, units(howMany), line && cellsOf(line), isQuiet];
     if (sync) {
-      perform(one);
+      enact(one);
       keep();
       sync.poke();
       return share();
@@ -302,7 +297,7 @@ export function open(host: Host): OpenCart {
     if (acts) {
       for (const one of acts as Act[]) {
         if (one[0] <= (head.done[from] ?? 0)) continue;
-        perform(one);
+        enact(one);
         head.done[from] = one[0];
       }
       head.done = Object.fromEntries(Object.entries(head.done).slice(-TABS_MAX));
@@ -318,7 +313,7 @@ export function open(host: Host): OpenCart {
     async checkout(isQuiet?: boolean): Promise<Checkout | null> {
       await sync?.now();
       const about = person();
-      const { status: code, json } = await request("POST", "/v1/cart/checkout", about ? { person: about } : {});
+      const { status: code, json } = await call("POST", "/v1/cart/checkout", about ? { person: about } : {});
       if (code !== 200) return null;
       head.checkout = json.checkout_id;
       keep();
@@ -349,7 +344,7 @@ export function open(host: Host): OpenCart {
       sync?.stop();
       token.set("");
       core.leave();
-      quietly(() => leftKeys().forEach((key) => localStorage.removeItem(key)));
+      forget();
       head = { ...empty(), isLeaving: true };
       keep();
       sync = start();
@@ -376,7 +371,7 @@ export function open(host: Host): OpenCart {
   }
 
   addEventListener("pagehide", () => {
-    if (!sync) return void (pending.length && quietly(() => localStorage.setItem(LEFT + own, JSON.stringify(pending))));
+    if (!sync) return leave(own, pending);
     sync.last();
     report();
     keep();
@@ -396,19 +391,10 @@ export function open(host: Host): OpenCart {
     viewed: () => host.track("Cart Viewed", products(), ""),
     identify: (user, given) => void task("identify", user, given),
     reset: () => void task("reset"),
-    optIn: (channel, channelState, text) => optIn(request, channel, channelState, text, host.anonymousId()),
+    optIn: (channel, channelState, text) => optIn(call, channel, channelState, text, host.anonymousId()),
     flush: () => task("flush"),
     destroy: resign,
   };
-  quietly(takeOver);
+  inherit();
   return cart;
-}
-
-const leftKeys = () => Object.keys(localStorage).filter((key) => key.startsWith(LEFT));
-
-async function instantiate(source: BufferSource | Promise<Response>) {
-  const found = await source;
-  const bytes = found instanceof Response ? await found.arrayBuffer() : found;
-  const { instance } = await WebAssembly.instantiate(bytes, core.imports);
-  core.bind(instance.exports);
 }

@@ -1,0 +1,31 @@
+/**
+ * What pages write down when they are left before anybody did it: calls that met no cart (`../loader.ts`, `../cart.ts`), and the
+ * numbered acts of a tab of which nobody knows whether a leader has done them. Each lot has a key of its own in localStorage.
+ */
+import type { Act } from "./line.ts";
+import { quietly } from "./store.ts";
+
+const LEFT = "hilo.w";
+
+const keys = () => Object.keys(localStorage).filter((key) => key.startsWith(LEFT));
+
+/** Writes down the acts of the tab `own`. */
+export function leave(own: string, acts: Act[]) {
+  if (acts.length) quietly(() => localStorage.setItem(LEFT + own, JSON.stringify(acts)));
+}
+
+/** Hands on what was written down: calls to whoever comes first, acts again and again until a leader comes. */
+export function takeOver(isLeader: boolean, call: (name: string, args: any[]) => void, hear: (acts: Act[], from: string) => void) {
+  quietly(() => {
+    for (const key of keys()) {
+      const left = JSON.parse(localStorage.getItem(key) ?? "[]");
+      const isCalled = typeof left[0]?.[0] === "string";
+      if (isCalled || isLeader) localStorage.removeItem(key);
+      if (isCalled) for (const [name, args] of left) call(name, args);
+      else hear(left, key.slice(LEFT.length));
+    }
+  });
+}
+
+/** Logout: what was written down is nobody's. */
+export const forget = () => quietly(() => keys().forEach((key) => localStorage.removeItem(key)));
