@@ -198,11 +198,10 @@ function line(what: string, unit: string, floor: number, hilo: number, must: str
 }
 
 console.log(`${"".padEnd(38)}${"floor".padStart(8)}${"hilo".padStart(9)}               must`);
-const empties: number[] = [];
-for (let i = 0; i < RUNS; i += 1) empties.push(await loadMs("/empty"));
-const empty = median(empties);
-const [loadFloor, loadHilo] = await pair(loadMs);
-line("load + init on the main thread", "ms", loadFloor - empty, loadHilo - empty, "×4");
+const loads: Record<string, number[]> = { "/empty": [], "/floor": [], "/hilo": [] };
+for (let i = 0; i < RUNS; i += 1) for (const path in loads) loads[path]!.push(await loadMs(path));
+const beyondEmpty = (path: string) => median(loads[path]!) - median(loads["/empty"]!);
+line("load + init on the main thread", "ms", beyondEmpty("/floor"), beyondEmpty("/hilo"), "×4");
 for (const [label, slowdown, isSlow] of [["cold start, processor 1×", 1, false], ["cold start, processor ÷4", 4, false], ["cold start, ÷4 on a slow link", 4, true]] as const) {
   const [floor, hilo] = await pair((path) => coldMs(path, slowdown, isSlow), isSlow ? 7 : RUNS);
   line(label, "ms", floor, hilo, "×1.4");
