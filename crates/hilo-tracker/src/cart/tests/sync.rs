@@ -211,6 +211,20 @@ fn one_bad_operation_is_given_up_and_the_others_arrive() {
 }
 
 #[test]
+fn what_is_done_while_a_message_is_refused_keeps_its_name() {
+    let (ids, mut hub) = (minted(), Hub::new("c"));
+    let mut device = device(&ids);
+    act(&mut device, "mug", Act::Add(2));
+    act(&mut device, "cup", Act::Add(1));
+    device.message().unwrap();
+    act(&mut device, "hat", Act::Add(4));
+    assert_eq!(device.refused(Refused::Poison), Next::Go);
+    talk(&mut device, &mut hub);
+    assert_eq!(shown_at(&hub), [("cup".into(), 1), ("hat".into(), 4), ("mug".into(), 2)]);
+    assert_eq!(device.lost(), 0);
+}
+
+#[test]
 fn a_hub_that_forgot_is_told_again() {
     let (ids, mut hub) = (minted(), Hub::new("c"));
     let mut device = device(&ids);
