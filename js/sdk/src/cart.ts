@@ -47,7 +47,7 @@ export function cartOf(host: Host, load: () => Promise<CartFile>, { capture, tok
     waiting.push([name, args]);
     void use(() => {});
   }
-  // What a visitor puts in counts, though the page is left before the cart is there.
+  // What is put in or bought counts, though the page is left before the cart is there.
   addEventListener("pagehide", () => {
     if (waiting.length) quietly(() => localStorage.setItem(LEFT + Math.random(), JSON.stringify(waiting.splice(0))), undefined);
   });
@@ -71,7 +71,10 @@ export function cartOf(host: Host, load: () => Promise<CartFile>, { capture, tok
       };
     },
     checkout: () => use((cart) => cart.checkout()),
-    ordered: (id, lines) => use((cart) => cart.ordered(id, lines)).then(() => {}),
+    ordered(id, lines) {
+      tell("cart.ordered", [id, lines]);
+      return use((cart) => cart.flush()).then(() => {});
+    },
   };
 
   const isKept = () => [localStorage, sessionStorage].some((storage) => Object.keys(storage).some((key) => key === "hilo.cart" || key.startsWith(LEFT)));

@@ -1,7 +1,7 @@
 /**
  * The stub that stands inline in a page: records calls, with their time, until the tracker is there.
- * At most 1 KB. Sends nothing, and touches no storage but for one thing: what a visitor puts into the cart is written down when
- * the page is left before the tracker was there.
+ * At most 1 KB. Sends nothing, and touches no storage but for one thing: what is done to the cart, an order too, is written
+ * down when the page is left before the tracker was there.
  */
 (function (w: any) {
   if (w.hilo) return;
@@ -16,7 +16,7 @@
   hilo.cart.totals = () => ({});
   w.hilo = hilo;
   addEventListener("pagehide", () => {
-    const isAct = ([name]: [string, ...unknown[]]) => /^cart\.(add|set|dec|rem|cle)/.test(name);
+    const isAct = ([name]: [string, ...unknown[]]) => /^cart\.(add|set|dec|rem|cle|ord)/.test(name);
     if (w.hilo !== hilo || !q.some(isAct)) return;
     try {
       localStorage["hilo.w" + Math.random()] = JSON.stringify(q.filter(isAct));

@@ -171,6 +171,15 @@ for (const [what, file] of [["the tracker", "**/hilo.js"], ["the cart's code", "
     await page.reload();
     await shows(page, { mug: 2 });
     assert.deepEqual(await kept(page), ["hilo.cart"]);
+    isHeld = true;
+    await page.goto(collector.url, { waitUntil: "commit" });
+    await page.waitForFunction(() => (window as Json).hilo && document.querySelector("#add"));
+    void cart(page, "ordered", `order-${file}`).catch(() => {}); // its page goes before it is there
+    await page.waitForTimeout(100);
+    await page.goto(`${collector.url}/plain`);
+    isHeld = false;
+    await page.goto(collector.url);
+    await page.waitForFunction(() => (window as Json).told.at(-1) === 0);
     await page.context().close();
   });
 }

@@ -16,5 +16,6 @@ export function perform(cart: OpenCart, name: string, args: Json[]) {
   if (name === "dataLayer") fromDataLayer(cart, first, second);
   else if (name === "attributes") fromAttributes(cart, first, second, third);
   else if (name === "segment") fromSegment(cart, first, second);
+  else if (name === "cart.ordered") void cart.ordered(first, second ?? undefined, third);
   else cart.act(ACTS[name]!, first ?? null, name === "cart.remove" ? 0 : second);
 }

@@ -102,7 +102,6 @@ export function open(host: Host): OpenCart {
   let said = "";
   /** Whether this tab knows the cart: nobody is told of an empty one that only was not opened yet. */
   let isKnown = !store.read();
-
   async function lead() {
     try {
       await (module ??= core.instantiate(host.source()));
@@ -115,6 +114,7 @@ export function open(host: Host): OpenCart {
     reopen();
     report(head.drafts);
     sync = start();
+    share(); // An order without a checkout means what is shown.
     inherit();
     for (const act of pending) if (act[0] > (head.done[own] ?? 0)) enact(act);
     pending = [];
@@ -371,7 +371,7 @@ export function open(host: Host): OpenCart {
   }
 
   addEventListener("pagehide", () => {
-    if (!sync) return leave(own, pending);
+    if (!sync) return leave(own, pending, [...calls.values()].flatMap(({ name, args }) => (name === "ordered" ? [args] : [])));
     sync.last();
     report();
     keep();

@@ -9,9 +9,11 @@ const LEFT = "hilo.w";
 
 const keys = () => Object.keys(localStorage).filter((key) => key.startsWith(LEFT));
 
-/** Writes down the acts of the tab `own`. */
-export function leave(own: string, acts: Act[]) {
-  if (acts.length) quietly(() => localStorage.setItem(LEFT + own, JSON.stringify(acts)));
+/** Writes down the acts of the tab `own`, and its orders: of one that is told twice the second counts nothing. */
+export function leave(own: string, acts: Act[], orders: unknown[][]) {
+  const write = (key: string, left: unknown[]) => left.length && quietly(() => localStorage.setItem(LEFT + key, JSON.stringify(left)));
+  write(own, acts);
+  write(`${own}.o`, orders.map((args) => ["cart.ordered", args]));
 }
 
 /** Hands on what was written down: calls to whoever comes first, acts again and again until a leader comes. */
