@@ -110,7 +110,12 @@ export async function startCollector(options: CollectorOptions = {}): Promise<Co
   const collector: Collector = {
     url,
     state,
-    fetch: (path, init) => fetch(new URL(path, url), init),
+    fetch(path, init) {
+      const headers = new Headers(init?.headers);
+      // A body that is refused before it was read ends its connection: no later request may go that way.
+      if (init?.body) headers.set("connection", "close");
+      return fetch(new URL(path, url), { ...init, headers });
+    },
     async admin(path, init = {}) {
       const headers = { authorization: `Bearer ${DEV_SECRETS.HILO_ADMIN_TOKEN}`, ...init.headers };
       return (await fetch(new URL(path, url), { ...init, headers })).json();
