@@ -3,14 +3,13 @@
  * visitor's first act on it, where this device kept one, or when a customer signs in. Before that nothing is stored or requested.
  */
 import type { Host, OpenCart } from "./cart/index.ts";
+import { LEFT } from "./cart/left.ts";
 import { quietly } from "./page.ts";
 import type { Cart, Draft, Options } from "./types.ts";
 
 /** The file that loads: `cart/entry.ts`. */
 export type CartFile = typeof import("./cart/entry.ts");
 
-/** Prefix of the keys under which a page that is left writes down what nobody did yet. */
-const LEFT = "hilo.w";
 const ECOMMERCE = /^(add_to_cart|remove_from_cart|view_cart|begin_checkout|purchase)$/;
 const SEGMENT = /^(Product (Added|Removed)|Checkout Started|Order Completed)$/;
 

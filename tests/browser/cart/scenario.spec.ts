@@ -326,6 +326,25 @@ test("a browser without storage keeps the cart in memory, and says so", async ()
   await close(page);
 });
 
+test("calls without a line, and rubbish that a page left behind, change nothing", async () => {
+  const page = await open();
+  await cart(page, "add", MUG, 2);
+  for (const name of ["add", "set", "dec", "remove"]) for (const line of [undefined, null, 7, {}]) await cart(page, name, line, 1);
+  await settled(page);
+  assert.deepEqual(await quantities(page), { mug: 2 });
+  await page.goto(`${collector.url}/plain`);
+  await page.evaluate((line: Json) => {
+    const left = ["{", "null", "[null]", '{"a":1}', '[["toString",[]]]', '[["cart.add",[]],["cart.set"]]', "[[9,0]]", '[["attributes",["{","",null]]]', JSON.stringify([["dataLayer", ["purchase"]], ["cart.add", [line, 1]]])];
+    left.forEach((text, i) => localStorage.setItem(`hilo.w${i}`, text));
+  }, CUP);
+  await page.goto(collector.url);
+  await page.waitForFunction(() => !(window as Json).hilo.q);
+  await shows(page, { mug: 2, cup: 1 });
+  await settled(page);
+  assert.deepEqual(await kept(page), ["hilo.cart"]);
+  await close(page);
+});
+
 test("what is kept may be anything: the page never notices, and the hub's cart comes back", async () => {
   const page = await open();
   await cart(page, "add", MUG, 2);
@@ -333,7 +352,7 @@ test("what is kept may be anything: the page never notices, and the hub's cart c
   const text = await page.evaluate(() => localStorage.getItem("hilo.cart"));
   for (const rubbish of [text.slice(0, text.length / 2), "{", "\ud800\n\n", "x".repeat(1 << 20), `{}\n${"k\t".repeat(99)}`]) {
     await page.goto(`${collector.url}/plain`);
-    await page.evaluate((text: string) => localStorage.setItem("hilo.cart", text), rubbish);
+    await page.evaluate((text: string) => ["hilo.cart", "hilo.w1"].forEach((key) => localStorage.setItem(key, text)), rubbish);
     await page.goto(collector.url);
     await page.waitForFunction(() => !(window as Json).hilo.q);
     await cart(page, "add", CUP);

@@ -12,6 +12,7 @@ import { lineOf, shownOf, table, totalsOf, type Shown } from "./flat.ts";
 import { forget, leave, takeOver } from "./left.ts";
 import { cellsOf, overlay, units, type Act } from "./line.ts";
 import { optIn } from "./optin.ts";
+import { personOf } from "./person.ts";
 import { random } from "./page.ts";
 import { alone, quietly, shared } from "./store.ts";
 import { syncOf, type Order, type Sync } from "./sync.ts";
@@ -55,6 +56,8 @@ interface Asked {
   done(value: Json): void;
 }
 
+/** The act that needs no line. */
+const CLEAR = 3;
 /** Tabs whose acts are remembered. */
 const TABS_MAX = 32;
 /** The last line of what is kept. Where it is missing, something before it is too. */
@@ -102,6 +105,7 @@ export function open(host: Host): OpenCart {
   let said = "";
   /** Whether this tab knows the cart: nobody is told of an empty one that only was not opened yet. */
   let isKnown = !store.read();
+
   async function lead() {
     try {
       await (module ??= core.instantiate(host.source()));
@@ -161,7 +165,7 @@ export function open(host: Host): OpenCart {
       keep,
       report,
       changed: share,
-      person,
+      person: () => personOf(host),
       noted,
       get orders() {
         return head.orders;
@@ -224,16 +228,6 @@ export function open(host: Host): OpenCart {
     }),
   });
 
-  /** Who the hub's own touchpoints are about; nobody without consent. */
-  function person(): Json {
-    const { revision, ...choices } = host.consent();
-    const anonymousId = host.anonymousId();
-    if (choices.analytics !== "granted" || !anonymousId) return;
-    const said = Object.entries(choices).filter(([, choice]) => choice !== "unset");
-    const categoryPreferences = Object.fromEntries(said.map(([purpose, choice]) => [purpose, choice === "granted"]));
-    return { anonymousId, consent: { categoryPreferences, revision } };
-  }
-
   /** Does an act on the replica; this tab leads. */
   function enact([, kind, count, cells, isQuiet]: Act) {
     if (!cells) return void core.clear(isQuiet);
@@ -266,7 +260,8 @@ export function open(host: Host): OpenCart {
   }
 
   function act(kind: number, line: LineInput | null, howMany: number, isQuiet = false) {
-    const one: Act = [++count, kind, units(howMany), line && cellsOf(line), isQuiet];
+    // No line is a line that is refused: only clearing is about all of them.
+    const one: Act = [++count, kind, units(howMany), kind === CLEAR ? null : cellsOf(line as LineInput), isQuiet];
     if (sync) {
       enact(one);
       keep();
@@ -312,7 +307,7 @@ export function open(host: Host): OpenCart {
   const tasks = {
     async checkout(isQuiet?: boolean): Promise<Checkout | null> {
       await sync?.now();
-      const about = person();
+      const about = personOf(host);
       const { status: code, json } = await call("POST", "/v1/cart/checkout", about ? { person: about } : {});
       if (code !== 200) return null;
       head.checkout = json.checkout_id;

@@ -5,7 +5,8 @@
 import type { Act } from "./line.ts";
 import { quietly } from "./store.ts";
 
-const LEFT = "hilo.w";
+/** Prefix of these keys; the stub has it too. */
+export const LEFT = "hilo.w";
 
 const keys = () => Object.keys(localStorage).filter((key) => key.startsWith(LEFT));
 
@@ -18,15 +19,14 @@ export function leave(own: string, acts: Act[], orders: unknown[][]) {
 
 /** Hands on what was written down: calls to whoever comes first, acts again and again until a leader comes. */
 export function takeOver(isLeader: boolean, call: (name: string, args: any[]) => void, hear: (acts: Act[], from: string) => void) {
-  quietly(() => {
-    for (const key of keys()) {
-      const left = JSON.parse(localStorage.getItem(key) ?? "[]");
-      const isCalled = typeof left[0]?.[0] === "string";
-      if (isCalled || isLeader) localStorage.removeItem(key);
-      if (isCalled) for (const [name, args] of left) call(name, args);
-      else hear(left, key.slice(LEFT.length));
-    }
-  });
+  for (const key of quietly(keys) ?? []) {
+    const left = quietly(() => JSON.parse(localStorage.getItem(key)!));
+    const isCalled = typeof left?.[0]?.[0] === "string";
+    if (isCalled || isLeader) localStorage.removeItem(key);
+    // One that cannot be done keeps no other from being done.
+    if (isCalled) for (const one of left) quietly(() => call(one[0], one[1]));
+    else quietly(() => hear(left, key.slice(LEFT.length)));
+  }
 }
 
 /** Logout: what was written down is nobody's. */
