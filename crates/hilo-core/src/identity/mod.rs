@@ -55,12 +55,28 @@ impl fmt::Display for ProfileKey {
 }
 
 /// A random id in UUID v4 form (RFC 9562, section 5.4) from 16 random bytes.
-pub fn uuid_v4(mut random: [u8; 16]) -> String {
-    random[6] = (random[6] & 0x0f) | 0x40;
-    random[8] = (random[8] & 0x3f) | 0x80;
+pub fn uuid_v4(random: [u8; 16]) -> String {
+    uuid(0x40, random)
+}
+
+/// An id in UUID v7 form (RFC 9562, section 5.7): the time in milliseconds since 1970, then random bits.
+///
+/// For what is stored by the thousand: ids of one time stand together in an index, so that keeping ten events writes one
+/// page of it and not ten.
+pub fn uuid_v7(at_ms: i64, mut random: [u8; 16]) -> String {
+    let [_, _, time @ ..] = at_ms.to_be_bytes();
+    for (byte, of_time) in random.iter_mut().zip(time) {
+        *byte = of_time;
+    }
+    uuid(0x70, random)
+}
+
+fn uuid(version: u8, mut bytes: [u8; 16]) -> String {
+    bytes[6] = (bytes[6] & 0x0f) | version;
+    bytes[8] = (bytes[8] & 0x3f) | 0x80;
     const HEX: &str = "0123456789abcdef";
     let mut text = String::with_capacity(36);
-    for (i, byte) in random.iter().enumerate() {
+    for (i, byte) in bytes.iter().enumerate() {
         if matches!(i, 4 | 6 | 8 | 10) {
             text.push('-');
         }
@@ -95,5 +111,7 @@ mod tests {
     #[test]
     fn version_and_variant_are_set() {
         assert_eq!(uuid_v4([0xff; 16]), "ffffffff-ffff-4fff-bfff-ffffffffffff");
+        // RFC 9562, appendix A.6.
+        assert_eq!(uuid_v7(0x017f_22e2_79b0, [0xff; 16]), "017f22e2-79b0-7fff-bfff-ffffffffffff");
     }
 }

@@ -8,7 +8,7 @@ use serde_json::{Map, Value};
 
 use super::{Item, Notes};
 use crate::event::{Context, Event, EventKind, Properties, Trust};
-use crate::identity::{is_reserved, uuid_v4};
+use crate::identity::{is_reserved, uuid_v7};
 use crate::outcome::{Code, Rejection};
 
 /// Fields that belong to some kinds only; what is left of them belongs to another kind than the message's.
@@ -233,7 +233,7 @@ fn mint(item: &Item<'_>) -> String {
     for (byte, salt) in bytes.iter_mut().rev().zip(index.iter().rev()) {
         *byte ^= salt;
     }
-    uuid_v4(bytes)
+    uuid_v7(item.facts.received_at.as_millisecond(), bytes)
 }
 
 #[cfg(test)]

@@ -2,7 +2,7 @@
 //! In: what the stages know. Out: JSON text after the Segment spec, hilo's own facts under `context.hilo`.
 
 use hilo_core::consent::{Choice, ConsentState, Purpose};
-use hilo_core::identity::uuid_v4;
+use hilo_core::identity::uuid_v7;
 
 use crate::draft::{Draft, Kind, Scene};
 use crate::identity::{Landing, Session, campaign, path, search};
@@ -24,7 +24,7 @@ pub(super) fn event<P: Platform>(
 ) -> String {
     let minted;
     let id = if draft.id.is_empty() {
-        minted = uuid_v4(platform.random16());
+        minted = uuid_v7(draft.at_ms, platform.random16());
         &minted
     } else {
         &draft.id
