@@ -13,7 +13,7 @@ use hilo_core::config::{DestinationEntry, Source};
 use hilo_core::event::{Event, Facts, Gist};
 use hilo_core::identity::ProfileKey;
 use hilo_core::identity::token::Scope;
-use hilo_core::journey::attribute;
+use hilo_core::journey::presume;
 use hilo_core::outcome::{Code, Outcome, Rejection};
 use hilo_core::validate::{Envelope, Judged, Verdict};
 use hilo_core::{normalize, validate};
@@ -153,7 +153,7 @@ pub struct Item {
     /// Its fate.
     pub outcome: Outcome,
     /// The event, if it was one.
-    pub event: Option<Event>,
+    pub event: Option<Box<Event>>,
     /// Where it is sent on.
     pub destinations: Vec<String>,
     /// Remarks.
@@ -177,9 +177,9 @@ pub async fn run<P: Platform>(
         validate::check(envelope, source, facts).into_iter().map(Item::from).collect();
     for event in items.iter_mut().filter_map(|item| item.event.as_mut()) {
         normalize::apply(event, facts);
-        // As if it opened its session. Mostly that says what the session's first event said, and the profile, which knows
-        // better, need not write the event anew.
-        event.context.hilo.channel = attribute(&Gist::of(event), None).0;
+        // Mostly that says what the session's first event said, and the profile, which knows better, need not write the
+        // event anew.
+        event.context.hilo.channel = presume(&event.context.hilo);
     }
     // Before anything is sent on: a crash repeats a delivery and never loses one.
     store_all(&mut items, loaded, platform).await?;
@@ -190,7 +190,7 @@ pub async fn run<P: Platform>(
 impl From<Judged> for Item {
     fn from(judged: Judged) -> Item {
         let (outcome, event) = match judged.verdict {
-            Verdict::Pass(event) => (Outcome::Accepted, Some(*event)),
+            Verdict::Pass(event) => (Outcome::Accepted, Some(event)),
             Verdict::Out(outcome) => (outcome, None),
         };
         Item {

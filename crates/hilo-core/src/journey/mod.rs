@@ -5,7 +5,7 @@ mod channel;
 mod session;
 
 pub use channel::Channel;
-pub use session::{Session, attribute};
+pub use session::{Session, attribute, presume};
 
 use serde::{Deserialize, Serialize};
 

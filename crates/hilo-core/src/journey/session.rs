@@ -4,7 +4,7 @@
 use serde::{Deserialize, Serialize};
 
 use super::{Channel, Touch};
-use crate::event::Gist;
+use crate::event::{Gist, HiloContext};
 
 /// A session as the profile keeps it.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -13,6 +13,14 @@ pub struct Session {
     pub id: String,
     /// What brought the visitor.
     pub touch: Touch,
+}
+
+/// The channel of an event as if it opened its session: what [`attribute`] says where none is known.
+pub fn presume(hilo: &HiloContext) -> Option<Channel> {
+    match (&hilo.session, &hilo.touch) {
+        (Some(_), Some(touch)) => Some(touch.channel),
+        (None, _) | (_, None) => hilo.channel,
+    }
 }
 
 /// The channel of the event's session, and the session to remember if this event opened it.

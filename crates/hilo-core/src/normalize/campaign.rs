@@ -1,13 +1,13 @@
 //! The campaign that led here: UTM parameters of the address the visit began on.
 //! What the sender already says wins, parameter by parameter.
 
-use super::{cut, landing_url, parameter};
+use super::{cut, landing_query, parameter};
 use crate::event::fields::NAME_BYTES_MAX;
 use crate::event::{Campaign, Event, Facts};
 
 /// Fills `context.campaign`.
 pub fn apply(event: &mut Event, _facts: &Facts) {
-    let Some(url) = landing_url(event).map(str::to_owned) else { return };
+    let Some(query) = landing_query(event) else { return };
     let mut campaign = event.context.campaign.take().unwrap_or_default();
     let Campaign { id, name, source, medium, term, content } = &mut campaign;
     for (slot, key) in [
@@ -19,7 +19,7 @@ pub fn apply(event: &mut Event, _facts: &Facts) {
         (content, "utm_content"),
     ] {
         if slot.is_none() {
-            *slot = parameter(&url, key).map(|value| cut(&value, NAME_BYTES_MAX).to_owned());
+            *slot = parameter(&query, key).map(|value| cut(&value, NAME_BYTES_MAX).to_owned());
         }
     }
     event.context.campaign = (!campaign.is_empty()).then_some(campaign);

@@ -29,8 +29,8 @@ fn touch(event: &Event) -> Option<Touch> {
         Some(landing) => landing.referrer.as_deref(),
         None => page.and_then(|page| page.referrer.as_deref()),
     };
-    let own_host = own.and_then(host);
-    let referrer_host = referrer.and_then(host).filter(|host| own_host.as_deref() != Some(host));
+    let referrer_host =
+        referrer.and_then(host).filter(|theirs| own.and_then(host).as_deref() != Some(theirs));
     let campaign = event.context.campaign.as_ref();
     let click =
         CLICK_IDS.iter().find(|(key, _, _)| event.context.hilo.click_ids.contains_key(*key));

@@ -1,7 +1,7 @@
 //! Click ids: the keys with which advertisers mark an address, kept for the destinations that need them.
 //! In: the address the visit began on. Out: `context.hilo.click_ids`.
 
-use super::{cut, landing_url, parameter};
+use super::{cut, landing_query, parameter};
 use crate::event::fields::NAME_BYTES_MAX;
 use crate::event::{Event, Facts};
 
@@ -26,9 +26,9 @@ pub const CLICK_IDS: [(&str, &str, &str); 14] = [
 
 /// Fills `context.hilo.click_ids`.
 pub fn apply(event: &mut Event, _facts: &Facts) {
-    let Some(url) = landing_url(event).map(str::to_owned) else { return };
+    let Some(query) = landing_query(event) else { return };
     for (key, _, _) in CLICK_IDS {
-        if let Some(value) = parameter(&url, key) {
+        if let Some(value) = parameter(&query, key) {
             let value = cut(&value, NAME_BYTES_MAX).to_owned();
             event.context.hilo.click_ids.insert(key.to_owned(), value);
         }

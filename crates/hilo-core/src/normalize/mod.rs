@@ -28,9 +28,8 @@ pub fn apply(event: &mut Event, facts: &Facts) {
     geo::apply(event, facts); // takes the raw address out
 }
 
-/// A query parameter of an address, decoded.
-fn parameter(url: &str, key: &str) -> Option<String> {
-    let query = url.split('#').next()?.split_once('?')?.1;
+/// A parameter of a query, decoded.
+fn parameter(query: &str, key: &str) -> Option<String> {
     let found = url::form_urlencoded::parse(query.as_bytes()).find(|(name, _)| name == key)?;
     let value = found.1.trim();
     (!value.is_empty()).then(|| value.to_owned())
@@ -42,11 +41,13 @@ fn cut(text: &str, bytes_max: usize) -> &str {
     text.get(..end.unwrap_or(0)).unwrap_or_default()
 }
 
-/// The address a session began on, else the page's own.
-fn landing_url(event: &Event) -> Option<&str> {
+/// The query of the address a session began on, else of the page's own.
+fn landing_query(event: &Event) -> Option<String> {
     let landing = event.context.hilo.session.as_ref().and_then(|session| session.landing.as_ref());
-    match landing {
+    let url = match landing {
         Some(landing) => landing.url.as_deref(),
         None => event.context.page.as_ref().and_then(|page| page.url.as_deref()),
-    }
+    };
+    let (_, query) = url?.split('#').next()?.split_once('?')?;
+    Some(query.to_owned())
 }

@@ -35,6 +35,7 @@ pub fn apply(event: &mut Event, _facts: &Facts) {
 }
 
 fn scrub(text: &mut String) {
-    let scrubbed = redact::url(text);
-    *text = cut(&scrubbed, URL_BYTES_MAX).to_owned();
+    let mut scrubbed = redact::url(text);
+    scrubbed.truncate(cut(&scrubbed, URL_BYTES_MAX).len());
+    *text = scrubbed;
 }
