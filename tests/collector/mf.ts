@@ -46,6 +46,8 @@ export interface CollectorOptions {
   front?: object[];
   /** `false` serves no files: miniflare puts no router before a Worker without assets. */
   assets?: boolean;
+  /** `false` leaves what is queued in the queue. */
+  consumer?: boolean;
 }
 
 /** A running collector. */
@@ -103,7 +105,14 @@ export async function startCollector(options: CollectorOptions = {}): Promise<Co
       cf: false,
       log: new Log(process.env["HILO_LOG"] ? LogLevel.INFO : LogLevel.ERROR),
       resourcePersistencePath: state,
-      workers: [...((options.front ?? []) as []), { ...worker, ...(options.assets === false && { assets: undefined }) }],
+      workers: [
+        ...((options.front ?? []) as []),
+        {
+          ...worker,
+          ...(options.assets === false && { assets: undefined }),
+          ...(options.consumer === false && { queueConsumers: undefined }),
+        },
+      ],
     }),
   );
   const url = (await mf.ready).origin;

@@ -22,8 +22,8 @@ pub const SECRET: &str = "HILO_SECRET";
 #[cfg(target_arch = "wasm32")]
 mod wiring {
     use worker::wasm_bindgen::JsValue;
-    use worker::web_sys::Request;
-    use worker::{Context, Env, MessageBatch, Response, Result, event};
+    use worker::web_sys::{Request, Response};
+    use worker::{Context, Env, MessageBatch, Result, event};
 
     use crate::platform::{edge, objects};
 

@@ -5,10 +5,10 @@ use std::cell::RefCell;
 use std::collections::BTreeMap;
 
 use wasm_bindgen::JsValue;
-use wasm_bindgen::prelude::wasm_bindgen;
+use wasm_bindgen::prelude::{Closure, wasm_bindgen};
 use worker::js_sys::futures::JsFuture;
 use worker::js_sys::{Array, Object, Promise, Uint8Array};
-use worker::web_sys::RequestInit;
+use worker::web_sys::{Request, RequestInit, Response};
 
 /// Namespace of the profile objects.
 pub const PROFILES: &str = "PROFILES";
@@ -74,14 +74,6 @@ extern "C" {
     #[wasm_bindgen(catch, js_name = fetch)]
     pub fn fetch_outside(url: &str, init: &RequestInit) -> Result<Promise, JsValue>;
 
-    /// Header fields of a request.
-    #[wasm_bindgen(extends = Object)]
-    pub type Fields;
-
-    /// The value of one.
-    #[wasm_bindgen(method, catch)]
-    pub fn get(this: &Fields, name: &JsValue) -> Result<Option<String>, JsValue>;
-
     /// A Durable Object's SQLite. `worker` takes rows one by one, with five calls each.
     #[wasm_bindgen(extends = Object)]
     pub type Sqlite;
@@ -141,6 +133,30 @@ extern "C" {
         work: &mut dyn FnMut() -> Result<JsValue, JsValue>,
     ) -> Result<JsValue, JsValue>;
 }
+
+#[wasm_bindgen(module = "/src/platform/steps.js")]
+extern "C" {
+    /// A request without its body; see there.
+    pub fn head(request: &Request, names: &Array) -> String;
+
+    /// An answer; see there.
+    #[wasm_bindgen(catch)]
+    pub fn reply(
+        status: u16,
+        fields: &str,
+        body: &JsValue,
+        is_encoded: bool,
+    ) -> Result<Response, JsValue>;
+
+    /// A `Promise<[status, text, field]>`.
+    pub fn ask(stub: &Stub, url: &JsValue, body: &Uint8Array, field: &JsValue) -> Promise;
+
+    /// A `Promise<Response>`.
+    pub fn answered(request: &Request, answer: &Answering) -> Promise;
+}
+
+/// Makes an object's answer to a call.
+pub type Answering = Closure<dyn Fn(Vec<u8>) -> Result<Response, JsValue>>;
 
 /// Words that are kept: names and statements of this crate, most of them by how many rows they are for.
 const WORDS_MAX: usize = 128;

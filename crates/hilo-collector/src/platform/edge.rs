@@ -1,6 +1,7 @@
 //! The world as workerd gives it: bindings, clock, network. Decides nothing but how to reach things.
 
 use std::cell::{Cell, OnceCell, RefCell};
+use std::collections::BTreeMap;
 use std::future::Future;
 use std::rc::Rc;
 
@@ -9,15 +10,15 @@ use hilo_core::identity::public_key::PublicKey;
 use jiff::Timestamp;
 use wasm_bindgen::{JsCast, JsValue};
 use worker::js_sys::futures::JsFuture;
-use worker::js_sys::{Reflect, Uint8Array};
+use worker::js_sys::{Array, Reflect, Uint8Array};
 use worker::web_sys;
-use worker::worker_sys::ext::RequestExt as _;
-use worker::{Context, Env, Response, Result, State};
+use worker::{Context, Env, Error, Response, Result, State};
 
-use super::bindings::{Fields, word};
+use super::bindings::word;
 use super::http::{Address, Headers, Incoming, Outgoing, Upload};
 use super::upload::{read_stream, upload};
 use super::{Body, Failure, Object, Platform, Reply, bindings, crypto, log_line};
+use crate::calls::encode;
 use crate::loaded::Loaded;
 
 /// How long an isolate uses a configuration before it asks again: an upload reaches everybody within this.
@@ -28,13 +29,15 @@ const UNWATCHED_MS: i64 = 3_000;
 const SEND_MS_MAX: u32 = 10_000;
 /// How much of a destination's answer is read.
 const ANSWER_BYTES_MAX: usize = 8 * 1024;
-/// The only header fields that the collector reads. Each costs a call into JavaScript, so the list is short.
-const READ_HEADERS: [&str; 18] = [
+/// The only header fields that the collector reads: each costs a look, so the list is short.
+const READ_HEADERS: [&str; 22] = [
     "accept-encoding",
     "authorization",
+    "cf-access-jwt-assertion",
     "cf-connecting-ip",
     "content-encoding",
     "content-length",
+    "content-type",
     "cookie",
     "if-none-match",
     "last-event-id",
@@ -46,21 +49,24 @@ const READ_HEADERS: [&str; 18] = [
     "x-hilo",
     "x-hilo-cart",
     "x-hilo-user",
-    "cf-access-jwt-assertion",
-    "content-type",
+    "x-shopify-hmac-sha256",
+    "x-shopify-topic",
+    "x-wc-webhook-signature",
+    "x-wc-webhook-topic",
 ];
-/// Those of shop systems, read only where these call.
-const WEBHOOK_HEADERS: [&str; 4] =
-    ["x-shopify-hmac-sha256", "x-shopify-topic", "x-wc-webhook-signature", "x-wc-webhook-topic"];
-const WEBHOOK_PATH: &str = "/v1/in/";
 
 thread_local! {
     /// The configuration, and when it was fetched. One isolate is one thread.
     static CONFIG: RefCell<Option<(i64, Rc<Loaded>)>> = const { RefCell::new(None) };
     /// Variables that every request asks for. They cannot change while an isolate lives.
     static SETTINGS: OnceCell<Settings> = const { OnceCell::new() };
+    /// Secrets that were asked for. They cannot change either.
+    static SECRETS: RefCell<BTreeMap<String, Option<String>>> =
+        const { RefCell::new(BTreeMap::new()) };
     /// Until when nobody is believed to watch.
     static UNWATCHED_UNTIL: Cell<i64> = const { Cell::new(0) };
+    /// [`READ_HEADERS`] as JavaScript's list.
+    static READ_NAMES: Array = READ_HEADERS.iter().map(|name| JsValue::from_str(name)).collect();
 }
 
 /// See [`bindings::DEV`] and [`bindings::MOUNT`].
@@ -114,19 +120,14 @@ impl Edge {
         Ok(namespace.unchecked_into::<bindings::Namespace>().get_by_name(name)?)
     }
 
-    /// An object's answer: GET without a body, POST with one.
-    async fn call(
+    /// An object's answer to a GET.
+    async fn get(
         &self,
         object: &Object,
         url: &JsValue,
-        body: Option<&str>,
+        init: &web_sys::RequestInit,
     ) -> Result<web_sys::Response> {
-        let init = web_sys::RequestInit::new();
-        if let Some(body) = body {
-            init.set_method("POST");
-            init.set_body(&Uint8Array::from(body.as_bytes()));
-        }
-        let response = JsFuture::from(self.stub(object)?.fetch(url, &init)?).await?;
+        let response = JsFuture::from(self.stub(object)?.fetch(url, init)?).await?;
         Ok(response.unchecked_into())
     }
 
@@ -151,7 +152,14 @@ impl Platform for Edge {
     }
 
     fn secret(&self, name: &str) -> Option<String> {
-        self.env.secret(name).ok().map(|value| value.to_string())
+        SECRETS.with_borrow_mut(|known| match known.get(name) {
+            Some(secret) => secret.clone(),
+            None => {
+                let secret = self.env.secret(name).ok().map(|value| value.to_string());
+                known.insert(name.to_owned(), secret.clone());
+                secret
+            }
+        })
     }
 
     fn is_dev(&self) -> bool {
@@ -190,25 +198,29 @@ impl Platform for Edge {
     }
 
     async fn ask(&self, object: &Object, call: String) -> std::result::Result<String, Failure> {
-        let asked = async {
-            let response = self.call(object, &word(bindings::OBJECT_URL), Some(&call)).await?;
-            // Only the journal knows about watchers; asking every profile's answer would cost each event's sender.
-            let watched = match object {
-                Object::Journal => response.headers().get(bindings::WATCHED)?,
-                Object::Profile(_) | Object::Cart(_) => None,
-            };
-            let text = JsFuture::from(response.text()?).await?.as_string().unwrap_or_default();
-            Ok((response.status(), watched, text))
+        // Only the journal knows about watchers; asking every profile's answer would cost each event's sender.
+        let field = match object {
+            Object::Journal => word(bindings::WATCHED),
+            Object::Profile(_) | Object::Cart(_) => JsValue::UNDEFINED,
         };
-        let answer: Result<(u16, Option<String>, String)> = asked.await;
-        let (status, watched, text) =
+        let body = Uint8Array::from(call.as_bytes());
+        let asked = async {
+            let url = word(bindings::OBJECT_URL);
+            let asked = JsFuture::from(bindings::ask(&self.stub(object)?, &url, &body, &field));
+            let answer = asked.await?.unchecked_into::<Array>();
+            let status = answer.get(0).as_f64().unwrap_or_default();
+            let text = answer.get(1).as_string().unwrap_or_default();
+            Ok((status, text, answer.get(2).as_string()))
+        };
+        let answer: Result<(f64, String, Option<String>)> = asked.await;
+        let (status, text, watched) =
             answer.map_err(|error| Failure::Retriable(error.to_string()))?;
         if watched.as_deref() == Some("0") {
             UNWATCHED_UNTIL.set(self.now().as_millisecond() + UNWATCHED_MS);
         }
         match status {
-            200 => Ok(text),
-            503 => Err(Failure::Retriable(text)),
+            200.0 => Ok(text),
+            503.0 => Err(Failure::Retriable(text)),
             _ => Err(Failure::Fatal(text)),
         }
     }
@@ -285,75 +297,60 @@ pub(super) fn log(line: &str) {
 }
 
 /// Answers one HTTP request.
-pub async fn serve(request: web_sys::Request, env: Env, context: Context) -> Result<Response> {
+pub async fn serve(
+    request: web_sys::Request,
+    env: Env,
+    context: Context,
+) -> Result<web_sys::Response> {
     let edge = Edge::new(env, context);
-    let incoming = read(request).await?;
+    let incoming = read(request).await;
     let reply = crate::pipeline::serve(incoming, &edge).await;
     write(reply, &edge).await
 }
 
-/// Reads each property once, and only what the collector needs: every look into the request is a call into JavaScript.
-async fn read(request: web_sys::Request) -> Result<Incoming> {
-    let url = request.url();
-    let address = Address::of(&url);
-    let fields = request.headers().unchecked_into::<Fields>();
-    let of_webhooks: &[&str] =
-        if address.path.contains(WEBHOOK_PATH) { &WEBHOOK_HEADERS } else { &[] };
-    let fields = READ_HEADERS.iter().chain(of_webhooks).filter_map(|name| {
-        let value = fields.get(&word(name)).ok()??;
-        Some(((*name).to_owned(), value))
-    });
-    let headers = Headers(fields.collect());
-    let geo = request.cf().map_or_else(Geo::default, |cf| Geo {
-        country: cf.country().ok().flatten(),
-        region: cf.region().ok().flatten(),
-        city: cf.city().ok().flatten(),
-    });
-    let method = request.method();
+async fn read(request: web_sys::Request) -> Incoming {
+    let head = READ_NAMES.with(|names| bindings::head(&request, names));
+    let mut lines = head.split('\n');
+    let mut line = || lines.next().unwrap_or_default();
+    let (method, address) = (line().to_owned(), Address::of(line()));
+    let mut place = || Some(line().to_owned()).filter(|place| !place.is_empty());
+    let geo = Geo { country: place(), region: place(), city: place() };
     let (scheme, host) = (address.scheme.to_owned(), address.host.to_owned());
     let (path, query) = (address.path.to_owned(), address.query.to_owned());
+    let fields = lines.filter_map(|line| line.split_once(':'));
+    let headers =
+        Headers(fields.map(|(name, value)| (name.to_owned(), value.to_owned())).collect());
     let body = if method == "POST" {
         upload(request, headers.get("content-length")).await
     } else {
         Upload::Absent
     };
-    Ok(Incoming { method, scheme, host, path, query, headers, body, geo })
+    Incoming { method, scheme, host, path, query, headers, body, geo }
 }
 
 /// Lets the cart's object open a socket. Its answer is the answer: it holds the browser's end.
-async fn open_socket(cart: &str, edge: &Edge) -> Result<Response> {
+async fn open_socket(cart: String, edge: &Edge) -> Result<web_sys::Response> {
     let headers = web_sys::Headers::new()?;
     headers.set("upgrade", "websocket")?;
     let init = web_sys::RequestInit::new();
     init.set_headers(&headers);
-    let object = edge.stub(&Object::Cart(cart.to_owned()))?;
-    let response = JsFuture::from(object.fetch(&word(bindings::OBJECT_URL), &init)?).await?;
-    Ok(response.unchecked_into::<web_sys::Response>().into())
+    edge.get(&Object::Cart(cart), &word(bindings::OBJECT_URL), &init).await
 }
 
-async fn write(reply: Reply, edge: &Edge) -> Result<Response> {
-    let headers = worker::Headers::new();
-    for (name, value) in &reply.headers.0 {
-        headers.append(name, value)?;
-    }
-    let builder = Response::builder().with_status(reply.status);
-    match reply.body {
-        Body::Socket { cart } => open_socket(&cart, edge).await,
-        Body::Empty => Ok(builder.with_headers(headers).empty()),
-        Body::Text(text) => Ok(builder.with_headers(headers).fixed(text.into_bytes())),
-        Body::Bytes(bytes) => {
-            // What carries an encoding was encoded beforehand; workerd must not do it again.
-            let encoded = reply.headers.get("content-encoding").is_some();
-            let manual =
-                if encoded { worker::EncodeBody::Manual } else { worker::EncodeBody::Automatic };
-            Ok(builder.with_headers(headers).with_encode_body(manual).fixed(bytes))
-        }
+async fn write(reply: Reply, edge: &Edge) -> Result<web_sys::Response> {
+    let body = match reply.body {
+        Body::Socket { cart } => return open_socket(cart, edge).await,
+        Body::Empty => JsValue::NULL,
+        Body::Text(text) => Uint8Array::from(text.as_bytes()).into(),
+        Body::Bytes(bytes) => Uint8Array::from(bytes.as_slice()).into(),
         Body::Live { after } => {
-            let url = format!("{}live/{after}", bindings::OBJECT_URL);
-            let mut live = Response::from(edge.call(&Object::Journal, &url.into(), None).await?);
-            let (stream, status) = (live.stream()?, live.status_code());
+            let url = format!("{}live/{after}", bindings::OBJECT_URL).into();
+            let live = edge.get(&Object::Journal, &url, &web_sys::RequestInit::new()).await?;
             UNWATCHED_UNTIL.set(0);
-            builder.with_status(status).with_headers(headers).from_stream(stream)
+            live.body().into()
         }
-    }
+    };
+    let is_encoded = reply.headers.get("content-encoding").is_some();
+    let fields = encode(&reply.headers.0).map_err(|f| Error::RustError(f.message().to_owned()))?;
+    Ok(bindings::reply(reply.status, &fields, &body, is_encoded)?)
 }

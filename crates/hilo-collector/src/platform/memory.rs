@@ -297,12 +297,9 @@ impl Memory {
                 volatile: profile::Volatile::default(),
             }),
         };
-        let mut answered =
-            profile::answer(&object.sql, &mut object.volatile, name, call, self.now())?;
-        profile::lease(&mut object.volatile, &mut answered.fresh, self.now());
-        self.0.queue.borrow_mut().extend(answered.fresh);
+        let answered = profile::answer(&object.sql, &mut object.volatile, name, call, self.now())?;
         if answered.pump {
-            let due = profile::due(&object.sql, &mut object.volatile, self.now())?;
+            let due = profile::ready(&object.sql, &mut object.volatile, self.now())?;
             self.0.queue.borrow_mut().extend(due);
         }
         Ok(answered.reply)

@@ -9,21 +9,21 @@
 
 use std::cell::{Cell, RefCell};
 use std::rc::Rc;
+use std::time::Duration;
 
 use futures_channel::mpsc::{UnboundedSender, unbounded};
 use jiff::Timestamp;
-use wasm_bindgen::prelude::wasm_bindgen;
+use wasm_bindgen::prelude::{Closure, wasm_bindgen};
 use wasm_bindgen::{JsCast, JsValue};
 use worker::js_sys::futures::{JsFuture, future_to_promise};
 use worker::js_sys::{Array, Object, Promise, Reflect, Uint8Array};
 use worker::web_sys::{self, Request};
 use worker::worker_sys::DurableObjectState;
-use worker::{Env, Error, Response, Result, State};
+use worker::{Delay, Env, Error, Response, Result, State};
 
-use super::bindings::{self, Messages, word};
+use super::bindings::{self, Answering, Messages, word};
 use super::edge::{log, now};
 use super::object_sql::ObjectSql;
-use super::upload::whole;
 use super::{Failure, log_line};
 use crate::calls::{Delivery, encode};
 use crate::store::{journal, profile};
@@ -36,6 +36,11 @@ const SEND_BYTES_MAX: usize = 240 * 1024;
 /// normalize and the wrapping add). With the consumer's `max_batch_size` the first bounds what one invocation sends.
 const MESSAGE_DELIVERIES_MAX: usize = 25;
 const MESSAGE_BYTES_MAX: usize = 64 * 1024;
+/// How long deliveries wait for others: what a visit sends within this shares a message, a call of the consumer and a
+/// confirmation, and each of them costs.
+const PUMP_AFTER: Duration = Duration::from_secs(1);
+/// How late an alarm may be before it counts as lost: under load it waits its turn, and setting it anew would put it off.
+const ALARM_LATE_MS: i64 = 10_000;
 /// Watchers of the live stream.
 const WATCHERS_MAX: usize = 32;
 
@@ -56,15 +61,21 @@ fn promise(work: impl Future<Output = Result<web_sys::Response>> + 'static) -> P
     }))
 }
 
-/// A call's text. Taken as bytes: JavaScript would make a string of them, and hand it over character by character.
-async fn text(request: &Request) -> Result<String> {
-    String::from_utf8(whole(request).await?).map_err(|error| Error::RustError(error.to_string()))
+/// What `fetch` of an object gives a call's bytes to. As bytes: JavaScript would make a string of them, and hand it over
+/// character by character. `answer` waits for nothing, so all that it writes is written in one turn.
+fn answering(answer: impl Fn(&str) -> Result<web_sys::Response> + 'static) -> Answering {
+    Closure::new(move |call: Vec<u8>| {
+        let call = String::from_utf8(call);
+        let call = call.map_err(|error| Error::RustError(error.to_string()));
+        call.and_then(|call| answer(&call)).map_err(JsValue::from)
+    })
 }
 
 /// One person or device.
 #[wasm_bindgen]
 pub struct ProfileObject {
     shell: Rc<ProfileShell>,
+    answer: Answering,
 }
 
 struct ProfileShell {
@@ -76,6 +87,8 @@ struct ProfileShell {
     volatile: RefCell<profile::Volatile>,
     /// The alarm that is set, as far as this life of the object knows.
     alarm_ms: Cell<Option<i64>>,
+    /// Whether what is due is about to be sent.
+    is_waiting: Cell<bool>,
 }
 
 #[wasm_bindgen]
@@ -84,25 +97,27 @@ impl ProfileObject {
     pub fn new(state: DurableObjectState, env: Env) -> ProfileObject {
         let state = State::from(state);
         let (sql, name) = (ObjectSql::of(&state), state.id().name().unwrap_or_default());
-        let (volatile, alarm_ms) = Default::default();
-        ProfileObject { shell: Rc::new(ProfileShell { state, env, sql, name, volatile, alarm_ms }) }
+        let (volatile, alarm_ms, is_waiting) = Default::default();
+        let shell = ProfileShell { state, env, sql, name, volatile, alarm_ms, is_waiting };
+        let shell = Rc::new(shell);
+        let asked = Rc::clone(&shell);
+        let answer = answering(move |call| match asked.answer(call) {
+            Ok(reply) => Ok(web_sys::Response::new_with_opt_str(Some(&reply))?),
+            Err(failure) => refuse(&failure).map(web_sys::Response::from),
+        });
+        ProfileObject { shell, answer }
     }
 
-    pub fn fetch(&self, request: Request) -> Promise {
-        let shell = Rc::clone(&self.shell);
-        promise(async move {
-            match shell.answer(&text(&request).await?) {
-                Ok(reply) => Ok(web_sys::Response::new_with_opt_str(Some(&reply))?),
-                Err(failure) => refuse(&failure).map(web_sys::Response::from),
-            }
-        })
+    pub fn fetch(&self, request: &Request) -> Promise {
+        bindings::answered(request, &self.answer)
     }
 
     pub fn alarm(&self) -> Promise {
         let shell = Rc::clone(&self.shell);
         promise(async move {
             shell.alarm_ms.set(None);
-            shell.pump().await;
+            let due = profile::due(&shell.sql, &mut shell.volatile.borrow_mut(), now());
+            shell.pump(due).await;
             // Re-armed whatever happened: workerd gives up an alarm that failed too often.
             let next = profile::next_alarm(&shell.sql, now());
             if let Err(failure) = next.and_then(|at| shell.arm(at)) {
@@ -116,26 +131,23 @@ impl ProfileObject {
 impl ProfileShell {
     /// Synchronous from the first row to the alarm, so that all is written or nothing.
     fn answer(self: &Rc<Self>, call: &str) -> std::result::Result<String, Failure> {
-        let now = now();
         let mut volatile = self.volatile.borrow_mut();
-        let mut answered = profile::answer(&self.sql, &mut volatile, &self.name, call, now)?;
+        let answered = profile::answer(&self.sql, &mut volatile, &self.name, call, now())?;
         self.arm(answered.alarm)?;
-        profile::lease(&mut volatile, &mut answered.fresh, now);
-        if answered.pump || !answered.fresh.is_empty() {
+        if answered.pump && !self.is_waiting.replace(true) {
             let shell = Rc::clone(self);
             self.state.wait_until(async move {
-                shell.enqueue(&answered.fresh).await;
-                if answered.pump {
-                    shell.pump().await;
-                }
+                Delay::from(PUMP_AFTER).await;
+                shell.is_waiting.set(false);
+                let due = profile::ready(&shell.sql, &mut shell.volatile.borrow_mut(), now());
+                shell.pump(due).await;
             });
         }
         Ok(answered.reply)
     }
 
-    /// Hands what is due to the queue.
-    async fn pump(&self) {
-        let due = profile::due(&self.sql, &mut self.volatile.borrow_mut(), now());
+    /// Hands what is due to the queue. What it does not take is due again.
+    async fn pump(&self, due: std::result::Result<Vec<Delivery>, Failure>) {
         let deliveries = match due {
             Ok(deliveries) => deliveries,
             Err(failure) => {
@@ -143,30 +155,22 @@ impl ProfileShell {
                 return;
             }
         };
-        self.enqueue(&deliveries).await;
+        if let Err(error) = self.send(&deliveries).await {
+            log(&log_line("warn", "queue", &[("why", &error.to_string())]));
+            profile::release(&mut self.volatile.borrow_mut(), &deliveries);
+        }
     }
 
     /// Sets the alarm for `at`, unless one is set that comes no later.
     fn arm(&self, at: Option<Timestamp>) -> std::result::Result<(), Failure> {
         let Some(at_ms) = at.map(Timestamp::as_millisecond) else { return Ok(()) };
         let now_ms = now().as_millisecond();
-        if self.alarm_ms.get().is_some_and(|set| set <= at_ms && set > now_ms) {
+        if self.alarm_ms.get().is_some_and(|set| set <= at_ms && now_ms - set < ALARM_LATE_MS) {
             return Ok(());
         }
         self.sql.set_alarm(at_ms)?;
         self.alarm_ms.set(Some(at_ms));
         Ok(())
-    }
-
-    /// What the queue does not take is due again.
-    async fn enqueue(&self, deliveries: &[Delivery]) {
-        if deliveries.is_empty() {
-            return;
-        }
-        if let Err(error) = self.send(deliveries).await {
-            log(&log_line("warn", "queue", &[("why", &error.to_string())]));
-            profile::release(&mut self.volatile.borrow_mut(), deliveries);
-        }
     }
 
     /// Many deliveries share a message, and many messages a call: each costs a round trip, and money.
@@ -226,6 +230,7 @@ fn messages(deliveries: &[Delivery]) -> Result<Vec<String>> {
 #[wasm_bindgen]
 pub struct JournalObject {
     shell: Rc<JournalShell>,
+    answer: Answering,
 }
 
 struct JournalShell {
@@ -240,20 +245,21 @@ impl JournalObject {
     pub fn new(state: DurableObjectState, _env: Env) -> JournalObject {
         let sql = ObjectSql::of(&State::from(state));
         let (volatile, watchers) = Default::default();
-        JournalObject { shell: Rc::new(JournalShell { sql, volatile, watchers }) }
+        let shell = Rc::new(JournalShell { sql, volatile, watchers });
+        let asked = Rc::clone(&shell);
+        let answer = answering(move |call| asked.answer(call).map(web_sys::Response::from));
+        JournalObject { shell, answer }
     }
 
     pub fn fetch(&self, request: Request) -> Promise {
+        if request.method() != "GET" {
+            return bindings::answered(&request, &self.answer);
+        }
         let shell = Rc::clone(&self.shell);
         promise(async move {
-            let response = if request.method() == "GET" {
-                let url = request.url();
-                let after = url.rsplit('/').next().and_then(|after| after.parse().ok());
-                shell.watch(after.unwrap_or(0))
-            } else {
-                shell.answer(&text(&request).await?)
-            };
-            response.map(web_sys::Response::from)
+            let url = request.url();
+            let after = url.rsplit('/').next().and_then(|after| after.parse().ok());
+            shell.watch(after.unwrap_or(0)).map(web_sys::Response::from)
         })
     }
 }

@@ -32,7 +32,7 @@ pub(super) async fn upload(request: web_sys::Request, told: Option<&str>) -> Upl
 }
 
 /// The whole body at once.
-pub(super) async fn whole(request: &web_sys::Request) -> Result<Vec<u8>> {
+async fn whole(request: &web_sys::Request) -> Result<Vec<u8>> {
     let body = JsFuture::from(request.array_buffer()?).await?;
     Ok(Uint8Array::new(&body).to_vec())
 }

@@ -92,9 +92,13 @@ impl Known {
 
     /// Stores the profile.
     pub(super) fn keep_profile(&self, sql: &impl Sql) -> Result<(), Failure> {
+        // Not `INSERT OR REPLACE`: that takes the old row out of table and index and writes both anew.
         let profile = SqlValue::Text(encode(&self.profile)?);
-        sql.run("INSERT OR REPLACE INTO meta (key, value) VALUES ('profile', ?)", &[profile])?;
-        Ok(())
+        sql.run(
+            "INSERT INTO meta (key, value) VALUES ('profile', ?)
+             ON CONFLICT (key) DO UPDATE SET value = excluded.value",
+            &[profile],
+        )
     }
 }
 

@@ -12,7 +12,7 @@ mod record;
 #[cfg(test)]
 mod tests;
 
-pub use outbox::{due, lease, next_alarm, release};
+pub use outbox::{due, next_alarm, ready, release};
 
 use jiff::Timestamp;
 
@@ -25,9 +25,7 @@ use crate::platform::{Failure, Sql, SqlValue};
 pub struct Answered {
     /// JSON for the caller.
     pub reply: String,
-    /// Deliveries of what was just kept: [`lease`] them and send them, nothing has to be read again.
-    pub fresh: Vec<Delivery>,
-    /// Whether more may be [`due`].
+    /// Whether something is [`ready`].
     pub pump: bool,
     /// When to look at the outbox again at the latest. Set the alarm in the same turn as the rows, so that both are
     /// written or neither: an outbox that nobody looks at again would be a loss.
@@ -38,6 +36,8 @@ pub struct Answered {
 #[derive(Debug, Default)]
 pub struct Volatile {
     leases: outbox::Leases,
+    /// What was just kept and may go: leased already, and nothing of it has to be read again.
+    fresh: Vec<Delivery>,
     known: Option<known::Known>,
     /// Whether the schema was brought up to date in this life.
     is_current: bool,
@@ -69,17 +69,20 @@ pub fn answer(
     answered.reply = match call {
         ProfileCall::Record { records } => {
             let kept = keep(sql, volatile, name, records, now)?;
-            answered.alarm = if kept.fresh.is_empty() { None } else { Some(outbox::soon(now)?) };
-            answered.fresh = kept.fresh;
+            answered.pump = !kept.fresh.is_empty();
+            answered.alarm = answered.pump.then(|| outbox::soon(now)).transpose()?;
+            outbox::lease(volatile, kept.fresh, now);
             encode(&kept.answers)
         }
         ProfileCall::Consent(change) => {
             volatile.known = None;
+            answered.pump = outbox::recall(volatile);
             atomically(sql, || consent::record(sql, &change, now))
                 .and_then(|receipt| encode(&receipt))
         }
         ProfileCall::OptIn(said) => {
             volatile.known = None;
+            answered.pump = outbox::recall(volatile);
             atomically(sql, || optin::record(sql, &said)).and_then(|stands| encode(&stands))
         }
         ProfileCall::OptIns { cursor, limit } => {
@@ -96,6 +99,7 @@ pub fn answer(
             let count = atomically(sql, || {
                 outbox::replay(sql, destination.as_deref(), message_id.as_deref(), now)
             })?;
+            outbox::recall(volatile);
             answered.pump = true;
             answered.alarm = next_alarm(sql, now)?;
             encode(&count)

@@ -34,11 +34,17 @@ const CONSENT_DENIED: &str = "consent_denied";
 const NOT_SUBSCRIBED: &str = "not_subscribed";
 
 /// Attempts under way, by event and destination.
-#[derive(Debug, Default)]
+#[derive(Debug)]
 pub(super) struct Leases {
     held: BTreeMap<(String, String), Lease>,
-    /// Whether more was due than was given out.
+    /// Whether the rows may say more than what is held. So it is at first: an earlier life may have left some.
     is_behind: bool,
+}
+
+impl Default for Leases {
+    fn default() -> Leases {
+        Leases { held: BTreeMap::new(), is_behind: true }
+    }
 }
 
 #[derive(Debug)]
@@ -58,7 +64,7 @@ impl Leases {
         self.held.insert(key, Lease { until_ms: now_ms + LEASE_MS, row_ms });
     }
 
-    /// Whether what was given out last was not all.
+    /// Whether the rows have to be asked.
     pub(super) const fn is_behind(&self) -> bool {
         self.is_behind
     }
@@ -71,15 +77,39 @@ impl Leases {
     }
 }
 
-/// Leases deliveries that a record just made; what is too much for one go is left to [`due`].
-pub fn lease(volatile: &mut Volatile, fresh: &mut Vec<Delivery>, now: Timestamp) {
-    let leases = &mut volatile.leases;
-    leases.is_behind |= fresh.len() > DUE_DELIVERIES_MAX;
-    fresh.truncate(DUE_DELIVERIES_MAX);
+/// Leases deliveries that a record just made and keeps them until they are [`ready`]; what is too much for one go is left in the rows.
+pub(super) fn lease(volatile: &mut Volatile, mut made: Vec<Delivery>, now: Timestamp) {
+    let Volatile { leases, fresh, .. } = volatile;
+    let room = DUE_DELIVERIES_MAX.saturating_sub(fresh.len());
+    leases.is_behind |= made.len() > room;
+    made.truncate(room);
     let now_ms = millis(now);
-    for delivery in fresh {
+    for delivery in &made {
         leases.hold((delivery.message_id.clone(), delivery.destination.clone()), now_ms, now_ms);
     }
+    fresh.append(&mut made);
+}
+
+/// Takes back what waits in memory, so that the rows are asked again; whether anything did.
+pub(super) fn recall(volatile: &mut Volatile) -> bool {
+    let waiting = std::mem::take(&mut volatile.fresh);
+    release(volatile, &waiting);
+    !waiting.is_empty()
+}
+
+/// Gives out what was just kept, and what is [`due`] unless memory knows that nothing else is.
+///
+/// # Errors
+/// Whatever the storage answers.
+pub fn ready(
+    sql: &impl Sql,
+    volatile: &mut Volatile,
+    now: Timestamp,
+) -> Result<Vec<Delivery>, Failure> {
+    let is_behind = volatile.leases.is_behind;
+    let mut deliveries = if is_behind { due(sql, volatile, now)? } else { Vec::new() };
+    deliveries.append(&mut volatile.fresh);
+    Ok(deliveries)
 }
 
 /// A row of the outbox to be.
@@ -152,7 +182,7 @@ pub fn due(
     let leases = &mut volatile.leases;
     leases.held.retain(|_, lease| lease.until_ms > now_ms);
     leases.is_behind = false;
-    // The usual case of an alarm: all is under way. What is leased is due, so the numbers say it without reading a row.
+    // The usual case: all is under way. What is leased is due, so the numbers say it without reading a row.
     if count_due(sql, now_ms)? <= leases.held.len() {
         return Ok(Vec::new());
     }
@@ -227,6 +257,7 @@ fn delivery(
 
 /// Gives leases back when the queue did not take the deliveries: the next alarm tries again.
 pub fn release(volatile: &mut Volatile, deliveries: &[Delivery]) {
+    volatile.leases.is_behind = true;
     for delivery in deliveries {
         volatile.leases.held.remove(&(delivery.message_id.clone(), delivery.destination.clone()));
     }

@@ -40,8 +40,11 @@ impl Object {
         self.ask(&ProfileCall::Record { records })
     }
 
+    /// What the moment after a call gives out, and then an alarm.
     fn deliveries(&mut self) -> Vec<Delivery> {
-        due(&self.sql, &mut self.volatile, self.now).unwrap()
+        let mut deliveries = ready(&self.sql, &mut self.volatile, self.now).unwrap();
+        deliveries.extend(due(&self.sql, &mut self.volatile, self.now).unwrap());
+        deliveries
     }
 
     /// Event and attempt of what is due.
@@ -235,6 +238,7 @@ fn a_retry_waits_no_longer_than_it_was_told_to() {
 fn the_dead_are_replayed_on_request() {
     let mut object = Object::new();
     object.record(vec![bound("m1"), bound("m2")]);
+    assert_eq!(object.due().len(), 2);
     for id in ["m1", "m2"] {
         object.confirm(id, DeliveryResult::Dead { reason: "410".to_owned() });
     }
@@ -345,10 +349,10 @@ fn what_failed_leaves_no_trace_in_memory_either() {
 fn what_was_just_kept_goes_out_without_being_read_again() {
     let mut object = Object::new();
     let call = encode(&ProfileCall::Record { records: vec![bound("m1"), bound("m2")] }).unwrap();
-    let mut answered = answer(&object.sql, &mut object.volatile, "p", &call, object.now).unwrap();
-    assert!(answered.alarm.is_some_and(|at| at > object.now));
-    lease(&mut object.volatile, &mut answered.fresh, object.now);
-    let fresh: Vec<String> = answered.fresh.iter().map(|one| encode(one).unwrap()).collect();
+    let answered = answer(&object.sql, &mut object.volatile, "p", &call, object.now).unwrap();
+    assert!(answered.pump && answered.alarm.is_some_and(|at| at > object.now));
+    let fresh: Vec<String> = object.deliveries().iter().map(|one| encode(one).unwrap()).collect();
+    assert_eq!(fresh.len(), 2);
     assert_eq!(object.due(), []);
     // The same as what a restarted object reads.
     object.volatile = Volatile::default();
@@ -363,8 +367,7 @@ fn what_an_older_denial_rules_out_is_kept_and_not_sent() {
     let destinations = bound("m1").destinations;
     let records = vec![Record { destinations, ..kept("m1", 2) }];
     let call = encode(&ProfileCall::Record { records }).unwrap();
-    let answered = answer(&object.sql, &mut object.volatile, "p", &call, object.now).unwrap();
-    assert!(answered.fresh.is_empty());
+    answer(&object.sql, &mut object.volatile, "p", &call, object.now).unwrap();
     assert_eq!(object.due(), []);
     assert_eq!(object.outbox(), [("m1".to_owned(), "dead".to_owned(), 0)]);
 }
