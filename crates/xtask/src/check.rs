@@ -3,7 +3,7 @@
 use crate::shell::{Problem, Workspace, step};
 use crate::tools;
 
-/// Formatting, clippy for both targets, TypeScript.
+/// Formatting, clippy for both targets and for the fuzz targets, TypeScript.
 pub(crate) fn run(workspace: &Workspace) -> Result<(), Problem> {
     tools::ensure(workspace)?;
     step(
@@ -30,7 +30,19 @@ pub(crate) fn run(workspace: &Workspace) -> Result<(), Problem> {
         ]);
         step(workspace, &format!("linting {package} for wasm"), &mut clippy)?;
     }
+    fuzz(workspace)?;
     types(workspace)
+}
+
+/// That the fuzz targets still compile. Without libFuzzer itself, so that nobody needs a C++ compiler for it.
+fn fuzz(workspace: &Workspace) -> Result<(), Problem> {
+    let manifest = workspace.at("tests/fuzz/Cargo.toml");
+    let mut cargo = workspace.cargo();
+    cargo.arg("clippy").arg("--manifest-path").arg(manifest);
+    cargo.arg("--target-dir").arg(workspace.target.join("fuzz"));
+    cargo.env("CUSTOM_LIBFUZZER_PATH", workspace.target.join("fuzz/not-linked.a"));
+    cargo.args(["--quiet", "--locked", "--", "-D", "warnings"]);
+    step(workspace, "linting the fuzz targets", &mut cargo).map(drop)
 }
 
 /// The TypeScript of SDK, specs and tools.

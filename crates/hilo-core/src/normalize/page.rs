@@ -5,6 +5,7 @@ use serde_json::Value;
 use url::Url;
 
 use crate::event::{Event, EventKind, Facts, Page};
+use crate::redact;
 
 /// Completes the page.
 pub fn apply(event: &mut Event, _facts: &Facts) {
@@ -36,7 +37,7 @@ pub fn apply(event: &mut Event, _facts: &Facts) {
             *slot = None;
         }
     }
-    if let Some(url) = page.url.as_deref().and_then(|text| Url::parse(text.trim()).ok()) {
+    if let Some(url) = page.url.as_deref().and_then(address) {
         page.path.get_or_insert_with(|| url.path().to_owned());
         if page.search.is_none() {
             page.search =
@@ -44,7 +45,14 @@ pub fn apply(event: &mut Event, _facts: &Facts) {
         }
         page.url = Some(url.into());
     }
-    if let Some(referrer) = page.referrer.as_deref().and_then(|text| Url::parse(text.trim()).ok()) {
+    if let Some(referrer) = page.referrer.as_deref().and_then(address) {
         page.referrer = Some(referrer.into());
     }
+}
+
+/// An address; if need be without its credentials, which scrub takes out anyway: before a host that is missing they make of
+/// an address none.
+fn address(text: &str) -> Option<Url> {
+    let text = text.trim();
+    Url::parse(text).or_else(|_| Url::parse(&redact::url(text))).ok()
 }

@@ -1,0 +1,19 @@
+//! Text that a page kept, or heard of its hub: refused, or read alike ever after.
+
+#![no_main]
+
+use hilo_core::cart::flat::{read_kept, read_ops, read_view, write_kept, write_ops, write_view};
+use libfuzzer_sys::fuzz_target;
+
+fuzz_target!(|text: &str| {
+    if let Some(view) = read_view(text) {
+        assert_eq!(read_view(&write_view(&view)), Some(view));
+    }
+    if let Some(kept) = read_kept(text) {
+        assert_eq!(read_kept(&write_kept(&kept)), Some(kept));
+    }
+    if let Some((sender, span, delta)) = read_ops(text) {
+        let again = write_ops(&sender, &span, &delta);
+        assert_eq!(read_ops(&again), Some((sender, span, delta)));
+    }
+});
