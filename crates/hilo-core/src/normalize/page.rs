@@ -25,9 +25,6 @@ pub fn apply(event: &mut Event, _facts: &Facts) {
                 *slot = property(name);
             }
         }
-        if *page == Page::default() {
-            event.context.page = None;
-        }
     }
     let Some(page) = &mut event.context.page else { return };
     for slot in
@@ -36,6 +33,11 @@ pub fn apply(event: &mut Event, _facts: &Facts) {
         if slot.as_ref().is_some_and(|text| text.trim().is_empty()) {
             *slot = None;
         }
+    }
+    // A page of which nothing is known is none: it would pass for an arrival.
+    if *page == Page::default() {
+        event.context.page = None;
+        return;
     }
     if let Some(url) = page.url.as_deref().and_then(address) {
         page.path.get_or_insert_with(|| url.path().to_owned());
