@@ -13,7 +13,7 @@ use hilo_core::cart::checkout::Bought;
 use hilo_core::cart::hub::{Checked, check};
 use hilo_core::cart::limits::QUANTITY_MAX;
 use hilo_core::cart::merge::{Policy, merge};
-use hilo_core::cart::replica::{Group, Kept, Sender, View};
+use hilo_core::cart::replica::Sender;
 use hilo_core::cart::wire::{Broadcast, Ops, Put, Snapshot, VERSION};
 use hilo_core::cart::{Cart, Dot, Entry, Kind, LineInfo, LineKey, ReplicaId, Row, Span, join};
 use hilo_core::money::{Amount, Currency};
@@ -386,50 +386,6 @@ proptest! {
         let b = Cart { epoch: a.epoch + later, ..b };
         prop_assert_eq!(join(&a, &b), b.clone());
         prop_assert_eq!(join(&b, &a), b);
-    }
-
-    #[test]
-    fn what_a_guest_had_not_sent_joins_the_persons_cart_once(
-        user in any_steps(), guest in any_steps(), epochs in (0..3_u32, 0..3_u32),
-        acts in vec(any_step(), 1..8), applied in any::<Index>(),
-        policy in proptest::sample::select(Policy::ALL[..4].to_vec()), // all that join
-    ) {
-        let me = ReplicaId(50);
-        let user = Cart { epoch: epochs.0, ..World::after(&user).all() };
-        let mut guest = Cart { epoch: epochs.1, ..elsewhere(&World::after(&guest).all()) };
-        let mut kept = Kept { known: guest.clone(), ..Kept::default() };
-        for (_, what) in &acts {
-            let made = match what {
-                Do::Add(line, k) => kept.known.add(me, line, *k),
-                Do::Set(line, q) => kept.known.set(me, line, *q),
-                Do::Dec(line, k) => kept.known.dec(me, line, *k),
-                Do::Remove(line) => kept.known.remove(me, line),
-                Do::Clear | Do::Learn(_) | Do::Hear(_) => kept.known.clear(me),
-            };
-            let delta = made.map_err(|refusal| TestCaseError::fail(refusal.code()))?;
-            kept.known.absorb(&delta);
-            let n = kept.known.ctx.prefix(me);
-            kept.waiting.push(Group { replica: me, from: n, to: n, delta, ..Group::default() });
-        }
-        // So many reached the guest's hub before it merged; none of its answers came back.
-        let applied = applied.index(kept.waiting.len() + 1);
-        kept.waiting[..applied].iter().for_each(|group| guest.absorb(&group.delta));
-        let merged = merge(&user, &guest, policy, HUB).map_err(|no| TestCaseError::fail(no.code()))?;
-        let Some(delta) = merged else { return Err(TestCaseError::fail("kept apart")) };
-        let mut hub = join(&user, &delta);
-        let waiting = kept.waiting.len() - applied;
-        let strays = kept.move_to(&View { full: true, known: hub.clone(), ..View::default() });
-        prop_assert_eq!((strays.len(), kept.waiting.len()), (0, waiting));
-        for Group { replica, from, to, delta, .. } in &kept.waiting {
-            let sender = Sender { replica: *replica, ..Sender::default() };
-            let ops = Ops::of(sender, *from, *to, delta);
-            match check(&hub, None, me, &ops, 1) {
-                Ok(Checked::Fresh { cart, .. }) => hub = *cart,
-                other => prop_assert!(false, "{:?}", other),
-            }
-            prop_assert_eq!(check(&hub, None, me, &ops, 1), Ok(Checked::Repeat { acked: *to }));
-        }
-        prop_assert_eq!(hub, kept.known);
     }
 
     #[test]

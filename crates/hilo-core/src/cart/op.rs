@@ -62,24 +62,6 @@ impl Cart {
         Ok(delta)
     }
 
-    /// Adds `k` units to an `add` of this replica that was not sent yet, so that many clicks become one dot.
-    ///
-    /// `sent` is the number of the last operation that left this replica, to the hub or to another tab: a dot that anybody
-    /// may have observed must not grow, or removing it would remove units nobody saw. `None` if there is no such dot.
-    pub fn grow(&self, me: ReplicaId, line: &LineKey, k: u32, sent: u32) -> Option<Cart> {
-        let is_unsent = |entry: &Entry<'_>| {
-            let Dot { r, n } = entry.dot;
-            r == me && n > sent && entry.kind == Kind::Add && entry.used.is_empty()
-        };
-        let Entry { dot, n, .. } = self.entries(line).filter(is_unsent).last()?;
-        if self.qty(line).saturating_add(k) > QUANTITY_MAX {
-            return None;
-        }
-        let mut delta = self.delta();
-        delta.put(line, Row::own(dot, Kind::Add, n.saturating_add(k)));
-        Some(delta)
-    }
-
     /// `q` units in all, instead of what this replica has observed; 0 removes.
     ///
     /// # Errors

@@ -169,8 +169,6 @@ fn a_fold_says_anew_only_what_is_left() {
     cart.absorb(&taken);
     add(&mut cart, A, 1);
     assert_eq!(cart.qty(&line()), FULL - 4);
-    let grown = cart.grow(A, &line(), 1, FULL - 1).unwrap();
-    assert_eq!(done(cart, &grown).qty(&line()), FULL - 3, "clicks before a send join it");
 }
 
 #[test]
@@ -225,20 +223,6 @@ fn where_there_is_no_room_and_nothing_to_fold_an_add_is_a_set() {
         1,
         "beyond the most it shrinks as well"
     );
-}
-
-#[test]
-fn clicks_before_a_send_are_one_dot() {
-    let mut cart = on(3);
-    add(&mut cart, A, 1);
-    for _ in 1..50 {
-        let grown = cart.grow(A, &line(), 1, 0).unwrap();
-        cart.absorb(&grown);
-    }
-    assert_eq!(cart.qty(&line()), 53);
-    assert_eq!(cart.ctx.prefix(A), 1);
-    assert_eq!(cart.grow(A, &line(), 1, 1), None, "a dot that was sent does not grow");
-    assert_eq!(cart.grow(B, &line(), 1, 0), None, "nor does another replica's");
 }
 
 #[test]

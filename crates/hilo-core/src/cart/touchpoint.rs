@@ -155,15 +155,6 @@ mod tests {
     }
 
     #[test]
-    fn clicks_that_were_sent_as_one_are_one() {
-        let before = on(3);
-        let mut after = before.clone();
-        add(&mut after, A, 1);
-        let grown = after.grow(A, &line(), 4, 0).unwrap();
-        check(&before, &done(after, &grown), &[(Touch::ProductAdded, 5)]);
-    }
-
-    #[test]
     fn every_line_of_a_clear_has_an_id_of_its_own() {
         let mut cart = on(3);
         for variant in ["cup", "hat"] {
