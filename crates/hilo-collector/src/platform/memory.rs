@@ -24,7 +24,6 @@ use crate::store::{cart, journal, profile};
 const SETTLE_ROUNDS_MAX: usize = 1_000;
 
 type Work = Pin<Box<dyn Future<Output = ()>>>;
-type Answer = dyn Fn(&Outgoing) -> Result<Response, Failure>;
 
 /// SQLite of one object.
 pub struct MemorySql(Connection);
@@ -106,8 +105,6 @@ struct World {
     queue: RefCell<VecDeque<Delivery>>,
     deferred: RefCell<VecDeque<Work>>,
     sent: RefCell<Vec<Outgoing>>,
-    answer: RefCell<Box<Answer>>,
-    files: RefCell<BTreeMap<String, Vec<u8>>>,
     lines: RefCell<Vec<String>>,
 }
 
@@ -136,8 +133,6 @@ impl Memory {
             queue: RefCell::default(),
             deferred: RefCell::default(),
             sent: RefCell::default(),
-            answer: RefCell::new(Box::new(|_| Ok(Response { status: 204, ..Response::default() }))),
-            files: RefCell::default(),
             lines: RefCell::default(),
         })))
     }
@@ -151,16 +146,6 @@ impl Memory {
     /// Sets a secret.
     pub fn set_secret(&self, name: &str, value: &str) {
         self.0.secrets.borrow_mut().insert(name.to_owned(), value.to_owned());
-    }
-
-    /// Puts a file among the tracker's.
-    pub fn put_file(&self, path: &str, bytes: &[u8]) {
-        self.0.files.borrow_mut().insert(path.to_owned(), bytes.to_vec());
-    }
-
-    /// Scripts the world outside.
-    pub fn answer_with(&self, answer: impl Fn(&Outgoing) -> Result<Response, Failure> + 'static) {
-        *self.0.answer.borrow_mut() = Box::new(answer);
     }
 
     /// What was sent to the world outside, in order.
@@ -362,15 +347,15 @@ impl Platform for Memory {
 
     async fn send(&self, request: &Outgoing) -> Result<Response, Failure> {
         self.0.sent.borrow_mut().push(request.clone());
-        (self.0.answer.borrow())(request)
+        Ok(Response { status: 204, ..Response::default() })
     }
 
     fn log(&self, line: &str) {
         self.0.lines.borrow_mut().push(line.to_owned());
     }
 
-    async fn asset(&self, path: &str) -> Result<Option<Vec<u8>>, Failure> {
-        Ok(self.0.files.borrow().get(path).cloned())
+    async fn asset(&self, _: &str) -> Result<Option<Vec<u8>>, Failure> {
+        Ok(None)
     }
 }
 

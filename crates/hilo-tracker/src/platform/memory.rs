@@ -17,7 +17,6 @@ struct World {
     made: u8,
     place: Place,
     history: Option<String>,
-    gpc: bool,
     is_storage_blocked: bool,
     storage: BTreeMap<String, String>,
     memory: BTreeMap<String, String>,
@@ -49,7 +48,7 @@ impl Memory {
             new.storage.clone_from(&old.storage);
             (new.now_ms, new.made) = (old.now_ms, old.made);
             new.history.clone_from(&old.history);
-            (new.gpc, new.is_storage_blocked) = (old.gpc, old.is_storage_blocked);
+            new.is_storage_blocked = old.is_storage_blocked;
             new.place.referrer = referrer.to_owned();
         }
         next
@@ -81,11 +80,6 @@ impl Memory {
     /// Takes the storage away, as browsers do that block it.
     pub fn block_storage(&self) {
         self.world.borrow_mut().is_storage_blocked = true;
-    }
-
-    /// Switches Global Privacy Control on.
-    pub fn deny_sale(&self) {
-        self.world.borrow_mut().gpc = true;
     }
 
     /// The requests since the last look.
@@ -126,7 +120,7 @@ impl Platform for Memory {
     }
 
     fn gpc(&self) -> bool {
-        self.world.borrow().gpc
+        false
     }
 
     fn moved(&self) -> bool {
