@@ -71,6 +71,8 @@ fn page_module(
     optimize.args(["--flatten", "--rereloop", "-Oz", "-Oz", "--strip-debug", "--strip-producers"]);
     // What is called once becomes a part of its caller only where it is short: functions that look alike compress better.
     optimize.arg("--one-caller-inline-max-function-size=45");
+    // No browser heeds what a load says of its alignment; saying always the same compresses better.
+    optimize.arg("--dealign");
     // A letter instead of a name with a hash: `build.ts` gives the glue the same ones.
     optimize.arg("--minify-imports-and-exports-and-modules");
     // What every browser of the last years has, and rustc assumes.
