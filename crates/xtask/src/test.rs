@@ -126,7 +126,7 @@ impl Tally {
         let failed = if is_sound { failed } else { failed.max(1) };
         eprintln!("    {passed} passed, {failed} failed");
         if failed > 0 {
-            eprintln!("{}", tail(&done.output, 120));
+            eprintln!("{}", what_failed(&done.output));
         }
         self.passed += passed;
         self.failed += failed;
@@ -146,6 +146,20 @@ fn specs(workspace: &Workspace, folder: &str, suffix: &str) -> Vec<PathBuf> {
         .collect()
 }
 
+/// Of Node's report the tests that failed; of any other, or where none is named, the end.
+fn what_failed(output: &str) -> String {
+    let mut lines = Vec::new();
+    let mut is_inside = false;
+    for line in output.lines() {
+        is_inside |= line.trim_start().starts_with("not ok ");
+        if is_inside {
+            lines.push(line);
+        }
+        is_inside &= line.trim() != "...";
+    }
+    if lines.is_empty() { tail(output, 120) } else { lines.join("\n") }
+}
+
 /// The number that stands before `word`: `"ok. 12 passed;"` → 12.
 fn number_before(line: &str, word: &str) -> u64 {
     line.split_once(word)
@@ -156,6 +170,14 @@ fn number_before(line: &str, word: &str) -> u64 {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn of_a_report_what_failed_is_shown() {
+        let report =
+            "ok 1 - a\n  ---\n  ...\nnot ok 2 - b\n  ---\n  error: 'late'\n  ...\nok 3 - c\n  ...";
+        assert_eq!(what_failed(report), "not ok 2 - b\n  ---\n  error: 'late'\n  ...");
+        assert_eq!(what_failed("error: no such file"), "error: no such file");
+    }
 
     #[test]
     fn counts_are_read_from_cargos_own_line() {
