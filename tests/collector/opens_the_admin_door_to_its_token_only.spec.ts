@@ -57,6 +57,17 @@ test("the live stream tells each judged event as it comes", async () => {
   assert.ok(lines.some((line) => line.code === "no_consent" || line.code === "missing_id"), JSON.stringify(lines));
 });
 
+test("watchers of the live stream have a bound, and who is one too many is told so", async () => {
+  const stop = new AbortController();
+  const headers = { authorization: `Bearer ${DEV_SECRETS.HILO_ADMIN_TOKEN}` };
+  const watch = () => collector.fetch("/admin/v1/live", { headers, signal: stop.signal });
+  const watchers = await Promise.all(Array.from({ length: 40 }, watch));
+  const statuses = watchers.map(({ status }) => status);
+  stop.abort();
+  assert.ok(statuses.filter((status) => status === 200).length <= 32, statuses.join());
+  assert.ok(statuses.filter((status) => status === 503).length >= 8, statuses.join());
+});
+
 test("a broken configuration keeps the last good one and says so", async () => {
   const own = await startCollector({ config: "[[source]]\nnmae = 1" });
   try {

@@ -2,17 +2,19 @@
 
 #![no_main]
 
-use hilo_core::cart::hub::{Checked, check};
-use hilo_core::cart::wire::{Ops, Snapshot};
 use hilo_core::cart::Cart;
+use hilo_core::cart::hub::{Checked, check};
 use hilo_core::cart::limits::LINES_MAX;
+use hilo_core::cart::wire::{Ops, Snapshot};
 use libfuzzer_sys::fuzz_target;
 
 fuzz_target!(|bodies: &[u8]| {
     let mut cart = Cart::default();
     for (revision, body) in (1..).zip(bodies.split(|byte| *byte == b'\n')) {
         let Ok(ops) = Ops::read(body) else { continue };
-        if let Ok(Checked::Fresh { delta, cart: next, acked }) = check(&cart, None, ops.replica, &ops, revision) {
+        if let Ok(Checked::Fresh { delta, cart: next, acked }) =
+            check(&cart, None, ops.replica, &ops, revision)
+        {
             let mut joined = cart.clone();
             joined.absorb(&delta);
             joined.absorb(&delta);

@@ -4,9 +4,9 @@
 
 use hilo_core::consent::Purpose;
 use hilo_core::event::{Event, Facts};
+use hilo_core::normalize;
 use hilo_core::testing::{browser_source, facts, server_source};
 use hilo_core::validate::{Verdict, check, read_batch};
-use hilo_core::normalize;
 use libfuzzer_sys::fuzz_target;
 
 fuzz_target!(|body: &[u8]| {

@@ -338,6 +338,7 @@ async fn open_socket(cart: String, edge: &Edge) -> Result<web_sys::Response> {
 }
 
 async fn write(reply: Reply, edge: &Edge) -> Result<web_sys::Response> {
+    let mut status = reply.status;
     let body = match reply.body {
         Body::Socket { cart } => return open_socket(cart, edge).await,
         Body::Empty => JsValue::NULL,
@@ -347,10 +348,12 @@ async fn write(reply: Reply, edge: &Edge) -> Result<web_sys::Response> {
             let url = format!("{}live/{after}", bindings::OBJECT_URL).into();
             let live = edge.get(&Object::Journal, &url, &web_sys::RequestInit::new()).await?;
             UNWATCHED_UNTIL.set(0);
+            // The journal may have watchers enough.
+            status = live.status();
             live.body().into()
         }
     };
     let is_encoded = reply.headers.get("content-encoding").is_some();
     let fields = encode(&reply.headers.0).map_err(|f| Error::RustError(f.message().to_owned()))?;
-    Ok(bindings::reply(reply.status, &fields, &body, is_encoded)?)
+    Ok(bindings::reply(status, &fields, &body, is_encoded)?)
 }

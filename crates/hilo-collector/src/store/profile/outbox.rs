@@ -77,7 +77,8 @@ impl Leases {
     }
 }
 
-/// Leases deliveries that a record just made and keeps them until they are [`ready`]; what is too much for one go is left in the rows.
+/// Leases deliveries that a record just made and keeps them until they are [`ready`]; what is too much for one go is left
+/// in the rows.
 pub(super) fn lease(volatile: &mut Volatile, mut made: Vec<Delivery>, now: Timestamp) {
     let Volatile { leases, fresh, .. } = volatile;
     let room = DUE_DELIVERIES_MAX.saturating_sub(fresh.len());

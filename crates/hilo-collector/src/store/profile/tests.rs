@@ -367,7 +367,8 @@ fn what_an_older_denial_rules_out_is_kept_and_not_sent() {
     let destinations = bound("m1").destinations;
     let records = vec![Record { destinations, ..kept("m1", 2) }];
     let call = encode(&ProfileCall::Record { records }).unwrap();
-    answer(&object.sql, &mut object.volatile, "p", &call, object.now).unwrap();
+    let answered = answer(&object.sql, &mut object.volatile, "p", &call, object.now).unwrap();
+    assert!(!answered.pump);
     assert_eq!(object.due(), []);
     assert_eq!(object.outbox(), [("m1".to_owned(), "dead".to_owned(), 0)]);
 }
