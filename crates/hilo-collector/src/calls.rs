@@ -4,11 +4,12 @@
 //! Shapes and the one function that asks. `store/profile` answers.
 
 pub mod cart;
+mod delivery;
 pub mod journal;
 pub mod optin;
+mod record;
 
-use hilo_core::consent::{Change, Notice, OptInChannel, Purpose, Receipt};
-use hilo_core::event::{Event, Gist};
+use hilo_core::consent::{Change, Notice, Receipt};
 use serde::{Deserialize, Serialize};
 use serde_json::value::RawValue;
 use std::collections::BTreeMap;
@@ -16,13 +17,19 @@ use std::collections::BTreeMap;
 use crate::platform::{Failure, Object, Platform};
 use optin::OptIn;
 
+pub use delivery::{Confirmation, Delivery, DeliveryResult, messages, read_message};
+pub use record::{Planned, Record, RecordCall, Recorded, body};
+
 /// A question to a profile object: `{"record": {…}}`. A tag inside would make serde keep a copy of every event until it
 /// has seen the tag.
 #[derive(Debug, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum ProfileCall {
-    /// Keep these events. Answers `Vec<Recorded>`, one per record and in order.
+    /// Keep the events that follow the call, see [`RecordCall`]. Answers nothing if each was stored and goes where it was planned
+    /// to, otherwise `Vec<Recorded>`, one per record and in order.
     Record {
+        /// Where events go; a record names them by their place here.
+        plans: Vec<Planned>,
         /// The events, all of one profile.
         records: Vec<Record>,
     },
@@ -78,124 +85,6 @@ pub enum ProfileCall {
 
 /// Rows of one page.
 pub const PAGE_ROWS_MAX: u32 = 200;
-
-/// An event to keep, and where it shall go.
-#[derive(Clone, Debug, Serialize, Deserialize)]
-pub struct Record {
-    /// What the object has to know of it.
-    pub gist: Gist,
-    /// The normalized event, as it will be stored.
-    pub event: Box<RawValue>,
-    /// Its deliveries.
-    pub destinations: Vec<Planned>,
-}
-
-/// [`ProfileCall::Record`] as the pipeline writes it: the events stay where they are.
-#[derive(Debug, Serialize)]
-#[serde(rename_all = "snake_case")]
-pub enum RecordCall<'e> {
-    /// See [`ProfileCall::Record`].
-    Record {
-        /// The events, all of one profile.
-        records: Vec<RecordEntry<'e>>,
-    },
-}
-
-/// A [`Record`] as the pipeline writes it.
-#[derive(Debug, Serialize)]
-pub struct RecordEntry<'e> {
-    /// See [`Record::gist`].
-    pub gist: Gist,
-    /// See [`Record::event`].
-    pub event: &'e Event,
-    /// See [`Record::destinations`].
-    pub destinations: Vec<Planned>,
-}
-
-/// A destination an event is meant for.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Planned {
-    /// The destination's name in `hilo.toml`.
-    pub name: String,
-    /// The purposes it declares: asked again before every attempt.
-    pub purposes: Vec<Purpose>,
-    /// The channel it writes by: asked again likewise.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub channel: Option<OptInChannel>,
-}
-
-/// What became of one record.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(tag = "recorded", rename_all = "snake_case")]
-pub enum Recorded {
-    /// Durable, with its outbox rows.
-    Stored {
-        /// The channel of its session, as the wire writes it.
-        channel: Option<hilo_core::journey::Channel>,
-        /// The destinations that got an outbox row.
-        destinations: Vec<String>,
-    },
-    /// The same `messageId` is stored already.
-    Duplicate,
-    /// The profile's own record denies a purpose the event needs.
-    ConsentDenied,
-}
-
-/// One attempt to deliver. A message of the queue is a list of them.
-#[derive(Clone, Debug, Serialize, Deserialize)]
-pub struct Delivery {
-    /// Name of the profile object that keeps the outbox row.
-    pub profile: String,
-    /// Which event.
-    pub message_id: String,
-    /// Where to.
-    pub destination: String,
-    /// Attempts that failed before this one.
-    pub attempt: u32,
-    /// The event as stored: only who sends it reads it.
-    pub event: Box<RawValue>,
-}
-
-impl Delivery {
-    /// The event.
-    ///
-    /// # Errors
-    /// `Fatal`: it was stored by this crate.
-    pub fn read_event(&self) -> Result<Event, Failure> {
-        decode(self.event.get())
-    }
-}
-
-/// What became of one attempt.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Confirmation {
-    /// Which event.
-    pub message_id: String,
-    /// Where to.
-    pub destination: String,
-    /// What happened.
-    pub result: DeliveryResult,
-}
-
-/// The end of one attempt.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(tag = "result", rename_all = "snake_case")]
-pub enum DeliveryResult {
-    /// The destination has it.
-    Delivered,
-    /// Try again.
-    Retry {
-        /// Not before.
-        after_s: u32,
-        /// Why.
-        reason: String,
-    },
-    /// Given up.
-    Dead {
-        /// Why.
-        reason: String,
-    },
-}
 
 /// A consent change as it reached the collector.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -280,18 +169,26 @@ pub struct OutboxRow {
     pub updated_ms: i64,
 }
 
-/// Asks the profile object with this name; `call` is a [`ProfileCall`] or its borrowed twin.
+/// Asks the profile object with this name.
 ///
 /// # Errors
 /// The object's own failure, or that it could not be reached.
 pub async fn ask_profile<P: Platform, A: serde::de::DeserializeOwned>(
     platform: &P,
     name: String,
-    call: &impl Serialize,
+    call: &ProfileCall,
 ) -> Result<A, Failure> {
-    let call = encode(call)?;
+    ask(platform, name, encode(call)?).await
+}
+
+async fn ask<P: Platform, A: serde::de::DeserializeOwned>(
+    platform: &P,
+    name: String,
+    call: String,
+) -> Result<A, Failure> {
     let answer = platform.ask(&Object::Profile(name), call).await?;
-    decode(&answer)
+    // An object that has nothing to say says nothing: a body costs its reader a promise.
+    decode(if answer.is_empty() { "null" } else { &answer })
 }
 
 /// A judged event as the live stream shows it.
@@ -375,7 +272,7 @@ pub struct JudgedCall {
 ///
 /// # Errors
 /// `Fatal`: a shape that is no JSON is a bug.
-pub fn encode<T: Serialize>(value: &T) -> Result<String, Failure> {
+pub fn encode<T: Serialize + ?Sized>(value: &T) -> Result<String, Failure> {
     serde_json::to_string(value).map_err(|error| Failure::Fatal(error.to_string()))
 }
 

@@ -10,7 +10,7 @@ use std::collections::BTreeMap;
 
 use futures_util::future::try_join_all;
 use hilo_core::config::{DestinationEntry, Source};
-use hilo_core::event::{Event, Facts, Gist};
+use hilo_core::event::{Event, Facts};
 use hilo_core::identity::ProfileKey;
 use hilo_core::identity::token::Scope;
 use hilo_core::journey::presume;
@@ -20,7 +20,7 @@ use hilo_core::{normalize, validate};
 
 use crate::calls::optin::OptIn;
 use crate::calls::{
-    ConsentCopy, Delivery, Planned, ProfileCall, RecordCall, RecordEntry, Recorded, ask_profile,
+    ConsentCopy, Delivery, Planned, ProfileCall, RecordCall, Recorded, ask_profile,
 };
 use crate::forward::Configured;
 use crate::ingest::user::verified_user;
@@ -213,23 +213,25 @@ async fn store_all<P: Platform>(
 ) -> Result<(), Failure> {
     let secret = secret(platform)?;
     let configured = Configured::all(&loaded.config.destinations);
-    let mut profiles: BTreeMap<ProfileKey, (Vec<usize>, Vec<RecordEntry<'_>>)> = BTreeMap::new();
-    for (place, item) in items.iter().enumerate() {
+    let mut profiles: BTreeMap<ProfileKey, (Vec<usize>, RecordCall)> = BTreeMap::new();
+    for (place, item) in items.iter_mut().enumerate() {
         let Some(event) = &item.event else { continue };
-        let (places, records) = profiles.entry(profile_key(event)).or_default();
+        let (places, call) = profiles.entry(profile_key(event)).or_default();
+        let planned = forward::plan(event, &configured);
+        item.destinations = planned.iter().map(|entry| entry.name.clone()).collect();
+        call.add(event, planned.into_iter().map(plan))?;
         places.push(place);
-        let (gist, destinations) = (Gist::of(event), plan(event, &configured));
-        records.push(RecordEntry { gist, event, destinations });
     }
-    let calls = profiles.into_iter().map(|(key, (places, records))| {
+    let calls = profiles.into_iter().map(|(key, (places, call))| {
         let name = signature::object_name(&secret, &key);
-        let call = RecordCall::Record { records };
         async move {
-            let recorded: Vec<Recorded> = ask_profile(platform, name, &call).await?;
+            let Some(recorded) = call.ask(platform, name).await? else {
+                return Ok(Vec::new());
+            };
             if recorded.len() != places.len() {
                 return Err(Failure::Fatal("a profile did not answer every record".to_owned()));
             }
-            Ok(places.into_iter().zip(recorded))
+            Ok(places.into_iter().zip(recorded).collect())
         }
     });
     for (place, recorded) in try_join_all(calls).await?.into_iter().flatten() {
@@ -241,7 +243,9 @@ async fn store_all<P: Platform>(
 }
 
 impl Item {
+    /// Takes the answer of its profile, if anything is other than planned.
     fn settle(&mut self, recorded: Recorded) {
+        self.destinations.clear();
         match recorded {
             Recorded::Stored { channel, destinations } => {
                 self.destinations = destinations;
@@ -269,13 +273,9 @@ fn profile_key(event: &Event) -> ProfileKey {
     }
 }
 
-fn plan(event: &Event, configured: &[Configured<'_>]) -> Vec<Planned> {
-    let planned = |entry: &DestinationEntry| Planned {
-        name: entry.name.clone(),
-        purposes: entry.purposes.clone(),
-        channel: entry.channel,
-    };
-    forward::plan(event, configured).into_iter().map(planned).collect()
+fn plan(entry: &DestinationEntry) -> Planned {
+    let DestinationEntry { name, purposes, channel, .. } = entry;
+    Planned { name: name.clone(), purposes: purposes.clone(), channel: *channel }
 }
 
 async fn say_hello<P: Platform>(

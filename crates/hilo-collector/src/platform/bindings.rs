@@ -148,6 +148,9 @@ extern "C" {
         is_encoded: bool,
     ) -> Result<Response, JsValue>;
 
+    /// An answer that says nothing.
+    pub fn nothing() -> Response;
+
     /// A `Promise<[status, text, field]>`.
     pub fn ask(stub: &Stub, url: &JsValue, body: &Uint8Array, field: &JsValue) -> Promise;
 

@@ -219,7 +219,7 @@ impl Platform for Edge {
             UNWATCHED_UNTIL.set(self.now().as_millisecond() + UNWATCHED_MS);
         }
         match status {
-            200.0 => Ok(text),
+            200.0 | 204.0 => Ok(text),
             503.0 => Err(Failure::Retriable(text)),
             _ => Err(Failure::Fatal(text)),
         }

@@ -48,6 +48,7 @@ impl ToSql for SqlValue {
             SqlValue::Null => ToSqlOutput::Owned(Value::Null),
             SqlValue::Int(number) => ToSqlOutput::Owned(Value::Integer(*number)),
             SqlValue::Text(text) => ToSqlOutput::from(text.as_str()),
+            SqlValue::Bytes(bytes) => ToSqlOutput::from(bytes.as_slice()),
         })
     }
 }

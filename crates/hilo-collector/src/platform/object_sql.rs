@@ -3,7 +3,7 @@
 
 use wasm_bindgen::{JsCast, JsValue};
 use worker::State;
-use worker::js_sys::Array;
+use worker::js_sys::{Array, Uint8Array};
 
 use super::bindings::{self, Cursor, Sqlite, Storage, word};
 use super::{Failure, Sql, SqlRow, SqlValue};
@@ -30,6 +30,7 @@ impl ObjectSql {
                 SqlValue::Null => JsValue::NULL,
                 SqlValue::Int(whole) => JsValue::from_f64(number(*whole)),
                 SqlValue::Text(text) => JsValue::from_str(text),
+                SqlValue::Bytes(bytes) => Uint8Array::from(bytes.as_slice()).into(),
             });
         }
         self.sql.exec(&word(query), &values).map_err(|error| failed(&error))

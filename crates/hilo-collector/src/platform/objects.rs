@@ -25,17 +25,13 @@ use super::bindings::{self, Answering, Messages, word};
 use super::edge::{log, now};
 use super::object_sql::ObjectSql;
 use super::{Failure, log_line};
-use crate::calls::{Delivery, encode};
+use crate::calls::{Delivery, messages, read_message};
 use crate::store::{journal, profile};
 
 /// Messages that one call may hand to a queue, and the bytes they may have together (Cloudflare Queues' limits are
 /// 100 and 256 KB; the rest is left to the runtime's own wrapping).
 const SEND_MESSAGES_MAX: usize = 100;
 const SEND_BYTES_MAX: usize = 240 * 1024;
-/// Deliveries of one message, and the bytes after which no other is added (a message may have 128 KB, an event 32 and what
-/// normalize and the wrapping add). With the consumer's `max_batch_size` the first bounds what one invocation sends.
-const MESSAGE_DELIVERIES_MAX: usize = 25;
-const MESSAGE_BYTES_MAX: usize = 64 * 1024;
 /// How long deliveries wait for others: what a visit sends within this shares a message, a call of the consumer and a
 /// confirmation, and each of them costs.
 const PUMP_AFTER: Duration = Duration::from_secs(1);
@@ -102,6 +98,7 @@ impl ProfileObject {
         let shell = Rc::new(shell);
         let asked = Rc::clone(&shell);
         let answer = answering(move |call| match asked.answer(call) {
+            Ok(reply) if reply.is_empty() => Ok(bindings::nothing()),
             Ok(reply) => Ok(web_sys::Response::new_with_opt_str(Some(&reply))?),
             Err(failure) => refuse(&failure).map(web_sys::Response::from),
         });
@@ -178,7 +175,8 @@ impl ProfileShell {
         let queue: Messages =
             Reflect::get(&self.env, &word(bindings::DELIVERIES))?.unchecked_into();
         let (batch, mut bytes) = (Array::new(), 0);
-        for text in messages(deliveries)? {
+        let texts = messages(deliveries);
+        for text in texts.map_err(|failure| Error::RustError(failure.message().to_owned()))? {
             let is_full = usize::try_from(batch.length()).unwrap_or(usize::MAX)
                 >= SEND_MESSAGES_MAX
                 || bytes + text.len() > SEND_BYTES_MAX;
@@ -203,27 +201,6 @@ fn message(text: &str) -> Result<JsValue> {
     Reflect::set(&message, &word("body"), &Uint8Array::from(text.as_bytes()))?;
     Reflect::set(&message, &word("contentType"), &word("bytes"))?;
     Ok(message.into())
-}
-
-/// Deliveries as messages: JSON lists within a message's bounds.
-fn messages(deliveries: &[Delivery]) -> Result<Vec<String>> {
-    let mut messages: Vec<(usize, String)> = Vec::new();
-    for delivery in deliveries {
-        let text =
-            encode(delivery).map_err(|failure| Error::RustError(failure.message().to_owned()))?;
-        match messages.last_mut() {
-            Some((count, list))
-                if *count < MESSAGE_DELIVERIES_MAX
-                    && list.len() + text.len() < MESSAGE_BYTES_MAX =>
-            {
-                *count += 1;
-                list.push(',');
-                list.push_str(&text);
-            }
-            Some(_) | None => messages.push((1, format!("[{text}"))),
-        }
-    }
-    Ok(messages.into_iter().map(|(_, list)| list + "]").collect())
 }
 
 /// Rejects, the live stream, delivery counters, dead letters: one object for all.
@@ -321,9 +298,9 @@ pub fn deliveries(messages: &worker::MessageBatch<JsValue>) -> Vec<Delivery> {
     let mut deliveries = Vec::new();
     for message in messages.raw_iter() {
         let bytes = Uint8Array::new(&message.body()).to_vec();
-        match serde_json::from_slice::<Vec<Delivery>>(&bytes) {
+        match read_message(&String::from_utf8_lossy(&bytes)) {
             Ok(list) => deliveries.extend(list),
-            Err(why) => log(&log_line("warn", "queue message", &[("why", &why.to_string())])),
+            Err(why) => log(&log_line("warn", "queue message", &[("why", why.message())])),
         }
     }
     deliveries

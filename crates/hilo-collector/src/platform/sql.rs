@@ -15,6 +15,8 @@ pub enum SqlValue {
     Int(i64),
     /// Text.
     Text(String),
+    /// Bytes, to be taken apart by a statement; no column holds any.
+    Bytes(Vec<u8>),
 }
 
 impl SqlValue {
@@ -71,7 +73,7 @@ impl SqlRow {
     pub fn text(&self, column: &str) -> Result<&str, Failure> {
         match self.get(column) {
             SqlValue::Text(text) => Ok(text),
-            SqlValue::Null | SqlValue::Int(_) => {
+            SqlValue::Null | SqlValue::Int(_) | SqlValue::Bytes(_) => {
                 Err(Failure::Fatal(format!("column {column} is not text")))
             }
         }
@@ -81,7 +83,7 @@ impl SqlRow {
     pub fn text_opt(&self, column: &str) -> Option<&str> {
         match self.get(column) {
             SqlValue::Text(text) => Some(text),
-            SqlValue::Null | SqlValue::Int(_) => None,
+            SqlValue::Null | SqlValue::Int(_) | SqlValue::Bytes(_) => None,
         }
     }
 
@@ -92,7 +94,7 @@ impl SqlRow {
     pub fn int(&self, column: &str) -> Result<i64, Failure> {
         match self.get(column) {
             SqlValue::Int(value) => Ok(*value),
-            SqlValue::Null | SqlValue::Text(_) => {
+            SqlValue::Null | SqlValue::Text(_) | SqlValue::Bytes(_) => {
                 Err(Failure::Fatal(format!("column {column} is not a number")))
             }
         }

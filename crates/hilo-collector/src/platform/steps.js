@@ -24,10 +24,17 @@ export function reply(status, fields, body, isEncoded) {
   return new Response(body, { status, headers: last.headers, encodeBody: isEncoded ? "manual" : "automatic" });
 }
 
+/** An answer that says nothing. */
+export function nothing() {
+  return new Response(null, { status: 204 });
+}
+
 /** An object's answer to `body`: its status, its text, and the header field `name`. */
 export async function ask(stub, url, body, name) {
   const response = await stub.fetch(url, { method: "POST", body });
-  return [response.status, await response.text(), name && response.headers.get(name)];
+  const { status } = response;
+  // Reading even an empty text takes its turns.
+  return [status, status === 204 ? "" : await response.text(), name && response.headers.get(name)];
 }
 
 /** Lets `answer` make the answer to a request's body. */

@@ -45,7 +45,7 @@ pub struct Volatile {
     is_named: bool,
 }
 
-/// Answers a [`ProfileCall`] for the object called `name`.
+/// Answers a [`ProfileCall`], and the events that follow it, for the object called `name`.
 ///
 /// # Errors
 /// `Retriable` when the storage refuses; nothing of the question is kept then.
@@ -56,6 +56,7 @@ pub fn answer(
     call: &str,
     now: Timestamp,
 ) -> Result<Answered, Failure> {
+    let (call, bodies) = call.split_once('\n').unwrap_or((call, ""));
     let call: ProfileCall = decode(call)?;
     let writes = makes_storage(&call);
     if !is_ready(sql, volatile, writes)? {
@@ -67,12 +68,13 @@ pub fn answer(
     }
     let mut answered = Answered::default();
     answered.reply = match call {
-        ProfileCall::Record { records } => {
-            let kept = keep(sql, volatile, name, records, now)?;
+        ProfileCall::Record { plans, records } => {
+            let asked = record::Asked { name, plans: &plans, bodies, now };
+            let kept = keep(sql, volatile, &asked, records)?;
             answered.pump = !kept.fresh.is_empty();
             answered.alarm = answered.pump.then(|| outbox::soon(now)).transpose()?;
             outbox::lease(volatile, kept.fresh, now);
-            encode(&kept.answers)
+            kept.answers.map_or_else(|| Ok(String::new()), |answers| encode(&answers))
         }
         ProfileCall::Consent(change) => {
             volatile.known = None;
@@ -93,7 +95,7 @@ pub fn answer(
             volatile.leases.end(&confirmations);
             answered.pump = volatile.leases.is_behind();
             answered.alarm = next_alarm(sql, now)?;
-            encode(&())
+            Ok(String::new())
         }
         ProfileCall::Replay { destination, message_id } => {
             let count = atomically(sql, || {
@@ -137,9 +139,8 @@ const fn makes_storage(call: &ProfileCall) -> bool {
 fn keep(
     sql: &impl Sql,
     volatile: &mut Volatile,
-    name: &str,
+    asked: &record::Asked<'_>,
     records: Vec<Record>,
-    now: Timestamp,
 ) -> Result<record::Kept, Failure> {
     // Taken out: a transaction that fails must not leave its changes in memory.
     let mut known = match volatile.known.take() {
@@ -149,7 +150,7 @@ fn keep(
     // Taken out as well: the closure runs once, and events are too big to copy.
     let mut records = Some(records);
     let kept = atomically(sql, || {
-        record::record(sql, &mut known, name, records.take().unwrap_or_default(), now)
+        record::record(sql, &mut known, asked, records.take().unwrap_or_default())
     })?;
     volatile.known = Some(known);
     Ok(kept)

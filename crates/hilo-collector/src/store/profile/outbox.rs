@@ -8,10 +8,8 @@ use std::collections::BTreeMap;
 
 use hilo_core::consent::{OptInChannel, Purpose};
 use jiff::Timestamp;
-use serde_json::value::RawValue;
 
 use super::known::Known;
-use super::pages::raw;
 use super::{Volatile, consent, millis, optin};
 use crate::calls::{Confirmation, Delivery, DeliveryResult, Planned, encode};
 use crate::platform::{Failure, Sql, SqlRow, SqlValue};
@@ -26,8 +24,6 @@ const DUE_ROWS_MAX: i64 = 500;
 /// Deliveries handed out in one go; the next alarm takes the rest.
 const DUE_DELIVERIES_MAX: usize = 200;
 
-/// Parameters of one statement (Durable Objects allow 100).
-pub(super) const PARAMETERS_MAX: usize = 100;
 /// Why a row ended when its person had said no to a purpose since.
 const CONSENT_DENIED: &str = "consent_denied";
 /// Why a row ended when its person had left the channel since.
@@ -118,7 +114,7 @@ pub(super) struct Row<'r> {
     /// The event's id.
     pub(super) message_id: &'r str,
     /// The event as stored.
-    pub(super) body: &'r RawValue,
+    pub(super) body: &'r str,
     /// Where to.
     pub(super) planned: &'r Planned,
 }
@@ -160,11 +156,6 @@ pub(super) fn queue_up(
         event: row.body.to_owned(),
     });
     Ok(fresh.collect())
-}
-
-/// `count` times `tuple`, for a statement's values.
-pub(super) fn tuples(tuple: &str, count: usize) -> String {
-    vec![tuple; count].join(",")
 }
 
 /// Takes what is due and not leased, leases it, and gives it out.
@@ -252,7 +243,7 @@ fn delivery(
         message_id: message_id.clone(),
         destination: destination.clone(),
         attempt: u32::try_from(row.int("attempts")?).unwrap_or(u32::MAX),
-        event: raw(event.text("body")?)?,
+        event: event.text("body")?.to_owned(),
     }))
 }
 
@@ -294,12 +285,12 @@ pub(super) fn confirm(
     now: Timestamp,
 ) -> Result<(), Failure> {
     let now_ms = millis(now);
-    let mut delivered: BTreeMap<&str, Vec<SqlValue>> = BTreeMap::new();
+    let mut delivered: BTreeMap<&str, Vec<&str>> = BTreeMap::new();
     for confirmation in confirmations {
         let Confirmation { message_id, destination, result } = confirmation;
         match result {
             DeliveryResult::Delivered => {
-                delivered.entry(destination).or_default().push(message_id.as_str().into());
+                delivered.entry(destination).or_default().push(message_id);
             }
             DeliveryResult::Dead { reason } => {
                 let key = (message_id.clone(), destination.clone());
@@ -327,25 +318,13 @@ pub(super) fn confirm(
 }
 
 /// Ends what a destination has taken: the common case, so many in one statement.
-fn deliver(
-    sql: &impl Sql,
-    destination: &str,
-    ids: &[SqlValue],
-    now_ms: i64,
-) -> Result<(), Failure> {
-    for ids in ids.chunks(PARAMETERS_MAX - 2) {
-        let places = tuples("?", ids.len());
-        let mut values = vec![SqlValue::int(now_ms)?, SqlValue::from(destination)];
-        values.extend_from_slice(ids);
-        sql.run(
-            &format!(
-                "UPDATE outbox SET state = 'delivered', reason = NULL, updated_ms = ?
-                 WHERE destination = ? AND state = 'pending' AND message_id IN ({places})"
-            ),
-            &values,
-        )?;
-    }
-    Ok(())
+fn deliver(sql: &impl Sql, destination: &str, ids: &[&str], now_ms: i64) -> Result<(), Failure> {
+    sql.run(
+        "UPDATE outbox SET state = 'delivered', reason = NULL, updated_ms = ?
+         WHERE destination = ? AND state = 'pending'
+           AND message_id IN (SELECT value FROM json_each(?))",
+        &[SqlValue::int(now_ms)?, SqlValue::from(destination), SqlValue::Text(encode(ids)?)],
+    )
 }
 
 fn end(

@@ -3,150 +3,205 @@
 //! Records of one profile in, one [`Recorded`] each out, in order, and the deliveries that follow. The recorded consent is
 //! the authority here, not the event's own claim: a page may be old, forged or late.
 
+use std::borrow::Cow;
 use std::collections::BTreeSet;
+use std::ops::Range;
 
 use hilo_core::event::{Event, Gist};
 use hilo_core::journey::Channel;
 use hilo_core::profile::fold;
 use jiff::Timestamp;
-use serde_json::value::{RawValue, to_raw_value};
 
 use super::known::Known;
 use super::millis;
-use super::outbox::{self, PARAMETERS_MAX};
-use crate::calls::{Delivery, Planned, Record, Recorded, decode};
+use super::outbox;
+use crate::calls::{Delivery, Planned, Record, Recorded, body, decode, encode};
 use crate::platform::{Failure, Sql, SqlValue};
+
+/// What the records of a call share.
+pub(super) struct Asked<'c> {
+    /// The object's name.
+    pub(super) name: &'c str,
+    /// Where events go.
+    pub(super) plans: &'c [Planned],
+    /// The events as JSON, one right after another.
+    pub(super) bodies: &'c str,
+    /// The clock.
+    pub(super) now: Timestamp,
+}
 
 /// What became of a call's records.
 pub(super) struct Kept {
-    /// One per record, in order.
-    pub(super) answers: Vec<Recorded>,
+    /// One per record, in order; `None` if each was stored and goes where it was planned to.
+    pub(super) answers: Option<Vec<Recorded>>,
     /// What was kept and may go out at once.
     pub(super) fresh: Vec<Delivery>,
 }
 
-/// Keeps `records` of the object called `name`. Run it inside a transaction, and forget `known` if that fails.
+/// Keeps `records`. Run it inside a transaction, and forget `known` if that fails.
 pub(super) fn record(
     sql: &impl Sql,
     known: &mut Known,
-    name: &str,
+    asked: &Asked<'_>,
     records: Vec<Record>,
-    now: Timestamp,
 ) -> Result<Kept, Failure> {
     // Attributed as if all were new: a duplicate belongs to a session that is known already.
+    let mut bodies = Bodies { text: Cow::Borrowed(asked.bodies), taken: 0 };
     let mut candidates = Vec::with_capacity(records.len());
     for record in records {
-        candidates.push(Candidate::of(record, sql, known)?);
+        candidates.push(Candidate::of(record, sql, known, &mut bodies)?);
     }
-    let mut fresh = insert(sql, &candidates)?;
+    let mut fresh = insert(sql, &candidates, &bodies)?;
     let (mut kept, mut rows) = (Vec::new(), Vec::new());
     let mut answers = Vec::with_capacity(candidates.len());
+    let mut is_as_planned = true;
     for candidate in &candidates {
-        let Some(body) = &candidate.body else {
-            answers.push(Recorded::ConsentDenied);
-            continue;
-        };
         let gist = &candidate.gist;
-        if !fresh.remove(gist.message_id.as_str()) {
-            answers.push(Recorded::Duplicate);
-            continue;
-        }
-        let allowed = candidate.allowed(known);
-        answers.push(Recorded::Stored {
-            channel: gist.channel,
-            destinations: allowed.iter().map(|planned| planned.name.clone()).collect(),
-        });
-        let message_id = gist.message_id.as_str();
-        rows.extend(allowed.into_iter().map(|planned| outbox::Row { message_id, body, planned }));
-        kept.push(gist);
+        let answer = match &candidate.place {
+            None => Recorded::ConsentDenied,
+            Some(_) if !fresh.remove(gist.message_id.as_str()) => Recorded::Duplicate,
+            Some(place) => {
+                let body = body(&bodies.text, place.clone())?;
+                let allowed = candidate.allowed(asked.plans, known);
+                is_as_planned &= !candidate.is_reattributed && allowed.len() == candidate.to.len();
+                let destinations = allowed.iter().map(|planned| planned.name.clone()).collect();
+                let message_id = gist.message_id.as_str();
+                rows.extend(allowed.into_iter().map(|planned| outbox::Row {
+                    message_id,
+                    body,
+                    planned,
+                }));
+                kept.push(gist);
+                Recorded::Stored { channel: gist.channel, destinations }
+            }
+        };
+        answers.push(answer);
     }
+    is_as_planned &= kept.len() == candidates.len();
     known.keep_sessions(sql, !kept.is_empty())?;
-    let fresh = outbox::queue_up(sql, &rows, known, name, now)?;
+    let fresh = outbox::queue_up(sql, &rows, known, asked.name, asked.now)?;
     if !kept.is_empty() {
         for gist in &kept {
             known.profile = fold(std::mem::take(&mut known.profile), gist);
         }
         known.keep_profile(sql)?;
     }
-    Ok(Kept { answers, fresh })
+    Ok(Kept { answers: (!is_as_planned).then_some(answers), fresh })
+}
+
+/// The call's events, and behind them those that had to be written anew.
+struct Bodies<'c> {
+    text: Cow<'c, str>,
+    /// Where the next record's event begins.
+    taken: usize,
+}
+
+impl Bodies<'_> {
+    fn take(&mut self, bytes: usize) -> Range<usize> {
+        let start = self.taken;
+        self.taken += bytes;
+        start..self.taken
+    }
+
+    fn add(&mut self, event: &str) -> Range<usize> {
+        let start = self.text.len();
+        self.text.to_mut().push_str(event);
+        start..self.text.len()
+    }
 }
 
 /// A record on its way in.
 struct Candidate {
     gist: Gist,
-    destinations: Vec<Planned>,
-    /// As it will be stored; `None` where the recorded consent denies it.
-    body: Option<Box<RawValue>>,
+    to: Vec<usize>,
+    /// Where its event is, as it will be stored; `None` where the recorded consent denies it.
+    place: Option<Range<usize>>,
+    /// Whether its session says another channel than the event does.
+    is_reattributed: bool,
 }
 
 impl Candidate {
-    fn of(record: Record, sql: &impl Sql, known: &mut Known) -> Result<Candidate, Failure> {
-        let Record { mut gist, event, destinations } = record;
+    fn of(
+        record: Record,
+        sql: &impl Sql,
+        known: &mut Known,
+        bodies: &mut Bodies<'_>,
+    ) -> Result<Candidate, Failure> {
+        let Record { mut gist, bytes, to } = record;
+        let mut place = bodies.take(bytes);
         if known.standing.denies(&gist.purposes, gist.revision) {
-            return Ok(Candidate { gist, destinations, body: None });
+            return Ok(Candidate { gist, to, place: None, is_reattributed: false });
         }
         let channel = known.attribute(sql, &gist)?;
-        let body = if channel == gist.channel { event } else { attributed(&event, channel)? };
-        gist.channel = channel;
-        Ok(Candidate { gist, destinations, body: Some(body) })
+        let is_reattributed = channel != gist.channel;
+        if is_reattributed {
+            // Rare: an event of a session mostly shows by itself what opened it.
+            place = bodies.add(&attributed(body(&bodies.text, place)?, channel)?);
+            gist.channel = channel;
+        }
+        Ok(Candidate { gist, to, place: Some(place), is_reattributed })
     }
 
     /// The destinations that neither the recorded consent nor a missing opt-in rules out.
-    fn allowed(&self, known: &Known) -> Vec<&Planned> {
-        self.destinations
-            .iter()
-            .filter(|planned| known.allows(planned, self.gist.revision))
-            .collect()
+    fn allowed<'p>(&self, plans: &'p [Planned], known: &Known) -> Vec<&'p Planned> {
+        let planned = self.to.iter().filter_map(|&place| plans.get(place));
+        planned.filter(|planned| known.allows(planned, self.gist.revision)).collect()
     }
 }
 
-/// The event with another channel. Rare: an event of a session mostly shows by itself what opened it.
-fn attributed(event: &RawValue, channel: Option<Channel>) -> Result<Box<RawValue>, Failure> {
-    let mut event: Event = decode(event.get())?;
+/// The event with another channel.
+fn attributed(event: &str, channel: Option<Channel>) -> Result<String, Failure> {
+    let mut event: Event = decode(event)?;
     event.context.hilo.channel = channel;
-    to_raw_value(&event).map_err(|error| Failure::Fatal(error.to_string()))
+    encode(&event)
 }
 
 /// Writes the timeline, and answers the ids that were new.
 ///
 /// Mostly all are, so all are written first; only where that breaks the rule of one row per id is asked which ones.
-fn insert<'c>(sql: &impl Sql, candidates: &'c [Candidate]) -> Result<BTreeSet<&'c str>, Failure> {
-    let rows = candidates.iter().filter_map(|one| Some((&one.gist, one.body.as_deref()?)));
-    let rows: Vec<(&Gist, &RawValue)> = rows.collect();
-    let mut fresh = BTreeSet::new();
-    for rows in rows.chunks(PARAMETERS_MAX / 3) {
-        let mut rows = rows.to_vec();
-        if insert_all(sql, &rows).is_err() {
-            let mut seen = stored(sql, &rows)?;
-            rows.retain(|(gist, _)| seen.insert(gist.message_id.clone()));
-            insert_all(sql, &rows)?;
-        }
-        fresh.extend(rows.iter().map(|(gist, _)| gist.message_id.as_str()));
+fn insert<'c>(
+    sql: &impl Sql,
+    candidates: &'c [Candidate],
+    bodies: &Bodies<'_>,
+) -> Result<BTreeSet<&'c str>, Failure> {
+    let rows = candidates.iter().filter_map(|one| Some((&one.gist, one.place.as_ref()?)));
+    let mut rows: Vec<(&Gist, &Range<usize>)> = rows.collect();
+    if insert_all(sql, &rows, bodies).is_err() {
+        let mut seen = stored(sql, &rows)?;
+        rows.retain(|(gist, _)| seen.insert(gist.message_id.clone()));
+        insert_all(sql, &rows, bodies)?;
     }
-    Ok(fresh)
+    Ok(rows.into_iter().map(|(gist, _)| gist.message_id.as_str()).collect())
 }
 
-fn insert_all(sql: &impl Sql, rows: &[(&Gist, &RawValue)]) -> Result<(), Failure> {
+fn insert_all(
+    sql: &impl Sql,
+    rows: &[(&Gist, &Range<usize>)],
+    bodies: &Bodies<'_>,
+) -> Result<(), Failure> {
     if rows.is_empty() {
         return Ok(());
     }
-    let mut values = Vec::with_capacity(rows.len() * 3);
-    for (gist, body) in rows {
-        values.push(SqlValue::from(gist.message_id.as_str()));
-        values.push(SqlValue::int(millis(gist.occurred_at))?);
-        values.push(SqlValue::from(body.get()));
-    }
-    let places = outbox::tuples("(?,?,?)", rows.len());
-    let query = format!("INSERT INTO events (message_id, occurred_ms, body) VALUES {places}");
-    sql.run(&query, &values)
+    // SQLite counts from one.
+    let lines = rows.iter().map(|(gist, place)| {
+        (&gist.message_id, millis(gist.occurred_at), place.start + 1, place.len())
+    });
+    let lines: Vec<_> = lines.collect();
+    // Two values for all rows: thirty of them cost more on their way through JavaScript than SQLite's reading of a list.
+    sql.run(
+        "INSERT INTO events (message_id, occurred_ms, body)
+         SELECT value ->> 0, value ->> 1, CAST(substr(?1, value ->> 2, value ->> 3) AS TEXT)
+         FROM json_each(?2)",
+        &[SqlValue::Bytes(bodies.text.as_bytes().to_vec()), SqlValue::Text(encode(&lines)?)],
+    )
 }
 
 /// The ids among `rows` that are on the timeline.
-fn stored(sql: &impl Sql, rows: &[(&Gist, &RawValue)]) -> Result<BTreeSet<String>, Failure> {
-    let ids = rows.iter().map(|(gist, _)| SqlValue::from(gist.message_id.as_str()));
-    let ids: Vec<SqlValue> = ids.collect();
-    let places = outbox::tuples("?", ids.len());
-    let query = format!("SELECT message_id FROM events WHERE message_id IN ({places})");
-    let found = sql.exec(&query, &ids)?;
+fn stored(sql: &impl Sql, rows: &[(&Gist, &Range<usize>)]) -> Result<BTreeSet<String>, Failure> {
+    let ids: Vec<&str> = rows.iter().map(|(gist, _)| gist.message_id.as_str()).collect();
+    let found = sql.exec(
+        "SELECT message_id FROM events WHERE message_id IN (SELECT value FROM json_each(?))",
+        &[SqlValue::Text(encode(&ids)?)],
+    )?;
     found.iter().map(|row| row.text("message_id").map(str::to_owned)).collect()
 }

@@ -1,17 +1,16 @@
 //! The promises of one person's object, on the same SQL natively.
 
 use hilo_core::consent::{Change, Method, Notice, OptInChannel, OptInState, Purpose};
-use hilo_core::event::{Event, Gist};
+use hilo_core::event::Event;
 use jiff::{SignedDuration, Timestamp};
 use serde::de::DeserializeOwned;
 use serde_json::json;
-use serde_json::value::to_raw_value;
 
 use super::*;
 use crate::calls::optin::OptIn;
 use crate::calls::{
     Confirmation, ConsentChange, ConsentRecorded, Delivery, DeliveryResult, OutboxRow, Planned,
-    Record, Recorded, Summary,
+    RecordCall, Recorded, Summary, messages, read_message,
 };
 use crate::platform::SqlValue;
 use crate::platform::memory::MemorySql;
@@ -31,13 +30,21 @@ impl Object {
     }
 
     fn ask<A: DeserializeOwned>(&mut self, call: &ProfileCall) -> A {
-        let answered =
-            answer(&self.sql, &mut self.volatile, "p", &encode(call).unwrap(), self.now).unwrap();
-        decode(&answered.reply).unwrap()
+        let reply = self.answer(&encode(call).unwrap()).unwrap().reply;
+        decode(if reply.is_empty() { "null" } else { &reply }).unwrap()
     }
 
-    fn record(&mut self, records: Vec<Record>) -> Vec<Recorded> {
-        self.ask(&ProfileCall::Record { records })
+    fn answer(&mut self, call: &str) -> Result<Answered, Failure> {
+        answer(&self.sql, &mut self.volatile, "p", call, self.now)
+    }
+
+    fn record(&mut self, sent: Vec<Sent>) -> Vec<Recorded> {
+        let reply = self.answer(&call(&sent)).unwrap().reply;
+        if reply.is_empty() {
+            sent.iter().map(Sent::as_planned).collect()
+        } else {
+            decode(&reply).unwrap()
+        }
     }
 
     /// What the moment after a call gives out, and then an alarm.
@@ -111,20 +118,41 @@ fn event(id: &str, revision: u32) -> Event {
     .unwrap()
 }
 
-fn bound(id: &str) -> Record {
-    let destinations = vec![Planned {
+/// An event on its way, and where it shall go.
+#[derive(Clone)]
+struct Sent {
+    event: Event,
+    to: Vec<Planned>,
+}
+
+impl Sent {
+    /// What an empty answer means.
+    fn as_planned(&self) -> Recorded {
+        let destinations = self.to.iter().map(|planned| planned.name.clone()).collect();
+        Recorded::Stored { channel: self.event.context.hilo.channel, destinations }
+    }
+}
+
+fn bound(id: &str) -> Sent {
+    let to = vec![Planned {
         name: "webhook".to_owned(),
         purposes: vec![Purpose::Analytics],
         channel: None,
     }];
-    Record { destinations, ..kept(id, 1) }
+    Sent { to, ..kept(id, 1) }
 }
 
 /// An event that goes nowhere.
-fn kept(id: &str, revision: u32) -> Record {
-    let event = event(id, revision);
-    let gist = Gist::of(&event);
-    Record { gist, event: to_raw_value(&event).unwrap(), destinations: vec![] }
+fn kept(id: &str, revision: u32) -> Sent {
+    Sent { event: event(id, revision), to: vec![] }
+}
+
+fn call(sent: &[Sent]) -> String {
+    let mut call = RecordCall::default();
+    for one in sent {
+        call.add(&one.event, one.to.clone()).unwrap();
+    }
+    call.encode().unwrap()
 }
 
 fn stored(destinations: &[&str]) -> Recorded {
@@ -143,6 +171,25 @@ fn the_same_event_is_kept_once() {
     assert_eq!(object.record(batch), vec![Recorded::Duplicate; 3]);
     assert_eq!(object.ask::<Summary>(&ProfileCall::Summary).events, 2);
     assert_eq!(object.outbox().len(), 2);
+}
+
+#[test]
+fn what_goes_as_planned_needs_no_answer() {
+    let mut object = Object::new();
+    assert_eq!(object.answer(&call(&[bound("m1"), kept("m2", 1)])).unwrap().reply, "");
+    assert_ne!(object.answer(&call(&[bound("m2"), kept("m3", 1)])).unwrap().reply, "");
+}
+
+#[test]
+fn events_are_kept_byte_for_byte() {
+    let mut object = Object::new();
+    let mut spoken = kept("m1", 1);
+    spoken.event.context.locale = Some("ñ — \u{1f6d2} \"quoted\"\n".to_owned());
+    object.record(vec![kept("m0", 1), spoken.clone(), kept("m2", 1)]);
+    let page: Page = object.ask(&ProfileCall::Events { cursor: None, limit: 10 });
+    let bodies: Vec<&str> = page.rows.iter().map(|row| row.get()).collect();
+    let sent = [kept("m2", 1), spoken, kept("m0", 1)].map(|one| encode(&one.event).unwrap());
+    assert_eq!(bodies, sent);
 }
 
 #[test]
@@ -260,9 +307,9 @@ fn a_withdrawal_drops_what_is_still_to_be_delivered() {
 }
 
 /// An event for a destination that writes e-mails.
-fn mailed(message_id: &str) -> Record {
+fn mailed(message_id: &str) -> Sent {
     let mut record = bound(message_id);
-    record.destinations[0].channel = Some(OptInChannel::Email);
+    record.to[0].channel = Some(OptInChannel::Email);
     record
 }
 
@@ -326,8 +373,7 @@ fn a_failure_half_way_leaves_nothing() {
     let mut object = Object::new();
     object.record(vec![bound("m0")]);
     object.sql.exec("DROP TABLE outbox", &[]).unwrap();
-    let call = encode(&ProfileCall::Record { records: vec![bound("m1")] }).unwrap();
-    assert!(answer(&object.sql, &mut object.volatile, "p", &call, object.now).is_err());
+    assert!(object.answer(&call(&[bound("m1")])).is_err());
     assert_eq!(object.ask::<Summary>(&ProfileCall::Summary).events, 1);
 }
 
@@ -336,8 +382,7 @@ fn what_failed_leaves_no_trace_in_memory_either() {
     let mut object = Object::new();
     object.record(vec![bound("m0")]);
     object.sql.exec("ALTER TABLE outbox RENAME TO hidden", &[]).unwrap();
-    let call = encode(&ProfileCall::Record { records: vec![bound("m1")] }).unwrap();
-    assert!(answer(&object.sql, &mut object.volatile, "p", &call, object.now).is_err());
+    assert!(object.answer(&call(&[bound("m1")])).is_err());
     object.sql.exec("ALTER TABLE hidden RENAME TO outbox", &[]).unwrap();
     assert_eq!(object.record(vec![bound("m1")]), [stored(&["webhook"])]);
     let summary: Summary = object.ask(&ProfileCall::Summary);
@@ -348,26 +393,22 @@ fn what_failed_leaves_no_trace_in_memory_either() {
 #[test]
 fn what_was_just_kept_goes_out_without_being_read_again() {
     let mut object = Object::new();
-    let call = encode(&ProfileCall::Record { records: vec![bound("m1"), bound("m2")] }).unwrap();
-    let answered = answer(&object.sql, &mut object.volatile, "p", &call, object.now).unwrap();
+    let answered = object.answer(&call(&[bound("m1"), bound("m2")])).unwrap();
     assert!(answered.pump && answered.alarm.is_some_and(|at| at > object.now));
-    let fresh: Vec<String> = object.deliveries().iter().map(|one| encode(one).unwrap()).collect();
-    assert_eq!(fresh.len(), 2);
+    let fresh = messages(&object.deliveries()).unwrap();
+    assert_eq!(fresh.iter().map(|one| read_message(one).unwrap().len()).sum::<usize>(), 2);
     assert_eq!(object.due(), []);
     // The same as what a restarted object reads.
     object.volatile = Volatile::default();
-    let read: Vec<String> = object.deliveries().iter().map(|one| encode(one).unwrap()).collect();
-    assert_eq!(fresh, read);
+    assert_eq!(fresh, messages(&object.deliveries()).unwrap());
 }
 
 #[test]
 fn what_an_older_denial_rules_out_is_kept_and_not_sent() {
     let mut object = Object::new();
     object.decide(1, "analytics", "denied");
-    let destinations = bound("m1").destinations;
-    let records = vec![Record { destinations, ..kept("m1", 2) }];
-    let call = encode(&ProfileCall::Record { records }).unwrap();
-    let answered = answer(&object.sql, &mut object.volatile, "p", &call, object.now).unwrap();
+    let sent = Sent { to: bound("m1").to, ..kept("m1", 2) };
+    let answered = object.answer(&call(&[sent])).unwrap();
     assert!(!answered.pump);
     assert_eq!(object.due(), []);
     assert_eq!(object.outbox(), [("m1".to_owned(), "dead".to_owned(), 0)]);

@@ -1,5 +1,6 @@
 //! What opened a session counts for all of its events.
 
+use hilo_core::event::Gist;
 use hilo_core::journey::{Channel, attribute};
 
 use super::*;
@@ -11,7 +12,7 @@ fn an_event_is_attributed_to_what_opened_its_session() {
         let touch = json!({"channel": channel, "via": "page"});
         event.context.hilo.touch = serde_json::from_value(touch).unwrap();
         event.context.hilo.channel = attribute(&Gist::of(&event), None).0;
-        Record { gist: Gist::of(&event), event: to_raw_value(&event).unwrap(), ..kept(id, 1) }
+        Sent { event, to: vec![] }
     };
     let mut object = Object::new();
     object.record(vec![shows("m1", "Email")]);
