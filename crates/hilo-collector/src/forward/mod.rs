@@ -11,7 +11,7 @@ use std::collections::BTreeMap;
 use futures_util::future::join_all;
 use futures_util::stream::{self, StreamExt as _};
 use hilo_core::config::{DestinationEntry, Problem};
-use hilo_core::consent::{Decision, decide};
+use hilo_core::consent::{Decision, Purpose, decide};
 use hilo_core::event::Event;
 
 use crate::calls::journal::{Attempt, JournalCall, ask_journal};
@@ -29,6 +29,8 @@ const CONFIRMED_AT_ONCE: usize = 16;
 pub struct Configured<'c> {
     entry: &'c DestinationEntry,
     destination: Result<Destination, Problem>,
+    /// All purposes that it needs.
+    needed: Vec<Purpose>,
 }
 
 impl Configured<'_> {
@@ -38,15 +40,18 @@ impl Configured<'_> {
     }
 
     fn of(entry: &DestinationEntry) -> Configured<'_> {
-        Configured { entry, destination: Destination::load(entry) }
+        let destination = Destination::load(entry);
+        let own = destination.as_ref().map_or(&[][..], Destination::purposes);
+        let needed = purposes(&entry.purposes, own);
+        Configured { entry, destination, needed }
     }
 
     /// A destination that cannot be loaded gets nothing: fail closed.
     fn is_allowed(&self, event: &Event) -> bool {
         let said = event.context.consent.as_ref().map(|claim| claim.state()).unwrap_or_default();
-        let Ok(destination) = &self.destination else { return false };
-        let needed = purposes(&self.entry.purposes, destination.purposes());
-        !needed.is_empty() && decide(&said, &needed) == Decision::Pass
+        self.destination.is_ok()
+            && !self.needed.is_empty()
+            && decide(&said, &self.needed) == Decision::Pass
     }
 }
 

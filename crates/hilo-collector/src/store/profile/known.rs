@@ -7,9 +7,9 @@
 use std::collections::BTreeMap;
 use std::collections::btree_map::Entry;
 
-use hilo_core::event::Gist;
+use hilo_core::event::{Event, Gist};
 use hilo_core::journey::{Channel, Session, attribute};
-use hilo_core::profile::Profile;
+use hilo_core::profile::{Profile, fold};
 
 use super::consent::{self, Standing};
 use super::optin::{self, Subscriptions};
@@ -18,6 +18,10 @@ use crate::platform::{Failure, Sql, SqlValue};
 
 /// Sessions that are remembered: a person has one at a time, and a late batch of the one before.
 const SESSIONS_MAX: usize = 8;
+
+/// Events that the stored profile may lack: whoever wakes up reads so many again. Stored with every batch it would be a
+/// tenth of what a batch costs, and a row to pay for.
+const UNFOLDED_MAX: usize = 32;
 
 /// See the module.
 #[derive(Debug, Default)]
@@ -28,6 +32,8 @@ pub(super) struct Known {
     subscriptions: Subscriptions,
     /// The folded profile.
     pub(super) profile: Profile,
+    /// How many events the stored profile lacks.
+    unfolded: usize,
     /// Sessions by id; `None` for one that is not stored.
     sessions: BTreeMap<String, Option<Session>>,
     /// Sessions that this call opened.
@@ -37,12 +43,9 @@ pub(super) struct Known {
 impl Known {
     /// Reads what there is.
     pub(super) fn read(sql: &impl Sql) -> Result<Known, Failure> {
-        let profile = match sql.exec("SELECT value FROM meta WHERE key = 'profile'", &[])?.first() {
-            Some(row) => decode(row.text("value")?)?,
-            None => Profile::default(),
-        };
+        let (profile, unfolded) = read_profile(sql)?;
         let (standing, subscriptions) = (consent::standing(sql)?, optin::subscriptions(sql)?);
-        Ok(Known { standing, subscriptions, profile, ..Known::default() })
+        Ok(Known { standing, subscriptions, profile, unfolded, ..Known::default() })
     }
 
     /// Whether neither the recorded consent, as of `revision`, nor a missing opt-in rules a destination out.
@@ -90,16 +93,44 @@ impl Known {
         Ok(())
     }
 
-    /// Stores the profile.
-    pub(super) fn keep_profile(&self, sql: &impl Sql) -> Result<(), Failure> {
-        // Not `INSERT OR REPLACE`: that takes the old row out of table and index and writes both anew.
-        let profile = SqlValue::Text(encode(&self.profile)?);
+    /// Folds events that were stored, and stores the profile once it lacks enough of them.
+    pub(super) fn fold(&mut self, sql: &impl Sql, kept: &[&Gist]) -> Result<(), Failure> {
+        for gist in kept {
+            self.profile = fold(std::mem::take(&mut self.profile), gist);
+        }
+        self.unfolded += kept.len();
+        if self.unfolded < UNFOLDED_MAX {
+            return Ok(());
+        }
+        self.unfolded = 0;
+        // Not `INSERT OR REPLACE`: that takes the old rows out of table and index and writes both anew.
         sql.run(
-            "INSERT INTO meta (key, value) VALUES ('profile', ?)
+            "INSERT INTO meta (key, value)
+             VALUES ('profile', ?), ('folded', (SELECT max(seq) FROM events))
              ON CONFLICT (key) DO UPDATE SET value = excluded.value",
-            &[profile],
+            &[SqlValue::Text(encode(&self.profile)?)],
         )
     }
+}
+
+/// The profile as of the last event, and how many events the stored one lacks.
+pub(super) fn read_profile(sql: &impl Sql) -> Result<(Profile, usize), Failure> {
+    let stored = sql.exec("SELECT value FROM meta WHERE key = 'profile'", &[])?;
+    let mut profile = match stored.first() {
+        Some(row) => decode(row.text("value")?)?,
+        None => Profile::default(),
+    };
+    let missing = sql.exec(
+        "SELECT body FROM events
+         WHERE seq > coalesce((SELECT CAST(value AS INTEGER) FROM meta WHERE key = 'folded'), 0)
+         ORDER BY seq",
+        &[],
+    )?;
+    for row in &missing {
+        let event: Event = decode(row.text("body")?)?;
+        profile = fold(profile, &Gist::of(&event));
+    }
+    Ok((profile, missing.len()))
 }
 
 fn read_session(sql: &impl Sql, id: &str) -> Result<Option<Session>, Failure> {

@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 
 use serde_json::value::RawValue;
 
+use super::known::read_profile;
 use super::{consent, optin};
 use crate::calls::{OutboxRow, PAGE_ROWS_MAX, Page, Summary, encode};
 use crate::platform::{Failure, Sql, SqlRow, SqlValue};
@@ -101,16 +102,11 @@ pub(super) fn raw(text: &str) -> Result<Box<RawValue>, Failure> {
 
 /// The folded profile with its counts.
 pub(super) fn summary(sql: &impl Sql) -> Result<Summary, Failure> {
-    let folded = sql.exec("SELECT value FROM meta WHERE key = 'profile'", &[])?;
     let events = sql.exec("SELECT count(*) AS n FROM events", &[])?;
     let events = events.first().map_or(Ok(0), |row| row.int("n"))?;
-    let profile = match folded.first() {
-        Some(row) => raw(row.text("value")?)?,
-        None => RawValue::NULL.to_owned(),
-    };
     Ok(Summary {
         known: true,
-        profile,
+        profile: raw(&encode(&read_profile(sql)?.0)?)?,
         events: u32::try_from(events).unwrap_or(u32::MAX),
         consent: consent::words(&consent::standing(sql)?),
         optins: optin::subscriptions(sql)?.words(),

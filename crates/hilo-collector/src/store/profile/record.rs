@@ -9,7 +9,6 @@ use std::ops::Range;
 
 use hilo_core::event::{Event, Gist};
 use hilo_core::journey::Channel;
-use hilo_core::profile::fold;
 use jiff::Timestamp;
 
 use super::known::Known;
@@ -80,12 +79,7 @@ pub(super) fn record(
     is_as_planned &= kept.len() == candidates.len();
     known.keep_sessions(sql, !kept.is_empty())?;
     let fresh = outbox::queue_up(sql, &rows, known, asked.name, asked.now)?;
-    if !kept.is_empty() {
-        for gist in &kept {
-            known.profile = fold(std::mem::take(&mut known.profile), gist);
-        }
-        known.keep_profile(sql)?;
-    }
+    known.fold(sql, &kept)?;
     Ok(Kept { answers: (!is_as_planned).then_some(answers), fresh })
 }
 

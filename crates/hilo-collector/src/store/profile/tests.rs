@@ -174,6 +174,24 @@ fn the_same_event_is_kept_once() {
 }
 
 #[test]
+fn who_wakes_up_knows_the_same_profile() {
+    let mut object = Object::new();
+    for n in 0..50 {
+        let mut sent = bound(&format!("m{n}"));
+        let touch = json!({"channel": "Email", "via": "page"});
+        sent.event.context.hilo.touch = serde_json::from_value(touch).unwrap();
+        sent.event.context.locale = Some(format!("l{n}"));
+        object.record(vec![sent]);
+        let Some(known) = object.volatile.known.take() else { panic!("nothing is known") };
+        let woken = known::Known::read(&object.sql).unwrap();
+        assert_eq!(format!("{:?}", woken.profile), format!("{:?}", known.profile));
+    }
+    let summary: Summary = object.ask(&ProfileCall::Summary);
+    let profile: serde_json::Value = decode(summary.profile.get()).unwrap();
+    assert_eq!(profile["events"], json!({"page": 50}));
+}
+
+#[test]
 fn what_goes_as_planned_needs_no_answer() {
     let mut object = Object::new();
     assert_eq!(object.answer(&call(&[bound("m1"), kept("m2", 1)])).unwrap().reply, "");
@@ -356,8 +374,18 @@ fn the_ledger_keeps_every_change_and_no_repetition() {
 fn an_object_of_an_older_schema_is_brought_up_to_date_by_whoever_comes_first() {
     let mut object = Object::new();
     schema::apply(&object.sql, &schema::PROFILE[..1]).unwrap();
+    let body = encode(&event("m1", 1)).unwrap();
+    let insert = "INSERT INTO events (message_id, occurred_ms, body) VALUES ('m1', 0, ?)";
+    object.sql.run(insert, &[SqlValue::Text(body)]).unwrap();
+    let profile = json!({"events": {"page": 1}}).to_string();
+    let insert = "INSERT INTO meta (key, value) VALUES ('profile', ?)";
+    object.sql.run(insert, &[SqlValue::Text(profile)]).unwrap();
     assert_eq!(object.due(), []);
-    assert_eq!(object.ask::<Summary>(&ProfileCall::Summary).optins, Default::default());
+    object.record(vec![kept("m2", 1)]);
+    let summary: Summary = object.ask(&ProfileCall::Summary);
+    assert_eq!(summary.optins, Default::default());
+    let profile: serde_json::Value = decode(summary.profile.get()).unwrap();
+    assert_eq!(profile["events"], json!({"page": 2}));
 }
 
 #[test]

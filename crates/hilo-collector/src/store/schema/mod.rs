@@ -4,8 +4,11 @@
 use crate::platform::{Failure, Sql, SqlValue};
 
 /// A profile object's migrations, in order.
-pub(super) const PROFILE: &[&str] =
-    &[include_str!("0001_profile.sql"), include_str!("0002_optins.sql")];
+pub(super) const PROFILE: &[&str] = &[
+    include_str!("0001_profile.sql"),
+    include_str!("0002_optins.sql"),
+    include_str!("0003_folded.sql"),
+];
 /// The journal object's migrations, in order.
 pub(super) const JOURNAL: &[&str] = &[include_str!("journal_0001.sql")];
 

@@ -1,0 +1,2 @@
+-- The last event that the stored profile knows; the few after it are folded when the object wakes up.
+INSERT INTO meta (key, value) SELECT 'folded', max(seq) FROM events HAVING max(seq) IS NOT NULL
