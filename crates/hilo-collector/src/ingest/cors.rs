@@ -3,7 +3,7 @@
 //! Echoes the one allowed origin, with credentials; never `*`, never `null`. A guard against misuse, not authentication:
 //! programs that are no browsers send what they like, and public keys can only append.
 
-use hilo_core::config::{Config, Source};
+use hilo_core::config::{Config, Origin, Source};
 use hilo_core::outcome::{Code, Rejection};
 
 use crate::platform::{Headers, Incoming, Reply};
@@ -28,7 +28,7 @@ pub(super) fn check_origin(
             Some(_) => refused("a page has to say its origin"),
         };
     };
-    if !source.allows_origin(origin, dev) {
+    if !Origin::parse(origin).is_some_and(|origin| source.allows_origin(&origin, dev)) {
         return refused("add this origin to the source's `origins` in hilo.toml");
     }
     let is_own = origin.split_once("://").is_some_and(|(_, host)| host == incoming.host);
@@ -49,10 +49,16 @@ pub(super) fn check_origin(
 /// `origin_refused`.
 pub fn check_socket(incoming: &Incoming, config: &Config, dev: bool) -> Result<(), Rejection> {
     let Some(origin) = incoming.headers.get("origin") else { return Ok(()) };
-    if config.sources.iter().any(|source| source.allows_origin(origin, dev)) {
+    if is_listed(origin, config, dev) {
         return Ok(());
     }
     Err(Rejection::new(Code::OriginRefused, "no source lists this origin"))
+}
+
+/// Whether some source lists it.
+fn is_listed(origin: &str, config: &Config, dev: bool) -> bool {
+    Origin::parse(origin)
+        .is_some_and(|origin| config.sources.iter().any(|one| one.allows_origin(&origin, dev)))
 }
 
 /// What the browser may be told: the header fields for an answer to `incoming`.
@@ -65,8 +71,7 @@ impl Door {
     /// The door for a page that some source lists; closed for all others.
     pub fn of(incoming: &Incoming, config: &Config, dev: bool) -> Door {
         let origin = incoming.headers.get("origin");
-        let is_known = |origin: &&str| config.sources.iter().any(|s| s.allows_origin(origin, dev));
-        Door { origin: origin.filter(is_known).map(str::to_owned) }
+        Door { origin: origin.filter(|one| is_listed(one, config, dev)).map(str::to_owned) }
     }
 
     /// Adds the fields to an answer.

@@ -149,14 +149,17 @@ impl CartShell {
     /// Does something with the sockets.
     fn with_sockets<T>(&self, work: impl FnOnce(&mut BTreeMap<u64, Connected>) -> T) -> T {
         let mut sockets = self.sockets.borrow_mut();
-        work(sockets.get_or_insert_with(|| {
-            let ends = self.state.get_websockets().into_iter();
-            let connected = ends.filter_map(|end| {
-                let socket = attachment(&end)?;
-                Some((socket.id, Connected { end, socket, times: VecDeque::new() }))
-            });
-            connected.collect()
-        }))
+        work(sockets.get_or_insert_with(|| self.connected()))
+    }
+
+    /// The sockets as the runtime keeps them. Apart, because [`CartShell::with_sockets`] is compiled for each of its callers.
+    fn connected(&self) -> BTreeMap<u64, Connected> {
+        let ends = self.state.get_websockets().into_iter();
+        let connected = ends.filter_map(|end| {
+            let socket = attachment(&end)?;
+            Some((socket.id, Connected { end, socket, times: VecDeque::new() }))
+        });
+        connected.collect()
     }
 
     /// Opens a socket. Whether it may read, its first frame shows.

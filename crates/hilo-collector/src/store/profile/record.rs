@@ -50,15 +50,15 @@ pub(super) fn record(
     for record in records {
         candidates.push(Candidate::of(record, sql, known, &mut bodies)?);
     }
-    let mut fresh = insert(sql, &candidates, &bodies)?;
+    let is_new = insert(sql, &candidates, &bodies)?;
     let (mut kept, mut rows) = (Vec::new(), Vec::new());
     let mut answers = Vec::with_capacity(candidates.len());
     let mut is_as_planned = true;
-    for candidate in &candidates {
+    for (candidate, is_new) in candidates.iter().zip(is_new) {
         let gist = &candidate.gist;
         let answer = match &candidate.place {
             None => Recorded::ConsentDenied,
-            Some(_) if !fresh.remove(gist.message_id.as_str()) => Recorded::Duplicate,
+            Some(_) if !is_new => Recorded::Duplicate,
             Some(place) => {
                 let body = body(&bodies.text, place.clone())?;
                 let allowed = candidate.allowed(asked.plans, known);
@@ -136,6 +136,11 @@ impl Candidate {
         Ok(Candidate { gist, to, place: Some(place), is_reattributed })
     }
 
+    /// Its row on the timeline, if it may have one.
+    fn row(&self) -> Option<(&Gist, &Range<usize>)> {
+        Some((&self.gist, self.place.as_ref()?))
+    }
+
     /// The destinations that neither the recorded consent nor a missing opt-in rules out.
     fn allowed<'p>(&self, plans: &'p [Planned], known: &Known) -> Vec<&'p Planned> {
         let planned = self.to.iter().filter_map(|&place| plans.get(place));
@@ -150,22 +155,26 @@ fn attributed(event: &str, channel: Option<Channel>) -> Result<String, Failure> 
     encode(&event)
 }
 
-/// Writes the timeline, and answers the ids that were new.
+/// Writes the timeline, and answers of each candidate whether it was new.
 ///
 /// Mostly all are, so all are written first; only where that breaks the rule of one row per id is asked which ones.
-fn insert<'c>(
+fn insert(
     sql: &impl Sql,
-    candidates: &'c [Candidate],
+    candidates: &[Candidate],
     bodies: &Bodies<'_>,
-) -> Result<BTreeSet<&'c str>, Failure> {
-    let rows = candidates.iter().filter_map(|one| Some((&one.gist, one.place.as_ref()?)));
-    let mut rows: Vec<(&Gist, &Range<usize>)> = rows.collect();
-    if insert_all(sql, &rows, bodies).is_err() {
-        let mut seen = stored(sql, &rows)?;
-        rows.retain(|(gist, _)| seen.insert(gist.message_id.clone()));
-        insert_all(sql, &rows, bodies)?;
+) -> Result<Vec<bool>, Failure> {
+    let rows: Vec<_> = candidates.iter().filter_map(Candidate::row).collect();
+    if insert_all(sql, &rows, bodies).is_ok() {
+        return Ok(candidates.iter().map(|one| one.place.is_some()).collect());
     }
-    Ok(rows.into_iter().map(|(gist, _)| gist.message_id.as_str()).collect())
+    let mut seen = stored(sql, &rows)?;
+    let is_new =
+        |one: &Candidate| one.row().is_some_and(|(gist, _)| seen.insert(gist.message_id.clone()));
+    let is_new: Vec<bool> = candidates.iter().map(is_new).collect();
+    let fresh = candidates.iter().zip(&is_new).filter(|(_, is_new)| **is_new);
+    let rows: Vec<_> = fresh.filter_map(|(one, _)| one.row()).collect();
+    insert_all(sql, &rows, bodies)?;
+    Ok(is_new)
 }
 
 fn insert_all(
