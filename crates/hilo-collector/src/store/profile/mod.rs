@@ -70,11 +70,7 @@ pub fn answer(
     answered.reply = match call {
         ProfileCall::Record { plans, records } => {
             let asked = record::Asked { name, plans: &plans, bodies, now };
-            let kept = keep(sql, volatile, &asked, records)?;
-            answered.pump = !kept.fresh.is_empty();
-            answered.alarm = answered.pump.then(|| outbox::soon(now)).transpose()?;
-            outbox::lease(volatile, kept.fresh, now);
-            kept.answers.map_or_else(|| Ok(String::new()), |answers| encode(&answers))
+            return keep(sql, volatile, &asked, records);
         }
         ProfileCall::Consent(change) => {
             volatile.known = None;
@@ -141,7 +137,7 @@ fn keep(
     volatile: &mut Volatile,
     asked: &record::Asked<'_>,
     records: Vec<Record>,
-) -> Result<record::Kept, Failure> {
+) -> Result<Answered, Failure> {
     // Taken out: a transaction that fails must not leave its changes in memory.
     let mut known = match volatile.known.take() {
         Some(known) => known,
@@ -153,7 +149,11 @@ fn keep(
         record::record(sql, &mut known, asked, records.take().unwrap_or_default())
     })?;
     volatile.known = Some(known);
-    Ok(kept)
+    let pump = !kept.fresh.is_empty();
+    let alarm = pump.then(|| outbox::soon(asked.now)).transpose()?;
+    outbox::lease(volatile, kept.fresh, asked.now);
+    let reply = kept.answers.map_or_else(|| Ok(String::new()), |answers| encode(&answers))?;
+    Ok(Answered { reply, pump, alarm })
 }
 
 /// Whether there is a storage, of the newest schema. One is made only to write into it; one of an older version is brought
