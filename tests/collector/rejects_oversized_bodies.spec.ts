@@ -3,6 +3,7 @@
  */
 import assert from "node:assert/strict";
 import { after, test } from "node:test";
+import { gzipSync } from "node:zlib";
 
 import { codes, envelope, pageView, post, send } from "./envelopes.ts";
 import { anonymousId, startCollector } from "./mf.ts";
@@ -47,6 +48,16 @@ test("an envelope holds 2,500 events and no more", async () => {
   assert.equal(answer.status, 413);
   assert.equal(answer.body["error"].code, "too_many_events");
   assert.equal((await send(collector, batch.slice(1))).body["rejected"].length, 2_500);
+});
+
+test("the largest envelope is kept whole, and once", async () => {
+  const id = anonymousId();
+  const batch = Array.from({ length: 2_500 }, () => pageView(id));
+  const body = gzipSync(JSON.stringify(envelope(batch)));
+  const once = async () => (await post(collector, "/_h/v1/batch", body, { "content-encoding": "gzip" })).body;
+  assert.equal((await once())["accepted"], 2_500);
+  assert.equal((await once())["duplicate"], 2_500);
+  assert.equal((await collector.admin(`/admin/v1/profiles/a:${id}`)).events, 2_500);
 });
 
 test("one event that is too large harms no other", async () => {

@@ -23,6 +23,14 @@ proptest! {
     }
 
     #[test]
+    fn a_stored_event_has_the_gist_it_travelled_with(event in any_event()) {
+        let event = normalized(&event);
+        let json = serde_json::to_string(&event).unwrap_or_default();
+        let stored: Event = serde_json::from_str(&json).map_err(|why| TestCaseError::fail(why.to_string()))?;
+        prop_assert_eq!(Gist::of(&stored), Gist::of(&event));
+    }
+
+    #[test]
     fn nothing_grows_past_its_limit(event in any_event()) {
         let event = normalized(&event);
         let page = event.context.page.clone().unwrap_or_default();

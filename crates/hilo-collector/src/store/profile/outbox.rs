@@ -23,6 +23,8 @@ const ALARM_MS_MAX: i64 = 5_000;
 const DUE_ROWS_MAX: i64 = 500;
 /// Deliveries handed out in one go; the next alarm takes the rest.
 const DUE_DELIVERIES_MAX: usize = 200;
+/// Rows that one statement writes: a value of a Durable Object may have 2 MB, and an id and a name some hundred bytes.
+const STATEMENT_ROWS_MAX: usize = 2_000;
 
 /// Why a row ended when its person had said no to a purpose since.
 const CONSENT_DENIED: &str = "consent_denied";
@@ -138,7 +140,7 @@ pub(super) fn queue_up(
     profile: &str,
     now: Timestamp,
 ) -> Result<Vec<Delivery>, Failure> {
-    if !rows.is_empty() {
+    for rows in rows.chunks(STATEMENT_ROWS_MAX) {
         let lines: Vec<_> = rows.iter().map(Row::columns).collect();
         // One value for all rows: sixty of them cost more on their way through JavaScript than SQLite's reading of a list.
         sql.run(

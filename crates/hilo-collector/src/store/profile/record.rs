@@ -5,7 +5,6 @@
 
 use std::borrow::Cow;
 use std::collections::BTreeSet;
-use std::ops::Range;
 
 use hilo_core::event::{Event, Gist};
 use hilo_core::journey::Channel;
@@ -16,6 +15,9 @@ use super::millis;
 use super::outbox;
 use crate::calls::{Delivery, Planned, Record, Recorded, body, decode, encode};
 use crate::platform::{Failure, Sql, SqlValue};
+
+/// Bytes of events that one statement writes: a value of a Durable Object may have 2 MB.
+const STATEMENT_BYTES_MAX: usize = 1024 * 1024;
 
 /// What the records of a call share.
 pub(super) struct Asked<'c> {
@@ -45,24 +47,26 @@ pub(super) fn record(
     records: Vec<Record>,
 ) -> Result<Kept, Failure> {
     // Attributed as if all were new: a duplicate belongs to a session that is known already.
-    let mut bodies = Bodies { text: Cow::Borrowed(asked.bodies), taken: 0 };
     let mut candidates = Vec::with_capacity(records.len());
+    let mut at = 0;
     for record in records {
-        candidates.push(Candidate::of(record, sql, known, &mut bodies)?);
+        let event = body(asked.bodies, at..at + record.bytes)?;
+        at += record.bytes;
+        candidates.push(Candidate::of(record, event, sql, known)?);
     }
-    let is_new = insert(sql, &candidates, &bodies)?;
+    let is_new = insert(sql, &candidates)?;
     let (mut kept, mut rows) = (Vec::new(), Vec::new());
     let mut answers = Vec::with_capacity(candidates.len());
     let mut is_as_planned = true;
     for (candidate, is_new) in candidates.iter().zip(is_new) {
         let gist = &candidate.gist;
-        let answer = match &candidate.place {
+        let answer = match &candidate.body {
             None => Recorded::ConsentDenied,
             Some(_) if !is_new => Recorded::Duplicate,
-            Some(place) => {
-                let body = body(&bodies.text, place.clone())?;
+            Some(body) => {
                 let allowed = candidate.allowed(asked.plans, known);
-                is_as_planned &= !candidate.is_reattributed && allowed.len() == candidate.to.len();
+                let is_rewritten = matches!(body, Cow::Owned(_));
+                is_as_planned &= !is_rewritten && allowed.len() == candidate.to.len();
                 let destinations = allowed.iter().map(|planned| planned.name.clone()).collect();
                 let message_id = gist.message_id.as_str();
                 rows.extend(allowed.into_iter().map(|planned| outbox::Row {
@@ -83,62 +87,39 @@ pub(super) fn record(
     Ok(Kept { answers: (!is_as_planned).then_some(answers), fresh })
 }
 
-/// The call's events, and behind them those that had to be written anew.
-struct Bodies<'c> {
-    text: Cow<'c, str>,
-    /// Where the next record's event begins.
-    taken: usize,
-}
-
-impl Bodies<'_> {
-    fn take(&mut self, bytes: usize) -> Range<usize> {
-        let start = self.taken;
-        self.taken += bytes;
-        start..self.taken
-    }
-
-    fn add(&mut self, event: &str) -> Range<usize> {
-        let start = self.text.len();
-        self.text.to_mut().push_str(event);
-        start..self.text.len()
-    }
-}
-
 /// A record on its way in.
-struct Candidate {
+struct Candidate<'c> {
     gist: Gist,
     to: Vec<usize>,
-    /// Where its event is, as it will be stored; `None` where the recorded consent denies it.
-    place: Option<Range<usize>>,
-    /// Whether its session says another channel than the event does.
-    is_reattributed: bool,
+    /// Its event as it will be stored, written anew where its session says another channel; `None` where the recorded
+    /// consent denies it.
+    body: Option<Cow<'c, str>>,
 }
 
-impl Candidate {
+impl<'c> Candidate<'c> {
     fn of(
         record: Record,
+        event: &'c str,
         sql: &impl Sql,
         known: &mut Known,
-        bodies: &mut Bodies<'_>,
-    ) -> Result<Candidate, Failure> {
-        let Record { mut gist, bytes, to } = record;
-        let mut place = bodies.take(bytes);
+    ) -> Result<Candidate<'c>, Failure> {
+        let Record { mut gist, to, .. } = record;
         if known.standing.denies(&gist.purposes, gist.revision) {
-            return Ok(Candidate { gist, to, place: None, is_reattributed: false });
+            return Ok(Candidate { gist, to, body: None });
         }
         let channel = known.attribute(sql, &gist)?;
-        let is_reattributed = channel != gist.channel;
-        if is_reattributed {
+        let mut body = Cow::Borrowed(event);
+        if channel != gist.channel {
             // Rare: an event of a session mostly shows by itself what opened it.
-            place = bodies.add(&attributed(body(&bodies.text, place)?, channel)?);
+            body = Cow::Owned(attributed(event, channel)?);
             gist.channel = channel;
         }
-        Ok(Candidate { gist, to, place: Some(place), is_reattributed })
+        Ok(Candidate { gist, to, body: Some(body) })
     }
 
     /// Its row on the timeline, if it may have one.
-    fn row(&self) -> Option<(&Gist, &Range<usize>)> {
-        Some((&self.gist, self.place.as_ref()?))
+    fn row(&self) -> Option<(&Gist, &str)> {
+        Some((&self.gist, self.body.as_deref()?))
     }
 
     /// The destinations that neither the recorded consent nor a missing opt-in rules out.
@@ -156,51 +137,65 @@ fn attributed(event: &str, channel: Option<Channel>) -> Result<String, Failure> 
 }
 
 /// Writes the timeline, and answers of each candidate whether it was new.
-///
-/// Mostly all are, so all are written first; only where that breaks the rule of one row per id is asked which ones.
-fn insert(
-    sql: &impl Sql,
-    candidates: &[Candidate],
-    bodies: &Bodies<'_>,
-) -> Result<Vec<bool>, Failure> {
-    let rows: Vec<_> = candidates.iter().filter_map(Candidate::row).collect();
-    if insert_all(sql, &rows, bodies).is_ok() {
-        return Ok(candidates.iter().map(|one| one.place.is_some()).collect());
+fn insert(sql: &impl Sql, candidates: &[Candidate<'_>]) -> Result<Vec<bool>, Failure> {
+    let (mut is_new, mut rest) = (Vec::with_capacity(candidates.len()), candidates);
+    while !rest.is_empty() {
+        let (some, others) = rest.split_at(fitting(rest));
+        is_new.extend(insert_some(sql, some)?);
+        rest = others;
     }
-    let mut seen = stored(sql, &rows)?;
-    let is_new =
-        |one: &Candidate| one.row().is_some_and(|(gist, _)| seen.insert(gist.message_id.clone()));
-    let is_new: Vec<bool> = candidates.iter().map(is_new).collect();
-    let fresh = candidates.iter().zip(&is_new).filter(|(_, is_new)| **is_new);
-    let rows: Vec<_> = fresh.filter_map(|(one, _)| one.row()).collect();
-    insert_all(sql, &rows, bodies)?;
     Ok(is_new)
 }
 
-fn insert_all(
-    sql: &impl Sql,
-    rows: &[(&Gist, &Range<usize>)],
-    bodies: &Bodies<'_>,
-) -> Result<(), Failure> {
+/// How many of `candidates` fit into one statement: one at least.
+fn fitting(candidates: &[Candidate<'_>]) -> usize {
+    let mut bytes = 0;
+    let fits = |one: &&Candidate<'_>| {
+        bytes += one.body.as_deref().map_or(0, str::len);
+        bytes <= STATEMENT_BYTES_MAX
+    };
+    candidates.iter().take_while(fits).count().max(1)
+}
+
+/// Mostly all are new, so all are written first; only where that breaks the rule of one row per id is asked which ones.
+fn insert_some(sql: &impl Sql, candidates: &[Candidate<'_>]) -> Result<Vec<bool>, Failure> {
+    let rows: Vec<_> = candidates.iter().filter_map(Candidate::row).collect();
+    if insert_rows(sql, &rows).is_ok() {
+        return Ok(candidates.iter().map(|one| one.body.is_some()).collect());
+    }
+    let mut seen = stored(sql, &rows)?;
+    let is_new = |one: &Candidate<'_>| {
+        one.row().is_some_and(|(gist, _)| seen.insert(gist.message_id.clone()))
+    };
+    let is_new: Vec<bool> = candidates.iter().map(is_new).collect();
+    let fresh = candidates.iter().zip(&is_new).filter(|(_, is_new)| **is_new);
+    let rows: Vec<_> = fresh.filter_map(|(one, _)| one.row()).collect();
+    insert_rows(sql, &rows)?;
+    Ok(is_new)
+}
+
+fn insert_rows(sql: &impl Sql, rows: &[(&Gist, &str)]) -> Result<(), Failure> {
     if rows.is_empty() {
         return Ok(());
     }
-    // SQLite counts from one.
-    let lines = rows.iter().map(|(gist, place)| {
-        (&gist.message_id, millis(gist.occurred_at), place.start + 1, place.len())
-    });
-    let lines: Vec<_> = lines.collect();
+    let (mut bodies, mut lines) = (Vec::new(), Vec::with_capacity(rows.len()));
+    for (gist, body) in rows {
+        // SQLite counts from one.
+        let start = bodies.len() + 1;
+        lines.push((&gist.message_id, millis(gist.occurred_at), start, body.len()));
+        bodies.extend_from_slice(body.as_bytes());
+    }
     // Two values for all rows: thirty of them cost more on their way through JavaScript than SQLite's reading of a list.
     sql.run(
         "INSERT INTO events (message_id, occurred_ms, body)
          SELECT value ->> 0, value ->> 1, CAST(substr(?1, value ->> 2, value ->> 3) AS TEXT)
          FROM json_each(?2)",
-        &[SqlValue::Bytes(bodies.text.as_bytes().to_vec()), SqlValue::Text(encode(&lines)?)],
+        &[SqlValue::Bytes(bodies), SqlValue::Text(encode(&lines)?)],
     )
 }
 
 /// The ids among `rows` that are on the timeline.
-fn stored(sql: &impl Sql, rows: &[(&Gist, &Range<usize>)]) -> Result<BTreeSet<String>, Failure> {
+fn stored(sql: &impl Sql, rows: &[(&Gist, &str)]) -> Result<BTreeSet<String>, Failure> {
     let ids: Vec<&str> = rows.iter().map(|(gist, _)| gist.message_id.as_str()).collect();
     let found = sql.exec(
         "SELECT message_id FROM events WHERE message_id IN (SELECT value FROM json_each(?))",

@@ -212,6 +212,24 @@ fn events_are_kept_byte_for_byte() {
 }
 
 #[test]
+fn a_batch_beyond_one_statement_is_kept_whole_and_once() {
+    let mut object = Object::new();
+    let big = |n: usize| {
+        let mut sent = kept(&format!("m{n}"), 1);
+        sent.event.context.locale = Some("x".repeat(30 * 1024));
+        sent
+    };
+    let batch: Vec<Sent> = (0..60).map(big).collect();
+    object.record(vec![big(50)]);
+    let recorded = object.record(batch.clone());
+    let is_new = |one: &Recorded| *one != Recorded::Duplicate;
+    assert_eq!(recorded.iter().position(|one| !is_new(one)), Some(50));
+    assert_eq!(recorded.iter().filter(|one| is_new(one)).count(), 59);
+    assert_eq!(object.ask::<Summary>(&ProfileCall::Summary).events, 60);
+    assert_eq!(object.record(batch), vec![Recorded::Duplicate; 60]);
+}
+
+#[test]
 fn somebody_unknown_leaves_no_trace() {
     let mut object = Object::new();
     assert!(!object.ask::<Summary>(&ProfileCall::Summary).known);
