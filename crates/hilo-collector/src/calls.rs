@@ -67,7 +67,7 @@ pub enum ProfileCall {
         /// At most this many.
         limit: u32,
     },
-    /// The outbox, newest first. Answers [`Page`] of [`OutboxRow`].
+    /// Deliveries, newest first. Answers [`Page`] of [`DeliveryState`].
     Deliveries {
         /// Where the page before ended.
         cursor: Option<String>,
@@ -149,10 +149,10 @@ pub struct Page {
     pub next: Option<String>,
 }
 
-/// A delivery's state in the outbox.
+/// How far the delivery of one event to one destination is, as people look at it.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
-pub struct OutboxRow {
+pub struct DeliveryState {
     /// Which event.
     pub message_id: String,
     /// Where to.

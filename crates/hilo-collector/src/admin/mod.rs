@@ -11,7 +11,7 @@ use serde::de::DeserializeOwned;
 use serde_json::{Value, json};
 
 use crate::calls::journal::{DeadLetter, Health, JournalCall, Rejects, ask_journal};
-use crate::calls::{OutboxRow, PAGE_ROWS_MAX, Page, ProfileCall, Summary, ask_profile, decode};
+use crate::calls::{DeliveryState, PAGE_ROWS_MAX, Page, ProfileCall, Summary, ask_profile, decode};
 use crate::loaded::Loaded;
 use crate::platform::{Body, Failure, Headers, Incoming, Platform, Reply, Upload};
 use crate::signature;
@@ -157,7 +157,7 @@ async fn profile<P: Platform>(
     let page: Page = ask_profile(platform, name, &call).await?;
     let rows = match part {
         "deliveries" => {
-            let rows: Result<Vec<OutboxRow>, Failure> =
+            let rows: Result<Vec<DeliveryState>, Failure> =
                 page.rows.iter().map(|row| decode(row.get())).collect();
             json!(rows?)
         }

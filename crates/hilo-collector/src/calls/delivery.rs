@@ -16,6 +16,8 @@ const MESSAGE_BYTES_MAX: usize = 64 * 1024;
 pub struct Delivery {
     /// Name of the profile object that keeps the outbox row.
     pub profile: String,
+    /// The outbox row.
+    pub row: i64,
     /// Which event.
     pub message_id: String,
     /// Where to.
@@ -40,10 +42,10 @@ impl Delivery {
 /// What became of one attempt.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Confirmation {
-    /// Which event.
+    /// The outbox row.
+    pub row: i64,
+    /// Which event of it.
     pub message_id: String,
-    /// Where to.
-    pub destination: String,
     /// What happened.
     pub result: DeliveryResult,
 }
@@ -120,6 +122,7 @@ mod tests {
     fn delivery(at: usize, event: String) -> Delivery {
         Delivery {
             profile: "p".to_owned(),
+            row: 1,
             message_id: at.to_string(),
             destination: "webhook".to_owned(),
             attempt: 0,
@@ -145,6 +148,6 @@ mod tests {
     #[test]
     fn a_message_of_another_version_is_told_apart() {
         assert!(read_message("[{\"profile\":\"p\",\"event\":{}}]").is_err());
-        assert!(read_message("[[{\"profile\":\"p\",\"message_id\":\"1\",\"destination\":\"w\",\"attempt\":0},9]]\n{}").is_err());
+        assert!(read_message("[[{\"profile\":\"p\",\"row\":1,\"message_id\":\"1\",\"destination\":\"w\",\"attempt\":0},9]]\n{}").is_err());
     }
 }

@@ -7,6 +7,7 @@ pub mod delivery;
 pub mod destinations;
 
 use std::collections::BTreeMap;
+use std::hash::{DefaultHasher, Hash as _, Hasher as _};
 
 use futures_util::future::join_all;
 use futures_util::stream::{self, StreamExt as _};
@@ -104,7 +105,7 @@ async fn attempt<P: Platform>(
             DeliveryResult::Dead { reason: "hilo.toml has no such destination any more".to_owned() }
         }
         Some(configured) => match &configured.destination {
-            Err(problem) => again(&delivery, None, problem.to_string(), platform),
+            Err(problem) => again(&delivery, None, problem.to_string()),
             Ok(destination) => send(&delivery, destination, configured, platform).await,
         },
     };
@@ -132,7 +133,7 @@ async fn send<P: Platform>(
         Err(Unmapped::NoSecret(name)) => {
             let reason =
                 format!("the secret {name} is not set or is none: wrangler secret put {name}");
-            return again(delivery, None, reason, platform);
+            return again(delivery, None, reason);
         }
         Err(Unmapped::NotForUs(reason)) => return DeliveryResult::Dead { reason },
     };
@@ -147,7 +148,7 @@ async fn send<P: Platform>(
         match verdict {
             Verdict::Delivered => {}
             Verdict::Retry { after, reason } => {
-                return again(delivery, after.as_deref(), reason, platform);
+                return again(delivery, after.as_deref(), reason);
             }
             Verdict::Rejected { reason } => return DeliveryResult::Dead { reason },
         }
@@ -155,13 +156,12 @@ async fn send<P: Platform>(
     DeliveryResult::Delivered
 }
 
-fn again<P: Platform>(
-    delivery: &Delivery,
-    retry_after: Option<&str>,
-    reason: String,
-    platform: &P,
-) -> DeliveryResult {
-    let [chance, ..] = platform.random16();
+/// What follows a failed attempt.
+fn again(delivery: &Delivery, retry_after: Option<&str>, reason: String) -> DeliveryResult {
+    // The same for what shares a row of the outbox: together it costs its profile one row, apart one each.
+    let mut hasher = DefaultHasher::new();
+    (&delivery.profile, delivery.row, delivery.attempt).hash(&mut hasher);
+    let [chance, ..] = hasher.finish().to_le_bytes();
     match next(delivery.attempt, retry_after, chance) {
         Next::Retry(after_s) => DeliveryResult::Retry { after_s, reason },
         Next::GiveUp => DeliveryResult::Dead { reason },
@@ -175,8 +175,8 @@ async fn confirm<P: Platform>(attempts: Vec<(Delivery, DeliveryResult)>, platfor
     let mut notes = Vec::new();
     for (delivery, result) in attempts {
         notes.push(note(&delivery, &result));
-        let Delivery { profile, message_id, destination, .. } = delivery;
-        profiles.entry(profile).or_default().push(Confirmation { message_id, destination, result });
+        let Delivery { profile, row, message_id, .. } = delivery;
+        profiles.entry(profile).or_default().push(Confirmation { row, message_id, result });
     }
     let tell = |(profile, confirmations)| async move {
         let call = ProfileCall::Confirm { confirmations };

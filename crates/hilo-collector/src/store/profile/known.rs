@@ -34,6 +34,8 @@ pub(super) struct Known {
     pub(super) profile: Profile,
     /// How many events the stored profile lacks.
     unfolded: usize,
+    /// The number of the outbox's next row, once it has been asked for.
+    next_row: Option<i64>,
     /// Sessions by id; `None` for one that is not stored.
     sessions: BTreeMap<String, Option<Session>>,
     /// Sessions that this call opened.
@@ -52,6 +54,24 @@ impl Known {
     pub(super) fn allows(&self, planned: &Planned, revision: u32) -> bool {
         !self.standing.denies(&planned.purposes, revision)
             && self.subscriptions.allow(planned.channel)
+    }
+
+    /// The number of the first of `count` new rows of the outbox.
+    pub(super) fn next_rows(&mut self, sql: &impl Sql, count: usize) -> Result<i64, Failure> {
+        let first = match self.next_row {
+            Some(first) => first,
+            None => {
+                let rows = sql.exec("SELECT coalesce(max(seq), 0) + 1 AS next FROM outbox", &[])?;
+                rows.first().map_or(Ok(1), |row| row.int("next"))?
+            }
+        };
+        self.next_row = i64::try_from(count).ok().map(|count| first + count);
+        Ok(first)
+    }
+
+    /// Somebody else has added rows.
+    pub(super) const fn forget_rows(&mut self) {
+        self.next_row = None;
     }
 
     /// The channel of the event's session.

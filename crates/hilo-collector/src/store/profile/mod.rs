@@ -5,10 +5,12 @@
 
 mod consent;
 mod known;
+mod leases;
 mod optin;
 mod outbox;
 mod pages;
 mod record;
+mod settled;
 #[cfg(test)]
 mod tests;
 
@@ -35,7 +37,7 @@ pub struct Answered {
 /// What an object knows only while it lives, and may forget at any moment.
 #[derive(Debug, Default)]
 pub struct Volatile {
-    leases: outbox::Leases,
+    leases: leases::Leases,
     /// What was just kept and may go: leased already, and nothing of it has to be read again.
     fresh: Vec<Delivery>,
     known: Option<known::Known>,
@@ -87,16 +89,18 @@ pub fn answer(
             pages::optins(sql, cursor.as_deref(), limit).and_then(|page| encode(&page))
         }
         ProfileCall::Confirm { confirmations } => {
-            atomically(sql, || outbox::confirm(sql, &confirmations, now))?;
-            volatile.leases.end(&confirmations);
-            answered.pump = volatile.leases.is_behind();
+            let over = atomically(sql, || settled::confirm(sql, &confirmations, now))?;
+            over.into_iter().for_each(|row| volatile.leases.end(row));
+            volatile.known.iter_mut().for_each(known::Known::forget_rows);
+            answered.pump = volatile.leases.is_behind;
             answered.alarm = next_alarm(sql, now)?;
             Ok(String::new())
         }
         ProfileCall::Replay { destination, message_id } => {
             let count = atomically(sql, || {
-                outbox::replay(sql, destination.as_deref(), message_id.as_deref(), now)
+                settled::replay(sql, destination.as_deref(), message_id.as_deref(), now)
             })?;
+            volatile.known.iter_mut().for_each(known::Known::forget_rows);
             outbox::recall(volatile);
             answered.pump = true;
             answered.alarm = next_alarm(sql, now)?;

@@ -6,16 +6,13 @@ use serde_json::value::RawValue;
 
 use super::known::read_profile;
 use super::{consent, optin};
-use crate::calls::{OutboxRow, PAGE_ROWS_MAX, Page, Summary, encode};
+use crate::calls::{DeliveryState, PAGE_ROWS_MAX, Page, Summary, encode};
 use crate::platform::{Failure, Sql, SqlRow, SqlValue};
 
 /// Timeline by time of occurrence. The cursor is `<occurred_ms>.<seq>` of the last row given.
 pub(super) fn events(sql: &impl Sql, cursor: Option<&str>, limit: u32) -> Result<Page, Failure> {
     let limit = limit.clamp(1, PAGE_ROWS_MAX);
-    let (before_ms, before_seq) = cursor
-        .and_then(|cursor| cursor.rsplit_once('.'))
-        .and_then(|(ms, seq)| Some((ms.parse().ok()?, seq.parse().ok()?)))
-        .unwrap_or((END, END));
+    let (before_ms, before_seq) = pair(cursor);
     let rows = sql.exec(
         "SELECT seq, occurred_ms, body FROM events WHERE (occurred_ms, seq) < (?, ?)
          ORDER BY occurred_ms DESC, seq DESC LIMIT ?",
@@ -49,23 +46,32 @@ pub(super) fn optins(sql: &impl Sql, cursor: Option<&str>, limit: u32) -> Result
     page(&rows, limit, |row| raw(row.text("body")?), |row| Ok(row.int("seq")?.to_string()))
 }
 
-/// Outbox rows, newest first. The cursor is the last row's number.
+/// Deliveries, newest first. The cursor is `<row>.<place in it>` of the last one given.
 pub(super) fn deliveries(
     sql: &impl Sql,
     cursor: Option<&str>,
     limit: u32,
 ) -> Result<Page, Failure> {
     let limit = limit.clamp(1, PAGE_ROWS_MAX);
+    let (before_seq, before_key) = pair(cursor);
     let rows = sql.exec(
-        "SELECT seq, message_id, destination, state, attempts, next_ms, reason, updated_ms FROM outbox
-         WHERE seq < ? ORDER BY seq DESC LIMIT ?",
-        &[before(cursor)?, SqlValue::from(limit + 1)],
+        "SELECT seq, key, value AS message_id, destination, state, attempts, next_ms, reason, updated_ms
+         FROM outbox, json_each(message_ids)
+         WHERE seq <= ?1 AND (seq, key) < (?1, ?2) ORDER BY seq DESC, key DESC LIMIT ?3",
+        &[SqlValue::int(before_seq)?, SqlValue::int(before_key)?, SqlValue::from(limit + 1)],
     )?;
-    page(&rows, limit, outbox_row, |row| Ok(row.int("seq")?.to_string()))
+    page(&rows, limit, delivery_state, |row| Ok(format!("{}.{}", row.int("seq")?, row.int("key")?)))
 }
 
 /// Beyond every row.
 const END: i64 = (1 << 53) - 1;
+
+/// The two numbers of a cursor.
+fn pair(cursor: Option<&str>) -> (i64, i64) {
+    let parts = cursor.and_then(|cursor| cursor.rsplit_once('.'));
+    let numbers = parts.and_then(|(one, two)| Some((one.parse().ok()?, two.parse().ok()?)));
+    numbers.unwrap_or((END, END))
+}
 
 fn before(cursor: Option<&str>) -> Result<SqlValue, Failure> {
     SqlValue::int(cursor.and_then(|cursor| cursor.parse().ok()).unwrap_or(END))
@@ -83,8 +89,8 @@ fn page(
     Ok(Page { rows: shown.iter().map(read).collect::<Result<_, _>>()?, next })
 }
 
-fn outbox_row(row: &SqlRow) -> Result<Box<RawValue>, Failure> {
-    raw(&encode(&OutboxRow {
+fn delivery_state(row: &SqlRow) -> Result<Box<RawValue>, Failure> {
+    raw(&encode(&DeliveryState {
         message_id: row.text("message_id")?.to_owned(),
         destination: row.text("destination")?.to_owned(),
         state: row.text("state")?.to_owned(),

@@ -55,7 +55,7 @@ pub(super) fn record(
         candidates.push(Candidate::of(record, event, sql, known)?);
     }
     let is_new = insert(sql, &candidates)?;
-    let (mut kept, mut rows) = (Vec::new(), Vec::new());
+    let (mut kept, mut bound) = (Vec::new(), Vec::new());
     let mut answers = Vec::with_capacity(candidates.len());
     let mut is_as_planned = true;
     for (candidate, is_new) in candidates.iter().zip(is_new) {
@@ -67,13 +67,11 @@ pub(super) fn record(
                 let allowed = candidate.allowed(asked.plans, known);
                 let is_rewritten = matches!(body, Cow::Owned(_));
                 is_as_planned &= !is_rewritten && allowed.len() == candidate.to.len();
-                let destinations = allowed.iter().map(|planned| planned.name.clone()).collect();
+                let names = allowed.iter().map(|(_, planned)| planned.name.clone());
+                let destinations = names.collect();
                 let message_id = gist.message_id.as_str();
-                rows.extend(allowed.into_iter().map(|planned| outbox::Row {
-                    message_id,
-                    body,
-                    planned,
-                }));
+                let bind = |(to, planned)| outbox::Bound { message_id, body, to, planned };
+                bound.extend(allowed.into_iter().map(bind));
                 kept.push(gist);
                 Recorded::Stored { channel: gist.channel, destinations }
             }
@@ -82,7 +80,7 @@ pub(super) fn record(
     }
     is_as_planned &= kept.len() == candidates.len();
     known.keep_sessions(sql, !kept.is_empty())?;
-    let fresh = outbox::queue_up(sql, &rows, known, asked.name, asked.now)?;
+    let fresh = outbox::queue_up(sql, asked, &bound, known)?;
     known.fold(sql, &kept)?;
     Ok(Kept { answers: (!is_as_planned).then_some(answers), fresh })
 }
@@ -123,9 +121,9 @@ impl<'c> Candidate<'c> {
     }
 
     /// The destinations that neither the recorded consent nor a missing opt-in rules out.
-    fn allowed<'p>(&self, plans: &'p [Planned], known: &Known) -> Vec<&'p Planned> {
-        let planned = self.to.iter().filter_map(|&place| plans.get(place));
-        planned.filter(|planned| known.allows(planned, self.gist.revision)).collect()
+    fn allowed<'p>(&self, plans: &'p [Planned], known: &Known) -> Vec<(usize, &'p Planned)> {
+        let planned = self.to.iter().filter_map(|&to| Some((to, plans.get(to)?)));
+        planned.filter(|(_, planned)| known.allows(planned, self.gist.revision)).collect()
     }
 }
 

@@ -9,7 +9,7 @@ use serde_json::json;
 use super::*;
 use crate::calls::optin::OptIn;
 use crate::calls::{
-    Confirmation, ConsentChange, ConsentRecorded, Delivery, DeliveryResult, OutboxRow, Planned,
+    Confirmation, ConsentChange, ConsentRecorded, Delivery, DeliveryResult, DeliveryState, Planned,
     RecordCall, Recorded, Summary, messages, read_message,
 };
 use crate::platform::SqlValue;
@@ -61,17 +61,28 @@ impl Object {
     }
 
     fn confirm(&mut self, message_id: &str, result: DeliveryResult) {
-        let confirmation = Confirmation {
-            message_id: message_id.to_owned(),
-            destination: "webhook".to_owned(),
-            result,
+        self.confirm_all(&[(message_id, result)]);
+    }
+
+    fn confirm_all(&mut self, results: &[(&str, DeliveryResult)]) {
+        let confirmation = |(message_id, result): &(&str, DeliveryResult)| Confirmation {
+            row: self.row(message_id),
+            message_id: (*message_id).to_owned(),
+            result: result.clone(),
         };
-        self.ask::<()>(&ProfileCall::Confirm { confirmations: vec![confirmation] });
+        let confirmations = results.iter().map(confirmation).collect();
+        self.ask::<()>(&ProfileCall::Confirm { confirmations });
+    }
+
+    fn row(&self, message_id: &str) -> i64 {
+        let query = "SELECT seq FROM outbox, json_each(message_ids) WHERE value = ?";
+        let rows = self.sql.exec(query, &[SqlValue::from(message_id)]).unwrap();
+        rows[0].int("seq").unwrap()
     }
 
     fn outbox(&mut self) -> Vec<(String, String, u32)> {
         let page: Page = self.ask(&ProfileCall::Deliveries { cursor: None, limit: 10 });
-        let rows = page.rows.iter().map(|row| decode::<OutboxRow>(row.get()).unwrap());
+        let rows = page.rows.iter().map(|row| decode::<DeliveryState>(row.get()).unwrap());
         rows.map(|row| (row.message_id, row.state, row.attempts)).collect()
     }
 
@@ -286,9 +297,12 @@ fn an_object_of_an_older_schema_is_brought_up_to_date_by_whoever_comes_first() {
     let insert = "INSERT INTO events (message_id, occurred_ms, body) VALUES ('m1', 0, ?)";
     object.sql.run(insert, &[SqlValue::Text(body)]).unwrap();
     let profile = json!({"events": {"page": 1}}).to_string();
-    let insert = "INSERT INTO meta (key, value) VALUES ('profile', ?)";
+    let insert = "INSERT INTO meta (key, value) VALUES ('profile', ?), ('name', 'p')";
     object.sql.run(insert, &[SqlValue::Text(profile)]).unwrap();
-    assert_eq!(object.due(), []);
+    let insert = "INSERT INTO outbox (message_id, destination, purposes, next_ms, updated_ms)
+        VALUES ('m1', 'webhook', 'analytics', 0, 0)";
+    object.sql.run(insert, &[]).unwrap();
+    assert_eq!(object.due(), [("m1".to_owned(), 0)]);
     object.record(vec![kept("m2", 1)]);
     let summary: Summary = object.ask(&ProfileCall::Summary);
     assert_eq!(summary.optins, Default::default());

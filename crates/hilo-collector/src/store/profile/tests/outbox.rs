@@ -144,3 +144,91 @@ fn what_an_older_denial_rules_out_is_kept_and_not_sent() {
     assert_eq!(object.due(), []);
     assert_eq!(object.outbox(), [("m1".to_owned(), "dead".to_owned(), 0)]);
 }
+
+#[test]
+fn events_of_one_row_may_meet_different_ends() {
+    let mut object = Object::new();
+    object.record((1..=5).map(|n| bound(&format!("m{n}"))).collect());
+    assert_eq!(object.row("m1"), object.row("m5"));
+    assert_eq!(object.due().len(), 5);
+    object.now += SignedDuration::from_secs(1);
+    let dead = DeliveryResult::Dead { reason: "410".to_owned() };
+    let retry = DeliveryResult::Retry { after_s: 5, reason: "503".to_owned() };
+    object.confirm_all(&[("m1", DeliveryResult::Delivered), ("m2", dead), ("m3", retry)]);
+    let of = |id: &str, state: &str, attempts| (id.to_owned(), state.to_owned(), attempts);
+    let mut outbox = object.outbox();
+    outbox.sort();
+    let ends = [
+        of("m1", "delivered", 0),
+        of("m2", "dead", 0),
+        of("m3", "pending", 1),
+        of("m4", "pending", 0),
+        of("m5", "pending", 0),
+    ];
+    assert_eq!(outbox, ends);
+    // What has no answer is still under way, and what comes now gets a row of its own.
+    assert_eq!(object.due(), []);
+    object.record(vec![bound("m6")]);
+    assert_eq!(object.due(), [("m6".to_owned(), 0)]);
+    object.now += SignedDuration::from_secs(5);
+    assert_eq!(object.due(), [("m3".to_owned(), 1)]);
+    object.now += SignedDuration::from_secs(60);
+    assert_eq!(object.due().len(), 4);
+    for id in ["m3", "m4", "m5", "m6"] {
+        object.confirm(id, DeliveryResult::Delivered);
+    }
+    assert_eq!(next_alarm(&object.sql, object.now).unwrap(), None);
+}
+
+#[test]
+fn one_of_the_dead_is_replayed_and_the_others_stay() {
+    let mut object = Object::new();
+    object.record((1..=3).map(|n| bound(&format!("m{n}"))).collect());
+    object.due();
+    let dead = || DeliveryResult::Dead { reason: "410".to_owned() };
+    object.confirm_all(&[("m1", dead()), ("m2", dead()), ("m3", dead())]);
+    let replay = |id: Option<&str>| ProfileCall::Replay {
+        destination: Some("webhook".to_owned()),
+        message_id: id.map(str::to_owned),
+    };
+    assert_eq!(object.ask::<u32>(&replay(Some("m2"))), 1);
+    assert_eq!(object.due(), [("m2".to_owned(), 0)]);
+    assert_eq!(object.ask::<u32>(&replay(None)), 2);
+    assert_eq!(object.due(), [("m1".to_owned(), 0), ("m3".to_owned(), 0)]);
+}
+
+#[test]
+fn more_than_goes_out_at_once_goes_out_row_by_row() {
+    let mut object = Object::new();
+    for batch in 0..3 {
+        object.record((0..90).map(|n| bound(&format!("m{batch}-{n}"))).collect());
+    }
+    let mut seen = object.due();
+    while let more = object.due()
+        && !more.is_empty()
+    {
+        seen.extend(more);
+    }
+    seen.sort();
+    seen.dedup();
+    assert_eq!(seen.len(), 270);
+}
+
+#[test]
+fn pages_of_deliveries_part_rows_without_losing_any() {
+    let mut object = Object::new();
+    object.record((0..3).map(|n| bound(&format!("m{n}"))).collect());
+    object.record(vec![bound("m3"), bound("m4")]);
+    let (mut seen, mut cursor) = (Vec::new(), None);
+    loop {
+        let page: Page = object.ask(&ProfileCall::Deliveries { cursor, limit: 2 });
+        seen.extend(
+            page.rows.iter().map(|row| decode::<DeliveryState>(row.get()).unwrap().message_id),
+        );
+        cursor = page.next;
+        if cursor.is_none() {
+            break;
+        }
+    }
+    assert_eq!(seen, ["m4", "m3", "m2", "m1", "m0"]);
+}

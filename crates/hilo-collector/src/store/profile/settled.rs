@@ -1,0 +1,189 @@
+//! What became of deliveries. A row ends only by the destination's word (`delivered`, `dead`), by a withdrawal or by an
+//! opt-out.
+//!
+//! A row of the outbox holds events that share their fate. Where an answer parts them, each fate gets a row of its own, and
+//! what is still under way keeps the old one. Which delay follows a failure is decided in `forward/delivery.rs` and arrives
+//! here as a number.
+
+use jiff::Timestamp;
+
+use super::millis;
+use crate::calls::{Confirmation, DeliveryResult, decode, encode};
+use crate::platform::{Failure, Sql, SqlValue};
+
+/// Why a row ended when its person had said no to a purpose since.
+pub(super) const CONSENT_DENIED: &str = "consent_denied";
+/// Why a row ended when its person had left the channel since.
+pub(super) const NOT_SUBSCRIBED: &str = "not_subscribed";
+
+/// What a row becomes.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(super) struct Fate {
+    state: &'static str,
+    /// Whether an attempt failed.
+    is_failed: bool,
+    /// Not before; 0 leaves it as it was.
+    next_ms: i64,
+    reason: Option<String>,
+}
+
+impl Fate {
+    /// The destination has it.
+    const fn delivered() -> Fate {
+        Fate { state: "delivered", is_failed: false, next_ms: 0, reason: None }
+    }
+
+    /// It is given up.
+    pub(super) fn dead(reason: &str) -> Fate {
+        Fate { state: "dead", is_failed: false, next_ms: 0, reason: Some(reason.to_owned()) }
+    }
+
+    fn of(result: &DeliveryResult, now_ms: i64) -> Fate {
+        match result {
+            DeliveryResult::Delivered => Fate::delivered(),
+            DeliveryResult::Dead { reason } => Fate::dead(reason),
+            DeliveryResult::Retry { after_s, reason } => Fate {
+                state: "pending",
+                is_failed: true,
+                next_ms: now_ms + i64::from(*after_s) * 1_000,
+                reason: Some(reason.clone()),
+            },
+        }
+    }
+}
+
+/// Writes down what became of attempts, and answers the rows whose attempt is over. Confirming twice changes nothing.
+pub(super) fn confirm(
+    sql: &impl Sql,
+    confirmations: &[Confirmation],
+    now: Timestamp,
+) -> Result<Vec<i64>, Failure> {
+    let now_ms = millis(now);
+    let rows: Vec<i64> = confirmations.iter().map(|one| one.row).collect();
+    let rows = sql.exec(
+        "SELECT seq, message_ids FROM outbox
+         WHERE state = 'pending' AND seq IN (SELECT value FROM json_each(?))",
+        &[SqlValue::Text(encode(&rows)?)],
+    )?;
+    let (mut delivered, mut over) = (Vec::new(), Vec::new());
+    for row in &rows {
+        let seq = row.int("seq")?;
+        // Where two answer for one event, the last one counts. Without an answer it is under way still.
+        let fate = |id: &String| {
+            let answer = confirmations.iter().rfind(|one| one.row == seq && one.message_id == *id);
+            answer.map(|one| Fate::of(&one.result, now_ms))
+        };
+        let mut parts: Vec<(Option<Fate>, Vec<String>)> = Vec::new();
+        for id in decode::<Vec<String>>(row.text("message_ids")?)? {
+            let fate = fate(&id);
+            match parts.iter_mut().find(|(known, _)| *known == fate) {
+                Some((_, ids)) => ids.push(id),
+                None => parts.push((fate, vec![id])),
+            }
+        }
+        // What is under way keeps the row, and its lease with it; otherwise whatever came first.
+        let stays = parts.iter().position(|(fate, _)| fate.is_none()).unwrap_or(0);
+        for (at, (fate, ids)) in parts.iter().enumerate() {
+            let row = if at == stays { seq } else { part(sql, seq, ids)? };
+            match fate {
+                None => {}
+                Some(fate) if *fate == Fate::delivered() => delivered.push(row),
+                Some(fate) => settle(sql, row, fate, now_ms)?,
+            }
+        }
+        let Some((fate, ids)) = parts.get(stays) else { continue };
+        if parts.len() > 1 {
+            keep_only(sql, seq, ids)?;
+        }
+        if fate.is_some() {
+            over.push(seq);
+        }
+    }
+    // The common case, so all in one statement.
+    if !delivered.is_empty() {
+        sql.run(
+            "UPDATE outbox SET state = 'delivered', reason = NULL, updated_ms = ?
+             WHERE seq IN (SELECT value FROM json_each(?))",
+            &[SqlValue::int(now_ms)?, SqlValue::Text(encode(&delivered)?)],
+        )?;
+    }
+    Ok(over)
+}
+
+/// Leaves these of its events to a row.
+fn keep_only(sql: &impl Sql, seq: i64, ids: &[String]) -> Result<(), Failure> {
+    sql.run(
+        "UPDATE outbox SET message_ids = ? WHERE seq = ?",
+        &[SqlValue::Text(encode(ids)?), SqlValue::int(seq)?],
+    )
+}
+
+/// Gives some of a row's events a row of their own, like the old one so far.
+fn part(sql: &impl Sql, seq: i64, ids: &[String]) -> Result<i64, Failure> {
+    let rows = sql.exec(
+        "INSERT INTO outbox
+           (message_ids, destination, purposes, channel, state, attempts, next_ms, reason, updated_ms)
+         SELECT ?, destination, purposes, channel, state, attempts, next_ms, reason, updated_ms
+         FROM outbox WHERE seq = ? RETURNING seq",
+        &[SqlValue::Text(encode(ids)?), SqlValue::int(seq)?],
+    )?;
+    let row = rows.first().ok_or_else(|| Failure::Fatal("a row was not parted".to_owned()))?;
+    row.int("seq")
+}
+
+/// Gives a whole row its fate.
+pub(super) fn settle(sql: &impl Sql, seq: i64, fate: &Fate, now_ms: i64) -> Result<(), Failure> {
+    let Fate { state, is_failed, next_ms, reason } = fate;
+    sql.run(
+        "UPDATE outbox SET state = ?, attempts = attempts + ?, next_ms = max(next_ms, ?), reason = ?,
+           updated_ms = ? WHERE seq = ?",
+        &[
+            SqlValue::from(*state),
+            SqlValue::from(u32::from(*is_failed)),
+            SqlValue::int(*next_ms)?,
+            SqlValue::text_or_null(reason.as_deref()),
+            SqlValue::int(now_ms)?,
+            SqlValue::int(seq)?,
+        ],
+    )
+}
+
+/// Makes dead events pending again, from the first attempt on; answers how many. What died of a withdrawal or an opt-out
+/// stays dead.
+pub(super) fn replay(
+    sql: &impl Sql,
+    destination: Option<&str>,
+    message_id: Option<&str>,
+    now: Timestamp,
+) -> Result<u32, Failure> {
+    let now_ms = millis(now);
+    let rows = sql.exec(
+        "SELECT seq, message_ids FROM outbox
+         WHERE state = 'dead' AND reason IS NOT ?1 AND reason IS NOT ?2
+           AND (?3 IS NULL OR destination = ?3)
+           AND (?4 IS NULL OR ?4 IN (SELECT value FROM json_each(message_ids)))",
+        &[
+            SqlValue::from(CONSENT_DENIED),
+            SqlValue::from(NOT_SUBSCRIBED),
+            SqlValue::text_or_null(destination),
+            SqlValue::text_or_null(message_id),
+        ],
+    )?;
+    let mut count = 0;
+    for row in &rows {
+        let (mut seq, ids) = (row.int("seq")?, decode::<Vec<String>>(row.text("message_ids")?)?);
+        let is_wanted = |id: &String| message_id.is_none_or(|wanted| wanted == id);
+        let (wanted, others): (Vec<String>, Vec<String>) = ids.into_iter().partition(is_wanted);
+        if !others.is_empty() {
+            keep_only(sql, seq, &others)?;
+            seq = part(sql, seq, &wanted)?;
+        }
+        sql.run(
+            "UPDATE outbox SET state = 'pending', attempts = 0, next_ms = ?1, updated_ms = ?1
+             WHERE seq = ?2",
+            &[SqlValue::int(now_ms)?, SqlValue::int(seq)?],
+        )?;
+        count += wanted.len();
+    }
+    Ok(u32::try_from(count).unwrap_or(u32::MAX))
+}
