@@ -9,7 +9,7 @@ mod orders;
 use std::collections::BTreeMap;
 
 use futures_util::future::try_join_all;
-use hilo_core::config::{DestinationEntry, Source};
+use hilo_core::config::Source;
 use hilo_core::event::{Event, Facts};
 use hilo_core::identity::ProfileKey;
 use hilo_core::identity::token::Scope;
@@ -19,9 +19,7 @@ use hilo_core::validate::{Envelope, Judged, Verdict};
 use hilo_core::{normalize, validate};
 
 use crate::calls::optin::OptIn;
-use crate::calls::{
-    ConsentCopy, Delivery, Planned, ProfileCall, RecordCall, Recorded, ask_profile,
-};
+use crate::calls::{ConsentCopy, Delivery, ProfileCall, RecordCall, Recorded, ask_profile};
 use crate::forward::Configured;
 use crate::ingest::user::verified_user;
 use crate::ingest::{self, Door, Route, consent, files, hello, optin, reply, status};
@@ -218,8 +216,8 @@ async fn store_all<P: Platform>(
         let Some(event) = &item.event else { continue };
         let (places, call) = profiles.entry(profile_key(event)).or_default();
         let planned = forward::plan(event, &configured);
-        item.destinations = planned.iter().map(|entry| entry.name.clone()).collect();
-        call.add(event, planned.into_iter().map(plan))?;
+        item.destinations = planned.iter().map(|planned| planned.name.clone()).collect();
+        call.add(event, &planned)?;
         places.push(place);
     }
     let calls = profiles.into_iter().map(|(key, (places, call))| {
@@ -271,11 +269,6 @@ fn profile_key(event: &Event) -> ProfileKey {
         (None, Some(anonymous)) => ProfileKey::Anonymous(anonymous.clone()),
         (None, None) => ProfileKey::Anonymous(event.message_id.clone()),
     }
-}
-
-fn plan(entry: &DestinationEntry) -> Planned {
-    let DestinationEntry { name, purposes, channel, .. } = entry;
-    Planned { name: name.clone(), purposes: purposes.clone(), channel: *channel }
 }
 
 async fn say_hello<P: Platform>(

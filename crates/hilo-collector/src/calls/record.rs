@@ -29,7 +29,7 @@ pub struct Record {
 pub struct Planned {
     /// The destination's name in `hilo.toml`.
     pub name: String,
-    /// The purposes it declares: asked again before every attempt.
+    /// The purposes it needs: asked again before every attempt.
     pub purposes: Vec<Purpose>,
     /// The channel it writes by: asked again likewise.
     #[serde(default, skip_serializing_if = "Option::is_none")]
@@ -66,21 +66,17 @@ impl RecordCall {
     ///
     /// # Errors
     /// `Fatal`: an event that is no JSON is a bug.
-    pub fn add(
-        &mut self,
-        event: &Event,
-        to: impl IntoIterator<Item = Planned>,
-    ) -> Result<(), Failure> {
+    pub fn add(&mut self, event: &Event, to: &[&Planned]) -> Result<(), Failure> {
         let body = encode(event)?;
-        let to = to.into_iter().map(|planned| self.place(planned)).collect();
+        let to = to.iter().map(|planned| self.place(planned)).collect();
         self.records.push(Record { gist: Gist::of(event), bytes: body.len(), to });
         self.bodies.push_str(&body);
         Ok(())
     }
 
-    fn place(&mut self, planned: Planned) -> usize {
-        self.plans.iter().position(|one| *one == planned).unwrap_or_else(|| {
-            self.plans.push(planned);
+    fn place(&mut self, planned: &Planned) -> usize {
+        self.plans.iter().position(|one| one == planned).unwrap_or_else(|| {
+            self.plans.push(planned.clone());
             self.plans.len() - 1
         })
     }

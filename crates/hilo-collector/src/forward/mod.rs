@@ -12,11 +12,11 @@ use std::hash::{DefaultHasher, Hash as _, Hasher as _};
 use futures_util::future::join_all;
 use futures_util::stream::{self, StreamExt as _};
 use hilo_core::config::{DestinationEntry, Problem};
-use hilo_core::consent::{Decision, Purpose, decide};
+use hilo_core::consent::{Decision, decide};
 use hilo_core::event::Event;
 
 use crate::calls::journal::{Attempt, JournalCall, ask_journal};
-use crate::calls::{Confirmation, Delivery, DeliveryResult, ProfileCall, ask_profile};
+use crate::calls::{Confirmation, Delivery, DeliveryResult, Planned, ProfileCall, ask_profile};
 use crate::platform::{Platform, log_line};
 use delivery::{Next, next, purposes};
 use destinations::{Destination, Unmapped, Verdict, target};
@@ -30,8 +30,8 @@ const CONFIRMED_AT_ONCE: usize = 16;
 pub struct Configured<'c> {
     entry: &'c DestinationEntry,
     destination: Result<Destination, Problem>,
-    /// All purposes that it needs.
-    needed: Vec<Purpose>,
+    /// What is written down about an event that is meant for it, with all purposes that it needs.
+    planned: Planned,
 }
 
 impl Configured<'_> {
@@ -43,28 +43,32 @@ impl Configured<'_> {
     fn of(entry: &DestinationEntry) -> Configured<'_> {
         let destination = Destination::load(entry);
         let own = destination.as_ref().map_or(&[][..], Destination::purposes);
-        let needed = purposes(&entry.purposes, own);
-        Configured { entry, destination, needed }
+        let planned = Planned {
+            name: entry.name.clone(),
+            purposes: purposes(&entry.purposes, own),
+            channel: entry.channel,
+        };
+        Configured { entry, destination, planned }
     }
 
     /// A destination that cannot be loaded gets nothing: fail closed.
     fn is_allowed(&self, event: &Event) -> bool {
         let said = event.context.consent.as_ref().map(|claim| claim.state()).unwrap_or_default();
         self.destination.is_ok()
-            && !self.needed.is_empty()
-            && decide(&said, &self.needed) == Decision::Pass
+            && !self.planned.purposes.is_empty()
+            && decide(&said, &self.planned.purposes) == Decision::Pass
     }
 }
 
 /// The destinations `event` is meant for: wanted by their filters, allowed by every purpose they need, and not taken
 /// away by the sender's `integrations`.
-pub fn plan<'c>(event: &Event, configured: &[Configured<'c>]) -> Vec<&'c DestinationEntry> {
-    let wanted = |one: &&Configured<'c>| {
+pub fn plan<'p>(event: &Event, configured: &'p [Configured<'_>]) -> Vec<&'p Planned> {
+    let wanted = |one: &&Configured<'_>| {
         one.entry.events.wants(event)
             && is_integrated(event, &one.entry.name)
             && one.is_allowed(event)
     };
-    configured.iter().filter(wanted).map(|one| one.entry).collect()
+    configured.iter().filter(wanted).map(|one| &one.planned).collect()
 }
 
 /// Segment's `integrations`: `{"All": false}` takes all away but those named `true` or with options.

@@ -162,7 +162,7 @@ fn kept(id: &str, revision: u32) -> Sent {
 fn call(sent: &[Sent]) -> String {
     let mut call = RecordCall::default();
     for one in sent {
-        call.add(&one.event, one.to.clone()).unwrap();
+        call.add(&one.event, &one.to.iter().collect::<Vec<_>>()).unwrap();
     }
     call.encode().unwrap()
 }
