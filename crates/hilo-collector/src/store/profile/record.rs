@@ -56,33 +56,23 @@ pub(super) fn record(
     }
     let is_new = insert(sql, &candidates)?;
     let (mut kept, mut bound) = (Vec::new(), Vec::new());
-    let mut answers = Vec::with_capacity(candidates.len());
     let mut is_as_planned = true;
-    for (candidate, is_new) in candidates.iter().zip(is_new) {
-        let gist = &candidate.gist;
-        let answer = match &candidate.body {
-            None => Recorded::ConsentDenied,
-            Some(_) if !is_new => Recorded::Duplicate,
-            Some(body) => {
-                let allowed = candidate.allowed(asked.plans, known);
-                let is_rewritten = matches!(body, Cow::Owned(_));
-                is_as_planned &= !is_rewritten && allowed.len() == candidate.to.len();
-                let names = allowed.iter().map(|(_, planned)| planned.name.clone());
-                let destinations = names.collect();
-                let message_id = gist.message_id.as_str();
-                let bind = |(to, planned)| outbox::Bound { message_id, body, to, planned };
-                bound.extend(allowed.into_iter().map(bind));
-                kept.push(gist);
-                Recorded::Stored { channel: gist.channel, destinations }
-            }
-        };
-        answers.push(answer);
+    for (candidate, is_new) in candidates.iter().zip(&is_new) {
+        let Some((gist, body)) = candidate.row().filter(|_| *is_new) else { continue };
+        let allowed = candidate.allowed(asked.plans, known);
+        is_as_planned &= !candidate.is_rewritten() && allowed.len() == candidate.to.len();
+        let message_id = gist.message_id.as_str();
+        let bind = |(to, planned)| outbox::Bound { message_id, body, to, planned };
+        bound.extend(allowed.into_iter().map(bind));
+        kept.push(gist);
     }
     is_as_planned &= kept.len() == candidates.len();
     known.keep_sessions(sql, !kept.is_empty())?;
     let fresh = outbox::queue_up(sql, asked, &bound, known)?;
     known.fold(sql, &kept)?;
-    Ok(Kept { answers: (!is_as_planned).then_some(answers), fresh })
+    let answers = candidates.iter().zip(is_new);
+    let answers = answers.map(|(candidate, is_new)| candidate.answer(is_new, asked.plans, known));
+    Ok(Kept { answers: (!is_as_planned).then(|| answers.collect()), fresh })
 }
 
 /// A record on its way in.
@@ -118,6 +108,23 @@ impl<'c> Candidate<'c> {
     /// Its row on the timeline, if it may have one.
     fn row(&self) -> Option<(&Gist, &str)> {
         Some((&self.gist, self.body.as_deref()?))
+    }
+
+    fn is_rewritten(&self) -> bool {
+        matches!(self.body, Some(Cow::Owned(_)))
+    }
+
+    /// What became of it.
+    fn answer(&self, is_new: bool, plans: &[Planned], known: &Known) -> Recorded {
+        if self.body.is_none() {
+            return Recorded::ConsentDenied;
+        }
+        if !is_new {
+            return Recorded::Duplicate;
+        }
+        let allowed = self.allowed(plans, known);
+        let destinations = allowed.into_iter().map(|(_, planned)| planned.name.clone()).collect();
+        Recorded::Stored { channel: self.gist.channel, destinations }
     }
 
     /// The destinations that neither the recorded consent nor a missing opt-in rules out.
