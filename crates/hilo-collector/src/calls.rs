@@ -17,7 +17,9 @@ use std::collections::BTreeMap;
 use crate::platform::{Failure, Object, Platform};
 use optin::OptIn;
 
-pub use delivery::{Confirmation, Delivery, DeliveryResult, messages, read_message};
+pub use delivery::{
+    Confirmation, Delivery, DeliveryResult, MESSAGE_DELIVERIES_MAX, messages, read_message,
+};
 pub use record::{Planned, Record, RecordCall, Recorded, body};
 
 /// A question to a profile object: `{"record": {…}}`. A tag inside would make serde keep a copy of every event until it

@@ -8,7 +8,7 @@ use crate::platform::Failure;
 
 /// Deliveries of one message, and the bytes after which no other is added (a message may have 128 KB, an event 32 and what
 /// normalize and the wrapping add). With the consumer's `max_batch_size` the first bounds what one invocation sends.
-const MESSAGE_DELIVERIES_MAX: usize = 25;
+pub const MESSAGE_DELIVERIES_MAX: usize = 25;
 const MESSAGE_BYTES_MAX: usize = 64 * 1024;
 
 /// One attempt to deliver.
@@ -71,28 +71,34 @@ pub enum DeliveryResult {
 }
 
 /// Deliveries as messages of the queue: a list on one line, each delivery with its event's bytes, and behind it the events,
-/// one right after another.
+/// one right after another. A row that fits goes whole: answers that come apart part it.
 ///
 /// # Errors
 /// `Fatal`: what cannot be written is a bug.
 pub fn messages(deliveries: &[Delivery]) -> Result<Vec<String>, Failure> {
-    let (mut messages, mut from, mut bytes) = (Vec::new(), 0, 0);
-    for (at, delivery) in deliveries.iter().enumerate() {
-        let is_full =
-            at - from >= MESSAGE_DELIVERIES_MAX || bytes + delivery.event.len() > MESSAGE_BYTES_MAX;
-        if is_full && at > from {
-            messages.push(message(deliveries.get(from..at).unwrap_or_default())?);
-            (from, bytes) = (at, 0);
+    let mut messages = vec![Vec::new()];
+    for row in deliveries.chunk_by(|one, next| one.row == next.row) {
+        let mut is_begun = false;
+        for delivery in row {
+            let more = if is_begun { std::slice::from_ref(delivery) } else { row };
+            match messages.last_mut() {
+                Some(open) if fits(open, more) => open.push(delivery),
+                Some(_) | None => messages.push(vec![delivery]),
+            }
+            is_begun = true;
         }
-        bytes += delivery.event.len();
     }
-    if let Some(rest) = deliveries.get(from..).filter(|rest| !rest.is_empty()) {
-        messages.push(message(rest)?);
-    }
-    Ok(messages)
+    messages.retain(|message| !message.is_empty());
+    messages.iter().map(|message| encode_message(message)).collect()
 }
 
-fn message(deliveries: &[Delivery]) -> Result<String, Failure> {
+/// Whether a message of `open` can take `more`.
+fn fits(open: &[&Delivery], more: &[Delivery]) -> bool {
+    let bytes = open.iter().copied().chain(more).map(|one| one.event.len());
+    open.len() + more.len() <= MESSAGE_DELIVERIES_MAX && bytes.sum::<usize>() <= MESSAGE_BYTES_MAX
+}
+
+fn encode_message(deliveries: &[&Delivery]) -> Result<String, Failure> {
     let list: Vec<_> = deliveries.iter().map(|one| (one, one.event.len())).collect();
     let mut message = encode(&list)?;
     message.push('\n');
@@ -117,12 +123,14 @@ pub fn read_message(message: &str) -> Result<Vec<Delivery>, Failure> {
 
 #[cfg(test)]
 mod tests {
+    use std::collections::BTreeSet;
+
     use super::*;
 
     fn delivery(at: usize, event: String) -> Delivery {
         Delivery {
             profile: "p".to_owned(),
-            row: 1,
+            row: i64::try_from(at / 10).unwrap(),
             message_id: at.to_string(),
             destination: "webhook".to_owned(),
             attempt: 0,
@@ -141,6 +149,10 @@ mod tests {
         let read = messages.iter().map(|message| read_message(message).unwrap());
         let lists: Vec<Vec<Delivery>> = read.collect();
         assert!(lists.iter().all(|list| (1..=MESSAGE_DELIVERIES_MAX).contains(&list.len())));
+        // Six rows, and none comes apart.
+        let rows = |list: &Vec<Delivery>| list.iter().map(|one| one.row).collect::<BTreeSet<_>>();
+        let rows = lists.iter().map(rows);
+        assert_eq!(rows.flatten().count(), 6);
         let read = lists.into_iter().flatten().map(|one| (one.message_id, one.event));
         assert!(read.eq(sent.into_iter().map(|one| (one.message_id, one.event))));
     }

@@ -1,7 +1,6 @@
 //! Events on their way into a profile's object.
 //!
-//! Their JSON follows the call, and the object keeps it without having looked at it. Inside the call, reading past ten
-//! events cost as much as all that the object itself does.
+//! Their JSON follows the call, so that the object can keep it without reading past it.
 
 use std::ops::Range;
 

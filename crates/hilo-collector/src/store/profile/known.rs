@@ -19,8 +19,8 @@ use crate::platform::{Failure, Sql, SqlValue};
 /// Sessions that are remembered: a person has one at a time, and a late batch of the one before.
 const SESSIONS_MAX: usize = 8;
 
-/// Events that the stored profile may lack: whoever wakes up reads so many again. Stored with every batch it would be a
-/// tenth of what a batch costs, and a row to pay for.
+/// Events that the stored profile may lack: whoever wakes up reads so many again. Stored with every batch it would be one
+/// more row to write and to pay for.
 const UNFOLDED_MAX: usize = 32;
 
 /// See the module.

@@ -10,14 +10,14 @@ use super::known::Known;
 use super::record::Asked;
 use super::settled::{self, Fate};
 use super::{Volatile, consent, millis, optin};
-use crate::calls::{Delivery, Planned, encode};
+use crate::calls::{Delivery, MESSAGE_DELIVERIES_MAX, Planned, encode};
 use crate::platform::{Failure, Sql, SqlRow, SqlValue};
 
 /// How far ahead an alarm is set at most while something is pending: a crash forgets leases, so the alarm has to come
 /// long before they end.
 const ALARM_MS_MAX: i64 = 5_000;
 /// Events of one row: they fit into one message of the queue, so that they are mostly answered together.
-const ROW_EVENTS_MAX: usize = 25;
+const ROW_EVENTS_MAX: usize = MESSAGE_DELIVERIES_MAX;
 /// Rows that one statement writes: a value of a Durable Object may have 2 MB, and a row's ids some kilobytes.
 const STATEMENT_ROWS_MAX: usize = 100;
 /// Rows looked at in one go.
