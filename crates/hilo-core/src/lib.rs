@@ -30,6 +30,7 @@ pub mod normalize;
 pub mod outcome;
 #[cfg(feature = "edge")]
 pub mod profile;
+pub mod query_keys;
 pub mod redact;
 #[cfg(feature = "testing")]
 pub mod testing;

@@ -8,9 +8,9 @@ mod sites;
 
 use url::Url;
 
-use super::click_id::CLICK_IDS;
 use crate::event::{Campaign, Event, Facts, Via};
 use crate::journey::{Channel, Touch};
+use crate::query_keys::CLICK_IDS;
 use sites::{Kind, kind_of};
 
 /// Sets the touch.

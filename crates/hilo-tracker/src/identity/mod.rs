@@ -3,6 +3,7 @@
 //! In: what was stored, the time, where the page is. Out: ids and, on a session's first event, its landing.
 //! Mints nothing before consent: the tracker asks only behind the gate.
 
+use hilo_core::query_keys::CAMPAIGN_KEYS;
 use hilo_core::text::{concat, cut, lists, parts};
 
 use crate::json::{number, read_number};
@@ -12,9 +13,6 @@ use crate::platform::Place;
 const IDLE_MS_MAX: i64 = 30 * 60 * 1_000;
 /// No session is longer than a day.
 const SESSION_MS_MAX: i64 = 24 * 60 * 60 * 1_000;
-/// Query keys that say a new campaign brought the visitor.
-const CAMPAIGN_KEYS: &str = "utm_source utm_medium utm_campaign utm_id \
-    gclid gbraid wbraid dclid fbclid msclkid ttclid twclid";
 
 /// A visit.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]

@@ -300,3 +300,18 @@ fn what_failed_is_tried_again_even_if_nothing_else_happens() {
     tracker.happened(Happened::Woke);
     assert_eq!(page.sent().remove(0).body.matches("Product Viewed").count(), 1);
 }
+
+#[test]
+fn a_click_by_each_click_id_of_the_core_opens_a_new_session() {
+    for (key, ..) in hilo_core::query_keys::CLICK_IDS {
+        let page = Memory::new("https://a.example/?utm_source=mail");
+        let mut tracker = start(&page);
+        grant(&mut tracker);
+        serve(&mut tracker, &page, 200);
+        let url = format!("https://a.example/list?{key}=1");
+        let clicked = page.next_document(&url, "https://ads.example/");
+        let mut tracker = start(&clicked);
+        let body = batches(&serve(&mut tracker, &clicked, 200));
+        assert!(body.contains(&format!(r#""landing":{{"url":"{url}""#)), "{body}");
+    }
+}
