@@ -1,8 +1,9 @@
 //! Laws of flat text: what is written reads back, it says what JSON says, and nothing that is read is read differently
 //! a second time. Arbitrary text is either refused or a cart.
 
-use hilo_core::cart::flat::{read_kept, read_ops, read_view, write_kept, write_ops, write_view};
-use hilo_core::cart::replica::{Group, Kept, Sender, View};
+use hilo_core::cart::flat::mirror::{read_ops, write_ops, write_replica, write_view};
+use hilo_core::cart::flat::{read_kept, read_view};
+use hilo_core::cart::replica::{Group, KeptReplica, Sender, View};
 use hilo_core::cart::wire::{Broadcast, Ops, Snapshot};
 use hilo_core::cart::{Cart, Dot, Line, LineInfo, ReplicaId};
 use proptest::collection::vec;
@@ -65,9 +66,9 @@ fn any_group() -> impl Strategy<Value = Group> {
     )
 }
 
-fn any_kept() -> impl Strategy<Value = Kept> {
+fn any_kept() -> impl Strategy<Value = KeptReplica> {
     (any_text(), any::<u64>(), any_written(), vec(any_group(), 0..3))
-        .prop_map(|(cart, rev, known, waiting)| Kept { cart, rev, known, waiting })
+        .prop_map(|(cart, rev, known, waiting)| KeptReplica { cart, rev, known, waiting })
 }
 
 /// The text with some of its characters taken out, doubled or replaced.
@@ -120,7 +121,7 @@ proptest! {
 
     #[test]
     fn what_is_kept_reads_back(kept in any_kept()) {
-        prop_assert_eq!(read_kept(&write_kept(&kept)), Some(kept));
+        prop_assert_eq!(read_kept(&write_replica(&kept)), Some(kept));
     }
 
     #[test]
@@ -129,12 +130,12 @@ proptest! {
         text in any::<String>(),
     ) {
         let ops = write_ops(&sender, &(1..=3), &kept.known);
-        for text in [write_view(&view), write_kept(&kept), ops].iter().map(|text| mangled(text, &changes)).chain([text]) {
+        for text in [write_view(&view), write_replica(&kept), ops].iter().map(|text| mangled(text, &changes)).chain([text]) {
             if let Some(view) = read_view(&text) {
                 prop_assert_eq!(read_view(&write_view(&view)), Some(view));
             }
             if let Some(kept) = read_kept(&text) {
-                prop_assert_eq!(read_kept(&write_kept(&kept)), Some(kept));
+                prop_assert_eq!(read_kept(&write_replica(&kept)), Some(kept));
             }
             if let Some((sender, span, delta)) = read_ops(&text) {
                 let again = write_ops(&sender, &span, &delta);

@@ -18,6 +18,7 @@ pub mod cart;
 #[cfg(feature = "edge")]
 pub mod config;
 pub mod consent;
+pub mod digits;
 #[cfg(feature = "edge")]
 pub mod event;
 pub mod identity;

@@ -5,9 +5,10 @@
 
 use alloc::string::String;
 
-use super::digits;
-use super::flat::{Cells, Writer};
+use super::flat::escape::text_bytes;
+use super::flat::record::{Cells, Writer};
 use super::limits::{NAME_BYTES_MAX, URL_BYTES_MAX, VARIANT_BYTES_MAX};
+use crate::digits;
 use crate::money::{Amount, Currency};
 use crate::text::{cut, parts};
 
@@ -25,7 +26,7 @@ pub struct LineInfo(String);
 impl LineKey {
     /// Whether a cart may have such a line.
     pub fn fits(&self) -> bool {
-        let length = said(cut(&self.0, b'\t').0);
+        let length = text_bytes(cut(&self.0, b'\t').0);
         length.is_some_and(|length| length > 0 && length <= VARIANT_BYTES_MAX)
     }
 
@@ -43,10 +44,11 @@ impl LineKey {
         Currency::parse(self.0.get(self.0.len().checked_sub(CODE_BYTES)?..)?)
     }
 
-    pub(super) fn read(cells: &mut Cells<'_>) -> Option<LineKey> {
+    /// Reads the next cells: `variant options currency`.
+    pub fn read(cells: &mut Cells<'_>) -> Option<LineKey> {
         let rest = cells.rest?;
         let (variant, options) = (cells.next()?, cells.next()?);
-        said(variant)?;
+        text_bytes(variant)?;
         digits::read(options)?;
         Currency::parse(cells.next()?)?;
         let length = variant.len() + options.len() + "\t\t".len() + CODE_BYTES;
@@ -96,8 +98,8 @@ impl LineInfo {
         parts(&self.0, b'\t').find(|cell| cell.as_bytes().first() == Some(&letter))
     }
 
-    /// Reads the rest of a record: each cell at most once, in their order.
-    pub(super) fn read(cells: &mut Cells<'_>) -> Option<LineInfo> {
+    /// Reads the rest of a record: `[nNAME] [uURL] [mIMAGE] [pPRICE]`, each cell at most once and in this order.
+    pub fn read(cells: &mut Cells<'_>) -> Option<LineInfo> {
         let mut text = String::new();
         let mut last = 0;
         while let Some(cell) = cells.next() {
@@ -121,34 +123,10 @@ impl LineInfo {
 fn judge(cell: &str) -> Option<(u8, bool)> {
     let text = cell.get(1..)?;
     Some(match cell.as_bytes().first()? {
-        b'n' => (1, said(text)? <= NAME_BYTES_MAX),
-        b'u' => (2, said(text)? <= URL_BYTES_MAX),
-        b'm' => (3, said(text)? <= URL_BYTES_MAX),
+        b'n' => (1, text_bytes(text)? <= NAME_BYTES_MAX),
+        b'u' => (2, text_bytes(text)? <= URL_BYTES_MAX),
+        b'm' => (3, text_bytes(text)? <= URL_BYTES_MAX),
         b'p' => (4, digits::read_signed(text)? >= 0),
         _ => return None,
     })
-}
-
-/// Bytes of what the cell says without its escapes; `None` where one means nothing.
-#[inline(never)]
-fn said(cell: &str) -> Option<usize> {
-    let mut length = 0;
-    let mut bytes = cell.bytes();
-    while let Some(byte) = bytes.next() {
-        if byte == b'\\' && !matches!(bytes.next()?, b't' | b'n' | b'\\') {
-            return None;
-        }
-        length += 1;
-    }
-    Some(length)
-}
-
-/// A cell's text, which stays in its escapes here; `None` where one means nothing.
-pub(super) fn read_text(cell: &str) -> Option<String> {
-    said(cell).map(|_| String::from(cell))
-}
-
-/// Writes what [`read_text`] read.
-pub(super) fn write_text(text: &str, out: &mut String) {
-    out.push_str(text);
 }

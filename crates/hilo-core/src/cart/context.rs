@@ -4,7 +4,7 @@
 use alloc::string::String;
 use alloc::vec::Vec;
 
-use super::digits::{push, push_hex};
+use crate::digits::{push, push_hex};
 
 /// One writer of operations. Random, minted anew by every runtime that edits, and by the hub for every cart and epoch.
 ///

@@ -6,7 +6,7 @@
 use alloc::vec::Vec;
 
 use super::context::{Dot, ReplicaId, place};
-use super::state::Kind;
+use super::kind::Kind;
 
 /// What one replica says of a dot. `kind` and `n` of a dot's own row never change once another replica may have seen it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

@@ -22,127 +22,76 @@
 //!
 //! Reads everything or nothing. Whether a delta is allowed is `hub`'s question.
 
+pub(super) mod escape;
+#[cfg(any(test, feature = "testing"))]
+pub mod mirror;
+pub(super) mod record;
+
 use alloc::string::String;
 use alloc::vec::Vec;
 
-use core::ops::RangeInclusive;
-
 use super::context::{Dot, ReplicaId, Span};
-use super::digits;
 use super::dots::Row;
-use super::limits::WINDOW;
-use super::line::{LineInfo, LineKey, read_text, write_text};
-use super::replica::{Group, Kept, Sender, View};
-use super::state::{Cart, Kind, Line};
+use super::kind::Kind;
+use super::line::{LineInfo, LineKey};
+use super::replica::{Group, KeptReplica, View};
+use super::state::{Cart, Line};
+use crate::digits;
 use crate::text::{cut, parts};
+use record::Writer;
+
+pub use record::Cells;
 
 /// The version that operations carry, as in `wire`.
 pub const VERSION: u8 = 1;
 
-/// The operations `span` of the sender, whose deltas joined are `delta`.
-pub fn write_ops(sender: &Sender, span: &RangeInclusive<u32>, delta: &Cart) -> String {
-    let Sender { cart, replica, token, base } = sender;
-    let (from, to) = (*span.start(), *span.end());
-    ops(cart, *base, (*replica, token), (from, to), delta)
-}
-
-/// The operations of a group that waits, as [`write_ops`] writes them.
+/// Writes the operations of a group that waits, as one message.
 pub fn write_group(cart: &str, base: u64, group: &Group) -> String {
-    let Group { replica, token, from, to, sent: _, delta } = group;
-    ops(cart, base, (*replica, token), (*from, *to), delta)
-}
-
-fn ops(
-    cart: &str,
-    base: u64,
-    (replica, token): (ReplicaId, &str),
-    (from, last): (u32, u32),
-    delta: &Cart,
-) -> String {
+    let Group { replica, token, from, to: last, sent: _, delta } = group;
     let mut to = Writer::default();
     to.record("o");
     to.number(u64::from(VERSION)).text(cart).number(u64::from(delta.epoch));
     to.number(replica.0).text(token);
-    to.number(u64::from(from)).number(u64::from(last)).number(base);
+    to.number(u64::from(*from)).number(u64::from(*last)).number(base);
     for dot in delta.gone() {
-        if dot.r != replica || dot.n < from || dot.n > last {
+        if dot.r != *replica || dot.n < *from || dot.n > *last {
             to.record("x").dot(dot);
         }
     }
-    to.content(delta);
-    to.0
-}
-
-/// Reads what [`write_ops`] wrote.
-pub fn read_ops(text: &str) -> Option<(Sender, RangeInclusive<u32>, Cart)> {
-    let mut lines = parts(text, b'\n');
-    let mut cells = Cells::of(lines.next()?, "o")?;
-    if cells.number()? != u64::from(VERSION) {
-        return None;
-    }
-    let cart = cells.text()?;
-    let mut delta = Cart::of(cells.count()?);
-    let (replica, token) = (ReplicaId(cells.number()?), cells.text()?);
-    let span = cells.span()?;
-    let base = cells.number()?;
-    cells.end()?;
-    delta.ctx.add(Span { r: replica, from: *span.start(), to: *span.end() });
-    lines.try_for_each(|line| read_record(line, &mut delta))?;
-    Some((Sender { cart, replica, token, base }, span, delta))
-}
-
-/// What the hub says. The page reads it; tests and native replicas write it.
-pub fn write_view(view: &View) -> String {
-    let mut to = Writer::default();
-    to.record(if view.full { "f" } else { "d" });
-    to.text(&view.cart).number(view.rev);
-    to.number(u64::from(view.known.epoch)).number(u64::from(view.acked));
-    if view.full {
-        to.state(&view.known);
-    } else {
-        for dot in view.known.gone() {
-            to.record("x").dot(dot);
-        }
-        to.content(&view.known);
-    }
+    write_content(&mut to, delta);
     to.0
 }
 
 /// Reads a view.
 pub fn read_view(text: &str) -> Option<View> {
     let full = text.starts_with('f');
-    let (Kept { cart, rev, known, .. }, acked) = read(text, if full { "f" } else { "d" })?;
+    let (KeptReplica { cart, rev, known, .. }, acked) = read(text, if full { "f" } else { "d" })?;
     Some(View { full, cart, rev, acked, known })
 }
 
-/// What a replica keeps.
-pub fn write_kept(Kept { cart, rev, known, waiting }: &Kept) -> String {
-    write_parts(cart, *rev, known, waiting)
-}
-
-/// What a replica keeps, by its parts.
-pub fn write_parts(cart: &str, rev: u64, known: &Cart, waiting: &[Group]) -> String {
+/// Writes what a replica keeps, by its parts.
+pub fn write_kept(cart: &str, rev: u64, known: &Cart, waiting: &[Group]) -> String {
     let mut to = Writer::default();
     to.record("k");
     to.text(cart).number(rev).number(u64::from(known.epoch));
-    to.state(known);
+    write_state(&mut to, known);
     for Group { replica, token, from, to: last, sent, delta } in waiting {
         to.record("q");
         to.number(replica.0).text(token).number(u64::from(delta.epoch));
         to.number(u64::from(*from)).number(u64::from(*last)).number(u64::from(*sent));
-        to.state(delta);
+        write_state(&mut to, delta);
     }
     to.0
 }
 
 /// Reads what [`write_kept`] wrote.
-pub fn read_kept(text: &str) -> Option<Kept> {
+pub fn read_kept(text: &str) -> Option<KeptReplica> {
     read(text, "k").map(|(kept, _)| kept)
 }
 
 /// Reads what the tag says. Only `f` and `d` tell what is acknowledged, only `k` has groups.
 #[inline(never)]
-fn read(text: &str, tag: &str) -> Option<(Kept, u32)> {
+fn read(text: &str, tag: &str) -> Option<(KeptReplica, u32)> {
     let is_kept = tag == "k";
     let mut lines = parts(text, b'\n');
     let mut cells = Cells::of(lines.next()?, tag)?;
@@ -150,7 +99,7 @@ fn read(text: &str, tag: &str) -> Option<(Kept, u32)> {
     let known = Cart::of(cells.count()?);
     let acked = if is_kept { 0 } else { cells.count()? };
     cells.end()?;
-    let mut kept = Kept { cart, rev, known, waiting: Vec::new() };
+    let mut kept = KeptReplica { cart, rev, known, waiting: Vec::new() };
     for line in lines {
         match Cells::of(line, "q") {
             Some(cells) if is_kept => kept.waiting.push(read_group(cells)?),
@@ -191,7 +140,7 @@ fn read_record(line: &str, cart: &mut Cart) -> Option<()> {
             cart.ctx.insert(dot);
         }
         "p" => {
-            let (line, dot) = (cells.line()?, cells.dot()?);
+            let (line, dot) = (LineKey::read(&mut cells)?, cells.dot()?);
             let kind = Kind::from_name(cells.next()?)?;
             let mut row = Row::own(dot, kind, cells.count()?);
             while cart.put(&line, row) {
@@ -201,8 +150,8 @@ fn read_record(line: &str, cart: &mut Cart) -> Option<()> {
             return None;
         }
         "i" => {
-            let (line, rev) = (cells.line()?, cells.number()?);
-            let info = cells.info()?;
+            let (line, rev) = (LineKey::read(&mut cells)?, cells.number()?);
+            let info = LineInfo::read(&mut cells)?;
             if cart.look(&line).is_some() {
                 return None;
             }
@@ -222,135 +171,39 @@ pub fn write_line(out: &mut String, line: &LineKey, info: &LineInfo) {
     *out = to.0;
 }
 
-/// The rest of a record.
-pub struct Cells<'a> {
-    pub(super) rest: Option<&'a str>,
-}
-
-impl<'a> Cells<'a> {
-    /// All cells of a record, the tag included.
-    pub fn new(record: &'a str) -> Cells<'a> {
-        Cells { rest: Some(record) }
-    }
-
-    /// The cells after the first, if that is `tag`.
-    fn of(line: &'a str, tag: &str) -> Option<Cells<'a>> {
-        let mut cells = Cells::new(line);
-        (cells.next() == Some(tag)).then_some(cells)
-    }
-
-    /// The next cell as it stands there.
-    #[expect(clippy::should_implement_trait, reason = "an iterator would bring its adapters")]
-    #[inline(never)]
-    pub fn next(&mut self) -> Option<&'a str> {
-        let (cell, rest) = cut(self.rest?, b'\t');
-        self.rest = rest;
-        Some(cell)
-    }
-
-    fn end(&mut self) -> Option<()> {
-        if self.rest.is_some() { None } else { Some(()) }
-    }
-
-    /// The next cell as a number.
-    pub fn number(&mut self) -> Option<u64> {
-        digits::read(self.next()?)
-    }
-
-    /// The next cell as a smaller number.
-    pub fn count(&mut self) -> Option<u32> {
-        u32::try_from(self.number()?).ok()
-    }
-
-    /// The next cells as a line: `variant options currency`.
-    pub fn line(&mut self) -> Option<LineKey> {
-        LineKey::read(self)
-    }
-
-    /// All that follow as how a line looks: `[nNAME] [uURL] [mIMAGE] [pPRICE]`.
-    pub fn info(&mut self) -> Option<LineInfo> {
-        LineInfo::read(self)
-    }
-
-    /// Numbers of operations as one message may bring them.
-    fn span(&mut self) -> Option<RangeInclusive<u32>> {
-        let (from, to) = (self.count()?, self.count()?);
-        let fits = from > 0 && to.checked_sub(from).is_some_and(|more| more < WINDOW);
-        fits.then_some(from..=to)
-    }
-
-    fn dot(&mut self) -> Option<Dot> {
-        let dot = Dot { r: ReplicaId(self.number()?), n: self.count()? };
-        (dot.n > 0).then_some(dot)
-    }
-
-    pub(super) fn text(&mut self) -> Option<String> {
-        read_text(self.next()?)
-    }
-}
-
-/// Text that grows record by record.
-#[derive(Default)]
-pub(super) struct Writer(pub(super) String);
-
-impl Writer {
-    fn record(&mut self, tag: &str) -> &mut Writer {
-        if !self.0.is_empty() {
-            self.0.push('\n');
-        }
-        self.0.push_str(tag);
-        self
-    }
-
-    pub(super) fn text(&mut self, text: &str) -> &mut Writer {
-        self.0.push('\t');
-        write_text(text, &mut self.0);
-        self
-    }
-
-    pub(super) fn number(&mut self, number: u64) -> &mut Writer {
-        self.0.push('\t');
-        digits::push(&mut self.0, false, number);
-        self
-    }
-
-    fn dot(&mut self, dot: Dot) -> &mut Writer {
-        self.number(dot.r.0).number(u64::from(dot.n))
-    }
-
-    /// A cart with its whole context.
-    fn state(&mut self, cart: &Cart) {
-        for span in cart.ctx.spans() {
-            if span.from == 1 {
-                self.record("v").dot(Dot { r: span.r, n: span.to });
-            } else {
-                for dot in span.dots() {
-                    self.record("x").dot(dot);
-                }
+/// Writes a cart with its whole context.
+fn write_state(to: &mut Writer, cart: &Cart) {
+    for span in cart.ctx.spans() {
+        if span.from == 1 {
+            to.record("v").dot(Dot { r: span.r, n: span.to });
+        } else {
+            for dot in span.dots() {
+                to.record("x").dot(dot);
             }
         }
-        self.content(cart);
     }
+    write_content(to, cart);
+}
 
-    fn content(&mut self, cart: &Cart) {
-        for Line { key, dots, look } in &cart.known_lines {
-            for row in dots.rows() {
-                match row.by {
-                    None => {
-                        key.write(self.record("p"));
-                        self.dot(row.dot).text(row.kind.name());
-                    }
-                    Some(replica) => {
-                        self.number(replica.0);
-                    }
+/// Writes a cart's lines and looks.
+fn write_content(to: &mut Writer, cart: &Cart) {
+    for Line { key, dots, look } in &cart.known_lines {
+        for row in dots.rows() {
+            match row.by {
+                None => {
+                    key.write(to.record("p"));
+                    to.dot(row.dot).text(row.kind.name());
                 }
-                self.number(u64::from(row.n));
+                Some(replica) => {
+                    to.number(replica.0);
+                }
             }
-            if let Some((rev, info)) = look {
-                key.write(self.record("i"));
-                self.number(*rev);
-                info.write(self);
-            }
+            to.number(u64::from(row.n));
+        }
+        if let Some((rev, info)) = look {
+            key.write(to.record("i"));
+            to.number(*rev);
+            info.write(to);
         }
     }
 }

@@ -9,8 +9,7 @@ use super::context::{Dot, ReplicaId};
 use super::dots::Entry;
 use super::epoch::Applied;
 use super::limits::{
-    CART_DOTS_MAX, DELTA_BYTES_MAX, INFO_MAX, LINE_DOTS_MAX, LINES_MAX, QUANTITY_MAX, REPLICAS_MAX,
-    RING_MAX, WINDOW,
+    CART_DOTS_MAX, INFO_MAX, LINE_DOTS_MAX, LINES_MAX, QUANTITY_MAX, REPLICAS_MAX, RING_MAX, WINDOW,
 };
 use super::line::LineKey;
 use super::refusal::Refusal;
@@ -42,7 +41,7 @@ pub enum Checked {
 /// `revision` the one the hub gives to this delta.
 ///
 /// # Errors
-/// Any refusal but `DeltaTooLarge`, which [`check_bytes`] gives before a body is read.
+/// Any refusal but `DeltaTooLarge`, which [`super::wire::check_bytes`] gives before a body is read.
 pub fn check(
     cart: &Cart,
     previous: Option<&Applied>,
@@ -83,14 +82,6 @@ pub fn check(
         next.retain_looks(|line| !line.dots.is_empty());
     }
     Ok(Checked::Fresh { delta, cart: Box::new(next), acked: ops.to })
-}
-
-/// Refuses a body that is too large, before it is read.
-///
-/// # Errors
-/// `DeltaTooLarge`.
-pub fn check_bytes(body: &[u8]) -> Result<(), Refusal> {
-    if body.len() > DELTA_BYTES_MAX { Err(Refusal::DeltaTooLarge) } else { Ok(()) }
 }
 
 /// Own operations come without a gap, and no more at once than the window: the rest comes after the answer.

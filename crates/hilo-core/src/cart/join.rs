@@ -18,9 +18,9 @@ impl Cart {
     /// A dot that one has live and the other has seen but not live was dropped there, and stays dropped.
     ///
     /// Of two epochs the later one counts, whole: lines, context and display fields. Nothing of the earlier is looked at,
-    /// since an epoch ends only when nothing is left in it, and the next gives its dots out anew. What a replica had not
-    /// sent of the earlier one must be carried over before, by [`super::epoch::remint`]; and since a delta of the later one
-    /// replaces as much as a whole cart does, a replica enters an epoch by the hub's full view only. `merge` is the one
+    /// since an epoch ends only when nothing is left in it, and the next gives its dots out anew. A replica
+    /// says anew what it had not sent of the earlier one. A delta of the later epoch replaces as much as a whole cart does, so
+    /// a replica enters an epoch by the hub's full view only. `merge` is the one
     /// place where carts of different epochs are combined.
     pub fn absorb(&mut self, other: &Cart) {
         if self.epoch != other.epoch {
@@ -56,6 +56,7 @@ impl Cart {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::cart::LineInfo;
     use crate::cart::flat::Cells;
     use crate::cart::tests::{A, B, add, line, on};
 
@@ -85,7 +86,7 @@ mod tests {
     #[test]
     fn a_later_epoch_replaces_an_earlier_one() {
         let mut old = on(3);
-        old.show(&line(), (7, crate::cart::LineInfo::default()));
+        old.show(&line(), (7, LineInfo::default()));
         let fresh = Cart::of(1);
         assert_eq!(join(&old, &fresh), fresh);
         assert_eq!(join(&fresh, &old), fresh);
@@ -101,7 +102,7 @@ mod tests {
     fn display_fields_follow_the_revision_of_the_hub() {
         let named = |revision, name: &str| {
             let mut cart = on(3);
-            let info = Cells::new(&["n", name].concat()).info().unwrap();
+            let info = LineInfo::read(&mut Cells::new(&["n", name].concat())).unwrap();
             cart.show(&line(), (revision, info));
             cart
         };

@@ -3,10 +3,11 @@
 
 use serde::{Deserialize, Serialize};
 
-use super::digits;
-use super::flat::{Cells, Writer};
+use super::flat::escape::{read_text, write_text};
+use super::flat::record::{Cells, Writer};
 use super::limits::{NAME_BYTES_MAX, URL_BYTES_MAX, VARIANT_BYTES_MAX};
-use super::text::price;
+use super::wire::text::price;
+use crate::digits;
 use crate::money::{Amount, Currency};
 
 /// What makes two articles the same line: variant, options (engraving, gift wrap …) and currency.
@@ -55,7 +56,8 @@ impl LineKey {
         self.currency.exponent()
     }
 
-    pub(super) fn read(cells: &mut Cells<'_>) -> Option<LineKey> {
+    /// Reads the next cells: `variant options currency`.
+    pub fn read(cells: &mut Cells<'_>) -> Option<LineKey> {
         let (variant, options_hash) = (cells.text()?, cells.number()?);
         let currency = Currency::parse(cells.next()?)?;
         Some(LineKey { variant, options_hash, currency })
@@ -100,8 +102,8 @@ impl LineInfo {
         LineInfo { unit_price, ..self.clone() }
     }
 
-    /// Reads the rest of a record: display fields, each by its letter; one that is absent has no cell.
-    pub(super) fn read(cells: &mut Cells<'_>) -> Option<LineInfo> {
+    /// Reads the rest of a record: `[nNAME] [uURL] [mIMAGE] [pPRICE]`, display fields by their letters.
+    pub fn read(cells: &mut Cells<'_>) -> Option<LineInfo> {
         let mut info = LineInfo::default();
         while let Some(cell) = cells.next() {
             let (letter, rest) = cell.split_at_checked(1)?;
@@ -129,36 +131,6 @@ impl LineInfo {
         if let Some(minor) = self.unit_price {
             to.0.push_str("\tp");
             digits::push(&mut to.0, minor < 0, minor.unsigned_abs());
-        }
-    }
-}
-
-/// Takes a cell's text out of its escapes; `None` where one means nothing.
-pub(super) fn read_text(cell: &str) -> Option<String> {
-    let mut text = String::with_capacity(cell.len());
-    let mut chars = cell.chars();
-    while let Some(char) = chars.next() {
-        text.push(match char {
-            '\\' => match chars.next()? {
-                't' => '\t',
-                'n' => '\n',
-                '\\' => '\\',
-                _ => return None,
-            },
-            plain => plain,
-        });
-    }
-    Some(text)
-}
-
-/// Writes text so that it is one cell.
-pub(super) fn write_text(text: &str, out: &mut String) {
-    for char in text.chars() {
-        match char {
-            '\t' => out.push_str("\\t"),
-            '\n' => out.push_str("\\n"),
-            '\\' => out.push_str("\\\\"),
-            plain => out.push(plain),
         }
     }
 }

@@ -58,8 +58,7 @@ impl serde::Serialize for Policy {
 ///
 /// The guest's dots move over as they are: no replica writes under one id in two carts, so late operations of the guest's
 /// tabs still join, and absorbing the answer twice changes nothing. `hub` is the replica in whose name the **person's**
-/// hub acts; it must differ from the one the guest's hub used, or their dots would collide. What devices had not sent
-/// follows by [`super::replica::Kept::move_to`].
+/// hub acts; it must differ from the one the guest's hub used, or their dots would collide.
 ///
 /// The delta holds the guest's whole context: tell replicas about it by a full view, since a broadcast lists dots one by one.
 ///

@@ -8,13 +8,13 @@
 
 pub mod checkout;
 pub mod context;
-pub mod digits;
 mod dots;
 pub mod epoch;
 pub mod flat;
 #[cfg(feature = "edge")]
 pub mod hub;
 pub mod join;
+pub mod kind;
 pub mod limits;
 #[cfg(feature = "edge")]
 mod line;
@@ -27,8 +27,6 @@ pub mod refusal;
 pub mod replica;
 pub mod state;
 #[cfg(feature = "edge")]
-mod text;
-#[cfg(feature = "edge")]
 pub mod touchpoint;
 #[cfg(feature = "edge")]
 pub mod wire;
@@ -36,9 +34,10 @@ pub mod wire;
 pub use context::{Ctx, Dot, ReplicaId, Span};
 pub use dots::{Dots, Entry, Row};
 pub use join::join;
+pub use kind::Kind;
 pub use line::{LineInfo, LineKey};
 pub use refusal::Refusal;
-pub use state::{Cart, Kind, Line, Look};
+pub use state::{Cart, Line, Look};
 
 #[cfg(test)]
 mod tests;

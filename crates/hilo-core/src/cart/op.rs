@@ -5,10 +5,11 @@
 
 use super::context::{Ctx, Dot, ReplicaId};
 use super::dots::{Dots, Entry, Row};
+use super::kind::Kind;
 use super::limits::{LINE_DOTS_FOLD, LINE_DOTS_MAX, LINES_MAX, QUANTITY_MAX};
 use super::line::LineKey;
 use super::refusal::Refusal;
-use super::state::{Cart, Kind, Line, units};
+use super::state::{Cart, Line, units};
 
 /// From which end units are taken back.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

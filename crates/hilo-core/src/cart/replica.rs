@@ -58,7 +58,7 @@ pub struct Group {
 
 /// What a replica keeps across page loads. Groups of several replicas may wait: every page load mints its own.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub struct Kept {
+pub struct KeptReplica {
     /// Which cart.
     pub cart: String,
     /// The hub's revision that is in it.

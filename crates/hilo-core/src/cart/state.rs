@@ -5,38 +5,11 @@ use alloc::vec::Vec;
 
 use super::context::{Ctx, Dot, place};
 use super::dots::{Dots, Entries, Row};
+use super::kind::Kind;
 use super::limits::QUANTITY_MAX;
 use super::line::{LineInfo, LineKey};
 #[cfg(feature = "edge")]
 use crate::money::{Amount, Totals};
-
-/// What a dot says about its line.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
-pub enum Kind {
-    /// So many units more.
-    Add,
-    /// So many units in all, instead of what was seen.
-    Set,
-}
-
-impl Kind {
-    /// The name on the wire.
-    pub const fn name(self) -> &'static str {
-        match self {
-            Kind::Add => "add",
-            Kind::Set => "set",
-        }
-    }
-
-    /// Reads the name; `None` for anything else.
-    pub fn from_name(name: &str) -> Option<Kind> {
-        match name {
-            "add" => Some(Kind::Add),
-            "set" => Some(Kind::Set),
-            _ => None,
-        }
-    }
-}
 
 /// A line: what it is, what it holds, what it looks like.
 #[derive(Clone, Debug, PartialEq, Eq)]

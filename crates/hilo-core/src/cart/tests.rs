@@ -14,7 +14,7 @@ pub(super) fn line() -> LineKey {
 }
 
 pub(super) fn other_line(variant: &str) -> LineKey {
-    flat::Cells::new(&[variant, "\t7\tEUR"].concat()).line().unwrap()
+    LineKey::read(&mut flat::Cells::new(&[variant, "\t7\tEUR"].concat())).unwrap()
 }
 
 /// Absorbs the delta.
@@ -251,7 +251,7 @@ fn beyond_the_largest_quantity_a_decrement_counts_from_what_is_shown() {
 }
 
 fn look(cells: &str) -> LineInfo {
-    flat::Cells::new(cells).info().unwrap()
+    LineInfo::read(&mut flat::Cells::new(cells)).unwrap()
 }
 
 #[test]

@@ -4,9 +4,9 @@
 //! name the same one alike and it is stored once. Shared by both sides, hence no number formatting. Sends nothing.
 
 use super::context::Dot;
-use super::digits::{push, push_hex};
 use super::line::LineKey;
 use super::state::{Cart, Line};
+use crate::digits::{push, push_hex};
 
 /// Events about carts, after the Segment ecommerce spec.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

@@ -10,13 +10,18 @@ use serde::{Deserialize, Serialize};
 use super::context::{Ctx, Dot, ReplicaId};
 use super::dots::{Entry, Row};
 use super::epoch::Applied;
+use super::kind::Kind;
+use super::limits::DELTA_BYTES_MAX;
 use super::line::{LineInfo, LineKey};
 use super::refusal::Refusal;
 use super::replica::Sender;
-use super::state::{Cart, Kind, Line};
-use super::text::number;
+use super::state::{Cart, Line};
+
+mod shapes;
+pub(super) mod text;
 
 pub use super::flat::VERSION;
+use text::number;
 
 /// Replica → hub: the operations `from..=to` of one replica, joined.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -163,7 +168,7 @@ impl Ops {
     /// # Errors
     /// `DeltaTooLarge`, `Malformed`.
     pub fn read(body: &[u8]) -> Result<Ops, Refusal> {
-        super::hub::check_bytes(body)?;
+        check_bytes(body)?;
         serde_json::from_slice(body).map_err(|_| Refusal::Malformed)
     }
 }
@@ -212,6 +217,14 @@ impl Full {
         ctx.absorb(&self.vv.iter().map(|(r, to)| (*r, *to)).collect());
         cart_of(epoch, ctx, &self.put, &self.info)
     }
+}
+
+/// Refuses a body that is too large, before it is read.
+///
+/// # Errors
+/// `DeltaTooLarge`.
+pub fn check_bytes(body: &[u8]) -> Result<(), Refusal> {
+    if body.len() > DELTA_BYTES_MAX { Err(Refusal::DeltaTooLarge) } else { Ok(()) }
 }
 
 fn puts(cart: &Cart) -> Vec<Put> {

@@ -7,7 +7,7 @@ use alloc::string::String;
 use alloc::vec::Vec;
 
 use hilo_core::cart::flat;
-use hilo_core::cart::replica::Kept;
+use hilo_core::cart::replica::KeptReplica;
 
 use super::{Mint, Replica, Touch, put_in_group};
 
@@ -20,7 +20,7 @@ impl Replica {
                 put_in_group(&mut waiting, me, self.dot(me.replica, at).n, &op.delta);
             }
         }
-        flat::write_parts(&self.label, self.rev, &self.known, &waiting)
+        flat::write_kept(&self.label, self.rev, &self.known, &waiting)
     }
 
     /// The touchpoints of what may still change. Whoever opens what was kept reports them: there it is final.
@@ -55,10 +55,10 @@ impl Replica {
     /// Logout: nothing of this cart stays here.
     pub fn leave(&mut self) {
         self.seal();
-        self.begin(Kept::default());
+        self.begin(KeptReplica::default());
     }
 
-    fn begin(&mut self, Kept { cart, rev, known, waiting }: Kept) {
+    fn begin(&mut self, KeptReplica { cart, rev, known, waiting }: KeptReplica) {
         (self.label, self.rev, self.known, self.groups) = (cart, rev, known, waiting);
         (self.me, self.is_stale, self.ended) = (None, false, None);
         self.rebuild();

@@ -5,9 +5,9 @@
 
 use alloc::string::String;
 
-use hilo_core::cart::digits::push;
 use hilo_core::cart::flat::write_line;
 use hilo_core::cart::{Dot, LineInfo, LineKey};
+use hilo_core::digits::push;
 
 use super::Replica;
 

@@ -31,7 +31,8 @@ use alloc::boxed::Box;
 use alloc::string::String;
 
 use hilo_core::cart::flat::{self, Cells};
-use hilo_core::cart::{Ctx, ReplicaId, Span, digits};
+use hilo_core::cart::{Ctx, LineInfo, LineKey, ReplicaId, Span};
+use hilo_core::digits;
 use spin::Mutex;
 use wasm_bindgen::prelude::wasm_bindgen;
 
@@ -112,8 +113,8 @@ fn done(replica: &mut Replica, request: &str, out: &mut String) -> Option<()> {
 fn act(replica: &mut Replica, cells: &mut Cells<'_>) -> Option<&'static str> {
     let (kind, units, is_quiet) = (cells.number()?, cells.count()?, cells.number()? == 1);
     let price = cells.next()?;
-    let Some(line) = cells.line() else { return Some("bad_line") };
-    let look = cells.info()?.priced(&line, price);
+    let Some(line) = LineKey::read(cells) else { return Some("bad_line") };
+    let look = LineInfo::read(cells)?.priced(&line, price);
     let act = match kind {
         0 => Act::Add(units),
         1 => Act::Set(units),

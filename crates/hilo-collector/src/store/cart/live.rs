@@ -5,7 +5,7 @@
 
 use std::collections::VecDeque;
 
-use hilo_core::cart::hub::check_bytes;
+use hilo_core::cart::wire::check_bytes;
 use hilo_core::cart::wire::{Broadcast, Ops, Revision};
 use hilo_core::cart::{Refusal, ReplicaId};
 use serde::{Deserialize, Serialize};

@@ -1,6 +1,8 @@
 //! What flat text looks like, and what is refused.
 
+use super::mirror::{read_ops, write_ops, write_replica, write_view};
 use super::*;
+use crate::cart::replica::Sender;
 use crate::cart::tests::{A, B, add, line, on, other_line};
 
 fn sender() -> Sender {
@@ -17,7 +19,7 @@ fn delta() -> Cart {
     cart.absorb(&taken);
     delta.absorb(&taken);
     delta.absorb(&cart.remove(A, &other_line("cup")).unwrap());
-    let info = Cells::new("nMug\\t\"big\"\\n\\\\o/\tm\tp1999").info().unwrap();
+    let info = LineInfo::read(&mut Cells::new("nMug\\t\"big\"\\n\\\\o/\tm\tp1999")).unwrap();
     #[cfg(feature = "edge")]
     assert_eq!(
         info,
@@ -75,11 +77,11 @@ fn what_is_kept_looks_as_documented_and_reads_back() {
     };
     let known = Cart { epoch: 2, ..on(3) };
     let waiting = vec![group(A, 4, true), group(B, 1, false)];
-    let kept = Kept { cart: "c".into(), rev: 7, known, waiting };
+    let kept = KeptReplica { cart: "c".into(), rev: 7, known, waiting };
     let text = "k\tc\t7\t2\nv\t3\t1\np\tmug\t7\tEUR\t3\t1\tadd\t3
 q\t1\tt\t2\t4\t4\t1\nx\t1\t4
 q\t2\tt\t2\t1\t1\t0\nv\t2\t1";
-    assert_eq!(write_kept(&kept), text);
+    assert_eq!(write_replica(&kept), text);
     assert_eq!(read_kept(text), Some(kept));
 }
 

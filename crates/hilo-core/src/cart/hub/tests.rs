@@ -7,6 +7,7 @@ use crate::cart::limits::DELTA_BYTES_MAX;
 use crate::cart::limits::{NAME_BYTES_MAX, VARIANT_BYTES_MAX};
 use crate::cart::replica::Sender;
 use crate::cart::tests::{A, B, C, add, done, line, on, other_line};
+use crate::cart::wire::check_bytes;
 use crate::cart::{Ctx, Kind, Row};
 
 fn sender(replica: ReplicaId) -> Sender {
