@@ -6,7 +6,7 @@ use hilo_core::consent::Purpose;
 use hilo_core::event::{Event, Facts};
 use hilo_core::normalize;
 use hilo_core::testing::{browser_source, facts, server_source};
-use hilo_core::validate::{Verdict, check, read_batch};
+use hilo_core::validate::{check, read_batch};
 use libfuzzer_sys::fuzz_target;
 
 fuzz_target!(|body: &[u8]| {
@@ -16,7 +16,7 @@ fuzz_target!(|body: &[u8]| {
         let judged = check(&envelope, &source, &facts);
         assert_eq!(judged.len(), envelope.items.len());
         for one in judged {
-            let Verdict::Pass(mut event) = one.verdict else { continue };
+            let Ok(mut event) = one.result else { continue };
             normalize::apply(&mut event, &facts);
             let once = event.clone();
             normalize::apply(&mut event, &facts);

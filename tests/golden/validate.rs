@@ -11,7 +11,7 @@ use hilo_core::consent::Purpose;
 use hilo_core::event::Facts;
 use hilo_core::outcome::Rejection;
 use hilo_core::testing::{browser_source, facts, server_source};
-use hilo_core::validate::{Envelope, Judged, Verdict, check, inflate, read_batch, read_single};
+use hilo_core::validate::{Envelope, Judged, check, inflate, read_batch, read_single};
 use serde_json::{Map, Value, json};
 
 /// Bytes of text that a golden file shows in full.
@@ -112,11 +112,11 @@ fn rejection(rejection: &Rejection) -> Value {
 fn judged(judged: &Judged) -> Value {
     let mut shown = Map::from_iter([("messageId".to_owned(), json!(judged.message_id))]);
     let mut show = |key: &str, value: Value| shown.insert(key.to_owned(), value);
-    match &judged.verdict {
-        Verdict::Pass(event) => {
+    match &judged.result {
+        Ok(event) => {
             show("event", json!(event));
         }
-        Verdict::Out(outcome) => {
+        Err(outcome) => {
             let redacted =
                 judged.redacted.as_deref().and_then(|text| serde_json::from_str(text).ok());
             show("outcome", json!(outcome.name()));

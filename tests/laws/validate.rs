@@ -11,8 +11,7 @@ use hilo_core::testing::{
     valid_message,
 };
 use hilo_core::validate::{
-    Judged, NOTICES_MAX, REDACTED_BYTES_MAX, Verdict, check, inflate, read_batch, read_object,
-    read_single,
+    Judged, NOTICES_MAX, REDACTED_BYTES_MAX, check, inflate, read_batch, read_object, read_single,
 };
 use proptest::collection::vec;
 use proptest::prelude::*;
@@ -23,13 +22,7 @@ fn item() -> impl Strategy<Value = Value> {
 }
 
 fn passed(judged: &[Judged]) -> Vec<&Event> {
-    judged
-        .iter()
-        .filter_map(|judged| match &judged.verdict {
-            Verdict::Pass(event) => Some(&**event),
-            Verdict::Out(_) => None,
-        })
-        .collect()
+    judged.iter().filter_map(|judged| judged.result.as_deref().ok()).collect()
 }
 
 fn limits_hold(value: &Value, depth: usize) -> bool {
@@ -108,7 +101,7 @@ proptest! {
     fn a_bad_neighbor_changes_nothing(good in valid_message(), bad in any_json()) {
         prop_assert!(passes(&good, false));
         let judged = check(&envelope(&[bad.clone(), good.clone(), bad]), &browser_source(), &facts());
-        prop_assert!(matches!(judged[1].verdict, Verdict::Pass(_)));
+        prop_assert!(judged[1].result.is_ok());
     }
 
     #[test]

@@ -15,7 +15,7 @@ use hilo_core::identity::ProfileKey;
 use hilo_core::identity::token::Scope;
 use hilo_core::journey::presume;
 use hilo_core::outcome::{Code, Outcome, Rejection};
-use hilo_core::validate::{Envelope, Judged, Verdict};
+use hilo_core::validate::{Envelope, Judged};
 use hilo_core::{normalize, validate};
 
 use crate::calls::optin::OptIn;
@@ -187,9 +187,9 @@ pub async fn run<P: Platform>(
 
 impl From<Judged> for Item {
     fn from(judged: Judged) -> Item {
-        let (outcome, event) = match judged.verdict {
-            Verdict::Pass(event) => (Outcome::Accepted, Some(event)),
-            Verdict::Out(outcome) => (outcome, None),
+        let (outcome, event) = match judged.result {
+            Ok(event) => (Outcome::Accepted, Some(event)),
+            Err(outcome) => (outcome, None),
         };
         Item {
             index: judged.index,

@@ -33,6 +33,8 @@ pub mod outcome;
 pub mod profile;
 pub mod query_keys;
 pub mod redact;
+#[cfg(feature = "edge")]
+pub mod strict;
 #[cfg(feature = "testing")]
 pub mod testing;
 pub mod text;

@@ -9,7 +9,7 @@ use serde_json::{Map, Value, json};
 use crate::config::{Basis, ConsentBasis, Key, KeyState, KeyText, Origin, Source, SourceKind};
 use crate::consent::Purpose;
 use crate::event::{EVENT_BYTES_MAX, Event, Facts, Geo, KEY_BYTES_MAX, Trust};
-use crate::validate::{Envelope, Verdict, check, read_batch};
+use crate::validate::{Envelope, check, read_batch};
 
 /// The edge's clock in tests: the time the wire examples of the documentation show.
 pub const NOW: &str = "2026-11-24T10:00:00Z";
@@ -82,10 +82,7 @@ pub fn envelope(items: &[Value]) -> Envelope {
 /// The event that `message` becomes, if it passes.
 pub fn event_of(message: &Value) -> Option<Event> {
     let judged = check(&envelope(std::slice::from_ref(message)), &browser_source(), &facts());
-    judged.into_iter().find_map(|judged| match judged.verdict {
-        Verdict::Pass(event) => Some(*event),
-        Verdict::Out(_) => None,
-    })
+    judged.into_iter().find_map(|judged| judged.result.ok().map(|event| *event))
 }
 
 /// Text as people and attackers write it.

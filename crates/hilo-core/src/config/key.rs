@@ -9,7 +9,7 @@ use toml::de::DeValue;
 
 use super::ProblemCode;
 use super::reader::{Reader, Section, Span};
-use super::source::{Source, SourceKind};
+use super::source_kind::SourceKind;
 
 /// A key and whether it still opens.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
@@ -89,12 +89,14 @@ const KEY_BYTES_MAX: usize = 128;
 /// Active keys of a source: the old and the new one while they are exchanged (identity.md).
 const ACTIVE_KEYS_MAX: usize = 2;
 
-/// Reads the `keys` of one source, of which a webhook has none; no key may stand in the file twice.
+/// Reads the `keys` of one source. A webhook has none.
+///
+/// `taken` are the keys of the sources before it: no key may stand in the file twice.
 pub(super) fn read_all(
     reader: &Reader<'_>,
     section: &Section<'_>,
     kind: Option<SourceKind>,
-    earlier: &[Source],
+    taken: &[&KeyText],
 ) -> Vec<Key> {
     let field = section.path_of("keys");
     if kind == Some(SourceKind::Webhook) {
@@ -108,11 +110,9 @@ pub(super) fn read_all(
     let mut keys: Vec<Key> = Vec::new();
     for value in values {
         let Some(key) = key(reader, value, kind) else { continue };
-        let taken = keys
-            .iter()
-            .chain(earlier.iter().flat_map(|source| &source.keys))
-            .any(|other| other.text == key.text);
-        if taken {
+        let is_taken =
+            taken.contains(&&key.text) || keys.iter().any(|other| other.text == key.text);
+        if is_taken {
             let message = "this key is in the file already: every key belongs to one source, once";
             reader.report(value.span(), &field, ProblemCode::Duplicate, message);
         }

@@ -12,17 +12,19 @@ mod origin;
 mod problem;
 mod reader;
 mod source;
+mod source_kind;
 mod webhook;
 
-pub use cart::CartRules;
-pub use destination::{DestinationEntry, EventFilter};
-pub use identity::{
+pub use crate::identity::rules::{
     IdentityMode, IdentityRules, TOKEN_SECRET_BYTES_MIN, TokenKey, TokenKeyMaterial,
 };
+pub use cart::CartRules;
+pub use destination::{DestinationEntry, EventFilter};
 pub use key::{Key, KeyState, KeyText};
 pub use origin::Origin;
 pub use problem::{Problem, ProblemCode};
-pub use source::{Basis, ConsentBasis, Source, SourceKind};
+pub use source::{Basis, ConsentBasis, Source};
+pub use source_kind::SourceKind;
 pub use webhook::{Vendor, Webhook};
 
 use serde::Serialize;

@@ -5,6 +5,7 @@ use serde::Serialize;
 
 use super::key::{self, Key};
 use super::reader::{Reader, Section};
+use super::source_kind::SourceKind;
 use super::webhook::{self, Webhook};
 use super::{Origin, ProblemCode};
 use crate::consent::Purpose;
@@ -27,18 +28,6 @@ pub struct Source {
     /// How its calls are signed, if it is a shop system.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub webhook: Option<Webhook>,
-}
-
-/// What sends.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
-#[serde(rename_all = "snake_case")]
-pub enum SourceKind {
-    /// Pages, with a public key.
-    Browser,
-    /// The company's own backends, with a secret key.
-    Server,
-    /// A shop system that calls by itself, and signs what it says.
-    Webhook,
 }
 
 /// What the events of a server source rest on.
@@ -122,10 +111,12 @@ fn read(reader: &Reader<'_>, section: &Section<'_>, earlier: &[Source]) -> Sourc
             "say what sends: `browser` for pages, `server` for backends, `webhook` for a shop system",
         );
     }
+    let taken_keys: Vec<_> =
+        earlier.iter().flat_map(|source| &source.keys).map(|key| &key.text).collect();
     Source {
         name,
         kind: kind.unwrap_or(SourceKind::Browser),
-        keys: key::read_all(reader, section, kind, earlier),
+        keys: key::read_all(reader, section, kind, &taken_keys),
         origins: origins(reader, section, kind),
         consent_basis: consent_basis(reader, section, kind),
         webhook: webhook::read(reader, section, kind == Some(SourceKind::Webhook)),

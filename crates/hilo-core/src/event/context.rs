@@ -8,9 +8,9 @@ use std::collections::BTreeMap;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
-use super::Properties;
+use super::properties::Properties;
 use crate::consent::{Choice, ConsentState, Purpose};
-use crate::journey::{Channel, Touch};
+use crate::journey::{Channel, Touch, Via};
 
 /// Where, with what, and under which consent.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
@@ -275,17 +275,4 @@ pub struct Landing {
     /// How the tracker knows.
     #[serde(default)]
     pub via: Via,
-}
-
-/// How a landing is known (consent.md, in the page, rule 3).
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "snake_case")]
-pub enum Via {
-    /// From the landing document itself.
-    #[default]
-    Page,
-    /// From the tab's history, after a consent that came later: the referrer is not known.
-    History,
-    /// From `document.referrer` alone: the landing is not known.
-    Referrer,
 }

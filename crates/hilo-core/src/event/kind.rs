@@ -3,7 +3,7 @@
 
 use serde::{Deserialize, Serialize};
 
-use super::Properties;
+use super::properties::Properties;
 
 /// What happened.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]

@@ -8,38 +8,26 @@ mod facts;
 pub mod fields;
 mod gist;
 mod kind;
+mod limits;
+mod properties;
 
+pub use crate::journey::Via;
 pub use context::{
     Browser, Campaign, ConsentClaim, Context, Device, HiloContext, Landing, Library, Location, Os,
-    Page, SessionHint, Via,
+    Page, SessionHint,
 };
 pub use facts::{Facts, Geo, Trust};
 pub use gist::Gist;
 pub use kind::EventKind;
+pub use limits::{
+    BATCH_EVENTS_MAX, BODY_BYTES_MAX, DEPTH_MAX, EVENT_BYTES_MAX, INFLATED_BYTES_MAX,
+    KEY_BYTES_MAX, OBJECT_KEYS_MAX, STRING_BYTES_MAX,
+};
+pub use properties::Properties;
 
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
-use serde_json::{Map, Value};
-
-/// Free-form JSON that the sender chose: properties, traits.
-pub type Properties = Map<String, Value>;
-
-/// Bytes of a request body on the wire (identity.md, abuse).
-pub const BODY_BYTES_MAX: usize = 512 * 1024;
-/// Bytes of a request body after inflating.
-pub const INFLATED_BYTES_MAX: usize = 1024 * 1024;
-/// Events in one batch: the Segment HTTP API's own limit.
-pub const BATCH_EVENTS_MAX: usize = 2_500;
-/// Bytes of one event: the Segment HTTP API's own limit.
-pub const EVENT_BYTES_MAX: usize = 32 * 1024;
-/// Keys in one object.
-pub const OBJECT_KEYS_MAX: usize = 255;
-/// Bytes of one key.
-pub const KEY_BYTES_MAX: usize = 128;
-/// Bytes of one string that the field table does not bound tighter.
-pub const STRING_BYTES_MAX: usize = 8 * 1024;
-/// Levels of nesting.
-pub const DEPTH_MAX: usize = 16;
+use serde_json::Map;
 
 /// One thing that happened, as stored and forwarded.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]

@@ -7,6 +7,8 @@ use alloc::string::String;
 #[cfg(feature = "edge")]
 pub mod public_key;
 #[cfg(feature = "edge")]
+pub mod rules;
+#[cfg(feature = "edge")]
 pub mod token;
 
 use core::fmt;

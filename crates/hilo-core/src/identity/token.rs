@@ -9,10 +9,10 @@ use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use jiff::Timestamp;
 use serde_json::{Map, Value};
 
+use super::rules::{IdentityRules, TokenKey};
 use super::{ID_BYTES_MAX, is_reserved};
-use crate::config::{IdentityRules, TokenKey};
 use crate::outcome::{Code, Rejection};
-use crate::validate::read_object;
+use crate::strict::read_object;
 
 /// Bytes of a token: an RS256 signature of 4,096 bits takes 683, and nobody's claims take the rest.
 pub const TOKEN_BYTES_MAX: usize = 4_096;
@@ -240,7 +240,7 @@ mod tests {
     use serde_json::json;
 
     use super::*;
-    use crate::config::{IdentityMode, TokenKeyMaterial};
+    use crate::identity::rules::{IdentityMode, TokenKeyMaterial};
 
     const NOW_S: i64 = 1_795_000_000;
 

@@ -1,9 +1,10 @@
 //! The campaign that led here: UTM parameters of the address the visit began on.
 //! What the sender already says wins, parameter by parameter.
 
-use super::{cut, landing_query, parameter};
+use super::landing::{landing_query, parameter};
 use crate::event::fields::NAME_BYTES_MAX;
 use crate::event::{Campaign, Event, Facts};
+use crate::text::shortened;
 
 /// Fills `context.campaign`.
 pub fn apply(event: &mut Event, _facts: &Facts) {
@@ -19,7 +20,8 @@ pub fn apply(event: &mut Event, _facts: &Facts) {
         (content, "utm_content"),
     ] {
         if slot.is_none() {
-            *slot = parameter(&query, key).map(|value| cut(&value, NAME_BYTES_MAX).to_owned());
+            *slot =
+                parameter(&query, key).map(|value| shortened(&value, NAME_BYTES_MAX).to_owned());
         }
     }
     event.context.campaign = (!campaign.is_empty()).then_some(campaign);

@@ -1,17 +1,18 @@
 //! Click ids: the keys with which advertisers mark an address, kept for the destinations that need them.
 //! In: the address the visit began on. Out: `context.hilo.click_ids`.
 
-use super::{cut, landing_query, parameter};
+use super::landing::{landing_query, parameter};
 use crate::event::fields::NAME_BYTES_MAX;
 use crate::event::{Event, Facts};
 use crate::query_keys::CLICK_IDS;
+use crate::text::shortened;
 
 /// Fills `context.hilo.click_ids`.
 pub fn apply(event: &mut Event, _facts: &Facts) {
     let Some(query) = landing_query(event) else { return };
     for (key, ..) in CLICK_IDS.iter().copied() {
         if let Some(value) = parameter(&query, key) {
-            let value = cut(&value, NAME_BYTES_MAX).to_owned();
+            let value = shortened(&value, NAME_BYTES_MAX).to_owned();
             event.context.hilo.click_ids.insert(key.to_owned(), value);
         }
     }

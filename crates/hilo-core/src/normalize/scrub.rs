@@ -3,10 +3,10 @@
 
 use serde_json::Value;
 
-use super::cut;
 use crate::event::fields::URL_BYTES_MAX;
 use crate::event::{Event, Facts};
 use crate::redact;
+use crate::text::shortened;
 
 /// Properties that hold an address (Segment's page call and product objects).
 const PROPERTIES: [&str; 5] = ["url", "path", "search", "referrer", "image_url"];
@@ -41,7 +41,7 @@ pub fn apply(event: &mut Event, _facts: &Facts) {
 fn scrub(text: &mut String) {
     for _ in 0..ROUNDS_MAX {
         let mut scrubbed = redact::url(text);
-        scrubbed.truncate(cut(&scrubbed, URL_BYTES_MAX).len());
+        scrubbed.truncate(shortened(&scrubbed, URL_BYTES_MAX).len());
         if scrubbed == *text {
             return;
         }

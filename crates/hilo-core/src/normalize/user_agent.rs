@@ -9,8 +9,8 @@ use std::collections::BTreeMap;
 
 use woothee::parser::Parser;
 
-use super::cut;
 use crate::event::{Browser, Device, Event, Facts, Os, Trust};
+use crate::text::shortened;
 
 /// What woothee says when it does not know.
 const UNKNOWN: &str = "UNKNOWN";
@@ -40,7 +40,8 @@ pub fn apply(event: &mut Event, facts: &Facts) {
         Trust::Server => told,
         Trust::Public => facts.user_agent.clone().or(told),
     };
-    let Some(client) = text.as_deref().and_then(|text| remembered(cut(text, BYTES_MAX))) else {
+    let Some(client) = text.as_deref().and_then(|text| remembered(shortened(text, BYTES_MAX)))
+    else {
         return;
     };
     if client.browser.is_some() {

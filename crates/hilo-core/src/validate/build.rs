@@ -6,7 +6,9 @@
 use jiff::Timestamp;
 use serde_json::{Map, Value};
 
-use super::{Item, Notes};
+use super::notes::Notes;
+use super::posted::PostedEvent;
+use super::time::read_time;
 use crate::event::{Context, Event, EventKind, Properties, Trust};
 use crate::identity::{is_reserved, uuid_v7};
 use crate::outcome::{Code, Rejection};
@@ -18,12 +20,12 @@ const KIND_FIELDS: [&str; 7] =
 /// Builds the event.
 pub(super) fn build(
     mut message: Map<String, Value>,
-    item: &Item<'_>,
+    posted: &PostedEvent<'_>,
     notes: &mut Notes,
 ) -> Result<Event, Rejection> {
-    let kind = kind(&mut message, item.envelope.kind.as_deref())?;
-    let ids = Ids::take(&mut message, item.facts.trust)?;
-    let times = Times::take(&mut message, item.envelope.sent_at)?;
+    let kind = kind(&mut message, posted.envelope.kind.as_deref())?;
+    let ids = Ids::take(&mut message, posted.facts.trust)?;
+    let times = Times::take(&mut message, posted.envelope.sent_at)?;
     for name in KIND_FIELDS {
         let left = message.get(name);
         if left.is_some_and(|value| value.as_object().is_none_or(|object| !object.is_empty())) {
@@ -34,7 +36,7 @@ pub(super) fn build(
             );
         }
     }
-    let message_id = take_text(&mut message, "messageId").unwrap_or_else(|| mint(item));
+    let message_id = take_text(&mut message, "messageId").unwrap_or_else(|| mint(posted));
     let context = context(message.remove("context"))?;
     let integrations = take_object(&mut message, "integrations");
     Ok(Event {
@@ -43,10 +45,10 @@ pub(super) fn build(
         anonymous_id: ids.anonymous,
         user_id: ids.user,
         claimed_id: ids.claimed,
-        occurred_at: times.original_at.unwrap_or(item.facts.received_at),
+        occurred_at: times.original_at.unwrap_or(posted.facts.received_at),
         original_at: times.original_at,
         sent_at: times.sent_at,
-        received_at: item.facts.received_at,
+        received_at: posted.facts.received_at,
         context,
         integrations,
     })
@@ -185,29 +187,6 @@ impl Times {
     }
 }
 
-/// A time as the wire may write it: RFC 3339, or milliseconds since the epoch.
-pub(super) fn read_time(value: &Value) -> Option<Timestamp> {
-    match value {
-        Value::String(text) => text.trim().parse().ok(),
-        Value::Number(number) => {
-            let ms = number.as_i64().or_else(|| whole(number.as_f64()?))?;
-            Timestamp::from_millisecond(ms).ok()
-        }
-        Value::Null | Value::Bool(_) | Value::Array(_) | Value::Object(_) => None,
-    }
-}
-
-/// Clocks such as `performance.timeOrigin` count in fractions of a millisecond.
-fn whole(ms: f64) -> Option<i64> {
-    /// Whole numbers up to here are exact in an f64 (ECMA-262, `Number.MAX_SAFE_INTEGER`).
-    const SAFE_MAX: f64 = 9_007_199_254_740_991.0;
-    #[expect(
-        clippy::cast_possible_truncation,
-        reason = "inside ±2^53, and the fraction is meant to go"
-    )]
-    (ms.abs() <= SAFE_MAX).then_some(ms as i64)
-}
-
 /// The context as a type. Its fields fit the table, so all that can still miss is a session without its id.
 fn context(value: Option<Value>) -> Result<Context, Rejection> {
     let Some(value) = value else { return Ok(Context::default()) };
@@ -226,43 +205,20 @@ fn context(value: Option<Value>) -> Result<Context, Rejection> {
 
 /// An id for a message without one. Differs between the items of an envelope and, by the random bytes, between
 /// envelopes; a message that is sent again gets another one, which is why senders should make their own.
-fn mint(item: &Item<'_>) -> String {
-    let mut bytes = item.facts.random;
-    let index = u32::try_from(item.index).unwrap_or(u32::MAX).to_be_bytes();
+fn mint(posted: &PostedEvent<'_>) -> String {
+    let mut bytes = posted.facts.random;
+    let index = u32::try_from(posted.index).unwrap_or(u32::MAX).to_be_bytes();
     // The last four bytes: version and variant are written over bytes 6 and 8.
     for (byte, salt) in bytes.iter_mut().rev().zip(index.iter().rev()) {
         *byte ^= salt;
     }
-    uuid_v7(item.facts.received_at.as_millisecond(), bytes)
+    uuid_v7(posted.facts.received_at.as_millisecond(), bytes)
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
     use serde_json::json;
-
-    fn check_time(value: Value, expected: Option<&str>) {
-        assert_eq!(read_time(&value).map(|at| at.to_string()).as_deref(), expected, "{value}");
-    }
-
-    #[test]
-    fn times_are_read_as_the_wire_writes_them() {
-        check_time(json!("2026-11-24T10:00:00.123Z"), Some("2026-11-24T10:00:00.123Z"));
-        check_time(json!("2026-11-24T10:00:00+01:00"), Some("2026-11-24T09:00:00Z"));
-        check_time(json!(1_795_514_400_000_i64), Some("2026-11-24T10:00:00Z"));
-        check_time(json!(1_795_514_400_000.75), Some("2026-11-24T10:00:00Z"));
-        check_time(json!("2026-11-24T10:00:00"), None);
-        for nonsense in [
-            json!("NaN"),
-            json!("yesterday"),
-            json!(1e300),
-            json!(u64::MAX),
-            json!([]),
-            Value::Null,
-        ] {
-            check_time(nonsense, None);
-        }
-    }
 
     #[test]
     fn a_server_may_name_a_user_and_a_page_may_claim_one() {

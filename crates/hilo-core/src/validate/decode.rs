@@ -3,21 +3,21 @@
 //! Bytes → [`Envelope`], or the one refusal of the whole body. Each item stays raw text, so that one broken item
 //! cannot take its neighbors with it. Does not look into items.
 
-use std::borrow::Cow;
 use std::cell::Cell;
 use std::collections::BTreeSet;
 use std::fmt;
 
 use serde::Deserialize;
 use serde::de::{DeserializeSeed, Deserializer, IgnoredAny, MapAccess, SeqAccess, Visitor};
+use serde_json::Value;
 use serde_json::value::RawValue;
-use serde_json::{Map, Value};
 
-use super::redacted::key_shape;
-use super::strict::{Fault, Strict};
-use super::{Envelope, SHARED_BYTES_MAX, build};
+use super::envelope::{Envelope, SHARED_BYTES_MAX};
+use super::notes::NOTICES_MAX;
+use super::time::read_time;
 use crate::event::{BATCH_EVENTS_MAX, fields};
 use crate::outcome::{Code, Rejection};
+use crate::strict::{Fault, Strict, body_text, key_shape};
 
 /// Opens the body of `POST /v1/batch`.
 ///
@@ -25,7 +25,7 @@ use crate::outcome::{Code, Rejection};
 /// `malformed_body`, `wrong_type`, `missing_field`, `too_many_events`, `duplicate_key` and the structural limits on
 /// the envelope's own fields.
 pub fn read_batch(body: &[u8]) -> Result<Envelope, Rejection> {
-    let text = text(body)?;
+    let text = body_text(body)?;
     let (envelope, has_batch) = open(&text, Form::Batch)?;
     if has_batch {
         Ok(envelope)
@@ -39,31 +39,13 @@ pub fn read_batch(body: &[u8]) -> Result<Envelope, Rejection> {
 /// # Errors
 /// `malformed_body`, `wrong_type`. What is wrong inside the message is [`super::check`]'s to say.
 pub fn read_single(body: &[u8], kind: &str) -> Result<Envelope, Rejection> {
-    let text = text(body)?;
+    let text = body_text(body)?;
     let (mut envelope, _) = open(&text, Form::Single)?;
     let item: Box<RawValue> = serde_json::from_str(&text).map_err(|error| malformed(&error))?;
     envelope.items.push(item);
     envelope.single = true;
     envelope.kind = Some(kind.to_owned());
     Ok(envelope)
-}
-
-/// Reads the body of a call that takes one small object (`hello`, `consent`), inside every limit of an event.
-///
-/// # Errors
-/// `malformed_body`, `wrong_type`, `duplicate_key` and the structural limits.
-pub fn read_object(body: &[u8]) -> Result<Map<String, Value>, Rejection> {
-    let text = text(body)?;
-    super::strict::read_item(&text).map_err(|refused| {
-        if refused.code == Code::MalformedEvent {
-            Rejection::new(
-                Code::MalformedBody,
-                "the body is one JSON object: it was cut short, or is not JSON",
-            )
-        } else {
-            refused
-        }
-    })
 }
 
 /// The id of an item that could not be read as a whole, so that its sender can find it.
@@ -86,65 +68,6 @@ pub(super) fn peek_message_id(item: &str) -> Option<String> {
     };
     let limit = fields::find("messageId").map_or(0, |field| field.bytes_max);
     (!id.is_empty() && id.len() <= limit && !id.chars().any(char::is_control)).then_some(id)
-}
-
-/// The body as text, byte order mark off and lone surrogates mended.
-fn text(body: &[u8]) -> Result<Cow<'_, str>, Rejection> {
-    let body = body.strip_prefix(b"\xef\xbb\xbf").unwrap_or(body);
-    let malformed = |message: &str| Rejection::new(Code::MalformedBody, message);
-    match body {
-        // No JSON text has a NUL among its first two bytes, unless its characters are two or four bytes wide.
-        [0xff, 0xfe, ..] | [0xfe, 0xff, ..] | [_, 0, ..] | [0, _, ..] => {
-            Err(malformed("the body is UTF-16 or UTF-32: send UTF-8"))
-        }
-        [0x1f, 0x8b, ..] => Err(malformed("the body is gzip: say so with Content-Encoding: gzip")),
-        _ => std::str::from_utf8(body).map(mend).map_err(|_| malformed("the body is not UTF-8")),
-    }
-}
-
-/// Replaces escapes of half a surrogate pair by U+FFFD.
-///
-/// JavaScript strings may be cut through an emoji, and `JSON.stringify` then writes such an escape. Losing a whole
-/// batch over it would be out of proportion.
-fn mend(text: &str) -> Cow<'_, str> {
-    let mut mended = String::new();
-    let mut kept_until = 0;
-    let mut at = 0;
-    while let Some(found) = text.get(at..).and_then(|rest| rest.find('\\')) {
-        let escape = at + found;
-        let Some(unit) = code_unit(text, escape) else {
-            at = escape + 2; // the escaped character too: it may be a backslash
-            if !text.is_char_boundary(at) {
-                break; // not JSON; the parser will say so
-            }
-            continue;
-        };
-        at = escape + 6;
-        let is_pair =
-            matches!(unit, 0xd800..=0xdbff) && matches!(code_unit(text, at), Some(0xdc00..=0xdfff));
-        if is_pair {
-            at += 6;
-        } else if matches!(unit, 0xd800..=0xdfff) {
-            mended.push_str(text.get(kept_until..escape).unwrap_or_default());
-            mended.push_str("\\ufffd");
-            kept_until = at;
-        }
-    }
-    if kept_until == 0 {
-        return Cow::Borrowed(text);
-    }
-    mended.push_str(text.get(kept_until..).unwrap_or_default());
-    Cow::Owned(mended)
-}
-
-/// The UTF-16 code unit escaped as `\uXXXX` at `at`.
-fn code_unit(text: &str, at: usize) -> Option<u16> {
-    let hex = text.get(at..at.checked_add(6)?)?.strip_prefix("\\u")?;
-    if hex.bytes().all(|byte| byte.is_ascii_hexdigit()) {
-        u16::from_str_radix(hex, 16).ok()
-    } else {
-        None
-    }
 }
 
 #[derive(Clone, Copy, PartialEq, Eq)]
@@ -230,7 +153,7 @@ impl<'f> Header<'f> {
         let value = map.next_value_seed(Strict::new(self.fault, 1)).inspect_err(|_| {
             self.fault.under("sentAt");
         })?;
-        envelope.sent_at = build::read_time(&value);
+        envelope.sent_at = read_time(&value);
         // A single message carries its own `sentAt`, which is judged with it.
         if envelope.sent_at.is_none() && !value.is_null() && self.form == Form::Batch {
             let message = "not a time: without it the page's clock cannot be corrected";
@@ -281,7 +204,7 @@ impl<'de> Visitor<'de> for Header<'_> {
                 }
                 (unknown, Form::Batch) => {
                     let message = "an envelope has no such field; it was left out";
-                    if envelope.notices.len() < super::NOTICES_MAX {
+                    if envelope.notices.len() < NOTICES_MAX {
                         envelope.notices.push(Rejection::at(
                             Code::UnknownField,
                             key_shape(unknown),
@@ -401,16 +324,6 @@ mod tests {
     fn nesting_without_end_is_skipped_without_recursion() {
         let deep = format!("{{\"batch\":[{}{}]}}", "[".repeat(100_000), "]".repeat(100_000));
         assert_eq!(read_batch(deep.as_bytes()).unwrap().items.len(), 1);
-    }
-
-    #[test]
-    fn half_surrogate_pairs_are_mended_and_whole_ones_kept() {
-        assert_eq!(mend(r#""\ud83d""#), r#""\ufffd""#);
-        assert_eq!(mend(r#""\ude00\ud83d x \uD83D\n""#), r#""\ufffd\ufffd x \ufffd\n""#);
-        for text in [r#""\ud83d\ude00""#, r#""\\ud83d""#, r#""\u00e9\\""#, "\"\\", "\\é", "plain"]
-        {
-            assert_eq!(mend(text), text);
-        }
     }
 
     #[test]

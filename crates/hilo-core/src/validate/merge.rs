@@ -5,7 +5,7 @@
 
 use serde_json::{Map, Value};
 
-use super::Envelope;
+use super::envelope::Envelope;
 
 /// Gives item number `index` the envelope's `context` and `integrations`.
 pub(super) fn share(message: &mut Map<String, Value>, envelope: &Envelope, index: usize) {

@@ -3,17 +3,16 @@
 //! Raw item → its shape as JSON: keys and types, never a value, at most [`REDACTED_BYTES_MAX`] bytes. Enough for a
 //! developer to see the mistake, too little to hold anything about a person.
 
-use std::borrow::Cow;
-
 use serde_json::{Map, Value};
 
-use super::REDACTED_BYTES_MAX;
 use crate::event::DEPTH_MAX;
+use crate::strict::key_shape;
+
+/// Bytes of a redacted item in the reject log.
+pub const REDACTED_BYTES_MAX: usize = 1_024;
 
 /// Elements shown of a list: the others look alike.
 const ELEMENTS_MAX: usize = 3;
-/// Bytes of a key that is shown. Longer ones, and those with unusual characters, may be data: `{"ana@example.com": 1}`.
-const KEY_BYTES_SHOWN: usize = 40;
 
 /// The shape of `item`, or nothing if it cannot be read.
 pub(super) fn shape_of(item: &str) -> Option<String> {
@@ -70,14 +69,6 @@ fn object_shape(
         shown.insert(key, shape);
     }
     shown
-}
-
-/// A key as it may be shown: itself if it looks like a name, its length if it could be data.
-pub(super) fn key_shape(key: &str) -> Cow<'_, str> {
-    let is_plain = key.len() <= KEY_BYTES_SHOWN
-        && key.starts_with(|c: char| c.is_ascii_alphabetic() || c == '_' || c == '$')
-        && key.bytes().all(|byte| byte.is_ascii_alphanumeric() || b"_$-. ".contains(&byte));
-    if is_plain { Cow::Borrowed(key) } else { Cow::Owned(format!("<key {}>", key.chars().count())) }
 }
 
 fn spend(budget: &mut usize, bytes: usize) -> Option<()> {

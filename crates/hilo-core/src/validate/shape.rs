@@ -5,11 +5,12 @@
 
 use serde_json::{Map, Value};
 
-use super::Notes;
-use super::redacted::key_shape;
+use super::notes::Notes;
 use crate::event::STRING_BYTES_MAX;
 use crate::event::fields::{self, Field, Shape};
 use crate::outcome::{Code, Rejection};
+use crate::strict::key_shape;
+use crate::text::shortened;
 
 /// What Segment's libraries send for their own bookkeeping. Left out without a remark: nobody can change it.
 const BOOKKEEPING: [&str; 6] =
@@ -83,7 +84,7 @@ impl Walk<'_> {
             *value = Value::Object(Map::new());
         }
         match (field.shape, value) {
-            (Shape::Text, Value::String(text)) => self.cut(text, field.bytes_max),
+            (Shape::Text, Value::String(text)) => self.shorten(text, field.bytes_max),
             (Shape::Id, value) => self.id(field, value),
             (Shape::Time, Value::String(_) | Value::Number(_)) | (Shape::Flag, Value::Bool(_)) => {
                 true
@@ -154,7 +155,7 @@ impl Walk<'_> {
     fn value(&mut self, value: &mut Value) {
         match value {
             Value::String(text) if text.len() > STRING_BYTES_MAX => {
-                self.cut(text, STRING_BYTES_MAX);
+                self.shorten(text, STRING_BYTES_MAX);
             }
             Value::Array(values) => {
                 for (index, value) in values.iter_mut().enumerate() {
@@ -171,10 +172,10 @@ impl Walk<'_> {
         }
     }
 
-    fn cut(&mut self, text: &mut String, bytes_max: usize) -> bool {
+    fn shorten(&mut self, text: &mut String, bytes_max: usize) -> bool {
         if text.len() > bytes_max {
-            text.truncate(text.floor_char_boundary(bytes_max));
-            self.notes.cut(&self.path);
+            text.truncate(shortened(text, bytes_max).len());
+            self.notes.note_cut(&self.path);
         }
         true
     }

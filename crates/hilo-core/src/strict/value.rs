@@ -9,7 +9,7 @@ use std::fmt;
 use serde::de::{DeserializeSeed, Deserializer, IgnoredAny, MapAccess, SeqAccess, Visitor};
 use serde_json::{Map, Number, Value};
 
-use super::redacted::key_shape;
+use super::key::key_shape;
 use crate::event::{DEPTH_MAX, EVENT_BYTES_MAX, KEY_BYTES_MAX, OBJECT_KEYS_MAX};
 use crate::outcome::{Code, Rejection};
 
@@ -17,7 +17,7 @@ use crate::outcome::{Code, Rejection};
 const PROTOTYPE_KEYS: [&str; 3] = ["__proto__", "constructor", "prototype"];
 
 /// Reads one item of a batch: an object inside every structural limit.
-pub(super) fn read_item(text: &str) -> Result<Map<String, Value>, Rejection> {
+pub(crate) fn read_item(text: &str) -> Result<Map<String, Value>, Rejection> {
     if text.len() > EVENT_BYTES_MAX {
         return Err(Rejection::new(
             Code::EventTooLarge,
@@ -43,22 +43,22 @@ pub(super) fn read_item(text: &str) -> Result<Map<String, Value>, Rejection> {
 
 /// Where the visitor leaves its refusal: serde's own error carries text only.
 #[derive(Default)]
-pub(super) struct Fault(RefCell<Option<(Code, String, Vec<String>)>>);
+pub(crate) struct Fault(RefCell<Option<(Code, String, Vec<String>)>>);
 
 impl Fault {
     /// The refusal, with the path it was found at; `None` if the JSON itself is broken.
-    pub(super) fn take(&self) -> Option<Rejection> {
+    pub(crate) fn take(&self) -> Option<Rejection> {
         let (code, message, mut path) = self.0.take()?;
         path.reverse();
         let field = (!path.is_empty()).then(|| path.join("."));
         Some(Rejection { code, field, message })
     }
 
-    pub(super) fn is_empty(&self) -> bool {
+    pub(crate) fn is_empty(&self) -> bool {
         self.0.borrow().is_none()
     }
 
-    pub(super) fn raise<E: serde::de::Error>(&self, code: Code, message: String) -> E {
+    pub(crate) fn raise<E: serde::de::Error>(&self, code: Code, message: String) -> E {
         *self.0.borrow_mut() = Some((code, message, Vec::new()));
         E::custom("refused")
     }
@@ -71,7 +71,7 @@ impl Fault {
     }
 
     /// Adds the key under which a fault was found, on its way out.
-    pub(super) fn under(&self, key: &str) {
+    pub(crate) fn under(&self, key: &str) {
         if let Some((_, _, path)) = self.0.borrow_mut().as_mut() {
             path.push(key_shape(key).into_owned());
         }
@@ -80,13 +80,13 @@ impl Fault {
 
 /// Builds a `Value`, refusing on the way. `depth` counts the objects and arrays around it.
 #[derive(Clone, Copy)]
-pub(super) struct Strict<'f> {
+pub(crate) struct Strict<'f> {
     fault: &'f Fault,
     depth: usize,
 }
 
 impl<'f> Strict<'f> {
-    pub(super) const fn new(fault: &'f Fault, depth: usize) -> Strict<'f> {
+    pub(crate) const fn new(fault: &'f Fault, depth: usize) -> Strict<'f> {
         Strict { fault, depth }
     }
 
@@ -99,7 +99,7 @@ impl<'f> Strict<'f> {
     }
 
     /// Refuses a key that is too long, or one too many.
-    pub(super) fn admit<E: serde::de::Error>(self, key: &str, count: usize) -> Result<(), E> {
+    pub(crate) fn admit<E: serde::de::Error>(self, key: &str, count: usize) -> Result<(), E> {
         if key.len() > KEY_BYTES_MAX {
             let message = format!("a key has at most {KEY_BYTES_MAX} bytes");
             return Err(self.fault.raise(Code::KeyTooLong, message));
@@ -114,7 +114,7 @@ impl<'f> Strict<'f> {
     }
 
     /// The refusal of a key that was there before.
-    pub(super) fn twice<E: serde::de::Error>(self, key: &str) -> E {
+    pub(crate) fn twice<E: serde::de::Error>(self, key: &str) -> E {
         let error = self
             .fault
             .raise(Code::DuplicateKey, "this key stands twice in one object: send it once".into());

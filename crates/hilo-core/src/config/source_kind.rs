@@ -1,0 +1,15 @@
+//! Which kinds of source there are. Shape only.
+
+use serde::Serialize;
+
+/// What sends.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "snake_case")]
+pub enum SourceKind {
+    /// Pages, with a public key.
+    Browser,
+    /// The company's own backends, with a secret key.
+    Server,
+    /// A shop system that calls by itself, and signs what it says.
+    Webhook,
+}
