@@ -11,6 +11,6 @@ mod receipt;
 mod state;
 
 pub use optin::{OptInChannel, OptInState};
-pub use purpose::{Purpose, PurposeSet};
+pub use purpose::Purpose;
 pub use receipt::{Change, Method, Notice, Receipt};
 pub use state::{Choice, ConsentState, Decision, decide};

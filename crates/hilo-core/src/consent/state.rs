@@ -1,7 +1,7 @@
 //! What the visitor said, and the decision that follows.
 //! In: `(ConsentState, purposes)`. Out: `Decision`. Stores nothing and has no clock.
 
-use super::{Purpose, PurposeSet};
+use super::purpose::{Purpose, PurposeSet};
 
 /// What a visitor said about one purpose. Silence is `Unset`, and `Unset` is never consent.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -16,8 +16,7 @@ pub enum Choice {
 
 /// The visitor's choices, with the revision at which they were made.
 ///
-/// A grant and a denial of the same purpose cannot both stand: the later call wins inside one source, and
-/// [`ConsentState::merge`] lets the denial win between sources.
+/// A grant and a denial of the same purpose cannot both stand: the later choice wins.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct ConsentState {
     granted: PurposeSet,
@@ -72,24 +71,6 @@ impl ConsentState {
             Choice::Unset => {}
         }
         before != choice
-    }
-
-    /// Joins another source's opinion: a denial wins, whoever says it.
-    #[must_use]
-    pub fn merge(mut self, other: &ConsentState) -> ConsentState {
-        for purpose in Purpose::ASKED {
-            match other.choice(purpose) {
-                Choice::Denied => {
-                    self.set(purpose, Choice::Denied);
-                }
-                Choice::Granted if self.choice(purpose) == Choice::Unset => {
-                    self.set(purpose, Choice::Granted);
-                }
-                Choice::Granted | Choice::Unset => {}
-            }
-        }
-        self.revision = self.revision.max(other.revision);
-        self
     }
 }
 
@@ -153,14 +134,5 @@ mod tests {
     fn essential_cannot_be_denied() {
         let state = said(&[(Purpose::Essential, Choice::Denied)]);
         assert_eq!(decide(&state, &[Purpose::Essential]), Decision::Pass);
-    }
-
-    #[test]
-    fn between_sources_the_denial_wins() {
-        let yes = said(&[(Purpose::Analytics, Choice::Granted)]);
-        let no = said(&[(Purpose::Analytics, Choice::Denied)]);
-        assert!(yes.merge(&no).is_denied(Purpose::Analytics));
-        assert!(no.merge(&yes).is_denied(Purpose::Analytics));
-        assert!(ConsentState::default().merge(&yes).is_granted(Purpose::Analytics));
     }
 }

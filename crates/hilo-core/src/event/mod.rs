@@ -11,7 +11,6 @@ mod kind;
 mod limits;
 mod properties;
 
-pub use crate::journey::Via;
 pub use context::{
     Browser, Campaign, ConsentClaim, Context, Device, HiloContext, Landing, Library, Location, Os,
     Page, SessionHint,

@@ -8,8 +8,8 @@ mod sites;
 
 use url::Url;
 
-use crate::event::{Campaign, Event, Facts, Via};
-use crate::journey::{Channel, Touch};
+use crate::event::{Campaign, Event, Facts};
+use crate::journey::{Channel, Touch, Via};
 use crate::query_keys::CLICK_IDS;
 use sites::{Kind, kind_of};
 
