@@ -44,25 +44,35 @@ pub fn digits<T>(is_negative: bool, number: u64, with: impl FnOnce(&str) -> T) -
 
 /// Reads digits and nothing else: no plus, no space, no leading zero, so that a number has one spelling.
 pub fn read(text: &str) -> Option<u64> {
-    let spelled = text == "0" || !text.starts_with('0');
-    if text.is_empty() || !spelled {
-        return None;
-    }
-    let mut number: u64 = 0;
-    for byte in text.bytes() {
+    let is_spelled = text == "0" || !text.starts_with('0');
+    (is_spelled && !text.is_empty()).then(|| append(0, text))?
+}
+
+/// Reads a number that may be negative.
+pub fn read_signed(text: &str) -> Option<i64> {
+    let (is_negative, digits) = sign(text);
+    let number = read(digits)?;
+    if is_negative && number == 0 { None } else { signed(is_negative, number) }
+}
+
+/// The number with further digits behind its own; `None` for anything but digits and beyond the range.
+#[inline(never)]
+pub fn append(mut number: u64, digits: &str) -> Option<u64> {
+    for byte in digits.bytes() {
         let digit = byte.is_ascii_digit().then(|| u64::from(byte - b'0'))?;
         number = number.checked_mul(10)?.checked_add(digit)?;
     }
     Some(number)
 }
 
-/// Reads a number that may be negative.
-pub fn read_signed(text: &str) -> Option<i64> {
-    match text.strip_prefix('-') {
-        Some("0") => None,
-        Some(rest) => 0_i64.checked_sub_unsigned(read(rest)?),
-        None => i64::try_from(read(text)?).ok(),
-    }
+/// Whether the text begins with a minus, and the text behind it.
+pub fn sign(text: &str) -> (bool, &str) {
+    text.strip_prefix('-').map_or((false, text), |rest| (true, rest))
+}
+
+/// The number with its sign; `None` beyond the range.
+pub fn signed(is_negative: bool, number: u64) -> Option<i64> {
+    if is_negative { 0_i64.checked_sub_unsigned(number) } else { i64::try_from(number).ok() }
 }
 
 #[cfg(test)]
