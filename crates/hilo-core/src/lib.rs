@@ -27,7 +27,6 @@ pub mod journey;
 pub mod money;
 #[cfg(feature = "edge")]
 pub mod normalize;
-#[cfg(feature = "edge")]
 pub mod outcome;
 #[cfg(feature = "edge")]
 pub mod profile;

@@ -3,6 +3,8 @@
 //! `Outcome` is what every event of an envelope ends in, exactly once; `Code` is what people and programs see.
 //! A code never changes its meaning and is never reused. Holds no policy: who decides is elsewhere.
 
+use alloc::string::String;
+
 use serde::{Serialize, Serializer};
 
 /// The one end of an event.

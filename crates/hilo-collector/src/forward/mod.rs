@@ -14,6 +14,7 @@ use futures_util::stream::{self, StreamExt as _};
 use hilo_core::config::{DestinationEntry, Problem};
 use hilo_core::consent::{Decision, decide};
 use hilo_core::event::Event;
+use hilo_core::outcome::Code;
 
 use crate::calls::journal::{Attempt, JournalCall, ask_journal};
 use crate::calls::{Confirmation, Delivery, DeliveryResult, Planned, ProfileCall, ask_profile};
@@ -128,7 +129,7 @@ async fn send<P: Platform>(
     };
     // The profile's own record was asked when the delivery was handed out; this asks what the event itself says.
     if !configured.is_allowed(&event) {
-        return DeliveryResult::Dead { reason: "consent_denied".to_owned() };
+        return DeliveryResult::Dead { reason: Code::ConsentDenied.name().to_owned() };
     }
     let secrets = |name: &str| platform.secret(name);
     let now_s = platform.now().as_second();

@@ -4,6 +4,7 @@
 //! `hilo_core::consent::decide`; here is only the waiting room. Never touches storage.
 
 use hilo_core::consent::{Choice, ConsentState, Decision, Purpose, decide};
+use hilo_core::outcome::Code;
 use hilo_core::text::parts;
 
 use crate::draft::Draft;
@@ -11,6 +12,8 @@ use crate::json::{number, read_number};
 
 /// Drafts that may wait for an answer (consent.md, in the page, rule 2).
 const HELD_MAX: usize = 50;
+/// Why the gate drops a draft whose purposes the visitor denied.
+const CONSENT_DENIED: &str = Code::ConsentDenied.name();
 /// How long a draft may wait.
 const HELD_MS_MAX: i64 = 30 * 60 * 1_000;
 
@@ -72,7 +75,7 @@ impl Gate {
     pub fn offer(&mut self, draft: Draft) -> Said {
         match decide(&self.state(), &NEEDED) {
             Decision::Pass => Said::Pass(draft),
-            Decision::Drop => Said::Dropped("consent_denied"),
+            Decision::Drop => Said::Dropped(CONSENT_DENIED),
             Decision::Hold if self.is_strict => Said::Dropped("consent_unset"),
             Decision::Hold => {
                 self.held.push(draft);
@@ -107,7 +110,7 @@ impl Gate {
         match decide(&self.state(), &NEEDED) {
             Decision::Hold => {}
             Decision::Drop => {
-                dropped.extend(std::mem::take(&mut self.held).iter().map(|_| "consent_denied"))
+                dropped.extend(std::mem::take(&mut self.held).iter().map(|_| CONSENT_DENIED))
             }
             Decision::Pass => {
                 for draft in std::mem::take(&mut self.held) {

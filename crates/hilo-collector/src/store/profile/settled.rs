@@ -5,6 +5,7 @@
 //! what is still under way keeps the old one. Which delay follows a failure is decided in `forward/delivery.rs` and arrives
 //! here as a number.
 
+use hilo_core::outcome::Code;
 use jiff::Timestamp;
 
 use super::millis;
@@ -12,7 +13,7 @@ use crate::calls::{Confirmation, DeliveryResult, decode, encode};
 use crate::platform::{Failure, Sql, SqlValue};
 
 /// Why a row ended when its person had said no to a purpose since.
-pub(super) const CONSENT_DENIED: &str = "consent_denied";
+pub(super) const CONSENT_DENIED: &str = Code::ConsentDenied.name();
 /// Why a row ended when its person had left the channel since.
 pub(super) const NOT_SUBSCRIBED: &str = "not_subscribed";
 
