@@ -6,7 +6,7 @@
 use hilo_core::cart::epoch::Applied;
 use hilo_core::cart::hub::{Checked, check};
 use hilo_core::cart::wire::{Ops, Revision};
-use hilo_core::cart::{Cart, Dot, LineInfo, LineKey, Refusal, ReplicaId, join, limits};
+use hilo_core::cart::{Cart, Dot, LineInfo, LineKey, Refusal, ReplicaId, join};
 
 use super::state::{Bound, first_time, has_happened};
 use super::{Change, Hub, touch, view};
@@ -154,8 +154,8 @@ impl<S: Sql> Hub<'_, S> {
         let is_good = |command: &Command| {
             is_id(&command.id)
                 && (command.op == CommandOp::Clear || command.line.is_some())
-                && command.line.as_ref().is_none_or(is_line)
-                && command.info.as_ref().is_none_or(is_info)
+                && command.line.as_ref().is_none_or(LineKey::fits)
+                && command.info.as_ref().is_none_or(LineInfo::fits)
         };
         if commands.is_empty() || commands.len() > COMMANDS_MAX || !commands.iter().all(is_good) {
             let message = "1 to 64 commands, each with an id and, but for `clear`, a line";
@@ -219,16 +219,4 @@ fn carry_out(cart: &Cart, hub: ReplicaId, command: &Command) -> Result<Cart, Ref
         CommandOp::Remove => cart.remove(hub, line()?),
         CommandOp::Clear => cart.clear(hub),
     }
-}
-
-fn is_line(line: &LineKey) -> bool {
-    !line.variant.is_empty() && line.variant.len() <= limits::VARIANT_BYTES_MAX
-}
-
-fn is_info(info: &LineInfo) -> bool {
-    let fits = |text: &Option<String>, max| text.as_ref().is_none_or(|text| text.len() <= max);
-    fits(&info.name, limits::NAME_BYTES_MAX)
-        && fits(&info.url, limits::URL_BYTES_MAX)
-        && fits(&info.image, limits::URL_BYTES_MAX)
-        && info.unit_price.is_none_or(|price| price >= 0)
 }
