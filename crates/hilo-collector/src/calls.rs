@@ -9,7 +9,7 @@ pub mod journal;
 pub mod optin;
 mod record;
 
-use hilo_core::consent::{Change, Notice, Receipt};
+use hilo_core::consent::{ChoiceChange, Notice, Receipt};
 use serde::{Deserialize, Serialize};
 use serde_json::value::RawValue;
 use std::collections::BTreeMap;
@@ -98,7 +98,7 @@ pub struct ConsentChange {
     /// The revision these changes make.
     pub revision: u32,
     /// What changed.
-    pub changes: Vec<Change>,
+    pub changes: Vec<ChoiceChange>,
     /// The notice shown.
     pub notice: Notice,
     /// Raw signals by name.

@@ -4,7 +4,7 @@
 
 use std::collections::BTreeMap;
 
-use hilo_core::consent::{Change, Choice, ConsentState, Notice, Purpose, Receipt};
+use hilo_core::consent::{Choice, ChoiceChange, ConsentState, Notice, Purpose, Receipt};
 use hilo_core::identity::{ProfileKey, uuid_v4};
 use hilo_core::outcome::{Code, Rejection};
 use jiff::Timestamp;
@@ -39,7 +39,7 @@ pub struct Told {
 #[derive(Debug, Deserialize)]
 struct ToldConsent {
     revision: u32,
-    changes: Vec<Change>,
+    changes: Vec<ChoiceChange>,
     #[serde(default)]
     notice: Notice,
 }

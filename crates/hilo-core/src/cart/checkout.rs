@@ -7,7 +7,7 @@ use super::context::{Ctx, ReplicaId};
 use super::dots::Dots;
 use super::limits::QUANTITY_MAX;
 use super::line::LineKey;
-use super::op::{Order, take};
+use super::op::{TakeOrder, take};
 use super::refusal::Refusal;
 use super::state::{Cart, Line, units};
 use alloc::collections::BTreeMap;
@@ -29,7 +29,7 @@ impl Cart {
         checkout: &Ctx,
         bought: &Bought,
     ) -> Result<Cart, Refusal> {
-        self.take_bought(me, bought, Order::NewestFirst, |dots| {
+        self.take_bought(me, bought, TakeOrder::NewestFirst, |dots| {
             let mut seen = dots.clone();
             seen.retain(|dot| checkout.contains(dot));
             seen
@@ -41,14 +41,14 @@ impl Cart {
     /// # Errors
     /// `ReplicaExhausted`.
     pub fn ordered_elsewhere(&self, me: ReplicaId, bought: &Bought) -> Result<Cart, Refusal> {
-        self.take_bought(me, bought, Order::OldestFirst, Dots::clone)
+        self.take_bought(me, bought, TakeOrder::OldestFirst, Dots::clone)
     }
 
     fn take_bought(
         &self,
         me: ReplicaId,
         bought: &Bought,
-        order: Order,
+        order: TakeOrder,
         eligible: impl Fn(&Dots) -> Dots,
     ) -> Result<Cart, Refusal> {
         let mut delta = self.delta();

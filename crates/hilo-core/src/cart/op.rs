@@ -13,7 +13,7 @@ use super::state::{Cart, Line, units};
 
 /// From which end units are taken back.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Order {
+pub(super) enum TakeOrder {
     /// What was added last goes first, as a person expects of a minus button.
     NewestFirst,
     /// What was added first goes first: the order of an order that names no checkout.
@@ -95,7 +95,7 @@ impl Cart {
         if let Some(Line { dots, .. }) = self.line(line) {
             // Down to what the person expects to see, which differs from `k` only beyond the largest quantity shown.
             let surplus = units(dots.entries()).saturating_sub(shown);
-            take(&mut delta, (me, line), dots, k.saturating_add(surplus), Order::NewestFirst);
+            take(&mut delta, (me, line), dots, k.saturating_add(surplus), TakeOrder::NewestFirst);
         }
         Ok(delta)
     }
@@ -160,14 +160,14 @@ impl Cart {
 /// Takes back `k` units of `dots`: those that change are live in the delta as they are afterwards.
 ///
 /// Only the counters of `me` are in it: a delta says what its replica did, and nothing about others.
-pub(super) fn take(delta: &mut Cart, who: Who<'_>, dots: &Dots, k: u32, order: Order) {
+pub(super) fn take(delta: &mut Cart, who: Who<'_>, dots: &Dots, k: u32, order: TakeOrder) {
     let mut rest = k;
     // A `Set` covers what it saw, so what is added lies on top of it: the set is the older part.
-    if order == Order::OldestFirst {
+    if order == TakeOrder::OldestFirst {
         take_from_sets(delta, who, dots, &mut rest);
     }
     take_from_adds(delta, who, dots, &mut rest, order);
-    if order == Order::NewestFirst {
+    if order == TakeOrder::NewestFirst {
         take_from_sets(delta, who, dots, &mut rest);
     }
 }
@@ -177,11 +177,11 @@ type Who<'a> = (ReplicaId, &'a LineKey);
 
 /// From one `Add` after the other. Looks for the next each time: there are few, and sorting would cost the page more bytes
 /// than all of this.
-fn take_from_adds(delta: &mut Cart, who: Who<'_>, dots: &Dots, rest: &mut u32, order: Order) {
+fn take_from_adds(delta: &mut Cart, who: Who<'_>, dots: &Dots, rest: &mut u32, order: TakeOrder) {
     // Numbers of different replicas are not comparable, but every replica must choose alike.
     let is_before = |a: &Dot, b: &Dot| match order {
-        Order::NewestFirst => (a.n, a.r) > (b.n, b.r),
-        Order::OldestFirst => (a.n, a.r) < (b.n, b.r),
+        TakeOrder::NewestFirst => (a.n, a.r) > (b.n, b.r),
+        TakeOrder::OldestFirst => (a.n, a.r) < (b.n, b.r),
     };
     let mut last: Option<Dot> = None;
     while *rest > 0 {

@@ -10,7 +10,7 @@ use crate::digits::{push, push_hex};
 
 /// Events about carts, after the Segment ecommerce spec.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Touch {
+pub enum CartEvent {
     /// A line has more units, or is new.
     ProductAdded,
     /// A line has fewer units, or is gone.
@@ -27,28 +27,28 @@ pub enum Touch {
     CartRecovered,
 }
 
-impl Touch {
+impl CartEvent {
     /// The event's name on the wire.
     pub const fn name(self) -> &'static str {
         match self {
-            Touch::ProductAdded => "Product Added",
-            Touch::ProductRemoved => "Product Removed",
-            Touch::CartViewed => "Cart Viewed",
-            Touch::CheckoutStarted => "Checkout Started",
-            Touch::OrderCompleted => "Order Completed",
-            Touch::CartAbandoned => "Cart Abandoned",
-            Touch::CartRecovered => "Cart Recovered",
+            CartEvent::ProductAdded => "Product Added",
+            CartEvent::ProductRemoved => "Product Removed",
+            CartEvent::CartViewed => "Cart Viewed",
+            CartEvent::CheckoutStarted => "Checkout Started",
+            CartEvent::OrderCompleted => "Order Completed",
+            CartEvent::CartAbandoned => "Cart Abandoned",
+            CartEvent::CartRecovered => "Cart Recovered",
         }
     }
 }
 
 /// One line of what an operation changed.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Change {
+pub struct Touchpoint {
     /// The message id.
     pub id: String,
-    /// [`Touch::ProductAdded`] or [`Touch::ProductRemoved`].
-    pub touch: Touch,
+    /// [`CartEvent::ProductAdded`] or [`CartEvent::ProductRemoved`].
+    pub event: CartEvent,
     /// The line.
     pub line: LineKey,
     /// By how many units.
@@ -59,38 +59,38 @@ pub struct Change {
 ///
 /// Of several operations at once, such as clicks that were sent as one or a group from a server, `dot` is the last. Only
 /// `clear` and such a group change more than one line; every line after the first then has the line's hash in its id.
-pub fn changes(before: &Cart, after: &Cart, dot: Dot) -> Vec<Change> {
-    let mut changes: Vec<Change> = Vec::new();
+pub fn touchpoints(before: &Cart, after: &Cart, dot: Dot) -> Vec<Touchpoint> {
+    let mut touchpoints: Vec<Touchpoint> = Vec::new();
     let new = after.lines().filter(|line| !before.has(&line.key));
     for Line { key: line, .. } in before.lines().chain(new) {
         let (was, is) = (before.qty(line), after.qty(line));
         if was == is {
             continue;
         }
-        let touch = if is > was { Touch::ProductAdded } else { Touch::ProductRemoved };
+        let event = if is > was { CartEvent::ProductAdded } else { CartEvent::ProductRemoved };
         let mut id = dot.id();
-        if !changes.is_empty() {
+        if !touchpoints.is_empty() {
             id.push('-');
             push_hex(&mut id, hash(line));
         }
-        changes.push(Change { id, touch, line: line.clone(), quantity: is.abs_diff(was) });
+        touchpoints.push(Touchpoint { id, event, line: line.clone(), quantity: is.abs_diff(was) });
     }
-    changes
+    touchpoints
 }
 
-/// The id of [`Touch::OrderCompleted`]: one per order of the shop.
+/// The id of [`CartEvent::OrderCompleted`]: one per order of the shop.
 pub fn order_id(order: &str) -> String {
     ["order-", order].concat()
 }
 
-/// The id of [`Touch::CheckoutStarted`].
+/// The id of [`CartEvent::CheckoutStarted`].
 pub fn checkout_id(checkout: &str) -> String {
     ["checkout-", checkout].concat()
 }
 
-/// The id of [`Touch::CartAbandoned`] or [`Touch::CartRecovered`]: one per cart, epoch and idle period, by when that began.
-pub fn idle_id(touch: Touch, label: &str, epoch: u32, idle_since_ms: u64) -> String {
-    let recovered = touch == Touch::CartRecovered;
+/// The id of [`CartEvent::CartAbandoned`] or [`CartEvent::CartRecovered`]: one per cart, epoch and idle period, by when that began.
+pub fn idle_id(event: CartEvent, label: &str, epoch: u32, idle_since_ms: u64) -> String {
+    let recovered = event == CartEvent::CartRecovered;
     let prefix = if recovered { "cart-recovered-" } else { "cart-abandoned-" };
     let mut id = [prefix, label, "-"].concat();
     push_number(&mut id, u64::from(epoch));
@@ -122,24 +122,25 @@ mod tests {
     const DOT: Dot = Dot { r: ReplicaId(0xbeef), n: 12 };
 
     /// What became of the usual line: whether units were added, and how many.
-    fn check(before: &Cart, after: &Cart, expected: &[(Touch, u32)]) {
-        let changes = changes(before, after, DOT);
-        let found: Vec<_> = changes.iter().map(|change| (change.touch, change.quantity)).collect();
-        assert_eq!(found, expected);
-        assert!(changes.iter().all(|change| change.id == "cart-000000000000beef-12"));
-        assert!(changes.iter().all(|change| change.line == line()));
+    fn check(before: &Cart, after: &Cart, expected: &[(CartEvent, u32)]) {
+        let found = touchpoints(before, after, DOT);
+        let events: Vec<_> =
+            found.iter().map(|touchpoint| (touchpoint.event, touchpoint.quantity)).collect();
+        assert_eq!(events, expected);
+        assert!(found.iter().all(|touchpoint| touchpoint.id == "cart-000000000000beef-12"));
+        assert!(found.iter().all(|touchpoint| touchpoint.line == line()));
     }
 
     #[test]
     fn more_is_added_fewer_is_removed_and_the_same_is_nothing() {
         let cart = on(3);
         let after = |delta: Result<Cart, _>| done(cart.clone(), &delta.unwrap());
-        check(&Cart::default(), &cart, &[(Touch::ProductAdded, 3)]);
-        check(&cart, &after(cart.add(A, &line(), 2)), &[(Touch::ProductAdded, 2)]);
-        check(&cart, &after(cart.set(A, &line(), 5)), &[(Touch::ProductAdded, 2)]);
+        check(&Cart::default(), &cart, &[(CartEvent::ProductAdded, 3)]);
+        check(&cart, &after(cart.add(A, &line(), 2)), &[(CartEvent::ProductAdded, 2)]);
+        check(&cart, &after(cart.set(A, &line(), 5)), &[(CartEvent::ProductAdded, 2)]);
         check(&cart, &after(cart.set(A, &line(), 3)), &[]);
-        check(&cart, &after(cart.dec(A, &line(), 1)), &[(Touch::ProductRemoved, 1)]);
-        check(&cart, &after(cart.remove(A, &line())), &[(Touch::ProductRemoved, 3)]);
+        check(&cart, &after(cart.dec(A, &line(), 1)), &[(CartEvent::ProductRemoved, 1)]);
+        check(&cart, &after(cart.remove(A, &line())), &[(CartEvent::ProductRemoved, 3)]);
         check(&cart, &cart, &[]);
     }
 
@@ -151,7 +152,7 @@ mod tests {
         }
         let before = cart.clone();
         add(&mut cart, A, 2);
-        check(&before, &cart, &[(Touch::ProductAdded, 2)]);
+        check(&before, &cart, &[(CartEvent::ProductAdded, 2)]);
     }
 
     #[test]
@@ -163,8 +164,11 @@ mod tests {
         }
         let cleared = join(&cart, &cart.clear(A).unwrap());
         let ids = |before: &Cart| {
-            let changes = changes(before, &cleared, DOT);
-            changes.into_iter().map(|change| (change.line.variant, change.id)).collect::<Vec<_>>()
+            let found = touchpoints(before, &cleared, DOT);
+            found
+                .into_iter()
+                .map(|touchpoint| (touchpoint.line.variant, touchpoint.id))
+                .collect::<Vec<_>>()
         };
         let expected = [
             ("cup", "cart-000000000000beef-12"),
@@ -179,9 +183,9 @@ mod tests {
     fn other_ids_are_those_of_the_contract() {
         assert_eq!(order_id("A-7"), "order-A-7");
         assert_eq!(checkout_id("co_x_y"), "checkout-co_x_y");
-        let idle = |touch| idle_id(touch, "1f", 4, 1_700_000_000_000);
-        assert_eq!(idle(Touch::CartAbandoned), "cart-abandoned-1f-4-1700000000000");
-        assert_eq!(idle(Touch::CartRecovered), "cart-recovered-1f-4-1700000000000");
+        let idle = |event| idle_id(event, "1f", 4, 1_700_000_000_000);
+        assert_eq!(idle(CartEvent::CartAbandoned), "cart-abandoned-1f-4-1700000000000");
+        assert_eq!(idle(CartEvent::CartRecovered), "cart-recovered-1f-4-1700000000000");
         let longest = Dot { r: ReplicaId(u64::MAX), n: u32::MAX };
         assert_eq!(longest.id(), "cart-ffffffffffffffff-4294967295");
     }

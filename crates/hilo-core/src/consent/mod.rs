@@ -12,5 +12,5 @@ mod state;
 
 pub use optin::{OptInChannel, OptInState};
 pub use purpose::Purpose;
-pub use receipt::{Change, Method, Notice, Receipt};
+pub use receipt::{ChoiceChange, Method, Notice, Receipt};
 pub use state::{Choice, ConsentState, Decision, decide};

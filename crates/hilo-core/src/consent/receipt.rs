@@ -31,7 +31,7 @@ pub enum Method {
 
 /// One purpose that changed.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Change {
+pub struct ChoiceChange {
     /// A purpose's wire name.
     pub purpose: String,
     /// `granted` or `denied`.
@@ -73,7 +73,7 @@ pub struct Receipt {
     /// The revision these changes made.
     pub revision: u32,
     /// What changed.
-    pub changes: Vec<Change>,
+    pub changes: Vec<ChoiceChange>,
     /// The notice shown.
     pub notice: Notice,
     /// Raw signals as received, by name (`tcf`, `gpp`, `gpc`).

@@ -5,7 +5,7 @@
 use std::collections::BTreeMap;
 
 use hilo_core::cart::checkout::Bought;
-use hilo_core::cart::touchpoint::{Touch, checkout_id, order_id};
+use hilo_core::cart::touchpoint::{CartEvent, checkout_id, order_id};
 use hilo_core::cart::wire::{Full, Revision};
 use hilo_core::cart::{Cart, Ctx, LineKey};
 use hilo_core::money::Amount;
@@ -133,7 +133,7 @@ impl<S: Sql> Hub<'_, S> {
         {
             let mut properties = about(&listed);
             properties.insert("checkout_id".to_owned(), id.as_str().into());
-            self.tell(&subject, Touch::CheckoutStarted, &checkout_id(&id), properties)?;
+            self.tell(&subject, CartEvent::CheckoutStarted, &checkout_id(&id), properties)?;
         }
         let begun = Begun {
             checkout_id: &id,
@@ -267,8 +267,8 @@ impl<S: Sql> Hub<'_, S> {
             let mut properties = serde_json::Map::new();
             properties.insert("seconds_between".to_owned(), seconds.into());
             properties.insert("order_id".to_owned(), order.order_id.as_str().into());
-            let message_id = abandoned.message_id(Touch::CartRecovered);
-            self.tell(&reminded, Touch::CartRecovered, &message_id, properties)?;
+            let message_id = abandoned.message_id(CartEvent::CartRecovered);
+            self.tell(&reminded, CartEvent::CartRecovered, &message_id, properties)?;
         }
         if speaker.is_server {
             let cart = &self.kept.cart;
@@ -291,7 +291,7 @@ impl<S: Sql> Hub<'_, S> {
             if let Some(checkout) = checkout {
                 properties.insert("checkout_id".to_owned(), checkout.id.as_str().into());
             }
-            self.tell(&subject, Touch::OrderCompleted, &order_id(&order.order_id), properties)?;
+            self.tell(&subject, CartEvent::OrderCompleted, &order_id(&order.order_id), properties)?;
         }
         Ok(())
     }

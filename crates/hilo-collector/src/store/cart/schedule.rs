@@ -3,7 +3,7 @@
 //! The alarm comes at least once and maybe late or twice, so each task looks again whether it is time. In: the moment. Out:
 //! what the shell has to do. An object has one alarm; the earliest task sets it.
 
-use hilo_core::cart::touchpoint::Touch;
+use hilo_core::cart::touchpoint::CartEvent;
 use jiff::Timestamp;
 use serde_json::value::RawValue;
 
@@ -188,15 +188,15 @@ impl<S: Sql> Hub<'_, S> {
             at_ms: self.moment.ms(),
         };
         self.kept.schedule(self.sql, Task::Abandon, None)?;
-        let message_id = abandoned.message_id(Touch::CartAbandoned);
+        let message_id = abandoned.message_id(CartEvent::CartAbandoned);
         let before = self.kept.state.abandoned.replace(abandoned);
         self.is_dirty = true;
-        if before.is_some_and(|before| before.message_id(Touch::CartAbandoned) == message_id) {
+        if before.is_some_and(|before| before.message_id(CartEvent::CartAbandoned) == message_id) {
             return Ok(());
         }
         if let Some(subject) = self.reminded(None) {
             let properties = about(&products(&self.kept.cart));
-            self.tell(&subject, Touch::CartAbandoned, &message_id, properties)?;
+            self.tell(&subject, CartEvent::CartAbandoned, &message_id, properties)?;
         }
         Ok(())
     }

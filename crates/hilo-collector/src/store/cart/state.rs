@@ -5,7 +5,7 @@
 use std::collections::BTreeMap;
 
 use hilo_core::cart::epoch::Applied;
-use hilo_core::cart::touchpoint::{Touch, idle_id};
+use hilo_core::cart::touchpoint::{CartEvent, idle_id};
 use hilo_core::cart::wire::{Full, Revision};
 use hilo_core::cart::{Cart, LineInfo, LineKey, ReplicaId};
 use serde::{Deserialize, Serialize};
@@ -96,9 +96,9 @@ pub(super) struct Abandoned {
 
 impl Abandoned {
     /// The id of the event about it.
-    pub(super) fn message_id(&self, touch: Touch) -> String {
+    pub(super) fn message_id(&self, event: CartEvent) -> String {
         let idle_ms = u64::try_from(self.idle_ms).unwrap_or(0);
-        idle_id(touch, &self.label, self.epoch, idle_ms)
+        idle_id(event, &self.label, self.epoch, idle_ms)
     }
 }
 

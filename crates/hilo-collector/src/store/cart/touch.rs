@@ -3,7 +3,7 @@
 //! A change in, rows of the outbox out, in the Segment spec's ecommerce words. Their message ids derive from the operation,
 //! the order or the idle period, so that whoever else reports the same is stored once. Judges no consent: the pipeline does.
 
-use hilo_core::cart::touchpoint::{Change, Touch, changes};
+use hilo_core::cart::touchpoint::{CartEvent, Touchpoint, touchpoints};
 use hilo_core::cart::{Cart, Dot, LineInfo, LineKey};
 use hilo_core::money::Amount;
 use serde_json::{Map, Value, json};
@@ -20,7 +20,7 @@ const PRODUCTS_MAX: usize = 50;
 /// An edit as a touchpoint, with what its line looks like.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) struct Edit {
-    change: Change,
+    touchpoint: Touchpoint,
     info: LineInfo,
 }
 
@@ -35,11 +35,11 @@ pub(super) struct Product {
 /// What the operations up to `last` made of `before`, line by line.
 pub(super) fn edits(before: &Cart, after: &Cart, last: Dot) -> Vec<Edit> {
     let info = |line: &LineKey| after.look(line).or_else(|| before.look(line));
-    let edit = |change: Change| Edit {
-        info: info(&change.line).map(|(_, info)| info.clone()).unwrap_or_default(),
-        change,
+    let edit = |touchpoint: Touchpoint| Edit {
+        info: info(&touchpoint.line).map(|(_, info)| info.clone()).unwrap_or_default(),
+        touchpoint,
     };
-    changes(before, after, last).into_iter().map(edit).collect()
+    touchpoints(before, after, last).into_iter().map(edit).collect()
 }
 
 /// What is in a cart, as products.
@@ -146,10 +146,10 @@ impl<S: Sql> Hub<'_, S> {
         }
         let (customer, source) = (Some(user.clone()), speaker.source.clone());
         let subject = Subject { device: None, customer, source };
-        for Edit { change, info } in edits {
-            let (line, info) = (change.line.clone(), info.clone());
-            let product = Product { line, quantity: change.quantity, info };
-            self.tell(&subject, change.touch, &change.id, product.properties())?;
+        for Edit { touchpoint, info } in edits {
+            let (line, info) = (touchpoint.line.clone(), info.clone());
+            let product = Product { line, quantity: touchpoint.quantity, info };
+            self.tell(&subject, touchpoint.event, &touchpoint.id, product.properties())?;
         }
         Ok(())
     }
@@ -158,7 +158,7 @@ impl<S: Sql> Hub<'_, S> {
     pub(super) fn tell(
         &mut self,
         subject: &Subject,
-        touch: Touch,
+        event: CartEvent,
         message_id: &str,
         mut properties: Map<String, Value>,
     ) -> Result<(), Failure> {
@@ -166,9 +166,9 @@ impl<S: Sql> Hub<'_, S> {
         // Absent where null: the wire knows both.
         let device = subject.device.as_ref().map(|device| &device.anonymous_id);
         let consent = subject.device.as_ref().map(|device| json!({ "consent": device.consent }));
-        let event = json!({
+        let body = json!({
             "type": "track",
-            "event": touch.name(),
+            "event": event.name(),
             "messageId": message_id,
             "timestamp": self.moment.now.to_string(),
             "anonymousId": device,
@@ -179,7 +179,7 @@ impl<S: Sql> Hub<'_, S> {
         self.sql.exec(
             "INSERT INTO outbox (message_id, source, body) VALUES (?, ?, ?)
              ON CONFLICT (message_id) DO NOTHING",
-            &[message_id.into(), subject.source.as_str().into(), encode(&event)?.into()],
+            &[message_id.into(), subject.source.as_str().into(), encode(&body)?.into()],
         )?;
         self.kept.schedule_by(self.sql, Task::Outbox, self.moment.ms())?;
         self.pump = true;

@@ -5,7 +5,7 @@
 
 use std::collections::BTreeMap;
 
-use hilo_core::consent::{Change, Purpose, Receipt};
+use hilo_core::consent::{ChoiceChange, Purpose, Receipt};
 use jiff::Timestamp;
 
 use crate::calls::{ConsentChange, ConsentCopy, ConsentRecorded, decode, encode};
@@ -66,7 +66,7 @@ pub(super) fn record(
             state: words(&standing),
         });
     }
-    for Change { purpose, state, .. } in &change.changes {
+    for ChoiceChange { purpose, state, .. } in &change.changes {
         let granted = state == "granted";
         let Some(purpose) = Purpose::from_name(purpose) else { continue };
         if !standing.yields(purpose, granted, change.revision) {

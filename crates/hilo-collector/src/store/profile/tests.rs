@@ -1,6 +1,6 @@
 //! The promises of one person's object, on the same SQL natively.
 
-use hilo_core::consent::{Change, Method, Notice, OptInChannel, OptInState, Purpose};
+use hilo_core::consent::{ChoiceChange, Method, Notice, OptInChannel, OptInState, Purpose};
 use hilo_core::event::Event;
 use jiff::{SignedDuration, Timestamp};
 use serde::de::DeserializeOwned;
@@ -105,7 +105,7 @@ impl Object {
             subject: "s".to_owned(),
             controller: "Shop".to_owned(),
             revision,
-            changes: vec![Change {
+            changes: vec![ChoiceChange {
                 purpose: purpose.to_owned(),
                 state: state.to_owned(),
                 at: "2026-11-24T10:00:00Z".to_owned(),
