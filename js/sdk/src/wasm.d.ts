@@ -1,5 +1,5 @@
 /**
- * What wasm-bindgen makes of `hilo-tracker/src/platform/face.rs`, and `build.ts` of that.
+ * What wasm-bindgen makes of `hilo-tracker/src/shell/browser/face.rs`, and `build.ts` of that.
  */
 declare module "hilo-wasm" {
   /** What the module wants to be given. */
@@ -33,7 +33,7 @@ declare module "hilo-wasm" {
   export function answered(ticket: number, status: number, retryAfterS: number, anonymousId: string, rejected: number): void;
 }
 
-/** What wasm-bindgen makes of `hilo-tracker/src/platform/cart_face.rs`, and `build.ts` of that. */
+/** What wasm-bindgen makes of `hilo-tracker/src/shell/browser/cart_face.rs`, and `build.ts` of that. */
 declare module "hilo-cart-wasm" {
   export const imports: WebAssembly.Imports;
   export function bind(exports: WebAssembly.Exports): void;

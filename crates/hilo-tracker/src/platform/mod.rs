@@ -1,17 +1,8 @@
 //! What the tracker needs from a page, as one trait: clocks, chance, storage, the document, the network.
 //!
-//! `browser.rs` fulfils it with web-sys and gloo, `memory.rs` for tests. What needs callbacks (listening, timers, fetch)
+//! `shell/browser/` fulfils it with web-sys and gloo, `shell/memory.rs` for tests. What needs callbacks (listening, timers, fetch)
 //! stands in `js/sdk/src/page.ts`: closures and futures would cost the visitor more than the tracker itself. What happens
 //! in the page comes back as [`Happened`]. Nothing here decides anything.
-
-#[cfg(all(target_arch = "wasm32", feature = "page"))]
-mod browser;
-#[cfg(all(target_arch = "wasm32", feature = "cart"))]
-pub mod cart_face;
-#[cfg(all(target_arch = "wasm32", feature = "page"))]
-pub mod face;
-#[cfg(not(target_arch = "wasm32"))]
-pub mod memory;
 
 use alloc::string::String;
 use alloc::vec::Vec;

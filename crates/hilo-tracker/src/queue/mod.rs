@@ -351,7 +351,7 @@ fn read(key: &str, text: &str) -> Option<Item> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::platform::memory::Memory;
+    use crate::shell::memory::Memory;
 
     /// Each event in a task of its own.
     fn fill(queue: &mut Queue, platform: &Memory, count: usize) {

@@ -3,7 +3,7 @@
 use hilo_core::consent::Choice;
 
 use super::*;
-use crate::platform::memory::Memory;
+use crate::shell::memory::Memory;
 use crate::platform::{Answer, Call, Request};
 
 fn options() -> Options {

@@ -9,8 +9,8 @@ use std::cell::RefCell;
 use hilo_core::consent::Choice;
 use wasm_bindgen::prelude::wasm_bindgen;
 
-use super::browser::Browser;
-use super::{Answer, FormAct, FormStep, Happened};
+use super::page::Browser;
+use crate::platform::{Answer, FormAct, FormStep, Happened};
 use crate::{Options, Tracker};
 
 #[global_allocator]
