@@ -4,6 +4,8 @@
 //! stands in `js/sdk/src/page.ts`: closures and futures would cost the visitor more than the tracker itself. What happens
 //! in the page comes back as [`Happened`]. Nothing here decides anything.
 
+pub mod codes;
+
 use alloc::string::String;
 use alloc::vec::Vec;
 
