@@ -10,6 +10,8 @@
 extern crate alloc;
 
 #[cfg(feature = "page")]
+pub mod address;
+#[cfg(feature = "page")]
 pub mod capture;
 #[cfg(feature = "cart")]
 pub mod cart;

@@ -14,11 +14,12 @@ use std::rc::Rc;
 use hilo_core::identity::{is_reserved, uuid_v4};
 use hilo_core::redact;
 
+use crate::address::path;
 use crate::capture::forms::{Forms, Told};
 use crate::capture::pages::Pages;
 use crate::draft::{Draft, Kind, Scene};
 use crate::gate::{Gate, Said, from_stored};
-use crate::identity::{Landing, Session, campaign, landing, path};
+use crate::identity::{Landing, Session, campaign, landing};
 use crate::platform::{Happened, Place, Platform};
 use crate::queue::Queue;
 use crate::transport::Transport;

@@ -44,11 +44,11 @@ pub const FLAG_GPC: u8 = 4;
 // The choices of a visitor, two bits a purpose.
 
 /// The visitor has not answered.
-pub const CHOICE_UNSET: u32 = 0;
+pub const CHOICE_UNSET: u8 = 0;
 /// The visitor agreed.
-pub const CHOICE_GRANTED: u32 = 1;
+pub const CHOICE_GRANTED: u8 = 1;
 /// The visitor refused.
-pub const CHOICE_DENIED: u32 = 2;
+pub const CHOICE_DENIED: u8 = 2;
 
 // The steps of filling in a form.
 

@@ -3,8 +3,8 @@
 use hilo_core::consent::Choice;
 
 use super::*;
-use crate::shell::memory::Memory;
 use crate::platform::{Answer, Call, Request};
+use crate::shell::memory::Memory;
 
 fn options() -> Options {
     Options {
