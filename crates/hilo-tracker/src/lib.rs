@@ -5,13 +5,13 @@
 //! `shell/browser/face.rs`, and nothing but conversions. `cart` is a module of its own, which a page loads with its first
 //! cart act, and has no `std`.
 
-#![cfg_attr(not(feature = "page"), no_std)]
+#![cfg_attr(not(any(feature = "page", feature = "more")), no_std)]
 
 extern crate alloc;
 
-#[cfg(feature = "page")]
+#[cfg(any(feature = "page", feature = "more"))]
 pub mod address;
-#[cfg(feature = "page")]
+#[cfg(any(feature = "page", feature = "more"))]
 pub mod capture;
 #[cfg(feature = "cart")]
 pub mod cart;
@@ -21,7 +21,7 @@ pub mod draft;
 pub mod gate;
 #[cfg(feature = "page")]
 pub mod identity;
-#[cfg(feature = "page")]
+#[cfg(any(feature = "page", feature = "more"))]
 pub mod json;
 pub mod platform;
 #[cfg(feature = "page")]

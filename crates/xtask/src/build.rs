@@ -31,10 +31,10 @@ pub(crate) fn all(workspace: &Workspace) -> Result<(), Problem> {
 
 /// The page's modules: the feature of the tracker's crate that each is built with, and its name. The tracker comes last: its
 /// file is the proof that all of them are there.
-const PAGE_MODULES: [(&str, &str); 2] =
-    [("cart", "hilo_cart"), ("page", "hilo_tracker")];
+const PAGE_MODULES: [(&str, &str); 3] =
+    [("cart", "hilo_cart"), ("more", "hilo_more"), ("page", "hilo_tracker")];
 
-/// `target/sdk/`: of each module `NAME_bg.js`, `NAME_bg.wasm` and `NAME_names.json`.
+/// `target/sdk/`: of each module `NAME_bg.js`, `NAME_bg.wasm`, `NAME.d.ts` and `NAME_names.json`.
 fn tracker(workspace: &Workspace) -> Result<(), Problem> {
     let out = workspace.target.join("sdk");
     let sources = [
@@ -78,8 +78,8 @@ fn page_module(
     let mut sweep = workspace.command("node");
     step(workspace, &format!("sweeping {name}"), sweep.arg("js/sdk/sweep.ts").arg(&linked))?;
     let mut bindgen = workspace.command("wasm-bindgen");
-    // A bundler's glue has no loader: the SDK's own is a tenth of the other targets'.
-    bindgen.args(["--target", "bundler", "--no-typescript", "--out-name", name]);
+    // A bundler's glue has no loader: the SDK's own is a tenth of the other targets'. `face.ts` reads the types.
+    bindgen.args(["--target", "bundler", "--out-name", name]);
     bindgen.args(["--remove-producers-section", "--out-dir"]);
     step(workspace, &format!("binding {name}"), bindgen.arg(out).arg(linked))?;
     let bound = out.join(format!("{name}_bg.wasm"));
@@ -119,6 +119,7 @@ fn sdk(workspace: &Workspace) -> Result<(), Problem> {
         "js/package-lock.json",
         "js/sdk/src",
         "js/sdk/build.ts",
+        "js/sdk/face.ts",
         "js/sdk/package.json",
         "Cargo.lock",
         "Cargo.toml",

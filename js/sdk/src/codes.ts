@@ -8,11 +8,13 @@
 export const HAPPENED_NAVIGATED = 0;
 export const HAPPENED_RESTORED = 1;
 export const HAPPENED_HIDDEN = 2;
-export const HAPPENED_LEFT = 3;
-export const HAPPENED_ONLINE = 4;
-export const HAPPENED_WOKE = 5;
-export const HAPPENED_STORED_ELSEWHERE = 6;
-export const HAPPENED_TASK_ENDED = 7;
+export const HAPPENED_ONLINE = 3;
+export const HAPPENED_WOKE = 4;
+export const HAPPENED_STORED_ELSEWHERE = 5;
+export const HAPPENED_TASK_ENDED = 6;
+
+/** What a module answers to a request that it cannot read. */
+export const UNREADABLE = "!";
 
 /** The kinds of a draft: the first argument of `tell`. */
 export const DRAFT_PAGE = 0;

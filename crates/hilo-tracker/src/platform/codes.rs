@@ -8,18 +8,21 @@
 pub const HAPPENED_NAVIGATED: u8 = 0;
 /// The document came back from the back/forward cache.
 pub const HAPPENED_RESTORED: u8 = 1;
-/// The page is hidden.
+/// The page is hidden or left.
 pub const HAPPENED_HIDDEN: u8 = 2;
-/// The document goes away.
-pub const HAPPENED_LEFT: u8 = 3;
 /// The network is back.
-pub const HAPPENED_ONLINE: u8 = 4;
+pub const HAPPENED_ONLINE: u8 = 3;
 /// The timer ran out.
-pub const HAPPENED_WOKE: u8 = 5;
+pub const HAPPENED_WOKE: u8 = 4;
 /// Another tab wrote to the storage.
-pub const HAPPENED_STORED_ELSEWHERE: u8 = 6;
+pub const HAPPENED_STORED_ELSEWHERE: u8 = 5;
 /// The page's task is over.
-pub const HAPPENED_TASK_ENDED: u8 = 7;
+pub const HAPPENED_TASK_ENDED: u8 = 6;
+
+// What a module answers to a request that it cannot read.
+
+/// The request has another shape than the module expects.
+pub const UNREADABLE: &str = "!";
 
 // The kinds of a draft: the first argument of `tell`.
 

@@ -178,7 +178,7 @@ impl Platform for Memory {
         world.wake_at_ms = Some(world.now_ms + ms);
     }
 
-    fn settle(&self) {
+    fn notice_task_end(&self) {
         // Whoever drives the tracker says when a task is over.
     }
 

@@ -6,5 +6,10 @@
 pub mod cart_face;
 #[cfg(feature = "page")]
 pub mod face;
+#[cfg(feature = "more")]
+pub mod more_face;
 #[cfg(feature = "page")]
 mod page;
+
+#[global_allocator]
+static ALLOCATOR: rlsf::SmallGlobalTlsf = rlsf::SmallGlobalTlsf::new();

@@ -32,7 +32,8 @@ extern "C" {
     #[wasm_bindgen(js_name = wakeIn)]
     fn wake_in(ms: f64);
     fn say(sentence: &str);
-    fn settle();
+    #[wasm_bindgen(js_name = noticeTaskEnd)]
+    fn notice_task_end();
     fn surroundings() -> String;
 }
 
@@ -196,8 +197,8 @@ impl Platform for Browser {
         wake_in(ms as f64);
     }
 
-    fn settle(&self) {
-        settle();
+    fn notice_task_end(&self) {
+        notice_task_end();
     }
 
     fn say(&self, sentence: &str) {
