@@ -118,7 +118,7 @@ impl Story {
     fn navigate(&mut self, path: &str) {
         use hilo_tracker::platform::Platform as _;
         let from = self.page.place().url;
-        self.tracker.happened(Happened::Left);
+        self.tracker.happened(Happened::Hidden);
         self.page = self.page.next_document(&format!("{SHOP}{path}"), &from);
         self.tracker = tracker(&self.page);
     }
