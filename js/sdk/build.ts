@@ -1,30 +1,34 @@
 /**
- * Bundles the SDK: `node build.ts DIR`, DIR being what wasm-bindgen made of the tracker and the cart.
+ * Bundles the SDK: `node build.ts DIR`. DIR holds what wasm-bindgen made of the page's modules.
  *
- * Out: `dist/` (the npm package), `dist/cdn/` (what the collector serves: `hilo.js` with a short life, the modules and the
- * cart's code under the hash of their content, each with `.br` and `.gz` beside it), `dist/stub.js` and `snippet.html`.
+ * Out: `dist/` (the npm package), `dist/cdn/` (the files that the collector serves), `dist/stub.js` and `snippet.html`. On the
+ * collector `hilo.js` has a short life. The other files bear the hash of their content in their names and live for ever. Each
+ * file has `.br` and `.gz` beside it.
  */
 import { createHash } from "node:crypto";
-import { copyFileSync, mkdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { mkdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { join, resolve } from "node:path";
 import { fileURLToPath } from "node:url";
 import { brotliCompressSync, constants, gzipSync } from "node:zlib";
 
 import { build, type BuildOptions, type Plugin } from "esbuild";
 
+import { compareFace } from "./face.ts";
+import * as kinds from "./src/capture/index.ts";
+
 const home = fileURLToPath(new URL(".", import.meta.url));
 const dist = join(home, "dist");
 const bound = resolve(process.argv[2] ?? "target/sdk");
 const wasm = readFileSync(join(bound, "hilo_tracker_bg.wasm"));
-const cartWasm = readFileSync(join(bound, "hilo_cart_bg.wasm"));
 const hashed = (bytes: Uint8Array) => createHash("sha256").update(bytes).digest("hex").slice(0, 12);
-const cartName = `hilo-cart.${hashed(cartWasm)}.wasm`;
 
 rmSync(dist, { recursive: true, force: true });
 mkdirSync(join(dist, "cdn"), { recursive: true });
 
-glue("hilo_tracker");
-glue("hilo_cart");
+for (const name of ["tracker", "cart", "more"]) {
+  compareFace(`hilo-${name === "tracker" ? "" : `${name}-`}wasm`, join(bound, `hilo_${name}.d.ts`));
+  glue(`hilo_${name}`);
+}
 
 const shared: BuildOptions = {
   bundle: true,
@@ -36,24 +40,43 @@ const shared: BuildOptions = {
     "hilo-page": join(home, "src/page.ts"),
     "hilo-cart-wasm": join(bound, "hilo_cart.js"),
     "hilo-cart-page": join(home, "src/cart/page.ts"),
+    "hilo-more-wasm": join(bound, "hilo_more.js"),
   },
 };
 
 /** Names inside the cart's code that nobody else sees: neither `hilo.js`, nor another tab, nor what is kept. */
 const INNER = /^(retryAfterS|isPersistent|isShared|mayTalk|noted|poke|isOnline|isReady|probe|renew|changed)$/;
 
-// The cart first: what loads it names it by its content.
-await build({ ...shared, mangleProps: INNER, entryPoints: [join(home, "src/cart/entry.ts")], format: "esm", outfile: join(dist, "cart.js") });
-const cart = readFileSync(join(dist, "cart.js"));
-const cartFile = `hilo-cart.${hashed(cart)}.js`;
+/** A part that loads when it is used: its code as `NAME.js` of the package, and both files under their hashes. */
+async function part(name: string, options: BuildOptions) {
+  const outfile = join(dist, `${name}.js`);
+  await build({ ...shared, ...options, entryPoints: [join(home, `src/${name}/entry.ts`)], format: "esm", outfile });
+  const [code, module] = [readFileSync(outfile), readFileSync(join(bound, `hilo_${name}_bg.wasm`))];
+  const [file, wasmFile] = [`hilo-${name}.${hashed(code)}.js`, `hilo-${name}.${hashed(module)}.wasm`];
+  writeFileSync(join(dist, "cdn", file), code);
+  writeFileSync(join(dist, "cdn", wasmFile), module);
+  writeFileSync(join(dist, `hilo-${name}.wasm`), module);
+  return { file, wasmFile, module };
+}
+
+// The parts come first: the file that loads them names them by their content.
+const cart = await part("cart", { mangleProps: INNER });
+const more = await part("more", {});
+const early = Object.fromEntries(Object.entries(kinds).map(([kind, { early }]) => [kind, early]));
 shared.define = {
-  HILO_CART_FILE: JSON.stringify(cartFile),
-  HILO_CART_WASM_FILE: JSON.stringify(cartName),
+  HILO_CART_FILE: JSON.stringify(cart.file),
+  HILO_CART_WASM_FILE: JSON.stringify(cart.wasmFile),
+  HILO_MORE_FILE: JSON.stringify(more.file),
+  HILO_MORE_WASM_FILE: JSON.stringify(more.wasmFile),
+  HILO_KINDS: JSON.stringify(early),
 };
-/** In the package the cart stays a file of its own, beside the one that loads it. */
+/** In the package a part stays a file of its own, beside the one that loads it. */
 const besides: Plugin = {
-  name: "cart",
-  setup: ({ onResolve }) => onResolve({ filter: /\/cart\/entry\.ts$/ }, ({ kind }) => (kind === "dynamic-import" ? { path: "./cart.js", external: true } : null)),
+  name: "parts",
+  setup: ({ onResolve }) =>
+    onResolve({ filter: /\/(cart|more)\/entry\.ts$/ }, ({ kind, path }) =>
+      kind === "dynamic-import" ? { path: `./${path.split("/").at(-2)}.js`, external: true } : null,
+    ),
 };
 
 // The module stands in the script, a byte a character: a second request after the first would cost a slow link a round trip.
@@ -74,8 +97,10 @@ await build({ ...shared, entryPoints: [join(home, "src/entry/url.ts")], format: 
 await build({
   ...shared,
   define: {
+    ...shared.define,
     HILO_WASM_BASE64: JSON.stringify(wasm.toString("base64")),
-    HILO_CART_WASM_BASE64: JSON.stringify(cartWasm.toString("base64")),
+    HILO_CART_WASM_BASE64: JSON.stringify(cart.module.toString("base64")),
+    HILO_MORE_WASM_BASE64: JSON.stringify(more.module.toString("base64")),
   },
   entryPoints: [join(home, "src/entry/inline.ts")],
   format: "esm",
@@ -84,11 +109,11 @@ await build({
 await build({ entryPoints: [join(home, "src/loader.ts")], minify: true, target: "es2022", outfile: join(dist, "stub.js") });
 
 writeFileSync(join(dist, "hilo.wasm"), wasm);
-writeFileSync(join(dist, "cdn", cartFile), cart);
-writeFileSync(join(dist, "cdn", cartName), cartWasm);
-writeFileSync(join(dist, "hilo-cart.wasm"), cartWasm);
-for (const file of ["hilo.js", cartFile, cartName]) compress(join(dist, "cdn", file));
-copyFileSync(join(home, "src/types.ts"), join(dist, "types.d.ts"));
+for (const file of ["hilo.js", cart.file, cart.wasmFile, more.file, more.wasmFile]) compress(join(dist, "cdn", file));
+// The public types stand alone: the names of the capture kinds are written out.
+const types = readFileSync(join(home, "src/types.ts"), "utf8");
+const names = Object.keys(kinds).map((kind) => JSON.stringify(kind)).join(" | ");
+writeFileSync(join(dist, "types.d.ts"), types.replace(/^import type \* as kinds .*\n\n/m, "").replace("keyof typeof kinds", names));
 writeFileSync(
   join(dist, "index.d.ts"),
   'import type { Hilo, Options } from "./types.js";\nexport type * from "./types.js";\n' +

@@ -2,14 +2,16 @@
 //!
 //! Reading order: `tracker` is the order of the stages; `capture`, `gate`, `identity`, `queue`, `transport` are one
 //! stage each and do not know each other; `platform` is the page. The JavaScript face is
-//! `platform/face.rs`, and nothing but conversions. `cart` is a module of its own, which a page loads with its first
+//! `shell/browser/face.rs`, and nothing but conversions. `cart` is a module of its own, which a page loads with its first
 //! cart act, and has no `std`.
 
-#![cfg_attr(not(feature = "page"), no_std)]
+#![cfg_attr(not(any(feature = "page", feature = "more")), no_std)]
 
 extern crate alloc;
 
-#[cfg(feature = "page")]
+#[cfg(any(feature = "page", feature = "more"))]
+pub mod address;
+#[cfg(any(feature = "page", feature = "more"))]
 pub mod capture;
 #[cfg(feature = "cart")]
 pub mod cart;
@@ -19,11 +21,13 @@ pub mod draft;
 pub mod gate;
 #[cfg(feature = "page")]
 pub mod identity;
-#[cfg(feature = "page")]
+#[cfg(any(feature = "page", feature = "more"))]
 pub mod json;
 pub mod platform;
 #[cfg(feature = "page")]
 pub mod queue;
+#[cfg(any(target_arch = "wasm32", feature = "page"))]
+pub mod shell;
 #[cfg(feature = "page")]
 pub mod tracker;
 #[cfg(feature = "page")]

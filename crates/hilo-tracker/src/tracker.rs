@@ -14,11 +14,10 @@ use std::rc::Rc;
 use hilo_core::identity::{is_reserved, uuid_v4};
 use hilo_core::redact;
 
-use crate::capture::forms::{Forms, Told};
 use crate::capture::pages::Pages;
 use crate::draft::{Draft, Kind, Scene};
 use crate::gate::{Gate, Said, from_stored};
-use crate::identity::{Landing, Session, campaign, landing, path};
+use crate::identity::{Landing, Session, campaign, landing};
 use crate::platform::{Happened, Place, Platform};
 use crate::queue::Queue;
 use crate::transport::Transport;
@@ -43,8 +42,6 @@ pub struct Options {
     pub key: String,
     /// Capture page views.
     pub pages: bool,
-    /// Capture forms.
-    pub forms: bool,
     /// Keep nothing while consent is not answered, not even in memory.
     pub is_strict: bool,
     /// Version of the notice the site shows, for the receipts.
@@ -69,7 +66,6 @@ pub struct Tracker<P> {
     platform: P,
     gate: Gate,
     pages: Pages,
-    forms: Forms,
     queue: Queue,
     transport: Transport,
     who: Who,
@@ -118,7 +114,6 @@ impl<P: Platform> Tracker<P> {
             tab,
             platform,
             pages: Pages::default(),
-            forms: Forms::default(),
             queue: Queue::default(),
             transport: Transport::default(),
             who: Who::Nobody,
@@ -141,7 +136,7 @@ impl<P: Platform> Tracker<P> {
             self.awaken();
         }
         self.look();
-        self.settle_timers();
+        self.set_timer();
     }
 
     /// Something happened outside.
@@ -158,31 +153,17 @@ impl<P: Platform> Tracker<P> {
                 self.look();
             }
             Happened::Hidden => self.send_all(),
-            Happened::Left => {
-                let (scene, now) = (self.here(), self.platform.monotonic_ms());
-                while let Some(told) = self.forms.abandon(path(&scene.place.url), now) {
-                    self.form(told);
-                }
-                self.send_all();
-            }
             Happened::Online => {
                 self.transport.hurry();
                 self.send();
             }
             Happened::Woke => self.wake(),
             // No timer changes by it.
-            Happened::Settled => return self.queue.settle(&self.platform),
+            Happened::TaskEnded => return self.queue.write_group(&self.platform),
             Happened::StoredElsewhere => self.follow(),
-            Happened::Form(act) => {
-                let (scene, now) = (self.here(), self.platform.monotonic_ms());
-                let told = self.forms.read(act, path(&scene.place.url), now);
-                if let (Some(told), true) = (told, self.options.forms) {
-                    self.form(told);
-                }
-            }
             Happened::Answered(answer) => self.answered(answer),
         }
-        self.settle_timers();
+        self.set_timer();
     }
 
     /// A page view that the site tells itself.
@@ -256,7 +237,7 @@ impl<P: Platform> Tracker<P> {
             // The cookie must follow, or the next page would restore the old id.
             self.greet();
         }
-        self.settle_timers();
+        self.set_timer();
     }
 
     /// The anonymous id, once there may be one and it is certain.
@@ -276,13 +257,18 @@ impl<P: Platform> Tracker<P> {
     pub fn flush(&mut self) {
         self.transport.insist();
         self.send();
-        self.settle_timers();
+        self.set_timer();
     }
 
     /// The end: nothing is captured or sent any more. What is queued stays for the next page.
     pub fn destroy(&mut self) {
-        self.queue.settle(&self.platform);
+        self.queue.write_group(&self.platform);
         self.is_over = true;
+    }
+
+    /// Counts occurrences that the second module did not load in time to read.
+    pub fn lose_unread(&mut self, count: u32) {
+        self.queue.count("capture_unread", count);
     }
 
     /// Looks whether the visitor is somewhere new.
@@ -296,11 +282,6 @@ impl<P: Platform> Tracker<P> {
             self.scene = Some(Rc::clone(&scene));
             self.capture(Draft { at_ms, scene, ..Draft::default() });
         }
-    }
-
-    fn form(&mut self, told: Told) {
-        let at_ms = self.platform.now_ms();
-        self.track(told.name, &told.properties, at_ms);
     }
 
     fn here(&mut self) -> Rc<Scene> {
@@ -331,7 +312,7 @@ impl<P: Platform> Tracker<P> {
             Said::Held => {}
             Said::Dropped(reason) => self.queue.count(reason, 1),
         }
-        self.settle_timers();
+        self.set_timer();
     }
 
     /// Behind the gate: gives a draft its identifiers and queues it.
@@ -351,7 +332,7 @@ impl<P: Platform> Tracker<P> {
         let json = envelope::event(&draft, &id, claim, &session, landing, platform);
         let is_essential = draft.kind == Kind::Track && draft.name == "Order Completed";
         if self.queue.push(draft.at_ms, json, is_essential, &self.tab, &self.platform) {
-            self.platform.settle();
+            self.platform.notice_task_end();
         }
         self.plan_flush();
     }

@@ -29,21 +29,33 @@ pub(crate) fn all(workspace: &Workspace) -> Result<(), Problem> {
     collector(workspace)
 }
 
-/// `target/sdk/`: of the tracker and of the cart each `NAME_bg.js`, `NAME_bg.wasm` and `NAME_names.json`.
+/// The page's modules: the feature of the tracker's crate that each is built with, and its name. The tracker comes last: its
+/// file is the proof that all of them are there.
+const PAGE_MODULES: [(&str, &str); 3] =
+    [("cart", "hilo_cart"), ("more", "hilo_more"), ("page", "hilo_tracker")];
+
+/// `target/sdk/`: of each module `NAME_bg.js`, `NAME_bg.wasm`, `NAME.d.ts` and `NAME_names.json`.
 fn tracker(workspace: &Workspace) -> Result<(), Problem> {
     let out = workspace.target.join("sdk");
-    let sources =
-        ["Cargo.lock", "Cargo.toml", "crates/hilo-core", "crates/hilo-tracker", "js/sdk/hush.ts"];
+    let sources = [
+        "Cargo.lock",
+        "Cargo.toml",
+        "crates/hilo-core",
+        "crates/hilo-tracker",
+        "js/sdk/hush.ts",
+        "js/sdk/silent.ts",
+        "js/sdk/sweep.ts",
+    ];
     let product = out.join("hilo_tracker_names.json");
     unless_current(workspace, "tracker", &sources, &product, || {
-        // The tracker last: its file is what says that both are there.
-        page_module(workspace, "cart", "hilo_cart", &out)?;
-        page_module(workspace, "page", "hilo_tracker", &out)
+        PAGE_MODULES
+            .iter()
+            .try_for_each(|(feature, name)| page_module(workspace, feature, name, &out))
     })
 }
 
-/// Makes of the tracker's crate with one `feature` what a page loads: the glue, the module, and how its imports and exports
-/// are called now.
+/// Builds one module of a page from the tracker's crate with one `feature`: the glue, the module, and the names that its imports
+/// and exports have now.
 fn page_module(
     workspace: &Workspace,
     feature: &str,
@@ -53,29 +65,42 @@ fn page_module(
     let mut cargo = workspace.cargo();
     cargo.args(["build", "--release", "--package", "hilo-tracker", "--target", WASM]);
     cargo.args(["--no-default-features", "--features", feature]);
-    // With names, unlike what `.cargo/config.toml` says for the collector: `hush.ts` goes by them. And a call is shorter than
-    // all but the smallest functions: a hundredth less than what `opt-level = "z"` takes for small.
-    cargo.env("RUSTFLAGS", "-C llvm-args=-inline-threshold=10");
+    // `sweep.ts` and `hush.ts` need names and relocations, unlike what `.cargo/config.toml` sets for the collector.
+    // A call is shorter than all but the smallest functions: this threshold saves a hundredth of what `opt-level = "z"` leaves.
+    cargo.env(
+        "RUSTFLAGS",
+        "-C llvm-args=-inline-threshold=10 -C link-arg=--emit-relocs -C link-arg=--demangle",
+    );
     step(workspace, &format!("compiling {name}"), &mut cargo)?;
-    let compiled = workspace.target.join(WASM).join("release/hilo_tracker.wasm");
+    let linked = out.join(format!("{name}_linked.wasm"));
+    fs::create_dir_all(out)?;
+    fs::copy(workspace.target.join(WASM).join("release/hilo_tracker.wasm"), &linked)?;
+    let mut sweep = workspace.command("node");
+    step(workspace, &format!("sweeping {name}"), sweep.arg("js/sdk/sweep.ts").arg(&linked))?;
     let mut bindgen = workspace.command("wasm-bindgen");
-    // Glue for a bundler comes without a loader; ours in `index.ts` is a tenth of the other's.
-    bindgen.args(["--target", "bundler", "--no-typescript", "--out-name", name]);
+    // A bundler's glue has no loader: the SDK's own is a tenth of the other targets'. `face.ts` reads the types.
+    bindgen.args(["--target", "bundler", "--out-name", name]);
     bindgen.args(["--remove-producers-section", "--out-dir"]);
-    step(workspace, &format!("binding {name}"), bindgen.arg(out).arg(compiled))?;
+    step(workspace, &format!("binding {name}"), bindgen.arg(out).arg(linked))?;
     let bound = out.join(format!("{name}_bg.wasm"));
     let mut hush = workspace.command("node");
     step(workspace, &format!("hushing {name}"), hush.arg("js/sdk/hush.ts").arg(&bound))?;
+    let names = optimize(workspace, name, &bound)?;
+    Ok(fs::write(out.join(format!("{name}_names.json")), names)?)
+}
+
+/// Makes the module smaller, in place. Returns the names of its imports and exports, long and short.
+fn optimize(workspace: &Workspace, name: &str, module: &Path) -> Result<String, Problem> {
     let mut optimize = workspace.command("wasm-opt");
-    // Branches drawn anew from flat code are fewer than LLVM's, a hundredth. Then twice: the second time finds a little more.
+    // Flat code has a hundredth fewer branches when it is structured anew. A second pass finds a little more.
     optimize.args(["--flatten", "--rereloop", "-Oz", "-Oz", "--strip-debug", "--strip-producers"]);
-    // What is called once becomes a part of its caller only where it is short: functions that look alike compress better.
+    // Only a short function becomes a part of its one caller: functions that look alike compress better.
     optimize.arg("--one-caller-inline-max-function-size=45");
-    // No browser heeds what a load says of its alignment; saying always the same compresses better.
+    // No browser uses the alignment that a load declares. The same one everywhere compresses better.
     optimize.arg("--dealign");
-    // A letter instead of a name with a hash: `build.ts` gives the glue the same ones.
+    // A letter stands for a name with a hash: `build.ts` gives the glue the same letters.
     optimize.arg("--minify-imports-and-exports-and-modules");
-    // What every browser of the last years has, and rustc assumes.
+    // Every browser of the last years has these, and rustc assumes them.
     optimize.args([
         "--enable-bulk-memory",
         "--enable-mutable-globals",
@@ -84,9 +109,8 @@ fn page_module(
         "--enable-sign-ext",
         "--enable-multivalue",
     ]);
-    optimize.arg(&bound).arg("-o").arg(&bound);
-    let names = step(workspace, &format!("optimizing {name}"), &mut optimize)?.output;
-    Ok(fs::write(out.join(format!("{name}_names.json")), names)?)
+    optimize.arg(module).arg("-o").arg(module);
+    Ok(step(workspace, &format!("optimizing {name}"), &mut optimize)?.output)
 }
 
 /// `js/sdk/dist`: bundled, hashed, compressed.
@@ -95,6 +119,7 @@ fn sdk(workspace: &Workspace) -> Result<(), Problem> {
         "js/package-lock.json",
         "js/sdk/src",
         "js/sdk/build.ts",
+        "js/sdk/face.ts",
         "js/sdk/package.json",
         "Cargo.lock",
         "Cargo.toml",

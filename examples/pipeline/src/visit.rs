@@ -13,8 +13,8 @@ use std::fmt::Write as _;
 use hilo_collector::pipeline::serve;
 use hilo_collector::platform::memory::{Memory as Edge, run};
 use hilo_collector::platform::{Body, Incoming, Upload};
-use hilo_tracker::platform::memory::Memory as Page;
 use hilo_tracker::platform::{Answer, Happened, Request};
+use hilo_tracker::shell::memory::Memory as Page;
 use hilo_tracker::{Choice, Options, Tracker};
 use serde_json::Value;
 
@@ -85,7 +85,6 @@ fn tracker(page: &Page) -> Tracker<Page> {
     let options = Options {
         key: "wk_shop".to_owned(),
         pages: true,
-        forms: true,
         is_strict: false,
         notice: "1".to_owned(),
     };
@@ -119,7 +118,7 @@ impl Story {
     fn navigate(&mut self, path: &str) {
         use hilo_tracker::platform::Platform as _;
         let from = self.page.place().url;
-        self.tracker.happened(Happened::Left);
+        self.tracker.happened(Happened::Hidden);
         self.page = self.page.next_document(&format!("{SHOP}{path}"), &from);
         self.tracker = tracker(&self.page);
     }

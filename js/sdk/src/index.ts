@@ -1,36 +1,40 @@
 /**
- * The public API over the wasm module: arguments in JavaScript's clothes → calls of the module.
+ * The public API over the module: a site's arguments → calls of the module.
  *
- * Holds no state of its own but callbacks. Guards every call: whatever goes wrong here, the page does not notice.
+ * Holds no state of its own but callbacks. Every call is guarded: an error in here never reaches the page.
  */
 import * as core from "hilo-wasm";
 
+import { watchPages } from "./capture/pages.ts";
 import { cartOf, type CartFile } from "./cart.ts";
-import { debug, firstInHistory, quietly, say, stop, watch } from "./page.ts";
+import {
+  CHOICE_DENIED, CHOICE_GRANTED, CHOICE_UNSET, DRAFT_GROUP, DRAFT_IDENTIFY, DRAFT_PAGE, DRAFT_TRACK, FLAG_GPC, FLAG_PAGES, FLAG_STRICT,
+} from "./codes.ts";
+import { watchKinds, type MoreFile } from "./more.ts";
+import { debug, firstInHistory, guarded, quietly, say, stop, watch } from "./page.ts";
+import type { Part, Source } from "./parts.ts";
 import type { Choice, ConsentState, Draft, Hilo, Options, Properties, Purpose } from "./types.ts";
 
 export type * from "./types.ts";
 
 /** The order in which the module tells the choices, two bits each. */
 const PURPOSES: Purpose[] = ["functional", "analytics", "personalization", "advertising", "sale_share"];
-const CHOICES: Choice[] = ["unset", "granted", "denied"];
-/** What a site tells, in the order of the module's numbers. */
-const KINDS: Draft["type"][] = ["page", "track", "identify", "group"];
+const CHOICES: Record<number, Choice> = { [CHOICE_UNSET]: "unset", [CHOICE_GRANTED]: "granted", [CHOICE_DENIED]: "denied" };
+const DRAFTS: Record<Draft["type"], number> = { page: DRAFT_PAGE, track: DRAFT_TRACK, identify: DRAFT_IDENTIFY, group: DRAFT_GROUP };
 
-/** Where the module comes from: its bytes, or the answer that brings them. */
-export type Source = () => BufferSource | Promise<Response>;
-
-/** Where the cart comes from, once one is used: its code, and its module. */
-export interface CartSource {
-  file(): Promise<CartFile>;
+/** Where the parts of the SDK come from. */
+export interface Parts {
+  /** The tracker's own module. */
   module: Source;
+  cart: Part<CartFile>;
+  more: Part<MoreFile>;
 }
 
 let loaded: Promise<Hilo> | undefined;
 
 /** Starts the tracker on this page, once; a second call gives the first tracker. Always resolves. */
-export function start(options: Options, source: Source, cart: CartSource): Promise<Hilo> {
-  loaded ??= begin(options, source, cart).catch((error: unknown) => {
+export function start(options: Options, parts: Parts): Promise<Hilo> {
+  loaded ??= begin(options, parts).catch((error: unknown) => {
     // No wasm (a content security policy without 'wasm-unsafe-eval', an old browser) or no network: nothing is captured.
     if (options.debug) console.warn("hilo: not started:", error);
     return inert();
@@ -38,24 +42,25 @@ export function start(options: Options, source: Source, cart: CartSource): Promi
   return loaded;
 }
 
-async function begin(options: Options, source: Source, cart: CartSource): Promise<Hilo> {
+async function begin(options: Options, { module, cart, more }: Parts): Promise<Hilo> {
   if (typeof window === "undefined" || typeof document === "undefined") return inert();
-  await instantiate(await source());
+  await instantiate(await module());
   const listeners = new Set<(state: ConsentState) => void>();
   const { capture = {}, consent = {} } = options;
-  const hasForms = capture.forms !== false;
+  const hasPages = capture.pages !== false;
+  const hasGpc = (navigator as { globalPrivacyControl?: boolean }).globalPrivacyControl === true;
   debug(options.debug === true);
   core.start(
     String(options.key),
     consent.notice ?? "",
     quietly(firstInHistory, undefined),
-    capture.pages !== false,
-    hasForms,
-    consent.pending === "drop",
-    (navigator as { globalPrivacyControl?: boolean }).globalPrivacyControl === true,
+    (hasPages ? FLAG_PAGES : 0) | (consent.pending === "drop" ? FLAG_STRICT : 0) | (hasGpc ? FLAG_GPC : 0),
   );
   const hilo = wrap(listeners, options, cart);
-  watch(options.endpoint ?? "/_h", hasForms, () => listeners.forEach((listener) => quietly(() => listener(hilo.consent.state()), undefined)));
+  // Before the tracker's own listeners: when the page is left, the last captured events come before the last batch.
+  watchKinds(more, capture);
+  watch(options.endpoint ?? "/_h", () => listeners.forEach((listener) => guarded(() => listener(hilo.consent.state()))));
+  if (hasPages) watchPages();
   core.begin();
   return hilo;
 }
@@ -70,12 +75,11 @@ async function instantiate(source: BufferSource | Response) {
   core.bind(instance.exports);
 }
 
-function wrap(listeners: Set<(state: ConsentState) => void>, options: Options, { file, module }: CartSource): Hilo {
+function wrap(listeners: Set<(state: ConsentState) => void>, options: Options, { file, module }: Part<CartFile>): Hilo {
   const changes: ((draft: Draft) => Draft | null)[] = [];
-  const act = (what: () => void) => quietly(what, undefined);
 
   function send(type: Draft["type"], name: unknown, properties: unknown, at?: number, id?: string) {
-    act(() => {
+    guarded(() => {
       let draft: Draft | null = { type, name: text(name), properties: (properties ?? {}) as Properties };
       for (const change of changes) {
         draft = draft && change(draft);
@@ -84,12 +88,13 @@ function wrap(listeners: Set<(state: ConsentState) => void>, options: Options, {
       const details = JSON.stringify(draft.properties) ?? "";
       const told = [draft.name, details === "{}" || details[0] !== "{" ? "" : details, at ?? Date.now()] as const;
       if (id) core.track_as(id, ...told);
-      else core.tell(KINDS.indexOf(type), ...told);
+      else core.tell(DRAFTS[type], ...told);
       if (id === undefined) shop.tracked(draft);
     });
   }
 
   const anonymousId = () => quietly(core.anonymous_id, "") || null;
+  const consent = consentCalls(listeners);
   const host = {
     key: String(options.key),
     endpoint: options.endpoint ?? "/_h",
@@ -98,7 +103,7 @@ function wrap(listeners: Set<(state: ConsentState) => void>, options: Options, {
     anonymousId,
     say,
     track: (event: string, properties: Properties, id: string) => send("track", event, properties, undefined, id),
-    consent: () => quietly(() => state(core.choices(), core.revision()), state(0, 0)),
+    consent: consent.state,
   };
   const shop = cartOf(host, file, options);
 
@@ -117,30 +122,21 @@ function wrap(listeners: Set<(state: ConsentState) => void>, options: Options, {
       send("group", groupId, traits, at);
     },
     reset() {
-      act(core.reset);
+      guarded(core.reset);
       shop.reset();
     },
     anonymousId,
     sessionId: () => quietly(core.session_id, "") || null,
-    ready: (callback) => act(() => callback(hilo)),
-    consent: {
-      grant: (...purposes) => act(() => core.choose(purposes.flat().join(" "), true)),
-      deny: (...purposes) => act(() => core.choose(purposes.flat().join(" "), false)),
-      state: host.consent,
-      on(callback) {
-        listeners.add(callback);
-        return () => void listeners.delete(callback);
-      },
-      withdraw: () => act(core.withdraw),
-    },
+    ready: (callback) => guarded(() => callback(hilo)),
+    consent,
     cart: shop.cart,
     optIn: (channel, said) => shop.use((cart) => cart.optIn(channel, "subscribed", said)),
     optOut: (channel) => shop.use((cart) => cart.optIn(channel, "unsubscribed", {})),
     use: (change) => void changes.push(change),
-    flush: () => act(core.flush),
+    flush: () => guarded(core.flush),
     debug: (on) => debug(on !== false),
     destroy() {
-      act(core.destroy);
+      guarded(core.destroy);
       shop.destroy();
       stop();
     },
@@ -148,12 +144,26 @@ function wrap(listeners: Set<(state: ConsentState) => void>, options: Options, {
   return hilo;
 }
 
+/** The site's calls about consent. */
+function consentCalls(listeners: Set<(state: ConsentState) => void>): Hilo["consent"] {
+  return {
+    grant: (...purposes) => guarded(() => core.choose(purposes.flat().join(" "), true)),
+    deny: (...purposes) => guarded(() => core.choose(purposes.flat().join(" "), false)),
+    state: () => quietly(() => state(core.choices(), core.revision()), state(0, 0)),
+    on(callback) {
+      listeners.add(callback);
+      return () => void listeners.delete(callback);
+    },
+    withdraw: () => guarded(core.withdraw),
+  };
+}
+
 function text(value: unknown): string {
   return typeof value === "string" ? value : typeof value === "number" ? String(value) : "";
 }
 
 function state(bits: number, revision: number): ConsentState {
-  const entries = PURPOSES.map((purpose, i) => [purpose, CHOICES[(bits >> (2 * i)) & 3]]);
+  const entries = PURPOSES.map((purpose, i) => [purpose, CHOICES[(bits >> (2 * i)) & 3]!]);
   return { ...Object.fromEntries(entries), revision } as ConsentState;
 }
 
@@ -172,7 +182,7 @@ export function inert(): Hilo {
       try {
         callback(hilo);
       } catch {
-        // The page's own callback failed; that is not ours to report.
+        // The callback of the page failed. The page has to report that.
       }
     },
     consent: { grant: nothing, deny: nothing, state: () => state(0, 0), on: () => nothing, withdraw: nothing },

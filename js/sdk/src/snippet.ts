@@ -1,6 +1,6 @@
 /**
- * A script tag becomes a tracker: options from `data-` attributes, the module from the script itself, and the
- * calls that the stub recorded, in order and with their own times.
+ * A script tag becomes a tracker. The options come from `data-` attributes, and the module from the script itself. The calls
+ * that the stub recorded follow in order, with their own times.
  */
 import { start } from "./index.ts";
 import type { Hilo } from "./types.ts";
@@ -17,17 +17,23 @@ declare global {
 export function snippet(script: HTMLScriptElement | null) {
   const stub = window.hilo;
   if (stub && !stub.q) return;
-  const { key = "", endpoint, pages, forms, cart, pending, notice, debug } = script?.dataset ?? {};
+  const attributes = script?.dataset ?? ({} as DOMStringMap);
+  const { key = "", endpoint, pages, cart, pending, notice, debug } = attributes;
   const home = new URL(".", script?.src || location.href);
   const options = {
     key,
     endpoint: endpoint ?? home.href.replace(/\/$/, ""),
-    capture: { pages: pages !== "off", forms: forms !== "off", cart: cart as "api" },
+    capture: {
+      pages: pages !== "off",
+      cart: cart as "api",
+      ...Object.fromEntries(Object.keys(HILO_KINDS).map((kind) => [kind, attributes[kind] !== "off"])),
+    },
     consent: { pending: pending === "drop" ? ("drop" as const) : ("hold" as const), notice: notice ?? "" },
     debug: debug !== undefined,
   };
-  const carts = { file: () => import(String(new URL(HILO_CART_FILE, home))), module: () => fetch(new URL(HILO_CART_WASM_FILE, home)) };
-  void start(options, module, carts).then((hilo) => replay(hilo, stub?.q ?? []));
+  const part = (file: string, wasm: string) => ({ file: () => import(String(new URL(file, home))), module: () => fetch(new URL(wasm, home)) });
+  const parts = { module, cart: part(HILO_CART_FILE, HILO_CART_WASM_FILE), more: part(HILO_MORE_FILE, HILO_MORE_WASM_FILE) };
+  void start(options, parts).then((hilo) => replay(hilo, stub?.q ?? []));
 }
 
 /** The module, which stands in this file as text. */
@@ -39,18 +45,18 @@ function module(): Uint8Array<ArrayBuffer> {
   return bytes;
 }
 
-/** Puts the tracker in the stub's place and tells it what was called meanwhile. */
+/** Puts the tracker in the stub's place and repeats the calls that the stub recorded. */
 function replay(hilo: Hilo, calls: Recorded[]) {
   window.hilo = hilo;
   for (const [name, args, at] of calls) {
     try {
       const [first, second] = name.split(".") as [keyof Hilo, string?];
       const home: any = second ? hilo[first] : hilo;
-      // What is told at a time gets that time as its last argument.
+      // These calls take the time of the call as their last argument.
       const timed = ["page", "track", "identify", "group"].includes(name);
       home[second ?? first](...(timed ? [args[0], args[1], ...(name === "identify" ? [args[2]] : []), at] : args));
     } catch {
-      // One bad call does not keep the others from being told.
+      // One bad call does not stop the others.
     }
   }
 }

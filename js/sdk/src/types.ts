@@ -2,6 +2,11 @@
  * The public types of the tracker, written by hand: what a site may call, and what it gets back.
  */
 
+import type * as kinds from "./capture/index.ts";
+
+/** What is captured of the document beside page views. */
+export type CaptureKind = keyof typeof kinds;
+
 /** Why data may be used. `essential` is always on and cannot be chosen. */
 export type Purpose = "functional" | "analytics" | "personalization" | "advertising" | "sale_share";
 
@@ -132,13 +137,14 @@ export interface Options {
   capture?: {
     /** Page views, also in single-page apps. On by default. */
     pages?: boolean;
-    /** Forms begun, submitted, abandoned: names and timing, never values. On by default. */
-    forms?: boolean;
     /**
      * Where a cart that the shop keeps itself is read from: GA4's ecommerce events in `dataLayer`, the attributes
      * `data-hilo-add` and `data-hilo-remove`, or the Segment spec's ecommerce calls. By default only `hilo.cart` counts.
      */
     cart?: "dataLayer" | "attributes" | "segment" | "api";
+  } & {
+    /** What visitors do to the document, by kind. On by default. `forms`: begun, submitted, abandoned; names and timing, never values. */
+    [kind in CaptureKind]?: boolean;
   };
   /** Gives a token of your backend's for who is signed in; asked again when it is over. */
   tokenProvider?: () => string | Promise<string>;

@@ -1,23 +1,15 @@
 /**
- * What wasm-bindgen makes of `hilo-tracker/src/platform/face.rs`, and `build.ts` of that.
+ * What wasm-bindgen makes of `hilo-tracker/src/shell/browser/face.rs`, and `build.ts` of that.
  */
 declare module "hilo-wasm" {
   /** What the module wants to be given. */
   export const imports: WebAssembly.Imports;
   /** Lets the functions below work, once. */
   export function bind(exports: WebAssembly.Exports): void;
-  export function start(
-    key: string,
-    notice: string,
-    firstInHistory: string | undefined,
-    pages: boolean,
-    forms: boolean,
-    strict: boolean,
-    gpc: boolean,
-  ): void;
+  export function start(key: string, notice: string, first_in_history: string | null | undefined, flags: number): void;
   export function begin(): void;
   export function tell(kind: number, name: string, details: string, at: number): void;
-  export function track_as(id: string, name: string, details: string, at: number): void;
+  export function track_as(id: string, event: string, details: string, at: number): void;
   export function reset(): void;
   export function anonymous_id(): string;
   export function session_id(): string;
@@ -29,11 +21,19 @@ declare module "hilo-wasm" {
   export function flush(): void;
   export function destroy(): void;
   export function happen(what: number): void;
-  export function form(step: number, table: string, field: string): void;
-  export function answered(ticket: number, status: number, retryAfterS: number, anonymousId: string, rejected: number): void;
+  export function lose_unread(count: number): void;
+  export function answered(ticket: number, status: number, retry_after_s: number, anonymous_id: string, rejected: number): void;
 }
 
-/** What wasm-bindgen makes of `hilo-tracker/src/platform/cart_face.rs`, and `build.ts` of that. */
+/** What wasm-bindgen makes of `hilo-tracker/src/shell/browser/more_face.rs`, and `build.ts` of that. */
+declare module "hilo-more-wasm" {
+  export const imports: WebAssembly.Imports;
+  export function bind(exports: WebAssembly.Exports): void;
+  export function read(kind: string, cells: any, url: string, elapsed_ms: number): string;
+  export function leave(url: string, elapsed_ms: number): string;
+}
+
+/** What wasm-bindgen makes of `hilo-tracker/src/shell/browser/cart_face.rs`, and `build.ts` of that. */
 declare module "hilo-cart-wasm" {
   export const imports: WebAssembly.Imports;
   export function bind(exports: WebAssembly.Exports): void;
@@ -45,6 +45,11 @@ declare module "hilo-cart-wasm" {
 declare const HILO_CART_FILE: string;
 declare const HILO_CART_WASM_FILE: string;
 declare const HILO_CART_WASM_BASE64: string;
+declare const HILO_MORE_FILE: string;
+declare const HILO_MORE_WASM_FILE: string;
+declare const HILO_MORE_WASM_BASE64: string;
+/** The capture kinds of the second file, each with the events that the first file listens to. */
+declare const HILO_KINDS: Record<keyof typeof import("./capture/index.ts"), string[]>;
 declare const HILO_WASM_TEXT: string;
 declare const HILO_WASM_MASK: number;
 declare const HILO_WASM_BASE64: string;

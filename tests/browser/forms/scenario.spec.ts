@@ -1,9 +1,11 @@
 /**
- * Promise: forms are told by the names of their fields and by timing; what was typed never leaves the page.
+ * Promise: a form is reported by the names of its fields and by timing; the typed values never leave the page. The file that
+ * captures forms loads late and loses no act of the visitor.
  */
 import assert from "node:assert/strict";
 import { after, test } from "node:test";
 
+import type { Page } from "../../../js/node_modules/playwright-core/index.d.ts";
 import { startBrowser, startSite, withSnippet } from "../scenario.ts";
 
 const FORM = `<form id="contact" onsubmit="event.preventDefault()">
@@ -14,18 +16,31 @@ const CANARIES = ["canary-mail@example.com", "canary-pin", "canary-hidden", "411
 const SECRET_NAMES = ["pin", "csrf", "card", "diagnosis"];
 
 const browser = await startBrowser();
-const site = await startSite(() => withSnippet(FORM));
+const site = await startSite((path) => withSnippet(FORM, path === "/off" ? 'data-forms="off"' : ""));
+/** The code of the second file, as the collector names it. */
+const MORE = /\/hilo-more\.\w+\.js$/;
 after(async () => {
   await browser.close();
   await site.close();
 });
 
-async function fill() {
+/** Opens a page with the form; `prepare` comes before its first request. */
+async function open(path = "/", prepare: (page: Page) => Promise<unknown> = async () => {}) {
   site.sent.length = 0;
   const page = await (await browser.newContext()).newPage();
-  await page.goto(site.url);
+  await prepare(page);
+  await page.goto(site.url + path);
   await page.waitForFunction(() => !(window as any).hilo.q);
-  await page.evaluate(() => (window as any).hilo.consent.grant("analytics"));
+  return page;
+}
+
+const grant = (page: Page) => page.evaluate(() => (window as any).hilo.consent.grant("analytics"));
+
+const acts = () => site.events().filter((event) => event["type"] === "track");
+
+async function fill() {
+  const page = await open();
+  await grant(page);
   const [mail, pin, , card, diagnosis, message] = CANARIES as [string, string, string, string, string, string];
   await page.fill("[name=email]", mail);
   await page.fill("[name=pin]", pin);
@@ -42,11 +57,11 @@ function refuteValues() {
   for (const name of SECRET_NAMES) assert.ok(!forms.includes(`"${name}"`), name);
 }
 
-test("begun and submitted", async () => {
+test("a form that is filled in and sent is reported as started and submitted", async () => {
   const page = await fill();
   await page.click("button");
   await site.quiet();
-  const forms = site.events().filter((event) => event["type"] === "track");
+  const forms = acts();
   assert.deepEqual(forms.map((event) => event["event"]), ["Form Started", "Form Submitted"]);
   const { properties } = forms[1]!;
   assert.equal(properties.form_id, "contact");
@@ -56,13 +71,71 @@ test("begun and submitted", async () => {
   await page.context().close();
 });
 
-test("begun and abandoned", async () => {
+test("a form that is begun and left is reported as abandoned", async () => {
   const page = await fill();
   await site.quiet();
   await page.goto("about:blank");
   await site.quiet();
-  const forms = site.events().filter((event) => event["type"] === "track");
+  const forms = acts();
   assert.deepEqual(forms.map((event) => event["event"]), ["Form Started", "Form Abandoned"]);
   refuteValues();
+  await page.context().close();
+});
+
+test("a form that is sent before the second file is there is reported with its own time", async () => {
+  let release = () => {};
+  const held = new Promise<void>((resolve) => (release = resolve));
+  const page = await open("/", (page) => page.route(MORE, async (route) => (await held, route.continue())));
+  await grant(page);
+  await page.fill("[name=email]", "canary-mail@example.com");
+  await page.click("button");
+  const sentAt = await page.evaluate(() => Date.now());
+  await page.waitForTimeout(500);
+  release();
+  await site.quiet();
+  assert.deepEqual(acts().map((event) => event["event"]), ["Form Started", "Form Submitted"]);
+  for (const { timestamp } of acts() as any[]) assert.ok(Date.parse(timestamp) <= sentAt, timestamp);
+  const { fields, ms_to_submit } = acts()[1]!["properties"];
+  assert.ok(fields.find((field: any) => field.name === "email").ms >= 0);
+  assert.ok(ms_to_submit < 500, "the time that the file took does not count");
+  await page.context().close();
+});
+
+test("a page that is left before the second file is there counts what nobody could read", async () => {
+  const page = await open("/", (page) => page.route(MORE, (route) => route.abort()));
+  await grant(page);
+  await page.waitForFunction(() => (window as any).hilo.anonymousId());
+  await page.focus("[name=email]");
+  await page.evaluate(() => (window as any).hilo.track("Last act"));
+  await page.goto("about:blank");
+  await site.quiet();
+  assert.deepEqual(acts().map((event) => event["event"]), ["Last act"]);
+  assert.equal(site.sent.at(-1)!.body["context"].hilo.dropped.capture_unread, 1);
+  await page.context().close();
+});
+
+test("before consent the second file loads when the page is idle, and stores and sends nothing", async () => {
+  const loaded = (page: Page) => page.waitForResponse((response) => MORE.test(response.url()));
+  let arrival: Promise<unknown> = Promise.resolve();
+  const page = await open("/", async (page) => void (arrival = loaded(page)));
+  await arrival;
+  await page.fill("[name=email]", "canary-mail@example.com");
+  await page.click("button");
+  await site.quiet();
+  assert.equal(site.sent.length, 0);
+  assert.deepEqual(await page.evaluate(() => Object.keys({ ...localStorage, ...sessionStorage })), []);
+  await page.context().close();
+});
+
+test("a page that switches forms off never loads the second file", async () => {
+  const asked: string[] = [];
+  const page = await open("/off", async (page) => void page.on("request", (request) => asked.push(request.url())));
+  await grant(page);
+  await page.fill("[name=email]", "canary-mail@example.com");
+  await page.click("button");
+  await page.waitForTimeout(1_500);
+  await site.quiet();
+  assert.deepEqual(acts(), []);
+  assert.deepEqual(asked.filter((url) => url.includes("hilo-more")), []);
   await page.context().close();
 });

@@ -3,34 +3,68 @@
 //! In: what the visitor did, with the form as the document has it. Out: "Form Started", "Form Submitted" or
 //! "Form Abandoned". Fields that are secret or private are not even named.
 
-use hilo_core::text::{cut, parts};
+use hilo_core::text::parts;
+use serde::Deserialize;
 
 use crate::json::Json;
-use crate::platform::{FormAct, FormStep};
+use crate::platform::capture::{CaptureKind, Captured, Moment};
+use crate::platform::codes::{FORM_FOCUSED, FORM_SUBMITTED};
 
 /// Fields that one event lists.
 const FIELDS_MAX: usize = 50;
 /// Forms that are watched at a time.
 const FORMS_MAX: usize = 20;
 
+/// One thing that a visitor did to a form.
+#[derive(Debug, Deserialize)]
+pub struct FormAct {
+    /// What was done: one of the `FORM_` codes.
+    pub step: u8,
+    /// The form as the document has it, without a single value.
+    pub form: Form,
+    /// The field it was done to; empty for a submission.
+    pub field: String,
+}
+
+/// A form as the document has it.
+#[derive(Debug, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct Form {
+    /// What tells the form from others: its `id`, else its `name`, else its `action`.
+    pub key: String,
+    /// The attribute `id`.
+    pub id: String,
+    /// The attribute `name`.
+    pub name: String,
+    /// Whether the site marked the form `data-hilo-private`.
+    pub is_private: bool,
+    /// The form's fields, in the document's order.
+    pub fields: Vec<Field>,
+}
+
+/// A field of a form.
+#[derive(Debug, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct Field {
+    /// The attribute `name`, else `id`.
+    pub name: String,
+    /// The attribute `type`.
+    pub r#type: String,
+    /// The attribute `autocomplete`.
+    pub autocomplete: String,
+    /// Whether the site marked the field `data-hilo-private`.
+    pub is_private: bool,
+}
+
 /// A form being filled in.
 #[derive(Debug)]
 struct Filling {
-    form: String,
+    form: Form,
     began_ms: i64,
     /// The field that has the focus, and since when; empty for none that may be named.
     entered: (String, i64),
     /// Milliseconds spent in each field that was visited, in order of the first visit.
     spent: Vec<(String, i64)>,
-}
-
-/// An event that a form gave.
-#[derive(Debug, PartialEq, Eq)]
-pub struct Told {
-    /// Its name.
-    pub name: &'static str,
-    /// Its properties, JSON.
-    pub properties: String,
 }
 
 /// The forms of the page that were begun and not finished.
@@ -39,59 +73,65 @@ pub struct Forms {
     open: Vec<Filling>,
 }
 
-impl Forms {
-    /// Reads one act. `now_ms` is any clock that does not jump; `path` is where the page is.
-    pub fn read(&mut self, act: FormAct, path: &str, now_ms: i64) -> Option<Told> {
-        let key = cell(&act.form, 0);
-        if cell(&act.form, 3) == PRIVATE {
-            return None;
+impl CaptureKind for Forms {
+    type Cells = FormAct;
+
+    fn read(&mut self, act: FormAct, moment: &Moment) -> Vec<Captured> {
+        if act.form.is_private {
+            return Vec::new();
         }
-        let known = self.open.iter().position(|filling| cell(&filling.form, 0) == key);
+        let known = self.open.iter().position(|filling| filling.form.key == act.form.key);
         if let Some(filling) = known.and_then(|at| self.open.get_mut(at)) {
-            filling.stop(now_ms);
+            filling.stop(moment.elapsed_ms);
         }
         match act.step {
-            FormStep::Left => None,
-            FormStep::Submitted => {
-                let told = match known.and_then(|at| self.open.get(at)) {
-                    Some(filling) => filling.tell("Form Submitted", path, now_ms),
-                    // Sent without ever being touched: by a script, or filled in by the browser.
-                    None => Filling::new(act.form, now_ms).tell("Form Submitted", path, now_ms),
+            FORM_SUBMITTED => {
+                // A form that was never touched is submitted by a script, or filled in by the browser.
+                let filling = match known {
+                    Some(at) => self.open.remove(at),
+                    None => Filling::new(act.form, moment),
                 };
-                let mut place = 0..;
-                self.open.retain(|_| place.next() != known);
-                Some(told)
+                vec![filling.event("Form Submitted", moment)]
             }
-            FormStep::Focused => {
-                let is_named = fields(&act.form).any(|field| cell(field, 0) == act.field);
-                let entered = (if is_named { act.field } else { String::new() }, now_ms);
-                if let Some(filling) = known.and_then(|at| self.open.get_mut(at)) {
-                    filling.entered = entered;
-                    return None;
-                }
-                if self.open.len() >= FORMS_MAX {
-                    return None;
-                }
-                let mut filling = Filling::new(act.form, now_ms);
-                let told = filling.tell("Form Started", path, now_ms);
-                filling.entered = entered;
-                self.open.push(filling);
-                Some(told)
-            }
+            FORM_FOCUSED => self.focus(known, act, moment).into_iter().collect(),
+            _ => Vec::new(),
         }
     }
 
-    /// The visitor goes away: whatever was begun is abandoned. One form at a time, until there is none.
-    pub fn abandon(&mut self, path: &str, now_ms: i64) -> Option<Told> {
-        let mut filling = self.open.pop()?;
-        filling.stop(now_ms);
-        Some(filling.tell("Form Abandoned", path, now_ms))
+    /// Every form that was begun is abandoned.
+    fn leave(&mut self, moment: &Moment) -> Vec<Captured> {
+        let mut abandoned = Vec::new();
+        for mut filling in self.open.drain(..) {
+            filling.stop(moment.elapsed_ms);
+            abandoned.push(filling.event("Form Abandoned", moment));
+        }
+        abandoned
+    }
+}
+
+impl Forms {
+    /// A field of the form got the focus; the first one starts the form.
+    fn focus(&mut self, known: Option<usize>, act: FormAct, moment: &Moment) -> Option<Captured> {
+        let is_named = named(&act.form).any(|field| field.name == act.field);
+        let entered = (if is_named { act.field } else { String::new() }, moment.elapsed_ms);
+        if let Some(filling) = known.and_then(|at| self.open.get_mut(at)) {
+            filling.entered = entered;
+            return None;
+        }
+        if self.open.len() >= FORMS_MAX {
+            return None;
+        }
+        let filling = Filling { entered, ..Filling::new(act.form, moment) };
+        let started = filling.event("Form Started", moment);
+        self.open.push(filling);
+        Some(started)
     }
 }
 
 impl Filling {
-    const fn new(form: String, now_ms: i64) -> Filling {
-        Filling { form, began_ms: now_ms, entered: (String::new(), 0), spent: Vec::new() }
+    const fn new(form: Form, moment: &Moment) -> Filling {
+        let entered = (String::new(), 0);
+        Filling { form, began_ms: moment.elapsed_ms, entered, spent: Vec::new() }
     }
 
     /// Adds the time in the field that had the focus.
@@ -107,14 +147,13 @@ impl Filling {
         }
     }
 
-    fn tell(&self, name: &'static str, path: &str, now_ms: i64) -> Told {
+    fn event(&self, name: &'static str, moment: &Moment) -> Captured {
         let mut json = Json::new();
-        json.some("form_id", cell(&self.form, 1)).some("form_name", cell(&self.form, 2));
-        json.text("path", path).list("fields");
-        for field in fields(&self.form).take(FIELDS_MAX) {
-            let name = cell(field, 0);
-            json.open("").text("name", name).some("type", cell(field, 1));
-            if let Some((_, ms)) = self.spent.iter().find(|(known, _)| known == name) {
+        json.some("form_id", &self.form.id).some("form_name", &self.form.name);
+        json.text("path", &moment.path).list("fields");
+        for field in named(&self.form).take(FIELDS_MAX) {
+            json.open("").text("name", &field.name).some("type", &field.r#type);
+            if let Some((_, ms)) = self.spent.iter().find(|(known, _)| *known == field.name) {
                 json.number("ms", *ms);
             }
             json.close();
@@ -123,60 +162,61 @@ impl Filling {
         let lasted = match name {
             "Form Submitted" => "ms_to_submit",
             "Form Abandoned" => "ms_open",
-            _ => return Told { name, properties: json.done() }, // nothing more to tell of a beginning
+            _ => return Captured { name, properties: json.done() }, // a beginning has no duration
         };
-        json.number(lasted, now_ms - self.began_ms);
+        json.number(lasted, moment.elapsed_ms - self.began_ms);
         if let Some((field, _)) = self.spent.last() {
             json.text("last_field", field);
         }
-        Told { name, properties: json.done() }
+        Captured { name, properties: json.done() }
     }
 }
 
-/// What stands in the last cell of what is marked `data-hilo-private`.
-const PRIVATE: &str = "private";
-
 /// The fields of a form whose very names may leave the page (consent.md, in the page, rule 11).
-fn fields(form: &str) -> impl Iterator<Item = &str> {
-    parts(form, b'\n').skip(1).filter(|field| {
-        let is_secret = matches!(cell(field, 1), "password" | "hidden");
-        let is_card = parts(cell(field, 2), b' ').any(|word| word.starts_with("cc-"));
-        !(is_secret || is_card || cell(field, 3) == PRIVATE || cell(field, 0).is_empty())
+fn named(form: &Form) -> impl Iterator<Item = &Field> {
+    form.fields.iter().filter(|field| {
+        let is_secret = matches!(field.r#type.as_str(), "password" | "hidden");
+        let is_card = parts(&field.autocomplete, b' ').any(|word| word.starts_with("cc-"));
+        !(is_secret || is_card || field.is_private || field.name.is_empty())
     })
-}
-
-/// One cell of the first line of a table.
-#[inline(never)]
-fn cell(table: &str, column: usize) -> &str {
-    parts(cut(table, b'\n').0, b'\t').nth(column).unwrap_or_default()
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::platform::codes::FORM_BLURRED;
 
-    fn act(step: FormStep, field: &str) -> FormAct {
-        let form = "contact\tcontact\t\t\n\
-            email\temail\temail\t\n\
-            pin\tpassword\t\t\n\
-            card\ttext\tbilling cc-number\t\n\
-            diary\ttext\t\tprivate\n\
-            token\thidden\t\t";
-        FormAct { step, form: form.to_owned(), field: field.to_owned() }
+    fn field(name: &str, kind: &str, autocomplete: &str, is_private: bool) -> Field {
+        let [name, r#type, autocomplete] = [name, kind, autocomplete].map(str::to_owned);
+        Field { name, r#type, autocomplete, is_private }
+    }
+
+    fn act(step: u8, name: &str) -> FormAct {
+        let [key, id] = ["contact", "contact"].map(str::to_owned);
+        let fields = vec![
+            field("email", "email", "email", false),
+            field("pin", "password", "", false),
+            field("card", "text", "billing cc-number", false),
+            field("diary", "text", "", true),
+            field("token", "hidden", "", false),
+        ];
+        let form = Form { key, id, name: String::new(), is_private: false, fields };
+        FormAct { step, form, field: name.to_owned() }
+    }
+
+    fn at(elapsed_ms: i64) -> Moment {
+        Moment::new("https://a.example/c", elapsed_ms)
     }
 
     #[test]
     fn a_form_is_started_once_and_submitted_with_its_times() {
         let mut forms = Forms::default();
+        assert_eq!(forms.read(act(FORM_FOCUSED, "email"), &at(0))[0].name, "Form Started");
+        assert_eq!(forms.read(act(FORM_BLURRED, "email"), &at(40)), []);
+        assert_eq!(forms.read(act(FORM_FOCUSED, "email"), &at(50)), []);
+        let events = forms.read(act(FORM_SUBMITTED, ""), &at(90));
         assert_eq!(
-            forms.read(act(FormStep::Focused, "email"), "/c", 0).unwrap().name,
-            "Form Started"
-        );
-        assert_eq!(forms.read(act(FormStep::Left, "email"), "/c", 40), None);
-        assert_eq!(forms.read(act(FormStep::Focused, "email"), "/c", 50), None);
-        let told = forms.read(act(FormStep::Submitted, ""), "/c", 90).unwrap();
-        assert_eq!(
-            told.properties,
+            events[0].properties,
             r#"{"form_id":"contact","path":"/c","fields":[{"name":"email","type":"email","ms":80}],"ms_to_submit":90,"last_field":"email"}"#
         );
     }
@@ -184,10 +224,11 @@ mod tests {
     #[test]
     fn secret_fields_are_not_even_named() {
         let mut forms = Forms::default();
-        let told = forms.read(act(FormStep::Focused, "pin"), "/c", 0).unwrap();
-        forms.read(act(FormStep::Left, "pin"), "/c", 10);
-        let left = forms.abandon("/c", 20).unwrap();
-        for text in [&told.properties, &left.properties] {
+        let mut events = forms.read(act(FORM_FOCUSED, "pin"), &at(0));
+        forms.read(act(FORM_BLURRED, "pin"), &at(10));
+        events.extend(forms.leave(&at(20)));
+        assert_eq!(events.len(), 2);
+        for text in events.iter().map(|event| &event.properties) {
             for name in ["pin", "card", "diary", "token"] {
                 assert!(!text.contains(name), "{text}");
             }
@@ -195,17 +236,17 @@ mod tests {
     }
 
     #[test]
-    fn what_was_begun_and_not_sent_is_abandoned_once() {
+    fn a_form_that_was_begun_and_not_sent_is_abandoned_once() {
         let mut forms = Forms::default();
-        forms.read(act(FormStep::Focused, "email"), "/c", 0);
-        assert_eq!(forms.abandon("/c", 500).unwrap().name, "Form Abandoned");
-        assert_eq!(forms.abandon("/c", 600), None);
+        forms.read(act(FORM_FOCUSED, "email"), &at(0));
+        assert_eq!(forms.leave(&at(500))[0].name, "Form Abandoned");
+        assert_eq!(forms.leave(&at(600)), []);
     }
 
     #[test]
     fn a_private_form_is_invisible() {
-        let mut private = act(FormStep::Focused, "email");
-        private.form = private.form.replacen("contact\t\t", "contact\t\tprivate", 1);
-        assert_eq!(Forms::default().read(private, "/c", 0), None);
+        let mut private = act(FORM_FOCUSED, "email");
+        private.form.is_private = true;
+        assert_eq!(Forms::default().read(private, &at(0)), []);
     }
 }

@@ -6,6 +6,7 @@
 use hilo_core::query_keys::CAMPAIGN_KEYS;
 use hilo_core::text::{concat, cut, lists, parts};
 
+use crate::address::origin;
 use crate::json::{number, read_number};
 use crate::platform::Place;
 
@@ -97,31 +98,6 @@ pub fn landing(place: &Place, first: Option<String>) -> Landing {
     // A visit that starts anew on a page of this site was not referred by this site.
     let referrer = if is_internal { String::new() } else { referrer.clone() };
     Landing { url: url.clone(), referrer, via: "page" }
-}
-
-/// Scheme, host and port of an address.
-fn origin(url: &str) -> &str {
-    url.get(..host_end(url)).unwrap_or(url)
-}
-
-/// The path of an address; empty where it has none.
-pub fn path(url: &str) -> &str {
-    cut(cut(url.get(host_end(url)..).unwrap_or_default(), b'#').0, b'?').0
-}
-
-/// The query of an address with its `?`; empty where it has none.
-pub fn search(url: &str) -> &str {
-    let bare = cut(url, b'#').0;
-    bare.get(cut(bare, b'?').0.len()..).unwrap_or_default()
-}
-
-/// Where scheme, host and port end.
-fn host_end(url: &str) -> usize {
-    let bytes = url.as_bytes();
-    let after = bytes.windows(3).position(|three| three == b"://").map_or(0, |at| at + 3);
-    let rest = bytes.iter().skip(after);
-    let end = rest.clone().position(|byte| matches!(byte, b'/' | b'?' | b'#'));
-    after + end.unwrap_or(rest.len())
 }
 
 #[cfg(test)]

@@ -1,17 +1,12 @@
 //! What the tracker needs from a page, as one trait: clocks, chance, storage, the document, the network.
 //!
-//! `browser.rs` fulfils it with web-sys and gloo, `memory.rs` for tests. What needs callbacks (listening, timers, fetch)
+//! `shell/browser/` fulfils it with web-sys and gloo, `shell/memory.rs` for tests. What needs callbacks (listening, timers, fetch)
 //! stands in `js/sdk/src/page.ts`: closures and futures would cost the visitor more than the tracker itself. What happens
 //! in the page comes back as [`Happened`]. Nothing here decides anything.
 
-#[cfg(all(target_arch = "wasm32", feature = "page"))]
-mod browser;
-#[cfg(all(target_arch = "wasm32", feature = "cart"))]
-pub mod cart_face;
-#[cfg(all(target_arch = "wasm32", feature = "page"))]
-pub mod face;
-#[cfg(not(target_arch = "wasm32"))]
-pub mod memory;
+#[cfg(feature = "more")]
+pub mod capture;
+pub mod codes;
 
 use alloc::string::String;
 use alloc::vec::Vec;
@@ -23,47 +18,18 @@ pub enum Happened {
     Navigated,
     /// The document came back from the back/forward cache: the visitor looks at it again.
     Restored,
-    /// The page is hidden: it may never be shown again, so what waits is sent.
+    /// The page is hidden or left: it may never be shown again.
     Hidden,
-    /// The document goes away: the last moment of all.
-    Left,
     /// The network is back.
     Online,
     /// The timer set by [`Platform::wake_in`] ran out.
     Woke,
-    /// The task of the page in which [`Platform::settle`] was asked for is over.
-    Settled,
+    /// The page's task is over in which [`Platform::notice_task_end`] was called.
+    TaskEnded,
     /// Another tab wrote the consent, the id, the session or the claim.
     StoredElsewhere,
-    /// Something in a form.
-    Form(FormAct),
     /// The answer to [`Platform::post`].
     Answered(Answer),
-}
-
-/// What a visitor did to a form.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct FormAct {
-    /// What was done.
-    pub step: FormStep,
-    /// The form as the document has it, without a single value: a table of lines, whose cells are separated by tabs.
-    ///
-    /// First the form: what tells it from others (`id`, else `name`, else `action`), `id`, `name`, `private` or nothing.
-    /// Then each field: `name` (else `id`), `type`, `autocomplete`, `private` or nothing.
-    pub form: String,
-    /// The field it was done to; empty for a submission.
-    pub field: String,
-}
-
-/// The steps of filling in a form.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum FormStep {
-    /// A field got the focus.
-    Focused,
-    /// A field lost the focus.
-    Left,
-    /// The form was submitted.
-    Submitted,
 }
 
 /// What a request asks for, which says how its answer is read.
@@ -177,8 +143,8 @@ pub trait Platform {
     /// Wakes the tracker once, in `ms`; replaces an earlier wish.
     fn wake_in(&self, ms: i64);
 
-    /// Asks for [`Happened::Settled`] once the page's current task is over, before anything else can happen.
-    fn settle(&self);
+    /// Lets [`Happened::TaskEnded`] come once the page's current task is over, before anything else can happen.
+    fn notice_task_end(&self);
 
     /// Tells the developer something, in debug mode.
     fn say(&self, sentence: &str);

@@ -101,7 +101,7 @@ impl Queue {
         self.items.is_empty()
     }
 
-    /// Adds an event. Whether it opened a group, which [`Queue::settle`] has to write at the end of the task.
+    /// Adds an event. Whether it opened a group, which [`Queue::write_group`] has to write at the end of the task.
     pub fn push<P: Platform>(
         &mut self,
         at_ms: i64,
@@ -126,13 +126,13 @@ impl Queue {
         self.trim(platform);
         self.group_size = (self.group_size.0 + 1, self.group_size.1 + bytes);
         if self.group_size.0 >= GROUP_ITEMS_MAX || self.group_size.1 >= GROUP_BYTES_MAX {
-            self.settle(platform);
+            self.write_group(platform);
         }
         is_first
     }
 
     /// Writes what was added since the last time. Called at the end of each task, and before anything is sent.
-    pub fn settle<P: Platform>(&mut self, platform: &P) {
+    pub fn write_group<P: Platform>(&mut self, platform: &P) {
         let key = std::mem::take(&mut self.group);
         if !key.is_empty() {
             self.write(&key, platform);
@@ -170,7 +170,7 @@ impl Queue {
         bytes_max: usize,
         platform: &P,
     ) -> Batch {
-        self.settle(platform);
+        self.write_group(platform);
         self.trim(platform);
         let (mut count, mut bytes, mut is_full) = (0, 0, false);
         // Events of one key stand together, so it is looked up once.
@@ -351,13 +351,13 @@ fn read(key: &str, text: &str) -> Option<Item> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::platform::memory::Memory;
+    use crate::shell::memory::Memory;
 
     /// Each event in a task of its own.
     fn fill(queue: &mut Queue, platform: &Memory, count: usize) {
         for i in 0..count {
             queue.push(platform.now_ms(), format!("{{\"i\":{i}}}"), false, "t", platform);
-            queue.settle(platform);
+            queue.write_group(platform);
         }
     }
 
@@ -388,7 +388,7 @@ mod tests {
         for i in 0..pushed {
             queue.push(platform.now_ms(), format!("{{\"i\":{i}}}"), i == 3, "t", &platform);
         }
-        queue.settle(&platform);
+        queue.write_group(&platform);
         assert_eq!(queue.len(), pushed - (GROUP_ITEMS_MAX - 1));
         assert_eq!(queue.dropped()[..], [("queue_full", GROUP_ITEMS_MAX as u32 - 1)]);
         assert_eq!(queue.batch(1, 2, 1_000, &platform).events, r#"{"i":3},{"i":32}"#);
@@ -408,7 +408,7 @@ mod tests {
     fn the_next_page_recovers_what_is_whole() {
         let (platform, mut queue) = (page(), Queue::default());
         queue.push(platform.now_ms(), "{\"order\":1}".to_owned(), true, "t", &platform);
-        queue.settle(&platform);
+        queue.write_group(&platform);
         fill(&mut queue, &platform, 3);
         platform.save("hilo.q.9.x.9", "17.{\"cut");
         let recovered = recover(&platform);
@@ -438,7 +438,7 @@ mod tests {
             })
             .collect();
         assert_eq!((opened, platform.stored().len()), (vec![true, false, false], 0));
-        queue.settle(&platform);
+        queue.write_group(&platform);
         assert_eq!(platform.stored().len(), 1);
         queue.batch(1, 2, 1_000, &platform);
         queue.landed(1, true, &platform);
@@ -455,7 +455,7 @@ mod tests {
             queue.push(platform.now_ms(), format!("{{\"i\":{i}}}"), false, "t", &platform);
         }
         assert_eq!(recover(&platform).len(), GROUP_ITEMS_MAX);
-        queue.settle(&platform);
+        queue.write_group(&platform);
         assert_eq!(recover(&platform).len(), GROUP_ITEMS_MAX + 1);
     }
 

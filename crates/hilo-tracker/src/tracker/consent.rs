@@ -63,7 +63,7 @@ impl<P: Platform> Tracker<P> {
             self.transport.insist();
         }
         self.send();
-        self.settle_timers();
+        self.set_timer();
     }
 
     /// Another tab stored something. What it decided holds here too, without a second record, and who logged out there did
@@ -122,7 +122,7 @@ impl<P: Platform> Tracker<P> {
     }
 
     /// The id is certain: the collector said it, or nobody did and a new one is minted.
-    pub(super) fn settle(&mut self, said: String) {
+    pub(super) fn take_id(&mut self, said: String) {
         let id = if is_reserved(&said) { uuid_v4(self.platform.random16()) } else { said };
         self.platform.save(ID_KEY, &id);
         self.who = Who::Known(id);

@@ -4,8 +4,9 @@
 use hilo_core::consent::{Choice, ConsentState, Purpose};
 use hilo_core::identity::uuid_v7;
 
+use crate::address::{path, search};
 use crate::draft::{Draft, Kind, Scene};
-use crate::identity::{Landing, Session, campaign, path, search};
+use crate::identity::{Landing, Session, campaign};
 use crate::json::Json;
 use crate::platform::{Place, Platform};
 use crate::queue::{Batch, Counts};

@@ -97,7 +97,7 @@ impl<P: Platform> Tracker<P> {
         self.wakes_at_ms = None;
         let now = self.platform.monotonic_ms();
         if matches!(self.who, Who::Asking(until) if until <= now) {
-            self.settle(String::new());
+            self.take_id(String::new());
         }
         if self.flush_at_ms.is_none_or(|at| at <= now) {
             self.send();
@@ -178,7 +178,11 @@ impl<P: Platform> Tracker<P> {
         let Some(flight) = self.land(ticket) else { return };
         if flight.call == Call::Hello {
             if let Who::Asking(_) = self.who {
-                self.settle(if answer.status == 200 { answer.anonymous_id } else { String::new() });
+                self.take_id(if answer.status == 200 {
+                    answer.anonymous_id
+                } else {
+                    String::new()
+                });
             }
             return;
         }
@@ -246,7 +250,7 @@ impl<P: Platform> Tracker<P> {
     }
 
     /// Sets the one timer to the next moment at which something is due.
-    pub(super) fn settle_timers(&mut self) {
+    pub(super) fn set_timer(&mut self) {
         let now = self.platform.monotonic_ms();
         let asked = match self.who {
             Who::Asking(until) => Some(until - now),

@@ -3,17 +3,11 @@
 use hilo_core::consent::Choice;
 
 use super::*;
-use crate::platform::memory::Memory;
 use crate::platform::{Answer, Call, Request};
+use crate::shell::memory::Memory;
 
 fn options() -> Options {
-    Options {
-        key: "wk_t".to_owned(),
-        pages: true,
-        forms: true,
-        is_strict: false,
-        notice: "7".to_owned(),
-    }
+    Options { key: "wk_t".to_owned(), pages: true, is_strict: false, notice: "7".to_owned() }
 }
 
 fn start(page: &Memory) -> Tracker<Memory> {
@@ -57,7 +51,7 @@ fn before_consent_nothing_is_sent_or_stored() {
     let page = Memory::new("https://a.example/?utm_source=mail");
     let mut tracker = start(&page);
     tracker.track("Product Viewed", "{}", 0);
-    tracker.happened(Happened::Left);
+    tracker.happened(Happened::Hidden);
     tracker.happened(Happened::Woke);
     assert!(page.sent().is_empty() && page.stored().is_empty());
     assert_eq!(tracker.anonymous_id(), None);
@@ -130,7 +124,7 @@ fn a_collector_that_does_not_answer_holds_events_for_a_moment_only() {
     assert!(page.pass(HELLO_MS_MAX));
     tracker.happened(Happened::Woke);
     assert!(tracker.anonymous_id().is_some());
-    tracker.happened(Happened::Settled);
+    tracker.happened(Happened::TaskEnded);
     assert!(page.stored().keys().any(|key| key.starts_with("hilo.q.")));
 }
 
@@ -160,7 +154,7 @@ fn what_could_not_be_sent_is_sent_by_the_next_page() {
     grant(&mut tracker);
     serve(&mut tracker, &page, 0);
     tracker.track("Product Viewed", r#"{"n":1}"#, page.now_ms());
-    tracker.happened(Happened::Settled);
+    tracker.happened(Happened::TaskEnded);
     let next = page.next_document("https://a.example/2", "https://a.example/");
     let mut tracker = start(&next);
     let body = batches(&serve(&mut tracker, &next, 200));
@@ -279,7 +273,7 @@ fn leaving_sends_what_waits_at_once_and_keeps_it_until_judged() {
     grant(&mut tracker);
     serve(&mut tracker, &page, 200);
     tracker.track("Product Viewed", "", page.now_ms());
-    tracker.happened(Happened::Left);
+    tracker.happened(Happened::Hidden);
     assert!(batches(&page.sent()).contains("Product Viewed"));
     assert!(page.stored().keys().any(|key| key.starts_with("hilo.q.")), "no answer, no forgetting");
 }

@@ -1,6 +1,6 @@
 /**
  * The cart's module as functions. It has one itself, which takes text and answers text: a request's first letter says what is
- * wanted. `hilo-tracker/src/platform/cart_face.rs` lists them.
+ * wanted. `hilo-tracker/src/shell/browser/cart_face.rs` lists them.
  */
 import { bind, call, imports } from "hilo-cart-wasm";
 

@@ -9,12 +9,9 @@ use std::cell::RefCell;
 use hilo_core::consent::Choice;
 use wasm_bindgen::prelude::wasm_bindgen;
 
-use super::browser::Browser;
-use super::{Answer, FormAct, FormStep, Happened};
+use super::page::Browser;
+use crate::platform::{Answer, Happened, codes};
 use crate::{Options, Tracker};
-
-#[global_allocator]
-static ALLOCATOR: rlsf::SmallGlobalTlsf = rlsf::SmallGlobalTlsf::new();
 
 thread_local! {
     static TRACKER: RefCell<Option<Tracker<Browser>>> = const { RefCell::new(None) };
@@ -38,23 +35,14 @@ fn happened(what: Happened) {
     with(&mut |tracker| what.take().into_iter().for_each(|what| tracker.happened(what)));
 }
 
-/// Starts on this page, once; nothing is captured before [`begin`].
-///
-/// The options come one by one: reading them as an object through serde-wasm-bindgen brings the formatting of numbers
-/// along for its error messages.
+/// Starts on this page, once; nothing is captured before [`begin`]. `flags` are the `FLAG_` codes.
 #[wasm_bindgen]
-pub fn start(
-    key: String,
-    notice: String,
-    first_in_history: Option<String>,
-    pages: bool,
-    forms: bool,
-    strict: bool,
-    gpc: bool,
-) {
+pub fn start(key: String, notice: String, first_in_history: Option<String>, flags: u8) {
     let Some(window) = web_sys::window() else { return };
-    let browser = Browser::new(window, first_in_history, gpc);
-    let options = Options { key, pages, forms, is_strict: strict, notice };
+    let has = |flag: u8| flags & flag != 0;
+    let browser = Browser::new(window, first_in_history, has(codes::FLAG_GPC));
+    let (pages, is_strict) = (has(codes::FLAG_PAGES), has(codes::FLAG_STRICT));
+    let options = Options { key, pages, is_strict, notice };
     let _ = TRACKER.try_with(|cell| {
         if let Ok(mut tracker) = cell.try_borrow_mut() {
             // Once: replacing one would bring along what takes a tracker apart.
@@ -71,15 +59,15 @@ pub fn begin() {
 
 // Texts are owned: a borrowed one arrives as a box, which brings the shrinking of lists along.
 
-/// The site tells something: 0 a page view, 1 a named act, 2 who the visitor is, 3 a group the visitor belongs to.
+/// Takes a draft: one of the `DRAFT_` codes, the event's or page's name (or the id of the user or group), details as JSON.
 #[wasm_bindgen]
 #[expect(clippy::cast_possible_truncation, reason = "a Date's milliseconds")]
 pub fn tell(kind: u8, name: String, details: String, at: f64) {
     let at = at as i64;
     with(&mut |tracker| match kind {
-        0 => tracker.page(&name, &details, at),
-        1 => tracker.track(&name, &details, at),
-        2 => tracker.identify(&name, &details, at),
+        codes::DRAFT_PAGE => tracker.page(&name, &details, at),
+        codes::DRAFT_TRACK => tracker.track(&name, &details, at),
+        codes::DRAFT_IDENTIFY => tracker.identify(&name, &details, at),
         _ => tracker.group(&name, &details, at),
     });
 }
@@ -138,18 +126,18 @@ pub fn session_id() -> String {
     id
 }
 
-/// The choices: two bits a purpose, the first purpose in wire order lowest; 0 unset, 1 granted, 2 denied.
+/// The choices: two bits a purpose, one of the `CHOICE_` codes; the first purpose in wire order stands lowest.
 #[wasm_bindgen]
 pub fn choices() -> u32 {
     let mut bits = 0;
     with(&mut |tracker| {
         for (i, (_, choice)) in tracker.choices().enumerate() {
             let value = match choice {
-                Choice::Unset => 0,
-                Choice::Granted => 1,
-                Choice::Denied => 2,
+                Choice::Unset => codes::CHOICE_UNSET,
+                Choice::Granted => codes::CHOICE_GRANTED,
+                Choice::Denied => codes::CHOICE_DENIED,
             };
-            bits |= value << (2 * i);
+            bits |= u32::from(value) << (2 * i);
         }
     });
     bits
@@ -171,31 +159,24 @@ pub fn is_consent_new() -> bool {
     is_new
 }
 
-/// Something happened in the page: `page.ts` has the same numbers.
+/// Something happened in the page: one of the `HAPPENED_` codes.
 #[wasm_bindgen]
 pub fn happen(what: u8) {
     happened(match what {
-        0 => Happened::Navigated,
-        1 => Happened::Restored,
-        2 => Happened::Hidden,
-        3 => Happened::Left,
-        4 => Happened::Online,
-        5 => Happened::Woke,
-        7 => Happened::Settled,
+        codes::HAPPENED_NAVIGATED => Happened::Navigated,
+        codes::HAPPENED_RESTORED => Happened::Restored,
+        codes::HAPPENED_HIDDEN => Happened::Hidden,
+        codes::HAPPENED_ONLINE => Happened::Online,
+        codes::HAPPENED_WOKE => Happened::Woke,
+        codes::HAPPENED_TASK_ENDED => Happened::TaskEnded,
         _ => Happened::StoredElsewhere,
     });
 }
 
-/// Something was done to a form: 0 a field got the focus, 1 lost it, 2 the form was submitted. `form` is the table that
-/// [`FormAct`] describes.
+/// The page is left, and `count` occurrences are lost, because the second module did not load in time to read them.
 #[wasm_bindgen]
-pub fn form(step: u8, form: String, field: String) {
-    let step = match step {
-        0 => FormStep::Focused,
-        1 => FormStep::Left,
-        _ => FormStep::Submitted,
-    };
-    happened(Happened::Form(FormAct { step, form, field }));
+pub fn lose_unread(count: u32) {
+    with(&mut |tracker| tracker.lose_unread(count));
 }
 
 /// The answer to a request. `retry_after_s` is negative where nothing was said.

@@ -47,12 +47,8 @@ extern "C" {
     fn answer(text: &str);
 }
 
-#[cfg(not(feature = "page"))]
-#[global_allocator]
-static ALLOCATOR: rlsf::SmallGlobalTlsf = rlsf::SmallGlobalTlsf::new();
-
 /// Nothing here panics but what runs out of memory; the page then has no cart.
-#[cfg(not(feature = "page"))]
+#[cfg(not(any(feature = "page", feature = "more")))]
 #[panic_handler]
 fn panic(_: &core::panic::PanicInfo<'_>) -> ! {
     core::arch::wasm32::unreachable()

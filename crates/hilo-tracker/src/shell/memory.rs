@@ -6,7 +6,7 @@ use std::cell::RefCell;
 use std::collections::BTreeMap;
 use std::rc::Rc;
 
-use super::{Place, Platform, Request};
+use crate::platform::{Place, Platform, Request};
 
 /// Where time begins: 2026-11-18T11:06:40Z.
 const BEGAN_MS: i64 = 1_795_000_000_000;
@@ -178,7 +178,7 @@ impl Platform for Memory {
         world.wake_at_ms = Some(world.now_ms + ms);
     }
 
-    fn settle(&self) {
+    fn notice_task_end(&self) {
         // Whoever drives the tracker says when a task is over.
     }
 

@@ -1,4 +1,4 @@
-//! The page as browsers have it: web-sys for the document, gloo for storage. The twin of `memory.rs`.
+//! The page as browsers have it: web-sys for the document, gloo for storage. The twin of `shell/memory.rs`.
 //!
 //! Only what answers at once; what calls back stands in `js/sdk/src/page.ts`. Nothing here throws into the page: what a
 //! browser refuses (storage, chance) is replaced by memory or left out, and said so where it matters.
@@ -9,7 +9,7 @@ use gloo_storage::{LocalStorage, Storage as _};
 use wasm_bindgen::prelude::wasm_bindgen;
 use web_sys::{Document, Storage, Window};
 
-use super::{Place, Platform, Request};
+use crate::platform::{Place, Platform, Request};
 
 #[wasm_bindgen]
 extern "C" {
@@ -32,7 +32,8 @@ extern "C" {
     #[wasm_bindgen(js_name = wakeIn)]
     fn wake_in(ms: f64);
     fn say(sentence: &str);
-    fn settle();
+    #[wasm_bindgen(js_name = noticeTaskEnd)]
+    fn notice_task_end();
     fn surroundings() -> String;
 }
 
@@ -196,8 +197,8 @@ impl Platform for Browser {
         wake_in(ms as f64);
     }
 
-    fn settle(&self) {
-        settle();
+    fn notice_task_end(&self) {
+        notice_task_end();
     }
 
     fn say(&self, sentence: &str) {

@@ -1,0 +1,78 @@
+//! The JavaScript face of the second module: nothing but conversions. `js/sdk/src/more/` listens to the document and hands
+//! what comes out to the first module.
+
+use std::cell::RefCell;
+
+use serde::de::DeserializeOwned;
+use wasm_bindgen::JsValue;
+use wasm_bindgen::prelude::wasm_bindgen;
+
+use crate::capture::kinds;
+use crate::platform::capture::{Capture, Captured, Moment, PageValue};
+use crate::platform::codes::UNREADABLE;
+
+/// An object that the page made.
+struct PageObject(JsValue);
+
+impl PageValue for PageObject {
+    fn read<T: DeserializeOwned>(self) -> Option<T> {
+        serde_wasm_bindgen::from_value(self.0).ok()
+    }
+}
+
+type Kinds = Vec<(&'static str, Box<dyn Capture<PageObject>>)>;
+
+thread_local! {
+    static KINDS: RefCell<Kinds> = RefCell::new(kinds());
+}
+
+/// Reads one occurrence of `kind`. Answers the named acts, a line each: name, tab, properties; or [`UNREADABLE`].
+#[wasm_bindgen]
+pub fn read(kind: String, cells: JsValue, url: String, elapsed_ms: f64) -> String {
+    let mut lines = String::new();
+    let moment = moment(&url, elapsed_ms);
+    let mut cells = Some(PageObject(cells));
+    with(&mut |name, capture| {
+        if name == kind
+            && let Some(cells) = cells.take()
+        {
+            match capture.read_value(cells, &moment) {
+                Some(captured) => write(&captured, &mut lines),
+                None => lines.push_str(UNREADABLE),
+            }
+        }
+    });
+    lines
+}
+
+/// The page is left. Answers named acts as [`read`] does.
+#[wasm_bindgen]
+pub fn leave(url: String, elapsed_ms: f64) -> String {
+    let mut lines = String::new();
+    let moment = moment(&url, elapsed_ms);
+    with(&mut |_, capture| write(&capture.leave_page(&moment), &mut lines));
+    lines
+}
+
+/// Lets `act` work on every kind, unless the module is at work already.
+fn with(act: &mut dyn FnMut(&str, &mut dyn Capture<PageObject>)) {
+    let _ = KINDS.try_with(|cell| {
+        if let Ok(mut kinds) = cell.try_borrow_mut() {
+            kinds.iter_mut().for_each(|(name, capture)| act(name, capture.as_mut()));
+        }
+    });
+}
+
+#[expect(clippy::cast_possible_truncation, reason = "a page does not live for centuries")]
+fn moment(url: &str, elapsed_ms: f64) -> Moment {
+    Moment::new(url, elapsed_ms as i64)
+}
+
+/// JSON has neither tabs nor line breaks where the tracker writes it.
+fn write(captured: &[Captured], lines: &mut String) {
+    for Captured { name, properties } in captured {
+        for part in [name, "\t", properties, "\n"] {
+            lines.push_str(part);
+        }
+    }
+}

@@ -1,0 +1,16 @@
+/**
+ * The functions of a page's module that write words nobody reads. `sweep.ts` and `hush.ts` find them by their names.
+ */
+
+/** Panics, lists that outgrow the memory, and Rust's futures: no module has one, but js-sys always brings them. */
+const TRAPS = /::panicking::|raw_vec::handle_error|slice_error_fail|slice_index_fail|js_sys::futures::/;
+/** Everything that formats. The tracker writes its own numbers and JSON. */
+const WORDS = /core::fmt::/;
+
+/** Linker and `wasm-bindgen` write the same name differently: dots in place of colons, a crate's hash behind it. */
+const plain = (name: string) => name.replace(/\[[0-9a-f]+\]/g, "").replaceAll("..", "::");
+
+/** Whether the function ends the module in any case, so that a trap can stand in its place. */
+export const isTrap = (name: string) => TRAPS.test(plain(name));
+/** Whether the function only puts words together. */
+export const isWording = (name: string) => !isTrap(name) && WORDS.test(plain(name));

@@ -1,0 +1,6 @@
+/**
+ * The capture kinds of the second file, each under the name that switches it on: one line a kind.
+ *
+ * `hilo-tracker/src/capture/mod.rs` lists their other halves. Page views are captured by the first file: `pages.ts`.
+ */
+export { forms } from "./forms.ts";

@@ -1,0 +1,38 @@
+/**
+ * Every number and letter that crosses the border between the page and a module.
+ *
+ * `crates/hilo-tracker/src/platform/codes.rs` holds the same names with the same values; `cargo xtask tidy` compares the two files.
+ */
+
+/** What happens in the page: the argument of `happen`. */
+export const HAPPENED_NAVIGATED = 0;
+export const HAPPENED_RESTORED = 1;
+export const HAPPENED_HIDDEN = 2;
+export const HAPPENED_ONLINE = 3;
+export const HAPPENED_WOKE = 4;
+export const HAPPENED_STORED_ELSEWHERE = 5;
+export const HAPPENED_TASK_ENDED = 6;
+
+/** What a module answers to a request that it cannot read. */
+export const UNREADABLE = "!";
+
+/** The kinds of a draft: the first argument of `tell`. */
+export const DRAFT_PAGE = 0;
+export const DRAFT_TRACK = 1;
+export const DRAFT_IDENTIFY = 2;
+export const DRAFT_GROUP = 3;
+
+/** What the site and the browser want, one bit each: the flags of `start`. */
+export const FLAG_PAGES = 1;
+export const FLAG_STRICT = 2;
+export const FLAG_GPC = 4;
+
+/** The choices of a visitor, two bits a purpose. */
+export const CHOICE_UNSET = 0;
+export const CHOICE_GRANTED = 1;
+export const CHOICE_DENIED = 2;
+
+/** The steps of filling in a form. */
+export const FORM_FOCUSED = 0;
+export const FORM_BLURRED = 1;
+export const FORM_SUBMITTED = 2;

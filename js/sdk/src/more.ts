@@ -1,0 +1,68 @@
+/**
+ * What every page has of the second file: which capture kinds are on, what happened before the file is there, and what loads it.
+ *
+ * The file loads when the page is idle or with the first event that a kind waits for. Before consent it may load, because it is
+ * a file of the site's own; it stores and sends nothing, and what it captures passes the gate like any other draft.
+ */
+import * as core from "hilo-wasm";
+
+import { DRAFT_TRACK } from "./codes.ts";
+import type { Occurrence } from "./more/kind.ts";
+import { guarded, listen, say } from "./page.ts";
+import type { Part } from "./parts.ts";
+import type { Options } from "./types.ts";
+
+/** The file that loads: `more/entry.ts`. */
+export type MoreFile = typeof import("./more/entry.ts");
+
+/** Events that may wait for the file. */
+const EARLY_MAX = 100;
+/** The first event of a page and the page's own start do not compete with the file. */
+const START_MS = 1_000;
+/** How long a busy page may put the file off. */
+const BUSY_MS_MAX = 5_000;
+
+/** Listens for the kinds that `capture` leaves on; without one, nothing is ever loaded. Comes before the tracker's listeners. */
+export function watchKinds({ file, module }: Part<MoreFile>, capture: NonNullable<Options["capture"]>) {
+  const kinds = Object.entries(HILO_KINDS).filter(([kind]) => capture[kind as keyof typeof HILO_KINDS] !== false);
+  if (!kinds.length) return;
+  const early: Occurrence[] = [];
+  let opened: Awaited<ReturnType<MoreFile["open"]>> | undefined;
+  let opening: Promise<void> | undefined;
+
+  async function open() {
+    const [loaded, source] = await Promise.all([file(), module()]);
+    opened = await loaded.open(source, {
+      kinds: kinds.map(([kind]) => kind),
+      listen,
+      say,
+      capture: (name, properties, at) => guarded(() => core.tell(DRAFT_TRACK, name, properties, at)),
+    });
+    for (const occurrence of early.splice(0)) guarded(() => opened!.read(occurrence));
+  }
+  const load = () => {
+    opening ??= open().catch((error) => {
+      // No network: the next event tries again.
+      opening = undefined;
+      say(error);
+    });
+  };
+
+  for (const [kind, names] of kinds) {
+    for (const name of names) {
+      listen(document, name, (event) => {
+        const occurrence: Occurrence = [kind, event, Date.now(), location.href];
+        if (opened) return opened.read(occurrence);
+        if (early.length < EARLY_MAX) early.push(occurrence);
+        load();
+      });
+    }
+  }
+  // Called before the tracker's own listener, which sends what waits.
+  listen(window, "pagehide", () => {
+    if (opened) opened.leave();
+    else if (early.length) core.lose_unread(early.splice(0).length);
+  });
+  const loadIdle = () => ("requestIdleCallback" in window ? requestIdleCallback(load, { timeout: BUSY_MS_MAX }) : load());
+  setTimeout(() => (document.readyState === "complete" ? loadIdle() : listen(window, "load", loadIdle)), START_MS);
+}

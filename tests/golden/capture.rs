@@ -1,0 +1,81 @@
+//! What a visitor does in a document → what a capture kind makes of it.
+//!
+//! In: a list of steps, in order. Out: a list with what each step gave.
+//! A step of a kind of the second module is `{atMs, url, cells}`, or `{atMs, url}` for the end of the page; it gives named acts.
+//! A step of page views is `{place}`, `{told}` for a view that the site tells itself, or `{}` for a return from the
+//! back/forward cache; it gives the view, if it is one.
+
+use hilo_tracker::capture;
+use hilo_tracker::capture::pages::Pages;
+use hilo_tracker::platform::Place;
+use hilo_tracker::platform::capture::{Captured, Moment, PageValue};
+use serde::de::DeserializeOwned;
+use serde_json::{Value, from_value, json};
+
+/// The one kind of the first module: it reads no cells, so the list of the second module lacks it.
+const PAGES: &str = "pages";
+
+/// JSON in the place of a page's object.
+struct Cells(Value);
+
+impl PageValue for Cells {
+    fn read<T: DeserializeOwned>(self) -> Option<T> {
+        from_value(self.0).ok()
+    }
+}
+
+/// Every capture kind.
+pub(crate) fn kinds() -> Vec<&'static str> {
+    let listed = capture::kinds::<Cells>().into_iter().map(|(name, _)| name);
+    listed.chain([PAGES]).collect()
+}
+
+/// What the kind `name` makes of the steps.
+pub(crate) fn run(name: &str, input: &Value) -> Value {
+    let steps = input.as_array().cloned().unwrap_or_default();
+    if name == PAGES {
+        let mut pages = Pages::default();
+        return steps.iter().map(|step| view(&mut pages, step)).collect();
+    }
+    let known = capture::kinds::<Cells>().into_iter().find(|(known, _)| *known == name);
+    let Some((_, mut kind)) = known else { return json!("there is no such kind") };
+    let read = |step: &Value| {
+        let elapsed_ms = step.get("atMs").and_then(Value::as_i64).unwrap_or_default();
+        let moment = Moment::new(text(step, "url"), elapsed_ms);
+        match step.get("cells") {
+            Some(cells) => kind.read_value(Cells(cells.clone()), &moment).map(|acts| shown(&acts)),
+            None => Some(shown(&kind.leave_page(&moment))),
+        }
+    };
+    steps.iter().map(read).map(|acts| acts.unwrap_or_else(|| json!("unreadable"))).collect()
+}
+
+fn shown(captured: &[Captured]) -> Value {
+    let act = |one: &Captured| {
+        let properties: Value = serde_json::from_str(&one.properties).unwrap_or_default();
+        json!({ "name": one.name, "properties": properties })
+    };
+    captured.iter().map(act).collect()
+}
+
+fn view(pages: &mut Pages, step: &Value) -> Value {
+    if let Some(told) = step.get("told") {
+        pages.told(&place(told));
+    } else if let Some(found) = step.get("place") {
+        if let Some(Place { url, referrer, title }) = pages.read(place(found)) {
+            return json!({ "url": url, "referrer": referrer, "title": title });
+        }
+    } else {
+        pages.forget();
+    }
+    Value::Null
+}
+
+fn place(value: &Value) -> Place {
+    let [url, referrer, title] = ["url", "referrer", "title"].map(|key| text(value, key).to_owned());
+    Place { url, referrer, title }
+}
+
+fn text<'a>(value: &'a Value, key: &str) -> &'a str {
+    value.get(key).and_then(Value::as_str).unwrap_or_default()
+}
