@@ -40,7 +40,7 @@ const shared: BuildOptions = {
 };
 
 /** Names inside the cart's code that nobody else sees: neither `hilo.js`, nor another tab, nor what is kept. */
-const INNER = /^(retryAfterS|isPersistent|isShared|mayTalk|noted|poke|isOnline|isReady|probe|renew|changed)$/;
+const INNER = /^(retryAfterS|viewed|hasLeft|mayAsk|nextMessage|isWaiting|hasLabel|hasOrder)$/;
 
 // The cart first: what loads it names it by its content.
 await build({ ...shared, mangleProps: INNER, entryPoints: [join(home, "src/cart/entry.ts")], format: "esm", outfile: join(dist, "cart.js") });

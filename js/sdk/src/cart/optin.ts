@@ -1,12 +1,13 @@
 /**
- * Channel opt-ins: may we write to you by e-mail, SMS …? Told to the collector with the text that was shown; kept nowhere here.
+ * Channel opt-ins: may the shop write to the visitor by e-mail, SMS …? Goes to the collector with the text that was shown, and is
+ * not stored here.
  */
-import type { Channel, OptInText } from "../types.ts";
-import type { Call } from "./call.ts";
+import type { Channel, OptInEntry, OptInText } from "../types.ts";
+import { call } from "./call.ts";
 
-/** Tells what the visitor said; what the ledger says now, or null if it could not be told. */
-export async function optIn(call: Call, channel: Channel, state: "subscribed" | "unsubscribed", said: Partial<OptInText>, anonymousId: string | null) {
+/** Sends the visitor's answer. What the ledger says now, or null where the answer did not arrive. */
+export async function optIn(channel: Channel, state: "subscribed" | "unsubscribed", said: Partial<OptInText>, anonymousId: string | null) {
   const body = { channel, state, text: said.text, version: said.version, address: said.address, anonymousId: anonymousId ?? undefined, url: location.href };
-  const { status, json } = await call("POST", "/v1/optin", body);
+  const { status, json } = await call<OptInEntry>("POST", "/v1/optin", body);
   return status === 200 ? json : null;
 }

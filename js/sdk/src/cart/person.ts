@@ -1,12 +1,13 @@
-/** Who the hub's own touchpoints are about: the visitor, with what was consented to. */
-import type { Host } from "./index.ts";
+/** The visitor as the hub's own touchpoints name them, with what they consented to. */
+import type { Person } from "./hub.ts";
+import type { Host } from "./types.ts";
 
-/** Nobody without consent. */
-export function personOf({ consent, anonymousId }: Host) {
+/** The field `person` of a message to the hub; no field without consent. */
+export function personOf({ consent, anonymousId }: Host): { person?: Person } {
   const { revision, ...choices } = consent();
   const id = anonymousId();
-  if (choices.analytics !== "granted" || !id) return;
-  const said = Object.entries(choices).filter(([, choice]) => choice !== "unset");
-  const categoryPreferences = Object.fromEntries(said.map(([purpose, choice]) => [purpose, choice === "granted"]));
-  return { anonymousId: id, consent: { categoryPreferences, revision } };
+  if (choices.analytics !== "granted" || !id) return {};
+  const answered = Object.entries(choices).filter(([, choice]) => choice !== "unset");
+  const categoryPreferences = Object.fromEntries(answered.map(([purpose, choice]) => [purpose, choice === "granted"]));
+  return { person: { anonymousId: id, consent: { categoryPreferences, revision } } };
 }

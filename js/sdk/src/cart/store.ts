@@ -1,46 +1,43 @@
 /**
- * Where the cart is kept: one text under one key, or memory where the browser gives no storage.
+ * The place of the cart: one text under one key, or memory where the browser gives no storage.
  *
- * Tabs that take turns under a lock share localStorage. A tab without locks keeps to itself: its text lies in sessionStorage,
- * and only while the page is away, for a window opened from here would get a copy of what lies there.
+ * Tabs that take turns under a lock share localStorage. A tab without locks has a place of its own: sessionStorage, and only while
+ * the page is away, because a window opened from this page would get a copy of it.
  */
-export const KEY = "hilo.cart";
+import { CART } from "./keys.ts";
+import { isShared } from "./tabs.ts";
 
-export interface Store {
-  read(): string;
-  write(text: string): void;
-  /** Whether what was written last outlives the page. */
-  isPersistent(): boolean;
+let memory: string | undefined;
+
+/** The stored text; empty for none. */
+export const read = () => (isShared ? quietly(() => localStorage.getItem(CART)) : undefined) ?? memory ?? "";
+
+/** Stores a text; nothing for an empty one. */
+export function write(text: string) {
+  const isStored =
+    isShared &&
+    quietly(() => {
+      if (text) localStorage.setItem(CART, text);
+      else localStorage.removeItem(CART);
+      return true;
+    });
+  memory = isStored ? undefined : text;
 }
 
-/** The storage of all tabs. */
-export function shared(): Store {
-  let memory: string | undefined;
-  return {
-    read: () => quietly(() => localStorage.getItem(KEY)) ?? memory ?? "",
-    write(text) {
-      const isKept = quietly(() => {
-        if (text) localStorage.setItem(KEY, text);
-        else localStorage.removeItem(KEY);
-        return true;
-      });
-      memory = isKept ? undefined : text;
-    },
-    isPersistent: () => memory === undefined,
-  };
-}
+/** Whether the last text outlives the page whatever happens to it. */
+export const isPersistent = () => isShared && memory === undefined;
 
-/** The storage of this tab, filled when the page goes and emptied when it comes. */
-export function alone(): Store {
-  let memory = quietly(() => sessionStorage.getItem(KEY)) ?? "";
-  const take = () => quietly(() => sessionStorage.removeItem(KEY));
+/** Takes over what this tab stored when its page went, and stores it again when it goes. */
+export function keep() {
+  if (isShared) return;
+  const take = () => quietly(() => sessionStorage.removeItem(CART));
+  memory = quietly(() => sessionStorage.getItem(CART)) ?? "";
   take();
-  addEventListener("pagehide", () => quietly(() => memory && sessionStorage.setItem(KEY, memory)));
+  addEventListener("pagehide", () => quietly(() => memory && sessionStorage.setItem(CART, memory)));
   addEventListener("pageshow", take);
-  return { read: () => memory, write: (text) => void (memory = text), isPersistent: () => false };
 }
 
-/** Storage that is forbidden, callbacks of the page that fail, texts that are no JSON: none is the page's to hear of from here. */
+/** Tries something that may fail without the page noticing: blocked storage, the site's callbacks, texts that are no JSON. */
 export function quietly<T>(act: () => T): T | undefined {
   try {
     return act();

@@ -1,28 +1,29 @@
 /**
- * Several tabs of one origin, one cart: one tab leads and owns the replica, the others send it what their visitors do and are
- * shown what comes of it. The leader holds a Web Lock; when it goes, the browser gives the lock to the next. Without Web Locks
- * every tab leads for itself.
+ * Several tabs of one origin, one cart. One tab leads and owns the replica; the others send it their visitors' acts and receive the
+ * cart. The leader holds a Web Lock; when the leader goes, the browser gives the lock to the next tab. Without Web Locks every tab
+ * leads for itself.
  *
- * What travels is plain data. A tab repeats its acts until the leader has done them, and each act is numbered, so that a
- * change of leader neither loses nor doubles one.
+ * Messages are plain data. A tab repeats its acts until the leader has done them, and each act has a number, so that a change of
+ * leader neither loses nor doubles an act.
  */
+import type { TabMessage } from "./types.ts";
+
 const NAME = "hilo.cart";
 
-export interface Tabs {
-  /** Whether this tab is the only one that can write. */
-  readonly isShared: boolean;
-  /** Tells all other tabs. */
-  tell(what: unknown): void;
-}
+/** Whether the tabs share one cart. */
+export const isShared = typeof navigator.locks?.request === "function" && typeof BroadcastChannel === "function";
+
+let channel: BroadcastChannel | undefined;
+
+/** Tells all other tabs. */
+export const tell = (message: TabMessage) => channel?.postMessage(message);
 
 /** Joins the other tabs. `lead` is called when this tab leads from now on, `resign` when it no longer does. */
-export function tabs(lead: () => void, resign: () => void, hear: (what: any) => void): Tabs {
-  const isShared = typeof navigator.locks?.request === "function" && typeof BroadcastChannel === "function";
-  let channel: BroadcastChannel | undefined;
+export function join(lead: () => void, resign: () => void, hear: (message: TabMessage) => void) {
   let release: (() => void) | undefined;
   let isAway = false;
 
-  function join() {
+  function enter() {
     isAway = false;
     channel = new BroadcastChannel(NAME);
     channel.onmessage = ({ data }) => hear(data);
@@ -36,7 +37,7 @@ export function tabs(lead: () => void, resign: () => void, hear: (what: any) => 
     navigator.locks.request(NAME, isHeld).catch(lead);
   }
 
-  /** A page in the back/forward cache must not hold the lock: nobody else could lead meanwhile. */
+  /** A page in the back/forward cache gives the lock back: no other tab could lead meanwhile. */
   function leave() {
     isAway = true;
     if (release) resign();
@@ -46,12 +47,8 @@ export function tabs(lead: () => void, resign: () => void, hear: (what: any) => 
     channel = undefined;
   }
 
-  if (isShared) {
-    join();
-    addEventListener("pagehide", leave);
-    addEventListener("pageshow", (event) => event.persisted && join());
-  } else {
-    queueMicrotask(lead);
-  }
-  return { isShared, tell: (what) => channel?.postMessage(what) };
+  if (!isShared) return queueMicrotask(lead);
+  enter();
+  addEventListener("pagehide", leave);
+  addEventListener("pageshow", (event) => event.persisted && enter());
 }

@@ -1,30 +1,25 @@
 /**
- * The proof of who is signed in: a token from `identify` or from the site's `tokenProvider`. Kept in memory only, fetched anew
+ * The proof of who is signed in: a token from `identify` or from the site's `tokenProvider`. Stays in memory, and is fetched anew
  * once when the collector says that it is over.
  */
-export interface Token {
-  get(): string;
-  set(token: string): void;
-  /** Asks the site for a token; whether there is one. Only one question at a time. */
-  renew(): Promise<boolean>;
+import { host } from "./host.ts";
+import { TOKEN_MS } from "./limits.ts";
+
+/** The token; empty without one. */
+export let token = "";
+let asking: Promise<boolean> | undefined;
+
+export function setToken(given: string) {
+  token = given;
 }
 
-/** How long the site's own backend may take. */
-const TIMEOUT_MS = 10_000;
+/** Asks the site for a token. True for a token that differs from the last one. Only one question at a time. */
+export const renew = () => (asking ??= ask().finally(() => (asking = undefined)));
 
-export function tokenOf(provider: (() => string | Promise<string>) | undefined): Token {
-  let token = "";
-  let asking: Promise<boolean> | undefined;
-  async function ask() {
-    const late = new Promise<string>((resolve) => setTimeout(resolve, TIMEOUT_MS, ""));
-    const found = await Promise.race([Promise.resolve().then(() => provider?.()), late]).catch(() => "");
-    const isNew = typeof found === "string" && found !== "" && found !== token;
-    token = typeof found === "string" ? found : "";
-    return isNew;
-  }
-  return {
-    get: () => token,
-    set: (given) => void (token = given),
-    renew: () => (asking ??= ask().finally(() => (asking = undefined))),
-  };
+async function ask() {
+  const late = new Promise<string>((resolve) => setTimeout(resolve, TOKEN_MS, ""));
+  const found = await Promise.race([Promise.resolve().then(() => host.tokenProvider?.()), late]).catch(() => "");
+  const isNew = typeof found === "string" && found !== "" && found !== token;
+  token = typeof found === "string" ? found : "";
+  return isNew;
 }
