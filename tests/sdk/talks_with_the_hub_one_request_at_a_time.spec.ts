@@ -1,13 +1,13 @@
 /**
  * Promise: the cart makes the request that is due, does what its answer leads to, and tries again neither too soon nor for ever.
- * Drives `js/sdk/src/cart/machine.ts` without a browser: clock and chance are given.
+ * Drives `js/sdk/src/cart/hub/machine.ts` without a browser: clock and chance are given.
  */
 import assert from "node:assert/strict";
 import { test } from "node:test";
 
 import { CART_NEXT_ASK, CART_NEXT_GO } from "../../js/sdk/src/codes.ts";
-import * as machine from "../../js/sdk/src/cart/machine.ts";
-import * as is from "../../js/sdk/src/cart/states.ts";
+import * as machine from "../../js/sdk/src/cart/hub/machine.ts";
+import * as is from "../../js/sdk/src/cart/hub/states.ts";
 
 /** What there is to do; nothing, where `what` does not name it. */
 function work(what: Partial<{ hasLeft: boolean; token: string; label: string; message: string; waiting: number; orders: number }> = {}): machine.Work {

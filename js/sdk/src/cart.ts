@@ -3,7 +3,7 @@
  * the visitor's first act, where this device has stored a cart, or when a customer signs in. Before that nothing is stored or
  * requested.
  */
-import { CART, LEFT } from "./cart/keys.ts";
+import { CART, LEFT } from "./cart/storage/keys.ts";
 import type { Host, OpenCart } from "./cart/types.ts";
 import { quietly } from "./page.ts";
 import type { Cart, Draft, Options } from "./types.ts";

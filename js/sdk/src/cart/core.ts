@@ -6,8 +6,8 @@ import { bind, call, imports } from "hilo-cart-wasm";
 
 import * as code from "../codes.ts";
 import { row } from "./flat.ts";
-import type { Cells } from "./types.ts";
 import { answered } from "./page.ts";
+import type { Cells } from "./types.ts";
 
 /** Compiles the module and binds it. */
 export async function instantiate(source: BufferSource | Promise<Response>) {

@@ -4,7 +4,7 @@
  */
 import { CART_DELTA, CART_FULL } from "../codes.ts";
 import type { CartLine } from "../types.ts";
-import type { HubView, LineName, Look, Ops, Put } from "./hub.ts";
+import type { HubView, LineName, Look, Ops, Put } from "./hub/wire.ts";
 import type { Shown } from "./types.ts";
 
 /** The fields of a look, by the letter that their cell begins with. */

@@ -1,26 +1,27 @@
 /**
  * The cart of this page: what `hilo.cart` does once it was used. `../cart.ts` loads it with the first act.
  *
- * One tab leads and owns the replica, which the module holds (`leader.ts`, `tasks.ts`). The other tabs send it their acts and show
- * at once what these will come to (`follower.ts`). Wires the parts together; decides nothing about the cart's content.
+ * `tabs/`: one tab leads and owns the replica, which the module holds (`core.ts`). The other tabs send it their acts and show at once
+ * what these will come to. `hub/`: the leader's way to the hub. `storage/`: what outlives the page. Wires these together; decides
+ * nothing about the cart's content.
  */
 import type { Checkout } from "../types.ts";
 import { perform } from "./calls.ts";
-import * as display from "./display.ts";
-import * as follower from "./follower.ts";
 import { enter, host } from "./host.ts";
-import * as leader from "./leader.ts";
-import { takeOver } from "./left.ts";
+import { optIn } from "./hub/optin.ts";
+import * as sync from "./hub/sync.ts";
+import { renew, token } from "./hub/token.ts";
 import { CLEAR } from "./limits.ts";
 import { cellsOf, units } from "./line.ts";
-import { optIn } from "./optin.ts";
-import { keep } from "./store.ts";
-import { head } from "./stored.ts";
-import * as sync from "./sync.ts";
-import { join, tell } from "./tabs.ts";
-import { run } from "./tasks.ts";
-import { renew, token } from "./token.ts";
-import { products, report } from "./touchpoints.ts";
+import { takeOver } from "./storage/left.ts";
+import { keep } from "./storage/store.ts";
+import { head } from "./storage/stored.ts";
+import * as display from "./tabs/display.ts";
+import * as follower from "./tabs/follower.ts";
+import { join, tell } from "./tabs/group.ts";
+import * as leader from "./tabs/leader.ts";
+import { run } from "./tabs/tasks.ts";
+import { products, report } from "./tabs/touchpoints.ts";
 import type { Act, Host, OpenCart, TabMessage, TaskName } from "./types.ts";
 
 /** This tab's acts so far. */

@@ -2,20 +2,20 @@
  * The requests to the hub and what becomes of their answers, one step at a time. `machine.ts` decides which request is due and what
  * its answer leads to; the module decides what an answer means for the cart.
  */
-import * as codes from "../codes.ts";
+import * as codes from "../../codes.ts";
+import * as core from "../core.ts";
+import { opsOf, viewText } from "../flat.ts";
+import { host } from "../host.ts";
+import { head, learn, save } from "../storage/stored.ts";
+import { note } from "../tabs/display.ts";
+import { report } from "../tabs/touchpoints.ts";
 import { call, type Answer } from "./call.ts";
-import * as core from "./core.ts";
-import { note } from "./display.ts";
-import { opsOf, viewText } from "./flat.ts";
-import { host } from "./host.ts";
-import type { Frame, HubAnswer } from "./hub.ts";
 import * as machine from "./machine.ts";
 import { personOf } from "./person.ts";
 import * as live from "./socket.ts";
 import { ASKING, BACK_OFF, FORGET_LEAVING, FORGET_ORDER, LEARN, LEARN_REFUSAL, LEAVING, ORDERING, RENEW_TOKEN, RESTING, SENDING, STUCK } from "./states.ts";
-import { head, learn, save } from "./stored.ts";
 import { renew, setToken, token } from "./token.ts";
-import { report } from "./touchpoints.ts";
+import type { Frame, HubAnswer } from "./wire.ts";
 
 /** The hub's words for a refusal. Every other word means a bad message. */
 const REFUSALS: Record<string, number> = {

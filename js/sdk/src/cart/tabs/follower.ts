@@ -2,12 +2,12 @@
  * The follower's part of a tab: sends the visitor's acts to the leader and repeats them until they are done, asks the leader for
  * tasks, and shows the leader's cart.
  */
+import { own } from "../host.ts";
+import { TASK_MS } from "../limits.ts";
+import { leave } from "../storage/left.ts";
+import type { Act, TabMessage, TaskName } from "../types.ts";
 import { emit, lay, show, undone } from "./display.ts";
-import { own } from "./host.ts";
-import { leave } from "./left.ts";
-import { TASK_MS } from "./limits.ts";
-import { tell } from "./tabs.ts";
-import type { Act, TabMessage, TaskName } from "./types.ts";
+import { tell } from "./group.ts";
 
 /** A task that the leader has not done. */
 interface OpenTask {

@@ -1,21 +1,21 @@
 /**
  * What only the leader does beside acts: checkouts, orders, login and logout. Another tab asks the leader for it by name.
  */
-import type { Checkout, LineInput } from "../types.ts";
-import { call } from "./call.ts";
-import * as core from "./core.ts";
+import type { Checkout, LineInput } from "../../types.ts";
+import * as core from "../core.ts";
+import { host } from "../host.ts";
+import { call } from "../hub/call.ts";
+import { personOf } from "../hub/person.ts";
+import * as sync from "../hub/sync.ts";
+import { renew, setToken } from "../hub/token.ts";
+import type { CheckoutAnswer } from "../hub/wire.ts";
+import { cellsOf, units } from "../line.ts";
+import { forget } from "../storage/left.ts";
+import { head, leave, save } from "../storage/stored.ts";
+import type { TaskName } from "../types.ts";
 import { base, state } from "./display.ts";
-import { host } from "./host.ts";
-import type { CheckoutAnswer } from "./hub.ts";
 import { share } from "./leader.ts";
-import { forget } from "./left.ts";
-import { cellsOf, units } from "./line.ts";
-import { personOf } from "./person.ts";
-import { head, leave, save } from "./stored.ts";
-import * as sync from "./sync.ts";
-import { renew, setToken } from "./token.ts";
 import { products, report } from "./touchpoints.ts";
-import type { TaskName } from "./types.ts";
 
 async function checkout(isQuiet?: boolean): Promise<Checkout | null> {
   await sync.now();

@@ -4,8 +4,8 @@
  * In: states and events as numbers; the clock and chance are arguments. Out: the move that `sync.ts` makes. Sends nothing, stores
  * nothing and sets no timer, so `tests/sdk` drives it without a browser.
  */
-import { CART_NEXT_ASK } from "../codes.ts";
-import { BACKOFF_MS, BACKOFF_MS_MAX, POLL_MS, QUESTIONS_MAX, REFUSED_MS, RETRY_AFTER_S_MAX } from "./limits.ts";
+import { CART_NEXT_ASK } from "../../codes.ts";
+import { BACKOFF_MS, BACKOFF_MS_MAX, POLL_MS, QUESTIONS_MAX, REFUSED_MS, RETRY_AFTER_S_MAX } from "../limits.ts";
 import { ASKING, BACK_OFF, BAD, EMPTY, FORBIDDEN, FORGET_LEAVING, FORGET_ORDER, LEARN, LEARN_REFUSAL, LEAVING, NOT_FOUND, ORDERING, OTHER_CART, PAUSE, RENEW_TOKEN, RESTING, SENDING, STUCK, TAKEN, TOKEN_OVER, TOO_LARGE, UNANSWERED } from "./states.ts";
 
 /** The move by state and event. Every pair that is missing backs off. */

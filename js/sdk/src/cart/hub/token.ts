@@ -2,8 +2,8 @@
  * The proof of who is signed in: a token from `identify` or from the site's `tokenProvider`. Stays in memory, and is fetched anew
  * once when the collector says that it is over.
  */
-import { host } from "./host.ts";
-import { TOKEN_MS } from "./limits.ts";
+import { host } from "../host.ts";
+import { TOKEN_MS } from "../limits.ts";
 
 /** The token; empty without one. */
 export let token = "";

@@ -1,10 +1,10 @@
 /**
- * What pages store when they are left too early: calls that met no cart (`../loader.ts`, `../cart.ts`), and the numbered acts of a
+ * What pages store when they are left too early: calls that met no cart (`../../loader.ts`, `../../cart.ts`), and the numbered acts of a
  * tab that does not know whether a leader has done them. Each lot has a key of its own in localStorage.
  */
+import type { Act } from "../types.ts";
 import { LEFT } from "./keys.ts";
 import { quietly } from "./store.ts";
-import type { Act } from "./types.ts";
 
 /** A call by name, as `perform` takes it. */
 export type NamedCall = [name: string, args: unknown[]];

@@ -6,7 +6,7 @@
  * Messages are plain data. A tab repeats its acts until the leader has done them, and each act has a number, so that a change of
  * leader neither loses nor doubles an act.
  */
-import type { TabMessage } from "./types.ts";
+import type { TabMessage } from "../types.ts";
 
 const NAME = "hilo.cart";
 

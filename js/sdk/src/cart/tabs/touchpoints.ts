@@ -1,12 +1,12 @@
 /**
  * The cart's touchpoints in the words of Segment's ecommerce spec. The tracker decides whether a touchpoint may be reported.
  */
-import type { Properties } from "../types.ts";
-import * as core from "./core.ts";
+import type { Properties } from "../../types.ts";
+import * as core from "../core.ts";
+import { lineOf, shownOf, table } from "../flat.ts";
+import { host } from "../host.ts";
+import type { Shown } from "../types.ts";
 import { base } from "./display.ts";
-import { lineOf, shownOf, table } from "./flat.ts";
-import { host } from "./host.ts";
-import type { Shown } from "./types.ts";
 
 /** A line as Segment's spec has it. */
 function product(line: Shown): Properties {

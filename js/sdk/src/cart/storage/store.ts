@@ -4,8 +4,8 @@
  * Tabs that take turns under a lock share localStorage. A tab without locks has a place of its own: sessionStorage, and only while
  * the page is away, because a window opened from this page would get a copy of it.
  */
+import { isShared } from "../tabs/group.ts";
 import { CART } from "./keys.ts";
-import { isShared } from "./tabs.ts";
 
 let memory: string | undefined;
 

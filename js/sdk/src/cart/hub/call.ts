@@ -1,9 +1,9 @@
 /**
  * Calls to the collector. Each call carries the key, the token and, where cookies do not reach, the capability. Decides nothing.
  */
-import { host } from "./host.ts";
-import { ANSWER_MS } from "./limits.ts";
-import { head } from "./stored.ts";
+import { host } from "../host.ts";
+import { ANSWER_MS } from "../limits.ts";
+import { head } from "../storage/stored.ts";
 import { token } from "./token.ts";
 
 /** The collector's answer: status 0 where none came. What `json` holds is the caller's claim; nobody has checked it. */

@@ -3,12 +3,12 @@
  *
  * At most one socket, opened with a ticket, and given up for a while where sockets do not work.
  */
+import * as core from "../core.ts";
+import { host } from "../host.ts";
+import { ANSWER_MS, PING_MS, PROBE_MS, SOCKETS_MAX, SOCKETS_PAUSE_MS, SOCKET_FAILED_MS_MAX, SOCKET_LOST_MS_MAX } from "../limits.ts";
+import { quietly } from "../storage/store.ts";
 import type { Answer } from "./call.ts";
-import * as core from "./core.ts";
-import { host } from "./host.ts";
-import type { Frame, HubAnswer, Ops } from "./hub.ts";
-import { ANSWER_MS, PING_MS, PROBE_MS, SOCKETS_MAX, SOCKETS_PAUSE_MS, SOCKET_FAILED_MS_MAX, SOCKET_LOST_MS_MAX } from "./limits.ts";
-import { quietly } from "./store.ts";
+import type { Frame, HubAnswer, Ops } from "./wire.ts";
 
 let socket: WebSocket | undefined;
 let label = "";

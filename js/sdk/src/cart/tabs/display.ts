@@ -2,11 +2,11 @@
  * The cart as this tab shows it: the leader's lines, with the acts that the leader has not done yet laid over them; the status; and
  * the site's callbacks.
  */
-import type { CartState, CartStatus } from "../types.ts";
-import { lineOf, totalsOf } from "./flat.ts";
-import { overlay } from "./line.ts";
-import { isPersistent, quietly, read } from "./store.ts";
-import type { Act, Shown } from "./types.ts";
+import type { CartState, CartStatus } from "../../types.ts";
+import { lineOf, totalsOf } from "../flat.ts";
+import { overlay } from "../line.ts";
+import { isPersistent, quietly, read } from "../storage/store.ts";
+import type { Act, Shown } from "../types.ts";
 
 const listeners = new Set<(state: CartState) => void>();
 let last = "";

@@ -1,6 +1,6 @@
 /** The visitor as the hub's own touchpoints name them, with what they consented to. */
-import type { Person } from "./hub.ts";
-import type { Host } from "./types.ts";
+import type { Host } from "../types.ts";
+import type { Person } from "./wire.ts";
 
 /** The field `person` of a message to the hub; no field without consent. */
 export function personOf({ consent, anonymousId }: Host): { person?: Person } {

@@ -2,9 +2,9 @@
  * What outlives the page: a line of JSON, the replica's text, and a last line that shows that nothing is missing. Later deployments
  * read what earlier ones have stored.
  */
-import * as core from "./core.ts";
-import type { Extras, Order } from "./hub.ts";
-import { host } from "./host.ts";
+import * as core from "../core.ts";
+import { host } from "../host.ts";
+import type { Extras, Order } from "../hub/wire.ts";
 import { quietly, read, write } from "./store.ts";
 
 /** The first line. Its names stand in storage. */

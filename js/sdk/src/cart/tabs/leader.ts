@@ -2,17 +2,17 @@
  * The leader's part of a tab: owns the replica, does the acts of all tabs, talks with the hub, and tells the other tabs how the cart
  * looks. `tasks.ts` is what the site can ask of a leader beside acts.
  */
-import * as core from "./core.ts";
+import * as core from "../core.ts";
+import { shownOf, table } from "../flat.ts";
+import { host } from "../host.ts";
+import * as sync from "../hub/sync.ts";
+import { TABS_MAX } from "../limits.ts";
+import { isPersistent } from "../storage/store.ts";
+import { head, restore, save } from "../storage/stored.ts";
+import type { Act } from "../types.ts";
 import * as display from "./display.ts";
-import { shownOf, table } from "./flat.ts";
-import { host } from "./host.ts";
-import { TABS_MAX } from "./limits.ts";
-import { head, restore, save } from "./stored.ts";
-import { isPersistent } from "./store.ts";
-import * as sync from "./sync.ts";
-import { tell } from "./tabs.ts";
+import { tell } from "./group.ts";
 import { report } from "./touchpoints.ts";
-import type { Act } from "./types.ts";
 
 let module: Promise<void> | undefined;
 

@@ -2,11 +2,11 @@
  * When this page talks with the hub: soon after an act, when the network or the visitor comes back, when the live socket tells or
  * ends, and by polling where there is no socket. `talk.ts` makes the requests.
  */
-import * as core from "./core.ts";
-import { DEBOUNCE_MS, OFFLINE_MS } from "./limits.ts";
+import * as core from "../core.ts";
+import { DEBOUNCE_MS, OFFLINE_MS } from "../limits.ts";
+import { head, save } from "../storage/stored.ts";
 import * as machine from "./machine.ts";
 import * as live from "./socket.ts";
-import { head, save } from "./stored.ts";
 import { failed, receive, sendLast, step } from "./talk.ts";
 import { token } from "./token.ts";
 

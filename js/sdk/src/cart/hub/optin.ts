@@ -2,7 +2,7 @@
  * Channel opt-ins: may the shop write to the visitor by e-mail, SMS …? Goes to the collector with the text that was shown, and is
  * not stored here.
  */
-import type { Channel, OptInEntry, OptInText } from "../types.ts";
+import type { Channel, OptInEntry, OptInText } from "../../types.ts";
 import { call } from "./call.ts";
 
 /** Sends the visitor's answer. What the ledger says now, or null where the answer did not arrive. */
