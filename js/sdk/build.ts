@@ -45,7 +45,7 @@ const shared: BuildOptions = {
 };
 
 /** Names inside the cart's code that nobody else sees: neither `hilo.js`, nor another tab, nor what is kept. */
-const INNER = /^(retryAfterS|isPersistent|isShared|mayTalk|noted|poke|isOnline|isReady|probe|renew|changed)$/;
+const INNER = /^(retryAfterS|viewed|hasLeft|mayAsk|nextMessage|isWaiting|hasLabel|hasOrder)$/;
 
 /** A part that loads when it is used: its code as `NAME.js` of the package, and both files under their hashes. */
 async function part(name: string, options: BuildOptions) {

@@ -29,6 +29,7 @@ pub(crate) fn run(workspace: &Workspace, is_quick: bool) -> Result<bool, Problem
     tally.rust(workspace)?;
     build::all(workspace)?;
     tally.one("sizes", size::run(workspace)?);
+    tally.node(workspace, "the SDK's parts without a browser", "tests/sdk", ".spec.ts")?;
     tally.node(workspace, "collector specs on workerd", "tests/collector", ".spec.ts")?;
     if !is_quick {
         tally.browsers(workspace)?;

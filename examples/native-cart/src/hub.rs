@@ -1,5 +1,5 @@
 //! The hub over HTTP: `GET /v1/cart` and `POST /v1/cart/ops`.
-//! In: what a replica says. Out: what it hears. Knows nothing of carts but their shapes on the wire.
+//! In: a replica's position and messages. Out: views and refusals. Knows only the shapes of carts on the wire.
 
 use std::time::Duration;
 
@@ -7,19 +7,19 @@ use hilo_core::cart::ReplicaId;
 use hilo_core::cart::epoch::Applied;
 use hilo_core::cart::replica::View;
 use hilo_core::cart::wire::{Broadcast, Full, Ops, Snapshot};
-use hilo_tracker::cart::sync::{Message, Refused};
+use hilo_tracker::cart::sync::{HubRefusal, Message};
 use serde::Deserialize;
 
 /// How long an answer may take, as in the page.
 const TIMEOUT: Duration = Duration::from_secs(10);
 
-/// What came back.
+/// The hub's answer.
 pub(crate) enum Answer {
     /// The cart, or what is new in it.
     View(View),
     /// A refusal.
-    Refused(Refused),
-    /// No answer, or none that can be read: try again later.
+    Refused(HubRefusal),
+    /// No answer, or an answer that cannot be read: try again later.
     Nothing,
 }
 
@@ -32,7 +32,7 @@ pub(crate) struct Hub {
 }
 
 #[derive(Deserialize)]
-struct Refusal {
+struct ErrorBody {
     error: Why,
 }
 
@@ -98,7 +98,7 @@ fn read(answer: Result<ureq::http::Response<ureq::Body>, ureq::Error>) -> Answer
         return Answer::Nothing;
     }
     serde_json::from_str(&text)
-        .map_or(Answer::Nothing, |Refusal { error }| Answer::Refused(why(error)))
+        .map_or(Answer::Nothing, |ErrorBody { error }| Answer::Refused(why(error)))
 }
 
 fn view(text: &str) -> Option<View> {
@@ -120,12 +120,12 @@ fn view(text: &str) -> Option<View> {
     Some(View { full, cart: head.cart.unwrap_or_default(), rev, acked: head.acked, known })
 }
 
-fn why(error: Why) -> Refused {
+fn why(error: Why) -> HubRefusal {
     match (error.code.as_str(), error.replica, error.from) {
-        ("missing", Some(replica), Some(from)) => Refused::Missing { replica, from },
-        ("epoch", ..) => Refused::Epoch(error.previous.map(|told| told.into_iter().collect())),
-        ("foreign_replica" | "replica_exhausted", ..) => Refused::Foreign,
-        ("cart_merged", ..) => Refused::Merged,
-        _ => Refused::Poison,
+        ("missing", Some(replica), Some(from)) => HubRefusal::Missing { replica, from },
+        ("epoch", ..) => HubRefusal::Epoch(error.previous.map(|told| told.into_iter().collect())),
+        ("foreign_replica" | "replica_exhausted", ..) => HubRefusal::ForeignReplica,
+        ("cart_merged", ..) => HubRefusal::Merged,
+        _ => HubRefusal::BadMessage,
     }
 }

@@ -1,8 +1,7 @@
 //! An app without a browser on the same cart: `native-cart URL KEY`, the customer's token in `HILO_USER_TOKEN`.
 //!
 //! In: one act a line (`add ID N`, `set ID N`, `dec ID N`, `remove ID`, `offline`, `online`, `show`, `end`). Out: for `show`
-//! the lines as JSON. The replica is the one the page uses; only the
-//! sending differs, and it is the whole of `hub.rs`.
+//! the lines as JSON. The replica is the page's; only the sending differs, which is `hub.rs`.
 
 mod hub;
 
@@ -42,7 +41,7 @@ fn main() -> Result<(), String> {
     });
     let (mut turn, mut speaks_at) = (0, Instant::now() + PAUSE);
     loop {
-        // By the clock, not by silence: a busy person must not keep the hub waiting.
+        // By the clock, not by silence: acts without a pause must not delay the messages.
         match acts.recv_timeout(speaks_at.saturating_duration_since(Instant::now())) {
             Ok(line) if line == "end" => return Ok(()),
             Ok(line) => client.act(&line)?,
@@ -92,12 +91,12 @@ impl Client {
             .map_err(|refusal| refusal.code().to_owned())
     }
 
-    /// Sends what waits and hears what is new, until there is nothing more to say.
+    /// Sends the operations that wait and learns what is new, until nothing is left to send.
     fn speak(&mut self) {
         while self.is_online {
             let next = if self.must_ask {
                 self.must_ask = false;
-                let answer = self.hub.ask(self.replica.asks());
+                let answer = self.hub.ask(self.replica.position());
                 self.hear(answer, false)
             } else if let Some(message) = self.replica.message() {
                 let answer = self.hub.send(&message);
@@ -116,17 +115,17 @@ impl Client {
     fn hear(&mut self, answer: Answer, was_message: bool) -> Next {
         match answer {
             Answer::View(view) => self.replica.learn(view),
-            Answer::Refused(why) if was_message => self.replica.refused(why),
+            Answer::Refused(why) if was_message => self.replica.learn_refusal(why),
             Answer::Refused(_) => Next::Wait,
             Answer::Nothing => {
-                // Whether it arrived is not known: the next message says the same, and the hub counts it once.
+                // The message may have arrived or not. The next one is the same message, and the hub counts it once.
                 self.must_ask |= !was_message;
                 Next::Wait
             }
         }
     }
 
-    #[expect(clippy::print_stdout, reason = "whoever started this program reads it")]
+    #[expect(clippy::print_stdout, reason = "the program's answer to `show`")]
     fn show(&self) {
         let shown = self.replica.shown().shown();
         let lines: Vec<_> = shown.map(|(line, quantity)| (&line.variant, quantity)).collect();
@@ -135,7 +134,7 @@ impl Client {
     }
 }
 
-/// A fresh writer. The standard library's hasher is seeded by the system for every instance.
+/// A new writer. The system seeds each instance of the standard library's hasher.
 fn mint() -> Identity {
     use std::hash::{BuildHasher as _, RandomState};
     let random = || RandomState::new().hash_one(Instant::now());

@@ -1,36 +1,41 @@
 /**
- * What of the cart every page has: the calls, and what wakes the rest. The cart itself is a file of its own and loads with the
- * visitor's first act on it, where this device kept one, or when a customer signs in. Before that nothing is stored or requested.
+ * The part of the cart that every page has: the calls, and what wakes the rest. The cart itself is a file of its own. It loads with
+ * the visitor's first act, where this device has stored a cart, or when a customer signs in. Before that nothing is stored or
+ * requested.
  */
-import type { Host, OpenCart } from "./cart/index.ts";
-import { LEFT } from "./cart/left.ts";
+import { CART, LEFT } from "./cart/storage/keys.ts";
+import type { Host, OpenCart } from "./cart/types.ts";
 import { quietly } from "./page.ts";
 import type { Cart, Draft, Options } from "./types.ts";
 
 /** The file that loads: `cart/entry.ts`. */
 export type CartFile = typeof import("./cart/entry.ts");
 
+/** Performs one of the site's calls, now or once the cart's file is there. */
+type Tell = (name: string, args: unknown[]) => void;
+
 const ECOMMERCE = /^(add_to_cart|remove_from_cart|view_cart|begin_checkout|purchase)$/;
 const SEGMENT = /^(Product (Added|Removed)|Checkout Started|Order Completed)$/;
 
-/** The cart's calls for the site, and what the tracker tells it. */
-export function cartOf(host: Host, load: () => Promise<CartFile>, { capture, tokenProvider }: Options) {
+/** The cart's file: loads with its first use, and opens the cart. */
+function fileOf(host: Host, load: () => Promise<CartFile>) {
   let open: OpenCart | undefined;
   let perform: CartFile["perform"];
   let file: Promise<CartFile> | undefined;
+  /** What is done once the cart is open. */
   const early: (() => void)[] = [];
   /** Calls that wait for the file. */
   const waiting: [name: string, args: unknown[]][] = [];
 
-  /** Does it with the cart and its file; loads them first where they are not there. */
+  /** Calls back with the cart, which loads first where it is not there. */
   async function use<T>(act: (cart: OpenCart) => T | Promise<T>): Promise<T | null> {
     try {
       const loaded = await (file ??= load());
       if (!open) {
         ({ perform } = loaded);
         open = loaded.open(host);
-        // After the acts that waited for the file: who listens sees what they came to.
-        queueMicrotask(() => early.forEach((listen) => listen()));
+        // After the calls that waited for the file: callbacks get the cart with these acts in it.
+        queueMicrotask(() => early.forEach((act) => act()));
       }
       for (const call of waiting.splice(0)) tell(...call);
       return await act(open);
@@ -46,10 +51,16 @@ export function cartOf(host: Host, load: () => Promise<CartFile>, { capture, tok
     waiting.push([name, args]);
     void use(() => {});
   }
-  // What is put in or bought counts, though the page is left before the cart is there.
+  // An act or an order counts, though the page is left before the cart is there.
   addEventListener("pagehide", () => {
     if (waiting.length) quietly(() => localStorage.setItem(LEFT + Math.random(), JSON.stringify(waiting.splice(0))), undefined);
   });
+  return { use, tell, early, opened: () => open };
+}
+
+/** The cart's calls for the site, and what the tracker tells the cart. */
+export function cartOf(host: Host, load: () => Promise<CartFile>, { capture, tokenProvider }: Options) {
+  const { use, tell, early, opened } = fileOf(host, load);
 
   const cart: Cart = {
     add: (line, n = 1) => tell("cart.add", [line, n]),
@@ -57,12 +68,12 @@ export function cartOf(host: Host, load: () => Promise<CartFile>, { capture, tok
     dec: (line, n = 1) => tell("cart.dec", [line, n]),
     remove: (line) => tell("cart.remove", [line]),
     clear: () => tell("cart.clear", []),
-    lines: () => open?.state().lines ?? [],
-    totals: () => open?.state().totals ?? {},
+    lines: () => opened()?.state().lines ?? [],
+    totals: () => opened()?.state().totals ?? {},
     on(callback) {
       let stop: (() => void) | null = () => {};
-      const listen = () => stop && (stop = open!.on(callback));
-      if (open) listen();
+      const listen = () => stop && (stop = opened()!.on(callback));
+      if (opened()) listen();
       else early.push(listen);
       return () => {
         stop?.();
@@ -76,22 +87,15 @@ export function cartOf(host: Host, load: () => Promise<CartFile>, { capture, tok
     },
   };
 
-  const isKept = () => [localStorage, sessionStorage].some((storage) => Object.keys(storage).some((key) => key === "hilo.cart" || key.startsWith(LEFT)));
-  const hasOne = () => !!open || quietly(isKept, false);
+  const hasOne = () => !!opened() || quietly(isStored, false);
   if (hasOne()) void use(() => {});
-  if (capture?.cart === "dataLayer") watchDataLayer((event, data) => tell("dataLayer", [event, data]));
-  if (capture?.cart === "attributes") {
-    document.addEventListener("click", ({ target }) => {
-      const element = target instanceof Element && target.closest("[data-hilo-add],[data-hilo-remove]");
-      const product = element && element.closest("[data-hilo-product]")?.getAttribute("data-hilo-product");
-      if (product) tell("attributes", [product, element.getAttribute("data-hilo-add"), element.getAttribute("data-hilo-remove")]);
-    });
-  }
+  if (capture?.cart === "dataLayer") watchDataLayer(tell);
+  if (capture?.cart === "attributes") watchAttributes(tell);
 
   return {
     cart,
     use,
-    /** The page told an event itself. */
+    /** The page reported an event itself. */
     tracked({ type, name, properties }: Draft) {
       if (type === "track" && capture?.cart === "segment" && SEGMENT.test(name)) tell("segment", [name, properties]);
     },
@@ -101,16 +105,32 @@ export function cartOf(host: Host, load: () => Promise<CartFile>, { capture, tok
     reset() {
       if (hasOne()) void use((cart) => cart.reset());
     },
-    destroy: () => open?.destroy(),
+    destroy: () => opened()?.destroy(),
   };
 }
 
-/** Hears the ecommerce events that were and will be pushed, in either of their two forms. */
-function watchDataLayer(heard: (event: string, data: unknown) => void) {
-  const layer: any[] = ((window as any).dataLayer ??= []);
-  const hear = (entry: any) => {
+/** Whether this device has stored a cart, or acts for one. */
+const isStored = () => [localStorage, sessionStorage].some((storage) => Object.keys(storage).some((key) => key === CART || key.startsWith(LEFT)));
+
+/** Reads clicks on elements with `data-hilo-add` or `data-hilo-remove`. */
+function watchAttributes(tell: Tell) {
+  document.addEventListener("click", ({ target }) => {
+    const element = target instanceof Element && target.closest("[data-hilo-add],[data-hilo-remove]");
+    const product = element && element.closest("[data-hilo-product]")?.getAttribute("data-hilo-product");
+    if (product) tell("attributes", [product, element.getAttribute("data-hilo-add"), element.getAttribute("data-hilo-remove")]);
+  });
+}
+
+/** An entry of the dataLayer: an object with the event's name, or the arguments of `gtag`. Sites push other things too. */
+type Entry = { event?: string; ecommerce?: unknown; 0?: unknown; 1?: string; 2?: unknown } | null | undefined;
+
+/** Reads the ecommerce events that were and will be pushed, in either of their two forms. */
+function watchDataLayer(tell: Tell) {
+  const site = window as { dataLayer?: Entry[] };
+  const layer = (site.dataLayer ??= []);
+  const hear = (entry: Entry) => {
     const event = entry?.[0] === "event" ? entry[1] : entry?.event;
-    if (ECOMMERCE.test(event)) heard(event, entry.event ? entry.ecommerce : entry[2]);
+    if (ECOMMERCE.test(event!)) tell("dataLayer", [event, entry!.event ? entry!.ecommerce : entry![2]]);
   };
   layer.forEach((entry) => quietly(() => hear(entry), undefined));
   const { push } = layer;

@@ -36,3 +36,43 @@ export const CHOICE_DENIED = 2;
 export const FORM_FOCUSED = 0;
 export const FORM_BLURRED = 1;
 export const FORM_SUBMITTED = 2;
+
+/** What the cart's module is asked for: the first letter of a request. */
+export const CART_OPEN = "k";
+export const CART_ACT = "a";
+export const CART_CLEAR = "c";
+export const CART_SHOWN = "s";
+export const CART_TOUCHPOINTS = "t";
+export const CART_DRAFTS = "w";
+export const CART_SEAL = "e";
+export const CART_STORED = "p";
+export const CART_MESSAGE = "m";
+export const CART_LABEL = "l";
+export const CART_POSITION = "h";
+export const CART_FULL = "f";
+export const CART_DELTA = "d";
+export const CART_REFUSED = "r";
+export const CART_DOUBT = "x";
+export const CART_COUNTS = "u";
+export const CART_LEAVE = "v";
+
+/** The module's answer to a request that it cannot read. */
+export const CART_UNREADABLE = "!";
+
+/** What a visitor does to a line of the cart. */
+export const CART_ACT_ADD = 0;
+export const CART_ACT_SET = 1;
+export const CART_ACT_DEC = 2;
+
+/** What the page does after a view or a refusal. */
+export const CART_NEXT_GO = 0;
+export const CART_NEXT_ASK = 1;
+export const CART_NEXT_WAIT = 2;
+
+/** Why the hub refused a message. */
+export const CART_REFUSAL_MISSING = 0;
+export const CART_REFUSAL_EPOCH = 1;
+export const CART_REFUSAL_FOREIGN = 2;
+export const CART_REFUSAL_MERGED = 3;
+export const CART_REFUSAL_BUSY = 4;
+export const CART_REFUSAL_BAD_MESSAGE = 5;

@@ -1,7 +1,7 @@
-//! What outlives the page: the replica as one text, read again whole or not at all.
+//! What outlives the page: the replica as one text, which is read whole or not at all.
 //!
-//! In and out: `hilo_core::cart::flat`. The writer itself is not kept: what it wrote is, under its name, and the next page
-//! writes under a new one, for a stored writer could be an old copy of itself.
+//! In and out: `hilo_core::cart::flat`. The text has the operations of a writer, under the writer's name, and not the writer. The
+//! next page writes under a new name, because a stored writer could be an old copy of itself.
 
 use alloc::string::String;
 use alloc::vec::Vec;
@@ -9,11 +9,11 @@ use alloc::vec::Vec;
 use hilo_core::cart::flat;
 use hilo_core::cart::replica::KeptReplica;
 
-use super::{Mint, Replica, Touch, put_in_group};
+use super::{Mint, Replica, Touchpoint, put_in_group};
 
 impl Replica {
-    /// Everything to be kept, now: after every act, and before a message is sent. With it go [`Replica::drafts`].
-    pub fn kept(&self) -> String {
+    /// The text to store, after every act and before a message is sent. The page stores [`Replica::drafts`] with it.
+    pub fn stored_text(&self) -> String {
         let mut waiting = self.groups.clone();
         if let Some(me) = &self.me {
             for (at, op) in self.ops.iter().enumerate() {
@@ -23,36 +23,37 @@ impl Replica {
         flat::write_kept(&self.label, self.rev, &self.known, &waiting)
     }
 
-    /// The touchpoints of what may still change. Whoever opens what was kept reports them: there it is final.
-    pub fn drafts(&self) -> Vec<Touch> {
+    /// The touchpoints of operations that may still change. They are final once the stored text is opened, so the page that
+    /// opens it reports them.
+    pub fn drafts(&self) -> Vec<Touchpoint> {
         let mut drafts = Vec::new();
         if let Some(me) = &self.me {
             for (at, op) in self.ops.iter().enumerate() {
-                if let Some(touch) = self.touch(self.dot(me.replica, at), op) {
-                    drafts.push(touch);
+                if let Some(touchpoint) = self.touchpoint(self.dot(me.replica, at), op) {
+                    drafts.push(touchpoint);
                 }
             }
         }
         drafts
     }
 
-    /// What [`Replica::kept`] wrote. Its beginning, in whole lines, can be opened as well.
+    /// Opens a text of [`Replica::stored_text`]. Its beginning, in whole lines, can be opened as well.
     pub fn open(text: &str, mint: Mint) -> Option<Replica> {
         let mut replica = Replica::new(mint);
         replica.restore(text).map(|()| replica)
     }
 
-    /// Becomes what [`Replica::kept`] wrote. What cannot be read changes nothing.
+    /// Becomes the replica of a text of [`Replica::stored_text`]. A text that cannot be read changes nothing.
     pub fn restore(&mut self, text: &str) -> Option<()> {
         let kept = flat::read_kept(text)?;
         self.ops.clear();
-        self.touches.clear();
+        self.touchpoints.clear();
         self.lost = 0;
         self.begin(kept);
         Some(())
     }
 
-    /// Logout: nothing of this cart stays here.
+    /// Logout: forgets the cart.
     pub fn leave(&mut self) {
         self.seal();
         self.begin(KeptReplica::default());

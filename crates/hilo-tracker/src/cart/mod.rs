@@ -1,8 +1,8 @@
-//! The cart's replica in the page: what a person does shows at once, and reaches the hub when it can.
+//! The cart's replica in the page: a visitor's acts show at once, and reach the hub when they can.
 //!
-//! In: acts, and what the hub says. Out: the cart as it looks, one message at a time for the hub, the touchpoints of what was
-//! done, and a text to keep. [`sync`] speaks with the hub, [`keep`] is the text. Sends and stores nothing, and knows no
-//! browser: `js/sdk/src/cart` does both, as does a native client.
+//! In: acts, and the hub's views and refusals. Out: the cart as it looks, one message at a time for the hub, touchpoints, and a
+//! text to store. [`sync`] is the exchange with the hub, [`keep`] is the text. Sends and stores nothing, and knows no browser:
+//! `js/sdk/src/cart` does both in a page, `examples/native-cart` in an app.
 
 pub mod keep;
 pub mod records;
@@ -19,15 +19,15 @@ use hilo_core::cart::limits::{LINES_MAX, QUANTITY_MAX, WINDOW};
 use hilo_core::cart::replica::Group;
 use hilo_core::cart::{Cart, Ctx, Dot, Line, LineInfo, LineKey, Refusal, ReplicaId};
 
-pub use records::Touch;
+pub use records::Touchpoint;
 
 /// Bytes that one message to the hub may have, roughly: below the hub's own limit, with room for quotes and names.
 const GROUP_BYTES_MAX: usize = 24 * 1024;
 /// Groups that may wait: 16,384 operations offline.
 const GROUPS_MAX: usize = 256;
 
-/// What this device says about looks counts more than what the hub has told, and more each time: so it lies beyond the
-/// revisions of any hub.
+/// The first revision of this device's own looks. It lies beyond the revisions of any hub, so that a look of this device covers
+/// the hub's.
 const OWN_LOOKS: u64 = 1 << 63;
 
 /// A writer of operations: the id, and the secret that proves it.
@@ -42,7 +42,7 @@ pub struct Identity {
 /// Where new identities come from: the page's random numbers, or a test's.
 pub type Mint = Box<dyn FnMut() -> Identity + Send>;
 
-/// What a person does to a line.
+/// What a visitor does to a line.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Act {
     /// So many units more.
@@ -53,18 +53,18 @@ pub enum Act {
     Dec(u32),
 }
 
-/// What the acts on one line amount to as long as nobody has heard of them.
+/// What the acts on one line amount to until they are sealed.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Wish {
-    /// More or fewer than there were.
+    /// So many more or fewer than there were.
     By(i64),
-    /// In all.
+    /// So many in all.
     To(u32),
 }
 
-/// An operation that nobody has heard of: further acts on its line change it, so that 50 clicks become one dot.
+/// An operation that is not sealed: further acts on its line change it, so that 50 clicks become one dot.
 ///
-/// Its number follows on those given to groups and on the operations before it.
+/// Its number follows the numbers of the groups and of the operations before it.
 #[derive(Debug)]
 struct Op {
     line: LineKey,
@@ -75,19 +75,19 @@ struct Op {
     delta: Cart,
 }
 
-/// What the hub said about the epoch that a waiting group belongs to, or about the replica that wrote it.
+/// How an epoch or a replica ended, according to the hub.
 #[derive(Debug)]
 enum Ended {
-    /// How far operations were applied, per replica; nothing about a replica means none of it.
-    Told(Ctx),
-    /// Nobody can know. What was sent is given up, rather than bought twice.
-    Untold,
+    /// The operations that were applied, per replica. A replica that is missing has none.
+    Applied(Ctx),
+    /// The hub no longer knows what was applied. Operations that were sent are given up, rather than bought twice.
+    Forgotten,
 }
 
 /// The cart in this page.
 pub struct Replica {
     mint: Mint,
-    /// Who acts; minted by the first act of a page's life, because a writer that was stored could be an old copy of itself.
+    /// The writer. The first act of a page mints it, because a stored writer could be an old copy of itself.
     me: Option<Identity>,
     /// The last number that `me` has given to a group.
     last: u32,
@@ -95,21 +95,21 @@ pub struct Replica {
     rev: u64,
     /// Whether `known` has gaps, so that only the whole cart helps.
     is_stale: bool,
-    /// What the hub told.
+    /// The cart as the hub last sent it.
     known: Cart,
-    /// What the hub has not confirmed, in the order it happened. One message each.
+    /// Sealed operations that the hub has not confirmed, in the order of the acts. One message each.
     groups: Vec<Group>,
-    /// What may still change.
+    /// Operations that may still change.
     ops: Vec<Op>,
-    /// What the person sees: `known` and everything of this device.
+    /// What the visitor sees: `known`, `groups` and `ops`.
     shown: Cart,
     ended: Option<Ended>,
     lost: u32,
-    touches: Vec<Touch>,
+    touchpoints: Vec<Touchpoint>,
 }
 
 impl Replica {
-    /// An empty cart that nobody has heard of.
+    /// An empty cart without a label.
     pub fn new(mint: Mint) -> Replica {
         Replica {
             mint,
@@ -124,16 +124,17 @@ impl Replica {
             shown: Cart::default(),
             ended: None,
             lost: 0,
-            touches: Vec::new(),
+            touchpoints: Vec::new(),
         }
     }
 
-    /// Does it. `look` is how the page shows the line; what is absent stays as it was known.
+    /// Does an act on a line. `look` is how the page shows the line; a missing field stays as it was.
     ///
-    /// `is_quiet` for what the page reports itself: no touchpoint comes of it.
+    /// A quiet act has no touchpoint, because the page reports it itself.
     ///
     /// # Errors
-    /// `BadLine`, `BadQuantity`, `TooManyLines`, `TooManyDots` when too much waits, `ReplicaExhausted`. Nothing changed then.
+    /// `BadLine`, `BadQuantity`, `TooManyLines`, `TooManyDots` where too many operations wait, `ReplicaExhausted`. Nothing
+    /// changes then.
     pub fn act(
         &mut self,
         line: &LineKey,
@@ -167,15 +168,15 @@ impl Replica {
             Some(place) => *place = op,
             None => self.ops.push(op),
         }
-        // An addition taken back before anybody heard of it never was; the number is free again.
-        while self.ops.last().is_some_and(says_nothing) {
+        // An addition that is taken back before it is sealed leaves nothing; its number is free again.
+        while self.ops.last().is_some_and(is_empty) {
             self.ops.pop();
         }
         self.rebuild();
         Ok(())
     }
 
-    /// Every line away, each by its own operation, so that each has its touchpoint.
+    /// Removes every line, each by its own operation, so that each has its touchpoint.
     ///
     /// # Errors
     /// As [`Replica::act`]; lines before the failing one are gone then.
@@ -187,12 +188,12 @@ impl Replica {
         }
     }
 
-    /// The cart as the person sees it.
+    /// The cart as the visitor sees it.
     pub fn shown(&self) -> &Cart {
         &self.shown
     }
 
-    /// How the line looks: as this device said last, else as the hub knows it.
+    /// How the line looks: this device's last look of it, else the hub's.
     pub fn look(&self, line: &LineKey) -> Option<&LineInfo> {
         self.shown.look(line).map(|(_, info)| info)
     }
@@ -208,23 +209,23 @@ impl Replica {
         grouped.sum::<usize>() + self.ops.len()
     }
 
-    /// How many operations were given up since the beginning, because the hub refused them or nobody could know their fate.
+    /// How many operations were given up since the page began, because the hub refused them or no longer knew their fate.
     pub fn lost(&self) -> u32 {
         self.lost
     }
 
-    /// What was done and is final, once each.
-    pub fn take_touches(&mut self) -> Vec<Touch> {
-        take(&mut self.touches)
+    /// The touchpoints that are final, once each.
+    pub fn take_touchpoints(&mut self) -> Vec<Touchpoint> {
+        take(&mut self.touchpoints)
     }
 
-    /// Ends the changing of what was done: it goes into the groups that wait for the hub, and becomes touchpoints.
+    /// Closes the operations that may still change: they go into the groups that wait for the hub, and become touchpoints.
     pub fn seal(&mut self) {
         let Some(me) = self.me.clone() else { return };
         for op in take(&mut self.ops) {
             let dot = self.dot(me.replica, 0);
-            if let Some(touch) = self.touch(dot, &op) {
-                self.touches.push(touch);
+            if let Some(touchpoint) = self.touchpoint(dot, &op) {
+                self.touchpoints.push(touchpoint);
             }
             self.last = dot.n;
             put_in_group(&mut self.groups, &me, dot.n, &op.delta);
@@ -238,13 +239,13 @@ impl Replica {
     }
 
     /// The touchpoint of the operation, if it has one.
-    fn touch(&self, dot: Dot, op: &Op) -> Option<Touch> {
+    fn touchpoint(&self, dot: Dot, op: &Op) -> Option<Touchpoint> {
         if op.is_quiet || op.change == 0 {
             return None;
         }
         let said = op.delta.look(&op.line).map(|(_, look)| look);
         let look = said.or_else(|| self.look(&op.line)).cloned().unwrap_or_default();
-        Some(Touch { dot, line: op.line.clone(), change: op.change, look })
+        Some(Touchpoint { dot, line: op.line.clone(), change: op.change, look })
     }
 
     fn check(&self, line: &LineKey, look: &LineInfo) -> Result<(), Refusal> {
@@ -266,7 +267,7 @@ impl Replica {
         .replica
     }
 
-    /// What was known before the operation at `before`.
+    /// The cart before the operation at `before`.
     fn seen(&self, before: usize) -> Cart {
         let mut cart = self.known.clone();
         self.groups.iter().for_each(|group| cart.absorb(&group.delta));
@@ -279,7 +280,7 @@ impl Replica {
     }
 }
 
-/// Adds an operation to the last group, or to a new one where that was sent or is full.
+/// Adds an operation to the last group, or to a new group where the last one was sent or is full.
 fn put_in_group(groups: &mut Vec<Group>, me: &Identity, n: u32, delta: &Cart) {
     let fits = |group: &&mut Group| {
         group.replica == me.replica
@@ -310,7 +311,7 @@ fn weight(delta: &Cart) -> usize {
     bytes
 }
 
-/// What an act makes of the wish that waits, where the person saw `shown` units.
+/// The wish that an act makes of the wish that waits, where the visitor saw `shown` units.
 fn combine(before: Option<Wish>, act: Act, shown: u32) -> Result<Wish, Refusal> {
     let after = match act {
         Act::Set(q) => {
@@ -340,7 +341,7 @@ fn wished(base: &Cart, me: ReplicaId, line: &LineKey, wish: Wish) -> Result<Cart
     }
 }
 
-/// Whether the operation neither puts nor drops anything: nothing but its own number is in it.
-fn says_nothing(op: &Op) -> bool {
+/// Whether the operation neither puts nor drops anything: it holds its own number only.
+fn is_empty(op: &Op) -> bool {
     !op.delta.has(&op.line) && op.delta.ctx.len() <= 1
 }

@@ -11,10 +11,10 @@ use hilo_core::digits::push;
 
 use super::Replica;
 
-/// A quantity that changed, once final.
+/// A line's quantity that changed, once the change is final.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Touch {
-    /// The operation: page and hub mean the same one by it.
+pub struct Touchpoint {
+    /// The operation. Page and hub derive the same message id from it.
     pub dot: Dot,
     /// The line.
     pub line: LineKey,
@@ -25,12 +25,12 @@ pub struct Touch {
 }
 
 /// Writes touchpoints, a record each.
-pub fn write_touches(touches: &[Touch], out: &mut String) {
-    touches.iter().for_each(|touch| touch.write(out));
+pub fn write_touchpoints(touchpoints: &[Touchpoint], out: &mut String) {
+    touchpoints.iter().for_each(|touchpoint| touchpoint.write(out));
 }
 
-impl Touch {
-    /// `change`, the message id, which derives from the operation, and the line's cells.
+impl Touchpoint {
+    /// Writes `change`, the message id, which derives from the operation, and the line's cells.
     pub fn write(&self, out: &mut String) {
         push(out, self.change < 0, self.change.unsigned_abs());
         out.push('\t');
@@ -40,7 +40,7 @@ impl Touch {
     }
 }
 
-/// Writes the lines as the person sees them: `units` and the line's cells, a line each.
+/// Writes the lines as the visitor sees them: `units` and the line's cells, a record each.
 pub fn write_shown(replica: &Replica, out: &mut String) {
     let unknown = LineInfo::default();
     for (key, units) in replica.shown().shown() {

@@ -1,7 +1,7 @@
-//! Speaking with the hub: one message at a time, and what its answers and refusals mean for what waits.
+//! The exchange with the hub: one message at a time, and what the hub's answers and refusals mean for the operations that wait.
 //!
-//! In: views and refusals. Out: the next message, and what to do next. An answer's content is what acknowledges: a group is
-//! done when the hub's cart has seen its numbers, whoever said so and in whatever order it arrived.
+//! In: views and refusals. Out: the next message, and what to do next. The content of a view confirms, not the answer itself: a
+//! group is done when the hub's cart has seen its numbers, in whatever order views arrive.
 
 use alloc::string::String;
 use alloc::vec::Vec;
@@ -17,50 +17,50 @@ use super::{Ended, Identity, Replica, put_in_group};
 /// One message to the hub.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Message {
-    /// Who speaks.
+    /// The replica that sends it.
     pub sender: Sender,
-    /// Which operations.
+    /// The numbers of its operations.
     pub span: RangeInclusive<u32>,
     /// Their deltas, joined.
     pub delta: Cart,
 }
 
-/// What the sender does next.
+/// What the page does next.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Next {
-    /// Goes on as usual: sends if something waits.
+    /// Goes on: sends the next message, if there is one.
     Go,
-    /// Asks the hub for what [`Replica::asks`] says before it sends anything.
+    /// Asks the hub with [`Replica::position`] before it sends anything.
     Ask,
-    /// Tries again later: nothing is wrong with what was sent.
+    /// Sends the same message again later.
     Wait,
 }
 
-/// Why the hub refused a message, as far as it matters here.
+/// Why the hub refused a message, as far as the replica treats reasons differently.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub enum Refused {
-    /// It has not seen what the message builds on, from number `from` of `replica` on.
+pub enum HubRefusal {
+    /// The hub lacks operations that the message builds on.
     Missing {
-        /// Whose operation.
+        /// The replica of these operations.
         replica: ReplicaId,
-        /// The first that is missing.
+        /// The first number that is missing.
         from: u32,
     },
-    /// The epoch, or the replica's time, is over. What was applied at its end, where the hub still knows.
+    /// The epoch is over. The operations that were applied at its end, where the hub still knows them.
     Epoch(Option<Ctx>),
-    /// Somebody else writes under this replica's name, or its numbers are used up.
-    Foreign,
-    /// The guest's cart has gone into a customer's.
+    /// Another writer has this replica's name, or the replica's numbers are used up.
+    ForeignReplica,
+    /// The guest's cart has moved into a customer's.
     Merged,
-    /// The hub is busy or full: not this message's fault.
+    /// The hub is busy or full. The message may be good.
     Busy,
-    /// Something in the message itself.
-    Poison,
+    /// The message itself is bad.
+    BadMessage,
 }
 
 impl Replica {
-    /// The next message; until the hub's answer it stays the same. Keep the replica before it is sent: what the hub may
-    /// have heard must not change any more.
+    /// The next message. It stays the same until the hub's answer is learned. Store the replica before you send the message: the
+    /// hub may receive it, so it must not change any more.
     pub fn message(&mut self) -> Option<Message> {
         let (cart, base) = (self.label.clone(), self.rev);
         let group = self.sending()?;
@@ -68,7 +68,7 @@ impl Replica {
         Some(Message { sender, span: group.from..=group.to, delta: group.delta.clone() })
     }
 
-    /// [`Replica::message`] as flat text; empty for none.
+    /// [`Replica::message`] as flat text; empty for no message.
     pub fn message_text(&mut self) -> String {
         if self.sending().is_none() {
             return String::new();
@@ -88,13 +88,13 @@ impl Replica {
         Some(group)
     }
 
-    /// Epoch and revision to ask the hub with; `None` asks for the whole cart.
-    pub fn asks(&self) -> Option<(u32, u64)> {
+    /// Epoch and revision to ask the hub with; `None` means the whole cart.
+    pub fn position(&self) -> Option<(u32, u64)> {
         let is_partial = !self.label.is_empty() && !self.is_stale && self.ended.is_none();
         is_partial.then_some((self.known.epoch, self.rev))
     }
 
-    /// Learns what the hub says.
+    /// Learns a view of the hub.
     pub fn learn(&mut self, view: View) -> Next {
         let is_ours = !self.label.is_empty()
             && (view.cart == self.label || (view.cart.is_empty() && !view.full));
@@ -102,14 +102,14 @@ impl Replica {
         if view.full {
             let is_unheard = self.groups.iter().any(|group| group.sent);
             if is_ours && !is_epoch && is_unheard && self.ended.is_none() {
-                // Whether what was sent still counted, only the answer to it can tell.
+                // Only the answer to the message that was sent tells whether it still counted.
                 return Next::Go;
             }
-            self.settle(&view, is_ours && !is_epoch);
+            self.rebase(&view, is_ours && !is_epoch);
             (self.label, self.rev, self.is_stale) = (view.cart, view.rev, false);
             self.known = view.known;
         } else {
-            // What happened since the beginning is everything, so it may introduce the cart.
+            // A delta since the beginning is the whole cart, so it may bring the label.
             let is_first = self.label.is_empty() && self.rev == 0 && !view.cart.is_empty();
             if !(is_ours || is_first) || !is_epoch || self.ended.is_some() {
                 self.is_stale = true;
@@ -120,7 +120,7 @@ impl Replica {
             }
             self.known.absorb(&view.known);
             if view.cart.is_empty() && view.rev > self.rev.saturating_add(1) {
-                // A broadcast was missed. What this one brought is right, but more is needed.
+                // A broadcast was missed. This broadcast is right, and another view has to fill the gap.
                 self.confirm();
                 return Next::Ask;
             }
@@ -130,69 +130,71 @@ impl Replica {
         Next::Go
     }
 
-    /// The hub answered the message that [`Replica::message`] gave, and yet what it knows of it did not come: ask for all.
+    /// The hub took a message without confirming it, so the next question asks for the whole cart.
     pub fn doubt(&mut self) {
         self.is_stale = true;
     }
 
-    /// Learns that the hub refused the message that [`Replica::message`] gave.
-    pub fn refused(&mut self, why: Refused) -> Next {
+    /// Learns that the hub refused the message of [`Replica::message`].
+    pub fn learn_refusal(&mut self, why: HubRefusal) -> Next {
         let Some(first) = self.groups.first() else { return Next::Go };
         match why {
-            Refused::Busy => Next::Wait,
-            Refused::Poison => {
+            HubRefusal::Busy => Next::Wait,
+            HubRefusal::BadMessage => {
                 self.isolate();
                 Next::Go
             }
-            Refused::Missing { replica, from }
+            HubRefusal::Missing { replica, from }
                 if replica == first.replica && from == first.from =>
             {
                 Next::Wait
             }
-            Refused::Missing { replica, from } if replica == first.replica && from > first.to => {
+            HubRefusal::Missing { replica, from }
+                if replica == first.replica && from > first.to =>
+            {
                 self.doubt();
                 Next::Ask
             }
-            Refused::Missing { .. } | Refused::Foreign => {
-                self.ended = Some(Ended::Told(Ctx::default()));
+            HubRefusal::Missing { .. } | HubRefusal::ForeignReplica => {
+                self.ended = Some(Ended::Applied(Ctx::default()));
                 Next::Ask
             }
-            // Whoever never heard of a cart has nothing in it.
-            Refused::Epoch(None) if !self.label.is_empty() => {
-                self.ended = Some(Ended::Untold);
+            // A device without a label has nothing in that epoch.
+            HubRefusal::Epoch(None) if !self.label.is_empty() => {
+                self.ended = Some(Ended::Forgotten);
                 Next::Ask
             }
-            Refused::Epoch(previous) => {
-                self.ended = Some(Ended::Told(previous.unwrap_or_default()));
+            HubRefusal::Epoch(previous) => {
+                self.ended = Some(Ended::Applied(previous.unwrap_or_default()));
                 Next::Ask
             }
-            Refused::Merged => {
+            HubRefusal::Merged => {
                 self.doubt();
                 Next::Ask
             }
         }
     }
 
-    /// Forgets the groups that the hub's cart has seen.
+    /// Forgets the groups whose numbers the hub's cart has seen.
     fn confirm(&mut self) {
         let seen = &self.known.ctx;
         self.groups.retain(|group| seen.prefix(group.replica) < group.to);
         self.rebuild();
     }
 
-    /// Fits what waits to the whole cart that the hub told.
+    /// Fits the operations that wait to the whole cart of a view.
     ///
-    /// What the hub has applied goes. What follows on what it has stays as it is, in the cart's epoch. The rest cannot be
-    /// joined under its old name: what it put is said anew under new numbers, what it took from others is gone.
-    fn settle(&mut self, view: &View, is_epoch_over: bool) {
+    /// Operations that the hub has applied go. Operations that follow these without a gap stay as they are, in the view's epoch.
+    /// No other operation can be joined under its old name: its puts are made anew under new numbers, its drops are lost.
+    fn rebase(&mut self, view: &View, is_epoch_over: bool) {
         self.seal();
         let was_ended = self.ended.is_some();
-        let (told, is_untold) = match self.ended.take() {
-            Some(Ended::Told(applied)) => (applied, false),
-            Some(Ended::Untold) => (Ctx::default(), true),
+        let (applied, is_forgotten) = match self.ended.take() {
+            Some(Ended::Applied(applied)) => (applied, false),
+            Some(Ended::Forgotten) => (Ctx::default(), true),
             None => (Ctx::default(), false),
         };
-        // The waiting groups are one life's, so they join whatever epoch they carry.
+        // The groups are of one device, so they join in spite of their epochs.
         let mut mine = Cart::default();
         for group in &mut self.groups {
             group.delta.epoch = 0;
@@ -201,12 +203,12 @@ impl Replica {
         let mut reach = view.known.ctx.clone();
         let mut strays = Vec::new();
         for mut group in take(&mut self.groups) {
-            let done = reach.prefix(group.replica).max(told.prefix(group.replica));
+            let done = reach.prefix(group.replica).max(applied.prefix(group.replica));
             let begin = done.saturating_add(1);
             if group.to <= done {
                 continue;
             }
-            if is_untold && group.sent {
+            if is_forgotten && group.sent {
                 self.lost = self.lost.saturating_add(group.to - group.from + 1);
             } else if was_ended || is_epoch_over || group.from != begin {
                 group.from = group.from.max(begin);
@@ -222,13 +224,13 @@ impl Replica {
             self.me = None;
         }
         for group in strays {
-            self.say_anew(view.known.epoch, &mine, numbers(&group));
+            self.put_anew(view.known.epoch, &mine, numbers(&group));
         }
     }
 
-    /// Says anew what the operations put and is still wanted, in the order of their numbers: behind the rest, and in the name
-    /// of this page's writer.
-    fn say_anew(&mut self, epoch: u32, mine: &Cart, span: Span) {
+    /// Makes the puts of these operations anew, where they are still live, in the order of their numbers: behind the other
+    /// groups, and under the name of this page's writer.
+    fn put_anew(&mut self, epoch: u32, mine: &Cart, span: Span) {
         for dot in span.dots() {
             for Line { key, dots, look } in mine.lines() {
                 let Some(entry) = dots.get(dot).filter(|entry| entry.left() > 0) else { continue };
@@ -246,8 +248,8 @@ impl Replica {
         }
     }
 
-    /// Takes a refused message apart, so that only what is bad in it is given up: what it put is said anew, one wish a
-    /// message, and what it took from others goes alone.
+    /// Takes a refused message apart, so that only its bad operation is given up. Each put is made anew in a message of its
+    /// own, and the drops stay alone in the old message.
     fn isolate(&mut self) {
         self.seal();
         let Some(group) = self.groups.first_mut() else { return };
@@ -257,19 +259,19 @@ impl Replica {
         group.delta.retain(|dot| !is_new(dot));
         let count = bad.to - bad.from + 1;
         if !bad.delta.lines().any(|line| line.dots.rows().iter().any(|row| is_new(row.dot))) {
-            // What it took is refused: nothing can follow under this name.
+            // The message has drops only, and they are refused: nothing can follow under this name.
             self.lost = self.lost.saturating_add(count);
             let mut is_first = true;
             self.groups.retain(|_| !take(&mut is_first));
-            self.ended = Some(Ended::Told(Ctx::default()));
+            self.ended = Some(Ended::Applied(Ctx::default()));
         } else if count == 1 {
-            // The bad one. Its number stays seen, so that whoever takes from it takes nothing.
+            // The bad operation. Its number stays seen, so that a later drop of it drops nothing.
             self.lost = self.lost.saturating_add(1);
         } else {
             for dot in numbers(&bad).dots() {
-                // A writer each, or they would go together again.
+                // Each has a writer of its own. Under one writer they would become one message again.
                 self.me = None;
-                self.say_anew(
+                self.put_anew(
                     bad.delta.epoch,
                     &bad.delta,
                     Span { from: dot.n, to: dot.n, r: dot.r },

@@ -13,8 +13,8 @@ use hilo_core::cart::wire::{Hello, Ops};
 use hilo_core::cart::{Cart, LineInfo, LineKey, Refusal, ReplicaId, join};
 use hilo_core::money::Currency;
 
-use super::sync::{Message, Next, Refused};
-use super::{Act, Identity, Mint, Replica, Touch};
+use super::sync::{HubRefusal, Message, Next};
+use super::{Act, Identity, Mint, Replica, Touchpoint};
 
 /// The hub of one cart, as the collector keeps it.
 struct Hub {
@@ -92,14 +92,14 @@ impl Hub {
     }
 }
 
-fn refused(refusal: Refusal) -> Refused {
+fn hub_refusal(refusal: Refusal) -> HubRefusal {
     match refusal {
-        Refusal::Missing { replica, from } => Refused::Missing { replica, from },
+        Refusal::Missing { replica, from } => HubRefusal::Missing { replica, from },
         Refusal::Epoch { previous } => {
-            Refused::Epoch(previous.map(|told| told.into_iter().collect()))
+            HubRefusal::Epoch(previous.map(|told| told.into_iter().collect()))
         }
-        Refusal::ForeignReplica | Refusal::ReplicaExhausted => Refused::Foreign,
-        Refusal::TooManyReplicas | Refusal::UnknownVersion => Refused::Busy,
+        Refusal::ForeignReplica | Refusal::ReplicaExhausted => HubRefusal::ForeignReplica,
+        Refusal::TooManyReplicas | Refusal::UnknownVersion => HubRefusal::Busy,
         Refusal::Malformed
         | Refusal::DeltaTooLarge
         | Refusal::DotConflict(_)
@@ -107,7 +107,7 @@ fn refused(refusal: Refusal) -> Refused {
         | Refusal::BadLine
         | Refusal::TooManyLines
         | Refusal::BadQuantity
-        | Refusal::TooManyDots => Refused::Poison,
+        | Refusal::TooManyDots => HubRefusal::BadMessage,
     }
 }
 
@@ -129,7 +129,7 @@ fn device(from: &Arc<AtomicU64>) -> Replica {
 }
 
 fn reloaded(device: &Replica, from: &Arc<AtomicU64>) -> Replica {
-    let replica = Replica::open(&device.kept(), mint(from)).unwrap();
+    let replica = Replica::open(&device.stored_text(), mint(from)).unwrap();
     assert_eq!(replica.shown(), device.shown(), "a reload shows the same");
     replica
 }
@@ -147,7 +147,7 @@ fn look(name: &str) -> LineInfo {
     LineInfo { name: Some(name.into()), unit_price: Some(1_999), ..LineInfo::default() }
 }
 
-/// Talks until nothing waits and the device knows what the hub knows.
+/// Exchanges messages until no operation waits and the device shows the hub's cart.
 fn talk(device: &mut Replica, hub: &mut Hub) {
     for _ in 0..200 {
         if device.waiting() == 0 {
@@ -159,7 +159,7 @@ fn talk(device: &mut Replica, hub: &mut Hub) {
         };
         let next = match hub.take(&message) {
             Ok(view) => device.learn(view),
-            Err(refusal) => device.refused(refused(refusal)),
+            Err(refusal) => device.learn_refusal(hub_refusal(refusal)),
         };
         if next == Next::Ask {
             ask(device, hub);
@@ -172,10 +172,10 @@ fn talk(device: &mut Replica, hub: &mut Hub) {
 }
 
 fn ask(device: &mut Replica, hub: &Hub) {
-    let view = hub.view(device.asks());
+    let view = hub.view(device.position());
     let next = device.learn(view);
     if next == Next::Ask {
-        assert_eq!(device.learn(hub.view(device.asks())), Next::Go);
+        assert_eq!(device.learn(hub.view(device.position())), Next::Go);
     }
 }
 
@@ -187,12 +187,15 @@ fn shown_at(hub: &Hub) -> Vec<(String, u32)> {
     hub.cart.shown().map(|(line, units)| (line.variant.clone(), units)).collect()
 }
 
-fn changes(touches: &[Touch]) -> Vec<(&str, i64)> {
-    touches.iter().map(|touch| (touch.line.variant.as_str(), touch.change)).collect()
+fn changes(touchpoints: &[Touchpoint]) -> Vec<(&str, i64)> {
+    touchpoints
+        .iter()
+        .map(|touchpoint| (touchpoint.line.variant.as_str(), touchpoint.change))
+        .collect()
 }
 
 #[test]
-fn fifty_clicks_are_one_dot_and_one_touchpoint() {
+fn fifty_clicks_on_a_line_are_one_dot_and_one_touchpoint() {
     let (ids, mut hub) = (minted(), Hub::new("c"));
     let mut device = device(&ids);
     for _ in 0..25 {
@@ -200,15 +203,18 @@ fn fifty_clicks_are_one_dot_and_one_touchpoint() {
         act(&mut device, "cup", Act::Add(1));
     }
     assert_eq!(device.waiting(), 2);
-    assert!(device.take_touches().is_empty(), "what may still change is no touchpoint");
+    assert!(
+        device.take_touchpoints().is_empty(),
+        "an operation that may still change has no touchpoint"
+    );
     talk(&mut device, &mut hub);
     assert_eq!(hub.cart.ctx.prefix(ReplicaId(1_001)), 2);
-    assert_eq!(changes(&device.take_touches()), [("mug", 25), ("cup", 25)]);
-    assert!(device.take_touches().is_empty());
+    assert_eq!(changes(&device.take_touchpoints()), [("mug", 25), ("cup", 25)]);
+    assert!(device.take_touchpoints().is_empty());
 }
 
 #[test]
-fn what_was_sent_does_not_change_any_more() {
+fn a_message_that_was_sent_does_not_change() {
     let (ids, mut hub) = (minted(), Hub::new("c"));
     let mut device = device(&ids);
     act(&mut device, "mug", Act::Add(1));
@@ -218,16 +224,19 @@ fn what_was_sent_does_not_change_any_more() {
     hub.take(&message).unwrap();
     talk(&mut device, &mut hub);
     assert_eq!(shown(&device), [("mug".into(), 2)]);
-    assert_eq!(device.take_touches().iter().map(|touch| touch.dot.n).collect::<Vec<_>>(), [1, 2]);
+    assert_eq!(
+        device.take_touchpoints().iter().map(|touchpoint| touchpoint.dot.n).collect::<Vec<_>>(),
+        [1, 2]
+    );
 }
 
 #[test]
-fn acts_on_a_line_amount_to_one_operation() {
+fn acts_on_one_line_amount_to_one_operation() {
     let (ids, mut hub) = (minted(), Hub::new("c"));
     let mut device = device(&ids);
     act(&mut device, "mug", Act::Add(5));
     talk(&mut device, &mut hub);
-    device.take_touches();
+    device.take_touchpoints();
     for (acts, units, change) in [
         (vec![Act::Add(2), Act::Dec(3)], 4, -1),
         (vec![Act::Set(7), Act::Add(2), Act::Dec(1)], 8, 4),
@@ -235,19 +244,19 @@ fn acts_on_a_line_amount_to_one_operation() {
         (vec![Act::Dec(1), Act::Dec(9)], 0, -3),
         (vec![Act::Add(5)], 5, 5),
     ] {
-        let before = device.take_touches().len();
+        let before = device.take_touchpoints().len();
         for one in &acts {
             act(&mut device, "mug", *one);
         }
         assert_eq!(device.waiting(), 1, "{acts:?}");
         talk(&mut device, &mut hub);
         assert_eq!(hub.cart.qty(&line("mug")), units, "{acts:?}");
-        assert_eq!((before, changes(&device.take_touches())), (0, vec![("mug", change)]));
+        assert_eq!((before, changes(&device.take_touchpoints())), (0, vec![("mug", change)]));
     }
 }
 
 #[test]
-fn what_is_taken_back_at_once_never_was() {
+fn an_addition_that_is_taken_back_at_once_leaves_no_operation() {
     let mut device = device(&minted());
     act(&mut device, "mug", Act::Add(2));
     act(&mut device, "mug", Act::Set(0));
@@ -256,33 +265,33 @@ fn what_is_taken_back_at_once_never_was() {
 }
 
 #[test]
-fn quiet_acts_leave_no_touchpoint() {
+fn a_quiet_act_has_no_touchpoint() {
     let mut device = device(&minted());
     device.act(&line("mug"), Act::Add(2), &LineInfo::default(), true).unwrap();
     act(&mut device, "mug", Act::Add(3));
     device.seal();
-    assert_eq!(changes(&device.take_touches()), [("mug", 3)]);
+    assert_eq!(changes(&device.take_touchpoints()), [("mug", 3)]);
     assert_eq!(shown(&device), [("mug".into(), 5)]);
 }
 
 #[test]
-fn a_clear_has_one_touchpoint_a_line() {
+fn clearing_the_cart_has_one_touchpoint_for_each_line() {
     let (ids, mut hub) = (minted(), Hub::new("c"));
     let mut device = device(&ids);
     act(&mut device, "cup", Act::Add(2));
     act(&mut device, "mug", Act::Add(1));
     talk(&mut device, &mut hub);
-    device.take_touches();
+    device.take_touchpoints();
     device.clear(false).unwrap();
     talk(&mut device, &mut hub);
-    let touches = device.take_touches();
-    assert_eq!(changes(&touches), [("cup", -2), ("mug", -1)]);
-    assert_ne!(touches[0].dot, touches[1].dot);
+    let touchpoints = device.take_touchpoints();
+    assert_eq!(changes(&touchpoints), [("cup", -2), ("mug", -1)]);
+    assert_ne!(touchpoints[0].dot, touchpoints[1].dot);
     assert!(hub.cart.is_empty());
 }
 
 #[test]
-fn the_newest_look_of_this_device_shows_until_the_hub_has_it() {
+fn a_line_has_the_newest_look_of_this_device_until_the_hub_has_it() {
     let (ids, mut hub) = (minted(), Hub::new("c"));
     let mut device = device(&ids);
     device.act(&line("mug"), Act::Add(1), &look("Mug"), false).unwrap();
@@ -301,7 +310,7 @@ fn the_newest_look_of_this_device_shows_until_the_hub_has_it() {
 }
 
 #[test]
-fn nonsense_changes_nothing() {
+fn an_act_with_a_bad_line_or_quantity_changes_nothing() {
     let mut device = device(&minted());
     let none = LineInfo::default();
     for (variant, one, code) in [

@@ -61,3 +61,76 @@ pub const FORM_FOCUSED: u8 = 0;
 pub const FORM_BLURRED: u8 = 1;
 /// The form was submitted.
 pub const FORM_SUBMITTED: u8 = 2;
+
+// What the cart's module is asked for: the first letter of a request.
+
+/// Opens the stored cart.
+pub const CART_OPEN: u8 = b'k';
+/// Does an act on a line.
+pub const CART_ACT: u8 = b'a';
+/// Removes every line.
+pub const CART_CLEAR: u8 = b'c';
+/// Writes the lines as the visitor sees them.
+pub const CART_SHOWN: u8 = b's';
+/// Writes the touchpoints that are final, once each.
+pub const CART_TOUCHPOINTS: u8 = b't';
+/// Writes the touchpoints of operations that may still change.
+pub const CART_DRAFTS: u8 = b'w';
+/// Closes the operations that may still change.
+pub const CART_SEAL: u8 = b'e';
+/// Writes the text that the page stores.
+pub const CART_STORED: u8 = b'p';
+/// Writes the next message for the hub.
+pub const CART_MESSAGE: u8 = b'm';
+/// Writes the cart's label.
+pub const CART_LABEL: u8 = b'l';
+/// Writes epoch and revision to ask the hub with.
+pub const CART_POSITION: u8 = b'h';
+/// Learns the whole cart.
+pub const CART_FULL: u8 = b'f';
+/// Learns what changed.
+pub const CART_DELTA: u8 = b'd';
+/// Learns a refusal.
+pub const CART_REFUSED: u8 = b'r';
+/// Asks for the whole cart next time.
+pub const CART_DOUBT: u8 = b'x';
+/// Counts the operations that wait and those that were given up.
+pub const CART_COUNTS: u8 = b'u';
+/// Forgets the cart at logout.
+pub const CART_LEAVE: u8 = b'v';
+
+/// The module's answer to a request that it cannot read.
+pub const CART_UNREADABLE: u8 = b'!';
+
+// What a visitor does to a line of the cart.
+
+/// Adds units.
+pub const CART_ACT_ADD: u8 = 0;
+/// Sets how many units there are; 0 removes the line.
+pub const CART_ACT_SET: u8 = 1;
+/// Takes units away.
+pub const CART_ACT_DEC: u8 = 2;
+
+// What the page does after a view or a refusal.
+
+/// The page sends the next message.
+pub const CART_NEXT_GO: u8 = 0;
+/// The page asks the hub first.
+pub const CART_NEXT_ASK: u8 = 1;
+/// The page tries again later.
+pub const CART_NEXT_WAIT: u8 = 2;
+
+// Why the hub refused a message.
+
+/// The hub lacks an operation that the message builds on.
+pub const CART_REFUSAL_MISSING: u8 = 0;
+/// The epoch is over.
+pub const CART_REFUSAL_EPOCH: u8 = 1;
+/// The replica has another owner, or its numbers are used up.
+pub const CART_REFUSAL_FOREIGN: u8 = 2;
+/// The cart has moved into a customer's.
+pub const CART_REFUSAL_MERGED: u8 = 3;
+/// The hub is busy or full.
+pub const CART_REFUSAL_BUSY: u8 = 4;
+/// The message itself is bad.
+pub const CART_REFUSAL_BAD_MESSAGE: u8 = 5;

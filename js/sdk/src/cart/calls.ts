@@ -1,21 +1,27 @@
 /**
- * What a site calls, by name and as plain data: so it can wait for the cart, in memory and, when its page is left before the cart
- * was there, in storage. `../loader.ts` and `../cart.ts` write such calls down.
+ * The site's calls by name and as plain data. So a call can wait for the cart in memory and, when its page is left first, in
+ * storage. `../loader.ts` and `../cart.ts` write such calls.
  */
-import type { OpenCart } from "./index.ts";
+import { CART_ACT_ADD, CART_ACT_DEC, CART_ACT_SET } from "../codes.ts";
+import { CLEAR } from "./limits.ts";
 import { fromAttributes, fromDataLayer, fromSegment } from "./observe.ts";
+import type { OpenCart } from "./types.ts";
 
-type Json = any;
+const ACTS: Record<string, number> = {
+  "cart.add": CART_ACT_ADD,
+  "cart.set": CART_ACT_SET,
+  "cart.dec": CART_ACT_DEC,
+  "cart.remove": CART_ACT_SET,
+  "cart.clear": CLEAR,
+};
 
-/** The acts, as the cart's module numbers them. */
-const ACTS: Record<string, number> = { "cart.add": 0, "cart.set": 1, "cart.dec": 2, "cart.remove": 1, "cart.clear": 3 };
-
-/** Does what was called. */
-export function perform(cart: OpenCart, name: string, args: Json[]) {
-  const [first, second, third] = args;
-  if (name === "dataLayer") fromDataLayer(cart, first, second);
-  else if (name === "attributes") fromAttributes(cart, first, second, third);
-  else if (name === "segment") fromSegment(cart, first, second);
-  else if (name === "cart.ordered") void cart.ordered(first, second ?? undefined, third);
+/** Performs one call on the cart. */
+export function perform(cart: OpenCart, name: string, args: unknown[]) {
+  // A call from storage may hold anything. The functions below bear that: what is no line becomes a line that the module refuses.
+  const [first, second, third] = args as never[];
+  if (name === "dataLayer") fromDataLayer(cart, first!, second);
+  else if (name === "attributes") fromAttributes(cart, first!, second!, third!);
+  else if (name === "segment") fromSegment(cart, first!, second!);
+  else if (name === "cart.ordered") void cart.ordered(first!, second ?? undefined, third);
   else cart.act(ACTS[name]!, first ?? null, name === "cart.remove" ? 0 : second);
 }

@@ -1,12 +1,13 @@
 /**
- * The cart's module as functions. It has one itself, which takes text and answers text: a request's first letter says what is
- * wanted. `hilo-tracker/src/shell/browser/cart_face.rs` lists them.
+ * The cart's module as functions. The module has one function, which takes text and answers text. `../codes.ts` lists what the
+ * first letter of a request asks for, and `hilo-tracker/src/shell/browser/cart_face.rs` the cells that follow.
  */
 import { bind, call, imports } from "hilo-cart-wasm";
 
+import * as code from "../codes.ts";
 import { row } from "./flat.ts";
-import type { Cells } from "./line.ts";
 import { answered } from "./page.ts";
+import type { Cells } from "./types.ts";
 
 /** Compiles the module and binds it. */
 export async function instantiate(source: BufferSource | Promise<Response>) {
@@ -16,50 +17,49 @@ export async function instantiate(source: BufferSource | Promise<Response>) {
   bind(instance.exports);
 }
 
-/** What cannot be read is answered by this. */
-const UNREADABLE = "!";
-
 function ask(request: string): string {
   call(request);
   return answered();
 }
 
-/** A cart that nobody has heard of. */
-const NEW = "k\t\t0\t0";
+/** The stored text of a new cart. */
+const NEW = code.CART_OPEN + "\t\t0\t0";
 
-/** Opens what was kept, or a new cart for empty text. Whether it could be read; a beginning in whole lines can. */
-export const open = (kept: string) => (!kept || kept[0] === "k") && ask(kept || NEW) !== UNREADABLE;
+/** Opens the stored text, or a new cart for empty text. False for a text that cannot be read; its beginning in whole lines can. */
+export const open = (stored: string) => (!stored || stored[0] === code.CART_OPEN) && ask(stored || NEW) !== code.CART_UNREADABLE;
 
-/** Does it: `kind` 0 adds, 1 sets, 2 takes away. The code of the refusal; empty if it was done. */
+/** Does an act on a line. The code of the refusal; empty for an act that is done. */
 export function act(kind: number, units: number, [variant, options, currency, price, name, url, image]: Cells, isQuiet: boolean) {
   const looks = [name && `n${name}`, url && `u${url}`, image && `m${image}`].filter(Boolean);
-  return ask(row("a", kind, units, +isQuiet, price, variant, options, currency, ...looks));
+  return ask(row(code.CART_ACT, kind, units, +isQuiet, price, variant, options, currency, ...looks));
 }
-export const clear = (isQuiet: boolean) => ask(row("c", +isQuiet));
-/** The lines as the person sees them. */
-export const shown = () => ask("s");
+export const clear = (isQuiet: boolean) => ask(row(code.CART_CLEAR, +isQuiet));
+/** The lines as the visitor sees them. */
+export const shown = () => ask(code.CART_SHOWN);
 /** The touchpoints that are final, once each. */
-export const touches = () => ask("t");
-/** The touchpoints of what may still change. Whoever opens what is kept now reports them. */
-export const drafts = () => ask("w");
-/** Ends the changing of what was done. */
-export const seal = () => ask("e");
-export const kept = () => ask("p");
+export const touchpoints = () => ask(code.CART_TOUCHPOINTS);
+/** The touchpoints of operations that may still change. The page that opens the stored text reports them. */
+export const drafts = () => ask(code.CART_DRAFTS);
+/** Closes the operations that may still change. */
+export const seal = () => ask(code.CART_SEAL);
+/** The text to store. */
+export const stored = () => ask(code.CART_STORED);
 /** The next message for the hub; empty for none. */
-export const message = () => ask("m");
-/** The cart's public name; empty before the first contact. */
-export const label = () => ask("l");
+export const message = () => ask(code.CART_MESSAGE);
+/** The cart's label; empty before the first contact. */
+export const label = () => ask(code.CART_LABEL);
 /** Epoch and revision to ask the hub with. */
-export const asks = () => ask("h").split("\t");
-/** Learns a view. What to do next: 0 go on, 1 ask, 2 wait; not a number if it could not be read. */
+export const position = () => ask(code.CART_POSITION).split("\t");
+/** Learns a view. What to do next, as a `CART_NEXT_` code; not a number for a view that cannot be read. */
 export const learn = (view: string) => +ask(view);
-/** The hub's whole cart is needed, whatever is known. */
-export const doubt = () => ask("x");
-/** Learns a refusal: what to do next. `previous` is what was applied at an epoch's end, where the hub told. */
+/** Asks for the hub's whole cart next time. */
+export const doubt = () => ask(code.CART_DOUBT);
+/** Learns a refusal, and gives what to do next. `previous` is what was applied at the end of an epoch, where the hub told it. */
 export const refused = (why: number, replica: string, from: number, previous?: Record<string, number>) =>
-  +ask(row("r", why, replica, from, +!!previous, ...Object.entries(previous ?? {}).flat()));
+  +ask(row(code.CART_REFUSED, why, replica, from, +!!previous, ...Object.entries(previous ?? {}).flat()));
 /** How many operations the hub has not confirmed. */
-export const waiting = () => +ask("u").split("\t")[0]!;
+export const waiting = () => +ask(code.CART_COUNTS).split("\t")[0]!;
 /** How many operations were given up. */
-export const lost = () => +ask("u").split("\t")[1]!;
-export const leave = () => ask("v");
+export const lost = () => +ask(code.CART_COUNTS).split("\t")[1]!;
+/** Forgets the cart. */
+export const leave = () => ask(code.CART_LEAVE);

@@ -1,27 +1,14 @@
 /**
- * The cart module's text ↔ what the hub speaks and the site sees. The browser's own JSON reads and writes; the module only
- * ever sees lines of cells (`hilo_core::cart::flat`). Numbers beyond 2⁵³ stay text on the way.
+ * The cart module's text ↔ the hub's JSON and the site's lines. The browser's own JSON reads and writes; the module only sees lines
+ * of cells (`hilo_core::cart::flat`). Numbers beyond 2⁵³ stay text on the way.
  */
+import { CART_DELTA, CART_FULL } from "../codes.ts";
 import type { CartLine } from "../types.ts";
+import type { HubView, LineName, Look, Ops, Put } from "./hub/wire.ts";
+import type { Shown } from "./types.ts";
 
-type Json = any;
-
-/** A line of the cart as it is shown, with what other tabs need to go on with it. */
-export interface Shown {
-  quantity: number;
-  variant: string;
-  options: string;
-  currency: string;
-  /** Decimals of the currency. */
-  decimals: number;
-  /** Minor units as text. */
-  unit_price?: string;
-  name?: string;
-  url?: string;
-  image?: string;
-}
-
-const LOOKS: Record<string, string> = { n: "name", u: "url", m: "image", p: "unit_price" };
+/** The fields of a look, by the letter that their cell begins with. */
+const LOOKS: Record<string, keyof Look> = { n: "name", u: "url", m: "image", p: "unit_price" };
 
 /** The lines of a text, each with its cells. */
 export function table(text: string): string[][] {
@@ -32,32 +19,32 @@ export function table(text: string): string[][] {
 /** A record of these cells. */
 export const row = (...cells: unknown[]) => cells.map((cell) => String(cell).replace(/[\\\t\n]/g, (c) => (c === "\t" ? "\\t" : c === "\n" ? "\\n" : "\\\\"))).join("\t");
 
-/** How a line looks, by the cells that say so. */
-const looksOf = (cells: string[]) => Object.fromEntries(cells.map((cell) => [LOOKS[cell[0]!], cell.slice(1)]));
+/** How a line looks, from its cells. */
+const lookOf = (cells: string[]): Look => Object.fromEntries(cells.map((cell) => [LOOKS[cell[0]!], cell.slice(1)]));
 
 /** Operations for the hub. */
-export function opsOf(text: string): Json {
+export function opsOf(text: string): Ops {
   const [[, v, cart, epoch, replica, token, from, to, base] = [], ...records] = table(text);
-  const ops: Json = { v: +v!, cart, epoch: +epoch!, replica, token, from: +from!, to: +to!, base, put: [], drop: [], info: [] };
+  const ops: Ops = { v: +v!, cart: cart!, epoch: +epoch!, replica: replica!, token: token!, from: +from!, to: +to!, base: base!, put: [], drop: [], info: [] };
   for (const [tag, ...cells] of records) {
-    if (tag === "x") ops.drop.push([cells[0], +cells[1]!]);
-    const line = cells.slice(0, 3);
+    if (tag === "x") ops.drop.push([cells[0]!, +cells[1]!]);
+    const line = cells.slice(0, 3) as LineName;
     if (tag === "p") {
       const [r, n, kind, quantity, ...used] = cells.slice(3);
-      const put: Json[] = [line, [r, +n!], kind, +quantity!];
-      if (used[0]) put.push(Object.fromEntries(used.flatMap((who, i) => (i % 2 ? [] : [[who, +used[i + 1]!]]))));
+      const put: Put = [line, [r!, +n!], kind!, +quantity!];
+      if (used[0]) put.push(Object.fromEntries(used.flatMap((replica, i) => (i % 2 ? [] : [[replica, +used[i + 1]!]]))));
       ops.put.push(put);
     }
-    if (tag === "i") ops.info.push([line, looksOf(cells.slice(4))]);
+    if (tag === "i") ops.info.push([line, lookOf(cells.slice(4))]);
   }
   return ops;
 }
 
-/** What the hub says, for the module. */
-export function viewText(view: Json): string {
+/** A view of the hub for the module. */
+export function viewText(view: Partial<HubView>): string {
   const { full } = view;
   const { vv = {}, cloud = view.drop, put, info } = full ?? view;
-  const rows = [row(full ? "f" : "d", view.cart ?? "", view.rev, view.epoch, view.acked ?? 0)];
+  const rows = [row(full ? CART_FULL : CART_DELTA, view.cart ?? "", view.rev, view.epoch, view.acked ?? 0)];
   for (const [replica, n] of Object.entries(vv)) rows.push(row("v", replica, n));
   for (const dot of cloud ?? []) rows.push(row("x", ...dot));
   for (const [line, dot, kind, quantity, used] of put ?? []) rows.push(row("p", ...line, ...dot, kind, quantity, ...Object.entries(used ?? {}).flat()));
@@ -70,7 +57,7 @@ export function viewText(view: Json): string {
 
 /** One line's cells, from `variant` on. */
 export function shownOf(quantity: string, [variant = "", options = "", currency = "", decimals = "", ...looks]: string[]): Shown {
-  return { quantity: +quantity, variant, options, currency, decimals: +decimals, ...looksOf(looks) };
+  return { quantity: +quantity, variant, options, currency, decimals: +decimals, ...lookOf(looks) };
 }
 
 /** Minor units as decimal text. */
@@ -79,7 +66,7 @@ function amount(minor: bigint, decimals: number): string {
   return decimals ? `${digits.slice(0, -decimals)}.${digits.slice(-decimals)}` : digits;
 }
 
-/** A line as the site sees it. */
+/** A line as the site gets it. */
 export function lineOf({ quantity, variant, options, currency, decimals, unit_price, name, url, image }: Shown): CartLine {
   return {
     product_id: variant,
@@ -93,7 +80,7 @@ export function lineOf({ quantity, variant, options, currency, decimals, unit_pr
   };
 }
 
-/** What the lines with a known price cost, per currency. Whole numbers only: money never passes through floating point. */
+/** The sum of the lines with a known price, per currency. Whole numbers only: money never passes through floating point. */
 export function totalsOf(lines: Shown[]): Record<string, string> {
   const sums: Record<string, [bigint, number]> = {};
   for (const { quantity, currency, decimals, unit_price } of lines) {

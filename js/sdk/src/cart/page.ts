@@ -1,10 +1,11 @@
-/** What the cart's module asks of the page: chance, and somebody who takes its answers. */
+/** What the cart's module asks of the page: random bits, and a place for its answer. */
 
 /** 32 random bits. */
 export const random = () => crypto.getRandomValues(new Uint32Array(1))[0]!;
 
 let text = "";
 
+/** Takes the module's answer. */
 export const answer = (said: string) => void (text = said);
-/** What the module answered last. */
+/** The module's last answer. */
 export const answered = () => text;

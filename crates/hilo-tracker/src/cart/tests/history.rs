@@ -5,7 +5,7 @@ use hilo_core::cart::{Dot, LineInfo, ReplicaId};
 use super::*;
 
 #[test]
-fn a_thousand_acts_offline_arrive_in_messages_the_hub_takes() {
+fn a_thousand_acts_offline_arrive_in_messages_that_the_hub_takes() {
     let (ids, mut hub) = (minted(), Hub::new("c"));
     let mut device = device(&ids);
     let heavy = LineInfo { url: Some("u".repeat(2_000)), ..look("Heavy") };
@@ -21,16 +21,16 @@ fn a_thousand_acts_offline_arrive_in_messages_the_hub_takes() {
 }
 
 #[test]
-fn leaving_leaves_nothing() {
+fn logout_leaves_nothing_of_the_cart() {
     let (ids, mut hub) = (minted(), Hub::new("c"));
     let mut device = device(&ids);
     act(&mut device, "mug", Act::Add(1));
     talk(&mut device, &mut hub);
-    device.take_touches();
-    let before = device.kept();
+    device.take_touchpoints();
+    let before = device.stored_text();
     device.leave();
-    assert!(before.contains("mug") && !device.kept().contains("mug"));
-    assert_eq!((device.label(), device.asks(), device.waiting()), ("", None, 0));
+    assert!(before.contains("mug") && !device.stored_text().contains("mug"));
+    assert_eq!((device.label(), device.position(), device.waiting()), ("", None, 0));
     act(&mut device, "cup", Act::Add(1));
     let dot = Dot { r: ReplicaId(1_002), n: 1 };
     assert!(device.message().unwrap().delta.ctx.contains(dot), "under a new name");
@@ -49,9 +49,9 @@ impl Chance {
     }
 }
 
-/// Three devices, a network that loses answers and messages and repeats old ones, and reloads.
+/// Three devices that reload, on a network that loses messages and answers and repeats old messages.
 ///
-/// On the line `plus` units are only added, by one device each time: none may be lost or doubled, whatever happens else.
+/// Devices only add units to the line `plus`: no such unit may be lost or doubled.
 fn history(seed: u64) {
     let (ids, mut hub, mut chance) = (minted(), Hub::new("c"), Chance(seed));
     let mut devices: Vec<Replica> = (0..3).map(|_| device(&ids)).collect();
@@ -70,7 +70,7 @@ fn history(seed: u64) {
             4 => act(device, "mug", Act::Dec(1)),
             5 => act(device, "mug", Act::Set(chance.below(4) as u32)),
             6 => {
-                touched += plus(&device.take_touches()) + plus(&device.drafts());
+                touched += plus(&device.take_touchpoints()) + plus(&device.drafts());
                 devices[at] = reloaded(device, &ids);
             }
             7 => device.seal(),
@@ -83,7 +83,7 @@ fn history(seed: u64) {
                 let Some(message) = device.message() else { continue };
                 old.push(message.clone());
                 if chance.below(4) == 0 {
-                    continue; // lost on the way
+                    continue; // the message is lost
                 }
                 let answer = hub.take(&message);
                 if chance.below(4) == 0 {
@@ -91,18 +91,18 @@ fn history(seed: u64) {
                 }
                 let next = match answer {
                     Ok(view) => device.learn(view),
-                    Err(refusal) => device.refused(refused(refusal)),
+                    Err(refusal) => device.learn_refusal(hub_refusal(refusal)),
                 };
                 if next == Next::Ask && chance.below(2) == 0 {
                     ask_quietly(device, &hub);
                 }
             }
         }
-        touched += plus(&devices[at].take_touches());
+        touched += plus(&devices[at].take_touchpoints());
     }
     for device in &mut devices {
         talk(device, &mut hub);
-        touched += plus(&device.take_touches());
+        touched += plus(&device.take_touchpoints());
     }
     for device in &mut devices {
         ask(device, &hub);
@@ -113,16 +113,20 @@ fn history(seed: u64) {
     assert_eq!(touched, i64::from(added), "seed {seed}: every unit is told once");
 }
 
-fn plus(touches: &[Touch]) -> i64 {
-    touches.iter().filter(|touch| touch.line == line("plus")).map(|touch| touch.change).sum()
+fn plus(touchpoints: &[Touchpoint]) -> i64 {
+    touchpoints
+        .iter()
+        .filter(|touchpoint| touchpoint.line == line("plus"))
+        .map(|touchpoint| touchpoint.change)
+        .sum()
 }
 
 fn ask_quietly(device: &mut Replica, hub: &Hub) {
-    device.learn(hub.view(device.asks()));
+    device.learn(hub.view(device.position()));
 }
 
 #[test]
-fn nothing_is_lost_or_doubled_in_five_hundred_histories() {
+fn no_unit_is_lost_or_doubled_in_five_hundred_random_histories() {
     for seed in 0..500 {
         history(seed);
     }

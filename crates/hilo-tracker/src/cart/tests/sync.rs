@@ -1,4 +1,4 @@
-//! What answers, losses, epochs, logins and refusals do to what waits.
+//! What answers, losses, epochs, logins and refusals do to the operations that wait.
 
 use std::collections::BTreeSet;
 
@@ -7,28 +7,29 @@ use hilo_core::cart::{ReplicaId, join};
 use super::*;
 
 #[test]
-fn a_reload_keeps_what_was_not_sent_and_reports_it_once() {
+fn a_reload_keeps_operations_that_were_not_sent_and_reports_them_once() {
     let (ids, mut hub) = (minted(), Hub::new("c"));
     let mut before = device(&ids);
     act(&mut before, "mug", Act::Add(2));
     talk(&mut before, &mut hub);
-    before.take_touches();
+    before.take_touchpoints();
     before.act(&line("a\tb\n\\"), Act::Add(1), &look("Tab\tle"), false).unwrap();
     act(&mut before, "mug", Act::Dec(1));
-    let mut touches = before.drafts();
+    let mut touchpoints = before.drafts();
     let mut after = reloaded(&before, &ids);
     act(&mut after, "mug", Act::Add(4));
     talk(&mut after, &mut hub);
-    touches.extend(after.take_touches());
-    assert_eq!(changes(&touches), [("a\tb\n\\", 1), ("mug", -1), ("mug", 4)]);
-    assert_eq!(touches[0].look, look("Tab\tle"));
-    let writers: BTreeSet<ReplicaId> = touches.iter().map(|touch| touch.dot.r).collect();
+    touchpoints.extend(after.take_touchpoints());
+    assert_eq!(changes(&touchpoints), [("a\tb\n\\", 1), ("mug", -1), ("mug", 4)]);
+    assert_eq!(touchpoints[0].look, look("Tab\tle"));
+    let writers: BTreeSet<ReplicaId> =
+        touchpoints.iter().map(|touchpoint| touchpoint.dot.r).collect();
     assert_eq!(writers.len(), 2, "a new page writes under a new name");
     assert_eq!(hub.cart.qty(&line("mug")), 5);
 }
 
 #[test]
-fn an_answer_that_was_lost_counts_once() {
+fn a_message_whose_answer_was_lost_counts_once() {
     let (ids, mut hub) = (minted(), Hub::new("c"));
     let mut device = device(&ids);
     act(&mut device, "mug", Act::Add(2));
@@ -41,18 +42,18 @@ fn an_answer_that_was_lost_counts_once() {
 }
 
 #[test]
-fn a_text_that_is_cut_gives_back_what_stands_before_the_cut() {
+fn a_stored_text_that_was_cut_opens_up_to_the_cut() {
     let (ids, mut hub) = (minted(), Hub::new("c"));
     let mut device = device(&ids);
     act(&mut device, "cup", Act::Add(2));
     talk(&mut device, &mut hub);
     act(&mut device, "mug", Act::Add(3));
-    let text = device.kept();
+    let text = device.stored_text();
     for (end, _) in text.match_indices('\n') {
         let mut cut = Replica::open(&text[..end], mint(&ids)).unwrap();
         cut.doubt();
-        assert_eq!(cut.asks(), None, "the hub is asked for everything");
-        cut.learn(hub.view(cut.asks()));
+        assert_eq!(cut.position(), None, "the hub is asked for everything");
+        cut.learn(hub.view(cut.position()));
         assert_eq!(cut.shown().qty(&line("cup")), 2);
     }
     for rubbish in ["", "k", "\u{0}", "k\tc\t0\t0\nv\t1", "{}", "t\t1", &"x".repeat(10 << 20)] {
@@ -61,7 +62,7 @@ fn a_text_that_is_cut_gives_back_what_stands_before_the_cut() {
 }
 
 #[test]
-fn a_broadcast_that_was_missed_is_asked_for() {
+fn a_device_that_missed_a_broadcast_asks_for_it() {
     let (ids, mut hub) = (minted(), Hub::new("c"));
     let (mut a, mut b) = (device(&ids), device(&ids));
     talk(&mut b, &mut hub);
@@ -80,7 +81,7 @@ fn a_broadcast_that_was_missed_is_asked_for() {
 }
 
 #[test]
-fn an_order_elsewhere_takes_what_was_bought_and_leaves_what_is_new() {
+fn an_order_on_another_device_takes_the_bought_units_and_leaves_new_ones() {
     for is_sent in [false, true] {
         let (ids, mut hub) = (minted(), Hub::new("c"));
         let (mut phone, mut desk) = (device(&ids), device(&ids));
@@ -91,11 +92,11 @@ fn an_order_elsewhere_takes_what_was_bought_and_leaves_what_is_new() {
         act(&mut phone, "hat", Act::Add(3));
         act(&mut phone, "mug", Act::Dec(1));
         if is_sent {
-            drop(phone.message()); // and never arrives
+            drop(phone.message()); // the message is lost
         }
         let mut phone = reloaded(&phone, &ids);
         hub.ordered();
-        assert_eq!(phone.learn(hub.view(phone.asks())), Next::Go);
+        assert_eq!(phone.learn(hub.view(phone.position())), Next::Go);
         talk(&mut phone, &mut hub);
         assert_eq!(shown(&phone), [("hat".into(), 3)], "sent: {is_sent}");
         assert_eq!(phone.lost(), 0);
@@ -103,7 +104,7 @@ fn an_order_elsewhere_takes_what_was_bought_and_leaves_what_is_new() {
 }
 
 #[test]
-fn what_was_applied_before_the_order_is_not_bought_twice() {
+fn an_operation_that_the_hub_applied_before_the_order_is_not_made_anew() {
     let (ids, mut hub) = (minted(), Hub::new("c"));
     let mut phone = device(&ids);
     act(&mut phone, "cup", Act::Add(1));
@@ -119,7 +120,7 @@ fn what_was_applied_before_the_order_is_not_bought_twice() {
 }
 
 #[test]
-fn what_nobody_can_know_is_given_up_and_counted() {
+fn sent_operations_of_an_epoch_that_the_hub_forgot_are_given_up_and_counted() {
     let (ids, mut hub) = (minted(), Hub::new("c"));
     let mut phone = device(&ids);
     act(&mut phone, "cup", Act::Add(1));
@@ -134,7 +135,7 @@ fn what_nobody_can_know_is_given_up_and_counted() {
 }
 
 #[test]
-fn a_device_that_lost_its_memory_meets_a_later_epoch() {
+fn a_device_without_memory_joins_a_later_epoch() {
     let (ids, mut hub) = (minted(), Hub::new("c"));
     hub.ordered();
     hub.ordered();
@@ -145,7 +146,7 @@ fn a_device_that_lost_its_memory_meets_a_later_epoch() {
 }
 
 #[test]
-fn a_login_carries_what_waits_into_the_customers_cart() {
+fn a_login_carries_waiting_operations_into_the_customers_cart() {
     let (ids, mut guest, mut customer) = (minted(), Hub::new("g"), Hub::new("u"));
     let mut other = device(&ids);
     act(&mut other, "cup", Act::Add(1));
@@ -163,7 +164,7 @@ fn a_login_carries_what_waits_into_the_customers_cart() {
             let cart = join(&customer.cart, &delta);
             customer.become_(cart, delta);
         }
-        assert_eq!(phone.refused(Refused::Merged), Next::Ask);
+        assert_eq!(phone.learn_refusal(HubRefusal::Merged), Next::Ask);
         talk(&mut phone, &mut customer);
         let expected = if is_merged { 1 } else { 0 };
         assert_eq!(phone.shown().qty(&line("mug")), expected, "merged: {is_merged}");
@@ -178,12 +179,12 @@ fn a_login_carries_what_waits_into_the_customers_cart() {
 }
 
 #[test]
-fn a_name_that_is_taken_is_given_up() {
+fn a_replica_whose_name_is_taken_gets_another_name() {
     let (ids, mut hub) = (minted(), Hub::new("c"));
     let mut device = device(&ids);
     act(&mut device, "mug", Act::Add(2));
     let first = device.message().unwrap();
-    assert_eq!(device.refused(Refused::Foreign), Next::Ask);
+    assert_eq!(device.learn_refusal(HubRefusal::ForeignReplica), Next::Ask);
     assert_eq!(device.message(), None, "nothing is sent before the hub was heard");
     talk(&mut device, &mut hub);
     assert_eq!(hub.cart.qty(&line("mug")), 2);
@@ -191,7 +192,7 @@ fn a_name_that_is_taken_is_given_up() {
 }
 
 #[test]
-fn one_bad_operation_is_given_up_and_the_others_arrive() {
+fn a_bad_operation_is_given_up_and_the_other_operations_arrive() {
     let (ids, mut hub) = (minted(), Hub::new("c"));
     let mut other = device(&ids);
     for variant in 0..199 {
@@ -211,21 +212,21 @@ fn one_bad_operation_is_given_up_and_the_others_arrive() {
 }
 
 #[test]
-fn what_is_done_while_a_message_is_refused_keeps_its_name() {
+fn an_act_during_a_refusal_keeps_its_name() {
     let (ids, mut hub) = (minted(), Hub::new("c"));
     let mut device = device(&ids);
     act(&mut device, "mug", Act::Add(2));
     act(&mut device, "cup", Act::Add(1));
     device.message().unwrap();
     act(&mut device, "hat", Act::Add(4));
-    assert_eq!(device.refused(Refused::Poison), Next::Go);
+    assert_eq!(device.learn_refusal(HubRefusal::BadMessage), Next::Go);
     talk(&mut device, &mut hub);
     assert_eq!(shown_at(&hub), [("cup".into(), 1), ("hat".into(), 4), ("mug".into(), 2)]);
     assert_eq!(device.lost(), 0);
 }
 
 #[test]
-fn a_hub_that_forgot_is_told_again() {
+fn a_hub_that_lost_operations_gets_them_again() {
     let (ids, mut hub) = (minted(), Hub::new("c"));
     let mut device = device(&ids);
     act(&mut device, "mug", Act::Add(1));

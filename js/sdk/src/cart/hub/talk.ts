@@ -1,0 +1,131 @@
+/**
+ * The requests to the hub and what becomes of their answers, one step at a time. `machine.ts` decides which request is due and what
+ * its answer leads to; the module decides what an answer means for the cart.
+ */
+import * as codes from "../../codes.ts";
+import * as core from "../core.ts";
+import { opsOf, viewText } from "../flat.ts";
+import { host } from "../host.ts";
+import { head, learn, save } from "../storage/stored.ts";
+import { note } from "../tabs/display.ts";
+import { report } from "../tabs/touchpoints.ts";
+import { call, type Answer } from "./call.ts";
+import * as machine from "./machine.ts";
+import { personOf } from "./person.ts";
+import * as live from "./socket.ts";
+import { ASKING, BACK_OFF, FORGET_LEAVING, FORGET_ORDER, LEARN, LEARN_REFUSAL, LEAVING, ORDERING, RENEW_TOKEN, RESTING, SENDING, STUCK } from "./states.ts";
+import { renew, setToken, token } from "./token.ts";
+import type { Frame, HubAnswer } from "./wire.ts";
+
+/** The hub's words for a refusal. Every other word means a bad message. */
+const REFUSALS: Record<string, number> = {
+  missing: codes.CART_REFUSAL_MISSING,
+  epoch: codes.CART_REFUSAL_EPOCH,
+  foreign_replica: codes.CART_REFUSAL_FOREIGN,
+  replica_exhausted: codes.CART_REFUSAL_FOREIGN,
+  cart_merged: codes.CART_REFUSAL_MERGED,
+  cart_merging: codes.CART_REFUSAL_BUSY,
+  too_many_replicas: codes.CART_REFUSAL_BUSY,
+  unknown_version: codes.CART_REFUSAL_BUSY,
+};
+
+/** The message under way, or the last one. */
+let message = "";
+
+/** What there is to do, for the machine. */
+const work: machine.Work = {
+  hasLeft: () => head.isLeaving,
+  mayAsk: () => core.label() || token,
+  nextMessage() {
+    message = core.message();
+    report();
+    save();
+    return message;
+  },
+  isWaiting: core.waiting,
+  hasLabel: core.label,
+  hasOrder: () => head.orders.length,
+};
+
+const post = (path: string, body: object) => call<HubAnswer>("POST", `/v1/cart/${path}`, body);
+const ops = () => ({ ...opsOf(message), ...personOf(host) });
+
+/** Makes the request of a state. */
+function request(state: number): Promise<Answer<HubAnswer>> {
+  if (state === LEAVING) return post("leave", {});
+  if (state === ASKING) {
+    const [epoch, rev] = core.position();
+    return call("GET", `/v1/cart?epoch=${epoch}&rev=${rev}`);
+  }
+  if (state === ORDERING) return post("ordered", { ...head.orders[0], ...personOf(host) });
+  return live.isOpen() ? live.send(ops(), message) : post("ops", ops());
+}
+
+/** Makes the request that is due, if any. Whether the next step may follow at once. `changed` is called when the cart may look different. */
+export async function step(changed: () => void): Promise<boolean> {
+  const state = machine.due(work);
+  if (state === RESTING) return false;
+  if (state === STUCK) return failed();
+  const { status, json, retryAfterS } = await request(state);
+  const { code = "", replica = "", from = 0, previous } = json?.error ?? {};
+  const move = machine.moveOf(state, machine.eventOf(status, code));
+  if (move === FORGET_LEAVING) {
+    head.isLeaving = false;
+    save();
+    return true;
+  }
+  if (move === LEARN) return take(json, state, changed);
+  if (move === LEARN_REFUSAL) {
+    const next = core.refused(REFUSALS[code] ?? codes.CART_REFUSAL_BAD_MESSAGE, replica, from, previous);
+    machine.ask(next === codes.CART_NEXT_ASK);
+    return next !== codes.CART_NEXT_WAIT || failed(retryAfterS);
+  }
+  if (move === RENEW_TOKEN) {
+    if (machine.renews() && (await renew())) return true;
+    setToken("");
+  }
+  if (move === FORGET_ORDER) head.orders.shift();
+  if (move === FORGET_ORDER || move === BACK_OFF) return failed(retryAfterS);
+  machine.pause(performance.now());
+  return false;
+}
+
+/** Takes a view, or the word that nothing is new. */
+function take(json: HubAnswer | null, state: number, changed: () => void): boolean {
+  if (state === ORDERING) head.orders.shift();
+  if (json) {
+    note(json.checkout_open);
+    learn(json);
+    if (!machine.learned(core.learn(viewText(json)))) return failed();
+  }
+  if (state === SENDING && core.message() === message) {
+    if (!machine.doubts(message)) return failed();
+    core.doubt();
+  }
+  save();
+  changed();
+  if (json?.live && core.label()) live.open(json.live, core.label());
+  return true;
+}
+
+/** The request failed. The next one waits. */
+export function failed(retryAfterS?: number): false {
+  machine.backOff(performance.now(), Math.random(), retryAfterS);
+  return false;
+}
+
+/** Takes a frame of the live socket. Whether a step is due. */
+export function receive(frame: Frame): unknown {
+  if (frame.t === "checkout") note(frame.open);
+  if (frame.t === "view" || frame.t === "delta") machine.ask(core.learn(viewText(frame)) === codes.CART_NEXT_ASK);
+  if (frame.t === "merged") core.doubt();
+  machine.ask(frame.t === "merged" || frame.t === "ack");
+  save();
+  return machine.mustAsk || core.waiting();
+}
+
+/** Sends the next message without waiting for its answer. */
+export function sendLast() {
+  message = core.message();
+  if (message) void post("ops", ops());
+}

@@ -1,0 +1,30 @@
+/**
+ * The cart's touchpoints in the words of Segment's ecommerce spec. The tracker decides whether a touchpoint may be reported.
+ */
+import type { Properties } from "../../types.ts";
+import * as core from "../core.ts";
+import { lineOf, shownOf, table } from "../flat.ts";
+import { host } from "../host.ts";
+import type { Shown } from "../types.ts";
+import { base } from "./display.ts";
+
+/** A line as Segment's spec has it. */
+function product(line: Shown): Properties {
+  const { price, image, ...rest } = lineOf(line);
+  return { ...rest, ...(price && { price: Number(price) }), ...(image && { image_url: image }) };
+}
+
+/** The cart's id as a property; none before the first contact. */
+const cartId = () => core.label() && { cart_id: core.label() };
+
+/** Reports the module's touchpoints. */
+export function report(touchpoints = core.touchpoints()) {
+  for (const [change = "", id = "", ...cells] of table(touchpoints)) {
+    const line = shownOf(change, cells);
+    const { quantity } = line;
+    host.track(quantity > 0 ? "Product Added" : "Product Removed", { ...cartId(), ...product({ ...line, quantity: Math.abs(quantity) }) }, id);
+  }
+}
+
+/** The whole cart as properties. A tab that does not lead has no module to give the cart's id. */
+export const products = (isLeader: boolean): Properties => ({ ...(isLeader && cartId()), products: base.map(product) });
