@@ -343,7 +343,7 @@ fn open_call<'l, P: Platform>(
 /// The secret that signs cookies and names objects.
 fn secret<P: Platform>(platform: &P) -> Result<String, Failure> {
     platform
-        .secret(crate::SECRET)
+        .secret(signature::SECRET)
         .filter(|secret| !secret.is_empty())
         .ok_or_else(|| Failure::Fatal("the secret HILO_SECRET is not set".to_owned()))
 }
@@ -358,8 +358,8 @@ mod tests {
     use serde_json::{Value, json};
 
     use super::*;
-    use crate::platform::memory::{Memory, run};
     use crate::platform::{Body, Upload};
+    use crate::shell::memory::{Memory, run};
 
     fn memory() -> Memory {
         Memory::new("2026-11-24T10:00:00Z".parse().unwrap(), None).unwrap()
@@ -418,7 +418,7 @@ mod tests {
     #[test]
     fn without_its_secret_the_collector_acknowledges_nothing_and_says_so() {
         let memory = memory();
-        memory.set_secret(crate::SECRET, "");
+        memory.set_secret(signature::SECRET, "");
         let envelope = json!({"writeKey": "wk_shop", "batch": [view("m1", &granted())]});
         let (status, answer) = call(&memory, "POST", "/v1/batch", &envelope);
         assert_eq!((status, &answer["error"]["code"]), (503, &json!("unavailable")));

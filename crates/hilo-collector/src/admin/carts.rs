@@ -7,12 +7,12 @@ use super::Trouble;
 use crate::calls::cart::{CartAsk, CartCall, CartSummary, Owner, Speaker, Terms, ask_cart};
 use crate::platform::http::percent_decode;
 use crate::platform::{Platform, Reply};
-use crate::signature::{CartOwner, cart_label};
+use crate::signature::{CartOwner, SECRET, cart_label};
 
 /// Shows the cart with this key. Looking at one that nobody has used creates none.
 pub(super) async fn show<P: Platform>(key: &str, platform: &P) -> Result<Reply, Trouble> {
     let key = percent_decode(key);
-    let secret = platform.secret(crate::SECRET).unwrap_or_default();
+    let secret = platform.secret(SECRET).unwrap_or_default();
     let label = match key.strip_prefix("u:") {
         Some(id) if !is_reserved(id) => cart_label(&secret, &CartOwner::Customer(id)),
         None if !key.is_empty() && key.bytes().all(|byte| byte.is_ascii_hexdigit()) => key,

@@ -137,7 +137,7 @@ async fn profile<P: Platform>(
     let key = crate::platform::http::percent_decode(key);
     let key = ProfileKey::parse(&key)
         .ok_or_else(|| Rejection::new(Code::NotFound, "a key is a:<anonymousId> or u:<userId>"))?;
-    let secret = platform.secret(crate::SECRET).unwrap_or_default();
+    let secret = platform.secret(signature::SECRET).unwrap_or_default();
     let name = signature::object_name(&secret, &key);
     let (cursor, limit) = (incoming.query_value("cursor"), limit(incoming)?);
     let call = match part {

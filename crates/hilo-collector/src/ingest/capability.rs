@@ -93,7 +93,7 @@ pub fn clear<P: Platform>(incoming: &Incoming, platform: &P, reply: &mut Reply) 
 mod tests {
     use super::*;
     use crate::platform::Headers;
-    use crate::platform::memory::Memory;
+    use crate::shell::memory::Memory;
     use jiff::SignedDuration;
 
     fn request(name: &str, value: &str) -> Incoming {

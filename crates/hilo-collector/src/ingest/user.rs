@@ -140,8 +140,8 @@ mod tests {
     use serde_json::{Value, json};
 
     use super::*;
-    use crate::platform::memory::{Memory, run};
     use crate::platform::{Headers, Object};
+    use crate::shell::memory::{Memory, run};
 
     const SECRET: &str = "thirty-two bytes are needed here!";
     const CONFIG: &str = r#"

@@ -1,6 +1,6 @@
 //! What the objects keep, over the small `Sql` trait: JSON question in, JSON answer out, everything synchronous.
 //!
-//! Each object's module has `answer(sql, call, now)`; the shells in `platform/` only carry text. A question is answered
+//! Each object's module has `answer(sql, call, now)`; the shells only carry text. A question is answered
 //! inside one transaction, so a failure or a panic leaves nothing half-written.
 
 pub mod cart;

@@ -23,8 +23,8 @@ use super::*;
 use crate::calls::cart::{
     Command, CommandOp, Order, Owner, Person, Since, Terms, Touchpoint, Units,
 };
-use crate::platform::memory::MemorySql;
 use crate::platform::{SqlRow, SqlValue};
+use crate::shell::memory::MemorySql;
 
 /// The storage, which refuses one statement if a test says so.
 struct Storage {

@@ -24,8 +24,8 @@ use worker::{Delay, Env, Error, Response, Result, State};
 use super::bindings::{self, Answering, Messages, word};
 use super::edge::{log, now};
 use super::object_sql::ObjectSql;
-use super::{Failure, log_line};
 use crate::calls::{Delivery, messages, read_message};
+use crate::platform::{Failure, log_line};
 use crate::store::{journal, profile};
 
 /// Messages that one call may hand to a queue, and the bytes they may have together (Cloudflare Queues' limits are

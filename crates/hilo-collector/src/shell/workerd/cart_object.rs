@@ -11,13 +11,15 @@ use worker::{
     WebSocketIncomingMessage, WebSocketPair, durable_object,
 };
 
+use super::bindings;
 use super::edge::{Edge, log, now};
 use super::object_sql::ObjectSql;
 use super::objects::refuse;
-use super::{Failure, bindings, log_line};
 use crate::calls::cart::Refused;
 use crate::calls::encode;
 use crate::pipeline;
+use crate::platform::{Failure, log_line};
+use crate::signature::SECRET;
 use crate::store::cart::{self, Moment, News, Socket, Volatile};
 
 /// Sockets of one cart: a person's devices and tabs, and a shop that shows one cart on many screens.
@@ -211,7 +213,7 @@ impl CartShell {
         if is_flood {
             return close(end, cart::FLOOD);
         }
-        let secret = self.env.secret(crate::SECRET).map(|secret| secret.to_string());
+        let secret = self.env.secret(SECRET).map(|secret| secret.to_string());
         let secret = secret.unwrap_or_default();
         let before = socket.clone();
         let frame = self.with(|sql, volatile, moment| {

@@ -15,9 +15,10 @@ use jiff::Timestamp;
 use rusqlite::types::{ToSqlOutput, Value};
 use rusqlite::{Connection, ToSql, params_from_iter};
 
-use super::{Failure, Object, Outgoing, Platform, Response, Sql, SqlRow, SqlValue};
 use crate::calls::Delivery;
 use crate::loaded::Loaded;
+use crate::platform::{Failure, Object, Outgoing, Platform, Response, Sql, SqlRow, SqlValue};
+use crate::signature::SECRET;
 use crate::store::{cart, journal, profile};
 
 /// Rounds of [`Memory::settle`]: a queue that never empties is a bug that must not hang a test.
@@ -120,7 +121,7 @@ impl Memory {
     /// # Errors
     /// SQLite's.
     pub fn new(now: Timestamp, config: Option<&str>) -> Result<Memory, Failure> {
-        let secret = (crate::SECRET.to_owned(), "a secret of this deployment in memory".to_owned());
+        let secret = (SECRET.to_owned(), "a secret of this deployment in memory".to_owned());
         Ok(Memory(Rc::new(World {
             now: Cell::new(now),
             drawn: Cell::new(0),
