@@ -10,7 +10,7 @@ use hilo_core::outcome::{Outcome, Rejection};
 use crate::calls::journal::{JournalCall, ask_journal};
 use crate::calls::{JudgedCall, LiveEvent, Reject};
 use crate::loaded::Loaded;
-use crate::pipeline::Item;
+use crate::pipeline::Entry;
 use crate::platform::{Failure, Platform, log_line};
 
 /// Rejects of one envelope that are logged one by one. A sender that gets 2,500 events wrong learns it from these.
@@ -51,7 +51,7 @@ pub async fn cart_refused<P: Platform>(
 }
 
 /// Notes what became of an envelope's items.
-pub async fn judged<P: Platform>(items: &[Item], source: &Source, loaded: &Loaded, platform: &P) {
+pub async fn judged<P: Platform>(items: &[Entry], source: &Source, loaded: &Loaded, platform: &P) {
     let at = platform.now().to_string();
     let rejects: Vec<Reject> =
         items.iter().flat_map(|item| rejects(&at, source, item)).take(REJECTS_MAX).collect();
@@ -82,7 +82,7 @@ async fn tell<P: Platform>(call: JudgedCall, platform: &P) {
 fn rejects<'i>(
     at: &'i str,
     source: &'i Source,
-    item: &'i Item,
+    item: &'i Entry,
 ) -> impl Iterator<Item = Reject> + 'i {
     let fate = item.outcome.rejection().map(|why| (item.outcome.name(), why));
     let notices = item.notices.iter().map(|notice| ("notice", notice));
@@ -106,7 +106,7 @@ fn reject(at: &str, source: &str, outcome: &str, why: &Rejection) -> Reject {
     }
 }
 
-fn live(at: &str, source: &Source, item: &Item) -> LiveEvent {
+fn live(at: &str, source: &Source, item: &Entry) -> LiveEvent {
     let event = item.event.as_ref();
     let hilo = event.map(|event| &event.context.hilo);
     let page = event.and_then(|event| event.context.page.as_ref());

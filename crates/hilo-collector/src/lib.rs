@@ -1,11 +1,12 @@
 //! The collector: a Cloudflare Worker that takes envelopes in, judges every event, keeps it and sends it on.
 //!
 //! Reading order: `pipeline` has all stages on one page; `ingest` reads and writes HTTP, `store` is what the objects keep,
-//! `forward` is how events leave, `admin` is how people look at all of it. These stages share `calls`, `loaded`,
+//! `forward` is how events leave, `admin` is how people look at all of it. These stages share `call`, `calls`, `loaded`,
 //! `signature` and `ticket`. `platform` lists what the collector needs from its runtime, and `shell` brings it. This file
 //! only wires.
 
 pub mod admin;
+pub mod call;
 pub mod calls;
 pub mod forward;
 pub mod ingest;

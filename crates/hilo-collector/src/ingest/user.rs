@@ -8,9 +8,10 @@ use hilo_core::identity::token::{Claims, Scope, Token};
 use hilo_core::outcome::{Code, Rejection};
 use jiff::Timestamp;
 
+use crate::call::Call;
 use crate::journal;
 use crate::loaded::Loaded;
-use crate::platform::{Failure, Incoming, Platform, log_line};
+use crate::platform::{Failure, Platform, log_line};
 use crate::signature;
 
 /// A person whom the shop's backend vouches for. Only a token whose signature held makes one.
@@ -42,16 +43,15 @@ impl VerifiedUser {
 /// # Errors
 /// The `token_…` codes; `unavailable` where the configuration's own key cannot be used.
 pub async fn verified_user<P: Platform>(
-    incoming: &Incoming,
-    loaded: &Loaded,
-    platform: &P,
+    call: &Call<'_, P>,
 ) -> Result<Option<VerifiedUser>, Rejection> {
+    let Call { loaded, platform, .. } = *call;
     let mode = loaded.config.identity.mode;
-    let Some(text) = incoming.headers.get("x-hilo-user") else { return Ok(None) };
+    let Some(text) = call.incoming.headers.get("x-hilo-user") else { return Ok(None) };
     if mode == IdentityMode::Off {
         return Ok(None);
     }
-    match (judge(text.trim(), loaded, platform).await, mode) {
+    match (judge(text.trim(), call).await, mode) {
         (Ok(user), IdentityMode::Enforce) => Ok(Some(user)),
         (Err(why), IdentityMode::Enforce) => {
             journal::refused(&why, loaded, platform).await;
@@ -65,12 +65,9 @@ pub async fn verified_user<P: Platform>(
     }
 }
 
-async fn judge<P: Platform>(
-    text: &str,
-    loaded: &Loaded,
-    platform: &P,
-) -> Result<VerifiedUser, Rejection> {
-    let rules = &loaded.config.identity;
+async fn judge<P: Platform>(text: &str, call: &Call<'_, P>) -> Result<VerifiedUser, Rejection> {
+    let platform = call.platform;
+    let rules = &call.loaded.config.identity;
     let token = Token::read(text)?;
     let key = token.key(rules, platform.is_dev())?;
     // The signature first: what nobody signed must not even tell whether it would have been valid.
@@ -140,7 +137,7 @@ mod tests {
     use serde_json::{Value, json};
 
     use super::*;
-    use crate::platform::{Headers, Object};
+    use crate::platform::{Headers, Incoming, Object};
     use crate::shell::memory::{Memory, run};
 
     const SECRET: &str = "thirty-two bytes are needed here!";
@@ -186,7 +183,9 @@ mod tests {
         token.into_iter().for_each(|token| headers.push("x-hilo-user", token));
         let incoming = Incoming { headers, ..Incoming::default() };
         let loaded = run(memory.config()).unwrap();
-        run(verified_user(&incoming, &loaded, memory)).unwrap().map_err(|why| why.code)
+        run(verified_user(&Call { incoming: &incoming, loaded: &loaded, platform: memory }))
+            .unwrap()
+            .map_err(|why| why.code)
     }
 
     #[test]

@@ -238,11 +238,11 @@ impl Memory {
                 continue;
             }
             if let Some(leaving) = due.merge {
-                crate::pipeline::cart::finish_merge(&name, &leaving, self).await?;
+                crate::pipeline::finish_merge(&name, &leaving, self).await?;
                 is_quiet = false;
             }
             if !due.touchpoints.is_empty() {
-                let told = crate::pipeline::cart::hand_on(&due.touchpoints, self).await?;
+                let told = crate::pipeline::hand_on(&due.touchpoints, self).await?;
                 is_quiet &= told.is_empty();
                 self.on_cart(&name, |object, moment| {
                     cart::settle(&object.sql, &mut object.volatile, &told, moment)

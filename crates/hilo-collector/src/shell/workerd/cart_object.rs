@@ -341,8 +341,8 @@ impl CartShell {
         }
         let edge = Edge::of_object(self.env.clone(), Rc::clone(&self.state));
         if let Some(leaving) = due.merge {
-            pipeline::cart::take_in(&leaving, &edge).await?;
-            let left = encode(&pipeline::cart::left(&leaving))?;
+            pipeline::take_in(&leaving, &edge).await?;
+            let left = encode(&pipeline::left(&leaving))?;
             let answered =
                 self.with(|sql, volatile, moment| cart::answer(sql, volatile, &left, moment))?;
             self.tell(&answered.news);
@@ -350,7 +350,7 @@ impl CartShell {
         if due.touchpoints.is_empty() {
             return Ok(false);
         }
-        let told = pipeline::cart::hand_on(&due.touchpoints, &edge).await?;
+        let told = pipeline::hand_on(&due.touchpoints, &edge).await?;
         self.with(|sql, volatile, moment| cart::settle(sql, volatile, &told, moment))?;
         Ok(told.len() == due.touchpoints.len())
     }
