@@ -10,7 +10,6 @@ pub mod call;
 pub mod calls;
 pub mod forward;
 pub mod ingest;
-pub mod journal;
 pub mod loaded;
 pub mod pipeline;
 pub mod platform;

@@ -9,19 +9,20 @@ use hilo_core::identity::token::Scope;
 use hilo_core::outcome::{Code, Rejection};
 use serde_json::Value;
 
+use super::journal;
 use super::merge::merge;
+use super::user::verified_user;
 use crate::call::{Call, Trouble, secret};
 use crate::calls::cart::{
     CartAnswer, CartAsk, CartCall, Destination, Owner, Speaker, Terms, ask_cart,
 };
 use crate::ingest::capability::{self, Capability};
 use crate::ingest::cart::Unread;
-use crate::ingest::user::verified_user;
 use crate::ingest::{self, CartAct, cart};
 use crate::loaded::Loaded;
 use crate::platform::{Body, Incoming, Platform, Reply};
 use crate::signature::{CartOwner, cart_label};
-use crate::{journal, ticket};
+use crate::ticket;
 
 /// Answers a call about a cart; `user` is whom a server names in the path.
 pub(super) async fn take<P: Platform>(
@@ -34,21 +35,6 @@ pub(super) async fn take<P: Platform>(
         let cart = cart::socket_label(call.incoming)?;
         return Ok(Reply { body: Body::Socket { cart }, ..Reply::empty(101) });
     }
-    let answer = admitted(user, act, call).await;
-    if let Err(Trouble::Refused(why)) = &answer
-        && !why.code.name().starts_with("token_")
-    {
-        // Tokens are told where they are judged.
-        journal::refused(why, call.loaded, call.platform).await;
-    }
-    answer
-}
-
-async fn admitted<P: Platform>(
-    user: Option<String>,
-    act: CartAct,
-    call: &Call<'_, P>,
-) -> Result<Reply, Trouble> {
     let Call { incoming, loaded, platform } = *call;
     ingest::require_header(incoming)?;
     let source = ingest::admit(call, None)?;
@@ -70,7 +56,7 @@ async fn admitted<P: Platform>(
         Ok(ask) => ask,
         Err(Unread::Rejected(why)) => return Err(why.into()),
         Err(Unread::Refused(why)) => {
-            journal::cart_refused(why.code, why.message, source, loaded, platform).await;
+            journal::note_cart_refusal(why.code, why.message, source, call).await;
             return Ok(cart::refused(&why)?);
         }
     };
@@ -82,7 +68,7 @@ async fn admitted<P: Platform>(
     };
     let question = CartCall { speaker: caller.speaker.clone(), ask };
     let answer: CartAnswer = ask_cart(platform, &label, &question).await?;
-    note_refusal(&answer, source, loaded, platform).await;
+    note_refusal(&answer, source, call).await;
     Ok(caller.reply(&answer, act, &label, &secret, call))
 }
 
@@ -213,17 +199,12 @@ pub(super) fn speaker(owner: Owner, source: &Source, loaded: &Loaded) -> Speaker
 }
 
 /// Counts what was refused for good. What a client mends by itself, a conflict or a cart that moves, is no refusal.
-async fn note_refusal<P: Platform>(
-    answer: &CartAnswer,
-    source: &Source,
-    loaded: &Loaded,
-    platform: &P,
-) {
+async fn note_refusal<P: Platform>(answer: &CartAnswer, source: &Source, call: &Call<'_, P>) {
     if answer.status < 400 || matches!(answer.status, 409 | 410 | 503) {
         return;
     }
     let body: Value = serde_json::from_str(answer.body.get()).unwrap_or_default();
     let field = |name| body.get("error").and_then(|e| e.get(name)).and_then(Value::as_str);
     let (code, message) = (field("code").unwrap_or_default(), field("message").unwrap_or_default());
-    journal::cart_refused(code, message, source, loaded, platform).await;
+    journal::note_cart_refusal(code, message, source, call).await;
 }

@@ -7,7 +7,6 @@ use hilo_core::validate::{self, Envelope};
 use super::entry::Entry;
 use crate::call::{Call, Trouble};
 use crate::ingest::{self, reply};
-use crate::journal;
 use crate::platform::{Platform, Reply};
 
 /// Takes a batch, or one event of the type that the path names.
@@ -15,19 +14,13 @@ pub(super) async fn take<P: Platform>(
     kind: Option<&str>,
     call: &Call<'_, P>,
 ) -> Result<Reply, Trouble> {
-    let opened = open(kind, call);
-    let (envelope, source) = match opened {
-        Ok(opened) => opened,
-        Err(why) => {
-            journal::refused(&why, call.loaded, call.platform).await;
-            return Err(why.into());
-        }
-    };
+    let (envelope, source) = open(kind, call)?;
     let facts = ingest::facts(call, source);
     let entries = super::run(&envelope, source, &facts, call.loaded, call.platform).await?;
     if let (true, [Entry { outcome: Outcome::Rejected(why) | Outcome::Dropped(why), .. }]) =
         (envelope.single, entries.as_slice())
     {
+        // `run` has noted it already.
         return Ok(reply::refused(why));
     }
     let outcomes =

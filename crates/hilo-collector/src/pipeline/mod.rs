@@ -9,12 +9,14 @@ mod consent;
 mod entry;
 mod events;
 mod hello;
+mod journal;
 mod merge;
 mod optin;
 mod orders;
 mod profiles;
 mod requests;
 mod touchpoints;
+mod user;
 
 pub use entry::Entry;
 pub use merge::{finish_merge, left, take_in};
@@ -29,7 +31,6 @@ use hilo_core::{normalize, validate};
 
 use crate::calls::{Delivery, Planned};
 use crate::forward::{self, Configured};
-use crate::journal;
 use crate::loaded::Loaded;
 use crate::platform::{Failure, Platform};
 
@@ -60,7 +61,7 @@ pub async fn run<P: Platform>(
     // Before anything is forwarded: a crash repeats a delivery and never loses one. The object that stores an event also
     // hands its deliveries to the queue, and the queue calls `deliver`.
     profiles::store(&mut entries, &plans, platform).await?;
-    journal::judged(&entries, source, loaded, platform).await;
+    journal::note_outcomes(&entries, source, loaded, platform).await;
     Ok(entries)
 }
 
@@ -74,15 +75,34 @@ mod tests {
     use serde_json::{Value, json};
 
     use super::*;
+    use crate::calls::journal::{JournalCall, Rejects, ask_journal};
     use crate::platform::{Body, Incoming, Upload};
-    use crate::shell::memory::{Memory, run};
+    use crate::shell::memory::{Memory, run as run_to_end};
     use crate::signature::SECRET;
 
     fn memory() -> Memory {
         Memory::new("2026-11-24T10:00:00Z".parse().unwrap(), None).unwrap()
     }
 
+    /// What the reject log has, oldest first: outcome and code.
+    fn noted(memory: &Memory) -> Vec<(String, String)> {
+        let question = JournalCall::Rejects { since_ms: 0, limit: 100 };
+        let rejects: Rejects = run_to_end(ask_journal(memory, &question)).unwrap().unwrap();
+        let noted = rejects.rejects.into_iter().rev();
+        noted.map(|reject| (reject.outcome, reject.code)).collect()
+    }
+
     fn call(memory: &Memory, method: &str, path: &str, body: &Value) -> (u16, Value) {
+        call_with(memory, method, path, body, &[("x-hilo", "1")])
+    }
+
+    fn call_with(
+        memory: &Memory,
+        method: &str,
+        path: &str,
+        body: &Value,
+        fields: &[(&str, &str)],
+    ) -> (u16, Value) {
         let mut incoming = Incoming {
             method: method.to_owned(),
             scheme: "http".to_owned(),
@@ -92,8 +112,8 @@ mod tests {
             ..Incoming::default()
         };
         incoming.headers.push("origin", "http://127.0.0.1:8787");
-        incoming.headers.push("x-hilo", "1");
-        let reply = run(serve(incoming, memory)).unwrap();
+        fields.iter().for_each(|(name, value)| incoming.headers.push(name, *value));
+        let reply = run_to_end(serve(incoming, memory)).unwrap();
         let Body::Text(text) = reply.body else { return (reply.status, Value::Null) };
         (reply.status, serde_json::from_str(&text).unwrap())
     }
@@ -151,5 +171,64 @@ mod tests {
         assert_eq!(call(&memory, "POST", "/v1/batch", &envelope).0, 200);
         let (_, health) = call(&memory, "GET", "/health", &Value::Null);
         assert_eq!(health, json!({"status": "degraded", "degraded": ["config_invalid"]}));
+    }
+
+    #[test]
+    fn a_refused_call_that_brought_something_is_noted_exactly_once() {
+        let optin = json!({"writeKey": "wk_shop", "channel": "fax", "state": "subscribed"});
+        let hello = json!({"writeKey": "wk_shop", "anonymousId": "a b"});
+        let consent = json!({"writeKey": "wk_shop", "consent": {"revision": 1, "changes": []}});
+        let stranger = json!({"writeKey": "wk_nobody", "batch": []});
+        let alone =
+            json!({"type": "page", "messageId": "m", "writeKey": "wk_shop", "anonymousId": "a"});
+        for (path, body, code) in [
+            ("/v1/hello", &hello, "wrong_type"),
+            ("/v1/consent", &consent, "wrong_type"),
+            ("/v1/optin", &optin, "wrong_type"),
+            ("/v1/batch", &stranger, "unknown_key"),
+            ("/v1/page", &alone, "no_consent"),
+            ("/v1/cart/checkout", &json!({}), "missing_key"),
+            ("/v1/in/nobody", &json!({}), "not_found"),
+        ] {
+            let memory = memory();
+            let (_, answer) = call(&memory, "POST", path, body);
+            assert_eq!(answer["error"]["code"], code, "{path}");
+            assert_eq!(noted(&memory), [("rejected".to_owned(), code.to_owned())], "{path}");
+        }
+    }
+
+    #[test]
+    fn a_call_without_its_header_is_noted_too() {
+        for path in ["/v1/hello", "/v1/consent", "/v1/optin", "/v1/cart/ops"] {
+            let memory = memory();
+            assert_eq!(call_with(&memory, "POST", path, &json!({}), &[]).0, 403, "{path}");
+            let expected = ("rejected".to_owned(), "missing_header".to_owned());
+            assert_eq!(noted(&memory), [expected], "{path}");
+        }
+    }
+
+    #[test]
+    fn a_sender_who_only_looks_is_refused_and_not_noted() {
+        let memory = memory();
+        for path in ["/v1/consent", "/nothing", "/v1/hello", "/admin/v1/rejects", "/none.js"] {
+            let (status, _) = call(&memory, "GET", path, &Value::Null);
+            assert!((400..500).contains(&status), "{path}: {status}");
+        }
+        assert_eq!(noted(&memory), []);
+    }
+
+    #[test]
+    fn a_token_is_noted_once_whether_it_is_refused_or_only_watched() {
+        let optin = json!({"writeKey": "wk_shop", "channel": "email", "state": "unsubscribed"});
+        let fields = [("x-hilo", "1"), ("x-hilo-user", "forged")];
+        for (mode, status, outcome) in [("enforce", 401, "rejected"), ("report", 200, "notice")] {
+            let memory = memory();
+            let built_in = include_str!("../../hilo.toml");
+            memory
+                .configure(&built_in.replace("mode = \"enforce\"", &format!("mode = \"{mode}\"")));
+            let answer = call_with(&memory, "POST", "/v1/optin", &optin, &fields);
+            assert_eq!(answer.0, status, "{mode}");
+            assert_eq!(noted(&memory), [(outcome.to_owned(), "token_malformed".to_owned())]);
+        }
     }
 }

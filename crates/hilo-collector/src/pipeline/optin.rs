@@ -2,10 +2,10 @@
 
 use hilo_core::identity::token::Scope;
 
+use super::user::verified_user;
 use crate::call::{Call, Trouble, secret};
 use crate::calls::optin::OptIn;
 use crate::calls::{ProfileCall, ask_profile};
-use crate::ingest::user::verified_user;
 use crate::ingest::{self, hello, optin};
 use crate::platform::{Platform, Reply};
 use crate::signature::object_name;

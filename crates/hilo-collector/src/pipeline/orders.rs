@@ -7,13 +7,13 @@ use hilo_core::config::Source;
 use serde_json::{Value, json};
 
 use super::cart::speaker;
+use super::journal;
 use crate::call::{Call, Trouble, secret};
 use crate::calls::cart::{
     CartAnswer, CartAsk, CartCall, CartSummary, Order, Owner, Refused, Speaker, Units, ask_cart,
 };
 use crate::ingest::orders::{self, Said};
 use crate::ingest::{self, cart, reply};
-use crate::journal;
 use crate::loaded::Loaded;
 use crate::platform::{Failure, Platform, Reply};
 use crate::signature::{CartOwner, cart_label};
@@ -25,14 +25,10 @@ const MOVES_MAX: usize = 2;
 pub(super) async fn take<P: Platform>(name: &str, call: &Call<'_, P>) -> Result<Reply, Trouble> {
     let (source, webhook) = orders::source(&call.loaded.config, name)?;
     let secret = orders::secret(webhook, call.platform)?;
-    let body = ingest::raw(call.incoming);
-    match body.and_then(|body| orders::read(call.incoming, body, webhook.vendor, &secret)) {
-        Ok(Said::Order(order)) => hand_over(order, source, call).await,
-        Ok(Said::Nothing(why)) => Ok(ignored(why)),
-        Err(why) => {
-            journal::refused(&why, call.loaded, call.platform).await;
-            Err(why.into())
-        }
+    let body = ingest::raw(call.incoming)?;
+    match orders::read(call.incoming, body, webhook.vendor, &secret)? {
+        Said::Order(order) => hand_over(order, source, call).await,
+        Said::Nothing(why) => Ok(ignored(why)),
     }
 }
 
@@ -61,7 +57,7 @@ async fn hand_over<P: Platform>(
             let word = |name: &str| body.get("error")?.get(name)?.as_str();
             let (code, message) =
                 (word("code").unwrap_or_default(), word("message").unwrap_or_default());
-            journal::cart_refused(code, message, source, loaded, platform).await;
+            journal::note_cart_refusal(code, message, source, call).await;
             Ok(ignored(code))
         }
     }

@@ -4,10 +4,10 @@
 
 use hilo_core::outcome::{Code, Rejection};
 
-use super::{cart, consent, events, hello, optin, orders};
+use super::{cart, consent, events, hello, journal, optin, orders};
 use crate::admin;
 use crate::call::{Call, Trouble};
-use crate::ingest::{self, Door, Route, files, reply, status};
+use crate::ingest::{self, CartAct, Door, Route, files, reply, status};
 use crate::platform::{Incoming, Platform, Reply, log_line};
 
 /// Answers one request.
@@ -17,13 +17,19 @@ pub async fn serve<P: Platform>(incoming: Incoming, platform: &P) -> Reply {
     let door = Door::of(&incoming, &loaded.config, platform.is_dev());
     let route = ingest::route(&incoming, &platform.mount());
     let is_file = matches!(route, Ok(Route::File(_)));
+    let is_noted = route.as_ref().is_ok_and(is_noted);
     let taken = match route {
         Ok(route) => take(route, &door, &call).await,
         Err(why) => Err(why.into()),
     };
     let mut reply = match taken {
         Ok(reply) => reply,
-        Err(Trouble::Refused(why)) => reply::refused(&why),
+        Err(Trouble::Refused(why)) => {
+            if is_noted {
+                journal::note_refusal(&why, &call).await;
+            }
+            reply::refused(&why)
+        }
         Err(Trouble::Failed(failure)) => {
             platform.log(&log_line("error", "unavailable", &[("why", failure.message())]));
             reply::unavailable()
@@ -34,6 +40,26 @@ pub async fn serve<P: Platform>(incoming: Incoming, platform: &P) -> Reply {
         door.mark(&mut reply);
     }
     reply
+}
+
+/// Whether a refusal of this call as a whole goes into the reject log: where a sender has brought something that is not kept.
+/// A sender who only wanted to look has the answer.
+const fn is_noted(route: &Route) -> bool {
+    match route {
+        Route::Batch
+        | Route::Single(_)
+        | Route::Hello
+        | Route::ConsentChange
+        | Route::OptIn
+        | Route::Webhook(_) => true,
+        Route::Cart(_, act) => !matches!(act, CartAct::Live),
+        Route::ConsentCopy
+        | Route::Health
+        | Route::Version
+        | Route::Preflight
+        | Route::Admin(_)
+        | Route::File(_) => false,
+    }
 }
 
 /// Lets the call's own file take it.
