@@ -8,6 +8,7 @@ mod delivery;
 pub mod journal;
 pub mod optin;
 mod record;
+pub mod refused;
 
 use hilo_core::consent::{Change, Notice, Receipt};
 use serde::{Deserialize, Serialize};

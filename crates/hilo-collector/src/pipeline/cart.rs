@@ -14,13 +14,13 @@ use super::merge::merge;
 use super::user::verified_user;
 use crate::call::{Call, Trouble, secret};
 use crate::calls::cart::{
-    CartAnswer, CartAsk, CartCall, Destination, Owner, Speaker, Terms, ask_cart,
+    CartAnswer, CartAsk, CartCall, CustomerCart, Owner, Speaker, Terms, ask_cart,
 };
 use crate::ingest::capability::{self, Capability};
 use crate::ingest::cart::Unread;
 use crate::ingest::{self, CartAct, cart};
 use crate::loaded::Loaded;
-use crate::platform::{Body, Incoming, Platform, Reply};
+use crate::platform::{Body, Failure, Incoming, Platform, Reply};
 use crate::signature::{CartOwner, cart_label};
 use crate::ticket;
 
@@ -56,20 +56,24 @@ pub(super) async fn take<P: Platform>(
         Ok(ask) => ask,
         Err(Unread::Rejected(why)) => return Err(why.into()),
         Err(Unread::Refused(why)) => {
-            journal::note_cart_refusal(why.code, why.message, source, call).await;
+            journal::note_cart_refusal(&why, source, call).await;
             return Ok(cart::refused(&why)?);
         }
     };
     let Some(label) = caller.label.clone() else {
         if act == CartAct::View {
-            return Ok(cart::nobody());
+            return Ok(cart::empty_view());
         }
         return Err(Rejection::new(Code::NotFound, "there is no cart yet").into());
     };
     let question = CartCall { speaker: caller.speaker.clone(), ask };
     let answer: CartAnswer = ask_cart(platform, &label, &question).await?;
-    note_refusal(&answer, source, call).await;
-    Ok(caller.reply(&answer, act, &label, &secret, call))
+    if let CartAnswer::Refused(why) = &answer
+        && why.code.is_for_good()
+    {
+        journal::note_cart_refusal(why, source, call).await;
+    }
+    Ok(caller.reply(&answer, act, &label, &secret, call)?)
 }
 
 fn read(act: CartAct, incoming: &Incoming, is_server: bool) -> Result<CartAsk, Unread> {
@@ -140,7 +144,7 @@ impl Caller {
         let policy = loaded.config.cart.merge;
         let mut is_merged = false;
         if let (Some(guest_label), true) = (guest_label, policy != Policy::KeepBoth) {
-            let to = Destination {
+            let to = CustomerCart {
                 cart: label.clone(),
                 speaker: speaker.clone(),
                 policy: policy.name().to_owned(),
@@ -159,7 +163,7 @@ impl Caller {
         label: &str,
         secret: &str,
         call: &Call<'_, P>,
-    ) -> Reply {
+    ) -> Result<Reply, Failure> {
         let now = call.platform.now();
         let mut extras: Vec<(&str, Value)> = Vec::new();
         if act != CartAct::Checkout && !self.speaker.is_server {
@@ -173,13 +177,13 @@ impl Caller {
         if self.is_merged && self.guest.is_by_header {
             extras.push(("merged", true.into()));
         }
-        let mut reply = cart::reply(answer, &extras);
+        let mut reply = cart::reply(answer, &extras)?;
         if self.is_merged {
             capability::clear(call, &mut reply);
-        } else if is_guest && answer.status == 200 {
+        } else if is_guest && matches!(answer, CartAnswer::Done { .. }) {
             self.guest.keep(secret, call, &mut reply);
         }
-        reply
+        Ok(reply)
     }
 }
 
@@ -196,15 +200,4 @@ pub(super) fn speaker(owner: Owner, source: &Source, loaded: &Loaded) -> Speaker
         is_server: source.is_server(),
         terms: Terms { abandoned_s: rules.abandoned_s, keep_days },
     }
-}
-
-/// Counts what was refused for good. What a client mends by itself, a conflict or a cart that moves, is no refusal.
-async fn note_refusal<P: Platform>(answer: &CartAnswer, source: &Source, call: &Call<'_, P>) {
-    if answer.status < 400 || matches!(answer.status, 409 | 410 | 503) {
-        return;
-    }
-    let body: Value = serde_json::from_str(answer.body.get()).unwrap_or_default();
-    let field = |name| body.get("error").and_then(|e| e.get(name)).and_then(Value::as_str);
-    let (code, message) = (field("code").unwrap_or_default(), field("message").unwrap_or_default());
-    journal::note_cart_refusal(code, message, source, call).await;
 }

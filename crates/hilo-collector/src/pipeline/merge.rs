@@ -3,13 +3,13 @@
 //! A login drives them within its request, and a cart's alarm drives those that a crash has left. What a step does is the
 //! object's (`store/cart/merge.rs`).
 
-use crate::calls::cart::{CartAsk, CartCall, Destination, Leave, Leaving, ask_cart};
+use crate::calls::cart::{CartAsk, CartCall, CustomerCart, Leave, Leaving, ask_cart};
 use crate::platform::{Failure, Platform};
 
 /// Moves a guest's cart into a customer's, once, from wherever an earlier attempt has ended.
 pub(super) async fn merge<P: Platform>(
     guest: &str,
-    to: Destination,
+    to: CustomerCart,
     platform: &P,
 ) -> Result<(), Failure> {
     let ask = CartAsk::Leave(to.clone());

@@ -4,17 +4,17 @@
 //! off that hears anything else too often, and sending it again would not help.
 
 use hilo_core::config::Source;
-use serde_json::{Value, json};
+use serde_json::json;
 
 use super::cart::speaker;
 use super::journal;
 use crate::call::{Call, Trouble, secret};
 use crate::calls::cart::{
-    CartAnswer, CartAsk, CartCall, CartSummary, Order, Owner, Refused, Speaker, Units, ask_cart,
+    CartAnswer, CartAsk, CartCall, CartSummary, Order, Owner, Speaker, Units, ask_cart,
 };
+use crate::calls::refused::{CartRefusal, RefusedCode};
 use crate::ingest::orders::{self, Said};
 use crate::ingest::{self, cart, reply};
-use crate::loaded::Loaded;
 use crate::platform::{Failure, Platform, Reply};
 use crate::signature::{CartOwner, cart_label};
 
@@ -38,7 +38,6 @@ async fn hand_over<P: Platform>(
     source: &Source,
     call: &Call<'_, P>,
 ) -> Result<Reply, Trouble> {
-    let Call { loaded, platform, .. } = *call;
     let buyer = order.user_id.map_or(Buyer::Checkout, Buyer::Customer);
     let lines = order.lines.into_iter();
     let order = Order {
@@ -48,17 +47,16 @@ async fn hand_over<P: Platform>(
         total: order.total.map(|total| (total.minor, total.currency)),
         is_foreign: true,
     };
-    let answer = ordered(order, &buyer, source, loaded, platform).await?;
-    let body: Value = serde_json::from_str(answer.body.get()).unwrap_or_default();
-    match answer.status {
-        200 => Ok(reply::json(200, &json!({ "duplicate": body.get("duplicate") }))),
-        500.. => Err(Failure::Retriable("the cart is moving".to_owned()).into()),
-        _ => {
-            let word = |name: &str| body.get("error")?.get(name)?.as_str();
-            let (code, message) =
-                (word("code").unwrap_or_default(), word("message").unwrap_or_default());
-            journal::note_cart_refusal(code, message, source, call).await;
-            Ok(ignored(code))
+    match ordered(order, &buyer, source, call).await? {
+        CartAnswer::Done { is_repeat, .. } => {
+            Ok(reply::json(200, &json!({ "duplicate": is_repeat })))
+        }
+        CartAnswer::Refused(why) if why.code == RefusedCode::CartMerging => {
+            Err(Failure::Retriable("the cart is moving".to_owned()).into())
+        }
+        CartAnswer::Refused(why) => {
+            journal::note_cart_refusal(&why, source, call).await;
+            Ok(ignored(why.code.name()))
         }
     }
 }
@@ -84,48 +82,40 @@ async fn ordered<P: Platform>(
     order: Order,
     buyer: &Buyer,
     source: &Source,
-    loaded: &Loaded,
-    platform: &P,
+    call: &Call<'_, P>,
 ) -> Result<CartAnswer, Failure> {
+    let Call { loaded, platform, .. } = *call;
     let secret = secret(platform)?;
     let named = order.checkout_id.as_deref().and_then(cart::label_of_checkout);
     let mut label = match (named, buyer) {
         (Some(label), _) => label.to_owned(),
         (None, Buyer::Customer(id)) => cart_label(&secret, &CartOwner::Customer(id)),
-        (None, Buyer::Checkout) => return unknown_cart().answer(),
+        (None, Buyer::Checkout) => return Ok(unknown_cart()),
     };
     for _ in 0..MOVES_MAX {
         // The cart itself knows whose it is; an id that somebody made up must not create one.
         let looking = speaker(Owner::Guest, source, loaded);
-        let call = CartCall { speaker: looking, ask: CartAsk::Summary };
-        let summary: CartSummary = ask_cart(platform, &label, &call).await?;
+        let question = CartCall { speaker: looking, ask: CartAsk::Summary };
+        let summary: CartSummary = ask_cart(platform, &label, &question).await?;
         let owner = match (summary.known, buyer) {
             (true, _) => summary.owner,
             (false, Buyer::Customer(id)) => {
                 label = cart_label(&secret, &CartOwner::Customer(id));
                 Owner::Customer(id.clone())
             }
-            (false, Buyer::Checkout) => return unknown_cart().answer(),
+            (false, Buyer::Checkout) => return Ok(unknown_cart()),
         };
         let speaker = Speaker { is_server: true, ..speaker(owner, source, loaded) };
-        let call = CartCall { speaker, ask: CartAsk::Ordered(order.clone()) };
-        let answer: CartAnswer = ask_cart(platform, &label, &call).await?;
-        match moved_into(&answer) {
-            Some(into) => label = into,
-            None => return Ok(answer),
+        let question = CartCall { speaker, ask: CartAsk::Ordered(order.clone()) };
+        let answer: CartAnswer = ask_cart(platform, &label, &question).await?;
+        match answer {
+            CartAnswer::Refused(CartRefusal { into: Some(into), .. }) => label = into,
+            CartAnswer::Done { .. } | CartAnswer::Refused(_) => return Ok(answer),
         }
     }
-    unknown_cart().answer()
+    Ok(unknown_cart())
 }
 
-fn unknown_cart() -> Refused {
-    Refused::new(404, "not_found", "no cart of this order is known")
-}
-
-fn moved_into(answer: &CartAnswer) -> Option<String> {
-    if answer.status != 410 {
-        return None;
-    }
-    let body: Value = serde_json::from_str(answer.body.get()).ok()?;
-    body.get("error")?.get("into")?.as_str().map(str::to_owned)
+fn unknown_cart() -> CartAnswer {
+    CartRefusal::new(RefusedCode::NotFound, "no cart of this order is known").into()
 }

@@ -15,8 +15,8 @@ use super::bindings;
 use super::edge::{Edge, log, now};
 use super::object_sql::ObjectSql;
 use super::objects::refuse;
-use crate::calls::cart::Refused;
 use crate::calls::encode;
+use crate::calls::refused::{CartRefusal, RefusedCode};
 use crate::pipeline;
 use crate::platform::{Failure, log_line};
 use crate::signature::SECRET;
@@ -167,9 +167,10 @@ impl CartShell {
     /// Opens a socket. Whether it may read, its first frame shows.
     async fn open(&self) -> Result<Response> {
         if self.with_sockets(|sockets| sockets.len()) >= SOCKETS_MAX {
-            let why = Refused::new(429, "too_many_sockets", "this cart has 64 sockets open");
+            let message = "this cart has 64 sockets open";
+            let why = CartRefusal::new(RefusedCode::TooManySockets, message);
             let body = why.to_body().map_err(|f| Error::RustError(f.message().to_owned()))?;
-            return Ok(Response::builder().with_status(why.status).fixed(body.into_bytes()));
+            return Ok(Response::builder().with_status(why.code.status()).fixed(body.into_bytes()));
         }
         let pair = WebSocketPair::new()?;
         let mut id = [0; 8];

@@ -10,14 +10,12 @@ use hilo_core::cart::wire::{Full, Revision};
 use hilo_core::cart::{Cart, Ctx, LineKey};
 use hilo_core::money::Amount;
 use serde::{Deserialize, Serialize};
-use serde_json::value::RawValue;
 
 use super::state::{OpenCheckout, Task, first_time, has_happened};
 use super::touch::{Product, about, price, products};
 use super::{Change, Hub, News, foreign, view};
-use crate::calls::cart::{
-    CartAnswer, Order, Owner, Person, Refused, ShownLine, Since, Speaker, Units,
-};
+use crate::calls::cart::{CartAnswer, Order, Owner, Person, ShownLine, Since, Speaker, Units};
+use crate::calls::refused::{CartRefusal, RefusedCode};
 use crate::calls::{decode, encode};
 use crate::platform::{Failure, Sql, SqlValue};
 use crate::signature::{hex, sha256_hex};
@@ -104,7 +102,7 @@ impl<S: Sql> Hub<'_, S> {
             sum_hash: &'a str,
         }
         if let Some(why) = self.refuse_moved() {
-            return Self::refuse(&why);
+            return Ok(why.into());
         }
         self.note_speaker(speaker);
         let random: String =
@@ -142,9 +140,7 @@ impl<S: Sql> Hub<'_, S> {
             totals: view::totals(&self.kept.cart),
             sum_hash: &sum_hash,
         };
-        let body = RawValue::from_string(encode(&begun)?)
-            .map_err(|error| Failure::Fatal(error.to_string()))?;
-        Ok(CartAnswer { status: 200, body })
+        view::done(&begun, false)
     }
 
     /// Takes away what was bought. The same order twice is once.
@@ -155,15 +151,15 @@ impl<S: Sql> Hub<'_, S> {
     ) -> Result<CartAnswer, Failure> {
         if order.order_id.is_empty() || order.order_id.len() > ORDER_ID_BYTES_MAX {
             let message = "an order has an id of at most 128 bytes";
-            return Self::refuse(&Refused::new(422, "bad_order", message));
+            return Ok(CartRefusal::new(RefusedCode::BadOrder, message).into());
         }
         let is_known = has_happened(self.sql, "order", &order.order_id)?;
         if !is_known {
             if let Some(why) = self.refuse_moved() {
-                return Self::refuse(&why);
+                return Ok(why.into());
             }
             if let Err(why) = self.take_order(order, speaker)? {
-                return Self::refuse(&why);
+                return Ok(why.into());
             }
         }
         let since = Since {
@@ -172,18 +168,18 @@ impl<S: Sql> Hub<'_, S> {
             replica: None,
             with_lines: speaker.is_server,
         };
-        self.view(&since, &view::Extra { duplicate: Some(is_known) })
+        view::done(&self.seen(&since, Some(is_known))?, is_known)
     }
 
     fn take_order(
         &mut self,
         order: &Order,
         speaker: &Speaker,
-    ) -> Result<Result<(), Refused>, Failure> {
+    ) -> Result<Result<(), CartRefusal>, Failure> {
         let checkout = self.checkout_of(order)?;
         let Some(bought) = bought(order, checkout.as_ref()) else {
             let message = "name the lines that were bought: no checkout of this cart is known";
-            return Ok(Err(Refused::new(422, "bad_order", message)));
+            return Ok(Err(CartRefusal::new(RefusedCode::BadOrder, message)));
         };
         let bought = if order.is_foreign {
             self.recognized(&bought, order, checkout.as_ref())
@@ -201,7 +197,7 @@ impl<S: Sql> Hub<'_, S> {
         };
         let delta = match delta {
             Ok(delta) => delta,
-            Err(refusal) => return Ok(Err(Refused::from(&refusal))),
+            Err(refusal) => return Ok(Err(CartRefusal::from(&refusal))),
         };
         first_time(self.sql, "order", &order.order_id)?;
         self.tell_order(order, &bought, checkout.as_ref(), speaker)?;

@@ -9,8 +9,9 @@ use hilo_core::cart::wire::{Ops, Revision};
 use hilo_core::cart::{Cart, Dot, LineInfo, LineKey, Refusal, ReplicaId, join, limits};
 
 use super::state::{Bound, first_time, has_happened};
-use super::{Change, Hub, touch, view};
-use crate::calls::cart::{CartAnswer, Command, CommandOp, Person, Refused, Since, Speaker};
+use super::{Change, Hub, touch};
+use crate::calls::cart::{CartAnswer, Command, CommandOp, Person, Since, Speaker};
+use crate::calls::refused::{CartRefusal, RefusedCode};
 use crate::platform::{Failure, Sql, SqlValue};
 use crate::signature::sha256_hex;
 
@@ -40,8 +41,8 @@ impl<S: Sql> Hub<'_, S> {
             with_lines: speaker.is_server,
         };
         match self.apply(ops, person, speaker)? {
-            Ok(_) => self.view(&since, &view::Extra::default()),
-            Err(why) => Self::refuse(&why),
+            Ok(_) => self.view(&since),
+            Err(why) => Ok(why.into()),
         }
     }
 
@@ -51,7 +52,7 @@ impl<S: Sql> Hub<'_, S> {
         ops: &Ops,
         person: Option<Person>,
         speaker: &Speaker,
-    ) -> Result<Result<bool, Refused>, Failure> {
+    ) -> Result<Result<bool, CartRefusal>, Failure> {
         if let Some(why) = self.refuse_moved() {
             return Ok(Err(why));
         }
@@ -60,7 +61,7 @@ impl<S: Sql> Hub<'_, S> {
         }
         let token = sha256_hex(ops.token.as_bytes());
         if let Err(refusal) = self.check_replica(ops, &token) {
-            return Ok(Err(Refused::from(&refusal)));
+            return Ok(Err(CartRefusal::from(&refusal)));
         }
         let state = &self.kept.state;
         let checked = check(
@@ -71,7 +72,7 @@ impl<S: Sql> Hub<'_, S> {
             self.kept.state.rev.0 + 1,
         );
         match checked {
-            Err(refusal) => Ok(Err(Refused::from(&refusal))),
+            Err(refusal) => Ok(Err(CartRefusal::from(&refusal))),
             Ok(Checked::Repeat { .. }) => Ok(Ok(false)),
             Ok(Checked::Fresh { delta, cart, .. }) => {
                 self.hear(ops.replica, token)?;
@@ -91,13 +92,13 @@ impl<S: Sql> Hub<'_, S> {
 
     /// Refuses what was meant for a cart that is neither this one nor one that has moved into it: after a change of the
     /// person on a device, the one's wishes must not land in the other's cart.
-    fn refuse_other_cart(&self, ops: &Ops) -> Result<Option<Refused>, Failure> {
+    fn refuse_other_cart(&self, ops: &Ops) -> Result<Option<CartRefusal>, Failure> {
         let is_this = ops.cart.is_empty() || ops.cart == self.moment.name;
         if is_this || has_happened(self.sql, "guest", &ops.cart)? {
             return Ok(None);
         }
         let message = "these operations are for another cart: fetch this one first";
-        Ok(Some(Refused::new(409, "other_cart", message)))
+        Ok(Some(CartRefusal::new(RefusedCode::OtherCart, message)))
     }
 
     /// Holds a replica to its first token.
@@ -148,7 +149,7 @@ impl<S: Sql> Hub<'_, S> {
         speaker: &Speaker,
     ) -> Result<CartAnswer, Failure> {
         if let Some(why) = self.refuse_moved() {
-            return Self::refuse(&why);
+            return Ok(why.into());
         }
         let is_id = |id: &str| !id.is_empty() && id.len() <= COMMAND_ID_BYTES_MAX;
         let is_good = |command: &Command| {
@@ -159,14 +160,14 @@ impl<S: Sql> Hub<'_, S> {
         };
         if commands.is_empty() || commands.len() > COMMANDS_MAX || !commands.iter().all(is_good) {
             let message = "1 to 64 commands, each with an id and, but for `clear`, a line";
-            return Self::refuse(&Refused::new(422, "bad_command", message));
+            return Ok(CartRefusal::new(RefusedCode::BadCommand, message).into());
         }
         for command in commands {
             if has_happened(self.sql, "command", &command.id)? {
                 continue;
             }
             if let Err(refusal) = self.command(command, speaker)? {
-                return Self::refuse(&Refused::from(&refusal));
+                return Ok(CartRefusal::from(&refusal).into());
             }
         }
         self.sql.exec(
@@ -179,7 +180,7 @@ impl<S: Sql> Hub<'_, S> {
             replica: None,
             with_lines: true,
         };
-        self.view(&since, &view::Extra::default())
+        self.view(&since)
     }
 
     fn command(

@@ -11,8 +11,9 @@ use hilo_core::cart::{Refusal, ReplicaId};
 use serde::{Deserialize, Serialize};
 
 use super::{Answered, Moment, News, Volatile, view, within};
-use crate::calls::cart::{Person, Refused, Since, Speaker};
+use crate::calls::cart::{Person, Since, Speaker};
 use crate::calls::encode;
+use crate::calls::refused::CartRefusal;
 use crate::platform::{Failure, Sql};
 use crate::ticket;
 
@@ -114,7 +115,7 @@ pub fn frame(
     }
     let Ok(told) = serde_json::from_str::<Told>(text) else {
         return match socket.speaker {
-            Some(_) => refused(&Refused::from(&Refusal::Malformed)),
+            Some(_) => refused(&CartRefusal::from(&Refusal::Malformed)),
             None => Ok(ended(CLOSE_PROTOCOL, "the first frame is a hello")),
         };
     };
@@ -123,7 +124,7 @@ pub fn frame(
         ("hello", Some(_)) => Ok(ended(CLOSE_PROTOCOL, "hello was said before")),
         ("ops", Some(speaker)) => ops(sql, volatile, socket, (text, told.person), &speaker, moment),
         ("ops", None) => Ok(ended(CLOSE_TICKET, "say hello with a ticket first")),
-        (_, Some(_)) => refused(&Refused::from(&Refusal::Malformed)),
+        (_, Some(_)) => refused(&CartRefusal::from(&Refusal::Malformed)),
         (_, None) => Ok(ended(CLOSE_PROTOCOL, "the first frame is a hello")),
     }
 }
@@ -152,11 +153,11 @@ fn ended(code: u16, reason: &'static str) -> Frame {
     Frame { close: Some((code, reason)), ..Frame::default() }
 }
 
-fn refused(why: &Refused) -> Result<Frame, Failure> {
+fn refused(why: &CartRefusal) -> Result<Frame, Failure> {
     #[derive(Serialize)]
     struct Told<'a> {
         t: &'a str,
-        error: &'a Refused,
+        error: &'a CartRefusal,
     }
     let reply = encode(&Told { t: "refused", error: why })?;
     Ok(Frame { replies: vec![reply], ..Frame::default() })
@@ -183,7 +184,7 @@ fn welcome(
         return Ok(Frame { replies: vec![reply], ..Frame::default() });
     }
     let answered = within(sql, volatile, speaker, moment, |hub| {
-        let view = hub.seen(since, &view::Extra::default())?;
+        let view = hub.seen(since, None)?;
         encode(&Tagged { t: "view", body: &view })
     })?;
     Ok(Frame { replies: vec![answered.reply], ..Frame::default() })
@@ -200,7 +201,7 @@ fn ops(
     let read = check_bytes(text.as_bytes()).and_then(|()| Ops::read(text.as_bytes()));
     let ops = match read {
         Ok(ops) => ops,
-        Err(refusal) => return refused(&Refused::from(&refusal)),
+        Err(refusal) => return refused(&CartRefusal::from(&refusal)),
     };
     let mut refusal = None;
     let Answered { reply, news, pump } =

@@ -14,7 +14,7 @@ use serde_json::value::RawValue;
 use super::checkout::{self, Checkout};
 use super::state::{Abandoned, Bound, OpenCheckout, Standing, Task, first_time, happened};
 use super::{Change, HUB_TOKEN, Hub, News};
-use crate::calls::cart::{Destination, Leave, Leaving, Person, Speaker};
+use crate::calls::cart::{CustomerCart, Leave, Leaving, Person, Speaker};
 use crate::calls::{decode, encode};
 use crate::platform::{Failure, Sql};
 use crate::signature::sha256_hex;
@@ -42,7 +42,7 @@ struct Cargo {
 impl<S: Sql> Hub<'_, S> {
     /// The guest's first step: from now on nothing changes here. A merge that has begun is finished as it began, whoever
     /// asks for another.
-    pub(super) fn leave(&mut self, to: Destination) -> Result<Leave, Failure> {
+    pub(super) fn leave(&mut self, to: CustomerCart) -> Result<Leave, Failure> {
         if self.kept.version == 0 || Policy::from_name(&to.policy) == Some(Policy::KeepBoth) {
             return Ok(Leave::Nothing);
         }
@@ -74,7 +74,7 @@ impl<S: Sql> Hub<'_, S> {
         self.leaving(merge_id, to).map(Some)
     }
 
-    fn leaving(&self, merge_id: String, to: Destination) -> Result<Leaving, Failure> {
+    fn leaving(&self, merge_id: String, to: CustomerCart) -> Result<Leaving, Failure> {
         let state = &self.kept.state;
         let cargo = Cargo {
             guest: self.moment.name.to_owned(),

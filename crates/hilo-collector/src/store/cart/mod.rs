@@ -24,7 +24,8 @@ use hilo_core::cart::{Cart, ReplicaId, epoch, limits};
 use jiff::Timestamp;
 
 use super::schema;
-use crate::calls::cart::{CartAnswer, CartAsk, CartCall, CartSummary, Leave, Refused, Speaker};
+use crate::calls::cart::{CartAsk, CartCall, CartSummary, Leave, Speaker};
+use crate::calls::refused::{CartRefusal, RefusedCode};
 use crate::calls::{decode, encode};
 use crate::platform::{Failure, Sql, SqlValue};
 use crate::signature::sha256;
@@ -230,19 +231,17 @@ impl<S: Sql> Hub<'_, S> {
     }
 
     /// Refuses edits of a cart that is moving or has moved.
-    fn refuse_moved(&self) -> Option<Refused> {
+    fn refuse_moved(&self) -> Option<CartRefusal> {
         match &self.kept.state.standing {
             Standing::Open => None,
-            Standing::Leaving { .. } => Some(Refused::new(
-                503,
-                "cart_merging",
+            Standing::Leaving { .. } => Some(CartRefusal::new(
+                RefusedCode::CartMerging,
                 "this cart is moving into a customer's: say it again in a second",
             )),
-            Standing::Left { into, .. } => Some(Refused {
+            Standing::Left { into, .. } => Some(CartRefusal {
                 into: Some(into.clone()),
-                ..Refused::new(
-                    410,
-                    "cart_merged",
+                ..CartRefusal::new(
+                    RefusedCode::CartMerged,
                     "this cart has moved into a customer's: forget it, and fetch the cart anew",
                 )
             }),
@@ -329,10 +328,6 @@ impl<S: Sql> Hub<'_, S> {
             self.news.push(News::Checkout { open: true, changed });
         }
         Ok(())
-    }
-
-    fn refuse(why: &Refused) -> Result<CartAnswer, Failure> {
-        why.answer()
     }
 }
 

@@ -10,7 +10,7 @@ use hilo_core::cart::wire::{Full, Revision};
 use hilo_core::cart::{Cart, LineInfo, LineKey, ReplicaId};
 use serde::{Deserialize, Serialize};
 
-use crate::calls::cart::{Destination, Owner, Person, Speaker, Terms};
+use crate::calls::cart::{CustomerCart, Owner, Person, Speaker, Terms};
 use crate::calls::{decode, encode};
 use crate::platform::{Failure, Sql, SqlValue};
 
@@ -72,7 +72,7 @@ pub(super) enum Standing {
         /// Which merge.
         merge_id: String,
         /// Where to.
-        to: Destination,
+        to: CustomerCart,
     },
     /// A guest's cart that has arrived there.
     Left {

@@ -21,7 +21,7 @@ use serde_json::{Value, json};
 
 use super::*;
 use crate::calls::cart::{
-    Command, CommandOp, Order, Owner, Person, Since, Terms, Touchpoint, Units,
+    CartAnswer, Command, CommandOp, Order, Owner, Person, Since, Terms, Touchpoint, Units,
 };
 use crate::platform::{SqlRow, SqlValue};
 use crate::shell::memory::MemorySql;
@@ -114,8 +114,12 @@ impl Object {
 
     /// Asks what is answered with a view or a refusal.
     fn view(&mut self, is_server: bool, ask: CartAsk) -> (u16, Value) {
-        let CartAnswer { status, body } = self.ask(is_server, ask);
-        (status, serde_json::from_str(body.get()).unwrap())
+        match self.ask(is_server, ask) {
+            CartAnswer::Done { body, .. } => (200, serde_json::from_str(body.get()).unwrap()),
+            CartAnswer::Refused(why) => {
+                (why.code.status(), serde_json::from_str(&why.to_body().unwrap()).unwrap())
+            }
+        }
     }
 
     fn summary(&mut self) -> CartSummary {

@@ -48,25 +48,24 @@ impl From<Broadcast> for Part {
     }
 }
 
-/// What a view says beside the cart.
-#[derive(Clone, Copy, Debug, Default)]
-pub(super) struct Extra {
-    /// Whether the order was known already.
-    pub duplicate: Option<bool>,
-}
-
 /// The view of a cart that was never used.
 pub(super) fn new<'a>(kept: &Kept, name: &'a str, since: &Since) -> View<'a> {
     let full = Part::Full { full: Full::of(&kept.cart) };
-    of(kept, name, since, full, &Extra::default())
+    of(kept, name, since, full, None)
 }
 
 /// The same, as an answer.
 pub(super) fn of_new(kept: &Kept, name: &str, since: &Since) -> Result<CartAnswer, Failure> {
-    answer(&new(kept, name, since))
+    done(&new(kept, name, since), false)
 }
 
-fn of<'a>(kept: &Kept, name: &'a str, since: &Since, part: Part, extra: &Extra) -> View<'a> {
+fn of<'a>(
+    kept: &Kept,
+    name: &'a str,
+    since: &Since,
+    part: Part,
+    duplicate: Option<bool>,
+) -> View<'a> {
     View {
         cart: name,
         rev: kept.state.rev,
@@ -76,14 +75,15 @@ fn of<'a>(kept: &Kept, name: &'a str, since: &Since, part: Part, extra: &Extra) 
         checkout_open: kept.state.checkout.is_some(),
         lines: since.with_lines.then(|| shown(&kept.cart)),
         totals: since.with_lines.then(|| totals(&kept.cart)),
-        duplicate: extra.duplicate,
+        duplicate,
     }
 }
 
-fn answer(body: &impl Serialize) -> Result<CartAnswer, Failure> {
+/// The answer to a call that is done.
+pub(super) fn done(body: &impl Serialize, is_repeat: bool) -> Result<CartAnswer, Failure> {
     let body =
         RawValue::from_string(encode(body)?).map_err(|error| Failure::Fatal(error.to_string()))?;
-    Ok(CartAnswer { status: 200, body })
+    Ok(CartAnswer::Done { body, is_repeat })
 }
 
 /// The lines in plain words.
@@ -110,22 +110,23 @@ impl<S: Sql> Hub<'_, S> {
         if let Standing::Left { .. } = self.kept.state.standing
             && let Some(why) = self.refuse_moved()
         {
-            return Self::refuse(&why);
+            return Ok(why.into());
         }
-        self.view(since, &Extra::default())
+        self.view(since)
     }
 
     /// The view since what somebody has.
-    pub(super) fn view(&self, since: &Since, extra: &Extra) -> Result<CartAnswer, Failure> {
-        answer(&self.seen(since, extra)?)
+    pub(super) fn view(&self, since: &Since) -> Result<CartAnswer, Failure> {
+        done(&self.seen(since, None)?, false)
     }
 
-    pub(super) fn seen(&self, since: &Since, extra: &Extra) -> Result<View<'_>, Failure> {
+    /// The same before it is written; after an order it also has whether the order was a `duplicate`.
+    pub(super) fn seen(&self, since: &Since, duplicate: Option<bool>) -> Result<View<'_>, Failure> {
         let part = match self.missed(since)? {
             Some(broadcast) => Part::from(broadcast),
             None => Part::Full { full: Full::of(&self.kept.cart) },
         };
-        Ok(of(&self.kept, self.moment.name, since, part, extra))
+        Ok(of(&self.kept, self.moment.name, since, part, duplicate))
     }
 
     /// What somebody has missed, joined; `None` where they need the whole cart.

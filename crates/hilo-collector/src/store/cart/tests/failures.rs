@@ -1,7 +1,7 @@
 //! A storage that fails in the middle: whatever statement it is, nothing of the question is kept, and asking again does it.
 
 use super::*;
-use crate::calls::cart::{Destination, Leave, Leaving};
+use crate::calls::cart::{CustomerCart, Leave, Leaving};
 
 /// A cart that has something of everything.
 fn used() -> (Object, Tab) {
@@ -84,7 +84,7 @@ fn leaving() -> Leaving {
     a.adds(&mut guest, "mug", 2);
     guest.checkout();
     let speaker = Object::customer().speaker(false);
-    let to = Destination { cart: "customer".to_owned(), speaker, policy: "max".to_owned() };
+    let to = CustomerCart { cart: "customer".to_owned(), speaker, policy: "max".to_owned() };
     match guest.ask(false, CartAsk::Leave(to)) {
         Leave::Leaving(leaving) => *leaving,
         other @ (Leave::Nothing | Leave::Left) => panic!("{other:?}"),
