@@ -24,7 +24,7 @@ mod wiring {
     use worker::web_sys::{Request, Response};
     use worker::{Context, Env, MessageBatch, Result, event};
 
-    use crate::shell::workerd::{edge, objects};
+    use crate::shell::workerd::{edge, profile_object};
 
     /// Every HTTP request.
     #[event(fetch)]
@@ -36,7 +36,7 @@ mod wiring {
     #[event(queue)]
     async fn queue(batch: MessageBatch<JsValue>, env: Env, context: Context) -> Result<()> {
         let edge = edge::Edge::new(env, context);
-        crate::pipeline::deliver(objects::deliveries(&batch), &edge).await;
+        crate::pipeline::deliver(profile_object::deliveries(&batch), &edge).await;
         batch.ack_all();
         Ok(())
     }

@@ -1,114 +1,36 @@
-//! The world in memory: the same SQL on rusqlite, a clock that stands where one puts it, a network that one scripts.
+//! The world in memory: the same SQL on rusqlite, a clock that stands where one puts it, a network that answers 204.
 //!
-//! For tests and examples. Objects, queue and alarms follow the same calls as on workerd, but nothing happens by itself:
-//! [`Memory::settle`] runs what was deferred and moves deliveries, [`Memory::advance`] moves the clock.
+//! For tests and examples. Objects, queue and alarms run the same loops as on workerd, but nothing happens by itself:
+//! [`Memory::settle`] runs what was deferred, fires alarms and moves deliveries; [`Memory::advance`] moves the clock.
+
+mod hosts;
+mod sql;
+#[cfg(test)]
+mod tests;
+mod world;
 
 use std::cell::{Cell, RefCell};
-use std::collections::{BTreeMap, VecDeque};
+use std::collections::BTreeMap;
 use std::future::Future;
-use std::pin::Pin;
 use std::rc::Rc;
 use std::task::{Context, Poll, Waker};
 
 use hilo_core::identity::public_key::PublicKey;
 use jiff::Timestamp;
-use rusqlite::types::{ToSqlOutput, Value};
-use rusqlite::{Connection, ToSql, params_from_iter};
 
-use crate::calls::Delivery;
+pub use sql::MemorySql;
+
+use self::hosts::{Cart, Profile};
+use self::world::{World, due, object};
+use super::{cart, profile};
+use crate::calls::read_message;
 use crate::loaded::Loaded;
-use crate::platform::{Failure, Object, Outgoing, Platform, Response, Sql, SqlRow, SqlValue};
+use crate::platform::{Failure, Object, Outgoing, Platform, Response};
 use crate::signature::SECRET;
-use crate::store::{cart, journal, profile};
+use crate::store;
 
 /// Rounds of [`Memory::settle`]: a queue that never empties is a bug that must not hang a test.
 const SETTLE_ROUNDS_MAX: usize = 1_000;
-
-type Work = Pin<Box<dyn Future<Output = ()>>>;
-
-/// SQLite of one object.
-pub struct MemorySql(Connection);
-
-impl MemorySql {
-    /// An empty storage.
-    ///
-    /// # Errors
-    /// SQLite's.
-    pub fn new() -> Result<MemorySql, Failure> {
-        Connection::open_in_memory().map(MemorySql).map_err(|error| failed(&error))
-    }
-}
-
-fn failed(error: &rusqlite::Error) -> Failure {
-    Failure::Fatal(error.to_string())
-}
-
-impl ToSql for SqlValue {
-    fn to_sql(&self) -> rusqlite::Result<ToSqlOutput<'_>> {
-        Ok(match self {
-            SqlValue::Null => ToSqlOutput::Owned(Value::Null),
-            SqlValue::Int(number) => ToSqlOutput::Owned(Value::Integer(*number)),
-            SqlValue::Text(text) => ToSqlOutput::from(text.as_str()),
-            SqlValue::Bytes(bytes) => ToSqlOutput::from(bytes.as_slice()),
-        })
-    }
-}
-
-impl Sql for MemorySql {
-    fn exec(&self, query: &str, bindings: &[SqlValue]) -> Result<Vec<SqlRow>, Failure> {
-        let mut statement = self.0.prepare(query).map_err(|error| failed(&error))?;
-        let names: Vec<String> = statement.column_names().into_iter().map(str::to_owned).collect();
-        let mut rows =
-            statement.query(params_from_iter(bindings)).map_err(|error| failed(&error))?;
-        let mut found = Vec::new();
-        while let Some(row) = rows.next().map_err(|error| failed(&error))? {
-            let mut columns = Vec::with_capacity(names.len());
-            for (index, name) in names.iter().enumerate() {
-                let value = match row.get(index).map_err(|error| failed(&error))? {
-                    Value::Integer(number) => SqlValue::int(number)?,
-                    Value::Text(text) => SqlValue::Text(text),
-                    Value::Null | Value::Real(_) | Value::Blob(_) => SqlValue::Null,
-                };
-                columns.push((name.clone(), value));
-            }
-            found.push(SqlRow(columns));
-        }
-        Ok(found)
-    }
-
-    fn transaction(&self, work: &mut dyn FnMut() -> Result<(), Failure>) -> Result<(), Failure> {
-        // Rolls back when it goes out of scope before the commit.
-        let transaction = self.0.unchecked_transaction().map_err(|error| failed(&error))?;
-        work()?;
-        transaction.commit().map_err(|error| failed(&error))
-    }
-}
-
-struct ProfileObject {
-    sql: MemorySql,
-    volatile: profile::Volatile,
-}
-
-struct CartObject {
-    sql: MemorySql,
-    volatile: cart::Volatile,
-}
-
-struct World {
-    now: Cell<Timestamp>,
-    drawn: Cell<u64>,
-    loaded: RefCell<Rc<Loaded>>,
-    secrets: RefCell<BTreeMap<String, String>>,
-    profiles: RefCell<BTreeMap<String, ProfileObject>>,
-    carts: RefCell<BTreeMap<String, CartObject>>,
-    journal: MemorySql,
-    journal_volatile: RefCell<journal::Volatile>,
-    live: RefCell<Vec<String>>,
-    queue: RefCell<VecDeque<Delivery>>,
-    deferred: RefCell<VecDeque<Work>>,
-    sent: RefCell<Vec<Outgoing>>,
-    lines: RefCell<Vec<String>>,
-}
 
 /// A whole deployment in memory.
 #[derive(Clone)]
@@ -131,7 +53,6 @@ impl Memory {
             carts: RefCell::default(),
             journal: MemorySql::new()?,
             journal_volatile: RefCell::default(),
-            live: RefCell::default(),
             queue: RefCell::default(),
             deferred: RefCell::default(),
             sent: RefCell::default(),
@@ -155,9 +76,9 @@ impl Memory {
         self.0.sent.borrow().clone()
     }
 
-    /// The live stream so far, as JSON lines.
-    pub fn live(&self) -> Vec<String> {
-        self.0.live.borrow().clone()
+    /// What a crash does: the queue, deferred work and what objects only remember are gone; storage and alarms stay.
+    pub fn crash(&self) {
+        self.0.crash();
     }
 
     /// The log so far.
@@ -170,40 +91,10 @@ impl Memory {
         self.0.now.set(self.0.now.get() + by);
     }
 
-    /// What a crash does: leases, the queue and deferred work are gone, storage stays.
-    pub fn crash(&self) {
-        self.0.queue.borrow_mut().clear();
-        self.0.deferred.borrow_mut().clear();
-        for profile in self.0.profiles.borrow_mut().values_mut() {
-            profile.volatile = profile::Volatile::default();
-        }
-        for cart in self.0.carts.borrow_mut().values_mut() {
-            cart.volatile = cart::Volatile::default();
-        }
-    }
-
-    /// Takes what the queue holds, as a consumer would.
-    pub fn take_deliveries(&self) -> Vec<Delivery> {
-        self.0.queue.borrow_mut().drain(..).collect()
-    }
-
-    /// Fires every profile's alarm: what is due and not under way goes to the queue.
+    /// Runs deferred work, alarms that are due and the queue's consumer until nothing is left to do at this moment.
     ///
     /// # Errors
-    /// SQLite's.
-    pub fn fire_alarms(&self) -> Result<(), Failure> {
-        let now = self.now();
-        for object in self.0.profiles.borrow_mut().values_mut() {
-            let due = profile::due(&object.sql, &mut object.volatile, now)?;
-            self.0.queue.borrow_mut().extend(due);
-        }
-        Ok(())
-    }
-
-    /// Runs deferred work, carts' alarms and the queue's consumer until nothing is left to do at this moment.
-    ///
-    /// # Errors
-    /// SQLite's.
+    /// A queue that does not empty, or a message that cannot be read.
     pub async fn settle(&self) -> Result<(), Failure> {
         for _ in 0..SETTLE_ROUNDS_MAX {
             let work = self.0.deferred.borrow_mut().pop_front();
@@ -211,83 +102,50 @@ impl Memory {
                 work.await;
                 continue;
             }
-            let is_quiet = self.fire_cart_alarms().await?;
-            self.fire_alarms()?;
-            let deliveries = self.take_deliveries();
-            if deliveries.is_empty() && is_quiet {
-                return Ok(());
+            if self.fire_alarms().await {
+                continue;
             }
-            crate::pipeline::deliver(deliveries, self).await;
+            let message = self.0.queue.borrow_mut().pop_front();
+            let Some(message) = message else { return Ok(()) };
+            crate::pipeline::deliver(read_message(&message)?, self).await;
         }
         Err(Failure::Fatal("the queue does not empty".to_owned()))
     }
 
-    /// Fires every cart's alarm, and does what it finds; whether it found nothing.
-    ///
-    /// # Errors
-    /// SQLite's.
-    pub async fn fire_cart_alarms(&self) -> Result<bool, Failure> {
-        let names: Vec<String> = self.0.carts.borrow().keys().cloned().collect();
-        let mut is_quiet = true;
-        for name in names {
-            let due = self.on_cart(&name, |object, moment| {
-                cart::due(&object.sql, &mut object.volatile, moment)
-            })?;
-            if due.is_expired {
-                self.0.carts.borrow_mut().remove(&name);
-                continue;
-            }
-            if let Some(leaving) = due.merge {
-                crate::pipeline::finish_merge(&name, &leaving, self).await?;
-                is_quiet = false;
-            }
-            if !due.touchpoints.is_empty() {
-                let told = crate::pipeline::hand_on(&due.touchpoints, self).await?;
-                is_quiet &= told.is_empty();
-                self.on_cart(&name, |object, moment| {
-                    cart::settle(&object.sql, &mut object.volatile, &told, moment)
-                })?;
-            }
+    /// Fires the alarms that are due; whether any was.
+    async fn fire_alarms(&self) -> bool {
+        let now = self.now();
+        let (profiles, carts) = (due(&self.0.profiles, now), due(&self.0.carts, now));
+        for (_, stored) in &profiles {
+            profile::on_alarm(&Profile { world: &self.0, stored }).await;
         }
-        Ok(is_quiet)
-    }
-
-    /// Does something with a cart's object at this moment.
-    fn on_cart<T>(
-        &self,
-        name: &str,
-        work: impl FnOnce(&mut CartObject, cart::Moment<'_>) -> Result<T, Failure>,
-    ) -> Result<T, Failure> {
-        let moment = cart::Moment { name, now: self.now(), random: self.random16() };
-        let mut carts = self.0.carts.borrow_mut();
-        let object = match carts.entry(name.to_owned()) {
-            std::collections::btree_map::Entry::Occupied(entry) => entry.into_mut(),
-            std::collections::btree_map::Entry::Vacant(entry) => entry
-                .insert(CartObject { sql: MemorySql::new()?, volatile: cart::Volatile::default() }),
-        };
-        work(object, moment)
-    }
-
-    fn ask_cart(&self, name: &str, call: &str) -> Result<String, Failure> {
-        self.on_cart(name, |object, moment| {
-            cart::answer(&object.sql, &mut object.volatile, call, moment)
-        })
-        .map(|answered| answered.reply)
+        for (name, stored) in &carts {
+            cart::on_alarm(&Cart { world: &self.0, name, stored }, self).await;
+        }
+        !profiles.is_empty() || !carts.is_empty()
     }
 
     fn ask_profile(&self, name: &str, call: &str) -> Result<String, Failure> {
-        let mut profiles = self.0.profiles.borrow_mut();
-        let object = match profiles.entry(name.to_owned()) {
-            std::collections::btree_map::Entry::Occupied(entry) => entry.into_mut(),
-            std::collections::btree_map::Entry::Vacant(entry) => entry.insert(ProfileObject {
-                sql: MemorySql::new()?,
-                volatile: profile::Volatile::default(),
-            }),
-        };
-        let answered = profile::answer(&object.sql, &mut object.volatile, name, call, self.now())?;
+        let stored = object(&self.0.profiles, name)?;
+        let answered = profile::answer(&Profile { world: &self.0, stored: &stored }, name, call)?;
         if answered.pump {
-            let due = profile::ready(&object.sql, &mut object.volatile, self.now())?;
-            self.0.queue.borrow_mut().extend(due);
+            let memory = self.clone();
+            self.defer(async move {
+                profile::feed_queue(&Profile { world: &memory.0, stored: &stored }).await;
+            });
+        }
+        Ok(answered.reply)
+    }
+
+    fn ask_cart(&self, name: &str, call: &str) -> Result<String, Failure> {
+        let stored = object(&self.0.carts, name)?;
+        let answered = cart::answer(&Cart { world: &self.0, name, stored: &stored }, call)?;
+        if answered.pump {
+            let (memory, name) = (self.clone(), name.to_owned());
+            self.defer(async move {
+                let host = Cart { world: &memory.0, name: &name, stored: &stored };
+                cart::drive_cart(&host, &memory).await;
+            });
         }
         Ok(answered.reply)
     }
@@ -295,14 +153,11 @@ impl Memory {
 
 impl Platform for Memory {
     fn now(&self) -> Timestamp {
-        self.0.now.get()
+        self.0.now()
     }
 
     fn random16(&self) -> [u8; 16] {
-        // Counted, not random: what a test prints must be the same tomorrow.
-        let drawn = self.0.drawn.get() + 1;
-        self.0.drawn.set(drawn);
-        u128::from(drawn).to_be_bytes()
+        self.0.random16()
     }
 
     fn secret(&self, name: &str) -> Option<String> {
@@ -331,9 +186,8 @@ impl Platform for Memory {
             Object::Cart(name) => self.ask_cart(name, &call),
             Object::Journal => {
                 let volatile = &mut self.0.journal_volatile.borrow_mut();
-                let answered = journal::answer(&self.0.journal, volatile, &call, self.now())?;
-                self.0.live.borrow_mut().extend(answered.live);
-                Ok(answered.reply)
+                store::journal::answer(&self.0.journal, volatile, &call, self.now())
+                    .map(|answered| answered.reply)
             }
         }
     }
@@ -353,7 +207,7 @@ impl Platform for Memory {
     }
 
     fn log(&self, line: &str) {
-        self.0.lines.borrow_mut().push(line.to_owned());
+        self.0.log(line);
     }
 
     async fn asset(&self, _: &str) -> Result<Option<Vec<u8>>, Failure> {

@@ -12,9 +12,10 @@ use wasm_bindgen::{JsCast, JsValue};
 use worker::js_sys::futures::JsFuture;
 use worker::js_sys::{Array, Reflect, Uint8Array};
 use worker::web_sys;
-use worker::{Context, Env, Error, Response, Result, State};
+use worker::{Context, Env, Response, Result, State};
 
 use super::bindings::word;
+use super::object::worker_error;
 use super::upload::{read_stream, upload};
 use super::{bindings, crypto};
 use crate::calls::encode;
@@ -357,6 +358,6 @@ async fn write(reply: Reply, edge: &Edge) -> Result<web_sys::Response> {
         }
     };
     let is_encoded = reply.headers.get("content-encoding").is_some();
-    let fields = encode(&reply.headers.0).map_err(|f| Error::RustError(f.message().to_owned()))?;
+    let fields = encode(&reply.headers.0).map_err(|failure| worker_error(&failure))?;
     Ok(bindings::reply(status, &fields, &body, is_encoded)?)
 }
