@@ -7,7 +7,7 @@ use super::alarm::Alarm;
 use crate::calls::encode;
 use crate::pipeline;
 use crate::platform::{Failure, Platform, Sql, log_line};
-use crate::store::cart::{self, Answered, Moment, News, Volatile};
+use crate::store::cart::{self, HubAnswer, News, Turn, Volatile};
 
 /// Rounds of touchpoints that one run hands on; the alarm takes the rest.
 const ROUNDS_MAX: usize = 4;
@@ -18,8 +18,8 @@ pub trait CartHost {
     /// The object's storage.
     type Sql: Sql;
 
-    /// Does something with the storage at this moment, and with what the object remembers while it lives.
-    fn with<T>(&self, work: impl FnOnce(&Self::Sql, &mut Volatile, Moment<'_>) -> T) -> T;
+    /// Does something with the storage in this turn, and with what the object remembers while it lives.
+    fn with<T>(&self, work: impl FnOnce(&Self::Sql, &mut Volatile, Turn<'_>) -> T) -> T;
 
     /// Sends news to the cart's sockets.
     fn tell(&self, news: &[News]);
@@ -47,8 +47,8 @@ pub trait CartHost {
 ///
 /// # Errors
 /// Whatever the object or its storage answers.
-pub fn answer<H: CartHost>(host: &H, call: &str) -> Result<Answered, Failure> {
-    let answered = host.with(|sql, volatile, moment| cart::answer(sql, volatile, call, moment))?;
+pub fn answer<H: CartHost>(host: &H, call: &str) -> Result<HubAnswer, Failure> {
+    let answered = host.with(|sql, volatile, turn| cart::answer(sql, volatile, call, turn))?;
     // In the same turn: news of a later change must not overtake these.
     host.tell(&answered.news);
     arm(host)?;
@@ -107,7 +107,7 @@ async fn drive_once<H: CartHost, P: Platform>(host: &H, platform: &P) -> Result<
     }
     if !due.touchpoints.is_empty() {
         let ended = pipeline::hand_on(&due.touchpoints, platform).await?;
-        host.with(|sql, volatile, moment| cart::settle(sql, volatile, &ended, moment))?;
+        host.with(|sql, volatile, turn| cart::confirm(sql, volatile, &ended, turn))?;
         round.has_acted |= !ended.is_empty();
         round.has_more = ended.len() == due.touchpoints.len();
     }
@@ -119,9 +119,9 @@ async fn drive_once<H: CartHost, P: Platform>(host: &H, platform: &P) -> Result<
 /// # Errors
 /// The storage's refusal.
 pub fn arm<H: CartHost>(host: &H) -> Result<(), Failure> {
-    let (task_ms, now_ms) = host.with(|sql, volatile, moment| {
-        let task_ms = cart::next_alarm(sql, volatile, moment.now);
-        (task_ms, moment.now.as_millisecond())
+    let (task_ms, now_ms) = host.with(|sql, volatile, turn| {
+        let task_ms = cart::next_alarm(sql, volatile, turn.now);
+        (task_ms, turn.now.as_millisecond())
     });
     match task_ms?.into_iter().chain(host.hello_deadline_ms()).min() {
         Some(at_ms) => host.alarm().arm(at_ms, now_ms, |at_ms| host.set_alarm(at_ms)),

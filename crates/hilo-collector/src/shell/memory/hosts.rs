@@ -9,7 +9,7 @@ use crate::platform::Failure;
 use crate::shell::alarm::Alarm;
 use crate::shell::cart::CartHost;
 use crate::shell::profile::ProfileHost;
-use crate::store::cart::{self, Moment, News};
+use crate::store::cart::{self, News, Turn};
 use crate::store::profile;
 
 /// A profile's object and the world it lives in.
@@ -58,10 +58,10 @@ pub(super) struct Cart<'m> {
 impl CartHost for Cart<'_> {
     type Sql = MemorySql;
 
-    fn with<T>(&self, work: impl FnOnce(&MemorySql, &mut cart::Volatile, Moment<'_>) -> T) -> T {
+    fn with<T>(&self, work: impl FnOnce(&MemorySql, &mut cart::Volatile, Turn<'_>) -> T) -> T {
         let random = self.world.random16();
-        let moment = Moment { name: self.name, now: self.world.now(), random };
-        work(&self.stored.sql, &mut self.stored.volatile.borrow_mut(), moment)
+        let turn = Turn { name: self.name, now: self.world.now(), random };
+        work(&self.stored.sql, &mut self.stored.volatile.borrow_mut(), turn)
     }
 
     fn tell(&self, _: &[News]) {}

@@ -22,7 +22,7 @@ use crate::platform::{Failure, log_line};
 use crate::shell::alarm::Alarm;
 use crate::shell::cart::{self, CartHost};
 use crate::signature::SECRET;
-use crate::store::cart::{self as store, Moment, News, Socket, Volatile};
+use crate::store::cart::{self as store, News, Socket, Turn, Volatile};
 
 /// Sockets of one cart: a person's devices and tabs, and a shop that shows one cart on many screens.
 const SOCKETS_MAX: usize = 64;
@@ -195,8 +195,8 @@ impl CartShell {
         let secret = self.env.secret(SECRET).map(|secret| secret.to_string());
         let secret = secret.unwrap_or_default();
         let before = socket.clone();
-        let frame = self.with(|sql, volatile, moment| {
-            store::frame(sql, volatile, &mut socket, &text, &secret, moment)
+        let frame = self.with(|sql, volatile, turn| {
+            store::frame(sql, volatile, &mut socket, &text, &secret, turn)
         });
         let frame = match frame {
             Ok(frame) => frame,
@@ -276,12 +276,12 @@ impl CartShell {
 impl CartHost for CartShell {
     type Sql = ObjectSql;
 
-    fn with<T>(&self, work: impl FnOnce(&ObjectSql, &mut Volatile, Moment<'_>) -> T) -> T {
+    fn with<T>(&self, work: impl FnOnce(&ObjectSql, &mut Volatile, Turn<'_>) -> T) -> T {
         let name = self.state.id().name().unwrap_or_default();
         let mut random = [0; 16];
         bindings::fill_random(&mut random);
-        let moment = Moment { name: &name, now: now(), random };
-        work(&self.sql, &mut self.volatile.borrow_mut(), moment)
+        let turn = Turn { name: &name, now: now(), random };
+        work(&self.sql, &mut self.volatile.borrow_mut(), turn)
     }
 
     fn tell(&self, news: &[News]) {
@@ -291,8 +291,8 @@ impl CartHost for CartShell {
         self.with_sockets(|sockets| {
             for news in news {
                 for Connected { end, socket, .. } in sockets.values() {
-                    let text = self.with(|sql, volatile, moment| {
-                        store::told(sql, volatile, socket, news, moment)
+                    let text = self.with(|sql, volatile, turn| {
+                        store::text_of(sql, volatile, socket, news, turn)
                     });
                     match text {
                         // A socket that is about to close refuses; its runtime tells us.

@@ -11,11 +11,11 @@ mod touchpoints;
 use std::cell::Cell;
 
 use hilo_core::cart::replica::Sender;
-use hilo_core::cart::wire::Ops;
-use hilo_core::cart::{LineKey, Refusal};
+use hilo_core::cart::wire::{Broadcast, Ops, Revision};
+use hilo_core::cart::{Cart, LineKey, Refusal};
 use hilo_core::event::ConsentClaim;
 use hilo_core::money::Currency;
-use jiff::SignedDuration;
+use jiff::{SignedDuration, Timestamp};
 use serde::de::DeserializeOwned;
 use serde_json::{Value, json};
 
@@ -101,9 +101,9 @@ impl Object {
     ) -> Result<A, Failure> {
         self.drawn += 1;
         let random = [self.drawn ^ self.name.len() as u8; 16];
-        let moment = Moment { name: &self.name, now: self.now, random };
+        let turn = Turn { name: &self.name, now: self.now, random };
         let call = encode(&CartCall { speaker: self.speaker(is_server), ask }).unwrap();
-        let answered = answer(&self.storage, &mut self.volatile, &call, moment)?;
+        let answered = answer(&self.storage, &mut self.volatile, &call, turn)?;
         self.news.extend(answered.news);
         decode(&answered.reply)
     }
@@ -144,16 +144,16 @@ impl Object {
 
     fn due(&mut self) -> Due {
         self.drawn += 1;
-        let moment = Moment { name: &self.name, now: self.now, random: [self.drawn; 16] };
-        due(&self.storage, &mut self.volatile, moment).unwrap()
+        let turn = Turn { name: &self.name, now: self.now, random: [self.drawn; 16] };
+        due(&self.storage, &mut self.volatile, turn).unwrap()
     }
 
     /// What the outbox gives out now, by name and id, confirmed at once.
     fn touchpoints(&mut self) -> Vec<(String, String)> {
         let due = self.due();
         let seqs: Vec<i64> = due.touchpoints.iter().map(|touchpoint| touchpoint.seq).collect();
-        let moment = Moment { name: &self.name, now: self.now, random: [0; 16] };
-        settle(&self.storage, &mut self.volatile, &seqs, moment).unwrap();
+        let turn = Turn { name: &self.name, now: self.now, random: [0; 16] };
+        confirm(&self.storage, &mut self.volatile, &seqs, turn).unwrap();
         due.touchpoints.iter().map(named).collect()
     }
 

@@ -1,6 +1,6 @@
-//! What somebody sees of a cart: everything, or what changed since; and the summary for people.
+//! Views of a cart: the whole cart, or what has changed since a revision; and the summary for people.
 //!
-//! In: what they have. Out: the view of the wire. Reads the ring; changes nothing.
+//! In: what the reader has. Out: the view of the wire. Reads the ring of deltas; changes nothing.
 
 use std::collections::BTreeMap;
 
@@ -10,8 +10,8 @@ use hilo_core::cart::{Cart, Dot, LineInfo, LineKey, ReplicaId};
 use serde::Serialize;
 use serde_json::value::RawValue;
 
-use super::state::{Kept, Standing};
-use super::{Hub, rev_value};
+use super::hub::{Hub, rev_value};
+use super::state::{Bound, Standing, StoredCart};
 use crate::calls::cart::{CartAnswer, CartSummary, ShownLine, ShownReplica, Since};
 use crate::calls::{decode, encode};
 use crate::platform::{Failure, Sql};
@@ -49,18 +49,22 @@ impl From<Broadcast> for Part {
 }
 
 /// The view of a cart that was never used.
-pub(super) fn new<'a>(kept: &Kept, name: &'a str, since: &Since) -> View<'a> {
-    let full = Part::Full { full: Full::of(&kept.cart) };
-    of(kept, name, since, full, None)
+pub(super) fn new<'a>(stored: &StoredCart, name: &'a str, since: &Since) -> View<'a> {
+    let full = Part::Full { full: Full::of(&stored.cart) };
+    of(stored, name, since, full, None)
 }
 
 /// The same, as an answer.
-pub(super) fn of_new(kept: &Kept, name: &str, since: &Since) -> Result<CartAnswer, Failure> {
-    done(&new(kept, name, since), false)
+pub(super) fn of_new(
+    stored: &StoredCart,
+    name: &str,
+    since: &Since,
+) -> Result<CartAnswer, Failure> {
+    done(&new(stored, name, since), false)
 }
 
 fn of<'a>(
-    kept: &Kept,
+    stored: &StoredCart,
     name: &'a str,
     since: &Since,
     part: Part,
@@ -68,13 +72,13 @@ fn of<'a>(
 ) -> View<'a> {
     View {
         cart: name,
-        rev: kept.state.rev,
-        epoch: kept.cart.epoch,
-        acked: since.replica.map_or(0, |replica| kept.cart.ctx.prefix(replica)),
+        rev: stored.state.rev,
+        epoch: stored.cart.epoch,
+        acked: since.replica.map_or(0, |replica| stored.cart.ctx.prefix(replica)),
         part,
-        checkout_open: kept.state.checkout.is_some(),
-        lines: since.with_lines.then(|| shown(&kept.cart)),
-        totals: since.with_lines.then(|| totals(&kept.cart)),
+        checkout_open: stored.state.checkout.is_some(),
+        lines: since.with_lines.then(|| shown(&stored.cart)),
+        totals: since.with_lines.then(|| totals(&stored.cart)),
         duplicate,
     }
 }
@@ -105,9 +109,9 @@ pub(super) fn totals(cart: &Cart) -> BTreeMap<String, String> {
 }
 
 impl<S: Sql> Hub<'_, S> {
-    /// Answers somebody who only looks.
+    /// Answers a call that only reads.
     pub(super) fn look(&self, since: &Since) -> Result<CartAnswer, Failure> {
-        if let Standing::Left { .. } = self.kept.state.standing
+        if let Standing::Left { .. } = self.stored.state.standing
             && let Some(why) = self.refuse_moved()
         {
             return Ok(why.into());
@@ -115,7 +119,7 @@ impl<S: Sql> Hub<'_, S> {
         self.view(since)
     }
 
-    /// The view since what somebody has.
+    /// The view of what has changed since.
     pub(super) fn view(&self, since: &Since) -> Result<CartAnswer, Failure> {
         done(&self.seen(since, None)?, false)
     }
@@ -124,18 +128,18 @@ impl<S: Sql> Hub<'_, S> {
     pub(super) fn seen(&self, since: &Since, duplicate: Option<bool>) -> Result<View<'_>, Failure> {
         let part = match self.missed(since)? {
             Some(broadcast) => Part::from(broadcast),
-            None => Part::Full { full: Full::of(&self.kept.cart) },
+            None => Part::Full { full: Full::of(&self.stored.cart) },
         };
-        Ok(of(&self.kept, self.moment.name, since, part, duplicate))
+        Ok(of(&self.stored, self.turn.name, since, part, duplicate))
     }
 
-    /// What somebody has missed, joined; `None` where they need the whole cart.
+    /// What has changed since, joined; `None` where the reader needs the whole cart.
     fn missed(&self, since: &Since) -> Result<Option<Broadcast>, Failure> {
-        let Revision(rev) = self.kept.state.rev;
-        let (epoch, nothing) = (self.kept.cart.epoch, Cart::default());
+        let Revision(rev) = self.stored.state.rev;
+        let (epoch, nothing) = (self.stored.cart.epoch, Cart::default());
         let hello = Hello { epoch: since.epoch, rev: since.rev.0, vv: BTreeMap::new() };
         let after = match catch_up(&hello, epoch, rev) {
-            // Nobody has revision 0 of anything: who says so begins with the whole.
+            // Revision 0 is the empty cart: a reader who has it, has nothing, and gets the whole cart.
             CatchUp::Nothing if rev > 0 => return Ok(Some(Broadcast::of(rev, 0, &nothing))),
             CatchUp::Deltas { after } if after > 0 => after,
             CatchUp::Nothing | CatchUp::Deltas { .. } | CatchUp::Snapshot => return Ok(None),
@@ -157,19 +161,19 @@ impl<S: Sql> Hub<'_, S> {
 
     /// The cart for people.
     pub(super) fn summary(&self) -> Result<CartSummary, Failure> {
-        let Kept { version, state, cart, replicas, .. } = &self.kept;
+        let StoredCart { version, state, cart, replicas, .. } = &self.stored;
         let standing = match &state.standing {
             Standing::Open => "open",
             Standing::Leaving { .. } => "merging",
             Standing::Left { .. } => "merged",
         };
-        let replica = |(&replica, bound): (&ReplicaId, &super::Bound)| ShownReplica {
+        let replica = |(&replica, bound): (&ReplicaId, &Bound)| ShownReplica {
             replica,
             acked: cart.ctx.prefix(replica),
             seen_ms: bound.seen_ms,
         };
         Ok(CartSummary {
-            cart: self.moment.name.to_owned(),
+            cart: self.turn.name.to_owned(),
             known: *version > 0,
             owner: state.owner.clone(),
             standing: standing.to_owned(),
