@@ -9,9 +9,8 @@ use hilo_core::outcome::{Outcome, Rejection};
 
 use super::entry::Entry;
 use crate::call::Call;
-use crate::calls::journal::{JournalCall, ask_journal};
+use crate::calls::journal::{JournalCall, JudgedCall, LiveEvent, Reject, ask_journal};
 use crate::calls::refused::CartRefusal;
-use crate::calls::{JudgedCall, LiveEvent, Reject};
 use crate::loaded::Loaded;
 use crate::platform::{Failure, Platform, log_line};
 

@@ -13,7 +13,7 @@ use crate::calls::cart::{
     CartAnswer, CartAsk, CartCall, CartSummary, Order, Owner, Speaker, Units, ask_cart,
 };
 use crate::calls::refused::{CartRefusal, RefusedCode};
-use crate::ingest::orders::{self, Said};
+use crate::ingest::orders::{self, WebhookContent};
 use crate::ingest::{self, cart, reply};
 use crate::platform::{Failure, Platform, Reply};
 use crate::signature::{CartOwner, cart_label};
@@ -27,8 +27,8 @@ pub(super) async fn take<P: Platform>(name: &str, call: &Call<'_, P>) -> Result<
     let secret = orders::secret(webhook, call.platform)?;
     let body = ingest::raw(call.incoming)?;
     match orders::read(call.incoming, body, webhook.vendor, &secret)? {
-        Said::Order(order) => hand_over(order, source, call).await,
-        Said::Nothing(why) => Ok(ignored(why)),
+        WebhookContent::Order(order) => hand_over(order, source, call).await,
+        WebhookContent::Nothing(why) => Ok(ignored(why)),
     }
 }
 
