@@ -5,9 +5,8 @@
 //! values by shape. Knows no dictionary of names: a person's name in a path cannot be recognized.
 
 use alloc::string::String;
-use alloc::vec::Vec;
 
-use crate::text::{cut, lists, parts};
+use crate::text::{cut, lists, parts, percent_decode};
 
 /// What stands where something was taken out.
 const REDACTED: &str = "redacted";
@@ -104,7 +103,7 @@ fn pairs(query: &str, out: &mut String) {
 /// Whether a key's name says that its value is nobody's business. Click ids and `utm_` keys are not in the list.
 fn is_sensitive(key: &str) -> bool {
     let mut plain = String::with_capacity(key.len());
-    for byte in decode(key) {
+    for byte in percent_decode(key) {
         if byte == b'[' {
             // `user[email]` is about the e-mail.
             plain.clear();
@@ -117,7 +116,7 @@ fn is_sensitive(key: &str) -> bool {
 
 /// Whether a value is an e-mail address, a token or a card number by its shape.
 fn is_revealing(value: &str) -> bool {
-    let decoded = decode(value);
+    let decoded = percent_decode(value);
     has_email(&decoded) || is_jwt(&decoded) || is_card(&decoded)
 }
 
@@ -157,36 +156,6 @@ fn is_card(text: &[u8]) -> bool {
         }
     }
     CARD_DIGITS.contains(&count) && sum % 10 == 0
-}
-
-/// Percent-decoded; `+` is a space in queries but part of an address in mail, so it stays.
-fn decode(text: &str) -> Vec<u8> {
-    let mut bytes = Vec::with_capacity(text.len());
-    let mut rest = text.as_bytes();
-    while let Some((byte, behind)) = rest.split_first() {
-        rest = behind;
-        let pair = match behind {
-            [high, low, ..] if *byte == b'%' => hex(*high).zip(hex(*low)),
-            _ => None,
-        };
-        match pair {
-            Some((high, low)) => {
-                bytes.push(high * 16 + low);
-                rest = behind.get(2..).unwrap_or_default();
-            }
-            None => bytes.push(*byte),
-        }
-    }
-    bytes
-}
-
-const fn hex(byte: u8) -> Option<u8> {
-    match byte {
-        b'0'..=b'9' => Some(byte - b'0'),
-        b'a'..=b'f' => Some(byte - b'a' + 10),
-        b'A'..=b'F' => Some(byte - b'A' + 10),
-        _ => None,
-    }
 }
 
 #[cfg(test)]

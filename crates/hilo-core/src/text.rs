@@ -3,6 +3,7 @@
 //! In: text and ASCII marks. Out: parts of it. Never panics.
 
 use alloc::string::String;
+use alloc::vec::Vec;
 
 /// What stands before the first `mark`, and what behind it if there is one. `mark` is ASCII.
 ///
@@ -32,6 +33,36 @@ pub fn parts(text: &str, mark: u8) -> impl Iterator<Item = &str> {
 #[inline(never)]
 pub fn lists(list: &str, word: &str) -> bool {
     parts(list, b' ').any(|known| known == word)
+}
+
+/// Reads `%41` as `A` and leaves everything else as it is: `+` is a space in queries but part of an address in mail.
+pub fn percent_decode(text: &str) -> Vec<u8> {
+    let mut bytes = Vec::with_capacity(text.len());
+    let mut rest = text.as_bytes();
+    while let Some((byte, behind)) = rest.split_first() {
+        rest = behind;
+        let pair = match behind {
+            [high, low, ..] if *byte == b'%' => hex(*high).zip(hex(*low)),
+            _ => None,
+        };
+        match pair {
+            Some((high, low)) => {
+                bytes.push(high * 16 + low);
+                rest = behind.get(2..).unwrap_or_default();
+            }
+            None => bytes.push(*byte),
+        }
+    }
+    bytes
+}
+
+const fn hex(byte: u8) -> Option<u8> {
+    match byte {
+        b'0'..=b'9' => Some(byte - b'0'),
+        b'a'..=b'f' => Some(byte - b'a' + 10),
+        b'A'..=b'F' => Some(byte - b'A' + 10),
+        _ => None,
+    }
 }
 
 /// The parts one after the other.
@@ -64,5 +95,13 @@ mod tests {
     fn a_word_is_listed_as_a_whole() {
         assert!(lists("mail phone", "phone"));
         assert!(!lists("mail phone", "pho") && !lists("mail phone", "mail phone"));
+    }
+
+    #[test]
+    fn only_whole_escapes_are_decoded() {
+        assert_eq!(percent_decode("a%40b+c%2f"), b"a@b+c/");
+        for text in ["%", "%4", "%+1", "%4g", "%é0"] {
+            assert_eq!(percent_decode(text), text.as_bytes(), "{text}");
+        }
     }
 }
