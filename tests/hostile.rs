@@ -15,8 +15,8 @@ use std::io::Write as _;
 use flate2::Compression;
 use flate2::write::GzEncoder;
 use hilo_collector::pipeline::serve;
-use hilo_collector::platform::memory::{Memory, run};
 use hilo_collector::platform::{Body, Incoming, Reply, Upload};
+use hilo_collector::shell::memory::{Memory, run};
 use serde_json::{Value, json};
 
 const REQUESTS: u64 = 10_000;

@@ -2,11 +2,11 @@
 //!
 //! In: `{topic, body}`.
 
-use hilo_collector::ingest::orders::{Said, shopify, woocommerce};
+use hilo_collector::ingest::orders::{WebhookContent, shopify, woocommerce};
 use hilo_core::outcome::Rejection;
 use serde_json::{Value, json};
 
-type Read = fn(&str, &[u8]) -> Result<Said, Rejection>;
+type Read = fn(&str, &[u8]) -> Result<WebhookContent, Rejection>;
 
 pub(crate) fn shopify_orders(input: &Value) -> Value {
     run(shopify::read, input)
@@ -20,8 +20,8 @@ fn run(read: Read, input: &Value) -> Value {
     let topic = input.get("topic").and_then(Value::as_str).unwrap_or_default();
     let body = input.get("body").map(Value::to_string).unwrap_or_default();
     match read(topic, body.as_bytes()) {
-        Ok(Said::Order(order)) => json!({ "order": order }),
-        Ok(Said::Nothing(why)) => json!({ "ignored": why }),
+        Ok(WebhookContent::Order(order)) => json!({ "order": order }),
+        Ok(WebhookContent::Nothing(why)) => json!({ "ignored": why }),
         Err(why) => json!({ "refused": why, "status": why.code.status() }),
     }
 }

@@ -1,13 +1,16 @@
-//! What a profile object can be asked, and what travels between profile, queue and consumer.
+//! What a profile's object can be asked, and what goes between profile, queue and consumer.
 //!
-//! The vocabulary that `pipeline`, `forward` and `admin` share with `store`, so that none of them imports another.
-//! Shapes and the one function that asks. `store/profile` answers.
+//! The vocabulary that `pipeline`, `forward` and `admin` share with `store`, so that none of them imports another. Shapes, and
+//! the one function that asks. `store/profile` answers.
 
 pub mod cart;
 mod delivery;
 pub mod journal;
+mod json;
 pub mod optin;
 mod record;
+mod record_call;
+pub mod refused;
 
 use hilo_core::consent::{ChoiceChange, Notice, Receipt};
 use serde::{Deserialize, Serialize};
@@ -20,7 +23,9 @@ use optin::OptIn;
 pub use delivery::{
     Confirmation, Delivery, DeliveryResult, MESSAGE_DELIVERIES_MAX, messages, read_message,
 };
-pub use record::{Planned, Record, RecordCall, Recorded, body};
+pub use json::{decode, encode};
+pub use record::{Planned, Record, Recorded, body};
+pub use record_call::RecordCall;
 
 /// A question to a profile object: `{"record": {…}}`. A tag inside would make serde keep a copy of every event until it
 /// has seen the tag.
@@ -189,99 +194,6 @@ async fn ask<P: Platform, A: serde::de::DeserializeOwned>(
     call: String,
 ) -> Result<A, Failure> {
     let answer = platform.ask(&Object::Profile(name), call).await?;
-    // An object that has nothing to say says nothing: a body costs its reader a promise.
+    // The object answers 204 where nothing differs from the plan, because reading a body costs the Worker a promise.
     decode(if answer.is_empty() { "null" } else { &answer })
-}
-
-/// A judged event as the live stream shows it.
-#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "camelCase")]
-pub struct LiveEvent {
-    /// When it was judged, RFC 3339, edge clock.
-    pub at: String,
-    /// The source's name.
-    pub source: String,
-    /// Its id, if it had one.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub message_id: Option<String>,
-    /// The wire's `type`; absent for an item that was refused before it could be read.
-    #[serde(rename = "type", default, skip_serializing_if = "Option::is_none")]
-    pub kind: Option<String>,
-    /// The act's or page's name.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub name: Option<String>,
-    /// Whose.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub anonymous_id: Option<String>,
-    /// `accepted`, `duplicate`, `rejected` or `dropped`.
-    pub outcome: String,
-    /// Why, if it was not kept.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub code: Option<String>,
-    /// The session's channel.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub channel: Option<hilo_core::journey::Channel>,
-    /// The session.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub session: Option<String>,
-    /// Where it is sent on.
-    pub destinations: Vec<String>,
-    /// The page's address, redacted.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub page: Option<String>,
-}
-
-/// A refusal or remark for the reject log.
-#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "camelCase")]
-pub struct Reject {
-    /// When, RFC 3339, edge clock.
-    pub at: String,
-    /// The source's name; empty where no source was found.
-    pub source: String,
-    /// `rejected`, `dropped`, or `notice` for an event that was kept.
-    pub outcome: String,
-    /// The stable code.
-    pub code: String,
-    /// The field to blame.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub field: Option<String>,
-    /// For people.
-    pub message: String,
-    /// Its place in the envelope; absent for an envelope that was refused as a whole.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub index: Option<u32>,
-    /// Its id, if it had one.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub message_id: Option<String>,
-    /// The item's shape without its values.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub item: Option<String>,
-}
-
-/// What the pipeline tells the journal. `store/journal.rs` reads it as one of its calls.
-#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
-pub struct JudgedCall {
-    /// For whoever watches; empty when nobody does.
-    pub live: Vec<LiveEvent>,
-    /// For the reject log.
-    pub rejects: Vec<Reject>,
-    /// Days a reject is kept.
-    pub rejects_days: u32,
-}
-
-/// Writes JSON for an object.
-///
-/// # Errors
-/// `Fatal`: a shape that is no JSON is a bug.
-pub fn encode<T: Serialize + ?Sized>(value: &T) -> Result<String, Failure> {
-    serde_json::to_string(value).map_err(|error| Failure::Fatal(error.to_string()))
-}
-
-/// Reads JSON from an object.
-///
-/// # Errors
-/// `Fatal`: both sides are this crate.
-pub fn decode<T: serde::de::DeserializeOwned>(text: &str) -> Result<T, Failure> {
-    serde_json::from_str(text).map_err(|error| Failure::Fatal(error.to_string()))
 }

@@ -1,23 +1,22 @@
 //! The collector: a Cloudflare Worker that takes envelopes in, judges every event, keeps it and sends it on.
 //!
-//! Reading order: `pipeline` is the whole of it in one page; `ingest` is how HTTP gets in and out, `store` what the
-//! objects keep, `forward` how events leave, `admin` how people look at it. `calls`, `loaded`, `signature` and `ticket` are
-//! shared by them. `platform` is the only folder that knows what it runs on. This file only wires.
+//! Reading order: `pipeline` has all stages on one page; `ingest` reads and writes HTTP, `store` is what the objects keep,
+//! `forward` is how events leave, `admin` is how people look at all of it. These stages share `call`, `calls`, `loaded`,
+//! `signature` and `ticket`. `platform` lists what the collector needs from its runtime, and `shell` brings it. This file
+//! only wires.
 
 pub mod admin;
+pub mod call;
 pub mod calls;
 pub mod forward;
 pub mod ingest;
-pub mod journal;
 pub mod loaded;
 pub mod pipeline;
 pub mod platform;
+pub mod shell;
 pub mod signature;
 pub mod store;
 pub mod ticket;
-
-/// The secret that signs cookies and names objects.
-pub const SECRET: &str = "HILO_SECRET";
 
 #[cfg(target_arch = "wasm32")]
 mod wiring {
@@ -25,7 +24,7 @@ mod wiring {
     use worker::web_sys::{Request, Response};
     use worker::{Context, Env, MessageBatch, Result, event};
 
-    use crate::platform::{edge, objects};
+    use crate::shell::workerd::{edge, profile_object};
 
     /// Every HTTP request.
     #[event(fetch)]
@@ -37,7 +36,7 @@ mod wiring {
     #[event(queue)]
     async fn queue(batch: MessageBatch<JsValue>, env: Env, context: Context) -> Result<()> {
         let edge = edge::Edge::new(env, context);
-        crate::pipeline::deliver(objects::deliveries(&batch), &edge).await;
+        crate::pipeline::deliver(profile_object::deliveries(&batch), &edge).await;
         batch.ack_all();
         Ok(())
     }

@@ -11,8 +11,8 @@
 use std::fmt::Write as _;
 
 use hilo_collector::pipeline::serve;
-use hilo_collector::platform::memory::{Memory as Edge, run};
 use hilo_collector::platform::{Body, Incoming, Upload};
+use hilo_collector::shell::memory::{Memory as Edge, run};
 use hilo_tracker::platform::{Answer, Happened, Request};
 use hilo_tracker::shell::memory::Memory as Page;
 use hilo_tracker::{Choice, Options, Tracker};

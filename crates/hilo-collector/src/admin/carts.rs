@@ -1,18 +1,19 @@
-//! `GET /admin/v1/carts/:key`: one cart for people; `key` is `u:<userId>`, or a cart's label.
+//! `GET /admin/v1/carts/:key` shows one cart; `key` is `u:<userId>`, or a cart's label.
 
 use hilo_core::identity::is_reserved;
 use hilo_core::outcome::{Code, Rejection};
 
-use super::Trouble;
+use super::http::ok;
+use crate::call::{Call, Trouble, secret};
 use crate::calls::cart::{CartAsk, CartCall, CartSummary, Owner, Speaker, Terms, ask_cart};
 use crate::platform::http::percent_decode;
 use crate::platform::{Platform, Reply};
 use crate::signature::{CartOwner, cart_label};
 
-/// Shows the cart with this key. Looking at one that nobody has used creates none.
-pub(super) async fn show<P: Platform>(key: &str, platform: &P) -> Result<Reply, Trouble> {
+/// Shows the cart with this key. A cart that nobody has used is not created by looking at it.
+pub(super) async fn show<P: Platform>(key: &str, call: &Call<'_, P>) -> Result<Reply, Trouble> {
     let key = percent_decode(key);
-    let secret = platform.secret(crate::SECRET).unwrap_or_default();
+    let secret = secret(call.platform)?;
     let label = match key.strip_prefix("u:") {
         Some(id) if !is_reserved(id) => cart_label(&secret, &CartOwner::Customer(id)),
         None if !key.is_empty() && key.bytes().all(|byte| byte.is_ascii_hexdigit()) => key,
@@ -21,14 +22,14 @@ pub(super) async fn show<P: Platform>(key: &str, platform: &P) -> Result<Reply, 
             return Err(Rejection::new(Code::NotFound, message).into());
         }
     };
-    // Who only looks is nobody to the cart.
+    // Looking needs no owner and no terms: the cart reads neither.
     let speaker = Speaker {
         owner: Owner::Guest,
         source: String::new(),
         is_server: true,
         terms: Terms { abandoned_s: 0, keep_days: 0 },
     };
-    let call = CartCall { speaker, ask: CartAsk::Summary };
-    let summary: CartSummary = ask_cart(platform, &label, &call).await?;
-    Ok(super::ok(&summary))
+    let question = CartCall { speaker, ask: CartAsk::Summary };
+    let summary: CartSummary = ask_cart(call.platform, &label, &question).await?;
+    Ok(ok(&summary))
 }

@@ -1,19 +1,19 @@
 //! What a cart object can be asked, and what travels between carts, sockets and the pipeline.
 //!
-//! The vocabulary that `pipeline`, `ingest` and `admin` share with `store/cart`, which answers. Shapes, the sentences of
-//! refusals, and the one function that asks.
+//! The vocabulary that `pipeline`, `ingest` and `admin` share with `store/cart`, which answers. Shapes, and the one function
+//! that asks. Refusals are in `refused.rs`.
 
 use std::collections::BTreeMap;
 
-use hilo_core::cart::epoch::Applied;
 use hilo_core::cart::wire::{Ops, Revision};
-use hilo_core::cart::{LineInfo, LineKey, Refusal, ReplicaId};
+use hilo_core::cart::{LineInfo, LineKey, ReplicaId};
 use hilo_core::consent::Purpose;
 use hilo_core::event::ConsentClaim;
 use hilo_core::money::Currency;
 use serde::{Deserialize, Serialize};
 use serde_json::value::RawValue;
 
+use super::refused::CartRefusal;
 use super::{decode, encode};
 use crate::platform::{Failure, Object, Platform};
 
@@ -94,14 +94,14 @@ pub enum CartAsk {
         /// Who it is about.
         person: Option<Person>,
     },
-    /// An order was placed. Answers [`CartAnswer`] with a view and whether it was known.
+    /// An order was placed. Answers [`CartAnswer`] with a view.
     Ordered(Order),
     /// The hub acts itself, once per id. Answers [`CartAnswer`] with a view.
     Commands(Vec<Command>),
     /// For people. Answers [`CartSummary`].
     Summary,
     /// A guest's cart begins to move into this customer's. Answers [`Leave`].
-    Leave(Destination),
+    Leave(CustomerCart),
     /// A customer's cart takes a guest's in. Answers `()`.
     Join(Box<Leaving>),
     /// The guest's cart has arrived there. Answers `()`.
@@ -186,104 +186,24 @@ pub enum CommandOp {
     Clear,
 }
 
-/// An answer that a client gets as it is, but for what the pipeline adds to a view.
+/// What a cart's object answers to a call of the wire.
 #[derive(Debug, Serialize, Deserialize)]
-pub struct CartAnswer {
-    /// HTTP status.
-    pub status: u16,
-    /// One JSON object.
-    pub body: Box<RawValue>,
+#[serde(rename_all = "snake_case")]
+pub enum CartAnswer {
+    /// It is done. A client gets the body with status 200, and the pipeline adds to it.
+    Done {
+        /// One JSON object of the wire.
+        body: Box<RawValue>,
+        /// Whether the same order was known already.
+        is_repeat: bool,
+    },
+    /// It is refused, and nothing has changed.
+    Refused(CartRefusal),
 }
 
-/// Why a call is refused: [`Refusal`] of the core, or one of the hub's own.
-#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize)]
-pub struct Refused {
-    /// HTTP status of the answer.
-    #[serde(skip)]
-    pub status: u16,
-    /// Stable, for programs.
-    pub code: &'static str,
-    /// For people.
-    pub message: &'static str,
-    /// Whose operations are missing.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub replica: Option<ReplicaId>,
-    /// The first of them.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub from: Option<u32>,
-    /// What an ended epoch had applied.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub previous: Option<Applied>,
-    /// The cart that this one moved into.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub into: Option<String>,
-}
-
-impl Refused {
-    /// A refusal of the hub's own.
-    pub fn new(status: u16, code: &'static str, message: &'static str) -> Refused {
-        Refused { status, code, message, ..Refused::default() }
-    }
-
-    /// As the wire writes it: `{"error":{…}}`.
-    ///
-    /// # Errors
-    /// `Fatal`: a shape that is no JSON is a bug.
-    pub fn to_body(&self) -> Result<String, Failure> {
-        encode(&BTreeMap::from([("error", self)]))
-    }
-
-    /// As an answer.
-    ///
-    /// # Errors
-    /// `Fatal`, likewise.
-    pub fn answer(&self) -> Result<CartAnswer, Failure> {
-        let body = RawValue::from_string(self.to_body()?)
-            .map_err(|error| Failure::Fatal(error.to_string()))?;
-        Ok(CartAnswer { status: self.status, body })
-    }
-}
-
-impl From<&Refusal> for Refused {
-    fn from(refusal: &Refusal) -> Refused {
-        let base = Refused::new(refusal.status(), refusal.code(), sentence(refusal));
-        match refusal {
-            Refusal::Missing { replica, from } => {
-                Refused { replica: Some(*replica), from: Some(*from), ..base }
-            }
-            Refusal::Epoch { previous } => Refused { previous: previous.clone(), ..base },
-            Refusal::Malformed
-            | Refusal::UnknownVersion
-            | Refusal::DeltaTooLarge
-            | Refusal::ForeignReplica
-            | Refusal::DotConflict(_)
-            | Refusal::ForeignUse(_)
-            | Refusal::BadLine
-            | Refusal::TooManyLines
-            | Refusal::BadQuantity
-            | Refusal::TooManyDots
-            | Refusal::TooManyReplicas
-            | Refusal::ReplicaExhausted => base,
-        }
-    }
-}
-
-const fn sentence(refusal: &Refusal) -> &'static str {
-    match refusal {
-        Refusal::Malformed => "not a delta: see the wire of the cart",
-        Refusal::UnknownVersion => "this version of the wire is not spoken here",
-        Refusal::DeltaTooLarge => "send at most 32 KB in one delta",
-        Refusal::ForeignReplica => "this replica belongs to somebody else: mint another",
-        Refusal::Missing { .. } => "something before it has not arrived: send from there on",
-        Refusal::Epoch { .. } => "the cart has begun anew: fetch it, and say anew what is left",
-        Refusal::DotConflict(_) => "an operation of this name says something else already",
-        Refusal::ForeignUse(_) => "units are taken back in the name of another replica",
-        Refusal::BadLine => "a line or its display fields are empty or too long",
-        Refusal::TooManyLines => "a cart has at most 200 lines",
-        Refusal::BadQuantity => "a line has 1 to 9,999 units",
-        Refusal::TooManyDots => "too many concurrent edits of one line: fetch it, and set it",
-        Refusal::TooManyReplicas => "too many devices have edited this cart",
-        Refusal::ReplicaExhausted => "this replica has used up its numbers: mint another",
+impl From<CartRefusal> for CartAnswer {
+    fn from(why: CartRefusal) -> CartAnswer {
+        CartAnswer::Refused(why)
     }
 }
 
@@ -339,7 +259,7 @@ pub struct ShownReplica {
 
 /// The customer's cart that a guest's moves into.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Destination {
+pub struct CustomerCart {
     /// Its label.
     pub cart: String,
     /// Who speaks for it.
@@ -366,7 +286,7 @@ pub struct Leaving {
     /// What makes it happen once.
     pub merge_id: String,
     /// Where to.
-    pub to: Destination,
+    pub to: CustomerCart,
     /// Everything that moves. Only `store/cart` reads it.
     pub cargo: Box<RawValue>,
 }

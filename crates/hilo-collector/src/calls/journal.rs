@@ -2,7 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
-use super::{JudgedCall, Reject, decode, encode};
+use super::{decode, encode};
 use crate::platform::{Failure, Object, Platform};
 
 /// A question to the journal.
@@ -41,6 +41,83 @@ pub enum JournalCall {
         /// Which.
         letters: Vec<DeadLetter>,
     },
+}
+
+/// A judged event as the live stream shows it.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct LiveEvent {
+    /// When it was judged, RFC 3339, edge clock.
+    pub at: String,
+    /// The source's name.
+    pub source: String,
+    /// Its id, if it had one.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub message_id: Option<String>,
+    /// The wire's `type`; absent for an item that was refused before it could be read.
+    #[serde(rename = "type", default, skip_serializing_if = "Option::is_none")]
+    pub kind: Option<String>,
+    /// The act's or page's name.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub name: Option<String>,
+    /// Whose event it is.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub anonymous_id: Option<String>,
+    /// `accepted`, `duplicate`, `rejected` or `dropped`.
+    pub outcome: String,
+    /// Why, if it was not kept.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub code: Option<String>,
+    /// The session's channel.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub channel: Option<hilo_core::journey::Channel>,
+    /// The session.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub session: Option<String>,
+    /// Where it is sent on.
+    pub destinations: Vec<String>,
+    /// The page's address, redacted.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub page: Option<String>,
+}
+
+/// A refusal or remark for the reject log.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct Reject {
+    /// When, RFC 3339, edge clock.
+    pub at: String,
+    /// The source's name; empty where no source was found.
+    pub source: String,
+    /// `rejected`, `dropped`, or `notice` for an event that was kept.
+    pub outcome: String,
+    /// The stable code.
+    pub code: String,
+    /// The field to blame.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub field: Option<String>,
+    /// For people.
+    pub message: String,
+    /// Its place in the envelope; absent for an envelope that was refused as a whole.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub index: Option<u32>,
+    /// Its id, if it had one.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub message_id: Option<String>,
+    /// The item's shape without its values.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub item: Option<String>,
+}
+
+/// What became of an envelope, or of a call that was refused as a whole.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct JudgedCall {
+    /// For watchers of the live stream; empty where nobody watches.
+    pub live: Vec<LiveEvent>,
+    /// For the reject log.
+    pub rejects: Vec<Reject>,
+    /// Days a reject is kept.
+    pub rejects_days: u32,
 }
 
 /// One attempt to deliver, as the journal counts it.

@@ -5,8 +5,10 @@
 //! as none, and touches no object.
 
 use super::cookie::{Jar, Which, sign, unsign};
-use crate::platform::{Incoming, Platform, Reply};
+use crate::call::Call;
+use crate::platform::{Platform, Reply};
 use crate::signature::hex;
+use jiff::Timestamp;
 
 /// The header of clients without cookies: `new`, or what they were given.
 const HEADER: &str = "x-hilo-cart";
@@ -35,7 +37,8 @@ impl Capability {
     }
 
     /// What the request shows. A header goes before the cookie: who sends one keeps its own.
-    pub fn of<P: Platform>(incoming: &Incoming, secret: &str, platform: &P) -> Capability {
+    pub fn of<P: Platform>(secret: &str, call: &Call<'_, P>) -> Capability {
+        let Call { incoming, platform, .. } = *call;
         let header = incoming.headers.get(HEADER).map(str::trim);
         let jar = Jar::of(incoming, platform.is_dev());
         let value = header.or_else(|| jar.find(incoming, Which::Cart));
@@ -55,19 +58,14 @@ impl Capability {
     }
 
     /// The text that has to be given out in the answer's body, if the client keeps it itself and has no fresh one.
-    pub fn in_body<P: Platform>(&self, secret: &str, platform: &P) -> Option<String> {
+    pub fn in_body(&self, secret: &str, now: Timestamp) -> Option<String> {
         let id = self.id.as_ref().filter(|_| self.is_by_header && self.is_stale)?;
-        Some(sign(id, PURPOSE, secret, platform.now().as_second()))
+        Some(sign(id, PURPOSE, secret, now.as_second()))
     }
 
     /// Lets the cookie follow, if that is where it is kept.
-    pub fn keep<P: Platform>(
-        &self,
-        incoming: &Incoming,
-        secret: &str,
-        platform: &P,
-        reply: &mut Reply,
-    ) {
+    pub fn keep<P: Platform>(&self, secret: &str, call: &Call<'_, P>, reply: &mut Reply) {
+        let Call { incoming, platform, .. } = *call;
         let Some(id) = self.id.as_ref().filter(|_| !self.is_by_header && self.is_stale) else {
             return;
         };
@@ -80,9 +78,9 @@ impl Capability {
 }
 
 /// Takes the cookie away, if there is one.
-pub fn clear<P: Platform>(incoming: &Incoming, platform: &P, reply: &mut Reply) {
-    let jar = Jar::of(incoming, platform.is_dev());
-    if jar.find(incoming, Which::Cart).is_some()
+pub fn clear<P: Platform>(call: &Call<'_, P>, reply: &mut Reply) {
+    let jar = Jar::of(call.incoming, call.platform.is_dev());
+    if jar.find(call.incoming, Which::Cart).is_some()
         && let Some(cookie) = jar.clear(Which::Cart)
     {
         reply.headers.push("set-cookie", cookie);
@@ -92,8 +90,9 @@ pub fn clear<P: Platform>(incoming: &Incoming, platform: &P, reply: &mut Reply) 
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::platform::Headers;
-    use crate::platform::memory::Memory;
+    use crate::loaded::Loaded;
+    use crate::platform::{Headers, Incoming};
+    use crate::shell::memory::Memory;
     use jiff::SignedDuration;
 
     fn request(name: &str, value: &str) -> Incoming {
@@ -104,22 +103,26 @@ mod tests {
     #[test]
     fn what_was_given_out_comes_back_by_cookie_or_header() {
         let memory = Memory::new("2026-11-24T10:00:00Z".parse().unwrap(), None).unwrap();
-        let mut fresh = Capability::of(&request(HEADER, "new"), "secret", &memory);
+        let loaded = Loaded::read(None, None);
+        let shown = |incoming: &Incoming, secret: &str| {
+            Capability::of(secret, &Call { incoming, loaded: &loaded, platform: &memory })
+        };
+        let mut fresh = shown(&request(HEADER, "new"), "secret");
         assert_eq!(fresh.id, None);
         let id = fresh.mint(&memory).to_owned();
-        let text = fresh.in_body("secret", &memory).unwrap();
+        let text = fresh.in_body("secret", memory.now()).unwrap();
         for incoming in
             [request(HEADER, &text), request("cookie", &format!("a=b; __Host-hilo-cart={text}"))]
         {
-            let read = Capability::of(&incoming, "secret", &memory);
+            let read = shown(&incoming, "secret");
             assert_eq!(read.id.as_ref(), Some(&id));
-            assert_eq!(read.in_body("secret", &memory), None, "it is fresh");
-            assert_eq!(Capability::of(&incoming, "another", &memory).id, None);
+            assert_eq!(read.in_body("secret", memory.now()), None, "it is fresh");
+            assert_eq!(shown(&incoming, "another").id, None);
         }
         memory.advance(SignedDuration::from_hours(25));
-        let old = Capability::of(&request(HEADER, &text), "secret", &memory);
-        assert!(old.in_body("secret", &memory).is_some_and(|renewed| renewed != text));
+        let old = shown(&request(HEADER, &text), "secret");
+        assert!(old.in_body("secret", memory.now()).is_some_and(|renewed| renewed != text));
         memory.advance(SignedDuration::from_hours(24 * 30));
-        assert_eq!(Capability::of(&request(HEADER, &text), "secret", &memory).id, None);
+        assert_eq!(shown(&request(HEADER, &text), "secret").id, None);
     }
 }

@@ -11,7 +11,8 @@ use serde::de::DeserializeOwned;
 use serde_json::Value;
 
 use super::hello;
-use crate::calls::cart::{CartAnswer, CartAsk, Command, Order, Person, Refused, Since};
+use crate::calls::cart::{CartAnswer, CartAsk, Command, Order, Person, Since};
+use crate::calls::refused::{CartRefusal, RefusedCode};
 use crate::platform::{Failure, Incoming, Reply};
 
 /// Seconds until a client should ask a cart again that is moving.
@@ -25,7 +26,7 @@ pub enum Unread {
     /// As a call.
     Rejected(Rejection),
     /// As a delta.
-    Refused(Refused),
+    Refused(CartRefusal),
 }
 
 impl From<Rejection> for Unread {
@@ -36,7 +37,7 @@ impl From<Rejection> for Unread {
 
 impl From<Refusal> for Unread {
     fn from(refusal: Refusal) -> Unread {
-        Unread::Refused(Refused::from(&refusal))
+        Unread::Refused(CartRefusal::from(&refusal))
     }
 }
 
@@ -93,10 +94,10 @@ pub fn ordered(body: &[u8]) -> Result<CartAsk, Unread> {
 /// Likewise.
 pub fn commands(body: &[u8]) -> Result<CartAsk, Unread> {
     #[derive(Deserialize)]
-    struct Told {
+    struct Body {
         commands: Vec<Command>,
     }
-    let Told { commands } = object(body)?;
+    let Body { commands } = object(body)?;
     Ok(CartAsk::Commands(commands))
 }
 
@@ -135,33 +136,38 @@ pub fn label_of_checkout(id: &str) -> Option<&str> {
 }
 
 /// An object's answer, with what the pipeline adds to a view.
-pub fn reply(answer: &CartAnswer, extras: &[(&str, Value)]) -> Reply {
-    let mut body = answer.body.get().to_owned();
-    if answer.status == 200 {
-        for (name, value) in extras {
-            // A view is an object that is never empty.
-            if body.pop() == Some('}') {
-                body.push_str(&format!(",\"{name}\":{value}}}"));
-            }
-        }
-    }
-    let mut reply = Reply::json(answer.status, body);
-    if answer.status == 503 {
-        reply.headers.push("retry-after", MERGING_RETRY_S);
-    }
-    reply
-}
-
-/// A refusal before any object was asked.
 ///
 /// # Errors
 /// `Fatal`: a shape that is no JSON is a bug.
-pub fn refused(why: &Refused) -> Result<Reply, Failure> {
-    Ok(Reply::json(why.status, why.to_body()?))
+pub fn reply(answer: &CartAnswer, extras: &[(&str, Value)]) -> Result<Reply, Failure> {
+    let body = match answer {
+        CartAnswer::Done { body, .. } => body,
+        CartAnswer::Refused(why) => return refused(why),
+    };
+    let mut body = body.get().to_owned();
+    for (name, value) in extras {
+        // A view is an object that is never empty.
+        if body.pop() == Some('}') {
+            body.push_str(&format!(",\"{name}\":{value}}}"));
+        }
+    }
+    Ok(Reply::json(200, body))
 }
 
-/// Answers somebody who has no cart yet: no object is touched.
-pub fn nobody() -> Reply {
+/// A refusal.
+///
+/// # Errors
+/// `Fatal`: a shape that is no JSON is a bug.
+pub fn refused(why: &CartRefusal) -> Result<Reply, Failure> {
+    let mut reply = Reply::json(why.code.status(), why.to_body()?);
+    if why.code == RefusedCode::CartMerging {
+        reply.headers.push("retry-after", MERGING_RETRY_S);
+    }
+    Ok(reply)
+}
+
+/// The view of a visitor who has no cart yet. No object is asked for it.
+pub fn empty_view() -> Reply {
     let body = r#"{"cart":null,"rev":"0","epoch":0,"acked":0,"full":{"vv":{},"put":[],"info":[]},"checkout_open":false}"#;
     Reply::json(200, body.to_owned())
 }
@@ -173,14 +179,15 @@ mod tests {
     use serde_json::value::RawValue;
 
     #[test]
-    fn what_the_pipeline_adds_stands_behind_the_view() {
+    fn fields_that_the_pipeline_adds_stand_behind_the_view() {
         let body = RawValue::from_string(r#"{"cart":"c"}"#.to_owned()).unwrap();
-        let reply = reply(&CartAnswer { status: 200, body }, &[("live", "t".into())]);
+        let reply = reply(&CartAnswer::Done { body, is_repeat: false }, &[("live", "t".into())]);
+        let reply = reply.unwrap();
         assert_eq!(reply.body, Body::Text(r#"{"cart":"c","live":"t"}"#.to_owned()));
     }
 
     #[test]
-    fn a_checkout_says_where_its_cart_is() {
+    fn the_id_of_a_checkout_has_the_label_of_its_cart() {
         let label = "0123456789abcdef0123456789abcdef";
         assert_eq!(label_of_checkout(&format!("co_{label}_ff")), Some(label));
         assert_eq!(label_of_checkout("co_short_ff"), None);

@@ -12,8 +12,9 @@ use serde::{Deserialize, Serialize};
 
 use super::cookie::Jar;
 use super::{hello, reply};
+use crate::call::Call;
 use crate::calls::{ConsentChange, ConsentCopy, ConsentRecorded};
-use crate::platform::{Incoming, Platform, Reply};
+use crate::platform::{Platform, Reply};
 use crate::signature;
 
 /// Bytes of one raw signal (a TCF string with many vendors stays below).
@@ -28,16 +29,16 @@ const SUBJECT_CHARS: usize = 32;
 /// The body of a change.
 #[derive(Debug, Deserialize)]
 #[serde(rename_all = "camelCase")]
-pub struct Told {
+pub struct Body {
     #[serde(default)]
     anonymous_id: Option<String>,
-    consent: ToldConsent,
+    consent: Changes,
     #[serde(default)]
     signals: BTreeMap<String, String>,
 }
 
 #[derive(Debug, Deserialize)]
-struct ToldConsent {
+struct Changes {
     revision: u32,
     changes: Vec<ChoiceChange>,
     #[serde(default)]
@@ -56,46 +57,45 @@ pub struct Accepted {
 
 /// Judges a change.
 ///
-/// Somebody who denies everything before any id exists has a record of their own all the same: it proves the denial,
-/// and nothing can be linked to it.
+/// A visitor who denies everything before any id exists gets a record too. The record proves the denial, and nothing can be
+/// linked to it.
 ///
 /// # Errors
 /// An unknown purpose or state, times that are none, too much of anything.
 pub fn accept<P: Platform>(
-    incoming: &Incoming,
-    told: Told,
-    controller: &str,
+    body: Body,
     secret: &str,
-    platform: &P,
+    call: &Call<'_, P>,
 ) -> Result<Accepted, Rejection> {
-    check(&told)?;
+    check(&body)?;
+    let Call { incoming, platform, .. } = *call;
     let jar = Jar::of(incoming, platform.is_dev());
     let kept = jar.read(incoming, secret, platform.now()).map(|cookie| cookie.id);
-    let id = told.anonymous_id.or(kept);
+    let id = body.anonymous_id.or(kept);
     let key = ProfileKey::Anonymous(id.clone().unwrap_or_else(|| uuid_v4(platform.random16())));
     let subject = signature::sign(secret.as_bytes(), format!("subject:{key}").as_bytes());
-    let mut signals = told.signals;
+    let mut signals = body.signals;
     if incoming.headers.get("sec-gpc") == Some("1") {
         signals.entry("gpc".to_owned()).or_insert_with(|| "1".to_owned());
     }
     let change = ConsentChange {
         subject: signature::hex(&subject).chars().take(SUBJECT_CHARS).collect(),
-        controller: controller.to_owned(),
-        revision: told.consent.revision,
-        changes: told.consent.changes,
-        notice: told.consent.notice,
+        controller: call.loaded.config.controller.clone(),
+        revision: body.consent.revision,
+        changes: body.consent.changes,
+        notice: body.consent.notice,
         signals,
         random: platform.random16(),
     };
     Ok(Accepted { key, change, id })
 }
 
-fn check(told: &Told) -> Result<(), Rejection> {
+fn check(body: &Body) -> Result<(), Rejection> {
     let wrong = |field: &str, message: &str| Err(Rejection::at(Code::WrongType, field, message));
-    if let Some(id) = &told.anonymous_id {
+    if let Some(id) = &body.anonymous_id {
         hello::check_id(id)?;
     }
-    let changes = &told.consent.changes;
+    let changes = &body.consent.changes;
     if changes.is_empty() || changes.len() > Purpose::ALL.len() {
         return wrong("consent.changes", "one to six changes, one for each purpose");
     }
@@ -110,35 +110,34 @@ fn check(told: &Told) -> Result<(), Rejection> {
             return wrong("consent.changes.at", "a time as RFC 3339 writes it");
         }
     }
-    let Notice { version, hash, lang, url } = &told.consent.notice;
+    let Notice { version, hash, lang, url } = &body.consent.notice;
     if [version, hash, lang, url].into_iter().flatten().any(|text| text.len() > NOTICE_BYTES_MAX) {
         return wrong("consent.notice", "at most 2,048 bytes a field");
     }
     let is_small =
         |(name, value): (&String, &String)| name.len() <= 16 && value.len() <= SIGNAL_BYTES_MAX;
-    if told.signals.len() > SIGNALS_MAX || !told.signals.iter().all(is_small) {
+    if body.signals.len() > SIGNALS_MAX || !body.signals.iter().all(is_small) {
         return wrong("signals", "at most 8 signals of at most 4,096 bytes");
     }
     Ok(())
 }
 
 /// Answers a recorded change, and lets the cookie follow it.
-pub fn answer<P: Platform>(
-    incoming: &Incoming,
+pub fn receipt<P: Platform>(
     accepted: &Accepted,
     recorded: &ConsentRecorded,
     secret: &str,
-    platform: &P,
+    call: &Call<'_, P>,
 ) -> Reply {
     #[derive(Serialize)]
     struct Answer<'a> {
         receipt: &'a Receipt,
     }
     let mut reply = reply::json(200, &Answer { receipt: &recorded.receipt });
-    let jar = Jar::of(incoming, platform.is_dev());
+    let jar = Jar::of(call.incoming, call.platform.is_dev());
     let state = state(&recorded.state);
     let id = accepted.id.as_deref();
-    if let Some(cookie) = jar.follow(incoming, &state, id, secret, platform.now()) {
+    if let Some(cookie) = jar.follow(call.incoming, &state, id, secret, call.platform.now()) {
         reply.headers.push("set-cookie", cookie);
     }
     reply
@@ -155,17 +154,13 @@ fn state(words: &BTreeMap<String, String>) -> ConsentState {
     state
 }
 
-/// Whose copy is asked for: only the signed cookie can tell.
+/// Whose copy is asked for. Only the signed cookie proves that.
 ///
 /// # Errors
 /// `unauthorized` without a cookie that we signed.
-pub fn whose<P: Platform>(
-    incoming: &Incoming,
-    secret: &str,
-    platform: &P,
-) -> Result<ProfileKey, Rejection> {
-    Jar::of(incoming, platform.is_dev())
-        .read(incoming, secret, platform.now())
+pub fn whose<P: Platform>(secret: &str, call: &Call<'_, P>) -> Result<ProfileKey, Rejection> {
+    Jar::of(call.incoming, call.platform.is_dev())
+        .read(call.incoming, secret, call.platform.now())
         .map(|cookie| ProfileKey::Anonymous(cookie.id))
         .ok_or_else(|| Rejection::new(Code::Unauthorized, "the id cookie is missing or not ours"))
 }

@@ -3,6 +3,7 @@
 //! `hilo.js` keeps its name and is asked for again soon; everything it names carries a hash of its content and never
 //! changes. Public: any page of the site's may load them, so they carry no CORS fields but may be embedded.
 
+use crate::call::Call;
 use crate::platform::{Body, Failure, Incoming, Platform, Reply};
 use crate::signature;
 
@@ -61,28 +62,25 @@ fn encodings(incoming: &Incoming) -> impl Iterator<Item = (&'static str, &'stati
 ///
 /// # Errors
 /// The assets could not be reached.
-pub async fn serve<P: Platform>(
-    incoming: &Incoming,
-    name: &str,
-    platform: &P,
-) -> Result<Option<Reply>, Failure> {
+pub async fn serve<P: Platform>(name: &str, call: &Call<'_, P>) -> Result<Option<Reply>, Failure> {
+    let Call { incoming, platform, .. } = *call;
     for (encoding, ending) in encodings(incoming) {
         if let Some(bytes) = platform.asset(&format!("{name}{ending}")).await? {
-            return Ok(Some(answer(incoming, name, Some(encoding), bytes)));
+            return Ok(Some(reply(incoming, name, Some(encoding), bytes)));
         }
     }
     let plain = platform.asset(name).await?;
-    Ok(plain.map(|bytes| answer(incoming, name, None, bytes)))
+    Ok(plain.map(|bytes| reply(incoming, name, None, bytes)))
 }
 
-fn answer(incoming: &Incoming, name: &str, encoding: Option<&str>, bytes: Vec<u8>) -> Reply {
+fn reply(incoming: &Incoming, name: &str, encoding: Option<&str>, bytes: Vec<u8>) -> Reply {
     let tag: String = signature::sha256_hex(&bytes).chars().take(16).collect();
     let etag = format!("\"{tag}\"");
     let is_known = incoming.headers.get("if-none-match").is_some_and(|known| {
         known.split(',').any(|one| one.trim().trim_start_matches("W/") == etag)
     });
-    let mut reply = Reply::empty(if is_known { 304 } else { 200 });
-    let headers = &mut reply.headers;
+    let mut answer = Reply::empty(if is_known { 304 } else { 200 });
+    let headers = &mut answer.headers;
     headers.push("etag", etag);
     headers.push("vary", "Accept-Encoding");
     headers.push("cache-control", if is_hashed(name) { LONG_CACHE } else { SHORT_CACHE });
@@ -93,9 +91,9 @@ fn answer(incoming: &Incoming, name: &str, encoding: Option<&str>, bytes: Vec<u8
         if let Some(encoding) = encoding {
             headers.push("content-encoding", encoding);
         }
-        reply.body = Body::Bytes(bytes);
+        answer.body = Body::Bytes(bytes);
     }
-    reply
+    answer
 }
 
 #[cfg(test)]

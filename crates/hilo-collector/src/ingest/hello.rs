@@ -1,7 +1,7 @@
-//! `POST /v1/hello`: a page comes to life, asks who it was, and says what was consented to.
+//! `POST /v1/hello`: a page comes to life, asks for its anonymous id, and reports the visitor's consent.
 //!
-//! Answers the anonymous id that the signed cookie still knows, and sets or takes away the cookie as consent demands.
-//! Touches no object: the signature is proof enough.
+//! The answer has the anonymous id that the signed cookie keeps, and sets or removes the cookie as consent demands. No object
+//! is asked: the cookie's signature is proof enough.
 
 use hilo_core::event::ConsentClaim;
 use hilo_core::identity::{ID_BYTES_MAX, is_reserved};
@@ -11,10 +11,10 @@ use serde_json::{Map, Value};
 
 use super::cookie::Jar;
 use super::reply;
-use crate::loaded::Loaded;
-use crate::platform::{Incoming, Platform, Reply};
+use crate::call::Call;
+use crate::platform::{Platform, Reply};
 
-/// What a page says when it comes to life.
+/// The body: what a page reports when it comes to life.
 #[derive(Debug, Default, Deserialize)]
 #[serde(rename_all = "camelCase", default)]
 pub struct Hello {
@@ -30,7 +30,7 @@ struct Welcome<'a> {
     session: Option<()>,
 }
 
-/// What the tracker needs to know of the configuration.
+/// What the tracker needs of the configuration.
 #[derive(Serialize)]
 #[serde(rename_all = "camelCase")]
 struct Settings<'a> {
@@ -39,7 +39,7 @@ struct Settings<'a> {
     ask_again_months: u32,
 }
 
-/// Reads the body of a call that is one small object, and the write key in it.
+/// Reads the body of a call that is one small object.
 ///
 /// # Errors
 /// `wrong_type` with the reason; the values themselves are not repeated.
@@ -49,7 +49,7 @@ pub fn read<T: serde::de::DeserializeOwned>(body: Map<String, Value>) -> Result<
     })
 }
 
-/// An id that a page may carry; anything else is refused.
+/// Refuses an id that no page may carry.
 ///
 /// # Errors
 /// `reserved_id`, `wrong_type`.
@@ -58,7 +58,7 @@ pub fn check_id(id: &str) -> Result<(), Rejection> {
         let message = "this id stands for nobody in particular";
         return Err(Rejection::at(Code::ReservedId, "anonymousId", message));
     }
-    // What goes into a cookie must not be able to end it.
+    // The id becomes part of a cookie, so it must not contain a character that ends the cookie.
     let is_plain = id.bytes().all(|byte| byte.is_ascii_alphanumeric() || b"-_".contains(&byte));
     if !is_plain || id.len() > ID_BYTES_MAX {
         let message = "an id is made of letters, digits, - and _, at most 128 of them";
@@ -71,23 +71,21 @@ pub fn check_id(id: &str) -> Result<(), Rejection> {
 ///
 /// # Errors
 /// An id that cannot be one.
-pub fn answer<P: Platform>(
-    incoming: &Incoming,
+pub fn welcome<P: Platform>(
     hello: &Hello,
-    loaded: &Loaded,
     secret: &str,
-    platform: &P,
+    call: &Call<'_, P>,
 ) -> Result<Reply, Rejection> {
     if let Some(id) = &hello.anonymous_id {
         check_id(id)?;
     }
-    let jar = Jar::of(incoming, platform.is_dev());
-    let now = platform.now();
-    let kept = jar.read(incoming, secret, now);
+    let jar = Jar::of(call.incoming, call.platform.is_dev());
+    let now = call.platform.now();
+    let kept = jar.read(call.incoming, secret, now);
     // The page's own id goes first: after a logout it has a new one, and the cookie must follow.
     let id = hello.anonymous_id.as_deref().or(kept.as_ref().map(|cookie| cookie.id.as_str()));
     let consent = hello.consent.state();
-    let rules = &loaded.config.consent;
+    let rules = &call.loaded.config.consent;
     let mut reply = reply::json(
         200,
         &Welcome {
@@ -100,7 +98,7 @@ pub fn answer<P: Platform>(
             session: None,
         },
     );
-    if let Some(cookie) = jar.follow(incoming, &consent, id, secret, now) {
+    if let Some(cookie) = jar.follow(call.incoming, &consent, id, secret, now) {
         reply.headers.push("set-cookie", cookie);
     }
     Ok(reply)

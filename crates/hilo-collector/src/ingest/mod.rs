@@ -21,11 +21,13 @@ pub use cors::{Door, check_socket, preflight};
 pub use key::presented_key;
 pub use route::{CartAct, Route, route};
 
-use hilo_core::config::{Config, Source};
+use hilo_core::config::Source;
 use hilo_core::event::Facts;
 use hilo_core::outcome::{Code, Rejection};
 use hilo_core::validate;
+use serde_json::{Map, Value};
 
+use crate::call::Call;
 use crate::platform::{Incoming, Platform, Upload};
 
 /// The body as its sender wrote it.
@@ -53,25 +55,36 @@ pub fn raw(incoming: &Incoming) -> Result<&[u8], Rejection> {
     }
 }
 
+/// The body of a call with one small object, and the source that it speaks for.
+///
+/// # Errors
+/// Those of [`open`] and [`admit`]; `malformed_body` for what is no object.
+pub fn open_object<'l, P: Platform>(
+    call: &Call<'l, P>,
+) -> Result<(Map<String, Value>, &'l Source), Rejection> {
+    let body = validate::read_object(&open(call.incoming)?)?;
+    let source = admit(call, body.get("writeKey").and_then(Value::as_str))?;
+    Ok((body, source))
+}
+
 /// The source a request speaks for.
 ///
 /// # Errors
 /// Key missing, unknown or revoked; a secret key anywhere but in the header; an origin that the source does not list.
-pub fn admit<'c>(
-    incoming: &Incoming,
-    config: &'c Config,
+pub fn admit<'l, P: Platform>(
+    call: &Call<'l, P>,
     body_key: Option<&str>,
-    dev: bool,
-) -> Result<&'c Source, Rejection> {
-    let header_key = presented_key(&incoming.headers);
+) -> Result<&'l Source, Rejection> {
+    let is_dev = call.platform.is_dev();
+    let header_key = presented_key(&call.incoming.headers);
     let key = header_key.as_deref().or(body_key).unwrap_or_default();
-    let source =
-        config.source_by_key(key, dev).map_err(|code| Rejection::new(code, key_message(code)))?;
+    let source = call.loaded.config.source_by_key(key, is_dev);
+    let source = source.map_err(|code| Rejection::new(code, key_message(code)))?;
     if source.is_server() && header_key.is_none() {
         let message = "a server key belongs into the Authorization header, never into a body";
         return Err(Rejection::new(Code::UnknownKey, message));
     }
-    cors::check_origin(incoming, source, dev)?;
+    cors::check_origin(call.incoming, source, is_dev)?;
     Ok(source)
 }
 
@@ -86,11 +99,12 @@ fn key_message(code: Code) -> &'static str {
 }
 
 /// What the edge knows about the request.
-pub fn facts<P: Platform>(incoming: &Incoming, source: &Source, platform: &P) -> Facts {
+pub fn facts<P: Platform>(call: &Call<'_, P>, source: &Source) -> Facts {
+    let incoming = call.incoming;
     let field = |name: &str| incoming.headers.get(name).map(str::to_owned);
     Facts {
-        received_at: platform.now(),
-        random: platform.random16(),
+        received_at: call.platform.now(),
+        random: call.platform.random16(),
         trust: source.trust(),
         ip: field("cf-connecting-ip"),
         user_agent: field("user-agent"),

@@ -1,18 +1,20 @@
-//! `POST /v1/optin`: somebody says whether we may write to them by a channel.
+//! `POST /v1/optin`: a person says whether the shop may write to them by a channel.
 //!
-//! Body → an entry for the ledger, and whose. Essential: works whatever was consented to. The ledger is kept by the profile
-//! object.
+//! Body → an entry for the ledger, and whose ledger it is. Essential: the call works whatever the consent. The profile object
+//! keeps the ledger.
 
 use hilo_core::consent::{OptInChannel, OptInState};
 use hilo_core::identity::{ProfileKey, uuid_v4};
 use hilo_core::outcome::{Code, Rejection};
+use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
 use super::cookie::Jar;
 use super::user::VerifiedUser;
 use super::{hello, reply};
+use crate::call::Call;
 use crate::calls::optin::OptIn;
-use crate::platform::{Incoming, Platform, Reply};
+use crate::platform::{Platform, Reply};
 
 /// Bytes of the text that was shown (a string of the wire).
 const TEXT_BYTES_MAX: usize = 8 * 1024;
@@ -26,7 +28,7 @@ const URL_BYTES_MAX: usize = 2_048;
 /// The body.
 #[derive(Debug, Deserialize)]
 #[serde(rename_all = "camelCase")]
-pub struct Told {
+pub struct Body {
     #[serde(default)]
     anonymous_id: Option<String>,
     channel: String,
@@ -41,25 +43,25 @@ pub struct Told {
     url: Option<String>,
 }
 
-/// Whose ledger: the verified person's, or else the device's as with consent. A device that has no id yet gets a ledger
-/// of its own, which proves what was said and which nothing can be linked to.
+/// Whose ledger it is: the verified person's, or else the device's. A device that has no id yet gets a ledger of its own.
+/// That ledger proves what was said, and nothing can be linked to it.
 ///
 /// # Errors
 /// An id that cannot be one.
 pub fn whose<P: Platform>(
-    incoming: &Incoming,
-    told: &Told,
+    body: &Body,
     user: Option<&VerifiedUser>,
     secret: &str,
-    platform: &P,
+    call: &Call<'_, P>,
 ) -> Result<ProfileKey, Rejection> {
     if let Some(user) = user {
         return Ok(ProfileKey::User(user.id.clone()));
     }
-    if let Some(id) = &told.anonymous_id {
+    if let Some(id) = &body.anonymous_id {
         hello::check_id(id)?;
         return Ok(ProfileKey::Anonymous(id.clone()));
     }
+    let Call { incoming, platform, .. } = *call;
     let kept = Jar::of(incoming, platform.is_dev()).read(incoming, secret, platform.now());
     let id = kept.map_or_else(|| uuid_v4(platform.random16()), |cookie| cookie.id);
     Ok(ProfileKey::Anonymous(id))
@@ -69,27 +71,27 @@ pub fn whose<P: Platform>(
 ///
 /// # Errors
 /// An unknown channel or state, a subscription without the text that was shown, too much of anything.
-pub fn accept<P: Platform>(
-    told: Told,
+pub fn accept(
+    body: Body,
     source: &str,
     is_verified: bool,
-    platform: &P,
+    now: Timestamp,
 ) -> Result<OptIn, Rejection> {
-    let channel = OptInChannel::from_name(&told.channel).ok_or_else(|| {
+    let channel = OptInChannel::from_name(&body.channel).ok_or_else(|| {
         Rejection::at(Code::WrongType, "channel", "email, sms, push, phone or post")
     })?;
-    let state = OptInState::from_name(&told.state)
+    let state = OptInState::from_name(&body.state)
         .ok_or_else(|| Rejection::at(Code::WrongType, "state", "`subscribed` or `unsubscribed`"))?;
     for (field, value, max) in [
-        ("text", &told.text, TEXT_BYTES_MAX),
-        ("version", &told.version, VERSION_BYTES_MAX),
-        ("address", &told.address, ADDRESS_BYTES_MAX),
-        ("url", &told.url, URL_BYTES_MAX),
+        ("text", &body.text, TEXT_BYTES_MAX),
+        ("version", &body.version, VERSION_BYTES_MAX),
+        ("address", &body.address, ADDRESS_BYTES_MAX),
+        ("url", &body.url, URL_BYTES_MAX),
     ] {
         if value.as_ref().is_some_and(|value| value.len() > max) {
             return Err(Rejection::at(Code::WrongType, field, format!("at most {max} bytes")));
         }
-        // To stop one needs to say nothing; to begin, the text proves what was agreed to.
+        // Only a subscription needs proof: the text that the person agreed to.
         let is_needed = state == OptInState::Subscribed && matches!(field, "text" | "version");
         if is_needed && value.as_ref().is_none_or(|value| value.trim().is_empty()) {
             let message = "say which text was shown, and its version";
@@ -99,18 +101,18 @@ pub fn accept<P: Platform>(
     Ok(OptIn {
         channel,
         state,
-        at: platform.now().to_string(),
-        text: told.text,
-        version: told.version,
-        address: told.address,
-        url: told.url.map(|url| hilo_core::redact::url(&url)),
+        at: now.to_string(),
+        text: body.text,
+        version: body.version,
+        address: body.address,
+        url: body.url.map(|url| hilo_core::redact::url(&url)),
         source: source.to_owned(),
         is_verified,
     })
 }
 
 /// Answers what stands now.
-pub fn answer(stands: &OptIn) -> Reply {
+pub fn stands(stands: &OptIn) -> Reply {
     #[derive(Serialize)]
     struct Answer<'a> {
         channel: OptInChannel,

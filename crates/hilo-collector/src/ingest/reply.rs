@@ -1,4 +1,4 @@
-//! The answers of protocol.md: a batch judged item by item, a request refused as a whole, our own failure.
+//! The answers of protocol.md: a batch with an outcome for each event, a request refused as a whole, our own failure.
 
 use hilo_core::outcome::{Code, Outcome, Rejection};
 use serde::Serialize;
@@ -9,16 +9,16 @@ use crate::platform::Reply;
 const RETRY_AFTER_S: &str = "2";
 
 #[derive(Serialize)]
-struct Judgment<'a> {
+struct BatchAnswer<'a> {
     success: bool,
     accepted: usize,
     duplicate: usize,
-    rejected: Vec<Refused<'a>>,
+    rejected: Vec<RejectedEvent<'a>>,
 }
 
 #[derive(Serialize)]
 #[serde(rename_all = "camelCase")]
-struct Refused<'a> {
+struct RejectedEvent<'a> {
     index: usize,
     #[serde(skip_serializing_if = "Option::is_none")]
     message_id: Option<&'a str>,
@@ -26,16 +26,16 @@ struct Refused<'a> {
     why: &'a Rejection,
 }
 
-/// Answers an envelope: `accepted + duplicate + rejected` is its length. What our policy dropped is told like what was
-/// their fault, because the sender can do as little about it as about the former.
+/// Answers an envelope: `accepted + duplicate + rejected` is its length. An event that our policy dropped counts as rejected:
+/// its sender has to do the same in both cases.
 pub fn judged<'a>(items: impl Iterator<Item = (usize, Option<&'a str>, &'a Outcome)>) -> Reply {
-    let mut answer = Judgment { success: true, accepted: 0, duplicate: 0, rejected: Vec::new() };
+    let mut answer = BatchAnswer { success: true, accepted: 0, duplicate: 0, rejected: Vec::new() };
     for (index, message_id, outcome) in items {
         match outcome {
             Outcome::Accepted => answer.accepted += 1,
             Outcome::Duplicate => answer.duplicate += 1,
             Outcome::Rejected(why) | Outcome::Dropped(why) => {
-                answer.rejected.push(Refused { index, message_id, why });
+                answer.rejected.push(RejectedEvent { index, message_id, why });
             }
         }
     }
@@ -51,7 +51,7 @@ pub fn refused(why: &Rejection) -> Reply {
     json(why.code.status(), &Envelope { error: why })
 }
 
-/// Answers when what we were told is not known to be durable. Says nothing about the reason: that is for our log.
+/// The answer where what was sent is not known to be durable. The reason goes into our log, not into the answer.
 pub fn unavailable() -> Reply {
     let why = Rejection::new(Code::Unavailable, "not stored; send the same again later");
     let mut reply = refused(&why);

@@ -7,13 +7,14 @@ use serde::Serialize;
 use super::{orders, reply, user};
 use crate::loaded::Loaded;
 use crate::platform::{Platform, Reply};
+use crate::signature;
 
 /// Characters of `HILO_SECRET` below which it can be guessed: 32 bytes of hash need as much of key (RFC 2104).
 const SECRET_CHARS_MIN: usize = 32;
 
 /// What does not work as it should, as stable words.
 pub fn degraded<P: Platform>(loaded: &Loaded, platform: &P) -> Vec<&'static str> {
-    let secret = platform.secret(crate::SECRET).unwrap_or_default();
+    let secret = platform.secret(signature::SECRET).unwrap_or_default();
     let mut reasons = Vec::new();
     if !loaded.problems.is_empty() {
         reasons.push("config_invalid");

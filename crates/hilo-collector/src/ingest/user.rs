@@ -1,16 +1,16 @@
 //! The verified user of a request: who the shop's own backend vouches for, in the header `X-Hilo-User`.
 //!
-//! Request → nobody, a person, or a refusal with its code. What a page claims about itself is not looked at here and never
-//! counts. Knows no call: what a person may do is asked of [`VerifiedUser::require`].
+//! Request → nobody, a person, a remark, or a refusal with its code. What a page claims about itself is not read here and
+//! never counts. What a person may do, each call asks [`VerifiedUser::require`]. Writes nothing down: the pipeline does.
 
 use hilo_core::config::{IdentityMode, TOKEN_SECRET_BYTES_MIN, TokenKey, TokenKeyMaterial};
 use hilo_core::identity::token::{Claims, Scope, Token};
 use hilo_core::outcome::{Code, Rejection};
 use jiff::Timestamp;
 
-use crate::journal;
+use crate::call::Call;
 use crate::loaded::Loaded;
-use crate::platform::{Failure, Incoming, Platform, log_line};
+use crate::platform::{Failure, Platform, log_line};
 use crate::signature;
 
 /// A person whom the shop's backend vouches for. Only a token whose signature held makes one.
@@ -35,45 +35,41 @@ impl VerifiedUser {
     }
 }
 
-/// Who the request's token vouches for; `None` without one, and in every mode but `enforce`.
-///
-/// What is refused is told to the reject log; what would be, as a notice.
+/// What a request's token leads to.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Vouched {
+    /// The person it vouches for; nobody without a token, and in every mode but `enforce`.
+    pub user: Option<VerifiedUser>,
+    /// Why `enforce` would refuse the token, where the mode is `report`.
+    pub remark: Option<Rejection>,
+}
+
+/// Judges the request's token.
 ///
 /// # Errors
 /// The `token_…` codes; `unavailable` where the configuration's own key cannot be used.
-pub async fn verified_user<P: Platform>(
-    incoming: &Incoming,
-    loaded: &Loaded,
-    platform: &P,
-) -> Result<Option<VerifiedUser>, Rejection> {
-    let mode = loaded.config.identity.mode;
-    let Some(text) = incoming.headers.get("x-hilo-user") else { return Ok(None) };
+pub async fn verified_user<P: Platform>(call: &Call<'_, P>) -> Result<Vouched, Rejection> {
+    let mode = call.loaded.config.identity.mode;
+    let Some(text) = call.incoming.headers.get("x-hilo-user") else {
+        return Ok(Vouched::default());
+    };
     if mode == IdentityMode::Off {
-        return Ok(None);
+        return Ok(Vouched::default());
     }
-    match (judge(text.trim(), loaded, platform).await, mode) {
-        (Ok(user), IdentityMode::Enforce) => Ok(Some(user)),
-        (Err(why), IdentityMode::Enforce) => {
-            journal::refused(&why, loaded, platform).await;
-            Err(why)
-        }
-        (Err(why), IdentityMode::Report) => {
-            journal::remarked(&why, loaded, platform).await;
-            Ok(None)
-        }
-        (Ok(_), IdentityMode::Report) | (_, IdentityMode::Off) => Ok(None),
+    match (judge(text.trim(), call).await, mode) {
+        (Ok(user), IdentityMode::Enforce) => Ok(Vouched { user: Some(user), remark: None }),
+        (Err(why), IdentityMode::Enforce) => Err(why),
+        (Err(why), IdentityMode::Report) => Ok(Vouched { user: None, remark: Some(why) }),
+        (Ok(_), IdentityMode::Report) | (_, IdentityMode::Off) => Ok(Vouched::default()),
     }
 }
 
-async fn judge<P: Platform>(
-    text: &str,
-    loaded: &Loaded,
-    platform: &P,
-) -> Result<VerifiedUser, Rejection> {
-    let rules = &loaded.config.identity;
+async fn judge<P: Platform>(text: &str, call: &Call<'_, P>) -> Result<VerifiedUser, Rejection> {
+    let platform = call.platform;
+    let rules = &call.loaded.config.identity;
     let token = Token::read(text)?;
     let key = token.key(rules, platform.is_dev())?;
-    // The signature first: what nobody signed must not even tell whether it would have been valid.
+    // The signature first: the answer to a token that nobody signed must not show whether its claims are valid.
     match is_signed(&token, key, platform).await {
         Ok(true) => {}
         Ok(false) => {
@@ -140,8 +136,8 @@ mod tests {
     use serde_json::{Value, json};
 
     use super::*;
-    use crate::platform::memory::{Memory, run};
-    use crate::platform::{Headers, Object};
+    use crate::platform::{Headers, Incoming};
+    use crate::shell::memory::{Memory, run};
 
     const SECRET: &str = "thirty-two bytes are needed here!";
     const CONFIG: &str = r#"
@@ -181,19 +177,21 @@ mod tests {
         format!("{signed}.{}", URL_SAFE_NO_PAD.encode(tag))
     }
 
-    fn ask(memory: &Memory, token: Option<&str>) -> Result<Option<VerifiedUser>, Code> {
+    fn check(memory: &Memory, token: Option<&str>) -> Result<Vouched, Code> {
         let mut headers = Headers::default();
         token.into_iter().for_each(|token| headers.push("x-hilo-user", token));
         let incoming = Incoming { headers, ..Incoming::default() };
         let loaded = run(memory.config()).unwrap();
-        run(verified_user(&incoming, &loaded, memory)).unwrap().map_err(|why| why.code)
+        run(verified_user(&Call { incoming: &incoming, loaded: &loaded, platform: memory }))
+            .unwrap()
+            .map_err(|why| why.code)
     }
 
     #[test]
-    fn a_good_token_names_a_person_and_what_they_may() {
+    fn a_good_token_names_a_person_and_what_the_person_may_do() {
         let memory = memory("enforce");
-        assert_eq!(ask(&memory, None), Ok(None));
-        let user = ask(&memory, Some(&token(SECRET, "cart"))).unwrap().unwrap();
+        assert_eq!(check(&memory, None), Ok(Vouched::default()));
+        let user = check(&memory, Some(&token(SECRET, "cart"))).unwrap().user.unwrap();
         assert_eq!(user.id, "user-1");
         assert_eq!(user.require(Scope::Cart), Ok(()));
         let refused = user.require(Scope::Erase).map_err(|why| why.code);
@@ -201,37 +199,28 @@ mod tests {
     }
 
     #[test]
-    fn a_forged_token_is_refused_and_told() {
+    fn a_forged_token_is_refused_or_remarked_on_as_the_mode_says() {
         let forged = token("another secret that is long enough", "cart");
-        for (mode, expected, outcome) in
-            [("enforce", Err(Code::TokenBadSignature), "rejected"), ("report", Ok(None), "notice")]
-        {
-            let memory = memory(mode);
-            assert_eq!(ask(&memory, Some(&forged)), expected);
-            let call = r#"{"rejects":{"since_ms":0,"limit":10}}"#.to_owned();
-            let rejects = run(memory.ask(&Object::Journal, call)).unwrap().unwrap();
-            let rejects: Value = serde_json::from_str(&rejects).unwrap();
-            let told = &rejects["rejects"][0];
-            assert_eq!(
-                (&told["code"], &told["outcome"]),
-                (&"token_bad_signature".into(), &outcome.into())
-            );
-        }
+        let refused = check(&memory("enforce"), Some(&forged));
+        assert_eq!(refused, Err(Code::TokenBadSignature));
+        let Vouched { user, remark } = check(&memory("report"), Some(&forged)).unwrap();
+        let remark = remark.map(|why| why.code);
+        assert_eq!((user, remark), (None, Some(Code::TokenBadSignature)));
+        assert_eq!(check(&memory("off"), Some(&forged)), Ok(Vouched::default()));
     }
 
     #[test]
-    fn where_tokens_are_not_enforced_they_grant_nothing() {
+    fn a_good_token_grants_nothing_where_tokens_are_not_enforced() {
         for mode in ["report", "off"] {
-            let memory = memory(mode);
-            assert_eq!(ask(&memory, Some(&token(SECRET, "cart"))), Ok(None));
-            assert_eq!(ask(&memory, Some("forged")), Ok(None));
+            let good = check(&memory(mode), Some(&token(SECRET, "cart")));
+            assert_eq!(good, Ok(Vouched::default()));
         }
     }
 
     #[test]
-    fn a_short_secret_verifies_nothing() {
+    fn a_secret_that_is_too_short_verifies_no_token() {
         let memory = memory("enforce");
         memory.set_secret("TOKEN_SECRET", "short");
-        assert_eq!(ask(&memory, Some(&token("short", "cart"))), Err(Code::Unavailable));
+        assert_eq!(check(&memory, Some(&token("short", "cart"))), Err(Code::Unavailable));
     }
 }

@@ -4,34 +4,31 @@
 //! off that hears anything else too often, and sending it again would not help.
 
 use hilo_core::config::Source;
-use serde_json::{Value, json};
+use serde_json::json;
 
-use super::Trouble;
-use super::cart::{self, Buyer};
-use crate::calls::cart::{Order, Units};
-use crate::ingest::orders::{self, Said};
-use crate::ingest::{self, reply};
-use crate::journal;
-use crate::loaded::Loaded;
-use crate::platform::{Failure, Incoming, Platform, Reply};
+use super::cart::speaker;
+use super::journal;
+use crate::call::{Call, Trouble, secret};
+use crate::calls::cart::{
+    CartAnswer, CartAsk, CartCall, CartSummary, Order, Owner, Speaker, Units, ask_cart,
+};
+use crate::calls::refused::{CartRefusal, RefusedCode};
+use crate::ingest::orders::{self, WebhookContent};
+use crate::ingest::{self, cart, reply};
+use crate::platform::{Failure, Platform, Reply};
+use crate::signature::{CartOwner, cart_label};
+
+/// How often an order follows carts that have moved: a guest's into a customer's, and no further.
+const MOVES_MAX: usize = 2;
 
 /// Takes what the webhook source called `name` says.
-pub(super) async fn take<P: Platform>(
-    name: &str,
-    incoming: &Incoming,
-    loaded: &Loaded,
-    platform: &P,
-) -> Result<Reply, Trouble> {
-    let (source, webhook) = orders::source(&loaded.config, name)?;
-    let secret = orders::secret(webhook, platform)?;
-    let body = ingest::raw(incoming);
-    match body.and_then(|body| orders::read(incoming, body, webhook.vendor, &secret)) {
-        Ok(Said::Order(order)) => hand_over(order, source, loaded, platform).await,
-        Ok(Said::Nothing(why)) => Ok(ignored(why)),
-        Err(why) => {
-            journal::refused(&why, loaded, platform).await;
-            Err(why.into())
-        }
+pub(super) async fn take<P: Platform>(name: &str, call: &Call<'_, P>) -> Result<Reply, Trouble> {
+    let (source, webhook) = orders::source(&call.loaded.config, name)?;
+    let secret = orders::secret(webhook, call.platform)?;
+    let body = ingest::raw(call.incoming)?;
+    match orders::read(call.incoming, body, webhook.vendor, &secret)? {
+        WebhookContent::Order(order) => hand_over(order, source, call).await,
+        WebhookContent::Nothing(why) => Ok(ignored(why)),
     }
 }
 
@@ -39,8 +36,7 @@ pub(super) async fn take<P: Platform>(
 async fn hand_over<P: Platform>(
     order: orders::Order,
     source: &Source,
-    loaded: &Loaded,
-    platform: &P,
+    call: &Call<'_, P>,
 ) -> Result<Reply, Trouble> {
     let buyer = order.user_id.map_or(Buyer::Checkout, Buyer::Customer);
     let lines = order.lines.into_iter();
@@ -51,21 +47,75 @@ async fn hand_over<P: Platform>(
         total: order.total.map(|total| (total.minor, total.currency)),
         is_foreign: true,
     };
-    let answer = cart::ordered(order, &buyer, source, loaded, platform).await?;
-    let body: Value = serde_json::from_str(answer.body.get()).unwrap_or_default();
-    match answer.status {
-        200 => Ok(reply::json(200, &json!({ "duplicate": body.get("duplicate") }))),
-        500.. => Err(Failure::Retriable("the cart is moving".to_owned()).into()),
-        _ => {
-            let word = |name: &str| body.get("error")?.get(name)?.as_str();
-            let (code, message) =
-                (word("code").unwrap_or_default(), word("message").unwrap_or_default());
-            journal::cart_refused(code, message, source, loaded, platform).await;
-            Ok(ignored(code))
+    match ordered(order, &buyer, source, call).await? {
+        CartAnswer::Done { is_repeat, .. } => {
+            Ok(reply::json(200, &json!({ "duplicate": is_repeat })))
+        }
+        CartAnswer::Refused(why) if why.code == RefusedCode::CartMerging => {
+            Err(Failure::Retriable("the cart is moving".to_owned()).into())
+        }
+        CartAnswer::Refused(why) => {
+            journal::note_cart_refusal(&why, source, call).await;
+            Ok(ignored(why.code.name()))
         }
     }
 }
 
 fn ignored(why: &str) -> Reply {
     reply::json(200, &json!({ "ignored": why }))
+}
+
+/// Whose order it is, as far as its sender knows.
+#[derive(Clone, Debug, PartialEq, Eq)]
+enum Buyer {
+    /// A person, by the id that the server vouches for.
+    Customer(String),
+    /// Whoever has the cart that the order's checkout belongs to.
+    Checkout,
+}
+
+/// An order that a server knows of: from a webhook or a backend. The same order twice is once.
+///
+/// # Errors
+/// An object that could not be asked. The order may be told again.
+async fn ordered<P: Platform>(
+    order: Order,
+    buyer: &Buyer,
+    source: &Source,
+    call: &Call<'_, P>,
+) -> Result<CartAnswer, Failure> {
+    let Call { loaded, platform, .. } = *call;
+    let secret = secret(platform)?;
+    let named = order.checkout_id.as_deref().and_then(cart::label_of_checkout);
+    let mut label = match (named, buyer) {
+        (Some(label), _) => label.to_owned(),
+        (None, Buyer::Customer(id)) => cart_label(&secret, &CartOwner::Customer(id)),
+        (None, Buyer::Checkout) => return Ok(unknown_cart()),
+    };
+    for _ in 0..MOVES_MAX {
+        // The cart itself knows whose it is; an id that somebody made up must not create one.
+        let looking = speaker(Owner::Guest, source, loaded);
+        let question = CartCall { speaker: looking, ask: CartAsk::Summary };
+        let summary: CartSummary = ask_cart(platform, &label, &question).await?;
+        let owner = match (summary.known, buyer) {
+            (true, _) => summary.owner,
+            (false, Buyer::Customer(id)) => {
+                label = cart_label(&secret, &CartOwner::Customer(id));
+                Owner::Customer(id.clone())
+            }
+            (false, Buyer::Checkout) => return Ok(unknown_cart()),
+        };
+        let speaker = Speaker { is_server: true, ..speaker(owner, source, loaded) };
+        let question = CartCall { speaker, ask: CartAsk::Ordered(order.clone()) };
+        let answer: CartAnswer = ask_cart(platform, &label, &question).await?;
+        match answer {
+            CartAnswer::Refused(CartRefusal { into: Some(into), .. }) => label = into,
+            CartAnswer::Done { .. } | CartAnswer::Refused(_) => return Ok(answer),
+        }
+    }
+    Ok(unknown_cart())
+}
+
+fn unknown_cart() -> CartAnswer {
+    CartRefusal::new(RefusedCode::NotFound, "no cart of this order is known").into()
 }

@@ -44,7 +44,7 @@ pub struct Incoming {
     pub path: String,
     /// Query without `?`, not decoded.
     pub query: String,
-    /// The fields the collector reads; see `platform/edge.rs` for the list.
+    /// The fields the collector reads; see `shell/workerd/edge.rs` for the list.
     pub headers: Headers,
     /// The body.
     pub body: Upload,

@@ -1,26 +1,10 @@
 //! What the collector needs from the world, as traits: SQL inside an object, the objects, the clock, the network.
 //!
-//! `edge.rs` and `objects.rs` fulfil them on workerd, `memory.rs` natively for tests and examples. Everything above
-//! this folder is plain Rust and runs the same on both. Decides nothing.
+//! `shell/workerd` fulfils them on Cloudflare's runtime, `shell/memory` natively for tests and examples. All other folders are
+//! plain Rust and run the same on both. Traits and plain types only.
 
-#[cfg(target_arch = "wasm32")]
-pub mod bindings;
-#[cfg(target_arch = "wasm32")]
-mod cart_object;
-#[cfg(target_arch = "wasm32")]
-mod crypto;
-#[cfg(target_arch = "wasm32")]
-pub mod edge;
 pub mod http;
-#[cfg(any(test, feature = "memory"))]
-pub mod memory;
-#[cfg(target_arch = "wasm32")]
-mod object_sql;
-#[cfg(target_arch = "wasm32")]
-pub mod objects;
 mod sql;
-#[cfg(target_arch = "wasm32")]
-mod upload;
 
 use std::future::Future;
 use std::rc::Rc;

@@ -8,9 +8,9 @@ use std::collections::BTreeMap;
 use jiff::Timestamp;
 use serde::Serialize;
 
-use super::{Answered, schema};
-use crate::calls::journal::{Attempt, DeadLetter, Health, JournalCall, Rejects};
-use crate::calls::{LiveEvent, Reject, decode, encode};
+use super::schema;
+use crate::calls::journal::{Attempt, DeadLetter, Health, JournalCall, LiveEvent, Reject, Rejects};
+use crate::calls::{decode, encode};
 use crate::platform::{Failure, Sql, SqlRow, SqlValue};
 
 /// Rejects that are kept.
@@ -23,6 +23,15 @@ const DEAD_LETTERS_MAX: i64 = 50_000;
 const ROWS_MAX: u32 = 500;
 /// Milliseconds of a day.
 const DAY_MS: i64 = 86_400_000;
+
+/// What the journal answers, and the lines that its watchers get.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct JournalAnswer {
+    /// JSON for the caller.
+    pub reply: String,
+    /// JSON lines for the live stream, oldest first.
+    pub live: Vec<String>,
+}
 
 /// What the object knows only while it lives: whether the schema was brought up to date in this life.
 #[derive(Debug, Default)]
@@ -49,12 +58,12 @@ pub fn answer(
     volatile: &mut Volatile,
     call: &str,
     now: Timestamp,
-) -> Result<Answered, Failure> {
+) -> Result<JournalAnswer, Failure> {
     volatile.apply_schema(sql)?;
     let mut live = Vec::new();
     let reply = match decode(call)? {
         JournalCall::Judged(judged) => {
-            live = note_live(sql, &judged.live)?;
+            live = store_live(sql, &judged.live)?;
             note_rejects(sql, &judged.rejects, judged.rejects_days, now)?;
             encode(&())
         }
@@ -74,7 +83,7 @@ pub fn answer(
             encode(&())
         }
     }?;
-    Ok(Answered { reply, live })
+    Ok(JournalAnswer { reply, live })
 }
 
 /// The lines after `after` that the ring still holds, oldest first.
@@ -88,7 +97,7 @@ pub fn ring(sql: &impl Sql, volatile: &mut Volatile, after: i64) -> Result<Vec<S
     rows.iter().map(|row| row.text("line").map(str::to_owned)).collect()
 }
 
-fn note_live(sql: &impl Sql, events: &[LiveEvent]) -> Result<Vec<String>, Failure> {
+fn store_live(sql: &impl Sql, events: &[LiveEvent]) -> Result<Vec<String>, Failure> {
     #[derive(Serialize)]
     struct Line<'e> {
         seq: i64,

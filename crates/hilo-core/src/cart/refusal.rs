@@ -75,24 +75,4 @@ impl Refusal {
             Refusal::ReplicaExhausted => "replica_exhausted",
         }
     }
-
-    #[cfg(feature = "edge")]
-    /// The HTTP status of the answer: 409 where the sender can mend it by learning more.
-    pub const fn status(&self) -> u16 {
-        match self {
-            Refusal::Malformed => 400,
-            Refusal::ForeignReplica => 403,
-            Refusal::Missing { .. } | Refusal::Epoch { .. } => 409,
-            Refusal::DeltaTooLarge => 413,
-            Refusal::UnknownVersion
-            | Refusal::DotConflict(_)
-            | Refusal::ForeignUse(_)
-            | Refusal::BadLine
-            | Refusal::TooManyLines
-            | Refusal::BadQuantity
-            | Refusal::TooManyDots
-            | Refusal::TooManyReplicas
-            | Refusal::ReplicaExhausted => 422,
-        }
-    }
 }

@@ -8,7 +8,7 @@ use hilo_core::outcome::Rejection;
 use serde::Deserialize;
 use serde_json::Value;
 
-use super::{Id, Note, Order, Said, currency, json, line, note};
+use super::order::{Id, Note, Order, WebhookContent, currency, json, line, note};
 
 /// The attribute that carries a checkout of ours.
 const CHECKOUT: &str = "hilo_checkout";
@@ -26,7 +26,7 @@ struct Body {
     #[serde(default)]
     note_attributes: Vec<Note>,
     #[serde(default)]
-    line_items: Vec<Item>,
+    line_items: Vec<LineItem>,
 }
 
 #[derive(Deserialize)]
@@ -45,7 +45,7 @@ struct Customer {
 }
 
 #[derive(Deserialize)]
-struct Item {
+struct LineItem {
     variant_id: Option<Id>,
     product_id: Option<Id>,
     #[serde(default)]
@@ -56,13 +56,13 @@ struct Item {
 ///
 /// # Errors
 /// `malformed_body`.
-pub fn read(topic: &str, body: &[u8]) -> Result<Said, Rejection> {
+pub fn read(topic: &str, body: &[u8]) -> Result<WebhookContent, Rejection> {
     if !matches!(topic, "orders/create" | "orders/paid") {
-        return Ok(Said::Nothing("topic"));
+        return Ok(WebhookContent::Nothing("topic"));
     }
     let body: Body = json(body)?;
     if body.cancelled_at.is_some() {
-        return Ok(Said::Nothing("cancelled"));
+        return Ok(WebhookContent::Nothing("cancelled"));
     }
     // A cart's lines are of the currency that was shown.
     let currency = currency(body.presentment_currency.as_ref().unwrap_or(&body.currency))?;
@@ -72,7 +72,7 @@ pub fn read(topic: &str, body: &[u8]) -> Result<Said, Rejection> {
     let lines = body.line_items.into_iter();
     let lines = lines.filter_map(|i| line(i.variant_id.or(i.product_id), &i.quantity, currency));
     let Id(id) = body.id;
-    Ok(Said::Order(Order {
+    Ok(WebhookContent::Order(Order {
         id,
         user_id: body.customer.and_then(|customer| customer.id).and_then(Id::known),
         checkout_id: note(body.note_attributes, CHECKOUT),

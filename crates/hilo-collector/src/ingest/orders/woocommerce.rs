@@ -1,15 +1,15 @@
 //! `WooCommerce`'s order webhooks, topics `order.created` and `order.updated`
 //! (<https://woocommerce.github.io/woocommerce-rest-api-docs/>; the order is that of its REST API, version 3).
 //!
-//! Topic and body → an order, or why there is none. An order begins as a wish and counts once it is paid; each later update
-//! tells it again, which is harmless. The theme passes our checkout on as the order's meta data `_hilo_checkout`.
+//! Topic and body → an order, or why there is none. An order counts once it is paid. Each later update has the order again,
+//! which is harmless: the same order twice is once. The theme passes our checkout on as the order's meta data `_hilo_checkout`.
 
 use hilo_core::money::Amount;
 use hilo_core::outcome::Rejection;
 use serde::Deserialize;
 use serde_json::Value;
 
-use super::{Id, Note, Order, Said, currency, json, line, note};
+use super::order::{Id, Note, Order, WebhookContent, currency, json, line, note};
 
 /// The meta data that carries a checkout of ours.
 const CHECKOUT: &str = "_hilo_checkout";
@@ -26,11 +26,11 @@ struct Body {
     #[serde(default)]
     meta_data: Vec<Note>,
     #[serde(default)]
-    line_items: Vec<Item>,
+    line_items: Vec<LineItem>,
 }
 
 #[derive(Deserialize)]
-struct Item {
+struct LineItem {
     /// 0 for an article without variations.
     variation_id: Option<Id>,
     product_id: Option<Id>,
@@ -48,13 +48,13 @@ pub(super) fn is_ping(body: &[u8]) -> bool {
 ///
 /// # Errors
 /// `malformed_body`.
-pub fn read(topic: &str, body: &[u8]) -> Result<Said, Rejection> {
+pub fn read(topic: &str, body: &[u8]) -> Result<WebhookContent, Rejection> {
     if !matches!(topic, "order.created" | "order.updated") {
-        return Ok(Said::Nothing("topic"));
+        return Ok(WebhookContent::Nothing("topic"));
     }
     let body: Body = json(body)?;
     if !PAID.contains(&body.status.as_str()) {
-        return Ok(Said::Nothing("unpaid"));
+        return Ok(WebhookContent::Nothing("unpaid"));
     }
     let currency = currency(&body.currency)?;
     let lines = body.line_items.into_iter().filter_map(|item| {
@@ -62,7 +62,7 @@ pub fn read(topic: &str, body: &[u8]) -> Result<Said, Rejection> {
         line(variation.or(item.product_id), &item.quantity, currency)
     });
     let Id(id) = body.id;
-    Ok(Said::Order(Order {
+    Ok(WebhookContent::Order(Order {
         id,
         user_id: body.customer_id.and_then(Id::known),
         checkout_id: note(body.meta_data, CHECKOUT),

@@ -10,17 +10,16 @@ use hilo_core::cart::wire::{Full, Revision};
 use hilo_core::cart::{Cart, Ctx, LineKey};
 use hilo_core::money::Amount;
 use serde::{Deserialize, Serialize};
-use serde_json::value::RawValue;
 
-use super::state::{OpenCheckout, Task, first_time, has_happened};
+use super::hub::{ChangeKind, Hub, News};
+use super::state::{OpenCheckout, Task, first_time, has_happened, sum_hash};
 use super::touch::{Product, about, price, products};
-use super::{Change, Hub, News, foreign, view};
-use crate::calls::cart::{
-    CartAnswer, Order, Owner, Person, Refused, ShownLine, Since, Speaker, Units,
-};
+use super::{foreign, view};
+use crate::calls::cart::{CartAnswer, Order, Owner, Person, ShownLine, Since, Speaker, Units};
+use crate::calls::refused::{CartRefusal, RefusedCode};
 use crate::calls::{decode, encode};
 use crate::platform::{Failure, Sql, SqlValue};
-use crate::signature::{hex, sha256_hex};
+use crate::signature::hex;
 
 /// How long a checkout counts as open, unless an order ends it: payment pages give up earlier.
 const OPEN_MS: i64 = 3_600_000;
@@ -50,16 +49,6 @@ impl Checkout {
     fn ctx(&self) -> Ctx {
         self.seen.cart(self.epoch).ctx
     }
-}
-
-/// The digest of what would be paid for.
-pub(super) fn sum_hash(cart: &Cart) -> Result<String, Failure> {
-    let price = |line: &LineKey| cart.look(line).and_then(|(_, info)| info.unit_price);
-    let lines: Vec<_> = cart
-        .shown()
-        .map(|(line, quantity)| (line, quantity, price(line).map(|price| price.to_string())))
-        .collect();
-    Ok(sha256_hex(encode(&lines)?.as_bytes()))
 }
 
 /// Reads a checkout by its id.
@@ -104,13 +93,13 @@ impl<S: Sql> Hub<'_, S> {
             sum_hash: &'a str,
         }
         if let Some(why) = self.refuse_moved() {
-            return Self::refuse(&why);
+            return Ok(why.into());
         }
         self.note_speaker(speaker);
         let random: String =
-            hex(&self.moment.random_for("checkout")).chars().take(ID_CHARS).collect();
-        let id = format!("co_{}_{random}", self.moment.name);
-        let cart = &self.kept.cart;
+            hex(&self.turn.random_for("checkout")).chars().take(ID_CHARS).collect();
+        let id = format!("co_{}_{random}", self.turn.name);
+        let cart = &self.stored.cart;
         let mut seen = Cart::of(cart.epoch);
         seen.ctx.absorb(&cart.ctx);
         let checkout = Checkout {
@@ -123,28 +112,26 @@ impl<S: Sql> Hub<'_, S> {
         };
         let (sum_hash, listed) = (sum_hash(cart)?, products(cart));
         keep(self.sql, &checkout)?;
-        let until_ms = self.moment.ms() + OPEN_MS;
+        let until_ms = self.turn.ms() + OPEN_MS;
         let open = OpenCheckout { id: id.clone(), sum_hash: sum_hash.clone(), until_ms };
-        self.kept.state.checkout = Some(open);
-        self.kept.schedule(self.sql, Task::Checkout, Some(until_ms))?;
+        self.stored.state.checkout = Some(open);
+        self.stored.schedule(self.sql, Task::Checkout, Some(until_ms))?;
         self.news.push(News::Checkout { open: true, changed: false });
         if let (true, Owner::Customer(_)) = (speaker.is_server, &speaker.owner)
             && let Some(subject) = self.subject(checkout.person.as_ref())
         {
             let mut properties = about(&listed);
             properties.insert("checkout_id".to_owned(), id.as_str().into());
-            self.tell(&subject, CartEvent::CheckoutStarted, &checkout_id(&id), properties)?;
+            self.report(&subject, CartEvent::CheckoutStarted, &checkout_id(&id), properties)?;
         }
         let begun = Begun {
             checkout_id: &id,
-            rev: self.kept.state.rev,
+            rev: self.stored.state.rev,
             lines: &checkout.lines,
-            totals: view::totals(&self.kept.cart),
+            totals: view::totals(&self.stored.cart),
             sum_hash: &sum_hash,
         };
-        let body = RawValue::from_string(encode(&begun)?)
-            .map_err(|error| Failure::Fatal(error.to_string()))?;
-        Ok(CartAnswer { status: 200, body })
+        view::done(&begun, false)
     }
 
     /// Takes away what was bought. The same order twice is once.
@@ -155,42 +142,42 @@ impl<S: Sql> Hub<'_, S> {
     ) -> Result<CartAnswer, Failure> {
         if order.order_id.is_empty() || order.order_id.len() > ORDER_ID_BYTES_MAX {
             let message = "an order has an id of at most 128 bytes";
-            return Self::refuse(&Refused::new(422, "bad_order", message));
+            return Ok(CartRefusal::new(RefusedCode::BadOrder, message).into());
         }
         let is_known = has_happened(self.sql, "order", &order.order_id)?;
         if !is_known {
             if let Some(why) = self.refuse_moved() {
-                return Self::refuse(&why);
+                return Ok(why.into());
             }
             if let Err(why) = self.take_order(order, speaker)? {
-                return Self::refuse(&why);
+                return Ok(why.into());
             }
         }
         let since = Since {
-            epoch: self.kept.cart.epoch,
+            epoch: self.stored.cart.epoch,
             rev: Revision(0),
             replica: None,
             with_lines: speaker.is_server,
         };
-        self.view(&since, &view::Extra { duplicate: Some(is_known) })
+        view::done(&self.seen(&since, Some(is_known))?, is_known)
     }
 
     fn take_order(
         &mut self,
         order: &Order,
         speaker: &Speaker,
-    ) -> Result<Result<(), Refused>, Failure> {
+    ) -> Result<Result<(), CartRefusal>, Failure> {
         let checkout = self.checkout_of(order)?;
         let Some(bought) = bought(order, checkout.as_ref()) else {
             let message = "name the lines that were bought: no checkout of this cart is known";
-            return Ok(Err(Refused::new(422, "bad_order", message)));
+            return Ok(Err(CartRefusal::new(RefusedCode::BadOrder, message)));
         };
         let bought = if order.is_foreign {
             self.recognized(&bought, order, checkout.as_ref())
         } else {
             bought
         };
-        let (cart, hub) = (&self.kept.cart, self.kept.state.hub);
+        let (cart, hub) = (&self.stored.cart, self.stored.state.hub);
         let delta = match &checkout {
             Some(checkout) if checkout.epoch == cart.epoch => {
                 cart.order_done(hub, &checkout.ctx(), &bought).map(Some)
@@ -201,20 +188,20 @@ impl<S: Sql> Hub<'_, S> {
         };
         let delta = match delta {
             Ok(delta) => delta,
-            Err(refusal) => return Ok(Err(Refused::from(&refusal))),
+            Err(refusal) => return Ok(Err(CartRefusal::from(&refusal))),
         };
         first_time(self.sql, "order", &order.order_id)?;
-        self.tell_order(order, &bought, checkout.as_ref(), speaker)?;
+        self.report_order(order, &bought, checkout.as_ref(), speaker)?;
         self.note_speaker(speaker);
         if let Some(checkout) = checkout {
             keep(self.sql, &Checkout { is_ordered: true, ..checkout })?;
         }
-        if self.kept.state.checkout.take().is_some() {
-            self.kept.schedule(self.sql, Task::Checkout, None)?;
+        if self.stored.state.checkout.take().is_some() {
+            self.stored.schedule(self.sql, Task::Checkout, None)?;
             self.news.push(News::Checkout { open: false, changed: false });
         }
         if let Some(delta) = delta {
-            self.act(&delta, Change::Order)?;
+            self.act(&delta, ChangeKind::Order)?;
         }
         Ok(Ok(()))
     }
@@ -226,7 +213,7 @@ impl<S: Sql> Hub<'_, S> {
         {
             return Ok(Some(checkout));
         }
-        let epoch = self.kept.cart.epoch;
+        let epoch = self.stored.cart.epoch;
         let is_candidate = |checkout: &Checkout| checkout.epoch == epoch && !checkout.is_ordered;
         Ok(all(self.sql)?.into_iter().rfind(is_candidate))
     }
@@ -238,13 +225,13 @@ impl<S: Sql> Hub<'_, S> {
             Some(checkout) => {
                 checkout.lines.iter().map(|shown| (shown.line.clone(), shown.quantity)).collect()
             }
-            None => self.kept.cart.shown().map(|(line, units)| (line.clone(), units)).collect(),
+            None => self.stored.cart.shown().map(|(line, units)| (line.clone(), units)).collect(),
         };
         foreign::recognized(bought, &known, is_named)
     }
 
     /// Reports the order where no page does, and the recovery of a cart that had been given up.
-    fn tell_order(
+    fn report_order(
         &mut self,
         order: &Order,
         bought: &Bought,
@@ -254,24 +241,24 @@ impl<S: Sql> Hub<'_, S> {
         let person = checkout.and_then(|checkout| checkout.person.clone());
         if speaker.is_server {
             // A server that takes orders may speak for its customer even if a page has edited the cart.
-            self.kept.state.is_server = true;
-            self.kept.state.source.clone_from(&speaker.source);
+            self.stored.state.is_server = true;
+            self.stored.state.source.clone_from(&speaker.source);
         }
         let subject = self.subject(person.as_ref());
         let reminded = self.reminded(person.as_ref());
-        let abandoned = self.kept.state.abandoned.take();
+        let abandoned = self.stored.state.abandoned.take();
         self.is_dirty = true;
         let (Some(subject), Some(reminded)) = (subject, reminded) else { return Ok(()) };
         if let Some(abandoned) = abandoned {
-            let seconds = (self.moment.ms() - abandoned.at_ms).max(0) / 1_000;
+            let seconds = (self.turn.ms() - abandoned.at_ms).max(0) / 1_000;
             let mut properties = serde_json::Map::new();
             properties.insert("seconds_between".to_owned(), seconds.into());
             properties.insert("order_id".to_owned(), order.order_id.as_str().into());
             let message_id = abandoned.message_id(CartEvent::CartRecovered);
-            self.tell(&reminded, CartEvent::CartRecovered, &message_id, properties)?;
+            self.report(&reminded, CartEvent::CartRecovered, &message_id, properties)?;
         }
         if speaker.is_server {
-            let cart = &self.kept.cart;
+            let cart = &self.stored.cart;
             let info = |line: &LineKey| cart.look(line).map(|(_, info)| info.clone());
             let products: Vec<Product> = bought
                 .iter()
@@ -291,7 +278,7 @@ impl<S: Sql> Hub<'_, S> {
             if let Some(checkout) = checkout {
                 properties.insert("checkout_id".to_owned(), checkout.id.as_str().into());
             }
-            self.tell(&subject, CartEvent::OrderCompleted, &order_id(&order.order_id), properties)?;
+            self.report(&subject, CartEvent::OrderCompleted, &order_id(&order.order_id), properties)?;
         }
         Ok(())
     }

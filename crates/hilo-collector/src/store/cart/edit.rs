@@ -8,9 +8,11 @@ use hilo_core::cart::hub::{Checked, check};
 use hilo_core::cart::wire::{Ops, Revision};
 use hilo_core::cart::{Cart, Dot, LineInfo, LineKey, Refusal, ReplicaId, join};
 
+use super::hub::{ChangeKind, Hub};
 use super::state::{Bound, first_time, has_happened};
-use super::{Change, Hub, touch, view};
-use crate::calls::cart::{CartAnswer, Command, CommandOp, Person, Refused, Since, Speaker};
+use super::touch;
+use crate::calls::cart::{CartAnswer, Command, CommandOp, Person, Since, Speaker};
+use crate::calls::refused::{CartRefusal, RefusedCode};
 use crate::platform::{Failure, Sql, SqlValue};
 use crate::signature::sha256_hex;
 
@@ -40,8 +42,8 @@ impl<S: Sql> Hub<'_, S> {
             with_lines: speaker.is_server,
         };
         match self.apply(ops, person, speaker)? {
-            Ok(_) => self.view(&since, &view::Extra::default()),
-            Err(why) => Self::refuse(&why),
+            Ok(_) => self.view(&since),
+            Err(why) => Ok(why.into()),
         }
     }
 
@@ -51,7 +53,7 @@ impl<S: Sql> Hub<'_, S> {
         ops: &Ops,
         person: Option<Person>,
         speaker: &Speaker,
-    ) -> Result<Result<bool, Refused>, Failure> {
+    ) -> Result<Result<bool, CartRefusal>, Failure> {
         if let Some(why) = self.refuse_moved() {
             return Ok(Err(why));
         }
@@ -60,30 +62,30 @@ impl<S: Sql> Hub<'_, S> {
         }
         let token = sha256_hex(ops.token.as_bytes());
         if let Err(refusal) = self.check_replica(ops, &token) {
-            return Ok(Err(Refused::from(&refusal)));
+            return Ok(Err(CartRefusal::from(&refusal)));
         }
-        let state = &self.kept.state;
+        let state = &self.stored.state;
         let checked = check(
-            &self.kept.cart,
+            &self.stored.cart,
             state.previous.as_ref(),
             ops.replica,
             ops,
-            self.kept.state.rev.0 + 1,
+            self.stored.state.rev.0 + 1,
         );
         match checked {
-            Err(refusal) => Ok(Err(Refused::from(&refusal))),
+            Err(refusal) => Ok(Err(CartRefusal::from(&refusal))),
             Ok(Checked::Repeat { .. }) => Ok(Ok(false)),
             Ok(Checked::Fresh { delta, cart, .. }) => {
                 self.hear(ops.replica, token)?;
                 self.note_speaker(speaker);
                 if !speaker.is_server {
                     // What the page last said about itself counts, silence included: consent may have been withdrawn.
-                    self.kept.state.person = person.filter(Person::is_consenting);
+                    self.stored.state.person = person.filter(Person::is_consenting);
                 }
                 let last = Dot { r: ops.replica, n: ops.to };
-                let edits = touch::edits(&self.kept.cart, &cart, last);
-                self.change(&delta, *cart, Change::Edit)?;
-                self.tell_edits(&edits, speaker)?;
+                let edits = touch::edits(&self.stored.cart, &cart, last);
+                self.change(&delta, *cart, ChangeKind::Edit)?;
+                self.report_edits(&edits, speaker)?;
                 Ok(Ok(true))
             }
         }
@@ -91,13 +93,13 @@ impl<S: Sql> Hub<'_, S> {
 
     /// Refuses what was meant for a cart that is neither this one nor one that has moved into it: after a change of the
     /// person on a device, the one's wishes must not land in the other's cart.
-    fn refuse_other_cart(&self, ops: &Ops) -> Result<Option<Refused>, Failure> {
-        let is_this = ops.cart.is_empty() || ops.cart == self.moment.name;
+    fn refuse_other_cart(&self, ops: &Ops) -> Result<Option<CartRefusal>, Failure> {
+        let is_this = ops.cart.is_empty() || ops.cart == self.turn.name;
         if is_this || has_happened(self.sql, "guest", &ops.cart)? {
             return Ok(None);
         }
         let message = "these operations are for another cart: fetch this one first";
-        Ok(Some(Refused::new(409, "other_cart", message)))
+        Ok(Some(CartRefusal::new(RefusedCode::OtherCart, message)))
     }
 
     /// Holds a replica to its first token.
@@ -106,19 +108,19 @@ impl<S: Sql> Hub<'_, S> {
         if !is_digest || ops.replica == ReplicaId(0) {
             return Err(Refusal::Malformed);
         }
-        let applied = self.kept.cart.ctx.prefix(ops.replica);
+        let applied = self.stored.cart.ctx.prefix(ops.replica);
         let ended = |applied| {
             let previous = Some(Applied::from([(ops.replica, applied)]));
             Err(Refusal::Epoch { previous })
         };
-        match self.kept.replicas.get(&ops.replica) {
+        match self.stored.replicas.get(&ops.replica) {
             Some(bound) if bound.token != token => Err(Refusal::ForeignReplica),
-            Some(bound) if self.moment.ms() - bound.seen_ms > REPLICA_IDLE_MS => ended(applied),
+            Some(bound) if self.turn.ms() - bound.seen_ms > REPLICA_IDLE_MS => ended(applied),
             Some(_) => Ok(()),
             // Its binding has expired.
             None if applied > 0 => ended(applied),
             // It has acted in a cart that is no more: what came before counted there.
-            None if self.kept.version == 0 && ops.from > 1 && ops.from <= ops.to => {
+            None if self.stored.version == 0 && ops.from > 1 && ops.from <= ops.to => {
                 ended(ops.from.saturating_sub(1))
             }
             None => Ok(()),
@@ -126,17 +128,17 @@ impl<S: Sql> Hub<'_, S> {
     }
 
     fn hear(&mut self, replica: ReplicaId, token: String) -> Result<(), Failure> {
-        let now_ms = self.moment.ms();
-        match self.kept.replicas.get(&replica) {
+        let now_ms = self.turn.ms();
+        match self.stored.replicas.get(&replica) {
             Some(bound) if now_ms - bound.seen_ms < SEEN_MS => Ok(()),
-            Some(_) => self.kept.bind(self.sql, replica, Bound { token, seen_ms: now_ms }),
+            Some(_) => self.stored.bind(self.sql, replica, Bound { token, seen_ms: now_ms }),
             None => {
                 // A new one is the occasion to forget those that have expired.
                 let oldest_ms = now_ms - REPLICA_IDLE_MS;
-                self.kept.replicas.retain(|_, bound| bound.seen_ms >= oldest_ms);
+                self.stored.replicas.retain(|_, bound| bound.seen_ms >= oldest_ms);
                 self.sql
                     .exec("DELETE FROM replicas WHERE seen_ms < ?", &[SqlValue::int(oldest_ms)?])?;
-                self.kept.bind(self.sql, replica, Bound { token, seen_ms: now_ms })
+                self.stored.bind(self.sql, replica, Bound { token, seen_ms: now_ms })
             }
         }
     }
@@ -148,7 +150,7 @@ impl<S: Sql> Hub<'_, S> {
         speaker: &Speaker,
     ) -> Result<CartAnswer, Failure> {
         if let Some(why) = self.refuse_moved() {
-            return Self::refuse(&why);
+            return Ok(why.into());
         }
         let is_id = |id: &str| !id.is_empty() && id.len() <= COMMAND_ID_BYTES_MAX;
         let is_good = |command: &Command| {
@@ -159,14 +161,14 @@ impl<S: Sql> Hub<'_, S> {
         };
         if commands.is_empty() || commands.len() > COMMANDS_MAX || !commands.iter().all(is_good) {
             let message = "1 to 64 commands, each with an id and, but for `clear`, a line";
-            return Self::refuse(&Refused::new(422, "bad_command", message));
+            return Ok(CartRefusal::new(RefusedCode::BadCommand, message).into());
         }
         for command in commands {
             if has_happened(self.sql, "command", &command.id)? {
                 continue;
             }
             if let Err(refusal) = self.command(command, speaker)? {
-                return Self::refuse(&Refused::from(&refusal));
+                return Ok(CartRefusal::from(&refusal).into());
             }
         }
         self.sql.exec(
@@ -174,12 +176,12 @@ impl<S: Sql> Hub<'_, S> {
             &[SqlValue::Int(COMMANDS_KNOWN_MAX)],
         )?;
         let since = Since {
-            epoch: self.kept.cart.epoch,
+            epoch: self.stored.cart.epoch,
             rev: Revision(0),
             replica: None,
             with_lines: true,
         };
-        self.view(&since, &view::Extra::default())
+        self.view(&since)
     }
 
     fn command(
@@ -187,24 +189,24 @@ impl<S: Sql> Hub<'_, S> {
         command: &Command,
         speaker: &Speaker,
     ) -> Result<Result<(), Refusal>, Failure> {
-        let hub = self.kept.state.hub;
-        let mut delta = match carry_out(&self.kept.cart, hub, command) {
+        let hub = self.stored.state.hub;
+        let mut delta = match carry_out(&self.stored.cart, hub, command) {
             Ok(delta) => delta,
             Err(refusal) => return Ok(Err(refusal)),
         };
         if let (Some(line), Some(info)) = (&command.line, &command.info)
             && delta.has(line)
         {
-            delta.show(line, (self.kept.state.rev.0 + 1, info.clone()));
+            delta.show(line, (self.stored.state.rev.0 + 1, info.clone()));
         }
         first_time(self.sql, "command", &command.id)?;
         self.note_speaker(speaker);
-        let cart = &self.kept.cart;
+        let cart = &self.stored.cart;
         // The operation's own dot: the hub writes without gaps.
         let last = Dot { r: hub, n: cart.ctx.prefix(hub).saturating_add(1) };
         let edits = touch::edits(cart, &join(cart, &delta), last);
-        self.act(&delta, Change::Edit)?;
-        self.tell_edits(&edits, speaker)?;
+        self.act(&delta, ChangeKind::Edit)?;
+        self.report_edits(&edits, speaker)?;
         Ok(Ok(()))
     }
 }

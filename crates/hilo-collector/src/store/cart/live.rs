@@ -10,9 +10,13 @@ use hilo_core::cart::wire::{Broadcast, Ops, Revision};
 use hilo_core::cart::{Refusal, ReplicaId};
 use serde::{Deserialize, Serialize};
 
-use super::{Answered, Moment, News, Volatile, view, within};
-use crate::calls::cart::{Person, Refused, Since, Speaker};
+use super::hub::{HubAnswer, News, Volatile, within};
+use super::state::StoredCart;
+use super::turn::Turn;
+use super::view;
+use crate::calls::cart::{Person, Since, Speaker};
 use crate::calls::encode;
+use crate::calls::refused::CartRefusal;
 use crate::platform::{Failure, Sql};
 use crate::ticket;
 
@@ -32,7 +36,7 @@ const CLOSE_LARGE: u16 = 1_009;
 const CLOSE_RATE: u16 = 4_429;
 const CLOSE_PROTOCOL: u16 = 4_400;
 
-/// What is known about a socket: its attachment, which outlives hibernation.
+/// A socket's attachment, which outlives hibernation.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Socket {
     /// Tells sockets apart.
@@ -58,9 +62,9 @@ pub struct Frame {
     pub close: Option<(u16, &'static str)>,
 }
 
-/// What a frame says beside its operations. Read without its `t` as a tag: serde would keep a copy of every frame for that.
+/// The fields of a frame beside its operations. `t` is no tag for serde, because serde would copy every frame for that.
 #[derive(Deserialize)]
-struct Told {
+struct FrameBody {
     t: String,
     #[serde(default)]
     ticket: String,
@@ -107,58 +111,58 @@ pub fn frame(
     socket: &mut Socket,
     text: &str,
     secret: &str,
-    moment: Moment<'_>,
+    turn: Turn<'_>,
 ) -> Result<Frame, Failure> {
     if text.len() > FRAME_BYTES_MAX {
         return Ok(ended(CLOSE_LARGE, "at most 64 KB a frame"));
     }
-    let Ok(told) = serde_json::from_str::<Told>(text) else {
+    let Ok(body) = serde_json::from_str::<FrameBody>(text) else {
         return match socket.speaker {
-            Some(_) => refused(&Refused::from(&Refusal::Malformed)),
+            Some(_) => refused(&CartRefusal::from(&Refusal::Malformed)),
             None => Ok(ended(CLOSE_PROTOCOL, "the first frame is a hello")),
         };
     };
-    match (told.t.as_str(), socket.speaker.clone()) {
-        ("hello", None) => hello(sql, volatile, socket, &told, secret, moment),
+    match (body.t.as_str(), socket.speaker.clone()) {
+        ("hello", None) => hello(sql, volatile, socket, &body, secret, turn),
         ("hello", Some(_)) => Ok(ended(CLOSE_PROTOCOL, "hello was said before")),
-        ("ops", Some(speaker)) => ops(sql, volatile, socket, (text, told.person), &speaker, moment),
+        ("ops", Some(speaker)) => ops(sql, volatile, socket, (text, body.person), &speaker, turn),
         ("ops", None) => Ok(ended(CLOSE_TICKET, "say hello with a ticket first")),
-        (_, Some(_)) => refused(&Refused::from(&Refusal::Malformed)),
+        (_, Some(_)) => refused(&CartRefusal::from(&Refusal::Malformed)),
         (_, None) => Ok(ended(CLOSE_PROTOCOL, "the first frame is a hello")),
     }
 }
 
-/// Lets in who has a ticket for this cart.
+/// Lets a socket speak that has a ticket for this cart.
 fn hello(
     sql: &impl Sql,
     volatile: &mut Volatile,
     socket: &mut Socket,
-    told: &Told,
+    body: &FrameBody,
     secret: &str,
-    moment: Moment<'_>,
+    turn: Turn<'_>,
 ) -> Result<Frame, Failure> {
-    let now_s = moment.now.as_second();
-    let Some(speaker) = ticket::read(&told.ticket, moment.name, secret, now_s) else {
+    let now_s = turn.now.as_second();
+    let Some(speaker) = ticket::read(&body.ticket, turn.name, secret, now_s) else {
         return Ok(ended(CLOSE_TICKET, "fetch the cart for a new ticket"));
     };
     socket.speaker = Some(speaker.clone());
-    socket.replica = told.replica;
-    let rev = told.rev.unwrap_or(Revision(0));
-    let since = Since { epoch: told.epoch, rev, replica: told.replica, with_lines: false };
-    welcome(sql, volatile, &since, &speaker, moment)
+    socket.replica = body.replica;
+    let rev = body.rev.unwrap_or(Revision(0));
+    let since = Since { epoch: body.epoch, rev, replica: body.replica, with_lines: false };
+    welcome(sql, volatile, &since, &speaker, turn)
 }
 
 fn ended(code: u16, reason: &'static str) -> Frame {
     Frame { close: Some((code, reason)), ..Frame::default() }
 }
 
-fn refused(why: &Refused) -> Result<Frame, Failure> {
+fn refused(why: &CartRefusal) -> Result<Frame, Failure> {
     #[derive(Serialize)]
-    struct Told<'a> {
+    struct RefusedFrame<'a> {
         t: &'a str,
-        error: &'a Refused,
+        error: &'a CartRefusal,
     }
-    let reply = encode(&Told { t: "refused", error: why })?;
+    let reply = encode(&RefusedFrame { t: "refused", error: why })?;
     Ok(Frame { replies: vec![reply], ..Frame::default() })
 }
 
@@ -175,15 +179,15 @@ fn welcome(
     volatile: &mut Volatile,
     since: &Since,
     speaker: &Speaker,
-    moment: Moment<'_>,
+    turn: Turn<'_>,
 ) -> Result<Frame, Failure> {
-    if !volatile.is_current && !super::schema::is_present(sql)? {
-        let kept = super::Kept::fresh(speaker, ReplicaId(0), 0);
-        let reply = encode(&Tagged { t: "view", body: &view::new(&kept, moment.name, since) })?;
+    if !volatile.is_current && !crate::store::schema::is_present(sql)? {
+        let stored = StoredCart::fresh(speaker, ReplicaId(0), 0);
+        let reply = encode(&Tagged { t: "view", body: &view::new(&stored, turn.name, since) })?;
         return Ok(Frame { replies: vec![reply], ..Frame::default() });
     }
-    let answered = within(sql, volatile, speaker, moment, |hub| {
-        let view = hub.seen(since, &view::Extra::default())?;
+    let answered = within(sql, volatile, speaker, turn, |hub| {
+        let view = hub.seen(since, None)?;
         encode(&Tagged { t: "view", body: &view })
     })?;
     Ok(Frame { replies: vec![answered.reply], ..Frame::default() })
@@ -195,18 +199,18 @@ fn ops(
     socket: &mut Socket,
     (text, person): (&str, Option<Person>),
     speaker: &Speaker,
-    moment: Moment<'_>,
+    turn: Turn<'_>,
 ) -> Result<Frame, Failure> {
     let read = check_bytes(text.as_bytes()).and_then(|()| Ops::read(text.as_bytes()));
     let ops = match read {
         Ok(ops) => ops,
-        Err(refusal) => return refused(&Refused::from(&refusal)),
+        Err(refusal) => return refused(&CartRefusal::from(&refusal)),
     };
     let mut refusal = None;
-    let Answered { reply, news, pump } =
-        within(sql, volatile, speaker, moment, |hub| match hub.apply(&ops, person, speaker)? {
+    let HubAnswer { reply, news, pump } =
+        within(sql, volatile, speaker, turn, |hub| match hub.apply(&ops, person, speaker)? {
             Ok(true) => Ok(String::new()),
-            Ok(false) => acknowledge(hub.kept.state.rev, hub.kept.cart.ctx.prefix(ops.replica)),
+            Ok(false) => acknowledge(hub.stored.state.rev, hub.stored.cart.ctx.prefix(ops.replica)),
             Err(why) => {
                 refusal = Some(why);
                 Ok(String::new())
@@ -230,16 +234,16 @@ fn acknowledge(rev: Revision, acked: u32) -> Result<String, Failure> {
     encode(&Ack { t: "ack", rev, acked })
 }
 
-/// A piece of news as the receiver of `socket` gets it; `None` for a socket that has not said hello.
+/// A piece of news as a frame for `socket`; `None` for a socket that has not said hello.
 ///
 /// # Errors
 /// `Fatal`: a shape that is no JSON is a bug.
-pub fn told(
+pub fn text_of(
     sql: &impl Sql,
     volatile: &mut Volatile,
     socket: &Socket,
     news: &News,
-    moment: Moment<'_>,
+    turn: Turn<'_>,
 ) -> Result<Option<String>, Failure> {
     #[derive(Serialize)]
     struct Checkout {
@@ -249,8 +253,8 @@ pub fn told(
     }
     let Some(speaker) = &socket.speaker else { return Ok(None) };
     let prefix = |replica| {
-        let kept = volatile.kept.as_ref();
-        kept.map_or(0, |kept| kept.cart.ctx.prefix(replica))
+        let stored = volatile.stored.as_ref();
+        stored.map_or(0, |stored| stored.cart.ctx.prefix(replica))
     };
     let text = match news {
         News::Delta(broadcast) => {
@@ -260,7 +264,7 @@ pub fn told(
         News::Anew => {
             let none = Revision(0);
             let since = Since { epoch: 0, rev: none, replica: socket.replica, with_lines: false };
-            let mut frame = welcome(sql, volatile, &since, speaker, moment)?;
+            let mut frame = welcome(sql, volatile, &since, speaker, turn)?;
             frame.replies.pop().unwrap_or_default()
         }
         News::Checkout { open, changed } => {

@@ -12,9 +12,9 @@ use serde::{Deserialize, Serialize};
 use serde_json::value::RawValue;
 
 use super::checkout::{self, Checkout};
+use super::hub::{ChangeKind, HUB_TOKEN, Hub, News};
 use super::state::{Abandoned, Bound, OpenCheckout, Standing, Task, first_time, happened};
-use super::{Change, HUB_TOKEN, Hub, News};
-use crate::calls::cart::{Destination, Leave, Leaving, Person, Speaker};
+use crate::calls::cart::{CustomerCart, Leave, Leaving, Person, Speaker};
 use crate::calls::{decode, encode};
 use crate::platform::{Failure, Sql};
 use crate::signature::sha256_hex;
@@ -42,21 +42,21 @@ struct Cargo {
 impl<S: Sql> Hub<'_, S> {
     /// The guest's first step: from now on nothing changes here. A merge that has begun is finished as it began, whoever
     /// asks for another.
-    pub(super) fn leave(&mut self, to: Destination) -> Result<Leave, Failure> {
-        if self.kept.version == 0 || Policy::from_name(&to.policy) == Some(Policy::KeepBoth) {
+    pub(super) fn leave(&mut self, to: CustomerCart) -> Result<Leave, Failure> {
+        if self.stored.version == 0 || Policy::from_name(&to.policy) == Some(Policy::KeepBoth) {
             return Ok(Leave::Nothing);
         }
-        let (merge_id, to) = match &self.kept.state.standing {
+        let (merge_id, to) = match &self.stored.state.standing {
             Standing::Left { .. } => return Ok(Leave::Left),
             Standing::Leaving { merge_id, to } => (merge_id.clone(), to.clone()),
             Standing::Open => {
-                let made_of = format!("{}:{}:{}", self.moment.name, self.kept.cart.epoch, to.cart);
+                let made_of = format!("{}:{}:{}", self.turn.name, self.stored.cart.epoch, to.cart);
                 let merge_id = sha256_hex(made_of.as_bytes());
-                self.kept.state.standing =
+                self.stored.state.standing =
                     Standing::Leaving { merge_id: merge_id.clone(), to: to.clone() };
                 self.is_dirty = true;
-                let at_ms = self.moment.ms() + RESUME_MS;
-                self.kept.schedule(self.sql, Task::Merge, Some(at_ms))?;
+                let at_ms = self.turn.ms() + RESUME_MS;
+                self.stored.schedule(self.sql, Task::Merge, Some(at_ms))?;
                 (merge_id, to)
             }
         };
@@ -65,22 +65,22 @@ impl<S: Sql> Hub<'_, S> {
 
     /// What the alarm carries on with, if a merge is under way.
     pub(super) fn unfinished(&mut self) -> Result<Option<Leaving>, Failure> {
-        let Standing::Leaving { merge_id, to } = self.kept.state.standing.clone() else {
-            self.kept.schedule(self.sql, Task::Merge, None)?;
+        let Standing::Leaving { merge_id, to } = self.stored.state.standing.clone() else {
+            self.stored.schedule(self.sql, Task::Merge, None)?;
             return Ok(None);
         };
-        let at_ms = self.moment.ms() + RESUME_MS;
-        self.kept.schedule(self.sql, Task::Merge, Some(at_ms))?;
+        let at_ms = self.turn.ms() + RESUME_MS;
+        self.stored.schedule(self.sql, Task::Merge, Some(at_ms))?;
         self.leaving(merge_id, to).map(Some)
     }
 
-    fn leaving(&self, merge_id: String, to: Destination) -> Result<Leaving, Failure> {
-        let state = &self.kept.state;
+    fn leaving(&self, merge_id: String, to: CustomerCart) -> Result<Leaving, Failure> {
+        let state = &self.stored.state;
         let cargo = Cargo {
-            guest: self.moment.name.to_owned(),
-            epoch: self.kept.cart.epoch,
-            full: Full::of(&self.kept.cart),
-            replicas: self.kept.replicas.iter().map(|(id, bound)| (*id, bound.clone())).collect(),
+            guest: self.turn.name.to_owned(),
+            epoch: self.stored.cart.epoch,
+            full: Full::of(&self.stored.cart),
+            replicas: self.stored.replicas.iter().map(|(id, bound)| (*id, bound.clone())).collect(),
             checkouts: checkout::all(self.sql)?,
             orders: happened(self.sql, "order", ORDERS_MAX)?,
             person: state.person.clone(),
@@ -102,15 +102,15 @@ impl<S: Sql> Hub<'_, S> {
         first_time(self.sql, "guest", &cargo.guest)?;
         let policy = Policy::from_name(&leaving.to.policy).unwrap_or_default();
         let guest = self.without_forgeries(&cargo);
-        let hub = self.kept.state.hub;
-        let merged = merge(&self.kept.cart, &guest, policy, hub)
+        let hub = self.stored.state.hub;
+        let merged = merge(&self.stored.cart, &guest, policy, hub)
             .map_err(|refusal| Failure::Fatal(refusal.code().to_owned()))?;
         // Carts that stay apart do not get here: `leave` has seen to it.
         let Some(delta) = merged else { return Ok(()) };
         self.take_along(cargo)?;
-        self.kept.state.owner = speaker.owner.clone();
-        self.kept.state.terms = speaker.terms;
-        self.act(&delta, Change::Merge)
+        self.stored.state.owner = speaker.owner.clone();
+        self.stored.state.terms = speaker.terms;
+        self.act(&delta, ChangeKind::Merge)
     }
 
     /// The guest's cart without what it says in the name of replicas that are others' here: a cart made up to be merged
@@ -120,8 +120,8 @@ impl<S: Sql> Hub<'_, S> {
         let tokens: BTreeMap<ReplicaId, &str> =
             cargo.replicas.iter().map(|(id, bound)| (*id, bound.token.as_str())).collect();
         let is_foreign = |replica: ReplicaId| {
-            let bound = self.kept.replicas.get(&replica);
-            let is_known = bound.is_some() || self.kept.cart.ctx.prefix(replica) > 0;
+            let bound = self.stored.replicas.get(&replica);
+            let is_known = bound.is_some() || self.stored.cart.ctx.prefix(replica) > 0;
             // The customer's hub is nobody's: the guest's own has another id.
             let is_same = bound.is_some_and(|bound| {
                 bound.token != HUB_TOKEN && tokens.get(&replica) == Some(&bound.token.as_str())
@@ -136,8 +136,8 @@ impl<S: Sql> Hub<'_, S> {
     /// Takes over what stands beside the lines, where this cart has none of its own.
     fn take_along(&mut self, cargo: Cargo) -> Result<(), Failure> {
         for (replica, bound) in cargo.replicas {
-            if !self.kept.replicas.contains_key(&replica) {
-                self.kept.bind(self.sql, replica, bound)?;
+            if !self.stored.replicas.contains_key(&replica) {
+                self.stored.bind(self.sql, replica, bound)?;
             }
         }
         for order in &cargo.orders {
@@ -146,11 +146,11 @@ impl<S: Sql> Hub<'_, S> {
         for guests in cargo.checkouts {
             // Their dots are the same here; only the count of epochs differs.
             if guests.epoch == cargo.epoch && !guests.is_ordered {
-                let epoch = self.kept.cart.epoch;
+                let epoch = self.stored.cart.epoch;
                 checkout::keep(self.sql, &Checkout { epoch, ..guests })?;
             }
         }
-        let state = &mut self.kept.state;
+        let state = &mut self.stored.state;
         if state.person.is_none() && cargo.person.is_some() {
             (state.person, state.source) = (cargo.person, cargo.source);
         }
@@ -160,7 +160,7 @@ impl<S: Sql> Hub<'_, S> {
         if let (None, Some(open)) = (&state.checkout, cargo.open) {
             let until_ms = open.until_ms;
             state.checkout = Some(open);
-            self.kept.schedule(self.sql, Task::Checkout, Some(until_ms))?;
+            self.stored.schedule(self.sql, Task::Checkout, Some(until_ms))?;
         }
         self.is_dirty = true;
         Ok(())
@@ -168,7 +168,7 @@ impl<S: Sql> Hub<'_, S> {
 
     /// The guest's last step: what was taken in elsewhere is given up here, but for the pointer.
     pub(super) fn left(&mut self, merge_id: &str) -> Result<(), Failure> {
-        let Standing::Leaving { merge_id: begun, to } = &self.kept.state.standing else {
+        let Standing::Leaving { merge_id: begun, to } = &self.stored.state.standing else {
             return Ok(());
         };
         if begun != merge_id {
@@ -178,16 +178,16 @@ impl<S: Sql> Hub<'_, S> {
         for table in ["infos", "deltas", "replicas", "checkouts"] {
             self.sql.exec(&format!("DELETE FROM {table}"), &[])?;
         }
-        let epoch = self.kept.cart.epoch;
-        self.kept.cart = Cart::of(epoch);
-        self.kept.replicas.clear();
-        let state = &mut self.kept.state;
+        let epoch = self.stored.cart.epoch;
+        self.stored.cart = Cart::of(epoch);
+        self.stored.replicas.clear();
+        let state = &mut self.stored.state;
         (state.person, state.abandoned, state.checkout) = (None, None, None);
         state.previous = None;
         state.rev = Revision(state.rev.0 + 1);
         state.standing = Standing::Left { merge_id, into };
         for task in [Task::Abandon, Task::Checkout, Task::Merge] {
-            self.kept.schedule(self.sql, task, None)?;
+            self.stored.schedule(self.sql, task, None)?;
         }
         self.is_dirty = true;
         self.news.push(News::Merged);

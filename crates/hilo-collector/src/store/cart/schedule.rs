@@ -7,9 +7,10 @@ use hilo_core::cart::touchpoint::CartEvent;
 use jiff::Timestamp;
 use serde_json::value::RawValue;
 
-use super::state::{Abandoned, Kept, Standing, Task};
+use super::hub::{Hub, News, Volatile, within};
+use super::state::{Abandoned, Standing, StoredCart, Task};
 use super::touch::{about, products};
-use super::{Hub, Moment, News, Volatile, within};
+use super::turn::Turn;
 use crate::calls::cart::{Leaving, Owner, Speaker, Terms, Touchpoint};
 use crate::platform::{Failure, Sql, SqlValue};
 
@@ -23,7 +24,7 @@ const AGAIN_MS: i64 = 5_000;
 /// What the alarm finds to be done.
 #[derive(Debug, Default)]
 pub struct Due {
-    /// To be handed on; then say so with [`settle`], or give them back with [`release`].
+    /// To be handed on; then [`confirm`] them, or [`release`] them.
     pub touchpoints: Vec<Touchpoint>,
     /// A merge to finish.
     pub merge: Option<Leaving>,
@@ -37,14 +38,14 @@ pub struct Due {
 ///
 /// # Errors
 /// Whatever the storage answers; nothing is done then.
-pub fn due(sql: &impl Sql, volatile: &mut Volatile, moment: Moment<'_>) -> Result<Due, Failure> {
-    if !volatile.is_current && !super::schema::is_present(sql)? {
+pub fn due(sql: &impl Sql, volatile: &mut Volatile, turn: Turn<'_>) -> Result<Due, Failure> {
+    if !volatile.is_current && !crate::store::schema::is_present(sql)? {
         return Ok(Due::default());
     }
     let mut due = Due::default();
-    let is_leased = volatile.leased_until_ms > moment.ms();
-    let answered = within(sql, volatile, &nobody(), moment, |hub| {
-        if hub.kept.version > 0 {
+    let is_leased = volatile.leased_until_ms > turn.ms();
+    let answered = within(sql, volatile, &nobody(), turn, |hub| {
+        if hub.stored.version > 0 {
             hub.do_due(&mut due)?;
         }
         if !is_leased {
@@ -53,7 +54,7 @@ pub fn due(sql: &impl Sql, volatile: &mut Volatile, moment: Moment<'_>) -> Resul
         Ok(String::new())
     })?;
     if !due.touchpoints.is_empty() {
-        volatile.leased_until_ms = moment.ms() + LEASE_MS;
+        volatile.leased_until_ms = turn.ms() + LEASE_MS;
     }
     due.news = answered.news;
     Ok(due)
@@ -73,19 +74,19 @@ fn nobody() -> Speaker {
 ///
 /// # Errors
 /// Whatever the storage answers.
-pub fn settle(
+pub fn confirm(
     sql: &impl Sql,
     volatile: &mut Volatile,
     seqs: &[i64],
-    moment: Moment<'_>,
+    turn: Turn<'_>,
 ) -> Result<(), Failure> {
-    within(sql, volatile, &nobody(), moment, |hub| {
+    within(sql, volatile, &nobody(), turn, |hub| {
         for seq in seqs {
             sql.exec("DELETE FROM outbox WHERE seq = ?", &[SqlValue::int(*seq)?])?;
         }
         let rows = sql.exec("SELECT seq FROM outbox LIMIT 1", &[])?;
-        let next = rows.first().map(|_| hub.moment.ms());
-        hub.kept.schedule(sql, Task::Outbox, next)?;
+        let next = rows.first().map(|_| hub.turn.ms());
+        hub.stored.schedule(sql, Task::Outbox, next)?;
         Ok(String::new())
     })?;
     volatile.leased_until_ms = 0;
@@ -106,9 +107,9 @@ pub fn next_alarm(
     volatile: &Volatile,
     now: Timestamp,
 ) -> Result<Option<i64>, Failure> {
-    let earliest = match &volatile.kept {
-        Some(kept) => kept.schedule.values().min().copied(),
-        None if !volatile.is_current && !super::schema::is_present(sql)? => None,
+    let earliest = match &volatile.stored {
+        Some(stored) => stored.schedule.values().min().copied(),
+        None if !volatile.is_current && !crate::store::schema::is_present(sql)? => None,
         None => {
             let rows = sql.exec("SELECT min(at_ms) AS at_ms FROM schedule", &[])?;
             rows.first().and_then(|row| row.int("at_ms").ok())
@@ -122,14 +123,14 @@ pub fn next_alarm(
 impl<S: Sql> Hub<'_, S> {
     fn do_due(&mut self, due: &mut Due) -> Result<(), Failure> {
         if self.is_due(Task::Expire) {
-            let at_ms = self.kept.state.expire_ms();
-            if at_ms <= self.moment.ms() && !self.has_outbox()? {
+            let at_ms = self.stored.state.expire_ms();
+            if at_ms <= self.turn.ms() && !self.has_outbox()? {
                 due.is_expired = true;
                 return Ok(());
             }
             // What nobody has taken yet is not thrown away with the cart.
-            let at_ms = at_ms.max(self.moment.ms() + AGAIN_MS);
-            self.kept.schedule(self.sql, Task::Expire, Some(at_ms))?;
+            let at_ms = at_ms.max(self.turn.ms() + AGAIN_MS);
+            self.stored.schedule(self.sql, Task::Expire, Some(at_ms))?;
         }
         if self.is_due(Task::Checkout) {
             self.give_up_checkout()?;
@@ -144,7 +145,7 @@ impl<S: Sql> Hub<'_, S> {
     }
 
     fn is_due(&self, task: Task) -> bool {
-        self.kept.schedule.get(&task).is_some_and(|at_ms| *at_ms <= self.moment.ms())
+        self.stored.schedule.get(&task).is_some_and(|at_ms| *at_ms <= self.turn.ms())
     }
 
     fn has_outbox(&self) -> Result<bool, Failure> {
@@ -153,50 +154,50 @@ impl<S: Sql> Hub<'_, S> {
 
     /// A checkout that nobody finishes does not keep its cart from being abandoned for ever.
     fn give_up_checkout(&mut self) -> Result<(), Failure> {
-        let Some(checkout) = &self.kept.state.checkout else {
-            return self.kept.schedule(self.sql, Task::Checkout, None);
+        let Some(checkout) = &self.stored.state.checkout else {
+            return self.stored.schedule(self.sql, Task::Checkout, None);
         };
-        if checkout.until_ms > self.moment.ms() {
+        if checkout.until_ms > self.turn.ms() {
             let at_ms = checkout.until_ms;
-            return self.kept.schedule(self.sql, Task::Checkout, Some(at_ms));
+            return self.stored.schedule(self.sql, Task::Checkout, Some(at_ms));
         }
-        self.kept.state.checkout = None;
-        self.kept.state.idle_ms = self.moment.ms();
+        self.stored.state.checkout = None;
+        self.stored.state.idle_ms = self.turn.ms();
         self.is_dirty = true;
         self.news.push(News::Checkout { open: false, changed: false });
-        self.kept.schedule(self.sql, Task::Checkout, None)?;
-        let at_ms = self.kept.state.abandon_ms();
-        self.kept.schedule_by(self.sql, Task::Abandon, at_ms)
+        self.stored.schedule(self.sql, Task::Checkout, None)?;
+        let at_ms = self.stored.state.abandon_ms();
+        self.stored.schedule_by(self.sql, Task::Abandon, at_ms)
     }
 
     /// Reports the cart as abandoned, once per epoch and idle period.
     fn abandon(&mut self) -> Result<(), Failure> {
-        let Kept { state, cart, .. } = &self.kept;
+        let StoredCart { state, cart, .. } = &self.stored;
         let at_ms = state.abandon_ms();
         let is_open = state.standing == Standing::Open;
         // A checkout that ends without an order schedules this anew; so does every edit.
         if cart.is_empty() || state.checkout.is_some() || !is_open {
-            return self.kept.schedule(self.sql, Task::Abandon, None);
+            return self.stored.schedule(self.sql, Task::Abandon, None);
         }
-        if at_ms > self.moment.ms() {
-            return self.kept.schedule(self.sql, Task::Abandon, Some(at_ms));
+        if at_ms > self.turn.ms() {
+            return self.stored.schedule(self.sql, Task::Abandon, Some(at_ms));
         }
         let abandoned = Abandoned {
-            label: self.moment.name.to_owned(),
+            label: self.turn.name.to_owned(),
             epoch: cart.epoch,
             idle_ms: state.idle_ms,
-            at_ms: self.moment.ms(),
+            at_ms: self.turn.ms(),
         };
-        self.kept.schedule(self.sql, Task::Abandon, None)?;
+        self.stored.schedule(self.sql, Task::Abandon, None)?;
         let message_id = abandoned.message_id(CartEvent::CartAbandoned);
-        let before = self.kept.state.abandoned.replace(abandoned);
+        let before = self.stored.state.abandoned.replace(abandoned);
         self.is_dirty = true;
         if before.is_some_and(|before| before.message_id(CartEvent::CartAbandoned) == message_id) {
             return Ok(());
         }
         if let Some(subject) = self.reminded(None) {
-            let properties = about(&products(&self.kept.cart));
-            self.tell(&subject, CartEvent::CartAbandoned, &message_id, properties)?;
+            let properties = about(&products(&self.stored.cart));
+            self.report(&subject, CartEvent::CartAbandoned, &message_id, properties)?;
         }
         Ok(())
     }

@@ -10,9 +10,10 @@ use hilo_core::cart::wire::{Full, Revision};
 use hilo_core::cart::{Cart, LineInfo, LineKey, ReplicaId};
 use serde::{Deserialize, Serialize};
 
-use crate::calls::cart::{Destination, Owner, Person, Speaker, Terms};
+use crate::calls::cart::{CustomerCart, Owner, Person, Speaker, Terms};
 use crate::calls::{decode, encode};
 use crate::platform::{Failure, Sql, SqlValue};
+use crate::signature::sha256_hex;
 
 /// Milliseconds of a day.
 const DAY_MS: i64 = 86_400_000;
@@ -72,7 +73,7 @@ pub(super) enum Standing {
         /// Which merge.
         merge_id: String,
         /// Where to.
-        to: Destination,
+        to: CustomerCart,
     },
     /// A guest's cart that has arrived there.
     Left {
@@ -111,6 +112,16 @@ pub(super) struct OpenCheckout {
     pub sum_hash: String,
     /// When it counts as given up.
     pub until_ms: i64,
+}
+
+/// The digest of what would be paid for.
+pub(super) fn sum_hash(cart: &Cart) -> Result<String, Failure> {
+    let price = |line: &LineKey| cart.look(line).and_then(|(_, info)| info.unit_price);
+    let lines: Vec<_> = cart
+        .shown()
+        .map(|(line, quantity)| (line, quantity, price(line).map(|price| price.to_string())))
+        .collect();
+    Ok(sha256_hex(encode(&lines)?.as_bytes()))
 }
 
 /// A replica, bound to the first token it came with.
@@ -153,7 +164,7 @@ impl Task {
 
 /// Everything that is looked at for an operation.
 #[derive(Clone, Debug)]
-pub(super) struct Kept {
+pub(super) struct StoredCart {
     /// The row's version; 0 before it is first written.
     pub version: i64,
     pub state: State,
@@ -169,10 +180,10 @@ struct Row<S> {
     full: Full,
 }
 
-impl Kept {
+impl StoredCart {
     /// A cart that nothing has happened to.
-    pub(super) fn fresh(speaker: &Speaker, hub: ReplicaId, now_ms: i64) -> Kept {
-        Kept {
+    pub(super) fn fresh(speaker: &Speaker, hub: ReplicaId, now_ms: i64) -> StoredCart {
+        StoredCart {
             version: 0,
             state: State {
                 owner: speaker.owner.clone(),
@@ -203,7 +214,7 @@ impl Kept {
     }
 
     /// Reads everything; `None` where nothing was ever written.
-    pub(super) fn load(sql: &impl Sql) -> Result<Option<Kept>, Failure> {
+    pub(super) fn load(sql: &impl Sql) -> Result<Option<StoredCart>, Failure> {
         let rows = sql.exec("SELECT version, body FROM cart", &[])?;
         let Some(row) = rows.first() else { return Ok(None) };
         let Row { state, epoch, full }: Row<State> = decode(row.text("body")?)?;
@@ -227,7 +238,7 @@ impl Kept {
                 schedule.insert(task, row.int("at_ms")?);
             }
         }
-        Ok(Some(Kept { version: row.int("version")?, state, cart, replicas, schedule }))
+        Ok(Some(StoredCart { version: row.int("version")?, state, cart, replicas, schedule }))
     }
 
     /// Writes the state's row.

@@ -11,20 +11,20 @@ mod touchpoints;
 use std::cell::Cell;
 
 use hilo_core::cart::replica::Sender;
-use hilo_core::cart::wire::Ops;
-use hilo_core::cart::{LineKey, Refusal};
+use hilo_core::cart::wire::{Broadcast, Ops, Revision};
+use hilo_core::cart::{Cart, LineKey, Refusal};
 use hilo_core::event::ConsentClaim;
 use hilo_core::money::Currency;
-use jiff::SignedDuration;
+use jiff::{SignedDuration, Timestamp};
 use serde::de::DeserializeOwned;
 use serde_json::{Value, json};
 
 use super::*;
 use crate::calls::cart::{
-    Command, CommandOp, Order, Owner, Person, Since, Terms, Touchpoint, Units,
+    CartAnswer, Command, CommandOp, Order, Owner, Person, Since, Terms, Touchpoint, Units,
 };
-use crate::platform::memory::MemorySql;
 use crate::platform::{SqlRow, SqlValue};
+use crate::shell::memory::MemorySql;
 
 /// The storage, which refuses one statement if a test says so.
 struct Storage {
@@ -101,9 +101,9 @@ impl Object {
     ) -> Result<A, Failure> {
         self.drawn += 1;
         let random = [self.drawn ^ self.name.len() as u8; 16];
-        let moment = Moment { name: &self.name, now: self.now, random };
+        let turn = Turn { name: &self.name, now: self.now, random };
         let call = encode(&CartCall { speaker: self.speaker(is_server), ask }).unwrap();
-        let answered = answer(&self.storage, &mut self.volatile, &call, moment)?;
+        let answered = answer(&self.storage, &mut self.volatile, &call, turn)?;
         self.news.extend(answered.news);
         decode(&answered.reply)
     }
@@ -114,8 +114,12 @@ impl Object {
 
     /// Asks what is answered with a view or a refusal.
     fn view(&mut self, is_server: bool, ask: CartAsk) -> (u16, Value) {
-        let CartAnswer { status, body } = self.ask(is_server, ask);
-        (status, serde_json::from_str(body.get()).unwrap())
+        match self.ask(is_server, ask) {
+            CartAnswer::Done { body, .. } => (200, serde_json::from_str(body.get()).unwrap()),
+            CartAnswer::Refused(why) => {
+                (why.code.status(), serde_json::from_str(&why.to_body().unwrap()).unwrap())
+            }
+        }
     }
 
     fn summary(&mut self) -> CartSummary {
@@ -140,16 +144,16 @@ impl Object {
 
     fn due(&mut self) -> Due {
         self.drawn += 1;
-        let moment = Moment { name: &self.name, now: self.now, random: [self.drawn; 16] };
-        due(&self.storage, &mut self.volatile, moment).unwrap()
+        let turn = Turn { name: &self.name, now: self.now, random: [self.drawn; 16] };
+        due(&self.storage, &mut self.volatile, turn).unwrap()
     }
 
     /// What the outbox gives out now, by name and id, confirmed at once.
     fn touchpoints(&mut self) -> Vec<(String, String)> {
         let due = self.due();
         let seqs: Vec<i64> = due.touchpoints.iter().map(|touchpoint| touchpoint.seq).collect();
-        let moment = Moment { name: &self.name, now: self.now, random: [0; 16] };
-        settle(&self.storage, &mut self.volatile, &seqs, moment).unwrap();
+        let turn = Turn { name: &self.name, now: self.now, random: [0; 16] };
+        confirm(&self.storage, &mut self.volatile, &seqs, turn).unwrap();
         due.touchpoints.iter().map(named).collect()
     }
 

@@ -8,7 +8,7 @@ use hilo_core::cart::{Cart, Dot, LineInfo, LineKey};
 use hilo_core::money::Amount;
 use serde_json::{Map, Value, json};
 
-use super::Hub;
+use super::hub::Hub;
 use super::state::Task;
 use crate::calls::cart::{Owner, Person, Speaker};
 use crate::calls::encode;
@@ -119,7 +119,7 @@ impl<S: Sql> Hub<'_, S> {
     /// Who an act on the cart is about: the device that told of itself, where the page's own reports go too, or the customer
     /// a server speaks for, on the ground that its source declares. Nobody where the page had no consent to tell.
     pub(super) fn subject(&self, person: Option<&Person>) -> Option<Subject> {
-        let state = &self.kept.state;
+        let state = &self.stored.state;
         let device = person.or(state.person.as_ref()).cloned();
         let customer = match &state.owner {
             Owner::Customer(id) if state.is_server && device.is_none() => Some(id.clone()),
@@ -132,14 +132,18 @@ impl<S: Sql> Hub<'_, S> {
     /// Who is reminded of the cart: its customer, who said on any device whether to be written to, or else the device.
     pub(super) fn reminded(&self, person: Option<&Person>) -> Option<Subject> {
         let mut subject = self.subject(person)?;
-        if let Owner::Customer(id) = &self.kept.state.owner {
+        if let Owner::Customer(id) = &self.stored.state.owner {
             subject.customer = Some(id.clone());
         }
         Some(subject)
     }
 
     /// Reports a server's edits; a page reports its own.
-    pub(super) fn tell_edits(&mut self, edits: &[Edit], speaker: &Speaker) -> Result<(), Failure> {
+    pub(super) fn report_edits(
+        &mut self,
+        edits: &[Edit],
+        speaker: &Speaker,
+    ) -> Result<(), Failure> {
         let Owner::Customer(user) = &speaker.owner else { return Ok(()) };
         if !speaker.is_server {
             return Ok(());
@@ -149,20 +153,20 @@ impl<S: Sql> Hub<'_, S> {
         for Edit { touchpoint, info } in edits {
             let (line, info) = (touchpoint.line.clone(), info.clone());
             let product = Product { line, quantity: touchpoint.quantity, info };
-            self.tell(&subject, touchpoint.event, &touchpoint.id, product.properties())?;
+            self.report(&subject, touchpoint.event, &touchpoint.id, product.properties())?;
         }
         Ok(())
     }
 
     /// Puts a touchpoint into the outbox; the same id twice is once.
-    pub(super) fn tell(
+    pub(super) fn report(
         &mut self,
         subject: &Subject,
         event: CartEvent,
         message_id: &str,
         mut properties: Map<String, Value>,
     ) -> Result<(), Failure> {
-        properties.insert("cart_id".to_owned(), self.moment.name.into());
+        properties.insert("cart_id".to_owned(), self.turn.name.into());
         // Absent where null: the wire knows both.
         let device = subject.device.as_ref().map(|device| &device.anonymous_id);
         let consent = subject.device.as_ref().map(|device| json!({ "consent": device.consent }));
@@ -170,7 +174,7 @@ impl<S: Sql> Hub<'_, S> {
             "type": "track",
             "event": event.name(),
             "messageId": message_id,
-            "timestamp": self.moment.now.to_string(),
+            "timestamp": self.turn.now.to_string(),
             "anonymousId": device,
             "userId": subject.customer,
             "context": consent,
@@ -181,7 +185,7 @@ impl<S: Sql> Hub<'_, S> {
              ON CONFLICT (message_id) DO NOTHING",
             &[message_id.into(), subject.source.as_str().into(), encode(&body)?.into()],
         )?;
-        self.kept.schedule_by(self.sql, Task::Outbox, self.moment.ms())?;
+        self.stored.schedule_by(self.sql, Task::Outbox, self.turn.ms())?;
         self.pump = true;
         Ok(())
     }

@@ -1,6 +1,6 @@
-//! What somebody sees of a cart: everything, or what changed since; and the summary for people.
+//! Views of a cart: the whole cart, or what has changed since a revision; and the summary for people.
 //!
-//! In: what they have. Out: the view of the wire. Reads the ring; changes nothing.
+//! In: what the reader has. Out: the view of the wire. Reads the ring of deltas; changes nothing.
 
 use std::collections::BTreeMap;
 
@@ -10,8 +10,8 @@ use hilo_core::cart::{Cart, Dot, LineInfo, LineKey, ReplicaId};
 use serde::Serialize;
 use serde_json::value::RawValue;
 
-use super::state::{Kept, Standing};
-use super::{Hub, rev_value};
+use super::hub::{Hub, rev_value};
+use super::state::{Bound, Standing, StoredCart};
 use crate::calls::cart::{CartAnswer, CartSummary, ShownLine, ShownReplica, Since};
 use crate::calls::{decode, encode};
 use crate::platform::{Failure, Sql};
@@ -48,42 +48,46 @@ impl From<Broadcast> for Part {
     }
 }
 
-/// What a view says beside the cart.
-#[derive(Clone, Copy, Debug, Default)]
-pub(super) struct Extra {
-    /// Whether the order was known already.
-    pub duplicate: Option<bool>,
-}
-
 /// The view of a cart that was never used.
-pub(super) fn new<'a>(kept: &Kept, name: &'a str, since: &Since) -> View<'a> {
-    let full = Part::Full { full: Full::of(&kept.cart) };
-    of(kept, name, since, full, &Extra::default())
+pub(super) fn new<'a>(stored: &StoredCart, name: &'a str, since: &Since) -> View<'a> {
+    let full = Part::Full { full: Full::of(&stored.cart) };
+    of(stored, name, since, full, None)
 }
 
 /// The same, as an answer.
-pub(super) fn of_new(kept: &Kept, name: &str, since: &Since) -> Result<CartAnswer, Failure> {
-    answer(&new(kept, name, since))
+pub(super) fn of_new(
+    stored: &StoredCart,
+    name: &str,
+    since: &Since,
+) -> Result<CartAnswer, Failure> {
+    done(&new(stored, name, since), false)
 }
 
-fn of<'a>(kept: &Kept, name: &'a str, since: &Since, part: Part, extra: &Extra) -> View<'a> {
+fn of<'a>(
+    stored: &StoredCart,
+    name: &'a str,
+    since: &Since,
+    part: Part,
+    duplicate: Option<bool>,
+) -> View<'a> {
     View {
         cart: name,
-        rev: kept.state.rev,
-        epoch: kept.cart.epoch,
-        acked: since.replica.map_or(0, |replica| kept.cart.ctx.prefix(replica)),
+        rev: stored.state.rev,
+        epoch: stored.cart.epoch,
+        acked: since.replica.map_or(0, |replica| stored.cart.ctx.prefix(replica)),
         part,
-        checkout_open: kept.state.checkout.is_some(),
-        lines: since.with_lines.then(|| shown(&kept.cart)),
-        totals: since.with_lines.then(|| totals(&kept.cart)),
-        duplicate: extra.duplicate,
+        checkout_open: stored.state.checkout.is_some(),
+        lines: since.with_lines.then(|| shown(&stored.cart)),
+        totals: since.with_lines.then(|| totals(&stored.cart)),
+        duplicate,
     }
 }
 
-fn answer(body: &impl Serialize) -> Result<CartAnswer, Failure> {
+/// The answer to a call that is done.
+pub(super) fn done(body: &impl Serialize, is_repeat: bool) -> Result<CartAnswer, Failure> {
     let body =
         RawValue::from_string(encode(body)?).map_err(|error| Failure::Fatal(error.to_string()))?;
-    Ok(CartAnswer { status: 200, body })
+    Ok(CartAnswer::Done { body, is_repeat })
 }
 
 /// The lines in plain words.
@@ -105,36 +109,37 @@ pub(super) fn totals(cart: &Cart) -> BTreeMap<String, String> {
 }
 
 impl<S: Sql> Hub<'_, S> {
-    /// Answers somebody who only looks.
+    /// Answers a call that only reads.
     pub(super) fn look(&self, since: &Since) -> Result<CartAnswer, Failure> {
-        if let Standing::Left { .. } = self.kept.state.standing
+        if let Standing::Left { .. } = self.stored.state.standing
             && let Some(why) = self.refuse_moved()
         {
-            return Self::refuse(&why);
+            return Ok(why.into());
         }
-        self.view(since, &Extra::default())
+        self.view(since)
     }
 
-    /// The view since what somebody has.
-    pub(super) fn view(&self, since: &Since, extra: &Extra) -> Result<CartAnswer, Failure> {
-        answer(&self.seen(since, extra)?)
+    /// The view of what has changed since.
+    pub(super) fn view(&self, since: &Since) -> Result<CartAnswer, Failure> {
+        done(&self.seen(since, None)?, false)
     }
 
-    pub(super) fn seen(&self, since: &Since, extra: &Extra) -> Result<View<'_>, Failure> {
+    /// The same before it is written; after an order it also has whether the order was a `duplicate`.
+    pub(super) fn seen(&self, since: &Since, duplicate: Option<bool>) -> Result<View<'_>, Failure> {
         let part = match self.missed(since)? {
             Some(broadcast) => Part::from(broadcast),
-            None => Part::Full { full: Full::of(&self.kept.cart) },
+            None => Part::Full { full: Full::of(&self.stored.cart) },
         };
-        Ok(of(&self.kept, self.moment.name, since, part, extra))
+        Ok(of(&self.stored, self.turn.name, since, part, duplicate))
     }
 
-    /// What somebody has missed, joined; `None` where they need the whole cart.
+    /// What has changed since, joined; `None` where the reader needs the whole cart.
     fn missed(&self, since: &Since) -> Result<Option<Broadcast>, Failure> {
-        let Revision(rev) = self.kept.state.rev;
-        let (epoch, nothing) = (self.kept.cart.epoch, Cart::default());
+        let Revision(rev) = self.stored.state.rev;
+        let (epoch, nothing) = (self.stored.cart.epoch, Cart::default());
         let hello = Hello { epoch: since.epoch, rev: since.rev.0, vv: BTreeMap::new() };
         let after = match catch_up(&hello, epoch, rev) {
-            // Nobody has revision 0 of anything: who says so begins with the whole.
+            // Revision 0 is the empty cart: a reader who has it, has nothing, and gets the whole cart.
             CatchUp::Nothing if rev > 0 => return Ok(Some(Broadcast::of(rev, 0, &nothing))),
             CatchUp::Deltas { after } if after > 0 => after,
             CatchUp::Nothing | CatchUp::Deltas { .. } | CatchUp::Snapshot => return Ok(None),
@@ -156,19 +161,19 @@ impl<S: Sql> Hub<'_, S> {
 
     /// The cart for people.
     pub(super) fn summary(&self) -> Result<CartSummary, Failure> {
-        let Kept { version, state, cart, replicas, .. } = &self.kept;
+        let StoredCart { version, state, cart, replicas, .. } = &self.stored;
         let standing = match &state.standing {
             Standing::Open => "open",
             Standing::Leaving { .. } => "merging",
             Standing::Left { .. } => "merged",
         };
-        let replica = |(&replica, bound): (&ReplicaId, &super::Bound)| ShownReplica {
+        let replica = |(&replica, bound): (&ReplicaId, &Bound)| ShownReplica {
             replica,
             acked: cart.ctx.prefix(replica),
             seen_ms: bound.seen_ms,
         };
         Ok(CartSummary {
-            cart: self.moment.name.to_owned(),
+            cart: self.turn.name.to_owned(),
             known: *version > 0,
             owner: state.owner.clone(),
             standing: standing.to_owned(),

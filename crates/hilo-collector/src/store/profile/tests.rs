@@ -13,7 +13,7 @@ use crate::calls::{
     RecordCall, Recorded, Summary, messages, read_message,
 };
 use crate::platform::SqlValue;
-use crate::platform::memory::MemorySql;
+use crate::shell::memory::MemorySql;
 
 mod outbox;
 mod sessions;

@@ -1,7 +1,7 @@
 //! A storage that fails in the middle: whatever statement it is, nothing of the question is kept, and asking again does it.
 
 use super::*;
-use crate::calls::cart::{Destination, Leave, Leaving};
+use crate::calls::cart::{CustomerCart, Leave, Leaving};
 
 /// A cart that has something of everything.
 fn used() -> (Object, Tab) {
@@ -36,7 +36,7 @@ fn check(make: impl Fn(&mut Object, &mut Tab) -> CartAsk) {
         }
         assert!(answer.is_err());
         assert_eq!(dump(&hub.storage), before, "after statement {fuse}");
-        assert_eq!(hub.news, [], "nobody is told of what was not kept");
+        assert_eq!(hub.news, [], "nobody is told of what was not stored");
         let again: Value = hub.ask(true, decode(&ask).unwrap());
         assert_ne!(dump(&hub.storage), before, "{again:?}");
     }
@@ -84,7 +84,7 @@ fn leaving() -> Leaving {
     a.adds(&mut guest, "mug", 2);
     guest.checkout();
     let speaker = Object::customer().speaker(false);
-    let to = Destination { cart: "customer".to_owned(), speaker, policy: "max".to_owned() };
+    let to = CustomerCart { cart: "customer".to_owned(), speaker, policy: "max".to_owned() };
     match guest.ask(false, CartAsk::Leave(to)) {
         Leave::Leaving(leaving) => *leaving,
         other @ (Leave::Nothing | Leave::Left) => panic!("{other:?}"),
@@ -100,8 +100,8 @@ fn an_alarm_that_fails_does_nothing_and_comes_again() {
         guest.wait(SignedDuration::from_hours(2));
         let before = dump(&guest.storage);
         guest.storage.fuse.set(Some(fuse));
-        let moment = Moment { name: "guest", now: guest.now, random: [1; 16] };
-        let due = due(&guest.storage, &mut guest.volatile, moment);
+        let turn = Turn { name: "guest", now: guest.now, random: [1; 16] };
+        let due = due(&guest.storage, &mut guest.volatile, turn);
         if guest.storage.fuse.take().is_some() {
             assert_eq!(due.unwrap().touchpoints.len(), 1);
             return;

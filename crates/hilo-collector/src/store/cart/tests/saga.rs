@@ -1,7 +1,7 @@
 //! The merge at login, stopped at every arrow and driven again by somebody else: no unit lost, none doubled.
 
 use super::*;
-use crate::calls::cart::{Destination, Leave, Leaving};
+use crate::calls::cart::{CustomerCart, Leave, Leaving};
 use hilo_core::cart::merge::Policy;
 
 /// A guest's cart and a customer's, and what each tab has.
@@ -36,7 +36,7 @@ impl World {
     fn leave(&mut self) -> Leave {
         let speaker = self.customer.speaker(false);
         let policy = self.policy.name().to_owned();
-        let to = Destination { cart: "customer".to_owned(), speaker, policy };
+        let to = CustomerCart { cart: "customer".to_owned(), speaker, policy };
         self.guest.ask(false, CartAsk::Leave(to))
     }
 
@@ -205,7 +205,7 @@ fn a_merge_that_began_for_one_person_ends_there() {
     world.drive(1);
     let mut other = Object::new("other-customer", Owner::Customer("u2".to_owned()));
     let speaker = other.speaker(false);
-    let to = Destination { cart: "other-customer".to_owned(), speaker, policy: "sum".to_owned() };
+    let to = CustomerCart { cart: "other-customer".to_owned(), speaker, policy: "sum".to_owned() };
     let Leave::Leaving(leaving) = world.guest.ask(false, CartAsk::Leave(to)) else {
         panic!("nothing to move")
     };

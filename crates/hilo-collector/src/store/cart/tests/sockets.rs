@@ -13,9 +13,9 @@ fn socket() -> Socket {
 
 impl Object {
     fn frame(&mut self, socket: &mut Socket, frame: &Value) -> Frame {
-        let moment = Moment { name: &self.name, now: self.now, random: [9; 16] };
+        let turn = Turn { name: &self.name, now: self.now, random: [9; 16] };
         let text = frame.to_string();
-        super::frame(&self.storage, &mut self.volatile, socket, &text, SECRET, moment).unwrap()
+        super::frame(&self.storage, &mut self.volatile, socket, &text, SECRET, turn).unwrap()
     }
 
     fn hello(&mut self) -> Socket {
@@ -34,9 +34,9 @@ impl Object {
     }
 
     fn told(&mut self, socket: &Socket, news: &News) -> Option<Value> {
-        let moment = Moment { name: &self.name, now: self.now, random: [9; 16] };
-        let told = super::told(&self.storage, &mut self.volatile, socket, news, moment).unwrap();
-        told.map(|text| serde_json::from_str(&text).unwrap())
+        let turn = Turn { name: &self.name, now: self.now, random: [9; 16] };
+        let text = super::text_of(&self.storage, &mut self.volatile, socket, news, turn).unwrap();
+        text.map(|text| serde_json::from_str(&text).unwrap())
     }
 }
 

@@ -6,7 +6,7 @@ use worker::js_sys::Uint8Array;
 use worker::js_sys::futures::JsFuture;
 use worker::{Request, Result, web_sys};
 
-use super::http::Upload;
+use crate::platform::Upload;
 
 /// Reads the body up to its cap.
 ///

@@ -12,14 +12,18 @@ use wasm_bindgen::{JsCast, JsValue};
 use worker::js_sys::futures::JsFuture;
 use worker::js_sys::{Array, Reflect, Uint8Array};
 use worker::web_sys;
-use worker::{Context, Env, Error, Response, Result, State};
+use worker::{Context, Env, Response, Result, State};
 
 use super::bindings::word;
-use super::http::{Address, Headers, Incoming, Outgoing, Upload};
+use super::object::worker_error;
 use super::upload::{read_stream, upload};
-use super::{Body, Failure, Object, Platform, Reply, bindings, crypto, log_line};
+use super::{bindings, crypto};
 use crate::calls::encode;
 use crate::loaded::Loaded;
+use crate::platform::http::{self, Address};
+use crate::platform::{
+    Body, Failure, Headers, Incoming, Object, Outgoing, Platform, Reply, Upload, log_line,
+};
 
 /// How long an isolate uses a configuration before it asks again: an upload reaches everybody within this.
 const CONFIG_FRESH_MS: i64 = 30_000;
@@ -238,7 +242,7 @@ impl Platform for Edge {
         self.now().as_millisecond() >= UNWATCHED_UNTIL.get()
     }
 
-    async fn send(&self, request: &Outgoing) -> std::result::Result<super::Response, Failure> {
+    async fn send(&self, request: &Outgoing) -> std::result::Result<http::Response, Failure> {
         let sent = async {
             let headers = web_sys::Headers::new()?;
             for (name, value) in &request.headers.0 {
@@ -263,7 +267,7 @@ impl Platform for Edge {
                 body = read_stream(stream, ANSWER_BYTES_MAX).await.0;
             }
             let body = String::from_utf8_lossy(&body).into_owned();
-            Ok(super::Response { status: answer.status_code(), headers, body })
+            Ok(http::Response { status: answer.status_code(), headers, body })
         };
         sent.await.map_err(|error: worker::Error| Failure::Retriable(error.to_string()))
     }
@@ -354,6 +358,6 @@ async fn write(reply: Reply, edge: &Edge) -> Result<web_sys::Response> {
         }
     };
     let is_encoded = reply.headers.get("content-encoding").is_some();
-    let fields = encode(&reply.headers.0).map_err(|f| Error::RustError(f.message().to_owned()))?;
+    let fields = encode(&reply.headers.0).map_err(|failure| worker_error(&failure))?;
     Ok(bindings::reply(status, &fields, &body, is_encoded)?)
 }

@@ -134,7 +134,7 @@ extern "C" {
     ) -> Result<JsValue, JsValue>;
 }
 
-#[wasm_bindgen(module = "/src/platform/steps.js")]
+#[wasm_bindgen(module = "/src/shell/workerd/steps.js")]
 extern "C" {
     /// A request without its body; see there.
     pub fn head(request: &Request, names: &Array) -> String;

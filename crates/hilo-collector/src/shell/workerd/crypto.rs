@@ -7,7 +7,8 @@ use hilo_core::identity::public_key::{PublicKey, Scheme};
 use wasm_bindgen::JsValue;
 use worker::js_sys::{Object, Reflect};
 
-use super::{Failure, bindings};
+use super::bindings;
+use crate::platform::Failure;
 
 /// Imported keys that an isolate keeps: more than any configuration uses at a time.
 const IMPORTED_MAX: usize = 32;

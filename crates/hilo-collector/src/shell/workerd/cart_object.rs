@@ -1,6 +1,7 @@
-//! The shell of a cart's object: questions and sockets in, news out, one alarm. What it keeps and decides is `store/cart`'s.
+//! The shell of a cart's object: calls and sockets in, news out, one alarm.
 //!
-//! An answer and a frame leave only when what was written is durable: workerd's output gate holds them until then.
+//! What the object keeps and decides is `store/cart`'s; what a shell does for it is `shell/cart`'s. An answer and a frame leave
+//! only when what was written is durable: workerd's output gate holds them until then.
 
 use std::cell::{Cell, RefCell};
 use std::collections::{BTreeMap, VecDeque};
@@ -11,19 +12,20 @@ use worker::{
     WebSocketIncomingMessage, WebSocketPair, durable_object,
 };
 
+use super::bindings;
 use super::edge::{Edge, log, now};
+use super::object::{refuse, worker_error};
 use super::object_sql::ObjectSql;
-use super::objects::refuse;
-use super::{Failure, bindings, log_line};
-use crate::calls::cart::Refused;
 use crate::calls::encode;
-use crate::pipeline;
-use crate::store::cart::{self, Moment, News, Socket, Volatile};
+use crate::calls::refused::{CartRefusal, RefusedCode};
+use crate::platform::{Failure, log_line};
+use crate::shell::alarm::Alarm;
+use crate::shell::cart::{self, CartHost};
+use crate::signature::SECRET;
+use crate::store::cart::{self as store, News, Socket, Turn, Volatile};
 
 /// Sockets of one cart: a person's devices and tabs, and a shop that shows one cart on many screens.
 const SOCKETS_MAX: usize = 64;
-/// Rounds of touchpoints that one turn hands on; the alarm takes the rest.
-const PUMPS_MAX: usize = 4;
 /// Ends a socket whose frame could not be kept: the client comes back and learns what counts.
 const CLOSE_FAILED: (u16, &str) = (1_011, "not stored; connect again");
 /// Ends a socket that sends bytes.
@@ -42,8 +44,7 @@ struct CartShell {
     env: Env,
     sql: ObjectSql,
     volatile: RefCell<Volatile>,
-    /// The alarm that is set, as far as this life of the object knows.
-    alarm_ms: Cell<Option<i64>>,
+    alarm: Alarm,
     /// When the next socket that has not said hello is overdue.
     hello_ms: Cell<Option<i64>>,
     /// The sockets by their ids; read again from the runtime after hibernation.
@@ -69,7 +70,7 @@ impl DurableObject for CartObject {
             env,
             sql,
             volatile: RefCell::default(),
-            alarm_ms: Cell::default(),
+            alarm: Alarm::default(),
             hello_ms: Cell::default(),
             sockets: RefCell::default(),
         };
@@ -78,22 +79,15 @@ impl DurableObject for CartObject {
 
     async fn fetch(&self, mut request: Request) -> Result<Response> {
         if request.headers().get("upgrade")?.is_some() {
-            return self.shell.open().await;
+            return self.shell.open();
         }
         let call = request.text().await?;
-        let answered =
-            self.shell.with(|sql, volatile, moment| cart::answer(sql, volatile, &call, moment));
-        let answered = match answered {
+        let answered = match cart::answer(&*self.shell, &call) {
             Ok(answered) => answered,
             Err(failure) => return refuse(&failure),
         };
-        // Before anything is awaited: news of a later change must not overtake these.
-        self.shell.tell(&answered.news);
-        if let Err(failure) = self.shell.arm(false).await {
-            return refuse(&failure);
-        }
         if answered.pump {
-            self.shell.pump_later();
+            self.shell.drive_later();
         }
         Response::ok(answered.reply)
     }
@@ -125,27 +119,13 @@ impl DurableObject for CartObject {
     }
 
     async fn alarm(&self) -> Result<Response> {
-        self.shell.alarm_ms.set(None);
         self.shell.end_silent_sockets();
-        self.shell.pump().await;
-        // Re-armed whatever happened: workerd gives up an alarm that failed too often.
-        if let Err(failure) = self.shell.arm(true).await {
-            log(&log_line("error", "alarm", &[("why", failure.message())]));
-        }
+        cart::on_alarm(&*self.shell, &self.shell.edge()).await;
         Response::empty()
     }
 }
 
 impl CartShell {
-    /// Does something with the storage at this moment.
-    fn with<T>(&self, work: impl FnOnce(&ObjectSql, &mut Volatile, Moment<'_>) -> T) -> T {
-        let name = self.state.id().name().unwrap_or_default();
-        let mut random = [0; 16];
-        bindings::fill_random(&mut random);
-        let moment = Moment { name: &name, now: now(), random };
-        work(&self.sql, &mut self.volatile.borrow_mut(), moment)
-    }
-
     /// Does something with the sockets.
     fn with_sockets<T>(&self, work: impl FnOnce(&mut BTreeMap<u64, Connected>) -> T) -> T {
         let mut sockets = self.sockets.borrow_mut();
@@ -163,11 +143,12 @@ impl CartShell {
     }
 
     /// Opens a socket. Whether it may read, its first frame shows.
-    async fn open(&self) -> Result<Response> {
+    fn open(&self) -> Result<Response> {
         if self.with_sockets(|sockets| sockets.len()) >= SOCKETS_MAX {
-            let why = Refused::new(429, "too_many_sockets", "this cart has 64 sockets open");
-            let body = why.to_body().map_err(|f| Error::RustError(f.message().to_owned()))?;
-            return Ok(Response::builder().with_status(why.status).fixed(body.into_bytes()));
+            let message = "this cart has 64 sockets open";
+            let why = CartRefusal::new(RefusedCode::TooManySockets, message);
+            let body = why.to_body().map_err(|failure| worker_error(&failure))?;
+            return Ok(Response::builder().with_status(why.code.status()).fixed(body.into_bytes()));
         }
         let pair = WebSocketPair::new()?;
         let mut id = [0; 8];
@@ -180,7 +161,7 @@ impl CartShell {
         };
         self.state.accept_web_socket(&pair.server);
         attach(&pair.server, &socket)?;
-        let deadline_ms = cart::hello_deadline_ms(&socket);
+        let deadline_ms = store::hello_deadline_ms(&socket);
         if self.hello_ms.get().is_none() {
             self.hello_ms.set(deadline_ms);
         }
@@ -192,7 +173,7 @@ impl CartShell {
             };
             sockets.insert(socket.id, connected)
         });
-        if let Err(failure) = self.arm(false).await {
+        if let Err(failure) = cart::arm(self) {
             return refuse(&failure);
         }
         Response::from_websocket(pair.client)
@@ -206,16 +187,16 @@ impl CartShell {
         let now_ms = now().as_millisecond();
         let is_flood = self.with_sockets(|sockets| {
             let known = sockets.get_mut(&socket.id);
-            known.is_some_and(|known| cart::is_flood(&mut known.times, now_ms))
+            known.is_some_and(|known| store::is_flood(&mut known.times, now_ms))
         });
         if is_flood {
-            return close(end, cart::FLOOD);
+            return close(end, store::FLOOD);
         }
-        let secret = self.env.secret(crate::SECRET).map(|secret| secret.to_string());
+        let secret = self.env.secret(SECRET).map(|secret| secret.to_string());
         let secret = secret.unwrap_or_default();
         let before = socket.clone();
-        let frame = self.with(|sql, volatile, moment| {
-            cart::frame(sql, volatile, &mut socket, &text, &secret, moment)
+        let frame = self.with(|sql, volatile, turn| {
+            store::frame(sql, volatile, &mut socket, &text, &secret, turn)
         });
         let frame = match frame {
             Ok(frame) => frame,
@@ -240,11 +221,12 @@ impl CartShell {
             self.forget(end);
             close(end, why)?;
         }
-        if let Err(failure) = self.arm(false).await {
+        // Before anything is awaited: if the object dies meanwhile, its alarm carries on.
+        if let Err(failure) = cart::arm(self) {
             log(&log_line("error", "alarm", &[("why", failure.message())]));
         }
         if frame.pump {
-            self.pump().await;
+            cart::drive_cart(self, &self.edge()).await;
         }
         Ok(())
     }
@@ -252,33 +234,6 @@ impl CartShell {
     fn forget(&self, end: &WebSocket) {
         if let Some(socket) = attachment(end) {
             self.with_sockets(|sockets| sockets.remove(&socket.id));
-        }
-    }
-
-    /// Sends news to everybody who has said hello.
-    fn tell(&self, news: &[News]) {
-        if news.is_empty() {
-            return;
-        }
-        self.with_sockets(|sockets| {
-            for news in news {
-                for Connected { end, socket, .. } in sockets.values() {
-                    let text = self.with(|sql, volatile, moment| {
-                        cart::told(sql, volatile, socket, news, moment)
-                    });
-                    match text {
-                        // A socket that is about to close refuses; its runtime tells us.
-                        Ok(Some(text)) => drop(end.send_with_str(text)),
-                        Ok(None) => {}
-                        Err(failure) => {
-                            log(&log_line("error", "news", &[("why", failure.message())]));
-                        }
-                    }
-                }
-            }
-        });
-        if news.contains(&News::Merged) {
-            self.end_all();
         }
     }
 
@@ -299,87 +254,80 @@ impl CartShell {
                 }
                 None => true,
             });
-            sockets.values().filter_map(|known| cart::hello_deadline_ms(&known.socket)).min()
+            sockets.values().filter_map(|known| store::hello_deadline_ms(&known.socket)).min()
         });
         self.hello_ms.set(next_ms);
     }
 
+    /// The world, for what the object hands on by itself.
+    fn edge(&self) -> Edge {
+        Edge::of_object(self.env.clone(), Rc::clone(&self.state))
+    }
+
     /// Does what is due, after the answer.
-    fn pump_later(self: &Rc<Self>) {
+    fn drive_later(self: &Rc<Self>) {
         let shell = Rc::clone(self);
         self.state.wait_until(async move {
-            shell.pump().await;
-            if let Err(failure) = shell.arm(false).await {
-                log(&log_line("error", "alarm", &[("why", failure.message())]));
-            }
+            cart::drive_cart(&*shell, &shell.edge()).await;
         });
     }
+}
 
-    /// Does what is due, and hands on what others have to do.
-    async fn pump(&self) {
-        for _ in 0..PUMPS_MAX {
-            match self.pump_once().await {
-                Ok(true) => {}
-                Ok(false) => return,
-                Err(failure) => {
-                    cart::release(&mut self.volatile.borrow_mut());
-                    log(&log_line("warn", "cart", &[("why", failure.message())]));
-                    return;
+impl CartHost for CartShell {
+    type Sql = ObjectSql;
+
+    fn with<T>(&self, work: impl FnOnce(&ObjectSql, &mut Volatile, Turn<'_>) -> T) -> T {
+        let name = self.state.id().name().unwrap_or_default();
+        let mut random = [0; 16];
+        bindings::fill_random(&mut random);
+        let turn = Turn { name: &name, now: now(), random };
+        work(&self.sql, &mut self.volatile.borrow_mut(), turn)
+    }
+
+    fn tell(&self, news: &[News]) {
+        if news.is_empty() {
+            return;
+        }
+        self.with_sockets(|sockets| {
+            for news in news {
+                for Connected { end, socket, .. } in sockets.values() {
+                    let text = self.with(|sql, volatile, turn| {
+                        store::text_of(sql, volatile, socket, news, turn)
+                    });
+                    match text {
+                        // A socket that is about to close refuses; its runtime tells us.
+                        Ok(Some(text)) => drop(end.send_with_str(text)),
+                        Ok(None) => {}
+                        Err(failure) => {
+                            log(&log_line("error", "news", &[("why", failure.message())]));
+                        }
+                    }
                 }
             }
+        });
+        if news.contains(&News::Merged) {
+            self.end_all();
         }
     }
 
-    /// Whether touchpoints were handed on, so that there may be more.
-    async fn pump_once(&self) -> std::result::Result<bool, Failure> {
-        let due = self.with(cart::due)?;
-        self.tell(&due.news);
-        if due.is_expired {
-            return self.delete().await.map(|()| false);
-        }
-        let edge = Edge::of_object(self.env.clone(), Rc::clone(&self.state));
-        if let Some(leaving) = due.merge {
-            pipeline::cart::take_in(&leaving, &edge).await?;
-            let left = encode(&pipeline::cart::left(&leaving))?;
-            let answered =
-                self.with(|sql, volatile, moment| cart::answer(sql, volatile, &left, moment))?;
-            self.tell(&answered.news);
-        }
-        if due.touchpoints.is_empty() {
-            return Ok(false);
-        }
-        let told = pipeline::cart::hand_on(&due.touchpoints, &edge).await?;
-        self.with(|sql, volatile, moment| cart::settle(sql, volatile, &told, moment))?;
-        Ok(told.len() == due.touchpoints.len())
+    fn hello_deadline_ms(&self) -> Option<i64> {
+        self.hello_ms.get()
     }
 
-    /// The cart has outlived itself.
+    fn alarm(&self) -> &Alarm {
+        &self.alarm
+    }
+
+    fn set_alarm(&self, at_ms: i64) -> std::result::Result<(), Failure> {
+        self.sql.set_alarm(at_ms)
+    }
+
     async fn delete(&self) -> std::result::Result<(), Failure> {
         self.end_all();
         // Before anything is awaited: what comes meanwhile must find nothing that it could believe.
         self.volatile.replace(Volatile::default());
         let deleted = self.state.storage().delete_all().await;
         deleted.map_err(|error| Failure::Retriable(error.to_string()))
-    }
-
-    /// Sets the alarm for the earliest task, unless one is set that comes no later.
-    async fn arm(&self, is_fresh: bool) -> std::result::Result<(), Failure> {
-        let task_ms = cart::next_alarm(&self.sql, &self.volatile.borrow(), now())?;
-        let Some(at_ms) = task_ms.into_iter().chain(self.hello_ms.get()).min() else {
-            return Ok(());
-        };
-        let now_ms = now().as_millisecond();
-        let is_set = self.alarm_ms.get().is_some_and(|set| set <= at_ms && set > now_ms);
-        if is_set && !is_fresh {
-            return Ok(());
-        }
-        self.alarm_ms.set(Some(at_ms));
-        let offset = u64::try_from(at_ms - now_ms).unwrap_or(0);
-        self.state
-            .storage()
-            .set_alarm(std::time::Duration::from_millis(offset))
-            .await
-            .map_err(|error| Failure::Retriable(error.to_string()))
     }
 }
 
@@ -390,7 +338,7 @@ fn attachment(end: &WebSocket) -> Option<Socket> {
 }
 
 fn attach(end: &WebSocket, socket: &Socket) -> Result<()> {
-    let text = encode(socket).map_err(|f| Error::RustError(f.message().to_owned()))?;
+    let text = encode(socket).map_err(|failure| worker_error(&failure))?;
     end.serialize_attachment(text)
 }
 

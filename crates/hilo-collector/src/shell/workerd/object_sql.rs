@@ -6,7 +6,7 @@ use worker::State;
 use worker::js_sys::{Array, Uint8Array};
 
 use super::bindings::{self, Cursor, Sqlite, Storage, word};
-use super::{Failure, Sql, SqlRow, SqlValue};
+use crate::platform::{Failure, Sql, SqlRow, SqlValue};
 
 /// SQLite of a Durable Object.
 pub(super) struct ObjectSql {

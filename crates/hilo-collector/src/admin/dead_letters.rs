@@ -1,0 +1,58 @@
+//! `GET /admin/v1/dead-letters` lists deliveries that were given up; `POST …/replay` makes them pending again.
+
+use serde_json::json;
+
+use super::http::{body, limit, ok, since, time_ms};
+use crate::call::{Call, Trouble};
+use crate::calls::journal::{DeadLetter, JournalCall, ask_journal};
+use crate::calls::{ProfileCall, ask_profile};
+use crate::platform::{Failure, Platform, Reply};
+
+/// Dead letters of one replay; call again for more.
+const REPLAY_MAX: u32 = 500;
+
+/// The body of a replay: which dead letters.
+#[derive(Default, serde::Deserialize)]
+#[serde(rename_all = "camelCase", default, deny_unknown_fields)]
+struct ReplayBody {
+    destination: Option<String>,
+    since: Option<String>,
+    message_ids: Vec<String>,
+}
+
+/// Lists dead letters, newest first.
+pub(super) async fn list<P: Platform>(call: &Call<'_, P>) -> Result<Reply, Trouble> {
+    let destination = call.incoming.query_value("destination");
+    let (since_ms, limit) = (since(call.incoming)?, limit(call.incoming)?);
+    let letters = find(destination, since_ms, Vec::new(), limit, call.platform).await?;
+    Ok(ok(&json!({ "deadLetters": letters })))
+}
+
+async fn find<P: Platform>(
+    destination: Option<String>,
+    since_ms: i64,
+    message_ids: Vec<String>,
+    limit: u32,
+    platform: &P,
+) -> Result<Vec<DeadLetter>, Failure> {
+    ask_journal(platform, &JournalCall::DeadLetters { destination, since_ms, message_ids, limit })
+        .await
+}
+
+/// Makes dead letters pending again: by destination, time or ids.
+pub(super) async fn replay<P: Platform>(call: &Call<'_, P>) -> Result<Reply, Trouble> {
+    let ReplayBody { destination, since, message_ids } = body(call.incoming)?;
+    let since_ms = time_ms(since.as_deref())?;
+    let letters = find(destination, since_ms, message_ids, REPLAY_MAX, call.platform).await?;
+    let mut replayed = 0;
+    for letter in &letters {
+        let question = ProfileCall::Replay {
+            destination: Some(letter.destination.clone()),
+            message_id: Some(letter.message_id.clone()),
+        };
+        let count: u32 = ask_profile(call.platform, letter.profile.clone(), &question).await?;
+        replayed += count;
+    }
+    let _: () = ask_journal(call.platform, &JournalCall::Replayed { letters }).await?;
+    Ok(ok(&json!({ "replayed": replayed })))
+}

@@ -1,0 +1,94 @@
+//! What admin calls read of a request, and how they answer.
+//!
+//! Method, query and body in, values or a refusal out; answers in, JSON out. Asks no object.
+
+use hilo_core::outcome::{Code, Rejection};
+use serde::de::DeserializeOwned;
+use serde_json::json;
+
+use crate::call::Call;
+use crate::calls::PAGE_ROWS_MAX;
+use crate::platform::{Incoming, Reply, Upload};
+
+/// The call, if it reads.
+///
+/// # Errors
+/// `method_not_allowed`.
+pub(super) fn get<'c, 'a, P>(call: &'c Call<'a, P>) -> Result<&'c Call<'a, P>, Rejection> {
+    called_with(&["GET", "HEAD"], call)
+}
+
+/// The call, if it changes something.
+///
+/// # Errors
+/// `method_not_allowed`.
+pub(super) fn post<'c, 'a, P>(call: &'c Call<'a, P>) -> Result<&'c Call<'a, P>, Rejection> {
+    called_with(&["POST"], call)
+}
+
+fn called_with<'c, 'a, P>(
+    methods: &[&str],
+    call: &'c Call<'a, P>,
+) -> Result<&'c Call<'a, P>, Rejection> {
+    if methods.contains(&call.incoming.method.as_str()) {
+        return Ok(call);
+    }
+    let wanted = methods.first().copied().unwrap_or_default();
+    Err(Rejection::new(Code::MethodNotAllowed, format!("this path is called with {wanted}")))
+}
+
+pub(super) fn body<T: DeserializeOwned + Default>(incoming: &Incoming) -> Result<T, Rejection> {
+    match &incoming.body {
+        Upload::Absent => Ok(T::default()),
+        Upload::Bytes(bytes) if bytes.is_empty() => Ok(T::default()),
+        Upload::Bytes(bytes) => serde_json::from_slice(bytes).map_err(|_| {
+            let message =
+                "send {\"destination\":…, \"since\":…, \"messageIds\":[…]}, each optional";
+            Rejection::new(Code::MalformedBody, message)
+        }),
+        Upload::TooLarge => Err(Rejection::new(Code::BodyTooLarge, "the body is too large")),
+        Upload::Broken => Err(Rejection::new(Code::MalformedBody, "the body was cut short")),
+    }
+}
+
+/// The beginning of the time that `?since=` asks for, milliseconds since the epoch.
+pub(super) fn since(incoming: &Incoming) -> Result<i64, Rejection> {
+    time_ms(incoming.query_value("since").as_deref())
+}
+
+/// RFC 3339 or milliseconds since the epoch; nothing means from the beginning.
+pub(super) fn time_ms(text: Option<&str>) -> Result<i64, Rejection> {
+    let Some(text) = text.filter(|text| !text.is_empty()) else { return Ok(0) };
+    text.parse::<i64>()
+        .ok()
+        .or_else(|| text.parse::<jiff::Timestamp>().ok().map(jiff::Timestamp::as_millisecond))
+        .filter(|ms| (0..=8_640_000_000_000_000).contains(ms))
+        .ok_or_else(|| {
+            Rejection::at(Code::WrongType, "since", "a time as RFC 3339 writes it, or milliseconds")
+        })
+}
+
+/// The rows that `?limit=` asks for.
+pub(super) fn limit(incoming: &Incoming) -> Result<u32, Rejection> {
+    match incoming.query_value("limit") {
+        None => Ok(PAGE_ROWS_MAX),
+        Some(text) => {
+            text.parse().ok().filter(|limit| (1..=PAGE_ROWS_MAX).contains(limit)).ok_or_else(|| {
+                Rejection::at(Code::WrongType, "limit", format!("1 to {PAGE_ROWS_MAX}"))
+            })
+        }
+    }
+}
+
+/// An answer that worked.
+pub(super) fn ok(answer: &impl serde::Serialize) -> Reply {
+    match serde_json::to_string(answer) {
+        Ok(text) => Reply::json(200, text),
+        Err(why) => error(&Rejection::new(Code::Unavailable, why.to_string())),
+    }
+}
+
+/// A refusal.
+pub(super) fn error(why: &Rejection) -> Reply {
+    Reply::json(why.code.status(), json!({ "error": why }).to_string())
+}

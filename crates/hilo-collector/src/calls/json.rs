@@ -1,0 +1,21 @@
+//! JSON between stages and objects, written and read.
+
+use serde::Serialize;
+
+use crate::platform::Failure;
+
+/// Writes JSON for an object.
+///
+/// # Errors
+/// `Fatal`: a shape that is no JSON is a bug.
+pub fn encode<T: Serialize + ?Sized>(value: &T) -> Result<String, Failure> {
+    serde_json::to_string(value).map_err(|error| Failure::Fatal(error.to_string()))
+}
+
+/// Reads JSON from an object.
+///
+/// # Errors
+/// `Fatal`: both sides are this crate.
+pub fn decode<T: serde::de::DeserializeOwned>(text: &str) -> Result<T, Failure> {
+    serde_json::from_str(text).map_err(|error| Failure::Fatal(error.to_string()))
+}

@@ -1,0 +1,76 @@
+//! One entry of an envelope on its way through the stages: the event, what is planned for it, and its one outcome.
+
+use hilo_core::event::Event;
+use hilo_core::identity::ProfileKey;
+use hilo_core::outcome::{Code, Outcome, Rejection};
+use hilo_core::validate::Judged;
+
+use crate::calls::Recorded;
+
+/// An entry of an envelope: an event, or something that could not be read as an event.
+#[derive(Debug)]
+pub struct Entry {
+    /// Its place in the envelope.
+    pub index: usize,
+    /// Its id, if it has one.
+    pub message_id: Option<String>,
+    /// Its fate.
+    pub outcome: Outcome,
+    /// The event, if the entry could be read as one.
+    pub event: Option<Box<Event>>,
+    /// The names of the destinations it is sent to.
+    pub destinations: Vec<String>,
+    /// What is wrong with it although it is kept.
+    pub notices: Vec<Rejection>,
+    /// Its shape without values, for the reject log.
+    pub redacted: Option<String>,
+}
+
+impl From<Judged> for Entry {
+    fn from(judged: Judged) -> Entry {
+        let (outcome, event) = match judged.result {
+            Ok(event) => (Outcome::Accepted, Some(event)),
+            Err(outcome) => (outcome, None),
+        };
+        Entry {
+            index: judged.index,
+            message_id: judged.message_id,
+            outcome,
+            event,
+            destinations: Vec::new(),
+            notices: judged.notices,
+            redacted: judged.redacted,
+        }
+    }
+}
+
+impl Entry {
+    /// Takes over what its profile did with it, where that differs from the plan.
+    pub(super) fn correct(&mut self, recorded: Recorded) {
+        self.destinations.clear();
+        match recorded {
+            Recorded::Stored { channel, destinations } => {
+                self.destinations = destinations;
+                if let Some(event) = &mut self.event {
+                    event.context.hilo.channel = channel;
+                }
+            }
+            Recorded::Duplicate => self.outcome = Outcome::Duplicate,
+            Recorded::ConsentDenied => {
+                let message = "the recorded consent denies a purpose of this event";
+                self.outcome = Outcome::Rejected(Rejection::new(Code::ConsentDenied, message));
+                // The event is not kept, not even for the live stream.
+                self.event = None;
+            }
+        }
+    }
+}
+
+/// Whose event it is: a person that a server vouches for, or a device. Validation lets no event pass without one of the two.
+pub(super) fn profile_key(event: &Event) -> ProfileKey {
+    match (&event.user_id, &event.anonymous_id) {
+        (Some(user), _) => ProfileKey::User(user.clone()),
+        (None, Some(anonymous)) => ProfileKey::Anonymous(anonymous.clone()),
+        (None, None) => ProfileKey::Anonymous(event.message_id.clone()),
+    }
+}

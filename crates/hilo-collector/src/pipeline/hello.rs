@@ -1,0 +1,12 @@
+//! `POST /v1/hello`: body → the id that the signed cookie keeps, and the cookie that consent demands. Asks no object.
+
+use crate::call::{Call, Trouble, secret};
+use crate::ingest::{self, hello};
+use crate::platform::{Platform, Reply};
+
+/// Answers a page that comes to life.
+pub(super) fn take<P: Platform>(call: &Call<'_, P>) -> Result<Reply, Trouble> {
+    ingest::require_header(call.incoming)?;
+    let (body, _) = ingest::open_object(call)?;
+    Ok(hello::welcome(&hello::read(body)?, &secret(call.platform)?, call)?)
+}

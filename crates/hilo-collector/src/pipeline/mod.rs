@@ -1,0 +1,234 @@
+//! The edge's stages in order: validate → normalize → plan → store → forward.
+//!
+//! [`serve`] takes a request to its answer, with one file for each call. [`run`] takes an envelope through the stages: each
+//! of its events ends in exactly one outcome. [`deliver`] is the last stage, off the request's path. Only this folder knows the
+//! order, and hands one stage what another has made.
+
+mod cart;
+mod consent;
+mod entry;
+mod events;
+mod hello;
+mod journal;
+mod merge;
+mod optin;
+mod orders;
+mod profiles;
+mod requests;
+mod touchpoints;
+mod user;
+
+pub use entry::Entry;
+pub use merge::{finish_merge, left, take_in};
+pub use requests::serve;
+pub use touchpoints::hand_on;
+
+use hilo_core::config::Source;
+use hilo_core::event::Facts;
+use hilo_core::journey::presume;
+use hilo_core::validate::Envelope;
+use hilo_core::{normalize, validate};
+
+use crate::calls::{Delivery, Planned};
+use crate::forward::{self, Configured};
+use crate::loaded::Loaded;
+use crate::platform::{Failure, Platform};
+
+/// Takes one envelope through the stages: exactly one [`Entry`] for each event, in order.
+///
+/// # Errors
+/// When not everything is known to be durable. An event that was stored answers `duplicate` to the next attempt.
+pub async fn run<P: Platform>(
+    envelope: &Envelope,
+    source: &Source,
+    facts: &Facts,
+    loaded: &Loaded,
+    platform: &P,
+) -> Result<Vec<Entry>, Failure> {
+    let mut entries: Vec<Entry> =
+        validate::check(envelope, source, facts).into_iter().map(Entry::from).collect();
+    for event in entries.iter_mut().filter_map(|entry| entry.event.as_mut()) {
+        normalize::apply(event, facts);
+        // Mostly this is the channel of the session's first event. The profile knows better, and then need not write the
+        // event anew.
+        event.context.hilo.channel = presume(&event.context.hilo);
+    }
+    let configured = Configured::all(&loaded.config.destinations);
+    let plan = |entry: &Entry| -> Vec<&Planned> {
+        entry.event.iter().flat_map(|event| forward::plan(event, &configured)).collect()
+    };
+    let plans: Vec<_> = entries.iter().map(plan).collect();
+    // Before anything is forwarded: a crash repeats a delivery and never loses one. The object that stores an event also
+    // hands its deliveries to the queue, and the queue calls `deliver`.
+    profiles::store(&mut entries, &plans, platform).await?;
+    journal::note_outcomes(&entries, source, loaded, platform).await;
+    Ok(entries)
+}
+
+/// Forwards what the queue carries.
+pub async fn deliver<P: Platform>(deliveries: Vec<Delivery>, platform: &P) {
+    forward::deliver(deliveries, platform).await;
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::{Value, json};
+
+    use super::*;
+    use crate::calls::journal::{JournalCall, Rejects, ask_journal};
+    use crate::platform::{Body, Incoming, Upload};
+    use crate::shell::memory::{Memory, run as run_to_end};
+    use crate::signature::SECRET;
+
+    fn memory() -> Memory {
+        Memory::new("2026-11-24T10:00:00Z".parse().unwrap(), None).unwrap()
+    }
+
+    /// What the reject log has, oldest first: outcome and code.
+    fn noted(memory: &Memory) -> Vec<(String, String)> {
+        let question = JournalCall::Rejects { since_ms: 0, limit: 100 };
+        let rejects: Rejects = run_to_end(ask_journal(memory, &question)).unwrap().unwrap();
+        let noted = rejects.rejects.into_iter().rev();
+        noted.map(|reject| (reject.outcome, reject.code)).collect()
+    }
+
+    fn call(memory: &Memory, method: &str, path: &str, body: &Value) -> (u16, Value) {
+        call_with(memory, method, path, body, &[("x-hilo", "1")])
+    }
+
+    fn call_with(
+        memory: &Memory,
+        method: &str,
+        path: &str,
+        body: &Value,
+        fields: &[(&str, &str)],
+    ) -> (u16, Value) {
+        let mut incoming = Incoming {
+            method: method.to_owned(),
+            scheme: "http".to_owned(),
+            host: "127.0.0.1:8787".to_owned(),
+            path: path.to_owned(),
+            body: Upload::Bytes(body.to_string().into_bytes()),
+            ..Incoming::default()
+        };
+        incoming.headers.push("origin", "http://127.0.0.1:8787");
+        fields.iter().for_each(|(name, value)| incoming.headers.push(name, *value));
+        let reply = run_to_end(serve(incoming, memory)).unwrap();
+        let Body::Text(text) = reply.body else { return (reply.status, Value::Null) };
+        (reply.status, serde_json::from_str(&text).unwrap())
+    }
+
+    fn view(id: &str, consent: &Value) -> Value {
+        json!({
+            "type": "page", "messageId": id, "anonymousId": "a1", "properties": {},
+            "timestamp": "2026-11-24T09:59:59Z", "context": {"consent": consent},
+        })
+    }
+
+    fn granted() -> Value {
+        json!({"categoryPreferences": {"analytics": true}, "revision": 1})
+    }
+
+    #[test]
+    fn every_event_ends_in_exactly_one_outcome() {
+        let batch = json!([
+            view("m1", &granted()),
+            view("m1", &granted()),
+            view("m2", &Value::Null),
+            "not an event",
+        ]);
+        let envelope = json!({"writeKey": "wk_shop", "batch": batch});
+        let (status, answer) = call(&memory(), "POST", "/_h/v1/batch", &envelope);
+        assert_eq!(status, 200);
+        assert_eq!((&answer["accepted"], &answer["duplicate"]), (&json!(1), &json!(1)));
+        assert_eq!(answer["rejected"].as_array().map(Vec::len), Some(2));
+    }
+
+    #[test]
+    fn an_event_sent_alone_is_refused_with_its_own_status() {
+        let mut message = view("m1", &Value::Null);
+        message["writeKey"] = json!("wk_shop");
+        let (status, answer) = call(&memory(), "POST", "/v1/page", &message);
+        assert_eq!((status, &answer["error"]["code"]), (422, &json!("no_consent")));
+    }
+
+    #[test]
+    fn without_its_secret_the_collector_acknowledges_nothing_and_says_so() {
+        let memory = memory();
+        memory.set_secret(SECRET, "");
+        let envelope = json!({"writeKey": "wk_shop", "batch": [view("m1", &granted())]});
+        let (status, answer) = call(&memory, "POST", "/v1/batch", &envelope);
+        assert_eq!((status, &answer["error"]["code"]), (503, &json!("unavailable")));
+        let (status, health) = call(&memory, "GET", "/health", &Value::Null);
+        assert_eq!((status, &health["degraded"]), (200, &json!(["secret_missing"])));
+    }
+
+    #[test]
+    fn a_broken_configuration_keeps_the_last_good_one_and_shows() {
+        let memory = memory();
+        memory.configure("[[source]]\nnam = 1");
+        let envelope = json!({"writeKey": "wk_shop", "batch": [view("m1", &granted())]});
+        assert_eq!(call(&memory, "POST", "/v1/batch", &envelope).0, 200);
+        let (_, health) = call(&memory, "GET", "/health", &Value::Null);
+        assert_eq!(health, json!({"status": "degraded", "degraded": ["config_invalid"]}));
+    }
+
+    #[test]
+    fn a_refused_call_that_brought_something_is_noted_exactly_once() {
+        let optin = json!({"writeKey": "wk_shop", "channel": "fax", "state": "subscribed"});
+        let hello = json!({"writeKey": "wk_shop", "anonymousId": "a b"});
+        let consent = json!({"writeKey": "wk_shop", "consent": {"revision": 1, "changes": []}});
+        let stranger = json!({"writeKey": "wk_nobody", "batch": []});
+        let alone =
+            json!({"type": "page", "messageId": "m", "writeKey": "wk_shop", "anonymousId": "a"});
+        for (path, body, code) in [
+            ("/v1/hello", &hello, "wrong_type"),
+            ("/v1/consent", &consent, "wrong_type"),
+            ("/v1/optin", &optin, "wrong_type"),
+            ("/v1/batch", &stranger, "unknown_key"),
+            ("/v1/page", &alone, "no_consent"),
+            ("/v1/cart/checkout", &json!({}), "missing_key"),
+            ("/v1/in/nobody", &json!({}), "not_found"),
+        ] {
+            let memory = memory();
+            let (_, answer) = call(&memory, "POST", path, body);
+            assert_eq!(answer["error"]["code"], code, "{path}");
+            assert_eq!(noted(&memory), [("rejected".to_owned(), code.to_owned())], "{path}");
+        }
+    }
+
+    #[test]
+    fn a_call_without_its_header_is_noted_too() {
+        for path in ["/v1/hello", "/v1/consent", "/v1/optin", "/v1/cart/ops"] {
+            let memory = memory();
+            assert_eq!(call_with(&memory, "POST", path, &json!({}), &[]).0, 403, "{path}");
+            let expected = ("rejected".to_owned(), "missing_header".to_owned());
+            assert_eq!(noted(&memory), [expected], "{path}");
+        }
+    }
+
+    #[test]
+    fn a_sender_who_only_looks_is_refused_and_not_noted() {
+        let memory = memory();
+        for path in ["/v1/consent", "/nothing", "/v1/hello", "/admin/v1/rejects", "/none.js"] {
+            let (status, _) = call(&memory, "GET", path, &Value::Null);
+            assert!((400..500).contains(&status), "{path}: {status}");
+        }
+        assert_eq!(noted(&memory), []);
+    }
+
+    #[test]
+    fn a_token_is_noted_once_whether_it_is_refused_or_only_watched() {
+        let optin = json!({"writeKey": "wk_shop", "channel": "email", "state": "unsubscribed"});
+        let fields = [("x-hilo", "1"), ("x-hilo-user", "forged")];
+        for (mode, status, outcome) in [("enforce", 401, "rejected"), ("report", 200, "notice")] {
+            let memory = memory();
+            let built_in = include_str!("../../hilo.toml");
+            memory
+                .configure(&built_in.replace("mode = \"enforce\"", &format!("mode = \"{mode}\"")));
+            let answer = call_with(&memory, "POST", "/v1/optin", &optin, &fields);
+            assert_eq!(answer.0, status, "{mode}");
+            assert_eq!(noted(&memory), [(outcome.to_owned(), "token_malformed".to_owned())]);
+        }
+    }
+}

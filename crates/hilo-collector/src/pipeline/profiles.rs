@@ -1,0 +1,50 @@
+//! The store stage: each profile object gets its events of an envelope in one call, and its answer goes into the entries.
+
+use std::collections::BTreeMap;
+
+use futures_util::future::try_join_all;
+use hilo_core::identity::ProfileKey;
+
+use super::entry::{Entry, profile_key};
+use crate::call::secret;
+use crate::calls::{Planned, RecordCall};
+use crate::platform::{Failure, Platform};
+use crate::signature::object_name;
+
+/// Stores the events of `entries`, each with the deliveries that `plans` has at the same place.
+///
+/// # Errors
+/// When not everything is known to be durable.
+pub(super) async fn store<P: Platform>(
+    entries: &mut [Entry],
+    plans: &[Vec<&Planned>],
+    platform: &P,
+) -> Result<(), Failure> {
+    let secret = secret(platform)?;
+    let mut profiles: BTreeMap<ProfileKey, (Vec<usize>, RecordCall)> = BTreeMap::new();
+    for (place, (entry, planned)) in entries.iter_mut().zip(plans).enumerate() {
+        let Some(event) = &entry.event else { continue };
+        let (places, call) = profiles.entry(profile_key(event)).or_default();
+        entry.destinations = planned.iter().map(|planned| planned.name.clone()).collect();
+        call.add(event, planned)?;
+        places.push(place);
+    }
+    let calls = profiles.into_iter().map(|(key, (places, call))| {
+        let name = object_name(&secret, &key);
+        async move {
+            let Some(recorded) = call.ask(platform, name).await? else {
+                return Ok(Vec::new());
+            };
+            if recorded.len() != places.len() {
+                return Err(Failure::Fatal("a profile did not answer every record".to_owned()));
+            }
+            Ok(places.into_iter().zip(recorded).collect())
+        }
+    });
+    for (place, recorded) in try_join_all(calls).await?.into_iter().flatten() {
+        if let Some(entry) = entries.get_mut(place) {
+            entry.correct(recorded);
+        }
+    }
+    Ok(())
+}

@@ -1,0 +1,88 @@
+//! Every request to its answer: route → the file of its call → reply.
+//!
+//! Opens no body and stores nothing: each call's own file does.
+
+use hilo_core::outcome::{Code, Rejection};
+
+use super::{cart, consent, events, hello, journal, optin, orders};
+use crate::admin;
+use crate::call::{Call, Trouble};
+use crate::ingest::{self, CartAct, Door, Route, files, reply, status};
+use crate::platform::{Incoming, Platform, Reply, log_line};
+
+/// Answers one request.
+pub async fn serve<P: Platform>(incoming: Incoming, platform: &P) -> Reply {
+    let loaded = platform.config().await;
+    let call = Call { incoming: &incoming, loaded: &loaded, platform };
+    let door = Door::of(&incoming, &loaded.config, platform.is_dev());
+    let route = ingest::route(&incoming, &platform.mount());
+    let is_file = matches!(route, Ok(Route::File(_)));
+    let is_noted = route.as_ref().is_ok_and(is_noted);
+    let taken = match route {
+        Ok(route) => take(route, &door, &call).await,
+        Err(why) => Err(why.into()),
+    };
+    let mut reply = match taken {
+        Ok(reply) => reply,
+        Err(Trouble::Refused(why)) => {
+            if is_noted {
+                journal::note_refusal(&why, &call).await;
+            }
+            reply::refused(&why)
+        }
+        Err(Trouble::Failed(failure)) => {
+            platform.log(&log_line("error", "unavailable", &[("why", failure.message())]));
+            reply::unavailable()
+        }
+    };
+    // Files are the same for everybody, and shared caches may keep them.
+    if !is_file {
+        door.mark(&mut reply);
+    }
+    reply
+}
+
+/// Whether a refusal of this call as a whole goes into the reject log: where a sender has brought something that is not kept.
+/// A sender who only wanted to look has the answer.
+const fn is_noted(route: &Route) -> bool {
+    match route {
+        Route::Batch
+        | Route::Single(_)
+        | Route::Hello
+        | Route::ConsentChange
+        | Route::OptIn
+        | Route::Webhook(_) => true,
+        Route::Cart(_, act) => !matches!(act, CartAct::Live),
+        Route::ConsentCopy
+        | Route::Health
+        | Route::Version
+        | Route::Preflight
+        | Route::Admin(_)
+        | Route::File(_) => false,
+    }
+}
+
+/// Lets the call's own file take it.
+async fn take<P: Platform>(
+    route: Route,
+    door: &Door,
+    call: &Call<'_, P>,
+) -> Result<Reply, Trouble> {
+    match route {
+        Route::Batch => events::take(None, call).await,
+        Route::Single(kind) => events::take(Some(kind), call).await,
+        Route::Hello => hello::take(call),
+        Route::ConsentChange => consent::change(call).await,
+        Route::ConsentCopy => consent::copy(call).await,
+        Route::OptIn => optin::take(call).await,
+        Route::Cart(user, act) => cart::take(user, act, call).await,
+        Route::Webhook(source) => orders::take(&source, call).await,
+        Route::Health => Ok(status::health(call.loaded, call.platform)),
+        Route::Version => Ok(status::version()),
+        Route::Preflight => Ok(ingest::preflight(door)?),
+        Route::Admin(path) => Ok(admin::serve(&path, call).await),
+        Route::File(name) => files::serve(&name, call).await?.ok_or_else(|| {
+            Trouble::Refused(Rejection::new(Code::NotFound, "there is no such file"))
+        }),
+    }
+}

@@ -1,0 +1,19 @@
+//! The verified user of a call, with what is remarked on the token noted in the reject log.
+
+use hilo_core::outcome::Rejection;
+
+use super::journal;
+use crate::call::Call;
+use crate::ingest::user::{self, VerifiedUser, Vouched};
+use crate::platform::Platform;
+
+/// Whom the request's token vouches for. A refused token is noted with the refusal of the whole call.
+pub(super) async fn verified_user<P: Platform>(
+    call: &Call<'_, P>,
+) -> Result<Option<VerifiedUser>, Rejection> {
+    let Vouched { user, remark } = user::verified_user(call).await?;
+    if let Some(why) = remark {
+        journal::note_remark(&why, call).await;
+    }
+    Ok(user)
+}

@@ -1,0 +1,86 @@
+//! Objects in memory as the shared loops of `shell` want them: storage, clock, alarm, queue.
+
+use jiff::Timestamp;
+
+use super::MemorySql;
+use super::world::{Stored, World};
+use crate::calls::{Delivery, messages};
+use crate::platform::Failure;
+use crate::shell::alarm::Alarm;
+use crate::shell::cart::CartHost;
+use crate::shell::profile::ProfileHost;
+use crate::store::cart::{self, News, Turn};
+use crate::store::profile;
+
+/// A profile's object and the world it lives in.
+pub(super) struct Profile<'m> {
+    pub(super) world: &'m World,
+    pub(super) stored: &'m Stored<profile::Volatile>,
+}
+
+impl ProfileHost for Profile<'_> {
+    type Sql = MemorySql;
+
+    fn with<T>(&self, work: impl FnOnce(&MemorySql, &mut profile::Volatile) -> T) -> T {
+        work(&self.stored.sql, &mut self.stored.volatile.borrow_mut())
+    }
+
+    fn now(&self) -> Timestamp {
+        self.world.now()
+    }
+
+    fn alarm(&self) -> &Alarm {
+        &self.stored.alarm
+    }
+
+    fn set_alarm(&self, at_ms: i64) -> Result<(), Failure> {
+        self.stored.alarm_ms.set(Some(at_ms));
+        Ok(())
+    }
+
+    async fn send(&self, deliveries: &[Delivery]) -> Result<(), Failure> {
+        self.world.enqueue(messages(deliveries)?);
+        Ok(())
+    }
+
+    fn log(&self, line: &str) {
+        self.world.log(line);
+    }
+}
+
+/// A cart's object and the world it lives in. Nobody opens sockets in memory.
+pub(super) struct Cart<'m> {
+    pub(super) world: &'m World,
+    pub(super) name: &'m str,
+    pub(super) stored: &'m Stored<cart::Volatile>,
+}
+
+impl CartHost for Cart<'_> {
+    type Sql = MemorySql;
+
+    fn with<T>(&self, work: impl FnOnce(&MemorySql, &mut cart::Volatile, Turn<'_>) -> T) -> T {
+        let random = self.world.random16();
+        let turn = Turn { name: self.name, now: self.world.now(), random };
+        work(&self.stored.sql, &mut self.stored.volatile.borrow_mut(), turn)
+    }
+
+    fn tell(&self, _: &[News]) {}
+
+    fn hello_deadline_ms(&self) -> Option<i64> {
+        None
+    }
+
+    fn alarm(&self) -> &Alarm {
+        &self.stored.alarm
+    }
+
+    fn set_alarm(&self, at_ms: i64) -> Result<(), Failure> {
+        self.stored.alarm_ms.set(Some(at_ms));
+        Ok(())
+    }
+
+    async fn delete(&self) -> Result<(), Failure> {
+        self.world.forget_cart(self.name);
+        Ok(())
+    }
+}

@@ -1,0 +1,231 @@
+//! The world in memory: the same SQL on rusqlite, a clock that stands where one puts it, a network that answers 204.
+//!
+//! For tests and examples. Objects, queue and alarms run the same loops as on workerd, but nothing happens by itself:
+//! [`Memory::settle`] runs what was deferred, fires alarms and moves deliveries; [`Memory::advance`] moves the clock.
+
+mod hosts;
+mod sql;
+#[cfg(test)]
+mod tests;
+mod world;
+
+use std::cell::{Cell, RefCell};
+use std::collections::BTreeMap;
+use std::future::Future;
+use std::rc::Rc;
+use std::task::{Context, Poll, Waker};
+
+use hilo_core::identity::public_key::PublicKey;
+use jiff::Timestamp;
+
+pub use sql::MemorySql;
+
+use self::hosts::{Cart, Profile};
+use self::world::{World, due, object};
+use super::{cart, profile};
+use crate::calls::read_message;
+use crate::loaded::Loaded;
+use crate::platform::{Failure, Object, Outgoing, Platform, Response};
+use crate::signature::SECRET;
+use crate::store;
+
+/// Rounds of [`Memory::settle`]: a queue that never empties is a bug that must not hang a test.
+const SETTLE_ROUNDS_MAX: usize = 1_000;
+
+/// A whole deployment in memory.
+#[derive(Clone)]
+pub struct Memory(Rc<World>);
+
+impl Memory {
+    /// A deployment that starts at `now`, with this text as its `hilo.toml` or what is built in. Every destination
+    /// answers 204.
+    ///
+    /// # Errors
+    /// SQLite's.
+    pub fn new(now: Timestamp, config: Option<&str>) -> Result<Memory, Failure> {
+        let secret = (SECRET.to_owned(), "a secret of this deployment in memory".to_owned());
+        Ok(Memory(Rc::new(World {
+            now: Cell::new(now),
+            drawn: Cell::new(0),
+            loaded: RefCell::new(Loaded::read(config, None)),
+            secrets: RefCell::new(BTreeMap::from([secret])),
+            profiles: RefCell::default(),
+            carts: RefCell::default(),
+            journal: MemorySql::new()?,
+            journal_volatile: RefCell::default(),
+            queue: RefCell::default(),
+            deferred: RefCell::default(),
+            sent: RefCell::default(),
+            lines: RefCell::default(),
+        })))
+    }
+
+    /// Uploads a configuration.
+    pub fn configure(&self, text: &str) {
+        let loaded = Loaded::read(Some(text), Some(&self.0.loaded.borrow()));
+        self.0.loaded.replace(loaded);
+    }
+
+    /// Sets a secret.
+    pub fn set_secret(&self, name: &str, value: &str) {
+        self.0.secrets.borrow_mut().insert(name.to_owned(), value.to_owned());
+    }
+
+    /// What was sent to the world outside, in order.
+    pub fn sent(&self) -> Vec<Outgoing> {
+        self.0.sent.borrow().clone()
+    }
+
+    /// What a crash does: the queue, deferred work and what objects only remember are gone; storage and alarms stay.
+    pub fn crash(&self) {
+        self.0.crash();
+    }
+
+    /// The log so far.
+    pub fn lines(&self) -> Vec<String> {
+        self.0.lines.borrow().clone()
+    }
+
+    /// Moves the clock.
+    pub fn advance(&self, by: jiff::SignedDuration) {
+        self.0.now.set(self.0.now.get() + by);
+    }
+
+    /// Runs deferred work, alarms that are due and the queue's consumer until nothing is left to do at this moment.
+    ///
+    /// # Errors
+    /// A queue that does not empty, or a message that cannot be read.
+    pub async fn settle(&self) -> Result<(), Failure> {
+        for _ in 0..SETTLE_ROUNDS_MAX {
+            let work = self.0.deferred.borrow_mut().pop_front();
+            if let Some(work) = work {
+                work.await;
+                continue;
+            }
+            if self.fire_alarms().await {
+                continue;
+            }
+            let message = self.0.queue.borrow_mut().pop_front();
+            let Some(message) = message else { return Ok(()) };
+            crate::pipeline::deliver(read_message(&message)?, self).await;
+        }
+        Err(Failure::Fatal("the queue does not empty".to_owned()))
+    }
+
+    /// Fires the alarms that are due; whether any was.
+    async fn fire_alarms(&self) -> bool {
+        let now = self.now();
+        let (profiles, carts) = (due(&self.0.profiles, now), due(&self.0.carts, now));
+        for (_, stored) in &profiles {
+            profile::on_alarm(&Profile { world: &self.0, stored }).await;
+        }
+        for (name, stored) in &carts {
+            cart::on_alarm(&Cart { world: &self.0, name, stored }, self).await;
+        }
+        !profiles.is_empty() || !carts.is_empty()
+    }
+
+    fn ask_profile(&self, name: &str, call: &str) -> Result<String, Failure> {
+        let stored = object(&self.0.profiles, name)?;
+        let answered = profile::answer(&Profile { world: &self.0, stored: &stored }, name, call)?;
+        if answered.pump {
+            let memory = self.clone();
+            self.defer(async move {
+                profile::feed_queue(&Profile { world: &memory.0, stored: &stored }).await;
+            });
+        }
+        Ok(answered.reply)
+    }
+
+    fn ask_cart(&self, name: &str, call: &str) -> Result<String, Failure> {
+        let stored = object(&self.0.carts, name)?;
+        let answered = cart::answer(&Cart { world: &self.0, name, stored: &stored }, call)?;
+        if answered.pump {
+            let (memory, name) = (self.clone(), name.to_owned());
+            self.defer(async move {
+                let host = Cart { world: &memory.0, name: &name, stored: &stored };
+                cart::drive_cart(&host, &memory).await;
+            });
+        }
+        Ok(answered.reply)
+    }
+}
+
+impl Platform for Memory {
+    fn now(&self) -> Timestamp {
+        self.0.now()
+    }
+
+    fn random16(&self) -> [u8; 16] {
+        self.0.random16()
+    }
+
+    fn secret(&self, name: &str) -> Option<String> {
+        self.0.secrets.borrow().get(name).cloned()
+    }
+
+    fn is_dev(&self) -> bool {
+        true
+    }
+
+    fn mount(&self) -> String {
+        "/_h".to_owned()
+    }
+
+    async fn config(&self) -> Rc<Loaded> {
+        Rc::clone(&self.0.loaded.borrow())
+    }
+
+    fn defer(&self, work: impl Future<Output = ()> + 'static) {
+        self.0.deferred.borrow_mut().push_back(Box::pin(work));
+    }
+
+    async fn ask(&self, object: &Object, call: String) -> Result<String, Failure> {
+        match object {
+            Object::Profile(name) => self.ask_profile(name, &call),
+            Object::Cart(name) => self.ask_cart(name, &call),
+            Object::Journal => {
+                let volatile = &mut self.0.journal_volatile.borrow_mut();
+                store::journal::answer(&self.0.journal, volatile, &call, self.now())
+                    .map(|answered| answered.reply)
+            }
+        }
+    }
+
+    async fn verify(&self, _: &PublicKey, _: &[u8], _: &[u8]) -> Result<bool, Failure> {
+        // Real keys are verified by the runtime, in tests/collector; a world in memory signs with HS256.
+        Err(Failure::Fatal("there are no public keys in memory: use HS256".to_owned()))
+    }
+
+    fn is_watched(&self) -> bool {
+        true
+    }
+
+    async fn send(&self, request: &Outgoing) -> Result<Response, Failure> {
+        self.0.sent.borrow_mut().push(request.clone());
+        Ok(Response { status: 204, ..Response::default() })
+    }
+
+    fn log(&self, line: &str) {
+        self.0.log(line);
+    }
+
+    async fn asset(&self, _: &str) -> Result<Option<Vec<u8>>, Failure> {
+        Ok(None)
+    }
+}
+
+/// Runs a future of this world to its end. Nothing in memory waits for anything outside, so one thread suffices.
+///
+/// # Errors
+/// `Fatal` if it waits all the same.
+pub fn run<T>(future: impl Future<Output = T>) -> Result<T, Failure> {
+    let mut future = std::pin::pin!(future);
+    let mut context = Context::from_waker(Waker::noop());
+    for _ in 0..SETTLE_ROUNDS_MAX {
+        if let Poll::Ready(value) = future.as_mut().poll(&mut context) {
+            return Ok(value);
+        }
+    }
+    Err(Failure::Fatal("a future in memory waits for something outside".to_owned()))
+}

@@ -1,0 +1,64 @@
+//! SQLite of one object in memory, by rusqlite. In: statements and values. Out: rows. Knows no schema.
+
+use rusqlite::types::{ToSqlOutput, Value};
+use rusqlite::{Connection, ToSql, params_from_iter};
+
+use crate::platform::{Failure, Sql, SqlRow, SqlValue};
+
+/// SQLite of one object.
+pub struct MemorySql(Connection);
+
+impl MemorySql {
+    /// An empty storage.
+    ///
+    /// # Errors
+    /// SQLite's.
+    pub fn new() -> Result<MemorySql, Failure> {
+        Connection::open_in_memory().map(MemorySql).map_err(|error| failed(&error))
+    }
+}
+
+fn failed(error: &rusqlite::Error) -> Failure {
+    Failure::Fatal(error.to_string())
+}
+
+impl ToSql for SqlValue {
+    fn to_sql(&self) -> rusqlite::Result<ToSqlOutput<'_>> {
+        Ok(match self {
+            SqlValue::Null => ToSqlOutput::Owned(Value::Null),
+            SqlValue::Int(number) => ToSqlOutput::Owned(Value::Integer(*number)),
+            SqlValue::Text(text) => ToSqlOutput::from(text.as_str()),
+            SqlValue::Bytes(bytes) => ToSqlOutput::from(bytes.as_slice()),
+        })
+    }
+}
+
+impl Sql for MemorySql {
+    fn exec(&self, query: &str, bindings: &[SqlValue]) -> Result<Vec<SqlRow>, Failure> {
+        let mut statement = self.0.prepare(query).map_err(|error| failed(&error))?;
+        let names: Vec<String> = statement.column_names().into_iter().map(str::to_owned).collect();
+        let mut rows =
+            statement.query(params_from_iter(bindings)).map_err(|error| failed(&error))?;
+        let mut found = Vec::new();
+        while let Some(row) = rows.next().map_err(|error| failed(&error))? {
+            let mut columns = Vec::with_capacity(names.len());
+            for (index, name) in names.iter().enumerate() {
+                let value = match row.get(index).map_err(|error| failed(&error))? {
+                    Value::Integer(number) => SqlValue::int(number)?,
+                    Value::Text(text) => SqlValue::Text(text),
+                    Value::Null | Value::Real(_) | Value::Blob(_) => SqlValue::Null,
+                };
+                columns.push((name.clone(), value));
+            }
+            found.push(SqlRow(columns));
+        }
+        Ok(found)
+    }
+
+    fn transaction(&self, work: &mut dyn FnMut() -> Result<(), Failure>) -> Result<(), Failure> {
+        // Rolls back when it goes out of scope before the commit.
+        let transaction = self.0.unchecked_transaction().map_err(|error| failed(&error))?;
+        work()?;
+        transaction.commit().map_err(|error| failed(&error))
+    }
+}

@@ -1,0 +1,144 @@
+//! The promises of the shared loops: what is due is done by an alarm alone, also after a crash.
+
+use hilo_core::cart::LineKey;
+use hilo_core::money::Currency;
+use jiff::SignedDuration;
+use serde_json::{Value, json};
+
+use super::*;
+use crate::calls::cart::{
+    CartAnswer, CartAsk, CartCall, CartSummary, Command, CommandOp, CustomerCart, Leave, Owner,
+    Speaker, Terms, ask_cart,
+};
+use crate::pipeline::serve;
+use crate::platform::{Incoming, Upload};
+
+/// A deployment whose secrets are all set.
+fn memory() -> Memory {
+    let memory = Memory::new("2026-11-24T10:00:00Z".parse().unwrap(), None).unwrap();
+    memory.set_secret("WEBHOOK_SECRET", "whsec_aGlsby1nb2xkZW4td2ViaG9vay1zZWNyZXQtMzI=");
+    memory
+}
+
+fn settle(memory: &Memory) {
+    run(memory.settle()).unwrap().unwrap();
+}
+
+fn page_view() -> Value {
+    json!({
+        "writeKey": "wk_shop", "type": "page", "messageId": "m1", "anonymousId": "a1",
+        "timestamp": "2026-11-24T09:59:59Z", "properties": {},
+        "context": {"consent": {
+            "categoryPreferences": {"analytics": true, "marketing": true}, "revision": 1,
+        }},
+    })
+}
+
+fn send(memory: &Memory, event: &Value) {
+    let mut incoming = Incoming {
+        method: "POST".to_owned(),
+        scheme: "http".to_owned(),
+        host: "127.0.0.1:8787".to_owned(),
+        path: "/v1/page".to_owned(),
+        body: Upload::Bytes(event.to_string().into_bytes()),
+        ..Incoming::default()
+    };
+    incoming.headers.push("origin", "http://127.0.0.1:8787");
+    assert_eq!(run(serve(incoming, memory)).unwrap().status, 200);
+}
+
+fn speaker(owner: Owner) -> Speaker {
+    let terms = Terms { abandoned_s: 3_600, keep_days: 30 };
+    Speaker { owner, source: "backend".to_owned(), is_server: true, terms }
+}
+
+fn customer() -> Speaker {
+    speaker(Owner::Customer("u1".to_owned()))
+}
+
+fn ask<A: serde::de::DeserializeOwned>(
+    memory: &Memory,
+    cart: &str,
+    speaker: Speaker,
+    ask: CartAsk,
+) -> A {
+    run(ask_cart(memory, cart, &CartCall { speaker, ask })).unwrap().unwrap()
+}
+
+/// Puts two mugs into a cart.
+fn fill(memory: &Memory, cart: &str, speaker: Speaker) {
+    let currency = Currency::parse("EUR").unwrap();
+    let line = LineKey { variant: "mug".to_owned(), options_hash: 0, currency };
+    let (id, op) = ("c1".to_owned(), CommandOp::Add);
+    let command = Command { id, op, line: Some(line), quantity: Some(2), info: None };
+    let answer: CartAnswer = ask(memory, cart, speaker, CartAsk::Commands(vec![command]));
+    assert!(matches!(answer, CartAnswer::Done { .. }), "{answer:?}");
+}
+
+fn summary(memory: &Memory, cart: &str) -> CartSummary {
+    ask(memory, cart, speaker(Owner::Guest), CartAsk::Summary)
+}
+
+#[test]
+fn an_event_is_delivered_after_a_crash_by_the_alarm_alone() {
+    let memory = memory();
+    send(&memory, &page_view());
+    memory.crash();
+    settle(&memory);
+    assert_eq!(memory.sent(), [], "the alarm is still to come");
+    memory.advance(SignedDuration::from_mins(2));
+    settle(&memory);
+    assert_eq!(memory.sent().len(), 1, "{:?}", memory.lines());
+    memory.advance(SignedDuration::from_hours(2));
+    settle(&memory);
+    assert_eq!(memory.sent().len(), 1, "a delivery that was confirmed is not sent again");
+}
+
+#[test]
+fn a_merge_that_a_crash_has_left_is_finished_by_the_guests_alarm() {
+    let memory = memory();
+    fill(&memory, "guest", speaker(Owner::Guest));
+    let to =
+        CustomerCart { cart: "customer".to_owned(), speaker: customer(), policy: "sum".to_owned() };
+    let left: Leave = ask(&memory, "guest", customer(), CartAsk::Leave(to));
+    assert!(matches!(left, Leave::Leaving(_)));
+    memory.crash();
+    memory.advance(SignedDuration::from_secs(6));
+    settle(&memory);
+    assert_eq!(summary(&memory, "guest").standing, "merged");
+    let lines = summary(&memory, "customer").lines;
+    assert_eq!(lines.iter().map(|line| line.quantity).collect::<Vec<_>>(), [2]);
+}
+
+#[test]
+fn an_abandoned_cart_is_reported_once_by_its_alarm() {
+    let memory = memory();
+    fill(&memory, "customer", customer());
+    settle(&memory);
+    let before = abandoned(&memory);
+    memory.advance(SignedDuration::from_mins(61));
+    settle(&memory);
+    memory.advance(SignedDuration::from_mins(61));
+    settle(&memory);
+    assert_eq!((before, abandoned(&memory)), (0, 1), "{:?}", memory.lines());
+}
+
+/// How often the customer's timeline says that the cart was abandoned.
+fn abandoned(memory: &Memory) -> usize {
+    use crate::calls::{Page, ProfileCall, ask_profile};
+    let key = hilo_core::identity::ProfileKey::User("u1".to_owned());
+    let secret = crate::call::secret(memory).unwrap();
+    let name = crate::signature::object_name(&secret, &key);
+    let call = ProfileCall::Events { cursor: None, limit: 100 };
+    let page: Page = run(ask_profile(memory, name, &call)).unwrap().unwrap();
+    page.rows.iter().filter(|row| row.get().contains("Cart Abandoned")).count()
+}
+
+#[test]
+fn a_cart_that_has_outlived_itself_is_deleted() {
+    let memory = memory();
+    fill(&memory, "guest", speaker(Owner::Guest));
+    memory.advance(SignedDuration::from_hours(24 * 31));
+    settle(&memory);
+    assert!(!summary(&memory, "guest").known);
+}

@@ -1,0 +1,127 @@
+//! All that a world in memory keeps: clock, configuration, secrets, objects, queue, log. Runs nothing.
+
+use std::cell::{Cell, RefCell};
+use std::collections::{BTreeMap, VecDeque};
+use std::pin::Pin;
+use std::rc::Rc;
+
+use jiff::Timestamp;
+
+use super::MemorySql;
+use crate::loaded::Loaded;
+use crate::platform::{Failure, Outgoing};
+use crate::shell::alarm::Alarm;
+use crate::store;
+
+/// Work that goes on after an answer.
+pub(super) type Work = Pin<Box<dyn Future<Output = ()>>>;
+/// Objects of a kind by name.
+pub(super) type Objects<V> = RefCell<BTreeMap<String, Rc<Stored<V>>>>;
+
+/// See [`super::Memory`].
+pub(super) struct World {
+    pub now: Cell<Timestamp>,
+    pub drawn: Cell<u64>,
+    pub loaded: RefCell<Rc<Loaded>>,
+    pub secrets: RefCell<BTreeMap<String, String>>,
+    pub profiles: Objects<store::profile::Volatile>,
+    pub carts: Objects<store::cart::Volatile>,
+    pub journal: MemorySql,
+    pub journal_volatile: RefCell<store::journal::Volatile>,
+    pub queue: RefCell<VecDeque<String>>,
+    pub deferred: RefCell<VecDeque<Work>>,
+    pub sent: RefCell<Vec<Outgoing>>,
+    pub lines: RefCell<Vec<String>>,
+}
+
+impl World {
+    /// The clock.
+    pub(super) fn now(&self) -> Timestamp {
+        self.now.get()
+    }
+
+    /// Bytes that nobody has drawn before. They are counted, not random: what a test prints must be the same tomorrow.
+    pub(super) fn random16(&self) -> [u8; 16] {
+        let drawn = self.drawn.get() + 1;
+        self.drawn.set(drawn);
+        u128::from(drawn).to_be_bytes()
+    }
+
+    /// Takes messages, as a queue does.
+    pub(super) fn enqueue(&self, messages: Vec<String>) {
+        self.queue.borrow_mut().extend(messages);
+    }
+
+    /// See [`super::Memory::crash`].
+    pub(super) fn crash(&self) {
+        self.queue.borrow_mut().clear();
+        self.deferred.borrow_mut().clear();
+        self.profiles.borrow().values().for_each(|stored| stored.crash());
+        self.carts.borrow().values().for_each(|stored| stored.crash());
+    }
+
+    /// Throws a cart's object away.
+    pub(super) fn forget_cart(&self, name: &str) {
+        self.carts.borrow_mut().remove(name);
+    }
+
+    /// Takes a line of the log.
+    pub(super) fn log(&self, line: &str) {
+        self.lines.borrow_mut().push(line.to_owned());
+    }
+}
+
+/// What one object has.
+pub(super) struct Stored<V> {
+    pub sql: MemorySql,
+    pub volatile: RefCell<V>,
+    pub alarm: Alarm,
+    /// When the alarm goes off.
+    pub alarm_ms: Cell<Option<i64>>,
+}
+
+impl<V: Default> Stored<V> {
+    /// An object that nobody has asked yet.
+    fn new() -> Result<Stored<V>, Failure> {
+        let (volatile, alarm, alarm_ms) = Default::default();
+        Ok(Stored { sql: MemorySql::new()?, volatile, alarm, alarm_ms })
+    }
+
+    fn crash(&self) {
+        self.volatile.take();
+        self.alarm.clear();
+    }
+
+    /// Whether the alarm goes off at this time. If so, it is not set any more.
+    fn goes_off(&self, now: Timestamp) -> bool {
+        let is_due = self.alarm_ms.get().is_some_and(|at_ms| at_ms <= now.as_millisecond());
+        if is_due {
+            self.alarm_ms.set(None);
+        }
+        is_due
+    }
+}
+
+/// The object with this name; a new one if nobody has asked it yet.
+pub(super) fn object<V: Default>(
+    objects: &Objects<V>,
+    name: &str,
+) -> Result<Rc<Stored<V>>, Failure> {
+    let mut objects = objects.borrow_mut();
+    if let Some(stored) = objects.get(name) {
+        return Ok(Rc::clone(stored));
+    }
+    let stored = Rc::new(Stored::new()?);
+    objects.insert(name.to_owned(), Rc::clone(&stored));
+    Ok(stored)
+}
+
+/// The objects whose alarms go off now.
+pub(super) fn due<V: Default>(
+    objects: &Objects<V>,
+    now: Timestamp,
+) -> Vec<(String, Rc<Stored<V>>)> {
+    let objects = objects.borrow();
+    let due = objects.iter().filter(|(_, stored)| stored.goes_off(now));
+    due.map(|(name, stored)| (name.clone(), Rc::clone(stored))).collect()
+}

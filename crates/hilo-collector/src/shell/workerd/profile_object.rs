@@ -1,0 +1,179 @@
+//! The shell of a profile's object: calls in, answers out, its alarm, the queue.
+//!
+//! What the object keeps is `store/profile`'s; what a shell does for it is `shell/profile`'s.
+
+#![expect(
+    missing_docs,
+    reason = "the methods that a Durable Object's class needs carry no documentation"
+)]
+
+use std::cell::{Cell, RefCell};
+use std::rc::Rc;
+use std::time::Duration;
+
+use jiff::Timestamp;
+use wasm_bindgen::prelude::wasm_bindgen;
+use wasm_bindgen::{JsCast, JsValue};
+use worker::js_sys::futures::JsFuture;
+use worker::js_sys::{Array, Object, Promise, Reflect, Uint8Array};
+use worker::web_sys::{self, Request};
+use worker::worker_sys::DurableObjectState;
+use worker::{Delay, Env, Result, State};
+
+use super::bindings::{self, Answering, Messages, word};
+use super::edge::{log, now};
+use super::object::{answering, promise, refuse, worker_error};
+use super::object_sql::ObjectSql;
+use crate::calls::{Delivery, messages, read_message};
+use crate::platform::{Failure, log_line};
+use crate::shell::alarm::Alarm;
+use crate::shell::profile::{self, ProfileHost};
+use crate::store::profile::Volatile;
+
+/// Messages that one call may hand to a queue, and the bytes they may have together (Cloudflare Queues' limits are
+/// 100 and 256 KB; the rest is left to the runtime's own wrapping).
+const SEND_MESSAGES_MAX: usize = 100;
+const SEND_BYTES_MAX: usize = 240 * 1024;
+/// How long deliveries wait for others: what a visit sends within this shares a message, a call of the consumer and a
+/// confirmation, and each of them costs.
+const PUMP_AFTER: Duration = Duration::from_secs(1);
+
+/// One person or device.
+#[wasm_bindgen]
+pub struct ProfileObject {
+    shell: Rc<ProfileShell>,
+    answer: Answering,
+}
+
+struct ProfileShell {
+    state: State,
+    env: Env,
+    sql: ObjectSql,
+    name: String,
+    /// In memory on purpose: see `store/profile/outbox.rs`.
+    volatile: RefCell<Volatile>,
+    alarm: Alarm,
+    /// Whether what is due is about to be sent.
+    is_waiting: Cell<bool>,
+}
+
+#[wasm_bindgen]
+impl ProfileObject {
+    #[wasm_bindgen(constructor)]
+    pub fn new(state: DurableObjectState, env: Env) -> ProfileObject {
+        let state = State::from(state);
+        let (sql, name) = (ObjectSql::of(&state), state.id().name().unwrap_or_default());
+        let (volatile, alarm, is_waiting) = Default::default();
+        let shell = ProfileShell { state, env, sql, name, volatile, alarm, is_waiting };
+        let shell = Rc::new(shell);
+        let asked = Rc::clone(&shell);
+        let answer = answering(move |call| match asked.answer(call) {
+            Ok(reply) if reply.is_empty() => Ok(bindings::nothing()),
+            Ok(reply) => Ok(web_sys::Response::new_with_opt_str(Some(&reply))?),
+            Err(failure) => refuse(&failure).map(web_sys::Response::from),
+        });
+        ProfileObject { shell, answer }
+    }
+
+    pub fn fetch(&self, request: &Request) -> Promise {
+        bindings::answered(request, &self.answer)
+    }
+
+    pub fn alarm(&self) -> Promise {
+        let shell = Rc::clone(&self.shell);
+        promise(async move {
+            profile::on_alarm(&*shell).await;
+            Ok(web_sys::Response::new()?)
+        })
+    }
+}
+
+impl ProfileShell {
+    fn answer(self: &Rc<Self>, call: &str) -> std::result::Result<String, Failure> {
+        let answered = profile::answer(&**self, &self.name, call)?;
+        if answered.pump && !self.is_waiting.replace(true) {
+            let shell = Rc::clone(self);
+            self.state.wait_until(async move {
+                Delay::from(PUMP_AFTER).await;
+                shell.is_waiting.set(false);
+                profile::feed_queue(&*shell).await;
+            });
+        }
+        Ok(answered.reply)
+    }
+
+    /// Many deliveries share a message, and many messages a call: each costs a round trip, and money.
+    async fn send_all(&self, deliveries: &[Delivery]) -> Result<()> {
+        let queue: Messages =
+            Reflect::get(&self.env, &word(bindings::DELIVERIES))?.unchecked_into();
+        let (batch, mut bytes) = (Array::new(), 0);
+        let texts = messages(deliveries);
+        for text in texts.map_err(|failure| worker_error(&failure))? {
+            let is_full = usize::try_from(batch.length()).unwrap_or(usize::MAX)
+                >= SEND_MESSAGES_MAX
+                || bytes + text.len() > SEND_BYTES_MAX;
+            if is_full {
+                JsFuture::from(queue.send_batch(&batch)?).await?;
+                batch.set_length(0);
+                bytes = 0;
+            }
+            bytes += text.len();
+            batch.push(&message(&text)?);
+        }
+        if batch.length() > 0 {
+            JsFuture::from(queue.send_batch(&batch)?).await?;
+        }
+        Ok(())
+    }
+}
+
+impl ProfileHost for ProfileShell {
+    type Sql = ObjectSql;
+
+    fn with<T>(&self, work: impl FnOnce(&ObjectSql, &mut Volatile) -> T) -> T {
+        work(&self.sql, &mut self.volatile.borrow_mut())
+    }
+
+    fn now(&self) -> Timestamp {
+        now()
+    }
+
+    fn alarm(&self) -> &Alarm {
+        &self.alarm
+    }
+
+    fn set_alarm(&self, at_ms: i64) -> std::result::Result<(), Failure> {
+        self.sql.set_alarm(at_ms)
+    }
+
+    async fn send(&self, deliveries: &[Delivery]) -> std::result::Result<(), Failure> {
+        let sent = self.send_all(deliveries).await;
+        sent.map_err(|error| Failure::Retriable(error.to_string()))
+    }
+
+    fn log(&self, line: &str) {
+        log(line);
+    }
+}
+
+/// One message to be sent.
+fn message(text: &str) -> Result<JsValue> {
+    let message = Object::new();
+    Reflect::set(&message, &word("body"), &Uint8Array::from(text.as_bytes()))?;
+    Reflect::set(&message, &word("contentType"), &word("bytes"))?;
+    Ok(message.into())
+}
+
+/// Reads the deliveries of a queue batch; what cannot be read is a message of another version and is dropped, because the
+/// outbox sends it again.
+pub fn deliveries(messages: &worker::MessageBatch<JsValue>) -> Vec<Delivery> {
+    let mut deliveries = Vec::new();
+    for message in messages.raw_iter() {
+        let bytes = Uint8Array::new(&message.body()).to_vec();
+        match read_message(&String::from_utf8_lossy(&bytes)) {
+            Ok(list) => deliveries.extend(list),
+            Err(why) => log(&log_line("warn", "queue message", &[("why", why.message())])),
+        }
+    }
+    deliveries
+}

@@ -1,0 +1,235 @@
+//! The hub: a cart at work inside one transaction, and what every change of it leads to.
+//!
+//! [`within`] loads it, lets one call change it, and keeps everything or nothing. The calls themselves are in the files beside
+//! this one.
+
+use hilo_core::cart::wire::{Broadcast, Revision};
+use hilo_core::cart::{Cart, epoch, limits};
+
+use super::state::{Bound, Standing, StoredCart, Task, sum_hash};
+use super::turn::Turn;
+use crate::calls::cart::Speaker;
+use crate::calls::encode;
+use crate::calls::refused::{CartRefusal, RefusedCode};
+use crate::platform::{Failure, Sql, SqlValue};
+use crate::store::schema;
+
+/// How often the ring of deltas is cut: doing it with every operation would double its statements.
+const RING_CUT_EVERY: u64 = 64;
+/// What the hub's own replica is bound to: no token has this digest.
+pub(super) const HUB_TOKEN: &str = "hub";
+
+/// What an object knows only while it lives.
+#[derive(Debug, Default)]
+pub struct Volatile {
+    /// Whether the schema was brought up to date in this life.
+    pub(super) is_current: bool,
+    pub(super) stored: Option<StoredCart>,
+    /// Until when touchpoints that were handed out are not handed out again. In memory only, like the profile's leases: a
+    /// restarted object has forgotten it and sends at once.
+    pub(super) leased_until_ms: i64,
+}
+
+/// What an object answers, and what the sockets of its cart get.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct HubAnswer {
+    /// JSON for the caller.
+    pub reply: String,
+    /// What has happened, in order.
+    pub news: Vec<News>,
+    /// Whether touchpoints wait in the outbox.
+    pub pump: bool,
+}
+
+/// What the sockets of a cart are told.
+#[derive(Clone, Debug, PartialEq)]
+pub enum News {
+    /// A delta. `acked` is each receiver's own.
+    Delta(Broadcast),
+    /// So much that everybody begins with the whole cart again: a merge, or a new epoch.
+    Anew,
+    /// A checkout.
+    Checkout {
+        /// Whether one is open.
+        open: bool,
+        /// Whether the lines differ from those it began with.
+        changed: bool,
+    },
+    /// The cart has moved into a customer's.
+    Merged,
+}
+
+/// What kind of change it is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum ChangeKind {
+    /// Somebody's wish.
+    Edit,
+    /// An order: if nothing is left, the cart begins anew.
+    Order,
+    /// A guest's cart was taken in. Its whole history in one delta would be larger than the cart, so that everybody begins
+    /// with that instead.
+    Merge,
+}
+
+/// The cart at work, inside one transaction.
+pub(super) struct Hub<'s, S: Sql> {
+    pub sql: &'s S,
+    pub stored: StoredCart,
+    pub turn: Turn<'s>,
+    pub news: Vec<News>,
+    pub pump: bool,
+    pub is_dirty: bool,
+}
+
+impl<S: Sql> Hub<'_, S> {
+    /// Refuses edits of a cart that is moving or has moved.
+    pub(super) fn refuse_moved(&self) -> Option<CartRefusal> {
+        match &self.stored.state.standing {
+            Standing::Open => None,
+            Standing::Leaving { .. } => Some(CartRefusal::new(
+                RefusedCode::CartMerging,
+                "this cart is moving into a customer's: say it again in a second",
+            )),
+            Standing::Left { into, .. } => Some(CartRefusal {
+                into: Some(into.clone()),
+                ..CartRefusal::new(
+                    RefusedCode::CartMerged,
+                    "this cart has moved into a customer's: forget it, and fetch the cart anew",
+                )
+            }),
+        }
+    }
+
+    /// Notes who edits, and by which terms it is kept from now on.
+    pub(super) fn note_speaker(&mut self, speaker: &Speaker) {
+        let state = &mut self.stored.state;
+        state.owner = speaker.owner.clone();
+        state.terms = speaker.terms;
+        state.source.clone_from(&speaker.source);
+        state.is_server = speaker.is_server;
+        self.is_dirty = true;
+    }
+
+    /// Lets the hub itself change the cart.
+    pub(super) fn act(&mut self, delta: &Cart, change: ChangeKind) -> Result<(), Failure> {
+        let hub = self.stored.state.hub;
+        if !self.stored.replicas.contains_key(&hub) {
+            let seen_ms = self.turn.ms();
+            self.stored.bind(self.sql, hub, Bound { token: HUB_TOKEN.to_owned(), seen_ms })?;
+        }
+        let mut next = self.stored.cart.clone();
+        next.absorb(delta);
+        self.change(delta, next, change)
+    }
+
+    /// Keeps `next`, the cart after `delta`, and tells everybody.
+    pub(super) fn change(
+        &mut self,
+        delta: &Cart,
+        next: Cart,
+        change: ChangeKind,
+    ) -> Result<(), Failure> {
+        let rev = self.stored.state.rev.0 + 1;
+        let before = std::mem::replace(&mut self.stored.cart, next);
+        self.stored.state.rev = Revision(rev);
+        self.stored.save_infos(self.sql, delta.looks().map(|(line, _)| line))?;
+        self.stored.prune_infos(self.sql, &before)?;
+        let is_over = epoch::is_over(&self.stored.cart, change == ChangeKind::Order);
+        if is_over && self.begin_epoch()? {
+            self.news.push(News::Anew);
+        } else if change == ChangeKind::Merge {
+            self.sql.exec("DELETE FROM deltas", &[])?;
+            self.news.push(News::Anew);
+        } else {
+            self.keep_delta(rev, Broadcast::of(rev, 0, delta))?;
+        }
+        self.edited()
+    }
+
+    /// Keeps a delta for those who come back, and sends it to those who are there.
+    fn keep_delta(&mut self, rev: u64, broadcast: Broadcast) -> Result<(), Failure> {
+        self.sql.exec(
+            "INSERT OR REPLACE INTO deltas (rev, body) VALUES (?, ?)",
+            &[rev_value(rev)?, encode(&broadcast)?.into()],
+        )?;
+        if rev.is_multiple_of(RING_CUT_EVERY) {
+            let oldest = rev_value(rev.saturating_sub(limits::RING_MAX))?;
+            self.sql.exec("DELETE FROM deltas WHERE rev <= ?", &[oldest])?;
+        }
+        self.news.push(News::Delta(broadcast));
+        Ok(())
+    }
+
+    /// Begins the next life of the cart, if there can be one.
+    fn begin_epoch(&mut self) -> Result<bool, Failure> {
+        let Some((cart, applied)) = epoch::next(&self.stored.cart) else { return Ok(false) };
+        self.stored.cart = cart;
+        self.stored.state.previous = Some(applied);
+        self.stored.state.hub = self.turn.replica("epoch");
+        self.sql.exec("DELETE FROM deltas", &[])?;
+        self.sql.exec("DELETE FROM infos", &[])?;
+        Ok(true)
+    }
+
+    /// An edit begins a new idle period, and a longer life.
+    fn edited(&mut self) -> Result<(), Failure> {
+        let now_ms = self.turn.ms();
+        let state = &mut self.stored.state;
+        (state.edited_ms, state.idle_ms) = (now_ms, now_ms);
+        let (abandon_ms, expire_ms) = (state.abandon_ms(), state.expire_ms());
+        self.stored.schedule_by(self.sql, Task::Abandon, abandon_ms)?;
+        self.stored.schedule_by(self.sql, Task::Expire, expire_ms)?;
+        self.is_dirty = true;
+        if let Some(checkout) = &self.stored.state.checkout {
+            let changed = checkout.sum_hash != sum_hash(&self.stored.cart)?;
+            self.news.push(News::Checkout { open: true, changed });
+        }
+        Ok(())
+    }
+}
+
+/// Revisions are numbers within what SQL can hold: one for every millisecond of 285,000 years.
+pub(super) fn rev_value(rev: u64) -> Result<SqlValue, Failure> {
+    SqlValue::int(i64::try_from(rev).map_err(|error| Failure::Fatal(error.to_string()))?)
+}
+
+/// Runs `work` on the hub so that everything it writes is kept, or nothing.
+pub(super) fn within<S: Sql>(
+    sql: &S,
+    volatile: &mut Volatile,
+    speaker: &Speaker,
+    turn: Turn<'_>,
+    work: impl FnOnce(&mut Hub<'_, S>) -> Result<String, Failure>,
+) -> Result<HubAnswer, Failure> {
+    if !volatile.is_current {
+        schema::apply(sql, schema::CART)?;
+        volatile.is_current = true;
+    }
+    // Taken out: what fails half-way must not be believed afterwards.
+    let mut stored = volatile.stored.take();
+    let mut work = Some(work);
+    let mut made = None;
+    sql.transaction(&mut || {
+        let stored = match stored.take() {
+            Some(stored) if stored.is_current(sql)? => Some(stored),
+            Some(_) | None => StoredCart::load(sql)?,
+        };
+        let hub_replica = turn.replica("hub");
+        let stored = stored.unwrap_or_else(|| StoredCart::fresh(speaker, hub_replica, turn.ms()));
+        let mut hub = Hub { sql, stored, turn, news: Vec::new(), pump: false, is_dirty: false };
+        let Some(work) = work.take() else { return Err(ran_twice()) };
+        let reply = work(&mut hub)?;
+        if hub.is_dirty {
+            hub.stored.save(sql)?;
+        }
+        made = Some((reply, hub.stored, hub.news, hub.pump));
+        Ok(())
+    })?;
+    let Some((reply, stored, news, pump)) = made else { return Err(ran_twice()) };
+    volatile.stored = Some(stored);
+    Ok(HubAnswer { reply, news, pump })
+}
+
+fn ran_twice() -> Failure {
+    Failure::Fatal("a transaction did not run exactly once".to_owned())
+}
