@@ -3,8 +3,8 @@
 //! `plan` decides before anything is stored; `deliver` is the queue's consumer: maps by the destination's pure function,
 //! sends, and tells profile and journal what became of it. Consent is asked at both. Keeps nothing: the outbox does.
 
-pub mod delivery;
 pub mod destinations;
+pub mod retry;
 
 use std::collections::BTreeMap;
 use std::hash::{DefaultHasher, Hash as _, Hasher as _};
@@ -18,8 +18,8 @@ use hilo_core::event::Event;
 use crate::calls::journal::{Attempt, JournalCall, ask_journal};
 use crate::calls::{Confirmation, Delivery, DeliveryResult, Planned, ProfileCall, ask_profile};
 use crate::platform::{Platform, log_line};
-use delivery::{Next, next, purposes};
 use destinations::{Destination, Unmapped, Verdict, target};
+use retry::{Next, next, purposes};
 
 /// Requests to one destination at a time: Workers allow six connections in all, and one that hangs must leave some.
 const AT_ONCE: usize = 3;

@@ -2,7 +2,7 @@
 //! opt-out.
 //!
 //! A row of the outbox holds events that share their fate. Where an answer parts them, each fate gets a row of its own, and
-//! what is still under way keeps the old one. Which delay follows a failure is decided in `forward/delivery.rs` and arrives
+//! what is still under way keeps the old one. Which delay follows a failure is decided in `forward/retry.rs` and arrives
 //! here as a number.
 
 use jiff::Timestamp;
