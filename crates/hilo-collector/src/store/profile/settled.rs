@@ -83,8 +83,12 @@ pub(super) fn confirm(
         }
         // What is under way keeps the row, and its lease with it; otherwise whatever came first.
         let stays = parts.iter().position(|(fate, _)| fate.is_none()).unwrap_or(0);
-        for (at, (fate, ids)) in parts.iter().enumerate() {
-            let row = if at == stays { seq } else { part(sql, seq, ids)? };
+        // Rows are parted before a fate is written, because a part copies what the row was.
+        let mut rows = Vec::with_capacity(parts.len());
+        for (at, (_, ids)) in parts.iter().enumerate() {
+            rows.push(if at == stays { seq } else { part(sql, seq, ids)? });
+        }
+        for (row, (fate, _)) in rows.into_iter().zip(&parts) {
             match fate {
                 None => {}
                 Some(fate) if *fate == Fate::delivered() => delivered.push(row),

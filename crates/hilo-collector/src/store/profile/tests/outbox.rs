@@ -232,3 +232,14 @@ fn pages_of_deliveries_part_rows_without_losing_any() {
     }
     assert_eq!(seen, ["m4", "m3", "m2", "m1", "m0"]);
 }
+
+#[test]
+fn events_that_fail_for_different_reasons_count_one_attempt_each() {
+    let mut object = Object::new();
+    object.record(vec![bound("m1"), bound("m2")]);
+    object.due();
+    let retry = |after_s| DeliveryResult::Retry { after_s, reason: after_s.to_string() };
+    object.confirm_all(&[("m1", retry(5)), ("m2", retry(9))]);
+    object.now += SignedDuration::from_secs(9);
+    assert_eq!(object.due(), [("m1".to_owned(), 1), ("m2".to_owned(), 1)]);
+}
