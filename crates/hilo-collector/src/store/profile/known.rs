@@ -116,7 +116,7 @@ impl Known {
     /// Folds events that were stored, and stores the profile once it lacks enough of them.
     pub(super) fn fold(&mut self, sql: &impl Sql, kept: &[&Gist]) -> Result<(), Failure> {
         for gist in kept {
-            self.profile = fold(std::mem::take(&mut self.profile), gist);
+            self.profile = fold(std::mem::take(&mut self.profile), gist, None);
         }
         self.unfolded += kept.len();
         if self.unfolded < UNFOLDED_MAX {
@@ -148,7 +148,7 @@ pub(super) fn read_profile(sql: &impl Sql) -> Result<(Profile, usize), Failure> 
     )?;
     for row in &missing {
         let event: Event = decode(row.text("body")?)?;
-        profile = fold(profile, &Gist::of(&event));
+        profile = fold(profile, &Gist::of(&event), None);
     }
     Ok((profile, missing.len()))
 }
