@@ -1,6 +1,6 @@
 //! What exactly goes in and out of each stage: `golden/<stage>/<sentence-like-case>.in.json` → `.out.json`.
 //!
-//! A stage is one line in the table below and one adapter file beside its cases. The walker is in `support.rs`.
+//! A stage is one line in a table below and one adapter file beside its cases. The walker is in `support.rs`.
 
 #[path = "golden/config.rs"]
 mod config;
@@ -13,7 +13,7 @@ mod orders;
 #[path = "golden/validate.rs"]
 mod validate;
 
-use hilo_tests::{Stage, check_golden};
+use hilo_tests::{Family, Stage, check_golden};
 
 /// Every stage with golden cases, in the order an event travels.
 const STAGES: &[Stage] = &[
@@ -31,10 +31,13 @@ const STAGES: &[Stage] = &[
     Stage { path: "normalize/all", run: normalize::all },
     Stage { path: "orders/shopify", run: orders::shopify_orders },
     Stage { path: "orders/woocommerce", run: orders::woocommerce_orders },
-    Stage { path: "forward/webhook", run: forward::webhook },
 ];
+
+/// Stages of a kind each, found by their catalogue.
+const FAMILIES: &[Family] =
+    &[Family { path: "forward", members: forward::kinds, run: forward::run }];
 
 #[test]
 fn every_case_comes_out_as_written() {
-    check_golden(STAGES);
+    check_golden(STAGES, FAMILIES);
 }

@@ -8,6 +8,8 @@ use std::path::{Path, PathBuf};
 
 use serde_json::Value;
 
+pub mod forward;
+
 /// A stage with golden cases: where they are, under `tests/golden`, and what turns an input into an output.
 pub struct Stage {
     /// `validate`, `normalize/clock`, `forward/webhook` …
@@ -16,29 +18,51 @@ pub struct Stage {
     pub run: fn(&Value) -> Value,
 }
 
+/// Stages that a catalogue lists, one folder each: `forward/webhook` is the member `webhook` of the family `forward`.
+pub struct Family {
+    /// The folder of the folders.
+    pub path: &'static str,
+    /// The members, which are their folders' names.
+    pub members: fn() -> Vec<&'static str>,
+    /// The stage, told which member it is. Must be pure.
+    pub run: fn(&str, &Value) -> Value,
+}
+
+type Run<'s> = Box<dyn Fn(&Value) -> Value + 's>;
+
+/// Every stage by its folder.
+fn runs<'s>(stages: &'s [Stage], families: &'s [Family]) -> BTreeMap<String, Run<'s>> {
+    let alone = stages.iter().map(|stage| (stage.path.to_owned(), Box::new(stage.run) as Run<'s>));
+    let of_family = |family: &'s Family| {
+        let run = move |member| -> Run<'s> { Box::new(move |input| (family.run)(member, input)) };
+        let members = (family.members)().into_iter();
+        members.map(move |member| (format!("{}/{member}", family.path), run(member)))
+    };
+    alone.chain(families.iter().flat_map(of_family)).collect()
+}
+
 /// Compares every golden case below `tests/golden` with what its stage makes of it.
 ///
 /// A case is a pair `<sentence-like-name>.in.json` (or `.in.toml`, read as text) and `.out.json`. With `HILO_BLESS=1`
 /// the outputs are written instead; the difference is then reviewed as code. A folder with cases that no stage reads
 /// fails, and so does a stage without cases, so that neither can be forgotten.
-pub fn check_golden(stages: &[Stage]) {
+pub fn check_golden(stages: &[Stage], families: &[Family]) {
+    let stages = runs(stages, families);
     let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("golden");
     let bless = std::env::var_os("HILO_BLESS").is_some();
     let mut folders = BTreeMap::new();
     find_cases(&root, "", &mut folders);
     let mut failures = String::new();
     for (folder, cases) in &folders {
-        match stages.iter().find(|stage| stage.path == folder) {
-            Some(stage) => {
-                cases.iter().for_each(|case| check_case(stage, case, bless, &mut failures))
-            }
+        match stages.get(folder) {
+            Some(run) => cases.iter().for_each(|case| check_case(run, case, bless, &mut failures)),
             None => {
                 fail(&mut failures, folder, "has cases, and no stage in tests/golden.rs reads them")
             }
         }
     }
-    for stage in stages.iter().filter(|stage| !folders.contains_key(stage.path)) {
-        fail(&mut failures, stage.path, "has no golden cases");
+    for folder in stages.keys().filter(|folder| !folders.contains_key(*folder)) {
+        fail(&mut failures, folder, "has no golden cases");
     }
     assert!(failures.is_empty(), "{failures}\nHILO_BLESS=1 writes the outputs anew, for review");
 }
@@ -63,7 +87,7 @@ fn find_cases(folder: &Path, name: &str, found: &mut BTreeMap<String, Vec<PathBu
     }
 }
 
-fn check_case(stage: &Stage, case: &Path, bless: bool, failures: &mut String) {
+fn check_case(run: &Run<'_>, case: &Path, bless: bool, failures: &mut String) {
     let shown = case.strip_prefix(env!("CARGO_MANIFEST_DIR")).unwrap_or(case).display().to_string();
     let input = match fs::read_to_string(case) {
         Ok(text) if shown.ends_with(".toml") => Value::String(text),
@@ -75,7 +99,7 @@ fn check_case(stage: &Stage, case: &Path, bless: bool, failures: &mut String) {
         },
         Err(error) => return fail(failures, &shown, &error.to_string()),
     };
-    let output = format!("{:#}\n", (stage.run)(&input));
+    let output = format!("{:#}\n", run(&input));
     let expected_at = case.with_extension("").with_extension("out.json");
     if bless {
         if let Err(error) = fs::write(&expected_at, output) {

@@ -180,7 +180,7 @@ pub async fn run<P: Platform>(
         event.context.hilo.channel = presume(&event.context.hilo);
     }
     // Before anything is sent on: a crash repeats a delivery and never loses one.
-    store_all(&mut items, loaded, platform).await?;
+    store_all(&mut items, source, loaded, platform).await?;
     journal::judged(&items, source, loaded, platform).await;
     Ok(items)
 }
@@ -206,6 +206,7 @@ impl From<Judged> for Item {
 /// Hands each profile its events in one call, and writes the answers into the items.
 async fn store_all<P: Platform>(
     items: &mut [Item],
+    source: &Source,
     loaded: &Loaded,
     platform: &P,
 ) -> Result<(), Failure> {
@@ -214,7 +215,8 @@ async fn store_all<P: Platform>(
     let mut profiles: BTreeMap<ProfileKey, (Vec<usize>, RecordCall)> = BTreeMap::new();
     for (place, item) in items.iter_mut().enumerate() {
         let Some(event) = &item.event else { continue };
-        let (places, call) = profiles.entry(profile_key(event)).or_default();
+        let new = || (Vec::new(), RecordCall::of(&source.name));
+        let (places, call) = profiles.entry(profile_key(event)).or_insert_with(new);
         let planned = forward::plan(event, &configured);
         item.destinations = planned.iter().map(|planned| planned.name.clone()).collect();
         call.add(event, &planned)?;

@@ -1,6 +1,6 @@
-//! Events on their way into a profile's object.
+//! Events on their way into a profile's object: the call that carries them, and what becomes of each.
 //!
-//! Their JSON follows the call, so that the object can keep it without reading past it.
+//! The events' JSON follows the call, so that the object can store it without parsing it.
 
 use std::ops::Range;
 
@@ -12,14 +12,14 @@ use serde::{Deserialize, Serialize};
 use super::{ProfileCall, ask, encode};
 use crate::platform::{Failure, Platform};
 
-/// An event to keep, and where it shall go.
+/// An event to store, and its destinations.
 #[derive(Clone, Debug, Serialize, Deserialize)]
 pub struct Record {
-    /// What the object has to know of it.
+    /// The event's gist.
     pub gist: Gist,
     /// Bytes of the normalized event, as it will be stored.
     pub bytes: usize,
-    /// Its deliveries, as places in the call's plans.
+    /// Its destinations, as places in the call's plans.
     pub to: Vec<usize>,
 }
 
@@ -30,9 +30,12 @@ pub struct Planned {
     pub name: String,
     /// The purposes it needs: asked again before every attempt.
     pub purposes: Vec<Purpose>,
-    /// The channel it writes by: asked again likewise.
+    /// The channel by which it writes to people: asked again before every attempt too.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub channel: Option<OptInChannel>,
+    /// Whether the person goes along with the event.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub wants_person: bool,
 }
 
 /// What became of one record.
@@ -53,14 +56,21 @@ pub enum Recorded {
 }
 
 /// A [`ProfileCall::Record`] being put together: the call on one line, and behind it the events, one right after another.
-#[derive(Debug, Default)]
+#[derive(Debug)]
 pub struct RecordCall {
+    source: String,
     plans: Vec<Planned>,
     records: Vec<Record>,
     bodies: String,
 }
 
 impl RecordCall {
+    /// A call without events. `source` is the name of the source that sent them.
+    pub fn of(source: &str) -> RecordCall {
+        let (plans, records, bodies) = Default::default();
+        RecordCall { source: source.to_owned(), plans, records, bodies }
+    }
+
     /// Adds an event.
     ///
     /// # Errors
@@ -80,19 +90,20 @@ impl RecordCall {
         })
     }
 
-    /// The call as it travels.
+    /// The call as text.
     ///
     /// # Errors
     /// `Fatal`: what cannot be written is a bug.
     pub fn encode(self) -> Result<String, Failure> {
-        let RecordCall { plans, records, bodies } = self;
-        let mut call = encode(&ProfileCall::Record { plans, records })?;
+        let RecordCall { source, plans, records, bodies } = self;
+        let mut call = encode(&ProfileCall::Record { source, plans, records })?;
         call.push('\n');
         call.push_str(&bodies);
         Ok(call)
     }
 
-    /// Has the profile object with this name keep it; what became of the records, or `None` where all went as planned.
+    /// Sends the call to the profile object with this name. Returns what became of the records, or `None` if each was stored
+    /// and goes where it was planned to.
     ///
     /// # Errors
     /// The object's own failure, or that it could not be reached.
