@@ -33,12 +33,14 @@ const STAGES: &[Stage] = &[
     Stage { path: "normalize/all", run: normalize::all },
     Stage { path: "orders/shopify", run: orders::shopify_orders },
     Stage { path: "orders/woocommerce", run: orders::woocommerce_orders },
-    Stage { path: "forward/webhook", run: forward::webhook },
 ];
 
 /// Stages of a kind each, found by their catalogue.
 const FAMILIES: &[Family] =
-    &[Family { path: "capture", members: capture::kinds, run: capture::run }];
+    &[
+        Family { path: "capture", members: capture::kinds, run: capture::run },
+        Family { path: "forward", members: forward::kinds, run: forward::run },
+    ];
 
 #[test]
 fn every_case_comes_out_as_written() {

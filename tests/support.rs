@@ -8,6 +8,8 @@ use std::path::{Path, PathBuf};
 
 use serde_json::Value;
 
+pub mod forward;
+
 /// A stage with golden cases: where they are, under `tests/golden`, and what turns an input into an output.
 pub struct Stage {
     /// `validate`, `normalize/clock`, `forward/webhook` …

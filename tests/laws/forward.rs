@@ -1,38 +1,34 @@
-//! What every destination keeps, whatever it is: nothing without consent, nothing secret in an address, bounded bodies,
-//! the same request for the same event.
+//! What every kind of destination keeps: nothing without consent, no secret in an address, bounded bodies, the same requests for
+//! the same batch, no event forgotten. The kinds come from the catalogue, their settings from their golden folders.
 
-use hilo_collector::forward::destinations::{Destination, KINDS};
-use hilo_collector::forward::{Configured, plan};
+use std::collections::{BTreeMap, BTreeSet};
+
+use hilo_collector::forward::destination::{Batch, BatchEvent, Mapping, STEPS_MAX};
+use hilo_collector::forward::destinations::CATALOGUE;
+use hilo_collector::forward::{Configured, Loaded, plan};
 use hilo_core::config::{Config, parse};
 use hilo_core::consent::Purpose;
 use hilo_core::event::{EVENT_BYTES_MAX, Event};
-use hilo_core::testing::{any_event, any_preferences};
+use hilo_core::profile::Person;
+use hilo_core::testing::{any_event, any_json, any_preferences};
+use hilo_tests::forward::{secrets, settings};
+use proptest::collection::vec;
 use proptest::prelude::*;
+use serde_json::{Value, json};
 
-/// A configuration with one destination of each kind. Forgetting a kind here fails the first test.
-const DESTINATIONS: &str = r#"
-[project]
-controller = "Shop"
+/// Bytes of a request's body for each event that it carries: escaping and a service's own names may double the event.
+const BODY_BYTES_MAX: usize = 2 * EVENT_BYTES_MAX;
 
-[[source]]
-name = "shop"
-kind = "browser"
-keys = ["wk_shop"]
-origins = ["https://shop.example"]
-
-[[destination]]
-name = "hook"
-type = "webhook"
-purposes = ["analytics", "advertising"]
-url = "https://hooks.example/in"
-secret = { secret = "HOOK" }
-"#;
-
-const SECRET: &str = "whsec_aGlsby1nb2xkZW4td2ViaG9vay1zZWNyZXQtMzI=";
+/// The configuration of each kind, as its golden cases have it.
+#[expect(clippy::expect_used, reason = "the helper of a test may assert the short way")]
+fn configs() -> Vec<Config> {
+    let read = |kind| parse(&settings(kind).expect("the kind has settings.toml"));
+    CATALOGUE.iter().map(|kind| read(kind.name).expect("its settings load")).collect()
+}
 
 #[expect(clippy::expect_used, reason = "the helper of a test may assert the short way")]
-fn config() -> Config {
-    parse(DESTINATIONS).expect("the destinations above load")
+fn loaded(config: &Config) -> Loaded {
+    Loaded::of(config.destinations.first().expect("one destination")).expect("it loads")
 }
 
 fn with_consent(
@@ -47,47 +43,115 @@ fn with_consent(
     event
 }
 
+/// A person with every field, and one trait of any value.
+#[expect(clippy::expect_used, reason = "the helper of a test may assert the short way")]
+fn person(value: &Value) -> Person {
+    let at = "2026-11-24T09:00:00Z";
+    let plan = json!({"value": value, "at": at, "source": "shop", "is_vouched": true});
+    let email = json!({"value": "ana@shop.example", "at": at});
+    serde_json::from_value(json!({
+        "anonymousIds": ["a1"], "userId": "ana", "claimedIds": ["bob"],
+        "traits": {"plan": plan, "email": email}, "optins": {"email": "subscribed"},
+        "firstTouch": {"at": at, "channel": "Email", "via": "page"},
+    }))
+    .expect("a person")
+}
+
+/// What the kind makes of as many of the events as it takes.
+#[expect(clippy::expect_used, reason = "the helper of a test may assert the short way")]
+fn mapped(
+    loaded: &Loaded,
+    events: &[Event],
+    person: &Person,
+    known: &BTreeMap<String, String>,
+) -> Mapping {
+    let person = loaded.kind.limits.wants_person.then_some(person);
+    let batch = Batch {
+        events: events.iter().map(|event| BatchEvent { event, person }).collect(),
+        secrets: &|name| known.get(name).cloned(),
+        now: "2026-11-24T10:00:00Z".parse().expect("a time"),
+    };
+    loaded.destination.requests(&batch).expect("its secrets are set")
+}
+
 #[test]
-fn every_kind_stands_in_this_law() {
-    let kinds: Vec<String> = config().destinations.into_iter().map(|entry| entry.kind).collect();
-    assert_eq!(kinds, KINDS);
+fn kinds_have_different_names_and_limits_that_let_something_through() {
+    let names: BTreeSet<_> = CATALOGUE.iter().map(|kind| kind.name).collect();
+    assert_eq!(names.len(), CATALOGUE.len());
+    for kind in CATALOGUE {
+        let limits = kind.limits;
+        assert!(limits.events > 0 && limits.bytes > 0, "{}", kind.name);
+        assert!(limits.age_s_max.is_none_or(|age| age > 0), "{}", kind.name);
+        assert!(!kind.purposes.is_empty(), "{} needs a purpose", kind.name);
+    }
 }
 
 proptest! {
     #[test]
     fn nothing_goes_anywhere_without_every_purpose(event in any_event(), preferences in any_preferences()) {
-        let config = config();
-        let event = with_consent(event, &preferences);
-        let said = event.context.consent.as_ref().map(|claim| claim.state()).unwrap_or_default();
-        for entry in plan(&event, &Configured::all(&config.destinations)) {
-            prop_assert!(entry.purposes.iter().all(|purpose| said.is_granted(*purpose)));
+        for config in configs() {
+            let event = with_consent(event.clone(), &preferences);
+            let said = event.context.consent.as_ref().map(|claim| claim.state()).unwrap_or_default();
+            let own = loaded(&config).kind.purposes;
+            for planned in plan(&event, &Configured::all(&config.destinations)) {
+                prop_assert!(planned.purposes.iter().chain(own).all(|purpose| said.is_granted(*purpose)));
+            }
         }
     }
 
     #[test]
     fn denying_one_more_purpose_never_lets_more_through(event in any_event(), preferences in any_preferences()) {
-        let config = config();
-        let configured = Configured::all(&config.destinations);
-        let before = plan(&with_consent(event.clone(), &preferences), &configured);
-        for purpose in Purpose::ASKED {
-            let mut denied = preferences.clone();
-            denied.insert(purpose.name().to_owned(), false.into());
-            let after = plan(&with_consent(event.clone(), &denied), &configured);
-            prop_assert!(after.iter().all(|entry| before.contains(entry)));
+        for config in configs() {
+            let configured = Configured::all(&config.destinations);
+            let before = plan(&with_consent(event.clone(), &preferences), &configured);
+            for purpose in Purpose::ASKED {
+                let mut denied = preferences.clone();
+                denied.insert(purpose.name().to_owned(), false.into());
+                let after = plan(&with_consent(event.clone(), &denied), &configured);
+                prop_assert!(after.iter().all(|entry| before.contains(entry)));
+            }
         }
     }
 
     #[test]
-    fn requests_are_bounded_repeatable_and_keep_their_secrets(event in any_event()) {
-        for entry in &config().destinations {
-            let destination = Destination::load(entry).expect("it loads");
-            let secrets = |_: &str| Some(SECRET.to_owned());
-            let requests = destination.requests(&event, &secrets, 1_795_514_400).expect("it can be mapped");
-            prop_assert_eq!(&destination.requests(&event, &secrets, 1_795_514_400).expect("again"), &requests);
-            for request in requests {
-                let key = SECRET.trim_start_matches("whsec_");
-                prop_assert!(!request.url.contains(key) && !request.body.contains(key));
-                prop_assert!(request.body.len() <= 2 * EVENT_BYTES_MAX);
+    fn requests_are_bounded_repeatable_and_keep_their_secrets(events in vec(any_event(), 1..4), value in any_json()) {
+        let person = person(&value);
+        for config in configs() {
+            let loaded = loaded(&config);
+            let events: Vec<_> = events.iter().take(loaded.kind.limits.events).cloned().collect();
+            let known = secrets(loaded.kind.name).expect("the kind has secrets.json");
+            let mapping = mapped(&loaded, &events, &person, &known);
+            prop_assert_eq!(&mapped(&loaded, &events, &person, &known), &mapping);
+            for request in mapping.requests {
+                for secret in known.values() {
+                    let key = secret.trim_start_matches("whsec_");
+                    prop_assert!(!request.outgoing.url.contains(key) && !request.outgoing.body.contains(key));
+                }
+                prop_assert!(request.outgoing.body.len() <= BODY_BYTES_MAX * request.events.len());
+            }
+        }
+    }
+
+    #[test]
+    fn every_event_of_a_batch_has_a_request_of_each_step_at_most_once_or_a_reason(events in vec(any_event(), 1..4), value in any_json()) {
+        let person = person(&value);
+        for config in configs() {
+            let loaded = loaded(&config);
+            let events: Vec<_> = events.iter().take(loaded.kind.limits.events).cloned().collect();
+            let known = secrets(loaded.kind.name).expect("the kind has secrets.json");
+            let Mapping { requests, left_out } = mapped(&loaded, &events, &person, &known);
+            let mut seen = BTreeSet::new();
+            for request in &requests {
+                prop_assert!(request.step < STEPS_MAX && !request.events.is_empty());
+                for place in &request.events {
+                    prop_assert!(*place < events.len());
+                    prop_assert!(seen.insert((*place, request.step)), "named twice in a step");
+                }
+            }
+            for place in 0..events.len() {
+                let has_request = seen.iter().any(|(named, _)| *named == place);
+                let has_reason = left_out.iter().any(|(left, why)| *left == place && !why.is_empty());
+                prop_assert!(has_request != has_reason, "event {place}");
             }
         }
     }

@@ -58,7 +58,9 @@ proptest! {
 
     #[test]
     fn the_order_of_events_does_not_matter_for_first_and_last(one in any_event(), other in any_event()) {
-        let fold = |a: &Gist, b: &Gist| profile::fold(profile::fold(profile::Profile::default(), a), b);
+        let fold = |a: &Gist, b: &Gist| {
+            profile::fold(profile::fold(profile::Profile::default(), a, None), b, None)
+        };
         let (one, other) = (Gist::of(&one), Gist::of(&other));
         let (there, back) = (fold(&one, &other), fold(&other, &one));
         prop_assert_eq!((there.first_seen, there.last_seen), (back.first_seen, back.last_seen));

@@ -5,7 +5,7 @@
 
 use std::process::ExitCode;
 
-use hilo_collector::forward::destinations::Destination;
+use hilo_collector::forward::Loaded;
 use hilo_core::config::{Problem, parse};
 
 fn main() -> ExitCode {
@@ -22,7 +22,7 @@ fn main() -> ExitCode {
     };
     let problems: Vec<Problem> = match parse(&text) {
         Ok(config) => {
-            config.destinations.iter().filter_map(|entry| Destination::load(entry).err()).collect()
+            config.destinations.iter().filter_map(|entry| Loaded::of(entry).err()).collect()
         }
         Err(problems) => problems,
     };

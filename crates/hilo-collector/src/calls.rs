@@ -35,6 +35,8 @@ pub enum ProfileCall {
     /// Keep the events that follow the call, see [`RecordCall`]. Answers nothing if each was stored and goes where it was planned
     /// to, otherwise `Vec<Recorded>`, one per record and in order.
     Record {
+        /// The source that sent the events.
+        source: String,
         /// Where events go; a record names them by their place here.
         plans: Vec<Planned>,
         /// The events, all of one profile.

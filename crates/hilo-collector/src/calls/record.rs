@@ -1,6 +1,6 @@
-//! Events on their way into a profile's object.
+//! Events on their way into a profile's object: the call that carries them, and what becomes of each.
 //!
-//! Their JSON follows the call, so that the object can keep it without reading past it.
+//! The events' JSON follows the call, so that the object can store it without parsing it.
 
 use std::ops::Range;
 
@@ -11,14 +11,14 @@ use serde::{Deserialize, Serialize};
 
 use crate::platform::Failure;
 
-/// An event to keep, and where it shall go.
+/// An event to store, and its destinations.
 #[derive(Clone, Debug, Serialize, Deserialize)]
 pub struct Record {
-    /// What the object has to know of it.
+    /// The event's gist.
     pub gist: Gist,
     /// Bytes of the normalized event, as it will be stored.
     pub bytes: usize,
-    /// Its deliveries, as places in the call's plans.
+    /// Its destinations, as places in the call's plans.
     pub to: Vec<usize>,
 }
 
@@ -29,9 +29,12 @@ pub struct Planned {
     pub name: String,
     /// The purposes it needs: asked again before every attempt.
     pub purposes: Vec<Purpose>,
-    /// The channel it writes by: asked again likewise.
+    /// The channel by which it writes to people: asked again before every attempt too.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub channel: Option<OptInChannel>,
+    /// Whether the person goes along with the event.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub wants_person: bool,
 }
 
 /// What became of one record.

@@ -6,14 +6,21 @@ use super::{Planned, ProfileCall, Record, Recorded, ask, encode};
 use crate::platform::{Failure, Platform};
 
 /// A [`ProfileCall::Record`] being put together: the call on one line, and behind it the events, one right after another.
-#[derive(Debug, Default)]
+#[derive(Debug)]
 pub struct RecordCall {
+    source: String,
     plans: Vec<Planned>,
     records: Vec<Record>,
     bodies: String,
 }
 
 impl RecordCall {
+    /// A call without events. `source` is the name of the source that sent them.
+    pub fn of(source: &str) -> RecordCall {
+        let (plans, records, bodies) = Default::default();
+        RecordCall { source: source.to_owned(), plans, records, bodies }
+    }
+
     /// Adds an event.
     ///
     /// # Errors
@@ -33,19 +40,20 @@ impl RecordCall {
         })
     }
 
-    /// The call as it travels.
+    /// The call as text.
     ///
     /// # Errors
     /// `Fatal`: what cannot be written is a bug.
     pub fn encode(self) -> Result<String, Failure> {
-        let RecordCall { plans, records, bodies } = self;
-        let mut call = encode(&ProfileCall::Record { plans, records })?;
+        let RecordCall { source, plans, records, bodies } = self;
+        let mut call = encode(&ProfileCall::Record { source, plans, records })?;
         call.push('\n');
         call.push_str(&bodies);
         Ok(call)
     }
 
-    /// Has the profile object with this name keep it; what became of the records, or `None` where all went as planned.
+    /// Sends the call to the profile object with this name. Returns what became of the records, or `None` if each was stored
+    /// and goes where it was planned to.
     ///
     /// # Errors
     /// The object's own failure, or that it could not be reached.

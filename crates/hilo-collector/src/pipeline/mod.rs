@@ -60,7 +60,7 @@ pub async fn run<P: Platform>(
     let plans: Vec<_> = entries.iter().map(plan).collect();
     // Before anything is forwarded: a crash repeats a delivery and never loses one. The object that stores an event also
     // hands its deliveries to the queue, and the queue calls `deliver`.
-    profiles::store(&mut entries, &plans, platform).await?;
+    profiles::store(&mut entries, &plans, &source.name, platform).await?;
     journal::note_outcomes(&entries, source, loaded, platform).await;
     Ok(entries)
 }

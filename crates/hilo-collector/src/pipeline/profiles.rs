@@ -11,20 +11,23 @@ use crate::calls::{Planned, RecordCall};
 use crate::platform::{Failure, Platform};
 use crate::signature::object_name;
 
-/// Stores the events of `entries`, each with the deliveries that `plans` has at the same place.
+/// Stores the events of `entries`, each with the deliveries that `plans` has at the same place. `source` is the name of the
+/// source that sent them.
 ///
 /// # Errors
 /// When not everything is known to be durable.
 pub(super) async fn store<P: Platform>(
     entries: &mut [Entry],
     plans: &[Vec<&Planned>],
+    source: &str,
     platform: &P,
 ) -> Result<(), Failure> {
     let secret = secret(platform)?;
     let mut profiles: BTreeMap<ProfileKey, (Vec<usize>, RecordCall)> = BTreeMap::new();
     for (place, (entry, planned)) in entries.iter_mut().zip(plans).enumerate() {
         let Some(event) = &entry.event else { continue };
-        let (places, call) = profiles.entry(profile_key(event)).or_default();
+        let new = || (Vec::new(), RecordCall::of(source));
+        let (places, call) = profiles.entry(profile_key(event)).or_insert_with(new);
         entry.destinations = planned.iter().map(|planned| planned.name.clone()).collect();
         call.add(event, planned)?;
         places.push(place);

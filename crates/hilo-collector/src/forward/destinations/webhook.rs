@@ -1,22 +1,38 @@
 //! Webhook: signed JSON to any URL, as the Standard Webhooks specification says
 //! (<https://www.standardwebhooks.com>, v1.0.0). One event a request.
 //!
-//! The receiver drops repeats by `webhook-id`, which is the same at every attempt; the timestamp is the attempt's own.
+//! The receiver drops repeats by `webhook-id`, which is the same at every attempt. The timestamp is that of the attempt.
 
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use hilo_core::config::{DestinationEntry, Problem, ProblemCode};
 use hilo_core::consent::Purpose;
-use hilo_core::event::Event;
+use hilo_core::event::{EVENT_BYTES_MAX, Event};
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
-use super::{SecretName, Secrets, Unmapped, Verdict, target};
+use super::target;
+use crate::forward::destination::{
+    Acceptance, Batch, Destination, Kind, Limits, MappedRequest, Mapping, MissingSecret, Reception,
+    SecretName, Secrets,
+};
 use crate::platform::{Headers, Outgoing, Response};
 use crate::signature;
 
-/// What the service itself needs: nothing beyond what `hilo.toml` declares for it.
-pub const PURPOSES: &[Purpose] = &[Purpose::Analytics];
+/// The row of the catalogue.
+pub(super) const KIND: Kind = Kind {
+    name: "webhook",
+    load,
+    purposes: &[Purpose::Analytics],
+    limits: Limits {
+        events: 1,
+        bytes: EVENT_BYTES_MAX,
+        age_s_max: None,
+        is_ordered: false,
+        mixes_people: true,
+        wants_person: false,
+    },
+};
 
 /// Bytes of a secret (Standard Webhooks: 24 to 64).
 const SECRET_BYTES: std::ops::RangeInclusive<usize> = 24..=64;
@@ -24,37 +40,60 @@ const SECRET_BYTES: std::ops::RangeInclusive<usize> = 24..=64;
 /// A webhook's settings.
 #[derive(Debug, Deserialize)]
 #[serde(deny_unknown_fields)]
-pub struct Settings {
+struct Webhook {
     /// Where to.
     url: String,
-    /// What signs.
+    /// The secret that signs.
     secret: SecretName,
-    /// The secret before it, while receivers change over: both sign.
+    /// The secret before it. Both sign while receivers change over.
     previous_secret: Option<SecretName>,
 }
 
-/// Reads the settings.
-///
-/// # Errors
-/// A setting that does not fit, or a URL that may not be called.
-pub fn load(entry: &DestinationEntry) -> Result<Settings, Problem> {
-    let settings: Settings = entry.read_settings()?;
-    // Whether this machine may be called is known where it is called; here a developer's file must pass.
-    target::check(&settings.url, true)
+fn load(entry: &DestinationEntry) -> Result<Box<dyn Destination>, Problem> {
+    let webhook: Webhook = entry.read_settings()?;
+    // A developer's file may name this machine; whether this machine may be called is checked before each request.
+    target::check(&webhook.url, true)
         .map_err(|why| entry.problem("url", ProblemCode::BadValue, why))?;
-    Ok(settings)
+    Ok(Box::new(webhook))
 }
 
-/// The one request for `event`.
-///
-/// # Errors
-/// A secret that is not set or is none.
-pub fn requests(
-    settings: &Settings,
+impl Destination for Webhook {
+    fn requests(&self, batch: &Batch<'_>) -> Result<Mapping, MissingSecret> {
+        let mut mapping = Mapping::default();
+        for (at, one) in batch.events.iter().enumerate() {
+            match request(self, one.event, batch.secrets, batch.now.as_second())? {
+                Ok(outgoing) => {
+                    mapping.requests.push(MappedRequest { outgoing, events: vec![at], step: 0 });
+                }
+                Err(error) => mapping.left_out.push((at, error.to_string())),
+            }
+        }
+        Ok(mapping)
+    }
+
+    /// 2xx is success and 410 the end. Everything else is tried again. Redirects are not followed.
+    fn classify(&self, _: &MappedRequest, response: &Response) -> Reception {
+        let reason = format!("status {}", response.status);
+        Reception::All(match response.status {
+            200..=299 => Acceptance::Delivered,
+            410 => {
+                Acceptance::Rejected { reason: format!("{reason}: the endpoint is gone for good") }
+            }
+            _ => {
+                let after = response.headers.get("retry-after").map(str::to_owned);
+                Acceptance::Retry { after, reason }
+            }
+        })
+    }
+}
+
+/// The one request for `event`, unless the event is no JSON.
+fn request(
+    settings: &Webhook,
     event: &Event,
     secrets: Secrets<'_>,
     now_s: i64,
-) -> Result<Vec<Outgoing>, Unmapped> {
+) -> Result<Result<Outgoing, serde_json::Error>, MissingSecret> {
     #[derive(Serialize)]
     struct Body<'e> {
         r#type: String,
@@ -62,8 +101,10 @@ pub fn requests(
         data: &'e Event,
     }
     let body = Body { r#type: kind(event), timestamp: event.occurred_at, data: event };
-    let body =
-        serde_json::to_string(&body).map_err(|error| Unmapped::NotForUs(error.to_string()))?;
+    let body = match serde_json::to_string(&body) {
+        Ok(body) => body,
+        Err(error) => return Ok(Err(error)),
+    };
     let id = id(&event.message_id);
     let mut signatures = Vec::new();
     for name in std::iter::once(&settings.secret).chain(&settings.previous_secret) {
@@ -76,17 +117,17 @@ pub fn requests(
     headers.push("webhook-id", id);
     headers.push("webhook-timestamp", now_s.to_string());
     headers.push("webhook-signature", signatures.join(" "));
-    Ok(vec![Outgoing { method: "POST".to_owned(), url: settings.url.clone(), headers, body }])
+    Ok(Ok(Outgoing { method: "POST".to_owned(), url: settings.url.clone(), headers, body }))
 }
 
-fn key(name: &SecretName, secrets: Secrets<'_>) -> Result<Vec<u8>, Unmapped> {
-    let named = || Unmapped::NoSecret(name.secret.clone());
+fn key(name: &SecretName, secrets: Secrets<'_>) -> Result<Vec<u8>, MissingSecret> {
+    let named = || MissingSecret(name.secret.clone());
     let text = secrets(&name.secret).ok_or_else(named)?;
     let key = STANDARD.decode(text.strip_prefix("whsec_").unwrap_or(&text)).map_err(|_| named())?;
     if SECRET_BYTES.contains(&key.len()) { Ok(key) } else { Err(named()) }
 }
 
-/// The event's own id where it can stand in a header and before a dot; else its hash.
+/// The event's own id if it can stand in a header and before a dot, or else its hash.
 fn id(message_id: &str) -> String {
     let is_plain = !message_id.is_empty()
         && message_id.bytes().all(|b| b.is_ascii_alphanumeric() || b"-_".contains(&b));
@@ -107,32 +148,27 @@ fn kind(event: &Event) -> String {
     kind
 }
 
-/// 2xx is success, 410 the end; everything else is tried again. Redirects are not followed.
-pub fn classify(response: &Response) -> Verdict {
-    let reason = format!("status {}", response.status);
-    match response.status {
-        200..=299 => Verdict::Delivered,
-        410 => Verdict::Rejected { reason: "status 410: the endpoint is gone for good".to_owned() },
-        _ => {
-            Verdict::Retry { after: response.headers.get("retry-after").map(str::to_owned), reason }
-        }
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
 
-    fn answer(status: u16) -> Response {
-        Response { status, ..Response::default() }
-    }
-
     #[test]
-    fn answers_mean_what_the_specification_says() {
-        assert_eq!(classify(&answer(204)), Verdict::Delivered);
-        assert!(matches!(classify(&answer(410)), Verdict::Rejected { .. }));
+    fn a_status_means_what_the_specification_says() {
+        let secret = SecretName { secret: "HOOK".to_owned() };
+        let webhook = Webhook { url: String::new(), secret, previous_secret: None };
+        let (method, url, body) = Default::default();
+        let outgoing = Outgoing { method, url, headers: Headers::default(), body };
+        let request = MappedRequest { outgoing, events: vec![0], step: 0 };
+        let received = |status| match webhook
+            .classify(&request, &Response { status, ..Response::default() })
+        {
+            Reception::All(acceptance) => acceptance,
+            other @ (Reception::Each(_) | Reception::Poison { .. }) => panic!("{other:?}"),
+        };
+        assert_eq!(received(204), Acceptance::Delivered);
+        assert!(matches!(received(410), Acceptance::Rejected { .. }));
         for status in [301, 400, 401, 404, 429, 500, 502, 504] {
-            assert!(matches!(classify(&answer(status)), Verdict::Retry { .. }), "{status}");
+            assert!(matches!(received(status), Acceptance::Retry { .. }), "{status}");
         }
     }
 

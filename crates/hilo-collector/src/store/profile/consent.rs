@@ -26,6 +26,18 @@ impl Standing {
         })
     }
 
+    /// Whether data that an event brought at `revision` may be used for `purpose`, given what the event itself `granted`.
+    ///
+    /// A recorded denial forbids it, whenever it came. The event's own word allows it, and so does a recorded grant that is
+    /// newer than the event. Silence never does.
+    pub(super) fn permits(&self, purpose: Purpose, granted: &[Purpose], revision: u32) -> bool {
+        match self.0.get(&purpose) {
+            Some((false, _)) => false,
+            Some((true, since)) if *since > revision => true,
+            Some((true, _)) | None => granted.contains(&purpose),
+        }
+    }
+
     fn yields(&self, purpose: Purpose, granted: bool, revision: u32) -> bool {
         match self.0.get(&purpose) {
             None => true,

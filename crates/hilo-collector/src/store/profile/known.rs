@@ -1,26 +1,27 @@
-//! What every record asks the storage for, kept in memory between calls: recorded consent, opt-ins, profile,
-//! sessions.
+//! What every record call needs from the storage, kept in memory between calls: recorded consent, opt-ins, profile, sessions.
 //!
-//! An object is the only one that writes its storage, so what it has read stays true until it writes itself. A call that
-//! fails, or changes consent or an opt-in, drops all of it; the next one reads again.
+//! Only the object itself writes its storage, so a value in memory stays true until the object writes. A call that fails drops
+//! all of these values, and so does a call that changes consent or an opt-in. The next call reads them again.
 
 use std::collections::BTreeMap;
 use std::collections::btree_map::Entry;
 
-use hilo_core::event::{Event, Gist};
+use hilo_core::consent::Purpose;
+use hilo_core::event::Gist;
 use hilo_core::journey::{Channel, Session, attribute};
-use hilo_core::profile::{Profile, fold};
+use hilo_core::profile::{Person, Profile, Trait, fold};
 
 use super::consent::{self, Standing};
 use super::optin::{self, Subscriptions};
+use super::stored_profile;
 use crate::calls::{Planned, decode, encode};
 use crate::platform::{Failure, Sql, SqlValue};
 
-/// Sessions that are remembered: a person has one at a time, and a late batch of the one before.
+/// Sessions that are remembered: a person has one at a time, and a late batch may belong to the session before.
 const SESSIONS_MAX: usize = 8;
 
-/// Events that the stored profile may lack: whoever wakes up reads so many again. Stored with every batch it would be one
-/// more row to write and to pay for.
+/// Events that the stored profile may lack. An object that wakes up folds them again. A profile stored with every batch would
+/// be one more row to write and to pay for.
 const UNFOLDED_MAX: usize = 32;
 
 /// See the module.
@@ -45,7 +46,7 @@ pub(super) struct Known {
 impl Known {
     /// Reads what there is.
     pub(super) fn read(sql: &impl Sql) -> Result<Known, Failure> {
-        let (profile, unfolded) = read_profile(sql)?;
+        let (profile, unfolded) = stored_profile::read(sql)?;
         let (standing, subscriptions) = (consent::standing(sql)?, optin::subscriptions(sql)?);
         Ok(Known { standing, subscriptions, profile, unfolded, ..Known::default() })
     }
@@ -113,44 +114,38 @@ impl Known {
         Ok(())
     }
 
-    /// Folds events that were stored, and stores the profile once it lacks enough of them.
-    pub(super) fn fold(&mut self, sql: &impl Sql, kept: &[&Gist]) -> Result<(), Failure> {
+    /// The person as a destination with these purposes gets it.
+    ///
+    /// A trait needs what its event needed and what the destination needs. Ids and first touch come from events that all need
+    /// `analytics`, so a denial of that leaves only the opt-ins.
+    pub(super) fn person(&self, purposes: &[Purpose]) -> Person {
+        let optins = self.subscriptions.states().clone();
+        if self.standing.denies(&[Purpose::Analytics], 0) {
+            return Person { optins, ..Person::default() };
+        }
+        Person::of(&self.profile, optins, |one: &Trait| {
+            let mut needed = one.purposes.iter().chain(purposes);
+            needed.all(|purpose| self.standing.permits(*purpose, &one.granted, one.revision))
+        })
+    }
+
+    /// Folds events of `source` that were stored, and stores the profile once it lacks enough of them.
+    pub(super) fn fold(
+        &mut self,
+        sql: &impl Sql,
+        kept: &[&Gist],
+        source: &str,
+    ) -> Result<(), Failure> {
         for gist in kept {
-            self.profile = fold(std::mem::take(&mut self.profile), gist);
+            self.profile = fold(std::mem::take(&mut self.profile), gist, Some(source));
         }
         self.unfolded += kept.len();
         if self.unfolded < UNFOLDED_MAX {
             return Ok(());
         }
         self.unfolded = 0;
-        // Not `INSERT OR REPLACE`: that takes the old rows out of table and index and writes both anew.
-        sql.run(
-            "INSERT INTO meta (key, value)
-             VALUES ('profile', ?), ('folded', (SELECT max(seq) FROM events))
-             ON CONFLICT (key) DO UPDATE SET value = excluded.value",
-            &[SqlValue::Text(encode(&self.profile)?)],
-        )
+        stored_profile::write(sql, &self.profile)
     }
-}
-
-/// The profile as of the last event, and how many events the stored one lacks.
-pub(super) fn read_profile(sql: &impl Sql) -> Result<(Profile, usize), Failure> {
-    let stored = sql.exec("SELECT value FROM meta WHERE key = 'profile'", &[])?;
-    let mut profile = match stored.first() {
-        Some(row) => decode(row.text("value")?)?,
-        None => Profile::default(),
-    };
-    let missing = sql.exec(
-        "SELECT body FROM events
-         WHERE seq > coalesce((SELECT CAST(value AS INTEGER) FROM meta WHERE key = 'folded'), 0)
-         ORDER BY seq",
-        &[],
-    )?;
-    for row in &missing {
-        let event: Event = decode(row.text("body")?)?;
-        profile = fold(profile, &Gist::of(&event));
-    }
-    Ok((profile, missing.len()))
 }
 
 fn read_session(sql: &impl Sql, id: &str) -> Result<Option<Session>, Failure> {

@@ -1,7 +1,7 @@
 //! One person's object: timeline, sessions, consent record, receipts, opt-ins, outbox.
 //!
-//! `answer` takes a question as JSON and answers JSON; the outbox functions are called by the shell that feeds the
-//! queue. Synchronous throughout. Does not send anything and has no clock: `now` is an argument.
+//! `answer` takes a call as JSON and returns JSON. The shell that feeds the queue calls the outbox functions. Everything is
+//! synchronous. Does not send anything and has no clock: `now` is an argument.
 
 mod consent;
 mod known;
@@ -11,15 +11,17 @@ mod outbox;
 mod pages;
 mod record;
 mod settled;
+mod stored_profile;
 #[cfg(test)]
 mod tests;
+mod volatile;
 
 pub use outbox::{due, next_alarm, ready, release};
+pub use volatile::Volatile;
 
 use jiff::Timestamp;
 
-use super::schema;
-use crate::calls::{ConsentCopy, Delivery, Page, ProfileCall, Record, decode, encode};
+use crate::calls::{ConsentCopy, Page, ProfileCall, Record, decode, encode};
 use crate::platform::{Failure, Sql, SqlValue};
 
 /// What an object answers, and what its outbox wants now.
@@ -32,19 +34,6 @@ pub struct Answered {
     /// When to look at the outbox again at the latest. Set the alarm in the same turn as the rows, so that both are
     /// written or neither: an outbox that nobody looks at again would be a loss.
     pub alarm: Option<Timestamp>,
-}
-
-/// What an object knows only while it lives, and may forget at any moment.
-#[derive(Debug, Default)]
-pub struct Volatile {
-    leases: leases::Leases,
-    /// What was just kept and may go: leased already, and nothing of it has to be read again.
-    fresh: Vec<Delivery>,
-    known: Option<known::Known>,
-    /// Whether the schema was brought up to date in this life.
-    is_current: bool,
-    /// Whether the object has written down its name.
-    is_named: bool,
 }
 
 /// Answers a [`ProfileCall`], and the events that follow it, for the object called `name`.
@@ -61,7 +50,7 @@ pub fn answer(
     let (call, bodies) = call.split_once('\n').unwrap_or((call, ""));
     let call: ProfileCall = decode(call)?;
     let writes = makes_storage(&call);
-    if !is_ready(sql, volatile, writes)? {
+    if !volatile.has_storage(sql, writes)? {
         return Ok(Answered { reply: of_nobody(&call)?, ..Answered::default() });
     }
     if writes && !volatile.is_named {
@@ -70,9 +59,9 @@ pub fn answer(
     }
     let mut answered = Answered::default();
     answered.reply = match call {
-        ProfileCall::Record { plans, records } => {
-            let asked = record::Asked { name, plans: &plans, bodies, now };
-            return keep(sql, volatile, &asked, records);
+        ProfileCall::Record { source, plans, records } => {
+            let shared = record::Shared { name, source: &source, plans: &plans, bodies, now };
+            return store_events(sql, volatile, &shared, records);
         }
         ProfileCall::Consent(change) => {
             volatile.known = None;
@@ -136,41 +125,25 @@ const fn makes_storage(call: &ProfileCall) -> bool {
     }
 }
 
-fn keep(
+fn store_events(
     sql: &impl Sql,
     volatile: &mut Volatile,
-    asked: &record::Asked<'_>,
+    shared: &record::Shared<'_>,
     records: Vec<Record>,
 ) -> Result<Answered, Failure> {
-    // Taken out: a transaction that fails must not leave its changes in memory.
-    let mut known = match volatile.known.take() {
-        Some(known) => known,
-        None => known::Known::read(sql)?,
-    };
-    // Taken out as well: the closure runs once, and events are too big to copy.
+    // Taken out: the closure runs once, and events are too big to copy.
     let mut records = Some(records);
-    let kept = atomically(sql, || {
-        record::record(sql, &mut known, asked, records.take().unwrap_or_default())
+    let result = volatile.with_known(sql, |known| {
+        atomically(sql, || record::record(sql, known, shared, records.take().unwrap_or_default()))
     })?;
-    volatile.known = Some(known);
-    let pump = !kept.fresh.is_empty();
-    let alarm = pump.then(|| outbox::soon(asked.now)).transpose()?;
-    outbox::lease(volatile, kept.fresh, asked.now);
-    let reply = kept.answers.map_or_else(|| Ok(String::new()), |answers| encode(&answers))?;
+    let pump = !result.fresh.is_empty();
+    let alarm = pump.then(|| outbox::soon(shared.now)).transpose()?;
+    outbox::lease(volatile, result.fresh, shared.now);
+    let reply = result.recorded.map_or_else(|| Ok(String::new()), |recorded| encode(&recorded))?;
     Ok(Answered { reply, pump, alarm })
 }
 
-/// Whether there is a storage, of the newest schema. One is made only to write into it; one of an older version is brought
-/// up to date whoever asks first.
-fn is_ready(sql: &impl Sql, volatile: &mut Volatile, makes: bool) -> Result<bool, Failure> {
-    if !volatile.is_current && (makes || schema::is_present(sql)?) {
-        schema::apply(sql, schema::PROFILE)?;
-        volatile.is_current = true;
-    }
-    Ok(volatile.is_current)
-}
-
-/// Keeps the object's own name, for deliveries that an alarm hands out: nobody calls an alarm by name.
+/// Stores the object's own name, for the deliveries that an alarm hands out: an alarm is not called by name.
 fn remember_name(sql: &impl Sql, name: &str) -> Result<(), Failure> {
     sql.exec(
         "INSERT OR IGNORE INTO meta (key, value) VALUES ('name', ?)",
@@ -207,8 +180,4 @@ fn atomically<T>(
         Ok(())
     })?;
     made.ok_or_else(|| Failure::Fatal("a transaction did not run".to_owned()))
-}
-
-fn millis(at: Timestamp) -> i64 {
-    at.as_millisecond()
 }

@@ -21,7 +21,12 @@ impl Subscriptions {
         channel.is_none_or(|channel| self.0.get(&channel) == Some(&OptInState::Subscribed))
     }
 
-    /// In the wire's words.
+    /// The state of each channel that something was recorded about.
+    pub(super) const fn states(&self) -> &BTreeMap<OptInChannel, OptInState> {
+        &self.0
+    }
+
+    /// The same in the wire's words.
     pub(super) fn words(&self) -> BTreeMap<String, String> {
         self.0.iter().map(|(c, state)| (c.name().to_owned(), state.name().to_owned())).collect()
     }

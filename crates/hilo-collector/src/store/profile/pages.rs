@@ -4,8 +4,7 @@ use std::collections::BTreeMap;
 
 use serde_json::value::RawValue;
 
-use super::known::read_profile;
-use super::{consent, optin};
+use super::{consent, optin, stored_profile};
 use crate::calls::{DeliveryState, PAGE_ROWS_MAX, Page, Summary, encode};
 use crate::platform::{Failure, Sql, SqlRow, SqlValue};
 
@@ -112,7 +111,7 @@ pub(super) fn summary(sql: &impl Sql) -> Result<Summary, Failure> {
     let events = events.first().map_or(Ok(0), |row| row.int("n"))?;
     Ok(Summary {
         known: true,
-        profile: raw(&encode(&read_profile(sql)?.0)?)?,
+        profile: raw(&encode(&stored_profile::read(sql)?.0)?)?,
         events: u32::try_from(events).unwrap_or(u32::MAX),
         consent: consent::words(&consent::standing(sql)?),
         optins: optin::subscriptions(sql)?.words(),

@@ -1,7 +1,7 @@
-//! Keeps events: one synchronous block for timeline, session, profile and outbox.
+//! Stores events: timeline, session, profile and outbox in one synchronous block.
 //!
-//! Records of one profile in, one [`Recorded`] each out, in order, and the deliveries that follow. The recorded consent is
-//! the authority here, not the event's own claim: a page may be old, forged or late.
+//! Records of one profile in; one [`Recorded`] per record out, in order, and the deliveries that follow. The recorded consent
+//! is the authority here, not the event's own claim: a page may be old, forged or late.
 
 use std::borrow::Cow;
 use std::collections::BTreeSet;
@@ -11,7 +11,6 @@ use hilo_core::journey::Channel;
 use jiff::Timestamp;
 
 use super::known::Known;
-use super::millis;
 use super::outbox;
 use crate::calls::{Delivery, Planned, Record, Recorded, body, decode, encode};
 use crate::platform::{Failure, Sql, SqlValue};
@@ -20,9 +19,11 @@ use crate::platform::{Failure, Sql, SqlValue};
 const STATEMENT_BYTES_MAX: usize = 1024 * 1024;
 
 /// What the records of a call share.
-pub(super) struct Asked<'c> {
+pub(super) struct Shared<'c> {
     /// The object's name.
     pub(super) name: &'c str,
+    /// The source that sent the events.
+    pub(super) source: &'c str,
     /// Where events go.
     pub(super) plans: &'c [Planned],
     /// The events as JSON, one right after another.
@@ -32,34 +33,34 @@ pub(super) struct Asked<'c> {
 }
 
 /// What became of a call's records.
-pub(super) struct Kept {
+pub(super) struct RecordResult {
     /// One per record, in order; `None` if each was stored and goes where it was planned to.
-    pub(super) answers: Option<Vec<Recorded>>,
-    /// What was kept and may go out at once.
+    pub(super) recorded: Option<Vec<Recorded>>,
+    /// Deliveries that may go out at once.
     pub(super) fresh: Vec<Delivery>,
 }
 
-/// Keeps `records`. Run it inside a transaction, and forget `known` if that fails.
+/// Stores `records`. Run it inside a transaction, and forget `known` if that fails.
 pub(super) fn record(
     sql: &impl Sql,
     known: &mut Known,
-    asked: &Asked<'_>,
+    shared: &Shared<'_>,
     records: Vec<Record>,
-) -> Result<Kept, Failure> {
-    // Attributed as if all were new: a duplicate belongs to a session that is known already.
+) -> Result<RecordResult, Failure> {
+    // Attributed as if all were new: the session of a duplicate is known already.
     let mut candidates = Vec::with_capacity(records.len());
     let mut at = 0;
     for record in records {
-        let event = body(asked.bodies, at..at + record.bytes)?;
+        let event = body(shared.bodies, at..at + record.bytes)?;
         at += record.bytes;
         candidates.push(Candidate::of(record, event, sql, known)?);
     }
-    let is_new = insert(sql, &candidates)?;
+    let is_new = insert(sql, &candidates, shared.source)?;
     let (mut kept, mut bound) = (Vec::new(), Vec::new());
     let mut is_as_planned = true;
     for (candidate, is_new) in candidates.iter().zip(&is_new) {
         let Some((gist, body)) = candidate.row().filter(|_| *is_new) else { continue };
-        let allowed = candidate.allowed(asked.plans, known);
+        let allowed = candidate.allowed(shared.plans, known);
         is_as_planned &= !candidate.is_rewritten() && allowed.len() == candidate.to.len();
         let message_id = gist.message_id.as_str();
         let bind = |(to, planned)| outbox::Bound { message_id, body, to, planned };
@@ -68,19 +69,20 @@ pub(super) fn record(
     }
     is_as_planned &= kept.len() == candidates.len();
     known.keep_sessions(sql, !kept.is_empty())?;
-    let fresh = outbox::queue_up(sql, asked, &bound, known)?;
-    known.fold(sql, &kept)?;
-    let answers = candidates.iter().zip(is_new);
-    let answers = answers.map(|(candidate, is_new)| candidate.answer(is_new, asked.plans, known));
-    Ok(Kept { answers: (!is_as_planned).then(|| answers.collect()), fresh })
+    // Folded first: a person that goes along with an event has the traits of that event.
+    known.fold(sql, &kept, shared.source)?;
+    let fresh = outbox::queue_up(sql, shared.name, &bound, known, shared.now)?;
+    let recorded = candidates.iter().zip(is_new);
+    let recorded = recorded.map(|(one, is_new)| one.recorded(is_new, shared.plans, known));
+    Ok(RecordResult { recorded: (!is_as_planned).then(|| recorded.collect()), fresh })
 }
 
 /// A record on its way in.
 struct Candidate<'c> {
     gist: Gist,
     to: Vec<usize>,
-    /// Its event as it will be stored, written anew where its session says another channel; `None` where the recorded
-    /// consent denies it.
+    /// The event as it will be stored, written anew if its session has another channel. `None` if the recorded consent
+    /// denies the event.
     body: Option<Cow<'c, str>>,
 }
 
@@ -98,7 +100,7 @@ impl<'c> Candidate<'c> {
         let channel = known.attribute(sql, &gist)?;
         let mut body = Cow::Borrowed(event);
         if channel != gist.channel {
-            // Rare: an event of a session mostly shows by itself what opened it.
+            // Rare: mostly an event itself shows what opened its session.
             body = Cow::Owned(attributed(event, channel)?);
             gist.channel = channel;
         }
@@ -115,7 +117,7 @@ impl<'c> Candidate<'c> {
     }
 
     /// What became of it.
-    fn answer(&self, is_new: bool, plans: &[Planned], known: &Known) -> Recorded {
+    fn recorded(&self, is_new: bool, plans: &[Planned], known: &Known) -> Recorded {
         if self.body.is_none() {
             return Recorded::ConsentDenied;
         }
@@ -141,12 +143,16 @@ fn attributed(event: &str, channel: Option<Channel>) -> Result<String, Failure> 
     encode(&event)
 }
 
-/// Writes the timeline, and answers of each candidate whether it was new.
-fn insert(sql: &impl Sql, candidates: &[Candidate<'_>]) -> Result<Vec<bool>, Failure> {
+/// Writes the timeline, and returns for each candidate whether it was new.
+fn insert(
+    sql: &impl Sql,
+    candidates: &[Candidate<'_>],
+    source: &str,
+) -> Result<Vec<bool>, Failure> {
     let (mut is_new, mut rest) = (Vec::with_capacity(candidates.len()), candidates);
     while !rest.is_empty() {
         let (some, others) = rest.split_at(fitting(rest));
-        is_new.extend(insert_some(sql, some)?);
+        is_new.extend(insert_some(sql, some, source)?);
         rest = others;
     }
     Ok(is_new)
@@ -162,10 +168,15 @@ fn fitting(candidates: &[Candidate<'_>]) -> usize {
     candidates.iter().take_while(fits).count().max(1)
 }
 
-/// Mostly all are new, so all are written first; only where that breaks the rule of one row per id is asked which ones.
-fn insert_some(sql: &impl Sql, candidates: &[Candidate<'_>]) -> Result<Vec<bool>, Failure> {
+/// Mostly all candidates are new, so all are written first. The storage is asked which ones are new only if that breaks the
+/// rule of one row per id.
+fn insert_some(
+    sql: &impl Sql,
+    candidates: &[Candidate<'_>],
+    source: &str,
+) -> Result<Vec<bool>, Failure> {
     let rows: Vec<_> = candidates.iter().filter_map(Candidate::row).collect();
-    if insert_rows(sql, &rows).is_ok() {
+    if insert_rows(sql, &rows, source).is_ok() {
         return Ok(candidates.iter().map(|one| one.body.is_some()).collect());
     }
     let mut seen = stored(sql, &rows)?;
@@ -175,11 +186,11 @@ fn insert_some(sql: &impl Sql, candidates: &[Candidate<'_>]) -> Result<Vec<bool>
     let is_new: Vec<bool> = candidates.iter().map(is_new).collect();
     let fresh = candidates.iter().zip(&is_new).filter(|(_, is_new)| **is_new);
     let rows: Vec<_> = fresh.filter_map(|(one, _)| one.row()).collect();
-    insert_rows(sql, &rows)?;
+    insert_rows(sql, &rows, source)?;
     Ok(is_new)
 }
 
-fn insert_rows(sql: &impl Sql, rows: &[(&Gist, &str)]) -> Result<(), Failure> {
+fn insert_rows(sql: &impl Sql, rows: &[(&Gist, &str)], source: &str) -> Result<(), Failure> {
     if rows.is_empty() {
         return Ok(());
     }
@@ -187,19 +198,19 @@ fn insert_rows(sql: &impl Sql, rows: &[(&Gist, &str)]) -> Result<(), Failure> {
     for (gist, body) in rows {
         // SQLite counts from one.
         let start = bodies.len() + 1;
-        lines.push((&gist.message_id, millis(gist.occurred_at), start, body.len()));
+        lines.push((&gist.message_id, gist.occurred_at.as_millisecond(), start, body.len()));
         bodies.extend_from_slice(body.as_bytes());
     }
-    // Two values for all rows: thirty of them cost more on their way through JavaScript than SQLite's reading of a list.
+    // Three values for all rows: binding thirty values through JavaScript costs more than SQLite's reading of a list.
     sql.run(
-        "INSERT INTO events (message_id, occurred_ms, body)
-         SELECT value ->> 0, value ->> 1, CAST(substr(?1, value ->> 2, value ->> 3) AS TEXT)
+        "INSERT INTO events (message_id, occurred_ms, body, source)
+         SELECT value ->> 0, value ->> 1, CAST(substr(?1, value ->> 2, value ->> 3) AS TEXT), ?3
          FROM json_each(?2)",
-        &[SqlValue::Bytes(bodies), SqlValue::Text(encode(&lines)?)],
+        &[SqlValue::Bytes(bodies), SqlValue::Text(encode(&lines)?), SqlValue::from(source)],
     )
 }
 
-/// The ids among `rows` that are on the timeline.
+/// The ids of those `rows` that are on the timeline already.
 fn stored(sql: &impl Sql, rows: &[(&Gist, &str)]) -> Result<BTreeSet<String>, Failure> {
     let ids: Vec<&str> = rows.iter().map(|(gist, _)| gist.message_id.as_str()).collect();
     let found = sql.exec(

@@ -1,20 +1,19 @@
-//! What became of deliveries. A row ends only by the destination's word (`delivered`, `dead`), by a withdrawal or by an
+//! What became of deliveries. A row ends only by the destination's answer (`delivered`, `dead`), by a withdrawal or by an
 //! opt-out.
 //!
-//! A row of the outbox holds events that share their fate. Where an answer parts them, each fate gets a row of its own, and
-//! what is still under way keeps the old one. Which delay follows a failure is decided in `forward/delivery.rs` and arrives
-//! here as a number.
+//! A row of the outbox holds events that share their fate. Where a confirmation parts them, each fate gets a row of its own,
+//! with the steps that are done. Events that are still under way keep the old row. `forward/retry.rs` decides which delay
+//! follows a failure; here it is a number.
 
 use hilo_core::outcome::Code;
 use jiff::Timestamp;
 
-use super::millis;
 use crate::calls::{Confirmation, DeliveryResult, decode, encode};
 use crate::platform::{Failure, Sql, SqlValue};
 
-/// Why a row ended when its person had said no to a purpose since.
+/// Why a row ended whose person denied a purpose meanwhile.
 pub(super) const CONSENT_DENIED: &str = Code::ConsentDenied.name();
-/// Why a row ended when its person had left the channel since.
+/// Why a row ended whose person unsubscribed from the channel meanwhile.
 pub(super) const NOT_SUBSCRIBED: &str = "not_subscribed";
 
 /// What a row becomes.
@@ -25,41 +24,45 @@ pub(super) struct Fate {
     is_failed: bool,
     /// Not before; 0 leaves it as it was.
     next_ms: i64,
+    /// Steps that are done; fewer than the row has leave it as it was.
+    steps: u32,
     reason: Option<String>,
 }
 
 impl Fate {
     /// The destination has it.
     const fn delivered() -> Fate {
-        Fate { state: "delivered", is_failed: false, next_ms: 0, reason: None }
+        Fate { state: "delivered", is_failed: false, next_ms: 0, steps: 0, reason: None }
     }
 
     /// It is given up.
     pub(super) fn dead(reason: &str) -> Fate {
-        Fate { state: "dead", is_failed: false, next_ms: 0, reason: Some(reason.to_owned()) }
+        let reason = Some(reason.to_owned());
+        Fate { state: "dead", is_failed: false, next_ms: 0, steps: 0, reason }
     }
 
     fn of(result: &DeliveryResult, now_ms: i64) -> Fate {
         match result {
             DeliveryResult::Delivered => Fate::delivered(),
-            DeliveryResult::Dead { reason } => Fate::dead(reason),
-            DeliveryResult::Retry { after_s, reason } => Fate {
+            DeliveryResult::Dead { reason, steps } => Fate { steps: *steps, ..Fate::dead(reason) },
+            DeliveryResult::Retry { after_s, reason, steps } => Fate {
                 state: "pending",
                 is_failed: true,
                 next_ms: now_ms + i64::from(*after_s) * 1_000,
+                steps: *steps,
                 reason: Some(reason.clone()),
             },
         }
     }
 }
 
-/// Writes down what became of attempts, and answers the rows whose attempt is over. Confirming twice changes nothing.
+/// Stores what became of attempts, and returns the rows whose attempt is over. Confirming twice changes nothing.
 pub(super) fn confirm(
     sql: &impl Sql,
     confirmations: &[Confirmation],
     now: Timestamp,
 ) -> Result<Vec<i64>, Failure> {
-    let now_ms = millis(now);
+    let now_ms = now.as_millisecond();
     let rows: Vec<i64> = confirmations.iter().map(|one| one.row).collect();
     let rows = sql.exec(
         "SELECT seq, message_ids FROM outbox
@@ -69,7 +72,7 @@ pub(super) fn confirm(
     let (mut delivered, mut over) = (Vec::new(), Vec::new());
     for row in &rows {
         let seq = row.int("seq")?;
-        // Where two answer for one event, the last one counts. Without an answer it is under way still.
+        // The last of two confirmations of one event counts. An event without one is still under way.
         let fate = |id: &String| {
             let answer = confirmations.iter().rfind(|one| one.row == seq && one.message_id == *id);
             answer.map(|one| Fate::of(&one.result, now_ms))
@@ -82,14 +85,18 @@ pub(super) fn confirm(
                 None => parts.push((fate, vec![id])),
             }
         }
-        // What is under way keeps the row, and its lease with it; otherwise whatever came first.
+        // Events under way keep the row and its lease. Otherwise the first part keeps the row.
         let stays = parts.iter().position(|(fate, _)| fate.is_none()).unwrap_or(0);
-        for (at, (fate, ids)) in parts.iter().enumerate() {
-            let row = if at == stays { seq } else { part(sql, seq, ids)? };
+        // Rows are parted before a fate is written, because a part copies what the row was.
+        let mut rows = Vec::with_capacity(parts.len());
+        for (at, (_, ids)) in parts.iter().enumerate() {
+            rows.push(if at == stays { seq } else { part(sql, seq, ids)? });
+        }
+        for (row, (fate, _)) in rows.into_iter().zip(&parts) {
             match fate {
                 None => {}
                 Some(fate) if *fate == Fate::delivered() => delivered.push(row),
-                Some(fate) => settle(sql, row, fate, now_ms)?,
+                Some(fate) => write_fate(sql, row, fate, now_ms)?,
             }
         }
         let Some((fate, ids)) = parts.get(stays) else { continue };
@@ -111,7 +118,7 @@ pub(super) fn confirm(
     Ok(over)
 }
 
-/// Leaves these of its events to a row.
+/// Leaves a row only these of its events.
 fn keep_only(sql: &impl Sql, seq: i64, ids: &[String]) -> Result<(), Failure> {
     sql.run(
         "UPDATE outbox SET message_ids = ? WHERE seq = ?",
@@ -119,12 +126,12 @@ fn keep_only(sql: &impl Sql, seq: i64, ids: &[String]) -> Result<(), Failure> {
     )
 }
 
-/// Gives some of a row's events a row of their own, like the old one so far.
+/// Gives some of a row's events a row of their own, which is like the old one so far.
 fn part(sql: &impl Sql, seq: i64, ids: &[String]) -> Result<i64, Failure> {
     let rows = sql.exec(
         "INSERT INTO outbox
-           (message_ids, destination, purposes, channel, state, attempts, next_ms, reason, updated_ms)
-         SELECT ?, destination, purposes, channel, state, attempts, next_ms, reason, updated_ms
+           (message_ids, destination, purposes, channel, wants_person, state, attempts, steps, next_ms, reason, updated_ms)
+         SELECT ?, destination, purposes, channel, wants_person, state, attempts, steps, next_ms, reason, updated_ms
          FROM outbox WHERE seq = ? RETURNING seq",
         &[SqlValue::Text(encode(ids)?), SqlValue::int(seq)?],
     )?;
@@ -133,15 +140,21 @@ fn part(sql: &impl Sql, seq: i64, ids: &[String]) -> Result<i64, Failure> {
 }
 
 /// Gives a whole row its fate.
-pub(super) fn settle(sql: &impl Sql, seq: i64, fate: &Fate, now_ms: i64) -> Result<(), Failure> {
-    let Fate { state, is_failed, next_ms, reason } = fate;
+pub(super) fn write_fate(
+    sql: &impl Sql,
+    seq: i64,
+    fate: &Fate,
+    now_ms: i64,
+) -> Result<(), Failure> {
+    let Fate { state, is_failed, next_ms, steps, reason } = fate;
     sql.run(
-        "UPDATE outbox SET state = ?, attempts = attempts + ?, next_ms = max(next_ms, ?), reason = ?,
-           updated_ms = ? WHERE seq = ?",
+        "UPDATE outbox SET state = ?, attempts = attempts + ?, next_ms = max(next_ms, ?),
+           steps = max(steps, ?), reason = ?, updated_ms = ? WHERE seq = ?",
         &[
             SqlValue::from(*state),
             SqlValue::from(u32::from(*is_failed)),
             SqlValue::int(*next_ms)?,
+            SqlValue::from(*steps),
             SqlValue::text_or_null(reason.as_deref()),
             SqlValue::int(now_ms)?,
             SqlValue::int(seq)?,
@@ -149,15 +162,15 @@ pub(super) fn settle(sql: &impl Sql, seq: i64, fate: &Fate, now_ms: i64) -> Resu
     )
 }
 
-/// Makes dead events pending again, from the first attempt on; answers how many. What died of a withdrawal or an opt-out
-/// stays dead.
+/// Makes dead events pending again, with a first attempt but without the steps that are done. Returns how many. Events that
+/// died of a withdrawal or an opt-out stay dead.
 pub(super) fn replay(
     sql: &impl Sql,
     destination: Option<&str>,
     message_id: Option<&str>,
     now: Timestamp,
 ) -> Result<u32, Failure> {
-    let now_ms = millis(now);
+    let now_ms = now.as_millisecond();
     let rows = sql.exec(
         "SELECT seq, message_ids FROM outbox
          WHERE state = 'dead' AND reason IS NOT ?1 AND reason IS NOT ?2

@@ -14,9 +14,21 @@ use crate::calls::{
 };
 use crate::platform::SqlValue;
 use crate::shell::memory::MemorySql;
+use crate::store::schema;
 
 mod outbox;
+mod persons;
+mod refold;
 mod sessions;
+
+/// An attempt that failed before its first step was done.
+fn retry(after_s: u32) -> DeliveryResult {
+    DeliveryResult::Retry { after_s, reason: "503".to_owned(), steps: 0 }
+}
+
+fn dead(reason: &str) -> DeliveryResult {
+    DeliveryResult::Dead { reason: reason.to_owned(), steps: 0 }
+}
 
 struct Object {
     sql: MemorySql,
@@ -150,6 +162,7 @@ fn bound(id: &str) -> Sent {
         name: "webhook".to_owned(),
         purposes: vec![Purpose::Analytics],
         channel: None,
+        wants_person: false,
     }];
     Sent { to, ..kept(id, 1) }
 }
@@ -160,7 +173,7 @@ fn kept(id: &str, revision: u32) -> Sent {
 }
 
 fn call(sent: &[Sent]) -> String {
-    let mut call = RecordCall::default();
+    let mut call = RecordCall::of("shop");
     for one in sent {
         call.add(&one.event, &one.to.iter().collect::<Vec<_>>()).unwrap();
     }
@@ -173,7 +186,7 @@ fn stored(destinations: &[&str]) -> Recorded {
 }
 
 #[test]
-fn the_same_event_is_kept_once() {
+fn the_same_event_is_stored_once() {
     let mut object = Object::new();
     let batch = vec![bound("m1"), bound("m2"), bound("m1")];
     assert_eq!(
@@ -186,7 +199,7 @@ fn the_same_event_is_kept_once() {
 }
 
 #[test]
-fn who_wakes_up_knows_the_same_profile() {
+fn an_object_that_wakes_up_folds_the_same_profile() {
     let mut object = Object::new();
     for n in 0..50 {
         let mut sent = bound(&format!("m{n}"));
@@ -204,14 +217,14 @@ fn who_wakes_up_knows_the_same_profile() {
 }
 
 #[test]
-fn what_goes_as_planned_needs_no_answer() {
+fn a_call_whose_events_all_go_as_planned_gets_an_empty_answer() {
     let mut object = Object::new();
     assert_eq!(object.answer(&call(&[bound("m1"), kept("m2", 1)])).unwrap().reply, "");
     assert_ne!(object.answer(&call(&[bound("m2"), kept("m3", 1)])).unwrap().reply, "");
 }
 
 #[test]
-fn events_are_kept_byte_for_byte() {
+fn events_are_stored_byte_for_byte() {
     let mut object = Object::new();
     let mut spoken = kept("m1", 1);
     spoken.event.context.locale = Some("ñ — \u{1f6d2} \"quoted\"\n".to_owned());
@@ -223,7 +236,7 @@ fn events_are_kept_byte_for_byte() {
 }
 
 #[test]
-fn a_batch_beyond_one_statement_is_kept_whole_and_once() {
+fn a_batch_that_needs_several_statements_is_stored_whole_and_once() {
     let mut object = Object::new();
     let big = |n: usize| {
         let mut sent = kept(&format!("m{n}"), 1);
@@ -241,7 +254,7 @@ fn a_batch_beyond_one_statement_is_kept_whole_and_once() {
 }
 
 #[test]
-fn somebody_unknown_leaves_no_trace() {
+fn a_question_about_an_unknown_person_creates_no_storage() {
     let mut object = Object::new();
     assert!(!object.ask::<Summary>(&ProfileCall::Summary).known);
     assert!(object.sql.exec("SELECT name FROM sqlite_master", &[]).unwrap().is_empty());
@@ -258,7 +271,7 @@ fn a_denial_refuses_events_of_its_revision_and_before() {
 }
 
 #[test]
-fn an_older_word_never_overrides_a_newer_one_and_a_denial_wins_a_tie() {
+fn an_older_choice_never_overrides_a_newer_one_and_a_denial_wins_a_tie() {
     let mut object = Object::new();
     object.decide(3, "analytics", "denied");
     assert_eq!(object.decide(2, "analytics", "granted").state["analytics"], "denied");
@@ -267,7 +280,7 @@ fn an_older_word_never_overrides_a_newer_one_and_a_denial_wins_a_tie() {
 }
 
 #[test]
-fn receipts_form_a_chain_and_telling_twice_adds_no_link() {
+fn receipts_form_a_chain_and_a_repeated_change_adds_no_link() {
     let mut object = Object::new();
     let first = object.decide(1, "analytics", "granted").receipt;
     let second = object.decide(2, "analytics", "denied").receipt;
@@ -290,7 +303,7 @@ fn the_ledger_keeps_every_change_and_no_repetition() {
 }
 
 #[test]
-fn an_object_of_an_older_schema_is_brought_up_to_date_by_whoever_comes_first() {
+fn an_object_of_an_older_schema_is_brought_up_to_date_by_the_first_call() {
     let mut object = Object::new();
     schema::apply(&object.sql, &schema::PROFILE[..1]).unwrap();
     let body = encode(&event("m1", 1)).unwrap();
@@ -311,7 +324,7 @@ fn an_object_of_an_older_schema_is_brought_up_to_date_by_whoever_comes_first() {
 }
 
 #[test]
-fn a_failure_half_way_leaves_nothing() {
+fn a_call_that_fails_half_way_stores_nothing() {
     let mut object = Object::new();
     object.record(vec![bound("m0")]);
     object.sql.exec("DROP TABLE outbox", &[]).unwrap();
@@ -320,7 +333,7 @@ fn a_failure_half_way_leaves_nothing() {
 }
 
 #[test]
-fn what_failed_leaves_no_trace_in_memory_either() {
+fn a_call_that_failed_leaves_nothing_in_memory_either() {
     let mut object = Object::new();
     object.record(vec![bound("m0")]);
     object.sql.exec("ALTER TABLE outbox RENAME TO hidden", &[]).unwrap();

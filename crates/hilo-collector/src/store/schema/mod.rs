@@ -9,6 +9,7 @@ pub(super) const PROFILE: &[&str] = &[
     include_str!("0002_optins.sql"),
     include_str!("0003_folded.sql"),
     include_str!("0004_outbox.sql"),
+    include_str!("0005_destinations.sql"),
 ];
 /// The journal object's migrations, in order.
 pub(super) const JOURNAL: &[&str] = &[include_str!("journal_0001.sql")];

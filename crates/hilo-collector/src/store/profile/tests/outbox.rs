@@ -17,7 +17,7 @@ fn a_delivery_is_out_once_until_its_lease_ends() {
 }
 
 #[test]
-fn what_the_queue_did_not_take_is_due_again() {
+fn a_delivery_that_the_queue_did_not_take_is_due_again() {
     let mut object = Object::new();
     object.record(vec![bound("m1")]);
     let deliveries = object.deliveries();
@@ -30,14 +30,13 @@ fn only_the_destination_ends_a_delivery() {
     let mut object = Object::new();
     object.record(vec![bound("m1")]);
     object.due();
-    let retry = DeliveryResult::Retry { after_s: 120, reason: "503".to_owned() };
-    object.confirm("m1", retry);
+    object.confirm("m1", retry(120));
     object.now += SignedDuration::from_secs(100);
     assert_eq!(object.due(), []);
     object.now += SignedDuration::from_secs(20);
     assert_eq!(object.due(), [("m1".to_owned(), 1)]);
     object.confirm("m1", DeliveryResult::Delivered);
-    object.confirm("m1", DeliveryResult::Dead { reason: "late".to_owned() });
+    object.confirm("m1", dead("late"));
     assert_eq!(object.outbox(), [("m1".to_owned(), "delivered".to_owned(), 1)]);
     assert_eq!(next_alarm(&object.sql, object.now).unwrap(), None);
 }
@@ -48,19 +47,19 @@ fn a_retry_waits_no_longer_than_it_was_told_to() {
     object.record(vec![bound("m1")]);
     object.due();
     object.now += SignedDuration::from_millis(10);
-    object.confirm("m1", DeliveryResult::Retry { after_s: 1, reason: "503".to_owned() });
+    object.confirm("m1", retry(1));
     object.now += SignedDuration::from_secs(2);
     // The attempt was answered, so its lease is over, though the minute is not.
     assert_eq!(object.due().len(), 1);
 }
 
 #[test]
-fn the_dead_are_replayed_on_request() {
+fn a_dead_event_is_replayed_on_request() {
     let mut object = Object::new();
     object.record(vec![bound("m1"), bound("m2")]);
     assert_eq!(object.due().len(), 2);
     for id in ["m1", "m2"] {
-        object.confirm(id, DeliveryResult::Dead { reason: "410".to_owned() });
+        object.confirm(id, dead("410"));
     }
     assert_eq!(object.due(), []);
     let call = ProfileCall::Replay { destination: None, message_id: Some("m2".to_owned()) };
@@ -69,7 +68,7 @@ fn the_dead_are_replayed_on_request() {
 }
 
 #[test]
-fn a_withdrawal_drops_what_is_still_to_be_delivered() {
+fn a_withdrawal_ends_pending_deliveries() {
     let mut object = Object::new();
     object.record(vec![bound("m1")]);
     object.decide(2, "analytics", "denied");
@@ -87,7 +86,7 @@ fn mailed(message_id: &str) -> Sent {
 }
 
 #[test]
-fn who_has_not_subscribed_is_not_written_to() {
+fn an_event_of_a_person_who_has_not_subscribed_does_not_go_out() {
     let mut object = Object::new();
     object.record(vec![mailed("m1")]);
     object.say(OptInChannel::Sms, OptInState::Subscribed);
@@ -101,7 +100,7 @@ fn who_has_not_subscribed_is_not_written_to() {
 }
 
 #[test]
-fn an_opt_out_drops_what_is_still_to_be_delivered() {
+fn an_opt_out_ends_pending_deliveries_of_its_channel() {
     let mut object = Object::new();
     object.say(OptInChannel::Email, OptInState::Subscribed);
     object.record(vec![mailed("m1"), bound("m2")]);
@@ -122,7 +121,7 @@ fn pending_deliveries_keep_an_alarm_near() {
 }
 
 #[test]
-fn what_was_just_kept_goes_out_without_being_read_again() {
+fn an_event_that_was_just_stored_goes_out_without_being_read_again() {
     let mut object = Object::new();
     let answered = object.answer(&call(&[bound("m1"), bound("m2")])).unwrap();
     assert!(answered.pump && answered.alarm.is_some_and(|at| at > object.now));
@@ -135,7 +134,7 @@ fn what_was_just_kept_goes_out_without_being_read_again() {
 }
 
 #[test]
-fn what_an_older_denial_rules_out_is_kept_and_not_sent() {
+fn an_event_that_an_older_denial_rules_out_is_stored_and_not_sent() {
     let mut object = Object::new();
     object.decide(1, "analytics", "denied");
     let sent = Sent { to: bound("m1").to, ..kept("m1", 2) };
@@ -152,9 +151,7 @@ fn events_of_one_row_may_meet_different_ends() {
     assert_eq!(object.row("m1"), object.row("m5"));
     assert_eq!(object.due().len(), 5);
     object.now += SignedDuration::from_secs(1);
-    let dead = DeliveryResult::Dead { reason: "410".to_owned() };
-    let retry = DeliveryResult::Retry { after_s: 5, reason: "503".to_owned() };
-    object.confirm_all(&[("m1", DeliveryResult::Delivered), ("m2", dead), ("m3", retry)]);
+    object.confirm_all(&[("m1", DeliveryResult::Delivered), ("m2", dead("410")), ("m3", retry(5))]);
     let of = |id: &str, state: &str, attempts| (id.to_owned(), state.to_owned(), attempts);
     let mut outbox = object.outbox();
     outbox.sort();
@@ -166,7 +163,7 @@ fn events_of_one_row_may_meet_different_ends() {
         of("m5", "pending", 0),
     ];
     assert_eq!(outbox, ends);
-    // What has no answer is still under way, and what comes now gets a row of its own.
+    // Events without a confirmation are still under way, and a new event gets a row of its own.
     assert_eq!(object.due(), []);
     object.record(vec![bound("m6")]);
     assert_eq!(object.due(), [("m6".to_owned(), 0)]);
@@ -181,12 +178,11 @@ fn events_of_one_row_may_meet_different_ends() {
 }
 
 #[test]
-fn one_of_the_dead_is_replayed_and_the_others_stay() {
+fn one_dead_event_of_a_row_is_replayed_and_the_others_stay_dead() {
     let mut object = Object::new();
     object.record((1..=3).map(|n| bound(&format!("m{n}"))).collect());
     object.due();
-    let dead = || DeliveryResult::Dead { reason: "410".to_owned() };
-    object.confirm_all(&[("m1", dead()), ("m2", dead()), ("m3", dead())]);
+    object.confirm_all(&["m1", "m2", "m3"].map(|id| (id, dead("410"))));
     let replay = |id: Option<&str>| ProfileCall::Replay {
         destination: Some("webhook".to_owned()),
         message_id: id.map(str::to_owned),
@@ -198,7 +194,7 @@ fn one_of_the_dead_is_replayed_and_the_others_stay() {
 }
 
 #[test]
-fn more_than_goes_out_at_once_goes_out_row_by_row() {
+fn deliveries_beyond_one_go_follow_row_by_row() {
     let mut object = Object::new();
     for batch in 0..3 {
         object.record((0..90).map(|n| bound(&format!("m{batch}-{n}"))).collect());
@@ -231,4 +227,45 @@ fn pages_of_deliveries_part_rows_without_losing_any() {
         }
     }
     assert_eq!(seen, ["m4", "m3", "m2", "m1", "m0"]);
+}
+
+/// Event, steps and attempts of what is due.
+fn steps(object: &mut Object) -> Vec<(String, u32, u32)> {
+    object.deliveries().into_iter().map(|due| (due.message_id, due.steps, due.attempt)).collect()
+}
+
+#[test]
+fn steps_that_are_done_stay_done_through_retries_parted_rows_and_a_replay() {
+    let mut object = Object::new();
+    object.record((1..=4).map(|n| bound(&format!("m{n}"))).collect());
+    object.due();
+    let retry = |steps| DeliveryResult::Retry { after_s: 5, reason: "503".to_owned(), steps };
+    let dead = DeliveryResult::Dead { reason: "410".to_owned(), steps: 1 };
+    object.confirm_all(&[("m1", retry(0)), ("m2", retry(1)), ("m3", retry(1)), ("m4", dead)]);
+    assert_eq!(object.row("m2"), object.row("m3"));
+    assert_ne!(object.row("m1"), object.row("m2"));
+    object.now += SignedDuration::from_secs(5);
+    let of = |id: &str, steps, attempt| (id.to_owned(), steps, attempt);
+    assert_eq!(steps(&mut object), [of("m1", 0, 1), of("m2", 1, 1), of("m3", 1, 1)]);
+    // A failure before the first step of a later attempt takes nothing back, and a part of a row keeps its steps.
+    object.now += SignedDuration::from_secs(1);
+    object.confirm_all(&[("m2", retry(0)), ("m3", DeliveryResult::Delivered)]);
+    object.now += SignedDuration::from_secs(5);
+    assert_eq!(steps(&mut object), [of("m2", 1, 2)]);
+    object.ask::<u32>(&ProfileCall::Replay { destination: None, message_id: None });
+    // A restarted object reads the same from its rows.
+    object.volatile = Volatile::default();
+    let due = steps(&mut object);
+    assert!(due.contains(&of("m4", 1, 0)) && due.contains(&of("m2", 1, 2)), "{due:?}");
+}
+
+#[test]
+fn events_that_fail_for_different_reasons_count_one_attempt_each() {
+    let mut object = Object::new();
+    object.record(vec![bound("m1"), bound("m2")]);
+    object.due();
+    let other = DeliveryResult::Retry { after_s: 9, reason: "429".to_owned(), steps: 0 };
+    object.confirm_all(&[("m1", retry(5)), ("m2", other)]);
+    object.now += SignedDuration::from_secs(9);
+    assert_eq!(object.due(), [("m1".to_owned(), 1), ("m2".to_owned(), 1)]);
 }

@@ -1,6 +1,6 @@
-//! When a delivery is tried again, and when it is given up. Pure: the outbox keeps the time, the consumer the clock.
-
-use hilo_core::consent::Purpose;
+//! When a delivery is tried again, and when it is given up.
+//!
+//! `(attempt, Retry-After, chance) → next`. Pure: the outbox stores the time of the next attempt.
 
 /// Seconds before each next attempt: quick while a receiver restarts, then the long tail that Standard Webhooks
 /// suggests, three days in all.
@@ -11,7 +11,7 @@ const DELAYS_S: [u32; 18] = [
 
 /// What follows a failed attempt.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub enum Next {
+pub(super) enum Next {
     /// Again, after so many seconds.
     Retry(u32),
     /// No more.
@@ -20,9 +20,9 @@ pub enum Next {
 
 /// The wait after attempt number `attempt` (0 for the first) has failed.
 ///
-/// Half of it is jitter from `chance`, so that what failed together does not return together. `Retry-After` counts
-/// where it asks for more, up to the longest delay of our own.
-pub fn next(attempt: u32, retry_after: Option<&str>, chance: u8) -> Next {
+/// Half of the wait is jitter from `chance`, so that deliveries that failed together do not return together. `Retry-After`
+/// counts where it asks for more, up to our own longest delay.
+pub(super) fn next(attempt: u32, retry_after: Option<&str>, chance: u8) -> Next {
     let Some(delay) = usize::try_from(attempt).ok().and_then(|n| DELAYS_S.get(n)) else {
         return Next::GiveUp;
     };
@@ -32,18 +32,11 @@ pub fn next(attempt: u32, retry_after: Option<&str>, chance: u8) -> Next {
     Next::Retry(jittered.max(asked))
 }
 
-/// `Retry-After` in seconds. Dates and rubbish are answered by our own delay.
+/// `Retry-After` in seconds. A date or anything else leaves our own delay.
 fn seconds(text: &str) -> Option<u32> {
     let text = text.trim();
     let is_number = !text.is_empty() && text.bytes().all(|byte| byte.is_ascii_digit());
     is_number.then(|| text.parse().unwrap_or(u32::MAX))
-}
-
-/// All purposes that a delivery needs: those of `hilo.toml` and the service's own.
-pub fn purposes(declared: &[Purpose], own: &[Purpose]) -> Vec<Purpose> {
-    let mut all = declared.to_vec();
-    all.extend(own.iter().filter(|purpose| !declared.contains(purpose)));
-    all
 }
 
 #[cfg(test)]
@@ -51,7 +44,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn waits_grow_until_it_is_given_up() {
+    fn waits_grow_until_the_delivery_is_given_up() {
         assert_eq!(next(0, None, 255), Next::Retry(1));
         assert_eq!(next(5, None, 255), Next::Retry(30));
         assert_eq!(next(5, None, 0), Next::Retry(15));
@@ -61,7 +54,7 @@ mod tests {
     }
 
     #[test]
-    fn retry_after_lengthens_and_never_shortens() {
+    fn retry_after_lengthens_a_wait_and_never_shortens_it() {
         assert_eq!(next(0, Some("120"), 255), Next::Retry(120));
         assert_eq!(next(6, Some("0"), 255), Next::Retry(60));
         assert_eq!(next(0, Some("1000000000"), 255), Next::Retry(72_000));

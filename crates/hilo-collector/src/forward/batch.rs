@@ -1,0 +1,59 @@
+//! Batches: deliveries for one destination, grouped as its limits want them.
+//!
+//! Deliveries in, batches out. Pure: sends nothing and judges no consent.
+
+use std::cmp::Ordering;
+
+use hilo_core::event::Event;
+
+use super::destination::Limits;
+use crate::calls::Delivery;
+
+/// A delivery with its event, parsed.
+pub(super) struct Outbound {
+    pub(super) delivery: Delivery,
+    pub(super) event: Event,
+}
+
+/// Groups deliveries. All events of a batch have done the same steps, and belong to one person where people may not be mixed.
+pub(super) fn batches(mut outbound: Vec<Outbound>, limits: &Limits) -> Vec<Vec<Outbound>> {
+    // The sort is stable, so a destination without wishes gets its events as they came.
+    outbound.sort_by(|one, other| compare(one, other, limits));
+    let mut batches: Vec<Vec<Outbound>> = Vec::new();
+    let mut bytes = 0;
+    for one in outbound {
+        let more = one.delivery.event.len();
+        match batches.last_mut() {
+            Some(open) if fits(open, &one, bytes + more, limits) => {
+                open.push(one);
+                bytes += more;
+            }
+            Some(_) | None => {
+                batches.push(vec![one]);
+                bytes = more;
+            }
+        }
+    }
+    batches
+}
+
+/// Where order matters, nothing but the time may change it: a batch ends where the steps do.
+fn compare(one: &Outbound, other: &Outbound, limits: &Limits) -> Ordering {
+    let by_person = match limits.mixes_people {
+        true => Ordering::Equal,
+        false => one.delivery.profile.cmp(&other.delivery.profile),
+    };
+    by_person.then_with(|| match limits.is_ordered {
+        true => one.event.occurred_at.cmp(&other.event.occurred_at),
+        false => one.delivery.steps.cmp(&other.delivery.steps),
+    })
+}
+
+fn fits(open: &[Outbound], one: &Outbound, bytes: usize, limits: &Limits) -> bool {
+    let has_room = open.len() < limits.events && bytes <= limits.bytes;
+    has_room
+        && open.last().is_some_and(|last| {
+            last.delivery.steps == one.delivery.steps
+                && (limits.mixes_people || last.delivery.profile == one.delivery.profile)
+        })
+}

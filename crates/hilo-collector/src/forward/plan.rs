@@ -1,0 +1,101 @@
+//! Planning: which destinations an event is meant for.
+//!
+//! `(event, configured destinations) → plans`, before anything is stored. Consent is asked here and again before each attempt.
+
+use hilo_core::config::{DestinationEntry, Problem, ProblemCode};
+use hilo_core::consent::{Decision, Purpose, decide};
+use hilo_core::event::Event;
+
+use super::destination::{Destination, Kind};
+use super::destinations::CATALOGUE;
+use crate::calls::Planned;
+
+/// A destination as configured, its settings typed. Made once for a batch, because typing costs more than planning an event.
+pub struct Configured<'c> {
+    pub(super) entry: &'c DestinationEntry,
+    pub(super) loaded: Result<Loaded, Problem>,
+    /// What is stored about an event that is meant for it, with all purposes that it needs.
+    pub(super) planned: Planned,
+}
+
+/// A destination with typed settings, and its kind.
+pub struct Loaded {
+    /// The kind.
+    pub kind: Kind,
+    /// The destination.
+    pub destination: Box<dyn Destination>,
+}
+
+impl Loaded {
+    /// Types the settings of an entry.
+    ///
+    /// # Errors
+    /// An unknown type, or a setting that does not fit, with line, column and remedy.
+    pub fn of(entry: &DestinationEntry) -> Result<Loaded, Problem> {
+        let Some(kind) = CATALOGUE.iter().find(|kind| kind.name == entry.kind) else {
+            let names: Vec<_> = CATALOGUE.iter().map(|kind| kind.name).collect();
+            let message =
+                format!("there is no type `{}`; there is {}", entry.kind, names.join(", "));
+            return Err(entry.problem("", ProblemCode::BadValue, message));
+        };
+        Ok(Loaded { kind: *kind, destination: (kind.load)(entry)? })
+    }
+}
+
+impl Configured<'_> {
+    /// Types the settings of every entry.
+    pub fn all(entries: &[DestinationEntry]) -> Vec<Configured<'_>> {
+        entries.iter().map(Configured::of).collect()
+    }
+
+    pub(super) fn of(entry: &DestinationEntry) -> Configured<'_> {
+        Configured::with(entry, Loaded::of(entry))
+    }
+
+    pub(super) fn with(
+        entry: &DestinationEntry,
+        loaded: Result<Loaded, Problem>,
+    ) -> Configured<'_> {
+        let kind = loaded.as_ref().ok().map(|loaded| loaded.kind);
+        let planned = Planned {
+            name: entry.name.clone(),
+            purposes: all_purposes(&entry.purposes, kind.map_or(&[], |kind| kind.purposes)),
+            channel: entry.channel,
+            wants_person: kind.is_some_and(|kind| kind.limits.wants_person),
+        };
+        Configured { entry, loaded, planned }
+    }
+
+    /// Whether the event's own consent allows it to go there. A destination that cannot be loaded gets nothing.
+    pub(super) fn is_allowed(&self, event: &Event) -> bool {
+        let said = event.context.consent.as_ref().map(|claim| claim.state()).unwrap_or_default();
+        self.loaded.is_ok()
+            && !self.planned.purposes.is_empty()
+            && decide(&said, &self.planned.purposes) == Decision::Pass
+    }
+}
+
+/// All purposes that a delivery needs: those of `hilo.toml` and those of the kind.
+fn all_purposes(declared: &[Purpose], own: &[Purpose]) -> Vec<Purpose> {
+    let mut all = declared.to_vec();
+    all.extend(own.iter().filter(|purpose| !declared.contains(purpose)));
+    all
+}
+
+/// The destinations `event` is meant for: wanted by their filters, allowed by every purpose they need, and not taken
+/// away by the sender's `integrations`.
+pub fn plan<'p>(event: &Event, configured: &'p [Configured<'_>]) -> Vec<&'p Planned> {
+    let wanted = |one: &&Configured<'_>| {
+        one.entry.events.wants(event)
+            && is_integrated(event, &one.entry.name)
+            && one.is_allowed(event)
+    };
+    configured.iter().filter(wanted).map(|one| &one.planned).collect()
+}
+
+/// Segment's `integrations`: `{"All": false}` takes every destination away except those named `true` or with options.
+fn is_integrated(event: &Event, name: &str) -> bool {
+    let is_on = |value: &serde_json::Value| value.as_bool().unwrap_or(!value.is_null());
+    let all = event.integrations.get("All").is_none_or(is_on);
+    event.integrations.get(name).map_or(all, is_on)
+}

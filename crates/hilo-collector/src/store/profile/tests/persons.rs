@@ -1,0 +1,116 @@
+//! The person that goes along with an event: what the profile knows, as far as consent allows.
+
+use super::*;
+
+/// An event for a destination that wants a person, and needs `advertising`.
+fn wanted(sent: Sent) -> Sent {
+    let to = vec![Planned {
+        name: "ads".to_owned(),
+        purposes: vec![Purpose::Analytics, Purpose::Advertising],
+        channel: None,
+        wants_person: true,
+    }];
+    Sent { to, ..sent }
+}
+
+/// An identify event whose own consent says this about advertising.
+fn identify(id: &str, revision: u32, traits: serde_json::Value, advertising: Option<bool>) -> Sent {
+    let mut sent = kept(id, revision);
+    let traits = traits.as_object().cloned().unwrap();
+    sent.event.kind = hilo_core::event::EventKind::Identify { traits };
+    let said = &mut sent.event.context.consent.as_mut().unwrap().category_preferences;
+    said.extend(advertising.map(|said| ("advertising".to_owned(), said)));
+    sent
+}
+
+/// The names of the traits that the first delivery carries.
+fn traits(object: &mut Object) -> Vec<String> {
+    let deliveries = object.deliveries();
+    let person = deliveries[0].person.as_ref().expect("the destination wants a person");
+    person.traits.keys().cloned().collect()
+}
+
+#[test]
+fn a_person_has_ids_traits_with_their_provenance_opt_ins_and_first_touch() {
+    let mut object = Object::new();
+    object.say(OptInChannel::Email, OptInState::Subscribed);
+    let mut sent = wanted(identify("m1", 1, json!({"plan": "pro"}), Some(true)));
+    let touch = json!({"channel": "Email", "via": "page"});
+    sent.event.context.hilo.touch = serde_json::from_value(touch).unwrap();
+    sent.event.claimed_id = Some("ana".to_owned());
+    object.record(vec![sent]);
+    let deliveries = object.deliveries();
+    let person = deliveries[0].person.as_deref().unwrap();
+    let expected = json!({
+        "anonymousIds": ["a1"],
+        "claimedIds": ["ana"],
+        "traits": {"plan": {
+            "value": "pro", "at": "2026-11-24T10:00:00Z", "source": "shop", "is_vouched": false,
+            "purposes": ["analytics"], "granted": ["essential", "analytics", "advertising"], "revision": 1,
+        }},
+        "optins": {"email": "subscribed"},
+        "firstTouch": {"at": "2026-11-24T10:00:00Z", "channel": "Email", "via": "page"},
+    });
+    assert_eq!(serde_json::to_value(person).unwrap(), expected);
+    // A restarted object hands out the same.
+    object.volatile = Volatile::default();
+    assert_eq!(object.deliveries()[0].person.as_deref(), Some(person));
+}
+
+#[test]
+fn a_destination_that_wants_no_person_gets_none() {
+    let mut object = Object::new();
+    object.record(vec![identify("m1", 1, json!({"plan": "pro"}), None), bound("m2")]);
+    assert_eq!(object.deliveries()[0].person, None);
+    object.volatile = Volatile::default();
+    assert_eq!(object.deliveries()[0].person, None);
+}
+
+#[test]
+fn a_trait_whose_event_did_not_grant_the_destinations_purposes_stays() {
+    let mut object = Object::new();
+    object.record(vec![
+        identify("m1", 1, json!({"asked": 1}), Some(true)),
+        identify("m2", 1, json!({"silent": 1}), None),
+        identify("m3", 1, json!({"refused": 1}), Some(false)),
+        wanted(kept("m4", 1)),
+    ]);
+    assert_eq!(traits(&mut object), ["asked"]);
+}
+
+#[test]
+fn a_recorded_grant_allows_traits_that_are_older_and_no_newer_ones() {
+    let mut object = Object::new();
+    object.decide(2, "advertising", "granted");
+    object.record(vec![
+        identify("m1", 1, json!({"older": 1}), Some(false)),
+        identify("m2", 2, json!({"newer": 1}), Some(false)),
+        wanted(kept("m3", 2)),
+    ]);
+    assert_eq!(traits(&mut object), ["older"]);
+}
+
+#[test]
+fn a_withdrawal_takes_traits_ids_and_first_touch_from_persons_that_still_wait() {
+    let mut object = Object::new();
+    let mut sent = wanted(identify("m1", 1, json!({"plan": "pro"}), Some(true)));
+    // Analytics is not among the purposes of this destination, so its delivery goes on.
+    sent.to[0].purposes = vec![Purpose::Advertising];
+    object.record(vec![sent]);
+    object.decide(2, "analytics", "denied");
+    let deliveries = object.deliveries();
+    assert_eq!(deliveries[0].person.as_deref(), Some(&hilo_core::profile::Person::default()));
+}
+
+#[test]
+fn events_that_wait_together_share_one_person_the_newest() {
+    let mut object = Object::new();
+    object.record(vec![wanted(kept("m1", 1))]);
+    object.record(vec![wanted(identify("m2", 1, json!({"plan": "pro"}), Some(true)))]);
+    let deliveries = object.deliveries();
+    let [first, second] = deliveries.as_slice() else { panic!("{deliveries:?}") };
+    assert_eq!(first.person, second.person);
+    assert!(first.person.as_ref().is_some_and(|person| person.traits.contains_key("plan")));
+    let messages = messages(&deliveries).unwrap();
+    assert_eq!(messages.iter().map(|text| text.matches("\"pro\"").count()).sum::<usize>(), 2);
+}

@@ -1,0 +1,53 @@
+//! A person as a destination gets it: ids, traits, opt-ins and first touch, as far as consent allows.
+//!
+//! `(&Profile, opt-ins, which traits are allowed) → Person`. Shapes only: consent is asked by the caller.
+
+use std::collections::BTreeMap;
+
+use serde::{Deserialize, Serialize};
+
+use super::{Profile, Touched, Trait, Traits};
+use crate::consent::{OptInChannel, OptInState};
+
+/// What a destination may know about the person of an event.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase", default)]
+pub struct Person {
+    /// The devices of this person.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub anonymous_ids: Vec<String>,
+    /// The id that a server or a verified token named.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub user_id: Option<String>,
+    /// Ids that pages merely claimed. Nothing is linked by them.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub claimed_ids: Vec<String>,
+    /// Traits by name, each with the event that brought it.
+    #[serde(skip_serializing_if = "Traits::is_empty")]
+    pub traits: Traits,
+    /// The opt-in that stands for each channel. A channel that is missing was never subscribed to.
+    #[serde(skip_serializing_if = "BTreeMap::is_empty")]
+    pub optins: BTreeMap<OptInChannel, OptInState>,
+    /// What brought this person first.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub first_touch: Option<Touched>,
+}
+
+impl Person {
+    /// The person of `profile`, with the traits that `allows` lets through.
+    pub fn of(
+        profile: &Profile,
+        optins: BTreeMap<OptInChannel, OptInState>,
+        allows: impl Fn(&Trait) -> bool,
+    ) -> Person {
+        let traits = profile.traits.iter().filter(|(_, one)| allows(one));
+        Person {
+            anonymous_ids: profile.anonymous_ids.clone(),
+            user_id: profile.user_id.clone(),
+            claimed_ids: profile.claimed_ids.clone(),
+            traits: traits.map(|(name, one)| (name.clone(), one.clone())).collect(),
+            optins,
+            first_touch: profile.first_touch.clone(),
+        }
+    }
+}

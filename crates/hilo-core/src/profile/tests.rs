@@ -1,0 +1,113 @@
+//! What the fold promises.
+
+use serde_json::{Value, json};
+
+use super::*;
+use crate::consent::{OptInChannel, OptInState, Purpose};
+use crate::event::Event;
+
+fn event(kind: &str, at: &str, more: &Value) -> Event {
+    let mut event = json!({
+        "messageId": "m1", "type": kind, "anonymousId": "a1", "timestamp": at, "receivedAt": at,
+        "context": {"consent": {"categoryPreferences": {"analytics": true, "advertising": false}, "revision": 3}},
+    });
+    if let (Value::Object(event), Value::Object(more)) = (&mut event, more) {
+        event.extend(more.clone());
+    }
+    serde_json::from_value(event).unwrap()
+}
+
+fn identify(at: &str, traits: &Value) -> Event {
+    event("identify", at, &json!({"traits": traits}))
+}
+
+fn folded(events: &[Event]) -> Profile {
+    let take = |profile, event| fold(profile, &Gist::of(event), Some("shop"));
+    events.iter().fold(Profile::default(), take)
+}
+
+fn values(profile: &Profile) -> Value {
+    profile.traits.iter().map(|(name, one)| (name.clone(), one.value.clone())).collect()
+}
+
+/// Everything a fold can fill. A change of this text is a change of [`VERSION`].
+#[test]
+fn a_profile_that_folds_differently_has_another_version() {
+    let touch = json!({"locale": "es", "hilo": {"touch": {"channel": "Email", "via": "page"}}});
+    let events = [
+        event("page", "2026-11-24T10:00:00Z", &json!({"properties": {}, "context": touch})),
+        identify("2026-11-24T10:01:00Z", &json!({"plan": "pro"})),
+        event("track", "2026-11-24T10:02:00Z", &json!({"event": "x", "userId": "ana"})),
+        event("track", "2026-11-24T10:03:00Z", &json!({"event": "x", "claimedId": "bob"})),
+    ];
+    let touched = json!({"at": "2026-11-24T10:00:00Z", "channel": "Email", "via": "page"});
+    let expected = json!({
+        "firstSeen": "2026-11-24T10:00:00Z",
+        "lastSeen": "2026-11-24T10:03:00Z",
+        "firstTouch": touched,
+        "lastTouch": touched,
+        "events": {"page": 1, "identify": 1, "track": 2},
+        "anonymousIds": ["a1"],
+        "userId": "ana",
+        "claimedIds": ["bob"],
+        "traits": {"plan": {
+            "value": "pro", "at": "2026-11-24T10:01:00Z", "source": "shop", "is_vouched": false,
+            "purposes": ["analytics"], "granted": ["essential", "analytics"], "revision": 3,
+        }},
+        "locale": "es",
+    });
+    assert_eq!((VERSION, serde_json::to_value(folded(&events)).unwrap()), (1, expected));
+}
+
+#[test]
+fn the_trait_of_the_latest_event_counts_in_whatever_order_events_arrive() {
+    let early = identify("2026-11-24T10:00:00Z", &json!({"plan": "free", "city": "Madrid"}));
+    let late = identify("2026-11-24T11:00:00Z", &json!({"plan": "pro"}));
+    let expected = json!({"plan": "pro", "city": "Madrid"});
+    assert_eq!(values(&folded(&[early.clone(), late.clone()])), expected);
+    assert_eq!(values(&folded(&[late, early])), expected);
+}
+
+#[test]
+fn traits_of_groups_and_of_other_events_are_not_the_persons() {
+    let at = "2026-11-24T10:00:00Z";
+    let group = event("group", at, &json!({"groupId": "g", "traits": {"plan": "pro"}}));
+    let page =
+        event("page", at, &json!({"properties": {}, "context": {"traits": {"plan": "pro"}}}));
+    assert_eq!(values(&folded(&[group, page])), json!({}));
+}
+
+#[test]
+fn traits_are_bounded_in_number_and_in_bytes() {
+    let at = "2026-11-24T10:00:00Z";
+    let many: Value = (0..TRAITS_MAX + 9).map(|n| (format!("t{n}"), json!(n))).collect();
+    assert_eq!(folded(&[identify(at, &many)]).traits.len(), TRAITS_MAX);
+    let large = "x".repeat(TRAITS_BYTES_MAX / 2);
+    let large = identify(at, &json!({"a": large, "b": large, "c": 1}));
+    assert_eq!(folded(&[large]).traits.keys().collect::<Vec<_>>(), ["a", "c"]);
+}
+
+#[test]
+fn a_newer_value_that_does_not_fit_leaves_no_older_one_behind() {
+    let old = identify("2026-11-24T10:00:00Z", &json!({"bio": "short"}));
+    let new = identify("2026-11-24T11:00:00Z", &json!({"bio": "x".repeat(TRAITS_BYTES_MAX)}));
+    assert_eq!(values(&folded(&[old, new])), json!({}));
+}
+
+#[test]
+fn only_an_event_that_names_a_user_vouches_for_its_traits() {
+    let at = "2026-11-24T10:00:00Z";
+    let vouched = event("identify", at, &json!({"traits": {"plan": "pro"}, "userId": "ana"}));
+    assert!(folded(&[vouched]).traits["plan"].is_vouched);
+}
+
+#[test]
+fn a_person_has_the_traits_that_are_allowed() {
+    let at = "2026-11-24T10:00:00Z";
+    let profile = folded(&[identify(at, &json!({"plan": "pro", "secret": 1}))]);
+    let optins = BTreeMap::from([(OptInChannel::Email, OptInState::Subscribed)]);
+    let allows = |one: &Trait| one.value != json!(1) && one.granted.contains(&Purpose::Analytics);
+    let person = Person::of(&profile, optins.clone(), allows);
+    assert_eq!(person.traits.keys().collect::<Vec<_>>(), ["plan"]);
+    assert_eq!((person.anonymous_ids, person.optins), (vec!["a1".to_owned()], optins));
+}
