@@ -3,9 +3,11 @@
 //! Rules are plain functions, so that their tests break a small tree on purpose and see them fail.
 
 mod architecture;
+mod circles;
 mod core_purity;
 mod documents;
 mod form;
+mod imports;
 mod recipes;
 
 use std::fs;
@@ -89,11 +91,12 @@ impl Tree {
 }
 
 /// Every rule, in the order of the invariants.
-const RULES: [fn(&Tree) -> Vec<String>; 9] = [
+const RULES: [fn(&Tree) -> Vec<String>; 10] = [
     core_purity::no_clock_in_source,
     architecture::stages_do_not_import_siblings,
     architecture::platforms_stay_in_platform,
     architecture::destinations_cannot_send,
+    circles::files_do_not_import_in_a_circle,
     recipes::destinations_have_golden_cases,
     recipes::normalize_steps_have_golden_cases,
     form::files_and_functions_stay_short,
