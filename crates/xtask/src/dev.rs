@@ -9,8 +9,9 @@ use std::sync::mpsc::{RecvTimeoutError, channel};
 use std::thread::spawn;
 use std::time::{Duration, Instant};
 
+use crate::build;
+use crate::flags::Flags;
 use crate::shell::{Problem, Workspace, end, is_stopped};
-use crate::{Flags, build};
 
 /// Runs until Ctrl-C.
 pub(crate) fn run(workspace: &Workspace, flags: &Flags) -> Result<(), Problem> {

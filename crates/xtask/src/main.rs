@@ -8,6 +8,7 @@ mod check;
 mod config;
 mod dev;
 mod files;
+mod flags;
 mod shell;
 mod size;
 mod test;
@@ -16,7 +17,7 @@ mod tools;
 
 use std::process::ExitCode;
 
-use lexopt::Arg;
+use flags::Flags;
 use shell::{Problem, Workspace};
 
 const USAGE: &str = "\
@@ -74,53 +75,4 @@ fn run() -> Result<bool, Problem> {
             "there is no verb \"{other}\". Run `cargo xtask help` for the list."
         ))),
     }
-}
-
-/// What stood on the command line.
-struct Flags {
-    words: Vec<String>,
-    port: u16,
-    state: String,
-    config: Option<String>,
-    open: bool,
-    quick: bool,
-}
-
-impl Flags {
-    fn read() -> Result<Flags, Problem> {
-        let mut flags = Flags {
-            words: Vec::new(),
-            port: 8787,
-            state: ".hilo".to_owned(),
-            config: None,
-            open: true,
-            quick: false,
-        };
-        let mut parser = lexopt::Parser::from_env();
-        while let Some(arg) = parser.next().map_err(problem)? {
-            match arg {
-                Arg::Long("port") => {
-                    flags.port = value(&mut parser)?
-                        .parse()
-                        .map_err(|_| Problem("--port wants a number up to 65535.".to_owned()))?
-                }
-                Arg::Long("state") => flags.state = value(&mut parser)?,
-                Arg::Long("config") => flags.config = Some(value(&mut parser)?),
-                Arg::Long("no-open") => flags.open = false,
-                Arg::Long("quick") => flags.quick = true,
-                Arg::Long("help") | Arg::Short('h') => flags.words.insert(0, "help".to_owned()),
-                Arg::Value(word) => flags.words.push(word.to_string_lossy().into_owned()),
-                Arg::Long(_) | Arg::Short(_) => return Err(problem(arg.unexpected())),
-            }
-        }
-        Ok(flags)
-    }
-}
-
-fn value(parser: &mut lexopt::Parser) -> Result<String, Problem> {
-    parser.value().map(|v| v.to_string_lossy().into_owned()).map_err(problem)
-}
-
-fn problem(error: lexopt::Error) -> Problem {
-    Problem(format!("{error}. Run `cargo xtask help` for the flags."))
 }

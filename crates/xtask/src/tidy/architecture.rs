@@ -2,7 +2,7 @@
 
 use std::collections::BTreeSet;
 
-use super::{Source, Tree};
+use super::tree::{Source, Tree};
 
 /// The crates whose folders are stages.
 const STAGED: [&str; 2] = ["crates/hilo-tracker/src/", "crates/hilo-collector/src/"];

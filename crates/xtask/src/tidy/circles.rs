@@ -4,8 +4,8 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::fmt::Write as _;
 
-use super::Tree;
 use super::imports::{self, Import};
+use super::tree::Tree;
 
 /// No circle between files of a crate or of the SDK.
 pub(super) fn files_do_not_import_in_a_circle(tree: &Tree) -> Vec<String> {

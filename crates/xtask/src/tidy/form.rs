@@ -1,6 +1,6 @@
 //! How files look: short enough to be read, and saying at the top what they are.
 
-use super::{Source, Tree};
+use super::tree::{Source, Tree};
 
 /// Lines of a file without its unit tests (style.md: sizes at which code stays pleasant).
 const FILE_LINES_MAX: usize = 400;

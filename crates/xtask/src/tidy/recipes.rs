@@ -1,6 +1,6 @@
 //! The one way to add a thing: a destination or a normalize step without golden cases is not finished.
 
-use super::Tree;
+use super::tree::Tree;
 
 /// A purchase, a page view, a "not for us", and one with a missing optional.
 const DESTINATION_CASES_MIN: usize = 4;

@@ -2,25 +2,15 @@
 //! In: the tree's sources. Out: one [`Import`] for each name that a file takes from another file.
 //! A name that is re-exported counts as the file that defines it. Test code does not count.
 
+mod import;
 mod modules;
 mod rust;
 mod scan;
 mod typescript;
 
-use super::Tree;
+pub(super) use import::Import;
 
-/// One name that a file takes from another file.
-#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
-pub(super) struct Import {
-    /// The file that uses the name.
-    pub from: String,
-    /// The file that defines the name.
-    pub to: String,
-    /// The first line in `from` that uses the name.
-    pub line: usize,
-    /// The name.
-    pub name: String,
-}
+use super::tree::Tree;
 
 /// Every import between files of `crates/*/src` and between files of `js/sdk/src`, sorted.
 pub(super) fn all(tree: &Tree) -> Vec<Import> {

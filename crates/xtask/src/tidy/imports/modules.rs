@@ -4,7 +4,7 @@
 use std::collections::BTreeMap;
 
 use super::scan::{Scope, scan};
-use crate::tidy::Tree;
+use crate::tidy::tree::Tree;
 
 /// How many re-exports a name may pass through.
 const HOPS_MAX: u8 = 16;

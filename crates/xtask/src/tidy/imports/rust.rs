@@ -3,9 +3,9 @@
 
 use std::collections::BTreeSet;
 
-use super::Import;
+use super::import::Import;
 use super::modules::Modules;
-use crate::tidy::Tree;
+use crate::tidy::tree::Tree;
 
 /// Every import between files of `crates/*/src`.
 pub(super) fn imports(tree: &Tree) -> Vec<Import> {
@@ -38,7 +38,6 @@ pub(super) fn imports(tree: &Tree) -> Vec<Import> {
 
 #[cfg(test)]
 mod tests {
-    use super::*;
     use crate::tidy::testing::tree;
 
     /// The files that `crates/a/src/user.rs` with this text imports from.

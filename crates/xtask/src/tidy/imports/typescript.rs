@@ -1,7 +1,7 @@
 //! The imports between the SDK's TypeScript files: `from "./x"`, `import "./x"` and `import("./x")`, for types as well.
 
-use super::Import;
-use crate::tidy::Tree;
+use super::import::Import;
+use crate::tidy::tree::Tree;
 
 /// Where the SDK's sources are.
 const HOME: &str = "js/sdk/src/";
