@@ -15,9 +15,8 @@ const WORKER_BUILD: &str = "0.8.7";
 
 /// Installs everything a build needs.
 pub(crate) fn ensure(workspace: &Workspace) -> Result<(), Problem> {
-    node()?;
     wasm_target(workspace)?;
-    npm(workspace)?;
+    npm_packages(workspace)?;
     cargo_tool(
         workspace,
         "wasm-bindgen-cli",
@@ -56,7 +55,9 @@ fn wasm_target(workspace: &Workspace) -> Result<(), Problem> {
     step(workspace, "adding Rust's wasm target", &mut rustup).map(drop)
 }
 
-fn npm(workspace: &Workspace) -> Result<(), Problem> {
+/// The packages of `js/package-lock.json`, in `js/node_modules`.
+pub(crate) fn npm_packages(workspace: &Workspace) -> Result<(), Problem> {
+    node()?;
     // Beside what it describes, so that removing node_modules removes the claim as well.
     let stamp = workspace.at("js/node_modules/.hilo");
     let wanted =

@@ -7,6 +7,7 @@ mod circles;
 mod core_purity;
 mod documents;
 mod form;
+mod functions;
 mod imports;
 mod recipes;
 mod tree;
@@ -24,7 +25,7 @@ const RULES: [fn(&Tree) -> Vec<String>; 10] = [
     circles::files_do_not_import_in_a_circle,
     recipes::destinations_have_golden_cases,
     recipes::normalize_steps_have_golden_cases,
-    form::files_and_functions_stay_short,
+    form::files_stay_short,
     form::files_say_what_they_are,
     documents::documents_tell_the_truth,
 ];
@@ -35,6 +36,7 @@ pub(crate) fn run(workspace: &Workspace) -> Result<bool, Problem> {
     let tree = Tree::read(&workspace.root);
     let mut found: Vec<String> = RULES.iter().flat_map(|rule| rule(&tree)).collect();
     found.extend(core_purity::dependencies(workspace)?);
+    found.extend(functions::stay_short(&tree, workspace)?);
     for sentence in &found {
         println!("{sentence}");
     }

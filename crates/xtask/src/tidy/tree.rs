@@ -56,8 +56,8 @@ impl Tree {
 
     /// Reads every text file of the parts that rules look at.
     pub(crate) fn read(root: &Path) -> Tree {
-        let parts = ["README.md", "crates", "js/sdk", "examples", "tests"];
-        let kinds = ["rs", "ts", "md", "toml", "json", "jsonc"];
+        let parts = ["README.md", "crates", "js", "examples", "tests"];
+        let kinds = ["rs", "ts", "tsx", "js", "md", "toml", "json", "jsonc"];
         let mut files = Vec::new();
         for path in parts.iter().flat_map(|part| files_under(&root.join(part))) {
             let is_text = path.extension().is_some_and(|e| kinds.iter().any(|kind| e == *kind));
