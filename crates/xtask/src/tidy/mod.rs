@@ -20,7 +20,7 @@ use crate::shell::{Problem, Workspace};
 const RULES: [fn(&Tree) -> Vec<String>; 10] = [
     core_purity::no_clock_in_source,
     architecture::stages_do_not_import_siblings,
-    architecture::platforms_stay_in_platform,
+    architecture::platforms_stay_in_their_shell,
     architecture::destinations_cannot_send,
     circles::files_do_not_import_in_a_circle,
     recipes::destinations_have_golden_cases,

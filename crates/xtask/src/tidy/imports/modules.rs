@@ -99,13 +99,12 @@ impl Modules {
         is_followed: bool,
         hops: u8,
     ) -> Option<Target> {
-        let own = self.0.get(module)?;
         let hops = hops.checked_sub(1)?;
         let below = child(module, name);
         let below = self.0.contains_key(&below).then_some(Target::Module(below));
-        if is_followed && below.is_some() {
+        let Some(own) = self.0.get(module).filter(|_| !is_followed || below.is_none()) else {
             return below;
-        }
+        };
         if own.scope.items.contains(name) {
             return Some(Target::File(own.file.clone()));
         }
