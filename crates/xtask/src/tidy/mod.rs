@@ -4,6 +4,7 @@
 
 mod architecture;
 mod circles;
+mod codes;
 mod core_purity;
 mod documents;
 mod form;
@@ -17,14 +18,16 @@ use tree::Tree;
 use crate::shell::{Problem, Workspace};
 
 /// Every rule, in the order of the invariants.
-const RULES: [fn(&Tree) -> Vec<String>; 10] = [
+const RULES: [fn(&Tree) -> Vec<String>; 12] = [
     core_purity::no_clock_in_source,
     architecture::stages_do_not_import_siblings,
     architecture::platforms_stay_in_their_shell,
     architecture::destinations_cannot_send,
     circles::files_do_not_import_in_a_circle,
-    recipes::destinations_have_golden_cases,
-    recipes::normalize_steps_have_golden_cases,
+    codes::codes_agree,
+    recipes::destinations_are_complete,
+    recipes::normalize_steps_are_complete,
+    recipes::capture_kinds_are_complete,
     form::files_stay_short,
     form::files_say_what_they_are,
     documents::documents_tell_the_truth,
