@@ -8,6 +8,7 @@ mod check;
 mod config;
 mod dev;
 mod files;
+mod flags;
 mod shell;
 mod size;
 mod test;
@@ -16,17 +17,18 @@ mod tools;
 
 use std::process::ExitCode;
 
-use lexopt::Arg;
+use build::Collector;
+use flags::Flags;
 use shell::{Problem, Workspace};
 
 const USAGE: &str = "\
 cargo xtask <verb>
 
   dev     [--port 8787] [--state DIR] [--config FILE] [--no-open]   build all, start collector and shop
-  test    [--quick]              every test; --quick leaves browsers and packaging out
+  test    [--quick]              every test; --quick leaves out browsers, packaging and sizes
   check                          formatting, lints, types
   golden                         write golden files anew
-  build                          tracker, SDK and collector
+  build   [--dev]                tracker, SDK and collector; --dev: the collector as dev and the specs run it
   size                           sizes of every artifact against js/sdk/size.json
   bench   [tracker | collector | cart]   costs as ratios against a bare page and bare workers, a cart's latency
   e2e                            the browser scenarios alone
@@ -55,9 +57,12 @@ fn run() -> Result<bool, Problem> {
         Some("test" | "ci") => test::run(&workspace, flags.quick),
         Some("check") => check::run(&workspace).map(|()| true),
         Some("golden") => check::golden(&workspace).map(|()| true),
-        Some("build") => build::all(&workspace).map(|()| true),
+        Some("build") => {
+            let collector = if flags.dev { Collector::Dev } else { Collector::Release };
+            build::all(&workspace, collector).map(|()| true)
+        }
         Some("size") => {
-            build::all(&workspace)?;
+            build::all(&workspace, Collector::Release)?;
             size::run(&workspace)
         }
         Some("bench") => {
@@ -74,53 +79,4 @@ fn run() -> Result<bool, Problem> {
             "there is no verb \"{other}\". Run `cargo xtask help` for the list."
         ))),
     }
-}
-
-/// What stood on the command line.
-struct Flags {
-    words: Vec<String>,
-    port: u16,
-    state: String,
-    config: Option<String>,
-    open: bool,
-    quick: bool,
-}
-
-impl Flags {
-    fn read() -> Result<Flags, Problem> {
-        let mut flags = Flags {
-            words: Vec::new(),
-            port: 8787,
-            state: ".hilo".to_owned(),
-            config: None,
-            open: true,
-            quick: false,
-        };
-        let mut parser = lexopt::Parser::from_env();
-        while let Some(arg) = parser.next().map_err(problem)? {
-            match arg {
-                Arg::Long("port") => {
-                    flags.port = value(&mut parser)?
-                        .parse()
-                        .map_err(|_| Problem("--port wants a number up to 65535.".to_owned()))?
-                }
-                Arg::Long("state") => flags.state = value(&mut parser)?,
-                Arg::Long("config") => flags.config = Some(value(&mut parser)?),
-                Arg::Long("no-open") => flags.open = false,
-                Arg::Long("quick") => flags.quick = true,
-                Arg::Long("help") | Arg::Short('h') => flags.words.insert(0, "help".to_owned()),
-                Arg::Value(word) => flags.words.push(word.to_string_lossy().into_owned()),
-                Arg::Long(_) | Arg::Short(_) => return Err(problem(arg.unexpected())),
-            }
-        }
-        Ok(flags)
-    }
-}
-
-fn value(parser: &mut lexopt::Parser) -> Result<String, Problem> {
-    parser.value().map(|v| v.to_string_lossy().into_owned()).map_err(problem)
-}
-
-fn problem(error: lexopt::Error) -> Problem {
-    Problem(format!("{error}. Run `cargo xtask help` for the flags."))
 }

@@ -1,30 +1,30 @@
-//! What a task needs on the machine: found, or installed into the repository's own folders.
-//! In: nothing but rustup and Node. Out: a wasm target, wasm-bindgen, worker-build, npm packages, a Chromium.
+//! The tools that a task needs: found on the machine, or installed into the repository's own folders.
+//! In: rustup and Node. Out: a wasm target, wasm-bindgen, worker-build, npm packages, a Chromium.
 
 use std::fs;
 use std::path::PathBuf;
 use std::process::Command;
 
 use crate::files::fingerprint;
-use crate::shell::{Problem, Workspace, step};
+use crate::shell::{Problem, Workspace, both, step};
 
 /// The oldest Node that runs npm here; specs and miniflare get their own newer one from npm.
 const NODE_MAJOR_MIN: u32 = 20;
-/// worker-build of this release line knows the wasm-bindgen that Cargo.toml pins.
+/// The version of worker-build that accepts the wasm-bindgen that Cargo.toml pins.
 const WORKER_BUILD: &str = "0.8.7";
 
-/// Installs everything a build needs.
+/// Installs everything a build needs, all at once: npm mostly waits for the network, and the end of each compilation keeps
+/// only one processor busy.
 pub(crate) fn ensure(workspace: &Workspace) -> Result<(), Problem> {
-    node()?;
     wasm_target(workspace)?;
-    npm(workspace)?;
-    cargo_tool(
-        workspace,
-        "wasm-bindgen-cli",
-        "wasm-bindgen",
-        &locked_version(workspace, "wasm-bindgen")?,
-    )?;
-    cargo_tool(workspace, "worker-build", "worker-build", WORKER_BUILD)
+    let wasm_bindgen = locked_version(workspace, "wasm-bindgen")?;
+    let tools = || {
+        both(
+            || cargo_tool(workspace, "wasm-bindgen-cli", "wasm-bindgen", &wasm_bindgen),
+            || cargo_tool(workspace, "worker-build", "worker-build", WORKER_BUILD),
+        )
+    };
+    both(|| npm_packages(workspace), tools).map(drop)
 }
 
 fn node() -> Result<(), Problem> {
@@ -56,8 +56,10 @@ fn wasm_target(workspace: &Workspace) -> Result<(), Problem> {
     step(workspace, "adding Rust's wasm target", &mut rustup).map(drop)
 }
 
-fn npm(workspace: &Workspace) -> Result<(), Problem> {
-    // Beside what it describes, so that removing node_modules removes the claim as well.
+/// The packages of `js/package-lock.json`, in `js/node_modules`.
+pub(crate) fn npm_packages(workspace: &Workspace) -> Result<(), Problem> {
+    node()?;
+    // The stamp stands inside node_modules, so that whoever removes the packages removes the stamp as well.
     let stamp = workspace.at("js/node_modules/.hilo");
     let wanted =
         fingerprint(&[workspace.at("js/package-lock.json"), workspace.at("js/package.json")]);

@@ -1,99 +1,91 @@
-//! Which way dependencies point inside a crate: stages do not know each other, and one folder knows the platform.
+//! Which way dependencies point inside a crate: stages do not use each other, and one folder uses the platform's own library.
 
-use std::collections::BTreeSet;
+use super::imports;
+use super::tree::Tree;
 
-use super::{Source, Tree};
+/// The parts of a crate that has stages. A part is a file or folder at the crate's root; what is not named here is a stage.
+struct Layout {
+    /// Where the crate's sources are.
+    home: &'static str,
+    /// The parts that put the stages in order, so they may import any part.
+    composers: &'static [&'static str],
+    /// The parts that any other part may import. They import nothing but each other.
+    vocabulary: &'static [&'static str],
+    /// The folder that alone may use the platform's own library.
+    shell: &'static str,
+}
 
-/// The crates whose folders are stages.
-const STAGED: [&str; 2] = ["crates/hilo-tracker/src/", "crates/hilo-collector/src/"];
+const LAYOUTS: [Layout; 2] = [
+    Layout {
+        home: "crates/hilo-tracker/src/",
+        composers: &["lib", "shell", "tracker"],
+        vocabulary: &["address", "draft", "json", "platform"],
+        shell: "shell/browser/",
+    },
+    Layout {
+        home: "crates/hilo-collector/src/",
+        composers: &["lib", "pipeline", "shell"],
+        vocabulary: &["call", "calls", "loaded", "platform", "signature", "ticket"],
+        shell: "shell/workerd/",
+    },
+];
 
-/// A stage never imports a sibling stage: only `tracker.rs` and `pipeline.rs` know the order.
+impl Layout {
+    /// The part that a file belongs to: `journal.rs` and `journal/rows.rs` are parts of `journal`.
+    fn part_of<'a>(&self, file: &'a str) -> Option<&'a str> {
+        let inner = file.strip_prefix(self.home)?;
+        inner.split('/').next().map(|name| name.strip_suffix(".rs").unwrap_or(name))
+    }
+
+    /// Whether the part `from` may import the part `to`.
+    fn allows(&self, from: &str, to: &str) -> bool {
+        from == to || self.composers.contains(&from) || self.vocabulary.contains(&to)
+    }
+}
+
+/// A stage never imports another stage, and what all stages share imports none: only a crate's composers order the stages.
 pub(super) fn stages_do_not_import_siblings(tree: &Tree) -> Vec<String> {
+    let imports = imports::all(tree);
     let mut found = Vec::new();
-    for home in STAGED {
-        let files: Vec<&Source> = tree.below(home, ".rs").collect();
-        let stages: BTreeSet<&str> = files
-            .iter()
-            .filter(|file| file.path.ends_with("/mod.rs"))
-            .filter_map(|file| stage_of(file, home))
-            .filter(|stage| *stage != "platform")
-            .collect();
-        for file in &files {
-            let Some(own) = stage_of(file, home).filter(|stage| stages.contains(stage)) else {
+    for layout in &LAYOUTS {
+        for import in &imports {
+            let (Some(from), Some(to)) = (layout.part_of(&import.from), layout.part_of(&import.to))
+            else {
                 continue;
             };
-            for (number, line) in unfolded(file) {
-                let line = line.as_str();
-                for sibling in stages.iter().filter(|stage| **stage != own && imports(line, stage))
-                {
-                    found.push(format!(
-                        "{}:{number}: stage `{own}` imports its sibling `{sibling}`. Let the pipeline hand over what is needed, or move it to hilo-core.",
-                        file.path
-                    ));
-                }
+            if !layout.allows(from, to) {
+                found.push(format!(
+                    "{}:{}: `{from}` imports `{}` of `{to}`. Let the pipeline hand over what is needed, or move it to a part that all may import ({}).",
+                    import.from,
+                    import.line,
+                    import.name,
+                    layout.vocabulary.join(", ")
+                ));
             }
         }
     }
     found
 }
 
-/// The lines of a file, a `use` with braces unfolded into one path for each name at its first level.
-fn unfolded(file: &Source) -> Vec<(usize, String)> {
-    let mut lines = Vec::new();
-    let mut open: Option<(usize, String)> = None;
-    for (number, line) in file.product_lines() {
-        let code = line.split("//").next().unwrap_or_default().trim();
-        if let Some((_, statement)) = &mut open {
-            statement.push_str(code);
-        } else if code.contains("::{") && code.split(' ').any(|word| word == "use") {
-            open = Some((number, code.to_owned()));
-        } else {
-            lines.push((number, line.to_owned()));
-        }
-        if let Some((start, statement)) = open.take_if(|(_, statement)| statement.ends_with(';')) {
-            let (head, names) = statement.split_once('{').unwrap_or((&statement, ""));
-            let mut depth = 0;
-            let first_level = names.split(|c| {
-                depth += i32::from(c == '{') - i32::from(c == '}');
-                c == ',' && depth == 0
-            });
-            lines.extend(first_level.map(|name| (start, format!("{head}{}", name.trim()))));
-        }
-    }
-    lines
-}
-
-/// The folder below `home` that a file stands in, if it stands in one. A stage opens with its `mod.rs`; a folder without
-/// one holds the rest of the file beside it (`tracker.rs`, `calls.rs`).
-fn stage_of<'a>(file: &'a Source, home: &str) -> Option<&'a str> {
-    file.path.strip_prefix(home)?.split_once('/').map(|(stage, _)| stage)
-}
-
-/// Whether a line of code names `crate::<stage>` or reaches it through `super`.
-fn imports(line: &str, stage: &str) -> bool {
-    let code = line.split("//").next().unwrap_or_default();
-    [format!("crate::{stage}"), format!("super::super::{stage}")].iter().any(|path| {
-        code.match_indices(path.as_str()).any(|(at, _)| {
-            let next = code.get(at + path.len()..).and_then(|rest| rest.chars().next());
-            !next.is_some_and(|c| c.is_alphanumeric() || c == '_')
-        })
-    })
-}
-
-/// `worker::`, `web_sys::` and `gloo_` appear under `platform/` alone; `lib.rs` may use them for its macros.
-pub(super) fn platforms_stay_in_platform(tree: &Tree) -> Vec<String> {
+/// `worker::` appears under the collector's `shell/workerd/` alone, `web_sys` and `gloo_` under the tracker's `shell/browser/`
+/// alone; `lib.rs` may use them for its macros.
+pub(super) fn platforms_stay_in_their_shell(tree: &Tree) -> Vec<String> {
     let mut found = Vec::new();
-    for home in STAGED {
-        for file in tree.below(home, ".rs") {
-            if file.path.contains("/platform/") || file.path.ends_with("/lib.rs") {
+    for layout in &LAYOUTS {
+        for file in tree.below(layout.home, ".rs") {
+            let inner = file.path.strip_prefix(layout.home).unwrap_or_default();
+            if inner.starts_with(layout.shell) || inner == "lib.rs" {
                 continue;
             }
             for (number, line) in file.product_lines() {
                 let code = line.split("//").next().unwrap_or_default();
-                for name in ["worker::", "web_sys", "gloo_"] {
-                    if mentions(code, name) {
-                        found.push(format!("{}:{number}: `{name}` outside platform/. Add what you need to the platform's trait.", file.path));
-                    }
+                for name in
+                    ["worker::", "web_sys", "gloo_"].iter().filter(|name| mentions(code, name))
+                {
+                    found.push(format!(
+                        "{}:{number}: `{name}` outside {}. Add what you need to the platform's trait.",
+                        file.path, layout.shell
+                    ));
                 }
             }
         }
@@ -131,10 +123,10 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_sibling_import_is_found_with_its_line() {
+    fn a_stage_that_imports_another_stage_is_found_with_its_line() {
         let broken = tree(&[
             ("crates/hilo-tracker/src/gate/mod.rs", "//! Gate.\nuse crate::queue::Queue;\n"),
-            ("crates/hilo-tracker/src/queue/mod.rs", "//! Queue.\nuse crate::queue_limits;\n"),
+            ("crates/hilo-tracker/src/queue/mod.rs", "pub struct Queue;"),
         ]);
         let found = stages_do_not_import_siblings(&broken);
         assert_eq!(found.len(), 1, "{found:?}");
@@ -142,38 +134,73 @@ mod tests {
     }
 
     #[test]
-    fn a_sibling_in_a_group_is_found_too() {
-        let gate = "//! Gate.\nuse crate::{platform, queue::Queue};\nuse super::super::{\n    queue,\n};\nmod x;\n";
+    fn a_file_at_the_root_of_a_crate_is_a_stage_too() {
         let broken = tree(&[
-            ("crates/hilo-tracker/src/gate/mod.rs", gate),
-            ("crates/hilo-tracker/src/queue/mod.rs", "//! Queue.\n"),
+            ("crates/hilo-collector/src/journal.rs", "use crate::store::Rows; pub struct Note;"),
+            (
+                "crates/hilo-collector/src/store/mod.rs",
+                "use crate::{platform::Sql, journal::Note}; pub struct Rows;",
+            ),
+            ("crates/hilo-collector/src/platform/mod.rs", "pub trait Sql {}"),
         ]);
         assert_eq!(stages_do_not_import_siblings(&broken).len(), 2);
     }
 
     #[test]
-    fn the_pipeline_platforms_and_tests_may_know_stages() {
+    fn what_all_stages_share_imports_no_stage() {
+        let broken = tree(&[
+            (
+                "crates/hilo-collector/src/platform/mod.rs",
+                "use crate::store::Rows; use crate::loaded::Loaded;",
+            ),
+            ("crates/hilo-collector/src/loaded.rs", "pub struct Loaded; use crate::pipeline::run;"),
+            ("crates/hilo-collector/src/store/mod.rs", "pub struct Rows;"),
+            ("crates/hilo-collector/src/pipeline/mod.rs", "pub fn run() {}"),
+        ]);
+        let found = stages_do_not_import_siblings(&broken);
+        assert_eq!(found.len(), 2, "{found:?}");
+        assert!(
+            found[0].contains("`loaded` imports `crate::pipeline::run` of `pipeline`"),
+            "{found:?}"
+        );
+        assert!(
+            found[1].contains("`platform` imports `crate::store::Rows` of `store`"),
+            "{found:?}"
+        );
+    }
+
+    #[test]
+    fn the_pipeline_the_shells_and_tests_may_import_stages() {
         let fine = tree(&[
-            ("crates/hilo-collector/src/pipeline.rs", "use crate::store; use crate::forward;"),
+            (
+                "crates/hilo-collector/src/pipeline.rs",
+                "use crate::store::Rows; use crate::forward::send;",
+            ),
             (
                 "crates/hilo-collector/src/store/mod.rs",
-                "#[cfg(test)]\nmod tests { use crate::forward; }",
+                "pub struct Rows; #[cfg(test)]\nmod tests { use crate::forward::send; }",
             ),
-            ("crates/hilo-collector/src/forward/mod.rs", "// crate::store is not used"),
-            ("crates/hilo-collector/src/platform/edge.rs", "use crate::store;"),
+            (
+                "crates/hilo-collector/src/forward/mod.rs",
+                "pub fn send() {} // crate::store::Rows is not used",
+            ),
+            ("crates/hilo-collector/src/shell/workerd/edge.rs", "use crate::store::Rows;"),
         ]);
         assert_eq!(stages_do_not_import_siblings(&fine), Vec::<String>::new());
     }
 
     #[test]
-    fn a_platform_outside_its_folder_is_found() {
+    fn a_platform_outside_its_shell_is_found() {
         let broken = tree(&[
             ("crates/hilo-tracker/src/capture/pages.rs", "use web_sys::Window;"),
             ("crates/hilo-collector/src/ingest/mod.rs", "fn f(r: worker::Request) {}"),
-            ("crates/hilo-collector/src/platform/edge.rs", "use worker::Env;"),
+            ("crates/hilo-collector/src/platform/mod.rs", "use worker::Env;"),
+            ("crates/hilo-collector/src/shell/memory/mod.rs", "use worker::Env;"),
+            ("crates/hilo-collector/src/shell/workerd/edge.rs", "use worker::Env;"),
+            ("crates/hilo-tracker/src/shell/browser/page.rs", "use gloo_storage::Storage;"),
             ("crates/hilo-collector/src/lib.rs", "use worker::event;"),
         ]);
-        assert_eq!(platforms_stay_in_platform(&broken).len(), 2);
+        assert_eq!(platforms_stay_in_their_shell(&broken).len(), 4);
     }
 
     #[test]

@@ -1,6 +1,6 @@
 //! The core has no clock, no randomness, no JavaScript, no log: in its sources and in everything it depends on.
 
-use super::Tree;
+use super::tree::Tree;
 use crate::shell::{Problem, Workspace};
 
 /// Words that read a clock or the environment, and what to do instead.

@@ -1,6 +1,6 @@
 //! Documents tell the truth: what they point to is there, README fits one screen or two, and nothing names a machine.
 
-use super::Tree;
+use super::tree::Tree;
 
 /// Lines of README.md.
 const README_LINES_MAX: usize = 150;

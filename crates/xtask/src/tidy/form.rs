@@ -1,14 +1,12 @@
-//! How files look: short enough to be read, and saying at the top what they are.
+//! How files look: short enough to read, with a header that explains them, under a name that means something.
 
-use super::{Source, Tree};
+use super::tree::Tree;
 
 /// Lines of a file without its unit tests (style.md: sizes at which code stays pleasant).
 const FILE_LINES_MAX: usize = 400;
-/// Lines of one function.
-const FUNCTION_LINES_MAX: usize = 70;
 /// Lines of a `lib.rs`.
 const LIB_LINES_MAX: usize = 150;
-/// Names that say nothing.
+/// Names that fit any file and so describe none.
 const EMPTY_NAMES: [&str; 13] = [
     "utils",
     "util",
@@ -25,8 +23,8 @@ const EMPTY_NAMES: [&str; 13] = [
     "info",
 ];
 
-/// No file, function or `lib.rs` outgrows its limit, and none has an empty name.
-pub(super) fn files_and_functions_stay_short(tree: &Tree) -> Vec<String> {
+/// No file outgrows its limit, and none has an empty name.
+pub(super) fn files_stay_short(tree: &Tree) -> Vec<String> {
     let mut found = Vec::new();
     for file in tree.below("", ".rs").chain(tree.below("", ".ts")) {
         let lines = file.product_lines().count();
@@ -46,43 +44,8 @@ pub(super) fn files_and_functions_stay_short(tree: &Tree) -> Vec<String> {
                 file.stem()
             ));
         }
-        for (start, length) in long_functions(file) {
-            found.push(format!(
-                "{}:{start}: a function of {length} lines, {FUNCTION_LINES_MAX} are the most.",
-                file.path
-            ));
-        }
     }
     found
-}
-
-/// Start and length of functions over the limit. A function ends at the closing brace with its own indentation.
-fn long_functions(file: &Source) -> Vec<(usize, usize)> {
-    if !file.path.ends_with(".rs") {
-        return Vec::new();
-    }
-    let mut found = Vec::new();
-    let mut open: Option<(usize, String)> = None;
-    for (number, line) in file.product_lines() {
-        let indent: String = line.chars().take_while(|c| *c == ' ').collect();
-        let code = line.trim_start();
-        if let Some((start, end)) = &open {
-            if line.strip_prefix(end.as_str()) == Some("}") {
-                if number - start + 1 > FUNCTION_LINES_MAX {
-                    found.push((*start, number - start + 1));
-                }
-                open = None;
-            }
-        } else if is_function(code) && !code.trim_end().ends_with(['}', ';']) {
-            open = Some((number, indent));
-        }
-    }
-    found
-}
-
-fn is_function(code: &str) -> bool {
-    let words = ["pub", "pub(crate)", "pub(super)", "async", "const"];
-    code.split(' ').find(|word| !words.contains(word)) == Some("fn")
 }
 
 /// Every file opens with what it is: `//!` in Rust, `/**` in TypeScript.
@@ -111,31 +74,20 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_long_file_and_a_long_function_are_found() {
-        let long = format!("//! x\nfn f() {{\n{}}}\n", "    step();\n".repeat(80));
-        assert_eq!(files_and_functions_stay_short(&tree(&[("crates/a/src/b.rs", &long)])).len(), 1);
+    fn a_file_of_401_lines_is_found_and_its_tests_do_not_count() {
         let longer = "//! x\n".repeat(401);
-        assert_eq!(
-            files_and_functions_stay_short(&tree(&[("crates/a/src/b.rs", &longer)])).len(),
-            1
-        );
+        assert_eq!(files_stay_short(&tree(&[("crates/a/src/b.rs", &longer)])).len(), 1);
         let tested = format!("//! x\n#[cfg(test)]\n{longer}");
-        assert_eq!(
-            files_and_functions_stay_short(&tree(&[("crates/a/src/b.rs", &tested)])).len(),
-            0
-        );
+        assert_eq!(files_stay_short(&tree(&[("crates/a/src/b.rs", &tested)])).len(), 0);
     }
 
     #[test]
-    fn an_empty_name_is_found() {
-        assert_eq!(
-            files_and_functions_stay_short(&tree(&[("crates/a/src/utils.rs", "//! x")])).len(),
-            1
-        );
+    fn a_file_name_that_says_nothing_is_found() {
+        assert_eq!(files_stay_short(&tree(&[("crates/a/src/utils.rs", "//! x")])).len(), 1);
     }
 
     #[test]
-    fn a_file_without_header_is_found() {
+    fn files_without_a_header_are_found() {
         let found = files_say_what_they_are(&tree(&[
             ("a.rs", "use x;"),
             ("b.ts", "import x"),
