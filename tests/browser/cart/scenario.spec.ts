@@ -311,6 +311,34 @@ test("logout leaves nothing of the cart here, and the next visitor begins anew",
   await close(page, other);
 });
 
+test("an answer that arrives after a logout brings nothing of the customer's cart back", async () => {
+  const context: Json = await browser.newContext();
+  await context.addInitScript(() => delete (window as Json).WebSocket); // the page asks, so that the answer can be held
+  const [page, other, user] = [await open(context), await open(), `x${Date.now()}`];
+  for (const device of [page, other]) await signIn(device, user);
+  await cart(page, "add", MUG);
+  await settled(page);
+  await cart(other, "add", CUP);
+  await settled(other);
+  const { promise: isOver, resolve: release } = Promise.withResolvers<void>();
+  await page.route("**/v1/cart?*", async (route: Json) => {
+    const response = await route.fetch();
+    await isOver;
+    await route.fulfill({ response });
+  });
+  const asked = page.waitForRequest("**/v1/cart?*");
+  await page.evaluate(() => window.dispatchEvent(new Event("online")));
+  await asked;
+  await page.evaluate(() => {
+    (window as Json).told.length = 0;
+    (window as Json).hilo.reset();
+  });
+  release();
+  await until(async () => assert.deepEqual(await kept(page), []));
+  assert.deepEqual([...new Set(await page.evaluate(() => (window as Json).told))], [0]);
+  await close(page, other);
+});
+
 test("a browser without storage keeps the cart in memory, and says so", async () => {
   const context: Json = await browser.newContext();
   await context.addInitScript(() => {

@@ -66,7 +66,10 @@ export async function step(changed: () => void): Promise<boolean> {
   const state = machine.due(work);
   if (state === RESTING) return false;
   if (state === STUCK) return failed();
+  const before = head;
   const { status, json, retryAfterS } = await request(state);
+  // The visitor logged out meanwhile, or the cart was opened anew: the answer is about another cart.
+  if (head !== before) return true;
   const { code = "", replica = "", from = 0, previous } = json?.error ?? {};
   const move = machine.moveOf(state, machine.eventOf(status, code));
   if (move === FORGET_LEAVING) {
