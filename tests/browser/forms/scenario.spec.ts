@@ -1,5 +1,5 @@
 /**
- * Promise: forms are told by the names of their fields and by timing; what was typed never leaves the page.
+ * Promise: a form is reported with the names of its fields and with timing; typed text never leaves the page.
  */
 import assert from "node:assert/strict";
 import { after, test } from "node:test";
@@ -42,7 +42,7 @@ function refuteValues() {
   for (const name of SECRET_NAMES) assert.ok(!forms.includes(`"${name}"`), name);
 }
 
-test("begun and submitted", async () => {
+test("a form that is submitted is reported as started and as submitted, without any value", async () => {
   const page = await fill();
   await page.click("button");
   await site.quiet();
@@ -56,7 +56,7 @@ test("begun and submitted", async () => {
   await page.context().close();
 });
 
-test("begun and abandoned", async () => {
+test("a form that is left is reported as started and as abandoned, without any value", async () => {
   const page = await fill();
   await site.quiet();
   await page.goto("about:blank");
