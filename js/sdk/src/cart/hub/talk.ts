@@ -17,7 +17,7 @@ import { ASKING, BACK_OFF, FORGET_LEAVING, FORGET_ORDER, LEARN, LEARN_REFUSAL, L
 import { renew, setToken, token } from "./token.ts";
 import type { Frame, HubAnswer } from "./wire.ts";
 
-/** The hub's words for a refusal. Every other word means a bad message. */
+/** The hub's words for a refusal; a test in `hilo-tracker/src/cart` compares them with the core's. Every other word means a bad message. */
 const REFUSALS: Record<string, number> = {
   missing: codes.CART_REFUSAL_MISSING,
   epoch: codes.CART_REFUSAL_EPOCH,
