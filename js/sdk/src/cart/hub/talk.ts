@@ -61,7 +61,7 @@ function request(state: number): Promise<Answer<HubAnswer>> {
   return live.isOpen() ? live.send(ops(), message) : post("ops", ops());
 }
 
-/** Makes the request that is due, if any. Whether the next step may follow at once. `changed` is called when the cart may look different. */
+/** Makes the request that is due, if any. Returns whether the next step may follow at once. Calls `changed` when the cart may look different. */
 export async function step(changed: () => void): Promise<boolean> {
   const state = machine.due(work);
   if (state === RESTING) return false;
@@ -81,7 +81,8 @@ export async function step(changed: () => void): Promise<boolean> {
   if (move === LEARN_REFUSAL) {
     const next = core.refused(REFUSALS[code] ?? codes.CART_REFUSAL_BAD_MESSAGE, replica, from, previous);
     machine.ask(next === codes.CART_NEXT_ASK);
-    return next !== codes.CART_NEXT_WAIT || failed(retryAfterS);
+    // A refusal that the module cannot read gives no number: the message waits too.
+    return next < codes.CART_NEXT_WAIT || failed(retryAfterS);
   }
   if (move === RENEW_TOKEN) {
     if (machine.renews() && (await renew())) return true;
@@ -93,7 +94,7 @@ export async function step(changed: () => void): Promise<boolean> {
   return false;
 }
 
-/** Takes a view, or the word that nothing is new. */
+/** Takes a view, or an answer without one. Returns whether the next step may follow at once. */
 function take(json: HubAnswer | null, state: number, changed: () => void): boolean {
   if (state === ORDERING) head.orders.shift();
   if (json) {
@@ -117,7 +118,7 @@ export function failed(retryAfterS?: number): false {
   return false;
 }
 
-/** Takes a frame of the live socket. Whether a step is due. */
+/** Takes a frame of the live socket. Returns whether a step is due. */
 export function receive(frame: Frame): unknown {
   if (frame.t === "checkout") note(frame.open);
   if (frame.t === "view" || frame.t === "delta") machine.ask(core.learn(viewText(frame)) === codes.CART_NEXT_ASK);
