@@ -1,7 +1,7 @@
 /**
- * A shop that keeps its own cart: it tells hilo what its visitors do, and shows what other devices of the same person did.
+ * A shop that keeps its own cart: it calls hilo for each act of a visitor, and shows the acts of the visitor's other devices.
  *
- * With `capture: { cart: "dataLayer" }` the telling is not even needed: GA4's ecommerce events are read.
+ * With `capture: { cart: "dataLayer" }` the shop needs no calls: hilo reads GA4's ecommerce events.
  */
 import { load, type CartLine } from "hilo";
 
@@ -19,6 +19,6 @@ hilo.cart.on(({ lines, totals, status }) => {
 
 document.querySelector("#pay")?.addEventListener("click", async () => {
   const checkout = await hilo.cart.checkout();
-  // Offline: the shop decides whether it goes on without.
+  // Without a network there is no checkout id. The shop decides whether the visitor may pay.
   if (checkout) location.assign(`/pay?checkout=${checkout.checkout_id}`);
 });

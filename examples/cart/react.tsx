@@ -1,5 +1,5 @@
 /**
- * A React hook over `hilo.cart.on`: the component shows the visitor's cart, whatever tab or device changed it.
+ * A React hook over `hilo.cart.on`: the component shows the visitor's cart, and every change of it from any tab or device.
  */
 import type { CartState, Hilo } from "hilo";
 import { useEffect, useState } from "react";

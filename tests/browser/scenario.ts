@@ -1,8 +1,8 @@
 /**
- * A page with the tracker and a collector that only records: *action, expected, refuted*, and then nothing else.
+ * A page with the tracker, and a collector that only records requests: *action, expected, refuted*, and then nothing else.
  *
- * Serves a scenario's `page.html` and the built SDK on loopback. A check waits until the tracker is quiet, so that what must
- * not happen has had its chance. The real collector has its own specs; `tests/browser/shop` drives both together.
+ * Serves a scenario's page and the built SDK on loopback. A check waits until the tracker is quiet, so that a request that must not
+ * happen had time to happen. The real collector has its own specs; `tests/browser/shop` drives both together.
  */
 import assert from "node:assert/strict";
 import { existsSync, readFileSync } from "node:fs";
@@ -14,10 +14,10 @@ import { fileURLToPath } from "node:url";
 import { chromium } from "../packages.ts";
 
 const dist = fileURLToPath(new URL("../../js/sdk/dist/", import.meta.url));
-/** What Chromium is started with. */
+/** The arguments of Chromium. */
 export const ARGS = "--headless=new --no-sandbox --disable-gpu --disable-quic --no-first-run --disable-background-networking --disable-component-update --disable-sync".split(" ");
 const TYPES: Record<string, string> = { js: "text/javascript", wasm: "application/wasm", html: "text/html; charset=utf-8" };
-/** Longer than any timer of the tracker that leads to a request in these scenarios. */
+/** Longer than each timer of the tracker that leads to a request in these scenarios. */
 const QUIET_MS = 2_600;
 
 /** JSON of any shape. */
@@ -78,16 +78,16 @@ export async function startSite(page: (path: string) => string, csp?: string) {
     response.writeHead(200, headers).end(file ? readFileSync(file) : page(path));
   });
   await new Promise<void>((resolve) => server.listen(0, "127.0.0.1", resolve));
-  // What the envelope's context says once holds for each of its events.
+  // The envelope's context holds for each of its events.
   const whole = ({ batch, context }: Json) => batch.map((event: Json) => ({ ...event, context: { page: context.page, ...event["context"] } })) as Json[];
   const events = () => sent.filter((one) => one.call === "batch").flatMap((one) => whole(one.body));
   return {
     url: `http://127.0.0.1:${(server.address() as AddressInfo).port}`,
     sent,
     events,
-    /** What to answer from now on; `null` breaks the connection. */
+    /** Sets the answer from now on; `null` breaks the connection. */
     answer: (reply: (sent: Sent) => Reply | null) => void (answer = reply),
-    /** Resolves once nothing has come for a while. */
+    /** Resolves once no request has come for a while. */
     async quiet() {
       last = Date.now();
       while (Date.now() - last < QUIET_MS) await new Promise((resolve) => setTimeout(resolve, 100));
@@ -103,7 +103,7 @@ export function withSnippet(body: string, attributes = "", key = "wk_t"): string
 <script>${stub}</script><script async src="/_h/hilo.js" data-key="${key}" ${attributes}></script>${body}`;
 }
 
-/** Asserts that exactly these events came, by type and name, in any order across envelopes. */
+/** Asserts that exactly these events came, by type and name, in any order. */
 export function expectEvents(events: Json[], expected: string[]) {
   const found = events.map((event) => (event["event"] ? `${event["type"]} ${event["event"]}` : event["type"]));
   assert.deepEqual(found.sort(), [...expected].sort());

@@ -1,8 +1,8 @@
 /**
- * What the tracker costs a page, beside a floor of plain JavaScript, all in one run on one machine: `cargo xtask bench`.
+ * The cost of the tracker for a page, beside a floor of plain JavaScript, all in one run on one machine: `cargo xtask bench`.
  *
- * The floor batches events and sends them with `fetch(keepalive)`: nothing less sends anything. Only the ratios to it count;
- * the budgets stand in the last column (must). The visitor is a returning one who has consented; nothing is in the HTTP cache.
+ * The floor batches events and sends them with `fetch(keepalive)`: no smaller code sends events. Only the ratios to the floor count;
+ * the last column (must) has the budgets. The visitor comes back and has consented; the HTTP cache is empty.
  */
 import { readFileSync } from "node:fs";
 import { createServer } from "node:http";
@@ -52,7 +52,7 @@ const STORED = [
   { name: "hilo.id", value: "11111111-1111-4111-8111-111111111111" },
 ];
 
-/** Envelopes that came, with the moment and the bytes of their connection. */
+/** The envelopes that arrived, with their times. */
 let arrived: { at: number; events: number }[] = [];
 let bytes = 0;
 
@@ -81,7 +81,7 @@ const url = `http://127.0.0.1:${(server.address() as AddressInfo).port}`;
 server.on("connection", (socket: Socket) => socket.setNoDelay(true));
 const browser = await startBrowser();
 
-/** A fresh visitor on a fresh page, without a cache. */
+/** A page of a returning visitor, without a cache. */
 async function visitor(): Promise<Page> {
   const storageState = { cookies: [], origins: [{ origin: url, localStorage: STORED }] };
   return (await browser.newContext({ storageState })).newPage();
@@ -94,7 +94,7 @@ async function until(condition: () => boolean) {
 
 const eventsArrived = () => arrived.reduce((sum, one) => sum + one.events, 0);
 
-/** Main-thread milliseconds of a page from navigation until its first event is away. */
+/** Main-thread milliseconds of a page from the navigation until its first event is sent. */
 async function loadMs(path: string): Promise<number> {
   const page = await visitor();
   const session = await page.context().newCDPSession(page);
@@ -125,7 +125,7 @@ async function coldMs(path: string, slowdown: number, isSlowLink: boolean): Prom
   return ms;
 }
 
-/** Microseconds of one call, what it leaves to the end of the task included, and milliseconds of the longest. */
+/** Microseconds of one call, with its work at the end of the task, and milliseconds of the longest call. */
 async function callCost(path: string): Promise<{ us: number; longestMs: number }> {
   const page = await visitor();
   arrived = [];
@@ -145,7 +145,7 @@ async function callCost(path: string): Promise<{ us: number; longestMs: number }
       longestMs = Math.max(longestMs, now - last);
       last = now;
     }
-    // A promise's turn comes after those that were made before it.
+    // This promise is done after the promises that were made before it.
     await Promise.resolve().then(() => {});
     const end = performance.now();
     return { us: ((end - began) / calls) * 1_000, longestMs: Math.max(longestMs, end - last) };
@@ -180,7 +180,7 @@ async function visitBytes(path: string): Promise<{ perEvent: number; requests: n
 
 const median = (values: number[]) => [...values].sort((a, b) => a - b)[Math.floor(values.length / 2)]!;
 
-/** Medians of both, measured in turn so that a drifting machine drifts for both. */
+/** Medians of floor and tracker, measured in turn so that a machine that becomes slower slows both. */
 async function pair(one: (path: string) => Promise<number>, runs = RUNS): Promise<[number, number]> {
   const floor: number[] = [];
   const hilo: number[] = [];

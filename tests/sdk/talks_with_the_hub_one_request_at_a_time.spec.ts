@@ -35,7 +35,7 @@ for (const [name, what, expected] of [
   ["a message goes out before an order", everything, is.SENDING],
   ["an order goes out when no operation waits", { label: "c", orders: 1 }, is.ORDERING],
   ["operations that no message may carry lead to a question", { label: "c", waiting: 1, orders: 1 }, is.ASKING],
-  ["operations of a cart without a label have nobody to ask", { waiting: 1 }, is.STUCK],
+  ["operations of a cart without a label wait, because there is no cart to ask for", { waiting: 1 }, is.STUCK],
   ["a page with nothing to do rests", { label: "c" }, is.RESTING],
 ] as const) {
   test(name, () => {
@@ -71,7 +71,7 @@ for (const [status, code, leaving, asking, sending, ordering] of [
   [400, "malformed_delta", BACK_OFF, BACK_OFF, LEARN_REFUSAL, FORGET_ORDER],
   [401, "token_expired", BACK_OFF, RENEW_TOKEN, RENEW_TOKEN, BACK_OFF],
   [401, "unknown_key", BACK_OFF, PAUSE, PAUSE, BACK_OFF],
-  [403, "origin", BACK_OFF, PAUSE, PAUSE, BACK_OFF],
+  [403, "origin_refused", BACK_OFF, PAUSE, PAUSE, BACK_OFF],
   [403, "foreign_replica", BACK_OFF, LEARN_REFUSAL, LEARN_REFUSAL, BACK_OFF],
   [404, "", BACK_OFF, PAUSE, PAUSE, FORGET_ORDER],
   [409, "missing", BACK_OFF, BACK_OFF, LEARN_REFUSAL, FORGET_ORDER],
@@ -82,7 +82,7 @@ for (const [status, code, leaving, asking, sending, ordering] of [
   [503, "cart_merging", BACK_OFF, BACK_OFF, BACK_OFF, BACK_OFF],
   [0, "", BACK_OFF, BACK_OFF, BACK_OFF, BACK_OFF],
 ] as const) {
-  test(`the answer ${status} ${code} leads to one move in each state`, () => {
+  test(`the answer ${[status, code].join(" ").trim()} leads to one move in each state`, () => {
     machine.begin();
     const event = machine.eventOf(status, code);
     const moves = [is.LEAVING, is.ASKING, is.SENDING, is.ORDERING].map((state) => machine.moveOf(state, event));

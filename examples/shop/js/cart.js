@@ -1,8 +1,8 @@
 /**
- * The shop's cart, kept by hilo: the same one on every device of a customer.
+ * The shop's cart. hilo keeps it, the same on every device of a customer.
  *
- * What is shown comes from a copy of its own, so that a page is right before the tracker is there, and goes on without it.
- * The copy is written only when the visitor puts something in: keeping what somebody asked to keep needs no consent.
+ * The shop shows a copy of its own, so that a page is right before the tracker has loaded, and without the tracker. The shop writes
+ * the copy only when the visitor changes the cart. This storage needs no consent, because the visitor asked for it.
  */
 import { find } from "./catalog.js";
 import { lang, link } from "./words.js";
@@ -23,12 +23,12 @@ function write(lines) {
   try {
     localStorage.setItem(KEY, JSON.stringify(lines));
   } catch {
-    // Blocked or full: this page still knows.
+    // Storage is blocked or full: this page has the cart in memory.
   }
   dispatchEvent(new CustomEvent("cart"));
 }
 
-/** An article as hilo's cart knows it. The price is what this page shows, never an authority for payment. */
+/** An article as hilo's cart takes it. The price is for showing, never for payment. */
 export const article = (product) => ({
   product_id: product.id,
   currency: "EUR",
@@ -54,33 +54,33 @@ function keep(id, quantity) {
   write(all);
 }
 
-/** So many more. `add` and not `set`: two devices that add at once both count. */
+/** Adds units. `add` and not `set`: two devices that add at the same time both count. */
 export function add(id, quantity) {
   keep(id, (read()[id] ?? 0) + quantity);
   window.hilo?.cart.add(article(find(id)), quantity);
 }
 
-/** So many in all. */
+/** Sets how many units there are. */
 export function set(id, quantity) {
   keep(id, quantity);
   window.hilo?.cart.set(article(find(id)), Math.min(quantity, 99));
 }
 
-/** The visitor looks at the way to pay: the cart as it is now is what will be bought. */
+/** The visitor begins to pay: the order will take the lines of this moment. */
 export const checkout = () => window.hilo?.cart.checkout();
 
-/** Paid: what was bought leaves the cart on every device; what another device adds meanwhile stays. */
+/** The visitor has paid: the bought units leave the cart on every device. Units that another device adds meanwhile stay. */
 export function ordered(id) {
   window.hilo?.cart.ordered(id);
   write({});
 }
 
-/** Follows what other tabs and devices do. */
+/** Shows the changes of other tabs and devices. */
 export function follow() {
   window.hilo?.ready((hilo) =>
     hilo.cart?.on(({ lines }) => write(Object.fromEntries(lines.map((line) => [line.product_id, line.quantity])))),
   );
 }
 
-/** Signed out: the next visitor begins with nothing. */
+/** Logout: the next visitor begins with an empty cart. */
 export const forget = () => write({});

@@ -1,5 +1,5 @@
 /**
- * What the shop sells. Prices in cents of EUR; names and texts in both languages; pictures are drawn, not loaded.
+ * The articles of the shop. Prices are cents of EUR; names and texts are in both languages; pictures are drawn, not loaded.
  */
 
 export const CATEGORIES = ["yarn", "fabric", "tools"];

@@ -1,14 +1,14 @@
 /**
- * The shop's own consent banner. It asks; hilo remembers and obeys. The banner itself stores nothing.
+ * The shop's own consent banner. The banner asks, and hilo stores the answer and obeys it.
  *
- * Both answers weigh the same: same size, same place, one click each.
+ * Both answers have the same size and the same place, and need one click each.
  */
 import { make } from "./dom.js";
 import { t } from "./words.js";
 
 const PURPOSES = ["functional", "analytics", "personalization", "advertising"];
 
-/** The banner, hidden until it is known that the visitor has not answered yet. */
+/** The banner. It is hidden until hilo tells that the visitor has not answered yet. */
 export function banner() {
   const boxes = PURPOSES.map((purpose) => make("input", { type: "checkbox", name: purpose, id: "purpose-" + purpose }));
   const choices = make(
@@ -52,7 +52,7 @@ export function banner() {
     element.querySelector("button").focus();
   }
 
-  // Where the tracker never comes, nobody has to be asked: nothing would be measured.
+  // Without the tracker nothing is measured, so the visitor is not asked.
   window.hilo?.ready((hilo) => {
     const said = hilo.consent.state();
     if (PURPOSES.every((purpose) => said[purpose] === "unset")) element.hidden = false;

@@ -1,5 +1,5 @@
 /**
- * What every page has around it: header, footer, consent banner, and a developer's live panel.
+ * The frame around every page: header, footer, consent banner, and the developer's live panel.
  */
 import { banner } from "./consent.js";
 import * as cart from "./cart.js";
@@ -14,7 +14,7 @@ function header() {
     badge.hidden = cart.count() === 0;
   };
   addEventListener("cart", show);
-  // Back from the cache, the cart may be another than when the page was left.
+  // The cart may have changed while this page was in the back/forward cache.
   addEventListener("pageshow", show);
   show();
   const here = location.pathname.replace(/\/$/, "") || "/";
@@ -49,7 +49,7 @@ function footer(openBanner) {
   );
 }
 
-/** On a developer's machine: what the collector made of this visit, beside the page. Closed until asked for. */
+/** The live panel beside the page: the touchpoints of this visit, on a developer's machine only. It opens with a click. */
 function livePanel() {
   if (!["127.0.0.1", "localhost"].includes(location.hostname) || self !== top) return null;
   const button = make("button", { type: "button", class: "live-button", "aria-expanded": "false" }, "Live");

@@ -1,7 +1,7 @@
 /**
- * The live panel: each touchpoint as the collector judged it, newest first.
+ * The live panel: each touchpoint with its outcome at the collector, newest first.
  *
- * Reads server-sent events with fetch, because an EventSource cannot carry the admin token. Puts in text, never markup.
+ * Reads server-sent events with fetch, because an EventSource cannot carry the admin token. Shows text, never markup.
  */
 import { make } from "./dom.js";
 

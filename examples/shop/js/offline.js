@@ -1,7 +1,7 @@
 /**
- * A phone in a tunnel: the page that shows this shop in a frame can take its network away, and give it back.
+ * A switch for the network: the page around this frame can take the frame's network away, and give it back.
  *
- * A classic script before the snippet, so that the tracker meets the same silence as the page. Only for the demonstration.
+ * A classic script before the snippet, so that the tracker has no network either. Only for the demonstration.
  */
 (function () {
   const { fetch, WebSocket } = window;

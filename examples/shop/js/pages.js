@@ -1,5 +1,5 @@
 /**
- * The pages: each fills `main` from the catalog and the cart, and tells the tracker what a shop tells.
+ * The pages: each fills `main` from the catalog and the cart, and reports the events of a shop to the tracker.
  */
 import * as cart from "./cart.js";
 import { CATEGORIES, find, picture, PRODUCTS } from "./catalog.js";
@@ -160,7 +160,7 @@ function nothing(text) {
 function checkout() {
   if (cart.count() === 0) {
     main.replaceChildren(make("h1", {}, t.checkoutTitle), ...nothingIn());
-    // What another device put in may take a moment to arrive.
+    // An article from another device may take a moment to arrive.
     return addEventListener("cart", checkout, { once: true });
   }
   tracking.checkoutStarted(cart.lines(), cart.subtotal() + cart.shipping());
@@ -257,6 +257,6 @@ function account() {
 const PAGES = { home, list, product, cart: basket, checkout, contact, account, missing: () => nothing(t.notFound) };
 const TITLES = { list: t.shop, cart: t.cart, checkout: t.checkoutTitle, contact: t.contact, account: t.account };
 
-// The title first: the tracker tells it with the page view.
+// The title comes first, because the tracker reports it with the page view.
 frame(TITLES[main.dataset.page]);
 PAGES[main.dataset.page]();

@@ -1,13 +1,13 @@
 /**
- * Who is signed in: this shop's own memory of it, and the token its backend signs.
+ * The customer who is signed in, as this shop stores it, and the token that the backend signs.
  *
- * In a real shop the session is a cookie and the backend knows the customer. Here the development server signs for anybody
- * who asks; it exists on a developer's machine only.
+ * In a real shop the session is a cookie, and the backend checks the customer. Here the development server signs every request, and
+ * it runs on a developer's machine only.
  */
 
 const KEY = "hebra.person";
 
-/** Who signed in on this device; `null` for nobody. */
+/** The customer who signed in on this device; `null` for a guest. */
 export function person() {
   try {
     return JSON.parse(localStorage.getItem(KEY) ?? "null");
@@ -21,11 +21,11 @@ function remember(who) {
     if (who) localStorage.setItem(KEY, JSON.stringify(who));
     else localStorage.removeItem(KEY);
   } catch {
-    // Blocked or full: the visitor signs in again on the next page.
+    // Storage is blocked or full: the visitor signs in again on the next page.
   }
 }
 
-/** The customer number behind an e-mail address: the same for the same address, and not the address. */
+/** The customer number of an e-mail address: a hash, so equal for equal addresses. */
 async function customer(email) {
   const bytes = new TextEncoder().encode(email.trim().toLowerCase());
   const hash = new Uint8Array(await crypto.subtle.digest("SHA-256", bytes));
@@ -43,12 +43,12 @@ export async function token(user) {
   return (await answer.json()).token;
 }
 
-/** Tells the tracker who this is, with the shop's proof. Without the proof it would be a claim, and open no cart. */
+/** Tells the tracker who the customer is, with a token. Without a token this is a claim, and opens no cart. */
 export async function introduce(user) {
   window.hilo?.identify(user, { plan: "club" }, { token: await token(user) });
 }
 
-/** Signs in and answers who. */
+/** Signs in. Returns the customer. */
 export async function signIn(email) {
   const who = { email, user: await customer(email) };
   await introduce(who.user);
@@ -56,13 +56,13 @@ export async function signIn(email) {
   return who;
 }
 
-/** Signs out: whoever comes next on this device is somebody else, with a cart of their own. */
+/** Signs out: the next visitor on this device is another person, with another cart. */
 export function signOut() {
   remember(null);
   window.hilo?.reset();
 }
 
-/** On every page: a customer who signed in earlier is introduced again. Offline, the tracker goes on as it was. */
+/** On every page: tells the tracker again who the customer is. Without a network the tracker goes on without a token. */
 export function resume() {
   const who = person();
   if (who) introduce(who.user).catch(() => {});

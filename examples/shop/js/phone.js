@@ -1,7 +1,7 @@
 /**
- * A phone with the shop's app: a handful of articles, the cart, and how it stands with the network.
+ * A phone with the shop's app: a few articles, the cart, and the state of the network.
  *
- * Its cart is hilo's alone. The person is given in the address by the page around it.
+ * The app has no copy of the cart beside hilo's. The page around it names the person in the address.
  */
 import { article } from "./cart.js";
 import { find, picture, PRODUCTS } from "./catalog.js";

@@ -1,8 +1,8 @@
 /**
- * What the shop tells: GA4's dataLayer as shops have it, and Segment's e-commerce events through hilo.
+ * The shop's events: GA4's dataLayer as shops have it, and Segment's e-commerce events through hilo.
  *
- * The shop does not ask about consent here. That is the tracker's gate: a call before consent waits in memory, a call
- * after a denial is dropped.
+ * The shop does not check consent here. The tracker's gate does: an event before consent waits in memory, an event after a denial is
+ * dropped.
  */
 import { lang } from "./words.js";
 
@@ -18,7 +18,7 @@ const item = (product, quantity = 1) => ({
 
 function tell(ga4, event, details, ecommerce) {
   layer.push({ event: ga4, ecommerce });
-  // What happens to the cart itself, hilo.cart tells: once, whatever device or retry it came by.
+  // hilo.cart reports the changes of the cart itself, each once.
   if (event) window.hilo?.track(event, details);
 }
 

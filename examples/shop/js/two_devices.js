@@ -1,12 +1,12 @@
 /**
- * Two phones of one signed-in person, side by side, each with a switch for its network. What one does, the other shows;
- * what is done without a network comes together when it returns.
+ * Two phones of one signed-in person, side by side, each with a switch for its network. Each phone shows the acts of the other phone;
+ * acts without a network arrive when the network is back.
  */
 import { make } from "./dom.js";
 import { frame } from "./frame.js";
 import { lang, t } from "./words.js";
 
-/** Somebody new on every visit; the address keeps them, so that a reload goes on with the same cart. */
+/** A new person on every visit. The address names the person, so that a reload goes on with the same cart. */
 const address = new URL(location.href);
 const user = address.searchParams.get("user") ?? `cust_${crypto.randomUUID().slice(0, 8)}`;
 address.searchParams.set("user", user);

@@ -1,5 +1,5 @@
 /**
- * Every word of the shop, in Spanish and English, and how a visitor gets the one or the other.
+ * Every word of the shop in Spanish and English, and the choice of the language.
  */
 
 const WORDS = {
@@ -27,7 +27,7 @@ const WORDS = {
   },
 };
 
-/** The language in the address wins, so that a link says it; nothing is stored for it. */
+/** The language in the address comes first, so that a link can choose it. Nothing is stored. */
 const asked = new URLSearchParams(location.search).get("lang");
 export const lang = asked === "en" || asked === "es" ? asked : navigator.language.startsWith("en") ? "en" : "es";
 export const t = WORDS[lang];

@@ -1,8 +1,8 @@
 /**
- * Promise: coming back is a view, whether the browser kept the page alive or loads it again.
+ * Promise: coming back to a page is a view, whether the browser kept the page alive or loads it again.
  *
- * Playwright switches the back/forward cache off; here the browser is started with it, and the test asks the page itself
- * (`pageshow` with `persisted`) that it really was kept: a reload would pass for the wrong reason.
+ * Playwright switches the back/forward cache off, so this file starts the browser with it. The page tells the test whether it was
+ * kept (`pageshow` with `persisted`), because a reload would pass for the wrong reason.
  */
 import assert from "node:assert/strict";
 import { after, test } from "node:test";
@@ -23,7 +23,7 @@ for (const [name, browser, isKept] of [
   ["kept alive by the browser", kept, true],
   ["loaded again", plain, false],
 ] as const) {
-  test(`back to a page that was ${name}: one view more, same session, same visitor`, async () => {
+  test(`back to a page that was ${name}: one more view, same session, same visitor`, async () => {
     site.sent.length = 0;
     const page = await (await browser.newContext()).newPage();
     await page.addInitScript(() => {
@@ -44,7 +44,7 @@ for (const [name, browser, isKept] of [
     assert.equal(await page.evaluate(() => (window as any).wasKept), isKept);
     const views = site.events().map((event) => [event["type"], event["context"].page.path]);
     assert.deepEqual(views, [["page", "/"], ["page", "/next"], ["page", "/"]]);
-    assert.equal(new Set(site.events().map((event) => event["messageId"])).size, 3, "three views, not one told again");
+    assert.equal(new Set(site.events().map((event) => event["messageId"])).size, 3, "three views, none reported twice");
     assert.equal(new Set(site.events().map((event) => event["anonymousId"])).size, 1);
     assert.equal(new Set(site.events().map((event) => event["context"].hilo.session.id)).size, 1);
     await page.context().close();

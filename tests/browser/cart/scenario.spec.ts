@@ -1,6 +1,6 @@
 /**
- * Promise: one cart in every tab and on every device of a person, offline edits included, and its touchpoints once. Before the
- * first act nothing is stored or requested. Real browser contexts, the real collector.
+ * Promise: every tab and every device of a visitor shows the same cart, after edits without a network too, and reports each touchpoint
+ * once. Before the first act the page stores and requests nothing. Real browser contexts, the real collector.
  */
 import assert from "node:assert/strict";
 import { readFileSync } from "node:fs";
@@ -14,7 +14,7 @@ import { startBrowser } from "../scenario.ts";
 type Json = any;
 
 const stub = readFileSync(fileURLToPath(new URL("../../../js/sdk/dist/stub.js", import.meta.url)), "utf8").trim();
-/** Everything but the collector's paths is a page with the snippet; its query becomes the tag's `data-` attributes. */
+/** Answers each path that is not the collector's with a page that has the snippet. The query becomes the tag's `data-` attributes. */
 const FRONT = `
 export default {
   fetch(request, env) {
@@ -43,7 +43,7 @@ after(async () => {
 const MUG = { product_id: "mug", currency: "EUR", price: "19.99", name: "Mug" };
 const CUP = { product_id: "cup", currency: "EUR", price: 5, options: { color: "red", size: 2 } };
 
-/** A page, in a context of its own unless one is given; its errors and its calls to the collector are collected. */
+/** Opens a page, in a context of its own unless one is given. Collects the page's errors and its calls to the collector. */
 async function open(context?: Json, query = "") {
   context ??= await browser.newContext();
   const page: Json = await context.newPage();
@@ -76,7 +76,7 @@ const quantities = async (page: Json) => Object.fromEntries(((await cart(page, "
 const status = (page: Json) => page.evaluate(() => new Promise((resolve) => (window as Json).hilo.cart.on((state: Json) => resolve(state.status))));
 const shows = (page: Json, expected: Json) => until(async () => assert.deepEqual(await quantities(page), expected));
 const settled = (page: Json) => until(async () => assert.equal(((await status(page)) as Json).pending, 0));
-const kept = (page: Json) => page.evaluate(() => [Object.keys(localStorage), Object.keys(sessionStorage)].flat().sort());
+const storedKeys = (page: Json) => page.evaluate(() => [Object.keys(localStorage), Object.keys(sessionStorage)].flat().sort());
 
 async function close(...pages: Json[]) {
   for (const page of pages) {
@@ -97,23 +97,23 @@ async function signIn(page: Json, user: string) {
   await page.evaluate(([user, token]: Json) => (window as Json).hilo.identify(user, {}, { token }), [user, token]);
 }
 
-test("before the first act nothing is requested or stored; the first act does both", async () => {
+test("before the first act the page requests and stores nothing; the first act does both", async () => {
   const page = await open();
   await page.evaluate(() => (window as Json).hilo.cart.on(() => {}));
   assert.deepEqual(await cart(page, "lines"), []);
   await page.waitForTimeout(1_000);
-  assert.deepEqual([page.calls, await kept(page), await page.context().cookies()], [[], [], []]);
+  assert.deepEqual([page.calls, await storedKeys(page), await page.context().cookies()], [[], [], []]);
   await cart(page, "add", MUG, 2);
   await shows(page, { mug: 2 });
   await settled(page);
-  assert.deepEqual(await kept(page), ["hilo.cart"]);
+  assert.deepEqual(await storedKeys(page), ["hilo.cart"]);
   assert.deepEqual((await page.context().cookies()).map((cookie: Json) => cookie.name), ["hilo-cart"]);
   assert.ok(page.calls.includes("POST /_h/v1/cart/ops"));
   assert.deepEqual(await cart(page, "totals"), { EUR: "39.98" });
   await close(page);
 });
 
-test("clicks show at once and travel together; a reload keeps them", async () => {
+test("fifty clicks show at once and go out together; a reload keeps them", async () => {
   const page = await open();
   await cart(page, "add", CUP);
   await settled(page);
@@ -133,7 +133,7 @@ test("clicks show at once and travel together; a reload keeps them", async () =>
   await close(page);
 });
 
-test("a page is not told of an empty cart that only was not opened yet", async () => {
+test("the site gets no empty cart while the stored cart is not open yet", async () => {
   const page = await open();
   await cart(page, "add", MUG);
   await settled(page);
@@ -147,12 +147,12 @@ test("a page is not told of an empty cart that only was not opened yet", async (
 });
 
 for (const [what, file] of [["the tracker", "**/hilo.js"], ["the cart's code", "**/hilo-cart.*.js"], ["the cart's module", "**/hilo-cart.*.wasm"]] as const) {
-  test(`what was put in before ${what} was there counts once, though the page was left`, async () => {
+  test(`an article that is put in before ${what} has loaded counts once, though the page is left`, async () => {
     const page: Json = await (await browser.newContext()).newPage();
     let isHeld = true;
     await page.route(file, async (route: Json) => {
       while (isHeld) await new Promise((resolve) => setTimeout(resolve, 20));
-      await route.continue().catch(() => {}); // its page may be gone
+      await route.continue().catch(() => {}); // the page may be gone
     });
     await page.goto(collector.url, { waitUntil: "commit" });
     const asked = file === "**/hilo.js" ? undefined : page.waitForRequest(file);
@@ -162,7 +162,7 @@ for (const [what, file] of [["the tracker", "**/hilo.js"], ["the cart's code", "
     await cart(page, "remove", CUP);
     await asked;
     await page.goto(`${collector.url}/plain`);
-    assert.equal((await kept(page)).length, 1);
+    assert.equal((await storedKeys(page)).length, 1);
     isHeld = false;
     await page.goto(collector.url);
     await page.waitForFunction(() => !(window as Json).hilo.q);
@@ -170,11 +170,11 @@ for (const [what, file] of [["the tracker", "**/hilo.js"], ["the cart's code", "
     await settled(page);
     await page.reload();
     await shows(page, { mug: 2 });
-    assert.deepEqual(await kept(page), ["hilo.cart"]);
+    assert.deepEqual(await storedKeys(page), ["hilo.cart"]);
     isHeld = true;
     await page.goto(collector.url, { waitUntil: "commit" });
     await page.waitForFunction(() => (window as Json).hilo && document.querySelector("#add"));
-    void cart(page, "ordered", `order-${file}`).catch(() => {}); // its page goes before it is there
+    void cart(page, "ordered", `order-${file}`).catch(() => {}); // the page is left before the call is done
     await page.waitForTimeout(100);
     await page.goto(`${collector.url}/plain`);
     isHeld = false;
@@ -184,9 +184,9 @@ for (const [what, file] of [["the tracker", "**/hilo.js"], ["the cart's code", "
   });
 }
 
-test("offline edits survive a reload and arrive when the network is back", async () => {
+test("edits without a network survive a reload and arrive when the network is back", async () => {
   const context: Json = await browser.newContext();
-  await context.addInitScript(() => delete (window as Json).WebSocket); // asks again and again instead
+  await context.addInitScript(() => delete (window as Json).WebSocket); // the page polls instead
   const page = await open(context);
   await cart(page, "add", MUG);
   await settled(page);
@@ -201,7 +201,7 @@ test("offline edits survive a reload and arrive when the network is back", async
   await page.unroute("**/v1/cart?*");
   await page.evaluate(() => window.dispatchEvent(new Event("online")));
   await settled(page);
-  page.problems.length = 0; // the browser's own words about requests that failed
+  page.problems.length = 0; // the browser reports the requests that failed
   await page.evaluate(() => localStorage.clear());
   await page.reload();
   await cart(page, "add", CUP);
@@ -209,7 +209,7 @@ test("offline edits survive a reload and arrive when the network is back", async
   await close(page);
 });
 
-test("two tabs of one browser share one replica, and the second goes on when the first is closed", async () => {
+test("two tabs of one browser share one replica, and the second tab goes on when the first is closed", async () => {
   const first = await open();
   await cart(first, "add", MUG);
   await settled(first);
@@ -225,7 +225,7 @@ test("two tabs of one browser share one replica, and the second goes on when the
   await close(second);
 });
 
-test("two devices of a customer converge, edits against each other included", async () => {
+test("two devices of a customer show the same cart, after opposite edits too", async () => {
   const user = `u${Date.now()}`;
   const [phone, desk] = [await open(), await open()];
   await cart(phone, "add", MUG, 2); // as a guest
@@ -246,11 +246,11 @@ test("two devices of a customer converge, edits against each other included", as
   await close(phone, desk);
 });
 
-test("a token that is over is fetched anew, once, and nothing is sent for a customer without one", async () => {
+test("an expired token is fetched anew once, and without a token nothing is sent for a customer", async () => {
   const user = `w${Date.now()}`;
   const now = Math.floor(Date.now() / 1000);
   const stale = signToken(claimsOf(user, { iat: now - 7_200, exp: now - 3_600 }));
-  const page = await open(undefined, "?key=none"); // a tag without a key of ours: nothing of it is used here
+  const page = await open(undefined, "?key=none"); // the tag's tracker has no valid key; the test starts its own
   const [good, url] = [signToken(claimsOf(user)), collector.url];
   await page.goto(`${url}/plain`);
   await page.addScriptTag({ type: "module", content: await bundle() });
@@ -267,12 +267,12 @@ test("a token that is over is fetched anew, once, and nothing is sent for a cust
   await cart(page, "add", MUG);
   await settled(page);
   assert.equal(await page.evaluate(() => (window as Json).asked.count), 1);
-  page.problems.length = 0; // the browser's own word about the 401
+  page.problems.length = 0; // the browser reports the 401
   await close(page);
   const desk = await open();
   await signIn(desk, user);
   await shows(desk, { mug: 1 });
-  await desk.reload(); // the page knows whose cart it is, and has no token yet
+  await desk.reload(); // the page has the customer's cart in storage, and no token yet
   desk.calls.length = 0;
   await shows(desk, { mug: 1 });
   await cart(desk, "add", MUG);
@@ -283,17 +283,17 @@ test("a token that is over is fetched anew, once, and nothing is sent for a cust
   await close(desk);
 });
 
-test("opting in is written into the ledger with the text that was shown", async () => {
+test("an opt-in stands in the ledger with the text that was shown", async () => {
   const page = await open();
   const said = { text: "Write to me about my cart", version: "3", address: "a@shop.example" };
   const entry = await page.evaluate((said: Json) => (window as Json).hilo.optIn("email", said), said);
   assert.equal(entry.state, "subscribed");
   assert.equal((await page.evaluate(() => (window as Json).hilo.optOut("email"))).state, "unsubscribed");
-  assert.deepEqual(await kept(page), [], "which keeps nothing here");
+  assert.deepEqual(await storedKeys(page), [], "an opt-in stores nothing on the device");
   await close(page);
 });
 
-test("logout leaves nothing of the cart here, and the next visitor begins anew", async () => {
+test("a logout leaves nothing of the cart on the device, and the next visitor has an empty cart", async () => {
   const page = await open();
   const user = `v${Date.now()}`;
   await signIn(page, user);
@@ -301,7 +301,7 @@ test("logout leaves nothing of the cart here, and the next visitor begins anew",
   await settled(page);
   await page.evaluate(() => (window as Json).hilo.reset());
   await shows(page, {});
-  await until(async () => assert.deepEqual(await kept(page), []));
+  await until(async () => assert.deepEqual(await storedKeys(page), []));
   await cart(page, "add", CUP);
   await settled(page);
   await shows(page, { cup: 1 });
@@ -311,7 +311,35 @@ test("logout leaves nothing of the cart here, and the next visitor begins anew",
   await close(page, other);
 });
 
-test("a browser without storage keeps the cart in memory, and says so", async () => {
+test("an answer that arrives after a logout brings nothing of the customer's cart back", async () => {
+  const context: Json = await browser.newContext();
+  await context.addInitScript(() => delete (window as Json).WebSocket); // the page asks, so that the answer can be held
+  const [page, other, user] = [await open(context), await open(), `x${Date.now()}`];
+  for (const device of [page, other]) await signIn(device, user);
+  await cart(page, "add", MUG);
+  await settled(page);
+  await cart(other, "add", CUP);
+  await settled(other);
+  const { promise: isOver, resolve: release } = Promise.withResolvers<void>();
+  await page.route("**/v1/cart?*", async (route: Json) => {
+    const response = await route.fetch();
+    await isOver;
+    await route.fulfill({ response });
+  });
+  const asked = page.waitForRequest("**/v1/cart?*");
+  await page.evaluate(() => window.dispatchEvent(new Event("online")));
+  await asked;
+  await page.evaluate(() => {
+    (window as Json).told.length = 0;
+    (window as Json).hilo.reset();
+  });
+  release();
+  await until(async () => assert.deepEqual(await storedKeys(page), []));
+  assert.deepEqual([...new Set(await page.evaluate(() => (window as Json).told))], [0]);
+  await close(page, other);
+});
+
+test("a browser without storage keeps the cart in memory, and the status tells it", async () => {
   const context: Json = await browser.newContext();
   await context.addInitScript(() => {
     for (const name of ["localStorage", "sessionStorage"]) {
@@ -326,7 +354,7 @@ test("a browser without storage keeps the cart in memory, and says so", async ()
   await close(page);
 });
 
-test("calls without a line, and rubbish that a page left behind, change nothing", async () => {
+test("calls without a line, and rubbish in storage, change nothing", async () => {
   const page = await open();
   await cart(page, "add", MUG, 2);
   for (const name of ["add", "set", "dec", "remove"]) for (const line of [undefined, null, 7, {}]) await cart(page, name, line, 1);
@@ -341,11 +369,11 @@ test("calls without a line, and rubbish that a page left behind, change nothing"
   await page.waitForFunction(() => !(window as Json).hilo.q);
   await shows(page, { mug: 2, cup: 1 });
   await settled(page);
-  assert.deepEqual(await kept(page), ["hilo.cart"]);
+  assert.deepEqual(await storedKeys(page), ["hilo.cart"]);
   await close(page);
 });
 
-test("what is kept may be anything: the page never notices, and the hub's cart comes back", async () => {
+test("a damaged cart in storage is no error for the page, and the hub's cart comes back", async () => {
   const page = await open();
   await cart(page, "add", MUG, 2);
   await settled(page);
@@ -361,7 +389,7 @@ test("what is kept may be anything: the page never notices, and the hub's cart c
   await close(page);
 });
 
-test("GA4's events in the dataLayer drive the cart, pushed before and after, in both forms", async () => {
+test("GA4's events in the dataLayer change the cart, pushed before and after the tracker came, in both forms", async () => {
   const page = await open(undefined, "?cart=dataLayer");
   await page.evaluate(() => {
     const layer = ((window as Json).dataLayer ??= []);
@@ -376,20 +404,20 @@ test("GA4's events in the dataLayer drive the cart, pushed before and after, in 
   await close(page);
 });
 
-test("attributes in the HTML drive the cart", async () => {
+test("clicks on elements with hilo's attributes change the cart", async () => {
   const page = await open(undefined, "?cart=attributes");
   await page.click("#add");
   await shows(page, { mug: 1 });
   await page.click("#add3");
   await shows(page, { mug: 4 });
-  // What a line costs the module says, which may not be there yet: until then a line shows what the page said of it.
+  // The module gives a line its price. Until the module has loaded, the line shows the page's fields.
   await until(async () => assert.equal((await cart(page, "lines"))[0].price, "19.99"));
   await page.click("#remove");
   await shows(page, {});
   await close(page);
 });
 
-test("every touchpoint is told once, under the id of its operation; none without consent", async () => {
+test("each touchpoint is reported once, under the id of its operation, and none without consent", async () => {
   const silent = await open();
   await cart(silent, "add", MUG);
   await settled(silent);

@@ -1,8 +1,8 @@
 /**
- * What a cart must be after everything that was said about it: a second opinion, written from cart.md alone.
+ * What a cart must be after all messages: a second opinion, written from cart.md alone.
  *
- * In: every message that was ever sent, repeats included, and how far the hub has applied each replica's. Out: lines with their
- * quantities. Knows no join, no revision and no order: a dot is live if somebody put it and nobody who counts dropped it.
+ * In: every message that was ever sent, repeats too, and the last operation that the hub has applied of each replica. Out: lines with
+ * their quantities. Knows no join, no revision and no order: a dot is live if an applied message puts it and no applied message drops it.
  */
 type Dot = [replica: string, n: number];
 
@@ -22,13 +22,13 @@ export function oracle(sent: Ops[], applied: Record<string, number>): [string, n
   const live = new Map<string, { variant: string; kind: string; units: number; used: Record<string, number> }>();
   const dropped = new Set<string>();
   for (const { to, replica, put, drop } of sent) {
-    // What the hub never took does not count; a later message says it anew under another name.
+    // A message that the hub never took does not count. A later message makes its operations anew under another name.
     if (to > (applied[replica] ?? 0)) continue;
     for (const dot of drop) dropped.add(dot.join("."));
     for (const [[variant], dot, kind, units, used = {}] of put) {
       const known = live.get(dot.join("."));
       const entry = known ?? { variant: variant!, kind, units, used: {} };
-      for (const [who, taken] of Object.entries(used)) entry.used[who] = Math.max(entry.used[who] ?? 0, taken);
+      for (const [replica, taken] of Object.entries(used)) entry.used[replica] = Math.max(entry.used[replica] ?? 0, taken);
       live.set(dot.join("."), entry);
     }
   }

@@ -23,11 +23,11 @@ const SEED = Number(process.env["HILO_SEED"] ?? Date.now() % 1_000_000);
 /** How often the collector is killed, and a page loaded anew. */
 const KILL_MS = Math.min(20_000, SECONDS * 350);
 const RELOAD_MS = 7_000;
-/** How long everybody has for agreeing, once the network is back. */
+/** How long all devices may take to agree, once the network is back. */
 const SETTLE_MS = 60_000;
 const USER = "cust_storm";
 const root = fileURLToPath(new URL("../../../", import.meta.url));
-/** Every message is written down before the collector hears it: pages that go tell nobody else what they sent last. */
+/** Records every message before the collector gets it, because a page that is left cannot report its last message itself. */
 const FRONT = `
 export default {
   async fetch(request, env) {
@@ -71,12 +71,12 @@ function chance(seed: number): (below: number) => number {
 
 const pause = (ms: number) => new Promise((resolve) => setTimeout(resolve, ms));
 
-/** What everybody in the storm can do. */
+/** What each device in the storm can do. */
 interface Device {
   act(verb: string, id: string, units: number): Promise<void>;
   network(isOn: boolean): Promise<void>;
   reload?(): Promise<void>;
-  /** Its lines, what waits, and what was given up. */
+  /** The device's lines, the operations that wait, and the operations that were given up. */
   show(): Promise<{ lines: [string, number][]; waiting: number; lost: number }>;
   end(): Promise<void>;
 }
@@ -87,7 +87,7 @@ async function browserDevice(browser: Json, url: string, token: string): Promise
   const errors: string[] = [];
   page.on("pageerror", (error: Error) => errors.push(error.message));
   const begin = async () => {
-    // The page itself is not what the storm is about: it comes from the same server that is killed.
+    // The page comes from the same server that is killed, so loading it may fail. The storm is not about that.
     for (;;) {
       try {
         await page.goto(url, { timeout: 5_000 });
@@ -123,7 +123,7 @@ async function browserDevice(browser: Json, url: string, token: string): Promise
 
 function nativeDevice(url: string, token: string): Device {
   const program = `${process.env["CARGO_TARGET_DIR"] ?? `${root}target`}/debug/native-cart`;
-  // Never an older one; seconds when nothing has changed.
+  // The program must not be older than the source. This takes seconds when nothing has changed.
   execFileSync("cargo", ["build", "--quiet", "--package", "native-cart"], { cwd: root, stdio: "inherit" });
   const child = spawn(program, [url, "wk_shop"], { env: { ...process.env, HILO_USER_TOKEN: token }, stdio: ["pipe", "pipe", "inherit"] });
   const waiting: ((line: string) => void)[] = [];
@@ -147,7 +147,7 @@ function nativeDevice(url: string, token: string): Device {
   };
 }
 
-/** Edits at random until `until`; answers how many units it added to its own line and to the common one. */
+/** Edits at random until `until`. Returns how many units it added to its own line and to the common line. */
 async function edit(device: Device, index: number, until: number, random: (below: number) => number) {
   const added = { own: 0, common: 0 };
   let isOn = true;
@@ -180,7 +180,7 @@ async function edit(device: Device, index: number, until: number, random: (below
 
 async function hubCart(collector: Collector, token: string): Promise<Json> {
   const headers = { authorization: "Bearer wk_shop", "x-hilo": "1", "x-hilo-user": token, origin: collector.url };
-  // An epoch that never was asks for everything.
+  // An epoch that no cart ever has asks for the whole cart.
   return (await collector.fetch("/v1/cart?epoch=4294967295", { headers })).json();
 }
 
@@ -190,7 +190,7 @@ test(`four devices and the hub agree after a storm of ${SECONDS} s`, { timeout: 
   const sent: Ops[] = [];
   const tap = async (request: Request) => {
     const text = await request.text();
-    // A page that is cut off in the middle of a message sends half of one.
+    // A page that is killed in the middle of a message sends half of it.
     if (text.endsWith("}")) sent.push(JSON.parse(text));
     return new miniflare.Response("");
   };

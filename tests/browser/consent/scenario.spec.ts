@@ -1,5 +1,5 @@
 /**
- * Promise: before a grant nothing leaves and nothing is stored; after a withdrawal nothing stays but the denial.
+ * Promise: before a grant the page sends and stores nothing; after a withdrawal only the denial stays.
  */
 import assert from "node:assert/strict";
 import { after, test } from "node:test";
@@ -21,7 +21,7 @@ const residue = async (page: any) => ({
   }),
 });
 
-test("before a grant: no request, no cookie, no storage", async () => {
+test("before a grant the page makes no request and leaves no cookie and no storage", async () => {
   const page = await (await browser.newContext()).newPage();
   await page.goto(`${site.url}/?utm_source=mail`);
   await page.waitForFunction(() => !(window as any).hilo.q);
@@ -34,7 +34,7 @@ test("before a grant: no request, no cookie, no storage", async () => {
   await page.context().close();
 });
 
-test("after a grant on the third page the first touch is the landing's", async () => {
+test("after a grant on the third page the first touch is the visit's landing page", async () => {
   site.sent.length = 0;
   const page = await (await browser.newContext()).newPage();
   await page.goto(`${site.url}/?utm_source=mail&utm_campaign=autumn&gclid=7&email=ana%40example.com`);
@@ -55,7 +55,7 @@ test("after a grant on the third page the first touch is the landing's", async (
   await page.context().close();
 });
 
-test("a denial sends no event, and a withdrawal leaves only itself", async () => {
+test("a denial sends no event, and a withdrawal leaves only the denial in storage", async () => {
   site.sent.length = 0;
   const page = await (await browser.newContext()).newPage();
   await page.goto(site.url);
@@ -79,7 +79,7 @@ test("a denial sends no event, and a withdrawal leaves only itself", async () =>
   await page.context().close();
 });
 
-test("Global Privacy Control denies advertising until the visitor says otherwise", async () => {
+test("Global Privacy Control denies advertising until the visitor grants it", async () => {
   const context = await browser.newContext();
   await context.addInitScript(() => Object.defineProperty(navigator, "globalPrivacyControl", { value: true }));
   const page = await context.newPage();
@@ -93,7 +93,7 @@ test("Global Privacy Control denies advertising until the visitor says otherwise
   await context.close();
 });
 
-test("another tab's withdrawal counts at once, and listeners are told", async () => {
+test("a withdrawal in one tab counts in the other tab at once, and calls its listeners back", async () => {
   const context = await browser.newContext();
   const [one, two] = [await context.newPage(), await context.newPage()];
   for (const page of [one, two]) {
@@ -109,7 +109,7 @@ test("another tab's withdrawal counts at once, and listeners are told", async ()
   await context.close();
 });
 
-test("a logout in one tab is a logout in all, and a session is one for all", async () => {
+test("a logout in one tab is a logout in all tabs, and all tabs share one session", async () => {
   const context = await browser.newContext();
   const [one, two] = [await context.newPage(), await context.newPage()];
   const id = (page: typeof one) => page.evaluate(() => (window as any).hilo.anonymousId());

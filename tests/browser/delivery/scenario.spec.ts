@@ -1,5 +1,5 @@
 /**
- * Promise: whatever network, collector and tab do, an event arrives, and after de-duplication once.
+ * Promise: an event arrives, and after de-duplication once, in spite of failures of network, collector and tab.
  */
 import assert from "node:assert/strict";
 import { after, test } from "node:test";
@@ -29,7 +29,7 @@ const track = (page: any, name: string) => page.evaluate((event: string) => (win
 const ids = (name: string) => site.events().filter((event) => event["event"] === name).map((event) => event["messageId"]);
 const queued = (page: any) => page.evaluate(() => Object.keys(localStorage).filter((key) => key.startsWith("hilo.q.")).length);
 
-test("a collector that fails is tried again under the same id", async () => {
+test("an event goes out again under the same id when the collector fails", async () => {
   const page = await visit();
   let failures = 3;
   site.answer((one) => (one.call === "batch" && failures-- > 0 ? { status: 503 } : { status: 200 }));
@@ -40,7 +40,7 @@ test("a collector that fails is tried again under the same id", async () => {
   await page.context().close();
 });
 
-test("an answer that is lost leads to a repeat, not to a loss", async () => {
+test("a lost answer leads to a repeat, not to a loss", async () => {
   const page = await visit();
   let lost = 1;
   site.answer((one) => (one.call === "batch" && lost-- > 0 ? null : { status: 200 }));
@@ -50,7 +50,7 @@ test("an answer that is lost leads to a repeat, not to a loss", async () => {
   await page.context().close();
 });
 
-test("offline events wait and arrive when the network is back", async () => {
+test("events without a network wait, and arrive when the network is back", async () => {
   const page = await visit();
   await page.context().setOffline(true);
   for (let i = 0; i < 20; i += 1) await track(page, "Offline");
@@ -61,7 +61,7 @@ test("offline events wait and arrive when the network is back", async () => {
   await page.context().close();
 });
 
-test("a closed tab leaves its events to the next visit", async () => {
+test("the next visit sends the events of a tab that was closed", async () => {
   const page = await visit();
   site.answer(() => null);
   for (let i = 0; i < 50; i += 1) await track(page, "Left");
@@ -75,7 +75,7 @@ test("a closed tab leaves its events to the next visit", async () => {
   await context.close();
 });
 
-test("a page that crashes right after a burst leaves it to the next visit", async () => {
+test("the next visit sends the events of a page that crashed", async () => {
   const page = await visit();
   const context = page.context();
   await page.evaluate(() => {
@@ -89,7 +89,7 @@ test("a page that crashes right after a burst leaves it to the next visit", asyn
   await context.close();
 });
 
-test("leaving the page sends what waits", async () => {
+test("a page that is left sends the events that wait", async () => {
   const page = await visit();
   await track(page, "Soon");
   await track(page, "Leaving");
@@ -99,7 +99,7 @@ test("leaving the page sends what waits", async () => {
   await page.context().close();
 });
 
-test("one poisonous event does not hold up the others; a revoked key purges", async () => {
+test("a bad event does not hold up the other events, and a revoked key deletes the queue", async () => {
   const page = await visit();
   site.answer((one) => (one.body["batch"]?.some((event: any) => event.event === "Poison") ? { status: 400 } : { status: 200 }));
   for (const name of ["Fine", "Poison", "Good"]) await track(page, name);
@@ -116,7 +116,7 @@ test("one poisonous event does not hold up the others; a revoked key purges", as
 });
 
 for (const status of [401, 403]) {
-  test(`a collector that refuses (${status}) is left alone, and nothing is lost`, async () => {
+  test(`after the refusal ${status} the tracker pauses, and no event is lost`, async () => {
     const page = await visit();
     site.answer(() => ({ status }));
     await track(page, "Kept");
@@ -134,7 +134,7 @@ for (const status of [401, 403]) {
   });
 }
 
-test("a collector that asks for time gets it; a date or rubbish is answered by our own delay", async () => {
+test("the tracker waits as long as the collector asks, and by its own delay after a date or rubbish", async () => {
   for (const [retryAfter, attempts] of [["Wed, 21 Oct 2026 07:28:00 GMT", 2], ["-5", 2], ["0", 2], ["5", 1], ["99999999999999999999", 1]] as const) {
     const page = await visit();
     let failures = 1;
@@ -146,7 +146,7 @@ test("a collector that asks for time gets it; a date or rubbish is answered by o
   }
 });
 
-test("a withdrawal purges what still waits", async () => {
+test("a withdrawal deletes the events that wait", async () => {
   const page = await visit();
   site.answer((one) => (one.call === "batch" ? { status: 503, headers: { "retry-after": "30" } } : { status: 200 }));
   await track(page, "Waiting");

@@ -1,5 +1,5 @@
 /**
- * Promise: every view is told once, in pages and in single-page apps.
+ * Promise: every view is reported once, in pages and in single-page apps.
  */
 import assert from "node:assert/strict";
 import { after, test } from "node:test";
@@ -22,7 +22,7 @@ async function visit() {
   return page;
 }
 
-test("a single-page app: each address once, a redirect once, a fragment never", async () => {
+test("a single-page app reports each address once, a redirect once, and a fragment never", async () => {
   const page = await visit();
   await page.waitForFunction(() => (window as any).hilo.anonymousId());
   const go = (act: string) => page.evaluate(async (code) => {
@@ -43,7 +43,7 @@ test("a single-page app: each address once, a redirect once, a fragment never", 
   await page.context().close();
 });
 
-test("full loads: one view each, one session, one landing", async () => {
+test("each full load of a page is one view, and all of them share a session with one landing page", async () => {
   const page = await visit();
   await page.click("a");
   await page.waitForURL("**/next");
@@ -54,7 +54,7 @@ test("full loads: one view each, one session, one landing", async () => {
   await page.context().close();
 });
 
-test("two tabs are one visitor in one session", async () => {
+test("two tabs share one visitor and one session", async () => {
   const page = await visit();
   await page.waitForFunction(() => (window as any).hilo.anonymousId());
   const other = await page.context().newPage();
@@ -66,7 +66,7 @@ test("two tabs are one visitor in one session", async () => {
   await page.context().close();
 });
 
-test("a page that loads the tracker twice has one", async () => {
+test("a page that loads the tracker twice has one tracker", async () => {
   const twice = await startSite(() => withSnippet("") + withSnippet(""));
   const page = await (await browser.newContext()).newPage();
   await page.goto(twice.url);
@@ -78,7 +78,7 @@ test("a page that loads the tracker twice has one", async () => {
   await twice.close();
 });
 
-test("calls before the tracker is there keep their order and their time", async () => {
+test("calls before the tracker has loaded keep their order and their time", async () => {
   const early = await startSite(() =>
     withSnippet("").replace("</script><script async", ';window.early=Date.now();hilo.consent.grant("analytics");hilo.track("First");hilo.track("Second")</script><script async'),
   );

@@ -1,5 +1,5 @@
 /**
- * Promise: blocked storage, no wasm, no collector: the page never sees an exception of ours.
+ * Promise: the page never sees an exception of ours, without storage, without wasm and without a collector.
  */
 import assert from "node:assert/strict";
 import { after, test } from "node:test";
@@ -29,7 +29,7 @@ async function watched(options: { init?: () => void; csp?: string; block?: strin
   return { site, page, errors, close };
 }
 
-test("storage that throws means memory, and the collector is told so", async () => {
+test("where storage throws, the tracker uses memory and tells the collector so", async () => {
   const init = () => Object.defineProperty(window, "localStorage", { get() { throw new DOMException("blocked", "SecurityError"); } });
   const { site, page, errors, close } = await watched({ init });
   await page.waitForFunction(() => !(window as any).hilo.q);
@@ -42,7 +42,7 @@ test("storage that throws means memory, and the collector is told so", async () 
   await close();
 });
 
-test("storage that is full means memory", async () => {
+test("where storage is full, the tracker uses memory", async () => {
   const init = () => (Storage.prototype.setItem = () => { throw new DOMException("full", "QuotaExceededError"); });
   const { site, page, errors, close } = await watched({ init });
   await page.waitForFunction(() => !(window as any).hilo.q);
@@ -74,7 +74,7 @@ test("every call is harmless where the module does not compile", async () => {
   await close();
 });
 
-test("every call is harmless where not even the script arrives", async () => {
+test("every call is harmless where the script does not arrive", async () => {
   const { site, page, errors, close } = await watched({ block: "**/hilo.js" });
   await page.evaluate(`(${EVERY_CALL})(hilo)`);
   await site.quiet();
@@ -82,7 +82,7 @@ test("every call is harmless where not even the script arrives", async () => {
   await close();
 });
 
-test("wrong arguments and a site's own failing plugin are no exceptions", async () => {
+test("wrong arguments and a failing plugin of the site throw nothing", async () => {
   const { page, errors, close } = await watched({});
   await page.waitForFunction(() => !(window as any).hilo.q);
   await page.evaluate(`(${EVERY_CALL})(hilo)`);
@@ -90,7 +90,7 @@ test("wrong arguments and a site's own failing plugin are no exceptions", async 
   await close();
 });
 
-test("logout is another person", async () => {
+test("after a logout the visitor has another anonymous id", async () => {
   const { site, page, close } = await watched({});
   await page.waitForFunction(() => !(window as any).hilo.q);
   await page.evaluate(() => (window as any).hilo.consent.grant("analytics"));

@@ -1,6 +1,6 @@
 /**
- * Promise: the example shop, the tracker, the collector and a destination together, as `cargo xtask dev` serves them:
- * nothing before consent, the first touch although consent came late, and everything still there after a restart.
+ * Promise: the example shop, the tracker, the collector and a destination work together, as `cargo xtask dev` serves them. Nothing
+ * is sent before consent, the first touch is right although consent came late, and a restart loses nothing.
  */
 import assert from "node:assert/strict";
 import { type ChildProcess, spawn } from "node:child_process";
@@ -50,7 +50,7 @@ const webhooks = async () => (await (await fetch(`${url}/dev/webhook`)).json()) 
 
 let id = "";
 
-test("nothing before consent; after it the visit with its channel, first touch and a signed webhook", async () => {
+test("before consent nothing is sent; after it the visit has a channel and a first touch, and a signed webhook goes out", async () => {
   const page = await (await browser.newContext({ locale: "es-ES" })).newPage();
   const calls: string[] = [];
   const errors: string[] = [];
@@ -89,7 +89,7 @@ test("nothing before consent; after it the visit with its channel, first touch a
   await page.context().close();
 });
 
-test("a restart keeps the profile, and what a dead receiver missed arrives once when it is back", async () => {
+test("a restart keeps the profile, and an event that a dead receiver missed arrives once when the receiver is back", async () => {
   await fetch(`${url}/dev/webhook/down`, { method: "POST" });
   const event = { type: "track", event: "While Down", messageId: "while-down-1", anonymousId: id, properties: {} };
   const consent = { categoryPreferences: { analytics: true }, revision: 1 };
@@ -102,7 +102,7 @@ test("a restart keeps the profile, and what a dead receiver missed arrives once 
   });
   const before = (await admin(`/admin/v1/profiles/a:${id}`)).events;
   await stop();
-  // The receiver lives in the process that was stopped: it comes back with it, and is up.
+  // The receiver is a part of the process that was stopped, so it is up again.
   await start();
   assert.equal((await admin(`/admin/v1/profiles/a:${id}`)).events, before);
   await eventually(async () => (await webhooks()).find((one) => one.id === "while-down-1"), 40_000);
@@ -113,7 +113,7 @@ test("a restart keeps the profile, and what a dead receiver missed arrives once 
   assert.equal((await webhooks()).filter((one) => one.id === "while-down-1").length, 1);
 });
 
-test("two phones of one person converge after edits without a network", async () => {
+test("two phones of one person show the same cart after edits without a network", async () => {
   const page = await (await browser.newContext({ viewport: { width: 1280, height: 1000 } })).newPage();
   const errors: string[] = [];
   page.on("pageerror", (error) => errors.push(error.message));
@@ -144,7 +144,7 @@ test("two phones of one person converge after edits without a network", async ()
     const lines = await frame!.$$eval("[data-line]", (rows) => rows.map((row) => [row.getAttribute("data-line"), row.querySelector("output")!.textContent]));
     assert.deepEqual(lines, [["H-101", "1"], ["H-201", "1"], ["H-303", "1"]]);
   }
-  // One phone alone in the tunnel: the other goes on.
+  // Only one phone loses its network; the other phone goes on.
   await page.click('[data-network="Phone 1"]');
   await add(two, "H-303");
   await verdict("its own way");
@@ -155,7 +155,7 @@ test("two phones of one person converge after edits without a network", async ()
   await page.context().close();
 });
 
-test("what a guest put in the cart is there after signing in, on another device too, and gone once bought", async () => {
+test("a guest's article is in the cart after signing in, on another device too, and leaves the cart once it is bought", async () => {
   const device = async () => (await browser.newContext({ locale: "en-US" })).newPage();
   const badge = (page: any, text: string) => page.waitForSelector(`.badge:has-text("${text}")`, { timeout: 15_000 });
   const signIn = async (page: any) => {
@@ -192,7 +192,7 @@ test("no page of the shop is wider than a phone", async () => {
   await page.context().close();
 });
 
-test("every page carries the snippet as it is built, and lets its stub run", () => {
+test("every page of the shop has the snippet of this build, and its content security policy lets the stub run", () => {
   const shop = fileURLToPath(new URL("../../../examples/shop/", import.meta.url));
   const snippet = readFileSync(fileURLToPath(new URL("../../../js/sdk/snippet.html", import.meta.url)), "utf8");
   const [comment, stub, tag] = snippet.trim().split("\n");

@@ -111,6 +111,22 @@ fn hub_refusal(refusal: Refusal) -> HubRefusal {
     }
 }
 
+#[test]
+fn the_page_has_the_cores_word_for_each_refusal_that_it_treats_apart() {
+    let page = include_str!("../../../../js/sdk/src/cart/hub/talk.ts");
+    for (refusal, reason) in [
+        (Refusal::Missing { replica: ReplicaId(1), from: 1 }, "MISSING"),
+        (Refusal::Epoch { previous: None }, "EPOCH"),
+        (Refusal::ForeignReplica, "FOREIGN"),
+        (Refusal::ReplicaExhausted, "FOREIGN"),
+        (Refusal::TooManyReplicas, "BUSY"),
+        (Refusal::UnknownVersion, "BUSY"),
+    ] {
+        let row = format!("  {}: codes.CART_REFUSAL_{reason},", refusal.code());
+        assert!(page.contains(&row), "talk.ts lacks the row {row}");
+    }
+}
+
 /// Identities in order, from 1,000 on.
 fn mint(from: &Arc<AtomicU64>) -> Mint {
     let from = from.clone();

@@ -25,10 +25,10 @@ function ask(request: string): string {
 /** The stored text of a new cart. */
 const NEW = code.CART_OPEN + "\t\t0\t0";
 
-/** Opens the stored text, or a new cart for empty text. False for a text that cannot be read; its beginning in whole lines can. */
+/** Opens the stored text, or a new cart for empty text. Returns false for a text that cannot be read; its beginning in whole lines may be readable. */
 export const open = (stored: string) => (!stored || stored[0] === code.CART_OPEN) && ask(stored || NEW) !== code.CART_UNREADABLE;
 
-/** Does an act on a line. The code of the refusal; empty for an act that is done. */
+/** Does an act on a line. Returns the code of the refusal; empty for an act that is done. */
 export function act(kind: number, units: number, [variant, options, currency, price, name, url, image]: Cells, isQuiet: boolean) {
   const looks = [name && `n${name}`, url && `u${url}`, image && `m${image}`].filter(Boolean);
   return ask(row(code.CART_ACT, kind, units, +isQuiet, price, variant, options, currency, ...looks));
@@ -50,11 +50,11 @@ export const message = () => ask(code.CART_MESSAGE);
 export const label = () => ask(code.CART_LABEL);
 /** Epoch and revision to ask the hub with. */
 export const position = () => ask(code.CART_POSITION).split("\t");
-/** Learns a view. What to do next, as a `CART_NEXT_` code; not a number for a view that cannot be read. */
+/** Learns a view. Returns what to do next, as a `CART_NEXT_` code; not a number for a view that cannot be read. */
 export const learn = (view: string) => +ask(view);
 /** Asks for the hub's whole cart next time. */
 export const doubt = () => ask(code.CART_DOUBT);
-/** Learns a refusal, and gives what to do next. `previous` is what was applied at the end of an epoch, where the hub told it. */
+/** Learns a refusal. Returns what to do next, as for a view. `previous` is what was applied at the end of an epoch, where the hub told it. */
 export const refused = (why: number, replica: string, from: number, previous?: Record<string, number>) =>
   +ask(row(code.CART_REFUSED, why, replica, from, +!!previous, ...Object.entries(previous ?? {}).flat()));
 /** How many operations the hub has not confirmed. */

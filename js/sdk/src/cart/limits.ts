@@ -1,4 +1,4 @@
-/** The numbers that bound the cart in the page. A file of its own without imports, so that the build puts them in place of their names. */
+/** The cart's own numbers, its bounds above all. A file of its own without imports, so that the build puts the numbers in place of the names. */
 
 /** Acts within this time go out together. */
 export const DEBOUNCE_MS = 250;

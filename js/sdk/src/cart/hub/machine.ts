@@ -1,7 +1,7 @@
 /**
  * The state machine of the way to the hub: which request is due, what its answer leads to, and when the next request may go out.
  *
- * In: states and events as numbers; the clock and chance are arguments. Out: the move that `sync.ts` makes. Sends nothing, stores
+ * In: states and events as numbers; the clock and chance are arguments. Out: the move that `talk.ts` makes. Sends nothing, stores
  * nothing and sets no timer, so `tests/sdk` drives it without a browser.
  */
 import { CART_NEXT_ASK } from "../../codes.ts";
@@ -66,7 +66,7 @@ export function forgive() {
   hurry();
 }
 
-/** What there is to do. [`due`] calls the functions in this order, and none needlessly: the next message closes what was done. */
+/** What there is to do. [`due`] calls the functions in this order, and only where it needs their answer: to take the next message seals it. */
 export interface Work {
   hasLeft(): boolean;
   /** Whether the hub has a cart to ask for. */
@@ -101,7 +101,7 @@ export function eventOf(status: number, code: string): number {
   return EVENTS[status] ?? UNANSWERED;
 }
 
-/** The move that an event in a state leads to. A question that the hub did not take is asked again. */
+/** The move that an event in a state leads to. The hub is asked again where it did not take a question. */
 export function moveOf(state: number, event: number): number {
   if (event === TAKEN) {
     failures = 0;
@@ -110,7 +110,7 @@ export function moveOf(state: number, event: number): number {
   return MOVES[state]?.[event] ?? BACK_OFF;
 }
 
-/** Notes what the module made of a view. False for an answer that leads nowhere: the same as none. */
+/** Notes what the module wants after a view. Returns false for an answer that leads nowhere, which counts as no answer. */
 export function learned(next: number): boolean {
   const isQuestion = next === CART_NEXT_ASK;
   if (next !== next || (isQuestion && questions > QUESTIONS_MAX)) return false;
@@ -119,17 +119,17 @@ export function learned(next: number): boolean {
   return true;
 }
 
-/** Notes that the hub took a message and did not confirm it. False for the second time: another question is in vain. */
+/** Notes that the hub took a message without confirming it, so that the hub is asked. Returns false the second time: another question is in vain. */
 export function doubts(message: string): boolean {
   if (unconfirmed === message) return false;
   unconfirmed = message;
   return (mustAsk = true);
 }
 
-/** Notes that the token has to be renewed. False if it was renewed already. */
+/** Notes that the token is over. Returns false if it was renewed already since the hub last took a request. */
 export const renews = (): boolean => !isRenewed && (isRenewed = true);
 
-/** The next request waits: as long as the hub says, or longer after each failure. `chance` is below 1. */
+/** The next request waits as long as the hub says, else longer after each failure. `chance` is below 1. */
 export function backOff(now: number, chance: number, retryAfterS?: number) {
   failures += 1;
   const ms = chance * Math.min(BACKOFF_MS_MAX, BACKOFF_MS * 2 ** failures);

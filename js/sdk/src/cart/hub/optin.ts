@@ -5,7 +5,7 @@
 import type { Channel, OptInEntry, OptInText } from "../../types.ts";
 import { call } from "./call.ts";
 
-/** Sends the visitor's answer. What the ledger says now, or null where the answer did not arrive. */
+/** Sends the visitor's answer. Returns the ledger's entry, or null where the answer did not arrive. */
 export async function optIn(channel: Channel, state: "subscribed" | "unsubscribed", said: Partial<OptInText>, anonymousId: string | null) {
   const body = { channel, state, text: said.text, version: said.version, address: said.address, anonymousId: anonymousId ?? undefined, url: location.href };
   const { status, json } = await call<OptInEntry>("POST", "/v1/optin", body);

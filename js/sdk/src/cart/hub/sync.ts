@@ -84,13 +84,16 @@ function work(): Promise<void> {
   clearTimeout(timer);
   if (working) isAgain = true;
   return (working ??= round().finally(() => {
+    const isAsked = isAgain;
     working = undefined;
+    isAgain = false;
+    // Another tab may lead by now: what is stored is no longer this tab's to write.
+    if (!end) return;
     save();
     changed();
     const isDue = core.waiting() || head.orders.length || head.isLeaving || (machine.mustAsk && core.label());
-    if (isAgain || (mayTalk() && isDue)) wait(0);
+    if (isAsked || (mayTalk() && isDue)) wait(0);
     else if (!live.isOpen() && core.label()) wait(machine.pollMs(Math.random()), true);
-    isAgain = false;
   }));
 }
 

@@ -17,7 +17,7 @@ import { ASKING, BACK_OFF, FORGET_LEAVING, FORGET_ORDER, LEARN, LEARN_REFUSAL, L
 import { renew, setToken, token } from "./token.ts";
 import type { Frame, HubAnswer } from "./wire.ts";
 
-/** The hub's words for a refusal. Every other word means a bad message. */
+/** The hub's words for a refusal; a test in `hilo-tracker/src/cart` compares them with the core's. Every other word means a bad message. */
 const REFUSALS: Record<string, number> = {
   missing: codes.CART_REFUSAL_MISSING,
   epoch: codes.CART_REFUSAL_EPOCH,
@@ -61,12 +61,15 @@ function request(state: number): Promise<Answer<HubAnswer>> {
   return live.isOpen() ? live.send(ops(), message) : post("ops", ops());
 }
 
-/** Makes the request that is due, if any. Whether the next step may follow at once. `changed` is called when the cart may look different. */
+/** Makes the request that is due, if any. Returns whether the next step may follow at once. Calls `changed` when the cart may look different. */
 export async function step(changed: () => void): Promise<boolean> {
   const state = machine.due(work);
   if (state === RESTING) return false;
   if (state === STUCK) return failed();
+  const before = head;
   const { status, json, retryAfterS } = await request(state);
+  // The visitor logged out meanwhile, or the cart was opened anew: the answer is about another cart.
+  if (head !== before) return true;
   const { code = "", replica = "", from = 0, previous } = json?.error ?? {};
   const move = machine.moveOf(state, machine.eventOf(status, code));
   if (move === FORGET_LEAVING) {
@@ -78,7 +81,8 @@ export async function step(changed: () => void): Promise<boolean> {
   if (move === LEARN_REFUSAL) {
     const next = core.refused(REFUSALS[code] ?? codes.CART_REFUSAL_BAD_MESSAGE, replica, from, previous);
     machine.ask(next === codes.CART_NEXT_ASK);
-    return next !== codes.CART_NEXT_WAIT || failed(retryAfterS);
+    // A refusal that the module cannot read gives no number: the message waits too.
+    return next < codes.CART_NEXT_WAIT || failed(retryAfterS);
   }
   if (move === RENEW_TOKEN) {
     if (machine.renews() && (await renew())) return true;
@@ -90,7 +94,7 @@ export async function step(changed: () => void): Promise<boolean> {
   return false;
 }
 
-/** Takes a view, or the word that nothing is new. */
+/** Takes a view, or an answer without one. Returns whether the next step may follow at once. */
 function take(json: HubAnswer | null, state: number, changed: () => void): boolean {
   if (state === ORDERING) head.orders.shift();
   if (json) {
@@ -114,7 +118,7 @@ export function failed(retryAfterS?: number): false {
   return false;
 }
 
-/** Takes a frame of the live socket. Whether a step is due. */
+/** Takes a frame of the live socket. Returns whether a step is due. */
 export function receive(frame: Frame): unknown {
   if (frame.t === "checkout") note(frame.open);
   if (frame.t === "view" || frame.t === "delta") machine.ask(core.learn(viewText(frame)) === codes.CART_NEXT_ASK);

@@ -13,7 +13,7 @@ export function setToken(given: string) {
   token = given;
 }
 
-/** Asks the site for a token. True for a token that differs from the last one. Only one question at a time. */
+/** Asks the site for a token, one question at a time. Returns true for a token that differs from the last one. */
 export const renew = () => (asking ??= ask().finally(() => (asking = undefined)));
 
 async function ask() {

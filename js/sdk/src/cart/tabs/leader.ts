@@ -16,7 +16,7 @@ import { report } from "./touchpoints.ts";
 
 let module: Promise<void> | undefined;
 
-/** Compiles the module, once. False where that fails: then this tab has no cart. */
+/** Compiles the module, once. Returns false where that fails: then this tab has no cart. */
 export async function load(): Promise<boolean> {
   try {
     await (module ??= core.instantiate(host.source()));
