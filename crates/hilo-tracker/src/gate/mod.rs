@@ -16,9 +16,9 @@ const HELD_MS_MAX: i64 = 30 * 60 * 1_000;
 
 /// What the gate said to a draft.
 #[derive(Debug, PartialEq, Eq)]
-pub enum Said {
+pub enum Passage {
     /// Go on.
-    Pass(Draft),
+    Passed(Draft),
     /// Kept in memory.
     Held,
     /// Gone, for this reason.
@@ -28,7 +28,7 @@ pub enum Said {
 /// The waiting room and the visitor's choices.
 #[derive(Debug, Default)]
 pub struct Gate {
-    said: ConsentState,
+    chosen: ConsentState,
     held: Vec<Draft>,
     gpc: bool,
     is_strict: bool,
@@ -39,18 +39,18 @@ const NEEDED: [Purpose; 1] = [Purpose::Analytics];
 
 impl Gate {
     /// A gate that starts from what was said earlier. `is_strict` keeps nothing while waiting.
-    pub fn new(said: ConsentState, gpc: bool, is_strict: bool) -> Gate {
-        Gate { said, held: Vec::new(), gpc, is_strict }
+    pub fn new(chosen: ConsentState, gpc: bool, is_strict: bool) -> Gate {
+        Gate { chosen, held: Vec::new(), gpc, is_strict }
     }
 
     /// What counts now: the visitor's own words, and Global Privacy Control where the visitor said nothing.
     ///
     /// An explicit choice on this site lifts GPC; silence does not.
     pub fn state(&self) -> ConsentState {
-        let mut state = self.said;
+        let mut state = self.chosen;
         if self.gpc {
             for purpose in Purpose::GPC_DENIES {
-                if self.said.choice(purpose) == Choice::Unset {
+                if self.chosen.choice(purpose) == Choice::Unset {
                     state.set(purpose, Choice::Denied);
                 }
             }
@@ -69,34 +69,34 @@ impl Gate {
     }
 
     /// Judges a draft.
-    pub fn offer(&mut self, draft: Draft) -> Said {
+    pub fn offer(&mut self, draft: Draft) -> Passage {
         match decide(&self.state(), &NEEDED) {
-            Decision::Pass => Said::Pass(draft),
-            Decision::Drop => Said::Dropped("consent_denied"),
-            Decision::Hold if self.is_strict => Said::Dropped("consent_unset"),
+            Decision::Pass => Passage::Passed(draft),
+            Decision::Drop => Passage::Dropped("consent_denied"),
+            Decision::Hold if self.is_strict => Passage::Dropped("consent_unset"),
             Decision::Hold => {
                 self.held.push(draft);
                 if self.held.len() <= HELD_MAX {
-                    return Said::Held;
+                    return Passage::Held;
                 }
                 let mut is_oldest = true;
                 self.held.retain(|_| !std::mem::take(&mut is_oldest));
-                Said::Dropped("held_full")
+                Passage::Dropped("held_full")
             }
         }
     }
 
     /// Takes over a state that another tab or a page before this one has written; whether it says anything else.
     pub fn adopt(&mut self, said: ConsentState) -> bool {
-        std::mem::replace(&mut self.said, said) != said
+        std::mem::replace(&mut self.chosen, said) != said
     }
 
     /// Records choices as one change with its own revision; answers those that changed something.
     pub fn choose(&mut self, purposes: &[Purpose], choice: Choice) -> Vec<Purpose> {
         let changed: Vec<Purpose> =
-            purposes.iter().copied().filter(|purpose| self.said.set(*purpose, choice)).collect();
+            purposes.iter().copied().filter(|purpose| self.chosen.set(*purpose, choice)).collect();
         if !changed.is_empty() {
-            self.said.revision = self.said.revision.saturating_add(1);
+            self.chosen.revision = self.chosen.revision.saturating_add(1);
         }
         changed
     }
@@ -153,7 +153,7 @@ pub fn from_stored(text: &str) -> ConsentState {
 impl Gate {
     /// What is to be stored.
     pub fn stored(&self) -> String {
-        to_stored(&self.said)
+        to_stored(&self.chosen)
     }
 }
 
@@ -168,7 +168,7 @@ mod tests {
     #[test]
     fn a_draft_waits_for_an_answer_and_keeps_its_time() {
         let mut gate = Gate::default();
-        assert_eq!(gate.offer(draft(5)), Said::Held);
+        assert_eq!(gate.offer(draft(5)), Passage::Held);
         assert_eq!(gate.choose(&[Purpose::Analytics], Choice::Granted), [Purpose::Analytics]);
         assert_eq!(gate.release(10), (vec![draft(5)], vec![]));
     }
@@ -179,16 +179,16 @@ mod tests {
         gate.offer(draft(5));
         gate.choose(&[Purpose::Analytics], Choice::Denied);
         assert_eq!(gate.release(10), (vec![], vec!["consent_denied"]));
-        assert_eq!(gate.offer(draft(11)), Said::Dropped("consent_denied"));
+        assert_eq!(gate.offer(draft(11)), Passage::Dropped("consent_denied"));
     }
 
     #[test]
     fn the_waiting_room_is_bounded_in_number_and_time() {
         let mut gate = Gate::default();
         for at in 0..50 {
-            assert_eq!(gate.offer(draft(at)), Said::Held);
+            assert_eq!(gate.offer(draft(at)), Passage::Held);
         }
-        assert_eq!(gate.offer(draft(50)), Said::Dropped("held_full"));
+        assert_eq!(gate.offer(draft(50)), Passage::Dropped("held_full"));
         gate.choose(&[Purpose::Analytics], Choice::Granted);
         let (passed, dropped) = gate.release(HELD_MS_MAX + 2);
         assert_eq!((passed.len(), dropped.len()), (49, 1), "the draft of time 1 is too old");

@@ -13,22 +13,22 @@ use crate::platform::Platform;
 /// Prefix of the storage keys.
 pub const PREFIX: &str = "hilo.q.";
 /// Events kept (protocol.md).
-pub const ITEMS_MAX: usize = 1_000;
+pub const EVENTS_MAX: usize = 1_000;
 /// Bytes kept (protocol.md).
 pub const BYTES_MAX: usize = 4 * 1024 * 1024;
 /// Age at which an event is of no use any more (protocol.md).
 pub const AGE_MS_MAX: i64 = 7 * 24 * 60 * 60 * 1_000;
 /// Events and bytes that are written together.
-const GROUP_ITEMS_MAX: usize = 32;
+const GROUP_EVENTS_MAX: usize = 32;
 const GROUP_BYTES_MAX: usize = 16 * 1024;
 /// Stands between events that are written together: JSON has it nowhere.
 const BETWEEN: u8 = b'\r';
 /// Bytes of one event: the collector's own limit.
-const ITEM_BYTES_MAX: usize = 32 * 1024;
+const EVENT_BYTES_MAX: usize = 32 * 1024;
 
 /// One event, ready to be sent.
 #[derive(Debug, PartialEq, Eq)]
-struct Item {
+struct QueuedEvent {
     /// Where it is stored, alone or with others.
     key: String,
     /// When it happened.
@@ -58,7 +58,7 @@ pub struct Batch {
 /// Events in the order they happened.
 #[derive(Debug, Default)]
 pub struct Queue {
-    items: Vec<Item>,
+    events: Vec<QueuedEvent>,
     bytes: usize,
     made: u32,
     /// Where the events of this task will be written; empty when all are.
@@ -76,7 +76,7 @@ impl Queue {
             let mut is_whole = true;
             for text in parts(&stored, BETWEEN) {
                 match read(&key, text) {
-                    Some(item) => self.keep(item),
+                    Some(event) => self.keep(event),
                     None => {
                         // Cut off, of another version, or not ours: what is valid beside it is not lost.
                         self.count("corrupt", 1);
@@ -93,12 +93,12 @@ impl Queue {
 
     /// How many events wait.
     pub const fn len(&self) -> usize {
-        self.items.len()
+        self.events.len()
     }
 
     /// Whether nothing waits.
     pub const fn is_empty(&self) -> bool {
-        self.items.is_empty()
+        self.events.is_empty()
     }
 
     /// Adds an event. Whether it opened a group, which [`Queue::write_group`] has to write at the end of the task.
@@ -110,7 +110,7 @@ impl Queue {
         tab: &str,
         platform: &P,
     ) -> bool {
-        if json.len() > ITEM_BYTES_MAX {
+        if json.len() > EVENT_BYTES_MAX {
             self.count("event_too_large", 1);
             return false;
         }
@@ -122,10 +122,10 @@ impl Queue {
             self.group = concat(&[PREFIX, &number(at_ms), ".", tab, ".", &number_of]);
         }
         let (key, bytes) = (self.group.clone(), json.len());
-        self.keep(Item { key, at_ms, json, is_essential, is_stored: false, ticket: 0 });
+        self.keep(QueuedEvent { key, at_ms, json, is_essential, is_stored: false, ticket: 0 });
         self.trim(platform);
         self.group_size = (self.group_size.0 + 1, self.group_size.1 + bytes);
-        if self.group_size.0 >= GROUP_ITEMS_MAX || self.group_size.1 >= GROUP_BYTES_MAX {
+        if self.group_size.0 >= GROUP_EVENTS_MAX || self.group_size.1 >= GROUP_BYTES_MAX {
             self.write_group(platform);
         }
         is_first
@@ -142,12 +142,12 @@ impl Queue {
     /// Writes the events that belong under `key`, or removes it where there are none.
     fn write<P: Platform>(&mut self, key: &str, platform: &P) {
         let mut text = String::new();
-        for item in self.items.iter().filter(|item| item.key == key) {
+        for event in self.events.iter().filter(|event| event.key == key) {
             if !text.is_empty() {
                 text.push(char::from(BETWEEN));
             }
-            let mark = if item.is_essential { "!" } else { "." };
-            for part in [&number(item.at_ms), mark, &item.json] {
+            let mark = if event.is_essential { "!" } else { "." };
+            for part in [&number(event.at_ms), mark, &event.json] {
                 text.push_str(part);
             }
         }
@@ -155,8 +155,8 @@ impl Queue {
             return platform.remove(key);
         }
         let is_stored = platform.save(key, &text);
-        for item in self.items.iter_mut().filter(|item| item.key == key) {
-            item.is_stored = is_stored;
+        for event in self.events.iter_mut().filter(|event| event.key == key) {
+            event.is_stored = is_stored;
         }
     }
 
@@ -175,26 +175,26 @@ impl Queue {
         let (mut count, mut bytes, mut is_full) = (0, 0, false);
         // Events of one key stand together, so it is looked up once.
         let (mut looked, mut is_there) = (String::new(), true);
-        self.items.retain_mut(|item| {
+        self.events.retain_mut(|event| {
             is_full |= count >= count_max;
-            if is_full || item.ticket != 0 {
+            if is_full || event.ticket != 0 {
                 return true;
             }
-            if looked != item.key {
-                looked.clone_from(&item.key);
-                is_there = !item.is_stored || platform.load(&looked).is_some();
+            if looked != event.key {
+                looked.clone_from(&event.key);
+                is_there = !event.is_stored || platform.load(&looked).is_some();
             }
             if !is_there {
-                self.bytes = self.bytes.saturating_sub(item.json.len());
+                self.bytes = self.bytes.saturating_sub(event.json.len());
                 return false;
             }
             // One event always fits: it is smaller than any envelope.
-            if count > 0 && bytes + item.json.len() >= bytes_max {
+            if count > 0 && bytes + event.json.len() >= bytes_max {
                 is_full = true;
                 return true;
             }
-            bytes += item.json.len() + 1;
-            item.ticket = ticket;
+            bytes += event.json.len() + 1;
+            event.ticket = ticket;
             count += 1;
             true
         });
@@ -203,16 +203,16 @@ impl Queue {
 
     /// The events of the request `ticket` as JSON; what stands between marks in all of them alike, once.
     fn written(&self, ticket: u32) -> Batch {
-        let mine = || self.items.iter().filter(|item| item.ticket == ticket);
-        let shared = mine().next().map_or("", |item| thirds(&item.json)[1]);
+        let mine = || self.events.iter().filter(|event| event.ticket == ticket);
+        let shared = mine().next().map_or("", |event| thirds(&event.json)[1]);
         // An event that says less would be filled up from what is said for all, so it is all of them or none.
-        let is_shared = mine().all(|item| thirds(&item.json)[1] == shared);
+        let is_shared = mine().all(|event| thirds(&event.json)[1] == shared);
         let mut events = String::new();
-        for item in mine() {
+        for event in mine() {
             if !events.is_empty() {
                 events.push(',');
             }
-            let [head, middle, tail] = thirds(&item.json);
+            let [head, middle, tail] = thirds(&event.json);
             events.push_str(head);
             events.push_str(if is_shared { "" } else { middle });
             events.push_str(tail);
@@ -223,21 +223,21 @@ impl Queue {
 
     /// How many events the request `ticket` carries.
     pub fn carried(&self, ticket: u32) -> usize {
-        self.items.iter().filter(|item| item.ticket == ticket).count()
+        self.events.iter().filter(|event| event.ticket == ticket).count()
     }
 
     /// The request `ticket` was answered: its events were judged and are let go of, or wait for another attempt.
     pub fn landed<P: Platform>(&mut self, ticket: u32, is_judged: bool, platform: &P) {
         let (bytes, mut keys) = (&mut self.bytes, Vec::new());
-        self.items.retain_mut(|item| {
-            if item.ticket != ticket {
+        self.events.retain_mut(|event| {
+            if event.ticket != ticket {
                 return true;
             }
-            item.ticket = 0;
+            event.ticket = 0;
             if is_judged {
-                *bytes = bytes.saturating_sub(item.json.len());
-                if keys.last() != Some(&item.key) {
-                    keys.push(item.key.clone());
+                *bytes = bytes.saturating_sub(event.json.len());
+                if keys.last() != Some(&event.key) {
+                    keys.push(event.key.clone());
                 }
             }
             !is_judged
@@ -252,7 +252,7 @@ impl Queue {
         for key in platform.keys(PREFIX) {
             platform.remove(&key);
         }
-        self.items.clear();
+        self.events.clear();
         self.group.clear();
         self.bytes = 0;
     }
@@ -280,12 +280,12 @@ impl Queue {
         });
     }
 
-    fn keep(&mut self, item: Item) {
-        self.bytes += item.json.len();
-        self.items.push(item);
+    fn keep(&mut self, event: QueuedEvent) {
+        self.bytes += event.json.len();
+        self.events.push(event);
         // Nearly always there already: events come in the order they happen.
-        let mut end = self.items.len();
-        while let Some([.., before, last]) = self.items.get_mut(..end)
+        let mut end = self.events.len();
+        while let Some([.., before, last]) = self.events.get_mut(..end)
             && before.at_ms > last.at_ms
         {
             std::mem::swap(before, last);
@@ -298,20 +298,23 @@ impl Queue {
     /// Those that were written together go together: what is left of them would have to be written again for each.
     fn trim<P: Platform>(&mut self, platform: &P) {
         let now = platform.now_ms();
-        while let Some(oldest) = self.items.first() {
+        while let Some(oldest) = self.events.first() {
             let (victim, reason) = if now - oldest.at_ms > AGE_MS_MAX {
                 (oldest, "expired")
-            } else if self.items.len() > ITEMS_MAX || self.bytes > BYTES_MAX {
-                (self.items.iter().find(|item| !item.is_essential).unwrap_or(oldest), "queue_full")
+            } else if self.events.len() > EVENTS_MAX || self.bytes > BYTES_MAX {
+                (
+                    self.events.iter().find(|event| !event.is_essential).unwrap_or(oldest),
+                    "queue_full",
+                )
             } else {
                 return;
             };
             let (key, is_essential) = (victim.key.clone(), victim.is_essential);
             let (bytes, mut gone) = (&mut self.bytes, 0);
-            self.items.retain(|item| {
-                let stays = item.key != key || item.is_essential != is_essential;
+            self.events.retain(|event| {
+                let stays = event.key != key || event.is_essential != is_essential;
                 if !stays {
-                    *bytes = bytes.saturating_sub(item.json.len());
+                    *bytes = bytes.saturating_sub(event.json.len());
                     gone += 1;
                 }
                 stays
@@ -332,13 +335,13 @@ fn thirds(json: &str) -> [&str; 3] {
 }
 
 /// Reads a stored event: time, `!` or `.`, JSON.
-fn read(key: &str, text: &str) -> Option<Item> {
+fn read(key: &str, text: &str) -> Option<QueuedEvent> {
     let end = text.bytes().position(|byte| !byte.is_ascii_digit())?;
     let is_essential = cut(text, b'!').0.len() == end;
     let (at_ms, json) = (read_number(text.get(..end)?)?, text.get(end + 1..)?);
     // A value that was cut off in the middle would spoil the whole batch.
-    let is_whole = json.starts_with('{') && json.ends_with('}') && json.len() <= ITEM_BYTES_MAX;
-    is_whole.then(|| Item {
+    let is_whole = json.starts_with('{') && json.ends_with('}') && json.len() <= EVENT_BYTES_MAX;
+    is_whole.then(|| QueuedEvent {
         key: key.to_owned(),
         at_ms,
         json: json.to_owned(),
@@ -375,8 +378,8 @@ mod tests {
     fn the_oldest_fall_out_and_essential_ones_stay() {
         let (platform, mut queue) = (page(), Queue::default());
         queue.push(platform.now_ms(), "{\"order\":1}".to_owned(), true, "t", &platform);
-        fill(&mut queue, &platform, ITEMS_MAX);
-        assert_eq!(queue.len(), ITEMS_MAX);
+        fill(&mut queue, &platform, EVENTS_MAX);
+        assert_eq!(queue.len(), EVENTS_MAX);
         assert_eq!(queue.dropped()[..], [("queue_full", 1)]);
         assert_eq!(queue.batch(1, 1, 1_000, &platform).events, "{\"order\":1}");
     }
@@ -384,13 +387,13 @@ mod tests {
     #[test]
     fn what_was_written_together_falls_out_together_but_for_what_is_essential() {
         let (platform, mut queue) = (page(), Queue::default());
-        let pushed = ITEMS_MAX + 1;
+        let pushed = EVENTS_MAX + 1;
         for i in 0..pushed {
             queue.push(platform.now_ms(), format!("{{\"i\":{i}}}"), i == 3, "t", &platform);
         }
         queue.write_group(&platform);
-        assert_eq!(queue.len(), pushed - (GROUP_ITEMS_MAX - 1));
-        assert_eq!(queue.dropped()[..], [("queue_full", GROUP_ITEMS_MAX as u32 - 1)]);
+        assert_eq!(queue.len(), pushed - (GROUP_EVENTS_MAX - 1));
+        assert_eq!(queue.dropped()[..], [("queue_full", GROUP_EVENTS_MAX as u32 - 1)]);
         assert_eq!(queue.batch(1, 2, 1_000, &platform).events, r#"{"i":3},{"i":32}"#);
         assert_eq!(recover(&platform).len(), queue.len(), "what is stored");
     }
@@ -413,7 +416,7 @@ mod tests {
         platform.save("hilo.q.9.x.9", "17.{\"cut");
         let recovered = recover(&platform);
         assert_eq!(recovered.dropped()[..], [("corrupt", 1)]);
-        let essential: Vec<_> = recovered.items.iter().map(|item| item.is_essential).collect();
+        let essential: Vec<_> = recovered.events.iter().map(|event| event.is_essential).collect();
         assert_eq!(essential.iter().filter(|is| **is).count(), 1);
         assert_eq!(essential.len(), 4);
     }
@@ -451,12 +454,12 @@ mod tests {
     #[test]
     fn a_long_task_is_written_in_pieces() {
         let (platform, mut queue) = (page(), Queue::default());
-        for i in 0..GROUP_ITEMS_MAX + 1 {
+        for i in 0..GROUP_EVENTS_MAX + 1 {
             queue.push(platform.now_ms(), format!("{{\"i\":{i}}}"), false, "t", &platform);
         }
-        assert_eq!(recover(&platform).len(), GROUP_ITEMS_MAX);
+        assert_eq!(recover(&platform).len(), GROUP_EVENTS_MAX);
         queue.write_group(&platform);
-        assert_eq!(recover(&platform).len(), GROUP_ITEMS_MAX + 1);
+        assert_eq!(recover(&platform).len(), GROUP_EVENTS_MAX + 1);
     }
 
     #[test]

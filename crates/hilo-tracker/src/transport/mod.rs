@@ -18,7 +18,7 @@ const REFUSED_MS: i64 = 600_000;
 
 /// What is to be done with a batch.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Verdict {
+pub enum BatchFate {
     /// Judged item by item: let go of all.
     Done,
     /// The envelope is unusable: send smaller ones until the poisonous event stands alone.
@@ -74,29 +74,29 @@ impl Transport {
     }
 
     /// Judges the answer to a batch of `count` events. `chance` is a fresh random number in 0..=u16::MAX.
-    pub fn judge(&mut self, answer: &Answer, count: usize, now_ms: i64, chance: u16) -> Verdict {
+    pub fn judge(&mut self, answer: &Answer, count: usize, now_ms: i64, chance: u16) -> BatchFate {
         self.is_ordered = false;
         match answer.status {
             200..=299 => {
                 self.failures = 0;
                 self.not_before_ms = 0;
                 self.count_max = (self.count_max * 2).min(COUNT_MAX);
-                Verdict::Done
+                BatchFate::Done
             }
             400 | 413 | 415 | 422 => {
                 self.failures = 0;
                 if count <= 1 {
-                    return Verdict::Poison;
+                    return BatchFate::Poison;
                 }
                 self.count_max = count.div_ceil(2);
-                Verdict::Split
+                BatchFate::Split
             }
             401 | 403 => {
                 self.not_before_ms = now_ms + REFUSED_MS;
                 self.is_ordered = true;
-                Verdict::Refused
+                BatchFate::Refused
             }
-            410 => Verdict::Purge,
+            410 => BatchFate::Purge,
             // 408, 429, 5xx, no answer at all, and what no collector of ours says: not known durable.
             _ => {
                 let own = backoff_ms(self.failures, chance);
@@ -105,7 +105,7 @@ impl Transport {
                     answer.retry_after_s.map(|s| i64::from(s.min(RETRY_AFTER_S_MAX)) * 1_000);
                 self.is_ordered = ordered.is_some();
                 self.not_before_ms = now_ms + ordered.unwrap_or(own);
-                Verdict::Keep
+                BatchFate::Keep
             }
         }
     }
@@ -125,23 +125,23 @@ mod tests {
         Answer { status, ..Answer::default() }
     }
 
-    fn judge(status: u16, count: usize) -> Verdict {
+    fn judge(status: u16, count: usize) -> BatchFate {
         Transport::default().judge(&answer(status), count, 0, 0)
     }
 
     #[test]
     fn every_row_of_the_answer_table() {
-        assert_eq!(judge(200, 9), Verdict::Done);
+        assert_eq!(judge(200, 9), BatchFate::Done);
         for status in [400, 413, 415, 422] {
-            assert_eq!((judge(status, 9), judge(status, 1)), (Verdict::Split, Verdict::Poison));
+            assert_eq!((judge(status, 9), judge(status, 1)), (BatchFate::Split, BatchFate::Poison));
         }
         for status in [401, 403] {
-            assert_eq!(judge(status, 9), Verdict::Refused);
+            assert_eq!(judge(status, 9), BatchFate::Refused);
         }
         for status in [0, 408, 429, 500, 502, 503, 302, 404] {
-            assert_eq!(judge(status, 9), Verdict::Keep);
+            assert_eq!(judge(status, 9), BatchFate::Keep);
         }
-        assert_eq!(judge(410, 9), Verdict::Purge);
+        assert_eq!(judge(410, 9), BatchFate::Purge);
     }
 
     #[test]
@@ -186,7 +186,7 @@ mod tests {
         let mut transport = Transport::default();
         let mut count = 50;
         let mut rounds = 0;
-        while transport.judge(&answer(400), count, 0, 0) == Verdict::Split {
+        while transport.judge(&answer(400), count, 0, 0) == BatchFate::Split {
             count = transport.count_max();
             rounds += 1;
         }

@@ -41,7 +41,7 @@ extern "C" {
 const POOL_BYTES: usize = 512;
 
 /// What is kept where there is no storage.
-type Kept = Vec<(String, String)>;
+type MemoryStore = Vec<(String, String)>;
 
 /// The page of this window.
 pub(super) struct Browser {
@@ -51,7 +51,7 @@ pub(super) struct Browser {
     pub(super) gpc: bool,
     storage: Option<Storage>,
     is_persistent: Cell<bool>,
-    memory: Cell<Kept>,
+    memory: Cell<MemoryStore>,
     /// Random bytes that nobody has used.
     pool: Cell<Vec<u8>>,
 }
@@ -74,7 +74,7 @@ impl Browser {
     }
 
     /// Works on what is kept in memory.
-    fn kept<T>(&self, work: impl FnOnce(&mut Kept) -> T) -> T {
+    fn in_memory<T>(&self, work: impl FnOnce(&mut MemoryStore) -> T) -> T {
         let mut kept = self.memory.take();
         let result = work(&mut kept);
         self.memory.set(kept);
@@ -146,7 +146,7 @@ impl Platform for Browser {
     }
 
     fn load(&self, key: &str) -> Option<String> {
-        let kept = self.kept(|kept| {
+        let kept = self.in_memory(|kept| {
             kept.iter().find(|(known, _)| known == key).map(|(_, value)| value.clone())
         });
         kept.or_else(|| self.storage.as_ref()?.get_item(key).ok().flatten())
@@ -156,7 +156,7 @@ impl Platform for Browser {
         let is_stored =
             self.storage.as_ref().is_some_and(|storage| storage.set_item(key, value).is_ok());
         self.is_persistent.set(is_stored);
-        self.kept(|kept| {
+        self.in_memory(|kept| {
             kept.retain(|(known, _)| known != key);
             if !is_stored {
                 kept.push((key.to_owned(), value.to_owned()));
@@ -170,7 +170,7 @@ impl Platform for Browser {
     }
 
     fn remove(&self, key: &str) {
-        self.kept(|kept| kept.retain(|(known, _)| known != key));
+        self.in_memory(|kept| kept.retain(|(known, _)| known != key));
         if let Some(storage) = &self.storage {
             let _ = storage.remove_item(key);
         }
@@ -178,7 +178,7 @@ impl Platform for Browser {
 
     fn keys(&self, prefix: &str) -> Vec<String> {
         let mut keys: Vec<String> =
-            self.kept(|kept| kept.iter().map(|(key, _)| key.clone()).collect());
+            self.in_memory(|kept| kept.iter().map(|(key, _)| key.clone()).collect());
         if let Some(storage) = &self.storage {
             for i in 0..storage.length().unwrap_or(0) {
                 keys.extend(storage.key(i).ok().flatten());
