@@ -4,7 +4,7 @@
 //! `shell/memory.rs` for tests. Listening, timers and requests need callbacks, so they stand in `js/sdk/src/page.ts`: closures and
 //! futures in wasm cost the visitor more than the tracker itself. Whatever happens in the page comes back as [`Happened`].
 
-#[cfg(feature = "more")]
+#[cfg(any(feature = "page", feature = "more"))]
 pub mod capture;
 pub mod codes;
 
