@@ -60,7 +60,7 @@ fn shown(captured: &[Captured]) -> Value {
 
 fn view(pages: &mut Pages, step: &Value) -> Value {
     if let Some(told) = step.get("told") {
-        pages.told(&place(told));
+        pages.note_own_view(&place(told));
     } else if let Some(found) = step.get("place") {
         if let Some(Place { url, referrer, title }) = pages.read(place(found)) {
             return json!({ "url": url, "referrer": referrer, "title": title });
@@ -72,7 +72,8 @@ fn view(pages: &mut Pages, step: &Value) -> Value {
 }
 
 fn place(value: &Value) -> Place {
-    let [url, referrer, title] = ["url", "referrer", "title"].map(|key| text(value, key).to_owned());
+    let [url, referrer, title] =
+        ["url", "referrer", "title"].map(|key| text(value, key).to_owned());
     Place { url, referrer, title }
 }
 

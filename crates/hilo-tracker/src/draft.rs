@@ -1,4 +1,4 @@
-//! Something captured, before it has any identifier: what the stages hand to each other.
+//! A captured touchpoint before it has any identifier. The stages hand drafts to each other.
 
 use std::rc::Rc;
 
@@ -33,27 +33,27 @@ impl Kind {
 /// A touchpoint in the making.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Draft {
-    /// What it is.
+    /// The message's type.
     pub kind: Kind,
     /// The event's or page's name, or the id of the user or group.
     pub name: String,
     /// Properties or traits, JSON already; empty for none.
     pub details: String,
-    /// The message id where somebody else may name the same event; empty to mint one.
+    /// The message id, where the collector may report the same event; empty to mint one.
     pub id: String,
     /// Page clock.
     pub at_ms: i64,
-    /// Where it happened.
+    /// The scene of the page at that time.
     pub scene: Rc<Scene>,
 }
 
-/// Where things happen: found out once for all that happens there.
+/// A place and what follows from it. It is worked out once for all drafts at the place.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Scene {
     /// The place, without secrets and personal data.
     pub place: Place,
-    /// What every event says about it: the field `page` of its context, JSON already.
+    /// The field `page` of an event's context, JSON already.
     pub page: String,
-    /// The campaign that its address names.
+    /// The campaign that the address names.
     pub campaign: String,
 }

@@ -1,9 +1,9 @@
-//! Writing JSON, and nothing else: the page writes, the edge reads.
-//! In: names and values in order. Out: text. Reading is left to the browser, whose parser costs no bytes.
+//! Writes JSON: the page writes, the edge reads.
+//! In: names and values in order. Out: text. The browser's own parser reads JSON in the page, because it costs no bytes.
 
-/// Grows one JSON object, nested ones in place.
+/// Writes one JSON object, and the objects in it.
 ///
-/// Its methods are never inlined and take the writer by reference: moving and inlining it made the module a tenth bigger.
+/// The methods are never inlined and take the writer by reference: a moved and inlined writer made the module a tenth larger.
 #[derive(Debug)]
 pub struct Json {
     text: String,
@@ -29,7 +29,7 @@ impl Json {
         self
     }
 
-    /// Adds fields of an object or items of a list that are JSON already, where there are some.
+    /// Adds fields of an object or items of a list that are JSON already. Empty text adds nothing.
     pub fn fields(&mut self, json: &str) -> &mut Json {
         if json.is_empty() { self } else { self.raw("", json) }
     }
@@ -42,7 +42,7 @@ impl Json {
         self
     }
 
-    /// Adds text where there is some.
+    /// Adds text unless it is empty.
     #[inline(never)]
     pub fn some(&mut self, name: &str, value: &str) -> &mut Json {
         if value.is_empty() { self } else { self.text(name, value) }
@@ -98,10 +98,10 @@ impl Json {
         self.text
     }
 
-    /// A comma where one is due, and the name where there is one: items of a list have none.
+    /// Writes a comma where one is due, and the name. An item of a list has an empty name.
     #[inline(never)]
     fn name(&mut self, name: &str) {
-        // No value ends like that, so this is the beginning of an object or list.
+        // Only the beginning of an object or a list ends like that.
         if !matches!(self.text.as_bytes().last(), Some(b'{' | b'[')) {
             put(&mut self.text, ",");
         }
@@ -137,7 +137,7 @@ fn write_text(out: &mut String, value: &str) {
     put(out, "\"");
 }
 
-/// Adds a mark. As text: a `char` could be anything, and finding out how it is written takes longer.
+/// Adds a mark as text: a `char` would bring the code that encodes any character.
 fn put(out: &mut String, mark: &str) {
     out.push_str(mark);
 }
@@ -148,7 +148,7 @@ fn push_digit(out: &mut String, digit: u64) {
     put(out, "0123456789abcdef".get(at..=at).unwrap_or_default());
 }
 
-/// Writes a whole number. `format!` would bring the machinery of floating point along.
+/// Writes a whole number. `format!` would bring the code for floating point along.
 #[inline(never)]
 pub fn write_number(out: &mut String, value: i64) {
     if value < 0 {
@@ -177,7 +177,7 @@ pub fn number(value: i64) -> String {
     text
 }
 
-/// Reads [`number`] of what is not negative; `None` for anything else.
+/// Reads what [`number`] wrote of a number that is not negative; `None` for any other text.
 #[inline(never)]
 pub fn read_number(text: &str) -> Option<i64> {
     let mut value: i64 = 0;

@@ -1,9 +1,11 @@
-//! The browser SDK of hilo: captures touchpoints, lets consent decide, queues and sends them; keeps the page's cart.
+//! The browser SDK of hilo: captures touchpoints, lets consent decide, queues and sends them, and keeps the page's cart.
 //!
-//! Reading order: `tracker` is the order of the stages; `capture`, `gate`, `identity`, `queue`, `transport` are one
-//! stage each and do not know each other; `platform` is the page. The JavaScript face is
-//! `shell/browser/face.rs`, and nothing but conversions. `cart` is a module of its own, which a page loads with its first
-//! cart act, and has no `std`.
+//! Reading order: `tracker` is the order of the stages. `capture`, `gate`, `identity`, `queue` and `transport` are one stage
+//! each, and no stage imports another. `platform` is the page as traits and plain types; `shell` fulfills them.
+//!
+//! Three features make three modules of a page. `page` is the tracker, which loads at once. `more` holds the capture kinds that
+//! the first event does not need. `cart` loads with the first cart act and has no `std`. Each has its JavaScript face in
+//! `shell/browser/`, nothing but conversions.
 
 #![cfg_attr(not(any(feature = "page", feature = "more")), no_std)]
 

@@ -1,10 +1,11 @@
 //! The page's stages in order, as one state machine: capture → gate → identity → queue → transport.
 //!
-//! In: the site's calls and what [`Happened`]. Out: requests and stored keys, through the platform. The only file that
-//! knows the order of the stages. Single-threaded; never panics, never waits.
+//! In: the site's calls and [`Happened`]. Out: requests and stored keys, through the platform. This file alone fixes the order
+//! of the stages. It never panics and never waits.
 
 mod consent;
 mod envelope;
+mod flight;
 mod sending;
 #[cfg(test)]
 mod tests;
@@ -16,46 +17,46 @@ use hilo_core::redact;
 
 use crate::capture::pages::Pages;
 use crate::draft::{Draft, Kind, Scene};
-use crate::gate::{Gate, Said, from_stored};
+use crate::gate::{Gate, Passage, from_stored};
 use crate::identity::{Landing, Session, campaign, landing};
 use crate::platform::{Happened, Place, Platform};
 use crate::queue::Queue;
 use crate::transport::Transport;
-use sending::{Flight, Record};
+use flight::{ConsentRecord, Flight};
 
-/// Storage keys. Consent holds no identifier; the others exist after a grant only.
+/// Storage keys. The consent holds no identifier; the other keys exist after a grant only.
 const CONSENT_KEY: &str = "hilo.c";
 const ID_KEY: &str = "hilo.id";
 const SESSION_KEY: &str = "hilo.s";
 const CLAIM_KEY: &str = "hilo.u";
-/// How long events wait for the collector to say who this was, when the page does not know.
+/// How long drafts wait for the collector to return this visitor's id, where the page has none stored.
 const HELLO_MS_MAX: i64 = 1_500;
-/// How much of a session's silence may go unwritten: writing it with every event would double what an event costs.
+/// How far the stored time of a session's last event may lag. Writing the time with every event would double an event's cost.
 const SESSION_STEP_MS: i64 = 10_000;
-/// Drafts that may wait for it.
+/// Drafts that may wait for the visitor's id.
 const WAITING_MAX: usize = 100;
 
-/// What the site asked for.
+/// The site's options.
 #[derive(Clone, Debug)]
 pub struct Options {
     /// Write key.
     pub key: String,
     /// Capture page views.
     pub pages: bool,
-    /// Keep nothing while consent is not answered, not even in memory.
+    /// Keep no draft while the visitor has not answered, not even in memory.
     pub is_strict: bool,
-    /// Version of the notice the site shows, for the receipts.
+    /// Version of the notice that the site shows, for the receipts.
     pub notice: String,
 }
 
-/// Who this page is.
+/// The visitor of this page.
 #[derive(Debug, PartialEq, Eq)]
-enum Who {
-    /// Nobody: there is no consent, or nothing asked for an id yet.
-    Nobody,
-    /// The collector is being asked, until this moment of the monotonic clock.
+enum Visitor {
+    /// There is no consent, so there is no id.
+    Unknown,
+    /// The collector is asked for the id, until this moment of the monotonic clock.
     Asking(i64),
-    /// This id.
+    /// The visitor has this anonymous id.
     Known(String),
 }
 
@@ -68,24 +69,24 @@ pub struct Tracker<P> {
     pages: Pages,
     queue: Queue,
     transport: Transport,
-    who: Who,
+    visitor: Visitor,
     waiting: Vec<Draft>,
-    /// Where this document began, before any navigation inside it.
+    /// The document's first place, before any navigation inside it.
     first: Place,
-    /// Where the document was last, as it may be told.
+    /// The document's last place, without secrets and personal data.
     place: Place,
-    /// Where what happens now happens; `None` where that must be found out anew.
+    /// The scene at `place`; `None` until a draft needs it.
     scene: Option<Rc<Scene>>,
-    /// The session and the claim as they are stored, where this tab knows: reading them is not for every event.
+    /// The stored session and claim, where this tab has read them: reading them for every event is too slow.
     session: Option<Session>,
     claim: Option<String>,
-    /// Tells this page's stored events from other tabs'.
+    /// This page's part of the storage keys: other tabs store events as well.
     tab: String,
     flights: Vec<Flight>,
-    records: Vec<Record>,
+    records: Vec<ConsentRecord>,
     ticket: u32,
     flush_at_ms: Option<i64>,
-    /// When the timer that is set runs out.
+    /// The moment at which the timer runs out.
     wakes_at_ms: Option<i64>,
     sent_at_ms: Option<i64>,
     is_refused: bool,
@@ -97,9 +98,9 @@ pub struct Tracker<P> {
 impl<P: Platform> Tracker<P> {
     /// A tracker that has not looked at the page yet.
     pub fn new(options: Options, platform: P) -> Tracker<P> {
-        // Reading what this site stored after an explicit choice is no storing and holds no identifier.
-        let said = from_stored(&platform.load(CONSENT_KEY).unwrap_or_default());
-        let gate = Gate::new(said, platform.gpc(), options.is_strict);
+        // The site stored the choices after an explicit answer, and they hold no identifier: reading them needs no consent.
+        let chosen = from_stored(&platform.load(CONSENT_KEY).unwrap_or_default());
+        let gate = Gate::new(chosen, platform.gpc(), options.is_strict);
         let tab = uuid_v4(platform.random16()).get(..8).unwrap_or_default().to_owned();
         platform.moved();
         let first = clean(platform.place());
@@ -116,7 +117,7 @@ impl<P: Platform> Tracker<P> {
             pages: Pages::default(),
             queue: Queue::default(),
             transport: Transport::default(),
-            who: Who::Nobody,
+            visitor: Visitor::Unknown,
             waiting: Vec::new(),
             flights: Vec::new(),
             records: Vec::new(),
@@ -130,7 +131,7 @@ impl<P: Platform> Tracker<P> {
         }
     }
 
-    /// Looks at the page: comes to life if consent was given earlier, and tells the first view.
+    /// Comes to life if consent was given earlier, and captures the first view.
     pub fn begin(&mut self) {
         if self.gate.allows_id() {
             self.awaken();
@@ -148,7 +149,7 @@ impl<P: Platform> Tracker<P> {
             Happened::Navigated => self.look(),
             Happened::Restored => {
                 self.pages.forget();
-                // Frozen pages are not told what others store.
+                // A frozen page receives no event about what other tabs store.
                 self.look_again();
                 self.look();
             }
@@ -158,7 +159,7 @@ impl<P: Platform> Tracker<P> {
                 self.send();
             }
             Happened::Woke => self.wake(),
-            // No timer changes by it.
+            // The end of a task changes no timer.
             Happened::TaskEnded => return self.queue.write_group(&self.platform),
             Happened::StoredElsewhere => self.follow(),
             Happened::Answered(answer) => self.answered(answer),
@@ -166,10 +167,10 @@ impl<P: Platform> Tracker<P> {
         self.set_timer();
     }
 
-    /// A page view that the site tells itself.
+    /// A page view that the site reports itself.
     pub fn page(&mut self, name: &str, properties: &str, at_ms: i64) {
         let scene = self.here();
-        self.pages.told(&scene.place);
+        self.pages.note_own_view(&scene.place);
         self.tell(Kind::Page, name, properties, at_ms);
     }
 
@@ -182,13 +183,13 @@ impl<P: Platform> Tracker<P> {
         self.tell(Kind::Track, event, properties, at_ms);
     }
 
-    /// A named act under an id that others may use for the same one, such as an operation on a cart.
+    /// A named act with a message id that the collector may use for the same act, such as an operation on a cart.
     pub fn track_as(&mut self, id: &str, event: &str, properties: &str, at_ms: i64) {
         let (name, details, scene) = (event.to_owned(), properties.to_owned(), self.here());
         self.capture(Draft { kind: Kind::Track, name, details, id: id.to_owned(), at_ms, scene });
     }
 
-    /// A claim of who the visitor is. Somebody else than before is a new person on this device.
+    /// A claim of a user id. A claim of another user than before means a new visitor on this device.
     pub fn identify(&mut self, user: &str, traits: &str, at_ms: i64) {
         if self.is_nobody(user) {
             return;
@@ -210,7 +211,7 @@ impl<P: Platform> Tracker<P> {
         }
     }
 
-    /// Whether an id must not be used; tells the developer.
+    /// Whether an id must not be used. The developer gets a sentence about it.
     fn is_nobody(&self, id: &str) -> bool {
         let is_nobody = is_reserved(id);
         if is_nobody {
@@ -224,27 +225,27 @@ impl<P: Platform> Tracker<P> {
         self.capture(Draft { kind, name, details, at_ms, scene, ..Draft::default() });
     }
 
-    /// Logout: whoever comes next on this device is somebody else.
+    /// Logout: the next visitor on this device is a new one.
     pub fn reset(&mut self) {
         for key in [ID_KEY, SESSION_KEY, CLAIM_KEY] {
             self.platform.remove(key);
         }
         self.look_again();
-        if let Who::Known(_) = self.who {
+        if let Visitor::Known(_) = self.visitor {
             let id = uuid_v4(self.platform.random16());
             self.platform.save(ID_KEY, &id);
-            self.who = Who::Known(id);
-            // The cookie must follow, or the next page would restore the old id.
+            self.visitor = Visitor::Known(id);
+            // The collector's cookie must change too, or the next page would restore the old id.
             self.greet();
         }
         self.set_timer();
     }
 
-    /// The anonymous id, once there may be one and it is certain.
+    /// The anonymous id, once consent allows one and it is certain.
     pub fn anonymous_id(&self) -> Option<&str> {
-        match &self.who {
-            Who::Known(id) => Some(id),
-            Who::Nobody | Who::Asking(_) => None,
+        match &self.visitor {
+            Visitor::Known(id) => Some(id),
+            Visitor::Unknown | Visitor::Asking(_) => None,
         }
     }
 
@@ -253,14 +254,14 @@ impl<P: Platform> Tracker<P> {
         Some(Session::from_stored(&self.platform.load(SESSION_KEY)?)?.id())
     }
 
-    /// Sends what waits, now.
+    /// Sends the queue now.
     pub fn flush(&mut self) {
         self.transport.insist();
         self.send();
         self.set_timer();
     }
 
-    /// The end: nothing is captured or sent any more. What is queued stays for the next page.
+    /// Stops for good: nothing is captured or sent any more. Queued events stay for the next page.
     pub fn destroy(&mut self) {
         self.queue.write_group(&self.platform);
         self.is_over = true;
@@ -271,7 +272,7 @@ impl<P: Platform> Tracker<P> {
         self.queue.count("capture_unread", count);
     }
 
-    /// Looks whether the visitor is somewhere new.
+    /// Captures a view if the visitor is at a new place.
     fn look(&mut self) {
         if !self.options.pages {
             return;
@@ -287,10 +288,10 @@ impl<P: Platform> Tracker<P> {
     fn here(&mut self) -> Rc<Scene> {
         self.follow_document();
         let (pages, place) = (&self.pages, &self.place);
-        Rc::clone(self.scene.get_or_insert_with(|| Rc::new(envelope::scene(pages.seen(place)))))
+        Rc::clone(self.scene.get_or_insert_with(|| Rc::new(envelope::scene(pages.as_seen(place)))))
     }
 
-    /// Learns where the document is now.
+    /// Reads the document's place if it changed.
     fn follow_document(&mut self) {
         if self.platform.moved() {
             self.place = clean(self.platform.place());
@@ -298,7 +299,7 @@ impl<P: Platform> Tracker<P> {
         }
     }
 
-    /// Other tabs may have stored something else than this one knows.
+    /// Forgets the session and claim that this tab read: another tab may have stored others.
     fn look_again(&mut self) {
         (self.session, self.claim) = (None, None);
     }
@@ -308,16 +309,16 @@ impl<P: Platform> Tracker<P> {
             return;
         }
         match self.gate.offer(draft) {
-            Said::Pass(draft) => self.finish(draft),
-            Said::Held => {}
-            Said::Dropped(reason) => self.queue.count(reason, 1),
+            Passage::Passed(draft) => self.finish(draft),
+            Passage::Held => {}
+            Passage::Dropped(reason) => self.queue.count(reason, 1),
         }
         self.set_timer();
     }
 
-    /// Behind the gate: gives a draft its identifiers and queues it.
+    /// Takes a draft that passed the gate, gives it its identifiers and queues it.
     pub(super) fn finish(&mut self, draft: Draft) {
-        let Who::Known(id) = &self.who else {
+        let Visitor::Known(id) = &self.visitor else {
             if self.waiting.len() < WAITING_MAX {
                 self.waiting.push(draft);
             } else {
@@ -337,7 +338,7 @@ impl<P: Platform> Tracker<P> {
         self.plan_flush();
     }
 
-    /// The session a draft belongs to, and how it began if the draft begins it.
+    /// The draft's session. A draft that begins the session gets the session's landing as well.
     fn session(&mut self, draft: &Draft) -> (Session, Option<Landing>) {
         let stored = self.session.take().or_else(|| {
             self.platform.load(SESSION_KEY).and_then(|text| Session::from_stored(&text))
@@ -354,7 +355,7 @@ impl<P: Platform> Tracker<P> {
             self.session = Some(session.clone());
             return (session, None);
         }
-        // A visitor this device does not know came by the way the tab remembers; a later visit of a known one begins here.
+        // The tab's history shows how a first visit began. A later visit begins at this place.
         let landing = if is_first {
             landing(&self.first, self.platform.first_in_history().map(|url| redact::url(&url)))
         } else {

@@ -1,5 +1,5 @@
 /**
- * Promise: where there is no page the package can be imported, and then does nothing.
+ * Promise: a server can import the package, which does nothing there.
  */
 import assert from "node:assert/strict";
 import { after, test } from "node:test";
@@ -10,7 +10,7 @@ const app = install();
 after(() => app.remove());
 
 for (const entry of ["hilo", "hilo/inline"]) {
-  test(`${entry} on a server: no global, no request, no exception`, () => {
+  test(`${entry} on a server makes no global, no request and no exception`, () => {
     app.write(
       "server.js",
       `const before = Object.getOwnPropertyNames(globalThis).join();

@@ -1,5 +1,5 @@
 /**
- * Promise: bundled by vite or taken as it is, the package runs in a page, and in a web worker it does nothing.
+ * Promise: the package runs in a page, bundled by vite or as it is. In a web worker it does nothing.
  */
 import assert from "node:assert/strict";
 import { cpSync } from "node:fs";
@@ -44,7 +44,7 @@ async function visit(folder: string) {
 }
 
 for (const entry of ["hilo", "hilo/inline"]) {
-  test(`an app that imports ${entry}, built by vite`, async () => {
+  test(`an app that imports ${entry} and is built by vite captures events`, async () => {
     app.write("index.html", `${HTML}<script type="module" src="/main.js"></script>`);
     app.write("main.js", `import { load } from ${JSON.stringify(entry)};\nwindow.hilo = await load({ key: "wk_t" });\n`);
     app.run("vite", "build", "--logLevel", "error");
@@ -54,7 +54,7 @@ for (const entry of ["hilo", "hilo/inline"]) {
   });
 }
 
-test("a page that takes the files as they are", async () => {
+test("a page that loads the package's files without a bundler captures events", async () => {
   app.write(
     "index.html",
     `${HTML}<script type="module">import { load } from "/node_modules/hilo/dist/index.js"; window.hilo = await load({ key: "wk_t" });</script>`,
@@ -62,7 +62,7 @@ test("a page that takes the files as they are", async () => {
   await visit(app.folder);
 });
 
-test("a page with the script tag", async () => {
+test("a page with the script tag captures events", async () => {
   cpSync(new URL("../dist/cdn", import.meta.url), join(app.folder, "_h"), { recursive: true });
   app.write("index.html", `${HTML}<script async src="/_h/hilo.js" data-key="wk_t"></script>`);
   await visit(app.folder);

@@ -1,7 +1,7 @@
 /**
  * The stub that stands inline in a page: records calls, with their time, until the tracker is there.
- * At most 1 KB. Sends nothing, and touches no storage but for one thing: what is done to the cart, an order too, is written
- * down when the page is left before the tracker was there.
+ * It has at most 1 KB and sends nothing. It stores one thing only: calls of the cart, an order included, where the page is left
+ * before the tracker is there.
  */
 (function (w: any) {
   if (w.hilo) return;
@@ -22,7 +22,7 @@
       localStorage["hilo.w" + Math.random()] = JSON.stringify(q.filter(isAct));
       hilo.q = q = q.filter((call) => !isAct(call));
     } catch {
-      // Blocked: then only this page knows.
+      // The storage is blocked, so the calls end with this page.
     }
   });
 })(window);

@@ -40,13 +40,14 @@ export function watchKinds({ file, module }: Part<MoreFile>, capture: NonNullabl
     });
     for (const occurrence of early.splice(0)) guarded(() => opened!.read(occurrence));
   }
-  const load = () => {
-    opening ??= open().catch((error) => {
-      // No network: the next event tries again.
-      opening = undefined;
-      say(error);
+  const load = () =>
+    guarded(() => {
+      opening ??= open().catch((error) => {
+        // No network: the next event tries again.
+        opening = undefined;
+        say(error);
+      });
     });
-  };
 
   for (const [kind, names] of kinds) {
     for (const name of names) {

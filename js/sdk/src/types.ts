@@ -10,19 +10,19 @@ export type CaptureKind = keyof typeof kinds;
 /** Why data may be used. `essential` is always on and cannot be chosen. */
 export type Purpose = "functional" | "analytics" | "personalization" | "advertising" | "sale_share";
 
-/** What the visitor said about a purpose. Silence is `unset`, and `unset` is never consent. */
+/** The visitor's choice about a purpose. Silence is `unset`, and `unset` is never consent. */
 export type Choice = "granted" | "denied" | "unset";
 
 /** The visitor's choices. */
 export type ConsentState = Record<Purpose, Choice> & { revision: number };
 
-/** Anything JSON can say. */
+/** Any value of JSON. */
 export type Json = string | number | boolean | null | Json[] | { [key: string]: Json | undefined };
 
-/** Details of an event, or what is known about a person. */
+/** Details of an event, or traits of a person. */
 export type Properties = { [key: string]: Json | undefined };
 
-/** An event on its way to the queue, as `use` sees it. */
+/** An event on its way to the queue, as `use` gets it. */
 export interface Draft {
   type: "page" | "track" | "identify" | "group";
   /** The event's or page's name, or the id of the user or group. */
@@ -37,20 +37,20 @@ export interface LineInput {
   variant?: string | number;
   /** Chosen options, such as an engraving: lines with different options are different lines. */
   options?: Record<string, string | number | boolean>;
-  /** Stands for the options in lines that `lines()` gave. */
+  /** Stands for the options in a line that `lines()` returned. */
   options_hash?: string;
   /** ISO 4217. */
   currency: string;
-  /** Unit price, `"19.99"`: what the page shows, never what is paid. */
+  /** Unit price, `"19.99"`, as the page shows it. The price that is paid is the shop's. */
   price?: string | number;
   name?: string;
   url?: string;
   image?: string;
-  /** Only where several lines are told at once. */
+  /** Only for a list of lines. */
   quantity?: number;
 }
 
-/** A line of the cart. Can be given back to `add`, `set`, `dec` and `remove`. */
+/** A line of the cart. `add`, `set`, `dec` and `remove` accept it as well. */
 export interface CartLine {
   product_id: string;
   options_hash?: string;
@@ -72,11 +72,11 @@ export interface CartStatus {
   checkoutOpen: boolean;
   /** Whether unsent edits outlive the page. */
   persistent: boolean;
-  /** Edits that were given up, because the hub refused them or nobody can know whether they counted. */
+  /** Edits that were given up, because the hub refused them or because nothing shows whether they counted. */
   lost: number;
 }
 
-/** What `cart.on` tells. */
+/** What the callback of `cart.on` gets. */
 export interface CartState {
   lines: CartLine[];
   /** Decimal text per currency, of the lines whose price is known. */
@@ -96,32 +96,32 @@ export interface Checkout {
 /** The visitor's cart, the same on every device. Acts show at once, offline too, and reach the hub when they can. */
 export interface Cart {
   add(line: LineInput, count?: number): void;
-  /** So many in all; 0 removes. */
+  /** Sets the number in all; 0 removes the line. */
   set(line: LineInput, count: number): void;
   dec(line: LineInput, count?: number): void;
   remove(line: LineInput): void;
   clear(): void;
   lines(): CartLine[];
   totals(): Record<string, string>;
-  /** Calls back as soon as the cart of this device is known, where there is one, and on every change; answers a function that ends this. */
+  /** Calls back once the cart of this device is open, and on every change. Returns a function that ends this. */
   on(callback: (state: CartState) => void): () => void;
-  /** Notes the lines as they are; `null` when the hub cannot be reached. */
+  /** Begins a checkout of the present lines. Returns `null` when the hub cannot be reached. */
   checkout(): Promise<Checkout | null>;
-  /** An order was placed: takes what was bought out of the cart. Told to the hub until it has heard it. */
+  /** Takes the lines of a placed order out of the cart. The hub gets the order until it has confirmed it. */
   ordered(orderId: string, lines?: LineInput[]): Promise<void>;
 }
 
 /** Ways to write to somebody. */
 export type Channel = "email" | "sms" | "push" | "phone" | "post";
 
-/** What the visitor was shown, and where to write to. */
+/** The text that the visitor agreed to, and the address to write to. */
 export interface OptInText {
   text: string;
   version: string;
   address?: string;
 }
 
-/** What the ledger says now. */
+/** The ledger's present state of one channel. */
 export interface OptInEntry {
   channel: Channel;
   state: "unset" | "subscribed" | "pending" | "unsubscribed";
@@ -132,13 +132,13 @@ export interface OptInEntry {
 export interface Options {
   /** Write key of the source, `wk_…`. */
   key: string;
-  /** Where the collector is; `/_h` on the site's own host by default. */
+  /** Address of the collector; `/_h` on the site's own host by default. */
   endpoint?: string;
   capture?: {
     /** Page views, also in single-page apps. On by default. */
     pages?: boolean;
     /**
-     * Where a cart that the shop keeps itself is read from: GA4's ecommerce events in `dataLayer`, the attributes
+     * The source of a cart that the shop keeps itself: GA4's ecommerce events in `dataLayer`, the attributes
      * `data-hilo-add` and `data-hilo-remove`, or the Segment spec's ecommerce calls. By default only `hilo.cart` counts.
      */
     cart?: "dataLayer" | "attributes" | "segment" | "api";
@@ -146,15 +146,15 @@ export interface Options {
     /** What visitors do to the document, by kind. On by default. `forms`: begun, submitted, abandoned; names and timing, never values. */
     [kind in CaptureKind]?: boolean;
   };
-  /** Gives a token of your backend's for who is signed in; asked again when it is over. */
+  /** Returns your backend's token for the signed-in user. Called again when the token has expired. */
   tokenProvider?: () => string | Promise<string>;
   consent?: {
-    /** What happens while the visitor has not answered: wait in memory (default), or keep nothing at all. */
+    /** What happens to events while the visitor has not answered: they wait in memory (default), or are dropped. */
     pending?: "hold" | "drop";
-    /** Version of the notice you show, for the receipts. */
+    /** Version of the notice that you show, for the receipts. */
     notice?: string;
   };
-  /** Tell the developer what is wrong. */
+  /** Write warnings to the console. */
   debug?: boolean;
 }
 
@@ -165,34 +165,34 @@ export interface Hilo {
   /** A named act, in the Segment spec's words where it has one: "Product Added". */
   track(event: string, properties?: Properties): void;
   /**
-   * Claims who the visitor is. A claim is forwarded, and never opens anybody's data; a token that your backend signed does,
-   * the person's cart above all.
+   * Claims the visitor's user id. A claim is forwarded, and it never opens anybody's data. A token that your backend signed
+   * opens the person's data, above all the cart.
    */
   identify(userId: string, traits?: Properties, proof?: { token?: string }): void;
   group(groupId: string, traits?: Properties): void;
-  /** Logout: whoever comes next on this device is somebody else. */
+  /** Logout: the next visitor on this device is a new one. */
   reset(): void;
   /** `null` before consent. */
   anonymousId(): string | null;
   sessionId(): string | null;
-  /** Calls back once the tracker is alive; at once if it is. */
+  /** Calls back once the tracker is there. */
   ready(callback: (hilo: Hilo) => void): void;
   consent: {
     grant(...purposes: Purpose[]): void;
     deny(...purposes: Purpose[]): void;
     state(): ConsentState;
-    /** Calls back on every change; answers a function that ends this. */
+    /** Calls back on every change. Returns a function that ends this. */
     on(callback: (state: ConsentState) => void): () => void;
-    /** Denies everything and leaves nothing of the visitor on the device. */
+    /** Denies every purpose. Only the denial stays on the device. */
     withdraw(): void;
   };
   cart: Cart;
-  /** The visitor agreed to be written to by `channel`. What the ledger says now; `null` if it could not be told. */
+  /** The visitor agreed to messages by `channel`. Returns the ledger's state, or `null` if the collector did not answer. */
   optIn(channel: Channel, said: OptInText): Promise<OptInEntry | null>;
   optOut(channel: Channel): Promise<OptInEntry | null>;
-  /** Runs before the queue: return the event, changed or not, or `null` to drop it. */
+  /** Runs before the queue. Return the event, changed or not, or `null` to drop it. */
   use(change: (draft: Draft) => Draft | null): void;
-  /** Sends what waits, now. */
+  /** Sends the queue now. */
   flush(): void;
   debug(on: boolean): void;
   /** Stops for good on this page. */

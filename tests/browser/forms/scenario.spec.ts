@@ -87,6 +87,7 @@ test("a form that is sent before the second file is there is reported with its o
   const held = new Promise<void>((resolve) => (release = resolve));
   const page = await open("/", (page) => page.route(MORE, async (route) => (await held, route.continue())));
   await grant(page);
+  const beganAt = await page.evaluate(() => Date.now());
   await page.fill("[name=email]", "canary-mail@example.com");
   await page.click("button");
   const sentAt = await page.evaluate(() => Date.now());
@@ -97,7 +98,7 @@ test("a form that is sent before the second file is there is reported with its o
   for (const { timestamp } of acts() as any[]) assert.ok(Date.parse(timestamp) <= sentAt, timestamp);
   const { fields, ms_to_submit } = acts()[1]!["properties"];
   assert.ok(fields.find((field: any) => field.name === "email").ms >= 0);
-  assert.ok(ms_to_submit < 500, "the time that the file took does not count");
+  assert.ok(ms_to_submit <= sentAt - beganAt, "the time that the file took does not count");
   await page.context().close();
 });
 

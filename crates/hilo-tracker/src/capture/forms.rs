@@ -1,7 +1,7 @@
-//! Forms: begun, submitted, abandoned; the names of fields and how long they took. Never a value.
+//! Forms: started, submitted, abandoned; the names of fields and the time spent in them. Never a value.
 //!
-//! In: what the visitor did, with the form as the document has it. Out: "Form Started", "Form Submitted" or
-//! "Form Abandoned". Fields that are secret or private are not even named.
+//! In: one act of the visitor, with the form as the document has it. Out: "Form Started", "Form Submitted" or
+//! "Form Abandoned". Secret and private fields are not even named.
 
 use hilo_core::text::parts;
 use serde::Deserialize;
@@ -12,17 +12,17 @@ use crate::platform::codes::{FORM_FOCUSED, FORM_SUBMITTED};
 
 /// Fields that one event lists.
 const FIELDS_MAX: usize = 50;
-/// Forms that are watched at a time.
+/// Forms that are followed at a time.
 const FORMS_MAX: usize = 20;
 
 /// One thing that a visitor did to a form.
 #[derive(Debug, Deserialize)]
 pub struct FormAct {
-    /// What was done: one of the `FORM_` codes.
+    /// The act: one of the `FORM_` codes.
     pub step: u8,
     /// The form as the document has it, without a single value.
     pub form: Form,
-    /// The field it was done to; empty for a submission.
+    /// The field's name; empty for a submission.
     pub field: String,
 }
 
@@ -30,7 +30,7 @@ pub struct FormAct {
 #[derive(Debug, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub struct Form {
-    /// What tells the form from others: its `id`, else its `name`, else its `action`.
+    /// The form's name among the page's forms: its `id`, else its `name`, else its `action`.
     pub key: String,
     /// The attribute `id`.
     pub id: String,
@@ -61,13 +61,13 @@ pub struct Field {
 struct Filling {
     form: Form,
     began_ms: i64,
-    /// The field that has the focus, and since when; empty for none that may be named.
+    /// The field that has the focus, and since when. Empty for none, and for a field that must not be named.
     entered: (String, i64),
     /// Milliseconds spent in each field that was visited, in order of the first visit.
     spent: Vec<(String, i64)>,
 }
 
-/// The forms of the page that were begun and not finished.
+/// The forms of the page that were started and not finished.
 #[derive(Debug, Default)]
 pub struct Forms {
     open: Vec<Filling>,
@@ -222,7 +222,7 @@ mod tests {
     }
 
     #[test]
-    fn secret_fields_are_not_even_named() {
+    fn the_names_of_secret_fields_never_leave_the_page() {
         let mut forms = Forms::default();
         let mut events = forms.read(act(FORM_FOCUSED, "pin"), &at(0));
         forms.read(act(FORM_BLURRED, "pin"), &at(10));

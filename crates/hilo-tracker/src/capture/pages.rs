@@ -1,22 +1,22 @@
 //! Page views: the first page, and every address the visitor reaches without a new document.
-//! In: where the document is now. Out: the view, if it is one. A view is never told twice.
+//! In: the document's place. Out: the view, if it is one. No view is captured twice.
 
 use hilo_core::text::cut;
 
 use crate::platform::Place;
 
-/// What was seen last.
+/// The last view of the page.
 #[derive(Debug, Default)]
 pub struct Pages {
     last: Option<Place>,
 }
 
 impl Pages {
-    /// A view, if `place` is not where we were. Its referrer is the page before, as in Google Analytics' single-page
-    /// advice; the document's own referrer counts for the first view only.
+    /// The view at `place`, unless it is the last one again. Its referrer is the page before, as Google Analytics advises for
+    /// single-page apps; the document's own referrer counts for the first view only.
     pub fn read(&mut self, place: Place) -> Option<Place> {
         let view = match &self.last {
-            // A fragment is a place inside the page that was seen already.
+            // A fragment names a place inside the same page.
             Some(last) if without_fragment(&last.url) == without_fragment(&place.url) => {
                 return None;
             }
@@ -27,13 +27,13 @@ impl Pages {
         Some(view)
     }
 
-    /// The document is shown anew: the same address is a view again.
+    /// The document is shown again: the same address is a new view.
     pub fn forget(&mut self) {
         self.last = None;
     }
 
-    /// `place` as the view that was seen there told it: with the page before as its referrer.
-    pub fn seen(&self, place: &Place) -> Place {
+    /// `place` with the referrer of the last view, if that view was there.
+    pub fn as_seen(&self, place: &Place) -> Place {
         match &self.last {
             Some(last) if without_fragment(&last.url) == without_fragment(&place.url) => {
                 Place { referrer: last.referrer.clone(), ..place.clone() }
@@ -42,8 +42,8 @@ impl Pages {
         }
     }
 
-    /// The site told a view itself: its own call counts, ours would be the second.
-    pub fn told(&mut self, place: &Place) {
+    /// The site reported the view itself. Its own call counts, so the tracker captures none.
+    pub fn note_own_view(&mut self, place: &Place) {
         self.last = Some(place.clone());
     }
 }
@@ -65,7 +65,7 @@ mod tests {
     }
 
     #[test]
-    fn the_same_address_is_one_view() {
+    fn the_same_address_gives_one_page_view() {
         let mut pages = Pages::default();
         assert!(pages.read(place("https://a.example/")).is_some());
         assert!(pages.read(place("https://a.example/")).is_none());
@@ -73,7 +73,7 @@ mod tests {
     }
 
     #[test]
-    fn the_next_view_was_referred_by_the_one_before() {
+    fn the_next_views_referrer_is_the_page_before() {
         let mut pages = Pages::default();
         assert_eq!(
             pages.read(place("https://a.example/")).unwrap().referrer,
@@ -86,9 +86,9 @@ mod tests {
     }
 
     #[test]
-    fn a_view_that_the_site_told_is_not_told_again() {
+    fn a_view_that_the_site_reported_is_not_captured_again() {
         let mut pages = Pages::default();
-        pages.told(&place("https://a.example/"));
+        pages.note_own_view(&place("https://a.example/"));
         assert!(pages.read(place("https://a.example/")).is_none());
     }
 }

@@ -1,7 +1,7 @@
 //! The consent gate of the page: what passes, what waits in memory, what is dropped.
 //!
 //! In: captured drafts and the visitor's choices. Out: drafts that may go on. The decision itself is
-//! `hilo_core::consent::decide`; here is only the waiting room. Never touches storage.
+//! `hilo_core::consent::decide`; the gate adds the waiting room. It never touches storage.
 
 use hilo_core::consent::{Choice, ConsentState, Decision, Purpose, decide};
 use hilo_core::outcome::Code;
@@ -17,21 +17,21 @@ const CONSENT_DENIED: &str = Code::ConsentDenied.name();
 /// How long a draft may wait.
 const HELD_MS_MAX: i64 = 30 * 60 * 1_000;
 
-/// What the gate said to a draft.
+/// A draft's passage through the gate.
 #[derive(Debug, PartialEq, Eq)]
-pub enum Said {
-    /// Go on.
-    Pass(Draft),
-    /// Kept in memory.
+pub enum Passage {
+    /// The draft goes on.
+    Passed(Draft),
+    /// The draft waits in memory.
     Held,
-    /// Gone, for this reason.
+    /// A draft is dropped, for this reason.
     Dropped(&'static str),
 }
 
 /// The waiting room and the visitor's choices.
 #[derive(Debug, Default)]
 pub struct Gate {
-    said: ConsentState,
+    chosen: ConsentState,
     held: Vec<Draft>,
     gpc: bool,
     is_strict: bool,
@@ -41,19 +41,19 @@ pub struct Gate {
 const NEEDED: [Purpose; 1] = [Purpose::Analytics];
 
 impl Gate {
-    /// A gate that starts from what was said earlier. `is_strict` keeps nothing while waiting.
-    pub fn new(said: ConsentState, gpc: bool, is_strict: bool) -> Gate {
-        Gate { said, held: Vec::new(), gpc, is_strict }
+    /// A gate with the choices of an earlier page. `is_strict` keeps no draft while the visitor has not answered.
+    pub fn new(chosen: ConsentState, gpc: bool, is_strict: bool) -> Gate {
+        Gate { chosen, held: Vec::new(), gpc, is_strict }
     }
 
-    /// What counts now: the visitor's own words, and Global Privacy Control where the visitor said nothing.
+    /// The choices that count: the visitor's own, and Global Privacy Control where the visitor made none.
     ///
-    /// An explicit choice on this site lifts GPC; silence does not.
+    /// An explicit choice on this site overrides Global Privacy Control; silence does not.
     pub fn state(&self) -> ConsentState {
-        let mut state = self.said;
+        let mut state = self.chosen;
         if self.gpc {
             for purpose in Purpose::GPC_DENIES {
-                if self.said.choice(purpose) == Choice::Unset {
+                if self.chosen.choice(purpose) == Choice::Unset {
                     state.set(purpose, Choice::Denied);
                 }
             }
@@ -72,39 +72,39 @@ impl Gate {
     }
 
     /// Judges a draft.
-    pub fn offer(&mut self, draft: Draft) -> Said {
+    pub fn offer(&mut self, draft: Draft) -> Passage {
         match decide(&self.state(), &NEEDED) {
-            Decision::Pass => Said::Pass(draft),
-            Decision::Drop => Said::Dropped(CONSENT_DENIED),
-            Decision::Hold if self.is_strict => Said::Dropped("consent_unset"),
+            Decision::Pass => Passage::Passed(draft),
+            Decision::Drop => Passage::Dropped(CONSENT_DENIED),
+            Decision::Hold if self.is_strict => Passage::Dropped("consent_unset"),
             Decision::Hold => {
                 self.held.push(draft);
                 if self.held.len() <= HELD_MAX {
-                    return Said::Held;
+                    return Passage::Held;
                 }
                 let mut is_oldest = true;
                 self.held.retain(|_| !std::mem::take(&mut is_oldest));
-                Said::Dropped("held_full")
+                Passage::Dropped("held_full")
             }
         }
     }
 
-    /// Takes over a state that another tab or a page before this one has written; whether it says anything else.
+    /// Takes over the choices that another tab stored. Returns whether they differ.
     pub fn adopt(&mut self, said: ConsentState) -> bool {
-        std::mem::replace(&mut self.said, said) != said
+        std::mem::replace(&mut self.chosen, said) != said
     }
 
-    /// Records choices as one change with its own revision; answers those that changed something.
+    /// Records choices as one change with its own revision. Returns the purposes that changed.
     pub fn choose(&mut self, purposes: &[Purpose], choice: Choice) -> Vec<Purpose> {
         let changed: Vec<Purpose> =
-            purposes.iter().copied().filter(|purpose| self.said.set(*purpose, choice)).collect();
+            purposes.iter().copied().filter(|purpose| self.chosen.set(*purpose, choice)).collect();
         if !changed.is_empty() {
-            self.said.revision = self.said.revision.saturating_add(1);
+            self.chosen.revision = self.chosen.revision.saturating_add(1);
         }
         changed
     }
 
-    /// Releases what may pass now; what may never pass and what waited too long is counted.
+    /// Releases the drafts that may pass now, and the reasons of those that are dropped: denied, or too old.
     pub fn release(&mut self, now_ms: i64) -> (Vec<Draft>, Vec<&'static str>) {
         let (mut passed, mut dropped) = (Vec::new(), Vec::new());
         match decide(&self.state(), &NEEDED) {
@@ -139,7 +139,7 @@ pub fn to_stored(said: &ConsentState) -> String {
     text
 }
 
-/// Reads [`to_stored`]; what is not understood is silence.
+/// Reads [`to_stored`]. Unreadable text counts as silence.
 pub fn from_stored(text: &str) -> ConsentState {
     let mut state = ConsentState::default();
     let mut fields = parts(text, b'|');
@@ -154,9 +154,9 @@ pub fn from_stored(text: &str) -> ConsentState {
 }
 
 impl Gate {
-    /// What is to be stored.
+    /// The choices in their stored form.
     pub fn stored(&self) -> String {
-        to_stored(&self.said)
+        to_stored(&self.chosen)
     }
 }
 
@@ -171,34 +171,34 @@ mod tests {
     #[test]
     fn a_draft_waits_for_an_answer_and_keeps_its_time() {
         let mut gate = Gate::default();
-        assert_eq!(gate.offer(draft(5)), Said::Held);
+        assert_eq!(gate.offer(draft(5)), Passage::Held);
         assert_eq!(gate.choose(&[Purpose::Analytics], Choice::Granted), [Purpose::Analytics]);
         assert_eq!(gate.release(10), (vec![draft(5)], vec![]));
     }
 
     #[test]
-    fn a_denial_empties_the_waiting_room() {
+    fn a_denial_drops_the_drafts_that_wait() {
         let mut gate = Gate::default();
         gate.offer(draft(5));
         gate.choose(&[Purpose::Analytics], Choice::Denied);
         assert_eq!(gate.release(10), (vec![], vec!["consent_denied"]));
-        assert_eq!(gate.offer(draft(11)), Said::Dropped("consent_denied"));
+        assert_eq!(gate.offer(draft(11)), Passage::Dropped("consent_denied"));
     }
 
     #[test]
-    fn the_waiting_room_is_bounded_in_number_and_time() {
+    fn drafts_that_wait_are_bounded_in_number_and_time() {
         let mut gate = Gate::default();
         for at in 0..50 {
-            assert_eq!(gate.offer(draft(at)), Said::Held);
+            assert_eq!(gate.offer(draft(at)), Passage::Held);
         }
-        assert_eq!(gate.offer(draft(50)), Said::Dropped("held_full"));
+        assert_eq!(gate.offer(draft(50)), Passage::Dropped("held_full"));
         gate.choose(&[Purpose::Analytics], Choice::Granted);
         let (passed, dropped) = gate.release(HELD_MS_MAX + 2);
         assert_eq!((passed.len(), dropped.len()), (49, 1), "the draft of time 1 is too old");
     }
 
     #[test]
-    fn gpc_denies_until_the_visitor_says_otherwise() {
+    fn global_privacy_control_denies_until_the_visitor_chooses() {
         let mut gate = Gate::new(ConsentState::default(), true, false);
         assert!(gate.state().is_denied(Purpose::Advertising));
         gate.choose(&[Purpose::Advertising], Choice::Granted);
@@ -206,7 +206,7 @@ mod tests {
     }
 
     #[test]
-    fn the_stored_form_reads_back_and_rubbish_is_silence() {
+    fn the_stored_choices_read_back_and_unreadable_text_is_silence() {
         let mut said = ConsentState::default();
         said.set(Purpose::Analytics, Choice::Granted);
         said.set(Purpose::SaleShare, Choice::Denied);

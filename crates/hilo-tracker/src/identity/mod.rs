@@ -1,7 +1,7 @@
-//! Who the page is, once it may be somebody: the anonymous id, the claimed user, the session.
+//! The session of a page, and how it began.
 //!
-//! In: what was stored, the time, where the page is. Out: ids and, on a session's first event, its landing.
-//! Mints nothing before consent: the tracker asks only behind the gate.
+//! In: the stored session, the time, the page's place. Out: the session and, with its first event, its landing.
+//! The tracker calls it behind the gate only, so nothing is minted before consent.
 
 use hilo_core::query_keys::CAMPAIGN_KEYS;
 use hilo_core::text::{concat, cut, lists, parts};
@@ -18,16 +18,16 @@ const SESSION_MS_MAX: i64 = 24 * 60 * 60 * 1_000;
 /// A visit.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Session {
-    /// When it began; also its id.
+    /// When the session began; also its id.
     pub began_ms: i64,
-    /// When something last happened in it.
+    /// The time of the session's last event.
     pub last_ms: i64,
-    /// The campaign that began it, as its query parameters.
+    /// The campaign that began the session, as query parameters.
     pub campaign: String,
 }
 
 impl Session {
-    /// Its id on the wire.
+    /// The session's id on the wire.
     pub fn id(&self) -> String {
         number(self.began_ms)
     }
@@ -37,7 +37,7 @@ impl Session {
         concat(&[&number(self.began_ms), "|", &number(self.last_ms), "|", &self.campaign])
     }
 
-    /// Reads [`Session::to_stored`]; rubbish is no session.
+    /// Reads [`Session::to_stored`]. Unreadable text is no session.
     pub fn from_stored(text: &str) -> Option<Session> {
         let (began, rest) = cut(text, b'|');
         let (last, campaign) = cut(rest?, b'|');
@@ -45,10 +45,10 @@ impl Session {
         Some(Session { began_ms, last_ms, campaign: campaign.unwrap_or_default().to_owned() })
     }
 
-    /// Whether something at `at_ms`, on a page that a campaign led to or not, still belongs to this visit.
+    /// Whether an event at `at_ms` belongs to this session. `campaign` is the campaign of the event's page; empty for none.
     pub fn goes_on(&self, at_ms: i64, campaign: &str) -> bool {
         let idle = at_ms - self.last_ms;
-        // A clock that was set back is no reason for a new visit; a leap of a day is.
+        // A clock that was set back a little begins no new session; a leap of a day does.
         idle.abs() <= IDLE_MS_MAX
             && at_ms - self.began_ms <= SESSION_MS_MAX
             && (campaign.is_empty() || campaign == self.campaign)
@@ -68,22 +68,21 @@ pub fn campaign(url: &str) -> String {
     found
 }
 
-/// How a visit began, and how we know.
+/// How a session began, and the source of that knowledge.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Landing {
-    /// Its address; empty when not known.
+    /// The landing's address; empty when not known.
     pub url: String,
-    /// Where the visitor came from; empty when nowhere or not known.
+    /// The page before the landing; empty for none, or when not known.
     pub referrer: String,
     /// `page`, `history` or `referrer`.
     pub via: &'static str,
 }
 
-/// Finds out how the visit began that `place` belongs to.
+/// Finds how the session at `place` began.
 ///
-/// `first` is the first same-origin address in the tab's history, where the browser tells. A page that was reached
-/// from another page of this site is not where the visit began: only the history still knows that address, and
-/// what led to it is not known any more.
+/// `first` is the first same-origin address in the tab's history, where the browser gives it. A page that was reached from
+/// another page of this site is no landing. Only the history still has the landing's address, and its referrer is lost.
 pub fn landing(place: &Place, first: Option<String>) -> Landing {
     let (url, referrer) = (&place.url, &place.referrer);
     let is_internal = !referrer.is_empty() && origin(referrer) == origin(url);
@@ -95,7 +94,7 @@ pub fn landing(place: &Place, first: Option<String>) -> Landing {
     if is_internal && first.is_none() {
         return Landing { url: String::new(), referrer: referrer.clone(), via: "referrer" };
     }
-    // A visit that starts anew on a page of this site was not referred by this site.
+    // A session that begins on a page of this site has no referrer, even if this site linked to the page.
     let referrer = if is_internal { String::new() } else { referrer.clone() };
     Landing { url: url.clone(), referrer, via: "page" }
 }
@@ -119,7 +118,7 @@ mod tests {
     }
 
     #[test]
-    fn the_stored_form_reads_back() {
+    fn a_stored_session_reads_back() {
         let session = Session { began_ms: 1, last_ms: 2, campaign: "utm_source=a|b".to_owned() };
         assert_eq!(Session::from_stored(&session.to_stored()), Some(session));
         assert_eq!(Session::from_stored("rubbish"), None);
@@ -135,7 +134,7 @@ mod tests {
     }
 
     #[test]
-    fn the_landing_is_found_in_the_tabs_history() {
+    fn a_landing_is_found_in_the_tabs_history() {
         let here = place("https://a.example/cart", "https://a.example/list");
         let found = landing(&here, Some("https://a.example/?utm_source=mail".to_owned()));
         assert_eq!(
@@ -145,7 +144,7 @@ mod tests {
     }
 
     #[test]
-    fn without_a_history_only_the_referrer_is_left() {
+    fn without_a_history_a_landing_is_only_a_referrer() {
         let found = landing(&place("https://a.example/cart", "https://a.example/list"), None);
         assert_eq!(
             (found.url.as_str(), found.referrer.as_str(), found.via),
@@ -154,7 +153,7 @@ mod tests {
     }
 
     #[test]
-    fn a_page_reached_from_outside_is_the_landing_itself() {
+    fn a_page_reached_from_another_site_is_the_landing() {
         let found = landing(
             &place("https://a.example/", "https://search.example/"),
             Some("https://a.example/old".to_owned()),

@@ -1,10 +1,10 @@
 //! What the tracker needs from a page, as one trait: clocks, chance, storage, the document, the network.
 //!
-//! `shell/browser/` fulfils it with web-sys and gloo, `shell/memory.rs` for tests. What needs callbacks (listening, timers, fetch)
-//! stands in `js/sdk/src/page.ts`: closures and futures would cost the visitor more than the tracker itself. What happens
-//! in the page comes back as [`Happened`]. Nothing here decides anything.
+//! Traits and plain types only, which decide nothing. `shell/browser/` fulfills the trait with web-sys and gloo, and
+//! `shell/memory.rs` for tests. Listening, timers and requests need callbacks, so they stand in `js/sdk/src/page.ts`: closures and
+//! futures in wasm cost the visitor more than the tracker itself. Whatever happens in the page comes back as [`Happened`].
 
-#[cfg(feature = "more")]
+#[cfg(any(feature = "page", feature = "more"))]
 pub mod capture;
 pub mod codes;
 
@@ -16,7 +16,7 @@ use alloc::vec::Vec;
 pub enum Happened {
     /// The address changed without a new document.
     Navigated,
-    /// The document came back from the back/forward cache: the visitor looks at it again.
+    /// The document came back from the back/forward cache.
     Restored,
     /// The page is hidden or left: it may never be shown again.
     Hidden,
@@ -32,7 +32,7 @@ pub enum Happened {
     Answered(Answer),
 }
 
-/// What a request asks for, which says how its answer is read.
+/// The kinds of requests. The kind decides how the answer is read.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Call {
     /// `POST /v1/batch`.
@@ -57,30 +57,30 @@ impl Call {
 /// A request to the collector.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Request {
-    /// Comes back with the answer.
+    /// The request's name, which its answer bears as well.
     pub ticket: u32,
-    /// What it asks for.
+    /// The request's kind.
     pub call: Call,
     /// JSON.
     pub body: String,
 }
 
-/// What came back.
+/// The collector's answer to a request.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Answer {
-    /// Whose answer it is.
+    /// The name of the request.
     pub ticket: u32,
-    /// HTTP status; 0 when there was none (network, timeout).
+    /// HTTP status; 0 for no answer (network, timeout).
     pub status: u16,
-    /// `Retry-After` in seconds, where it was a number.
+    /// `Retry-After` in seconds, if it was a number.
     pub retry_after_s: Option<u32>,
     /// `anonymousId` of a hello's answer; empty for none.
     pub anonymous_id: String,
-    /// How many events the answer says were rejected.
+    /// The number of events that the collector rejected.
     pub rejected: u32,
 }
 
-/// Where the document is.
+/// The document's address and what goes with it.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Place {
     /// `location.href`.
@@ -108,27 +108,27 @@ pub trait Platform {
     /// Whether `navigator.globalPrivacyControl` is on.
     fn gpc(&self) -> bool;
 
-    /// Whether [`Platform::place`] may say something else than when this was last asked.
+    /// Whether [`Platform::place`] may have changed since the last call of this function.
     fn moved(&self) -> bool;
 
-    /// Where the document is.
+    /// The document's place.
     fn place(&self) -> Place;
 
-    /// The first same-origin address in this tab's history, where the Navigation API tells it.
+    /// The first same-origin address in this tab's history, where the browser has the Navigation API.
     ///
-    /// `Some("")` when the current document itself is the first.
+    /// Empty text stands for the current document.
     fn first_in_history(&self) -> Option<String>;
 
-    /// What the browser says about itself, as fields of the envelope's context: `"locale":…,"timezone":…,"screen":…`.
+    /// The browser's description of itself, as fields of the envelope's context: `"locale":…,"timezone":…,"screen":…`.
     fn surroundings(&self) -> String;
 
     /// Reads a key of the persistent storage, or of memory where there is none.
     fn load(&self, key: &str) -> Option<String>;
 
-    /// Writes a key; `false` when it was only kept in memory.
+    /// Writes a key. Returns `false` if only memory keeps it.
     fn save(&self, key: &str, value: &str) -> bool;
 
-    /// Whether what is saved outlives the page.
+    /// Whether saved keys outlive the page.
     fn is_persistent(&self) -> bool;
 
     /// Removes a key.
@@ -137,15 +137,15 @@ pub trait Platform {
     /// The stored keys that begin with `prefix`, in any order.
     fn keys(&self, prefix: &str) -> Vec<String>;
 
-    /// Sends a request; its answer comes back as [`Happened::Answered`].
+    /// Sends a request. Its answer comes back as [`Happened::Answered`].
     fn post(&self, request: Request);
 
-    /// Wakes the tracker once, in `ms`; replaces an earlier wish.
+    /// Wakes the tracker once, in `ms`. A later call replaces an earlier one.
     fn wake_in(&self, ms: i64);
 
     /// Lets [`Happened::TaskEnded`] come once the page's current task is over, before anything else can happen.
     fn notice_task_end(&self);
 
-    /// Tells the developer something, in debug mode.
+    /// Writes a sentence for the developer, in debug mode.
     fn say(&self, sentence: &str);
 }

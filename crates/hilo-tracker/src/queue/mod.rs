@@ -1,9 +1,9 @@
-//! The queue: events that may be sent and are not yet known durable at the collector.
+//! The queue: events that may be sent and are not yet durable at the collector.
 //!
-//! In: finished events. Out: batches, oldest first; an event leaves when it was judged. Events of one task of the page share
-//! a storage key and are written together at its end: a write costs more than everything else, and nothing of the queue is
-//! ever written again but what is left of such a group. Several tabs share the storage: each sends its own, and what closed
-//! tabs left. Bounded in number, bytes and age; what falls out is counted by reason.
+//! In: finished events. Out: batches, oldest first. An event leaves the queue when the collector has judged it. Events of one
+//! task share a storage key and are written together at the task's end, because a write costs more than everything else. Such a
+//! group is written again only when a part of it has left. Several tabs share the storage: each tab sends its own events and
+//! those of closed tabs. The queue is bounded in number, bytes and age. Dropped events are counted by reason.
 
 use hilo_core::text::{concat, cut, parts};
 
@@ -13,72 +13,72 @@ use crate::platform::Platform;
 /// Prefix of the storage keys.
 pub const PREFIX: &str = "hilo.q.";
 /// Events kept (protocol.md).
-pub const ITEMS_MAX: usize = 1_000;
+pub const EVENTS_MAX: usize = 1_000;
 /// Bytes kept (protocol.md).
 pub const BYTES_MAX: usize = 4 * 1024 * 1024;
-/// Age at which an event is of no use any more (protocol.md).
+/// Age at which an event is dropped (protocol.md).
 pub const AGE_MS_MAX: i64 = 7 * 24 * 60 * 60 * 1_000;
 /// Events and bytes that are written together.
-const GROUP_ITEMS_MAX: usize = 32;
+const GROUP_EVENTS_MAX: usize = 32;
 const GROUP_BYTES_MAX: usize = 16 * 1024;
-/// Stands between events that are written together: JSON has it nowhere.
+/// Stands between events that are written together. No JSON contains it.
 const BETWEEN: u8 = b'\r';
 /// Bytes of one event: the collector's own limit.
-const ITEM_BYTES_MAX: usize = 32 * 1024;
+const EVENT_BYTES_MAX: usize = 32 * 1024;
 
 /// One event, ready to be sent.
 #[derive(Debug, PartialEq, Eq)]
-struct Item {
-    /// Where it is stored, alone or with others.
+struct QueuedEvent {
+    /// The storage key, which other events of the same task share.
     key: String,
-    /// When it happened.
+    /// The time of the event, page clock.
     at_ms: i64,
     /// The event as JSON.
     json: String,
-    /// Whether losing it would cost money: these go last.
+    /// Whether the event is worth money. Such events are dropped last.
     is_essential: bool,
-    /// Whether the storage holds it too.
+    /// Whether the storage holds the event too.
     is_stored: bool,
-    /// The request that carries it; 0 for none.
+    /// The request that carries the event; 0 for none.
     ticket: u32,
 }
 
-/// How many were lost, by reason. A dozen reasons at most: a map would cost every visitor more bytes than it saves.
+/// How many events were dropped, by reason. There are a dozen reasons at most, and a map is larger than this list.
 pub type Counts = Vec<(&'static str, u32)>;
 
-/// What one request carries.
+/// The events of one request.
 #[derive(Debug, Default, PartialEq, Eq)]
 pub struct Batch {
-    /// A list for JSON, without its brackets; empty when there is nothing to send.
+    /// The events as a JSON list without its brackets; empty when there is nothing to send.
     pub events: String,
-    /// What every event leaves out because the envelope's context says it once; empty for nothing.
+    /// The fields that all events share, so that the envelope's context holds them once; empty for none.
     pub shared: String,
 }
 
 /// Events in the order they happened.
 #[derive(Debug, Default)]
 pub struct Queue {
-    items: Vec<Item>,
+    events: Vec<QueuedEvent>,
     bytes: usize,
     made: u32,
-    /// Where the events of this task will be written; empty when all are.
+    /// The storage key of this task's events; empty when all events are written.
     group: String,
-    /// Events and bytes of it.
+    /// Events and bytes of the group.
     group_size: (usize, usize),
     dropped: Counts,
 }
 
 impl Queue {
-    /// Takes up what earlier pages left behind. Only for a queue that is empty: its own events are stored as well.
+    /// Takes up the events that earlier pages left. The queue must be empty, because its own events are stored as well.
     pub fn recover<P: Platform>(&mut self, platform: &P) {
         for key in platform.keys(PREFIX) {
             let stored = platform.load(&key).unwrap_or_default();
             let mut is_whole = true;
             for text in parts(&stored, BETWEEN) {
                 match read(&key, text) {
-                    Some(item) => self.keep(item),
+                    Some(event) => self.keep(event),
                     None => {
-                        // Cut off, of another version, or not ours: what is valid beside it is not lost.
+                        // Text of another version, or cut off. The valid events beside it stay.
                         self.count("corrupt", 1);
                         is_whole = false;
                     }
@@ -93,15 +93,15 @@ impl Queue {
 
     /// How many events wait.
     pub const fn len(&self) -> usize {
-        self.items.len()
+        self.events.len()
     }
 
     /// Whether nothing waits.
     pub const fn is_empty(&self) -> bool {
-        self.items.is_empty()
+        self.events.is_empty()
     }
 
-    /// Adds an event. Whether it opened a group, which [`Queue::write_group`] has to write at the end of the task.
+    /// Adds an event. Returns whether it opened a group, which [`Queue::write_group`] has to write at the end of the task.
     pub fn push<P: Platform>(
         &mut self,
         at_ms: i64,
@@ -110,7 +110,7 @@ impl Queue {
         tab: &str,
         platform: &P,
     ) -> bool {
-        if json.len() > ITEM_BYTES_MAX {
+        if json.len() > EVENT_BYTES_MAX {
             self.count("event_too_large", 1);
             return false;
         }
@@ -122,16 +122,16 @@ impl Queue {
             self.group = concat(&[PREFIX, &number(at_ms), ".", tab, ".", &number_of]);
         }
         let (key, bytes) = (self.group.clone(), json.len());
-        self.keep(Item { key, at_ms, json, is_essential, is_stored: false, ticket: 0 });
+        self.keep(QueuedEvent { key, at_ms, json, is_essential, is_stored: false, ticket: 0 });
         self.trim(platform);
         self.group_size = (self.group_size.0 + 1, self.group_size.1 + bytes);
-        if self.group_size.0 >= GROUP_ITEMS_MAX || self.group_size.1 >= GROUP_BYTES_MAX {
+        if self.group_size.0 >= GROUP_EVENTS_MAX || self.group_size.1 >= GROUP_BYTES_MAX {
             self.write_group(platform);
         }
         is_first
     }
 
-    /// Writes what was added since the last time. Called at the end of each task, and before anything is sent.
+    /// Writes the events of this task. Called at the end of each task, and before a batch is sent.
     pub fn write_group<P: Platform>(&mut self, platform: &P) {
         let key = std::mem::take(&mut self.group);
         if !key.is_empty() {
@@ -139,15 +139,15 @@ impl Queue {
         }
     }
 
-    /// Writes the events that belong under `key`, or removes it where there are none.
+    /// Writes the events of `key`, or removes the key if it has none.
     fn write<P: Platform>(&mut self, key: &str, platform: &P) {
         let mut text = String::new();
-        for item in self.items.iter().filter(|item| item.key == key) {
+        for event in self.events.iter().filter(|event| event.key == key) {
             if !text.is_empty() {
                 text.push(char::from(BETWEEN));
             }
-            let mark = if item.is_essential { "!" } else { "." };
-            for part in [&number(item.at_ms), mark, &item.json] {
+            let mark = if event.is_essential { "!" } else { "." };
+            for part in [&number(event.at_ms), mark, &event.json] {
                 text.push_str(part);
             }
         }
@@ -155,14 +155,14 @@ impl Queue {
             return platform.remove(key);
         }
         let is_stored = platform.save(key, &text);
-        for item in self.items.iter_mut().filter(|item| item.key == key) {
-            item.is_stored = is_stored;
+        for event in self.events.iter_mut().filter(|event| event.key == key) {
+            event.is_stored = is_stored;
         }
     }
 
     /// Gives the oldest events that fit together into `bytes_max`, at most `count_max` of them, to the request `ticket`.
     ///
-    /// What another tab has sent or purged meanwhile is forgotten on the way.
+    /// Forgets the events that another tab has sent or purged meanwhile.
     pub fn batch<P: Platform>(
         &mut self,
         ticket: u32,
@@ -173,46 +173,46 @@ impl Queue {
         self.write_group(platform);
         self.trim(platform);
         let (mut count, mut bytes, mut is_full) = (0, 0, false);
-        // Events of one key stand together, so it is looked up once.
+        // Events of one key stand together, so each key is looked up once.
         let (mut looked, mut is_there) = (String::new(), true);
-        self.items.retain_mut(|item| {
+        self.events.retain_mut(|event| {
             is_full |= count >= count_max;
-            if is_full || item.ticket != 0 {
+            if is_full || event.ticket != 0 {
                 return true;
             }
-            if looked != item.key {
-                looked.clone_from(&item.key);
-                is_there = !item.is_stored || platform.load(&looked).is_some();
+            if looked != event.key {
+                looked.clone_from(&event.key);
+                is_there = !event.is_stored || platform.load(&looked).is_some();
             }
             if !is_there {
-                self.bytes = self.bytes.saturating_sub(item.json.len());
+                self.bytes = self.bytes.saturating_sub(event.json.len());
                 return false;
             }
-            // One event always fits: it is smaller than any envelope.
-            if count > 0 && bytes + item.json.len() >= bytes_max {
+            // A single event always fits, because it is smaller than any envelope.
+            if count > 0 && bytes + event.json.len() >= bytes_max {
                 is_full = true;
                 return true;
             }
-            bytes += item.json.len() + 1;
-            item.ticket = ticket;
+            bytes += event.json.len() + 1;
+            event.ticket = ticket;
             count += 1;
             true
         });
         self.written(ticket)
     }
 
-    /// The events of the request `ticket` as JSON; what stands between marks in all of them alike, once.
+    /// The events of the request `ticket` as JSON. Text between marks that is the same in all events is returned once.
     fn written(&self, ticket: u32) -> Batch {
-        let mine = || self.items.iter().filter(|item| item.ticket == ticket);
-        let shared = mine().next().map_or("", |item| thirds(&item.json)[1]);
-        // An event that says less would be filled up from what is said for all, so it is all of them or none.
-        let is_shared = mine().all(|item| thirds(&item.json)[1] == shared);
+        let mine = || self.events.iter().filter(|event| event.ticket == ticket);
+        let shared = mine().next().map_or("", |event| thirds(&event.json)[1]);
+        // An event without the shared fields would get them from the envelope. So all events share them, or none does.
+        let is_shared = mine().all(|event| thirds(&event.json)[1] == shared);
         let mut events = String::new();
-        for item in mine() {
+        for event in mine() {
             if !events.is_empty() {
                 events.push(',');
             }
-            let [head, middle, tail] = thirds(&item.json);
+            let [head, middle, tail] = thirds(&event.json);
             events.push_str(head);
             events.push_str(if is_shared { "" } else { middle });
             events.push_str(tail);
@@ -223,21 +223,21 @@ impl Queue {
 
     /// How many events the request `ticket` carries.
     pub fn carried(&self, ticket: u32) -> usize {
-        self.items.iter().filter(|item| item.ticket == ticket).count()
+        self.events.iter().filter(|event| event.ticket == ticket).count()
     }
 
-    /// The request `ticket` was answered: its events were judged and are let go of, or wait for another attempt.
+    /// The request `ticket` was answered. Its events leave if they were judged; else they wait for another attempt.
     pub fn landed<P: Platform>(&mut self, ticket: u32, is_judged: bool, platform: &P) {
         let (bytes, mut keys) = (&mut self.bytes, Vec::new());
-        self.items.retain_mut(|item| {
-            if item.ticket != ticket {
+        self.events.retain_mut(|event| {
+            if event.ticket != ticket {
                 return true;
             }
-            item.ticket = 0;
+            event.ticket = 0;
             if is_judged {
-                *bytes = bytes.saturating_sub(item.json.len());
-                if keys.last() != Some(&item.key) {
-                    keys.push(item.key.clone());
+                *bytes = bytes.saturating_sub(event.json.len());
+                if keys.last() != Some(&event.key) {
+                    keys.push(event.key.clone());
                 }
             }
             !is_judged
@@ -247,17 +247,17 @@ impl Queue {
         }
     }
 
-    /// Lets go of everything, stored leftovers of other tabs included.
+    /// Removes every event, also those that other tabs stored.
     pub fn purge<P: Platform>(&mut self, platform: &P) {
         for key in platform.keys(PREFIX) {
             platform.remove(&key);
         }
-        self.items.clear();
+        self.events.clear();
         self.group.clear();
         self.bytes = 0;
     }
 
-    /// Counts events that were lost, by reason.
+    /// Counts dropped events by reason.
     #[inline(never)]
     pub fn count(&mut self, reason: &'static str, events: u32) {
         match self.dropped.iter_mut().find(|(known, _)| *known == reason) {
@@ -266,12 +266,12 @@ impl Queue {
         }
     }
 
-    /// What was lost since the last envelope that arrived.
+    /// The events dropped since the last envelope that arrived.
     pub const fn dropped(&self) -> &Counts {
         &self.dropped
     }
 
-    /// The counts have arrived.
+    /// Subtracts counts that have arrived at the collector.
     pub fn reported(&mut self, counts: &Counts) {
         self.dropped.retain_mut(|(reason, count)| {
             let told = counts.iter().find(|(told, _)| told == reason).map_or(0, |(_, told)| *told);
@@ -280,12 +280,12 @@ impl Queue {
         });
     }
 
-    fn keep(&mut self, item: Item) {
-        self.bytes += item.json.len();
-        self.items.push(item);
-        // Nearly always there already: events come in the order they happen.
-        let mut end = self.items.len();
-        while let Some([.., before, last]) = self.items.get_mut(..end)
+    fn keep(&mut self, event: QueuedEvent) {
+        self.bytes += event.json.len();
+        self.events.push(event);
+        // Events come in the order of their times, so the loop hardly ever runs.
+        let mut end = self.events.len();
+        while let Some([.., before, last]) = self.events.get_mut(..end)
             && before.at_ms > last.at_ms
         {
             std::mem::swap(before, last);
@@ -293,25 +293,28 @@ impl Queue {
         }
     }
 
-    /// Enforces age, number and bytes: the oldest go first, the essential ones last.
+    /// Enforces age, number and bytes: the oldest events go first, the essential ones last.
     ///
-    /// Those that were written together go together: what is left of them would have to be written again for each.
+    /// Events that were written together go together. Else the rest of the group would be written again for each.
     fn trim<P: Platform>(&mut self, platform: &P) {
         let now = platform.now_ms();
-        while let Some(oldest) = self.items.first() {
+        while let Some(oldest) = self.events.first() {
             let (victim, reason) = if now - oldest.at_ms > AGE_MS_MAX {
                 (oldest, "expired")
-            } else if self.items.len() > ITEMS_MAX || self.bytes > BYTES_MAX {
-                (self.items.iter().find(|item| !item.is_essential).unwrap_or(oldest), "queue_full")
+            } else if self.events.len() > EVENTS_MAX || self.bytes > BYTES_MAX {
+                (
+                    self.events.iter().find(|event| !event.is_essential).unwrap_or(oldest),
+                    "queue_full",
+                )
             } else {
                 return;
             };
             let (key, is_essential) = (victim.key.clone(), victim.is_essential);
             let (bytes, mut gone) = (&mut self.bytes, 0);
-            self.items.retain(|item| {
-                let stays = item.key != key || item.is_essential != is_essential;
+            self.events.retain(|event| {
+                let stays = event.key != key || event.is_essential != is_essential;
                 if !stays {
-                    *bytes = bytes.saturating_sub(item.json.len());
+                    *bytes = bytes.saturating_sub(event.json.len());
                     gone += 1;
                 }
                 stays
@@ -324,7 +327,7 @@ impl Queue {
     }
 }
 
-/// What stands before, between and behind the marks of an event: line breaks, which its JSON has nowhere else.
+/// The text before, between and behind the marks of an event. A mark is a line break, which JSON has nowhere else.
 fn thirds(json: &str) -> [&str; 3] {
     let (head, rest) = cut(json, b'\n');
     let (middle, tail) = cut(rest.unwrap_or_default(), b'\n');
@@ -332,13 +335,13 @@ fn thirds(json: &str) -> [&str; 3] {
 }
 
 /// Reads a stored event: time, `!` or `.`, JSON.
-fn read(key: &str, text: &str) -> Option<Item> {
+fn read(key: &str, text: &str) -> Option<QueuedEvent> {
     let end = text.bytes().position(|byte| !byte.is_ascii_digit())?;
     let is_essential = cut(text, b'!').0.len() == end;
     let (at_ms, json) = (read_number(text.get(..end)?)?, text.get(end + 1..)?);
-    // A value that was cut off in the middle would spoil the whole batch.
-    let is_whole = json.starts_with('{') && json.ends_with('}') && json.len() <= ITEM_BYTES_MAX;
-    is_whole.then(|| Item {
+    // A value that was cut off would make the whole batch unreadable.
+    let is_whole = json.starts_with('{') && json.ends_with('}') && json.len() <= EVENT_BYTES_MAX;
+    is_whole.then(|| QueuedEvent {
         key: key.to_owned(),
         at_ms,
         json: json.to_owned(),
@@ -372,31 +375,31 @@ mod tests {
     }
 
     #[test]
-    fn the_oldest_fall_out_and_essential_ones_stay() {
+    fn a_full_queue_drops_the_oldest_events_and_keeps_essential_ones() {
         let (platform, mut queue) = (page(), Queue::default());
         queue.push(platform.now_ms(), "{\"order\":1}".to_owned(), true, "t", &platform);
-        fill(&mut queue, &platform, ITEMS_MAX);
-        assert_eq!(queue.len(), ITEMS_MAX);
+        fill(&mut queue, &platform, EVENTS_MAX);
+        assert_eq!(queue.len(), EVENTS_MAX);
         assert_eq!(queue.dropped()[..], [("queue_full", 1)]);
         assert_eq!(queue.batch(1, 1, 1_000, &platform).events, "{\"order\":1}");
     }
 
     #[test]
-    fn what_was_written_together_falls_out_together_but_for_what_is_essential() {
+    fn events_written_together_are_dropped_together_except_essential_ones() {
         let (platform, mut queue) = (page(), Queue::default());
-        let pushed = ITEMS_MAX + 1;
+        let pushed = EVENTS_MAX + 1;
         for i in 0..pushed {
             queue.push(platform.now_ms(), format!("{{\"i\":{i}}}"), i == 3, "t", &platform);
         }
         queue.write_group(&platform);
-        assert_eq!(queue.len(), pushed - (GROUP_ITEMS_MAX - 1));
-        assert_eq!(queue.dropped()[..], [("queue_full", GROUP_ITEMS_MAX as u32 - 1)]);
+        assert_eq!(queue.len(), pushed - (GROUP_EVENTS_MAX - 1));
+        assert_eq!(queue.dropped()[..], [("queue_full", GROUP_EVENTS_MAX as u32 - 1)]);
         assert_eq!(queue.batch(1, 2, 1_000, &platform).events, r#"{"i":3},{"i":32}"#);
         assert_eq!(recover(&platform).len(), queue.len(), "what is stored");
     }
 
     #[test]
-    fn a_week_is_too_long() {
+    fn an_event_older_than_a_week_is_dropped() {
         let (platform, mut queue) = (page(), Queue::default());
         fill(&mut queue, &platform, 2);
         platform.pass(AGE_MS_MAX + 1);
@@ -405,7 +408,7 @@ mod tests {
     }
 
     #[test]
-    fn the_next_page_recovers_what_is_whole() {
+    fn the_next_page_recovers_whole_events() {
         let (platform, mut queue) = (page(), Queue::default());
         queue.push(platform.now_ms(), "{\"order\":1}".to_owned(), true, "t", &platform);
         queue.write_group(&platform);
@@ -413,13 +416,13 @@ mod tests {
         platform.save("hilo.q.9.x.9", "17.{\"cut");
         let recovered = recover(&platform);
         assert_eq!(recovered.dropped()[..], [("corrupt", 1)]);
-        let essential: Vec<_> = recovered.items.iter().map(|item| item.is_essential).collect();
+        let essential: Vec<_> = recovered.events.iter().map(|event| event.is_essential).collect();
         assert_eq!(essential.iter().filter(|is| **is).count(), 1);
         assert_eq!(essential.len(), 4);
     }
 
     #[test]
-    fn what_another_tab_has_sent_is_not_sent_again() {
+    fn an_event_that_another_tab_has_sent_is_not_sent_again() {
         let (platform, mut queue) = (page(), Queue::default());
         fill(&mut queue, &platform, 2);
         let mut other = recover(&platform);
@@ -430,7 +433,7 @@ mod tests {
     }
 
     #[test]
-    fn events_of_one_task_are_written_once_and_what_is_left_of_them_stays() {
+    fn events_of_one_task_are_written_once_and_the_rest_of_them_stays() {
         let (platform, mut queue) = (page(), Queue::default());
         let opened: Vec<bool> = (0..3)
             .map(|i| {
@@ -449,14 +452,14 @@ mod tests {
     }
 
     #[test]
-    fn a_long_task_is_written_in_pieces() {
+    fn the_events_of_a_long_task_are_written_in_pieces() {
         let (platform, mut queue) = (page(), Queue::default());
-        for i in 0..GROUP_ITEMS_MAX + 1 {
+        for i in 0..GROUP_EVENTS_MAX + 1 {
             queue.push(platform.now_ms(), format!("{{\"i\":{i}}}"), false, "t", &platform);
         }
-        assert_eq!(recover(&platform).len(), GROUP_ITEMS_MAX);
+        assert_eq!(recover(&platform).len(), GROUP_EVENTS_MAX);
         queue.write_group(&platform);
-        assert_eq!(recover(&platform).len(), GROUP_ITEMS_MAX + 1);
+        assert_eq!(recover(&platform).len(), GROUP_EVENTS_MAX + 1);
     }
 
     #[test]
@@ -470,7 +473,7 @@ mod tests {
     }
 
     #[test]
-    fn what_all_events_say_alike_is_said_once_and_otherwise_each_says_it() {
+    fn fields_that_all_events_share_are_written_once_and_others_with_each_event() {
         let event = |page: &str| format!("{{\"c\":{{\"h\":1\n,{page}\n}}}}");
         for (second, events, shared) in [
             ("\"p\":1", r#"{"c":{"h":1}},{"c":{"h":1}}"#, "\"p\":1"),
@@ -486,7 +489,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_under_way_is_not_sent_twice_and_comes_back_when_it_failed() {
+    fn an_event_on_its_way_is_not_sent_twice_and_waits_again_after_a_failure() {
         let (platform, mut queue) = (page(), Queue::default());
         fill(&mut queue, &platform, 3);
         assert_eq!(queue.batch(1, 2, 1_000, &platform).events, r#"{"i":0},{"i":1}"#);
@@ -498,7 +501,7 @@ mod tests {
     }
 
     #[test]
-    fn counts_leave_when_they_have_arrived() {
+    fn counts_of_dropped_events_leave_when_they_have_arrived() {
         let mut queue = Queue::default();
         queue.count("expired", 1);
         let told = queue.dropped().clone();

@@ -1,6 +1,6 @@
 //! A page in memory: the browser's twin for tests and examples. The same tracker runs on both.
 //!
-//! Time stands still until it is told to pass; chance counts upwards; requests are kept until somebody answers them.
+//! Time passes only by [`Memory::pass`]. Random bytes count upwards. Requests stay until the test takes them.
 
 use std::cell::RefCell;
 use std::collections::BTreeMap;
@@ -8,7 +8,7 @@ use std::rc::Rc;
 
 use crate::platform::{Place, Platform, Request};
 
-/// Where time begins: 2026-11-18T11:06:40Z.
+/// The first moment: 2026-11-18T11:06:40Z.
 const BEGAN_MS: i64 = 1_795_000_000_000;
 
 #[derive(Debug, Default)]
@@ -32,7 +32,7 @@ pub struct Memory {
 }
 
 impl Memory {
-    /// A page at `url` that nobody referred to.
+    /// A page at `url` without a referrer.
     pub fn new(url: &str) -> Memory {
         let memory = Memory::default();
         memory.world.borrow_mut().now_ms = BEGAN_MS;
@@ -54,19 +54,19 @@ impl Memory {
         next
     }
 
-    /// Changes the address, and the referrer that the document tells.
+    /// Changes the document's address and referrer.
     pub fn go(&self, url: &str, referrer: &str) {
         let title = "A page".to_owned();
         self.world.borrow_mut().place =
             Place { url: url.to_owned(), referrer: referrer.to_owned(), title };
     }
 
-    /// What the tab's history says about its first address.
+    /// Sets the first address of the tab's history.
     pub fn remember_first(&self, url: &str) {
         self.world.borrow_mut().history = Some(url.to_owned());
     }
 
-    /// Lets time pass; says whether the tracker's timer ran out.
+    /// Lets time pass. Returns whether the tracker's timer ran out.
     pub fn pass(&self, ms: i64) -> bool {
         let mut world = self.world.borrow_mut();
         world.now_ms += ms;
@@ -77,12 +77,12 @@ impl Memory {
         is_due
     }
 
-    /// Takes the storage away, as browsers do that block it.
+    /// Blocks the storage, as some browsers do.
     pub fn block_storage(&self) {
         self.world.borrow_mut().is_storage_blocked = true;
     }
 
-    /// The requests since the last look.
+    /// The requests since the last call.
     pub fn sent(&self) -> Vec<Request> {
         std::mem::take(&mut self.world.borrow_mut().sent)
     }
@@ -92,7 +92,7 @@ impl Memory {
         self.world.borrow().storage.clone()
     }
 
-    /// What the developer was told.
+    /// The sentences for the developer.
     pub fn sentences(&self) -> Vec<String> {
         self.world.borrow().sentences.clone()
     }
@@ -179,7 +179,7 @@ impl Platform for Memory {
     }
 
     fn notice_task_end(&self) {
-        // Whoever drives the tracker says when a task is over.
+        // The test itself ends a task.
     }
 
     fn say(&self, sentence: &str) {

@@ -1,11 +1,11 @@
-//! The consent half of the tracker: what the visitor says, and what page, storage and queue become by it.
-//! A grant finds out who this is; a denial forgets it. Another tab's word counts like one's own.
+//! The consent half of the tracker: the visitor's choices, and their effect on storage and queue.
+//! A grant finds the visitor's id; a denial removes it. A choice in another tab counts like one in this tab.
 
 use hilo_core::consent::{Choice, Purpose};
 use hilo_core::identity::{is_reserved, uuid_v4};
 use hilo_core::text::parts;
 
-use super::{CLAIM_KEY, CONSENT_KEY, HELLO_MS_MAX, ID_KEY, SESSION_KEY, Tracker, Who};
+use super::{CLAIM_KEY, CONSENT_KEY, HELLO_MS_MAX, ID_KEY, SESSION_KEY, Tracker, Visitor};
 use crate::gate::from_stored;
 use crate::platform::Platform;
 
@@ -26,7 +26,7 @@ impl<P: Platform> Tracker<P> {
         std::mem::replace(&mut self.is_consent_new, false)
     }
 
-    /// Grants or denies purposes by name, separated by blanks. Names that are none are told to the developer.
+    /// Grants or denies purposes by name, separated by blanks. The developer gets a sentence about an unknown name.
     pub fn choose(&mut self, names: &str, choice: Choice) {
         let mut purposes = Vec::new();
         for name in parts(names, b' ').filter(|name| !name.is_empty()) {
@@ -40,7 +40,7 @@ impl<P: Platform> Tracker<P> {
         self.decide(&purposes, choice);
     }
 
-    /// Takes everything back: nothing of this visitor stays on the device but the denial itself.
+    /// Denies every purpose: only the denial itself stays on the device.
     pub fn withdraw(&mut self) {
         self.decide(&Purpose::ASKED, Choice::Denied);
     }
@@ -59,19 +59,18 @@ impl<P: Platform> Tracker<P> {
         }
         self.obey(had_id);
         if !self.gate.allows_id() {
-            // A withdrawal must be known, whatever pause events are in.
+            // A withdrawal does not wait for the pause that events are in.
             self.transport.insist();
         }
         self.send();
         self.set_timer();
     }
 
-    /// Another tab stored something. What it decided holds here too, without a second record, and who logged out there did
-    /// so here.
+    /// Another tab stored something. Its consent holds in this tab too, without a second record, and so does its logout.
     pub(super) fn follow(&mut self) {
         self.look_again();
         let stored = self.platform.load(ID_KEY).filter(|id| !is_reserved(id));
-        if let (Who::Known(id), Some(stored)) = (&mut self.who, stored) {
+        if let (Visitor::Known(id), Some(stored)) = (&mut self.visitor, stored) {
             *id = stored;
         }
         let had_id = self.gate.allows_id();
@@ -83,7 +82,7 @@ impl<P: Platform> Tracker<P> {
         self.send();
     }
 
-    /// Makes storage, queue and waiting room what the choices allow.
+    /// Reduces storage, queue and waiting room to what the choices allow.
     fn obey(&mut self, had_id: bool) {
         let (passed, dropped) = self.gate.release(self.platform.now_ms());
         for reason in dropped {
@@ -98,7 +97,7 @@ impl<P: Platform> Tracker<P> {
         }
         if !self.gate.allows_id() {
             self.platform.remove(ID_KEY);
-            self.who = Who::Nobody;
+            self.visitor = Visitor::Unknown;
         } else if !had_id {
             self.awaken();
         }
@@ -107,25 +106,25 @@ impl<P: Platform> Tracker<P> {
         }
     }
 
-    /// There is consent: finds out who this is, and what earlier pages left to send.
+    /// Consent was given: finds the visitor's id, and what earlier pages left to send.
     pub(super) fn awaken(&mut self) {
         self.queue.recover(&self.platform);
         self.recover_records();
         match self.platform.load(ID_KEY).filter(|id| !is_reserved(id)) {
-            Some(id) => self.who = Who::Known(id),
+            Some(id) => self.visitor = Visitor::Known(id),
             None => {
-                // The cookie may still know: storage that scripts write is wiped sooner than it.
-                self.who = Who::Asking(self.platform.monotonic_ms() + HELLO_MS_MAX);
+                // The collector's cookie may hold the id: browsers wipe the storage of scripts sooner than such a cookie.
+                self.visitor = Visitor::Asking(self.platform.monotonic_ms() + HELLO_MS_MAX);
                 self.greet();
             }
         }
     }
 
-    /// The id is certain: the collector said it, or nobody did and a new one is minted.
-    pub(super) fn take_id(&mut self, said: String) {
-        let id = if is_reserved(&said) { uuid_v4(self.platform.random16()) } else { said };
+    /// Takes the id that the collector answered. Empty text stands for no answer: then a new id is minted.
+    pub(super) fn take_id(&mut self, answered: String) {
+        let id = if is_reserved(&answered) { uuid_v4(self.platform.random16()) } else { answered };
         self.platform.save(ID_KEY, &id);
-        self.who = Who::Known(id);
+        self.visitor = Visitor::Known(id);
         for draft in std::mem::take(&mut self.waiting) {
             self.finish(draft);
         }

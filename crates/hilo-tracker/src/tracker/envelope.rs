@@ -1,5 +1,5 @@
-//! The wire's shapes, written: one event, one envelope, one hello, one consent record.
-//! In: what the stages know. Out: JSON text after the Segment spec, hilo's own facts under `context.hilo`.
+//! Writes the shapes of the wire: an event, an envelope, a hello, a consent record.
+//! In: the stages' values. Out: JSON text after the Segment spec, with hilo's own facts under `context.hilo`.
 
 use hilo_core::consent::{Choice, ConsentState, Purpose};
 use hilo_core::identity::uuid_v7;
@@ -11,10 +11,10 @@ use crate::json::Json;
 use crate::platform::{Place, Platform};
 use crate::queue::{Batch, Counts};
 
-/// What these events say captured them.
+/// The library that the events name as their source.
 const LIBRARY: &str = concat!(r#"{"name":"hilo","version":""#, env!("CARGO_PKG_VERSION"), r#""}"#);
 
-/// One event of a batch. `claim` is who the visitor said to be; empty for nobody.
+/// One event of a batch. `claim` is the claimed user id; empty for none.
 pub(super) fn event<P: Platform>(
     draft: &Draft,
     anonymous_id: &str,
@@ -50,12 +50,12 @@ pub(super) fn event<P: Platform>(
         json.open("landing").some("url", &landing.url).some("referrer", &landing.referrer);
         json.text("via", landing.via).close();
     }
-    // The page stands between two marks: events of one page say it once per envelope.
+    // The page stands between two marks: an envelope holds it once for all events of one page.
     json.close().close().mark().raw("page", &draft.scene.page).mark().close();
     json.done()
 }
 
-/// What every event at `place` says about it.
+/// The scene at `place`, which every event there shares.
 pub(super) fn scene(place: Place) -> Scene {
     let path = path(&place.url);
     let mut json = Json::new();
@@ -95,7 +95,7 @@ pub(super) fn batch<P: Platform>(
     json.done()
 }
 
-/// What the page says when it comes to life. `id` is empty when it asks.
+/// The first call of a page after consent. An empty `id` asks the collector for one.
 pub(super) fn hello<P: Platform>(
     key: &str,
     id: &str,
@@ -108,14 +108,14 @@ pub(super) fn hello<P: Platform>(
     json.done()
 }
 
-/// One change of consent, as [`change`] wrote it.
+/// A consent record around one change, which [`change`] wrote.
 pub(super) fn record<P: Platform>(key: &str, id: &str, consent: &str, platform: &P) -> String {
     let mut json = header(key, platform);
     json.some("anonymousId", id).raw("consent", consent);
     json.done()
 }
 
-/// The `consent` of a record.
+/// One change of consent, as the `consent` of a record.
 pub(super) fn change(
     revision: u32,
     purposes: &[Purpose],

@@ -1,49 +1,31 @@
-//! The sending half of the tracker: what goes out next, and what an answer changes.
-//! Consent records go before events; nothing is let go of before it was judged.
+//! The sending half of the tracker: the next request, and the effect of an answer.
+//! Consent records go before events. Nothing is removed before the collector has judged it.
 
 use hilo_core::consent::{Choice, Purpose};
 use hilo_core::text::concat;
 
-use super::{Tracker, Who, envelope};
+use super::flight::{ConsentRecord, Flight};
+use super::{Tracker, Visitor, envelope};
 use crate::json::number;
 use crate::platform::{Answer, Call, Platform, Request};
 use crate::queue::Counts;
-use crate::transport::Verdict;
+use crate::transport::BatchFate;
 
 /// Bytes of one request: browsers let 64 KiB in flight outlive their page, all requests together (Fetch, keepalive).
 const REQUEST_BYTES_MAX: usize = 56 * 1024;
-/// What an envelope's header may take of it.
+/// Bytes of a request that belong to the envelope's header.
 const HEADER_BYTES: usize = 2 * 1024;
-/// The first events of a page go once what is done in the same breath is with them, so that a short visit is seen …
+/// The first events of a page wait this long for others of the same moment. A short visit is seen nevertheless.
 const SOON_MS: i64 = 10;
-/// … later ones wait for company.
+/// Later events wait this long, so that several go together.
 const TOGETHER_MS: i64 = 2_000;
 /// Consent records that may wait.
 const RECORDS_MAX: usize = 20;
-/// Prefix of their storage keys.
+/// Prefix of the records' storage keys.
 const RECORD_PREFIX: &str = "hilo.r.";
 
-/// A request on its way.
-#[derive(Debug)]
-pub(super) struct Flight {
-    ticket: u32,
-    call: Call,
-    told: Counts,
-}
-
-/// A consent record that the ledger does not have yet.
-#[derive(Debug)]
-pub(super) struct Record {
-    key: String,
-    consent: String,
-    /// Whom a withdrawal was about, since the page has forgotten it; empty for whoever it is now.
-    id: String,
-    /// The request that carries it; 0 for none.
-    ticket: u32,
-}
-
 impl<P: Platform> Tracker<P> {
-    /// Notes a change for the ledger. It survives the page as long as identifiers may.
+    /// Keeps a change for the ledger. The record outlives the page only while identifiers may be stored.
     pub(super) fn record(&mut self, changed: &[Purpose], choice: Choice, id: String) {
         let at = self.platform.iso(self.platform.now_ms());
         let revision = self.gate.state().revision;
@@ -54,17 +36,17 @@ impl<P: Platform> Tracker<P> {
         } else {
             self.forget(RECORD_PREFIX);
         }
-        self.records.push(Record { key, consent, id, ticket: 0 });
+        self.records.push(ConsentRecord { key, consent, id, ticket: 0 });
         let mut is_surplus = self.records.len() > RECORDS_MAX;
         self.records.retain(|_| !std::mem::take(&mut is_surplus));
     }
 
-    /// Records that earlier pages could not send.
+    /// Takes up the records that earlier pages could not send.
     pub(super) fn recover_records(&mut self) {
         for key in self.platform.keys(RECORD_PREFIX) {
             let is_new = !self.records.iter().any(|record| record.key == key);
             if let (Some(consent), true) = (self.platform.load(&key), is_new) {
-                self.records.push(Record { key, consent, id: String::new(), ticket: 0 });
+                self.records.push(ConsentRecord { key, consent, id: String::new(), ticket: 0 });
             }
         }
     }
@@ -76,7 +58,7 @@ impl<P: Platform> Tracker<P> {
         }
     }
 
-    /// Tells the collector who this is, or asks.
+    /// Sends a hello: it brings the visitor's id to the collector, or asks for it.
     pub(super) fn greet(&mut self) {
         let id = self.anonymous_id().unwrap_or_default();
         let body = envelope::hello(&self.options.key, id, &self.gate.state(), &self.platform);
@@ -84,7 +66,7 @@ impl<P: Platform> Tracker<P> {
         self.post(ticket, Call::Hello, body, Counts::new());
     }
 
-    /// Makes sure that something is sent soon.
+    /// Plans the next batch.
     pub(super) fn plan_flush(&mut self) {
         let now = self.platform.monotonic_ms();
         let is_quiet = self.sent_at_ms.is_none_or(|at| now - at > TOGETHER_MS);
@@ -96,7 +78,7 @@ impl<P: Platform> Tracker<P> {
     pub(super) fn wake(&mut self) {
         self.wakes_at_ms = None;
         let now = self.platform.monotonic_ms();
-        if matches!(self.who, Who::Asking(until) if until <= now) {
+        if matches!(self.visitor, Visitor::Asking(until) if until <= now) {
             self.take_id(String::new());
         }
         if self.flush_at_ms.is_none_or(|at| at <= now) {
@@ -104,29 +86,29 @@ impl<P: Platform> Tracker<P> {
         }
     }
 
-    /// Whether a record or events are on their way.
+    /// Whether a record or a batch is on its way.
     fn is_busy(&self) -> bool {
         self.flights.iter().any(|flight| flight.call != Call::Hello)
     }
 
-    /// Sends one request if one may go: a record first, then events.
+    /// Sends one request if none is on its way and no pause holds.
     pub(super) fn send(&mut self) {
         if !self.is_busy() && self.transport.wait_ms(self.platform.monotonic_ms()) == 0 {
             self.send_next();
         }
     }
 
-    /// The page may be gone in a moment: sends what fits, without waiting for answers or delays.
+    /// Sends as much as fits, because the page may end in a moment. Waits for no answer and no delay.
     pub(super) fn send_all(&mut self) {
-        // A record and two batches are as much as a browser will carry beyond the page.
+        // A browser carries no more than a record and two batches beyond the end of a page.
         for _ in 0..3 {
             self.send_next();
         }
     }
 
-    /// Sends a record or a batch that is not under way, if there is one.
+    /// Sends a record that is not on its way, else a batch.
     fn send_next(&mut self) {
-        if self.is_over || matches!(self.who, Who::Asking(_)) {
+        if self.is_over || matches!(self.visitor, Visitor::Asking(_)) {
             return;
         }
         let ticket = self.take_ticket();
@@ -154,30 +136,30 @@ impl<P: Platform> Tracker<P> {
         if batch.events.is_empty() {
             return;
         }
-        let told = self.queue.dropped().clone();
+        let dropped = self.queue.dropped().clone();
         let (key, state) = (&self.options.key, self.gate.state());
-        let body = envelope::batch(key, &batch, &state, &told, &self.platform);
+        let body = envelope::batch(key, &batch, &state, &dropped, &self.platform);
         self.sent_at_ms = Some(self.platform.monotonic_ms());
-        self.post(ticket, Call::Batch, body, told);
+        self.post(ticket, Call::Batch, body, dropped);
     }
 
-    /// The name of the next request; never 0, which stands for none.
+    /// The next request's name. 0 is left out, because it stands for no request.
     const fn take_ticket(&mut self) -> u32 {
         self.ticket = if self.ticket == u32::MAX { 1 } else { self.ticket + 1 };
         self.ticket
     }
 
-    fn post(&mut self, ticket: u32, call: Call, body: String, told: Counts) {
-        self.flights.push(Flight { ticket, call, told });
+    fn post(&mut self, ticket: u32, call: Call, body: String, reported: Counts) {
+        self.flights.push(Flight { ticket, call, reported });
         self.platform.post(Request { ticket, call, body });
     }
 
-    /// What an answer means for what was sent.
+    /// Does what an answer demands.
     pub(super) fn answered(&mut self, answer: Answer) {
         let ticket = answer.ticket;
         let Some(flight) = self.land(ticket) else { return };
         if flight.call == Call::Hello {
-            if let Who::Asking(_) = self.who {
+            if let Visitor::Asking(_) = self.visitor {
                 self.take_id(if answer.status == 200 {
                     answer.anonymous_id
                 } else {
@@ -189,36 +171,36 @@ impl<P: Platform> Tracker<P> {
         let chance = u16::from_le_bytes([self.platform.random16()[0], self.platform.random16()[1]]);
         let now = self.platform.monotonic_ms();
         let count = if flight.call == Call::Batch { self.queue.carried(ticket) } else { 1 };
-        let verdict = self.transport.judge(&answer, count, now, chance);
-        let is_judged = matches!(verdict, Verdict::Done | Verdict::Poison);
+        let fate = self.transport.judge(&answer, count, now, chance);
+        let is_judged = matches!(fate, BatchFate::Done | BatchFate::Poison);
         self.queue.landed(ticket, is_judged, &self.platform);
         self.release_records(ticket, is_judged);
-        match verdict {
-            Verdict::Done => {
-                self.queue.reported(&flight.told);
+        match fate {
+            BatchFate::Done => {
+                self.queue.reported(&flight.reported);
                 if answer.rejected > 0 {
                     self.platform
                         .say("the collector rejected events; GET /admin/v1/rejects says why");
                 }
             }
-            Verdict::Poison => {
+            BatchFate::Poison => {
                 self.queue.count("poison", 1);
                 self.platform.say("one event made its envelope unusable and was left out");
             }
-            Verdict::Refused if !self.is_refused => {
+            BatchFate::Refused if !self.is_refused => {
                 self.is_refused = true;
                 self.platform.say("the collector refuses this key or this origin: check hilo.toml. Trying again in 10 minutes");
             }
-            Verdict::Purge => {
+            BatchFate::Purge => {
                 self.queue.purge(&self.platform);
                 self.records.clear();
                 self.forget(RECORD_PREFIX);
                 self.is_over = true;
                 self.platform.say("this write key was revoked: nothing is captured any more");
             }
-            Verdict::Split | Verdict::Keep | Verdict::Refused => {}
+            BatchFate::Split | BatchFate::Keep | BatchFate::Refused => {}
         }
-        if is_judged || verdict == Verdict::Split {
+        if is_judged || fate == BatchFate::Split {
             self.send();
         }
     }
@@ -227,14 +209,14 @@ impl<P: Platform> Tracker<P> {
     fn land(&mut self, ticket: u32) -> Option<Flight> {
         let at = self.flights.iter().position(|flight| flight.ticket == ticket)?;
         let last = self.flights.pop()?;
-        // Their order means nothing.
+        // The order of flights means nothing.
         match self.flights.get_mut(at) {
             Some(place) => Some(core::mem::replace(place, last)),
             None => Some(last),
         }
     }
 
-    /// The records of the request `ticket` are let go of, or wait for another attempt.
+    /// Removes the records of the request `ticket` if they were judged. Others wait for another attempt.
     fn release_records(&mut self, ticket: u32, is_judged: bool) {
         let platform = &self.platform;
         self.records.retain_mut(|record| {
@@ -249,24 +231,24 @@ impl<P: Platform> Tracker<P> {
         });
     }
 
-    /// Sets the one timer to the next moment at which something is due.
+    /// Sets the tracker's one timer to the next moment at which something is due.
     pub(super) fn set_timer(&mut self) {
         let now = self.platform.monotonic_ms();
-        let asked = match self.who {
-            Who::Asking(until) => Some(until - now),
-            Who::Nobody | Who::Known(_) => None,
+        let asked = match self.visitor {
+            Visitor::Asking(until) => Some(until - now),
+            Visitor::Unknown | Visitor::Known(_) => None,
         };
         let has_more = !(self.records.is_empty() && self.queue.is_empty());
         let is_free = !self.is_busy();
         let wait = self.transport.wait_ms(now);
         let flush = match self.flush_at_ms {
             Some(at) => Some((at - now).max(wait)),
-            // What was kept for another attempt, however short its delay came out.
+            // Something waits for another attempt, after the transport's own delay.
             None => (has_more && is_free && asked.is_none()).then_some(wait),
         };
         if let Some(ms) = asked.into_iter().chain(flush.filter(|_| is_free)).min() {
             let at = now + ms.max(0);
-            // Most events change nothing about when something is due.
+            // Most events do not change that moment.
             if self.wakes_at_ms.replace(at) != Some(at) {
                 self.platform.wake_in(at - now);
             }

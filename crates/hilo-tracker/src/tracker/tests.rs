@@ -1,4 +1,4 @@
-//! The tracker on a page in memory: what a visit sends, stores and forgets.
+//! The tracker on a page in memory: the requests and stored keys of a visit.
 
 use hilo_core::consent::Choice;
 
@@ -20,7 +20,7 @@ fn grant(tracker: &mut Tracker<Memory>) {
     tracker.choose("analytics functional", Choice::Granted);
 }
 
-/// Answers what was sent until nothing more is sent; gives back every request.
+/// Answers every request until no more come. Returns all requests.
 fn serve(tracker: &mut Tracker<Memory>, page: &Memory, status: u16) -> Vec<Request> {
     let mut seen = Vec::new();
     for _ in 0..20 {
@@ -58,13 +58,13 @@ fn before_consent_nothing_is_sent_or_stored() {
 }
 
 #[test]
-fn after_the_grant_what_waited_is_sent_with_its_own_time() {
+fn after_a_grant_waiting_events_are_sent_with_their_own_times() {
     let page = Memory::new("https://a.example/?utm_source=mail");
     let mut tracker = start(&page);
     page.pass(5_000);
     grant(&mut tracker);
     let sent = serve(&mut tracker, &page, 200);
-    assert_eq!(sent[0].call, Call::Hello, "the cookie may know who this was");
+    assert_eq!(sent[0].call, Call::Hello, "the collector's cookie may hold the id");
     let body = batches(&sent);
     assert!(body.contains(r#""timestamp":"2026-11-18T11:06:40.000Z""#), "{body}");
     assert!(
@@ -83,7 +83,7 @@ fn after_the_grant_what_waited_is_sent_with_its_own_time() {
 }
 
 #[test]
-fn the_first_touch_survives_two_page_loads_before_consent() {
+fn the_landing_survives_two_page_loads_before_consent() {
     let first = Memory::new("https://a.example/?utm_source=mail&gclid=7");
     first.remember_first("https://a.example/?utm_source=mail&gclid=7");
     start(&first);
@@ -102,7 +102,7 @@ fn the_first_touch_survives_two_page_loads_before_consent() {
 }
 
 #[test]
-fn the_id_that_the_cookie_knows_is_taken_up() {
+fn the_id_in_the_collectors_cookie_is_taken_up() {
     let page = Memory::new("https://a.example/");
     let mut tracker = start(&page);
     grant(&mut tracker);
@@ -129,7 +129,7 @@ fn a_collector_that_does_not_answer_holds_events_for_a_moment_only() {
 }
 
 #[test]
-fn withdrawal_leaves_nothing_but_the_denial_and_tells_it_once() {
+fn a_withdrawal_leaves_only_the_denial_and_reports_it_once() {
     let page = Memory::new("https://a.example/");
     let mut tracker = start(&page);
     grant(&mut tracker);
@@ -148,7 +148,7 @@ fn withdrawal_leaves_nothing_but_the_denial_and_tells_it_once() {
 }
 
 #[test]
-fn what_could_not_be_sent_is_sent_by_the_next_page() {
+fn events_that_a_page_could_not_send_are_sent_by_the_next_page() {
     let page = Memory::new("https://a.example/");
     let mut tracker = start(&page);
     grant(&mut tracker);
@@ -165,7 +165,7 @@ fn what_could_not_be_sent_is_sent_by_the_next_page() {
 }
 
 #[test]
-fn another_tabs_withdrawal_counts_here() {
+fn a_withdrawal_in_another_tab_counts_in_this_tab() {
     let page = Memory::new("https://a.example/");
     let mut tracker = start(&page);
     grant(&mut tracker);
@@ -178,7 +178,7 @@ fn another_tabs_withdrawal_counts_here() {
 }
 
 #[test]
-fn another_tabs_logout_counts_here() {
+fn a_logout_in_another_tab_counts_in_this_tab() {
     let page = Memory::new("https://a.example/");
     let mut tracker = start(&page);
     grant(&mut tracker);
@@ -190,7 +190,7 @@ fn another_tabs_logout_counts_here() {
 }
 
 #[test]
-fn another_tabs_session_and_claim_count_here() {
+fn a_session_and_a_claim_of_another_tab_count_in_this_tab() {
     let page = Memory::new("https://a.example/");
     let mut tracker = start(&page);
     grant(&mut tracker);
@@ -210,7 +210,7 @@ fn another_tabs_session_and_claim_count_here() {
 }
 
 #[test]
-fn logout_and_another_user_are_another_person() {
+fn a_logout_and_a_claim_of_another_user_begin_a_new_visitor() {
     let page = Memory::new("https://a.example/");
     let mut tracker = start(&page);
     grant(&mut tracker);
@@ -226,7 +226,7 @@ fn logout_and_another_user_are_another_person() {
 }
 
 #[test]
-fn one_poisonous_event_does_not_take_others_along() {
+fn one_poisonous_event_is_dropped_alone() {
     let page = Memory::new("https://a.example/");
     let mut tracker = start(&page);
     grant(&mut tracker);
@@ -256,7 +256,7 @@ fn one_poisonous_event_does_not_take_others_along() {
 }
 
 #[test]
-fn blocked_storage_means_memory_and_says_so() {
+fn a_page_without_storage_keeps_events_in_memory_and_reports_it() {
     let page = Memory::new("https://a.example/");
     page.block_storage();
     let mut tracker = start(&page);
@@ -267,7 +267,7 @@ fn blocked_storage_means_memory_and_says_so() {
 }
 
 #[test]
-fn leaving_sends_what_waits_at_once_and_keeps_it_until_judged() {
+fn a_page_that_is_left_sends_its_events_at_once_and_keeps_them_until_judged() {
     let page = Memory::new("https://a.example/");
     let mut tracker = start(&page);
     grant(&mut tracker);
@@ -279,7 +279,7 @@ fn leaving_sends_what_waits_at_once_and_keeps_it_until_judged() {
 }
 
 #[test]
-fn what_failed_is_tried_again_even_if_nothing_else_happens() {
+fn a_failed_request_is_repeated_even_if_nothing_else_happens() {
     let page = Memory::new("https://a.example/");
     let mut tracker = start(&page);
     grant(&mut tracker);
@@ -288,7 +288,7 @@ fn what_failed_is_tried_again_even_if_nothing_else_happens() {
     page.pass(2_000);
     tracker.happened(Happened::Woke);
     let lost = page.sent().remove(0);
-    // Chance counts upwards here, so the first delays come out as nothing at all.
+    // Random bytes count upwards in this page, so the first delays are 0.
     tracker.happened(Happened::Answered(Answer { ticket: lost.ticket, ..Answer::default() }));
     assert!(page.pass(60_000), "a timer is set");
     tracker.happened(Happened::Woke);

@@ -1,35 +1,35 @@
-//! When to send, how much, and what an answer means for what was sent.
+//! The pace and size of batches, and the effect of an answer.
 //!
-//! In: answers and the monotonic clock. Out: a verdict on the batch, and when the next one may go. Knows nothing of
-//! events; never gives up on a number of attempts.
+//! In: answers and the monotonic clock. Out: the batch's fate, and when the next batch may go. It never reads an event, and no
+//! number of attempts makes it give up.
 
 use crate::platform::Answer;
 
-/// Events in one envelope; with keepalive the bytes decide much earlier.
+/// Events of one envelope. The bytes that a browser sends with keepalive are reached much earlier.
 const COUNT_MAX: usize = 500;
 /// First delay after a failure (protocol.md).
 const DELAY_MS: i64 = 500;
-/// Longest delay of our own making.
+/// Longest delay that the tracker chooses itself.
 const DELAY_MS_MAX: i64 = 60_000;
 /// Longest delay that `Retry-After` may ask for.
 const RETRY_AFTER_S_MAX: u32 = 300;
 /// Pause after a refusal of key, origin or consent.
 const REFUSED_MS: i64 = 600_000;
 
-/// What is to be done with a batch.
+/// What happens to a batch after its answer.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Verdict {
-    /// Judged item by item: let go of all.
+pub enum BatchFate {
+    /// Each event was judged: all of them leave the queue.
     Done,
-    /// The envelope is unusable: send smaller ones until the poisonous event stands alone.
+    /// The envelope is unusable: smaller ones follow until the poisonous event stands alone.
     Split,
-    /// It stood alone: let go of it and count it.
+    /// The poisonous event stood alone: it is dropped and counted.
     Poison,
-    /// Keep and try again later.
+    /// The events stay for another attempt.
     Keep,
-    /// Keep; nothing will be sent for a while, tell the developer once.
+    /// The events stay, and nothing is sent for a while. The developer gets one sentence.
     Refused,
-    /// The key is gone for good: let go of everything.
+    /// The key was revoked: everything is dropped.
     Purge,
 }
 
@@ -60,44 +60,44 @@ impl Transport {
         (self.not_before_ms - now_ms).max(0)
     }
 
-    /// The network is said to be back: no reason to wait any longer, unless the collector asked for it.
+    /// The network is back: ends a delay, unless the collector asked for it.
     pub const fn hurry(&mut self) {
         if !self.is_ordered {
             self.not_before_ms = 0;
         }
     }
 
-    /// Somebody asks for it to be sent now: the site by `flush`, the visitor by a withdrawal.
+    /// Ends any delay: the site called `flush`, or the visitor withdrew consent.
     pub const fn insist(&mut self) {
         self.not_before_ms = 0;
         self.is_ordered = false;
     }
 
     /// Judges the answer to a batch of `count` events. `chance` is a fresh random number in 0..=u16::MAX.
-    pub fn judge(&mut self, answer: &Answer, count: usize, now_ms: i64, chance: u16) -> Verdict {
+    pub fn judge(&mut self, answer: &Answer, count: usize, now_ms: i64, chance: u16) -> BatchFate {
         self.is_ordered = false;
         match answer.status {
             200..=299 => {
                 self.failures = 0;
                 self.not_before_ms = 0;
                 self.count_max = (self.count_max * 2).min(COUNT_MAX);
-                Verdict::Done
+                BatchFate::Done
             }
             400 | 413 | 415 | 422 => {
                 self.failures = 0;
                 if count <= 1 {
-                    return Verdict::Poison;
+                    return BatchFate::Poison;
                 }
                 self.count_max = count.div_ceil(2);
-                Verdict::Split
+                BatchFate::Split
             }
             401 | 403 => {
                 self.not_before_ms = now_ms + REFUSED_MS;
                 self.is_ordered = true;
-                Verdict::Refused
+                BatchFate::Refused
             }
-            410 => Verdict::Purge,
-            // 408, 429, 5xx, no answer at all, and what no collector of ours says: not known durable.
+            410 => BatchFate::Purge,
+            // 408, 429, 5xx, no answer, or a status that no collector of ours sends: the events may not be durable.
             _ => {
                 let own = backoff_ms(self.failures, chance);
                 self.failures = self.failures.saturating_add(1);
@@ -105,7 +105,7 @@ impl Transport {
                     answer.retry_after_s.map(|s| i64::from(s.min(RETRY_AFTER_S_MAX)) * 1_000);
                 self.is_ordered = ordered.is_some();
                 self.not_before_ms = now_ms + ordered.unwrap_or(own);
-                Verdict::Keep
+                BatchFate::Keep
             }
         }
     }
@@ -125,27 +125,27 @@ mod tests {
         Answer { status, ..Answer::default() }
     }
 
-    fn judge(status: u16, count: usize) -> Verdict {
+    fn judge(status: u16, count: usize) -> BatchFate {
         Transport::default().judge(&answer(status), count, 0, 0)
     }
 
     #[test]
-    fn every_row_of_the_answer_table() {
-        assert_eq!(judge(200, 9), Verdict::Done);
+    fn every_status_has_its_fate() {
+        assert_eq!(judge(200, 9), BatchFate::Done);
         for status in [400, 413, 415, 422] {
-            assert_eq!((judge(status, 9), judge(status, 1)), (Verdict::Split, Verdict::Poison));
+            assert_eq!((judge(status, 9), judge(status, 1)), (BatchFate::Split, BatchFate::Poison));
         }
         for status in [401, 403] {
-            assert_eq!(judge(status, 9), Verdict::Refused);
+            assert_eq!(judge(status, 9), BatchFate::Refused);
         }
         for status in [0, 408, 429, 500, 502, 503, 302, 404] {
-            assert_eq!(judge(status, 9), Verdict::Keep);
+            assert_eq!(judge(status, 9), BatchFate::Keep);
         }
-        assert_eq!(judge(410, 9), Verdict::Purge);
+        assert_eq!(judge(410, 9), BatchFate::Purge);
     }
 
     #[test]
-    fn delays_double_up_to_a_minute_and_success_forgets_them() {
+    fn delays_double_up_to_a_minute_and_end_with_a_success() {
         let mut transport = Transport::default();
         for expected in [500, 1_000, 2_000, 4_000, 8_000, 16_000, 32_000, 60_000, 60_000] {
             transport.judge(&answer(503), 1, 0, u16::MAX);
@@ -156,7 +156,7 @@ mod tests {
     }
 
     #[test]
-    fn hurrying_does_not_outrun_what_the_collector_asked_for() {
+    fn a_returning_network_does_not_end_a_delay_that_the_collector_asked_for() {
         let mut transport = Transport::default();
         transport.judge(&answer(503), 1, 0, u16::MAX);
         transport.hurry();
@@ -186,7 +186,7 @@ mod tests {
         let mut transport = Transport::default();
         let mut count = 50;
         let mut rounds = 0;
-        while transport.judge(&answer(400), count, 0, 0) == Verdict::Split {
+        while transport.judge(&answer(400), count, 0, 0) == BatchFate::Split {
             count = transport.count_max();
             rounds += 1;
         }

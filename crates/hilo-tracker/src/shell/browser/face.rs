@@ -1,8 +1,8 @@
-//! The JavaScript face: nothing but conversions. `js/sdk/src/index.ts` wraps it into the public API, `page.ts` tells it
-//! what happens in the page.
+//! The JavaScript face of the first module: nothing but conversions. `js/sdk/src/index.ts` wraps it into the public API, and
+//! `page.ts` calls it when something happens in the page.
 //!
-//! Functions on one tracker, not a class: a page has one, and what JavaScript needs to own objects of wasm would be
-//! downloaded by every visitor. Whatever is called while the tracker is at work does nothing.
+//! Functions work on the page's one tracker. A class would bring code for owning objects of wasm, which every visitor downloads.
+//! A call does nothing while the tracker is at work.
 
 use std::cell::RefCell;
 
@@ -29,7 +29,7 @@ fn with(act: &mut dyn FnMut(&mut Tracker<Browser>)) {
     });
 }
 
-/// Tells the tracker what happened.
+/// Hands something that happened to the tracker.
 fn happened(what: Happened) {
     let mut what = Some(what);
     with(&mut |tracker| what.take().into_iter().for_each(|what| tracker.happened(what)));
@@ -45,19 +45,19 @@ pub fn start(key: String, notice: String, first_in_history: Option<String>, flag
     let options = Options { key, pages, is_strict, notice };
     let _ = TRACKER.try_with(|cell| {
         if let Ok(mut tracker) = cell.try_borrow_mut() {
-            // Once: replacing one would bring along what takes a tracker apart.
+            // Never replaced: replacing would bring the code that takes a tracker apart.
             tracker.get_or_insert_with(|| Tracker::new(options, browser));
         }
     });
 }
 
-/// Comes to life; after this the first view is told.
+/// Comes to life and captures the first view.
 #[wasm_bindgen]
 pub fn begin() {
     with(&mut Tracker::begin);
 }
 
-// Texts are owned: a borrowed one arrives as a box, which brings the shrinking of lists along.
+// Arguments are owned texts: a borrowed text arrives as a box, and the code that shrinks lists comes along.
 
 /// Takes a draft: one of the `DRAFT_` codes, the event's or page's name (or the id of the user or group), details as JSON.
 #[wasm_bindgen]
@@ -72,14 +72,14 @@ pub fn tell(kind: u8, name: String, details: String, at: f64) {
     });
 }
 
-/// A named act under an id that others may use for the same one.
+/// A named act with a message id that the collector may use for the same act.
 #[wasm_bindgen]
 #[expect(clippy::cast_possible_truncation, reason = "a Date's milliseconds")]
 pub fn track_as(id: String, event: String, details: String, at: f64) {
     with(&mut |tracker| tracker.track_as(&id, &event, &details, at as i64));
 }
 
-/// Logout.
+/// Logs the visitor out.
 #[wasm_bindgen]
 pub fn reset() {
     with(&mut Tracker::reset);
@@ -92,19 +92,19 @@ pub fn choose(purposes: String, granted: bool) {
     with(&mut |tracker| tracker.choose(&purposes, choice));
 }
 
-/// Takes everything back.
+/// Denies every purpose.
 #[wasm_bindgen]
 pub fn withdraw() {
     with(&mut Tracker::withdraw);
 }
 
-/// Sends what waits.
+/// Sends the queue.
 #[wasm_bindgen]
 pub fn flush() {
     with(&mut Tracker::flush);
 }
 
-/// The end.
+/// Stops for good.
 #[wasm_bindgen]
 pub fn destroy() {
     with(&mut Tracker::destroy);
@@ -151,7 +151,7 @@ pub fn revision() -> u32 {
     revision
 }
 
-/// Whether the choices changed since this was last asked.
+/// Whether the choices changed since the last call of this function.
 #[wasm_bindgen]
 pub fn is_consent_new() -> bool {
     let mut is_new = false;
@@ -179,7 +179,7 @@ pub fn lose_unread(count: u32) {
     with(&mut |tracker| tracker.lose_unread(count));
 }
 
-/// The answer to a request. `retry_after_s` is negative where nothing was said.
+/// The answer to a request. A negative `retry_after_s` stands for none.
 #[wasm_bindgen]
 #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "saturates")]
 pub fn answered(ticket: u32, status: u16, retry_after_s: f64, anonymous_id: String, rejected: u32) {

@@ -1,7 +1,7 @@
 //! The page as browsers have it: web-sys for the document, gloo for storage. The twin of `shell/memory.rs`.
 //!
-//! Only what answers at once; what calls back stands in `js/sdk/src/page.ts`. Nothing here throws into the page: what a
-//! browser refuses (storage, chance) is replaced by memory or left out, and said so where it matters.
+//! Every function here returns at once; `js/sdk/src/page.ts` holds what calls back. Nothing here throws into the page: where a
+//! browser refuses storage or chance, memory and a weaker chance stand in.
 
 use std::cell::Cell;
 
@@ -37,29 +37,29 @@ extern "C" {
     fn surroundings() -> String;
 }
 
-/// Random bytes that are fetched at once: asking the browser costs many times what an id does.
+/// Random bytes that are fetched together: one call of the browser costs as much as many ids.
 const POOL_BYTES: usize = 512;
 
-/// What is kept where there is no storage.
-type Kept = Vec<(String, String)>;
+/// Keys and values where the browser has no storage.
+type MemoryStore = Vec<(String, String)>;
 
 /// The page of this window.
 pub(super) struct Browser {
     pub(super) window: Window,
-    /// What `page.ts` found when the tracker started.
+    /// The first address of the tab's history, which `page.ts` read at the start.
     pub(super) first_in_history: Option<String>,
     pub(super) gpc: bool,
     storage: Option<Storage>,
     is_persistent: Cell<bool>,
-    memory: Cell<Kept>,
-    /// Random bytes that nobody has used.
+    memory: Cell<MemoryStore>,
+    /// Random bytes that are not used yet.
     pool: Cell<Vec<u8>>,
 }
 
 impl Browser {
     /// The page of `window`.
     pub(super) fn new(window: Window, first_in_history: Option<String>, gpc: bool) -> Browser {
-        // Looking whether there is a storage stores nothing. gloo takes its presence for granted.
+        // gloo expects a storage, so it is looked for first. Looking stores nothing.
         let has_storage = matches!(window.local_storage(), Ok(Some(_)));
         let storage = has_storage.then(LocalStorage::raw);
         Browser {
@@ -73,8 +73,8 @@ impl Browser {
         }
     }
 
-    /// Works on what is kept in memory.
-    fn kept<T>(&self, work: impl FnOnce(&mut Kept) -> T) -> T {
+    /// Works on the keys in memory.
+    fn in_memory<T>(&self, work: impl FnOnce(&mut MemoryStore) -> T) -> T {
         let mut kept = self.memory.take();
         let result = work(&mut kept);
         self.memory.set(kept);
@@ -146,7 +146,7 @@ impl Platform for Browser {
     }
 
     fn load(&self, key: &str) -> Option<String> {
-        let kept = self.kept(|kept| {
+        let kept = self.in_memory(|kept| {
             kept.iter().find(|(known, _)| known == key).map(|(_, value)| value.clone())
         });
         kept.or_else(|| self.storage.as_ref()?.get_item(key).ok().flatten())
@@ -156,7 +156,7 @@ impl Platform for Browser {
         let is_stored =
             self.storage.as_ref().is_some_and(|storage| storage.set_item(key, value).is_ok());
         self.is_persistent.set(is_stored);
-        self.kept(|kept| {
+        self.in_memory(|kept| {
             kept.retain(|(known, _)| known != key);
             if !is_stored {
                 kept.push((key.to_owned(), value.to_owned()));
@@ -170,7 +170,7 @@ impl Platform for Browser {
     }
 
     fn remove(&self, key: &str) {
-        self.kept(|kept| kept.retain(|(known, _)| known != key));
+        self.in_memory(|kept| kept.retain(|(known, _)| known != key));
         if let Some(storage) = &self.storage {
             let _ = storage.remove_item(key);
         }
@@ -178,7 +178,7 @@ impl Platform for Browser {
 
     fn keys(&self, prefix: &str) -> Vec<String> {
         let mut keys: Vec<String> =
-            self.kept(|kept| kept.iter().map(|(key, _)| key.clone()).collect());
+            self.in_memory(|kept| kept.iter().map(|(key, _)| key.clone()).collect());
         if let Some(storage) = &self.storage {
             for i in 0..storage.length().unwrap_or(0) {
                 keys.extend(storage.key(i).ok().flatten());
@@ -206,7 +206,7 @@ impl Platform for Browser {
     }
 }
 
-/// Where the browser has no cryptography (a page without https), an id must still be unlikely to repeat.
+/// A byte where the browser has no cryptography (a page without https). An id must be unlikely to repeat there too.
 #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "0 ≤ random < 1")]
 fn weak_byte() -> u8 {
     (random() * 256.0) as u8
