@@ -1,4 +1,4 @@
-//! The configuration in force: what was uploaded, or else what is built in; what is broken never replaces what works.
+//! The configuration in force: the uploaded one, or else the built-in one. A broken configuration never replaces a good one.
 //!
 //! Text of `hilo.toml` → [`Loaded`]. Fetches nothing: the platform brings the text and keeps the result.
 
@@ -12,7 +12,7 @@ const EMBEDDED: &str = include_str!("../hilo.toml");
 /// The configuration in force.
 #[derive(Clone, Debug)]
 pub struct Loaded {
-    /// What it says.
+    /// The configuration.
     pub config: Config,
     /// What is wrong with the newest text, if it could not be taken.
     pub problems: Vec<Problem>,
@@ -69,7 +69,7 @@ mod tests {
     }
 
     #[test]
-    fn a_broken_upload_keeps_the_last_good_one() {
+    fn a_broken_configuration_is_not_taken_and_its_problems_are_kept() {
         let good = EMBEDDED.replace("wk_shop", "wk_other");
         let first = Loaded::read(Some(&good), None);
         let second = Loaded::read(Some("[[source]]\nnam = \"x\""), Some(&first));

@@ -1,5 +1,5 @@
 //! HMAC and hashes, over bytes: cookies, object names, receipts and webhooks are signed with these.
-//! Pure. Knows no format of any of them.
+//! Pure. The formats are elsewhere.
 
 use hilo_core::identity::ProfileKey;
 use hmac::digest::KeyInit;
@@ -103,7 +103,7 @@ mod tests {
     }
 
     #[test]
-    fn a_changed_byte_does_not_verify() {
+    fn a_text_with_a_changed_byte_does_not_verify() {
         let tag = sign(b"k", b"text");
         assert!(verify(b"k", b"text", &tag) && !verify(b"k", b"texT", &tag));
         assert!(equal("same", "same") && !equal("same", "other"));

@@ -1,7 +1,7 @@
-//! Tickets for a cart's socket: who may open it, signed and valid for a minute.
+//! Tickets for a cart's socket: the right to open it, signed and valid for a minute.
 //!
-//! A browser cannot send headers when it opens a socket, and nothing secret belongs into a URL. So whoever may read a cart
-//! gets a ticket with it, and shows it in the socket's first frame. Keeps nothing: the signature is proof enough.
+//! A browser cannot send headers when it opens a socket, and no secret belongs into a URL. So a view of a cart comes with a
+//! ticket, and the socket's first frame shows the ticket. Nothing is stored: the signature is proof enough.
 
 use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
@@ -31,7 +31,7 @@ pub fn make(label: &str, speaker: &Speaker, secret: &str, now_s: i64) -> Option<
     Some(format!("{claims}.{}", URL_SAFE_NO_PAD.encode(tag)))
 }
 
-/// Who a ticket lets speak to the cart with this label; `None` if it is not ours, for another cart, or too old.
+/// The sender that a ticket was made for; `None` if the ticket is not ours, for another cart, or too old.
 pub fn read(ticket: &str, label: &str, secret: &str, now_s: i64) -> Option<Speaker> {
     let (claims, tag) = ticket.split_once('.')?;
     let tag = URL_SAFE_NO_PAD.decode(tag).ok()?;
@@ -48,7 +48,7 @@ mod tests {
     use crate::calls::cart::{Owner, Terms};
 
     #[test]
-    fn a_ticket_is_for_one_cart_and_one_minute() {
+    fn a_ticket_opens_one_cart_for_one_minute() {
         let speaker = Speaker {
             owner: Owner::Customer("u".to_owned()),
             source: "shop".to_owned(),

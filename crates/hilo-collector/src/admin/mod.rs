@@ -10,6 +10,8 @@ mod http;
 mod journal;
 mod live;
 mod profiles;
+#[cfg(test)]
+mod testing;
 
 use hilo_core::outcome::{Code, Rejection};
 
@@ -64,6 +66,35 @@ fn admit<P: Platform>(call: &Call<'_, P>) -> Result<(), Rejection> {
         Some(given) if signature::equal(&token, given.trim()) => Ok(()),
         Some(_) | None => {
             Err(Rejection::new(Code::Unauthorized, "send Authorization: Bearer <HILO_ADMIN_TOKEN>"))
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::testing::{ask, check};
+
+    #[test]
+    fn an_admin_call_answers_its_method_on_its_path_only() {
+        check("GET", "v1/deliveries", 200, r#"{"destinations":[]}"#);
+        check("GET", "v1/dead-letters", 200, r#"{"deadLetters":[]}"#);
+        check("POST", "v1/dead-letters/replay", 200, r#"{"replayed":0}"#);
+        for (method, path, status) in [
+            ("POST", "v1/deliveries", 405),
+            ("GET", "v1/dead-letters/replay", 405),
+            ("GET", "v1/nothing", 404),
+            ("GET", "v2/deliveries", 404),
+            ("GET", "v1/profiles/nobody", 404),
+            ("GET", "v1/profiles/a:1/secrets", 404),
+        ] {
+            assert_eq!(ask(method, path, "Bearer token").0, status, "{method} {path}");
+        }
+    }
+
+    #[test]
+    fn an_admin_call_without_the_token_is_refused() {
+        for authorization in ["", "token", "Bearer other"] {
+            assert_eq!(ask("GET", "v1/deliveries", authorization).0, 401, "{authorization}");
         }
     }
 }

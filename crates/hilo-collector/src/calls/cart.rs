@@ -1,4 +1,4 @@
-//! What a cart object can be asked, and what travels between carts, sockets and the pipeline.
+//! What a cart's object can be asked, and what goes between carts, sockets and the pipeline.
 //!
 //! The vocabulary that `pipeline`, `ingest` and `admin` share with `store/cart`, which answers. Shapes, and the one function
 //! that asks. Refusals are in `refused.rs`.
@@ -21,36 +21,36 @@ use crate::platform::{Failure, Object, Platform};
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Owner {
-    /// Whoever holds its capability.
+    /// A guest: its capability is the proof.
     #[default]
     Guest,
     /// A person, by the id that a verified token or a server vouched for.
     Customer(String),
 }
 
-/// What a cart is kept by: chosen from `[cart]` of `hilo.toml` for its owner.
+/// How long a cart is kept, from `[cart]` of `hilo.toml` for its owner.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Terms {
-    /// Seconds without an edit after which it counts as abandoned.
+    /// Seconds without an edit after which the cart counts as abandoned.
     pub abandoned_s: u32,
-    /// Days it is kept after the last edit.
+    /// Days that the cart is kept after its last edit.
     pub keep_days: u32,
 }
 
-/// Who speaks to a cart, and what the collector has found out about them. Also what a ticket says.
+/// The sender of a call or frame, as the collector has verified it. A ticket carries the same.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Speaker {
     /// Whose cart it is.
     pub owner: Owner,
     /// The source's name in `hilo.toml`.
     pub source: String,
-    /// Whether the source is a server: its edits are told to nobody but the hub.
+    /// Whether the source is a server. A server reports its edits to no profile, so the hub does.
     pub is_server: bool,
-    /// What the cart is kept by.
+    /// How long the cart is kept.
     pub terms: Terms,
 }
 
-/// Who a cart's touchpoints are about, as the page said it under analytics consent.
+/// The device that a cart's touchpoints are about, as the page sent it under analytics consent.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub struct Person {
@@ -61,18 +61,18 @@ pub struct Person {
 }
 
 impl Person {
-    /// Whether they may be the subject of a touchpoint at all.
+    /// Whether a touchpoint may be about this person.
     pub fn is_consenting(&self) -> bool {
         self.consent.state().is_granted(Purpose::Analytics)
     }
 }
 
-/// A question to a cart object.
+/// A call of a cart's object.
 #[derive(Debug, Serialize, Deserialize)]
 pub struct CartCall {
-    /// Who asks.
+    /// The sender.
     pub speaker: Speaker,
-    /// What.
+    /// What is asked.
     pub ask: CartAsk,
 }
 
@@ -86,12 +86,12 @@ pub enum CartAsk {
     Ops {
         /// The delta.
         ops: Box<Ops>,
-        /// Who it is about from now on.
+        /// The person that touchpoints are about from now on.
         person: Option<Person>,
     },
     /// A checkout begins. Answers [`CartAnswer`] with its lines.
     Checkout {
-        /// Who it is about.
+        /// The person that the checkout is about.
         person: Option<Person>,
     },
     /// An order was placed. Answers [`CartAnswer`] with a view.
@@ -111,16 +111,16 @@ pub enum CartAsk {
     },
 }
 
-/// What somebody who comes back has.
+/// What the reader of a view has already.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Since {
-    /// The epoch they know.
+    /// The epoch the reader has.
     pub epoch: u32,
-    /// The hub's revision they have.
+    /// The hub's revision the reader has.
     pub rev: Revision,
-    /// Their replica, if they want to know what of it is applied.
+    /// The reader's replica, if the view shall show how much of it is applied.
     pub replica: Option<ReplicaId>,
-    /// Whether lines and totals are told in plain words as well.
+    /// Whether the view has lines and totals in plain words as well.
     pub with_lines: bool,
 }
 
@@ -141,13 +141,13 @@ pub struct Order {
     /// The checkout it came from.
     #[serde(default)]
     pub checkout_id: Option<String>,
-    /// What was bought; the checkout's lines where nothing is said.
+    /// What was bought; absent means the checkout's lines.
     #[serde(default)]
     pub lines: Option<Vec<Units>>,
-    /// What was paid in all, in minor units, where the sender knows it.
+    /// What was paid in all, in minor units, if the sender has it.
     #[serde(default)]
     pub total: Option<(i64, Currency)>,
-    /// Whether its lines go by the ids of a shop system, which knows nothing of options.
+    /// Whether its lines have the ids of a shop system. A shop system has variants and no options.
     #[serde(default)]
     pub is_foreign: bool,
 }
@@ -162,7 +162,7 @@ pub struct Command {
     /// To which line; all but `clear` need one.
     #[serde(default)]
     pub line: Option<LineKey>,
-    /// How many units; `add` and `dec` mean 1 where nothing is said.
+    /// How many units; absent means 1 for `add` and `dec`.
     #[serde(default)]
     pub quantity: Option<u32>,
     /// What the line looks like.
@@ -228,7 +228,7 @@ pub struct CartSummary {
     pub totals: BTreeMap<String, String>,
     /// The checkout that is open.
     pub checkout: Option<String>,
-    /// Who has edited it.
+    /// The replicas that have edited it.
     pub replicas: Vec<ShownReplica>,
     /// When it was last edited, milliseconds since the epoch.
     pub edited_ms: i64,
@@ -253,7 +253,7 @@ pub struct ShownReplica {
     pub replica: ReplicaId,
     /// Its last operation that is applied.
     pub acked: u32,
-    /// When it was last heard of, milliseconds since the epoch.
+    /// When its last operation came, milliseconds since the epoch.
     pub seen_ms: i64,
 }
 
@@ -262,7 +262,7 @@ pub struct ShownReplica {
 pub struct CustomerCart {
     /// Its label.
     pub cart: String,
-    /// Who speaks for it.
+    /// The customer, as the sender of the merge's calls.
     pub speaker: Speaker,
     /// The policy's name in `hilo.toml`.
     pub policy: String,
@@ -274,7 +274,7 @@ pub struct CustomerCart {
 pub enum Leave {
     /// There is nothing to move.
     Nothing,
-    /// Take this to the customer's cart, then say [`CartAsk::Left`].
+    /// Take this to the customer's cart, then ask [`CartAsk::Left`].
     Leaving(Box<Leaving>),
     /// It has moved already.
     Left,

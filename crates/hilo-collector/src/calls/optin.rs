@@ -1,4 +1,4 @@
-//! Opt-ins between pipeline, profile and admin: what somebody said about one channel, with all that proves it. Shapes only.
+//! Opt-ins between pipeline, profile and admin: a person's choice for one channel, with its proof. Shapes only.
 
 use hilo_core::consent::{OptInChannel, OptInState};
 use serde::{Deserialize, Serialize};
@@ -6,9 +6,9 @@ use serde::{Deserialize, Serialize};
 /// One entry of a profile's ledger.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct OptIn {
-    /// What about.
+    /// The channel.
     pub channel: OptInChannel,
-    /// What was said.
+    /// The choice.
     pub state: OptInState,
     /// When, RFC 3339, edge clock.
     pub at: String,
@@ -24,15 +24,15 @@ pub struct OptIn {
     /// The page it was said on.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub url: Option<String>,
-    /// The source that told us.
+    /// The source that sent it.
     pub source: String,
-    /// Whether the shop's backend vouched for who said it.
+    /// Whether the shop's backend vouched for the person.
     #[serde(rename = "verified")]
     pub is_verified: bool,
 }
 
 impl OptIn {
-    /// Whether it says the same as `other`, whenever that was.
+    /// Whether it is the same as `other` but for its time.
     pub fn repeats(&self, other: &OptIn) -> bool {
         *self == OptIn { at: self.at.clone(), ..other.clone() }
     }

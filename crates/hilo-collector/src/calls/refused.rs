@@ -1,6 +1,6 @@
 //! Why a cart refuses a call: the closed list of codes, each with its HTTP status, and what a refusal carries.
 //!
-//! A code never changes its meaning: pages and backends act on it. Who refuses is `store/cart` and the core.
+//! A code never changes its meaning, because pages and backends act on it. `store/cart` and the core refuse.
 
 use std::borrow::Cow;
 use std::collections::BTreeMap;

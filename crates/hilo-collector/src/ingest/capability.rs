@@ -1,8 +1,8 @@
-//! The capability of a guest's cart: whoever holds it, has the cart. A cookie out of reach for scripts, or, for clients
-//! without cookies, a header.
+//! The capability of a guest's cart: its holder has the cart. A cookie out of reach for scripts, or a header for apps without
+//! cookies.
 //!
-//! `v1.<cart id>.<issued>.<HMAC>`: the id is random and has nothing to do with the anonymous id. What we did not sign counts
-//! as none, and touches no object.
+//! `v1.<cart id>.<issued>.<HMAC>`: the id is random and has nothing to do with the anonymous id. A capability that we did not
+//! sign counts as none, and no object is asked for it.
 
 use super::cookie::{Jar, Which, sign, unsign};
 use crate::call::Call;
@@ -10,7 +10,7 @@ use crate::platform::{Platform, Reply};
 use crate::signature::hex;
 use jiff::Timestamp;
 
-/// The header of clients without cookies: `new`, or what they were given.
+/// The header of apps without cookies: `new`, or the capability that they were given.
 const HEADER: &str = "x-hilo-cart";
 /// 30 days after its last renewal: as long as a guest's cart is kept.
 const LIFE_S: i64 = 30 * 86_400;
@@ -24,7 +24,7 @@ const PURPOSE: &str = "cart:";
 pub struct Capability {
     /// The cart's random id, if the signature holds.
     pub id: Option<String>,
-    /// Whether the client keeps it itself.
+    /// Whether the sender keeps it itself, without a cookie.
     pub is_by_header: bool,
     /// Whether it has to be given out anew.
     is_stale: bool,
@@ -36,7 +36,7 @@ impl Capability {
         Capability { id: None, is_by_header: false, is_stale: false }
     }
 
-    /// What the request shows. A header goes before the cookie: who sends one keeps its own.
+    /// What the request shows. A header counts before the cookie: its sender keeps the capability itself.
     pub fn of<P: Platform>(secret: &str, call: &Call<'_, P>) -> Capability {
         let Call { incoming, platform, .. } = *call;
         let header = incoming.headers.get(HEADER).map(str::trim);
@@ -57,13 +57,13 @@ impl Capability {
         self.id.get_or_insert_with(|| hex(&platform.random16()))
     }
 
-    /// The text that has to be given out in the answer's body, if the client keeps it itself and has no fresh one.
+    /// The text for the answer's body, if the sender keeps the capability itself and has no fresh one.
     pub fn in_body(&self, secret: &str, now: Timestamp) -> Option<String> {
         let id = self.id.as_ref().filter(|_| self.is_by_header && self.is_stale)?;
         Some(sign(id, PURPOSE, secret, now.as_second()))
     }
 
-    /// Lets the cookie follow, if that is where it is kept.
+    /// Sets the cookie anew, if the capability is kept there and is not fresh.
     pub fn keep<P: Platform>(&self, secret: &str, call: &Call<'_, P>, reply: &mut Reply) {
         let Call { incoming, platform, .. } = *call;
         let Some(id) = self.id.as_ref().filter(|_| !self.is_by_header && self.is_stale) else {
@@ -101,7 +101,7 @@ mod tests {
     }
 
     #[test]
-    fn what_was_given_out_comes_back_by_cookie_or_header() {
+    fn a_capability_reads_back_from_a_cookie_or_a_header_until_it_is_too_old() {
         let memory = Memory::new("2026-11-24T10:00:00Z".parse().unwrap(), None).unwrap();
         let loaded = Loaded::read(None, None);
         let shown = |incoming: &Incoming, secret: &str| {

@@ -1,6 +1,6 @@
 //! The cart's calls as HTTP has them: bodies → questions for the object, its answers → replies.
 //!
-//! Reads shapes and hands refusals on; whose cart it is, and what a login does, is the pipeline's.
+//! Reads shapes and hands refusals on. The pipeline decides whose cart it is, and what a login does.
 
 use hilo_core::cart::wire::{Ops, Revision};
 use hilo_core::cart::{Refusal, ReplicaId};
@@ -60,7 +60,7 @@ struct About {
     person: Option<Person>,
 }
 
-/// Reads a delta, and who it is about.
+/// Reads a delta, and the person that its touchpoints are about.
 ///
 /// # Errors
 /// What is no delta, or too large.
@@ -82,7 +82,7 @@ pub fn checkout(body: &[u8]) -> Result<CartAsk, Unread> {
 /// Reads an order.
 ///
 /// # Errors
-/// Likewise.
+/// What is no object of that shape.
 pub fn ordered(body: &[u8]) -> Result<CartAsk, Unread> {
     let order: Order = object(body)?;
     Ok(CartAsk::Ordered(order))
@@ -91,7 +91,7 @@ pub fn ordered(body: &[u8]) -> Result<CartAsk, Unread> {
 /// Reads commands.
 ///
 /// # Errors
-/// Likewise.
+/// What is no object of that shape.
 pub fn commands(body: &[u8]) -> Result<CartAsk, Unread> {
     #[derive(Deserialize)]
     struct Body {

@@ -18,7 +18,7 @@ const REFRESH_S: i64 = 86_400;
 /// Bound to this use, so that no other signature of the same secret fits.
 const PURPOSE: &str = "cookie:";
 
-/// What a cookie that we signed says.
+/// The content of a cookie that we signed.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct IdCookie {
     /// The anonymous id.
@@ -114,8 +114,8 @@ impl Jar {
         self.set(Which::Id, &sign(id, PURPOSE, secret, now.as_second()), LIFE_S)
     }
 
-    /// The `Set-Cookie` that consent demands: keeps `id` where an id is allowed, takes it away where none is, and says
-    /// nothing when the browser has it right already.
+    /// The `Set-Cookie` that consent demands: it keeps `id` where an id is allowed, and removes the cookie where none is. `None`
+    /// where the browser's cookie is right already.
     pub fn follow(
         self,
         incoming: &Incoming,
@@ -146,7 +146,7 @@ pub(super) fn sign(id: &str, purpose: &str, secret: &str, now_s: i64) -> String 
     format!("{signed}.{}", URL_SAFE_NO_PAD.encode(tag))
 }
 
-/// Id and time of what was signed; `None` for what was not.
+/// The id and its time; `None` for a value that we did not sign.
 pub(super) fn unsign(value: &str, purpose: &str, secret: &str) -> Option<(String, i64)> {
     let (signed, tag) = value.rsplit_once('.')?;
     let tag = URL_SAFE_NO_PAD.decode(tag).ok()?;
@@ -174,7 +174,7 @@ mod tests {
     }
 
     #[test]
-    fn what_was_signed_reads_back_until_it_is_too_old() {
+    fn a_signed_cookie_reads_back_until_it_is_too_old() {
         let set = Jar::Secure.write(ID, "secret", at(1_000)).unwrap();
         let incoming = with_cookie(set.split(';').next().unwrap());
         let cookie = Jar::Secure.read(&incoming, "secret", at(1_010)).unwrap();
@@ -184,7 +184,7 @@ mod tests {
     }
 
     #[test]
-    fn a_forged_cookie_says_nothing() {
+    fn a_forged_cookie_has_no_id() {
         let set = Jar::Secure.write(ID, "secret", at(1_000)).unwrap();
         let pair = set.split(';').next().unwrap();
         let other = pair.replace("5f0c", "5f0d");

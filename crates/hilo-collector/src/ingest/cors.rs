@@ -1,4 +1,4 @@
-//! Which pages may talk to the collector, and what the answer tells their browser.
+//! Which pages may talk to the collector, and the header fields that their browsers need.
 //!
 //! Echoes the one allowed origin, with credentials; never `*`, never `null`. A guard against misuse, not authentication:
 //! programs that are no browsers send what they like, and public keys can only append.
@@ -14,7 +14,7 @@ const PREFLIGHT_S: &str = "7200";
 /// Refuses pages that `source` does not list.
 ///
 /// Browsers send `Origin` with every POST, and `Sec-Fetch-Site` with every request from where it can be trusted.
-/// What sends neither is no page.
+/// A request with neither comes from no page.
 pub(super) fn check_origin(
     incoming: &Incoming,
     source: &Source,
@@ -43,7 +43,7 @@ pub(super) fn check_origin(
 }
 
 /// Refuses a socket that a page of no source's origin opens. A browser sends no key with it, so any source's pages may ask;
-/// whose cart it is, the ticket proves. What sends no origin is no page.
+/// the ticket proves whose cart it is. A request without an origin comes from no page.
 ///
 /// # Errors
 /// `origin_refused`.
@@ -61,7 +61,7 @@ fn is_listed(origin: &str, config: &Config, dev: bool) -> bool {
         .is_some_and(|origin| config.sources.iter().any(|one| one.allows_origin(&origin, dev)))
 }
 
-/// What the browser may be told: the header fields for an answer to `incoming`.
+/// The header fields of an answer that let its page read it.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Door {
     origin: Option<String>,

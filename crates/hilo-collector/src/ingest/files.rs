@@ -109,7 +109,7 @@ mod tests {
     }
 
     #[test]
-    fn a_hash_in_the_name_makes_it_immutable() {
+    fn a_file_with_a_hash_in_its_name_is_immutable() {
         assert!(is_hashed("hilo-3f9a1c2b.wasm") && is_hashed("hilo_bg.3f9a1c2b77.wasm"));
         assert!(
             !is_hashed("hilo.js") && !is_hashed("hilo-snippet.js") && !is_hashed("3f9a1c2b.js")
@@ -117,7 +117,7 @@ mod tests {
     }
 
     #[test]
-    fn the_browser_chooses_the_encoding() {
+    fn a_file_goes_out_in_an_encoding_that_the_browser_accepts() {
         let check = |accept: &str, expected: &[&str]| {
             let mut incoming = Incoming::default();
             incoming.headers.push("accept-encoding", accept);

@@ -30,14 +30,14 @@ mod tests {
     }
 
     #[test]
-    fn both_schemes_present_a_key() {
+    fn basic_and_bearer_both_present_a_key() {
         check("Basic d2tfc2hvcDo=", Some("wk_shop"));
         check("basic d2tfc2hvcA==", Some("wk_shop"));
         check("Bearer wk_shop", Some("wk_shop"));
     }
 
     #[test]
-    fn anything_else_presents_none() {
+    fn a_broken_or_unknown_scheme_presents_no_key() {
         check("Basic !!!", None);
         check("Digest a", None);
         check("", None);

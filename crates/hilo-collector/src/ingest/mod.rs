@@ -1,4 +1,4 @@
-//! HTTP in and out: which call a request is, who sends it, what the edge knows about it, and the shape of the answer.
+//! HTTP in and out: a request's call, its source, the facts that the edge adds, and the shape of the answer.
 //!
 //! Request → [`Route`], source and facts; outcomes → [`Reply`]. Judges no event and keeps none.
 
@@ -98,7 +98,7 @@ fn key_message(code: Code) -> &'static str {
     }
 }
 
-/// What the edge knows about the request.
+/// The facts of the request.
 pub fn facts<P: Platform>(call: &Call<'_, P>, source: &Source) -> Facts {
     let incoming = call.incoming;
     let field = |name: &str| incoming.headers.get(name).map(str::to_owned);
@@ -113,7 +113,7 @@ pub fn facts<P: Platform>(call: &Call<'_, P>, source: &Source) -> Facts {
     }
 }
 
-/// Identity and consent calls need a header that no simple cross-site request can carry.
+/// Refuses a call without `X-Hilo: 1`. No simple cross-site request can carry that header.
 ///
 /// # Errors
 /// `missing_header`.

@@ -73,7 +73,7 @@ mod tests {
     use crate::platform::Body;
 
     #[test]
-    fn the_parts_add_up_to_the_envelope() {
+    fn accepted_duplicate_and_rejected_add_up_to_the_envelope() {
         let outcomes = [
             Outcome::Accepted,
             Outcome::Duplicate,

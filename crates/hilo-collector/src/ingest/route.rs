@@ -18,9 +18,9 @@ pub enum Route {
     ConsentChange,
     /// The person's copy of their consent record.
     ConsentCopy,
-    /// Records what somebody says about a channel.
+    /// Records a person's choice for one channel.
     OptIn,
-    /// A cart: whose, if a server names a person in the path, and what to do with it.
+    /// A call about a cart: the person that a server names in the path, and what to do with the cart.
     Cart(Option<String>, CartAct),
     /// A shop system calls: the source's name.
     Webhook(String),
@@ -45,7 +45,7 @@ pub enum CartAct {
     Ops,
     /// Begin a checkout.
     Checkout,
-    /// Tell of an order.
+    /// Report an order.
     Ordered,
     /// Let the hub act.
     Commands,
@@ -107,7 +107,7 @@ fn local_path<'p>(path: &'p str, mount: &str) -> &'p str {
     }
 }
 
-/// The methods that a path knows.
+/// The methods of a path, each with its call.
 fn calls(path: &str) -> Vec<(&'static str, Route)> {
     match path {
         "/v1/batch" | "/v1/b" => vec![("POST", Route::Batch)],
@@ -137,7 +137,7 @@ fn calls(path: &str) -> Vec<(&'static str, Route)> {
     }
 }
 
-/// What a server calls: `/v1/carts/:userId` and what stands below it.
+/// What a server calls: `/v1/carts/:userId` and the paths below it.
 fn cart_of(path: &str) -> Option<(&'static str, Route)> {
     let (user, act) = match path.strip_prefix(CARTS)?.split_once('/') {
         None => (path.strip_prefix(CARTS)?, CartAct::View),
@@ -178,7 +178,7 @@ mod tests {
     }
 
     #[test]
-    fn servers_name_whose_cart_it_is() {
+    fn a_server_names_the_customer_of_a_cart_in_the_path() {
         let cart = |user: &str, act| Ok(Route::Cart(Some(user.to_owned()), act));
         check("GET", "/v1/carts/u%2F1", cart("u/1", CartAct::View));
         check("POST", "/_h/v1/carts/u1/commands", cart("u1", CartAct::Commands));
@@ -187,7 +187,7 @@ mod tests {
     }
 
     #[test]
-    fn another_method_is_not_another_path() {
+    fn a_known_path_with_another_method_is_refused_as_such() {
         check("GET", "/v1/batch", Err(Code::MethodNotAllowed));
         check("OPTIONS", "/v1/batch", Ok(Route::Preflight));
         check("OPTIONS", "/nothing", Err(Code::NotFound));

@@ -1,6 +1,6 @@
-//! `GET /health` and `GET /version`: is it alive, what does not work as it should, what runs here.
+//! `GET /health` and `GET /version`: whether the collector is alive, what does not work as it should, and which version runs.
 //!
-//! A degraded collector still answers 200: it takes events, and a load balancer that took it out would lose them.
+//! A degraded collector still answers 200, because it takes events; a load balancer that took it out would lose them.
 
 use serde::Serialize;
 

@@ -1,4 +1,4 @@
-//! The verified user of a request: who the shop's own backend vouches for, in the header `X-Hilo-User`.
+//! The verified user of a request: the person that the shop's own backend vouches for, in the header `X-Hilo-User`.
 //!
 //! Request → nobody, a person, a remark, or a refusal with its code. What a page claims about itself is not read here and
 //! never counts. What a person may do, each call asks [`VerifiedUser::require`]. Writes nothing down: the pipeline does.
@@ -13,7 +13,7 @@ use crate::loaded::Loaded;
 use crate::platform::{Failure, Platform, log_line};
 use crate::signature;
 
-/// A person whom the shop's backend vouches for. Only a token whose signature held makes one.
+/// A person that the shop's backend vouches for. Only a token with a good signature makes one.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct VerifiedUser {
     /// The user id.
@@ -26,7 +26,7 @@ pub struct VerifiedUser {
 }
 
 impl VerifiedUser {
-    /// Whether the token lets its holder do this; one that names no scope lets them do everything.
+    /// Whether the token lets its holder do this. A token that names no scope lets its holder do everything.
     ///
     /// # Errors
     /// `token_missing_scope`.
@@ -38,7 +38,7 @@ impl VerifiedUser {
 /// What a request's token leads to.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Vouched {
-    /// The person it vouches for; nobody without a token, and in every mode but `enforce`.
+    /// The person that the token vouches for; `None` without a token, and in every mode but `enforce`.
     pub user: Option<VerifiedUser>,
     /// Why `enforce` would refuse the token, where the mode is `report`.
     pub remark: Option<Rejection>,

@@ -1,4 +1,4 @@
-//! `/v1/cart` and what stands below it: request → who speaks → a merge, if a guest signs in → the cart's object → reply.
+//! `/v1/cart` and the paths below it: request → caller → a merge, if a guest signs in → the cart's object → reply.
 //!
 //! Whose cart it is is decided here; what a call does to the cart is the object's.
 
@@ -24,7 +24,7 @@ use crate::platform::{Body, Failure, Incoming, Platform, Reply};
 use crate::signature::{CartOwner, cart_label};
 use crate::ticket;
 
-/// Answers a call about a cart; `user` is whom a server names in the path.
+/// Answers a call about a cart; `user` is the person that a server names in the path.
 pub(super) async fn take<P: Platform>(
     user: Option<String>,
     act: CartAct,
@@ -90,13 +90,13 @@ fn read(act: CartAct, incoming: &Incoming, is_server: bool) -> Result<CartAsk, U
     }
 }
 
-/// Who calls, and which cart that is.
+/// The caller, and its cart.
 struct Caller {
     /// The cart; `None` for a guest who has none yet.
     label: Option<String>,
     speaker: Speaker,
     guest: Capability,
-    /// Whether the guest's capability has done its duty: its cart has moved into the customer's.
+    /// Whether the guest's cart has moved into the customer's, so that the capability is of no more use.
     is_merged: bool,
 }
 
@@ -124,7 +124,8 @@ impl Caller {
         })
     }
 
-    /// A page or an app: the customer that a token vouches for, or else a guest. Who is both brings the guest's cart along.
+    /// A page or an app: the customer that a token vouches for, or else a guest. A customer who still has a guest's capability
+    /// brings that cart along.
     async fn page<P: Platform>(
         source: &Source,
         secret: &str,
@@ -155,7 +156,7 @@ impl Caller {
         Ok(Caller { label: Some(label), speaker, guest, is_merged })
     }
 
-    /// The object's answer with what is the caller's own: a ticket, and what becomes of the capability.
+    /// The object's answer as a reply, with the caller's ticket and capability.
     fn reply<P: Platform>(
         &self,
         answer: &CartAnswer,
@@ -187,7 +188,7 @@ impl Caller {
     }
 }
 
-/// Who speaks to a cart, with the terms that `hilo.toml` has for its owner.
+/// The sender of a call, with the terms that `hilo.toml` has for the cart's owner.
 pub(super) fn speaker(owner: Owner, source: &Source, loaded: &Loaded) -> Speaker {
     let rules = &loaded.config.cart;
     let keep_days = match owner {

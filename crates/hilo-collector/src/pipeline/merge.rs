@@ -36,14 +36,14 @@ pub async fn finish_merge<P: Platform>(
 /// Lets the customer's cart take the guest's in.
 ///
 /// # Errors
-/// Likewise.
+/// An object that could not be asked.
 pub async fn take_in<P: Platform>(leaving: &Leaving, platform: &P) -> Result<(), Failure> {
     let ask = CartAsk::Join(Box::new(leaving.clone()));
     let call = CartCall { speaker: leaving.to.speaker.clone(), ask };
     ask_cart(platform, &leaving.to.cart, &call).await
 }
 
-/// What the guest's cart is told after it was taken in.
+/// The call that lets the guest's cart go after the customer's cart has taken it in.
 pub fn left(leaving: &Leaving) -> CartCall {
     let ask = CartAsk::Left { merge_id: leaving.merge_id.clone() };
     CartCall { speaker: leaving.to.speaker.clone(), ask }

@@ -49,8 +49,7 @@ pub async fn run<P: Platform>(
         validate::check(envelope, source, facts).into_iter().map(Entry::from).collect();
     for event in entries.iter_mut().filter_map(|entry| entry.event.as_mut()) {
         normalize::apply(event, facts);
-        // Mostly this is the channel of the session's first event. The profile knows better, and then need not write the
-        // event anew.
+        // Mostly this is the channel of the session's first event already. Then the profile need not write the event anew.
         event.context.hilo.channel = presume(&event.context.hilo);
     }
     let configured = Configured::all(&loaded.config.destinations);
@@ -153,7 +152,7 @@ mod tests {
     }
 
     #[test]
-    fn without_its_secret_the_collector_acknowledges_nothing_and_says_so() {
+    fn a_collector_without_its_secret_acknowledges_no_event_and_its_health_shows_why() {
         let memory = memory();
         memory.set_secret(SECRET, "");
         let envelope = json!({"writeKey": "wk_shop", "batch": [view("m1", &granted())]});
@@ -164,7 +163,7 @@ mod tests {
     }
 
     #[test]
-    fn a_broken_configuration_keeps_the_last_good_one_and_shows() {
+    fn a_broken_configuration_leaves_the_last_good_one_in_force_and_health_shows_it() {
         let memory = memory();
         memory.configure("[[source]]\nnam = 1");
         let envelope = json!({"writeKey": "wk_shop", "batch": [view("m1", &granted())]});
@@ -198,7 +197,7 @@ mod tests {
     }
 
     #[test]
-    fn a_call_without_its_header_is_noted_too() {
+    fn a_call_without_the_hilo_header_is_refused_and_noted() {
         for path in ["/v1/hello", "/v1/consent", "/v1/optin", "/v1/cart/ops"] {
             let memory = memory();
             assert_eq!(call_with(&memory, "POST", path, &json!({}), &[]).0, 403, "{path}");

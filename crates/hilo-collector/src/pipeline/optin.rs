@@ -1,4 +1,4 @@
-//! `POST /v1/optin`: body → who vouches for the person → the profile's ledger → what stands now.
+//! `POST /v1/optin`: body → the verified user, if there is one → the profile's ledger → what stands now.
 
 use hilo_core::identity::token::Scope;
 
@@ -10,7 +10,7 @@ use crate::ingest::{self, hello, optin};
 use crate::platform::{Platform, Reply};
 use crate::signature::object_name;
 
-/// Records what somebody says about a channel.
+/// Records a person's choice for one channel.
 pub(super) async fn take<P: Platform>(call: &Call<'_, P>) -> Result<Reply, Trouble> {
     ingest::require_header(call.incoming)?;
     let (body, source) = ingest::open_object(call)?;

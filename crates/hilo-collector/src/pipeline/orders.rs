@@ -1,7 +1,7 @@
 //! Order webhooks in order: source → signature → order → the cart it was bought from.
 //!
-//! What is signed and cannot be used is answered with 200 all the same and told to the reject log: vendors switch a webhook
-//! off that hears anything else too often, and sending it again would not help.
+//! An order that is signed and cannot be used is answered with 200 all the same, and noted in the reject log. Vendors switch a
+//! webhook off after too many other answers, and sending the order again would not help.
 
 use hilo_core::config::Source;
 use serde_json::json;
@@ -21,7 +21,7 @@ use crate::signature::{CartOwner, cart_label};
 /// How often an order follows carts that have moved: a guest's into a customer's, and no further.
 const MOVES_MAX: usize = 2;
 
-/// Takes what the webhook source called `name` says.
+/// Takes a webhook of the source called `name`.
 pub(super) async fn take<P: Platform>(name: &str, call: &Call<'_, P>) -> Result<Reply, Trouble> {
     let (source, webhook) = orders::source(&call.loaded.config, name)?;
     let secret = orders::secret(webhook, call.platform)?;
@@ -32,7 +32,7 @@ pub(super) async fn take<P: Platform>(name: &str, call: &Call<'_, P>) -> Result<
     }
 }
 
-/// Lets the cart know that it was bought.
+/// Takes what was bought away from its cart.
 async fn hand_over<P: Platform>(
     order: orders::Order,
     source: &Source,
@@ -65,19 +65,19 @@ fn ignored(why: &str) -> Reply {
     reply::json(200, &json!({ "ignored": why }))
 }
 
-/// Whose order it is, as far as its sender knows.
+/// Whose order it is, as far as its sender can tell.
 #[derive(Clone, Debug, PartialEq, Eq)]
 enum Buyer {
     /// A person, by the id that the server vouches for.
     Customer(String),
-    /// Whoever has the cart that the order's checkout belongs to.
+    /// The owner of the cart that the order's checkout belongs to.
     Checkout,
 }
 
-/// An order that a server knows of: from a webhook or a backend. The same order twice is once.
+/// Takes an order to its cart. The same order twice is once.
 ///
 /// # Errors
-/// An object that could not be asked. The order may be told again.
+/// An object that could not be asked. The same order may be sent again.
 async fn ordered<P: Platform>(
     order: Order,
     buyer: &Buyer,
@@ -93,7 +93,7 @@ async fn ordered<P: Platform>(
         (None, Buyer::Checkout) => return Ok(unknown_cart()),
     };
     for _ in 0..MOVES_MAX {
-        // The cart itself knows whose it is; an id that somebody made up must not create one.
+        // The cart keeps its owner. A checkout's id that was made up must not create a cart.
         let looking = speaker(Owner::Guest, source, loaded);
         let question = CartCall { speaker: looking, ask: CartAsk::Summary };
         let summary: CartSummary = ask_cart(platform, &label, &question).await?;

@@ -23,7 +23,7 @@ pub async fn hand_on<P: Platform>(
         };
         let seqs = group.iter().map(|touchpoint| touchpoint.seq);
         let Some(source) = loaded.config.sources.iter().find(|source| source.name == name) else {
-            // A source that was taken away speaks for nobody any more.
+            // The source is not in `hilo.toml` any more, so nothing is accepted in its name.
             platform.log(&log_line(
                 "warn",
                 "touchpoints of a source that is gone",
@@ -35,7 +35,7 @@ pub async fn hand_on<P: Platform>(
         let now = platform.now();
         let items = group.iter().map(|touchpoint| touchpoint.event.clone()).collect();
         let envelope = Envelope { sent_at: Some(now), items, ..Envelope::default() };
-        // The hub vouches for whom it speaks of: a verified token or a server has said so.
+        // The hub vouches for the person: a verified token or a server has named the person to it.
         let trust = Trust::Server;
         let facts =
             Facts { received_at: now, random: platform.random16(), trust, ..Facts::default() };

@@ -82,7 +82,7 @@ impl<'u> Address<'u> {
         let rest = rest.split('#').next().unwrap_or_default();
         let (rest, query) = rest.split_once('?').unwrap_or((rest, ""));
         let (authority, path) = rest.split_at(rest.find('/').unwrap_or(rest.len()));
-        // Credentials may stand before the host; nobody is asked for any here.
+        // Credentials may stand before the host. The collector asks for none.
         let host = authority.rsplit('@').next().unwrap_or_default();
         Address { scheme, host, path, query }
     }
@@ -100,7 +100,7 @@ pub enum Body {
     Empty,
     /// Text, JSON mostly.
     Text(String),
-    /// Bytes that go out as they are, already encoded if the headers say so.
+    /// Bytes that go out as they are. If a header names an encoding, they have it already.
     Bytes(Vec<u8>),
     /// The journal's live stream (server-sent events), after the given sequence number.
     Live {
@@ -175,7 +175,7 @@ mod tests {
     }
 
     #[test]
-    fn an_address_is_cut_where_the_runtime_joined_it() {
+    fn an_address_is_cut_into_scheme_host_path_and_query() {
         check("https://shop.example/", ["https", "shop.example", "/", ""]);
         check(
             "http://127.0.0.1:8787/_h/v1/batch?x=1&y=/2?#a/b",

@@ -72,9 +72,8 @@ pub trait Platform: Clone + 'static {
     /// Runs `work` after the answer has been given.
     fn defer(&self, work: impl Future<Output = ()> + 'static);
 
-    /// Asks an object: JSON in, JSON out. The answer is given only after what the object wrote is durable.
-    ///
-    /// Prefer the typed calls of `store`, which wrap this.
+    /// Asks an object: JSON in, JSON out. The answer comes only after what the object wrote is durable. The functions of `calls`
+    /// ask with types.
     async fn ask(&self, object: &Object, call: String) -> Result<String, Failure>;
 
     /// Whether the holder of `key` made `signature` over `message`.
@@ -88,7 +87,7 @@ pub trait Platform: Clone + 'static {
         message: &[u8],
     ) -> Result<bool, Failure>;
 
-    /// Whether somebody follows the live stream, or that has not been asked for a while.
+    /// Whether the live stream may have watchers: it has some, or the journal was not asked for a while.
     fn is_watched(&self) -> bool;
 
     /// Sends a request to the outside world. Redirects are not followed; at most 8 KB of the answer are read.

@@ -109,7 +109,7 @@ pub trait Sql {
     /// `Retriable` when the storage refuses (disk full), `Fatal` when the statement is wrong.
     fn exec(&self, query: &str, bindings: &[SqlValue]) -> Result<Vec<SqlRow>, Failure>;
 
-    /// Runs one statement whose rows nobody wants, or that has none.
+    /// Runs one statement and drops its rows.
     ///
     /// # Errors
     /// As [`Sql::exec`]; also when a row breaks the schema, and then none of the statement's rows is kept.

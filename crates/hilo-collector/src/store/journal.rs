@@ -15,7 +15,7 @@ use crate::platform::{Failure, Sql, SqlRow, SqlValue};
 
 /// Rejects that are kept.
 const REJECTS_MAX: i64 = 10_000;
-/// Lines that a watcher who comes late still gets.
+/// Lines of the ring: a watcher who comes late still gets them.
 const LIVE_MAX: i64 = 200;
 /// Dead letters that are listed; the rows themselves stay in their profiles.
 const DEAD_LETTERS_MAX: i64 = 50_000;
@@ -33,7 +33,7 @@ pub struct JournalAnswer {
     pub live: Vec<String>,
 }
 
-/// What the object knows only while it lives: whether the schema was brought up to date in this life.
+/// What the object remembers while it lives: whether the schema was brought up to date in this life.
 #[derive(Debug, Default)]
 pub struct Volatile {
     is_current: bool,

@@ -48,7 +48,7 @@ impl ProfileHost for Profile<'_> {
     }
 }
 
-/// A cart's object and the world it lives in. Nobody opens sockets in memory.
+/// A cart's object and the world it lives in. A cart in memory has no sockets.
 pub(super) struct Cart<'m> {
     pub(super) world: &'m World,
     pub(super) name: &'m str,

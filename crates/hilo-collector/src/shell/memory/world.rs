@@ -40,7 +40,7 @@ impl World {
         self.now.get()
     }
 
-    /// Bytes that nobody has drawn before. They are counted, not random: what a test prints must be the same tomorrow.
+    /// Bytes that were not drawn before. They are counted, not random: what a test prints must be the same tomorrow.
     pub(super) fn random16(&self) -> [u8; 16] {
         let drawn = self.drawn.get() + 1;
         self.drawn.set(drawn);
@@ -81,7 +81,7 @@ pub(super) struct Stored<V> {
 }
 
 impl<V: Default> Stored<V> {
-    /// An object that nobody has asked yet.
+    /// An object that was not asked yet.
     fn new() -> Result<Stored<V>, Failure> {
         let (volatile, alarm, alarm_ms) = Default::default();
         Ok(Stored { sql: MemorySql::new()?, volatile, alarm, alarm_ms })
@@ -102,7 +102,7 @@ impl<V: Default> Stored<V> {
     }
 }
 
-/// The object with this name; a new one if nobody has asked it yet.
+/// The object with this name; a new one if there is none.
 pub(super) fn object<V: Default>(
     objects: &Objects<V>,
     name: &str,

@@ -1,5 +1,5 @@
 //! The names under which wrangler.jsonc binds things, and the few calls of the runtime that `worker` does not wrap.
-//! The only place that knows either.
+//! Both stand here only.
 
 use std::cell::RefCell;
 use std::collections::BTreeMap;
@@ -35,9 +35,9 @@ pub const MOUNT_DEFAULT: &str = "/_h";
 
 /// Objects are called by URL; this one leads nowhere else.
 pub const OBJECT_URL: &str = "https://object/";
-/// Likewise for the assets.
+/// Assets are fetched by URL too; this one leads nowhere else.
 pub const ASSETS_URL: &str = "https://assets/";
-/// Header of a journal's answer: `0` when nobody watches the live stream.
+/// Header of a journal's answer: `0` where the live stream has no watchers.
 pub const WATCHED: &str = "x-hilo-watched";
 
 #[wasm_bindgen]
@@ -148,7 +148,7 @@ extern "C" {
         is_encoded: bool,
     ) -> Result<Response, JsValue>;
 
-    /// An answer that says nothing.
+    /// An answer without a body.
     pub fn nothing() -> Response;
 
     /// A `Promise<[status, text, field]>`.

@@ -26,7 +26,7 @@ use crate::store::cart::{self as store, News, Socket, Turn, Volatile};
 
 /// Sockets of one cart: a person's devices and tabs, and a shop that shows one cart on many screens.
 const SOCKETS_MAX: usize = 64;
-/// Ends a socket whose frame could not be kept: the client comes back and learns what counts.
+/// Ends a socket whose frame could not be stored. The page connects again and gets what is stored.
 const CLOSE_FAILED: (u16, &str) = (1_011, "not stored; connect again");
 /// Ends a socket that sends bytes.
 const CLOSE_BINARY: (u16, &str) = (1_003, "frames are text");
@@ -51,7 +51,7 @@ struct CartShell {
     sockets: RefCell<Option<BTreeMap<u64, Connected>>>,
 }
 
-/// A socket, what is known about it, and when its last frames came.
+/// A socket, its attachment, and when its last frames came.
 struct Connected {
     end: WebSocket,
     socket: Socket,
@@ -142,7 +142,7 @@ impl CartShell {
         connected.collect()
     }
 
-    /// Opens a socket. Whether it may read, its first frame shows.
+    /// Opens a socket. It may read once its first frame has shown a ticket.
     fn open(&self) -> Result<Response> {
         if self.with_sockets(|sockets| sockets.len()) >= SOCKETS_MAX {
             let message = "this cart has 64 sockets open";
@@ -295,7 +295,7 @@ impl CartHost for CartShell {
                         store::text_of(sql, volatile, socket, news, turn)
                     });
                     match text {
-                        // A socket that is about to close refuses; its runtime tells us.
+                        // A socket that is about to close refuses; the runtime calls `websocket_close` for it.
                         Ok(Some(text)) => drop(end.send_with_str(text)),
                         Ok(None) => {}
                         Err(failure) => {
@@ -324,14 +324,14 @@ impl CartHost for CartShell {
 
     async fn delete(&self) -> std::result::Result<(), Failure> {
         self.end_all();
-        // Before anything is awaited: what comes meanwhile must find nothing that it could believe.
+        // Before anything is awaited: a call that comes meanwhile must not find the old cart in memory.
         self.volatile.replace(Volatile::default());
         let deleted = self.state.storage().delete_all().await;
         deleted.map_err(|error| Failure::Retriable(error.to_string()))
     }
 }
 
-/// What is known about a socket. As text: one value to carry over instead of one for each field.
+/// A socket's attachment. As text: one value to carry over instead of one for each field.
 fn attachment(end: &WebSocket) -> Option<Socket> {
     let text: String = end.deserialize_attachment().ok()??;
     serde_json::from_str(&text).ok()

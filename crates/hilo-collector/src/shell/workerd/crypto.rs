@@ -29,7 +29,7 @@ pub(super) async fn verify(
     };
     let algorithm = algorithm(key.scheme).map_err(unusable)?;
     let imported = import(key, &algorithm).await.map_err(unusable)?;
-    // workerd throws for an Ed25519 signature of a length that none has: then nobody made it.
+    // workerd throws for an Ed25519 signature of a wrong length. Such a signature counts as false.
     Ok(bindings::verify(&imported, &algorithm, signature, message).await.unwrap_or(false))
 }
 
@@ -51,7 +51,7 @@ async fn import(key: &PublicKey, algorithm: &Object) -> Result<JsValue, JsValue>
     Ok(imported)
 }
 
-/// One description for importing and verifying: WebCrypto reads the fields it knows and leaves the rest.
+/// One description for importing and verifying. WebCrypto ignores the fields that it does not need.
 fn algorithm(scheme: Scheme) -> Result<Object, JsValue> {
     let (name, curve) = match scheme {
         Scheme::EdDsa => ("Ed25519", None),

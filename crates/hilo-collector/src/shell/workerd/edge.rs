@@ -27,7 +27,7 @@ use crate::platform::{
 
 /// How long an isolate uses a configuration before it asks again: an upload reaches everybody within this.
 const CONFIG_FRESH_MS: i64 = 30_000;
-/// How long an isolate believes that nobody watches the live stream.
+/// How long an isolate takes the live stream to be without watchers.
 const UNWATCHED_MS: i64 = 3_000;
 /// How long a destination may take (identity.md, abuse).
 const SEND_MS_MAX: u32 = 10_000;
@@ -67,7 +67,7 @@ thread_local! {
     /// Secrets that were asked for. They cannot change either.
     static SECRETS: RefCell<BTreeMap<String, Option<String>>> =
         const { RefCell::new(BTreeMap::new()) };
-    /// Until when nobody is believed to watch.
+    /// Until when the live stream is taken to be without watchers.
     static UNWATCHED_UNTIL: Cell<i64> = const { Cell::new(0) };
     /// [`READ_HEADERS`] as JavaScript's list.
     static READ_NAMES: Array = READ_HEADERS.iter().map(|name| JsValue::from_str(name)).collect();
@@ -86,7 +86,7 @@ pub struct Edge {
     later: Later,
 }
 
-/// Who keeps work alive that goes on after an answer.
+/// What keeps work alive that goes on after an answer.
 #[derive(Clone)]
 enum Later {
     Invocation(Rc<Context>),
@@ -202,7 +202,7 @@ impl Platform for Edge {
     }
 
     async fn ask(&self, object: &Object, call: String) -> std::result::Result<String, Failure> {
-        // Only the journal knows about watchers; asking every profile's answer would cost each event's sender.
+        // Only the journal's answer has this field; reading it from each profile's answer would cost each event's sender.
         let field = match object {
             Object::Journal => word(bindings::WATCHED),
             Object::Profile(_) | Object::Cart(_) => JsValue::UNDEFINED,
@@ -332,7 +332,7 @@ async fn read(request: web_sys::Request) -> Incoming {
     Incoming { method, scheme, host, path, query, headers, body, geo }
 }
 
-/// Lets the cart's object open a socket. Its answer is the answer: it holds the browser's end.
+/// Lets the cart's object open a socket. The object's answer goes out as it is, because it holds the browser's end.
 async fn open_socket(cart: String, edge: &Edge) -> Result<web_sys::Response> {
     let headers = web_sys::Headers::new()?;
     headers.set("upgrade", "websocket")?;

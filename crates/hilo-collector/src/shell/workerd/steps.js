@@ -24,7 +24,7 @@ export function reply(status, fields, body, isEncoded) {
   return new Response(body, { status, headers: last.headers, encodeBody: isEncoded ? "manual" : "automatic" });
 }
 
-/** An answer that says nothing. */
+/** An answer without a body. */
 export function nothing() {
   return new Response(null, { status: 204 });
 }
@@ -43,7 +43,7 @@ export async function answered(request, answer) {
   try {
     return answer(body);
   } catch (trap) {
-    // worker-build's shell starts the module anew when it hears of one, and it listens for what nobody caught.
+    // worker-build's shell starts the module anew after a trap, and it only sees errors that were not caught.
     reportError(trap);
     throw trap;
   }

@@ -1,4 +1,4 @@
-//! Bodies read up to a cap: a request's, and what a destination answers. Stream in, bytes and how it ended out.
+//! Bodies read up to a cap: a request's and a destination's answer's. Stream in, bytes and the way it ended out.
 
 use futures_util::StreamExt;
 use hilo_core::event::BODY_BYTES_MAX;
@@ -10,10 +10,10 @@ use crate::platform::Upload;
 
 /// Reads the body up to its cap.
 ///
-/// Where a length is told, the runtime holds the sender to it, and one read takes all; a stream without one is counted
-/// piece by piece, which costs a fifth of the whole request.
-pub(super) async fn upload(request: web_sys::Request, told: Option<&str>) -> Upload {
-    let length = told.and_then(|length| length.parse::<usize>().ok());
+/// Where the request has a length, the runtime enforces it, and one read takes all. A body without a length is counted piece by
+/// piece, which costs a fifth of the whole request.
+pub(super) async fn upload(request: web_sys::Request, content_length: Option<&str>) -> Upload {
+    let length = content_length.and_then(|length| length.parse::<usize>().ok());
     if length.is_some_and(|length| length > BODY_BYTES_MAX) {
         return Upload::TooLarge;
     }
@@ -47,7 +47,7 @@ pub(super) enum End {
     Broken,
 }
 
-/// Reads at most `cap` bytes, and says how it ended.
+/// Reads at most `cap` bytes; also the way the stream ended.
 pub(super) async fn read_stream(mut stream: worker::ByteStream, cap: usize) -> (Vec<u8>, End) {
     let mut body = Vec::new();
     while let Some(chunk) = stream.next().await {

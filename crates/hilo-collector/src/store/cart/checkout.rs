@@ -1,4 +1,4 @@
-//! Checkouts and orders: a checkout remembers what was seen, an order takes exactly that away, once.
+//! Checkouts and orders: a checkout stores what was in the cart, an order takes exactly that away, once.
 //!
 //! In: the call. Out: the checkout's lines, or the view after the order. Looks at no payment.
 
@@ -30,7 +30,7 @@ const ID_CHARS: usize = 32;
 /// Bytes of an order's id.
 const ORDER_ID_BYTES_MAX: usize = 128;
 
-/// A checkout as it is kept.
+/// A checkout as it is stored.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub(super) struct Checkout {
     pub id: String,
@@ -39,7 +39,7 @@ pub(super) struct Checkout {
     /// What was seen when it began: a cart without lines.
     pub seen: Full,
     pub lines: Vec<ShownLine>,
-    /// Who it is about.
+    /// The person it is about.
     pub person: Option<Person>,
     /// Whether an order has ended it.
     pub is_ordered: bool,
@@ -57,7 +57,7 @@ fn find(sql: &impl Sql, id: &str) -> Result<Option<Checkout>, Failure> {
     rows.first().map(|row| decode(row.text("body")?)).transpose()
 }
 
-/// The checkouts that are kept, oldest first.
+/// The stored checkouts, oldest first.
 pub(super) fn all(sql: &impl Sql) -> Result<Vec<Checkout>, Failure> {
     let rows = sql.exec("SELECT body FROM checkouts ORDER BY seq", &[])?;
     rows.iter().map(|row| decode(row.text("body")?)).collect()
@@ -78,7 +78,7 @@ pub(super) fn keep(sql: &impl Sql, checkout: &Checkout) -> Result<(), Failure> {
 }
 
 impl<S: Sql> Hub<'_, S> {
-    /// Begins a checkout. A later one takes its place as the open one; an order may still name either.
+    /// Begins a checkout, which becomes the open one. An order may still name an earlier checkout.
     pub(super) fn begin_checkout(
         &mut self,
         person: Option<Person>,
@@ -182,7 +182,7 @@ impl<S: Sql> Hub<'_, S> {
             Some(checkout) if checkout.epoch == cart.epoch => {
                 cart.order_done(hub, &checkout.ctx(), &bought).map(Some)
             }
-            // What it had seen is gone with its epoch, which ended empty.
+            // The checkout is of an ended epoch, whose lines are all gone.
             Some(_) => Ok(None),
             None => cart.ordered_elsewhere(hub, &bought).map(Some),
         };
@@ -218,7 +218,7 @@ impl<S: Sql> Hub<'_, S> {
         Ok(all(self.sql)?.into_iter().rfind(is_candidate))
     }
 
-    /// What was bought in our own words, by what stood in the checkout or else stands in the cart.
+    /// What was bought as lines of ours: of the checkout, or else of the cart.
     fn recognized(&self, bought: &Bought, order: &Order, checkout: Option<&Checkout>) -> Bought {
         let is_named = checkout.is_some_and(|found| order.checkout_id.as_ref() == Some(&found.id));
         let known: Vec<(LineKey, u32)> = match checkout {
@@ -284,7 +284,7 @@ impl<S: Sql> Hub<'_, S> {
     }
 }
 
-/// What was bought: what the order says, else the checkout's lines.
+/// What was bought: the order's lines, else the checkout's.
 fn bought(order: &Order, checkout: Option<&Checkout>) -> Option<Bought> {
     let mut bought = Bought::new();
     let mut add = |line: &LineKey, quantity: u32| {

@@ -1,7 +1,7 @@
 //! Operations of replicas, and commands that the hub carries out itself.
 //!
-//! A delta in, a view or a refusal out. The core judges what a delta may do; here its replica is held to the token it first
-//! came with, and what was judged is kept.
+//! A delta in, a view or a refusal out. The core judges what a delta may do. Here a replica is bound to the token it first came
+//! with, and the judged delta is stored.
 
 use hilo_core::cart::epoch::Applied;
 use hilo_core::cart::hub::{Checked, check};
@@ -18,7 +18,7 @@ use crate::signature::sha256_hex;
 
 /// Milliseconds after which a silent replica has to begin anew.
 const REPLICA_IDLE_MS: i64 = 30 * 86_400_000;
-/// How exactly it is kept when a replica was last heard of: an operation an hour writes it.
+/// How exact the time of a replica's last operation is: at most one operation an hour writes it.
 const SEEN_MS: i64 = 3_600_000;
 /// Commands of one call.
 const COMMANDS_MAX: usize = 64;
@@ -79,7 +79,7 @@ impl<S: Sql> Hub<'_, S> {
                 self.hear(ops.replica, token)?;
                 self.note_speaker(speaker);
                 if !speaker.is_server {
-                    // What the page last said about itself counts, silence included: consent may have been withdrawn.
+                    // The person of the page's last delta counts, and none if it has none: consent may have been withdrawn.
                     self.stored.state.person = person.filter(Person::is_consenting);
                 }
                 let last = Dot { r: ops.replica, n: ops.to };
@@ -91,8 +91,8 @@ impl<S: Sql> Hub<'_, S> {
         }
     }
 
-    /// Refuses what was meant for a cart that is neither this one nor one that has moved into it: after a change of the
-    /// person on a device, the one's wishes must not land in the other's cart.
+    /// Refuses operations for a cart that is neither this one nor a guest's that has moved into it. A device may change hands:
+    /// the first person's operations must not land in the second person's cart.
     fn refuse_other_cart(&self, ops: &Ops) -> Result<Option<CartRefusal>, Failure> {
         let is_this = ops.cart.is_empty() || ops.cart == self.turn.name;
         if is_this || has_happened(self.sql, "guest", &ops.cart)? {
@@ -102,7 +102,7 @@ impl<S: Sql> Hub<'_, S> {
         Ok(Some(CartRefusal::new(RefusedCode::OtherCart, message)))
     }
 
-    /// Holds a replica to its first token.
+    /// Refuses a replica that comes with another token than at first.
     fn check_replica(&self, ops: &Ops, token: &str) -> Result<(), Refusal> {
         let is_digest = ops.token.len() == 32 && ops.token.bytes().all(|b| b.is_ascii_hexdigit());
         if !is_digest || ops.replica == ReplicaId(0) {
@@ -119,7 +119,7 @@ impl<S: Sql> Hub<'_, S> {
             Some(_) => Ok(()),
             // Its binding has expired.
             None if applied > 0 => ended(applied),
-            // It has acted in a cart that is no more: what came before counted there.
+            // The replica has acted in a cart that was deleted: its earlier operations counted there.
             None if self.stored.version == 0 && ops.from > 1 && ops.from <= ops.to => {
                 ended(ops.from.saturating_sub(1))
             }
@@ -133,7 +133,7 @@ impl<S: Sql> Hub<'_, S> {
             Some(bound) if now_ms - bound.seen_ms < SEEN_MS => Ok(()),
             Some(_) => self.stored.bind(self.sql, replica, Bound { token, seen_ms: now_ms }),
             None => {
-                // A new one is the occasion to forget those that have expired.
+                // Each new replica is the occasion to forget the replicas that have expired.
                 let oldest_ms = now_ms - REPLICA_IDLE_MS;
                 self.stored.replicas.retain(|_, bound| bound.seen_ms >= oldest_ms);
                 self.sql
@@ -143,7 +143,8 @@ impl<S: Sql> Hub<'_, S> {
         }
     }
 
-    /// Carries out commands, each once. The first that cannot be carried out is answered; those before it stand.
+    /// Carries out commands, each once. A command that cannot be carried out ends the call with its refusal; the commands before
+    /// it stand.
     pub(super) fn commands(
         &mut self,
         commands: &[Command],

@@ -1,15 +1,15 @@
 //! Orders in the ids of a shop system: which lines of ours are meant.
 //!
-//! Bought lines in, bought lines out, renamed to those that the checkout or the cart knows. A shop system knows variants and
-//! nothing of options, and its ids may be others than those the page shows. Takes nothing away itself.
+//! Bought lines in, bought lines out, renamed to lines of the checkout or the cart. A shop system has variants and no options,
+//! and its ids may differ from those that the page shows. Takes nothing away itself.
 
 use hilo_core::cart::LineKey;
 use hilo_core::cart::checkout::Bought;
 
 /// Renames `bought` to the lines of `known`.
 ///
-/// A variant stands for its lines with whatever options, first come, first served. Where the order names a checkout and not
-/// one of its articles is known to it, their ids are not ours: then what stood in the checkout was bought.
+/// A variant stands for its lines with any options, in their order. If the order names a checkout and the checkout has none of
+/// its articles, the order's ids are not ours: then the checkout's lines were bought.
 pub(super) fn recognized(
     bought: &Bought,
     known: &[(LineKey, u32)],
@@ -33,7 +33,7 @@ pub(super) fn recognized(
             }
         }
         if left > 0 {
-            // More than is known of: told as bought, though there is nothing to take away.
+            // More units than the cart has: they count as bought, and there is nothing to take away.
             let more = renamed.entry(line.clone()).or_insert(0);
             *more = more.saturating_add(left);
         }

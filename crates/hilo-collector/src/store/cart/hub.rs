@@ -1,7 +1,7 @@
 //! The hub: a cart at work inside one transaction, and what every change of it leads to.
 //!
-//! [`within`] loads it, lets one call change it, and keeps everything or nothing. The calls themselves are in the files beside
-//! this one.
+//! [`within`] loads the cart, lets one call change it, and stores everything or nothing. The calls themselves are in the files
+//! beside this one.
 
 use hilo_core::cart::wire::{Broadcast, Revision};
 use hilo_core::cart::{Cart, epoch, limits};
@@ -19,7 +19,7 @@ const RING_CUT_EVERY: u64 = 64;
 /// What the hub's own replica is bound to: no token has this digest.
 pub(super) const HUB_TOKEN: &str = "hub";
 
-/// What an object knows only while it lives.
+/// What an object remembers while it lives.
 #[derive(Debug, Default)]
 pub struct Volatile {
     /// Whether the schema was brought up to date in this life.
@@ -41,12 +41,12 @@ pub struct HubAnswer {
     pub pump: bool,
 }
 
-/// What the sockets of a cart are told.
+/// What the sockets of a cart get.
 #[derive(Clone, Debug, PartialEq)]
 pub enum News {
     /// A delta. `acked` is each receiver's own.
     Delta(Broadcast),
-    /// So much that everybody begins with the whole cart again: a merge, or a new epoch.
+    /// A merge or a new epoch: all receivers begin with the whole cart again.
     Anew,
     /// A checkout.
     Checkout {
@@ -59,15 +59,14 @@ pub enum News {
     Merged,
 }
 
-/// What kind of change it is.
+/// Why the cart changes.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum ChangeKind {
-    /// Somebody's wish.
+    /// Operations of a replica, or commands.
     Edit,
     /// An order: if nothing is left, the cart begins anew.
     Order,
-    /// A guest's cart was taken in. Its whole history in one delta would be larger than the cart, so that everybody begins
-    /// with that instead.
+    /// A guest's cart was taken in. A delta with its whole history would be larger than the cart, so all receivers get the cart.
     Merge,
 }
 
@@ -100,7 +99,7 @@ impl<S: Sql> Hub<'_, S> {
         }
     }
 
-    /// Notes who edits, and by which terms it is kept from now on.
+    /// Notes the sender of an edit, and how long the cart is kept from now on.
     pub(super) fn note_speaker(&mut self, speaker: &Speaker) {
         let state = &mut self.stored.state;
         state.owner = speaker.owner.clone();
@@ -122,7 +121,7 @@ impl<S: Sql> Hub<'_, S> {
         self.change(delta, next, change)
     }
 
-    /// Keeps `next`, the cart after `delta`, and tells everybody.
+    /// Stores `next`, the cart after `delta`, and makes news of it.
     pub(super) fn change(
         &mut self,
         delta: &Cart,
@@ -146,7 +145,7 @@ impl<S: Sql> Hub<'_, S> {
         self.edited()
     }
 
-    /// Keeps a delta for those who come back, and sends it to those who are there.
+    /// Stores a delta for readers who come back, and makes news of it for the sockets that are open.
     fn keep_delta(&mut self, rev: u64, broadcast: Broadcast) -> Result<(), Failure> {
         self.sql.exec(
             "INSERT OR REPLACE INTO deltas (rev, body) VALUES (?, ?)",

@@ -1,7 +1,7 @@
-//! A cart's sockets: what a frame means, who may send it, and what everybody is told.
+//! A cart's sockets: what a frame means, which sockets may send it, and what all of them get.
 //!
-//! In: a frame and what is known about its socket. Out: answers, news, or an end. Knows no runtime: the shell keeps the
-//! sockets, and what is known about each as its attachment.
+//! In: a frame and its socket's attachment. Out: replies, news, or the end of the socket. The shell keeps the sockets and their
+//! attachments.
 
 use std::collections::VecDeque;
 
@@ -39,11 +39,11 @@ const CLOSE_PROTOCOL: u16 = 4_400;
 /// A socket's attachment, which outlives hibernation.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Socket {
-    /// Tells sockets apart.
+    /// Distinguishes the sockets of a cart.
     pub id: u64,
     /// When it was opened.
     pub opened_ms: i64,
-    /// Who speaks, once the first frame has shown a ticket.
+    /// The sender of its frames, once the first frame has shown a ticket.
     pub speaker: Option<Speaker>,
     /// The replica it has acted for.
     pub replica: Option<ReplicaId>,
@@ -54,7 +54,7 @@ pub struct Socket {
 pub struct Frame {
     /// What its sender gets, in order and before the news.
     pub replies: Vec<String>,
-    /// What everybody gets.
+    /// What all sockets get.
     pub news: Vec<News>,
     /// Whether touchpoints wait in the outbox.
     pub pump: bool,
@@ -101,7 +101,7 @@ pub fn is_flood(times: &mut VecDeque<i64>, now_ms: i64) -> bool {
 /// The end of a socket that sends too much.
 pub const FLOOD: (u16, &str) = (CLOSE_RATE, "at most 20 frames a second");
 
-/// Takes a frame of `socket`, which learns from it.
+/// Takes a frame of `socket`, and updates its attachment.
 ///
 /// # Errors
 /// `Retriable` when the storage refuses; nothing of the frame is kept then.

@@ -1,7 +1,8 @@
 //! A guest's cart moves into a customer's, once: the steps of the saga on both sides.
 //!
-//! The guest stands still and hands out everything (`leave`), the customer takes it in under the merge's id (`join`), the
-//! guest keeps a pointer (`left`). Each step done twice is done once, so whoever drives it may begin again anywhere.
+//! The guest's cart stands still and hands out everything (`leave`), the customer's cart takes it in under the merge's id
+//! (`join`), the guest's cart keeps a pointer (`left`). A step that is done twice counts once, so a merge may be driven again
+//! from any step.
 
 use std::collections::BTreeMap;
 
@@ -19,7 +20,7 @@ use crate::calls::{decode, encode};
 use crate::platform::{Failure, Sql};
 use crate::signature::sha256_hex;
 
-/// When the guest's alarm carries on with a merge that nobody has finished.
+/// When the guest's alarm carries on with a merge that was left unfinished.
 const RESUME_MS: i64 = 5_000;
 /// Orders that move along.
 const ORDERS_MAX: u32 = 100;
@@ -40,8 +41,8 @@ struct Cargo {
 }
 
 impl<S: Sql> Hub<'_, S> {
-    /// The guest's first step: from now on nothing changes here. A merge that has begun is finished as it began, whoever
-    /// asks for another.
+    /// The guest's first step: from now on nothing changes here. A merge that has begun is finished as it began, even if a call
+    /// asks for a merge into another cart.
     pub(super) fn leave(&mut self, to: CustomerCart) -> Result<Leave, Failure> {
         if self.stored.version == 0 || Policy::from_name(&to.policy) == Some(Policy::KeepBoth) {
             return Ok(Leave::Nothing);
@@ -113,8 +114,8 @@ impl<S: Sql> Hub<'_, S> {
         self.act(&delta, ChangeKind::Merge)
     }
 
-    /// The guest's cart without what it says in the name of replicas that are others' here: a cart made up to be merged
-    /// could otherwise take away what its victim's devices have added.
+    /// The guest's cart without the dots of replicas that belong to other tokens here. Otherwise a forged cart could take away
+    /// what the customer's devices have added.
     fn without_forgeries(&self, cargo: &Cargo) -> Cart {
         let mut guest = cargo.full.cart(cargo.epoch);
         let tokens: BTreeMap<ReplicaId, &str> =
@@ -122,7 +123,7 @@ impl<S: Sql> Hub<'_, S> {
         let is_foreign = |replica: ReplicaId| {
             let bound = self.stored.replicas.get(&replica);
             let is_known = bound.is_some() || self.stored.cart.ctx.prefix(replica) > 0;
-            // The customer's hub is nobody's: the guest's own has another id.
+            // The customer's hub is bound to no token, and the guest's hub has another id.
             let is_same = bound.is_some_and(|bound| {
                 bound.token != HUB_TOKEN && tokens.get(&replica) == Some(&bound.token.as_str())
             });

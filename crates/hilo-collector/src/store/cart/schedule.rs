@@ -1,4 +1,4 @@
-//! What is to be done when: abandonment, checkouts given up, expiry, merges to finish, touchpoints to hand on.
+//! Tasks and their times: abandonment, checkouts given up, expiry, merges to finish, touchpoints to hand on.
 //!
 //! The alarm comes at least once and maybe late or twice, so each task looks again whether it is time. In: the moment. Out:
 //! what the shell has to do. An object has one alarm; the earliest task sets it.
@@ -28,7 +28,7 @@ pub struct Due {
     pub touchpoints: Vec<Touchpoint>,
     /// A merge to finish.
     pub merge: Option<Leaving>,
-    /// What the sockets are told.
+    /// What the sockets get.
     pub news: Vec<News>,
     /// The cart has outlived itself: everything of it can be deleted.
     pub is_expired: bool,
@@ -44,7 +44,7 @@ pub fn due(sql: &impl Sql, volatile: &mut Volatile, turn: Turn<'_>) -> Result<Du
     }
     let mut due = Due::default();
     let is_leased = volatile.leased_until_ms > turn.ms();
-    let answered = within(sql, volatile, &nobody(), turn, |hub| {
+    let answered = within(sql, volatile, &alarm_speaker(), turn, |hub| {
         if hub.stored.version > 0 {
             hub.do_due(&mut due)?;
         }
@@ -60,8 +60,8 @@ pub fn due(sql: &impl Sql, volatile: &mut Volatile, turn: Turn<'_>) -> Result<Du
     Ok(due)
 }
 
-/// The alarm speaks for nobody: it meets no cart that it would have to create.
-fn nobody() -> Speaker {
+/// The sender of an alarm. It owns no cart, and an alarm creates none.
+fn alarm_speaker() -> Speaker {
     Speaker {
         owner: Owner::Guest,
         source: String::new(),
@@ -80,7 +80,7 @@ pub fn confirm(
     seqs: &[i64],
     turn: Turn<'_>,
 ) -> Result<(), Failure> {
-    within(sql, volatile, &nobody(), turn, |hub| {
+    within(sql, volatile, &alarm_speaker(), turn, |hub| {
         for seq in seqs {
             sql.exec("DELETE FROM outbox WHERE seq = ?", &[SqlValue::int(*seq)?])?;
         }
@@ -128,7 +128,7 @@ impl<S: Sql> Hub<'_, S> {
                 due.is_expired = true;
                 return Ok(());
             }
-            // What nobody has taken yet is not thrown away with the cart.
+            // Touchpoints that no profile has taken yet are not deleted with the cart.
             let at_ms = at_ms.max(self.turn.ms() + AGAIN_MS);
             self.stored.schedule(self.sql, Task::Expire, Some(at_ms))?;
         }
@@ -152,7 +152,7 @@ impl<S: Sql> Hub<'_, S> {
         Ok(!self.sql.exec("SELECT seq FROM outbox LIMIT 1", &[])?.is_empty())
     }
 
-    /// A checkout that nobody finishes does not keep its cart from being abandoned for ever.
+    /// Closes a checkout without an order, so that its cart can count as abandoned.
     fn give_up_checkout(&mut self) -> Result<(), Failure> {
         let Some(checkout) = &self.stored.state.checkout else {
             return self.stored.schedule(self.sql, Task::Checkout, None);

@@ -1,6 +1,6 @@
-//! What a cart object keeps, and how it gets there: one row for the state, rows for what is large or happens once.
+//! What a cart's object stores: one row for the state, and rows for what is large or happens once.
 //!
-//! Parsed once per life of the object and then kept in memory; the row's version says whether that still holds.
+//! Parsed once per life of the object and then kept in memory. The row's version shows whether memory and storage still agree.
 
 use std::collections::BTreeMap;
 
@@ -23,7 +23,7 @@ const DAY_MS: i64 = 86_400_000;
 pub(super) struct State {
     /// Whose cart it is.
     pub owner: Owner,
-    /// What it is kept by.
+    /// How long it is kept.
     pub terms: Terms,
     /// The source that edited it last: touchpoints are judged in its name.
     pub source: String,
@@ -41,7 +41,7 @@ pub(super) struct State {
     pub edited_ms: i64,
     /// Since when nothing has happened: the last edit, or the end of a checkout.
     pub idle_ms: i64,
-    /// Who it is about, under analytics consent.
+    /// The person that touchpoints are about, under analytics consent.
     pub person: Option<Person>,
     /// The last time it was reported as abandoned, until an order.
     pub abandoned: Option<Abandoned>,
@@ -84,7 +84,7 @@ pub(super) enum Standing {
     },
 }
 
-/// A cart that was reported as abandoned: what its message ids are made of, and when.
+/// A cart that was reported as abandoned: what the ids of its messages are made of, and the time of the report.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub(super) struct Abandoned {
     pub label: String,
@@ -127,9 +127,9 @@ pub(super) fn sum_hash(cart: &Cart) -> Result<String, Failure> {
 /// A replica, bound to the first token it came with.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub(super) struct Bound {
-    /// SHA-256 of the token; what is no digest can be nobody's.
+    /// SHA-256 of the token. Text that is no digest matches no token.
     pub token: String,
-    /// When it was last heard of.
+    /// When its last operation came.
     pub seen_ms: i64,
 }
 
@@ -142,7 +142,7 @@ pub(super) enum Task {
     Checkout,
     /// See whether it has outlived itself.
     Expire,
-    /// Carry on with a merge that nobody finished.
+    /// Carry on with a merge that was left unfinished.
     Merge,
     /// Hand touchpoints on.
     Outbox,
@@ -321,7 +321,7 @@ impl StoredCart {
         Ok(())
     }
 
-    /// Sets a task's time unless it comes earlier already: who does it looks again whether it is time.
+    /// Sets a task's time, unless it is set for an earlier time: the task looks again whether its time has come.
     pub(super) fn schedule_by(
         &mut self,
         sql: &impl Sql,

@@ -1,7 +1,7 @@
-//! The touchpoints that only the hub knows: edits of servers, orders from webhooks, abandonment and recovery.
+//! The touchpoints that only the hub can report: edits of servers, orders from webhooks, abandonment and recovery.
 //!
 //! A change in, rows of the outbox out, in the Segment spec's ecommerce words. Their message ids derive from the operation,
-//! the order or the idle period, so that whoever else reports the same is stored once. Judges no consent: the pipeline does.
+//! the order or the idle period, so that a touchpoint reported twice is stored once. The pipeline judges consent.
 
 use hilo_core::cart::touchpoint::{CartEvent, Touchpoint, touchpoints};
 use hilo_core::cart::{Cart, Dot, LineInfo, LineKey};
@@ -105,10 +105,10 @@ pub(super) fn about(products: &[Product]) -> Map<String, Value> {
     properties
 }
 
-/// Who a touchpoint is about, and in whose name it is judged.
+/// The person a touchpoint is about, and the source in whose name it is judged.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub(super) struct Subject {
-    /// The device that told what its visitor allowed.
+    /// The device, with what its visitor has allowed.
     device: Option<Person>,
     /// The customer, whose profile it goes to then.
     customer: Option<String>,
@@ -116,8 +116,8 @@ pub(super) struct Subject {
 }
 
 impl<S: Sql> Hub<'_, S> {
-    /// Who an act on the cart is about: the device that told of itself, where the page's own reports go too, or the customer
-    /// a server speaks for, on the ground that its source declares. Nobody where the page had no consent to tell.
+    /// The subject of an act on the cart: the device that the page has sent, where the page's own reports go too, or else the
+    /// customer that a server names, on the ground that its source declares. `None` where the page had no consent to send it.
     pub(super) fn subject(&self, person: Option<&Person>) -> Option<Subject> {
         let state = &self.stored.state;
         let device = person.or(state.person.as_ref()).cloned();
@@ -129,7 +129,7 @@ impl<S: Sql> Hub<'_, S> {
         is_anybody.then(|| Subject { device, customer, source: state.source.clone() })
     }
 
-    /// Who is reminded of the cart: its customer, who said on any device whether to be written to, or else the device.
+    /// The subject of a reminder: the cart's customer, who may have opted in on any device, or else the device.
     pub(super) fn reminded(&self, person: Option<&Person>) -> Option<Subject> {
         let mut subject = self.subject(person)?;
         if let Owner::Customer(id) = &self.stored.state.owner {
@@ -167,7 +167,7 @@ impl<S: Sql> Hub<'_, S> {
         mut properties: Map<String, Value>,
     ) -> Result<(), Failure> {
         properties.insert("cart_id".to_owned(), self.turn.name.into());
-        // Absent where null: the wire knows both.
+        // The wire takes null for an absent field.
         let device = subject.device.as_ref().map(|device| &device.anonymous_id);
         let consent = subject.device.as_ref().map(|device| json!({ "consent": device.consent }));
         let body = json!({

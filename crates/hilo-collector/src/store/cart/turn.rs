@@ -28,7 +28,7 @@ impl Turn<'_> {
         sha256(&[&self.random, purpose.as_bytes()].concat())
     }
 
-    /// A replica nobody has used.
+    /// A new replica.
     pub(super) fn replica(&self, purpose: &str) -> ReplicaId {
         let bytes = self.random_for(purpose);
         let id = bytes.iter().take(8).fold(0, |id, byte| (id << 8) | u64::from(*byte));

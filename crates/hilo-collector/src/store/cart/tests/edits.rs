@@ -33,7 +33,7 @@ fn an_operation_costs_three_statements() {
 }
 
 #[test]
-fn what_is_in_memory_is_what_is_stored() {
+fn a_cart_in_memory_is_the_cart_in_storage_after_every_edit() {
     let (mut hub, mut a) = (Object::customer(), tab(1));
     for units in 1..5 {
         a.adds(&mut hub, "mug", units);
@@ -73,7 +73,7 @@ fn operations_for_another_cart_are_refused() {
 }
 
 #[test]
-fn a_silent_replica_begins_anew_and_learns_what_counted() {
+fn a_replica_that_was_silent_too_long_begins_anew_and_gets_what_counted() {
     let (mut hub, mut a) = (Object::customer(), tab(1));
     a.adds(&mut hub, "mug", 2);
     hub.wait(SignedDuration::from_hours(31 * 24));
@@ -88,7 +88,7 @@ fn a_silent_replica_begins_anew_and_learns_what_counted() {
 }
 
 #[test]
-fn a_cart_that_was_forgotten_says_what_had_counted_there() {
+fn a_replica_of_a_deleted_cart_gets_what_had_counted_there() {
     let (mut hub, mut a) = (Object::customer(), tab(1));
     a.add("mug", 2);
     let second = a.add("mug", 1);

@@ -44,7 +44,7 @@ fn check(make: impl Fn(&mut Object, &mut Tab) -> CartAsk) {
 }
 
 #[test]
-fn operations_are_kept_whole_or_not_at_all() {
+fn operations_are_stored_whole_or_not_at_all() {
     check(|_, a| {
         let mut ops = a.add("hat", 1);
         let info = hilo_core::cart::LineInfo { name: Some("Hat".into()), ..Default::default() };
@@ -54,7 +54,7 @@ fn operations_are_kept_whole_or_not_at_all() {
 }
 
 #[test]
-fn commands_are_kept_whole_or_not_at_all() {
+fn commands_are_stored_whole_or_not_at_all() {
     check(|_, _| {
         CartAsk::Commands(vec![
             command("7", CommandOp::Set, Some("mug"), Some(9)),
@@ -64,17 +64,17 @@ fn commands_are_kept_whole_or_not_at_all() {
 }
 
 #[test]
-fn a_checkout_is_kept_whole_or_not_at_all() {
+fn a_checkout_is_stored_whole_or_not_at_all() {
     check(|_, _| CartAsk::Checkout { person: Some(person()) });
 }
 
 #[test]
-fn an_order_is_kept_whole_or_not_at_all() {
+fn an_order_is_stored_whole_or_not_at_all() {
     check(|_, _| CartAsk::Ordered(order("o1", None)));
 }
 
 #[test]
-fn a_guest_is_taken_in_whole_or_not_at_all() {
+fn a_guests_cart_is_taken_in_whole_or_not_at_all() {
     let leaving = leaving();
     check(move |_, _| CartAsk::Join(Box::new(leaving.clone())));
 }

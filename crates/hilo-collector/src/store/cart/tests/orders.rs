@@ -3,7 +3,7 @@
 use super::*;
 
 #[test]
-fn a_checkout_takes_what_it_saw_and_leaves_what_came_since() {
+fn an_order_takes_what_its_checkout_saw_and_leaves_what_came_later() {
     let (mut hub, mut a, mut b) = (Object::customer(), tab(1), tab(2));
     a.adds(&mut hub, "mug", 3);
     let id = hub.checkout();
@@ -40,7 +40,7 @@ fn an_order_without_a_checkout_takes_the_newest_one_or_the_oldest_units() {
 }
 
 #[test]
-fn an_order_that_leaves_nothing_ends_the_epoch_and_late_deltas_learn_what_counted() {
+fn an_order_that_empties_the_cart_ends_the_epoch_and_a_late_delta_gets_what_counted() {
     let (mut hub, mut a, mut offline) = (Object::customer(), tab(1), tab(2));
     a.adds(&mut hub, "mug", 3);
     offline.look(&mut hub);

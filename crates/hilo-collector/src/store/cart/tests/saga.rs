@@ -1,4 +1,4 @@
-//! The merge at login, stopped at every arrow and driven again by somebody else: no unit lost, none doubled.
+//! The merge at login, stopped after every step and driven again: no unit is lost, none is doubled.
 
 use super::*;
 use crate::calls::cart::{CustomerCart, Leave, Leaving};
@@ -103,7 +103,7 @@ const CASES: [(&str, Lines<'static>, Lines<'static>); 5] = [
 ];
 
 #[test]
-fn every_policy_survives_a_stop_at_every_arrow() {
+fn a_merge_by_every_policy_survives_a_crash_after_every_step() {
     for policy in Policy::ALL {
         for (name, customer, guest) in CASES {
             // Stops after so many steps, twice, with a crash each time; then somebody drives it to its end.
@@ -131,7 +131,7 @@ fn every_policy_survives_a_stop_at_every_arrow() {
 }
 
 #[test]
-fn edits_between_the_steps_count_once() {
+fn edits_between_the_steps_of_a_merge_count_once() {
     for policy in [Policy::Max, Policy::Sum, Policy::GuestWins, Policy::Replace] {
         for stop in 1..=3 {
             let mut world = world(policy, &[("mug", 3)], &[("hat", 2)]);
@@ -167,7 +167,7 @@ fn edits_between_the_steps_count_once() {
 }
 
 #[test]
-fn the_guests_alarm_finishes_what_nobody_did() {
+fn the_guests_alarm_finishes_a_merge_that_was_left_unfinished() {
     let mut world = world(Policy::Sum, &[("mug", 3)], &[("mug", 2)]);
     world.drive(1);
     world.crash();
@@ -186,7 +186,7 @@ fn the_guests_alarm_finishes_what_nobody_did() {
 }
 
 #[test]
-fn two_drivers_at_once_merge_once() {
+fn a_merge_that_is_driven_twice_at_once_happens_once() {
     let mut world = world(Policy::Sum, &[("mug", 3)], &[("mug", 2)]);
     let (Leave::Leaving(one), Leave::Leaving(other)) = (world.leave(), world.leave()) else {
         panic!("nothing to move")
@@ -200,7 +200,7 @@ fn two_drivers_at_once_merge_once() {
 }
 
 #[test]
-fn a_merge_that_began_for_one_person_ends_there() {
+fn a_merge_that_began_for_one_customer_ends_in_that_customers_cart() {
     let mut world = world(Policy::Sum, &[], &[("mug", 2)]);
     world.drive(1);
     let mut other = Object::new("other-customer", Owner::Customer("u2".to_owned()));
@@ -227,7 +227,7 @@ fn a_checkout_a_guest_began_can_be_ordered_after_the_login() {
 }
 
 #[test]
-fn an_order_of_the_guest_is_known_after_the_login() {
+fn an_order_of_the_guest_is_a_duplicate_after_the_login() {
     let mut world = world(Policy::Max, &[], &[("mug", 2)]);
     world.guest.order(bought("o1", &[("mug", 1)]));
     world.drive(3);
@@ -237,7 +237,7 @@ fn an_order_of_the_guest_is_known_after_the_login() {
 }
 
 #[test]
-fn a_made_up_guest_cannot_take_away_what_other_devices_added() {
+fn a_forged_guest_cart_cannot_take_away_what_other_devices_added() {
     let mut world = world(Policy::Max, &[("mug", 3)], &[("hat", 1)]);
     // The forger acts as the customer's replica, in a cart of his own where nobody knows it.
     let mut forger = Tab { token: "f".repeat(32), ..tab(2) };

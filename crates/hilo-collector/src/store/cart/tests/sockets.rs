@@ -1,4 +1,4 @@
-//! What the sockets of a cart may say, and what they are told.
+//! What the sockets of a cart may send, and what they get.
 
 use std::collections::VecDeque;
 
@@ -47,7 +47,7 @@ fn ops_frame(ops: &Ops) -> Value {
 }
 
 #[test]
-fn the_first_frame_shows_a_ticket() {
+fn a_socket_may_send_only_after_a_hello_with_a_fresh_ticket() {
     let mut hub = Object::customer();
     hub.hello();
     assert!(!hub.summary().known, "listening creates no cart");
@@ -65,7 +65,7 @@ fn the_first_frame_shows_a_ticket() {
 }
 
 #[test]
-fn a_socket_that_says_nothing_is_overdue_after_five_seconds() {
+fn a_socket_without_a_hello_is_overdue_after_five_seconds() {
     assert_eq!(socket().overdue(4_999), None);
     assert_eq!(socket().overdue(5_000).unwrap().0, 4_408);
     let greeted = Object::customer().hello();
@@ -73,7 +73,7 @@ fn a_socket_that_says_nothing_is_overdue_after_five_seconds() {
 }
 
 #[test]
-fn everybody_gets_the_delta_and_their_own_acknowledgment() {
+fn every_socket_gets_the_delta_with_its_own_acknowledgment() {
     let (mut hub, mut a) = (Object::customer(), tab(1));
     let (mut mine, other) = (hub.hello(), hub.hello());
     let ops = a.add("mug", 2);
@@ -112,7 +112,7 @@ fn a_refused_frame_changes_nothing_and_keeps_the_socket() {
 }
 
 #[test]
-fn a_new_epoch_and_a_checkout_are_told() {
+fn sockets_get_news_of_a_new_epoch_and_of_a_checkout() {
     let (mut hub, mut a) = (Object::customer(), tab(1));
     a.adds(&mut hub, "mug", 2);
     let mine = hub.hello();
@@ -127,7 +127,7 @@ fn a_new_epoch_and_a_checkout_are_told() {
 }
 
 #[test]
-fn twenty_frames_a_second_are_enough() {
+fn a_socket_may_send_twenty_frames_a_second_and_no_more() {
     let mut times = VecDeque::new();
     assert!((0..20).all(|n| !is_flood(&mut times, n)));
     assert!(is_flood(&mut times, 999));

@@ -1,9 +1,9 @@
-//! What the hub reports, when, of whom, and how often; and how long a cart lives.
+//! Which touchpoints the hub reports, when, about whom, and how often; and how long a cart lives.
 
 use super::*;
 
 #[test]
-fn commands_happen_once_and_are_told() {
+fn a_command_happens_once_and_is_reported_once() {
     let mut hub = Object::customer();
     let commands = vec![
         command("1", CommandOp::Add, Some("mug"), Some(2)),
@@ -40,7 +40,7 @@ fn a_touchpoint_stays_until_it_is_confirmed() {
 }
 
 #[test]
-fn a_page_that_has_no_consent_leaves_nobody_to_tell_of() {
+fn nothing_is_reported_about_a_page_without_consent() {
     let (mut hub, mut a) = (Object::customer(), tab(1));
     let ops = a.add("mug", 1);
     a.send_as(&mut hub, ops, Some(person()));
@@ -121,7 +121,7 @@ fn a_cart_expires_after_its_last_edit_and_not_before() {
 }
 
 #[test]
-fn a_webhooks_order_is_told_of_the_checkouts_person() {
+fn an_order_from_a_webhook_is_reported_about_the_checkouts_person() {
     let (mut hub, mut a) = (Object::customer(), tab(1));
     a.adds(&mut hub, "mug", 2);
     hub.view(false, CartAsk::Checkout { person: Some(person()) });

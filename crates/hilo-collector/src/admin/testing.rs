@@ -1,0 +1,27 @@
+//! The one helper for tests of admin calls: a call with the token, against a deployment in memory.
+
+use super::TOKEN;
+use crate::call::Call;
+use crate::platform::Platform as _;
+use crate::platform::{Body, Incoming};
+use crate::shell::memory::{Memory, run};
+
+/// Answers `method` on `path` below `/admin/` with this status and body.
+#[track_caller]
+pub(super) fn check(method: &str, path: &str, status: u16, body: &str) {
+    let (found_status, found) = ask(method, path, "Bearer token");
+    assert_eq!((found_status, found.as_str()), (status, body), "{method} {path}");
+}
+
+/// The answer's status and body.
+pub(super) fn ask(method: &str, path: &str, authorization: &str) -> (u16, String) {
+    let memory = Memory::new("2026-11-24T10:00:00Z".parse().unwrap(), None).unwrap();
+    memory.set_secret(TOKEN, "token");
+    let mut incoming = Incoming { method: method.to_owned(), ..Incoming::default() };
+    incoming.headers.push("authorization", authorization);
+    let loaded = run(memory.config()).unwrap();
+    let call = Call { incoming: &incoming, loaded: &loaded, platform: &memory };
+    let reply = run(super::serve(path, &call)).unwrap();
+    let Body::Text(text) = reply.body else { panic!("{method} {path} has no text: {reply:?}") };
+    (reply.status, text)
+}
