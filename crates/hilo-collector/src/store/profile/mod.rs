@@ -110,7 +110,7 @@ pub fn answer(
     Ok(answered)
 }
 
-/// Whether somebody unknown becomes known by it.
+/// Whether the call writes, so that an object without a storage needs one.
 const fn makes_storage(call: &ProfileCall) -> bool {
     match call {
         ProfileCall::Record { .. } | ProfileCall::Consent(_) | ProfileCall::OptIn(_) => true,
@@ -152,7 +152,7 @@ fn remember_name(sql: &impl Sql, name: &str) -> Result<(), Failure> {
     Ok(())
 }
 
-/// What is known about somebody who was never recorded.
+/// The reply about a person of whom nothing is stored.
 fn of_nobody(call: &ProfileCall) -> Result<String, Failure> {
     match call {
         ProfileCall::ConsentCopy => encode(&ConsentCopy::default()),
