@@ -100,6 +100,9 @@ where
     /// Sends the requests of one step. Returns the parts that are left to do, in order.
     async fn send_part(&mut self, mut part: Part) -> Vec<Part> {
         part.places.retain(|place| !self.is_held_back(*place, part.step));
+        if part.places.is_empty() {
+            return Vec::new();
+        }
         let Mapping { requests, left_out } = match self.map(&part) {
             Ok(mapping) => mapping,
             Err(MissingSecret(name)) => {
@@ -113,16 +116,23 @@ where
             self.die(place, part.step, reason);
         }
         let mut apart = Vec::new();
-        let mut of_step = requests.iter().filter(|request| request.step == part.step);
+        let is_due = |request: &&MappedRequest| {
+            request.step == part.step && part.of(request).next().is_some()
+        };
+        let mut of_step = requests.iter().filter(is_due);
         while let Some(request) = of_step.next() {
             let reception = self.send(request).await;
-            let places = part.of(request).collect();
+            let places: Vec<usize> = part.of(request).collect();
+            // Where order matters, this is the only request: the events of the others, and those that follow them, are mapped
+            // anew once it is known which ones are held back.
+            let first = match self.loaded.kind.limits.is_ordered {
+                true => of_step.by_ref().flat_map(|request| &request.events).min(),
+                false => None,
+            };
+            let rest = part.places.iter().skip(first.copied().unwrap_or(part.places.len()));
+            let rest = rest.filter(|place| !places.contains(place)).copied().collect();
             apart.extend(self.receive(places, part.step, reception));
-            if self.loaded.kind.limits.is_ordered {
-                // The other requests are made anew once it is known which events are held back.
-                let places = of_step.by_ref().flat_map(|request| part.of(request)).collect();
-                apart.push(Part { places, step: part.step });
-            }
+            apart.push(Part { places: rest, step: part.step });
         }
         let is_apart = |place: &usize| apart.iter().any(|part: &Part| part.places.contains(place));
         let mut left = vec![self.go_on(&part, &requests, is_apart)];

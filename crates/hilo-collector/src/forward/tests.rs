@@ -89,6 +89,29 @@ impl Destination for Desk {
     }
 }
 
+/// Takes the people one by one, and then all events in one request. A page view needs no person.
+struct Counter;
+
+impl Destination for Counter {
+    fn requests(&self, batch: &Batch<'_>) -> Result<Mapping, MissingSecret> {
+        let Mapping { requests, .. } = Desk.requests(batch)?;
+        let of_step = |step| requests.iter().filter(move |request| request.step == step);
+        let people = of_step(1).flat_map(|request| &request.events).map(|at| {
+            let url = "https://desk.example/person".to_owned();
+            let (method, headers) = ("POST".to_owned(), Headers::default());
+            let body = batch.events[*at].event.message_id.clone();
+            let outgoing = Outgoing { method, url, headers, body };
+            MappedRequest { outgoing, events: vec![*at], step: 0 }
+        });
+        let all = of_step(0).map(|request| MappedRequest { step: 1, ..request.clone() });
+        Ok(Mapping { requests: people.chain(all).collect(), left_out: Vec::new() })
+    }
+
+    fn classify(&self, request: &MappedRequest, response: &Response) -> Reception {
+        Desk.classify(request, response)
+    }
+}
+
 fn config() -> Config {
     let text = "[project]\ncontroller = \"Shop\"\n[[source]]\nname = \"shop\"\nkind = \"browser\"\n\
         keys = [\"wk_shop\"]\norigins = [\"https://shop.example\"]\n[[destination]]\nname = \"desk\"\n\
@@ -140,9 +163,18 @@ fn deliver_with(
     sent: Vec<Delivery>,
     answer: impl Fn(&str) -> Response,
 ) -> Delivered {
+    deliver_to(Box::new(Desk), limits, sent, answer)
+}
+
+fn deliver_to(
+    destination: Box<dyn Destination>,
+    limits: Limits,
+    sent: Vec<Delivery>,
+    answer: impl Fn(&str) -> Response,
+) -> Delivered {
     let config = config();
     let [entry]: &[DestinationEntry] = config.destinations.as_slice() else { panic!("one entry") };
-    let loaded = Loaded { kind: Kind { limits, ..DESK }, destination: (DESK.load)(entry).unwrap() };
+    let loaded = Loaded { kind: Kind { limits, ..DESK }, destination };
     let configured = Configured::with(entry, Ok(loaded));
     let log = RefCell::new(Vec::new());
     let outside = Outside {
@@ -336,4 +368,20 @@ fn an_event_that_waits_holds_back_the_later_events_of_its_person_and_no_others()
     let sent = sent.into_iter().zip([60, 30, 0]).map(|(one, seconds)| before(one, seconds));
     let (log, _) = deliver_with(ORDERED, sent.collect(), |_| answer(200, ""));
     assert_eq!(log, ["people m1", "events m1", "events m2", "people m3", "events m3"]);
+}
+
+#[test]
+fn an_ordered_destination_gets_one_request_at_a_time() {
+    let sent = || {
+        let sent = vec![delivery("m1", "track"), delivery("m2", "track"), delivery("m3", "page")];
+        let sent = sent.into_iter().zip([60, 30, 0]);
+        sent.map(|(one, seconds)| before(one, seconds)).collect::<Vec<_>>()
+    };
+    let limits = Limits { events: 3, ..ORDERED };
+    let (log, _) = deliver_to(Box::new(Counter), limits, sent(), |_| answer(200, ""));
+    assert_eq!(log, ["person m1", "people m1", "person m2", "people m2,m3"]);
+    let fails = |line: &str| if line == "person m1" { answer(503, "60") } else { answer(200, "") };
+    let (log, results) = deliver_to(Box::new(Counter), limits, sent(), fails);
+    assert_eq!(log, ["person m1"]);
+    assert!(results.values().all(|result| *result == retry(60, "status 503", 0)), "{results:?}");
 }

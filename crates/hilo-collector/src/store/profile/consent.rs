@@ -1,7 +1,7 @@
-//! The consent record: what stands for each purpose, and the chain of receipts that says how it came to be.
+//! The consent record: what stands for each purpose, and the chain of receipts that proves it.
 //!
-//! A change in, a receipt out. A revision older than what stands changes nothing; between two words of the same
-//! revision the denial wins; telling the same change twice answers the same receipt.
+//! A change in, a receipt out. A revision older than what stands changes nothing. Between two choices of the same revision the
+//! denial wins. A change that is repeated returns the same receipt.
 
 use std::collections::BTreeMap;
 
@@ -19,7 +19,7 @@ pub(super) struct Standing(BTreeMap<Purpose, (bool, u32)>);
 impl Standing {
     /// Whether a purpose of `required` is denied at `revision` or later.
     ///
-    /// An event of a later revision was made after a newer choice whose record may still be under way.
+    /// An event of a later revision was made after a newer choice, whose record may still be under way.
     pub(super) fn denies(&self, required: &[Purpose], revision: u32) -> bool {
         required.iter().any(|purpose| {
             self.0.get(purpose).is_some_and(|(granted, since)| !granted && *since >= revision)
@@ -28,8 +28,8 @@ impl Standing {
 
     /// Whether data that an event brought at `revision` may be used for `purpose`, given what the event itself `granted`.
     ///
-    /// A recorded denial forbids it, whenever it came. The event's own word allows it, and so does a recorded grant that is
-    /// newer than the event. Silence never does.
+    /// Any recorded denial forbids it. Otherwise the consent of the event itself allows it, or a recorded grant that is newer
+    /// than the event. Silence never does.
     pub(super) fn permits(&self, purpose: Purpose, granted: &[Purpose], revision: u32) -> bool {
         match self.0.get(&purpose) {
             Some((false, _)) => false,
@@ -60,7 +60,7 @@ pub(super) fn standing(sql: &impl Sql) -> Result<Standing, Failure> {
     Ok(standing)
 }
 
-/// Records a change and answers its receipt and what stands now. Run it inside a transaction.
+/// Records a change, and returns its receipt and what stands now. Run it inside a transaction.
 pub(super) fn record(
     sql: &impl Sql,
     change: &ConsentChange,
@@ -106,7 +106,7 @@ pub(super) fn record(
     Ok(ConsentRecorded { receipt, state: words(&standing) })
 }
 
-/// What makes two tellings the same change: all but the random bytes.
+/// Two requests with the same fingerprint are the same change. Everything counts but the random bytes.
 fn fingerprint(change: &ConsentChange) -> Result<String, Failure> {
     let same = (&change.revision, &change.changes, &change.notice, &change.signals);
     Ok(sha256_hex(encode(&same)?.as_bytes()))

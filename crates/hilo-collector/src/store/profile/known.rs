@@ -27,9 +27,9 @@ const UNFOLDED_MAX: usize = 32;
 /// See the module.
 #[derive(Debug, Default)]
 pub(super) struct Known {
-    /// What stands for each purpose.
+    /// What is recorded for each purpose.
     pub(super) standing: Standing,
-    /// What stands for each channel.
+    /// What is recorded for each channel.
     subscriptions: Subscriptions,
     /// The folded profile.
     pub(super) profile: Profile,
@@ -44,14 +44,14 @@ pub(super) struct Known {
 }
 
 impl Known {
-    /// Reads what there is.
+    /// Reads everything that a call begins with.
     pub(super) fn read(sql: &impl Sql) -> Result<Known, Failure> {
         let (profile, unfolded) = stored_profile::read(sql)?;
         let (standing, subscriptions) = (consent::standing(sql)?, optin::subscriptions(sql)?);
         Ok(Known { standing, subscriptions, profile, unfolded, ..Known::default() })
     }
 
-    /// Whether neither the recorded consent, as of `revision`, nor a missing opt-in rules a destination out.
+    /// Whether the recorded consent as of `revision` and the opt-ins allow a destination.
     pub(super) fn allows(&self, planned: &Planned, revision: u32) -> bool {
         !self.standing.denies(&planned.purposes, revision)
             && self.subscriptions.allow(planned.channel)
@@ -70,7 +70,7 @@ impl Known {
         Ok(first)
     }
 
-    /// Somebody else has added rows.
+    /// Rows were added without this number, so it has to be asked again.
     pub(super) const fn forget_rows(&mut self) {
         self.next_row = None;
     }
@@ -97,7 +97,7 @@ impl Known {
         Ok(channel)
     }
 
-    /// Stores the sessions that were opened since, if any event of theirs was kept.
+    /// Stores the sessions that this call opened, if it stored an event.
     pub(super) fn keep_sessions(&mut self, sql: &impl Sql, is_kept: bool) -> Result<(), Failure> {
         let opened = std::mem::take(&mut self.opened);
         if is_kept {

@@ -1,5 +1,6 @@
-//! Attempts under way, by the row of the outbox. In memory only: a restarted object has forgotten them and sends again at
-//! once, which is what one wants after a crash.
+//! Leases: attempts under way, by the row of the outbox.
+//!
+//! In memory only. A restarted object has forgotten its leases, so it sends again at once, as it should after a crash.
 
 use std::collections::BTreeMap;
 
@@ -10,7 +11,7 @@ const LEASE_MS: i64 = 60_000;
 #[derive(Debug)]
 pub(super) struct Leases {
     held: BTreeMap<i64, Lease>,
-    /// Whether the rows may say more than what is held. So it is at first: an earlier life may have left some.
+    /// Whether rows without a lease may be due. True at first, because an earlier life of the object may have left some.
     pub(super) is_behind: bool,
 }
 
@@ -24,7 +25,7 @@ impl Default for Leases {
 struct Lease {
     /// When the attempt counts as lost.
     until_ms: i64,
-    /// The row's own time when it was given out: once the row has changed, the attempt is over.
+    /// The row's time when it was handed out. Once the row has changed, the attempt is over.
     row_ms: i64,
 }
 
@@ -39,12 +40,12 @@ impl Leases {
         self.held.insert(row, Lease { until_ms: now_ms + LEASE_MS, row_ms });
     }
 
-    /// An attempt has ended, whatever came of it.
+    /// An attempt has ended.
     pub(super) fn end(&mut self, row: i64) {
         self.held.remove(&row);
     }
 
-    /// Forgets what is lost by now, and answers how many are under way.
+    /// Drops leases that have run out, and returns how many are left.
     pub(super) fn count(&mut self, now_ms: i64) -> usize {
         self.held.retain(|_, lease| lease.until_ms > now_ms);
         self.held.len()

@@ -24,54 +24,54 @@ use jiff::Timestamp;
 use crate::calls::{ConsentCopy, Page, ProfileCall, Record, decode, encode};
 use crate::platform::{Failure, Sql, SqlValue};
 
-/// What an object answers, and what its outbox wants now.
+/// What a call leads to: its reply, and what the outbox needs now.
 #[derive(Debug, Default)]
-pub struct Answered {
+pub struct CallResult {
     /// JSON for the caller.
     pub reply: String,
     /// Whether something is [`ready`].
     pub pump: bool,
-    /// When to look at the outbox again at the latest. Set the alarm in the same turn as the rows, so that both are
-    /// written or neither: an outbox that nobody looks at again would be a loss.
+    /// When to look at the outbox again at the latest. Set the alarm in the same turn as the rows, so that both are written or
+    /// neither: pending rows without an alarm would be lost.
     pub alarm: Option<Timestamp>,
 }
 
-/// Answers a [`ProfileCall`], and the events that follow it, for the object called `name`.
+/// Carries out a [`ProfileCall`], and the events that follow it, in the object called `name`.
 ///
 /// # Errors
-/// `Retriable` when the storage refuses; nothing of the question is kept then.
+/// `Retriable` when the storage refuses. Nothing of the call is stored then.
 pub fn answer(
     sql: &impl Sql,
     volatile: &mut Volatile,
     name: &str,
     call: &str,
     now: Timestamp,
-) -> Result<Answered, Failure> {
+) -> Result<CallResult, Failure> {
     let (call, bodies) = call.split_once('\n').unwrap_or((call, ""));
     let call: ProfileCall = decode(call)?;
     let writes = makes_storage(&call);
     if !volatile.has_storage(sql, writes)? {
-        return Ok(Answered { reply: of_nobody(&call)?, ..Answered::default() });
+        return Ok(CallResult { reply: of_nobody(&call)?, ..CallResult::default() });
     }
     if writes && !volatile.is_named {
         remember_name(sql, name)?;
         volatile.is_named = true;
     }
-    let mut answered = Answered::default();
-    answered.reply = match call {
+    let mut result = CallResult::default();
+    result.reply = match call {
         ProfileCall::Record { source, plans, records } => {
             let shared = record::Shared { name, source: &source, plans: &plans, bodies, now };
             return store_events(sql, volatile, &shared, records);
         }
         ProfileCall::Consent(change) => {
             volatile.known = None;
-            answered.pump = outbox::recall(volatile);
+            result.pump = outbox::recall(volatile);
             atomically(sql, || consent::record(sql, &change, now))
                 .and_then(|receipt| encode(&receipt))
         }
         ProfileCall::OptIn(said) => {
             volatile.known = None;
-            answered.pump = outbox::recall(volatile);
+            result.pump = outbox::recall(volatile);
             atomically(sql, || optin::record(sql, &said)).and_then(|stands| encode(&stands))
         }
         ProfileCall::OptIns { cursor, limit } => {
@@ -81,8 +81,8 @@ pub fn answer(
             let over = atomically(sql, || settled::confirm(sql, &confirmations, now))?;
             over.into_iter().for_each(|row| volatile.leases.end(row));
             volatile.known.iter_mut().for_each(known::Known::forget_rows);
-            answered.pump = volatile.leases.is_behind;
-            answered.alarm = next_alarm(sql, now)?;
+            result.pump = volatile.leases.is_behind;
+            result.alarm = next_alarm(sql, now)?;
             Ok(String::new())
         }
         ProfileCall::Replay { destination, message_id } => {
@@ -91,8 +91,8 @@ pub fn answer(
             })?;
             volatile.known.iter_mut().for_each(known::Known::forget_rows);
             outbox::recall(volatile);
-            answered.pump = true;
-            answered.alarm = next_alarm(sql, now)?;
+            result.pump = true;
+            result.alarm = next_alarm(sql, now)?;
             encode(&count)
         }
         ProfileCall::ConsentCopy => consent::copy(sql).and_then(|copy| encode(&copy)),
@@ -107,10 +107,10 @@ pub fn answer(
             pages::deliveries(sql, cursor.as_deref(), limit).and_then(|page| encode(&page))
         }
     }?;
-    Ok(answered)
+    Ok(result)
 }
 
-/// Whether somebody unknown becomes known by it.
+/// Whether the call writes, so that an object without a storage needs one.
 const fn makes_storage(call: &ProfileCall) -> bool {
     match call {
         ProfileCall::Record { .. } | ProfileCall::Consent(_) | ProfileCall::OptIn(_) => true,
@@ -130,7 +130,7 @@ fn store_events(
     volatile: &mut Volatile,
     shared: &record::Shared<'_>,
     records: Vec<Record>,
-) -> Result<Answered, Failure> {
+) -> Result<CallResult, Failure> {
     // Taken out: the closure runs once, and events are too big to copy.
     let mut records = Some(records);
     let result = volatile.with_known(sql, |known| {
@@ -140,7 +140,7 @@ fn store_events(
     let alarm = pump.then(|| outbox::soon(shared.now)).transpose()?;
     outbox::lease(volatile, result.fresh, shared.now);
     let reply = result.recorded.map_or_else(|| Ok(String::new()), |recorded| encode(&recorded))?;
-    Ok(Answered { reply, pump, alarm })
+    Ok(CallResult { reply, pump, alarm })
 }
 
 /// Stores the object's own name, for the deliveries that an alarm hands out: an alarm is not called by name.
@@ -152,7 +152,7 @@ fn remember_name(sql: &impl Sql, name: &str) -> Result<(), Failure> {
     Ok(())
 }
 
-/// What is known about somebody who was never recorded.
+/// The reply about a person of whom nothing is stored.
 fn of_nobody(call: &ProfileCall) -> Result<String, Failure> {
     match call {
         ProfileCall::ConsentCopy => encode(&ConsentCopy::default()),

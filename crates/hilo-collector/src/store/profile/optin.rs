@@ -1,7 +1,6 @@
-//! The ledger of opt-ins: append-only, and the newest word about a channel is the one that counts.
+//! The ledger of opt-ins: append-only, and the newest entry of a channel counts.
 //!
-//! What somebody said in, what stands out. Telling again what stands already adds nothing, so that a repeated request is
-//! harmless.
+//! An opt-in in, what stands out. An opt-in that repeats what stands adds no entry, so a repeated request is harmless.
 
 use std::collections::BTreeMap;
 
@@ -16,7 +15,7 @@ use crate::platform::{Failure, Sql, SqlValue};
 pub(super) struct Subscriptions(BTreeMap<OptInChannel, OptInState>);
 
 impl Subscriptions {
-    /// Whether something that needs `channel` may be sent. What needs none always may.
+    /// Whether something that needs `channel` may be sent. A delivery that needs no channel always may.
     pub(super) fn allow(&self, channel: Option<OptInChannel>) -> bool {
         channel.is_none_or(|channel| self.0.get(&channel) == Some(&OptInState::Subscribed))
     }
@@ -46,7 +45,7 @@ pub(super) fn subscriptions(sql: &impl Sql) -> Result<Subscriptions, Failure> {
     Ok(subscriptions)
 }
 
-/// Adds an entry and answers the one that stands. Run it inside a transaction.
+/// Adds an entry, and returns the one that stands. Run it inside a transaction.
 pub(super) fn record(sql: &impl Sql, said: &OptIn) -> Result<OptIn, Failure> {
     let channel = SqlValue::from(said.channel.name());
     let rows = sql.exec(

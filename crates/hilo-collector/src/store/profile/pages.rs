@@ -1,4 +1,4 @@
-//! Reads a profile in pages, newest first. Rows go out as they are stored: nothing is parsed on the way.
+//! Reads a profile in pages, newest first. Rows go out as they are stored, without being parsed.
 
 use std::collections::BTreeMap;
 
@@ -8,7 +8,7 @@ use super::{consent, optin, stored_profile};
 use crate::calls::{DeliveryState, PAGE_ROWS_MAX, Page, Summary, encode};
 use crate::platform::{Failure, Sql, SqlRow, SqlValue};
 
-/// Timeline by time of occurrence. The cursor is `<occurred_ms>.<seq>` of the last row given.
+/// The timeline by the time of the events. The cursor is `<occurred_ms>.<seq>` of the last row of the page before.
 pub(super) fn events(sql: &impl Sql, cursor: Option<&str>, limit: u32) -> Result<Page, Failure> {
     let limit = limit.clamp(1, PAGE_ROWS_MAX);
     let (before_ms, before_seq) = pair(cursor);
@@ -45,7 +45,7 @@ pub(super) fn optins(sql: &impl Sql, cursor: Option<&str>, limit: u32) -> Result
     page(&rows, limit, |row| raw(row.text("body")?), |row| Ok(row.int("seq")?.to_string()))
 }
 
-/// Deliveries, newest first. The cursor is `<row>.<place in it>` of the last one given.
+/// Deliveries, newest first. The cursor is `<row>.<place in it>` of the last delivery of the page before.
 pub(super) fn deliveries(
     sql: &impl Sql,
     cursor: Option<&str>,
@@ -118,7 +118,7 @@ pub(super) fn summary(sql: &impl Sql) -> Result<Summary, Failure> {
     })
 }
 
-/// The summary of somebody who was never recorded.
+/// The summary of a person of whom nothing is stored.
 pub(super) fn summary_of_nobody() -> Summary {
     Summary {
         known: false,

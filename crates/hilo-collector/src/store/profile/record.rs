@@ -32,7 +32,7 @@ pub(super) struct Shared<'c> {
     pub(super) now: Timestamp,
 }
 
-/// What became of a call's records.
+/// What recording a call led to.
 pub(super) struct RecordResult {
     /// One per record, in order; `None` if each was stored and goes where it was planned to.
     pub(super) recorded: Option<Vec<Recorded>>,
@@ -129,7 +129,7 @@ impl<'c> Candidate<'c> {
         Recorded::Stored { channel: self.gist.channel, destinations }
     }
 
-    /// The destinations that neither the recorded consent nor a missing opt-in rules out.
+    /// The destinations that the recorded consent and the opt-ins allow.
     fn allowed<'p>(&self, plans: &'p [Planned], known: &Known) -> Vec<(usize, &'p Planned)> {
         let planned = self.to.iter().filter_map(|&to| Some((to, plans.get(to)?)));
         planned.filter(|(_, planned)| known.allows(planned, self.gist.revision)).collect()

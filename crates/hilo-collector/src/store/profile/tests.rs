@@ -47,7 +47,7 @@ impl Object {
         decode(if reply.is_empty() { "null" } else { &reply }).unwrap()
     }
 
-    fn answer(&mut self, call: &str) -> Result<Answered, Failure> {
+    fn answer(&mut self, call: &str) -> Result<CallResult, Failure> {
         answer(&self.sql, &mut self.volatile, "p", call, self.now)
     }
 
