@@ -1,4 +1,4 @@
-//! `hilo.toml`: a configuration, or every problem with the line it stands in.
+//! `hilo.toml`: any text gives a configuration, or problems with their lines.
 
 #![no_main]
 

@@ -1,4 +1,5 @@
-//! Bodies of `/v1/batch`: one judgment per item, and what passes is normalized once and reads back as itself.
+//! Bodies of `/v1/batch`: each item gets one verdict. An accepted event does not change when it is normalized again, or
+//! written and read.
 
 #![no_main]
 

@@ -1,4 +1,4 @@
-//! Text that a page kept, or heard of its hub: refused, or read alike ever after.
+//! Text from a page's storage or from the hub: it is refused, or it reads the same after it was written again.
 
 #![no_main]
 

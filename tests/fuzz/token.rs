@@ -1,4 +1,4 @@
-//! Tokens of somebody who would like to be somebody else: read or refused, never believed without a key.
+//! Forged tokens: any text is read or refused, and none is verified without a key.
 
 #![no_main]
 

@@ -1,7 +1,7 @@
-//! Stands in the place of the `regex` crate, so that woothee runs on regex-lite.
+//! Takes the place of the `regex` crate, so that woothee runs on regex-lite.
 //!
-//! woothee takes `regex` with all of its Unicode tables and matching engines: a third of the collector's script, for
-//! expressions that are plain ASCII. regex-lite, by the same authors, has the same syntax and results for those.
-//! Exports only what woothee asks for; another user of `regex` would not compile and be noticed.
+//! woothee's expressions are plain ASCII, but woothee depends on `regex` with all Unicode tables and matching engines, which
+//! would be a large part of the collector's script. regex-lite, by the same authors, has the same syntax and the same
+//! results for such expressions. This crate exports only what woothee uses, so any other user of `regex` does not compile.
 
 pub use regex_lite::Regex;
