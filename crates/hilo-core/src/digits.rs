@@ -60,7 +60,11 @@ pub fn read_signed(text: &str) -> Option<i64> {
 pub fn append(mut number: u64, digits: &str) -> Option<u64> {
     for byte in digits.bytes() {
         let digit = byte.is_ascii_digit().then(|| u64::from(byte - b'0'))?;
-        number = number.checked_mul(10)?.checked_add(digit)?;
+        // A comparison is smaller in the page than a multiplication that finds out whether it overflows.
+        if number > u64::MAX / 10 {
+            return None;
+        }
+        number = (number * 10).checked_add(digit)?;
     }
     Some(number)
 }
