@@ -1,12 +1,12 @@
 //! Whole numbers as decimal text, in their one spelling.
-//! In and out: digits. By hand, so that the page's module carries neither number formatting nor a number parser.
+//! In and out: digits. The page's modules use these functions, so that they carry neither number formatting nor a parser.
 
 use alloc::string::String;
 
 /// Room for the digits of any `u64`.
 const DIGITS_MAX: usize = 20;
 
-/// Writes the number's decimal digits, behind a minus where it is negative. One copy for everybody, for the page's sake.
+/// Writes the number's decimal digits, with a minus before them where the number is negative.
 #[inline(never)]
 pub fn push(out: &mut String, is_negative: bool, mut number: u64) {
     let mut buffer = [b'0'; DIGITS_MAX];
