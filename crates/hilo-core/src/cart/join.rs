@@ -18,10 +18,9 @@ impl Cart {
     /// A dot that is live in one cart, and seen but not live in another, was dropped there and stays dropped.
     ///
     /// Of two epochs the later counts whole: lines, context and display fields. The earlier counts for nothing, since an epoch
-    /// ends only when its cart is empty, and the next epoch uses the same dots anew. A replica
-    /// restates the operations of the earlier epoch that it had not sent. A delta of the later epoch replaces as much as a whole cart does, so
-    /// a replica enters an epoch by the hub's full view only. Only `merge`
-    /// combines carts of different epochs.
+    /// ends only when its cart is empty, and the next epoch uses the same dots anew. A replica restates the operations of the
+    /// earlier epoch that it had not sent. A delta of the later epoch replaces as much as a whole cart does, so a replica enters
+    /// an epoch by the hub's full view only. Only `merge` combines carts of different epochs.
     pub fn absorb(&mut self, other: &Cart) {
         if self.epoch != other.epoch {
             if self.epoch < other.epoch {

@@ -88,7 +88,8 @@ pub fn checkout_id(checkout: &str) -> String {
     ["checkout-", checkout].concat()
 }
 
-/// The id of [`CartEvent::CartAbandoned`] or [`CartEvent::CartRecovered`]: one per cart, epoch and beginning of the idle period.
+/// The id of [`CartEvent::CartAbandoned`] or [`CartEvent::CartRecovered`]: one per cart, epoch and idle period. The time at
+/// which the period began names it.
 pub fn idle_id(event: CartEvent, label: &str, epoch: u32, idle_since_ms: u64) -> String {
     let recovered = event == CartEvent::CartRecovered;
     let prefix = if recovered { "cart-recovered-" } else { "cart-abandoned-" };
