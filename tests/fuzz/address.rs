@@ -1,4 +1,4 @@
-//! Addresses: what was taken out stays out, and nothing more goes the second time.
+//! Addresses: a second redaction changes nothing, and redacted values stay redacted.
 
 #![no_main]
 

@@ -1,4 +1,4 @@
-//! `hilo.toml`: a configuration, or every problem with the line it stands in.
+//! `hilo.toml`: a configuration, or every problem with its line.
 
 #![no_main]
 

@@ -1,4 +1,4 @@
-//! Bodies of `/v1/cart/ops`, one a line, in the order in which they reach a hub: no body breaks a cart that others share.
+//! Bodies of `/v1/cart/ops`, one a line, in the order in which they reach a hub: no body breaks the shared cart.
 
 #![no_main]
 

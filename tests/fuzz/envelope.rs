@@ -1,4 +1,4 @@
-//! Bodies of `/v1/batch`: one judgment per item, and what passes is normalized once and reads back as itself.
+//! Bodies of `/v1/batch`: one result per item, and an event that passes is normalized once and reads back as itself.
 
 #![no_main]
 

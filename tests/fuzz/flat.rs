@@ -1,4 +1,4 @@
-//! Text that a page kept, or heard of its hub: refused, or read alike ever after.
+//! Text that a page kept or received of its hub: refused, or read alike a second time.
 
 #![no_main]
 

@@ -1,4 +1,4 @@
-//! Tokens of somebody who would like to be somebody else: read or refused, never believed without a key.
+//! Forged user tokens: read or refused, and never trusted without a key.
 
 #![no_main]
 
