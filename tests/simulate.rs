@@ -1,8 +1,8 @@
-//! Random histories of a cart: four replicas that lose, repeat and reorder each other's deltas, then converge.
+//! Random histories of a cart: deltas of four replicas are lost, repeated and reordered, then all replicas converge.
 //!
-//! Every state is compared with an oracle that keeps whole operations instead of contexts, and with what people meant by
-//! them. Prints its seed and figures; `HILO_HISTORIES=1000000` asks for more, `HILO_SEED=<hex>` replays one history. Five
-//! carts that are wrong on purpose show that the comparison can fail.
+//! An oracle holds whole operations instead of contexts, and each state is compared with it and with the people's wishes.
+//! Prints the seed and figures. `HILO_HISTORIES=1000000` runs more histories, `HILO_SEED=<hex>` replays one. Five mutants,
+//! wrong on purpose, show that the comparison can fail.
 
 #[path = "simulate/history.rs"]
 mod history;
@@ -22,11 +22,11 @@ use history::{Figures, STEPS_MAX, run};
 use interleaving::{CUP, Edit, MUG, Program};
 use model::{MUTANTS, Model, REAL};
 
-/// Histories of an ordinary run, CI's included.
+/// Histories of an ordinary run and of CI.
 const HISTORIES: u64 = 200_000;
 /// Histories within which a mutant must be caught.
 const MUTANT_HISTORIES: u64 = 10_000;
-/// The seed of the first history; the others count on from it, so that any of them can be named.
+/// The seed of the first history. Further seeds count on from it, so that each history has a name.
 const SEED: u64 = 0x6869_6c6f_0000_0000;
 
 fn from_environment(name: &str, radix: u32) -> Result<Option<u64>, String> {
@@ -38,9 +38,9 @@ fn from_environment(name: &str, radix: u32) -> Result<Option<u64>, String> {
     }
 }
 
-/// Says a figure. Past the capture of test output, so that it also shows when all is well.
+/// Prints a figure. The test runner does not capture it, so that it also shows when all tests pass.
 fn say(text: &str) {
-    // Nobody reading it is no reason to fail.
+    // A closed output is no reason to fail.
     let _ = writeln!(std::io::stderr(), "{text}");
 }
 
@@ -66,7 +66,7 @@ fn replicas_agree_with_the_oracle_in_every_history() -> Result<(), String> {
     Ok(())
 }
 
-/// How many histories it takes to see that the model is wrong.
+/// The number of histories until the mutant is caught, and the difference found.
 fn histories_until_caught(mutant: &Model) -> Option<(u64, String)> {
     (0..MUTANT_HISTORIES).find_map(|history| {
         let outcome = run(mutant, SEED.wrapping_add(history), &mut Figures::default());
@@ -86,7 +86,7 @@ fn every_mutant_is_caught() {
     }
 }
 
-/// What devices do around a checkout: each program is run in every order.
+/// Programs of devices around a checkout. Each program runs in every order.
 const PROGRAMS: [Program; 3] = [
     Program {
         edits: [
@@ -112,8 +112,7 @@ const PROGRAMS: [Program; 3] = [
 ];
 
 #[test]
-fn what_was_bought_goes_and_everything_else_stays_in_every_order_of_six_steps() -> Result<(), String>
-{
+fn bought_units_go_and_all_other_units_stay_in_every_order_of_six_steps() -> Result<(), String> {
     for program in &PROGRAMS {
         let sequences = interleaving::run(program)?;
         say(&format!("{sequences} sequences with an order are right: {program:?}"));

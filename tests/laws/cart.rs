@@ -1,6 +1,6 @@
-//! Laws of the cart, P1 to P10 of its model, and what a hostile delta can never do to the hub.
+//! Laws of the cart, P1 to P10 of its model, and limits of a hostile delta at the hub.
 //!
-//! The algebra is tried on arbitrary carts, most of which no history could make; the promises on what people do.
+//! The laws of the algebra run on arbitrary carts, most of which no history could make. The promises run on acts of people.
 
 #![expect(
     clippy::indexing_slicing,
@@ -35,7 +35,7 @@ fn any_line() -> impl Strategy<Value = LineKey> {
     })
 }
 
-/// What a dot says, and who took how much of it back.
+/// A dot's kind and units, and the units that each replica took back.
 type Said = (Kind, u32, BTreeMap<ReplicaId, u32>);
 
 fn any_said() -> impl Strategy<Value = Said> {
@@ -44,7 +44,7 @@ fn any_said() -> impl Strategy<Value = Said> {
         .prop_map(|(set, n, used)| (if set { Kind::Set } else { Kind::Add }, n, used))
 }
 
-/// Any cart whose live dots are seen: dots of different carts may contradict each other, as a hostile writer's would.
+/// Any cart whose live dots are seen. Dots of different carts may contradict each other, as dots of a hostile replica would.
 pub(crate) fn any_cart() -> impl Strategy<Value = Cart> {
     let live = vec((any_line(), any_dot(), any_said()), 0..6);
     let info = btree_map(any_line(), (0..3_u64, "[xyz]"), 0..3);
@@ -71,9 +71,9 @@ enum Do {
     Dec(LineKey, u32),
     Remove(LineKey),
     Clear,
-    /// Learns the whole state of another replica.
+    /// Absorbs the whole state of another replica.
     Learn(usize),
-    /// Learns one delta of the past.
+    /// Absorbs one earlier delta.
     Hear(Index),
 }
 
@@ -94,7 +94,7 @@ fn any_steps() -> impl Strategy<Value = Vec<(usize, Do)>> {
     vec(any_step(), 0..40)
 }
 
-/// Replicas 1, 2, … and every delta they made.
+/// Replicas 1, 2, … and every delta that they made.
 #[derive(Clone, Debug, Default)]
 struct World {
     carts: [Cart; REPLICAS as usize],
@@ -134,7 +134,7 @@ impl World {
         self.carts[at].absorb(what);
     }
 
-    /// What is known when everybody has heard everything.
+    /// The join of all replicas.
     fn all(&self) -> Cart {
         self.carts.iter().fold(Cart::default(), |all, cart| join(&all, cart))
     }
@@ -168,19 +168,19 @@ proptest! {
         if !world.deltas.is_empty() {
             order.iter().for_each(|which| late.absorb(which.get(&world.deltas)));
         }
-        world.deltas.iter().for_each(|delta| late.absorb(delta)); // what was lost arrives after all
+        world.deltas.iter().for_each(|delta| late.absorb(delta)); // lost deltas arrive late
         prop_assert_eq!(late, world.all());
     }
 
     #[test]
-    fn p6_an_add_that_nobody_observed_survives_what_everybody_does(
+    fn p6_an_add_that_no_replica_has_seen_survives_every_operation(
         before in any_steps(), line in any_line(), k in 1..5_u32, after in any_steps(),
     ) {
         let mut world = World::after(&before);
         let Ok(delta) = world.carts[0].add(replica(0), &line, k) else { return Ok(()) };
         let put = live(&delta);
         let (dot, added) = put.iter().next().ok_or(TestCaseError::fail("puts nothing"))?;
-        // The others go on without it, among themselves.
+        // All other replicas go on without the add.
         for (at, what) in &after {
             let unseen = !matches!(what, Do::Learn(0)) && *at != 0;
             if unseen {
@@ -194,7 +194,7 @@ proptest! {
     }
 
     #[test]
-    fn p7_what_was_dropped_never_returns(before in any_steps(), after in any_steps()) {
+    fn p7_a_dropped_dot_never_returns(before in any_steps(), after in any_steps()) {
         let mut world = World::after(&before);
         let everything = world.all();
         let cleared = everything.clear(HUB).map_err(|refusal| TestCaseError::fail(refusal.code()))?;
@@ -208,7 +208,7 @@ proptest! {
     }
 
     #[test]
-    fn p8_an_order_takes_what_its_checkout_saw_and_no_later_add(
+    fn p8_an_order_takes_units_of_its_checkout_and_spares_later_adds(
         before in any_steps(), adds in vec((0..REPLICAS as usize, any_line(), 1..5_u32), 0..8),
     ) {
         let mut world = World::after(&before);
@@ -236,7 +236,7 @@ proptest! {
     }
 
     #[test]
-    fn p9_quantities_stay_between_none_and_the_most(cart in any_cart(), line in any_line(), k in any::<u32>()) {
+    fn p9_quantities_stay_between_zero_and_the_limit(cart in any_cart(), line in any_line(), k in any::<u32>()) {
         prop_assert!(cart.qty(&line) <= QUANTITY_MAX);
         let before = cart.qty(&line);
         let mut less = cart.clone();
@@ -252,14 +252,14 @@ proptest! {
     }
 
     #[test]
-    fn p10_in_sync_the_context_is_one_number_per_replica(steps in any_steps()) {
+    fn p10_a_context_without_gaps_is_one_number_per_replica(steps in any_steps()) {
         let all = World::after(&steps).all();
         prop_assert!(all.ctx.cloud().next().is_none());
         prop_assert!(all.ctx.vv().count() as u64 <= REPLICAS);
     }
 
     #[test]
-    fn carts_and_deltas_survive_the_wire(cart in any_cart(), steps in any_steps()) {
+    fn carts_and_deltas_read_back_from_the_wire(cart in any_cart(), steps in any_steps()) {
         let through = serde_json::to_vec(&Snapshot::of(7, &cart)).unwrap();
         prop_assert_eq!(serde_json::from_slice::<Snapshot>(&through).unwrap().cart(), cart);
         for delta in World::after(&steps).deltas {
@@ -269,7 +269,7 @@ proptest! {
     }
 
     #[test]
-    fn an_honest_delta_is_what_the_hub_joins(steps in any_steps(), line in any_line(), acts in vec(any_step(), 1..8)) {
+    fn the_hub_joins_an_honest_delta_unchanged(steps in any_steps(), line in any_line(), acts in vec(any_step(), 1..8)) {
         let hub = World::after(&steps).all();
         let me = ReplicaId(50);
         let (mut cart, mut pending) = (hub.clone(), Cart::default());
@@ -293,7 +293,7 @@ proptest! {
             Ok(Checked::Fresh { cart: next, acked, delta }) => {
                 prop_assert_eq!(&*next, &cart);
                 prop_assert_eq!(acked, to);
-                // What is broadcast brings every other replica to the same cart.
+                // The broadcast brings every other replica to the same cart.
                 prop_assert_eq!(join(&hub, &Broadcast::of(1, 0, &delta).delta()), cart);
             }
             other => prop_assert!(false, "{:?}", other),
@@ -301,7 +301,7 @@ proptest! {
     }
 
     #[test]
-    fn a_hostile_delta_acts_for_nobody_else(
+    fn a_hostile_delta_cannot_act_for_another_replica(
         steps in any_steps(),
         skip in prop_oneof![9 => Just(1_u32), 1 => 0..4_u32],
         span in prop_oneof![9 => 0..4_u32, 1 => any::<u32>()],
@@ -311,7 +311,7 @@ proptest! {
         ),
         dropped in vec(any::<Index>(), 0..3), unseen in vec(any_dot(), 0..2),
     ) {
-        // Mostly right, so that the hub accepts enough of it to show what it lets through.
+        // Mostly right, so that the hub accepts many of these deltas.
         let hub = World::after(&steps).all();
         let me = ReplicaId(1);
         let from = hub.ctx.prefix(me).saturating_add(skip);
@@ -359,7 +359,7 @@ proptest! {
     }
 
     #[test]
-    fn a_merge_happens_once_and_loses_no_line(
+    fn a_repeated_merge_changes_nothing_and_loses_no_line(
         user in any_steps(), guest in any_steps(), policy in proptest::sample::select(Policy::ALL.to_vec()),
     ) {
         let (user, guest) = (World::after(&user).all(), elsewhere(&World::after(&guest).all()));
@@ -382,14 +382,14 @@ proptest! {
     }
 
     #[test]
-    fn of_two_epochs_the_later_one_counts_whole(a in any_cart(), b in any_cart(), later in 1..3_u32) {
+    fn of_two_epochs_the_later_counts_whole(a in any_cart(), b in any_cart(), later in 1..3_u32) {
         let b = Cart { epoch: a.epoch + later, ..b };
         prop_assert_eq!(join(&a, &b), b.clone());
         prop_assert_eq!(join(&b, &a), b);
     }
 
     #[test]
-    fn money_reads_back_what_it_would_print(minor in any::<i64>()) {
+    fn a_written_amount_reads_back(minor in any::<i64>()) {
         let euro = Currency::parse("EUR").unwrap();
         let sign = if minor < 0 { "-" } else { "" };
         let text = format!("{sign}{}.{:02}", minor.unsigned_abs() / 100, minor.unsigned_abs() % 100);
@@ -397,7 +397,7 @@ proptest! {
     }
 }
 
-/// The same cart by replicas of its own.
+/// The same cart by other replicas.
 fn elsewhere(cart: &Cart) -> Cart {
     let moved = |r: ReplicaId| ReplicaId(r.0 + 10);
     let dot = |dot: Dot| Dot { r: moved(dot.r), n: dot.n };
@@ -411,7 +411,7 @@ fn elsewhere(cart: &Cart) -> Cart {
     there
 }
 
-/// The sum as the model means it: adds are added, of sets the largest counts.
+/// The sum by the model: all adds, and the largest set.
 fn sum(user: &Cart, guest: &Cart, line: &LineKey) -> u32 {
     let entries: Vec<Entry<'_>> = user.entries(line).chain(guest.entries(line)).collect();
     let left =

@@ -1,5 +1,5 @@
-//! Laws of flat text: what is written reads back, it says what JSON says, and nothing that is read is read differently
-//! a second time. Arbitrary text is either refused or a cart.
+//! Laws of flat text: written text reads back, flat text and JSON carry the same, and text that was read once reads alike
+//! again. Arbitrary text is either refused or a cart.
 
 use hilo_core::cart::flat::mirror::{read_ops, write_ops, write_replica, write_view};
 use hilo_core::cart::flat::{read_kept, read_view};
@@ -23,7 +23,7 @@ fn any_info() -> impl Strategy<Value = LineInfo> {
         .prop_map(|(name, url, image, unit_price)| LineInfo { name, url, image, unit_price })
 }
 
-/// A cart as laws of the algebra have it, its text replaced by anything.
+/// A cart of the laws of `cart.rs`, with arbitrary texts.
 fn any_written() -> impl Strategy<Value = Cart> {
     (any_cart(), any_text(), any_info(), any::<u32>()).prop_map(
         |(mut cart, variant, look, epoch)| {
@@ -93,7 +93,7 @@ fn any_changes() -> impl Strategy<Value = Vec<(Index, Option<char>)>> {
 
 proptest! {
     #[test]
-    fn views_read_back_and_say_what_json_says(view in any_view()) {
+    fn views_read_back_and_carry_the_same_as_json(view in any_view()) {
         prop_assert_eq!(read_view(&write_view(&view)), Some(view.clone()));
         let View { full, rev, acked, known, .. } = view;
         let json = if full {
@@ -105,7 +105,7 @@ proptest! {
     }
 
     #[test]
-    fn operations_read_back_and_say_what_json_says(
+    fn operations_read_back_and_carry_the_same_as_json(
         sender in any_sender(), from in 1..9_u32, more in 0..9_u32, delta in any_written(),
     ) {
         let mut delta = delta;
@@ -120,12 +120,12 @@ proptest! {
     }
 
     #[test]
-    fn what_is_kept_reads_back(kept in any_kept()) {
+    fn a_kept_replica_reads_back(kept in any_kept()) {
         prop_assert_eq!(read_kept(&write_replica(&kept)), Some(kept));
     }
 
     #[test]
-    fn rubbish_is_refused_or_reads_alike_ever_after(
+    fn mangled_text_is_refused_or_reads_alike_a_second_time(
         view in any_view(), kept in any_kept(), sender in any_sender(), changes in any_changes(),
         text in any::<String>(),
     ) {

@@ -1,18 +1,47 @@
-//! Normalizing twice changes nothing, nothing grows past its limit, and what was redacted stays redacted.
+//! Laws of normalize: a second run changes nothing, fields keep their limits, and redacted values stay redacted.
 
-use hilo_core::event::fields::URL_BYTES_MAX;
+use hilo_core::event::fields::{FIELDS, Privacy, Shape, URL_BYTES_MAX};
 use hilo_core::event::{EVENT_BYTES_MAX, Event, Gist};
-use hilo_core::testing::{any_event, any_text, any_url, facts};
+use hilo_core::testing::{any_event, any_text, any_url, event_of, facts, page_message};
 use hilo_core::{normalize, profile, redact};
 use proptest::prelude::*;
+use serde_json::{Value, json};
 
-/// What normalizing may add: campaign, touch, browser, place and the like, all bounded by the field table.
+/// Bytes that normalizing may add: campaign, touch, browser, place and the like, all bounded by the field table.
 const ADDED_BYTES_MAX: usize = 8 * 1024;
 
 fn normalized(event: &Event) -> Event {
     let mut event = event.clone();
     normalize::apply(&mut event, &facts());
     event
+}
+
+/// A page view with `value` in the field at `path`.
+fn event_with(path: &str, value: Value) -> Event {
+    let mut message = page_message();
+    message["context"]["hilo"]["session"]["id"] = json!("1");
+    let mut field = &mut message;
+    for part in path.split('.') {
+        field = &mut field[part];
+    }
+    *field = value;
+    event_of(&message).unwrap()
+}
+
+#[test]
+fn urls_of_the_field_table_are_redacted_and_reduced_fields_do_not_stay() {
+    const SECRET: &str = "ana@example.com";
+    for field in FIELDS {
+        let value = match (field.privacy, field.shape) {
+            (Privacy::Url, _) => json!(format!("https://shop.example/?q={SECRET}")),
+            (Privacy::Reduced, Shape::Open) => json!({ "brand": SECRET }),
+            (Privacy::Reduced, _) => json!(SECRET),
+            (Privacy::Plain | Privacy::Identifier | Privacy::Personal, _) => continue,
+        };
+        let event = event_with(field.path, value);
+        assert!(json!(event).to_string().contains(SECRET), "{}", field.path);
+        assert!(!json!(normalized(&event)).to_string().contains(SECRET), "{}", field.path);
+    }
 }
 
 proptest! {
@@ -23,7 +52,7 @@ proptest! {
     }
 
     #[test]
-    fn a_stored_event_has_the_gist_it_travelled_with(event in any_event()) {
+    fn a_stored_event_has_the_gist_that_was_sent_with_it(event in any_event()) {
         let event = normalized(&event);
         let json = serde_json::to_string(&event).unwrap_or_default();
         let stored: Event = serde_json::from_str(&json).map_err(|why| TestCaseError::fail(why.to_string()))?;
@@ -31,7 +60,7 @@ proptest! {
     }
 
     #[test]
-    fn nothing_grows_past_its_limit(event in any_event()) {
+    fn addresses_and_events_keep_their_limits(event in any_event()) {
         let event = normalized(&event);
         let page = event.context.page.clone().unwrap_or_default();
         for text in [page.url, page.path, page.search, page.referrer].into_iter().flatten() {

@@ -1,4 +1,4 @@
-//! Laws of validate: one judgment per item, limits afterwards, and consent that only ever takes away.
+//! Laws of validate: one result per item, events inside the limits, and a denial never lets an event pass.
 
 use std::io::Write;
 
@@ -41,7 +41,7 @@ fn limits_hold(value: &Value, depth: usize) -> bool {
     }
 }
 
-/// The message with other preferences.
+/// The message with these preferences.
 fn with_preferences(message: &Value, preferences: &Map<String, Value>) -> Value {
     let mut message = message.clone();
     let consent = message.get_mut("context").and_then(|context| context.get_mut("consent"));
@@ -83,7 +83,7 @@ proptest! {
     }
 
     #[test]
-    fn what_passes_keeps_the_limits(message in damaged_message()) {
+    fn an_event_that_passes_keeps_the_limits(message in damaged_message()) {
         let judged = check(&envelope(&[message]), &browser_source(), &facts());
         prop_assert!(passed(&judged).iter().all(|event| limits_hold(&json!(event), 0)));
     }
@@ -98,14 +98,14 @@ proptest! {
     }
 
     #[test]
-    fn a_bad_neighbor_changes_nothing(good in valid_message(), bad in any_json()) {
+    fn a_bad_item_changes_nothing_for_its_neighbor(good in valid_message(), bad in any_json()) {
         prop_assert!(passes(&good, false));
         let judged = check(&envelope(&[bad.clone(), good.clone(), bad]), &browser_source(), &facts());
         prop_assert!(judged[1].result.is_ok());
     }
 
     #[test]
-    fn denying_never_lets_more_through(
+    fn a_denial_never_lets_an_event_pass(
         message in valid_message(),
         said in any_preferences(),
         denied in proptest::sample::select(Purpose::ASKED.to_vec()),
@@ -122,7 +122,7 @@ proptest! {
     }
 
     #[test]
-    fn without_consent_no_trace_is_kept(message in damaged_message(), said in any_preferences()) {
+    fn an_item_without_consent_leaves_no_trace(message in damaged_message(), said in any_preferences()) {
         prop_assume!(said.get(Purpose::Analytics.name()) != Some(&Value::Bool(true)));
         prop_assume!(message["context"]["consent"].is_object());
         let judged = check(&envelope(&[with_preferences(&message, &said)]), &browser_source(), &facts());
@@ -130,12 +130,12 @@ proptest! {
     }
 
     #[test]
-    fn any_bytes_get_an_answer(bytes in vec(any::<u8>(), 0..400), gzip in any::<bool>()) {
-        answer(&bytes, gzip);
+    fn any_bytes_are_judged_without_a_panic(bytes in vec(any::<u8>(), 0..400), gzip in any::<bool>()) {
+        read_every_way(&bytes, gzip);
     }
 
     #[test]
-    fn an_envelope_with_flipped_bytes_gets_an_answer(
+    fn an_envelope_with_flipped_bytes_is_judged_without_a_panic(
         items in vec(item(), 0..3),
         flips in vec((any::<prop::sample::Index>(), any::<u8>()), 1..6),
         gzip in any::<bool>(),
@@ -150,12 +150,12 @@ proptest! {
             let at = place.index(bytes.len());
             bytes[at] = byte;
         }
-        answer(&bytes, gzip);
+        read_every_way(&bytes, gzip);
     }
 }
 
-/// Goes through every way in; all that is asked is an answer.
-fn answer(bytes: &[u8], gzip: bool) {
+/// Reads the bytes in every way; no way may panic.
+fn read_every_way(bytes: &[u8], gzip: bool) {
     let Ok(body) = inflate(bytes, gzip.then_some("gzip")) else { return };
     let _ = read_object(&body);
     for envelope in [read_batch(&body), read_single(&body, "track")].into_iter().flatten() {

@@ -1,4 +1,4 @@
-//! One random history: edits, deliveries and exchanges by chance, then anti-entropy until everybody has heard everything.
+//! One random history: edits, deliveries and exchanges by chance, then anti-entropy until all replicas have every delta.
 //!
 //! In: a model and a seed. Out: nothing, or the first difference from the oracle. The same seed gives the same history.
 
@@ -18,12 +18,12 @@ use crate::wish::{What, Wish, Wishes};
 
 /// Steps of a history.
 pub(crate) const STEPS_MAX: u64 = 60;
-/// Adds of each replica with which an eager history begins, so that its line is soon full enough to be folded.
+/// Adds of each replica at the beginning of an eager history, so that its line soon has enough dots to fold.
 const EAGER_ADDS: usize = 5;
 const REPLICAS: usize = 4;
 const LINES: usize = 3;
 
-/// What happened in all histories so far.
+/// Figures of all histories so far.
 #[derive(Debug, Default)]
 pub(crate) struct Figures {
     pub(crate) adds: u64,
@@ -43,7 +43,7 @@ pub(crate) struct Figures {
     pub(crate) exchanges: u64,
 }
 
-/// SplitMix64 (Steele, Lea, Flood 2014): small, and the same everywhere.
+/// SplitMix64 (Steele, Lea, Flood 2014): small, and equal on every platform.
 struct Random(u64);
 
 impl Random {
@@ -74,7 +74,7 @@ struct Replica {
     heard: Heard,
 }
 
-/// What was seen when a checkout began, by the product and by the oracle, and what was to be paid.
+/// An open checkout: its context, its operations for the oracle, and the units to be paid.
 struct Checkout {
     at: usize,
     ctx: Ctx,
@@ -85,7 +85,7 @@ struct Checkout {
 /// An operation before it is recorded.
 struct Acted {
     delta: Result<Cart, Refusal>,
-    /// The dots it was to drop.
+    /// The dots that the operation was to drop.
     drops: Vec<Dot>,
     wish: Wish,
 }
@@ -97,10 +97,10 @@ struct History<'a> {
     replicas: Vec<Replica>,
     oracle: Oracle,
     wishes: Wishes,
-    /// The delta of every operation, and which replicas it has reached.
+    /// The delta of every operation, and the replicas that it has reached.
     deltas: Vec<(Cart, [bool; REPLICAS])>,
     checkout: Option<Checkout>,
-    /// Whether people mostly add to one line, so that it gets as many dots as it takes to fold them.
+    /// Whether most acts add to one line, so that the line gets enough dots to fold.
     eager: bool,
     figures: &'a mut Figures,
 }
@@ -136,7 +136,7 @@ pub(crate) fn run(model: &Model, seed: u64, figures: &mut Figures) -> Result<(),
 }
 
 impl History<'_> {
-    /// Everybody has added a few times, and most have heard of it.
+    /// Each replica adds a few times, and most deltas arrive.
     fn begin_eagerly(&mut self) -> Result<(), String> {
         let line = self.lines[0].clone();
         for at in (0..REPLICAS).cycle().take(REPLICAS * EAGER_ADDS) {
@@ -159,7 +159,7 @@ impl History<'_> {
         }
     }
 
-    /// A replica does something, and the oracle writes down what it meant.
+    /// A replica acts, and the oracle records the operation.
     fn act(&mut self) -> Result<(), String> {
         let at = self.random.index(REPLICAS);
         let on = self.random.index(if self.eager { 1 } else { LINES });
@@ -196,7 +196,7 @@ impl History<'_> {
         };
         self.record(at, acted)?;
         let found = self.replicas[at].cart.qty(&line);
-        // A mutant's own view may have drifted already; then the comparison with the oracle has said so.
+        // A mutant's own view may have drifted already. Then the comparison with the oracle has failed before.
         if found == expected {
             Ok(())
         } else {
@@ -204,7 +204,7 @@ impl History<'_> {
         }
     }
 
-    /// The operation of a replica on a line: what it meant, and the dots it was to drop.
+    /// The operation of a replica on a line, and the dots that it was to drop.
     fn acted(
         &self,
         at: usize,
@@ -225,12 +225,12 @@ impl History<'_> {
     fn add(&mut self, at: usize, line: &LineKey, k: u32) -> Acted {
         let Replica { id, cart, .. } = &self.replicas[at];
         let delta = (self.model.add)(cart, *id, line, k);
-        // Which dots a fold drops is its own affair: the wishes are the judge of what it does to units.
+        // The oracle takes a fold's dropped dots as they are. The wishes check the units of a fold.
         let mut drops = self.observed(at, line);
         let is_set = drops.len() >= LINE_DOTS_MAX;
         drops.retain(|dot| delta.as_ref().is_ok_and(|delta| delta.ctx.contains(*dot)));
         let (folds, sum) = (!drops.is_empty(), cart.qty(line) + k);
-        // Known weakness of a line that has no room: its `Set` is judged as one.
+        // Known weakness of a full line: an add on it is a `Set` and is checked as one.
         let is_set = is_set && delta.as_ref().is_ok_and(|delta| delta.qty(line) == sum);
         self.figures.adds += 1;
         self.figures.folds += u64::from(folds && !is_set);
@@ -298,10 +298,10 @@ impl History<'_> {
         Ok(())
     }
 
-    /// P8: of what the checkout had seen, what was bought is gone; everything else stays.
+    /// P8: the bought units of the checkout's dots are gone, and all other units stay.
     ///
-    /// The replica that began the checkout also completes it, as the hub does: another could not know yet that a dot
-    /// was dropped, and would charge the order to units that are gone.
+    /// The replica that began the checkout also completes it, as the hub does. Another replica may not know that a dot was
+    /// dropped, and would charge the order to units that are gone.
     fn order(&mut self) -> Result<(), String> {
         let Some(checkout) = self.checkout.take() else { return Ok(()) };
         let at = checkout.at;
@@ -332,7 +332,7 @@ impl History<'_> {
         records.any(|at| self.oracle.records[at].shows.iter().any(|(_, shown, ..)| *shown == dot))
     }
 
-    /// Gives the operation to its own replica and keeps its delta for the others.
+    /// Gives the operation to its own replica, and keeps the delta for all other replicas.
     fn record(&mut self, at: usize, acted: Acted) -> Result<(), String> {
         let Acted { delta, drops, wish } = acted;
         let delta = delta.map_err(|refusal| refusal.code().to_owned())?;
@@ -367,7 +367,7 @@ impl History<'_> {
         self.lines.iter().try_for_each(|line| self.wishes.check(cart, *heard, line))
     }
 
-    /// Some delta reaches some replica: late, early, or once more.
+    /// One delta reaches one replica: late, early, or once more.
     fn deliver(&mut self) -> Result<(), String> {
         if self.deltas.is_empty() {
             return Ok(());
@@ -378,7 +378,7 @@ impl History<'_> {
         self.learn(to, &delta, 1 << which)
     }
 
-    /// P5: several deltas are joined first, and the group travels.
+    /// P5: several deltas are joined first and delivered as a group.
     fn deliver_group(&mut self) -> Result<(), String> {
         if self.deltas.is_empty() {
             return Ok(());
@@ -403,7 +403,7 @@ impl History<'_> {
         *reached = true;
     }
 
-    /// One replica shows another its whole state.
+    /// One replica absorbs another replica's whole state.
     fn exchange(&mut self) -> Result<(), String> {
         let (from, to) = (self.random.index(REPLICAS), self.random.index(REPLICAS));
         let (state, heard) = (self.replicas[from].cart.clone(), self.replicas[from].heard);
@@ -411,7 +411,7 @@ impl History<'_> {
         self.learn(to, &state, heard)
     }
 
-    /// Anti-entropy: what was lost arrives with the states. Then all must be equal, and as small as promised.
+    /// Anti-entropy: lost deltas arrive with whole states. Then all replicas must be equal, and as small as promised.
     fn converge(&mut self) -> Result<(), String> {
         let lost = self.deltas.iter().flat_map(|(_, reached)| reached).filter(|reached| !**reached);
         self.figures.never_delivered += lost.count() as u64;
@@ -429,7 +429,7 @@ impl History<'_> {
         if first.ctx.cloud().next().is_some() || first.ctx.vv().count() > REPLICAS {
             return Err(format!("P10: {:?}", first.ctx));
         }
-        // P5: nobody saw this order, and no state was exchanged for it.
+        // P5: deltas in an order that no replica had, without an exchange of states.
         let mut from_deltas = Cart::default();
         for (delta, _) in self.deltas.iter().rev() {
             (self.model.absorb)(&mut from_deltas, delta);

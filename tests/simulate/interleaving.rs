@@ -1,8 +1,8 @@
 //! Checkout against concurrent edits: every sequence of six steps of two devices, their hub and its till.
 //!
-//! In: a program, what each device does when its turn comes. Out: how many sequences were right, or the first that was not.
-//! Right is: what was bought is gone, every other unit is kept. Said by facts and who knows them, without dots or contexts;
-//! deltas go through the hub's own check, as they do over the wire.
+//! In: a program, which gives each device its edits. Out: the number of right sequences, or the first wrong sequence. In a
+//! right sequence the bought units are gone and every other unit is kept. The check uses facts and the facts that each place
+//! knows, without dots or contexts. Deltas go through the hub's own check, as they do over the wire.
 
 #![expect(
     clippy::indexing_slicing,
@@ -21,14 +21,14 @@ use hilo_core::money::Currency;
 
 /// Steps of a sequence.
 pub(crate) const STEPS: usize = 6;
-/// Two devices; the hub is the third who acts.
+/// Two devices and the hub.
 const DEVICES: usize = 2;
 const HUB: usize = DEVICES;
-/// The lines there are.
+/// The variants of the lines.
 pub(crate) const MUG: &str = "mug";
 pub(crate) const CUP: &str = "cup";
 
-/// What somebody does with a line of the cart.
+/// An edit of a line.
 #[derive(Clone, Copy, Debug)]
 pub(crate) enum Edit {
     Add(u32),
@@ -37,7 +37,7 @@ pub(crate) enum Edit {
     Remove,
 }
 
-/// What each device may do, and whether the till sells everything or one unit of each line.
+/// The edits of each device, and whether the till sells everything or one unit of each line.
 #[derive(Debug)]
 pub(crate) struct Program {
     pub(crate) edits: [[(&'static str, Edit); 2]; DEVICES],
@@ -46,9 +46,9 @@ pub(crate) struct Program {
 
 #[derive(Clone, Copy, Debug)]
 enum Step {
-    /// A device does the first or the second of its edits.
+    /// A device makes its first or second edit.
     Edit(usize, usize),
-    /// A device and the hub tell each other everything.
+    /// A device and the hub exchange all deltas.
     Sync(usize),
     Checkout,
     Order,
@@ -68,7 +68,7 @@ const ALL_STEPS: [Step; 8] = [
 /// A set of facts, by their number.
 type Known = u32;
 
-/// Units that came into the world together: the `n`-th act of `by`.
+/// Units of one act: the `n`-th act of `by`.
 #[derive(Clone, Debug)]
 struct Units {
     line: LineKey,
@@ -78,27 +78,27 @@ struct Units {
     by: usize,
 }
 
-/// Something that somebody may not have heard of yet.
+/// A fact, which a place may not know yet.
 #[derive(Clone, Debug)]
 enum Fact {
     New(Units),
-    /// The units of these facts are no more.
+    /// The units of these facts are gone.
     Gone(Vec<usize>),
-    /// So many units of that fact are no more.
+    /// So many units of that fact are gone.
     Taken(usize, u32),
 }
 
-/// What is true, however it is kept.
+/// All facts, and the facts that each place knows.
 #[derive(Clone, Default)]
 struct Truth {
     facts: Vec<Fact>,
     acts: [u32; DEVICES + 1],
-    /// What each device and the hub know.
+    /// The facts that each device and the hub know.
     known: [Known; DEVICES + 1],
 }
 
 impl Truth {
-    /// What is left on a line for who knows the facts `known`, of the units in `seen`.
+    /// The units in `seen` that are left on a line, by the facts `known`.
     fn left(&self, known: Known, seen: Known, line: &LineKey) -> BTreeMap<usize, (&Units, u32)> {
         let has = |set: Known, number: &usize| set & (1 << number) != 0;
         let mut left = BTreeMap::new();
@@ -119,10 +119,10 @@ impl Truth {
         left
     }
 
-    /// The units on a line, as `at` knows it.
+    /// The units on a line, by the facts that `at` knows.
     fn quantity(&self, at: usize, seen: Known, line: &LineKey) -> u32 {
         let left = self.left(self.known[at], seen, line);
-        // Sets are one wish: the programs never have two that count at once.
+        // Sets are one wish. The programs never have two sets that count at once.
         left.values().map(|(_, left)| left).sum()
     }
 
@@ -136,13 +136,13 @@ impl Truth {
         self.fact(by, Fact::New(Units { line: line.clone(), is_set, count, n, by }));
     }
 
-    /// The units in `seen` are no more.
+    /// Records that the units in `seen` are gone.
     fn end(&mut self, by: usize, line: &LineKey, seen: Known) {
         let gone = self.left(self.known[by], seen, line).into_keys().collect();
         self.fact(by, Fact::Gone(gone));
     }
 
-    /// So many of the units in `seen` are no more: the newest added first, then of those that were set.
+    /// Records that `count` of the units in `seen` are gone: the newest adds first, then sets.
     fn take(&mut self, by: usize, line: &LineKey, seen: Known, count: u32) {
         if count >= self.quantity(by, seen, line) {
             return self.end(by, line, seen);
@@ -178,7 +178,7 @@ impl Truth {
     }
 }
 
-/// A device: its cart, and what it has not sent.
+/// A device: its cart and its unsent delta.
 #[derive(Clone, Default)]
 struct Device {
     cart: Cart,
@@ -190,7 +190,7 @@ struct Device {
 struct World {
     devices: [Device; DEVICES],
     hub: Cart,
-    /// What the till sells, what the hub had seen of it, and what was true then.
+    /// The open checkout: the units that the till sells, the hub's context, and the facts at that time.
     checkout: Option<(Bought, Ctx, Known)>,
     orders: u32,
     truth: Truth,
@@ -219,7 +219,7 @@ fn edited(cart: &Cart, me: ReplicaId, line: &LineKey, edit: Edit) -> Result<Cart
 }
 
 impl World {
-    /// Two mugs from the first device, one from the second, and everybody knows.
+    /// A world in which the first device added two mugs and the second one mug, and all places know both.
     fn begin() -> Result<World, String> {
         let mut world = World {
             devices: Default::default(),
@@ -236,7 +236,7 @@ impl World {
         Ok(world)
     }
 
-    /// Answers whether the step could be done at all.
+    /// Returns whether the step was possible.
     fn step(&mut self, program: &Program, step: Step) -> Result<bool, String> {
         match step {
             Step::Edit(at, which) => {
@@ -265,7 +265,7 @@ impl World {
         self.agrees(at)
     }
 
-    /// The device sends what it has not sent, and hears the hub's answer.
+    /// The device sends its unsent delta and absorbs the hub's answer.
     fn sync(&mut self, at: usize) -> Result<(), String> {
         let (me, device) = (replica(at), &mut self.devices[at]);
         let to = device.cart.ctx.prefix(me);
@@ -299,7 +299,7 @@ impl World {
         self.agrees(HUB).map(|()| true)
     }
 
-    /// A cart shows what is true, as far as its owner can know.
+    /// Checks that a cart shows the units by the facts that its place knows.
     fn agrees(&self, at: usize) -> Result<(), String> {
         let cart = self.devices.get(at).map_or(&self.hub, |device| &device.cart);
         for variant in [MUG, CUP] {
@@ -313,7 +313,7 @@ impl World {
     }
 }
 
-/// Runs every sequence of [`STEPS`] steps of the program, and answers how many there were in which something was bought.
+/// Runs every sequence of [`STEPS`] steps of the program, and returns the number of sequences with an order.
 pub(crate) fn run(program: &Program) -> Result<u64, String> {
     let mut path = Vec::with_capacity(STEPS);
     go_on(program, &World::begin()?, &mut path)

@@ -1,20 +1,20 @@
-//! The cart under test, and five that are wrong on purpose.
+//! The cart under test, and five mutants that are wrong on purpose.
 //!
-//! A model is how a replica learns a delta, adds to a line and removes it; each mutant does one of them wrongly, on the public
-//! types.
+//! A model has functions that absorb a delta, add to a line and remove a line. Each mutant does one of them wrongly, on the
+//! public types.
 
 use hilo_core::cart::limits::LINE_DOTS_FOLD;
 use hilo_core::cart::{Cart, Ctx, Dot, Kind, LineKey, Refusal, ReplicaId, Row, Span};
 
-/// A way to keep a cart.
+/// A model of a cart.
 pub(crate) struct Model {
-    /// What is right or wrong with it.
+    /// The model's name: its fault, if it has one.
     pub(crate) name: &'static str,
-    /// Learns what the other cart knows.
+    /// Absorbs the other cart.
     pub(crate) absorb: fn(&mut Cart, &Cart),
-    /// Adds units to a line: the delta.
+    /// The delta that adds units to a line.
     pub(crate) add: fn(&Cart, ReplicaId, &LineKey, u32) -> Result<Cart, Refusal>,
-    /// Removes a line: the delta.
+    /// The delta that removes a line.
     pub(crate) remove: fn(&Cart, ReplicaId, &LineKey) -> Result<Cart, Refusal>,
 }
 
@@ -22,7 +22,7 @@ pub(crate) struct Model {
 pub(crate) const REAL: Model =
     Model { name: "the cart", absorb: Cart::absorb, add: Cart::add, remove: Cart::remove };
 
-/// Each has one fault that the algebra of joins alone does not show.
+/// Mutants: each has one fault that the laws of joins alone do not show.
 pub(crate) const MUTANTS: [Model; 5] = [
     Model { name: "union without context", absorb: union, ..REAL },
     Model { name: "sum instead of max on used", absorb: sum_used, ..REAL },
@@ -31,7 +31,7 @@ pub(crate) const MUTANTS: [Model; 5] = [
     Model { name: "fold as one set of the whole line", add: set_the_sum, ..REAL },
 ];
 
-/// Keeps every dot that anybody ever showed.
+/// Keeps every dot that was ever live.
 fn union(mine: &mut Cart, other: &Cart) {
     for line in other.lines() {
         for row in line.dots.rows() {
@@ -41,7 +41,7 @@ fn union(mine: &mut Cart, other: &Cart) {
     mine.ctx.absorb(&other.ctx);
 }
 
-/// Counts a decrement again whenever it is heard of again.
+/// Counts a decrement again each time it arrives.
 fn sum_used(mine: &mut Cart, other: &Cart) {
     let before = mine.clone();
     mine.absorb(other);
@@ -61,20 +61,20 @@ fn sum_used(mine: &mut Cart, other: &Cart) {
     }
 }
 
-/// Takes the newest dot of a replica for all of its dots.
+/// Takes a replica's newest dot for all of its dots.
 fn ignore_gaps(mine: &mut Cart, other: &Cart) {
     let filled = |ctx: &Ctx| {
         let mut filled = Ctx::default();
         ctx.spans().iter().for_each(|span| filled.add(Span { from: 1, ..*span }));
         filled
     };
-    // The delta as it is: its own dots are live or gone. What was heard before it counts as seen.
+    // The delta's own dots are live or gone. Every dot before them counts as seen.
     mine.ctx = filled(&mine.ctx);
     mine.absorb(other);
     mine.ctx = filled(&mine.ctx);
 }
 
-/// Folds what everybody added into one wish: of two such wishes only the larger counts.
+/// Folds the adds of all replicas into one set: of two such sets only the larger counts.
 fn set_the_sum(cart: &Cart, me: ReplicaId, line: &LineKey, k: u32) -> Result<Cart, Refusal> {
     if cart.entries(line).count() >= LINE_DOTS_FOLD {
         return cart.set(me, line, cart.qty(line) + k);
@@ -82,7 +82,7 @@ fn set_the_sum(cart: &Cart, me: ReplicaId, line: &LineKey, k: u32) -> Result<Car
     cart.add(me, line, k)
 }
 
-/// Removes here, and tells nobody which dots.
+/// Removes a line without the dropped dots in the delta.
 fn forget_dropped(cart: &Cart, me: ReplicaId, line: &LineKey) -> Result<Cart, Refusal> {
     let mut delta = cart.remove(me, line)?;
     let own = cart.ctx.next(me).ok_or(Refusal::ReplicaExhausted)?;

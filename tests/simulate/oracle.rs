@@ -1,7 +1,7 @@
-//! What a cart must be, by the operations heard of: no context, no compaction, no join.
+//! The oracle: the right cart for a set of operations, without contexts, compaction or joins.
 //!
-//! An operation is recorded whole when it happens: what it put, took back and dropped. A state is right if it is the one
-//! these rules give for the set of operations its replica has heard of, in whatever order and however often.
+//! An operation is recorded whole when it happens: its put dots, its units taken back, its dropped dots. A replica's state is
+//! right if it equals the oracle's state for the operations that have reached the replica, in any order and number.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -9,21 +9,21 @@ use hilo_core::cart::{Cart, Dot, Kind, LineKey, ReplicaId};
 
 use crate::model::Written;
 
-/// One operation, as it was meant.
+/// One operation, recorded whole.
 #[derive(Debug, Default)]
 pub(crate) struct Record {
-    /// Dots its delta shows: the one it wrote, or those it took units back from.
+    /// The live dots of the delta: the new dot, or the dots from which units were taken back.
     pub(crate) shows: Vec<Written>,
-    /// What its replica had taken back from a dot in all, afterwards.
+    /// The units that the replica has taken back from each dot in all.
     pub(crate) used: Vec<(Dot, ReplicaId, u32)>,
-    /// The dots it had observed and dropped.
+    /// The seen dots that were dropped.
     pub(crate) drops: Vec<Dot>,
 }
 
 /// The operations of a history; a replica's knowledge is a set of their numbers.
 #[derive(Default)]
 pub(crate) struct Oracle {
-    /// In the order they happened.
+    /// The operations in the order of their acts.
     pub(crate) records: Vec<Record>,
 }
 
@@ -39,7 +39,7 @@ impl Oracle {
         self.records.iter().enumerate().filter(known).map(|(_, record)| record)
     }
 
-    /// The dots that are live after the operations heard of, with the units left of each.
+    /// The live dots after these operations, with the units left of each.
     pub(crate) fn live(&self, heard: Heard) -> Live {
         let dropped: BTreeSet<Dot> =
             self.heard(heard).flat_map(|record| &record.drops).copied().collect();
@@ -69,7 +69,7 @@ impl Oracle {
         self.live(heard).remove(line).unwrap_or_default()
     }
 
-    /// Compares a state: P6, P7 and P8 are what the differences are named after.
+    /// Compares a state. Differences are named after P6, P7 and P8.
     pub(crate) fn check(&self, cart: &Cart, heard: Heard) -> Result<(), String> {
         let expected = self.live(heard);
         for (line, dots) in &expected {

@@ -1,7 +1,8 @@
-//! What people meant, without dots: how many units a line must have at least, and can have at most.
+//! The people's wishes, without dots: the least and the most units that a line may have.
 //!
-//! In: who wanted what, having heard of what. Out: nothing, or the line that broke a bound. The oracle compares dots and so
-//! takes a fold's word for what it says anew; here a fold is the add it was, so an add that a fold loses is missed.
+//! In: each wish with the operations that its replica had seen. Out: nothing, or the line that broke a bound. The oracle
+//! compares dots, so it trusts the units that a fold restates. Here a fold counts as a plain add, so an add that a fold loses
+//! is found.
 
 #![expect(
     clippy::indexing_slicing,
@@ -14,27 +15,27 @@ use hilo_core::cart::{Cart, LineKey, ReplicaId};
 
 use crate::oracle::Heard;
 
-/// What somebody meant by an operation.
+/// The wish behind an operation.
 pub(crate) enum What {
-    /// So many units more.
+    /// Units more.
     Add(u32),
-    /// So many in all: what was seen goes.
+    /// Units in all. All seen units go.
     Set(u32),
-    /// Fewer, none, or bought.
+    /// Fewer units, none, or a purchase.
     Take,
 }
 
-/// An operation as it was meant.
+/// An operation with its wish.
 pub(crate) struct Wish {
-    /// Who wanted it.
+    /// The replica.
     pub(crate) by: ReplicaId,
-    /// On which lines.
+    /// The lines.
     pub(crate) lines: Vec<LineKey>,
-    /// What.
+    /// The wish.
     pub(crate) what: What,
-    /// The operations it can mean: those heard of before it, or before its checkout.
+    /// The operations that it could see: those before it, or before its checkout.
     pub(crate) heard: Heard,
-    /// Whether it also says anew what its replica had added before.
+    /// Whether it also restates earlier adds of its replica.
     pub(crate) folds: bool,
 }
 
@@ -46,7 +47,7 @@ pub(crate) struct Wishes {
     on: BTreeMap<LineKey, Heard>,
     /// Per operation the earlier adds whose units its dot carries too.
     carried: Vec<Heard>,
-    /// Per operation the operations whose units it could see: heard of, or implied by those.
+    /// Per operation the operations whose units it could see, directly or through a fold.
     seen: Vec<Heard>,
 }
 
@@ -77,19 +78,20 @@ impl Wishes {
         self.all.push(wish);
     }
 
-    /// What was heard of, and what it shows of others: a fold carries earlier adds, and who takes units back names the dots.
+    /// The seen operations and those that they imply: a fold carries earlier adds, and a decrement names the dots that it took
+    /// units from.
     fn with_implied(&self, heard: Heard) -> Heard {
         let takes = |number: &usize| matches!(self.all[*number].what, What::Take);
         let shown = numbers(heard).filter(takes).fold(heard, |shown, by| shown | self.seen[by]);
         numbers(shown).fold(shown, |all, number| all | self.carried[number])
     }
 
-    /// P6 in units, and its converse: what nobody took having seen it is there, and nothing is there twice.
+    /// P6 in units, and its converse: units that no operation took after seeing them are there, and no unit is there twice.
     pub(crate) fn check(&self, cart: &Cart, heard: Heard, line: &LineKey) -> Result<(), String> {
         let on = self.on.get(line).copied().unwrap_or(0);
         let wishes =
             |set: Heard| numbers(set & on).map(|number: usize| (number, &self.all[number]));
-        // A fold has taken into account what its replica had heard of.
+        // A fold accounts for all operations that its replica had seen.
         let folds = wishes(heard).filter(|(_, wish)| wish.folds);
         let known = folds.fold(heard, |known, (_, fold)| known | fold.heard);
         let takers = wishes(known).filter(|(_, wish)| !matches!(wish.what, What::Add(_)));
@@ -103,8 +105,8 @@ impl Wishes {
         if found < least {
             return Err(format!("P6: {found} units where nobody took away {least}"));
         }
-        // A fold whose own delta is late, and which others already speak of, stands beside what it is to drop. So only
-        // where nothing is missing, as it always is behind a hub, and at the end.
+        // A fold's delta may be late while other deltas name its dot. Then the fold stands beside the dots that it is to drop.
+        // So the upper bound holds only where no operation is missing: always behind a hub, and at the end.
         let most = units(heard) + sets.max().unwrap_or(0);
         if found > most && self.with_implied(heard) == heard {
             return Err(format!("P7: {found} units where {most} were ever wanted"));

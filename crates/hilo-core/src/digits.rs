@@ -1,12 +1,12 @@
 //! Whole numbers as decimal text, in their one spelling.
-//! In and out: digits. By hand, so that the page's module carries neither number formatting nor a number parser.
+//! In and out: digits. The page's modules use these functions, so that they carry neither number formatting nor a parser.
 
 use alloc::string::String;
 
 /// Room for the digits of any `u64`.
 const DIGITS_MAX: usize = 20;
 
-/// Writes the number's decimal digits, behind a minus where it is negative. One copy for everybody, for the page's sake.
+/// Writes the number's decimal digits, with a minus before them where the number is negative.
 #[inline(never)]
 pub fn push(out: &mut String, is_negative: bool, mut number: u64) {
     let mut buffer = [b'0'; DIGITS_MAX];
@@ -60,7 +60,11 @@ pub fn read_signed(text: &str) -> Option<i64> {
 pub fn append(mut number: u64, digits: &str) -> Option<u64> {
     for byte in digits.bytes() {
         let digit = byte.is_ascii_digit().then(|| u64::from(byte - b'0'))?;
-        number = number.checked_mul(10)?.checked_add(digit)?;
+        // A comparison is smaller in the page than a multiplication that finds out whether it overflows.
+        if number > u64::MAX / 10 {
+            return None;
+        }
+        number = (number * 10).checked_add(digit)?;
     }
     Some(number)
 }

@@ -1,14 +1,14 @@
 //! Everything in hilo that decides, as plain Rust: no clock, no randomness, no network, no logging.
 //!
-//! Reading order, which is also the order an event travels: [`event`] is what is on the wire, [`consent`] decides
-//! whether it may move, [`validate`] turns an envelope into events and rejections, [`normalize`] makes events alike,
-//! [`journey`] places them on channels and sessions, [`profile`] folds them into a person. Time, random bytes, geo and
-//! user agent always arrive as arguments ([`event::Facts`]).
+//! Reading order, which is also the order of an event's stages: [`event`] holds the shapes on the wire, [`consent`] decides
+//! whether an event may leave the page, [`strict`] reads JSON from strangers, [`validate`] turns an envelope into events and
+//! rejections, [`normalize`] makes events alike, [`journey`] gives them channels and sessions, [`profile`] folds them into a
+//! person. Time, random bytes, geo and user agent always arrive as arguments ([`event::Facts`]).
 //!
-//! [`cart`] and [`money`] stand beside the events: the page and the hub keep the same cart.
+//! [`cart`] and [`money`] stand beside the events: page and hub keep the same cart.
 //!
-//! The page compiles this crate without the `edge` feature: consent, ids, cart and money, no JSON reader, and
-//! no `std`, whose panics would bring the formatting of numbers.
+//! The page compiles this crate without the `edge` feature: consent, ids, cart and money. That leaves out the JSON reader and
+//! `std`, whose panics would bring the formatting of numbers.
 
 #![cfg_attr(not(any(feature = "edge", test)), no_std)]
 

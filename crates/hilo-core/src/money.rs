@@ -1,7 +1,7 @@
 //! Money as whole minor units of an ISO 4217 currency.
 //!
-//! In: decimal text as shops write it. Out: amounts, and sums kept apart per currency. No float, no rounding and no
-//! conversion: what does not fit is refused.
+//! In: decimal text as shops write it. Out: amounts, and sums per currency. Has no floats, no rounding and no conversion: text
+//! that does not fit is refused.
 
 use alloc::collections::BTreeMap;
 
@@ -10,7 +10,7 @@ use crate::text::cut;
 
 /// A currency by its ISO 4217 letters, such as `EUR`.
 ///
-/// Any three capital letters pass: shops keep prices in codes that were withdrawn, and new ones come every year.
+/// Any three capital letters pass: shops keep prices in withdrawn currencies, and new currencies come every year.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub struct Currency([u8; 3]);
 
@@ -67,15 +67,15 @@ impl Currency {
 pub struct Amount {
     /// Cents, yen, fils …
     pub minor: i64,
-    /// Of what.
+    /// The currency.
     pub currency: Currency,
 }
 
 impl Amount {
     /// Reads plain decimal text, `19.99` or `-5`, with a point.
     ///
-    /// More decimals than the currency has are read only if they are zeros: an amount is never rounded. Signs other than
-    /// one minus, group separators and exponents are not read. `None` also when it does not fit.
+    /// Decimals beyond those of the currency must be zeros: an amount is never rounded. Signs other than one minus, group
+    /// separators and exponents are not read. `None` also for an amount beyond the range.
     ///
     /// ```
     /// use hilo_core::money::{Amount, Currency};
@@ -109,7 +109,7 @@ impl Amount {
         (self.currency == other.currency).then_some(Amount { minor, ..self })
     }
 
-    /// So many of it; `None` beyond the range.
+    /// The amount times `quantity`; `None` beyond the range.
     pub fn times(self, quantity: u32) -> Option<Amount> {
         let minor = self.minor.checked_mul(i64::from(quantity))?;
         Some(Amount { minor, ..self })
@@ -144,7 +144,7 @@ mod tests {
     }
 
     #[test]
-    fn decimals_follow_the_currency() {
+    fn an_amount_has_the_decimals_of_its_currency() {
         check("19.99", "EUR", Some(1_999));
         check("19.9", "EUR", Some(1_990));
         check("19", "EUR", Some(1_900));
@@ -156,7 +156,7 @@ mod tests {
     }
 
     #[test]
-    fn nothing_is_rounded_or_guessed() {
+    fn text_that_is_no_exact_amount_is_refused() {
         for text in
             ["", ".", "1.", ".5", "1,5", "1 000", "+1", "--1", "1e3", "1.2.3", "1.999", "0x1", "١"]
         {
@@ -167,7 +167,7 @@ mod tests {
     }
 
     #[test]
-    fn the_range_ends_where_i64_ends() {
+    fn amounts_end_at_the_range_of_i64() {
         check("92233720368547758.07", "EUR", Some(i64::MAX));
         check("92233720368547758.08", "EUR", None);
         check("-92233720368547758.08", "EUR", Some(i64::MIN));
@@ -175,7 +175,7 @@ mod tests {
     }
 
     #[test]
-    fn a_code_is_three_capital_letters() {
+    fn a_currency_code_has_three_capital_letters() {
         assert_eq!(Currency::parse("EUR").unwrap().code(), "EUR");
         for code in ["eur", "EU", "EURO", "E R", "ÉU"] {
             assert_eq!(Currency::parse(code), None, "{code}");
@@ -183,7 +183,7 @@ mod tests {
     }
 
     #[test]
-    fn currencies_never_mix() {
+    fn amounts_of_different_currencies_are_never_added() {
         let euro = Amount { minor: 100, currency: Currency::parse("EUR").unwrap() };
         let yen = Amount { minor: 100, currency: Currency::parse("JPY").unwrap() };
         assert_eq!(euro.plus(yen), None);

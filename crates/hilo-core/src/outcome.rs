@@ -1,27 +1,27 @@
 //! The fate of an event, and the closed list of codes that explain it.
 //!
-//! `Outcome` is what every event of an envelope ends in, exactly once; `Code` is what people and programs see.
-//! A code never changes its meaning and is never reused. Holds no policy: who decides is elsewhere.
+//! Every event of an envelope ends in exactly one `Outcome`. A `Code` tells people and programs the reason. A code never
+//! changes its meaning and is never used again. Holds no policy.
 
 use alloc::string::String;
 
 use serde::{Serialize, Serializer};
 
-/// The one end of an event.
+/// The fate of an event.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Outcome {
-    /// Durable in the profile, with its outbox rows.
+    /// The event is durable in the profile, with its outbox rows.
     Accepted,
-    /// Their fault: the event cannot be used. Shown in the answer and in the reject log.
+    /// The sender's fault: the event cannot be used. Answer and reject log show the reason.
     Rejected(Rejection),
-    /// Our policy: the event was fine, and is not kept.
+    /// Our policy: the event was right, and is not kept.
     Dropped(Rejection),
-    /// Already stored under the same `messageId`.
+    /// An event with the same `messageId` is stored already.
     Duplicate,
 }
 
 impl Outcome {
-    /// The word the answer, the reject log and the live stream use.
+    /// The outcome's word in the answer, the reject log and the live stream.
     pub const fn name(&self) -> &'static str {
         match self {
             Outcome::Accepted => "accepted",
@@ -31,7 +31,7 @@ impl Outcome {
         }
     }
 
-    /// Why, if the event was not kept.
+    /// The reason, if the event was rejected or dropped.
     pub const fn rejection(&self) -> Option<&Rejection> {
         match self {
             Outcome::Rejected(why) | Outcome::Dropped(why) => Some(why),
@@ -40,15 +40,15 @@ impl Outcome {
     }
 }
 
-/// A refusal: a stable code, the field it is about, and one sentence that says what to do.
+/// A refusal: a stable code, the field to blame, and one sentence about what to do.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 pub struct Rejection {
-    /// Stable, for programs.
+    /// The stable code, for programs.
     pub code: Code,
     /// Dotted path into the message (`context.page.url`), where one field is to blame.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub field: Option<String>,
-    /// For people. Never echoes a value that was sent.
+    /// One sentence for people. Never repeats a value that was sent.
     pub message: String,
 }
 
@@ -66,7 +66,7 @@ impl Rejection {
 
 macro_rules! codes {
     ($($(#[$doc:meta])* $variant:ident = $name:literal, $status:literal;)+) => {
-        /// Every reason hilo refuses, drops or remarks on anything.
+        /// Every reason to refuse, drop or remark on an event or a request.
         #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
         pub enum Code { $($(#[$doc])* $variant),+ }
 
@@ -79,8 +79,8 @@ macro_rules! codes {
                 match self { $(Code::$variant => $name),+ }
             }
 
-            /// The HTTP status when this refuses a whole request. Codes of single events answer 200 beside
-            /// the events that were kept, and this status when they were sent alone.
+            /// The HTTP status of a refused request. A refused event in a batch does not change the status 200. An event
+            /// that was sent alone gets this status.
             pub const fn status(self) -> u16 {
                 match self { $(Code::$variant => $status),+ }
             }
@@ -101,27 +101,27 @@ codes! {
     TooManyEvents = "too_many_events", 413;
     /// A field of another type than the specification's.
     WrongType = "wrong_type", 422;
-    /// A field that must be there is not.
+    /// A required field is missing.
     MissingField = "missing_field", 422;
     /// No write key in body or header.
     MissingKey = "missing_key", 401;
-    /// A key no source has.
+    /// A key of no source.
     UnknownKey = "unknown_key", 401;
     /// A key that was switched off for good: the tracker purges its queue.
     KeyRevoked = "key_revoked", 410;
     /// The source does not list this origin.
     OriginRefused = "origin_refused", 403;
-    /// A call that changes something came without `X-Hilo: 1`.
+    /// A call that changes data came without `X-Hilo: 1`.
     MissingHeader = "missing_header", 403;
     /// Too many requests; obey `Retry-After`.
     RateLimited = "rate_limited", 429;
     /// Admin token absent or wrong.
     Unauthorized = "unauthorized", 401;
-    /// A user token that is none: too long, cut short, not base64url, not JSON, without its times.
+    /// Text that is no user token: too long, cut short, not base64url, not JSON, or without its times.
     TokenMalformed = "token_malformed", 401;
-    /// A user token that names no key, or one that `hilo.toml` does not have.
+    /// A user token that names no key, or a key that `hilo.toml` does not have.
     TokenUnknownKey = "token_unknown_key", 401;
-    /// A user token with another algorithm than the one that `hilo.toml` pins for its key.
+    /// A user token with another algorithm than `hilo.toml` pins for its key.
     TokenBadAlgorithm = "token_bad_algorithm", 401;
     /// A user token that the holder of its key did not sign.
     TokenBadSignature = "token_bad_signature", 401;
@@ -135,9 +135,9 @@ codes! {
     TokenWrongIssuer = "token_wrong_issuer", 401;
     /// A user token for another environment.
     TokenWrongAudience = "token_wrong_audience", 401;
-    /// A user token about nobody in particular: its `sub` is missing, reserved or no id.
+    /// A user token whose `sub` is missing, reserved or no id.
     TokenBadSubject = "token_bad_subject", 401;
-    /// A user token whose `scope` does not name what this call needs.
+    /// A user token whose `scope` lacks the scope of this call.
     TokenMissingScope = "token_missing_scope", 403;
     /// A webhook that its vendor did not sign.
     BadSignature = "bad_signature", 401;
@@ -145,7 +145,7 @@ codes! {
     NotFound = "not_found", 404;
     /// The path exists, with another method.
     MethodNotAllowed = "method_not_allowed", 405;
-    /// Not known durable: send again later.
+    /// The events may not be durable: send them again later.
     Unavailable = "unavailable", 503;
     /// The configuration cannot be used.
     ConfigInvalid = "config_invalid", 422;
@@ -160,7 +160,7 @@ codes! {
     MissingId = "missing_id", 422;
     /// An id such as `null`, `undefined` or `guest`, which would merge strangers.
     ReservedId = "reserved_id", 422;
-    /// The same key twice in one object: readers would disagree about which counts.
+    /// The same key twice in one object: JSON readers disagree about such objects.
     DuplicateKey = "duplicate_key", 422;
     /// Nested deeper than [`crate::event::DEPTH_MAX`].
     TooDeep = "too_deep", 422;
@@ -168,7 +168,7 @@ codes! {
     TooManyKeys = "too_many_keys", 422;
     /// A key longer than [`crate::event::KEY_BYTES_MAX`].
     KeyTooLong = "key_too_long", 422;
-    /// The event says nothing about consent. Silence is never consent.
+    /// The event carries no consent. Silence is never consent.
     NoConsent = "no_consent", 422;
     /// A purpose the event needs is denied or unanswered.
     ConsentDenied = "consent_denied", 403;

@@ -12,7 +12,7 @@ macro_rules! click_ids {
 
         /// Every key that says that a new campaign brought the visitor, with blanks between them.
         pub const CAMPAIGN_KEYS: &str =
-            concat!($($key, " ",)+ "utm_source utm_medium utm_campaign utm_id");
+            concat!("utm_source utm_medium utm_campaign utm_id", $(" ", $key),+);
     };
 }
 

@@ -1,17 +1,17 @@
 //! Takes secrets and personal data out of addresses: the same rule in the page and at the edge.
 //!
-//! In: any text that is meant as a URL, absolute, relative or broken. Out: the same URL with what must not be kept
-//! replaced by `redacted`. Idempotent. Looks at query, fragment, path segments and credentials; judges keys by name and
-//! values by shape. Knows no dictionary of names: a person's name in a path cannot be recognized.
+//! In: any text that is meant as a URL, absolute, relative or broken. Out: the same URL with `redacted` in place of secrets
+//! and personal data. Idempotent. Reads query, fragment, path segments and credentials; judges keys by name and values by
+//! shape. Has no dictionary of names, so a person's name in a path stays.
 
 use alloc::string::String;
 
 use crate::text::{cut, lists, parts, percent_decode};
 
-/// What stands where something was taken out.
+/// The text in place of a secret or personal value.
 const REDACTED: &str = "redacted";
 
-/// Query keys whose values are secrets or personal data, compared in lower case, letters and digits alone.
+/// Query keys with secret or personal values. A key is compared by its letters and digits alone, in lower case.
 const SENSITIVE: &str = "\
     accesstoken address apikey apitoken auth authorization birthday birthdate bsn card \
     cardnumber clientsecret code creditcard cvc cvv dni dob email emailaddress firstname \
@@ -39,7 +39,7 @@ pub fn url(text: &str) -> String {
     }
     if let Some(fragment) = fragment {
         out.push('#');
-        // Single-page apps and OAuth keep parameters here, after a path of their own.
+        // Single-page apps and OAuth keep parameters in the fragment, after a path of their own.
         let (path, inner) = cut(fragment, b'?');
         match inner {
             Some(inner) => {
@@ -100,12 +100,12 @@ fn pairs(query: &str, out: &mut String) {
     }
 }
 
-/// Whether a key's name says that its value is nobody's business. Click ids and `utm_` keys are not in the list.
+/// Whether a key's values are secret or personal. Click ids and `utm_` keys are not in the list.
 fn is_sensitive(key: &str) -> bool {
     let mut plain = String::with_capacity(key.len());
     for byte in percent_decode(key) {
         if byte == b'[' {
-            // `user[email]` is about the e-mail.
+            // Of `user[email]` only `email` counts.
             plain.clear();
         } else if byte.is_ascii_alphanumeric() {
             plain.push(char::from(byte.to_ascii_lowercase()));
@@ -114,13 +114,13 @@ fn is_sensitive(key: &str) -> bool {
     lists(SENSITIVE, &plain)
 }
 
-/// Whether a value is an e-mail address, a token or a card number by its shape.
+/// Whether a value has the shape of an e-mail address, a token or a card number.
 fn is_revealing(value: &str) -> bool {
     let decoded = percent_decode(value);
     has_email(&decoded) || is_jwt(&decoded) || is_card(&decoded)
 }
 
-/// A letter, digit or `._+-` before an `@`, and a host with a dot behind it. Bytes beyond ASCII are letters.
+/// Whether the text holds a letter, digit or one of `._+-`, then `@`, then a host with a dot. Bytes beyond ASCII are letters.
 fn has_email(text: &[u8]) -> bool {
     text.iter().enumerate().filter(|(_, byte)| **byte == b'@').any(|(at, _)| {
         let before = at.checked_sub(1).and_then(|at| text.get(at));
@@ -135,13 +135,13 @@ fn has_email(text: &[u8]) -> bool {
     })
 }
 
-/// Three dotted parts, the first being the base64 of `{"` (RFC 7519).
+/// Whether the text has three dotted parts, of which the first begins with the base64 of `{"` (RFC 7519).
 fn is_jwt(text: &[u8]) -> bool {
     text.starts_with(b"eyJ") && text.len() > 30 && text.iter().filter(|b| **b == b'.').count() == 2
 }
 
-/// Digits, blanks and hyphens, as many digits as a card has, and the right check digit (ISO/IEC 7812-1, annex B). Times in
-/// milliseconds have 13 digits too; nine in ten fail it.
+/// Whether the text has the digits of a card, with blanks and hyphens, and the right check digit (ISO/IEC 7812-1, annex B).
+/// Times in milliseconds have 13 digits too, but nine in ten fail the check digit.
 fn is_card(text: &[u8]) -> bool {
     let (mut count, mut sum) = (0, 0);
     for byte in text.iter().rev() {
@@ -175,14 +175,14 @@ mod tests {
     }
 
     #[test]
-    fn secret_and_personal_parameters_go() {
+    fn secret_and_personal_parameters_are_redacted() {
         check("/?access_token=abc&q=wool", "/?access_token=redacted&q=wool");
         check("/?user%5Bemail%5D=x", "/?user%5Bemail%5D=redacted");
         check("/?E-Mail=x&First_Name=Ana", "/?E-Mail=redacted&First_Name=redacted");
     }
 
     #[test]
-    fn revealing_values_go_whatever_their_key() {
+    fn revealing_values_are_redacted_under_any_key() {
         check("/?q=ana%40example.com", "/?q=redacted");
         check("/?r=eyJhbGciOiJIUzI1NiJ9.eyJzdWIiOiIxIn0.c2lnbmF0dXJl", "/?r=redacted");
         check("/?n=4111-1111-1111-1111", "/?n=redacted");
@@ -190,7 +190,7 @@ mod tests {
     }
 
     #[test]
-    fn credentials_paths_and_fragments_are_looked_at() {
+    fn credentials_are_removed_and_paths_and_fragments_redacted() {
         check(
             "https://ana:pw@a.example/u/ana@example.com/edit",
             "https://a.example/u/redacted/edit",
@@ -206,7 +206,7 @@ mod tests {
     }
 
     #[test]
-    fn broken_addresses_are_left_in_one_piece() {
+    fn broken_addresses_stay_unchanged() {
         for text in ["", "?", "#", "%", "%%4", "a=b", "http://", "//", "?=&&="] {
             check(text, text);
         }

@@ -1,5 +1,5 @@
-//! Builders and generators for tests: small valid things to change, and large strange ones to survive.
-//! Behind the feature `testing`; nothing of it is in the product.
+//! Builders and generators for tests: small valid inputs to change, and large strange inputs to survive.
+//! Behind the feature `testing`. No part of it is in the product.
 
 use jiff::Timestamp;
 use proptest::collection::{btree_map, vec};
@@ -11,7 +11,7 @@ use crate::consent::Purpose;
 use crate::event::{EVENT_BYTES_MAX, Event, Facts, Geo, KEY_BYTES_MAX, Trust};
 use crate::validate::{Envelope, check, read_batch};
 
-/// The edge's clock in tests: the time the wire examples of the documentation show.
+/// The edge clock in tests: the time of the documentation's examples.
 pub const NOW: &str = "2026-11-24T10:00:00Z";
 
 /// Facts of an ordinary request from a page.
@@ -45,7 +45,7 @@ pub fn browser_source() -> Source {
     }
 }
 
-/// A backend's source, with or without a basis for its events.
+/// A backend's source. It has a basis for its events where `purposes` is not empty.
 pub fn server_source(purposes: &[Purpose]) -> Source {
     let basis = ConsentBasis { basis: Basis::Contract, purposes: purposes.to_vec() };
     Source {
@@ -73,7 +73,7 @@ pub fn page_message() -> Value {
     })
 }
 
-/// An envelope around `items`, as the wire would bring it.
+/// An envelope with `items`, read from the wire's form.
 pub fn envelope(items: &[Value]) -> Envelope {
     let body = json!({"writeKey": "wk_shop", "sentAt": NOW, "batch": items}).to_string();
     read_batch(body.as_bytes()).unwrap_or_default()
@@ -121,14 +121,14 @@ fn any_key() -> impl Strategy<Value = String> {
     ]
 }
 
-/// A web address, with the query keys that matter and some that must not stay.
+/// A web address with campaign keys and with keys that must be redacted.
 pub fn any_url() -> impl Strategy<Value = String> {
     let query = "((utm_source|utm_medium|utm_campaign|gclid|fbclid|email|token|q)=[a-zA-Z0-9@.%+-]{0,20}&?){0,4}";
     ("(https?://[a-z]{1,12}[.](example|com)(:8080)?)?/[a-z/]{0,20}", query)
         .prop_map(|(page, query)| format!("{page}?{query}"))
 }
 
-/// A message that passes: every kind, with the fields pages and servers send.
+/// A message that passes: every kind, with the fields that pages and servers send.
 pub fn valid_message() -> impl Strategy<Value = Value> {
     let properties = btree_map("[a-z_]{1,12}", any_json(), 0..4).boxed();
     let kinds = prop_oneof![
@@ -169,7 +169,7 @@ fn any_id() -> impl Strategy<Value = String> {
     "id-[a-z0-9-]{1,30}"
 }
 
-/// Times around now, and as far off as broken clocks are.
+/// Times around now, and times of broken clocks.
 fn any_time() -> impl Strategy<Value = Value> {
     prop_oneof![
         (1_700_000_000_000_i64..1_800_000_000_000).prop_map(Value::from),
@@ -192,12 +192,12 @@ fn valid_context() -> impl Strategy<Value = Value> {
     )
 }
 
-/// An event that passed validation: what every later stage gets.
+/// An event that passed validation, as every later stage gets it.
 pub fn any_event() -> impl Strategy<Value = Event> {
     valid_message().prop_filter_map("refused", |message| event_of(&message))
 }
 
-/// A message that was right until something happened to it: a field removed, replaced, or added somewhere.
+/// A damaged message: fields of a valid message are removed, replaced or added.
 pub fn damaged_message() -> impl Strategy<Value = Value> {
     (
         valid_message(),
@@ -213,7 +213,7 @@ pub fn damaged_message() -> impl Strategy<Value = Value> {
 
 fn damage(message: &mut Value, place: usize, key: &str, value: Option<Value>) {
     let mut target = message;
-    // Walks down one known path, so that damage also happens where the field table looks.
+    // Walks down one known path, so that damage also reaches fields of the field table.
     for step in ["context", "hilo", "session", "landing"].iter().take(place / 2) {
         if target.get(step).is_none_or(|inner| !inner.is_object()) {
             break;
@@ -236,7 +236,7 @@ fn damage(message: &mut Value, place: usize, key: &str, value: Option<Value>) {
     };
 }
 
-/// An object of some of the purposes, each granted, denied or silent.
+/// An object of some purposes, each granted, denied or unset.
 pub fn any_preferences() -> impl Strategy<Value = Map<String, Value>> {
     let choice = prop_oneof![Just(Value::Null), any::<bool>().prop_map(Value::from)];
     let name =

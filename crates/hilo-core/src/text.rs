@@ -1,11 +1,11 @@
-//! Cutting text, as small as it can be done: the page carries this, and `str::split` and its kin bring a search engine.
+//! Small functions on text for the page. `str::split` and its kin would bring a search engine into its modules.
 //!
 //! In: text and ASCII marks. Out: parts of it. Never panics.
 
 use alloc::string::String;
 use alloc::vec::Vec;
 
-/// What stands before the first `mark`, and what behind it if there is one. `mark` is ASCII.
+/// The text before the first `mark`, and the text behind it if there is a mark. `mark` is ASCII.
 ///
 /// ```
 /// assert_eq!(hilo_core::text::cut("a=b=c", b'='), ("a", Some("b=c")));
@@ -35,7 +35,7 @@ pub fn shortened(text: &str, bytes_max: usize) -> &str {
     text.get(..text.floor_char_boundary(bytes_max)).unwrap_or_default()
 }
 
-/// Whether `word` stands in `list`, whose words are separated by blanks.
+/// Whether `word` is in `list`. Blanks separate the words of the list.
 #[inline(never)]
 pub fn lists(list: &str, word: &str) -> bool {
     parts(list, b' ').any(|known| known == word)
@@ -62,16 +62,11 @@ pub fn percent_decode(text: &str) -> Vec<u8> {
     bytes
 }
 
-const fn hex(byte: u8) -> Option<u8> {
-    match byte {
-        b'0'..=b'9' => Some(byte - b'0'),
-        b'a'..=b'f' => Some(byte - b'a' + 10),
-        b'A'..=b'F' => Some(byte - b'A' + 10),
-        _ => None,
-    }
+fn hex(byte: u8) -> Option<u8> {
+    char::from(byte).to_digit(16).map(|digit| digit as u8)
 }
 
-/// The parts one after the other.
+/// All parts joined.
 #[inline(never)]
 pub fn concat(parts: &[&str]) -> String {
     let mut whole = String::new();

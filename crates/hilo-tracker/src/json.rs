@@ -1,6 +1,8 @@
 //! Writes JSON: the page writes, the edge reads.
 //! In: names and values in order. Out: text. The browser's own parser reads JSON in the page, because it costs no bytes.
 
+use hilo_core::digits;
+
 /// Writes one JSON object, and the objects in it.
 ///
 /// The methods are never inlined and take the writer by reference: a moved and inlined writer made the module a tenth larger.
@@ -142,7 +144,7 @@ fn put(out: &mut String, mark: &str) {
     out.push_str(mark);
 }
 
-/// Writes one digit, decimal or hexadecimal.
+/// Writes one hexadecimal digit.
 fn push_digit(out: &mut String, digit: u64) {
     let at = usize::try_from(digit).unwrap_or_default();
     put(out, "0123456789abcdef".get(at..=at).unwrap_or_default());
@@ -151,23 +153,7 @@ fn push_digit(out: &mut String, digit: u64) {
 /// Writes a whole number. `format!` would bring the code for floating point along.
 #[inline(never)]
 pub fn write_number(out: &mut String, value: i64) {
-    if value < 0 {
-        put(out, "-");
-    }
-    let mut rest = value.unsigned_abs();
-    let mut digits = [0; 20];
-    let mut count = 0;
-    for digit in &mut digits {
-        *digit = rest % 10;
-        rest /= 10;
-        count += 1;
-        if rest == 0 {
-            break;
-        }
-    }
-    for digit in digits.iter().take(count).rev() {
-        push_digit(out, *digit);
-    }
+    digits::push(out, value < 0, value.unsigned_abs());
 }
 
 /// The decimal text of a whole number.
@@ -180,14 +166,10 @@ pub fn number(value: i64) -> String {
 /// Reads what [`number`] wrote of a number that is not negative; `None` for any other text.
 #[inline(never)]
 pub fn read_number(text: &str) -> Option<i64> {
-    let mut value: i64 = 0;
-    for byte in text.bytes() {
-        if !byte.is_ascii_digit() {
-            return None;
-        }
-        value = value.checked_mul(10)?.checked_add(i64::from(byte - b'0'))?;
+    if text.is_empty() {
+        return None;
     }
-    (!text.is_empty()).then_some(value)
+    i64::try_from(digits::append(0, text)?).ok()
 }
 
 #[cfg(test)]

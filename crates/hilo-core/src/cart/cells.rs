@@ -1,7 +1,7 @@
-//! What a line is and what it looks like, as the cells that say so in flat text: the page's form. The edge's is `line`.
+//! A line's key and look as cells of flat text: the page's form. The edge's form is `line.rs`.
 //!
-//! The page never looks inside: JavaScript wrote the cells and reads them. So they are checked once, shared from then on, and
-//! nothing is taken out of its escapes. Their order is only the page's: what orders carts alike everywhere is `join`'s.
+//! JavaScript writes the cells and reads them, so the module checks them once and keeps them with their escapes. The order of
+//! keys is the page's own and may differ from the edge's; a join has the same result in any order.
 
 use alloc::string::String;
 
@@ -15,27 +15,27 @@ use crate::text::{cut, parts};
 /// Letters of a currency's code.
 const CODE_BYTES: usize = 3;
 
-/// What makes two articles the same line: the cells `variant options currency`.
+/// The key of a line: the cells `variant options currency`. Articles with equal keys share a line.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub struct LineKey(String);
 
-/// What a line looks like: the cells `nNAME uURL mIMAGE pPRICE`, a tab before each; what is unknown has none.
+/// A line's look: the cells `nNAME uURL mIMAGE pPRICE` with a tab before each. An unknown field has no cell.
 #[derive(Clone, Debug, Default, PartialEq, Eq, PartialOrd, Ord)]
 pub struct LineInfo(String);
 
 impl LineKey {
-    /// Whether a cart may have such a line.
+    /// Whether a cart may hold a line with this key.
     pub fn fits(&self) -> bool {
         let length = text_bytes(cut(&self.0, b'\t').0);
         length.is_some_and(|length| length > 0 && length <= VARIANT_BYTES_MAX)
     }
 
-    /// Bytes of it as text.
+    /// Bytes of the key as text.
     pub fn weight(&self) -> usize {
         self.0.len()
     }
 
-    /// Decimals of its currency.
+    /// Decimals of the line's currency.
     pub fn decimals(&self) -> u8 {
         self.currency().map_or(0, |currency| currency.exponent())
     }
@@ -61,17 +61,17 @@ impl LineKey {
 }
 
 impl LineInfo {
-    /// Whether a cart may have such a look.
+    /// Whether a cart may hold this look.
     pub fn fits(&self) -> bool {
         parts(&self.0, b'\t').skip(1).all(|cell| judge(cell).is_some_and(|(_, fits)| fits))
     }
 
-    /// Bytes of it as text.
+    /// Bytes of the look as text.
     pub fn weight(&self) -> usize {
         self.0.len()
     }
 
-    /// It, and what only `known` says.
+    /// This look, with the fields of `known` where this look has none.
     pub fn over(&self, known: &LineInfo) -> LineInfo {
         let mut all = String::new();
         for letter in [b'n', b'u', b'm', b'p'] {
@@ -83,7 +83,7 @@ impl LineInfo {
         LineInfo(all)
     }
 
-    /// It, at a price in decimal text; without one where that is no amount of the line's currency.
+    /// This look with a price from decimal text. The look has no price where the text is no amount of the line's currency.
     pub fn priced(&self, line: &LineKey, price: &str) -> LineInfo {
         let amount = line.currency().and_then(|currency| Amount::parse(price, currency));
         let mut cells = String::from(self.0.as_str());
@@ -119,7 +119,7 @@ impl LineInfo {
     }
 }
 
-/// Which of a look's cells this is, and whether it is within its limit; `None` for anything else.
+/// The rank of a look's cell, and whether the cell is within its limit; `None` for any other text.
 fn judge(cell: &str) -> Option<(u8, bool)> {
     let text = cell.get(1..)?;
     Some(match cell.as_bytes().first()? {

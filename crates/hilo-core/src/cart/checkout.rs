@@ -1,7 +1,7 @@
-//! Buying: a checkout remembers what was seen when it began, an order takes exactly that away.
+//! Checkout and order: a checkout stores the context at its beginning, and the order takes away bought units of those dots.
 //!
-//! In: the cart, the checkout's context, what was bought. Out: a delta of the hub. Once per order is the hub's duty
-//! (`order_id` is unique there); payment and prices are not looked at.
+//! In: the cart, the checkout's context, the bought units. Out: a delta of the hub. The hub handles each order once
+//! (`order_id` is unique there). Payment and prices play no part here.
 
 use super::context::{Ctx, ReplicaId};
 use super::dots::Dots;
@@ -16,10 +16,10 @@ use alloc::collections::BTreeMap;
 pub type Bought = BTreeMap<LineKey, u32>;
 
 impl Cart {
-    /// Takes away what was bought, from the dots the checkout had seen; what was added since stays.
+    /// Takes the bought units from the dots that the checkout had seen. Units added since stay.
     ///
-    /// This cart must know what the checkout knew, as the hub's does, which began it: a replica that has not heard of a
-    /// remove yet would charge a part of the order to units that are gone.
+    /// This cart must have seen every dot of the checkout. The hub's cart has, because the hub began the checkout. A replica
+    /// that had not seen a remove would charge a part of the order to units that are gone.
     ///
     /// # Errors
     /// `ReplicaExhausted`.
@@ -36,7 +36,7 @@ impl Cart {
         })
     }
 
-    /// Takes away what was bought when no checkout of it is known: the oldest units first.
+    /// Takes the bought units of an order without a known checkout: the oldest units first.
     ///
     /// # Errors
     /// `ReplicaExhausted`.
@@ -73,7 +73,7 @@ mod tests {
     use crate::cart::tests::{A, B, HUB, add, done, line, on};
 
     #[test]
-    fn bought_units_go_and_later_ones_stay() {
+    fn an_order_takes_the_units_of_its_checkout_and_spares_later_units() {
         let mut cart = on(3);
         let checkout = cart.ctx.clone();
         add(&mut cart, A, 2);
@@ -82,7 +82,7 @@ mod tests {
     }
 
     #[test]
-    fn an_order_of_some_units_leaves_the_others() {
+    fn an_order_of_some_units_leaves_the_rest() {
         let mut cart = on(5);
         let checkout = cart.ctx.clone();
         add(&mut cart, B, 1);
@@ -91,7 +91,7 @@ mod tests {
     }
 
     #[test]
-    fn a_set_after_the_checkout_is_a_fresh_wish() {
+    fn a_set_after_the_checkout_survives_the_order() {
         let mut cart = on(3);
         let checkout = cart.ctx.clone();
         let set = cart.set(A, &line(), 4).unwrap();
@@ -124,7 +124,7 @@ mod tests {
 
     #[test]
     fn an_add_that_is_concurrent_to_an_order_brings_nothing_back() {
-        // One dot fewer than it takes to fold.
+        // The line has one dot too few for a fold.
         let cart = clicked(LINE_DOTS_FOLD - 2);
         let bought = Bought::from([(line(), cart.qty(&line()))]);
         let offline = cart.add(A, &line(), 1).unwrap();
@@ -134,14 +134,14 @@ mod tests {
 
     #[test]
     fn an_order_does_not_reach_a_fold_that_its_checkout_had_not_seen() {
-        // The price of the fold: its own bought units are said anew, others' are gone. Without it, 1 would be left.
+        // The price of the fold: it restates A's own bought units. C's units are gone. Without the fold 1 unit would be left.
         let cart = clicked(LINE_DOTS_FOLD - 1);
         let bought = Bought::from([(line(), cart.qty(&line()))]);
         let own = cart.qty(&line()) - 3;
         let folded = cart.add(A, &line(), 1).unwrap();
         let ordered = cart.order_done(HUB, &cart.ctx, &bought).unwrap();
         assert_eq!(done(done(cart.clone(), &ordered), &folded).qty(&line()), own + 1);
-        // The same where the fold reaches the hub between checkout and order.
+        // A fold that reaches the hub between checkout and order has the same price.
         let later = done(cart.clone(), &folded);
         let ordered = later.order_done(HUB, &cart.ctx, &bought).unwrap();
         assert_eq!(done(later, &ordered).qty(&line()), own + 1);

@@ -1,4 +1,4 @@
-//! What a replica has seen: every operation has a dot, and a context is a set of dots.
+//! Dots and contexts: every operation has a dot, and a context is the set of dots that a replica has seen.
 //! In: dots and contexts. Out: membership and union. Knows nothing of lines or quantities.
 
 use alloc::string::String;
@@ -6,23 +6,23 @@ use alloc::vec::Vec;
 
 use crate::digits::{push, push_hex};
 
-/// One writer of operations. Random, minted anew by every runtime that edits, and by the hub for every cart and epoch.
+/// The random id of a replica, which writes operations. Every page load mints one, and the hub one per cart and epoch.
 ///
-/// Never reused: two writers under one id would give different operations the same dot.
+/// An id is never used again: two replicas under one id would give different operations the same dot.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord)]
 pub struct ReplicaId(pub u64);
 
-/// The name of one operation: the `n`-th of replica `r`, counted from 1. Every operation takes one, `remove` too.
+/// The name of one operation: the `n`-th of replica `r`, counted from 1. Every operation has a dot, `remove` too.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub struct Dot {
-    /// Who did it.
+    /// The replica that acted.
     pub r: ReplicaId,
-    /// Which of its operations, from 1.
+    /// The operation's number, from 1.
     pub n: u32,
 }
 
 impl Dot {
-    /// The message id of what the operation changed, by which page and hub mean the same.
+    /// The message id of the operation's touchpoint, the same in page and hub.
     pub fn id(self) -> String {
         let mut id = String::from("cart-");
         push_hex(&mut id, self.r.0);
@@ -35,37 +35,37 @@ impl Dot {
 /// Operations `from..=to` of one replica, all seen.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Span {
-    /// Who did them.
+    /// The replica that acted.
     pub r: ReplicaId,
-    /// The first.
+    /// The first operation.
     pub from: u32,
-    /// The last.
+    /// The last operation.
     pub to: u32,
 }
 
-/// A set of dots in little space, as spans: the prefix of each replica, and what was seen beyond a gap.
+/// A set of dots as spans: the gapless prefix of each replica, and spans beyond a gap.
 ///
-/// In order, and what touches is one span: equal sets are equal values.
+/// Spans are sorted, and spans that touch become one span, so equal sets are equal values.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Ctx(Vec<Span>);
 
 impl Ctx {
-    /// How far the gapless prefix of `replica` reaches; 0 when it was never heard of.
+    /// The last number of the replica's gapless prefix; 0 for an unknown replica.
     pub fn prefix(&self, replica: ReplicaId) -> u32 {
         self.0.iter().find(|span| span.r == replica && span.from == 1).map_or(0, |span| span.to)
     }
 
-    /// Whether the operation was seen, be its dot live or gone.
+    /// Whether the operation was seen. Its dot may be live or gone.
     pub fn contains(&self, Dot { r, n }: Dot) -> bool {
         self.0.iter().any(|span| span.r == r && span.from <= n && n <= span.to)
     }
 
-    /// Notes that the operation was seen.
+    /// Adds the operation.
     pub fn insert(&mut self, Dot { r, n }: Dot) {
         self.add(Span { r, from: n, to: n });
     }
 
-    /// Notes that the operations were seen. There is none with the number 0.
+    /// Adds the operations of the span. No operation has the number 0.
     #[inline(never)]
     pub fn add(&mut self, mut new: Span) {
         if new.from == 0 || new.from > new.to {
@@ -87,7 +87,7 @@ impl Ctx {
         place(&mut self.0, at, new);
     }
 
-    /// Everything either has seen.
+    /// Adds every dot of `other`.
     pub fn absorb(&mut self, other: &Ctx) {
         other.0.iter().for_each(|span| self.add(*span));
     }
@@ -98,17 +98,17 @@ impl Ctx {
         last.checked_add(1).map(|n| Dot { r: replica, n })
     }
 
-    /// Whether there is no dot in it.
+    /// Whether the context holds no dot.
     pub fn is_empty(&self) -> bool {
         self.0.is_empty()
     }
 
-    /// How many dots are in it.
+    /// The number of dots.
     pub fn len(&self) -> usize {
         self.0.iter().map(|span| (span.to - span.from) as usize + 1).sum()
     }
 
-    /// Its spans, in order.
+    /// The spans, in order.
     pub fn spans(&self) -> &[Span] {
         &self.0
     }
@@ -118,24 +118,24 @@ impl Ctx {
         self.0.iter().flat_map(|span| span.dots())
     }
 
-    /// Per replica the number up to which everything has been seen.
+    /// The last number of each replica's gapless prefix.
     pub fn vv(&self) -> impl Iterator<Item = (ReplicaId, u32)> {
         self.0.iter().filter(|span| span.from == 1).map(|span| (span.r, span.to))
     }
 
-    /// What was seen beyond a gap. Empty when in sync.
+    /// The dots beyond a gap. Empty when the replica has missed nothing.
     pub fn cloud(&self) -> impl Iterator<Item = Dot> {
         self.0.iter().filter(|span| span.from > 1).flat_map(|span| span.dots())
     }
 
-    /// Forgets every operation of the replicas that are not `wanted`.
+    /// Keeps the dots of the replicas for which `wanted` is true.
     pub fn retain(&mut self, wanted: impl Fn(ReplicaId) -> bool) {
         self.0.retain(|span| wanted(span.r));
     }
 }
 
 impl Span {
-    /// Its dots, in order.
+    /// The span's dots, in order.
     pub fn dots(self) -> impl Iterator<Item = Dot> {
         (self.from..=self.to).map(move |n| Dot { r: self.r, n })
     }
@@ -149,7 +149,7 @@ impl FromIterator<Dot> for Ctx {
     }
 }
 
-/// Everything of each replica up to a number.
+/// All operations of each replica up to a number.
 impl FromIterator<(ReplicaId, u32)> for Ctx {
     fn from_iter<I: IntoIterator<Item = (ReplicaId, u32)>>(prefixes: I) -> Ctx {
         let mut ctx = Ctx::default();
@@ -158,7 +158,7 @@ impl FromIterator<(ReplicaId, u32)> for Ctx {
     }
 }
 
-/// Puts `one` at its place: `Vec::insert` can panic, which would bring the formatting of numbers along.
+/// Inserts `one` at the index `at`. `Vec::insert` can panic, and its panic would bring the formatting of numbers into the page.
 pub(super) fn place<T>(list: &mut Vec<T>, at: usize, one: T) {
     list.push(one);
     let mut end = list.len();

@@ -1,53 +1,53 @@
-//! The live dots of one line: rows in order, each dot's own and behind it those of who took units back from it.
+//! The live dots of one line. Each dot has a row of its own, and behind it a row per replica that took units back.
 //!
-//! One flat list of plain rows instead of maps within maps: it is copied, searched and joined by one small function each. In:
-//! rows. Out: entries, which are what a dot says. Knows neither lines nor what was seen.
+//! Rows are one sorted list and not maps within maps, because one small function each copies, searches and joins a list. In:
+//! rows. Out: entries, which are a dot with its units. Knows neither lines nor contexts.
 
 use alloc::vec::Vec;
 
 use super::context::{Dot, ReplicaId, place};
 use super::kind::Kind;
 
-/// What one replica says of a dot. `kind` and `n` of a dot's own row never change once another replica may have seen it.
+/// One replica's part of a dot. `kind` and `n` of a dot's own row never change once another replica may have seen the dot.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Row {
     /// The dot.
     pub dot: Dot,
-    /// Who took back units, a counter that only grows; `None` in the dot's own row.
+    /// The replica that took units back; `None` in the dot's own row.
     pub by: Option<ReplicaId>,
-    /// More, or in all; of units taken back always the former.
+    /// The dot's kind; always [`Kind::Add`] in a row of units taken back.
     pub kind: Kind,
-    /// Units.
+    /// Units. A count of units taken back only grows.
     pub n: u32,
 }
 
 impl Row {
-    /// What the dot itself says.
+    /// The dot's own row.
     pub fn own(dot: Dot, kind: Kind, n: u32) -> Row {
         Row { dot, by: None, kind, n }
     }
 
-    /// Units of the dot that the replica took back.
+    /// The row of the units that `replica` took back from the dot.
     pub fn used(dot: Dot, replica: ReplicaId, n: u32) -> Row {
         Row { dot, by: Some(replica), kind: Kind::Add, n }
     }
 }
 
-/// A live dot's content.
+/// A live dot with its units.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Entry<'a> {
     /// The dot.
     pub dot: Dot,
-    /// More, or in all.
+    /// The dot's kind.
     pub kind: Kind,
     /// Units.
     pub n: u32,
-    /// Units taken back from this very dot, by who took them.
+    /// Units taken back from this dot, a row per replica.
     pub used: &'a [Row],
 }
 
 impl Entry<'_> {
-    /// The units that are left. Concurrent decrements may have taken back more than there was: then none.
+    /// The units that are left: none where concurrent decrements took back more than there were.
     pub fn left(&self) -> u32 {
         self.used.iter().fold(self.n, |left, used| left.saturating_sub(used.n))
     }
@@ -63,9 +63,9 @@ impl Entry<'_> {
 pub struct Dots(Vec<Row>);
 
 impl Dots {
-    /// Learns the row: pointwise the larger counts. Whether nothing was known of it.
+    /// Takes the row in and returns whether the row is new. Of two counts the larger stays.
     ///
-    /// Kind and units of a dot differ only when a writer breaks the rules; even then all replicas agree.
+    /// Kind and units of one dot differ only where a replica breaks the rules. Even then all replicas end alike.
     #[inline(never)]
     pub fn put(&mut self, row: Row) -> bool {
         let is_before = |known: &Row| (known.dot, known.by) < (row.dot, row.by);
@@ -88,7 +88,7 @@ impl Dots {
         self.0.iter().any(|row| row.dot == dot)
     }
 
-    /// Keeps the dots that `wanted` says yes to.
+    /// Keeps the dots for which `wanted` is true.
     pub fn retain(&mut self, mut wanted: impl FnMut(Dot) -> bool) {
         self.0.retain(|row| wanted(row.dot));
     }
@@ -98,12 +98,12 @@ impl Dots {
         &self.0
     }
 
-    /// What each dot says, in order.
+    /// The entry of each dot, in order.
     pub fn entries(&self) -> Entries<'_> {
         Entries(&self.0)
     }
 
-    /// What the dot says, if it is live.
+    /// The entry of the dot, if the dot is live.
     pub fn get(&self, dot: Dot) -> Option<Entry<'_>> {
         self.entries().find(|entry| entry.dot == dot)
     }
@@ -114,7 +114,7 @@ impl Dots {
     }
 }
 
-/// What each dot says, in order.
+/// The entry of each dot, in order.
 #[derive(Clone, Debug, Default)]
 pub struct Entries<'a>(&'a [Row]);
 

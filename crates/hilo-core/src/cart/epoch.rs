@@ -1,8 +1,8 @@
-//! The lives of a cart: when one ends, and with what the next begins.
+//! The lives of a cart: when an epoch ends, and how the next begins.
 //!
-//! In: the cart. Out: its empty successor, and what was applied: a replica that was offline says anew what was not. Without
-//! epochs the context would remember every replica for ever. Whether a replica has been idle for too long is asked by the
-//! hub's clock.
+//! In: the cart. Out: the next epoch's empty cart, and the operations that were applied. A replica that was offline restates
+//! the operations that were not. Without epochs the context would hold every replica for ever. Has no clock: the hub decides
+//! whether a replica has been idle for too long.
 
 use alloc::collections::BTreeMap;
 
@@ -10,15 +10,15 @@ use super::context::ReplicaId;
 use super::limits::REPLICAS_BEFORE_EPOCH;
 use super::state::Cart;
 
-/// Per replica the number of its last operation that was applied.
+/// The number of each replica's last operation that was applied.
 pub type Applied = BTreeMap<ReplicaId, u32>;
 
-/// Whether the epoch ends: only an empty cart's, after an order or when too many replicas have taken part.
+/// Whether the epoch ends. An empty cart's epoch ends after an order, or when too many replicas have taken part.
 pub fn is_over(cart: &Cart, after_order: bool) -> bool {
     cart.is_empty() && (after_order || cart.ctx.vv().count() > REPLICAS_BEFORE_EPOCH)
 }
 
-/// The empty cart of the next epoch, and what the ended one had applied, to be kept until the epoch after.
+/// The empty cart of the next epoch, and the operations that the ended epoch had applied. The hub keeps those for one epoch.
 ///
 /// `None` after 2³² − 1 epochs.
 pub fn next(cart: &Cart) -> Option<(Cart, Applied)> {

@@ -1,6 +1,6 @@
 //! Carts as flat text, between the page's module and its JavaScript: no JSON reader has to be downloaded for it.
 //!
-//! A record is a line, its cells are separated by tabs; the first cell says what it is. In text, `\t`, `\n` and `\\` stand
+//! A record is one line of text. Tabs separate its cells, and the first cell is its tag. In text, `\t`, `\n` and `\\` stand
 //! for tab, line feed and backslash. Every number is decimal text in its one spelling. The first record is one of
 //!
 //! ```text
@@ -10,17 +10,17 @@
 //! k  cart rev epoch                                    what a replica keeps
 //! ```
 //!
-//! and what follows says what is in the cart:
+//! and the following records hold the cart's content:
 //!
 //! ```text
 //! v  replica n                                         everything of the replica up to n is seen
-//! x  replica n                                         this dot is seen: `drop` of deltas, `cloud` of carts
+//! x  replica n                                         this dot is seen: a gone dot of a delta, or one beyond a gap
 //! p  variant options currency replica n kind qty [replica units]…
 //! i  variant options currency rev [nNAME] [uURL] [mIMAGE] [pPRICE]
-//! q  replica token epoch from to sent                  only after `k`: what follows is a waiting group (`sent` 0 or 1)
+//! q  replica token epoch from to sent                  only after `k`: a waiting group follows (`sent` is 0 or 1)
 //! ```
 //!
-//! Reads everything or nothing. Whether a delta is allowed is `hub`'s question.
+//! A text is read whole or refused whole. `hub` decides whether a delta is allowed.
 
 pub(super) mod escape;
 #[cfg(any(test, feature = "testing"))]
@@ -42,7 +42,7 @@ use record::Writer;
 
 pub use record::Cells;
 
-/// The version that operations carry, as in `wire`.
+/// The version of the wire that operations carry.
 pub const VERSION: u8 = 1;
 
 /// Writes the operations of a group that waits, as one message.
@@ -89,7 +89,7 @@ pub fn read_kept(text: &str) -> Option<KeptReplica> {
     read(text, "k").map(|(kept, _)| kept)
 }
 
-/// Reads what the tag says. Only `f` and `d` tell what is acknowledged, only `k` has groups.
+/// Reads the text of this tag. Only `f` and `d` carry an acknowledgment, only `k` has groups.
 #[inline(never)]
 fn read(text: &str, tag: &str) -> Option<(KeptReplica, u32)> {
     let is_kept = tag == "k";
@@ -125,7 +125,7 @@ fn read_group(mut cells: Cells<'_>) -> Option<Group> {
     Some(Group { replica, token, from: *span.start(), to: *span.end(), sent, delta })
 }
 
-/// Reads one record of a cart's content. What stands twice is refused: nobody could say which counts.
+/// Reads one record of a cart's content. A record that stands twice is refused, because either could count.
 fn read_record(line: &str, cart: &mut Cart) -> Option<()> {
     let (tag, _) = cut(line, b'\t');
     let mut cells = Cells::of(line, tag)?;
@@ -162,7 +162,7 @@ fn read_record(line: &str, cart: &mut Cart) -> Option<()> {
     cells.end()
 }
 
-/// Writes a line and how it looks behind the cells that are there: `variant options currency decimals` and its looks.
+/// Adds a line's cells to a record: `variant options currency decimals` and the look's cells.
 pub fn write_line(out: &mut String, line: &LineKey, info: &LineInfo) {
     let mut to = Writer(core::mem::take(out));
     line.write(&mut to);

@@ -1,7 +1,7 @@
-//! What the hub accepts and what it answers, as pure functions over its cart.
+//! Decides which deltas the hub accepts, as pure functions over the hub's cart.
 //!
-//! In: a delta from the wire and the session it came by. Out: the cart after it, or a refusal that changed nothing. A
-//! hostile tab can neither act for another replica nor remove what nobody saw. Stores and sends nothing.
+//! In: a delta from the wire and the replica of its session. Out: the next cart, or a refusal that changed nothing. A hostile
+//! tab can neither act for another replica nor remove dots that the hub has not seen. Stores and sends nothing.
 
 use std::collections::BTreeSet;
 
@@ -16,29 +16,29 @@ use super::refusal::Refusal;
 use super::state::{Cart, Line};
 use super::wire::{Hello, Ops, Put, VERSION};
 
-/// A delta that may be joined, or one that was.
+/// A delta that is new, or one that was applied before.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Checked {
-    /// All of it was applied before. Answer with what is acknowledged; nothing changes.
+    /// All operations were applied before. Answer with the acknowledgment; nothing changes.
     Repeat {
-        /// The last operation of the replica that was applied.
+        /// The replica's last operation that was applied.
         acked: u32,
     },
     /// New: store `cart`, then acknowledge and broadcast `delta`.
     Fresh {
-        /// The delta, with its display fields stamped with the new revision.
+        /// The delta. Its display fields have the new revision.
         delta: Cart,
-        /// The hub's cart after it.
+        /// The hub's cart after the delta.
         cart: Box<Cart>,
-        /// The last operation of the replica that is applied now.
+        /// The replica's last operation that is applied now.
         acked: u32,
     },
 }
 
-/// Judges a delta against the hub's `cart`, and joins it.
+/// Checks a delta against the hub's `cart`, and joins both.
 ///
-/// `session` is the replica that the request's verified token names, `previous` what the last epoch had applied at its end,
-/// `revision` the one the hub gives to this delta.
+/// `session` is the replica that the request's verified token names. `previous` holds the operations that the last epoch had
+/// applied at its end. `revision` is the hub's revision for this delta.
 ///
 /// # Errors
 /// Any refusal but `DeltaTooLarge`, which [`super::wire::check_bytes`] gives before a body is read.
@@ -84,7 +84,7 @@ pub fn check(
     Ok(Checked::Fresh { delta, cart: Box::new(next), acked: ops.to })
 }
 
-/// Own operations come without a gap, and no more at once than the window: the rest comes after the answer.
+/// A replica's operations must come without a gap, and no more at once than the window. The rest comes after the answer.
 fn check_window(cart: &Cart, ops: &Ops, acked: u32) -> Result<(), Refusal> {
     let from = acked.saturating_add(1);
     let too_far =
@@ -103,7 +103,7 @@ fn check_drops(cart: &Cart, ops: &Ops) -> Result<(), Refusal> {
     unseen.map_or(Ok(()), |dot| Err(missing(cart, *dot)))
 }
 
-/// Seen by the hub, or brought by this very delta.
+/// Whether the hub has seen the dot, or this delta brings it.
 fn is_known(cart: &Cart, ops: &Ops, dot: Dot) -> bool {
     let brought = dot.r == ops.replica && (ops.from..=ops.to).contains(&dot.n);
     brought || (dot.n > 0 && cart.ctx.contains(dot))
@@ -134,7 +134,7 @@ fn check_puts(cart: &Cart, ops: &Ops) -> Result<(), Refusal> {
         if live.is_some_and(differs) {
             return Err(Refusal::DotConflict(*dot));
         }
-        // A dot that is gone takes nothing in. Of a live or new one, everybody counts for himself.
+        // A gone dot takes no counts in. On a live or new dot, each replica writes only its own count.
         let gone = live.is_none() && cart.ctx.contains(*dot);
         let known = |replica: &ReplicaId| live.map_or(0, |(_, entry)| entry.used_by(*replica));
         let may = |replica: &ReplicaId| if *replica == ops.replica { *n } else { known(replica) };
@@ -153,7 +153,7 @@ fn check_infos(ops: &Ops) -> Result<(), Refusal> {
     if ops.info.iter().all(|(_, info)| info.fits()) { Ok(()) } else { Err(Refusal::BadLine) }
 }
 
-/// Only growth is refused: what concurrency or a merge made too large must still be able to shrink.
+/// Refuses growth only: a cart that concurrency or a merge made too large must still be able to shrink.
 fn check_sizes(cart: &Cart, next: &Cart) -> Result<(), Refusal> {
     if next.lines().count() > LINES_MAX.max(cart.lines().count()) {
         return Err(Refusal::TooManyLines);
@@ -169,14 +169,14 @@ fn check_sizes(cart: &Cart, next: &Cart) -> Result<(), Refusal> {
     }
 }
 
-/// How a replica that comes back learns what it missed.
+/// The answer to a replica that comes back.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum CatchUp {
-    /// It missed nothing.
+    /// The replica missed nothing.
     Nothing,
     /// The deltas after this revision, joined.
     Deltas {
-        /// The revision it has.
+        /// The revision that the replica has.
         after: u64,
     },
     /// The whole cart.
@@ -188,7 +188,7 @@ pub fn catch_up(hello: &Hello, epoch: u32, revision: u64) -> CatchUp {
     match revision.checked_sub(hello.rev) {
         Some(0) if hello.epoch == epoch => CatchUp::Nothing,
         Some(1..=RING_MAX) if hello.epoch == epoch => CatchUp::Deltas { after: hello.rev },
-        // Another epoch, too far behind, or ahead of a hub that was restored from an older state.
+        // The replica has another epoch, is too far behind, or is ahead of a hub that was restored from an older state.
         Some(_) | None => CatchUp::Snapshot,
     }
 }

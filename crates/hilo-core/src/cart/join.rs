@@ -1,11 +1,11 @@
-//! The join: two carts in, the cart that knows what both know out.
+//! The join: two carts in, one cart out that has seen the dots of both.
 //!
 //! A causal join of delta-state CRDTs (Almeida, Shoker, Baquero, arXiv 1410.2803 and 1603.01529): commutative, associative
-//! and idempotent, so deltas may be lost, repeated, reordered and joined in groups. Decides nothing about who may do what.
+//! and idempotent, so deltas may be lost, repeated, reordered and joined in groups. Checks no permissions.
 
 use super::state::{Cart, place_of};
 
-/// What both know; of two epochs the later one, whole.
+/// Joins both carts. Of two epochs the later counts whole.
 pub fn join(a: &Cart, b: &Cart) -> Cart {
     let mut joined = a.clone();
     joined.absorb(b);
@@ -13,15 +13,14 @@ pub fn join(a: &Cart, b: &Cart) -> Cart {
 }
 
 impl Cart {
-    /// Learns everything `other` knows.
+    /// Takes in the dots, the context and the looks of `other`.
     ///
-    /// A dot that one has live and the other has seen but not live was dropped there, and stays dropped.
+    /// A dot that is live in one cart, and seen but not live in another, was dropped there and stays dropped.
     ///
-    /// Of two epochs the later one counts, whole: lines, context and display fields. Nothing of the earlier is looked at,
-    /// since an epoch ends only when nothing is left in it, and the next gives its dots out anew. A replica
-    /// says anew what it had not sent of the earlier one. A delta of the later epoch replaces as much as a whole cart does, so
-    /// a replica enters an epoch by the hub's full view only. `merge` is the one
-    /// place where carts of different epochs are combined.
+    /// Of two epochs the later counts whole: lines, context and display fields. The earlier counts for nothing, since an epoch
+    /// ends only when its cart is empty, and the next epoch uses the same dots anew. A replica restates the operations of the
+    /// earlier epoch that it had not sent. A delta of the later epoch replaces as much as a whole cart does, so a replica enters
+    /// an epoch by the hub's full view only. Only `merge` combines carts of different epochs.
     pub fn absorb(&mut self, other: &Cart) {
         if self.epoch != other.epoch {
             if self.epoch < other.epoch {
@@ -43,7 +42,7 @@ impl Cart {
                     mine.dots.put(*row);
                 }
             }
-            // By revision, and by content where two say the same revision: the order of arrival must not matter.
+            // The later revision wins. Of two looks with one revision the content decides: the order of arrival must not.
             if mine.look < theirs.look {
                 mine.look.clone_from(&theirs.look);
             }
@@ -61,7 +60,7 @@ mod tests {
     use crate::cart::tests::{A, B, add, line, on};
 
     #[test]
-    fn a_dropped_dot_stays_dropped_whoever_repeats_it() {
+    fn a_dropped_dot_stays_dropped_when_its_add_is_repeated() {
         let mut cart = Cart::default();
         let added = add(&mut cart, A, 3);
         let removed = cart.remove(B, &line()).unwrap();
@@ -90,7 +89,7 @@ mod tests {
         let fresh = Cart::of(1);
         assert_eq!(join(&old, &fresh), fresh);
         assert_eq!(join(&fresh, &old), fresh);
-        // The same dots mean other operations there.
+        // In the later epoch the same dots are other operations.
         let reused = Cart { epoch: 1, ..on(5) };
         assert_eq!(join(&old, &reused), reused);
         assert_eq!(join(&reused, &old), reused);

@@ -1,11 +1,11 @@
-//! What a dot counts: units more, or units in all. In and out: the name on the wire.
+//! The two kinds of dot: units more, and units in all. In and out: the name on the wire.
 
-/// What a dot says about its line.
+/// What a dot means for its line.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Kind {
-    /// So many units more.
+    /// The dot's units come on top.
     Add,
-    /// So many units in all, instead of what was seen.
+    /// The dot's units replace all units that its replica had seen.
     Set,
 }
 

@@ -1,5 +1,5 @@
-//! What a line is and what it looks like, as values with fields: the edge's form. The page's is `cells`.
-//! In and out: cells of flat text. Judges whether they fit the limits; what becomes of them is `op`'s and `join`'s.
+//! A line's key and look as structs with fields: the edge's form. The page's form is `cells.rs`.
+//! In and out: cells of flat text. Decides whether key and look fit the limits, and nothing else.
 
 use serde::{Deserialize, Serialize};
 
@@ -10,48 +10,48 @@ use super::wire::text::price;
 use crate::digits;
 use crate::money::{Amount, Currency};
 
-/// What makes two articles the same line: variant, options (engraving, gift wrap …) and currency.
+/// The key of a line: variant, options (engraving, gift wrap …) and currency. Articles with equal keys share a line.
 ///
-/// The currency belongs to it so that no sum ever crosses currencies.
+/// The currency is a part of the key, so that no sum ever crosses currencies.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub struct LineKey {
     /// The shop's id of the variant.
     pub variant: String,
     /// A hash of the chosen options; 0 for none.
     pub options_hash: u64,
-    /// The currency its price was shown in.
+    /// The currency in which the price was shown.
     pub currency: Currency,
 }
 
-/// What a line looks like: as the page last showed it, never an authority for payment.
+/// A line's look: the display fields as the page last showed them. No payment may rely on them.
 #[derive(Clone, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 pub struct LineInfo {
     /// The article's name.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub name: Option<String>,
-    /// Its page.
+    /// The address of the article's page.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub url: Option<String>,
-    /// Its picture.
+    /// The address of the article's picture.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub image: Option<String>,
-    /// Its unit price in minor units of the line's currency.
+    /// The price of one unit, in minor units of the line's currency.
     #[serde(default, skip_serializing_if = "Option::is_none", with = "price")]
     pub unit_price: Option<i64>,
 }
 
 impl LineKey {
-    /// Whether a cart may have such a line.
+    /// Whether a cart may hold a line with this key.
     pub fn fits(&self) -> bool {
         !self.variant.is_empty() && self.variant.len() <= VARIANT_BYTES_MAX
     }
 
-    /// Bytes of it as text, roughly.
+    /// Bytes of the key as text, roughly.
     pub fn weight(&self) -> usize {
         self.variant.len()
     }
 
-    /// Decimals of its currency.
+    /// Decimals of the line's currency.
     pub fn decimals(&self) -> u8 {
         self.currency.exponent()
     }
@@ -69,7 +69,7 @@ impl LineKey {
 }
 
 impl LineInfo {
-    /// Whether a cart may have such a look.
+    /// Whether a cart may hold this look.
     pub fn fits(&self) -> bool {
         let fits = |text: &Option<String>, max| text.as_ref().is_none_or(|text| text.len() <= max);
         fits(&self.name, NAME_BYTES_MAX)
@@ -78,12 +78,12 @@ impl LineInfo {
             && self.unit_price.is_none_or(|price| price >= 0)
     }
 
-    /// Bytes of it as text, roughly.
+    /// Bytes of the look as text, roughly.
     pub fn weight(&self) -> usize {
         [&self.name, &self.url, &self.image].into_iter().flatten().map(String::len).sum()
     }
 
-    /// It, and what only `known` says.
+    /// This look, with the fields of `known` where this look has none.
     pub fn over(&self, known: &LineInfo) -> LineInfo {
         let or = |said: &Option<String>, known: &Option<String>| {
             said.as_ref().or(known.as_ref()).cloned()
@@ -96,7 +96,7 @@ impl LineInfo {
         }
     }
 
-    /// It, at a price in decimal text; without one where that is no amount of the line's currency.
+    /// This look with a price from decimal text. The look has no price where the text is no amount of the line's currency.
     pub fn priced(&self, line: &LineKey, price: &str) -> LineInfo {
         let unit_price = Amount::parse(price, line.currency).map(|amount| amount.minor);
         LineInfo { unit_price, ..self.clone() }

@@ -1,7 +1,7 @@
-//! A guest's cart meets the cart of the person who signs in.
+//! The merge of a guest's cart into a customer's when the guest signs in.
 //!
-//! In: both carts and the shop's policy. Out: a delta for the person's cart. The steps that make it happen once across two
-//! objects are the hub's; limits are not applied, so that no unit is lost because a cart is large.
+//! In: both carts and the shop's policy. Out: a delta for the customer's cart. The hub makes sure that a merge across two
+//! objects happens once. No limits are applied, so that a large cart loses no unit.
 
 use super::context::ReplicaId;
 use super::join::join;
@@ -9,20 +9,20 @@ use super::line::LineKey;
 use super::refusal::Refusal;
 use super::state::Cart;
 
-/// What becomes of lines when carts meet.
+/// The rule by which the lines of both carts are merged.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub enum Policy {
-    /// The larger quantity of lines that are in both. It is usually the same person on the same device: a sum doubles.
+    /// The larger quantity of lines in both carts. Guest and customer usually filled both alike, and a sum would double that.
     #[default]
     Max,
-    /// Both quantities.
+    /// The sum of both quantities.
     Sum,
-    /// The guest's quantity of lines that are in both; other lines of both stay.
+    /// The guest's quantity of lines in both carts. All other lines stay.
     GuestWins,
-    /// The guest's lines and nothing else, unless the guest has none.
+    /// The guest's lines alone, unless the guest's cart is empty.
     Replace,
-    /// Nothing is joined: the person's cart is as it was, the guest's stays readable by its capability, with whatever its
-    /// devices had not sent. A device that shows the person's cart acts on it as a new replica.
+    /// No merge: the customer's cart stays as it is. The guest's cart stays readable by its capability, and operations that its
+    /// devices had not sent stay with it. A device that shows the customer's cart acts on it as a new replica.
     KeepBoth,
 }
 
@@ -54,13 +54,13 @@ impl serde::Serialize for Policy {
     }
 }
 
-/// What the person's cart absorbs to hold both, or `None` where the carts stay apart.
+/// The delta that merges the guest's cart into the customer's, or `None` where the carts stay apart.
 ///
-/// The guest's dots move over as they are: no replica writes under one id in two carts, so late operations of the guest's
-/// tabs still join, and absorbing the answer twice changes nothing. `hub` is the replica in whose name the **person's**
-/// hub acts; it must differ from the one the guest's hub used, or their dots would collide.
+/// The delta holds the guest's dots unchanged. No replica writes under one id in two carts, so late operations of the guest's
+/// tabs still join, and a second absorption changes nothing. `hub` is the replica of the **customer's** hub. It must differ
+/// from the replica of the guest's hub, or their dots would collide.
 ///
-/// The delta holds the guest's whole context: tell replicas about it by a full view, since a broadcast lists dots one by one.
+/// The delta holds the guest's whole context. Replicas get it by a full view, since a broadcast lists dots one by one.
 ///
 /// # Errors
 /// `ReplicaExhausted`.
@@ -71,7 +71,7 @@ pub fn merge(
     hub: ReplicaId,
 ) -> Result<Option<Cart>, Refusal> {
     let mut delta = Cart { epoch: user.epoch, ..guest.clone() };
-    // What the person's cart shows already stays.
+    // The looks of the customer's cart win.
     delta.age_looks();
     let mut merged = join(user, &delta);
     let mut act = |merged: &mut Cart, step: Result<Cart, Refusal>| {
@@ -106,7 +106,7 @@ pub fn merge(
     Ok(Some(delta))
 }
 
-/// The person's lines with the context of both: what is dropped from it spares the guest's dots.
+/// The customer's lines with the context of both carts. A drop of these lines does not reach the guest's dots.
 fn user_only(user: &Cart, merged: &Cart) -> Cart {
     Cart { ctx: merged.ctx.clone(), known_lines: user.known_lines.clone(), ..user.delta() }
 }
@@ -132,12 +132,16 @@ mod tests {
     type Lines<'a> = &'a [(&'a str, u32)];
 
     fn check(policy: Policy, user: Lines<'_>, guest: Lines<'_>, expected: Lines<'_>) {
-        // The guest's epoch is later, which must not replace the person's cart.
+        // The guest's epoch is later. It must not replace the customer's cart.
         let (user, guest) = (cart(A, 2, user), cart(B, 5, guest));
         let merged = match merge(&user, &guest, policy, HUB).unwrap() {
             Some(delta) => {
                 let merged = done(user, &delta);
-                assert_eq!(done(merged.clone(), &delta), merged, "twice is once");
+                assert_eq!(
+                    done(merged.clone(), &delta),
+                    merged,
+                    "a second absorption changes nothing"
+                );
                 merged
             }
             None => user,
@@ -149,7 +153,7 @@ mod tests {
     }
 
     #[test]
-    fn every_policy_on_conflicting_carts() {
+    fn each_policy_merges_conflicting_carts_by_its_rule() {
         let (user, guest): (Lines<'_>, Lines<'_>) =
             (&[("cup", 2), ("mug", 3)], &[("hat", 1), ("mug", 2)]);
         check(Policy::Max, user, guest, &[("cup", 2), ("hat", 1), ("mug", 3)]);
@@ -160,14 +164,14 @@ mod tests {
     }
 
     #[test]
-    fn every_policy_on_an_empty_guest_cart_keeps_the_persons() {
+    fn an_empty_guest_cart_changes_nothing_under_any_policy() {
         for policy in Policy::ALL {
             check(policy, &[("mug", 3)], &[], &[("mug", 3)]);
         }
     }
 
     #[test]
-    fn every_policy_but_keeping_both_fills_an_empty_cart() {
+    fn every_policy_but_keep_both_fills_an_empty_customer_cart() {
         for policy in Policy::ALL {
             let expected: Lines<'_> = if policy == Policy::KeepBoth { &[] } else { &[("mug", 3)] };
             check(policy, &[], &[("mug", 3)], expected);
@@ -175,7 +179,7 @@ mod tests {
     }
 
     #[test]
-    fn the_same_cart_is_doubled_by_a_sum_only() {
+    fn only_the_sum_doubles_two_equal_carts() {
         for policy in Policy::ALL {
             let expected = if policy == Policy::Sum { 6 } else { 3 };
             check(policy, &[("mug", 3)], &[("mug", 3)], &[("mug", expected)]);
@@ -183,7 +187,7 @@ mod tests {
     }
 
     #[test]
-    fn a_late_operation_on_the_guest_cart_still_joins() {
+    fn a_late_operation_of_the_guest_joins_after_the_merge() {
         let (user, mut guest) = (cart(A, 0, &[("mug", 3)]), cart(B, 0, &[("mug", 2)]));
         let before = guest.clone();
         let late = guest.add(B, &line(), 1).unwrap();
@@ -193,7 +197,7 @@ mod tests {
     }
 
     #[test]
-    fn names_read_back() {
+    fn names_of_policies_read_back() {
         for policy in Policy::ALL {
             assert_eq!(Policy::from_name(policy.name()), Some(policy));
         }

@@ -1,10 +1,10 @@
 //! The cart across devices: a causal, add-wins store of dots, sequenced by one hub.
 //!
-//! [`state`] is what a cart is, `dots` a line of it, [`context`] what a replica has seen, [`op`] what a person can do, [`join`] how two carts
-//! become one; [`replica`] is what a replica says and keeps, as JSON at the edge (`wire`) and as [`flat`] text in the page;
-//! `hub` is what the hub accepts. [`epoch`], [`checkout`] and [`merge`] are the moments when a cart ends, is bought, or meets
-//! another; [`touchpoint`] is what an operation is to the person's history. Pure: replica ids arrive as arguments, nothing is
-//! sent or stored.
+//! [`state`] holds a cart, `dots` the dots of one line, [`context`] the dots that a replica has seen. [`op`] makes deltas of
+//! a person's acts, and [`join`] makes one cart of two. [`replica`] holds what a replica sends and keeps: `wire` writes it as
+//! JSON at the edge, [`flat`] as text in the page. `hub` decides which deltas the hub accepts. [`epoch`] ends a cart,
+//! [`checkout`] takes bought units out, [`merge`] joins a guest's cart with a customer's, and `touchpoint` makes events of
+//! operations. Pure: replica ids arrive as arguments, and nothing is sent or stored.
 
 pub mod checkout;
 pub mod context;

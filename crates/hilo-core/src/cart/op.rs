@@ -1,7 +1,7 @@
-//! What a person can do with a cart: `add`, `set`, `dec`, `remove`, `clear`.
+//! The operations on a cart: `add`, `set`, `dec`, `remove`, `clear`.
 //!
-//! In: the cart as this replica sees it, and who acts. Out: a delta, a small `Cart` that every replica absorbs, the acting
-//! one first. An operation touches only the dots its replica has observed: that is what makes it mean the same elsewhere.
+//! In: the cart as the acting replica sees it. Out: a delta, a small `Cart` that every replica absorbs, the acting replica
+//! first. An operation changes only dots that its replica has seen, so it means the same on every replica.
 
 use super::context::{Ctx, Dot, ReplicaId};
 use super::dots::{Dots, Entry, Row};
@@ -11,26 +11,25 @@ use super::line::LineKey;
 use super::refusal::Refusal;
 use super::state::{Cart, Line, units};
 
-/// From which end units are taken back.
+/// Which units are taken back first.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum TakeOrder {
-    /// What was added last goes first, as a person expects of a minus button.
+    /// The units that were added last, as a person expects of a minus button.
     NewestFirst,
-    /// What was added first goes first: the order of an order that names no checkout.
+    /// The units that were added first: for an order that names no checkout.
     OldestFirst,
 }
 
 impl Cart {
     /// `k` units more.
     ///
-    /// On a line with [`LINE_DOTS_FOLD`] live dots it also folds: the new dot says the units that are left of this replica's
-    /// own adds too, and drops exactly those, so that a line cannot grow by clicking. Dots of others are not touched, so no
-    /// add is lost, whatever happens at the same time. The price is paid by who takes units away without having seen the
-    /// fold: a concurrent `remove`, `clear`, `set` or `dec`, and an order whose checkout is older than the fold, do not
-    /// reach the units it says anew.
+    /// On a line with [`LINE_DOTS_FOLD`] live dots an add also folds: the new dot holds the units that are left of this
+    /// replica's own adds too, and drops exactly those adds. So a line does not grow by clicking. A fold changes no dots of
+    /// other replicas, so no add is lost. The price: an operation that has not seen the fold does not take the restated units
+    /// away. That holds for a concurrent `remove`, `clear`, `set` or `dec`, and for an order whose checkout is older.
     ///
-    /// Where [`LINE_DOTS_MAX`] dots leave no room and fewer than two are this replica's own, it is a `Set` of the sum: then a
-    /// concurrent `remove` loses to all units of the line, and of two such at once the larger counts.
+    /// Where [`LINE_DOTS_MAX`] dots leave no room and fewer than two are this replica's own, the add is a `Set` of the sum.
+    /// Then all units of the line survive a concurrent `remove`, and of two such adds at once the larger counts.
     ///
     /// # Errors
     /// `BadQuantity` for no units or too many, `TooManyLines`, `ReplicaExhausted`.
@@ -63,7 +62,7 @@ impl Cart {
         Ok(delta)
     }
 
-    /// `q` units in all, instead of what this replica has observed; 0 removes.
+    /// `q` units in all, instead of the units that this replica has seen; 0 removes the line.
     ///
     /// # Errors
     /// `BadQuantity` for too many, `TooManyLines`, `ReplicaExhausted`.
@@ -81,7 +80,7 @@ impl Cart {
         Ok(delta)
     }
 
-    /// `k` units fewer; removes the line when that is all of them.
+    /// `k` units fewer. Removes the line where it has no more than `k`.
     ///
     /// # Errors
     /// `ReplicaExhausted`.
@@ -93,14 +92,14 @@ impl Cart {
         let mut delta = self.delta();
         self.take_number(&mut delta, me)?;
         if let Some(Line { dots, .. }) = self.line(line) {
-            // Down to what the person expects to see, which differs from `k` only beyond the largest quantity shown.
+            // The person expects `k` fewer than shown. Only beyond the largest quantity that is shown there are more to take.
             let surplus = units(dots.entries()).saturating_sub(shown);
             take(&mut delta, (me, line), dots, k.saturating_add(surplus), TakeOrder::NewestFirst);
         }
         Ok(delta)
     }
 
-    /// The line away.
+    /// Removes the line.
     ///
     /// # Errors
     /// `ReplicaExhausted`.
@@ -111,7 +110,7 @@ impl Cart {
         Ok(delta)
     }
 
-    /// All lines away.
+    /// Removes every line.
     ///
     /// # Errors
     /// `ReplicaExhausted`.
@@ -122,7 +121,7 @@ impl Cart {
         Ok(delta)
     }
 
-    /// A delta that says nothing yet.
+    /// An empty delta of this epoch.
     pub(super) fn delta(&self) -> Cart {
         Cart::of(self.epoch)
     }
@@ -146,7 +145,7 @@ impl Cart {
         Ok(())
     }
 
-    /// Notes the observed dots of the line as seen without keeping them live: there are no tombstones.
+    /// Adds the line's seen dots to the delta's context and not to its live dots: a drop needs no tombstone.
     fn drop_line(&self, delta: &mut Cart, line: &LineKey) {
         self.entries(line).for_each(|entry| delta.ctx.insert(entry.dot));
     }
@@ -157,12 +156,12 @@ impl Cart {
     }
 }
 
-/// Takes back `k` units of `dots`: those that change are live in the delta as they are afterwards.
+/// Takes back `k` units of `dots`. The delta holds each changed dot as it is afterwards.
 ///
-/// Only the counters of `me` are in it: a delta says what its replica did, and nothing about others.
+/// The delta holds only the acting replica's counts, and no counts of other replicas.
 pub(super) fn take(delta: &mut Cart, who: Who<'_>, dots: &Dots, k: u32, order: TakeOrder) {
     let mut rest = k;
-    // A `Set` covers what it saw, so what is added lies on top of it: the set is the older part.
+    // A `Set` replaces all units before it, so adds that are live came later: the set is the older part.
     if order == TakeOrder::OldestFirst {
         take_from_sets(delta, who, dots, &mut rest);
     }
@@ -172,13 +171,13 @@ pub(super) fn take(delta: &mut Cart, who: Who<'_>, dots: &Dots, k: u32, order: T
     }
 }
 
-/// Who takes, and from which line.
+/// The acting replica, and the line.
 type Who<'a> = (ReplicaId, &'a LineKey);
 
-/// From one `Add` after the other. Looks for the next each time: there are few, and sorting would cost the page more bytes
-/// than all of this.
+/// Takes units from one `Add` after another. Each step searches the next add: there are few, and a sort would cost the page
+/// more bytes than this whole function.
 fn take_from_adds(delta: &mut Cart, who: Who<'_>, dots: &Dots, rest: &mut u32, order: TakeOrder) {
-    // Numbers of different replicas are not comparable, but every replica must choose alike.
+    // Numbers of different replicas have no order in time, but every replica must choose the same dots.
     let is_before = |a: &Dot, b: &Dot| match order {
         TakeOrder::NewestFirst => (a.n, a.r) > (b.n, b.r),
         TakeOrder::OldestFirst => (a.n, a.r) < (b.n, b.r),
@@ -203,7 +202,7 @@ fn take_from_adds(delta: &mut Cart, who: Who<'_>, dots: &Dots, rest: &mut u32, o
     }
 }
 
-/// Brings the whole group of `Set`s down to one common level: the largest counts, so lowering only that one would not do.
+/// Lowers all `Set`s to one common level. The largest `Set` counts, so lowering one alone would change nothing.
 fn take_from_sets(delta: &mut Cart, who: Who<'_>, dots: &Dots, rest: &mut u32) {
     let mut largest = 0;
     for entry in dots.entries() {

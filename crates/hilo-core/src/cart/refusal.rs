@@ -1,43 +1,43 @@
-//! Why an operation or a delta is refused: a closed list with stable codes.
-//! Holds no policy; `op` and `hub` decide. The page gives none of those that carry something.
+//! The reasons to refuse an operation or a delta: a closed list with stable codes.
+//! Holds no policy: `op` and `hub` decide. The page has only the reasons without a value.
 
 #[cfg(feature = "edge")]
 use super::context::{Dot, ReplicaId};
 #[cfg(feature = "edge")]
 use alloc::collections::BTreeMap;
 
-/// A refusal. What was refused changed nothing.
+/// A reason to refuse. A refused operation or delta changes nothing.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Refusal {
     /// Not JSON of the delta's shape, or an interval that ends before it begins.
     Malformed,
-    /// A version of the wire this side does not speak.
+    /// An unknown version of the wire.
     UnknownVersion,
     /// More than [`super::limits::DELTA_BYTES_MAX`].
     DeltaTooLarge,
-    /// The delta speaks for another replica than its session was given.
+    /// The delta is another replica's than its session's.
     ForeignReplica,
     #[cfg(feature = "edge")]
-    /// Something before it has not arrived: send from the number `from` of `replica` on, or send this again later.
+    /// Earlier operations have not arrived. Send the operations of `replica` from number `from` on, or this delta again later.
     Missing {
-        /// Whose operations are missing.
+        /// The replica whose operations are missing.
         replica: ReplicaId,
-        /// The first of them.
+        /// The first missing operation.
         from: u32,
     },
     #[cfg(feature = "edge")]
-    /// The delta is of an epoch that has ended. `previous` is what the last epoch had seen at its end, if the delta is of that one.
+    /// The delta's epoch has ended. `previous` holds the operations that were applied, if the delta is of the last epoch.
     Epoch {
-        /// Per replica the number of its last operation that was applied.
+        /// The number of each replica's last operation that was applied.
         previous: Option<BTreeMap<ReplicaId, u32>>,
     },
     #[cfg(feature = "edge")]
-    /// A dot that already says something else, or stands twice.
+    /// A dot that the hub knows with another content, or that stands twice.
     DotConflict(Dot),
     #[cfg(feature = "edge")]
-    /// Units taken back in the name of another replica, or more than the dot ever had.
+    /// A count of another replica, or more units taken back than the dot has.
     ForeignUse(Dot),
-    /// A line key or display field that is empty or too long, or display fields of a line that is not there.
+    /// A line key or display field that is empty or too long.
     BadLine,
     /// More than [`super::limits::LINES_MAX`] lines.
     TooManyLines,

@@ -1,5 +1,5 @@
-//! What a replica says about itself when it sends, what it hears, and what it keeps while nobody answers.
-//! Plain values: `wire` and `flat` are how they are written; what becomes of them the page decides.
+//! What a replica sends, receives and keeps, as plain values. `wire` and `flat` write and read them, and the page decides
+//! what to do with them.
 
 use alloc::string::String;
 use alloc::vec::Vec;
@@ -7,70 +7,71 @@ use alloc::vec::Vec;
 use super::context::{Dot, ReplicaId};
 use super::state::Cart;
 
-/// Who sends a delta.
+/// The sender of a delta.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Sender {
-    /// Which cart; empty on the first contact.
+    /// The cart's label; empty on the first contact.
     pub cart: String,
-    /// Who acted.
+    /// The replica that acted.
     pub replica: ReplicaId,
-    /// The secret that was minted with the replica: whoever has it may act as this replica.
+    /// The secret that was minted with the replica. Its holder may act as this replica.
     pub token: String,
-    /// The hub's revision the replica has.
+    /// The hub's revision that the replica has.
     pub base: u64,
 }
 
-/// What the hub tells a replica: its cart, or what happened since the replica's revision. Both are absorbed alike, but
-/// only a full one may begin another cart or epoch: the rest would be missing.
+/// What the hub tells a replica: the whole cart, or the deltas since the replica's revision. A replica absorbs both alike.
+/// Only a full view may begin another cart or epoch, because deltas would lack the rest.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct View {
     /// Whether `known` is the whole cart.
     pub full: bool,
-    /// Which cart; empty in a broadcast.
+    /// The cart's label; empty in a broadcast.
     pub cart: String,
-    /// The hub's revision after it.
+    /// The hub's revision after this view.
     pub rev: u64,
-    /// The last operation of the receiver that is applied.
+    /// The receiver's last operation that the hub has applied.
     pub acked: u32,
-    /// The cart, or the deltas joined, with the hub's epoch.
+    /// The whole cart or the joined deltas, with the hub's epoch.
     pub known: Cart,
 }
 
-/// Operations `from..=to` of one replica, joined, that the hub has not acknowledged: what one message to it carries.
+/// Operations `from..=to` of one replica, joined, that the hub has not acknowledged. One message to the hub carries one group.
 ///
-/// A group ends when it is sent or has [`super::limits::WINDOW`] operations; the next operation begins another. So a
-/// message that is sent again says the same, and an acknowledgment ends whole groups with all they dropped.
+/// A group takes no more operations once it was sent or has [`super::limits::WINDOW`] of them; the next operation begins a new
+/// group. So a message that is sent again has the same content, and an acknowledgment ends whole groups.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Group {
-    /// Who acted.
+    /// The replica that acted.
     pub replica: ReplicaId,
-    /// The secret that was minted with it.
+    /// The secret that was minted with the replica.
     pub token: String,
-    /// The first operation in it.
+    /// The first operation of the group.
     pub from: u32,
-    /// The last one.
+    /// The last operation of the group.
     pub to: u32,
-    /// Whether the hub may have heard of it.
+    /// Whether the group was sent, so that the hub may have received it.
     pub sent: bool,
-    /// The deltas.
+    /// The joined deltas.
     pub delta: Cart,
 }
 
-/// What a replica keeps across page loads. Groups of several replicas may wait: every page load mints its own.
+/// What a page keeps of its replica across page loads. Groups of several replicas may wait, since every page load mints a
+/// replica of its own.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct KeptReplica {
-    /// Which cart.
+    /// The cart's label.
     pub cart: String,
-    /// The hub's revision that is in it.
+    /// The hub's revision that `known` has.
     pub rev: u64,
-    /// Everything known. The page leaves out what waits, so that what is in it is what the hub has confirmed.
+    /// The cart as the hub has confirmed it. Waiting groups are not in it.
     pub known: Cart,
-    /// What was not acknowledged, in the order it happened.
+    /// The groups that the hub has not acknowledged, in the order of the acts.
     pub waiting: Vec<Group>,
 }
 
 impl Cart {
-    /// The dots of a delta that are seen and not live. Of a delta only: a whole cart's would be its whole history.
+    /// The dots of a delta that are seen and not live. For deltas only: the gone dots of a whole cart are its whole history.
     pub(super) fn gone(&self) -> Vec<Dot> {
         let is_live = |dot| self.known_lines.iter().any(|line| line.dots.contains(dot));
         let mut gone = Vec::new();

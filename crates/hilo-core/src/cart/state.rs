@@ -1,5 +1,5 @@
-//! The state of a cart: live dots per line, what was seen, and what lines look like.
-//! In: nothing but its own fields. Out: quantities. Changing it is `op`'s work, combining it `join`'s.
+//! The state of a cart: its lines with their live dots and looks, and the dots that were seen.
+//! In: dots and looks. Out: quantities. `op` decides which dots an act changes, and `join` combines carts.
 
 use alloc::vec::Vec;
 
@@ -11,12 +11,12 @@ use super::line::{LineInfo, LineKey};
 #[cfg(feature = "edge")]
 use crate::money::{Amount, Totals};
 
-/// A line: what it is, what it holds, what it looks like.
+/// A line: one article in a cart, with its dots and its look.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Line {
-    /// What it is.
+    /// Which article.
     pub key: LineKey,
-    /// Its live dots. Without any the line is not in the cart, and only its look is remembered.
+    /// The live dots. A line without dots is not in the cart; only its look is remembered.
     pub dots: Dots,
     /// Display fields, by the hub revision that brought them.
     pub look: Option<Look>,
@@ -25,19 +25,19 @@ pub struct Line {
 /// Display fields, and the hub revision that brought them.
 pub type Look = (u64, LineInfo);
 
-/// A cart, a replica of it, or a delta: all three are this type, and `join` combines any two.
+/// A cart, a replica of a cart, or a delta: all three have this type, and `join` combines any two.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Cart {
-    /// Which life of the cart. A later epoch replaces an earlier one whole.
+    /// Which life of the cart. A later epoch replaces an earlier epoch whole.
     pub epoch: u32,
-    /// In the order of their keys. None without dots and look.
+    /// The lines in the order of their keys. Each has a dot or a look.
     pub known_lines: Vec<Line>,
-    /// Every dot seen: those live and those gone. This is what keeps the gone ones gone.
+    /// Every dot that was seen, live or gone. A gone dot stays gone because it is in here.
     pub ctx: Ctx,
 }
 
 impl Cart {
-    /// A cart of the epoch that knows nothing, to be filled as a delta.
+    /// An empty cart of the epoch, to be filled as a delta.
     pub fn of(epoch: u32) -> Cart {
         Cart { epoch, ..Cart::default() }
     }
@@ -52,47 +52,47 @@ impl Cart {
         self.line(line).is_some_and(|line| !line.dots.is_empty())
     }
 
-    /// What is known of the line, its dots or its look.
+    /// The line with its dots or look, if either is known.
     #[inline(never)]
     pub(super) fn line(&self, key: &LineKey) -> Option<&Line> {
         self.known_lines.iter().find(|line| line.key == *key)
     }
 
-    /// What each live dot of the line says.
+    /// The entry of each live dot of the line.
     pub fn entries(&self, line: &LineKey) -> Entries<'_> {
         self.line(line).map_or_else(Entries::default, |line| line.dots.entries())
     }
 
-    /// How the line looks, and since when.
+    /// The line's look, and the hub revision that brought it.
     pub fn look(&self, line: &LineKey) -> Option<&Look> {
         self.line(line)?.look.as_ref()
     }
 
-    /// Every look that is known, also of lines that are gone.
+    /// Every look that is known, looks of gone lines included.
     pub fn looks(&self) -> impl Iterator<Item = (&LineKey, &Look)> {
         self.known_lines.iter().filter_map(|line| Some((&line.key, line.look.as_ref()?)))
     }
 
-    /// Says how the line looks, whatever was known.
+    /// Sets the line's look, whichever look was known.
     pub fn show(&mut self, line: &LineKey, look: Look) {
         if let Some(line) = place_of(&mut self.known_lines, line) {
             line.look = Some(look);
         }
     }
 
-    /// Learns a row of a dot: it is seen, and live in the line. Whether nothing was known of it.
+    /// Takes a dot's row in and returns whether the row is new. The dot is now seen, and live in the line.
     pub fn put(&mut self, line: &LineKey, row: Row) -> bool {
         self.ctx.insert(row.dot);
         place_of(&mut self.known_lines, line).is_some_and(|line| line.dots.put(row))
     }
 
-    /// Keeps the dots that `wanted` says yes to; the others stay seen.
+    /// Keeps the dots live for which `wanted` is true. All other dots stay seen.
     pub fn retain(&mut self, mut wanted: impl FnMut(Dot) -> bool) {
         self.known_lines.iter_mut().for_each(|line| line.dots.retain(&mut wanted));
         self.tidy();
     }
 
-    /// Keeps the looks that `wanted` says yes to.
+    /// Keeps the looks of the lines for which `wanted` is true.
     pub fn retain_looks(&mut self, wanted: impl Fn(&Line) -> bool) {
         for line in &mut self.known_lines {
             if !wanted(line) {
@@ -102,35 +102,35 @@ impl Cart {
         self.tidy();
     }
 
-    /// Makes every look older than all that the hub told: revisions of two hubs are not comparable.
+    /// Makes every look older than any look of the hub: revisions of two hubs are not comparable.
     pub fn age_looks(&mut self) {
         for (revision, _) in self.known_lines.iter_mut().filter_map(|line| line.look.as_mut()) {
             *revision = 0;
         }
     }
 
-    /// Forgets lines of which nothing is known any more.
+    /// Removes lines that have neither dots nor a look.
     pub(super) fn tidy(&mut self) {
         self.known_lines.retain(|line| !line.dots.is_empty() || line.look.is_some());
     }
 
-    /// The units of a line, at most [`QUANTITY_MAX`]; 0 when it is not there.
+    /// The units of a line, at most [`QUANTITY_MAX`]; 0 for a line that is not in the cart.
     pub fn qty(&self, line: &LineKey) -> u32 {
         units(self.entries(line)).min(QUANTITY_MAX)
     }
 
-    /// The lines a person sees, with their units. A line whose units were all taken back concurrently is not among them.
+    /// The lines that a person sees, with their units. A line whose units were all taken back concurrently is left out.
     pub fn shown(&self) -> impl Iterator<Item = (&LineKey, u32)> {
         let quantity = |line: &Line| units(line.dots.entries()).min(QUANTITY_MAX);
         self.known_lines.iter().map(move |line| (&line.key, quantity(line))).filter(|(_, q)| *q > 0)
     }
 
-    /// Whether a person sees nothing in it.
+    /// Whether a person sees an empty cart.
     pub fn is_empty(&self) -> bool {
         self.shown().next().is_none()
     }
 
-    /// What the lines with a known price cost, per currency; `None` when a sum leaves the range of amounts.
+    /// The sum of the lines with a known price, per currency; `None` where a sum leaves the range of amounts.
     #[cfg(feature = "edge")]
     pub fn totals(&self) -> Option<Totals> {
         let mut totals = Totals::default();
@@ -144,7 +144,7 @@ impl Cart {
     }
 }
 
-/// The line's place, a new one where nothing was known of it: always there, but proving it would cost the page more.
+/// The line with this key, added where it was missing. The result is always `Some`; a proof would cost the page more bytes.
 #[inline(never)]
 pub(super) fn place_of<'a>(lines: &'a mut Vec<Line>, key: &LineKey) -> Option<&'a mut Line> {
     let at = lines.iter().position(|line| line.key >= *key).unwrap_or(lines.len());
@@ -154,7 +154,7 @@ pub(super) fn place_of<'a>(lines: &'a mut Vec<Line>, key: &LineKey) -> Option<&'
     lines.get_mut(at)
 }
 
-/// Units of a group of dots: the largest `Set` plus every `Add`. Concurrent `Set`s are one wish, never two.
+/// The units of some dots: the largest `Set` plus every `Add`. Concurrent `Set`s count once, because they are one wish.
 pub(super) fn units(entries: Entries<'_>) -> u32 {
     let mut set = 0;
     let mut added: u32 = 0;
@@ -184,14 +184,14 @@ mod tests {
     }
 
     #[test]
-    fn sets_count_once_and_adds_count_each() {
+    fn concurrent_sets_count_once_and_adds_count_each() {
         let cart =
             cart(&[(Kind::Set, 5, 0), (Kind::Set, 4, 0), (Kind::Add, 2, 1), (Kind::Add, 1, 0)]);
         assert_eq!(cart.qty(&line()), 7);
     }
 
     #[test]
-    fn nothing_gets_below_none_or_beyond_the_most() {
+    fn a_quantity_is_never_below_zero_or_above_the_limit() {
         assert_eq!(cart(&[(Kind::Add, 1, 7)]).qty(&line()), 0);
         assert!(cart(&[(Kind::Add, 1, 7)]).is_empty());
         let many = cart(&[(Kind::Add, u32::MAX, 0), (Kind::Set, u32::MAX, 0)]);
@@ -200,7 +200,7 @@ mod tests {
 
     #[test]
     #[cfg(feature = "edge")]
-    fn totals_know_only_prices_that_were_shown() {
+    fn totals_count_only_lines_with_a_known_price() {
         let mut cart = cart(&[(Kind::Add, 3, 0)]);
         assert_eq!(cart.totals().unwrap().iter().next(), None);
         let info = LineInfo { unit_price: Some(1_999), ..LineInfo::default() };

@@ -1,5 +1,4 @@
-//! The operations and their concurrent results, as the table of the cart's model states them.
-//! Also the small builders that the other tests of this folder share.
+//! The operations and their concurrent results. Also the small builders that all tests of this folder share.
 
 use super::limits::{LINE_DOTS_FOLD, LINE_DOTS_MAX, LINES_MAX, QUANTITY_MAX};
 use super::*;
@@ -23,14 +22,14 @@ pub(super) fn done(mut cart: Cart, delta: &Cart) -> Cart {
     cart
 }
 
-/// Adds to the usual line, and answers the delta.
+/// Adds to the usual line and returns the delta.
 pub(super) fn add(cart: &mut Cart, me: ReplicaId, k: u32) -> Cart {
     let delta = cart.add(me, &line(), k).unwrap();
     cart.absorb(&delta);
     delta
 }
 
-/// A cart with so many units on the usual line, by replica C.
+/// A cart in which replica C has put `quantity` units on the usual line.
 pub(super) fn on(quantity: u32) -> Cart {
     let mut cart = Cart::default();
     add(&mut cart, C, quantity);
@@ -55,7 +54,7 @@ fn act(cart: &Cart, me: ReplicaId, what: Do) -> Cart {
     .unwrap()
 }
 
-/// Both act on the same cart without seeing each other; deltas and full states must agree in every order.
+/// Two replicas act on the same cart without each other's deltas. Deltas and full states must agree in every order.
 fn check_concurrent(base: &Cart, a: Do, b: Do, expected: u32) {
     let (by_a, by_b) = (act(base, A, a), act(base, B, b));
     let (at_a, at_b) = (done(base.clone(), &by_a), done(base.clone(), &by_b));
@@ -67,7 +66,7 @@ fn check_concurrent(base: &Cart, a: Do, b: Do, expected: u32) {
 }
 
 #[test]
-fn concurrent_results_are_those_of_the_table() {
+fn two_concurrent_operations_have_the_result_of_the_table() {
     let table = [
         (Do::Add(2), Do::Add(2), 7),
         (Do::Add(2), Do::Remove, 2),
@@ -90,7 +89,7 @@ fn concurrent_results_are_those_of_the_table() {
 }
 
 #[test]
-fn what_one_replica_does_in_sequence_is_plain_arithmetic() {
+fn operations_of_one_replica_in_sequence_add_up() {
     let mut cart = on(3);
     let steps = [
         (Do::Add(4), 7),
@@ -121,14 +120,14 @@ fn a_decrement_lowers_all_concurrent_sets_to_one_level() {
 
 #[test]
 fn two_decrements_of_sets_at_different_levels_overlap() {
-    // Known weakness of the common level: both lower only the larger set, so 5 - 1 - 1 shows 4.
+    // Known weakness of the common level: both decrements lower only the larger set, so 5 - 1 - 1 shows 4.
     let base = on(3);
     let cart = join(&act(&base, A, Do::Set(5)), &act(&base, B, Do::Set(4)));
     check_concurrent(&done(base, &cart), Do::Dec(1), Do::Dec(1), 4);
 }
 
 #[test]
-fn clear_takes_what_was_seen_and_no_more() {
+fn a_clear_takes_only_units_that_its_replica_had_seen() {
     let mut cart = on(3);
     let unseen = cart.add(A, &other_line("cup"), 1).unwrap();
     let cleared = cart.clear(B).unwrap();
@@ -137,7 +136,7 @@ fn clear_takes_what_was_seen_and_no_more() {
     assert_eq!(done(cart, &unseen).qty(&other_line("cup")), 1);
 }
 
-/// A line at which the next `add` folds: one unit by C, the others by A.
+/// A line at which the next `add` folds: one unit by C, all further units by A.
 fn full_line() -> Cart {
     let mut cart = on(1);
     for _ in 1..LINE_DOTS_FOLD {
@@ -163,7 +162,7 @@ fn on_a_line_with_many_dots_an_add_folds_its_own() {
 }
 
 #[test]
-fn a_fold_says_anew_only_what_is_left() {
+fn a_fold_restates_only_the_units_that_are_left() {
     let mut cart = full_line();
     let taken = act(&cart, B, Do::Dec(5));
     cart.absorb(&taken);
@@ -181,22 +180,22 @@ fn no_add_is_lost_to_a_fold() {
 }
 
 #[test]
-fn what_takes_units_away_at_the_same_time_does_not_reach_a_fold() {
-    // The price of the fold: without it these were 2, 4 + 2, FULL - 3 + 2.
+fn a_concurrent_removal_does_not_reach_the_units_of_a_fold() {
+    // The price of the fold: without it the results were 2, 4 + 2, FULL - 3 + 2.
     check_concurrent(&full_line(), Do::Add(2), Do::Remove, FULL - 1 + 2);
     check_concurrent(&full_line(), Do::Add(2), Do::Set(4), FULL - 1 + 2 + 4);
     check_concurrent(&full_line(), Do::Add(2), Do::Dec(3), FULL + 2);
-    // Only the folding replica's own units return: what others had added is gone.
+    // Only the folding replica's own units return. Units of other replicas are gone.
     let mut mostly = on(50);
     for _ in 1..LINE_DOTS_FOLD {
         add(&mut mostly, A, 1);
     }
     check_concurrent(&mostly, Do::Add(2), Do::Remove, FULL - 1 + 2);
-    // Of these 27, the 22 that it takes from A's dots are lost, the 5 that it takes from C's count.
+    // Of 27 units taken back, 22 are A's and return. The 5 of C's units count.
     check_concurrent(&mostly, Do::Add(2), Do::Dec(27), FULL - 1 + 2 + 45);
 }
 
-/// A line that is full of dots of many replicas, A's one among them.
+/// A line full of dots, one of each replica, A among them.
 fn crowded_line() -> Cart {
     let mut cart = Cart::default();
     for replica in 1..=LINE_DOTS_MAX as u64 {
@@ -206,7 +205,7 @@ fn crowded_line() -> Cart {
 }
 
 #[test]
-fn where_there_is_no_room_and_nothing_to_fold_an_add_is_a_set() {
+fn on_a_full_line_without_own_dots_an_add_is_a_set() {
     let most = LINE_DOTS_MAX as u32;
     let mut cart = crowded_line();
     add(&mut cart, A, 2);
@@ -221,7 +220,7 @@ fn where_there_is_no_room_and_nothing_to_fold_an_add_is_a_set() {
     assert_eq!(
         done(own, &folded).entries(&line()).count(),
         1,
-        "beyond the most it shrinks as well"
+        "a line beyond the limit shrinks as well"
     );
 }
 
@@ -255,7 +254,7 @@ fn look(cells: &str) -> LineInfo {
 }
 
 #[test]
-fn what_is_said_of_a_line_lies_over_what_was_known() {
+fn a_new_look_keeps_the_known_fields_that_it_lacks() {
     let known = look("nMug\tu/mug\tp1999");
     assert_eq!(look("nBig mug\tm/mug.png").over(&known), look("nBig mug\tu/mug\tm/mug.png\tp1999"));
     assert_eq!(look("p5").over(&LineInfo::default()), look("p5"));
@@ -263,7 +262,7 @@ fn what_is_said_of_a_line_lies_over_what_was_known() {
 }
 
 #[test]
-fn a_price_is_one_in_the_lines_currency() {
+fn a_price_is_read_in_the_lines_currency() {
     for (text, expected) in
         [("19.9", "nMug\tp1990"), ("", "nMug"), ("19.995", "nMug"), ("-1", "nMug\tp-100")]
     {
@@ -273,7 +272,7 @@ fn a_price_is_one_in_the_lines_currency() {
 }
 
 #[test]
-fn limits_count_what_is_said_and_not_how_it_is_escaped() {
+fn limits_count_bytes_of_text_and_not_of_escapes() {
     let tabs = |count: usize| "\\t".repeat(count);
     let fits = |cells: &str| look(cells).fits();
     assert!(fits(&format!("n{}", tabs(limits::NAME_BYTES_MAX))));

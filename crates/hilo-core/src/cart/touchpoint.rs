@@ -1,7 +1,7 @@
-//! What an operation on a cart is to the person's history: which event, of which line, of how many units, under which id.
+//! Touchpoints of a cart: which event an operation is in the person's history, with line, units and message id.
 //!
-//! In: the cart before and after. Out: touchpoints whose ids derive from the operation, so that page, hub and every retry
-//! name the same one alike and it is stored once. Shared by both sides, hence no number formatting. Sends nothing.
+//! In: the cart before and after an operation. Out: touchpoints. Their ids derive from the operation, so page, hub and every
+//! retry give one touchpoint the same id, and it is stored once. Sends nothing.
 
 use super::context::Dot;
 use super::line::LineKey;
@@ -23,7 +23,7 @@ pub enum CartEvent {
     OrderCompleted,
     /// Nothing happened to a filled cart for a while.
     CartAbandoned,
-    /// It was ordered after all.
+    /// An abandoned cart was ordered after all.
     CartRecovered,
 }
 
@@ -42,7 +42,7 @@ impl CartEvent {
     }
 }
 
-/// One line of what an operation changed.
+/// The touchpoint of one line that an operation changed.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Touchpoint {
     /// The message id.
@@ -51,14 +51,14 @@ pub struct Touchpoint {
     pub event: CartEvent,
     /// The line.
     pub line: LineKey,
-    /// By how many units.
+    /// Units added or removed.
     pub quantity: u32,
 }
 
-/// What a person saw change, line by line, when the operation `dot` made `before` into `after`.
+/// The touchpoints of the operation `dot`, which made `before` into `after`: one per line whose quantity changed.
 ///
-/// Of several operations at once, such as clicks that were sent as one or a group from a server, `dot` is the last. Only
-/// `clear` and such a group change more than one line; every line after the first then has the line's hash in its id.
+/// Where several operations come at once, such as clicks in one message or a server's group, `dot` is the last of them. Only
+/// `clear` and such a group change several lines. From the second line on the id ends with the line's hash.
 pub fn touchpoints(before: &Cart, after: &Cart, dot: Dot) -> Vec<Touchpoint> {
     let mut touchpoints: Vec<Touchpoint> = Vec::new();
     let new = after.lines().filter(|line| !before.has(&line.key));
@@ -88,7 +88,8 @@ pub fn checkout_id(checkout: &str) -> String {
     ["checkout-", checkout].concat()
 }
 
-/// The id of [`CartEvent::CartAbandoned`] or [`CartEvent::CartRecovered`]: one per cart, epoch and idle period, by when that began.
+/// The id of [`CartEvent::CartAbandoned`] or [`CartEvent::CartRecovered`]: one per cart, epoch and idle period. The time at
+/// which the period began names it.
 pub fn idle_id(event: CartEvent, label: &str, epoch: u32, idle_since_ms: u64) -> String {
     let recovered = event == CartEvent::CartRecovered;
     let prefix = if recovered { "cart-recovered-" } else { "cart-abandoned-" };
@@ -121,7 +122,7 @@ mod tests {
 
     const DOT: Dot = Dot { r: ReplicaId(0xbeef), n: 12 };
 
-    /// What became of the usual line: whether units were added, and how many.
+    /// Expects touchpoints of the usual line with these events and units.
     fn check(before: &Cart, after: &Cart, expected: &[(CartEvent, u32)]) {
         let found = touchpoints(before, after, DOT);
         let events: Vec<_> =
@@ -132,7 +133,7 @@ mod tests {
     }
 
     #[test]
-    fn more_is_added_fewer_is_removed_and_the_same_is_nothing() {
+    fn more_units_are_an_addition_fewer_a_removal_and_equal_units_no_touchpoint() {
         let cart = on(3);
         let after = |delta: Result<Cart, _>| done(cart.clone(), &delta.unwrap());
         check(&Cart::default(), &cart, &[(CartEvent::ProductAdded, 3)]);
@@ -145,7 +146,7 @@ mod tests {
     }
 
     #[test]
-    fn a_fold_is_the_add_it_was() {
+    fn an_add_that_folds_counts_only_its_own_units() {
         let mut cart = on(1);
         for _ in 1..LINE_DOTS_FOLD {
             add(&mut cart, A, 1);
@@ -180,7 +181,7 @@ mod tests {
     }
 
     #[test]
-    fn other_ids_are_those_of_the_contract() {
+    fn ids_of_orders_checkouts_and_idle_carts_are_those_of_the_contract() {
         assert_eq!(order_id("A-7"), "order-A-7");
         assert_eq!(checkout_id("co_x_y"), "checkout-co_x_y");
         let idle = |event| idle_id(event, "1f", 4, 1_700_000_000_000);

@@ -1,7 +1,7 @@
-//! How carts travel as JSON: deltas to the hub, broadcasts and snapshots from it, and what the hub keeps.
+//! Carts as JSON: deltas to the hub, broadcasts and snapshots from the hub, and the cart as the hub stores it.
 //!
 //! In and out: `Cart` and the shapes of the wire. Numbers that may pass 2⁵³ are strings, since JavaScript would round
-//! them. The page has the same as `flat` text. Whether a delta is allowed is `hub`'s question.
+//! them. The page has the same messages as `flat` text. `hub` decides whether a delta is allowed.
 
 use std::collections::BTreeMap;
 
@@ -28,25 +28,25 @@ use text::number;
 pub struct Ops {
     /// [`VERSION`].
     pub v: u8,
-    /// Which cart.
+    /// The cart's label.
     pub cart: String,
-    /// Its epoch as the replica knows it.
+    /// The cart's epoch as the replica knows it.
     pub epoch: u32,
-    /// Who acted.
+    /// The replica that acted.
     pub replica: ReplicaId,
-    /// The secret that was minted with the replica; the collector holds it against the first one it saw.
+    /// The secret that was minted with the replica. The collector compares it with the first secret it saw of the replica.
     pub token: String,
-    /// The first operation in it.
+    /// The first operation of the delta.
     pub from: u32,
-    /// The last one.
+    /// The last operation of the delta.
     pub to: u32,
-    /// The hub's revision the replica has.
+    /// The hub's revision that the replica has.
     #[serde(with = "number")]
     pub base: u64,
     /// Live dots.
     #[serde(default)]
     pub put: Vec<Put>,
-    /// Dots seen and gone, those of `from..=to` left out.
+    /// Dots that are seen and gone, without those of `from..=to`.
     #[serde(default)]
     pub drop: Vec<Dot>,
     /// Display fields.
@@ -57,15 +57,15 @@ pub struct Ops {
 /// A live dot: `[line, [r,n], kind, qty, {r: used}?]`.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Put(
-    /// Its line.
+    /// The dot's line.
     pub LineKey,
-    /// Its name.
+    /// The dot.
     pub Dot,
-    /// What it says.
+    /// The dot's kind.
     pub Kind,
-    /// Of how many units.
+    /// Units.
     pub u32,
-    /// Units taken back.
+    /// Units taken back, per replica.
     #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
     pub BTreeMap<ReplicaId, u32>,
 );
@@ -73,20 +73,20 @@ pub struct Put(
 /// Hub → replicas: one delta, or several joined.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Broadcast {
-    /// The hub's revision after it.
+    /// The hub's revision after the delta.
     #[serde(with = "number")]
     pub rev: u64,
-    /// Its epoch: a broadcast that is overtaken by the next epoch must not be joined.
+    /// The cart's epoch. A broadcast that arrives after the next epoch began must not be joined.
     pub epoch: u32,
-    /// The last operation of the receiver that is applied.
+    /// The receiver's last operation that the hub has applied.
     pub acked: u32,
     /// Live dots.
     #[serde(default)]
     pub put: Vec<Put>,
-    /// Dots seen and not live, operations that never had one included: without them receivers would see gaps.
+    /// Dots that are seen and not live, dots of operations that put nothing included. Without them receivers would see gaps.
     #[serde(default)]
     pub drop: Vec<Dot>,
-    /// Display fields, by the revision that brought them.
+    /// Display fields, with the revision that brought them.
     #[serde(default)]
     pub info: Vec<(LineKey, Revision, LineInfo)>,
 }
@@ -97,18 +97,18 @@ pub struct Snapshot {
     /// The hub's revision.
     #[serde(with = "number")]
     pub rev: u64,
-    /// Its epoch.
+    /// The cart's epoch.
     pub epoch: u32,
-    /// Everything in it.
+    /// The cart's content.
     pub full: Full,
 }
 
-/// A cart but for its epoch. Also what the hub keeps on disk.
+/// A cart without its epoch. The hub stores a cart in this form too.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Full {
-    /// What was seen without a gap.
+    /// The dots seen without a gap, per replica.
     pub vv: Applied,
-    /// What was seen beyond one.
+    /// The dots seen beyond a gap.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub cloud: Vec<Dot>,
     /// Live dots.
@@ -118,15 +118,15 @@ pub struct Full {
     pub info: Vec<(LineKey, Revision, LineInfo)>,
 }
 
-/// Replica → hub, on coming back: what it has.
+/// Replica → hub: the state that a returning replica has.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Hello {
-    /// The epoch it knows.
+    /// The epoch that the replica knows.
     pub epoch: u32,
-    /// The hub's revision it has.
+    /// The hub's revision that the replica has.
     #[serde(with = "number")]
     pub rev: u64,
-    /// What it has seen.
+    /// The dots that the replica has seen without a gap.
     pub vv: Applied,
 }
 
@@ -156,7 +156,7 @@ impl Ops {
         }
     }
 
-    /// The delta it carries, display fields left out: they count only with the hub's revision.
+    /// The delta without display fields, which count only with the hub's revision.
     pub fn delta(&self) -> Cart {
         let own = (self.from..=self.to).map(|n| Dot { r: self.replica, n });
         let ctx = own.chain(self.drop.iter().copied()).collect();
@@ -174,7 +174,7 @@ impl Ops {
 }
 
 impl Broadcast {
-    /// The delta as the receivers of `acked` see it.
+    /// The broadcast of `delta` for a receiver whose operations up to `acked` are applied.
     pub fn of(rev: u64, acked: u32, delta: &Cart) -> Broadcast {
         Broadcast {
             rev,
@@ -186,7 +186,7 @@ impl Broadcast {
         }
     }
 
-    /// The delta it carries.
+    /// The delta of the broadcast.
     pub fn delta(&self) -> Cart {
         cart_of(self.epoch, self.drop.iter().copied().collect(), &self.put, &self.info)
     }
@@ -198,20 +198,20 @@ impl Snapshot {
         Snapshot { rev, epoch: cart.epoch, full: Full::of(cart) }
     }
 
-    /// The cart.
+    /// The cart of the snapshot.
     pub fn cart(&self) -> Cart {
         self.full.cart(self.epoch)
     }
 }
 
 impl Full {
-    /// Everything of the cart but its epoch.
+    /// The cart's content.
     pub fn of(cart: &Cart) -> Full {
         let cloud = cart.ctx.cloud().collect();
         Full { vv: cart.ctx.vv().collect(), cloud, put: puts(cart), info: infos(cart) }
     }
 
-    /// The cart.
+    /// The cart with this content.
     pub fn cart(&self, epoch: u32) -> Cart {
         let mut ctx: Ctx = self.cloud.iter().copied().collect();
         ctx.absorb(&self.vv.iter().map(|(r, to)| (*r, *to)).collect());
@@ -219,7 +219,7 @@ impl Full {
     }
 }
 
-/// Refuses a body that is too large, before it is read.
+/// Refuses a body that is too large, before the body is read.
 ///
 /// # Errors
 /// `DeltaTooLarge`.
@@ -268,7 +268,7 @@ mod tests {
     }
 
     #[test]
-    fn a_delta_looks_as_documented() {
+    fn a_delta_is_written_as_documented() {
         let mut cart = on(3);
         let mut delta = add(&mut cart, A, 2);
         let dec = cart.dec(A, &line(), 4).unwrap(); // three of C's and one of its own
@@ -289,7 +289,7 @@ mod tests {
     }
 
     impl Cart {
-        /// The drops of one replica's dots, and nothing else.
+        /// The gone dots of one replica, and nothing else.
         fn only_ctx_of(&self, replica: ReplicaId) -> Cart {
             let dots = self.gone().into_iter().filter(|dot| dot.r == replica);
             Cart { ctx: dots.collect(), ..Cart::default() }
@@ -329,7 +329,7 @@ mod tests {
     }
 
     #[test]
-    fn nonsense_is_refused() {
+    fn a_body_of_another_shape_or_size_is_refused() {
         let whole =
             r#"{"v":1,"cart":"c","epoch":0,"replica":"1","token":"t","from":1,"to":1,"base":"0"}"#;
         assert!(Ops::read(whole.as_bytes()).is_ok());

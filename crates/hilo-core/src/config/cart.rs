@@ -1,5 +1,5 @@
 //! `[cart]`: what becomes of a guest's cart at login, when a cart counts as abandoned, and how long it is kept.
-//! Reads and checks the table; the clock that these times are held against is the hub's.
+//! Reads and checks the table. The hub compares these times with its clock.
 
 use serde::Serialize;
 
@@ -10,10 +10,10 @@ use crate::cart::merge::Policy;
 /// Seconds of a minute.
 const MINUTE_S: u32 = 60;
 
-/// How carts are kept.
+/// The rules for carts.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
 pub struct CartRules {
-    /// What becomes of a guest's lines when the guest signs in.
+    /// How a guest's lines are merged when the guest signs in.
     pub merge: Policy,
     /// Seconds without an edit after which a cart that is not empty counts as abandoned.
     pub abandoned_s: u32,
@@ -46,7 +46,7 @@ pub(super) fn read(reader: &Reader<'_>, root: &Section<'_>) -> CartRules {
     if let Some(policy) = reader.word(&cart, "merge", &policies).and_then(Policy::from_name) {
         rules.merge = policy;
     }
-    // A week: a reminder that comes later reminds nobody.
+    // At most a week: a later reminder reminds nobody.
     if let Some(minutes) = reader.number(&cart, "abandoned_minutes", 1..=10_080) {
         rules.abandoned_s = minutes.saturating_mul(MINUTE_S);
     }

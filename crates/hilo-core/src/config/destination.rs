@@ -1,6 +1,6 @@
-//! `[[destination]]`: a place events are forwarded to, with the purposes it needs and the events it wants.
+//! `[[destination]]`: a place to which events are forwarded, with its purposes and its filter of events.
 //!
-//! What every destination has in common is read here; its own settings stay a table that the destination types.
+//! Reads the fields that all destinations share. A destination's own settings stay a table, and the destination types them.
 
 use std::collections::BTreeMap;
 
@@ -14,29 +14,29 @@ use super::{Problem, ProblemCode, source};
 use crate::consent::{OptInChannel, Purpose};
 use crate::event::Event;
 
-/// Fields that every destination has; the rest are its settings.
+/// Fields that every destination has. All other fields are settings.
 const COMMON: [&str; 5] = ["name", "type", "purposes", "channel", "events"];
-/// The types of event a filter may name.
+/// The types of event that a filter may name.
 const TYPES: [&str; 6] = ["track", "page", "screen", "identify", "group", "alias"];
 
-/// A place events are forwarded to.
+/// A place to which events are forwarded.
 #[derive(Clone, Debug, PartialEq, Serialize)]
 pub struct DestinationEntry {
-    /// Its name: outbox, reports and Segment's `integrations` use it.
+    /// The name. Outbox, reports and Segment's `integrations` use it.
     pub name: String,
-    /// Which service it is.
+    /// The service.
     #[serde(rename = "type")]
     pub kind: String,
-    /// What it needs the visitor's consent for: all of them. Never empty.
+    /// The purposes that it needs, all of them. Never empty.
     pub purposes: Vec<Purpose>,
-    /// The channel it writes to people by: it gets only what is about somebody who has subscribed to it.
+    /// The channel by which it writes to people. It gets only events of people who have subscribed to this channel.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub channel: Option<OptInChannel>,
-    /// The events it wants.
+    /// The filter of events.
     pub events: EventFilter,
-    /// Its own settings, still open.
+    /// The destination's own settings, not typed yet.
     pub settings: toml::Table,
-    /// The line it begins on.
+    /// The first line of the entry.
     #[serde(skip)]
     pub line: usize,
     /// Line and column of each setting, by dotted path.
@@ -44,19 +44,19 @@ pub struct DestinationEntry {
     places: BTreeMap<String, (usize, usize)>,
 }
 
-/// The events a destination wants: every one unless it says otherwise.
+/// The events that a destination wants: all events where the filter is empty.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize)]
 pub struct EventFilter {
     /// Types; empty means all.
     pub types: Vec<String>,
     /// Names of acts, pages or groups; empty means all.
     pub names: Vec<String>,
-    /// Names it does not want.
+    /// Names of events that the destination does not want.
     pub except: Vec<String>,
 }
 
 impl EventFilter {
-    /// Whether `event` is wanted.
+    /// Whether the destination wants `event`.
     pub fn wants(&self, event: &Event) -> bool {
         let named = |names: &[String]| {
             event.kind.label().is_some_and(|label| names.iter().any(|name| name == label))
@@ -71,7 +71,7 @@ impl DestinationEntry {
     /// The settings as the destination's own type.
     ///
     /// # Errors
-    /// The first setting that does not fit, with its line and the nearest right spelling.
+    /// The first setting that is wrong, with its line and the nearest right spelling.
     pub fn read_settings<T: DeserializeOwned>(&self) -> Result<T, Problem> {
         toml::Value::Table(self.settings.clone()).try_into().map_err(|error| self.explain(&error))
     }
@@ -113,7 +113,7 @@ impl DestinationEntry {
                 ..self.problem("", ProblemCode::MissingField, message)
             };
         }
-        // serde knows the path of what it could not read, but says it only in the text's second line.
+        // The error's text names the path of the wrong value, but only in its second line.
         let place = error.to_string();
         let place = place
             .lines()
@@ -125,7 +125,7 @@ impl DestinationEntry {
 
 /// Reads every `[[destination]]`.
 ///
-/// `asked` are the purposes that visitors are asked about: what nobody is asked, nobody grants.
+/// `asked` are the purposes that visitors are asked about. No visitor grants a purpose that is not among them.
 pub(super) fn read_all(
     reader: &Reader<'_>,
     root: &Section<'_>,
@@ -202,7 +202,7 @@ fn filter(reader: &Reader<'_>, section: &Section<'_>) -> EventFilter {
     }
 }
 
-/// A setting without its places, which are noted on the way.
+/// A setting's value. The places of its fields are added to `places`.
 fn setting(
     reader: &Reader<'_>,
     value: &DeValue<'_>,
@@ -273,7 +273,7 @@ mod tests {
     }
 
     #[test]
-    fn settings_are_typed_by_the_destination_and_blamed_by_their_line() {
+    fn a_wrong_setting_is_reported_with_its_line_and_field() {
         let secret = "secret = { secret = \"NAME\" }\n";
         assert!(
             entry(&format!("url = \"https://a.example\"\n{secret}"))

@@ -1,7 +1,6 @@
-//! `[identity]`: whose word counts for who a visitor is, and the keys that prove it is theirs.
+//! `[identity]`: the issuer of user tokens, and the keys that verify them.
 //!
-//! Reads and checks the table; what a token says is `identity/token.rs`. A secret key is named here and never written, so
-//! how long it is can only be checked where it is used.
+//! Reads and checks the table into `identity/rules.rs`. `identity/token.rs` reads tokens.
 
 use super::ProblemCode;
 use super::reader::{Reader, Section};
@@ -9,10 +8,10 @@ use crate::identity::ID_BYTES_MAX;
 use crate::identity::public_key::{PublicKey, Scheme};
 use crate::identity::rules::{IdentityMode, IdentityRules, TokenKey, TokenKeyMaterial};
 
-/// The algorithms that a key may be pinned to.
+/// The algorithms to which a key may be pinned.
 const ALGORITHMS: [&str; 4] = ["EdDSA", "ES256", "RS256", "HS256"];
 
-/// Reads `[identity]`. `environment` is the audience where none is named.
+/// Reads `[identity]`. `environment` is the audience where the table names none.
 pub(super) fn read(reader: &Reader<'_>, root: &Section<'_>, environment: &str) -> IdentityRules {
     let mut rules = IdentityRules { audience: environment.to_owned(), ..IdentityRules::default() };
     let Some(section) = reader.section(root, "identity") else { return rules };

@@ -11,13 +11,13 @@ use super::ProblemCode;
 use super::reader::{Reader, Section, Span};
 use super::source_kind::SourceKind;
 
-/// A key and whether it still opens.
+/// A key and its state.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 pub struct Key {
-    /// The key, or its digest.
+    /// The key or its digest.
     #[serde(rename = "key")]
     pub text: KeyText,
-    /// Whether it still opens.
+    /// The key's state.
     pub state: KeyState,
 }
 
@@ -34,7 +34,7 @@ impl Serialize for KeyText {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
         match self {
             KeyText::Public(key) => serializer.serialize_str(key),
-            // Enough to tell two keys apart, nothing to search for.
+            // These bytes tell two keys apart and are too few for a search.
             KeyText::Secret([a, b, c, d, ..]) => {
                 serializer.collect_str(&format_args!("sha256:{a:02x}{b:02x}{c:02x}{d:02x}…"))
             }
@@ -42,20 +42,20 @@ impl Serialize for KeyText {
     }
 }
 
-/// Whether a key still opens.
+/// Whether a key may be used.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "snake_case")]
 pub enum KeyState {
-    /// It does.
+    /// The key may be used.
     #[default]
     Active,
-    /// On a developer's machine it does, elsewhere nobody has it: everybody may know it.
+    /// The key may be used on a developer's machine only, because it is public.
     Development,
-    /// It was switched off for good: trackers that use it purge their queues.
+    /// The key was switched off for good. Trackers that use it purge their queues.
     Revoked,
 }
 
-/// A key as a request presents it, digested once.
+/// A key as a request presents it, with its digest.
 pub(super) struct Presented<'k> {
     key: &'k str,
     digest: Option<[u8; 32]>,
@@ -69,7 +69,7 @@ impl<'k> Presented<'k> {
         }
     }
 
-    /// Whether it is `key`. Digests are compared to their end, so that the time taken tells nothing.
+    /// Whether the presented key is `key`. A comparison reads digests to their end, so its duration reveals nothing.
     pub(super) fn is(&self, key: &Key) -> bool {
         match (&key.text, &self.digest) {
             (KeyText::Public(public), None) => public == self.key,
@@ -84,9 +84,9 @@ impl<'k> Presented<'k> {
 
 const PUBLIC_PREFIX: &str = "wk_";
 const SECRET_PREFIX: &str = "sk_";
-/// Bytes of a key: enough for 256 bits in any encoding.
+/// Bytes of a key. 256 bits fit in any encoding.
 const KEY_BYTES_MAX: usize = 128;
-/// Active keys of a source: the old and the new one while they are exchanged (identity.md).
+/// Active keys of a source: the old and the new key while a shop exchanges them.
 const ACTIVE_KEYS_MAX: usize = 2;
 
 /// Reads the `keys` of one source. A webhook has none.

@@ -1,7 +1,7 @@
-//! `hilo.toml`: who may send, what is asked, where events go, how long they stay.
+//! `hilo.toml`: the senders, the purposes, the destinations, and how long data stays.
 //!
-//! Text → [`Config`], or every [`Problem`] at once, each with line, column, field and remedy. Secrets are named in
-//! the file, never written. The settings of a destination stay open here: each destination types its own.
+//! Text → [`Config`], or every [`Problem`] at once, each with line, column, field and remedy. The file holds names of secrets
+//! and never a secret. A destination types its own settings.
 
 mod cart;
 mod destination;
@@ -33,56 +33,56 @@ use crate::consent::Purpose;
 use crate::outcome::Code;
 use reader::{Reader, Section};
 
-/// Bytes of a configuration: a KV value may be 25 MB, and a file of that size is a mistake.
+/// Bytes of a configuration. A KV value may have 25 MB, but a file of that size is a mistake.
 pub const CONFIG_BYTES_MAX: usize = 256 * 1024;
 
-/// Everything `hilo.toml` says.
+/// The whole of `hilo.toml`.
 #[derive(Clone, Debug, PartialEq, Serialize)]
 pub struct Config {
-    /// Who is responsible for the data, as it stands in consent receipts.
+    /// The company responsible for the data, as consent receipts name it.
     pub controller: String,
-    /// Which deployment this is: `production`, `development` …
+    /// The deployment: `production`, `development` …
     pub environment: String,
-    /// Who may send.
+    /// The senders.
     pub sources: Vec<Source>,
-    /// Whose word counts for who a visitor is.
+    /// The rules for user tokens.
     pub identity: IdentityRules,
-    /// What visitors are asked.
+    /// The purposes that visitors are asked about.
     pub consent: ConsentRules,
-    /// How events are made alike.
+    /// The rules for normalizing events.
     pub normalize: NormalizeRules,
-    /// How carts are kept.
+    /// The rules for carts.
     pub cart: CartRules,
-    /// Where events go.
+    /// The destinations.
     pub destinations: Vec<DestinationEntry>,
-    /// How long things are kept.
+    /// How long data stays.
     pub retention: Retention,
 }
 
-/// What visitors are asked, and when again.
+/// The purposes that visitors are asked about, and when they are asked again.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 pub struct ConsentRules {
-    /// Version of the notice. A new one means that everybody is asked again.
+    /// Version of the notice. With a new version every visitor is asked again.
     pub notice_version: String,
-    /// Months until a choice is asked again.
+    /// Months until a visitor is asked again.
     pub ask_again_months: u32,
     /// The purposes in use.
     pub purposes: Vec<Purpose>,
 }
 
-/// How events are made alike.
+/// The rules for normalizing events.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize)]
 pub struct NormalizeRules {
-    /// Query keys of the site's own that may stay in URLs beside the campaign's.
+    /// The site's own query keys that may stay in URLs, beside the campaign keys.
     pub query_keys: Vec<String>,
-    /// Currency of amounts that name none, ISO 4217.
+    /// Currency of amounts without a currency, ISO 4217.
     pub currency: Option<String>,
 }
 
-/// How long things are kept (consent.md, at the edge, 8).
+/// How long data stays (consent.md, at the edge, 8).
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
 pub struct Retention {
-    /// Events as stored.
+    /// Stored events.
     pub events_months: u32,
     /// Counts and sums.
     pub aggregates_months: u32,
@@ -104,7 +104,7 @@ impl Default for Retention {
 }
 
 impl Config {
-    /// The source that `key` belongs to. Server keys are compared by their digests, in constant time.
+    /// The source of `key`. Server keys are compared by their digests, in constant time.
     ///
     /// # Errors
     /// `missing_key` for an empty key, `unknown_key`, `key_revoked`.
@@ -158,7 +158,7 @@ pub fn parse(text: &str) -> Result<Config, Vec<Problem>> {
     if problems.is_empty() { Ok(config) } else { Err(problems) }
 }
 
-/// Reads every table. Where something is wrong it leaves a problem and a stand-in, so that the rest is read too.
+/// Reads every table. A mistake leaves a problem and a default value, so that the rest is read too.
 fn read(reader: &Reader<'_>, root: &Section<'_>) -> Config {
     reader.only(
         root,
@@ -218,7 +218,7 @@ fn project(reader: &Reader<'_>, root: &Section<'_>) -> (String, String) {
 }
 
 fn consent(reader: &Reader<'_>, root: &Section<'_>) -> ConsentRules {
-    // Six months: the CNIL's recommendation on how long a choice is respected before it is asked again.
+    // Six months: the CNIL's recommendation on how long a choice holds before a visitor is asked again.
     let mut rules = ConsentRules {
         notice_version: "1".to_owned(),
         ask_again_months: 6,
@@ -302,7 +302,7 @@ mod tests {
     }
 
     #[test]
-    fn a_key_opens_its_own_source() {
+    fn a_key_finds_its_own_source() {
         let config = config();
         let opened = |key| config.source_by_key(key, false).map(|source| source.name.as_str());
         assert_eq!(opened("wk_new"), Ok("shop"));
@@ -315,7 +315,7 @@ mod tests {
     }
 
     #[test]
-    fn a_development_key_opens_on_a_developers_machine_only() {
+    fn a_development_key_finds_its_source_on_a_developers_machine_only() {
         let text = "[project]\ncontroller = \"x\"\n[[source]]\nname = \"backend\"\nkind = \"server\"\n\
             keys = [{ sha256 = \"85e11d562f804d06514402310d04e3af66b105a2c2e3a664c626c18a695defd9\", state = \"development\" }]";
         let config = parse(text).unwrap();
@@ -324,7 +324,7 @@ mod tests {
     }
 
     #[test]
-    fn this_machine_may_send_in_development_only() {
+    fn pages_of_this_machine_may_send_in_development_only() {
         let allows = |source: &Source, origin: &str, dev| {
             Origin::parse(origin).is_some_and(|origin| source.allows_origin(&origin, dev))
         };

@@ -1,14 +1,14 @@
-//! The right spelling nearest to a wrong one.
-//! In: a word and the words there are. Out: the one that was probably meant, if any is near enough.
+//! The right spelling nearest to a wrong spelling.
+//! In: a word and the known words. Out: the known word that was probably meant, if one is near enough.
 
-/// The candidate that a slip of the pen turns into `word`: up to two letters off, one for short words.
+/// The candidate nearest to `word`: at most two letters differ, in short words one.
 pub(super) fn nearest<'c>(word: &str, candidates: &[&'c str]) -> Option<&'c str> {
     let near =
         |candidate: &&&str| distance(word, candidate) <= if candidate.len() < 5 { 1 } else { 2 };
     candidates.iter().filter(near).min_by_key(|candidate| distance(word, candidate)).copied()
 }
 
-/// ": did you mean `…`?", or the whole list where nothing is near.
+/// "did you mean `…`?", or the whole list where no candidate is near.
 pub(super) fn hint(word: &str, candidates: &[&str]) -> String {
     match nearest(word, candidates) {
         Some(meant) => format!("did you mean `{meant}`?"),
@@ -26,7 +26,7 @@ pub(super) fn list(words: &[&str]) -> String {
     }
 }
 
-/// Letters inserted, removed, replaced, or swapped with their neighbor (optimal string alignment).
+/// The number of letters inserted, removed, replaced, or swapped with their neighbor (optimal string alignment).
 fn distance(a: &str, b: &str) -> usize {
     let (a, b): (Vec<char>, Vec<char>) = (a.chars().collect(), b.chars().collect());
     let mut before: Vec<usize> = Vec::new();
@@ -53,7 +53,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn slips_are_understood_and_other_words_are_not() {
+    fn a_slip_of_the_pen_is_understood_and_another_word_is_not() {
         let words = ["name", "kind", "keys", "origins", "consent_basis"];
         for (slip, meant) in [
             ("orgins", "origins"),

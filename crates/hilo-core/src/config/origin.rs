@@ -1,6 +1,6 @@
-//! Origins a source may send from: exact scheme, host and port, with at most one wildcard label.
+//! Origins from which a source may send: exact scheme, host and port, with at most one wildcard label.
 //!
-//! A guard against misuse, not authentication: a server can send any `Origin` it likes.
+//! An origin guards against misuse and authenticates nobody: a server can send any `Origin`.
 
 use std::fmt;
 
@@ -19,10 +19,10 @@ pub struct Origin {
 }
 
 impl Origin {
-    /// Reads what a browser sends in `Origin`; `None` for `null` and everything else that is no web origin.
+    /// Reads a browser's `Origin` header; `None` for `null` and any other text that is no web origin.
     pub fn parse(text: &str) -> Option<Origin> {
         let url = Url::parse(text).ok().filter(|url| matches!(url.scheme(), "http" | "https"))?;
-        // `https://user@host/path?query` parses too, and is not what browsers send.
+        // `https://user@host/path?query` parses too, but browsers never send it.
         let is_bare = url.username().is_empty()
             && url.password().is_none()
             && url.path() == "/"
@@ -43,7 +43,7 @@ impl Origin {
         })
     }
 
-    /// Reads an origin of `hilo.toml`, or says what is wrong with it.
+    /// Reads an origin of `hilo.toml`, or returns a sentence about its mistake.
     pub(super) fn parse_rule(text: &str) -> Result<Origin, &'static str> {
         let (bare, has_wildcard) = match text.split_once("://*.") {
             Some((scheme, rest)) => (format!("{scheme}://{rest}"), true),
@@ -72,12 +72,12 @@ impl Origin {
         Ok(Origin { has_wildcard, ..origin })
     }
 
-    /// Whether it is this machine, as in development.
+    /// Whether the origin is this machine, as in development.
     pub const fn is_loopback(&self) -> bool {
         self.is_loopback
     }
 
-    /// Whether `origin`, as a browser sent it, is this one or falls under its wildcard.
+    /// Whether a browser's `origin` is this origin or falls under its wildcard.
     pub(super) fn covers(&self, origin: &Origin) -> bool {
         let is_host = if self.has_wildcard {
             let label =
@@ -119,7 +119,7 @@ mod tests {
     }
 
     #[test]
-    fn an_origin_is_matched_exactly() {
+    fn an_origin_matches_by_exact_scheme_host_and_port() {
         check("https://shop.example", "https://shop.example", true);
         check("https://shop.example", "https://shop.example:443", true);
         check("https://shop.example", "HTTPS://Shop.Example", true);
@@ -139,7 +139,7 @@ mod tests {
     }
 
     #[test]
-    fn a_wildcard_is_one_label() {
+    fn a_wildcard_stands_for_exactly_one_label() {
         check("https://*.shop.example", "https://www.shop.example", true);
         check("https://*.shop.example", "https://a.b.shop.example", false);
         check("https://*.shop.example", "https://shop.example", false);
@@ -147,7 +147,7 @@ mod tests {
     }
 
     #[test]
-    fn rules_that_would_let_too_much_in_are_refused() {
+    fn origin_rules_that_would_allow_too_much_are_refused() {
         for rule in [
             "*",
             "https://*",

@@ -1,21 +1,21 @@
-//! A mistake in `hilo.toml`, as a person wants to hear of it. Shape only.
+//! A mistake in `hilo.toml`, with its place and its remedy. Shape only.
 
 use std::fmt;
 
 use serde::Serialize;
 
-/// One thing that is wrong with the configuration.
+/// One mistake in the configuration.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 pub struct Problem {
-    /// From 1.
+    /// The line, from 1.
     pub line: usize,
-    /// From 1, in characters.
+    /// The column in characters, from 1.
     pub column: usize,
     /// Dotted path, such as `source.kind`; empty for the file as a whole.
     pub field: String,
-    /// What kind of mistake.
+    /// The kind of mistake.
     pub code: ProblemCode,
-    /// What to do, in one sentence.
+    /// The remedy, in one sentence.
     pub message: String,
 }
 
@@ -23,17 +23,17 @@ pub struct Problem {
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "snake_case")]
 pub enum ProblemCode {
-    /// Not TOML.
+    /// The file is not TOML.
     Syntax,
-    /// A field nobody reads: most often a slip of the pen.
+    /// An unknown field: most often a slip of the pen.
     UnknownField,
-    /// A field that must be there.
+    /// A required field is missing.
     MissingField,
     /// A value of another type.
     WrongType,
     /// A value that cannot be used.
     BadValue,
-    /// A name or key that must be unique.
+    /// A name or key stands twice.
     Duplicate,
 }
 

@@ -1,6 +1,6 @@
-//! Reads spanned TOML field by field and collects what is wrong, so that one run names every problem.
+//! Reads TOML field by field and collects mistakes, so that one run names every problem.
 //!
-//! Text → sections → values, each with its place. Knows TOML and places; what the fields mean is its callers'.
+//! Text → sections → values, each with its place. Knows TOML and places, and not the meaning of fields.
 
 use std::cell::RefCell;
 use std::ops::{Range, RangeInclusive};
@@ -12,10 +12,10 @@ use super::nearest::{hint, list, nearest};
 use super::{Problem, ProblemCode};
 use crate::consent::Purpose;
 
-/// Where a value stands, in bytes.
+/// The place of a value, in bytes.
 pub(super) type Span = Range<usize>;
 
-/// The file and what was found wrong with it.
+/// The file and the problems found so far.
 pub(super) struct Reader<'t> {
     text: &'t str,
     problems: RefCell<Vec<Problem>>,
@@ -42,7 +42,7 @@ impl<'a> Section<'a> {
         self.table.get(field).is_some()
     }
 
-    /// Whether a list is not there, or empty.
+    /// Whether a list is missing or empty.
     pub(super) fn is_blank(&self, field: &str) -> bool {
         self.value(field)
             .is_none_or(|value| value.get_ref().as_array().is_some_and(|list| list.is_empty()))
@@ -59,7 +59,7 @@ impl<'t> Reader<'t> {
         Reader { text, problems: RefCell::new(Vec::new()) }
     }
 
-    /// The file as TOML. Lines that are not are reported, and the rest is still read.
+    /// The file as TOML. Lines that are no TOML are reported, and all other lines are still read.
     pub(super) fn parse(&self) -> Spanned<DeTable<'t>> {
         let (root, errors) = DeTable::parse_recoverable(self.text);
         for error in errors {
@@ -92,11 +92,11 @@ impl<'t> Reader<'t> {
         self.problems.borrow_mut().push(problem);
     }
 
-    /// Reports a field that is not there, at the head of the section it belongs to.
+    /// Reports a missing field at the head of its section.
     pub(super) fn report_missing(&self, section: &Section<'_>, field: &str, message: &str) {
         let is_explained = self.problems.borrow().iter().any(|problem| {
-            // After broken syntax a field may be missing only because its line could not be read; and one that is
-            // there under a wrong spelling has been reported as such.
+            // After broken syntax a field may be missing only because its line could not be read. A field with a wrong
+            // spelling was reported as unknown.
             let slip = problem.field.rsplit('.').next().filter(|slip| section.has(slip));
             let is_slip = slip.is_some_and(|slip| nearest(slip, &[field]).is_some());
             problem.code == ProblemCode::Syntax
@@ -200,7 +200,7 @@ impl<'t> Reader<'t> {
         }
     }
 
-    /// `{ secret = "NAME" }`: the name of a secret, which itself never stands in the file.
+    /// `{ secret = "NAME" }`: the name of a secret. The secret itself never stands in the file.
     pub(super) fn secret_name(&self, section: &Section<'_>, field: &str) -> Option<String> {
         let value = section.value(field)?;
         let expected = "the name of a secret, { secret = \"NAME\" },";
@@ -222,7 +222,7 @@ impl<'t> Reader<'t> {
         flag
     }
 
-    /// A list of texts; empty if the field is not there.
+    /// A list of texts; empty if the field is missing.
     pub(super) fn texts(&self, section: &Section<'_>, field: &str) -> Vec<String> {
         let path = section.path_of(field);
         self.list(section, field, "a list of texts")
@@ -231,7 +231,7 @@ impl<'t> Reader<'t> {
             .collect()
     }
 
-    /// The values of a list; empty if the field is not there.
+    /// The values of a list; empty if the field is missing.
     pub(super) fn list<'a>(
         &self,
         section: &Section<'a>,
@@ -296,7 +296,7 @@ impl<'t> Reader<'t> {
         word
     }
 
-    /// A list of words out of `words`.
+    /// A list of words, each one of `words`.
     pub(super) fn words<'w>(
         &self,
         section: &Section<'_>,
@@ -312,7 +312,7 @@ impl<'t> Reader<'t> {
         known.collect()
     }
 
-    /// A list of purposes that visitors are asked for; it must hold at least one.
+    /// A list of purposes that visitors are asked about. The list must not be empty.
     pub(super) fn purposes(&self, section: &Section<'_>, field: &str) -> Vec<Purpose> {
         let names = Purpose::ASKED.map(Purpose::name);
         let Some(value) = section.value(field) else { return Vec::new() };

@@ -1,5 +1,5 @@
-//! `[[source]]`: a configured sender of events, with its keys, the origins it may send from, and what the events of a
-//! server rest on. Reads and checks the table; who presents a key or an origin is the collector's to know.
+//! `[[source]]`: a configured sender of events, with its keys, its origins, and the legal basis of a server's events.
+//! Reads and checks the table. The collector compares keys and origins with requests.
 
 use serde::Serialize;
 
@@ -14,23 +14,23 @@ use crate::event::Trust;
 /// A configured sender of events.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 pub struct Source {
-    /// Its name in reports and logs.
+    /// The name in reports and logs.
     pub name: String,
-    /// What sends.
+    /// The kind of sender.
     pub kind: SourceKind,
-    /// Its keys.
+    /// The keys.
     pub keys: Vec<Key>,
-    /// The origins it may send from; only pages have any.
+    /// The origins from which it may send. Only pages have origins.
     pub origins: Vec<Origin>,
-    /// What its events rest on where they say nothing about consent themselves. Pages cannot have one.
+    /// The legal basis of events that carry no consent themselves. Pages cannot have a basis.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub consent_basis: Option<ConsentBasis>,
-    /// How its calls are signed, if it is a shop system.
+    /// The webhook, if the sender is a shop system.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub webhook: Option<Webhook>,
 }
 
-/// What the events of a server source rest on.
+/// The legal basis of a server's events.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 pub struct ConsentBasis {
     /// The legal ground (GDPR, article 6).
@@ -49,17 +49,17 @@ pub enum Basis {
     Contract,
     /// A law demands it.
     LegalObligation,
-    /// The sender's interest, weighed against the person's.
+    /// The sender's interest, weighed against the person's interest.
     LegitimateInterest,
 }
 
 impl Source {
-    /// Whether a backend sends, of the company's own or of its shop system.
+    /// Whether a backend sends: the company's own or its shop system's.
     pub const fn is_server(&self) -> bool {
         matches!(self.kind, SourceKind::Server | SourceKind::Webhook)
     }
 
-    /// How far its word counts.
+    /// How far the collector trusts the sender.
     pub const fn trust(&self) -> Trust {
         match self.kind {
             SourceKind::Browser => Trust::Public,
@@ -69,7 +69,7 @@ impl Source {
 
     /// Whether a page of `origin` may use this source.
     ///
-    /// In development every port of this machine may; elsewhere only what is listed, and only over https.
+    /// In development every port of this machine may. Elsewhere only listed origins may, and only over https.
     pub fn allows_origin(&self, origin: &Origin, dev: bool) -> bool {
         if self.is_server() {
             return false;

@@ -1,8 +1,8 @@
-//! Which kinds of source there are. Shape only.
+//! The kinds of source. Shape only.
 
 use serde::Serialize;
 
-/// What sends.
+/// The kind of sender.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "snake_case")]
 pub enum SourceKind {
@@ -10,6 +10,6 @@ pub enum SourceKind {
     Browser,
     /// The company's own backends, with a secret key.
     Server,
-    /// A shop system that calls by itself, and signs what it says.
+    /// A shop system that calls by itself and signs its calls.
     Webhook,
 }

@@ -1,13 +1,13 @@
-//! The webhook of a source: which shop system calls, and the secret that its signatures are made with.
+//! The webhook of a source: the shop system that calls, and the name of the secret that signs its calls.
 //!
-//! Reads and checks the fields; the formats of the vendors are the collector's to know.
+//! Reads and checks the fields. The collector knows the vendors' formats.
 
 use serde::Serialize;
 
 use super::ProblemCode;
 use super::reader::{Reader, Section};
 
-/// A shop system that tells its orders.
+/// A shop system that sends its orders.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Vendor {
@@ -21,13 +21,13 @@ pub enum Vendor {
 /// The webhook of a source.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 pub struct Webhook {
-    /// Who calls.
+    /// The shop system that calls.
     pub vendor: Vendor,
     /// The name of the secret that signs.
     pub secret: String,
 }
 
-/// Reads the fields of a webhook source; another kind of source has none of them.
+/// Reads the fields of a webhook source. Other kinds of source must not have them.
 pub(super) fn read(
     reader: &Reader<'_>,
     section: &Section<'_>,

@@ -1,9 +1,8 @@
-//! Consent: purposes, what the visitor said, and the one decision function.
+//! Consent: purposes, a visitor's choices, and the one decision function.
 //!
-//! `decide` is the gate: may this event leave the page, may this event reach that destination? Pure, and
-//! asked twice: by the tracker before the queue and by the collector before each destination, so a bug on one
-//! side cannot leak alone. Channel opt-ins stand beside it. Does not store anything and does not know how the visitor was
-//! asked.
+//! [`decide`] is the gate: may this event leave the page, may this event reach that destination? The tracker asks before the
+//! queue, and the collector asks before each destination, so a bug on one side cannot leak an event alone. Channel opt-ins
+//! stand beside purposes. Stores nothing, and does not know how a visitor was asked.
 
 mod optin;
 mod purpose;

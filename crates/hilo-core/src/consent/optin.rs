@@ -1,10 +1,10 @@
-//! Channel opt-ins: may we write to somebody by e-mail, SMS, push, phone or post?
-//! In: wire names. Out: an [`OptInChannel`] and its [`OptInState`]. Something else than purposes: no event is gated by them,
-//! only destinations that write to people are.
+//! Channel opt-ins: may we write to a person by e-mail, SMS, push, phone or post?
+//! In: wire names. Out: an [`OptInChannel`] and its [`OptInState`]. Opt-ins gate destinations that write to people; purposes
+//! gate events.
 
 use serde::{Deserialize, Serialize};
 
-/// A way to write to somebody. The names are the wire's and `hilo.toml`'s.
+/// A channel by which a shop writes to people. The names are those of the wire and of `hilo.toml`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum OptInChannel {
@@ -47,13 +47,13 @@ impl OptInChannel {
     }
 }
 
-/// What somebody said about a channel. Who never said anything is not subscribed.
+/// A person's choice about a channel. A person without a choice is not subscribed.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum OptInState {
-    /// Yes.
+    /// The shop may write.
     Subscribed,
-    /// No, or no more.
+    /// The shop may not write, or may not any more.
     Unsubscribed,
 }
 

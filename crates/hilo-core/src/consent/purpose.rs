@@ -1,21 +1,21 @@
 //! The purposes a visitor can grant or deny, and small sets of them.
-//! In: a wire name. Out: a `Purpose`. Knows nothing of channels (e-mail, SMS …): those are opt-ins.
+//! In: a wire name. Out: a `Purpose`. Knows no channels such as e-mail: `optin.rs` has them.
 
 use serde::{Deserialize, Serialize};
 
-/// Why data may be used. The names are the wire's and `hilo.toml`'s.
+/// A purpose for which data may be used. The names are those of the wire and of `hilo.toml`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Purpose {
     /// Cart sync, security and the consent record itself. Always on.
     Essential,
-    /// Comfort that the visitor would miss: language, preferences.
+    /// Comfort: language, preferences.
     Functional,
-    /// Measuring what happens on the site.
+    /// Measuring events on the site.
     Analytics,
-    /// Showing a person what fits them.
+    /// Content chosen for a person.
     Personalization,
-    /// Advertising here or elsewhere.
+    /// Advertising on this site or elsewhere.
     Advertising,
     /// Selling or sharing in the sense of US state laws.
     SaleShare,
@@ -73,7 +73,7 @@ impl Purpose {
     }
 }
 
-/// A set of purposes in one byte: cheap to copy and to compare in wasm.
+/// A set of purposes in one byte, which wasm copies and compares cheaply.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub(super) struct PurposeSet(u8);
 
@@ -99,7 +99,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn every_name_reads_back() {
+    fn every_purpose_name_reads_back() {
         for purpose in Purpose::ALL {
             assert_eq!(Purpose::from_name(purpose.name()), Some(purpose));
         }
@@ -107,7 +107,7 @@ mod tests {
     }
 
     #[test]
-    fn a_set_holds_what_was_put_in() {
+    fn a_set_holds_the_purposes_that_were_inserted() {
         let mut set = PurposeSet::default();
         set.insert(Purpose::Analytics);
         set.insert(Purpose::SaleShare);

@@ -1,7 +1,7 @@
 //! The record of a consent change and the receipt a person can keep.
 //!
-//! Shapes only, after the record/receipt split of ISO/IEC TS 27560. The hash that chains receipts is made where
-//! SHA-256 is at hand (the collector); [`Receipt::chain_text`] says over which bytes.
+//! Shapes only, after the record/receipt split of ISO/IEC TS 27560. The collector hashes [`Receipt::chain_text`], and each
+//! receipt holds the hash of the receipt before it.
 
 use alloc::collections::BTreeMap;
 use alloc::string::String;
@@ -9,7 +9,7 @@ use alloc::vec::Vec;
 
 use serde::{Deserialize, Serialize};
 
-/// How the visitor's choice reached us.
+/// How a visitor's choice reached the collector.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Method {
@@ -23,13 +23,13 @@ pub enum Method {
     Gpc,
     /// Google Consent Mode.
     ConsentMode,
-    /// A form the person filled in.
+    /// A form that the person filled in.
     Form,
     /// Taken over from another system.
     Import,
 }
 
-/// One purpose that changed.
+/// A visitor's new choice about one purpose.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct ChoiceChange {
     /// A purpose's wire name.
@@ -38,23 +38,23 @@ pub struct ChoiceChange {
     pub state: String,
     /// When the visitor decided, RFC 3339, page clock.
     pub at: String,
-    /// How the choice reached us.
+    /// How the choice reached the collector.
     pub method: Method,
 }
 
-/// The notice the visitor saw.
+/// The notice that the visitor saw.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Notice {
     /// The site's own version of the text.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub version: Option<String>,
-    /// Hash of the text, so that the version cannot be changed afterwards.
+    /// Hash of the text, so that the text of a version cannot change afterwards.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub hash: Option<String>,
     /// Language of the text, BCP 47.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub lang: Option<String>,
-    /// Where the text stands.
+    /// Address of the text.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub url: Option<String>,
 }
@@ -66,13 +66,13 @@ pub struct Receipt {
     pub id: String,
     /// When the collector recorded it, RFC 3339, edge clock.
     pub at: String,
-    /// Pseudonym of the person.
+    /// The person's pseudonym.
     pub subject: String,
-    /// Who is responsible: the deployer's name from `hilo.toml`.
+    /// The company responsible for the data, by its name in `hilo.toml`.
     pub controller: String,
-    /// The revision these changes made.
+    /// The revision after these changes.
     pub revision: u32,
-    /// What changed.
+    /// The new choices.
     pub changes: Vec<ChoiceChange>,
     /// The notice shown.
     pub notice: Notice,
@@ -86,7 +86,7 @@ pub struct Receipt {
 
 #[cfg(feature = "edge")]
 impl Receipt {
-    /// The bytes a receipt's hash covers: the receipt as JSON with an empty `hash`.
+    /// The text that a receipt's hash covers: the receipt as JSON with an empty `hash`.
     pub fn chain_text(&self) -> String {
         let mut bare = self.clone();
         bare.hash = String::new();

@@ -1,16 +1,16 @@
-//! What the visitor said, and the decision that follows.
+//! A visitor's choices, and the decision that follows.
 //! In: `(ConsentState, purposes)`. Out: `Decision`. Stores nothing and has no clock.
 
 use super::purpose::{Purpose, PurposeSet};
 
-/// What a visitor said about one purpose. Silence is `Unset`, and `Unset` is never consent.
+/// A visitor's choice about one purpose. Silence is `Unset`, and `Unset` is never consent.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Choice {
     /// Not asked, or not answered.
     Unset,
-    /// Yes.
+    /// The visitor said yes.
     Granted,
-    /// No.
+    /// The visitor said no.
     Denied,
 }
 
@@ -21,12 +21,12 @@ pub enum Choice {
 pub struct ConsentState {
     granted: PurposeSet,
     denied: PurposeSet,
-    /// Grows with every change; an older revision never overrides a newer one.
+    /// A number that grows with every change. An older revision never replaces a newer revision.
     pub revision: u32,
 }
 
 impl ConsentState {
-    /// What was said about `purpose`. `Essential` is always granted.
+    /// The choice about `purpose`. `Essential` is always granted.
     pub fn choice(&self, purpose: Purpose) -> Choice {
         if purpose == Purpose::Essential {
             Choice::Granted
@@ -56,8 +56,8 @@ impl ConsentState {
             .any(|p| self.is_granted(p))
     }
 
-    /// Records a choice; says whether it changed anything. Does not touch the revision: the caller knows
-    /// whether several choices are one change.
+    /// Records a choice, and returns whether the state changed. Leaves the revision: the caller knows whether several choices
+    /// are one change.
     pub fn set(&mut self, purpose: Purpose, choice: Choice) -> bool {
         if purpose == Purpose::Essential {
             return false;
@@ -74,12 +74,12 @@ impl ConsentState {
     }
 }
 
-/// What consent does to an event.
+/// What the gate does to an event.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Decision {
     /// Every required purpose is granted.
     Pass,
-    /// Nothing was denied, and something was not answered: wait in memory.
+    /// No required purpose is denied, and at least one is unset: the event waits in memory.
     Hold,
     /// A required purpose is denied.
     Drop,
@@ -87,9 +87,8 @@ pub enum Decision {
 
 /// Decides for an event that needs **all** of `required`.
 ///
-/// One denied purpose outweighs any number of granted ones, and silence is never consent: an unanswered
-/// purpose holds the event rather than letting it pass. An event that requires nothing passes; use that
-/// only for events that carry no identifier.
+/// One denied purpose outweighs any number of granted purposes. Silence is never consent: an unset purpose holds the event.
+/// An event that requires no purpose passes, so require none only for events without an identifier.
 pub fn decide(said: &ConsentState, required: &[Purpose]) -> Decision {
     // Denied first: the order of the purposes must not matter.
     if required.iter().any(|p| said.is_denied(*p)) {
@@ -111,12 +110,12 @@ mod tests {
     }
 
     #[test]
-    fn silence_holds_and_never_passes() {
+    fn an_unset_purpose_holds_the_event() {
         assert_eq!(decide(&ConsentState::default(), &[Purpose::Analytics]), Decision::Hold);
     }
 
     #[test]
-    fn all_purposes_are_needed() {
+    fn an_event_passes_only_with_every_purpose_granted() {
         let state = said(&[(Purpose::Analytics, Choice::Granted)]);
         assert_eq!(decide(&state, &[Purpose::Analytics]), Decision::Pass);
         assert_eq!(decide(&state, &[Purpose::Analytics, Purpose::Advertising]), Decision::Hold);

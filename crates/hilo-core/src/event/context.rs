@@ -1,7 +1,7 @@
 //! The circumstances of an event: Segment's `context`, typed where hilo reads or writes it.
 //!
-//! What a page may say and what only the edge may say share one shape; the field table keeps a page from saying the
-//! latter. Open objects (`app`, `network` …) pass through as they came, inside the field table's limits.
+//! Fields of pages and fields of the edge share one shape. The field table keeps a page from filling the edge's fields. Open
+//! objects (`app`, `network` …) pass unchanged inside the field table's limits.
 
 use std::collections::BTreeMap;
 
@@ -12,7 +12,7 @@ use super::properties::Properties;
 use crate::consent::{Choice, ConsentState, Purpose};
 use crate::journey::{Channel, Touch, Via};
 
-/// Where, with what, and under which consent.
+/// The circumstances of an event: place, device, campaign, consent.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase", default)]
 pub struct Context {
@@ -28,7 +28,7 @@ pub struct Context {
     /// Segment's word for where it was recorded: `browser`, `server`, `mobile`.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub channel: Option<String>,
-    /// What the visitor had allowed.
+    /// The visitor's consent at the time of the event.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub consent: Option<ConsentClaim>,
     /// The device.
@@ -37,19 +37,19 @@ pub struct Context {
     /// The group the person acts for.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub group_id: Option<String>,
-    /// hilo's own facts.
+    /// hilo's own fields.
     #[serde(skip_serializing_if = "HiloContext::is_empty")]
     pub hilo: HiloContext,
     /// Truncated address: /24 or /48, never more.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub ip: Option<String>,
-    /// What captured the event.
+    /// The library that captured the event.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub library: Option<Library>,
     /// Language tag, BCP 47.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub locale: Option<String>,
-    /// Where, at most the city.
+    /// The location, at most the city.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub location: Option<Location>,
     /// The network, as the sender describes it.
@@ -70,10 +70,10 @@ pub struct Context {
     /// Traits sent beside another kind of event.
     #[serde(skip_serializing_if = "Properties::is_empty")]
     pub traits: Properties,
-    /// The raw user agent on its way in; normalize reduces it and takes it out.
+    /// The raw user agent as sent. `normalize` reduces it and removes it here.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub user_agent: Option<String>,
-    /// User agent client hints on their way in; taken out likewise.
+    /// User agent client hints as sent. `normalize` removes them here.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub user_agent_data: Option<Value>,
 }
@@ -103,7 +103,7 @@ pub struct Campaign {
 }
 
 impl Campaign {
-    /// Whether nothing is known.
+    /// Whether every field is unknown.
     pub fn is_empty(&self) -> bool {
         *self == Campaign::default()
     }
@@ -115,17 +115,17 @@ impl Campaign {
 pub struct ConsentClaim {
     /// Purpose name → granted. A purpose that is not named is unset.
     pub category_preferences: BTreeMap<String, bool>,
-    /// Grows with each change; 0 where the sender keeps none.
+    /// A number that grows with each change; 0 where the sender keeps none.
     pub revision: u32,
 }
 
 impl ConsentClaim {
-    /// Whether anything was said at all: an empty claim is silence.
+    /// Whether the claim names any purpose: an empty claim is silence.
     pub fn is_said(&self) -> bool {
         !self.category_preferences.is_empty()
     }
 
-    /// The claim as the decision function reads it. Names that are no purpose mean nothing.
+    /// The claim as the decision function reads it. Names that are no purpose are ignored.
     pub fn state(&self) -> ConsentState {
         let mut state = ConsentState::default();
         for (name, granted) in &self.category_preferences {
@@ -138,7 +138,7 @@ impl ConsentClaim {
     }
 }
 
-/// The device, as far as hilo keeps it.
+/// The device, reduced to its class.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(default)]
 pub struct Device {
@@ -147,19 +147,19 @@ pub struct Device {
     pub class: Option<String>,
 }
 
-/// What captured the event.
+/// The library that captured an event.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(default)]
 pub struct Library {
-    /// Its name.
+    /// The library's name.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub name: Option<String>,
-    /// Its version.
+    /// The library's version.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub version: Option<String>,
 }
 
-/// Where, from the edge's own knowledge of the address.
+/// The location, by the edge's own data about the address.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(default)]
 pub struct Location {
@@ -186,17 +186,17 @@ pub struct Os {
     pub version: Option<String>,
 }
 
-/// The page an event happened on.
+/// The page on which an event happened.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(default)]
 pub struct Page {
-    /// Whole address, personal data redacted.
+    /// The whole address, personal data redacted.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub url: Option<String>,
-    /// Path alone.
+    /// The path alone.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub path: Option<String>,
-    /// Query with its `?`.
+    /// The query with its `?`.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub search: Option<String>,
     /// The page before.
@@ -207,32 +207,32 @@ pub struct Page {
     pub title: Option<String>,
 }
 
-/// hilo's own corner of the context.
+/// hilo's own part of the context.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 #[serde(default)]
 pub struct HiloContext {
     /// Browser family and major version.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub browser: Option<Browser>,
-    /// The channel of the session this event belongs to.
+    /// The channel of the event's session.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub channel: Option<Channel>,
     /// Click ids by their query key (`gclid`, `fbclid` …).
     #[serde(skip_serializing_if = "BTreeMap::is_empty")]
     pub click_ids: BTreeMap<String, String>,
-    /// What the page had to drop since its last envelope, by reason.
+    /// The page's dropped events since its last envelope, counted by reason.
     #[serde(skip_serializing_if = "BTreeMap::is_empty")]
     pub dropped: BTreeMap<String, u64>,
-    /// Where the page keeps its id: `local`, `memory`.
+    /// The page's storage of its id: `local` or `memory`.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub persistence: Option<String>,
     /// The session, as the page counts it.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub session: Option<SessionHint>,
-    /// The touch that this very event shows, if it shows one.
+    /// The touch that this event shows, if it shows one.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub touch: Option<Touch>,
-    /// Fields that were cut to their limit.
+    /// Fields that were shortened to their limit.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub truncated: Vec<String>,
 }
@@ -243,7 +243,7 @@ impl HiloContext {
     }
 }
 
-/// A browser, reduced to what reports need.
+/// A browser, reduced to family and major version.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Browser {
     /// Family.
@@ -253,26 +253,26 @@ pub struct Browser {
     pub major: Option<String>,
 }
 
-/// The page's word on its session.
+/// The session as the page counts it.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct SessionHint {
-    /// Start in milliseconds since the epoch, as decimal text (ids never pass through f64).
+    /// The session's start in milliseconds since the epoch, as decimal text (ids never pass through f64).
     pub id: String,
-    /// How the session began; on its first event only.
+    /// The session's landing; on its first event only.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub landing: Option<Landing>,
 }
 
-/// The page a session began on.
+/// The page on which a session began.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Landing {
-    /// Its address.
+    /// The page's address.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub url: Option<String>,
-    /// Where the visitor came from.
+    /// The page from which the visitor came.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub referrer: Option<String>,
-    /// How the tracker knows.
+    /// The tracker's way of knowing the landing.
     #[serde(default)]
     pub via: Via,
 }

@@ -1,38 +1,38 @@
-//! What the edge knows about a request, gathered once and passed down: the core's only window on the world.
-//! Shapes only. Who fills them is `hilo-collector/platform`.
+//! Facts of the edge about a request, gathered once. The core learns of clock, chance and place only from them.
+//! Shapes only: the collector's `ingest` fills them.
 
 use jiff::Timestamp;
 
-/// What the edge knows about the request an envelope came in.
+/// The edge's facts about the request that brought an envelope.
 #[derive(Clone, Debug, Default)]
 pub struct Facts {
-    /// Edge clock.
+    /// The edge clock at the request.
     pub received_at: Timestamp,
-    /// Fresh random bytes, for the ids that senders left out.
+    /// Fresh random bytes, for events without an id.
     pub random: [u8; 16],
-    /// How far the sender's word counts.
+    /// How far the collector trusts the sender.
     pub trust: Trust,
-    /// The connection's address. Truncated before anything is stored.
+    /// The connection's IP address. Truncated before an event is stored.
     pub ip: Option<String>,
-    /// The request's own user agent. Reduced before anything is stored.
+    /// The request's own user agent. Reduced before an event is stored.
     pub user_agent: Option<String>,
-    /// `Sec-GPC: 1` was sent.
+    /// Whether `Sec-GPC: 1` was sent.
     pub gpc: bool,
-    /// Where the edge thinks the address is.
+    /// The location of the address by the edge's own data.
     pub geo: Geo,
 }
 
-/// How far a sender's word counts.
+/// How far the collector trusts a sender.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub enum Trust {
-    /// A public write key: may append, may claim, may not vouch.
+    /// A public write key: the sender may add events and claim a user id, but vouches for none.
     #[default]
     Public,
-    /// A secret server key: may name a user.
+    /// A secret server key: the sender vouches for user ids.
     Server,
 }
 
-/// Location by address, as `request.cf` has it.
+/// A location by address, as `request.cf` has it.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Geo {
     /// ISO 3166-1 alpha-2.

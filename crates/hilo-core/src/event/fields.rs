@@ -1,16 +1,13 @@
-//! THE field table: every field a sender may fill, with its shape, limit, privacy class and purpose.
+//! THE field table: every field that a sender may fill, with its shape, limit and privacy class.
 //!
-//! `validate` reads shapes and limits, `normalize/scrub.rs` the privacy class, the gate the purpose, and xtask prints
-//! it as documentation. A field that is not here does not pass.
+//! `validate` reads shapes and limits. A law holds `normalize` against the privacy class. A field without a row does not pass.
 
-use crate::consent::Purpose;
-
-/// What a field holds.
+/// The type of a field's value.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Shape {
     /// Text.
     Text,
-    /// Text or a number; numbers are read as their decimal text (ids never pass through f64).
+    /// Text, or a number that is read as its decimal text (ids never pass through f64).
     Id,
     /// RFC 3339 text, or milliseconds since the epoch.
     Time,
@@ -33,43 +30,41 @@ pub enum Shape {
 /// How a field must be treated.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Privacy {
-    /// Says nothing about a person.
+    /// Reveals nothing about a person.
     Plain,
     /// Names or singles out a person or a device.
     Identifier,
-    /// A URL: secrets and personal data in it are redacted.
+    /// A URL, in which secrets and personal data are redacted.
     Url,
-    /// What a person typed or is: kept only where the sender put it on purpose.
+    /// Personal data, kept only where the sender put them on purpose.
     Personal,
-    /// Reduced at once and not stored as it came (address, user agent).
+    /// Reduced at once and never stored as sent (address, user agent).
     Reduced,
 }
 
-/// One row.
+/// One row of the field table.
 #[derive(Clone, Copy, Debug)]
 pub struct Field {
-    /// Dotted path.
+    /// The dotted path.
     pub path: &'static str,
-    /// What it holds.
+    /// The type of the value.
     pub shape: Shape,
-    /// Bytes of text; the general limits hold besides.
+    /// Bytes of text. The general limits hold besides.
     pub bytes_max: usize,
-    /// How it must be treated.
+    /// How the field must be treated.
     pub privacy: Privacy,
-    /// The purpose it needs.
-    pub purpose: Purpose,
 }
 
 const fn row(path: &'static str, shape: Shape, bytes_max: usize, privacy: Privacy) -> Field {
-    Field { path, shape, bytes_max, privacy, purpose: Purpose::Analytics }
+    Field { path, shape, bytes_max, privacy }
 }
 
 use Privacy::{Identifier, Personal, Plain, Reduced, Url};
 use Shape::{Closed, Count, Counts, Flag, Flags, Id, OneOf, Open, Text, Time};
 
-/// Bytes of a URL that is kept: longer ones are cut (the common limit of servers and of GA4's `page_location` is lower).
+/// Bytes of a URL. A longer URL is shortened. (The common limits of servers and of GA4's `page_location` are lower.)
 pub const URL_BYTES_MAX: usize = 2_048;
-/// Bytes of a name: Segment's own limit is the event's size; reports need less.
+/// Bytes of a name. Segment's own limit is the event's size, but reports need less.
 pub const NAME_BYTES_MAX: usize = 256;
 
 /// Every field, in the order of the documentation. A parent stands before its children.

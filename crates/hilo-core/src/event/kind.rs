@@ -1,11 +1,11 @@
 //! The kinds of event of the Segment spec, each with its own payload.
-//! In and out: serde's tag `type`. Knows nothing of ids, times and context: every kind shares those.
+//! In and out: serde's tag `type`. Holds no ids, times or context: every kind shares those.
 
 use serde::{Deserialize, Serialize};
 
 use super::properties::Properties;
 
-/// What happened.
+/// The kind of event, with its own fields.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(tag = "type", rename_all = "lowercase", rename_all_fields = "camelCase")]
 pub enum EventKind {
@@ -17,7 +17,7 @@ pub enum EventKind {
         #[serde(default)]
         properties: Properties,
     },
-    /// A page was looked at.
+    /// A page view.
     Page {
         /// The site's own name for the page.
         #[serde(default, skip_serializing_if = "Option::is_none")]
@@ -29,7 +29,7 @@ pub enum EventKind {
         #[serde(default)]
         properties: Properties,
     },
-    /// A screen of an app was looked at.
+    /// A view of an app's screen.
     Screen {
         /// The app's own name for the screen.
         #[serde(default, skip_serializing_if = "Option::is_none")]
@@ -41,9 +41,9 @@ pub enum EventKind {
         #[serde(default)]
         properties: Properties,
     },
-    /// Someone said who they are.
+    /// A person is identified.
     Identify {
-        /// What is known about them.
+        /// The person's traits.
         #[serde(default)]
         traits: Properties,
     },
@@ -51,7 +51,7 @@ pub enum EventKind {
     Group {
         /// The group.
         group_id: String,
-        /// What is known about the group.
+        /// The group's traits.
         #[serde(default)]
         traits: Properties,
     },
@@ -75,7 +75,7 @@ impl EventKind {
         }
     }
 
-    /// What a person would call it: the act's or page's own name.
+    /// The act's, page's or group's own name.
     pub fn label(&self) -> Option<&str> {
         match self {
             EventKind::Track { event, .. } => Some(event),

@@ -1,7 +1,7 @@
-//! What travels on the wire: one event, its kind, its context, and what the edge knows about the request.
+//! The shapes on the wire: one event, its kind, its context, and the edge's facts about the request.
 //!
-//! The shapes are the Segment spec's (`track`, `page`, `identify`, `messageId` …), with hilo's own facts under
-//! `context.hilo`. Reading them from bytes is `validate`'s work; improving them is `normalize`'s.
+//! The shapes are those of the Segment spec (`track`, `page`, `identify`, `messageId` …), with hilo's own fields under
+//! `context.hilo`. `validate` reads events from bytes, and `normalize` makes them alike.
 
 mod context;
 mod facts;
@@ -28,46 +28,46 @@ use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 use serde_json::Map;
 
-/// One thing that happened, as stored and forwarded.
+/// One event, as stored and forwarded.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub struct Event {
-    /// Unique per source; storing twice is a no-op.
+    /// The event's id, unique per source. A second event with one id changes nothing.
     pub message_id: String,
-    /// What happened, with its payload.
+    /// The kind of event, with its own fields.
     #[serde(flatten)]
     pub kind: EventKind,
     /// The device's random id.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub anonymous_id: Option<String>,
-    /// A person's id that the sender may vouch for: a verified token or a server source.
+    /// A verified user id: a token or a server source vouches for it.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub user_id: Option<String>,
-    /// A person's id that a page merely claims. Forwarded, never linked.
+    /// A user id that a page merely claims. Forwarded, never linked.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub claimed_id: Option<String>,
-    /// When it happened, corrected for the page's clock.
+    /// When the event happened, corrected for the page's clock.
     #[serde(rename = "timestamp")]
     pub occurred_at: Timestamp,
-    /// When the page said it happened.
+    /// When the event happened by the page's clock.
     #[serde(rename = "originalTimestamp", skip_serializing_if = "Option::is_none")]
     pub original_at: Option<Timestamp>,
-    /// When the page said it sent the envelope.
+    /// When the page sent the envelope, by the page's clock.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub sent_at: Option<Timestamp>,
-    /// When it reached the collector.
+    /// When the event reached the collector, by the edge clock.
     pub received_at: Timestamp,
-    /// Circumstances.
+    /// The circumstances.
     pub context: Context,
-    /// Which destinations the sender wants (Segment's `integrations`); it can only take away.
+    /// The destinations that the sender wants (Segment's `integrations`). A sender can only exclude destinations.
     #[serde(default, skip_serializing_if = "Map::is_empty")]
     pub integrations: Properties,
 }
 
 impl Event {
-    /// The purposes this event needs, all of them.
+    /// The purposes that this event needs, all of them.
     ///
-    /// Every kind is a touchpoint that carries an identifier, so every kind needs `analytics`.
+    /// Every kind carries an identifier, so every kind needs `analytics`.
     pub fn purposes(&self) -> &'static [crate::consent::Purpose] {
         match self.kind {
             EventKind::Track { .. }

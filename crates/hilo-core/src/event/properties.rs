@@ -1,6 +1,6 @@
-//! Free-form JSON of a sender. Shape only.
+//! JSON with the sender's own keys. Shape only.
 
 use serde_json::{Map, Value};
 
-/// Free-form JSON that the sender chose: properties, traits.
+/// Properties or traits: JSON with the sender's own keys.
 pub type Properties = Map<String, Value>;

@@ -1,5 +1,5 @@
-//! Who an event is about: the keys of profiles, the ids nobody may use, and the tokens that vouch for a person.
-//! In: ids as text. Out: a `ProfileKey`. Mints nothing: random bytes arrive as arguments.
+//! Identities: keys of profiles, reserved ids, and the user tokens that vouch for a person.
+//! In: ids as text. Out: a `ProfileKey`. Has no randomness: random bytes arrive as arguments.
 
 use alloc::borrow::ToOwned;
 use alloc::string::String;
@@ -13,26 +13,26 @@ pub mod token;
 
 use core::fmt;
 
-/// Ids that broken integrations send for everybody: accepting one would merge strangers.
-/// The list is identity.md's, after the incident reports of analytics vendors.
+/// Ids that broken integrations send for every visitor. An event with such an id would merge strangers.
+/// The list follows the incident reports of analytics vendors (identity.md).
 const RESERVED: [&str; 10] =
     ["", "null", "undefined", "none", "nil", "nan", "guest", "anonymous", "0", "[object object]"];
 
 /// Bytes of an id.
 pub const ID_BYTES_MAX: usize = 128;
 
-/// Whether `id` is one of those that stand for nobody in particular.
+/// Whether `id` is reserved because it names no particular person or device.
 pub fn is_reserved(id: &str) -> bool {
     let id = id.trim();
     RESERVED.iter().any(|reserved| id.eq_ignore_ascii_case(reserved))
 }
 
-/// Whose profile: a device's or a verified person's.
+/// The key of a profile: a device's or a verified person's.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub enum ProfileKey {
-    /// A device, by its random id.
+    /// A device by its random id.
     Anonymous(String),
-    /// A person, by the id that the shop's backend vouched for.
+    /// A person by an id for which the shop's backend vouched.
     User(String),
 }
 
@@ -63,8 +63,7 @@ pub fn uuid_v4(random: [u8; 16]) -> String {
 
 /// An id in UUID v7 form (RFC 9562, section 5.7): the time in milliseconds since 1970, then random bits.
 ///
-/// For what is stored by the thousand: ids of one time stand together in an index, so that keeping ten events writes one
-/// page of it and not ten.
+/// Ids of one time stand together in an index. So ten stored events write one page of the index and not ten.
 pub fn uuid_v7(at_ms: i64, mut random: [u8; 16]) -> String {
     let [_, _, time @ ..] = at_ms.to_be_bytes();
     for (byte, of_time) in random.iter_mut().zip(time) {
@@ -95,7 +94,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn ids_that_stand_for_everybody_are_reserved() {
+    fn ids_that_name_nobody_are_reserved() {
         for id in ["null", "Undefined", " guest ", "0", "[object Object]", ""] {
             assert!(is_reserved(id), "{id:?}");
         }
@@ -103,7 +102,7 @@ mod tests {
     }
 
     #[test]
-    fn a_key_reads_back() {
+    fn a_profile_key_reads_back() {
         let key = ProfileKey::parse("a:5f0").unwrap();
         assert_eq!(key.to_string(), "a:5f0");
         assert_eq!(ProfileKey::parse("x:1"), None);
@@ -111,7 +110,7 @@ mod tests {
     }
 
     #[test]
-    fn version_and_variant_are_set() {
+    fn ids_have_the_version_and_variant_of_their_form() {
         assert_eq!(uuid_v4([0xff; 16]), "ffffffff-ffff-4fff-bfff-ffffffffffff");
         // RFC 9562, appendix A.6.
         assert_eq!(uuid_v7(0x017f_22e2_79b0, [0xff; 16]), "017f22e2-79b0-7fff-bfff-ffffffffffff");

@@ -1,7 +1,7 @@
-//! Public keys that verify user tokens: PEM or JWK → one form, the SPKI that WebCrypto imports.
+//! Public keys that verify user tokens: PEM or JWK → SPKI, the form that WebCrypto imports.
 //!
-//! Reads text and checks that the key fits its algorithm. Verifies nothing, and refuses private keys: they have no place
-//! in a configuration.
+//! Reads text and checks that the key fits its algorithm. Verifies no signature. Refuses private keys, which have no place in
+//! a configuration.
 
 use base64::Engine as _;
 use base64::engine::general_purpose::{STANDARD, URL_SAFE_NO_PAD};
@@ -9,10 +9,10 @@ use serde_json::{Map, Value};
 
 use crate::strict::read_object;
 
-/// What comes before the 32 bytes of an Ed25519 key (RFC 8410, 4).
+/// The SPKI bytes before the 32 bytes of an Ed25519 key (RFC 8410, 4).
 const ED25519_HEAD: [u8; 12] = [48, 42, 48, 5, 6, 3, 43, 101, 112, 3, 33, 0];
 const ED25519_BYTES: usize = 32;
-/// What comes before the two coordinates of a point on P-256 (RFC 5480, 2), ending in `4` for "uncompressed".
+/// The SPKI bytes before the two coordinates of a point on P-256 (RFC 5480, 2). The last byte, `4`, means "uncompressed".
 const P256_HEAD: [u8; 27] = [
     48, 89, 48, 19, 6, 7, 42, 134, 72, 206, 61, 2, 1, 6, 8, 42, 134, 72, 206, 61, 3, 1, 7, 3, 66,
     0, 4,
@@ -20,10 +20,10 @@ const P256_HEAD: [u8; 27] = [
 const P256_BYTES: usize = 64;
 /// The algorithm `rsaEncryption` (RFC 3279, 2.3.1).
 const RSA_ALGORITHM: [u8; 15] = [48, 13, 6, 9, 42, 134, 72, 134, 247, 13, 1, 1, 1, 5, 0];
-/// Bytes of a modulus: RFC 7518, 3.3 asks for 2,048 bits; beyond 4,096 verifying costs more than it gains.
+/// Bytes of a modulus: at least 2,048 bits (RFC 7518, 3.3). Beyond 4,096 bits a verification costs more than it gains.
 const RSA_BYTES: std::ops::RangeInclusive<usize> = 256..=512;
 
-/// How a public key's holder signs.
+/// The signature scheme of a public key.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Scheme {
     /// Ed25519 (RFC 8037).
@@ -45,10 +45,10 @@ impl Scheme {
     }
 }
 
-/// A public key with the one scheme it is good for.
+/// A public key with its one scheme.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub struct PublicKey {
-    /// How its holder signs.
+    /// The signature scheme.
     pub scheme: Scheme,
     /// `SubjectPublicKeyInfo` (RFC 5280, 4.1), DER.
     pub spki: Vec<u8>,
@@ -58,7 +58,7 @@ impl PublicKey {
     /// Reads a PEM (`-----BEGIN PUBLIC KEY-----`) or a JWK.
     ///
     /// # Errors
-    /// One sentence that says what to write instead.
+    /// One sentence about what to write instead.
     pub fn read(scheme: Scheme, text: &str) -> Result<PublicKey, &'static str> {
         let text = text.trim();
         if text.contains("PRIVATE KEY") {
@@ -68,7 +68,7 @@ impl PublicKey {
         let fits = match scheme {
             Scheme::EdDsa => tail(&spki, &ED25519_HEAD).is_some_and(|n| n == ED25519_BYTES),
             Scheme::Es256 => tail(&spki, &P256_HEAD).is_some_and(|n| n == P256_BYTES),
-            // The lengths around the algorithm differ with the key; together they are less than 64 bytes.
+            // The DER lengths around the algorithm differ with the key. Together they have less than 64 bytes.
             Scheme::Rs256 => {
                 let is_rsa = spki.windows(RSA_ALGORITHM.len()).any(|part| part == RSA_ALGORITHM);
                 is_rsa && (*RSA_BYTES.start()..=*RSA_BYTES.end() + 64).contains(&spki.len())
@@ -125,7 +125,7 @@ fn rsa(modulus: &[u8], exponent: &[u8]) -> Vec<u8> {
     der(48, &[&RSA_ALGORITHM[..], &bits].concat())
 }
 
-/// A positive INTEGER: a first bit that is set would mean a negative one.
+/// A positive INTEGER: a set first bit would make the number negative.
 fn integer(number: &[u8]) -> Vec<u8> {
     let is_high = number.first().is_some_and(|first| *first >= 128);
     let sign: &[u8] = if is_high { &[0] } else { &[] };
@@ -158,7 +158,7 @@ mod tests {
     }
 
     #[test]
-    fn both_forms_of_a_key_are_the_same_key() {
+    fn pem_and_jwk_of_one_key_are_equal() {
         for (scheme, jwk) in [(Scheme::EdDsa, ED25519), (Scheme::Es256, P256), (Scheme::Rs256, RSA)]
         {
             let key = PublicKey::read(scheme, jwk).unwrap();
@@ -167,7 +167,7 @@ mod tests {
     }
 
     #[test]
-    fn an_rsa_key_has_the_lengths_that_openssl_writes() {
+    fn an_rsa_key_is_encoded_as_openssl_does() {
         let spki = PublicKey::read(Scheme::Rs256, RSA).unwrap().spki;
         assert_eq!(spki.len(), 294);
         assert_eq!(spki[..4], [48, 0x82, 1, 34]);
@@ -175,7 +175,7 @@ mod tests {
     }
 
     #[test]
-    fn a_key_of_another_kind_is_refused() {
+    fn a_key_that_does_not_fit_its_scheme_is_refused() {
         for (scheme, text) in
             [(Scheme::EdDsa, P256), (Scheme::Es256, RSA), (Scheme::Rs256, ED25519)]
         {
@@ -188,7 +188,7 @@ mod tests {
     }
 
     #[test]
-    fn a_private_key_is_refused() {
+    fn a_private_key_and_text_that_is_no_key_are_refused() {
         let pem = "-----BEGIN PRIVATE KEY-----\nMC4CAQ\n-----END PRIVATE KEY-----";
         let jwk = ED25519.replace(r#""crv""#, r#""d":"nWGxne","crv""#);
         for text in [pem, jwk.as_str()] {

@@ -1,5 +1,6 @@
-//! Whose word counts for who a visitor is, and the keys that prove it: what `[identity]` of `hilo.toml` becomes.
-//! Shapes only. A secret key is named here and never written, so its length can only be checked where it is used.
+//! The rules for user tokens: who issues them, and which keys verify them. `[identity]` of `hilo.toml` becomes these shapes.
+//!
+//! A secret key stands here by its name only, so its length can only be checked where it is used.
 
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
@@ -8,57 +9,57 @@ use serde::{Serialize, Serializer};
 
 use super::public_key::PublicKey;
 
-/// Bytes of a secret that signs user tokens: RFC 7518, 3.2 asks for as many as the hash has.
+/// Bytes of a secret that signs user tokens: at least as many as the hash has (RFC 7518, 3.2).
 pub const TOKEN_SECRET_BYTES_MIN: usize = 32;
 
-/// Whose word counts for who a visitor is.
+/// The rules for user tokens.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize)]
 pub struct IdentityRules {
-    /// What becomes of tokens.
+    /// Whether tokens grant and are refused.
     pub mode: IdentityMode,
-    /// What a token's `aud` has to be: the environment's name unless it says otherwise.
+    /// The `aud` that a token must have: the environment's name, unless the table names another audience.
     pub audience: String,
-    /// What a token's `iss` has to be; empty only where there are no keys.
+    /// The `iss` that a token must have; empty only where there are no keys.
     pub issuer: String,
-    /// The keys of whoever makes tokens.
+    /// The keys that verify tokens.
     pub keys: Vec<TokenKey>,
 }
 
-/// What becomes of user tokens.
+/// Whether user tokens grant and are refused.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "snake_case")]
 pub enum IdentityMode {
-    /// A good one grants, a bad one is refused.
+    /// A good token grants, and a bad token is refused.
     #[default]
     Enforce,
-    /// They grant nothing and are never refused; the reject log says which would be.
+    /// No token grants or is refused. The reject log names the tokens that would be refused.
     Report,
-    /// Nobody looks at them.
+    /// Tokens are not read.
     Off,
 }
 
-/// A key that signs user tokens.
+/// A key that verifies user tokens.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct TokenKey {
-    /// Its name in a token's header.
+    /// The key's name in a token's header.
     pub kid: String,
-    /// What verifies its signatures. Says the algorithm too, so that no public key can ever pass for a secret.
+    /// The public key or the secret. Its type fixes the algorithm, so that no public key can pass for a secret.
     pub material: TokenKeyMaterial,
-    /// Whether it counts only where `HILO_DEV=1`: its private half is no secret.
+    /// Whether the key counts only where `HILO_DEV=1`, because its private half is public.
     pub is_development: bool,
 }
 
-/// What verifies a token's signature.
+/// The key material that verifies a token's signature.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum TokenKeyMaterial {
     /// The public half of a key pair.
     Public(PublicKey),
-    /// HS256 with the secret of this name.
+    /// A secret for HS256, by its name.
     Secret(String),
 }
 
 impl TokenKey {
-    /// The one algorithm it is good for, as a token's header names it.
+    /// The key's one algorithm, as a token's header names it.
     pub const fn algorithm(&self) -> &'static str {
         match &self.material {
             TokenKeyMaterial::Public(key) => key.scheme.name(),

@@ -1,8 +1,8 @@
 //! The user token: a JWT in which the shop's own backend vouches for a person (RFC 7519 in RFC 7515's compact form).
 //!
-//! Text → [`Token`] → the key that must have signed it → [`Claims`], judged at a time that is an argument. The algorithm
-//! is the configuration's, never the token's choice, and a key is looked up by its name, never fetched from an address.
-//! Verifies no signature itself: whoever calls [`Token::claims`] has done so.
+//! Text → [`Token`] → the key that must have signed the token → [`Claims`], checked at a time that is an argument. The
+//! configuration fixes the algorithm, never the token. A key is looked up by its name, never fetched from an address.
+//! Verifies no signature: the caller of [`Token::claims`] must have done so.
 
 use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
@@ -14,17 +14,17 @@ use super::{ID_BYTES_MAX, is_reserved};
 use crate::outcome::{Code, Rejection};
 use crate::strict::read_object;
 
-/// Bytes of a token: an RS256 signature of 4,096 bits takes 683, and nobody's claims take the rest.
+/// Bytes of a token. An RS256 signature of 4,096 bits takes 683, and claims take less than the rest.
 pub const TOKEN_BYTES_MAX: usize = 4_096;
-/// Seconds by which two clocks may differ (identity.md).
+/// Seconds by which the issuer's clock and ours may differ (identity.md).
 const LEEWAY_S: i64 = 60;
 /// Seconds that a token may live (identity.md).
 const LIFE_S_MAX: i64 = 86_400;
 
-/// A token taken apart. Nothing in it is to be believed before its signature was verified.
+/// A token taken apart. No part of it may be trusted before its signature was verified.
 #[derive(Debug)]
 pub struct Token<'t> {
-    /// What was signed: header and claims as they were sent.
+    /// The signed text: header and claims as they were sent.
     pub signed: &'t str,
     /// The signature.
     pub signature: Vec<u8>,
@@ -33,14 +33,14 @@ pub struct Token<'t> {
     claims: &'t str,
 }
 
-/// What the holder of a token may do. A token that names no scope may do everything its subject may.
+/// A right of a token's holder. A token without scopes has every right of its subject.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Scope {
-    /// Read the profile and change what it says about the person.
+    /// Read and change the profile.
     Profile,
     /// Read and change the cart.
     Cart,
-    /// Have everything erased.
+    /// Erase all data of the subject.
     Erase,
 }
 
@@ -55,16 +55,16 @@ impl Scope {
     }
 }
 
-/// What a token says about its subject.
+/// The claims of a token about its subject.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Claims {
     /// The user id (`sub`).
     pub subject: String,
     /// The login session at the shop (`sid`).
     pub session: Option<String>,
-    /// When it ends.
+    /// When the token expires.
     pub expires_at: Timestamp,
-    /// The scopes it names, if it names any.
+    /// The token's scopes; `None` where it names none.
     pub scopes: Option<Vec<String>>,
 }
 
@@ -76,7 +76,7 @@ impl<'t> Token<'t> {
     /// Takes a token apart.
     ///
     /// # Errors
-    /// `token_malformed`; `token_unknown_key` where it names no key.
+    /// `token_malformed`; `token_unknown_key` where the token names no key.
     pub fn read(text: &'t str) -> Result<Token<'t>, Rejection> {
         if text.len() > TOKEN_BYTES_MAX {
             return Err(malformed("a token has at most 4,096 bytes"));
@@ -89,7 +89,7 @@ impl<'t> Token<'t> {
         }
         let signature = URL_SAFE_NO_PAD.decode(signature).map_err(|_| not_three())?;
         let mut header = object(header)?;
-        // RFC 7515, 4.1.11: what is critical and not understood must be refused, and nothing here understands any.
+        // RFC 7515, 4.1.11: an unknown critical extension must be refused, and this reader knows no extension.
         if header.contains_key("crit") {
             return Err(malformed("its header demands extensions that nobody here knows"));
         }
@@ -102,10 +102,10 @@ impl<'t> Token<'t> {
         Ok(Token { signed, signature, algorithm, kid, claims })
     }
 
-    /// The key that must have signed it. A development key is none anywhere but on a developer's machine.
+    /// The key that must have signed the token. Development keys count only on a developer's machine.
     ///
     /// # Errors
-    /// `token_unknown_key`; `token_bad_algorithm` where the header says another than the key's own.
+    /// `token_unknown_key`; `token_bad_algorithm` where the header names another algorithm than the key's.
     pub fn key<'r>(&self, rules: &'r IdentityRules, dev: bool) -> Result<&'r TokenKey, Rejection> {
         let is_named = |key: &&TokenKey| key.kid == self.kid && (dev || !key.is_development);
         let key = rules.keys.iter().find(is_named).ok_or_else(|| {
@@ -118,7 +118,7 @@ impl<'t> Token<'t> {
         Ok(key)
     }
 
-    /// What it says. Only for a token whose signature was verified.
+    /// The token's claims. Only for a token whose signature was verified.
     ///
     /// # Errors
     /// `token_malformed`, `token_wrong_issuer`, `token_wrong_audience`, `token_expired`, `token_not_yet`,
@@ -147,7 +147,7 @@ impl<'t> Token<'t> {
 }
 
 impl Claims {
-    /// Whether the token lets its holder do this.
+    /// Checks that the token has this scope.
     ///
     /// # Errors
     /// `token_missing_scope`.
@@ -162,7 +162,7 @@ impl Claims {
     }
 }
 
-/// One base64url part as an object; a key that stands twice is refused, because readers would disagree about it.
+/// One base64url part as an object. A key that stands twice is refused, because JSON readers disagree about such keys.
 fn object(part: &str) -> Result<Map<String, Value>, Rejection> {
     let bytes = URL_SAFE_NO_PAD.decode(part).map_err(|_| malformed("a part is not base64url"))?;
     read_object(&bytes).map_err(|_| malformed("a part is not one object of JSON"))
@@ -181,7 +181,7 @@ fn is_meant_for(audience: Option<&Value>, own: &str) -> bool {
     }
 }
 
-/// When it ends, if `now` lies between its beginning and its end, give or take the leeway.
+/// When the token expires, if `now` lies between its beginning and its end, within the leeway.
 fn lifetime(claims: &Map<String, Value>, now: Timestamp) -> Result<Timestamp, Rejection> {
     let now_s = now.as_second();
     let (Some(issued_s), Some(expires_s)) = (second(claims, "iat"), second(claims, "exp")) else {
@@ -190,7 +190,7 @@ fn lifetime(claims: &Map<String, Value>, now: Timestamp) -> Result<Timestamp, Re
     if expires_s.saturating_add(LEEWAY_S) <= now_s {
         return Err(Rejection::new(Code::TokenExpired, "it has expired: ask for a new one"));
     }
-    // A token whose `nbf` cannot be read must not count as one that is valid already.
+    // A token with an unreadable `nbf` must not count as valid already.
     let starts_s = match claims.get("nbf") {
         Some(_) => second(claims, "nbf").unwrap_or(i64::MAX).max(issued_s),
         None => issued_s,
@@ -206,7 +206,7 @@ fn lifetime(claims: &Map<String, Value>, now: Timestamp) -> Result<Timestamp, Re
     Timestamp::from_second(expires_s).map_err(|_| malformed("its `exp` is no time"))
 }
 
-/// A time in whole seconds. RFC 7519 allows fractions, and JavaScript makes them.
+/// A time in whole seconds. RFC 7519 allows fractions, and JavaScript writes them.
 fn second(claims: &Map<String, Value>, name: &str) -> Option<i64> {
     let number = claims.get(name)?;
     number.as_i64().or_else(|| number.as_f64().map(|seconds| seconds as i64))
@@ -298,7 +298,7 @@ mod tests {
     }
 
     #[test]
-    fn neither_algorithm_nor_key_is_the_tokens_choice() {
+    fn a_token_cannot_choose_its_algorithm_or_key() {
         for alg in ["none", "None", "RS256", "hs256", ""] {
             check_header(&json!({"alg": alg, "kid": "k1"}), Code::TokenBadAlgorithm);
         }
@@ -312,7 +312,7 @@ mod tests {
     }
 
     #[test]
-    fn a_development_key_opens_nothing_elsewhere() {
+    fn a_development_key_verifies_nothing_outside_of_development() {
         let mut rules = rules();
         rules.keys[0].is_development = true;
         let text = sealed(&json!({"alg": "HS256", "kid": "k1"}), &good());
@@ -335,7 +335,7 @@ mod tests {
     }
 
     #[test]
-    fn clocks_may_differ_by_a_minute() {
+    fn the_issuers_clock_may_differ_by_a_minute() {
         check_claim("exp", json!(NOW_S - 59), Ok(()));
         check_claim("exp", json!(NOW_S - 60), Err(Code::TokenExpired));
         check_claim("iat", json!(NOW_S + 60), Ok(()));
@@ -356,7 +356,7 @@ mod tests {
     }
 
     #[test]
-    fn it_is_for_us_from_our_issuer_about_somebody() {
+    fn issuer_audience_and_subject_of_a_token_are_checked() {
         check_claim("iss", json!("https://evil.example"), Err(Code::TokenWrongIssuer));
         check_claim("aud", json!(["other", "test"]), Ok(()));
         check_claim("aud", json!("other"), Err(Code::TokenWrongAudience));
@@ -369,7 +369,7 @@ mod tests {
     }
 
     #[test]
-    fn a_scope_that_is_named_is_all_there_is() {
+    fn a_token_with_scopes_has_no_other_right() {
         let header = json!({"alg": "HS256", "kid": "k1"});
         let check = |scope: Value, expected: Result<(), Code>| {
             let mut claims = good();

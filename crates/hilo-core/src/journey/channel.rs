@@ -1,11 +1,11 @@
-//! Names of channels. The rules that choose one are in `normalize/channel.rs`.
+//! Names of channels. `normalize/channel.rs` has the rules that choose a channel.
 
 use serde::{Deserialize, Serialize};
 
 /// GA4's default channel grouping (<https://support.google.com/analytics/answer/9756891>).
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 pub enum Channel {
-    /// Typed, bookmarked, or the app's own.
+    /// Typed or bookmarked addresses, and the app's own links.
     Direct,
     /// "Cross-network" campaigns.
     #[serde(rename = "Cross-network")]
@@ -53,6 +53,6 @@ pub enum Channel {
     /// Push notifications.
     #[serde(rename = "Mobile Push Notifications")]
     MobilePush,
-    /// Nothing above fits, or how the visit began is not known.
+    /// No channel above fits, or the beginning of the visit is not known.
     Unassigned,
 }

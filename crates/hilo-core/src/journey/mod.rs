@@ -1,5 +1,5 @@
-//! A person's way to the shop: touches, their channels, and the sessions they open.
-//! Shapes and rules; the derivation of a touch from an event is `normalize`'s.
+//! A person's way to the shop: touches, channels and sessions.
+//! Shapes and rules. `normalize` reads a touch from an event.
 
 mod channel;
 mod session;

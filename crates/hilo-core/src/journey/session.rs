@@ -1,21 +1,21 @@
-//! A session's touch: the first event's, for every event of the session.
-//! In: the session as stored, an event's gist. Out: the channel it is attributed to. No clock: the page counts sessions.
+//! A session's touch: the first event's touch counts for every event of the session.
+//! In: a stored session, an event's gist. Out: the event's channel. Has no clock: the page counts sessions.
 
 use serde::{Deserialize, Serialize};
 
 use super::{Channel, Touch};
 use crate::event::{Gist, HiloContext};
 
-/// A session as the profile keeps it.
+/// A session as the profile stores it.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Session {
-    /// The page's id for it.
+    /// The session's id, which the page gave.
     pub id: String,
-    /// What brought the visitor.
+    /// The touch that opened the session.
     pub touch: Touch,
 }
 
-/// The channel of an event as if it opened its session: what [`attribute`] says where none is known.
+/// The channel of an event that opens its session: the result of [`attribute`] without a known session.
 pub fn presume(hilo: &HiloContext) -> Option<Channel> {
     match (&hilo.session, &hilo.touch) {
         (Some(_), Some(touch)) => Some(touch.channel),
@@ -23,10 +23,10 @@ pub fn presume(hilo: &HiloContext) -> Option<Channel> {
     }
 }
 
-/// The channel of the event's session, and the session to remember if this event opened it.
+/// The channel of the event's session, and the new session if this event opened one.
 ///
-/// The first event that shows a touch decides, because later page views of the same visit come "from" the shop
-/// itself and would all look direct.
+/// The first event with a touch decides, because later page views of a visit come from the shop itself and would all look
+/// direct.
 pub fn attribute(gist: &Gist, known: Option<&Session>) -> (Option<Channel>, Option<Session>) {
     let Some(id) = &gist.session else { return (gist.channel, None) };
     match (known, &gist.touch) {

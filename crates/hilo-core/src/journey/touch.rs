@@ -4,7 +4,7 @@ use serde::{Deserialize, Serialize};
 
 use super::channel::Channel;
 
-/// What brought the visitor, seen on one event.
+/// The touch that brought a visit, as one event shows it.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Touch {
     /// The channel by GA4's default channel grouping.
@@ -21,20 +21,20 @@ pub struct Touch {
     /// Host of the referring page.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub referrer_host: Option<String>,
-    /// How the landing is known.
+    /// The tracker's way of knowing the landing.
     #[serde(default)]
     pub via: Via,
 }
 
-/// How a landing is known (consent.md, in the page, rule 3).
+/// The tracker's way of knowing a landing (consent.md, in the page, rule 3).
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Via {
     /// From the landing document itself.
     #[default]
     Page,
-    /// From the tab's history, after a consent that came later: the referrer is not known.
+    /// From the tab's history, because consent came later. The referrer is not known.
     History,
-    /// From `document.referrer` alone: the landing is not known.
+    /// From `document.referrer` alone. The landing is not known.
     Referrer,
 }

@@ -1,5 +1,5 @@
-//! The campaign that led here: UTM parameters of the address the visit began on.
-//! What the sender already says wins, parameter by parameter.
+//! The campaign that brought the visit: UTM parameters of the landing's address.
+//! In: the landing. Out: `context.campaign`. Fields that the sender filled stay.
 
 use super::landing::{landing_query, parameter};
 use crate::event::fields::NAME_BYTES_MAX;

@@ -1,8 +1,8 @@
-//! What brought the visitor: source, medium and channel by GA4's default channel grouping
+//! The touch that brought a visit: source, medium and channel by GA4's default channel grouping
 //! (<https://support.google.com/analytics/answer/9756891>).
 //!
-//! In: campaign, click ids, and the referrer of the page the visit began on. Out: `context.hilo.touch`, or none where the
-//! event shows nothing (a page reached from another page of the same site, an event of a server).
+//! In: campaign, click ids, and the landing's referrer. Out: `context.hilo.touch`, or none where the event shows no touch (a
+//! page reached from another page of the site, an event of a server).
 
 mod sites;
 
@@ -41,7 +41,7 @@ fn touch(event: &Event) -> Option<Touch> {
         (None, Some((_, source, medium)), _) => of(Some(source), Some(medium), None),
         (None, None, Some(host)) => of_referrer(host),
         (None, None, None) => {
-            // Neither a landing nor a page of its own without a referrer: the event says nothing of how one came.
+            // Only a landing, or a page without a referrer, shows an arrival.
             let is_arrival = landing.is_some() || (page.is_some() && referrer.is_none());
             if !is_arrival {
                 return None;
@@ -82,7 +82,7 @@ fn of(source: Option<&str>, medium: Option<&str>, campaign: Option<&str>) -> Tou
     }
 }
 
-/// The rules of GA4, in its order: the first that fits decides.
+/// The rules of GA4 in their order: the first rule that fits decides.
 fn grouping(source: Option<&str>, medium: Option<&str>, campaign: Option<&str>) -> Channel {
     let lower = |text: Option<&str>| text.unwrap_or_default().trim().to_lowercase();
     let (source, medium, campaign) = (lower(source), lower(medium), lower(campaign));
@@ -157,7 +157,7 @@ fn unpaid(source: &str, medium: &str, kind: Option<Kind>, is_shop_campaign: bool
     }
 }
 
-/// GA4's `^(.*(([^a-df-z]|^)shop|shopping).*)$`: "shop" at a word's start ("workshop" is none), or "shopping".
+/// GA4's `^(.*(([^a-df-z]|^)shop|shopping).*)$`: "shop" at a word's start, or "shopping". "workshop" does not fit.
 fn is_shopping_campaign(campaign: &str) -> bool {
     campaign.contains("shopping")
         || campaign.match_indices("shop").any(|(at, _)| {
@@ -185,7 +185,7 @@ mod tests {
     }
 
     #[test]
-    fn every_channel_of_the_default_grouping() {
+    fn each_channel_of_the_default_grouping_is_found() {
         check("(direct)", "(none)", "", Channel::Direct);
         check("google", "cpc", "x cross-network", Channel::CrossNetwork);
         check("google", "cpc", "shop sale", Channel::PaidShopping);

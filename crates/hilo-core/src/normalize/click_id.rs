@@ -1,5 +1,5 @@
-//! Click ids: the keys with which advertisers mark an address, kept for the destinations that need them.
-//! In: the address the visit began on. Out: `context.hilo.click_ids`.
+//! Click ids: parameters with which advertisers mark an address, kept for destinations that need them.
+//! In: the landing's address. Out: `context.hilo.click_ids`.
 
 use super::landing::{landing_query, parameter};
 use crate::event::fields::NAME_BYTES_MAX;

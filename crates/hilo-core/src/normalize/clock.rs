@@ -1,11 +1,11 @@
-//! When it really happened: the page's clock corrected by what it said at sending time.
+//! The real time of an event: the page's clock is corrected by its time at sending.
 //! `occurred = received − (sent − original)` (Segment's rule), never in the future.
 
 use jiff::{SignedDuration, Timestamp};
 
 use crate::event::{Event, Facts};
 
-/// The page keeps events for a week at most; what claims to have waited longer has a broken clock.
+/// The page keeps events for a week at most. An event that waited longer by its times comes from a broken clock.
 const AGE_MAX: SignedDuration = SignedDuration::from_hours(8 * 24);
 
 /// Sets `occurred_at`.
@@ -20,12 +20,12 @@ fn occurred(
 ) -> Timestamp {
     let Some(original) = original else { return received };
     let Some(sent) = sent else {
-        // A server that sends no `sentAt` imports what happened long ago: its own time counts.
+        // A server without `sentAt` may import old events: its own time counts.
         return original.min(received);
     };
     let waited = sent.duration_since(original);
     if waited.is_negative() || waited > AGE_MAX {
-        // The clock was set between the event and its sending: neither difference means anything.
+        // The clock was set between event and sending, so its times cannot be compared.
         return received;
     }
     received.checked_sub(waited).unwrap_or(received)
@@ -48,13 +48,13 @@ mod tests {
     }
 
     #[test]
-    fn a_clock_that_was_set_meanwhile_is_not_believed() {
+    fn a_clock_that_was_set_between_event_and_sending_does_not_count() {
         check("2026-11-24T12:00:00Z", "2026-11-24T09:00:00Z", "2026-11-24T10:00:00Z");
         check("2016-11-24T12:00:00Z", "2026-11-24T09:00:00Z", "2026-11-24T10:00:00Z");
     }
 
     #[test]
-    fn without_a_sending_time_the_past_is_believed_and_the_future_is_not() {
+    fn without_a_sending_time_a_past_time_counts_and_a_future_time_does_not() {
         check("2026-01-01T00:00:00Z", "", "2026-01-01T00:00:00Z");
         check("2027-01-01T00:00:00Z", "", "2026-11-24T10:00:00Z");
         check("", "", "2026-11-24T10:00:00Z");

@@ -1,5 +1,5 @@
-//! Where it happened: at most the city, from the edge's knowledge of the address; the address itself is truncated.
-//! Applied only to events that carry consent, which is all that come here (consent.md, at the edge, 5).
+//! The location of an event: at most the city, by the edge's data about the IP address. The address itself is truncated.
+//! Only events with consent come here (consent.md, at the edge, 5).
 
 use std::net::IpAddr;
 
@@ -8,7 +8,7 @@ use crate::event::{Event, Facts, Location, Trust};
 /// Sets location and truncated address.
 pub fn apply(event: &mut Event, facts: &Facts) {
     let told = event.context.ip.take();
-    // A server's own connection is not its customer's.
+    // The connection is the server's and not its customer's.
     let ip = match facts.trust {
         Trust::Server => told,
         Trust::Public => facts.ip.clone(),
@@ -44,7 +44,7 @@ mod tests {
     use super::truncated;
 
     #[test]
-    fn addresses_lose_what_singles_out_a_home() {
+    fn ip_addresses_lose_the_part_that_singles_out_a_home() {
         assert_eq!(truncated("203.0.113.77").as_deref(), Some("203.0.113.0"));
         assert_eq!(truncated("2001:db8:1:2:3:4:5:6").as_deref(), Some("2001:db8:1::"));
         assert_eq!(truncated("::ffff:203.0.113.77").as_deref(), Some("203.0.113.0"));

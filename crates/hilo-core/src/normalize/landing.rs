@@ -1,9 +1,9 @@
-//! The address on which a visit began, as campaign and click ids read it.
+//! The address on which a visit began, for campaign and click ids.
 //! In: an event. Out: its landing's query, and parameters of a query.
 
 use crate::event::Event;
 
-/// The query of the address a session began on, else of the page's own.
+/// The query of the session's landing, else of the event's own page.
 pub(super) fn landing_query(event: &Event) -> Option<String> {
     let landing = event.context.hilo.session.as_ref().and_then(|session| session.landing.as_ref());
     let url = match landing {

@@ -1,7 +1,7 @@
-//! Making events alike, whoever sent them: the ordered list of steps, each a file of its own.
+//! Makes events of all senders alike: the ordered list of steps, each a file of its own.
 //!
-//! Event and facts → the same event. No step fails: what it cannot improve it leaves. Applying the list twice changes
-//! nothing. To add a step: a file with `apply`, a line below at its place with the reason, golden cases.
+//! Event and facts → the same event. No step fails: a step leaves what it cannot improve. A second run changes nothing. A new
+//! step is a file with `apply`, a line below at its place with the reason, and golden cases.
 
 pub mod campaign;
 pub mod channel;
@@ -18,13 +18,13 @@ use crate::event::{Event, Facts};
 
 /// Normalizes an event that validation has passed.
 pub fn apply(event: &mut Event, facts: &Facts) {
-    clock::apply(event, facts); // first: nothing else depends on it, and everything is read with its time
+    clock::apply(event, facts); // first, so that every later step has the right time
     name::apply(event, facts);
-    page::apply(event, facts); // before whatever reads an address
-    scrub::apply(event, facts); // before anything is read from one: an e-mail posing as a click id must not survive
+    page::apply(event, facts); // before every step that reads an address
+    scrub::apply(event, facts); // before values are read from addresses: an e-mail posing as a click id must go
     campaign::apply(event, facts);
     click_id::apply(event, facts);
-    channel::apply(event, facts); // after campaign and click ids: it is decided by them
-    user_agent::apply(event, facts); // takes the raw text out
-    geo::apply(event, facts); // takes the raw address out
+    channel::apply(event, facts); // after campaign and click ids, which decide the channel
+    user_agent::apply(event, facts); // removes the raw user agent
+    geo::apply(event, facts); // removes the raw IP address
 }

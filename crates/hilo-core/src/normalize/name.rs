@@ -1,4 +1,4 @@
-//! One name per act: the first version of Segment's e-commerce names becomes the second.
+//! One name per act: names of Segment's first e-commerce version become names of the second.
 //! Source: Segment's e-commerce spec, v1 names (<https://segment.com/docs/connections/spec/ecommerce/v1/>).
 
 use crate::event::{Event, EventKind, Facts};
@@ -15,7 +15,7 @@ const RENAMED: [(&str, &str); 8] = [
     ("Completed Order", "Order Completed"),
 ];
 
-/// Renames.
+/// Renames the event of a track call.
 pub fn apply(event: &mut Event, _facts: &Facts) {
     if let EventKind::Track { event: name, .. } = &mut event.kind
         && let Some((_, new)) = RENAMED.iter().find(|(old, _)| old == name)

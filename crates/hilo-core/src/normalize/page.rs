@@ -1,5 +1,5 @@
-//! Where it happened: `context.page`, completed from the properties of a page call and from its own address.
-//! Reads addresses as browsers do (WHATWG URL). An address that cannot be read stays as it came.
+//! The page of an event: `context.page`, completed from the properties of a page call and from the page's own address.
+//! Reads addresses as browsers do (WHATWG URL). An unreadable address stays unchanged.
 
 use serde_json::Value;
 use url::Url;
@@ -11,7 +11,7 @@ use crate::redact;
 pub fn apply(event: &mut Event, _facts: &Facts) {
     if let EventKind::Page { properties, .. } = &event.kind {
         let property = |name: &str| properties.get(name).and_then(Value::as_str).map(str::to_owned);
-        // Segment's libraries repeat the page in the properties; some send it only there.
+        // Segment's libraries repeat the page in the properties, and some send it only there.
         let page = event.context.page.get_or_insert_default();
         let Page { url, path, search, referrer, title } = page;
         for (slot, name) in [
@@ -34,7 +34,7 @@ pub fn apply(event: &mut Event, _facts: &Facts) {
             *slot = None;
         }
     }
-    // A page of which nothing is known is none: it would pass for an arrival.
+    // A page without a known field is removed, because it would count as an arrival.
     if *page == Page::default() {
         event.context.page = None;
         return;
@@ -52,8 +52,8 @@ pub fn apply(event: &mut Event, _facts: &Facts) {
     }
 }
 
-/// An address; if need be without its credentials, which scrub takes out anyway: before a host that is missing they make of
-/// an address none.
+/// Reads an address, a second time without its credentials if the first fails: credentials before a missing host make an
+/// address unreadable, and `scrub` removes them anyway.
 fn address(text: &str) -> Option<Url> {
     let text = text.trim();
     Url::parse(text).or_else(|_| Url::parse(&redact::url(text))).ok()

@@ -1,5 +1,5 @@
-//! Takes secrets and personal data out of every address an event carries, and keeps addresses inside their limit.
-//! The page has done the same; this is for pages of others, for servers, and for a tracker that is out of date.
+//! Redacts secrets and personal data in every address of an event, and shortens addresses to their limit.
+//! Our tracker redacts too. This step covers other libraries, servers and old trackers.
 
 use serde_json::Value;
 
@@ -11,10 +11,10 @@ use crate::text::shortened;
 /// Properties that hold an address (Segment's page call and product objects).
 const PROPERTIES: [&str; 5] = ["url", "path", "search", "referrer", "image_url"];
 
-/// A round makes the text safe, a second one sees that; more are for what a cut brought to light.
+/// One round redacts, and a second finds no change. Further rounds redact values that shortening created.
 const ROUNDS_MAX: usize = 4;
 
-/// Scrubs.
+/// Redacts and shortens every address.
 pub fn apply(event: &mut Event, _facts: &Facts) {
     if let Some(page) = &mut event.context.page {
         for slot in [&mut page.url, &mut page.path, &mut page.search, &mut page.referrer] {
@@ -37,7 +37,7 @@ pub fn apply(event: &mut Event, _facts: &Facts) {
     }
 }
 
-/// Until nothing changes: digits that were cut in the middle may look like a card's number.
+/// Redacts and shortens until nothing changes: digits that were cut in the middle may look like a card number.
 fn scrub(text: &mut String) {
     for _ in 0..ROUNDS_MAX {
         let mut scrubbed = redact::url(text);
@@ -54,7 +54,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn what_a_cut_leaves_is_scrubbed_as_well() {
+    fn a_value_that_shortening_created_is_redacted_too() {
         let mut address = "https://shop.example/".to_owned();
         address.push_str(&"-".repeat(URL_BYTES_MAX - address.len() - 15));
         address.push('/');

@@ -1,8 +1,7 @@
-//! What it happened with: browser family and major version, operating system, class of device; the raw text goes.
-//! By woothee, which asks a hundred questions in order where others match thousands of expressions.
+//! The client of an event: browser family and major version, operating system, class of device. The raw text is removed.
+//! woothee reads user agents by a hundred ordered rules, where other libraries match thousands of expressions.
 //!
-//! The same text always means the same, so what it meant is remembered: an envelope's events share one text, and an hour's
-//! visitors a few dozen.
+//! Results are cached by text, because an envelope's events share one text, and an hour's visitors a few dozen.
 
 use std::cell::RefCell;
 use std::collections::BTreeMap;
@@ -12,14 +11,14 @@ use woothee::parser::Parser;
 use crate::event::{Browser, Device, Event, Facts, Os, Trust};
 use crate::text::shortened;
 
-/// What woothee says when it does not know.
+/// woothee's word for an unknown value.
 const UNKNOWN: &str = "UNKNOWN";
-/// Bytes of a user agent that are read. Browsers stay below 300; what is longer is cut, so that nobody can buy time.
+/// Bytes of a user agent that are read. Browsers stay below 300. A longer text is shortened, so that its reading costs no more.
 const BYTES_MAX: usize = 512;
-/// Texts that are remembered. When there are more, all are forgotten: a flood of made-up ones costs no more than without.
+/// Texts in the cache. A full cache is emptied, so that a flood of made-up texts costs no memory.
 const REMEMBERED_MAX: usize = 256;
 
-/// What a text says.
+/// The client that a text names.
 #[derive(Clone)]
 struct Client {
     browser: Option<Browser>,
@@ -35,7 +34,7 @@ thread_local! {
 pub fn apply(event: &mut Event, facts: &Facts) {
     let told = event.context.user_agent.take();
     event.context.user_agent_data = None;
-    // A server speaks for its customer's browser; a page's own request is the better witness.
+    // A server sends its customer's user agent. Of a page the request's own user agent counts first.
     let text = match facts.trust {
         Trust::Server => told,
         Trust::Public => facts.user_agent.clone().or(told),
@@ -83,7 +82,7 @@ fn read(text: &str) -> Option<Client> {
     })
 }
 
-/// Family and major version: woothee names Windows by its edition and Apple's systems by the device.
+/// Family and major version. woothee names Windows by its edition and Apple's systems by the device.
 fn os(name: &str, version: Option<String>) -> Os {
     if let Some(edition) = name.strip_prefix("Windows ") {
         return Os { name: Some("Windows".to_owned()), version: Some(edition.to_owned()) };
@@ -102,7 +101,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_flood_of_texts_is_forgotten_and_read_again() {
+    fn the_cache_stays_bounded_under_a_flood_of_user_agents() {
         let text = |n: usize| format!("Mozilla/5.0 (X11; Linux x86_64) Firefox/{n}.0");
         for n in 0..=REMEMBERED_MAX {
             let browser = remembered(&text(n)).and_then(|client| client.browser);

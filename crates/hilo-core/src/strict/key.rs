@@ -1,12 +1,12 @@
-//! Keys of JSON as they may be shown: a key that could be data is replaced by its length.
+//! Keys of JSON in answers and logs: the length replaces a key that could be data.
 //! In: a key as it was sent. Out: the key or its shape.
 
 use std::borrow::Cow;
 
-/// Bytes of a key that is shown. Longer ones, and those with unusual characters, may be data: `{"ana@example.com": 1}`.
+/// Bytes of a key that is shown. Longer keys and keys with unusual characters may be data: `{"ana@example.com": 1}`.
 const KEY_BYTES_SHOWN: usize = 40;
 
-/// A key as it may be shown: itself if it looks like a name, its length if it could be data.
+/// The key itself if it looks like a name, else its length.
 pub(crate) fn key_shape(key: &str) -> Cow<'_, str> {
     let is_plain = key.len() <= KEY_BYTES_SHOWN
         && key.starts_with(|c: char| c.is_ascii_alphabetic() || c == '_' || c == '$')

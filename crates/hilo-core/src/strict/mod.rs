@@ -1,7 +1,7 @@
-//! JSON from strangers: read inside every limit, or refused with the path to blame.
+//! JSON from strangers: a value inside every limit, or a refusal with the path to blame.
 //!
-//! `text` makes text of a body, `value` reads one value of it, `object` reads a body that is one object, and `key` shows
-//! keys without showing data. What the values mean is the caller's question.
+//! `text` makes text of a body, `value` reads one value, `object` reads a body that is one object, and `key` replaces keys
+//! that could be data. Knows no field by name.
 
 mod key;
 mod object;

@@ -1,4 +1,4 @@
-//! One small object, as tokens, keys and the bodies of small calls are.
+//! Reads one small object: a part of a token, a JWK, or the body of a small call.
 //! In: bytes. Out: the object, inside every limit of an event.
 
 use serde_json::{Map, Value};

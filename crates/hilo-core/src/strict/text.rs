@@ -5,7 +5,7 @@ use std::borrow::Cow;
 
 use crate::outcome::{Code, Rejection};
 
-/// The body as text, byte order mark off and lone surrogates mended.
+/// The body as text, without its byte order mark and with lone surrogates mended.
 pub(crate) fn body_text(body: &[u8]) -> Result<Cow<'_, str>, Rejection> {
     let body = body.strip_prefix(b"\xef\xbb\xbf").unwrap_or(body);
     let malformed = |message: &str| Rejection::new(Code::MalformedBody, message);
@@ -21,8 +21,8 @@ pub(crate) fn body_text(body: &[u8]) -> Result<Cow<'_, str>, Rejection> {
 
 /// Replaces escapes of half a surrogate pair by U+FFFD.
 ///
-/// JavaScript strings may be cut through an emoji, and `JSON.stringify` then writes such an escape. Losing a whole
-/// batch over it would be out of proportion.
+/// A JavaScript string may end within an emoji, and `JSON.stringify` then writes such an escape. A refusal would lose a whole
+/// batch for one character.
 fn mend(text: &str) -> Cow<'_, str> {
     let mut mended = String::new();
     let mut kept_until = 0;
@@ -30,7 +30,7 @@ fn mend(text: &str) -> Cow<'_, str> {
     while let Some(found) = text.get(at..).and_then(|rest| rest.find('\\')) {
         let escape = at + found;
         let Some(unit) = code_unit(text, escape) else {
-            at = escape + 2; // the escaped character too: it may be a backslash
+            at = escape + 2; // skips the escaped character too, because it may be a backslash
             if !text.is_char_boundary(at) {
                 break; // not JSON; the parser will say so
             }

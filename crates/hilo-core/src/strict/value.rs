@@ -1,7 +1,7 @@
-//! Reads one JSON value without trusting it: no key twice, no deep nesting, no floods of keys, no prototype keys.
+//! Reads one hostile JSON value: no key twice, no deep nesting, no flood of keys, no prototype keys.
 //!
-//! Text → `Value`, or the refusal with the path to blame. Readers of JSON disagree about duplicate keys, and what
-//! they disagree about is where attacks hide; so such a value has no meaning here at all.
+//! Text → `Value`, or the refusal with the path to blame. JSON readers disagree about duplicate keys, and attacks hide in such
+//! disagreements, so a value with a duplicate key is refused.
 
 use std::cell::RefCell;
 use std::fmt;
@@ -13,7 +13,7 @@ use super::key::key_shape;
 use crate::event::{DEPTH_MAX, EVENT_BYTES_MAX, KEY_BYTES_MAX, OBJECT_KEYS_MAX};
 use crate::outcome::{Code, Rejection};
 
-/// Keys that change what an object *is* once JavaScript has read it. Dropped wherever they stand.
+/// Keys that change an object's prototype in JavaScript. Dropped at every level.
 const PROTOTYPE_KEYS: [&str; 3] = ["__proto__", "constructor", "prototype"];
 
 /// Reads one item of a batch: an object inside every structural limit.
@@ -41,12 +41,12 @@ pub(crate) fn read_item(text: &str) -> Result<Map<String, Value>, Rejection> {
     }
 }
 
-/// Where the visitor leaves its refusal: serde's own error carries text only.
+/// The place where a serde visitor leaves its refusal: serde's own error carries text only.
 #[derive(Default)]
 pub(crate) struct Fault(RefCell<Option<(Code, String, Vec<String>)>>);
 
 impl Fault {
-    /// The refusal, with the path it was found at; `None` if the JSON itself is broken.
+    /// The refusal with its path; `None` if the JSON itself is broken.
     pub(crate) fn take(&self) -> Option<Rejection> {
         let (code, message, mut path) = self.0.take()?;
         path.reverse();
@@ -63,14 +63,14 @@ impl Fault {
         E::custom("refused")
     }
 
-    /// Adds the place in a list at which a fault was found.
+    /// Adds the fault's index in a list to the path.
     fn at_index(&self, index: usize) {
         if let Some((_, _, path)) = self.0.borrow_mut().as_mut() {
             path.push(index.to_string());
         }
     }
 
-    /// Adds the key under which a fault was found, on its way out.
+    /// Adds the fault's key to the path.
     pub(crate) fn under(&self, key: &str) {
         if let Some((_, _, path)) = self.0.borrow_mut().as_mut() {
             path.push(key_shape(key).into_owned());
@@ -78,7 +78,7 @@ impl Fault {
     }
 }
 
-/// Builds a `Value`, refusing on the way. `depth` counts the objects and arrays around it.
+/// Builds a `Value`, or refuses. `depth` counts the objects and arrays around the value.
 #[derive(Clone, Copy)]
 pub(crate) struct Strict<'f> {
     fault: &'f Fault,
@@ -98,7 +98,7 @@ impl<'f> Strict<'f> {
         Ok(Strict { depth: self.depth + 1, ..self })
     }
 
-    /// Refuses a key that is too long, or one too many.
+    /// Refuses a key that is too long, or a key beyond the limit of an object.
     pub(crate) fn admit<E: serde::de::Error>(self, key: &str, count: usize) -> Result<(), E> {
         if key.len() > KEY_BYTES_MAX {
             let message = format!("a key has at most {KEY_BYTES_MAX} bytes");
@@ -113,7 +113,7 @@ impl<'f> Strict<'f> {
         Ok(())
     }
 
-    /// The refusal of a key that was there before.
+    /// The refusal of a key that stands twice.
     pub(crate) fn twice<E: serde::de::Error>(self, key: &str) -> E {
         let error = self
             .fault
@@ -222,19 +222,19 @@ mod tests {
     }
 
     #[test]
-    fn plain_json_reads_as_itself() {
+    fn plain_json_is_read_as_it_is() {
         let text = r#"{"a":[1,-2,0.5,"x\n",true,null,{}],"b":18446744073709551615}"#;
         assert_eq!(Value::Object(read_item(text).unwrap()), text.parse::<Value>().unwrap());
     }
 
     #[test]
-    fn a_key_may_stand_once() {
+    fn a_key_that_stands_twice_is_refused() {
         check(r#"{"a":{"b":1,"b":1}}"#, Code::DuplicateKey, Some("a.b"));
         check(r#"{"a":[{},{"b":1,"\u0062":2}]}"#, Code::DuplicateKey, Some("a.1.b"));
     }
 
     #[test]
-    fn nesting_ends_at_the_limit() {
+    fn nesting_beyond_the_limit_is_refused() {
         assert!(read_item(&nested(DEPTH_MAX)).is_ok());
         let path = ["a"; DEPTH_MAX].join(".");
         check(&nested(DEPTH_MAX + 1), Code::TooDeep, Some(&path));
@@ -242,7 +242,7 @@ mod tests {
     }
 
     #[test]
-    fn keys_are_counted_and_measured() {
+    fn an_object_has_a_limit_of_keys_and_a_key_a_limit_of_bytes() {
         let keys = |count: usize| {
             let keys: Vec<_> = (0..count).map(|i| format!("\"{i}\":0")).collect();
             format!("{{\"a\":{{{}}}}}", keys.join(","))
@@ -262,14 +262,14 @@ mod tests {
     }
 
     #[test]
-    fn what_is_no_object_is_no_event() {
+    fn text_that_is_no_json_object_is_no_event() {
         for text in ["null", "[]", "1e999", "{\"a\":1e999}", "{", "\"\\ud800\"", "{} {}", "\u{0}"] {
             check(text, Code::MalformedEvent, None);
         }
     }
 
     #[test]
-    fn an_event_has_a_size() {
+    fn an_event_one_byte_over_the_limit_is_refused() {
         let of = |bytes: usize| format!("{{\"a\":\"{}\"}}", "x".repeat(bytes - 8));
         assert!(read_item(&of(EVENT_BYTES_MAX)).is_ok());
         check(&of(EVENT_BYTES_MAX + 1), Code::EventTooLarge, None);

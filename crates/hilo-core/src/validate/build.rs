@@ -1,7 +1,7 @@
 //! Builds the typed event from a message that fits the field table: kind, ids, times, context.
 //!
-//! `(message, facts) → Event`. Decides what an id may stand for by how far the sender is trusted. Times are taken
-//! as the page said them; correcting the page's clock is `normalize`'s.
+//! `(message, facts) → Event`. The trust in the sender decides whether a user id is verified or claimed. Times stay as the page
+//! sent them: `normalize` corrects the page's clock.
 
 use jiff::Timestamp;
 use serde_json::{Map, Value};
@@ -13,7 +13,7 @@ use crate::event::{Context, Event, EventKind, Properties, Trust};
 use crate::identity::{is_reserved, uuid_v7};
 use crate::outcome::{Code, Rejection};
 
-/// Fields that belong to some kinds only; what is left of them belongs to another kind than the message's.
+/// Fields of some kinds only. A field that is left after the kind was built belongs to another kind.
 const KIND_FIELDS: [&str; 7] =
     ["event", "name", "category", "properties", "traits", "groupId", "previousId"];
 
@@ -129,7 +129,7 @@ fn not_reserved(field: &str, id: String) -> Result<String, Rejection> {
     Ok(id)
 }
 
-/// Whom the event is about, and who says so.
+/// The ids of an event, verified or claimed.
 struct Ids {
     anonymous: Option<String>,
     user: Option<String>,
@@ -142,7 +142,7 @@ impl Ids {
             |field| take_text(message, field).map(|id| not_reserved(field, id)).transpose();
         let (anonymous, user) = (take("anonymousId")?, take("userId")?);
         match trust {
-            // Anyone can copy a public key out of a page, so a user id under it is a claim and owns no profile.
+            // Anyone can copy a public key out of a page, so a user id under such a key is a claim and owns no profile.
             Trust::Public if anonymous.is_none() => Err(Rejection::at(
                 Code::MissingId,
                 "anonymousId",
@@ -159,7 +159,7 @@ impl Ids {
     }
 }
 
-/// The page's times, as it said them.
+/// The page's times, as the page sent them.
 struct Times {
     original_at: Option<Timestamp>,
     sent_at: Option<Timestamp>,
@@ -181,13 +181,13 @@ impl Times {
         };
         let (original, said, sent_at) =
             (take("originalTimestamp")?, take("timestamp")?, take("sentAt")?);
-        // Where both are sent, `timestamp` has been corrected by someone else already; the correction here starts
-        // from the page's own clock.
+        // Where both are sent, another system has corrected `timestamp` already. Our correction starts from the page's own
+        // clock.
         Ok(Times { original_at: original.or(said), sent_at: sent_at.or(envelope_sent_at) })
     }
 }
 
-/// The context as a type. Its fields fit the table, so all that can still miss is a session without its id.
+/// The typed context. Its fields fit the table, so the only possible mistake is a session without an id.
 fn context(value: Option<Value>) -> Result<Context, Rejection> {
     let Some(value) = value else { return Ok(Context::default()) };
     let session = value.get("hilo").and_then(|hilo| hilo.get("session"));
@@ -203,12 +203,12 @@ fn context(value: Option<Value>) -> Result<Context, Rejection> {
     })
 }
 
-/// An id for a message without one. Differs between the items of an envelope and, by the random bytes, between
-/// envelopes; a message that is sent again gets another one, which is why senders should make their own.
+/// An id for a message without an id. Items of one envelope differ by their index, and envelopes by the random bytes. A message
+/// that is sent again gets another id, so senders should make their own ids.
 fn mint(posted: &PostedEvent<'_>) -> String {
     let mut bytes = posted.facts.random;
     let index = u32::try_from(posted.index).unwrap_or(u32::MAX).to_be_bytes();
-    // The last four bytes: version and variant are written over bytes 6 and 8.
+    // The last four bytes, because version and variant overwrite bytes 6 and 8.
     for (byte, salt) in bytes.iter_mut().rev().zip(index.iter().rev()) {
         *byte ^= salt;
     }

@@ -1,7 +1,7 @@
-//! Opens an envelope: text, header fields, and the items still unread.
+//! Opens an envelope: reads its header fields and leaves its items unread.
 //!
-//! Bytes → [`Envelope`], or the one refusal of the whole body. Each item stays raw text, so that one broken item
-//! cannot take its neighbors with it. Does not look into items.
+//! Bytes → [`Envelope`], or the refusal of the whole body. Each item stays raw text, so that one broken item does not spoil its
+//! neighbors.
 
 use std::cell::Cell;
 use std::collections::BTreeSet;
@@ -37,7 +37,7 @@ pub fn read_batch(body: &[u8]) -> Result<Envelope, Rejection> {
 /// Opens the body of `POST /v1/<kind>`: one message, whose type is the path's.
 ///
 /// # Errors
-/// `malformed_body`, `wrong_type`. What is wrong inside the message is [`super::check`]'s to say.
+/// `malformed_body`, `wrong_type`. [`super::check`] refuses mistakes inside the message.
 pub fn read_single(body: &[u8], kind: &str) -> Result<Envelope, Rejection> {
     let text = body_text(body)?;
     let (mut envelope, _) = open(&text, Form::Single)?;
@@ -48,7 +48,7 @@ pub fn read_single(body: &[u8], kind: &str) -> Result<Envelope, Rejection> {
     Ok(envelope)
 }
 
-/// The id of an item that could not be read as a whole, so that its sender can find it.
+/// The id of an item that is broken elsewhere, so that its sender can find the item.
 pub(super) fn peek_message_id(item: &str) -> Option<String> {
     #[derive(Deserialize)]
     struct Peek {
@@ -76,7 +76,7 @@ enum Form {
     Single,
 }
 
-/// Reads the header fields, and says whether there was a `batch`.
+/// Reads the header fields, and returns whether there was a `batch`.
 fn open(text: &str, form: Form) -> Result<(Envelope, bool), Rejection> {
     let (fault, at) = (Fault::default(), Cell::new(""));
     let mut reader = serde_json::Deserializer::from_str(text);
@@ -107,7 +107,7 @@ fn malformed(error: &serde_json::Error) -> Rejection {
     Rejection::new(Code::MalformedBody, message)
 }
 
-/// Visits the outermost object. `at` names the field being read, for refusals that serde words itself.
+/// Visits the outermost object. `at` names the current field, for refusals that come from serde.
 #[derive(Clone, Copy)]
 struct Header<'f> {
     fault: &'f Fault,
@@ -116,7 +116,7 @@ struct Header<'f> {
 }
 
 impl<'f> Header<'f> {
-    /// `context` or `integrations`: an object, bounded because every item gets a copy.
+    /// Reads `context` or `integrations`: an object, bounded because every item gets a copy.
     fn shared<'de, A: MapAccess<'de>>(self, map: &mut A) -> Result<Option<Value>, A::Error> {
         let raw: &'de RawValue = map.next_value()?;
         if raw.get().len() > SHARED_BYTES_MAX {
@@ -128,7 +128,7 @@ impl<'f> Header<'f> {
             return Err(error);
         }
         let mut reader = serde_json::Deserializer::from_str(raw.get());
-        // Depth 1: inside an event it will be one level down.
+        // Depth 1, because the object will stand one level down in an event.
         match Strict::new(self.fault, 1).deserialize(&mut reader) {
             Ok(Value::Null) => Ok(None),
             Ok(value @ Value::Object(_)) => Ok(Some(value)),
@@ -154,7 +154,7 @@ impl<'f> Header<'f> {
             self.fault.under("sentAt");
         })?;
         envelope.sent_at = read_time(&value);
-        // A single message carries its own `sentAt`, which is judged with it.
+        // A single message carries its own `sentAt`, and the message's check covers it.
         if envelope.sent_at.is_none() && !value.is_null() && self.form == Form::Batch {
             let message = "not a time: without it the page's clock cannot be corrected";
             envelope.notices.push(Rejection::at(Code::WrongType, "sentAt", message));
@@ -221,7 +221,7 @@ impl<'de> Visitor<'de> for Header<'_> {
     }
 }
 
-/// The list of events, each kept as the text it is.
+/// Visits the list of events and keeps each as raw text.
 struct Items<'f> {
     fault: &'f Fault,
 }
@@ -267,7 +267,7 @@ mod tests {
     }
 
     #[test]
-    fn the_header_is_read_and_the_items_are_not() {
+    fn the_header_is_read_and_items_stay_unread() {
         let body = "\u{feff}{\"writeKey\":\"wk_a\",\"sentAt\":1000,\"batch\":[{},7,{\"a\":1,\"a\":2}],\"extra\":1}";
         let envelope = read_batch(body.as_bytes()).unwrap();
         assert_eq!(envelope.write_key.as_deref(), Some("wk_a"));
@@ -277,7 +277,7 @@ mod tests {
     }
 
     #[test]
-    fn each_mistake_has_its_code() {
+    fn each_mistake_of_an_envelope_has_its_code() {
         check("", Code::MalformedBody, None);
         check("{\"batch\":[]} tail", Code::MalformedBody, None);
         check(b"\xff\xfe{\0}\0", Code::MalformedBody, None);
@@ -301,7 +301,7 @@ mod tests {
     }
 
     #[test]
-    fn a_body_cut_anywhere_is_malformed() {
+    fn a_body_that_was_cut_anywhere_is_malformed() {
         let body =
             r#"{"writeKey":"wk_a","context":{"a":"ü"},"batch":[{"b":"\ud83d\ude00"}]}"#.as_bytes();
         assert!(read_batch(body).is_ok());
@@ -311,7 +311,7 @@ mod tests {
     }
 
     #[test]
-    fn a_batch_has_an_end() {
+    fn a_batch_one_event_over_the_limit_is_refused() {
         let of = |count: usize| format!("{{\"batch\":[{}]}}", vec!["{}"; count].join(","));
         assert_eq!(
             read_batch(of(BATCH_EVENTS_MAX).as_bytes()).unwrap().items.len(),
@@ -327,7 +327,7 @@ mod tests {
     }
 
     #[test]
-    fn a_single_message_is_an_envelope_of_one() {
+    fn a_single_message_is_an_envelope_with_one_item() {
         let envelope = read_single(br#" {"writeKey":"wk_a","event":"E"} "#, "track").unwrap();
         assert!(envelope.single && envelope.items.len() == 1);
         assert_eq!(envelope.kind.as_deref(), Some("track"));
@@ -336,7 +336,7 @@ mod tests {
     }
 
     #[test]
-    fn the_id_of_a_broken_item_is_found() {
+    fn the_message_id_of_a_broken_item_is_found() {
         assert_eq!(peek_message_id(r#"{"messageId":"m1","a":1,"a":2}"#).as_deref(), Some("m1"));
         assert_eq!(peek_message_id(r#"{"messageId":7}"#).as_deref(), Some("7"));
         assert_eq!(peek_message_id(r#"[1]"#), None);

@@ -1,8 +1,7 @@
-//! Consent at the door of the collector: what an event says about it, and whether that lets it in.
+//! The consent gate of the collector: may an event with this consent claim come in?
 //!
-//! The decision itself is `consent::decide`, the same that the tracker asked. Here stand only the edge's own rules:
-//! silence is refused, a server source may declare a basis, `Sec-GPC: 1` denies. What the collector recorded of the
-//! person earlier is asked where it is stored.
+//! `consent::decide` decides, as in the tracker. This file adds the edge's own rules: silence is refused, a server source may
+//! declare a basis, `Sec-GPC: 1` denies. The profile object checks the consent that it has recorded.
 
 use serde_json::{Map, Value, json};
 
@@ -11,7 +10,7 @@ use crate::consent::{Decision, Purpose, decide};
 use crate::event::{ConsentClaim, Event, Facts};
 use crate::outcome::{Code, Outcome, Rejection};
 
-/// Fills in the basis that a server source declared in `hilo.toml`, where the message itself says nothing.
+/// Adds the basis that `hilo.toml` declares for a server source, where the message carries no consent.
 pub(super) fn apply_basis(message: &mut Map<String, Value>, source: &Source) {
     let Some(basis) = source.consent_basis.as_ref().filter(|_| source.is_server()) else { return };
     if says_something(message) {
@@ -39,12 +38,12 @@ fn preferences(message: &Map<String, Value>) -> Option<&Value> {
         .filter(|value| !value.is_null())
 }
 
-/// Whether the message speaks of consent at all, rightly or wrongly.
+/// Whether the message carries a consent claim, right or wrong.
 fn says_something(message: &Map<String, Value>) -> bool {
     preferences(message).is_some()
 }
 
-/// Whether a trace of the message may stand in the reject log: only if it could have been stored, had it been right.
+/// Whether the reject log may keep the message's shape: only where its consent would have let the event in.
 pub(super) fn may_be_logged(message: &Map<String, Value>, facts: &Facts) -> bool {
     let Some(Value::Object(said)) = preferences(message) else { return false };
     let category_preferences =
@@ -53,7 +52,7 @@ pub(super) fn may_be_logged(message: &Map<String, Value>, facts: &Facts) -> bool
     judge(&claim, &[Purpose::Analytics], facts).is_ok()
 }
 
-/// Lets an event in whose every purpose is granted.
+/// Lets an event in if all its purposes are granted.
 pub(super) fn pass(event: &mut Event, facts: &Facts) -> Result<(), Outcome> {
     let required = event.purposes();
     let said = event.context.consent.as_mut().filter(|said| said.is_said());
@@ -66,7 +65,7 @@ pub(super) fn pass(event: &mut Event, facts: &Facts) -> Result<(), Outcome> {
     };
     judge(said, required, facts).map_err(Outcome::Dropped)?;
     if facts.gpc {
-        // Written down, so that the gates before the destinations read the same.
+        // The event carries the denial on, so that the gates before the destinations read it.
         for purpose in Purpose::GPC_DENIES {
             said.category_preferences.insert(purpose.name().to_owned(), false);
         }

@@ -1,7 +1,7 @@
-//! Undoes `Content-Encoding: gzip`, and nothing else.
+//! Inflates a body with `Content-Encoding: gzip`.
 //!
-//! Body → body. Inflates in small chunks against a hard cap, so that a bomb costs one cap of memory and no more
-//! (the platform's own stream read a 0.5 MB bomb into 900 MB although its reader had stopped).
+//! Body → body. Inflates in small chunks up to a hard cap, so that a bomb costs no more memory than the cap. (The platform's
+//! own stream read a 0.5 MB bomb into 900 MB although its reader had stopped.) Knows no other encoding.
 
 use std::io::{self, Read};
 
@@ -10,10 +10,10 @@ use flate2::bufread::GzDecoder;
 use crate::event::{BODY_BYTES_MAX, INFLATED_BYTES_MAX};
 use crate::outcome::{Code, Rejection};
 
-/// Bytes inflated between two looks at the cap.
+/// Bytes inflated between two checks of the cap.
 const CHUNK_BYTES: usize = 16 * 1024;
 
-/// The body as its sender wrote it, inside the limits on the wire and after inflating.
+/// The inflated body, inside the limits before and after inflating.
 ///
 /// # Errors
 /// `body_too_large`, `inflated_too_large`; `unsupported_encoding` for anything but gzip and for broken gzip;
@@ -40,7 +40,7 @@ pub fn inflate(body: &[u8], content_encoding: Option<&str>) -> Result<Vec<u8>, R
 }
 
 fn gunzip(body: &[u8]) -> Result<Vec<u8>, Rejection> {
-    // One member only: a body of 26,000 empty members would cost a fresh inflater each.
+    // One gzip member only: each of 26,000 empty members in one body would cost a new inflater.
     let mut decoder = GzDecoder::new(body);
     let mut inflated = Vec::with_capacity(body.len().saturating_mul(4).min(INFLATED_BYTES_MAX));
     let mut chunk = [0; CHUNK_BYTES];
@@ -100,7 +100,7 @@ mod tests {
     }
 
     #[test]
-    fn plain_and_gzip_come_out_alike() {
+    fn plain_and_gzip_bodies_are_read_alike() {
         for encoding in [None, Some(""), Some("identity")] {
             assert_eq!(inflate(b"{}", encoding).unwrap(), b"{}");
         }
@@ -116,7 +116,7 @@ mod tests {
     }
 
     #[test]
-    fn the_limits_hold_to_the_byte() {
+    fn a_body_one_byte_over_a_limit_is_refused() {
         assert!(inflate(&vec![b' '; BODY_BYTES_MAX], None).is_ok());
         assert_eq!(
             inflate(&vec![b' '; BODY_BYTES_MAX + 1], None).unwrap_err().code,
@@ -127,12 +127,12 @@ mod tests {
     }
 
     #[test]
-    fn a_bomb_stops_at_the_cap() {
+    fn a_gzip_bomb_is_refused_at_the_cap() {
         check(&gzip(&vec![0; 64 * 1024 * 1024]), "gzip", Code::InflatedTooLarge);
     }
 
     #[test]
-    fn broken_gzip_is_named() {
+    fn cut_and_damaged_gzip_have_codes_of_their_own() {
         let whole = gzip(b"{\"batch\":[]}");
         for cut in 0..whole.len() {
             check(&whole[..cut], "gzip", Code::MalformedBody);

@@ -1,7 +1,7 @@
-//! What an envelope says once, said for each of its items.
+//! Gives each item the fields that its envelope carries once.
 //!
-//! `(item, envelope) → item`: batch-level `context` and `integrations` fill in what the item leaves out. The item
-//! wins; objects are merged one level deep, as in `context.hilo`, deeper ones are taken as a whole.
+//! `(item, envelope) → item`: the envelope's `context` and `integrations` add fields that the item lacks. The item's own fields
+//! win. Objects are merged one level deep, as in `context.hilo`. Deeper objects are taken whole.
 
 use serde_json::{Map, Value};
 
@@ -11,7 +11,7 @@ use super::envelope::Envelope;
 pub(super) fn share(message: &mut Map<String, Value>, envelope: &Envelope, index: usize) {
     fill(message, "context", envelope.context.as_ref());
     fill(message, "integrations", envelope.integrations.as_ref());
-    // What the page had to drop is said once per envelope. On every item it would be counted once per item.
+    // The page's count of dropped events stands once per envelope. On every item it would count once per item.
     if index > 0 && envelope.context.is_some() {
         let hilo = message.get_mut("context").and_then(|context| context.get_mut("hilo"));
         if let Some(Value::Object(hilo)) = hilo {
@@ -27,7 +27,7 @@ fn fill(message: &mut Map<String, Value>, key: &str, shared: Option<&Value>) {
             message.insert(key.to_owned(), Value::Object(shared.clone()));
         }
         Some(Value::Object(own)) => merge(own, shared, 1),
-        // Not an object: the field table will say so.
+        // Not an object: the field table refuses it.
         Some(Value::Bool(_) | Value::Number(_) | Value::String(_) | Value::Array(_)) => {}
     }
 }
@@ -38,7 +38,7 @@ fn merge(own: &mut Map<String, Value>, shared: &Map<String, Value>, levels: usiz
             (None | Some(Value::Null), theirs) => {
                 own.insert(key.clone(), theirs.clone());
             }
-            // A consent and its revision belong together: halves of two would be a choice nobody made.
+            // A consent and its revision belong together: a mix of two consents would be a choice that no visitor made.
             (Some(_), _) if key == "consent" => {}
             (Some(Value::Object(own)), Value::Object(theirs)) if levels > 0 => {
                 merge(own, theirs, levels - 1)
@@ -61,7 +61,7 @@ mod tests {
     }
 
     #[test]
-    fn the_item_wins_one_level_deep() {
+    fn fields_of_the_item_win_one_level_deep() {
         check(
             json!({"locale": "es", "page": {"url": "a", "title": "t"}}),
             json!({"locale": "en", "page": {"url": "b"}}),
@@ -78,7 +78,7 @@ mod tests {
     }
 
     #[test]
-    fn consent_is_taken_whole() {
+    fn an_items_consent_is_never_mixed_with_the_envelopes() {
         let own = json!({"consent": {"categoryPreferences": {"analytics": false}}});
         check(
             json!({"consent": {"categoryPreferences": {"analytics": true}, "revision": 9}}),
@@ -89,7 +89,7 @@ mod tests {
     }
 
     #[test]
-    fn what_the_page_dropped_is_told_once() {
+    fn the_count_of_dropped_events_reaches_the_first_item_only() {
         let shared = json!({"hilo": {"dropped": {"queue_full": 2}, "persistence": "local"}});
         check(shared.clone(), json!({}), 0, shared.clone());
         check(shared, json!({}), 1, json!({"hilo": {"persistence": "local"}}));

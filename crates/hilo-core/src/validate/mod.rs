@@ -1,8 +1,8 @@
 //! From bytes to judged events: one envelope in, exactly one [`Judged`] per item out, in order.
 //!
-//! Reading order: `inflate` → `decode` (envelope) → `strict` (one item, hostile until proven otherwise) → `merge`
-//! (the envelope's context) → `shape` (the field table) → `build` (ids, times, kind) → `gate` (consent). An item
-//! that fails harms only itself. Corrects nothing that a sender got right: clocks, URLs and the like are `normalize`'s.
+//! Reading order: `inflate` → `decode` (envelope) → [`crate::strict`] (one item) → `merge` (the envelope's context) → `shape`
+//! (the field table) → `build` (ids, times, kind) → `gate` (consent). A refused item changes nothing for other items. Does not
+//! correct clocks or URLs: `normalize` does.
 
 mod build;
 mod decode;
@@ -34,13 +34,12 @@ use crate::strict::read_item;
 use notes::Notes;
 use posted::PostedEvent;
 
-/// Judges every item of `envelope`: exactly one answer per item, in order.
+/// Judges every item of `envelope`: exactly one result per item, in order.
 ///
-/// Structure is judged before consent, so that a sender learns of a mistake whatever the visitor said; but what is
-/// not consented to leaves no trace of its content.
+/// Structure is checked before consent, so that a sender learns of a mistake even where the visitor said no. The content of an
+/// item without consent leaves no trace.
 ///
-/// A consent that is missing or unreadable is the sender's fault (`Rejected`); one that says no is the visitor's will
-/// (`Dropped`).
+/// A missing or unreadable consent is the sender's fault (`Rejected`). A denial is the visitor's will (`Dropped`).
 pub fn check(envelope: &Envelope, source: &Source, facts: &Facts) -> Vec<Judged> {
     let mut seen = BTreeSet::new();
     let mut judged = Vec::with_capacity(envelope.items.len());

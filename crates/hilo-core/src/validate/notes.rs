@@ -1,12 +1,12 @@
-//! Remarks and cuts, collected on the way through one item.
-//! In: what a stage has to say. Out: bounded lists.
+//! Remarks on one item and its shortened fields, collected by the stages.
+//! In: remarks. Out: bounded lists.
 
 use crate::outcome::{Code, Rejection};
 
-/// Remarks kept per item; the ones after it say nothing that the first did not.
+/// Remarks kept per item. Later remarks mostly repeat the first.
 pub const NOTICES_MAX: usize = 16;
 
-/// Remarks and cuts collected on the way through an item.
+/// Remarks on one item, and the paths of its shortened fields.
 #[derive(Default)]
 pub(super) struct Notes {
     pub(super) notices: Vec<Rejection>,
@@ -20,7 +20,7 @@ impl Notes {
         }
     }
 
-    /// Notes that the field was cut to its limit.
+    /// Notes that the field was shortened to its limit.
     pub(super) fn note_cut(&mut self, field: &str) {
         if self.truncated.len() < NOTICES_MAX {
             self.truncated.push(field.to_owned());

@@ -1,14 +1,14 @@
-//! One item of an envelope with all that is known around it. Shape only.
+//! One item of an envelope with its envelope, source and facts. Shape only.
 
 use super::envelope::Envelope;
 use crate::config::Source;
 use crate::event::Facts;
 
-/// One item with all that is known around it.
+/// One unread item with its envelope, source and facts.
 pub(super) struct PostedEvent<'a> {
-    /// Its place in the envelope.
+    /// The item's place in the envelope.
     pub(super) index: usize,
-    /// Its text, unread.
+    /// The item's text.
     pub(super) raw: &'a str,
     pub(super) envelope: &'a Envelope,
     pub(super) source: &'a Source,

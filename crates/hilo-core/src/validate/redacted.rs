@@ -1,7 +1,7 @@
-//! What a refused item looked like, without what it said.
+//! The shape of a refused item, for the reject log.
 //!
-//! Raw item → its shape as JSON: keys and types, never a value, at most [`REDACTED_BYTES_MAX`] bytes. Enough for a
-//! developer to see the mistake, too little to hold anything about a person.
+//! Raw item → its shape as JSON: keys and types, never a value, at most [`REDACTED_BYTES_MAX`] bytes. A developer sees the
+//! mistake in a shape, and a shape holds nothing about a person.
 
 use serde_json::{Map, Value};
 
@@ -11,20 +11,20 @@ use crate::strict::key_shape;
 /// Bytes of a redacted item in the reject log.
 pub const REDACTED_BYTES_MAX: usize = 1_024;
 
-/// Elements shown of a list: the others look alike.
+/// Elements of a list that are shown. Further elements look alike.
 const ELEMENTS_MAX: usize = 3;
 
-/// The shape of `item`, or nothing if it cannot be read.
+/// The shape of `item`; `None` if the item is no JSON.
 pub(super) fn shape_of(item: &str) -> Option<String> {
     let value: Value = serde_json::from_str(item).ok()?;
-    // The closing brackets of every level, and the mark that something was left out.
+    // Leaves room for the closing brackets of every level and for the mark of a shortened shape.
     let mut budget = REDACTED_BYTES_MAX.saturating_sub(16 * DEPTH_MAX);
     serde_json::to_string(&shape(&value, &mut budget, DEPTH_MAX)?)
         .ok()
         .filter(|text| text.len() <= REDACTED_BYTES_MAX)
 }
 
-/// The shape of `value`, or nothing once the budget is spent.
+/// The shape of `value`; `None` once the budget is spent.
 fn shape(value: &Value, budget: &mut usize, levels: usize) -> Option<Value> {
     let shape = match value {
         Value::Null => Value::Null,
@@ -85,7 +85,7 @@ mod tests {
     }
 
     #[test]
-    fn values_become_their_shapes() {
+    fn a_shape_holds_types_instead_of_values() {
         check(
             r#"{"event":"Añadido","properties":{"ana@example.com":7,"list":["a","b","c","d"],"ok":true,"no":null}}"#,
             concat!(
@@ -96,7 +96,7 @@ mod tests {
     }
 
     #[test]
-    fn a_large_item_still_fits() {
+    fn the_shape_of_a_large_item_keeps_the_limit() {
         let keys: Vec<_> =
             (0..200).map(|i| format!("\"key{i}\":{{\"a\":[{{\"b\":\"text\"}}]}}")).collect();
         let shape = shape_of(&format!("{{{}}}", keys.join(","))).unwrap();

@@ -1,7 +1,7 @@
-//! Holds a message against the field table: right types, inside the limits, nothing that is not a row.
+//! Compares a message with the field table: types, limits, and no field without a row.
 //!
-//! Changes the message in place: `null` means absent, numbers become ids' text, long strings are cut and noted,
-//! unknown fields are left out and noted. The first field of a wrong type ends the walk. Judges no meaning.
+//! Changes the message in place: `null` means absent, numbers in ids become text, long strings are shortened and noted, unknown
+//! fields are left out and noted. The first field of a wrong type ends the walk. Knows no meaning of fields.
 
 use serde_json::{Map, Value};
 
@@ -12,7 +12,8 @@ use crate::outcome::{Code, Rejection};
 use crate::strict::key_shape;
 use crate::text::shortened;
 
-/// What Segment's libraries send for their own bookkeeping. Left out without a remark: nobody can change it.
+/// Fields of Segment's libraries for their own bookkeeping. They are left out without a remark, because no sender can change
+/// them.
 const BOOKKEEPING: [&str; 6] =
     ["_metadata", "channel", "projectId", "receivedAt", "version", "writeKey"];
 
@@ -30,8 +31,8 @@ struct Walk<'n> {
 }
 
 impl Walk<'_> {
-    /// Runs `step` with a key or index added to the path. A key that could be data goes in as its shape, and so
-    /// cannot be a row of the table either.
+    /// Runs `step` with a key or index added to the path. A key that could be data is added as its shape, which is no row of
+    /// the table.
     fn at<T>(&mut self, segment: &str, step: impl FnOnce(&mut Self) -> T) -> T {
         let base = self.path.len();
         if base > 0 {
@@ -53,7 +54,7 @@ impl Walk<'_> {
     /// An object whose keys are rows of the table.
     fn closed(&mut self, object: &mut Map<String, Value>) {
         object.retain(|key, value| {
-            // `null` is how many libraries say "absent".
+            // Many libraries write `null` for an absent field.
             !value.is_null()
                 && self.fault.is_none()
                 && self.at(&key_shape(key), |walk| walk.keep(key, value))
@@ -61,7 +62,7 @@ impl Walk<'_> {
     }
 
     fn keep(&mut self, key: &str, value: &mut Value) -> bool {
-        // A key with a dot in it could pose as a path of the table.
+        // A key with a dot could pose as a path of the table.
         if let Some(field) = fields::find(&self.path).filter(|_| !key.contains('.')) {
             return self.field(field, value);
         }
@@ -115,7 +116,7 @@ impl Walk<'_> {
         }
     }
 
-    /// Ids are never cut: two long ids with the same beginning would become one person.
+    /// Checks an id. An id is never shortened: two long ids with the same beginning would become one person.
     fn id(&mut self, field: &Field, value: &mut Value) -> bool {
         match value {
             Value::Number(number) if !number.is_f64() => {
@@ -129,7 +130,7 @@ impl Walk<'_> {
             Value::String(id) if id.chars().any(char::is_control) => {
                 self.refuse("an id holds no control characters")
             }
-            // Empty is how templates without a value say "absent".
+            // Templates write an empty text for an absent id.
             Value::String(id) => !id.trim().is_empty(),
             Value::Null | Value::Bool(_) | Value::Array(_) | Value::Object(_) => {
                 self.refuse(expected(field.shape))
@@ -144,7 +145,7 @@ impl Walk<'_> {
         }
     }
 
-    /// The sender's own keys: only strings are bounded here, the rest was while reading.
+    /// Shortens strings under the sender's own keys. The reader has checked all other limits.
     fn object(&mut self, object: &mut Map<String, Value>) -> bool {
         for (key, value) in object {
             self.at(&key_shape(key), |walk| walk.value(value));
@@ -159,7 +160,7 @@ impl Walk<'_> {
             }
             Value::Array(values) => {
                 for (index, value) in values.iter_mut().enumerate() {
-                    // The path is spelled out only where it can be needed.
+                    // Only these values can need their path.
                     if matches!(value, Value::String(_) | Value::Array(_) | Value::Object(_)) {
                         self.at(&index.to_string(), |walk| walk.value(value));
                     }
@@ -226,7 +227,7 @@ mod tests {
     }
 
     #[test]
-    fn unknown_fields_are_left_out_and_noted() {
+    fn unknown_fields_are_left_out_with_a_remark() {
         check_kept(
             json!({"surprise": 1, "context.ip": "1.2.3.4", "_metadata": {}, "context": {"location": {"city": "X"}}}),
             json!({"context": {}}),
@@ -239,7 +240,7 @@ mod tests {
     }
 
     #[test]
-    fn long_text_is_cut_at_a_character() {
+    fn long_text_is_shortened_to_whole_characters() {
         let long = "é".repeat(fields::NAME_BYTES_MAX);
         let cut = "é".repeat(fields::NAME_BYTES_MAX / 2);
         check_kept(json!({"event": long}), json!({"event": cut}), &[(Code::Truncated, "event")]);
@@ -252,7 +253,7 @@ mod tests {
     }
 
     #[test]
-    fn a_wrong_type_is_blamed_by_its_path() {
+    fn a_wrong_type_is_refused_with_its_path() {
         check_refused(json!({"event": 7}), "event");
         check_refused(json!({"userId": true}), "userId");
         check_refused(json!({"userId": 1e30}), "userId");

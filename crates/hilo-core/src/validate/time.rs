@@ -1,10 +1,10 @@
-//! Times as senders write them.
+//! Reads a sender's time.
 //! In: a JSON value. Out: a time, or none.
 
 use jiff::Timestamp;
 use serde_json::Value;
 
-/// A time as the wire may write it: RFC 3339, or milliseconds since the epoch.
+/// Reads a time: RFC 3339 text, or milliseconds since the epoch.
 pub(super) fn read_time(value: &Value) -> Option<Timestamp> {
     match value {
         Value::String(text) => text.trim().parse().ok(),
@@ -16,13 +16,13 @@ pub(super) fn read_time(value: &Value) -> Option<Timestamp> {
     }
 }
 
-/// Clocks such as `performance.timeOrigin` count in fractions of a millisecond.
+/// Whole milliseconds: clocks such as `performance.timeOrigin` count in fractions.
 fn whole(ms: f64) -> Option<i64> {
     /// Whole numbers up to here are exact in an f64 (ECMA-262, `Number.MAX_SAFE_INTEGER`).
     const SAFE_MAX: f64 = 9_007_199_254_740_991.0;
     #[expect(
         clippy::cast_possible_truncation,
-        reason = "inside ±2^53, and the fraction is meant to go"
+        reason = "inside ±2^53, and the fraction is dropped on purpose"
     )]
     (ms.abs() <= SAFE_MAX).then_some(ms as i64)
 }
@@ -37,7 +37,7 @@ mod tests {
     }
 
     #[test]
-    fn times_are_read_as_the_wire_writes_them() {
+    fn times_are_read_as_text_and_as_milliseconds() {
         check_time(json!("2026-11-24T10:00:00.123Z"), Some("2026-11-24T10:00:00.123Z"));
         check_time(json!("2026-11-24T10:00:00+01:00"), Some("2026-11-24T09:00:00Z"));
         check_time(json!(1_795_514_400_000_i64), Some("2026-11-24T10:00:00Z"));

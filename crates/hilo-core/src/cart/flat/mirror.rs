@@ -1,5 +1,5 @@
-//! Flat text for tests: views as JavaScript writes them, operations as it reads them, and both ways of what is kept.
-//! In and out: the same records as `flat`'s.
+//! Flat text for tests: writes views and reads operations, as JavaScript does in the page.
+//! In and out: the records of `flat`.
 
 use alloc::string::String;
 use core::ops::RangeInclusive;

@@ -1,4 +1,4 @@
-//! What flat text looks like, and what is refused.
+//! The exact text of each message, and texts that are refused.
 
 use super::mirror::{read_ops, write_ops, write_replica, write_view};
 use super::*;
@@ -9,7 +9,7 @@ fn sender() -> Sender {
     Sender { cart: "c".into(), replica: A, token: "t".into(), base: 9_007_199_254_740_993 }
 }
 
-/// Two mugs added, four of the five taken back, and a cup of somebody else's removed.
+/// A delta of replica A: two mugs added, four of five mugs taken back, and a cup of another replica removed.
 fn delta() -> Cart {
     let mut cart = on(3);
     let cup = cart.add(B, &other_line("cup"), 1).unwrap();
@@ -41,14 +41,14 @@ p\tmug\t7\tEUR\t3\t1\tadd\t3\t1\t3
 i\tmug\t7\tEUR\t0\tnMug\\t\"big\"\\n\\\\o/\tm\tp1999";
 
 #[test]
-fn operations_look_as_documented_and_read_back() {
+fn operations_are_written_as_documented_and_read_back() {
     let delta = delta();
     assert_eq!(write_ops(&sender(), &(1..=3), &delta), OPS);
     assert_eq!(read_ops(OPS), Some((sender(), 1..=3, delta)));
 }
 
 #[test]
-fn views_look_as_documented_and_read_back() {
+fn views_are_written_as_documented_and_read_back() {
     let mut view = View { full: true, cart: "c".into(), rev: 12, acked: 3, known: on(3) };
     view.known.absorb(&delta());
     view.known.retain_looks(|_| false);
@@ -69,7 +69,7 @@ p\tmug\t7\tEUR\t3\t1\tadd\t3\t1\t3";
 }
 
 #[test]
-fn what_is_kept_looks_as_documented_and_reads_back() {
+fn a_kept_replica_is_written_as_documented_and_reads_back() {
     let group = |replica, from, sent| {
         let mut delta = Cart::of(2);
         delta.ctx.insert(Dot { r: replica, n: from });
@@ -86,7 +86,7 @@ q\t2\tt\t2\t1\t1\t0\nv\t2\t1";
 }
 
 #[test]
-fn nonsense_is_refused_whole() {
+fn a_text_with_one_wrong_cell_is_refused_whole() {
     let changes = [
         ("o\t1", "o\t2"),                 // another version
         ("o\t1", "d\t1"),                 // another kind of message

@@ -1,4 +1,4 @@
-//! What the hub accepts, what it refuses, and that a refusal changes nothing.
+//! Deltas that the hub accepts, and deltas that it refuses without a change.
 
 use super::*;
 use crate::cart::LineInfo;
@@ -24,7 +24,7 @@ fn accept(cart: &Cart, ops: &Ops) -> Cart {
     }
 }
 
-/// Replica A's addition of two to a hub with three, and one change to it: refused with that code.
+/// Changes a good delta, replica A's addition of two to a hub's three, and expects the refusal with this code.
 fn check_refused(expected: &str, change: impl Fn(&mut Ops)) {
     let hub = on(3);
     let delta = hub.add(A, &line(), 2).unwrap();
@@ -48,11 +48,11 @@ fn forged_replicas_and_numbers_are_refused() {
     check_refused("missing", |ops| (ops.from, ops.to) = (2, 2)); // a gap
     check_refused("missing", |ops| ops.to = u32::MAX);
     check_refused("missing", |ops| ops.to = WINDOW + 1);
-    check_refused("missing", |ops| ops.put[0].1 = dot(A, 2)); // outside of what it brings
+    check_refused("missing", |ops| ops.put[0].1 = dot(A, 2)); // not one of its operations
 }
 
 #[test]
-fn what_the_hub_has_not_seen_cannot_be_touched() {
+fn dots_that_the_hub_has_not_seen_cannot_be_dropped_or_put() {
     check_refused("missing", |ops| ops.drop = vec![dot(B, 1)]);
     check_refused("missing", |ops| ops.drop = vec![dot(C, 2)]);
     check_refused("missing", |ops| ops.drop = vec![dot(C, 0)]);
@@ -66,7 +66,7 @@ fn what_the_hub_has_not_seen_cannot_be_touched() {
 }
 
 #[test]
-fn dots_keep_their_content_and_counters_their_owner() {
+fn a_dot_keeps_its_content_and_each_count_belongs_to_its_replica() {
     let foreign = |n, kind, used: &[(ReplicaId, u32)]| {
         Put(line(), dot(C, 1), kind, n, used.iter().copied().collect())
     };
@@ -83,7 +83,7 @@ fn dots_keep_their_content_and_counters_their_owner() {
 }
 
 #[test]
-fn limits_are_the_hubs_to_keep() {
+fn the_hub_keeps_the_limits_of_quantities_and_texts() {
     check_refused("bad_quantity", |ops| ops.put[0].3 = 0);
     check_refused("bad_quantity", |ops| ops.put[0].3 = QUANTITY_MAX + 1);
     check_refused("bad_line", |ops| ops.put[0].0 = other_line(""));
@@ -110,7 +110,11 @@ fn lines_dots_and_replicas_are_bounded() {
     let fold = hub.add(ReplicaId(9_999), &line(), 1).unwrap();
     let ops = Ops::of(sender(ReplicaId(9_999)), 1, 1, &fold);
     let most = LINE_DOTS_MAX as u32;
-    assert_eq!(accept(&hub, &ops).qty(&line()), most + 1, "who has seen them can fold them");
+    assert_eq!(
+        accept(&hub, &ops).qty(&line()),
+        most + 1,
+        "a replica that has seen the dots can fold them"
+    );
 
     let mut full = Cart::default();
     for number in 0..CART_DOTS_MAX {
@@ -145,7 +149,7 @@ fn a_repeat_is_answered_and_changes_nothing() {
 }
 
 #[test]
-fn a_lost_answer_is_no_loss() {
+fn operations_that_are_sent_again_after_a_lost_answer_count_once() {
     // Operations 1..=2 were applied, their answer was lost, and 3 removes what 1 had added.
     let mut cart = on(3);
     let hub = cart.clone();

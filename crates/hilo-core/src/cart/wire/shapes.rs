@@ -1,5 +1,5 @@
 //! The small shapes of the wire: dots as `[r,n]`, lines as `[variant, options, currency]`, words as text.
-//! In and out: serde. How numbers are written is `text`'s.
+//! In and out: serde. `text` writes the numbers.
 
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 
@@ -66,7 +66,7 @@ impl Serialize for LineKey {
 
 impl<'de> Deserialize<'de> for LineKey {
     fn deserialize<D: Deserializer<'de>>(from: D) -> Result<LineKey, D::Error> {
-        // A replica id reads like any other u64.
+        // The hash is text on the wire, as a replica id is.
         let (variant, ReplicaId(options_hash), currency) = Deserialize::deserialize(from)?;
         Ok(LineKey { variant, options_hash, currency })
     }

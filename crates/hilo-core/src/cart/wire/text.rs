@@ -7,7 +7,7 @@ use serde::{Deserialize, Deserializer, Serialize, Serializer, de};
 
 use crate::digits::{digits, read, read_signed};
 
-/// A visitor for text that `read` understands.
+/// A serde visitor for text that `read` accepts.
 pub(super) struct Text<T> {
     pub(super) what: &'static str,
     pub(super) read: fn(&str) -> Option<T>,

@@ -1,8 +1,8 @@
 //! Sites by their kind, by name and host. After the source categories of GA4
-//! (<https://support.google.com/analytics/answer/9756891>, the list "GA4 default channel group – sources"), cut down to
-//! sites that send visitors to shops; hosts match with all their subdomains and country endings.
+//! (<https://support.google.com/analytics/answer/9756891>, the list "GA4 default channel group – sources"), reduced to sites
+//! that send visitors to shops. A host matches with its subdomains and country endings.
 
-/// What a site is.
+/// The kind of a site.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Kind {
     /// A search engine.
@@ -15,7 +15,7 @@ pub(super) enum Kind {
     Shopping,
 }
 
-/// Name, kind. A name is also the label of its host: `google` is `www.google.es`.
+/// Name and kind. A name is also a label of the site's hosts: `google` is in `www.google.es`.
 const BY_LABEL: [(&str, Kind); 34] = [
     ("google", Kind::Search),
     ("bing", Kind::Search),
@@ -53,7 +53,7 @@ const BY_LABEL: [(&str, Kind); 34] = [
     ("walmart", Kind::Shopping),
 ];
 
-/// Short hosts and app referrers that do not carry their site's name.
+/// Short hosts and app referrers without their site's name.
 const BY_HOST: [(&str, &str, Kind); 10] = [
     ("t.co", "twitter", Kind::Social),
     ("x.com", "twitter", Kind::Social),
@@ -67,7 +67,7 @@ const BY_HOST: [(&str, &str, Kind); 10] = [
     ("ask.com", "ask", Kind::Search),
 ];
 
-/// Hosts of these sites that are something else: mail, documents, accounts.
+/// Beginnings of hosts that are no search, social or video site: mail, documents, accounts.
 const NOT: [&str; 6] = ["mail.", "docs.", "accounts.", "drive.", "meet.", "calendar."];
 
 /// The name and kind of a source, which may be a name (`google`) or a host (`www.google.es`).
@@ -88,7 +88,7 @@ fn is_at(source: &str, host: &str) -> bool {
     source.strip_suffix(host).is_some_and(|head| head.is_empty() || head.ends_with('.'))
 }
 
-/// Whether `name` is the label before the ending: `google.co.uk` is, `google.example.com` is somebody else's.
+/// Whether `name` is the label before the ending: true for `google.co.uk`, false for `google.example.com`.
 fn is_label(source: &str, name: &str) -> bool {
     let mut labels = source.rsplit('.');
     let Some(ending) = labels.next() else { return false };
@@ -104,7 +104,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn hosts_are_known_with_subdomains_and_countries_and_impostors_are_not() {
+    fn subdomains_and_country_endings_match_and_impostors_do_not() {
         for source in
             ["google", "www.google.es", "google.co.uk", "google.com.mx", "news.google.com"]
         {
