@@ -7,7 +7,7 @@ use jiff::Timestamp;
 use super::alarm::Alarm;
 use crate::calls::Delivery;
 use crate::platform::{Failure, Sql, log_line};
-use crate::store::profile::{self, Answered, Volatile};
+use crate::store::profile::{self, CallResult, Volatile};
 
 /// A profile's object, as its shell holds it.
 #[expect(async_fn_in_trait, reason = "one thread per isolate: no future here needs to be Send")]
@@ -45,7 +45,7 @@ pub trait ProfileHost {
 ///
 /// # Errors
 /// Whatever the object or its storage answers.
-pub fn answer<H: ProfileHost>(host: &H, name: &str, call: &str) -> Result<Answered, Failure> {
+pub fn answer<H: ProfileHost>(host: &H, name: &str, call: &str) -> Result<CallResult, Failure> {
     let now = host.now();
     let answered = host.with(|sql, volatile| profile::answer(sql, volatile, name, call, now))?;
     arm(host, answered.alarm)?;
