@@ -44,7 +44,7 @@ const shared: BuildOptions = {
   },
 };
 
-/** Names inside the cart's code that nobody else sees: neither `hilo.js`, nor another tab, nor what is kept. */
+/** Names inside the cart's code that stay there: `hilo.js`, other tabs and the storage never see them. */
 const INNER = /^(retryAfterS|viewed|hasLeft|mayAsk|nextMessage|isWaiting|hasLabel|hasOrder)$/;
 
 /** A part that loads when it is used: its code as `NAME.js` of the package, and both files under their hashes. */
@@ -79,10 +79,10 @@ const besides: Plugin = {
     ),
 };
 
-// The module stands in the script, a byte a character: a second request after the first would cost a slow link a round trip.
-// Masked, the frequent bytes are letters that need no escape, and the text compresses within a fiftieth of the bytes: 118 was
-// the best of all 256. The mark at its beginning makes it UTF-8 wherever it is served from; the hint lets a browser compile
-// it all beside the page's thread while it streams (V8's explicit compile hints).
+// The first module stands in the script as text, a character a byte: a second request would cost a slow link a round trip.
+// The mask makes the frequent bytes letters that need no escape. Then the text compresses within a fiftieth of the bytes; 118 was
+// the best of all 256 masks. The byte order mark makes the file UTF-8 wherever it is served from. The hint lets a browser compile
+// the whole script beside the page's thread while it streams (V8's explicit compile hints).
 const MASK = 118;
 await build({
   ...shared,
@@ -139,7 +139,7 @@ function glue(name: string) {
   const exported = new Map(names.exports);
   const short = (long: string) => exported.get(long) ?? long;
   const own = simple(readFileSync(join(bound, `${name}_bg.js`), "utf8")).replace(/\bwasm\.(\w+)/g, (_, long: string) => `wasm.${short(long)}`);
-  // What needs no glue is imported by the module itself.
+  // The module imports functions without glue directly.
   const foreign = names.imports.filter(([module]) => module !== `./${name}_bg.js`);
   const lines = [
     ...foreign.map(([module, long, letter]) => `import { ${long} as direct_${letter} } from ${JSON.stringify(module)};`),
@@ -152,7 +152,7 @@ function glue(name: string) {
   writeFileSync(join(bound, `${name}.js`), lines.join("\n"));
 }
 
-/** The glue with the plain one of its two ways to pass text: the other saves a copy of long ones, and is a tenth of the cart's code. */
+/** The glue with only the plain way to pass text. The other way saves a copy of long texts, and is a tenth of the cart's code. */
 function simple(glue: string): string {
   const twoWays = /^ {4}if \(realloc === undefined\) \{\n([^]*?)^ {4}\}\n[^]*?^\}\n/m;
   if (!twoWays.test(glue)) throw new Error("wasm-bindgen passes text in another way now");
