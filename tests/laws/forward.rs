@@ -47,7 +47,7 @@ fn with_consent(
 #[expect(clippy::expect_used, reason = "the helper of a test may assert the short way")]
 fn person(value: &Value) -> Person {
     let at = "2026-11-24T09:00:00Z";
-    let plan = json!({"value": value, "at": at, "source": "shop", "is_vouched": true});
+    let plan = json!({"value": value, "at": at, "source": "shop", "vouched": true});
     let email = json!({"value": "ana@shop.example", "at": at});
     serde_json::from_value(json!({
         "anonymousIds": ["a1"], "userId": "ana", "claimedIds": ["bob"],

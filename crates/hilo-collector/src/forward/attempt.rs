@@ -3,6 +3,7 @@
 //! Maps, sends and classifies, bisects a batch that one event poisons, goes on to the next step with the events that got there,
 //! and keeps the order where the destination wants it. Keeps nothing: the outbox does.
 
+use std::cell::RefCell;
 use std::collections::BTreeMap;
 use std::hash::{DefaultHasher, Hash as _, Hasher as _};
 
@@ -42,7 +43,7 @@ pub(super) async fn attempt<S>(
     batch: Vec<Outbound>,
     loaded: &Loaded,
     outside: &Outside<'_, S>,
-    held_back: &mut HeldBack,
+    held_back: &RefCell<HeldBack>,
 ) -> Vec<(Delivery, DeliveryResult)>
 where
     S: AsyncFn(&Outgoing) -> Result<Response, Failure>,
@@ -87,7 +88,7 @@ struct Run<'r, 'o, S> {
     batch: &'r [Outbound],
     loaded: &'r Loaded,
     outside: &'r Outside<'o, S>,
-    held_back: &'r mut HeldBack,
+    held_back: &'r RefCell<HeldBack>,
     /// One per event of the batch, as soon as it is known.
     results: Vec<Option<DeliveryResult>>,
     bisections: usize,
@@ -238,12 +239,14 @@ where
     /// so that the next attempt sends them in order.
     fn is_held_back(&mut self, place: usize, step: u32) -> bool {
         let profile = self.batch.get(place).map(|one| &one.delivery.profile);
-        let held = profile.and_then(|profile| self.held_back.get(profile)).map(|held| match held {
+        let held_back = self.held_back.borrow();
+        let held = profile.and_then(|profile| held_back.get(profile)).map(|held| match held {
             DeliveryResult::Retry { after_s, reason, .. } => {
                 DeliveryResult::Retry { after_s: *after_s, reason: reason.clone(), steps: step }
             }
             DeliveryResult::Delivered | DeliveryResult::Dead { .. } => held.clone(),
         });
+        drop(held_back);
         let is_held_back = held.is_some();
         held.into_iter().for_each(|held| self.end(place, held));
         is_held_back
@@ -254,7 +257,8 @@ where
         let Some(one) = self.batch.get(place) else { return };
         let result = again(&one.delivery, steps, retry_after, reason.to_owned());
         if self.loaded.kind.limits.is_ordered && matches!(result, DeliveryResult::Retry { .. }) {
-            self.held_back.entry(one.delivery.profile.clone()).or_insert_with(|| result.clone());
+            let mut held_back = self.held_back.borrow_mut();
+            held_back.entry(one.delivery.profile.clone()).or_insert_with(|| result.clone());
         }
         self.end(place, result);
     }

@@ -16,12 +16,17 @@ pub(super) struct Outbound {
 }
 
 /// Groups deliveries. All events of a batch have done the same steps, and belong to one person where people may not be mixed.
-pub(super) fn batches(mut outbound: Vec<Outbound>, limits: &Limits) -> Vec<Vec<Outbound>> {
-    // The sort is stable, so a destination without wishes gets its events as they came.
-    outbound.sort_by(|one, other| compare(one, other, limits));
+pub(super) fn batches(outbound: Vec<Outbound>, limits: &Limits) -> Vec<Vec<Outbound>> {
+    // Sorted by insertion, which keeps equals as they came. There are a few hundred at most, and the standard library's sort
+    // of such large values is several KB of the script.
+    let mut sorted: Vec<Outbound> = Vec::with_capacity(outbound.len());
+    for one in outbound {
+        let at = sorted.partition_point(|other| compare(other, &one, limits).is_le());
+        sorted.insert(at, one);
+    }
     let mut batches: Vec<Vec<Outbound>> = Vec::new();
     let mut bytes = 0;
-    for one in outbound {
+    for one in sorted {
         let more = one.delivery.event.len();
         match batches.last_mut() {
             Some(open) if fits(open, &one, bytes + more, limits) => {

@@ -15,6 +15,7 @@ mod tests;
 
 pub use plan::{Configured, Loaded, plan};
 
+use std::cell::RefCell;
 use std::collections::BTreeMap;
 
 use futures_util::future::join_all;
@@ -94,19 +95,13 @@ where
             Err(dead) => results.push(*dead),
         }
     }
-    let batches = batches(outbound, limits);
-    if limits.is_ordered {
-        let mut held_back = HeldBack::new();
-        for batch in batches {
-            results.extend(attempt(batch, loaded, outside, &mut held_back).await);
-        }
-    } else {
-        let attempts = batches.into_iter().map(|batch| async move {
-            attempt(batch, loaded, outside, &mut HeldBack::new()).await
-        });
-        let sent: Vec<_> = stream::iter(attempts).buffer_unordered(AT_ONCE).collect().await;
-        results.extend(sent.into_iter().flatten());
-    }
+    // One batch after another where order matters.
+    let at_once = if limits.is_ordered { 1 } else { AT_ONCE };
+    let held_back = RefCell::new(HeldBack::new());
+    let attempts = batches(outbound, limits).into_iter();
+    let attempts = attempts.map(|batch| attempt(batch, loaded, outside, &held_back));
+    let sent: Vec<_> = stream::iter(attempts).buffer_unordered(at_once).collect().await;
+    results.extend(sent.into_iter().flatten());
     results
 }
 

@@ -51,7 +51,7 @@ fn a_profile_that_folds_differently_has_another_version() {
         "userId": "ana",
         "claimedIds": ["bob"],
         "traits": {"plan": {
-            "value": "pro", "at": "2026-11-24T10:01:00Z", "source": "shop", "is_vouched": false,
+            "value": "pro", "at": "2026-11-24T10:01:00Z", "source": "shop", "vouched": false,
             "purposes": ["analytics"], "granted": ["essential", "analytics"], "revision": 3,
         }},
         "locale": "es",

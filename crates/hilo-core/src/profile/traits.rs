@@ -31,7 +31,7 @@ pub struct Trait {
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub source: Option<String>,
     /// Whether the event named a user, which only a server or a verified token can do.
-    #[serde(default)]
+    #[serde(rename = "vouched", default)]
     pub is_vouched: bool,
     /// The purposes that the event needed.
     #[serde(default)]

@@ -45,7 +45,7 @@ fn a_person_has_ids_traits_with_their_provenance_opt_ins_and_first_touch() {
         "anonymousIds": ["a1"],
         "claimedIds": ["ana"],
         "traits": {"plan": {
-            "value": "pro", "at": "2026-11-24T10:00:00Z", "source": "shop", "is_vouched": false,
+            "value": "pro", "at": "2026-11-24T10:00:00Z", "source": "shop", "vouched": false,
             "purposes": ["analytics"], "granted": ["essential", "analytics", "advertising"], "revision": 1,
         }},
         "optins": {"email": "subscribed"},
