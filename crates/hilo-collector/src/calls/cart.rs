@@ -13,7 +13,7 @@ use hilo_core::money::Currency;
 use serde::{Deserialize, Serialize};
 use serde_json::value::RawValue;
 
-use super::refused::CartRefusal;
+use super::refused::{CartRefusal, RefusedCode};
 use super::{decode, encode};
 use crate::platform::{Failure, Object, Platform};
 
@@ -188,23 +188,50 @@ pub enum CommandOp {
 
 /// What a cart's object answers to a call of the wire.
 #[derive(Debug, Serialize, Deserialize)]
-#[serde(rename_all = "snake_case")]
-pub enum CartAnswer {
-    /// It is done. A client gets the body with status 200, and the pipeline adds to it.
-    Done {
-        /// One JSON object of the wire.
-        body: Box<RawValue>,
-        /// Whether the same order was known already.
-        is_repeat: bool,
-    },
-    /// It is refused, and nothing has changed.
-    Refused(CartRefusal),
+pub struct CartAnswer {
+    /// One JSON object of the wire. The pipeline adds to it where the call is done.
+    pub body: Box<RawValue>,
+    /// Why the call is refused; absent where it is done.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub refused: Option<RefusedCode>,
+    /// The label of the cart that a refused one has moved into.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub into: Option<String>,
+    /// Whether the same order was known already.
+    #[serde(default)]
+    pub is_repeat: bool,
 }
 
-impl From<CartRefusal> for CartAnswer {
-    fn from(why: CartRefusal) -> CartAnswer {
-        CartAnswer::Refused(why)
+impl CartAnswer {
+    /// The answer to a call that is done.
+    ///
+    /// # Errors
+    /// `Fatal`: a shape that is no JSON is a bug.
+    pub fn done(body: &impl Serialize, is_repeat: bool) -> Result<CartAnswer, Failure> {
+        Ok(CartAnswer { body: raw(encode(body)?)?, refused: None, into: None, is_repeat })
     }
+
+    /// The answer to a call that is refused.
+    ///
+    /// # Errors
+    /// `Fatal`: a shape that is no JSON is a bug.
+    pub fn refused(why: CartRefusal) -> Result<CartAnswer, Failure> {
+        let body = raw(why.to_body()?)?;
+        Ok(CartAnswer { body, refused: Some(why.code), into: why.into, is_repeat: false })
+    }
+
+    /// The HTTP status.
+    pub fn status(&self) -> u16 {
+        self.refused.map_or(200, RefusedCode::status)
+    }
+}
+
+/// JSON that is handed on as it is.
+///
+/// # Errors
+/// `Fatal` for text that is no JSON.
+pub fn raw(text: String) -> Result<Box<RawValue>, Failure> {
+    RawValue::from_string(text).map_err(|error| Failure::Fatal(error.to_string()))
 }
 
 /// A cart as people look at it.

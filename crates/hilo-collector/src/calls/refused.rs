@@ -1,152 +1,132 @@
-//! Why a cart refuses a call: the closed list of codes, each with its HTTP status, and what a refusal carries.
+//! Why a cart refuses a call: the closed list of codes, and what a refusal carries.
 //!
 //! A code never changes its meaning, because pages and backends act on it. `store/cart` and the core refuse.
 
-use std::borrow::Cow;
 use std::collections::BTreeMap;
 
 use hilo_core::cart::epoch::Applied;
 use hilo_core::cart::{Refusal, ReplicaId};
-use serde::{Deserialize, Serialize};
+use serde::{Deserialize, Deserializer, Serialize, Serializer, de};
 
 use super::encode;
 use crate::platform::Failure;
 
-/// Why a call is refused. Stable, for programs.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "snake_case")]
-pub enum RefusedCode {
+macro_rules! codes {
+    ($($(#[$doc:meta])* $variant:ident = $name:literal, $status:literal, $message:literal;)+) => {
+        /// Why a call is refused. Stable, for programs.
+        #[derive(Clone, Copy, Debug, PartialEq, Eq)]
+        pub enum RefusedCode { $($(#[$doc])* $variant),+ }
+
+        impl RefusedCode {
+            /// Every code.
+            pub const ALL: &'static [RefusedCode] = &[$(RefusedCode::$variant),+];
+
+            /// The stable name.
+            pub const fn name(self) -> &'static str {
+                match self { $(RefusedCode::$variant => $name),+ }
+            }
+
+            /// The HTTP status of an answer that is refused for this.
+            pub const fn status(self) -> u16 {
+                match self { $(RefusedCode::$variant => $status),+ }
+            }
+
+            /// What to do, for people.
+            pub const fn message(self) -> &'static str {
+                match self { $(RefusedCode::$variant => $message),+ }
+            }
+        }
+    };
+}
+
+codes! {
     /// No delta of the wire's shape.
-    MalformedDelta,
+    MalformedDelta = "malformed_delta", 400, "not a delta: see the wire of the cart";
     /// A version of the wire that the collector does not speak.
-    UnknownVersion,
+    UnknownVersion = "unknown_version", 422, "this version of the wire is not spoken here";
     /// A delta over its bound.
-    DeltaTooLarge,
+    DeltaTooLarge = "delta_too_large", 413, "send at most 32 KB in one delta";
     /// The replica belongs to another token.
-    ForeignReplica,
+    ForeignReplica = "foreign_replica", 403, "this replica belongs to somebody else: mint another";
     /// Earlier operations have not arrived.
-    Missing,
+    Missing = "missing", 409, "something before it has not arrived: send from there on";
     /// The cart has begun anew.
-    Epoch,
+    Epoch = "epoch", 409, "the cart has begun anew: fetch it, and say anew what is left";
     /// The dot says something else already.
-    DotConflict,
+    DotConflict = "dot_conflict", 422, "an operation of this name says something else already";
     /// Units are taken back in the name of another replica.
-    ForeignUse,
+    ForeignUse = "foreign_use", 422, "units are taken back in the name of another replica";
     /// A line or its display fields are empty or too long.
-    BadLine,
+    BadLine = "bad_line", 422, "a line or its display fields are empty or too long";
     /// The cart has no room for another line.
-    TooManyLines,
-    /// A line has no such number of units.
-    BadQuantity,
+    TooManyLines = "too_many_lines", 422, "a cart has at most 200 lines";
+    /// A line cannot have this number of units.
+    BadQuantity = "bad_quantity", 422, "a line has 1 to 9,999 units";
     /// A line has too many concurrent edits.
-    TooManyDots,
+    TooManyDots = "too_many_dots", 422, "too many concurrent edits of one line: fetch it, and set it";
     /// The cart has too many replicas.
-    TooManyReplicas,
+    TooManyReplicas = "too_many_replicas", 422, "too many devices have edited this cart";
     /// The replica has used up its numbers.
-    ReplicaExhausted,
+    ReplicaExhausted = "replica_exhausted", 422, "this replica has used up its numbers: mint another";
     /// The operations are for another cart.
-    OtherCart,
+    OtherCart = "other_cart", 409, "these operations are for another cart: fetch this one first";
     /// The guest's cart is moving into a customer's.
-    CartMerging,
+    CartMerging = "cart_merging", 503, "this cart is moving into a customer's: say it again in a second";
     /// The guest's cart has moved into a customer's.
-    CartMerged,
+    CartMerged = "cart_merged", 410, "this cart has moved into a customer's: forget it, and fetch the cart anew";
     /// A command lacks what it needs.
-    BadCommand,
-    /// An order lacks what it needs.
-    BadOrder,
+    BadCommand = "bad_command", 422, "1 to 64 commands, each with an id and, but for `clear`, a line";
+    /// An order without an id, or without lines where no checkout has any.
+    BadOrder = "bad_order", 422, "an order has an id of at most 128 bytes, and names its lines where no checkout of this cart is known";
     /// No cart of the order is known.
-    NotFound,
+    NotFound = "not_found", 404, "no cart of this order is known";
     /// The cart has too many sockets.
-    TooManySockets,
+    TooManySockets = "too_many_sockets", 429, "this cart has 64 sockets open";
 }
 
 impl RefusedCode {
-    /// The stable name.
-    pub const fn name(self) -> &'static str {
-        match self {
-            RefusedCode::MalformedDelta => "malformed_delta",
-            RefusedCode::UnknownVersion => "unknown_version",
-            RefusedCode::DeltaTooLarge => "delta_too_large",
-            RefusedCode::ForeignReplica => "foreign_replica",
-            RefusedCode::Missing => "missing",
-            RefusedCode::Epoch => "epoch",
-            RefusedCode::DotConflict => "dot_conflict",
-            RefusedCode::ForeignUse => "foreign_use",
-            RefusedCode::BadLine => "bad_line",
-            RefusedCode::TooManyLines => "too_many_lines",
-            RefusedCode::BadQuantity => "bad_quantity",
-            RefusedCode::TooManyDots => "too_many_dots",
-            RefusedCode::TooManyReplicas => "too_many_replicas",
-            RefusedCode::ReplicaExhausted => "replica_exhausted",
-            RefusedCode::OtherCart => "other_cart",
-            RefusedCode::CartMerging => "cart_merging",
-            RefusedCode::CartMerged => "cart_merged",
-            RefusedCode::BadCommand => "bad_command",
-            RefusedCode::BadOrder => "bad_order",
-            RefusedCode::NotFound => "not_found",
-            RefusedCode::TooManySockets => "too_many_sockets",
-        }
-    }
-
-    /// The HTTP status of an answer that is refused for this.
-    pub const fn status(self) -> u16 {
-        match self {
-            RefusedCode::MalformedDelta => 400,
-            RefusedCode::ForeignReplica => 403,
-            RefusedCode::NotFound => 404,
-            RefusedCode::Missing | RefusedCode::Epoch | RefusedCode::OtherCart => 409,
-            RefusedCode::CartMerged => 410,
-            RefusedCode::DeltaTooLarge => 413,
-            RefusedCode::UnknownVersion
-            | RefusedCode::DotConflict
-            | RefusedCode::ForeignUse
-            | RefusedCode::BadLine
-            | RefusedCode::TooManyLines
-            | RefusedCode::BadQuantity
-            | RefusedCode::TooManyDots
-            | RefusedCode::TooManyReplicas
-            | RefusedCode::ReplicaExhausted
-            | RefusedCode::BadCommand
-            | RefusedCode::BadOrder => 422,
-            RefusedCode::TooManySockets => 429,
-            RefusedCode::CartMerging => 503,
-        }
-    }
-
     /// Whether the call stays refused. A client mends a conflict by itself, and waits for a cart that moves.
     pub const fn is_for_good(self) -> bool {
         !matches!(self.status(), 409 | 410 | 503)
     }
 }
 
+impl Serialize for RefusedCode {
+    fn serialize<S: Serializer>(&self, to: S) -> Result<S::Ok, S::Error> {
+        to.serialize_str(self.name())
+    }
+}
+
+impl<'de> Deserialize<'de> for RefusedCode {
+    fn deserialize<D: Deserializer<'de>>(from: D) -> Result<RefusedCode, D::Error> {
+        let name = String::deserialize(from)?;
+        let code = RefusedCode::ALL.iter().find(|code| code.name() == name);
+        code.copied().ok_or_else(|| de::Error::custom("an unknown code"))
+    }
+}
+
 /// A refusal, as the wire writes it.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 pub struct CartRefusal {
     /// Why, for programs.
     pub code: RefusedCode,
     /// Why, for people.
-    pub message: Cow<'static, str>,
+    pub message: &'static str,
     /// Whose operations are missing.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[serde(skip_serializing_if = "Option::is_none")]
     pub replica: Option<ReplicaId>,
     /// The first of them.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[serde(skip_serializing_if = "Option::is_none")]
     pub from: Option<u32>,
     /// What an ended epoch had applied.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[serde(skip_serializing_if = "Option::is_none")]
     pub previous: Option<Applied>,
     /// The label of the cart that this one has moved into.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[serde(skip_serializing_if = "Option::is_none")]
     pub into: Option<String>,
 }
 
 impl CartRefusal {
-    /// A refusal that carries nothing but its reason.
-    pub const fn new(code: RefusedCode, message: &'static str) -> CartRefusal {
-        let message = Cow::Borrowed(message);
-        CartRefusal { code, message, replica: None, from: None, previous: None, into: None }
-    }
-
     /// The body of an answer: `{"error":{…}}`.
     ///
     /// # Errors
@@ -156,10 +136,17 @@ impl CartRefusal {
     }
 }
 
+impl From<RefusedCode> for CartRefusal {
+    /// A refusal that carries nothing but its reason.
+    fn from(code: RefusedCode) -> CartRefusal {
+        let message = code.message();
+        CartRefusal { code, message, replica: None, from: None, previous: None, into: None }
+    }
+}
+
 impl From<&Refusal> for CartRefusal {
     fn from(refusal: &Refusal) -> CartRefusal {
-        let (code, message) = reason(refusal);
-        let base = CartRefusal::new(code, message);
+        let base = CartRefusal::from(RefusedCode::from(refusal));
         match refusal {
             Refusal::Missing { replica, from } => {
                 CartRefusal { replica: Some(*replica), from: Some(*from), ..base }
@@ -181,45 +168,24 @@ impl From<&Refusal> for CartRefusal {
     }
 }
 
-/// The core's refusal in the words of the wire.
-const fn reason(refusal: &Refusal) -> (RefusedCode, &'static str) {
-    match refusal {
-        Refusal::Malformed => {
-            (RefusedCode::MalformedDelta, "not a delta: see the wire of the cart")
-        }
-        Refusal::UnknownVersion => {
-            (RefusedCode::UnknownVersion, "this version of the wire is not spoken here")
-        }
-        Refusal::DeltaTooLarge => (RefusedCode::DeltaTooLarge, "send at most 32 KB in one delta"),
-        Refusal::ForeignReplica => {
-            (RefusedCode::ForeignReplica, "this replica belongs to somebody else: mint another")
-        }
-        Refusal::Missing { .. } => {
-            (RefusedCode::Missing, "something before it has not arrived: send from there on")
-        }
-        Refusal::Epoch { .. } => {
-            (RefusedCode::Epoch, "the cart has begun anew: fetch it, and say anew what is left")
-        }
-        Refusal::DotConflict(_) => {
-            (RefusedCode::DotConflict, "an operation of this name says something else already")
-        }
-        Refusal::ForeignUse(_) => {
-            (RefusedCode::ForeignUse, "units are taken back in the name of another replica")
-        }
-        Refusal::BadLine => {
-            (RefusedCode::BadLine, "a line or its display fields are empty or too long")
-        }
-        Refusal::TooManyLines => (RefusedCode::TooManyLines, "a cart has at most 200 lines"),
-        Refusal::BadQuantity => (RefusedCode::BadQuantity, "a line has 1 to 9,999 units"),
-        Refusal::TooManyDots => (
-            RefusedCode::TooManyDots,
-            "too many concurrent edits of one line: fetch it, and set it",
-        ),
-        Refusal::TooManyReplicas => {
-            (RefusedCode::TooManyReplicas, "too many devices have edited this cart")
-        }
-        Refusal::ReplicaExhausted => {
-            (RefusedCode::ReplicaExhausted, "this replica has used up its numbers: mint another")
+impl From<&Refusal> for RefusedCode {
+    /// The core's refusal in the words of the wire.
+    fn from(refusal: &Refusal) -> RefusedCode {
+        match refusal {
+            Refusal::Malformed => RefusedCode::MalformedDelta,
+            Refusal::UnknownVersion => RefusedCode::UnknownVersion,
+            Refusal::DeltaTooLarge => RefusedCode::DeltaTooLarge,
+            Refusal::ForeignReplica => RefusedCode::ForeignReplica,
+            Refusal::Missing { .. } => RefusedCode::Missing,
+            Refusal::Epoch { .. } => RefusedCode::Epoch,
+            Refusal::DotConflict(_) => RefusedCode::DotConflict,
+            Refusal::ForeignUse(_) => RefusedCode::ForeignUse,
+            Refusal::BadLine => RefusedCode::BadLine,
+            Refusal::TooManyLines => RefusedCode::TooManyLines,
+            Refusal::BadQuantity => RefusedCode::BadQuantity,
+            Refusal::TooManyDots => RefusedCode::TooManyDots,
+            Refusal::TooManyReplicas => RefusedCode::TooManyReplicas,
+            Refusal::ReplicaExhausted => RefusedCode::ReplicaExhausted,
         }
     }
 }
@@ -228,6 +194,7 @@ const fn reason(refusal: &Refusal) -> (RefusedCode, &'static str) {
 mod tests {
     use hilo_core::cart::Dot;
 
+    use super::super::decode;
     use super::*;
 
     #[test]
@@ -249,30 +216,25 @@ mod tests {
             Refusal::TooManyReplicas,
             Refusal::ReplicaExhausted,
         ] {
-            let CartRefusal { code, .. } = CartRefusal::from(&refusal);
-            assert_eq!(code.name(), refusal.code());
-            assert_eq!(encode(&code).unwrap(), format!("\"{}\"", code.name()));
+            assert_eq!(RefusedCode::from(&refusal).name(), refusal.code());
         }
     }
 
     #[test]
-    fn a_refusal_reads_back_as_it_was_written() {
-        for code in [
-            RefusedCode::OtherCart,
-            RefusedCode::CartMerging,
-            RefusedCode::CartMerged,
-            RefusedCode::BadCommand,
-            RefusedCode::BadOrder,
-            RefusedCode::NotFound,
-            RefusedCode::TooManySockets,
-        ] {
-            let into = (code == RefusedCode::CartMerged).then(|| "label".to_owned());
-            let refusal = CartRefusal { into, ..CartRefusal::new(code, "why") };
-            let text = encode(&refusal).unwrap();
-            assert!(
-                text.starts_with(&format!("{{\"code\":\"{}\",\"message\":\"why\"", code.name()))
-            );
-            assert_eq!(super::super::decode::<CartRefusal>(&text).unwrap(), refusal);
+    fn every_code_reads_back_from_its_name() {
+        for code in RefusedCode::ALL {
+            let text = encode(code).unwrap();
+            assert_eq!(text, format!("\"{}\"", code.name()));
+            assert_eq!(decode::<RefusedCode>(&text).unwrap(), *code);
         }
+        assert!(decode::<RefusedCode>("\"other\"").is_err());
+    }
+
+    #[test]
+    fn a_refusal_is_an_error_with_what_it_carries() {
+        let into = Some("label".to_owned());
+        let refusal = CartRefusal { into, ..CartRefusal::from(RefusedCode::CartMerged) };
+        let expected = r#"{"error":{"code":"cart_merged","message":"this cart has moved into a customer's: forget it, and fetch the cart anew","into":"label"}}"#;
+        assert_eq!(refusal.to_body().unwrap(), expected);
     }
 }

@@ -136,34 +136,29 @@ pub fn label_of_checkout(id: &str) -> Option<&str> {
 }
 
 /// An object's answer, with what the pipeline adds to a view.
-///
-/// # Errors
-/// `Fatal`: a shape that is no JSON is a bug.
-pub fn reply(answer: &CartAnswer, extras: &[(&str, Value)]) -> Result<Reply, Failure> {
-    let body = match answer {
-        CartAnswer::Done { body, .. } => body,
-        CartAnswer::Refused(why) => return refused(why),
-    };
-    let mut body = body.get().to_owned();
-    for (name, value) in extras {
-        // A view is an object that is never empty.
-        if body.pop() == Some('}') {
-            body.push_str(&format!(",\"{name}\":{value}}}"));
+pub fn reply(answer: &CartAnswer, extras: &[(&str, Value)]) -> Reply {
+    let mut body = answer.body.get().to_owned();
+    if answer.refused.is_none() {
+        for (name, value) in extras {
+            // A view is an object that is never empty.
+            if body.pop() == Some('}') {
+                body.push_str(&format!(",\"{name}\":{value}}}"));
+            }
         }
     }
-    Ok(Reply::json(200, body))
+    let mut reply = Reply::json(answer.status(), body);
+    if answer.refused == Some(RefusedCode::CartMerging) {
+        reply.headers.push("retry-after", MERGING_RETRY_S);
+    }
+    reply
 }
 
-/// A refusal.
+/// A refusal before any object was asked.
 ///
 /// # Errors
 /// `Fatal`: a shape that is no JSON is a bug.
 pub fn refused(why: &CartRefusal) -> Result<Reply, Failure> {
-    let mut reply = Reply::json(why.code.status(), why.to_body()?);
-    if why.code == RefusedCode::CartMerging {
-        reply.headers.push("retry-after", MERGING_RETRY_S);
-    }
-    Ok(reply)
+    Ok(Reply::json(why.code.status(), why.to_body()?))
 }
 
 /// The view of a visitor who has no cart yet. No object is asked for it.
@@ -176,13 +171,11 @@ pub fn empty_view() -> Reply {
 mod tests {
     use super::*;
     use crate::platform::Body;
-    use serde_json::value::RawValue;
 
     #[test]
     fn fields_that_the_pipeline_adds_stand_behind_the_view() {
-        let body = RawValue::from_string(r#"{"cart":"c"}"#.to_owned()).unwrap();
-        let reply = reply(&CartAnswer::Done { body, is_repeat: false }, &[("live", "t".into())]);
-        let reply = reply.unwrap();
+        let answer = CartAnswer::done(&serde_json::json!({"cart": "c"}), false).unwrap();
+        let reply = reply(&answer, &[("live", "t".into())]);
         assert_eq!(reply.body, Body::Text(r#"{"cart":"c","live":"t"}"#.to_owned()));
     }
 

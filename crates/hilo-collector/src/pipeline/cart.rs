@@ -20,7 +20,7 @@ use crate::ingest::capability::{self, Capability};
 use crate::ingest::cart::Unread;
 use crate::ingest::{self, CartAct, cart};
 use crate::loaded::Loaded;
-use crate::platform::{Body, Failure, Incoming, Platform, Reply};
+use crate::platform::{Body, Incoming, Platform, Reply};
 use crate::signature::{CartOwner, cart_label};
 use crate::ticket;
 
@@ -56,7 +56,7 @@ pub(super) async fn take<P: Platform>(
         Ok(ask) => ask,
         Err(Unread::Rejected(why)) => return Err(why.into()),
         Err(Unread::Refused(why)) => {
-            journal::note_cart_refusal(&why, source, call).await;
+            journal::note_cart_refusal(why.code, source, call).await;
             return Ok(cart::refused(&why)?);
         }
     };
@@ -68,12 +68,10 @@ pub(super) async fn take<P: Platform>(
     };
     let question = CartCall { speaker: caller.speaker.clone(), ask };
     let answer: CartAnswer = ask_cart(platform, &label, &question).await?;
-    if let CartAnswer::Refused(why) = &answer
-        && why.code.is_for_good()
-    {
-        journal::note_cart_refusal(why, source, call).await;
+    if let Some(code) = answer.refused.filter(|code| code.is_for_good()) {
+        journal::note_cart_refusal(code, source, call).await;
     }
-    Ok(caller.reply(&answer, act, &label, &secret, call)?)
+    Ok(caller.reply(&answer, act, &label, &secret, call))
 }
 
 fn read(act: CartAct, incoming: &Incoming, is_server: bool) -> Result<CartAsk, Unread> {
@@ -164,7 +162,7 @@ impl Caller {
         label: &str,
         secret: &str,
         call: &Call<'_, P>,
-    ) -> Result<Reply, Failure> {
+    ) -> Reply {
         let now = call.platform.now();
         let mut extras: Vec<(&str, Value)> = Vec::new();
         if act != CartAct::Checkout && !self.speaker.is_server {
@@ -178,13 +176,13 @@ impl Caller {
         if self.is_merged && self.guest.is_by_header {
             extras.push(("merged", true.into()));
         }
-        let mut reply = cart::reply(answer, &extras)?;
+        let mut reply = cart::reply(answer, &extras);
         if self.is_merged {
             capability::clear(call, &mut reply);
-        } else if is_guest && matches!(answer, CartAnswer::Done { .. }) {
+        } else if is_guest && answer.refused.is_none() {
             self.guest.keep(secret, call, &mut reply);
         }
-        Ok(reply)
+        reply
     }
 }
 

@@ -10,7 +10,7 @@ use hilo_core::outcome::{Outcome, Rejection};
 use super::entry::Entry;
 use crate::call::Call;
 use crate::calls::journal::{JournalCall, JudgedCall, LiveEvent, Reject, ask_journal};
-use crate::calls::refused::CartRefusal;
+use crate::calls::refused::RefusedCode;
 use crate::loaded::Loaded;
 use crate::platform::{Failure, Platform, log_line};
 
@@ -34,7 +34,7 @@ async fn note<P: Platform>(outcome: &str, why: &Rejection, call: &Call<'_, P>) {
 
 /// Notes that a cart has refused a call for good.
 pub(super) async fn note_cart_refusal<P: Platform>(
-    why: &CartRefusal,
+    code: RefusedCode,
     source: &Source,
     call: &Call<'_, P>,
 ) {
@@ -42,8 +42,8 @@ pub(super) async fn note_cart_refusal<P: Platform>(
         at: call.platform.now().to_string(),
         source: source.name.clone(),
         outcome: "rejected".to_owned(),
-        code: why.code.name().to_owned(),
-        message: why.message.clone().into_owned(),
+        code: code.name().to_owned(),
+        message: code.message().to_owned(),
         ..Reject::default()
     };
     write(judged(Vec::new(), vec![reject], call.loaded), call.platform).await;

@@ -12,7 +12,7 @@ use crate::call::{Call, Trouble, secret};
 use crate::calls::cart::{
     CartAnswer, CartAsk, CartCall, CartSummary, Order, Owner, Speaker, Units, ask_cart,
 };
-use crate::calls::refused::{CartRefusal, RefusedCode};
+use crate::calls::refused::RefusedCode;
 use crate::ingest::orders::{self, WebhookContent};
 use crate::ingest::{self, cart, reply};
 use crate::platform::{Failure, Platform, Reply};
@@ -47,16 +47,15 @@ async fn hand_over<P: Platform>(
         total: order.total.map(|total| (total.minor, total.currency)),
         is_foreign: true,
     };
-    match ordered(order, &buyer, source, call).await? {
-        CartAnswer::Done { is_repeat, .. } => {
-            Ok(reply::json(200, &json!({ "duplicate": is_repeat })))
-        }
-        CartAnswer::Refused(why) if why.code == RefusedCode::CartMerging => {
+    let answer = ordered(order, &buyer, source, call).await?;
+    match answer.refused {
+        None => Ok(reply::json(200, &json!({ "duplicate": answer.is_repeat }))),
+        Some(RefusedCode::CartMerging) => {
             Err(Failure::Retriable("the cart is moving".to_owned()).into())
         }
-        CartAnswer::Refused(why) => {
-            journal::note_cart_refusal(&why, source, call).await;
-            Ok(ignored(why.code.name()))
+        Some(code) => {
+            journal::note_cart_refusal(code, source, call).await;
+            Ok(ignored(code.name()))
         }
     }
 }
@@ -90,7 +89,7 @@ async fn ordered<P: Platform>(
     let mut label = match (named, buyer) {
         (Some(label), _) => label.to_owned(),
         (None, Buyer::Customer(id)) => cart_label(&secret, &CartOwner::Customer(id)),
-        (None, Buyer::Checkout) => return Ok(unknown_cart()),
+        (None, Buyer::Checkout) => return unknown_cart(),
     };
     for _ in 0..MOVES_MAX {
         // The cart keeps its owner. A checkout's id that was made up must not create a cart.
@@ -103,19 +102,19 @@ async fn ordered<P: Platform>(
                 label = cart_label(&secret, &CartOwner::Customer(id));
                 Owner::Customer(id.clone())
             }
-            (false, Buyer::Checkout) => return Ok(unknown_cart()),
+            (false, Buyer::Checkout) => return unknown_cart(),
         };
         let speaker = Speaker { is_server: true, ..speaker(owner, source, loaded) };
         let question = CartCall { speaker, ask: CartAsk::Ordered(order.clone()) };
         let answer: CartAnswer = ask_cart(platform, &label, &question).await?;
-        match answer {
-            CartAnswer::Refused(CartRefusal { into: Some(into), .. }) => label = into,
-            CartAnswer::Done { .. } | CartAnswer::Refused(_) => return Ok(answer),
+        match &answer.into {
+            Some(into) => label.clone_from(into),
+            None => return Ok(answer),
         }
     }
-    Ok(unknown_cart())
+    unknown_cart()
 }
 
-fn unknown_cart() -> CartAnswer {
-    CartRefusal::new(RefusedCode::NotFound, "no cart of this order is known").into()
+fn unknown_cart() -> Result<CartAnswer, Failure> {
+    CartAnswer::refused(RefusedCode::NotFound.into())
 }

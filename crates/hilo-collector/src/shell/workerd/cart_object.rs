@@ -7,6 +7,7 @@ use std::cell::{Cell, RefCell};
 use std::collections::{BTreeMap, VecDeque};
 use std::rc::Rc;
 
+use jiff::Timestamp;
 use worker::{
     DurableObject, Env, Error, Request, Response, Result, State, WebSocket,
     WebSocketIncomingMessage, WebSocketPair, durable_object,
@@ -126,6 +127,13 @@ impl DurableObject for CartObject {
 }
 
 impl CartShell {
+    /// What a turn is made of. Apart, because `with` is compiled for each of its callers.
+    fn turn(&self) -> (String, Timestamp, [u8; 16]) {
+        let mut random = [0; 16];
+        bindings::fill_random(&mut random);
+        (self.state.id().name().unwrap_or_default(), now(), random)
+    }
+
     /// Does something with the sockets.
     fn with_sockets<T>(&self, work: impl FnOnce(&mut BTreeMap<u64, Connected>) -> T) -> T {
         let mut sockets = self.sockets.borrow_mut();
@@ -145,8 +153,7 @@ impl CartShell {
     /// Opens a socket. It may read once its first frame has shown a ticket.
     fn open(&self) -> Result<Response> {
         if self.with_sockets(|sockets| sockets.len()) >= SOCKETS_MAX {
-            let message = "this cart has 64 sockets open";
-            let why = CartRefusal::new(RefusedCode::TooManySockets, message);
+            let why = CartRefusal::from(RefusedCode::TooManySockets);
             let body = why.to_body().map_err(|failure| worker_error(&failure))?;
             return Ok(Response::builder().with_status(why.code.status()).fixed(body.into_bytes()));
         }
@@ -277,10 +284,8 @@ impl CartHost for CartShell {
     type Sql = ObjectSql;
 
     fn with<T>(&self, work: impl FnOnce(&ObjectSql, &mut Volatile, Turn<'_>) -> T) -> T {
-        let name = self.state.id().name().unwrap_or_default();
-        let mut random = [0; 16];
-        bindings::fill_random(&mut random);
-        let turn = Turn { name: &name, now: now(), random };
+        let (name, now, random) = self.turn();
+        let turn = Turn { name: &name, now, random };
         work(&self.sql, &mut self.volatile.borrow_mut(), turn)
     }
 

@@ -93,7 +93,7 @@ impl<S: Sql> Hub<'_, S> {
             sum_hash: &'a str,
         }
         if let Some(why) = self.refuse_moved() {
-            return Ok(why.into());
+            return CartAnswer::refused(why);
         }
         self.note_speaker(speaker);
         let random: String =
@@ -131,7 +131,7 @@ impl<S: Sql> Hub<'_, S> {
             totals: view::totals(&self.stored.cart),
             sum_hash: &sum_hash,
         };
-        view::done(&begun, false)
+        CartAnswer::done(&begun, false)
     }
 
     /// Takes away what was bought. The same order twice is once.
@@ -141,16 +141,15 @@ impl<S: Sql> Hub<'_, S> {
         speaker: &Speaker,
     ) -> Result<CartAnswer, Failure> {
         if order.order_id.is_empty() || order.order_id.len() > ORDER_ID_BYTES_MAX {
-            let message = "an order has an id of at most 128 bytes";
-            return Ok(CartRefusal::new(RefusedCode::BadOrder, message).into());
+            return CartAnswer::refused(RefusedCode::BadOrder.into());
         }
         let is_known = has_happened(self.sql, "order", &order.order_id)?;
         if !is_known {
             if let Some(why) = self.refuse_moved() {
-                return Ok(why.into());
+                return CartAnswer::refused(why);
             }
             if let Err(why) = self.take_order(order, speaker)? {
-                return Ok(why.into());
+                return CartAnswer::refused(why);
             }
         }
         let since = Since {
@@ -159,7 +158,7 @@ impl<S: Sql> Hub<'_, S> {
             replica: None,
             with_lines: speaker.is_server,
         };
-        view::done(&self.seen(&since, Some(is_known))?, is_known)
+        CartAnswer::done(&self.seen(&since, Some(is_known))?, is_known)
     }
 
     fn take_order(
@@ -169,8 +168,7 @@ impl<S: Sql> Hub<'_, S> {
     ) -> Result<Result<(), CartRefusal>, Failure> {
         let checkout = self.checkout_of(order)?;
         let Some(bought) = bought(order, checkout.as_ref()) else {
-            let message = "name the lines that were bought: no checkout of this cart is known";
-            return Ok(Err(CartRefusal::new(RefusedCode::BadOrder, message)));
+            return Ok(Err(RefusedCode::BadOrder.into()));
         };
         let bought = if order.is_foreign {
             self.recognized(&bought, order, checkout.as_ref())

@@ -43,7 +43,7 @@ impl<S: Sql> Hub<'_, S> {
         };
         match self.apply(ops, person, speaker)? {
             Ok(_) => self.view(&since),
-            Err(why) => Ok(why.into()),
+            Err(why) => CartAnswer::refused(why),
         }
     }
 
@@ -98,8 +98,7 @@ impl<S: Sql> Hub<'_, S> {
         if is_this || has_happened(self.sql, "guest", &ops.cart)? {
             return Ok(None);
         }
-        let message = "these operations are for another cart: fetch this one first";
-        Ok(Some(CartRefusal::new(RefusedCode::OtherCart, message)))
+        Ok(Some(RefusedCode::OtherCart.into()))
     }
 
     /// Refuses a replica that comes with another token than at first.
@@ -151,7 +150,7 @@ impl<S: Sql> Hub<'_, S> {
         speaker: &Speaker,
     ) -> Result<CartAnswer, Failure> {
         if let Some(why) = self.refuse_moved() {
-            return Ok(why.into());
+            return CartAnswer::refused(why);
         }
         let is_id = |id: &str| !id.is_empty() && id.len() <= COMMAND_ID_BYTES_MAX;
         let is_good = |command: &Command| {
@@ -161,15 +160,14 @@ impl<S: Sql> Hub<'_, S> {
                 && command.info.as_ref().is_none_or(LineInfo::fits)
         };
         if commands.is_empty() || commands.len() > COMMANDS_MAX || !commands.iter().all(is_good) {
-            let message = "1 to 64 commands, each with an id and, but for `clear`, a line";
-            return Ok(CartRefusal::new(RefusedCode::BadCommand, message).into());
+            return CartAnswer::refused(RefusedCode::BadCommand.into());
         }
         for command in commands {
             if has_happened(self.sql, "command", &command.id)? {
                 continue;
             }
             if let Err(refusal) = self.command(command, speaker)? {
-                return Ok(CartRefusal::from(&refusal).into());
+                return CartAnswer::refused(CartRefusal::from(&refusal));
             }
         }
         self.sql.exec(

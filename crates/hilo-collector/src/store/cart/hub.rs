@@ -85,16 +85,10 @@ impl<S: Sql> Hub<'_, S> {
     pub(super) fn refuse_moved(&self) -> Option<CartRefusal> {
         match &self.stored.state.standing {
             Standing::Open => None,
-            Standing::Leaving { .. } => Some(CartRefusal::new(
-                RefusedCode::CartMerging,
-                "this cart is moving into a customer's: say it again in a second",
-            )),
+            Standing::Leaving { .. } => Some(RefusedCode::CartMerging.into()),
             Standing::Left { into, .. } => Some(CartRefusal {
                 into: Some(into.clone()),
-                ..CartRefusal::new(
-                    RefusedCode::CartMerged,
-                    "this cart has moved into a customer's: forget it, and fetch the cart anew",
-                )
+                ..CartRefusal::from(RefusedCode::CartMerged)
             }),
         }
     }

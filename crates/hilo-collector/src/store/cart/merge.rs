@@ -10,12 +10,11 @@ use hilo_core::cart::merge::{Policy, merge};
 use hilo_core::cart::wire::{Full, Revision};
 use hilo_core::cart::{Cart, ReplicaId};
 use serde::{Deserialize, Serialize};
-use serde_json::value::RawValue;
 
 use super::checkout::{self, Checkout};
 use super::hub::{ChangeKind, HUB_TOKEN, Hub, News};
 use super::state::{Abandoned, Bound, OpenCheckout, Standing, Task, first_time, happened};
-use crate::calls::cart::{CustomerCart, Leave, Leaving, Person, Speaker};
+use crate::calls::cart::{CustomerCart, Leave, Leaving, Person, Speaker, raw};
 use crate::calls::{decode, encode};
 use crate::platform::{Failure, Sql};
 use crate::signature::sha256_hex;
@@ -89,9 +88,7 @@ impl<S: Sql> Hub<'_, S> {
             open: state.checkout.clone(),
             abandoned: state.abandoned.clone(),
         };
-        let cargo = RawValue::from_string(encode(&cargo)?)
-            .map_err(|error| Failure::Fatal(error.to_string()))?;
-        Ok(Leaving { merge_id, to, cargo })
+        Ok(Leaving { merge_id, to, cargo: raw(encode(&cargo)?)? })
     }
 
     /// The customer's step: takes the guest's cart in, unless this merge has been here before.

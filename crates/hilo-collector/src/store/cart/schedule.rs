@@ -5,13 +5,12 @@
 
 use hilo_core::cart::touchpoint::CartEvent;
 use jiff::Timestamp;
-use serde_json::value::RawValue;
 
 use super::hub::{Hub, News, Volatile, within};
 use super::state::{Abandoned, Standing, StoredCart, Task};
 use super::touch::{about, products};
 use super::turn::Turn;
-use crate::calls::cart::{Leaving, Owner, Speaker, Terms, Touchpoint};
+use crate::calls::cart::{Leaving, Owner, Speaker, Terms, Touchpoint, raw};
 use crate::platform::{Failure, Sql, SqlValue};
 
 /// Touchpoints handed out at once.
@@ -209,8 +208,7 @@ impl<S: Sql> Hub<'_, S> {
             &[SqlValue::Int(TOUCHPOINTS_MAX)],
         )?;
         let touchpoint = |row: &crate::platform::SqlRow| {
-            let event = RawValue::from_string(row.text("body")?.to_owned())
-                .map_err(|error| Failure::Fatal(error.to_string()))?;
+            let event = raw(row.text("body")?.to_owned())?;
             Ok(Touchpoint { seq: row.int("seq")?, source: row.text("source")?.to_owned(), event })
         };
         rows.iter().map(touchpoint).collect()

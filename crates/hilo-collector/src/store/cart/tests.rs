@@ -114,12 +114,8 @@ impl Object {
 
     /// Asks what is answered with a view or a refusal.
     fn view(&mut self, is_server: bool, ask: CartAsk) -> (u16, Value) {
-        match self.ask(is_server, ask) {
-            CartAnswer::Done { body, .. } => (200, serde_json::from_str(body.get()).unwrap()),
-            CartAnswer::Refused(why) => {
-                (why.code.status(), serde_json::from_str(&why.to_body().unwrap()).unwrap())
-            }
-        }
+        let answer: CartAnswer = self.ask(is_server, ask);
+        (answer.status(), serde_json::from_str(answer.body.get()).unwrap())
     }
 
     fn summary(&mut self) -> CartSummary {

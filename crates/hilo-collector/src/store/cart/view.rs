@@ -8,12 +8,11 @@ use hilo_core::cart::hub::{CatchUp, catch_up};
 use hilo_core::cart::wire::{Broadcast, Full, Hello, Put, Revision};
 use hilo_core::cart::{Cart, Dot, LineInfo, LineKey, ReplicaId};
 use serde::Serialize;
-use serde_json::value::RawValue;
 
 use super::hub::{Hub, rev_value};
 use super::state::{Bound, Standing, StoredCart};
 use crate::calls::cart::{CartAnswer, CartSummary, ShownLine, ShownReplica, Since};
-use crate::calls::{decode, encode};
+use crate::calls::decode;
 use crate::platform::{Failure, Sql};
 
 /// A view on the wire. What the pipeline adds (`live`, `capability`) follows behind.
@@ -60,7 +59,7 @@ pub(super) fn of_new(
     name: &str,
     since: &Since,
 ) -> Result<CartAnswer, Failure> {
-    done(&new(stored, name, since), false)
+    CartAnswer::done(&new(stored, name, since), false)
 }
 
 fn of<'a>(
@@ -81,13 +80,6 @@ fn of<'a>(
         totals: since.with_lines.then(|| totals(&stored.cart)),
         duplicate,
     }
-}
-
-/// The answer to a call that is done.
-pub(super) fn done(body: &impl Serialize, is_repeat: bool) -> Result<CartAnswer, Failure> {
-    let body =
-        RawValue::from_string(encode(body)?).map_err(|error| Failure::Fatal(error.to_string()))?;
-    Ok(CartAnswer::Done { body, is_repeat })
 }
 
 /// The lines in plain words.
@@ -114,14 +106,14 @@ impl<S: Sql> Hub<'_, S> {
         if let Standing::Left { .. } = self.stored.state.standing
             && let Some(why) = self.refuse_moved()
         {
-            return Ok(why.into());
+            return CartAnswer::refused(why);
         }
         self.view(since)
     }
 
     /// The view of what has changed since.
     pub(super) fn view(&self, since: &Since) -> Result<CartAnswer, Failure> {
-        done(&self.seen(since, None)?, false)
+        CartAnswer::done(&self.seen(since, None)?, false)
     }
 
     /// The same before it is written; after an order it also has whether the order was a `duplicate`.
