@@ -5,7 +5,7 @@ use hilo_core::event::{EVENT_BYTES_MAX, Event, Gist};
 use hilo_core::testing::{any_event, any_text, any_url, event_of, facts, page_message};
 use hilo_core::{normalize, profile, redact};
 use proptest::prelude::*;
-use serde_json::{Value, json};
+use serde_json::json;
 
 /// Bytes that normalizing may add: campaign, touch, browser, place and the like, all bounded by the field table.
 const ADDED_BYTES_MAX: usize = 8 * 1024;
@@ -14,18 +14,6 @@ fn normalized(event: &Event) -> Event {
     let mut event = event.clone();
     normalize::apply(&mut event, &facts());
     event
-}
-
-/// A page view with `value` in the field at `path`.
-fn event_with(path: &str, value: Value) -> Event {
-    let mut message = page_message();
-    message["context"]["hilo"]["session"]["id"] = json!("1");
-    let mut field = &mut message;
-    for part in path.split('.') {
-        field = &mut field[part];
-    }
-    *field = value;
-    event_of(&message).unwrap()
 }
 
 #[test]
@@ -38,7 +26,14 @@ fn urls_of_the_field_table_are_redacted_and_reduced_fields_do_not_stay() {
             (Privacy::Reduced, _) => json!(SECRET),
             (Privacy::Plain | Privacy::Identifier | Privacy::Personal, _) => continue,
         };
-        let event = event_with(field.path, value);
+        let mut message = page_message();
+        message["context"]["hilo"]["session"]["id"] = json!("1");
+        let mut place = &mut message;
+        for part in field.path.split('.') {
+            place = &mut place[part];
+        }
+        *place = value;
+        let event = event_of(&message).unwrap();
         assert!(json!(event).to_string().contains(SECRET), "{}", field.path);
         assert!(!json!(normalized(&event)).to_string().contains(SECRET), "{}", field.path);
     }

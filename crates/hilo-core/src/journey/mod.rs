@@ -2,6 +2,7 @@
 //! Shapes and rules. `normalize` reads a touch from an event.
 
 mod channel;
+pub(crate) mod landing;
 mod session;
 mod touch;
 

@@ -1,9 +1,9 @@
 //! The campaign that brought the visit: UTM parameters of the landing's address.
 //! In: the landing. Out: `context.campaign`. Fields that the sender filled stay.
 
-use super::landing::{landing_query, parameter};
 use crate::event::fields::NAME_BYTES_MAX;
 use crate::event::{Campaign, Event, Facts};
+use crate::journey::landing::{landing_query, parameter};
 use crate::text::shortened;
 
 /// Fills `context.campaign`.

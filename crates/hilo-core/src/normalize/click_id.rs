@@ -1,9 +1,9 @@
 //! Click ids: parameters with which advertisers mark an address, kept for destinations that need them.
 //! In: the landing's address. Out: `context.hilo.click_ids`.
 
-use super::landing::{landing_query, parameter};
 use crate::event::fields::NAME_BYTES_MAX;
 use crate::event::{Event, Facts};
+use crate::journey::landing::{landing_query, parameter};
 use crate::query_keys::CLICK_IDS;
 use crate::text::shortened;
 

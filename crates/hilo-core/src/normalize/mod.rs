@@ -8,7 +8,6 @@ pub mod channel;
 pub mod click_id;
 pub mod clock;
 pub mod geo;
-mod landing;
 pub mod name;
 pub mod page;
 pub mod scrub;

@@ -4,7 +4,7 @@
 use crate::event::Event;
 
 /// The query of the session's landing, else of the event's own page.
-pub(super) fn landing_query(event: &Event) -> Option<String> {
+pub(crate) fn landing_query(event: &Event) -> Option<String> {
     let landing = event.context.hilo.session.as_ref().and_then(|session| session.landing.as_ref());
     let url = match landing {
         Some(landing) => landing.url.as_deref(),
@@ -15,7 +15,7 @@ pub(super) fn landing_query(event: &Event) -> Option<String> {
 }
 
 /// A parameter of a query, decoded.
-pub(super) fn parameter(query: &str, key: &str) -> Option<String> {
+pub(crate) fn parameter(query: &str, key: &str) -> Option<String> {
     let found = url::form_urlencoded::parse(query.as_bytes()).find(|(name, _)| name == key)?;
     let value = found.1.trim();
     (!value.is_empty()).then(|| value.to_owned())
