@@ -2,7 +2,7 @@
  * The collector on real workerd, for specs and for `cargo xtask dev`. The only place that knows bindings.
  *
  * They are derived from `crates/hilo-collector/wrangler.jsonc`; only what a deployer would set by `wrangler secret`
- * is given here. Builds nothing: `cargo xtask build` has made `build/` and `js/sdk/dist/cdn` before.
+ * is given here. Builds nothing: `cargo xtask build --dev` has made `build-dev/` and `js/sdk/dist/cdn` before.
  */
 import { execFileSync } from "node:child_process";
 import { randomBytes } from "node:crypto";
@@ -48,6 +48,8 @@ export interface CollectorOptions {
   assets?: boolean;
   /** `false` leaves what is queued in the queue. */
   consumer?: boolean;
+  /** `true` runs the release build. Only a bench needs it; specs run the development build, which is ready sooner. */
+  release?: boolean;
 }
 
 /** A running collector. */
@@ -66,9 +68,10 @@ export interface Collector {
   dispose(): Promise<void>;
 }
 
-function collectorWorker(vars: Record<string, string | undefined>) {
-  if (!existsSync(join(crate, "build/index.js"))) {
-    throw new Error("The collector is not built. Run: cargo xtask build");
+function collectorWorker({ vars = {}, release = false }: CollectorOptions) {
+  const build = join(crate, release ? "build" : "build-dev");
+  if (!existsSync(join(build, "index.js"))) {
+    throw new Error(`The collector is not built. Run: cargo xtask build${release ? "" : " --dev"}`);
   }
   // wrangler insists on an assets folder; the collector also works without the tracker's files.
   mkdirSync(join(root, "js/sdk/dist/cdn"), { recursive: true });
@@ -81,10 +84,10 @@ function collectorWorker(vars: Record<string, string | undefined>) {
     ...workerOptions,
     name: "collector",
     rootPath: crate,
-    modulesRoot: join(crate, "build"),
+    modulesRoot: build,
     modules: [
-      { type: "ESModule" as const, path: join(crate, "build/index.js") },
-      { type: "CompiledWasm" as const, path: join(crate, "build/index_bg.wasm") },
+      { type: "ESModule" as const, path: join(build, "index.js") },
+      { type: "CompiledWasm" as const, path: join(build, "index_bg.wasm") },
     ],
     // On loopback there is no public internet; the Worker's own rules about targets are what is tested.
     compatibilityFlags: (workerOptions.compatibilityFlags ?? []).filter((f) => f !== "global_fetch_strictly_public"),
@@ -97,7 +100,7 @@ export async function startCollector(options: CollectorOptions = {}): Promise<Co
   const state = options.state ?? mkdtempSync(join(tmpdir(), "hilo-state-"));
   mkdirSync(state, { recursive: true });
   const { Miniflare, Log, LogLevel, convertV4MiniflareOptions } = miniflare;
-  const worker = collectorWorker(options.vars ?? {});
+  const worker = collectorWorker(options);
   const mf = new Miniflare(
     convertV4MiniflareOptions({
       host: "127.0.0.1",

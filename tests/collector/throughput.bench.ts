@@ -140,7 +140,7 @@ origins = ["https://shop.example"]
 `;
 
 async function hilo(label: string, options: CollectorOptions): Promise<number> {
-  const collector = await startCollector({ assets: false, ...options });
+  const collector = await startCollector({ assets: false, release: true, ...options });
   const rate = await measure(label, new URL("/_h/v1/batch", collector.url).href);
   await collector.dispose();
   return rate;

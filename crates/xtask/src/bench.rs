@@ -1,8 +1,9 @@
 //! `cargo xtask bench [NAME]`: what hilo costs, as ratios against a bare page and bare workers, each pair in one run.
 //! Only ratios count: absolute figures drift from machine to machine and from hour to hour. Gates nothing.
 
+use crate::build::{self, Collector};
 use crate::shell::{Problem, Workspace};
-use crate::{build, tools};
+use crate::tools;
 
 /// Each bench by its name on the command line.
 const BENCHES: [(&str, &str); 3] = [
@@ -18,7 +19,7 @@ pub(crate) fn run(workspace: &Workspace, name: Option<&str>) -> Result<(), Probl
         let names: Vec<&str> = BENCHES.iter().map(|(name, _)| *name).collect();
         return Err(Problem(format!("there is no such bench. There are: {}.", names.join(", "))));
     }
-    build::all(workspace)?;
+    build::all(workspace, Collector::Release)?;
     for (name, script) in BENCHES.iter().filter(chosen) {
         let mut node = workspace.command("node");
         if *name == "tracker" {

@@ -9,7 +9,7 @@ use std::sync::mpsc::{RecvTimeoutError, channel};
 use std::thread::spawn;
 use std::time::{Duration, Instant};
 
-use crate::build;
+use crate::build::{self, Collector};
 use crate::flags::Flags;
 use crate::shell::{Problem, Workspace, end, is_stopped};
 
@@ -22,7 +22,7 @@ pub(crate) fn run(workspace: &Workspace, flags: &Flags) -> Result<(), Problem> {
             "port {port} is in use. Stop what listens there, or choose another with --port."
         )));
     }
-    build::all(workspace)?;
+    build::all(workspace, Collector::Dev)?;
 
     let mut serve = workspace.command("node");
     serve

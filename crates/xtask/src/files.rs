@@ -24,7 +24,8 @@ pub(crate) fn files_under(path: &Path) -> Vec<PathBuf> {
     let mut entries: Vec<PathBuf> =
         fs::read_dir(path).into_iter().flatten().flatten().map(|entry| entry.path()).collect();
     entries.sort();
-    let made = ["target", "node_modules", "dist", "build", ".git", ".hilo", ".wrangler"];
+    let made =
+        ["target", "node_modules", "dist", "build", "build-dev", ".git", ".hilo", ".wrangler"];
     entries.retain(|entry| !made.iter().any(|name| entry.file_name().is_some_and(|n| n == *name)));
     entries.iter().flat_map(|entry| files_under(entry)).collect()
 }

@@ -16,8 +16,10 @@ pub(crate) struct Flags {
     pub config: Option<String>,
     /// Whether `dev` opens the shop in a browser.
     pub open: bool,
-    /// Whether `test` leaves out what needs a browser.
+    /// Whether `test` leaves out what takes long: browsers, packaging and the release build.
     pub quick: bool,
+    /// Whether `build` makes the collector's development build.
+    pub dev: bool,
 }
 
 impl Flags {
@@ -30,6 +32,7 @@ impl Flags {
             config: None,
             open: true,
             quick: false,
+            dev: false,
         };
         let mut parser = lexopt::Parser::from_env();
         while let Some(arg) = parser.next().map_err(problem)? {
@@ -43,6 +46,7 @@ impl Flags {
                 Arg::Long("config") => flags.config = Some(value(&mut parser)?),
                 Arg::Long("no-open") => flags.open = false,
                 Arg::Long("quick") => flags.quick = true,
+                Arg::Long("dev") => flags.dev = true,
                 Arg::Long("help") | Arg::Short('h') => flags.words.insert(0, "help".to_owned()),
                 Arg::Value(word) => flags.words.push(word.to_string_lossy().into_owned()),
                 Arg::Long(_) | Arg::Short(_) => return Err(problem(arg.unexpected())),

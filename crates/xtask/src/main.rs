@@ -17,6 +17,7 @@ mod tools;
 
 use std::process::ExitCode;
 
+use build::Collector;
 use flags::Flags;
 use shell::{Problem, Workspace};
 
@@ -24,10 +25,10 @@ const USAGE: &str = "\
 cargo xtask <verb>
 
   dev     [--port 8787] [--state DIR] [--config FILE] [--no-open]   build all, start collector and shop
-  test    [--quick]              every test; --quick leaves browsers and packaging out
+  test    [--quick]              every test; --quick leaves out browsers, packaging and sizes
   check                          formatting, lints, types
   golden                         write golden files anew
-  build                          tracker, SDK and collector
+  build   [--dev]                tracker, SDK and collector; --dev: the collector as dev and the specs run it
   size                           sizes of every artifact against js/sdk/size.json
   bench   [tracker | collector | cart]   costs as ratios against a bare page and bare workers, a cart's latency
   e2e                            the browser scenarios alone
@@ -56,9 +57,12 @@ fn run() -> Result<bool, Problem> {
         Some("test" | "ci") => test::run(&workspace, flags.quick),
         Some("check") => check::run(&workspace).map(|()| true),
         Some("golden") => check::golden(&workspace).map(|()| true),
-        Some("build") => build::all(&workspace).map(|()| true),
+        Some("build") => {
+            let collector = if flags.dev { Collector::Dev } else { Collector::Release };
+            build::all(&workspace, collector).map(|()| true)
+        }
         Some("size") => {
-            build::all(&workspace)?;
+            build::all(&workspace, Collector::Release)?;
             size::run(&workspace)
         }
         Some("bench") => {

@@ -7,6 +7,7 @@ use std::os::unix::process::CommandExt as _;
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
 use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::thread::sleep;
 use std::time::{Duration, Instant};
 
@@ -191,7 +192,32 @@ fn why_unreachable(output: &str) -> Option<&'static str> {
     }
 }
 
-/// One line that says what is going on, and for how long.
+/// Does two tasks at once and returns when both have ended.
+///
+/// # Errors
+/// The first problem of the two. The other task still runs to its end, so that what it did stays done.
+pub(crate) fn both<A: Send, B: Send>(
+    one: impl FnOnce() -> Result<A, Problem> + Send,
+    other: impl FnOnce() -> Result<B, Problem> + Send,
+) -> Result<(A, B), Problem> {
+    std::thread::scope(|scope| {
+        let other = scope.spawn(other);
+        let one = one();
+        let other = other
+            .join()
+            .unwrap_or_else(|_| Err(Problem("a task of xtask itself panicked.".to_owned())));
+        Ok((one?, other?))
+    })
+}
+
+/// What runs now, by label, and since when.
+static RUNNING: Mutex<Vec<(String, Instant)>> = Mutex::new(Vec::new());
+
+fn running() -> MutexGuard<'static, Vec<(String, Instant)>> {
+    RUNNING.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
+/// A step as the person sees it: what is going on, and for how long.
 struct Progress<'a> {
     label: &'a str,
     is_terminal: bool,
@@ -203,6 +229,7 @@ impl<'a> Progress<'a> {
     const EVERY_S: u64 = 20;
 
     fn new(label: &'a str) -> Progress<'a> {
+        running().push((label.to_owned(), Instant::now()));
         Progress { label, is_terminal: std::io::stderr().is_terminal(), shown: 0 }
     }
 
@@ -212,8 +239,16 @@ impl<'a> Progress<'a> {
             return;
         }
         if self.is_terminal {
-            eprint!("\r\x1b[K  {} … {seconds} s", self.label);
-            let _ = std::io::stderr().flush();
+            // One line for all that runs; the step that began first draws it.
+            let running = running();
+            if running.first().is_some_and(|(label, _)| label == self.label) {
+                let parts: Vec<String> = running
+                    .iter()
+                    .map(|(label, began)| format!("{label} … {} s", began.elapsed().as_secs()))
+                    .collect();
+                eprint!("\r\x1b[K  {}", parts.join(", "));
+                let _ = std::io::stderr().flush();
+            }
             self.shown = seconds;
         } else if seconds >= self.shown + Progress::EVERY_S {
             eprintln!("  {} … {seconds} s", self.label);
@@ -225,6 +260,15 @@ impl<'a> Progress<'a> {
         let mark = if is_ok { "✓" } else { "✗" };
         let clear = if self.is_terminal { "\r\x1b[K" } else { "" };
         eprintln!("{clear}{mark} {} ({:.1} s)", self.label, elapsed.as_secs_f64());
+    }
+}
+
+impl Drop for Progress<'_> {
+    fn drop(&mut self) {
+        let mut running = running();
+        if let Some(place) = running.iter().position(|(label, _)| label == self.label) {
+            running.remove(place);
+        }
     }
 }
 
@@ -243,7 +287,17 @@ mod tests {
     }
 
     #[test]
-    fn the_tail_is_the_end() {
+    fn of_two_tasks_both_results_come_back_or_the_first_problem() {
+        assert!(matches!(both(|| Ok(1), || Ok("b")), Ok((1, "b"))));
+        let failed = both(
+            || Err::<(), _>(Problem("one".to_owned())),
+            || Err::<(), _>(Problem("other".to_owned())),
+        );
+        assert!(matches!(failed, Err(Problem(sentence)) if sentence == "one"));
+    }
+
+    #[test]
+    fn the_tail_of_a_text_is_its_last_lines() {
         assert_eq!(tail("a\nb\nc", 2), "b\nc");
         assert_eq!(tail("a", 2), "a");
     }

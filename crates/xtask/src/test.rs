@@ -1,45 +1,51 @@
 //! `cargo xtask test`: every test a person should run before a commit, in the order in which they fail fastest.
-//! In: nothing. Out: one line per suite and `N passed, N failed` at the end. Never tries anything twice.
+//! In: nothing. Out: one line for each suite and `N passed, N failed` at the end. Never runs a failed test again.
 
 use std::path::PathBuf;
 
-use crate::build;
+use crate::build::{self, Collector};
 use crate::files::files_under;
-use crate::shell::{Done, Problem, Workspace, tail, watch};
+use crate::shell::{Done, Problem, Workspace, both, tail, watch};
 use crate::{check, size, tidy, tools};
 
-/// The suite that needs a browser beside Node.
+/// The suite that needs a browser and Node.
 const PACKAGING: &str = "packaging";
-/// Spec files that run at a time. They wait far more than they compute; Node's own default is one on two processors.
+/// How many spec files run at once. A spec mostly waits; Node's own default is one file on two processors.
 const AT_A_TIME: &str = "--test-concurrency=4";
 
-/// What a run adds up to.
+/// How many tests passed and failed in a run.
 #[derive(Default)]
 struct Tally {
     passed: u64,
     failed: u64,
 }
 
-/// Runs every suite; `is_quick` leaves out what needs a browser or installs packages.
+/// Runs every suite; `is_quick` leaves out what needs a browser, installs packages, or needs the release build.
 pub(crate) fn run(workspace: &Workspace, is_quick: bool) -> Result<bool, Problem> {
     tools::ensure(workspace)?;
     let mut tally = Tally::default();
     tally.one("the architecture's rules", tidy::run(workspace)?);
     check::run(workspace)?;
     tally.rust(workspace)?;
-    build::all(workspace)?;
-    tally.one("sizes", size::run(workspace)?);
-    tally.node(workspace, "collector specs on workerd", "tests/collector", ".spec.ts")?;
-    if !is_quick {
-        tally.browsers(workspace)?;
-        tally.node(workspace, PACKAGING, "js/sdk/pack-test", ".spec.ts")?;
+    build::all(workspace, Collector::Dev)?;
+    if is_quick {
+        tally.collector(workspace)?;
+        return Ok(tally.close());
     }
+    // Specs mostly wait. The release build, which only `size` needs, uses the processor meanwhile.
+    let specs = || {
+        tally.collector(workspace)?;
+        tally.browsers(workspace)?;
+        tally.node(workspace, PACKAGING, "js/sdk/pack-test", ".spec.ts")
+    };
+    both(specs, || build::collector(workspace, Collector::Release))?;
+    tally.one("sizes", size::run(workspace)?);
     Ok(tally.close())
 }
 
 /// The browser scenarios alone.
 pub(crate) fn browser(workspace: &Workspace) -> Result<bool, Problem> {
-    build::all(workspace)?;
+    build::all(workspace, Collector::Dev)?;
     let mut tally = Tally::default();
     tally.browsers(workspace)?;
     Ok(tally.close())
@@ -62,7 +68,7 @@ impl Tally {
             failed += number_before(line, " failed");
         }
         self.add(&done, passed, failed);
-        // The cart's own tests on the maps that the page has in std's place.
+        // The page compiles the core without `std` and without the edge's readers: the cart's cells in place of its structs.
         let mut cargo = workspace.cargo();
         cargo.args(["test", "--quiet", "--package", "hilo-core", "--no-default-features", "--lib"]);
         let done = watch(workspace, "Rust tests: the core as the page compiles it", &mut cargo)?;
@@ -72,6 +78,10 @@ impl Tally {
             number_before(&done.output, " failed"),
         );
         Ok(())
+    }
+
+    fn collector(&mut self, workspace: &Workspace) -> Result<(), Problem> {
+        self.node(workspace, "collector specs on workerd", "tests/collector", ".spec.ts")
     }
 
     fn browsers(&mut self, workspace: &Workspace) -> Result<(), Problem> {
@@ -121,7 +131,7 @@ impl Tally {
     }
 
     fn add(&mut self, done: &Done, passed: u64, failed: u64) {
-        // A suite that fails without a failed test did not even start, and one without tests has lost them: one failure.
+        // A suite that fails without a failed test did not start. A suite without tests has lost them. Each is one failure.
         let is_sound = done.is_ok && passed > 0;
         let failed = if is_sound { failed } else { failed.max(1) };
         eprintln!("    {passed} passed, {failed} failed");
@@ -146,7 +156,7 @@ fn specs(workspace: &Workspace, folder: &str, suffix: &str) -> Vec<PathBuf> {
         .collect()
 }
 
-/// Of Node's report the tests that failed; of any other, or where none is named, the end.
+/// The failed tests of Node's report. Of a report that names no failed test: its end.
 fn what_failed(output: &str) -> String {
     let mut lines = Vec::new();
     let mut is_inside = false;
@@ -172,7 +182,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn of_a_report_what_failed_is_shown() {
+    fn the_failed_tests_of_a_report_are_shown() {
         let report =
             "ok 1 - a\n  ---\n  ...\nnot ok 2 - b\n  ---\n  error: 'late'\n  ...\nok 3 - c\n  ...";
         assert_eq!(what_failed(report), "not ok 2 - b\n  ---\n  error: 'late'\n  ...");
@@ -180,7 +190,7 @@ mod tests {
     }
 
     #[test]
-    fn counts_are_read_from_cargos_own_line() {
+    fn passed_and_failed_tests_are_read_from_cargos_line() {
         let line = "test result: FAILED. 12 passed; 3 failed; 0 ignored; 0 measured";
         assert_eq!((number_before(line, " passed"), number_before(line, " failed")), (12, 3));
     }

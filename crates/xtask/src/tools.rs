@@ -1,29 +1,30 @@
-//! What a task needs on the machine: found, or installed into the repository's own folders.
-//! In: nothing but rustup and Node. Out: a wasm target, wasm-bindgen, worker-build, npm packages, a Chromium.
+//! The tools that a task needs: found on the machine, or installed into the repository's own folders.
+//! In: rustup and Node. Out: a wasm target, wasm-bindgen, worker-build, npm packages, a Chromium.
 
 use std::fs;
 use std::path::PathBuf;
 use std::process::Command;
 
 use crate::files::fingerprint;
-use crate::shell::{Problem, Workspace, step};
+use crate::shell::{Problem, Workspace, both, step};
 
 /// The oldest Node that runs npm here; specs and miniflare get their own newer one from npm.
 const NODE_MAJOR_MIN: u32 = 20;
-/// worker-build of this release line knows the wasm-bindgen that Cargo.toml pins.
+/// The version of worker-build that accepts the wasm-bindgen that Cargo.toml pins.
 const WORKER_BUILD: &str = "0.8.7";
 
-/// Installs everything a build needs.
+/// Installs everything a build needs, all at once: npm mostly waits for the network, and the end of each compilation keeps
+/// only one processor busy.
 pub(crate) fn ensure(workspace: &Workspace) -> Result<(), Problem> {
     wasm_target(workspace)?;
-    npm_packages(workspace)?;
-    cargo_tool(
-        workspace,
-        "wasm-bindgen-cli",
-        "wasm-bindgen",
-        &locked_version(workspace, "wasm-bindgen")?,
-    )?;
-    cargo_tool(workspace, "worker-build", "worker-build", WORKER_BUILD)
+    let wasm_bindgen = locked_version(workspace, "wasm-bindgen")?;
+    let tools = || {
+        both(
+            || cargo_tool(workspace, "wasm-bindgen-cli", "wasm-bindgen", &wasm_bindgen),
+            || cargo_tool(workspace, "worker-build", "worker-build", WORKER_BUILD),
+        )
+    };
+    both(|| npm_packages(workspace), tools).map(drop)
 }
 
 fn node() -> Result<(), Problem> {
@@ -58,7 +59,7 @@ fn wasm_target(workspace: &Workspace) -> Result<(), Problem> {
 /// The packages of `js/package-lock.json`, in `js/node_modules`.
 pub(crate) fn npm_packages(workspace: &Workspace) -> Result<(), Problem> {
     node()?;
-    // Beside what it describes, so that removing node_modules removes the claim as well.
+    // The stamp stands inside node_modules, so that whoever removes the packages removes the stamp as well.
     let stamp = workspace.at("js/node_modules/.hilo");
     let wanted =
         fingerprint(&[workspace.at("js/package-lock.json"), workspace.at("js/package.json")]);
@@ -87,12 +88,14 @@ fn cargo_tool(
         return Ok(());
     }
     let mut cargo = workspace.cargo();
-    // Its own target folder, beside ours: cargo would wait for the lock otherwise.
     cargo
-        .env("CARGO_TARGET_DIR", tools.join("build"))
-        // They run for a second each: compiling them fast beats making them fast (2 min instead of 7 here).
+        // A target folder for each tool: in a common folder one cargo would wait for the other.
+        .env("CARGO_TARGET_DIR", tools.join("build").join(package))
+        // A tool runs for a second each time: a debug build takes 2 minutes, a release build 7.
         .env("CARGO_PROFILE_DEV_DEBUG", "0")
-        .args(["install", "--quiet", "--debug", package, "--version", version, "--force", "--root"])
+        .args(["install", "--quiet", "--debug", package, "--version", version, "--force"])
+        // The packages have more programs, which nothing here uses.
+        .args(["--bin", program, "--root"])
         .arg(&tools);
     step(workspace, &format!("installing {package} {version}"), &mut cargo)?;
     fs::write(stamp, version)?;
