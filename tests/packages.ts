@@ -1,8 +1,8 @@
 /**
  * The npm packages that specs use, taken from `js/node_modules`.
  *
- * Node looks for packages beside the importing file and above; the specs stand outside `js/`. One bridge here is
- * clearer than a second package.json and a second install.
+ * Node looks for packages beside the importing file and in the folders above, and the specs stand outside `js/`. This one
+ * bridge is simpler than a second package.json with a second install.
  */
 import { createRequire } from "node:module";
 

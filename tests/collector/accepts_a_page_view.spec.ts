@@ -10,7 +10,7 @@ import { anonymousId, startCollector } from "./mf.ts";
 const collector = await startCollector();
 after(() => collector.dispose());
 
-test("a batch from a page", async () => {
+test("a batch from a page is answered with 200 and stands in the timeline", async () => {
   const id = anonymousId();
   const view = pageView(id);
   const answer = await send(collector, [view]);
@@ -25,7 +25,7 @@ test("a batch from a page", async () => {
   assert.deepEqual(kept!["context"].consent.categoryPreferences, { functional: true, analytics: true });
 });
 
-test("Segment's paths, long and short, with the key in the header and without the mount", async () => {
+test("Segment's paths are served, long and short, with the key in the header and without the mount", async () => {
   const id = anonymousId();
   const headers = { authorization: `Basic ${Buffer.from("wk_shop:").toString("base64")}` };
   const context = envelope([])["context"];
@@ -37,7 +37,7 @@ test("Segment's paths, long and short, with the key in the header and without th
   assert.deepEqual(types, ["page", "page", "page"]);
 });
 
-test("pages of the timeline follow each other", async () => {
+test("the pages of a timeline follow each other without a gap", async () => {
   const id = anonymousId();
   await send(collector, Array.from({ length: 250 }, () => pageView(id)));
   assert.equal(new Set((await timeline(collector, id)).map((event) => event["messageId"])).size, 250);

@@ -1,8 +1,8 @@
 /**
- * How long an edit of one device takes to the others by the live socket, all on one machine: `cargo xtask bench cart`.
+ * The time that an edit takes from one device to the others over the live socket: `cargo xtask bench cart`.
  *
- * Every device sets its own line again and again; every device has to hear of every edit. Milliseconds from sending to hearing,
- * sender, hub and hearers on the same processors. The wishes stand in the last column.
+ * Every device sets its own line again and again, and every device must receive every edit. The figures are milliseconds from
+ * sending to receiving, with hub and all devices on the same processors. The last column holds the targets.
  */
 import { Device, type LiveSocket } from "./carts.ts";
 import { type Collector, startCollector } from "./mf.ts";
@@ -23,7 +23,7 @@ async function listen(collector: Collector, user: string, index: number): Promis
   return { device, socket, line: [`line-${index}`, "0", "EUR"] };
 }
 
-/** `devices` on one cart, together `perSecond` edits for `seconds`. */
+/** Lets `devices` on one cart make `perSecond` edits together for `seconds`. */
 async function measure(collector: Collector, devices: number, perSecond: number, seconds: number, wish: string) {
   const user = `bench-${devices}`;
   const listeners: Listener[] = [];

@@ -1,7 +1,7 @@
 /**
- * Devices that edit carts as the wire has them, deltas made by hand: the smallest client that a spec can drive.
+ * Devices that edit carts with handmade deltas: the smallest client that a spec can drive.
  *
- * In: a collector and who speaks. Out: answers as they came. Keeps no replica of its own; what is in the cart, the hub says.
+ * In: a collector and a person. Out: answers as they came. A device stores no cart of its own: specs read the cart from the hub.
  */
 import { randomBytes } from "node:crypto";
 
@@ -17,7 +17,7 @@ export const CUP: Line = ["cup", "0", "EUR"];
 /** The development backend's key. */
 export const SERVER_KEY = "sk_dev_backend";
 
-/** One request about carts, with its JSON. */
+/** Sends one request about carts, and reads the answer's JSON. */
 export async function cartCall(collector: Collector, path: string, init: { body?: unknown; headers?: Json } = {}): Promise<Answer> {
   const headers: Json = { authorization: "Bearer wk_shop", "x-hilo": "1", origin: collector.url, ...init.headers };
   for (const [name, value] of Object.entries(headers)) if (value === undefined) delete headers[name];
@@ -28,13 +28,13 @@ export async function cartCall(collector: Collector, path: string, init: { body?
   return { status: response.status, headers: response.headers, body: text === "" ? {} : JSON.parse(text) };
 }
 
-/** One request of a backend about `user`'s cart; `rest` is what stands behind the id. */
+/** Sends one request of a backend about the cart of `user`. `rest` follows the id in the path. */
 export function serverCall(collector: Collector, user: string, rest = "", body?: unknown): Promise<Answer> {
   const headers = { authorization: `Bearer ${SERVER_KEY}`, origin: undefined };
   return cartCall(collector, `/v1/carts/${encodeURIComponent(user)}${rest}`, { body, headers });
 }
 
-/** One device: who it is for the collector, and one replica that writes. */
+/** One device: its identity at the collector, and one replica that writes. */
 export class Device {
   replica = BigInt(`0x${randomBytes(8).toString("hex")}`).toString();
   token = randomBytes(16).toString("hex");
@@ -42,13 +42,13 @@ export class Device {
   epoch = 0;
   rev = "0";
   n = 0;
-  /** The guest's capability, kept like an app keeps it; `new` at first. */
+  /** The guest's capability, stored as an app stores it. It is `new` at first. */
   capability = "new";
 
   readonly collector: Collector;
   user: string | undefined;
 
-  /** `user` is a token for a customer; without it the device is a guest's. */
+  /** `user` is the token of a customer. A device without a token is a guest's. */
   constructor(collector: Collector, user?: string) {
     this.collector = collector;
     this.user = user;
@@ -58,7 +58,7 @@ export class Device {
     return { "x-hilo-cart": this.capability === "" ? undefined : this.capability, "x-hilo-user": this.user };
   }
 
-  /** Learns from a view. */
+  /** Notes epoch, version and capability of a view. */
   learn(view: Json): void {
     if (typeof view["capability"] === "string") this.capability = view["capability"];
     if (view["merged"] === true) this.capability = "";
@@ -72,23 +72,23 @@ export class Device {
     return answer;
   }
 
-  /** What changed since what it has. */
+  /** Fetches the changes since the version that the device has. */
   look(): Promise<Answer> {
     return this.call(`/v1/cart?epoch=${this.epoch}&rev=${this.rev}&replica=${this.replica}`);
   }
 
-  /** The whole cart. */
+  /** Fetches the whole cart. */
   whole(): Promise<Answer> {
     return this.call("/v1/cart");
   }
 
-  /** The next delta of `count` operations, with whatever `over` says differently. */
+  /** The next delta of `count` operations, with the fields of `over` in place of its own. */
   delta(count: number, over: Json = {}): Json {
     const { cart, epoch, replica, token, rev: base } = this;
     return { v: 1, cart, epoch, replica, token, from: this.n + 1, to: this.n + count, base, put: [], drop: [], ...over };
   }
 
-  /** A dot of its own. */
+  /** A dot of the device's own replica. */
   dot(n: number): [string, number] {
     return [this.replica, n];
   }
@@ -98,7 +98,7 @@ export class Device {
     return this.delta(1, { put: [[line, this.dot(this.n + 1), "add", quantity]] });
   }
 
-  /** Posts a delta; the device counts on when it was applied. */
+  /** Posts a delta. The device's numbers go on only if the delta was applied. */
   async post(delta: Json): Promise<Answer> {
     const answer = await this.call("/v1/cart/ops", delta);
     if (answer.status === 200) this.n = Math.max(this.n, delta["to"]);
@@ -109,22 +109,22 @@ export class Device {
     return this.post({ ...this.adding(line, quantity), ...over });
   }
 
-  /** Drops these dots. */
+  /** Posts a delta that drops these dots. */
   remove(dots: [string, number][]): Promise<Answer> {
     return this.post(this.delta(1, { drop: dots }));
   }
 
-  /** A socket of the cart it knows, once the hub has opened it. */
+  /** A socket of the device's cart, when the hub has opened it. */
   async socket(headers: Json = { origin: this.collector.url }): Promise<LiveSocket> {
     return LiveSocket.open(this.collector, this.cart, headers);
   }
 }
 
-/** A socket whose frames wait to be read. */
+/** A socket that stores its frames until they are read. */
 export class LiveSocket {
   private frames: Json[] = [];
   private waiting: (() => void)[] = [];
-  /** The close code, once it is closed. */
+  /** The close code of a closed socket. */
   closed: number | undefined;
 
   private readonly socket: WebSocket;
@@ -143,10 +143,10 @@ export class LiveSocket {
     socket.addEventListener("error", wake);
   }
 
-  /** Opens a socket; rejects if the collector does not let it. */
+  /** Opens a socket. Rejects if the collector refuses. */
   static async open(collector: Collector, label: string, headers: Json): Promise<LiveSocket> {
     const url = `${collector.url.replace(/^http/, "ws")}/v1/cart/live?cart=${label}`;
-    // Node's WebSocket takes headers, which the type of the browser's does not know.
+    // Node's WebSocket takes headers. The types are those of the browser's WebSocket, which takes none.
     const raw = new (WebSocket as unknown as new (url: string, options: object) => WebSocket)(url, { headers });
     const live = new LiveSocket(raw);
     await new Promise<void>((resolve, reject) => {
@@ -160,7 +160,7 @@ export class LiveSocket {
     this.socket.send(typeof frame === "string" ? frame : JSON.stringify(frame));
   }
 
-  /** The next frame for which `is` holds; those before it are dropped. */
+  /** The next frame for which `is` holds. Earlier frames are dropped. */
   async next(is: (frame: Json) => boolean = () => true, ms = 10_000): Promise<Json> {
     const deadline = Date.now() + ms;
     for (;;) {
@@ -173,7 +173,7 @@ export class LiveSocket {
     }
   }
 
-  /** When the hub says that it ends, before the connection itself is gone. */
+  /** Resolves with the hub's close frame, which comes before the connection itself ends. */
   async ending(ms = 15_000): Promise<void> {
     const deadline = Date.now() + ms;
     while (this.socket.readyState < WebSocket.CLOSING) {
@@ -182,7 +182,7 @@ export class LiveSocket {
     }
   }
 
-  /** The close code, when it comes. */
+  /** Resolves with the close code. */
   async end(ms = 15_000): Promise<number> {
     const deadline = Date.now() + ms;
     while (this.closed === undefined) await this.wake(deadline, ms);
@@ -202,7 +202,7 @@ export class LiveSocket {
   }
 }
 
-/** What is in a cart by variant, read from the lines that the admin door shows. */
+/** The quantities in a cart by variant, read from the lines of the admin call. */
 export async function shown(collector: Collector, key: string): Promise<Record<string, number>> {
   const summary = await collector.admin(`/admin/v1/carts/${key}`);
   return Object.fromEntries(summary.lines.map((line: Json) => [line["line"][0], line["quantity"]]));

@@ -1,5 +1,6 @@
 /**
- * Promise: every consent change leaves a receipt that is chained to the one before, and the person can fetch their copy.
+ * Promise: every change of consent leaves a receipt. Each receipt holds the hash of the receipt before it, and the person can
+ * fetch a copy of all.
  */
 import assert from "node:assert/strict";
 import { createHash } from "node:crypto";
@@ -11,10 +12,10 @@ import { anonymousId, startCollector } from "./mf.ts";
 const collector = await startCollector();
 after(() => collector.dispose());
 
-/** What anybody can check with the copy in hand: the hash covers the receipt with an empty `hash`. */
+/** The check that anybody can make with a copy: the hash covers the receipt with an empty `hash`. */
 const digest = (receipt: Json) => createHash("sha256").update(JSON.stringify({ ...receipt, hash: "" })).digest("hex");
 
-test("the chain holds, and the copy shows it", async () => {
+test("the hashes of a person's receipts form an unbroken chain in their copy", async () => {
   const id = anonymousId();
   const first = await decide(collector, id, 1, { analytics: "granted", functional: "granted" });
   const second = await decide(collector, id, 2, { analytics: "denied" });
@@ -33,7 +34,7 @@ test("the chain holds, and the copy shows it", async () => {
   }
 });
 
-test("a change that is told again adds no link", async () => {
+test("a change of consent that is sent again adds no receipt", async () => {
   const id = anonymousId();
   const body = {
     writeKey: "wk_shop",
@@ -46,7 +47,7 @@ test("a change that is told again adds no link", async () => {
   assert.deepEqual(answers[2], answers[0]);
 });
 
-test("somebody without an id gets a receipt for their denial, and no cookie", async () => {
+test("a visitor without an id gets a receipt for their denial, and no cookie", async () => {
   const body = {
     writeKey: "wk_shop",
     consent: { revision: 1, changes: [{ purpose: "analytics", state: "denied", at: "2026-11-24T10:00:00Z", method: "gpc" }] },
@@ -57,7 +58,7 @@ test("somebody without an id gets a receipt for their denial, and no cookie", as
   assert.equal(answer.headers.get("set-cookie"), null);
 });
 
-test("what is no change is refused", async () => {
+test("a body that is no change of consent is refused", async () => {
   const change = { purpose: "analytics", state: "granted", at: "2026-11-24T10:00:00Z", method: "api" };
   for (const changes of [[], [{ ...change, purpose: "essential" }], [{ ...change, state: "maybe" }], [{ ...change, at: "now" }]]) {
     const body = { writeKey: "wk_shop", anonymousId: anonymousId(), consent: { revision: 1, changes } };

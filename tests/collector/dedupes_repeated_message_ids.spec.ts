@@ -1,5 +1,5 @@
 /**
- * Promise: an event sent again, in the same envelope or in later ones, is counted as a duplicate and kept once.
+ * Promise: an event that is sent again, in the same envelope or in a later one, is counted as a duplicate and kept once.
  */
 import assert from "node:assert/strict";
 import { after, test } from "node:test";
@@ -10,7 +10,7 @@ import { anonymousId, startCollector } from "./mf.ts";
 const collector = await startCollector();
 after(() => collector.dispose());
 
-test("the same envelope five times", async () => {
+test("an envelope that is sent five times is kept once", async () => {
   const id = anonymousId();
   const batch = [pageView(id), pageView(id)];
   const answers = [];
@@ -20,7 +20,7 @@ test("the same envelope five times", async () => {
   assert.equal((await timeline(collector, id)).length, 2);
 });
 
-test("twice in one envelope", async () => {
+test("an event that stands twice in one envelope is kept once", async () => {
   const id = anonymousId();
   const view = pageView(id);
   const { body } = await send(collector, [view, view]);
@@ -28,7 +28,7 @@ test("twice in one envelope", async () => {
   assert.equal((await timeline(collector, id)).length, 1);
 });
 
-test("at the same time over many connections", async () => {
+test("an envelope that arrives over many connections at once is kept once", async () => {
   const id = anonymousId();
   const batch = Array.from({ length: 20 }, () => pageView(id));
   const answers = await Promise.all(Array.from({ length: 8 }, () => send(collector, batch)));

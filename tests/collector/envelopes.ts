@@ -1,5 +1,5 @@
 /**
- * What specs send: small valid envelopes to change, posted as a page of the shop would post them.
+ * Small valid envelopes for specs, posted as a page of the shop posts them.
  */
 import { randomUUID } from "node:crypto";
 
@@ -11,7 +11,7 @@ export type Json = Record<string, any>;
 /** A consent that allows analytics. */
 export const GRANTED = { categoryPreferences: { functional: true, analytics: true }, revision: 1 };
 
-/** A page view of `anonymousId`, with whatever `over` says differently. */
+/** A page view of `anonymousId`, with the fields of `over` in place of its own. */
 export function pageView(anonymousId: string, over: Json = {}): Json {
   return {
     type: "page",
@@ -29,7 +29,7 @@ export function envelope(batch: unknown[], over: Json = {}): Json {
   return { writeKey: "wk_shop", sentAt: new Date().toISOString(), context: { consent: GRANTED }, batch, ...over };
 }
 
-/** An answer with its JSON. */
+/** An answer and its JSON. */
 export interface Answer {
   status: number;
   headers: Headers;
@@ -51,7 +51,7 @@ export function send(collector: Collector, batch: unknown[], over: Json = {}): P
   return post(collector, "/_h/v1/batch", envelope(batch, over));
 }
 
-/** A consent change, posted as the tracker does. */
+/** Posts a consent change as the tracker does. */
 export function decide(collector: Collector, anonymousId: string, revision: number, choices: Record<string, "granted" | "denied">): Promise<Answer> {
   const at = new Date().toISOString();
   const changes = Object.entries(choices).map(([purpose, state]) => ({ purpose, state, at, method: "api" }));

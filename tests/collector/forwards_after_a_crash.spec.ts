@@ -1,6 +1,6 @@
 /**
- * Promise: what was acknowledged is forwarded, also when workerd is killed before it could be. The receiver sees each event
- * under one id, so that repeats can be dropped.
+ * Promise: an acknowledged event is forwarded even when workerd is killed before the delivery. The receiver gets each event
+ * under one id, so it can drop repeats.
  */
 import assert from "node:assert/strict";
 import { after, test } from "node:test";
@@ -15,7 +15,7 @@ after(async () => {
   await sink.close();
 });
 
-test("events acknowledged before a kill arrive after it", async () => {
+test("events acknowledged before a kill are forwarded after it", async () => {
   sink.answer(503);
   const ids = Array.from({ length: 10 }, anonymousId);
   const events = ids.flatMap((id) => Array.from({ length: 5 }, () => pageView(id)));
@@ -27,7 +27,7 @@ test("events acknowledged before a kill arrive after it", async () => {
   await eventually(async () => ((await collector.fetch("/health").catch(() => undefined))?.ok ? true : undefined));
   sink.answer(204);
   const wanted = new Set(events.map((event) => event["messageId"]));
-  // Nobody addresses the objects: their alarms do it.
+  // No request reaches the objects after the kill: their alarms forward the events.
   await sink.until((received) => {
     for (const request of received) if (request.headers["webhook-id"]) wanted.delete(request.headers["webhook-id"]);
     return wanted.size === 0;

@@ -1,6 +1,6 @@
 /**
  * Promise: a destination that writes to people gets an event only while its person is subscribed to the channel. An opt-out
- * drops what still waits, and the ledger keeps every change with the text that was shown.
+ * drops deliveries that still wait. The ledger keeps every change with the text that the person was shown.
  */
 import assert from "node:assert/strict";
 import { after, test } from "node:test";
@@ -25,7 +25,7 @@ function say(anonymousId: string, state: string, over: Json = {}, headers: Json 
   return post(collector, "/_h/v1/optin", body, { "x-hilo": "1", ...headers });
 }
 
-test("nothing for who never subscribed, everything for who did", async () => {
+test("a person who never subscribed gets nothing, and a subscribed person gets every event", async () => {
   sink.answer(204);
   const [silent, subscribed] = [anonymousId(), anonymousId()];
   const answer = await say(subscribed, "subscribed");
@@ -38,14 +38,14 @@ test("nothing for who never subscribed, everything for who did", async () => {
   assert.deepEqual((await profile(silent, "/deliveries")).deliveries, []);
 });
 
-test("another channel is another question", async () => {
+test("a subscription to one channel is none to another channel", async () => {
   const id = anonymousId();
   await say(id, "subscribed", { channel: "sms" });
   await send(collector, [pageView(id)]);
   assert.deepEqual((await profile(id, "/deliveries")).deliveries, []);
 });
 
-test("an opt-out reaches what still waits, and replay does not bring it back", async () => {
+test("an opt-out drops deliveries that still wait, and a replay does not bring them back", async () => {
   sink.answer(503);
   const id = anonymousId();
   await say(id, "subscribed");
@@ -64,7 +64,7 @@ test("an opt-out reaches what still waits, and replay does not bring it back", a
   assert.equal(about(event["messageId"]).length, count);
 });
 
-test("the ledger proves each change, and telling twice adds none", async () => {
+test("the ledger proves each change, and a repeated change adds no entry", async () => {
   const id = anonymousId();
   const over = { address: "ana@shop.example", url: "https://shop.example/news?token=abc" };
   const first = await say(id, "subscribed", over);
@@ -79,7 +79,7 @@ test("the ledger proves each change, and telling twice adds none", async () => {
   assert.deepEqual((await profile(id)).optins, { email: "unsubscribed" });
 });
 
-test("a verified person has a ledger of their own", async () => {
+test("a verified user has a ledger of their own", async () => {
   const id = anonymousId();
   await say(id, "subscribed", {}, { "x-hilo-user": signToken(claimsOf("ana")) });
   assert.deepEqual((await collector.admin("/admin/v1/profiles/u:ana")).optins, { email: "subscribed" });
@@ -87,7 +87,7 @@ test("a verified person has a ledger of their own", async () => {
   assert.equal((await profile(id)).known, false);
 });
 
-test("what cannot be an opt-in is refused by its field", async () => {
+test("a body that is no opt-in is refused with the name of the wrong field", async () => {
   const id = anonymousId();
   const check = async (over: Json, code: string, field: string) => {
     const answer = await say(id, "subscribed", over);

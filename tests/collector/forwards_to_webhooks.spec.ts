@@ -1,5 +1,5 @@
 /**
- * Promise: an event that may be forwarded arrives at the webhook, signed, once; whatever the receiver does meanwhile.
+ * Promise: an event that may be forwarded arrives at the webhook once and signed, whatever the receiver answers on the way.
  */
 import assert from "node:assert/strict";
 import { after, test } from "node:test";
@@ -18,7 +18,7 @@ after(async () => {
 const about = (id: string) => sink.received.filter((request) => request.headers["webhook-id"] === id);
 const outbox = async (id: string) => (await collector.admin(`/admin/v1/profiles/a:${id}/deliveries`)).deliveries;
 
-test("signed as the Standard Webhooks specification says", async () => {
+test("a delivery is signed as the Standard Webhooks specification demands", async () => {
   sink.answer(204);
   const event = pageView(anonymousId());
   assert.equal((await send(collector, [event])).body["accepted"], 1);
@@ -31,7 +31,7 @@ test("signed as the Standard Webhooks specification says", async () => {
   assert.ok(!isSigned(new Headers(got!.headers as Record<string, string>), got!.body + " ", DEV_SECRETS.WEBHOOK_SECRET));
 });
 
-test("a receiver that was down gets it when it is back, under the same id, and then never again", async () => {
+test("a receiver that was down gets the event once when it is back, under the same id", async () => {
   sink.answer(503);
   const id = anonymousId();
   const event = pageView(id);
@@ -48,7 +48,7 @@ test("a receiver that was down gets it when it is back, under the same id, and t
   assert.ok(destinations[0].delivered >= 2 && destinations[0].retried >= 2, JSON.stringify(destinations));
 });
 
-test("what nobody takes becomes a dead letter, and replay brings it", async () => {
+test("an event that the receiver never takes becomes a dead letter, and a replay delivers it", async () => {
   sink.answer(410);
   const id = anonymousId();
   const event = pageView(id);
@@ -66,7 +66,7 @@ test("what nobody takes becomes a dead letter, and replay brings it", async () =
   assert.deepEqual((await collector.admin("/admin/v1/dead-letters")).deadLetters, []);
 });
 
-test("a withdrawal reaches what still waits", async () => {
+test("a withdrawal of consent drops deliveries that still wait", async () => {
   sink.answer(503);
   const id = anonymousId();
   const event = pageView(id);
@@ -76,7 +76,7 @@ test("a withdrawal reaches what still waits", async () => {
   await eventually(async () => (await outbox(id)).find((row: any) => row.state === "dead" && row.reason === "consent_denied"));
 });
 
-test("a sender may keep an event from a destination", async () => {
+test("a sender can exclude an event from a destination", async () => {
   sink.answer(204);
   const [kept, sent] = [pageView(anonymousId(), { integrations: { All: false } }), pageView(anonymousId())];
   await post(collector, "/_h/v1/batch", envelope([kept, sent]));

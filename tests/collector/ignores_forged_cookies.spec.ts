@@ -1,5 +1,5 @@
 /**
- * Promise: a cookie that we did not sign says nothing, opens nothing, and touches no object.
+ * Promise: a cookie that the collector did not sign identifies nobody, and no profile object is opened for it.
  */
 import assert from "node:assert/strict";
 import { readdirSync } from "node:fs";
@@ -11,7 +11,7 @@ import { anonymousId, startCollector } from "./mf.ts";
 const collector = await startCollector();
 after(() => collector.dispose());
 
-/** The databases of all profiles. */
+/** The database files of all profile objects. */
 function objects(): string[] {
   return readdirSync(collector.state, { recursive: true, encoding: "utf8" })
     .filter((path) => path.includes("ProfileObject") && path.endsWith(".sqlite"))
@@ -20,7 +20,7 @@ function objects(): string[] {
 
 const copy = (cookie: string) => collector.fetch("/_h/v1/consent", { headers: { cookie } });
 
-test("forged, foreign, outdated and broken cookies", async () => {
+test("forged, foreign, outdated and broken cookies are ignored", async () => {
   const id = anonymousId();
   const signed = (await decide(collector, id, 1, { analytics: "granted" })).headers.get("set-cookie")!.split(";")[0]!;
   assert.equal((await copy(signed)).status, 200);

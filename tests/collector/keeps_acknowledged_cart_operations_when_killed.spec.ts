@@ -1,6 +1,6 @@
 /**
- * Promise: an acknowledged operation is in the cart, once, however often workerd is killed between and during requests. What
- * was not answered is sent again as it was, as the page does, and counts once as well.
+ * Promise: an acknowledged operation is in the cart once, however often workerd is killed between and during requests. A
+ * delta without an answer is sent again unchanged, as the page does, and counts once as well.
  */
 import assert from "node:assert/strict";
 import { after, test } from "node:test";
@@ -11,19 +11,19 @@ import { claimsOf, signToken } from "./tokens.ts";
 
 const DEVICES = 4;
 const OPERATIONS = 60;
-/** Operations acknowledged in all when a kill comes. */
+/** A kill comes whenever the number of all acknowledged operations reaches one of these. */
 const KILL_AFTER = [40, 100, 160];
 
 const collector = await startCollector();
 after(() => collector.dispose());
 
-test("nothing acknowledged is lost, nothing counts twice", async () => {
+test("no acknowledged operation is lost, and none counts twice", async () => {
   const kills = [...KILL_AFTER];
   let acknowledged = 0;
   const run = async (device: Device, line: Line) => {
     for (let n = 0; n < OPERATIONS; n++) {
       const delta = device.adding(line, 1);
-      // The same delta until it is answered.
+      // The device sends the same delta until it is answered.
       await eventually(async () => {
         const answer = await device.post(delta).catch(() => undefined);
         return answer?.status === 200 ? true : undefined;
@@ -36,7 +36,7 @@ test("nothing acknowledged is lost, nothing counts twice", async () => {
   };
   const token = signToken(claimsOf("killed"));
   const lines = Array.from({ length: DEVICES }, (_, n): Line => [`article-${n}`, "0", "EUR"]);
-  // Eight dots of a line are folded by a real page; here every device sets what it has instead of adding for ever.
+  // A real page folds a line of eight dots. Here every device sets the quantity instead of adding without end.
   const devices = lines.map(() => new Device(collector, token));
   const setting = devices.map((device, at) => {
     device.adding = (line, quantity) => {

@@ -1,6 +1,6 @@
 /**
- * Promise: an acknowledged event is never lost. workerd is killed with SIGKILL, three times, in the middle of 2,000 events
- * sent in batches; every event that was answered with 200 stands in its profile, and none stands there twice.
+ * Promise: an acknowledged event is never lost. workerd is killed with SIGKILL three times while 2,000 events are sent in
+ * batches. Every event that was answered with 200 stands in its profile, and no event stands there twice.
  */
 import assert from "node:assert/strict";
 import { after, test } from "node:test";
@@ -11,13 +11,13 @@ import { anonymousId, eventually, startCollector } from "./mf.ts";
 const PROFILES = 4;
 const BATCHES_PER_PROFILE = 50;
 const EVENTS_PER_BATCH = 10;
-/** Batches acknowledged in all when a kill comes. */
+/** A kill comes whenever the number of all acknowledged batches reaches one of these. */
 const KILL_AFTER = [30, 80, 130];
 
 const collector = await startCollector();
 after(() => collector.dispose());
 
-/** What one sender was told. */
+/** The answers that one sender got. */
 interface Sender {
   id: string;
   acknowledged: Json[];
@@ -31,7 +31,7 @@ const alive = () =>
     return response?.ok ? true : undefined;
   });
 
-test("nothing acknowledged is lost, nothing is kept twice", async () => {
+test("no acknowledged event is lost, and no event is kept twice", async () => {
   const kills = [...KILL_AFTER];
   let batches = 0;
   const run = async (sender: Sender) => {
@@ -41,7 +41,7 @@ test("nothing acknowledged is lost, nothing is kept twice", async () => {
       if (answer?.status === 200) {
         assert.equal(answer.body["accepted"], EVENTS_PER_BATCH);
         sender.acknowledged.push(...batch);
-        // While the other senders' batches are under way.
+        // The batches of the other senders are under way at this moment.
         if (++batches === kills[0]) {
           kills.shift();
           collector.kill();
@@ -62,7 +62,7 @@ test("nothing acknowledged is lost, nothing is kept twice", async () => {
     assert.equal(new Set(kept).size, kept.length, "an event stands twice");
     const lost = ids(acknowledged).filter((messageId) => !kept.includes(messageId));
     assert.deepEqual(lost, [], "an acknowledged event is gone");
-    // What nobody answered is sent again, as the tracker does; it may have been kept before the answer was lost.
+    // A batch without an answer is sent again, as the tracker does. Its events may be kept already: only the answer was lost.
     for (const batch of unknown) {
       const { body } = await send(collector, batch);
       assert.equal(body["accepted"] + body["duplicate"], EVENTS_PER_BATCH);

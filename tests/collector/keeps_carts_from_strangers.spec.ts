@@ -1,6 +1,6 @@
 /**
- * Promise: nobody reads, joins or guesses another person's cart. A guest's belongs to whoever holds its signed capability, a
- * customer's to whom a verified token names; a label grants nothing.
+ * Promise: nobody reads, joins or guesses another person's cart. A guest's cart belongs to the holder of its signed
+ * capability, a customer's cart to the user that a verified token names. A label alone grants nothing.
  */
 import assert from "node:assert/strict";
 import { after, test } from "node:test";
@@ -18,10 +18,10 @@ await guest.add(MUG, 3);
 const customer = new Device(collector, signToken(claimsOf("victim")));
 await customer.add(MUG, 3);
 
-/** Whether a view shows a cart with something in it. */
+/** Whether a view shows a cart that has a line. */
 const hasLines = (view: Json) => (view["full"]?.put ?? view["put"] ?? []).length > 0;
 
-test("a capability that we did not sign is none, and touches no cart", async () => {
+test("a capability that the collector did not sign opens no cart", async () => {
   const [version, id, issued, tag] = guest.capability.split(".") as [string, string, string, string];
   const forgeries = [
     `${version}.${id}.${issued}.${tag.replace(/^./, (c) => (c === "A" ? "B" : "A"))}`,
@@ -39,7 +39,7 @@ test("a capability that we did not sign is none, and touches no cart", async () 
   assert.ok(hasLines(own.body));
 });
 
-test("the id cookie's signature does not open a cart", async () => {
+test("the signature of the id cookie opens no cart", async () => {
   const hello = await collector.fetch("/v1/hello", {
     method: "POST",
     headers: { origin: collector.url, "x-hilo": "1" },
@@ -51,7 +51,7 @@ test("the id cookie's signature does not open a cart", async () => {
   assert.equal(answer.body["cart"], null);
 });
 
-test("a browser's capability is a cookie out of reach for scripts, apart from the anonymous id", async () => {
+test("a browser keeps the capability in a cookie of its own that scripts cannot read", async () => {
   const device = new Device(collector);
   device.capability = "";
   const added = await device.add(MUG, 1);
@@ -67,7 +67,7 @@ test("a browser's capability is a cookie out of reach for scripts, apart from th
   assert.match(left.headers.get("set-cookie") ?? "", /^hilo-cart=; .*Max-Age=0$/);
 });
 
-test("only a good token opens a customer's cart", async () => {
+test("only a verified token opens a customer's cart", async () => {
   const forged = signToken(claimsOf("victim"), { kid: "development", alg: "HS256", key: "guessed" });
   const expired = signToken(claimsOf("victim", { iat: 1, exp: 2 }));
   for (const [token, code] of [[forged, /^token_/], [expired, /^token_expired$/], ["x", /^token_/]] as [string, RegExp][]) {
@@ -82,7 +82,7 @@ test("only a good token opens a customer's cart", async () => {
   assert.ok(!hasLines((await other.whole()).body));
 });
 
-test("where tokens are not enforced they grant nothing", async () => {
+test("a token grants nothing where tokens are not enforced", async () => {
   const text = (mode: string) => `
 [project]
 controller = "Shop"
@@ -105,7 +105,7 @@ issuer = "hilo-development"
   }
 });
 
-test("only a server key names whose cart it is", async () => {
+test("only a call with a server key may name the cart's customer", async () => {
   const answer = await cartCall(collector, "/v1/carts/victim");
   assert.deepEqual([answer.status, answer.body["error"].code], [401, "unauthorized"]);
   const reserved = await serverCall(collector, "null");
@@ -115,7 +115,7 @@ test("only a server key names whose cart it is", async () => {
   assert.ok(hasLines((await serverCall(collector, "victim")).body));
 });
 
-test("every call needs its header, its key and its origin", async () => {
+test("every cart call needs its header, its key and its origin", async () => {
   for (const [headers, code] of [
     [{ "x-hilo": undefined }, "missing_header"],
     [{ authorization: undefined }, "missing_key"],
@@ -127,7 +127,7 @@ test("every call needs its header, its key and its origin", async () => {
   }
 });
 
-test("a label opens no socket without a ticket, and a ticket no other cart", async () => {
+test("a socket needs a ticket beside the label, and a ticket opens one cart only", async () => {
   const { body } = await customer.look();
   const stranger = await LiveSocket.open(collector, guest.cart, { origin: collector.url });
   stranger.send({ t: "hello", ticket: body["live"], epoch: 0, rev: "0" });

@@ -1,5 +1,5 @@
 /**
- * Promise: every event of an envelope ends in exactly one outcome, and a bad one harms no other.
+ * Promise: every event of an envelope ends in exactly one outcome, and a bad event harms no other event.
  */
 import assert from "node:assert/strict";
 import { after, test } from "node:test";
@@ -10,7 +10,7 @@ import { anonymousId, startCollector } from "./mf.ts";
 const collector = await startCollector();
 after(() => collector.dispose());
 
-test("one bad event of each kind among good ones", async () => {
+test("a bad event of each kind is rejected, and the good events beside it are kept", async () => {
   const id = anonymousId();
   const good = [pageView(id), pageView(id), pageView(id)];
   const deep = JSON.parse("[".repeat(20) + "]".repeat(20));
@@ -33,7 +33,7 @@ test("one bad event of each kind among good ones", async () => {
   assert.deepEqual(kept, good.map((event) => event["messageId"]).sort());
 });
 
-test("a body cut at every byte is refused as a whole, and nothing of it is kept", async () => {
+test("a body that is cut at any byte is refused as a whole, and none of its events is kept", async () => {
   const id = anonymousId();
   const whole = JSON.stringify(envelope([pageView(id)]));
   for (let bytes = 0; bytes < whole.length; bytes++) {
@@ -43,7 +43,7 @@ test("a body cut at every byte is refused as a whole, and nothing of it is kept"
   assert.deepEqual(await timeline(collector, id), []);
 });
 
-test("a field nobody knows is left out, and the event is kept", async () => {
+test("an unknown field is left out, and its event is kept", async () => {
   const id = anonymousId();
   const { body } = await send(collector, [pageView(id, { favouriteColour: "green" })]);
   assert.equal(body["accepted"], 1);

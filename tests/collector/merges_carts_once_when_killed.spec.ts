@@ -1,6 +1,6 @@
 /**
- * Promise: a login's merge that is killed anywhere ends in one cart with no unit lost and none doubled: by the next request, or
- * by the guest's own alarm where nobody asks again.
+ * Promise: a login's merge ends in one cart, with no unit lost and none doubled, wherever workerd is killed meanwhile. The
+ * next request finishes the merge, and without a request the guest's own alarm does.
  */
 import assert from "node:assert/strict";
 import { after, test } from "node:test";
@@ -11,17 +11,17 @@ import { claimsOf, signToken } from "./tokens.ts";
 
 const PEOPLE = 12;
 const ROUNDS = 3;
-/** The guest's own alarm comes after five seconds, and again after each kill. */
+/** The alarm of the guest's cart fires after five seconds, and once more after each kill. */
 const ALARM_MS = 30_000;
 
-// With `sum` a unit that is merged twice shows.
+// The policy `sum` makes a unit visible that is merged twice.
 const config = configWith("http://127.0.0.1:9/").replace('merge = "max"', 'merge = "sum"');
 const collector = await startCollector({ config });
 after(() => collector.dispose());
 
 const alive = () => eventually(async () => ((await collector.fetch("/health").catch(() => undefined))?.ok ? true : undefined));
 
-test("no unit is lost, and none doubled", async () => {
+test("a merge that is killed loses no unit and doubles none", async () => {
   for (let round = 0; round < ROUNDS; round++) {
     const names = Array.from({ length: PEOPLE }, (_, n) => `person-${round}-${n}`);
     const guests = await Promise.all(
@@ -34,7 +34,7 @@ test("no unit is lost, and none doubled", async () => {
         return guest;
       }),
     );
-    // All sign in at once; the kill comes when so many are through that others are under way.
+    // All guests sign in at once. The kill comes when this many merges are done, so that others are under way.
     let through = 0;
     const signingIn = guests.map(async (guest) => {
       const answer = await guest.look().catch(() => undefined);
@@ -45,7 +45,7 @@ test("no unit is lost, and none doubled", async () => {
     await alive();
     for (const [at, name] of names.entries()) {
       const guest = guests[at]!;
-      // Every other one comes back; for the rest only the alarm is left, if a merge has begun.
+      // Every second guest sends the request again. For the others only the alarm is left, if their merge has begun.
       if (!done[at] && at % 2 === 0) {
         await eventually(async () => ((await guest.look().catch(() => undefined))?.status === 200 ? true : undefined));
       }

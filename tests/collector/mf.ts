@@ -1,8 +1,8 @@
 /**
- * The collector on real workerd, for specs and for `cargo xtask dev`. The only place that knows bindings.
+ * The collector on real workerd, for specs and for `cargo xtask dev`. No other script names a binding.
  *
- * They are derived from `crates/hilo-collector/wrangler.jsonc`; only what a deployer would set by `wrangler secret`
- * is given here. Builds nothing: `cargo xtask build --dev` has made `build-dev/` and `js/sdk/dist/cdn` before.
+ * Bindings come from `crates/hilo-collector/wrangler.jsonc`. This file adds what a deployer sets by `wrangler secret`.
+ * Builds nothing: `cargo xtask build --dev` has made `build-dev/` and `js/sdk/dist/cdn` before.
  */
 import { execFileSync } from "node:child_process";
 import { randomBytes } from "node:crypto";
@@ -18,7 +18,7 @@ import { miniflare, wrangler } from "../packages.ts";
 const root = fileURLToPath(new URL("../../", import.meta.url));
 const crate = join(root, "crates/hilo-collector");
 
-/** What a developer's machine uses where a deployment has secrets. */
+/** The values that a developer's machine has in place of a deployment's secrets. */
 export const DEV_SECRETS = {
   HILO_ADMIN_TOKEN: "dev-admin",
   HILO_SECRET: "a development secret, public by nature",
@@ -27,26 +27,26 @@ export const DEV_SECRETS = {
 };
 
 /**
- * What signs user tokens on a developer's machine (`tokens.ts`). Public by nature: its other half stands in the built-in
- * `hilo.toml` as a key that counts with HILO_DEV=1 only.
+ * The key that signs user tokens on a developer's machine (`tokens.ts`). It is no secret: its public half stands in the
+ * built-in `hilo.toml`, as a key that counts with HILO_DEV=1 only.
  */
 export const DEV_SIGN_IN = { issuer: "hilo-development", seed: "hilo-development-sign-in-secret!" };
 
-/** What `startCollector` takes; everything has a default fit for a spec. */
+/** The options of `startCollector`. Every default suits a spec. */
 export interface CollectorOptions {
-  /** Folder for state that outlives the run; a fresh temporary one otherwise. */
+  /** Folder for state that outlives the run. Without it the state is temporary. */
   state?: string;
-  /** Text of a `hilo.toml` to upload; the built-in development default otherwise. */
+  /** Text of a `hilo.toml` to upload. Without it the built-in configuration serves. */
   config?: string;
-  /** Overrides of variables and secrets; `undefined` takes one away. */
+  /** Variables and secrets in place of the usual ones. `undefined` removes one. */
   vars?: Record<string, string | undefined>;
-  /** TCP port; a free one otherwise. */
+  /** TCP port. Without it a free port is taken. */
   port?: number;
-  /** Workers put in front, the first being the entry. */
+  /** Workers in front of the collector. The first of them is the entry. */
   front?: object[];
-  /** `false` serves no files: miniflare puts no router before a Worker without assets. */
+  /** `false` serves no files. miniflare puts no router before a Worker without assets. */
   assets?: boolean;
-  /** `false` leaves what is queued in the queue. */
+  /** `false` leaves deliveries in the queue. */
   consumer?: boolean;
   /** `true` runs the release build. Only a bench needs it; specs run the development build, which is ready sooner. */
   release?: boolean;
@@ -89,7 +89,7 @@ function collectorWorker({ vars = {}, release = false }: CollectorOptions) {
       { type: "ESModule" as const, path: join(build, "index.js") },
       { type: "CompiledWasm" as const, path: join(build, "index_bg.wasm") },
     ],
-    // On loopback there is no public internet; the Worker's own rules about targets are what is tested.
+    // The flag refuses loopback, where all receivers of a spec are. The Worker's own rules about targets are tested.
     compatibilityFlags: (workerOptions.compatibilityFlags ?? []).filter((f) => f !== "global_fetch_strictly_public"),
     bindings,
   };
@@ -124,7 +124,7 @@ export async function startCollector(options: CollectorOptions = {}): Promise<Co
     state,
     fetch(path, init) {
       const headers = new Headers(init?.headers);
-      // A body that is refused before it was read ends its connection: no later request may go that way.
+      // The collector refuses some bodies before it has read them. That ends the connection, so no other request may use it.
       if (init?.body) headers.set("connection", "close");
       return fetch(new URL(path, url), { ...init, headers });
     },
@@ -147,7 +147,7 @@ export async function startCollector(options: CollectorOptions = {}): Promise<Co
   return collector;
 }
 
-/** The process id of the child of `parent` whose program's name contains `program`. */
+/** The process id of the child of `parent` that runs `program`. */
 function childOf(parent: number, program: string): number {
   const lines = execFileSync("ps", ["-eo", "pid=,ppid=,args="], { encoding: "utf8" }).split("\n");
   for (const line of lines) {
@@ -157,7 +157,7 @@ function childOf(parent: number, program: string): number {
   throw new Error(`no ${program} runs below process ${parent}`);
 }
 
-/** One request a sink got, body untouched. */
+/** One request as a sink received it. */
 export interface Received {
   path: string;
   headers: IncomingHttpHeaders;
@@ -165,13 +165,13 @@ export interface Received {
   at: number;
 }
 
-/** A receiver of webhooks on loopback, which answers what a spec tells it to. */
+/** A receiver of webhooks on loopback. A spec sets its answer. */
 export interface Sink {
   url: string;
   received: Received[];
-  /** What to answer from now on. */
+  /** Sets the answer for all later requests. */
   answer(status: number, headers?: Record<string, string>): void;
-  /** Resolves when `condition` holds for what was received; rejects after `ms`. */
+  /** Resolves when `condition` holds for the received requests. Rejects after `ms`. */
   until(condition: (received: Received[]) => boolean, ms?: number): Promise<void>;
   close(): Promise<void>;
 }
@@ -221,7 +221,7 @@ export function anonymousId(): string {
   return bytes.toString("hex").replace(/^(.{8})(.{4})(.{4})(.{4})(.{12})$/, "$1-$2-$3-$4-$5");
 }
 
-/** Polls `read` until it answers something other than `undefined`; for what the collector does after its answer. */
+/** Calls `read` until it returns a value other than `undefined`, for what the collector does after its answer. */
 export async function eventually<T>(read: () => Promise<T | undefined>, ms = 20_000): Promise<T> {
   const deadline = Date.now() + ms;
   for (;;) {

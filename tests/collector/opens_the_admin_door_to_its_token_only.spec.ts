@@ -1,5 +1,5 @@
 /**
- * Promise: people with the token see what became of every event; nobody else sees anything.
+ * Promise: people with the admin token see the outcome of every event. Nobody else sees anything.
  */
 import assert from "node:assert/strict";
 import { after, test } from "node:test";
@@ -12,7 +12,7 @@ after(() => collector.dispose());
 
 const PATHS = ["live", "rejects", "deliveries", "dead-letters", "config", "profiles/a:x", "profiles/a:x/events"];
 
-test("without the token, or with another, there is nothing to see", async () => {
+test("an admin call without the token or with another token shows nothing", async () => {
   for (const path of PATHS) {
     for (const headers of [{}, { authorization: "Bearer wrong" }, { authorization: "Basic ZGV2LWFkbWluOg==" }] as Record<string, string>[]) {
       const response = await collector.fetch(`/admin/v1/${path}`, { headers });
@@ -22,7 +22,7 @@ test("without the token, or with another, there is nothing to see", async () => 
   }
 });
 
-test("a deployment that set no token has no door", async () => {
+test("a deployment without an admin token answers no admin call", async () => {
   const closed = await startCollector({ vars: { HILO_ADMIN_TOKEN: undefined } });
   try {
     const response = await closed.fetch("/admin/v1/config", { headers: { authorization: "Bearer undefined" } });
@@ -33,13 +33,13 @@ test("a deployment that set no token has no door", async () => {
   }
 });
 
-test("the configuration is shown without its secrets", async () => {
+test("the admin call for the configuration leaves its secrets out", async () => {
   const text = JSON.stringify(await collector.admin("/admin/v1/config"));
   assert.ok(text.includes("WEBHOOK_SECRET"), "secrets are named");
   for (const secret of Object.values(DEV_SECRETS)) assert.ok(!text.includes(secret));
 });
 
-test("the live stream tells each judged event as it comes", async () => {
+test("the live stream carries each event with its outcome at once", async () => {
   const stop = new AbortController();
   const headers = { authorization: `Bearer ${DEV_SECRETS.HILO_ADMIN_TOKEN}` };
   const stream = await collector.fetch("/_h/admin/v1/live", { headers, signal: stop.signal });
@@ -57,7 +57,7 @@ test("the live stream tells each judged event as it comes", async () => {
   assert.ok(lines.some((line) => line.code === "no_consent" || line.code === "missing_id"), JSON.stringify(lines));
 });
 
-test("watchers of the live stream have a bound, and who is one too many is told so", async () => {
+test("the live stream has a bounded number of watchers, and one watcher more gets 503", async () => {
   const stop = new AbortController();
   const headers = { authorization: `Bearer ${DEV_SECRETS.HILO_ADMIN_TOKEN}` };
   const watch = () => collector.fetch("/admin/v1/live", { headers, signal: stop.signal });
@@ -68,7 +68,7 @@ test("watchers of the live stream have a bound, and who is one too many is told 
   assert.ok(statuses.filter((status) => status === 503).length >= 8, statuses.join());
 });
 
-test("a broken configuration keeps the last good one and says so", async () => {
+test("a broken configuration leaves the last good one in force, and the health call reports it", async () => {
   const own = await startCollector({ config: "[[source]]\nnmae = 1" });
   try {
     const health = await (await own.fetch("/health")).json() as any;

@@ -1,6 +1,6 @@
 /**
- * Promise: an order takes away what its checkout saw, once, whoever tells of it how often; what was added since stays, on
- * every device, offline ones included.
+ * Promise: an order takes out of the cart what its checkout contained, once, however many systems report the order. Later
+ * edits stay, on every device, offline devices included.
  */
 import assert from "node:assert/strict";
 import { after, test } from "node:test";
@@ -12,7 +12,7 @@ import { claimsOf, signToken } from "./tokens.ts";
 const collector = await startCollector();
 after(() => collector.dispose());
 
-/** Two devices of `user`, one of which has put three mugs in. */
+/** Two devices of `user`. The first device has added three mugs. */
 async function devices(user: string): Promise<[Device, Device]> {
   const token = signToken(claimsOf(user));
   const [phone, laptop] = [new Device(collector, token), new Device(collector, token)];
@@ -21,7 +21,7 @@ async function devices(user: string): Promise<[Device, Device]> {
   return [phone, laptop];
 }
 
-test("edits during a checkout stay, and a second order of the same id is a duplicate", async () => {
+test("edits during a checkout stay, and a second order with the same id is a duplicate", async () => {
   const [phone, laptop] = await devices("edits");
   const checkout = (await phone.call("/v1/cart/checkout", {})).body;
   assert.deepEqual(checkout["lines"], [{ line: MUG, quantity: 3 }]);
@@ -33,14 +33,14 @@ test("edits during a checkout stay, and a second order of the same id is a dupli
   const first = await phone.call("/v1/cart/ordered", order);
   assert.deepEqual([first.status, first.body["duplicate"], first.body["checkout_open"]], [200, false, false]);
   assert.deepEqual(await shown(collector, "u:edits"), { cup: 1, mug: 2 });
-  // The page, the shop's backend and its webhook may all tell of it.
+  // The page, the shop's backend and its webhook may all report the same order.
   for (const answer of [await laptop.call("/v1/cart/ordered", order), await serverCall(collector, "edits", "/ordered", order)]) {
     assert.deepEqual([answer.status, answer.body["duplicate"]], [200, true]);
   }
   assert.deepEqual(await shown(collector, "u:edits"), { cup: 1, mug: 2 });
 });
 
-test("ten orders of one id at once count once", async () => {
+test("ten simultaneous orders with one id count once", async () => {
   const [phone] = await devices("crowd");
   await phone.call("/v1/cart/checkout", {});
   assert.equal((await phone.add(MUG, 2)).status, 200);
@@ -49,14 +49,14 @@ test("ten orders of one id at once count once", async () => {
   assert.deepEqual(await shown(collector, "u:crowd"), { mug: 2 });
 });
 
-test("an offline device keeps its own new articles, and what was bought is gone", async () => {
+test("an offline device keeps its new articles and loses the bought ones", async () => {
   const [phone, offline] = await devices("offline");
   const [mug, cup] = [offline.adding(MUG, 1), { ...offline.adding(CUP, 1) }];
   const waiting = { ...mug, to: 2, put: [...mug["put"], [CUP, offline.dot(2), "add", 1]] };
   assert.equal(cup["from"], 1);
   await phone.call("/v1/cart/checkout", {});
   await phone.call("/v1/cart/ordered", { order_id: "offline-1" });
-  // Everything was bought, so that the cart began anew: what was offline learns that nothing of it had counted.
+  // Everything was bought, so the cart began a new epoch. The offline device learns that none of its operations counted.
   const late = await offline.post(waiting);
   assert.deepEqual([late.status, late.body["error"].code], [409, "epoch"]);
   assert.equal(late.body["error"].previous[offline.replica], undefined);
@@ -66,7 +66,7 @@ test("an offline device keeps its own new articles, and what was bought is gone"
   assert.deepEqual(await shown(collector, "u:offline"), { cup: 1, mug: 1 });
 });
 
-test("an order that names nothing and has no checkout is refused", async () => {
+test("an order without lines and without a checkout is refused", async () => {
   await devices("nothing");
   const answer = await serverCall(collector, "nothing", "/ordered", { order_id: "nothing-1" });
   assert.deepEqual([answer.status, answer.body["error"].code], [422, "bad_order"]);
@@ -74,7 +74,7 @@ test("an order that names nothing and has no checkout is refused", async () => {
   assert.deepEqual([partly.status, partly.body["lines"]], [200, [{ line: MUG, quantity: 1 }]]);
 });
 
-test("a server's orders and edits are in the customer's profile, once each", async () => {
+test("a server's orders and edits stand in the customer's profile once each", async () => {
   const [phone] = await devices("told");
   await serverCall(collector, "told", "/commands", { commands: [{ id: "t1", op: "add", line: CUP }] });
   await phone.call("/v1/cart/checkout", {});

@@ -1,5 +1,5 @@
 /**
- * Promise: an event that does not carry consent for what it needs is refused, and no part of it is kept anywhere.
+ * Promise: an event without consent for every purpose that it needs is refused, and no part of it is stored.
  */
 import assert from "node:assert/strict";
 import { after, test } from "node:test";
@@ -24,6 +24,6 @@ async function check(consent: object | undefined, code: string) {
   assert.ok(!JSON.stringify(log).includes(SECRET));
 }
 
-test("no word on consent", () => check(undefined, "no_consent"));
-test("silence on analytics", () => check({ categoryPreferences: { functional: true }, revision: 1 }, "consent_denied"));
-test("analytics denied", () => check({ categoryPreferences: { analytics: false }, revision: 1 }, "consent_denied"));
+test("an event without a consent state is refused", () => check(undefined, "no_consent"));
+test("an event whose consent leaves analytics unset is refused", () => check({ categoryPreferences: { functional: true }, revision: 1 }, "consent_denied"));
+test("an event whose consent denies analytics is refused", () => check({ categoryPreferences: { analytics: false }, revision: 1 }, "consent_denied"));

@@ -1,6 +1,6 @@
 /**
- * Promise: only what the shop's own backend signed, with the algorithm that `hilo.toml` pins for its key, says who somebody
- * is. Everything else is refused with a code that says why, is found in the reject log, and leaves no trace in a profile.
+ * Promise: a user token counts only if the shop's own backend signed it with the algorithm that `hilo.toml` pins for its key.
+ * Every other token is refused with a code that names the reason, stands in the reject log, and leaves no trace in a profile.
  */
 import assert from "node:assert/strict";
 import { createPublicKey, generateKeyPairSync, type KeyObject } from "node:crypto";
@@ -53,7 +53,7 @@ async function refused(token: string, code: string, status = 401) {
   assert.ok(rejects.some((reject: Json) => reject["code"] === code), code);
 }
 
-/** Refused, and nothing is kept about the user it names. */
+/** Asserts that `token` is refused, and that nothing is kept about the user it names. */
 async function forged(make: (user: string) => string, code: string) {
   const user = `user-${++users}`;
   await refused(make(user), code);
@@ -61,13 +61,13 @@ async function forged(make: (user: string) => string, code: string) {
 }
 
 for (const by of [DEV_KEY, ES256, RS256, HS256]) {
-  test(`${by.alg}: what its key signed is believed, twice`, async () => {
+  test(`${by.alg}: a token of the right key is accepted twice`, async () => {
     const user = `good-${by.alg}`;
     for (const _ of [1, 2]) assert.equal((await optIn(signToken(claimsOf(user), by))).status, 200);
     assert.equal(await known(user), true);
   });
 
-  test(`${by.alg}: a changed claim, a changed header or another signature is not`, async () => {
+  test(`${by.alg}: a token with a changed claim, a changed header or another signature is refused`, async () => {
     const [header, , signature] = signToken(claimsOf("somebody"), by).split(".");
     await forged((user) => `${header}.${Buffer.from(JSON.stringify(claimsOf(user))).toString("base64url")}.${signature}`, "token_bad_signature");
     await forged((user) => `${signToken(claimsOf(user), by).split(".").slice(0, 2).join(".")}.${signature}`, "token_bad_signature");
@@ -75,15 +75,15 @@ for (const by of [DEV_KEY, ES256, RS256, HS256]) {
   });
 }
 
-test("a key of the same kind that is not in hilo.toml", async () => {
+test("a token of a key that hilo.toml does not list is refused", async () => {
   await forged((user) => signToken(claimsOf(user), { ...DEV_KEY, key: stranger.privateKey }), "token_bad_signature");
 });
 
-test("the algorithm is not the token's choice", async () => {
+test("a token cannot choose the algorithm of its key", async () => {
   for (const alg of ["none", "None", "NONE", "", "HS384"]) {
     await forged((user) => signToken(claimsOf(user), { ...DEV_KEY, alg: "none" }, { alg }), "token_bad_algorithm");
   }
-  // The classic: a public key, which everybody has, used as the secret of an HMAC.
+  // A well-known attack: the public key, which everybody has, used as the secret of an HMAC.
   const text = pem(rsa.privateKey);
   const der = createPublicKey(text).export({ type: "spki", format: "der" });
   for (const key of [text, text.trim(), der]) {
@@ -94,7 +94,7 @@ test("the algorithm is not the token's choice", async () => {
   await forged((user) => signToken(claimsOf(user), { ...RS256, kid: "ec" }, { alg: "ES256" }), "token_bad_signature");
 });
 
-test("a key is looked up by its name and never fetched", async () => {
+test("a key is looked up by its name and never fetched from an address in the token", async () => {
   for (const kid of ["other", "", "../../etc/passwd", "https://evil.example/jwks.json", "rsa'; DROP TABLE optins; --", "__proto__"]) {
     await forged((user) => signToken(claimsOf(user), RS256, { kid }), "token_unknown_key");
   }
@@ -106,7 +106,7 @@ test("a key is looked up by its name and never fetched", async () => {
   await forged((user) => signToken(claimsOf(user), DEV_KEY, { crit: ["b64"], b64: false }), "token_malformed");
 });
 
-test("claims of another issuer, environment, time or of nobody", async () => {
+test("a token of another issuer, environment or time, or without a user, is refused", async () => {
   const now = Math.floor(Date.now() / 1000);
   const check = (over: Json, code: string) => forged((user) => signToken(claimsOf(user, over)), code);
   await check({ iss: "https://evil.example" }, "token_wrong_issuer");
@@ -126,27 +126,27 @@ test("claims of another issuer, environment, time or of nobody", async () => {
   }
 });
 
-test("a scope that is named is all there is", async () => {
+test("a token whose scope lacks what a call needs is refused", async () => {
   const answer = await optIn(signToken(claimsOf("scoped", { scope: "cart" })));
   assert.deepEqual([answer.status, answer.body["error"].code], [403, "token_missing_scope"]);
   assert.equal(await known("scoped"), false);
   assert.equal((await optIn(signToken(claimsOf("scoped", { scope: "cart profile" })))).status, 200);
 });
 
-test("text that is no token", async () => {
+test("a text that is no token is refused", async () => {
   const whole = signToken(claimsOf("whole"));
   const [header, claims] = whole.split(".");
   const long = signToken(claimsOf("long", { filler: "x".repeat(4_096) }));
   for (const text of ["a", "a.b", "..", `${whole}.${whole}`, `${whole}=`, whole.slice(2), `${header}.${claims}`, `Bearer ${whole}`, long]) {
     await refused(text, "token_malformed");
   }
-  // 86 characters are 64 bytes, the first 84 of them 63.
+  // 86 characters decode to 64 bytes, and the first 84 of them to 63 bytes.
   await refused(whole.slice(0, -2), "token_bad_signature");
   const twice = Buffer.from('{"alg":"none","alg":"EdDSA","kid":"development"}').toString("base64url");
   await refused(`${twice}.${claims}.AAAA`, "token_malformed");
 });
 
-test("a development key opens nothing outside of development", async () => {
+test("a development key verifies nothing outside of development", async () => {
   const other = await startCollector({ vars: { HILO_DEV: undefined } });
   try {
     const body = { writeKey: "wk_shop", channel: "email", state: "unsubscribed" };

@@ -1,6 +1,6 @@
 /**
- * Promise: a hostile delta is refused with a code and changes nothing: forged replicas, numbers out of nowhere, gaps, foreign
- * drops, ten thousand dots, bodies that are too large or no delta at all.
+ * Promise: a hostile delta is refused with a code and changes nothing: forged replicas, invented numbers, gaps, drops of
+ * foreign dots, ten thousand dots, bodies that are too large or no delta at all.
  */
 import assert from "node:assert/strict";
 import { after, test } from "node:test";
@@ -21,7 +21,7 @@ await hostile.add(CUP, 1);
 
 const state = () => collector.admin("/admin/v1/carts/u:victim");
 
-/** Posts what `change` makes of a good delta: refused like this, and nothing has changed. */
+/** Posts what `change` makes of a good delta. Asserts the refusal, and that the cart has not changed. */
 async function check(status: number, code: string, change: (delta: Json) => Json | string): Promise<Json> {
   const before = await state();
   const answer = await hostile.call("/v1/cart/ops", change(hostile.adding(MUG, 1)));
@@ -32,7 +32,7 @@ async function check(status: number, code: string, change: (delta: Json) => Json
 
 const mine = (n: number): [string, number] => hostile.dot(n);
 
-test("nobody acts for another replica", async () => {
+test("a delta that acts for another replica is refused", async () => {
   await check(403, "foreign_replica", (delta) => ({ ...delta, replica: victim.replica }));
   await check(403, "foreign_replica", (delta) => ({ ...delta, token: victim.token }));
   const { replicas } = await state();
@@ -43,7 +43,7 @@ test("nobody acts for another replica", async () => {
   await check(400, "malformed_delta", (delta) => ({ ...delta, token: "short" }));
 });
 
-test("numbers come without a gap, and few at a time", async () => {
+test("a delta with a gap in its numbers, or with too many of them, is refused", async () => {
   const last = 2 ** 32 - 1;
   const { from } = await check(409, "missing", (delta) => ({ ...delta, from: last, to: last, put: [[MUG, mine(last), "add", 1]] }));
   assert.equal(from, 2);
@@ -54,25 +54,25 @@ test("numbers come without a gap, and few at a time", async () => {
   await check(400, "malformed_delta", (delta) => ({ ...delta, from: 3, to: 2 }));
 });
 
-test("what the hub has not seen cannot be dropped or put", async () => {
+test("a delta cannot drop or put a dot that the hub has not seen", async () => {
   await check(409, "missing", (delta) => ({ ...delta, drop: [victim.dot(2)] }));
   await check(409, "missing", (delta) => ({ ...delta, drop: [["7", 1]] }));
   await check(409, "missing", (delta) => ({ ...delta, put: [[MUG, ["7", 1], "add", 1]] }));
 });
 
-test("a dot keeps what it says, and units are taken back in one's own name", async () => {
+test("a delta that changes a dot, or takes units back in another replica's name, is refused", async () => {
   await check(422, "dot_conflict", (delta) => ({ ...delta, put: [[MUG, victim.dot(1), "add", 9]] }));
   await check(422, "foreign_use", (delta) => ({ ...delta, put: [[MUG, victim.dot(1), "add", 3, { [victim.replica]: 3 }]] }));
   await check(422, "foreign_use", (delta) => ({ ...delta, put: [[MUG, victim.dot(1), "add", 3, { [hostile.replica]: 4 }]] }));
 });
 
-test("ten thousand dots are too many, however they are packed", async () => {
+test("ten thousand dots are refused, in one delta and in many", async () => {
   const dots = Array.from({ length: 10_000 }, (_, n) => [MUG, mine(n + 2), "add", 1]);
   await check(413, "body_too_large", (delta) => ({ ...delta, to: 10_001, put: dots }));
   await check(413, "delta_too_large", (delta) => ({ ...delta, to: 1_001, put: dots.slice(0, 1_000) }));
   await check(409, "missing", (delta) => ({ ...delta, to: 10_001, put: dots.slice(0, 100) }));
   const line = (n: number): Line => [`line-${n}`, "0", "EUR"];
-  // 64 at a time are allowed, until 200 lines are there.
+  // A delta may add 64 lines, and a cart may have 200.
   const filler = new Device(collector, signToken(claimsOf("filler")));
   for (let filled = 0; filled < 192; filled += 64) {
     const put = Array.from({ length: 64 }, (_, n) => [line(filled + n), filler.dot(filled + n + 1), "add", 1]);
@@ -84,7 +84,7 @@ test("ten thousand dots are too many, however they are packed", async () => {
   assert.equal((await collector.admin("/admin/v1/carts/u:filler")).lines.length, 192);
 });
 
-test("what is too large or no delta is refused before it is looked at", async () => {
+test("a body that is too large or no delta is refused before the cart reads it", async () => {
   await check(413, "delta_too_large", (delta) => JSON.stringify(delta) + " ".repeat(32 * 1024));
   await check(400, "malformed_delta", () => "[]");
   await check(400, "malformed_delta", () => "{");
@@ -94,7 +94,7 @@ test("what is too large or no delta is refused before it is looked at", async ()
   await check(422, "bad_line", (delta) => ({ ...delta, put: [[["", "0", "EUR"], mine(2), "add", 1]] }));
 });
 
-test("every refusal for good is counted", async () => {
+test("every final refusal is counted", async () => {
   const { counts } = await collector.admin("/admin/v1/rejects");
   for (const code of ["foreign_replica", "malformed_delta", "dot_conflict", "foreign_use", "delta_too_large", "bad_line"]) {
     assert.ok(counts[code] >= 1, code);

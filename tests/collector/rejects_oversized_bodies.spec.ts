@@ -1,5 +1,6 @@
 /**
- * Promise: what is too large is refused by its own code, whether the length was told or not, and up to the limit all is well.
+ * Promise: a body, envelope or event over its limit is refused with a code of its own, with and without a Content-Length.
+ * Everything up to the limit is accepted.
  */
 import assert from "node:assert/strict";
 import { after, test } from "node:test";
@@ -13,21 +14,21 @@ const BODY_BYTES_MAX = 512 * 1024;
 const collector = await startCollector();
 after(() => collector.dispose());
 
-/** An envelope of exactly `bytes`: JSON may end in blanks. */
+/** An envelope of exactly `bytes` bytes. JSON may end in blanks. */
 const padded = (bytes: number) => JSON.stringify(envelope([pageView(anonymousId())])).padEnd(bytes, " ");
 
-test("a body at the limit is read", async () => {
+test("a body at the limit is accepted", async () => {
   assert.equal((await post(collector, "/_h/v1/batch", padded(BODY_BYTES_MAX))).status, 200);
 });
 
-test("one byte more is not", async () => {
+test("a body one byte over the limit is refused", async () => {
   const answer = await post(collector, "/_h/v1/batch", padded(BODY_BYTES_MAX + 1));
   assert.equal(answer.status, 413);
   assert.equal(answer.body["error"].code, "body_too_large");
 });
 
-test("nor is a stream that does not tell its length", async () => {
-  // One chunk more than fits: the collector stops reading with the last one, so the sender has nothing left to write.
+test("a stream over the limit is refused without a Content-Length", async () => {
+  // One chunk more than fits. The collector stops reading at the last chunk, so the sender has nothing left to write.
   const chunk = new TextEncoder().encode(" ".repeat(64 * 1024));
   let sent = 0;
   const body = new ReadableStream({
@@ -42,7 +43,7 @@ test("nor is a stream that does not tell its length", async () => {
   assert.equal((await response.json() as any).error.code, "body_too_large");
 });
 
-test("an envelope holds 2,500 events and no more", async () => {
+test("an envelope with 2,500 events is accepted, and one with 2,501 is refused", async () => {
   const batch = Array.from({ length: 2_501 }, () => ({}));
   const answer = await send(collector, batch);
   assert.equal(answer.status, 413);
@@ -50,7 +51,7 @@ test("an envelope holds 2,500 events and no more", async () => {
   assert.equal((await send(collector, batch.slice(1))).body["rejected"].length, 2_500);
 });
 
-test("the largest envelope is kept whole, and once", async () => {
+test("every event of the largest envelope is kept once", async () => {
   const id = anonymousId();
   const batch = Array.from({ length: 2_500 }, () => pageView(id));
   const body = gzipSync(JSON.stringify(envelope(batch)));
@@ -60,7 +61,7 @@ test("the largest envelope is kept whole, and once", async () => {
   assert.equal((await collector.admin(`/admin/v1/profiles/a:${id}`)).events, 2_500);
 });
 
-test("one event that is too large harms no other", async () => {
+test("an event over the limit is rejected, and the events beside it are kept", async () => {
   const id = anonymousId();
   const large = pageView(id, { properties: Object.fromEntries(Array.from({ length: 9 }, (_, n) => [`p${n}`, "x".repeat(4_000)])) });
   const answer = await send(collector, [large, pageView(id)]);

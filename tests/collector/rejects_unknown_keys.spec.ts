@@ -1,5 +1,5 @@
 /**
- * Promise: without a key that opens, nothing is kept, and the answer says which kind of wrong the key is.
+ * Promise: nothing is kept without a key that opens a source. The answer's code names what is wrong with the key.
  */
 import assert from "node:assert/strict";
 import { after, test } from "node:test";
@@ -35,17 +35,17 @@ async function check(over: object, headers: object, status: number, code?: strin
   assert.equal((await timeline(collector, id)).length, status === 200 ? 1 : 0);
 }
 
-test("no key", () => check({ writeKey: undefined }, {}, 401, "missing_key"));
-test("a key that no source has", () => check({ writeKey: "wk_nobody" }, {}, 401, "unknown_key"));
-test("a key that was switched off makes the tracker purge", () => check({ writeKey: "wk_old" }, {}, 410, "key_revoked"));
-test("a key that opens", () => check({}, {}, 200));
+test("a request without a key is refused", () => check({ writeKey: undefined }, {}, 401, "missing_key"));
+test("a key that no source has is refused", () => check({ writeKey: "wk_nobody" }, {}, 401, "unknown_key"));
+test("a revoked key is refused with 410, which makes the tracker purge its storage", () => check({ writeKey: "wk_old" }, {}, 410, "key_revoked"));
+test("a key of a source is accepted", () => check({}, {}, 200));
 
-test("a server key opens from the header and never from the body", async () => {
+test("a server key counts in the header and never in the body", async () => {
   await check({ writeKey: "sk_dev_backend" }, { origin: undefined }, 401, "unknown_key");
   await check({ writeKey: undefined }, { origin: undefined, authorization: "Bearer sk_dev_backend" }, 200);
 });
 
-test("a refusal stands in the reject log", async () => {
+test("a refused request stands in the reject log", async () => {
   await send(collector, [], { writeKey: "wk_somebody" });
   const { rejects } = await collector.admin("/admin/v1/rejects");
   assert.ok(rejects.some((reject: { code: string }) => reject.code === "unknown_key"));

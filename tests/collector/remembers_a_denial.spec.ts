@@ -1,6 +1,6 @@
 /**
- * Promise: the recorded choice is the authority. An event that claims an older grant is refused after a denial, and a later
- * grant opens the door again.
+ * Promise: the recorded choice is the authority. After a denial an event that claims an older grant is refused, and a later
+ * grant lets events in again.
  */
 import assert from "node:assert/strict";
 import { after, test } from "node:test";
@@ -13,7 +13,7 @@ after(() => collector.dispose());
 
 const at = (revision: number) => ({ context: { consent: { ...GRANTED, revision } } });
 
-test("a denial outlives what a page still claims", async () => {
+test("a denial outweighs an older grant that a page still claims", async () => {
   const id = anonymousId();
   await decide(collector, id, 1, { analytics: "granted" });
   assert.equal((await send(collector, [pageView(id)], at(1))).body["accepted"], 1);
@@ -24,14 +24,14 @@ test("a denial outlives what a page still claims", async () => {
   assert.equal((await timeline(collector, id)).length, 1);
 });
 
-test("an older revision cannot take a denial back", async () => {
+test("a grant of an older revision does not undo a denial", async () => {
   const id = anonymousId();
   await decide(collector, id, 3, { analytics: "denied" });
   await decide(collector, id, 2, { analytics: "granted" });
   assert.deepEqual(codes(await send(collector, [pageView(id)], at(2))), { 0: "consent_denied" });
 });
 
-test("a later grant can", async () => {
+test("a grant of a later revision undoes a denial", async () => {
   const id = anonymousId();
   await decide(collector, id, 1, { analytics: "denied" });
   await decide(collector, id, 2, { analytics: "granted" });

@@ -1,6 +1,6 @@
 /**
- * Promise: a destination that writes to people hears of an abandoned cart exactly once where its customer is subscribed, and
- * never where not, whatever is killed in between; an order then tells it once that the cart was recovered.
+ * Promise: a destination that writes to people gets an abandoned cart exactly once if its customer is subscribed, and never
+ * otherwise, even when workerd is killed in between. An order afterwards is reported once as a recovery.
  */
 import assert from "node:assert/strict";
 import { after, test } from "node:test";
@@ -26,7 +26,7 @@ const ids = (name: string, device: Device) => new Set(sink.received.filter(about
 const pause = (ms: number) => new Promise((resolve) => setTimeout(resolve, ms));
 const alive = () => eventually(async () => ((await collector.fetch("/health").catch(() => undefined))?.ok ? true : undefined));
 
-/** A signed-in customer with something in the cart, on a device that may be measured. */
+/** A signed-in customer with a line in the cart, on a device with consent for analytics. */
 async function customer(name: string): Promise<Device> {
   const device = new Device(collector, signToken(claimsOf(name)));
   device.capability = "";
@@ -35,7 +35,7 @@ async function customer(name: string): Promise<Device> {
   return device;
 }
 
-test("the subscribed customer's cart once, the other's never", async () => {
+test("a subscribed customer's abandoned cart is sent once, and another customer's never", async () => {
   const subscribe = { writeKey: "wk_shop", channel: "email", state: "subscribed", text: "Write to me.", version: "2026-11" };
   const headers = { "x-hilo": "1", "x-hilo-user": signToken(claimsOf("cust_yes")) };
   assert.equal((await post(collector, "/_h/v1/optin", subscribe, headers)).status, 200);
@@ -47,7 +47,7 @@ test("the subscribed customer's cart once, the other's never", async () => {
   collector.kill();
   await alive();
   for (const device of [yes, no]) await device.look();
-  // Longer than another idle period would be.
+  // This wait is longer than one more idle period.
   await pause(SECONDS * 1_000 + 2_000);
   const order = { lines: [{ line: MUG, quantity: 2 }] };
   for (const device of [yes, no]) await device.call("/v1/cart/ordered", { order_id: `order-of-${device.cart}`, ...order });

@@ -1,6 +1,6 @@
 /**
- * Promise: a cart left idle is reported as abandoned exactly once, killed and restarted in between, and an order afterwards as
- * recovered; without consent nobody is reported at all.
+ * Promise: a cart left idle is reported as abandoned exactly once, even when workerd is killed in between, and an order
+ * afterwards once as a recovery. Without consent nothing is reported.
  */
 import assert from "node:assert/strict";
 import { after, test } from "node:test";
@@ -22,7 +22,7 @@ const named = (events: Json[], name: string) => events.filter((event) => event["
 const pause = (ms: number) => new Promise((resolve) => setTimeout(resolve, ms));
 const alive = () => eventually(async () => ((await collector.fetch("/health").catch(() => undefined))?.ok ? true : undefined));
 
-test("once, whatever is killed meanwhile; then recovered, once", async () => {
+test("an abandoned cart is reported once across kills, and its recovery once", async () => {
   const id = anonymousId();
   const guest = new Device(collector);
   const person = { anonymousId: id, consent: GRANTED };
@@ -42,7 +42,7 @@ test("once, whatever is killed meanwhile; then recovered, once", async () => {
   collector.kill();
   await alive();
   await guest.look();
-  // Longer than another idle period would be.
+  // This wait is longer than one more idle period.
   await pause(SECONDS * 1000 + 2_000);
   assert.equal(named(await timeline(collector, id), "Cart Abandoned").length, 1);
   for (let n = 0; n < 2; n++) await guest.call("/v1/cart/ordered", { order_id: "o1", lines: [{ line: MUG, quantity: 2 }] });
@@ -61,7 +61,7 @@ test("once, whatever is killed meanwhile; then recovered, once", async () => {
   assert.equal(ids.size, 1);
 });
 
-test("an edit cancels it, and a cart in checkout or without consent is left alone", async () => {
+test("a cart that was edited, is in checkout or has no consent is not reported as abandoned", async () => {
   const ids = [anonymousId(), anonymousId(), anonymousId()] as [string, string, string];
   const edited = new Device(collector);
   const paying = new Device(collector);

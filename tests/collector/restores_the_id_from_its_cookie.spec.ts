@@ -1,6 +1,6 @@
 /**
- * Promise: the signed cookie gives a page its id back when its storage was wiped, is set only with consent, and goes when
- * consent goes.
+ * Promise: the signed cookie gives a page its anonymous id back after its storage was wiped. The cookie is set only with
+ * consent and is deleted with a withdrawal.
  */
 import assert from "node:assert/strict";
 import { after, test } from "node:test";
@@ -17,10 +17,10 @@ function hello(body: Json, cookie?: string) {
   return post(collector, "/_h/v1/hello", { writeKey: "wk_shop", ...body }, { "x-hilo": "1", cookie });
 }
 
-/** A browser's view of the cookie: `name=value`. */
+/** The cookie as a browser sends it: `name=value`. */
 const pair = (header: string | null) => header!.split(";")[0]!;
 
-test("set with consent, and restored", async () => {
+test("the cookie is set with consent, and it restores the id", async () => {
   const id = anonymousId();
   const first = await hello({ anonymousId: id, consent: GRANTED });
   assert.equal(first.body["anonymousId"], id);
@@ -28,18 +28,18 @@ test("set with consent, and restored", async () => {
   assert.match(cookie, /HttpOnly; SameSite=Lax; Max-Age=33696000$/);
   const wiped = await hello({ consent: GRANTED }, pair(cookie));
   assert.equal(wiped.body["anonymousId"], id);
-  // Issued a moment ago: it is renewed at most daily.
+  // The cookie was issued a moment ago, and it is renewed at most once a day.
   assert.equal(wiped.headers.get("set-cookie"), null);
 });
 
-test("no consent, no cookie", async () => {
+test("a page without consent gets no cookie", async () => {
   const answer = await hello({ anonymousId: anonymousId(), consent: NOTHING });
   assert.equal(answer.status, 200);
   assert.equal(answer.headers.get("set-cookie"), null);
   assert.equal(answer.body["anonymousId"], null);
 });
 
-test("after a logout the cookie follows the new id", async () => {
+test("after a logout the cookie holds the new id", async () => {
   const [before, next] = [anonymousId(), anonymousId()];
   const cookie = pair((await hello({ anonymousId: before, consent: GRANTED })).headers.get("set-cookie"));
   const answer = await hello({ anonymousId: next, consent: GRANTED }, cookie);
@@ -47,7 +47,7 @@ test("after a logout the cookie follows the new id", async () => {
   assert.ok(answer.headers.get("set-cookie")?.includes(next));
 });
 
-test("a withdrawal takes the cookie away, and a grant of one purpose keeps it", async () => {
+test("a withdrawal deletes the cookie, and a grant of one purpose keeps it", async () => {
   const id = anonymousId();
   const cookie = pair((await hello({ anonymousId: id, consent: GRANTED })).headers.get("set-cookie"));
   assert.match((await hello({ consent: NOTHING }, cookie)).headers.get("set-cookie") ?? "", /^hilo=; .*Max-Age=0$/);
@@ -67,13 +67,13 @@ test("a withdrawal takes the cookie away, and a grant of one purpose keeps it", 
   assert.match(wholly.headers.get("set-cookie") ?? "", /Max-Age=0$/);
 });
 
-test("a grant sets the cookie without another call", async () => {
+test("the answer to a grant sets the cookie", async () => {
   const id = anonymousId();
   const answer = await decide(collector, id, 1, { functional: "granted" });
   assert.ok(answer.headers.get("set-cookie")?.includes(id));
 });
 
-test("an id that cannot be one is refused", async () => {
+test("a text that cannot be an anonymous id is refused", async () => {
   for (const [id, code] of [["null", "reserved_id"], ["a;b", "wrong_type"], ["x".repeat(200), "wrong_type"]]) {
     const answer = await hello({ anonymousId: id, consent: GRANTED });
     assert.equal(answer.status, 422);

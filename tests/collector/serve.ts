@@ -1,5 +1,5 @@
 /**
- * What `cargo xtask dev` runs: the collector, the example shop, a webhook receiver and a sign-in behind one port.
+ * The server of `cargo xtask dev`: the collector, the example shop, a webhook receiver and a sign-in behind one port.
  *
  * `node serve.ts --port 8787 --state DIR [--config FILE]`. Prints `ready URL`, then stays until it is told to stop or
  * its standard input closes, so that it never outlives the task that started it. Builds nothing.
@@ -13,7 +13,7 @@ import { configWith, DEV_SECRETS, startCollector } from "./mf.ts";
 import { signIn } from "./tokens.ts";
 import { webhookReceiver } from "./webhook_receiver.ts";
 
-/** The entry: collector paths to the collector, `/dev/` to the stand-ins below, everything else is the shop. */
+/** The entry. It sends the collector's paths to the collector, `/dev/` to the stand-ins below, and all other paths to the shop. */
 const ROUTER = `
 const COLLECTOR = /^\\/(_h|v1|admin)(\\/|$)|^\\/(health|version)$/;
 export default {
@@ -47,7 +47,7 @@ const collector = await startCollector({
       compatibilityDate: "2026-08-01",
       serviceBindings: {
         COLLECTOR: "collector",
-        // miniflare's Request and Response are undici's; the stand-ins want the platform's.
+        // miniflare has Request and Response of undici. The stand-ins take and return those of the platform.
         STAND_INS: async (request: Request) => {
           const body = request.method === "POST" ? await request.text() : undefined;
           const headers = [...request.headers] as [string, string][];

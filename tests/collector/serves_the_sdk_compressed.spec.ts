@@ -1,6 +1,6 @@
 /**
- * Promise: the tracker's files reach a browser compressed as it asked, typed, embeddable from the shop's pages, and cached as
- * their names allow.
+ * Promise: the tracker's files reach a browser in the encoding that it asked for, with their type, embeddable by the shop's
+ * pages, and cached for as long as their names allow.
  */
 import assert from "node:assert/strict";
 import { once } from "node:events";
@@ -16,7 +16,7 @@ const files = readdirSync(fileURLToPath(new URL("../../js/sdk/dist/cdn", import.
 const collector = await startCollector();
 after(() => collector.dispose());
 
-/** A request whose body nobody decodes on the way. */
+/** Sends a request, and returns the body as it came, still encoded. */
 async function get(path: string, headers: Record<string, string> = {}) {
   const call = request(new URL(path, collector.url), { headers }).end();
   const [response] = (await once(call, "response")) as [IncomingMessage];
@@ -25,11 +25,11 @@ async function get(path: string, headers: Record<string, string> = {}) {
   return { status: response.statusCode, headers: response.headers, body: Buffer.concat(chunks) };
 }
 
-test("hilo.js as the browser asks for it", async () => {
+test("hilo.js comes in the encoding that the browser asks for", async () => {
   const plain = await get("/_h/hilo.js", { "accept-encoding": "identity" });
   assert.equal(plain.status, 200);
   assert.equal(plain.headers["content-encoding"], undefined);
-  // The local front recodes an answer to the first encoding named; Cloudflare's own leaves it as it is.
+  // The local front encodes an answer again, in the first encoding of the request. Cloudflare's own front does not.
   const brotli = await get("/_h/hilo.js", { "accept-encoding": "br, gzip, deflate" });
   assert.equal(brotli.headers["content-encoding"], "br");
   assert.deepEqual(brotliDecompressSync(brotli.body), plain.body);
@@ -46,7 +46,7 @@ test("hilo.js as the browser asks for it", async () => {
   }
 });
 
-test("what has not changed is not sent again", async () => {
+test("a file that has not changed is answered with 304", async () => {
   const first = await get("/_h/hilo.js", { "accept-encoding": "br" });
   const headers = { "accept-encoding": "br", "if-none-match": first.headers["etag"]! };
   const again = await get("/_h/hilo.js", headers);
@@ -56,7 +56,7 @@ test("what has not changed is not sent again", async () => {
   assert.equal(other.status, 200);
 });
 
-test("what hilo.js names never changes", async () => {
+test("files with a content hash in their name may be cached for ever", async () => {
   const hashed = files.filter((file) => /[-.][0-9a-zA-Z]{8,}\.(js|wasm)$/.test(file));
   assert.ok(hashed.some((file) => file.endsWith(".wasm")), files.join(" "));
   for (const file of hashed) {
@@ -68,7 +68,7 @@ test("what hilo.js names never changes", async () => {
   }
 });
 
-test("nothing else of the directory can be reached", async () => {
+test("no other file of the directory is served", async () => {
   for (const path of ["/_h/hilo.js.br", "/_h/../hilo.js.gz", "/_h/nothing.js", "/_h/.hidden.js"]) {
     assert.equal((await get(path)).status, 404, path);
   }

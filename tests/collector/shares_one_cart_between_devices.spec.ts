@@ -1,6 +1,6 @@
 /**
- * Promise: two devices of one person have one cart over plain HTTP. What either does, the other sees; what was sent twice
- * counts once; and a device that was away gets what it missed, or everything.
+ * Promise: two devices of one person share one cart over plain HTTP. Each device sees the other's changes, a repeated delta
+ * counts once, and a device that was away gets either what it missed or the whole cart.
  */
 import assert from "node:assert/strict";
 import { after, test } from "node:test";
@@ -19,7 +19,7 @@ function devices(user: string): [Device, Device] {
   return [new Device(collector, token), new Device(collector, token)];
 }
 
-test("before anything is added there is no cart, and looking creates none", async () => {
+test("a customer without a cart gets an empty view, and reading creates no cart", async () => {
   const answer = await cartCall(collector, "/v1/cart");
   assert.equal(answer.status, 200);
   assert.deepEqual(answer.body["cart"], null);
@@ -29,7 +29,7 @@ test("before anything is added there is no cart, and looking creates none", asyn
   assert.equal((await collector.admin("/admin/v1/carts/u:just-looking")).known, false);
 });
 
-test("what one device adds the other gets, and both agree in the end", async () => {
+test("a device gets what another device adds, and both end with the same cart", async () => {
   const [phone, laptop] = devices("both");
   const added = await phone.add(MUG, 2);
   assert.equal(added.status, 200);
@@ -44,7 +44,7 @@ test("what one device adds the other gets, and both agree in the end", async () 
   assert.deepEqual(one["full"], other["full"]);
 });
 
-test("a delta that is sent again changes nothing", async () => {
+test("a repeated delta changes nothing", async () => {
   const [phone] = devices("again");
   const delta = phone.adding(MUG, 2);
   await phone.post(delta);
@@ -55,7 +55,7 @@ test("a delta that is sent again changes nothing", async () => {
   assert.deepEqual(await shown(collector, "u:again"), { mug: 2 });
 });
 
-test("a device that was away gets the interval, or the whole after 256 changes", async () => {
+test("a device that was away gets the changes it missed, and after 256 changes the whole cart", async () => {
   const [phone, laptop] = devices("away");
   await phone.add(MUG, 1);
   await laptop.whole();
@@ -69,7 +69,7 @@ test("a device that was away gets the interval, or the whole after 256 changes",
   assert.ok((await laptop.look()).body["full"], "the ring is over");
 });
 
-test("names and prices arrive with the line, newest at the hub first", async () => {
+test("names and prices arrive with their line, and the newest at the hub wins", async () => {
   const [phone, laptop] = devices("named");
   await phone.add(MUG, 2, { info: [[MUG, { name: "Mug", unit_price: "1999" }]] });
   await laptop.whole();
@@ -79,7 +79,7 @@ test("names and prices arrive with the line, newest at the hub first", async () 
   assert.deepEqual(body["totals"], { EUR: "2998" });
 });
 
-test("a backend without a replica lets the hub act, once per command", async () => {
+test("the hub acts for a backend that has no replica, once for each command", async () => {
   const commands: Json[] = [
     { id: "till-1", op: "add", line: MUG, quantity: 2, info: { name: "Mug" } },
     { id: "till-2", op: "set", line: CUP, quantity: 5 },
@@ -94,7 +94,7 @@ test("a backend without a replica lets the hub act, once per command", async () 
   assert.deepEqual([missing.status, missing.body["error"].code], [422, "bad_command"]);
 });
 
-test("a preflight allows the headers that carts need", async () => {
+test("a preflight allows the headers that cart calls need", async () => {
   const headers = { origin: collector.url, "access-control-request-method": "POST" };
   const answer = await collector.fetch("/v1/cart/ops", { method: "OPTIONS", headers });
   const allowed = answer.headers.get("access-control-allow-headers") ?? "";

@@ -1,6 +1,6 @@
 /**
- * Promise: whoever signs in takes the guest's cart along, once, by the shop's policy; the guest's capability ends there, and
- * what its tabs still send counts in the customer's cart.
+ * Promise: a login merges the guest's cart into the customer's cart, once, by the shop's policy. The guest's capability ends
+ * there, and what the guest's tabs still send counts in the customer's cart.
  */
 import assert from "node:assert/strict";
 import { after, test } from "node:test";
@@ -9,7 +9,7 @@ import { CUP, Device, MUG, cartCall, shown } from "./carts.ts";
 import { type Collector, configWith, startCollector } from "./mf.ts";
 import { claimsOf, signToken } from "./tokens.ts";
 
-/** A guest with two mugs signs in as somebody who has one, and a cup. */
+/** A guest with two mugs signs in as a customer whose cart has one mug and one cup. */
 async function signIn(collector: Collector, user: string): Promise<{ device: Device; guestCart: string; capability: string }> {
   const token = signToken(claimsOf(user));
   const laptop = new Device(collector, token);
@@ -25,7 +25,7 @@ async function signIn(collector: Collector, user: string): Promise<{ device: Dev
 const collector = await startCollector();
 after(() => collector.dispose());
 
-test("the larger quantity counts, and the capability is done", async () => {
+test("the larger quantity of a line counts, and the guest's capability ends", async () => {
   const { device, guestCart, capability } = await signIn(collector, "max");
   const first = await device.whole();
   assert.equal(first.body["merged"], true);
@@ -33,7 +33,7 @@ test("the larger quantity counts, and the capability is done", async () => {
   assert.equal(device.capability, "", "the client forgets it");
   assert.deepEqual(await shown(collector, "u:max"), { cup: 1, mug: 2 });
   assert.equal((await collector.admin(`/admin/v1/carts/${guestCart}`)).standing, "merged");
-  // A tab that has not heard of it.
+  // A tab that does not know of the merge yet.
   const late = await cartCall(collector, "/v1/cart", { headers: { "x-hilo-cart": capability } });
   assert.deepEqual([late.status, late.body["error"].code], [410, "cart_merged"]);
   const again = await cartCall(collector, "/v1/cart", { headers: { "x-hilo-cart": capability, "x-hilo-user": device.user } });
@@ -41,7 +41,7 @@ test("the larger quantity counts, and the capability is done", async () => {
   assert.deepEqual(await shown(collector, "u:max"), { cup: 1, mug: 2 });
 });
 
-test("the first edit after the login may be what signs in, under the same replica", async () => {
+test("the first edit after a login may carry the token, under the guest's replica", async () => {
   const { device } = await signIn(collector, "edit");
   const answer = await device.add(MUG, 1);
   assert.equal(answer.status, 200);
@@ -49,7 +49,7 @@ test("the first edit after the login may be what signs in, under the same replic
   assert.deepEqual(await shown(collector, "u:edit"), { cup: 1, mug: 3 });
 });
 
-test("a cookie is taken away", async () => {
+test("a login deletes the cookie with the guest's capability", async () => {
   const device = new Device(collector);
   device.capability = "";
   const cookie = (await device.add(MUG, 2)).headers.get("set-cookie")!.split(";")[0]!;
@@ -60,7 +60,7 @@ test("a cookie is taken away", async () => {
   assert.deepEqual(await shown(collector, "u:cookie"), { mug: 2 });
 });
 
-test("ten requests at once merge once", async () => {
+test("ten simultaneous requests merge the guest's cart once", async () => {
   const { capability } = await signIn(collector, "crowd");
   const headers = { "x-hilo-cart": capability, "x-hilo-user": signToken(claimsOf("crowd")) };
   const answers = await Promise.all(Array.from({ length: 10 }, () => cartCall(collector, "/v1/cart", { headers })));
@@ -74,7 +74,7 @@ for (const [policy, expected] of [
   ["replace", { mug: 2 }],
   ["keep_both", { cup: 1, mug: 1 }],
 ] as const) {
-  test(`the policy ${policy}`, async () => {
+  test(`a merge follows the policy ${policy}`, async () => {
     const config = configWith("http://127.0.0.1:9/").replace('merge = "max"', `merge = "${policy}"`);
     const own = await startCollector({ config });
     try {

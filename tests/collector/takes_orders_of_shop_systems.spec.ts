@@ -1,6 +1,6 @@
 /**
- * Promise: an order that Shopify or WooCommerce tells under its own signature empties the cart it was bought from, once, and
- * stands in the person's history; what they did not sign changes nothing.
+ * Promise: an order that Shopify or WooCommerce reports under its own signature empties the cart it came from, once, and
+ * stands in the person's history. A report without that signature changes nothing.
  */
 import assert from "node:assert/strict";
 import { createHmac } from "node:crypto";
@@ -37,7 +37,7 @@ async function read(response: Response): Promise<Answer> {
   return { status: response.status, headers: response.headers, body: text === "" ? {} : JSON.parse(text) };
 }
 
-/** A call of the company's own backend about a customer's cart. */
+/** A call of the shop's own backend about a customer's cart. */
 async function backend(user: string, call: string, body?: Json): Promise<Json> {
   const headers = { authorization: "Bearer sk_dev_backend", "x-hilo": "1", "content-type": "application/json" };
   const init = body === undefined ? { headers } : { method: "POST", headers, body: JSON.stringify(body) };
@@ -61,7 +61,7 @@ function sign(secret: string, body: string): string {
 }
 
 async function shopify(order: Json, over: Json = {}): Promise<Answer> {
-  // Shopify's ids are numbers beyond what JavaScript can write.
+  // Shopify's ids are numbers that JavaScript cannot write exactly.
   const body = JSON.stringify(order).replace(/"id":"(\d+)"/, '"id":$1');
   const headers: Json = { "x-shopify-topic": "orders/create", "x-shopify-hmac-sha256": sign(SECRETS.SHOPIFY_SECRET, body), ...over };
   return call("/_h/v1/in/orders", body, headers);
@@ -82,19 +82,19 @@ const shopifyOrder = (id: number | string, customer: number | null, items: [numb
   line_items: items.map(([variant_id, quantity]) => ({ variant_id, quantity, price: "19.99" })),
 });
 
-test("a customer's order takes away what was bought, and only once", async () => {
+test("a customer's order takes the bought articles out of the cart, once", async () => {
   await fill("501", MUG, 2);
   await fill("501", CUP, 1);
   const order = shopifyOrder("820982911946154508", 501, [[808950810, 1]]);
   assert.deepEqual((await shopify(order)).body, { duplicate: false });
   assert.deepEqual(await cart("501"), [[...MUG, 1], [...CUP, 1]]);
-  // Shopify sends again what it is not sure of, and tells of the payment too.
+  // Shopify repeats a webhook without an answer, and sends one more for the payment.
   assert.deepEqual((await shopify(order)).body, { duplicate: true });
   assert.deepEqual((await shopify(order, { "x-shopify-topic": "orders/paid" })).body, { duplicate: true });
   assert.deepEqual(await cart("501"), [[...MUG, 1], [...CUP, 1]]);
 });
 
-test("it stands in the customer's history, with what was paid", async () => {
+test("a shop system's order stands in the customer's history with the amount paid", async () => {
   const event = await eventually(async () => {
     const { events } = await collector.admin("/admin/v1/profiles/u:501/events");
     return events.find((event: Json) => event["event"] === "Order Completed");
@@ -105,7 +105,7 @@ test("it stands in the customer's history, with what was paid", async () => {
   assert.deepEqual(event.properties.products.map((product: Json) => [product["product_id"], product["quantity"]]), [["808950810", 1]]);
 });
 
-test("a checkout finds its cart, whoever the vendor thinks has bought", async () => {
+test("a checkout finds its cart even if the shop system names another customer", async () => {
   await fill("502", MUG, 2);
   const { checkout_id } = await backend("502", "/checkout", {});
   await fill("502", CUP, 1);
@@ -113,7 +113,7 @@ test("a checkout finds its cart, whoever the vendor thinks has bought", async ()
   assert.deepEqual(await cart("502"), [[...CUP, 1]]);
 });
 
-test("a checkout whose articles the vendor calls by other ids was bought as it stood", async () => {
+test("a checkout whose article ids differ in the shop system counts as it stood", async () => {
   await fill("503", ["MUG-1", "0", "EUR"], 2);
   await fill("503", ["CUP-1", "7", "EUR"], 1);
   const { checkout_id } = await backend("503", "/checkout", {});
@@ -122,13 +122,13 @@ test("a checkout whose articles the vendor calls by other ids was bought as it s
   assert.deepEqual(await cart("503"), [[...CUP, 1]]);
 });
 
-test("a variant stands for its line with options", async () => {
+test("a variant of the shop system stands for the line with its options", async () => {
   await fill("504", ["808950810", "7", "EUR"], 2);
   await shopify(shopifyOrder(4, 504, [[808950810, 1]]));
   assert.deepEqual(await cart("504"), [["808950810", "7", "EUR", 1]]);
 });
 
-test("WooCommerce's order counts once it is paid", async () => {
+test("an order of WooCommerce counts when it is paid", async () => {
   await fill("25", ["93", "0", "EUR"], 2);
   const order = { id: 727, status: "pending", currency: "EUR", total: "29.35", customer_id: 25, line_items: [{ product_id: 93, variation_id: 0, quantity: 2, price: 3 }] };
   assert.deepEqual((await woocommerce(order, { "x-wc-webhook-topic": "order.created" })).body, { ignored: "unpaid" });
@@ -138,7 +138,7 @@ test("WooCommerce's order counts once it is paid", async () => {
   assert.deepEqual(await cart("25"), []);
 });
 
-test("what the vendor did not sign is refused, told, and changes nothing", async () => {
+test("a webhook with a wrong signature is refused, stands in the reject log, and changes nothing", async () => {
   await fill("505", MUG, 1);
   const order = shopifyOrder(5, 505, [[808950810, 1]]);
   const right = sign(SECRETS.SHOPIFY_SECRET, JSON.stringify(order));
@@ -156,7 +156,7 @@ test("what the vendor did not sign is refused, told, and changes nothing", async
   assert.ok(rejects.some((reject: Json) => reject["code"] === "bad_signature"));
 });
 
-test("what nobody can use is answered with 200, because vendors switch off what fails", async () => {
+test("a signed webhook without a usable order is answered with 200, because a shop system switches off webhooks that fail", async () => {
   assert.deepEqual((await shopify({ id: 1 }, { "x-shopify-topic": "products/update" })).body, { ignored: "topic" });
   assert.deepEqual((await shopify(shopifyOrder(7, null, [[808950810, 1]]))).body, { ignored: "not_found" });
   const forged = shopifyOrder(8, null, [[808950810, 1]], `co_${"0".repeat(32)}_${"0".repeat(32)}`);
@@ -167,7 +167,7 @@ test("what nobody can use is answered with 200, because vendors switch off what 
   assert.ok(rejects.some((reject: Json) => reject["code"] === "not_found" && reject["source"] === "orders"));
 });
 
-test("only a webhook source is called, and only by POST", async () => {
+test("only a source of the kind webhook is served, and only by POST", async () => {
   for (const name of ["backend", "shop", "nobody", "", "orders/x", "..%2Forders"]) {
     const response = await collector.fetch(`/_h/v1/in/${name}`, { method: "POST", body: "{}" });
     assert.equal(response.status, 404, name);
@@ -176,7 +176,7 @@ test("only a webhook source is called, and only by POST", async () => {
   assert.equal((await collector.fetch("/_h/v1/in/orders")).status, 405);
 });
 
-test("a secret that is not set verifies nothing, and shows", async () => {
+test("a source whose secret is not set refuses every webhook, and the health call reports it", async () => {
   const other = await startCollector({ config, vars: { ...SECRETS, SHOPIFY_SECRET: "" } });
   try {
     const body = JSON.stringify(shopifyOrder(9, 1, []));

@@ -1,6 +1,6 @@
 /**
- * Promise: devices that listen hear of every change at once. A socket shows a ticket in its first frame or ends; a refused
- * frame costs nobody anything; who sends too much is sent away.
+ * Promise: devices with a socket receive every change at once. A socket that shows no ticket in its first frame is closed, a
+ * refused frame disturbs no other device, and a device that sends too much is cut off.
  */
 import assert from "node:assert/strict";
 import { after, test } from "node:test";
@@ -15,7 +15,7 @@ after(() => collector.dispose());
 
 const is = (t: string) => (frame: Json) => frame["t"] === t;
 
-/** A device with a socket that has said hello. */
+/** A device whose socket has sent its hello. */
 async function listening(user: string): Promise<{ device: Device; socket: LiveSocket }> {
   const device = new Device(collector, signToken(claimsOf(user)));
   const { body } = await device.whole();
@@ -25,7 +25,7 @@ async function listening(user: string): Promise<{ device: Device; socket: LiveSo
   return { device, socket };
 }
 
-test("a socket that says nothing ends after five seconds, and a bad ticket at once", async () => {
+test("a silent socket is closed after five seconds, and a socket with a bad ticket at once", async () => {
   const { device, socket } = await listening("deadline");
   const began = Date.now();
   const silent = await device.socket();
@@ -38,12 +38,12 @@ test("a socket that says nothing ends after five seconds, and a bad ticket at on
   await silent.ending();
   const waited = Date.now() - began;
   assert.ok(waited >= 4_900 && waited < 9_000, `${waited} ms`);
-  // workerd closes the connection below up to ten seconds later.
+  // workerd closes the TCP connection up to ten seconds later.
   assert.equal(await silent.end(20_000), 4408);
   socket.close();
 });
 
-test("what one device does the other hears, by HTTP and by frame, each with its own acknowledgment", async () => {
+test("a socket receives the changes that another device makes by HTTP and by frame", async () => {
   const [phone, laptop] = [await listening("live"), await listening("live")];
   await phone.device.add(MUG, 2);
   const delta = await laptop.socket.next(is("delta"));
@@ -60,7 +60,7 @@ test("what one device does the other hears, by HTTP and by frame, each with its 
   laptop.socket.close();
 });
 
-test("a refused frame is answered, and the socket goes on", async () => {
+test("a refused frame is answered, and its socket stays open", async () => {
   const { device, socket } = await listening("refused");
   await device.add(MUG, 1);
   socket.send({ t: "ops", ...device.delta(1, { drop: [["7", 1]] }) });
@@ -80,7 +80,7 @@ test("a ping is answered without waking the cart", async () => {
   socket.close();
 });
 
-test("twenty frames a second are the most, and 64 KB a frame", async () => {
+test("a socket that sends more than twenty frames a second or a frame over 64 KB is closed", async () => {
   const { device, socket } = await listening("flood");
   for (let n = 0; n < 40; n++) socket.send({ t: "ops", ...device.delta(1, { from: 9, to: 9 }) });
   assert.equal(await socket.end(), 4429);
@@ -89,7 +89,7 @@ test("twenty frames a second are the most, and 64 KB a frame", async () => {
   assert.equal(await large.socket.end(), 1009);
 });
 
-test("a cart has at most 64 sockets, and room again when some close", async () => {
+test("a cart has 64 sockets at most, and room for another when one closes", async () => {
   const device = new Device(collector, signToken(claimsOf("crowd")));
   const { body } = await device.whole();
   const sockets = await Promise.all(Array.from({ length: 64 }, () => device.socket()));
@@ -105,7 +105,7 @@ test("a cart has at most 64 sockets, and room again when some close", async () =
   sockets.forEach((socket) => socket.close());
 });
 
-test("checkouts, orders and new epochs are told", async () => {
+test("sockets receive checkouts, orders and new epochs", async () => {
   const [phone, laptop] = [await listening("pay"), await listening("pay")];
   await phone.device.add(MUG, 2);
   await phone.device.call("/v1/cart/checkout", {});
@@ -121,7 +121,7 @@ test("checkouts, orders and new epochs are told", async () => {
   laptop.socket.close();
 });
 
-test("a guest's sockets hear that the cart has moved", async () => {
+test("a guest's sockets are told that the cart was merged into another", async () => {
   const guest = new Device(collector);
   await guest.add(MUG, 1);
   const { body } = await guest.look();

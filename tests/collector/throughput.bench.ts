@@ -2,15 +2,15 @@
  * The collector's throughput beside two bare workers, all in one run on one machine: `cargo xtask bench`.
  *
  * Ten events a batch, 200 profiles that exist already, 16 connections (performance.md). Only the ratio to the worker that
- * writes one row counts. A machine's pace changes from second to second, so the four take turns, and each round makes
- * its own ratios; the median of the rounds is what the bench says.
+ * writes one row counts. A machine's pace changes from second to second, so the workers take turns, and each round has
+ * its own ratios. The bench prints the median of the rounds.
  *
- * Same conditions for all: the same requests with a browser's headers, a fresh workerd and a fresh state on the same disk,
- * and no router in front. (miniflare puts one before a Worker with assets, so hilo runs without its files here. At
- * Cloudflare that router is not the Worker's own work; "behind the router" tells what it costs locally.) "Queueing" has a
- * destination and nobody who takes from the queue, which at Cloudflare is another invocation's work. "Delivering" has both,
- * and a receiver in this process: consumer, miniflare's queue and its way to the receiver run on workerd's one thread, so
- * they count in as well; what is not delivered by the end stays in the outboxes.
+ * All run under the same conditions: the same requests with a browser's headers, a fresh workerd, a fresh state on the same
+ * disk, and no router in front. miniflare puts a router before a Worker with assets, so hilo runs without its files here.
+ * At Cloudflare that router is not the Worker's own work; the row "behind the router" shows its local cost. The row
+ * "queueing" has a destination but no consumer of the queue, which at Cloudflare is another invocation's work. The row
+ * "delivering" has a consumer and a receiver in this process. Consumer, miniflare's queue and its requests to the receiver
+ * run on workerd's one thread, so they count as well. Deliveries that are not done by the end stay in the outboxes.
  */
 import { randomUUID } from "node:crypto";
 import { mkdtempSync, rmSync } from "node:fs";

@@ -1,14 +1,14 @@
 /**
- * A stand-in for somebody's webhook endpoint on a developer's machine: verifies, remembers, can be switched off.
+ * A webhook endpoint for a developer's machine: it verifies and lists deliveries, and can be switched off.
  *
  * `POST /dev/webhook` takes a delivery, `GET /dev/webhook` lists them newest first, `POST /dev/webhook/down` makes it
- * answer 503 until `POST /dev/webhook/up`. Verifies as the Standard Webhooks specification says. Keeps nothing on disk.
+ * answer 503 until `POST /dev/webhook/up`. Verifies as the Standard Webhooks specification demands. Stores nothing on disk.
  */
 import { createHmac, timingSafeEqual } from "node:crypto";
 
-/** Deliveries remembered; older ones are forgotten. */
+/** How many of the latest deliveries are listed. */
 const KEPT_MAX = 1_000;
-/** Seconds a timestamp may be off (Standard Webhooks: protects from replays). */
+/** How many seconds a timestamp may be off (Standard Webhooks: protects from replays). */
 const TOLERANCE_S = 300;
 
 interface Delivery {
@@ -18,7 +18,7 @@ interface Delivery {
   body: unknown;
 }
 
-/** Whether one of the signatures in the header is right for these bytes. */
+/** Whether a signature in the header is right for these bytes. */
 export function isSigned(headers: Headers, body: string, secret: string): boolean {
   const id = headers.get("webhook-id") ?? "";
   const at = headers.get("webhook-timestamp") ?? "";
@@ -32,7 +32,7 @@ export function isSigned(headers: Headers, body: string, secret: string): boolea
   });
 }
 
-/** The receiver as one function: request in, response out. */
+/** The receiver as one function from request to response. */
 export function webhookReceiver(secret: string): (request: Request) => Promise<Response> {
   const kept: Delivery[] = [];
   let isDown = false;
