@@ -1,18 +1,18 @@
-//! `cargo xtask bench [NAME]`: what hilo costs, as ratios against a bare page and bare workers, each pair in one run.
-//! Only ratios count: absolute figures drift from machine to machine and from hour to hour. Gates nothing.
+//! `cargo xtask bench [NAME]`: hilo's costs as ratios to a bare page and to bare workers, each pair measured in one run.
+//! Only ratios count, because absolute figures change with the machine and the hour. No bench fails a build.
 
 use crate::build::{self, Collector};
 use crate::shell::{Problem, Workspace};
 use crate::tools;
 
-/// Each bench by its name on the command line.
+/// The benches by their names on the command line.
 const BENCHES: [(&str, &str); 3] = [
     ("tracker", "tests/browser/tracker.bench.ts"),
     ("collector", "tests/collector/throughput.bench.ts"),
     ("cart", "tests/collector/cart.bench.ts"),
 ];
 
-/// Builds, then lets the bench called `name`, or every one, print its table.
+/// Builds the release, then runs the bench called `name`, or every bench. A bench prints a table.
 pub(crate) fn run(workspace: &Workspace, name: Option<&str>) -> Result<(), Problem> {
     let chosen = |bench: &&(&str, &str)| name.is_none_or(|name| name == bench.0);
     if BENCHES.iter().find(chosen).is_none() {
@@ -27,7 +27,7 @@ pub(crate) fn run(workspace: &Workspace, name: Option<&str>) -> Result<(), Probl
         }
         if !node.arg(script).status()?.success() {
             return Err(Problem(format!(
-                "the bench `{name}` did not finish; what it said stands above."
+                "the bench `{name}` did not finish. Its output stands above."
             )));
         }
     }

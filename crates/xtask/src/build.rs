@@ -8,7 +8,7 @@ use crate::files::fingerprint;
 use crate::shell::{Problem, Workspace, both, step};
 use crate::tools;
 
-/// What says how things are built.
+/// The files that decide how everything is built.
 const HOW: [&str; 6] = [
     ".cargo/config.toml",
     "Cargo.lock",
@@ -18,26 +18,26 @@ const HOW: [&str; 6] = [
     "rust-toolchain.toml",
 ];
 
-/// What pages run.
+/// The target of all modules.
 const WASM: &str = "wasm32-unknown-unknown";
 
 /// The two builds of the collector. Each has its own folders, so that neither makes the other one stale.
 #[derive(Clone, Copy)]
 pub(crate) enum Collector {
-    /// `build-dev`, for `dev` and all specs: compiled in a third of the time, twice as large compressed, with overflow checks.
+    /// `build-dev`, for `dev` and all specs: not optimized, so that it is ready in a third of the time.
     Dev,
-    /// `build`, as it is deployed: `size` and `bench` measure it.
+    /// `build`, as it is deployed. `size` and `bench` measure it.
     Release,
 }
 
-/// Everything a browser or workerd runs. The page's modules are mostly linked by one processor, and the collector needs
-/// nothing of them, so they are built at once.
+/// Builds everything that a browser or workerd runs. Linking the page's modules keeps only one processor busy, so the
+/// collector is built at the same time.
 pub(crate) fn all(workspace: &Workspace, build: Collector) -> Result<(), Problem> {
     tools::ensure(workspace)?;
     both(|| page(workspace), || collector(workspace, build)).map(drop)
 }
 
-/// What a page loads.
+/// Builds what a page loads.
 fn page(workspace: &Workspace) -> Result<(), Problem> {
     tracker(workspace)?;
     sdk(workspace)
@@ -122,11 +122,11 @@ fn sdk(workspace: &Workspace) -> Result<(), Problem> {
     })
 }
 
-/// `index.js` and `index_bg.wasm` in the folder of that build.
+/// Builds the collector's `index.js` and `index_bg.wasm`, in the folder of `build`.
 pub(crate) fn collector(workspace: &Workspace, build: Collector) -> Result<(), Problem> {
     let home = workspace.at("crates/hilo-collector");
     let (folder, label, program, how): (_, _, _, &[&str]) = match build {
-        // Without wasm-opt, which takes a quarter of a release build.
+        // Without wasm-opt: it saves bytes, and this build is never downloaded.
         Collector::Dev => (
             "build-dev",
             "building the collector for development",
@@ -163,7 +163,7 @@ pub(crate) fn collector(workspace: &Workspace, build: Collector) -> Result<(), P
     )
 }
 
-/// Runs `build` unless `product` exists and the sources are those it was made from.
+/// Runs `build` unless `product` exists and was made from the same sources.
 fn unless_current(
     workspace: &Workspace,
     name: &str,
@@ -171,7 +171,7 @@ fn unless_current(
     product: &Path,
     build: impl FnOnce() -> Result<(), Problem>,
 ) -> Result<(), Problem> {
-    // Beside the product: removing one removes the claim as well.
+    // The stamp stands beside the product, so that whoever removes the folder removes both.
     let stamp = product.with_file_name(format!(".{name}.fingerprint"));
     let paths: Vec<PathBuf> = sources.iter().chain(&HOW).map(|path| workspace.at(path)).collect();
     let wanted = fingerprint(&paths);

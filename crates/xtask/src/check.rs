@@ -3,7 +3,7 @@
 use crate::shell::{Problem, Workspace, step};
 use crate::tools;
 
-/// Formatting, clippy for both targets and for the fuzz targets, TypeScript.
+/// Checks formatting, clippy's lints natively, for wasm and for the fuzz targets, and TypeScript's types.
 pub(crate) fn run(workspace: &Workspace) -> Result<(), Problem> {
     tools::ensure(workspace)?;
     step(
@@ -34,7 +34,7 @@ pub(crate) fn run(workspace: &Workspace) -> Result<(), Problem> {
     types(workspace)
 }
 
-/// That the fuzz targets still compile. Without libFuzzer itself, so that nobody needs a C++ compiler for it.
+/// Lints the fuzz targets without linking libFuzzer, so that no C++ compiler is needed.
 fn fuzz(workspace: &Workspace) -> Result<(), Problem> {
     let manifest = workspace.at("tests/fuzz/Cargo.toml");
     let mut cargo = workspace.cargo();
@@ -45,7 +45,7 @@ fn fuzz(workspace: &Workspace) -> Result<(), Problem> {
     step(workspace, "linting the fuzz targets", &mut cargo).map(drop)
 }
 
-/// The TypeScript of SDK, specs and tools.
+/// Checks the types of SDK, specs and tools.
 fn types(workspace: &Workspace) -> Result<(), Problem> {
     step(
         workspace,
@@ -55,7 +55,7 @@ fn types(workspace: &Workspace) -> Result<(), Problem> {
     .map(drop)
 }
 
-/// Lets the golden test write what it gets. Read the difference as code before you commit it.
+/// Lets the golden tests write their results as the expected ones. Review the difference as code before you commit it.
 pub(crate) fn golden(workspace: &Workspace) -> Result<(), Problem> {
     let mut cargo = workspace.cargo();
     cargo.env("HILO_BLESS", "1").args([

@@ -1,5 +1,5 @@
 //! `cargo xtask config check FILE` and `config push FILE`.
-//! The judgment is the collector's own program `config_check`; this only runs it, and wrangler for the upload.
+//! The collector's own program `config_check` reads the file. This module runs it, and wrangler for the upload.
 
 use crate::shell::{Problem, Workspace, step};
 use crate::tools;
@@ -34,7 +34,7 @@ pub(crate) fn run(workspace: &Workspace, words: &[String]) -> Result<bool, Probl
     }
 }
 
-/// Explains every problem of `file`.
+/// Prints every problem of `file`.
 pub(crate) fn check(workspace: &Workspace, file: &str) -> Result<(), Problem> {
     let path = std::env::current_dir()?.join(file);
     let status = workspace

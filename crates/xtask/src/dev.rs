@@ -1,4 +1,4 @@
-//! `cargo xtask dev`: builds all, starts the collector with the example shop, and stays until told to stop.
+//! `cargo xtask dev`: builds everything, starts the collector with the example shop, and runs until Ctrl-C.
 //! In: port, state folder, configuration. Out: the line `ready http://127.0.0.1:<port>`.
 
 use std::io::{BufRead as _, BufReader};
@@ -29,11 +29,11 @@ pub(crate) fn run(workspace: &Workspace, flags: &Flags) -> Result<(), Problem> {
         .args(["tests/collector/serve.ts", "--port", &port, "--state"])
         .arg(absolute(&flags.state)?);
     if let Some(config) = &flags.config {
-        // Explained before anything starts: a broken file would otherwise only show as a degraded health.
+        // Checked before anything starts: a broken file would only show as a degraded health.
         crate::config::check(workspace, config)?;
         serve.arg("--config").arg(absolute(config)?);
     }
-    // Its own group and a pipe as its input: it stops when this program does, however this program ends.
+    // A group of its own, and a pipe as its input: the server stops with this program, however this program ends.
     let mut child = serve.stdin(Stdio::piped()).stdout(Stdio::piped()).process_group(0).spawn()?;
     let (lines, incoming) = channel();
     if let Some(output) = child.stdout.take() {
@@ -66,7 +66,7 @@ pub(crate) fn run(workspace: &Workspace, flags: &Flags) -> Result<(), Problem> {
     end(&mut child);
     if ended_by_itself {
         return Err(Problem(
-            "the collector stopped by itself; what it said stands above.".to_owned(),
+            "the collector stopped by itself. Its output stands above.".to_owned(),
         ));
     }
     eprintln!("stopped.");
@@ -82,7 +82,7 @@ fn absolute(path: &str) -> Result<std::path::PathBuf, Problem> {
     Ok(std::env::current_dir()?.join(path))
 }
 
-/// Shows the shop where there is a desktop; elsewhere nothing happens, and that is fine.
+/// Opens the shop in a browser. Without a desktop nothing happens.
 fn open(url: &str) {
     let program = if cfg!(target_os = "macos") { "open" } else { "xdg-open" };
     let _ = Command::new(program).arg(url).stdout(Stdio::null()).stderr(Stdio::null()).spawn();

@@ -1,4 +1,4 @@
-//! Files below a folder, and one number for all that stands in them.
+//! The files below a folder, and one fingerprint of their contents.
 
 use std::fs;
 use std::hash::{DefaultHasher, Hash as _, Hasher as _};
@@ -16,7 +16,7 @@ pub(crate) fn fingerprint(paths: &[PathBuf]) -> String {
     format!("{:016x}", hasher.finish())
 }
 
-/// Every file at or below `path`, sorted; folders that are made by tools are left out.
+/// Every file at or below `path`, sorted, without the folders that tools make.
 pub(crate) fn files_under(path: &Path) -> Vec<PathBuf> {
     if path.is_file() {
         return vec![path.to_owned()];

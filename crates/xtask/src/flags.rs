@@ -4,7 +4,7 @@ use lexopt::Arg;
 
 use crate::shell::Problem;
 
-/// What stood on the command line.
+/// The command line, read.
 pub(crate) struct Flags {
     /// The verb, and what follows it.
     pub words: Vec<String>,
@@ -16,7 +16,7 @@ pub(crate) struct Flags {
     pub config: Option<String>,
     /// Whether `dev` opens the shop in a browser.
     pub open: bool,
-    /// Whether `test` leaves out what takes long: browsers, packaging and the release build.
+    /// Whether `test` leaves out the slow parts: browsers, packaging and the release build.
     pub quick: bool,
     /// Whether `build` makes the collector's development build.
     pub dev: bool,

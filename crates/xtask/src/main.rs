@@ -1,6 +1,6 @@
 //! Every task of this repository behind one door: `cargo xtask <verb>`.
 //! In: a verb and its flags. Out: progress on standard error, results on standard output, exit code 0, 1 (a check
-//! failed) or 2 (the task could not run). Knows nothing of hilo's own crates but their names.
+//! failed) or 2 (the task could not run). Depends on none of hilo's crates.
 
 mod bench;
 mod build;

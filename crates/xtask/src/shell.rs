@@ -1,5 +1,5 @@
-//! Running other programs with visible progress, and stopping them when the person does.
-//! In: a command and a label. Out: its output, or a `Problem` whose sentence says what to do.
+//! Runs other programs, shows their progress, and ends them on Ctrl-C.
+//! In: a command and a label. Out: its output, or a `Problem` whose sentence names the remedy.
 
 use std::fs::{self, File};
 use std::io::{IsTerminal, Read as _, Write as _};
@@ -11,7 +11,7 @@ use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::thread::sleep;
 use std::time::{Duration, Instant};
 
-/// One sentence for the person, remedy included.
+/// Why a task could not run: one sentence for the person, with the remedy.
 pub(crate) struct Problem(pub String);
 
 impl From<std::io::Error> for Problem {
@@ -20,7 +20,7 @@ impl From<std::io::Error> for Problem {
     }
 }
 
-/// Where things are.
+/// The folders of a checkout.
 pub(crate) struct Workspace {
     /// The repository.
     pub root: PathBuf,
@@ -29,7 +29,7 @@ pub(crate) struct Workspace {
 }
 
 impl Workspace {
-    /// The workspace this program was compiled from.
+    /// The workspace that this program was compiled from.
     pub(crate) fn find() -> Workspace {
         let root = Path::new(env!("CARGO_MANIFEST_DIR"))
             .ancestors()
@@ -61,11 +61,11 @@ impl Workspace {
         command
     }
 
-    /// `cargo`, as the one that runs this program.
+    /// The `cargo` that runs this program.
     pub(crate) fn cargo(&self) -> Command {
         let mut command =
             self.command(&std::env::var("CARGO").unwrap_or_else(|_| "cargo".to_owned()));
-        // Set by the outer cargo for this program; the inner one must find its own.
+        // The outer cargo set these for this program. The inner cargo must find its own values.
         command.env_remove("CARGO_MANIFEST_DIR").env_remove("CARGO_PKG_NAME");
         command
     }
@@ -73,9 +73,9 @@ impl Workspace {
 
 static STOPPED: AtomicBool = AtomicBool::new(false);
 
-/// From now on Ctrl-C and SIGTERM stop what runs and then this program.
+/// From now on Ctrl-C and SIGTERM end the running step, and then this program.
 pub(crate) fn watch_signals() {
-    // Without a handler the default remains: this program ends, and so do programs that watch their standard input.
+    // Without a handler the default remains: this program ends, and its children end when their standard input closes.
     let _ = ctrlc::set_handler(|| STOPPED.store(true, Ordering::SeqCst));
 }
 
@@ -84,7 +84,7 @@ pub(crate) fn is_stopped() -> bool {
     STOPPED.load(Ordering::SeqCst)
 }
 
-/// Ends a program and everything it started.
+/// Ends a program and all programs that it started.
 pub(crate) fn end(child: &mut Child) {
     let group = format!("-{}", child.id());
     let _ = Command::new("kill").args(["-TERM", "--", &group]).stderr(Stdio::null()).status();
@@ -96,18 +96,18 @@ pub(crate) fn end(child: &mut Child) {
     let _ = child.wait();
 }
 
-/// How a step went.
+/// The result of a step.
 pub(crate) struct Done {
-    /// Everything it printed.
+    /// All that the program printed.
     pub output: String,
-    /// Whether it ended well.
+    /// Whether the program succeeded.
     pub is_ok: bool,
 }
 
-/// Runs `command` to its end, showing `label` and the time meanwhile; its output goes to a log.
+/// Runs `command` to its end. Shows `label` and the time meanwhile, and writes the output to a log.
 ///
 /// # Errors
-/// When the program cannot be started or the person stops it. A program that fails is `is_ok: false`.
+/// When the program cannot be started, or on Ctrl-C. A program that fails is `is_ok: false`.
 pub(crate) fn watch(
     workspace: &Workspace,
     label: &str,
@@ -122,7 +122,7 @@ pub(crate) fn watch(
         .stdin(Stdio::null())
         .stdout(file.try_clone()?)
         .stderr(file)
-        // Its own group: the terminal's Ctrl-C reaches this program alone, which then ends the group.
+        // A group of its own: the terminal's Ctrl-C reaches this program alone, and this program ends the group.
         .process_group(0)
         .spawn()
         .map_err(|error| {
@@ -149,7 +149,7 @@ pub(crate) fn watch(
     Ok(Done { output: String::from_utf8_lossy(&output).into_owned(), is_ok: status.success() })
 }
 
-/// As [`watch`], where failing is a problem that the end of the log explains.
+/// As [`watch`], but a program that fails is a `Problem`, and the end of its output is printed.
 pub(crate) fn step(
     workspace: &Workspace,
     label: &str,
@@ -174,7 +174,7 @@ pub(crate) fn tail(text: &str, count: usize) -> String {
     lines.get(lines.len().saturating_sub(count)..).unwrap_or_default().join("\n")
 }
 
-/// The registry that a failed program could not reach, going by the words of cargo and npm.
+/// The registry that a failed program could not reach, recognized by the words of cargo and npm.
 fn why_unreachable(output: &str) -> Option<&'static str> {
     let npm = ["ENOTFOUND", "EAI_AGAIN", "ECONNREFUSED", "ETIMEDOUT", "ENETUNREACH"];
     let cargo = [
@@ -210,14 +210,14 @@ pub(crate) fn both<A: Send, B: Send>(
     })
 }
 
-/// What runs now, by label, and since when.
+/// The labels of all running steps, each with its start.
 static RUNNING: Mutex<Vec<(String, Instant)>> = Mutex::new(Vec::new());
 
 fn running() -> MutexGuard<'static, Vec<(String, Instant)>> {
     RUNNING.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
-/// A step as the person sees it: what is going on, and for how long.
+/// The line that shows a running step and its time.
 struct Progress<'a> {
     label: &'a str,
     is_terminal: bool,
@@ -225,7 +225,7 @@ struct Progress<'a> {
 }
 
 impl<'a> Progress<'a> {
-    /// Seconds between lines where there is no terminal to rewrite one.
+    /// Seconds between lines where no terminal can rewrite a line.
     const EVERY_S: u64 = 20;
 
     fn new(label: &'a str) -> Progress<'a> {
@@ -239,7 +239,7 @@ impl<'a> Progress<'a> {
             return;
         }
         if self.is_terminal {
-            // One line for all that runs; the step that began first draws it.
+            // All running steps share one line. The step that began first draws it.
             let running = running();
             if running.first().is_some_and(|(label, _)| label == self.label) {
                 let parts: Vec<String> = running

@@ -1,4 +1,4 @@
-//! `cargo xtask size`: how heavy is what visitors and Cloudflare download, and is it within budget?
+//! `cargo xtask size`: the bytes that visitors and Cloudflare download, against their budgets.
 //! In: `js/sdk/size.json` and built files. Out: a table, and every budget that is crossed. Builds nothing.
 
 use std::collections::BTreeMap;
@@ -10,7 +10,7 @@ use serde::Deserialize;
 
 use crate::shell::{Problem, Workspace};
 
-/// One line of `size.json`: files that count together, and the bytes they may have.
+/// One line of `size.json`: files that count together, and the most bytes they may have.
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
 struct Budget {
@@ -27,7 +27,7 @@ struct Sizes {
     brotli: usize,
 }
 
-/// Prints the table; `false` when a budget is crossed.
+/// Prints the table. `false` means that a budget is crossed.
 #[expect(clippy::print_stdout, reason = "the result of the task")]
 pub(crate) fn run(workspace: &Workspace) -> Result<bool, Problem> {
     let home = workspace.at("js/sdk");
@@ -62,7 +62,7 @@ fn promise(budget: &Budget) -> String {
     parts.join(", ")
 }
 
-/// One sentence per budget that is crossed.
+/// One sentence for each crossed budget.
 fn over(name: &str, budget: &Budget, sizes: &Sizes) -> Vec<String> {
     [("raw", sizes.raw, budget.raw), ("gzip", sizes.gzip, budget.gzip), ("brotli", sizes.brotli, budget.brotli)]
         .into_iter()
@@ -73,7 +73,7 @@ fn over(name: &str, budget: &Budget, sizes: &Sizes) -> Vec<String> {
         .collect()
 }
 
-/// Sums up the files of one artifact; each is compressed by itself, as it travels.
+/// Sums up the files of one artifact. Each file is compressed by itself, as it is served.
 fn measure(home: &Path, patterns: &[String]) -> Result<Sizes, Problem> {
     let mut sizes = Sizes { raw: 0, gzip: 0, brotli: 0 };
     for pattern in patterns {
@@ -85,7 +85,7 @@ fn measure(home: &Path, patterns: &[String]) -> Result<Sizes, Problem> {
     Ok(sizes)
 }
 
-/// The one file that `pattern` names; `*` stands for a content hash in the file's name.
+/// The one file that `pattern` names. `*` stands for a content hash in the file's name.
 fn find(home: &Path, pattern: &str) -> Result<PathBuf, Problem> {
     let path = home.join(pattern);
     let name = path.file_name().map(|n| n.to_string_lossy().into_owned()).unwrap_or_default();
@@ -117,7 +117,7 @@ fn gzip(bytes: &[u8]) -> Result<usize, Problem> {
 
 fn brotli(bytes: &[u8]) -> Result<usize, Problem> {
     let mut compressed = Vec::new();
-    // 11 and 22: what the build writes beside the files.
+    // The build compresses with the same quality and window.
     let parameters =
         brotli::enc::BrotliEncoderParams { quality: 11, lgwin: 22, ..Default::default() };
     brotli::BrotliCompress(&mut &*bytes, &mut compressed, &parameters)?;
@@ -146,7 +146,7 @@ mod tests {
     }
 
     #[test]
-    fn compression_compresses() {
+    fn gzip_and_brotli_make_a_repetitive_text_smaller() {
         let text = "hilo ".repeat(1_000);
         assert!(gzip(text.as_bytes()).is_ok_and(|n| n < 200));
         assert!(brotli(text.as_bytes()).is_ok_and(|n| n < 200));

@@ -10,7 +10,7 @@ use crate::{check, size, tidy, tools};
 
 /// The suite that needs a browser and Node.
 const PACKAGING: &str = "packaging";
-/// How many spec files run at once. A spec mostly waits; Node's own default is one file on two processors.
+/// How many spec files run at once. A spec mostly waits. Node's own default is one file on two processors.
 const AT_A_TIME: &str = "--test-concurrency=4";
 
 /// How many tests passed and failed in a run.
@@ -29,12 +29,12 @@ pub(crate) fn run(workspace: &Workspace, is_quick: bool) -> Result<bool, Problem
     tally.rust(workspace)?;
     build::all(workspace, Collector::Dev)?;
     if is_quick {
-        tally.collector(workspace)?;
+        tally.without_browser(workspace)?;
         return Ok(tally.close());
     }
     // Specs mostly wait. The release build, which only `size` needs, uses the processor meanwhile.
     let specs = || {
-        tally.collector(workspace)?;
+        tally.without_browser(workspace)?;
         tally.browsers(workspace)?;
         tally.node(workspace, PACKAGING, "js/sdk/pack-test", ".spec.ts")
     };
@@ -80,7 +80,7 @@ impl Tally {
         Ok(())
     }
 
-    fn collector(&mut self, workspace: &Workspace) -> Result<(), Problem> {
+    fn without_browser(&mut self, workspace: &Workspace) -> Result<(), Problem> {
         self.node(workspace, "collector specs on workerd", "tests/collector", ".spec.ts")
     }
 

@@ -8,12 +8,12 @@ use std::process::Command;
 use crate::files::fingerprint;
 use crate::shell::{Problem, Workspace, both, step};
 
-/// The oldest Node that runs npm here; specs and miniflare get their own newer one from npm.
+/// The oldest Node that runs npm here. Specs and miniflare run on a newer Node, which comes as an npm package.
 const NODE_MAJOR_MIN: u32 = 20;
 /// The version of worker-build that accepts the wasm-bindgen that Cargo.toml pins.
 const WORKER_BUILD: &str = "0.8.7";
 
-/// Installs everything a build needs, all at once: npm mostly waits for the network, and the end of each compilation keeps
+/// Installs everything that a build needs, all at once: npm mostly waits for the network, and the end of a compilation keeps
 /// only one processor busy.
 pub(crate) fn ensure(workspace: &Workspace) -> Result<(), Problem> {
     wasm_target(workspace)?;
@@ -73,7 +73,7 @@ pub(crate) fn npm_packages(workspace: &Workspace) -> Result<(), Problem> {
     Ok(())
 }
 
-/// A tool from crates.io in `target/tools`, in exactly the version that the repository is built with.
+/// Installs a tool from crates.io into `target/tools`, in exactly the version that the repository is built with.
 fn cargo_tool(
     workspace: &Workspace,
     package: &str,
@@ -113,7 +113,7 @@ fn locked_version(workspace: &Workspace, package: &str) -> Result<String, Proble
         })
 }
 
-/// The tools that worker-build would otherwise download itself.
+/// Gives worker-build the repository's tools, in place of tools that it would download.
 pub(crate) fn worker_build_env(workspace: &Workspace, command: &mut Command) {
     let bin = workspace.at("js/node_modules/.bin");
     command
@@ -122,7 +122,7 @@ pub(crate) fn worker_build_env(workspace: &Workspace, command: &mut Command) {
         .env("ESBUILD_BIN", bin.join("esbuild"));
 }
 
-/// A Chromium for the browser scenarios: `CHROMIUM`, one of the usual places, or a fresh install.
+/// A Chromium for the browser scenarios: from `CHROMIUM`, from a usual place, or installed now.
 pub(crate) fn chromium(workspace: &Workspace) -> Result<PathBuf, Problem> {
     let usual = [
         "/usr/bin/chromium",

@@ -1,9 +1,9 @@
-//! The core has no clock, no randomness, no JavaScript, no log: in its sources and in everything it depends on.
+//! The core has no clock, no randomness, no JavaScript and no log, neither in its sources nor in its dependencies.
 
 use super::tree::Tree;
 use crate::shell::{Problem, Workspace};
 
-/// Words that read a clock or the environment, and what to do instead.
+/// Words that read a clock or the environment, each with its remedy.
 const BANNED: [(&str, &str); 8] = [
     ("SystemTime::now", "take a Timestamp as an argument"),
     ("Instant::now", "take a Timestamp as an argument"),
@@ -15,7 +15,7 @@ const BANNED: [(&str, &str); 8] = [
     ("std::fs", "the core does no I/O"),
 ];
 
-/// Packages that bring I/O, a clock, chance or JavaScript.
+/// Packages that bring I/O, a clock, randomness or JavaScript.
 const FORBIDDEN: [&str; 11] = [
     "wasm-bindgen",
     "js-sys",
@@ -44,7 +44,7 @@ pub(super) fn no_clock_in_source(tree: &Tree) -> Vec<String> {
     found
 }
 
-/// Nothing the core depends on, in any of its features, brings one either.
+/// No dependency of the core, in any of the core's features, brings a clock or I/O.
 pub(super) fn dependencies(workspace: &Workspace) -> Result<Vec<String>, Problem> {
     let mut cargo = workspace.cargo();
     cargo.args([
@@ -101,7 +101,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_clock_in_the_core_is_found_and_one_in_its_tests_is_not() {
+    fn a_clock_in_the_core_is_found_and_a_clock_in_its_tests_is_not() {
         let path = "crates/hilo-core/src/normalize/clock.rs";
         assert_eq!(no_clock_in_source(&tree(&[(path, "let now = SystemTime::now();")])).len(), 1);
         assert_eq!(

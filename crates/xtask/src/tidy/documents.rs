@@ -1,10 +1,10 @@
-//! Documents tell the truth: what they point to is there, README fits one screen or two, and nothing names a machine.
+//! Documents are true: the paths they name exist, README is short, and no document names a path of one machine.
 
 use super::tree::Tree;
 
-/// Lines of README.md.
+/// The most lines of README.md.
 const README_LINES_MAX: usize = 150;
-/// How a path on somebody's machine begins.
+/// How a path of one machine begins.
 const MACHINE_PATHS: [&str; 4] = ["/home/", "/Users/", "/root/", "C:\\Users"];
 
 /// README is short, every path it and ARCHITECTURE.md name exists, and no document holds a machine's path.
@@ -50,7 +50,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_path_that_is_not_there_is_found() {
+    fn a_document_that_names_a_missing_path_is_found() {
         let found = documents_tell_the_truth(&tree(&[(
             "README.md",
             "See `crates/none-such/` and [x](tests/nowhere.rs).",
@@ -59,7 +59,7 @@ mod tests {
     }
 
     #[test]
-    fn a_long_readme_is_found() {
+    fn a_readme_of_151_lines_is_found() {
         assert_eq!(documents_tell_the_truth(&tree(&[("README.md", &"x\n".repeat(151))])).len(), 1);
     }
 }

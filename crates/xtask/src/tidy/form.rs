@@ -2,9 +2,9 @@
 
 use super::tree::Tree;
 
-/// Lines of a file without its unit tests (style.md: sizes at which code stays pleasant).
+/// The most lines of a file, without its unit tests.
 const FILE_LINES_MAX: usize = 400;
-/// Lines of a `lib.rs`.
+/// The most lines of a `lib.rs`.
 const LIB_LINES_MAX: usize = 150;
 /// Names that fit any file and so describe none.
 const EMPTY_NAMES: [&str; 13] = [
@@ -29,7 +29,7 @@ pub(super) fn files_stay_short(tree: &Tree) -> Vec<String> {
     for file in tree.below("", ".rs").chain(tree.below("", ".ts")) {
         let lines = file.product_lines().count();
         let max = if file.path.ends_with("/lib.rs") { LIB_LINES_MAX } else { FILE_LINES_MAX };
-        // Tests are lists: their length is their number.
+        // Tests are lists, and a list may be long.
         let is_test = file.path.starts_with("tests/");
         if lines > max && !is_test {
             found.push(format!(
@@ -48,7 +48,7 @@ pub(super) fn files_stay_short(tree: &Tree) -> Vec<String> {
     found
 }
 
-/// Every file opens with what it is: `//!` in Rust, `/**` in TypeScript.
+/// Every file opens with a header: `//!` in Rust, `/**` in TypeScript.
 pub(super) fn files_say_what_they_are(tree: &Tree) -> Vec<String> {
     let rust = tree
         .below("", ".rs")

@@ -12,7 +12,7 @@ use super::tree::Tree;
 use crate::shell::{Problem, Workspace};
 use crate::tools;
 
-/// Lines of one function, from its first to its last (style.md: sizes at which code stays pleasant).
+/// The most lines of one function, the first and the last included.
 const FUNCTION_LINES_MAX: usize = 70;
 
 /// One function over the limit, as `js/functions.ts` reports it.

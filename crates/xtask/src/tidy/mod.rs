@@ -1,6 +1,6 @@
-//! `cargo xtask tidy`: what ARCHITECTURE.md claims, as checks over the files of the tree.
-//! In: a folder laid out like this repository. Out: one sentence per violation, with file, line and remedy.
-//! Rules are plain functions, so that their tests break a small tree on purpose and see them fail.
+//! `cargo xtask tidy`: checks the files of the tree against the rules of ARCHITECTURE.md.
+//! In: a folder laid out like this repository. Out: one sentence for each violation, with file, line and remedy.
+//! A rule is a plain function, so that its tests can break a small tree on purpose and see the rule fail.
 
 mod architecture;
 mod circles;
@@ -17,7 +17,7 @@ use tree::Tree;
 
 use crate::shell::{Problem, Workspace};
 
-/// Every rule, in the order of the invariants.
+/// The rules that need nothing but the tree, in the order of the invariants.
 const RULES: [fn(&Tree) -> Vec<String>; 12] = [
     core_purity::no_clock_in_source,
     architecture::stages_do_not_import_siblings,
@@ -33,7 +33,7 @@ const RULES: [fn(&Tree) -> Vec<String>; 12] = [
     documents::documents_tell_the_truth,
 ];
 
-/// Prints every violation; `true` when there is none.
+/// Prints every violation. `true` means that there is none.
 #[expect(clippy::print_stdout, reason = "the result of the task")]
 pub(crate) fn run(workspace: &Workspace) -> Result<bool, Problem> {
     let tree = Tree::read(&workspace.root);

@@ -21,8 +21,7 @@ pub(crate) struct Source {
 }
 
 impl Source {
-    /// The lines before the unit tests, numbered from 1. `#[cfg(test)]` on a single item, such as `mod tests;`, takes
-    /// out that item alone.
+    /// The lines before the unit tests, numbered from 1. A `#[cfg(test)]` on `mod tests;` takes out that line alone.
     pub(crate) fn product_lines(&self) -> impl Iterator<Item = (usize, &str)> {
         let mut lines = self.text.lines().enumerate().map(|(i, line)| (i + 1, line)).peekable();
         std::iter::from_fn(move || {
@@ -80,7 +79,7 @@ impl Tree {
             .filter(move |file| file.path.starts_with(folder) && file.path.ends_with(ending))
     }
 
-    /// Whether something stands at `path`.
+    /// Whether `path` exists.
     pub(crate) fn has(&self, path: &str) -> bool {
         self.root.join(path).exists()
     }
