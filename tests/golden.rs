@@ -36,11 +36,10 @@ const STAGES: &[Stage] = &[
 ];
 
 /// Stages of a kind each, found by their catalogue.
-const FAMILIES: &[Family] =
-    &[
-        Family { path: "capture", members: capture::kinds, run: capture::run },
-        Family { path: "forward", members: forward::kinds, run: forward::run },
-    ];
+const FAMILIES: &[Family] = &[
+    Family { path: "capture", members: capture::kinds, run: capture::run },
+    Family { path: "forward", members: forward::kinds, run: forward::run },
+];
 
 #[test]
 fn every_case_comes_out_as_written() {

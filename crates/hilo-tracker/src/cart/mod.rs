@@ -9,6 +9,7 @@ pub mod records;
 pub mod sync;
 #[cfg(test)]
 mod tests;
+pub mod touchpoint;
 
 use alloc::boxed::Box;
 use alloc::string::String;
@@ -19,7 +20,7 @@ use hilo_core::cart::limits::{LINES_MAX, QUANTITY_MAX, WINDOW};
 use hilo_core::cart::replica::Group;
 use hilo_core::cart::{Cart, Ctx, Dot, Line, LineInfo, LineKey, Refusal, ReplicaId};
 
-pub use records::Touchpoint;
+pub use touchpoint::Touchpoint;
 
 /// Bytes that one message to the hub may have, roughly: below the hub's own limit, with room for quotes and names.
 const GROUP_BYTES_MAX: usize = 24 * 1024;

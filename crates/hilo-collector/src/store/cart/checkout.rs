@@ -276,7 +276,12 @@ impl<S: Sql> Hub<'_, S> {
             if let Some(checkout) = checkout {
                 properties.insert("checkout_id".to_owned(), checkout.id.as_str().into());
             }
-            self.report(&subject, CartEvent::OrderCompleted, &order_id(&order.order_id), properties)?;
+            self.report(
+                &subject,
+                CartEvent::OrderCompleted,
+                &order_id(&order.order_id),
+                properties,
+            )?;
         }
         Ok(())
     }

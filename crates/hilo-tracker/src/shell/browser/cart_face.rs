@@ -24,8 +24,8 @@
 //! ```
 //!
 //! `LINE` is `variant options currency`, `LOOK` is `[nNAME] [uURL] [mIMAGE]`; a price that is no amount of the currency counts
-//! as unknown, like empty text. Where `told` is 1, the pairs behind it are the last numbers that the hub applied. `records`
-//! lists the cells of records. The answer to a request that cannot be read is `!`, and nothing changes.
+//! as unknown, like empty text. Where `told` is 1, the pairs behind it are the last numbers that the hub applied. `records` and
+//! `touchpoint` list the cells of records. The answer to a request that cannot be read is `!`, and nothing changes.
 
 use alloc::boxed::Box;
 use alloc::string::String;
@@ -37,7 +37,7 @@ use spin::Mutex;
 use wasm_bindgen::prelude::wasm_bindgen;
 
 use crate::cart::sync::{HubRefusal, Next};
-use crate::cart::{Act, Identity, Replica, records};
+use crate::cart::{Act, Identity, Replica, records, touchpoint};
 use crate::platform::codes;
 
 #[wasm_bindgen(raw_module = "hilo-cart-page")]
@@ -86,8 +86,8 @@ fn done(replica: &mut Replica, request: &str, out: &mut String) -> Option<()> {
         codes::CART_ACT => out.push_str(act(replica, &mut cells)?),
         codes::CART_CLEAR => drop(replica.clear(cells.number()? == 1)),
         codes::CART_SHOWN => records::write_shown(replica, out),
-        codes::CART_TOUCHPOINTS => records::write_touchpoints(&replica.take_touchpoints(), out),
-        codes::CART_DRAFTS => records::write_touchpoints(&replica.drafts(), out),
+        codes::CART_TOUCHPOINTS => touchpoint::write_touchpoints(&replica.take_touchpoints(), out),
+        codes::CART_DRAFTS => touchpoint::write_touchpoints(&replica.drafts(), out),
         codes::CART_SEAL => replica.seal(),
         codes::CART_STORED => *out = replica.stored_text(),
         codes::CART_MESSAGE => *out = replica.message_text(),
