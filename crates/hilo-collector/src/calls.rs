@@ -23,7 +23,7 @@ use optin::OptIn;
 pub use delivery::{
     Confirmation, Delivery, DeliveryResult, MESSAGE_DELIVERIES_MAX, messages, read_message,
 };
-pub use json::{decode, encode};
+pub use json::{decode, encode, map_of};
 pub use record::{Planned, Record, Recorded, body};
 pub use record_call::RecordCall;
 

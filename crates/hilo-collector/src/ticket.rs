@@ -5,6 +5,7 @@
 
 use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
+use hilo_core::strict::read_bytes;
 use serde::{Deserialize, Serialize};
 
 use crate::calls::cart::Speaker;
@@ -38,7 +39,7 @@ pub fn read(ticket: &str, label: &str, secret: &str, now_s: i64) -> Option<Speak
     if !signature::verify(secret.as_bytes(), format!("{PURPOSE}{claims}").as_bytes(), &tag) {
         return None;
     }
-    let claims: Claims = serde_json::from_slice(&URL_SAFE_NO_PAD.decode(claims).ok()?).ok()?;
+    let claims: Claims = read_bytes(&URL_SAFE_NO_PAD.decode(claims).ok()?)?;
     (claims.cart == label && now_s < claims.until_s).then_some(claims.speaker)
 }
 

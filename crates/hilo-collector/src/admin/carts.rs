@@ -2,10 +2,11 @@
 
 use hilo_core::identity::is_reserved;
 use hilo_core::outcome::{Code, Rejection};
+use serde_json::value::RawValue;
 
 use super::http::ok;
 use crate::call::{Call, Trouble, secret};
-use crate::calls::cart::{CartAsk, CartCall, CartSummary, Owner, Speaker, Terms, ask_cart};
+use crate::calls::cart::{CartAsk, CartCall, Owner, Speaker, Terms, ask_cart};
 use crate::platform::http::percent_decode;
 use crate::platform::{Platform, Reply};
 use crate::signature::{CartOwner, cart_label};
@@ -30,6 +31,6 @@ pub(super) async fn show<P: Platform>(key: &str, call: &Call<'_, P>) -> Result<R
         terms: Terms { abandoned_s: 0, keep_days: 0 },
     };
     let question = CartCall { speaker, ask: CartAsk::Summary };
-    let summary: CartSummary = ask_cart(call.platform, &label, &question).await?;
+    let summary: Box<RawValue> = ask_cart(call.platform, &label, &question).await?;
     Ok(ok(&summary))
 }

@@ -3,6 +3,7 @@
 //! Method, query and body in, values or a refusal out; answers in, JSON out. Asks no object.
 
 use hilo_core::outcome::{Code, Rejection};
+use hilo_core::strict::read_bytes;
 use serde::de::DeserializeOwned;
 use serde_json::json;
 
@@ -41,7 +42,7 @@ pub(super) fn body<T: DeserializeOwned + Default>(incoming: &Incoming) -> Result
     match &incoming.body {
         Upload::Absent => Ok(T::default()),
         Upload::Bytes(bytes) if bytes.is_empty() => Ok(T::default()),
-        Upload::Bytes(bytes) => serde_json::from_slice(bytes).map_err(|_| {
+        Upload::Bytes(bytes) => read_bytes(bytes).ok_or_else(|| {
             let message =
                 "send {\"destination\":…, \"since\":…, \"messageIds\":[…]}, each optional";
             Rejection::new(Code::MalformedBody, message)

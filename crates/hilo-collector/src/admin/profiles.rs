@@ -3,18 +3,19 @@
 use hilo_core::identity::ProfileKey;
 use hilo_core::outcome::{Code, Rejection};
 use serde_json::json;
+use serde_json::value::RawValue;
 
 use super::http::{limit, ok};
 use crate::call::{Call, Trouble, secret};
-use crate::calls::{DeliveryState, Page, ProfileCall, Summary, ask_profile, decode};
+use crate::calls::{Page, ProfileCall, ask_profile};
 use crate::platform::http::percent_decode;
-use crate::platform::{Failure, Platform, Reply};
+use crate::platform::{Platform, Reply};
 use crate::signature::object_name;
 
 /// Shows a profile.
 pub(super) async fn show<P: Platform>(key: &str, call: &Call<'_, P>) -> Result<Reply, Trouble> {
     let name = name(key, call.platform)?;
-    let summary: Summary = ask_profile(call.platform, name, &ProfileCall::Summary).await?;
+    let summary: Box<RawValue> = ask_profile(call.platform, name, &ProfileCall::Summary).await?;
     Ok(ok(&summary))
 }
 
@@ -37,15 +38,7 @@ pub(super) async fn list<P: Platform>(
         }
     };
     let page: Page = ask_profile(call.platform, name, &question).await?;
-    let rows = match part {
-        "deliveries" => {
-            let rows: Result<Vec<DeliveryState>, Failure> =
-                page.rows.iter().map(|row| decode(row.get())).collect();
-            json!(rows?)
-        }
-        _ => json!(page.rows),
-    };
-    Ok(ok(&json!({ part: rows, "next": page.next })))
+    Ok(ok(&json!({ part: page.rows, "next": page.next })))
 }
 
 /// The name of the profile's object.

@@ -234,6 +234,15 @@ pub fn raw(text: String) -> Result<Box<RawValue>, Failure> {
     RawValue::from_string(text).map_err(|error| Failure::Fatal(error.to_string()))
 }
 
+/// The part of a [`CartSummary`] that an order needs.
+#[derive(Debug, Deserialize)]
+pub struct CartKnown {
+    /// Whether anything is kept.
+    pub known: bool,
+    /// Whose.
+    pub owner: Owner,
+}
+
 /// A cart as people look at it.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct CartSummary {

@@ -68,7 +68,7 @@ pub struct Confirmation {
 
 /// The end of one attempt.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(tag = "result", rename_all = "snake_case")]
+#[serde(rename_all = "snake_case")]
 pub enum DeliveryResult {
     /// The destination has it.
     Delivered,

@@ -39,7 +39,7 @@ pub struct Planned {
 
 /// What became of one record.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(tag = "recorded", rename_all = "snake_case")]
+#[serde(rename_all = "snake_case")]
 pub enum Recorded {
     /// Durable, with its outbox rows.
     Stored {

@@ -4,7 +4,6 @@
 //! and keeps the order where the destination wants it. Keeps nothing: the outbox does.
 
 use std::cell::RefCell;
-use std::collections::BTreeMap;
 use std::hash::{DefaultHasher, Hash as _, Hasher as _};
 
 use jiff::Timestamp;
@@ -36,7 +35,11 @@ pub(super) struct Outside<'o, S> {
 }
 
 /// Persons whose later events are held back, each with the result of the event that they wait for.
-pub(super) type HeldBack = BTreeMap<String, DeliveryResult>;
+pub(super) type HeldBack = Vec<(String, DeliveryResult)>;
+
+fn find<'h>(held_back: &'h HeldBack, profile: &str) -> Option<&'h DeliveryResult> {
+    held_back.iter().find(|(held, _)| held == profile).map(|(_, result)| result)
+}
 
 /// Brings a batch to its destination. One result per delivery comes back, in order.
 pub(super) async fn attempt<S>(
@@ -240,7 +243,7 @@ where
     fn is_held_back(&mut self, place: usize, step: u32) -> bool {
         let profile = self.batch.get(place).map(|one| &one.delivery.profile);
         let held_back = self.held_back.borrow();
-        let held = profile.and_then(|profile| held_back.get(profile)).map(|held| match held {
+        let held = profile.and_then(|profile| find(&held_back, profile)).map(|held| match held {
             DeliveryResult::Retry { after_s, reason, .. } => {
                 DeliveryResult::Retry { after_s: *after_s, reason: reason.clone(), steps: step }
             }
@@ -258,7 +261,9 @@ where
         let result = again(&one.delivery, steps, retry_after, reason.to_owned());
         if self.loaded.kind.limits.is_ordered && matches!(result, DeliveryResult::Retry { .. }) {
             let mut held_back = self.held_back.borrow_mut();
-            held_back.entry(one.delivery.profile.clone()).or_insert_with(|| result.clone());
+            if find(&held_back, &one.delivery.profile).is_none() {
+                held_back.push((one.delivery.profile.clone(), result.clone()));
+            }
         }
         self.end(place, result);
     }

@@ -5,6 +5,7 @@
 use hilo_core::cart::wire::{Ops, Revision};
 use hilo_core::cart::{Refusal, ReplicaId};
 use hilo_core::outcome::{Code, Rejection};
+use hilo_core::strict::read_bytes;
 use hilo_core::validate;
 use serde::Deserialize;
 use serde::de::DeserializeOwned;
@@ -66,7 +67,7 @@ struct About {
 /// What is no delta, or too large.
 pub fn ops(body: &[u8]) -> Result<CartAsk, Unread> {
     let ops = Box::new(Ops::read(body)?);
-    let About { person } = serde_json::from_slice(body).map_err(|_| Refusal::Malformed)?;
+    let About { person } = read_bytes(body).ok_or(Refusal::Malformed)?;
     Ok(CartAsk::Ops { ops, person: checked(person)? })
 }
 

@@ -44,7 +44,8 @@ struct Settings<'a> {
 /// # Errors
 /// `wrong_type` with the reason; the values themselves are not repeated.
 pub fn read<T: serde::de::DeserializeOwned>(body: Map<String, Value>) -> Result<T, Rejection> {
-    serde_json::from_value(Value::Object(body)).map_err(|_| {
+    // From text: serde_json's reader of values would stand in the script a second time for each type.
+    serde_json::from_str(&Value::Object(body).to_string()).map_err(|_| {
         Rejection::new(Code::WrongType, "a field has another type than the protocol's")
     })
 }

@@ -10,7 +10,7 @@ use super::cart::speaker;
 use super::journal;
 use crate::call::{Call, Trouble, secret};
 use crate::calls::cart::{
-    CartAnswer, CartAsk, CartCall, CartSummary, Order, Owner, Speaker, Units, ask_cart,
+    CartAnswer, CartAsk, CartCall, CartKnown, Order, Owner, Speaker, Units, ask_cart,
 };
 use crate::calls::refused::RefusedCode;
 use crate::ingest::orders::{self, WebhookContent};
@@ -95,7 +95,7 @@ async fn ordered<P: Platform>(
         // The cart keeps its owner. A checkout's id that was made up must not create a cart.
         let looking = speaker(Owner::Guest, source, loaded);
         let question = CartCall { speaker: looking, ask: CartAsk::Summary };
-        let summary: CartSummary = ask_cart(platform, &label, &question).await?;
+        let summary: CartKnown = ask_cart(platform, &label, &question).await?;
         let owner = match (summary.known, buyer) {
             (true, _) => summary.owner,
             (false, Buyer::Customer(id)) => {

@@ -16,6 +16,7 @@ use super::line::{LineInfo, LineKey};
 use super::refusal::Refusal;
 use super::replica::Sender;
 use super::state::{Cart, Line};
+use crate::strict::read_bytes;
 
 mod shapes;
 pub(super) mod text;
@@ -169,7 +170,7 @@ impl Ops {
     /// `DeltaTooLarge`, `Malformed`.
     pub fn read(body: &[u8]) -> Result<Ops, Refusal> {
         check_bytes(body)?;
-        serde_json::from_slice(body).map_err(|_| Refusal::Malformed)
+        read_bytes(body).ok_or(Refusal::Malformed)
     }
 }
 

@@ -11,4 +11,5 @@ mod value;
 pub(crate) use key::key_shape;
 pub use object::read_object;
 pub(crate) use text::body_text;
+pub use text::read_bytes;
 pub(crate) use value::{Fault, Strict, read_item};

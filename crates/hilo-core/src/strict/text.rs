@@ -3,7 +3,16 @@
 
 use std::borrow::Cow;
 
+use serde::de::DeserializeOwned;
+
 use crate::outcome::{Code, Rejection};
+
+/// Reads JSON of known shape from bytes; `None` for any other bytes.
+///
+/// Not by serde_json's own reader of bytes: each type that both readers read stands in the script twice.
+pub fn read_bytes<T: DeserializeOwned>(bytes: &[u8]) -> Option<T> {
+    serde_json::from_str(std::str::from_utf8(bytes).ok()?).ok()
+}
 
 /// The body as text, without its byte order mark and with lone surrogates mended.
 pub(crate) fn body_text(body: &[u8]) -> Result<Cow<'_, str>, Rejection> {

@@ -44,7 +44,8 @@ pub enum WebhookContent {
 
 /// Reads a vendor's JSON. Fields that nobody asks for may be anything.
 pub(super) fn json<T: serde::de::DeserializeOwned>(body: &[u8]) -> Result<T, Rejection> {
-    serde_json::from_slice(body).map_err(|_| {
+    // Bytes that are no UTF-8 cost the text they stand in, not the order.
+    serde_json::from_str(&String::from_utf8_lossy(body)).map_err(|_| {
         Rejection::new(Code::MalformedBody, "this is no order in the words of its vendor")
     })
 }

@@ -12,7 +12,7 @@ use serde::Serialize;
 use super::hub::{Hub, rev_value};
 use super::state::{Bound, Standing, StoredCart};
 use crate::calls::cart::{CartAnswer, CartSummary, ShownLine, ShownReplica, Since};
-use crate::calls::decode;
+use crate::calls::{decode, map_of};
 use crate::platform::{Failure, Sql};
 
 /// A view on the wire. What the pipeline adds (`live`, `capability`) follows behind.
@@ -97,7 +97,7 @@ pub(super) fn shown(cart: &Cart) -> Vec<ShownLine> {
 /// Sums per currency, in minor units; empty where one leaves the range of amounts.
 pub(super) fn totals(cart: &Cart) -> BTreeMap<String, String> {
     let totals = cart.totals().unwrap_or_default();
-    totals.iter().map(|sum| (sum.currency.code().to_owned(), sum.minor.to_string())).collect()
+    map_of(totals.iter().map(|sum| (sum.currency.code().to_owned(), sum.minor.to_string())))
 }
 
 impl<S: Sql> Hub<'_, S> {

@@ -8,7 +8,7 @@ use std::collections::BTreeMap;
 use hilo_core::consent::{ChoiceChange, Purpose, Receipt};
 use jiff::Timestamp;
 
-use crate::calls::{ConsentChange, ConsentCopy, ConsentRecorded, decode, encode};
+use crate::calls::{ConsentChange, ConsentCopy, ConsentRecorded, decode, encode, map_of};
 use crate::platform::{Failure, Sql, SqlValue};
 use crate::signature::sha256_hex;
 
@@ -150,11 +150,11 @@ pub(super) fn copy(sql: &impl Sql) -> Result<ConsentCopy, Failure> {
 
 /// What stands, in the wire's words.
 pub(super) fn words(standing: &Standing) -> BTreeMap<String, String> {
-    standing
-        .0
-        .iter()
-        .map(|(purpose, (granted, _))| {
-            (purpose.name().to_owned(), if *granted { "granted" } else { "denied" }.to_owned())
-        })
-        .collect()
+    let word = |granted: bool| if granted { "granted" } else { "denied" }.to_owned();
+    map_of(
+        standing
+            .0
+            .iter()
+            .map(|(purpose, (granted, _))| (purpose.name().to_owned(), word(*granted))),
+    )
 }

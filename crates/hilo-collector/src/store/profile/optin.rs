@@ -7,7 +7,7 @@ use std::collections::BTreeMap;
 use hilo_core::consent::{OptInChannel, OptInState};
 
 use crate::calls::optin::OptIn;
-use crate::calls::{decode, encode};
+use crate::calls::{decode, encode, map_of};
 use crate::platform::{Failure, Sql, SqlValue};
 
 /// What stands for each channel.
@@ -27,7 +27,11 @@ impl Subscriptions {
 
     /// The same in the wire's words.
     pub(super) fn words(&self) -> BTreeMap<String, String> {
-        self.0.iter().map(|(c, state)| (c.name().to_owned(), state.name().to_owned())).collect()
+        map_of(
+            self.0
+                .iter()
+                .map(|(channel, state)| (channel.name().to_owned(), state.name().to_owned())),
+        )
     }
 }
 

@@ -3,7 +3,6 @@
 //! A row is a list of events for one destination that share their fate so far: mostly all events of one call. `settled.rs`
 //! writes what became of them, and parts rows. Leases are in memory only, see `leases.rs`.
 
-use std::collections::BTreeMap;
 use std::rc::Rc;
 
 use hilo_core::consent::{OptInChannel, Purpose};
@@ -71,11 +70,12 @@ pub fn ready(
 
 /// Gives events that waited together the newest person of their destination, so that a message carries one person.
 fn share_persons(deliveries: &mut [Delivery]) {
-    let mut newest: BTreeMap<String, Rc<Person>> = BTreeMap::new();
-    for delivery in deliveries.iter_mut().rev() {
-        if let Some(person) = &mut delivery.person {
-            let newest = newest.entry(delivery.destination.clone());
-            *person = Rc::clone(newest.or_insert_with(|| Rc::clone(person)));
+    let mut newest: Vec<(String, Rc<Person>)> = Vec::new();
+    for Delivery { destination, person, .. } in deliveries.iter_mut().rev() {
+        let Some(person) = person else { continue };
+        match newest.iter().find(|(known, _)| known == destination) {
+            Some((_, newer)) => *person = Rc::clone(newer),
+            None => newest.push((destination.clone(), Rc::clone(person))),
         }
     }
 }
@@ -229,7 +229,7 @@ pub fn due(
 
 /// The persons of rows that are handed out together, by the purposes that their destinations need.
 #[derive(Default)]
-struct Persons(BTreeMap<String, Rc<Person>>);
+struct Persons(Vec<(String, Rc<Person>)>);
 
 impl Persons {
     /// The person for a row whose destination wants one. Rows with the same purposes share it.
@@ -243,13 +243,13 @@ impl Persons {
             return Ok(None);
         }
         let key = row.text("purposes")?;
-        if let Some(person) = self.0.get(key) {
+        if let Some((_, person)) = self.0.iter().find(|(known, _)| known == key) {
             return Ok(Some(Rc::clone(person)));
         }
         let purposes = purposes(row)?;
-        let person = volatile.with_known(sql, |known| Ok(known.person(&purposes)))?;
-        let person = self.0.entry(key.to_owned()).or_insert_with(|| Rc::new(person));
-        Ok(Some(Rc::clone(person)))
+        let person = Rc::new(volatile.with_known(sql, |known| Ok(known.person(&purposes)))?);
+        self.0.push((key.to_owned(), Rc::clone(&person)));
+        Ok(Some(person))
     }
 }
 
