@@ -1,7 +1,7 @@
 /**
  * Sequences of runtime calls that the collector makes in one step each. Every call from Rust into JavaScript costs time, and
- * every promise that Rust itself awaits costs two functions and two turns. `bindings.rs` declares these functions. No rule of
- * hilo is decided here.
+ * every promise that Rust itself awaits costs two functions and two turns. `bindings.rs` declares these functions. They decide
+ * nothing.
  */
 
 /**

@@ -11,7 +11,7 @@ CREATE TABLE sessions (
   id TEXT PRIMARY KEY,
   touch TEXT NOT NULL
 );
--- What stands for each purpose: the authority that events are checked against.
+-- The recorded state of each purpose. Events are checked against it.
 CREATE TABLE consent (
   purpose TEXT PRIMARY KEY,
   state TEXT NOT NULL,
