@@ -256,7 +256,7 @@ mod tests {
     }
 
     #[test]
-    fn a_message_carries_each_person_once_and_each_delivery_gets_its_own_back() {
+    fn a_message_contains_each_person_once_and_each_delivery_is_read_with_its_own() {
         let person =
             |id: &str| Some(Rc::new(Person { user_id: Some(id.to_owned()), ..Person::default() }));
         let mut sent: Vec<_> = (0..12).map(|at| delivery(at, format!("{{{at}}}"))).collect();

@@ -112,7 +112,7 @@ pub trait Sql {
     /// Runs one statement and drops its rows.
     ///
     /// # Errors
-    /// The errors of [`Sql::exec`]. If a row breaks the schema, none of the statement's rows is kept.
+    /// The errors of [`Sql::exec`]. A row that breaks the schema is an error too. Then none of the statement's rows is kept.
     fn run(&self, query: &str, bindings: &[SqlValue]) -> Result<(), Failure> {
         self.exec(query, bindings).map(drop)
     }

@@ -24,7 +24,7 @@ const DAY_MS: i64 = 86_400_000;
 pub(super) struct State {
     /// The owner of the cart.
     pub owner: Owner,
-    /// How long it is kept.
+    /// How long the cart is kept.
     pub terms: Terms,
     /// The name of the source that edited the cart last. Touchpoints are judged by this source's settings.
     pub source: String,

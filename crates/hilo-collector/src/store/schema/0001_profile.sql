@@ -37,5 +37,5 @@ CREATE TABLE outbox (
   updated_ms INTEGER NOT NULL,
   UNIQUE (message_id, destination)
 );
--- Only what is pending: most rows are delivered within seconds and never looked for again.
+-- Only pending rows: most rows are delivered within seconds and never read again.
 CREATE INDEX outbox_by_due ON outbox (next_ms, seq) WHERE state = 'pending'

@@ -163,7 +163,7 @@ fn events_of_one_row_may_have_different_results() {
         of("m5", "pending", 0),
     ];
     assert_eq!(outbox, ends);
-    // Events without a confirmation are still under way, and a new event gets a row of its own.
+    // Events without a confirmation are still in progress, and a new event gets a row of its own.
     assert_eq!(object.due(), []);
     object.record(vec![bound("m6")]);
     assert_eq!(object.due(), [("m6".to_owned(), 0)]);
