@@ -1,5 +1,5 @@
-//! `cargo xtask config check FILE`: every problem of a `hilo.toml`, each with line, column, field and remedy.
-//! In: a path. Out: nothing but a line of praise, or the problems and exit code 2.
+//! `cargo xtask config check FILE` prints every problem of a `hilo.toml`, with line, column, field and remedy.
+//! A path → one line if there is no problem, or else the problems and exit code 2.
 
 #![allow(clippy::print_stdout, reason = "a program for people")]
 

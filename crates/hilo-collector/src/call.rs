@@ -1,4 +1,5 @@
-//! One call at work: the request, the configuration in force, and the world. Also why a call has no better answer.
+//! One call of the collector: the request, the configuration in force, and the runtime. Also the two reasons why a call
+//! fails.
 //!
 //! `pipeline`, `ingest` and `admin` share these shapes, so that none of them imports another.
 
@@ -8,23 +9,23 @@ use crate::loaded::Loaded;
 use crate::platform::{Failure, Incoming, Platform};
 use crate::signature::SECRET;
 
-/// What every step of a call works with.
+/// The values that every step of a call works with.
 #[derive(Debug)]
 pub struct Call<'a, P> {
     /// The request.
     pub incoming: &'a Incoming,
     /// The configuration in force.
     pub loaded: &'a Loaded,
-    /// The world.
+    /// The runtime.
     pub platform: &'a P,
 }
 
-/// Why a call has no better answer.
+/// The reason why a call fails.
 #[derive(Debug)]
 pub enum Trouble {
-    /// The sender's fault.
+    /// The sender made a mistake.
     Refused(Rejection),
-    /// Our own failure.
+    /// Our own infrastructure failed.
     Failed(Failure),
 }
 
@@ -43,7 +44,7 @@ impl From<Failure> for Trouble {
 /// The secret that signs cookies and names objects.
 ///
 /// # Errors
-/// `Fatal` where no secret is set: an empty secret would sign what anybody can sign.
+/// `Fatal` where no secret is set: anybody could make the signatures of an empty secret.
 pub fn secret<P: Platform>(platform: &P) -> Result<String, Failure> {
     platform
         .secret(SECRET)

@@ -1,7 +1,7 @@
-//! What a profile's object can be asked, and what goes between profile, queue and consumer.
+//! The calls of a profile's object, and the shapes that pass between profile, queue and consumer.
 //!
-//! The vocabulary that `pipeline`, `forward` and `admin` share with `store`, so that none of them imports another. Shapes, and
-//! the one function that asks. `store/profile` answers.
+//! `pipeline`, `forward` and `admin` share these shapes with `store`, so that none of them imports another. This file
+//! has the shapes and one function that sends a call. `store/profile` answers.
 
 pub mod cart;
 mod delivery;
@@ -27,86 +27,86 @@ pub use json::{decode, encode, map_of};
 pub use record::{Planned, Record, Recorded, body};
 pub use record_call::RecordCall;
 
-/// A question to a profile object: `{"record": {…}}`. A tag inside would make serde keep a copy of every event until it
-/// has seen the tag.
+/// A call of a profile object, as `{"record": {…}}`. The name stands outside: with a tag inside, serde copies every
+/// event until it has read the tag.
 #[derive(Debug, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum ProfileCall {
-    /// Keep the events that follow the call, see [`RecordCall`]. Answers nothing if each was stored and goes where it was planned
-    /// to, otherwise `Vec<Recorded>`, one per record and in order.
+    /// Store the events that follow the call, see [`RecordCall`]. The answer is empty if each event was stored and goes
+    /// to the destinations of its plan. Otherwise the answer is `Vec<Recorded>`, one per record and in order.
     Record {
         /// The source that sent the events.
         source: String,
-        /// Where events go; a record names them by their place here.
+        /// The destinations of this call's events. A record refers to a destination by its index in this list.
         plans: Vec<Planned>,
         /// The events, all of one profile.
         records: Vec<Record>,
     },
     /// Record a consent change. Answers [`ConsentRecorded`].
     Consent(ConsentChange),
-    /// Answers [`ConsentCopy`].
+    /// Reads the recorded consent. Answers [`ConsentCopy`].
     ConsentCopy,
-    /// Record what was said about a channel. Answers the [`OptIn`] that stands.
+    /// Record a person's choice for a channel. Answers the [`OptIn`] that is now in force.
     OptIn(OptIn),
-    /// What became of deliveries. Answers `()`.
+    /// Record the results of deliveries. Answers `()`.
     Confirm {
-        /// One per delivery that was attempted.
+        /// One confirmation per delivery that was attempted.
         confirmations: Vec<Confirmation>,
     },
     /// The folded profile. Answers [`Summary`].
     Summary,
     /// The timeline, newest first. Answers [`Page`] of events.
     Events {
-        /// Where the page before ended.
+        /// The `next` of the page before.
         cursor: Option<String>,
-        /// At most this many, and at most [`PAGE_ROWS_MAX`].
+        /// The most rows to answer; [`PAGE_ROWS_MAX`] bounds it.
         limit: u32,
     },
     /// The receipts, newest first. Answers [`Page`] of receipts.
     Receipts {
-        /// Where the page before ended.
+        /// The `next` of the page before.
         cursor: Option<String>,
-        /// At most this many.
+        /// The most rows to answer.
         limit: u32,
     },
     /// The ledger of opt-ins, newest first. Answers [`Page`] of [`OptIn`].
     OptIns {
-        /// Where the page before ended.
+        /// The `next` of the page before.
         cursor: Option<String>,
-        /// At most this many.
+        /// The most rows to answer.
         limit: u32,
     },
     /// Deliveries, newest first. Answers [`Page`] of [`DeliveryState`].
     Deliveries {
-        /// Where the page before ended.
+        /// The `next` of the page before.
         cursor: Option<String>,
-        /// At most this many.
+        /// The most rows to answer.
         limit: u32,
     },
-    /// Makes dead deliveries pending again. Answers how many.
+    /// Makes dead deliveries pending again. Answers their number.
     Replay {
-        /// Only this destination's.
+        /// Only deliveries to this destination.
         destination: Option<String>,
-        /// Only this event's.
+        /// Only deliveries of this event.
         message_id: Option<String>,
     },
 }
 
-/// Rows of one page.
+/// The most rows of one page.
 pub const PAGE_ROWS_MAX: u32 = 200;
 
-/// A consent change as it reached the collector.
+/// A consent change, as the collector received it.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct ConsentChange {
-    /// Pseudonym of the person.
+    /// The pseudonym of the person.
     pub subject: String,
-    /// The deployer.
+    /// The company that is responsible for the data.
     pub controller: String,
-    /// The revision these changes make.
+    /// The revision that the consent has after these changes.
     pub revision: u32,
-    /// What changed.
+    /// The changed purposes.
     pub changes: Vec<ChoiceChange>,
-    /// The notice shown.
+    /// The notice that the visitor saw.
     pub notice: Notice,
     /// Raw signals by name.
     pub signals: BTreeMap<String, String>,
@@ -114,19 +114,19 @@ pub struct ConsentChange {
     pub random: [u8; 16],
 }
 
-/// What recording a change led to.
+/// The result of a recorded consent change.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct ConsentRecorded {
     /// The link this change added to the chain.
     pub receipt: Receipt,
-    /// Purpose → `granted` or `denied`, as it stands now.
+    /// Purpose → `granted` or `denied`, after the change.
     pub state: BTreeMap<String, String>,
 }
 
-/// The person's copy of what was recorded.
+/// The person's copy of the recorded consent.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct ConsentCopy {
-    /// Purpose → `granted` or `denied`, as it stands.
+    /// Purpose → `granted` or `denied`, as recorded now.
     pub state: BTreeMap<String, String>,
     /// The highest revision recorded.
     pub revision: u32,
@@ -134,54 +134,54 @@ pub struct ConsentCopy {
     pub receipts: Vec<Receipt>,
 }
 
-/// A profile as people look at it.
+/// A profile, for the admin calls.
 #[derive(Debug, Serialize, Deserialize)]
 pub struct Summary {
-    /// Whether anything was ever recorded.
+    /// Whether anything was ever recorded for this profile.
     pub known: bool,
     /// The folded profile; null where there is none.
     pub profile: Box<RawValue>,
-    /// Events kept.
+    /// The number of stored events.
     pub events: u32,
-    /// What stands recorded.
+    /// Purpose → `granted` or `denied`, as recorded now.
     pub consent: BTreeMap<String, String>,
-    /// Channel → `subscribed` or `unsubscribed`, as it stands.
+    /// Channel → `subscribed` or `unsubscribed`, as recorded now.
     pub optins: BTreeMap<String, String>,
 }
 
-/// One page of rows, each as stored.
+/// One page of rows, each row as it is stored.
 #[derive(Debug, Default, Serialize, Deserialize)]
 pub struct Page {
     /// The rows.
     pub rows: Vec<Box<RawValue>>,
-    /// Where the next page begins, if there is one.
+    /// The cursor of the next page; `None` on the last page.
     pub next: Option<String>,
 }
 
-/// How far the delivery of one event to one destination is, as people look at it.
+/// The state of the delivery of one event to one destination, for the admin calls.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub struct DeliveryState {
-    /// Which event.
+    /// The event's id.
     pub message_id: String,
-    /// Where to.
+    /// The destination's name.
     pub destination: String,
     /// `pending`, `delivered` or `dead`.
     pub state: String,
-    /// Attempts that failed.
+    /// The number of attempts that failed.
     pub attempts: u32,
-    /// When the next attempt is due, milliseconds since the epoch.
+    /// The time of the next attempt, milliseconds since the epoch.
     pub next_ms: i64,
-    /// Why the last attempt failed.
+    /// The reason why the last attempt failed.
     pub reason: Option<String>,
-    /// When the state changed last.
+    /// The time of the last change of `state`, milliseconds since the epoch.
     pub updated_ms: i64,
 }
 
-/// Asks the profile object with this name.
+/// Sends a call to the profile object with this name.
 ///
 /// # Errors
-/// The object's own failure, or that it could not be reached.
+/// The object's own failure, or a failure to reach the object.
 pub async fn ask_profile<P: Platform, A: serde::de::DeserializeOwned>(
     platform: &P,
     name: String,

@@ -1,9 +1,9 @@
-//! The collector: a Cloudflare Worker that takes envelopes in, judges every event, keeps it and sends it on.
+//! The collector: a Cloudflare Worker that receives envelopes, judges every event, stores it and forwards it.
 //!
-//! Reading order: `pipeline` has all stages on one page; `ingest` reads and writes HTTP, `store` is what the objects keep,
-//! `forward` is how events leave, `admin` is how people look at all of it. These stages share `call`, `calls`, `loaded`,
-//! `signature` and `ticket`. `platform` lists what the collector needs from its runtime, and `shell` brings it. This file
-//! only wires.
+//! Reading order: `pipeline` lists all stages on one page. `ingest` reads and writes HTTP, `store` is the code of the
+//! objects, `forward` sends events to destinations, and `admin` shows people all of it. These stages share `call`,
+//! `calls`, `loaded`, `signature` and `ticket`. `platform` lists what the collector needs from its runtime, and `shell`
+//! implements it. This file only connects them.
 
 pub mod admin;
 pub mod call;
@@ -26,13 +26,13 @@ mod wiring {
 
     use crate::shell::workerd::{edge, profile_object};
 
-    /// Every HTTP request.
+    /// Answers every HTTP request.
     #[event(fetch)]
     async fn fetch(request: Request, env: Env, context: Context) -> Result<Response> {
         edge::serve(request, env, context).await
     }
 
-    /// Deliveries, off the request's path.
+    /// Sends deliveries after the request has been answered.
     #[event(queue)]
     async fn queue(batch: MessageBatch<JsValue>, env: Env, context: Context) -> Result<()> {
         let edge = edge::Edge::new(env, context);

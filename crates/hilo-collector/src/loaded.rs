@@ -1,12 +1,12 @@
 //! The configuration in force: the uploaded one, or else the built-in one. A broken configuration never replaces a good one.
 //!
-//! Text of `hilo.toml` → [`Loaded`]. Fetches nothing: the platform brings the text and keeps the result.
+//! Text of `hilo.toml` → [`Loaded`]. This file fetches nothing: the platform reads the text and keeps the result.
 
 use std::rc::Rc;
 
 use hilo_core::config::{Config, Problem, parse};
 
-/// The configuration that serves where nothing was uploaded.
+/// The configuration that is in force where nothing was uploaded.
 const EMBEDDED: &str = include_str!("../hilo.toml");
 
 /// The configuration in force.
@@ -14,15 +14,15 @@ const EMBEDDED: &str = include_str!("../hilo.toml");
 pub struct Loaded {
     /// The configuration.
     pub config: Config,
-    /// What is wrong with the newest text, if it could not be taken.
+    /// The problems of the newest text, if it could not be loaded.
     pub problems: Vec<Problem>,
-    /// The text this was read from, to see whether another one has come.
+    /// The text of this configuration, to detect a newer one.
     text: String,
 }
 
 impl Loaded {
-    /// Reads `uploaded`, or what is built in. A text with problems keeps `before`, or else what is built in, and is
-    /// remembered in `problems`.
+    /// Reads `uploaded`, or the built-in file. If the text has problems, the configuration `before` stays in force, or
+    /// else the built-in one, and `problems` lists them.
     pub fn read(uploaded: Option<&str>, before: Option<&Rc<Loaded>>) -> Rc<Loaded> {
         let text = uploaded.unwrap_or(EMBEDDED);
         if let Some(before) = before.filter(|before| before.text == text) {
@@ -41,7 +41,7 @@ fn open(text: &str) -> Result<Config, Vec<Problem>> {
 }
 
 fn built_in() -> Config {
-    // The built-in file is parsed by a test of this module; a collector without sources refuses everybody.
+    // A test of this module parses the built-in file. A collector without sources refuses every request.
     open(EMBEDDED).unwrap_or_else(|_| Config {
         controller: String::new(),
         environment: String::new(),
@@ -69,7 +69,7 @@ mod tests {
     }
 
     #[test]
-    fn a_broken_configuration_is_not_taken_and_its_problems_are_kept() {
+    fn a_broken_configuration_is_not_loaded_and_its_problems_are_kept() {
         let good = EMBEDDED.replace("wk_shop", "wk_other");
         let first = Loaded::read(Some(&good), None);
         let second = Loaded::read(Some("[[source]]\nnam = \"x\""), Some(&first));

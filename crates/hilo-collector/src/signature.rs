@@ -1,5 +1,5 @@
-//! HMAC and hashes, over bytes: cookies, object names, receipts and webhooks are signed with these.
-//! Pure. The formats are elsewhere.
+//! HMAC and hashes over bytes. They sign cookies, object names, receipts and webhooks.
+//! Pure. Other files have the formats.
 
 use hilo_core::identity::ProfileKey;
 use hmac::digest::KeyInit;
@@ -12,7 +12,7 @@ pub const SECRET: &str = "HILO_SECRET";
 const BLOCK_BYTES: usize = 64;
 
 fn mac(key: &[u8], bytes: &[u8]) -> Hmac<Sha256> {
-    // The padded key has a fixed size, so that nothing here can be refused at run time.
+    // The padded key has a fixed size, so that no key can be refused at run time.
     let mut block = [0; BLOCK_BYTES];
     let hashed: [u8; 32];
     let key = if key.len() > BLOCK_BYTES {
@@ -29,10 +29,10 @@ fn mac(key: &[u8], bytes: &[u8]) -> Hmac<Sha256> {
     mac
 }
 
-/// Hex digits of a cart's label: 128 bits.
+/// The length of a cart's label in hex digits: 128 bits.
 const LABEL_CHARS: usize = 32;
 
-/// Whose cart, by what names it.
+/// The owner of a cart, by the id that its label is made from.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum CartOwner<'a> {
     /// The random id in a guest's capability.
@@ -67,12 +67,14 @@ pub fn equal(left: &str, right: &str) -> bool {
     verify(key, left.as_bytes(), &sign(key, right.as_bytes()))
 }
 
-/// The name of a person's object: HMAC-SHA-256 of the key in lower-case hex, so that nobody can probe ids.
+/// The name of a person's object: HMAC-SHA-256 of the key in lower-case hex. Without the secret nobody can compute the
+/// name of an id.
 pub fn object_name(secret: &str, key: &ProfileKey) -> String {
     hex(&sign(secret.as_bytes(), key.to_string().as_bytes()))
 }
 
-/// The label of a cart: the name of its object and its public name on the wire. Cannot be probed, and grants nothing.
+/// The label of a cart: the name of its object and its public name on the wire. Nobody can guess a label, and a label
+/// grants no access.
 pub fn cart_label(secret: &str, owner: &CartOwner<'_>) -> String {
     let key = match owner {
         CartOwner::Guest(id) => format!("cart:g:{id}"),
@@ -93,7 +95,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn short_and_long_keys_sign_as_rfc_4231_says() {
+    fn short_and_long_keys_sign_as_rfc_4231_requires() {
         // Test cases 2 and 6 of RFC 4231.
         let tag = hex(&sign(b"Jefe", b"what do ya want for nothing?"));
         assert_eq!(tag, "5bdcc146bf60754e6a042426089575c75a003f089d2739839dec58b964ec3843");

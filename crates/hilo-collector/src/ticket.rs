@@ -1,7 +1,8 @@
 //! Tickets for a cart's socket: the right to open it, signed and valid for a minute.
 //!
-//! A browser cannot send headers when it opens a socket, and no secret belongs into a URL. So a view of a cart comes with a
-//! ticket, and the socket's first frame shows the ticket. Nothing is stored: the signature is proof enough.
+//! A browser cannot send headers when it opens a socket, and no secret belongs into a URL. So each view of a cart
+//! contains a ticket, and the page sends the ticket in the socket's first frame. The collector stores no tickets: the
+//! signature is enough proof.
 
 use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
@@ -11,9 +12,9 @@ use serde::{Deserialize, Serialize};
 use crate::calls::cart::Speaker;
 use crate::signature;
 
-/// Seconds a ticket is good for.
+/// The seconds that a ticket is valid.
 const LIFE_S: i64 = 60;
-/// Bound to this use, so that no other signature of the same secret fits.
+/// A prefix of the signed text, so that no other signature with the same secret is a valid ticket.
 const PURPOSE: &str = "ticket:";
 
 #[derive(Serialize, Deserialize)]

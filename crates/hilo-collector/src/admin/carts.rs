@@ -11,7 +11,7 @@ use crate::platform::http::percent_decode;
 use crate::platform::{Platform, Reply};
 use crate::signature::{CartOwner, cart_label};
 
-/// Shows the cart with this key. A cart that nobody has used is not created by looking at it.
+/// Shows the cart with this key. The call creates no object for a cart that nobody has used.
 pub(super) async fn show<P: Platform>(key: &str, call: &Call<'_, P>) -> Result<Reply, Trouble> {
     let key = percent_decode(key);
     let secret = secret(call.platform)?;
@@ -23,7 +23,7 @@ pub(super) async fn show<P: Platform>(key: &str, call: &Call<'_, P>) -> Result<R
             return Err(Rejection::new(Code::NotFound, message).into());
         }
     };
-    // Looking needs no owner and no terms: the cart reads neither.
+    // A summary needs no owner and no terms: the cart reads neither of them.
     let speaker = Speaker {
         owner: Owner::Guest,
         source: String::new(),

@@ -7,7 +7,7 @@ use super::http::ok;
 use crate::loaded::Loaded;
 use crate::platform::Reply;
 
-/// The configuration in force, and what is wrong with a newer one that could not be taken.
+/// Answers the configuration in force, and the problems of a newer one that could not be loaded.
 pub(super) fn show(loaded: &Loaded) -> Reply {
     let mut shown = serde_json::to_value(&loaded.config).unwrap_or_default();
     if let Some(entries) = shown.get_mut("destinations").and_then(Value::as_array_mut) {
@@ -19,7 +19,8 @@ pub(super) fn show(loaded: &Loaded) -> Reply {
     ok(&json!({ "config": shown, "problems": problems }))
 }
 
-/// Settings name their secrets; what was written out nevertheless is not shown.
+/// Removes secrets from the settings. Settings should only name a secret, and a secret that somebody wrote into them is
+/// not shown.
 fn hide_secrets(settings: &mut Value) {
     const SUSPICIOUS: [&str; 5] = ["secret", "token", "key", "password", "authorization"];
     let Some(table) = settings.as_object_mut() else { return };

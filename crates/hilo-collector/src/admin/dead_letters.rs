@@ -8,10 +8,10 @@ use crate::calls::journal::{DeadLetter, JournalCall, ask_journal};
 use crate::calls::{ProfileCall, ask_profile};
 use crate::platform::{Failure, Platform, Reply};
 
-/// Dead letters of one replay; call again for more.
+/// The most dead letters of one replay. A second call replays more.
 const REPLAY_MAX: u32 = 500;
 
-/// The body of a replay: which dead letters.
+/// The body of a replay: it selects dead letters.
 #[derive(Default, serde::Deserialize)]
 #[serde(rename_all = "camelCase", default, deny_unknown_fields)]
 struct ReplayBody {

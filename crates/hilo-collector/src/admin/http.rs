@@ -1,6 +1,6 @@
-//! What admin calls read of a request, and how they answer.
+//! Reads the requests of admin calls, and writes their answers.
 //!
-//! Method, query and body in, values or a refusal out; answers in, JSON out. Asks no object.
+//! Method, query and body → values or a refusal; answers → JSON. This file sends nothing to an object.
 
 use hilo_core::outcome::{Code, Rejection};
 use hilo_core::strict::read_bytes;
@@ -11,7 +11,7 @@ use crate::call::Call;
 use crate::calls::PAGE_ROWS_MAX;
 use crate::platform::{Incoming, Reply, Upload};
 
-/// The call, if it reads.
+/// Returns the call if its method is GET.
 ///
 /// # Errors
 /// `method_not_allowed`.
@@ -19,7 +19,7 @@ pub(super) fn get<'c, 'a, P>(call: &'c Call<'a, P>) -> Result<&'c Call<'a, P>, R
     called_with(&["GET", "HEAD"], call)
 }
 
-/// The call, if it changes something.
+/// Returns the call if its method is POST.
 ///
 /// # Errors
 /// `method_not_allowed`.
@@ -52,12 +52,12 @@ pub(super) fn body<T: DeserializeOwned + Default>(incoming: &Incoming) -> Result
     }
 }
 
-/// The beginning of the time that `?since=` asks for, milliseconds since the epoch.
+/// The start of the time range from `?since=`, milliseconds since the epoch.
 pub(super) fn since(incoming: &Incoming) -> Result<i64, Rejection> {
     time_ms(incoming.query_value("since").as_deref())
 }
 
-/// RFC 3339 or milliseconds since the epoch; nothing means from the beginning.
+/// Reads RFC 3339 or milliseconds since the epoch. A missing text means the beginning of time.
 pub(super) fn time_ms(text: Option<&str>) -> Result<i64, Rejection> {
     let Some(text) = text.filter(|text| !text.is_empty()) else { return Ok(0) };
     text.parse::<i64>()
@@ -69,7 +69,7 @@ pub(super) fn time_ms(text: Option<&str>) -> Result<i64, Rejection> {
         })
 }
 
-/// The rows that `?limit=` asks for.
+/// The number of rows from `?limit=`.
 pub(super) fn limit(incoming: &Incoming) -> Result<u32, Rejection> {
     match incoming.query_value("limit") {
         None => Ok(PAGE_ROWS_MAX),
@@ -81,7 +81,7 @@ pub(super) fn limit(incoming: &Incoming) -> Result<u32, Rejection> {
     }
 }
 
-/// An answer that worked.
+/// The answer of a call that succeeded.
 pub(super) fn ok(answer: &impl serde::Serialize) -> Reply {
     match serde_json::to_string(answer) {
         Ok(text) => Reply::json(200, text),
@@ -89,7 +89,7 @@ pub(super) fn ok(answer: &impl serde::Serialize) -> Reply {
     }
 }
 
-/// A refusal.
+/// The answer of a call that is refused.
 pub(super) fn error(why: &Rejection) -> Reply {
     Reply::json(why.code.status(), json!({ "error": why }).to_string())
 }

@@ -2,7 +2,7 @@
 
 use crate::platform::{Body, Headers, Incoming, Reply};
 
-/// Server-sent events; `Last-Event-ID` or `?after=` continues where a watcher was.
+/// Streams server-sent events. `Last-Event-ID` or `?after=` continues after the last event that the watcher has.
 pub(super) fn stream(incoming: &Incoming) -> Reply {
     let after = incoming.query_value("after").and_then(|after| after.parse().ok()).unwrap_or(0);
     let mut headers = Headers::default();

@@ -1,7 +1,8 @@
-//! For people: what was kept, refused, delivered, and the live stream; replay of dead letters.
+//! Admin calls, for people: they show stored and refused events, deliveries and the live stream, and replay dead
+//! letters.
 //!
-//! In: a request below `/admin/` and a bearer token. Out: JSON that nobody caches. Reads through the objects' calls;
-//! shows no secret and no more than the profile keeps.
+//! A request below `/admin/` with a bearer token → JSON that no cache stores. These calls read through the objects'
+//! calls. They show no secret and no more than the profile stores.
 
 mod carts;
 mod config;
@@ -20,10 +21,10 @@ use crate::call::{Call, Trouble};
 use crate::platform::{Platform, Reply};
 use crate::signature;
 
-/// The secret that opens this door.
+/// The name of the secret that admin calls must present.
 const TOKEN: &str = "HILO_ADMIN_TOKEN";
 
-/// Answers one request; `path` is what stands below `/admin/`.
+/// Answers one request; `path` is the part below `/admin/`.
 pub async fn serve<P: Platform>(path: &str, call: &Call<'_, P>) -> Reply {
     let taken = match admit(call) {
         Ok(()) => take(path, call).await,
@@ -37,7 +38,7 @@ pub async fn serve<P: Platform>(path: &str, call: &Call<'_, P>) -> Reply {
     })
 }
 
-/// Every admin call: its path, its method, and the function that answers it.
+/// Lists every admin call: its path, its method, and the function that answers it.
 async fn take<P: Platform>(path: &str, call: &Call<'_, P>) -> Result<Reply, Trouble> {
     let path: Vec<&str> = path.split('/').collect();
     match path.as_slice() {

@@ -1,4 +1,4 @@
-//! `GET /admin/v1/profiles/:key` and what stands below it; `key` is `a:<anonymousId>` or `u:<userId>`.
+//! `GET /admin/v1/profiles/:key` and the paths below it; `key` is `a:<anonymousId>` or `u:<userId>`.
 
 use hilo_core::identity::ProfileKey;
 use hilo_core::outcome::{Code, Rejection};
@@ -19,7 +19,7 @@ pub(super) async fn show<P: Platform>(key: &str, call: &Call<'_, P>) -> Result<R
     Ok(ok(&summary))
 }
 
-/// Lists one page of a profile's rows: `part` says of which.
+/// Lists one page of a profile's rows; `part` selects the kind of rows.
 pub(super) async fn list<P: Platform>(
     key: &str,
     part: &str,

@@ -1,4 +1,4 @@
-//! The one helper for tests of admin calls: a call with the token, against a deployment in memory.
+//! The helper for tests of admin calls: it sends a call with the token to a deployment in memory.
 
 use super::TOKEN;
 use crate::call::Call;
@@ -6,7 +6,7 @@ use crate::platform::Platform as _;
 use crate::platform::{Body, Incoming};
 use crate::shell::memory::{Memory, run};
 
-/// Answers `method` on `path` below `/admin/` with this status and body.
+/// Asserts that `method` on `path` below `/admin/` answers with this status and body.
 #[track_caller]
 pub(super) fn check(method: &str, path: &str, status: u16, body: &str) {
     let (found_status, found) = ask(method, path, "Bearer token");

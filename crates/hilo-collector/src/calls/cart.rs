@@ -1,7 +1,7 @@
-//! What a cart's object can be asked, and what goes between carts, sockets and the pipeline.
+//! The calls of a cart's object, and the shapes that pass between carts, sockets and the pipeline.
 //!
-//! The vocabulary that `pipeline`, `ingest` and `admin` share with `store/cart`, which answers. Shapes, and the one function
-//! that asks. Refusals are in `refused.rs`.
+//! `pipeline`, `ingest` and `admin` share these shapes with `store/cart`, which answers. This file has the shapes and
+//! one function that sends a call. `refused.rs` has the refusals.
 
 use std::collections::BTreeMap;
 
@@ -17,18 +17,18 @@ use super::refused::{CartRefusal, RefusedCode};
 use super::{decode, encode};
 use crate::platform::{Failure, Object, Platform};
 
-/// Whose cart it is.
+/// The owner of a cart.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Owner {
-    /// A guest: its capability is the proof.
+    /// A guest, who proves ownership with the capability.
     #[default]
     Guest,
-    /// A person, by the id that a verified token or a server vouched for.
+    /// A person. A verified token or a server vouched for the id.
     Customer(String),
 }
 
-/// How long a cart is kept, from `[cart]` of `hilo.toml` for its owner.
+/// How long a cart is kept. The values are those of `[cart]` in `hilo.toml` for the cart's owner.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Terms {
     /// Seconds without an edit after which the cart counts as abandoned.
@@ -37,26 +37,26 @@ pub struct Terms {
     pub keep_days: u32,
 }
 
-/// The sender of a call or frame, as the collector has verified it. A ticket carries the same.
+/// The sender of a call or frame, as the collector has verified it. A ticket contains the same fields.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Speaker {
-    /// Whose cart it is.
+    /// The owner of the cart.
     pub owner: Owner,
     /// The source's name in `hilo.toml`.
     pub source: String,
-    /// Whether the source is a server. A server reports its edits to no profile, so the hub does.
+    /// Whether the source is a server. A server does not report its edits to a profile, so the hub reports them.
     pub is_server: bool,
     /// How long the cart is kept.
     pub terms: Terms,
 }
 
-/// The device that a cart's touchpoints are about, as the page sent it under analytics consent.
+/// The device that a cart's touchpoints are about. The page sends it under analytics consent.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub struct Person {
     /// The device's random id.
     pub anonymous_id: String,
-    /// What the visitor had allowed.
+    /// The visitor's consent when the page sent the device.
     pub consent: ConsentClaim,
 }
 
@@ -72,15 +72,15 @@ impl Person {
 pub struct CartCall {
     /// The sender.
     pub speaker: Speaker,
-    /// What is asked.
+    /// What the sender wants.
     pub ask: CartAsk,
 }
 
-/// What a cart object can be asked.
+/// The calls of a cart object.
 #[derive(Debug, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum CartAsk {
-    /// What changed since. Answers [`CartAnswer`] with a view.
+    /// Reads the changes since a revision. Answers [`CartAnswer`] with a view.
     View(Since),
     /// Apply these operations. Answers [`CartAnswer`] with a view.
     Ops {
@@ -96,117 +96,117 @@ pub enum CartAsk {
     },
     /// An order was placed. Answers [`CartAnswer`] with a view.
     Ordered(Order),
-    /// The hub acts itself, once per id. Answers [`CartAnswer`] with a view.
+    /// Let the hub apply these commands itself, each id once. Answers [`CartAnswer`] with a view.
     Commands(Vec<Command>),
-    /// For people. Answers [`CartSummary`].
+    /// Reads the cart for an admin call. Answers [`CartSummary`].
     Summary,
     /// A guest's cart begins to move into this customer's. Answers [`Leave`].
     Leave(CustomerCart),
     /// A customer's cart takes a guest's in. Answers `()`.
     Join(Box<Leaving>),
-    /// The guest's cart has arrived there. Answers `()`.
+    /// The guest's cart has arrived in the customer's cart. Answers `()`.
     Left {
-        /// Which merge.
+        /// The id of the merge.
         merge_id: String,
     },
 }
 
-/// What the reader of a view has already.
+/// The state that the reader of a view has already.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Since {
-    /// The epoch the reader has.
+    /// The reader's epoch.
     pub epoch: u32,
-    /// The hub's revision the reader has.
+    /// The hub's revision at the reader.
     pub rev: Revision,
-    /// The reader's replica, if the view shall show how much of it is applied.
+    /// The reader's replica, if the view shall contain the replica's last applied operation.
     pub replica: Option<ReplicaId>,
-    /// Whether the view has lines and totals in plain words as well.
+    /// Whether the view also contains lines and totals as plain JSON.
     pub with_lines: bool,
 }
 
-/// So many units of a line.
+/// A number of units of a line.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Units {
     /// The line.
     pub line: LineKey,
-    /// How many.
+    /// The number of units.
     pub quantity: u32,
 }
 
 /// An order that was placed.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Order {
-    /// The shop's id of it: what makes it happen once.
+    /// The shop's id of the order. An order with the same id counts once.
     pub order_id: String,
-    /// The checkout it came from.
+    /// The id of the checkout that the order came from.
     #[serde(default)]
     pub checkout_id: Option<String>,
-    /// What was bought; absent means the checkout's lines.
+    /// The bought lines; absent means the checkout's lines.
     #[serde(default)]
     pub lines: Option<Vec<Units>>,
-    /// What was paid in all, in minor units, if the sender has it.
+    /// The paid total in minor units, if the sender has it.
     #[serde(default)]
     pub total: Option<(i64, Currency)>,
-    /// Whether its lines have the ids of a shop system. A shop system has variants and no options.
+    /// Whether the lines have the ids of a shop system. A shop system has variants and no options.
     #[serde(default)]
     pub is_foreign: bool,
 }
 
-/// What a backend that keeps no replica wants done.
+/// A command of a backend that keeps no replica.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Command {
-    /// What makes it happen once.
+    /// The command's id. A command with the same id is applied once.
     pub id: String,
-    /// What to do.
+    /// The operation.
     pub op: CommandOp,
-    /// To which line; all but `clear` need one.
+    /// The line to change; all operations but `clear` need one.
     #[serde(default)]
     pub line: Option<LineKey>,
-    /// How many units; absent means 1 for `add` and `dec`.
+    /// The number of units; absent means 1 for `add` and `dec`.
     #[serde(default)]
     pub quantity: Option<u32>,
-    /// What the line looks like.
+    /// The line's display fields.
     #[serde(default)]
     pub info: Option<LineInfo>,
 }
 
-/// What a command does.
+/// The operation of a command.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum CommandOp {
-    /// So many units more.
+    /// Adds this number of units.
     Add,
-    /// So many units in all.
+    /// Sets the line to this number of units.
     Set,
-    /// So many units fewer.
+    /// Takes away this number of units.
     Dec,
-    /// The line away.
+    /// Removes the line.
     Remove,
-    /// All lines away.
+    /// Removes all lines.
     Clear,
 }
 
-/// What a cart's object answers to a call of the wire.
+/// The answer of a cart's object to a call of the wire.
 #[derive(Debug, Serialize, Deserialize)]
 pub struct CartAnswer {
-    /// One JSON object of the wire. The pipeline adds to it where the call is done.
+    /// One JSON object of the wire. The pipeline adds fields to it if the call succeeded.
     pub body: Box<RawValue>,
-    /// Why the call is refused; absent where it is done.
+    /// The reason why the call is refused; absent if it succeeded.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub refused: Option<RefusedCode>,
-    /// The label of the cart that a refused one has moved into.
+    /// The label of the cart that a merged cart has moved into.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub into: Option<String>,
-    /// Whether the same order was known already.
+    /// Whether the hub has applied this order already.
     #[serde(default)]
     pub is_repeat: bool,
 }
 
 impl CartAnswer {
-    /// The answer to a call that is done.
+    /// The answer to a call that succeeded.
     ///
     /// # Errors
-    /// `Fatal`: a shape that is no JSON is a bug.
+    /// `Fatal` if `body` cannot be written as JSON, which is a bug.
     pub fn done(body: &impl Serialize, is_repeat: bool) -> Result<CartAnswer, Failure> {
         Ok(CartAnswer { body: raw(encode(body)?)?, refused: None, into: None, is_repeat })
     }
@@ -214,7 +214,7 @@ impl CartAnswer {
     /// The answer to a call that is refused.
     ///
     /// # Errors
-    /// `Fatal`: a shape that is no JSON is a bug.
+    /// `Fatal` if the refusal cannot be written as JSON, which is a bug.
     pub fn refused(why: CartRefusal) -> Result<CartAnswer, Failure> {
         let body = raw(why.to_body()?)?;
         Ok(CartAnswer { body, refused: Some(why.code), into: why.into, is_repeat: false })
@@ -226,7 +226,7 @@ impl CartAnswer {
     }
 }
 
-/// JSON that is handed on as it is.
+/// Wraps JSON text that is passed on unchanged.
 ///
 /// # Errors
 /// `Fatal` for text that is no JSON.
@@ -237,66 +237,66 @@ pub fn raw(text: String) -> Result<Box<RawValue>, Failure> {
 /// The part of a [`CartSummary`] that an order needs.
 #[derive(Debug, Deserialize)]
 pub struct CartKnown {
-    /// Whether anything is kept.
+    /// Whether the object stores a cart.
     pub known: bool,
-    /// Whose.
+    /// The owner of the cart.
     pub owner: Owner,
 }
 
-/// A cart as people look at it.
+/// A cart, for the admin calls.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct CartSummary {
-    /// Its label.
+    /// The cart's label.
     pub cart: String,
-    /// Whether anything is kept.
+    /// Whether the object stores a cart.
     pub known: bool,
-    /// Whose.
+    /// The owner of the cart.
     pub owner: Owner,
     /// `open`, `merging` or `merged`.
     pub standing: String,
     /// The hub's revision.
     pub rev: String,
-    /// Which life of the cart.
+    /// The cart's epoch.
     pub epoch: u32,
-    /// What is in it.
+    /// The lines of the cart.
     pub lines: Vec<ShownLine>,
-    /// What that costs, in minor units per currency.
+    /// The sum of all lines, in minor units per currency.
     pub totals: BTreeMap<String, String>,
-    /// The checkout that is open.
+    /// The id of the open checkout.
     pub checkout: Option<String>,
-    /// The replicas that have edited it.
+    /// The replicas that have edited the cart.
     pub replicas: Vec<ShownReplica>,
-    /// When it was last edited, milliseconds since the epoch.
+    /// The time of the last edit, milliseconds since the epoch.
     pub edited_ms: i64,
 }
 
-/// A line in plain words.
+/// A line as plain JSON.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct ShownLine {
     /// The line.
     pub line: LineKey,
-    /// Its units.
+    /// The number of units.
     pub quantity: u32,
-    /// What it looks like.
+    /// The line's display fields.
     #[serde(flatten)]
     pub info: LineInfo,
 }
 
-/// A replica as people look at it.
+/// A replica, for the admin calls.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct ShownReplica {
-    /// Its id.
+    /// The replica's id.
     pub replica: ReplicaId,
-    /// Its last operation that is applied.
+    /// The number of the replica's last applied operation.
     pub acked: u32,
-    /// When its last operation came, milliseconds since the epoch.
+    /// The time of the replica's last operation, milliseconds since the epoch.
     pub seen_ms: i64,
 }
 
-/// The customer's cart that a guest's moves into.
+/// The customer's cart that a guest's cart moves into.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct CustomerCart {
-    /// Its label.
+    /// The cart's label.
     pub cart: String,
     /// The customer, as the sender of the merge's calls.
     pub speaker: Speaker,
@@ -304,44 +304,44 @@ pub struct CustomerCart {
     pub policy: String,
 }
 
-/// What a guest's cart answers when it shall move.
+/// The answer of a guest's cart that shall move.
 #[derive(Debug, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Leave {
-    /// There is nothing to move.
+    /// The guest's cart is empty, so nothing moves.
     Nothing,
-    /// Take this to the customer's cart, then ask [`CartAsk::Left`].
+    /// Send this to the customer's cart, then call [`CartAsk::Left`].
     Leaving(Box<Leaving>),
-    /// It has moved already.
+    /// The guest's cart has moved already.
     Left,
 }
 
-/// A guest's cart on its way.
+/// The contents of a guest's cart while it moves.
 #[derive(Clone, Debug, Serialize, Deserialize)]
 pub struct Leaving {
-    /// What makes it happen once.
+    /// The id of the merge. The customer's cart joins a merge with the same id once.
     pub merge_id: String,
-    /// Where to.
+    /// The customer's cart.
     pub to: CustomerCart,
-    /// Everything that moves. Only `store/cart` reads it.
+    /// The moved operations and display fields. Only `store/cart` reads them.
     pub cargo: Box<RawValue>,
 }
 
-/// A touchpoint of the hub on its way to a profile.
+/// A touchpoint that the hub sends to a profile.
 #[derive(Clone, Debug, Serialize, Deserialize)]
 pub struct Touchpoint {
-    /// Its place in the cart's outbox.
+    /// The touchpoint's sequence number in the cart's outbox.
     pub seq: i64,
-    /// The source in whose name it is judged.
+    /// The name of the source whose settings the touchpoint is judged by.
     pub source: String,
-    /// The event in the Segment spec's words.
+    /// The event in the shape of the Segment spec.
     pub event: Box<RawValue>,
 }
 
-/// Asks the cart object with this label.
+/// Sends a call to the cart object with this label.
 ///
 /// # Errors
-/// The object's own failure, or that it could not be reached.
+/// The object's own failure, or a failure to reach the object.
 pub async fn ask_cart<P: Platform, A: serde::de::DeserializeOwned>(
     platform: &P,
     label: &str,

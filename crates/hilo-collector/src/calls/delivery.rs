@@ -1,4 +1,4 @@
-//! Deliveries: from a profile's outbox through the queue to the consumer, and the confirmations that go back.
+//! Deliveries: a profile's outbox sends them through the queue to the consumer, and confirmations come back.
 
 use std::rc::Rc;
 
@@ -9,33 +9,37 @@ use serde::{Deserialize, Serialize};
 use super::{body, decode, encode};
 use crate::platform::Failure;
 
-/// Deliveries of one message. With the consumer's `max_batch_size` it bounds what one invocation sends.
+/// The most deliveries of one message. Together with the consumer's `max_batch_size` it bounds the deliveries of one
+/// invocation.
 pub const MESSAGE_DELIVERIES_MAX: usize = 25;
-/// Bytes of events and persons beyond which a message takes no further delivery. A message may have 128 KB; an event has up
-/// to 32 KB and what normalize adds, a person up to about 24 KB, and the list comes on top.
+/// A message with this many bytes of events and persons takes no further delivery. The queue allows 128 KB for a
+/// message. An event has up to 32 KB and the fields that normalize adds, a person has up to about 24 KB, and the list
+/// needs room too.
 const MESSAGE_BYTES_MAX: usize = 64 * 1024;
 
 /// One attempt to deliver.
 #[derive(Clone, Debug, Serialize, Deserialize)]
 pub struct Delivery {
-    /// Name of the profile object that keeps the outbox row.
+    /// The name of the profile object that stores the outbox row.
     pub profile: String,
-    /// The outbox row.
+    /// The id of the outbox row.
     pub row: i64,
-    /// Which event.
+    /// The event's id.
     pub message_id: String,
-    /// Where to.
+    /// The destination's name.
     pub destination: String,
-    /// Attempts that failed before this one.
+    /// The number of attempts that failed before this one.
     pub attempt: u32,
-    /// Steps that earlier attempts have done: a destination may need several requests for one event, in order.
+    /// The number of steps that earlier attempts have done. A destination may need several requests for one event, in
+    /// order.
     #[serde(default, skip_serializing_if = "is_zero")]
     pub steps: u32,
-    /// The event as stored. Only the consumer parses it. In a message it follows the list, see [`messages`].
+    /// The event as stored. Only the consumer parses it. In a message the event stands behind the list, see
+    /// [`messages`].
     #[serde(skip)]
     pub event: String,
-    /// The person of the event, as far as consent allows. `None` for a destination that wants no person. In a message it
-    /// follows the events.
+    /// The person of the event, as far as consent allows. `None` for a destination that wants no person. In a message
+    /// the person stands behind the events.
     #[serde(skip)]
     pub person: Option<Rc<Person>>,
 }
@@ -46,45 +50,45 @@ const fn is_zero(steps: &u32) -> bool {
 }
 
 impl Delivery {
-    /// The event.
+    /// Parses the event.
     ///
     /// # Errors
-    /// `Fatal`: it was stored by this crate.
+    /// `Fatal` if the text is no event. This crate stored it, so that is a bug.
     pub fn read_event(&self) -> Result<Event, Failure> {
         decode(&self.event)
     }
 }
 
-/// What became of one attempt.
+/// The result of one attempt.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Confirmation {
-    /// The outbox row.
+    /// The id of the outbox row.
     pub row: i64,
-    /// Which event of it.
+    /// The id of the event in that row.
     pub message_id: String,
-    /// What happened.
+    /// The result.
     pub result: DeliveryResult,
 }
 
-/// The end of one attempt.
+/// The ways an attempt can end.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum DeliveryResult {
-    /// The destination has it.
+    /// The destination accepted the event.
     Delivered,
-    /// Try again.
+    /// The attempt failed and will be repeated.
     Retry {
-        /// Not before.
+        /// The seconds before the next attempt.
         after_s: u32,
-        /// Why.
+        /// The reason of the failure.
         reason: String,
         /// Steps that are done and must not be repeated.
         #[serde(default)]
         steps: u32,
     },
-    /// Given up.
+    /// The delivery is given up.
     Dead {
-        /// Why.
+        /// The reason of the failure.
         reason: String,
         /// Steps that are done and must not be repeated by a replay.
         #[serde(default)]
@@ -92,14 +96,14 @@ pub enum DeliveryResult {
     },
 }
 
-/// Deliveries of one profile as messages of the queue.
+/// Writes the deliveries of one profile as messages of the queue.
 ///
-/// A message is a list on one line, each delivery with the bytes of its event and the place of its person, then the events one
-/// right after another, then the persons. Deliveries of one row stay in one message if they fit, because answers that differ
-/// part the row.
+/// A message begins with a list on one line. Each delivery in the list has the number of bytes of its event and the
+/// index of its person. Behind the list stand the events, one right after another, then the persons. The deliveries of
+/// one row stay in one message if they fit, because different answers split the row.
 ///
 /// # Errors
-/// `Fatal`: what cannot be written is a bug.
+/// `Fatal` if a delivery cannot be written as JSON, which is a bug.
 pub fn messages(deliveries: &[Delivery]) -> Result<Vec<String>, Failure> {
     let mut messages = Vec::new();
     let mut open = Message::default();
@@ -120,7 +124,8 @@ pub fn messages(deliveries: &[Delivery]) -> Result<Vec<String>, Failure> {
     Ok(messages)
 }
 
-/// A delivery in the list of a message: with the bytes of its event, and the place of its person if it has one.
+/// A delivery in the list of a message, with the number of bytes of its event and the index of its person, if it has
+/// one.
 #[derive(Serialize)]
 struct Listed<'d>(
     &'d Delivery,
@@ -128,22 +133,22 @@ struct Listed<'d>(
     #[serde(skip_serializing_if = "Option::is_none")] Option<usize>,
 );
 
-/// The same on the way out of a message.
+/// The same item as [`read_message`] reads it.
 #[derive(Deserialize)]
 struct Unlisted(Delivery, usize, #[serde(default)] Option<usize>);
 
-/// A message being put together.
+/// A message under construction.
 #[derive(Default)]
 struct Message<'d> {
     list: Vec<Listed<'d>>,
-    /// Bytes of events and persons.
+    /// The number of bytes of events and persons.
     bytes: usize,
-    /// The persons, each once, as JSON.
+    /// The persons as JSON, each once.
     persons: Vec<(&'d Person, String)>,
 }
 
 impl<'d> Message<'d> {
-    /// Whether `more` can be added.
+    /// Whether `more` fits into the message.
     fn fits(&self, more: &[Delivery]) -> Result<bool, Failure> {
         let mut bytes = self.bytes + more.iter().map(|one| one.event.len()).sum::<usize>();
         // The deliveries of a row share their person.
@@ -190,10 +195,10 @@ impl<'d> Message<'d> {
     }
 }
 
-/// The deliveries of a message.
+/// Reads the deliveries of a message.
 ///
 /// # Errors
-/// `Fatal` for a message of another version.
+/// `Fatal` if another version of this crate wrote the message.
 pub fn read_message(message: &str) -> Result<Vec<Delivery>, Failure> {
     let (list, bodies) = message.split_once('\n').unwrap_or((message, ""));
     let list: Vec<Unlisted> = decode(list)?;
@@ -242,7 +247,7 @@ mod tests {
         let read = messages.iter().map(|message| read_message(message).unwrap());
         let lists: Vec<Vec<Delivery>> = read.collect();
         assert!(lists.iter().all(|list| (1..=MESSAGE_DELIVERIES_MAX).contains(&list.len())));
-        // There are six rows, and none of them is parted.
+        // There are six rows, and no row is split between messages.
         let rows = |list: &Vec<Delivery>| list.iter().map(|one| one.row).collect::<BTreeSet<_>>();
         let rows = lists.iter().map(rows);
         assert_eq!(rows.flatten().count(), 6);
@@ -251,7 +256,7 @@ mod tests {
     }
 
     #[test]
-    fn a_message_carries_each_person_once_and_each_delivery_gets_its_own_back() {
+    fn a_message_contains_each_person_once_and_each_delivery_is_read_with_its_own() {
         let person =
             |id: &str| Some(Rc::new(Person { user_id: Some(id.to_owned()), ..Person::default() }));
         let mut sent: Vec<_> = (0..12).map(|at| delivery(at, format!("{{{at}}}"))).collect();

@@ -1,44 +1,44 @@
-//! What the journal can be asked: the reject log, delivery counters, dead letters. `store/journal.rs` answers.
+//! The calls of the journal: the reject log, delivery counters and dead letters. `store/journal.rs` answers.
 
 use serde::{Deserialize, Serialize};
 
 use super::{decode, encode};
 use crate::platform::{Failure, Object, Platform};
 
-/// A question to the journal.
+/// A call of the journal.
 #[derive(Debug, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum JournalCall {
-    /// What became of an envelope. Answers `()`.
+    /// Store the outcomes of an envelope. Answers `()`.
     Judged(JudgedCall),
-    /// What became of deliveries. Answers `()`.
+    /// Count attempts to deliver. Answers `()`.
     Attempted {
         /// One per attempt.
         attempts: Vec<Attempt>,
     },
-    /// The reject log, newest first. Answers [`Rejects`].
+    /// Reads the reject log, newest first. Answers [`Rejects`].
     Rejects {
-        /// Only what came at or after this moment, milliseconds since the epoch.
+        /// Only rejects from this time on, milliseconds since the epoch.
         since_ms: i64,
-        /// At most this many.
+        /// The most rejects to answer.
         limit: u32,
     },
-    /// The health of every destination. Answers `Vec<Health>`.
+    /// Reads the health of every destination. Answers `Vec<Health>`.
     Deliveries,
-    /// What was given up, newest first. Answers `Vec<DeadLetter>`.
+    /// Reads the dead letters, newest first. Answers `Vec<DeadLetter>`.
     DeadLetters {
-        /// Only this destination's.
+        /// Only dead letters of this destination.
         destination: Option<String>,
-        /// Only what died at or after this moment.
+        /// Only dead letters that were given up from this time on.
         since_ms: i64,
         /// Only these events; empty means all.
         message_ids: Vec<String>,
-        /// At most this many.
+        /// The most dead letters to answer.
         limit: u32,
     },
-    /// These are pending again. Answers `()`.
+    /// Remove these dead letters, because their deliveries are pending again. Answers `()`.
     Replayed {
-        /// Which.
+        /// The dead letters.
         letters: Vec<DeadLetter>,
     },
 }
@@ -47,34 +47,34 @@ pub enum JournalCall {
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub struct LiveEvent {
-    /// When it was judged, RFC 3339, edge clock.
+    /// The time when the event was judged, RFC 3339, edge clock.
     pub at: String,
     /// The source's name.
     pub source: String,
-    /// Its id, if it had one.
+    /// The event's id, if it had one.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub message_id: Option<String>,
     /// The wire's `type`; absent for an item that was refused before it could be read.
     #[serde(rename = "type", default, skip_serializing_if = "Option::is_none")]
     pub kind: Option<String>,
-    /// The act's or page's name.
+    /// The name of the event or page.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub name: Option<String>,
-    /// Whose event it is.
+    /// The anonymous id of the device.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub anonymous_id: Option<String>,
     /// `accepted`, `duplicate`, `rejected` or `dropped`.
     pub outcome: String,
-    /// Why, if it was not kept.
+    /// The code of the outcome, if the event was not kept.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub code: Option<String>,
-    /// The session's channel.
+    /// The channel of the session.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub channel: Option<hilo_core::journey::Channel>,
-    /// The session.
+    /// The session's id.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub session: Option<String>,
-    /// Where it is sent on.
+    /// The destinations that the event is sent to.
     pub destinations: Vec<String>,
     /// The page's address, redacted.
     #[serde(default, skip_serializing_if = "Option::is_none")]
@@ -85,7 +85,7 @@ pub struct LiveEvent {
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub struct Reject {
-    /// When, RFC 3339, edge clock.
+    /// The time of the refusal, RFC 3339, edge clock.
     pub at: String,
     /// The source's name; empty where no source was found.
     pub source: String,
@@ -93,15 +93,15 @@ pub struct Reject {
     pub outcome: String,
     /// The stable code.
     pub code: String,
-    /// The field to blame.
+    /// The field that caused the refusal.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub field: Option<String>,
-    /// For people.
+    /// The explanation, for people.
     pub message: String,
-    /// Its place in the envelope; absent for an envelope that was refused as a whole.
+    /// The item's index in the envelope; absent if the envelope was refused as a whole.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub index: Option<u32>,
-    /// Its id, if it had one.
+    /// The event's id, if it had one.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub message_id: Option<String>,
     /// The item's shape without its values.
@@ -109,30 +109,30 @@ pub struct Reject {
     pub item: Option<String>,
 }
 
-/// What became of an envelope, or of a call that was refused as a whole.
+/// The outcomes of an envelope, or the refusal of a whole call.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct JudgedCall {
-    /// For watchers of the live stream; empty where nobody watches.
+    /// The events for the live stream; empty if nobody watches.
     pub live: Vec<LiveEvent>,
-    /// For the reject log.
+    /// The entries for the reject log.
     pub rejects: Vec<Reject>,
-    /// Days a reject is kept.
+    /// The number of days that a reject is kept.
     pub rejects_days: u32,
 }
 
-/// One attempt to deliver, as the journal counts it.
+/// One attempt to deliver, for the journal's counters.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub struct Attempt {
-    /// Where to.
+    /// The destination's name.
     pub destination: String,
-    /// The profile object that keeps the row.
+    /// The name of the profile object that keeps the row.
     pub profile: String,
-    /// Which event.
+    /// The event's id.
     pub message_id: String,
     /// `delivered`, `retry` or `dead`.
     pub result: String,
-    /// Why not delivered.
+    /// The reason of a failed attempt.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub reason: Option<String>,
 }
@@ -140,52 +140,52 @@ pub struct Attempt {
 /// The reject log and its counts by code.
 #[derive(Debug, Default, Serialize, Deserialize)]
 pub struct Rejects {
-    /// How often, by code, over the whole time asked for.
+    /// The number of rejects by code, over the whole time range of the call.
     pub counts: std::collections::BTreeMap<String, u32>,
-    /// The newest.
+    /// The newest rejects.
     pub rejects: Vec<Reject>,
 }
 
-/// How a destination is doing.
+/// The health of a destination.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub struct Health {
-    /// Its name.
+    /// The destination's name.
     pub destination: String,
-    /// Events it has.
+    /// The number of events that the destination has accepted.
     pub delivered: u32,
-    /// Attempts that will be made again.
+    /// The number of attempts that failed and are repeated.
     pub retried: u32,
-    /// Events given up.
+    /// The number of events that were given up.
     pub dead: u32,
-    /// When it last took something, RFC 3339.
+    /// The time of the last accepted event, RFC 3339.
     pub last_delivered_at: Option<String>,
-    /// Why it last did not.
+    /// The reason of the last failed attempt.
     pub last_error: Option<String>,
-    /// When that was.
+    /// The time of the last failed attempt, RFC 3339.
     pub last_error_at: Option<String>,
 }
 
-/// An event given up for one destination.
+/// An event that was given up for one destination.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub struct DeadLetter {
-    /// The profile object that keeps the event.
+    /// The name of the profile object that keeps the event.
     pub profile: String,
-    /// Which event.
+    /// The event's id.
     pub message_id: String,
-    /// Where it could not go.
+    /// The destination's name.
     pub destination: String,
-    /// Why.
+    /// The reason.
     pub reason: String,
-    /// When, RFC 3339.
+    /// The time when the delivery was given up, RFC 3339.
     pub at: String,
 }
 
-/// Asks the journal.
+/// Sends a call to the journal.
 ///
 /// # Errors
-/// The object's own failure, or that it could not be reached.
+/// The object's own failure, or a failure to reach the object.
 pub async fn ask_journal<P: Platform, A: serde::de::DeserializeOwned>(
     platform: &P,
     call: &JournalCall,

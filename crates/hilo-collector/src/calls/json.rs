@@ -1,4 +1,4 @@
-//! JSON between stages and objects, written and read.
+//! Writes and reads the JSON that passes between stages and objects.
 
 use std::collections::BTreeMap;
 
@@ -9,13 +9,13 @@ use crate::platform::Failure;
 /// Writes JSON for an object.
 ///
 /// # Errors
-/// `Fatal`: a shape that is no JSON is a bug.
+/// `Fatal` if `value` cannot be written as JSON, which is a bug.
 pub fn encode<T: Serialize + ?Sized>(value: &T) -> Result<String, Failure> {
     serde_json::to_string(value).map_err(|error| Failure::Fatal(error.to_string()))
 }
 
-/// A map for an answer. Inserted one by one, because a map that is collected from an iterator sorts it first, and each
-/// such sort is 6 KB of the script.
+/// Makes a map for an answer. The pairs are inserted one by one: `collect` sorts them first, and each such sort adds 6
+/// KB to the script.
 pub fn map_of(pairs: impl Iterator<Item = (String, String)>) -> BTreeMap<String, String> {
     let mut map = BTreeMap::new();
     for (name, value) in pairs {
@@ -27,7 +27,7 @@ pub fn map_of(pairs: impl Iterator<Item = (String, String)>) -> BTreeMap<String,
 /// Reads JSON from an object.
 ///
 /// # Errors
-/// `Fatal`: both sides are this crate.
+/// `Fatal` if the text has another shape. This crate writes both sides, so that is a bug.
 pub fn decode<T: serde::de::DeserializeOwned>(text: &str) -> Result<T, Failure> {
     serde_json::from_str(text).map_err(|error| Failure::Fatal(error.to_string()))
 }

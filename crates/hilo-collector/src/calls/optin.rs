@@ -10,18 +10,18 @@ pub struct OptIn {
     pub channel: OptInChannel,
     /// The choice.
     pub state: OptInState,
-    /// When, RFC 3339, edge clock.
+    /// The time of the choice, RFC 3339, edge clock.
     pub at: String,
     /// The text that was shown.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub text: Option<String>,
-    /// Its version.
+    /// The version of the text.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub version: Option<String>,
-    /// Where to write to: an e-mail address, a phone number.
+    /// The address of the channel: an e-mail address or a phone number.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub address: Option<String>,
-    /// The page it was said on.
+    /// The page where the person made the choice.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub url: Option<String>,
     /// The source that sent it.
@@ -32,7 +32,7 @@ pub struct OptIn {
 }
 
 impl OptIn {
-    /// Whether it is the same as `other` but for its time.
+    /// Whether it equals `other` in every field but `at`.
     pub fn repeats(&self, other: &OptIn) -> bool {
         *self == OptIn { at: self.at.clone(), ..other.clone() }
     }

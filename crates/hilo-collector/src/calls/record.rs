@@ -1,4 +1,4 @@
-//! Events on their way into a profile's object: the call that carries them, and what becomes of each.
+//! The call that brings events to a profile's object, and the result of each event.
 //!
 //! The events' JSON follows the call, so that the object can store it without parsing it.
 
@@ -14,11 +14,11 @@ use crate::platform::Failure;
 /// An event to store, and its destinations.
 #[derive(Clone, Debug, Serialize, Deserialize)]
 pub struct Record {
-    /// The event's gist.
+    /// The small values that the profile needs of the event.
     pub gist: Gist,
-    /// Bytes of the normalized event, as it will be stored.
+    /// The number of bytes of the normalized event, as it will be stored.
     pub bytes: usize,
-    /// Its destinations, as places in the call's plans.
+    /// The event's destinations, as indexes into the call's plans.
     pub to: Vec<usize>,
 }
 
@@ -27,21 +27,21 @@ pub struct Record {
 pub struct Planned {
     /// The destination's name in `hilo.toml`.
     pub name: String,
-    /// The purposes it needs: asked again before every attempt.
+    /// The purposes that the destination needs. The object checks them again before every attempt.
     pub purposes: Vec<Purpose>,
-    /// The channel by which it writes to people: asked again before every attempt too.
+    /// The channel by which the destination writes to people. The object checks the opt-in again before every attempt.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub channel: Option<OptInChannel>,
-    /// Whether the person goes along with the event.
+    /// Whether the destination wants the person together with the event.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub wants_person: bool,
 }
 
-/// What became of one record.
+/// The result of one record.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Recorded {
-    /// Durable, with its outbox rows.
+    /// The event and its outbox rows are durable.
     Stored {
         /// The channel of its session, as the wire writes it.
         channel: Option<Channel>,
@@ -50,14 +50,14 @@ pub enum Recorded {
     },
     /// The same `messageId` is stored already.
     Duplicate,
-    /// The profile's own record denies a purpose the event needs.
+    /// The consent that the profile has recorded denies a purpose that the event needs.
     ConsentDenied,
 }
 
-/// The part of `bodies` that an event is.
+/// Returns the part of `bodies` that is one event.
 ///
 /// # Errors
-/// `Fatal`: both sides are this crate.
+/// `Fatal` if the place is outside the text. This crate writes both sides, so that is a bug.
 pub fn body(bodies: &str, place: Range<usize>) -> Result<&str, Failure> {
     bodies.get(place).ok_or_else(|| Failure::Fatal("an event is cut short".to_owned()))
 }

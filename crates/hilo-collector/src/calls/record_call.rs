@@ -1,11 +1,11 @@
-//! Events on their way into a profile's object, being put together as one call.
+//! Puts events together into one call of a profile's object.
 
 use hilo_core::event::{Event, Gist};
 
 use super::{Planned, ProfileCall, Record, Recorded, ask, encode};
 use crate::platform::{Failure, Platform};
 
-/// A [`ProfileCall::Record`] being put together: the call on one line, and behind it the events, one right after another.
+/// A [`ProfileCall::Record`] under construction: the call on one line, then the events, one right after another.
 #[derive(Debug)]
 pub struct RecordCall {
     source: String,
@@ -15,7 +15,7 @@ pub struct RecordCall {
 }
 
 impl RecordCall {
-    /// A call without events. `source` is the name of the source that sent them.
+    /// Begins a call without events. `source` is the name of the source that sent them.
     pub fn of(source: &str) -> RecordCall {
         let (plans, records, bodies) = Default::default();
         RecordCall { source: source.to_owned(), plans, records, bodies }
@@ -24,7 +24,7 @@ impl RecordCall {
     /// Adds an event.
     ///
     /// # Errors
-    /// `Fatal`: an event that is no JSON is a bug.
+    /// `Fatal` if the event cannot be written as JSON, which is a bug.
     pub fn add(&mut self, event: &Event, to: &[&Planned]) -> Result<(), Failure> {
         let body = encode(event)?;
         let to = to.iter().map(|planned| self.place(planned)).collect();
@@ -40,10 +40,10 @@ impl RecordCall {
         })
     }
 
-    /// The call as text.
+    /// Writes the call as text.
     ///
     /// # Errors
-    /// `Fatal`: what cannot be written is a bug.
+    /// `Fatal` if the call cannot be written as JSON, which is a bug.
     pub fn encode(self) -> Result<String, Failure> {
         let RecordCall { source, plans, records, bodies } = self;
         let mut call = encode(&ProfileCall::Record { source, plans, records })?;
@@ -52,11 +52,11 @@ impl RecordCall {
         Ok(call)
     }
 
-    /// Sends the call to the profile object with this name. Returns what became of the records, or `None` if each was stored
-    /// and goes where it was planned to.
+    /// Sends the call to the profile object with this name. Returns the results of the records, or `None` if each event
+    /// was stored and goes to the destinations of its plan.
     ///
     /// # Errors
-    /// The object's own failure, or that it could not be reached.
+    /// The object's own failure, or a failure to reach the object.
     pub async fn ask<P: Platform>(
         self,
         platform: &P,

@@ -1,6 +1,6 @@
-//! Why a cart refuses a call: the closed list of codes, and what a refusal carries.
+//! The reasons why a cart refuses a call: the closed list of codes, and the fields of a refusal.
 //!
-//! A code never changes its meaning, because pages and backends act on it. `store/cart` and the core refuse.
+//! A code never changes its meaning, because pages and backends act on it. `store/cart` and the core make the refusals.
 
 use std::collections::BTreeMap;
 
@@ -13,7 +13,7 @@ use crate::platform::Failure;
 
 macro_rules! codes {
     ($($(#[$doc:meta])* $variant:ident = $name:literal, $status:literal, $message:literal;)+) => {
-        /// Why a call is refused. Stable, for programs.
+        /// The reason why a call is refused. Stable, for programs.
         #[derive(Clone, Copy, Debug, PartialEq, Eq)]
         pub enum RefusedCode { $($(#[$doc])* $variant),+ }
 
@@ -26,12 +26,12 @@ macro_rules! codes {
                 match self { $(RefusedCode::$variant => $name),+ }
             }
 
-            /// The HTTP status of an answer that is refused for this.
+            /// The HTTP status of an answer with this code.
             pub const fn status(self) -> u16 {
                 match self { $(RefusedCode::$variant => $status),+ }
             }
 
-            /// What to do, for people.
+            /// The advice to the sender, for people.
             pub const fn message(self) -> &'static str {
                 match self { $(RefusedCode::$variant => $message),+ }
             }
@@ -40,21 +40,21 @@ macro_rules! codes {
 }
 
 codes! {
-    /// No delta of the wire's shape.
+    /// The body is not a delta of the wire's shape.
     MalformedDelta = "malformed_delta", 400, "not a delta: see the wire of the cart";
-    /// A version of the wire that the collector does not speak.
+    /// The delta has a version that the collector does not support.
     UnknownVersion = "unknown_version", 422, "this version of the wire is not spoken here";
-    /// A delta over its bound.
+    /// The delta is larger than its bound.
     DeltaTooLarge = "delta_too_large", 413, "send at most 32 KB in one delta";
     /// The replica belongs to another token.
     ForeignReplica = "foreign_replica", 403, "this replica belongs to somebody else: mint another";
-    /// Earlier operations have not arrived.
+    /// Earlier operations of the replica have not arrived.
     Missing = "missing", 409, "something before it has not arrived: send from there on";
-    /// The cart has begun anew.
+    /// The cart has begun a new epoch.
     Epoch = "epoch", 409, "the cart has begun anew: fetch it, and say anew what is left";
-    /// The dot says something else already.
+    /// The dot already stands for another operation.
     DotConflict = "dot_conflict", 422, "an operation of this name says something else already";
-    /// Units are taken back in the name of another replica.
+    /// An operation takes back units in the name of another replica.
     ForeignUse = "foreign_use", 422, "units are taken back in the name of another replica";
     /// A line or its display fields are empty or too long.
     BadLine = "bad_line", 422, "a line or its display fields are empty or too long";
@@ -74,9 +74,9 @@ codes! {
     CartMerging = "cart_merging", 503, "this cart is moving into a customer's: say it again in a second";
     /// The guest's cart has moved into a customer's.
     CartMerged = "cart_merged", 410, "this cart has moved into a customer's: forget it, and fetch the cart anew";
-    /// A command lacks what it needs.
+    /// The body is not a list of commands, or a command lacks a required field.
     BadCommand = "bad_command", 422, "1 to 64 commands, each with an id and, but for `clear`, a line";
-    /// An order without an id, or without lines where no checkout has any.
+    /// The order has no id, or it has no lines and no stored checkout has any.
     BadOrder = "bad_order", 422, "an order has an id of at most 128 bytes, and names its lines where no checkout of this cart is known";
     /// No cart of the order is known.
     NotFound = "not_found", 404, "no cart of this order is known";
@@ -85,7 +85,8 @@ codes! {
 }
 
 impl RefusedCode {
-    /// Whether the call stays refused. A client mends a conflict by itself, and waits for a cart that moves.
+    /// Whether the call stays refused. A client repairs a conflict by itself, and it repeats the call while a cart
+    /// moves.
     pub const fn is_for_good(self) -> bool {
         !matches!(self.status(), 409 | 410 | 503)
     }
@@ -105,20 +106,20 @@ impl<'de> Deserialize<'de> for RefusedCode {
     }
 }
 
-/// A refusal, as the wire writes it.
+/// A refusal in the shape of the wire.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 pub struct CartRefusal {
-    /// Why, for programs.
+    /// The reason, for programs.
     pub code: RefusedCode,
-    /// Why, for people.
+    /// The reason, for people.
     pub message: &'static str,
-    /// Whose operations are missing.
+    /// The replica whose operations are missing.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub replica: Option<ReplicaId>,
-    /// The first of them.
+    /// The number of the first missing operation.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub from: Option<u32>,
-    /// What an ended epoch had applied.
+    /// The operations that the ended epoch had applied.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub previous: Option<Applied>,
     /// The label of the cart that this one has moved into.
@@ -130,14 +131,14 @@ impl CartRefusal {
     /// The body of an answer: `{"error":{…}}`.
     ///
     /// # Errors
-    /// `Fatal`: a shape that is no JSON is a bug.
+    /// `Fatal` if the refusal cannot be written as JSON, which is a bug.
     pub fn to_body(&self) -> Result<String, Failure> {
         encode(&BTreeMap::from([("error", self)]))
     }
 }
 
 impl From<RefusedCode> for CartRefusal {
-    /// A refusal that carries nothing but its reason.
+    /// Makes a refusal that has only a code and a message.
     fn from(code: RefusedCode) -> CartRefusal {
         let message = code.message();
         CartRefusal { code, message, replica: None, from: None, previous: None, into: None }
@@ -169,7 +170,7 @@ impl From<&Refusal> for CartRefusal {
 }
 
 impl From<&Refusal> for RefusedCode {
-    /// The core's refusal in the words of the wire.
+    /// Maps the core's refusal to a code of the wire.
     fn from(refusal: &Refusal) -> RefusedCode {
         match refusal {
             Refusal::Malformed => RefusedCode::MalformedDelta,
@@ -231,7 +232,7 @@ mod tests {
     }
 
     #[test]
-    fn a_refusal_is_an_error_with_what_it_carries() {
+    fn a_refusal_is_written_as_an_error_with_all_its_fields() {
         let into = Some("label".to_owned());
         let refusal = CartRefusal { into, ..CartRefusal::from(RefusedCode::CartMerged) };
         let expected = r#"{"error":{"code":"cart_merged","message":"this cart has moved into a customer's: forget it, and fetch the cart anew","into":"label"}}"#;

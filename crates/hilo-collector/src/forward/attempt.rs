@@ -1,7 +1,8 @@
-//! One attempt: a batch through all steps of its destination, to one result per event.
+//! One attempt: a batch goes through all steps of its destination, and each event gets one result.
 //!
-//! Maps, sends and classifies, bisects a batch that one event poisons, goes on to the next step with the events that got there,
-//! and keeps the order where the destination wants it. Keeps nothing: the outbox does.
+//! An attempt maps the batch, sends the requests and classifies the answers. It bisects a batch that one event poisons.
+//! It continues with the next step for the events that finished this one, and keeps the order of events if the
+//! destination needs it. This file stores nothing: the outbox does.
 
 use std::cell::RefCell;
 use std::hash::{DefaultHasher, Hash as _, Hasher as _};
@@ -19,29 +20,30 @@ use super::retry::{Next, next};
 use crate::calls::{Delivery, DeliveryResult};
 use crate::platform::{Failure, Outgoing, Response};
 
-/// How often a batch may be cut in two to find the events that poison it. Four poisonous events among 75 need 28 cuts.
+/// How often a batch may be cut in two to find the events that poison it. To find four such events among 75 takes 28
+/// cuts.
 const BISECTIONS_MAX: usize = 32;
 
-/// What an attempt needs of the world.
+/// The services that an attempt needs.
 pub(super) struct Outside<'o, S> {
     /// Sends a request.
     pub(super) send: S,
     /// Looks up secrets.
     pub(super) secrets: Secrets<'o>,
-    /// The clock.
+    /// Returns the time.
     pub(super) now: &'o dyn Fn() -> Timestamp,
     /// Whether plain http to this machine is allowed.
     pub(super) is_dev: bool,
 }
 
-/// Persons whose later events are held back, each with the result of the event that they wait for.
+/// Persons whose later events are held back, each with the result of the event that holds them back.
 pub(super) type HeldBack = Vec<(String, DeliveryResult)>;
 
 fn find<'h>(held_back: &'h HeldBack, profile: &str) -> Option<&'h DeliveryResult> {
     held_back.iter().find(|(held, _)| held == profile).map(|(_, result)| result)
 }
 
-/// Brings a batch to its destination. One result per delivery comes back, in order.
+/// Brings a batch to its destination. Returns one result per delivery, in order.
 pub(super) async fn attempt<S>(
     batch: Vec<Outbound>,
     loaded: &Loaded,
@@ -54,7 +56,7 @@ where
     let step = batch.first().map_or(0, |one| one.delivery.steps);
     let results = vec![None; batch.len()];
     let mut run = Run { batch: &batch, loaded, outside, held_back, results, bisections: 0 };
-    // A stack whose top comes first: the parts that a part leads to come before what follows it.
+    // A stack whose top comes first: the parts that follow from a part come before the parts behind it.
     let mut parts = vec![Part { places: (0..batch.len()).collect(), step }];
     while let Some(part) = parts.pop() {
         parts.extend(run.send_part(part).await.into_iter().rev());
@@ -63,25 +65,25 @@ where
     batch.into_iter().zip(results).map(|(one, result)| (one.delivery, ended(result))).collect()
 }
 
-/// Every part gives each of its events a result or hands it to a further part, so none is missing.
+/// Every part gives each of its events a result or passes it to a further part, so no event is without a result.
 fn ended(result: Option<DeliveryResult>) -> DeliveryResult {
     let reason = || "the attempt ended without a result".to_owned();
     result.unwrap_or_else(|| DeliveryResult::Dead { reason: reason(), steps: 0 })
 }
 
-/// Events of the batch that take the same step together.
+/// Events of the batch that take the same step in one attempt.
 struct Part {
     places: Vec<usize>,
     step: u32,
 }
 
 impl Part {
-    /// The place in the batch of the event at a place of this part.
+    /// Returns the index in the batch of the event at index `at` of this part.
     fn at(&self, at: usize) -> Option<usize> {
         self.places.get(at).copied()
     }
 
-    /// The events of a request.
+    /// Returns the indexes of a request's events in the batch.
     fn of(&self, request: &MappedRequest) -> impl Iterator<Item = usize> {
         request.events.iter().filter_map(|at| self.at(*at))
     }
@@ -92,7 +94,7 @@ struct Run<'r, 'o, S> {
     loaded: &'r Loaded,
     outside: &'r Outside<'o, S>,
     held_back: &'r RefCell<HeldBack>,
-    /// One per event of the batch, as soon as it is known.
+    /// One result per event of the batch, as soon as it is known.
     results: Vec<Option<DeliveryResult>>,
     bisections: usize,
 }
@@ -101,7 +103,7 @@ impl<S> Run<'_, '_, S>
 where
     S: AsyncFn(&Outgoing) -> Result<Response, Failure>,
 {
-    /// Sends the requests of one step. Returns the parts that are left to do, in order.
+    /// Sends the requests of one step. Returns the remaining parts, in order.
     async fn send_part(&mut self, mut part: Part) -> Vec<Part> {
         part.places.retain(|place| !self.is_held_back(*place, part.step));
         if part.places.is_empty() {
@@ -127,8 +129,8 @@ where
         while let Some(request) = of_step.next() {
             let reception = self.send(request).await;
             let places: Vec<usize> = part.of(request).collect();
-            // Where order matters, this is the only request: the events of the others, and those that follow them, are mapped
-            // anew once it is known which ones are held back.
+            // If order matters, this round sends only this request. The events of the other requests, and all later
+            // events, are mapped again when the attempt has found out which events are held back.
             let first = match self.loaded.kind.limits.is_ordered {
                 true => of_step.by_ref().flat_map(|request| &request.events).min(),
                 false => None,
@@ -170,8 +172,8 @@ where
         }
     }
 
-    /// Gives the events of a request their results. Events that were delivered get none yet: they may have further steps.
-    /// Returns the two halves of a request that has to be bisected.
+    /// Gives the events of a request their results. Delivered events get no result yet, because they may have further
+    /// steps. Returns the two halves of a request that has to be bisected.
     fn receive(&mut self, places: Vec<usize>, step: u32, reception: Reception) -> Vec<Part> {
         match reception {
             Reception::All(acceptance) => {
@@ -192,7 +194,7 @@ where
                     let half = |places: &[usize]| Part { places: places.to_vec(), step };
                     return vec![half(first), half(second)];
                 }
-                // The next attempt goes on without the events that were told apart.
+                // The next attempt continues without the events that were separated.
                 places.iter().for_each(|place| self.retry(*place, step, None, &reason));
             }
             Reception::Poison { reason } => {
@@ -212,8 +214,8 @@ where
         }
     }
 
-    /// The part of the next step: events that got through this one and have a request of a later one. The others have ended,
-    /// except those that stand in a part of this step.
+    /// Makes the part of the next step: the events that finished this step and have a request of a later one. The other
+    /// events have ended, except those in another part of this step.
     fn go_on(
         &mut self,
         part: &Part,
@@ -238,8 +240,8 @@ where
         next
     }
 
-    /// Gives an event the result that holds its person's events back, if there is one. The shared result keeps them together,
-    /// so that the next attempt sends them in order.
+    /// Gives an event the result that holds its person's events back, if there is one. The events share this result, so
+    /// that the next attempt sends them together and in order.
     fn is_held_back(&mut self, place: usize, step: u32) -> bool {
         let profile = self.batch.get(place).map(|one| &one.delivery.profile);
         let held_back = self.held_back.borrow();
@@ -255,7 +257,7 @@ where
         is_held_back
     }
 
-    /// An attempt of an event failed in this step.
+    /// Notes that an event's attempt failed in this step.
     fn retry(&mut self, place: usize, steps: u32, retry_after: Option<&str>, reason: &str) {
         let Some(one) = self.batch.get(place) else { return };
         let result = again(&one.delivery, steps, retry_after, reason.to_owned());
@@ -279,14 +281,15 @@ where
     }
 }
 
-/// What follows an attempt that failed with so many steps done.
+/// Returns the result of an attempt that failed after this number of steps.
 pub(super) fn again(
     delivery: &Delivery,
     steps: u32,
     retry_after: Option<&str>,
     reason: String,
 ) -> DeliveryResult {
-    // The same jitter for all events of an outbox row: together they cost their profile one row, apart one row each.
+    // All events of an outbox row get the same jitter. With one result they stay one row; with different results they
+    // would become one row each.
     let mut hasher = DefaultHasher::new();
     (&delivery.profile, delivery.row, delivery.attempt).hash(&mut hasher);
     let [chance, ..] = hasher.finish().to_le_bytes();

@@ -1,6 +1,6 @@
-//! Batches: deliveries for one destination, grouped as its limits want them.
+//! Batches: deliveries for one destination, grouped within the destination's limits.
 //!
-//! Deliveries in, batches out. Pure: sends nothing and judges no consent.
+//! Deliveries → batches. Pure: this file sends nothing and judges no consent.
 
 use std::cmp::Ordering;
 
@@ -9,16 +9,17 @@ use hilo_core::event::Event;
 use super::destination::Limits;
 use crate::calls::Delivery;
 
-/// A delivery with its event, parsed.
+/// A delivery and its parsed event.
 pub(super) struct Outbound {
     pub(super) delivery: Delivery,
     pub(super) event: Event,
 }
 
-/// Groups deliveries. All events of a batch have done the same steps, and belong to one person where people may not be mixed.
+/// Groups deliveries. All events of a batch have done the same steps. They belong to one person if the destination does
+/// not take several.
 pub(super) fn batches(outbound: Vec<Outbound>, limits: &Limits) -> Vec<Vec<Outbound>> {
-    // Sorted by insertion, which keeps equals as they came. There are a few hundred at most, and the standard library's sort
-    // of such large values is several KB of the script.
+    // The list is sorted by insertion, which keeps equal items in their order. There are a few hundred items at most,
+    // and the standard library's sort of such large values adds several KB to the script.
     let mut sorted: Vec<Outbound> = Vec::with_capacity(outbound.len());
     for one in outbound {
         let at = sorted.partition_point(|other| compare(other, &one, limits).is_le());
@@ -42,7 +43,7 @@ pub(super) fn batches(outbound: Vec<Outbound>, limits: &Limits) -> Vec<Vec<Outbo
     batches
 }
 
-/// Where order matters, nothing but the time may change it: a batch ends where the steps do.
+/// Compares two deliveries. If order matters, only time decides it: a change in the number of steps begins a new batch.
 fn compare(one: &Outbound, other: &Outbound, limits: &Limits) -> Ordering {
     let by_person = match limits.mixes_people {
         true => Ordering::Equal,

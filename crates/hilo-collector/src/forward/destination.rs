@@ -1,8 +1,8 @@
-//! What a destination is: its kind, its limits, and two pure functions, from a batch to requests and from an answer to what
-//! became of each event.
+//! The parts of a destination: its kind, its limits, and two pure functions. The first makes requests from a batch. The
+//! second reads the result of each event from an answer.
 //!
-//! Shapes only. The kinds are in `destinations/`. Grouping, sending, bisecting, pacing and retry are the rest of `forward`, so a
-//! destination cannot send, wait or read a clock.
+//! This file has only shapes. `destinations/` has the kinds. The rest of `forward` groups, sends, bisects, waits and
+//! repeats, so a destination cannot send, wait or read a clock.
 
 use hilo_core::config::{DestinationEntry, Problem};
 use hilo_core::consent::Purpose;
@@ -13,7 +13,7 @@ use serde::Deserialize;
 
 use crate::platform::{Outgoing, Response};
 
-/// Steps that the requests for one event may have.
+/// The most steps that the requests for one event may have.
 pub const STEPS_MAX: u32 = 8;
 
 /// A kind of destination: one row of the catalogue.
@@ -21,59 +21,59 @@ pub const STEPS_MAX: u32 = 8;
 pub struct Kind {
     /// The `type` in `hilo.toml`, and the name of its folder in `tests/golden/forward`.
     pub name: &'static str,
-    /// Types the settings of an entry.
+    /// Reads the settings of an entry.
     ///
     /// # Errors
-    /// A setting that does not fit, with line, column and remedy.
+    /// The problem of a wrong setting, with line, column and remedy.
     pub load: fn(&DestinationEntry) -> Result<Box<dyn Destination>, Problem>,
-    /// Purposes that the service needs, whatever the configuration adds.
+    /// The purposes that the service needs, in addition to those of the configuration.
     pub purposes: &'static [Purpose],
-    /// What a batch for it may be.
+    /// The limits of a batch for this kind.
     pub limits: Limits,
 }
 
-/// What a batch for one kind of destination may be.
+/// The limits of a batch for one kind of destination.
 #[derive(Clone, Copy, Debug)]
 pub struct Limits {
-    /// Events of one batch.
+    /// The most events of one batch.
     pub events: usize,
-    /// Bytes that the events of one batch have together as stored. A larger event is a batch of its own.
+    /// The most bytes of all events of one batch, as they are stored. A larger event gets a batch of its own.
     pub bytes: usize,
-    /// Seconds after which an event is too old for the service.
+    /// The seconds after which an event is too old for the service.
     pub age_s_max: Option<u32>,
-    /// Whether events are sent in the order in which they happened, one request at a time. An event that waits for its next
-    /// attempt holds back the later events of its person that were handed over with it; events of later messages may
-    /// overtake it.
+    /// Whether events are sent in the order in which they happened, one request at a time. An event that waits for its
+    /// next attempt holds back later events of its person, but only those that the consumer got together with it.
+    /// Events of later messages may overtake it.
     pub is_ordered: bool,
-    /// Whether a batch may hold events of several persons.
+    /// Whether a batch may contain events of several persons.
     pub mixes_people: bool,
-    /// Whether the person goes along with the event. Otherwise no personal data leaves the profile for it.
+    /// Whether the person is sent with the event. Otherwise the destination gets no personal data of the profile.
     pub wants_person: bool,
 }
 
 /// A configured destination. Pure: the same input gives the same output.
 pub trait Destination {
-    /// The requests that bring a batch there, of all steps.
+    /// Makes the requests of all steps that bring a batch to the destination.
     ///
-    /// Each event is named by at most one request of each step, and by one at least unless it is left out with a reason. A
-    /// request of a step is sent only for events whose requests of all earlier steps succeeded. Steps that are done are not
-    /// sent again, so a step keeps its meaning when the code changes.
+    /// Each step has at most one request for an event. Each event has at least one request, unless it is left out with a
+    /// reason. A request of a step is sent only for events whose requests of all earlier steps succeeded. Steps that are
+    /// done are not sent again, so a step must keep its meaning when the code changes.
     ///
     /// # Errors
-    /// A secret that is not set.
+    /// The secret that is not set.
     fn requests(&self, batch: &Batch<'_>) -> Result<Mapping, MissingSecret>;
 
-    /// What the answer to `request` means for its events.
+    /// Reads the results of the request's events from the answer.
     fn classify(&self, request: &MappedRequest, response: &Response) -> Reception;
 }
 
-/// Events on their way to one destination.
+/// Events for one destination.
 pub struct Batch<'b> {
-    /// The events. Requests name them by their place here.
+    /// The events. A request refers to an event by its index in this list.
     pub events: Vec<BatchEvent<'b>>,
     /// Looks up secrets.
     pub secrets: Secrets<'b>,
-    /// The moment of this attempt.
+    /// The time of this attempt.
     pub now: Timestamp,
 }
 
@@ -82,64 +82,65 @@ pub struct Batch<'b> {
 pub struct BatchEvent<'b> {
     /// The event.
     pub event: &'b Event,
-    /// Its person, as far as consent allows. `None` if the kind wants no person.
+    /// The event's person, as far as consent allows. `None` if the kind wants no person.
     pub person: Option<&'b Person>,
 }
 
-/// What a destination makes of a batch.
+/// The result of mapping a batch.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Mapping {
-    /// The requests, in the order in which they are to be sent.
+    /// The requests, in the order in which they must be sent.
     pub requests: Vec<MappedRequest>,
-    /// The places of events that the destination does not take, each with a reason for people.
+    /// The indexes of events that the destination does not take, each with a reason for people.
     pub left_out: Vec<(usize, String)>,
 }
 
-/// One request, and the events that it carries.
+/// One request and its events.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct MappedRequest {
-    /// What is sent.
+    /// The request.
     pub outgoing: Outgoing,
-    /// The places of its events in the batch.
+    /// The indexes of the request's events in the batch.
     pub events: Vec<usize>,
-    /// 0 for the first request that an event needs, 1 for the request that may only follow it, and so on.
+    /// The step: 0 for the first request of an event, 1 for the request that must follow it, and so on.
     pub step: u32,
 }
 
-/// What an answer means for the events of its request.
+/// The results of a request's events.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Reception {
-    /// The same for all of them.
+    /// All events have the same result.
     All(Acceptance),
-    /// One result per event, in the order in which the request names them.
+    /// Each event has its own result, in the order of the request's `events`.
     Each(Vec<Acceptance>),
-    /// The request was refused as a whole because of one of its events, and the answer does not name the event.
+    /// The whole request was refused because of one of its events, and the answer does not tell which event it is.
     Poison {
-        /// Why, for people.
+        /// The reason, for people.
         reason: String,
     },
 }
 
-/// Whether a destination took an event.
+/// The result of one event.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Acceptance {
-    /// It has the event.
+    /// The destination accepted the event.
     Delivered,
-    /// It did not take the event now.
+    /// The destination did not accept the event now.
     Retry {
-        /// `Retry-After` as sent, if it was.
+        /// The text of `Retry-After`, if the answer has it.
         after: Option<String>,
-        /// Why, for people.
+        /// The reason, for people.
         reason: String,
     },
-    /// It will never take the event.
+    /// The destination will never accept the event.
     Rejected {
-        /// Why, for people.
+        /// The reason, for people.
         reason: String,
     },
 }
 
-/// A secret that a destination needs and that is not set or cannot be one. The deployer can set it, so it is tried again.
+/// The name of a secret that a destination needs and that is not set or not valid. The deployer can still set the
+/// secret, so the delivery is repeated.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct MissingSecret(pub String);
 
@@ -147,7 +148,7 @@ pub struct MissingSecret(pub String);
 #[derive(Clone, Debug, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct SecretName {
-    /// What `wrangler secret put` was given.
+    /// The name under which `wrangler secret put` stored the secret.
     pub secret: String,
 }
 

@@ -1,8 +1,8 @@
-//! Forward: which destinations an event is meant for, and bringing it there.
+//! Forward: plans the destinations of an event, and delivers the event.
 //!
-//! `plan` decides before anything is stored. `deliver` is the consumer of the queue: it groups deliveries into batches, has the
-//! destination map them, sends, and reports to profile and journal what became of each. Both ask consent. Stores nothing: the
-//! outbox does.
+//! `plan` decides before anything is stored. `deliver` is the consumer of the queue: it groups deliveries into batches,
+//! lets the destination map them, sends the requests, and reports the results to profile and journal. Both check
+//! consent. This folder stores nothing: the outbox does.
 
 mod attempt;
 mod batch;
@@ -28,12 +28,13 @@ use crate::platform::{Failure, Outgoing, Platform, Response, log_line};
 use attempt::{HeldBack, Outside, again, attempt};
 use batch::{Outbound, batches};
 
-/// Requests to one destination at a time. Workers allow six connections in all, and a destination that hangs must leave some.
+/// The most requests to one destination at a time. Workers allow six connections in all, and a destination that hangs
+/// must leave some.
 const AT_ONCE: usize = 3;
-/// Profiles that are sent their confirmations at a time.
+/// The most profiles that get their confirmations at the same time.
 const CONFIRMED_AT_ONCE: usize = 16;
 
-/// Brings every delivery to its destination and reports what became of it.
+/// Brings every delivery to its destination and reports the results.
 pub async fn deliver<P: Platform>(deliveries: Vec<Delivery>, platform: &P) {
     let config = platform.config().await;
     let mut groups: BTreeMap<String, Vec<Delivery>> = BTreeMap::new();
@@ -46,7 +47,7 @@ pub async fn deliver<P: Platform>(deliveries: Vec<Delivery>, platform: &P) {
         now: &|| platform.now(),
         is_dev: platform.is_dev(),
     };
-    // Side by side: a destination that hangs delays only its own deliveries.
+    // The groups run side by side: a destination that hangs delays only its own deliveries.
     let groups = groups.into_iter().map(|(name, group)| {
         let configured = config.config.destination(&name).map(Configured::of);
         let outside = &outside;
@@ -68,7 +69,7 @@ pub async fn deliver<P: Platform>(deliveries: Vec<Delivery>, platform: &P) {
     join_all(groups).await;
 }
 
-/// Deliveries for one destination to their results.
+/// Attempts the deliveries for one destination, and returns their results.
 async fn deliver_group<S>(
     group: Vec<Delivery>,
     configured: &Configured<'_>,
@@ -95,7 +96,7 @@ where
             Err(dead) => results.push(*dead),
         }
     }
-    // One batch after another where order matters.
+    // If order matters, the batches are sent one after another.
     let at_once = if limits.is_ordered { 1 } else { AT_ONCE };
     let held_back = RefCell::new(HeldBack::new());
     let attempts = batches(outbound, limits).into_iter();
@@ -105,7 +106,7 @@ where
     results
 }
 
-/// Parses the event of a delivery, and gives up what may not go there or is too old.
+/// Parses the event of a delivery. Gives up the delivery if the event's consent forbids it or the event is too old.
 fn open<S>(
     delivery: Delivery,
     configured: &Configured<'_>,
@@ -120,7 +121,8 @@ fn open<S>(
         Ok(event) => event,
         Err(failure) => return dead(delivery, failure.message().to_owned()),
     };
-    // The profile's record was asked when the delivery was handed out. Here the event's own consent is asked.
+    // The profile's recorded consent was checked when the outbox sent the delivery. Here the event's own consent is
+    // checked.
     if !configured.is_allowed(&event) {
         return dead(delivery, Code::ConsentDenied.name().to_owned());
     }
@@ -133,8 +135,8 @@ fn open<S>(
     Ok(Outbound { delivery, event })
 }
 
-/// Sends each profile its confirmations, and the journal all of them. A confirmation that is lost leads to one more attempt,
-/// which the receiver recognizes by its id.
+/// Sends each profile its confirmations, and the journal all of them. A lost confirmation leads to one more attempt, and
+/// the receiver detects the repeat by its id.
 async fn confirm<P: Platform>(results: Vec<(Delivery, DeliveryResult)>, platform: &P) {
     let mut profiles: BTreeMap<String, Vec<Confirmation>> = BTreeMap::new();
     let mut attempts = Vec::new();

@@ -1,6 +1,7 @@
-//! Planning: which destinations an event is meant for.
+//! Planning: finds the destinations of an event.
 //!
-//! `(event, configured destinations) → plans`, before anything is stored. Consent is asked here and again before each attempt.
+//! `(event, configured destinations) → plans`, before anything is stored. Consent is checked here and again before each
+//! attempt.
 
 use hilo_core::config::{DestinationEntry, Problem, ProblemCode};
 use hilo_core::consent::{Decision, Purpose, decide};
@@ -10,15 +11,16 @@ use super::destination::{Destination, Kind};
 use super::destinations::CATALOGUE;
 use crate::calls::Planned;
 
-/// A destination as configured, its settings typed. Made once for a batch, because typing costs more than planning an event.
+/// A configured destination with parsed settings. It is made once for a batch, because parsing costs more than planning
+/// an event.
 pub struct Configured<'c> {
     pub(super) entry: &'c DestinationEntry,
     pub(super) loaded: Result<Loaded, Problem>,
-    /// What is stored about an event that is meant for it, with all purposes that it needs.
+    /// The plan that is stored with an event for this destination. It contains all purposes that the destination needs.
     pub(super) planned: Planned,
 }
 
-/// A destination with typed settings, and its kind.
+/// A destination with parsed settings, and its kind.
 pub struct Loaded {
     /// The kind.
     pub kind: Kind,
@@ -27,10 +29,10 @@ pub struct Loaded {
 }
 
 impl Loaded {
-    /// Types the settings of an entry.
+    /// Reads the settings of an entry.
     ///
     /// # Errors
-    /// An unknown type, or a setting that does not fit, with line, column and remedy.
+    /// The problem of an unknown type or a wrong setting, with line, column and remedy.
     pub fn of(entry: &DestinationEntry) -> Result<Loaded, Problem> {
         let Some(kind) = CATALOGUE.iter().find(|kind| kind.name == entry.kind) else {
             let names: Vec<_> = CATALOGUE.iter().map(|kind| kind.name).collect();
@@ -43,7 +45,7 @@ impl Loaded {
 }
 
 impl Configured<'_> {
-    /// Types the settings of every entry.
+    /// Reads the settings of every entry.
     pub fn all(entries: &[DestinationEntry]) -> Vec<Configured<'_>> {
         entries.iter().map(Configured::of).collect()
     }
@@ -66,7 +68,7 @@ impl Configured<'_> {
         Configured { entry, loaded, planned }
     }
 
-    /// Whether the event's own consent allows it to go there. A destination that cannot be loaded gets nothing.
+    /// Whether the event's own consent allows this destination. A destination that cannot be loaded gets nothing.
     pub(super) fn is_allowed(&self, event: &Event) -> bool {
         let said = event.context.consent.as_ref().map(|claim| claim.state()).unwrap_or_default();
         self.loaded.is_ok()
@@ -75,15 +77,15 @@ impl Configured<'_> {
     }
 }
 
-/// All purposes that a delivery needs: those of `hilo.toml` and those of the kind.
+/// Joins all purposes that a delivery needs: those of `hilo.toml` and those of the kind.
 fn all_purposes(declared: &[Purpose], own: &[Purpose]) -> Vec<Purpose> {
     let mut all = declared.to_vec();
     all.extend(own.iter().filter(|purpose| !declared.contains(purpose)));
     all
 }
 
-/// The destinations `event` is meant for: wanted by their filters, allowed by every purpose they need, and not taken
-/// away by the sender's `integrations`.
+/// Finds the destinations of `event`: their filters match, the event's consent allows every purpose they need, and the
+/// sender's `integrations` does not exclude them.
 pub fn plan<'p>(event: &Event, configured: &'p [Configured<'_>]) -> Vec<&'p Planned> {
     let wanted = |one: &&Configured<'_>| {
         one.entry.events.wants(event)
@@ -93,7 +95,7 @@ pub fn plan<'p>(event: &Event, configured: &'p [Configured<'_>]) -> Vec<&'p Plan
     configured.iter().filter(wanted).map(|one| &one.planned).collect()
 }
 
-/// Segment's `integrations`: `{"All": false}` takes every destination away except those named `true` or with options.
+/// Reads Segment's `integrations`: `{"All": false}` excludes every destination except those with `true` or with options.
 fn is_integrated(event: &Event, name: &str) -> bool {
     let is_on = |value: &serde_json::Value| value.as_bool().unwrap_or(!value.is_null());
     let all = event.integrations.get("All").is_none_or(is_on);

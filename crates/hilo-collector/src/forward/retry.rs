@@ -1,27 +1,27 @@
-//! When a delivery is tried again, and when it is given up.
+//! The time of a delivery's next attempt, and the end of its attempts.
 //!
 //! `(attempt, Retry-After, chance) → next`. Pure: the outbox stores the time of the next attempt.
 
-/// Seconds before each next attempt: quick while a receiver restarts, then the long tail that Standard Webhooks
-/// suggests, three days in all.
+/// The seconds before each next attempt. The first ones are short because a receiver may restart; the later ones follow
+/// the suggestion of Standard Webhooks, three days in all.
 const DELAYS_S: [u32; 18] = [
     1, 2, 4, 8, 15, 30, 60, 300, 900, 1_800, 3_600, 7_200, 14_400, 18_000, 36_000, 50_400, 57_600,
     72_000,
 ];
 
-/// What follows a failed attempt.
+/// The decision after a failed attempt.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) enum Next {
-    /// Again, after so many seconds.
+    /// Try again after this number of seconds.
     Retry(u32),
-    /// No more.
+    /// Give the delivery up.
     GiveUp,
 }
 
-/// The wait after attempt number `attempt` (0 for the first) has failed.
+/// Returns the delay after attempt number `attempt` (0 for the first) has failed.
 ///
-/// Half of the wait is jitter from `chance`, so that deliveries that failed together do not return together. `Retry-After`
-/// counts where it asks for more, up to our own longest delay.
+/// Half of the delay is jitter from `chance`, so that deliveries that failed together do not return together.
+/// `Retry-After` counts if it asks for more, up to our own longest delay.
 pub(super) fn next(attempt: u32, retry_after: Option<&str>, chance: u8) -> Next {
     let Some(delay) = usize::try_from(attempt).ok().and_then(|n| DELAYS_S.get(n)) else {
         return Next::GiveUp;
@@ -32,7 +32,7 @@ pub(super) fn next(attempt: u32, retry_after: Option<&str>, chance: u8) -> Next 
     Next::Retry(jittered.max(asked))
 }
 
-/// `Retry-After` in seconds. A date or anything else leaves our own delay.
+/// Reads `Retry-After` in seconds. For a date or anything else our own delay counts.
 fn seconds(text: &str) -> Option<u32> {
     let text = text.trim();
     let is_number = !text.is_empty() && text.bytes().all(|byte| byte.is_ascii_digit());
@@ -44,7 +44,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn waits_grow_until_the_delivery_is_given_up() {
+    fn delays_grow_until_the_delivery_is_given_up() {
         assert_eq!(next(0, None, 255), Next::Retry(1));
         assert_eq!(next(5, None, 255), Next::Retry(30));
         assert_eq!(next(5, None, 0), Next::Retry(15));
@@ -54,7 +54,7 @@ mod tests {
     }
 
     #[test]
-    fn retry_after_lengthens_a_wait_and_never_shortens_it() {
+    fn retry_after_lengthens_a_delay_and_never_shortens_it() {
         assert_eq!(next(0, Some("120"), 255), Next::Retry(120));
         assert_eq!(next(6, Some("0"), 255), Next::Retry(60));
         assert_eq!(next(0, Some("1000000000"), 255), Next::Retry(72_000));

@@ -1,4 +1,4 @@
-//! Delivery to a destination that exists only here: two steps, batches of three, answers per event.
+//! Delivery to destinations that exist only in this file: two steps, batches of three, answers per event.
 
 use std::cell::RefCell;
 use std::collections::BTreeMap;
@@ -32,7 +32,8 @@ const DESK: Kind = Kind {
     },
 };
 
-/// Takes the people of all events first, and then the events that are no page views. Bodies are the ids.
+/// A destination that gets the people of all events first, and then the events that are no page views. The bodies are
+/// the ids.
 struct Desk;
 
 impl Destination for Desk {
@@ -89,7 +90,7 @@ impl Destination for Desk {
     }
 }
 
-/// Takes the people one by one, and then all events in one request. A page view needs no person.
+/// A destination that gets the people one by one, and then all events in one request. A page view needs no person.
 struct Counter;
 
 impl Destination for Counter {
@@ -139,12 +140,12 @@ fn delivery(id: &str, kind: &str) -> Delivery {
     }
 }
 
-/// Track events.
+/// Makes track events.
 fn tracks(ids: &[&str]) -> Vec<Delivery> {
     ids.iter().map(|id| delivery(id, "track")).collect()
 }
 
-/// An event that happened so many seconds before the others.
+/// Moves an event to this number of seconds before the others.
 fn before(mut delivery: Delivery, seconds: i64) -> Delivery {
     let at = NOW.parse::<Timestamp>().unwrap() - SignedDuration::from_secs(seconds);
     delivery.event = delivery.event.replace(NOW, &at.to_string());
@@ -155,7 +156,7 @@ fn answer(status: u16, body: &str) -> Response {
     Response { status, body: body.to_owned(), ..Response::default() }
 }
 
-/// What was sent, such as `people m1,m2`, and what became of each event.
+/// The sent requests, such as `people m1,m2`, and the result of each event.
 type Delivered = (Vec<String>, BTreeMap<String, DeliveryResult>);
 
 fn deliver_with(
@@ -213,21 +214,21 @@ fn retry(after_s: u32, reason: &str, steps: u32) -> DeliveryResult {
 }
 
 #[test]
-fn a_batch_holds_as_many_events_as_the_destination_takes() {
+fn a_batch_has_no_more_events_than_the_destination_takes() {
     let (log, results) = deliver(tracks(&["m1", "m2", "m3", "m4"]), |_| answer(200, ""));
     assert_eq!(log, ["people m1,m2,m3", "events m1,m2,m3", "people m4", "events m4"]);
     assert_eq!(results, delivered(&["m1", "m2", "m3", "m4"]));
 }
 
 #[test]
-fn a_batch_holds_no_more_bytes_than_the_destination_takes() {
+fn a_batch_has_no_more_bytes_than_the_destination_takes() {
     let limits = Limits { bytes: tracks(&["m1"])[0].event.len() * 2, ..DESK.limits };
     let (log, _) = deliver_with(limits, tracks(&["m1", "m2", "m3"]), |_| answer(200, ""));
     assert_eq!(log, ["people m1,m2", "events m1,m2", "people m3", "events m3"]);
 }
 
 #[test]
-fn a_batch_holds_several_people_only_where_the_destination_takes_them() {
+fn a_batch_has_several_people_only_if_the_destination_takes_them() {
     let sent = || {
         let mut sent = tracks(&["m1", "m2", "m3"]);
         sent[1].profile = "other".to_owned();
@@ -250,7 +251,7 @@ fn an_event_ends_with_the_last_step_that_it_needs() {
 }
 
 #[test]
-fn only_events_that_got_through_a_step_take_the_next_one() {
+fn only_events_that_finished_a_step_take_the_next_one() {
     let (log, results) = deliver(tracks(&["m1", "m2", "m3"]), |line| match line {
         "people m1,m2,m3" => answer(207, "ok,no,60"),
         _ => answer(200, ""),
@@ -270,7 +271,7 @@ fn a_step_that_is_done_is_never_repeated() {
     let (log, results) = deliver(tracks(&["m1"]), fails);
     assert_eq!(log, ["people m1", "events m1"]);
     assert_eq!(results["m1"], retry(7, "status 503", 1));
-    // What the outbox hands out next.
+    // This is the delivery that the outbox sends next.
     let again = Delivery { steps: 1, attempt: 1, ..delivery("m1", "track") };
     let fresh = tracks(&["m2"]);
     let sent = fresh.into_iter().chain([again.clone()]).collect();
@@ -283,7 +284,7 @@ fn a_step_that_is_done_is_never_repeated() {
 }
 
 #[test]
-fn a_request_without_an_answer_is_tried_again() {
+fn a_request_without_an_answer_is_repeated() {
     let (_, results) = deliver(tracks(&["m1"]), |_| answer(0, ""));
     assert!(
         matches!(&results["m1"], DeliveryResult::Retry { reason, .. } if reason == "no answer")
@@ -297,7 +298,7 @@ fn an_answer_that_leaves_an_event_out_does_not_lose_the_event() {
 }
 
 #[test]
-fn a_poisonous_event_is_found_by_halves_and_the_others_arrive() {
+fn a_poisonous_event_is_found_by_bisecting_and_the_others_are_delivered() {
     let limits = Limits { events: 8, bytes: 100_000, ..DESK.limits };
     let ids = ["m1", "m2", "m3", "m4", "m5", "m6", "m7", "m8"];
     let (log, mut results) = deliver_with(limits, tracks(&ids), |line| {
@@ -305,12 +306,12 @@ fn a_poisonous_event_is_found_by_halves_and_the_others_arrive() {
     });
     assert_eq!(results.remove("m6"), Some(dead("status 400", 0)));
     assert_eq!(results, delivered(&["m1", "m2", "m3", "m4", "m5", "m7", "m8"]));
-    // The whole, then two halves of each part that was refused.
+    // The whole batch, then two halves of each part that was refused.
     assert_eq!(log.iter().filter(|line| line.starts_with("people")).count(), 7);
 }
 
 #[test]
-fn bisecting_ends_and_leaves_the_rest_to_the_next_attempt() {
+fn bisecting_ends_at_its_bound_and_leaves_the_rest_to_the_next_attempt() {
     let limits = Limits { events: 100, bytes: 1_000_000, ..DESK.limits };
     let ids: Vec<String> = (0..100).map(|n| format!("m{n}")).collect();
     let sent = ids.iter().map(|id| delivery(id, "track")).collect();
@@ -322,7 +323,7 @@ fn bisecting_ends_and_leaves_the_rest_to_the_next_attempt() {
 }
 
 #[test]
-fn an_event_beyond_the_age_limit_becomes_a_dead_letter_that_says_so() {
+fn an_event_beyond_the_age_limit_becomes_a_dead_letter_with_that_reason() {
     let mut sent = tracks(&["m1", "m2"]);
     sent[0] = before(sent[0].clone(), 3_601);
     sent[1] = before(sent[1].clone(), 3_600);
@@ -342,7 +343,7 @@ fn an_event_whose_own_consent_denies_is_not_sent() {
 const ORDERED: Limits = Limits { events: 2, is_ordered: true, ..DESK.limits };
 
 #[test]
-fn an_ordered_destination_gets_events_as_they_happened() {
+fn an_ordered_destination_gets_events_in_the_order_in_which_they_happened() {
     let mut sent = tracks(&["m1", "m2", "m3"]);
     sent[2] = before(sent[2].clone(), 60);
     let (log, _) = deliver_with(ORDERED, sent, |_| answer(200, ""));
@@ -350,7 +351,7 @@ fn an_ordered_destination_gets_events_as_they_happened() {
 }
 
 #[test]
-fn an_event_that_waits_holds_back_the_later_events_of_its_person_and_no_others() {
+fn an_event_that_waits_holds_back_only_the_later_events_of_its_person() {
     let mut sent = tracks(&["m1", "m2", "m3", "m4"]);
     sent[3].profile = "other".to_owned();
     let (log, mut results) = deliver_with(ORDERED, sent, |line| match line {
@@ -358,7 +359,7 @@ fn an_event_that_waits_holds_back_the_later_events_of_its_person_and_no_others()
         _ => answer(200, ""),
     });
     assert_eq!(log, ["people m1,m2", "people m4", "events m4"]);
-    // They are due again at the same time, so that the next attempt sends them in order.
+    // Both events are due again at the same time, so that the next attempt sends them in order.
     assert_eq!(results.remove("m1"), Some(retry(60, "status 207", 0)));
     assert_eq!(results.remove("m2"), Some(retry(60, "status 207", 1)));
     assert_eq!(results.remove("m3"), Some(retry(60, "status 207", 0)));

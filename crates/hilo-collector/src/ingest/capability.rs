@@ -1,8 +1,8 @@
-//! The capability of a guest's cart: its holder has the cart. A cookie out of reach for scripts, or a header for apps without
-//! cookies.
+//! The capability of a guest's cart: whoever presents it owns the cart. Browsers keep it in a cookie that scripts cannot
+//! read. Apps without cookies send it in a header.
 //!
-//! `v1.<cart id>.<issued>.<HMAC>`: the id is random and has nothing to do with the anonymous id. A capability that we did not
-//! sign counts as none, and no object is asked for it.
+//! `v1.<cart id>.<issued>.<HMAC>`: the id is random and is not derived from the anonymous id. A capability with a wrong
+//! signature is ignored, and no object is called for it.
 
 use super::cookie::{Jar, Which, sign, unsign};
 use crate::call::Call;
@@ -10,33 +10,34 @@ use crate::platform::{Platform, Reply};
 use crate::signature::hex;
 use jiff::Timestamp;
 
-/// The header of apps without cookies: `new`, or the capability that they were given.
+/// The header of apps without cookies. Its value is `new`, or the capability that the app has received.
 const HEADER: &str = "x-hilo-cart";
-/// 30 days after its last renewal: as long as a guest's cart is kept.
+/// A capability is valid for 30 days after its last renewal: as long as a guest's cart is kept.
 const LIFE_S: i64 = 30 * 86_400;
-/// Renewed at most daily.
+/// A capability is renewed at most daily.
 const REFRESH_S: i64 = 86_400;
-/// Bound to this use, so that no other signature of the same secret fits.
+/// A prefix of the signed text, so that no other signature with the same secret is a valid capability.
 const PURPOSE: &str = "cart:";
 
-/// What a request shows of a guest's cart.
+/// The capability that a request presents.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Capability {
     /// The cart's random id, if the signature holds.
     pub id: Option<String>,
-    /// Whether the sender keeps it itself, without a cookie.
+    /// Whether the capability came in the header, so that the sender keeps it without a cookie.
     pub is_by_header: bool,
-    /// Whether it has to be given out anew.
+    /// Whether the answer must contain a renewed capability.
     is_stale: bool,
 }
 
 impl Capability {
-    /// None at all: servers have no guests.
+    /// A request without a capability: servers have no guests.
     pub const fn none() -> Capability {
         Capability { id: None, is_by_header: false, is_stale: false }
     }
 
-    /// What the request shows. A header counts before the cookie: its sender keeps the capability itself.
+    /// Reads the capability of a request. The header counts before the cookie, because its sender keeps the capability
+    /// itself.
     pub fn of<P: Platform>(secret: &str, call: &Call<'_, P>) -> Capability {
         let Call { incoming, platform, .. } = *call;
         let header = incoming.headers.get(HEADER).map(str::trim);
@@ -52,18 +53,18 @@ impl Capability {
         }
     }
 
-    /// Gives it an id if it has none.
+    /// Makes an id if the capability has none.
     pub fn mint<P: Platform>(&mut self, platform: &P) -> &str {
         self.id.get_or_insert_with(|| hex(&platform.random16()))
     }
 
-    /// The text for the answer's body, if the sender keeps the capability itself and has no fresh one.
+    /// The text for the answer's body, if the sender keeps the capability itself and needs a renewed one.
     pub fn in_body(&self, secret: &str, now: Timestamp) -> Option<String> {
         let id = self.id.as_ref().filter(|_| self.is_by_header && self.is_stale)?;
         Some(sign(id, PURPOSE, secret, now.as_second()))
     }
 
-    /// Sets the cookie anew, if the capability is kept there and is not fresh.
+    /// Sets a renewed cookie, if the capability is kept in a cookie and is stale.
     pub fn keep<P: Platform>(&self, secret: &str, call: &Call<'_, P>, reply: &mut Reply) {
         let Call { incoming, platform, .. } = *call;
         let Some(id) = self.id.as_ref().filter(|_| !self.is_by_header && self.is_stale) else {
@@ -77,7 +78,7 @@ impl Capability {
     }
 }
 
-/// Takes the cookie away, if there is one.
+/// Removes the cookie, if the request has one.
 pub fn clear<P: Platform>(call: &Call<'_, P>, reply: &mut Reply) {
     let jar = Jar::of(call.incoming, call.platform.is_dev());
     if jar.find(call.incoming, Which::Cart).is_some()

@@ -1,6 +1,6 @@
-//! The cart's calls as HTTP has them: bodies → questions for the object, its answers → replies.
+//! The HTTP side of the cart's calls: bodies → calls of the object, the object's answers → replies.
 //!
-//! Reads shapes and hands refusals on. The pipeline decides whose cart it is, and what a login does.
+//! This file reads shapes and passes refusals on. The pipeline finds the cart's owner and handles a login.
 
 use hilo_core::cart::wire::{Ops, Revision};
 use hilo_core::cart::{Refusal, ReplicaId};
@@ -16,17 +16,17 @@ use crate::calls::cart::{CartAnswer, CartAsk, Command, Order, Person, Since};
 use crate::calls::refused::{CartRefusal, RefusedCode};
 use crate::platform::{Failure, Incoming, Reply};
 
-/// Seconds until a client should ask a cart again that is moving.
+/// The seconds until a client should repeat a call of a cart that is moving.
 const MERGING_RETRY_S: &str = "1";
-/// Hex digits of a label.
+/// The length of a label in hex digits.
 const LABEL_CHARS: usize = 32;
 
-/// A body that cannot become a question.
+/// A body that is no call of the cart.
 #[derive(Debug)]
 pub enum Unread {
-    /// As a call.
+    /// The call is rejected.
     Rejected(Rejection),
-    /// As a delta.
+    /// The delta is refused.
     Refused(CartRefusal),
 }
 
@@ -42,7 +42,7 @@ impl From<Refusal> for Unread {
     }
 }
 
-/// Reads `GET /v1/cart?epoch=&rev=&replica=`. What is left out is the beginning.
+/// Reads `GET /v1/cart?epoch=&rev=&replica=`. A missing parameter means the beginning.
 pub fn since(incoming: &Incoming, with_lines: bool) -> CartAsk {
     fn number<T: std::str::FromStr>(incoming: &Incoming, name: &str) -> Option<T> {
         incoming.query_value(name)?.parse().ok()
@@ -64,7 +64,7 @@ struct About {
 /// Reads a delta, and the person that its touchpoints are about.
 ///
 /// # Errors
-/// What is no delta, or too large.
+/// A refusal if the body is no delta or is too large.
 pub fn ops(body: &[u8]) -> Result<CartAsk, Unread> {
     let ops = Box::new(Ops::read(body)?);
     let About { person } = read_bytes(body).ok_or(Refusal::Malformed)?;
@@ -74,7 +74,7 @@ pub fn ops(body: &[u8]) -> Result<CartAsk, Unread> {
 /// Reads the beginning of a checkout.
 ///
 /// # Errors
-/// What is no object of that shape.
+/// A rejection if the body is no object of that shape.
 pub fn checkout(body: &[u8]) -> Result<CartAsk, Unread> {
     let About { person } = object(body)?;
     Ok(CartAsk::Checkout { person: checked(person)? })
@@ -83,7 +83,7 @@ pub fn checkout(body: &[u8]) -> Result<CartAsk, Unread> {
 /// Reads an order.
 ///
 /// # Errors
-/// What is no object of that shape.
+/// A rejection if the body is no object of that shape.
 pub fn ordered(body: &[u8]) -> Result<CartAsk, Unread> {
     let order: Order = object(body)?;
     Ok(CartAsk::Ordered(order))
@@ -92,7 +92,7 @@ pub fn ordered(body: &[u8]) -> Result<CartAsk, Unread> {
 /// Reads commands.
 ///
 /// # Errors
-/// What is no object of that shape.
+/// A rejection if the body is no object of that shape.
 pub fn commands(body: &[u8]) -> Result<CartAsk, Unread> {
     #[derive(Deserialize)]
     struct Body {
@@ -114,10 +114,10 @@ fn checked(person: Option<Person>) -> Result<Option<Person>, Rejection> {
     Ok(person)
 }
 
-/// The label in a socket's address.
+/// Reads the label from a socket's address.
 ///
 /// # Errors
-/// `wrong_type` for what is none, `malformed_body` for a request that opens no socket.
+/// `wrong_type` for text that is no label, `malformed_body` for a request that opens no socket.
 pub fn socket_label(incoming: &Incoming) -> Result<String, Rejection> {
     if incoming.headers.get("upgrade").is_none_or(|word| !word.eq_ignore_ascii_case("websocket")) {
         return Err(Rejection::new(Code::MalformedBody, "this path opens a WebSocket"));
@@ -130,18 +130,18 @@ pub fn socket_label(incoming: &Incoming) -> Result<String, Rejection> {
     Ok(label)
 }
 
-/// The label of the cart that a checkout's id names.
+/// Reads the label of a cart from the id of one of its checkouts.
 pub fn label_of_checkout(id: &str) -> Option<&str> {
     let (label, _) = id.strip_prefix("co_")?.split_once('_')?;
     (label.len() == LABEL_CHARS).then_some(label)
 }
 
-/// An object's answer, with what the pipeline adds to a view.
+/// Makes the reply from an object's answer, with the fields that the pipeline adds to a view.
 pub fn reply(answer: &CartAnswer, extras: &[(&str, Value)]) -> Reply {
     let mut body = answer.body.get().to_owned();
     if answer.refused.is_none() {
         for (name, value) in extras {
-            // A view is an object that is never empty.
+            // A view is never an empty object.
             if body.pop() == Some('}') {
                 body.push_str(&format!(",\"{name}\":{value}}}"));
             }
@@ -154,15 +154,15 @@ pub fn reply(answer: &CartAnswer, extras: &[(&str, Value)]) -> Reply {
     reply
 }
 
-/// A refusal before any object was asked.
+/// Makes the reply to a call that is refused before any object is called.
 ///
 /// # Errors
-/// `Fatal`: a shape that is no JSON is a bug.
+/// `Fatal` if the refusal cannot be written as JSON, which is a bug.
 pub fn refused(why: &CartRefusal) -> Result<Reply, Failure> {
     Ok(Reply::json(why.code.status(), why.to_body()?))
 }
 
-/// The view of a visitor who has no cart yet. No object is asked for it.
+/// The view of a visitor who has no cart yet. No object is called.
 pub fn empty_view() -> Reply {
     let body = r#"{"cart":null,"rev":"0","epoch":0,"acked":0,"full":{"vv":{},"put":[],"info":[]},"checkout_open":false}"#;
     Reply::json(200, body.to_owned())
@@ -174,14 +174,14 @@ mod tests {
     use crate::platform::Body;
 
     #[test]
-    fn fields_that_the_pipeline_adds_stand_behind_the_view() {
+    fn fields_that_the_pipeline_adds_follow_the_fields_of_the_view() {
         let answer = CartAnswer::done(&serde_json::json!({"cart": "c"}), false).unwrap();
         let reply = reply(&answer, &[("live", "t".into())]);
         assert_eq!(reply.body, Body::Text(r#"{"cart":"c","live":"t"}"#.to_owned()));
     }
 
     #[test]
-    fn the_id_of_a_checkout_has_the_label_of_its_cart() {
+    fn the_id_of_a_checkout_contains_the_label_of_its_cart() {
         let label = "0123456789abcdef0123456789abcdef";
         assert_eq!(label_of_checkout(&format!("co_{label}_ff")), Some(label));
         assert_eq!(label_of_checkout("co_short_ff"), None);

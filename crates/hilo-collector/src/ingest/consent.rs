@@ -1,6 +1,7 @@
-//! `POST /v1/consent` records a change and answers its receipt; `GET /v1/consent` is the person's copy.
+//! `POST /v1/consent` records a change and answers its receipt; `GET /v1/consent` answers the person's copy.
 //!
-//! Essential: works whatever was consented to. The chain of receipts is kept by the profile object.
+//! These calls are essential: they work whatever the visitor's consent is. The profile object keeps the chain of
+//! receipts.
 
 use std::collections::BTreeMap;
 
@@ -17,13 +18,13 @@ use crate::calls::{ConsentChange, ConsentCopy, ConsentRecorded};
 use crate::platform::{Platform, Reply};
 use crate::signature;
 
-/// Bytes of one raw signal (a TCF string with many vendors stays below).
+/// The most bytes of one raw signal (a TCF string with many vendors is shorter).
 const SIGNAL_BYTES_MAX: usize = 4_096;
-/// Signals in one change.
+/// The most signals of one change.
 const SIGNALS_MAX: usize = 8;
-/// Bytes of a notice's fields.
+/// The most bytes of a notice's fields.
 const NOTICE_BYTES_MAX: usize = 2_048;
-/// Hex digits of the pseudonym in receipts.
+/// The length of the pseudonym in receipts, in hex digits.
 const SUBJECT_CHARS: usize = 32;
 
 /// The body of a change.
@@ -48,7 +49,7 @@ struct Changes {
 /// A change that can be recorded, and the key of the profile that records it.
 #[derive(Debug)]
 pub struct Accepted {
-    /// Whose record.
+    /// The key of the profile.
     pub key: ProfileKey,
     /// The change.
     pub change: ConsentChange,
@@ -61,7 +62,7 @@ pub struct Accepted {
 /// linked to it.
 ///
 /// # Errors
-/// An unknown purpose or state, times that are none, too much of anything.
+/// A rejection for an unknown purpose or state, an invalid time, or a value over its bound.
 pub fn accept<P: Platform>(
     body: Body,
     secret: &str,
@@ -122,7 +123,7 @@ fn check(body: &Body) -> Result<(), Rejection> {
     Ok(())
 }
 
-/// Answers a recorded change, and lets the cookie follow it.
+/// Answers a recorded change, and sets or removes the cookie as the new consent demands.
 pub fn receipt<P: Platform>(
     accepted: &Accepted,
     recorded: &ConsentRecorded,
@@ -154,10 +155,10 @@ fn state(words: &BTreeMap<String, String>) -> ConsentState {
     state
 }
 
-/// Whose copy is asked for. Only the signed cookie proves that.
+/// Finds the profile whose copy the request asks for. Only the signed cookie proves ownership.
 ///
 /// # Errors
-/// `unauthorized` without a cookie that we signed.
+/// `unauthorized` without a cookie that the collector signed.
 pub fn whose<P: Platform>(secret: &str, call: &Call<'_, P>) -> Result<ProfileKey, Rejection> {
     Jar::of(call.incoming, call.platform.is_dev())
         .read(call.incoming, secret, call.platform.now())

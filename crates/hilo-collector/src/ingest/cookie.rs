@@ -1,7 +1,7 @@
-//! Cookies: `v1.<id>.<issued>.<HMAC>`, set by the server, out of reach for scripts (identity.md). The anonymous id's rules
-//! are here, the guest cart's in `capability`.
+//! Cookies: `v1.<id>.<issued>.<HMAC>`. The server sets them, and scripts cannot read them (identity.md). The rules of
+//! the anonymous id are here, those of the guest's cart are in `capability`.
 //!
-//! Reads a cookie only if its signature holds, so a forged one never touches an object. Mints no id.
+//! A cookie is read only if its signature is valid, so a forged cookie never reaches an object. This file makes no ids.
 
 use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
@@ -11,14 +11,14 @@ use jiff::Timestamp;
 use crate::platform::Incoming;
 use crate::signature;
 
-/// 390 days: Chromium caps cookies at 400.
+/// The cookie's lifetime of 390 days: Chromium allows 400.
 const LIFE_S: i64 = 33_696_000;
 /// A cookie is renewed at most daily.
 const REFRESH_S: i64 = 86_400;
-/// Bound to this use, so that no other signature of the same secret fits.
+/// A prefix of the signed text, so that no other signature with the same secret is a valid cookie.
 const PURPOSE: &str = "cookie:";
 
-/// The content of a cookie that we signed.
+/// The content of a cookie that the collector signed.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct IdCookie {
     /// The anonymous id.
@@ -27,7 +27,7 @@ pub struct IdCookie {
 }
 
 impl IdCookie {
-    /// Whether it is old enough to be renewed.
+    /// Whether the cookie is old enough to be renewed.
     pub fn is_stale(&self, now: Timestamp) -> bool {
         now.as_second() - self.issued_s >= REFRESH_S
     }
@@ -36,7 +36,7 @@ impl IdCookie {
 /// How cookies work on this connection.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Jar {
-    /// https: `__Host-hilo`, which only this very host could have set.
+    /// https: `__Host-hilo`. Only this host can set a cookie of that name.
     Secure,
     /// Plain http on a developer's machine. Browsers do not take `Secure` cookies from 127.0.0.1 over http.
     Development,
@@ -44,7 +44,7 @@ pub enum Jar {
     Closed,
 }
 
-/// The cookies of ours.
+/// The cookies of the collector.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Which {
     /// The anonymous id.
@@ -79,7 +79,7 @@ impl Jar {
         }
     }
 
-    /// The value of a cookie of ours, good or bad.
+    /// Reads the value of one of our cookies, with or without a valid signature.
     pub(super) fn find(self, incoming: &Incoming, which: Which) -> Option<&str> {
         if self == Jar::Closed {
             return None;
@@ -90,32 +90,32 @@ impl Jar {
         })
     }
 
-    /// The `Set-Cookie` that keeps a value; `None` where cookies do not work.
+    /// The `Set-Cookie` field that stores a value; `None` where cookies do not work.
     pub(super) fn set(self, which: Which, value: &str, life_s: i64) -> Option<String> {
         (self != Jar::Closed).then(|| {
             format!("{}={value}; {}; Max-Age={life_s}", self.name(which), self.attributes())
         })
     }
 
-    /// The `Set-Cookie` that takes a value away.
+    /// The `Set-Cookie` field that removes a value.
     pub(super) fn clear(self, which: Which) -> Option<String> {
         self.set(which, "", 0)
     }
 
-    /// The request's id cookie, if its signature holds and it has not outlived itself.
+    /// Reads the request's id cookie, if its signature is valid and it has not expired.
     pub fn read(self, incoming: &Incoming, secret: &str, now: Timestamp) -> Option<IdCookie> {
         let (id, issued_s) = unsign(self.find(incoming, Which::Id)?, PURPOSE, secret)?;
         let is_alive = now.as_second() - issued_s < LIFE_S;
         is_alive.then_some(IdCookie { id, issued_s })
     }
 
-    /// The `Set-Cookie` that keeps `id`; `None` where cookies do not work.
+    /// The `Set-Cookie` field that stores `id`; `None` where cookies do not work.
     fn write(self, id: &str, secret: &str, now: Timestamp) -> Option<String> {
         self.set(Which::Id, &sign(id, PURPOSE, secret, now.as_second()), LIFE_S)
     }
 
-    /// The `Set-Cookie` that consent demands: it keeps `id` where an id is allowed, and removes the cookie where none is. `None`
-    /// where the browser's cookie is right already.
+    /// The `Set-Cookie` field that consent demands. It stores `id` where consent allows an id, and otherwise removes the
+    /// cookie. `None` where the browser's cookie is right already.
     pub fn follow(
         self,
         incoming: &Incoming,
@@ -133,20 +133,21 @@ impl Jar {
         if is_current { None } else { self.write(id, secret, now) }
     }
 
-    /// Whether the request carries an id cookie of ours, good or bad.
+    /// Whether the request has one of our id cookies, with or without a valid signature.
     fn is_present(self, incoming: &Incoming) -> bool {
         self.find(incoming, Which::Id).is_some()
     }
 }
 
-/// Signs what may come back: `v1.<id>.<issued>.<HMAC>`. Bound to its `purpose`, so that one signature fits one use.
+/// Signs an id as `v1.<id>.<issued>.<HMAC>`. The `purpose` is part of the signed text, so that a signature is valid for
+/// one use only.
 pub(super) fn sign(id: &str, purpose: &str, secret: &str, now_s: i64) -> String {
     let signed = format!("v1.{id}.{now_s}");
     let tag = signature::sign(secret.as_bytes(), format!("{purpose}{signed}").as_bytes());
     format!("{signed}.{}", URL_SAFE_NO_PAD.encode(tag))
 }
 
-/// The id and its time; `None` for a value that we did not sign.
+/// Reads the id and its time; `None` for a value that the collector did not sign.
 pub(super) fn unsign(value: &str, purpose: &str, secret: &str) -> Option<(String, i64)> {
     let (signed, tag) = value.rsplit_once('.')?;
     let tag = URL_SAFE_NO_PAD.decode(tag).ok()?;
@@ -184,7 +185,7 @@ mod tests {
     }
 
     #[test]
-    fn a_forged_cookie_has_no_id() {
+    fn a_cookie_with_a_forged_signature_is_not_read() {
         let set = Jar::Secure.write(ID, "secret", at(1_000)).unwrap();
         let pair = set.split(';').next().unwrap();
         let other = pair.replace("5f0c", "5f0d");

@@ -1,20 +1,20 @@
-//! Which pages may talk to the collector, and the header fields that their browsers need.
+//! CORS: the origins that may call the collector, and the header fields that their browsers need.
 //!
-//! Echoes the one allowed origin, with credentials; never `*`, never `null`. A guard against misuse, not authentication:
-//! programs that are no browsers send what they like, and public keys can only append.
+//! The answer repeats the one allowed origin, with credentials; never `*`, never `null`. This is a guard against misuse,
+//! not authentication: a program that is no browser can send any origin, and public keys can only append.
 
 use hilo_core::config::{Config, Origin, Source};
 use hilo_core::outcome::{Code, Rejection};
 
 use crate::platform::{Headers, Incoming, Reply};
 
-/// Seconds a browser may remember a preflight: Chromium's own upper bound.
+/// The seconds that a browser may keep a preflight's answer: Chromium's own upper bound.
 const PREFLIGHT_S: &str = "7200";
 
 /// Refuses pages that `source` does not list.
 ///
-/// Browsers send `Origin` with every POST, and `Sec-Fetch-Site` with every request from where it can be trusted.
-/// A request with neither comes from no page.
+/// Browsers send `Origin` with every POST, and `Sec-Fetch-Site` with every request to a trustworthy URL. A request
+/// without both fields does not come from a page.
 pub(super) fn check_origin(
     incoming: &Incoming,
     source: &Source,
@@ -36,14 +36,15 @@ pub(super) fn check_origin(
         Some("same-origin") if !is_own => {
             refused("origin and Sec-Fetch-Site contradict each other")
         }
-        // A request that no page made: typed, bookmarked.
+        // No page made this request: a person typed the address or used a bookmark.
         Some("none") => refused("events are sent by pages"),
         _ => Ok(()),
     }
 }
 
-/// Refuses a socket that a page of no source's origin opens. A browser sends no key with it, so any source's pages may ask;
-/// the ticket proves whose cart it is. A request without an origin comes from no page.
+/// Refuses a socket from a page whose origin no source lists. A browser sends no key when it opens a socket, so the
+/// origin of any source is enough; the ticket proves who owns the cart. A request without an origin does not come from a
+/// page.
 ///
 /// # Errors
 /// `origin_refused`.
@@ -55,7 +56,7 @@ pub fn check_socket(incoming: &Incoming, config: &Config, dev: bool) -> Result<(
     Err(Rejection::new(Code::OriginRefused, "no source lists this origin"))
 }
 
-/// Whether some source lists it.
+/// Whether any source lists the origin.
 fn is_listed(origin: &str, config: &Config, dev: bool) -> bool {
     Origin::parse(origin)
         .is_some_and(|origin| config.sources.iter().any(|one| one.allows_origin(&origin, dev)))
@@ -68,15 +69,15 @@ pub struct Door {
 }
 
 impl Door {
-    /// The door for a page that some source lists; closed for all others.
+    /// Opens the door for a page whose origin some source lists. The door is closed for all others.
     pub fn of(incoming: &Incoming, config: &Config, dev: bool) -> Door {
         let origin = incoming.headers.get("origin");
         Door { origin: origin.filter(|one| is_listed(one, config, dev)).map(str::to_owned) }
     }
 
-    /// Adds the fields to an answer.
+    /// Adds the header fields to an answer.
     pub fn mark(&self, reply: &mut Reply) {
-        // Also where it is closed: a cache must not give this answer to another page.
+        // A closed door adds this field too: a cache must not give this answer to another page.
         reply.headers.push("vary", "Origin");
         if let Some(origin) = &self.origin {
             reply.headers.push("access-control-allow-origin", origin.as_str());
@@ -85,7 +86,7 @@ impl Door {
     }
 }
 
-/// Answers a browser that asks before it sends.
+/// Answers a preflight request of a browser.
 ///
 /// # Errors
 /// `origin_refused`.

@@ -1,20 +1,23 @@
-//! The tracker's files: compressed beforehand, chosen by `Accept-Encoding`, cached as their names allow.
+//! Serves the tracker's files. They are compressed beforehand, chosen by `Accept-Encoding`, and cached as their names
+//! allow.
 //!
-//! `hilo.js` keeps its name and is asked for again soon; everything it names carries a hash of its content and never
-//! changes. Public: any page of the site's may load them, so they carry no CORS fields but may be embedded.
+//! `hilo.js` keeps its name, so browsers ask for it again soon. The names of all other files contain a hash of their
+//! content, and these files never change. All files are public: any page of the site may load or embed them, so they
+//! have no CORS fields.
 
 use crate::call::Call;
 use crate::platform::{Body, Failure, Incoming, Platform, Reply};
 use crate::signature;
 
-/// Seconds a browser uses a file without a hash before it asks again. A release reaches everybody within this.
+/// The seconds that a browser uses a file without a hash before it asks again. A release reaches every browser within
+/// this time.
 const SHORT_CACHE: &str = "public, max-age=300, stale-while-revalidate=86400";
-/// A year, the most that HTTP's own guidance allows (RFC 9111 has no limit; caches clamp at a year).
+/// One year, the most that HTTP's own guidance allows (RFC 9111 has no limit; caches clamp at a year).
 const LONG_CACHE: &str = "public, max-age=31536000, immutable";
-/// Characters of the hash in a name, at least.
+/// The fewest characters of the hash in a name.
 const HASH_CHARS_MIN: usize = 8;
 
-/// What the tracker is made of.
+/// The types of the tracker's files, by the ending of the name.
 const TYPES: [(&str, &str); 5] = [
     ("js", "text/javascript; charset=utf-8"),
     ("mjs", "text/javascript; charset=utf-8"),
@@ -23,7 +26,7 @@ const TYPES: [(&str, &str); 5] = [
     ("json", "application/json; charset=utf-8"),
 ];
 
-/// The file that a path names: one segment with a known ending. Nothing else of the directory can be reached.
+/// Reads a file name from a path: one segment with a known ending. No other file of the directory can be reached.
 pub fn file_name(path: &str) -> Option<&str> {
     let name = path.strip_prefix('/')?;
     let is_plain = name.bytes().all(|byte| byte.is_ascii_alphanumeric() || b"-_.".contains(&byte));
@@ -35,7 +38,7 @@ fn content_type(name: &str) -> Option<&'static str> {
     TYPES.iter().find(|(known, _)| *known == ending).map(|(_, media)| *media)
 }
 
-/// Whether the name carries a hash: `hilo-3f9a1c2b.wasm`, `hilo_bg.3f9a1c2b.wasm`.
+/// Whether the name contains a hash: `hilo-3f9a1c2b.wasm`, `hilo_bg.3f9a1c2b.wasm`.
 fn is_hashed(name: &str) -> bool {
     let Some((stem, _)) = name.rsplit_once('.') else { return false };
     stem.rsplit(['-', '.', '_']).next().is_some_and(|part| {
@@ -46,7 +49,7 @@ fn is_hashed(name: &str) -> bool {
     })
 }
 
-/// The encodings that may be sent, best first, each with the ending of its sibling.
+/// The encodings that the browser accepts, best first, each with the ending of the compressed file.
 fn encodings(incoming: &Incoming) -> impl Iterator<Item = (&'static str, &'static str)> {
     let accepted = incoming.headers.get("accept-encoding").unwrap_or_default().to_owned();
     [("br", ".br"), ("gzip", ".gz")].into_iter().filter(move |(name, _)| {
@@ -58,10 +61,10 @@ fn encodings(incoming: &Incoming) -> impl Iterator<Item = (&'static str, &'stati
     })
 }
 
-/// Serves the file; `None` if there is none of that name.
+/// Serves the file; `None` if no file has that name.
 ///
 /// # Errors
-/// The assets could not be reached.
+/// A failure to reach the assets.
 pub async fn serve<P: Platform>(name: &str, call: &Call<'_, P>) -> Result<Option<Reply>, Failure> {
     let Call { incoming, platform, .. } = *call;
     for (encoding, ending) in encodings(incoming) {
@@ -101,7 +104,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn only_files_of_the_tracker_can_be_named() {
+    fn only_files_of_the_tracker_can_be_requested() {
         assert_eq!(file_name("/hilo.js"), Some("hilo.js"));
         for path in ["/a/b.js", "/../x.js", "/.hidden.js", "/hilo.js.br", "/hilo", "/%2e.js"] {
             assert_eq!(file_name(path), None, "{path}");
@@ -117,7 +120,7 @@ mod tests {
     }
 
     #[test]
-    fn a_file_goes_out_in_an_encoding_that_the_browser_accepts() {
+    fn a_file_is_sent_in_an_encoding_that_the_browser_accepts() {
         let check = |accept: &str, expected: &[&str]| {
             let mut incoming = Incoming::default();
             incoming.headers.push("accept-encoding", accept);

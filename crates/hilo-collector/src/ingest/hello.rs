@@ -1,7 +1,7 @@
-//! `POST /v1/hello`: a page comes to life, asks for its anonymous id, and reports the visitor's consent.
+//! `POST /v1/hello`: a new page asks for its anonymous id, and reports the visitor's consent.
 //!
-//! The answer has the anonymous id that the signed cookie keeps, and sets or removes the cookie as consent demands. No object
-//! is asked: the cookie's signature is proof enough.
+//! The answer contains the anonymous id of the signed cookie, and sets or removes the cookie as consent demands. No
+//! object is called: the cookie's signature is enough proof.
 
 use hilo_core::event::ConsentClaim;
 use hilo_core::identity::{ID_BYTES_MAX, is_reserved};
@@ -14,7 +14,7 @@ use super::reply;
 use crate::call::Call;
 use crate::platform::{Platform, Reply};
 
-/// The body: what a page reports when it comes to life.
+/// The body: the report of a new page.
 #[derive(Debug, Default, Deserialize)]
 #[serde(rename_all = "camelCase", default)]
 pub struct Hello {
@@ -30,7 +30,7 @@ struct Welcome<'a> {
     session: Option<()>,
 }
 
-/// What the tracker needs of the configuration.
+/// The settings that the tracker needs from the configuration.
 #[derive(Serialize)]
 #[serde(rename_all = "camelCase")]
 struct Settings<'a> {
@@ -39,18 +39,19 @@ struct Settings<'a> {
     ask_again_months: u32,
 }
 
-/// Reads the body of a call that is one small object.
+/// Reads the body of a call whose body is one small object.
 ///
 /// # Errors
-/// `wrong_type` with the reason; the values themselves are not repeated.
+/// `wrong_type` with the reason, but without the values.
 pub fn read<T: serde::de::DeserializeOwned>(body: Map<String, Value>) -> Result<T, Rejection> {
-    // From text: serde_json's reader of values would stand in the script a second time for each type.
+    // The value is read from text. Otherwise the script would contain serde_json's reader of values a second time for
+    // each type.
     serde_json::from_str(&Value::Object(body).to_string()).map_err(|_| {
         Rejection::new(Code::WrongType, "a field has another type than the protocol's")
     })
 }
 
-/// Refuses an id that no page may carry.
+/// Refuses an id that a page must not use.
 ///
 /// # Errors
 /// `reserved_id`, `wrong_type`.
@@ -68,10 +69,10 @@ pub fn check_id(id: &str) -> Result<(), Rejection> {
     Ok(())
 }
 
-/// Answers a page.
+/// Answers a new page.
 ///
 /// # Errors
-/// An id that cannot be one.
+/// A rejection of an id that [`check_id`] refuses.
 pub fn welcome<P: Platform>(
     hello: &Hello,
     secret: &str,
@@ -83,7 +84,7 @@ pub fn welcome<P: Platform>(
     let jar = Jar::of(call.incoming, call.platform.is_dev());
     let now = call.platform.now();
     let kept = jar.read(call.incoming, secret, now);
-    // The page's own id goes first: after a logout it has a new one, and the cookie must follow.
+    // The page's own id comes first: after a logout the page has a new id, and the cookie must change to it.
     let id = hello.anonymous_id.as_deref().or(kept.as_ref().map(|cookie| cookie.id.as_str()));
     let consent = hello.consent.state();
     let rules = &call.loaded.config.consent;

@@ -5,7 +5,7 @@ use base64::engine::general_purpose::STANDARD;
 
 use crate::platform::Headers;
 
-/// The key that the header presents, if it presents one.
+/// Reads the key from the header, if there is one.
 pub fn presented_key(headers: &Headers) -> Option<String> {
     let (scheme, token) = headers.get("authorization")?.trim().split_once(' ')?;
     let token = token.trim();
@@ -14,7 +14,7 @@ pub fn presented_key(headers: &Headers) -> Option<String> {
     }
     if scheme.eq_ignore_ascii_case("basic") {
         let text = String::from_utf8(STANDARD.decode(token).ok()?).ok()?;
-        // The key is the user name; whatever stands as the password is ignored.
+        // The key is the user name. The password is ignored.
         return Some(text.split(':').next().unwrap_or_default().to_owned());
     }
     None
@@ -37,7 +37,7 @@ mod tests {
     }
 
     #[test]
-    fn a_broken_or_unknown_scheme_presents_no_key() {
+    fn a_broken_or_unknown_authorization_scheme_presents_no_key() {
         check("Basic !!!", None);
         check("Digest a", None);
         check("", None);

@@ -1,6 +1,6 @@
-//! HTTP in and out: a request's call, its source, the facts that the edge adds, and the shape of the answer.
+//! HTTP in and out: finds a request's call, its source and the facts that the edge adds, and writes the answer.
 //!
-//! Request → [`Route`], source and facts; outcomes → [`Reply`]. Judges no event and keeps none.
+//! Request → [`Route`], source and facts; outcomes → [`Reply`]. This folder judges no event and stores none.
 
 pub mod capability;
 pub mod cart;
@@ -30,18 +30,18 @@ use serde_json::{Map, Value};
 use crate::call::Call;
 use crate::platform::{Incoming, Platform, Upload};
 
-/// The body as its sender wrote it.
+/// Returns the body, decompressed.
 ///
 /// # Errors
-/// Too large, cut short, or in an encoding that is not gzip.
+/// A rejection of a body that is too large, cut short, or in an encoding that is not gzip.
 pub fn open(incoming: &Incoming) -> Result<Vec<u8>, Rejection> {
     validate::inflate(raw(incoming)?, incoming.headers.get("content-encoding"))
 }
 
-/// The body as it came over the wire: what signatures are made over.
+/// Returns the body as it came over the wire. Signatures cover these bytes.
 ///
 /// # Errors
-/// Too large, or cut short.
+/// A rejection of a body that is too large or cut short.
 pub fn raw(incoming: &Incoming) -> Result<&[u8], Rejection> {
     match &incoming.body {
         Upload::Bytes(body) => Ok(body),
@@ -55,10 +55,10 @@ pub fn raw(incoming: &Incoming) -> Result<&[u8], Rejection> {
     }
 }
 
-/// The body of a call with one small object, and the source that it speaks for.
+/// Reads the body of a call whose body is one small object, and finds the source of the call.
 ///
 /// # Errors
-/// Those of [`open`] and [`admit`]; `malformed_body` for what is no object.
+/// The rejections of [`open`] and [`admit`]; `malformed_body` for a body that is no object.
 pub fn open_object<'l, P: Platform>(
     call: &Call<'l, P>,
 ) -> Result<(Map<String, Value>, &'l Source), Rejection> {
@@ -67,10 +67,11 @@ pub fn open_object<'l, P: Platform>(
     Ok((body, source))
 }
 
-/// The source a request speaks for.
+/// Finds the source of a request by its key.
 ///
 /// # Errors
-/// Key missing, unknown or revoked; a secret key anywhere but in the header; an origin that the source does not list.
+/// A rejection if the key is missing, unknown or revoked, if a secret key is not in the header, or if the source does
+/// not list the origin.
 pub fn admit<'l, P: Platform>(
     call: &Call<'l, P>,
     body_key: Option<&str>,
@@ -98,7 +99,7 @@ fn key_message(code: Code) -> &'static str {
     }
 }
 
-/// The facts of the request.
+/// Collects the facts of the request.
 pub fn facts<P: Platform>(call: &Call<'_, P>, source: &Source) -> Facts {
     let incoming = call.incoming;
     let field = |name: &str| incoming.headers.get(name).map(str::to_owned);

@@ -1,7 +1,7 @@
-//! `POST /v1/optin`: a person says whether the shop may write to them by a channel.
+//! `POST /v1/optin`: a person allows or forbids the shop to write by one channel.
 //!
-//! Body → an entry for the ledger, and whose ledger it is. Essential: the call works whatever the consent. The profile object
-//! keeps the ledger.
+//! Body → an entry for the ledger, and the profile that keeps it. The call is essential: it works whatever the visitor's
+//! consent is. The profile object stores the ledger.
 
 use hilo_core::consent::{OptInChannel, OptInState};
 use hilo_core::identity::{ProfileKey, uuid_v4};
@@ -16,13 +16,13 @@ use crate::call::Call;
 use crate::calls::optin::OptIn;
 use crate::platform::{Platform, Reply};
 
-/// Bytes of the text that was shown (a string of the wire).
+/// The most bytes of the text that the person saw (a string of the wire).
 const TEXT_BYTES_MAX: usize = 8 * 1024;
-/// Bytes of its version.
+/// The most bytes of the text's version.
 const VERSION_BYTES_MAX: usize = 128;
-/// Bytes of an address: an e-mail address has 254 (RFC 5321, 4.5.3.1.3), a letter's lines are longer.
+/// The most bytes of an address: an e-mail address has 254 (RFC 5321, 4.5.3.1.3), the lines of a letter are longer.
 const ADDRESS_BYTES_MAX: usize = 512;
-/// Bytes of the page's address.
+/// The most bytes of the page's address.
 const URL_BYTES_MAX: usize = 2_048;
 
 /// The body.
@@ -43,11 +43,11 @@ pub struct Body {
     url: Option<String>,
 }
 
-/// Whose ledger it is: the verified person's, or else the device's. A device that has no id yet gets a ledger of its own.
-/// That ledger proves what was said, and nothing can be linked to it.
+/// Finds the profile that keeps the ledger: the verified person's, or else the device's. A device that has no id yet
+/// gets a ledger of its own. That ledger proves the choice, and nothing can be linked to it.
 ///
 /// # Errors
-/// An id that cannot be one.
+/// A rejection of an id that a page must not use.
 pub fn whose<P: Platform>(
     body: &Body,
     user: Option<&VerifiedUser>,
@@ -67,10 +67,11 @@ pub fn whose<P: Platform>(
     Ok(ProfileKey::Anonymous(id))
 }
 
-/// Judges what was said.
+/// Checks a choice.
 ///
 /// # Errors
-/// An unknown channel or state, a subscription without the text that was shown, too much of anything.
+/// A rejection of an unknown channel or state, of a subscription without the text that the person saw, and of a value
+/// over its bound.
 pub fn accept(
     body: Body,
     source: &str,
@@ -111,7 +112,7 @@ pub fn accept(
     })
 }
 
-/// Answers what stands now.
+/// Answers the opt-in that is now in force.
 pub fn stands(stands: &OptIn) -> Reply {
     #[derive(Serialize)]
     struct Answer<'a> {

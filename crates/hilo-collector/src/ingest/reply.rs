@@ -1,11 +1,12 @@
-//! The answers of protocol.md: a batch with an outcome for each event, a request refused as a whole, our own failure.
+//! The answers of protocol.md: a batch with an outcome for each event, a refusal of the whole request, and our own
+//! failure.
 
 use hilo_core::outcome::{Code, Outcome, Rejection};
 use serde::Serialize;
 
 use crate::platform::Reply;
 
-/// Seconds until a client should try again after our own failure.
+/// The seconds until a client should try again after our own failure.
 const RETRY_AFTER_S: &str = "2";
 
 #[derive(Serialize)]
@@ -26,8 +27,8 @@ struct RejectedEvent<'a> {
     why: &'a Rejection,
 }
 
-/// Answers an envelope: `accepted + duplicate + rejected` is its length. An event that our policy dropped counts as rejected:
-/// its sender has to do the same in both cases.
+/// Answers an envelope: `accepted + duplicate + rejected` is the number of its events. An event that our policy dropped
+/// counts as rejected, because the sender has to do the same in both cases.
 pub fn judged<'a>(items: impl Iterator<Item = (usize, Option<&'a str>, &'a Outcome)>) -> Reply {
     let mut answer = BatchAnswer { success: true, accepted: 0, duplicate: 0, rejected: Vec::new() };
     for (index, message_id, outcome) in items {
@@ -51,7 +52,7 @@ pub fn refused(why: &Rejection) -> Reply {
     json(why.code.status(), &Envelope { error: why })
 }
 
-/// The answer where what was sent is not known to be durable. The reason goes into our log, not into the answer.
+/// The answer when the events are not known to be durable. The reason goes into our log, not into the answer.
 pub fn unavailable() -> Reply {
     let why = Rejection::new(Code::Unavailable, "not stored; send the same again later");
     let mut reply = refused(&why);
@@ -59,7 +60,7 @@ pub fn unavailable() -> Reply {
     reply
 }
 
-/// Any shape as JSON.
+/// Writes any shape as a JSON answer.
 pub fn json<T: Serialize>(status: u16, body: &T) -> Reply {
     match serde_json::to_string(body) {
         Ok(text) => Reply::json(status, text),
@@ -90,7 +91,7 @@ mod tests {
     }
 
     #[test]
-    fn a_refusal_carries_its_own_status() {
+    fn a_refusal_is_answered_with_its_own_status() {
         let reply = refused(&Rejection::new(Code::KeyRevoked, "gone"));
         assert_eq!(reply.status, 410);
     }

@@ -1,4 +1,4 @@
-//! Path and method → which call it is. Every path exists with and without the mount prefix.
+//! Path and method → a call. Every path exists with and without the mount prefix.
 
 use hilo_core::outcome::{Code, Rejection};
 
@@ -8,38 +8,38 @@ use crate::platform::http::percent_decode;
 /// A call of the collector.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Route {
-    /// Many events.
+    /// Receives many events.
     Batch,
-    /// One event, of the type that the path names.
+    /// Receives one event, whose type is part of the path.
     Single(&'static str),
-    /// Page life: restores the id.
+    /// A new page starts: restores its anonymous id.
     Hello,
     /// Records a consent change.
     ConsentChange,
-    /// The person's copy of their consent record.
+    /// Answers the person's copy of the consent record.
     ConsentCopy,
     /// Records a person's choice for one channel.
     OptIn,
-    /// A call about a cart: the person that a server names in the path, and what to do with the cart.
+    /// A call about a cart: the customer's id if a server has put one into the path, and what to do with the cart.
     Cart(Option<String>, CartAct),
-    /// A shop system calls: the source's name.
+    /// A shop system reports orders: the source's name.
     Webhook(String),
-    /// Liveness and what is degraded.
+    /// Answers whether the collector is alive, and lists its problems.
     Health,
-    /// What runs here.
+    /// Answers the version that runs.
     Version,
-    /// For people: the path below `/admin/`.
+    /// An admin call: the path below `/admin/`.
     Admin(String),
-    /// A file of the tracker, by its name.
+    /// Serves a file of the tracker, by its name.
     File(String),
-    /// A browser asks before it sends.
+    /// Answers a preflight request of a browser.
     Preflight,
 }
 
-/// What is done with a cart.
+/// An action on a cart.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum CartAct {
-    /// Look.
+    /// Show the cart.
     View,
     /// Apply a replica's operations.
     Ops,
@@ -47,7 +47,7 @@ pub enum CartAct {
     Checkout,
     /// Report an order.
     Ordered,
-    /// Let the hub act.
+    /// Let the hub apply commands.
     Commands,
     /// Give up the guest's capability.
     Leave,
@@ -55,7 +55,7 @@ pub enum CartAct {
     Live,
 }
 
-/// What Segment's libraries call, long and short.
+/// The calls of Segment's libraries, with their long and short paths.
 const SINGLES: [(&str, &str); 12] = [
     ("/v1/track", "track"),
     ("/v1/page", "page"),
@@ -71,12 +71,12 @@ const SINGLES: [(&str, &str); 12] = [
     ("/v1/a", "alias"),
 ];
 
-/// Below it, servers name the person whose cart it is.
+/// The path below which a server puts the customer's id.
 const CARTS: &str = "/v1/carts/";
-/// Below this path shop systems call, each with the name of its source.
+/// The path below which a shop system puts the name of its source.
 const WEBHOOKS: &str = "/v1/in/";
 
-/// The call that `incoming` makes.
+/// Finds the call of a request.
 ///
 /// # Errors
 /// `not_found`, `method_not_allowed`.
@@ -84,7 +84,7 @@ pub fn route(incoming: &Incoming, mount: &str) -> Result<Route, Rejection> {
     let path = local_path(&incoming.path, mount);
     let method = if incoming.method == "HEAD" { "GET" } else { incoming.method.as_str() };
     if let Some(below) = path.strip_prefix("/admin/") {
-        // Its own methods; browsers of other sites have no business here, so there is no preflight either.
+        // Admin calls have their own methods. Pages of other sites must not make them, so they have no preflight either.
         return Ok(Route::Admin(below.to_owned()));
     }
     let calls = calls(path);
@@ -99,7 +99,7 @@ pub fn route(incoming: &Incoming, mount: &str) -> Result<Route, Rejection> {
     )
 }
 
-/// The path without the mount prefix.
+/// Returns the path without the mount prefix.
 fn local_path<'p>(path: &'p str, mount: &str) -> &'p str {
     match path.strip_prefix(mount) {
         Some(rest) if rest.starts_with('/') && !mount.is_empty() => rest,
@@ -107,7 +107,7 @@ fn local_path<'p>(path: &'p str, mount: &str) -> &'p str {
     }
 }
 
-/// The methods of a path, each with its call.
+/// Lists the methods of a path, each with its call.
 fn calls(path: &str) -> Vec<(&'static str, Route)> {
     match path {
         "/v1/batch" | "/v1/b" => vec![("POST", Route::Batch)],
@@ -137,7 +137,7 @@ fn calls(path: &str) -> Vec<(&'static str, Route)> {
     }
 }
 
-/// What a server calls: `/v1/carts/:userId` and the paths below it.
+/// Reads a server's call: `/v1/carts/:userId` and the paths below it.
 fn cart_of(path: &str) -> Option<(&'static str, Route)> {
     let (user, act) = match path.strip_prefix(CARTS)?.split_once('/') {
         None => (path.strip_prefix(CARTS)?, CartAct::View),
@@ -178,7 +178,7 @@ mod tests {
     }
 
     #[test]
-    fn a_server_names_the_customer_of_a_cart_in_the_path() {
+    fn a_server_puts_the_customer_of_a_cart_into_the_path() {
         let cart = |user: &str, act| Ok(Route::Cart(Some(user.to_owned()), act));
         check("GET", "/v1/carts/u%2F1", cart("u/1", CartAct::View));
         check("POST", "/_h/v1/carts/u1/commands", cart("u1", CartAct::Commands));
@@ -187,7 +187,7 @@ mod tests {
     }
 
     #[test]
-    fn a_known_path_with_another_method_is_refused_as_such() {
+    fn a_known_path_with_another_method_is_refused_as_method_not_allowed() {
         check("GET", "/v1/batch", Err(Code::MethodNotAllowed));
         check("OPTIONS", "/v1/batch", Ok(Route::Preflight));
         check("OPTIONS", "/nothing", Err(Code::NotFound));

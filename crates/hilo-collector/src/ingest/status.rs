@@ -1,6 +1,7 @@
-//! `GET /health` and `GET /version`: whether the collector is alive, what does not work as it should, and which version runs.
+//! `GET /health` and `GET /version`: whether the collector is alive, its problems, and the version that runs.
 //!
-//! A degraded collector still answers 200, because it takes events; a load balancer that took it out would lose them.
+//! A degraded collector still answers 200, because it accepts events. A load balancer that took the collector out would
+//! lose them.
 
 use serde::Serialize;
 
@@ -9,10 +10,11 @@ use crate::loaded::Loaded;
 use crate::platform::{Platform, Reply};
 use crate::signature;
 
-/// Characters of `HILO_SECRET` below which it can be guessed: 32 bytes of hash need as much of key (RFC 2104).
+/// The fewest characters of `HILO_SECRET`: a shorter one could be guessed. HMAC with a hash of 32 bytes needs a key as
+/// long (RFC 2104).
 const SECRET_CHARS_MIN: usize = 32;
 
-/// What does not work as it should, as stable words.
+/// Lists the problems of the collector, as stable words.
 pub fn degraded<P: Platform>(loaded: &Loaded, platform: &P) -> Vec<&'static str> {
     let secret = platform.secret(signature::SECRET).unwrap_or_default();
     let mut reasons = Vec::new();

@@ -1,7 +1,8 @@
 //! The verified user of a request: the person that the shop's own backend vouches for, in the header `X-Hilo-User`.
 //!
-//! Request → nobody, a person, a remark, or a refusal with its code. What a page claims about itself is not read here and
-//! never counts. What a person may do, each call asks [`VerifiedUser::require`]. Writes nothing down: the pipeline does.
+//! Request → no person, a person, a remark, or a refusal with its code. This file does not read what a page claims about
+//! itself, and such claims never count. Each call checks the person's rights with [`VerifiedUser::require`]. The
+//! pipeline writes the remarks down.
 
 use hilo_core::config::{IdentityMode, TOKEN_SECRET_BYTES_MIN, TokenKey, TokenKeyMaterial};
 use hilo_core::identity::token::{Claims, Scope, Token};
@@ -13,20 +14,20 @@ use crate::loaded::Loaded;
 use crate::platform::{Failure, Platform, log_line};
 use crate::signature;
 
-/// A person that the shop's backend vouches for. Only a token with a good signature makes one.
+/// A person that the shop's backend vouches for. Only a token with a valid signature makes one.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct VerifiedUser {
     /// The user id.
     pub id: String,
     /// The login session at the shop, if the token names it.
     pub session: Option<String>,
-    /// Until when the token vouches.
+    /// The time until which the token is valid.
     pub expires_at: Timestamp,
     claims: Claims,
 }
 
 impl VerifiedUser {
-    /// Whether the token lets its holder do this. A token that names no scope lets its holder do everything.
+    /// Checks that the token allows this scope. A token without scopes allows everything.
     ///
     /// # Errors
     /// `token_missing_scope`.
@@ -35,19 +36,19 @@ impl VerifiedUser {
     }
 }
 
-/// What a request's token leads to.
+/// The result of reading a request's token.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Vouched {
     /// The person that the token vouches for; `None` without a token, and in every mode but `enforce`.
     pub user: Option<VerifiedUser>,
-    /// Why `enforce` would refuse the token, where the mode is `report`.
+    /// The refusal that the mode `enforce` would give, where the mode is `report`.
     pub remark: Option<Rejection>,
 }
 
 /// Judges the request's token.
 ///
 /// # Errors
-/// The `token_…` codes; `unavailable` where the configuration's own key cannot be used.
+/// The `token_…` codes; `unavailable` where the key in the configuration cannot be used.
 pub async fn verified_user<P: Platform>(call: &Call<'_, P>) -> Result<Vouched, Rejection> {
     let mode = call.loaded.config.identity.mode;
     let Some(text) = call.incoming.headers.get("x-hilo-user") else {
@@ -69,7 +70,7 @@ async fn judge<P: Platform>(text: &str, call: &Call<'_, P>) -> Result<VerifiedUs
     let rules = &call.loaded.config.identity;
     let token = Token::read(text)?;
     let key = token.key(rules, platform.is_dev())?;
-    // The signature first: the answer to a token that nobody signed must not show whether its claims are valid.
+    // The signature is checked first: the answer to an unsigned token must not show whether its claims are valid.
     match is_signed(&token, key, platform).await {
         Ok(true) => {}
         Ok(false) => {
@@ -114,10 +115,10 @@ pub(super) fn are_secrets_set<P: Platform>(loaded: &Loaded, platform: &P) -> boo
     })
 }
 
-/// The secret of an HS256 key.
+/// Returns the secret of an HS256 key.
 ///
 /// # Errors
-/// `Fatal` where it is not set, or so short that it can be guessed.
+/// `Fatal` where the secret is not set, or is so short that it can be guessed.
 fn token_secret<P: Platform>(name: &str, platform: &P) -> Result<String, Failure> {
     let secret = platform.secret(name).unwrap_or_default();
     if secret.len() < TOKEN_SECRET_BYTES_MIN {
@@ -188,7 +189,7 @@ mod tests {
     }
 
     #[test]
-    fn a_good_token_names_a_person_and_what_the_person_may_do() {
+    fn a_valid_token_vouches_for_a_person_and_for_the_persons_scopes() {
         let memory = memory("enforce");
         assert_eq!(check(&memory, None), Ok(Vouched::default()));
         let user = check(&memory, Some(&token(SECRET, "cart"))).unwrap().user.unwrap();
@@ -199,7 +200,7 @@ mod tests {
     }
 
     #[test]
-    fn a_forged_token_is_refused_or_remarked_on_as_the_mode_says() {
+    fn a_forged_token_is_refused_or_remarked_on_as_the_mode_demands() {
         let forged = token("another secret that is long enough", "cart");
         let refused = check(&memory("enforce"), Some(&forged));
         assert_eq!(refused, Err(Code::TokenBadSignature));
@@ -210,7 +211,7 @@ mod tests {
     }
 
     #[test]
-    fn a_good_token_grants_nothing_where_tokens_are_not_enforced() {
+    fn a_valid_token_grants_nothing_where_tokens_are_not_enforced() {
         for mode in ["report", "off"] {
             let good = check(&memory(mode), Some(&token(SECRET, "cart")));
             assert_eq!(good, Ok(Vouched::default()));

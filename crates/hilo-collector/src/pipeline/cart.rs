@@ -1,6 +1,6 @@
 //! `/v1/cart` and the paths below it: request → caller → a merge, if a guest signs in → the cart's object → reply.
 //!
-//! Whose cart it is is decided here; what a call does to the cart is the object's.
+//! This file finds the cart's owner. The cart's object applies the call.
 
 use hilo_core::cart::merge::Policy;
 use hilo_core::config::Source;
@@ -24,7 +24,7 @@ use crate::platform::{Body, Incoming, Platform, Reply};
 use crate::signature::{CartOwner, cart_label};
 use crate::ticket;
 
-/// Answers a call about a cart; `user` is the person that a server names in the path.
+/// Answers a call about a cart; `user` is the customer that a server has put into the path.
 pub(super) async fn take<P: Platform>(
     user: Option<String>,
     act: CartAct,
@@ -88,18 +88,18 @@ fn read(act: CartAct, incoming: &Incoming, is_server: bool) -> Result<CartAsk, U
     }
 }
 
-/// The caller, and its cart.
+/// The caller and the label of its cart.
 struct Caller {
     /// The cart; `None` for a guest who has none yet.
     label: Option<String>,
     speaker: Speaker,
     guest: Capability,
-    /// Whether the guest's cart has moved into the customer's, so that the capability is of no more use.
+    /// Whether the guest's cart has moved into the customer's, so that the capability has become useless.
     is_merged: bool,
 }
 
 impl Caller {
-    /// A server, for the customer it names.
+    /// Makes the caller for a server, which puts its customer's id into the path.
     fn server(
         user: &str,
         source: &Source,
@@ -122,8 +122,8 @@ impl Caller {
         })
     }
 
-    /// A page or an app: the customer that a token vouches for, or else a guest. A customer who still has a guest's capability
-    /// brings that cart along.
+    /// Makes the caller for a page or an app: the customer that a token vouches for, or else a guest. If a customer
+    /// still has a guest's capability, the guest's cart moves into the customer's.
     async fn page<P: Platform>(
         source: &Source,
         secret: &str,
@@ -154,7 +154,7 @@ impl Caller {
         Ok(Caller { label: Some(label), speaker, guest, is_merged })
     }
 
-    /// The object's answer as a reply, with the caller's ticket and capability.
+    /// Makes a reply of the object's answer, with the caller's ticket and capability.
     fn reply<P: Platform>(
         &self,
         answer: &CartAnswer,
@@ -186,7 +186,7 @@ impl Caller {
     }
 }
 
-/// The sender of a call, with the terms that `hilo.toml` has for the cart's owner.
+/// Makes the sender of a call, with the terms that `hilo.toml` has for the cart's owner.
 pub(super) fn speaker(owner: Owner, source: &Source, loaded: &Loaded) -> Speaker {
     let rules = &loaded.config.cart;
     let keep_days = match owner {

@@ -1,4 +1,4 @@
-//! `/v1/consent`: a change → the profile's record → its receipt; and the person's copy of the record.
+//! `/v1/consent`: a change → the profile's record → the receipt. A GET answers the person's copy of the record.
 
 use crate::call::{Call, Trouble, secret};
 use crate::calls::{ConsentCopy, ProfileCall, ask_profile};
@@ -18,7 +18,7 @@ pub(super) async fn change<P: Platform>(call: &Call<'_, P>) -> Result<Reply, Tro
     Ok(consent::receipt(&accepted, &recorded, &secret, call))
 }
 
-/// Gives out the copy.
+/// Answers the person's copy.
 pub(super) async fn copy<P: Platform>(call: &Call<'_, P>) -> Result<Reply, Trouble> {
     let secret = secret(call.platform)?;
     let name = object_name(&secret, &consent::whose(&secret, call)?);

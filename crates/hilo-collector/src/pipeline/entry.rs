@@ -1,4 +1,4 @@
-//! One entry of an envelope on its way through the stages: the event, what is planned for it, and its one outcome.
+//! One entry of an envelope in the stages: the event, its destinations, and its one outcome.
 
 use hilo_core::event::Event;
 use hilo_core::identity::ProfileKey;
@@ -10,19 +10,19 @@ use crate::calls::Recorded;
 /// An entry of an envelope: an event, or something that could not be read as an event.
 #[derive(Debug)]
 pub struct Entry {
-    /// Its place in the envelope.
+    /// The entry's index in the envelope.
     pub index: usize,
-    /// Its id, if it has one.
+    /// The event's id, if it has one.
     pub message_id: Option<String>,
-    /// Its fate.
+    /// The entry's outcome.
     pub outcome: Outcome,
     /// The event, if the entry could be read as one.
     pub event: Option<Box<Event>>,
-    /// The names of the destinations it is sent to.
+    /// The names of the event's destinations.
     pub destinations: Vec<String>,
-    /// What is wrong with it although it is kept.
+    /// The remarks on an event that is kept all the same.
     pub notices: Vec<Rejection>,
-    /// Its shape without values, for the reject log.
+    /// The item's shape without values, for the reject log.
     pub redacted: Option<String>,
 }
 
@@ -45,7 +45,7 @@ impl From<Judged> for Entry {
 }
 
 impl Entry {
-    /// Takes over what its profile did with it, where that differs from the plan.
+    /// Takes over the result from the profile, which differs from the plan.
     pub(super) fn correct(&mut self, recorded: Recorded) {
         self.destinations.clear();
         match recorded {
@@ -59,14 +59,15 @@ impl Entry {
             Recorded::ConsentDenied => {
                 let message = "the recorded consent denies a purpose of this event";
                 self.outcome = Outcome::Rejected(Rejection::new(Code::ConsentDenied, message));
-                // The event is not kept, not even for the live stream.
+                // The event is not kept. The live stream must not show it either.
                 self.event = None;
             }
         }
     }
 }
 
-/// Whose event it is: a person that a server vouches for, or a device. Validation lets no event pass without one of the two.
+/// Finds the profile of an event: a person that a server vouches for, or a device. Validation requires one of the two
+/// ids.
 pub(super) fn profile_key(event: &Event) -> ProfileKey {
     match (&event.user_id, &event.anonymous_id) {
         (Some(user), _) => ProfileKey::User(user.clone()),

@@ -1,4 +1,4 @@
-//! `POST /v1/batch`, `/v1/track` and their like: an envelope → its source → the stages → one outcome for each event.
+//! `POST /v1/batch`, `/v1/track` and similar paths: an envelope → its source → the stages → one outcome for each event.
 
 use hilo_core::config::Source;
 use hilo_core::outcome::{Outcome, Rejection};
@@ -9,7 +9,7 @@ use crate::call::{Call, Trouble};
 use crate::ingest::{self, reply};
 use crate::platform::{Platform, Reply};
 
-/// Takes a batch, or one event of the type that the path names.
+/// Receives a batch, or one event whose type is part of the path.
 pub(super) async fn take<P: Platform>(
     kind: Option<&str>,
     call: &Call<'_, P>,
@@ -20,7 +20,7 @@ pub(super) async fn take<P: Platform>(
     if let (true, [Entry { outcome: Outcome::Rejected(why) | Outcome::Dropped(why), .. }]) =
         (envelope.single, entries.as_slice())
     {
-        // `run` has noted it already.
+        // `run` has written it into the journal already.
         return Ok(reply::refused(why));
     }
     let outcomes =
@@ -28,7 +28,7 @@ pub(super) async fn take<P: Platform>(
     Ok(reply::judged(outcomes))
 }
 
-/// Reads the envelope and finds the source that it speaks for.
+/// Reads the envelope and finds its source.
 fn open<'l, P: Platform>(
     kind: Option<&str>,
     call: &Call<'l, P>,

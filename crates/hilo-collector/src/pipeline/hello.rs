@@ -1,10 +1,10 @@
-//! `POST /v1/hello`: body → the id that the signed cookie keeps, and the cookie that consent demands. Asks no object.
+//! `POST /v1/hello`: body → the id of the signed cookie, and the cookie that consent demands. This call needs no object.
 
 use crate::call::{Call, Trouble, secret};
 use crate::ingest::{self, hello};
 use crate::platform::{Platform, Reply};
 
-/// Answers a page that comes to life.
+/// Answers a new page.
 pub(super) fn take<P: Platform>(call: &Call<'_, P>) -> Result<Reply, Trouble> {
     ingest::require_header(call.incoming)?;
     let (body, _) = ingest::open_object(call)?;

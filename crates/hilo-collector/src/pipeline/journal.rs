@@ -1,8 +1,9 @@
-//! What the pipeline writes into the journal: every refusal, and every judged event while somebody watches.
+//! The pipeline's entries in the journal: every refusal, and every judged event while somebody watches.
 //!
-//! Entries or a refusal in, one call of the journal out. Refusals are awaited, so that whoever reads an answer finds its refusal
-//! in the reject log. The live stream is deferred, so that watching costs the sender nothing. A journal that cannot be reached
-//! is logged and delays no answer: the answer has the refusal too.
+//! Entries or a refusal → one call of the journal. The pipeline awaits the write of a refusal, so that a sender who has
+//! the answer finds the refusal in the reject log. The live stream is deferred, so that watching does not slow the
+//! sender down. If the journal cannot be reached, the failure is logged and the answer is not delayed: the answer
+//! contains the refusal too.
 
 use hilo_core::config::Source;
 use hilo_core::outcome::{Outcome, Rejection};
@@ -14,15 +15,16 @@ use crate::calls::refused::RefusedCode;
 use crate::loaded::Loaded;
 use crate::platform::{Failure, Platform, log_line};
 
-/// Rejects of one envelope that are logged one by one. They are enough for a sender that gets 2,500 events wrong.
+/// The most rejects of one envelope that are logged one by one. They are enough for a sender that gets 2,500 events
+/// wrong.
 const REJECTS_MAX: usize = 100;
 
-/// Notes a call that was refused as a whole.
+/// Writes the refusal of a whole call into the reject log.
 pub(super) async fn note_refusal<P: Platform>(why: &Rejection, call: &Call<'_, P>) {
     note("rejected", why, call).await;
 }
 
-/// Notes what is wrong with a call that was answered all the same.
+/// Writes a remark on a call that succeeded into the reject log.
 pub(super) async fn note_remark<P: Platform>(why: &Rejection, call: &Call<'_, P>) {
     note("notice", why, call).await;
 }
@@ -32,7 +34,7 @@ async fn note<P: Platform>(outcome: &str, why: &Rejection, call: &Call<'_, P>) {
     write(judged(Vec::new(), vec![reject], call.loaded), call.platform).await;
 }
 
-/// Notes that a cart has refused a call for good.
+/// Writes a cart's final refusal into the reject log.
 pub(super) async fn note_cart_refusal<P: Platform>(
     code: RefusedCode,
     source: &Source,
@@ -49,7 +51,7 @@ pub(super) async fn note_cart_refusal<P: Platform>(
     write(judged(Vec::new(), vec![reject], call.loaded), call.platform).await;
 }
 
-/// Notes what became of an envelope's entries.
+/// Writes the outcomes of an envelope's entries into the journal.
 pub(super) async fn note_outcomes<P: Platform>(
     entries: &[Entry],
     source: &Source,

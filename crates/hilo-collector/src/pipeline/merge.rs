@@ -1,12 +1,12 @@
-//! A guest's cart moves into a customer's: the steps in order, each of which may be done again.
+//! A guest's cart moves into a customer's: the steps in order. Each step may be repeated.
 //!
-//! A login drives them within its request, and a cart's alarm drives those that a crash has left. What a step does is the
-//! object's (`store/cart/merge.rs`).
+//! A login runs the steps within its request, and a cart's alarm runs those that a crash has left. `store/cart/merge.rs`
+//! has the steps themselves.
 
 use crate::calls::cart::{CartAsk, CartCall, CustomerCart, Leave, Leaving, ask_cart};
 use crate::platform::{Failure, Platform};
 
-/// Moves a guest's cart into a customer's, once, from wherever an earlier attempt has ended.
+/// Moves a guest's cart into a customer's, once. It continues where an earlier attempt ended.
 pub(super) async fn merge<P: Platform>(
     guest: &str,
     to: CustomerCart,
@@ -20,10 +20,11 @@ pub(super) async fn merge<P: Platform>(
     }
 }
 
-/// The steps after a guest's cart stands still: the customer's takes it in, then the guest's lets go.
+/// Runs the steps after the guest's cart has stopped taking edits: the customer's cart joins it, then the guest's cart
+/// keeps only a pointer.
 ///
 /// # Errors
-/// An object that could not be asked. Calling it again does what is left to do.
+/// A failure to call an object. A repeated call runs the steps that are left.
 pub async fn finish_merge<P: Platform>(
     guest: &str,
     leaving: &Leaving,
@@ -33,17 +34,17 @@ pub async fn finish_merge<P: Platform>(
     ask_cart(platform, guest, &left(leaving)).await
 }
 
-/// Lets the customer's cart take the guest's in.
+/// Lets the customer's cart join the guest's cart.
 ///
 /// # Errors
-/// An object that could not be asked.
+/// A failure to call an object.
 pub async fn take_in<P: Platform>(leaving: &Leaving, platform: &P) -> Result<(), Failure> {
     let ask = CartAsk::Join(Box::new(leaving.clone()));
     let call = CartCall { speaker: leaving.to.speaker.clone(), ask };
     ask_cart(platform, &leaving.to.cart, &call).await
 }
 
-/// The call that lets the guest's cart go after the customer's cart has taken it in.
+/// Makes the call that empties the guest's cart after the customer's cart has joined it.
 pub fn left(leaving: &Leaving) -> CartCall {
     let ask = CartAsk::Left { merge_id: leaving.merge_id.clone() };
     CartCall { speaker: leaving.to.speaker.clone(), ask }

@@ -1,8 +1,8 @@
 //! The edge's stages in order: validate → normalize → plan → store → forward.
 //!
-//! [`serve`] takes a request to its answer, with one file for each call. [`run`] takes an envelope through the stages: each
-//! of its events ends in exactly one outcome. [`deliver`] is the last stage, off the request's path. Only this folder knows the
-//! order, and hands one stage what another has made.
+//! [`serve`] answers a request; each call has a file of its own. [`run`] takes an envelope through the stages: each of
+//! its events ends in exactly one outcome. [`deliver`] is the last stage, after the request has been answered. Only this
+//! folder has the order of the stages, and passes the result of one stage to the next.
 
 mod cart;
 mod consent;
@@ -37,7 +37,7 @@ use crate::platform::{Failure, Platform};
 /// Takes one envelope through the stages: exactly one [`Entry`] for each event, in order.
 ///
 /// # Errors
-/// When not everything is known to be durable. An event that was stored answers `duplicate` to the next attempt.
+/// A failure if any part is not known to be durable. A stored event gets `duplicate` at the next attempt.
 pub async fn run<P: Platform>(
     envelope: &Envelope,
     source: &Source,
@@ -49,7 +49,7 @@ pub async fn run<P: Platform>(
         validate::check(envelope, source, facts).into_iter().map(Entry::from).collect();
     for event in entries.iter_mut().filter_map(|entry| entry.event.as_mut()) {
         normalize::apply(event, facts);
-        // Mostly this is the channel of the session's first event already. Then the profile need not write the event anew.
+        // The presumed channel is mostly that of the session's first event. Then the profile need not write the event again.
         event.context.hilo.channel = presume(&event.context.hilo);
     }
     let configured = Configured::all(&loaded.config.destinations);
@@ -57,14 +57,14 @@ pub async fn run<P: Platform>(
         entry.event.iter().flat_map(|event| forward::plan(event, &configured)).collect()
     };
     let plans: Vec<_> = entries.iter().map(plan).collect();
-    // Before anything is forwarded: a crash repeats a delivery and never loses one. The object that stores an event also
-    // hands its deliveries to the queue, and the queue calls `deliver`.
+    // The events are stored before any is forwarded: a crash may repeat a delivery and never loses one. The object that
+    // stores an event also sends its deliveries to the queue, and the queue calls `deliver`.
     profiles::store(&mut entries, &plans, &source.name, platform).await?;
     journal::note_outcomes(&entries, source, loaded, platform).await;
     Ok(entries)
 }
 
-/// Forwards what the queue carries.
+/// Forwards the deliveries of a queue batch.
 pub async fn deliver<P: Platform>(deliveries: Vec<Delivery>, platform: &P) {
     forward::deliver(deliveries, platform).await;
 }
@@ -83,7 +83,7 @@ mod tests {
         Memory::new("2026-11-24T10:00:00Z".parse().unwrap(), None).unwrap()
     }
 
-    /// What the reject log has, oldest first: outcome and code.
+    /// Returns the reject log, oldest first: outcome and code.
     fn noted(memory: &Memory) -> Vec<(String, String)> {
         let question = JournalCall::Rejects { since_ms: 0, limit: 100 };
         let rejects: Rejects = run_to_end(ask_journal(memory, &question)).unwrap().unwrap();
@@ -173,7 +173,7 @@ mod tests {
     }
 
     #[test]
-    fn a_refused_call_that_brought_something_is_noted_exactly_once() {
+    fn a_refused_call_with_a_body_is_noted_exactly_once() {
         let optin = json!({"writeKey": "wk_shop", "channel": "fax", "state": "subscribed"});
         let hello = json!({"writeKey": "wk_shop", "anonymousId": "a b"});
         let consent = json!({"writeKey": "wk_shop", "consent": {"revision": 1, "changes": []}});
@@ -207,7 +207,7 @@ mod tests {
     }
 
     #[test]
-    fn a_sender_who_only_looks_is_refused_and_not_noted() {
+    fn a_refused_call_that_only_reads_is_not_noted() {
         let memory = memory();
         for path in ["/v1/consent", "/nothing", "/v1/hello", "/admin/v1/rejects", "/none.js"] {
             let (status, _) = call(&memory, "GET", path, &Value::Null);
@@ -217,7 +217,7 @@ mod tests {
     }
 
     #[test]
-    fn a_token_is_noted_once_whether_it_is_refused_or_only_watched() {
+    fn a_bad_token_is_noted_once_in_the_enforce_mode_and_in_the_report_mode() {
         let optin = json!({"writeKey": "wk_shop", "channel": "email", "state": "unsubscribed"});
         let fields = [("x-hilo", "1"), ("x-hilo-user", "forged")];
         for (mode, status, outcome) in [("enforce", 401, "rejected"), ("report", 200, "notice")] {

@@ -1,4 +1,4 @@
-//! `POST /v1/optin`: body → the verified user, if there is one → the profile's ledger → what stands now.
+//! `POST /v1/optin`: body → the verified user, if there is one → the profile's ledger → the opt-in in force.
 
 use hilo_core::identity::token::Scope;
 

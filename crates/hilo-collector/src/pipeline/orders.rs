@@ -1,6 +1,6 @@
-//! Order webhooks in order: source → signature → order → the cart it was bought from.
+//! The steps of an order webhook: source → signature → order → the cart that it was bought from.
 //!
-//! An order that is signed and cannot be used is answered with 200 all the same, and noted in the reject log. Vendors switch a
+//! A signed order that cannot be used is answered with 200 all the same, and noted in the reject log. Vendors switch a
 //! webhook off after too many other answers, and sending the order again would not help.
 
 use hilo_core::config::Source;
@@ -18,10 +18,10 @@ use crate::ingest::{self, cart, reply};
 use crate::platform::{Failure, Platform, Reply};
 use crate::signature::{CartOwner, cart_label};
 
-/// How often an order follows carts that have moved: a guest's into a customer's, and no further.
+/// The most carts that an order follows after a move: a guest's cart moves into a customer's, and no further.
 const MOVES_MAX: usize = 2;
 
-/// Takes a webhook of the source called `name`.
+/// Answers a webhook of the source called `name`.
 pub(super) async fn take<P: Platform>(name: &str, call: &Call<'_, P>) -> Result<Reply, Trouble> {
     let (source, webhook) = orders::source(&call.loaded.config, name)?;
     let secret = orders::secret(webhook, call.platform)?;
@@ -32,7 +32,7 @@ pub(super) async fn take<P: Platform>(name: &str, call: &Call<'_, P>) -> Result<
     }
 }
 
-/// Takes what was bought away from its cart.
+/// Sends an order to its cart, which removes the bought units.
 async fn hand_over<P: Platform>(
     order: orders::Order,
     source: &Source,
@@ -64,7 +64,7 @@ fn ignored(why: &str) -> Reply {
     reply::json(200, &json!({ "ignored": why }))
 }
 
-/// Whose order it is, as far as its sender can tell.
+/// The buyer of an order, as far as its sender knows.
 #[derive(Clone, Debug, PartialEq, Eq)]
 enum Buyer {
     /// A person, by the id that the server vouches for.
@@ -73,10 +73,10 @@ enum Buyer {
     Checkout,
 }
 
-/// Takes an order to its cart. The same order twice is once.
+/// Sends an order to its cart. An order with the same id counts once.
 ///
 /// # Errors
-/// An object that could not be asked. The same order may be sent again.
+/// A failure to call an object. The same order may be sent again.
 async fn ordered<P: Platform>(
     order: Order,
     buyer: &Buyer,
@@ -92,7 +92,7 @@ async fn ordered<P: Platform>(
         (None, Buyer::Checkout) => return unknown_cart(),
     };
     for _ in 0..MOVES_MAX {
-        // The cart keeps its owner. A checkout's id that was made up must not create a cart.
+        // This call must not change the cart's owner. A forged checkout id must not create a cart.
         let looking = speaker(Owner::Guest, source, loaded);
         let question = CartCall { speaker: looking, ask: CartAsk::Summary };
         let summary: CartKnown = ask_cart(platform, &label, &question).await?;

@@ -1,4 +1,5 @@
-//! The store stage: each profile object gets its events of an envelope in one call, and its answer goes into the entries.
+//! The store stage: each profile object gets its events of an envelope in one call, and the pipeline copies its answer
+//! into the entries.
 
 use std::collections::BTreeMap;
 
@@ -11,11 +12,11 @@ use crate::calls::{Planned, RecordCall};
 use crate::platform::{Failure, Platform};
 use crate::signature::object_name;
 
-/// Stores the events of `entries`, each with the deliveries that `plans` has at the same place. `source` is the name of the
-/// source that sent them.
+/// Stores the events of `entries`. `plans` has the destinations of each entry at the same index. `source` is the name of
+/// the source that sent them.
 ///
 /// # Errors
-/// When not everything is known to be durable.
+/// A failure if any event is not known to be durable.
 pub(super) async fn store<P: Platform>(
     entries: &mut [Entry],
     plans: &[Vec<&Planned>],

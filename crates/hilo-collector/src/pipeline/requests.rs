@@ -1,6 +1,6 @@
-//! Every request to its answer: route → the file of its call → reply.
+//! Answers every request: route → the file of its call → reply.
 //!
-//! Opens no body and stores nothing: each call's own file does.
+//! This file reads no body and stores nothing. The file of each call does.
 
 use hilo_core::outcome::{Code, Rejection};
 
@@ -35,15 +35,15 @@ pub async fn serve<P: Platform>(incoming: Incoming, platform: &P) -> Reply {
             reply::unavailable()
         }
     };
-    // Files are the same for everybody, and shared caches may keep them.
+    // Files are the same for every visitor, and shared caches may store them.
     if !is_file {
         door.mark(&mut reply);
     }
     reply
 }
 
-/// Whether a refusal of this call as a whole goes into the reject log: where a sender has brought something that is not kept.
-/// A sender who only wanted to look has the answer.
+/// Whether the refusal of this whole call goes into the reject log. It does if the sender has brought data that is now
+/// lost. A sender who only reads learns enough from the answer.
 const fn is_noted(route: &Route) -> bool {
     match route {
         Route::Batch
@@ -62,7 +62,7 @@ const fn is_noted(route: &Route) -> bool {
     }
 }
 
-/// Lets the call's own file take it.
+/// Passes the request to the file of its call.
 async fn take<P: Platform>(
     route: Route,
     door: &Door,

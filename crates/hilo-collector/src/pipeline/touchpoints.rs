@@ -1,4 +1,4 @@
-//! A cart's touchpoints go to their profiles, through the same stages as everybody's events.
+//! Sends a cart's touchpoints to their profiles, through the same stages as all other events.
 
 use hilo_core::event::{Facts, Trust};
 use hilo_core::validate::Envelope;
@@ -6,11 +6,11 @@ use hilo_core::validate::Envelope;
 use crate::calls::cart::Touchpoint;
 use crate::platform::{Failure, Platform, log_line};
 
-/// Hands a cart's touchpoints on to their profiles, through the same stages as everybody's events. Answers those that are
-/// at their end; the others are to be handed on again.
+/// Sends a cart's touchpoints to their profiles, through the same stages as all other events. Returns the touchpoints
+/// that are finished. The caller must send the others again.
 ///
 /// # Errors
-/// The configuration is missing its secret.
+/// A failure if the collector's secret is not set.
 pub async fn hand_on<P: Platform>(
     touchpoints: &[Touchpoint],
     platform: &P,
@@ -23,7 +23,7 @@ pub async fn hand_on<P: Platform>(
         };
         let seqs = group.iter().map(|touchpoint| touchpoint.seq);
         let Some(source) = loaded.config.sources.iter().find(|source| source.name == name) else {
-            // The source is not in `hilo.toml` any more, so nothing is accepted in its name.
+            // `hilo.toml` has no source of this name any more, so its touchpoints are not accepted.
             platform.log(&log_line(
                 "warn",
                 "touchpoints of a source that is gone",
@@ -35,7 +35,7 @@ pub async fn hand_on<P: Platform>(
         let now = platform.now();
         let items = group.iter().map(|touchpoint| touchpoint.event.clone()).collect();
         let envelope = Envelope { sent_at: Some(now), items, ..Envelope::default() };
-        // The hub vouches for the person: a verified token or a server has named the person to it.
+        // The hub vouches for the person, because it has the person's id from a verified token or a server.
         let trust = Trust::Server;
         let facts =
             Facts { received_at: now, random: platform.random16(), trust, ..Facts::default() };

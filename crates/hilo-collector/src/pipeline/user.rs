@@ -1,4 +1,4 @@
-//! The verified user of a call, with what is remarked on the token noted in the reject log.
+//! Finds the verified user of a call, and writes a remark on the token into the reject log.
 
 use hilo_core::outcome::Rejection;
 
@@ -7,7 +7,7 @@ use crate::call::Call;
 use crate::ingest::user::{self, VerifiedUser, Vouched};
 use crate::platform::Platform;
 
-/// Whom the request's token vouches for. A refused token is noted with the refusal of the whole call.
+/// Finds the person that the request's token vouches for. A refused token is noted with the refusal of the whole call.
 pub(super) async fn verified_user<P: Platform>(
     call: &Call<'_, P>,
 ) -> Result<Option<VerifiedUser>, Rejection> {

@@ -1,4 +1,4 @@
-//! Requests and answers without a runtime: what `ingest` and `admin` read and write, what `forward` sends.
+//! Requests and answers without a runtime: `ingest` and `admin` read and write them, `forward` sends them.
 //! Shapes only.
 
 /// Header fields by lower-case name.
@@ -6,7 +6,7 @@
 pub struct Headers(pub Vec<(String, String)>);
 
 impl Headers {
-    /// The value of a field; `name` in lower case.
+    /// Returns the value of a field; `name` is in lower case.
     pub fn get(&self, name: &str) -> Option<&str> {
         self.0.iter().find(|(known, _)| known == name).map(|(_, value)| value.as_str())
     }
@@ -17,17 +17,17 @@ impl Headers {
     }
 }
 
-/// A request's body, already read up to the cap.
+/// The body of a request, already read up to the size limit.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub enum Upload {
-    /// There is none.
+    /// The request has no body.
     #[default]
     Absent,
-    /// All of it.
+    /// The whole body.
     Bytes(Vec<u8>),
-    /// More than [`hilo_core::event::BODY_BYTES_MAX`]: reading stopped there.
+    /// The body is larger than [`hilo_core::event::BODY_BYTES_MAX`]. Reading stopped there.
     TooLarge,
-    /// The sender stopped in the middle.
+    /// The connection ended in the middle of the body.
     Broken,
 }
 
@@ -38,17 +38,17 @@ pub struct Incoming {
     pub method: String,
     /// `https` or `http`.
     pub scheme: String,
-    /// Host and port as the URL has them.
+    /// Host and port as they stand in the URL.
     pub host: String,
-    /// Path, not decoded.
+    /// The path, not decoded.
     pub path: String,
-    /// Query without `?`, not decoded.
+    /// The query without `?`, not decoded.
     pub query: String,
-    /// The fields the collector reads; see `shell/workerd/edge.rs` for the list.
+    /// The header fields that the collector reads; `shell/workerd/edge.rs` has the list.
     pub headers: Headers,
     /// The body.
     pub body: Upload,
-    /// Where the edge thinks the sender is.
+    /// The sender's location, as the edge estimates it.
     pub geo: hilo_core::event::Geo,
 }
 
@@ -62,52 +62,55 @@ impl Incoming {
     }
 }
 
-/// The parts of a URL as the runtime writes it: whole, in lower case where case means nothing, default ports left out.
+/// The parts of a URL as the runtime writes it: complete, without default ports, and in lower case where case has no
+/// meaning.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Address<'u> {
-    /// Without its colon.
+    /// The scheme without its colon.
     pub scheme: &'u str,
     /// Host and port.
     pub host: &'u str,
-    /// From its slash on.
+    /// The path from its slash on.
     pub path: &'u str,
-    /// Without its `?`.
+    /// The query without its `?`.
     pub query: &'u str,
 }
 
 impl<'u> Address<'u> {
-    /// Cuts `url`. No parser is needed: the runtime has parsed it, and this is asked for every request.
+    /// Cuts `url` into its parts. No parser is needed, because the runtime has parsed the URL, and this function runs
+    /// for every request.
     pub fn of(url: &'u str) -> Address<'u> {
         let (scheme, rest) = url.split_once("://").unwrap_or(("", url));
         let rest = rest.split('#').next().unwrap_or_default();
         let (rest, query) = rest.split_once('?').unwrap_or((rest, ""));
         let (authority, path) = rest.split_at(rest.find('/').unwrap_or(rest.len()));
-        // Credentials may stand before the host. The collector asks for none.
+        // Credentials may stand before the host. The collector needs none.
         let host = authority.rsplit('@').next().unwrap_or_default();
         Address { scheme, host, path, query }
     }
 }
 
-/// Reads `%41` as `A` and leaves everything else as it is. Bytes that are no UTF-8 become U+FFFD.
+/// Reads `%41` as `A` and leaves everything else as it is. Bytes that are not UTF-8 become U+FFFD.
 pub fn percent_decode(text: &str) -> String {
     String::from_utf8_lossy(&hilo_core::text::percent_decode(text)).into_owned()
 }
 
-/// What an answer carries.
+/// The body of an answer.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Body {
-    /// Nothing.
+    /// No body.
     Empty,
-    /// Text, JSON mostly.
+    /// Text, mostly JSON.
     Text(String),
-    /// Bytes that go out as they are. If a header names an encoding, they have it already.
+    /// Bytes that are sent as they are. If a header names an encoding, the bytes are encoded already.
     Bytes(Vec<u8>),
     /// The journal's live stream (server-sent events), after the given sequence number.
     Live {
-        /// The last `seq` that the watcher has seen; 0 for what the ring still holds.
+        /// The last `seq` that the watcher has received; 0 means all events that the ring still has.
         after: i64,
     },
-    /// A socket of a cart: the request goes on to the object with this label, whose answer is the answer.
+    /// A socket of a cart. The Worker passes the request on to the object with this label and returns the object's
+    /// answer.
     Socket {
         /// The label.
         cart: String,
@@ -131,7 +134,7 @@ impl Reply {
         Reply { status, headers: Headers::default(), body: Body::Empty }
     }
 
-    /// A JSON answer: never cached, never guessed to be something else.
+    /// A JSON answer. No cache stores it, and no browser guesses another type.
     pub fn json(status: u16, body: String) -> Reply {
         let mut headers = Headers::default();
         headers.push("content-type", "application/json; charset=utf-8");
@@ -146,7 +149,7 @@ impl Reply {
 pub struct Outgoing {
     /// Upper-case method.
     pub method: String,
-    /// Whole address.
+    /// The complete URL.
     pub url: String,
     /// Header fields.
     pub headers: Headers,
@@ -161,7 +164,7 @@ pub struct Response {
     pub status: u16,
     /// Header fields.
     pub headers: Headers,
-    /// At most the first 8 KB.
+    /// The first 8 KB of the body at most.
     pub body: String,
 }
 

@@ -1,26 +1,26 @@
 //! SQLite inside one object: positional `?` parameters, synchronous, one transaction at a time.
-//! In: a statement and values. Out: rows by column name. Knows no schema.
+//! A statement and values → rows by column name. This file has no schema.
 
 use super::Failure;
 
-/// The largest whole number that survives the way through a JavaScript number.
+/// The largest whole number that a JavaScript number represents exactly.
 const INT_MAX: i64 = (1 << 53) - 1;
 
-/// A value that SQL holds. No floats: ids and money never pass through them.
+/// A value of SQL. Floats are missing on purpose: ids and money never pass through them.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum SqlValue {
     /// NULL.
     Null,
-    /// A whole number within ±(2^53 − 1); make it with [`SqlValue::int`].
+    /// A whole number within ±(2^53 − 1). [`SqlValue::int`] makes it.
     Int(i64),
     /// Text.
     Text(String),
-    /// Bytes, to be taken apart by a statement; no column holds any.
+    /// Bytes that a statement takes apart. No column stores bytes.
     Bytes(Vec<u8>),
 }
 
 impl SqlValue {
-    /// A number that can be bound.
+    /// Makes a number that can be bound.
     ///
     /// # Errors
     /// `Fatal` outside ±(2^53 − 1): workerd binds numbers as doubles, so bind such values as text.
@@ -61,15 +61,15 @@ impl From<u32> for SqlValue {
 pub struct SqlRow(pub Vec<(String, SqlValue)>);
 
 impl SqlRow {
-    /// The value of a column; `Null` where there is none.
+    /// Returns the value of a column; `Null` if the row has no such column.
     pub fn get(&self, column: &str) -> &SqlValue {
         self.0.iter().find(|(name, _)| name == column).map_or(&SqlValue::Null, |(_, value)| value)
     }
 
-    /// A column that is text.
+    /// Reads a column that is text.
     ///
     /// # Errors
-    /// `Fatal` when it is not: schema and code disagree.
+    /// `Fatal` if the column is not text: then schema and code disagree.
     pub fn text(&self, column: &str) -> Result<&str, Failure> {
         match self.get(column) {
             SqlValue::Text(text) => Ok(text),
@@ -79,7 +79,7 @@ impl SqlRow {
         }
     }
 
-    /// A column that is text or NULL.
+    /// Reads a column that is text or NULL.
     pub fn text_opt(&self, column: &str) -> Option<&str> {
         match self.get(column) {
             SqlValue::Text(text) => Some(text),
@@ -87,10 +87,10 @@ impl SqlRow {
         }
     }
 
-    /// A column that is a number.
+    /// Reads a column that is a number.
     ///
     /// # Errors
-    /// `Fatal` when it is not.
+    /// `Fatal` if the column is not a number.
     pub fn int(&self, column: &str) -> Result<i64, Failure> {
         match self.get(column) {
             SqlValue::Int(value) => Ok(*value),
@@ -112,14 +112,14 @@ pub trait Sql {
     /// Runs one statement and drops its rows.
     ///
     /// # Errors
-    /// As [`Sql::exec`]; also when a row breaks the schema, and then none of the statement's rows is kept.
+    /// The errors of [`Sql::exec`]. A row that breaks the schema is an error too. Then none of the statement's rows is kept.
     fn run(&self, query: &str, bindings: &[SqlValue]) -> Result<(), Failure> {
         self.exec(query, bindings).map(drop)
     }
 
-    /// Runs `work` so that all of its writes are kept, or none: also when it fails half-way or panics.
+    /// Runs `work` in a transaction. All of its writes are kept, or none if it fails or panics.
     ///
     /// # Errors
-    /// Whatever `work` answers.
+    /// The error that `work` returns, or the storage's own.
     fn transaction(&self, work: &mut dyn FnMut() -> Result<(), Failure>) -> Result<(), Failure>;
 }

@@ -1,25 +1,27 @@
-//! The one alarm of an object, as far as this life of the object remembers it.
+//! The one alarm of an object, and the memory of its time.
 //!
-//! Setting an alarm writes a row, so an alarm that is set already is not set again.
+//! Setting an alarm writes a row, so an alarm that is set already is not set again. A restarted object does not remember
+//! its alarm.
 
 use std::cell::Cell;
 
 use crate::platform::Failure;
 
-/// How late an alarm may be before it counts as lost. Under load an alarm is late, and setting it anew would put it off.
+/// How late an alarm may be before it counts as lost. Alarms are late under load, and setting one again would delay it
+/// more.
 const LATE_MS: i64 = 10_000;
 
-/// When the alarm goes off, if it is set.
+/// The time of the alarm, if it is set.
 #[derive(Debug, Default)]
 pub struct Alarm {
     at_ms: Cell<Option<i64>>,
 }
 
 impl Alarm {
-    /// Sets the alarm for `at_ms` by `set`, unless the alarm is set for that time or earlier.
+    /// Calls `set` for `at_ms`, unless the alarm is set for that time or earlier.
     ///
     /// # Errors
-    /// Whatever `set` answers.
+    /// The error that `set` returns.
     pub fn arm(
         &self,
         at_ms: i64,
@@ -35,7 +37,7 @@ impl Alarm {
         Ok(())
     }
 
-    /// Notes that the alarm has gone off.
+    /// Notes that the alarm has fired.
     pub fn clear(&self) {
         self.at_ms.set(None);
     }
@@ -46,7 +48,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn an_alarm_is_set_only_where_no_earlier_one_is_on_its_way() {
+    fn an_alarm_is_set_only_where_no_earlier_alarm_is_set() {
         let (alarm, set) = (Alarm::default(), Cell::new(0));
         let arm = |at_ms, now_ms| {
             let note = |at_ms| {
@@ -66,7 +68,7 @@ mod tests {
     }
 
     #[test]
-    fn an_alarm_that_could_not_be_set_is_set_the_next_time() {
+    fn an_alarm_that_could_not_be_set_is_set_at_the_next_attempt() {
         let alarm = Alarm::default();
         let full = |_| Err(Failure::Retriable("the disk is full".to_owned()));
         assert!(alarm.arm(1, 0, full).is_err());

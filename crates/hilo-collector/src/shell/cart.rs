@@ -1,7 +1,7 @@
-//! What a shell does for a cart's object: its calls, its alarm, and the loop that does what is due.
+//! The shell's part of a cart's object: calls, the alarm, and the loop that runs due tasks.
 //!
-//! Both shells run this. In: the object's storage, sockets and alarm, and the world. Decides nothing: `store/cart` does, and
-//! `pipeline` knows the way to other objects.
+//! Both shells run this code. It has access to the object's storage, sockets and alarm, and to the platform.
+//! `store/cart` decides, and `pipeline` calls other objects.
 
 use super::alarm::Alarm;
 use crate::calls::encode;
@@ -9,59 +9,61 @@ use crate::pipeline;
 use crate::platform::{Failure, Platform, Sql, log_line};
 use crate::store::cart::{self, HubAnswer, News, Turn, Volatile};
 
-/// Rounds of touchpoints that one run hands on; the alarm takes the rest.
+/// The most rounds of touchpoints that one run sends. The next alarm sends the rest.
 const ROUNDS_MAX: usize = 4;
 
-/// A cart's object, as its shell holds it.
+/// A cart's object, as its shell provides it.
 #[expect(async_fn_in_trait, reason = "one thread per isolate: no future here needs to be Send")]
 pub trait CartHost {
     /// The object's storage.
     type Sql: Sql;
 
-    /// Does something with the storage in this turn, and with what the object remembers while it lives.
+    /// Runs `work` on the storage in this turn, with the values that the object keeps in memory.
     fn with<T>(&self, work: impl FnOnce(&Self::Sql, &mut Volatile, Turn<'_>) -> T) -> T;
 
     /// Sends news to the cart's sockets.
     fn tell(&self, news: &[News]);
 
-    /// The time at which the next socket that has not said hello is overdue, milliseconds since the epoch.
+    /// The earliest time at which a socket without a hello is overdue, milliseconds since the epoch.
     fn hello_deadline_ms(&self) -> Option<i64>;
 
-    /// The alarm, as the object remembers it.
+    /// Returns the alarm and the memory of its time.
     fn alarm(&self) -> &Alarm;
 
-    /// Sets the alarm, in the same write as the rows that were written before it in this turn.
+    /// Sets the alarm. This write is atomic with the rows that were written before it in this turn.
     ///
     /// # Errors
-    /// The storage's refusal.
+    /// The error of the storage.
     fn set_alarm(&self, at_ms: i64) -> Result<(), Failure>;
 
-    /// Ends the sockets, and deletes all that is stored and remembered.
+    /// Closes the sockets, and deletes everything that is stored or in memory.
     ///
     /// # Errors
-    /// The storage's refusal.
+    /// The error of the storage.
     async fn delete(&self) -> Result<(), Failure>;
 }
 
-/// Answers a call, and tells the sockets what has changed. Where the answer says `pump`, [`drive_cart`] has something to do.
+/// Answers a call, and sends news of the changes to the sockets. If the answer sets `pump`, the caller runs
+/// [`drive_cart`].
 ///
 /// # Errors
-/// Whatever the object or its storage answers.
+/// The error of the object or of its storage.
 pub fn answer<H: CartHost>(host: &H, call: &str) -> Result<HubAnswer, Failure> {
     let answered = host.with(|sql, volatile, turn| cart::answer(sql, volatile, call, turn))?;
-    // In the same turn: news of a later change must not overtake these.
+    // News is sent in the same turn, so that news of a later change cannot overtake it.
     host.tell(&answered.news);
     arm(host)?;
     Ok(answered)
 }
 
-/// The alarm: does what is due. Returns whether anything was done.
+/// Runs the tasks that are due when the alarm fires. Returns whether there was any.
 pub async fn on_alarm<H: CartHost, P: Platform>(host: &H, platform: &P) -> bool {
     host.alarm().clear();
     drive_cart(host, platform).await
 }
 
-/// Does what is due, hands on what other objects have to do, and sets the alarm. Returns whether anything was done.
+/// Runs the tasks that are due, sends touchpoints to other objects, and sets the alarm. Returns whether there was any
+/// task.
 pub async fn drive_cart<H: CartHost, P: Platform>(host: &H, platform: &P) -> bool {
     let mut has_acted = false;
     for _ in 0..ROUNDS_MAX {
@@ -79,17 +81,17 @@ pub async fn drive_cart<H: CartHost, P: Platform>(host: &H, platform: &P) -> boo
             }
         }
     }
-    // The alarm is set whatever has happened: workerd gives up an alarm that failed too often.
+    // The alarm is set after a failure too: workerd gives up an alarm that failed too often.
     if let Err(failure) = arm(host) {
         platform.log(&log_line("error", "alarm", &[("why", failure.message())]));
     }
     has_acted
 }
 
-/// What one round has done.
+/// The result of one round.
 struct Round {
     has_acted: bool,
-    /// Whether touchpoints were handed on, so that the outbox may hold more.
+    /// Whether touchpoints were sent, so that the outbox may have more.
     has_more: bool,
 }
 
@@ -117,7 +119,7 @@ async fn drive_once<H: CartHost, P: Platform>(host: &H, platform: &P) -> Result<
 /// Sets the alarm for the earliest task.
 ///
 /// # Errors
-/// The storage's refusal.
+/// The error of the storage.
 pub fn arm<H: CartHost>(host: &H) -> Result<(), Failure> {
     let (task_ms, now_ms) = host.with(|sql, volatile, turn| {
         let task_ms = cart::next_alarm(sql, volatile, turn.now);

@@ -1,7 +1,8 @@
-//! The worlds that the collector runs in: `workerd` in production, `memory` in tests and examples.
+//! The runtimes of the collector: `workerd` in production, `memory` in tests and examples.
 //!
-//! Each brings what the traits of `platform` ask for and holds the objects of `store`. `profile` and `cart` are what both do for
-//! an object: they are written once, so that native tests run the loops that ship. Decides nothing.
+//! Each implements the traits of `platform` and runs the objects of `store`. `profile` and `cart` have the code that
+//! both need for an object. It is written once, so that native tests run the loops that ship. No rule of hilo is decided
+//! here.
 
 mod alarm;
 pub mod cart;

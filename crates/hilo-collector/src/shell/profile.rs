@@ -1,6 +1,6 @@
-//! What a shell does for a profile's object: its calls, its alarm, and feeding the queue from its outbox.
+//! The shell's part of a profile's object: calls, the alarm, and the way from the outbox to the queue.
 //!
-//! Both shells run this. In: the object's storage, clock and queue. Decides nothing: `store/profile` does.
+//! Both shells run this code. It has access to the object's storage, clock and queue. `store/profile` decides.
 
 use jiff::Timestamp;
 
@@ -9,42 +9,42 @@ use crate::calls::Delivery;
 use crate::platform::{Failure, Sql, log_line};
 use crate::store::profile::{self, CallResult, Volatile};
 
-/// A profile's object, as its shell holds it.
+/// A profile's object, as its shell provides it.
 #[expect(async_fn_in_trait, reason = "one thread per isolate: no future here needs to be Send")]
 pub trait ProfileHost {
     /// The object's storage.
     type Sql: Sql;
 
-    /// Does something with the storage, and with what the object remembers while it lives.
+    /// Runs `work` on the storage, with the values that the object keeps in memory.
     fn with<T>(&self, work: impl FnOnce(&Self::Sql, &mut Volatile) -> T) -> T;
 
-    /// The clock.
+    /// Returns the time.
     fn now(&self) -> Timestamp;
 
-    /// The alarm, as the object remembers it.
+    /// Returns the alarm and the memory of its time.
     fn alarm(&self) -> &Alarm;
 
-    /// Sets the alarm, in the same write as the rows that were written before it in this turn.
+    /// Sets the alarm. This write is atomic with the rows that were written before it in this turn.
     ///
     /// # Errors
-    /// The storage's refusal.
+    /// The error of the storage.
     fn set_alarm(&self, at_ms: i64) -> Result<(), Failure>;
 
     /// Sends deliveries to the queue.
     ///
     /// # Errors
-    /// The queue's refusal.
+    /// The error of the queue.
     async fn send(&self, deliveries: &[Delivery]) -> Result<(), Failure>;
 
     /// Writes one line to the log.
     fn log(&self, line: &str);
 }
 
-/// Answers a call of the object called `name`. Synchronous from the first row to the alarm, so that all is written or nothing.
-/// Where the answer says `pump`, [`feed_queue`] has something to do.
+/// Answers a call of the object called `name`. It is synchronous from the first row to the alarm, so that everything is
+/// written or nothing. If the answer sets `pump`, the caller runs [`feed_queue`].
 ///
 /// # Errors
-/// Whatever the object or its storage answers.
+/// The error of the object or of its storage.
 pub fn answer<H: ProfileHost>(host: &H, name: &str, call: &str) -> Result<CallResult, Failure> {
     let now = host.now();
     let answered = host.with(|sql, volatile| profile::answer(sql, volatile, name, call, now))?;
@@ -52,27 +52,27 @@ pub fn answer<H: ProfileHost>(host: &H, name: &str, call: &str) -> Result<CallRe
     Ok(answered)
 }
 
-/// Hands what was just stored to the queue.
+/// Sends the deliveries of events that were just stored to the queue.
 pub async fn feed_queue<H: ProfileHost>(host: &H) {
     let now = host.now();
     let ready = host.with(|sql, volatile| profile::ready(sql, volatile, now));
     hand_over(host, ready).await;
 }
 
-/// The alarm: hands everything that is due to the queue.
+/// Sends all due deliveries to the queue when the alarm fires.
 pub async fn on_alarm<H: ProfileHost>(host: &H) {
     host.alarm().clear();
     let now = host.now();
     let due = host.with(|sql, volatile| profile::due(sql, volatile, now));
     hand_over(host, due).await;
-    // The alarm is set again whatever has happened: workerd gives up an alarm that failed too often.
+    // The alarm is set again after a failure too: workerd gives up an alarm that failed too often.
     let next = host.with(|sql, _| profile::next_alarm(sql, host.now()));
     if let Err(failure) = next.and_then(|at| arm(host, at)) {
         host.log(&log_line("error", "alarm", &[("why", failure.message())]));
     }
 }
 
-/// Sends deliveries to the queue. What the queue does not take is due again.
+/// Sends deliveries to the queue. If the queue fails, the deliveries are due again.
 async fn hand_over<H: ProfileHost>(host: &H, due: Result<Vec<Delivery>, Failure>) {
     let deliveries = match due {
         Ok(deliveries) => deliveries,

@@ -1,7 +1,7 @@
-//! The journal: rejects, the live stream's ring, delivery counters, dead letters. One object for the deployment.
+//! The journal: rejects, the live stream's ring, delivery counters, dead letters. A deployment has one journal.
 //!
-//! In: a [`JournalCall`] as JSON. Out: its answer, and the lines that watchers get. Everything is bounded by number, and
-//! rejects by age as well. Keeps no event, only what became of it.
+//! A [`JournalCall`] as JSON → its answer, and the lines for the watchers. Every table is bounded by number, and rejects
+//! also by age. The journal stores no event, only outcomes and results.
 
 use std::collections::BTreeMap;
 
@@ -13,18 +13,18 @@ use crate::calls::journal::{Attempt, DeadLetter, Health, JournalCall, LiveEvent,
 use crate::calls::{decode, encode};
 use crate::platform::{Failure, Sql, SqlRow, SqlValue};
 
-/// Rejects that are kept.
+/// The most rejects that are kept.
 const REJECTS_MAX: i64 = 10_000;
-/// Lines of the ring: a watcher who comes late still gets them.
+/// The most lines of the ring: a watcher who connects later still gets them.
 const LIVE_MAX: i64 = 200;
-/// Dead letters that are listed; the rows themselves stay in their profiles.
+/// The most dead letters that are listed. The rows themselves stay in their profiles.
 const DEAD_LETTERS_MAX: i64 = 50_000;
-/// Rows of one answer.
+/// The most rows of one answer.
 const ROWS_MAX: u32 = 500;
 /// Milliseconds of a day.
 const DAY_MS: i64 = 86_400_000;
 
-/// What the journal answers, and the lines that its watchers get.
+/// The answer of the journal, and the lines for its watchers.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct JournalAnswer {
     /// JSON for the caller.
@@ -33,7 +33,7 @@ pub struct JournalAnswer {
     pub live: Vec<String>,
 }
 
-/// What the object remembers while it lives: whether the schema was brought up to date in this life.
+/// The value that the object keeps in memory: whether the schema was updated in this life of the object.
 #[derive(Debug, Default)]
 pub struct Volatile {
     is_current: bool,
@@ -52,7 +52,7 @@ impl Volatile {
 /// Answers one call.
 ///
 /// # Errors
-/// Whatever the storage answers; nothing of a call that failed is kept.
+/// The error of the storage; nothing of a failed call is stored.
 pub fn answer(
     sql: &impl Sql,
     volatile: &mut Volatile,
@@ -86,10 +86,10 @@ pub fn answer(
     Ok(JournalAnswer { reply, live })
 }
 
-/// The lines after `after` that the ring still holds, oldest first.
+/// Returns the lines after number `after` that the ring still has, oldest first.
 ///
 /// # Errors
-/// Whatever the storage answers.
+/// The error of the storage.
 pub fn ring(sql: &impl Sql, volatile: &mut Volatile, after: i64) -> Result<Vec<String>, Failure> {
     volatile.apply_schema(sql)?;
     let rows =
@@ -106,7 +106,7 @@ fn store_live(sql: &impl Sql, events: &[LiveEvent]) -> Result<Vec<String>, Failu
     }
     let mut lines = Vec::new();
     for event in events {
-        // The number is known only once the row is there, and stands in the line itself.
+        // The row gets its number when it is inserted, and the line itself contains the number.
         let rows = sql.exec("INSERT INTO live (line) VALUES ('') RETURNING seq", &[])?;
         let seq = first(&rows)?.int("seq")?;
         let line = encode(&Line { seq, event })?;
@@ -145,7 +145,8 @@ fn note_rejects(
     Ok(())
 }
 
-/// Counts attempts by destination and result, in one statement each: mostly hundreds were delivered to one.
+/// Counts attempts by destination and result, with one statement for each pair. Mostly hundreds were delivered to one
+/// destination.
 fn note_attempts(sql: &impl Sql, attempts: &[Attempt], now: Timestamp) -> Result<(), Failure> {
     let mut counts: BTreeMap<(&str, &str), (u32, &Attempt)> = BTreeMap::new();
     for attempt in attempts {

@@ -1,6 +1,7 @@
-//! What the objects store, over the small `Sql` trait: a call as JSON in, an answer as JSON out, everything synchronous.
+//! The code of the objects, over the small `Sql` trait: a call as JSON in, an answer as JSON out, everything
+//! synchronous.
 //!
-//! Each object's module has `answer(sql, volatile, call, …)`; the shells only carry text. A call is answered inside one
+//! Each object's module has `answer(sql, volatile, call, …)`; the shells only pass text. A call is answered inside one
 //! transaction, so that a failure or a panic leaves nothing half-written.
 
 pub mod cart;

@@ -1,7 +1,7 @@
-//! The catalogue: every kind of destination, one file each.
+//! The catalogue of every kind of destination, with one file each.
 //!
-//! To add one: its file, its `mod` line and its row here, and golden cases in `tests/golden/forward/<kind>/`. No file here can
-//! send, wait or read a clock.
+//! A new kind needs its file, its `mod` line and its row here, and golden cases in `tests/golden/forward/<kind>/`. No
+//! file of this folder can send, wait or read a clock.
 
 pub mod target;
 mod webhook;

@@ -1,18 +1,18 @@
-//! Where requests may go: public https hosts by name, and nowhere else (server-side request forgery).
+//! The URLs that requests may go to: public https hosts by name, and nothing else (server-side request forgery).
 //!
-//! In: a URL. Out: why it is refused, if it is. Judges the text; that a public name leads to a public address is the
-//! runtime's part (`global_fetch_strictly_public` in wrangler.jsonc).
+//! A URL → the reason why it is refused, if it is. This file judges only the text. The runtime ensures that a public
+//! name leads to a public address (`global_fetch_strictly_public` in wrangler.jsonc).
 
 use url::{Host, Url};
 
-/// Endings of names that never lead to the public internet (RFC 6761, RFC 6762, RFC 8375, ICANN's `.internal`).
+/// The endings of names that never lead to the public internet (RFC 6761, RFC 6762, RFC 8375, ICANN's `.internal`).
 const PRIVATE: [&str; 7] =
     ["localhost", "local", "internal", "home.arpa", "test", "invalid", "onion"];
 
-/// Judges a URL. `is_dev` lets plain http go to this machine.
+/// Judges a URL. `is_dev` also allows plain http to this machine.
 ///
 /// # Errors
-/// One sentence for the person who wrote the URL.
+/// One sentence for the person who wrote the URL, with the reason.
 pub fn check(text: &str, is_dev: bool) -> Result<(), &'static str> {
     let url = Url::parse(text).map_err(|_| "this is no absolute URL")?;
     if !url.username().is_empty() || url.password().is_some() {
@@ -58,12 +58,12 @@ mod tests {
     use super::check;
 
     #[test]
-    fn public_https_hosts_are_allowed() {
+    fn a_url_of_a_public_https_host_is_allowed() {
         assert_eq!(check("https://hooks.example/in?x=1", false), Ok(()));
     }
 
     #[test]
-    fn everything_else_is_refused() {
+    fn a_url_of_any_other_host_or_scheme_is_refused() {
         for url in [
             "http://hooks.example/",
             "https://hooks.example:8443/",
@@ -87,7 +87,7 @@ mod tests {
     }
 
     #[test]
-    fn a_developer_may_post_to_this_machine() {
+    fn a_webhook_may_go_to_this_machine_in_development() {
         assert_eq!(check("http://127.0.0.1:8787/dev/webhook", true), Ok(()));
         assert!(check("http://10.0.0.1/", true).is_err());
     }

@@ -1,7 +1,7 @@
-//! Webhook: signed JSON to any URL, as the Standard Webhooks specification says
-//! (<https://www.standardwebhooks.com>, v1.0.0). One event a request.
+//! Webhook: signed JSON to any URL, according to the Standard Webhooks specification
+//! (<https://www.standardwebhooks.com>, v1.0.0). Each request contains one event.
 //!
-//! The receiver drops repeats by `webhook-id`, which is the same at every attempt. The timestamp is that of the attempt.
+//! The receiver detects repeats by `webhook-id`, which is the same at every attempt. The timestamp is the attempt's.
 
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
@@ -34,24 +34,25 @@ pub(super) const KIND: Kind = Kind {
     },
 };
 
-/// Bytes of a secret (Standard Webhooks: 24 to 64).
+/// The allowed number of bytes of a secret (Standard Webhooks: 24 to 64).
 const SECRET_BYTES: std::ops::RangeInclusive<usize> = 24..=64;
 
 /// A webhook's settings.
 #[derive(Debug, Deserialize)]
 #[serde(deny_unknown_fields)]
 struct Webhook {
-    /// Where to.
+    /// The URL of the receiver.
     url: String,
-    /// The secret that signs.
+    /// The secret that signs requests.
     secret: SecretName,
-    /// The secret before it. Both sign while receivers change over.
+    /// The previous secret. Both secrets sign while receivers change to the new one.
     previous_secret: Option<SecretName>,
 }
 
 fn load(entry: &DestinationEntry) -> Result<Box<dyn Destination>, Problem> {
     let webhook: Webhook = entry.read_settings()?;
-    // A developer's file may name this machine; whether this machine may be called is checked before each request.
+    // A developer's file may contain this machine's address. Whether requests may go there is checked before each
+    // request.
     target::check(&webhook.url, true)
         .map_err(|why| entry.problem("url", ProblemCode::BadValue, why))?;
     Ok(Box::new(webhook))
@@ -71,7 +72,8 @@ impl Destination for Webhook {
         Ok(mapping)
     }
 
-    /// 2xx is success and 410 the end. Everything else is tried again. Redirects are not followed.
+    /// 2xx is a success, and 410 means that the event is given up. After any other status the delivery is repeated.
+    /// Redirects are not followed.
     fn classify(&self, _: &MappedRequest, response: &Response) -> Reception {
         let reason = format!("status {}", response.status);
         Reception::All(match response.status {
@@ -87,7 +89,7 @@ impl Destination for Webhook {
     }
 }
 
-/// The one request for `event`, unless the event is no JSON.
+/// Makes the one request for `event`, unless the event cannot be written as JSON.
 fn request(
     settings: &Webhook,
     event: &Event,
@@ -127,14 +129,14 @@ fn key(name: &SecretName, secrets: Secrets<'_>) -> Result<Vec<u8>, MissingSecret
     if SECRET_BYTES.contains(&key.len()) { Ok(key) } else { Err(named()) }
 }
 
-/// The event's own id if it can stand in a header and before a dot, or else its hash.
+/// Returns the event's own id, or its hash if the id must not stand in a header or before a dot.
 fn id(message_id: &str) -> String {
     let is_plain = !message_id.is_empty()
         && message_id.bytes().all(|b| b.is_ascii_alphanumeric() || b"-_".contains(&b));
     if is_plain { message_id.to_owned() } else { signature::sha256_hex(message_id.as_bytes()) }
 }
 
-/// `hilo.track.product_added`: dot-separated words of letters, digits and `_`.
+/// Returns the event's type, such as `hilo.track.product_added`: dot-separated words of letters, digits and `_`.
 fn kind(event: &Event) -> String {
     let mut kind = format!("hilo.{}", event.kind.name());
     if let hilo_core::event::EventKind::Track { event: name, .. } = &event.kind {
@@ -153,7 +155,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_status_means_what_the_specification_says() {
+    fn each_status_has_the_meaning_of_the_specification() {
         let secret = SecretName { secret: "HOOK".to_owned() };
         let webhook = Webhook { url: String::new(), secret, previous_secret: None };
         let (method, url, body) = Default::default();
@@ -173,7 +175,7 @@ mod tests {
     }
 
     #[test]
-    fn an_id_never_holds_a_dot() {
+    fn a_webhook_id_never_contains_a_dot() {
         assert_eq!(id("5f0c-1"), "5f0c-1");
         assert_eq!(id("a.b").len(), 64);
         assert_ne!(id("a.b"), id("a_b"));

@@ -1,7 +1,7 @@
-//! `POST /v1/in/:source`: a shop system reports its orders, in its own words and under its own signature.
+//! `POST /v1/in/:source`: a shop system reports its orders, in its own format and with its own signature.
 //!
-//! Request → whether the vendor signed it, and the [`Order`] in it if the order was placed and paid. One file per vendor, pure.
-//! What becomes of an order is the pipeline's.
+//! Request → a verified [`Order`], if the order was placed and paid. Each vendor has one file, and all are pure. The
+//! pipeline brings the order to its cart.
 
 mod order;
 pub mod shopify;
@@ -18,10 +18,10 @@ use crate::loaded::Loaded;
 use crate::platform::{Failure, Incoming, Platform};
 use crate::signature;
 
-/// Bytes of a secret below which it could be guessed. Vendors make longer ones.
+/// The fewest bytes of a secret: a shorter one could be guessed. Vendors make longer ones.
 const SECRET_BYTES_MIN: usize = 16;
 
-/// The webhook source that a path names.
+/// Finds the webhook source by its name in the path.
 ///
 /// # Errors
 /// `not_found`.
@@ -34,10 +34,10 @@ pub fn source<'c>(config: &'c Config, name: &str) -> Result<(&'c Source, &'c Web
         .ok_or_else(|| Rejection::new(Code::NotFound, "no webhook source has this name"))
 }
 
-/// The secret that a webhook is signed with.
+/// Returns the secret that signs a webhook.
 ///
 /// # Errors
-/// `Fatal` where it is not set: an empty one would verify what anybody signs.
+/// `Fatal` where the secret is not set: anybody could make the signatures of an empty secret.
 pub fn secret<P: Platform>(webhook: &Webhook, platform: &P) -> Result<String, Failure> {
     let name = &webhook.secret;
     platform.secret(name).filter(|secret| secret.len() >= SECRET_BYTES_MIN).ok_or_else(|| {
@@ -57,7 +57,7 @@ pub(super) fn are_secrets_set<P: Platform>(loaded: &Loaded, platform: &P) -> boo
 /// Verifies a webhook, and reads it.
 ///
 /// # Errors
-/// `bad_signature`; `malformed_body` for a body that is signed and cannot be read.
+/// `bad_signature`; `malformed_body` for a body that has a valid signature and cannot be read.
 pub fn read(
     incoming: &Incoming,
     body: &[u8],
@@ -72,7 +72,7 @@ pub fn read(
     if vendor == Vendor::WooCommerce && woocommerce::is_ping(body) {
         return Ok(WebhookContent::Nothing("ping"));
     }
-    // Both vendors sign alike: base64 of HMAC-SHA-256 over the body as it was sent.
+    // All vendors sign in the same way: base64 of HMAC-SHA-256 over the body as it was sent.
     let tag = STANDARD.decode(header(signature)).unwrap_or_default();
     if !signature::verify(secret.as_bytes(), body, &tag) {
         let message = "the signature is not the one that the source's secret makes of this body";
@@ -104,7 +104,7 @@ mod tests {
     }
 
     #[test]
-    fn each_vendor_signs_in_its_own_header() {
+    fn each_vendors_signature_is_read_from_that_vendors_own_header() {
         let tag = signed(SECRET);
         let shopify = [("x-shopify-hmac-sha256", tag.as_str()), ("x-shopify-topic", "orders/paid")];
         let woo =
@@ -119,7 +119,7 @@ mod tests {
     }
 
     #[test]
-    fn a_body_that_was_not_signed_as_it_was_sent_is_refused() {
+    fn a_body_that_differs_from_the_signed_body_is_refused() {
         let (right, wrong) = (signed(SECRET), signed("another secret"));
         let hex = signature::hex(&signature::sign(SECRET.as_bytes(), BODY.as_bytes()));
         for (body, tag) in [
@@ -136,7 +136,7 @@ mod tests {
     }
 
     #[test]
-    fn only_woocommerce_may_try_a_webhook_without_a_signature() {
+    fn only_woocommerce_may_test_a_webhook_without_a_signature() {
         assert_eq!(
             call(Vendor::WooCommerce, "webhook_id=7", &[]),
             Ok(WebhookContent::Nothing("ping"))

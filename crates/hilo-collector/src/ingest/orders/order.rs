@@ -1,6 +1,6 @@
-//! An order as carts want it, and what the vendors' files share to read one.
+//! The order that carts receive, and the readers that the vendors' files share.
 //!
-//! Vendors' JSON → ids, notes, lines and amounts of ours. Knows no vendor.
+//! Vendors' JSON → our ids, notes, lines and amounts. Nothing here is specific to one vendor.
 
 use hilo_core::cart::{LineKey, limits};
 use hilo_core::money::{Amount, Currency};
@@ -8,43 +8,44 @@ use hilo_core::outcome::{Code, Rejection};
 use serde::{Deserialize, Deserializer, Serialize, Serializer, de};
 use serde_json::Value;
 
-/// An order, as far as carts and touchpoints care.
+/// An order, with the fields that carts and touchpoints need.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 pub struct Order {
-    /// The vendor's id of it: what makes it happen once.
+    /// The vendor's id of the order. An order with the same id counts once.
     pub id: String,
-    /// The vendor's id of the customer; nobody for a guest.
+    /// The vendor's id of the customer; `None` for a guest.
     pub user_id: Option<String>,
-    /// The checkout of ours that it came from, if the shop's theme passed it on.
+    /// The id of hilo's checkout that the order came from, if the shop's theme passed it on.
     pub checkout_id: Option<String>,
-    /// What was bought.
+    /// The bought lines.
     pub lines: Vec<OrderLine>,
-    /// What was paid, tax and shipping included; unknown where it is not plain decimal text.
+    /// The paid total, tax and shipping included; `None` if the vendor's text is not a plain decimal.
     #[serde(serialize_with = "in_minor_units")]
     pub total: Option<Amount>,
 }
 
-/// So many units of an article.
+/// A number of units of an article.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 pub struct OrderLine {
     /// The article, by the vendor's id of its variant.
     pub line: LineKey,
-    /// How many.
+    /// The number of units.
     pub quantity: u32,
 }
 
-/// What a webhook contains.
+/// The content of a webhook.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum WebhookContent {
     /// An order was placed.
     Order(Order),
-    /// Nothing for carts, and why. The answer is 200 all the same, because a vendor switches a webhook off after other answers.
+    /// The webhook has nothing for carts, for this reason. The answer is 200 all the same, because a vendor switches a
+    /// webhook off after other answers.
     Nothing(&'static str),
 }
 
-/// Reads a vendor's JSON. Fields that nobody asks for may be anything.
+/// Reads a vendor's JSON. Fields that the type does not name may have any value.
 pub(super) fn json<T: serde::de::DeserializeOwned>(body: &[u8]) -> Result<T, Rejection> {
-    // Bytes that are no UTF-8 cost the text they stand in, not the order.
+    // Bytes that are not UTF-8 damage only the text that contains them, not the whole order.
     serde_json::from_str(&String::from_utf8_lossy(body)).map_err(|_| {
         Rejection::new(Code::MalformedBody, "this is no order in the words of its vendor")
     })
@@ -65,7 +66,7 @@ impl<'de> Deserialize<'de> for Id {
 }
 
 impl Id {
-    /// The id, unless it is one that stands for nobody: vendors write 0 for a guest.
+    /// The id, unless it stands for no person: vendors write 0 for a guest.
     pub(super) fn known(self) -> Option<String> {
         let Id(id) = self;
         let fits = !hilo_core::identity::is_reserved(&id) && id.len() <= limits::VARIANT_BYTES_MAX;
@@ -73,7 +74,7 @@ impl Id {
     }
 }
 
-/// A name and a value that a theme has attached. A value that is no text counts as none.
+/// A name and a value that a theme has attached. A value that is no text is ignored.
 #[derive(Debug, Deserialize)]
 pub(super) struct Note {
     #[serde(alias = "key", default)]
@@ -82,13 +83,13 @@ pub(super) struct Note {
     value: Value,
 }
 
-/// The text of the note called `name`.
+/// Finds the text of the note called `name`.
 pub(super) fn note(notes: Vec<Note>, name: &str) -> Option<String> {
     let value = notes.into_iter().find(|note| note.name == name)?.value;
     value.as_str().filter(|text| !text.is_empty()).map(str::to_owned)
 }
 
-/// A line, if it can be one: whole units of an article that has an id.
+/// Makes a line of whole units of an article that has an id; `None` for anything else.
 pub(super) fn line(article: Option<Id>, quantity: &Value, currency: Currency) -> Option<OrderLine> {
     let variant = article?.known()?;
     let line = LineKey { variant, options_hash: 0, currency };
@@ -96,7 +97,7 @@ pub(super) fn line(article: Option<Id>, quantity: &Value, currency: Currency) ->
     (quantity > 0).then_some(OrderLine { line, quantity })
 }
 
-/// The currency of an order.
+/// Reads the currency of an order.
 pub(super) fn currency(code: &str) -> Result<Currency, Rejection> {
     Currency::parse(code).ok_or_else(|| {
         Rejection::at(Code::MalformedBody, "currency", "a currency as ISO 4217 writes it")

@@ -1,7 +1,8 @@
 //! Shopify's order webhooks, topics `orders/create` and `orders/paid`
 //! (<https://shopify.dev/docs/api/webhooks>; the order is that of the Admin REST API).
 //!
-//! Topic and body → an order, or why there is none. The theme passes our checkout on as the cart attribute `hilo_checkout`.
+//! Topic and body → an order, or the reason why there is none. The theme passes hilo's checkout on as the cart attribute
+//! `hilo_checkout`.
 
 use hilo_core::money::Amount;
 use hilo_core::outcome::Rejection;
@@ -10,14 +11,14 @@ use serde_json::Value;
 
 use super::order::{Id, Note, Order, WebhookContent, currency, json, line, note};
 
-/// The attribute that carries a checkout of ours.
+/// The attribute that contains the id of hilo's checkout.
 const CHECKOUT: &str = "hilo_checkout";
 
 #[derive(Deserialize)]
 struct Body {
     id: Id,
     currency: String,
-    /// What the customer was shown, where that is not the shop's own currency.
+    /// The currency that the customer saw, if it is not the shop's own.
     presentment_currency: Option<String>,
     total_price: Option<String>,
     total_price_set: Option<PriceSet>,
@@ -64,7 +65,7 @@ pub fn read(topic: &str, body: &[u8]) -> Result<WebhookContent, Rejection> {
     if body.cancelled_at.is_some() {
         return Ok(WebhookContent::Nothing("cancelled"));
     }
-    // A cart's lines are of the currency that was shown.
+    // The lines of a cart are in the currency that the customer saw.
     let currency = currency(body.presentment_currency.as_ref().unwrap_or(&body.currency))?;
     let shown = body.total_price_set.map(|set| set.presentment_money.amount);
     let own = body.total_price.filter(|_| currency.code() == body.currency);

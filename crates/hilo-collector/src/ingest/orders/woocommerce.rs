@@ -1,8 +1,9 @@
 //! `WooCommerce`'s order webhooks, topics `order.created` and `order.updated`
 //! (<https://woocommerce.github.io/woocommerce-rest-api-docs/>; the order is that of its REST API, version 3).
 //!
-//! Topic and body → an order, or why there is none. An order counts once it is paid. Each later update has the order again,
-//! which is harmless: the same order twice is once. The theme passes our checkout on as the order's meta data `_hilo_checkout`.
+//! Topic and body → an order, or the reason why there is none. An order counts once it is paid. Each later update
+//! contains the order again, which is harmless because an order with the same id counts once. The theme passes hilo's
+//! checkout on as the order's meta data `_hilo_checkout`.
 
 use hilo_core::money::Amount;
 use hilo_core::outcome::Rejection;
@@ -11,9 +12,9 @@ use serde_json::Value;
 
 use super::order::{Id, Note, Order, WebhookContent, currency, json, line, note};
 
-/// The meta data that carries a checkout of ours.
+/// The meta data that contains the id of hilo's checkout.
 const CHECKOUT: &str = "_hilo_checkout";
-/// The states of an order that is paid for.
+/// The states of a paid order.
 const PAID: [&str; 2] = ["processing", "completed"];
 
 #[derive(Deserialize)]
@@ -31,14 +32,14 @@ struct Body {
 
 #[derive(Deserialize)]
 struct LineItem {
-    /// 0 for an article without variations.
+    /// The variation's id; 0 for an article without variations.
     variation_id: Option<Id>,
     product_id: Option<Id>,
     #[serde(default)]
     quantity: Value,
 }
 
-/// Whether a body is what `WooCommerce` sends, unsigned, to try a new webhook: `webhook_id=7`.
+/// Whether the body is the unsigned test of a new webhook that `WooCommerce` sends: `webhook_id=7`.
 pub(super) fn is_ping(body: &[u8]) -> bool {
     let number = body.strip_prefix(b"webhook_id=").unwrap_or_default();
     !number.is_empty() && number.iter().all(u8::is_ascii_digit)

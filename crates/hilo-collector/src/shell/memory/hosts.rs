@@ -1,4 +1,4 @@
-//! Objects in memory as the shared loops of `shell` want them: storage, clock, alarm, queue.
+//! Objects in memory, for the shared loops of `shell`: storage, clock, alarm, queue.
 
 use jiff::Timestamp;
 
@@ -12,7 +12,7 @@ use crate::shell::profile::ProfileHost;
 use crate::store::cart::{self, News, Turn};
 use crate::store::profile;
 
-/// A profile's object and the world it lives in.
+/// A profile's object and its deployment.
 pub(super) struct Profile<'m> {
     pub(super) world: &'m World,
     pub(super) stored: &'m Stored<profile::Volatile>,
@@ -48,7 +48,7 @@ impl ProfileHost for Profile<'_> {
     }
 }
 
-/// A cart's object and the world it lives in. A cart in memory has no sockets.
+/// A cart's object and its deployment. A cart in memory has no sockets.
 pub(super) struct Cart<'m> {
     pub(super) world: &'m World,
     pub(super) name: &'m str,

@@ -1,7 +1,7 @@
-//! The world in memory: the same SQL on rusqlite, a clock that stands where one puts it, a network that answers 204.
+//! A deployment in memory: the same SQL on rusqlite, a clock that only the caller moves, a network that answers 204.
 //!
-//! For tests and examples. Objects, queue and alarms run the same loops as on workerd, but nothing happens by itself:
-//! [`Memory::settle`] runs what was deferred, fires alarms and moves deliveries; [`Memory::advance`] moves the clock.
+//! Tests and examples use it. Objects, queue and alarms run the same loops as on workerd, but nothing happens by itself:
+//! [`Memory::settle`] runs deferred work, fires alarms and moves deliveries; [`Memory::advance`] moves the clock.
 
 mod hosts;
 mod sql;
@@ -29,19 +29,19 @@ use crate::platform::{Failure, Object, Outgoing, Platform, Response};
 use crate::signature::SECRET;
 use crate::store;
 
-/// Rounds of [`Memory::settle`]: a queue that never empties is a bug that must not hang a test.
+/// The most rounds of [`Memory::settle`]: a bug that keeps the queue full must not hang a test.
 const SETTLE_ROUNDS_MAX: usize = 1_000;
 
-/// A whole deployment in memory.
+/// A complete deployment in memory.
 #[derive(Clone)]
 pub struct Memory(Rc<World>);
 
 impl Memory {
-    /// A deployment that starts at `now`, with this text as its `hilo.toml` or what is built in. Every destination
-    /// answers 204.
+    /// Makes a deployment that starts at `now`, with this text as its `hilo.toml`, or else the built-in file. Every
+    /// destination answers 204.
     ///
     /// # Errors
-    /// SQLite's.
+    /// The error of SQLite.
     pub fn new(now: Timestamp, config: Option<&str>) -> Result<Memory, Failure> {
         let secret = (SECRET.to_owned(), "a secret of this deployment in memory".to_owned());
         Ok(Memory(Rc::new(World {
@@ -71,30 +71,30 @@ impl Memory {
         self.0.secrets.borrow_mut().insert(name.to_owned(), value.to_owned());
     }
 
-    /// What was sent to the world outside, in order.
+    /// Returns the requests that were sent to the outside world, in order.
     pub fn sent(&self) -> Vec<Outgoing> {
         self.0.sent.borrow().clone()
     }
 
-    /// What a crash does: the queue, deferred work and what objects only remember are gone; storage and alarms stay.
+    /// Simulates a crash: the queue, deferred work and the objects' memory are lost; storage and alarms stay.
     pub fn crash(&self) {
         self.0.crash();
     }
 
-    /// The log so far.
+    /// Returns the log so far.
     pub fn lines(&self) -> Vec<String> {
         self.0.lines.borrow().clone()
     }
 
-    /// Moves the clock.
+    /// Moves the clock forward.
     pub fn advance(&self, by: jiff::SignedDuration) {
         self.0.now.set(self.0.now.get() + by);
     }
 
-    /// Runs deferred work, alarms that are due and the queue's consumer until nothing is left to do at this moment.
+    /// Runs deferred work, due alarms and the queue's consumer until nothing is left to do at this time.
     ///
     /// # Errors
-    /// A queue that does not empty, or a message that cannot be read.
+    /// A failure if the queue does not empty, or if a message cannot be read.
     pub async fn settle(&self) -> Result<(), Failure> {
         for _ in 0..SETTLE_ROUNDS_MAX {
             let work = self.0.deferred.borrow_mut().pop_front();
@@ -112,7 +112,7 @@ impl Memory {
         Err(Failure::Fatal("the queue does not empty".to_owned()))
     }
 
-    /// Fires the alarms that are due; whether any was.
+    /// Fires the alarms that are due. Returns whether there was any.
     async fn fire_alarms(&self) -> bool {
         let now = self.now();
         let (profiles, carts) = (due(&self.0.profiles, now), due(&self.0.carts, now));
@@ -193,7 +193,7 @@ impl Platform for Memory {
     }
 
     async fn verify(&self, _: &PublicKey, _: &[u8], _: &[u8]) -> Result<bool, Failure> {
-        // Real keys are verified by the runtime, in tests/collector; a world in memory signs with HS256.
+        // The runtime verifies public keys, see tests/collector. A deployment in memory signs with HS256.
         Err(Failure::Fatal("there are no public keys in memory: use HS256".to_owned()))
     }
 
@@ -215,10 +215,10 @@ impl Platform for Memory {
     }
 }
 
-/// Runs a future of this world to its end. Nothing in memory waits for anything outside, so one thread suffices.
+/// Runs a future of this deployment to its end. Nothing in memory waits for the outside world, so one thread is enough.
 ///
 /// # Errors
-/// `Fatal` if it waits all the same.
+/// `Fatal` if the future waits all the same.
 pub fn run<T>(future: impl Future<Output = T>) -> Result<T, Failure> {
     let mut future = std::pin::pin!(future);
     let mut context = Context::from_waker(Waker::noop());

@@ -1,4 +1,4 @@
-//! SQLite of one object in memory, by rusqlite. In: statements and values. Out: rows. Knows no schema.
+//! SQLite of one object in memory, by rusqlite: statements and values → rows. This file has no schema.
 
 use rusqlite::types::{ToSqlOutput, Value};
 use rusqlite::{Connection, ToSql, params_from_iter};
@@ -9,10 +9,10 @@ use crate::platform::{Failure, Sql, SqlRow, SqlValue};
 pub struct MemorySql(Connection);
 
 impl MemorySql {
-    /// An empty storage.
+    /// Makes an empty storage.
     ///
     /// # Errors
-    /// SQLite's.
+    /// The error of SQLite.
     pub fn new() -> Result<MemorySql, Failure> {
         Connection::open_in_memory().map(MemorySql).map_err(|error| failed(&error))
     }
@@ -56,7 +56,7 @@ impl Sql for MemorySql {
     }
 
     fn transaction(&self, work: &mut dyn FnMut() -> Result<(), Failure>) -> Result<(), Failure> {
-        // Rolls back when it goes out of scope before the commit.
+        // The transaction rolls back when it goes out of scope before the commit.
         let transaction = self.0.unchecked_transaction().map_err(|error| failed(&error))?;
         work()?;
         transaction.commit().map_err(|error| failed(&error))

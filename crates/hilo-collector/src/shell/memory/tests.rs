@@ -1,4 +1,4 @@
-//! The promises of the shared loops: what is due is done by an alarm alone, also after a crash.
+//! Tests of the shared loops: an alarm alone runs every due task, also after a crash.
 
 use hilo_core::cart::LineKey;
 use hilo_core::money::Currency;
@@ -13,7 +13,7 @@ use crate::calls::cart::{
 use crate::pipeline::serve;
 use crate::platform::{Incoming, Upload};
 
-/// A deployment whose secrets are all set.
+/// A deployment with all secrets.
 fn memory() -> Memory {
     let memory = Memory::new("2026-11-24T10:00:00Z".parse().unwrap(), None).unwrap();
     memory.set_secret("WEBHOOK_SECRET", "whsec_aGlsby1nb2xkZW4td2ViaG9vay1zZWNyZXQtMzI=");
@@ -80,7 +80,7 @@ fn summary(memory: &Memory, cart: &str) -> CartSummary {
 }
 
 #[test]
-fn an_event_is_delivered_after_a_crash_by_the_alarm_alone() {
+fn after_a_crash_the_alarm_alone_delivers_an_event() {
     let memory = memory();
     send(&memory, &page_view());
     memory.crash();
@@ -95,7 +95,7 @@ fn an_event_is_delivered_after_a_crash_by_the_alarm_alone() {
 }
 
 #[test]
-fn a_merge_that_a_crash_has_left_is_finished_by_the_guests_alarm() {
+fn the_guests_alarm_finishes_a_merge_that_a_crash_has_left() {
     let memory = memory();
     fill(&memory, "guest", speaker(Owner::Guest));
     let to =
@@ -111,7 +111,7 @@ fn a_merge_that_a_crash_has_left_is_finished_by_the_guests_alarm() {
 }
 
 #[test]
-fn an_abandoned_cart_is_reported_once_by_its_alarm() {
+fn the_alarm_reports_an_abandoned_cart_once() {
     let memory = memory();
     fill(&memory, "customer", customer());
     settle(&memory);
@@ -123,7 +123,7 @@ fn an_abandoned_cart_is_reported_once_by_its_alarm() {
     assert_eq!((before, abandoned(&memory)), (0, 1), "{:?}", memory.lines());
 }
 
-/// How often the customer's timeline says that the cart was abandoned.
+/// Counts the `Cart Abandoned` events on the customer's timeline.
 fn abandoned(memory: &Memory) -> usize {
     use crate::calls::{Page, ProfileCall, ask_profile};
     let key = hilo_core::identity::ProfileKey::User("u1".to_owned());
@@ -135,7 +135,7 @@ fn abandoned(memory: &Memory) -> usize {
 }
 
 #[test]
-fn a_cart_that_has_outlived_itself_is_deleted() {
+fn a_cart_is_deleted_when_its_keep_days_are_over() {
     let memory = memory();
     fill(&memory, "guest", speaker(Owner::Guest));
     memory.advance(SignedDuration::from_hours(24 * 31));

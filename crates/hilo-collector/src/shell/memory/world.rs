@@ -1,4 +1,4 @@
-//! All that a world in memory keeps: clock, configuration, secrets, objects, queue, log. Runs nothing.
+//! The state of a deployment in memory: clock, configuration, secrets, objects, queue, log. This file runs nothing.
 
 use std::cell::{Cell, RefCell};
 use std::collections::{BTreeMap, VecDeque};
@@ -13,9 +13,9 @@ use crate::platform::{Failure, Outgoing};
 use crate::shell::alarm::Alarm;
 use crate::store;
 
-/// Work that goes on after an answer.
+/// Work that continues after an answer.
 pub(super) type Work = Pin<Box<dyn Future<Output = ()>>>;
-/// Objects of a kind by name.
+/// The objects of one kind by name.
 pub(super) type Objects<V> = RefCell<BTreeMap<String, Rc<Stored<V>>>>;
 
 /// See [`super::Memory`].
@@ -35,19 +35,19 @@ pub(super) struct World {
 }
 
 impl World {
-    /// The clock.
+    /// Returns the time.
     pub(super) fn now(&self) -> Timestamp {
         self.now.get()
     }
 
-    /// Bytes that were not drawn before. They are counted, not random: what a test prints must be the same tomorrow.
+    /// Returns bytes that were not returned before. They are counted, not random: a test must print the same every day.
     pub(super) fn random16(&self) -> [u8; 16] {
         let drawn = self.drawn.get() + 1;
         self.drawn.set(drawn);
         u128::from(drawn).to_be_bytes()
     }
 
-    /// Takes messages, as a queue does.
+    /// Adds messages to the queue.
     pub(super) fn enqueue(&self, messages: Vec<String>) {
         self.queue.borrow_mut().extend(messages);
     }
@@ -60,28 +60,28 @@ impl World {
         self.carts.borrow().values().for_each(|stored| stored.crash());
     }
 
-    /// Throws a cart's object away.
+    /// Deletes a cart's object.
     pub(super) fn forget_cart(&self, name: &str) {
         self.carts.borrow_mut().remove(name);
     }
 
-    /// Takes a line of the log.
+    /// Adds a line to the log.
     pub(super) fn log(&self, line: &str) {
         self.lines.borrow_mut().push(line.to_owned());
     }
 }
 
-/// What one object has.
+/// The storage, alarm and memory of one object.
 pub(super) struct Stored<V> {
     pub sql: MemorySql,
     pub volatile: RefCell<V>,
     pub alarm: Alarm,
-    /// When the alarm goes off.
+    /// The time of the alarm, if it is set.
     pub alarm_ms: Cell<Option<i64>>,
 }
 
 impl<V: Default> Stored<V> {
-    /// An object that was not asked yet.
+    /// Makes an object that was not called yet.
     fn new() -> Result<Stored<V>, Failure> {
         let (volatile, alarm, alarm_ms) = Default::default();
         Ok(Stored { sql: MemorySql::new()?, volatile, alarm, alarm_ms })
@@ -92,7 +92,7 @@ impl<V: Default> Stored<V> {
         self.alarm.clear();
     }
 
-    /// Whether the alarm goes off at this time. If so, it is not set any more.
+    /// Whether the alarm fires at this time. If it does, it is no longer set.
     fn goes_off(&self, now: Timestamp) -> bool {
         let is_due = self.alarm_ms.get().is_some_and(|at_ms| at_ms <= now.as_millisecond());
         if is_due {
@@ -102,7 +102,7 @@ impl<V: Default> Stored<V> {
     }
 }
 
-/// The object with this name; a new one if there is none.
+/// Returns the object with this name, or makes it if there is none.
 pub(super) fn object<V: Default>(
     objects: &Objects<V>,
     name: &str,
@@ -116,7 +116,7 @@ pub(super) fn object<V: Default>(
     Ok(stored)
 }
 
-/// The objects whose alarms go off now.
+/// Returns the objects whose alarms fire now.
 pub(super) fn due<V: Default>(
     objects: &Objects<V>,
     now: Timestamp,

@@ -1,5 +1,5 @@
-//! The names under which wrangler.jsonc binds things, and the few calls of the runtime that `worker` does not wrap.
-//! Both stand here only.
+//! The binding names of wrangler.jsonc, and the few calls of the runtime that `worker` does not wrap.
+//! No other file has them.
 
 use std::cell::RefCell;
 use std::collections::BTreeMap;
@@ -14,15 +14,15 @@ use worker::web_sys::{Request, RequestInit, Response};
 pub const PROFILES: &str = "PROFILES";
 /// Namespace of the journal object.
 pub const JOURNAL: &str = "JOURNAL";
-/// The one journal's name.
+/// The name of the one journal object.
 pub const JOURNAL_NAME: &str = "journal";
 /// Namespace of the carts.
 pub const CARTS: &str = "CARTS";
-/// Queue that carries deliveries off the request's path.
+/// Queue that brings deliveries to the consumer, after the request has been answered.
 pub const DELIVERIES: &str = "DELIVERIES";
 /// KV namespace that may hold `hilo.toml`.
 pub const CONFIG: &str = "CONFIG";
-/// The key under which it does.
+/// The key of `hilo.toml` in [`CONFIG`].
 pub const CONFIG_KEY: &str = "hilo.toml";
 /// The tracker's files.
 pub const ASSETS: &str = "ASSETS";
@@ -33,11 +33,11 @@ pub const MOUNT: &str = "HILO_MOUNT";
 /// The prefix where none is configured.
 pub const MOUNT_DEFAULT: &str = "/_h";
 
-/// Objects are called by URL; this one leads nowhere else.
+/// The URL of every call to an object. The runtime needs a URL and ignores its host.
 pub const OBJECT_URL: &str = "https://object/";
-/// Assets are fetched by URL too; this one leads nowhere else.
+/// The URL of every request for an asset. The runtime needs a URL and ignores its host.
 pub const ASSETS_URL: &str = "https://assets/";
-/// Header of a journal's answer: `0` where the live stream has no watchers.
+/// Header field of a journal's answer: `0` if the live stream has no watchers.
 pub const WATCHED: &str = "x-hilo-watched";
 
 #[wasm_bindgen]
@@ -45,24 +45,24 @@ extern "C" {
     #[wasm_bindgen(js_namespace = crypto, js_name = getRandomValues)]
     fn get_random_values(bytes: &mut [u8]);
 
-    /// A namespace of Durable Objects. `worker` calls one by way of its own `Request` and `Response`, and reads five
-    /// properties of each on the way.
+    /// A namespace of Durable Objects. `worker` calls one with its own `Request` and `Response`, and reads five
+    /// properties of each.
     #[wasm_bindgen(extends = Object)]
     pub type Namespace;
 
-    /// The object with this name.
+    /// Returns the object with this name.
     #[wasm_bindgen(method, catch, js_name = getByName)]
     pub fn get_by_name(this: &Namespace, name: &str) -> Result<Stub, JsValue>;
 
-    /// An object, as its callers see it.
+    /// The caller's handle of an object.
     #[wasm_bindgen(extends = Object)]
     pub type Stub;
 
-    /// Calls the object; answers a `Promise<Response>`.
+    /// Calls the object; returns a `Promise<Response>`.
     #[wasm_bindgen(method, catch)]
     pub fn fetch(this: &Stub, url: &JsValue, init: &RequestInit) -> Result<Promise, JsValue>;
 
-    /// A queue, as its senders see it. `worker` sends text and objects only; bytes go through without being written twice.
+    /// The sender's handle of a queue. `worker` sends text and objects only; bytes are sent without being written twice.
     #[wasm_bindgen(extends = Object)]
     pub type Messages;
 
@@ -70,11 +70,11 @@ extern "C" {
     #[wasm_bindgen(method, catch, js_name = sendBatch)]
     pub fn send_batch(this: &Messages, messages: &Array) -> Result<Promise, JsValue>;
 
-    /// Calls the outside world; answers a `Promise<Response>`.
+    /// Calls the outside world; returns a `Promise<Response>`.
     #[wasm_bindgen(catch, js_name = fetch)]
     pub fn fetch_outside(url: &str, init: &RequestInit) -> Result<Promise, JsValue>;
 
-    /// A Durable Object's SQLite. `worker` takes rows one by one, with five calls each.
+    /// A Durable Object's SQLite. `worker` reads rows one by one, with five calls each.
     #[wasm_bindgen(extends = Object)]
     pub type Sqlite;
 
@@ -82,15 +82,15 @@ extern "C" {
     #[wasm_bindgen(method, catch, variadic)]
     pub fn exec(this: &Sqlite, query: &JsValue, bindings: &Array) -> Result<Cursor, JsValue>;
 
-    /// What a statement answers.
+    /// The answer of a statement.
     #[wasm_bindgen(extends = Object)]
     pub type Cursor;
 
-    /// The names of its columns.
+    /// The names of the columns.
     #[wasm_bindgen(method, getter, js_name = columnNames)]
     pub fn column_names(this: &Cursor) -> Array;
 
-    /// Its rows, each an array.
+    /// The rows, each as an array.
     #[wasm_bindgen(method)]
     pub fn raw(this: &Cursor) -> Rows;
 
@@ -98,7 +98,7 @@ extern "C" {
     #[wasm_bindgen(extends = Object)]
     pub type Rows;
 
-    /// All that are left.
+    /// Reads all rows that are left.
     #[wasm_bindgen(method, catch, js_name = toArray)]
     pub fn to_array(this: &Rows) -> Result<Array, JsValue>;
 
@@ -119,11 +119,11 @@ extern "C" {
         message: &Uint8Array,
     ) -> Result<Promise, JsValue>;
 
-    /// A Durable Object's storage, for the calls that `worker` has no name for or that it makes only when polled.
+    /// A Durable Object's storage, for calls that `worker` does not have or starts only when their future is polled.
     #[wasm_bindgen(extends = Object)]
     pub type Storage;
 
-    /// Sets the alarm, in the same write as what was written before it in this turn.
+    /// Sets the alarm. This write is atomic with the rows that were written before it in this turn.
     #[wasm_bindgen(method, catch, js_name = setAlarm)]
     pub fn set_alarm(this: &Storage, at_ms: f64) -> Result<Promise, JsValue>;
 
@@ -136,10 +136,10 @@ extern "C" {
 
 #[wasm_bindgen(module = "/src/shell/workerd/steps.js")]
 extern "C" {
-    /// A request without its body; see there.
+    /// Reads a request without its body, see steps.js.
     pub fn head(request: &Request, names: &Array) -> String;
 
-    /// An answer; see there.
+    /// Makes an answer, see steps.js.
     #[wasm_bindgen(catch)]
     pub fn reply(
         status: u16,
@@ -148,27 +148,29 @@ extern "C" {
         is_encoded: bool,
     ) -> Result<Response, JsValue>;
 
-    /// An answer without a body.
+    /// Makes an answer without a body.
     pub fn nothing() -> Response;
 
-    /// A `Promise<[status, text, field]>`.
+    /// Calls an object; returns a `Promise<[status, text, field]>`.
     pub fn ask(stub: &Stub, url: &JsValue, body: &Uint8Array, field: &JsValue) -> Promise;
 
-    /// A `Promise<Response>`.
+    /// Answers a request; returns a `Promise<Response>`.
     pub fn answered(request: &Request, answer: &Answering) -> Promise;
 }
 
 /// Makes an object's answer to a call.
 pub type Answering = Closure<dyn Fn(Vec<u8>) -> Result<Response, JsValue>>;
 
-/// Words that are kept: names and statements of this crate, most of them by how many rows they are for.
+/// The most texts that [`word`] keeps. They are names and statements of this crate, and many statements differ by the
+/// number of rows.
 const WORDS_MAX: usize = 128;
 
 thread_local! {
     static WORDS: RefCell<BTreeMap<String, JsValue>> = const { RefCell::new(BTreeMap::new()) };
 }
 
-/// Text of this crate's own as JavaScript's string, made once. Never a sender's text: there is no end to those.
+/// Returns a text of this crate as JavaScript's string, made once. Pass no text of a sender: there would be no end of
+/// them.
 pub fn word(text: &str) -> JsValue {
     WORDS.with_borrow_mut(|words| {
         if let Some(word) = words.get(text) {
@@ -187,10 +189,10 @@ pub fn fill_random(bytes: &mut [u8]) {
     get_random_values(bytes);
 }
 
-/// Imports a public key (SPKI) that may verify and nothing else.
+/// Imports a public key (SPKI) that can verify and do nothing else.
 ///
 /// # Errors
-/// The runtime's, for a key that is none.
+/// The error of the runtime, for bytes that are no key.
 pub async fn import_public_key(spki: &[u8], algorithm: &Object) -> Result<JsValue, JsValue> {
     let usages = Array::of1(&JsValue::from_str("verify"));
     JsFuture::from(import_key("spki", &Uint8Array::from(spki), algorithm, false, &usages)?).await
@@ -199,7 +201,7 @@ pub async fn import_public_key(spki: &[u8], algorithm: &Object) -> Result<JsValu
 /// Whether the holder of `key` made `signature` over `message`.
 ///
 /// # Errors
-/// The runtime's.
+/// The error of the runtime.
 pub async fn verify(
     key: &JsValue,
     algorithm: &Object,
@@ -211,10 +213,10 @@ pub async fn verify(
     Ok(verified == JsValue::TRUE)
 }
 
-/// Runs `work` in a transaction of the storage: an error or a panic inside takes back what was written.
+/// Runs `work` in a transaction of the storage. An error or a panic of `work` undoes its writes.
 ///
 /// # Errors
-/// What `work` answered, or the storage's own refusal.
+/// The error that `work` returns, or the error of the storage.
 pub fn transaction_sync(
     storage: &Storage,
     work: &mut dyn FnMut() -> Result<JsValue, JsValue>,

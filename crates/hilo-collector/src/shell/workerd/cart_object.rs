@@ -1,7 +1,7 @@
 //! The shell of a cart's object: calls and sockets in, news out, one alarm.
 //!
-//! What the object keeps and decides is `store/cart`'s; what a shell does for it is `shell/cart`'s. An answer and a frame leave
-//! only when what was written is durable: workerd's output gate holds them until then.
+//! `store/cart` stores and decides, and `shell/cart` has the code that both shells need. An answer or a frame leaves
+//! only when all writes are durable: workerd's output gate holds it until then.
 
 use std::cell::{Cell, RefCell};
 use std::collections::{BTreeMap, VecDeque};
@@ -25,16 +25,16 @@ use crate::shell::cart::{self, CartHost};
 use crate::signature::SECRET;
 use crate::store::cart::{self as store, News, Socket, Turn, Volatile};
 
-/// Sockets of one cart: a person's devices and tabs, and a shop that shows one cart on many screens.
+/// The most sockets of one cart: a person's devices and tabs, or a shop that shows one cart on many screens.
 const SOCKETS_MAX: usize = 64;
-/// Ends a socket whose frame could not be stored. The page connects again and gets what is stored.
+/// The close code of a socket whose frame could not be stored. The page connects again and gets the stored cart.
 const CLOSE_FAILED: (u16, &str) = (1_011, "not stored; connect again");
-/// Ends a socket that sends bytes.
+/// The close code of a socket that sends bytes.
 const CLOSE_BINARY: (u16, &str) = (1_003, "frames are text");
-/// Ends a socket whose cart is no more.
+/// The close code of a socket whose cart was deleted.
 const CLOSE_GONE: (u16, &str) = (1_000, "the cart is gone");
 
-/// One cart.
+/// The object of one cart.
 #[durable_object]
 pub struct CartObject {
     shell: Rc<CartShell>,
@@ -46,13 +46,13 @@ struct CartShell {
     sql: ObjectSql,
     volatile: RefCell<Volatile>,
     alarm: Alarm,
-    /// When the next socket that has not said hello is overdue.
+    /// The earliest time at which a socket without a hello is overdue.
     hello_ms: Cell<Option<i64>>,
-    /// The sockets by their ids; read again from the runtime after hibernation.
+    /// The sockets by their ids. After hibernation they are read again from the runtime.
     sockets: RefCell<Option<BTreeMap<u64, Connected>>>,
 }
 
-/// A socket, its attachment, and when its last frames came.
+/// A socket, its attachment, and the times of its last frames.
 struct Connected {
     end: WebSocket,
     socket: Socket,
@@ -62,7 +62,7 @@ struct Connected {
 impl DurableObject for CartObject {
     fn new(state: State, env: Env) -> Self {
         let sql = ObjectSql::of(&state);
-        // Answered by the runtime, without waking the object.
+        // The runtime answers a ping without waking the object.
         if let Ok(pair) = worker::worker_sys::WebSocketRequestResponsePair::new("ping", "pong") {
             state.set_websocket_auto_response(&pair);
         }
@@ -109,7 +109,7 @@ impl DurableObject for CartObject {
         _was_clean: bool,
     ) -> Result<()> {
         self.shell.forget(&end);
-        // The other half of the closing handshake: without it the browser waits for its own time-out.
+        // This is the other half of the closing handshake. Without it the browser waits for its own time-out.
         let _ = end.close::<String>(None, None);
         Ok(())
     }
@@ -127,20 +127,21 @@ impl DurableObject for CartObject {
 }
 
 impl CartShell {
-    /// What a turn is made of. Apart, because `with` is compiled for each of its callers.
+    /// Returns the values of a turn. This is a function of its own, because `with` is compiled for each of its callers.
     fn turn(&self) -> (String, Timestamp, [u8; 16]) {
         let mut random = [0; 16];
         bindings::fill_random(&mut random);
         (self.state.id().name().unwrap_or_default(), now(), random)
     }
 
-    /// Does something with the sockets.
+    /// Runs `work` on the sockets.
     fn with_sockets<T>(&self, work: impl FnOnce(&mut BTreeMap<u64, Connected>) -> T) -> T {
         let mut sockets = self.sockets.borrow_mut();
         work(sockets.get_or_insert_with(|| self.connected()))
     }
 
-    /// The sockets as the runtime keeps them. Apart, because [`CartShell::with_sockets`] is compiled for each of its callers.
+    /// Reads the sockets from the runtime. This is a function of its own, because [`CartShell::with_sockets`] is
+    /// compiled for each of its callers.
     fn connected(&self) -> BTreeMap<u64, Connected> {
         let ends = self.state.get_websockets().into_iter();
         let connected = ends.filter_map(|end| {
@@ -150,7 +151,7 @@ impl CartShell {
         connected.collect()
     }
 
-    /// Opens a socket. It may read once its first frame has shown a ticket.
+    /// Opens a socket. The socket gets nothing before its first frame has shown a ticket.
     fn open(&self) -> Result<Response> {
         if self.with_sockets(|sockets| sockets.len()) >= SOCKETS_MAX {
             let why = CartRefusal::from(RefusedCode::TooManySockets);
@@ -228,7 +229,7 @@ impl CartShell {
             self.forget(end);
             close(end, why)?;
         }
-        // Before anything is awaited: if the object dies meanwhile, its alarm carries on.
+        // The alarm is set before anything is awaited: if the object dies meanwhile, its alarm continues the work.
         if let Err(failure) = cart::arm(self) {
             log(&log_line("error", "alarm", &[("why", failure.message())]));
         }
@@ -266,12 +267,12 @@ impl CartShell {
         self.hello_ms.set(next_ms);
     }
 
-    /// The world, for what the object hands on by itself.
+    /// Makes the platform for the object's own calls.
     fn edge(&self) -> Edge {
         Edge::of_object(self.env.clone(), Rc::clone(&self.state))
     }
 
-    /// Does what is due, after the answer.
+    /// Runs the tasks that are due, after the answer.
     fn drive_later(self: &Rc<Self>) {
         let shell = Rc::clone(self);
         self.state.wait_until(async move {
@@ -300,7 +301,7 @@ impl CartHost for CartShell {
                         store::text_of(sql, volatile, socket, news, turn)
                     });
                     match text {
-                        // A socket that is about to close refuses; the runtime calls `websocket_close` for it.
+                        // A socket that is about to close refuses the frame. The runtime calls `websocket_close` for it.
                         Ok(Some(text)) => drop(end.send_with_str(text)),
                         Ok(None) => {}
                         Err(failure) => {
@@ -329,14 +330,16 @@ impl CartHost for CartShell {
 
     async fn delete(&self) -> std::result::Result<(), Failure> {
         self.end_all();
-        // Before anything is awaited: a call that comes meanwhile must not find the old cart in memory.
+        // The memory is cleared before anything is awaited: a call that arrives meanwhile must not find the old cart in
+        // memory.
         self.volatile.replace(Volatile::default());
         let deleted = self.state.storage().delete_all().await;
         deleted.map_err(|error| Failure::Retriable(error.to_string()))
     }
 }
 
-/// A socket's attachment. As text: one value to carry over instead of one for each field.
+/// Reads a socket's attachment. It is text, because one value costs less to copy from JavaScript than one for each
+/// field.
 fn attachment(end: &WebSocket) -> Option<Socket> {
     let text: String = end.deserialize_attachment().ok()??;
     serde_json::from_str(&text).ok()

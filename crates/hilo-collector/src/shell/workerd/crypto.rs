@@ -1,5 +1,5 @@
-//! Signatures by public keys, verified by the runtime's own WebCrypto: it is there, constant in time, and costs the script
-//! nothing. Key and signature in, yes or no out. Keys are imported once per isolate.
+//! Verifies signatures of public keys by the runtime's own WebCrypto, which is constant in time and adds nothing to the
+//! script. Key and signature → yes or no. An isolate imports each key once.
 
 use std::cell::RefCell;
 
@@ -10,7 +10,7 @@ use worker::js_sys::{Object, Reflect};
 use super::bindings;
 use crate::platform::Failure;
 
-/// Imported keys that an isolate keeps: more than any configuration uses at a time.
+/// The most imported keys that an isolate keeps: more than any configuration uses at a time.
 const IMPORTED_MAX: usize = 32;
 
 thread_local! {
@@ -42,7 +42,7 @@ async fn import(key: &PublicKey, algorithm: &Object) -> Result<JsValue, JsValue>
     }
     let imported = bindings::import_public_key(&key.spki, algorithm).await?;
     IMPORTED.with_borrow_mut(|keys| {
-        // Keys of configurations that are gone: the few in use are imported again.
+        // Some of the keys belong to configurations that are gone. The few in use are imported again.
         if keys.len() >= IMPORTED_MAX {
             keys.clear();
         }
@@ -51,7 +51,7 @@ async fn import(key: &PublicKey, algorithm: &Object) -> Result<JsValue, JsValue>
     Ok(imported)
 }
 
-/// One description for importing and verifying. WebCrypto ignores the fields that it does not need.
+/// Makes one description for both importing and verifying. WebCrypto ignores the fields that it does not need.
 fn algorithm(scheme: Scheme) -> Result<Object, JsValue> {
     let (name, curve) = match scheme {
         Scheme::EdDsa => ("Ed25519", None),

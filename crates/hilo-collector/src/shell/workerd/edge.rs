@@ -1,4 +1,4 @@
-//! The world as workerd gives it: bindings, clock, network. Decides nothing but how to reach things.
+//! The platform on workerd: bindings, clock, network. No rule of hilo is decided here.
 
 use std::cell::{Cell, OnceCell, RefCell};
 use std::collections::BTreeMap;
@@ -25,15 +25,15 @@ use crate::platform::{
     Body, Failure, Headers, Incoming, Object, Outgoing, Platform, Reply, Upload, log_line,
 };
 
-/// How long an isolate uses a configuration before it asks again: an upload reaches everybody within this.
+/// How long an isolate uses a configuration before it reads it again. An upload reaches every isolate within this time.
 const CONFIG_FRESH_MS: i64 = 30_000;
-/// How long an isolate takes the live stream to be without watchers.
+/// How long an isolate assumes that the live stream has no watchers.
 const UNWATCHED_MS: i64 = 3_000;
-/// How long a destination may take (identity.md, abuse).
+/// The longest time that a destination may take (identity.md, abuse).
 const SEND_MS_MAX: u32 = 10_000;
-/// How much of a destination's answer is read.
+/// The most bytes that are read of a destination's answer.
 const ANSWER_BYTES_MAX: usize = 8 * 1024;
-/// The only header fields that the collector reads: each costs a look, so the list is short.
+/// The only header fields that the collector reads. Each field costs a call into JavaScript, so the list is short.
 const READ_HEADERS: [&str; 22] = [
     "accept-encoding",
     "authorization",
@@ -60,14 +60,14 @@ const READ_HEADERS: [&str; 22] = [
 ];
 
 thread_local! {
-    /// The configuration, and when it was fetched. One isolate is one thread.
+    /// The configuration, and the time when it was read. One isolate is one thread.
     static CONFIG: RefCell<Option<(i64, Rc<Loaded>)>> = const { RefCell::new(None) };
-    /// Variables that every request asks for. They cannot change while an isolate lives.
+    /// The variables that every request needs. They cannot change while an isolate lives.
     static SETTINGS: OnceCell<Settings> = const { OnceCell::new() };
-    /// Secrets that were asked for. They cannot change either.
+    /// The secrets that were read so far. They cannot change either.
     static SECRETS: RefCell<BTreeMap<String, Option<String>>> =
         const { RefCell::new(BTreeMap::new()) };
-    /// Until when the live stream is taken to be without watchers.
+    /// The time until which the live stream is assumed to have no watchers.
     static UNWATCHED_UNTIL: Cell<i64> = const { Cell::new(0) };
     /// [`READ_HEADERS`] as JavaScript's list.
     static READ_NAMES: Array = READ_HEADERS.iter().map(|name| JsValue::from_str(name)).collect();
@@ -79,14 +79,14 @@ struct Settings {
     mount: String,
 }
 
-/// workerd.
+/// The platform on workerd.
 #[derive(Clone)]
 pub struct Edge {
     env: Rc<Env>,
     later: Later,
 }
 
-/// What keeps work alive that goes on after an answer.
+/// The runtime's handle that keeps an isolate alive for work after an answer.
 #[derive(Clone)]
 enum Later {
     Invocation(Rc<Context>),
@@ -94,12 +94,12 @@ enum Later {
 }
 
 impl Edge {
-    /// The world of one invocation.
+    /// Makes the platform of one invocation.
     pub fn new(env: Env, context: Context) -> Edge {
         Edge { env: Rc::new(env), later: Later::Invocation(Rc::new(context)) }
     }
 
-    /// The world as an object sees it, for what it hands on by itself.
+    /// Makes the platform of an object, for the object's own calls.
     pub(super) fn of_object(env: Env, state: Rc<State>) -> Edge {
         Edge { env: Rc::new(env), later: Later::Object(state) }
     }
@@ -124,7 +124,7 @@ impl Edge {
         Ok(namespace.unchecked_into::<bindings::Namespace>().get_by_name(name)?)
     }
 
-    /// An object's answer to a GET.
+    /// Calls an object with GET.
     async fn get(
         &self,
         object: &Object,
@@ -138,7 +138,7 @@ impl Edge {
     async fn uploaded_config(&self) -> Result<Option<String>> {
         match self.env.kv(bindings::CONFIG) {
             Ok(kv) => Ok(kv.get(bindings::CONFIG_KEY).text().await?),
-            // Not bound: a deployment that serves what is built in.
+            // `CONFIG` is not bound: this deployment uses the built-in configuration.
             Err(_) => Ok(None),
         }
     }
@@ -202,7 +202,7 @@ impl Platform for Edge {
     }
 
     async fn ask(&self, object: &Object, call: String) -> std::result::Result<String, Failure> {
-        // Only the journal's answer has this field; reading it from each profile's answer would cost each event's sender.
+        // Only the journal's answer has this field. Reading it from each profile's answer would slow every sender down.
         let field = match object {
             Object::Journal => word(bindings::WATCHED),
             Object::Profile(_) | Object::Cart(_) => JsValue::UNDEFINED,
@@ -260,7 +260,7 @@ impl Platform for Edge {
             let mut answer = Response::from(answer.unchecked_into::<web_sys::Response>());
             let headers = Headers(answer.headers().entries().collect());
             let mut body = Vec::new();
-            // An answer without a body has nothing to stream, and is the best and most frequent one.
+            // An answer without a body has nothing to stream. It is the most frequent answer.
             if headers.get("content-length") != Some("0")
                 && let Ok(stream) = answer.stream()
             {
@@ -289,7 +289,7 @@ impl Platform for Edge {
     }
 }
 
-/// The clock. On Workers it stands still while code runs and moves with every answer from outside.
+/// Returns the time. On Workers the clock stands still while code runs, and moves with every answer from outside.
 pub(super) fn now() -> Timestamp {
     Timestamp::from_millisecond(i64::try_from(worker::Date::now().as_millis()).unwrap_or(0))
         .unwrap_or_default()
@@ -332,7 +332,8 @@ async fn read(request: web_sys::Request) -> Incoming {
     Incoming { method, scheme, host, path, query, headers, body, geo }
 }
 
-/// Lets the cart's object open a socket. The object's answer goes out as it is, because it holds the browser's end.
+/// Lets the cart's object open a socket. The object's answer is returned unchanged, because it holds the browser's end
+/// of the socket.
 async fn open_socket(cart: String, edge: &Edge) -> Result<web_sys::Response> {
     let headers = web_sys::Headers::new()?;
     headers.set("upgrade", "websocket")?;
@@ -352,7 +353,7 @@ async fn write(reply: Reply, edge: &Edge) -> Result<web_sys::Response> {
             let url = format!("{}live/{after}", bindings::OBJECT_URL).into();
             let live = edge.get(&Object::Journal, &url, &web_sys::RequestInit::new()).await?;
             UNWATCHED_UNTIL.set(0);
-            // The journal may have watchers enough.
+            // The journal may have the most watchers already.
             status = live.status();
             live.body().into()
         }

@@ -1,6 +1,6 @@
 //! The shell of the journal's object: calls in, answers out, and the watchers of the live stream.
 //!
-//! What the journal keeps is `store/journal`'s.
+//! `store/journal` stores and decides.
 
 use std::cell::RefCell;
 use std::rc::Rc;
@@ -18,10 +18,10 @@ use super::object::{answering, promise, refuse};
 use super::object_sql::ObjectSql;
 use crate::store::journal;
 
-/// Watchers of the live stream.
+/// The most watchers of the live stream.
 const WATCHERS_MAX: usize = 32;
 
-/// Rejects, the live stream, delivery counters, dead letters: one object for all.
+/// The one object of rejects, the live stream, delivery counters and dead letters.
 #[wasm_bindgen]
 pub struct JournalObject {
     shell: Rc<JournalShell>,
@@ -84,10 +84,10 @@ impl JournalShell {
             Err(failure) => return refuse(&failure),
         };
         let (sender, receiver) = unbounded();
-        // A comment first: the watcher learns that it is connected before anything happens.
+        // The first line is a comment: it shows the watcher that it is connected before any event comes.
         let hello = std::iter::once(": watching\n\n".to_owned());
         for text in hello.chain(lines.iter().map(|line| frame(line))) {
-            // The receiver is right here; a failure is impossible and harmless.
+            // The receiver is in scope here, so sending cannot fail. A failure would be harmless.
             let _ = sender.unbounded_send(Ok(text.into_bytes()));
         }
         watchers.push(sender);
@@ -105,7 +105,7 @@ impl JournalShell {
     }
 }
 
-/// One server-sent event. JSON has no raw line breaks, so a line is a line.
+/// Makes one server-sent event. JSON has no raw line breaks, so the line needs no splitting.
 fn frame(line: &str) -> String {
     format!("data: {line}\n\n")
 }

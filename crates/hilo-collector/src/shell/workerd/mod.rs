@@ -1,6 +1,6 @@
 //! The collector on Cloudflare's runtime: requests, bindings, Durable Objects, the queue.
 //!
-//! The only folder that imports `worker`. Decides nothing but how to reach things.
+//! This is the only folder that imports `worker`. No rule of hilo is decided here.
 
 pub mod bindings;
 mod cart_object;

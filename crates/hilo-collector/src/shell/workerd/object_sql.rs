@@ -1,5 +1,5 @@
-//! SQLite of a Durable Object, as workerd gives it: few calls into JavaScript, because each event batch makes several.
-//! In: statements and values. Out: rows. Knows no schema.
+//! SQLite of a Durable Object: statements and values → rows. It makes few calls into JavaScript, because each event
+//! batch runs several statements. This file has no schema.
 
 use wasm_bindgen::{JsCast, JsValue};
 use worker::State;
@@ -15,7 +15,7 @@ pub(super) struct ObjectSql {
 }
 
 impl ObjectSql {
-    /// The storage of the object whose state this is.
+    /// Returns the storage of the object with this state.
     pub(super) fn of(state: &State) -> ObjectSql {
         let (storage, sql) = (state.storage(), state.storage().sql());
         let raw: &JsValue = storage.as_raw().as_ref();
@@ -36,9 +36,9 @@ impl ObjectSql {
         self.sql.exec(&word(query), &values).map_err(|error| failed(&error))
     }
 
-    /// Sets the alarm, in the same write as what was written before it in this turn.
+    /// Sets the alarm. This write is atomic with the rows that were written before it in this turn.
     pub(super) fn set_alarm(&self, at_ms: i64) -> Result<(), Failure> {
-        // Not awaited: if the write fails, the output gate never opens and the caller gets no answer.
+        // The promise is not awaited: if the write fails, the output gate never opens and the caller gets no answer.
         self.storage.set_alarm(number(at_ms)).map(drop).map_err(|error| failed(&error))
     }
 }

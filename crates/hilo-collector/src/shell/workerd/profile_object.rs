@@ -1,6 +1,6 @@
 //! The shell of a profile's object: calls in, answers out, its alarm, the queue.
 //!
-//! What the object keeps is `store/profile`'s; what a shell does for it is `shell/profile`'s.
+//! `store/profile` stores and decides, and `shell/profile` has the code that both shells need.
 
 #![expect(
     missing_docs,
@@ -30,15 +30,15 @@ use crate::shell::alarm::Alarm;
 use crate::shell::profile::{self, ProfileHost};
 use crate::store::profile::Volatile;
 
-/// Messages that one call may hand to a queue, and the bytes they may have together (Cloudflare Queues' limits are
-/// 100 and 256 KB; the rest is left to the runtime's own wrapping).
+/// The most messages of one call to the queue, and the most bytes of all of them together (Cloudflare Queues allows 100
+/// and 256 KB; the difference is for the runtime's own wrapping).
 const SEND_MESSAGES_MAX: usize = 100;
 const SEND_BYTES_MAX: usize = 240 * 1024;
-/// How long deliveries wait for others: what a visit sends within this shares a message, a call of the consumer and a
-/// confirmation, and each of them costs.
+/// How long deliveries wait for others. All events that a visit sends within this time share one message, one call of
+/// the consumer and one confirmation, and each of these costs money.
 const PUMP_AFTER: Duration = Duration::from_secs(1);
 
-/// One person or device.
+/// The object of one person or device.
 #[wasm_bindgen]
 pub struct ProfileObject {
     shell: Rc<ProfileShell>,
@@ -50,10 +50,10 @@ struct ProfileShell {
     env: Env,
     sql: ObjectSql,
     name: String,
-    /// In memory on purpose: see `store/profile/outbox.rs`.
+    /// These values are only in memory on purpose: see `store/profile/outbox.rs`.
     volatile: RefCell<Volatile>,
     alarm: Alarm,
-    /// Whether what is due is about to be sent.
+    /// Whether a send of the due deliveries is scheduled already.
     is_waiting: Cell<bool>,
 }
 
@@ -102,7 +102,8 @@ impl ProfileShell {
         Ok(answered.reply)
     }
 
-    /// Many deliveries share a message, and many messages a call: each costs a round trip, and money.
+    /// Sends deliveries. Many deliveries share a message, and many messages share a call, because each call costs a
+    /// round trip and money.
     async fn send_all(&self, deliveries: &[Delivery]) -> Result<()> {
         let queue: Messages =
             Reflect::get(&self.env, &word(bindings::DELIVERIES))?.unchecked_into();
@@ -156,7 +157,7 @@ impl ProfileHost for ProfileShell {
     }
 }
 
-/// One message to be sent.
+/// Makes one message for the queue.
 fn message(text: &str) -> Result<JsValue> {
     let message = Object::new();
     Reflect::set(&message, &word("body"), &Uint8Array::from(text.as_bytes()))?;
@@ -164,8 +165,8 @@ fn message(text: &str) -> Result<JsValue> {
     Ok(message.into())
 }
 
-/// Reads the deliveries of a queue batch; what cannot be read is a message of another version and is dropped, because the
-/// outbox sends it again.
+/// Reads the deliveries of a queue batch. A message that cannot be read comes from another version and is dropped: the
+/// outbox sends its deliveries again.
 pub fn deliveries(messages: &worker::MessageBatch<JsValue>) -> Vec<Delivery> {
     let mut deliveries = Vec::new();
     for message in messages.raw_iter() {

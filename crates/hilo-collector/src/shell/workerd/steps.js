@@ -1,9 +1,13 @@
 /**
- * Ways through the runtime that the collector takes in one step each: every look from Rust into JavaScript costs, and every
- * promise that Rust itself waits for costs two functions and two turns. Declared in `bindings.rs`. Decides nothing.
+ * Sequences of runtime calls that the collector makes in one step each. Every call from Rust into JavaScript costs time, and
+ * every promise that Rust itself awaits costs two functions and two turns. `bindings.rs` declares these functions. They decide
+ * nothing.
  */
 
-/** A request without its body, a line each: method, address, country, region, city, then `name:value` of those `names` that are there. */
+/**
+ * Reads a request without its body. The result has one line each for method, address, country, region and city, then a line
+ * `name:value` for each of the `names` that the request has.
+ */
 export function head(request, names) {
   const { cf, headers } = request;
   const line = (text) => `${text ?? ""}`.replaceAll("\n", " ");
@@ -15,35 +19,35 @@ export function head(request, names) {
   return lines.join("\n");
 }
 
-/** The header fields of the last answer, read: those of a busy shop's next answer are mostly the same. */
+/** The parsed header fields of the last answer. In a busy shop the next answer mostly has the same fields. */
 let last = { fields: "[]", headers: new Headers() };
 
-/** An answer; `fields` are a JSON list of names and values. What carries an encoding was encoded beforehand. */
+/** Makes an answer; `fields` is a JSON list of names and values. A body with an encoding was encoded beforehand. */
 export function reply(status, fields, body, isEncoded) {
   if (fields !== last.fields) last = { fields, headers: new Headers(JSON.parse(fields)) };
   return new Response(body, { status, headers: last.headers, encodeBody: isEncoded ? "manual" : "automatic" });
 }
 
-/** An answer without a body. */
+/** Makes an answer without a body. */
 export function nothing() {
   return new Response(null, { status: 204 });
 }
 
-/** An object's answer to `body`: its status, its text, and the header field `name`. */
+/** Sends `body` to an object. Returns the answer's status, its text, and its header field `name`. */
 export async function ask(stub, url, body, name) {
   const response = await stub.fetch(url, { method: "POST", body });
   const { status } = response;
-  // Reading even an empty text takes its turns.
+  // Reading even an empty text takes several turns of the event loop.
   return [status, status === 204 ? "" : await response.text(), name && response.headers.get(name)];
 }
 
-/** Lets `answer` make the answer to a request's body. */
+/** Passes a request's body to `answer`, and returns the answer. */
 export async function answered(request, answer) {
   const body = new Uint8Array(await request.arrayBuffer());
   try {
     return answer(body);
   } catch (trap) {
-    // worker-build's shell starts the module anew after a trap, and it only sees errors that were not caught.
+    // worker-build's shell starts the module again after a trap, and it only sees errors that were not caught.
     reportError(trap);
     throw trap;
   }

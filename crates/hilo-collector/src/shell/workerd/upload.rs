@@ -1,4 +1,5 @@
-//! Bodies read up to a cap: a request's and a destination's answer's. Stream in, bytes and the way it ended out.
+//! Reads bodies up to a size limit, of requests and of destinations' answers. A stream → bytes, and the way the stream
+//! ended.
 
 use futures_util::StreamExt;
 use hilo_core::event::BODY_BYTES_MAX;
@@ -8,10 +9,10 @@ use worker::{Request, Result, web_sys};
 
 use crate::platform::Upload;
 
-/// Reads the body up to its cap.
+/// Reads the body up to its size limit.
 ///
-/// Where the request has a length, the runtime enforces it, and one read takes all. A body without a length is counted piece by
-/// piece, which costs a fifth of the whole request.
+/// If the request has a length, the runtime enforces the length, and one read returns the whole body. A body without a
+/// length is counted piece by piece, which costs a fifth of the whole request.
 pub(super) async fn upload(request: web_sys::Request, content_length: Option<&str>) -> Upload {
     let length = content_length.and_then(|length| length.parse::<usize>().ok());
     if length.is_some_and(|length| length > BODY_BYTES_MAX) {
@@ -31,23 +32,23 @@ pub(super) async fn upload(request: web_sys::Request, content_length: Option<&st
     }
 }
 
-/// The whole body at once.
+/// Reads the whole body at once.
 async fn whole(request: &web_sys::Request) -> Result<Vec<u8>> {
     let body = JsFuture::from(request.array_buffer()?).await?;
     Ok(Uint8Array::new(&body).to_vec())
 }
 
-/// How a stream ended.
+/// The way a stream ended.
 pub(super) enum End {
-    /// By itself.
+    /// The stream ended by itself.
     Whole,
-    /// At the cap.
+    /// Reading stopped at the size limit.
     Capped,
-    /// In the middle.
+    /// The connection ended in the middle.
     Broken,
 }
 
-/// Reads at most `cap` bytes; also the way the stream ended.
+/// Reads at most `cap` bytes. Also returns the way the stream ended.
 pub(super) async fn read_stream(mut stream: worker::ByteStream, cap: usize) -> (Vec<u8>, End) {
     let mut body = Vec::new();
     while let Some(chunk) = stream.next().await {

@@ -1,6 +1,6 @@
-//! Checkouts and orders: a checkout stores what was in the cart, an order takes exactly that away, once.
+//! Checkouts and orders. A checkout stores the lines of the cart, and an order removes exactly these lines, once.
 //!
-//! In: the call. Out: the checkout's lines, or the view after the order. Looks at no payment.
+//! A call → the checkout's lines, or the view after the order. This file does not handle payments.
 
 use std::collections::BTreeMap;
 
@@ -21,27 +21,27 @@ use crate::calls::{decode, encode};
 use crate::platform::{Failure, Sql, SqlValue};
 use crate::signature::hex;
 
-/// How long a checkout counts as open, unless an order ends it: payment pages give up earlier.
+/// How long a checkout stays open if no order ends it. Payment pages give up earlier.
 const OPEN_MS: i64 = 3_600_000;
-/// Checkouts that an order can still name.
+/// The most stored checkouts. An order can refer to each of them.
 const CHECKOUTS_MAX: i64 = 16;
-/// Hex digits of the random part of a checkout's id.
+/// The length of the random part of a checkout's id, in hex digits.
 const ID_CHARS: usize = 32;
-/// Bytes of an order's id.
+/// The most bytes of an order's id.
 const ORDER_ID_BYTES_MAX: usize = 128;
 
-/// A checkout as it is stored.
+/// A stored checkout.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub(super) struct Checkout {
     pub id: String,
-    /// The epoch its dots are of.
+    /// The epoch that its dots belong to.
     pub epoch: u32,
-    /// What was seen when it began: a cart without lines.
+    /// The dots and replicas that the cart had when the checkout began: a cart without lines.
     pub seen: Full,
     pub lines: Vec<ShownLine>,
-    /// The person it is about.
+    /// The person that the checkout is about.
     pub person: Option<Person>,
-    /// Whether an order has ended it.
+    /// Whether an order has ended the checkout.
     pub is_ordered: bool,
 }
 
@@ -57,13 +57,13 @@ fn find(sql: &impl Sql, id: &str) -> Result<Option<Checkout>, Failure> {
     rows.first().map(|row| decode(row.text("body")?)).transpose()
 }
 
-/// The stored checkouts, oldest first.
+/// Lists the stored checkouts, oldest first.
 pub(super) fn all(sql: &impl Sql) -> Result<Vec<Checkout>, Failure> {
     let rows = sql.exec("SELECT body FROM checkouts ORDER BY seq", &[])?;
     rows.iter().map(|row| decode(row.text("body")?)).collect()
 }
 
-/// Writes a checkout; the oldest ones go.
+/// Stores a checkout, and deletes the oldest ones beyond the bound.
 pub(super) fn keep(sql: &impl Sql, checkout: &Checkout) -> Result<(), Failure> {
     sql.exec(
         "INSERT INTO checkouts (id, body) VALUES (?, ?)
@@ -78,7 +78,7 @@ pub(super) fn keep(sql: &impl Sql, checkout: &Checkout) -> Result<(), Failure> {
 }
 
 impl<S: Sql> Hub<'_, S> {
-    /// Begins a checkout, which becomes the open one. An order may still name an earlier checkout.
+    /// Begins a checkout, which becomes the open one. An order may still refer to an earlier checkout.
     pub(super) fn begin_checkout(
         &mut self,
         person: Option<Person>,
@@ -134,7 +134,7 @@ impl<S: Sql> Hub<'_, S> {
         CartAnswer::done(&begun, false)
     }
 
-    /// Takes away what was bought. The same order twice is once.
+    /// Removes the bought units. An order with the same id counts once.
     pub(super) fn ordered(
         &mut self,
         order: &Order,
@@ -180,7 +180,7 @@ impl<S: Sql> Hub<'_, S> {
             Some(checkout) if checkout.epoch == cart.epoch => {
                 cart.order_done(hub, &checkout.ctx(), &bought).map(Some)
             }
-            // The checkout is of an ended epoch, whose lines are all gone.
+            // The checkout belongs to an ended epoch, whose lines are all gone.
             Some(_) => Ok(None),
             None => cart.ordered_elsewhere(hub, &bought).map(Some),
         };
@@ -204,7 +204,8 @@ impl<S: Sql> Hub<'_, S> {
         Ok(Ok(()))
     }
 
-    /// The checkout an order came from: the one it names, or the newest of this epoch that no order has ended.
+    /// Finds the checkout of an order: the one with the order's checkout id, or the newest of this epoch that no order
+    /// has ended.
     fn checkout_of(&self, order: &Order) -> Result<Option<Checkout>, Failure> {
         if let Some(id) = &order.checkout_id
             && let Some(checkout) = find(self.sql, id)?
@@ -216,7 +217,7 @@ impl<S: Sql> Hub<'_, S> {
         Ok(all(self.sql)?.into_iter().rfind(is_candidate))
     }
 
-    /// What was bought as lines of ours: of the checkout, or else of the cart.
+    /// Maps the bought lines to lines of the checkout, or else of the cart.
     fn recognized(&self, bought: &Bought, order: &Order, checkout: Option<&Checkout>) -> Bought {
         let is_named = checkout.is_some_and(|found| order.checkout_id.as_ref() == Some(&found.id));
         let known: Vec<(LineKey, u32)> = match checkout {
@@ -228,7 +229,7 @@ impl<S: Sql> Hub<'_, S> {
         foreign::recognized(bought, &known, is_named)
     }
 
-    /// Reports the order where no page does, and the recovery of a cart that had been given up.
+    /// Reports an order that no page reports, and the recovery of an abandoned cart.
     fn report_order(
         &mut self,
         order: &Order,
@@ -238,7 +239,7 @@ impl<S: Sql> Hub<'_, S> {
     ) -> Result<(), Failure> {
         let person = checkout.and_then(|checkout| checkout.person.clone());
         if speaker.is_server {
-            // A server that takes orders may speak for its customer even if a page has edited the cart.
+            // A server that sends orders may name the customer, even if a page has edited the cart.
             self.stored.state.is_server = true;
             self.stored.state.source.clone_from(&speaker.source);
         }
@@ -287,7 +288,7 @@ impl<S: Sql> Hub<'_, S> {
     }
 }
 
-/// What was bought: the order's lines, else the checkout's.
+/// Returns the bought lines: those of the order, or else those of the checkout.
 fn bought(order: &Order, checkout: Option<&Checkout>) -> Option<Bought> {
     let mut bought = Bought::new();
     let mut add = |line: &LineKey, quantity: u32| {

@@ -1,7 +1,7 @@
-//! Operations of replicas, and commands that the hub carries out itself.
+//! Operations of replicas, and commands that the hub applies itself.
 //!
-//! A delta in, a view or a refusal out. The core judges what a delta may do. Here a replica is bound to the token it first came
-//! with, and the judged delta is stored.
+//! A delta → a view or a refusal. The core judges the operations of a delta. This file binds a replica to the first
+//! token that it uses, and stores the judged delta.
 
 use hilo_core::cart::epoch::Applied;
 use hilo_core::cart::hub::{Checked, check};
@@ -16,15 +16,15 @@ use crate::calls::refused::{CartRefusal, RefusedCode};
 use crate::platform::{Failure, Sql, SqlValue};
 use crate::signature::sha256_hex;
 
-/// Milliseconds after which a silent replica has to begin anew.
+/// The milliseconds without an operation after which a replica expires and has to begin again.
 const REPLICA_IDLE_MS: i64 = 30 * 86_400_000;
-/// How exact the time of a replica's last operation is: at most one operation an hour writes it.
+/// The precision of the time of a replica's last operation: at most one operation an hour writes it.
 const SEEN_MS: i64 = 3_600_000;
-/// Commands of one call.
+/// The most commands of one call.
 const COMMANDS_MAX: usize = 64;
-/// Bytes of a command's id.
+/// The most bytes of a command's id.
 const COMMAND_ID_BYTES_MAX: usize = 128;
-/// Ids of commands that are known; older ones would be carried out again.
+/// The most stored ids of commands. A command with an older id would be applied again.
 const COMMANDS_KNOWN_MAX: i64 = 10_000;
 
 impl<S: Sql> Hub<'_, S> {
@@ -47,7 +47,7 @@ impl<S: Sql> Hub<'_, S> {
         }
     }
 
-    /// Applies them; whether anything was new, or why not.
+    /// Applies operations. Returns whether any of them was new, or why they are refused.
     pub(super) fn apply(
         &mut self,
         ops: &Ops,
@@ -79,7 +79,8 @@ impl<S: Sql> Hub<'_, S> {
                 self.hear(ops.replica, token)?;
                 self.note_speaker(speaker);
                 if !speaker.is_server {
-                    // The person of the page's last delta counts, and none if it has none: consent may have been withdrawn.
+                    // The person of the page's last delta counts. A delta without a person removes the person, because
+                    // consent may have been withdrawn.
                     self.stored.state.person = person.filter(Person::is_consenting);
                 }
                 let last = Dot { r: ops.replica, n: ops.to };
@@ -91,8 +92,8 @@ impl<S: Sql> Hub<'_, S> {
         }
     }
 
-    /// Refuses operations for a cart that is neither this one nor a guest's that has moved into it. A device may change hands:
-    /// the first person's operations must not land in the second person's cart.
+    /// Refuses operations for a cart that is neither this one nor a guest's cart that has moved into it. A device may
+    /// change hands: the first person's operations must not reach the second person's cart.
     fn refuse_other_cart(&self, ops: &Ops) -> Result<Option<CartRefusal>, Failure> {
         let is_this = ops.cart.is_empty() || ops.cart == self.turn.name;
         if is_this || has_happened(self.sql, "guest", &ops.cart)? {
@@ -101,7 +102,7 @@ impl<S: Sql> Hub<'_, S> {
         Ok(Some(RefusedCode::OtherCart.into()))
     }
 
-    /// Refuses a replica that comes with another token than at first.
+    /// Refuses a replica that uses another token than its first one.
     fn check_replica(&self, ops: &Ops, token: &str) -> Result<(), Refusal> {
         let is_digest = ops.token.len() == 32 && ops.token.bytes().all(|b| b.is_ascii_hexdigit());
         if !is_digest || ops.replica == ReplicaId(0) {
@@ -116,9 +117,9 @@ impl<S: Sql> Hub<'_, S> {
             Some(bound) if bound.token != token => Err(Refusal::ForeignReplica),
             Some(bound) if self.turn.ms() - bound.seen_ms > REPLICA_IDLE_MS => ended(applied),
             Some(_) => Ok(()),
-            // Its binding has expired.
+            // The replica's binding has expired.
             None if applied > 0 => ended(applied),
-            // The replica has acted in a cart that was deleted: its earlier operations counted there.
+            // The replica has edited a cart that was deleted. Its earlier operations counted in that cart.
             None if self.stored.version == 0 && ops.from > 1 && ops.from <= ops.to => {
                 ended(ops.from.saturating_sub(1))
             }
@@ -132,7 +133,7 @@ impl<S: Sql> Hub<'_, S> {
             Some(bound) if now_ms - bound.seen_ms < SEEN_MS => Ok(()),
             Some(_) => self.stored.bind(self.sql, replica, Bound { token, seen_ms: now_ms }),
             None => {
-                // Each new replica is the occasion to forget the replicas that have expired.
+                // Expired replicas are deleted whenever a new one arrives.
                 let oldest_ms = now_ms - REPLICA_IDLE_MS;
                 self.stored.replicas.retain(|_, bound| bound.seen_ms >= oldest_ms);
                 self.sql
@@ -142,8 +143,8 @@ impl<S: Sql> Hub<'_, S> {
         }
     }
 
-    /// Carries out commands, each once. A command that cannot be carried out ends the call with its refusal; the commands before
-    /// it stand.
+    /// Applies commands, each once. A command that cannot be applied ends the call with its refusal; the commands before
+    /// it stay applied.
     pub(super) fn commands(
         &mut self,
         commands: &[Command],
@@ -201,7 +202,7 @@ impl<S: Sql> Hub<'_, S> {
         first_time(self.sql, "command", &command.id)?;
         self.note_speaker(speaker);
         let cart = &self.stored.cart;
-        // The operation's own dot: the hub writes without gaps.
+        // This is the operation's own dot, because the hub writes without gaps.
         let last = Dot { r: hub, n: cart.ctx.prefix(hub).saturating_add(1) };
         let edits = touch::edits(cart, &join(cart, &delta), last);
         self.act(&delta, ChangeKind::Edit)?;

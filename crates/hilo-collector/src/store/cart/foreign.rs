@@ -1,15 +1,15 @@
-//! Orders in the ids of a shop system: which lines of ours are meant.
+//! Orders with the ids of a shop system: finds the cart's lines that they mean.
 //!
-//! Bought lines in, bought lines out, renamed to lines of the checkout or the cart. A shop system has variants and no options,
-//! and its ids may differ from those that the page shows. Takes nothing away itself.
+//! Bought lines → bought lines with the keys of the checkout's or the cart's lines. A shop system has variants and no
+//! options, and its ids may differ from those that the page shows. This file removes no units.
 
 use hilo_core::cart::LineKey;
 use hilo_core::cart::checkout::Bought;
 
 /// Renames `bought` to the lines of `known`.
 ///
-/// A variant stands for its lines with any options, in their order. If the order names a checkout and the checkout has none of
-/// its articles, the order's ids are not ours: then the checkout's lines were bought.
+/// A variant stands for its lines with any options, in the order of the lines. If the order refers to a checkout that
+/// has none of the order's articles, the shop system uses other ids: then all lines of the checkout were bought.
 pub(super) fn recognized(
     bought: &Bought,
     known: &[(LineKey, u32)],
@@ -33,7 +33,7 @@ pub(super) fn recognized(
             }
         }
         if left > 0 {
-            // More units than the cart has: they count as bought, and there is nothing to take away.
+            // The order has more units than the cart. They count as bought, and no line loses them.
             let more = renamed.entry(line.clone()).or_insert(0);
             *more = more.saturating_add(left);
         }
@@ -58,7 +58,7 @@ mod tests {
     }
 
     #[test]
-    fn a_variant_stands_for_its_lines_with_whatever_options() {
+    fn a_variant_stands_for_its_lines_with_any_options() {
         let (red, blue) = (line("mug", 7, "EUR"), line("mug", 9, "EUR"));
         let known = [(red.clone(), 2), (blue.clone(), 2), (line("cup", 0, "EUR"), 1)];
         check(&[(line("mug", 0, "EUR"), 3)], &known, &[(red.clone(), 2), (blue.clone(), 1)]);
@@ -67,14 +67,14 @@ mod tests {
     }
 
     #[test]
-    fn another_currency_is_another_line() {
+    fn a_line_in_another_currency_is_another_line() {
         let known = [(line("mug", 0, "EUR"), 1), (line("cup", 0, "EUR"), 1)];
         let bought = [(line("mug", 0, "USD"), 1), (line("cup", 0, "EUR"), 1)];
         check(&bought, &known, &bought);
     }
 
     #[test]
-    fn a_checkout_that_knows_none_of_the_ids_was_bought_as_it_stood() {
+    fn an_order_with_none_of_its_checkouts_ids_bought_all_lines_of_the_checkout() {
         let known = [(line("MUG-1", 0, "EUR"), 2)];
         check(&[(line("808950810", 0, "EUR"), 2)], &known, &known);
         let bought = Bought::from([(line("808950810", 0, "EUR"), 2)]);

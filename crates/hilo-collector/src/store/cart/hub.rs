@@ -1,7 +1,7 @@
-//! The hub: a cart at work inside one transaction, and what every change of it leads to.
+//! The hub: a cart inside one transaction, and the effects of every change of it.
 //!
-//! [`within`] loads the cart, lets one call change it, and stores everything or nothing. The calls themselves are in the files
-//! beside this one.
+//! [`within`] loads the cart, runs one call on it, and stores everything or nothing. The other files of this folder have
+//! the calls themselves.
 
 use hilo_core::cart::wire::{Broadcast, Revision};
 use hilo_core::cart::{Cart, epoch, limits};
@@ -14,63 +14,64 @@ use crate::calls::refused::{CartRefusal, RefusedCode};
 use crate::platform::{Failure, Sql, SqlValue};
 use crate::store::schema;
 
-/// How often the ring of deltas is cut: doing it with every operation would double its statements.
+/// The ring of deltas is cut once in this many operations. A cut with every operation would double its statements.
 const RING_CUT_EVERY: u64 = 64;
-/// What the hub's own replica is bound to: no token has this digest.
+/// The token of the hub's own replica. No real token has this digest.
 pub(super) const HUB_TOKEN: &str = "hub";
 
-/// What an object remembers while it lives.
+/// The values that an object keeps in memory while it lives.
 #[derive(Debug, Default)]
 pub struct Volatile {
-    /// Whether the schema was brought up to date in this life.
+    /// Whether the schema was updated in this life of the object.
     pub(super) is_current: bool,
     pub(super) stored: Option<StoredCart>,
-    /// Until when touchpoints that were handed out are not handed out again. In memory only, like the profile's leases: a
-    /// restarted object has forgotten it and sends at once.
+    /// The time until which leased touchpoints are not sent again. The value is only in memory, like the profile's
+    /// leases: a restarted object has lost it and sends at once.
     pub(super) leased_until_ms: i64,
 }
 
-/// What an object answers, and what the sockets of its cart get.
+/// The answer of an object, and the news for the sockets of its cart.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct HubAnswer {
     /// JSON for the caller.
     pub reply: String,
-    /// What has happened, in order.
+    /// The news, in the order of the changes.
     pub news: Vec<News>,
-    /// Whether touchpoints wait in the outbox.
+    /// Whether the outbox has touchpoints to send.
     pub pump: bool,
 }
 
-/// What the sockets of a cart get.
+/// News for the sockets of a cart.
 #[derive(Clone, Debug, PartialEq)]
 pub enum News {
-    /// A delta. `acked` is each receiver's own.
+    /// A delta. Each receiver gets its own `acked`.
     Delta(Broadcast),
-    /// A merge or a new epoch: all receivers begin with the whole cart again.
+    /// A merge or a new epoch: every receiver fetches the whole cart again.
     Anew,
-    /// A checkout.
+    /// The open checkout has changed.
     Checkout {
-        /// Whether one is open.
+        /// Whether a checkout is open.
         open: bool,
-        /// Whether the lines differ from those it began with.
+        /// Whether the lines differ from those at the beginning of the checkout.
         changed: bool,
     },
     /// The cart has moved into a customer's.
     Merged,
 }
 
-/// Why the cart changes.
+/// The reason why the cart changes.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum ChangeKind {
     /// Operations of a replica, or commands.
     Edit,
-    /// An order: if nothing is left, the cart begins anew.
+    /// An order. If no line is left, the cart begins a new epoch.
     Order,
-    /// A guest's cart was taken in. A delta with its whole history would be larger than the cart, so all receivers get the cart.
+    /// A merge of a guest's cart. A delta with the guest's whole history would be larger than the cart, so all receivers
+    /// get the cart.
     Merge,
 }
 
-/// The cart at work, inside one transaction.
+/// A cart inside one transaction.
 pub(super) struct Hub<'s, S: Sql> {
     pub sql: &'s S,
     pub stored: StoredCart,
@@ -93,7 +94,7 @@ impl<S: Sql> Hub<'_, S> {
         }
     }
 
-    /// Notes the sender of an edit, and how long the cart is kept from now on.
+    /// Stores the sender of an edit, and how long the cart is kept from now on.
     pub(super) fn note_speaker(&mut self, speaker: &Speaker) {
         let state = &mut self.stored.state;
         state.owner = speaker.owner.clone();
@@ -103,7 +104,7 @@ impl<S: Sql> Hub<'_, S> {
         self.is_dirty = true;
     }
 
-    /// Lets the hub itself change the cart.
+    /// Applies a change of the hub's own replica.
     pub(super) fn act(&mut self, delta: &Cart, change: ChangeKind) -> Result<(), Failure> {
         let hub = self.stored.state.hub;
         if !self.stored.replicas.contains_key(&hub) {
@@ -115,7 +116,7 @@ impl<S: Sql> Hub<'_, S> {
         self.change(delta, next, change)
     }
 
-    /// Stores `next`, the cart after `delta`, and makes news of it.
+    /// Stores `next`, the cart after `delta`, and adds news of the change.
     pub(super) fn change(
         &mut self,
         delta: &Cart,
@@ -139,7 +140,7 @@ impl<S: Sql> Hub<'_, S> {
         self.edited()
     }
 
-    /// Stores a delta for readers who come back, and makes news of it for the sockets that are open.
+    /// Stores a delta for readers that come back, and adds news of it for the open sockets.
     fn keep_delta(&mut self, rev: u64, broadcast: Broadcast) -> Result<(), Failure> {
         self.sql.exec(
             "INSERT OR REPLACE INTO deltas (rev, body) VALUES (?, ?)",
@@ -153,7 +154,7 @@ impl<S: Sql> Hub<'_, S> {
         Ok(())
     }
 
-    /// Begins the next life of the cart, if there can be one.
+    /// Begins the next epoch of the cart. Returns false if there can be none.
     fn begin_epoch(&mut self) -> Result<bool, Failure> {
         let Some((cart, applied)) = epoch::next(&self.stored.cart) else { return Ok(false) };
         self.stored.cart = cart;
@@ -164,7 +165,7 @@ impl<S: Sql> Hub<'_, S> {
         Ok(true)
     }
 
-    /// An edit begins a new idle period, and a longer life.
+    /// Notes an edit: it begins a new idle period and extends the cart's life.
     fn edited(&mut self) -> Result<(), Failure> {
         let now_ms = self.turn.ms();
         let state = &mut self.stored.state;
@@ -181,12 +182,12 @@ impl<S: Sql> Hub<'_, S> {
     }
 }
 
-/// Revisions are numbers within what SQL can hold: one for every millisecond of 285,000 years.
+/// Makes a number for SQL from a revision. SQL's range is enough for one revision in every millisecond of 285,000 years.
 pub(super) fn rev_value(rev: u64) -> Result<SqlValue, Failure> {
     SqlValue::int(i64::try_from(rev).map_err(|error| Failure::Fatal(error.to_string()))?)
 }
 
-/// Runs `work` on the hub so that everything it writes is kept, or nothing.
+/// Runs `work` on the hub. All of its writes are kept, or none.
 pub(super) fn within<S: Sql>(
     sql: &S,
     volatile: &mut Volatile,
@@ -198,7 +199,7 @@ pub(super) fn within<S: Sql>(
         schema::apply(sql, schema::CART)?;
         volatile.is_current = true;
     }
-    // Taken out: what fails half-way must not be believed afterwards.
+    // The cart is taken out of memory, so that a failed call leaves no half-changed cart there.
     let mut stored = volatile.stored.take();
     let mut work = Some(work);
     let mut made = None;

@@ -1,6 +1,6 @@
-//! A cart's sockets: what a frame means, which sockets may send it, and what all of them get.
+//! A cart's sockets: which frames a socket may send, the effect of each frame, and the news for all sockets.
 //!
-//! In: a frame and its socket's attachment. Out: replies, news, or the end of the socket. The shell keeps the sockets and their
+//! A frame and its socket's attachment → replies, news, or the end of the socket. The shell keeps the sockets and their
 //! attachments.
 
 use std::collections::VecDeque;
@@ -20,49 +20,50 @@ use crate::calls::refused::CartRefusal;
 use crate::platform::{Failure, Sql};
 use crate::ticket;
 
-/// How long a socket may stay without its first frame.
+/// How long a socket may stay open without a hello.
 const HELLO_MS: i64 = 5_000;
-/// Bytes of a frame.
+/// The most bytes of a frame.
 const FRAME_BYTES_MAX: usize = 64 * 1024;
-/// Frames of one socket within [`RATE_MS`].
+/// The most frames of one socket within [`RATE_MS`].
 const RATE_FRAMES_MAX: usize = 20;
-/// The window they are counted in.
+/// The length of the window in which frames are counted.
 const RATE_MS: i64 = 1_000;
 
-/// Close codes; 4400 to 4499 mean what the HTTP status without the 4 means.
+/// Close codes. The codes from 4400 to 4499 have the meaning of the HTTP status without the leading 4.
 const CLOSE_TICKET: u16 = 4_401;
 const CLOSE_SILENT: u16 = 4_408;
 const CLOSE_LARGE: u16 = 1_009;
 const CLOSE_RATE: u16 = 4_429;
 const CLOSE_PROTOCOL: u16 = 4_400;
 
-/// A socket's attachment, which outlives hibernation.
+/// A socket's attachment, which survives hibernation.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Socket {
-    /// Distinguishes the sockets of a cart.
+    /// A number that distinguishes the sockets of a cart.
     pub id: u64,
-    /// When it was opened.
+    /// The time when the socket was opened.
     pub opened_ms: i64,
     /// The sender of its frames, once the first frame has shown a ticket.
     pub speaker: Option<Speaker>,
-    /// The replica it has acted for.
+    /// The replica whose operations it has sent.
     pub replica: Option<ReplicaId>,
 }
 
-/// What becomes of a frame.
+/// The effects of a frame.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct Frame {
-    /// What its sender gets, in order and before the news.
+    /// The frames for its sender, in order. They are sent before the news.
     pub replies: Vec<String>,
-    /// What all sockets get.
+    /// The news for all sockets.
     pub news: Vec<News>,
-    /// Whether touchpoints wait in the outbox.
+    /// Whether the outbox has touchpoints to send.
     pub pump: bool,
-    /// Why the socket ends, with the close code.
+    /// The close code and its reason, if the socket must be closed.
     pub close: Option<(u16, &'static str)>,
 }
 
-/// The fields of a frame beside its operations. `t` is no tag for serde, because serde would copy every frame for that.
+/// The fields of a frame beside its operations. `t` is not a serde tag, because serde would copy every frame to read the
+/// tag.
 #[derive(Deserialize)]
 struct FrameBody {
     t: String,
@@ -78,33 +79,33 @@ struct FrameBody {
     person: Option<Person>,
 }
 
-/// When a socket that has not said hello ends.
+/// The time at which a socket without a hello is closed.
 pub fn hello_deadline_ms(socket: &Socket) -> Option<i64> {
     socket.speaker.is_none().then_some(socket.opened_ms + HELLO_MS)
 }
 
 impl Socket {
-    /// Why it must end at this time, if it must.
+    /// Returns the close code and its reason, if the socket is overdue at this time.
     pub fn overdue(&self, now_ms: i64) -> Option<(u16, &'static str)> {
         let deadline_ms = hello_deadline_ms(self)?;
         (now_ms >= deadline_ms).then_some((CLOSE_SILENT, "no hello within 5 s"))
     }
 }
 
-/// Notes a frame's time; whether it is one too many.
+/// Notes the time of a frame. Returns whether the frame is one too many.
 pub fn is_flood(times: &mut VecDeque<i64>, now_ms: i64) -> bool {
     times.retain(|at_ms| now_ms - at_ms < RATE_MS);
     times.push_back(now_ms);
     times.len() > RATE_FRAMES_MAX
 }
 
-/// The end of a socket that sends too much.
+/// The close code of a socket that sends too many frames.
 pub const FLOOD: (u16, &str) = (CLOSE_RATE, "at most 20 frames a second");
 
-/// Takes a frame of `socket`, and updates its attachment.
+/// Handles a frame of `socket`, and updates the attachment.
 ///
 /// # Errors
-/// `Retriable` when the storage refuses; nothing of the frame is kept then.
+/// `Retriable` when the storage refuses; nothing of the frame is stored then.
 pub fn frame(
     sql: &impl Sql,
     volatile: &mut Volatile,
@@ -132,7 +133,7 @@ pub fn frame(
     }
 }
 
-/// Lets a socket speak that has a ticket for this cart.
+/// Handles a hello: a socket with a valid ticket for this cart may send from now on.
 fn hello(
     sql: &impl Sql,
     volatile: &mut Volatile,
@@ -173,7 +174,7 @@ struct Tagged<'a, T> {
     body: &'a T,
 }
 
-/// Answers hello with the view.
+/// Answers a hello with the view.
 fn welcome(
     sql: &impl Sql,
     volatile: &mut Volatile,
@@ -234,10 +235,10 @@ fn acknowledge(rev: Revision, acked: u32) -> Result<String, Failure> {
     encode(&Ack { t: "ack", rev, acked })
 }
 
-/// A piece of news as a frame for `socket`; `None` for a socket that has not said hello.
+/// Writes news as a frame for `socket`; `None` for a socket that has not sent a hello.
 ///
 /// # Errors
-/// `Fatal`: a shape that is no JSON is a bug.
+/// `Fatal` if the news cannot be written as JSON, which is a bug.
 pub fn text_of(
     sql: &impl Sql,
     volatile: &mut Volatile,

@@ -1,8 +1,8 @@
 //! A guest's cart moves into a customer's, once: the steps of the saga on both sides.
 //!
-//! The guest's cart stands still and hands out everything (`leave`), the customer's cart takes it in under the merge's id
-//! (`join`), the guest's cart keeps a pointer (`left`). A step that is done twice counts once, so a merge may be driven again
-//! from any step.
+//! The guest's cart stops taking edits and returns its contents (`leave`). The customer's cart joins them under the
+//! merge's id (`join`). The guest's cart keeps a pointer (`left`). A repeated step counts once, so a merge may be
+//! continued from any step.
 
 use std::collections::BTreeMap;
 
@@ -19,12 +19,12 @@ use crate::calls::{decode, encode};
 use crate::platform::{Failure, Sql};
 use crate::signature::sha256_hex;
 
-/// When the guest's alarm carries on with a merge that was left unfinished.
+/// The delay after which the guest's alarm continues an unfinished merge.
 const RESUME_MS: i64 = 5_000;
-/// Orders that move along.
+/// The most ids of orders that move with the cart.
 const ORDERS_MAX: u32 = 100;
 
-/// Everything that moves.
+/// The contents of a cart that move.
 #[derive(Debug, Serialize, Deserialize)]
 struct Cargo {
     guest: String,
@@ -40,8 +40,8 @@ struct Cargo {
 }
 
 impl<S: Sql> Hub<'_, S> {
-    /// The guest's first step: from now on nothing changes here. A merge that has begun is finished as it began, even if a call
-    /// asks for a merge into another cart.
+    /// The guest's first step: from now on this cart takes no edits. A merge that has begun ends in the customer's cart
+    /// it began with, even if a call names another one.
     pub(super) fn leave(&mut self, to: CustomerCart) -> Result<Leave, Failure> {
         if self.stored.version == 0 || Policy::from_name(&to.policy) == Some(Policy::KeepBoth) {
             return Ok(Leave::Nothing);
@@ -63,7 +63,7 @@ impl<S: Sql> Hub<'_, S> {
         self.leaving(merge_id, to).map(|leaving| Leave::Leaving(Box::new(leaving)))
     }
 
-    /// What the alarm carries on with, if a merge is under way.
+    /// Returns the merge that the alarm has to continue, if there is one.
     pub(super) fn unfinished(&mut self) -> Result<Option<Leaving>, Failure> {
         let Standing::Leaving { merge_id, to } = self.stored.state.standing.clone() else {
             self.stored.schedule(self.sql, Task::Merge, None)?;
@@ -91,7 +91,7 @@ impl<S: Sql> Hub<'_, S> {
         Ok(Leaving { merge_id, to, cargo: raw(encode(&cargo)?)? })
     }
 
-    /// The customer's step: takes the guest's cart in, unless this merge has been here before.
+    /// The customer's step: joins the guest's cart, unless this merge has been joined already.
     pub(super) fn join(&mut self, leaving: &Leaving, speaker: &Speaker) -> Result<(), Failure> {
         if !first_time(self.sql, "merge", &leaving.merge_id)? {
             return Ok(());
@@ -103,7 +103,7 @@ impl<S: Sql> Hub<'_, S> {
         let hub = self.stored.state.hub;
         let merged = merge(&self.stored.cart, &guest, policy, hub)
             .map_err(|refusal| Failure::Fatal(refusal.code().to_owned()))?;
-        // Carts that stay apart do not get here: `leave` has seen to it.
+        // `leave` keeps carts apart that must not merge, so they do not get here.
         let Some(delta) = merged else { return Ok(()) };
         self.take_along(cargo)?;
         self.stored.state.owner = speaker.owner.clone();
@@ -111,8 +111,8 @@ impl<S: Sql> Hub<'_, S> {
         self.act(&delta, ChangeKind::Merge)
     }
 
-    /// The guest's cart without the dots of replicas that belong to other tokens here. Otherwise a forged cart could take away
-    /// what the customer's devices have added.
+    /// Returns the guest's cart without the dots of replicas that belong to other tokens in this cart. Otherwise a
+    /// forged cart could remove lines that the customer's devices have added.
     fn without_forgeries(&self, cargo: &Cargo) -> Cart {
         let mut guest = cargo.full.cart(cargo.epoch);
         let tokens: BTreeMap<ReplicaId, &str> =
@@ -120,7 +120,7 @@ impl<S: Sql> Hub<'_, S> {
         let is_foreign = |replica: ReplicaId| {
             let bound = self.stored.replicas.get(&replica);
             let is_known = bound.is_some() || self.stored.cart.ctx.prefix(replica) > 0;
-            // The customer's hub is bound to no token, and the guest's hub has another id.
+            // The customer's hub has no token, and the guest's hub has another id.
             let is_same = bound.is_some_and(|bound| {
                 bound.token != HUB_TOKEN && tokens.get(&replica) == Some(&bound.token.as_str())
             });
@@ -131,7 +131,8 @@ impl<S: Sql> Hub<'_, S> {
         guest
     }
 
-    /// Takes over what stands beside the lines, where this cart has none of its own.
+    /// Takes over the guest's replicas, orders and checkouts. Also takes over the guest's person, report of abandonment and
+    /// open checkout, where this cart has none of its own.
     fn take_along(&mut self, cargo: Cargo) -> Result<(), Failure> {
         for (replica, bound) in cargo.replicas {
             if !self.stored.replicas.contains_key(&replica) {
@@ -142,7 +143,7 @@ impl<S: Sql> Hub<'_, S> {
             first_time(self.sql, "order", order)?;
         }
         for guests in cargo.checkouts {
-            // Their dots are the same here; only the count of epochs differs.
+            // The checkout's dots are the same in both carts. Only the number of the epoch differs.
             if guests.epoch == cargo.epoch && !guests.is_ordered {
                 let epoch = self.stored.cart.epoch;
                 checkout::keep(self.sql, &Checkout { epoch, ..guests })?;
@@ -164,7 +165,7 @@ impl<S: Sql> Hub<'_, S> {
         Ok(())
     }
 
-    /// The guest's last step: what was taken in elsewhere is given up here, but for the pointer.
+    /// The guest's last step: deletes the contents that the customer's cart has joined, and keeps a pointer.
     pub(super) fn left(&mut self, merge_id: &str) -> Result<(), Failure> {
         let Standing::Leaving { merge_id: begun, to } = &self.stored.state.standing else {
             return Ok(());

@@ -1,8 +1,8 @@
 //! One cart's object: the hub that sequences its operations, its checkouts, and its touchpoints.
 //!
-//! `answer` takes a call as JSON and answers JSON, in one transaction; `live` does the same for a frame of a socket, and
-//! `schedule` for the alarm. Synchronous throughout. Sends nothing and has no clock and no randomness: both are arguments.
-//! `hilo_core::cart` decides about a delta; this folder stores what it decided, once.
+//! `answer` answers a call, JSON in and JSON out, in one transaction; `live` does the same for a frame of a socket, and
+//! `schedule` for the alarm. Everything is synchronous. This folder sends nothing and has no clock and no randomness:
+//! both are arguments. `hilo_core::cart` judges a delta; this folder stores the judged delta, once.
 
 mod checkout;
 mod edit;
@@ -35,7 +35,7 @@ use state::StoredCart;
 /// Answers a [`CartCall`].
 ///
 /// # Errors
-/// `Retriable` when the storage refuses; nothing of the question is kept then.
+/// `Retriable` when the storage refuses; nothing of the call is stored then.
 pub fn answer(
     sql: &impl Sql,
     volatile: &mut Volatile,
@@ -52,7 +52,7 @@ pub fn answer(
         | CartAsk::Join(_) => false,
     };
     if reads && !volatile.is_current && !schema::is_present(sql)? {
-        // Looking at a cart that nobody has used must not create storage for it.
+        // A call that only reads a cart that nobody has used must not create storage for it.
         return Ok(HubAnswer {
             reply: answer_unused(&ask, &speaker, turn)?,
             ..HubAnswer::default()
@@ -82,7 +82,7 @@ fn answer_unused(ask: &CartAsk, speaker: &Speaker, turn: Turn<'_>) -> Result<Str
 }
 
 impl<S: Sql> Hub<'_, S> {
-    /// Lets the call's own file answer.
+    /// Passes the call to the file that answers it.
     fn take(&mut self, ask: CartAsk, speaker: &Speaker) -> Result<String, Failure> {
         match ask {
             CartAsk::View(since) => encode(&self.look(&since)?),

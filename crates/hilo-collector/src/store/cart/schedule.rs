@@ -1,7 +1,7 @@
-//! Tasks and their times: abandonment, checkouts given up, expiry, merges to finish, touchpoints to hand on.
+//! Tasks and their times: abandonment, expired checkouts, expiry, unfinished merges, touchpoints to send.
 //!
-//! The alarm comes at least once and maybe late or twice, so each task looks again whether it is time. In: the moment. Out:
-//! what the shell has to do. An object has one alarm; the earliest task sets it.
+//! The alarm fires at least once and maybe late or twice, so each task checks again whether its time has come. The time
+//! → the work for the shell. An object has only one alarm, and the earliest task sets it.
 
 use hilo_core::cart::touchpoint::CartEvent;
 use jiff::Timestamp;
@@ -13,30 +13,31 @@ use super::turn::Turn;
 use crate::calls::cart::{Leaving, Owner, Speaker, Terms, Touchpoint, raw};
 use crate::platform::{Failure, Sql, SqlValue};
 
-/// Touchpoints handed out at once.
+/// The most touchpoints that are returned at once.
 const TOUCHPOINTS_MAX: i64 = 50;
-/// How long touchpoints that were handed out are not handed out again.
+/// How long touchpoints are leased: they are not sent again within this time.
 const LEASE_MS: i64 = 30_000;
-/// When to look again after what is due was handed out: a crash forgets the lease, so the alarm comes long before its end.
+/// The delay of the next alarm after touchpoints were returned. A crash loses the lease, so the alarm fires long before
+/// the lease ends.
 const AGAIN_MS: i64 = 5_000;
 
-/// What the alarm finds to be done.
+/// The work that is due at an alarm.
 #[derive(Debug, Default)]
 pub struct Due {
-    /// To be handed on; then [`confirm`] them, or [`release`] them.
+    /// Touchpoints to send. [`confirm`] those that were sent, or [`release`] them.
     pub touchpoints: Vec<Touchpoint>,
-    /// A merge to finish.
+    /// A merge to continue.
     pub merge: Option<Leaving>,
-    /// What the sockets get.
+    /// The news for the sockets.
     pub news: Vec<News>,
-    /// The cart has outlived itself: everything of it can be deleted.
+    /// Whether the cart has expired and can be deleted with everything that belongs to it.
     pub is_expired: bool,
 }
 
-/// Does what is due at this moment, and gives out what others have to do.
+/// Runs the tasks that are due at this time, and returns the work for the shell.
 ///
 /// # Errors
-/// Whatever the storage answers; nothing is done then.
+/// The error of the storage; nothing of the tasks is stored then.
 pub fn due(sql: &impl Sql, volatile: &mut Volatile, turn: Turn<'_>) -> Result<Due, Failure> {
     if !volatile.is_current && !crate::store::schema::is_present(sql)? {
         return Ok(Due::default());
@@ -69,10 +70,10 @@ fn alarm_speaker() -> Speaker {
     }
 }
 
-/// Forgets touchpoints that their profiles have.
+/// Deletes touchpoints that their profiles have stored.
 ///
 /// # Errors
-/// Whatever the storage answers.
+/// The error of the storage.
 pub fn confirm(
     sql: &impl Sql,
     volatile: &mut Volatile,
@@ -92,15 +93,15 @@ pub fn confirm(
     Ok(())
 }
 
-/// Gives back what could not be handed on: the next alarm tries again.
+/// Releases touchpoints that could not be sent: the next alarm sends them again.
 pub fn release(volatile: &mut Volatile) {
     volatile.leased_until_ms = 0;
 }
 
-/// When to look again, if anything is to be done.
+/// Returns the time of the next alarm, if any task is left.
 ///
 /// # Errors
-/// Whatever the storage answers.
+/// The error of the storage.
 pub fn next_alarm(
     sql: &impl Sql,
     volatile: &Volatile,
@@ -114,7 +115,7 @@ pub fn next_alarm(
             rows.first().and_then(|row| row.int("at_ms").ok())
         }
     };
-    // What is due already is being done: look again soon, but never in a tight loop.
+    // Due work is in progress. The next check comes soon, but never in a tight loop.
     let now_ms = now.as_millisecond();
     Ok(earliest.map(|at_ms| if at_ms <= now_ms { now_ms + AGAIN_MS } else { at_ms }))
 }
@@ -127,7 +128,7 @@ impl<S: Sql> Hub<'_, S> {
                 due.is_expired = true;
                 return Ok(());
             }
-            // Touchpoints that no profile has taken yet are not deleted with the cart.
+            // A cart with touchpoints that no profile has stored yet is not deleted.
             let at_ms = at_ms.max(self.turn.ms() + AGAIN_MS);
             self.stored.schedule(self.sql, Task::Expire, Some(at_ms))?;
         }
@@ -174,7 +175,7 @@ impl<S: Sql> Hub<'_, S> {
         let StoredCart { state, cart, .. } = &self.stored;
         let at_ms = state.abandon_ms();
         let is_open = state.standing == Standing::Open;
-        // A checkout that ends without an order schedules this anew; so does every edit.
+        // The end of a checkout without an order schedules this task again. Every edit does, too.
         if cart.is_empty() || state.checkout.is_some() || !is_open {
             return self.stored.schedule(self.sql, Task::Abandon, None);
         }
@@ -201,7 +202,7 @@ impl<S: Sql> Hub<'_, S> {
         Ok(())
     }
 
-    /// The oldest touchpoints that no profile has confirmed.
+    /// Returns the oldest touchpoints that no profile has confirmed.
     fn hand_out(&mut self) -> Result<Vec<Touchpoint>, Failure> {
         let rows = self.sql.exec(
             "SELECT seq, source, body FROM outbox ORDER BY seq LIMIT ?",

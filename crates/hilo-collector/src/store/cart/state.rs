@@ -1,6 +1,7 @@
-//! What a cart's object stores: one row for the state, and rows for what is large or happens once.
+//! The storage of a cart's object: one row for the state, and further rows for large values and for ids that count once.
 //!
-//! Parsed once per life of the object and then kept in memory. The row's version shows whether memory and storage still agree.
+//! The state is parsed once per life of the object and then kept in memory. The row's version shows whether memory and
+//! storage agree.
 
 use std::collections::BTreeMap;
 
@@ -18,44 +19,44 @@ use crate::signature::sha256_hex;
 /// Milliseconds of a day.
 const DAY_MS: i64 = 86_400_000;
 
-/// The state beside the cart itself.
+/// The state of a cart beside its lines.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub(super) struct State {
-    /// Whose cart it is.
+    /// The owner of the cart.
     pub owner: Owner,
-    /// How long it is kept.
+    /// How long the cart is kept.
     pub terms: Terms,
-    /// The source that edited it last: touchpoints are judged in its name.
+    /// The name of the source that edited the cart last. Touchpoints are judged by this source's settings.
     pub source: String,
-    /// Whether that is a server.
+    /// Whether this source is a server.
     pub is_server: bool,
-    /// Grows with every change of the cart.
+    /// The revision, which grows with every change of the cart.
     pub rev: Revision,
     /// The replica in whose name the hub acts in this epoch.
     pub hub: ReplicaId,
-    /// What the epoch before had applied at its end.
+    /// The operations that the epoch before had applied at its end.
     pub previous: Option<Applied>,
-    /// Whether it takes edits.
+    /// Whether the cart takes edits.
     pub standing: Standing,
-    /// The last edit.
+    /// The time of the last edit.
     pub edited_ms: i64,
-    /// Since when nothing has happened: the last edit, or the end of a checkout.
+    /// The beginning of the idle period: the last edit, or the end of a checkout.
     pub idle_ms: i64,
     /// The person that touchpoints are about, under analytics consent.
     pub person: Option<Person>,
-    /// The last time it was reported as abandoned, until an order.
+    /// The last report of an abandoned cart, until an order.
     pub abandoned: Option<Abandoned>,
-    /// The checkout that is open.
+    /// The open checkout.
     pub checkout: Option<OpenCheckout>,
 }
 
 impl State {
-    /// When it counts as abandoned if nothing happens.
+    /// The time at which the cart counts as abandoned if it stays idle.
     pub(super) fn abandon_ms(&self) -> i64 {
         self.idle_ms + i64::from(self.terms.abandoned_s) * 1_000
     }
 
-    /// When it has outlived itself.
+    /// The time at which the cart expires.
     pub(super) fn expire_ms(&self) -> i64 {
         self.edited_ms + i64::from(self.terms.keep_days) * DAY_MS
     }
@@ -65,56 +66,57 @@ impl State {
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub(super) enum Standing {
-    /// It does.
+    /// The cart takes edits.
     #[default]
     Open,
-    /// A guest's cart on its way into a customer's: nothing may change meanwhile.
+    /// A guest's cart is moving into a customer's. It takes no edits meanwhile.
     Leaving {
-        /// Which merge.
+        /// The id of the merge.
         merge_id: String,
-        /// Where to.
+        /// The customer's cart.
         to: CustomerCart,
     },
-    /// A guest's cart that has arrived there.
+    /// A guest's cart has moved into a customer's.
     Left {
-        /// Which merge.
+        /// The id of the merge.
         merge_id: String,
         /// The label of the customer's cart.
         into: String,
     },
 }
 
-/// A cart that was reported as abandoned: what the ids of its messages are made of, and the time of the report.
+/// The report of an abandoned cart: the beginning of the idle period, which is part of the message ids, and the time of
+/// the report.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub(super) struct Abandoned {
     pub label: String,
     pub epoch: u32,
-    /// When the idle period began.
+    /// The beginning of the idle period.
     pub idle_ms: i64,
-    /// When it was reported.
+    /// The time of the report.
     pub at_ms: i64,
 }
 
 impl Abandoned {
-    /// The id of the event about it.
+    /// Makes the message id of an event about this report.
     pub(super) fn message_id(&self, event: CartEvent) -> String {
         let idle_ms = u64::try_from(self.idle_ms).unwrap_or(0);
         idle_id(event, &self.label, self.epoch, idle_ms)
     }
 }
 
-/// The checkout that is open.
+/// The open checkout.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub(super) struct OpenCheckout {
-    /// Its id.
+    /// The checkout's id.
     pub id: String,
-    /// The digest of the lines it began with.
+    /// The digest of the lines at the beginning of the checkout.
     pub sum_hash: String,
-    /// When it counts as given up.
+    /// The time at which the checkout counts as given up.
     pub until_ms: i64,
 }
 
-/// The digest of what would be paid for.
+/// Makes the digest of the lines that a buyer would pay for.
 pub(super) fn sum_hash(cart: &Cart) -> Result<String, Failure> {
     let price = |line: &LineKey| cart.look(line).and_then(|(_, info)| info.unit_price);
     let lines: Vec<_> = cart
@@ -124,27 +126,27 @@ pub(super) fn sum_hash(cart: &Cart) -> Result<String, Failure> {
     Ok(sha256_hex(encode(&lines)?.as_bytes()))
 }
 
-/// A replica, bound to the first token it came with.
+/// A replica, bound to the first token that it used.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub(super) struct Bound {
     /// SHA-256 of the token. Text that is no digest matches no token.
     pub token: String,
-    /// When its last operation came.
+    /// The time of the replica's last operation.
     pub seen_ms: i64,
 }
 
-/// What is to be done at a time.
+/// A task with a time.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub(super) enum Task {
-    /// See whether it was abandoned.
+    /// Check whether the cart is abandoned.
     Abandon,
-    /// See whether the open checkout was given up.
+    /// Check whether the open checkout is given up.
     Checkout,
-    /// See whether it has outlived itself.
+    /// Check whether the cart has expired.
     Expire,
-    /// Carry on with a merge that was left unfinished.
+    /// Continue an unfinished merge.
     Merge,
-    /// Hand touchpoints on.
+    /// Send touchpoints.
     Outbox,
 }
 
@@ -162,10 +164,10 @@ impl Task {
     }
 }
 
-/// Everything that is looked at for an operation.
+/// The values that every operation needs.
 #[derive(Clone, Debug)]
 pub(super) struct StoredCart {
-    /// The row's version; 0 before it is first written.
+    /// The row's version; 0 before the first write.
     pub version: i64,
     pub state: State,
     pub cart: Cart,
@@ -181,7 +183,7 @@ struct Row<S> {
 }
 
 impl StoredCart {
-    /// A cart that nothing has happened to.
+    /// Makes the state of an unused cart.
     pub(super) fn fresh(speaker: &Speaker, hub: ReplicaId, now_ms: i64) -> StoredCart {
         StoredCart {
             version: 0,
@@ -206,14 +208,14 @@ impl StoredCart {
         }
     }
 
-    /// Whether what is in memory is what is stored.
+    /// Whether memory and storage agree.
     pub(super) fn is_current(&self, sql: &impl Sql) -> Result<bool, Failure> {
         let rows = sql.exec("SELECT version FROM cart", &[])?;
         let stored = rows.first().map_or(Ok(0), |row| row.int("version"))?;
         Ok(stored == self.version)
     }
 
-    /// Reads everything; `None` where nothing was ever written.
+    /// Reads all values; `None` if nothing was ever written.
     pub(super) fn load(sql: &impl Sql) -> Result<Option<StoredCart>, Failure> {
         let rows = sql.exec("SELECT version, body FROM cart", &[])?;
         let Some(row) = rows.first() else { return Ok(None) };
@@ -270,7 +272,7 @@ impl StoredCart {
         Ok(())
     }
 
-    /// Forgets the display fields of lines that the cart has none of any more.
+    /// Deletes the display fields of lines that the cart no longer has.
     pub(super) fn prune_infos(&self, sql: &impl Sql, before: &Cart) -> Result<(), Failure> {
         for (line, _) in before.looks().filter(|(line, _)| self.cart.look(line).is_none()) {
             sql.exec("DELETE FROM infos WHERE line = ?", &[encode(line)?.into()])?;
@@ -278,7 +280,7 @@ impl StoredCart {
         Ok(())
     }
 
-    /// Binds a replica, or notes that it was heard of.
+    /// Binds a replica to its token, or updates the time of its last operation.
     pub(super) fn bind(
         &mut self,
         sql: &impl Sql,
@@ -297,7 +299,7 @@ impl StoredCart {
         Ok(())
     }
 
-    /// Sets or takes away a task's time.
+    /// Sets or deletes a task's time.
     pub(super) fn schedule(
         &mut self,
         sql: &impl Sql,
@@ -321,7 +323,7 @@ impl StoredCart {
         Ok(())
     }
 
-    /// Sets a task's time, unless it is set for an earlier time: the task looks again whether its time has come.
+    /// Sets a task's time, unless an earlier time is set: the task checks again whether its time has come.
     pub(super) fn schedule_by(
         &mut self,
         sql: &impl Sql,
@@ -335,7 +337,7 @@ impl StoredCart {
     }
 }
 
-/// Notes that something happened; whether it is the first time.
+/// Stores an id that counts once. Returns whether it is the first time.
 pub(super) fn first_time(sql: &impl Sql, kind: &str, id: &str) -> Result<bool, Failure> {
     let rows = sql.exec(
         "INSERT INTO once (kind, id) VALUES (?, ?) ON CONFLICT (kind, id) DO NOTHING RETURNING seq",
@@ -344,14 +346,14 @@ pub(super) fn first_time(sql: &impl Sql, kind: &str, id: &str) -> Result<bool, F
     Ok(!rows.is_empty())
 }
 
-/// Whether something has happened.
+/// Whether an id was stored.
 pub(super) fn has_happened(sql: &impl Sql, kind: &str, id: &str) -> Result<bool, Failure> {
     let rows =
         sql.exec("SELECT seq FROM once WHERE kind = ? AND id = ?", &[kind.into(), id.into()])?;
     Ok(!rows.is_empty())
 }
 
-/// The newest ids of a kind, oldest first.
+/// Lists the newest ids of a kind, oldest first.
 pub(super) fn happened(sql: &impl Sql, kind: &str, limit: u32) -> Result<Vec<String>, Failure> {
     let rows = sql.exec(
         "SELECT id FROM (SELECT seq, id FROM once WHERE kind = ? ORDER BY seq DESC LIMIT ?)

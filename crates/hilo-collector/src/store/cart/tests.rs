@@ -1,5 +1,5 @@
-//! The promises of a cart's object, on the same SQL natively. Also the object, the tab and the failing storage that the tests
-//! beside this file share.
+//! Tests of a cart's object, on the same SQL natively. The object, the tab and the failing storage are shared with the
+//! tests of this folder.
 
 mod edits;
 mod failures;
@@ -26,10 +26,10 @@ use crate::calls::cart::{
 use crate::platform::{SqlRow, SqlValue};
 use crate::shell::memory::MemorySql;
 
-/// The storage, which refuses one statement if a test says so.
+/// A storage that refuses one statement if a test asks for it.
 struct Storage {
     sql: MemorySql,
-    /// Statements until the refusal.
+    /// The number of statements before the refusal.
     fuse: Cell<Option<usize>>,
     statements: Cell<usize>,
 }
@@ -93,7 +93,7 @@ impl Object {
         }
     }
 
-    /// Asks, with the next random bytes.
+    /// Sends a call, with the next random bytes.
     fn try_ask<A: DeserializeOwned>(
         &mut self,
         is_server: bool,
@@ -112,7 +112,7 @@ impl Object {
         self.try_ask(is_server, ask).unwrap()
     }
 
-    /// Asks what is answered with a view or a refusal.
+    /// Sends a call whose answer is a view or a refusal.
     fn view(&mut self, is_server: bool, ask: CartAsk) -> (u16, Value) {
         let answer: CartAnswer = self.ask(is_server, ask);
         (answer.status(), serde_json::from_str(answer.body.get()).unwrap())
@@ -122,7 +122,7 @@ impl Object {
         self.ask(true, CartAsk::Summary)
     }
 
-    /// Variant and units of what is in it.
+    /// Returns variant and units of each line.
     fn shown(&mut self) -> Vec<(String, u32)> {
         let lines = self.summary().lines;
         lines.into_iter().map(|shown| (shown.line.variant, shown.quantity)).collect()
@@ -144,7 +144,7 @@ impl Object {
         due(&self.storage, &mut self.volatile, turn).unwrap()
     }
 
-    /// What the outbox gives out now, by name and id, confirmed at once.
+    /// Returns the touchpoints of the outbox by name and id, and confirms them at once.
     fn touchpoints(&mut self) -> Vec<(String, String)> {
         let due = self.due();
         let seqs: Vec<i64> = due.touchpoints.iter().map(|touchpoint| touchpoint.seq).collect();
@@ -157,7 +157,7 @@ impl Object {
         self.now += by;
     }
 
-    /// What a crash does.
+    /// Simulates a crash.
     fn crash(&mut self) {
         self.volatile = Volatile::default();
     }
@@ -184,7 +184,7 @@ fn tab(replica: u64) -> Tab {
 }
 
 impl Tab {
-    /// Does something; unsent until [`Tab::send`].
+    /// Makes operations that stay unsent until [`Tab::send`].
     fn act(&mut self, act: impl Fn(&Cart, ReplicaId) -> Result<Cart, Refusal>) -> Ops {
         let delta = act(&self.cart, self.replica).unwrap();
         self.cart.absorb(&delta);
@@ -202,7 +202,7 @@ impl Tab {
         self.act(|cart, me| cart.add(me, &line(variant), units))
     }
 
-    /// Adds and sends.
+    /// Adds units and sends the operations.
     fn adds(&mut self, object: &mut Object, variant: &str, units: u32) {
         let ops = self.add(variant, units);
         assert_eq!(self.send(object, ops).0, 200);

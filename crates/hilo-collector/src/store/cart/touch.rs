@@ -1,7 +1,8 @@
 //! The touchpoints that only the hub can report: edits of servers, orders from webhooks, abandonment and recovery.
 //!
-//! A change in, rows of the outbox out, in the Segment spec's ecommerce words. Their message ids derive from the operation,
-//! the order or the idle period, so that a touchpoint reported twice is stored once. The pipeline judges consent.
+//! A change → rows of the outbox, in the shape of the Segment spec's ecommerce events. Their message ids derive from the
+//! operation, the order or the idle period, so that a touchpoint that is reported twice is stored once. The pipeline
+//! judges consent.
 
 use hilo_core::cart::touchpoint::{CartEvent, Touchpoint, touchpoints};
 use hilo_core::cart::{Cart, Dot, LineInfo, LineKey};
@@ -14,17 +15,17 @@ use crate::calls::cart::{Owner, Person, Speaker};
 use crate::calls::encode;
 use crate::platform::{Failure, Sql};
 
-/// Products listed in one event: 200 lines with names and pictures do not fit into an event's 32 KB.
+/// The most products of one event: 200 lines with names and pictures do not fit into an event's 32 KB.
 const PRODUCTS_MAX: usize = 50;
 
-/// An edit as a touchpoint, with what its line looks like.
+/// An edit as a touchpoint, with its line's display fields.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) struct Edit {
     touchpoint: Touchpoint,
     info: LineInfo,
 }
 
-/// So many units of a line, with what it looks like.
+/// A number of units of a line, with the line's display fields.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) struct Product {
     pub line: LineKey,
@@ -32,7 +33,7 @@ pub(super) struct Product {
     pub info: LineInfo,
 }
 
-/// What the operations up to `last` made of `before`, line by line.
+/// Lists the edits that the operations up to `last` made in `before`, line by line.
 pub(super) fn edits(before: &Cart, after: &Cart, last: Dot) -> Vec<Edit> {
     let info = |line: &LineKey| after.look(line).or_else(|| before.look(line));
     let edit = |touchpoint: Touchpoint| Edit {
@@ -42,7 +43,7 @@ pub(super) fn edits(before: &Cart, after: &Cart, last: Dot) -> Vec<Edit> {
     touchpoints(before, after, last).into_iter().map(edit).collect()
 }
 
-/// What is in a cart, as products.
+/// Lists the lines of a cart as products.
 pub(super) fn products(cart: &Cart) -> Vec<Product> {
     let info = |line: &LineKey| cart.look(line).map(|(_, info)| info.clone());
     cart.shown()
@@ -55,7 +56,7 @@ pub(super) fn products(cart: &Cart) -> Vec<Product> {
 }
 
 impl Product {
-    /// Segment's words for a product.
+    /// Writes a product in the shape of the Segment spec.
     fn properties(&self) -> Map<String, Value> {
         let currency = self.line.currency;
         let mut properties = Map::new();
@@ -75,7 +76,7 @@ impl Product {
     }
 }
 
-/// The amount as a JSON number, written from its digits: `1999` minor units of the euro are `19.99`.
+/// Writes an amount as a JSON number, from its digits: `1999` minor units of the euro are `19.99`.
 pub(super) fn price(amount: Amount) -> Option<Value> {
     let exponent = usize::from(amount.currency.exponent());
     let digits = format!("{:0>width$}", amount.minor.unsigned_abs(), width = exponent + 1);
@@ -85,13 +86,13 @@ pub(super) fn price(amount: Amount) -> Option<Value> {
     serde_json::from_str(&format!("{sign}{whole}{point}{decimals}")).ok()
 }
 
-/// Properties of an event about many products.
+/// Makes the properties of an event about many products.
 pub(super) fn about(products: &[Product]) -> Map<String, Value> {
     let mut properties = Map::new();
     let listed = products.iter().take(PRODUCTS_MAX).map(|product| product.properties().into());
     properties.insert("products".to_owned(), Value::Array(listed.collect()));
     let mut currencies = products.iter().map(|product| product.line.currency);
-    // Only a cart of one currency has a value, and only if every price is known.
+    // An event has a value only if the cart has one currency and every price is known.
     if let Some(currency) = currencies.next().filter(|first| currencies.all(|c| c == *first)) {
         properties.insert("currency".to_owned(), currency.code().into());
         let sum = products.iter().try_fold(Amount { minor: 0, currency }, |sum, product| {
@@ -105,19 +106,20 @@ pub(super) fn about(products: &[Product]) -> Map<String, Value> {
     properties
 }
 
-/// The person a touchpoint is about, and the source in whose name it is judged.
+/// The person that a touchpoint is about, and the source whose settings judge it.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub(super) struct Subject {
-    /// The device, with what its visitor has allowed.
+    /// The device, with its visitor's consent.
     device: Option<Person>,
-    /// The customer, whose profile it goes to then.
+    /// The customer, if the touchpoint goes to the customer's profile.
     customer: Option<String>,
     source: String,
 }
 
 impl<S: Sql> Hub<'_, S> {
-    /// The subject of an act on the cart: the device that the page has sent, where the page's own reports go too, or else the
-    /// customer that a server names, on the ground that its source declares. `None` where the page had no consent to send it.
+    /// Finds the subject of an act on the cart: the device that the page has sent, because the page's own reports go to
+    /// the same profile, or else the customer that a server names, on the legal ground that its source declares. `None`
+    /// where the page had no consent to send the device.
     pub(super) fn subject(&self, person: Option<&Person>) -> Option<Subject> {
         let state = &self.stored.state;
         let device = person.or(state.person.as_ref()).cloned();
@@ -129,7 +131,7 @@ impl<S: Sql> Hub<'_, S> {
         is_anybody.then(|| Subject { device, customer, source: state.source.clone() })
     }
 
-    /// The subject of a reminder: the cart's customer, who may have opted in on any device, or else the device.
+    /// Finds the subject of a reminder: the cart's customer, who may have opted in on any device, or else the device.
     pub(super) fn reminded(&self, person: Option<&Person>) -> Option<Subject> {
         let mut subject = self.subject(person)?;
         if let Owner::Customer(id) = &self.stored.state.owner {
@@ -138,7 +140,7 @@ impl<S: Sql> Hub<'_, S> {
         Some(subject)
     }
 
-    /// Reports a server's edits; a page reports its own.
+    /// Reports the edits of a server. A page reports its own edits.
     pub(super) fn report_edits(
         &mut self,
         edits: &[Edit],
@@ -158,7 +160,7 @@ impl<S: Sql> Hub<'_, S> {
         Ok(())
     }
 
-    /// Puts a touchpoint into the outbox; the same id twice is once.
+    /// Puts a touchpoint into the outbox. A second touchpoint with the same id changes nothing.
     pub(super) fn report(
         &mut self,
         subject: &Subject,
@@ -167,7 +169,7 @@ impl<S: Sql> Hub<'_, S> {
         mut properties: Map<String, Value>,
     ) -> Result<(), Failure> {
         properties.insert("cart_id".to_owned(), self.turn.name.into());
-        // The wire takes null for an absent field.
+        // The wire accepts null for an absent field.
         let device = subject.device.as_ref().map(|device| &device.anonymous_id);
         let consent = subject.device.as_ref().map(|device| json!({ "consent": device.consent }));
         let body = json!({

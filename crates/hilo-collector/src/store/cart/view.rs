@@ -1,6 +1,6 @@
-//! Views of a cart: the whole cart, or what has changed since a revision; and the summary for people.
+//! Views of a cart: the whole cart, or the changes since a revision. Also the summary for admin calls.
 //!
-//! In: what the reader has. Out: the view of the wire. Reads the ring of deltas; changes nothing.
+//! The reader's state → the view of the wire. This file reads the ring of deltas and changes nothing.
 
 use std::collections::BTreeMap;
 
@@ -15,7 +15,7 @@ use crate::calls::cart::{CartAnswer, CartSummary, ShownLine, ShownReplica, Since
 use crate::calls::{decode, map_of};
 use crate::platform::{Failure, Sql};
 
-/// A view on the wire. What the pipeline adds (`live`, `capability`) follows behind.
+/// A view on the wire. The pipeline appends its own fields (`live`, `capability`).
 #[derive(Debug, Serialize)]
 pub(super) struct View<'a> {
     cart: &'a str,
@@ -33,7 +33,7 @@ pub(super) struct View<'a> {
     duplicate: Option<bool>,
 }
 
-/// Everything, or what changed.
+/// The whole cart, or the changes.
 #[derive(Debug, Serialize)]
 #[serde(untagged)]
 enum Part {
@@ -47,13 +47,13 @@ impl From<Broadcast> for Part {
     }
 }
 
-/// The view of a cart that was never used.
+/// The view of an unused cart.
 pub(super) fn new<'a>(stored: &StoredCart, name: &'a str, since: &Since) -> View<'a> {
     let full = Part::Full { full: Full::of(&stored.cart) };
     of(stored, name, since, full, None)
 }
 
-/// The same, as an answer.
+/// Answers with the view of an unused cart.
 pub(super) fn of_new(
     stored: &StoredCart,
     name: &str,
@@ -82,7 +82,7 @@ fn of<'a>(
     }
 }
 
-/// The lines in plain words.
+/// Returns the lines as plain JSON.
 pub(super) fn shown(cart: &Cart) -> Vec<ShownLine> {
     let info = |line: &LineKey| cart.look(line).map(|(_, info)| info.clone());
     cart.shown()
@@ -94,7 +94,7 @@ pub(super) fn shown(cart: &Cart) -> Vec<ShownLine> {
         .collect()
 }
 
-/// Sums per currency, in minor units; empty where one leaves the range of amounts.
+/// Returns the sum per currency, in minor units. The map is empty if a sum leaves the range of amounts.
 pub(super) fn totals(cart: &Cart) -> BTreeMap<String, String> {
     let totals = cart.totals().unwrap_or_default();
     map_of(totals.iter().map(|sum| (sum.currency.code().to_owned(), sum.minor.to_string())))
@@ -111,12 +111,12 @@ impl<S: Sql> Hub<'_, S> {
         self.view(since)
     }
 
-    /// The view of what has changed since.
+    /// Answers with the changes since the reader's revision.
     pub(super) fn view(&self, since: &Since) -> Result<CartAnswer, Failure> {
         CartAnswer::done(&self.seen(since, None)?, false)
     }
 
-    /// The same before it is written; after an order it also has whether the order was a `duplicate`.
+    /// Makes the view before it is written as JSON. After an order it also contains whether the order was a `duplicate`.
     pub(super) fn seen(&self, since: &Since, duplicate: Option<bool>) -> Result<View<'_>, Failure> {
         let part = match self.missed(since)? {
             Some(broadcast) => Part::from(broadcast),
@@ -125,13 +125,13 @@ impl<S: Sql> Hub<'_, S> {
         Ok(of(&self.stored, self.turn.name, since, part, duplicate))
     }
 
-    /// What has changed since, joined; `None` where the reader needs the whole cart.
+    /// Joins the deltas since the reader's revision; `None` if the reader needs the whole cart.
     fn missed(&self, since: &Since) -> Result<Option<Broadcast>, Failure> {
         let Revision(rev) = self.stored.state.rev;
         let (epoch, nothing) = (self.stored.cart.epoch, Cart::default());
         let hello = Hello { epoch: since.epoch, rev: since.rev.0, vv: BTreeMap::new() };
         let after = match catch_up(&hello, epoch, rev) {
-            // Revision 0 is the empty cart: a reader who has it, has nothing, and gets the whole cart.
+            // Revision 0 is the empty cart: a reader at revision 0 has nothing, and gets the whole cart.
             CatchUp::Nothing if rev > 0 => return Ok(Some(Broadcast::of(rev, 0, &nothing))),
             CatchUp::Deltas { after } if after > 0 => after,
             CatchUp::Nothing | CatchUp::Deltas { .. } | CatchUp::Snapshot => return Ok(None),
@@ -140,7 +140,7 @@ impl<S: Sql> Hub<'_, S> {
             .sql
             .exec("SELECT body FROM deltas WHERE rev > ? ORDER BY rev", &[rev_value(after)?])?;
         if u64::try_from(rows.len()).ok() != rev.checked_sub(after) {
-            // A merge has cut the ring.
+            // A merge has cut the ring of deltas.
             return Ok(None);
         }
         let mut joined = Cart::of(epoch);
@@ -151,7 +151,7 @@ impl<S: Sql> Hub<'_, S> {
         Ok(Some(Broadcast::of(rev, 0, &joined)))
     }
 
-    /// The cart for people.
+    /// Makes the summary for admin calls.
     pub(super) fn summary(&self) -> Result<CartSummary, Failure> {
         let StoredCart { version, state, cart, replicas, .. } = &self.stored;
         let standing = match &state.standing {

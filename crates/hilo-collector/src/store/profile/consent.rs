@@ -1,7 +1,7 @@
-//! The consent record: what stands for each purpose, and the chain of receipts that proves it.
+//! The consent record: the recorded state of each purpose, and the chain of receipts that proves it.
 //!
-//! A change in, a receipt out. A revision older than what stands changes nothing. Between two choices of the same revision the
-//! denial wins. A change that is repeated returns the same receipt.
+//! A change → a receipt. A revision older than the recorded one changes nothing. Of two choices with the same revision,
+//! the denial wins. A repeated change returns the same receipt.
 
 use std::collections::BTreeMap;
 
@@ -12,24 +12,25 @@ use crate::calls::{ConsentChange, ConsentCopy, ConsentRecorded, decode, encode, 
 use crate::platform::{Failure, Sql, SqlValue};
 use crate::signature::sha256_hex;
 
-/// What is recorded for each purpose.
+/// The recorded state of each purpose.
 #[derive(Debug, Default)]
 pub(super) struct Standing(BTreeMap<Purpose, (bool, u32)>);
 
 impl Standing {
     /// Whether a purpose of `required` is denied at `revision` or later.
     ///
-    /// An event of a later revision was made after a newer choice, whose record may still be under way.
+    /// An event of a later revision was made after a newer choice. The record of that choice may still be on its way.
     pub(super) fn denies(&self, required: &[Purpose], revision: u32) -> bool {
         required.iter().any(|purpose| {
             self.0.get(purpose).is_some_and(|(granted, since)| !granted && *since >= revision)
         })
     }
 
-    /// Whether data that an event brought at `revision` may be used for `purpose`, given what the event itself `granted`.
+    /// Whether `purpose` may use data that an event brought at `revision`, given the purposes that the event itself
+    /// `granted`.
     ///
-    /// Any recorded denial forbids it. Otherwise the consent of the event itself allows it, or a recorded grant that is newer
-    /// than the event. Silence never does.
+    /// Any recorded denial forbids it. Otherwise the event's own consent allows it, or a recorded grant that is newer
+    /// than the event. Silence never allows it.
     pub(super) fn permits(&self, purpose: Purpose, granted: &[Purpose], revision: u32) -> bool {
         match self.0.get(&purpose) {
             Some((false, _)) => false,
@@ -48,7 +49,7 @@ impl Standing {
     }
 }
 
-/// Reads what stands.
+/// Reads the recorded state of each purpose.
 pub(super) fn standing(sql: &impl Sql) -> Result<Standing, Failure> {
     let mut standing = Standing::default();
     for row in sql.exec("SELECT purpose, state, revision FROM consent", &[])? {
@@ -60,7 +61,7 @@ pub(super) fn standing(sql: &impl Sql) -> Result<Standing, Failure> {
     Ok(standing)
 }
 
-/// Records a change, and returns its receipt and what stands now. Run it inside a transaction.
+/// Records a change. Returns its receipt and the state of each purpose. Run it inside a transaction.
 pub(super) fn record(
     sql: &impl Sql,
     change: &ConsentChange,
@@ -106,7 +107,8 @@ pub(super) fn record(
     Ok(ConsentRecorded { receipt, state: words(&standing) })
 }
 
-/// Two requests with the same fingerprint are the same change. Everything counts but the random bytes.
+/// Makes the fingerprint of a change. Two requests with the same fingerprint are the same change. All fields count but
+/// the random bytes.
 fn fingerprint(change: &ConsentChange) -> Result<String, Failure> {
     let same = (&change.revision, &change.changes, &change.notice, &change.signals);
     Ok(sha256_hex(encode(&same)?.as_bytes()))
@@ -134,7 +136,7 @@ fn seal(change: &ConsentChange, prev_hash: String, now: Timestamp) -> Receipt {
     receipt
 }
 
-/// The person's copy.
+/// Reads the person's copy.
 pub(super) fn copy(sql: &impl Sql) -> Result<ConsentCopy, Failure> {
     let standing = standing(sql)?;
     let mut receipts = Vec::new();
@@ -148,7 +150,7 @@ pub(super) fn copy(sql: &impl Sql) -> Result<ConsentCopy, Failure> {
     })
 }
 
-/// What stands, in the wire's words.
+/// Writes the state of each purpose as the wire's text.
 pub(super) fn words(standing: &Standing) -> BTreeMap<String, String> {
     let word = |granted: bool| if granted { "granted" } else { "denied" }.to_owned();
     map_of(

@@ -1,7 +1,8 @@
-//! What every record call needs from the storage, kept in memory between calls: recorded consent, opt-ins, profile, sessions.
+//! The stored values that every record call needs, kept in memory between calls: recorded consent, opt-ins, profile,
+//! sessions.
 //!
-//! Only the object itself writes its storage, so a value in memory stays true until the object writes. A call that fails drops
-//! all of these values, and so does a call that changes consent or an opt-in. The next call reads them again.
+//! Only the object itself writes its storage, so a value in memory stays true until the object writes. A call that fails
+//! drops all of these values, and so does a call that changes consent or an opt-in. The next call reads them again.
 
 use std::collections::BTreeMap;
 use std::collections::btree_map::Entry;
@@ -17,47 +18,47 @@ use super::stored_profile;
 use crate::calls::{Planned, decode, encode};
 use crate::platform::{Failure, Sql, SqlValue};
 
-/// Sessions that are remembered: a person has one at a time, and a late batch may belong to the session before.
+/// The most sessions in memory. A person has one at a time, and a late batch may belong to the session before.
 const SESSIONS_MAX: usize = 8;
 
-/// Events that the stored profile may lack. An object that wakes up folds them again. A profile stored with every batch would
-/// be one more row to write and to pay for.
+/// The most events that the stored profile may lack. An object that wakes up folds them again. A profile that is stored
+/// with every batch would be one more row to write and to pay for.
 const UNFOLDED_MAX: usize = 32;
 
-/// See the module.
+/// The stored values in memory.
 #[derive(Debug, Default)]
 pub(super) struct Known {
-    /// What is recorded for each purpose.
+    /// The recorded state of each purpose.
     pub(super) standing: Standing,
-    /// What is recorded for each channel.
+    /// The recorded state of each channel.
     subscriptions: Subscriptions,
     /// The folded profile.
     pub(super) profile: Profile,
-    /// How many events the stored profile lacks.
+    /// The number of events that the stored profile lacks.
     unfolded: usize,
-    /// The number of the outbox's next row, once it has been asked for.
+    /// The number of the outbox's next row, once it was read.
     next_row: Option<i64>,
-    /// Sessions by id; `None` for one that is not stored.
+    /// Sessions by id; `None` for a session that is not stored.
     sessions: BTreeMap<String, Option<Session>>,
     /// Sessions that this call opened.
     opened: Vec<Session>,
 }
 
 impl Known {
-    /// Reads everything that a call begins with.
+    /// Reads the values that every call begins with.
     pub(super) fn read(sql: &impl Sql) -> Result<Known, Failure> {
         let (profile, unfolded) = stored_profile::read(sql)?;
         let (standing, subscriptions) = (consent::standing(sql)?, optin::subscriptions(sql)?);
         Ok(Known { standing, subscriptions, profile, unfolded, ..Known::default() })
     }
 
-    /// Whether the recorded consent as of `revision` and the opt-ins allow a destination.
+    /// Whether the recorded consent at `revision` and the opt-ins allow a destination.
     pub(super) fn allows(&self, planned: &Planned, revision: u32) -> bool {
         !self.standing.denies(&planned.purposes, revision)
             && self.subscriptions.allow(planned.channel)
     }
 
-    /// The number of the first of `count` new rows of the outbox.
+    /// Reserves the numbers of `count` new rows of the outbox, and returns the first.
     pub(super) fn next_rows(&mut self, sql: &impl Sql, count: usize) -> Result<i64, Failure> {
         let first = match self.next_row {
             Some(first) => first,
@@ -70,12 +71,12 @@ impl Known {
         Ok(first)
     }
 
-    /// Rows were added without this number, so it has to be asked again.
+    /// Forgets the number of the next row, because rows were added without it.
     pub(super) const fn forget_rows(&mut self) {
         self.next_row = None;
     }
 
-    /// The channel of the event's session.
+    /// Finds the channel of the event's session.
     pub(super) fn attribute(
         &mut self,
         sql: &impl Sql,
@@ -114,10 +115,11 @@ impl Known {
         Ok(())
     }
 
-    /// The person as a destination with these purposes gets it.
+    /// Returns the person for a destination with these purposes.
     ///
-    /// A trait needs what its event needed and what the destination needs. Ids and first touch come from events that all need
-    /// `analytics`, so a denial of that leaves only the opt-ins.
+    /// A destination gets a trait only if consent allows the purposes of the trait's event and those of the destination.
+    /// Ids and first touch come from events that all need `analytics`, so a denial of `analytics` leaves only the
+    /// opt-ins.
     pub(super) fn person(&self, purposes: &[Purpose]) -> Person {
         let optins = self.subscriptions.states().clone();
         if self.standing.denies(&[Purpose::Analytics], 0) {
@@ -129,7 +131,7 @@ impl Known {
         })
     }
 
-    /// Folds events of `source` that were stored, and stores the profile once it lacks enough of them.
+    /// Folds stored events of `source`. Stores the profile once the stored one lacks enough events.
     pub(super) fn fold(
         &mut self,
         sql: &impl Sql,

@@ -1,7 +1,7 @@
-//! One person's object: timeline, sessions, consent record, receipts, opt-ins, outbox.
+//! The object of one person: timeline, sessions, consent record, receipts, opt-ins, outbox.
 //!
-//! `answer` takes a call as JSON and returns JSON. The shell that feeds the queue calls the outbox functions. Everything is
-//! synchronous. Does not send anything and has no clock: `now` is an argument.
+//! `answer` takes a call as JSON and returns JSON. The shell that feeds the queue calls the outbox functions. Everything
+//! is synchronous. This folder sends nothing and has no clock: `now` is an argument.
 
 mod consent;
 mod known;
@@ -24,19 +24,19 @@ use jiff::Timestamp;
 use crate::calls::{ConsentCopy, Page, ProfileCall, Record, decode, encode};
 use crate::platform::{Failure, Sql, SqlValue};
 
-/// What a call leads to: its reply, and what the outbox needs now.
+/// The result of a call: its reply, and the next work of the outbox.
 #[derive(Debug, Default)]
 pub struct CallResult {
     /// JSON for the caller.
     pub reply: String,
-    /// Whether something is [`ready`].
+    /// Whether a delivery is [`ready`].
     pub pump: bool,
-    /// When to look at the outbox again at the latest. Set the alarm in the same turn as the rows, so that both are written or
-    /// neither: pending rows without an alarm would be lost.
+    /// The latest time for the next check of the outbox. Set the alarm in the same turn as the rows, so that both are
+    /// written or neither: pending rows without an alarm would be lost.
     pub alarm: Option<Timestamp>,
 }
 
-/// Carries out a [`ProfileCall`], and the events that follow it, in the object called `name`.
+/// Answers a [`ProfileCall`], with the events that follow it, in the object called `name`.
 ///
 /// # Errors
 /// `Retriable` when the storage refuses. Nothing of the call is stored then.
@@ -110,7 +110,7 @@ pub fn answer(
     Ok(result)
 }
 
-/// Whether the call writes, so that an object without a storage needs one.
+/// Whether the call writes, so that an object without a storage has to make one.
 const fn makes_storage(call: &ProfileCall) -> bool {
     match call {
         ProfileCall::Record { .. } | ProfileCall::Consent(_) | ProfileCall::OptIn(_) => true,
@@ -131,7 +131,7 @@ fn store_events(
     shared: &record::Shared<'_>,
     records: Vec<Record>,
 ) -> Result<CallResult, Failure> {
-    // Taken out: the closure runs once, and events are too big to copy.
+    // The records are moved out: the closure runs once, and events are too large to copy.
     let mut records = Some(records);
     let result = volatile.with_known(sql, |known| {
         atomically(sql, || record::record(sql, known, shared, records.take().unwrap_or_default()))
@@ -143,7 +143,7 @@ fn store_events(
     Ok(CallResult { reply, pump, alarm })
 }
 
-/// Stores the object's own name, for the deliveries that an alarm hands out: an alarm is not called by name.
+/// Stores the object's own name. Deliveries need it, and an alarm does not bring it.
 fn remember_name(sql: &impl Sql, name: &str) -> Result<(), Failure> {
     sql.exec(
         "INSERT OR IGNORE INTO meta (key, value) VALUES ('name', ?)",
@@ -152,7 +152,7 @@ fn remember_name(sql: &impl Sql, name: &str) -> Result<(), Failure> {
     Ok(())
 }
 
-/// The reply about a person of whom nothing is stored.
+/// Answers a call about a person without stored data.
 fn of_nobody(call: &ProfileCall) -> Result<String, Failure> {
     match call {
         ProfileCall::ConsentCopy => encode(&ConsentCopy::default()),
@@ -169,7 +169,7 @@ fn of_nobody(call: &ProfileCall) -> Result<String, Failure> {
     }
 }
 
-/// Runs `work` so that all of its writes are kept, or none.
+/// Runs `work` in a transaction. All of its writes are kept, or none.
 fn atomically<T>(
     sql: &impl Sql,
     mut work: impl FnMut() -> Result<T, Failure>,

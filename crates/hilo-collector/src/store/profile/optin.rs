@@ -1,6 +1,7 @@
-//! The ledger of opt-ins: append-only, and the newest entry of a channel counts.
+//! The ledger of opt-ins: append-only, and the newest entry of a channel is in force.
 //!
-//! An opt-in in, what stands out. An opt-in that repeats what stands adds no entry, so a repeated request is harmless.
+//! An opt-in → the opt-in in force. An opt-in that repeats the one in force adds no entry, so a repeated request is
+//! harmless.
 
 use std::collections::BTreeMap;
 
@@ -10,22 +11,22 @@ use crate::calls::optin::OptIn;
 use crate::calls::{decode, encode, map_of};
 use crate::platform::{Failure, Sql, SqlValue};
 
-/// What stands for each channel.
+/// The recorded state of each channel.
 #[derive(Debug, Default)]
 pub(super) struct Subscriptions(BTreeMap<OptInChannel, OptInState>);
 
 impl Subscriptions {
-    /// Whether something that needs `channel` may be sent. A delivery that needs no channel always may.
+    /// Whether a delivery that needs `channel` may be sent. A delivery that needs no channel always may.
     pub(super) fn allow(&self, channel: Option<OptInChannel>) -> bool {
         channel.is_none_or(|channel| self.0.get(&channel) == Some(&OptInState::Subscribed))
     }
 
-    /// The state of each channel that something was recorded about.
+    /// Returns the state of each channel that has an entry.
     pub(super) const fn states(&self) -> &BTreeMap<OptInChannel, OptInState> {
         &self.0
     }
 
-    /// The same in the wire's words.
+    /// Returns the states as the wire's text.
     pub(super) fn words(&self) -> BTreeMap<String, String> {
         map_of(
             self.0
@@ -35,7 +36,7 @@ impl Subscriptions {
     }
 }
 
-/// Reads what stands.
+/// Reads the recorded state of each channel.
 pub(super) fn subscriptions(sql: &impl Sql) -> Result<Subscriptions, Failure> {
     let mut subscriptions = Subscriptions::default();
     // SQLite takes the other columns from the row that has the maximum (<https://sqlite.org/lang_select.html#bareagg>).
@@ -49,7 +50,7 @@ pub(super) fn subscriptions(sql: &impl Sql) -> Result<Subscriptions, Failure> {
     Ok(subscriptions)
 }
 
-/// Adds an entry, and returns the one that stands. Run it inside a transaction.
+/// Adds an entry, and returns the one in force. Run it inside a transaction.
 pub(super) fn record(sql: &impl Sql, said: &OptIn) -> Result<OptIn, Failure> {
     let channel = SqlValue::from(said.channel.name());
     let rows = sql.exec(

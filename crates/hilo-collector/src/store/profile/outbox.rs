@@ -1,7 +1,7 @@
-//! The outbox: what still has to be delivered, and when.
+//! The outbox: the pending deliveries and their times.
 //!
-//! A row is a list of events for one destination that share their fate so far: mostly all events of one call. `settled.rs`
-//! writes what became of them, and parts rows. Leases are in memory only, see `leases.rs`.
+//! A row is a list of events for one destination that share their fate so far: mostly all events of one call.
+//! `settled.rs` writes the results, and splits rows. Leases are only in memory, see `leases.rs`.
 
 use std::rc::Rc;
 
@@ -16,25 +16,26 @@ use super::{consent, optin};
 use crate::calls::{Delivery, MESSAGE_DELIVERIES_MAX, Planned, encode};
 use crate::platform::{Failure, Sql, SqlRow, SqlValue};
 
-/// How far ahead an alarm is set at most while something is pending. A crash forgets leases, so the alarm has to come long
-/// before the leases end.
+/// The longest delay of an alarm while a delivery is pending. A crash loses leases, so the alarm has to fire long before
+/// the leases end.
 const ALARM_MS_MAX: i64 = 5_000;
-/// Events of one row. They fit into one message of the queue, so that they are mostly confirmed together.
+/// The most events of one row. They fit into one message of the queue, so that they are mostly confirmed together.
 const ROW_EVENTS_MAX: usize = MESSAGE_DELIVERIES_MAX;
-/// Rows that one statement writes: a value of a Durable Object may have 2 MB, and a row's ids some kilobytes.
+/// The most rows that one statement writes: a value of a Durable Object may have 2 MB, and a row's ids have some
+/// kilobytes.
 const STATEMENT_ROWS_MAX: usize = 100;
-/// Rows looked at in one go.
+/// The most rows that are read at once.
 const DUE_ROWS_MAX: i64 = 500;
-/// Deliveries handed out in one go. A row that is begun goes out whole, and the next alarm takes the others.
+/// The most deliveries that are sent at once. A row is always sent whole, and the next alarm sends the others.
 const DUE_DELIVERIES_MAX: usize = 200;
 
-/// Leases deliveries of events that were just stored, and keeps them until they are [`ready`]. What is too much for one go
-/// stays in the rows alone.
+/// Leases deliveries of events that were just stored, and keeps them in memory until they are [`ready`]. The deliveries
+/// beyond the bound are only in the rows.
 pub(super) fn lease(volatile: &mut Volatile, made: Vec<Delivery>, now: Timestamp) {
     let Volatile { leases, fresh, .. } = volatile;
     let now_ms = now.as_millisecond();
     for delivery in made {
-        // A row goes whole or not at all.
+        // A row is added whole or not at all.
         let is_begun = fresh.last().is_some_and(|last| last.row == delivery.row);
         if fresh.len() >= DUE_DELIVERIES_MAX && !is_begun {
             leases.is_behind = true;
@@ -45,17 +46,17 @@ pub(super) fn lease(volatile: &mut Volatile, made: Vec<Delivery>, now: Timestamp
     }
 }
 
-/// Takes back the deliveries that wait in memory, so that their rows are asked again. Returns whether there were any.
+/// Drops the deliveries that wait in memory, so that their rows are read again. Returns whether there were any.
 pub(super) fn recall(volatile: &mut Volatile) -> bool {
     let waiting = std::mem::take(&mut volatile.fresh);
     release(volatile, &waiting);
     !waiting.is_empty()
 }
 
-/// Hands out the deliveries that wait in memory, and those that are [`due`] unless memory shows that no others are.
+/// Returns the deliveries that wait in memory, and those that are [`due`], unless memory shows that no others are due.
 ///
 /// # Errors
-/// Whatever the storage answers.
+/// The error of the storage.
 pub fn ready(
     sql: &impl Sql,
     volatile: &mut Volatile,
@@ -68,7 +69,7 @@ pub fn ready(
     Ok(deliveries)
 }
 
-/// Gives events that waited together the newest person of their destination, so that a message carries one person.
+/// Gives events that waited together the newest person for their destination, so that a message contains one person.
 fn share_persons(deliveries: &mut [Delivery]) {
     let mut newest: Vec<(String, Rc<Person>)> = Vec::new();
     for Delivery { destination, person, .. } in deliveries.iter_mut().rev() {
@@ -80,20 +81,20 @@ fn share_persons(deliveries: &mut [Delivery]) {
     }
 }
 
-/// An event and a destination of it.
+/// An event and one of its destinations.
 pub(super) struct Bound<'r> {
     /// The event's id.
     pub(super) message_id: &'r str,
     /// The event as stored.
     pub(super) body: &'r str,
-    /// Where to, as its place in the call's plans.
+    /// The destination, as its index in the call's plans.
     pub(super) to: usize,
-    /// What is planned there.
+    /// The plan of the destination.
     pub(super) planned: &'r Planned,
 }
 
 impl Bound<'_> {
-    /// Its first attempt, from `row` of the object called `profile`.
+    /// Makes the first delivery of the event, from `row` of the object called `profile`.
     fn delivery(&self, profile: &str, row: i64, person: Option<Rc<Person>>) -> Delivery {
         Delivery {
             profile: profile.to_owned(),
@@ -108,9 +109,11 @@ impl Bound<'_> {
     }
 }
 
-/// Writes the rows of events that were just stored in the object called `profile`, and returns what may go out at once.
+/// Writes the rows of events that were just stored in the object called `profile`, and returns the deliveries that may
+/// be sent at once.
 ///
-/// [`due`] ends a row that the recorded consent denies: an event may belong to a newer choice than the record has yet.
+/// [`due`] ends a row that the recorded consent denies. It does not end here, because an event may follow a choice that
+/// is newer than the record.
 pub(super) fn queue_up(
     sql: &impl Sql,
     profile: &str,
@@ -126,7 +129,7 @@ pub(super) fn queue_up(
         plans.iter().flat_map(|events| events.chunks(ROW_EVENTS_MAX)).collect();
     let mut fresh = Vec::new();
     for rows in rows.chunks(STATEMENT_ROWS_MAX) {
-        // Numbered here, so that each row's number is known without asking. Only the object writes.
+        // The rows get their numbers here, so that each number is known without a query. Only the object writes.
         let first = known.next_rows(sql, rows.len())?;
         insert(sql, first, rows, now)?;
         for (row, events) in (first..).zip(rows) {
@@ -138,7 +141,7 @@ pub(super) fn queue_up(
     Ok(fresh)
 }
 
-/// The person for a destination that wants one.
+/// Returns the person for a destination that wants one.
 fn person(known: &Known, planned: &Planned) -> Option<Rc<Person>> {
     planned.wants_person.then(|| Rc::new(known.person(&planned.purposes)))
 }
@@ -172,10 +175,10 @@ fn insert(
     )
 }
 
-/// Leases what is due and not under way, and hands it out.
+/// Leases the due deliveries that are not in progress, and returns them.
 ///
 /// # Errors
-/// Whatever the storage answers.
+/// The error of the storage.
 pub fn due(
     sql: &impl Sql,
     volatile: &mut Volatile,
@@ -186,7 +189,8 @@ pub fn due(
     }
     let now_ms = now.as_millisecond();
     volatile.leases.is_behind = false;
-    // Mostly everything due is under way. What is leased is due, so comparing the numbers is enough and reads no row.
+    // Mostly every due delivery is in progress. Leased deliveries are due too, so comparing the two numbers is enough
+    // and reads no row.
     if count_due(sql, now_ms)? <= volatile.leases.count(now_ms) {
         return Ok(Vec::new());
     }
@@ -205,8 +209,8 @@ pub fn due(
         if volatile.leases.holds(seq, row_ms) {
             continue;
         }
-        // Consent is asked again here, because the person may have withdrawn it. Any recorded denial counts, whatever its
-        // revision: it came after the row.
+        // The recorded consent is checked again here, because the person may have withdrawn it. Any recorded denial
+        // counts, whatever its revision: the denial came after the row.
         if standing.denies(&purposes(row)?, 0) {
             settled::write_fate(sql, seq, &Fate::dead(settled::CONSENT_DENIED), now_ms)?;
             continue;
@@ -227,12 +231,12 @@ pub fn due(
     Ok(deliveries)
 }
 
-/// The persons of rows that are handed out together, by the purposes that their destinations need.
+/// The persons of rows that are sent together, by the purposes that their destinations need.
 #[derive(Default)]
 struct Persons(Vec<(String, Rc<Person>)>);
 
 impl Persons {
-    /// The person for a row whose destination wants one. Rows with the same purposes share it.
+    /// Returns the person for a row whose destination wants one. Rows with the same purposes share a person.
     fn of_row(
         &mut self,
         sql: &impl Sql,
@@ -266,7 +270,7 @@ fn purposes(row: &SqlRow) -> Result<Vec<Purpose>, Failure> {
     Ok(row.text("purposes")?.split(',').filter_map(Purpose::from_name).collect())
 }
 
-/// The deliveries of a row.
+/// Reads the deliveries of a row.
 fn read_row(
     sql: &impl Sql,
     row: &SqlRow,
@@ -291,7 +295,7 @@ fn read_row(
     events.iter().map(delivery).collect()
 }
 
-/// Gives leases back when the queue did not take the deliveries: the next alarm tries again.
+/// Releases the leases of deliveries that the queue did not accept: the next alarm sends them again.
 pub fn release(volatile: &mut Volatile, deliveries: &[Delivery]) {
     volatile.leases.is_behind = true;
     for delivery in deliveries {
@@ -299,16 +303,17 @@ pub fn release(volatile: &mut Volatile, deliveries: &[Delivery]) {
     }
 }
 
-/// When to look again, if anything is pending.
+/// Returns the time of the next alarm, if any delivery is pending.
 ///
 /// # Errors
-/// Whatever the storage answers.
+/// The error of the storage.
 pub fn next_alarm(sql: &impl Sql, now: Timestamp) -> Result<Option<Timestamp>, Failure> {
     let rows = sql
         .exec("SELECT next_ms FROM outbox WHERE state = 'pending' ORDER BY next_ms LIMIT 1", &[])?;
     let Some(row) = rows.first() else { return Ok(None) };
     let next_ms = row.int("next_ms")?;
-    // What is due already is leased or about to be. Look again soon, but never in a tight loop.
+    // A delivery that is due already is leased or about to be leased. The next check comes soon, but never in a tight
+    // loop.
     if next_ms <= now.as_millisecond() {
         return soon(now).map(Some);
     }
@@ -316,7 +321,7 @@ pub fn next_alarm(sql: &impl Sql, now: Timestamp) -> Result<Option<Timestamp>, F
     at.map(Some).map_err(|error| Failure::Fatal(error.to_string()))
 }
 
-/// When to look again at what is under way.
+/// Returns the time of the next check while deliveries are in progress.
 pub(super) fn soon(now: Timestamp) -> Result<Timestamp, Failure> {
     now.checked_add(jiff::SignedDuration::from_millis(ALARM_MS_MAX))
         .map_err(|error| Failure::Fatal(error.to_string()))

@@ -1,4 +1,4 @@
-//! Reads a profile in pages, newest first. Rows go out as they are stored, without being parsed.
+//! Reads a profile in pages, newest first. Rows are returned as they are stored, without being parsed.
 
 use std::collections::BTreeMap;
 
@@ -8,7 +8,7 @@ use super::{consent, optin, stored_profile};
 use crate::calls::{DeliveryState, PAGE_ROWS_MAX, Page, Summary, encode};
 use crate::platform::{Failure, Sql, SqlRow, SqlValue};
 
-/// The timeline by the time of the events. The cursor is `<occurred_ms>.<seq>` of the last row of the page before.
+/// Reads the timeline by the time of the events. The cursor is `<occurred_ms>.<seq>` of the last row of the page before.
 pub(super) fn events(sql: &impl Sql, cursor: Option<&str>, limit: u32) -> Result<Page, Failure> {
     let limit = limit.clamp(1, PAGE_ROWS_MAX);
     let (before_ms, before_seq) = pair(cursor);
@@ -25,7 +25,7 @@ pub(super) fn events(sql: &impl Sql, cursor: Option<&str>, limit: u32) -> Result
     )
 }
 
-/// Receipts, newest first. The cursor is the last row's number.
+/// Reads receipts, newest first. The cursor is the last row's number.
 pub(super) fn receipts(sql: &impl Sql, cursor: Option<&str>, limit: u32) -> Result<Page, Failure> {
     let limit = limit.clamp(1, PAGE_ROWS_MAX);
     let rows = sql.exec(
@@ -35,7 +35,7 @@ pub(super) fn receipts(sql: &impl Sql, cursor: Option<&str>, limit: u32) -> Resu
     page(&rows, limit, |row| raw(row.text("body")?), |row| Ok(row.int("seq")?.to_string()))
 }
 
-/// Opt-ins, newest first. The cursor is the last row's number.
+/// Reads opt-ins, newest first. The cursor is the last row's number.
 pub(super) fn optins(sql: &impl Sql, cursor: Option<&str>, limit: u32) -> Result<Page, Failure> {
     let limit = limit.clamp(1, PAGE_ROWS_MAX);
     let rows = sql.exec(
@@ -45,7 +45,7 @@ pub(super) fn optins(sql: &impl Sql, cursor: Option<&str>, limit: u32) -> Result
     page(&rows, limit, |row| raw(row.text("body")?), |row| Ok(row.int("seq")?.to_string()))
 }
 
-/// Deliveries, newest first. The cursor is `<row>.<place in it>` of the last delivery of the page before.
+/// Reads deliveries, newest first. The cursor is `<row>.<place in it>` of the last delivery of the page before.
 pub(super) fn deliveries(
     sql: &impl Sql,
     cursor: Option<&str>,
@@ -62,10 +62,10 @@ pub(super) fn deliveries(
     page(&rows, limit, delivery_state, |row| Ok(format!("{}.{}", row.int("seq")?, row.int("key")?)))
 }
 
-/// Beyond every row.
+/// A number larger than that of any row.
 const END: i64 = (1 << 53) - 1;
 
-/// The two numbers of a cursor.
+/// Reads the two numbers of a cursor.
 fn pair(cursor: Option<&str>) -> (i64, i64) {
     let parts = cursor.and_then(|cursor| cursor.rsplit_once('.'));
     let numbers = parts.and_then(|(one, two)| Some((one.parse().ok()?, two.parse().ok()?)));
@@ -100,12 +100,12 @@ fn delivery_state(row: &SqlRow) -> Result<Box<RawValue>, Failure> {
     })?)
 }
 
-/// Stored JSON as it is.
+/// Wraps stored JSON without parsing its values.
 pub(super) fn raw(text: &str) -> Result<Box<RawValue>, Failure> {
     RawValue::from_string(text.to_owned()).map_err(|error| Failure::Fatal(error.to_string()))
 }
 
-/// The folded profile with its counts.
+/// Reads the folded profile with its counts.
 pub(super) fn summary(sql: &impl Sql) -> Result<Summary, Failure> {
     let events = sql.exec("SELECT count(*) AS n FROM events", &[])?;
     let events = events.first().map_or(Ok(0), |row| row.int("n"))?;
@@ -118,7 +118,7 @@ pub(super) fn summary(sql: &impl Sql) -> Result<Summary, Failure> {
     })
 }
 
-/// The summary of a person of whom nothing is stored.
+/// Makes the summary of a person without stored data.
 pub(super) fn summary_of_nobody() -> Summary {
     Summary {
         known: false,

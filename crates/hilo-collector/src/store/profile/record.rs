@@ -1,7 +1,7 @@
 //! Stores events: timeline, session, profile and outbox in one synchronous block.
 //!
-//! Records of one profile in; one [`Recorded`] per record out, in order, and the deliveries that follow. The recorded consent
-//! is the authority here, not the event's own claim: a page may be old, forged or late.
+//! Records of one profile → one [`Recorded`] per record, in order, and the deliveries. The recorded consent decides
+//! here, not the event's own claim: a page may be old, forged or late.
 
 use std::borrow::Cow;
 use std::collections::BTreeSet;
@@ -15,39 +15,39 @@ use super::outbox;
 use crate::calls::{Delivery, Planned, Record, Recorded, body, decode, encode};
 use crate::platform::{Failure, Sql, SqlValue};
 
-/// Bytes of events that one statement writes: a value of a Durable Object may have 2 MB.
+/// The most bytes of events that one statement writes: a value of a Durable Object may have 2 MB.
 const STATEMENT_BYTES_MAX: usize = 1024 * 1024;
 
-/// What the records of a call share.
+/// The values that all records of a call share.
 pub(super) struct Shared<'c> {
     /// The object's name.
     pub(super) name: &'c str,
     /// The source that sent the events.
     pub(super) source: &'c str,
-    /// Where events go.
+    /// The destinations of the events.
     pub(super) plans: &'c [Planned],
     /// The events as JSON, one right after another.
     pub(super) bodies: &'c str,
-    /// The clock.
+    /// The current time.
     pub(super) now: Timestamp,
 }
 
-/// What recording a call led to.
+/// The result of a record call.
 pub(super) struct RecordResult {
-    /// One per record, in order; `None` if each was stored and goes where it was planned to.
+    /// One result per record, in order; `None` if each event was stored and goes to the destinations of its plan.
     pub(super) recorded: Option<Vec<Recorded>>,
-    /// Deliveries that may go out at once.
+    /// The deliveries that may be sent at once.
     pub(super) fresh: Vec<Delivery>,
 }
 
-/// Stores `records`. Run it inside a transaction, and forget `known` if that fails.
+/// Stores `records`. Run it inside a transaction, and drop `known` if the transaction fails.
 pub(super) fn record(
     sql: &impl Sql,
     known: &mut Known,
     shared: &Shared<'_>,
     records: Vec<Record>,
 ) -> Result<RecordResult, Failure> {
-    // Attributed as if all were new: the session of a duplicate is known already.
+    // All events are attributed as if they were new: the session of a duplicate is stored already.
     let mut candidates = Vec::with_capacity(records.len());
     let mut at = 0;
     for record in records {
@@ -69,7 +69,7 @@ pub(super) fn record(
     }
     is_as_planned &= kept.len() == candidates.len();
     known.keep_sessions(sql, !kept.is_empty())?;
-    // Folded first: a person that goes along with an event has the traits of that event.
+    // The profile is folded first: a person that is sent with an event has the traits of that event.
     known.fold(sql, &kept, shared.source)?;
     let fresh = outbox::queue_up(sql, shared.name, &bound, known, shared.now)?;
     let recorded = candidates.iter().zip(is_new);
@@ -77,12 +77,12 @@ pub(super) fn record(
     Ok(RecordResult { recorded: (!is_as_planned).then(|| recorded.collect()), fresh })
 }
 
-/// A record on its way in.
+/// A record that is being stored.
 struct Candidate<'c> {
     gist: Gist,
     to: Vec<usize>,
-    /// The event as it will be stored, written anew if its session has another channel. `None` if the recorded consent
-    /// denies the event.
+    /// The event as it will be stored. It is written again if its session has another channel. `None` if the recorded
+    /// consent denies the event.
     body: Option<Cow<'c, str>>,
 }
 
@@ -100,14 +100,14 @@ impl<'c> Candidate<'c> {
         let channel = known.attribute(sql, &gist)?;
         let mut body = Cow::Borrowed(event);
         if channel != gist.channel {
-            // Rare: mostly an event itself shows what opened its session.
+            // This is rare: mostly an event itself shows which visit opened its session.
             body = Cow::Owned(attributed(event, channel)?);
             gist.channel = channel;
         }
         Ok(Candidate { gist, to, body: Some(body) })
     }
 
-    /// Its row on the timeline, if it may have one.
+    /// Returns the event's row of the timeline, unless its consent is denied.
     fn row(&self) -> Option<(&Gist, &str)> {
         Some((&self.gist, self.body.as_deref()?))
     }
@@ -116,7 +116,7 @@ impl<'c> Candidate<'c> {
         matches!(self.body, Some(Cow::Owned(_)))
     }
 
-    /// What became of it.
+    /// Returns the result of the record.
     fn recorded(&self, is_new: bool, plans: &[Planned], known: &Known) -> Recorded {
         if self.body.is_none() {
             return Recorded::ConsentDenied;
@@ -129,21 +129,21 @@ impl<'c> Candidate<'c> {
         Recorded::Stored { channel: self.gist.channel, destinations }
     }
 
-    /// The destinations that the recorded consent and the opt-ins allow.
+    /// Lists the destinations that the recorded consent and the opt-ins allow.
     fn allowed<'p>(&self, plans: &'p [Planned], known: &Known) -> Vec<(usize, &'p Planned)> {
         let planned = self.to.iter().filter_map(|&to| Some((to, plans.get(to)?)));
         planned.filter(|(_, planned)| known.allows(planned, self.gist.revision)).collect()
     }
 }
 
-/// The event with another channel.
+/// Writes the event with another channel.
 fn attributed(event: &str, channel: Option<Channel>) -> Result<String, Failure> {
     let mut event: Event = decode(event)?;
     event.context.hilo.channel = channel;
     encode(&event)
 }
 
-/// Writes the timeline, and returns for each candidate whether it was new.
+/// Writes the timeline. Returns for each candidate whether it was new.
 fn insert(
     sql: &impl Sql,
     candidates: &[Candidate<'_>],
@@ -158,7 +158,7 @@ fn insert(
     Ok(is_new)
 }
 
-/// How many of `candidates` fit into one statement: one at least.
+/// Returns the number of `candidates` that fit into one statement: at least one.
 fn fitting(candidates: &[Candidate<'_>]) -> usize {
     let mut bytes = 0;
     let fits = |one: &&Candidate<'_>| {
@@ -168,8 +168,8 @@ fn fitting(candidates: &[Candidate<'_>]) -> usize {
     candidates.iter().take_while(fits).count().max(1)
 }
 
-/// Mostly all candidates are new, so all are written first. The storage is asked which ones are new only if that breaks the
-/// rule of one row per id.
+/// Writes all candidates first, because mostly all of them are new. If that violates the rule of one row per id, a query
+/// finds the candidates that are new.
 fn insert_some(
     sql: &impl Sql,
     candidates: &[Candidate<'_>],
@@ -201,7 +201,8 @@ fn insert_rows(sql: &impl Sql, rows: &[(&Gist, &str)], source: &str) -> Result<(
         lines.push((&gist.message_id, gist.occurred_at.as_millisecond(), start, body.len()));
         bodies.extend_from_slice(body.as_bytes());
     }
-    // Three values for all rows: binding thirty values through JavaScript costs more than SQLite's reading of a list.
+    // Three values stand for all rows: binding thirty values through JavaScript costs more than the time SQLite needs to
+    // read a list.
     sql.run(
         "INSERT INTO events (message_id, occurred_ms, body, source)
          SELECT value ->> 0, value ->> 1, CAST(substr(?1, value ->> 2, value ->> 3) AS TEXT), ?3
@@ -210,7 +211,7 @@ fn insert_rows(sql: &impl Sql, rows: &[(&Gist, &str)], source: &str) -> Result<(
     )
 }
 
-/// The ids of those `rows` that are on the timeline already.
+/// Returns the ids of those `rows` that are on the timeline already.
 fn stored(sql: &impl Sql, rows: &[(&Gist, &str)]) -> Result<BTreeSet<String>, Failure> {
     let ids: Vec<&str> = rows.iter().map(|(gist, _)| gist.message_id.as_str()).collect();
     let found = sql.exec(

@@ -1,9 +1,9 @@
-//! What became of deliveries. A row ends only by the destination's answer (`delivered`, `dead`), by a withdrawal or by an
-//! opt-out.
+//! The results of deliveries. A row ends only by the destination's answer (`delivered`, `dead`), by a withdrawal or by
+//! an opt-out.
 //!
-//! A row of the outbox holds events that share their fate. Where a confirmation parts them, each fate gets a row of its own,
-//! with the steps that are done. Events that are still under way keep the old row. `forward/retry.rs` decides which delay
-//! follows a failure; here it is a number.
+//! The events of a row share their fate. If a confirmation gives them different fates, each fate gets a row of its own,
+//! with the steps that are done. Events in progress keep the old row. `forward/retry.rs` decides the delay after a
+//! failure; here it is only a number.
 
 use hilo_core::outcome::Code;
 use jiff::Timestamp;
@@ -11,31 +11,31 @@ use jiff::Timestamp;
 use crate::calls::{Confirmation, DeliveryResult, decode, encode};
 use crate::platform::{Failure, Sql, SqlValue};
 
-/// Why a row ended whose person denied a purpose meanwhile.
+/// The reason of a row that ended because the person has denied a purpose.
 pub(super) const CONSENT_DENIED: &str = Code::ConsentDenied.name();
-/// Why a row ended whose person unsubscribed from the channel meanwhile.
+/// The reason of a row that ended because the person has unsubscribed from the channel.
 pub(super) const NOT_SUBSCRIBED: &str = "not_subscribed";
 
-/// What a row becomes.
+/// The next state of a row.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) struct Fate {
     state: &'static str,
     /// Whether an attempt failed.
     is_failed: bool,
-    /// Not before; 0 leaves it as it was.
+    /// The earliest time of the next attempt; 0 leaves the row's time unchanged.
     next_ms: i64,
-    /// Steps that are done; fewer than the row has leave it as it was.
+    /// The number of steps that are done. A smaller number than the row's leaves the row's unchanged.
     steps: u32,
     reason: Option<String>,
 }
 
 impl Fate {
-    /// The destination has it.
+    /// The destination accepted the events.
     const fn delivered() -> Fate {
         Fate { state: "delivered", is_failed: false, next_ms: 0, steps: 0, reason: None }
     }
 
-    /// It is given up.
+    /// The events are given up.
     pub(super) fn dead(reason: &str) -> Fate {
         let reason = Some(reason.to_owned());
         Fate { state: "dead", is_failed: false, next_ms: 0, steps: 0, reason }
@@ -56,7 +56,7 @@ impl Fate {
     }
 }
 
-/// Stores what became of attempts, and returns the rows whose attempt is over. Confirming twice changes nothing.
+/// Stores the results of attempts, and returns the rows whose attempt is over. A repeated confirmation changes nothing.
 pub(super) fn confirm(
     sql: &impl Sql,
     confirmations: &[Confirmation],
@@ -72,7 +72,7 @@ pub(super) fn confirm(
     let (mut delivered, mut over) = (Vec::new(), Vec::new());
     for row in &rows {
         let seq = row.int("seq")?;
-        // The last of two confirmations of one event counts. An event without one is still under way.
+        // The last of two confirmations of one event counts. An event without a confirmation is still in progress.
         let fate = |id: &String| {
             let answer = confirmations.iter().rfind(|one| one.row == seq && one.message_id == *id);
             answer.map(|one| Fate::of(&one.result, now_ms))
@@ -85,9 +85,9 @@ pub(super) fn confirm(
                 None => parts.push((fate, vec![id])),
             }
         }
-        // Events under way keep the row and its lease. Otherwise the first part keeps the row.
+        // Events in progress keep the row and its lease. If there are none, the first part keeps the row.
         let stays = parts.iter().position(|(fate, _)| fate.is_none()).unwrap_or(0);
-        // Rows are parted before a fate is written, because a part copies what the row was.
+        // The row is split before any fate is written, because each part copies the row's earlier state.
         let mut rows = Vec::with_capacity(parts.len());
         for (at, (_, ids)) in parts.iter().enumerate() {
             rows.push(if at == stays { seq } else { part(sql, seq, ids)? });
@@ -107,7 +107,7 @@ pub(super) fn confirm(
             over.push(seq);
         }
     }
-    // The common case, so all in one statement.
+    // This is the common case, so one statement writes all of it.
     if !delivered.is_empty() {
         sql.run(
             "UPDATE outbox SET state = 'delivered', reason = NULL, updated_ms = ?
@@ -118,7 +118,7 @@ pub(super) fn confirm(
     Ok(over)
 }
 
-/// Leaves a row only these of its events.
+/// Removes all events but these from a row.
 fn keep_only(sql: &impl Sql, seq: i64, ids: &[String]) -> Result<(), Failure> {
     sql.run(
         "UPDATE outbox SET message_ids = ? WHERE seq = ?",
@@ -126,7 +126,7 @@ fn keep_only(sql: &impl Sql, seq: i64, ids: &[String]) -> Result<(), Failure> {
     )
 }
 
-/// Gives some of a row's events a row of their own, which is like the old one so far.
+/// Moves some of a row's events into a new row, which copies the state of the old one.
 fn part(sql: &impl Sql, seq: i64, ids: &[String]) -> Result<i64, Failure> {
     let rows = sql.exec(
         "INSERT INTO outbox
@@ -139,7 +139,7 @@ fn part(sql: &impl Sql, seq: i64, ids: &[String]) -> Result<i64, Failure> {
     row.int("seq")
 }
 
-/// Gives a whole row its fate.
+/// Writes the fate of a whole row.
 pub(super) fn write_fate(
     sql: &impl Sql,
     seq: i64,
@@ -162,8 +162,8 @@ pub(super) fn write_fate(
     )
 }
 
-/// Makes dead events pending again, with a first attempt but without the steps that are done. Returns how many. Events that
-/// died of a withdrawal or an opt-out stay dead.
+/// Makes dead events pending again, with a first attempt but without the steps that are done. Returns their number.
+/// Events that died by a withdrawal or an opt-out stay dead.
 pub(super) fn replay(
     sql: &impl Sql,
     destination: Option<&str>,

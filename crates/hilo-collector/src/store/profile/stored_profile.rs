@@ -1,7 +1,8 @@
-//! The stored profile: written now and then, completed from the timeline, folded anew when the fold has changed.
+//! The stored profile. It is written now and then, completed from the timeline, and folded again when the fold has
+//! changed.
 //!
-//! Storage in, profile out. The profile holds nothing that the timeline does not hold, so it may lack the newest events, and
-//! one of another version is thrown away.
+//! Storage → profile. The profile contains nothing that the timeline does not contain. So it may lack the newest events,
+//! and a profile of another version is thrown away.
 
 use hilo_core::event::{Event, Gist};
 use hilo_core::profile::{Profile, VERSION, fold};
@@ -11,21 +12,22 @@ use serde_json::value::{RawValue, to_raw_value};
 use crate::calls::{decode, encode};
 use crate::platform::{Failure, Sql, SqlRow, SqlValue};
 
-/// Events that are folded in one go: a timeline may be longer than the memory of an object, and an event has up to 32 KB.
+/// The most events that are folded at once: a timeline may be larger than the memory of an object, and an event has up
+/// to 32 KB.
 const PAGE_EVENTS: u32 = 100;
 
-/// The profile and the version of the fold that made it. Profiles that were stored without a version have version 0.
+/// The profile and the version of the fold that made it. A profile that was stored without a version has version 0.
 #[derive(Debug, Serialize, Deserialize)]
 struct Stored {
     #[serde(default)]
     version: u32,
-    /// Not parsed before the version is known: another version may have another shape.
+    /// This is parsed only after the version was checked, because another version may have another shape.
     profile: Option<Box<RawValue>>,
 }
 
-/// The profile as of the last event, and how many events the stored one lacks.
+/// Returns the profile as of the last event, and the number of events that the stored one lacks.
 ///
-/// A stored profile of another version is folded anew from the whole timeline, and stored.
+/// A stored profile of another version is folded again from the whole timeline, and stored.
 pub(super) fn read(sql: &impl Sql) -> Result<(Profile, usize), Failure> {
     let rows = sql.exec(
         "SELECT value, (SELECT CAST(value AS INTEGER) FROM meta WHERE key = 'folded') AS folded
@@ -46,7 +48,7 @@ pub(super) fn read(sql: &impl Sql) -> Result<(Profile, usize), Failure> {
 pub(super) fn write(sql: &impl Sql, profile: &Profile) -> Result<(), Failure> {
     let profile = to_raw_value(profile).map_err(|error| Failure::Fatal(error.to_string()))?;
     let stored = Stored { version: VERSION, profile: Some(profile) };
-    // Not `INSERT OR REPLACE`: that takes the old rows out of table and index and writes both anew.
+    // `INSERT OR REPLACE` would cost more: it deletes the old rows from table and index and writes both again.
     sql.run(
         "INSERT INTO meta (key, value)
          VALUES ('profile', ?), ('folded', (SELECT coalesce(max(seq), 0) FROM events))
@@ -55,7 +57,7 @@ pub(super) fn write(sql: &impl Sql, profile: &Profile) -> Result<(), Failure> {
     )
 }
 
-/// Folds the events after number `folded`, page by page; how many there were.
+/// Folds the events after number `folded`, page by page. Returns their number.
 fn complete(
     sql: &impl Sql,
     mut profile: Profile,

@@ -1,4 +1,4 @@
-//! The promises of one person's object, on the same SQL natively.
+//! Tests of the object of one person, on the same SQL natively.
 
 use hilo_core::consent::{ChoiceChange, Method, Notice, OptInChannel, OptInState, Purpose};
 use hilo_core::event::Event;
@@ -60,14 +60,14 @@ impl Object {
         }
     }
 
-    /// What the moment after a call gives out, and then an alarm.
+    /// Returns the deliveries that are ready after a call, and then those of an alarm.
     fn deliveries(&mut self) -> Vec<Delivery> {
         let mut deliveries = ready(&self.sql, &mut self.volatile, self.now).unwrap();
         deliveries.extend(due(&self.sql, &mut self.volatile, self.now).unwrap());
         deliveries
     }
 
-    /// Event and attempt of what is due.
+    /// Returns the event and the attempt of each due delivery.
     fn due(&mut self) -> Vec<(String, u32)> {
         self.deliveries().into_iter().map(|due| (due.message_id, due.attempt)).collect()
     }
@@ -142,7 +142,7 @@ fn event(id: &str, revision: u32) -> Event {
     .unwrap()
 }
 
-/// An event on its way, and where it shall go.
+/// An event to send, and its destinations.
 #[derive(Clone)]
 struct Sent {
     event: Event,
@@ -150,7 +150,7 @@ struct Sent {
 }
 
 impl Sent {
-    /// What an empty answer means.
+    /// The result that an empty answer stands for.
     fn as_planned(&self) -> Recorded {
         let destinations = self.to.iter().map(|planned| planned.name.clone()).collect();
         Recorded::Stored { channel: self.event.context.hilo.channel, destinations }
@@ -167,7 +167,7 @@ fn bound(id: &str) -> Sent {
     Sent { to, ..kept(id, 1) }
 }
 
-/// An event that goes nowhere.
+/// An event without destinations.
 fn kept(id: &str, revision: u32) -> Sent {
     Sent { event: event(id, revision), to: vec![] }
 }
@@ -254,7 +254,7 @@ fn a_batch_that_needs_several_statements_is_stored_whole_and_once() {
 }
 
 #[test]
-fn a_question_about_an_unknown_person_creates_no_storage() {
+fn a_call_about_an_unknown_person_creates_no_storage() {
     let mut object = Object::new();
     assert!(!object.ask::<Summary>(&ProfileCall::Summary).known);
     assert!(object.sql.exec("SELECT name FROM sqlite_master", &[]).unwrap().is_empty());
@@ -291,7 +291,7 @@ fn receipts_form_a_chain_and_a_repeated_change_adds_no_link() {
 }
 
 #[test]
-fn the_ledger_keeps_every_change_and_no_repetition() {
+fn the_ledger_of_opt_ins_keeps_every_change_and_no_repetition() {
     let mut object = Object::new();
     let first = object.say(OptInChannel::Email, OptInState::Subscribed);
     object.now += SignedDuration::from_secs(1);

@@ -1,7 +1,8 @@
-//! What an object keeps in memory only, and may lose at any moment: leases, deliveries that wait for a message, values read from
-//! the storage.
+//! The values that an object keeps only in memory, and may lose at any time: leases, deliveries that wait for a message,
+//! values read from the storage.
 //!
-//! Shapes, and the check that the storage has the newest schema. A restarted object begins with the default and loses nothing.
+//! This file has shapes, and the check that the storage has the newest schema. A restarted object begins with the
+//! default and loses nothing.
 
 use super::known::Known;
 use super::leases::Leases;
@@ -9,22 +10,22 @@ use crate::calls::Delivery;
 use crate::platform::{Failure, Sql};
 use crate::store::schema;
 
-/// See the module.
+/// The values that an object keeps only in memory.
 #[derive(Debug, Default)]
 pub struct Volatile {
     pub(super) leases: Leases,
-    /// Deliveries of events that were just stored: leased already, and nothing of them has to be read again.
+    /// The deliveries of events that were just stored. They are leased already, and none of them has to be read again.
     pub(super) fresh: Vec<Delivery>,
     pub(super) known: Option<Known>,
-    /// Whether the schema was brought up to date in this life of the object.
+    /// Whether the schema was updated in this life of the object.
     is_current: bool,
     /// Whether the object has stored its name.
     pub(super) is_named: bool,
 }
 
 impl Volatile {
-    /// Whether there is a storage, of the newest schema. Only a call that writes makes one. A storage of an older schema is
-    /// brought up to date by whichever call comes first.
+    /// Whether the object has a storage, which then has the newest schema. Only a call that writes makes a storage. Any
+    /// call updates a storage that has an older schema.
     pub(super) fn has_storage(&mut self, sql: &impl Sql, makes: bool) -> Result<bool, Failure> {
         if !self.is_current && (makes || schema::is_present(sql)?) {
             schema::apply(sql, schema::PROFILE)?;
@@ -33,9 +34,9 @@ impl Volatile {
         Ok(self.is_current)
     }
 
-    /// Does something with what is known, which is read first if memory has lost it.
+    /// Runs `work` on the known values, which are read first if memory has lost them.
     ///
-    /// A failure forgets everything known, because `work` may have changed it without storing the change.
+    /// A failure drops all known values, because `work` may have changed them without storing the change.
     pub(super) fn with_known<S: Sql, T>(
         &mut self,
         sql: &S,

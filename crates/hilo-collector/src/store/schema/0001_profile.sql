@@ -11,7 +11,7 @@ CREATE TABLE sessions (
   id TEXT PRIMARY KEY,
   touch TEXT NOT NULL
 );
--- What stands for each purpose: the authority that events are checked against.
+-- The recorded state of each purpose. Events are checked against it.
 CREATE TABLE consent (
   purpose TEXT PRIMARY KEY,
   state TEXT NOT NULL,
@@ -37,5 +37,5 @@ CREATE TABLE outbox (
   updated_ms INTEGER NOT NULL,
   UNIQUE (message_id, destination)
 );
--- Only what is pending: most rows are delivered within seconds and never looked for again.
+-- Only pending rows: most rows are delivered within seconds and never read again.
 CREATE INDEX outbox_by_due ON outbox (next_ms, seq) WHERE state = 'pending'

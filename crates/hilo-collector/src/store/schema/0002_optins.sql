@@ -1,4 +1,4 @@
--- Whether we may write to somebody. Append-only: the newest row of a channel counts, the others prove how it came to be.
+-- The opt-ins of a person. Append-only: the newest row of a channel is in force, and the older rows prove its history.
 CREATE TABLE optins (
   seq INTEGER PRIMARY KEY AUTOINCREMENT,
   channel TEXT NOT NULL,

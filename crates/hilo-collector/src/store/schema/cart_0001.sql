@@ -15,7 +15,7 @@ CREATE TABLE deltas (
   rev INTEGER PRIMARY KEY,
   body TEXT NOT NULL
 );
--- Who may act as which replica: the first token it came with.
+-- The token that each replica is bound to: the first one that the replica used.
 CREATE TABLE replicas (
   replica TEXT PRIMARY KEY,
   token TEXT NOT NULL,
@@ -26,14 +26,14 @@ CREATE TABLE checkouts (
   id TEXT NOT NULL UNIQUE,
   body TEXT NOT NULL
 );
--- What happens once: orders, commands, merges.
+-- Ids that count once: the ids of orders, commands and merges.
 CREATE TABLE once (
   seq INTEGER PRIMARY KEY AUTOINCREMENT,
   kind TEXT NOT NULL,
   id TEXT NOT NULL,
   UNIQUE (kind, id)
 );
--- What is to be done when, over the object's single alarm.
+-- The tasks and their times. The object's single alarm fires for the earliest one.
 CREATE TABLE schedule (
   task TEXT PRIMARY KEY,
   at_ms INTEGER NOT NULL

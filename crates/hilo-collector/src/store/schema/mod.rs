@@ -1,5 +1,5 @@
-//! Numbered migrations, applied once per object and remembered in its `meta` table.
-//! In: an object's storage and its list. Out: the newest schema. A second run changes nothing.
+//! Numbered migrations, applied once per object. The object's `meta` table has the number of the last one.
+//! An object's storage and its list of migrations → the newest schema. A second run changes nothing.
 
 use crate::platform::{Failure, Sql, SqlValue};
 
@@ -17,17 +17,17 @@ pub(super) const JOURNAL: &[&str] = &[include_str!("journal_0001.sql")];
 /// A cart object's migrations, in order.
 pub(super) const CART: &[&str] = &[include_str!("cart_0001.sql")];
 
-/// Whether anything was ever kept here. Reading about somebody unknown must not create storage for them.
+/// Whether the object has ever stored anything. A call that only reads must not create storage for an unknown person.
 pub(super) fn is_present(sql: &impl Sql) -> Result<bool, Failure> {
     let rows =
         sql.exec("SELECT name FROM sqlite_master WHERE type = 'table' AND name = 'meta'", &[])?;
     Ok(!rows.is_empty())
 }
 
-/// Brings the storage to the newest schema.
+/// Updates the storage to the newest schema.
 ///
 /// # Errors
-/// Whatever the storage answers; nothing of a migration that failed is kept.
+/// The error of the storage; nothing of a failed migration is kept.
 pub(super) fn apply(sql: &impl Sql, migrations: &[&str]) -> Result<(), Failure> {
     sql.exec("CREATE TABLE IF NOT EXISTS meta (key TEXT PRIMARY KEY, value TEXT NOT NULL)", &[])?;
     let rows = sql.exec("SELECT value FROM meta WHERE key = 'schema'", &[])?;
@@ -48,7 +48,7 @@ pub(super) fn apply(sql: &impl Sql, migrations: &[&str]) -> Result<(), Failure> 
     Ok(())
 }
 
-/// The statements of a migration, without its comments. No statement of ours has a semicolon inside.
+/// Returns the statements of a migration, without its comments. No statement of ours contains a semicolon.
 fn statements(migration: &str) -> Vec<String> {
     let code: Vec<&str> =
         migration.lines().filter(|line| !line.trim_start().starts_with("--")).collect();

@@ -1,4 +1,4 @@
-//! What replicas may do, what they are answered, and what an operation costs.
+//! Replicas: the operations they may send, the answers they get, and the number of statements of an operation.
 
 use super::*;
 
@@ -26,7 +26,7 @@ fn an_operation_costs_three_statements() {
     a.adds(&mut hub, "mug", 1);
     let (before, rev) = (hub.storage.statements.get(), a.rev);
     let ops = a.add("mug", 1);
-    // The version, the state, the delta; and one more for an answer that says what changed.
+    // The three are the version, the state and the delta. An answer with the changes needs one more.
     let call = CartAsk::Ops { ops: Box::new(Ops { base: rev, ..ops }), person: None };
     hub.view(false, call);
     assert_eq!(hub.storage.statements.get() - before, 4);
@@ -46,7 +46,7 @@ fn a_cart_in_memory_is_the_cart_in_storage_after_every_edit() {
 }
 
 #[test]
-fn a_replica_belongs_to_its_first_token() {
+fn a_replica_belongs_to_the_first_token_that_it_used() {
     let (mut hub, mut a) = (Object::customer(), tab(1));
     a.adds(&mut hub, "mug", 2);
     let forged = Ops { token: "f".repeat(32), ..a.add("mug", 1) };
@@ -73,7 +73,7 @@ fn operations_for_another_cart_are_refused() {
 }
 
 #[test]
-fn a_replica_that_was_silent_too_long_begins_anew_and_gets_what_counted() {
+fn an_idle_replica_expires_and_gets_the_number_of_its_last_applied_operation() {
     let (mut hub, mut a) = (Object::customer(), tab(1));
     a.adds(&mut hub, "mug", 2);
     hub.wait(SignedDuration::from_hours(31 * 24));
@@ -81,14 +81,14 @@ fn a_replica_that_was_silent_too_long_begins_anew_and_gets_what_counted() {
     let answer = a.send(&mut hub, ops.clone());
     assert_eq!(code(&answer), (409, "epoch"));
     assert_eq!(answer.1["error"]["previous"], json!({"1": 1}));
-    // The same when another one has come and the binding was forgotten.
+    // The answer is the same when another replica has come and the binding was deleted.
     tab(2).adds(&mut hub, "cup", 1);
     assert_eq!(code(&a.send(&mut hub, ops)), (409, "epoch"));
     assert_eq!(hub.shown(), lines(&[("cup", 1), ("mug", 2)]));
 }
 
 #[test]
-fn a_replica_of_a_deleted_cart_gets_what_had_counted_there() {
+fn a_replica_of_a_deleted_cart_gets_the_number_of_its_last_applied_operation() {
     let (mut hub, mut a) = (Object::customer(), tab(1));
     a.add("mug", 2);
     let second = a.add("mug", 1);

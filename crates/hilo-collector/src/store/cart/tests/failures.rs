@@ -1,9 +1,9 @@
-//! A storage that fails in the middle: whatever statement it is, nothing of the question is kept, and asking again does it.
+//! A storage that fails at any statement: nothing of the call is stored, and a repeated call succeeds.
 
 use super::*;
 use crate::calls::cart::{CustomerCart, Leave, Leaving};
 
-/// A cart that has something of everything.
+/// Makes a cart that has a row in every table.
 fn used() -> (Object, Tab) {
     let (mut hub, mut a) = (Object::customer(), tab(1));
     let ops = a.add("mug", 3);
@@ -13,7 +13,7 @@ fn used() -> (Object, Tab) {
     (hub, a)
 }
 
-/// Everything a storage holds, as text.
+/// Returns the whole content of a storage as text.
 fn dump(storage: &Storage) -> String {
     let tables = ["cart", "infos", "deltas", "replicas", "checkouts", "once", "schedule", "outbox"];
     let rows =
@@ -21,7 +21,7 @@ fn dump(storage: &Storage) -> String {
     format!("{:?}", tables.iter().map(rows).collect::<Vec<_>>())
 }
 
-/// Lets every statement of `ask` fail once; the first attempt that is spared must succeed.
+/// Lets every statement of `ask` fail once. The first attempt without a failure must succeed.
 fn check(make: impl Fn(&mut Object, &mut Tab) -> CartAsk) {
     for fuse in 0..200 {
         let (mut hub, mut a) = used();
@@ -92,7 +92,7 @@ fn leaving() -> Leaving {
 }
 
 #[test]
-fn an_alarm_that_fails_does_nothing_and_comes_again() {
+fn an_alarm_that_fails_stores_nothing_and_fires_again() {
     for fuse in 0..200 {
         let (mut guest, mut a) = (Object::new("guest", Owner::Guest), tab(1));
         let ops = a.add("mug", 3);

@@ -1,9 +1,9 @@
-//! Checkouts and orders: what was seen goes, once; what came since stays.
+//! Checkouts and orders: an order removes the units of its checkout, once, and keeps later units.
 
 use super::*;
 
 #[test]
-fn an_order_takes_what_its_checkout_saw_and_leaves_what_came_later() {
+fn an_order_removes_the_units_of_its_checkout_and_keeps_later_units() {
     let (mut hub, mut a, mut b) = (Object::customer(), tab(1), tab(2));
     a.adds(&mut hub, "mug", 3);
     let id = hub.checkout();
@@ -25,14 +25,14 @@ fn an_order_takes_what_its_checkout_saw_and_leaves_what_came_later() {
 }
 
 #[test]
-fn an_order_without_a_checkout_takes_the_newest_one_or_the_oldest_units() {
+fn an_order_without_a_checkout_uses_the_newest_checkout_or_removes_the_oldest_units() {
     let (mut hub, mut a) = (Object::customer(), tab(1));
     a.adds(&mut hub, "mug", 3);
     hub.checkout();
     a.adds(&mut hub, "mug", 1);
     hub.order(order("o1", None));
     assert_eq!(hub.shown(), lines(&[("mug", 1)]));
-    // Its checkout has been ordered: the next order says itself what was bought.
+    // The only checkout has been ordered, so the next order needs lines of its own.
     assert_eq!(code(&hub.order(order("o2", None))), (422, "bad_order"));
     a.adds(&mut hub, "cup", 5);
     hub.order(bought("o3", &[("cup", 2), ("hat", 1)]));
@@ -40,7 +40,7 @@ fn an_order_without_a_checkout_takes_the_newest_one_or_the_oldest_units() {
 }
 
 #[test]
-fn an_order_that_empties_the_cart_ends_the_epoch_and_a_late_delta_gets_what_counted() {
+fn an_order_that_empties_the_cart_ends_the_epoch_and_refuses_a_late_delta() {
     let (mut hub, mut a, mut offline) = (Object::customer(), tab(1), tab(2));
     a.adds(&mut hub, "mug", 3);
     offline.look(&mut hub);

@@ -1,10 +1,10 @@
-//! The merge at login, stopped after every step and driven again: no unit is lost, none is doubled.
+//! The merge at login, stopped after every step and continued: no unit is lost, and none counts twice.
 
 use super::*;
 use crate::calls::cart::{CustomerCart, Leave, Leaving};
 use hilo_core::cart::merge::Policy;
 
-/// A guest's cart and a customer's, and what each tab has.
+/// A guest's cart, a customer's cart, and a tab of each.
 struct World {
     guest: Object,
     customer: Object,
@@ -49,7 +49,7 @@ impl World {
         self.guest.ask::<()>(false, CartAsk::Left { merge_id });
     }
 
-    /// Drives the saga up to `steps` steps; whether it has reached its end.
+    /// Runs up to `steps` steps of the saga. Returns whether the saga has ended.
     fn drive(&mut self, steps: usize) -> bool {
         if steps == 0 {
             return false;
@@ -70,7 +70,7 @@ impl World {
     }
 }
 
-/// What each policy makes of these carts.
+/// Returns the lines that each policy makes of these carts.
 fn expected(policy: Policy, customer: Lines<'_>, guest: Lines<'_>) -> Vec<(String, u32)> {
     let units = |lines: Lines<'_>, variant: &str| {
         lines.iter().find(|(other, _)| *other == variant).map_or(0, |(_, units)| *units)
@@ -106,7 +106,7 @@ const CASES: [(&str, Lines<'static>, Lines<'static>); 5] = [
 fn a_merge_by_every_policy_survives_a_crash_after_every_step() {
     for policy in Policy::ALL {
         for (name, customer, guest) in CASES {
-            // Stops after so many steps, twice, with a crash each time; then somebody drives it to its end.
+            // The saga stops after a number of steps, twice, with a crash each time. Then it runs to its end.
             for (first, second) in (0..=3).flat_map(|first| (0..=3).map(move |then| (first, then)))
             {
                 let mut world = world(policy, customer, guest);
@@ -136,7 +136,7 @@ fn edits_between_the_steps_of_a_merge_count_once() {
         for stop in 1..=3 {
             let mut world = world(policy, &[("mug", 3)], &[("hat", 2)]);
             world.drive(stop);
-            // The guest's tab does not know yet, and the customer's other device edits meanwhile.
+            // The guest's tab has not heard of the merge yet, and the customer's other device edits meanwhile.
             let late = world.guest_tab.add("hat", 1);
             let (status, answer) = world.guest_tab.send(&mut world.guest, late.clone());
             let code = answer["error"]["code"].as_str().unwrap();
@@ -148,10 +148,10 @@ fn edits_between_the_steps_of_a_merge_count_once() {
             world.customer_tab.adds(&mut world.customer, "cup", 1);
             world.crash();
             world.drive(3);
-            // Now it addresses the customer's cart, under the same replica and token.
+            // Now the tab sends to the customer's cart, with the same replica and token.
             assert_eq!(world.guest_tab.send(&mut world.customer, late.clone()).0, 200);
             assert_eq!(world.guest_tab.send(&mut world.customer, late).0, 200);
-            // `replace` clears what the customer's cart had when the guest's came in, and no more.
+            // `replace` removes the lines that the customer's cart had when it joined the guest's, and no others.
             let came_before = policy == Policy::Replace && stop < 2;
             let mut wanted = Vec::new();
             if !came_before {
@@ -186,7 +186,7 @@ fn the_guests_alarm_finishes_a_merge_that_was_left_unfinished() {
 }
 
 #[test]
-fn a_merge_that_is_driven_twice_at_once_happens_once() {
+fn a_merge_that_two_calls_run_at_once_counts_once() {
     let mut world = world(Policy::Sum, &[("mug", 3)], &[("mug", 2)]);
     let (Leave::Leaving(one), Leave::Leaving(other)) = (world.leave(), world.leave()) else {
         panic!("nothing to move")
@@ -214,7 +214,7 @@ fn a_merge_that_began_for_one_customer_ends_in_that_customers_cart() {
 }
 
 #[test]
-fn a_checkout_a_guest_began_can_be_ordered_after_the_login() {
+fn a_checkout_that_a_guest_began_can_be_ordered_after_the_login() {
     let mut world = world(Policy::Max, &[("cup", 1)], &[("mug", 2)]);
     let id = world.guest.checkout();
     world.drive(3);
@@ -227,7 +227,7 @@ fn a_checkout_a_guest_began_can_be_ordered_after_the_login() {
 }
 
 #[test]
-fn an_order_of_the_guest_is_a_duplicate_after_the_login() {
+fn an_order_that_the_guests_cart_had_is_a_duplicate_after_the_login() {
     let mut world = world(Policy::Max, &[], &[("mug", 2)]);
     world.guest.order(bought("o1", &[("mug", 1)]));
     world.drive(3);
@@ -239,7 +239,7 @@ fn an_order_of_the_guest_is_a_duplicate_after_the_login() {
 #[test]
 fn a_forged_guest_cart_cannot_take_away_what_other_devices_added() {
     let mut world = world(Policy::Max, &[("mug", 3)], &[("hat", 1)]);
-    // The forger acts as the customer's replica, in a cart of his own where nobody knows it.
+    // The forger uses the customer's replica, in a cart of his own where that replica has no token.
     let mut forger = Tab { token: "f".repeat(32), ..tab(2) };
     for _ in 0..3 {
         forger.adds(&mut world.guest, "cup", 1);

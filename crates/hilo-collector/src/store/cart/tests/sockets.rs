@@ -1,4 +1,4 @@
-//! What the sockets of a cart may send, and what they get.
+//! The frames that the sockets of a cart may send, and the frames that they get.
 
 use std::collections::VecDeque;
 

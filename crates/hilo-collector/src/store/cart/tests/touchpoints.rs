@@ -1,9 +1,9 @@
-//! Which touchpoints the hub reports, when, about whom, and how often; and how long a cart lives.
+//! The touchpoints that the hub reports, their persons and their number, and the life of a cart.
 
 use super::*;
 
 #[test]
-fn a_command_happens_once_and_is_reported_once() {
+fn a_command_is_applied_once_and_reported_once() {
     let mut hub = Object::customer();
     let commands = vec![
         command("1", CommandOp::Add, Some("mug"), Some(2)),
@@ -131,7 +131,7 @@ fn an_order_from_a_webhook_is_reported_about_the_checkouts_person() {
     assert_eq!(event["messageId"], "order-o1");
     assert_eq!(event["anonymousId"], "a1");
     assert_eq!(event["properties"]["products"][0]["quantity"], 2);
-    // Without a person it is the customer's, whom the server vouches for.
+    // An order without a checkout's person is about the customer, whom the server vouches for.
     hub.order(bought("o2", &[("mug", 1)]));
     hub.crash();
     let due = hub.due();

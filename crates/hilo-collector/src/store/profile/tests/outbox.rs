@@ -1,23 +1,23 @@
-//! What is still to be delivered, and what ends a delivery.
+//! Deliveries: how they are leased, confirmed, ended and replayed.
 
 use super::*;
 
 #[test]
-fn a_delivery_is_out_once_until_its_lease_ends() {
+fn a_delivery_is_sent_once_until_its_lease_ends() {
     let mut object = Object::new();
     object.record(vec![bound("m1")]);
     assert_eq!(object.due().len(), 1);
     assert_eq!(object.due().len(), 0);
     object.now += SignedDuration::from_secs(61);
     assert_eq!(object.due().len(), 1);
-    // A restart forgets leases, so that what was under way is sent again at once, from the object it belongs to.
+    // A restart loses the leases, so pending deliveries are sent again at once, with the name of their object.
     object.volatile = Volatile::default();
     let again = object.deliveries();
     assert_eq!(again.iter().map(|due| due.profile.as_str()).collect::<Vec<_>>(), ["p"]);
 }
 
 #[test]
-fn a_delivery_that_the_queue_did_not_take_is_due_again() {
+fn a_delivery_that_the_queue_did_not_accept_is_due_again() {
     let mut object = Object::new();
     object.record(vec![bound("m1")]);
     let deliveries = object.deliveries();
@@ -42,14 +42,14 @@ fn only_the_destination_ends_a_delivery() {
 }
 
 #[test]
-fn a_retry_waits_no_longer_than_it_was_told_to() {
+fn a_retry_is_due_after_its_own_delay_and_not_after_its_lease() {
     let mut object = Object::new();
     object.record(vec![bound("m1")]);
     object.due();
     object.now += SignedDuration::from_millis(10);
     object.confirm("m1", retry(1));
     object.now += SignedDuration::from_secs(2);
-    // The attempt was answered, so its lease is over, though the minute is not.
+    // The attempt was answered, so its lease is over, though its minute is not.
     assert_eq!(object.due().len(), 1);
 }
 
@@ -86,7 +86,7 @@ fn mailed(message_id: &str) -> Sent {
 }
 
 #[test]
-fn an_event_of_a_person_who_has_not_subscribed_does_not_go_out() {
+fn an_event_of_a_person_who_has_not_subscribed_is_not_sent() {
     let mut object = Object::new();
     object.record(vec![mailed("m1")]);
     object.say(OptInChannel::Sms, OptInState::Subscribed);
@@ -121,20 +121,20 @@ fn pending_deliveries_keep_an_alarm_near() {
 }
 
 #[test]
-fn an_event_that_was_just_stored_goes_out_without_being_read_again() {
+fn an_event_that_was_just_stored_is_sent_without_being_read_again() {
     let mut object = Object::new();
     let answered = object.answer(&call(&[bound("m1"), bound("m2")])).unwrap();
     assert!(answered.pump && answered.alarm.is_some_and(|at| at > object.now));
     let fresh = messages(&object.deliveries()).unwrap();
     assert_eq!(fresh.iter().map(|one| read_message(one).unwrap().len()).sum::<usize>(), 2);
     assert_eq!(object.due(), []);
-    // The same as what a restarted object reads.
+    // A restarted object reads the same deliveries.
     object.volatile = Volatile::default();
     assert_eq!(fresh, messages(&object.deliveries()).unwrap());
 }
 
 #[test]
-fn an_event_that_an_older_denial_rules_out_is_stored_and_not_sent() {
+fn an_event_that_an_older_denial_forbids_is_stored_and_not_sent() {
     let mut object = Object::new();
     object.decide(1, "analytics", "denied");
     let sent = Sent { to: bound("m1").to, ..kept("m1", 2) };
@@ -145,7 +145,7 @@ fn an_event_that_an_older_denial_rules_out_is_stored_and_not_sent() {
 }
 
 #[test]
-fn events_of_one_row_may_meet_different_ends() {
+fn events_of_one_row_may_have_different_results() {
     let mut object = Object::new();
     object.record((1..=5).map(|n| bound(&format!("m{n}"))).collect());
     assert_eq!(object.row("m1"), object.row("m5"));
@@ -163,7 +163,7 @@ fn events_of_one_row_may_meet_different_ends() {
         of("m5", "pending", 0),
     ];
     assert_eq!(outbox, ends);
-    // Events without a confirmation are still under way, and a new event gets a row of its own.
+    // Events without a confirmation are still in progress, and a new event gets a row of its own.
     assert_eq!(object.due(), []);
     object.record(vec![bound("m6")]);
     assert_eq!(object.due(), [("m6".to_owned(), 0)]);
@@ -194,7 +194,7 @@ fn one_dead_event_of_a_row_is_replayed_and_the_others_stay_dead() {
 }
 
 #[test]
-fn deliveries_beyond_one_go_follow_row_by_row() {
+fn deliveries_beyond_the_bound_are_sent_later_row_by_row() {
     let mut object = Object::new();
     for batch in 0..3 {
         object.record((0..90).map(|n| bound(&format!("m{batch}-{n}"))).collect());
@@ -211,7 +211,7 @@ fn deliveries_beyond_one_go_follow_row_by_row() {
 }
 
 #[test]
-fn pages_of_deliveries_part_rows_without_losing_any() {
+fn a_page_of_deliveries_may_end_inside_a_row_and_loses_none() {
     let mut object = Object::new();
     object.record((0..3).map(|n| bound(&format!("m{n}"))).collect());
     object.record(vec![bound("m3"), bound("m4")]);
@@ -229,13 +229,13 @@ fn pages_of_deliveries_part_rows_without_losing_any() {
     assert_eq!(seen, ["m4", "m3", "m2", "m1", "m0"]);
 }
 
-/// Event, steps and attempts of what is due.
+/// Returns event, steps and attempts of each due delivery.
 fn steps(object: &mut Object) -> Vec<(String, u32, u32)> {
     object.deliveries().into_iter().map(|due| (due.message_id, due.steps, due.attempt)).collect()
 }
 
 #[test]
-fn steps_that_are_done_stay_done_through_retries_parted_rows_and_a_replay() {
+fn steps_that_are_done_stay_done_through_retries_split_rows_and_a_replay() {
     let mut object = Object::new();
     object.record((1..=4).map(|n| bound(&format!("m{n}"))).collect());
     object.due();
@@ -247,13 +247,13 @@ fn steps_that_are_done_stay_done_through_retries_parted_rows_and_a_replay() {
     object.now += SignedDuration::from_secs(5);
     let of = |id: &str, steps, attempt| (id.to_owned(), steps, attempt);
     assert_eq!(steps(&mut object), [of("m1", 0, 1), of("m2", 1, 1), of("m3", 1, 1)]);
-    // A failure before the first step of a later attempt takes nothing back, and a part of a row keeps its steps.
+    // A failure before the first step of a later attempt undoes no step, and a part of a row keeps its steps.
     object.now += SignedDuration::from_secs(1);
     object.confirm_all(&[("m2", retry(0)), ("m3", DeliveryResult::Delivered)]);
     object.now += SignedDuration::from_secs(5);
     assert_eq!(steps(&mut object), [of("m2", 1, 2)]);
     object.ask::<u32>(&ProfileCall::Replay { destination: None, message_id: None });
-    // A restarted object reads the same from its rows.
+    // A restarted object reads the same steps from its rows.
     object.volatile = Volatile::default();
     let due = steps(&mut object);
     assert!(due.contains(&of("m4", 1, 0)) && due.contains(&of("m2", 1, 2)), "{due:?}");

@@ -1,4 +1,4 @@
-//! The person that goes along with an event: what the profile knows, as far as consent allows.
+//! The person that is sent with an event: the profile's values, as far as consent allows.
 
 use super::*;
 
@@ -13,7 +13,7 @@ fn wanted(sent: Sent) -> Sent {
     Sent { to, ..sent }
 }
 
-/// An identify event whose own consent says this about advertising.
+/// An identify event with this consent for advertising.
 fn identify(id: &str, revision: u32, traits: serde_json::Value, advertising: Option<bool>) -> Sent {
     let mut sent = kept(id, revision);
     let traits = traits.as_object().cloned().unwrap();
@@ -23,7 +23,7 @@ fn identify(id: &str, revision: u32, traits: serde_json::Value, advertising: Opt
     sent
 }
 
-/// The names of the traits that the first delivery carries.
+/// Returns the names of the traits in the first delivery.
 fn traits(object: &mut Object) -> Vec<String> {
     let deliveries = object.deliveries();
     let person = deliveries[0].person.as_ref().expect("the destination wants a person");
@@ -52,7 +52,7 @@ fn a_person_has_ids_traits_with_their_provenance_opt_ins_and_first_touch() {
         "firstTouch": {"at": "2026-11-24T10:00:00Z", "channel": "Email", "via": "page"},
     });
     assert_eq!(serde_json::to_value(person).unwrap(), expected);
-    // A restarted object hands out the same.
+    // A restarted object returns the same person.
     object.volatile = Volatile::default();
     assert_eq!(object.deliveries()[0].person.as_deref(), Some(person));
 }
@@ -67,7 +67,7 @@ fn a_destination_that_wants_no_person_gets_none() {
 }
 
 #[test]
-fn a_trait_whose_event_did_not_grant_the_destinations_purposes_stays() {
+fn a_destination_gets_no_trait_whose_event_did_not_grant_its_purposes() {
     let mut object = Object::new();
     object.record(vec![
         identify("m1", 1, json!({"asked": 1}), Some(true)),
@@ -91,10 +91,10 @@ fn a_recorded_grant_allows_traits_that_are_older_and_no_newer_ones() {
 }
 
 #[test]
-fn a_withdrawal_takes_traits_ids_and_first_touch_from_persons_that_still_wait() {
+fn a_withdrawal_removes_traits_ids_and_first_touch_from_persons_of_pending_deliveries() {
     let mut object = Object::new();
     let mut sent = wanted(identify("m1", 1, json!({"plan": "pro"}), Some(true)));
-    // Analytics is not among the purposes of this destination, so its delivery goes on.
+    // This destination does not need analytics, so its delivery continues.
     sent.to[0].purposes = vec![Purpose::Advertising];
     object.record(vec![sent]);
     object.decide(2, "analytics", "denied");
@@ -103,7 +103,7 @@ fn a_withdrawal_takes_traits_ids_and_first_touch_from_persons_that_still_wait() 
 }
 
 #[test]
-fn events_that_wait_together_share_one_person_the_newest() {
+fn events_that_wait_together_share_the_newest_person() {
     let mut object = Object::new();
     object.record(vec![wanted(kept("m1", 1))]);
     object.record(vec![wanted(identify("m2", 1, json!({"plan": "pro"}), Some(true)))]);

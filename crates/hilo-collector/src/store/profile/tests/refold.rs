@@ -1,4 +1,4 @@
-//! A profile that another version of the fold has stored is folded anew.
+//! Tests that a profile from another version of the fold is folded again.
 
 use super::*;
 
@@ -7,7 +7,7 @@ fn profile(object: &mut Object) -> serde_json::Value {
     decode(summary.profile.get()).unwrap()
 }
 
-/// Stores a profile as an earlier collector did.
+/// Stores a profile in the way of an earlier collector.
 fn store(object: &Object, profile: &serde_json::Value) {
     let statement = "INSERT OR REPLACE INTO meta (key, value) VALUES ('profile', ?), ('folded', ?)";
     let last = object.sql.exec("SELECT max(seq) AS last FROM events", &[]).unwrap();
@@ -15,7 +15,7 @@ fn store(object: &Object, profile: &serde_json::Value) {
     object.sql.run(statement, &[SqlValue::Text(profile.to_string()), folded]).unwrap();
 }
 
-/// More events than one page, with traits that an earlier fold did not know.
+/// Makes more events than one page has, with traits that an earlier fold did not read.
 fn object_with_a_long_timeline() -> Object {
     let mut object = Object::new();
     let sent = |n: usize| {
@@ -46,7 +46,7 @@ fn events_that_were_stored_before_a_field_existed_fill_the_field() {
 }
 
 #[test]
-fn a_profile_that_was_folded_anew_is_stored_with_its_version() {
+fn a_profile_that_was_folded_again_is_stored_with_its_version() {
     let mut object = object_with_a_long_timeline();
     store(&object, &json!({"events": {"identify": 250}}));
     object.volatile = Volatile::default();

@@ -1,4 +1,4 @@
-//! What opened a session counts for all of its events.
+//! Sessions: the channel of a session's first event counts for all of its events.
 
 use hilo_core::event::Gist;
 use hilo_core::journey::{Channel, attribute};
@@ -6,7 +6,7 @@ use hilo_core::journey::{Channel, attribute};
 use super::*;
 
 #[test]
-fn an_event_is_attributed_to_what_opened_its_session() {
+fn an_event_gets_the_channel_of_the_event_that_opened_its_session() {
     let shows = |id: &str, channel: &str| {
         let mut event = event(id, 1);
         let touch = json!({"channel": channel, "via": "page"});
@@ -17,7 +17,8 @@ fn an_event_is_attributed_to_what_opened_its_session() {
     let mut object = Object::new();
     object.record(vec![shows("m1", "Email")]);
     let said = Recorded::Stored { channel: Some(Channel::Email), destinations: vec![] };
-    // Later page views of a visit come "from" the shop itself; one that shows nothing is no other visit either.
+    // Later page views of a visit come "from" the shop itself. An event that shows no channel begins no new visit
+    // either.
     assert_eq!(object.record(vec![shows("m2", "Direct"), kept("m3", 1)]), [said.clone(), said]);
     let page: Page = object.ask(&ProfileCall::Events { cursor: None, limit: 10 });
     let events = page.rows.iter().map(|row| decode::<Event>(row.get()).unwrap());
