@@ -197,8 +197,8 @@ pub struct CartAnswer {
     /// The label of the cart that a merged cart has moved into.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub into: Option<String>,
-    /// Whether the hub has applied this order already.
-    #[serde(default)]
+    /// Whether the hub has applied this order already. Always written: an answer of an older object, which has its refusal in
+    /// another field, then cannot be read, and the call is repeated.
     pub is_repeat: bool,
 }
 
@@ -349,4 +349,17 @@ pub async fn ask_cart<P: Platform, A: serde::de::DeserializeOwned>(
 ) -> Result<A, Failure> {
     let answer = platform.ask(&Object::Cart(label.to_owned()), encode(call)?).await?;
     decode(&answer)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_refusal_of_the_version_before_is_not_read_as_a_call_that_is_done() {
+        let before = r#"{"status":410,"body":{"error":{"code":"cart_merged","into":"label"}}}"#;
+        assert!(decode::<CartAnswer>(before).is_err());
+        let now = encode(&CartAnswer::refused(RefusedCode::CartMerged.into()).unwrap()).unwrap();
+        assert_eq!(decode::<CartAnswer>(&now).unwrap().status(), 410);
+    }
 }

@@ -290,6 +290,15 @@ mod tests {
     }
 
     #[test]
+    fn a_message_of_the_version_before_is_read() {
+        let list = r#"[[{"profile":"p","row":1,"message_id":"1","destination":"w","attempt":2},2],[{"profile":"p","row":1,"message_id":"2","destination":"w","attempt":0},3]]"#;
+        let read = read_message(&format!("{list}\n{{}}[1]")).unwrap();
+        let seen = read.iter().map(|one| (one.event.as_str(), one.attempt, one.steps));
+        assert_eq!(seen.collect::<Vec<_>>(), [("{}", 2, 0), ("[1]", 0, 0)]);
+        assert!(read.iter().all(|one| one.person.is_none()));
+    }
+
+    #[test]
     fn a_message_of_another_version_is_refused() {
         assert!(read_message("[{\"profile\":\"p\",\"event\":{}}]").is_err());
         assert!(read_message("[[{\"profile\":\"p\",\"row\":1,\"message_id\":\"1\",\"destination\":\"w\",\"attempt\":0},9]]\n{}").is_err());

@@ -136,7 +136,10 @@ where
                 false => None,
             };
             let rest = part.places.iter().skip(first.copied().unwrap_or(part.places.len()));
-            let rest = rest.filter(|place| !places.contains(place)).copied().collect();
+            let is_open = |place: &&usize| {
+                !places.contains(place) && self.results.get(**place).is_some_and(Option::is_none)
+            };
+            let rest = rest.filter(is_open).copied().collect();
             apart.extend(self.receive(places, part.step, reception));
             apart.push(Part { places: rest, step: part.step });
         }

@@ -95,7 +95,7 @@ struct Counter;
 
 impl Destination for Counter {
     fn requests(&self, batch: &Batch<'_>) -> Result<Mapping, MissingSecret> {
-        let Mapping { requests, .. } = Desk.requests(batch)?;
+        let Mapping { requests, left_out } = Desk.requests(batch)?;
         let of_step = |step| requests.iter().filter(move |request| request.step == step);
         let people = of_step(1).flat_map(|request| &request.events).map(|at| {
             let url = "https://desk.example/person".to_owned();
@@ -105,7 +105,7 @@ impl Destination for Counter {
             MappedRequest { outgoing, events: vec![*at], step: 0 }
         });
         let all = of_step(0).map(|request| MappedRequest { step: 1, ..request.clone() });
-        Ok(Mapping { requests: people.chain(all).collect(), left_out: Vec::new() })
+        Ok(Mapping { requests: people.chain(all).collect(), left_out })
     }
 
     fn classify(&self, request: &MappedRequest, response: &Response) -> Reception {
@@ -385,4 +385,13 @@ fn an_ordered_destination_gets_one_request_at_a_time() {
     let (log, results) = deliver_to(Box::new(Counter), limits, sent(), fails);
     assert_eq!(log, ["person m1"]);
     assert!(results.values().all(|result| *result == retry(60, "status 503", 0)), "{results:?}");
+}
+
+#[test]
+fn an_event_that_an_ordered_destination_does_not_take_is_not_held_back() {
+    let sent = vec![delivery("m1", "track"), delivery("m2", "track"), delivery("m3", "group")];
+    let limits = Limits { events: 3, ..ORDERED };
+    let (_, results) = deliver_to(Box::new(Counter), limits, sent, |_| answer(503, "60"));
+    assert_eq!(results["m2"], retry(60, "status 503", 0));
+    assert_eq!(results["m3"], dead("no groups", 0));
 }

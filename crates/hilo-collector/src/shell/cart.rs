@@ -99,6 +99,8 @@ async fn drive_once<H: CartHost, P: Platform>(host: &H, platform: &P) -> Result<
     let due = host.with(cart::due)?;
     host.tell(&due.news);
     if due.is_expired {
+        // The runtime deletes the alarm with the storage.
+        host.alarm().clear();
         host.delete().await?;
         return Ok(Round { has_acted: true, has_more: false });
     }
@@ -128,5 +130,89 @@ pub fn arm<H: CartHost>(host: &H) -> Result<(), Failure> {
     match task_ms?.into_iter().chain(host.hello_deadline_ms()).min() {
         Some(at_ms) => host.alarm().arm(at_ms, now_ms, |at_ms| host.set_alarm(at_ms)),
         None => Ok(()),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::cell::{Cell, RefCell};
+
+    use hilo_core::cart::LineKey;
+    use hilo_core::money::Currency;
+    use jiff::{SignedDuration, Timestamp};
+
+    use super::*;
+    use crate::calls::cart::{CartAsk, CartCall, Command, CommandOp, Owner, Speaker, Terms};
+    use crate::shell::memory::{Memory, MemorySql, run};
+
+    /// A cart's object whose alarm goes with its storage, as on workerd.
+    struct Host {
+        sql: RefCell<MemorySql>,
+        volatile: RefCell<Volatile>,
+        alarm: Alarm,
+        alarm_ms: Cell<Option<i64>>,
+        now: Cell<Timestamp>,
+    }
+
+    impl CartHost for Host {
+        type Sql = MemorySql;
+
+        fn with<T>(&self, work: impl FnOnce(&MemorySql, &mut Volatile, Turn<'_>) -> T) -> T {
+            let turn = Turn { name: "c", now: self.now.get(), random: [7; 16] };
+            work(&self.sql.borrow(), &mut self.volatile.borrow_mut(), turn)
+        }
+
+        fn tell(&self, _: &[News]) {}
+
+        fn hello_deadline_ms(&self) -> Option<i64> {
+            None
+        }
+
+        fn alarm(&self) -> &Alarm {
+            &self.alarm
+        }
+
+        fn set_alarm(&self, at_ms: i64) -> Result<(), Failure> {
+            self.alarm_ms.set(Some(at_ms));
+            Ok(())
+        }
+
+        async fn delete(&self) -> Result<(), Failure> {
+            self.volatile.take();
+            self.alarm_ms.take();
+            self.sql.replace(MemorySql::new()?);
+            Ok(())
+        }
+    }
+
+    fn add_a_mug(host: &Host) {
+        let terms = Terms { abandoned_s: 3_600, keep_days: 1 };
+        let (owner, source) = (Owner::Customer("u1".to_owned()), "backend".to_owned());
+        let speaker = Speaker { owner, source, is_server: true, terms };
+        let currency = Currency::parse("EUR").unwrap();
+        let line = Some(LineKey { variant: "mug".to_owned(), options_hash: 0, currency });
+        let (id, op) = ("1".to_owned(), CommandOp::Add);
+        let ask = CartAsk::Commands(vec![Command { id, op, line, quantity: None, info: None }]);
+        answer(host, &encode(&CartCall { speaker, ask }).unwrap()).unwrap();
+    }
+
+    #[test]
+    fn a_cart_that_begins_right_after_it_was_deleted_has_an_alarm() {
+        let now: Timestamp = "2026-11-24T10:00:00Z".parse().unwrap();
+        let (alarm, alarm_ms, volatile) = Default::default();
+        let sql = RefCell::new(MemorySql::new().unwrap());
+        let host = Host { sql, volatile, alarm, alarm_ms, now: Cell::new(now) };
+        let world = Memory::new(now, None).unwrap();
+        add_a_mug(&host);
+        host.now.set(now + SignedDuration::from_hours(2));
+        run(on_alarm(&host, &world)).unwrap();
+        let expires = now + SignedDuration::from_hours(24);
+        assert_eq!(host.alarm_ms.get(), Some(expires.as_millisecond()));
+        // The alarm is late, and the loop after a call finds the cart expired.
+        host.now.set(expires);
+        run(drive_cart(&host, &world)).unwrap();
+        assert_eq!(host.alarm_ms.get(), None);
+        add_a_mug(&host);
+        assert!(host.alarm_ms.get().is_some());
     }
 }

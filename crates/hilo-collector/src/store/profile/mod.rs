@@ -137,7 +137,7 @@ fn store_events(
         atomically(sql, || record::record(sql, known, shared, records.take().unwrap_or_default()))
     })?;
     let pump = !result.fresh.is_empty();
-    let alarm = pump.then(|| outbox::soon(shared.now)).transpose()?;
+    let alarm = result.has_rows.then(|| outbox::soon(shared.now)).transpose()?;
     outbox::lease(volatile, result.fresh, shared.now);
     let reply = result.recorded.map_or_else(|| Ok(String::new()), |recorded| encode(&recorded))?;
     Ok(CallResult { reply, pump, alarm })

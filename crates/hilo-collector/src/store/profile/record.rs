@@ -38,6 +38,8 @@ pub(super) struct RecordResult {
     pub(super) recorded: Option<Vec<Recorded>>,
     /// The deliveries that may be sent at once.
     pub(super) fresh: Vec<Delivery>,
+    /// Whether the outbox got rows, some of which may have to wait.
+    pub(super) has_rows: bool,
 }
 
 /// Stores `records`. Run it inside a transaction, and drop `known` if the transaction fails.
@@ -74,7 +76,8 @@ pub(super) fn record(
     let fresh = outbox::queue_up(sql, shared.name, &bound, known, shared.now)?;
     let recorded = candidates.iter().zip(is_new);
     let recorded = recorded.map(|(one, is_new)| one.recorded(is_new, shared.plans, known));
-    Ok(RecordResult { recorded: (!is_as_planned).then(|| recorded.collect()), fresh })
+    let recorded = (!is_as_planned).then(|| recorded.collect());
+    Ok(RecordResult { recorded, fresh, has_rows: !bound.is_empty() })
 }
 
 /// A record that is being stored.

@@ -269,3 +269,15 @@ fn events_that_fail_for_different_reasons_count_one_attempt_each() {
     object.now += SignedDuration::from_secs(9);
     assert_eq!(object.due(), [("m1".to_owned(), 1), ("m2".to_owned(), 1)]);
 }
+
+#[test]
+fn a_delivery_that_waits_for_the_record_of_a_newer_choice_has_an_alarm() {
+    let mut object = Object::new();
+    object.decide(1, "analytics", "denied");
+    let sent = Sent { event: event("m1", 2), ..bound("m1") };
+    let result = object.answer(&call(&[sent])).unwrap();
+    assert_eq!((result.pump, result.alarm.is_some()), (false, true));
+    object.decide(2, "analytics", "granted");
+    object.now = result.alarm.unwrap();
+    assert_eq!(object.due(), [("m1".to_owned(), 0)]);
+}

@@ -57,3 +57,36 @@ fn a_profile_that_was_folded_again_is_stored_with_its_version() {
     assert_eq!(stored["profile"]["traits"]["number"]["value"], json!(249));
     assert_eq!(profile(&mut object)["events"], json!({"identify": 250, "page": 1}));
 }
+
+/// A storage as the collector before destinations had steps has left it: two rows of the outbox, one of them pending.
+fn object_before_steps() -> Object {
+    let object = Object::new();
+    schema::apply(&object.sql, &schema::PROFILE[..4]).unwrap();
+    let body = encode(&event("m1", 1)).unwrap();
+    let rows = "INSERT INTO events (message_id, occurred_ms, body) SELECT value, 1, replace(?, 'm1', value)
+        FROM json_each('[\"m1\",\"m2\"]')";
+    object.sql.run(rows, &[SqlValue::Text(body)]).unwrap();
+    for (ids, state) in [("[\"m1\",\"m2\"]", "pending"), ("[\"m1\"]", "dead")] {
+        let row = "INSERT INTO outbox (message_ids, destination, purposes, state, attempts, next_ms, updated_ms)
+            VALUES (?, 'webhook', 'analytics', ?, 3, 0, 0)";
+        object.sql.run(row, &[SqlValue::from(ids), SqlValue::from(state)]).unwrap();
+    }
+    let named = "INSERT INTO meta (key, value) VALUES ('name', 'p')";
+    object.sql.run(named, &[]).unwrap();
+    object
+}
+
+#[test]
+fn deliveries_that_were_stored_before_steps_existed_go_on() {
+    let mut object = object_before_steps();
+    let seen =
+        |one: &Delivery| (one.message_id.clone(), one.attempt, one.steps, one.person.is_some());
+    let deliveries = object.deliveries();
+    let expected = [("m1".to_owned(), 3, 0, false), ("m2".to_owned(), 3, 0, false)];
+    assert_eq!(deliveries.iter().map(seen).collect::<Vec<_>>(), expected);
+    object.confirm_all(&[("m1", DeliveryResult::Delivered), ("m2", retry(60))]);
+    let replay = ProfileCall::Replay { destination: None, message_id: None };
+    assert_eq!(object.ask::<u32>(&replay), 1);
+    assert_eq!(object.due(), [("m1".to_owned(), 0)]);
+    assert_eq!(profile(&mut object)["events"], json!({"page": 2}));
+}
