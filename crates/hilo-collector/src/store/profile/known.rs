@@ -119,16 +119,23 @@ impl Known {
     ///
     /// A destination gets a trait only if consent allows the purposes of the trait's event and those of the destination.
     /// Ids and first touch come from events that all need `analytics`, so a denial of `analytics` leaves only the
-    /// opt-ins.
+    /// opt-ins. They do not keep what else their events granted, so each other purpose of the destination needs a recorded
+    /// grant.
     pub(super) fn person(&self, purposes: &[Purpose]) -> Person {
         let optins = self.subscriptions.states().clone();
         if self.standing.denies(&[Purpose::Analytics], 0) {
             return Person { optins, ..Person::default() };
         }
-        Person::of(&self.profile, optins, |one: &Trait| {
+        let mut person = Person::of(&self.profile, optins, |one: &Trait| {
             let mut needed = one.purposes.iter().chain(purposes);
             needed.all(|purpose| self.standing.permits(*purpose, &one.granted, one.revision))
-        })
+        });
+        let by_all = [Purpose::Essential, Purpose::Analytics];
+        if !purposes.iter().all(|purpose| self.standing.permits(*purpose, &by_all, 0)) {
+            let Person { traits, optins, .. } = person;
+            person = Person { traits, optins, ..Person::default() };
+        }
+        person
     }
 
     /// Folds stored events of `source`. Stores the profile once the stored one lacks enough events.

@@ -34,6 +34,7 @@ fn traits(object: &mut Object) -> Vec<String> {
 fn a_person_has_ids_traits_with_their_provenance_opt_ins_and_first_touch() {
     let mut object = Object::new();
     object.say(OptInChannel::Email, OptInState::Subscribed);
+    object.decide(1, "advertising", "granted");
     let mut sent = wanted(identify("m1", 1, json!({"plan": "pro"}), Some(true)));
     let touch = json!({"channel": "Email", "via": "page"});
     sent.event.context.hilo.touch = serde_json::from_value(touch).unwrap();
@@ -55,6 +56,19 @@ fn a_person_has_ids_traits_with_their_provenance_opt_ins_and_first_touch() {
     // A restarted object returns the same person.
     object.volatile = Volatile::default();
     assert_eq!(object.deliveries()[0].person.as_deref(), Some(person));
+}
+
+#[test]
+fn without_a_recorded_grant_an_advertising_destination_gets_no_ids_of_other_events() {
+    let mut object = Object::new();
+    let mut refused = identify("m1", 1, json!({"refused": 1}), Some(false));
+    refused.event.claimed_id = Some("ana".to_owned());
+    object.record(vec![refused, wanted(identify("m2", 1, json!({"plan": "pro"}), Some(true)))]);
+    let deliveries = object.deliveries();
+    let person = serde_json::to_value(deliveries[0].person.as_deref().unwrap()).unwrap();
+    let names: Vec<&String> = person.as_object().unwrap().keys().collect();
+    assert_eq!(names, ["traits"]);
+    assert_eq!(person["traits"].as_object().unwrap().len(), 1);
 }
 
 #[test]
