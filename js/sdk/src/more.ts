@@ -21,6 +21,8 @@ const EARLY_MAX = 100;
 const START_MS = 1_000;
 /** How long a busy page may put the file off. */
 const BUSY_MS_MAX = 5_000;
+/** How long the next attempt waits where the file did not load. Each attempt of a page that blocks the file is reported to the site. */
+const RETRY_MS = 2_000;
 
 /** Listens for the kinds that `capture` leaves on; without one, nothing is ever loaded. Comes before the tracker's listeners. */
 export function watchKinds({ file, module }: Part<MoreFile>, capture: NonNullable<Options["capture"]>, consent: Hilo["consent"]) {
@@ -43,8 +45,8 @@ export function watchKinds({ file, module }: Part<MoreFile>, capture: NonNullabl
   const load = () =>
     guarded(() => {
       opening ??= open().catch((error) => {
-        // No network: the next event tries again.
-        opening = undefined;
+        // No network: an event after the pause tries again.
+        setTimeout(() => (opening = undefined), RETRY_MS);
         say(error);
       });
     });

@@ -18,8 +18,9 @@ const SECRET_NAMES = ["pin", "csrf", "card", "diagnosis"];
 const browser = await startBrowser();
 const ATTRIBUTES: Record<string, string> = { "/off": 'data-forms="off"', "/strict": 'data-pending="drop"' };
 const site = await startSite((path) => withSnippet(FORM, ATTRIBUTES[path]));
-/** The code of the second file, as the collector names it. */
+/** The code and the module of the second file, as the collector names them. */
 const MORE = /\/hilo-more\.\w+\.js$/;
+const MORE_MODULE = /\/hilo-more\.\w+\.wasm$/;
 after(async () => {
   await browser.close();
   await site.close();
@@ -156,6 +157,25 @@ for (const [name, path, before, after] of [
     await page.click("button");
     await site.quiet();
     assert.deepEqual(acts().map((event) => event["event"]), ["Form Started", "Form Submitted"]);
+    await page.context().close();
+  });
+}
+
+for (const [what, file] of [["code", MORE], ["module", MORE_MODULE]] as const) {
+  test(`a second file whose ${what} did not arrive loads at a later act, and the first act is reported`, async () => {
+    let attempts = 0;
+    const page = await open("/", (page) => page.route(file, (route) => (++attempts === 1 ? route.abort() : route.continue())));
+    await grant(page);
+    const beganAt = await page.evaluate(() => Date.now());
+    await page.focus("[name=email]");
+    await page.focus("[name=message]");
+    await page.waitForTimeout(2_500);
+    assert.equal(attempts, 1, "the acts of the pause made no attempt");
+    await page.click("button");
+    await site.quiet();
+    assert.equal(attempts, 2);
+    assert.deepEqual(acts().map((event) => event["event"]), ["Form Started", "Form Submitted"]);
+    assert.ok(Date.parse(acts()[0]!["timestamp"]) - beganAt < 2_000, "the act has its own time");
     await page.context().close();
   });
 }
