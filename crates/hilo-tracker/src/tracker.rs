@@ -267,6 +267,11 @@ impl<P: Platform> Tracker<P> {
         self.is_over = true;
     }
 
+    /// Whether what happens now may be remembered until the second module can read it.
+    pub fn admits(&self) -> bool {
+        self.gate.admits()
+    }
+
     /// Counts occurrences that the second module did not load in time to read.
     pub fn lose_unread(&mut self, count: u32) {
         self.queue.count("capture_unread", count);

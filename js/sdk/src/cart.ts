@@ -33,7 +33,9 @@ function fileOf(host: Host, load: () => Promise<CartFile>) {
       const loaded = await (file ??= load());
       if (!open) {
         ({ perform } = loaded);
-        open = loaded.open(host);
+        open = quietly(() => loaded.open(host), undefined);
+        // The tracker ended while the file was on its way.
+        if (!open) return null;
         // After the calls that waited for the file: callbacks get the cart with these acts in it.
         queueMicrotask(() => early.forEach((act) => act()));
       }

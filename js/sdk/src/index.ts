@@ -58,7 +58,7 @@ async function begin(options: Options, { module, cart, more }: Parts): Promise<H
   );
   const hilo = wrap(listeners, options, cart);
   // Before the tracker's own listeners: when the page is left, the last captured events come before the last batch.
-  watchKinds(more, capture);
+  watchKinds(more, capture, hilo.consent);
   watch(options.endpoint ?? "/_h", () => listeners.forEach((listener) => guarded(() => listener(hilo.consent.state()))));
   if (hasPages) watchPages();
   core.begin();

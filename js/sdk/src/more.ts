@@ -10,7 +10,7 @@ import { DRAFT_TRACK } from "./codes.ts";
 import type { Occurrence } from "./more/kind.ts";
 import { guarded, listen, say } from "./page.ts";
 import type { Part } from "./parts.ts";
-import type { Options } from "./types.ts";
+import type { Hilo, Options } from "./types.ts";
 
 /** The file that loads: `more/entry.ts`. */
 export type MoreFile = typeof import("./more/entry.ts");
@@ -21,9 +21,11 @@ const EARLY_MAX = 100;
 const START_MS = 1_000;
 /** How long a busy page may put the file off. */
 const BUSY_MS_MAX = 5_000;
+/** How long the next attempt waits where the file did not load. Each attempt of a page that blocks the file is reported to the site. */
+const RETRY_MS = 2_000;
 
 /** Listens for the kinds that `capture` leaves on; without one, nothing is ever loaded. Comes before the tracker's listeners. */
-export function watchKinds({ file, module }: Part<MoreFile>, capture: NonNullable<Options["capture"]>) {
+export function watchKinds({ file, module }: Part<MoreFile>, capture: NonNullable<Options["capture"]>, consent: Hilo["consent"]) {
   const kinds = Object.entries(HILO_KINDS).filter(([kind]) => capture[kind as keyof typeof HILO_KINDS] !== false);
   if (!kinds.length) return;
   const early: Occurrence[] = [];
@@ -43,8 +45,8 @@ export function watchKinds({ file, module }: Part<MoreFile>, capture: NonNullabl
   const load = () =>
     guarded(() => {
       opening ??= open().catch((error) => {
-        // No network: the next event tries again.
-        opening = undefined;
+        // No network: an event after the pause tries again.
+        setTimeout(() => (opening = undefined), RETRY_MS);
         say(error);
       });
     });
@@ -54,11 +56,13 @@ export function watchKinds({ file, module }: Part<MoreFile>, capture: NonNullabl
       listen(document, name, (event) => {
         const occurrence: Occurrence = [kind, event, Date.now(), location.href];
         if (opened) return opened.read(occurrence);
-        if (early.length < EARLY_MAX) early.push(occurrence);
+        if (early.length < EARLY_MAX && core.admits()) early.push(occurrence);
         load();
       });
     }
   }
+  // A denial reaches what waits here as it reaches what waits at the gate.
+  consent.on(() => core.admits() || early.splice(0));
   // Called before the tracker's own listener, which sends what waits.
   listen(window, "pagehide", () => {
     if (opened) opened.leave();

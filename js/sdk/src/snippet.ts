@@ -31,7 +31,9 @@ export function snippet(script: HTMLScriptElement | null) {
     consent: { pending: pending === "drop" ? ("drop" as const) : ("hold" as const), notice: notice ?? "" },
     debug: debug !== undefined,
   };
-  const part = (file: string, wasm: string) => ({ file: () => import(String(new URL(file, home))), module: () => fetch(new URL(wasm, home)) });
+  let imports = 0;
+  // Browsers keep a failed import for the page's life, so each attempt has an address of its own. The fragment never leaves the browser.
+  const part = (file: string, wasm: string) => ({ file: () => import(`${new URL(file, home)}#${imports++}`), module: () => fetch(new URL(wasm, home)) });
   const parts = { module, cart: part(HILO_CART_FILE, HILO_CART_WASM_FILE), more: part(HILO_MORE_FILE, HILO_MORE_WASM_FILE) };
   void start(options, parts).then((hilo) => replay(hilo, stub?.q ?? []));
 }

@@ -21,6 +21,7 @@ declare module "hilo-wasm" {
   export function flush(): void;
   export function destroy(): void;
   export function happen(what: number): void;
+  export function admits(): boolean;
   export function lose_unread(count: number): void;
   export function answered(ticket: number, status: number, retry_after_s: number, anonymous_id: string, rejected: number): void;
 }

@@ -339,6 +339,164 @@ test("an answer that arrives after a logout brings nothing of the customer's car
   await close(page, other);
 });
 
+/** Opens a page whose tracker asks the site for tokens, and signs `user` in with `token`. `tokens.answer` gives what the page waits for. */
+async function openAsking(user: string, token: string) {
+  const page = await open(undefined, "?key=none"); // the tag's tracker has no valid key; the test starts its own
+  await page.goto(`${collector.url}/plain`);
+  await page.addScriptTag({ type: "module", content: await bundle() });
+  await page.waitForFunction(() => (window as Json).load);
+  await page.evaluate(
+    async ([user, token]: Json) => {
+      const tokenProvider = () => new Promise((resolve) => ((window as Json).answer = resolve));
+      (window as Json).hilo = await (window as Json).load({ key: "wk_shop", tokenProvider });
+      (window as Json).hilo.identify(user, {}, { token });
+    },
+    [user, token],
+  );
+  return page;
+}
+
+test("a token that the site owes at a logout is not the next visitor's", async () => {
+  const user = `y${Date.now()}`;
+  const page = await openAsking(user, signToken(claimsOf(user)));
+  await cart(page, "add", MUG);
+  await settled(page);
+  await page.evaluate((user: string) => (window as Json).hilo.identify(user), user);
+  await page.waitForFunction(() => (window as Json).answer);
+  await page.evaluate(() => (window as Json).hilo.reset());
+  await until(async () => assert.deepEqual(await storedKeys(page), []));
+  const users: unknown[] = [];
+  page.on("request", (request: Json) => /\/v1\/cart/.test(request.url()) && users.push(request.headers()["x-hilo-user"]));
+  await page.evaluate((token: string) => (window as Json).answer(token), signToken(claimsOf(user)));
+  await cart(page, "add", CUP);
+  await shows(page, { cup: 1 });
+  await settled(page);
+  assert.deepEqual([...new Set(users)], [undefined]);
+  await close(page);
+});
+
+test("a logout while the site owes a token goes out without waiting for another visitor's token", async () => {
+  const user = `z${Date.now()}`;
+  const now = Math.floor(Date.now() / 1000);
+  const page = await openAsking(user, signToken(claimsOf(user, { iat: now - 7_200, exp: now - 3_600 })));
+  await page.waitForFunction(() => (window as Json).answer);
+  await page.evaluate(() => (window as Json).hilo.reset());
+  await page.evaluate(() => (window as Json).answer(""));
+  await cart(page, "add", CUP);
+  await settled(page);
+  await shows(page, { cup: 1 });
+  page.problems.length = 0; // the browser reports the 401
+  await close(page);
+});
+
+test("a checkout that began before a logout is not the next visitor's", async () => {
+  const page = await open();
+  await cart(page, "add", MUG);
+  await settled(page);
+  const { promise: isOver, resolve: release } = Promise.withResolvers<void>();
+  await page.route("**/v1/cart/checkout", async (route: Json) => {
+    const response = await route.fetch();
+    await isOver;
+    await route.fulfill({ response });
+  });
+  const asked = page.waitForRequest("**/v1/cart/checkout");
+  const checkout = page.evaluate(() => ((window as Json).checkout = (window as Json).hilo.cart.checkout()) && 1);
+  await asked;
+  await page.evaluate(() => (window as Json).hilo.reset());
+  release();
+  await checkout;
+  assert.equal(await page.evaluate(() => (window as Json).checkout), null);
+  await cart(page, "add", CUP);
+  const stored = await page.evaluate(() => localStorage["hilo.cart"].split("\n")[0]);
+  assert.equal(JSON.parse(stored).checkout, "");
+  await settled(page);
+  await close(page);
+});
+
+test("an answer that arrives after this tab stopped leading writes nothing and opens no socket", async () => {
+  const context: Json = await browser.newContext();
+  await context.addInitScript(() => {
+    const { WebSocket } = window;
+    (window as Json).sockets = 0;
+    (window as Json).WebSocket = class extends WebSocket {
+      constructor(url: string | URL) {
+        super(url);
+        (window as Json).sockets += 1;
+      }
+    };
+  });
+  const page = await open(context);
+  const { promise: isOver, resolve: release } = Promise.withResolvers<void>();
+  await page.route("**/v1/cart/ops", async (route: Json) => {
+    const response = await route.fetch();
+    await isOver;
+    await route.fulfill({ response });
+  });
+  const asked = page.waitForRequest("**/v1/cart/ops");
+  await cart(page, "add", MUG);
+  await asked;
+  await page.evaluate(() => {
+    (window as Json).hilo.destroy();
+    localStorage["hilo.cart"] = "another tab's";
+  });
+  const answered = page.waitForResponse("**/v1/cart/ops");
+  release();
+  await answered;
+  await page.waitForTimeout(500);
+  assert.deepEqual(await page.evaluate(() => [localStorage["hilo.cart"], (window as Json).sockets]), ["another tab's", 0]);
+  await close(page);
+});
+
+test("a tab that is left while the cart's module loads does not lead beside another tab", async () => {
+  const context: Json = await browser.newContext();
+  const { promise: isOver, resolve: release } = Promise.withResolvers<void>();
+  const wasm = /hilo-cart\.\w+\.wasm$/;
+  const first = await open(context);
+  await first.route(wasm, async (route: Json) => (await isOver, route.continue()));
+  const asked = first.waitForRequest(wasm);
+  await cart(first, "add", MUG);
+  await asked;
+  // The browser puts the page into its back/forward cache.
+  await first.evaluate(() => window.dispatchEvent(new PageTransitionEvent("pagehide", { persisted: true })));
+  const second = await open(context);
+  await shows(second, { mug: 1 });
+  await settled(second);
+  first.calls.length = 0;
+  release();
+  await first.waitForTimeout(1_000);
+  assert.deepEqual(first.calls.filter((call: string) => call.includes("/v1/")), []);
+  await first.evaluate(() => window.dispatchEvent(new PageTransitionEvent("pageshow", { persisted: true })));
+  await cart(first, "add", MUG);
+  for (const page of [first, second]) await shows(page, { mug: 2 });
+  assert.deepEqual(first.calls.filter((call: string) => call.includes("/v1/")), []);
+  assert.deepEqual([first.problems, second.problems], [[], []]);
+  await context.close();
+});
+
+test("a tracker that ended leaves the cart to another tab, whether its cart was open or on its way", { timeout: 90_000 }, async () => {
+  for (const file of [null, /hilo-cart\.\w+\.js$/, /hilo-cart\.\w+\.wasm$/]) {
+    const context: Json = await browser.newContext();
+    const { promise: isOver, resolve: release } = Promise.withResolvers<void>();
+    const ended = await open(context);
+    if (file) await ended.route(file, async (route: Json) => (await isOver, route.continue()));
+    const asked = file ? ended.waitForRequest(file) : until(async () => assert.deepEqual(await quantities(ended), { mug: 1 }));
+    await cart(ended, "add", MUG);
+    await asked;
+    if (!file) await settled(ended);
+    await ended.evaluate(() => (window as Json).hilo.destroy());
+    const other = await open(context);
+    ended.calls.length = 0;
+    release();
+    await cart(other, "add", CUP);
+    await settled(other);
+    await ended.waitForTimeout(500);
+    assert.deepEqual(ended.calls.filter((call: string) => call.includes("/v1/")), [], `${file}`);
+    assert.equal(((await quantities(other)) as Json).cup, 1);
+    assert.deepEqual([ended.problems, other.problems], [[], []]);
+    await context.close();
+  }
+});
+
 test("a browser without storage keeps the cart in memory, and the status tells it", async () => {
   const context: Json = await browser.newContext();
   await context.addInitScript(() => {

@@ -16,9 +16,11 @@ const CANARIES = ["canary-mail@example.com", "canary-pin", "canary-hidden", "411
 const SECRET_NAMES = ["pin", "csrf", "card", "diagnosis"];
 
 const browser = await startBrowser();
-const site = await startSite((path) => withSnippet(FORM, path === "/off" ? 'data-forms="off"' : ""));
-/** The code of the second file, as the collector names it. */
+const ATTRIBUTES: Record<string, string> = { "/off": 'data-forms="off"', "/strict": 'data-pending="drop"' };
+const site = await startSite((path) => withSnippet(FORM, ATTRIBUTES[path]));
+/** The code and the module of the second file, as the collector names them. */
 const MORE = /\/hilo-more\.\w+\.js$/;
+const MORE_MODULE = /\/hilo-more\.\w+\.wasm$/;
 after(async () => {
   await browser.close();
   await site.close();
@@ -82,10 +84,16 @@ test("a form that is begun and left is reported as abandoned", async () => {
   await page.context().close();
 });
 
-test("a form that is sent before the second file is there is reported with its own time", async () => {
+/** Opens a page whose second file arrives once `release` is called. */
+async function openHeld(path: string) {
   let release = () => {};
   const held = new Promise<void>((resolve) => (release = resolve));
-  const page = await open("/", (page) => page.route(MORE, async (route) => (await held, route.continue())));
+  const page = await open(path, (page) => page.route(MORE, async (route) => (await held, route.continue())));
+  return { page, release: () => release() };
+}
+
+test("a form that is sent before the second file is there is reported with its own time", async () => {
+  const { page, release } = await openHeld("/");
   await grant(page);
   const beganAt = await page.evaluate(() => Date.now());
   await page.fill("[name=email]", "canary-mail@example.com");
@@ -127,6 +135,50 @@ test("before consent the second file loads when the page is idle, and stores and
   assert.deepEqual(await page.evaluate(() => Object.keys({ ...localStorage, ...sessionStorage })), []);
   await page.context().close();
 });
+
+type Answer = "grant" | "deny";
+for (const [name, path, before, after] of [
+  ["acts of a visitor who had denied are not remembered for the second file", "/", ["deny"], ["grant"]],
+  ["a denial drops the acts that wait for the second file", "/", ["grant"], ["deny", "grant"]],
+  ["a page that keeps nothing before consent remembers no act for the second file", "/strict", [], ["grant"]],
+] as [string, string, Answer[], Answer[]][]) {
+  test(name, async () => {
+    const { page, release } = await openHeld(path);
+    const say = (answers: Answer[]) => page.evaluate((answers) => answers.forEach((answer) => (window as any).hilo.consent[answer]("analytics")), answers);
+    await say(before);
+    await page.fill("[name=email]", "canary-mail@example.com");
+    await page.click("button");
+    await say(after);
+    release();
+    await site.quiet();
+    assert.deepEqual(acts(), []);
+    // Acts after the grant count.
+    await page.focus("[name=message]");
+    await page.click("button");
+    await site.quiet();
+    assert.deepEqual(acts().map((event) => event["event"]), ["Form Started", "Form Submitted"]);
+    await page.context().close();
+  });
+}
+
+for (const [what, file] of [["code", MORE], ["module", MORE_MODULE]] as const) {
+  test(`a second file whose ${what} did not arrive loads at a later act, and the first act is reported`, async () => {
+    let attempts = 0;
+    const page = await open("/", (page) => page.route(file, (route) => (++attempts === 1 ? route.abort() : route.continue())));
+    await grant(page);
+    const beganAt = await page.evaluate(() => Date.now());
+    await page.focus("[name=email]");
+    await page.focus("[name=message]");
+    await page.waitForTimeout(2_500);
+    assert.equal(attempts, 1, "the acts of the pause made no attempt");
+    await page.click("button");
+    await site.quiet();
+    assert.equal(attempts, 2);
+    assert.deepEqual(acts().map((event) => event["event"]), ["Form Started", "Form Submitted"]);
+    assert.ok(Date.parse(acts()[0]!["timestamp"]) - beganAt < 2_000, "the act has its own time");
+    await page.context().close();
+  });
+}
 
 test("a page that switches forms off never loads the second file", async () => {
   const asked: string[] = [];

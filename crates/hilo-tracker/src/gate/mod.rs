@@ -71,6 +71,15 @@ impl Gate {
         decide(&self.state(), &NEEDED) == Decision::Pass
     }
 
+    /// Whether a draft of this moment may pass or wait.
+    pub fn admits(&self) -> bool {
+        match decide(&self.state(), &NEEDED) {
+            Decision::Pass => true,
+            Decision::Hold => !self.is_strict,
+            Decision::Drop => false,
+        }
+    }
+
     /// Judges a draft.
     pub fn offer(&mut self, draft: Draft) -> Passage {
         match decide(&self.state(), &NEEDED) {
@@ -174,6 +183,23 @@ mod tests {
         assert_eq!(gate.offer(draft(5)), Passage::Held);
         assert_eq!(gate.choose(&[Purpose::Analytics], Choice::Granted), [Purpose::Analytics]);
         assert_eq!(gate.release(10), (vec![draft(5)], vec![]));
+    }
+
+    #[test]
+    fn the_gate_admits_what_it_would_pass_or_hold() {
+        for (choice, is_strict, is_admitted) in [
+            (Choice::Unset, false, true),
+            (Choice::Unset, true, false),
+            (Choice::Denied, false, false),
+            (Choice::Denied, true, false),
+            (Choice::Granted, true, true),
+        ] {
+            let mut gate = Gate::new(ConsentState::default(), false, is_strict);
+            gate.choose(&[Purpose::Analytics], choice);
+            assert_eq!(gate.admits(), is_admitted, "{choice:?}, strict: {is_strict}");
+            let is_dropped = matches!(gate.offer(draft(1)), Passage::Dropped(_));
+            assert_eq!(is_dropped, !is_admitted, "the gate judges a draft alike");
+        }
     }
 
     #[test]

@@ -18,7 +18,7 @@ import { keep } from "./storage/store.ts";
 import { head } from "./storage/stored.ts";
 import * as display from "./tabs/display.ts";
 import * as follower from "./tabs/follower.ts";
-import { join, tell } from "./tabs/group.ts";
+import * as group from "./tabs/group.ts";
 import * as leader from "./tabs/leader.ts";
 import { run } from "./tabs/tasks.ts";
 import { products, report } from "./tabs/touchpoints.ts";
@@ -31,25 +31,33 @@ let count = 0;
 export function open(page: Host): OpenCart {
   enter(page);
   keep();
-  join(lead, leader.resign, hear);
+  group.join(lead, leave, hear);
   display.begin();
   addEventListener("pagehide", () => (sync.isOn() ? leader.pause() : follower.left()));
-  tell({ hello: true });
+  group.tell({ hello: true });
   inherit();
   return cart;
 }
 
 /** This tab leads from now on. */
 async function lead() {
-  if (!(await leader.load())) return;
+  const before = group.leaves;
+  // A tab that left meanwhile has no lock any more.
+  if (!(await leader.load()) || group.leaves !== before) return;
   leader.begin();
   inherit();
   follower.handOver(head.done, leader.enact, run);
   report();
-  tell({ lead: true });
+  group.tell({ lead: true });
   leader.share();
-  if (head.user && !token) void renew().then((isNew) => (isNew ? sync.now() : undefined));
+  if (head.user && !token) void renew().then(sync.now);
   void sync.now();
+}
+
+/** The page goes, or the tracker ends. */
+function leave() {
+  leader.resign();
+  group.leave();
 }
 
 /** Does what pages left behind, or has the leader do it. */
@@ -57,7 +65,7 @@ function inherit() {
   takeOver(
     sync.isOn(),
     (name, args) => perform(cart, name, args),
-    (acts, from) => (sync.isOn() ? leader.take(acts, from) : tell({ acts, from })),
+    (acts, from) => (sync.isOn() ? leader.take(acts, from) : group.tell({ acts, from })),
   );
 }
 
@@ -68,7 +76,7 @@ function hear(message: TabMessage) {
   const { hello, acts, from = "", ask, id = 0 } = message;
   if (hello) leader.share();
   if (acts) leader.take(acts, from);
-  if (ask) void run(...ask).then((value) => tell({ result: [from, id, value] }));
+  if (ask) void run(...ask).then((value) => group.tell({ result: [from, id, value] }));
 }
 
 /** Does a task here, or asks the leader for it, which may be this tab in a moment. */
@@ -91,5 +99,5 @@ const cart: OpenCart = {
   reset: () => void task("reset"),
   optIn: (channel, state, text) => optIn(channel, state, text, host.anonymousId()),
   flush: () => task("flush") as Promise<void>,
-  destroy: leader.resign,
+  destroy: leave,
 };

@@ -47,10 +47,10 @@ export function units(value: unknown): number {
 export function overlay(lines: Shown[], [, kind, count, cells]: Act): Shown[] {
   if (!cells) return [];
   const [variant, options, currency, , name, url, image] = cells;
-  const isIt = (line: Shown) => line.variant === variant && line.options === options && line.currency === currency;
-  const known: Shown = lines.find(isIt) ?? { quantity: 0, variant, options, currency, decimals: 2 };
+  const found = lines.find((line) => line.variant === variant && line.options === options && line.currency === currency);
+  const known: Shown = found ?? { quantity: 0, variant, options, currency, decimals: 2 };
   const quantity = Math.max(0, kind === CART_ACT_ADD ? known.quantity + count : kind === CART_ACT_SET ? count : known.quantity - count);
   const next = { ...known, quantity, ...(name && { name }), ...(url && { url }), ...(image && { image }) };
-  const rest = lines.filter((line) => !isIt(line));
-  return quantity ? (lines.some(isIt) ? lines.map((line) => (isIt(line) ? next : line)) : [...rest, next]) : rest;
+  if (!quantity) return lines.filter((line) => line !== known);
+  return found ? lines.map((line) => (line === known ? next : line)) : [...lines, next];
 }

@@ -173,6 +173,14 @@ pub fn happen(what: u8) {
     });
 }
 
+/// Whether what happens now may be remembered until the second module can read it.
+#[wasm_bindgen]
+pub fn admits() -> bool {
+    let mut is_admitted = false;
+    with(&mut |tracker| is_admitted = tracker.admits());
+    is_admitted
+}
+
 /// The page is left, and `count` occurrences are lost, because the second module did not load in time to read them.
 #[wasm_bindgen]
 pub fn lose_unread(count: u32) {

@@ -32,7 +32,7 @@ export async function call<Body>(method: string, path: string, body?: object): P
       headers,
       body: body ? JSON.stringify(body) : null,
       credentials: "include",
-      keepalive: method === "POST",
+      keepalive: !!body,
       signal: AbortSignal.timeout?.(ANSWER_MS) ?? null,
     });
     const retry = response.headers.get("retry-after") ?? "";

@@ -54,7 +54,7 @@ export function open(ticket: string, cart: string) {
 /** Closes the socket. The message under way has no answer then. */
 export function close() {
   if (!socket) return;
-  socket.onmessage = socket.onclose = socket.onopen = null;
+  socket.onmessage = socket.onclose = null;
   socket.close();
   socket = undefined;
   isReady = false;

@@ -34,10 +34,10 @@ export function start(share: () => void) {
     (ms) => wait(ms, true),
   );
   end = new AbortController();
-  const { signal } = end;
-  addEventListener("online", back, { signal });
-  addEventListener("offline", gone, { signal });
-  document.addEventListener("visibilitychange", () => (live.isOpen() ? live.probe() : back()), { signal });
+  // The controller itself has the field `signal` that the options of a listener need.
+  addEventListener("online", back, end);
+  addEventListener("offline", gone, end);
+  document.addEventListener("visibilitychange", () => (live.isOpen() ? live.probe() : back()), end);
 }
 
 /** Stops talking, until the next start. */

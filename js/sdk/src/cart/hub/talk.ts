@@ -68,7 +68,7 @@ export async function step(changed: () => void): Promise<boolean> {
   if (state === STUCK) return failed();
   const before = head;
   const { status, json, retryAfterS } = await request(state);
-  // The visitor logged out meanwhile, or the cart was opened anew: the answer is about another cart.
+  // The visitor logged out meanwhile, or this tab stopped leading: the answer is about a cart that this tab no longer has.
   if (head !== before) return true;
   const { code = "", replica = "", from = 0, previous } = json?.error ?? {};
   const move = machine.moveOf(state, machine.eventOf(status, code));
@@ -85,7 +85,7 @@ export async function step(changed: () => void): Promise<boolean> {
     return next < codes.CART_NEXT_WAIT || failed(retryAfterS);
   }
   if (move === RENEW_TOKEN) {
-    if (machine.renews() && (await renew())) return true;
+    if ((machine.renews() && (await renew())) || head !== before) return true;
     setToken("");
   }
   if (move === FORGET_ORDER) head.orders.shift();

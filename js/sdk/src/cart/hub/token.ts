@@ -4,6 +4,7 @@
  */
 import { host } from "../host.ts";
 import { TOKEN_MS } from "../limits.ts";
+import { head } from "../storage/stored.ts";
 
 /** The token; empty without one. */
 export let token = "";
@@ -11,15 +12,20 @@ let asking: Promise<boolean> | undefined;
 
 export function setToken(given: string) {
   token = given;
+  // The site's answer to an open question may be for another visitor.
+  asking = undefined;
 }
 
 /** Asks the site for a token, one question at a time. Returns true for a token that differs from the last one. */
-export const renew = () => (asking ??= ask().finally(() => (asking = undefined)));
+export const renew = () => (asking ??= ask());
 
 async function ask() {
+  const { user } = head;
   const late = new Promise<string>((resolve) => setTimeout(resolve, TOKEN_MS, ""));
   const found = await Promise.race([Promise.resolve().then(() => host.tokenProvider?.()), late]).catch(() => "");
-  const isNew = typeof found === "string" && found !== "" && found !== token;
+  asking = undefined;
+  if (head.user !== user) return false;
+  const before = token;
   token = typeof found === "string" ? found : "";
-  return isNew;
+  return token !== "" && token !== before;
 }

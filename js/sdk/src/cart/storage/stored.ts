@@ -60,9 +60,9 @@ export function save() {
   write(hasNothing ? "" : `${JSON.stringify({ ...head, drafts: core.drafts() })}\n${core.stored()}\n${END}`);
 }
 
-/** Forgets everything but that the visitor logged out. */
-export function leave() {
-  head = { ...empty(), isLeaving: true };
+/** Forgets everything: at a logout, of which the collector has yet to learn, or because another tab leads from now on. */
+export function leave(isLeaving: boolean) {
+  head = { ...empty(), isLeaving };
 }
 
 /** Takes what an answer holds for later requests. */

@@ -14,41 +14,40 @@ const NAME = "hilo.cart";
 export const isShared = typeof navigator.locks?.request === "function" && typeof BroadcastChannel === "function";
 
 let channel: BroadcastChannel | undefined;
+/** Gives the lock back. */
+let release: (() => void) | undefined;
+/** How often this tab has left the other tabs. */
+export let leaves = 0;
 
 /** Tells all other tabs. */
 export const tell = (message: TabMessage) => channel?.postMessage(message);
 
-/** Joins the other tabs. `lead` is called when this tab leads from now on, `resign` when it no longer does. */
-export function join(lead: () => void, resign: () => void, hear: (message: TabMessage) => void) {
-  let release: (() => void) | undefined;
-  let isAway = false;
-
+/** Joins the other tabs. `lead` is called when this tab leads from now on, `left` when its page goes. */
+export function join(lead: () => void, left: () => void, hear: (message: TabMessage) => void) {
   function enter() {
-    isAway = false;
+    const before = leaves;
     channel = new BroadcastChannel(NAME);
     channel.onmessage = ({ data }) => hear(data);
+    // A tab that left meanwhile wants the lock no more.
     const isHeld = () =>
-      isAway
-        ? undefined
-        : new Promise<void>((resolve) => {
-            release = resolve;
-            lead();
-          });
+      leaves === before &&
+      new Promise<void>((resolve) => {
+        release = resolve;
+        lead();
+      });
     navigator.locks.request(NAME, isHeld).catch(lead);
-  }
-
-  /** A page in the back/forward cache gives the lock back: no other tab could lead meanwhile. */
-  function leave() {
-    isAway = true;
-    if (release) resign();
-    release?.();
-    release = undefined;
-    channel?.close();
-    channel = undefined;
   }
 
   if (!isShared) return queueMicrotask(lead);
   enter();
-  addEventListener("pagehide", leave);
+  addEventListener("pagehide", left);
   addEventListener("pageshow", (event) => event.persisted && enter());
+}
+
+/** Leaves the other tabs: one of them leads from now on. A page in the back/forward cache does that too, and joins again when it is back. */
+export function leave() {
+  leaves += 1;
+  release?.();
+  channel?.close();
+  release = channel = undefined;
 }

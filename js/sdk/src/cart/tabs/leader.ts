@@ -8,7 +8,7 @@ import { host } from "../host.ts";
 import * as sync from "../hub/sync.ts";
 import { TABS_MAX } from "../limits.ts";
 import { isPersistent } from "../storage/store.ts";
-import { head, restore, save } from "../storage/stored.ts";
+import { head, leave, restore, save } from "../storage/stored.ts";
 import type { Act } from "../types.ts";
 import * as display from "./display.ts";
 import { tell } from "./group.ts";
@@ -82,4 +82,6 @@ export function resign() {
   if (!sync.isOn()) return;
   pause();
   sync.stop();
+  // The stored cart is another tab's now. An answer that is still under way is about this head, so it changes nothing.
+  leave(false);
 }

@@ -19,8 +19,10 @@ import { products, report } from "./touchpoints.ts";
 
 async function checkout(isQuiet?: boolean): Promise<Checkout | null> {
   await sync.now();
+  const before = head;
   const { status, json } = await call<CheckoutAnswer>("POST", "/v1/cart/checkout", personOf(host));
-  if (status !== 200 || !json) return null;
+  // After a logout the checkout is about another visitor's cart.
+  if (status !== 200 || !json || head !== before) return null;
   const { checkout_id, sum_hash } = json;
   head.checkout = checkout_id;
   save();
@@ -55,7 +57,7 @@ function reset() {
   setToken("");
   core.leave();
   forget();
-  leave();
+  leave(true);
   save();
   sync.start(share);
   share();

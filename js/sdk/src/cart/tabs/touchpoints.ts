@@ -20,9 +20,8 @@ const cartId = () => core.label() && { cart_id: core.label() };
 /** Reports the module's touchpoints. */
 export function report(touchpoints = core.touchpoints()) {
   for (const [change = "", id = "", ...cells] of table(touchpoints)) {
-    const line = shownOf(change, cells);
-    const { quantity } = line;
-    host.track(quantity > 0 ? "Product Added" : "Product Removed", { ...cartId(), ...product({ ...line, quantity: Math.abs(quantity) }) }, id);
+    const line = shownOf(change.replace("-", ""), cells);
+    host.track(change[0] === "-" ? "Product Removed" : "Product Added", { ...cartId(), ...product(line) }, id);
   }
 }
 
