@@ -3,6 +3,7 @@
 
 use std::fs;
 use std::path::{Path, PathBuf};
+use std::sync::mpsc::channel;
 
 use crate::files::fingerprint;
 use crate::shell::{Problem, Workspace, both, step};
@@ -30,11 +31,24 @@ pub(crate) enum Collector {
     Release,
 }
 
-/// Builds everything that a browser or workerd runs. Linking the page's modules keeps only one processor busy, so the
-/// collector is built at the same time.
+/// Installs the tools, and builds everything that a browser or workerd runs. The end of an installation and the linking of a
+/// module keep only one processor busy, so pages and the collector are built at the same time, each when its own tools are there.
 pub(crate) fn all(workspace: &Workspace, build: Collector) -> Result<(), Problem> {
-    tools::ensure(workspace)?;
-    both(|| page(workspace), || collector(workspace, build)).map(drop)
+    let (installed, tools_of_pages) = channel();
+    let pages = move || {
+        tools::for_pages(workspace)?;
+        let _ = installed.send(());
+        page(workspace)
+    };
+    let edge = move || {
+        tools::for_collector(workspace)?;
+        // worker-build runs wasm-bindgen and esbuild as well. Nothing comes when their installation failed: `pages` says why.
+        match tools_of_pages.recv() {
+            Ok(()) => collector(workspace, build),
+            Err(_) => Ok(()),
+        }
+    };
+    both(pages, edge).map(drop)
 }
 
 /// Builds what a page loads.
@@ -156,7 +170,7 @@ pub(crate) fn collector(workspace: &Workspace, build: Collector) -> Result<(), P
             "build-dev",
             "building the collector for development",
             "worker-build",
-            &["--dev", "--no-opt"],
+            &["--profile", "local", "--no-opt"],
         ),
         // `test` builds it beside the specs, and these must not wait for the compiler.
         Collector::Release => (

@@ -13,18 +13,22 @@ const NODE_MAJOR_MIN: u32 = 20;
 /// The version of worker-build that accepts the wasm-bindgen that Cargo.toml pins.
 const WORKER_BUILD: &str = "0.8.7";
 
-/// Installs everything that a build needs, all at once: npm mostly waits for the network, and the end of a compilation keeps
-/// only one processor busy.
+/// Installs everything that a build needs.
 pub(crate) fn ensure(workspace: &Workspace) -> Result<(), Problem> {
+    both(|| for_pages(workspace), || for_collector(workspace)).map(drop)
+}
+
+/// Installs what the page's modules are built with, all at once: npm mostly waits for the network.
+pub(crate) fn for_pages(workspace: &Workspace) -> Result<(), Problem> {
     wasm_target(workspace)?;
     let wasm_bindgen = locked_version(workspace, "wasm-bindgen")?;
-    let tools = || {
-        both(
-            || cargo_tool(workspace, "wasm-bindgen-cli", "wasm-bindgen", &wasm_bindgen),
-            || cargo_tool(workspace, "worker-build", "worker-build", WORKER_BUILD),
-        )
-    };
-    both(|| npm_packages(workspace), tools).map(drop)
+    let bindgen = || cargo_tool(workspace, "wasm-bindgen-cli", "wasm-bindgen", &wasm_bindgen);
+    both(|| npm_packages(workspace), bindgen).map(drop)
+}
+
+/// Installs what the collector is built with beside the tools of [`for_pages`].
+pub(crate) fn for_collector(workspace: &Workspace) -> Result<(), Problem> {
+    cargo_tool(workspace, "worker-build", "worker-build", WORKER_BUILD)
 }
 
 fn node() -> Result<(), Problem> {
@@ -93,7 +97,8 @@ fn cargo_tool(
         .env("CARGO_TARGET_DIR", tools.join("build").join(package))
         // A tool runs for a second each time: a debug build takes 2 minutes, a release build 7.
         .env("CARGO_PROFILE_DEV_DEBUG", "0")
-        .args(["install", "--quiet", "--debug", package, "--version", version, "--force"])
+        .args(["install", "--quiet", "--locked", "--debug"])
+        .args([package, "--version", version, "--force"])
         // The packages have more programs, which nothing here uses. Their default features are for downloads over TLS: building
         // them takes a fifth of the time.
         .args(["--bin", program, "--no-default-features", "--root"])
