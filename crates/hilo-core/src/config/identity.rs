@@ -1,4 +1,4 @@
-//! `[identity]`: the issuer of user tokens, and the keys that verify them.
+//! `[identity]`: reserved ids, the issuer of user tokens, and the keys that verify them.
 //!
 //! Reads and checks the table into `identity/rules.rs`. `identity/token.rs` reads tokens.
 
@@ -15,7 +15,7 @@ const ALGORITHMS: [&str; 4] = ["EdDSA", "ES256", "RS256", "HS256"];
 pub(super) fn read(reader: &Reader<'_>, root: &Section<'_>, environment: &str) -> IdentityRules {
     let mut rules = IdentityRules { audience: environment.to_owned(), ..IdentityRules::default() };
     let Some(section) = reader.section(root, "identity") else { return rules };
-    reader.only(&section, &["mode", "audience", "issuer", "key"]);
+    reader.only(&section, &["mode", "audience", "issuer", "key", "reserved"]);
     rules.mode = match reader.word(&section, "mode", &["enforce", "report", "off"]) {
         Some("report") => IdentityMode::Report,
         Some("off") => IdentityMode::Off,
@@ -27,6 +27,7 @@ pub(super) fn read(reader: &Reader<'_>, root: &Section<'_>, environment: &str) -
     if let Some(issuer) = reader.text(&section, "issuer") {
         rules.issuer = issuer;
     }
+    rules.reserved = reader.texts(&section, "reserved");
     let mut taken = Vec::new();
     for key in reader.sections(&section, "key") {
         rules.keys.extend(read_key(reader, &key, &mut taken));

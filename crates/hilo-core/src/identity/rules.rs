@@ -1,4 +1,5 @@
-//! The rules for user tokens: who issues them, and which keys verify them. `[identity]` of `hilo.toml` becomes these shapes.
+//! The rules for identities: reserved ids, who issues user tokens, which keys verify them. `[identity]` of `hilo.toml` becomes
+//! these shapes.
 //!
 //! A secret key stands here by its name only, so its length can only be checked where it is used.
 
@@ -8,11 +9,12 @@ use serde::ser::SerializeMap;
 use serde::{Serialize, Serializer};
 
 use super::public_key::PublicKey;
+use super::{is_listed, is_reserved};
 
 /// Bytes of a secret that signs user tokens: at least as many as the hash has (RFC 7518, 3.2).
 pub const TOKEN_SECRET_BYTES_MIN: usize = 32;
 
-/// The rules for user tokens.
+/// The rules for identities.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize)]
 pub struct IdentityRules {
     /// Whether tokens grant and are refused.
@@ -23,6 +25,16 @@ pub struct IdentityRules {
     pub issuer: String,
     /// The keys that verify tokens.
     pub keys: Vec<TokenKey>,
+    /// Ids that stand for everybody besides the built-in ones.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub reserved: Vec<String>,
+}
+
+impl IdentityRules {
+    /// Whether `id` names no particular person, by the built-in list or by the configured one.
+    pub fn is_reserved(&self, id: &str) -> bool {
+        is_reserved(id) || is_listed(&self.reserved, id)
+    }
 }
 
 /// Whether user tokens grant and are refused.

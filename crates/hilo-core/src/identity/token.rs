@@ -9,8 +9,8 @@ use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use jiff::Timestamp;
 use serde_json::{Map, Value};
 
+use super::ID_BYTES_MAX;
 use super::rules::{IdentityRules, TokenKey};
-use super::{ID_BYTES_MAX, is_reserved};
 use crate::outcome::{Code, Rejection};
 use crate::strict::read_object;
 
@@ -136,7 +136,7 @@ impl<'t> Token<'t> {
         let scopes = scopes(claims.get("scope"))?;
         let session = text(&claims, "sid").map(str::to_owned);
         let subject = match claims.remove("sub") {
-            Some(Value::String(subject)) if is_subject(&subject) => subject,
+            Some(Value::String(subject)) if is_subject(&subject, rules) => subject,
             _ => {
                 let message = "its `sub` has to be one user's own id, as text of at most 128 bytes";
                 return Err(Rejection::new(Code::TokenBadSubject, message));
@@ -228,8 +228,8 @@ fn scopes(claim: Option<&Value>) -> Result<Option<Vec<String>>, Rejection> {
     }
 }
 
-fn is_subject(subject: &str) -> bool {
-    !is_reserved(subject)
+fn is_subject(subject: &str, rules: &IdentityRules) -> bool {
+    !rules.is_reserved(subject)
         && subject.len() <= ID_BYTES_MAX
         && !subject.chars().any(char::is_control)
         && subject.trim() == subject
@@ -246,6 +246,7 @@ mod tests {
 
     fn rules() -> IdentityRules {
         IdentityRules {
+            reserved: Vec::new(),
             mode: IdentityMode::Enforce,
             audience: "test".to_owned(),
             issuer: "https://shop.example".to_owned(),
