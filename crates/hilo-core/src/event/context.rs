@@ -220,6 +220,9 @@ pub struct HiloContext {
     /// Click ids by their query key (`gclid`, `fbclid` …).
     #[serde(skip_serializing_if = "BTreeMap::is_empty")]
     pub click_ids: BTreeMap<String, String>,
+    /// Why the event's time is not the sender's own; absent if it is.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub clock: Option<Clock>,
     /// The page's dropped events since its last envelope, counted by reason.
     #[serde(skip_serializing_if = "BTreeMap::is_empty")]
     pub dropped: BTreeMap<String, u64>,
@@ -241,6 +244,18 @@ impl HiloContext {
     fn is_empty(&self) -> bool {
         *self == HiloContext::default()
     }
+}
+
+/// Why an event's time is not the sender's own.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Clock {
+    /// A visitor's time was longer ago than a page or an app keeps events: the oldest possible time counts.
+    TooOld,
+    /// The time was still to come: the time of receipt counts.
+    Future,
+    /// The time could not be read: the time of receipt counts.
+    Unreadable,
 }
 
 /// A browser, reduced to family and major version.

@@ -12,8 +12,8 @@ mod limits;
 mod properties;
 
 pub use context::{
-    Browser, Campaign, ConsentClaim, Context, Device, HiloContext, Landing, Library, Location, Os,
-    Page, SessionHint,
+    Browser, Campaign, Clock, ConsentClaim, Context, Device, HiloContext, Landing, Library,
+    Location, Os, Page, SessionHint,
 };
 pub use facts::{Facts, Geo, Trust};
 pub use gist::Gist;
