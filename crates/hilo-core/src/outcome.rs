@@ -158,7 +158,7 @@ codes! {
     UnknownType = "unknown_type", 422;
     /// Neither `anonymousId` nor a `userId` that this source may vouch for.
     MissingId = "missing_id", 422;
-    /// An id such as `null`, `undefined` or `guest`, which would merge strangers.
+    /// An id such as `null`, `undefined` or `guest`, which would merge strangers. A remark if the event has another id.
     ReservedId = "reserved_id", 422;
     /// The same key twice in one object: JSON readers disagree about such objects.
     DuplicateKey = "duplicate_key", 422;
@@ -179,6 +179,12 @@ codes! {
     UnknownField = "unknown_field", 200;
     /// Remark: a string was cut to its limit; the event was kept.
     Truncated = "truncated", 200;
+    /// Remark: `NaN`, `Infinity` or a number out of every range became `null`; the event was kept.
+    NotANumber = "not_a_number", 200;
+    /// Remark: a time could not be read; the event was kept with the time of receipt.
+    BadTimestamp = "bad_timestamp", 200;
+    /// Remark: a key that changes prototypes in JavaScript was left out; the event was kept.
+    UnsafeKey = "unsafe_key", 200;
     /// Remark: the same `messageId` twice in one envelope; the first was kept.
     DuplicateId = "duplicate_id", 200;
 }

@@ -30,6 +30,7 @@ pub fn facts() -> Facts {
             region: Some("Madrid".into()),
             city: Some("Madrid".into()),
         },
+        reserved_ids: Vec::new(),
     }
 }
 

@@ -7,9 +7,9 @@
 pub enum Shape {
     /// Text.
     Text,
-    /// Text, or a number that is read as its decimal text (ids never pass through f64).
+    /// Text, or a number that is read as its digits (ids never pass through f64).
     Id,
-    /// RFC 3339 text, or milliseconds since the epoch.
+    /// A time as text, or seconds or milliseconds since the epoch.
     Time,
     /// `true` or `false`.
     Flag,
@@ -53,6 +53,17 @@ pub struct Field {
     pub bytes_max: usize,
     /// How the field must be treated.
     pub privacy: Privacy,
+}
+
+impl Field {
+    /// Whether the field decides something: what the event is, whom it is about, or what the visitor allowed.
+    ///
+    /// `validate` reads these fields strictly and never guesses. Every other field describes the event, and an odd value there
+    /// costs only the field.
+    pub fn decides(&self) -> bool {
+        matches!(self.path, "type" | "anonymousId" | "userId" | "previousId" | "groupId")
+            || self.path.starts_with("context.consent")
+    }
 }
 
 const fn row(path: &'static str, shape: Shape, bytes_max: usize, privacy: Privacy) -> Field {

@@ -1,4 +1,4 @@
-//! Reads one hostile JSON value: no key twice, no deep nesting, no flood of keys, no prototype keys.
+//! Reads one hostile JSON value: no key twice, no deep nesting, no flood of keys.
 //!
 //! Text → `Value`, or the refusal with the path to blame. JSON readers disagree about duplicate keys, and attacks hide in such
 //! disagreements, so a value with a duplicate key is refused.
@@ -6,18 +6,21 @@
 use std::cell::RefCell;
 use std::fmt;
 
-use serde::de::{DeserializeSeed, Deserializer, IgnoredAny, MapAccess, SeqAccess, Visitor};
+use serde::de::{DeserializeSeed, Deserializer, MapAccess, SeqAccess, Visitor};
 use serde_json::{Map, Number, Value};
 
 use super::key::key_shape;
+use super::words::without_impossible_numbers;
 use crate::event::{DEPTH_MAX, EVENT_BYTES_MAX, KEY_BYTES_MAX, OBJECT_KEYS_MAX};
 use crate::outcome::{Code, Rejection};
 
-/// Keys that change an object's prototype in JavaScript. Dropped at every level.
-const PROTOTYPE_KEYS: [&str; 3] = ["__proto__", "constructor", "prototype"];
-
 /// Reads one item of a batch: an object inside every structural limit.
-pub(crate) fn read_item(text: &str) -> Result<Map<String, Value>, Rejection> {
+///
+/// A number that no reader can hold becomes `null`, and `lost` gets its path.
+pub(crate) fn read_item(
+    text: &str,
+    lost: &mut Vec<String>,
+) -> Result<Map<String, Value>, Rejection> {
     if text.len() > EVENT_BYTES_MAX {
         return Err(Rejection::new(
             Code::EventTooLarge,
@@ -25,20 +28,28 @@ pub(crate) fn read_item(text: &str) -> Result<Map<String, Value>, Rejection> {
         ));
     }
     let fault = Fault::default();
-    let mut reader = serde_json::Deserializer::from_str(text);
-    let read = Strict::new(&fault, 0).deserialize(&mut reader);
-    match read.and_then(|value| reader.end().map(|()| value)) {
+    let mut read = read_value(text, &fault);
+    if read.is_err()
+        && fault.is_empty()
+        && let Some(mended) = without_impossible_numbers(text, lost)
+    {
+        read = read_value(&mended, &fault);
+    }
+    match read {
         Ok(Value::Object(message)) => Ok(message),
         Ok(
             Value::Null | Value::Bool(_) | Value::Number(_) | Value::String(_) | Value::Array(_),
         ) => Err(Rejection::new(Code::MalformedEvent, "an event is a JSON object")),
         Err(_) => Err(fault.take().unwrap_or_else(|| {
-            Rejection::new(
-                Code::MalformedEvent,
-                "the event is not valid JSON, or has a number out of range",
-            )
+            Rejection::new(Code::MalformedEvent, "the event is not valid JSON")
         })),
     }
+}
+
+fn read_value(text: &str, fault: &Fault) -> Result<Value, serde_json::Error> {
+    let mut reader = serde_json::Deserializer::from_str(text);
+    let value = Strict::new(fault, 0).deserialize(&mut reader)?;
+    reader.end().map(|()| value)
 }
 
 /// The place where a serde visitor leaves its refusal: serde's own error carries text only.
@@ -186,10 +197,6 @@ impl<'de> Visitor<'de> for Strict<'_> {
         let mut object = Map::new();
         while let Some(key) = map.next_key::<String>()? {
             self.admit::<A::Error>(&key, object.len())?;
-            if PROTOTYPE_KEYS.contains(&key.as_str()) {
-                map.next_value::<IgnoredAny>()?;
-                continue;
-            }
             if object.contains_key(&key) {
                 return Err(self.twice(&key));
             }
@@ -212,8 +219,12 @@ mod tests {
     use super::*;
     use crate::event::{DEPTH_MAX, EVENT_BYTES_MAX};
 
+    fn read(text: &str) -> Result<Map<String, Value>, Rejection> {
+        read_item(text, &mut Vec::new())
+    }
+
     fn check(text: &str, code: Code, field: Option<&str>) {
-        let refused = read_item(text).unwrap_err();
+        let refused = read(text).unwrap_err();
         assert_eq!((refused.code, refused.field.as_deref()), (code, field), "{text:.80}");
     }
 
@@ -224,7 +235,7 @@ mod tests {
     #[test]
     fn plain_json_is_read_as_it_is() {
         let text = r#"{"a":[1,-2,0.5,"x\n",true,null,{}],"b":18446744073709551615}"#;
-        assert_eq!(Value::Object(read_item(text).unwrap()), text.parse::<Value>().unwrap());
+        assert_eq!(Value::Object(read(text).unwrap()), text.parse::<Value>().unwrap());
     }
 
     #[test]
@@ -235,7 +246,7 @@ mod tests {
 
     #[test]
     fn nesting_beyond_the_limit_is_refused() {
-        assert!(read_item(&nested(DEPTH_MAX)).is_ok());
+        assert!(read(&nested(DEPTH_MAX)).is_ok());
         let path = ["a"; DEPTH_MAX].join(".");
         check(&nested(DEPTH_MAX + 1), Code::TooDeep, Some(&path));
         check(&nested(5_000), Code::TooDeep, Some(&path));
@@ -247,31 +258,33 @@ mod tests {
             let keys: Vec<_> = (0..count).map(|i| format!("\"{i}\":0")).collect();
             format!("{{\"a\":{{{}}}}}", keys.join(","))
         };
-        assert!(read_item(&keys(OBJECT_KEYS_MAX)).is_ok());
+        assert!(read(&keys(OBJECT_KEYS_MAX)).is_ok());
         check(&keys(OBJECT_KEYS_MAX + 1), Code::TooManyKeys, Some("a"));
         let key = |bytes: usize| format!("{{\"{}\":0}}", "k".repeat(bytes));
-        assert!(read_item(&key(KEY_BYTES_MAX)).is_ok());
+        assert!(read(&key(KEY_BYTES_MAX)).is_ok());
         check(&key(KEY_BYTES_MAX + 1), Code::KeyTooLong, None);
     }
 
     #[test]
-    fn prototype_keys_are_dropped_at_every_level() {
-        let read = read_item(r#"{"__proto__":{"x":1},"a":{"constructor":1,"prototype":[],"b":2}}"#)
-            .unwrap();
-        assert_eq!(Value::Object(read), serde_json::json!({"a": {"b": 2}}));
-    }
-
-    #[test]
     fn text_that_is_no_json_object_is_no_event() {
-        for text in ["null", "[]", "1e999", "{\"a\":1e999}", "{", "\"\\ud800\"", "{} {}", "\u{0}"] {
+        for text in ["null", "[]", "1e999", "{\"a\":1e}", "{", "\"\\ud800\"", "{} {}", "\u{0}"] {
             check(text, Code::MalformedEvent, None);
         }
     }
 
     #[test]
+    fn a_number_that_no_reader_holds_becomes_null_and_harms_nothing_else() {
+        let mut lost = Vec::new();
+        let object = read_item(r#"{"a":[1e999,2],"b":"1e999"}"#, &mut lost).unwrap();
+        assert_eq!(Value::Object(object), serde_json::json!({"a": [null, 2], "b": "1e999"}));
+        assert_eq!(lost, ["a.0"]);
+        check(r#"{"a":1e999,"b":{"c":1,"c":1}}"#, Code::DuplicateKey, Some("b.c"));
+    }
+
+    #[test]
     fn an_event_one_byte_over_the_limit_is_refused() {
         let of = |bytes: usize| format!("{{\"a\":\"{}\"}}", "x".repeat(bytes - 8));
-        assert!(read_item(&of(EVENT_BYTES_MAX)).is_ok());
+        assert!(read(&of(EVENT_BYTES_MAX)).is_ok());
         check(&of(EVENT_BYTES_MAX + 1), Code::EventTooLarge, None);
     }
 }

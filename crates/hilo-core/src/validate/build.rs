@@ -1,7 +1,7 @@
 //! Builds the typed event from a message that fits the field table: kind, ids, times, context.
 //!
-//! `(message, facts) → Event`. The trust in the sender decides whether a user id is verified or claimed. Times stay as the page
-//! sent them: `normalize` corrects the page's clock.
+//! `(message, facts) → Event`. The trust in the sender decides whether a user id is verified or claimed. An id that stands for
+//! everybody is taken away. Times stay as the sender sent them: `normalize` corrects clocks.
 
 use jiff::Timestamp;
 use serde_json::{Map, Value};
@@ -9,8 +9,8 @@ use serde_json::{Map, Value};
 use super::notes::Notes;
 use super::posted::PostedEvent;
 use super::time::read_time;
-use crate::event::{Context, Event, EventKind, Properties, Trust};
-use crate::identity::{is_reserved, uuid_v7};
+use crate::event::{Clock, Context, Event, EventKind, Facts, Properties, Trust};
+use crate::identity::{is_listed, is_reserved, uuid_v7};
 use crate::outcome::{Code, Rejection};
 
 /// Fields of some kinds only. A field that is left after the kind was built belongs to another kind.
@@ -23,9 +23,9 @@ pub(super) fn build(
     posted: &PostedEvent<'_>,
     notes: &mut Notes,
 ) -> Result<Event, Rejection> {
-    let kind = kind(&mut message, posted.envelope.kind.as_deref())?;
-    let ids = Ids::take(&mut message, posted.facts.trust)?;
-    let times = Times::take(&mut message, posted.envelope.sent_at)?;
+    let kind = kind(&mut message, posted, notes)?;
+    let ids = Ids::take(&mut message, posted.facts, notes)?;
+    let times = Times::take(&mut message, posted, notes);
     for name in KIND_FIELDS {
         let left = message.get(name);
         if left.is_some_and(|value| value.as_object().is_none_or(|object| !object.is_empty())) {
@@ -37,7 +37,8 @@ pub(super) fn build(
         }
     }
     let message_id = take_text(&mut message, "messageId").unwrap_or_else(|| mint(posted));
-    let context = context(message.remove("context"))?;
+    let mut context = context(message.remove("context"), posted.facts, notes)?;
+    context.hilo.clock = times.clock;
     let integrations = take_object(&mut message, "integrations");
     Ok(Event {
         message_id,
@@ -74,14 +75,19 @@ fn missing(field: &str, message: &str) -> Rejection {
     Rejection::at(Code::MissingField, field, message)
 }
 
-fn kind(message: &mut Map<String, Value>, of_path: Option<&str>) -> Result<EventKind, Rejection> {
+fn kind(
+    message: &mut Map<String, Value>,
+    posted: &PostedEvent<'_>,
+    notes: &mut Notes,
+) -> Result<EventKind, Rejection> {
     let of_message = take_text(message, "type");
-    let name = of_path.map(str::to_owned).or(of_message).ok_or_else(|| {
-        missing(
-            "type",
-            "say what kind of event it is: track, page, screen, identify, group or alias",
-        )
-    })?;
+    let name =
+        posted.envelope.kind.as_deref().map(str::to_owned).or(of_message).ok_or_else(|| {
+            missing(
+                "type",
+                "say what kind of event it is: track, page, screen, identify, group or alias",
+            )
+        })?;
     match name.as_str() {
         "track" => {
             let event = take_text(message, "event").filter(|event| !event.trim().is_empty());
@@ -102,15 +108,14 @@ fn kind(message: &mut Map<String, Value>, of_path: Option<&str>) -> Result<Event
         }),
         "identify" => Ok(EventKind::Identify { traits: take_object(message, "traits") }),
         "group" => {
-            let group_id = take_text(message, "groupId")
-                .ok_or_else(|| missing("groupId", "a group event names the group"))?;
-            let group_id = not_reserved("groupId", group_id)?;
+            let group_id =
+                subject(message, "groupId", "a group event names the group", posted.facts, notes)?;
             Ok(EventKind::Group { group_id, traits: take_object(message, "traits") })
         }
         "alias" => {
-            let previous_id = take_text(message, "previousId")
-                .ok_or_else(|| missing("previousId", "an alias event names the earlier id"))?;
-            Ok(EventKind::Alias { previous_id: not_reserved("previousId", previous_id)? })
+            let why = "an alias event names the earlier id";
+            let previous_id = subject(message, "previousId", why, posted.facts, notes)?;
+            Ok(EventKind::Alias { previous_id })
         }
         _ => Err(Rejection::at(
             Code::UnknownType,
@@ -120,13 +125,28 @@ fn kind(message: &mut Map<String, Value>, of_path: Option<&str>) -> Result<Event
     }
 }
 
-fn not_reserved(field: &str, id: String) -> Result<String, Rejection> {
-    if is_reserved(&id) {
-        let message =
-            "this id stands for nobody in particular and would merge strangers: leave it out";
-        return Err(Rejection::at(Code::ReservedId, field, message));
+/// The id that the event is about. Without it the event says nothing.
+fn subject(
+    message: &mut Map<String, Value>,
+    field: &str,
+    why: &str,
+    facts: &Facts,
+    notes: &mut Notes,
+) -> Result<String, Rejection> {
+    match take_text(message, field) {
+        Some(id) if stands_for_everybody(&id, facts) => Err(reserved(field)),
+        Some(id) => Ok(id),
+        None => Err(notes.take(field).unwrap_or_else(|| missing(field, why))),
     }
-    Ok(id)
+}
+
+fn stands_for_everybody(id: &str, facts: &Facts) -> bool {
+    is_reserved(id) || is_listed(&facts.reserved_ids, id)
+}
+
+fn reserved(field: &str) -> Rejection {
+    let message = "this id stands for nobody in particular and would merge strangers: leave it out";
+    Rejection::at(Code::ReservedId, field, message)
 }
 
 /// The ids of an event, verified or claimed.
@@ -137,70 +157,104 @@ struct Ids {
 }
 
 impl Ids {
-    fn take(message: &mut Map<String, Value>, trust: Trust) -> Result<Ids, Rejection> {
-        let mut take =
-            |field| take_text(message, field).map(|id| not_reserved(field, id)).transpose();
-        let (anonymous, user) = (take("anonymousId")?, take("userId")?);
-        match trust {
+    /// Takes the ids. An id that stands for everybody is taken away, and the event lives on with its other id.
+    fn take(
+        message: &mut Map<String, Value>,
+        facts: &Facts,
+        notes: &mut Notes,
+    ) -> Result<Ids, Rejection> {
+        let mut take = |field| {
+            take_text(message, field).filter(|id| {
+                let is_somebody = !stands_for_everybody(id, facts);
+                if !is_somebody {
+                    notes.taken_away(reserved(field));
+                }
+                is_somebody
+            })
+        };
+        let (anonymous, user) = (take("anonymousId"), take("userId"));
+        let (needed, message) = match facts.trust {
             // Anyone can copy a public key out of a page, so a user id under such a key is a claim and owns no profile.
-            Trust::Public if anonymous.is_none() => Err(Rejection::at(
-                Code::MissingId,
+            Trust::Public if anonymous.is_none() => (
                 "anonymousId",
                 "events from a page carry the anonymousId: a userId alone counts only from a server key",
-            )),
-            Trust::Public => Ok(Ids { anonymous, user: None, claimed: user }),
-            Trust::Server if anonymous.is_none() && user.is_none() => Err(Rejection::at(
-                Code::MissingId,
-                "userId",
-                "say whom the event is about: userId, anonymousId or both",
-            )),
-            Trust::Server => Ok(Ids { anonymous, user, claimed: None }),
-        }
+            ),
+            Trust::Server if anonymous.is_none() && user.is_none() => {
+                ("userId", "say whom the event is about: userId, anonymousId or both")
+            }
+            Trust::Public => return Ok(Ids { anonymous, user: None, claimed: user }),
+            Trust::Server => return Ok(Ids { anonymous, user, claimed: None }),
+        };
+        // An id that was taken away is the better reason.
+        let taken = notes.take(needed).or_else(|| match facts.trust {
+            Trust::Public => None,
+            Trust::Server => notes.take("anonymousId"),
+        });
+        Err(taken.unwrap_or_else(|| Rejection::at(Code::MissingId, needed, message)))
     }
 }
 
-/// The page's times, as the page sent them.
+/// The sender's times, as the sender sent them.
 struct Times {
     original_at: Option<Timestamp>,
     sent_at: Option<Timestamp>,
+    clock: Option<Clock>,
 }
 
 impl Times {
+    /// Takes the times. A time that cannot be read is noted and counts as absent.
     fn take(
         message: &mut Map<String, Value>,
-        envelope_sent_at: Option<Timestamp>,
-    ) -> Result<Times, Rejection> {
+        posted: &PostedEvent<'_>,
+        notes: &mut Notes,
+    ) -> Times {
+        let is_told =
+            message.contains_key("originalTimestamp") || message.contains_key("timestamp");
         let mut take = |field: &str| {
-            match message.remove(field) {
-            None => Ok(None),
-            Some(value) => read_time(&value).map(Some).ok_or_else(|| {
-                let message = "send a time with its offset, such as 2026-11-24T10:00:00.000Z, or milliseconds since 1970";
-                Rejection::at(Code::WrongType, field, message)
-            }),
-        }
+            let time = read_time(&message.remove(field)?);
+            if time.is_none() {
+                let message = "this is no time: send RFC 3339, such as 2026-11-24T10:00:00.000Z; the time of receipt counts";
+                notes.remark(Code::BadTimestamp, field, message);
+            }
+            time
         };
-        let (original, said, sent_at) =
-            (take("originalTimestamp")?, take("timestamp")?, take("sentAt")?);
-        // Where both are sent, another system has corrected `timestamp` already. Our correction starts from the page's own
-        // clock.
-        Ok(Times { original_at: original.or(said), sent_at: sent_at.or(envelope_sent_at) })
+        let (original, said) = (take("originalTimestamp"), take("timestamp"));
+        // Where both are sent, another system has corrected `timestamp` already. That counts from a server. A page's clock is
+        // corrected here, and the correction starts from the page's own time.
+        let original_at = match posted.facts.trust {
+            Trust::Server => said.or(original),
+            Trust::Public => original.or(said),
+        };
+        Times {
+            original_at,
+            sent_at: take("sentAt").or(posted.envelope.sent_at),
+            clock: (is_told && original_at.is_none()).then_some(Clock::Unreadable),
+        }
     }
 }
 
-/// The typed context. Its fields fit the table, so the only possible mistake is a session without an id.
-fn context(value: Option<Value>) -> Result<Context, Rejection> {
-    let Some(value) = value else { return Ok(Context::default()) };
-    let session = value.get("hilo").and_then(|hilo| hilo.get("session"));
-    if session.is_some_and(|session| session.get("id").is_none()) {
-        return Err(missing("context.hilo.session.id", "a session has an id"));
+/// The typed context. Its fields fit the table. A session without an id and a group that stands for everybody are left out.
+fn context(value: Option<Value>, facts: &Facts, notes: &mut Notes) -> Result<Context, Rejection> {
+    let Some(mut value) = value else { return Ok(Context::default()) };
+    if let Some(Value::Object(hilo)) = value.get_mut("hilo")
+        && hilo.get("session").is_some_and(|session| session.get("id").is_none())
+    {
+        hilo.remove("session");
+        let field = "context.hilo.session.id";
+        notes.remark(Code::MissingField, field, "a session has an id; the session was left out");
     }
-    serde_json::from_value(value).map_err(|_| {
+    let mut context: Context = serde_json::from_value(value).map_err(|_| {
         Rejection::at(
             Code::WrongType,
             "context",
             "a field of the context has another type than the specification's",
         )
-    })
+    })?;
+    if context.group_id.as_deref().is_some_and(|id| stands_for_everybody(id, facts)) {
+        context.group_id = None;
+        notes.taken_away(reserved("context.groupId"));
+    }
+    Ok(context)
 }
 
 /// An id for a message without an id. Items of one envelope differ by their index, and envelopes by the random bytes. A message
@@ -226,7 +280,8 @@ mod tests {
             let Value::Object(mut message) = json!({"anonymousId": "a", "userId": "u"}) else {
                 panic!("not an object")
             };
-            let ids = Ids::take(&mut message, trust).unwrap();
+            let facts = Facts { trust, ..Facts::default() };
+            let ids = Ids::take(&mut message, &facts, &mut Notes::default()).unwrap();
             (ids.user.is_some(), ids.claimed.is_some())
         };
         assert_eq!(take(Trust::Server), (true, false));

@@ -3,6 +3,7 @@
 //! Bytes → [`Envelope`], or the refusal of the whole body. Each item stays raw text, so that one broken item does not spoil its
 //! neighbors.
 
+use std::borrow::Cow;
 use std::cell::Cell;
 use std::collections::BTreeSet;
 use std::fmt;
@@ -13,11 +14,13 @@ use serde_json::Value;
 use serde_json::value::RawValue;
 
 use super::envelope::{Envelope, SHARED_BYTES_MAX};
-use super::notes::NOTICES_MAX;
+use super::notes::{NOT_A_NUMBER, NOTICES_MAX};
 use super::time::read_time;
 use crate::event::{BATCH_EVENTS_MAX, fields};
 use crate::outcome::{Code, Rejection};
-use crate::strict::{Fault, Strict, body_text, key_shape};
+use crate::strict::{
+    Fault, Strict, body_text, key_shape, spelled_as_numbers, without_impossible_numbers,
+};
 
 /// Opens the body of `POST /v1/batch`.
 ///
@@ -25,8 +28,7 @@ use crate::strict::{Fault, Strict, body_text, key_shape};
 /// `malformed_body`, `wrong_type`, `missing_field`, `too_many_events`, `duplicate_key` and the structural limits on
 /// the envelope's own fields.
 pub fn read_batch(body: &[u8]) -> Result<Envelope, Rejection> {
-    let text = body_text(body)?;
-    let (envelope, has_batch) = open(&text, Form::Batch)?;
+    let (_, envelope, has_batch) = open(body_text(body)?, Form::Batch)?;
     if has_batch {
         Ok(envelope)
     } else {
@@ -39,9 +41,9 @@ pub fn read_batch(body: &[u8]) -> Result<Envelope, Rejection> {
 /// # Errors
 /// `malformed_body`, `wrong_type`. [`super::check`] refuses mistakes inside the message.
 pub fn read_single(body: &[u8], kind: &str) -> Result<Envelope, Rejection> {
-    let text = body_text(body)?;
-    let (mut envelope, _) = open(&text, Form::Single)?;
-    let item: Box<RawValue> = serde_json::from_str(&text).map_err(|error| malformed(&error))?;
+    let (text, mut envelope, _) = open(body_text(body)?, Form::Single)?;
+    let item: Box<RawValue> =
+        serde_json::from_str(&text).map_err(|error| malformed(&error, None))?;
     envelope.items.push(item);
     envelope.single = true;
     envelope.kind = Some(kind.to_owned());
@@ -76,16 +78,30 @@ enum Form {
     Single,
 }
 
-/// Reads the header fields, and returns whether there was a `batch`.
-fn open(text: &str, form: Form) -> Result<(Envelope, bool), Rejection> {
-    let (fault, at) = (Fault::default(), Cell::new(""));
+/// Reads the header fields. Returns the text in which the items stand, and whether there was a `batch`.
+///
+/// A body with bare `NaN` or `Infinity` is read a second time, with numbers in their place. A body without them costs nothing.
+fn open(text: Cow<'_, str>, form: Form) -> Result<(Cow<'_, str>, Envelope, bool), Rejection> {
+    match read_header(&text, form) {
+        Ok((envelope, has_batch)) => Ok((text, envelope, has_batch)),
+        Err(why) => {
+            let is_broken = why.code == Code::MalformedBody;
+            let mended = is_broken.then(|| spelled_as_numbers(&text)).flatten().ok_or(why)?;
+            let (envelope, has_batch) = read_header(&mended, form)?;
+            Ok((Cow::Owned(mended), envelope, has_batch))
+        }
+    }
+}
+
+fn read_header(text: &str, form: Form) -> Result<(Envelope, bool), Rejection> {
+    let (fault, at, item) = (Fault::default(), Cell::new(""), Cell::new(None));
     let mut reader = serde_json::Deserializer::from_str(text);
-    let read = reader.deserialize_any(Header { fault: &fault, at: &at, form });
+    let read = reader.deserialize_any(Header { fault: &fault, at: &at, item: &item, form });
     read.and_then(|header| reader.end().map(|()| header)).map_err(|error| {
         fault.take().unwrap_or_else(|| match at.get() {
             "" if error.is_data() => Rejection::new(Code::WrongType, "the body is one JSON object"),
             field if error.is_data() => Rejection::at(Code::WrongType, field, expected(field)),
-            _ => malformed(&error),
+            _ => malformed(&error, item.get()),
         })
     })
 }
@@ -93,56 +109,85 @@ fn open(text: &str, form: Form) -> Result<(Envelope, bool), Rejection> {
 fn expected(field: &str) -> &'static str {
     match field {
         "batch" => "`batch` is a list of events",
-        "writeKey" => "`writeKey` is text",
-        _ => "this field is an object",
+        _ => "`writeKey` is text",
     }
 }
 
-fn malformed(error: &serde_json::Error) -> Rejection {
-    let message = if error.is_eof() {
-        "the body ends in the middle: send all of it again".to_owned()
-    } else {
-        format!("the body is not valid JSON at line {} column {}", error.line(), error.column())
-    };
-    Rejection::new(Code::MalformedBody, message)
+/// The refusal of a body that is no JSON. `item` is the index of the item in which the mistake stands: a server's client does
+/// not halve a refused batch, so its author has to find the item.
+fn malformed(error: &serde_json::Error, item: Option<usize>) -> Rejection {
+    if error.is_eof() {
+        let message = "the body ends in the middle: send all of it again";
+        return Rejection::new(Code::MalformedBody, message);
+    }
+    let message =
+        format!("the body is not valid JSON at line {} column {}", error.line(), error.column());
+    let field = item.map(|index| format!("batch.{index}"));
+    Rejection { code: Code::MalformedBody, field, message }
 }
 
-/// Visits the outermost object. `at` names the current field, for refusals that come from serde.
+/// Visits the outermost object. `at` names the current field and `item` the current item, for refusals that come from serde.
 #[derive(Clone, Copy)]
 struct Header<'f> {
     fault: &'f Fault,
     at: &'f Cell<&'static str>,
+    item: &'f Cell<Option<usize>>,
     form: Form,
 }
 
 impl<'f> Header<'f> {
-    /// Reads `context` or `integrations`: an object, bounded because every item gets a copy.
-    fn shared<'de, A: MapAccess<'de>>(self, map: &mut A) -> Result<Option<Value>, A::Error> {
+    /// Reads `context` or `integrations`: an object, bounded because every item gets a copy. Anything else is left out and
+    /// noted.
+    fn shared<'de, A: MapAccess<'de>>(
+        self,
+        map: &mut A,
+        field: &'static str,
+        notices: &mut Vec<Rejection>,
+    ) -> Result<Option<Value>, A::Error> {
         let raw: &'de RawValue = map.next_value()?;
         if raw.get().len() > SHARED_BYTES_MAX {
             let message = format!(
                 "what all events share has at most {SHARED_BYTES_MAX} bytes: move the rest into events"
             );
             let error = self.fault.raise(Code::EventTooLarge, message);
-            self.fault.under(self.at.get());
+            self.fault.under(field);
             return Err(error);
         }
-        let mut reader = serde_json::Deserializer::from_str(raw.get());
-        // Depth 1, because the object will stand one level down in an event.
-        match Strict::new(self.fault, 1).deserialize(&mut reader) {
-            Ok(Value::Null) => Ok(None),
+        let mut lost = Vec::new();
+        let mut read = self.value(raw.get());
+        if read.is_err()
+            && self.fault.is_empty()
+            && let Some(mended) = without_impossible_numbers(raw.get(), &mut lost)
+        {
+            read = self.value(&mended);
+        }
+        for path in lost {
+            note(notices, Code::NotANumber, &format!("{field}.{path}"), NOT_A_NUMBER);
+        }
+        match read {
             Ok(value @ Value::Object(_)) => Ok(Some(value)),
-            Ok(_) => Err(serde::de::Error::custom("not an object")),
-            Err(_) => {
-                if self.fault.is_empty() {
-                    return Err(self
-                        .fault
-                        .raise(Code::MalformedBody, "a number is out of range".to_owned()));
+            Ok(value) => {
+                // PHP writes an empty object as an empty list.
+                if !value.is_null() && value.as_array().is_none_or(|list| !list.is_empty()) {
+                    let message = "this field is an object; it was left out";
+                    note(notices, Code::WrongType, field, message);
                 }
-                self.fault.under(self.at.get());
-                Err(serde::de::Error::custom("refused"))
+                Ok(None)
+            }
+            Err(error) => {
+                if self.fault.is_empty() {
+                    let message = "this field is not valid JSON".to_owned();
+                    let _: A::Error = self.fault.raise(Code::MalformedBody, message);
+                }
+                self.fault.under(field);
+                Err(serde::de::Error::custom(error))
             }
         }
+    }
+
+    /// Depth 1, because the value will stand one level down in an event.
+    fn value(self, text: &str) -> Result<Value, serde_json::Error> {
+        Strict::new(self.fault, 1).deserialize(&mut serde_json::Deserializer::from_str(text))
     }
 
     fn sent_at<'de, A: MapAccess<'de>>(
@@ -150,16 +195,22 @@ impl<'f> Header<'f> {
         map: &mut A,
         envelope: &mut Envelope,
     ) -> Result<(), A::Error> {
-        let value = map.next_value_seed(Strict::new(self.fault, 1)).inspect_err(|_| {
-            self.fault.under("sentAt");
-        })?;
-        envelope.sent_at = read_time(&value);
+        let raw: &'de RawValue = map.next_value()?;
+        let value = serde_json::from_str::<Value>(raw.get());
+        envelope.sent_at = value.as_ref().ok().and_then(read_time);
+        let is_absent = value.is_ok_and(|value| value.is_null());
         // A single message carries its own `sentAt`, and the message's check covers it.
-        if envelope.sent_at.is_none() && !value.is_null() && self.form == Form::Batch {
-            let message = "not a time: without it the page's clock cannot be corrected";
-            envelope.notices.push(Rejection::at(Code::WrongType, "sentAt", message));
+        if envelope.sent_at.is_none() && !is_absent && self.form == Form::Batch {
+            let message = "this is no time: without it the page's clock cannot be corrected";
+            note(&mut envelope.notices, Code::BadTimestamp, "sentAt", message);
         }
         Ok(())
+    }
+}
+
+fn note(notices: &mut Vec<Rejection>, code: Code, field: &str, message: &str) {
+    if notices.len() < NOTICES_MAX {
+        notices.push(Rejection::at(code, field, message));
     }
 }
 
@@ -188,29 +239,23 @@ impl<'de> Visitor<'de> for Header<'_> {
                 ("sentAt", _) => self.sent_at(&mut map, &mut envelope)?,
                 ("batch", Form::Batch) => {
                     self.at.set("batch");
-                    envelope.items = map.next_value_seed(Items { fault: self.fault })?;
+                    let items = Items { fault: self.fault, item: self.item };
+                    envelope.items = map.next_value_seed(items)?;
                     has_batch = true;
                 }
                 ("context", Form::Batch) => {
-                    self.at.set("context");
-                    envelope.context = self.shared(&mut map)?;
+                    envelope.context = self.shared(&mut map, "context", &mut envelope.notices)?;
                 }
                 ("integrations", Form::Batch) => {
-                    self.at.set("integrations");
-                    envelope.integrations = self.shared(&mut map)?;
+                    envelope.integrations =
+                        self.shared(&mut map, "integrations", &mut envelope.notices)?;
                 }
                 (_, Form::Single) => {
                     map.next_value::<IgnoredAny>()?;
                 }
                 (unknown, Form::Batch) => {
                     let message = "an envelope has no such field; it was left out";
-                    if envelope.notices.len() < NOTICES_MAX {
-                        envelope.notices.push(Rejection::at(
-                            Code::UnknownField,
-                            key_shape(unknown),
-                            message,
-                        ));
-                    }
+                    note(&mut envelope.notices, Code::UnknownField, &key_shape(unknown), message);
                     map.next_value::<IgnoredAny>()?;
                 }
             }
@@ -224,6 +269,7 @@ impl<'de> Visitor<'de> for Header<'_> {
 /// Visits the list of events and keeps each as raw text.
 struct Items<'f> {
     fault: &'f Fault,
+    item: &'f Cell<Option<usize>>,
 }
 
 impl<'de> DeserializeSeed<'de> for Items<'_> {
@@ -243,6 +289,7 @@ impl<'de> Visitor<'de> for Items<'_> {
 
     fn visit_seq<A: SeqAccess<'de>>(self, mut seq: A) -> Result<Self::Value, A::Error> {
         let mut items = Vec::new();
+        self.item.set(Some(0));
         while let Some(item) = seq.next_element()? {
             if items.len() == BATCH_EVENTS_MAX {
                 let message =
@@ -252,7 +299,9 @@ impl<'de> Visitor<'de> for Items<'_> {
                 return Err(error);
             }
             items.push(item);
+            self.item.set(Some(items.len()));
         }
+        self.item.set(None);
         Ok(items)
     }
 }
@@ -268,10 +317,10 @@ mod tests {
 
     #[test]
     fn the_header_is_read_and_items_stay_unread() {
-        let body = "\u{feff}{\"writeKey\":\"wk_a\",\"sentAt\":1000,\"batch\":[{},7,{\"a\":1,\"a\":2}],\"extra\":1}";
+        let body = "\u{feff}{\"writeKey\":\"wk_a\",\"sentAt\":1795514400,\"batch\":[{},7,{\"a\":1,\"a\":2}],\"extra\":1}";
         let envelope = read_batch(body.as_bytes()).unwrap();
         assert_eq!(envelope.write_key.as_deref(), Some("wk_a"));
-        assert_eq!(envelope.sent_at.map(|at| at.as_millisecond()), Some(1000));
+        assert_eq!(envelope.sent_at.map(|at| at.as_millisecond()), Some(1_795_514_400_000));
         assert_eq!(envelope.items.len(), 3);
         assert_eq!(envelope.notices[0].field.as_deref(), Some("extra"));
     }
@@ -288,7 +337,6 @@ mod tests {
         check("{\"batch\":{}}", Code::WrongType, Some("batch"));
         check("{\"batch\":null}", Code::WrongType, Some("batch"));
         check("{\"batch\":[],\"writeKey\":7}", Code::WrongType, Some("writeKey"));
-        check("{\"batch\":[],\"context\":7}", Code::WrongType, Some("context"));
         check("{\"batch\":[],\"batch\":[]}", Code::DuplicateKey, Some("batch"));
         check(
             "{\"context\":{\"a\":1,\"a\":1},\"batch\":[]}",
@@ -298,6 +346,49 @@ mod tests {
         let large =
             format!("{{\"context\":{{\"a\":\"{}\"}},\"batch\":[]}}", "x".repeat(SHARED_BYTES_MAX));
         check(large, Code::EventTooLarge, Some("context"));
+    }
+
+    #[test]
+    fn a_shared_field_that_is_no_object_is_left_out_and_noted() {
+        for (value, noted) in [("7", true), ("[1]", true), ("[]", false), ("null", false)] {
+            let body = format!("{{\"batch\":[{{}}],\"context\":{value},\"integrations\":{value}}}");
+            let envelope = read_batch(body.as_bytes()).unwrap();
+            assert_eq!((envelope.context, envelope.integrations), (None, None));
+            let fields: Vec<_> = envelope.notices.iter().filter_map(|n| n.field.clone()).collect();
+            let expected: &[&str] = if noted { &["context", "integrations"] } else { &[] };
+            assert_eq!(fields, expected, "{value}");
+        }
+    }
+
+    #[test]
+    fn a_body_with_bare_words_for_numbers_is_read() {
+        let body =
+            r#"{"sentAt":NaN,"context":{"a":[Infinity],"b":1},"batch":[{"p":NaN},{"q":"NaN"}]}"#;
+        let envelope = read_batch(body.as_bytes()).unwrap();
+        assert_eq!(envelope.context, Some(serde_json::json!({"a": [null], "b": 1})));
+        assert_eq!(envelope.items[1].get(), r#"{"q":"NaN"}"#);
+        let noted: Vec<_> = envelope.notices.iter().map(|n| (n.code, n.field.as_deref())).collect();
+        assert_eq!(
+            noted,
+            [(Code::BadTimestamp, Some("sentAt")), (Code::NotANumber, Some("context.a.0"))]
+        );
+        let single = read_single(br#"{"event":"E","properties":{"p":-Infinity}}"#, "track");
+        assert_eq!(single.unwrap().items.len(), 1);
+    }
+
+    #[test]
+    fn a_broken_item_is_named_by_its_index() {
+        for broken in [r#"{"a":1,}"#, "{'a':1}", "NaNa", r#"{NaN:1}"#] {
+            check(
+                format!(r#"{{"batch":[{{}},{broken},{{}}]}}"#),
+                Code::MalformedBody,
+                Some("batch.1"),
+            );
+        }
+        check(r#"{"batch":[{},,{}]}"#, Code::MalformedBody, Some("batch.1"));
+        check(r#"{"batch":[{},{},]}"#, Code::MalformedBody, Some("batch.2"));
+        check(r#"{"batch":[{"a":NaN},{"b":1,}]}"#, Code::MalformedBody, Some("batch.1"));
+        check(r#"{"batch":[{}],"sentAt":x}"#, Code::MalformedBody, None);
     }
 
     #[test]

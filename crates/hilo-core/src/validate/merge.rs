@@ -1,16 +1,24 @@
 //! Gives each item the fields that its envelope carries once.
 //!
 //! `(item, envelope) → item`: the envelope's `context` and `integrations` add fields that the item lacks. The item's own fields
-//! win. Objects are merged one level deep, as in `context.hilo`. Deeper objects are taken whole.
+//! win. Objects are merged one level deep, as in `context.hilo`. Deeper objects are taken whole. An own field that is no object
+//! counts as absent, and is noted.
 
 use serde_json::{Map, Value};
 
 use super::envelope::Envelope;
+use super::notes::Notes;
+use crate::outcome::Code;
 
 /// Gives item number `index` the envelope's `context` and `integrations`.
-pub(super) fn share(message: &mut Map<String, Value>, envelope: &Envelope, index: usize) {
-    fill(message, "context", envelope.context.as_ref());
-    fill(message, "integrations", envelope.integrations.as_ref());
+pub(super) fn share(
+    message: &mut Map<String, Value>,
+    envelope: &Envelope,
+    index: usize,
+    notes: &mut Notes,
+) {
+    fill(message, "context", envelope.context.as_ref(), notes);
+    fill(message, "integrations", envelope.integrations.as_ref(), notes);
     // The page's count of dropped events stands once per envelope. On every item it would count once per item.
     if index > 0 && envelope.context.is_some() {
         let hilo = message.get_mut("context").and_then(|context| context.get_mut("hilo"));
@@ -20,24 +28,36 @@ pub(super) fn share(message: &mut Map<String, Value>, envelope: &Envelope, index
     }
 }
 
-fn fill(message: &mut Map<String, Value>, key: &str, shared: Option<&Value>) {
+fn fill(message: &mut Map<String, Value>, key: &str, shared: Option<&Value>, notes: &mut Notes) {
+    if let Some(own) = message.get(key)
+        && !own.is_object()
+    {
+        if !is_absent(own) {
+            notes.remark(Code::WrongType, key, "send an object here; it was left out");
+        }
+        message.remove(key);
+    }
     let Some(Value::Object(shared)) = shared else { return };
     match message.get_mut(key) {
-        None | Some(Value::Null) => {
+        Some(Value::Object(own)) => merge(own, shared, 1),
+        _ => {
             message.insert(key.to_owned(), Value::Object(shared.clone()));
         }
-        Some(Value::Object(own)) => merge(own, shared, 1),
-        // Not an object: the field table refuses it.
-        Some(Value::Bool(_) | Value::Number(_) | Value::String(_) | Value::Array(_)) => {}
     }
+}
+
+/// Whether the value says nothing: PHP writes an empty object as an empty list.
+fn is_absent(value: &Value) -> bool {
+    value.is_null() || value.as_array().is_some_and(Vec::is_empty)
 }
 
 fn merge(own: &mut Map<String, Value>, shared: &Map<String, Value>, levels: usize) {
     for (key, theirs) in shared {
         match (own.get_mut(key), theirs) {
-            (None | Some(Value::Null), theirs) => {
+            (None, theirs) => {
                 own.insert(key.clone(), theirs.clone());
             }
+            (Some(mine), theirs) if is_absent(mine) => *mine = theirs.clone(),
             // A consent and its revision belong together: a mix of two consents would be a choice that no visitor made.
             (Some(_), _) if key == "consent" => {}
             (Some(Value::Object(own)), Value::Object(theirs)) if levels > 0 => {
@@ -56,7 +76,7 @@ mod tests {
     fn check(shared: Value, item: Value, index: usize, expected: Value) {
         let envelope = Envelope { context: Some(shared), ..Envelope::default() };
         let mut message = Map::from_iter([("context".to_owned(), item)]);
-        share(&mut message, &envelope, index);
+        share(&mut message, &envelope, index, &mut Notes::default());
         assert_eq!(message["context"], expected);
     }
 
@@ -74,7 +94,10 @@ mod tests {
             0,
             json!({"app": {"a": {"y": 1}}}),
         );
-        check(json!({"locale": "es"}), Value::Null, 0, json!({"locale": "es"}));
+        for absent in [json!(null), json!([]), json!(7)] {
+            check(json!({"locale": "es"}), absent, 0, json!({"locale": "es"}));
+        }
+        check(json!({"page": {"url": "a"}}), json!({"page": []}), 0, json!({"page": {"url": "a"}}));
     }
 
     #[test]

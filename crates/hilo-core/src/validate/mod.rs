@@ -31,7 +31,7 @@ use crate::config::Source;
 use crate::event::{Event, Facts};
 use crate::outcome::{Code, Outcome, Rejection};
 use crate::strict::read_item;
-use notes::Notes;
+use notes::{NOT_A_NUMBER, Notes};
 use posted::PostedEvent;
 
 /// Judges every item of `envelope`: exactly one result per item, in order.
@@ -90,11 +90,15 @@ fn examine(
     notes: &mut Notes,
     shows_consent: &mut bool,
 ) -> Result<Event, Outcome> {
-    let mut message = read_item(posted.raw).map_err(Outcome::Rejected)?;
-    merge::share(&mut message, posted.envelope, posted.index);
+    let mut lost = Vec::new();
+    let mut message = read_item(posted.raw, &mut lost).map_err(Outcome::Rejected)?;
+    for field in lost {
+        notes.remark(Code::NotANumber, &field, NOT_A_NUMBER);
+    }
+    merge::share(&mut message, posted.envelope, posted.index, notes);
     gate::apply_basis(&mut message, posted.source);
     *shows_consent = gate::may_be_logged(&message, posted.facts);
-    shape::check(&mut message, notes).map_err(Outcome::Rejected)?;
+    shape::check(&mut message, posted.raw, notes).map_err(Outcome::Rejected)?;
     let mut event = build::build(message, posted, notes).map_err(Outcome::Rejected)?;
     gate::pass(&mut event, posted.facts)?;
     event.context.hilo.truncated = std::mem::take(&mut notes.truncated);

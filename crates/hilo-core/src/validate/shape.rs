@@ -1,15 +1,17 @@
 //! Compares a message with the field table: types, limits, and no field without a row.
 //!
-//! Changes the message in place: `null` means absent, numbers in ids become text, long strings are shortened and noted, unknown
-//! fields are left out and noted. The first field of a wrong type ends the walk. Knows no meaning of fields.
+//! Changes the message in place: `null` means absent, scalars become text where text is meant, long strings are shortened, unknown
+//! fields are left out. An odd value of a field that describes costs the field. An odd value of a field that decides refuses the
+//! event, and an odd id is taken away. Whatever is left out is noted. Knows no meaning of fields.
 
-use serde_json::{Map, Value};
+use serde_json::{Map, Number, Value};
 
 use super::notes::Notes;
+use crate::digits;
 use crate::event::STRING_BYTES_MAX;
 use crate::event::fields::{self, Field, Shape};
 use crate::outcome::{Code, Rejection};
-use crate::strict::key_shape;
+use crate::strict::{is_unsafe_key, key_shape, number_at};
 use crate::text::shortened;
 
 /// Fields of Segment's libraries for their own bookkeeping. They are left out without a remark, because no sender can change
@@ -17,15 +19,21 @@ use crate::text::shortened;
 const BOOKKEEPING: [&str; 6] =
     ["_metadata", "channel", "projectId", "receivedAt", "version", "writeKey"];
 
-/// Checks every field of `message` and leaves only those of the table.
-pub(super) fn check(message: &mut Map<String, Value>, notes: &mut Notes) -> Result<(), Rejection> {
-    let mut walk = Walk { path: String::new(), notes, fault: None };
+/// Checks every field of `message` and leaves only those of the table. `raw` is the message's text, for digits that a number
+/// has lost.
+pub(super) fn check(
+    message: &mut Map<String, Value>,
+    raw: &str,
+    notes: &mut Notes,
+) -> Result<(), Rejection> {
+    let mut walk = Walk { path: String::new(), raw, notes, fault: None };
     walk.closed(message);
     walk.fault.map_or(Ok(()), Err)
 }
 
 struct Walk<'n> {
     path: String,
+    raw: &'n str,
     notes: &'n mut Notes,
     fault: Option<Rejection>,
 }
@@ -44,10 +52,19 @@ impl Walk<'_> {
         result
     }
 
-    fn refuse(&mut self, message: &str) -> bool {
+    /// Leaves out an odd value, and refuses the event if the field decides.
+    fn odd(&mut self, field: &Field, message: &str) -> bool {
+        if !field.decides() {
+            return self.left_out(message);
+        }
         if self.fault.is_none() {
             self.fault = Some(Rejection::at(Code::WrongType, self.path.as_str(), message));
         }
+        false
+    }
+
+    fn left_out(&mut self, message: &str) -> bool {
+        self.notes.remark(Code::WrongType, &self.path, &format!("{message}; it was left out"));
         false
     }
 
@@ -84,73 +101,153 @@ impl Walk<'_> {
         if is_object && value.as_array().is_some_and(Vec::is_empty) {
             *value = Value::Object(Map::new());
         }
-        match (field.shape, value) {
+        match (field.shape, &mut *value) {
             (Shape::Text, Value::String(text)) => self.shorten(text, field.bytes_max),
-            (Shape::Id, value) => self.id(field, value),
-            (Shape::Time, Value::String(_) | Value::Number(_)) | (Shape::Flag, Value::Bool(_)) => {
+            (Shape::Text, Value::Bool(_) | Value::Number(_)) if !field.decides() => {
+                let mut text = self.scalar(value);
+                self.shorten(&mut text, field.bytes_max);
+                *value = Value::String(text);
                 true
             }
-            (Shape::Count, value) => self.count(value, u64::from(u32::MAX)),
+            (Shape::Id, _) => self.id(field, value),
+            // Time is the least of an event: `build` reads it, and notes what it cannot read.
+            (Shape::Time, _) => true,
+            (Shape::Flag, _) => self.flag(field, value),
+            (Shape::Count, _) => self.count(field, value, u64::from(u32::MAX)),
             (Shape::Open, Value::Object(object)) => self.object(object),
             (Shape::Closed, Value::Object(object)) => {
                 self.closed(object);
                 true
             }
             (Shape::Flags, Value::Object(flags)) => {
-                flags.retain(|key, flag| {
-                    !flag.is_null()
-                        && (flag.is_boolean()
-                            || self
-                                .at(&key_shape(key), |walk| walk.refuse("send true or false here")))
-                });
-                true
+                self.children(flags, |walk, flag| walk.flag(field, flag))
             }
             (Shape::Counts, Value::Object(counts)) => {
-                counts.retain(|key, count| {
-                    !count.is_null() && self.at(&key_shape(key), |walk| walk.count(count, u64::MAX))
-                });
-                true
+                self.children(counts, |walk, count| walk.count(field, count, u64::MAX))
             }
             (Shape::OneOf(words), Value::String(text)) if words.contains(&text.as_str()) => true,
-            (shape, _) => self.refuse(expected(shape)),
+            (shape, _) => self.odd(field, expected(shape)),
         }
+    }
+
+    /// Checks the values under the sender's own keys, which all have one type.
+    fn children(
+        &mut self,
+        object: &mut Map<String, Value>,
+        check: impl Fn(&mut Self, &mut Value) -> bool,
+    ) -> bool {
+        object.retain(|key, value| {
+            !value.is_null()
+                && self.at(&key_shape(key), |walk| {
+                    if is_unsafe_key(key) { walk.unsafe_key() } else { check(walk, value) }
+                })
+        });
+        true
     }
 
     /// Checks an id. An id is never shortened: two long ids with the same beginning would become one person.
     fn id(&mut self, field: &Field, value: &mut Value) -> bool {
-        match value {
-            Value::Number(number) if !number.is_f64() => {
-                *value = Value::String(number.to_string());
-                true
+        if let Value::Number(number) = &*value {
+            let digits = self.digits(number);
+            if digits.contains(['e', 'E']) {
+                return self.taken_away("send this id as text: as a number it has lost digits");
             }
-            Value::Number(_) => self.refuse("send this id as text: as a number it has lost digits"),
+            *value = Value::String(digits);
+        }
+        match value {
             Value::String(id) if id.len() > field.bytes_max => {
-                self.refuse(&format!("an id here has at most {} bytes", field.bytes_max))
+                self.taken_away(&format!("an id here has at most {} bytes", field.bytes_max))
             }
             Value::String(id) if id.chars().any(char::is_control) => {
-                self.refuse("an id holds no control characters")
+                self.taken_away("an id holds no control characters")
             }
             // Templates write an empty text for an absent id.
             Value::String(id) => !id.trim().is_empty(),
-            Value::Null | Value::Bool(_) | Value::Array(_) | Value::Object(_) => {
-                self.refuse(expected(field.shape))
-            }
+            Value::Null
+            | Value::Bool(_)
+            | Value::Number(_)
+            | Value::Array(_)
+            | Value::Object(_) => self.taken_away(expected(field.shape)),
         }
     }
 
-    fn count(&mut self, value: &mut Value, max: u64) -> bool {
-        match value.as_u64() {
-            Some(count) if count <= max => true,
-            _ => self.refuse(expected(Shape::Count)),
+    /// An odd id takes the id away, not the event. `build` refuses an event without an id.
+    fn taken_away(&mut self, message: &str) -> bool {
+        let message = format!("{message}; the id was left out");
+        self.notes.taken_away(Rejection::at(Code::WrongType, self.path.as_str(), message));
+        false
+    }
+
+    /// The text of `true`, `false` or a number.
+    fn scalar(&self, value: &Value) -> String {
+        match value {
+            Value::Number(number) => self.digits(number),
+            Value::Null
+            | Value::Bool(_)
+            | Value::String(_)
+            | Value::Array(_)
+            | Value::Object(_) => value.to_string(),
         }
     }
 
-    /// Shortens strings under the sender's own keys. The reader has checked all other limits.
-    fn object(&mut self, object: &mut Map<String, Value>) -> bool {
-        for (key, value) in object {
-            self.at(&key_shape(key), |walk| walk.value(value));
-        }
+    /// The number as it was written. A number with a fraction or beyond 64 bits has passed through floating point, so its
+    /// digits come from the message's text.
+    fn digits(&self, number: &Number) -> String {
+        let written = if number.is_f64() { number_at(self.raw, &self.path) } else { None };
+        written.unwrap_or_else(|| number.to_string())
+    }
+
+    fn flag(&mut self, field: &Field, value: &mut Value) -> bool {
+        let read = match &*value {
+            Value::Bool(flag) => Some(*flag),
+            Value::String(text) if !field.decides() => match text.trim() {
+                "true" | "1" => Some(true),
+                "false" | "0" => Some(false),
+                _ => None,
+            },
+            Value::Number(number) if !field.decides() => match number.as_u64() {
+                Some(1) => Some(true),
+                Some(0) => Some(false),
+                _ => None,
+            },
+            _ => None,
+        };
+        let Some(flag) = read else { return self.odd(field, expected(Shape::Flag)) };
+        *value = Value::Bool(flag);
         true
+    }
+
+    fn count(&mut self, field: &Field, value: &mut Value, max: u64) -> bool {
+        let read = match &*value {
+            Value::String(text) if !field.decides() => digits::read(text.trim()),
+            value => value.as_u64(),
+        };
+        let Some(count) = read.filter(|count| *count <= max) else {
+            return self.odd(field, expected(Shape::Count));
+        };
+        *value = Value::from(count);
+        true
+    }
+
+    /// Shortens strings under the sender's own keys, and leaves out keys that are unsafe. The reader has checked all other
+    /// limits.
+    fn object(&mut self, object: &mut Map<String, Value>) -> bool {
+        object.retain(|key, value| {
+            self.at(&key_shape(key), |walk| {
+                if is_unsafe_key(key) {
+                    return walk.unsafe_key();
+                }
+                walk.value(value);
+                true
+            })
+        });
+        true
+    }
+
+    fn unsafe_key(&mut self) -> bool {
+        let message = "this key changes prototypes in JavaScript; it was left out";
+        self.notes.remark(Code::UnsafeKey, &self.path, message);
+        false
     }
 
     fn value(&mut self, value: &mut Value) {
@@ -186,9 +283,7 @@ const fn expected(shape: Shape) -> &'static str {
     match shape {
         Shape::Text => "send text here",
         Shape::Id => "send this id as text",
-        Shape::Time => {
-            "send a time as RFC 3339 text, such as 2026-11-24T10:00:00.000Z, or as milliseconds since 1970"
-        }
+        Shape::Time => "send a time here",
         Shape::Flag => "send true or false here",
         Shape::Count => "send a whole number here, not below 0",
         Shape::Open | Shape::Closed | Shape::Flags | Shape::Counts => "send an object here",
@@ -202,18 +297,30 @@ mod tests {
     use serde_json::json;
 
     fn check_kept(message: Value, expected: Value, notices: &[(Code, &str)]) {
+        check_text(&message.to_string(), expected, notices);
+    }
+
+    fn check_text(raw: &str, expected: Value, notices: &[(Code, &str)]) {
         let mut notes = Notes::default();
-        let Value::Object(mut message) = message else { panic!("not an object") };
-        check(&mut message, &mut notes).unwrap();
+        let Ok(Value::Object(mut message)) = raw.parse() else { panic!("not an object") };
+        check(&mut message, raw, &mut notes).unwrap();
         assert_eq!(Value::Object(message), expected);
         let noted: Vec<_> =
             notes.notices.iter().map(|n| (n.code, n.field.as_deref().unwrap_or(""))).collect();
         assert_eq!(noted, notices);
     }
 
+    /// The field is left out of the message and noted.
+    fn check_left_out(mut message: Value, expected: Value, field: &str) {
+        message["event"] = json!("E");
+        let mut kept = expected;
+        kept["event"] = json!("E");
+        check_kept(message, kept, &[(Code::WrongType, field)]);
+    }
+
     fn check_refused(message: Value, field: &str) {
         let Value::Object(mut message) = message else { panic!("not an object") };
-        let refused = check(&mut message, &mut Notes::default()).unwrap_err();
+        let refused = check(&mut message, "", &mut Notes::default()).unwrap_err();
         assert_eq!((refused.code, refused.field.as_deref()), (Code::WrongType, Some(field)));
     }
 
@@ -227,14 +334,54 @@ mod tests {
     }
 
     #[test]
+    fn the_digits_of_a_number_stay_where_text_is_meant() {
+        check_text(
+            r#"{"userId":12345678901234567890123,"anonymousId":17.0,"messageId":-3,"context":{"campaign":{"content":98765432109876543210,"id":5.50}}}"#,
+            json!({
+                "userId": "12345678901234567890123", "anonymousId": "17.0", "messageId": "-3",
+                "context": {"campaign": {"content": "98765432109876543210", "id": "5.50"}},
+            }),
+            &[],
+        );
+    }
+
+    #[test]
+    fn scalars_become_text_flags_and_counts_where_those_are_meant() {
+        check_kept(
+            json!({
+                "event": 404, "name": true,
+                "context": {"active": "true", "locale": false, "os": {"version": 14}, "hilo": {"dropped": {"age": "7"}}},
+            }),
+            json!({
+                "event": "404", "name": "true",
+                "context": {"active": true, "locale": "false", "os": {"version": "14"}, "hilo": {"dropped": {"age": 7}}},
+            }),
+            &[],
+        );
+    }
+
+    #[test]
     fn unknown_fields_are_left_out_with_a_remark() {
         check_kept(
-            json!({"surprise": 1, "context.ip": "1.2.3.4", "_metadata": {}, "context": {"location": {"city": "X"}}}),
+            json!({"surprise": 1, "context.ip": "1.2.3.4", "_metadata": {}, "context": {"invented": {"city": "X"}}}),
             json!({"context": {}}),
             &[
-                (Code::UnknownField, "context.location"),
+                (Code::UnknownField, "context.invented"),
                 (Code::UnknownField, "context.ip"),
                 (Code::UnknownField, "surprise"),
+            ],
+        );
+    }
+
+    #[test]
+    fn unsafe_keys_are_left_out_at_every_level_with_a_remark() {
+        check_kept(
+            json!({"properties": {"a": [{"constructor": 1, "b": 2}], "prototype": []}, "context": {"hilo": {"dropped": {"__proto__": 1}}}}),
+            json!({"properties": {"a": [{"b": 2}]}, "context": {"hilo": {"dropped": {}}}}),
+            &[
+                (Code::UnsafeKey, "context.hilo.dropped.__proto__"),
+                (Code::UnsafeKey, "properties.a.0.constructor"),
+                (Code::UnsafeKey, "properties.prototype"),
             ],
         );
     }
@@ -253,28 +400,53 @@ mod tests {
     }
 
     #[test]
-    fn a_wrong_type_is_refused_with_its_path() {
-        check_refused(json!({"event": 7}), "event");
-        check_refused(json!({"userId": true}), "userId");
-        check_refused(json!({"userId": 1e30}), "userId");
-        check_refused(json!({"anonymousId": "x".repeat(129)}), "anonymousId");
-        check_refused(json!({"anonymousId": "a\u{0}b"}), "anonymousId");
-        check_refused(json!({"timestamp": true}), "timestamp");
-        check_refused(json!({"properties": "none"}), "properties");
-        check_refused(json!({"context": {"page": {"url": {}}}}), "context.page.url");
-        check_refused(
-            json!({"context": {"consent": {"categoryPreferences": {"analytics": "yes"}}}}),
-            "context.consent.categoryPreferences.analytics",
+    fn an_odd_value_costs_only_a_field_that_describes() {
+        check_left_out(json!({"properties": "none"}), json!({}), "properties");
+        check_left_out(
+            json!({"context": {"page": {"url": {}}}}),
+            json!({"context": {"page": {}}}),
+            "context.page.url",
         );
-        check_refused(
-            json!({"context": {"consent": {"revision": 4_294_967_296_u64}}}),
-            "context.consent.revision",
+        check_left_out(
+            json!({"context": {"page": "home"}}),
+            json!({"context": {}}),
+            "context.page",
         );
-        check_refused(
+        check_left_out(json!({"context": 7}), json!({}), "context");
+        check_left_out(
             json!({"context": {"hilo": {"dropped": {"age": -1}}}}),
+            json!({"context": {"hilo": {"dropped": {}}}}),
             "context.hilo.dropped.age",
         );
-        let via = json!({"context": {"hilo": {"session": {"landing": {"via": "magic"}}}}});
-        check_refused(via, "context.hilo.session.landing.via");
+        check_left_out(
+            json!({"context": {"hilo": {"session": {"landing": {"via": "magic"}}}}}),
+            json!({"context": {"hilo": {"session": {"landing": {}}}}}),
+            "context.hilo.session.landing.via",
+        );
+    }
+
+    #[test]
+    fn an_odd_id_is_taken_away() {
+        for id in [json!(true), json!(1e30), json!({}), json!("x".repeat(129)), json!("a\u{0}b")] {
+            check_left_out(json!({ "userId": id }), json!({}), "userId");
+        }
+    }
+
+    #[test]
+    fn an_odd_value_of_a_field_that_decides_is_refused_with_its_path() {
+        check_refused(json!({"type": 7}), "type");
+        for flag in [json!("yes"), json!("true"), json!(1), json!({})] {
+            check_refused(
+                json!({"context": {"consent": {"categoryPreferences": {"analytics": flag}}}}),
+                "context.consent.categoryPreferences.analytics",
+            );
+        }
+        check_refused(json!({"context": {"consent": true}}), "context.consent");
+        for revision in [json!(4_294_967_296_u64), json!("3"), json!(-1)] {
+            check_refused(
+                json!({"context": {"consent": {"revision": revision}}}),
+                "context.consent.revision",
+            );
+        }
     }
 }
