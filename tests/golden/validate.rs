@@ -1,6 +1,6 @@
 //! An HTTP body and its circumstances → what each item is judged to be.
 //!
-//! In: `{path, source, gpc, contentEncoding, body | text, gzip, cut, append, repeat}`. A body may hold
+//! In: `{path, source, gpc, reserved, contentEncoding, body | text, gzip, cut, append, repeat}`. A body may hold
 //! `{"$repeat": "x", "$times": 9000}` for long text. Out: `refused` or `judged`; long text is shown by its length.
 
 use std::io::Write;
@@ -30,7 +30,9 @@ pub(crate) fn run(input: &Value) -> Value {
         _ => browser_source(),
     };
     let gpc = input.get("gpc").is_some_and(|gpc| gpc == true);
-    let facts = Facts { gpc, trust: source.trust(), ..facts() };
+    let reserved = input.get("reserved").and_then(Value::as_array).into_iter().flatten();
+    let reserved_ids = reserved.filter_map(Value::as_str).map(str::to_owned).collect();
+    let facts = Facts { gpc, trust: source.trust(), reserved_ids, ..facts() };
     match opened {
         Ok(envelope) => {
             let judged: Vec<_> = check(&envelope, &source, &facts).iter().map(judged).collect();

@@ -5,7 +5,11 @@ use std::io::Write;
 use flate2::Compression;
 use flate2::write::GzEncoder;
 use hilo_core::consent::Purpose;
-use hilo_core::event::{DEPTH_MAX, Event, Facts, OBJECT_KEYS_MAX, STRING_BYTES_MAX};
+use hilo_core::event::fields::{FIELDS, Field, Shape};
+use hilo_core::event::{
+    DEPTH_MAX, EVENT_BYTES_MAX, Event, Facts, OBJECT_KEYS_MAX, STRING_BYTES_MAX,
+};
+use hilo_core::outcome::{Code, Outcome};
 use hilo_core::testing::{
     any_json, any_preferences, browser_source, damaged_message, envelope, facts, server_source,
     valid_message,
@@ -56,7 +60,111 @@ fn passes(message: &Value, gpc: bool) -> bool {
     !passed(&check(&envelope(std::slice::from_ref(message)), &browser_source(), &facts)).is_empty()
 }
 
+/// Puts `value` at a dotted path, through objects that it creates where there are none.
+fn put(message: &mut Value, path: &str, value: &Value) {
+    let mut place = message;
+    for key in path.split('.') {
+        if !place.is_object() {
+            *place = json!({});
+        }
+        place = &mut place[key];
+    }
+    *place = value.clone();
+}
+
+/// A session has an id, and a field of a session without one is left out with it.
+fn with_session(message: &mut Value) {
+    if message.pointer("/context/hilo/session/id").is_none_or(Value::is_null) {
+        put(message, "context.hilo.session.id", &json!("1795514400000"));
+    }
+}
+
+/// Whether the event holds `sent` as the field table reads it: text of scalars, flags and counts from text, no `null`.
+fn holds(kept: &Value, sent: &Value, shape: Shape) -> bool {
+    let words = |value: &Value| value.as_str().map_or_else(|| value.to_string(), str::to_owned);
+    match (kept, sent) {
+        (_, Value::Null) => true,
+        (Value::Null, Value::Array(values)) => values.is_empty(),
+        (Value::Null, Value::Object(object)) => object.is_empty(),
+        (Value::Null, Value::String(text)) => matches!(shape, Shape::Id) && text.trim().is_empty(),
+        (Value::Bool(flag), sent) => {
+            [flag.to_string(), u8::from(*flag).to_string()].contains(&words(sent).trim().to_owned())
+        }
+        (Value::String(_) | Value::Number(_), _) => {
+            words(kept) == words(sent).trim() || kept == sent
+        }
+        (Value::Object(_), Value::Array(values)) => values.is_empty(),
+        (Value::Object(kept), Value::Object(sent)) if !matches!(shape, Shape::Open) => sent
+            .iter()
+            .all(|(key, sent)| sent.is_null() || kept.get(key).is_some_and(|kept| kept == sent)),
+        (kept, sent) => kept == sent,
+    }
+}
+
+fn is_empty(value: &Value) -> bool {
+    value.is_null()
+        || value.as_array().is_some_and(Vec::is_empty)
+        || value.as_object().is_some_and(Map::is_empty)
+}
+
+fn fields(wanted: impl Fn(&Field) -> bool) -> impl Strategy<Value = &'static Field> {
+    proptest::sample::select(FIELDS.iter().filter(|field| wanted(field)).collect::<Vec<_>>())
+}
+
 proptest! {
+    #[test]
+    fn an_odd_value_of_a_field_that_describes_never_costs_the_event(
+        message in valid_message(),
+        field in fields(|field| !field.decides()),
+        value in any_json(),
+    ) {
+        let mut message = message;
+        with_session(&mut message);
+        put(&mut message, field.path, &value);
+        prop_assume!(message.to_string().len() <= EVENT_BYTES_MAX);
+        // The basis stands for the consent that leaves with a context.
+        let source = server_source(&[Purpose::Analytics]);
+        let facts = Facts { trust: source.trust(), ..facts() };
+        let [judged] = check(&envelope(&[message.clone()]), &source, &facts).try_into().expect("one");
+        let event = match &judged.result {
+            Ok(event) => json!(event),
+            // An act without a name is no act, so this one field may cost the event.
+            Err(Outcome::Rejected(why)) if field.path == "event" && message["type"] == "track" => {
+                prop_assert_eq!(why.code, Code::MissingField);
+                return Ok(());
+            }
+            Err(outcome) => return Err(TestCaseError::fail(format!("{}: {outcome:?}", field.path))),
+        };
+        let kept = field.path.split('.').fold(&event, |place, key| &place[key]);
+        let is_time = matches!(field.shape, Shape::Time);
+        let is_read = if is_time { event["context"]["hilo"]["clock"].is_null() } else { holds(kept, &value, field.shape) };
+        prop_assert!(is_read || !judged.notices.is_empty(), "{}: {value} became {kept}", field.path);
+    }
+
+    #[test]
+    fn an_odd_value_of_a_field_that_decides_never_counts(
+        message in valid_message(),
+        field in fields(Field::decides),
+        value in any_json(),
+    ) {
+        let mut message = message;
+        put(&mut message, field.path, &value);
+        prop_assume!(message.to_string().len() <= EVENT_BYTES_MAX);
+        let judged = check(&envelope(&[message]), &browser_source(), &facts());
+        for event in passed(&judged) {
+            let event = json!(event);
+            let name = if field.path == "userId" { "claimedId" } else { field.path };
+            let kept = name.split('.').fold(&event, |place, key| &place[key]);
+            let is_id = matches!(field.shape, Shape::Id);
+            let digits = value.as_number().map(ToString::to_string);
+            let is_exact = kept == &value || is_id && kept.as_str() == digits.as_deref();
+            // What has no value is silence, and silence never grants.
+            prop_assert!(kept.is_null() || is_exact || is_empty(kept) && is_empty(&value) || kept == 0,
+                "{}: {value} became {kept}", field.path);
+            prop_assert_eq!(&event["context"]["consent"]["categoryPreferences"]["analytics"], &json!(true));
+        }
+    }
+
     #[test]
     fn every_item_is_judged_once_and_in_order(items in vec(item(), 0..12), server in any::<bool>()) {
         let source = if server { server_source(&[Purpose::Analytics]) } else { browser_source() };

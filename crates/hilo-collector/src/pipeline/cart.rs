@@ -4,7 +4,6 @@
 
 use hilo_core::cart::merge::Policy;
 use hilo_core::config::Source;
-use hilo_core::identity::is_reserved;
 use hilo_core::identity::token::Scope;
 use hilo_core::outcome::{Code, Rejection};
 use serde_json::Value;
@@ -110,7 +109,9 @@ impl Caller {
             let message = "only a server key may name whose cart it is";
             return Err(Rejection::new(Code::Unauthorized, message));
         }
-        if is_reserved(user) || user.len() > hilo_core::identity::ID_BYTES_MAX {
+        if loaded.config.identity.is_reserved(user)
+            || user.len() > hilo_core::identity::ID_BYTES_MAX
+        {
             let message = "this id stands for nobody in particular";
             return Err(Rejection::at(Code::ReservedId, "userId", message));
         }

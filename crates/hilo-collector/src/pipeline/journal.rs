@@ -15,9 +15,12 @@ use crate::calls::refused::RefusedCode;
 use crate::loaded::Loaded;
 use crate::platform::{Failure, Platform, log_line};
 
-/// The most rejects of one envelope that are logged one by one. They are enough for a sender that gets 2,500 events
+/// The most refusals of one envelope that are logged one by one. They are enough for a sender that gets 2,500 events
 /// wrong.
-const REJECTS_MAX: usize = 100;
+const REFUSALS_MAX: usize = 100;
+
+/// The most notices of one envelope that are logged. Refusals do not count here, so no flood of notices hides one.
+const NOTICES_MAX: usize = 50;
 
 /// Writes the refusal of a whole call into the reject log.
 pub(super) async fn note_refusal<P: Platform>(why: &Rejection, call: &Call<'_, P>) {
@@ -59,8 +62,7 @@ pub(super) async fn note_outcomes<P: Platform>(
     platform: &P,
 ) {
     let at = platform.now().to_string();
-    let rejects = entries.iter().flat_map(|entry| rejects(&at, source, entry));
-    let rejects: Vec<Reject> = rejects.take(REJECTS_MAX).collect();
+    let rejects = rejects(&at, source, entries);
     let live = if platform.is_watched() {
         entries.iter().map(|entry| live(&at, source, entry)).collect()
     } else {
@@ -85,19 +87,43 @@ async fn write<P: Platform>(call: JudgedCall, platform: &P) {
     }
 }
 
-fn rejects<'i>(
-    at: &'i str,
-    source: &'i Source,
-    entry: &'i Entry,
-) -> impl Iterator<Item = Reject> + 'i {
-    let fate = entry.outcome.rejection().map(|why| (entry.outcome.name(), why));
-    let notices = entry.notices.iter().map(|notice| ("notice", notice));
-    fate.into_iter().chain(notices).map(move |(outcome, why)| Reject {
+/// Lists the refusals of an envelope, and then its notices.
+fn rejects(at: &str, source: &Source, entries: &[Entry]) -> Vec<Reject> {
+    let of = |entry: &Entry, outcome: &str, why: &Rejection| Reject {
         index: u32::try_from(entry.index).ok(),
         message_id: entry.message_id.clone(),
         item: entry.redacted.clone(),
         ..reject(at, &source.name, outcome, why)
-    })
+    };
+    let refused = |entry: &Entry| {
+        let outcome = &entry.outcome;
+        outcome.rejection().map(|why| of(entry, outcome.name(), why))
+    };
+    let refusals = entries.iter().filter_map(refused).take(REFUSALS_MAX);
+    let notices = notices(entries).into_iter().map(|(entry, why, count)| {
+        let mut notice = of(entry, "notice", why);
+        if count > 1 {
+            notice.message.push_str(&format!("; {count} times in this envelope"));
+        }
+        notice
+    });
+    refusals.chain(notices).collect()
+}
+
+/// Counts equal notices, each with its first entry: the events of an envelope mostly have the same fault, and each row
+/// of the log is paid for.
+fn notices(entries: &[Entry]) -> Vec<(&Entry, &Rejection, usize)> {
+    let mut counted: Vec<(&Entry, &Rejection, usize)> = Vec::new();
+    for entry in entries {
+        for notice in &entry.notices {
+            if let Some((.., count)) = counted.iter_mut().find(|(_, known, _)| *known == notice) {
+                *count += 1;
+            } else if counted.len() < NOTICES_MAX {
+                counted.push((entry, notice, 1));
+            }
+        }
+    }
+    counted
 }
 
 fn reject(at: &str, source: &str, outcome: &str, why: &Rejection) -> Reject {
@@ -132,5 +158,53 @@ fn live(at: &str, source: &Source, entry: &Entry) -> LiveEvent {
         session: hilo.and_then(|hilo| hilo.session.as_ref()).map(|session| session.id.clone()),
         destinations: entry.destinations.clone(),
         page: page.and_then(|page| page.url.clone()),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use hilo_core::outcome::Code;
+
+    use super::*;
+
+    fn source() -> Source {
+        Loaded::read(None, None).config.sources[0].clone()
+    }
+
+    fn entry(index: usize, outcome: Outcome, notices: Vec<Rejection>) -> Entry {
+        Entry {
+            index,
+            message_id: None,
+            outcome,
+            event: None,
+            destinations: Vec::new(),
+            notices,
+            redacted: None,
+        }
+    }
+
+    #[test]
+    fn a_flood_of_notices_hides_no_refusal() {
+        let flood = |index| {
+            let notice = |n| Rejection::at(Code::UnknownField, format!("f{index}.{n}"), "left out");
+            entry(index, Outcome::Accepted, (0..16).map(notice).collect())
+        };
+        let mut entries: Vec<_> = (0..100).map(flood).collect();
+        let refusal = Rejection::new(Code::NoConsent, "silence is not consent");
+        entries.push(entry(100, Outcome::Rejected(refusal), Vec::new()));
+        let rejects = rejects("now", &source(), &entries);
+        assert_eq!((rejects[0].code.as_str(), rejects[0].index), ("no_consent", Some(100)));
+        assert_eq!(rejects.len(), 1 + NOTICES_MAX);
+    }
+
+    #[test]
+    fn equal_notices_of_an_envelope_are_one_entry_with_their_number() {
+        let notice = || Rejection::at(Code::UnknownField, "surprise", "left out");
+        let entries: Vec<_> =
+            (0..10).map(|index| entry(index, Outcome::Accepted, vec![notice()])).collect();
+        let rejects = rejects("now", &source(), &entries);
+        let [only] = rejects.as_slice() else { panic!("{rejects:?}") };
+        assert_eq!((only.index, only.outcome.as_str()), (Some(0), "notice"));
+        assert_eq!(only.message, "left out; 10 times in this envelope");
     }
 }

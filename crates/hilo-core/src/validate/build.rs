@@ -213,7 +213,7 @@ impl Times {
         let mut take = |field: &str| {
             let time = read_time(&message.remove(field)?);
             if time.is_none() {
-                let message = "this is no time: send RFC 3339, such as 2026-11-24T10:00:00.000Z; the time of receipt counts";
+                let message = "this is no time, such as 2026-11-24T10:00:00.000Z; it was left out";
                 notes.remark(Code::BadTimestamp, field, message);
             }
             time

@@ -198,30 +198,20 @@ impl Walk<'_> {
     }
 
     fn flag(&mut self, field: &Field, value: &mut Value) -> bool {
-        let read = match &*value {
-            Value::Bool(flag) => Some(*flag),
-            Value::String(text) if !field.decides() => match text.trim() {
-                "true" | "1" => Some(true),
-                "false" | "0" => Some(false),
-                _ => None,
-            },
-            Value::Number(number) if !field.decides() => match number.as_u64() {
-                Some(1) => Some(true),
-                Some(0) => Some(false),
-                _ => None,
-            },
+        let clear = || match (value.as_str().map(str::trim), value.as_u64()) {
+            (Some("true" | "1"), _) | (None, Some(1)) => Some(true),
+            (Some("false" | "0"), _) | (None, Some(0)) => Some(false),
             _ => None,
         };
+        let read = value.as_bool().or_else(|| if field.decides() { None } else { clear() });
         let Some(flag) = read else { return self.odd(field, expected(Shape::Flag)) };
         *value = Value::Bool(flag);
         true
     }
 
     fn count(&mut self, field: &Field, value: &mut Value, max: u64) -> bool {
-        let read = match &*value {
-            Value::String(text) if !field.decides() => digits::read(text.trim()),
-            value => value.as_u64(),
-        };
+        let clear = || digits::read(value.as_str()?.trim());
+        let read = value.as_u64().or_else(|| if field.decides() { None } else { clear() });
         let Some(count) = read.filter(|count| *count <= max) else {
             return self.odd(field, expected(Shape::Count));
         };

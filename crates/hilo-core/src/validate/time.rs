@@ -28,10 +28,10 @@ fn read_text(text: &str) -> Option<Timestamp> {
     if text.starts_with(|first: char| first.is_ascii_alphabetic()) {
         return http_date(text);
     }
-    if text.bytes().all(|byte| byte.is_ascii_digit() || matches!(byte, b'.' | b'-')) {
-        if let Ok(number) = serde_json::from_str::<Value>(text) {
-            return of_number(number.as_f64()?);
-        }
+    if text.bytes().all(|byte| byte.is_ascii_digit() || matches!(byte, b'.' | b'-'))
+        && let Ok(number) = serde_json::from_str::<Value>(text)
+    {
+        return of_number(number.as_f64()?);
     }
     let (local, zone) = zoned(text)?;
     let local: DateTime = local.trim_end().parse().ok()?;
