@@ -96,7 +96,7 @@ test("an id that stands for everybody never becomes a person", async () => {
 });
 
 test("an id that the configuration reserves never becomes a person", async () => {
-  const config = '[identity]\nreserved = ["kiosk"]\n[[source]]\nname = "backend"\nkind = "server"\n'
+  const config = '[project]\ncontroller = "Example Shop"\n[identity]\nreserved = ["kiosk"]\n[[source]]\nname = "backend"\nkind = "server"\n'
     + 'keys = [{ sha256 = "85e11d562f804d06514402310d04e3af66b105a2c2e3a664c626c18a695defd9", state = "development" }]\n'
     + 'consent_basis = { basis = "contract", purposes = ["analytics"] }\n';
   const own = await startCollector({ config });

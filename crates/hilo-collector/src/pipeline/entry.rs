@@ -7,6 +7,10 @@ use hilo_core::validate::Judged;
 
 use crate::calls::Recorded;
 
+/// The most notices of one envelope that are logged and answered. Refusals do not count here, so no flood of notices
+/// hides one.
+pub(super) const NOTICES_MAX: usize = 50;
+
 /// An entry of an envelope: an event, or something that could not be read as an event.
 #[derive(Debug)]
 pub struct Entry {
@@ -74,4 +78,20 @@ pub(super) fn profile_key(event: &Event) -> ProfileKey {
         (None, Some(anonymous)) => ProfileKey::Anonymous(anonymous.clone()),
         (None, None) => ProfileKey::Anonymous(event.message_id.clone()),
     }
+}
+
+/// Counts equal notices, each with its first entry: the events of an envelope mostly have the same fault, and each row
+/// of the log is paid for.
+pub(super) fn counted_notices(entries: &[Entry]) -> Vec<(&Entry, &Rejection, usize)> {
+    let mut counted: Vec<(&Entry, &Rejection, usize)> = Vec::new();
+    for entry in entries {
+        for notice in &entry.notices {
+            if let Some((.., count)) = counted.iter_mut().find(|(_, known, _)| *known == notice) {
+                *count += 1;
+            } else if counted.len() < NOTICES_MAX {
+                counted.push((entry, notice, 1));
+            }
+        }
+    }
+    counted
 }

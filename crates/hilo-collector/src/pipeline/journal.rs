@@ -8,7 +8,7 @@
 use hilo_core::config::Source;
 use hilo_core::outcome::{Outcome, Rejection};
 
-use super::entry::Entry;
+use super::entry::{Entry, counted_notices};
 use crate::call::Call;
 use crate::calls::journal::{JournalCall, JudgedCall, LiveEvent, Reject, ask_journal};
 use crate::calls::refused::RefusedCode;
@@ -18,9 +18,6 @@ use crate::platform::{Failure, Platform, log_line};
 /// The most refusals of one envelope that are logged one by one. They are enough for a sender that gets 2,500 events
 /// wrong.
 const REFUSALS_MAX: usize = 100;
-
-/// The most notices of one envelope that are logged. Refusals do not count here, so no flood of notices hides one.
-const NOTICES_MAX: usize = 50;
 
 /// Writes the refusal of a whole call into the reject log.
 pub(super) async fn note_refusal<P: Platform>(why: &Rejection, call: &Call<'_, P>) {
@@ -100,7 +97,7 @@ fn rejects(at: &str, source: &Source, entries: &[Entry]) -> Vec<Reject> {
         outcome.rejection().map(|why| of(entry, outcome.name(), why))
     };
     let refusals = entries.iter().filter_map(refused).take(REFUSALS_MAX);
-    let notices = notices(entries).into_iter().map(|(entry, why, count)| {
+    let notices = counted_notices(entries).into_iter().map(|(entry, why, count)| {
         let mut notice = of(entry, "notice", why);
         if count > 1 {
             notice.message.push_str(&format!("; {count} times in this envelope"));
@@ -108,22 +105,6 @@ fn rejects(at: &str, source: &Source, entries: &[Entry]) -> Vec<Reject> {
         notice
     });
     refusals.chain(notices).collect()
-}
-
-/// Counts equal notices, each with its first entry: the events of an envelope mostly have the same fault, and each row
-/// of the log is paid for.
-fn notices(entries: &[Entry]) -> Vec<(&Entry, &Rejection, usize)> {
-    let mut counted: Vec<(&Entry, &Rejection, usize)> = Vec::new();
-    for entry in entries {
-        for notice in &entry.notices {
-            if let Some((.., count)) = counted.iter_mut().find(|(_, known, _)| *known == notice) {
-                *count += 1;
-            } else if counted.len() < NOTICES_MAX {
-                counted.push((entry, notice, 1));
-            }
-        }
-    }
-    counted
 }
 
 fn reject(at: &str, source: &str, outcome: &str, why: &Rejection) -> Reject {
@@ -166,6 +147,7 @@ mod tests {
     use hilo_core::outcome::Code;
 
     use super::*;
+    use crate::pipeline::entry::NOTICES_MAX;
 
     fn source() -> Source {
         Loaded::read(None, None).config.sources[0].clone()

@@ -49,6 +49,14 @@ impl<'t> Path<'t> {
         if self.depth <= PATH_STEPS_MAX { self.steps.last_mut() } else { None }
     }
 
+    /// Whether this is the way of a dotted path. Paths of the field table have no indexes.
+    fn is(&self, dotted: &str) -> bool {
+        let is_step =
+            |(step, part): (&Step<'_>, &str)| matches!(step, Step::Key(key) if *key == part);
+        self.depth == dotted.split('.').count()
+            && self.steps.iter().zip(dotted.split('.')).all(is_step)
+    }
+
     fn text(&self) -> String {
         let steps = self.steps.iter().map(|step| match step {
             Step::Key(key) => key_shape(key),
@@ -90,7 +98,7 @@ pub(crate) fn without_impossible_numbers(text: &str, lost: &mut Vec<String>) -> 
 pub(crate) fn number_at(text: &str, path: &str) -> Option<String> {
     let mut found = None;
     replaced(text, |word, at| {
-        if found.is_none() && at.text() == path {
+        if found.is_none() && at.is(path) {
             found = Some(word.to_owned());
         }
         None
