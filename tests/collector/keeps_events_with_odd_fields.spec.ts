@@ -86,6 +86,8 @@ test("an id that stands for everybody never becomes a person", async () => {
   const items = [...odd, "u-28"].map((userId) => ({ type: "identify", userId, anonymousId: anonymousId(), messageId: anonymousId(), traits: { plan: "a" } }));
   const answer = await backend("/v1/batch", { batch: items });
   assert.equal(answer.body["accepted"], items.length);
+  const told = answer.body["notices"].map(({ code, field, count }: Json) => [code, field, count]);
+  assert.deepEqual(told, [["reserved_id", "userId", 13], ["wrong_type", "userId", 1]]);
   for (const { userId, anonymousId, messageId } of items) {
     const own = await kept(userId === "u-28" ? "u:u-28" : `a:${anonymousId}`);
     assert.equal(own[messageId]!["userId"], userId === "u-28" ? "u-28" : undefined, String(userId));

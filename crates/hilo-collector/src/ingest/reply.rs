@@ -15,6 +15,24 @@ struct BatchAnswer<'a> {
     accepted: usize,
     duplicate: usize,
     rejected: Vec<RejectedEvent<'a>>,
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    notices: Vec<Notice<'a>>,
+}
+
+/// What was corrected or left out of events, with the first such event.
+#[derive(Debug, Serialize)]
+#[serde(rename_all = "camelCase")]
+pub struct Notice<'a> {
+    /// The event's index in the envelope.
+    pub index: usize,
+    /// The event's id, if it has one.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub message_id: Option<&'a str>,
+    /// How often the envelope has this fault.
+    pub count: usize,
+    /// The fault.
+    #[serde(flatten)]
+    pub why: &'a Rejection,
 }
 
 #[derive(Serialize)]
@@ -29,8 +47,12 @@ struct RejectedEvent<'a> {
 
 /// Answers an envelope: `accepted + duplicate + rejected` is the number of its events. An event that our policy dropped
 /// counts as rejected, because the sender has to do the same in both cases.
-pub fn judged<'a>(items: impl Iterator<Item = (usize, Option<&'a str>, &'a Outcome)>) -> Reply {
-    let mut answer = BatchAnswer { success: true, accepted: 0, duplicate: 0, rejected: Vec::new() };
+pub fn judged<'a>(
+    items: impl Iterator<Item = (usize, Option<&'a str>, &'a Outcome)>,
+    notices: Vec<Notice<'a>>,
+) -> Reply {
+    let mut answer =
+        BatchAnswer { success: true, accepted: 0, duplicate: 0, rejected: Vec::new(), notices };
     for (index, message_id, outcome) in items {
         match outcome {
             Outcome::Accepted => answer.accepted += 1,
@@ -82,9 +104,23 @@ mod tests {
         ];
         let items = outcomes.iter().enumerate().map(|(i, outcome)| (i, Some("m"), outcome));
         assert_eq!(
-            judged(items).body,
+            judged(items, Vec::new()).body,
             Body::Text(
                 r#"{"success":true,"accepted":1,"duplicate":1,"rejected":[{"index":2,"messageId":"m","code":"wrong_type","field":"event","message":"text is needed"}]}"#
+                    .to_owned()
+            )
+        );
+    }
+
+    #[test]
+    fn an_answer_lists_what_was_left_out() {
+        let why = Rejection::at(Code::ReservedId, "userId", "leave it out");
+        let notice = Notice { index: 0, message_id: Some("m"), count: 2, why: &why };
+        let items = [(0, Some("m"), &Outcome::Accepted)].into_iter();
+        assert_eq!(
+            judged(items, vec![notice]).body,
+            Body::Text(
+                r#"{"success":true,"accepted":1,"duplicate":0,"rejected":[],"notices":[{"index":0,"messageId":"m","count":2,"code":"reserved_id","field":"userId","message":"leave it out"}]}"#
                     .to_owned()
             )
         );

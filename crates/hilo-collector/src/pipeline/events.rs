@@ -4,7 +4,7 @@ use hilo_core::config::Source;
 use hilo_core::outcome::{Outcome, Rejection};
 use hilo_core::validate::{self, Envelope};
 
-use super::entry::Entry;
+use super::entry::{Entry, counted_notices};
 use crate::call::{Call, Trouble};
 use crate::ingest::{self, reply};
 use crate::platform::{Platform, Reply};
@@ -25,7 +25,13 @@ pub(super) async fn take<P: Platform>(
     }
     let outcomes =
         entries.iter().map(|entry| (entry.index, entry.message_id.as_deref(), &entry.outcome));
-    Ok(reply::judged(outcomes))
+    let notices = counted_notices(&entries).into_iter().map(|(entry, why, count)| reply::Notice {
+        index: entry.index,
+        message_id: entry.message_id.as_deref(),
+        count,
+        why,
+    });
+    Ok(reply::judged(outcomes, notices.collect()))
 }
 
 /// Reads the envelope and finds its source.
