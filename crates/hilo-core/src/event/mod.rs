@@ -13,7 +13,7 @@ mod properties;
 
 pub use context::{
     Browser, Campaign, ConsentClaim, Context, Device, HiloContext, Landing, Library, Location, Os,
-    Page, SessionHint,
+    Page, Referrer, SessionHint,
 };
 pub use facts::{Facts, Geo, Trust};
 pub use gist::Gist;
