@@ -4,7 +4,7 @@ use hilo_core::config::Source;
 use hilo_core::event::fields::{FIELDS, Privacy, Shape, URL_BYTES_MAX};
 use hilo_core::event::{EVENT_BYTES_MAX, Event, Gist};
 use hilo_core::testing::{
-    any_event, any_text, any_url, browser_source, envelope, event_of, facts, page_message,
+    any_event, any_json, any_text, any_url, browser_source, envelope, event_of, facts, page_message,
 };
 use hilo_core::validate::check;
 use hilo_core::{normalize, profile, redact};
@@ -61,6 +61,29 @@ fn ids_of_devices_pass_only_if_asked_for_and_what_is_never_stored_does_not_pass(
     }
 }
 
+#[test]
+fn an_address_in_any_field_is_redacted_except_in_ids() {
+    const SECRET: &str = "ana@example.com";
+    for field in FIELDS {
+        let address = json!(format!("/?q={SECRET}"));
+        let value = if field.shape == Shape::Text && field.bytes_max > 20 {
+            address
+        } else if field.shape == Shape::Open {
+            json!({ "a": [{ "b": address }] })
+        } else {
+            continue;
+        };
+        // Validation takes kind and consent from these fields, and gives the other kinds' fields no place.
+        if ["type", "event", "traits"].contains(&field.path) {
+            continue;
+        }
+        let Some(event) = event_of(&message_with(field.path, value)) else {
+            panic!("{} is refused", field.path)
+        };
+        assert!(!json!(normalized(&event)).to_string().contains(SECRET), "{}", field.path);
+    }
+}
+
 /// A page view with this value in a field.
 fn message_with(path: &str, value: Value) -> Value {
     let mut message = page_message();
@@ -80,11 +103,49 @@ fn put(mut place: &mut Value, path: &str, value: Value) {
     *place = value;
 }
 
+/// Every text of `value`, keys included.
+fn texts(value: &Value) -> Vec<&str> {
+    match value {
+        Value::String(text) => vec![text],
+        Value::Array(values) => values.iter().flat_map(texts).collect(),
+        Value::Object(object) => {
+            let below = object
+                .iter()
+                .flat_map(|(key, value)| std::iter::once(key.as_str()).chain(texts(value)));
+            below.collect()
+        }
+        Value::Null | Value::Bool(_) | Value::Number(_) => Vec::new(),
+    }
+}
+
 proptest! {
     #[test]
     fn normalizing_twice_changes_nothing(event in any_event()) {
         let once = normalized(&event);
         prop_assert_eq!(normalized(&once), once);
+    }
+
+    #[test]
+    fn an_address_at_any_depth_of_the_properties_is_redacted(url in any_url(), json in any_json(), key in "[a-z_]{1,12}") {
+        let mut message = page_message();
+        message["type"] = json!("track");
+        message["event"] = json!("A");
+        message["properties"] = json!({ key: [json, { "in": url }] });
+        let Some(event) = event_of(&message) else { return Ok(()) };
+        let event = json!(normalized(&event));
+        for text in texts(&event["properties"]).into_iter().filter(|text| text.starts_with("http")) {
+            prop_assert_eq!(redact::url(text), text);
+        }
+    }
+
+    #[test]
+    fn texts_that_are_no_addresses_stay(text in "[a-zA-Z0-9 ñ?&=.:@-]{0,40}") {
+        let mut message = page_message();
+        message["type"] = json!("track");
+        message["event"] = json!("A");
+        message["properties"] = json!({ "comment": [text] });
+        let event = event_of(&message).ok_or(TestCaseError::fail("refused"))?;
+        prop_assert_eq!(normalized(&event).kind, event.kind);
     }
 
     #[test]

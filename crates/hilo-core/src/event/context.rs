@@ -126,6 +126,12 @@ impl Campaign {
     pub fn is_empty(&self) -> bool {
         *self == Campaign::default()
     }
+
+    /// Every field, to change.
+    pub const fn texts_mut(&mut self) -> [&mut Option<String>; 6] {
+        let Campaign { id, name, source, medium, term, content } = self;
+        [id, name, source, medium, term, content]
+    }
 }
 
 /// Segment's consent object: purposes by name, and hilo's revision.

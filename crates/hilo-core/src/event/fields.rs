@@ -197,6 +197,11 @@ pub const FIELDS: &[Field] = &[
     row("context.hilo.session.landing.via", OneOf(&["page", "history", "referrer"]), 0, Plain),
 ];
 
+/// Keys of properties and traits, at any depth, whose text is an address in whatever form (Segment's page call, product
+/// objects and traits).
+pub const URL_KEYS: [&str; 8] =
+    ["avatar", "image_url", "link", "path", "referrer", "search", "url", "website"];
+
 /// The row of a dotted path.
 pub fn find(path: &str) -> Option<&'static Field> {
     FIELDS.iter().find(|field| field.path == path)
