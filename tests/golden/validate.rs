@@ -1,6 +1,6 @@
 //! An HTTP body and its circumstances → what each item is judged to be.
 //!
-//! In: `{path, source, gpc, reserved, contentEncoding, body | text, gzip, cut, append, repeat}`. A body may hold
+//! In: `{path, source, deviceIds, gpc, reserved, contentEncoding, body | text, gzip, cut, append, repeat}`. A body may hold
 //! `{"$repeat": "x", "$times": 9000}` for long text. Out: `refused` or `judged`; long text is shown by its length.
 
 use std::io::Write;
@@ -24,12 +24,14 @@ pub(crate) fn run(input: &Value) -> Value {
             Some("/v1/batch") | None => read_batch(&body),
             Some(path) => read_single(&body, path.trim_start_matches("/v1/")),
         });
-    let source = match text("source") {
+    let mut source = match text("source") {
         Some("server") => server_source(&[]),
         Some("server-with-basis") => server_source(&[Purpose::Analytics]),
         _ => browser_source(),
     };
-    let gpc = input.get("gpc").is_some_and(|gpc| gpc == true);
+    let flag = |key: &str| input.get(key).is_some_and(|flag| flag == true);
+    let gpc = flag("gpc");
+    source.device_ids = flag("deviceIds");
     let reserved = input.get("reserved").and_then(Value::as_array).into_iter().flatten();
     let reserved_ids = reserved.filter_map(Value::as_str).map(str::to_owned).collect();
     let facts = Facts { gpc, trust: source.trust(), reserved_ids, ..facts() };

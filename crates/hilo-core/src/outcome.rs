@@ -177,6 +177,8 @@ codes! {
 
     /// Remark: a field the specification does not know was left out; the event was kept.
     UnknownField = "unknown_field", 200;
+    /// Remark: a field that is personal and not asked for was left out; the event was kept.
+    NotKept = "not_kept", 200;
     /// Remark: a string was cut to its limit; the event was kept.
     Truncated = "truncated", 200;
     /// Remark: `NaN`, `Infinity` or a number out of every range became `null`; the event was kept.

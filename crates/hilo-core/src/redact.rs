@@ -90,8 +90,9 @@ fn pairs(query: &str, out: &mut String) {
         }
         let (key, value) = cut(pair, b'=');
         let is_hidden_key = is_revealing(key);
-        let is_hidden =
-            |value: &str| !value.is_empty() && (is_sensitive(key) || is_revealing(value));
+        let is_hidden = |value: &str| {
+            !value.is_empty() && (is_sensitive(key) || is_revealing(value) || has_secret(value))
+        };
         out.push_str(if is_hidden_key { REDACTED } else { key });
         if let Some(value) = value {
             out.push('=');
@@ -102,9 +103,22 @@ fn pairs(query: &str, out: &mut String) {
 
 /// Whether a key's values are secret or personal. Click ids and `utm_` keys are not in the list.
 fn is_sensitive(key: &str) -> bool {
+    is_listed(&percent_decode(key))
+}
+
+/// Whether a value is itself an address with a secret or personal parameter: `next=%2Freset%3Ftoken%3Dabc`.
+fn has_secret(value: &str) -> bool {
+    percent_decode(value).split(|byte| matches!(byte, b'?' | b'#' | b'&')).skip(1).any(|pair| {
+        let end = pair.iter().position(|byte| *byte == b'=').unwrap_or(pair.len());
+        pair.len() > end + 1 && is_listed(pair.get(..end).unwrap_or_default())
+    })
+}
+
+/// Whether a decoded key is in the list.
+fn is_listed(key: &[u8]) -> bool {
     let mut plain = String::with_capacity(key.len());
-    for byte in percent_decode(key) {
-        if byte == b'[' {
+    for byte in key {
+        if *byte == b'[' {
             // Of `user[email]` only `email` counts.
             plain.clear();
         } else if byte.is_ascii_alphanumeric() {
@@ -187,6 +201,18 @@ mod tests {
         check("/?r=eyJhbGciOiJIUzI1NiJ9.eyJzdWIiOiIxIn0.c2lnbmF0dXJl", "/?r=redacted");
         check("/?n=4111-1111-1111-1111", "/?n=redacted");
         check("/?t=1795000000001", "/?t=1795000000001");
+    }
+
+    #[test]
+    fn an_address_inside_a_parameter_is_redacted_too() {
+        check("/login?next=%2Freset%3Ftoken%3Dabc", "/login?next=redacted");
+        check("/login?next=/reset?id=7&email=ana", "/login?next=/reset?id=7&email=redacted");
+        check(
+            "/login?next=https://a.example/#access_token=abc",
+            "/login?next=https://a.example/#access_token=redacted",
+        );
+        let kept = "/login?next=%2Fcart%3Fsize%3DL%26token%3D";
+        check(kept, kept);
     }
 
     #[test]

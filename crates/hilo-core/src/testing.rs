@@ -42,6 +42,7 @@ pub fn browser_source() -> Source {
         keys: vec![Key { text: KeyText::Public("wk_shop".into()), state: KeyState::Active }],
         origins: Origin::parse("https://shop.example").into_iter().collect(),
         consent_basis: None,
+        device_ids: false,
         webhook: None,
     }
 }
@@ -55,6 +56,7 @@ pub fn server_source(purposes: &[Purpose]) -> Source {
         keys: vec![Key { text: KeyText::Secret([0; 32]), state: KeyState::Active }],
         origins: Vec::new(),
         consent_basis: (!purposes.is_empty()).then_some(basis),
+        device_ids: false,
         webhook: None,
     }
 }

@@ -117,7 +117,7 @@ fn open<S>(
         let steps = delivery.steps;
         Err(Box::new((delivery, DeliveryResult::Dead { reason, steps })))
     };
-    let event = match delivery.read_event() {
+    let mut event = match delivery.read_event() {
         Ok(event) => event,
         Err(failure) => return dead(delivery, failure.message().to_owned()),
     };
@@ -132,6 +132,7 @@ fn open<S>(
         let reason = format!("too_old: {kind} takes no event older than {age_s_max} s");
         return dead(delivery, reason);
     }
+    configured.narrow(&mut event);
     Ok(Outbound { delivery, event })
 }
 

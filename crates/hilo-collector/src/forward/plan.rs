@@ -75,6 +75,13 @@ impl Configured<'_> {
             && !self.planned.purposes.is_empty()
             && decide(&said, &self.planned.purposes) == Decision::Pass
     }
+
+    /// Removes what this destination's purposes do not cover: ids of a device are kept for advertising alone.
+    pub(super) fn narrow(&self, event: &mut Event) {
+        if !self.planned.purposes.contains(&Purpose::Advertising) {
+            event.context.remove_device_ids();
+        }
+    }
 }
 
 /// Joins all purposes that a delivery needs: those of `hilo.toml` and those of the kind.
@@ -100,4 +107,35 @@ fn is_integrated(event: &Event, name: &str) -> bool {
     let is_on = |value: &serde_json::Value| value.as_bool().unwrap_or(!value.is_null());
     let all = event.integrations.get("All").is_none_or(is_on);
     event.integrations.get(name).map_or(all, is_on)
+}
+
+#[cfg(test)]
+mod tests {
+    use hilo_core::config::parse;
+    use serde_json::json;
+
+    use super::*;
+
+    #[track_caller]
+    fn check_device(purposes: &str, expected: &serde_json::Value) {
+        let config = parse(&format!(
+            "[project]\ncontroller = \"Shop\"\n[[source]]\nname = \"shop\"\nkind = \"browser\"\nkeys = [\"wk_shop\"]\n\
+             origins = [\"https://shop.example\"]\n[[destination]]\nname = \"w\"\ntype = \"webhook\"\n\
+             purposes = {purposes}\nurl = \"https://w.example\"\nsecret = {{ secret = \"W\" }}\n"
+        ));
+        let mut event: Event = serde_json::from_value(json!({
+            "messageId": "m1", "type": "track", "event": "A",
+            "timestamp": "2026-11-24T10:00:00Z", "receivedAt": "2026-11-24T10:00:00Z",
+            "context": {"device": {"id": "d1", "model": "p"}},
+        }))
+        .unwrap();
+        Configured::all(&config.unwrap().destinations)[0].narrow(&mut event);
+        assert_eq!(json!(event.context.device), *expected);
+    }
+
+    #[test]
+    fn ids_of_a_device_reach_only_destinations_for_advertising() {
+        check_device("[\"analytics\"]", &json!({"model": "p"}));
+        check_device("[\"analytics\", \"advertising\"]", &json!({"id": "d1", "model": "p"}));
+    }
 }

@@ -25,6 +25,9 @@ pub struct Source {
     /// The legal basis of events that carry no consent themselves. Pages cannot have a basis.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub consent_basis: Option<ConsentBasis>,
+    /// Whether ids of devices are kept where the person allows advertising.
+    #[serde(skip_serializing_if = "std::ops::Not::not")]
+    pub device_ids: bool,
     /// The webhook, if the sender is a shop system.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub webhook: Option<Webhook>,
@@ -92,7 +95,10 @@ pub(super) fn read_all(reader: &Reader<'_>, root: &Section<'_>) -> Vec<Source> {
 }
 
 fn read(reader: &Reader<'_>, section: &Section<'_>, earlier: &[Source]) -> Source {
-    reader.only(section, &["name", "kind", "keys", "origins", "consent_basis", "vendor", "secret"]);
+    reader.only(
+        section,
+        &["name", "kind", "keys", "origins", "consent_basis", "device_ids", "vendor", "secret"],
+    );
     let name = name(
         reader,
         section,
@@ -119,6 +125,7 @@ fn read(reader: &Reader<'_>, section: &Section<'_>, earlier: &[Source]) -> Sourc
         keys: key::read_all(reader, section, kind, &taken_keys),
         origins: origins(reader, section, kind),
         consent_basis: consent_basis(reader, section, kind),
+        device_ids: device_ids(reader, section, kind),
         webhook: webhook::read(reader, section, kind == Some(SourceKind::Webhook)),
     }
 }
@@ -168,6 +175,17 @@ fn origins(reader: &Reader<'_>, section: &Section<'_>, kind: Option<SourceKind>)
         }
     }
     origins
+}
+
+fn device_ids(reader: &Reader<'_>, section: &Section<'_>, kind: Option<SourceKind>) -> bool {
+    let is_asked = reader.flag(section, "device_ids").unwrap_or(false);
+    if let (Some(value), Some(SourceKind::Webhook)) = (section.value("device_ids"), kind) {
+        let message =
+            "the orders of a shop system name no device: this kind of source has no such setting";
+        let field = section.path_of("device_ids");
+        reader.report(value.span(), &field, ProblemCode::BadValue, message);
+    }
+    is_asked
 }
 
 fn consent_basis(

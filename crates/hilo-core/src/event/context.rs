@@ -1,7 +1,7 @@
 //! The circumstances of an event: Segment's `context`, typed where hilo reads or writes it.
 //!
-//! Fields of pages and fields of the edge share one shape. The field table keeps a page from filling the edge's fields. Open
-//! objects (`app`, `network` …) pass unchanged inside the field table's limits.
+//! Fields of pages and fields of the edge share one shape. The field table keeps a page from filling the edge's fields. Objects
+//! that hilo does not read (`app`, `network` …) are maps with the keys of the field table.
 
 use std::collections::BTreeMap;
 
@@ -19,7 +19,7 @@ pub struct Context {
     /// Whether the person was active (Segment: false for background syncs).
     #[serde(skip_serializing_if = "Option::is_none")]
     pub active: Option<bool>,
-    /// The app, as the sender describes it.
+    /// The app: `name`, `version`, `build`, `namespace`.
     #[serde(skip_serializing_if = "Properties::is_empty")]
     pub app: Properties,
     /// The campaign that led here.
@@ -52,7 +52,7 @@ pub struct Context {
     /// The location, at most the city.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub location: Option<Location>,
-    /// The network, as the sender describes it.
+    /// The network: `wifi`, `cellular`, `bluetooth`.
     #[serde(skip_serializing_if = "Properties::is_empty")]
     pub network: Properties,
     /// The operating system.
@@ -61,6 +61,9 @@ pub struct Context {
     /// The page.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub page: Option<Page>,
+    /// What brought the person to the app or site, as the sender knows it.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub referrer: Option<Referrer>,
     /// The screen: `width`, `height`, `density`.
     #[serde(skip_serializing_if = "Properties::is_empty")]
     pub screen: Properties,
@@ -76,6 +79,22 @@ pub struct Context {
     /// User agent client hints as sent. `normalize` removes them here.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub user_agent_data: Option<Value>,
+}
+
+impl Context {
+    /// Removes what names the person's device or reaches it (the field table's class `Device`).
+    pub fn remove_device_ids(&mut self) {
+        self.network.remove("carrier");
+        let without_ids = |Device { class, manufacturer, model, version, .. }| Device {
+            class,
+            manufacturer,
+            model,
+            version,
+            ..Device::default()
+        };
+        let device = self.device.take().map(without_ids);
+        self.device = device.filter(|device| *device != Device::default());
+    }
 }
 
 /// A campaign, in UTM words.
@@ -106,6 +125,12 @@ impl Campaign {
     /// Whether every field is unknown.
     pub fn is_empty(&self) -> bool {
         *self == Campaign::default()
+    }
+
+    /// Every field, to change.
+    pub const fn texts_mut(&mut self) -> [&mut Option<String>; 6] {
+        let Campaign { id, name, source, medium, term, content } = self;
+        [id, name, source, medium, term, content]
     }
 }
 
@@ -138,13 +163,37 @@ impl ConsentClaim {
     }
 }
 
-/// The device, reduced to its class.
+/// The device: its kind as the sender names it, else its class by the user agent.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(default)]
+#[serde(rename_all = "camelCase", default)]
 pub struct Device {
-    /// `desktop`, `mobile`, `tablet`, `tv`, `bot` …
+    /// Whether the person lets apps use the advertising id.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub ad_tracking_enabled: Option<bool>,
+    /// The system's id for advertising.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub advertising_id: Option<String>,
+    /// The system's or the library's id of the device.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub id: Option<String>,
+    /// The manufacturer.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub manufacturer: Option<String>,
+    /// The model.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub model: Option<String>,
+    /// The name that its owner gave it.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub name: Option<String>,
+    /// The address of the device for push messages.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub token: Option<String>,
+    /// `desktop`, `mobile`, `tablet`, `tv`, `bot` …, or the sender's word (`ios`, `android`).
     #[serde(rename = "type", skip_serializing_if = "Option::is_none")]
     pub class: Option<String>,
+    /// The model's version.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub version: Option<String>,
 }
 
 /// The library that captured an event.
@@ -159,11 +208,11 @@ pub struct Library {
     pub version: Option<String>,
 }
 
-/// The location, by the edge's own data about the address.
+/// The location, by the sender's word or by the edge's own data about the address.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(default)]
 pub struct Location {
-    /// ISO 3166-1 alpha-2.
+    /// ISO 3166-1 alpha-2, or the sender's word.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub country: Option<String>,
     /// Region name.
@@ -174,14 +223,14 @@ pub struct Location {
     pub city: Option<String>,
 }
 
-/// The operating system: family and major version.
+/// The operating system, as the sender says it, else family and major version by the user agent.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(default)]
 pub struct Os {
-    /// Family.
+    /// The family.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub name: Option<String>,
-    /// Major version.
+    /// The version.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub version: Option<String>,
 }
@@ -205,6 +254,27 @@ pub struct Page {
     /// The document's title.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub title: Option<String>,
+}
+
+/// What brought a person to an app or site (Segment's `context.referrer`).
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(default)]
+pub struct Referrer {
+    /// Its id.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub id: Option<String>,
+    /// The link that was followed.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub link: Option<String>,
+    /// Its name.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub name: Option<String>,
+    /// Its kind.
+    #[serde(rename = "type", skip_serializing_if = "Option::is_none")]
+    pub kind: Option<String>,
+    /// Its address, personal data redacted.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub url: Option<String>,
 }
 
 /// hilo's own part of the context.

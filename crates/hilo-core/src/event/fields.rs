@@ -15,16 +15,22 @@ pub enum Shape {
     Flag,
     /// A whole number ≥ 0.
     Count,
+    /// Any number.
+    Number,
     /// Any object: the sender's own keys, inside the general limits.
     Open,
     /// An object whose keys are rows of this table.
     Closed,
+    /// The same. A text stands for its `url`.
+    Link,
     /// An object of booleans.
     Flags,
     /// An object of whole numbers.
     Counts,
     /// One of these words.
     OneOf(&'static [&'static str]),
+    /// Anything. Libraries send it with every event by themselves, so it is left out without a remark.
+    Ignored,
 }
 
 /// How a field must be treated.
@@ -40,6 +46,10 @@ pub enum Privacy {
     Personal,
     /// Reduced at once and never stored as sent (address, user agent).
     Reduced,
+    /// Names a person's device or reaches it: kept only where the source asks for it and the person allows advertising.
+    Device,
+    /// Never stored. A remark tells so, except where libraries send the field by themselves ([`Shape::Ignored`]).
+    Unkept,
 }
 
 /// One row of the field table.
@@ -70,8 +80,10 @@ const fn row(path: &'static str, shape: Shape, bytes_max: usize, privacy: Privac
     Field { path, shape, bytes_max, privacy }
 }
 
-use Privacy::{Identifier, Personal, Plain, Reduced, Url};
-use Shape::{Closed, Count, Counts, Flag, Flags, Id, OneOf, Open, Text, Time};
+use Privacy::{Device, Identifier, Personal, Plain, Reduced, Unkept, Url};
+use Shape::{
+    Closed, Count, Counts, Flag, Flags, Id, Ignored, Link, Number, OneOf, Open, Text, Time,
+};
 
 /// Bytes of a URL. A longer URL is shortened. (The common limits of servers and of GA4's `page_location` are lower.)
 pub const URL_BYTES_MAX: usize = 2_048;
@@ -97,7 +109,14 @@ pub const FIELDS: &[Field] = &[
     row("integrations", Open, 0, Plain),
     row("context", Closed, 0, Plain),
     row("context.active", Flag, 0, Plain),
-    row("context.app", Open, 0, Plain),
+    row("context.amp", Ignored, 0, Unkept),
+    row("context.app", Closed, 0, Plain),
+    row("context.app.build", Text, 64, Plain),
+    row("context.app.installType", Text, 32, Plain),
+    row("context.app.name", Text, NAME_BYTES_MAX, Plain),
+    row("context.app.namespace", Text, NAME_BYTES_MAX, Plain),
+    row("context.app.version", Text, 64, Plain),
+    row("context.autoTrack", Ignored, 0, Unkept),
     row("context.campaign", Closed, 0, Plain),
     row("context.campaign.id", Id, NAME_BYTES_MAX, Plain),
     row("context.campaign.name", Text, NAME_BYTES_MAX, Plain),
@@ -106,32 +125,78 @@ pub const FIELDS: &[Field] = &[
     row("context.campaign.term", Text, NAME_BYTES_MAX, Plain),
     row("context.campaign.content", Text, NAME_BYTES_MAX, Plain),
     row("context.channel", Text, 32, Plain),
+    row("context.clientIds", Ignored, 0, Unkept),
     row("context.consent", Closed, 0, Plain),
     row("context.consent.categoryPreferences", Flags, 0, Plain),
     row("context.consent.revision", Count, 0, Plain),
     row("context.device", Closed, 0, Plain),
+    row("context.device.adTrackingEnabled", Flag, 0, Device),
+    row("context.device.advertisingId", Text, 128, Device),
+    row("context.device.id", Text, 128, Device),
+    row("context.device.manufacturer", Text, 64, Plain),
+    row("context.device.model", Text, 128, Plain),
+    row("context.device.name", Text, 128, Device),
+    row("context.device.token", Text, 1_024, Device),
     row("context.device.type", Text, 32, Plain),
+    row("context.device.version", Text, 64, Plain),
     row("context.groupId", Id, crate::identity::ID_BYTES_MAX, Identifier),
+    row("context.instanceId", Ignored, 0, Unkept),
     row("context.ip", Text, 45, Reduced),
     row("context.library", Closed, 0, Plain),
     row("context.library.name", Text, 64, Plain),
+    row("context.library.consumer", Ignored, 0, Unkept),
+    row("context.library.env", Ignored, 0, Unkept),
+    row("context.library.snippetVersion", Ignored, 0, Unkept),
+    row("context.library.variant", Ignored, 0, Unkept),
     row("context.library.version", Text, 32, Plain),
     row("context.locale", Text, 35, Plain),
-    row("context.network", Open, 0, Plain),
+    row("context.location", Closed, 0, Plain),
+    row("context.location.city", Text, 128, Plain),
+    row("context.location.country", Text, 128, Plain),
+    row("context.location.latitude", Number, 0, Unkept),
+    row("context.location.longitude", Number, 0, Unkept),
+    row("context.location.region", Text, 128, Plain),
+    row("context.location.speed", Number, 0, Unkept),
+    row("context.network", Closed, 0, Plain),
+    row("context.network.bluetooth", Flag, 0, Plain),
+    row("context.network.carrier", Text, 128, Device),
+    row("context.network.cellular", Flag, 0, Plain),
+    row("context.network.wifi", Flag, 0, Plain),
     row("context.os", Closed, 0, Plain),
     row("context.os.name", Text, 64, Plain),
-    row("context.os.version", Text, 32, Plain),
+    row("context.os.version", Text, 64, Plain),
     row("context.page", Closed, 0, Plain),
     row("context.page.url", Text, URL_BYTES_MAX, Url),
     row("context.page.path", Text, URL_BYTES_MAX, Url),
     row("context.page.search", Text, URL_BYTES_MAX, Url),
     row("context.page.referrer", Text, URL_BYTES_MAX, Url),
     row("context.page.title", Text, 512, Plain),
-    row("context.screen", Open, 0, Plain),
+    row("context.page.encoding", Ignored, 0, Unkept),
+    row("context.page.host", Ignored, 0, Unkept),
+    row("context.page.initial_referrer", Ignored, 0, Unkept),
+    row("context.page.initial_referring_domain", Ignored, 0, Unkept),
+    row("context.page.referring_domain", Ignored, 0, Unkept),
+    row("context.page.tab_url", Ignored, 0, Unkept),
+    row("context.referrer", Link, 0, Plain),
+    row("context.referrer.id", Text, NAME_BYTES_MAX, Plain),
+    row("context.referrer.link", Text, URL_BYTES_MAX, Url),
+    row("context.referrer.name", Text, NAME_BYTES_MAX, Plain),
+    row("context.referrer.type", Text, 64, Plain),
+    row("context.referrer.url", Text, URL_BYTES_MAX, Url),
+    row("context.screen", Closed, 0, Plain),
+    row("context.screen.density", Number, 0, Plain),
+    row("context.screen.height", Number, 0, Plain),
+    row("context.screen.innerHeight", Number, 0, Plain),
+    row("context.screen.innerWidth", Number, 0, Plain),
+    row("context.screen.width", Number, 0, Plain),
+    row("context.sessionId", Ignored, 0, Unkept),
+    row("context.sessionStart", Ignored, 0, Unkept),
     row("context.timezone", Text, 64, Plain),
     row("context.traits", Open, 0, Personal),
+    row("context.trulyAnonymousTracking", Ignored, 0, Unkept),
     row("context.userAgent", Text, 1_024, Reduced),
     row("context.userAgentData", Open, 0, Reduced),
+    row("context.ua-ch", Ignored, 0, Unkept),
     row("context.hilo", Closed, 0, Plain),
     row("context.hilo.dropped", Counts, 0, Plain),
     row("context.hilo.persistence", Text, 16, Plain),
@@ -142,6 +207,11 @@ pub const FIELDS: &[Field] = &[
     row("context.hilo.session.landing.referrer", Text, URL_BYTES_MAX, Url),
     row("context.hilo.session.landing.via", OneOf(&["page", "history", "referrer"]), 0, Plain),
 ];
+
+/// Keys of properties and traits, at any depth, whose text is an address in whatever form (Segment's page call, product
+/// objects and traits).
+pub const URL_KEYS: [&str; 8] =
+    ["avatar", "image_url", "link", "path", "referrer", "search", "url", "website"];
 
 /// The row of a dotted path.
 pub fn find(path: &str) -> Option<&'static Field> {
@@ -157,7 +227,8 @@ mod tests {
         for (i, field) in FIELDS.iter().enumerate() {
             if let Some((parent, _)) = field.path.rsplit_once('.') {
                 let parent = FIELDS.iter().take(i).find(|f| f.path == parent);
-                assert!(parent.is_some_and(|p| p.shape == Shape::Closed), "{}", field.path);
+                let holds_rows = |p: &Field| matches!(p.shape, Shape::Closed | Shape::Link);
+                assert!(parent.is_some_and(holds_rows), "{}", field.path);
             }
         }
     }

@@ -13,7 +13,7 @@ mod properties;
 
 pub use context::{
     Browser, Campaign, Clock, ConsentClaim, Context, Device, HiloContext, Landing, Library,
-    Location, Os, Page, SessionHint,
+    Location, Os, Page, Referrer, SessionHint,
 };
 pub use facts::{Facts, Geo, Trust};
 pub use gist::Gist;

@@ -1,6 +1,7 @@
 //! The campaign that brought the visit: UTM parameters of the landing's address.
 //! In: the landing. Out: `context.campaign`. Fields that the sender filled stay.
 
+use super::scrub;
 use crate::event::fields::NAME_BYTES_MAX;
 use crate::event::{Campaign, Event, Facts};
 use crate::journey::landing::{landing_query, parameter};
@@ -24,5 +25,6 @@ pub fn apply(event: &mut Event, _facts: &Facts) {
                 parameter(&query, key).map(|value| shortened(&value, NAME_BYTES_MAX).to_owned());
         }
     }
+    campaign.texts_mut().into_iter().flatten().for_each(scrub::text); // a parameter may hold an address
     event.context.campaign = (!campaign.is_empty()).then_some(campaign);
 }

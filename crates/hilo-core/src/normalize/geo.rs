@@ -1,9 +1,9 @@
-//! The location of an event: at most the city, by the edge's data about the IP address. The address itself is truncated.
-//! Only events with consent come here (consent.md, at the edge, 5).
+//! The location of an event: at most the city, by the sender's word, else by the edge's data about the IP address. The address
+//! itself is truncated. Only events with consent come here (consent.md, at the edge, 5).
 
 use std::net::IpAddr;
 
-use crate::event::{Event, Facts, Location, Trust};
+use crate::event::{Event, Facts, Geo, Location, Trust};
 
 /// Sets location and truncated address.
 pub fn apply(event: &mut Event, facts: &Facts) {
@@ -14,15 +14,17 @@ pub fn apply(event: &mut Event, facts: &Facts) {
         Trust::Public => facts.ip.clone(),
     };
     event.context.ip = ip.as_deref().and_then(truncated);
-    let geo = &facts.geo;
-    if facts.trust == Trust::Public {
-        let location = Location {
-            country: geo.country.clone(),
-            region: geo.region.clone(),
-            city: geo.city.clone(),
-        };
-        event.context.location = (location != Location::default()).then_some(location);
-    }
+    let is_place = |location: &Location| {
+        let Location { country, region, city } = location;
+        [country, region, city].into_iter().flatten().any(|text| !text.trim().is_empty())
+    };
+    let by_sender = event.context.location.take().filter(is_place);
+    let by_address = || {
+        let Geo { country, region, city } = facts.geo.clone();
+        (facts.trust == Trust::Public).then_some(Location { country, region, city })
+    };
+    // One place or the other: fields of both would be a place where nobody is.
+    event.context.location = by_sender.or_else(|| by_address().filter(is_place));
 }
 
 /// /24 of IPv4, /48 of IPv6.

@@ -1,4 +1,6 @@
-//! The client of an event: browser family and major version, operating system, class of device. The raw text is removed.
+//! The client of an event: browser family and major version, operating system, class of device. The raw text is removed. What the
+//! sender says of system and device stays, and only what is missing is filled. An HTTP library tells nothing.
+//!
 //! woothee reads user agents by a hundred ordered rules, where other libraries match thousands of expressions.
 //!
 //! Results are cached by text, because an envelope's events share one text, and an hour's visitors a few dozen.
@@ -8,9 +10,13 @@ use std::collections::BTreeMap;
 
 use woothee::parser::Parser;
 
-use crate::event::{Browser, Device, Event, Facts, Os, Trust};
+use crate::event::{Browser, Event, Facts, Os, Trust};
 use crate::text::shortened;
 
+/// woothee's name for every HTTP library that it recognizes.
+const LIBRARY: &str = "HTTP Library";
+/// The HTTP library of Apple's systems. woothee takes it for an iPhone, but Macs use it as well.
+const APPLE_LIBRARY: &str = "CFNetwork/";
 /// woothee's word for an unknown value.
 const UNKNOWN: &str = "UNKNOWN";
 /// Bytes of a user agent that are read. Browsers stay below 300. A longer text is shortened, so that its reading costs no more.
@@ -23,7 +29,7 @@ const REMEMBERED_MAX: usize = 256;
 struct Client {
     browser: Option<Browser>,
     os: Option<Os>,
-    device: Device,
+    class: Option<String>,
 }
 
 thread_local! {
@@ -32,22 +38,37 @@ thread_local! {
 
 /// Reduces the user agent.
 pub fn apply(event: &mut Event, facts: &Facts) {
-    let told = event.context.user_agent.take();
+    let told_agent = event.context.user_agent.take();
     event.context.user_agent_data = None;
-    // A server sends its customer's user agent. Of a page the request's own user agent counts first.
-    let text = match facts.trust {
-        Trust::Server => told,
-        Trust::Public => facts.user_agent.clone().or(told),
+    // A server sends its customer's user agent. Of a page the request's own user agent counts first. An app's request has the
+    // user agent of its HTTP library, and the app sends a better one.
+    let texts = match facts.trust {
+        Trust::Server => [None, told_agent.as_deref()],
+        Trust::Public => [facts.user_agent.as_deref(), told_agent.as_deref()],
     };
-    let Some(client) = text.as_deref().and_then(|text| remembered(shortened(text, BYTES_MAX)))
-    else {
-        return;
-    };
+    let read = |text: &str| remembered(shortened(text, BYTES_MAX));
+    let Some(client) = texts.into_iter().flatten().find_map(read) else { return };
     if client.browser.is_some() {
         event.context.hilo.browser = client.browser;
     }
-    event.context.os = client.os;
-    event.context.device = Some(client.device);
+    if let Some(os) = client.os {
+        complete(event.context.os.get_or_insert_default(), os);
+    }
+    let device = event.context.device.get_or_insert_default();
+    device.class = told(&mut device.class).or(client.class);
+}
+
+/// Fills what the sender did not say. A version belongs to its system.
+fn complete(os: &mut Os, read: Os) {
+    let (name, version) = (told(&mut os.name), told(&mut os.version));
+    let is_same = name.is_none() || name == read.name;
+    os.version = version.or(read.version.filter(|_| is_same));
+    os.name = name.or(read.name);
+}
+
+/// What the sender says. Some libraries send empty texts for what they do not know.
+fn told(slot: &mut Option<String>) -> Option<String> {
+    slot.take().filter(|text| !text.trim().is_empty())
 }
 
 fn remembered(text: &str) -> Option<Client> {
@@ -66,6 +87,9 @@ fn remembered(text: &str) -> Option<Client> {
 
 fn read(text: &str) -> Option<Client> {
     let found = Parser::new().parse(text)?;
+    if found.name == LIBRARY || text.contains(APPLE_LIBRARY) {
+        return None;
+    }
     let known = |text: &str| (!text.is_empty() && text != UNKNOWN).then(|| text.to_owned());
     let version = || known(found.version).and_then(|version| major(&version));
     let class = match found.category {
@@ -78,7 +102,7 @@ fn read(text: &str) -> Option<Client> {
     Some(Client {
         browser: known(found.name).map(|name| Browser { name, major: version() }),
         os: known(found.os).map(|name| os(&name, known(&found.os_version))),
-        device: Device { class: Some(class.to_owned()) },
+        class: Some(class.to_owned()),
     })
 }
 

@@ -1,11 +1,12 @@
 //! From bytes to judged events: one envelope in, exactly one [`Judged`] per item out, in order.
 //!
 //! Reading order: `inflate` → `decode` (envelope) → [`crate::strict`] (one item) → `merge` (the envelope's context) → `shape`
-//! (the field table) → `build` (ids, times, kind) → `gate` (consent). A refused item changes nothing for other items. Does not
+//! (the field table) → `build` (ids, times, kind) → `gate` (consent) → `device` (ids of the device). A refused item changes nothing for other items. Does not
 //! correct clocks or URLs: `normalize` does.
 
 mod build;
 mod decode;
+mod device;
 mod envelope;
 mod gate;
 mod inflate;
@@ -41,11 +42,14 @@ use posted::PostedEvent;
 ///
 /// A missing or unreadable consent is the sender's fault (`Rejected`). A denial is the visitor's will (`Dropped`).
 pub fn check(envelope: &Envelope, source: &Source, facts: &Facts) -> Vec<Judged> {
-    let mut seen = BTreeSet::new();
+    let (mut seen, mut told) = (BTreeSet::new(), BTreeSet::new());
     let mut judged = Vec::with_capacity(envelope.items.len());
     for (index, raw) in envelope.items.iter().enumerate() {
         let posted = PostedEvent { index, raw: raw.get(), envelope, source, facts };
         let mut one = judge(&posted, &mut seen);
+        // Every event of a phone has the same fields, so one remark per envelope is enough.
+        one.notices
+            .retain(|notice| notice.code != Code::NotKept || told.insert(notice.field.clone()));
         if index == 0 {
             one.notices.splice(0..0, envelope.notices.iter().cloned());
         }
@@ -101,6 +105,7 @@ fn examine(
     shape::check(&mut message, posted.raw, notes).map_err(Outcome::Rejected)?;
     let mut event = build::build(message, posted, notes).map_err(Outcome::Rejected)?;
     gate::pass(&mut event, posted.facts)?;
+    device::withhold(&mut event, posted.source, notes);
     event.context.hilo.truncated = std::mem::take(&mut notes.truncated);
     Ok(event)
 }

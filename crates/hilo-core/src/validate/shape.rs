@@ -9,7 +9,7 @@ use serde_json::{Map, Number, Value};
 use super::notes::Notes;
 use crate::digits;
 use crate::event::STRING_BYTES_MAX;
-use crate::event::fields::{self, Field, Shape};
+use crate::event::fields::{self, Field, Privacy, Shape};
 use crate::outcome::{Code, Rejection};
 use crate::strict::{is_unsafe_key, key_shape, number_at};
 use crate::text::shortened;
@@ -81,7 +81,15 @@ impl Walk<'_> {
     fn keep(&mut self, key: &str, value: &mut Value) -> bool {
         // A key with a dot could pose as a path of the table.
         if let Some(field) = fields::find(&self.path).filter(|_| !key.contains('.')) {
-            return self.field(field, value);
+            return match (field.shape, field.privacy) {
+                (Shape::Ignored, _) => false,
+                (_, Privacy::Unkept) => {
+                    let message = "hilo does not store this; it was left out";
+                    self.notes.remark(Code::NotKept, &self.path, message);
+                    false
+                }
+                _ => self.field(field, value),
+            };
         }
         if self.path.len() != key.len() || !BOOKKEEPING.contains(&key) {
             self.notes.remark(
@@ -96,10 +104,15 @@ impl Walk<'_> {
     /// Whether the field stays.
     fn field(&mut self, field: &Field, value: &mut Value) -> bool {
         // PHP writes an empty object as an empty list.
-        let is_object =
-            matches!(field.shape, Shape::Open | Shape::Closed | Shape::Flags | Shape::Counts);
+        let is_object = matches!(
+            field.shape,
+            Shape::Open | Shape::Closed | Shape::Link | Shape::Flags | Shape::Counts
+        );
         if is_object && value.as_array().is_some_and(Vec::is_empty) {
             *value = Value::Object(Map::new());
+        }
+        if field.shape == Shape::Link && value.is_string() {
+            *value = Value::Object(Map::from_iter([("url".to_owned(), value.take())]));
         }
         match (field.shape, &mut *value) {
             (Shape::Text, Value::String(text)) => self.shorten(text, field.bytes_max),
@@ -114,8 +127,9 @@ impl Walk<'_> {
             (Shape::Time, _) => true,
             (Shape::Flag, _) => self.flag(field, value),
             (Shape::Count, _) => self.count(field, value, u64::from(u32::MAX)),
+            (Shape::Number, Value::Number(_)) => true,
             (Shape::Open, Value::Object(object)) => self.object(object),
-            (Shape::Closed, Value::Object(object)) => {
+            (Shape::Closed | Shape::Link, Value::Object(object)) => {
                 self.closed(object);
                 true
             }
@@ -276,7 +290,10 @@ const fn expected(shape: Shape) -> &'static str {
         Shape::Time => "send a time here",
         Shape::Flag => "send true or false here",
         Shape::Count => "send a whole number here, not below 0",
+        Shape::Number => "send a number here",
         Shape::Open | Shape::Closed | Shape::Flags | Shape::Counts => "send an object here",
+        Shape::Link => "send an object or an address here",
+        Shape::Ignored => "leave this out",
         Shape::OneOf(_) => "send one of the words the specification lists for this field",
     }
 }
@@ -353,12 +370,24 @@ mod tests {
     #[test]
     fn unknown_fields_are_left_out_with_a_remark() {
         check_kept(
-            json!({"surprise": 1, "context.ip": "1.2.3.4", "_metadata": {}, "context": {"invented": {"city": "X"}}}),
+            json!({"surprise": 1, "context.ip": "1.2.3.4", "_metadata": {}, "context": {"weather": {"city": "X"}}}),
             json!({"context": {}}),
             &[
-                (Code::UnknownField, "context.invented"),
+                (Code::UnknownField, "context.weather"),
                 (Code::UnknownField, "context.ip"),
                 (Code::UnknownField, "surprise"),
+            ],
+        );
+    }
+
+    #[test]
+    fn fields_that_are_never_stored_are_left_out_with_a_remark() {
+        check_kept(
+            json!({"context": {"location": {"city": "X", "latitude": 40.4, "speed": "fast"}}}),
+            json!({"context": {"location": {"city": "X"}}}),
+            &[
+                (Code::NotKept, "context.location.latitude"),
+                (Code::NotKept, "context.location.speed"),
             ],
         );
     }
@@ -374,6 +403,22 @@ mod tests {
                 (Code::UnsafeKey, "properties.prototype"),
             ],
         );
+    }
+
+    #[test]
+    fn what_libraries_send_by_themselves_is_left_out_without_a_remark() {
+        check_kept(
+            json!({"context": {"instanceId": 7, "ua-ch": {"platform": "Android"}, "sessionId": 1, "page": {"tab_url": "x"}}}),
+            json!({"context": {"page": {}}}),
+            &[],
+        );
+    }
+
+    #[test]
+    fn a_referrer_is_an_object_or_an_address() {
+        let link = json!({"context": {"referrer": {"url": "https://ads.example/"}}});
+        check_kept(json!({"context": {"referrer": "https://ads.example/"}}), link.clone(), &[]);
+        check_kept(link.clone(), link, &[]);
     }
 
     #[test]
