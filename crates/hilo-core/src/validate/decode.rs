@@ -19,6 +19,10 @@ use crate::event::{BATCH_EVENTS_MAX, fields};
 use crate::outcome::{Code, Rejection};
 use crate::strict::{Fault, Strict, body_text, key_shape};
 
+/// Fields that Segment's libraries for Go, .NET and Java give to an envelope for their own bookkeeping. They are left out
+/// without a remark, because no sender can change them.
+const BOOKKEEPING: [&str; 2] = ["messageId", "sequence"];
+
 /// Opens the body of `POST /v1/batch`.
 ///
 /// # Errors
@@ -43,7 +47,6 @@ pub fn read_single(body: &[u8], kind: &str) -> Result<Envelope, Rejection> {
     let (mut envelope, _) = open(&text, Form::Single)?;
     let item: Box<RawValue> = serde_json::from_str(&text).map_err(|error| malformed(&error))?;
     envelope.items.push(item);
-    envelope.single = true;
     envelope.kind = Some(kind.to_owned());
     Ok(envelope)
 }
@@ -202,6 +205,9 @@ impl<'de> Visitor<'de> for Header<'_> {
                 (_, Form::Single) => {
                     map.next_value::<IgnoredAny>()?;
                 }
+                (known, Form::Batch) if BOOKKEEPING.contains(&known) => {
+                    map.next_value::<IgnoredAny>()?;
+                }
                 (unknown, Form::Batch) => {
                     let message = "an envelope has no such field; it was left out";
                     if envelope.notices.len() < NOTICES_MAX {
@@ -277,6 +283,12 @@ mod tests {
     }
 
     #[test]
+    fn the_bookkeeping_of_segments_libraries_gives_no_notice() {
+        let go = br#"{"messageId":"m","sentAt":1000,"batch":[{}],"context":{},"sequence":7}"#;
+        assert_eq!(read_batch(go).unwrap().notices, []);
+    }
+
+    #[test]
     fn each_mistake_of_an_envelope_has_its_code() {
         check("", Code::MalformedBody, None);
         check("{\"batch\":[]} tail", Code::MalformedBody, None);
@@ -329,7 +341,7 @@ mod tests {
     #[test]
     fn a_single_message_is_an_envelope_with_one_item() {
         let envelope = read_single(br#" {"writeKey":"wk_a","event":"E"} "#, "track").unwrap();
-        assert!(envelope.single && envelope.items.len() == 1);
+        assert_eq!(envelope.items.len(), 1);
         assert_eq!(envelope.kind.as_deref(), Some("track"));
         assert_eq!(read_single(b"[]", "track").unwrap_err().code, Code::WrongType);
         assert_eq!(read_single(b"{", "track").unwrap_err().code, Code::MalformedBody);

@@ -91,6 +91,7 @@ fn examine(
     shows_consent: &mut bool,
 ) -> Result<Event, Outcome> {
     let mut message = read_item(posted.raw).map_err(Outcome::Rejected)?;
+    build::read_action(&mut message);
     merge::share(&mut message, posted.envelope, posted.index);
     gate::apply_basis(&mut message, posted.source);
     *shows_consent = gate::may_be_logged(&message, posted.facts);
