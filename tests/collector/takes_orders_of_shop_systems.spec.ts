@@ -128,14 +128,52 @@ test("a variant of the shop system stands for the line with its options", async 
   assert.deepEqual(await cart("504"), [["808950810", "7", "EUR", 1]]);
 });
 
-test("an order of WooCommerce counts when it is paid", async () => {
+const woocommerceOrder = (id: number, customer: number, product: number, quantity: number, status = "completed"): Json => ({
+  id,
+  status,
+  currency: "EUR",
+  total: "29.35",
+  customer_id: customer,
+  line_items: [{ product_id: product, variation_id: 0, quantity, price: 3 }],
+});
+const orderOf = (user: string) =>
+  eventually(async () => {
+    const { events } = await collector.admin(`/admin/v1/profiles/u:${user}/events`);
+    const orders = events.filter((event: Json) => event["event"] === "Order Completed");
+    return orders.length > 0 ? (orders as Json[]) : undefined;
+  });
+
+test("an order of WooCommerce counts when it is placed, once, whatever its status becomes", async () => {
   await fill("25", ["93", "0", "EUR"], 2);
-  const order = { id: 727, status: "pending", currency: "EUR", total: "29.35", customer_id: 25, line_items: [{ product_id: 93, variation_id: 0, quantity: 2, price: 3 }] };
-  assert.deepEqual((await woocommerce(order, { "x-wc-webhook-topic": "order.created" })).body, { ignored: "unpaid" });
+  const order = woocommerceOrder(727, 25, 93, 2);
+  for (const status of ["checkout-draft", "pending", "failed", "cancelled"]) {
+    const answer = await woocommerce({ ...order, status }, { "x-wc-webhook-topic": "order.created" });
+    assert.deepEqual(answer.body, { ignored: "not_placed" }, status);
+  }
   assert.deepEqual(await cart("25"), [["93", "0", "EUR", 2]]);
-  assert.deepEqual((await woocommerce({ ...order, status: "processing" })).body, { duplicate: false });
-  assert.deepEqual((await woocommerce({ ...order, status: "completed" })).body, { duplicate: true });
+  assert.deepEqual((await woocommerce({ ...order, status: "on-hold" })).body, { duplicate: false });
   assert.deepEqual(await cart("25"), []);
+  assert.deepEqual((await woocommerce({ ...order, status: "processing" })).body, { duplicate: true });
+  assert.deepEqual((await woocommerce({ ...order, status: "completed" })).body, { duplicate: true });
+  // A cancelled order does not bring the cart back.
+  assert.deepEqual((await woocommerce({ ...order, status: "cancelled" })).body, { ignored: "not_placed" });
+  assert.deepEqual(await cart("25"), []);
+  const orders = await orderOf("25");
+  assert.deepEqual(orders.map((event) => [event["properties"].order_id, event["properties"].paid]), [["727", false]]);
+});
+
+test("an order by weight takes the units that it began, and stands in the history with its exact quantity", async () => {
+  await fill("26", ["94", "0", "EUR"], 2);
+  await fill("26", ["95", "0", "EUR"], 3);
+  const items = [{ product_id: 94, quantity: 1.5 }, { product_id: 95, quantity: 0.1 }, { product_id: 95, quantity: 0.2 }];
+  assert.deepEqual((await woocommerce({ ...woocommerceOrder(728, 26, 94, 1), line_items: items })).body, { duplicate: false });
+  assert.deepEqual(await cart("26"), [["95", "0", "EUR", 2]]);
+  const [order] = await orderOf("26");
+  const products = order!["properties"].products.map((product: Json) => [product["product_id"], product["quantity"]]);
+  assert.deepEqual(products, [["94", 1.5], ["95", 0.3]]);
+  assert.deepEqual([order!["properties"].total, order!["properties"].paid], [29.35, undefined]);
+  // The prices of whole units would not give the value of 1.5 kg.
+  assert.equal(order!["properties"].value, undefined);
 });
 
 test("a webhook with a wrong signature is refused, stands in the reject log, and changes nothing", async () => {

@@ -48,7 +48,7 @@ pub struct Rejection {
     /// Dotted path into the message (`context.page.url`), where one field is to blame.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub field: Option<String>,
-    /// One sentence for people. Never repeats a value that was sent.
+    /// One sentence for people. Never repeats a value of an event. The refusal of an origin names the origin.
     pub message: String,
 }
 
@@ -79,8 +79,7 @@ macro_rules! codes {
                 match self { $(Code::$variant => $name),+ }
             }
 
-            /// The HTTP status of a refused request. A refused event in a batch does not change the status 200. An event
-            /// that was sent alone gets this status.
+            /// The HTTP status of a refused request. A refused event does not change the status 200, alone or in a batch.
             pub const fn status(self) -> u16 {
                 match self { $(Code::$variant => $status),+ }
             }
@@ -107,8 +106,11 @@ codes! {
     MissingKey = "missing_key", 401;
     /// A key of no source.
     UnknownKey = "unknown_key", 401;
-    /// A key that was switched off for good: the tracker purges its queue.
-    KeyRevoked = "key_revoked", 410;
+    /// A key that was switched off for good. hilo's tracker is answered with 410 and purges its queue. Other clients
+    /// would send again after 410.
+    KeyRevoked = "key_revoked", 401;
+    /// A secret key in a place that others can read: an address, or a request from a page.
+    KeyExposed = "key_exposed", 403;
     /// The source does not list this origin.
     OriginRefused = "origin_refused", 403;
     /// A call that changes data came without `X-Hilo: 1`.

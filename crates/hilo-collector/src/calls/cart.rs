@@ -131,6 +131,9 @@ pub struct Units {
     pub line: LineKey,
     /// The number of units.
     pub quantity: u32,
+    /// The exact quantity, if it is no whole number and the line is sold by weight or length.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub measured: Option<serde_json::Number>,
 }
 
 /// An order that was placed.
@@ -147,9 +150,23 @@ pub struct Order {
     /// The paid total in minor units, if the sender has it.
     #[serde(default)]
     pub total: Option<(i64, Currency)>,
+    /// Whether the money is still to come.
+    #[serde(default)]
+    pub is_unpaid: bool,
     /// Whether the lines have the ids of a shop system. A shop system has variants and no options.
     #[serde(default)]
     pub is_foreign: bool,
+}
+
+impl Order {
+    /// The exact quantity of a line that the order has bought as a whole. The line may have options that the order's has not.
+    pub fn measured(&self, line: &LineKey, quantity: u32) -> Option<serde_json::Number> {
+        let bought = self.lines.iter().flatten().find(|bought| {
+            let LineKey { variant, currency, .. } = &bought.line;
+            (variant, currency, bought.quantity) == (&line.variant, &line.currency, quantity)
+        });
+        bought?.measured.clone()
+    }
 }
 
 /// A command of a backend that keeps no replica.

@@ -5,10 +5,11 @@
 
 use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
+use hilo_core::config::{Source, SourceKind};
 use hilo_core::consent::ConsentState;
 use jiff::Timestamp;
 
-use crate::platform::Incoming;
+use crate::platform::{Incoming, Reply};
 use crate::signature;
 
 /// The cookie's lifetime of 390 days: Chromium allows 400.
@@ -137,6 +138,15 @@ impl Jar {
     fn is_present(self, incoming: &Incoming) -> bool {
         self.find(incoming, Which::Id).is_some()
     }
+}
+
+/// Leaves the cookies out of an answer to an app. The page of an app has the same origin in every app of its framework, so
+/// a cookie would be no proof of anything.
+pub fn keep_from_apps(mut reply: Reply, source: &Source) -> Reply {
+    if source.kind == SourceKind::App {
+        reply.headers.0.retain(|(name, _)| name != "set-cookie");
+    }
+    reply
 }
 
 /// Signs an id as `v1.<id>.<issued>.<HMAC>`. The `purpose` is part of the signed text, so that a signature is valid for

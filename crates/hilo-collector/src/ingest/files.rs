@@ -77,11 +77,7 @@ pub async fn serve<P: Platform>(name: &str, call: &Call<'_, P>) -> Result<Option
 }
 
 fn reply(incoming: &Incoming, name: &str, encoding: Option<&str>, bytes: Vec<u8>) -> Reply {
-    let tag: String = signature::sha256_hex(&bytes).chars().take(16).collect();
-    let etag = format!("\"{tag}\"");
-    let is_known = incoming.headers.get("if-none-match").is_some_and(|known| {
-        known.split(',').any(|one| one.trim().trim_start_matches("W/") == etag)
-    });
+    let (etag, is_known) = etag(incoming, &bytes);
     let mut answer = Reply::empty(if is_known { 304 } else { 200 });
     let headers = &mut answer.headers;
     headers.push("etag", etag);
@@ -97,6 +93,16 @@ fn reply(incoming: &Incoming, name: &str, encoding: Option<&str>, bytes: Vec<u8>
         answer.body = Body::Bytes(bytes);
     }
     answer
+}
+
+/// The `ETag` of a content, and whether the browser has this content already.
+pub(super) fn etag(incoming: &Incoming, bytes: &[u8]) -> (String, bool) {
+    let tag: String = signature::sha256_hex(bytes).chars().take(16).collect();
+    let etag = format!("\"{tag}\"");
+    let is_known = incoming.headers.get("if-none-match").is_some_and(|known| {
+        known.split(',').any(|one| one.trim().trim_start_matches("W/") == etag)
+    });
+    (etag, is_known)
 }
 
 #[cfg(test)]

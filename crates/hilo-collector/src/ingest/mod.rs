@@ -14,10 +14,11 @@ pub mod optin;
 pub mod orders;
 pub mod reply;
 mod route;
+pub mod settings;
 pub mod status;
 pub mod user;
 
-pub use cors::{Door, check_socket, preflight};
+pub use cors::{Door, check_socket, open_to_all, preflight};
 pub use key::presented_key;
 pub use route::{CartAct, Route, route};
 
@@ -67,31 +68,62 @@ pub fn open_object<'l, P: Platform>(
     Ok((body, source))
 }
 
-/// Finds the source of a request by its key.
+/// Finds the source of a request by its key, in a header or in the body.
 ///
 /// # Errors
-/// A rejection if the key is missing, unknown or revoked, if a secret key is not in the header, or if the source does
-/// not list the origin.
+/// A rejection if the key is missing, unknown or revoked, if a page sends a secret key, or if the source does not list
+/// the origin.
 pub fn admit<'l, P: Platform>(
     call: &Call<'l, P>,
     body_key: Option<&str>,
 ) -> Result<&'l Source, Rejection> {
-    let is_dev = call.platform.is_dev();
-    let header_key = presented_key(&call.incoming.headers);
-    let key = header_key.as_deref().or(body_key).unwrap_or_default();
-    let source = call.loaded.config.source_by_key(key, is_dev);
+    let Call { incoming, loaded, platform } = *call;
+    let find = |key: &str| loaded.config.source_by_key(key, platform.is_dev());
+    let source = match (presented_key(&incoming.headers), body_key) {
+        // A header may be about something else: a browser repeats the password of a protected test shop, and OAuth has a
+        // token beside the key.
+        (Some(in_header), Some(in_body)) => find(&in_header).or_else(|_| find(in_body)),
+        (in_header, in_body) => find(in_header.as_deref().or(in_body).unwrap_or_default()),
+    };
     let source = source.map_err(|code| Rejection::new(code, key_message(code)))?;
-    if source.is_server() && header_key.is_none() {
-        let message = "a server key belongs into the Authorization header, never into a body";
-        return Err(Rejection::new(Code::UnknownKey, message));
+    if source.is_server() && cors::is_from_page(incoming) {
+        let message = "a page has sent this secret key, and whoever opens the page can read it: make a new key, and give the page the key of a browser source";
+        return Err(Rejection::new(Code::KeyExposed, message));
     }
-    cors::check_origin(call.incoming, source, is_dev)?;
+    cors::check_origin(incoming, source, platform.is_dev())?;
     Ok(source)
+}
+
+/// Finds the source of a request whose key stands in the address, as `sendBeacon` needs it.
+///
+/// # Errors
+/// Those of [`admit`]. A secret key is refused, because addresses are written into logs.
+pub fn admit_by_address<'l, P: Platform>(call: &Call<'l, P>) -> Result<&'l Source, Rejection> {
+    let Call { incoming, loaded, platform } = *call;
+    let key = incoming.query_value("writeKey").unwrap_or_default();
+    let source = loaded.config.source_by_key(&key, platform.is_dev());
+    let source = source.map_err(|code| Rejection::new(code, key_message(code)))?;
+    if source.is_server() {
+        let message = "this secret key stood in an address, and addresses are logged: make a new key, and send it in the Authorization header";
+        return Err(Rejection::new(Code::KeyExposed, message));
+    }
+    cors::check_origin(incoming, source, platform.is_dev())?;
+    Ok(source)
+}
+
+/// Whether hilo's own tracker sent the request.
+pub fn is_tracker(incoming: &Incoming) -> bool {
+    let names_tracker = || {
+        let envelope = validate::read_batch(&open(incoming).ok()?).ok()?;
+        let name = envelope.context?.get("library")?.get("name")?.as_str()? == "hilo";
+        Some(name)
+    };
+    require_header(incoming).is_ok() || names_tracker().unwrap_or(false)
 }
 
 fn key_message(code: Code) -> &'static str {
     if code == Code::MissingKey {
-        "send the write key as `writeKey` in the body, or in the Authorization header"
+        "send the key as `writeKey` in the body, or in the Authorization header"
     } else if code == Code::KeyRevoked {
         "this key was switched off for good"
     } else {

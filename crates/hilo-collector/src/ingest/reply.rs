@@ -12,6 +12,8 @@ const RETRY_AFTER_S: &str = "2";
 #[derive(Serialize)]
 struct BatchAnswer<'a> {
     success: bool,
+    /// The same for Jitsu's client.
+    ok: bool,
     accepted: usize,
     duplicate: usize,
     rejected: Vec<RejectedEvent<'a>>,
@@ -51,8 +53,14 @@ pub fn judged<'a>(
     items: impl Iterator<Item = (usize, Option<&'a str>, &'a Outcome)>,
     notices: Vec<Notice<'a>>,
 ) -> Reply {
-    let mut answer =
-        BatchAnswer { success: true, accepted: 0, duplicate: 0, rejected: Vec::new(), notices };
+    let mut answer = BatchAnswer {
+        success: true,
+        ok: true,
+        accepted: 0,
+        duplicate: 0,
+        rejected: Vec::new(),
+        notices,
+    };
     for (index, message_id, outcome) in items {
         match outcome {
             Outcome::Accepted => answer.accepted += 1,
@@ -65,13 +73,25 @@ pub fn judged<'a>(
     json(200, &answer)
 }
 
-/// Answers a request that was refused as a whole.
+/// Answers a request that was refused as a whole. The reason stands there twice: older Segment libraries read the top
+/// level, and send again for ever without it.
 pub fn refused(why: &Rejection) -> Reply {
     #[derive(Serialize)]
-    struct Envelope<'a> {
+    struct Refused<'a> {
+        #[serde(flatten)]
+        why: &'a Rejection,
         error: &'a Rejection,
     }
-    json(why.code.status(), &Envelope { error: why })
+    json(why.code.status(), &Refused { why, error: why })
+}
+
+/// Acknowledges what nobody stores: a library's measurements of itself.
+pub fn passed_over() -> Reply {
+    #[derive(Serialize)]
+    struct PassedOver {
+        success: bool,
+    }
+    json(200, &PassedOver { success: true })
 }
 
 /// The answer when the events are not known to be durable. The reason goes into our log, not into the answer.
@@ -106,7 +126,7 @@ mod tests {
         assert_eq!(
             judged(items, Vec::new()).body,
             Body::Text(
-                r#"{"success":true,"accepted":1,"duplicate":1,"rejected":[{"index":2,"messageId":"m","code":"wrong_type","field":"event","message":"text is needed"}]}"#
+                r#"{"success":true,"ok":true,"accepted":1,"duplicate":1,"rejected":[{"index":2,"messageId":"m","code":"wrong_type","field":"event","message":"text is needed"}]}"#
                     .to_owned()
             )
         );
@@ -120,15 +140,17 @@ mod tests {
         assert_eq!(
             judged(items, vec![notice]).body,
             Body::Text(
-                r#"{"success":true,"accepted":1,"duplicate":0,"rejected":[],"notices":[{"index":0,"messageId":"m","count":2,"code":"reserved_id","field":"userId","message":"leave it out"}]}"#
+                r#"{"success":true,"ok":true,"accepted":1,"duplicate":0,"rejected":[],"notices":[{"index":0,"messageId":"m","count":2,"code":"reserved_id","field":"userId","message":"leave it out"}]}"#
                     .to_owned()
             )
         );
     }
 
     #[test]
-    fn a_refusal_is_answered_with_its_own_status() {
-        let reply = refused(&Rejection::new(Code::KeyRevoked, "gone"));
-        assert_eq!(reply.status, 410);
+    fn a_refusal_is_answered_with_its_own_status_and_says_why_twice() {
+        let reply = refused(&Rejection::at(Code::WrongType, "batch", "a list"));
+        assert_eq!(reply.status, 422);
+        let why = r#""code":"wrong_type","field":"batch","message":"a list""#;
+        assert_eq!(reply.body, Body::Text(format!(r#"{{{why},"error":{{{why}}}}}"#)));
     }
 }

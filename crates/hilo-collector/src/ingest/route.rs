@@ -1,4 +1,4 @@
-//! Path and method → a call. Every path exists with and without the mount prefix.
+//! Path and method → a call. Every path exists with and without the mount prefix, and with one slash more at its end.
 
 use hilo_core::outcome::{Code, Rejection};
 
@@ -10,8 +10,16 @@ use crate::platform::http::percent_decode;
 pub enum Route {
     /// Receives many events.
     Batch,
+    /// Receives many events. The key stands in the address, because a page that is left can send no header.
+    Beacon,
     /// Receives one event, whose type is part of the path.
     Single(&'static str),
+    /// Receives a library's measurements of itself, which nobody stores.
+    Metrics,
+    /// Answers the settings of Segment's libraries: the write key of the path.
+    Settings(String),
+    /// Answers the settings of RudderStack's libraries.
+    SourceConfig,
     /// A new page starts: restores its anonymous id.
     Hello,
     /// Records a consent change.
@@ -55,20 +63,14 @@ pub enum CartAct {
     Live,
 }
 
-/// The calls of Segment's libraries, with their long and short paths.
-const SINGLES: [(&str, &str); 12] = [
-    ("/v1/track", "track"),
-    ("/v1/page", "page"),
-    ("/v1/identify", "identify"),
-    ("/v1/screen", "screen"),
-    ("/v1/group", "group"),
-    ("/v1/alias", "alias"),
-    ("/v1/t", "track"),
-    ("/v1/p", "page"),
-    ("/v1/i", "identify"),
-    ("/v1/s", "screen"),
-    ("/v1/g", "group"),
-    ("/v1/a", "alias"),
+/// The types of events, each with the short name that Segment's library for browsers has for its path.
+const KINDS: [(&str, &str); 6] = [
+    ("track", "t"),
+    ("page", "p"),
+    ("identify", "i"),
+    ("screen", "s"),
+    ("group", "g"),
+    ("alias", "a"),
 ];
 
 /// The path below which a server puts the customer's id.
@@ -87,7 +89,8 @@ pub fn route(incoming: &Incoming, mount: &str) -> Result<Route, Rejection> {
         // Admin calls have their own methods. Pages of other sites must not make them, so they have no preflight either.
         return Ok(Route::Admin(below.to_owned()));
     }
-    let calls = calls(path);
+    // Segment's library for Java writes a slash at the end.
+    let calls = calls(path.strip_suffix('/').unwrap_or(path));
     if calls.is_empty() {
         return Err(Rejection::new(Code::NotFound, "there is nothing at this path"));
     }
@@ -110,7 +113,10 @@ fn local_path<'p>(path: &'p str, mount: &str) -> &'p str {
 /// Lists the methods of a path, each with its call.
 fn calls(path: &str) -> Vec<(&'static str, Route)> {
     match path {
-        "/v1/batch" | "/v1/b" => vec![("POST", Route::Batch)],
+        "/v1/batch" | "/v1/b" | "/v1/import" => vec![("POST", Route::Batch)],
+        "/beacon/v1/batch" => vec![("POST", Route::Beacon)],
+        "/v1/m" => vec![("POST", Route::Metrics)],
+        "/sourceConfig" => vec![("GET", Route::SourceConfig)],
         "/v1/hello" => vec![("POST", Route::Hello)],
         "/v1/consent" => vec![("POST", Route::ConsentChange), ("GET", Route::ConsentCopy)],
         "/v1/optin" => vec![("POST", Route::OptIn)],
@@ -127,14 +133,33 @@ fn calls(path: &str) -> Vec<(&'static str, Route)> {
             if let Some(name) = path.strip_prefix(WEBHOOKS) {
                 return vec![("POST", Route::Webhook(name.to_owned()))];
             }
-            let single = SINGLES.iter().find(|(known, _)| *known == path);
-            match (single, super::files::file_name(path)) {
-                (Some((_, kind)), _) => vec![("POST", Route::Single(kind))],
+            if let Some(key) = key_of_settings(path) {
+                return vec![("GET", Route::Settings(percent_decode(key)))];
+            }
+            match (kind_of(path), super::files::file_name(path)) {
+                (Some(kind), _) => vec![("POST", Route::Single(kind))],
                 (None, Some(name)) => vec![("GET", Route::File(name.to_owned()))],
                 (None, None) => Vec::new(),
             }
         }
     }
+}
+
+/// Reads the path of one event: `/v1/track` and `/v1/t` of Segment's libraries, `/api/s/track` and `/api/s/s2s/track` of
+/// Jitsu's.
+fn kind_of(path: &str) -> Option<&'static str> {
+    let jitsu = || path.strip_prefix("/api/s/s2s/").or_else(|| path.strip_prefix("/api/s/"));
+    let is_named = |(long, short): &(&str, &str)| match path.strip_prefix("/v1/") {
+        Some(name) => name == *long || name == *short,
+        None => jitsu() == Some(long),
+    };
+    KINDS.iter().copied().find(is_named).map(|(long, _)| long)
+}
+
+/// Reads the write key of `/v1/projects/:key/settings`.
+fn key_of_settings(path: &str) -> Option<&str> {
+    let key = path.strip_prefix("/v1/projects/")?.strip_suffix("/settings")?;
+    (!key.contains('/')).then_some(key)
 }
 
 /// Reads a server's call: `/v1/carts/:userId` and the paths below it.
@@ -175,6 +200,33 @@ mod tests {
             check("GET", &format!("{prefix}/hilo.js"), Ok(Route::File("hilo.js".to_owned())));
         }
         check("GET", "/_hv1/batch", Err(Code::NotFound));
+    }
+
+    #[test]
+    fn the_paths_of_every_client_find_their_call_with_and_without_a_slash_at_the_end() {
+        for (method, path, expected) in [
+            ("POST", "/v1/batch", Route::Batch),
+            ("POST", "/v1/b", Route::Batch),
+            ("POST", "/v1/import", Route::Batch),
+            ("POST", "/v1/m", Route::Metrics),
+            ("POST", "/v1/identify", Route::Single("identify")),
+            ("POST", "/v1/a", Route::Single("alias")),
+            ("GET", "/v1/projects/wk%5Fshop/settings", Route::Settings("wk_shop".to_owned())),
+            ("GET", "/sourceConfig", Route::SourceConfig),
+            ("POST", "/beacon/v1/batch", Route::Beacon),
+            ("POST", "/api/s/page", Route::Single("page")),
+            ("POST", "/api/s/s2s/track", Route::Single("track")),
+            ("POST", "/v1/in/orders", Route::Webhook("orders".to_owned())),
+            ("GET", "/v1/carts/u1", Route::Cart(Some("u1".to_owned()), CartAct::View)),
+        ] {
+            check(method, path, Ok(expected.clone()));
+            check(method, &format!("/_h{path}/"), Ok(expected));
+        }
+        for path in
+            ["/v1/batch//", "/api/s/t", "/api/s/batch", "/v1/projects/a/b/settings", "/v1/", "/"]
+        {
+            check("POST", path, Err(Code::NotFound));
+        }
     }
 
     #[test]

@@ -17,7 +17,7 @@ use crate::calls::cart::{
 };
 use crate::ingest::capability::{self, Capability};
 use crate::ingest::cart::Unread;
-use crate::ingest::{self, CartAct, cart};
+use crate::ingest::{self, CartAct, cart, cookie};
 use crate::loaded::Loaded;
 use crate::platform::{Body, Incoming, Platform, Reply};
 use crate::signature::{CartOwner, cart_label};
@@ -41,7 +41,7 @@ pub(super) async fn take<P: Platform>(
     if act == CartAct::Leave {
         let mut reply = Reply::empty(204);
         capability::clear(call, &mut reply);
-        return Ok(reply);
+        return Ok(cookie::keep_from_apps(reply, source));
     }
     let mut caller = match user {
         Some(user) => Caller::server(&user, source, loaded, &secret)?,
@@ -70,7 +70,7 @@ pub(super) async fn take<P: Platform>(
     if let Some(code) = answer.refused.filter(|code| code.is_for_good()) {
         journal::note_cart_refusal(code, source, call).await;
     }
-    Ok(caller.reply(&answer, act, &label, &secret, call))
+    Ok(cookie::keep_from_apps(caller.reply(&answer, act, &label, &secret, call), source))
 }
 
 fn read(act: CartAct, incoming: &Incoming, is_server: bool) -> Result<CartAsk, Unread> {

@@ -144,11 +144,30 @@ mod tests {
     }
 
     #[test]
-    fn an_event_sent_alone_is_refused_with_its_own_status() {
+    fn a_bad_event_sent_alone_is_answered_with_200_so_that_no_client_sends_it_again() {
         let mut message = view("m1", &Value::Null);
         message["writeKey"] = json!("wk_shop");
         let (status, answer) = call(&memory(), "POST", "/v1/page", &message);
-        assert_eq!((status, &answer["error"]["code"]), (422, &json!("no_consent")));
+        assert_eq!((status, &answer["success"]), (200, &json!(true)));
+        assert_eq!(answer["rejected"][0]["code"], "no_consent");
+    }
+
+    #[test]
+    fn a_revoked_key_is_gone_for_our_tracker_and_refused_for_other_clients() {
+        let memory = memory();
+        let built_in = include_str!("../../hilo.toml");
+        memory.configure(&built_in.replace(
+            "keys = [\"wk_shop\"]",
+            "keys = [\"wk_shop\", { key = \"wk_old\", state = \"revoked\" }]",
+        ));
+        for (name, expected) in [("hilo", 410), ("analytics.js", 401)] {
+            let library = json!({"library": {"name": name}});
+            let envelope = json!({"writeKey": "wk_old", "context": library, "batch": []});
+            let (status, answer) = call_with(&memory, "POST", "/v1/batch", &envelope, &[]);
+            assert_eq!((status, &answer["code"]), (expected, &json!("key_revoked")), "{name}");
+        }
+        let hello = json!({"writeKey": "wk_old"});
+        assert_eq!(call(&memory, "POST", "/v1/hello", &hello).0, 410);
     }
 
     #[test]
@@ -178,14 +197,11 @@ mod tests {
         let hello = json!({"writeKey": "wk_shop", "anonymousId": "a b"});
         let consent = json!({"writeKey": "wk_shop", "consent": {"revision": 1, "changes": []}});
         let stranger = json!({"writeKey": "wk_nobody", "batch": []});
-        let alone =
-            json!({"type": "page", "messageId": "m", "writeKey": "wk_shop", "anonymousId": "a"});
         for (path, body, code) in [
             ("/v1/hello", &hello, "wrong_type"),
             ("/v1/consent", &consent, "wrong_type"),
             ("/v1/optin", &optin, "wrong_type"),
             ("/v1/batch", &stranger, "unknown_key"),
-            ("/v1/page", &alone, "no_consent"),
             ("/v1/cart/checkout", &json!({}), "missing_key"),
             ("/v1/in/nobody", &json!({}), "not_found"),
         ] {

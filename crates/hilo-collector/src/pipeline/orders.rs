@@ -39,12 +39,17 @@ async fn hand_over<P: Platform>(
     call: &Call<'_, P>,
 ) -> Result<Reply, Trouble> {
     let buyer = order.user_id.map_or(Buyer::Checkout, Buyer::Customer);
-    let lines = order.lines.into_iter();
+    let lines = order.lines.into_iter().map(|orders::OrderLine { line, quantity }| Units {
+        line,
+        quantity: quantity.units(),
+        measured: quantity.measured(),
+    });
     let order = Order {
         order_id: order.id,
         checkout_id: order.checkout_id,
-        lines: Some(lines.map(|l| Units { line: l.line, quantity: l.quantity }).collect()),
+        lines: Some(lines.collect()),
         total: order.total.map(|total| (total.minor, total.currency)),
+        is_unpaid: order.is_unpaid,
         is_foreign: true,
     };
     let answer = ordered(order, &buyer, source, call).await?;

@@ -7,7 +7,7 @@ use hilo_core::outcome::{Code, Rejection};
 use super::{cart, consent, events, hello, journal, optin, orders};
 use crate::admin;
 use crate::call::{Call, Trouble};
-use crate::ingest::{self, CartAct, Door, Route, files, reply, status};
+use crate::ingest::{self, CartAct, Door, Route, files, reply, settings, status};
 use crate::platform::{Incoming, Platform, Reply, log_line};
 
 /// Answers one request.
@@ -17,6 +17,7 @@ pub async fn serve<P: Platform>(incoming: Incoming, platform: &P) -> Reply {
     let door = Door::of(&incoming, &loaded.config, platform.is_dev());
     let route = ingest::route(&incoming, &platform.mount());
     let is_file = matches!(route, Ok(Route::File(_)));
+    let is_open = matches!(route, Ok(Route::Settings(_) | Route::SourceConfig));
     let is_noted = route.as_ref().is_ok_and(is_noted);
     let taken = match route {
         Ok(route) => take(route, &door, &call).await,
@@ -28,7 +29,11 @@ pub async fn serve<P: Platform>(incoming: Incoming, platform: &P) -> Reply {
             if is_noted {
                 journal::note_refusal(&why, &call).await;
             }
-            reply::refused(&why)
+            let mut reply = reply::refused(&why);
+            if why.code == Code::KeyRevoked && ingest::is_tracker(&incoming) {
+                reply.status = 410;
+            }
+            reply
         }
         Err(Trouble::Failed(failure)) => {
             platform.log(&log_line("error", "unavailable", &[("why", failure.message())]));
@@ -36,7 +41,9 @@ pub async fn serve<P: Platform>(incoming: Incoming, platform: &P) -> Reply {
         }
     };
     // Files are the same for every visitor, and shared caches may store them.
-    if !is_file {
+    if is_open {
+        ingest::open_to_all(&mut reply);
+    } else if !is_file {
         door.mark(&mut reply);
     }
     reply
@@ -47,16 +54,21 @@ pub async fn serve<P: Platform>(incoming: Incoming, platform: &P) -> Reply {
 const fn is_noted(route: &Route) -> bool {
     match route {
         Route::Batch
+        | Route::Beacon
         | Route::Single(_)
         | Route::Hello
         | Route::ConsentChange
         | Route::OptIn
-        | Route::Webhook(_) => true,
+        | Route::Webhook(_)
+        // A browser that may not send asks once, and then sends nothing.
+        | Route::Preflight => true,
         Route::Cart(_, act) => !matches!(act, CartAct::Live),
         Route::ConsentCopy
         | Route::Health
         | Route::Version
-        | Route::Preflight
+        | Route::Metrics
+        | Route::Settings(_)
+        | Route::SourceConfig
         | Route::Admin(_)
         | Route::File(_) => false,
     }
@@ -70,6 +82,7 @@ async fn take<P: Platform>(
 ) -> Result<Reply, Trouble> {
     match route {
         Route::Batch => events::take(None, call).await,
+        Route::Beacon => events::take_beacon(call).await,
         Route::Single(kind) => events::take(Some(kind), call).await,
         Route::Hello => hello::take(call),
         Route::ConsentChange => consent::change(call).await,
@@ -79,7 +92,10 @@ async fn take<P: Platform>(
         Route::Webhook(source) => orders::take(&source, call).await,
         Route::Health => Ok(status::health(call.loaded, call.platform)),
         Route::Version => Ok(status::version()),
-        Route::Preflight => Ok(ingest::preflight(door)?),
+        Route::Metrics => Ok(reply::passed_over()),
+        Route::Settings(key) => Ok(settings::segment(&key, call)?),
+        Route::SourceConfig => Ok(settings::rudderstack(call)?),
+        Route::Preflight => Ok(ingest::preflight(door, call.incoming)?),
         Route::Admin(path) => Ok(admin::serve(&path, call).await),
         Route::File(name) => files::serve(&name, call).await?.ok_or_else(|| {
             Trouble::Refused(Rejection::new(Code::NotFound, "there is no such file"))

@@ -1,6 +1,8 @@
-//! Keys of a source: public ones (`wk_…`) as they are, secret ones (`sk_…`) as their SHA-256 alone.
+//! Keys of a source: public ones (`wk_…`, or any text) as they are, secret ones (`sk_…`, or any text) as their SHA-256.
 //!
 //! `keys` of a `[[source]]` → [`Key`]s; a presented key → whether it is one of them. Digests are compared in constant time.
+
+use std::cell::OnceCell;
 
 use serde::{Serialize, Serializer};
 use sha2::{Digest, Sha256};
@@ -24,9 +26,9 @@ pub struct Key {
 /// A key as the configuration holds it.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum KeyText {
-    /// A public write key, `wk_…`.
+    /// A public write key, `wk_…` or any other text.
     Public(String),
-    /// SHA-256 of a server key, `sk_…`.
+    /// SHA-256 of a server key.
     Secret([u8; 32]),
 }
 
@@ -55,34 +57,31 @@ pub enum KeyState {
     Revoked,
 }
 
-/// A key as a request presents it, with its digest.
+/// A key as a request presents it. Its digest is computed only where a secret key is compared with it.
 pub(super) struct Presented<'k> {
     key: &'k str,
-    digest: Option<[u8; 32]>,
+    digest: OnceCell<[u8; 32]>,
 }
 
 impl<'k> Presented<'k> {
     pub(super) fn new(key: &'k str) -> Presented<'k> {
-        Presented {
-            key,
-            digest: key.starts_with(SECRET_PREFIX).then(|| Sha256::digest(key).into()),
-        }
+        Presented { key, digest: OnceCell::new() }
     }
 
     /// Whether the presented key is `key`. A comparison reads digests to their end, so its duration reveals nothing.
     pub(super) fn is(&self, key: &Key) -> bool {
-        match (&key.text, &self.digest) {
-            (KeyText::Public(public), None) => public == self.key,
-            (KeyText::Secret(stored), Some(digest)) => {
+        match &key.text {
+            KeyText::Public(public) => public == self.key,
+            KeyText::Secret(stored) => {
+                let digest = self.digest.get_or_init(|| Sha256::digest(self.key).into());
                 let difference = stored.iter().zip(digest).fold(0, |found, (a, b)| found | (a ^ b));
                 std::hint::black_box(difference) == 0
             }
-            (KeyText::Public(_), Some(_)) | (KeyText::Secret(_), None) => false,
         }
     }
 }
 
-const PUBLIC_PREFIX: &str = "wk_";
+/// The beginning of the server keys that hilo's guide makes. A file that contains such a key has published it.
 const SECRET_PREFIX: &str = "sk_";
 /// Bytes of a key. 256 bits fit in any encoding.
 const KEY_BYTES_MAX: usize = 128;
@@ -173,22 +172,25 @@ fn public(
     span: Span,
     kind: Option<SourceKind>,
 ) -> Option<KeyText> {
-    let refuse = |message: String| {
+    let refuse = |message: &str| {
         reader.report(span.clone(), "source.keys", ProblemCode::BadValue, message);
         None
     };
     if key.starts_with(SECRET_PREFIX) {
-        return refuse("a server key is secret: write its digest instead, { sha256 = \"…\" }, from `printf %s KEY | sha256sum`".into());
+        return refuse(
+            "a server key is secret: write its digest instead, { sha256 = \"…\" }, from `printf %s KEY | sha256sum`",
+        );
     }
     if kind == Some(SourceKind::Server) {
-        return refuse("a server source has secret keys: { sha256 = \"…\" }, the digest of a key that begins with sk_".into());
-    }
-    let rest = key.strip_prefix(PUBLIC_PREFIX).unwrap_or_default();
-    let is_plain =
-        rest.bytes().all(|byte| byte.is_ascii_alphanumeric() || matches!(byte, b'-' | b'_'));
-    if rest.is_empty() || !is_plain || key.len() > KEY_BYTES_MAX {
         return refuse(
-            "a write key begins with wk_ and goes on with letters, digits, `-` and `_`".into(),
+            "a server source has secret keys: write the digest, { sha256 = \"…\" }, from `printf %s KEY | sha256sum`",
+        );
+    }
+    // A site that comes from another collector keeps its key. Jitsu's keys have a `:` and their own header.
+    let is_plain = key.bytes().all(|byte| byte.is_ascii_alphanumeric() || b"-_.:".contains(&byte));
+    if key.is_empty() || !is_plain || key.len() > KEY_BYTES_MAX {
+        return refuse(
+            "a write key is 1 to 128 letters, digits, `-`, `_`, `.` and `:`, such as wk_shop",
         );
     }
     Some(KeyText::Public(key))
@@ -199,8 +201,10 @@ fn secret(reader: &Reader<'_>, hex: &str, span: Span, kind: Option<SourceKind>) 
         reader.report(span.clone(), "source.keys.sha256", ProblemCode::BadValue, message);
         None
     };
-    if kind == Some(SourceKind::Browser) {
-        return refuse("a page cannot keep a secret: a browser source has write keys, \"wk_…\"");
+    if matches!(kind, Some(SourceKind::Browser | SourceKind::App)) {
+        return refuse(
+            "pages and apps cannot keep a secret: their sources have write keys, \"wk_…\"",
+        );
     }
     match digest(hex) {
         Some(digest) => Some(KeyText::Secret(digest)),

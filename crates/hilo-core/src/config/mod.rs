@@ -109,19 +109,22 @@ impl Config {
     /// # Errors
     /// `missing_key` for an empty key, `unknown_key`, `key_revoked`.
     pub fn source_by_key(&self, key: &str, is_dev: bool) -> Result<&Source, Code> {
-        if key.is_empty() {
-            return Err(Code::MissingKey);
+        match self.find_key(key) {
+            _ if key.is_empty() => Err(Code::MissingKey),
+            Some((source, KeyState::Active)) => Ok(source),
+            Some((source, KeyState::Development)) if is_dev => Ok(source),
+            Some((_, KeyState::Revoked)) => Err(Code::KeyRevoked),
+            Some((_, KeyState::Development)) | None => Err(Code::UnknownKey),
         }
+    }
+
+    /// The source of `key` and the key's state, whether or not the key may be used.
+    pub fn find_key(&self, key: &str) -> Option<(&Source, KeyState)> {
         let presented = key::Presented::new(key);
-        for source in &self.sources {
-            match source.keys.iter().find(|key| presented.is(key)).map(|key| key.state) {
-                Some(KeyState::Active) => return Ok(source),
-                Some(KeyState::Development) if is_dev => return Ok(source),
-                Some(KeyState::Revoked) => return Err(Code::KeyRevoked),
-                Some(KeyState::Development) | None => {}
-            }
-        }
-        Err(Code::UnknownKey)
+        self.sources.iter().find_map(|source| {
+            let found = source.keys.iter().find(|key| presented.is(key))?;
+            Some((source, found.state))
+        })
     }
 
     /// The destination called `name`.
@@ -178,8 +181,8 @@ fn read(reader: &Reader<'_>, root: &Section<'_>) -> Config {
     let config = Config {
         controller,
         identity: identity::read(reader, root, &environment),
+        sources: source::read_all(reader, root, &environment),
         environment,
-        sources: source::read_all(reader, root),
         normalize: normalize(reader, root),
         cart: cart::read(reader, root),
         destinations: destination::read_all(reader, root, &consent.purposes),
@@ -284,21 +287,29 @@ mod tests {
         [[source]]
         name = "shop"
         kind = "browser"
-        keys = ["wk_new", { key = "wk_old", state = "revoked" }]
-        origins = ["https://shop.example", "http://localhost:8787"]
+        keys = ["wk_new", { key = "wk_old", state = "revoked" }, "kJ83hsoD0w2nQpzX61VbTyRmL4uAcEgI"]
+        origins = ["https://shop.example"]
+
+        [[source]]
+        name = "app"
+        kind = "app"
+        keys = ["wk_app"]
+        origins = ["capacitor://localhost", "https://localhost"]
 
         [[source]]
         name = "backend"
         kind = "server"
-        # printf %s sk_test | sha256sum
-        keys = [{ sha256 = "SHA" }]
+        # printf %s KEY | sha256sum
+        keys = [{ sha256 = "SHA" }, { sha256 = "OTHER" }]
     "#;
 
     fn config() -> Config {
         use sha2::{Digest, Sha256};
-        let digest: [u8; 32] = Sha256::digest("sk_test").into();
-        let hex: String = digest.iter().map(|byte| format!("{byte:02x}")).collect();
-        parse(&FILE.replace("SHA", &hex)).unwrap()
+        let hex = |key: &str| -> String {
+            Sha256::digest(key).iter().map(|byte| format!("{byte:02x}")).collect()
+        };
+        let text = FILE.replace("SHA", &hex("sk_test"));
+        parse(&text.replace("OTHER", &hex("Zx81nU0qR7sVdB2mKe5tLw9yHc3fJg6A"))).unwrap()
     }
 
     #[test]
@@ -307,6 +318,9 @@ mod tests {
         let opened = |key| config.source_by_key(key, false).map(|source| source.name.as_str());
         assert_eq!(opened("wk_new"), Ok("shop"));
         assert_eq!(opened("sk_test"), Ok("backend"));
+        // Keys of another collector, which a site keeps.
+        assert_eq!(opened("kJ83hsoD0w2nQpzX61VbTyRmL4uAcEgI"), Ok("shop"));
+        assert_eq!(opened("Zx81nU0qR7sVdB2mKe5tLw9yHc3fJg6A"), Ok("backend"));
         assert_eq!(opened("wk_old"), Err(Code::KeyRevoked));
         assert_eq!(opened(""), Err(Code::MissingKey));
         for unknown in ["wk_", "sk_", "sk_other", "WK_NEW", "wk_new "] {
@@ -338,5 +352,24 @@ mod tests {
         assert!(!allows(shop, "null", true));
         let backend = config.source_by_key("sk_test", false).unwrap();
         assert!(!allows(backend, "https://shop.example", true));
+    }
+
+    #[test]
+    fn the_page_of_an_app_may_send_for_the_app_that_lists_it_only() {
+        let config = config();
+        let allows = |key, origin: &str, dev| {
+            let source = config.source_by_key(key, false).unwrap();
+            Origin::parse(origin).is_some_and(|origin| source.allows_origin(&origin, dev))
+        };
+        for origin in ["capacitor://localhost", "https://localhost"] {
+            assert!(allows("wk_app", origin, false), "{origin}");
+            assert!(!allows("wk_new", origin, false), "{origin}");
+        }
+        for origin in ["ionic://localhost", "http://localhost", "https://shop.example", "null"] {
+            assert!(!allows("wk_app", origin, false), "{origin}");
+        }
+        // In development a page of this machine may send, but not the page of an unknown app.
+        assert!(allows("wk_app", "http://localhost:5173", true));
+        assert!(!allows("wk_new", "capacitor://localhost", true));
     }
 }

@@ -11,6 +11,9 @@ use super::{Origin, ProblemCode};
 use crate::consent::Purpose;
 use crate::event::Trust;
 
+/// The environment whose file may list pages of a developer's machine.
+const DEVELOPMENT: &str = "development";
+
 /// A configured sender of events.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 pub struct Source {
@@ -20,7 +23,7 @@ pub struct Source {
     pub kind: SourceKind,
     /// The keys.
     pub keys: Vec<Key>,
-    /// The origins from which it may send. Only pages have origins.
+    /// The origins from which it may send. Only pages and the pages of apps have origins.
     pub origins: Vec<Origin>,
     /// The legal basis of events that carry no consent themselves. Pages cannot have a basis.
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -65,36 +68,42 @@ impl Source {
     /// How far the collector trusts the sender.
     pub const fn trust(&self) -> Trust {
         match self.kind {
-            SourceKind::Browser => Trust::Public,
+            SourceKind::Browser | SourceKind::App => Trust::Public,
             SourceKind::Server | SourceKind::Webhook => Trust::Server,
         }
     }
 
     /// Whether a page of `origin` may use this source.
     ///
-    /// In development every port of this machine may. Elsewhere only listed origins may, and only over https.
+    /// In development every port of this machine may. Elsewhere only listed origins may, and a page of a machine's own
+    /// only where the source is an app.
     pub fn allows_origin(&self, origin: &Origin, dev: bool) -> bool {
-        if self.is_server() {
-            return false;
+        let is_listed = || self.origins.iter().any(|rule| rule.covers(origin));
+        match self.kind {
+            SourceKind::Server | SourceKind::Webhook => false,
+            _ if dev && origin.is_loopback() && origin.is_web() => true,
+            SourceKind::Browser => !origin.is_loopback() && is_listed(),
+            SourceKind::App => is_listed(),
         }
-        if origin.is_loopback() {
-            return dev;
-        }
-        self.origins.iter().any(|rule| rule.covers(origin))
     }
 }
 
-/// Reads every `[[source]]`.
-pub(super) fn read_all(reader: &Reader<'_>, root: &Section<'_>) -> Vec<Source> {
+/// Reads every `[[source]]` of a file for `environment`.
+pub(super) fn read_all(reader: &Reader<'_>, root: &Section<'_>, environment: &str) -> Vec<Source> {
     let mut sources: Vec<Source> = Vec::new();
     for section in reader.sections(root, "source") {
-        let source = read(reader, &section, &sources);
+        let source = read(reader, &section, &sources, environment);
         sources.push(source);
     }
     sources
 }
 
-fn read(reader: &Reader<'_>, section: &Section<'_>, earlier: &[Source]) -> Source {
+fn read(
+    reader: &Reader<'_>,
+    section: &Section<'_>,
+    earlier: &[Source],
+    environment: &str,
+) -> Source {
     reader.only(
         section,
         &["name", "kind", "keys", "origins", "consent_basis", "device_ids", "vendor", "secret"],
@@ -104,7 +113,8 @@ fn read(reader: &Reader<'_>, section: &Section<'_>, earlier: &[Source]) -> Sourc
         section,
         &earlier.iter().map(|source| source.name.as_str()).collect::<Vec<_>>(),
     );
-    let kind = match reader.word(section, "kind", &["browser", "server", "webhook"]) {
+    let kind = match reader.word(section, "kind", &["browser", "app", "server", "webhook"]) {
+        Some("app") => Some(SourceKind::App),
         Some("server") => Some(SourceKind::Server),
         Some("webhook") => Some(SourceKind::Webhook),
         Some(_) => Some(SourceKind::Browser),
@@ -114,7 +124,7 @@ fn read(reader: &Reader<'_>, section: &Section<'_>, earlier: &[Source]) -> Sourc
         reader.report_missing(
             section,
             "kind",
-            "say what sends: `browser` for pages, `server` for backends, `webhook` for a shop system",
+            "say what sends: `browser` for pages, `app` for apps, `server` for backends, `webhook` for a shop system",
         );
     }
     let taken_keys: Vec<_> =
@@ -123,7 +133,7 @@ fn read(reader: &Reader<'_>, section: &Section<'_>, earlier: &[Source]) -> Sourc
         name,
         kind: kind.unwrap_or(SourceKind::Browser),
         keys: key::read_all(reader, section, kind, &taken_keys),
-        origins: origins(reader, section, kind),
+        origins: origins(reader, section, kind, environment == DEVELOPMENT),
         consent_basis: consent_basis(reader, section, kind),
         device_ids: device_ids(reader, section, kind),
         webhook: webhook::read(reader, section, kind == Some(SourceKind::Webhook)),
@@ -152,7 +162,12 @@ pub(super) fn name(reader: &Reader<'_>, section: &Section<'_>, taken: &[&str]) -
     name
 }
 
-fn origins(reader: &Reader<'_>, section: &Section<'_>, kind: Option<SourceKind>) -> Vec<Origin> {
+fn origins(
+    reader: &Reader<'_>,
+    section: &Section<'_>,
+    kind: Option<SourceKind>,
+    is_development: bool,
+) -> Vec<Origin> {
     let field = section.path_of("origins");
     let values = reader.list(section, "origins", "a list of origins");
     match (kind, section.value("origins")) {
@@ -169,7 +184,7 @@ fn origins(reader: &Reader<'_>, section: &Section<'_>, kind: Option<SourceKind>)
     let mut origins = Vec::new();
     for value in values {
         let Some(text) = reader.as_text(value, &field) else { continue };
-        match Origin::parse_rule(&text) {
+        match Origin::parse_rule(&text, kind.unwrap_or(SourceKind::Browser), is_development) {
             Ok(origin) => origins.push(origin),
             Err(message) => reader.report(value.span(), &field, ProblemCode::BadValue, message),
         }
@@ -194,8 +209,8 @@ fn consent_basis(
     kind: Option<SourceKind>,
 ) -> Option<ConsentBasis> {
     let basis = reader.section(section, "consent_basis")?;
-    if kind == Some(SourceKind::Browser) {
-        let message = "a page may not declare a basis: it sends what the visitor allowed";
+    if matches!(kind, Some(SourceKind::Browser | SourceKind::App)) {
+        let message = "a page or an app may not declare a basis: it sends what the visitor allowed";
         reader.report(
             basis.span,
             &section.path_of("consent_basis"),

@@ -8,6 +8,8 @@ use serde::Serialize;
 pub enum SourceKind {
     /// Pages, with a public key.
     Browser,
+    /// Apps, with a public key: their native code, and the pages that they show in a web view.
+    App,
     /// The company's own backends, with a secret key.
     Server,
     /// A shop system that calls by itself and signs its calls.

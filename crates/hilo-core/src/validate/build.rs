@@ -17,6 +17,16 @@ use crate::outcome::{Code, Rejection};
 const KIND_FIELDS: [&str; 7] =
     ["event", "name", "category", "properties", "traits", "groupId", "previousId"];
 
+/// Reads `action`, which old libraries for PHP and Python send in place of `type`.
+pub(super) fn read_action(message: &mut Map<String, Value>) {
+    let is_alone = message.get("type").is_none_or(Value::is_null);
+    if is_alone && let Some(action) = message.get("action").filter(|action| action.is_string()) {
+        let action = action.clone();
+        message.remove("action");
+        message.insert("type".to_owned(), action);
+    }
+}
+
 /// Builds the event.
 pub(super) fn build(
     mut message: Map<String, Value>,

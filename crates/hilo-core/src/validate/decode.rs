@@ -22,6 +22,10 @@ use crate::strict::{
     Fault, Strict, body_text, key_shape, spelled_as_numbers, without_impossible_numbers,
 };
 
+/// Fields that Segment's libraries for Go, .NET and Java give to an envelope for their own bookkeeping. They are left out
+/// without a remark, because no sender can change them.
+const BOOKKEEPING: [&str; 2] = ["messageId", "sequence"];
+
 /// Opens the body of `POST /v1/batch`.
 ///
 /// # Errors
@@ -45,7 +49,6 @@ pub fn read_single(body: &[u8], kind: &str) -> Result<Envelope, Rejection> {
     let item: Box<RawValue> =
         serde_json::from_str(&text).map_err(|error| malformed(&error, None))?;
     envelope.items.push(item);
-    envelope.single = true;
     envelope.kind = Some(kind.to_owned());
     Ok(envelope)
 }
@@ -253,6 +256,9 @@ impl<'de> Visitor<'de> for Header<'_> {
                 (_, Form::Single) => {
                     map.next_value::<IgnoredAny>()?;
                 }
+                (known, Form::Batch) if BOOKKEEPING.contains(&known) => {
+                    map.next_value::<IgnoredAny>()?;
+                }
                 (unknown, Form::Batch) => {
                     let message = "an envelope has no such field; it was left out";
                     note(&mut envelope.notices, Code::UnknownField, &key_shape(unknown), message);
@@ -323,6 +329,12 @@ mod tests {
         assert_eq!(envelope.sent_at.map(|at| at.as_millisecond()), Some(1_795_514_400_000));
         assert_eq!(envelope.items.len(), 3);
         assert_eq!(envelope.notices[0].field.as_deref(), Some("extra"));
+    }
+
+    #[test]
+    fn the_bookkeeping_of_segments_libraries_gives_no_notice() {
+        let go = br#"{"messageId":"m","sentAt":1000,"batch":[{}],"context":{},"sequence":7}"#;
+        assert_eq!(read_batch(go).unwrap().notices, []);
     }
 
     #[test]
@@ -420,7 +432,7 @@ mod tests {
     #[test]
     fn a_single_message_is_an_envelope_with_one_item() {
         let envelope = read_single(br#" {"writeKey":"wk_a","event":"E"} "#, "track").unwrap();
-        assert!(envelope.single && envelope.items.len() == 1);
+        assert_eq!(envelope.items.len(), 1);
         assert_eq!(envelope.kind.as_deref(), Some("track"));
         assert_eq!(read_single(b"[]", "track").unwrap_err().code, Code::WrongType);
         assert_eq!(read_single(b"{", "track").unwrap_err().code, Code::MalformedBody);

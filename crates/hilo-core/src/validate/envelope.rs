@@ -23,8 +23,6 @@ pub struct Envelope {
     pub integrations: Option<Value>,
     /// The items, unread.
     pub items: Vec<Box<RawValue>>,
-    /// Whether one message was posted to its own path, rather than a batch.
-    pub single: bool,
     /// The type that the path of a single message names.
     pub kind: Option<String>,
     /// Remarks on the envelope itself. [`super::check`] adds them to the first item's remarks.

@@ -99,6 +99,7 @@ fn examine(
     for field in lost {
         notes.remark(Code::NotANumber, &field, NOT_A_NUMBER);
     }
+    build::read_action(&mut message);
     merge::share(&mut message, posted.envelope, posted.index, notes);
     gate::apply_basis(&mut message, posted.source);
     *shows_consent = gate::may_be_logged(&message, posted.facts);

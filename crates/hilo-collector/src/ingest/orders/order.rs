@@ -8,6 +8,8 @@ use hilo_core::outcome::{Code, Rejection};
 use serde::{Deserialize, Deserializer, Serialize, Serializer, de};
 use serde_json::Value;
 
+use super::quantity::Quantity;
+
 /// An order, with the fields that carts and touchpoints need.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 pub struct Order {
@@ -22,15 +24,18 @@ pub struct Order {
     /// The paid total, tax and shipping included; `None` if the vendor's text is not a plain decimal.
     #[serde(serialize_with = "in_minor_units")]
     pub total: Option<Amount>,
+    /// Whether the money is still to come, as with a bank transfer.
+    #[serde(skip_serializing_if = "std::ops::Not::not")]
+    pub is_unpaid: bool,
 }
 
-/// A number of units of an article.
+/// A quantity of an article.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 pub struct OrderLine {
     /// The article, by the vendor's id of its variant.
     pub line: LineKey,
-    /// The number of units.
-    pub quantity: u32,
+    /// The quantity.
+    pub quantity: Quantity,
 }
 
 /// The content of a webhook.
@@ -89,12 +94,24 @@ pub(super) fn note(notes: Vec<Note>, name: &str) -> Option<String> {
     value.as_str().filter(|text| !text.is_empty()).map(str::to_owned)
 }
 
-/// Makes a line of whole units of an article that has an id; `None` for anything else.
-pub(super) fn line(article: Option<Id>, quantity: &Value, currency: Currency) -> Option<OrderLine> {
-    let variant = article?.known()?;
-    let line = LineKey { variant, options_hash: 0, currency };
-    let quantity = u32::try_from(quantity.as_u64()?).unwrap_or(u32::MAX).min(limits::QUANTITY_MAX);
-    (quantity > 0).then_some(OrderLine { line, quantity })
+/// Makes one line for each article that has an id and a quantity. The lines of an order may name an article twice.
+pub(super) fn lines(
+    items: impl Iterator<Item = (Option<Id>, Value)>,
+    currency: Currency,
+) -> Vec<OrderLine> {
+    let mut lines: Vec<OrderLine> = Vec::new();
+    for (article, quantity) in items {
+        let (variant, quantity) = (article.and_then(Id::known), Quantity::parse(&quantity));
+        let (Some(variant), Some(quantity)) = (variant, quantity) else { continue };
+        match lines.iter_mut().find(|known| known.line.variant == variant) {
+            Some(known) => known.quantity = known.quantity.plus(quantity),
+            None => {
+                let line = LineKey { variant, options_hash: 0, currency };
+                lines.push(OrderLine { line, quantity });
+            }
+        }
+    }
+    lines
 }
 
 /// Reads the currency of an order.

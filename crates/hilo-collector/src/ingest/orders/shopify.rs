@@ -9,10 +9,12 @@ use hilo_core::outcome::Rejection;
 use serde::Deserialize;
 use serde_json::Value;
 
-use super::order::{Id, Note, Order, WebhookContent, currency, json, line, note};
+use super::order::{Id, Note, Order, WebhookContent, currency, json, lines, note};
 
 /// The attribute that contains the id of hilo's checkout.
 const CHECKOUT: &str = "hilo_checkout";
+/// The financial status of an order whose money is still to come.
+const UNPAID: &str = "pending";
 
 #[derive(Deserialize)]
 struct Body {
@@ -23,6 +25,7 @@ struct Body {
     total_price: Option<String>,
     total_price_set: Option<PriceSet>,
     cancelled_at: Option<String>,
+    financial_status: Option<String>,
     customer: Option<Customer>,
     #[serde(default)]
     note_attributes: Vec<Note>,
@@ -70,14 +73,15 @@ pub fn read(topic: &str, body: &[u8]) -> Result<WebhookContent, Rejection> {
     let shown = body.total_price_set.map(|set| set.presentment_money.amount);
     let own = body.total_price.filter(|_| currency.code() == body.currency);
     let total = shown.or(own).and_then(|text| Amount::parse(&text, currency));
-    let lines = body.line_items.into_iter();
-    let lines = lines.filter_map(|i| line(i.variant_id.or(i.product_id), &i.quantity, currency));
+    let items = body.line_items.into_iter();
+    let items = items.map(|item| (item.variant_id.or(item.product_id), item.quantity));
     let Id(id) = body.id;
     Ok(WebhookContent::Order(Order {
         id,
         user_id: body.customer.and_then(|customer| customer.id).and_then(Id::known),
         checkout_id: note(body.note_attributes, CHECKOUT),
-        lines: lines.collect(),
+        lines: lines(items, currency),
         total,
+        is_unpaid: body.financial_status.as_deref() == Some(UNPAID),
     }))
 }

@@ -1,21 +1,24 @@
 //! `WooCommerce`'s order webhooks, topics `order.created` and `order.updated`
 //! (<https://woocommerce.github.io/woocommerce-rest-api-docs/>; the order is that of its REST API, version 3).
 //!
-//! Topic and body → an order, or the reason why there is none. An order counts once it is paid. Each later update
-//! contains the order again, which is harmless because an order with the same id counts once. The theme passes hilo's
-//! checkout on as the order's meta data `_hilo_checkout`.
+//! Topic and body → an order, or the reason why there is none. An order counts once it is placed, also if its money is still
+//! to come: whoever pays by bank transfer has left no cart behind. Each later update contains the order again, which is
+//! harmless because an order with the same id counts once. The theme passes hilo's checkout on as the order's meta data
+//! `_hilo_checkout`.
 
 use hilo_core::money::Amount;
 use hilo_core::outcome::Rejection;
 use serde::Deserialize;
 use serde_json::Value;
 
-use super::order::{Id, Note, Order, WebhookContent, currency, json, line, note};
+use super::order::{Id, Note, Order, WebhookContent, currency, json, lines, note};
 
 /// The meta data that contains the id of hilo's checkout.
 const CHECKOUT: &str = "_hilo_checkout";
-/// The states of a paid order.
-const PAID: [&str; 2] = ["processing", "completed"];
+/// The state of an order that waits for its money: bank transfer, cheque, invoice.
+const UNPAID: &str = "on-hold";
+/// The states of a placed order. In `pending`, `failed` and `checkout-draft` the customer is still trying to pay.
+const PLACED: [&str; 3] = [UNPAID, "processing", "completed"];
 
 #[derive(Deserialize)]
 struct Body {
@@ -54,20 +57,21 @@ pub fn read(topic: &str, body: &[u8]) -> Result<WebhookContent, Rejection> {
         return Ok(WebhookContent::Nothing("topic"));
     }
     let body: Body = json(body)?;
-    if !PAID.contains(&body.status.as_str()) {
-        return Ok(WebhookContent::Nothing("unpaid"));
+    if !PLACED.contains(&body.status.as_str()) {
+        return Ok(WebhookContent::Nothing("not_placed"));
     }
     let currency = currency(&body.currency)?;
-    let lines = body.line_items.into_iter().filter_map(|item| {
+    let items = body.line_items.into_iter().map(|item| {
         let variation = item.variation_id.filter(|Id(id)| id != "0");
-        line(variation.or(item.product_id), &item.quantity, currency)
+        (variation.or(item.product_id), item.quantity)
     });
     let Id(id) = body.id;
     Ok(WebhookContent::Order(Order {
         id,
         user_id: body.customer_id.and_then(Id::known),
         checkout_id: note(body.meta_data, CHECKOUT),
-        lines: lines.collect(),
+        lines: lines(items, currency),
         total: body.total.and_then(|text| Amount::parse(&text, currency)),
+        is_unpaid: body.status == UNPAID,
     }))
 }

@@ -264,11 +264,15 @@ impl<S: Sql> Hub<'_, S> {
                 .map(|(line, &quantity)| Product {
                     line: line.clone(),
                     quantity,
+                    measured: order.measured(line, quantity),
                     info: info(line).unwrap_or_default(),
                 })
                 .collect();
             let mut properties = about(&products);
             properties.insert("order_id".to_owned(), order.order_id.as_str().into());
+            if order.is_unpaid {
+                properties.insert("paid".to_owned(), false.into());
+            }
             if let Some((minor, currency)) = order.total {
                 let total = price(Amount { minor, currency });
                 properties.extend(total.map(|total| ("total".to_owned(), total)));
@@ -297,7 +301,7 @@ fn bought(order: &Order, checkout: Option<&Checkout>) -> Option<Bought> {
     };
     match (&order.lines, checkout) {
         (Some(lines), _) => {
-            lines.iter().for_each(|Units { line, quantity }| add(line, *quantity));
+            lines.iter().for_each(|Units { line, quantity, .. }| add(line, *quantity));
         }
         (None, Some(checkout)) => {
             checkout.lines.iter().for_each(|shown| add(&shown.line, shown.quantity));

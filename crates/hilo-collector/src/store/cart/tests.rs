@@ -261,13 +261,17 @@ fn order(id: &str, checkout_id: Option<&str>) -> Order {
         checkout_id: checkout_id.map(str::to_owned),
         lines: None,
         total: None,
+        is_unpaid: false,
         is_foreign: false,
     }
 }
 
 fn bought(id: &str, lines: &[(&str, u32)]) -> Order {
-    let units =
-        |(variant, quantity): &(&str, u32)| Units { line: line(variant), quantity: *quantity };
+    let units = |(variant, quantity): &(&str, u32)| Units {
+        line: line(variant),
+        quantity: *quantity,
+        measured: None,
+    };
     Order { lines: Some(lines.iter().map(units).collect()), ..order(id, None) }
 }
 

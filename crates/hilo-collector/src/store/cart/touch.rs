@@ -7,7 +7,7 @@
 use hilo_core::cart::touchpoint::{CartEvent, Touchpoint, touchpoints};
 use hilo_core::cart::{Cart, Dot, LineInfo, LineKey};
 use hilo_core::money::Amount;
-use serde_json::{Map, Value, json};
+use serde_json::{Map, Number, Value, json};
 
 use super::hub::Hub;
 use super::state::Task;
@@ -30,6 +30,8 @@ pub(super) struct Edit {
 pub(super) struct Product {
     pub line: LineKey,
     pub quantity: u32,
+    /// The exact quantity, if the article is sold by weight or length.
+    pub measured: Option<Number>,
     pub info: LineInfo,
 }
 
@@ -50,6 +52,7 @@ pub(super) fn products(cart: &Cart) -> Vec<Product> {
         .map(|(line, quantity)| Product {
             line: line.clone(),
             quantity,
+            measured: None,
             info: info(line).unwrap_or_default(),
         })
         .collect()
@@ -68,7 +71,7 @@ impl Product {
         put("product_id", Some(self.line.variant.as_str().into()));
         put("name", self.info.name.as_deref().map(Value::from));
         put("price", self.info.unit_price.and_then(|minor| price(Amount { minor, currency })));
-        put("quantity", Some(self.quantity.into()));
+        put("quantity", Some(self.measured.clone().map_or(self.quantity.into(), Value::Number)));
         put("currency", Some(currency.code().into()));
         put("url", self.info.url.as_deref().map(Value::from));
         put("image_url", self.info.image.as_deref().map(Value::from));
@@ -92,11 +95,12 @@ pub(super) fn about(products: &[Product]) -> Map<String, Value> {
     let listed = products.iter().take(PRODUCTS_MAX).map(|product| product.properties().into());
     properties.insert("products".to_owned(), Value::Array(listed.collect()));
     let mut currencies = products.iter().map(|product| product.line.currency);
-    // An event has a value only if the cart has one currency and every price is known.
+    // An event has a value only if the cart has one currency, every price is known, and nothing is sold by weight or length.
     if let Some(currency) = currencies.next().filter(|first| currencies.all(|c| c == *first)) {
         properties.insert("currency".to_owned(), currency.code().into());
         let sum = products.iter().try_fold(Amount { minor: 0, currency }, |sum, product| {
-            let unit = Amount { minor: product.info.unit_price?, currency };
+            let unit_price = product.info.unit_price.filter(|_| product.measured.is_none());
+            let unit = Amount { minor: unit_price?, currency };
             sum.plus(unit.times(product.quantity)?)
         });
         if let Some(value) = sum.and_then(price) {
@@ -154,7 +158,7 @@ impl<S: Sql> Hub<'_, S> {
         let subject = Subject { device: None, customer, source };
         for Edit { touchpoint, info } in edits {
             let (line, info) = (touchpoint.line.clone(), info.clone());
-            let product = Product { line, quantity: touchpoint.quantity, info };
+            let product = Product { line, quantity: touchpoint.quantity, measured: None, info };
             self.report(&subject, touchpoint.event, &touchpoint.id, product.properties())?;
         }
         Ok(())
