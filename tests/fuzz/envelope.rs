@@ -6,7 +6,7 @@
 use hilo_core::consent::Purpose;
 use hilo_core::event::{Event, Facts};
 use hilo_core::normalize;
-use hilo_core::testing::{browser_source, facts, server_source};
+use hilo_core::testing::{browser_source, config, facts, server_source};
 use hilo_core::validate::{check, read_batch};
 use libfuzzer_sys::fuzz_target;
 
@@ -14,7 +14,7 @@ fuzz_target!(|body: &[u8]| {
     let Ok(envelope) = read_batch(body) else { return };
     for source in [browser_source(), server_source(&[Purpose::Analytics])] {
         let facts = Facts { trust: source.trust(), ..facts() };
-        let judged = check(&envelope, &source, &facts);
+        let judged = check(&envelope, &source, &config(), &facts);
         assert_eq!(judged.len(), envelope.items.len());
         for one in judged {
             let Ok(mut event) = one.result else { continue };

@@ -45,8 +45,8 @@ pub async fn run<P: Platform>(
     loaded: &Loaded,
     platform: &P,
 ) -> Result<Vec<Entry>, Failure> {
-    let mut entries: Vec<Entry> =
-        validate::check(envelope, source, facts).into_iter().map(Entry::from).collect();
+    let judged = validate::check(envelope, source, &loaded.config, facts);
+    let mut entries: Vec<Entry> = judged.into_iter().map(Entry::from).collect();
     for event in entries.iter_mut().filter_map(|entry| entry.event.as_mut()) {
         normalize::apply(event, facts);
         // The presumed channel is mostly that of the session's first event. Then the profile need not write the event again.

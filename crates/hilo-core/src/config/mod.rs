@@ -4,6 +4,7 @@
 //! and never a secret. A destination types its own settings.
 
 mod cart;
+mod categories;
 mod destination;
 mod identity;
 mod key;
@@ -19,6 +20,7 @@ pub use crate::identity::rules::{
     IdentityMode, IdentityRules, TOKEN_SECRET_BYTES_MIN, TokenKey, TokenKeyMaterial,
 };
 pub use cart::CartRules;
+pub use categories::Categories;
 pub use destination::{DestinationEntry, EventFilter};
 pub use key::{Key, KeyState, KeyText};
 pub use origin::Origin;
@@ -68,6 +70,9 @@ pub struct ConsentRules {
     pub ask_again_months: u32,
     /// The purposes in use.
     pub purposes: Vec<Purpose>,
+    /// The purposes for which other systems have names of their own.
+    #[serde(skip_serializing_if = "Categories::is_empty")]
+    pub categories: Categories,
 }
 
 /// The rules for normalizing events.
@@ -223,9 +228,11 @@ fn consent(reader: &Reader<'_>, root: &Section<'_>) -> ConsentRules {
         notice_version: "1".to_owned(),
         ask_again_months: 6,
         purposes: Purpose::ASKED.to_vec(),
+        categories: Categories::default(),
     };
     let Some(consent) = reader.section(root, "consent") else { return rules };
-    reader.only(&consent, &["notice_version", "ask_again_months", "purposes"]);
+    reader.only(&consent, &["notice_version", "ask_again_months", "purposes", "categories"]);
+    rules.categories = categories::read(reader, &consent);
     if let Some(version) = reader.text(&consent, "notice_version") {
         rules.notice_version = version;
     }

@@ -117,6 +117,9 @@ pub struct ConsentClaim {
     pub category_preferences: BTreeMap<String, bool>,
     /// A number that grows with each change; 0 where the sender keeps none.
     pub revision: u32,
+    /// Purposes that the sender claims to be granted although `Sec-GPC: 1` denies them. Never on the wire.
+    #[serde(skip)]
+    pub against_gpc: Vec<Purpose>,
 }
 
 impl ConsentClaim {
@@ -134,6 +137,15 @@ impl ConsentClaim {
             }
         }
         state.revision = self.revision;
+        state
+    }
+
+    /// The claim as it counts if the profile lifts what Global Privacy Control denies.
+    pub fn state_if_lifted(&self) -> ConsentState {
+        let mut state = self.state();
+        for purpose in &self.against_gpc {
+            state.set(*purpose, Choice::Granted);
+        }
         state
     }
 }
