@@ -52,6 +52,7 @@ pub async fn run<P: Platform>(
         // The presumed channel is mostly that of the session's first event. Then the profile need not write the event again.
         event.context.hilo.channel = presume(&event.context.hilo);
     }
+    consent::record_reports(&mut entries, facts, loaded, platform).await?;
     let configured = Configured::all(&loaded.config.destinations);
     let plan = |entry: &Entry| -> Vec<&Planned> {
         entry.event.iter().flat_map(|event| forward::plan(event, &configured)).collect()
