@@ -1,4 +1,4 @@
-//! Recorded choices: reports are ordered by their time.
+//! Recorded choices: reports are ordered by their time, and a choice lifts Global Privacy Control for its own purpose.
 
 use super::*;
 use crate::calls::ConsentReport;
@@ -52,4 +52,29 @@ fn a_report_takes_the_next_revision_and_is_recorded_once() {
     let again = object.report("r1", "2026-11-24T09:59:59Z", "denied");
     assert_eq!(again.receipt, first.receipt);
     assert_eq!(object.record(vec![kept("m1", 4)]), [Recorded::ConsentDenied]);
+}
+
+#[test]
+fn a_choice_lifts_gpc_only_if_it_was_made_while_the_signal_was_on() {
+    let purposes = vec![Purpose::Analytics, Purpose::Advertising];
+    let ads = Planned { name: "ads".to_owned(), purposes, channel: None, wants_person: false };
+    let claim = |id: &str| {
+        let mut event = event(id, 1);
+        let consent = event.context.consent.as_mut().unwrap();
+        consent.category_preferences.insert("advertising".to_owned(), false);
+        consent.against_gpc.push(Purpose::Advertising);
+        Sent { event, to: vec![ads.clone()] }
+    };
+    let mut object = Object::new();
+    assert_eq!(object.record(vec![claim("m1")]), [stored(&[])]);
+    object.decide(1, "advertising", "granted");
+    assert_eq!(object.record(vec![claim("m2")]), [stored(&[])]);
+    let signals = [("gpc".to_owned(), "1".to_owned())].into();
+    object.change(ConsentChange { signals, ..change(2, "advertising", "granted") });
+    assert_eq!(object.record(vec![claim("m3")]), [stored(&["ads"])]);
+    let page: Page = object.ask(&ProfileCall::Events { cursor: None, limit: 1 });
+    let event: Event = decode(page.rows[0].get()).unwrap();
+    assert!(event.context.consent.unwrap().category_preferences["advertising"]);
+    object.decide(3, "advertising", "denied");
+    assert_eq!(object.record(vec![claim("m4")]), [stored(&[])]);
 }
