@@ -117,6 +117,9 @@ pub struct ConsentClaim {
     pub category_preferences: BTreeMap<String, bool>,
     /// A number that grows with each change; 0 where the sender keeps none.
     pub revision: u32,
+    /// The legal ground that `hilo.toml` declares, if a purpose was granted by it and not by the message.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub basis: Option<String>,
     /// Purposes that the sender claims to be granted although `Sec-GPC: 1` denies them. Never on the wire.
     #[serde(skip)]
     pub against_gpc: Vec<Purpose>,

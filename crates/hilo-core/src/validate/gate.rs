@@ -7,7 +7,7 @@ use serde_json::{Map, Value};
 
 use super::categories::{UnknownCategories, object_at};
 use super::notes::Notes;
-use crate::config::Source;
+use crate::config::{Basis, Source};
 use crate::consent::{Decision, Purpose, decide};
 use crate::event::{CONSENT_UPDATED, ConsentClaim, Event, Facts};
 use crate::outcome::{Code, Outcome, Rejection};
@@ -23,25 +23,29 @@ const FIELD: &str = "context.consent.categoryPreferences";
 ///
 /// A denial under a name that nobody mapped may be a denial of any purpose, so the basis is silent then. A report of a changed
 /// consent is what the person chose, and no basis speaks for a person.
+///
+/// Returns the basis if a purpose rests on it.
 pub(super) fn apply_basis(
     message: &mut Map<String, Value>,
     source: &Source,
     unknown: &UnknownCategories,
-) {
-    let Some(basis) = source.consent_basis.as_ref().filter(|_| source.is_server()) else { return };
+) -> Option<Basis> {
+    let declared = source.consent_basis.as_ref().filter(|_| source.is_server())?;
     let is_change = message.get("event").is_some_and(|event| event == CONSENT_UPDATED);
     if is_change || unknown.has_denial {
-        return;
+        return None;
     }
     let consent = object_at(message, "context").and_then(|context| object_at(context, "consent"));
-    let said = consent.and_then(|consent| object_at(consent, "categoryPreferences"));
-    let Some(said) = said else { return };
-    for purpose in &basis.purposes {
+    let said = consent.and_then(|consent| object_at(consent, "categoryPreferences"))?;
+    let mut basis = None;
+    for purpose in &declared.purposes {
         let granted = said.entry(purpose.name()).or_insert(Value::Null);
         if granted.is_null() {
             *granted = Value::Bool(true);
+            basis = Some(declared.basis);
         }
     }
+    basis
 }
 
 fn preferences(message: &Map<String, Value>) -> Option<&Value> {

@@ -95,11 +95,14 @@ fn examine(
     merge::share(&mut message, posted.envelope, posted.index);
     let unknown = categories::translate(&mut message, &posted.config.consent.categories)
         .map_err(Outcome::Rejected)?;
-    gate::apply_basis(&mut message, posted.source, &unknown);
+    let basis = gate::apply_basis(&mut message, posted.source, &unknown);
     *shows_consent = gate::may_be_logged(&message);
     shape::check(&mut message, notes).map_err(Outcome::Rejected)?;
     let mut event = build::build(message, posted, notes).map_err(Outcome::Rejected)?;
     gate::pass(&mut event, posted.facts, &unknown, notes)?;
+    if let Some(claim) = &mut event.context.consent {
+        claim.basis = basis.map(|basis| basis.name().to_owned());
+    }
     event.context.hilo.truncated = std::mem::take(&mut notes.truncated);
     Ok(event)
 }
