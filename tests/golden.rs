@@ -20,6 +20,7 @@ use hilo_tests::{Family, Stage, check_golden};
 /// Every stage with golden cases, in the order an event travels.
 const STAGES: &[Stage] = &[
     Stage { path: "config", run: config::run },
+    Stage { path: "config/warnings", run: config::warn },
     Stage { path: "validate", run: validate::run },
     Stage { path: "normalize/clock", run: normalize::clock_step },
     Stage { path: "normalize/name", run: normalize::name_step },

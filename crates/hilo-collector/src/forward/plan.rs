@@ -36,8 +36,7 @@ impl Loaded {
     pub fn of(entry: &DestinationEntry) -> Result<Loaded, Problem> {
         let Some(kind) = CATALOGUE.iter().find(|kind| kind.name == entry.kind) else {
             let names: Vec<_> = CATALOGUE.iter().map(|kind| kind.name).collect();
-            let message =
-                format!("there is no type `{}`; there is {}", entry.kind, names.join(", "));
+            let message = format!("there is no such type; there is {}", names.join(", "));
             return Err(entry.problem("", ProblemCode::BadValue, message));
         };
         Ok(Loaded { kind: *kind, destination: (kind.load)(entry)? })

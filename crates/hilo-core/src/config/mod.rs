@@ -6,12 +6,14 @@
 mod cart;
 mod categories;
 mod destination;
+mod development;
 mod identity;
 mod key;
 mod nearest;
 mod origin;
 mod problem;
 mod reader;
+mod secret;
 mod source;
 mod source_kind;
 mod webhook;
@@ -22,6 +24,7 @@ pub use crate::identity::rules::{
 pub use cart::CartRules;
 pub use categories::Categories;
 pub use destination::{DestinationEntry, EventFilter};
+pub use development::warnings;
 pub use key::{Key, KeyState, KeyText};
 pub use origin::Origin;
 pub use problem::{Problem, ProblemCode};
