@@ -31,6 +31,7 @@ const STAGES: &[Stage] = &[
     Stage { path: "normalize/user_agent", run: normalize::user_agent_step },
     Stage { path: "normalize/geo", run: normalize::geo_step },
     Stage { path: "normalize/scrub", run: normalize::scrub_step },
+    Stage { path: "normalize/currency", run: normalize::currency_step },
     Stage { path: "normalize/all", run: normalize::all },
     Stage { path: "orders/shopify", run: orders::shopify_orders },
     Stage { path: "orders/woocommerce", run: orders::woocommerce_orders },

@@ -226,6 +226,9 @@ pub struct Page {
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 #[serde(default)]
 pub struct HiloContext {
+    /// Fields that the collector filled by an assumption of `hilo.toml`.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub assumed: Vec<String>,
     /// Browser family and major version.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub browser: Option<Browser>,
