@@ -20,6 +20,7 @@ use hilo_tests::{Family, Stage, check_golden};
 /// Every stage with golden cases, in the order an event travels.
 const STAGES: &[Stage] = &[
     Stage { path: "config", run: config::run },
+    Stage { path: "config/warnings", run: config::warn },
     Stage { path: "validate", run: validate::run },
     Stage { path: "normalize/clock", run: normalize::clock_step },
     Stage { path: "normalize/name", run: normalize::name_step },
@@ -30,6 +31,7 @@ const STAGES: &[Stage] = &[
     Stage { path: "normalize/user_agent", run: normalize::user_agent_step },
     Stage { path: "normalize/geo", run: normalize::geo_step },
     Stage { path: "normalize/scrub", run: normalize::scrub_step },
+    Stage { path: "normalize/currency", run: normalize::currency_step },
     Stage { path: "normalize/all", run: normalize::all },
     Stage { path: "orders/shopify", run: orders::shopify_orders },
     Stage { path: "orders/woocommerce", run: orders::woocommerce_orders },

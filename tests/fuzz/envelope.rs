@@ -3,24 +3,26 @@
 
 #![no_main]
 
+use hilo_core::config::NormalizeRules;
 use hilo_core::consent::Purpose;
 use hilo_core::event::{Event, Facts};
 use hilo_core::normalize;
-use hilo_core::testing::{browser_source, facts, server_source};
+use hilo_core::testing::{browser_source, config, facts, server_source};
 use hilo_core::validate::{check, read_batch};
 use libfuzzer_sys::fuzz_target;
 
 fuzz_target!(|body: &[u8]| {
     let Ok(envelope) = read_batch(body) else { return };
+    let rules = NormalizeRules { currency: Some("EUR".to_owned()), ..NormalizeRules::default() };
     for source in [browser_source(), server_source(&[Purpose::Analytics])] {
         let facts = Facts { trust: source.trust(), ..facts() };
-        let judged = check(&envelope, &source, &facts);
+        let judged = check(&envelope, &source, &config(), &facts);
         assert_eq!(judged.len(), envelope.items.len());
         for one in judged {
             let Ok(mut event) = one.result else { continue };
-            normalize::apply(&mut event, &facts);
+            normalize::apply(&mut event, &facts, &rules);
             let once = event.clone();
-            normalize::apply(&mut event, &facts);
+            normalize::apply(&mut event, &facts, &rules);
             assert_eq!(event, once, "normalizing twice is normalizing once");
             let text = serde_json::to_string(&event).unwrap();
             assert_eq!(serde_json::from_str::<Event>(&text).unwrap(), *event);

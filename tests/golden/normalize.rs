@@ -5,9 +5,10 @@
 
 use std::collections::BTreeMap;
 
+use hilo_core::config::NormalizeRules;
 use hilo_core::event::{Event, Facts, Geo, Trust};
 use hilo_core::normalize::{
-    self, campaign, channel, click_id, clock, geo, name, page, scrub, user_agent,
+    self, campaign, channel, click_id, clock, currency, geo, name, page, scrub, user_agent,
 };
 use hilo_core::testing::{event_of, facts, page_message};
 use serde_json::{Map, Value, json};
@@ -46,8 +47,17 @@ pub(crate) fn channel_step(input: &Value) -> Value {
         channel::apply(event, facts);
     })
 }
+/// The shop's own currency is the euro.
+pub(crate) fn currency_step(input: &Value) -> Value {
+    run(input, |event, _| {
+        currency::apply(
+            event,
+            &NormalizeRules { currency: Some("EUR".to_owned()), ..NormalizeRules::default() },
+        );
+    })
+}
 pub(crate) fn all(input: &Value) -> Value {
-    run(input, normalize::apply)
+    run(input, |event, facts| normalize::apply(event, facts, &NormalizeRules::default()))
 }
 
 fn run(input: &Value, step: Step) -> Value {

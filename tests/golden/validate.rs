@@ -1,6 +1,7 @@
 //! An HTTP body and its circumstances → what each item is judged to be.
 //!
-//! In: `{path, source, deviceIds, gpc, reserved, contentEncoding, body | text, gzip, cut, append, repeat}`. A body may hold
+//! In: `{path, source, config, deviceIds, gpc, reserved, contentEncoding, body | text, gzip, cut, append, repeat}`; `config` holds
+//! more tables of `hilo.toml`. A body may hold
 //! `{"$repeat": "x", "$times": 9000}` for long text. Out: `refused` or `judged`; long text is shown by its length.
 
 use std::io::Write;
@@ -10,7 +11,7 @@ use flate2::write::GzEncoder;
 use hilo_core::consent::Purpose;
 use hilo_core::event::Facts;
 use hilo_core::outcome::Rejection;
-use hilo_core::testing::{browser_source, facts, server_source};
+use hilo_core::testing::{browser_source, config_with, facts, server_source};
 use hilo_core::validate::{Envelope, Judged, check, inflate, read_batch, read_single};
 use serde_json::{Map, Value, json};
 
@@ -35,9 +36,11 @@ pub(crate) fn run(input: &Value) -> Value {
     let reserved = input.get("reserved").and_then(Value::as_array).into_iter().flatten();
     let reserved_ids = reserved.filter_map(Value::as_str).map(str::to_owned).collect();
     let facts = Facts { gpc, trust: source.trust(), reserved_ids, ..facts() };
+    let config = config_with(text("config").unwrap_or_default());
     match opened {
         Ok(envelope) => {
-            let judged: Vec<_> = check(&envelope, &source, &facts).iter().map(judged).collect();
+            let judged: Vec<_> =
+                check(&envelope, &source, &config, &facts).iter().map(judged).collect();
             json!({ "envelope": header(&envelope), "judged": judged })
         }
         Err(refused) => json!({ "refused": rejection(&refused), "status": refused.code.status() }),

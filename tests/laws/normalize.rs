@@ -1,6 +1,6 @@
 //! Laws of normalize: a second run changes nothing, fields keep their limits, and no address keeps its secrets.
 
-use hilo_core::config::Source;
+use hilo_core::config::{NormalizeRules, Source};
 use hilo_core::event::fields::{FIELDS, Privacy, Shape, URL_BYTES_MAX};
 use hilo_core::event::{EVENT_BYTES_MAX, Event, Gist};
 use hilo_core::testing::{
@@ -16,7 +16,8 @@ const ADDED_BYTES_MAX: usize = 8 * 1024;
 
 fn normalized(event: &Event) -> Event {
     let mut event = event.clone();
-    normalize::apply(&mut event, &facts());
+    let rules = NormalizeRules { currency: Some("EUR".to_owned()), ..NormalizeRules::default() };
+    normalize::apply(&mut event, &facts(), &rules);
     event
 }
 

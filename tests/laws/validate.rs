@@ -11,8 +11,8 @@ use hilo_core::event::{
 };
 use hilo_core::outcome::{Code, Outcome};
 use hilo_core::testing::{
-    any_json, any_preferences, browser_source, damaged_message, envelope, facts, server_source,
-    valid_message,
+    any_json, any_preferences, browser_source, config, damaged_message, envelope, facts,
+    server_source, valid_message,
 };
 use hilo_core::validate::{
     Judged, NOTICES_MAX, REDACTED_BYTES_MAX, check, inflate, read_batch, read_object, read_single,
@@ -57,7 +57,8 @@ fn with_preferences(message: &Value, preferences: &Map<String, Value>) -> Value 
 
 fn passes(message: &Value, gpc: bool) -> bool {
     let facts = Facts { gpc, ..facts() };
-    !passed(&check(&envelope(std::slice::from_ref(message)), &browser_source(), &facts)).is_empty()
+    !passed(&check(&envelope(std::slice::from_ref(message)), &browser_source(), &config(), &facts))
+        .is_empty()
 }
 
 /// Puts `value` at a dotted path, through objects that it creates where there are none.
@@ -168,7 +169,7 @@ proptest! {
     #[test]
     fn every_item_is_judged_once_and_in_order(items in vec(item(), 0..12), server in any::<bool>()) {
         let source = if server { server_source(&[Purpose::Analytics]) } else { browser_source() };
-        let judged = check(&envelope(&items), &source, &Facts { trust: source.trust(), ..facts() });
+        let judged = check(&envelope(&items), &source, &config(), &Facts { trust: source.trust(), ..facts() });
         prop_assert_eq!(judged.len(), items.len());
         for (index, judged) in judged.iter().enumerate() {
             prop_assert_eq!(judged.index, index);
@@ -184,7 +185,7 @@ proptest! {
 
     #[test]
     fn a_valid_message_passes_inside_every_limit(message in valid_message()) {
-        let judged = check(&envelope(&[message]), &browser_source(), &facts());
+        let judged = check(&envelope(&[message]), &browser_source(), &config(), &facts());
         let events = passed(&judged);
         prop_assert_eq!(events.len(), 1, "{:?}", judged);
         prop_assert!(events.iter().all(|event| limits_hold(&json!(event), 0)));
@@ -192,13 +193,13 @@ proptest! {
 
     #[test]
     fn an_event_that_passes_keeps_the_limits(message in damaged_message()) {
-        let judged = check(&envelope(&[message]), &browser_source(), &facts());
+        let judged = check(&envelope(&[message]), &browser_source(), &config(), &facts());
         prop_assert!(passed(&judged).iter().all(|event| limits_hold(&json!(event), 0)));
     }
 
     #[test]
     fn a_stored_event_reads_back_as_itself(message in valid_message()) {
-        let judged = check(&envelope(&[message]), &browser_source(), &facts());
+        let judged = check(&envelope(&[message]), &browser_source(), &config(), &facts());
         for event in passed(&judged) {
             let text = json!(event).to_string();
             prop_assert_eq!(&serde_json::from_str::<Event>(&text).map_err(|e| e.to_string()), &Ok(event.clone()));
@@ -208,7 +209,7 @@ proptest! {
     #[test]
     fn a_bad_item_changes_nothing_for_its_neighbor(good in valid_message(), bad in any_json()) {
         prop_assert!(passes(&good, false));
-        let judged = check(&envelope(&[bad.clone(), good.clone(), bad]), &browser_source(), &facts());
+        let judged = check(&envelope(&[bad.clone(), good.clone(), bad]), &browser_source(), &config(), &facts());
         prop_assert!(judged[1].result.is_ok());
     }
 
@@ -233,7 +234,7 @@ proptest! {
     fn an_item_without_consent_leaves_no_trace(message in damaged_message(), said in any_preferences()) {
         prop_assume!(said.get(Purpose::Analytics.name()) != Some(&Value::Bool(true)));
         prop_assume!(message["context"]["consent"].is_object());
-        let judged = check(&envelope(&[with_preferences(&message, &said)]), &browser_source(), &facts());
+        let judged = check(&envelope(&[with_preferences(&message, &said)]), &browser_source(), &config(), &facts());
         prop_assert!(judged.iter().all(|judged| judged.redacted.is_none()));
     }
 
@@ -267,7 +268,7 @@ fn read_every_way(bytes: &[u8], gzip: bool) {
     let Ok(body) = inflate(bytes, gzip.then_some("gzip")) else { return };
     let _ = read_object(&body);
     for envelope in [read_batch(&body), read_single(&body, "track")].into_iter().flatten() {
-        let judged = check(&envelope, &browser_source(), &facts());
+        let judged = check(&envelope, &browser_source(), &config(), &facts());
         assert_eq!(judged.len(), envelope.items.len());
     }
 }

@@ -1,12 +1,13 @@
 //! `cargo xtask config check FILE` prints every problem of a `hilo.toml`, with line, column, field and remedy.
-//! A path → one line if there is no problem, or else the problems and exit code 2.
+//! A path → one line if there is no problem, or else the problems and exit code 2. Warnings stand beside them and change no
+//! exit code. Nothing that is printed repeats a secret.
 
 #![allow(clippy::print_stdout, reason = "a program for people")]
 
 use std::process::ExitCode;
 
 use hilo_collector::forward::Loaded;
-use hilo_core::config::{Problem, parse};
+use hilo_core::config::{Problem, parse, warnings};
 
 fn main() -> ExitCode {
     let Some(path) = std::env::args().nth(1) else {
@@ -29,8 +30,16 @@ fn main() -> ExitCode {
     for problem in &problems {
         println!("{path}:{problem}");
     }
+    let warnings = warnings(&text);
+    for warning in &warnings {
+        println!("warning: {path}:{warning}");
+    }
     if problems.is_empty() {
-        println!("{path}: nothing wrong");
+        match warnings.len() {
+            0 => println!("{path}: nothing wrong"),
+            1 => println!("{path}: nothing wrong, 1 warning"),
+            count => println!("{path}: nothing wrong, {count} warnings"),
+        }
         return ExitCode::SUCCESS;
     }
     ExitCode::from(2)

@@ -13,6 +13,7 @@ mod record_call;
 pub mod refused;
 
 use hilo_core::consent::{ChoiceChange, Notice, Receipt};
+use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 use serde_json::value::RawValue;
 use std::collections::BTreeMap;
@@ -112,6 +113,18 @@ pub struct ConsentChange {
     pub signals: BTreeMap<String, String>,
     /// Fresh random bytes for the receipt's id.
     pub random: [u8; 16],
+    /// The report that brought the change, if it came as an event of another system's client.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub report: Option<ConsentReport>,
+}
+
+/// An event that reports a changed consent. Other systems number no revisions, so its time orders the change.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct ConsentReport {
+    /// The event's id: a report that is sent again is the same change.
+    pub message_id: String,
+    /// When the visitor decided, corrected for the client's clock.
+    pub chosen_at: Timestamp,
 }
 
 /// The result of a recorded consent change.

@@ -51,6 +51,7 @@ fn built_in() -> Config {
             notice_version: String::new(),
             ask_again_months: 6,
             purposes: Vec::new(),
+            categories: hilo_core::config::Categories::default(),
         },
         normalize: hilo_core::config::NormalizeRules::default(),
         cart: hilo_core::config::CartRules::default(),

@@ -172,6 +172,8 @@ codes! {
     KeyTooLong = "key_too_long", 422;
     /// The event carries no consent. Silence is never consent.
     NoConsent = "no_consent", 422;
+    /// Only consent categories that `hilo.toml` does not map could have granted what the event needs.
+    UnknownCategory = "unknown_category", 422;
     /// A purpose the event needs is denied or unanswered.
     ConsentDenied = "consent_denied", 403;
     /// `Sec-GPC: 1` denies a purpose the event needs.

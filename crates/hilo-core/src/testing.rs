@@ -6,7 +6,9 @@ use proptest::collection::{btree_map, vec};
 use proptest::prelude::*;
 use serde_json::{Map, Value, json};
 
-use crate::config::{Basis, ConsentBasis, Key, KeyState, KeyText, Origin, Source, SourceKind};
+use crate::config::{
+    Basis, Config, ConsentBasis, Key, KeyState, KeyText, Origin, Source, SourceKind, parse,
+};
 use crate::consent::Purpose;
 use crate::event::{EVENT_BYTES_MAX, Event, Facts, Geo, KEY_BYTES_MAX, Trust};
 use crate::validate::{Envelope, check, read_batch};
@@ -61,6 +63,22 @@ pub fn server_source(purposes: &[Purpose]) -> Source {
     }
 }
 
+/// A configuration with nothing but what every configuration needs.
+pub fn config() -> Config {
+    config_with("")
+}
+
+/// A configuration with these tables.
+///
+/// # Panics
+/// If `tables` has problems.
+#[expect(clippy::panic, reason = "a mistake of the test itself")]
+pub fn config_with(tables: &str) -> Config {
+    let source = "[[source]]\nname = 'shop'\nkind = 'browser'\nkeys = ['wk_shop']\norigins = ['https://shop.example']";
+    let text = format!("[project]\ncontroller = 'Example Shop'\n{source}\n{tables}");
+    parse(&text).unwrap_or_else(|problems| panic!("{problems:?}"))
+}
+
 /// A page view that passes.
 pub fn page_message() -> Value {
     json!({
@@ -84,7 +102,8 @@ pub fn envelope(items: &[Value]) -> Envelope {
 
 /// The event that `message` becomes, if it passes.
 pub fn event_of(message: &Value) -> Option<Event> {
-    let judged = check(&envelope(std::slice::from_ref(message)), &browser_source(), &facts());
+    let judged =
+        check(&envelope(std::slice::from_ref(message)), &browser_source(), &config(), &facts());
     judged.into_iter().find_map(|judged| judged.result.ok().map(|event| *event))
 }
 

@@ -99,8 +99,9 @@ impl<P: Platform> Tracker<P> {
     /// A tracker that has not looked at the page yet.
     pub fn new(options: Options, platform: P) -> Tracker<P> {
         // The site stored the choices after an explicit answer, and they hold no identifier: reading them needs no consent.
-        let chosen = from_stored(&platform.load(CONSENT_KEY).unwrap_or_default());
-        let gate = Gate::new(chosen, platform.gpc(), options.is_strict);
+        let gpc = platform.gpc();
+        let chosen = from_stored(&platform.load(CONSENT_KEY).unwrap_or_default(), gpc);
+        let gate = Gate::new(chosen, gpc, options.is_strict);
         let tab = uuid_v4(platform.random16()).get(..8).unwrap_or_default().to_owned();
         platform.moved();
         let first = clean(platform.place());

@@ -34,7 +34,7 @@ pub(crate) fn run(workspace: &Workspace, words: &[String]) -> Result<bool, Probl
     }
 }
 
-/// Prints every problem of `file`.
+/// Prints every problem and every warning of `file`. Only a problem is a failure.
 pub(crate) fn check(workspace: &Workspace, file: &str) -> Result<(), Problem> {
     let path = std::env::current_dir()?.join(file);
     let status = workspace

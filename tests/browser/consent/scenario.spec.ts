@@ -90,6 +90,31 @@ test("Global Privacy Control denies advertising until the visitor grants it", as
   assert.equal((await state()).analytics, "unset");
   await page.evaluate(() => (window as any).hilo.consent.grant("advertising"));
   assert.equal((await state()).advertising, "granted");
+  assert.equal((await state()).sale_share, "denied", "a grant lifts it for exactly its purpose");
+  await page.reload();
+  await page.waitForFunction(() => !(window as any).hilo.q);
+  assert.equal((await state()).advertising, "granted", "the choice holds on the next page");
+  assert.equal((await state()).sale_share, "denied");
+  await context.close();
+});
+
+test("Global Privacy Control denies a purpose that was granted before it was switched on", async () => {
+  const context = await browser.newContext();
+  const page = await context.newPage();
+  await page.goto(site.url);
+  await page.waitForFunction(() => !(window as any).hilo.q);
+  const state = () => page.evaluate(() => (window as any).hilo.consent.state());
+  await page.evaluate(() => (window as any).hilo.consent.grant("analytics", "advertising"));
+  assert.equal((await state()).advertising, "granted");
+  await context.addInitScript(() => Object.defineProperty(navigator, "globalPrivacyControl", { value: true }));
+  await page.reload();
+  await page.waitForFunction(() => !(window as any).hilo.q);
+  assert.equal((await state()).advertising, "denied");
+  assert.equal((await state()).analytics, "granted");
+  await page.evaluate(() => (window as any).hilo.consent.grant("advertising"));
+  await page.reload();
+  await page.waitForFunction(() => !(window as any).hilo.q);
+  assert.equal((await state()).advertising, "granted");
   await context.close();
 });
 

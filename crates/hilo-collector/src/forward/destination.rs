@@ -146,7 +146,7 @@ pub struct MissingSecret(pub String);
 
 /// A secret by its name: `{ secret = "NAME" }`. `Debug` shows the name and never the value.
 #[derive(Clone, Debug, Deserialize)]
-#[serde(deny_unknown_fields)]
+#[serde(deny_unknown_fields, expecting = "the name of a secret, { secret = \"NAME\" },")]
 pub struct SecretName {
     /// The name under which `wrangler secret put` stored the secret.
     pub secret: String,

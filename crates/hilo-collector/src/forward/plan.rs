@@ -4,7 +4,7 @@
 //! attempt.
 
 use hilo_core::config::{DestinationEntry, Problem, ProblemCode};
-use hilo_core::consent::{Decision, Purpose, decide};
+use hilo_core::consent::{ConsentState, Decision, Purpose, decide};
 use hilo_core::event::Event;
 
 use super::destination::{Destination, Kind};
@@ -36,8 +36,7 @@ impl Loaded {
     pub fn of(entry: &DestinationEntry) -> Result<Loaded, Problem> {
         let Some(kind) = CATALOGUE.iter().find(|kind| kind.name == entry.kind) else {
             let names: Vec<_> = CATALOGUE.iter().map(|kind| kind.name).collect();
-            let message =
-                format!("there is no type `{}`; there is {}", entry.kind, names.join(", "));
+            let message = format!("there is no such type; there is {}", names.join(", "));
             return Err(entry.problem("", ProblemCode::BadValue, message));
         };
         Ok(Loaded { kind: *kind, destination: (kind.load)(entry)? })
@@ -71,9 +70,13 @@ impl Configured<'_> {
     /// Whether the event's own consent allows this destination. A destination that cannot be loaded gets nothing.
     pub(super) fn is_allowed(&self, event: &Event) -> bool {
         let said = event.context.consent.as_ref().map(|claim| claim.state()).unwrap_or_default();
+        self.passes(&said)
+    }
+
+    fn passes(&self, said: &ConsentState) -> bool {
         self.loaded.is_ok()
             && !self.planned.purposes.is_empty()
-            && decide(&said, &self.planned.purposes) == Decision::Pass
+            && decide(said, &self.planned.purposes) == Decision::Pass
     }
 
     /// Removes what this destination's purposes do not cover: ids of a device are kept for advertising alone.
@@ -92,12 +95,13 @@ fn all_purposes(declared: &[Purpose], own: &[Purpose]) -> Vec<Purpose> {
 }
 
 /// Finds the destinations of `event`: their filters match, the event's consent allows every purpose they need, and the
-/// sender's `integrations` does not exclude them.
+/// sender's `integrations` does not exclude them. A destination that Global Privacy Control denies is planned too where
+/// the event claims a grant: the profile takes it out unless it has recorded such a choice.
 pub fn plan<'p>(event: &Event, configured: &'p [Configured<'_>]) -> Vec<&'p Planned> {
+    let claim = event.context.consent.as_ref();
+    let said = claim.map(|claim| claim.state_if_lifted()).unwrap_or_default();
     let wanted = |one: &&Configured<'_>| {
-        one.entry.events.wants(event)
-            && is_integrated(event, &one.entry.name)
-            && one.is_allowed(event)
+        one.entry.events.wants(event) && is_integrated(event, &one.entry.name) && one.passes(&said)
     };
     configured.iter().filter(wanted).map(|one| &one.planned).collect()
 }

@@ -1,11 +1,13 @@
-//! `POST /v1/consent` records a change and answers its receipt; `GET /v1/consent` answers the person's copy.
+//! `POST /v1/consent` records a change and answers its receipt; `GET /v1/consent` answers the person's copy. An event of
+//! Segment's clients may report a change as well.
 //!
 //! These calls are essential: they work whatever the visitor's consent is. The profile object keeps the chain of
 //! receipts.
 
 use std::collections::BTreeMap;
 
-use hilo_core::consent::{Choice, ChoiceChange, ConsentState, Notice, Purpose, Receipt};
+use hilo_core::consent::{Choice, ChoiceChange, ConsentState, Method, Notice, Purpose, Receipt};
+use hilo_core::event::Event;
 use hilo_core::identity::{ProfileKey, uuid_v4};
 use hilo_core::outcome::{Code, Rejection};
 use jiff::Timestamp;
@@ -14,7 +16,8 @@ use serde::{Deserialize, Serialize};
 use super::cookie::Jar;
 use super::{hello, reply};
 use crate::call::Call;
-use crate::calls::{ConsentChange, ConsentCopy, ConsentRecorded};
+use crate::calls::{ConsentChange, ConsentCopy, ConsentRecorded, ConsentReport};
+use crate::loaded::Loaded;
 use crate::platform::{Platform, Reply};
 use crate::signature;
 
@@ -74,21 +77,71 @@ pub fn accept<P: Platform>(
     let kept = jar.read(incoming, secret, platform.now()).map(|cookie| cookie.id);
     let id = body.anonymous_id.or(kept);
     let key = ProfileKey::Anonymous(id.clone().unwrap_or_else(|| uuid_v4(platform.random16())));
-    let subject = signature::sign(secret.as_bytes(), format!("subject:{key}").as_bytes());
     let mut signals = body.signals;
     if incoming.headers.get("sec-gpc") == Some("1") {
         signals.entry("gpc".to_owned()).or_insert_with(|| "1".to_owned());
     }
+    let mut notice = body.consent.notice;
+    // A page that names no version showed the text of the configuration in force.
+    notice.version.get_or_insert_with(|| call.loaded.config.consent.notice_version.clone());
     let change = ConsentChange {
-        subject: signature::hex(&subject).chars().take(SUBJECT_CHARS).collect(),
+        subject: subject(secret, &key),
         controller: call.loaded.config.controller.clone(),
         revision: body.consent.revision,
         changes: body.consent.changes,
-        notice: body.consent.notice,
+        notice,
         signals,
         random: platform.random16(),
+        report: None,
     };
     Ok(Accepted { key, change, id })
+}
+
+/// The pseudonym of a person in receipts.
+fn subject(secret: &str, key: &ProfileKey) -> String {
+    let subject = signature::sign(secret.as_bytes(), format!("subject:{key}").as_bytes());
+    signature::hex(&subject).chars().take(SUBJECT_CHARS).collect()
+}
+
+/// Reads the change from an event that reports a changed consent; `None` if it names no purpose that people are asked about.
+pub fn reported<P: Platform>(
+    event: &Event,
+    key: &ProfileKey,
+    gpc: bool,
+    secret: &str,
+    loaded: &Loaded,
+    platform: &P,
+) -> Option<ConsentChange> {
+    let claim = event.context.consent.as_ref()?;
+    let said = claim.state();
+    let change = |purpose: Purpose| {
+        let state = match said.choice(purpose) {
+            Choice::Granted => "granted",
+            Choice::Denied => "denied",
+            Choice::Unset => return None,
+        };
+        Some(ChoiceChange {
+            purpose: purpose.name().to_owned(),
+            state: state.to_owned(),
+            at: event.original_at.unwrap_or(event.occurred_at).to_string(),
+            method: Method::Import,
+        })
+    };
+    let changes: Vec<_> = Purpose::ASKED.into_iter().filter_map(change).collect();
+    let signals = gpc.then(|| ("gpc".to_owned(), "1".to_owned()));
+    (!changes.is_empty()).then(|| ConsentChange {
+        subject: subject(secret, key),
+        controller: loaded.config.controller.clone(),
+        revision: claim.revision,
+        changes,
+        notice: Notice::default(),
+        signals: signals.into_iter().collect(),
+        random: platform.random16(),
+        report: Some(ConsentReport {
+            message_id: event.message_id.clone(),
+            chosen_at: event.occurred_at,
+        }),
+    })
 }
 
 fn check(body: &Body) -> Result<(), Rejection> {

@@ -1,9 +1,18 @@
-//! `/v1/consent`: a change → the profile's record → the receipt. A GET answers the person's copy of the record.
+//! `/v1/consent`: a change → the profile's record → the receipt. A GET answers the person's copy of the record. An event that
+//! reports a changed consent is recorded in the same way.
 
+use std::collections::BTreeMap;
+
+use futures_util::future::try_join_all;
+use hilo_core::event::Facts;
+use hilo_core::identity::ProfileKey;
+
+use super::entry::Entry;
 use crate::call::{Call, Trouble, secret};
-use crate::calls::{ConsentCopy, ProfileCall, ask_profile};
+use crate::calls::{ConsentChange, ConsentCopy, ConsentRecorded, ProfileCall, ask_profile};
 use crate::ingest::{self, consent, cookie, hello};
-use crate::platform::{Platform, Reply};
+use crate::loaded::Loaded;
+use crate::platform::{Failure, Platform, Reply};
 use crate::signature::object_name;
 
 /// Records a change.
@@ -24,4 +33,48 @@ pub(super) async fn copy<P: Platform>(call: &Call<'_, P>) -> Result<Reply, Troub
     let name = object_name(&secret, &consent::whose(&secret, call)?);
     let copy: ConsentCopy = ask_profile(call.platform, name, &ProfileCall::ConsentCopy).await?;
     Ok(consent::copy(&copy))
+}
+
+/// Records the changes that events among `entries` report. Nothing but the choice is kept of such an event.
+///
+/// The changes are recorded before the other events of the envelope are stored: an event that claims consent beside a report
+/// of a denial is refused, whatever their order.
+///
+/// # Errors
+/// A failure if a change is not known to be durable.
+pub(super) async fn record_reports<P: Platform>(
+    entries: &mut [Entry],
+    facts: &Facts,
+    loaded: &Loaded,
+    platform: &P,
+) -> Result<(), Failure> {
+    let is_report =
+        |entry: &Entry| entry.event.as_ref().is_some_and(|event| event.kind.is_consent_change());
+    if !entries.iter().any(is_report) {
+        return Ok(());
+    }
+    let secret = secret(platform)?;
+    let mut profiles: BTreeMap<ProfileKey, Vec<ConsentChange>> = BTreeMap::new();
+    for entry in entries.iter_mut().filter(|entry| is_report(entry)) {
+        let Some(event) = entry.event.take() else { continue };
+        // A person and their device have a record each. Both must have heard a denial.
+        let user = event.user_id.clone().map(ProfileKey::User);
+        let device = event.anonymous_id.clone().map(ProfileKey::Anonymous);
+        for key in [user, device].into_iter().flatten() {
+            let change = consent::reported(&event, &key, facts.gpc, &secret, loaded, platform);
+            profiles.entry(key).or_default().extend(change);
+        }
+    }
+    try_join_all(profiles.into_iter().map(|(key, changes)| {
+        let name = object_name(&secret, &key);
+        async move {
+            for change in changes {
+                let call = ProfileCall::Consent(change);
+                let _: ConsentRecorded = ask_profile(platform, name.clone(), &call).await?;
+            }
+            Ok::<(), Failure>(())
+        }
+    }))
+    .await?;
+    Ok(())
 }

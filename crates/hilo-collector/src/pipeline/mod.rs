@@ -45,13 +45,14 @@ pub async fn run<P: Platform>(
     loaded: &Loaded,
     platform: &P,
 ) -> Result<Vec<Entry>, Failure> {
-    let mut entries: Vec<Entry> =
-        validate::check(envelope, source, facts).into_iter().map(Entry::from).collect();
+    let judged = validate::check(envelope, source, &loaded.config, facts);
+    let mut entries: Vec<Entry> = judged.into_iter().map(Entry::from).collect();
     for event in entries.iter_mut().filter_map(|entry| entry.event.as_mut()) {
-        normalize::apply(event, facts);
+        normalize::apply(event, facts, &loaded.config.normalize);
         // The presumed channel is mostly that of the session's first event. Then the profile need not write the event again.
         event.context.hilo.channel = presume(&event.context.hilo);
     }
+    consent::record_reports(&mut entries, facts, loaded, platform).await?;
     let configured = Configured::all(&loaded.config.destinations);
     let plan = |entry: &Entry| -> Vec<&Planned> {
         entry.event.iter().flat_map(|event| forward::plan(event, &configured)).collect()

@@ -8,8 +8,9 @@ use serde::Serialize;
 use serde::de::DeserializeOwned;
 use toml::de::DeValue;
 
-use super::nearest::nearest;
-use super::reader::{Reader, Section};
+use super::nearest::{list, nearest, shown};
+use super::reader::{Reader, Section, article};
+use super::secret::{self, REMEDY};
 use super::{Problem, ProblemCode, source};
 use crate::consent::{OptInChannel, Purpose};
 use crate::event::Event;
@@ -96,10 +97,12 @@ impl DestinationEntry {
         if said.starts_with("unknown field") {
             let place = self.places.keys().find(|path| path.rsplit('.').next() == Some(field));
             let hint = nearest(field, others).map_or_else(
-                || format!("there are {}", super::nearest::list(others)),
+                || format!("there are {}", list(others)),
                 |meant| format!("did you mean `{meant}`?"),
             );
-            let message = format!("a {} has no setting `{field}`: {hint}", self.kind);
+            let told = shown(field, "with this name");
+            let message = format!("a {} has no setting {told}: {hint}", self.kind);
+            let field = if told.starts_with('`') { field } else { "…" };
             return self.problem(
                 place.map_or(field, String::as_str),
                 ProblemCode::UnknownField,
@@ -119,8 +122,27 @@ impl DestinationEntry {
             .lines()
             .find_map(|line| line.strip_prefix("in `")?.strip_suffix('`'))
             .unwrap_or_default();
-        self.problem(place, ProblemCode::WrongType, said)
+        self.problem(place, ProblemCode::WrongType, without_value(said, others))
     }
+}
+
+/// What serde said of a wrong value, without the value: it may be a secret in the wrong place.
+fn without_value(said: &str, others: &[&str]) -> String {
+    let wrong =
+        said.strip_prefix("invalid type: ").or_else(|| said.strip_prefix("invalid value: "));
+    if let Some((found, expected)) = wrong.and_then(|said| said.rsplit_once(", expected ")) {
+        let kind = found.split(['"', '`']).next().unwrap_or_default().trim();
+        let is_secret = kind == "string" && expected.contains("secret");
+        return if is_secret {
+            REMEDY.to_owned()
+        } else {
+            format!("write {expected} here, not {}", article(kind))
+        };
+    }
+    if said.starts_with("unknown variant") {
+        return format!("this word is not known here: there are {}", list(others));
+    }
+    said.to_owned()
 }
 
 /// Reads every `[[destination]]`.
@@ -227,6 +249,11 @@ fn setting(
             for (key, value) in table {
                 let path = format!("{path}.{}", key.get_ref());
                 places.insert(path.clone(), reader.position(key.span().start));
+                let named = value.get_ref().as_str().filter(|_| *key.get_ref() == "secret");
+                if named.is_some_and(|name| !secret::is_name(name)) {
+                    let field = format!("destination.{path}");
+                    reader.report(value.span(), &field, ProblemCode::BadValue, REMEDY);
+                }
                 settings.insert(
                     key.get_ref().to_string(),
                     setting(reader, value.get_ref(), &path, places),
@@ -291,7 +318,24 @@ mod tests {
         check(secret, "10:1: destination.url: a webhook needs the setting `url`");
         check(
             &format!("url = 7\n{secret}"),
-            "14:1: destination.url: invalid type: integer `7`, expected a string",
+            "14:1: destination.url: write a string here, not an integer",
         );
+    }
+
+    #[test]
+    fn a_secret_in_clear_is_never_repeated() {
+        let value = "whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw";
+        let entry = entry(&format!("url = \"https://a.example\"\nsecret = \"{value}\"\n"));
+        let problem = entry.read_settings::<Settings>().unwrap_err().to_string();
+        assert!(problem.starts_with("15:1: destination.secret: write"), "{problem}");
+        assert!(!problem.contains("whsec_"), "{problem}");
+        let named =
+            format!("{HEAD}url = \"https://a.example\"\nsecret = {{ secret = \"{value}\" }}\n");
+        let problem = parse(&named).unwrap_err().remove(0).to_string();
+        assert!(
+            problem.contains("destination.secret.secret: the secret itself must not"),
+            "{problem}"
+        );
+        assert!(!problem.contains("whsec_"), "{problem}");
     }
 }

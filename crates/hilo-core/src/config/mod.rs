@@ -4,13 +4,16 @@
 //! and never a secret. A destination types its own settings.
 
 mod cart;
+mod categories;
 mod destination;
+mod development;
 mod identity;
 mod key;
 mod nearest;
 mod origin;
 mod problem;
 mod reader;
+mod secret;
 mod source;
 mod source_kind;
 mod webhook;
@@ -19,7 +22,9 @@ pub use crate::identity::rules::{
     IdentityMode, IdentityRules, TOKEN_SECRET_BYTES_MIN, TokenKey, TokenKeyMaterial,
 };
 pub use cart::CartRules;
+pub use categories::Categories;
 pub use destination::{DestinationEntry, EventFilter};
+pub use development::warnings;
 pub use key::{Key, KeyState, KeyText};
 pub use origin::Origin;
 pub use problem::{Problem, ProblemCode};
@@ -68,6 +73,9 @@ pub struct ConsentRules {
     pub ask_again_months: u32,
     /// The purposes in use.
     pub purposes: Vec<Purpose>,
+    /// The purposes for which other systems have names of their own.
+    #[serde(skip_serializing_if = "Categories::is_empty")]
+    pub categories: Categories,
 }
 
 /// The rules for normalizing events.
@@ -226,9 +234,11 @@ fn consent(reader: &Reader<'_>, root: &Section<'_>) -> ConsentRules {
         notice_version: "1".to_owned(),
         ask_again_months: 6,
         purposes: Purpose::ASKED.to_vec(),
+        categories: Categories::default(),
     };
     let Some(consent) = reader.section(root, "consent") else { return rules };
-    reader.only(&consent, &["notice_version", "ask_again_months", "purposes"]);
+    reader.only(&consent, &["notice_version", "ask_again_months", "purposes", "categories"]);
+    rules.categories = categories::read(reader, &consent);
     if let Some(version) = reader.text(&consent, "notice_version") {
         rules.notice_version = version;
     }

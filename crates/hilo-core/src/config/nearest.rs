@@ -1,5 +1,6 @@
 //! The right spelling nearest to a wrong spelling.
 //! In: a word and the known words. Out: the known word that was probably meant, if one is near enough.
+//! A text that may be a secret in the wrong place is never shown.
 
 /// The candidate nearest to `word`: at most two letters differ, in short words one.
 pub(super) fn nearest<'c>(word: &str, candidates: &[&'c str]) -> Option<&'c str> {
@@ -24,6 +25,16 @@ pub(super) fn list(words: &[&str]) -> String {
         Some((last, rest)) => format!("{} and {last}", rest.join(", ")),
         None => String::new(),
     }
+}
+
+/// Bytes of a wrong word that is shown. Our longest word has 17, and secrets are longer.
+const SHOWN_BYTES_MAX: usize = 20;
+
+/// The wrong word in backquotes, or `otherwise` for a text that may be a secret in the wrong place.
+pub(super) fn shown(text: &str, otherwise: &str) -> String {
+    let is_letter = |byte: u8| byte.is_ascii_alphanumeric() || b"_-".contains(&byte);
+    let is_word = text.len() <= SHOWN_BYTES_MAX && text.bytes().all(is_letter);
+    if is_word { format!("`{text}`") } else { otherwise.to_owned() }
 }
 
 /// The number of letters inserted, removed, replaced, or swapped with their neighbor (optimal string alignment).

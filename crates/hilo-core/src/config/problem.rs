@@ -35,6 +35,8 @@ pub enum ProblemCode {
     BadValue,
     /// A name or key stands twice.
     Duplicate,
+    /// No mistake on a developer's machine, and a mistake in a deployment: a warning.
+    Development,
 }
 
 impl fmt::Display for Problem {

@@ -8,7 +8,8 @@ use std::ops::{Range, RangeInclusive};
 use toml::Spanned;
 use toml::de::{DeTable, DeValue};
 
-use super::nearest::{hint, list, nearest};
+use super::nearest::{hint, list, nearest, shown};
+use super::secret::{self, REMEDY};
 use super::{Problem, ProblemCode};
 use crate::consent::Purpose;
 
@@ -121,8 +122,11 @@ impl<'t> Reader<'t> {
         for (key, _) in section.table {
             let name = key.get_ref().as_ref();
             if !known.contains(&name) {
-                let message = format!("there is no field `{name}` here: {}", hint(name, known));
-                self.report(key.span(), &section.path_of(name), ProblemCode::UnknownField, message);
+                let (told, hint) = (shown(name, "with this name"), hint(name, known));
+                let message = format!("there is no field {told} here: {hint}");
+                let segment = if told.starts_with('`') { name } else { "…" };
+                let path = section.path_of(segment);
+                self.report(key.span(), &path, ProblemCode::UnknownField, message);
             }
         }
     }
@@ -203,13 +207,22 @@ impl<'t> Reader<'t> {
     /// `{ secret = "NAME" }`: the name of a secret. The secret itself never stands in the file.
     pub(super) fn secret_name(&self, section: &Section<'_>, field: &str) -> Option<String> {
         let value = section.value(field)?;
+        if value.get_ref().as_str().is_some() {
+            self.report(value.span(), &section.path_of(field), ProblemCode::BadValue, REMEDY);
+            return None;
+        }
         let expected = "the name of a secret, { secret = \"NAME\" },";
         let named = self.as_section(value, section.path_of(field), expected)?;
         self.only(&named, &["secret"]);
         if !named.has("secret") {
             self.report_missing(&named, "secret", "name the secret: { secret = \"NAME\" }");
         }
-        self.text(&named, "secret")
+        let (name, span) = self.text_at(&named, "secret")?;
+        if !secret::is_name(&name) {
+            self.report(span, &named.path_of("secret"), ProblemCode::BadValue, REMEDY);
+            return None;
+        }
+        Some(name)
     }
 
     /// `true` or `false`.
@@ -290,7 +303,8 @@ impl<'t> Reader<'t> {
     ) -> Option<&'w str> {
         let word = words.iter().find(|word| **word == text).copied();
         if word.is_none() {
-            let message = format!("`{text}` is not known here: {}", hint(text, words));
+            let (told, hint) = (shown(text, "this text"), hint(text, words));
+            let message = format!("{told} is not known here: {hint}");
             self.report(span, field, ProblemCode::BadValue, message);
         }
         word
@@ -324,7 +338,8 @@ impl<'t> Reader<'t> {
     }
 }
 
-fn article(kind: &str) -> String {
+/// The kind of a value with its article.
+pub(super) fn article(kind: &str) -> String {
     let vowel = kind.starts_with(['a', 'e', 'i', 'o', 'u']);
     format!("{} {kind}", if vowel { "an" } else { "a" })
 }

@@ -59,6 +59,18 @@ pub enum Basis {
     LegitimateInterest,
 }
 
+impl Basis {
+    /// The word in `hilo.toml`, and in the consent of the events that rest on it.
+    pub const fn name(self) -> &'static str {
+        match self {
+            Basis::Consent => "consent",
+            Basis::Contract => "contract",
+            Basis::LegalObligation => "legal_obligation",
+            Basis::LegitimateInterest => "legitimate_interest",
+        }
+    }
+}
+
 impl Source {
     /// Whether a backend sends: the company's own or its shop system's.
     pub const fn is_server(&self) -> bool {

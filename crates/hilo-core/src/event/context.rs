@@ -142,6 +142,12 @@ pub struct ConsentClaim {
     pub category_preferences: BTreeMap<String, bool>,
     /// A number that grows with each change; 0 where the sender keeps none.
     pub revision: u32,
+    /// The legal ground that `hilo.toml` declares, if a purpose was granted by it and not by the message.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub basis: Option<String>,
+    /// Purposes that the sender claims to be granted although `Sec-GPC: 1` denies them. Never on the wire.
+    #[serde(skip)]
+    pub against_gpc: Vec<Purpose>,
 }
 
 impl ConsentClaim {
@@ -159,6 +165,15 @@ impl ConsentClaim {
             }
         }
         state.revision = self.revision;
+        state
+    }
+
+    /// The claim as it counts if the profile lifts what Global Privacy Control denies.
+    pub fn state_if_lifted(&self) -> ConsentState {
+        let mut state = self.state();
+        for purpose in &self.against_gpc {
+            state.set(*purpose, Choice::Granted);
+        }
         state
     }
 }
@@ -281,6 +296,9 @@ pub struct Referrer {
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 #[serde(default)]
 pub struct HiloContext {
+    /// Fields that the collector filled by an assumption of `hilo.toml`.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub assumed: Vec<String>,
     /// Browser family and major version.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub browser: Option<Browser>,

@@ -53,6 +53,9 @@ pub struct Gist {
     /// The purposes that its own consent grants. Filled only beside traits, which keep them.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub granted: Vec<Purpose>,
+    /// The purposes that it claims to be granted although Global Privacy Control denies them.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub against_gpc: Vec<Purpose>,
 }
 
 impl Gist {
@@ -76,6 +79,11 @@ impl Gist {
             channel: hilo.channel,
             traits,
             granted,
+            against_gpc: context
+                .consent
+                .as_ref()
+                .map(|claim| claim.against_gpc.clone())
+                .unwrap_or_default(),
         }
     }
 }

@@ -5,6 +5,9 @@ use serde::{Deserialize, Serialize};
 
 use super::properties::Properties;
 
+/// The name under which Segment's clients report a changed consent.
+pub const CONSENT_UPDATED: &str = "Segment Consent Preference Updated";
+
 /// The kind of event, with its own fields.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(tag = "type", rename_all = "lowercase", rename_all_fields = "camelCase")]
@@ -73,6 +76,11 @@ impl EventKind {
             EventKind::Group { .. } => "group",
             EventKind::Alias { .. } => "alias",
         }
+    }
+
+    /// Whether it reports a changed consent, so that only the choice itself is kept.
+    pub fn is_consent_change(&self) -> bool {
+        matches!(self, EventKind::Track { event, .. } if event == CONSENT_UPDATED)
     }
 
     /// The act's, page's or group's own name.

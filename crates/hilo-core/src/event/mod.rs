@@ -17,7 +17,7 @@ pub use context::{
 };
 pub use facts::{Facts, Geo, Trust};
 pub use gist::Gist;
-pub use kind::EventKind;
+pub use kind::{CONSENT_UPDATED, EventKind};
 pub use limits::{
     BATCH_EVENTS_MAX, BODY_BYTES_MAX, DEPTH_MAX, EVENT_BYTES_MAX, INFLATED_BYTES_MAX,
     KEY_BYTES_MAX, OBJECT_KEYS_MAX, STRING_BYTES_MAX,
@@ -67,9 +67,11 @@ pub struct Event {
 impl Event {
     /// The purposes that this event needs, all of them.
     ///
-    /// Every kind carries an identifier, so every kind needs `analytics`.
+    /// Every kind carries an identifier, so every kind needs `analytics`. A report of a changed consent needs no consent: it is
+    /// the record itself, and it is not kept as an event.
     pub fn purposes(&self) -> &'static [crate::consent::Purpose] {
         match self.kind {
+            _ if self.kind.is_consent_change() => &[crate::consent::Purpose::Essential],
             EventKind::Track { .. }
             | EventKind::Page { .. }
             | EventKind::Screen { .. }

@@ -7,16 +7,18 @@ pub mod campaign;
 pub mod channel;
 pub mod click_id;
 pub mod clock;
+pub mod currency;
 pub mod geo;
 pub mod name;
 pub mod page;
 pub mod scrub;
 pub mod user_agent;
 
+use crate::config::NormalizeRules;
 use crate::event::{Event, Facts};
 
 /// Normalizes an event that validation has passed.
-pub fn apply(event: &mut Event, facts: &Facts) {
+pub fn apply(event: &mut Event, facts: &Facts, rules: &NormalizeRules) {
     clock::apply(event, facts); // first, so that every later step has the right time
     name::apply(event, facts);
     page::apply(event, facts); // before every step that reads an address
@@ -26,4 +28,5 @@ pub fn apply(event: &mut Event, facts: &Facts) {
     channel::apply(event, facts); // after campaign and click ids, which decide the channel
     user_agent::apply(event, facts); // removes the raw user agent
     geo::apply(event, facts); // removes the raw IP address
+    currency::apply(event, rules);
 }

@@ -1,10 +1,12 @@
 //! From bytes to judged events: one envelope in, exactly one [`Judged`] per item out, in order.
 //!
-//! Reading order: `inflate` → `decode` (envelope) → [`crate::strict`] (one item) → `merge` (the envelope's context) → `shape`
-//! (the field table) → `build` (ids, times, kind) → `gate` (consent) → `device` (ids of the device). A refused item changes nothing for other items. Does not
+//! Reading order: `inflate` → `decode` (envelope) → [`crate::strict`] (one item) → `merge` (the envelope's context) →
+//! `categories` (consent in hilo's purposes) → `shape` (the field table) → `build` (ids, times, kind) → `gate` (consent) →
+//! `device` (ids of the device). A refused item changes nothing for other items. Does not
 //! correct clocks or URLs: `normalize` does.
 
 mod build;
+mod categories;
 mod decode;
 mod device;
 mod envelope;
@@ -28,7 +30,7 @@ pub use redacted::REDACTED_BYTES_MAX;
 
 use std::collections::BTreeSet;
 
-use crate::config::Source;
+use crate::config::{Config, Source};
 use crate::event::{Event, Facts};
 use crate::outcome::{Code, Outcome, Rejection};
 use crate::strict::read_item;
@@ -41,11 +43,11 @@ use posted::PostedEvent;
 /// item without consent leaves no trace.
 ///
 /// A missing or unreadable consent is the sender's fault (`Rejected`). A denial is the visitor's will (`Dropped`).
-pub fn check(envelope: &Envelope, source: &Source, facts: &Facts) -> Vec<Judged> {
+pub fn check(envelope: &Envelope, source: &Source, config: &Config, facts: &Facts) -> Vec<Judged> {
     let (mut seen, mut told) = (BTreeSet::new(), BTreeSet::new());
     let mut judged = Vec::with_capacity(envelope.items.len());
     for (index, raw) in envelope.items.iter().enumerate() {
-        let posted = PostedEvent { index, raw: raw.get(), envelope, source, facts };
+        let posted = PostedEvent { index, raw: raw.get(), envelope, source, config, facts };
         let mut one = judge(&posted, &mut seen);
         // Every event of a phone has the same fields, so one remark per envelope is enough.
         one.notices
@@ -101,11 +103,16 @@ fn examine(
     }
     build::read_action(&mut message);
     merge::share(&mut message, posted.envelope, posted.index, notes);
-    gate::apply_basis(&mut message, posted.source);
-    *shows_consent = gate::may_be_logged(&message, posted.facts);
+    let unknown = categories::translate(&mut message, &posted.config.consent.categories)
+        .map_err(Outcome::Rejected)?;
+    let basis = gate::apply_basis(&mut message, posted.source, &unknown);
+    *shows_consent = gate::may_be_logged(&message);
     shape::check(&mut message, posted.raw, notes).map_err(Outcome::Rejected)?;
     let mut event = build::build(message, posted, notes).map_err(Outcome::Rejected)?;
-    gate::pass(&mut event, posted.facts)?;
+    gate::pass(&mut event, posted.facts, &unknown, notes)?;
+    if let Some(claim) = &mut event.context.consent {
+        claim.basis = basis.map(|basis| basis.name().to_owned());
+    }
     device::withhold(&mut event, posted.source, notes);
     event.context.hilo.truncated = std::mem::take(&mut notes.truncated);
     Ok(event)

@@ -48,7 +48,8 @@ impl Gate {
 
     /// The choices that count: the visitor's own, and Global Privacy Control where the visitor made none.
     ///
-    /// An explicit choice on this site overrides Global Privacy Control; silence does not.
+    /// An explicit choice on this site overrides Global Privacy Control for its purpose; silence does not, and neither does a
+    /// choice that is older than the signal, see [`from_stored`].
     pub fn state(&self) -> ConsentState {
         let mut state = self.chosen;
         if self.gpc {
@@ -135,8 +136,9 @@ impl Gate {
     }
 }
 
-/// The stored form of the visitor's choices: revision, granted, denied. Holds no identifier.
-pub fn to_stored(said: &ConsentState) -> String {
+/// The stored form of the visitor's choices: revision, granted, denied. Holds no identifier. With Global Privacy Control a
+/// fourth part stands behind them, and the grants are the visitor's answers to that signal.
+pub fn to_stored(said: &ConsentState, gpc: bool) -> String {
     let mut text = number(i64::from(said.revision));
     for choice in [Choice::Granted, Choice::Denied] {
         text.push('|');
@@ -145,18 +147,30 @@ pub fn to_stored(said: &ConsentState) -> String {
             text.push(' ');
         }
     }
+    if gpc {
+        text.push('|');
+    }
     text
 }
 
-/// Reads [`to_stored`]. Unreadable text counts as silence.
-pub fn from_stored(text: &str) -> ConsentState {
+/// Reads [`to_stored`]. Unreadable text counts as silence, and so does a grant that Global Privacy Control has overtaken: the
+/// browser sends the signal now and did not when the visitor chose.
+pub fn from_stored(text: &str, gpc: bool) -> ConsentState {
     let mut state = ConsentState::default();
     let mut fields = parts(text, b'|');
     let revision = fields.next().and_then(read_number);
     state.revision = revision.and_then(|n| u32::try_from(n).ok()).unwrap_or(0);
-    for (names, choice) in fields.zip([Choice::Granted, Choice::Denied]) {
-        for purpose in parts(names, b' ').filter_map(Purpose::from_name) {
+    for choice in [Choice::Granted, Choice::Denied] {
+        for purpose in parts(fields.next().unwrap_or_default(), b' ').filter_map(Purpose::from_name)
+        {
             state.set(purpose, choice);
+        }
+    }
+    if gpc && fields.next().is_none() {
+        for purpose in Purpose::GPC_DENIES {
+            if state.is_granted(purpose) {
+                state.set(purpose, Choice::Unset);
+            }
         }
     }
     state
@@ -165,7 +179,7 @@ pub fn from_stored(text: &str) -> ConsentState {
 impl Gate {
     /// The choices in their stored form.
     pub fn stored(&self) -> String {
-        to_stored(&self.chosen)
+        to_stored(&self.chosen, self.gpc)
     }
 }
 
@@ -232,12 +246,34 @@ mod tests {
     }
 
     #[test]
+    fn a_grant_lifts_global_privacy_control_for_its_purpose_only_and_on_later_pages_too() {
+        let mut gate = Gate::new(ConsentState::default(), true, false);
+        gate.choose(&[Purpose::Advertising], Choice::Granted);
+        let later = Gate::new(from_stored(&gate.stored(), true), true, false);
+        assert!(later.state().is_granted(Purpose::Advertising));
+        assert!(later.state().is_denied(Purpose::SaleShare));
+    }
+
+    #[test]
+    fn global_privacy_control_denies_what_was_granted_before_it_was_switched_on() {
+        let mut gate = Gate::default();
+        gate.choose(&[Purpose::Advertising, Purpose::Analytics], Choice::Granted);
+        let mut later = Gate::new(from_stored(&gate.stored(), true), true, false);
+        assert!(later.state().is_denied(Purpose::Advertising));
+        assert!(later.state().is_granted(Purpose::Analytics));
+        later.choose(&[Purpose::Advertising], Choice::Granted);
+        assert!(from_stored(&later.stored(), true).is_granted(Purpose::Advertising));
+    }
+
+    #[test]
     fn the_stored_choices_read_back_and_unreadable_text_is_silence() {
         let mut said = ConsentState::default();
         said.set(Purpose::Analytics, Choice::Granted);
         said.set(Purpose::SaleShare, Choice::Denied);
         said.revision = 3;
-        assert_eq!(from_stored(&to_stored(&said)), said);
-        assert_eq!(from_stored("\u{0}x|y|z|analytics"), ConsentState::default());
+        for gpc in [false, true] {
+            assert_eq!(from_stored(&to_stored(&said, gpc), gpc), said);
+            assert_eq!(from_stored("\u{0}x|y|z|analytics", gpc), ConsentState::default());
+        }
     }
 }

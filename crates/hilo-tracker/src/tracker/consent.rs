@@ -74,7 +74,8 @@ impl<P: Platform> Tracker<P> {
             *id = stored;
         }
         let had_id = self.gate.allows_id();
-        if !self.gate.adopt(from_stored(&self.platform.load(CONSENT_KEY).unwrap_or_default())) {
+        let stored = self.platform.load(CONSENT_KEY).unwrap_or_default();
+        if !self.gate.adopt(from_stored(&stored, self.platform.gpc())) {
             return;
         }
         self.is_consent_new = true;

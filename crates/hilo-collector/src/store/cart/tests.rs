@@ -279,7 +279,7 @@ fn person() -> Person {
     let category_preferences = [("analytics".to_owned(), true)].into();
     Person {
         anonymous_id: "a1".to_owned(),
-        consent: ConsentClaim { category_preferences, revision: 1 },
+        consent: ConsentClaim { category_preferences, revision: 1, ..ConsentClaim::default() },
     }
 }
 

@@ -1,7 +1,8 @@
 //! The consent record: the recorded state of each purpose, and the chain of receipts that proves it.
 //!
 //! A change → a receipt. A revision older than the recorded one changes nothing. Of two choices with the same revision,
-//! the denial wins. A repeated change returns the same receipt.
+//! the denial wins. The report of another system's client has no revision: its time decides in the same way. A repeated
+//! change returns the same receipt.
 
 use std::collections::BTreeMap;
 
@@ -14,7 +15,17 @@ use crate::signature::sha256_hex;
 
 /// The recorded state of each purpose.
 #[derive(Debug, Default)]
-pub(super) struct Standing(BTreeMap<Purpose, (bool, u32)>);
+pub(super) struct Standing(BTreeMap<Purpose, Choice>);
+
+/// The recorded choice about one purpose.
+#[derive(Clone, Copy, Debug)]
+struct Choice {
+    granted: bool,
+    revision: u32,
+    chosen_ms: i64,
+    /// Whether the browser sent `Sec-GPC: 1` along with the choice.
+    with_gpc: bool,
+}
 
 impl Standing {
     /// Whether a purpose of `required` is denied at `revision` or later.
@@ -22,7 +33,7 @@ impl Standing {
     /// An event of a later revision was made after a newer choice. The record of that choice may still be on its way.
     pub(super) fn denies(&self, required: &[Purpose], revision: u32) -> bool {
         required.iter().any(|purpose| {
-            self.0.get(purpose).is_some_and(|(granted, since)| !granted && *since >= revision)
+            self.0.get(purpose).is_some_and(|one| !one.granted && one.revision >= revision)
         })
     }
 
@@ -33,29 +44,50 @@ impl Standing {
     /// than the event. Silence never allows it.
     pub(super) fn permits(&self, purpose: Purpose, granted: &[Purpose], revision: u32) -> bool {
         match self.0.get(&purpose) {
-            Some((false, _)) => false,
-            Some((true, since)) if *since > revision => true,
-            Some((true, _)) | None => granted.contains(&purpose),
+            Some(one) if !one.granted => false,
+            Some(one) if one.revision > revision => true,
+            Some(_) | None => granted.contains(&purpose),
         }
     }
 
-    fn yields(&self, purpose: Purpose, granted: bool, revision: u32) -> bool {
-        match self.0.get(&purpose) {
-            None => true,
-            Some((stands, since)) => {
-                revision > *since || (revision == *since && *stands && !granted)
-            }
-        }
+    /// Whether the record lifts Global Privacy Control for `purpose`.
+    ///
+    /// Only a grant does that the visitor gave to this site while the browser sent `Sec-GPC: 1`. An older grant is older
+    /// than the signal, and the newer word counts.
+    pub(super) fn lifts_gpc(&self, purpose: Purpose) -> bool {
+        self.0.get(&purpose).is_some_and(|one| one.granted && one.with_gpc)
+    }
+
+    /// Whether `new` takes the place of the recorded choice. A report is ordered by its time, every other change by its
+    /// revision. Of two choices at the same point the denial wins.
+    fn yields(&self, purpose: Purpose, new: Choice, is_report: bool) -> bool {
+        let Some(old) = self.0.get(&purpose) else { return true };
+        let order = if is_report {
+            new.chosen_ms.cmp(&old.chosen_ms)
+        } else {
+            new.revision.cmp(&old.revision)
+        };
+        order.is_gt() || (order.is_eq() && old.granted && !new.granted)
+    }
+
+    fn revision(&self) -> u32 {
+        self.0.values().map(|one| one.revision).max().unwrap_or(0)
     }
 }
 
 /// Reads the recorded state of each purpose.
 pub(super) fn standing(sql: &impl Sql) -> Result<Standing, Failure> {
     let mut standing = Standing::default();
-    for row in sql.exec("SELECT purpose, state, revision FROM consent", &[])? {
+    let query = "SELECT purpose, state, revision, chosen_ms, with_gpc FROM consent";
+    for row in sql.exec(query, &[])? {
         if let Some(purpose) = Purpose::from_name(row.text("purpose")?) {
-            let revision = u32::try_from(row.int("revision")?).unwrap_or(u32::MAX);
-            standing.0.insert(purpose, (row.text("state")? == "granted", revision));
+            let choice = Choice {
+                granted: row.text("state")? == "granted",
+                revision: u32::try_from(row.int("revision")?).unwrap_or(u32::MAX),
+                chosen_ms: row.int("chosen_ms")?,
+                with_gpc: row.int("with_gpc")? != 0,
+            };
+            standing.0.insert(purpose, choice);
         }
     }
     Ok(standing)
@@ -79,23 +111,21 @@ pub(super) fn record(
             state: words(&standing),
         });
     }
-    for ChoiceChange { purpose, state, .. } in &change.changes {
-        let granted = state == "granted";
-        let Some(purpose) = Purpose::from_name(purpose) else { continue };
-        if !standing.yields(purpose, granted, change.revision) {
-            continue;
+    let revision = revision(change, &standing);
+    for one in &change.changes {
+        let Some(purpose) = Purpose::from_name(&one.purpose) else { continue };
+        let choice = Choice {
+            granted: one.state == "granted",
+            revision,
+            chosen_ms: chosen_ms(change, one, now),
+            with_gpc: change.signals.get("gpc").is_some_and(|gpc| gpc == "1"),
+        };
+        if standing.yields(purpose, choice, change.report.is_some()) {
+            standing.0.insert(purpose, choice);
+            write(sql, purpose, choice)?;
         }
-        standing.0.insert(purpose, (granted, change.revision));
-        sql.exec(
-            "INSERT OR REPLACE INTO consent (purpose, state, revision) VALUES (?, ?, ?)",
-            &[
-                SqlValue::from(purpose.name()),
-                SqlValue::from(if granted { "granted" } else { "denied" }),
-                SqlValue::from(change.revision),
-            ],
-        )?;
     }
-    let receipt = seal(change, last_hash(sql)?, now);
+    let receipt = seal(change, revision, last_hash(sql)?, now);
     sql.exec(
         "INSERT INTO receipts (fingerprint, hash, body) VALUES (?, ?, ?)",
         &[
@@ -107,9 +137,39 @@ pub(super) fn record(
     Ok(ConsentRecorded { receipt, state: words(&standing) })
 }
 
+/// The revision that a change gets. A report has none, so it gets the next.
+fn revision(change: &ConsentChange, standing: &Standing) -> u32 {
+    match &change.report {
+        Some(_) => change.revision.max(standing.revision().saturating_add(1)),
+        None => change.revision,
+    }
+}
+
+/// When the visitor decided. The page's own clock may be ahead, so no choice is later than its arrival.
+fn chosen_ms(change: &ConsentChange, one: &ChoiceChange, now: Timestamp) -> i64 {
+    let said = change.report.as_ref().map(|report| report.chosen_at);
+    said.or_else(|| one.at.parse().ok()).unwrap_or(now).min(now).as_millisecond()
+}
+
+fn write(sql: &impl Sql, purpose: Purpose, choice: Choice) -> Result<(), Failure> {
+    sql.run(
+        "INSERT OR REPLACE INTO consent (purpose, state, revision, chosen_ms, with_gpc) VALUES (?, ?, ?, ?, ?)",
+        &[
+            SqlValue::from(purpose.name()),
+            SqlValue::from(if choice.granted { "granted" } else { "denied" }),
+            SqlValue::from(choice.revision),
+            SqlValue::int(choice.chosen_ms)?,
+            SqlValue::from(u32::from(choice.with_gpc)),
+        ],
+    )
+}
+
 /// Makes the fingerprint of a change. Two requests with the same fingerprint are the same change. All fields count but
-/// the random bytes.
+/// the random bytes. A report is known by its id, because its corrected time differs at each attempt.
 fn fingerprint(change: &ConsentChange) -> Result<String, Failure> {
+    if let Some(report) = &change.report {
+        return Ok(sha256_hex(format!("report:{}", report.message_id).as_bytes()));
+    }
     let same = (&change.revision, &change.changes, &change.notice, &change.signals);
     Ok(sha256_hex(encode(&same)?.as_bytes()))
 }
@@ -119,13 +179,13 @@ fn last_hash(sql: &impl Sql) -> Result<String, Failure> {
     rows.first().map_or(Ok(String::new()), |row| row.text("hash").map(str::to_owned))
 }
 
-fn seal(change: &ConsentChange, prev_hash: String, now: Timestamp) -> Receipt {
+fn seal(change: &ConsentChange, revision: u32, prev_hash: String, now: Timestamp) -> Receipt {
     let mut receipt = Receipt {
         id: hilo_core::identity::uuid_v4(change.random),
         at: now.to_string(),
         subject: change.subject.clone(),
         controller: change.controller.clone(),
-        revision: change.revision,
+        revision,
         changes: change.changes.clone(),
         notice: change.notice.clone(),
         signals: change.signals.clone(),
@@ -143,20 +203,11 @@ pub(super) fn copy(sql: &impl Sql) -> Result<ConsentCopy, Failure> {
     for row in sql.exec("SELECT body FROM receipts ORDER BY seq", &[])? {
         receipts.push(decode(row.text("body")?)?);
     }
-    Ok(ConsentCopy {
-        revision: standing.0.values().map(|(_, revision)| *revision).max().unwrap_or(0),
-        state: words(&standing),
-        receipts,
-    })
+    Ok(ConsentCopy { revision: standing.revision(), state: words(&standing), receipts })
 }
 
 /// Writes the state of each purpose as the wire's text.
 pub(super) fn words(standing: &Standing) -> BTreeMap<String, String> {
     let word = |granted: bool| if granted { "granted" } else { "denied" }.to_owned();
-    map_of(
-        standing
-            .0
-            .iter()
-            .map(|(purpose, (granted, _))| (purpose.name().to_owned(), word(*granted))),
-    )
+    map_of(standing.0.iter().map(|(purpose, one)| (purpose.name().to_owned(), word(one.granted))))
 }

@@ -58,6 +58,18 @@ impl Known {
             && self.subscriptions.allow(planned.channel)
     }
 
+    /// Lifts what Global Privacy Control denies to an event, where the record has a choice that lifts it. Returns the
+    /// lifted purposes, and leaves in `against_gpc` those that stay denied.
+    pub(super) fn lift_gpc(&self, gist: &mut Gist) -> Vec<Purpose> {
+        let claimed = std::mem::take(&mut gist.against_gpc);
+        let (lifted, denied) = claimed.into_iter().partition(|p| self.standing.lifts_gpc(*p));
+        gist.against_gpc = denied;
+        if !gist.traits.is_empty() {
+            gist.granted.extend_from_slice(&lifted);
+        }
+        lifted
+    }
+
     /// Reserves the numbers of `count` new rows of the outbox, and returns the first.
     pub(super) fn next_rows(&mut self, sql: &impl Sql, count: usize) -> Result<i64, Failure> {
         let first = match self.next_row {

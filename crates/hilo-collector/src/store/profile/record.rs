@@ -6,6 +6,7 @@
 use std::borrow::Cow;
 use std::collections::BTreeSet;
 
+use hilo_core::consent::Purpose;
 use hilo_core::event::{Event, Gist};
 use hilo_core::journey::Channel;
 use jiff::Timestamp;
@@ -84,8 +85,8 @@ pub(super) fn record(
 struct Candidate<'c> {
     gist: Gist,
     to: Vec<usize>,
-    /// The event as it will be stored. It is written again if its session has another channel. `None` if the recorded
-    /// consent denies the event.
+    /// The event as it will be stored. It is written again if its session has another channel, or if a recorded choice
+    /// lifts Global Privacy Control. `None` if the recorded consent denies the event.
     body: Option<Cow<'c, str>>,
 }
 
@@ -101,10 +102,11 @@ impl<'c> Candidate<'c> {
             return Ok(Candidate { gist, to, body: None });
         }
         let channel = known.attribute(sql, &gist)?;
+        let lifted = known.lift_gpc(&mut gist);
         let mut body = Cow::Borrowed(event);
-        if channel != gist.channel {
+        if channel != gist.channel || !lifted.is_empty() {
             // This is rare: mostly an event itself shows which visit opened its session.
-            body = Cow::Owned(attributed(event, channel)?);
+            body = Cow::Owned(rewritten(event, channel, &lifted)?);
             gist.channel = channel;
         }
         Ok(Candidate { gist, to, body: Some(body) })
@@ -132,17 +134,27 @@ impl<'c> Candidate<'c> {
         Recorded::Stored { channel: self.gist.channel, destinations }
     }
 
-    /// Lists the destinations that the recorded consent and the opt-ins allow.
+    /// Lists the destinations that the recorded consent, Global Privacy Control and the opt-ins allow.
     fn allowed<'p>(&self, plans: &'p [Planned], known: &Known) -> Vec<(usize, &'p Planned)> {
         let planned = self.to.iter().filter_map(|&to| Some((to, plans.get(to)?)));
-        planned.filter(|(_, planned)| known.allows(planned, self.gist.revision)).collect()
+        let is_denied = |planned: &Planned| {
+            planned.purposes.iter().any(|purpose| self.gist.against_gpc.contains(purpose))
+        };
+        planned
+            .filter(|(_, one)| known.allows(one, self.gist.revision) && !is_denied(one))
+            .collect()
     }
 }
 
-/// Writes the event with another channel.
-fn attributed(event: &str, channel: Option<Channel>) -> Result<String, Failure> {
+/// Writes the event with another channel, and with the purposes that a recorded choice grants although the browser sent
+/// `Sec-GPC: 1`.
+fn rewritten(event: &str, channel: Option<Channel>, lifted: &[Purpose]) -> Result<String, Failure> {
     let mut event: Event = decode(event)?;
     event.context.hilo.channel = channel;
+    let claim = event.context.consent.get_or_insert_default();
+    for purpose in lifted {
+        claim.category_preferences.insert(purpose.name().to_owned(), true);
+    }
     encode(&event)
 }
 

@@ -16,6 +16,7 @@ use crate::platform::SqlValue;
 use crate::shell::memory::MemorySql;
 use crate::store::schema;
 
+mod choices;
 mod outbox;
 mod persons;
 mod refold;
@@ -126,6 +127,7 @@ impl Object {
             notice: Notice::default(),
             signals: Default::default(),
             random: [7; 16],
+            report: None,
         }))
     }
 }

@@ -10,6 +10,7 @@ pub(super) const PROFILE: &[&str] = &[
     include_str!("0003_folded.sql"),
     include_str!("0004_outbox.sql"),
     include_str!("0005_destinations.sql"),
+    include_str!("0006_consent.sql"),
 ];
 /// The journal object's migrations, in order.
 pub(super) const JOURNAL: &[&str] = &[include_str!("journal_0001.sql")];

@@ -1,0 +1,80 @@
+//! Recorded choices: reports are ordered by their time, and a choice lifts Global Privacy Control for its own purpose.
+
+use super::*;
+use crate::calls::ConsentReport;
+
+impl Object {
+    fn change(&mut self, change: ConsentChange) -> ConsentRecorded {
+        self.ask(&ProfileCall::Consent(change))
+    }
+
+    fn report(&mut self, id: &str, at: &str, state: &str) -> ConsentRecorded {
+        let report = ConsentReport { message_id: id.to_owned(), chosen_at: at.parse().unwrap() };
+        self.change(ConsentChange { report: Some(report), ..change(0, "analytics", state) })
+    }
+}
+
+fn change(revision: u32, purpose: &str, state: &str) -> ConsentChange {
+    ConsentChange {
+        subject: "s".to_owned(),
+        controller: "Shop".to_owned(),
+        revision,
+        changes: vec![ChoiceChange {
+            purpose: purpose.to_owned(),
+            state: state.to_owned(),
+            at: "2026-11-24T10:00:00Z".to_owned(),
+            method: Method::Import,
+        }],
+        notice: Notice::default(),
+        signals: Default::default(),
+        random: [7; 16],
+        report: None,
+    }
+}
+
+#[test]
+fn of_two_reports_the_later_counts_in_whatever_order_they_arrive() {
+    let mut object = Object::new();
+    let stands = |recorded: ConsentRecorded| recorded.state["analytics"].clone();
+    object.report("r1", "2026-11-24T08:00:00Z", "denied");
+    assert_eq!(stands(object.report("r2", "2026-11-24T09:00:00Z", "granted")), "granted");
+    assert_eq!(stands(object.report("r3", "2026-11-24T08:30:00Z", "denied")), "granted");
+    assert_eq!(stands(object.report("r4", "2026-11-24T09:00:00Z", "denied")), "denied");
+    assert_eq!(stands(object.report("r5", "2026-11-24T09:00:00Z", "granted")), "denied");
+}
+
+#[test]
+fn a_report_takes_the_next_revision_and_is_recorded_once() {
+    let mut object = Object::new();
+    object.decide(4, "analytics", "granted");
+    let first = object.report("r1", "2026-11-24T11:00:00Z", "denied");
+    assert_eq!(first.receipt.revision, 5);
+    let again = object.report("r1", "2026-11-24T09:59:59Z", "denied");
+    assert_eq!(again.receipt, first.receipt);
+    assert_eq!(object.record(vec![kept("m1", 4)]), [Recorded::ConsentDenied]);
+}
+
+#[test]
+fn a_choice_lifts_gpc_only_if_it_was_made_while_the_signal_was_on() {
+    let purposes = vec![Purpose::Analytics, Purpose::Advertising];
+    let ads = Planned { name: "ads".to_owned(), purposes, channel: None, wants_person: false };
+    let claim = |id: &str| {
+        let mut event = event(id, 1);
+        let consent = event.context.consent.as_mut().unwrap();
+        consent.category_preferences.insert("advertising".to_owned(), false);
+        consent.against_gpc.push(Purpose::Advertising);
+        Sent { event, to: vec![ads.clone()] }
+    };
+    let mut object = Object::new();
+    assert_eq!(object.record(vec![claim("m1")]), [stored(&[])]);
+    object.decide(1, "advertising", "granted");
+    assert_eq!(object.record(vec![claim("m2")]), [stored(&[])]);
+    let signals = [("gpc".to_owned(), "1".to_owned())].into();
+    object.change(ConsentChange { signals, ..change(2, "advertising", "granted") });
+    assert_eq!(object.record(vec![claim("m3")]), [stored(&["ads"])]);
+    let page: Page = object.ask(&ProfileCall::Events { cursor: None, limit: 1 });
+    let event: Event = decode(page.rows[0].get()).unwrap();
+    assert!(event.context.consent.unwrap().category_preferences["advertising"]);
+    object.decide(3, "advertising", "denied");
+    assert_eq!(object.record(vec![claim("m4")]), [stored(&[])]);
+}
