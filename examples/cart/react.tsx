@@ -7,6 +7,7 @@ import { useEffect, useState } from "react";
 const NOTHING: CartState = {
   lines: [],
   totals: {},
+  unpriced: 0,
   status: { online: true, pending: 0, checkoutOpen: false, persistent: true, lost: 0 },
 };
 

@@ -16,6 +16,9 @@ export const HAPPENED_TASK_ENDED = 6;
 /** What a module answers to a request that it cannot read. */
 export const UNREADABLE = "!";
 
+/** The reader of the tag manager needs the lines of the cart for the next act. */
+export const CART_WANTED = "?";
+
 /** The kinds of a draft: the first argument of `tell`. */
 export const DRAFT_PAGE = 0;
 export const DRAFT_TRACK = 1;

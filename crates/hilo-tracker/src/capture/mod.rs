@@ -2,10 +2,11 @@
 //!
 //! `pages` is part of the first module, because the first event needs it. Every other kind is part of the second module and
 //! stands in [`kinds`]. `js/sdk/src/capture/` holds the half of each kind that listens to the document. `page` and `track`
-//! calls need no kind: they are drafts already.
+//! calls need no kind: they are drafts already. `tag_manager` is no kind either: it reads for the cart.
 
 pub mod forms;
 pub mod pages;
+pub mod tag_manager;
 
 use crate::platform::capture::{Capture, PageValue};
 

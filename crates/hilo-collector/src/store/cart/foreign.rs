@@ -15,8 +15,10 @@ pub(super) fn recognized(
     known: &[(LineKey, u32)],
     is_checkout_named: bool,
 ) -> Bought {
+    // A captured line whose currency the page did not tell is the article in any currency.
     let is_alike = |line: &LineKey, other: &LineKey| {
-        line.variant == other.variant && line.currency == other.currency
+        let is_same = line.currency == other.currency || other.currency.is_none();
+        line.variant == other.variant && is_same
     };
     let is_known = |line: &LineKey| known.iter().any(|(other, _)| is_alike(line, other));
     if is_checkout_named && !bought.keys().any(is_known) {
@@ -71,6 +73,12 @@ mod tests {
         let known = [(line("mug", 0, "EUR"), 1), (line("cup", 0, "EUR"), 1)];
         let bought = [(line("mug", 0, "USD"), 1), (line("cup", 0, "EUR"), 1)];
         check(&bought, &known, &bought);
+    }
+
+    #[test]
+    fn an_order_takes_a_line_whose_currency_is_unknown() {
+        let known = [(line("mug", 0, "XXX"), 1)];
+        check(&[(line("mug", 0, "EUR"), 1)], &known, &known);
     }
 
     #[test]
