@@ -111,7 +111,7 @@ fn pushes(steps: &[Value]) -> Value {
             path: text(step, "path"),
             currency: text(step, "currency"),
         };
-        let notes = reader.read(&entry, &moment);
+        let notes = reader.read(&entry, &moment, step.get("mayAsk").is_some());
         let mut calls = String::new();
         loop {
             let next = reader.next(Some(&lines));

@@ -5,6 +5,7 @@
 
 use hilo_core::money::Currency;
 use hilo_core::price::{Price, Unclear};
+use hilo_core::tag_manager::read_printed;
 use serde_json::{Value, json};
 
 pub(crate) fn run(input: &Value) -> Value {
@@ -17,7 +18,7 @@ fn row(row: &Value) -> Value {
         return json!("no currency");
     };
     let read = match &price {
-        Value::String(text) => Price::of_text(text, currency),
+        Value::String(text) => read_printed(text, currency),
         other => Price::of_number(&other.to_string(), currency),
     };
     match read {

@@ -100,6 +100,7 @@ export function cartOf(host: Host, load: () => Promise<CartFile>, { capture, tok
     cart,
     use,
     tell,
+    host,
     /** The page reported an event itself. */
     tracked({ type, name, properties }: Draft) {
       if (type === "track" && capture?.cart === "segment" && SEGMENT.test(name)) tell("segment", [name, properties]);

@@ -149,7 +149,7 @@ export interface Options {
      * `data-hilo-add` and `data-hilo-remove`, or the Segment spec's ecommerce calls. By default only `hilo.cart` counts.
      */
     cart?: "dataLayer" | "attributes" | "segment" | "api";
-    /** ISO 4217: the currency of a captured price where neither event nor page names one. */
+    /** ISO 4217: the currency of a captured price where neither event nor page names one. By default `normalize.currency` of `hilo.toml`. */
     currency?: string;
   } & {
     /** What visitors do to the document, by kind. On by default. `forms`: begun, submitted, abandoned; names and timing, never values. */

@@ -32,7 +32,7 @@ declare module "hilo-more-wasm" {
   export function bind(exports: WebAssembly.Exports): void;
   export function read(kind: string, cells: any, url: string, elapsed_ms: number): string;
   export function leave(url: string, elapsed_ms: number): string;
-  export function read_push(entry: any, url: string, elapsed_ms: number, currency: string): string;
+  export function read_push(entry: any, url: string, elapsed_ms: number, currency: string, may_ask: boolean): string;
   export function next_act(lines: any): string;
 }
 

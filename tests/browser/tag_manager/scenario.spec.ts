@@ -25,7 +25,7 @@ const GTAG = "window.dataLayer = window.dataLayer || []; function gtag() { dataL
 const LAYER = "window.dataLayer = window.dataLayer || []; const push = (entry) => dataLayer.push(entry);";
 
 /** Opens a page with this script, and collects what the console says. */
-async function open(script: string, attributes?: string) {
+async function open(script: string, attributes?: string, prepare: (page: Json) => Promise<unknown> = async () => {}) {
   const name = String(Object.keys(bodies).length);
   bodies[name] = script;
   const page: Json = await (await browser.newContext()).newPage();
@@ -33,6 +33,7 @@ async function open(script: string, attributes?: string) {
   page.problems = [];
   page.on("pageerror", (error: Error) => page.problems.push(error.message));
   page.on("console", (message: Json) => message.text().startsWith("hilo:") && page.said.push(message.text()));
+  await prepare(page);
   await page.goto(`${site.url}/${name}${attributes === undefined ? "" : encodeURIComponent(`|${attributes}`)}`);
   return page;
 }
@@ -93,6 +94,17 @@ test("C02: gtag's older names, quantities as text, and the currency of its confi
   const told = await open(script(""), 'data-cart="dataLayer" data-currency="CHF"');
   await shows(told, ["#53 1 ? CHF", "54 2 10.00 EUR", "55 1 5.00 CHF"]);
   await close(told);
+
+  // The collector tells `normalize.currency` of hilo.toml, asked once and only where nothing else tells a currency.
+  let questions = 0;
+  const settings = (page: Json) =>
+    page.route("**/v1/projects/wk_t/settings", (route: Json) => ((questions += 1), route.fulfill({ json: { currency: "SEK" } })));
+  const asked = await open(script(""), undefined, settings);
+  await shows(asked, ["#53 1 ? SEK", "54 2 10.00 EUR", "55 1 5.00 SEK"]);
+  assert.equal(questions, 1);
+  await close(asked);
+  await close(await open(script(`gtag("set", { currency: "EUR" });`), undefined, settings));
+  assert.equal(questions, 1);
 });
 
 test("C03: items are read as an object, a list in a list, an object of numbers, and beside the event", async () => {

@@ -8,11 +8,12 @@ use alloc::vec::Vec;
 
 use super::notes::Notes;
 use super::plain::Plain;
+use super::printed;
 use crate::cart::limits::{NAME_BYTES_MAX, QUANTITY_MAX};
 use crate::digits;
 use crate::money::{Amount, Currency};
 use crate::price::{Price, Unclear};
-use crate::text::shortened;
+use crate::text::{concat, shortened};
 
 const IDS: [&str; 6] = ["item_id", "id", "sku", "product_id", "productId", "item_group_id"];
 const NAMES: [&str; 3] = ["item_name", "name", "title"];
@@ -84,7 +85,7 @@ pub(super) fn read(
     let own = item.get("currency").and_then(currency);
     let mut key = Key { product_id: product_id.into(), options_hash: 0, currency: own.or(around) };
     if let Some(variant) = item.first(&VARIANTS) {
-        key.options_hash = hash(&["variant=", variant].concat());
+        key.options_hash = hash(&concat(&["variant=", variant]));
     }
     Some(Article {
         price: price(item, &key, notes),
@@ -114,7 +115,9 @@ fn price(item: &Plain, key: &Key, notes: &mut Notes<'_>) -> Option<Amount> {
     };
     let read = match given {
         Plain::Number(_) => Price::of_number(text, currency),
-        _ => Price::of_text(text, currency),
+        Plain::Null | Plain::Text(_) | Plain::List(_) | Plain::Map(_) => {
+            printed::read(text, currency)
+        }
     };
     match read {
         Ok(Price { amount, .. }) if amount.minor < 0 => {
@@ -180,7 +183,7 @@ fn quantity(item: &Plain, product_id: &str, notes: &mut Notes<'_>) -> Option<u32
 }
 
 /// FNV-1a, 64 bits, as `js/sdk/src/cart/line.ts` hashes options: lines with equal options must share a line.
-fn hash(pairs: &str) -> u64 {
+pub(super) fn hash(pairs: &str) -> u64 {
     pairs.bytes().fold(0xcbf2_9ce4_8422_2325, |sum, byte| {
         (sum ^ u64::from(byte)).wrapping_mul(0x100_0000_01b3)
     })

@@ -5,7 +5,7 @@
 use alloc::string::String;
 use alloc::vec::Vec;
 
-use super::article::Article;
+use super::article::{Article, hash};
 use super::shape::{Family, Words};
 use crate::digits;
 
@@ -41,7 +41,7 @@ impl Double {
 #[derive(Debug)]
 struct Recent {
     family: Family,
-    content: String,
+    content: u64,
     words: Vec<Words>,
     /// The page's clock; `None` for what was pushed before the reader came.
     at_ms: Option<i64>,
@@ -60,7 +60,7 @@ impl Doubles {
         &mut self,
         family: Family,
         words: Words,
-        content: String,
+        content: u64,
         at_ms: Option<i64>,
         address: &str,
     ) -> Option<Double> {
@@ -106,14 +106,12 @@ impl Doubles {
     }
 }
 
-/// The same text for the same content: an order's id, or articles with quantity and price in any order.
-pub(super) fn content(family: Family, order_id: Option<&str>, articles: &[Article]) -> String {
+/// The same number for the same content: an order's id, or articles with quantity and price in any order.
+pub(super) fn content(family: Family, order_id: Option<&str>, articles: &[Article]) -> u64 {
     if let (Family::Purchase, Some(id)) = (family, order_id) {
-        return id.into();
+        return hash(id);
     }
-    let mut rows: Vec<String> = articles.iter().map(row).collect();
-    rows.sort_unstable();
-    rows.join("\n")
+    articles.iter().fold(0, |sum, article| sum.wrapping_add(hash(&row(article))))
 }
 
 fn row(article: &Article) -> String {

@@ -11,15 +11,16 @@ mod article;
 mod doubles;
 mod notes;
 mod plain;
+mod printed;
 mod shape;
 
-use alloc::collections::VecDeque;
 use alloc::string::String;
 use alloc::vec::Vec;
 
 pub use act::{Act, Call, Line};
 pub use article::{Article, Key};
 pub use plain::Plain;
+pub use printed::read as read_printed;
 
 use crate::money::Currency;
 use doubles::Doubles;
@@ -48,10 +49,19 @@ pub struct Reader {
     /// What `gtag("config")` or `gtag("set")` said last.
     currency: Option<Currency>,
     doubles: Doubles,
-    acts: VecDeque<Act>,
+    acts: Vec<Act>,
 }
 
 impl Reader {
+    /// Whether the entry is about a cart and neither it nor anything before it names a currency.
+    pub fn wants_currency(&self, entry: &Plain) -> bool {
+        let names = |value: &Plain| value.holds(&["currency", "currencyCode"]);
+        self.currency.is_none()
+            && entry.holds(&["items", "products"])
+            && !names(entry)
+            && !self.pending.as_ref().is_some_and(names)
+    }
+
     /// Reads one entry. Returns sentences for the developer.
     pub fn read(&mut self, entry: &Plain, moment: &Moment<'_>) -> Vec<String> {
         let mut notes = Vec::new();
@@ -69,10 +79,11 @@ impl Reader {
 
     /// The calls of the next act, in order; `None` where no act waits, or where the act needs the cart's lines and has none.
     pub fn next(&mut self, lines: Option<&[Line]>) -> Option<Vec<Call>> {
-        if lines.is_none() && self.acts.front()?.needs_lines() {
+        if lines.is_none() && self.acts.first()?.needs_lines() {
             return None;
         }
-        Some(self.acts.pop_front()?.calls(lines.unwrap_or_default()))
+        let next = (!self.acts.is_empty()).then(|| self.acts.remove(0))?;
+        Some(next.calls(lines.unwrap_or_default()))
     }
 
     /// Whether an act waits.
@@ -203,7 +214,7 @@ impl Reader {
             Family::View => self.acts.extend([Act::Is { articles, is_whole }, Act::Viewed]),
             Family::Checkout => self.acts.extend([Act::Is { articles, is_whole }, Act::Checkout]),
             Family::Purchase => match told.order_id {
-                Some(id) => self.acts.push_back(Act::Ordered { order_id: id.into(), articles }),
+                Some(id) => self.acts.push(Act::Ordered { order_id: id.into(), articles }),
                 None => {
                     notes.say(&["there is no transaction_id, so the order does not empty the cart"])
                 }

@@ -4,6 +4,8 @@
 use alloc::string::String;
 use alloc::vec::Vec;
 
+use crate::text::concat;
+
 /// Sentences of one push.
 const NOTES_MAX: usize = 20;
 
@@ -23,12 +25,12 @@ impl<'n> Notes<'n> {
     /// Says something about the whole event.
     pub(super) fn say(&mut self, sentence: &[&str]) {
         if self.all.len() < NOTES_MAX {
-            self.all.push(["dataLayer, ", self.event, ": ", &sentence.concat()].concat());
+            self.all.push(concat(&["dataLayer, ", self.event, ": ", &concat(sentence)]));
         }
     }
 
     /// Says something about one article.
     pub(super) fn about(&mut self, article: &str, sentence: &[&str]) {
-        self.say(&["article ", article, ": ", &sentence.concat()]);
+        self.say(&["article ", article, ": ", &concat(sentence)]);
     }
 }

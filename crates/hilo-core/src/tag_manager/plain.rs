@@ -58,6 +58,17 @@ impl Plain {
         self.get(name).filter(|value| matches!(value, Plain::Map(_)))
     }
 
+    /// Whether one of these fields has a value, here or deeper.
+    pub fn holds(&self, names: &[&str]) -> bool {
+        match self {
+            Plain::Map(fields) => fields.iter().any(|(name, value)| {
+                (names.contains(&name.as_str()) && *value != Plain::Null) || value.holds(names)
+            }),
+            Plain::List(values) => values.iter().any(|value| value.holds(names)),
+            Plain::Null | Plain::Number(_) | Plain::Text(_) => false,
+        }
+    }
+
     /// Lays `new` over this value as Tag Manager does: objects are merged field by field, everything else is replaced.
     pub fn merge(&mut self, new: &Plain) {
         self.merge_within(new, DEPTH_MAX);

@@ -6,6 +6,7 @@
 
 pub mod forms;
 pub mod pages;
+#[cfg(feature = "more")]
 pub mod tag_manager;
 
 use crate::platform::capture::{Capture, PageValue};

@@ -8,7 +8,7 @@ use hilo_core::digits;
 use hilo_core::tag_manager::{Article, Call, Line, Moment, Plain, Reader};
 
 use crate::json::Json;
-use crate::platform::codes::CART_WANTED;
+use crate::platform::codes::{CART_WANTED, CURRENCY_WANTED};
 
 /// The reader of the page's `dataLayer`, with text as its answers.
 #[derive(Debug, Default)]
@@ -16,8 +16,19 @@ pub struct TagManager(Reader);
 
 impl TagManager {
     /// Reads one entry. Answers the sentences for the developer, a line each.
-    pub fn read(&mut self, entry: &Plain, moment: &Moment<'_>) -> String {
-        self.0.read(entry, moment).join("\n")
+    ///
+    /// Where the page can still ask for the shop's currency and the entry needs it, the answer is [`CURRENCY_WANTED`], and the
+    /// entry is not read.
+    pub fn read(&mut self, entry: &Plain, moment: &Moment<'_>, may_ask: bool) -> String {
+        if may_ask && moment.currency.is_empty() && self.0.wants_currency(entry) {
+            return String::from(CURRENCY_WANTED);
+        }
+        let mut lines = String::new();
+        for note in self.0.read(entry, moment) {
+            lines.push_str(&note);
+            lines.push('\n');
+        }
+        lines
     }
 
     /// The calls of the next act, each on a line that ends; an act without calls is an empty line. Empty text where no act waits,

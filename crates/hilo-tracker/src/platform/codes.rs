@@ -28,6 +28,8 @@ pub const UNREADABLE: &str = "!";
 
 /// The next act needs the lines of the cart.
 pub const CART_WANTED: &str = "?";
+/// The entry needs the shop's own currency.
+pub const CURRENCY_WANTED: &str = "$";
 
 // The kinds of a draft: the first argument of `tell`.
 

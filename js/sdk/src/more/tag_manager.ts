@@ -9,7 +9,7 @@ import * as core from "hilo-more-wasm";
 
 import type { Shop } from "../cart.ts";
 import type { OpenCart } from "../cart/types.ts";
-import { CART_WANTED, UNREADABLE } from "../codes.ts";
+import { CART_WANTED, CURRENCY_WANTED, UNREADABLE } from "../codes.ts";
 import type { LineInput } from "../types.ts";
 import type { Host } from "./entry.ts";
 
@@ -24,6 +24,9 @@ const ITEMS_MAX = 200;
 const TEXT_MAX = 512;
 /** When the page's layers are looked for again (and whenever the page is shown or hidden). */
 const LOOKS_MS = [1_000, 5_000];
+
+/** How long pushes without any currency wait for the collector. */
+const SETTINGS_MS = 2_000;
 
 const kindOf = (value: unknown) => Object.prototype.toString.call(value).slice(8, -1);
 
@@ -72,12 +75,28 @@ function shownCurrency(): string {
   return String(told.find((one) => typeof one === "string" && one) ?? "");
 }
 
+/** The site's settings at the collector, for the shop's currency (`normalize.currency` of `hilo.toml`). */
+async function settingsOf({ endpoint, key }: Shop["host"]): Promise<{ currency?: unknown }> {
+  try {
+    const answer = await fetch(`${endpoint}/v1/projects/${encodeURIComponent(key)}/settings`, { credentials: "omit", signal: AbortSignal.timeout(SETTINGS_MS) });
+    return answer.ok ? ((await answer.json()) ?? {}) : {};
+  } catch {
+    // No network, or no settings: the currency stays unknown.
+    return {};
+  }
+}
+
 /** Reads the page's layers until the tracker stops. Returns what is to be done when the page is left. */
-export function watchLayers({ listen, say, guarded, currency }: Host, { tell, use }: Shop) {
+export function watchLayers({ listen, say, guarded, currency = "" }: Host, { tell, use, host }: Shop) {
   const seen = new WeakSet<object>();
   const wrapped = new WeakSet<object>();
   let cart: OpenCart | undefined;
   let isAsked = false;
+  /** The currency where neither a push nor the page names one: the tag's, or else the collector's once it was asked for. */
+  let fallback = currency;
+  let mayAsk = !currency;
+  /** Entries that wait for the collector's answer, in order. */
+  let held: [entry: unknown, at: number][] | undefined;
 
   /** Performs what waits, act by act: each act sees the cart that the act before it left. */
   function perform(isLeaving = false) {
@@ -110,10 +129,29 @@ export function watchLayers({ listen, say, guarded, currency }: Host, { tell, us
   function read(entry: unknown, at: number) {
     if (typeof entry !== "object" || !entry || seen.has(entry)) return;
     seen.add(entry);
-    const notes = core.read_push(copy(entry), location.href, at, shownCurrency() || (currency ?? ""));
-    if (notes === UNREADABLE) say("an entry of the dataLayer cannot be read");
+    take(copy(entry), at);
+  }
+
+  function take(entry: unknown, at: number) {
+    if (held) return void held.push([entry, at]);
+    const notes = core.read_push(entry, location.href, at, shownCurrency() || fallback, mayAsk);
+    if (notes === CURRENCY_WANTED) {
+      held = [[entry, at]];
+      void settingsOf(host).then(({ currency }) => {
+        fallback = typeof currency === "string" ? currency : "";
+        release();
+      });
+    } else if (notes === UNREADABLE) say("an entry of the dataLayer cannot be read");
     else notes.split("\n").filter(Boolean).forEach(say);
     perform();
+  }
+
+  /** Reads what waited for the currency, which is known now or stays unknown. */
+  function release() {
+    mayAsk = false;
+    const entries = held ?? [];
+    held = undefined;
+    for (const [entry, at] of entries) guarded(() => take(entry, at));
   }
 
   function wrap(layer: unknown[]) {
@@ -142,6 +180,7 @@ export function watchLayers({ listen, say, guarded, currency }: Host, { tell, us
   listen(document, "visibilitychange", look);
   return () => {
     look();
+    release();
     perform(true);
   };
 }

@@ -15,9 +15,10 @@ pub(super) fn recognized(
     known: &[(LineKey, u32)],
     is_checkout_named: bool,
 ) -> Bought {
-    // A captured line whose currency the page did not tell is the article in any currency.
+    // An article whose currency the page did not tell is the article in any currency.
     let is_alike = |line: &LineKey, other: &LineKey| {
-        let is_same = line.currency == other.currency || other.currency.is_none();
+        let is_told = !line.currency.is_none() && !other.currency.is_none();
+        let is_same = !is_told || line.currency == other.currency;
         line.variant == other.variant && is_same
     };
     let is_known = |line: &LineKey| known.iter().any(|(other, _)| is_alike(line, other));
@@ -76,9 +77,11 @@ mod tests {
     }
 
     #[test]
-    fn an_order_takes_a_line_whose_currency_is_unknown() {
+    fn an_unknown_currency_contradicts_no_currency() {
         let known = [(line("mug", 0, "XXX"), 1)];
         check(&[(line("mug", 0, "EUR"), 1)], &known, &known);
+        let known = [(line("mug", 0, "EUR"), 1)];
+        check(&[(line("mug", 0, "XXX"), 1)], &known, &known);
     }
 
     #[test]

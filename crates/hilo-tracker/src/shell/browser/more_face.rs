@@ -58,14 +58,20 @@ pub fn leave(url: String, elapsed_ms: f64) -> String {
 }
 
 /// Reads an entry of the `dataLayer`. `elapsed_ms` is negative for an entry from before the reader. Answers sentences for the
-/// developer, a line each; or [`UNREADABLE`].
+/// developer, a line each; or [`UNREADABLE`]; or, where `may_ask`, that the entry needs the shop's currency.
 #[wasm_bindgen]
-pub fn read_push(entry: JsValue, url: String, elapsed_ms: f64, currency: String) -> String {
+pub fn read_push(
+    entry: JsValue,
+    url: String,
+    elapsed_ms: f64,
+    currency: String,
+    may_ask: bool,
+) -> String {
     let Moment { elapsed_ms, path } = moment(&url, elapsed_ms);
     let at_ms = (elapsed_ms >= 0).then_some(elapsed_ms);
     let moment = tag_manager::Moment { at_ms, path: &path, currency: &currency };
     match PageObject(entry).read::<Plain>() {
-        Some(entry) => of_tag_manager(&mut |reader| reader.read(&entry, &moment)),
+        Some(entry) => of_tag_manager(&mut |reader| reader.read(&entry, &moment, may_ask)),
         None => String::from(UNREADABLE),
     }
 }
