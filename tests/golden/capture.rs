@@ -98,7 +98,11 @@ fn pushes(steps: &[Value]) -> Value {
     let mut answers = Vec::new();
     for step in steps {
         if let Some(known) = step.get("lines") {
-            lines = from_value(known.clone()).unwrap_or_default();
+            lines = from_value(marked(Some(known)))
+                .ok()
+                .as_ref()
+                .and_then(Line::all)
+                .unwrap_or_default();
             continue;
         }
         let Ok(entry) = from_value::<Plain>(marked(step.get("push"))) else {

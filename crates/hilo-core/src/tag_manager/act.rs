@@ -6,11 +6,10 @@
 use alloc::string::String;
 use alloc::vec::Vec;
 
-use serde::Deserialize;
-
-use super::article::{Article, Key};
+use super::article::{self, Article, Key};
+use super::plain::Plain;
 use crate::digits;
-use crate::money::{Amount, Currency};
+use crate::money::Amount;
 
 /// What a push does to the cart.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -40,20 +39,11 @@ pub enum Act {
 }
 
 /// A line of the cart as the page shows it.
-#[derive(Clone, Debug, PartialEq, Eq, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Line {
-    /// The article's id.
-    pub product_id: String,
-    /// The hash of the chosen options; none for no options.
-    #[serde(default)]
-    pub options_hash: Option<String>,
-    /// The currency's code.
-    pub currency: String,
-    /// Units.
-    pub quantity: u32,
-    /// The price of one unit as decimal text.
-    #[serde(default)]
-    pub price: Option<String>,
+    key: Key,
+    quantity: u32,
+    price: Option<Amount>,
 }
 
 /// A call of the cart.
@@ -76,19 +66,28 @@ pub enum Call {
 }
 
 impl Line {
-    fn key(&self) -> Key {
-        let options_hash = self.options_hash.as_deref().and_then(digits::read).unwrap_or_default();
-        let currency = Currency::parse(&self.currency).filter(|currency| !currency.is_none());
-        Key { product_id: self.product_id.clone(), options_hash, currency }
+    /// Reads the lines of a cart; `None` where there are none because the cart is not open yet.
+    pub fn all(lines: &Plain) -> Option<Vec<Line>> {
+        match lines {
+            Plain::List(lines) => Some(lines.iter().filter_map(Line::read).collect()),
+            Plain::Null | Plain::Number(_) | Plain::Text(_) | Plain::Map(_) => None,
+        }
+    }
+
+    fn read(line: &Plain) -> Option<Line> {
+        let text = |name| line.get(name).and_then(Plain::text);
+        let currency = line.get("currency").and_then(article::currency);
+        let options_hash = text("options_hash").and_then(digits::read).unwrap_or_default();
+        Some(Line {
+            quantity: u32::try_from(digits::read(text("quantity")?)?).ok()?,
+            price: currency.zip(text("price")).and_then(|(known, text)| Amount::parse(text, known)),
+            key: Key { product_id: text("product_id")?.into(), options_hash, currency },
+        })
     }
 
     fn article(&self) -> Article {
-        let key = self.key();
-        let price = key
-            .currency
-            .zip(self.price.as_deref())
-            .and_then(|(currency, price)| Amount::parse(price, currency));
-        Article { key, name: String::new(), price, quantity: Some(self.quantity) }
+        let Line { key, quantity, price } = self.clone();
+        Article { key, name: String::new(), price, quantity: Some(quantity) }
     }
 }
 
@@ -131,15 +130,16 @@ impl Act {
 
 /// The line that a push means: the line with this key, else the first line of the article that contradicts nothing the push says.
 fn meant(key: &Key, lines: &[Line]) -> Key {
-    let known = || lines.iter().map(Line::key).filter(|known| known.product_id == key.product_id);
-    let fits = |known: &Key| {
+    let known =
+        || lines.iter().map(|line| &line.key).filter(|known| known.product_id == key.product_id);
+    let fits = |known: &&Key| {
         (key.currency.is_none() || known.currency.is_none() || known.currency == key.currency)
             && (key.options_hash == 0
                 || known.options_hash == 0
                 || known.options_hash == key.options_hash)
     };
-    let found = known().find(|known| known == key).or_else(|| known().find(fits));
-    found.unwrap_or_else(|| key.clone())
+    let found = known().find(|known| *known == key).or_else(|| known().find(fits));
+    found.unwrap_or(key).clone()
 }
 
 /// Sets what differs. An empty list corrects nothing: a cart that was not loaded yet is pushed as an empty one.

@@ -16,7 +16,7 @@ import type { Host } from "./entry.ts";
 /** The fields that are copied, at any depth. No other field is ever read: pushes hold names, addresses and cards too. */
 const FIELDS = new Set(
   ("event ecommerce items products currency currencyCode transaction_id add remove purchase checkout actionField id step " +
-    "item_id sku product_id productId item_group_id item_name name title item_variant variant price quantity qty").split(" "),
+    "item_id sku product_id productId item_group_id item_name name title item_variant variant price quantity qty options_hash").split(" "),
 );
 /** Objects within objects: an entry, `ecommerce`, a key of Universal Analytics, its list, a list in it, an item. */
 const DEPTH_MAX = 6;
@@ -101,7 +101,7 @@ export function watchLayers({ listen, say, guarded, currency = "" }: Host, { tel
   /** Performs what waits, act by act: each act sees the cart that the act before it left. */
   function perform(isLeaving = false) {
     for (;;) {
-      const calls = core.next_act(cart?.state().lines ?? (isLeaving ? [] : undefined));
+      const calls = core.next_act(copy(cart?.state().lines ?? (isLeaving ? [] : undefined)));
       if (calls === CART_WANTED) return openCart();
       if (!calls) return;
       for (const line of calls.split("\n").filter(Boolean)) {

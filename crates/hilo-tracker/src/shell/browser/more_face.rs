@@ -79,7 +79,7 @@ pub fn read_push(
 /// The calls of the next act, as [`TagManager::next`] writes them. `lines` are the cart's, `undefined` before they are known.
 #[wasm_bindgen]
 pub fn next_act(lines: JsValue) -> String {
-    let lines = PageObject(lines).read::<Option<Vec<Line>>>().unwrap_or_default();
+    let lines = Line::all(&PageObject(lines).read::<Plain>().unwrap_or_default());
     of_tag_manager(&mut |reader| reader.next(lines.as_deref()))
 }
 
