@@ -144,9 +144,11 @@ test("the page's push keeps its order, its result and its errors, and reads each
     const cyclic: Json = add("cyclic");
     cyclic.ecommerce.items[0].self = cyclic;
     cyclic.element = document.body;
+    const list: Json[] = [];
+    for (let i = 0; i < 300; i += 1) list.push(list);
     const getter: Json = add("getter");
     Object.defineProperty(getter.ecommerce.items[0], "name", { enumerable: true, get: () => { throw new Error("a getter of the page"); } });
-    const length = dataLayer.push(Object.freeze(add("frozen")), () => { throw new Error("called"); }, cyclic, getter, null, 7);
+    const length = dataLayer.push(Object.freeze(add("frozen")), () => { throw new Error("called"); }, cyclic, getter, null, 7, { event: "add_to_cart", items: list });
     const same = add("same");
     dataLayer.push(same);
     dataLayer.push(same);
@@ -154,7 +156,7 @@ test("the page's push keeps its order, its result and its errors, and reads each
     dataLayer.push(["event", "add_to_cart", { currency: "EUR", items: [{ item_id: "list" }] }]);
     return [length, dataLayer.length];
   });
-  assert.deepEqual(found, [7, 11]);
+  assert.deepEqual(found, [8, 12]);
   await shows(page, ["early 1 1.00 EUR", "frozen 1 1.00 EUR", "cyclic 1 1.00 EUR", "getter 1 1.00 EUR", "same 1 1.00 EUR", "gtag 1 ? EUR", "list 1 ? EUR"]);
   await close(page);
 });

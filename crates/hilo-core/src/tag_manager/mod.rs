@@ -222,3 +222,68 @@ impl Reader {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn text(value: &str) -> Plain {
+        Plain::Text(value.into())
+    }
+
+    fn map(fields: &[(&str, Plain)]) -> Plain {
+        Plain::Map(fields.iter().map(|(name, value)| ((*name).into(), value.clone())).collect())
+    }
+
+    /// The names of articles that a push of `items` adds.
+    fn added(items: Plain) -> Vec<String> {
+        let entry = map(&[("event", text("add_to_cart")), ("ecommerce", map(&[("items", items)]))]);
+        let mut reader = Reader::default();
+        reader.read(&entry, &Moment::default());
+        let mut found = Vec::new();
+        while let Some(calls) = reader.next(Some(&[])) {
+            for call in calls {
+                if let Call::Add(article) = call {
+                    found.push(article.key.product_id);
+                }
+            }
+        }
+        found
+    }
+
+    #[test]
+    fn one_odd_field_costs_neither_its_article_nor_the_next_one() {
+        let odd = [
+            Plain::Null,
+            Plain::Number("NaN".into()),
+            Plain::Number("1e309".into()),
+            text(""),
+            text("\u{0}\t\n\u{202f}"),
+            text(&"9".repeat(512)),
+            Plain::List([text("a"), Plain::Null].into()),
+            map(&[("id", text("deep"))]),
+        ];
+        let fields =
+            ["name", "item_name", "item_variant", "price", "currency", "quantity", "anything"];
+        for field in fields {
+            for value in &odd {
+                let first = map(&[("item_id", text("A")), (field, value.clone())]);
+                let items = Plain::List([first, map(&[("item_id", text("B"))])].into());
+                assert_eq!(added(items), ["A", "B"], "{field}: {value:?}");
+            }
+        }
+        for value in odd {
+            let items = Plain::List([value.clone(), map(&[("item_id", text("B"))])].into());
+            assert_eq!(added(items).last().map(String::as_str), Some("B"), "{value:?}");
+        }
+    }
+
+    #[test]
+    fn a_list_within_lists_ends() {
+        let mut items = map(&[("item_id", text("A"))]);
+        for _ in 0..20 {
+            items = Plain::List([items].into());
+        }
+        assert_eq!(added(items), [""; 0]);
+    }
+}

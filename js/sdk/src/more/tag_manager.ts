@@ -22,36 +22,41 @@ const FIELDS = new Set(
 const DEPTH_MAX = 6;
 const ITEMS_MAX = 200;
 const TEXT_MAX = 512;
+/** Values of one entry: a list that holds itself ends here. */
+const VALUES_MAX = 5_000;
 /** When the page's layers are looked for again (and whenever the page is shown or hidden). */
 const LOOKS_MS = [1_000, 5_000];
-
 /** How long pushes without any currency wait for the collector. */
 const SETTINGS_MS = 2_000;
 
 const kindOf = (value: unknown) => Object.prototype.toString.call(value).slice(8, -1);
 
 /** A copy of plain data, numbers and texts marked. Anything else becomes `null`; a getter that throws, a missing field. */
-function copy(value: unknown, depth = 0): unknown {
-  if (typeof value === "string") return "t" + value.slice(0, TEXT_MAX);
-  if (typeof value === "number" || typeof value === "bigint") return "n" + value;
-  if (typeof value !== "object" || !value || depth >= DEPTH_MAX) return null;
-  const kind = kindOf(value);
-  if (kind === "Array" || kind === "Arguments") {
-    const list = Array.from(value as ArrayLike<unknown>, (one, i) => (i < ITEMS_MAX ? copy(one, depth + 1) : null));
-    // One item too many says that the list goes on.
-    return list.slice(0, ITEMS_MAX + 1);
-  }
-  if (kind !== "Object") return null;
-  const fields: Record<string, unknown> = {};
-  for (const name of Object.keys(value).filter((name) => FIELDS.has(name) || /^\d{1,3}$/.test(name))) {
-    try {
-      const one = (value as Record<string, unknown>)[name];
-      if (one !== undefined) fields[name] = copy(one, depth + 1);
-    } catch {
-      // A getter of the page failed. The other fields count.
+function copyOf(entry: unknown): unknown {
+  let left = VALUES_MAX;
+  function copy(value: unknown, depth: number): unknown {
+    if (typeof value === "string") return "t" + value.slice(0, TEXT_MAX);
+    if (typeof value === "number" || typeof value === "bigint") return "n" + value;
+    if (typeof value !== "object" || !value || depth >= DEPTH_MAX) return null;
+    const kind = kindOf(value);
+    if (kind === "Array" || kind === "Arguments") {
+      // One item too many says that the list goes on.
+      const list: unknown[] = Array.prototype.slice.call(value, 0, ITEMS_MAX + 1);
+      return list.map((one, i) => (i < ITEMS_MAX && left-- > 0 ? copy(one, depth + 1) : null));
     }
+    if (kind !== "Object") return null;
+    const fields: Record<string, unknown> = {};
+    for (const name of Object.keys(value).filter((name) => FIELDS.has(name) || /^\d{1,3}$/.test(name))) {
+      try {
+        const one = (value as Record<string, unknown>)[name];
+        if (one !== undefined && left-- > 0) fields[name] = copy(one, depth + 1);
+      } catch {
+        // A getter of the page failed. The other fields count.
+      }
+    }
+    return fields;
   }
-  return fields;
+  return copy(entry, 0);
 }
 
 /** The names of the page's layers: Google's scripts may name another one. */
@@ -101,7 +106,7 @@ export function watchLayers({ listen, say, guarded, currency = "" }: Host, { tel
   /** Performs what waits, act by act: each act sees the cart that the act before it left. */
   function perform(isLeaving = false) {
     for (;;) {
-      const calls = core.next_act(copy(cart?.state().lines ?? (isLeaving ? [] : undefined)));
+      const calls = core.next_act(copyOf(cart?.state().lines ?? (isLeaving ? [] : undefined)));
       if (calls === CART_WANTED) return openCart();
       if (!calls) return;
       for (const line of calls.split("\n").filter(Boolean)) {
@@ -129,7 +134,7 @@ export function watchLayers({ listen, say, guarded, currency = "" }: Host, { tel
   function read(entry: unknown, at: number) {
     if (typeof entry !== "object" || !entry || seen.has(entry)) return;
     seen.add(entry);
-    take(copy(entry), at);
+    take(copyOf(entry), at);
   }
 
   function take(entry: unknown, at: number) {
