@@ -11,9 +11,9 @@ use hilo_core::tag_manager;
 use hilo_core::tag_manager::{Line, Plain};
 use hilo_tracker::capture;
 use hilo_tracker::capture::pages::Pages;
-use hilo_tracker::capture::tag_manager::TagManager;
 use hilo_tracker::platform::Place;
 use hilo_tracker::platform::capture::{Captured, Moment, PageValue};
+use hilo_tracker::tag_manager::TagManager;
 use serde::de::DeserializeOwned;
 use serde_json::{Value, from_value, json};
 

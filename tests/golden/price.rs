@@ -17,9 +17,9 @@ fn row(row: &Value) -> Value {
     let Some(currency) = code.as_str().and_then(Currency::parse) else {
         return json!("no currency");
     };
-    let read = match &price {
-        Value::String(text) => read_printed(text, currency),
-        other => Price::of_number(&other.to_string(), currency),
+    let read = match price.as_str() {
+        Some(text) => read_printed(text, currency),
+        None => Price::of_number(&price.to_string(), currency),
     };
     match read {
         Ok(Price { amount, is_rounded: false }) => json!([price, code, amount.minor]),

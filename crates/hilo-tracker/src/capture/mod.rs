@@ -2,12 +2,10 @@
 //!
 //! `pages` is part of the first module, because the first event needs it. Every other kind is part of the second module and
 //! stands in [`kinds`]. `js/sdk/src/capture/` holds the half of each kind that listens to the document. `page` and `track`
-//! calls need no kind: they are drafts already. `tag_manager` is no kind either: it reads for the cart.
+//! calls need no kind: they are drafts already.
 
 pub mod forms;
 pub mod pages;
-#[cfg(feature = "more")]
-pub mod tag_manager;
 
 use crate::platform::capture::{Capture, PageValue};
 

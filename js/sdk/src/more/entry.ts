@@ -5,28 +5,10 @@
 import * as core from "hilo-more-wasm";
 
 import * as kinds from "../capture/index.ts";
-import type { Shop } from "../cart.ts";
 import { UNREADABLE } from "../codes.ts";
+import type { Host } from "./host.ts";
 import type { CaptureKind, Occurrence } from "./kind.ts";
 import { watchLayers } from "./tag_manager.ts";
-
-/** What the first file lends. */
-export interface Host {
-  /** The kinds that are on. */
-  kinds: string[];
-  /** Listens until the tracker stops, and keeps errors from the page. */
-  listen(target: EventTarget, name: string, heard: (event: Event) => unknown): void;
-  /** Tells the developer, in debug mode. */
-  say(what: unknown): void;
-  /** Calls an act of ours, and keeps its errors from the page. */
-  guarded(act: () => void): void;
-  /** The cart, where the tag manager tells what is in it. */
-  shop?: Shop;
-  /** The currency where neither a push nor the page names one. */
-  currency?: string | undefined;
-  /** Hands a named act to the gate. */
-  capture(name: string, properties: string, at: number): void;
-}
 
 const known: Record<string, CaptureKind> = kinds;
 

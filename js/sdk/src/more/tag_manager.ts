@@ -11,7 +11,7 @@ import type { Shop } from "../cart.ts";
 import type { OpenCart } from "../cart/types.ts";
 import { CART_WANTED, CURRENCY_WANTED, UNREADABLE } from "../codes.ts";
 import type { LineInput } from "../types.ts";
-import type { Host } from "./entry.ts";
+import type { Host } from "./host.ts";
 
 /** The fields that are copied, at any depth. No other field is ever read: pushes hold names, addresses and cards too. */
 const FIELDS = new Set(
@@ -91,17 +91,10 @@ async function settingsOf({ endpoint, key }: Shop["host"]): Promise<{ currency?:
   }
 }
 
-/** Reads the page's layers until the tracker stops. Returns what is to be done when the page is left. */
-export function watchLayers({ listen, say, guarded, currency = "" }: Host, { tell, use, host }: Shop) {
-  const seen = new WeakSet<object>();
-  const wrapped = new WeakSet<object>();
+/** Performs the calls that the module answers. The cart opens where an act needs its lines. */
+function performer({ say }: Host, { tell, use }: Shop) {
   let cart: OpenCart | undefined;
   let isAsked = false;
-  /** The currency where neither a push nor the page names one: the tag's, or else the collector's once it was asked for. */
-  let fallback = currency;
-  let mayAsk = !currency;
-  /** Entries that wait for the collector's answer, in order. */
-  let held: [entry: unknown, at: number][] | undefined;
 
   /** Performs what waits, act by act: each act sees the cart that the act before it left. */
   function perform(isLeaving = false) {
@@ -130,6 +123,16 @@ export function watchLayers({ listen, say, guarded, currency = "" }: Host, { tel
       if (!cart) isAsked = false;
     });
   }
+  return perform;
+}
+
+/** Reads entries, each once. Entries behind one that needs the collector's currency wait, in order. */
+function reader({ say, guarded, currency = "" }: Host, { host }: Shop, perform: () => void) {
+  const seen = new WeakSet<object>();
+  /** The currency where neither a push nor the page names one: the tag's, or else the collector's once it was asked for. */
+  let fallback = currency;
+  let mayAsk = !currency;
+  let held: [entry: unknown, at: number][] | undefined;
 
   function read(entry: unknown, at: number) {
     if (typeof entry !== "object" || !entry || seen.has(entry)) return;
@@ -158,6 +161,15 @@ export function watchLayers({ listen, say, guarded, currency = "" }: Host, { tel
     held = undefined;
     for (const [entry, at] of entries) guarded(() => take(entry, at));
   }
+  return { read, release };
+}
+
+/** Reads the page's layers until the tracker stops. Returns what is to be done when the page is left. */
+export function watchLayers(host: Host, shop: Shop) {
+  const { listen, guarded } = host;
+  const perform = performer(host, shop);
+  const { read, release } = reader(host, shop, perform);
+  const wrapped = new WeakSet<object>();
 
   function wrap(layer: unknown[]) {
     wrapped.add(layer);

@@ -9,9 +9,9 @@ use wasm_bindgen::JsValue;
 use wasm_bindgen::prelude::wasm_bindgen;
 
 use crate::capture::kinds;
-use crate::capture::tag_manager::TagManager;
 use crate::platform::capture::{Capture, Captured, Moment, PageValue};
 use crate::platform::codes::UNREADABLE;
+use crate::tag_manager::TagManager;
 
 /// An object that the page made.
 struct PageObject(JsValue);
