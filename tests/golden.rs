@@ -12,6 +12,8 @@ mod forward;
 mod normalize;
 #[path = "golden/orders.rs"]
 mod orders;
+#[path = "golden/price.rs"]
+mod price;
 #[path = "golden/validate.rs"]
 mod validate;
 
@@ -21,6 +23,7 @@ use hilo_tests::{Family, Stage, check_golden};
 const STAGES: &[Stage] = &[
     Stage { path: "config", run: config::run },
     Stage { path: "config/warnings", run: config::warn },
+    Stage { path: "price", run: price::run },
     Stage { path: "validate", run: validate::run },
     Stage { path: "normalize/clock", run: normalize::clock_step },
     Stage { path: "normalize/name", run: normalize::name_step },

@@ -12,9 +12,10 @@ document.querySelector("#add")?.addEventListener("click", () => {
 });
 
 const badge = document.querySelector("#badge");
-hilo.cart.on(({ lines, totals, status }) => {
+hilo.cart.on(({ lines, totals, unpriced, status }) => {
+  // An article whose price nothing tells is in no total.
   const units = lines.reduce((sum: number, line: CartLine) => sum + line.quantity, 0);
-  if (badge) badge.textContent = `${units} · ${Object.entries(totals).map((total) => total.join(" ")).join(" + ")}${status.online ? "" : " (offline)"}`;
+  if (badge) badge.textContent = `${units} · ${Object.entries(totals).map((total) => total.join(" ")).join(" + ")}${unpriced ? " + ?" : ""}${status.online ? "" : " (offline)"}`;
 });
 
 document.querySelector("#pay")?.addEventListener("click", async () => {

@@ -7,6 +7,7 @@ import { useEffect, useState } from "react";
 const NOTHING: CartState = {
   lines: [],
   totals: {},
+  unpriced: 0,
   status: { online: true, pending: 0, checkoutOpen: false, persistent: true, lost: 0 },
 };
 
@@ -19,7 +20,7 @@ export function useCart(hilo: Hilo): CartState {
 
 /** A cart with a plus and a minus for each line. */
 export function Cart({ hilo }: { hilo: Hilo }) {
-  const { lines, totals, status } = useCart(hilo);
+  const { lines, totals, unpriced, status } = useCart(hilo);
   return (
     <section aria-busy={status.pending > 0}>
       {lines.map((line) => (
@@ -33,6 +34,7 @@ export function Cart({ hilo }: { hilo: Hilo }) {
           {amount} {currency}
         </p>
       ))}
+      {unpriced ? <p>The price of {unpriced} articles is not known yet.</p> : null}
       {status.online ? null : <p>Offline: your changes are kept and sent later.</p>}
     </section>
   );

@@ -4,16 +4,24 @@
 //! A step of a kind of the second module is `{atMs, url, cells}`, or `{atMs, url}` for the end of the page; it gives named acts.
 //! A step of page views is `{place}`, `{told}` for a view that the site tells itself, or `{}` for a return from the
 //! back/forward cache; it gives the view, if it is one.
+//! A step of the tag manager is `{push}`, with `atMs` where the reader saw the push, or `{lines}` for the cart's lines from then
+//! on; a push gives the calls of the cart and what the developer is told.
 
+use hilo_core::tag_manager;
+use hilo_core::tag_manager::{Line, Plain};
 use hilo_tracker::capture;
 use hilo_tracker::capture::pages::Pages;
 use hilo_tracker::platform::Place;
 use hilo_tracker::platform::capture::{Captured, Moment, PageValue};
+use hilo_tracker::tag_manager::TagManager;
 use serde::de::DeserializeOwned;
 use serde_json::{Value, from_value, json};
 
 /// The one kind of the first module: it reads no cells, so the list of the second module lacks it.
 const PAGES: &str = "pages";
+
+/// The reader of the tag manager, which is no kind: it gives calls of the cart.
+const TAG_MANAGER: &str = "tag_manager";
 
 /// JSON in the place of a page's object.
 struct Cells(Value);
@@ -27,7 +35,7 @@ impl PageValue for Cells {
 /// Every capture kind.
 pub(crate) fn kinds() -> Vec<&'static str> {
     let listed = capture::kinds::<Cells>().into_iter().map(|(name, _)| name);
-    listed.chain([PAGES]).collect()
+    listed.chain([PAGES, TAG_MANAGER]).collect()
 }
 
 /// What the kind `name` makes of the steps.
@@ -36,6 +44,9 @@ pub(crate) fn run(name: &str, input: &Value) -> Value {
     if name == PAGES {
         let mut pages = Pages::default();
         return steps.iter().map(|step| view(&mut pages, step)).collect();
+    }
+    if name == TAG_MANAGER {
+        return pushes(&steps);
     }
     let known = capture::kinds::<Cells>().into_iter().find(|(known, _)| *known == name);
     let Some((_, mut kind)) = known else { return json!("there is no such kind") };
@@ -79,4 +90,59 @@ fn place(value: &Value) -> Place {
 
 fn text<'a>(value: &'a Value, key: &str) -> &'a str {
     value.get(key).and_then(Value::as_str).unwrap_or_default()
+}
+
+fn pushes(steps: &[Value]) -> Value {
+    let mut reader = TagManager::default();
+    let mut lines: Vec<Line> = Vec::new();
+    let mut answers = Vec::new();
+    for step in steps {
+        if let Some(known) = step.get("lines") {
+            lines = from_value(marked(Some(known)))
+                .ok()
+                .as_ref()
+                .and_then(Line::all)
+                .unwrap_or_default();
+            continue;
+        }
+        let Ok(entry) = from_value::<Plain>(marked(step.get("push"))) else {
+            answers.push(json!("unreadable"));
+            continue;
+        };
+        let at_ms = step.get("atMs").and_then(Value::as_i64);
+        let moment = tag_manager::Moment {
+            at_ms,
+            path: text(step, "path"),
+            currency: text(step, "currency"),
+        };
+        let notes = reader.read(&entry, &moment, step.get("mayAsk").is_some());
+        let mut calls = String::new();
+        loop {
+            let next = reader.next(Some(&lines));
+            if next.is_empty() {
+                break;
+            }
+            calls.push_str(&next);
+        }
+        let calls: Vec<Value> =
+            calls.lines().filter_map(|line| serde_json::from_str(line).ok()).collect();
+        let notes: Vec<&str> = notes.lines().collect();
+        answers.push(json!({ "calls": calls, "notes": notes }));
+    }
+    answers.into()
+}
+
+/// A value as the page's code copies it: numbers and texts marked, nothing else with a value.
+fn marked(value: Option<&Value>) -> Value {
+    match value {
+        Some(Value::Number(number)) => format!("n{number}").into(),
+        Some(Value::String(text)) => format!("t{text}").into(),
+        Some(Value::Array(list)) => list.iter().map(|one| marked(Some(one))).collect(),
+        Some(Value::Object(fields)) => fields
+            .iter()
+            .map(|(name, one)| (name.clone(), marked(Some(one))))
+            .collect::<serde_json::Map<_, _>>()
+            .into(),
+        Some(Value::Null | Value::Bool(_)) | None => Value::Null,
+    }
 }

@@ -5,7 +5,8 @@
 //! rejections, [`normalize`] makes events alike, [`journey`] gives them channels and sessions, [`profile`] folds them into a
 //! person. Time, random bytes, geo and user agent always arrive as arguments ([`event::Facts`]).
 //!
-//! [`cart`] and [`money`] stand beside the events: page and hub keep the same cart.
+//! [`cart`] and [`money`] stand beside the events: page and hub keep the same cart. `tag_manager` and [`price`] read what shops
+//! push and print.
 //!
 //! The page compiles this crate without the `edge` feature: consent, ids, cart and money. That leaves out the JSON reader and
 //! `std`, whose panics would bring the formatting of numbers.
@@ -28,12 +29,15 @@ pub mod money;
 #[cfg(feature = "edge")]
 pub mod normalize;
 pub mod outcome;
+pub mod price;
 #[cfg(feature = "edge")]
 pub mod profile;
 pub mod query_keys;
 pub mod redact;
 #[cfg(feature = "edge")]
 pub mod strict;
+#[cfg(any(feature = "tag_manager", test))]
+pub mod tag_manager;
 #[cfg(feature = "testing")]
 pub mod testing;
 pub mod text;

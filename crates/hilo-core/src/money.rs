@@ -4,6 +4,7 @@
 //! that does not fit is refused.
 
 use alloc::collections::BTreeMap;
+use alloc::string::String;
 
 use crate::digits;
 use crate::text::cut;
@@ -56,6 +57,11 @@ impl Currency {
         core::str::from_utf8(&self.0).unwrap_or_default()
     }
 
+    /// Whether the code says that no currency is known (ISO 4217 has `XXX` for that). A line in it has no price.
+    pub fn is_none(&self) -> bool {
+        self.0 == *b"XXX"
+    }
+
     /// Decimals of the currency: 2 for the euro, 0 for the yen, 3 for the Kuwaiti dinar.
     pub fn exponent(&self) -> u8 {
         EXPONENTS.iter().find(|(code, _)| **code == self.0).map_or(2, |(_, exponent)| *exponent)
@@ -101,6 +107,23 @@ impl Amount {
         }
         let minor = digits::signed(is_negative, units)?;
         Some(Amount { minor, currency })
+    }
+
+    /// The amount as plain decimal text, as [`Amount::parse`] reads it.
+    pub fn text(self) -> String {
+        let exponent = usize::from(self.currency.exponent());
+        let mut digits = String::new();
+        digits::push(&mut digits, false, self.minor.unsigned_abs());
+        while digits.len() <= exponent {
+            digits.insert(0, '0');
+        }
+        if exponent > 0 {
+            digits.insert(digits.len() - exponent, '.');
+        }
+        if self.minor < 0 {
+            digits.insert(0, '-');
+        }
+        digits
     }
 
     /// The sum; `None` across currencies or beyond the range.
@@ -153,6 +176,16 @@ mod tests {
         check("1.234", "KWD", Some(1_234));
         check("1.5", "CLF", Some(15_000));
         check("-0.01", "USD", Some(-1));
+    }
+
+    #[test]
+    fn an_amount_is_written_as_it_is_read() {
+        for (text, code) in
+            [("19.99", "EUR"), ("-0.01", "USD"), ("0.00", "EUR"), ("1500", "JPY"), ("1.234", "KWD")]
+        {
+            let amount = Amount::parse(text, Currency::parse(code).unwrap()).unwrap();
+            assert_eq!(amount.text(), text);
+        }
     }
 
     #[test]

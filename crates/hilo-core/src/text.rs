@@ -30,7 +30,6 @@ pub fn parts(text: &str, mark: u8) -> impl Iterator<Item = &str> {
 }
 
 /// The text's beginning, at most `bytes_max` long, that ends with a whole character.
-#[cfg(feature = "edge")]
 pub fn shortened(text: &str, bytes_max: usize) -> &str {
     text.get(..text.floor_char_boundary(bytes_max)).unwrap_or_default()
 }

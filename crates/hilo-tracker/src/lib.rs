@@ -30,6 +30,8 @@ pub mod platform;
 pub mod queue;
 #[cfg(any(target_arch = "wasm32", feature = "page"))]
 pub mod shell;
+#[cfg(feature = "more")]
+pub mod tag_manager;
 #[cfg(feature = "page")]
 pub mod tracker;
 #[cfg(feature = "page")]

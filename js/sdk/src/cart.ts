@@ -14,8 +14,10 @@ export type CartFile = typeof import("./cart/entry.ts");
 /** Performs one of the site's calls, now or once the cart's file is there. */
 type Tell = (name: string, args: unknown[]) => void;
 
-const ECOMMERCE = /^(add_to_cart|remove_from_cart|view_cart|begin_checkout|purchase)$/;
 const SEGMENT = /^(Product (Added|Removed)|Checkout Started|Order Completed)$/;
+
+/** What `cartOf` gives. */
+export type Shop = ReturnType<typeof cartOf>;
 
 /** The cart's file: loads with its first use, and opens the cart. */
 function fileOf(host: Host, load: () => Promise<CartFile>) {
@@ -72,6 +74,7 @@ export function cartOf(host: Host, load: () => Promise<CartFile>, { capture, tok
     clear: () => tell("cart.clear", []),
     lines: () => opened()?.state().lines ?? [],
     totals: () => opened()?.state().totals ?? {},
+    unpriced: () => opened()?.state().unpriced ?? 0,
     on(callback) {
       let stop: (() => void) | null = () => {};
       const listen = () => stop && (stop = opened()!.on(callback));
@@ -91,12 +94,13 @@ export function cartOf(host: Host, load: () => Promise<CartFile>, { capture, tok
 
   const hasOne = () => !!opened() || quietly(isStored, false);
   if (hasOne()) void use(() => {});
-  if (capture?.cart === "dataLayer") watchDataLayer(tell);
   if (capture?.cart === "attributes") watchAttributes(tell);
 
   return {
     cart,
     use,
+    tell,
+    host,
     /** The page reported an event itself. */
     tracked({ type, name, properties }: Draft) {
       if (type === "track" && capture?.cart === "segment" && SEGMENT.test(name)) tell("segment", [name, properties]);
@@ -121,23 +125,4 @@ function watchAttributes(tell: Tell) {
     const product = element && element.closest("[data-hilo-product]")?.getAttribute("data-hilo-product");
     if (product) tell("attributes", [product, element.getAttribute("data-hilo-add"), element.getAttribute("data-hilo-remove")]);
   });
-}
-
-/** An entry of the dataLayer: an object with the event's name, or the arguments of `gtag`. Sites push other things too. */
-type Entry = { event?: string; ecommerce?: unknown; 0?: unknown; 1?: string; 2?: unknown } | null | undefined;
-
-/** Reads the ecommerce events that were and will be pushed, in either of their two forms. */
-function watchDataLayer(tell: Tell) {
-  const site = window as { dataLayer?: Entry[] };
-  const layer = (site.dataLayer ??= []);
-  const hear = (entry: Entry) => {
-    const event = entry?.[0] === "event" ? entry[1] : entry?.event;
-    if (ECOMMERCE.test(event!)) tell("dataLayer", [event, entry!.event ? entry!.ecommerce : entry![2]]);
-  };
-  layer.forEach((entry) => quietly(() => hear(entry), undefined));
-  const { push } = layer;
-  layer.push = function (...entries) {
-    entries.forEach((entry) => quietly(() => hear(entry), undefined));
-    return push.apply(layer, entries);
-  };
 }

@@ -16,6 +16,10 @@ export const HAPPENED_TASK_ENDED = 6;
 /** What a module answers to a request that it cannot read. */
 export const UNREADABLE = "!";
 
+/** What the reader of the tag manager needs: the lines of the cart for the next act, the shop's own currency for an entry. */
+export const CART_WANTED = "?";
+export const CURRENCY_WANTED = "$";
+
 /** The kinds of a draft: the first argument of `tell`. */
 export const DRAFT_PAGE = 0;
 export const DRAFT_TRACK = 1;

@@ -56,9 +56,9 @@ async function begin(options: Options, { module, cart, more }: Parts): Promise<H
     quietly(firstInHistory, undefined),
     (hasPages ? FLAG_PAGES : 0) | (consent.pending === "drop" ? FLAG_STRICT : 0) | (hasGpc ? FLAG_GPC : 0),
   );
-  const hilo = wrap(listeners, options, cart);
+  const { hilo, shop } = wrap(listeners, options, cart);
   // Before the tracker's own listeners: when the page is left, the last captured events come before the last batch.
-  watchKinds(more, capture, hilo.consent);
+  watchKinds(more, capture, hilo.consent, shop);
   watch(options.endpoint ?? "/_h", () => listeners.forEach((listener) => guarded(() => listener(hilo.consent.state()))));
   if (hasPages) watchPages();
   core.begin();
@@ -75,7 +75,7 @@ async function instantiate(source: BufferSource | Response) {
   core.bind(instance.exports);
 }
 
-function wrap(listeners: Set<(state: ConsentState) => void>, options: Options, { file, module }: Part<CartFile>): Hilo {
+function wrap(listeners: Set<(state: ConsentState) => void>, options: Options, { file, module }: Part<CartFile>) {
   const changes: ((draft: Draft) => Draft | null)[] = [];
 
   function send(type: Draft["type"], name: unknown, properties: unknown, at?: number, id?: string) {
@@ -141,7 +141,7 @@ function wrap(listeners: Set<(state: ConsentState) => void>, options: Options, {
       stop();
     },
   } as Hilo;
-  return hilo;
+  return { hilo, shop };
 }
 
 /** The site's calls about consent. */
@@ -194,6 +194,7 @@ export function inert(): Hilo {
       clear: nothing,
       lines: () => [],
       totals: () => ({}),
+      unpriced: () => 0,
       on: () => nothing,
       checkout: () => Promise.resolve(null),
       ordered: () => Promise.resolve(),

@@ -1,11 +1,13 @@
 /**
  * What every page has of the second file: which capture kinds are on, what happened before the file is there, and what loads it.
  *
- * The file loads when the page is idle or with the first event that a kind waits for. Before consent it may load, because it is
+ * The file loads when the page is idle or with the first event that a kind waits for. Where it reads the cart from the tag manager,
+ * it does not wait for the page's other files: what was pushed stands in the page until then. Before consent it may load, because it is
  * a file of the site's own; it stores and sends nothing, and what it captures passes the gate like any other draft.
  */
 import * as core from "hilo-wasm";
 
+import type { Shop } from "./cart.ts";
 import { DRAFT_TRACK } from "./codes.ts";
 import type { Occurrence } from "./more/kind.ts";
 import { guarded, listen, say } from "./page.ts";
@@ -23,14 +25,18 @@ const START_MS = 1_000;
 const BUSY_MS_MAX = 5_000;
 /** How long the next attempt waits where the file did not load. Each attempt of a page that blocks the file is reported to the site. */
 const RETRY_MS = 2_000;
+/** Attempts that no event of the page asks for. */
+const RETRIES_MAX = 5;
 
 /** Listens for the kinds that `capture` leaves on; without one, nothing is ever loaded. Comes before the tracker's listeners. */
-export function watchKinds({ file, module }: Part<MoreFile>, capture: NonNullable<Options["capture"]>, consent: Hilo["consent"]) {
+export function watchKinds({ file, module }: Part<MoreFile>, capture: NonNullable<Options["capture"]>, consent: Hilo["consent"], shop: Shop) {
   const kinds = Object.entries(HILO_KINDS).filter(([kind]) => capture[kind as keyof typeof HILO_KINDS] !== false);
-  if (!kinds.length) return;
+  const hasLayer = capture.cart === "dataLayer";
+  if (!kinds.length && !hasLayer) return;
   const early: Occurrence[] = [];
   let opened: Awaited<ReturnType<MoreFile["open"]>> | undefined;
   let opening: Promise<void> | undefined;
+  let retries = 0;
 
   async function open() {
     const [loaded, source] = await Promise.all([file(), module()]);
@@ -38,6 +44,8 @@ export function watchKinds({ file, module }: Part<MoreFile>, capture: NonNullabl
       kinds: kinds.map(([kind]) => kind),
       listen,
       say,
+      guarded,
+      ...(hasLayer && { shop, currency: capture.currency }),
       capture: (name, properties, at) => guarded(() => core.tell(DRAFT_TRACK, name, properties, at)),
     });
     for (const occurrence of early.splice(0)) guarded(() => opened!.read(occurrence));
@@ -45,8 +53,11 @@ export function watchKinds({ file, module }: Part<MoreFile>, capture: NonNullabl
   const load = () =>
     guarded(() => {
       opening ??= open().catch((error) => {
-        // No network: an event after the pause tries again.
-        setTimeout(() => (opening = undefined), RETRY_MS);
+        // No network: an event after the pause tries again. A push wakes nobody, so its reader tries by itself.
+        setTimeout(() => {
+          opening = undefined;
+          if (hasLayer && retries++ < RETRIES_MAX) load();
+        }, RETRY_MS);
         say(error);
       });
     });
@@ -69,5 +80,6 @@ export function watchKinds({ file, module }: Part<MoreFile>, capture: NonNullabl
     else if (early.length) core.lose_unread(early.splice(0).length);
   });
   const loadIdle = () => ("requestIdleCallback" in window ? requestIdleCallback(load, { timeout: BUSY_MS_MAX }) : load());
-  setTimeout(() => (document.readyState === "complete" ? loadIdle() : listen(window, "load", loadIdle)), START_MS);
+  if (hasLayer) loadIdle();
+  else setTimeout(() => (document.readyState === "complete" ? loadIdle() : listen(window, "load", loadIdle)), START_MS);
 }

@@ -18,7 +18,7 @@ export function snippet(script: HTMLScriptElement | null) {
   const stub = window.hilo;
   if (stub && !stub.q) return;
   const attributes = script?.dataset ?? ({} as DOMStringMap);
-  const { key = "", endpoint, pages, cart, pending, notice, debug } = attributes;
+  const { key = "", endpoint, pages, cart, currency, pending, notice, debug } = attributes;
   const home = new URL(".", script?.src || location.href);
   const options = {
     key,
@@ -26,6 +26,7 @@ export function snippet(script: HTMLScriptElement | null) {
     capture: {
       pages: pages !== "off",
       cart: cart as "api",
+      ...(currency && { currency }),
       ...Object.fromEntries(Object.keys(HILO_KINDS).map((kind) => [kind, attributes[kind] !== "off"])),
     },
     consent: { pending: pending === "drop" ? ("drop" as const) : ("hold" as const), notice: notice ?? "" },

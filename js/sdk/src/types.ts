@@ -54,8 +54,10 @@ export interface LineInput {
 export interface CartLine {
   product_id: string;
   options_hash?: string;
+  /** ISO 4217; `XXX`, its code for no currency, where nothing tells the currency. */
   currency: string;
   quantity: number;
+  /** None where the price is unknown. */
   price?: string;
   name?: string;
   url?: string;
@@ -81,6 +83,8 @@ export interface CartState {
   lines: CartLine[];
   /** Decimal text per currency, of the lines whose price is known. */
   totals: Record<string, string>;
+  /** Units whose price is unknown. The totals are incomplete unless this is 0. */
+  unpriced: number;
   status: CartStatus;
 }
 
@@ -102,7 +106,10 @@ export interface Cart {
   remove(line: LineInput): void;
   clear(): void;
   lines(): CartLine[];
+  /** Decimal text per currency. Incomplete unless `unpriced()` is 0. */
   totals(): Record<string, string>;
+  /** Units whose price is unknown, so that no total has them. */
+  unpriced(): number;
   /** Calls back once the cart of this device is open, and on every change. Returns a function that ends this. */
   on(callback: (state: CartState) => void): () => void;
   /** Begins a checkout of the present lines. Returns `null` when the hub cannot be reached. */
@@ -138,10 +145,12 @@ export interface Options {
     /** Page views, also in single-page apps. On by default. */
     pages?: boolean;
     /**
-     * The source of a cart that the shop keeps itself: GA4's ecommerce events in `dataLayer`, the attributes
+     * The source of a cart that the shop keeps itself: the ecommerce events of GA4 and Universal Analytics in `dataLayer`, the attributes
      * `data-hilo-add` and `data-hilo-remove`, or the Segment spec's ecommerce calls. By default only `hilo.cart` counts.
      */
     cart?: "dataLayer" | "attributes" | "segment" | "api";
+    /** ISO 4217: the currency of a captured price where neither event nor page names one. By default `normalize.currency` of `hilo.toml`. */
+    currency?: string;
   } & {
     /** What visitors do to the document, by kind. On by default. `forms`: begun, submitted, abandoned; names and timing, never values. */
     [kind in CaptureKind]?: boolean;

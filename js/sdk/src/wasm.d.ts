@@ -32,6 +32,8 @@ declare module "hilo-more-wasm" {
   export function bind(exports: WebAssembly.Exports): void;
   export function read(kind: string, cells: any, url: string, elapsed_ms: number): string;
   export function leave(url: string, elapsed_ms: number): string;
+  export function read_push(entry: any, url: string, elapsed_ms: number, currency: string, may_ask: boolean): string;
+  export function next_act(lines: any): string;
 }
 
 /** What wasm-bindgen makes of `hilo-tracker/src/shell/browser/cart_face.rs`, and `build.ts` of that. */

@@ -10,6 +10,7 @@ use super::flat::record::{Cells, Writer};
 use super::limits::{NAME_BYTES_MAX, URL_BYTES_MAX, VARIANT_BYTES_MAX};
 use crate::digits;
 use crate::money::{Amount, Currency};
+use crate::price;
 use crate::text::{cut, parts};
 
 /// Letters of a currency's code.
@@ -83,9 +84,9 @@ impl LineInfo {
         LineInfo(all)
     }
 
-    /// This look with a price from decimal text. The look has no price where the text is no amount of the line's currency.
+    /// This look with the price that a site gave ([`price::given`]), where there is one.
     pub fn priced(&self, line: &LineKey, price: &str) -> LineInfo {
-        let amount = line.currency().and_then(|currency| Amount::parse(price, currency));
+        let amount = line.currency().and_then(|currency| price::given(price, currency));
         let mut cells = String::from(self.0.as_str());
         if let Some(Amount { minor, .. }) = amount {
             cells.push_str("\tp");

@@ -6,9 +6,10 @@ use serde::{Deserialize, Serialize};
 use super::flat::escape::{read_text, write_text};
 use super::flat::record::{Cells, Writer};
 use super::limits::{NAME_BYTES_MAX, URL_BYTES_MAX, VARIANT_BYTES_MAX};
-use super::wire::text::price;
+use super::wire::text;
 use crate::digits;
-use crate::money::{Amount, Currency};
+use crate::money::Currency;
+use crate::price;
 
 /// The key of a line: variant, options (engraving, gift wrap …) and currency. Articles with equal keys share a line.
 ///
@@ -36,7 +37,7 @@ pub struct LineInfo {
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub image: Option<String>,
     /// The price of one unit, in minor units of the line's currency.
-    #[serde(default, skip_serializing_if = "Option::is_none", with = "price")]
+    #[serde(default, skip_serializing_if = "Option::is_none", with = "text::price")]
     pub unit_price: Option<i64>,
 }
 
@@ -96,9 +97,9 @@ impl LineInfo {
         }
     }
 
-    /// This look with a price from decimal text. The look has no price where the text is no amount of the line's currency.
+    /// This look with the price that a site gave ([`price::given`]), where there is one.
     pub fn priced(&self, line: &LineKey, price: &str) -> LineInfo {
-        let unit_price = Amount::parse(price, line.currency).map(|amount| amount.minor);
+        let unit_price = price::given(price, line.currency).map(|amount| amount.minor);
         LineInfo { unit_price, ..self.clone() }
     }
 

@@ -263,9 +263,16 @@ fn a_new_look_keeps_the_known_fields_that_it_lacks() {
 
 #[test]
 fn a_price_is_read_in_the_lines_currency() {
-    for (text, expected) in
-        [("19.9", "nMug\tp1990"), ("", "nMug"), ("19.995", "nMug"), ("-1", "nMug\tp-100")]
-    {
+    for (text, expected) in [
+        ("19.9", "nMug\tp1990"),
+        ("", "nMug"),
+        ("19.995", "nMug"),
+        ("-1", "nMug"),
+        ("~12.396694", "nMug\tp1240"),
+        ("~0.30000000000000004", "nMug\tp30"),
+        ("~-1", "nMug"),
+        ("~NaN", "nMug"),
+    ] {
         assert_eq!(look("nMug").priced(&line(), text), look(expected), "{text:?}");
     }
     assert_eq!(line().decimals(), 2);

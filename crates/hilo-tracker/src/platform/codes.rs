@@ -24,6 +24,13 @@ pub const HAPPENED_TASK_ENDED: u8 = 6;
 /// The request has another shape than the module expects.
 pub const UNREADABLE: &str = "!";
 
+// What the reader of the tag manager answers.
+
+/// The next act needs the lines of the cart.
+pub const CART_WANTED: &str = "?";
+/// The entry needs the shop's own currency.
+pub const CURRENCY_WANTED: &str = "$";
+
 // The kinds of a draft: the first argument of `tell`.
 
 /// A page view.

@@ -1,10 +1,10 @@
 /**
  * The site's calls by name and as plain data. So a call can wait for the cart in memory and, when its page is left first, in
- * storage. `../loader.ts` and `../cart.ts` write such calls.
+ * storage. `../loader.ts`, `../cart.ts` and `../more/tag_manager.ts` write such calls.
  */
 import { CART_ACT_ADD, CART_ACT_DEC, CART_ACT_SET } from "../codes.ts";
 import { CLEAR } from "./limits.ts";
-import { fromAttributes, fromDataLayer, fromSegment } from "./observe.ts";
+import { fromAttributes, fromSegment } from "./observe.ts";
 import type { OpenCart } from "./types.ts";
 
 const ACTS: Record<string, number> = {
@@ -19,9 +19,10 @@ const ACTS: Record<string, number> = {
 export function perform(cart: OpenCart, name: string, args: unknown[]) {
   // A call from storage may hold anything. The functions below bear that: what is no line becomes a line that the module refuses.
   const [first, second, third] = args as never[];
-  if (name === "dataLayer") fromDataLayer(cart, first!, second);
-  else if (name === "attributes") fromAttributes(cart, first!, second!, third!);
+  if (name === "attributes") fromAttributes(cart, first!, second!, third!);
   else if (name === "segment") fromSegment(cart, first!, second!);
   else if (name === "cart.ordered") void cart.ordered(first!, second ?? undefined, third);
-  else cart.act(ACTS[name]!, first ?? null, name === "cart.remove" ? 0 : second);
+  else if (name === "cart.viewed") cart.viewed();
+  else if (name === "cart.checkout") void cart.checkout();
+  else cart.act(ACTS[name]!, first ?? null, name === "cart.remove" ? 0 : second, third);
 }

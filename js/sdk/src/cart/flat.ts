@@ -88,3 +88,6 @@ export function totalsOf(lines: Shown[]): Record<string, string> {
   }
   return Object.fromEntries(Object.entries(sums).map(([currency, sum]) => [currency, amount(...sum)]));
 }
+
+/** Units whose price is unknown, so that no total has them. */
+export const unpricedOf = (lines: Shown[]) => lines.reduce((sum, { quantity, unit_price }) => sum + (unit_price ? 0 : quantity), 0);

@@ -37,3 +37,5 @@ export const SOCKET_FAILED_MS_MAX = 10_000;
 
 /** The kind of the act that needs no line. Tabs exchange this number beside the `CART_ACT_` codes. */
 export const CLEAR = 3;
+/** ISO 4217's code for no currency: the article is in the cart, and its price is unknown. */
+export const NO_CURRENCY = "XXX";

@@ -4,20 +4,21 @@
  */
 import { CART_ACT_ADD, CART_ACT_SET } from "../codes.ts";
 import type { LineInput } from "../types.ts";
+import { NO_CURRENCY } from "./limits.ts";
 import type { Act, Cells, Shown } from "./types.ts";
-
 
 const text = (value: unknown) => (typeof value === "string" ? value : typeof value === "number" ? String(value) : "");
 
 /** The cells of a line. The site may give anything; each cell checks itself. */
 export function cellsOf(line: LineInput | null | undefined): Cells {
   const { product_id, variant, options, options_hash, currency, price, name, url, image } = line ?? ({} as LineInput);
+  const code = text(currency).toUpperCase();
   return [
     text(variant ?? product_id),
     options_hash ?? hash(options ?? {}),
-    text(currency).toUpperCase(),
-    // A price from a calculation carries noise such as 0.30000000000000004.
-    typeof price === "number" ? String(Math.round(price * 1e4) / 1e4) : text(price),
+    code || NO_CURRENCY,
+    // A price without a currency is unknown. A number may come from a calculation, so the module rounds it.
+    code && (typeof price === "number" ? "~" : "") + text(price),
     text(name),
     text(url),
     text(image),

@@ -1,6 +1,6 @@
 /**
- * Carts that a shop keeps already, read from what the shop publishes anyway: GA4's ecommerce events in the dataLayer,
- * `data-hilo-add` and `data-hilo-remove` in its HTML, Segment's ecommerce calls. Each becomes an act on the same replica.
+ * Carts that a shop keeps already, read from what the shop publishes anyway: `data-hilo-add` and `data-hilo-remove` in its HTML,
+ * Segment's ecommerce calls. Each becomes an act on the same replica. `../more/tag_manager.ts` reads the dataLayer.
  *
  * Segment's calls are touchpoints already, so their acts are quiet: no second touchpoint comes of them.
  */
@@ -8,37 +8,10 @@ import { CART_ACT_ADD, CART_ACT_DEC, CART_ACT_SET } from "../codes.ts";
 import type { LineInput, Properties } from "../types.ts";
 import type { OpenCart } from "./types.ts";
 
-/** GA4's ecommerce data, as far as they are read. */
-interface Ecommerce {
-  currency?: string;
-  transaction_id?: unknown;
-  items?: { item_id?: string; item_name?: string; item_variant?: string; currency?: string; price?: string | number; quantity?: number }[];
-}
-
 /** A product in the words of the Segment spec. */
 interface Product extends Omit<LineInput, "image"> {
   sku?: string;
   image_url?: string;
-}
-
-/** `event` and its ecommerce data, as `gtag` or a dataLayer has them. */
-export function fromDataLayer(cart: OpenCart, event: string, data: Ecommerce | undefined) {
-  const { items, currency, transaction_id } = data ?? {};
-  const lines = (Array.isArray(items) ? items : []).map(
-    (item): LineInput => ({
-      product_id: item.item_id ?? item.item_name!,
-      ...(item.item_variant && { options: { variant: item.item_variant } }),
-      currency: item.currency ?? currency!,
-      name: item.item_name!,
-      price: item.price!,
-      quantity: item.quantity!,
-    }),
-  );
-  if (event === "add_to_cart") for (const line of lines) cart.act(CART_ACT_ADD, line, line.quantity);
-  if (event === "remove_from_cart") for (const line of lines) remove(cart, line, line.quantity);
-  if (event === "view_cart") cart.viewed();
-  if (event === "begin_checkout") void cart.checkout();
-  if (event === "purchase" && transaction_id !== undefined) void cart.ordered(String(transaction_id), lines.length ? lines : undefined);
 }
 
 /** A click on an element: its `data-hilo-add` and `data-hilo-remove`, `null` for a missing one, and the product around it as JSON. */

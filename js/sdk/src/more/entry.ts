@@ -1,29 +1,20 @@
 /**
  * The second file: every capture kind that the first event does not need. It reads the document for the second module, which
- * decides, and hands what the module answers to the first file.
+ * decides, and hands what the module answers to the first file. `tag_manager.ts` reads what the shop pushes for the cart.
  */
 import * as core from "hilo-more-wasm";
 
 import * as kinds from "../capture/index.ts";
 import { UNREADABLE } from "../codes.ts";
+import type { Host } from "./host.ts";
 import type { CaptureKind, Occurrence } from "./kind.ts";
-
-/** What the first file lends. */
-export interface Host {
-  /** The kinds that are on. */
-  kinds: string[];
-  /** Listens until the tracker stops, and keeps errors from the page. */
-  listen(target: EventTarget, name: string, heard: (event: Event) => unknown): void;
-  /** Tells the developer, in debug mode. */
-  say(what: unknown): void;
-  /** Hands a named act to the gate. */
-  capture(name: string, properties: string, at: number): void;
-}
+import { watchLayers } from "./tag_manager.ts";
 
 const known: Record<string, CaptureKind> = kinds;
 
 /** Binds the module and listens to what the first file does not listen to. */
-export async function open(source: BufferSource | Response, { kinds, listen, say, capture }: Host) {
+export async function open(source: BufferSource | Response, host: Host) {
+  const { kinds, listen, say, capture } = host;
   const bytes = source instanceof Response ? await source.arrayBuffer() : source;
   const { instance } = await WebAssembly.instantiate(bytes, core.imports);
   core.bind(instance.exports);
@@ -42,9 +33,13 @@ export async function open(source: BufferSource | Response, { kinds, listen, say
   for (const kind of kinds) {
     for (const name of known[kind]!.late) listen(document, name, (event) => read([kind, event, Date.now(), location.href]));
   }
+  const leaveLayers = host.shop && watchLayers(host, host.shop);
   return {
     read,
     /** The page is left: what only the end decides. */
-    leave: () => take(core.leave(location.href, performance.now()), Date.now()),
+    leave() {
+      take(core.leave(location.href, performance.now()), Date.now());
+      leaveLayers?.();
+    },
   };
 }

@@ -15,8 +15,11 @@ pub(super) fn recognized(
     known: &[(LineKey, u32)],
     is_checkout_named: bool,
 ) -> Bought {
+    // An article whose currency the page did not tell is the article in any currency.
     let is_alike = |line: &LineKey, other: &LineKey| {
-        line.variant == other.variant && line.currency == other.currency
+        let is_told = !line.currency.is_none() && !other.currency.is_none();
+        let is_same = !is_told || line.currency == other.currency;
+        line.variant == other.variant && is_same
     };
     let is_known = |line: &LineKey| known.iter().any(|(other, _)| is_alike(line, other));
     if is_checkout_named && !bought.keys().any(is_known) {
@@ -71,6 +74,14 @@ mod tests {
         let known = [(line("mug", 0, "EUR"), 1), (line("cup", 0, "EUR"), 1)];
         let bought = [(line("mug", 0, "USD"), 1), (line("cup", 0, "EUR"), 1)];
         check(&bought, &known, &bought);
+    }
+
+    #[test]
+    fn an_unknown_currency_contradicts_no_currency() {
+        let known = [(line("mug", 0, "XXX"), 1)];
+        check(&[(line("mug", 0, "EUR"), 1)], &known, &known);
+        let known = [(line("mug", 0, "EUR"), 1)];
+        check(&[(line("mug", 0, "XXX"), 1)], &known, &known);
     }
 
     #[test]

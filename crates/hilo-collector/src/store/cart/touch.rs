@@ -72,7 +72,7 @@ impl Product {
         put("name", self.info.name.as_deref().map(Value::from));
         put("price", self.info.unit_price.and_then(|minor| price(Amount { minor, currency })));
         put("quantity", Some(self.measured.clone().map_or(self.quantity.into(), Value::Number)));
-        put("currency", Some(currency.code().into()));
+        put("currency", Some(currency.code().into()).filter(|_| !currency.is_none()));
         put("url", self.info.url.as_deref().map(Value::from));
         put("image_url", self.info.image.as_deref().map(Value::from));
         properties
@@ -95,8 +95,9 @@ pub(super) fn about(products: &[Product]) -> Map<String, Value> {
     let listed = products.iter().take(PRODUCTS_MAX).map(|product| product.properties().into());
     properties.insert("products".to_owned(), Value::Array(listed.collect()));
     let mut currencies = products.iter().map(|product| product.line.currency);
+    let first = currencies.next().filter(|first| !first.is_none());
     // An event has a value only if the cart has one currency, every price is known, and nothing is sold by weight or length.
-    if let Some(currency) = currencies.next().filter(|first| currencies.all(|c| c == *first)) {
+    if let Some(currency) = first.filter(|first| currencies.all(|c| c == *first)) {
         properties.insert("currency".to_owned(), currency.code().into());
         let sum = products.iter().try_fold(Amount { minor: 0, currency }, |sum, product| {
             let unit_price = product.info.unit_price.filter(|_| product.measured.is_none());

@@ -3,6 +3,7 @@
 
 use std::cell::RefCell;
 
+use hilo_core::tag_manager::{self, Line, Plain};
 use serde::de::DeserializeOwned;
 use wasm_bindgen::JsValue;
 use wasm_bindgen::prelude::wasm_bindgen;
@@ -10,6 +11,7 @@ use wasm_bindgen::prelude::wasm_bindgen;
 use crate::capture::kinds;
 use crate::platform::capture::{Capture, Captured, Moment, PageValue};
 use crate::platform::codes::UNREADABLE;
+use crate::tag_manager::TagManager;
 
 /// An object that the page made.
 struct PageObject(JsValue);
@@ -24,6 +26,7 @@ type Kinds = Vec<(&'static str, Box<dyn Capture<PageObject>>)>;
 
 thread_local! {
     static KINDS: RefCell<Kinds> = RefCell::new(kinds());
+    static TAG_MANAGER: RefCell<TagManager> = RefCell::default();
 }
 
 /// Reads one occurrence of `kind`. Answers the named acts, a line each: name, tab, properties; or [`UNREADABLE`].
@@ -52,6 +55,38 @@ pub fn leave(url: String, elapsed_ms: f64) -> String {
     let moment = moment(&url, elapsed_ms);
     with(&mut |_, capture| write(&capture.leave_page(&moment), &mut lines));
     lines
+}
+
+/// Reads an entry of the `dataLayer`. `elapsed_ms` is negative for an entry from before the reader. Answers sentences for the
+/// developer, a line each; or [`UNREADABLE`]; or, where `may_ask`, that the entry needs the shop's currency.
+#[wasm_bindgen]
+pub fn read_push(
+    entry: JsValue,
+    url: String,
+    elapsed_ms: f64,
+    currency: String,
+    may_ask: bool,
+) -> String {
+    let Moment { elapsed_ms, path } = moment(&url, elapsed_ms);
+    let at_ms = (elapsed_ms >= 0).then_some(elapsed_ms);
+    let moment = tag_manager::Moment { at_ms, path: &path, currency: &currency };
+    match PageObject(entry).read::<Plain>() {
+        Some(entry) => of_tag_manager(&mut |reader| reader.read(&entry, &moment, may_ask)),
+        None => String::from(UNREADABLE),
+    }
+}
+
+/// The calls of the next act, as [`TagManager::next`] writes them. `lines` are the cart's, `undefined` before they are known.
+#[wasm_bindgen]
+pub fn next_act(lines: JsValue) -> String {
+    let lines = Line::all(&PageObject(lines).read::<Plain>().unwrap_or_default());
+    of_tag_manager(&mut |reader| reader.next(lines.as_deref()))
+}
+
+fn of_tag_manager(act: &mut dyn FnMut(&mut TagManager) -> String) -> String {
+    let answer =
+        TAG_MANAGER.try_with(|cell| cell.try_borrow_mut().map(|mut reader| act(&mut reader)));
+    answer.ok().and_then(Result::ok).unwrap_or_default()
 }
 
 /// Lets `act` work on every kind, unless the module is at work already.

@@ -3,7 +3,7 @@
  * the site's callbacks.
  */
 import type { CartState, CartStatus } from "../../types.ts";
-import { lineOf, totalsOf } from "../flat.ts";
+import { lineOf, totalsOf, unpricedOf } from "../flat.ts";
 import { overlay } from "../line.ts";
 import { isPersistent, quietly, read } from "../storage/store.ts";
 import type { Act, Shown } from "../types.ts";
@@ -52,7 +52,7 @@ export function lay(acts: Act[]) {
 /** What the site gets. */
 export function state(): CartState {
   const lines = undone.reduce(overlay, base);
-  return { lines: lines.map(lineOf), totals: totalsOf(lines), status: { ...status, pending: status.pending + undone.length } };
+  return { lines: lines.map(lineOf), totals: totalsOf(lines), unpriced: unpricedOf(lines), status: { ...status, pending: status.pending + undone.length } };
 }
 
 /** Calls back where the cart looks different. */

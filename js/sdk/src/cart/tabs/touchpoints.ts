@@ -5,13 +5,14 @@ import type { Properties } from "../../types.ts";
 import * as core from "../core.ts";
 import { lineOf, shownOf, table } from "../flat.ts";
 import { host } from "../host.ts";
+import { NO_CURRENCY } from "../limits.ts";
 import type { Shown } from "../types.ts";
 import { base } from "./display.ts";
 
 /** A line as Segment's spec has it. */
 function product(line: Shown): Properties {
-  const { price, image, ...rest } = lineOf(line);
-  return { ...rest, ...(price && { price: Number(price) }), ...(image && { image_url: image }) };
+  const { price, image, currency, ...rest } = lineOf(line);
+  return { ...rest, ...(currency !== NO_CURRENCY && { currency }), ...(price && { price: Number(price) }), ...(image && { image_url: image }) };
 }
 
 /** The cart's id as a property; none before the first contact. */

@@ -1,0 +1,201 @@
+//! One article of a push: its fields under the names that shops give them.
+//!
+//! In: an item as GA4, Universal Analytics, or a plugin has it. Out: an article with exact money, and a note for each value that
+//! was corrected or left out. An article without a price, or without a currency, is an article.
+
+use alloc::string::String;
+use alloc::vec::Vec;
+
+use super::notes::Notes;
+use super::plain::Plain;
+use super::printed;
+use crate::cart::limits::{NAME_BYTES_MAX, QUANTITY_MAX};
+use crate::digits;
+use crate::money::{Amount, Currency};
+use crate::price::{Price, Unclear};
+use crate::text::{concat, shortened};
+
+const IDS: [&str; 6] = ["item_id", "id", "sku", "product_id", "productId", "item_group_id"];
+const NAMES: [&str; 3] = ["item_name", "name", "title"];
+const VARIANTS: [&str; 2] = ["item_variant", "variant"];
+/// Items of a list; the page copies at most so many.
+const ITEMS_MAX: usize = 200;
+/// Lists within lists.
+const DEPTH_MAX: u8 = 3;
+
+/// Which line of the cart an article belongs to.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Key {
+    /// The shop's id of the article, or its name where the shop gives no id.
+    pub product_id: String,
+    /// The hash of the chosen variant; 0 for none.
+    pub options_hash: u64,
+    /// The currency; `None` where nothing tells it.
+    pub currency: Option<Currency>,
+}
+
+/// An article as a push has it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Article {
+    /// Its line.
+    pub key: Key,
+    /// Its name; empty for none.
+    pub name: String,
+    /// The price of one unit.
+    pub price: Option<Amount>,
+    /// How many; `None` where the push has no number.
+    pub quantity: Option<u32>,
+}
+
+/// The items of a list, of an object in place of a list, or of a list in a list. An item that is no object is `None`.
+pub(super) fn items(value: &Plain) -> Vec<Option<&Plain>> {
+    let mut found = Vec::new();
+    collect(value, DEPTH_MAX, &mut found);
+    found
+}
+
+fn collect<'p>(value: &'p Plain, depth: u8, found: &mut Vec<Option<&'p Plain>>) {
+    if found.len() > ITEMS_MAX {
+        return;
+    }
+    match value {
+        Plain::Map(_) if value.first(&IDS).or(value.first(&NAMES)).is_some() => {
+            found.push(Some(value))
+        }
+        // PHP writes an array with a gap as an object with numbers for names.
+        Plain::Map(fields) if depth > 0 && !fields.is_empty() => {
+            fields.iter().for_each(|(_, value)| collect(value, depth - 1, found));
+        }
+        Plain::List(values) if depth > 0 => {
+            values.iter().for_each(|value| collect(value, depth - 1, found))
+        }
+        Plain::Map(_) | Plain::List(_) | Plain::Null | Plain::Number(_) | Plain::Text(_) => {
+            found.push(None)
+        }
+    }
+}
+
+/// Reads one item. `around` is the currency that holds where the item has none.
+pub(super) fn read(
+    item: &Plain,
+    around: Option<Currency>,
+    notes: &mut Notes<'_>,
+) -> Option<Article> {
+    let product_id = item.first(&IDS).or_else(|| item.first(&NAMES))?;
+    let own = item.get("currency").and_then(currency);
+    let mut key = Key { product_id: product_id.into(), options_hash: 0, currency: own.or(around) };
+    if let Some(variant) = item.first(&VARIANTS) {
+        key.options_hash = hash(&concat(&["variant=", variant]));
+    }
+    Some(Article {
+        price: price(item, &key, notes),
+        quantity: quantity(item, product_id, notes),
+        name: shortened(item.first(&NAMES).unwrap_or_default(), NAME_BYTES_MAX).into(),
+        key,
+    })
+}
+
+/// Reads a currency's code, in small letters too. `XXX` is ISO 4217's code for no currency.
+pub(super) fn currency(value: &Plain) -> Option<Currency> {
+    let code = match value.text()?.to_ascii_uppercase().as_str() {
+        "RMB" => return Currency::parse("CNY"),
+        "€" => return Currency::parse("EUR"),
+        "XXX" => return None,
+        code => String::from(code),
+    };
+    Currency::parse(&code)
+}
+
+fn price(item: &Plain, key: &Key, notes: &mut Notes<'_>) -> Option<Amount> {
+    let given = item.get("price")?;
+    let text = given.text()?;
+    let Some(currency) = key.currency else {
+        notes.about(&key.product_id, &["the price ", text, " has no currency, so it is unknown"]);
+        return None;
+    };
+    let read = match given {
+        Plain::Number(_) => Price::of_number(text, currency),
+        Plain::Null | Plain::Text(_) | Plain::List(_) | Plain::Map(_) => {
+            printed::read(text, currency)
+        }
+    };
+    match read {
+        Ok(Price { amount, .. }) if amount.minor < 0 => {
+            notes.about(&key.product_id, &["the price ", text, " is negative, so it is unknown"]);
+            None
+        }
+        Ok(Price { amount, is_rounded }) => {
+            if is_rounded {
+                notes.about(
+                    &key.product_id,
+                    &["the price ", text, " was rounded to the decimals of ", currency.code()],
+                );
+            }
+            Some(amount)
+        }
+        Err(Unclear::TwoReadings) => {
+            notes.about(
+                &key.product_id,
+                &["the price ", text, " has two readings, so it is unknown; push a number"],
+            );
+            None
+        }
+        Err(Unclear::NoAmount) => {
+            notes.about(
+                &key.product_id,
+                &["the price ", text, " is no amount, so it is unknown; push a number"],
+            );
+            None
+        }
+    }
+}
+
+/// Whole units. A part of a unit counts as the whole units before it, and as one unit at least.
+fn quantity(item: &Plain, product_id: &str, notes: &mut Notes<'_>) -> Option<u32> {
+    let text = item.get("quantity").or_else(|| item.get("qty"))?.text()?;
+    let (whole, rest) = crate::text::cut(text, b'.');
+    let number = digits::append(0, whole).filter(|_| !whole.is_empty());
+    let units = number.and_then(|units| u32::try_from(units).ok());
+    let is_whole = rest.is_none_or(|rest| rest.bytes().all(|digit| digit == b'0'));
+    match units {
+        Some(units) if units > QUANTITY_MAX => {
+            notes.about(
+                product_id,
+                &["the quantity ", text, " is more than a line may have and was cut"],
+            );
+            Some(QUANTITY_MAX)
+        }
+        Some(units) if is_whole => Some(units),
+        Some(units) => {
+            notes.about(product_id, &["the quantity ", text, " was cut to whole units"]);
+            Some(units.max(1))
+        }
+        None if text.starts_with('-') => {
+            notes.about(product_id, &["the quantity ", text, " is negative and changes nothing"]);
+            Some(0)
+        }
+        None => {
+            notes
+                .about(product_id, &["the quantity ", text, " is no number and counts as missing"]);
+            None
+        }
+    }
+}
+
+/// FNV-1a, 64 bits, as `js/sdk/src/cart/line.ts` hashes options: lines with equal options must share a line.
+pub(super) fn hash(pairs: &str) -> u64 {
+    pairs.bytes().fold(0xcbf2_9ce4_8422_2325, |sum, byte| {
+        (sum ^ u64::from(byte)).wrapping_mul(0x100_0000_01b3)
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_variant_has_the_hash_that_the_page_gives_to_options() {
+        // `hash({ variant: "Blue" })` of `js/sdk/src/cart/line.ts`.
+        assert_eq!(hash("variant=Blue"), 17_210_314_133_569_157_617);
+    }
+}

@@ -1,0 +1,108 @@
+//! What a shop pushes to its tag manager → calls of the page's cart, as text for JavaScript.
+//!
+//! In: copied entries and the cart's lines. Out: sentences for the developer, and calls as JSON, a line each. It is no capture
+//! kind: kinds give named acts for the gate, and this gives calls of the cart, which reports its own touchpoints.
+//! `hilo_core::tag_manager` decides.
+
+use hilo_core::digits;
+use hilo_core::tag_manager::{Article, Call, Line, Moment, Plain, Reader};
+
+use crate::json::Json;
+use crate::platform::codes::{CART_WANTED, CURRENCY_WANTED};
+
+/// The reader of the page's `dataLayer`, with text as its answers.
+#[derive(Debug, Default)]
+pub struct TagManager(Reader);
+
+impl TagManager {
+    /// Reads one entry. Answers the sentences for the developer, a line each.
+    ///
+    /// Where the page can still ask for the shop's currency and the entry needs it, the answer is [`CURRENCY_WANTED`], and the
+    /// entry is not read.
+    pub fn read(&mut self, entry: &Plain, moment: &Moment<'_>, may_ask: bool) -> String {
+        if may_ask && moment.currency.is_empty() && self.0.wants_currency(entry) {
+            return String::from(CURRENCY_WANTED);
+        }
+        let mut lines = String::new();
+        for note in self.0.read(entry, moment) {
+            lines.push_str(&note);
+            lines.push('\n');
+        }
+        lines
+    }
+
+    /// The calls of the next act, each on a line that ends; an act without calls is an empty line. Empty text where no act waits,
+    /// [`CART_WANTED`] where the act needs the cart's lines.
+    pub fn next(&mut self, lines: Option<&[Line]>) -> String {
+        match self.0.next(lines) {
+            Some(calls) if calls.is_empty() => String::from("\n"),
+            Some(calls) => calls.iter().map(text).collect(),
+            None if self.0.is_waiting() => String::from(CART_WANTED),
+            None => String::new(),
+        }
+    }
+}
+
+/// A call by its name in `js/sdk/src/cart/calls.ts`, with its arguments.
+fn text(call: &Call) -> String {
+    let mut json = Json::new();
+    let named = |json: &mut Json, name: &str| {
+        json.text("call", name).list("args");
+    };
+    match call {
+        Call::Add(one) => {
+            named(&mut json, "cart.add");
+            article(&mut json, one);
+            json.number("", i64::from(one.quantity.unwrap_or(1)));
+        }
+        Call::Set(one, units) | Call::Correct(one, units) => {
+            named(&mut json, "cart.set");
+            article(&mut json, one);
+            json.number("", i64::from(*units));
+            // A quiet act: no touchpoint comes of it.
+            if matches!(call, Call::Correct(..)) {
+                json.raw("", "true");
+            }
+        }
+        Call::Dec(one, units) => {
+            named(&mut json, "cart.dec");
+            article(&mut json, one);
+            json.number("", i64::from(*units));
+        }
+        Call::Viewed => named(&mut json, "cart.viewed"),
+        Call::Checkout => named(&mut json, "cart.checkout"),
+        Call::Ordered(order_id, bought) => {
+            named(&mut json, "cart.ordered");
+            json.text("", order_id);
+            if !bought.is_empty() {
+                json.list("");
+                bought.iter().for_each(|one| article(&mut json, one));
+                json.end();
+            }
+        }
+    }
+    json.end();
+    let mut line = json.done();
+    line.push('\n');
+    line
+}
+
+/// A line as the site would name it.
+fn article(json: &mut Json, Article { key, name, price, quantity }: &Article) {
+    json.open("").text("product_id", &key.product_id).some("name", name);
+    if key.options_hash > 0 {
+        let mut hash = String::new();
+        digits::push(&mut hash, false, key.options_hash);
+        json.text("options_hash", &hash);
+    }
+    if let Some(currency) = key.currency {
+        json.text("currency", currency.code());
+    }
+    if let Some(price) = price {
+        json.text("price", &price.text());
+    }
+    if let Some(quantity) = quantity {
+        json.number("quantity", i64::from(*quantity));
+    }
+    json.close();
+}

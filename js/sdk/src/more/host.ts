@@ -1,0 +1,22 @@
+/**
+ * What the first file lends to the second one: the page's listeners and guards, the gate, the cart. Types only.
+ */
+import type { Shop } from "../cart.ts";
+
+/** What the first file lends. */
+export interface Host {
+  /** The kinds that are on. */
+  kinds: string[];
+  /** Listens until the tracker stops, and keeps errors from the page. */
+  listen(target: EventTarget, name: string, heard: (event: Event) => unknown): void;
+  /** Tells the developer, in debug mode. */
+  say(what: unknown): void;
+  /** Calls an act of ours, and keeps its errors from the page. */
+  guarded(act: () => void): void;
+  /** The cart, where the tag manager tells what is in it. */
+  shop?: Shop;
+  /** The currency where neither a push nor the page names one. */
+  currency?: string | undefined;
+  /** Hands a named act to the gate. */
+  capture(name: string, properties: string, at: number): void;
+}
