@@ -8,7 +8,7 @@ import * as core from "hilo-wasm";
 
 import { DRAFT_TRACK } from "./codes.ts";
 import type { Occurrence } from "./more/kind.ts";
-import { guarded, listen, say } from "./page.ts";
+import { atEnd, forgetLeads, guarded, learnLead, listen, say } from "./page.ts";
 import type { Part } from "./parts.ts";
 import type { Hilo, Options } from "./types.ts";
 
@@ -37,6 +37,9 @@ export function watchKinds({ file, module }: Part<MoreFile>, capture: NonNullabl
     opened = await loaded.open(source, {
       kinds: kinds.map(([kind]) => kind),
       listen,
+      atEnd,
+      learnLead,
+      guarded,
       say,
       capture: (name, properties, at) => guarded(() => core.tell(DRAFT_TRACK, name, properties, at)),
     });
@@ -54,7 +57,8 @@ export function watchKinds({ file, module }: Part<MoreFile>, capture: NonNullabl
   for (const [kind, names] of kinds) {
     for (const name of names) {
       listen(document, name, (event) => {
-        const occurrence: Occurrence = [kind, event, Date.now(), location.href];
+        // An event keeps the element inside a shadow root only while it is on its way.
+        const occurrence: Occurrence = [kind, event, event.composedPath()[0], Date.now(), location.href];
         if (opened) return opened.read(occurrence);
         if (early.length < EARLY_MAX && core.admits()) early.push(occurrence);
         load();
@@ -62,7 +66,7 @@ export function watchKinds({ file, module }: Part<MoreFile>, capture: NonNullabl
     }
   }
   // A denial reaches what waits here as it reaches what waits at the gate.
-  consent.on(() => core.admits() || early.splice(0));
+  consent.on(() => core.admits() || (early.splice(0), forgetLeads()));
   // Called before the tracker's own listener, which sends what waits.
   listen(window, "pagehide", () => {
     if (opened) opened.leave();

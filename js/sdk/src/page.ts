@@ -6,10 +6,14 @@
  */
 import * as core from "hilo-wasm";
 
-import { HAPPENED_HIDDEN, HAPPENED_ONLINE, HAPPENED_RESTORED, HAPPENED_STORED_ELSEWHERE, HAPPENED_TASK_ENDED, HAPPENED_WOKE } from "./codes.ts";
+import {
+  HAPPENED_HIDDEN, HAPPENED_ONLINE, HAPPENED_RESTORED, HAPPENED_STORED_ELSEWHERE, HAPPENED_TASK_ENDED, HAPPENED_WOKE,
+} from "./codes.ts";
 
 /** How long an answer may take (protocol.md). */
 const TIMEOUT_MS = 10_000;
+/** Characters of what [`learnLead`] learns. */
+const LEADS_MAX = 4_000;
 /** When the time zone is asked for. Its name wakes a library of the browser's, and the first event does not wait for that. */
 const ZONE_MS = 1_000;
 
@@ -20,8 +24,15 @@ let timer: ReturnType<typeof setTimeout> | undefined;
 let onConsent = () => {};
 /** The browser's description of itself. */
 let description = "";
-/** Address, referrer and title when the module last asked. */
+/** The place when the module last asked. */
 let lastPlace = "";
+/** Where the GET forms of this tab lead, stored for the tab: addresses, each with the names of the fields in its query. */
+let leads = "";
+try {
+  leads = sessionStorage["hilo.f"] ?? "";
+} catch {
+  // The storage is blocked, so this document's own forms count alone.
+}
 
 /** Switches the sentences for the developer on or off. */
 export function debug(on: boolean) {
@@ -77,6 +88,11 @@ export function listen(target: EventTarget, kind: string, heard: (event: Event) 
   target.addEventListener(kind, (event) => guarded(() => void heard(event)), { capture: true, passive: true, signal: ending.signal });
 }
 
+/** Calls `act` once, at [`stop`]. */
+export function atEnd(act: () => void) {
+  ending.signal.addEventListener("abort", act);
+}
+
 /** The browser's description of itself, as fields of an envelope's context. */
 export const surroundings = () => description;
 
@@ -85,16 +101,39 @@ function describe(timezone?: string) {
   description = JSON.stringify({ locale: navigator.language, timezone, screen: { width, height } }).slice(1, -1);
 }
 
-/** Whether address, referrer or title changed since the last call. Comparing them costs less than carrying them into the module. */
+/** Address, referrer and title, a line each. None of them can hold a line break. */
+export const place = () => `${bare(location.href)}\n${bare(document.referrer)}\n${document.title}`;
+
+/** Whether the place changed since the last call. Comparing texts costs less than carrying them into the module. */
 export function moved(): boolean {
   const before = lastPlace;
-  lastPlace = location.href + "\n" + document.referrer + "\n" + document.title;
-  return lastPlace !== before;
+  return (lastPlace = place()) !== before;
 }
 
 /** The first same-origin address in this tab's history, where the browser tells. */
 export function firstInHistory(): string | undefined {
-  return window.navigation?.entries()[0]?.url ?? undefined;
+  const url = window.navigation?.entries()[0]?.url;
+  return url ? bare(url) : undefined;
+}
+
+/** Learns where a GET form leads: an address, and the names of the fields in its query. Only with consent the tab stores it. */
+export function learnLead(lead: string) {
+  if (!leads.includes(lead) && leads.length < LEADS_MAX) leads += lead + "\n";
+  if (core.anonymous_id()) sessionStorage["hilo.f"] = leads;
+}
+
+/** Removes what [`learnLead`] stored. */
+export const forgetLeads = () => guarded(() => sessionStorage.removeItem("hilo.f"));
+
+/** The address without what a visitor typed into a GET form. */
+function bare(url: string): string {
+  for (const lead of leads.split("\n")) {
+    const [page, names = ""] = lead.split("?");
+    if (names && url.startsWith(page + "?")) {
+      return url.replace(/([^?&=#]+)=[^&#]*/g, (pair, name) => (names.split("&").includes(name) ? name + "=" : pair));
+    }
+  }
+  return url;
 }
 
 /** A time in RFC 3339, UTC, with milliseconds. */

@@ -6,7 +6,7 @@ import * as core from "hilo-more-wasm";
 
 import * as kinds from "../capture/index.ts";
 import { UNREADABLE } from "../codes.ts";
-import type { CaptureKind, Occurrence } from "./kind.ts";
+import type { CaptureKind, Occurrence, Page } from "./kind.ts";
 
 /** What the first file lends. */
 export interface Host {
@@ -14,6 +14,12 @@ export interface Host {
   kinds: string[];
   /** Listens until the tracker stops, and keeps errors from the page. */
   listen(target: EventTarget, name: string, heard: (event: Event) => unknown): void;
+  /** Calls `act` when the tracker stops. */
+  atEnd(act: () => void): void;
+  /** Learns where a GET form leads. */
+  learnLead(lead: string): void;
+  /** Keeps errors of `act` from the page. */
+  guarded(act: () => void): void;
   /** Tells the developer, in debug mode. */
   say(what: unknown): void;
   /** Hands a named act to the gate. */
@@ -23,7 +29,7 @@ export interface Host {
 const known: Record<string, CaptureKind> = kinds;
 
 /** Binds the module and listens to what the first file does not listen to. */
-export async function open(source: BufferSource | Response, { kinds, listen, say, capture }: Host) {
+export async function open(source: BufferSource | Response, { kinds, listen, atEnd, learnLead, guarded, say, capture }: Host) {
   const bytes = source instanceof Response ? await source.arrayBuffer() : source;
   const { instance } = await WebAssembly.instantiate(bytes, core.imports);
   core.bind(instance.exports);
@@ -35,12 +41,20 @@ export async function open(source: BufferSource | Response, { kinds, listen, say
       if (name) capture(name, properties, at);
     }
   }
-  function read([kind, event, at, url]: Occurrence) {
-    const cells = known[kind]!.read(event);
+  function read([kind, event, target, at, url]: Occurrence) {
+    const cells = known[kind]!.read(event, target, pages[kind]!);
     if (cells) take(core.read(kind, cells, url, event.timeStamp), at);
   }
+  const pages: Record<string, Page> = {};
   for (const kind of kinds) {
-    for (const name of known[kind]!.late) listen(document, name, (event) => read([kind, event, Date.now(), location.href]));
+    const page: Page = (pages[kind] = {
+      listen: (target, name) => listen(target, name, (event) => read([kind, event, event.composedPath()[0], Date.now(), location.href])),
+      happened: (type, target) => guarded(() => read([kind, { type, timeStamp: performance.now() }, target, Date.now(), location.href])),
+      atEnd,
+      learnLead,
+    });
+    for (const name of known[kind]!.late) page.listen(document, name);
+    known[kind]!.start?.(page);
   }
   return {
     read,
