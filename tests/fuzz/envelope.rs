@@ -3,6 +3,7 @@
 
 #![no_main]
 
+use hilo_core::config::NormalizeRules;
 use hilo_core::consent::Purpose;
 use hilo_core::event::{Event, Facts};
 use hilo_core::normalize;
@@ -18,9 +19,9 @@ fuzz_target!(|body: &[u8]| {
         assert_eq!(judged.len(), envelope.items.len());
         for one in judged {
             let Ok(mut event) = one.result else { continue };
-            normalize::apply(&mut event, &facts);
+            normalize::apply(&mut event, &facts, &NormalizeRules::default());
             let once = event.clone();
-            normalize::apply(&mut event, &facts);
+            normalize::apply(&mut event, &facts, &NormalizeRules::default());
             assert_eq!(event, once, "normalizing twice is normalizing once");
             let text = serde_json::to_string(&event).unwrap();
             assert_eq!(serde_json::from_str::<Event>(&text).unwrap(), *event);

@@ -1,5 +1,6 @@
 //! Laws of normalize: a second run changes nothing, fields keep their limits, and redacted values stay redacted.
 
+use hilo_core::config::NormalizeRules;
 use hilo_core::event::fields::{FIELDS, Privacy, Shape, URL_BYTES_MAX};
 use hilo_core::event::{EVENT_BYTES_MAX, Event, Gist};
 use hilo_core::testing::{any_event, any_text, any_url, event_of, facts, page_message};
@@ -12,7 +13,7 @@ const ADDED_BYTES_MAX: usize = 8 * 1024;
 
 fn normalized(event: &Event) -> Event {
     let mut event = event.clone();
-    normalize::apply(&mut event, &facts());
+    normalize::apply(&mut event, &facts(), &NormalizeRules::default());
     event
 }
 

@@ -8,7 +8,7 @@ import * as core from "hilo-wasm";
 
 import { DRAFT_TRACK } from "./codes.ts";
 import type { Occurrence } from "./more/kind.ts";
-import { atEnd, forgetLeads, guarded, learnLead, listen, say } from "./page.ts";
+import { atEnd, guarded, learnLead, listen, say } from "./page.ts";
 import type { Part } from "./parts.ts";
 import type { Hilo, Options } from "./types.ts";
 
@@ -39,6 +39,8 @@ export function watchKinds({ file, module }: Part<MoreFile>, capture: NonNullabl
       listen,
       atEnd,
       learnLead,
+      anonymousId: core.anonymous_id,
+      consent,
       guarded,
       say,
       capture: (name, properties, at) => guarded(() => core.tell(DRAFT_TRACK, name, properties, at)),
@@ -66,7 +68,7 @@ export function watchKinds({ file, module }: Part<MoreFile>, capture: NonNullabl
     }
   }
   // A denial reaches what waits here as it reaches what waits at the gate.
-  consent.on(() => core.admits() || (early.splice(0), forgetLeads()));
+  consent.on(() => core.admits() || early.splice(0));
   // Called before the tracker's own listener, which sends what waits.
   listen(window, "pagehide", () => {
     if (opened) opened.leave();

@@ -12,8 +12,6 @@ import {
 
 /** How long an answer may take (protocol.md). */
 const TIMEOUT_MS = 10_000;
-/** Characters of what [`learnLead`] learns. */
-const LEADS_MAX = 4_000;
 /** When the time zone is asked for. Its name wakes a library of the browser's, and the first event does not wait for that. */
 const ZONE_MS = 1_000;
 
@@ -26,7 +24,7 @@ let onConsent = () => {};
 let description = "";
 /** The place when the module last asked. */
 let lastPlace = "";
-/** Where the GET forms of this tab lead, stored for the tab: addresses, each with the names of the fields in its query. */
+/** Where the GET forms of this tab lead: addresses, a line each, with the names in their queries as an expression. `more.ts` has the rest. */
 let leads = "";
 try {
   leads = sessionStorage["hilo.f"] ?? "";
@@ -116,22 +114,14 @@ export function firstInHistory(): string | undefined {
   return url ? bare(url) : undefined;
 }
 
-/** Learns where a GET form leads: an address, and the names of the fields in its query. Only with consent the tab stores it. */
-export function learnLead(lead: string) {
-  if (!leads.includes(lead) && leads.length < LEADS_MAX) leads += lead + "\n";
-  if (core.anonymous_id()) sessionStorage["hilo.f"] = leads;
-}
-
-/** Removes what [`learnLead`] stored. */
-export const forgetLeads = () => guarded(() => sessionStorage.removeItem("hilo.f"));
+/** Learns where a GET form of this document leads. */
+export const learnLead = (lead: string) => void (leads += lead);
 
 /** The address without what a visitor typed into a GET form. */
 function bare(url: string): string {
   for (const lead of leads.split("\n")) {
-    const [page, names = ""] = lead.split("?");
-    if (names && url.startsWith(page + "?")) {
-      return url.replace(/([^?&=#]+)=[^&#]*/g, (pair, name) => (names.split("&").includes(name) ? name + "=" : pair));
-    }
+    const [page, names] = lead.split("?");
+    if (names && url.startsWith(page + "?")) return url.replace(RegExp(`([?&](${names})=)[^&#]*`, "g"), "$1");
   }
   return url;
 }

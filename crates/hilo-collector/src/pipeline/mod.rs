@@ -48,7 +48,7 @@ pub async fn run<P: Platform>(
     let mut entries: Vec<Entry> =
         validate::check(envelope, source, facts).into_iter().map(Entry::from).collect();
     for event in entries.iter_mut().filter_map(|entry| entry.event.as_mut()) {
-        normalize::apply(event, facts);
+        normalize::apply(event, facts, &loaded.config.normalize);
         // The presumed channel is mostly that of the session's first event. Then the profile need not write the event again.
         event.context.hilo.channel = presume(&event.context.hilo);
     }

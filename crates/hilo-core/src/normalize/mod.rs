@@ -13,17 +13,18 @@ pub mod page;
 pub mod scrub;
 pub mod user_agent;
 
+use crate::config::NormalizeRules;
 use crate::event::{Event, Facts};
 
 /// Normalizes an event that validation has passed.
-pub fn apply(event: &mut Event, facts: &Facts) {
+pub fn apply(event: &mut Event, facts: &Facts, rules: &NormalizeRules) {
     clock::apply(event, facts); // first, so that every later step has the right time
     name::apply(event, facts);
     page::apply(event, facts); // before every step that reads an address
     scrub::apply(event, facts); // before values are read from addresses: an e-mail posing as a click id must go
     campaign::apply(event, facts);
     click_id::apply(event, facts);
-    channel::apply(event, facts); // after campaign and click ids, which decide the channel
+    channel::apply(event, rules); // after campaign and click ids, which decide the channel
     user_agent::apply(event, facts); // removes the raw user agent
     geo::apply(event, facts); // removes the raw IP address
 }

@@ -62,9 +62,8 @@ impl Pages {
     fn is_same(&self, a: &str, b: &str, is_navigation: bool) -> bool {
         let page = |url| {
             let (document, fragment) = cut(url, b'#');
-            let is_route = |route: &&str| {
-                self.has_hash && matches!(route.as_bytes(), [b'/', ..] | [b'!', b'/', ..])
-            };
+            let is_route =
+                |route: &&str| self.has_hash && route.bytes().take(2).any(|byte| byte == b'/');
             let route = fragment.filter(is_route).unwrap_or_default();
             if self.has_query && is_navigation {
                 (document, route)

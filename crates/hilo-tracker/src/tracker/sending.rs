@@ -249,8 +249,9 @@ impl<P: Platform> Tracker<P> {
             // Something waits for another attempt, after the transport's own delay.
             None => (has_more && is_free && asked.is_none()).then_some(wait),
         };
-        let view = self.view_ends_at_ms().map(|at| at - now);
-        if let Some(ms) = asked.into_iter().chain(flush.filter(|_| is_free)).chain(view).min() {
+        // Nothing can be sent before the id is there, so a view may wait as long.
+        let asked = asked.or_else(|| self.view_ends_at_ms().map(|at| at - now));
+        if let Some(ms) = asked.into_iter().chain(flush.filter(|_| is_free)).min() {
             let at = now + ms.max(0);
             // Most events do not change that moment.
             if self.wakes_at_ms.replace(at) != Some(at) {

@@ -62,9 +62,7 @@ function lead(form: HTMLFormElement, submitter: HTMLElement | null | undefined, 
   const url = new URL(of("action") || location.href, document.baseURI);
   const names = new Set(fieldsOf(form).map((field) => attribute(field, "name")).filter((name) => name && !/^utm_|clid$/.test(name)));
   if (url.origin !== location.origin || !names.size) return;
-  // As the browser encodes them.
-  const encoded = new URLSearchParams([...names].map((name) => [name, ""])).toString().replaceAll("=", "");
-  page.learnLead(`${url.origin}${url.pathname}?${encoded}`);
+  page.learnLead(url.origin + url.pathname, [...names]);
 }
 
 function read(form: Element) {

@@ -6,7 +6,9 @@ import * as core from "hilo-more-wasm";
 
 import * as kinds from "../capture/index.ts";
 import { UNREADABLE } from "../codes.ts";
+import type { Hilo } from "../types.ts";
 import type { CaptureKind, Occurrence, Page } from "./kind.ts";
+import { leadsOf } from "./leads.ts";
 
 /** What the first file lends. */
 export interface Host {
@@ -16,8 +18,11 @@ export interface Host {
   listen(target: EventTarget, name: string, heard: (event: Event) => unknown): void;
   /** Calls `act` when the tracker stops. */
   atEnd(act: () => void): void;
-  /** Learns where a GET form leads. */
+  /** Learns where a GET form of this document leads: a line for `bare` of `page.ts`. */
   learnLead(lead: string): void;
+  /** The visitor's id; empty without consent. */
+  anonymousId(): string;
+  consent: Hilo["consent"];
   /** Keeps errors of `act` from the page. */
   guarded(act: () => void): void;
   /** Tells the developer, in debug mode. */
@@ -29,7 +34,8 @@ export interface Host {
 const known: Record<string, CaptureKind> = kinds;
 
 /** Binds the module and listens to what the first file does not listen to. */
-export async function open(source: BufferSource | Response, { kinds, listen, atEnd, learnLead, guarded, say, capture }: Host) {
+export async function open(source: BufferSource | Response, host: Host) {
+  const { kinds, listen, atEnd, guarded, say, capture } = host;
   const bytes = source instanceof Response ? await source.arrayBuffer() : source;
   const { instance } = await WebAssembly.instantiate(bytes, core.imports);
   core.bind(instance.exports);
@@ -45,6 +51,7 @@ export async function open(source: BufferSource | Response, { kinds, listen, atE
     const cells = known[kind]!.read(event, target, pages[kind]!);
     if (cells) take(core.read(kind, cells, url, event.timeStamp), at);
   }
+  const learnLead = leadsOf(host);
   const pages: Record<string, Page> = {};
   for (const kind of kinds) {
     const page: Page = (pages[kind] = {

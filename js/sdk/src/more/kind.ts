@@ -24,8 +24,8 @@ export interface Page {
   happened(type: string, target: EventTarget): void;
   /** Calls `act` when the tracker stops. */
   atEnd(act: () => void): void;
-  /** Learns where a GET form leads: an address, `?`, and the names of the fields in its query. */
-  learnLead(lead: string): void;
+  /** Learns where a GET form leads: an address without its query, and the names in that query. */
+  learnLead(page: string, names: string[]): void;
 }
 
 /** An event that one kind has to read, with its innermost element and the page's clock and address. */
