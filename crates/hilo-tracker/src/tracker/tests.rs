@@ -325,7 +325,7 @@ fn a_click_by_each_click_id_of_the_core_opens_a_new_session() {
     }
 }
 
-/// The times and paths of the page events in `body`, in order, with their titles and names.
+/// Path, title and name of each event in `body`, in order.
 fn pages_in(body: &str) -> Vec<[String; 3]> {
     let mut pages = Vec::new();
     let envelope: serde_json::Value = serde_json::from_str(body).unwrap();
@@ -457,8 +457,6 @@ fn a_variant_of_an_article_is_no_view_and_keeps_the_campaign() {
 
 #[test]
 fn a_page_that_is_left_while_it_loads_sends_its_view() {
-    let page = Memory::new("https://a.example/");
-    start(&page);
     let (page, _) = visited("https://a.example/");
     let next = page.next_document("https://a.example/list", "https://a.example/");
     let mut tracker = load(&next);

@@ -22,7 +22,8 @@ export const forms: CaptureKind = {
     seen.add(event);
     follow(target, page);
     const step = STEPS[event.type]!;
-    if (target instanceof HTMLFormElement) {
+    if (step === FORM_SUBMITTED || step === FORM_SENT) {
+      if (!(target instanceof HTMLFormElement)) return;
       const { submitter } = event as SubmitEvent;
       lead(target, submitter, page);
       return { step, form: read(target), field: "" };
