@@ -8,8 +8,8 @@
 
 use hilo_tracker::capture;
 use hilo_tracker::capture::pages::Pages;
-use hilo_tracker::platform::{Change, Place};
 use hilo_tracker::platform::capture::{Captured, Moment, PageValue};
+use hilo_tracker::platform::{Change, Place};
 use serde::de::DeserializeOwned;
 use serde_json::{Value, from_value, json};
 

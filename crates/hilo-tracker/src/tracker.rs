@@ -7,9 +7,9 @@ mod consent;
 mod envelope;
 mod flight;
 mod sending;
-mod views;
 #[cfg(test)]
 mod tests;
+mod views;
 
 use std::rc::Rc;
 

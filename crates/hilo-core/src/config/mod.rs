@@ -268,11 +268,19 @@ fn hosts(reader: &Reader<'_>, normalize: &Section<'_>) -> Vec<String> {
             && host.bytes().all(|b| b.is_ascii_alphanumeric() || matches!(b, b'.' | b'-'));
         if !is_host && let Some(list) = normalize.value("unwanted_referrals") {
             let message = "write the host alone, such as \"pay.example.com\"";
-            reader.report(list.span(), "normalize.unwanted_referrals", ProblemCode::BadValue, message);
+            reader.report(
+                list.span(),
+                "normalize.unwanted_referrals",
+                ProblemCode::BadValue,
+                message,
+            );
         }
         is_host
     });
-    hosts.iter().map(|host| host.to_ascii_lowercase().trim_start_matches("www.").to_owned()).collect()
+    hosts
+        .iter()
+        .map(|host| host.to_ascii_lowercase().trim_start_matches("www.").to_owned())
+        .collect()
 }
 
 fn retention(reader: &Reader<'_>, root: &Section<'_>) -> Retention {

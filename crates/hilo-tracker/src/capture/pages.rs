@@ -58,20 +58,22 @@ impl Pages {
         self.last = Some(place.clone());
     }
 
-    /// Whether two addresses are the same page. A query that the site replaced without a navigation never makes another page.
-    fn is_same(&self, a: &str, b: &str, is_navigation: bool) -> bool {
+    /// Whether `to` is the same page as `from`. A query that the site replaced without a navigation never makes another page, and
+    /// a fragment that is no route names a place inside the page.
+    fn is_same(&self, from: &str, to: &str, is_navigation: bool) -> bool {
         let page = |url| {
             let (document, fragment) = cut(url, b'#');
-            let is_route =
-                |route: &&str| self.has_hash && route.bytes().take(2).any(|byte| byte == b'/');
-            let route = fragment.filter(is_route).unwrap_or_default();
+            let fragment = fragment.unwrap_or_default();
+            let is_route = fragment.is_empty() || fragment.bytes().take(2).any(|byte| byte == b'/');
+            let route = (self.has_hash && is_route).then_some(fragment);
             if self.has_query && is_navigation {
                 (document, route)
             } else {
-                (cut(document, b'?').0, cut(route, b'?').0)
+                (cut(document, b'?').0, route.map(|route| cut(route, b'?').0))
             }
         };
-        page(a) == page(b)
+        let ((document, route), (to_document, to_route)) = (page(from), page(to));
+        document == to_document && to_route.is_none_or(|to| to == route.unwrap_or_default())
     }
 }
 
@@ -148,6 +150,7 @@ mod tests {
         check((false, true), Change::Went, list, "https://a.example/#/list", false);
         check((false, true), Change::Went, "https://a.example/", "https://a.example/#!/list", true);
         check((false, true), Change::Went, "https://a.example/", "https://a.example/#top", false);
+        check((false, true), Change::Went, list, "https://a.example/#top", false);
     }
 
     #[test]
