@@ -2,7 +2,8 @@
 //!
 //! In: a list of steps, in order. Out: a list with what each step gave.
 //! A step of a kind of the second module is `{atMs, url, cells}`, or `{atMs, url}` for the end of the page; it gives named acts.
-//! A step of page views is `{place}`, `{told}` for a view that the site tells itself, or `{}` for a return from the
+//! A step of page views is `{place}` for an address that the visitor went to, `{replaced}` for one that the site put into its
+//! place, `{told}` for a view that the site tells itself, `{query, hash}` for settings, or `{}` for a return from the
 //! back/forward cache; it gives the view, if it is one.
 //! A step of the tag manager is `{push}`, with `atMs` where the reader saw the push, or `{lines}` for the cart's lines from then
 //! on; a push gives the calls of the cart and what the developer is told.
@@ -11,8 +12,8 @@ use hilo_core::tag_manager;
 use hilo_core::tag_manager::{Line, Plain};
 use hilo_tracker::capture;
 use hilo_tracker::capture::pages::Pages;
-use hilo_tracker::platform::Place;
 use hilo_tracker::platform::capture::{Captured, Moment, PageValue};
+use hilo_tracker::platform::{Change, Place};
 use hilo_tracker::tag_manager::TagManager;
 use serde::de::DeserializeOwned;
 use serde_json::{Value, from_value, json};
@@ -70,12 +71,16 @@ fn shown(captured: &[Captured]) -> Value {
 }
 
 fn view(pages: &mut Pages, step: &Value) -> Value {
-    if let Some(told) = step.get("told") {
-        pages.note_own_view(&place(told));
-    } else if let Some(found) = step.get("place") {
-        if let Some(Place { url, referrer, title }) = pages.read(place(found)) {
+    let went = step.get("place").map(|found| (found, Change::Went));
+    let found = went.or_else(|| step.get("replaced").map(|found| (found, Change::Replaced)));
+    if let Some((found, change)) = found {
+        if let Some(Place { url, referrer, title }) = pages.read(place(found), change) {
             return json!({ "url": url, "referrer": referrer, "title": title });
         }
+    } else if let Some(told) = step.get("told") {
+        pages.note_own_view(&place(told));
+    } else if let Some(query) = step.get("query") {
+        *pages = Pages::new(query == true, step.get("hash").is_some_and(|hash| hash == true));
     } else {
         pages.forget();
     }

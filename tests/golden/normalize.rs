@@ -1,6 +1,7 @@
 //! One event before a step → what the step changed.
 //!
-//! In: `{message, sentAt, ip, userAgent, geo, server}`, each optional; the message is laid over an ordinary page view.
+//! In: `{message, sentAt, ip, userAgent, geo, server, unwantedReferrals}`, each optional; the message is laid over an ordinary
+//! page view.
 //! Out: `changed`, the paths whose value is another, with the value after.
 
 use std::collections::BTreeMap;
@@ -12,8 +13,6 @@ use hilo_core::normalize::{
 };
 use hilo_core::testing::{event_of, facts, page_message};
 use serde_json::{Map, Value, json};
-
-type Step = fn(&mut Event, &Facts);
 
 pub(crate) fn clock_step(input: &Value) -> Value {
     run(input, clock::apply)
@@ -41,10 +40,11 @@ pub(crate) fn scrub_step(input: &Value) -> Value {
 }
 /// The channel reads what campaign and click ids have found.
 pub(crate) fn channel_step(input: &Value) -> Value {
+    let rules = rules(input);
     run(input, |event, facts| {
         campaign::apply(event, facts);
         click_id::apply(event, facts);
-        channel::apply(event, facts);
+        channel::apply(event, &rules);
     })
 }
 /// The shop's own currency is the euro.
@@ -57,10 +57,17 @@ pub(crate) fn currency_step(input: &Value) -> Value {
     })
 }
 pub(crate) fn all(input: &Value) -> Value {
-    run(input, |event, facts| normalize::apply(event, facts, &NormalizeRules::default()))
+    let rules = rules(input);
+    run(input, |event, facts| normalize::apply(event, facts, &rules))
 }
 
-fn run(input: &Value, step: Step) -> Value {
+fn rules(input: &Value) -> NormalizeRules {
+    let listed = input.get("unwantedReferrals").and_then(Value::as_array);
+    let hosts = listed.into_iter().flatten().filter_map(Value::as_str).map(str::to_owned);
+    NormalizeRules { unwanted_referrals: hosts.collect(), ..NormalizeRules::default() }
+}
+
+fn run(input: &Value, step: impl Fn(&mut Event, &Facts)) -> Value {
     let text = |key: &str| input.get(key).and_then(Value::as_str).map(str::to_owned);
     let mut message = page_message();
     lay_over(&mut message, input.get("message").unwrap_or(&Value::Null));

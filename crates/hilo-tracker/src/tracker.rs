@@ -9,6 +9,7 @@ mod flight;
 mod sending;
 #[cfg(test)]
 mod tests;
+mod views;
 
 use std::rc::Rc;
 
@@ -19,10 +20,11 @@ use crate::capture::pages::Pages;
 use crate::draft::{Draft, Kind, Scene};
 use crate::gate::{Gate, Passage, from_stored};
 use crate::identity::{Landing, Session, campaign, landing};
-use crate::platform::{Happened, Place, Platform};
+use crate::platform::{Change, Happened, Place, Platform};
 use crate::queue::Queue;
 use crate::transport::Transport;
 use flight::{ConsentRecord, Flight};
+use views::View;
 
 /// Storage keys. The consent holds no identifier; the other keys exist after a grant only.
 const CONSENT_KEY: &str = "hilo.c";
@@ -43,6 +45,10 @@ pub struct Options {
     pub key: String,
     /// Capture page views.
     pub pages: bool,
+    /// Another query is another page.
+    pub query: bool,
+    /// A fragment may be a route.
+    pub hash: bool,
     /// Keep no draft while the visitor has not answered, not even in memory.
     pub is_strict: bool,
     /// Version of the notice that the site shows, for the receipts.
@@ -67,6 +73,8 @@ pub struct Tracker<P> {
     platform: P,
     gate: Gate,
     pages: Pages,
+    /// The view that is not captured yet.
+    view: Option<View>,
     queue: Queue,
     transport: Transport,
     visitor: Visitor,
@@ -110,12 +118,13 @@ impl<P: Platform> Tracker<P> {
             scene: None,
             session: None,
             claim: None,
+            pages: Pages::new(options.query, options.hash),
+            view: None,
             options,
             gate,
             first,
             tab,
             platform,
-            pages: Pages::default(),
             queue: Queue::default(),
             transport: Transport::default(),
             visitor: Visitor::Unknown,
@@ -137,7 +146,7 @@ impl<P: Platform> Tracker<P> {
         if self.gate.allows_id() {
             self.awaken();
         }
-        self.look();
+        self.look_first();
         self.set_timer();
     }
 
@@ -147,14 +156,18 @@ impl<P: Platform> Tracker<P> {
             return;
         }
         match what {
-            Happened::Navigated => self.look(),
+            Happened::Navigated(change) => self.look(change),
+            Happened::Ready => self.settle(),
             Happened::Restored => {
                 self.pages.forget();
                 // A frozen page receives no event about what other tabs store.
                 self.look_again();
-                self.look();
+                self.look(Change::Went);
             }
-            Happened::Hidden => self.send_all(),
+            Happened::Hidden => {
+                self.settle();
+                self.send_all();
+            }
             Happened::Online => {
                 self.transport.hurry();
                 self.send();
@@ -166,13 +179,6 @@ impl<P: Platform> Tracker<P> {
             Happened::Answered(answer) => self.answered(answer),
         }
         self.set_timer();
-    }
-
-    /// A page view that the site reports itself.
-    pub fn page(&mut self, name: &str, properties: &str, at_ms: i64) {
-        let scene = self.here();
-        self.pages.note_own_view(&scene.place);
-        self.tell(Kind::Page, name, properties, at_ms);
     }
 
     /// A named act.
@@ -228,6 +234,7 @@ impl<P: Platform> Tracker<P> {
 
     /// Logout: the next visitor on this device is a new one.
     pub fn reset(&mut self) {
+        self.settle();
         for key in [ID_KEY, SESSION_KEY, CLAIM_KEY] {
             self.platform.remove(key);
         }
@@ -257,6 +264,7 @@ impl<P: Platform> Tracker<P> {
 
     /// Sends the queue now.
     pub fn flush(&mut self) {
+        self.settle();
         self.transport.insist();
         self.send();
         self.set_timer();
@@ -264,6 +272,7 @@ impl<P: Platform> Tracker<P> {
 
     /// Stops for good: nothing is captured or sent any more. Queued events stay for the next page.
     pub fn destroy(&mut self) {
+        self.settle();
         self.queue.write_group(&self.platform);
         self.is_over = true;
     }
@@ -278,33 +287,6 @@ impl<P: Platform> Tracker<P> {
         self.queue.count("capture_unread", count);
     }
 
-    /// Captures a view if the visitor is at a new place.
-    fn look(&mut self) {
-        if !self.options.pages {
-            return;
-        }
-        self.follow_document();
-        if let Some(view) = self.pages.read(self.place.clone()) {
-            let (at_ms, scene) = (self.platform.now_ms(), Rc::new(envelope::scene(view)));
-            self.scene = Some(Rc::clone(&scene));
-            self.capture(Draft { at_ms, scene, ..Draft::default() });
-        }
-    }
-
-    fn here(&mut self) -> Rc<Scene> {
-        self.follow_document();
-        let (pages, place) = (&self.pages, &self.place);
-        Rc::clone(self.scene.get_or_insert_with(|| Rc::new(envelope::scene(pages.as_seen(place)))))
-    }
-
-    /// Reads the document's place if it changed.
-    fn follow_document(&mut self) {
-        if self.platform.moved() {
-            self.place = clean(self.platform.place());
-            self.scene = None;
-        }
-    }
-
     /// Forgets the session and claim that this tab read: another tab may have stored others.
     fn look_again(&mut self) {
         (self.session, self.claim) = (None, None);
@@ -314,12 +296,19 @@ impl<P: Platform> Tracker<P> {
         if self.is_over {
             return;
         }
+        if let Some(draft) = self.queue_behind_view(draft) {
+            self.offer(draft);
+        }
+        self.set_timer();
+    }
+
+    /// Gives a draft to the gate.
+    fn offer(&mut self, draft: Draft) {
         match self.gate.offer(draft) {
             Passage::Passed(draft) => self.finish(draft),
             Passage::Held => {}
             Passage::Dropped(reason) => self.queue.count(reason, 1),
         }
-        self.set_timer();
     }
 
     /// Takes a draft that passed the gate, gives it its identifiers and queues it.

@@ -85,11 +85,14 @@ fn tracker(page: &Page) -> Tracker<Page> {
     let options = Options {
         key: "wk_shop".to_owned(),
         pages: true,
+        query: false,
+        hash: false,
         is_strict: false,
         notice: "1".to_owned(),
     };
     let mut tracker = Tracker::new(options, page.clone());
     tracker.begin();
+    tracker.happened(Happened::Ready);
     tracker
 }
 

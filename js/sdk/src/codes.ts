@@ -12,6 +12,8 @@ export const HAPPENED_ONLINE = 3;
 export const HAPPENED_WOKE = 4;
 export const HAPPENED_STORED_ELSEWHERE = 5;
 export const HAPPENED_TASK_ENDED = 6;
+export const HAPPENED_REPLACED = 7;
+export const HAPPENED_READY = 8;
 
 /** What a module answers to a request that it cannot read. */
 export const UNREADABLE = "!";
@@ -30,6 +32,8 @@ export const DRAFT_GROUP = 3;
 export const FLAG_PAGES = 1;
 export const FLAG_STRICT = 2;
 export const FLAG_GPC = 4;
+export const FLAG_QUERY = 8;
+export const FLAG_HASH = 16;
 
 /** The choices of a visitor, two bits a purpose. */
 export const CHOICE_UNSET = 0;
@@ -40,6 +44,7 @@ export const CHOICE_DENIED = 2;
 export const FORM_FOCUSED = 0;
 export const FORM_BLURRED = 1;
 export const FORM_SUBMITTED = 2;
+export const FORM_SENT = 3;
 
 /** What the cart's module is asked for: the first letter of a request. */
 export const CART_OPEN = "k";

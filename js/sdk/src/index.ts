@@ -8,7 +8,8 @@ import * as core from "hilo-wasm";
 import { watchPages } from "./capture/pages.ts";
 import { cartOf, type CartFile } from "./cart.ts";
 import {
-  CHOICE_DENIED, CHOICE_GRANTED, CHOICE_UNSET, DRAFT_GROUP, DRAFT_IDENTIFY, DRAFT_PAGE, DRAFT_TRACK, FLAG_GPC, FLAG_PAGES, FLAG_STRICT,
+  CHOICE_DENIED, CHOICE_GRANTED, CHOICE_UNSET, DRAFT_GROUP, DRAFT_IDENTIFY, DRAFT_PAGE, DRAFT_TRACK, FLAG_GPC, FLAG_HASH, FLAG_PAGES,
+  FLAG_QUERY, FLAG_STRICT,
 } from "./codes.ts";
 import { watchKinds, type MoreFile } from "./more.ts";
 import { debug, firstInHistory, guarded, quietly, say, stop, watch } from "./page.ts";
@@ -31,6 +32,8 @@ export interface Parts {
 }
 
 let loaded: Promise<Hilo> | undefined;
+/** When the visitor saw a page that the browser had prepared; nothing happened before. */
+let shownAt = 0;
 
 /** Starts the tracker on this page, once; a second call gives the first tracker. Always resolves. */
 export function start(options: Options, parts: Parts): Promise<Hilo> {
@@ -45,16 +48,22 @@ export function start(options: Options, parts: Parts): Promise<Hilo> {
 async function begin(options: Options, { module, cart, more }: Parts): Promise<Hilo> {
   if (typeof window === "undefined" || typeof document === "undefined") return inert();
   await instantiate(await module());
+  // A page that the browser prerenders is no visit yet, and perhaps never.
+  if ((document as { prerendering?: boolean }).prerendering) {
+    await new Promise((shown) => document.addEventListener("prerenderingchange", shown, { once: true }));
+    shownAt = Date.now();
+  }
   const listeners = new Set<(state: ConsentState) => void>();
   const { capture = {}, consent = {} } = options;
   const hasPages = capture.pages !== false;
+  const pages = String(capture.pages);
   const hasGpc = (navigator as { globalPrivacyControl?: boolean }).globalPrivacyControl === true;
   debug(options.debug === true);
   core.start(
     String(options.key),
     consent.notice ?? "",
     quietly(firstInHistory, undefined),
-    (hasPages ? FLAG_PAGES : 0) | (consent.pending === "drop" ? FLAG_STRICT : 0) | (hasGpc ? FLAG_GPC : 0),
+    (hasPages ? FLAG_PAGES : 0) | (/query/.test(pages) ? FLAG_QUERY : 0) | (/hash/.test(pages) ? FLAG_HASH : 0) | (consent.pending === "drop" ? FLAG_STRICT : 0) | (hasGpc ? FLAG_GPC : 0),
   );
   const { hilo, shop } = wrap(listeners, options, cart);
   // Before the tracker's own listeners: when the page is left, the last captured events come before the last batch.
@@ -86,7 +95,7 @@ function wrap(listeners: Set<(state: ConsentState) => void>, options: Options, {
         if (!draft) return;
       }
       const details = JSON.stringify(draft.properties) ?? "";
-      const told = [draft.name, details === "{}" || details[0] !== "{" ? "" : details, at ?? Date.now()] as const;
+      const told = [draft.name, details === "{}" || details[0] !== "{" ? "" : details, Math.max(at ?? Date.now(), shownAt)] as const;
       if (id) core.track_as(id, ...told);
       else core.tell(DRAFTS[type], ...told);
       if (id === undefined) shop.tracked(draft);

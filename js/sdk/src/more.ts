@@ -10,7 +10,7 @@ import * as core from "hilo-wasm";
 import type { Shop } from "./cart.ts";
 import { DRAFT_TRACK } from "./codes.ts";
 import type { Occurrence } from "./more/kind.ts";
-import { guarded, listen, say } from "./page.ts";
+import { atEnd, guarded, learnLead, listen, say } from "./page.ts";
 import type { Part } from "./parts.ts";
 import type { Hilo, Options } from "./types.ts";
 
@@ -43,6 +43,11 @@ export function watchKinds({ file, module }: Part<MoreFile>, capture: NonNullabl
     opened = await loaded.open(source, {
       kinds: kinds.map(([kind]) => kind),
       listen,
+      atEnd,
+      learnLead,
+      anonymousId: core.anonymous_id,
+      consent,
+      guarded,
       say,
       guarded,
       ...(hasLayer && { shop, currency: capture.currency }),
@@ -65,7 +70,8 @@ export function watchKinds({ file, module }: Part<MoreFile>, capture: NonNullabl
   for (const [kind, names] of kinds) {
     for (const name of names) {
       listen(document, name, (event) => {
-        const occurrence: Occurrence = [kind, event, Date.now(), location.href];
+        // An event keeps the element inside a shadow root only while it is on its way.
+        const occurrence: Occurrence = [kind, event, event.composedPath()[0], Date.now(), location.href];
         if (opened) return opened.read(occurrence);
         if (early.length < EARLY_MAX && core.admits()) early.push(occurrence);
         load();

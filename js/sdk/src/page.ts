@@ -6,7 +6,9 @@
  */
 import * as core from "hilo-wasm";
 
-import { HAPPENED_HIDDEN, HAPPENED_ONLINE, HAPPENED_RESTORED, HAPPENED_STORED_ELSEWHERE, HAPPENED_TASK_ENDED, HAPPENED_WOKE } from "./codes.ts";
+import {
+  HAPPENED_HIDDEN, HAPPENED_ONLINE, HAPPENED_RESTORED, HAPPENED_STORED_ELSEWHERE, HAPPENED_TASK_ENDED, HAPPENED_WOKE,
+} from "./codes.ts";
 
 /** How long an answer may take (protocol.md). */
 const TIMEOUT_MS = 10_000;
@@ -20,8 +22,15 @@ let timer: ReturnType<typeof setTimeout> | undefined;
 let onConsent = () => {};
 /** The browser's description of itself. */
 let description = "";
-/** Address, referrer and title when the module last asked. */
+/** The place when the module last asked. */
 let lastPlace = "";
+/** Where the GET forms of this tab lead: addresses, a line each, with the names in their queries as an expression. `more.ts` has the rest. */
+let leads = "";
+try {
+  leads = sessionStorage["hilo.f"] ?? "";
+} catch {
+  // The storage is blocked, so this document's own forms count alone.
+}
 
 /** Switches the sentences for the developer on or off. */
 export function debug(on: boolean) {
@@ -77,6 +86,11 @@ export function listen(target: EventTarget, kind: string, heard: (event: Event) 
   target.addEventListener(kind, (event) => guarded(() => void heard(event)), { capture: true, passive: true, signal: ending.signal });
 }
 
+/** Calls `act` once, at [`stop`]. */
+export function atEnd(act: () => void) {
+  ending.signal.addEventListener("abort", act);
+}
+
 /** The browser's description of itself, as fields of an envelope's context. */
 export const surroundings = () => description;
 
@@ -85,16 +99,31 @@ function describe(timezone?: string) {
   description = JSON.stringify({ locale: navigator.language, timezone, screen: { width, height } }).slice(1, -1);
 }
 
-/** Whether address, referrer or title changed since the last call. Comparing them costs less than carrying them into the module. */
+/** Address, referrer and title, a line each. None of them can hold a line break. */
+export const place = () => `${bare(location.href)}\n${bare(document.referrer)}\n${document.title}`;
+
+/** Whether the place changed since the last call. Comparing texts costs less than carrying them into the module. */
 export function moved(): boolean {
   const before = lastPlace;
-  lastPlace = location.href + "\n" + document.referrer + "\n" + document.title;
-  return lastPlace !== before;
+  return (lastPlace = place()) !== before;
 }
 
 /** The first same-origin address in this tab's history, where the browser tells. */
 export function firstInHistory(): string | undefined {
-  return window.navigation?.entries()[0]?.url ?? undefined;
+  const url = window.navigation?.entries()[0]?.url;
+  return url ? bare(url) : undefined;
+}
+
+/** Learns where a GET form of this document leads. */
+export const learnLead = (lead: string) => void (leads += lead);
+
+/** The address without what a visitor typed into a GET form. */
+function bare(url: string): string {
+  for (const lead of leads.split("\n")) {
+    const [page, names] = lead.split("?");
+    if (names && url.startsWith(page + "?")) return url.replace(RegExp(`([?&](${names})=)[^&#]*`, "g"), "$1");
+  }
+  return url;
 }
 
 /** A time in RFC 3339, UTC, with milliseconds. */

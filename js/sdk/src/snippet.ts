@@ -24,7 +24,7 @@ export function snippet(script: HTMLScriptElement | null) {
     key,
     endpoint: endpoint ?? home.href.replace(/\/$/, ""),
     capture: {
-      pages: pages !== "off",
+      pages: /^(off|false)$/.test(pages!) ? false : (pages as "query"),
       cart: cart as "api",
       ...(currency && { currency }),
       ...Object.fromEntries(Object.keys(HILO_KINDS).map((kind) => [kind, attributes[kind] !== "off"])),

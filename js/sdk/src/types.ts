@@ -142,8 +142,11 @@ export interface Options {
   /** Address of the collector; `/_h` on the site's own host by default. */
   endpoint?: string;
   capture?: {
-    /** Page views, also in single-page apps. On by default. */
-    pages?: boolean;
+    /**
+     * Page views, also in single-page apps. On by default: another path is another view. `"query"`: another query that the
+     * visitor went to is another view as well, as in a list with filters. `"hash"`: `#/list` is a route.
+     */
+    pages?: boolean | "query" | "hash" | "query hash";
     /**
      * The source of a cart that the shop keeps itself: the ecommerce events of GA4 and Universal Analytics in `dataLayer`, the attributes
      * `data-hilo-add` and `data-hilo-remove`, or the Segment spec's ecommerce calls. By default only `hilo.cart` counts.
@@ -169,7 +172,7 @@ export interface Options {
 
 /** The tracker. No call ever throws. */
 export interface Hilo {
-  /** A page view; only needed where `capture.pages` is off or the page has a name. */
+  /** A page view; only needed where `capture.pages` is off or the page has a name. It replaces the captured view of the page. */
   page(name?: string, properties?: Properties): void;
   /** A named act, in the Segment spec's words where it has one: "Product Added". */
   track(event: string, properties?: Properties): void;

@@ -85,6 +85,8 @@ pub struct NormalizeRules {
     pub query_keys: Vec<String>,
     /// Currency of amounts without a currency, ISO 4217.
     pub currency: Option<String>,
+    /// Hosts that bring nobody, with their subdomains, beside the payment pages that hilo knows.
+    pub unwanted_referrals: Vec<String>,
 }
 
 /// How long data stays (consent.md, at the edge, 8).
@@ -255,7 +257,7 @@ fn normalize(reader: &Reader<'_>, root: &Section<'_>) -> NormalizeRules {
     let Some(normalize) = reader.section(root, "normalize") else {
         return NormalizeRules::default();
     };
-    reader.only(&normalize, &["query_keys", "currency"]);
+    reader.only(&normalize, &["query_keys", "currency", "unwanted_referrals"]);
     let currency = reader.text_at(&normalize, "currency").and_then(|(currency, span)| {
         let is_code = currency.len() == 3 && currency.bytes().all(|byte| byte.is_ascii_uppercase());
         if !is_code {
@@ -264,7 +266,34 @@ fn normalize(reader: &Reader<'_>, root: &Section<'_>) -> NormalizeRules {
         }
         is_code.then_some(currency)
     });
-    NormalizeRules { query_keys: reader.texts(&normalize, "query_keys"), currency }
+    NormalizeRules {
+        query_keys: reader.texts(&normalize, "query_keys"),
+        currency,
+        unwanted_referrals: hosts(reader, &normalize),
+    }
+}
+
+/// The hosts whose visitors nobody brought. An address in the place of a host would never match.
+fn hosts(reader: &Reader<'_>, normalize: &Section<'_>) -> Vec<String> {
+    let mut hosts = reader.texts(normalize, "unwanted_referrals");
+    hosts.retain(|host| {
+        let is_host = host.contains('.')
+            && host.bytes().all(|b| b.is_ascii_alphanumeric() || matches!(b, b'.' | b'-'));
+        if !is_host && let Some(list) = normalize.value("unwanted_referrals") {
+            let message = "write the host alone, such as \"pay.example.com\"";
+            reader.report(
+                list.span(),
+                "normalize.unwanted_referrals",
+                ProblemCode::BadValue,
+                message,
+            );
+        }
+        is_host
+    });
+    hosts
+        .iter()
+        .map(|host| host.to_ascii_lowercase().trim_start_matches("www.").to_owned())
+        .collect()
 }
 
 fn retention(reader: &Reader<'_>, root: &Section<'_>) -> Retention {

@@ -2,23 +2,26 @@
 //! (<https://support.google.com/analytics/answer/9756891>).
 //!
 //! In: campaign, click ids, and the landing's referrer. Out: `context.hilo.touch`, or none where the event shows no touch (a
-//! page reached from another page of the site, an event of a server).
+//! page reached from another page of the site or from a payment page, an event of a server).
 
+mod payment;
 mod sites;
 
 use url::Url;
 
-use crate::event::{Campaign, Event, Facts};
+use crate::config::NormalizeRules;
+use crate::event::{Campaign, Event};
 use crate::journey::{Channel, Touch, Via};
 use crate::query_keys::CLICK_IDS;
-use sites::{Kind, kind_of};
+use payment::is_payment;
+use sites::{Kind, is_at, kind_of};
 
 /// Sets the touch.
-pub fn apply(event: &mut Event, _facts: &Facts) {
-    event.context.hilo.touch = touch(event);
+pub fn apply(event: &mut Event, rules: &NormalizeRules) {
+    event.context.hilo.touch = touch(event, &rules.unwanted_referrals);
 }
 
-fn touch(event: &Event) -> Option<Touch> {
+fn touch(event: &Event, unwanted: &[String]) -> Option<Touch> {
     let landing = event.context.hilo.session.as_ref().and_then(|session| session.landing.as_ref());
     let page = event.context.page.as_ref();
     let via = landing.map_or(Via::Page, |landing| landing.via);
@@ -29,8 +32,8 @@ fn touch(event: &Event) -> Option<Touch> {
         Some(landing) => landing.referrer.as_deref(),
         None => page.and_then(|page| page.referrer.as_deref()),
     };
-    let referrer_host =
-        referrer.and_then(host).filter(|theirs| own.and_then(host).as_deref() != Some(theirs));
+    let own = own.and_then(host).unwrap_or_default();
+    let referrer_host = referrer.and_then(host).filter(|theirs| brings(theirs, &own, unwanted));
     let campaign = event.context.campaign.as_ref();
     let click =
         CLICK_IDS.iter().find(|(key, _, _)| event.context.hilo.click_ids.contains_key(*key));
@@ -53,6 +56,13 @@ fn touch(event: &Event) -> Option<Touch> {
     touch.referrer_host = referrer_host;
     touch.via = via;
     Some(touch)
+}
+
+/// Whether a visitor from `host` was brought by it. The shop's own sites bring nobody, a subdomain such as its checkout included,
+/// and neither do payment pages.
+fn brings(host: &str, own: &str, unwanted: &[String]) -> bool {
+    let is_own = is_at(host, own) || is_at(own, host);
+    !(is_own || is_payment(host) || unwanted.iter().any(|listed| is_at(host, listed)))
 }
 
 fn of_campaign(campaign: &Campaign, click: Option<(&str, &str)>) -> Touch {

@@ -25,7 +25,7 @@ pub fn apply(event: &mut Event, facts: &Facts, rules: &NormalizeRules) {
     scrub::apply(event, facts); // before values are read from addresses: an e-mail posing as a click id must go
     campaign::apply(event, facts);
     click_id::apply(event, facts);
-    channel::apply(event, facts); // after campaign and click ids, which decide the channel
+    channel::apply(event, rules); // after campaign and click ids, which decide the channel
     user_agent::apply(event, facts); // removes the raw user agent
     geo::apply(event, facts); // removes the raw IP address
     currency::apply(event, rules);

@@ -8,12 +8,14 @@ use serde::Deserialize;
 
 use crate::json::Json;
 use crate::platform::capture::{CaptureKind, Captured, Moment};
-use crate::platform::codes::{FORM_FOCUSED, FORM_SUBMITTED};
+use crate::platform::codes::{FORM_FOCUSED, FORM_SENT, FORM_SUBMITTED};
 
 /// Fields that one event lists.
 const FIELDS_MAX: usize = 50;
 /// Forms that are followed at a time.
 const FORMS_MAX: usize = 20;
+/// Two submissions within this time are one: an impatient visitor clicks twice.
+const TWICE_MS: i64 = 2_000;
 
 /// One thing that a visitor did to a form.
 #[derive(Debug, Deserialize)]
@@ -71,6 +73,8 @@ struct Filling {
 #[derive(Debug, Default)]
 pub struct Forms {
     open: Vec<Filling>,
+    /// Forms that were submitted and not touched since, and when.
+    submitted: Vec<(String, i64)>,
 }
 
 impl CaptureKind for Forms {
@@ -85,10 +89,12 @@ impl CaptureKind for Forms {
             filling.stop(moment.elapsed_ms);
         }
         match act.step {
-            FORM_SUBMITTED => {
+            FORM_SUBMITTED | FORM_SENT => {
+                let is_again = self.is_again(&act, moment);
                 // A form that was never touched is submitted by a script, or filled in by the browser.
                 let filling = match known {
                     Some(at) => self.open.remove(at),
+                    None if is_again => return Vec::new(),
                     None => Filling::new(act.form, moment),
                 };
                 vec![filling.event("Form Submitted", moment)]
@@ -110,8 +116,24 @@ impl CaptureKind for Forms {
 }
 
 impl Forms {
+    /// Notes a submission. Returns whether it is the last one of this form again: a page often stops the visitor's submission and
+    /// sends the form by script later, when a captcha is solved.
+    fn is_again(&mut self, act: &FormAct, moment: &Moment) -> bool {
+        let now_ms = moment.elapsed_ms;
+        let last = self.submitted.iter_mut().find(|(key, _)| *key == act.form.key);
+        let Some((_, at_ms)) = last else {
+            if self.submitted.len() < FORMS_MAX {
+                self.submitted.push((act.form.key.clone(), now_ms));
+            }
+            return false;
+        };
+        let is_soon = now_ms - core::mem::replace(at_ms, now_ms) < TWICE_MS;
+        is_soon || act.step == FORM_SENT
+    }
+
     /// A field of the form got the focus; the first one starts the form.
     fn focus(&mut self, known: Option<usize>, act: FormAct, moment: &Moment) -> Option<Captured> {
+        self.submitted.retain(|(key, _)| *key != act.form.key);
         let is_named = named(&act.form).any(|field| field.name == act.field);
         let entered = (if is_named { act.field } else { String::new() }, moment.elapsed_ms);
         if let Some(filling) = known.and_then(|at| self.open.get_mut(at)) {
@@ -241,6 +263,26 @@ mod tests {
         forms.read(act(FORM_FOCUSED, "email"), &at(0));
         assert_eq!(forms.leave(&at(500))[0].name, "Form Abandoned");
         assert_eq!(forms.leave(&at(600)), []);
+    }
+
+    #[test]
+    fn a_form_that_a_script_sends_is_submitted_once_and_never_abandoned() {
+        let mut forms = Forms::default();
+        forms.read(act(FORM_FOCUSED, "email"), &at(0));
+        let events = forms.read(act(FORM_SENT, ""), &at(90));
+        assert_eq!((events.len(), events[0].name), (1, "Form Submitted"));
+        assert_eq!(forms.leave(&at(100)), []);
+    }
+
+    #[test]
+    fn a_submission_that_a_script_repeats_is_one_until_the_form_is_touched_again() {
+        let mut forms = Forms::default();
+        assert_eq!(forms.read(act(FORM_SUBMITTED, ""), &at(0)).len(), 1);
+        assert_eq!(forms.read(act(FORM_SUBMITTED, ""), &at(1_000)), []);
+        assert_eq!(forms.read(act(FORM_SENT, ""), &at(60_000)), [], "the captcha took a minute");
+        assert_eq!(forms.read(act(FORM_SUBMITTED, ""), &at(90_000)).len(), 1);
+        forms.read(act(FORM_FOCUSED, "email"), &at(91_000));
+        assert_eq!(forms.read(act(FORM_SENT, ""), &at(91_500)).len(), 1);
     }
 
     #[test]

@@ -18,6 +18,10 @@ pub const HAPPENED_WOKE: u8 = 4;
 pub const HAPPENED_STORED_ELSEWHERE: u8 = 5;
 /// The page's task is over.
 pub const HAPPENED_TASK_ENDED: u8 = 6;
+/// The site replaced the address in the tab's history.
+pub const HAPPENED_REPLACED: u8 = 7;
+/// The page is ready.
+pub const HAPPENED_READY: u8 = 8;
 
 // What a module answers to a request that it cannot read.
 
@@ -50,6 +54,10 @@ pub const FLAG_PAGES: u8 = 1;
 pub const FLAG_STRICT: u8 = 2;
 /// Global Privacy Control is on.
 pub const FLAG_GPC: u8 = 4;
+/// Another query is another page.
+pub const FLAG_QUERY: u8 = 8;
+/// A fragment may be a route.
+pub const FLAG_HASH: u8 = 16;
 
 // The choices of a visitor, two bits a purpose.
 
@@ -68,6 +76,8 @@ pub const FORM_FOCUSED: u8 = 0;
 pub const FORM_BLURRED: u8 = 1;
 /// The form was submitted.
 pub const FORM_SUBMITTED: u8 = 2;
+/// A script submitted the form, which causes no event of the document.
+pub const FORM_SENT: u8 = 3;
 
 // What the cart's module is asked for: the first letter of a request.
 

@@ -15,7 +15,9 @@ use alloc::vec::Vec;
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Happened {
     /// The address changed without a new document.
-    Navigated,
+    Navigated(Change),
+    /// The page is ready: its scripts ran and its title stands.
+    Ready,
     /// The document came back from the back/forward cache.
     Restored,
     /// The page is hidden or left: it may never be shown again.
@@ -30,6 +32,17 @@ pub enum Happened {
     StoredElsewhere,
     /// The answer to [`Platform::post`].
     Answered(Answer),
+}
+
+/// How an address came about.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Change {
+    /// The visitor went there.
+    Went,
+    /// The site replaced the address in the tab's history.
+    Replaced,
+    /// The page before led here at once.
+    Redirected,
 }
 
 /// The kinds of requests. The kind decides how the answer is read.

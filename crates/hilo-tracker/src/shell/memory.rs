@@ -61,6 +61,11 @@ impl Memory {
             Place { url: url.to_owned(), referrer: referrer.to_owned(), title };
     }
 
+    /// Changes the document's title.
+    pub fn name(&self, title: &str) {
+        title.clone_into(&mut self.world.borrow_mut().place.title);
+    }
+
     /// Sets the first address of the tab's history.
     pub fn remember_first(&self, url: &str) {
         self.world.borrow_mut().history = Some(url.to_owned());

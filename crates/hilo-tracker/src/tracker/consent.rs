@@ -68,6 +68,7 @@ impl<P: Platform> Tracker<P> {
 
     /// Another tab stored something. Its consent holds in this tab too, without a second record, and so does its logout.
     pub(super) fn follow(&mut self) {
+        self.settle();
         self.look_again();
         let stored = self.platform.load(ID_KEY).filter(|id| !is_reserved(id));
         if let (Visitor::Known(id), Some(stored)) = (&mut self.visitor, stored) {
@@ -85,6 +86,10 @@ impl<P: Platform> Tracker<P> {
 
     /// Reduces storage, queue and waiting room to what the choices allow.
     fn obey(&mut self, had_id: bool) {
+        if !self.gate.admits() {
+            // The gate drops what waits with the view.
+            self.settle();
+        }
         let (passed, dropped) = self.gate.release(self.platform.now_ms());
         for reason in dropped {
             self.queue.count(reason, 1);

@@ -78,6 +78,9 @@ impl<P: Platform> Tracker<P> {
     pub(super) fn wake(&mut self) {
         self.wakes_at_ms = None;
         let now = self.platform.monotonic_ms();
+        if self.view_ends_at_ms().is_some_and(|at| at <= now) {
+            self.settle();
+        }
         if matches!(self.visitor, Visitor::Asking(until) if until <= now) {
             self.take_id(String::new());
         }
@@ -246,6 +249,8 @@ impl<P: Platform> Tracker<P> {
             // Something waits for another attempt, after the transport's own delay.
             None => (has_more && is_free && asked.is_none()).then_some(wait),
         };
+        // Nothing can be sent before the id is there, so a view may wait as long.
+        let asked = asked.or_else(|| self.view_ends_at_ms().map(|at| at - now));
         if let Some(ms) = asked.into_iter().chain(flush.filter(|_| is_free)).min() {
             let at = now + ms.max(0);
             // Most events do not change that moment.

@@ -3,26 +3,31 @@
  */
 import * as core from "hilo-wasm";
 
-import { HAPPENED_NAVIGATED } from "../codes.ts";
+import { HAPPENED_NAVIGATED, HAPPENED_READY, HAPPENED_REPLACED } from "../codes.ts";
 import { guarded, listen } from "../page.ts";
 
-/** How long a single-page app gets to set its title after it changed the address. */
-const TITLE_MS = 20;
+/** A page whose pictures still load is ready this long after its document. Frameworks run, and set the title, in between. */
+const SCRIPTS_MS = 500;
 
-/** Follows the address until the tracker stops. */
+/** Tells when the page is ready, and follows the address until the tracker stops. */
 export function watchPages() {
-  if ("navigation" in window) return listen(window.navigation as EventTarget, "currententrychange", navigated);
+  const readyIn = (ms: number) => void setTimeout(() => guarded(() => core.happen(HAPPENED_READY)), ms);
+  // The page's own listeners to the same event run first.
+  if (document.readyState === "complete") readyIn(0);
+  else listen(window, "load", () => readyIn(0));
+  if (document.readyState === "interactive") readyIn(SCRIPTS_MS);
+  else listen(document, "DOMContentLoaded", () => readyIn(SCRIPTS_MS));
+  const happened = (way: unknown) => core.happen(way === "replace" ? HAPPENED_REPLACED : HAPPENED_NAVIGATED);
+  if ("navigation" in window) {
+    return listen(window.navigation as EventTarget, "currententrychange", (event) => happened((event as NavigationCurrentEntryChangeEvent).navigationType));
+  }
   // Where the Navigation API is missing, single-page apps are followed through the History API.
-  for (const name of ["pushState", "replaceState"] as const) {
-    const original = history[name];
-    history[name] = function (...args) {
+  for (const way of ["push", "replace"] as const) {
+    const original = history[`${way}State`];
+    history[`${way}State`] = function (...args) {
       original.apply(this, args);
-      guarded(navigated);
+      guarded(() => happened(way));
     };
   }
-  listen(window, "popstate", navigated);
-}
-
-function navigated() {
-  setTimeout(() => guarded(() => core.happen(HAPPENED_NAVIGATED)), TITLE_MS);
+  listen(window, "popstate", happened);
 }

@@ -84,7 +84,8 @@ pub(super) fn kind_of(source: &str) -> Option<(&'static str, Kind)> {
         .map(|(name, kind)| (*name, *kind))
 }
 
-fn is_at(source: &str, host: &str) -> bool {
+/// Whether a host is `host` or a subdomain of it.
+pub(super) fn is_at(source: &str, host: &str) -> bool {
     source.strip_suffix(host).is_some_and(|head| head.is_empty() || head.ends_with('.'))
 }
 

@@ -10,7 +10,7 @@ use hilo_core::consent::Choice;
 use wasm_bindgen::prelude::wasm_bindgen;
 
 use super::page::Browser;
-use crate::platform::{Answer, Happened, codes};
+use crate::platform::{Answer, Change, Happened, codes};
 use crate::{Options, Tracker};
 
 thread_local! {
@@ -41,8 +41,14 @@ pub fn start(key: String, notice: String, first_in_history: Option<String>, flag
     let Some(window) = web_sys::window() else { return };
     let has = |flag: u8| flags & flag != 0;
     let browser = Browser::new(window, first_in_history, has(codes::FLAG_GPC));
-    let (pages, is_strict) = (has(codes::FLAG_PAGES), has(codes::FLAG_STRICT));
-    let options = Options { key, pages, is_strict, notice };
+    let options = Options {
+        key,
+        pages: has(codes::FLAG_PAGES),
+        query: has(codes::FLAG_QUERY),
+        hash: has(codes::FLAG_HASH),
+        is_strict: has(codes::FLAG_STRICT),
+        notice,
+    };
     let _ = TRACKER.try_with(|cell| {
         if let Ok(mut tracker) = cell.try_borrow_mut() {
             // Never replaced: replacing would bring the code that takes a tracker apart.
@@ -163,7 +169,9 @@ pub fn is_consent_new() -> bool {
 #[wasm_bindgen]
 pub fn happen(what: u8) {
     happened(match what {
-        codes::HAPPENED_NAVIGATED => Happened::Navigated,
+        codes::HAPPENED_NAVIGATED => Happened::Navigated(Change::Went),
+        codes::HAPPENED_REPLACED => Happened::Navigated(Change::Replaced),
+        codes::HAPPENED_READY => Happened::Ready,
         codes::HAPPENED_RESTORED => Happened::Restored,
         codes::HAPPENED_HIDDEN => Happened::Hidden,
         codes::HAPPENED_ONLINE => Happened::Online,

@@ -1,4 +1,4 @@
-//! The page as browsers have it: web-sys for the document, gloo for storage. The twin of `shell/memory.rs`.
+//! The page as browsers have it: web-sys for chance, gloo for storage. The twin of `shell/memory.rs`.
 //!
 //! Every function here returns at once; `js/sdk/src/page.ts` holds what calls back. Nothing here throws into the page: where a
 //! browser refuses storage or chance, memory and a weaker chance stand in.
@@ -6,8 +6,9 @@
 use std::cell::Cell;
 
 use gloo_storage::{LocalStorage, Storage as _};
+use hilo_core::text::cut;
 use wasm_bindgen::prelude::wasm_bindgen;
-use web_sys::{Document, Storage, Window};
+use web_sys::{Storage, Window};
 
 use crate::platform::{Place, Platform, Request};
 
@@ -28,6 +29,7 @@ extern "C" {
 extern "C" {
     fn iso(ms: f64) -> String;
     fn moved() -> bool;
+    fn place() -> String;
     fn post(ticket: u32, path: &str, body: &str);
     #[wasm_bindgen(js_name = wakeIn)]
     fn wake_in(ms: f64);
@@ -129,12 +131,11 @@ impl Platform for Browser {
     }
 
     fn place(&self) -> Place {
-        let document = self.window.document();
-        Place {
-            url: self.window.location().href().unwrap_or_default(),
-            referrer: document.as_ref().map(Document::referrer).unwrap_or_default(),
-            title: document.map(|document| document.title()).unwrap_or_default(),
-        }
+        let lines = place();
+        let (url, rest) = cut(&lines, b'\n');
+        let (referrer, title) = cut(rest.unwrap_or_default(), b'\n');
+        let title = title.unwrap_or_default();
+        Place { url: url.to_owned(), referrer: referrer.to_owned(), title: title.to_owned() }
     }
 
     fn first_in_history(&self) -> Option<String> {

@@ -1,0 +1,32 @@
+/**
+ * Where GET forms lead. The browser writes what a visitor typed into such an address, so `page.ts` cuts it out of every address
+ * that it reads. In: an address and the names in its query. Out: a line for `page.ts`, kept for the tab with consent only.
+ */
+import type { Host } from "./host.ts";
+
+/** The key of the tab's storage that `page.ts` reads. */
+const KEY = "hilo.f";
+/** Characters that are learned in one tab. */
+const LEADS_MAX = 4_000;
+
+/** Gives the function that learns where a form leads. A visitor who withdraws leaves nothing in the tab's storage. */
+export function leadsOf({ anonymousId, consent, guarded, learnLead }: Pick<Host, "anonymousId" | "consent" | "guarded" | "learnLead">) {
+  const forget = () => guarded(() => anonymousId() || sessionStorage.removeItem(KEY));
+  forget();
+  consent.on(forget);
+  const learned = new Set<string>();
+  let length = 0;
+  return (page: string, names: string[]) =>
+    guarded(() => {
+      const line = `${page}?${names.map(encoded).join("|")}\n`;
+      if (learned.has(line) || (length += line.length) > LEADS_MAX) return;
+      learned.add(line);
+      learnLead(line);
+      if (anonymousId()) sessionStorage.setItem(KEY, (sessionStorage.getItem(KEY) ?? "").slice(-LEADS_MAX) + line);
+    });
+}
+
+/** A name as the browser writes it into a query, safe in an expression. */
+function encoded(name: string): string {
+  return new URLSearchParams([[name, ""]]).toString().slice(0, -1).replace(/[.*+]/g, "\\$&");
+}
