@@ -4,7 +4,8 @@ use hilo_core::config::{NormalizeRules, Source};
 use hilo_core::event::fields::{FIELDS, Privacy, Shape, URL_BYTES_MAX};
 use hilo_core::event::{EVENT_BYTES_MAX, Event, Gist};
 use hilo_core::testing::{
-    any_event, any_json, any_text, any_url, browser_source, envelope, event_of, facts, page_message,
+    any_event, any_json, any_text, any_url, browser_source, config, envelope, event_of, facts,
+    page_message,
 };
 use hilo_core::validate::check;
 use hilo_core::{normalize, profile, redact};
@@ -54,7 +55,8 @@ fn ids_of_devices_pass_only_if_asked_for_and_what_is_never_stored_does_not_pass(
         let pointer = format!("/{}", field.path.replace('.', "/"));
         let is_kept = |device_ids| {
             let source = Source { device_ids, ..browser_source() };
-            let judged = check(&envelope(std::slice::from_ref(&message)), &source, &facts());
+            let judged =
+                check(&envelope(std::slice::from_ref(&message)), &source, &config(), &facts());
             json!(judged[0].result.as_ref().unwrap()).pointer(&pointer).is_some()
         };
         assert!(!is_kept(false), "{}", field.path);

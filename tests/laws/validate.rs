@@ -126,7 +126,7 @@ proptest! {
         // The basis stands for the consent that leaves with a context.
         let source = server_source(&[Purpose::Analytics]);
         let facts = Facts { trust: source.trust(), ..facts() };
-        let [judged] = check(&envelope(&[message.clone()]), &source, &facts).try_into().expect("one");
+        let [judged] = check(&envelope(&[message.clone()]), &source, &config(), &facts).try_into().expect("one");
         let event = match &judged.result {
             Ok(event) => json!(event),
             // An act without a name is no act, so this one field may cost the event.
@@ -151,7 +151,7 @@ proptest! {
         let mut message = message;
         put(&mut message, field.path, &value);
         prop_assume!(message.to_string().len() <= EVENT_BYTES_MAX);
-        let judged = check(&envelope(&[message]), &browser_source(), &facts());
+        let judged = check(&envelope(&[message]), &browser_source(), &config(), &facts());
         for event in passed(&judged) {
             let event = json!(event);
             let name = if field.path == "userId" { "claimedId" } else { field.path };
