@@ -4,7 +4,7 @@
 use hilo_core::outcome::{Code, Outcome, Rejection};
 use serde::Serialize;
 
-use crate::platform::Reply;
+use crate::platform::{Body, Reply};
 
 /// The seconds until a client should try again after our own failure.
 const RETRY_AFTER_S: &str = "2";
@@ -12,8 +12,6 @@ const RETRY_AFTER_S: &str = "2";
 #[derive(Serialize)]
 struct BatchAnswer<'a> {
     success: bool,
-    /// The same for Jitsu's client.
-    ok: bool,
     accepted: usize,
     duplicate: usize,
     rejected: Vec<RejectedEvent<'a>>,
@@ -32,8 +30,7 @@ struct RejectedEvent<'a> {
 /// Answers an envelope: `accepted + duplicate + rejected` is the number of its events. An event that our policy dropped
 /// counts as rejected, because the sender has to do the same in both cases.
 pub fn judged<'a>(items: impl Iterator<Item = (usize, Option<&'a str>, &'a Outcome)>) -> Reply {
-    let mut answer =
-        BatchAnswer { success: true, ok: true, accepted: 0, duplicate: 0, rejected: Vec::new() };
+    let mut answer = BatchAnswer { success: true, accepted: 0, duplicate: 0, rejected: Vec::new() };
     for (index, message_id, outcome) in items {
         match outcome {
             Outcome::Accepted => answer.accepted += 1,
@@ -44,6 +41,16 @@ pub fn judged<'a>(items: impl Iterator<Item = (usize, Option<&'a str>, &'a Outco
         }
     }
     json(200, &answer)
+}
+
+/// Adds `ok` to an answer with outcomes, in the words of Jitsu's client.
+pub fn in_jitsus_words(mut reply: Reply) -> Reply {
+    if let Body::Text(body) = &mut reply.body
+        && body.starts_with('{')
+    {
+        body.insert_str(1, "\"ok\":true,");
+    }
+    reply
 }
 
 /// Answers a request that was refused as a whole. The reason stands there twice: older Segment libraries read the top
@@ -86,7 +93,6 @@ pub fn json<T: Serialize>(status: u16, body: &T) -> Reply {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::platform::Body;
 
     #[test]
     fn accepted_duplicate_and_rejected_add_up_to_the_envelope() {
@@ -99,7 +105,7 @@ mod tests {
         assert_eq!(
             judged(items).body,
             Body::Text(
-                r#"{"success":true,"ok":true,"accepted":1,"duplicate":1,"rejected":[{"index":2,"messageId":"m","code":"wrong_type","field":"event","message":"text is needed"}]}"#
+                r#"{"success":true,"accepted":1,"duplicate":1,"rejected":[{"index":2,"messageId":"m","code":"wrong_type","field":"event","message":"text is needed"}]}"#
                     .to_owned()
             )
         );
