@@ -14,6 +14,7 @@ use crate::platform::{Body, Incoming, Platform, Reply};
 
 /// The seconds that a library may keep its settings.
 const CACHE: &str = "public, max-age=300";
+
 /// Answers the settings of Segment's libraries. A revoked key gets them too: without settings a library for phones sends
 /// to Segment itself.
 ///
