@@ -14,7 +14,6 @@
   for (const name of "add set dec remove clear on checkout ordered".split(" ")) hilo.cart[name] = record("cart." + name);
   hilo.cart.lines = () => [];
   hilo.cart.totals = () => ({});
-  hilo.cart.unpriced = () => 0;
   w.hilo = hilo;
   addEventListener("pagehide", () => {
     const isAct = ([name]: [string, ...unknown[]]) => /^cart\.(add|set|dec|rem|cle|ord)/.test(name);
