@@ -6,25 +6,17 @@ import * as core from "hilo-more-wasm";
 
 import * as kinds from "../capture/index.ts";
 import { UNREADABLE } from "../codes.ts";
-import type { Hilo } from "../types.ts";
 import type { CaptureKind, Occurrence, Page } from "./kind.ts";
-import { leadsOf } from "./leads.ts";
+import { leadsOf, type Tab } from "./leads.ts";
 
 /** What the first file lends. */
-export interface Host {
+export interface Host extends Tab {
   /** The kinds that are on. */
   kinds: string[];
   /** Listens until the tracker stops, and keeps errors from the page. */
   listen(target: EventTarget, name: string, heard: (event: Event) => unknown): void;
   /** Calls `act` when the tracker stops. */
   atEnd(act: () => void): void;
-  /** Learns where a GET form of this document leads: a line for `bare` of `page.ts`. */
-  learnLead(lead: string): void;
-  /** The visitor's id; empty without consent. */
-  anonymousId(): string;
-  consent: Hilo["consent"];
-  /** Keeps errors of `act` from the page. */
-  guarded(act: () => void): void;
   /** Tells the developer, in debug mode. */
   say(what: unknown): void;
   /** Hands a named act to the gate. */
