@@ -9,6 +9,7 @@ mod flight;
 mod sending;
 #[cfg(test)]
 mod tests;
+mod view;
 mod views;
 
 use std::rc::Rc;
@@ -24,7 +25,7 @@ use crate::platform::{Change, Happened, Place, Platform};
 use crate::queue::Queue;
 use crate::transport::Transport;
 use flight::{ConsentRecord, Flight};
-use views::View;
+use view::View;
 
 /// Storage keys. The consent holds no identifier; the other keys exist after a grant only.
 const CONSENT_KEY: &str = "hilo.c";
