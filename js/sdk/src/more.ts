@@ -11,6 +11,7 @@ import type { Occurrence } from "./more/kind.ts";
 import { guarded, listen, say } from "./page.ts";
 import type { Part } from "./parts.ts";
 import type { Hilo, Options } from "./types.ts";
+import { fail } from "./voice.ts";
 
 /** The file that loads: `more/entry.ts`. */
 export type MoreFile = typeof import("./more/entry.ts");
@@ -47,7 +48,7 @@ export function watchKinds({ file, module }: Part<MoreFile>, capture: NonNullabl
       opening ??= open().catch((error) => {
         // No network: an event after the pause tries again.
         setTimeout(() => (opening = undefined), RETRY_MS);
-        say(error);
+        fail("no_file", error);
       });
     });
 

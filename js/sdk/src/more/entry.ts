@@ -8,6 +8,8 @@ import * as kinds from "../capture/index.ts";
 import { UNREADABLE } from "../codes.ts";
 import type { CaptureKind, Occurrence } from "./kind.ts";
 
+export { fail, report, say } from "./words.ts";
+
 /** What the first file lends. */
 export interface Host {
   /** The kinds that are on. */

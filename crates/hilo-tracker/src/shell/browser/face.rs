@@ -6,7 +6,7 @@
 
 use std::cell::RefCell;
 
-use hilo_core::consent::Choice;
+use hilo_core::consent::{Choice, Purpose};
 use wasm_bindgen::prelude::wasm_bindgen;
 
 use super::page::Browser;
@@ -126,7 +126,8 @@ pub fn session_id() -> String {
     id
 }
 
-/// The choices: two bits a purpose, one of the `CHOICE_` codes; the first purpose in wire order stands lowest.
+/// The choices: two bits a purpose, one of the `CHOICE_` codes; the first purpose in wire order stands lowest. Above them stands
+/// the `PERSISTENCE_` code.
 #[wasm_bindgen]
 pub fn choices() -> u32 {
     let mut bits = 0;
@@ -139,6 +140,7 @@ pub fn choices() -> u32 {
             };
             bits |= u32::from(value) << (2 * i);
         }
+        bits |= u32::from(tracker.persistence()) << (2 * Purpose::ASKED.len());
     });
     bits
 }
@@ -187,10 +189,10 @@ pub fn lose_unread(count: u32) {
     with(&mut |tracker| tracker.lose_unread(count));
 }
 
-/// The answer to a request. A negative `retry_after_s` stands for none.
+/// The answer to a request. A negative `retry_after_s` stands for none. `word` is a hello's id or an error's code.
 #[wasm_bindgen]
 #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "saturates")]
-pub fn answered(ticket: u32, status: u16, retry_after_s: f64, anonymous_id: String, rejected: u32) {
+pub fn answered(ticket: u32, status: u16, retry_after_s: f64, word: String) {
     let retry_after_s = (retry_after_s >= 0.0).then_some(retry_after_s as u32);
-    happened(Happened::Answered(Answer { ticket, status, retry_after_s, anonymous_id, rejected }));
+    happened(Happened::Answered(Answer { ticket, status, retry_after_s, word }));
 }
