@@ -56,6 +56,7 @@ async function begin(options: Options, { module, cart, more }: Parts): Promise<H
   const hasPages = capture.pages !== false;
   const hasGpc = (navigator as { globalPrivacyControl?: boolean }).globalPrivacyControl === true;
   core.start(
+    window,
     String(options.key),
     consent.notice ?? "",
     quietly(firstInHistory, undefined),

@@ -6,7 +6,7 @@ declare module "hilo-wasm" {
   export const imports: WebAssembly.Imports;
   /** Lets the functions below work, once. */
   export function bind(exports: WebAssembly.Exports): void;
-  export function start(key: string, notice: string, first_in_history: string | null | undefined, flags: number): void;
+  export function start(window: Window, key: string, notice: string, first_in_history: string | null | undefined, flags: number): void;
   export function begin(): void;
   export function tell(kind: number, name: string, details: string, at: number): void;
   export function track_as(id: string, event: string, details: string, at: number): void;

@@ -1,6 +1,6 @@
 //! What the tracker needs from a page, as one trait: clocks, chance, storage, the document, the network.
 //!
-//! Traits and plain types only, which decide nothing. `shell/browser/` fulfills the trait with web-sys and gloo, and
+//! Traits and plain types only, which decide nothing. `shell/browser/` fulfills the trait with web-sys, and
 //! `shell/memory.rs` for tests. Listening, timers and requests need callbacks, so they stand in `js/sdk/src/page.ts`: closures and
 //! futures in wasm cost the visitor more than the tracker itself. Whatever happens in the page comes back as [`Happened`].
 

@@ -8,6 +8,7 @@ use std::cell::RefCell;
 
 use hilo_core::consent::{Choice, Purpose};
 use wasm_bindgen::prelude::wasm_bindgen;
+use web_sys::Window;
 
 use super::page::Browser;
 use crate::platform::{Answer, Happened, codes};
@@ -37,8 +38,13 @@ fn happened(what: Happened) {
 
 /// Starts on this page, once; nothing is captured before [`begin`]. `flags` are the `FLAG_` codes.
 #[wasm_bindgen]
-pub fn start(key: String, notice: String, first_in_history: Option<String>, flags: u8) {
-    let Some(window) = web_sys::window() else { return };
+pub fn start(
+    window: Window,
+    key: String,
+    notice: String,
+    first_in_history: Option<String>,
+    flags: u8,
+) {
     let has = |flag: u8| flags & flag != 0;
     let browser = Browser::new(window, first_in_history, has(codes::FLAG_GPC));
     let (pages, is_strict) = (has(codes::FLAG_PAGES), has(codes::FLAG_STRICT));

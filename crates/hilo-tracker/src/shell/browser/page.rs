@@ -1,11 +1,10 @@
-//! The page as browsers have it: web-sys for the document, gloo for storage. The twin of `shell/memory.rs`.
+//! The page as browsers have it, through web-sys. The twin of `shell/memory.rs`.
 //!
 //! Every function here returns at once; `js/sdk/src/page.ts` holds what calls back. Nothing here throws into the page: where a
 //! browser refuses storage or chance, memory and a weaker chance stand in.
 
 use std::cell::Cell;
 
-use gloo_storage::{LocalStorage, SessionStorage, Storage as _};
 use wasm_bindgen::prelude::wasm_bindgen;
 use web_sys::{Document, Storage, Window};
 
@@ -63,15 +62,10 @@ pub(super) struct Browser {
 impl Browser {
     /// The page of `window`.
     pub(super) fn new(window: Window, first_in_history: Option<String>, gpc: bool) -> Browser {
-        // gloo expects a storage, so it is looked for first. Looking stores nothing.
-        let has_local = matches!(window.local_storage(), Ok(Some(_)));
-        let has_session = matches!(window.session_storage(), Ok(Some(_)));
+        // Looking stores nothing.
         let mut stores = Vec::new();
-        if has_local {
-            stores.push(LocalStorage::raw());
-        }
-        if has_session {
-            stores.push(SessionStorage::raw());
+        for found in [window.local_storage(), window.session_storage()] {
+            stores.extend(found.ok().flatten());
         }
         let first = codes::PERSISTENCE_MEMORY - stores.len() as u8;
         Browser {
