@@ -31,7 +31,7 @@ export const fail = (code: string, detail: unknown = "") => console.error("hilo:
 function sentence(code: unknown): unknown {
   const [first = "", ...rest] = typeof code === "string" ? code.split(" ") : [];
   const known = SENTENCES[first];
-  return known ? [known, ...rest].join(" ") : code;
+  return known ? [known, ...rest].join(" ").trim() : code;
 }
 
 /** What the collector answers to a batch or in place of one. */
