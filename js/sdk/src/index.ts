@@ -111,12 +111,7 @@ function wrap(listeners: Set<(state: ConsentState) => void>, options: Options, {
     track: (event: string, properties: Properties, id: string) => send("track", event, properties, undefined, id),
     consent: consent.state,
   };
-  const load = () =>
-    file().catch((error) => {
-      fail("no_file", error);
-      throw error;
-    });
-  const shop = cartOf(host, load, options);
+  const shop = cartOf(host, noted(file), options);
 
   const hilo = {
     page(name, properties, at?: number) {
@@ -154,6 +149,15 @@ function wrap(listeners: Set<(state: ConsentState) => void>, options: Options, {
   } as Hilo;
   return hilo;
 }
+
+/** Loads a file, and tells the developer where it does not load. */
+const noted =
+  <File>(load: () => Promise<File>) =>
+  () =>
+    load().catch((error: unknown): never => {
+      fail("no_file", error);
+      throw error;
+    });
 
 /** The site's calls about consent. */
 function consentCalls(listeners: Set<(state: ConsentState) => void>): Hilo["consent"] {

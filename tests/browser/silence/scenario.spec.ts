@@ -85,6 +85,17 @@ test("where the second file is blocked too, the error is told by its code", asyn
   await site.close();
 });
 
+test("a blocked file of the cart leads to one error, however often the cart is used", async () => {
+  const { page, told, close } = await visit(withSnippet(""));
+  await page.waitForFunction(() => !(window as any).hilo.q);
+  await page.route("**/hilo-cart*", (route) => route.abort());
+  for (let i = 0; i < 3; i += 1) assert.equal(await page.evaluate(() => (window as any).hilo.cart.checkout()), null);
+  await until(() => told.length);
+  assert.equal(told.length, 1, told.join());
+  assert.match(told[0]!, /a file of hilo does not load/);
+  await close();
+});
+
 test("without trouble and without debug mode the console stays empty", async () => {
   const { site, page, told, lines, close } = await visit(withSnippet(""));
   await page.waitForFunction(() => !(window as any).hilo.q);
