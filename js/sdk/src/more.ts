@@ -13,6 +13,7 @@ import type { Occurrence } from "./more/kind.ts";
 import { atEnd, guarded, learnLead, listen, say } from "./page.ts";
 import type { Part } from "./parts.ts";
 import type { Hilo, Options } from "./types.ts";
+import { fail } from "./voice.ts";
 
 /** The file that loads: `more/entry.ts`. */
 export type MoreFile = typeof import("./more/entry.ts");
@@ -63,7 +64,7 @@ export function watchKinds({ file, module }: Part<MoreFile>, capture: NonNullabl
           opening = undefined;
           if (hasLayer && retries++ < RETRIES_MAX) load();
         }, RETRY_MS);
-        say(error);
+        fail("no_file", error);
       });
     });
 

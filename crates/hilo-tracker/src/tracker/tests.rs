@@ -37,17 +37,19 @@ fn grant(tracker: &mut Tracker<Memory>) {
     tracker.choose("analytics functional", Choice::Granted);
 }
 
+/// The collector's answer to `request`; an error has a code.
+fn answer(request: &Request, status: u16) -> Answer {
+    let word = if status < 400 { "" } else { "malformed_body" }.to_owned();
+    Answer { ticket: request.ticket, status, word, ..Answer::default() }
+}
+
 /// Answers every request until no more come. Returns all requests.
 fn serve(tracker: &mut Tracker<Memory>, page: &Memory, status: u16) -> Vec<Request> {
     let mut seen = Vec::new();
     for _ in 0..20 {
         let sent = page.sent();
         for request in &sent {
-            tracker.happened(Happened::Answered(Answer {
-                ticket: request.ticket,
-                status,
-                ..Answer::default()
-            }));
+            tracker.happened(Happened::Answered(answer(request, status)));
         }
         let is_over = sent.is_empty() && !page.pass(2_000);
         seen.extend(sent);
@@ -126,7 +128,7 @@ fn the_id_in_the_collectors_cookie_is_taken_up() {
     let hello = page.sent().remove(0);
     let id = "11111111-1111-4111-8111-111111111111".to_owned();
     let answer =
-        Answer { ticket: hello.ticket, status: 200, anonymous_id: id.clone(), ..Answer::default() };
+        Answer { ticket: hello.ticket, status: 200, word: id.clone(), ..Answer::default() };
     tracker.happened(Happened::Answered(answer));
     assert_eq!(tracker.anonymous_id(), Some(id.as_str()));
     assert!(batches(&serve(&mut tracker, &page, 200)).contains(&id));
@@ -261,11 +263,7 @@ fn one_poisonous_event_is_dropped_alone() {
             let is_poisoned = request.body.contains("\"event\":\"poison\"");
             fine += if is_poisoned { 0 } else { request.body.matches("\"fine\"").count() };
             let status = if is_poisoned { 400 } else { 200 };
-            tracker.happened(Happened::Answered(Answer {
-                ticket: request.ticket,
-                status,
-                ..Answer::default()
-            }));
+            tracker.happened(Happened::Answered(answer(&request, status)));
         }
     }
     assert_eq!(fine, 8);
@@ -325,4 +323,77 @@ fn a_click_by_each_click_id_of_the_core_opens_a_new_session() {
         let body = batches(&serve(&mut tracker, &clicked, 200));
         assert!(body.contains(&format!(r#""landing":{{"url":"{url}""#)), "{body}");
     }
+}
+
+#[test]
+fn an_answer_in_the_collectors_place_costs_no_event_no_record_and_no_id() {
+    for status in [204, 400, 403, 410, 413] {
+        let page = Memory::new("https://a.example/");
+        let mut tracker = start(&page);
+        grant(&mut tracker);
+        tracker.track("Product Viewed", "", page.now_ms());
+        for _ in 0..10 {
+            for request in page.sent() {
+                let foreign = Answer { ticket: request.ticket, status, ..Answer::default() };
+                tracker.happened(Happened::Answered(foreign));
+            }
+            tracker.happened(Happened::TaskEnded);
+            page.pass(60_000);
+            tracker.happened(Happened::Woke);
+        }
+        page.sent();
+        let next = page.next_document("https://a.example/2", "https://a.example/");
+        let mut tracker = start(&next);
+        let sent = serve(&mut tracker, &next, 200);
+        assert_eq!(batches(&sent).matches("Product Viewed").count(), 1, "{status}");
+        assert!(sent.iter().any(|request| request.call == Call::Consent), "{status}");
+    }
+}
+
+#[test]
+fn a_revoked_key_ends_the_tracker_and_deletes_what_waits() {
+    let page = Memory::new("https://a.example/");
+    let mut tracker = start(&page);
+    grant(&mut tracker);
+    serve(&mut tracker, &page, 503);
+    tracker.flush();
+    let request = page.sent().remove(0);
+    let word = "key_revoked".to_owned();
+    let revoked = Answer { word, ..answer(&request, 410) };
+    tracker.happened(Happened::Answered(revoked));
+    assert!(
+        page.stored().keys().all(|key| !key.starts_with("hilo.q.") && !key.starts_with("hilo.r."))
+    );
+    tracker.track("Never", "", page.now_ms());
+    assert!(serve(&mut tracker, &page, 200).is_empty());
+}
+
+#[test]
+fn an_answer_of_the_visitor_removes_the_older_ones_that_the_stub_stored() {
+    for choice in [Choice::Granted, Choice::Denied] {
+        let page = Memory::new("https://a.example/");
+        page.save(ANSWERS_KEY, ",grant,advertising;");
+        let mut tracker = start(&page);
+        assert!(page.stored().contains_key(ANSWERS_KEY), "the page reads the key after the start");
+        tracker.choose("analytics", choice);
+        assert!(!page.stored().contains_key(ANSWERS_KEY));
+    }
+}
+
+#[test]
+fn in_debug_mode_each_event_that_waits_or_is_dropped_is_named_with_the_reason() {
+    let page = Memory::new("https://a.example/");
+    let mut tracker = start(&page);
+    tracker.track("Product Viewed", "", page.now_ms());
+    tracker.track("", "", page.now_ms());
+    tracker.choose("analytics nonsense", Choice::Denied);
+    tracker.track("Late", "", page.now_ms());
+    let expected = [
+        "held page ",
+        "held track Product Viewed",
+        "unnamed_event",
+        "unknown_purpose nonsense",
+        "consent_denied track Late",
+    ];
+    assert_eq!(page.said(), expected);
 }
