@@ -51,13 +51,8 @@ pub fn judged<'a>(
     items: impl Iterator<Item = (usize, Option<&'a str>, &'a Outcome)>,
     notices: Vec<Notice<'a>>,
 ) -> Reply {
-    let mut answer = BatchAnswer {
-        success: true,
-        accepted: 0,
-        duplicate: 0,
-        rejected: Vec::new(),
-        notices,
-    };
+    let mut answer =
+        BatchAnswer { success: true, accepted: 0, duplicate: 0, rejected: Vec::new(), notices };
     for (index, message_id, outcome) in items {
         match outcome {
             Outcome::Accepted => answer.accepted += 1,
