@@ -10,18 +10,18 @@ const REDIRECT_MS: i64 = 20;
 #[derive(Debug)]
 pub(super) struct View {
     /// The view, and behind it what was told since.
-    pub drafts: Vec<Draft>,
+    pub(super) drafts: Vec<Draft>,
     /// Monotonic clock.
-    pub began_ms: i64,
+    pub(super) began_ms: i64,
     /// When the wait is over.
-    pub ends_ms: i64,
+    pub(super) ends_ms: i64,
     /// Whether the site reported the view itself.
-    pub is_own: bool,
+    pub(super) is_own: bool,
 }
 
 impl View {
     /// Whether this view's page only led to another one. A page with a campaign counts, or the campaign would be lost.
-    pub fn is_redirect(&self, change: Change, now_ms: i64) -> bool {
+    pub(super) fn is_redirect(&self, change: Change, now_ms: i64) -> bool {
         let is_at_once = change == Change::Replaced || now_ms - self.began_ms < REDIRECT_MS;
         let has_campaign = self.drafts.first().is_none_or(|view| !view.scene.campaign.is_empty());
         is_at_once && !self.is_own && !has_campaign
