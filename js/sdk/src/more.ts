@@ -50,7 +50,6 @@ export function watchKinds({ file, module }: Part<MoreFile>, capture: NonNullabl
       consent,
       guarded,
       say,
-      guarded,
       ...(hasLayer && { shop, currency: capture.currency }),
       capture: (name, properties, at) => guarded(() => core.tell(DRAFT_TRACK, name, properties, at)),
     });
