@@ -264,10 +264,7 @@ fn normalize(reader: &Reader<'_>, root: &Section<'_>) -> NormalizeRules {
         }
         is_code.then_some(currency)
     });
-    NormalizeRules {
-        currency,
-        unwanted_referrals: hosts(reader, &normalize),
-    }
+    NormalizeRules { currency, unwanted_referrals: hosts(reader, &normalize) }
 }
 
 /// The hosts whose visitors nobody brought. An address in the place of a host would never match.
