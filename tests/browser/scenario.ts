@@ -30,11 +30,12 @@ export interface Sent {
   headers: IncomingMessage["headers"];
 }
 
-/** How the recording collector answers. */
+/** How the recording collector answers. Text in place of a body is what something else answers in the collector's place. */
 export interface Reply {
   status: number;
   headers?: Record<string, string>;
   body?: Json;
+  text?: string;
 }
 
 /** Starts a browser, for one spec file. */
@@ -63,7 +64,8 @@ export async function startSite(page: (path: string) => string, csp?: string) {
       consent: { receipt: {} },
     };
     response.writeHead(reply.status, { "content-type": "application/json", ...reply.headers });
-    response.end(JSON.stringify(reply.body ?? (reply.status === 200 ? usual[call] : { error: { code: "x", message: "x" } })));
+    const error = { code: reply.status === 410 ? "key_revoked" : "malformed_body", message: "the collector's own sentence" };
+    response.end(reply.text ?? JSON.stringify(reply.body ?? (reply.status === 200 ? usual[call] : { ...error, error })));
   }
 
   const server: Server = createServer((request, response) => {
@@ -101,6 +103,18 @@ export function withSnippet(body: string, attributes = "", key = "wk_t"): string
   const stub = readFileSync(join(dist, "stub.js"), "utf8").trim();
   return `<!doctype html><meta charset="utf-8"><title>A page</title><link rel="icon" href="data:,">
 <script>${stub}</script><script async src="/_h/hilo.js" data-key="${key}" ${attributes}></script>${body}`;
+}
+
+/** The errors that `page` writes to the console from now on, without what the browser itself reports. */
+export function watchErrors(page: { on(kind: "console", heard: (message: { type(): string; text(): string }) => void): unknown }): string[] {
+  const errors: string[] = [];
+  page.on("console", (message) => message.type() === "error" && message.text().startsWith("hilo") && errors.push(message.text()));
+  return errors;
+}
+
+/** Resolves when `holds` does. */
+export async function until(holds: () => unknown) {
+  for (let i = 0; i < 100 && !holds(); i += 1) await new Promise((resolve) => setTimeout(resolve, 50));
 }
 
 /** Asserts that exactly these events came, by type and name, in any order. */

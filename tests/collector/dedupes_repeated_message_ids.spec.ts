@@ -4,7 +4,7 @@
 import assert from "node:assert/strict";
 import { after, test } from "node:test";
 
-import { pageView, send, timeline } from "./envelopes.ts";
+import { type Json, pageView, send, timeline } from "./envelopes.ts";
 import { anonymousId, startCollector } from "./mf.ts";
 
 const collector = await startCollector();
@@ -23,8 +23,9 @@ test("an envelope that is sent five times is kept once", async () => {
 test("an event that stands twice in one envelope is kept once", async () => {
   const id = anonymousId();
   const view = pageView(id);
-  const { body } = await send(collector, [view, view]);
+  const { notices, ...body } = (await send(collector, [view, view])).body;
   assert.deepEqual(body, { success: true, accepted: 1, duplicate: 1, rejected: [] });
+  assert.deepEqual(notices.map(({ index, code }: Json) => [index, code]), [[1, "duplicate_id"]]);
   assert.equal((await timeline(collector, id)).length, 1);
 });
 

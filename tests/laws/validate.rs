@@ -11,13 +11,13 @@ use hilo_core::event::{
 };
 use hilo_core::outcome::{Code, Outcome};
 use hilo_core::testing::{
-    any_json, any_preferences, browser_source, config, damaged_message, envelope, facts,
-    server_source, valid_message,
+    any_json, any_preferences, browser_source, config, config_with, damaged_message, envelope,
+    facts, server_source, valid_message,
 };
 use hilo_core::validate::{
     Judged, NOTICES_MAX, REDACTED_BYTES_MAX, check, inflate, read_batch, read_object, read_single,
 };
-use proptest::collection::vec;
+use proptest::collection::{btree_map, vec};
 use proptest::prelude::*;
 use serde_json::{Map, Value, json};
 
@@ -228,6 +228,24 @@ proptest! {
         }
         let analytics = Purpose::Analytics.name();
         prop_assert!(said.get(analytics) == Some(&Value::Bool(true)) || !passes(&before, false));
+    }
+
+    #[test]
+    fn categories_let_an_event_in_only_if_all_that_mean_analytics_are_granted(
+        message in valid_message(),
+        said in btree_map(
+            proptest::sample::select(vec!["analytics", "Analytics", "C0002", "Perf", "C0003", "DataSharing"]),
+            any::<bool>(),
+            0..5,
+        ),
+    ) {
+        let config = config_with("[consent.categories]\nC0002 = 'analytics'\nPerf = 'analytics'\nC0003 = 'functional'");
+        let preferences = said.iter().map(|(name, granted)| ((*name).to_owned(), json!(granted))).collect();
+        let message = with_preferences(&message, &preferences);
+        let judged = check(&envelope(&[message]), &browser_source(), &config, &facts());
+        let mut analytics = said.iter().filter(|(name, _)| !["C0003", "DataSharing"].contains(name)).peekable();
+        let is_allowed = analytics.peek().is_some() && analytics.all(|(_, granted)| *granted);
+        prop_assert_eq!(!passed(&judged).is_empty(), is_allowed);
     }
 
     #[test]

@@ -1,6 +1,8 @@
 //! Builders and generators for tests: small valid inputs to change, and large strange inputs to survive.
 //! Behind the feature `testing`. No part of it is in the product.
 
+use std::sync::OnceLock;
+
 use jiff::Timestamp;
 use proptest::collection::{btree_map, vec};
 use proptest::prelude::*;
@@ -65,7 +67,9 @@ pub fn server_source(purposes: &[Purpose]) -> Source {
 
 /// A configuration with nothing but what every configuration needs.
 pub fn config() -> Config {
-    config_with("")
+    // Laws ask for it with every case.
+    static CONFIG: OnceLock<Config> = OnceLock::new();
+    CONFIG.get_or_init(|| config_with("")).clone()
 }
 
 /// A configuration with these tables.

@@ -9,12 +9,14 @@ mod flight;
 mod sending;
 #[cfg(test)]
 mod tests;
+mod view;
 mod views;
 
 use std::rc::Rc;
 
 use hilo_core::identity::{is_reserved, uuid_v4};
 use hilo_core::redact;
+use hilo_core::text::concat;
 
 use crate::capture::pages::Pages;
 use crate::draft::{Draft, Kind, Scene};
@@ -24,13 +26,15 @@ use crate::platform::{Change, Happened, Place, Platform};
 use crate::queue::Queue;
 use crate::transport::Transport;
 use flight::{ConsentRecord, Flight};
-use views::View;
+use view::View;
 
 /// Storage keys. The consent holds no identifier; the other keys exist after a grant only.
 const CONSENT_KEY: &str = "hilo.c";
 const ID_KEY: &str = "hilo.id";
 const SESSION_KEY: &str = "hilo.s";
 const CLAIM_KEY: &str = "hilo.u";
+/// The visitor's answers that the stub stored before a tracker was there, for `js/sdk/src/snippet.ts`.
+const ANSWERS_KEY: &str = "hilo.a";
 /// How long drafts wait for the collector to return this visitor's id, where the page has none stored.
 const HELLO_MS_MAX: i64 = 1_500;
 /// How far the stored time of a session's last event may lag. Writing the time with every event would double an event's cost.
@@ -97,7 +101,6 @@ pub struct Tracker<P> {
     /// The moment at which the timer runs out.
     wakes_at_ms: Option<i64>,
     sent_at_ms: Option<i64>,
-    is_refused: bool,
     is_over: bool,
     /// Whether the choices changed since [`Tracker::take_consent_change`].
     is_consent_new: bool,
@@ -135,7 +138,6 @@ impl<P: Platform> Tracker<P> {
             flush_at_ms: None,
             wakes_at_ms: None,
             sent_at_ms: None,
-            is_refused: false,
             is_over: false,
             is_consent_new: false,
         }
@@ -184,7 +186,7 @@ impl<P: Platform> Tracker<P> {
     /// A named act.
     pub fn track(&mut self, event: &str, properties: &str, at_ms: i64) {
         if event.is_empty() {
-            self.platform.say("track: an event needs a name");
+            self.platform.say("unnamed_event");
             return;
         }
         self.tell(Kind::Track, event, properties, at_ms);
@@ -222,7 +224,7 @@ impl<P: Platform> Tracker<P> {
     fn is_nobody(&self, id: &str) -> bool {
         let is_nobody = is_reserved(id);
         if is_nobody {
-            self.platform.say("this id stands for nobody in particular, so it is ignored");
+            self.platform.say(&concat(&["reserved_id ", id]));
         }
         is_nobody
     }
@@ -304,10 +306,17 @@ impl<P: Platform> Tracker<P> {
 
     /// Gives a draft to the gate.
     fn offer(&mut self, draft: Draft) {
+        let what = match self.gate.is_open() {
+            true => String::new(),
+            false => concat(&[" ", draft.kind.name(), " ", &draft.name]),
+        };
         match self.gate.offer(draft) {
             Passage::Passed(draft) => self.finish(draft),
-            Passage::Held => {}
-            Passage::Dropped(reason) => self.queue.count(reason, 1),
+            Passage::Held => self.platform.say(&concat(&["held", &what])),
+            Passage::Dropped(reason) => {
+                self.queue.count(reason, 1);
+                self.platform.say(&concat(&[reason, &what]));
+            }
         }
     }
 

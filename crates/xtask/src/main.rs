@@ -5,6 +5,7 @@
 mod bench;
 mod build;
 mod check;
+mod clients;
 mod config;
 mod dev;
 mod files;

@@ -174,7 +174,7 @@ pub(crate) fn tail(text: &str, count: usize) -> String {
     lines.get(lines.len().saturating_sub(count)..).unwrap_or_default().join("\n")
 }
 
-/// The registry that a failed program could not reach, recognized by the words of cargo and npm.
+/// The registry that a failed program could not reach, recognized by the words of cargo, npm and pip.
 fn why_unreachable(output: &str) -> Option<&'static str> {
     let npm = ["ENOTFOUND", "EAI_AGAIN", "ECONNREFUSED", "ETIMEDOUT", "ENETUNREACH"];
     let cargo = [
@@ -183,7 +183,10 @@ fn why_unreachable(output: &str) -> Option<&'static str> {
         "Couldn't connect to server",
         "spurious network error",
     ];
-    if npm.iter().any(|word| output.contains(word)) {
+    let pip = ["Failed to establish a new connection", "Name or service not known"];
+    if pip.iter().any(|word| output.contains(word)) {
+        Some("the Python registry")
+    } else if npm.iter().any(|word| output.contains(word)) {
         Some("the npm registry")
     } else if cargo.iter().any(|word| output.contains(word)) {
         Some("the crates registry")
@@ -282,6 +285,10 @@ mod tests {
         assert_eq!(
             why_unreachable("error: failed to download from index"),
             Some("the crates registry")
+        );
+        assert_eq!(
+            why_unreachable("WARNING: Retrying: Failed to establish a new connection: [Errno -2]"),
+            Some("the Python registry")
         );
         assert_eq!(why_unreachable("error[E0308]: mismatched types"), None);
     }

@@ -6,10 +6,11 @@ use std::path::PathBuf;
 use crate::build::{self, Collector};
 use crate::files::files_under;
 use crate::shell::{Done, Problem, Workspace, both, tail, watch};
-use crate::{check, size, tidy, tools};
+use crate::{check, clients, size, tidy, tools};
 
-/// The suite that needs a browser and Node.
+/// The suites that need a browser and Node.
 const PACKAGING: &str = "packaging";
+const CLIENTS: &str = "clients from their registries";
 /// How many spec files run at once. A spec mostly waits. Node's own default is one file on two processors.
 const AT_A_TIME: &str = "--test-concurrency=4";
 
@@ -33,13 +34,18 @@ pub(crate) fn run(workspace: &Workspace, is_quick: bool) -> Result<bool, Problem
         tally.without_browser(workspace)?;
         return Ok(tally.close());
     }
-    // Specs mostly wait. The release build, which only `size` needs, uses the processor meanwhile.
+    // Specs mostly wait. The clients' installation and the release build, which only `size` needs, use the processor meanwhile.
     let specs = || {
         tally.without_browser(workspace)?;
         tally.browsers(workspace)?;
         tally.node(workspace, PACKAGING, "js/sdk/pack-test", ".spec.ts")
     };
-    both(specs, || build::collector(workspace, Collector::Release))?;
+    let meanwhile = || {
+        clients::install(workspace)?;
+        build::collector(workspace, Collector::Release)
+    };
+    both(specs, meanwhile)?;
+    tally.node(workspace, CLIENTS, "tests/clients", ".spec.ts")?;
     tally.one("sizes", size::run(workspace)?);
     Ok(tally.close())
 }
@@ -105,7 +111,7 @@ impl Tally {
     ) -> Result<(), Problem> {
         let mut node = workspace.command("node");
         node.args(["--test", AT_A_TIME]).args(specs(workspace, folder, suffix));
-        if label == PACKAGING {
+        if [PACKAGING, CLIENTS].contains(&label) {
             node.env("CHROMIUM", tools::chromium(workspace)?);
         }
         self.node_run(workspace, label, &mut node)

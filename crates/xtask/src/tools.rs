@@ -62,17 +62,22 @@ fn wasm_target(workspace: &Workspace) -> Result<(), Problem> {
 
 /// The packages of `js/package-lock.json`, in `js/node_modules`.
 pub(crate) fn npm_packages(workspace: &Workspace) -> Result<(), Problem> {
+    npm_ci(workspace, "js", "installing npm packages")
+}
+
+/// The packages of the lock file in `folder`, in its `node_modules`.
+pub(crate) fn npm_ci(workspace: &Workspace, folder: &str, label: &str) -> Result<(), Problem> {
     node()?;
+    let home = workspace.at(folder);
     // The stamp stands inside node_modules, so that whoever removes the packages removes the stamp as well.
-    let stamp = workspace.at("js/node_modules/.hilo");
-    let wanted =
-        fingerprint(&[workspace.at("js/package-lock.json"), workspace.at("js/package.json")]);
+    let stamp = home.join("node_modules/.hilo");
+    let wanted = fingerprint(&[home.join("package-lock.json"), home.join("package.json")]);
     if fs::read_to_string(&stamp).is_ok_and(|found| found == wanted) {
         return Ok(());
     }
     let mut npm = Command::new("npm");
-    npm.current_dir(workspace.at("js")).args(["ci", "--no-audit", "--no-fund", "--loglevel=error"]);
-    step(workspace, "installing npm packages", &mut npm)?;
+    npm.current_dir(home).args(["ci", "--no-audit", "--no-fund", "--loglevel=error"]);
+    step(workspace, label, &mut npm)?;
     fs::write(stamp, wanted)?;
     Ok(())
 }

@@ -173,12 +173,11 @@ impl Story {
         }
         let (status, answer) = self.call("POST", &path, request.body.clone().into_bytes())?;
         self.line(&format!("edge → {status} {}", short(&answer)));
+        let word = [&answer["anonymousId"], &answer["error"]["code"]];
         Ok(Answer {
             ticket: request.ticket,
             status,
-            anonymous_id: answer["anonymousId"].as_str().unwrap_or_default().to_owned(),
-            rejected: u32::try_from(answer["rejected"].as_array().map_or(0, Vec::len))
-                .unwrap_or(u32::MAX),
+            word: word.into_iter().find_map(Value::as_str).unwrap_or_default().to_owned(),
             ..Answer::default()
         })
     }

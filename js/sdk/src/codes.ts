@@ -40,6 +40,11 @@ export const CHOICE_UNSET = 0;
 export const CHOICE_GRANTED = 1;
 export const CHOICE_DENIED = 2;
 
+/** Where a page keeps what it stores: bits above the choices. */
+export const PERSISTENCE_LOCAL = 0;
+export const PERSISTENCE_TAB = 1;
+export const PERSISTENCE_MEMORY = 2;
+
 /** The steps of filling in a form. */
 export const FORM_FOCUSED = 0;
 export const FORM_BLURRED = 1;

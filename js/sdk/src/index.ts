@@ -9,18 +9,24 @@ import { watchPages } from "./capture/pages.ts";
 import { cartOf, type CartFile } from "./cart.ts";
 import {
   CHOICE_DENIED, CHOICE_GRANTED, CHOICE_UNSET, DRAFT_GROUP, DRAFT_IDENTIFY, DRAFT_PAGE, DRAFT_TRACK, FLAG_GPC, FLAG_HASH, FLAG_PAGES,
-  FLAG_QUERY, FLAG_STRICT,
+  FLAG_QUERY, FLAG_STRICT, PERSISTENCE_LOCAL, PERSISTENCE_MEMORY, PERSISTENCE_TAB,
 } from "./codes.ts";
 import { watchKinds, type MoreFile } from "./more.ts";
-import { debug, firstInHistory, guarded, quietly, say, stop, watch } from "./page.ts";
+import { firstInHistory, guarded, quietly, stop, watch } from "./page.ts";
 import type { Part, Source } from "./parts.ts";
 import type { Choice, ConsentState, Draft, Hilo, Options, Properties, Purpose } from "./types.ts";
+import { debug, fail, learnWords, say } from "./voice.ts";
 
 export type * from "./types.ts";
 
 /** The order in which the module tells the choices, two bits each. */
 const PURPOSES: Purpose[] = ["functional", "analytics", "personalization", "advertising", "sale_share"];
 const CHOICES: Record<number, Choice> = { [CHOICE_UNSET]: "unset", [CHOICE_GRANTED]: "granted", [CHOICE_DENIED]: "denied" };
+const PERSISTENCE: Record<number, ConsentState["persistence"]> = {
+  [PERSISTENCE_LOCAL]: "local",
+  [PERSISTENCE_TAB]: "tab",
+  [PERSISTENCE_MEMORY]: "memory",
+};
 const DRAFTS: Record<Draft["type"], number> = { page: DRAFT_PAGE, track: DRAFT_TRACK, identify: DRAFT_IDENTIFY, group: DRAFT_GROUP };
 
 /** Where the parts of the SDK come from. */
@@ -31,22 +37,21 @@ export interface Parts {
   more: Part<MoreFile>;
 }
 
-let loaded: Promise<Hilo> | undefined;
+let loaded: Promise<Hilo | undefined> | undefined;
 /** When the visitor saw a page that the browser had prepared; nothing happened before. */
 let shownAt = 0;
 
-/** Starts the tracker on this page, once; a second call gives the first tracker. Always resolves. */
-export function start(options: Options, parts: Parts): Promise<Hilo> {
-  loaded ??= begin(options, parts).catch((error: unknown) => {
-    // No wasm (a content security policy without 'wasm-unsafe-eval', an old browser) or no network: nothing is captured.
-    if (options.debug) console.warn("hilo: not started:", error);
-    return inert();
-  });
+/** Starts the tracker on this page, once; a second call gives the first tracker. Always resolves, to nothing where no tracker can start. */
+export function start(options: Options, parts: Parts): Promise<Hilo | undefined> {
+  // No wasm (a content security policy without 'wasm-unsafe-eval', an old browser) or no network: nothing is captured.
+  loaded ??= begin(options, parts).catch((error: unknown) => void fail("not_started", error));
   return loaded;
 }
 
 async function begin(options: Options, { module, cart, more }: Parts): Promise<Hilo> {
-  if (typeof window === "undefined" || typeof document === "undefined") return inert();
+  learnWords(more.file);
+  debug(options.debug === true);
+  if (!options.key) fail("missing_key", "");
   await instantiate(await module());
   // A page that the browser prerenders is no visit yet, and perhaps never.
   if ((document as { prerendering?: boolean }).prerendering) {
@@ -58,8 +63,8 @@ async function begin(options: Options, { module, cart, more }: Parts): Promise<H
   const hasPages = capture.pages !== false;
   const pages = String(capture.pages);
   const hasGpc = (navigator as { globalPrivacyControl?: boolean }).globalPrivacyControl === true;
-  debug(options.debug === true);
   core.start(
+    window,
     String(options.key),
     consent.notice ?? "",
     quietly(firstInHistory, undefined),
@@ -114,7 +119,7 @@ function wrap(listeners: Set<(state: ConsentState) => void>, options: Options, {
     track: (event: string, properties: Properties, id: string) => send("track", event, properties, undefined, id),
     consent: consent.state,
   };
-  const shop = cartOf(host, file, options);
+  const shop = cartOf(host, noted(file), options);
 
   const hilo = {
     page(name, properties, at?: number) {
@@ -153,12 +158,21 @@ function wrap(listeners: Set<(state: ConsentState) => void>, options: Options, {
   return { hilo, shop };
 }
 
+/** Loads a file, and tells the developer where it does not load. */
+const noted =
+  <File>(load: () => Promise<File>) =>
+  () =>
+    load().catch((error: unknown): never => {
+      fail("no_file", error);
+      throw error;
+    });
+
 /** The site's calls about consent. */
 function consentCalls(listeners: Set<(state: ConsentState) => void>): Hilo["consent"] {
   return {
     grant: (...purposes) => guarded(() => core.choose(purposes.flat().join(" "), true)),
     deny: (...purposes) => guarded(() => core.choose(purposes.flat().join(" "), false)),
-    state: () => quietly(() => state(core.choices(), core.revision()), state(0, 0)),
+    state: () => quietly(() => state(core.choices(), core.revision()), noChoices()),
     on(callback) {
       listeners.add(callback);
       return () => void listeners.delete(callback);
@@ -173,47 +187,8 @@ function text(value: unknown): string {
 
 function state(bits: number, revision: number): ConsentState {
   const entries = PURPOSES.map((purpose, i) => [purpose, CHOICES[(bits >> (2 * i)) & 3]!]);
-  return { ...Object.fromEntries(entries), revision } as ConsentState;
+  return { ...Object.fromEntries(entries), revision, persistence: PERSISTENCE[bits >> (2 * PURPOSES.length)] } as ConsentState;
 }
 
-/** The tracker where there is none: every call is there and does nothing. */
-export function inert(): Hilo {
-  const nothing = () => {};
-  const hilo: Hilo = {
-    page: nothing,
-    track: nothing,
-    identify: nothing,
-    group: nothing,
-    reset: nothing,
-    anonymousId: () => null,
-    sessionId: () => null,
-    ready(callback) {
-      try {
-        callback(hilo);
-      } catch {
-        // The callback of the page failed. The page has to report that.
-      }
-    },
-    consent: { grant: nothing, deny: nothing, state: () => state(0, 0), on: () => nothing, withdraw: nothing },
-    cart: {
-      add: nothing,
-      set: nothing,
-      dec: nothing,
-      remove: nothing,
-      clear: nothing,
-      lines: () => [],
-      totals: () => ({}),
-      unpriced: () => 0,
-      on: () => nothing,
-      checkout: () => Promise.resolve(null),
-      ordered: () => Promise.resolve(),
-    },
-    optIn: () => Promise.resolve(null),
-    optOut: () => Promise.resolve(null),
-    use: nothing,
-    flush: nothing,
-    debug: nothing,
-    destroy: nothing,
-  };
-  return hilo;
-}
+/** The state where there is no tracker. */
+export const noChoices = () => state(PERSISTENCE_MEMORY << (2 * PURPOSES.length), 0);

@@ -13,6 +13,7 @@ import type { Occurrence } from "./more/kind.ts";
 import { atEnd, guarded, learnLead, listen, say } from "./page.ts";
 import type { Part } from "./parts.ts";
 import type { Hilo, Options } from "./types.ts";
+import { fail } from "./voice.ts";
 
 /** The file that loads: `more/entry.ts`. */
 export type MoreFile = typeof import("./more/entry.ts");
@@ -49,7 +50,6 @@ export function watchKinds({ file, module }: Part<MoreFile>, capture: NonNullabl
       consent,
       guarded,
       say,
-      guarded,
       ...(hasLayer && { shop, currency: capture.currency }),
       capture: (name, properties, at) => guarded(() => core.tell(DRAFT_TRACK, name, properties, at)),
     });
@@ -63,7 +63,7 @@ export function watchKinds({ file, module }: Part<MoreFile>, capture: NonNullabl
           opening = undefined;
           if (hasLayer && retries++ < RETRIES_MAX) load();
         }, RETRY_MS);
-        say(error);
+        fail("no_file", error);
       });
     });
 

@@ -9,6 +9,9 @@ import * as core from "hilo-wasm";
 import {
   HAPPENED_HIDDEN, HAPPENED_ONLINE, HAPPENED_RESTORED, HAPPENED_STORED_ELSEWHERE, HAPPENED_TASK_ENDED, HAPPENED_WOKE,
 } from "./codes.ts";
+import { fail, report, say } from "./voice.ts";
+
+export { say };
 
 /** How long an answer may take (protocol.md). */
 const TIMEOUT_MS = 10_000;
@@ -17,7 +20,6 @@ const ZONE_MS = 1_000;
 
 const ending = new AbortController();
 let endpoint = "";
-let isDebug = false;
 let timer: ReturnType<typeof setTimeout> | undefined;
 let onConsent = () => {};
 /** The browser's description of itself. */
@@ -30,16 +32,6 @@ try {
   leads = sessionStorage["hilo.f"] ?? "";
 } catch {
   // The storage is blocked, so this document's own forms count alone.
-}
-
-/** Switches the sentences for the developer on or off. */
-export function debug(on: boolean) {
-  isDebug = on;
-}
-
-/** Writes a sentence for the developer, in debug mode. */
-export function say(what: unknown) {
-  if (isDebug) console.warn("hilo:", what);
 }
 
 /** Calls `act`, then tells the site where the choices changed. An error never reaches the page: `otherwise` is returned. */
@@ -145,12 +137,12 @@ export function noticeTaskEnd() {
 /** Sends a request to the collector. The module is told of every end: an answer, no network, no answer in time. */
 export function post(ticket: number, path: string, body: string) {
   void send(path, body).then(
-    ([status, retryAfter, id, rejected]) => guarded(() => core.answered(ticket, status, retryAfter, id, rejected)),
-    () => guarded(() => core.answered(ticket, 0, -1, "", 0)),
+    ([status, retryAfter, word]) => guarded(() => core.answered(ticket, status, retryAfter, word)),
+    () => guarded(() => core.answered(ticket, 0, -1, "")),
   );
 }
 
-async function send(path: string, body: string): Promise<[number, number, string, number]> {
+async function send(path: string, body: string): Promise<[number, number, string]> {
   // A batch is plain text, so it needs no preflight. The other calls change something, so they carry a field that a foreign
   // page cannot send without one.
   const isBatch = path.endsWith("batch");
@@ -165,13 +157,18 @@ async function send(path: string, body: string): Promise<[number, number, string
   });
   const { status, headers } = response;
   const retryAfter = headers.get("retry-after") ?? "";
-  const answer = status === 200 ? await response.json().catch(() => 0) : 0;
-  const { anonymousId, rejected } = answer || {};
+  const answer = (await response.json().catch(() => 0)) || {};
+  const isTaken = status === 200;
+  // A portal, a firewall or a service worker may answer in the collector's place: what is not the collector's own is no answer.
+  const { code, message } = answer.error ?? 0;
+  const word = isTaken ? answer.anonymousId : code;
+  const isOurs = isTaken ? "accepted" in answer || "receipt" in answer || "settings" in answer : /^[a-z_]+$/.test(code ?? 0);
+  if (!(isOurs && isTaken) && status < 429) fail(isOurs ? code : "foreign_answer", isOurs ? message : `${status} ${path}`);
+  if (isBatch) report(body, isOurs ? status : 0, answer);
   return [
-    status,
+    isOurs || !isTaken ? status : 0,
     // Only seconds are obeyed, no date.
     /^\d+$/.test(retryAfter) ? +retryAfter : -1,
-    typeof anonymousId === "string" ? anonymousId : "",
-    Array.isArray(rejected) ? rejected.length : 0,
+    isOurs && typeof word === "string" ? word : "",
   ];
 }

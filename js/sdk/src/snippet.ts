@@ -5,7 +5,7 @@
 import { start } from "./index.ts";
 import type { Hilo } from "./types.ts";
 
-type Recorded = [name: string, args: unknown[], at: number];
+type Recorded = [name: string, args: any[], at: number, settle?: (result: unknown) => void];
 
 declare global {
   interface Window {
@@ -48,18 +48,41 @@ function module(): Uint8Array<ArrayBuffer> {
   return bytes;
 }
 
-/** Puts the tracker in the stub's place and repeats the calls that the stub recorded. */
-function replay(hilo: Hilo, calls: Recorded[]) {
-  window.hilo = hilo;
-  for (const [name, args, at] of calls) {
+/** Puts the tracker in the stub's place and repeats the calls that the stub recorded. Without a tracker the stub stays. */
+function replay(hilo: Hilo | undefined, calls: Recorded[]) {
+  const perform = (call: Recorded) => {
+    const [name, args, at] = call;
+    let result: unknown = null;
     try {
       const [first, second] = name.split(".") as [keyof Hilo, string?];
-      const home: any = second ? hilo[first] : hilo;
+      const home: any = second ? hilo![first] : hilo;
       // These calls take the time of the call as their last argument.
       const timed = ["page", "track", "identify", "group"].includes(name);
-      home[second ?? first](...(timed ? [args[0], args[1], ...(name === "identify" ? [args[2]] : []), at] : args));
+      // The stub empties the name of a callback that the site has ended.
+      if (isOn(call)) home.on((state: unknown) => call[0] && args[0](state));
+      else result = home[second ?? first](...(timed ? [args[0], args[1], ...(name === "identify" ? [args[2]] : []), at] : args));
     } catch {
-      // One bad call does not stop the others.
+      // One bad call does not stop the others, and there is no tracker where none can start.
     }
+    // The stub adds the function that settles the call's promise after `push`.
+    void Promise.resolve().then(() => call[3]?.(result));
+  };
+  const isOn = ([name]: Recorded) => name.endsWith(".on");
+  const recorded = calls.splice(0);
+  if (hilo) window.hilo = hilo;
+  // Callbacks come first, so that they are called back for the answers, and events last.
+  const rest = recorded.filter((call) => !isOn(call));
+  [...recorded.filter(isOn), ...(hilo ? answers() : []), ...rest].forEach(perform);
+  // A site may hold on to the stub.
+  calls.push = (call) => (perform(call), 0);
+}
+
+/** The answers that the visitor gave while there was no tracker: `,grant,analytics;,deny,advertising;`. The tracker's first choice deletes them. */
+function answers(): Recorded[] {
+  try {
+    const text: string = localStorage["hilo.a"] ?? "";
+    return [...text.matchAll(/,(grant|deny|withdraw),([^;]*);/g)].map(([, name, purposes]) => [`consent.${name}`, purposes!.split(","), 0]);
+  } catch {
+    return [];
   }
 }

@@ -14,7 +14,14 @@ export type Purpose = "functional" | "analytics" | "personalization" | "advertis
 export type Choice = "granted" | "denied" | "unset";
 
 /** The visitor's choices. */
-export type ConsentState = Record<Purpose, Choice> & { revision: number };
+export type ConsentState = Record<Purpose, Choice> & {
+  revision: number;
+  /**
+   * Where the choices are kept: `local` for all pages, `tab` for the pages of this tab and `memory` for this page only, where the
+   * browser blocks its storage. Missing until the tracker is there.
+   */
+  persistence?: "local" | "tab" | "memory";
+};
 
 /** Any value of JSON. */
 export type Json = string | number | boolean | null | Json[] | { [key: string]: Json | undefined };
@@ -166,7 +173,7 @@ export interface Options {
     /** Version of the notice that you show, for the receipts. */
     notice?: string;
   };
-  /** Write warnings to the console. */
+  /** Write to the console what becomes of each event, and warnings. Errors that keep hilo from working are written in any case. */
   debug?: boolean;
 }
 

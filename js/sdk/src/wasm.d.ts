@@ -6,7 +6,7 @@ declare module "hilo-wasm" {
   export const imports: WebAssembly.Imports;
   /** Lets the functions below work, once. */
   export function bind(exports: WebAssembly.Exports): void;
-  export function start(key: string, notice: string, first_in_history: string | null | undefined, flags: number): void;
+  export function start(window: Window, key: string, notice: string, first_in_history: string | null | undefined, flags: number): void;
   export function begin(): void;
   export function tell(kind: number, name: string, details: string, at: number): void;
   export function track_as(id: string, event: string, details: string, at: number): void;
@@ -23,7 +23,7 @@ declare module "hilo-wasm" {
   export function happen(what: number): void;
   export function admits(): boolean;
   export function lose_unread(count: number): void;
-  export function answered(ticket: number, status: number, retry_after_s: number, anonymous_id: string, rejected: number): void;
+  export function answered(ticket: number, status: number, retry_after_s: number, word: string): void;
 }
 
 /** What wasm-bindgen makes of `hilo-tracker/src/shell/browser/more_face.rs`, and `build.ts` of that. */

@@ -613,3 +613,26 @@ test("each touchpoint is reported once, under the id of its operation, and none 
   assert.equal(added.properties.price, 19.99);
   await close(page);
 });
+
+test("an answer in the hub's place loses no order: not a firewall's, not a portal's", async () => {
+  const page = await open();
+  await cart(page, "add", MUG);
+  await settled(page);
+  const foreign = [
+    { status: 404, body: "<h1>Not Found</h1>" },
+    { status: 400, body: '{"message":"Bad Request"}' },
+    { status: 200, body: "<h1>Sign in to the network</h1>" },
+    { status: 200, body: '{"success":true}' },
+  ];
+  let asked = 0;
+  await page.route("**/v1/cart/ordered", (route: Json) => {
+    asked += 1;
+    const reply = foreign.shift();
+    return reply ? route.fulfill(reply) : route.continue();
+  });
+  void cart(page, "ordered", "o-foreign");
+  await shows(page, {});
+  assert.equal(asked, 5, "the hub itself took the order");
+  page.problems.length = 0; // the browser reports the answers 404 and 400
+  await close(page);
+});

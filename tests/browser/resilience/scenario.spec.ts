@@ -4,7 +4,7 @@
 import assert from "node:assert/strict";
 import { after, test } from "node:test";
 
-import { expectEvents, startBrowser, startSite, withSnippet } from "../scenario.ts";
+import { expectEvents, startBrowser, startSite, until, watchErrors, withSnippet } from "../scenario.ts";
 
 const browser = await startBrowser();
 after(() => browser.close());
@@ -20,17 +20,20 @@ async function watched(options: { init?: () => void; csp?: string; block?: strin
   const page = await context.newPage();
   const errors: string[] = [];
   page.on("pageerror", (error) => errors.push(error.message));
+  const told = watchErrors(page);
   if (options.block) await page.route(options.block, (route) => route.abort());
   await page.goto(site.url);
   const close = async () => {
     await context.close();
     await site.close();
   };
-  return { site, page, errors, close };
+  return { site, page, errors, told, close };
 }
 
 test("where storage throws, the tracker uses memory and tells the collector so", async () => {
-  const init = () => Object.defineProperty(window, "localStorage", { get() { throw new DOMException("blocked", "SecurityError"); } });
+  const init = () => {
+    for (const name of ["localStorage", "sessionStorage"]) Object.defineProperty(window, name, { get() { throw new DOMException("blocked", "SecurityError"); } });
+  };
   const { site, page, errors, close } = await watched({ init });
   await page.waitForFunction(() => !(window as any).hilo.q);
   await page.evaluate(() => (window as any).hilo.consent.grant("analytics"));
@@ -56,8 +59,8 @@ test("where storage is full, the tracker uses memory", async () => {
 
 test("every call is harmless where the module may not run", async () => {
   const csp = "default-src 'self'; script-src 'self' 'unsafe-inline'";
-  const { site, page, errors, close } = await watched({ csp });
-  await page.waitForFunction(() => !(window as any).hilo.q);
+  const { site, page, errors, told, close } = await watched({ csp });
+  await until(() => told.length);
   assert.deepEqual(await page.evaluate(`(${EVERY_CALL})(hilo)`), [null, null]);
   await site.quiet();
   assert.deepEqual([errors, site.sent], [[], []]);
@@ -66,8 +69,8 @@ test("every call is harmless where the module may not run", async () => {
 
 test("every call is harmless where the module does not compile", async () => {
   const init = () => ((WebAssembly as any).instantiate = () => Promise.reject(new Error("no")));
-  const { site, page, errors, close } = await watched({ init });
-  await page.waitForFunction(() => !(window as any).hilo.q);
+  const { site, page, errors, told, close } = await watched({ init });
+  await until(() => told.length);
   await page.evaluate(`(${EVERY_CALL})(hilo)`);
   await site.quiet();
   assert.deepEqual([errors, site.sent], [[], []]);
@@ -105,3 +108,33 @@ test("after a logout the visitor has another anonymous id", async () => {
   assert.ok(after["anonymousId"] !== before && after["userId"] === undefined);
   await close();
 });
+
+for (const [what, reply] of [
+  ["a service worker's page", { status: 200, headers: { "content-type": "text/html" }, text: "<!doctype html><title>You are offline</title>" }],
+  ["a portal's JSON", { status: 200, text: '{"success":true}' }],
+  ["an empty answer", { status: 204, text: "" }],
+  ["a firewall's 400", { status: 400, text: "<h1>Bad Request</h1>" }],
+  ["a firewall's 413 as JSON", { status: 413, text: '{"error":"Payload Too Large","message":"no"}' }],
+  ["a proxy's 403", { status: 403, text: '{"error":{"code":403,"message":"forbidden"}}' }],
+  ["a web server's 410", { status: 410, text: '{"error":{"code":"gone","message":"gone"}}' }],
+] as const) {
+  test(`${what} in the collector's place costs no event, and one error tells the developer`, async () => {
+    const { site, page, errors, told, close } = await watched({});
+    await page.waitForFunction(() => !(window as any).hilo.q);
+    site.answer(() => reply);
+    await page.evaluate(() => (window as any).hilo.consent.grant("analytics"));
+    await page.evaluate(() => (window as any).hilo.track("Kept"));
+    await site.quiet();
+    assert.ok(site.sent.length > 1, "the tracker tries again");
+    site.answer(() => ({ status: 200 }));
+    site.sent.length = 0;
+    await page.evaluate(() => (window as any).hilo.flush());
+    await page.waitForFunction(() => Object.keys(localStorage).every((key) => !/^hilo\.[qr]\./.test(key)), null, { timeout: 20_000 });
+    expectEvents(site.events(), ["page", "track Kept"]);
+    assert.ok(site.sent.some((one) => one.call === "consent"));
+    assert.equal(told.length, 1, told.join());
+    assert.match(told[0]!, /in the collector's place|gone/);
+    assert.deepEqual(errors, []);
+    await close();
+  });
+}

@@ -4,7 +4,7 @@
 use hilo_core::outcome::{Code, Outcome, Rejection};
 use serde::Serialize;
 
-use crate::platform::Reply;
+use crate::platform::{Body, Reply};
 
 /// The seconds until a client should try again after our own failure.
 const RETRY_AFTER_S: &str = "2";
@@ -12,8 +12,6 @@ const RETRY_AFTER_S: &str = "2";
 #[derive(Serialize)]
 struct BatchAnswer<'a> {
     success: bool,
-    /// The same for Jitsu's client.
-    ok: bool,
     accepted: usize,
     duplicate: usize,
     rejected: Vec<RejectedEvent<'a>>,
@@ -53,14 +51,8 @@ pub fn judged<'a>(
     items: impl Iterator<Item = (usize, Option<&'a str>, &'a Outcome)>,
     notices: Vec<Notice<'a>>,
 ) -> Reply {
-    let mut answer = BatchAnswer {
-        success: true,
-        ok: true,
-        accepted: 0,
-        duplicate: 0,
-        rejected: Vec::new(),
-        notices,
-    };
+    let mut answer =
+        BatchAnswer { success: true, accepted: 0, duplicate: 0, rejected: Vec::new(), notices };
     for (index, message_id, outcome) in items {
         match outcome {
             Outcome::Accepted => answer.accepted += 1,
@@ -71,6 +63,16 @@ pub fn judged<'a>(
         }
     }
     json(200, &answer)
+}
+
+/// Adds `ok` to an answer with outcomes, in the words of Jitsu's client.
+pub fn in_jitsus_words(mut reply: Reply) -> Reply {
+    if let Body::Text(body) = &mut reply.body
+        && body.starts_with('{')
+    {
+        body.insert_str(1, "\"ok\":true,");
+    }
+    reply
 }
 
 /// Answers a request that was refused as a whole. The reason stands there twice: older Segment libraries read the top
@@ -113,7 +115,6 @@ pub fn json<T: Serialize>(status: u16, body: &T) -> Reply {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::platform::Body;
 
     #[test]
     fn accepted_duplicate_and_rejected_add_up_to_the_envelope() {
@@ -126,7 +127,7 @@ mod tests {
         assert_eq!(
             judged(items, Vec::new()).body,
             Body::Text(
-                r#"{"success":true,"ok":true,"accepted":1,"duplicate":1,"rejected":[{"index":2,"messageId":"m","code":"wrong_type","field":"event","message":"text is needed"}]}"#
+                r#"{"success":true,"accepted":1,"duplicate":1,"rejected":[{"index":2,"messageId":"m","code":"wrong_type","field":"event","message":"text is needed"}]}"#
                     .to_owned()
             )
         );
@@ -140,7 +141,7 @@ mod tests {
         assert_eq!(
             judged(items, vec![notice]).body,
             Body::Text(
-                r#"{"success":true,"ok":true,"accepted":1,"duplicate":0,"rejected":[],"notices":[{"index":0,"messageId":"m","count":2,"code":"reserved_id","field":"userId","message":"leave it out"}]}"#
+                r#"{"success":true,"accepted":1,"duplicate":0,"rejected":[],"notices":[{"index":0,"messageId":"m","count":2,"code":"reserved_id","field":"userId","message":"leave it out"}]}"#
                     .to_owned()
             )
         );

@@ -14,6 +14,8 @@ pub enum Route {
     Beacon,
     /// Receives one event, whose type is part of the path.
     Single(&'static str),
+    /// Receives one event of Jitsu's client, whose type is part of the path.
+    Jitsu(&'static str),
     /// Receives a library's measurements of itself, which nobody stores.
     Metrics,
     /// Answers the settings of Segment's libraries: the write key of the path.
@@ -136,24 +138,24 @@ fn calls(path: &str) -> Vec<(&'static str, Route)> {
             if let Some(key) = key_of_settings(path) {
                 return vec![("GET", Route::Settings(percent_decode(key)))];
             }
-            match (kind_of(path), super::files::file_name(path)) {
-                (Some(kind), _) => vec![("POST", Route::Single(kind))],
-                (None, Some(name)) => vec![("GET", Route::File(name.to_owned()))],
-                (None, None) => Vec::new(),
-            }
+            let file = || Some(("GET", Route::File(super::files::file_name(path)?.to_owned())));
+            event(path).map(|route| ("POST", route)).or_else(file).into_iter().collect()
         }
     }
 }
 
 /// Reads the path of one event: `/v1/track` and `/v1/t` of Segment's libraries, `/api/s/track` and `/api/s/s2s/track` of
 /// Jitsu's.
-fn kind_of(path: &str) -> Option<&'static str> {
-    let jitsu = || path.strip_prefix("/api/s/s2s/").or_else(|| path.strip_prefix("/api/s/"));
-    let is_named = |(long, short): &(&str, &str)| match path.strip_prefix("/v1/") {
-        Some(name) => name == *long || name == *short,
-        None => jitsu() == Some(long),
+fn event(path: &str) -> Option<Route> {
+    let find = |is_named: &dyn Fn(&str, &str) -> bool| {
+        KINDS.iter().find(|(long, short)| is_named(long, short)).map(|(long, _)| *long)
     };
-    KINDS.iter().copied().find(is_named).map(|(long, _)| long)
+    if let Some(name) = path.strip_prefix("/v1/") {
+        return find(&|long, short| name == long || name == short).map(Route::Single);
+    }
+    let name = path.strip_prefix("/api/s/")?;
+    let name = name.strip_prefix("s2s/").unwrap_or(name);
+    find(&|long, _| name == long).map(Route::Jitsu)
 }
 
 /// Reads the write key of `/v1/projects/:key/settings`.
@@ -214,8 +216,8 @@ mod tests {
             ("GET", "/v1/projects/wk%5Fshop/settings", Route::Settings("wk_shop".to_owned())),
             ("GET", "/sourceConfig", Route::SourceConfig),
             ("POST", "/beacon/v1/batch", Route::Beacon),
-            ("POST", "/api/s/page", Route::Single("page")),
-            ("POST", "/api/s/s2s/track", Route::Single("track")),
+            ("POST", "/api/s/page", Route::Jitsu("page")),
+            ("POST", "/api/s/s2s/track", Route::Jitsu("track")),
             ("POST", "/v1/in/orders", Route::Webhook("orders".to_owned())),
             ("GET", "/v1/carts/u1", Route::Cart(Some("u1".to_owned()), CartAct::View)),
         ] {

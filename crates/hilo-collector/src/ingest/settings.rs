@@ -6,6 +6,7 @@
 
 use hilo_core::config::{KeyState, Source};
 use hilo_core::outcome::{Code, Rejection};
+use serde_json::Value;
 
 use super::files;
 use super::key::presented_key;
@@ -14,6 +15,7 @@ use crate::platform::{Body, Incoming, Platform, Reply};
 
 /// The seconds that a library may keep its settings.
 const CACHE: &str = "public, max-age=300";
+
 /// Answers the settings of Segment's libraries. A revoked key gets them too: without settings a library for phones sends
 /// to Segment itself.
 ///
@@ -27,7 +29,14 @@ pub fn segment<P: Platform>(key: &str, call: &Call<'_, P>) -> Result<Reply, Reje
     // The library calls the paths below `apiHost`, so it uses the prefix with which it came here.
     let prefix = incoming.path.split("/v1/projects/").next().unwrap_or_default();
     let host = format!("{}{prefix}/v1", incoming.host);
-    let values = [("$key", key), ("$host", host.as_str()), ("$protocol", incoming.scheme.as_str())];
+    // Other libraries ignore `currency`. hilo's own page asks for it where neither a push nor the page names one.
+    let currency = call.loaded.config.normalize.currency.clone();
+    let values = [
+        ("$key", Value::from(key)),
+        ("$host", host.into()),
+        ("$protocol", incoming.scheme.as_str().into()),
+        ("$currency", currency.into()),
+    ];
     Ok(document(include_str!("settings/segment.json"), &values, incoming))
 }
 
@@ -45,7 +54,7 @@ pub fn rudderstack<P: Platform>(call: &Call<'_, P>) -> Result<Reply, Rejection> 
     let source = find(&key, call).ok_or_else(|| {
         Rejection::new(Code::UnknownKey, "no source of pages or apps has this key")
     })?;
-    let values = [("$key", key.as_str()), ("$name", source.name.as_str())];
+    let values = [("$key", Value::from(key)), ("$name", source.name.as_str().into())];
     Ok(document(include_str!("settings/rudderstack.json"), &values, incoming))
 }
 
@@ -57,11 +66,10 @@ fn find<'l, P: Platform>(key: &str, call: &Call<'l, P>) -> Option<&'l Source> {
 }
 
 /// Puts the values into a document.
-fn document(text: &str, values: &[(&str, &str)], incoming: &Incoming) -> Reply {
+fn document(text: &str, values: &[(&str, Value)], incoming: &Incoming) -> Reply {
     let mut text = text.to_owned();
     for (name, value) in values {
-        let value = serde_json::Value::from(*value).to_string();
-        text = text.replace(&format!("\"{name}\""), &value);
+        text = text.replace(&format!("\"{name}\""), &value.to_string());
     }
     let (etag, is_known) = files::etag(incoming, text.as_bytes());
     let mut reply = Reply::empty(if is_known { 304 } else { 200 });

@@ -154,6 +154,17 @@ mod tests {
     }
 
     #[test]
+    fn an_answer_to_jitsus_client_says_ok() {
+        let fields = [("x-write-key", "wk_shop")];
+        let message = view("m1", &granted());
+        let (status, answer) = call_with(&memory(), "POST", "/api/s/page", &message, &fields);
+        let expected = json!({
+            "ok": true, "success": true, "accepted": 1, "duplicate": 0, "rejected": [],
+        });
+        assert_eq!((status, answer), (200, expected));
+    }
+
+    #[test]
     fn a_revoked_key_is_gone_for_our_tracker_and_refused_for_other_clients() {
         let memory = memory();
         let built_in = include_str!("../../hilo.toml");

@@ -18,7 +18,7 @@ pub async fn serve<P: Platform>(incoming: Incoming, platform: &P) -> Reply {
     let route = ingest::route(&incoming, &platform.mount());
     let is_file = matches!(route, Ok(Route::File(_)));
     let is_open = matches!(route, Ok(Route::Settings(_) | Route::SourceConfig));
-    let is_noted = route.as_ref().is_ok_and(is_noted);
+    let is_noted = route.as_ref().is_ok_and(|route| is_noted(route, &incoming));
     let taken = match route {
         Ok(route) => take(route, &door, &call).await,
         Err(why) => Err(why.into()),
@@ -51,17 +51,18 @@ pub async fn serve<P: Platform>(incoming: Incoming, platform: &P) -> Reply {
 
 /// Whether the refusal of this whole call goes into the reject log. It does if the sender has brought data that is now
 /// lost. A sender who only reads learns enough from the answer.
-const fn is_noted(route: &Route) -> bool {
+fn is_noted(route: &Route, incoming: &Incoming) -> bool {
     match route {
         Route::Batch
         | Route::Beacon
         | Route::Single(_)
+        | Route::Jitsu(_)
         | Route::Hello
         | Route::ConsentChange
         | Route::OptIn
-        | Route::Webhook(_)
-        // A browser that may not send asks once, and then sends nothing.
-        | Route::Preflight => true,
+        | Route::Webhook(_) => true,
+        // A page that may not send asks once, and then sends nothing.
+        Route::Preflight => incoming.headers.get("origin").is_some(),
         Route::Cart(_, act) => !matches!(act, CartAct::Live),
         Route::ConsentCopy
         | Route::Health
@@ -84,6 +85,7 @@ async fn take<P: Platform>(
         Route::Batch => events::take(None, call).await,
         Route::Beacon => events::take_beacon(call).await,
         Route::Single(kind) => events::take(Some(kind), call).await,
+        Route::Jitsu(kind) => events::take(Some(kind), call).await.map(reply::in_jitsus_words),
         Route::Hello => hello::take(call),
         Route::ConsentChange => consent::change(call).await,
         Route::ConsentCopy => consent::copy(call).await,

@@ -81,8 +81,6 @@ pub struct ConsentRules {
 /// The rules for normalizing events.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize)]
 pub struct NormalizeRules {
-    /// The site's own query keys that may stay in URLs, beside the campaign keys.
-    pub query_keys: Vec<String>,
     /// Currency of amounts without a currency, ISO 4217.
     pub currency: Option<String>,
     /// Hosts that bring nobody, with their subdomains, beside the payment pages that hilo knows.
@@ -257,7 +255,7 @@ fn normalize(reader: &Reader<'_>, root: &Section<'_>) -> NormalizeRules {
     let Some(normalize) = reader.section(root, "normalize") else {
         return NormalizeRules::default();
     };
-    reader.only(&normalize, &["query_keys", "currency", "unwanted_referrals"]);
+    reader.only(&normalize, &["currency", "unwanted_referrals"]);
     let currency = reader.text_at(&normalize, "currency").and_then(|(currency, span)| {
         let is_code = currency.len() == 3 && currency.bytes().all(|byte| byte.is_ascii_uppercase());
         if !is_code {
@@ -267,7 +265,6 @@ fn normalize(reader: &Reader<'_>, root: &Section<'_>) -> NormalizeRules {
         is_code.then_some(currency)
     });
     NormalizeRules {
-        query_keys: reader.texts(&normalize, "query_keys"),
         currency,
         unwanted_referrals: hosts(reader, &normalize),
     }

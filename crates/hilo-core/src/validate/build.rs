@@ -14,8 +14,7 @@ use crate::identity::{is_listed, is_reserved, uuid_v7};
 use crate::outcome::{Code, Rejection};
 
 /// Fields of some kinds only. A field that is left after the kind was built belongs to another kind.
-const KIND_FIELDS: [&str; 7] =
-    ["event", "name", "category", "properties", "traits", "groupId", "previousId"];
+const KIND_FIELDS: [&str; 6] = ["event", "name", "category", "properties", "traits", "previousId"];
 
 /// Reads `action`, which old libraries for PHP and Python send in place of `type`.
 pub(super) fn read_action(message: &mut Map<String, Value>) {
@@ -34,6 +33,7 @@ pub(super) fn build(
     notes: &mut Notes,
 ) -> Result<Event, Rejection> {
     let kind = kind(&mut message, posted, notes)?;
+    share_group(&mut message);
     let ids = Ids::take(&mut message, posted.facts, notes)?;
     let times = Times::take(&mut message, posted, notes);
     for name in KIND_FIELDS {
@@ -116,7 +116,7 @@ fn kind(
             category: take_text(message, "category"),
             properties: take_object(message, "properties"),
         }),
-        "identify" => Ok(EventKind::Identify { traits: take_object(message, "traits") }),
+        "identify" => Ok(EventKind::Identify { traits: persons_traits(message) }),
         "group" => {
             let group_id =
                 subject(message, "groupId", "a group event names the group", posted.facts, notes)?;
@@ -132,6 +132,25 @@ fn kind(
             "type",
             "send one of track, page, screen, identify, group, alias, in lower case",
         )),
+    }
+}
+
+/// The traits that an identify event tells. RudderStack's client for pages sends them in the context only.
+fn persons_traits(message: &mut Map<String, Value>) -> Properties {
+    let own = take_object(message, "traits");
+    let shared = message.get("context").and_then(|context| context.get("traits"));
+    match shared.and_then(Value::as_object) {
+        Some(shared) if own.is_empty() => shared.clone(),
+        _ => own,
+    }
+}
+
+/// Jitsu's client names the person's group beside an event, where Segment's specification has it in the context.
+fn share_group(message: &mut Map<String, Value>) {
+    let Some(group) = message.remove("groupId") else { return };
+    let context = message.entry("context").or_insert_with(|| Value::Object(Map::new()));
+    if let Some(context) = context.as_object_mut() {
+        context.entry("groupId").or_insert(group);
     }
 }
 

@@ -333,7 +333,7 @@ mod tests {
 
     #[test]
     fn the_bookkeeping_of_segments_libraries_gives_no_notice() {
-        let go = br#"{"messageId":"m","sentAt":1000,"batch":[{}],"context":{},"sequence":7}"#;
+        let go = br#"{"messageId":"m","sentAt":1795000000000,"batch":[{}],"context":{},"sequence":7}"#;
         assert_eq!(read_batch(go).unwrap().notices, []);
     }
 

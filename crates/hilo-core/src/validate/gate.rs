@@ -105,8 +105,9 @@ fn unmapped(unknown: &UnknownCategories) -> Option<Rejection> {
     let first = key_shape(unknown.names.first()?);
     let names = unknown.names.iter().take(NAMES_MAX).map(|name| format!("`{}`", key_shape(name)));
     let names: Vec<_> = names.collect();
+    let noun = if names.len() == 1 { "category" } else { "categories" };
     let message = format!(
-        "hilo.toml does not say what the consent category {} allows: map it under [consent.categories], such as \"{first}\" = \"analytics\"",
+        "hilo.toml does not map the consent {noun} {}: say under [consent.categories] what is allowed there, such as \"{first}\" = \"analytics\"",
         names.join(", ")
     );
     Some(Rejection::at(Code::UnknownCategory, format!("{FIELD}.{first}"), message))

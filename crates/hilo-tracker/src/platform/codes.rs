@@ -68,6 +68,15 @@ pub const CHOICE_GRANTED: u8 = 1;
 /// The visitor refused.
 pub const CHOICE_DENIED: u8 = 2;
 
+// Where a page keeps what it stores: bits above the choices.
+
+/// In localStorage.
+pub const PERSISTENCE_LOCAL: u8 = 0;
+/// In sessionStorage: localStorage is blocked or full.
+pub const PERSISTENCE_TAB: u8 = 1;
+/// In memory: no storage takes anything.
+pub const PERSISTENCE_MEMORY: u8 = 2;
+
 // The steps of filling in a form.
 
 /// A field got the focus.

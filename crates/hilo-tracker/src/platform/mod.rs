@@ -1,6 +1,6 @@
 //! What the tracker needs from a page, as one trait: clocks, chance, storage, the document, the network.
 //!
-//! Traits and plain types only, which decide nothing. `shell/browser/` fulfills the trait with web-sys and gloo, and
+//! Traits and plain types only, which decide nothing. `shell/browser/` fulfills the trait with web-sys, and
 //! `shell/memory.rs` for tests. Listening, timers and requests need callbacks, so they stand in `js/sdk/src/page.ts`: closures and
 //! futures in wasm cost the visitor more than the tracker itself. Whatever happens in the page comes back as [`Happened`].
 
@@ -83,14 +83,13 @@ pub struct Request {
 pub struct Answer {
     /// The name of the request.
     pub ticket: u32,
-    /// HTTP status; 0 for no answer (network, timeout).
+    /// HTTP status; 0 for no answer (network, timeout), and for a 200 that is not the collector's.
     pub status: u16,
     /// `Retry-After` in seconds, if it was a number.
     pub retry_after_s: Option<u32>,
-    /// `anonymousId` of a hello's answer; empty for none.
-    pub anonymous_id: String,
-    /// The number of events that the collector rejected.
-    pub rejected: u32,
+    /// `anonymousId` of a hello's answer, or the code of the collector's error; empty for none. Portals, firewalls and proxies
+    /// answer in the collector's place, and their errors have no such code.
+    pub word: String,
 }
 
 /// The document's address and what goes with it.
@@ -135,14 +134,14 @@ pub trait Platform {
     /// The browser's description of itself, as fields of the envelope's context: `"locale":…,"timezone":…,"screen":…`.
     fn surroundings(&self) -> String;
 
-    /// Reads a key of the persistent storage, or of memory where there is none.
+    /// Reads a key of the storage, or of memory where there is none.
     fn load(&self, key: &str) -> Option<String>;
 
     /// Writes a key. Returns `false` if only memory keeps it.
     fn save(&self, key: &str, value: &str) -> bool;
 
-    /// Whether saved keys outlive the page.
-    fn is_persistent(&self) -> bool;
+    /// Where the last key was saved: one of the `PERSISTENCE_` codes. Before that, where it would be.
+    fn persistence(&self) -> u8;
 
     /// Removes a key.
     fn remove(&self, key: &str);
@@ -159,6 +158,6 @@ pub trait Platform {
     /// Lets [`Happened::TaskEnded`] come once the page's current task is over, before anything else can happen.
     fn notice_task_end(&self);
 
-    /// Writes a sentence for the developer, in debug mode.
-    fn say(&self, sentence: &str);
+    /// Tells the developer in debug mode: a code of `js/sdk/src/more/words.ts`, and what it is about behind a blank.
+    fn say(&self, code: &str);
 }

@@ -6,7 +6,7 @@ use std::cell::RefCell;
 use std::collections::BTreeMap;
 use std::rc::Rc;
 
-use crate::platform::{Place, Platform, Request};
+use crate::platform::{Place, Platform, Request, codes};
 
 /// The first moment: 2026-11-18T11:06:40Z.
 const BEGAN_MS: i64 = 1_795_000_000_000;
@@ -22,7 +22,7 @@ struct World {
     memory: BTreeMap<String, String>,
     sent: Vec<Request>,
     wake_at_ms: Option<i64>,
-    sentences: Vec<String>,
+    said: Vec<String>,
 }
 
 /// A page in memory. Clones are the same page.
@@ -97,9 +97,9 @@ impl Memory {
         self.world.borrow().storage.clone()
     }
 
-    /// The sentences for the developer.
-    pub fn sentences(&self) -> Vec<String> {
-        self.world.borrow().sentences.clone()
+    /// What the developer was told.
+    pub fn said(&self) -> Vec<String> {
+        self.world.borrow().said.clone()
     }
 }
 
@@ -158,8 +158,9 @@ impl Platform for Memory {
         !is_blocked
     }
 
-    fn is_persistent(&self) -> bool {
-        !self.world.borrow().is_storage_blocked
+    fn persistence(&self) -> u8 {
+        let is_blocked = self.world.borrow().is_storage_blocked;
+        if is_blocked { codes::PERSISTENCE_MEMORY } else { codes::PERSISTENCE_LOCAL }
     }
 
     fn remove(&self, key: &str) {
@@ -187,8 +188,8 @@ impl Platform for Memory {
         // The test itself ends a task.
     }
 
-    fn say(&self, sentence: &str) {
-        self.world.borrow_mut().sentences.push(sentence.to_owned());
+    fn say(&self, code: &str) {
+        self.world.borrow_mut().said.push(code.to_owned());
     }
 }
 

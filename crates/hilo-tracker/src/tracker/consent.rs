@@ -3,9 +3,11 @@
 
 use hilo_core::consent::{Choice, Purpose};
 use hilo_core::identity::{is_reserved, uuid_v4};
-use hilo_core::text::parts;
+use hilo_core::text::{concat, parts};
 
-use super::{CLAIM_KEY, CONSENT_KEY, HELLO_MS_MAX, ID_KEY, SESSION_KEY, Tracker, Visitor};
+use super::{
+    ANSWERS_KEY, CLAIM_KEY, CONSENT_KEY, HELLO_MS_MAX, ID_KEY, SESSION_KEY, Tracker, Visitor,
+};
 use crate::gate::from_stored;
 use crate::platform::Platform;
 
@@ -14,6 +16,11 @@ impl<P: Platform> Tracker<P> {
     pub fn choices(&self) -> impl Iterator<Item = (Purpose, Choice)> {
         let state = self.gate.state();
         Purpose::ASKED.into_iter().map(move |purpose| (purpose, state.choice(purpose)))
+    }
+
+    /// Where the choices are kept: one of the `PERSISTENCE_` codes.
+    pub fn persistence(&self) -> u8 {
+        self.platform.persistence()
     }
 
     /// The revision of the choices.
@@ -32,9 +39,7 @@ impl<P: Platform> Tracker<P> {
         for name in parts(names, b' ').filter(|name| !name.is_empty()) {
             match Purpose::from_name(name) {
                 Some(purpose) => purposes.push(purpose),
-                None => self
-                    .platform
-                    .say("consent: there is no such purpose; see the list in the documentation"),
+                None => self.platform.say(&concat(&["unknown_purpose ", name])),
             }
         }
         self.decide(&purposes, choice);
@@ -46,6 +51,8 @@ impl<P: Platform> Tracker<P> {
     }
 
     fn decide(&mut self, purposes: &[Purpose], choice: Choice) {
+        // This answer is newer than any that a page without a tracker stored.
+        self.platform.remove(ANSWERS_KEY);
         let had_id = self.gate.allows_id();
         let changed = self.gate.choose(purposes, choice);
         if changed.is_empty() {

@@ -8,7 +8,7 @@ use crate::address::{path, search};
 use crate::draft::{Draft, Kind, Scene};
 use crate::identity::{Landing, Session, campaign};
 use crate::json::Json;
-use crate::platform::{Place, Platform};
+use crate::platform::{Place, Platform, codes};
 use crate::queue::{Batch, Counts};
 
 /// The library that the events name as their source.
@@ -78,7 +78,11 @@ pub(super) fn batch<P: Platform>(
     let mut json = header(key, platform);
     json.open("context").raw("library", LIBRARY).fields(&platform.surroundings());
     consent(&mut json, state);
-    let persistence = if platform.is_persistent() { "local" } else { "memory" };
+    let persistence = match platform.persistence() {
+        codes::PERSISTENCE_LOCAL => "local",
+        codes::PERSISTENCE_TAB => "tab",
+        _ => "memory",
+    };
     json.open("hilo").text("persistence", persistence);
     if !dropped.is_empty() {
         json.open("dropped");

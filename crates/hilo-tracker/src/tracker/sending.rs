@@ -163,11 +163,7 @@ impl<P: Platform> Tracker<P> {
         let Some(flight) = self.land(ticket) else { return };
         if flight.call == Call::Hello {
             if let Visitor::Asking(_) = self.visitor {
-                self.take_id(if answer.status == 200 {
-                    answer.anonymous_id
-                } else {
-                    String::new()
-                });
+                self.take_id(if answer.status == 200 { answer.word } else { String::new() });
             }
             return;
         }
@@ -179,27 +175,13 @@ impl<P: Platform> Tracker<P> {
         self.queue.landed(ticket, is_judged, &self.platform);
         self.release_records(ticket, is_judged);
         match fate {
-            BatchFate::Done => {
-                self.queue.reported(&flight.reported);
-                if answer.rejected > 0 {
-                    self.platform
-                        .say("the collector rejected events; GET /admin/v1/rejects says why");
-                }
-            }
-            BatchFate::Poison => {
-                self.queue.count("poison", 1);
-                self.platform.say("one event made its envelope unusable and was left out");
-            }
-            BatchFate::Refused if !self.is_refused => {
-                self.is_refused = true;
-                self.platform.say("the collector refuses this key or this origin: check hilo.toml. Trying again in 10 minutes");
-            }
+            BatchFate::Done => self.queue.reported(&flight.reported),
+            BatchFate::Poison => self.queue.count("poison", 1),
             BatchFate::Purge => {
                 self.queue.purge(&self.platform);
                 self.records.clear();
                 self.forget(RECORD_PREFIX);
                 self.is_over = true;
-                self.platform.say("this write key was revoked: nothing is captured any more");
             }
             BatchFate::Split | BatchFate::Keep | BatchFate::Refused => {}
         }

@@ -1,5 +1,7 @@
 //! The tracker on a page in memory: the requests and stored keys of a visit.
 
+mod views;
+
 use hilo_core::consent::Choice;
 
 use super::*;
@@ -35,17 +37,19 @@ fn grant(tracker: &mut Tracker<Memory>) {
     tracker.choose("analytics functional", Choice::Granted);
 }
 
+/// The collector's answer to `request`; an error has a code.
+fn answer(request: &Request, status: u16) -> Answer {
+    let word = if status < 400 { "" } else { "malformed_body" }.to_owned();
+    Answer { ticket: request.ticket, status, word, ..Answer::default() }
+}
+
 /// Answers every request until no more come. Returns all requests.
 fn serve(tracker: &mut Tracker<Memory>, page: &Memory, status: u16) -> Vec<Request> {
     let mut seen = Vec::new();
     for _ in 0..20 {
         let sent = page.sent();
         for request in &sent {
-            tracker.happened(Happened::Answered(Answer {
-                ticket: request.ticket,
-                status,
-                ..Answer::default()
-            }));
+            tracker.happened(Happened::Answered(answer(request, status)));
         }
         let is_over = sent.is_empty() && !page.pass(2_000);
         seen.extend(sent);
@@ -124,7 +128,7 @@ fn the_id_in_the_collectors_cookie_is_taken_up() {
     let hello = page.sent().remove(0);
     let id = "11111111-1111-4111-8111-111111111111".to_owned();
     let answer =
-        Answer { ticket: hello.ticket, status: 200, anonymous_id: id.clone(), ..Answer::default() };
+        Answer { ticket: hello.ticket, status: 200, word: id.clone(), ..Answer::default() };
     tracker.happened(Happened::Answered(answer));
     assert_eq!(tracker.anonymous_id(), Some(id.as_str()));
     assert!(batches(&serve(&mut tracker, &page, 200)).contains(&id));
@@ -259,11 +263,7 @@ fn one_poisonous_event_is_dropped_alone() {
             let is_poisoned = request.body.contains("\"event\":\"poison\"");
             fine += if is_poisoned { 0 } else { request.body.matches("\"fine\"").count() };
             let status = if is_poisoned { 400 } else { 200 };
-            tracker.happened(Happened::Answered(Answer {
-                ticket: request.ticket,
-                status,
-                ..Answer::default()
-            }));
+            tracker.happened(Happened::Answered(answer(&request, status)));
         }
     }
     assert_eq!(fine, 8);
@@ -325,175 +325,75 @@ fn a_click_by_each_click_id_of_the_core_opens_a_new_session() {
     }
 }
 
-/// Path, title and name of each event in `body`, in order.
-fn pages_in(body: &str) -> Vec<[String; 3]> {
-    let mut pages = Vec::new();
-    let envelope: serde_json::Value = serde_json::from_str(body).unwrap();
-    for event in envelope["batch"].as_array().unwrap() {
-        let own = &event["context"]["page"];
-        let page = if own.is_null() { &envelope["context"]["page"] } else { own };
-        let of = |value: &serde_json::Value| value.as_str().unwrap_or_default().to_owned();
-        let what = if event["type"] == "page" { &event["name"] } else { &event["event"] };
-        pages.push([of(&page["path"]), of(&page["title"]), of(what)]);
+#[test]
+fn an_answer_in_the_collectors_place_costs_no_event_no_record_and_no_id() {
+    for status in [204, 400, 403, 410, 413] {
+        let page = Memory::new("https://a.example/");
+        let mut tracker = start(&page);
+        grant(&mut tracker);
+        tracker.track("Product Viewed", "", page.now_ms());
+        for _ in 0..10 {
+            for request in page.sent() {
+                let foreign = Answer { ticket: request.ticket, status, ..Answer::default() };
+                tracker.happened(Happened::Answered(foreign));
+            }
+            tracker.happened(Happened::TaskEnded);
+            page.pass(60_000);
+            tracker.happened(Happened::Woke);
+        }
+        page.sent();
+        let next = page.next_document("https://a.example/2", "https://a.example/");
+        let mut tracker = start(&next);
+        let sent = serve(&mut tracker, &next, 200);
+        assert_eq!(batches(&sent).matches("Product Viewed").count(), 1, "{status}");
+        assert!(sent.iter().any(|request| request.call == Call::Consent), "{status}");
     }
-    pages
 }
 
-fn texts(rows: &[[&str; 3]]) -> Vec<[String; 3]> {
-    rows.iter().map(|row| row.map(str::to_owned)).collect()
-}
-
-/// A page whose visitor has consented, and a tracker that has sent its first view.
-fn visited(url: &str) -> (Memory, Tracker<Memory>) {
-    let page = Memory::new(url);
+#[test]
+fn a_revoked_key_ends_the_tracker_and_deletes_what_waits() {
+    let page = Memory::new("https://a.example/");
     let mut tracker = start(&page);
     grant(&mut tracker);
-    serve(&mut tracker, &page, 200);
-    (page, tracker)
+    serve(&mut tracker, &page, 503);
+    tracker.flush();
+    let request = page.sent().remove(0);
+    let word = "key_revoked".to_owned();
+    let revoked = Answer { word, ..answer(&request, 410) };
+    tracker.happened(Happened::Answered(revoked));
+    assert!(
+        page.stored().keys().all(|key| !key.starts_with("hilo.q.") && !key.starts_with("hilo.r."))
+    );
+    tracker.track("Never", "", page.now_ms());
+    assert!(serve(&mut tracker, &page, 200).is_empty());
 }
 
 #[test]
-fn a_view_that_the_site_reports_while_the_page_loads_replaces_the_captured_view() {
-    let page = Memory::new("https://a.example/mug");
-    let mut tracker = load(&page);
-    grant(&mut tracker);
-    tracker.page("Product Page", r#"{"sku":"MUG-1"}"#, page.now_ms());
-    tracker.happened(Happened::Ready);
-    let body = batches(&serve(&mut tracker, &page, 200));
-    assert_eq!(pages_in(&body), texts(&[["/mug", "A page", "Product Page"]]));
-    assert!(body.contains(r#""properties":{"sku":"MUG-1"}"#), "{body}");
-}
-
-#[test]
-fn a_second_view_that_the_site_reports_is_a_view_of_its_own() {
-    let page = Memory::new("https://a.example/mug");
-    let mut tracker = load(&page);
-    grant(&mut tracker);
-    tracker.page("One", "", page.now_ms());
-    tracker.page("Two", "", page.now_ms());
-    tracker.happened(Happened::Ready);
-    let body = batches(&serve(&mut tracker, &page, 200));
-    let expected = texts(&[["/mug", "A page", "One"], ["/mug", "A page", "Two"]]);
-    assert_eq!(pages_in(&body), expected);
-}
-
-#[test]
-fn what_is_told_while_a_page_loads_comes_after_its_view() {
-    let page = Memory::new("https://a.example/mug");
-    let mut tracker = load(&page);
-    grant(&mut tracker);
-    // The stub recorded this call before the tracker was there.
-    tracker.track("Product Viewed", "", page.now_ms() - 300);
-    page.name("Mug");
-    tracker.happened(Happened::Ready);
-    let body = batches(&serve(&mut tracker, &page, 200));
-    let expected = texts(&[["/mug", "Mug", ""], ["/mug", "Mug", "Product Viewed"]]);
-    assert_eq!(pages_in(&body), expected);
-    assert!(body.contains(r#""timestamp":"2026-11-18T11:06:39.699Z""#), "{body}");
-}
-
-#[test]
-fn a_view_takes_the_title_that_comes_within_half_a_second() {
-    let (page, mut tracker) = visited("https://a.example/");
-    page.go("https://a.example/list", "");
-    tracker.happened(Happened::Navigated(Change::Went));
-    tracker.track("Products Listed", "", page.now_ms());
-    page.pass(400);
-    page.name("List");
-    assert!(page.pass(100), "the tracker wakes when the wait is over");
-    tracker.happened(Happened::Woke);
-    let body = batches(&serve(&mut tracker, &page, 200));
-    let expected = texts(&[["/list", "List", ""], ["/list", "List", "Products Listed"]]);
-    assert_eq!(pages_in(&body), expected);
-}
-
-#[test]
-fn the_next_page_ends_the_wait_of_the_page_before_with_its_own_title() {
-    let (page, mut tracker) = visited("https://a.example/");
-    page.go("https://a.example/list", "");
-    tracker.happened(Happened::Navigated(Change::Went));
-    page.name("List");
-    page.pass(100);
-    page.go("https://a.example/mug", "");
-    page.name("List");
-    tracker.happened(Happened::Navigated(Change::Went));
-    page.name("Mug");
-    tracker.happened(Happened::Hidden);
-    let body = batches(&page.sent());
-    assert_eq!(pages_in(&body), texts(&[["/list", "List", ""], ["/mug", "Mug", ""]]));
-}
-
-#[test]
-fn a_redirect_is_no_view_unless_it_would_lose_a_campaign() {
-    for (query, expected) in [("", 1), ("?utm_source=mail", 2)] {
-        let page = Memory::new(&format!("https://a.example/{query}"));
-        let mut tracker = load(&page);
-        grant(&mut tracker);
-        page.pass(100);
-        page.go("https://a.example/es", "");
-        tracker.happened(Happened::Navigated(Change::Replaced));
-        tracker.happened(Happened::Ready);
-        let body = batches(&serve(&mut tracker, &page, 200));
-        assert_eq!(pages_in(&body).len(), expected, "{body}");
-        assert!(body.contains(query) && body.contains(r#""path":"/es""#), "{body}");
+fn an_answer_of_the_visitor_removes_the_older_ones_that_the_stub_stored() {
+    for choice in [Choice::Granted, Choice::Denied] {
+        let page = Memory::new("https://a.example/");
+        page.save(ANSWERS_KEY, ",grant,advertising;");
+        let mut tracker = start(&page);
+        assert!(page.stored().contains_key(ANSWERS_KEY), "the page reads the key after the start");
+        tracker.choose("analytics", choice);
+        assert!(!page.stored().contains_key(ANSWERS_KEY));
     }
 }
 
 #[test]
-fn a_variant_of_an_article_is_no_view_and_keeps_the_campaign() {
-    let page = Memory::new("https://a.example/mug?utm_source=news");
-    let mut tracker = load(&page);
-    for variant in ["101", "102"] {
-        page.pass(100);
-        page.go(&format!("https://a.example/mug?variant={variant}"), "");
-        tracker.happened(Happened::Navigated(Change::Replaced));
-    }
-    tracker.happened(Happened::Ready);
-    grant(&mut tracker);
-    let body = batches(&serve(&mut tracker, &page, 200));
-    assert_eq!(pages_in(&body).len(), 1);
-    assert!(body.contains(r#""search":"?utm_source=news""#), "{body}");
-}
-
-#[test]
-fn a_page_that_is_left_while_it_loads_sends_its_view() {
-    let (page, _) = visited("https://a.example/");
-    let next = page.next_document("https://a.example/list", "https://a.example/");
-    let mut tracker = load(&next);
-    tracker.track("Products Listed", "", next.now_ms());
-    tracker.happened(Happened::Hidden);
-    assert_eq!(pages_in(&batches(&next.sent())).len(), 2);
-}
-
-#[test]
-fn a_denial_reaches_what_waits_with_the_view() {
+fn in_debug_mode_each_event_that_waits_or_is_dropped_is_named_with_the_reason() {
     let page = Memory::new("https://a.example/");
-    let mut tracker = load(&page);
-    tracker.track("Before", "", page.now_ms());
-    tracker.choose("analytics", Choice::Denied);
-    grant(&mut tracker);
-    tracker.happened(Happened::Ready);
-    assert!(batches(&serve(&mut tracker, &page, 200)).is_empty());
-}
-
-#[test]
-fn a_logout_does_not_give_the_earlier_view_to_the_next_visitor() {
-    let (page, mut tracker) = visited("https://a.example/");
-    let first = tracker.anonymous_id().unwrap().to_owned();
-    page.go("https://a.example/bye", "");
-    tracker.happened(Happened::Navigated(Change::Went));
-    tracker.reset();
-    let body = batches(&serve(&mut tracker, &page, 200));
-    assert!(body.contains(&format!(r#""anonymousId":"{first}""#)), "{body}");
-}
-
-#[test]
-fn a_page_that_never_becomes_ready_gives_its_view_in_the_end() {
-    let page = Memory::new("https://a.example/");
-    let mut tracker = load(&page);
-    grant(&mut tracker);
-    assert!(batches(&serve(&mut tracker, &page, 200)).is_empty(), "the view waits");
-    assert!(page.pass(5_500), "the wait has an end");
-    tracker.happened(Happened::Woke);
-    assert!(batches(&serve(&mut tracker, &page, 200)).contains(r#""type":"page""#));
+    let mut tracker = start(&page);
+    tracker.track("Product Viewed", "", page.now_ms());
+    tracker.track("", "", page.now_ms());
+    tracker.choose("analytics nonsense", Choice::Denied);
+    tracker.track("Late", "", page.now_ms());
+    let expected = [
+        "held page ",
+        "held track Product Viewed",
+        "unnamed_event",
+        "unknown_purpose nonsense",
+        "consent_denied track Late",
+    ];
+    assert_eq!(page.said(), expected);
 }

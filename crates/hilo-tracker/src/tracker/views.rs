@@ -5,6 +5,7 @@
 
 use std::rc::Rc;
 
+use super::view::View;
 use super::{Tracker, WAITING_MAX, clean, envelope};
 use crate::draft::{Draft, Kind, Scene};
 use crate::platform::{Change, Place, Platform};
@@ -13,19 +14,6 @@ use crate::platform::{Change, Place, Platform};
 const TITLE_MS: i64 = 500;
 /// How long the first view waits for a page that does not become ready.
 const READY_MS_MAX: i64 = 5_000;
-/// A page that leads elsewhere within this time was a redirect.
-const REDIRECT_MS: i64 = 20;
-
-/// A view that is not captured yet.
-#[derive(Debug)]
-pub(super) struct View {
-    /// The view, and behind it what was told since.
-    drafts: Vec<Draft>,
-    began_ms: i64,
-    ends_ms: i64,
-    /// Whether the site reported the view itself.
-    is_own: bool,
-}
 
 impl<P: Platform> Tracker<P> {
     /// A page view that the site reports itself. It replaces the view of this address that is not captured yet.
@@ -131,14 +119,5 @@ impl<P: Platform> Tracker<P> {
             self.place = clean(self.platform.place());
             self.scene = None;
         }
-    }
-}
-
-impl View {
-    /// Whether this view's page only led to another one. A page with a campaign counts, or the campaign would be lost.
-    fn is_redirect(&self, change: Change, now_ms: i64) -> bool {
-        let is_at_once = change == Change::Replaced || now_ms - self.began_ms < REDIRECT_MS;
-        let has_campaign = self.drafts.first().is_none_or(|view| !view.scene.campaign.is_empty());
-        is_at_once && !self.is_own && !has_campaign
     }
 }

@@ -3,6 +3,8 @@
 //! In: answers and the monotonic clock. Out: the batch's fate, and when the next batch may go. It never reads an event, and no
 //! number of attempts makes it give up.
 
+use hilo_core::outcome::Code;
+
 use crate::platform::Answer;
 
 /// Events of one envelope. The bytes that a browser sends with keepalive are reached much earlier.
@@ -13,6 +15,8 @@ const DELAY_MS: i64 = 500;
 const DELAY_MS_MAX: i64 = 60_000;
 /// Longest delay that `Retry-After` may ask for.
 const RETRY_AFTER_S_MAX: u32 = 300;
+/// The one code that ends a tracker.
+const KEY_REVOKED: &str = Code::KeyRevoked.name();
 /// Pause after a refusal of key, origin or consent.
 const REFUSED_MS: i64 = 600_000;
 
@@ -27,7 +31,7 @@ pub enum BatchFate {
     Poison,
     /// The events stay for another attempt.
     Keep,
-    /// The events stay, and nothing is sent for a while. The developer gets one sentence.
+    /// The events stay, and nothing is sent for a while.
     Refused,
     /// The key was revoked: everything is dropped.
     Purge,
@@ -76,14 +80,16 @@ impl Transport {
     /// Judges the answer to a batch of `count` events. `chance` is a fresh random number in 0..=u16::MAX.
     pub fn judge(&mut self, answer: &Answer, count: usize, now_ms: i64, chance: u16) -> BatchFate {
         self.is_ordered = false;
+        // Only an error with a code is the collector's own. A proxy, a firewall or a portal decides nothing about events.
+        let is_ours = !answer.word.is_empty();
         match answer.status {
-            200..=299 => {
+            200 => {
                 self.failures = 0;
                 self.not_before_ms = 0;
                 self.count_max = (self.count_max * 2).min(COUNT_MAX);
                 BatchFate::Done
             }
-            400 | 413 | 415 | 422 => {
+            400 | 413 | 415 | 422 if is_ours => {
                 self.failures = 0;
                 if count <= 1 {
                     return BatchFate::Poison;
@@ -91,13 +97,13 @@ impl Transport {
                 self.count_max = count.div_ceil(2);
                 BatchFate::Split
             }
-            401 | 403 => {
+            401 | 403 if is_ours => {
                 self.not_before_ms = now_ms + REFUSED_MS;
                 self.is_ordered = true;
                 BatchFate::Refused
             }
-            410 => BatchFate::Purge,
-            // 408, 429, 5xx, no answer, or a status that no collector of ours sends: the events may not be durable.
+            410 if answer.word == KEY_REVOKED => BatchFate::Purge,
+            // 408, 429, 5xx, no answer, or an answer that is not our collector's: the events may not be durable.
             _ => {
                 let own = backoff_ms(self.failures, chance);
                 self.failures = self.failures.saturating_add(1);
@@ -121,8 +127,10 @@ fn backoff_ms(failures: u32, chance: u16) -> i64 {
 mod tests {
     use super::*;
 
+    /// An answer of the collector.
     fn answer(status: u16) -> Answer {
-        Answer { status, ..Answer::default() }
+        let word = if status == 410 { "key_revoked" } else { "malformed_body" };
+        Answer { status, word: word.to_owned(), ..Answer::default() }
     }
 
     fn judge(status: u16, count: usize) -> BatchFate {
@@ -142,6 +150,18 @@ mod tests {
             assert_eq!(judge(status, 9), BatchFate::Keep);
         }
         assert_eq!(judge(410, 9), BatchFate::Purge);
+    }
+
+    #[test]
+    fn an_answer_that_is_not_the_collectors_decides_nothing() {
+        for status in [204, 400, 401, 403, 410, 413, 415, 422] {
+            let mut transport = Transport::default();
+            let foreign = Answer { status, ..Answer::default() };
+            assert_eq!(transport.judge(&foreign, 1, 0, u16::MAX), BatchFate::Keep, "{status}");
+            assert_eq!(transport.wait_ms(0), 500, "{status}");
+        }
+        let gone = Answer { word: "not_found".to_owned(), ..answer(410) };
+        assert_eq!(Transport::default().judge(&gone, 9, 0, 0), BatchFate::Keep);
     }
 
     #[test]

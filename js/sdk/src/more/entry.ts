@@ -11,6 +11,8 @@ import type { CaptureKind, Occurrence, Page } from "./kind.ts";
 import { leadsOf } from "./leads.ts";
 import { watchLayers } from "./tag_manager.ts";
 
+export { fail, report, say } from "./words.ts";
+
 const known: Record<string, CaptureKind> = kinds;
 
 /** Binds the module and listens to what the first file does not listen to. */

@@ -2,25 +2,18 @@
  * What the first file lends to the second one: the page's listeners and guards, the gate, the cart. Types only.
  */
 import type { Shop } from "../cart.ts";
-import type { Hilo } from "../types.ts";
+import type { Tab } from "./leads.ts";
 
 /** What the first file lends. */
-export interface Host {
+export interface Host extends Tab {
   /** The kinds that are on. */
   kinds: string[];
   /** Listens until the tracker stops, and keeps errors from the page. */
   listen(target: EventTarget, name: string, heard: (event: Event) => unknown): void;
   /** Calls `act` when the tracker stops. */
   atEnd(act: () => void): void;
-  /** Learns where a GET form of this document leads: a line for `bare` of `page.ts`. */
-  learnLead(lead: string): void;
-  /** The visitor's id; empty without consent. */
-  anonymousId(): string;
-  consent: Hilo["consent"];
   /** Tells the developer, in debug mode. */
   say(what: unknown): void;
-  /** Calls an act of ours, and keeps its errors from the page. */
-  guarded(act: () => void): void;
   /** The cart, where the tag manager tells what is in it. */
   shop?: Shop;
   /** The currency where neither a push nor the page names one. */

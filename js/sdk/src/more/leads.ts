@@ -2,7 +2,18 @@
  * Where GET forms lead. The browser writes what a visitor typed into such an address, so `page.ts` cuts it out of every address
  * that it reads. In: an address and the names in its query. Out: a line for `page.ts`, kept for the tab with consent only.
  */
-import type { Host } from "./host.ts";
+import type { Hilo } from "../types.ts";
+
+/** What the first file lends. */
+export interface Tab {
+  /** Learns where a GET form of this document leads: a line for `bare` of `page.ts`. */
+  learnLead(lead: string): void;
+  /** The visitor's id; empty without consent. */
+  anonymousId(): string;
+  consent: Hilo["consent"];
+  /** Keeps errors of `act` from the page. */
+  guarded(act: () => void): void;
+}
 
 /** The key of the tab's storage that `page.ts` reads. */
 const KEY = "hilo.f";
@@ -10,7 +21,7 @@ const KEY = "hilo.f";
 const LEADS_MAX = 4_000;
 
 /** Gives the function that learns where a form leads. A visitor who withdraws leaves nothing in the tab's storage. */
-export function leadsOf({ anonymousId, consent, guarded, learnLead }: Pick<Host, "anonymousId" | "consent" | "guarded" | "learnLead">) {
+export function leadsOf({ anonymousId, consent, guarded, learnLead }: Tab) {
   const forget = () => guarded(() => anonymousId() || sessionStorage.removeItem(KEY));
   forget();
   consent.on(forget);

@@ -180,4 +180,16 @@ mod tests {
         assert_eq!(id("a.b").len(), 64);
         assert_ne!(id("a.b"), id("a_b"));
     }
+
+    #[test]
+    fn a_secret_in_clear_is_refused_with_its_remedy_and_not_repeated() {
+        let text = "[project]\ncontroller = 'Shop'\n[[source]]\nname = 'shop'\nkind = 'browser'\n\
+            keys = ['wk_1']\norigins = ['https://shop.example']\n[[destination]]\nname = 'hook'\ntype = 'webhook'\n\
+            purposes = ['analytics']\nurl = 'https://hooks.example/in'\nsecret = 'whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw'";
+        let config = hilo_core::config::parse(text).unwrap();
+        let problem = load(&config.destinations[0]).err().unwrap().to_string();
+        assert!(problem.starts_with("13:1: destination.secret: the secret itself"), "{problem}");
+        assert!(problem.contains("wrangler secret put NAME"), "{problem}");
+        assert!(!problem.contains("whsec_"), "{problem}");
+    }
 }

@@ -73,9 +73,17 @@ impl<'de> Deserialize<'de> for Id {
 impl Id {
     /// The id, unless it stands for no person: vendors write 0 for a guest.
     pub(super) fn known(self) -> Option<String> {
+        self.fitting().filter(|id| !hilo_core::identity::is_reserved(id))
+    }
+
+    /// The id, unless it stands for no article: vendors write 0 for none. An article may have a name that no person has.
+    pub(super) fn article(self) -> Option<String> {
+        self.fitting().filter(|id| id != "0")
+    }
+
+    fn fitting(self) -> Option<String> {
         let Id(id) = self;
-        let fits = !hilo_core::identity::is_reserved(&id) && id.len() <= limits::VARIANT_BYTES_MAX;
-        fits.then_some(id)
+        (!id.is_empty() && id.len() <= limits::VARIANT_BYTES_MAX).then_some(id)
     }
 }
 
@@ -101,7 +109,7 @@ pub(super) fn lines(
 ) -> Vec<OrderLine> {
     let mut lines: Vec<OrderLine> = Vec::new();
     for (article, quantity) in items {
-        let (variant, quantity) = (article.and_then(Id::known), Quantity::parse(&quantity));
+        let (variant, quantity) = (article.and_then(Id::article), Quantity::parse(&quantity));
         let (Some(variant), Some(quantity)) = (variant, quantity) else { continue };
         match lines.iter_mut().find(|known| known.line.variant == variant) {
             Some(known) => known.quantity = known.quantity.plus(quantity),

@@ -6,8 +6,9 @@
 
 use std::cell::RefCell;
 
-use hilo_core::consent::Choice;
+use hilo_core::consent::{Choice, Purpose};
 use wasm_bindgen::prelude::wasm_bindgen;
+use web_sys::Window;
 
 use super::page::Browser;
 use crate::platform::{Answer, Change, Happened, codes};
@@ -37,8 +38,13 @@ fn happened(what: Happened) {
 
 /// Starts on this page, once; nothing is captured before [`begin`]. `flags` are the `FLAG_` codes.
 #[wasm_bindgen]
-pub fn start(key: String, notice: String, first_in_history: Option<String>, flags: u8) {
-    let Some(window) = web_sys::window() else { return };
+pub fn start(
+    window: Window,
+    key: String,
+    notice: String,
+    first_in_history: Option<String>,
+    flags: u8,
+) {
     let has = |flag: u8| flags & flag != 0;
     let browser = Browser::new(window, first_in_history, has(codes::FLAG_GPC));
     let options = Options {
@@ -132,7 +138,8 @@ pub fn session_id() -> String {
     id
 }
 
-/// The choices: two bits a purpose, one of the `CHOICE_` codes; the first purpose in wire order stands lowest.
+/// The choices: two bits a purpose, one of the `CHOICE_` codes; the first purpose in wire order stands lowest. Above them stands
+/// the `PERSISTENCE_` code.
 #[wasm_bindgen]
 pub fn choices() -> u32 {
     let mut bits = 0;
@@ -145,6 +152,7 @@ pub fn choices() -> u32 {
             };
             bits |= u32::from(value) << (2 * i);
         }
+        bits |= u32::from(tracker.persistence()) << (2 * Purpose::ASKED.len());
     });
     bits
 }
@@ -195,10 +203,10 @@ pub fn lose_unread(count: u32) {
     with(&mut |tracker| tracker.lose_unread(count));
 }
 
-/// The answer to a request. A negative `retry_after_s` stands for none.
+/// The answer to a request. A negative `retry_after_s` stands for none. `word` is a hello's id or an error's code.
 #[wasm_bindgen]
 #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "saturates")]
-pub fn answered(ticket: u32, status: u16, retry_after_s: f64, anonymous_id: String, rejected: u32) {
+pub fn answered(ticket: u32, status: u16, retry_after_s: f64, word: String) {
     let retry_after_s = (retry_after_s >= 0.0).then_some(retry_after_s as u32);
-    happened(Happened::Answered(Answer { ticket, status, retry_after_s, anonymous_id, rejected }));
+    happened(Happened::Answered(Answer { ticket, status, retry_after_s, word }));
 }

@@ -1,6 +1,6 @@
 //! The browser's shell: the page behind the platform's traits, and one JavaScript face a module.
 //!
-//! The only folder that imports `web_sys` and `gloo_*`.
+//! The only folder that imports `web_sys`.
 
 #[cfg(feature = "cart")]
 pub mod cart_face;

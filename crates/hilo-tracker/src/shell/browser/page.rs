@@ -1,16 +1,15 @@
-//! The page as browsers have it: web-sys for chance, gloo for storage. The twin of `shell/memory.rs`.
+//! The page as browsers have it, through web-sys. The twin of `shell/memory.rs`.
 //!
 //! Every function here returns at once; `js/sdk/src/page.ts` holds what calls back. Nothing here throws into the page: where a
 //! browser refuses storage or chance, memory and a weaker chance stand in.
 
 use std::cell::Cell;
 
-use gloo_storage::{LocalStorage, Storage as _};
 use hilo_core::text::cut;
 use wasm_bindgen::prelude::wasm_bindgen;
 use web_sys::{Storage, Window};
 
-use crate::platform::{Place, Platform, Request};
+use crate::platform::{Place, Platform, Request, codes};
 
 #[wasm_bindgen]
 extern "C" {
@@ -33,7 +32,7 @@ extern "C" {
     fn post(ticket: u32, path: &str, body: &str);
     #[wasm_bindgen(js_name = wakeIn)]
     fn wake_in(ms: f64);
-    fn say(sentence: &str);
+    fn say(code: &str);
     #[wasm_bindgen(js_name = noticeTaskEnd)]
     fn notice_task_end();
     fn surroundings() -> String;
@@ -51,8 +50,12 @@ pub(super) struct Browser {
     /// The first address of the tab's history, which `page.ts` read at the start.
     pub(super) first_in_history: Option<String>,
     pub(super) gpc: bool,
-    storage: Option<Storage>,
-    is_persistent: Cell<bool>,
+    /// What the browser gives: the storage of all tabs, and of this tab.
+    stores: Vec<Storage>,
+    /// The `PERSISTENCE_` code of the first of them.
+    first: u8,
+    /// One of the `PERSISTENCE_` codes.
+    persistence: Cell<u8>,
     memory: Cell<MemoryStore>,
     /// Random bytes that are not used yet.
     pool: Cell<Vec<u8>>,
@@ -61,15 +64,19 @@ pub(super) struct Browser {
 impl Browser {
     /// The page of `window`.
     pub(super) fn new(window: Window, first_in_history: Option<String>, gpc: bool) -> Browser {
-        // gloo expects a storage, so it is looked for first. Looking stores nothing.
-        let has_storage = matches!(window.local_storage(), Ok(Some(_)));
-        let storage = has_storage.then(LocalStorage::raw);
+        // Looking stores nothing.
+        let mut stores = Vec::new();
+        for found in [window.local_storage(), window.session_storage()] {
+            stores.extend(found.ok().flatten());
+        }
+        let first = codes::PERSISTENCE_MEMORY - stores.len() as u8;
         Browser {
             window,
             first_in_history,
             gpc,
-            storage,
-            is_persistent: Cell::new(has_storage),
+            stores,
+            first,
+            persistence: Cell::new(first),
             memory: Cell::default(),
             pool: Cell::default(),
         }
@@ -150,13 +157,21 @@ impl Platform for Browser {
         let kept = self.in_memory(|kept| {
             kept.iter().find(|(known, _)| known == key).map(|(_, value)| value.clone())
         });
-        kept.or_else(|| self.storage.as_ref()?.get_item(key).ok().flatten())
+        kept.or_else(|| self.stores.iter().find_map(|store| store.get_item(key).ok().flatten()))
     }
 
     fn save(&self, key: &str, value: &str) -> bool {
-        let is_stored =
-            self.storage.as_ref().is_some_and(|storage| storage.set_item(key, value).is_ok());
-        self.is_persistent.set(is_stored);
+        let (mut persistence, mut is_stored) = (self.first, false);
+        for store in &self.stores {
+            if !is_stored && store.set_item(key, value).is_ok() {
+                is_stored = true;
+            } else {
+                // An older value must not come back, above all no older choice.
+                let _ = store.remove_item(key);
+            }
+            persistence += u8::from(!is_stored);
+        }
+        self.persistence.set(persistence);
         self.in_memory(|kept| {
             kept.retain(|(known, _)| known != key);
             if !is_stored {
@@ -166,23 +181,23 @@ impl Platform for Browser {
         is_stored
     }
 
-    fn is_persistent(&self) -> bool {
-        self.is_persistent.get()
+    fn persistence(&self) -> u8 {
+        self.persistence.get()
     }
 
     fn remove(&self, key: &str) {
         self.in_memory(|kept| kept.retain(|(known, _)| known != key));
-        if let Some(storage) = &self.storage {
-            let _ = storage.remove_item(key);
+        for store in &self.stores {
+            let _ = store.remove_item(key);
         }
     }
 
     fn keys(&self, prefix: &str) -> Vec<String> {
         let mut keys: Vec<String> =
             self.in_memory(|kept| kept.iter().map(|(key, _)| key.clone()).collect());
-        if let Some(storage) = &self.storage {
-            for i in 0..storage.length().unwrap_or(0) {
-                keys.extend(storage.key(i).ok().flatten());
+        for store in &self.stores {
+            for i in 0..store.length().unwrap_or(0) {
+                keys.extend(store.key(i).ok().flatten());
             }
         }
         keys.retain(|key| key.starts_with(prefix));
@@ -202,8 +217,8 @@ impl Platform for Browser {
         notice_task_end();
     }
 
-    fn say(&self, sentence: &str) {
-        say(sentence);
+    fn say(&self, code: &str) {
+        say(code);
     }
 }
 

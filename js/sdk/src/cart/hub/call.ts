@@ -6,7 +6,7 @@ import { ANSWER_MS } from "../limits.ts";
 import { head } from "../storage/stored.ts";
 import { token } from "./token.ts";
 
-/** The collector's answer: status 0 where none came. What `json` holds is the caller's claim; nobody has checked it. */
+/** The collector's answer: status 0 where none came of its own. What `json` holds is the caller's claim; nobody has checked it. */
 export interface Answer<Body> {
   status: number;
   json: Body | null;
@@ -36,8 +36,12 @@ export async function call<Body>(method: string, path: string, body?: object): P
       signal: AbortSignal.timeout?.(ANSWER_MS) ?? null,
     });
     const retry = response.headers.get("retry-after") ?? "";
+    const retryAfterS = /^\d+$/.test(retry) ? +retry : undefined;
+    const { status } = response;
     const json = await response.json().catch(() => null);
-    return { status: response.status, json, retryAfterS: /^\d+$/.test(retry) ? +retry : undefined };
+    // A portal, a firewall or a service worker may answer in the collector's place. A cart has a revision, an opt-in a channel.
+    const isOurs = status === 204 || (json && (status === 200 ? "rev" in json || "channel" in json : /^[a-z_]+$/.test(json.error?.code ?? 0)));
+    return isOurs ? { status, json, retryAfterS } : { status: 0, json: null, retryAfterS };
   } catch {
     return { status: 0, json: null };
   }
