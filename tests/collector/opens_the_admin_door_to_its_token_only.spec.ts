@@ -57,6 +57,28 @@ test("the live stream carries each event with its outcome at once", async () => 
   assert.ok(lines.some((line) => line.code === "no_consent" || line.code === "missing_id"), JSON.stringify(lines));
 });
 
+test("a watcher of the live stream gets the last events from before the connection, with plain values only", async () => {
+  const own = await startCollector();
+  const stop = new AbortController();
+  try {
+    const id = anonymousId();
+    const track = (event: string) => ({ ...pageView(id), messageId: `${event}-${id}`, type: "track", event, properties: { price: 8.9, currency: "EUR", email: "ana@example.com", "ana@example.com": true } });
+    // The first call tells the isolate that nobody watches. It keeps the later events until somebody does.
+    for (const event of ["First", "Second", "Third"]) await send(own, [track(event)]);
+    const headers = { authorization: `Bearer ${DEV_SECRETS.HILO_ADMIN_TOKEN}` };
+    const stream = await own.fetch("/admin/v1/live", { headers, signal: stop.signal });
+    const reader = stream.body!.pipeThrough(new TextDecoderStream()).getReader();
+    let text = "";
+    while (text.split("data: ").length < 4) text += (await reader.read()).value ?? "";
+    const lines = text.split("\n").filter((line) => line.startsWith("data: ")).map((line) => JSON.parse(line.slice(6)));
+    assert.deepEqual(lines.map((line) => line.name), ["First", "Second", "Third"]);
+    assert.deepEqual(lines[2].properties, { price: 8.9, currency: "EUR", email: "<text 15>", "<key 15>": "<flag>" });
+  } finally {
+    stop.abort();
+    await own.dispose();
+  }
+});
+
 test("the live stream has a bounded number of watchers, and one watcher more gets 503", async () => {
   const stop = new AbortController();
   const headers = { authorization: `Bearer ${DEV_SECRETS.HILO_ADMIN_TOKEN}` };

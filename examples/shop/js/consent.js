@@ -1,7 +1,8 @@
 /**
  * The shop's own consent banner. The banner asks, and hilo stores the answer and obeys it.
  *
- * Both answers have the same size and the same place, and need one click each.
+ * Both answers have the same size and the same place, and need one click each. The banner is the first stop of the Tab key. It never
+ * takes the focus by itself; a status line announces it. After the answer the focus is where it was before.
  */
 import { make } from "./dom.js";
 import { t } from "./words.js";
@@ -10,6 +11,10 @@ const PURPOSES = ["functional", "analytics", "personalization", "advertising"];
 
 /** The banner. It is hidden until hilo tells that the visitor has not answered yet. */
 export function banner() {
+  /** The element that had the focus before the banner, if any had it. */
+  let before = null;
+  // A screen reader announces a status only if the status was there, empty, before its text.
+  const status = make("p", { class: "unseen", role: "status" });
   const boxes = PURPOSES.map((purpose) => make("input", { type: "checkbox", name: purpose, id: "purpose-" + purpose }));
   const choices = make(
     "div",
@@ -19,9 +24,9 @@ export function banner() {
   );
   const element = make(
     "section",
-    { class: "consent", role: "dialog", "aria-labelledby": "consent-title", hidden: true },
+    { class: "consent", role: "region", "aria-labelledby": "consent-title", "aria-describedby": "consent-text", hidden: true },
     make("h2", { id: "consent-title" }, t.cookiesTitle),
-    make("p", {}, t.cookiesText),
+    make("p", { id: "consent-text" }, t.cookiesText),
     make(
       "div",
       { class: "answers" },
@@ -42,8 +47,17 @@ export function banner() {
     if (granted.length === 0) window.hilo?.consent.withdraw();
     if (denied.length > 0 && granted.length > 0) window.hilo?.consent.deny(...denied);
     if (granted.length > 0) window.hilo?.consent.grant(...granted);
+    status.textContent = "";
+    const hadFocus = element.contains(document.activeElement);
     element.hidden = true;
+    // A visitor who came to the banner from nowhere goes on at the first link of the page.
+    if (hadFocus) (before?.isConnected ? before : document.querySelector("a")).focus({ preventScroll: true });
+    before = null;
   }
+
+  element.addEventListener("focusin", ({ relatedTarget }) => {
+    if (relatedTarget && !element.contains(relatedTarget)) before = relatedTarget;
+  });
 
   function open() {
     const said = window.hilo?.consent.state?.();
@@ -52,10 +66,17 @@ export function banner() {
     element.querySelector("button").focus();
   }
 
+  // The page leaves room below itself, so that the banner covers nothing for good. A hidden banner has no height.
+  new ResizeObserver(() => {
+    document.documentElement.style.setProperty("--banner-height", `${element.offsetHeight}px`);
+  }).observe(element);
+
   // Without the tracker nothing is measured, so the visitor is not asked.
   window.hilo?.ready((hilo) => {
     const said = hilo.consent.state();
-    if (PURPOSES.every((purpose) => said[purpose] === "unset")) element.hidden = false;
+    if (PURPOSES.some((purpose) => said[purpose] !== "unset")) return;
+    element.hidden = false;
+    status.textContent = `${t.cookiesTitle} ${t.cookiesText}`;
   });
-  return { element, open };
+  return { elements: [status, element], open };
 }

@@ -35,8 +35,8 @@ function header() {
       item("/account/", t.account),
       item("/two-devices/", t.devices),
       item("/cart/", t.cart, badge),
-      make("a", { class: "lang", href: "?" + parameters, hreflang: other, lang: other }, other.toUpperCase()),
     ),
+    make("a", { class: "lang", href: "?" + parameters, hreflang: other, lang: other }, other.toUpperCase()),
   );
 }
 
@@ -45,20 +45,26 @@ function footer(openBanner) {
     "footer",
     { class: "bottom" },
     make("p", {}, t.footer),
+    liveButton(),
     make("button", { type: "button", class: "quiet", "data-consent": "open", onclick: openBanner }, t.privacy),
   );
 }
 
-/** The live panel beside the page: the touchpoints of this visit, on a developer's machine only. It opens with a click. */
-function livePanel() {
+/**
+ * Opens the live panel with the touchpoints of this visit, on a developer's machine only. The panel is beside the page, or below it
+ * where the window is narrow; neither the panel nor its button covers anything.
+ */
+function liveButton() {
   if (!["127.0.0.1", "localhost"].includes(location.hostname) || self !== top) return null;
-  const button = make("button", { type: "button", class: "live-button", "aria-expanded": "false" }, "Live");
+  const button = make("button", { type: "button", class: "live-button", "aria-expanded": "false" }, t.live.open);
   button.addEventListener("click", () => {
     const open = document.querySelector(".live-panel");
     button.setAttribute("aria-expanded", String(!open));
     document.body.classList.toggle("has-panel", !open);
-    if (open) open.remove();
-    else document.body.append(make("iframe", { class: "live-panel", src: "/live/", title: "Live" }));
+    if (open) return open.remove();
+    const panel = make("iframe", { class: "live-panel", src: `/live/?lang=${lang}`, title: t.live.title });
+    document.body.append(panel);
+    panel.scrollIntoView({ block: "nearest" });
   });
   return button;
 }
@@ -67,11 +73,9 @@ function livePanel() {
 export function frame(title) {
   document.documentElement.lang = lang;
   document.title = title ? `${title} · Hebra` : `Hebra · ${t.tagline}`;
-  const { element, open } = banner();
-  document.body.prepend(header());
+  const { elements, open } = banner();
+  document.body.prepend(...elements, header());
   cart.follow();
   resume();
-  document.body.append(footer(open), element);
-  const panel = livePanel();
-  if (panel) document.body.append(panel);
+  document.body.append(footer(open));
 }

@@ -89,7 +89,7 @@ function product() {
         make("ul", { class: "promises plain" }, ...[t.freeShipping, t.returns].map((promise) => make("li", {}, promise))),
       ),
     ),
-    make("h2", {}, t.favorites),
+    make("h2", {}, t.related),
     make("div", { class: "grid" }, ...PRODUCTS.filter((other) => other !== one && other.category === one.category).map(card)),
   );
   document.title = `${one[lang][0]} · Hebra`;
@@ -193,7 +193,7 @@ function checkout() {
           "div",
           { "data-hilo-private": true, class: "pair" },
           field(t.card, { name: "card", autocomplete: "cc-number", inputmode: "numeric" }),
-          field(t.expiry, { name: "expiry", autocomplete: "cc-exp", placeholder: "MM/AA" }),
+          field(t.expiry, { name: "expiry", autocomplete: "cc-exp", placeholder: t.expiryForm }),
         ),
         make("p", { class: "note" }, t.demo),
         make("button", { class: "button" }, t.pay, " ", price(cart.subtotal() + cart.shipping())),

@@ -4,32 +4,47 @@
 
 const WORDS = {
   es: {
-    tagline: "Lana, tela y todo lo que las une", shop: "Tienda", cart: "Cesta", contact: "Contacto", account: "Mi cuenta", all: "Todo", yarn: "Lanas", fabric: "Telas", tools: "Mercería",
-    heroTitle: "Cosas que duran, hechas con tus manos.", heroText: "Hilos y telas de talleres pequeños, elegidos uno a uno. Empieza hoy; lo llevarás años.", heroButton: "Ver la tienda", favorites: "Lo que más se teje", freeShipping: "Envío gratis desde 40 €", returns: "Devolución en 30 días", advice: "Consejo de quien cose",
+    tagline: "Lana, tela y todo lo que las une", shop: "Tienda", cart: "Cesta", contact: "Contacto", account: "Cuenta", all: "Todo", yarn: "Lanas", fabric: "Telas", tools: "Mercería",
+    heroTitle: "Cosas que duran, hechas con tus manos.", heroText: "Hilos y telas de talleres pequeños, elegidos uno a uno. Empieza hoy; lo llevarás años.", heroButton: "Ver la tienda", favorites: "Lo que más se teje", related: "Del mismo estante", freeShipping: "Envío gratis desde 40 €", returns: "Devolución en 30 días", advice: "Consejo de quien cose",
     add: "Añadir a la cesta", added: "En la cesta", quantity: "Cantidad", remove: "Quitar", empty: "Tu cesta está vacía.", emptyText: "Todavía. Las lanas están al fondo a la izquierda.", goShop: "Ir a la tienda", subtotal: "Subtotal", shipping: "Envío", free: "Gratis", total: "Total", checkout: "Tramitar pedido", keep: "Seguir comprando", back: "Volver",
-    checkoutTitle: "Tu pedido", delivery: "Entrega", name: "Nombre", email: "Correo electrónico", address: "Dirección", city: "Ciudad", payment: "Pago", card: "Número de tarjeta", expiry: "Caducidad", pay: "Pagar", thanks: "¡Gracias!", thanksText: "Tu pedido está en camino al taller. Número:", demo: "Es una tienda de ejemplo: no se cobra ni se envía nada.",
+    checkoutTitle: "Tu pedido", delivery: "Entrega", name: "Nombre", email: "Correo electrónico", address: "Dirección", city: "Ciudad", payment: "Pago", card: "Número de tarjeta", expiry: "Caducidad", expiryForm: "MM/AA", pay: "Pagar", thanks: "¡Gracias!", thanksText: "Tu pedido está en camino al taller. Número:", demo: "Es una tienda de ejemplo: no se cobra ni se envía nada.",
     contactTitle: "Escríbenos", contactText: "¿Dudas con un patrón, una talla, un punto? Respondemos en un día.", message: "Mensaje", send: "Enviar", sent: "Recibido. Te escribimos pronto.", topic: "Asunto", topics: ["Un pedido", "Un producto", "Otra cosa"],
     accountTitle: "Mi cuenta", signIn: "Entrar", signOut: "Salir", signedIn: "Has entrado como", accountText: "Con tu cuenta, lo que pongas en la cesta te espera en cualquier dispositivo.", password: "Contraseña", missing: "Este producto ya no está.", notFound: "Aquí no hay nada, ni un hilo.",
     cookiesTitle: "¿Nos dejas aprender?", cookiesText: "Con tu permiso medimos qué se visita, para mejorar la tienda. Sin él no medimos nada, y de ti solo viaja tu cesta cuando la usas. Puedes cambiarlo cuando quieras.", accept: "Aceptar todo", reject: "Solo lo necesario", choose: "Elegir", save: "Guardar", functional: "Comodidad", analytics: "Medición", personalization: "A tu medida", advertising: "Publicidad", privacy: "Privacidad", required: "Falta este dato.", search: "Buscar",
     devices: "Dos móviles", devicesTitle: "Una cesta, dos móviles.", devicesText: "La misma persona en dos móviles. Toca un artículo en uno y mira el otro. Luego corta la red, cambia cosas en los dos, y devuélvela.", phoneOne: "Móvil 1", phoneTwo: "Móvil 2", network: "red", cut: "Cortar la red", restore: "Devolver la red", together: "Las dos cestas son una.", same: "Muestran lo mismo.", apart: "Cada móvil va por su lado …", offline: "Sin red", sending: "Enviando …", insync: "Al día", waiting: (n) => (n === 1 ? "1 cambio espera" : `${n} cambios esperan`), more: "Uno más", fewer: "Uno menos", signInFailed: "No se pudo entrar. ¿Hay red?",
+    live: {
+      open: "En vivo", title: "Puntos de contacto en vivo", clear: "Vaciar", token: "Token", connecting: "Conectando …", watching: "Mirando", nothing: "Aún nada: abre la tienda, acepta el aviso y pulsa por ahí.", wrongToken: "El token no vale. En la máquina de quien desarrolla es dev-admin.", lost: (why, seconds) => `Sin conexión (${why}). ¿Está en marcha \`cargo xtask dev\`? Otro intento en ${seconds} s.`, ended: "el flujo terminó",
+      channel: "canal", session: "sesión", destinations: "va a", page: "página", code: "motivo", device: "aparato", properties: "datos",
+      outcomes: { accepted: "aceptado", duplicate: "repetido", rejected: "rechazado", dropped: "descartado" },
+    },
     footer: "Hebra es la tienda de ejemplo del proyecto hilo: no se cobra ni se envía nada.",
   },
   en: {
     tagline: "Yarn, fabric, and all that joins them", shop: "Shop", cart: "Cart", contact: "Contact", account: "Account", all: "All", yarn: "Yarn", fabric: "Fabric", tools: "Haberdashery",
-    heroTitle: "Things that last, made by your hands.", heroText: "Threads and fabrics from small workshops, chosen one by one. Begin today; wear it for years.", heroButton: "See the shop", favorites: "What is knitted most", freeShipping: "Free shipping from €40", returns: "Returns within 30 days", advice: "Advice from people who sew",
+    heroTitle: "Things that last, made by your hands.", heroText: "Threads and fabrics from small workshops, chosen one by one. Begin today; wear it for years.", heroButton: "See the shop", favorites: "What is knitted most", related: "From the same shelf", freeShipping: "Free shipping from €40", returns: "Returns within 30 days", advice: "Advice from people who sew",
     add: "Add to cart", added: "In the cart", quantity: "Quantity", remove: "Remove", empty: "Your cart is empty.", emptyText: "For now. The yarn is at the back, on the left.", goShop: "Go to the shop", subtotal: "Subtotal", shipping: "Shipping", free: "Free", total: "Total", checkout: "Check out", keep: "Keep shopping", back: "Back",
-    checkoutTitle: "Your order", delivery: "Delivery", name: "Name", email: "E-mail", address: "Address", city: "City", payment: "Payment", card: "Card number", expiry: "Expiry", pay: "Pay", thanks: "Thank you!", thanksText: "Your order is on its way to the workshop. Number:", demo: "This is an example shop: nothing is charged and nothing is sent.",
+    checkoutTitle: "Your order", delivery: "Delivery", name: "Name", email: "E-mail", address: "Address", city: "City", payment: "Payment", card: "Card number", expiry: "Expiry", expiryForm: "MM/YY", pay: "Pay", thanks: "Thank you!", thanksText: "Your order is on its way to the workshop. Number:", demo: "This is an example shop: nothing is charged and nothing is sent.",
     contactTitle: "Write to us", contactText: "A pattern, a size, a stitch? We answer within a day.", message: "Message", send: "Send", sent: "Received. We will write soon.", topic: "Topic", topics: ["An order", "A product", "Something else"],
     accountTitle: "Your account", signIn: "Sign in", signOut: "Sign out", signedIn: "Signed in as", accountText: "With your account, what you put in the cart waits for you on every device.", password: "Password", missing: "This product is gone.", notFound: "There is nothing here, not even a thread.",
-    cookiesTitle: "May we learn?", cookiesText: "With your permission we measure what is visited, to improve the shop. Without it we measure nothing, and only your cart is sent, when you use it. Change your mind whenever you like.", accept: "Accept all", reject: "Only what is necessary", choose: "Choose", save: "Save", functional: "Comfort", analytics: "Measuring", personalization: "Made for you", advertising: "Advertising", privacy: "Privacy", required: "This is missing.", search: "Search",
+    cookiesTitle: "May we learn?", cookiesText: "With your permission we measure what is visited, to improve the shop. Without it we measure nothing, and only your cart is sent, when you use it. Change your mind whenever you like.", accept: "Accept all", reject: "Only necessary", choose: "Choose", save: "Save", functional: "Comfort", analytics: "Measuring", personalization: "Made for you", advertising: "Advertising", privacy: "Privacy", required: "This is missing.", search: "Search",
     devices: "Two phones", devicesTitle: "One cart, two phones.", devicesText: "The same person on two phones. Tap an article on one and watch the other. Then cut the network, change things on both, and give it back.", phoneOne: "Phone 1", phoneTwo: "Phone 2", network: "network", cut: "Cut the network", restore: "Give it back", together: "Both carts are one.", same: "They show the same.", apart: "Each phone goes its own way …", offline: "Offline", sending: "Sending …", insync: "Up to date", waiting: (n) => (n === 1 ? "1 change waits" : `${n} changes wait`), more: "One more", fewer: "One fewer", signInFailed: "Signing in failed. Is there a network?",
+    live: {
+      open: "Live", title: "Live touchpoints", clear: "Clear", token: "Token", connecting: "Connecting …", watching: "Watching", nothing: "Nothing yet: open the shop, accept the banner and click around.", wrongToken: "The token is wrong. On a developer's machine it is dev-admin.", lost: (why, seconds) => `No connection (${why}). Is \`cargo xtask dev\` running? Trying again in ${seconds} s.`, ended: "the stream ended",
+      channel: "channel", session: "session", destinations: "sent to", page: "page", code: "code", device: "device", properties: "properties",
+      outcomes: { accepted: "accepted", duplicate: "duplicate", rejected: "rejected", dropped: "dropped" },
+    },
     footer: "Hebra is the example shop of the hilo project: nothing is charged and nothing is sent.",
   },
 };
 
-/** The language in the address comes first, so that a link can choose it. Nothing is stored. */
-const asked = new URLSearchParams(location.search).get("lang");
-export const lang = asked === "en" || asked === "es" ? asked : navigator.language.startsWith("en") ? "en" : "es";
+/**
+ * The language in the address comes first, so that a link can choose it. Then the first of the visitor's languages that the shop has;
+ * else English, the language that most visitors read besides their own. Nothing is stored.
+ */
+const parameter = new URLSearchParams(location.search).get("lang");
+const asked = Object.hasOwn(WORDS, parameter) ? parameter : null;
+const own = navigator.languages.map((language) => language.slice(0, 2).toLowerCase());
+export const lang = asked ?? own.find((language) => Object.hasOwn(WORDS, language)) ?? "en";
 export const t = WORDS[lang];
 
 const money = new Intl.NumberFormat(lang === "es" ? "es-ES" : "en-IE", { style: "currency", currency: "EUR" });

@@ -3,45 +3,21 @@
  * is sent before consent, the first touch is right although consent came late, and a restart loses nothing.
  */
 import assert from "node:assert/strict";
-import { type ChildProcess, spawn } from "node:child_process";
-import { mkdtempSync, readdirSync, readFileSync, rmSync } from "node:fs";
-import { createServer } from "node:net";
-import { tmpdir } from "node:os";
+import { readdirSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import { after, test } from "node:test";
 import { fileURLToPath } from "node:url";
 
 import { DEV_SECRETS, eventually } from "../../collector/mf.ts";
 import { startBrowser } from "../scenario.ts";
-
-const state = mkdtempSync(join(tmpdir(), "hilo-shop-"));
-const port = await new Promise<number>((resolve) => {
-  const probe = createServer().listen(0, "127.0.0.1", () => {
-    const { port } = probe.address() as { port: number };
-    probe.close(() => resolve(port));
-  });
-});
-const url = `http://127.0.0.1:${port}`;
-let served: ChildProcess;
-
-async function start() {
-  const serve = fileURLToPath(new URL("../../collector/serve.ts", import.meta.url));
-  served = spawn(process.execPath, [serve, "--port", String(port), "--state", state], { stdio: ["pipe", "pipe", "inherit"] });
-  for await (const line of served.stdout!) if (String(line).includes("ready")) return;
-}
-
-async function stop() {
-  const ended = new Promise((resolve) => served.once("exit", resolve));
-  served.kill("SIGTERM");
-  await ended;
-}
+import { serveShop } from "./served.ts";
 
 const browser = await startBrowser();
-await start();
+const shop = await serveShop();
+const { url, start, stop } = shop;
 after(async () => {
   await browser.close();
-  await stop();
-  rmSync(state, { recursive: true, force: true });
+  await shop.dispose();
 });
 
 const admin = async (path: string) =>
@@ -193,14 +169,14 @@ test("no page of the shop is wider than a phone", async () => {
 });
 
 test("every page of the shop has the snippet of this build, and its content security policy lets the stub run", () => {
-  const shop = fileURLToPath(new URL("../../../examples/shop/", import.meta.url));
+  const folder = fileURLToPath(new URL("../../../examples/shop/", import.meta.url));
   const snippet = readFileSync(fileURLToPath(new URL("../../../js/sdk/snippet.html", import.meta.url)), "utf8");
   const [comment, stub, tag] = snippet.trim().split("\n");
   const hash = /'sha256-[^']+'/.exec(comment!)![0];
-  const pages = readdirSync(shop, { recursive: true, encoding: "utf8" }).filter((file) => file.endsWith(".html") && !/^(live|two-devices)/.test(file));
+  const pages = readdirSync(folder, { recursive: true, encoding: "utf8" }).filter((file) => file.endsWith(".html") && !/^(live|two-devices)/.test(file));
   assert.equal(pages.length, 9);
   for (const page of pages) {
-    const html = readFileSync(join(shop, page), "utf8");
+    const html = readFileSync(join(folder, page), "utf8");
     for (const part of [hash, stub!, tag!]) assert.ok(html.includes(part), `${page} lacks ${part.slice(0, 60)}`);
   }
 });

@@ -47,7 +47,7 @@ async fn take<P: Platform>(path: &str, call: &Call<'_, P>) -> Result<Reply, Trou
         }
         ["v1", "profiles", key, part] => profiles::list(key, part, get(call)?).await,
         ["v1", "carts", key] => carts::show(key, get(call)?).await,
-        ["v1", "live"] => Ok(live::stream(get(call)?.incoming)),
+        ["v1", "live"] => live::stream(get(call)?).await,
         ["v1", "rejects"] => journal::rejects(get(call)?).await,
         ["v1", "deliveries"] => journal::deliveries(get(call)?).await,
         ["v1", "dead-letters"] => dead_letters::list(get(call)?).await,

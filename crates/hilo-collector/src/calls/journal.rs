@@ -1,9 +1,34 @@
 //! The calls of the journal: the reject log, delivery counters and dead letters. `store/journal.rs` answers.
 
+use std::cell::RefCell;
+use std::collections::VecDeque;
+
 use serde::{Deserialize, Serialize};
 
 use super::{decode, encode};
 use crate::platform::{Failure, Object, Platform};
+
+/// The most events that an isolate keeps for the live stream while nobody watches. The journal writes them all, so the number is
+/// also the price of a history: a watcher who connects sees what happened before.
+pub const UNSEEN_MAX: usize = 20;
+
+thread_local! {
+    /// The last events that no call has carried to the journal. One isolate is one thread.
+    static UNSEEN: RefCell<VecDeque<LiveEvent>> = const { RefCell::new(VecDeque::new()) };
+}
+
+/// Keeps events for the next call of the journal, and forgets the oldest beyond [`UNSEEN_MAX`].
+pub fn keep_unseen(events: impl IntoIterator<Item = LiveEvent>) {
+    UNSEEN.with_borrow_mut(|unseen| {
+        unseen.extend(events);
+        unseen.drain(..unseen.len().saturating_sub(UNSEEN_MAX));
+    });
+}
+
+/// Takes the kept events, oldest first.
+pub fn take_unseen() -> Vec<LiveEvent> {
+    UNSEEN.with_borrow_mut(|unseen| unseen.drain(..).collect())
+}
 
 /// A call of the journal.
 #[derive(Debug, Serialize, Deserialize)]
@@ -79,6 +104,9 @@ pub struct LiveEvent {
     /// The page's address, redacted.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub page: Option<String>,
+    /// The names of the properties or traits, with values where a value is plain and types elsewhere.
+    #[serde(default, skip_serializing_if = "serde_json::Map::is_empty")]
+    pub properties: hilo_core::event::Properties,
 }
 
 /// A refusal or remark for the reject log.
@@ -112,7 +140,7 @@ pub struct Reject {
 /// The outcomes of an envelope, or the refusal of a whole call.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct JudgedCall {
-    /// The events for the live stream; empty if nobody watches.
+    /// The events for the live stream. While nobody watches, a call carries the last events of its isolate.
     pub live: Vec<LiveEvent>,
     /// The entries for the reject log.
     pub rejects: Vec<Reject>,
@@ -191,4 +219,19 @@ pub async fn ask_journal<P: Platform, A: serde::de::DeserializeOwned>(
     call: &JournalCall,
 ) -> Result<A, Failure> {
     decode(&platform.ask(&Object::Journal, encode(call)?).await?)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_isolate_keeps_its_last_events_for_the_next_call() {
+        let event = |n: usize| LiveEvent { at: n.to_string(), ..LiveEvent::default() };
+        keep_unseen((0..3).map(event));
+        keep_unseen((3..UNSEEN_MAX + 2).map(event));
+        let kept: Vec<_> = take_unseen().into_iter().map(|event| event.at).collect();
+        assert_eq!(kept, (2..UNSEEN_MAX + 2).map(|n| n.to_string()).collect::<Vec<_>>());
+        assert_eq!(take_unseen(), []);
+    }
 }

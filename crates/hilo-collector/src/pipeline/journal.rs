@@ -1,4 +1,4 @@
-//! The pipeline's entries in the journal: every refusal, and every judged event while somebody watches.
+//! The pipeline's entries in the journal: every refusal, every judged event while somebody watches, else the last of them.
 //!
 //! Entries or a refusal → one call of the journal. The pipeline awaits the write of a refusal, so that a sender who has
 //! the answer finds the refusal in the reject log. The live stream is deferred, so that watching does not slow the
@@ -7,10 +7,13 @@
 
 use hilo_core::config::Source;
 use hilo_core::outcome::{Outcome, Rejection};
+use hilo_core::validate::outline;
 
 use super::entry::{Entry, counted_notices};
 use crate::call::Call;
-use crate::calls::journal::{JournalCall, JudgedCall, LiveEvent, Reject, ask_journal};
+use crate::calls::journal::{
+    JournalCall, JudgedCall, LiveEvent, Reject, UNSEEN_MAX, ask_journal, keep_unseen, take_unseen,
+};
 use crate::calls::refused::RefusedCode;
 use crate::loaded::Loaded;
 use crate::platform::{Failure, Platform, log_line};
@@ -60,11 +63,17 @@ pub(super) async fn note_outcomes<P: Platform>(
 ) {
     let at = platform.now().to_string();
     let rejects = rejects(&at, source, entries);
-    let live = if platform.is_watched() {
-        entries.iter().map(|entry| live(&at, source, entry)).collect()
+    let is_watched = platform.is_watched();
+    let shown = if is_watched { entries.len() } else { UNSEEN_MAX };
+    let last = entries.iter().skip(entries.len().saturating_sub(shown));
+    let fresh = last.map(|entry| live(&at, source, entry));
+    let mut live = Vec::new();
+    if is_watched || !rejects.is_empty() {
+        live = take_unseen();
+        live.extend(fresh);
     } else {
-        Vec::new()
-    };
+        keep_unseen(fresh);
+    }
     if !rejects.is_empty() {
         write(judged(live, rejects, loaded), platform).await;
     } else if !live.is_empty() {
@@ -139,6 +148,7 @@ fn live(at: &str, source: &Source, entry: &Entry) -> LiveEvent {
         session: hilo.and_then(|hilo| hilo.session.as_ref()).map(|session| session.id.clone()),
         destinations: entry.destinations.clone(),
         page: page.and_then(|page| page.url.clone()),
+        properties: event.and_then(|event| event.kind.details()).map(outline).unwrap_or_default(),
     }
 }
 

@@ -213,6 +213,31 @@ pub const FIELDS: &[Field] = &[
 pub const URL_KEYS: [&str; 8] =
     ["avatar", "image_url", "link", "path", "referrer", "search", "url", "website"];
 
+/// Keys of properties that describe goods, amounts and forms in Segment's spec and in our own events, and never a person. The row
+/// `properties` is personal, because a sender may write anything there; these are the keys whose short values a developer's panel shows.
+pub const PLAIN_KEYS: [&str; 20] = [
+    "brand",
+    "category",
+    "currency",
+    "discount",
+    "form_id",
+    "last_field",
+    "ms_open",
+    "ms_to_submit",
+    "position",
+    "price",
+    "product_id",
+    "quantity",
+    "revenue",
+    "shipping",
+    "sku",
+    "subtotal",
+    "tax",
+    "total",
+    "value",
+    "variant",
+];
+
 /// The row of a dotted path.
 pub fn find(path: &str) -> Option<&'static Field> {
     FIELDS.iter().find(|field| field.path == path)

@@ -93,6 +93,17 @@ impl EventKind {
         }
     }
 
+    /// The properties or traits.
+    pub const fn details(&self) -> Option<&Properties> {
+        match self {
+            EventKind::Track { properties, .. }
+            | EventKind::Page { properties, .. }
+            | EventKind::Screen { properties, .. } => Some(properties),
+            EventKind::Identify { traits } | EventKind::Group { traits, .. } => Some(traits),
+            EventKind::Alias { .. } => None,
+        }
+    }
+
     /// The properties or traits, to change.
     pub const fn details_mut(&mut self) -> Option<&mut Properties> {
         match self {

@@ -26,7 +26,7 @@ pub use envelope::{Envelope, SHARED_BYTES_MAX};
 pub use inflate::inflate;
 pub use judged::Judged;
 pub use notes::NOTICES_MAX;
-pub use redacted::REDACTED_BYTES_MAX;
+pub use redacted::{REDACTED_BYTES_MAX, outline};
 
 use std::collections::BTreeSet;
 

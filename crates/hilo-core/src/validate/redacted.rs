@@ -1,11 +1,12 @@
-//! The shape of a refused item, for the reject log.
+//! The shape of a refused item, for the reject log; the outline of a kept event's properties, for the live stream.
 //!
 //! Raw item → its shape as JSON: keys and types, never a value, at most [`REDACTED_BYTES_MAX`] bytes. A developer sees the
-//! mistake in a shape, and a shape holds nothing about a person.
+//! mistake in a shape, and a shape holds nothing about a person. An outline is a shape with the values of [`PLAIN_KEYS`].
 
 use serde_json::{Map, Value};
 
-use crate::event::DEPTH_MAX;
+use crate::event::fields::PLAIN_KEYS;
+use crate::event::{DEPTH_MAX, Properties};
 use crate::strict::key_shape;
 
 /// Bytes of a redacted item in the reject log.
@@ -22,6 +23,31 @@ pub(super) fn shape_of(item: &str) -> Option<String> {
     serde_json::to_string(&shape(&value, &mut budget, DEPTH_MAX)?)
         .ok()
         .filter(|text| text.len() <= REDACTED_BYTES_MAX)
+}
+
+/// Characters of a plain text that an outline shows. Names and codes of goods are shorter.
+const PLAIN_CHARS_MAX: usize = 60;
+
+/// The names of properties, with the value of each plain property and the type of each other one. At most 1 KB, and the plain values.
+pub fn outline(properties: &Properties) -> Properties {
+    let mut budget = REDACTED_BYTES_MAX;
+    let mut shown = object_shape(properties, &mut budget, DEPTH_MAX);
+    for key in PLAIN_KEYS {
+        let plain = properties.get(key).filter(|value| is_plain(value));
+        if let (Some(place), Some(plain)) = (shown.get_mut(key), plain) {
+            *place = plain.clone();
+        }
+    }
+    shown
+}
+
+/// Whether the value can be a plain key's own. An address of a person has no place there, and an object has keys of its own.
+fn is_plain(value: &Value) -> bool {
+    match value {
+        Value::Bool(_) | Value::Number(_) => true,
+        Value::String(text) => text.chars().count() <= PLAIN_CHARS_MAX && !text.contains('@'),
+        Value::Null | Value::Array(_) | Value::Object(_) => false,
+    }
 }
 
 /// The shape of `value`; `None` once the budget is spent.
@@ -93,6 +119,27 @@ mod tests {
                 r#""list":["<text 1>","<text 1>","<text 1>","<1 more>"],"no":null,"ok":"<flag>"}}"#
             ),
         );
+    }
+
+    #[test]
+    fn an_outline_holds_values_of_plain_keys_only() {
+        let properties = serde_json::json!({
+            "price": 8.9, "currency": "EUR", "email": "ana@example.com", "ana@example.com": 1, "name": "Ana",
+            "category": "ana@example.com", "products": [{"price": 8.9, "name": "Merino"}],
+        });
+        let found = Value::Object(outline(properties.as_object().unwrap()));
+        let expected = serde_json::json!({
+            "price": 8.9, "currency": "EUR", "email": "<text 15>", "<key 15>": "<number>", "name": "<text 3>",
+            "category": "<text 15>", "products": [{"price": "<number>", "name": "<text 6>"}],
+        });
+        assert_eq!(found, expected);
+    }
+
+    #[test]
+    fn the_outline_of_many_properties_keeps_the_limit() {
+        let many: Properties = (0..900).map(|i| (format!("key{i}"), Value::from("x"))).collect();
+        let outline = Value::Object(outline(&many)).to_string();
+        assert!(outline.len() <= REDACTED_BYTES_MAX + 64 && outline.contains('…'), "{outline}");
     }
 
     #[test]
