@@ -34,6 +34,8 @@ declare module "hilo-more-wasm" {
   export function leave(url: string, elapsed_ms: number): string;
   export function read_push(entry: any, url: string, elapsed_ms: number, currency: string, may_ask: boolean): string;
   export function next_act(lines: any): string;
+  export function store_lead(lead: string): void;
+  export function forget_leads(): void;
 }
 
 /** What wasm-bindgen makes of `hilo-tracker/src/shell/browser/cart_face.rs`, and `build.ts` of that. */

@@ -2,6 +2,8 @@
  * Where GET forms lead. The browser writes what a visitor typed into such an address, so `page.ts` cuts it out of every address
  * that it reads. In: an address and the names in its query. Out: a line for `page.ts`, kept for the tab with consent only.
  */
+import * as core from "hilo-more-wasm";
+
 import type { Hilo } from "../types.ts";
 
 /** What the first file lends. */
@@ -15,14 +17,12 @@ export interface Tab {
   guarded(act: () => void): void;
 }
 
-/** The key of the tab's storage that `page.ts` reads. */
-const KEY = "hilo.f";
 /** Characters that are learned in one tab. */
 const LEADS_MAX = 4_000;
 
 /** Gives the function that learns where a form leads. A visitor who withdraws leaves nothing in the tab's storage. */
 export function leadsOf({ anonymousId, consent, guarded, learnLead }: Tab) {
-  const forget = () => guarded(() => anonymousId() || sessionStorage.removeItem(KEY));
+  const forget = () => guarded(() => anonymousId() || core.forget_leads());
   forget();
   consent.on(forget);
   const learned = new Set<string>();
@@ -33,7 +33,7 @@ export function leadsOf({ anonymousId, consent, guarded, learnLead }: Tab) {
       if (learned.has(line) || (length += line.length) > LEADS_MAX) return;
       learned.add(line);
       learnLead(line);
-      if (anonymousId()) sessionStorage.setItem(KEY, (sessionStorage.getItem(KEY) ?? "").slice(-LEADS_MAX) + line);
+      if (anonymousId()) core.store_lead(line);
     });
 }
 

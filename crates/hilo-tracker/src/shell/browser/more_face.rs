@@ -3,6 +3,7 @@
 
 use std::cell::RefCell;
 
+use gloo_storage::{SessionStorage, Storage as _};
 use hilo_core::tag_manager::{self, Line, Plain};
 use serde::de::DeserializeOwned;
 use wasm_bindgen::JsValue;
@@ -110,4 +111,28 @@ fn write(captured: &[Captured], lines: &mut String) {
             lines.push_str(part);
         }
     }
+}
+
+/// The key of the tab's storage under which `page.ts` looks for leads.
+const LEADS_KEY: &str = "hilo.f";
+/// Bytes of earlier leads that stay.
+const LEADS_BYTES_MAX: usize = 4_000;
+
+/// Stores where a GET form leads, for the next pages of the tab. Throws where the browser blocks its storage; the caller expects
+/// that.
+#[wasm_bindgen]
+pub fn store_lead(lead: String) {
+    let storage = SessionStorage::raw();
+    let earlier = storage.get_item(LEADS_KEY).ok().flatten().unwrap_or_default();
+    let from = earlier.len().saturating_sub(LEADS_BYTES_MAX);
+    // A lead is ASCII: the browser escapes everything else.
+    let mut leads = earlier.get(from..).unwrap_or_default().to_owned();
+    leads.push_str(&lead);
+    let _ = storage.set_item(LEADS_KEY, &leads);
+}
+
+/// Removes the leads of this tab. Throws as [`store_lead`] does.
+#[wasm_bindgen]
+pub fn forget_leads() {
+    let _ = SessionStorage::raw().remove_item(LEADS_KEY);
 }
