@@ -12,9 +12,9 @@
     type Call = [name: string, args: unknown[], at: number, settle?: (result: unknown) => void];
     let q: Call[] = [];
     let u = "unset";
-    let nothing = () => null;
-    let consent: any = { state: () => ({ functional: u, analytics: u, personalization: u, advertising: u, sale_share: u, revision: 0 }) };
-    let cart: any = { lines: () => [], totals: () => ({}), unpriced: () => 0 };
+    let nothing = (_: any) => null;
+    let consent: any = { state: (_: any) => ({ functional: u, analytics: u, personalization: u, advertising: u, sale_share: u, revision: 0 }) };
+    let cart: any = { lines: (_: any) => [], totals: (_: any) => ({}), unpriced: (_: any) => 0 };
     let hilo: any = (w.hilo = { q, consent, cart, anonymousId: nothing, sessionId: nothing });
     let isBlocked: unknown;
     let listen = addEventListener;
@@ -26,7 +26,7 @@
           (home[name] = (...args: unknown[]) => {
             let call: Call = [prefix + name, args, Date.now()];
             q.push(call);
-            if (home == consent && name != "on") {
+            if (home == consent && name[2]) {
               try {
                 // Whichever page has a tracker first reads the choices there: `,grant,analytics;`. The newest stand at the end.
                 let storage = localStorage;
@@ -39,9 +39,9 @@
             // The names are `checkout`, `ordered`, `optIn` and `optOut`. Any other call than `on` returns nothing.
             return /o.*[td]/.test(name)
               ? new Promise((settle) => (isBlocked ? settle(null) : (call[3] = settle)))
-              : name == "on"
-                ? () => void (call[0] = "")
-                : call[3];
+              : name[2]
+                ? call[3]
+                : (_: any) => void (call[0] = "");
           }),
       );
     record(hilo, "", "page track identify group reset ready use flush debug destroy optIn optOut");
@@ -49,7 +49,7 @@
     record(cart, "cart.", "add set dec remove clear on checkout ordered");
 
     /** No tracker comes for what waits: stores the acts on the cart, and settles the promises. */
-    let giveUp = () => {
+    let giveUp = (_?: any) => {
       if (w.hilo == hilo) {
         let acts = q.filter((call) => /cart.(?!on|ch)/.test(call[0]));
         try {
