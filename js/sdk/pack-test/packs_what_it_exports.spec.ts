@@ -12,7 +12,7 @@ const app = install();
 after(() => app.remove());
 
 test("the package holds every export and no other file of the sources", () => {
-  const manifest = JSON.parse(readFileSync(join(app.folder, "node_modules/hilo/package.json"), "utf8"));
+  const manifest = JSON.parse(readFileSync(join(app.folder, "node_modules/hilo-tracker/package.json"), "utf8"));
   const targets = (value: unknown): string[] => (typeof value === "string" ? [value] : Object.values(value as object).flatMap(targets));
   for (const target of targets([manifest.exports, manifest.types])) {
     assert.ok(app.packed.includes(target.replace("./", "")), `${target} is not in the tarball`);
@@ -22,8 +22,8 @@ test("the package holds every export and no other file of the sources", () => {
 });
 
 const USE = `
-import { load, type ConsentState, type Hilo } from "hilo";
-import { load as inline } from "hilo/inline";
+import { load, type ConsentState, type Hilo } from "hilo-tracker";
+import { load as inline } from "hilo-tracker/inline";
 const hilo: Hilo = await load({ key: "wk_t", capture: { forms: false }, consent: { pending: "drop" } });
 hilo.track("Product Added", { price: 9.5, tags: ["a"] });
 hilo.consent.grant("analytics", "advertising");
