@@ -1,6 +1,8 @@
 /**
  * Promise: events arrive from a Next app (App Router, built and started), with the package and with the snippet, through `rewrites`.
  */
+import { rmSync } from "node:fs";
+import { join } from "node:path";
 import { after } from "node:test";
 
 import { startBrowser } from "../../../tests/browser/scenario.ts";
@@ -16,6 +18,8 @@ after(async () => {
   await collector.dispose();
 });
 
+// Next takes an app with this file for one in TypeScript.
+rmSync(join(app.folder, "tsconfig.json"));
 app.write("next.config.mjs", recipe("next/next.config.mjs", collector.url));
 app.write("app/tracker.jsx", recipe("next/app/tracker.jsx", collector.url));
 app.write("app/layout.jsx", "export default ({ children }) => <html><head><link rel='icon' href='data:,' /></head><body>{children}</body></html>;\n");

@@ -43,6 +43,8 @@ export function install(): App {
     writeFileSync(join(folder, path), text);
   };
   const ends: (() => void)[] = [];
+  // Without it bundlers would read the one above, which names the sources.
+  write("tsconfig.json", "{}");
   write("package.json", JSON.stringify({ name: "app", private: true, type: "module" }));
   npm(folder, "install", "--offline", "--no-package-lock", "--no-audit", "--no-fund", `./${tarball.filename}`);
   return {
