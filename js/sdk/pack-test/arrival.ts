@@ -32,14 +32,14 @@ export function recipe(path: string, collector: string): string {
 }
 
 /** Tests that a page view and a named event of `url`'s page arrive. */
-export function arrives(what: string, browser: () => Browser, collector: () => Collector, url: () => string) {
+export function arrives(what: string, browser: Browser, collector: Collector, url: string) {
   test(`a page view and an event arrive from ${what}`, async () => {
-    const context = await browser().newContext();
+    const context = await browser.newContext();
     const page = await context.newPage();
     const errors: string[] = [];
     page.on("pageerror", (error) => errors.push(String(error)));
     page.on("console", (message) => message.type() === "error" && errors.push(message.text()));
-    await page.goto(url());
+    await page.goto(url);
     try {
       await page.waitForFunction(() => (window as any).hilo && !(window as any).hilo.q);
       const id = await page.evaluate(async () => {
@@ -51,13 +51,13 @@ export function arrives(what: string, browser: () => Browser, collector: () => C
         return hilo.anonymousId();
       });
       const found = await eventually(async () => {
-        const events = await timeline(collector(), id);
+        const events = await timeline(collector, id);
         return events.length >= 2 ? events : undefined;
       });
       const named = found.find((event: Json) => event["type"] === "track");
       assert.deepEqual(found.map((event: Json) => event["type"]).sort(), ["page", "track"]);
       assert.deepEqual([named?.["event"], named?.["properties"]["plan"]], ["Signed Up", "gold"]);
-      assert.equal(found[0]!["context"].page.url.split("?")[0], url());
+      assert.equal(found[0]!["context"].page.url.split("?")[0], url);
     } catch (error) {
       throw new Error(`${what}: ${errors.join("\n")}`, { cause: error });
     }

@@ -20,7 +20,7 @@ after(async () => {
   await collector.dispose();
 });
 
-/** A site of its own, with both pages; `build` gives the address at which its server then answers. */
+/** A site of its own, with both pages. `build` starts its server. */
 async function site(what: string, script: string, entry: string, build: (app: App, url: string, port: string) => Promise<void>) {
   const app = install();
   sites.push(app);
@@ -30,8 +30,7 @@ async function site(what: string, script: string, entry: string, build: (app: Ap
   const port = String(await freePort());
   const url = `http://127.0.0.1:${port}/`;
   await build(app, url, port);
-  arrives(`${what} with the package`, () => browser, () => collector, () => url);
-  arrives(`${what} with the snippet`, () => browser, () => collector, () => `${url}snippet.html`);
+  return { what, app, url };
 }
 
 const TYPES = "types { text/html html; text/javascript js; application/wasm wasm; }";
@@ -49,12 +48,12 @@ async function nginx(app: App, url: string, port: string) {
   await app.start(url, process.env["NGINX"] ?? "/usr/sbin/nginx", "-p", app.folder, "-c", join(app.folder, "nginx.conf"), "-e", "stderr");
 }
 
-await site("Vite's development server", "/main.js", "hilo-tracker", async (app, url, port) => {
+const vite = await site("Vite's development server", "/main.js", "hilo-tracker", async (app, url, port) => {
   app.write("vite.config.js", recipe("vite/vite.config.js", collector.url));
   await app.start(url, "vite", "--host", "127.0.0.1", "--port", port, "--strictPort");
 });
 
-await site("webpack's development server", "/out/main.js", "hilo-tracker", async (app, url, port) => {
+const webpack = await site("webpack's development server", "/out/main.js", "hilo-tracker", async (app, url, port) => {
   app.write("webpack.config.cjs", recipe("webpack/webpack.config.cjs", collector.url));
   app.write(
     "serve.cjs",
@@ -68,36 +67,39 @@ await site("webpack's development server", "/out/main.js", "hilo-tracker", async
   await app.start(url, process.execPath, "serve.cjs");
 });
 
-await site("what esbuild built, behind nginx,", "/out.js", "hilo-tracker/inline", async (app, ...at) => {
+const esbuild = await site("what esbuild built, behind nginx,", "/out.js", "hilo-tracker/inline", async (app, ...at) => {
   app.run("esbuild", "main.js", "--bundle", "--format=esm", "--outfile=out.js");
   await nginx(app, ...at);
 });
 
-await site("what Rollup built, behind nginx,", "/out/main.js", "hilo-tracker/inline", async (app, ...at) => {
+const rollup = await site("what Rollup built, behind nginx,", "/out/main.js", "hilo-tracker/inline", async (app, ...at) => {
   app.run("rollup", "main.js", "--plugin", "node-resolve", "--format", "es", "--dir", "out");
   await nginx(app, ...at);
 });
 
-await site("plain pages behind nginx", "/page.js", "/node_modules/hilo-tracker/dist/index.js", async (app, ...at) => {
+const plain = await site("plain pages behind nginx", "/page.js", "/node_modules/hilo-tracker/dist/index.js", async (app, ...at) => {
   app.write("page.js", main("/node_modules/hilo-tracker/dist/index.js"));
   await nginx(app, ...at);
 });
 
-const bundlers: [string, string, ...string[]][] = [
-  ["esbuild", "esbuild", "main.js", "--bundle", "--format=esm", "--outdir=out"],
-  ["Rollup", "rollup", "main.js", "--plugin", "node-resolve", "--format", "es", "--dir", "out"],
+const bare = [
+  await site("esbuild", "/out/main.js", "hilo-tracker", async (app, ...at) => {
+    app.run("esbuild", "main.js", "--bundle", "--format=esm", "--outdir=out");
+    await nginx(app, ...at);
+  }),
+  await site("Rollup", "/out/main.js", "hilo-tracker", async (app, ...at) => {
+    app.run("rollup", "main.js", "--plugin", "node-resolve", "--format", "es", "--dir", "out");
+    await nginx(app, ...at);
+  }),
 ];
-for (const [what, program, ...args] of bundlers) {
-  const app = install();
-  sites.push(app);
-  app.write("index.html", bundled("/out/main.js"));
-  app.write("main.js", main("hilo-tracker"));
-  app.run(program, ...args);
-  const port = String(await freePort());
-  const url = `http://127.0.0.1:${port}/`;
-  await nginx(app, url, port);
 
-  test(`${what} without a word about .wasm files leaves them behind, and the console names the entry to use`, async () => {
+for (const { what, url } of [vite, webpack, esbuild, rollup, plain]) {
+  arrives(`${what} with the package`, browser, collector, url);
+  arrives(`${what} with the snippet`, browser, collector, `${url}snippet.html`);
+}
+
+for (const { what, app, url } of bare) {
+  test(`${what} leaves the .wasm files of the first entry behind, and the console names the entry to use`, async () => {
     const page = await browser.newPage();
     const error = page.waitForEvent("console", (message) => message.text().startsWith("hilo:"));
     await page.goto(url);
@@ -105,15 +107,8 @@ for (const [what, program, ...args] of bundlers) {
     // `load` resolves all the same.
     await page.waitForFunction(() => (window as any).hilo);
     await page.close();
-  });
-  test(`${what} needs only the copied .wasm files`, async () => {
     const dist = join(app.folder, "node_modules/hilo-tracker/dist");
     for (const file of readdirSync(dist)) if (file.endsWith(".wasm")) copyFileSync(join(dist, file), join(app.folder, "out", file));
-    const page = await browser.newPage();
-    await page.goto(url);
-    await page.waitForFunction(() => (window as any).hilo);
-    await page.evaluate(() => (window as any).hilo.consent.grant("analytics"));
-    await page.waitForFunction(() => (window as any).hilo.anonymousId());
-    await page.close();
   });
+  arrives(`what ${what} built, with the .wasm files copied to its folder,`, browser, collector, url);
 }

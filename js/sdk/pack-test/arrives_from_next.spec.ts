@@ -1,7 +1,7 @@
 /**
  * Promise: events arrive from a Next app (App Router, built and started), with the package and with the snippet, through `rewrites`.
  */
-import { rmSync } from "node:fs";
+import { renameSync } from "node:fs";
 import { join } from "node:path";
 import { after } from "node:test";
 
@@ -19,7 +19,7 @@ after(async () => {
 });
 
 // Next takes an app with this file for one in TypeScript.
-rmSync(join(app.folder, "tsconfig.json"));
+renameSync(join(app.folder, "tsconfig.json"), join(app.folder, "jsconfig.json"));
 app.write("next.config.mjs", recipe("next/next.config.mjs", collector.url));
 app.write("app/tracker.jsx", recipe("next/app/tracker.jsx", collector.url));
 app.write("app/layout.jsx", "export default ({ children }) => <html><head><link rel='icon' href='data:,' /></head><body>{children}</body></html>;\n");
@@ -34,5 +34,5 @@ const port = String(await freePort());
 const url = `http://127.0.0.1:${port}/`;
 await app.start(url, "next", "start", "--hostname", "127.0.0.1", "--port", port);
 
-arrives("Next with the package", () => browser, () => collector, () => url);
-arrives("Next with the snippet", () => browser, () => collector, () => `${url}snippet.html`);
+arrives("Next with the package", browser, collector, url);
+arrives("Next with the snippet", browser, collector, `${url}snippet.html`);
