@@ -31,9 +31,9 @@ export function recipe(path: string, collector: string): string {
   return text.replaceAll("https://collector.shop.example", collector);
 }
 
-/** Tests that a page view and a named event of `url`'s page arrive. */
+/** Tests that a page view, a named event and an act on the cart arrive from `url`'s page. The cart brings the package's other files. */
 export function arrives(what: string, browser: Browser, collector: Collector, url: string) {
-  test(`a page view and an event arrive from ${what}`, async () => {
+  test(`a page view, an event and a cart arrive from ${what}`, async () => {
     const context = await browser.newContext();
     const page = await context.newPage();
     const errors: string[] = [];
@@ -48,18 +48,20 @@ export function arrives(what: string, browser: Browser, collector: Collector, ur
         hilo.track("Signed Up", { plan: "gold" });
         while (!hilo.anonymousId()) await new Promise((resolve) => setTimeout(resolve, 10));
         hilo.flush();
+        hilo.cart.add({ product_id: "mug", currency: "EUR", price: "19.99" });
+        await new Promise<void>((resolve) => hilo.cart.on(({ lines, status }: Json) => lines.length === 1 && status["pending"] === 0 && resolve()));
         return hilo.anonymousId();
       });
       const found = await eventually(async () => {
         const events = await timeline(collector, id);
-        return events.length >= 2 ? events : undefined;
+        return events.length >= 3 ? events : undefined;
       });
-      const named = found.find((event: Json) => event["type"] === "track");
-      assert.deepEqual(found.map((event: Json) => event["type"]).sort(), ["page", "track"]);
-      assert.deepEqual([named?.["event"], named?.["properties"]["plan"]], ["Signed Up", "gold"]);
-      assert.equal(found[0]!["context"].page.url.split("?")[0], url);
+      const named = found.map(({ type, event }) => event ?? type);
+      assert.deepEqual(named.sort(), ["Product Added", "Signed Up", "page"]);
+      assert.equal(found.find(({ event }) => event === "Signed Up")?.["properties"].plan, "gold");
+      for (const { context } of found) assert.equal(context.page.url, url);
     } catch (error) {
-      throw new Error(`${what}: ${errors.join("\n")}`, { cause: error });
+      throw new Error([what, error, ...errors].join("\n"));
     }
     await context.close();
     assert.deepEqual(errors, []);

@@ -47,6 +47,12 @@ export function install(): App {
   write("tsconfig.json", "{}");
   write("package.json", JSON.stringify({ name: "app", private: true, type: "module" }));
   npm(folder, "install", "--offline", "--no-package-lock", "--no-audit", "--no-fund", `./${tarball.filename}`);
+  const remove = () => {
+    ends.splice(0).forEach((end) => end());
+    rmSync(folder, { recursive: true, force: true });
+  };
+  // A spec that fails before its tests begin calls nothing else.
+  process.once("exit", remove);
   return {
     folder,
     packed: tarball.files.map((file) => file.path).sort(),
@@ -73,10 +79,7 @@ export function install(): App {
       }
       throw new Error(`${program} does not answer at ${url}\n${told}`);
     },
-    remove() {
-      ends.forEach((end) => end());
-      rmSync(folder, { recursive: true, force: true });
-    },
+    remove,
   };
 }
 
