@@ -11,6 +11,8 @@ import { fileURLToPath } from "node:url";
 const sdk = fileURLToPath(new URL("../", import.meta.url));
 /** The apps stand below `js/`, so that they find its bundlers and frameworks. The package itself is installed in each app. */
 const apps = fileURLToPath(new URL("../../build/", import.meta.url));
+/** A test reports nothing to Next's makers. */
+const env = { ...process.env, NEXT_TELEMETRY_DISABLED: "1" };
 const TYPES: Record<string, string> = {
   ".html": "text/html; charset=utf-8",
   ".js": "text/javascript",
@@ -59,7 +61,7 @@ export function install(): App {
     write,
     run(program, ...args) {
       try {
-        return execFileSync(found(program), args, { cwd: folder, encoding: "utf8", stdio: "pipe" });
+        return execFileSync(found(program), args, { cwd: folder, env, encoding: "utf8", stdio: "pipe" });
       } catch (error) {
         const { stdout, stderr } = error as { stdout: string; stderr: string };
         throw new Error(`${program} ${args.join(" ")}\n${stdout}${stderr}`);
@@ -67,7 +69,7 @@ export function install(): App {
     },
     async start(url, program, ...args) {
       // A group of its own: some of these programs have children.
-      const child = spawn(found(program), args, { cwd: folder, detached: true, stdio: ["ignore", "pipe", "pipe"] });
+      const child = spawn(found(program), args, { cwd: folder, env, detached: true, stdio: ["ignore", "pipe", "pipe"] });
       let told = "";
       let isOver = false;
       for (const stream of [child.stdout, child.stderr]) stream.on("data", (text) => (told += text));
