@@ -3,7 +3,7 @@
  *
  * With `capture: { cart: "dataLayer" }` the shop needs no calls: hilo reads GA4's ecommerce events.
  */
-import { load, type CartLine } from "hilo";
+import { load, type CartLine } from "hilo-tracker";
 
 const hilo = await load({ key: "wk_shop", tokenProvider: async () => (await fetch("/session/token")).text() });
 

@@ -1,7 +1,7 @@
 /**
  * A React hook over `hilo.cart.on`: the component shows the visitor's cart, and every change of it from any tab or device.
  */
-import type { CartState, Hilo } from "hilo";
+import type { CartState, Hilo } from "hilo-tracker";
 import { useEffect, useState } from "react";
 
 const NOTHING: CartState = {

@@ -121,6 +121,11 @@ writeFileSync(
     "/** Starts the tracker on this page, once. Always resolves; on a server, to a tracker that does nothing. */\n" +
     "export declare const load: (options: Options) => Promise<Hilo>;\n",
 );
+// For a page with the snippet: `"types": ["hilo-tracker/global"]` in its tsconfig.json.
+writeFileSync(
+  join(dist, "global.d.ts"),
+  'import type { Hilo } from "./types.js";\ndeclare global {\n  /** The stub of the snippet, and then the tracker. */\n  var hilo: Hilo;\n}\n',
+);
 
 const stub = readFileSync(join(dist, "stub.js"), "utf8").trim();
 const hash = createHash("sha256").update(stub).digest("base64");

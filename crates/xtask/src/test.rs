@@ -113,6 +113,7 @@ impl Tally {
         node.args(["--test", AT_A_TIME]).args(specs(workspace, folder, suffix));
         if [PACKAGING, CLIENTS].contains(&label) {
             node.env("CHROMIUM", tools::chromium(workspace)?);
+            node.env("NGINX", tools::nginx(workspace)?);
         }
         self.node_run(workspace, label, &mut node)
     }

@@ -1,5 +1,5 @@
 //! The tools that a task needs: found on the machine, or installed into the repository's own folders.
-//! In: rustup and Node. Out: a wasm target, wasm-bindgen, worker-build, npm packages, a Chromium.
+//! In: rustup and Node. Out: a wasm target, wasm-bindgen, worker-build, npm packages, a Chromium, an nginx.
 
 use std::fs;
 use std::path::PathBuf;
@@ -142,27 +142,49 @@ pub(crate) fn chromium(workspace: &Workspace) -> Result<PathBuf, Problem> {
         "/usr/bin/google-chrome-stable",
         "/Applications/Google Chrome.app/Contents/MacOS/Google Chrome",
     ];
-    let named = std::env::var_os("CHROMIUM").map(PathBuf::from);
-    let find = || {
-        named.clone().into_iter().chain(usual.iter().map(PathBuf::from)).find(|path| path.exists())
-    };
+    let remedy = "Install Chromium (Debian: `apt-get install chromium`; macOS: `brew install --cask chromium`) or set CHROMIUM to its path.";
+    let install = "apt-get install -q -y --no-install-recommends chromium";
+    program(workspace, "Chromium", "CHROMIUM", &usual.map(PathBuf::from), install, remedy)
+}
+
+/// An nginx for the packaging tests: from `NGINX`, from a usual place, or unpacked now. An installed one would serve port 80.
+pub(crate) fn nginx(workspace: &Workspace) -> Result<PathBuf, Problem> {
+    let tools = workspace.target.join("tools");
+    fs::create_dir_all(&tools)?;
+    let unpacked = tools.join("nginx/usr/sbin/nginx");
+    let usual = ["/usr/sbin/nginx", "/opt/homebrew/bin/nginx", "/usr/local/bin/nginx"];
+    let usual: Vec<PathBuf> = usual.iter().map(PathBuf::from).chain([unpacked]).collect();
+    let remedy = "Install nginx (Debian: `apt-get install nginx`; macOS: `brew install nginx`) or set NGINX to its path.";
+    let unpack = format!(
+        "cd '{}' && apt-get download -q nginx && dpkg-deb -x nginx_*.deb nginx",
+        tools.display()
+    );
+    program(workspace, "nginx", "NGINX", &usual, &unpack, remedy)
+}
+
+/// The program that the variable `name` names, or that stands at one of the `usual` places, or that root gets on Debian by `install`.
+fn program(
+    workspace: &Workspace,
+    what: &str,
+    name: &str,
+    usual: &[PathBuf],
+    install: &str,
+    remedy: &str,
+) -> Result<PathBuf, Problem> {
+    let named = std::env::var_os(name).map(PathBuf::from);
+    let find = || named.iter().chain(usual).find(|path| path.exists()).cloned();
     if let Some(path) = find() {
         return Ok(path);
     }
-    let remedy = "Install Chromium (Debian: `apt-get install chromium`; macOS: `brew install --cask chromium`) or set CHROMIUM to its path.";
     let is_root = Command::new("id").arg("-u").output().is_ok_and(|o| o.stdout.starts_with(b"0\n"));
     let is_debian = PathBuf::from("/etc/debian_version").exists();
     if !(is_root && is_debian) {
-        return Err(Problem(format!(
-            "the browser scenarios need Chromium, which was not found. {remedy}"
-        )));
+        return Err(Problem(format!("the tests need {what}, which was not found. {remedy}")));
     }
-    eprintln!("  no Chromium found: installing it, since this is root on Debian");
+    eprintln!("  no {what} found: installing it, since this is root on Debian");
     let mut apt = workspace.command("sh");
-    apt.env("DEBIAN_FRONTEND", "noninteractive").args([
-        "-c",
-        "apt-get update -q && apt-get install -q -y --no-install-recommends chromium",
-    ]);
-    step(workspace, "installing Chromium", &mut apt)?;
-    find().ok_or_else(|| Problem(format!("Chromium was installed but not found. {remedy}")))
+    apt.env("DEBIAN_FRONTEND", "noninteractive")
+        .args(["-c", &format!("apt-get update -q && {install}")]);
+    step(workspace, &format!("installing {what}"), &mut apt)?;
+    find().ok_or_else(|| Problem(format!("{what} was installed but not found. {remedy}")))
 }

@@ -9,7 +9,7 @@ import { install } from "./support.ts";
 const app = install();
 after(() => app.remove());
 
-for (const entry of ["hilo", "hilo/inline"]) {
+for (const entry of ["hilo-tracker", "hilo-tracker/inline"]) {
   test(`${entry} on a server makes no global, no request and no exception`, () => {
     app.write(
       "server.js",

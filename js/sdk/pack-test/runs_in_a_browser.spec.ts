@@ -43,21 +43,21 @@ async function visit(folder: string) {
   return site.asked;
 }
 
-for (const entry of ["hilo", "hilo/inline"]) {
+for (const entry of ["hilo-tracker", "hilo-tracker/inline"]) {
   test(`an app that imports ${entry} and is built by vite captures events`, async () => {
     app.write("index.html", `${HTML}<script type="module" src="/main.js"></script>`);
     app.write("main.js", `import { load } from ${JSON.stringify(entry)};\nwindow.hilo = await load({ key: "wk_t" });\n`);
     app.run("vite", "build", "--logLevel", "error");
     const asked = await visit(join(app.folder, "dist"));
     const modules = asked.filter((path) => path.endsWith(".wasm")).map((path) => /hilo(-more)?/.exec(path)?.[0]);
-    assert.deepEqual(modules, entry === "hilo" ? ["hilo", "hilo-more"] : [], `asked for: ${asked.join(" ")}`);
+    assert.deepEqual(modules, entry === "hilo-tracker" ? ["hilo", "hilo-more"] : [], `asked for: ${asked.join(" ")}`);
   });
 }
 
 test("a page that loads the package's files without a bundler captures events", async () => {
   app.write(
     "index.html",
-    `${HTML}<script type="module">import { load } from "/node_modules/hilo/dist/index.js"; window.hilo = await load({ key: "wk_t" });</script>`,
+    `${HTML}<script type="module">import { load } from "/node_modules/hilo-tracker/dist/index.js"; window.hilo = await load({ key: "wk_t" });</script>`,
   );
   await visit(app.folder);
 });
@@ -72,7 +72,7 @@ test("a web worker gets a tracker that does nothing", async () => {
   app.write("index.html", HTML);
   app.write(
     "worker.js",
-    `import { load } from "/node_modules/hilo/dist/index.js";
+    `import { load } from "/node_modules/hilo-tracker/dist/index.js";
     const hilo = await load({ key: "wk_t" });
     hilo.consent.grant("analytics"); hilo.track("A"); hilo.flush();
     postMessage({ id: hilo.anonymousId(), analytics: hilo.consent.state().analytics });`,

@@ -13,7 +13,7 @@ import type { Occurrence } from "./more/kind.ts";
 import { atEnd, guarded, learnLead, listen, say } from "./page.ts";
 import type { Part } from "./parts.ts";
 import type { Hilo, Options } from "./types.ts";
-import { fail } from "./voice.ts";
+import { fail, loadWith } from "./voice.ts";
 
 /** The file that loads: `more/entry.ts`. */
 export type MoreFile = typeof import("./more/entry.ts");
@@ -40,7 +40,7 @@ export function watchKinds({ file, module }: Part<MoreFile>, capture: NonNullabl
   let retries = 0;
 
   async function open() {
-    const [loaded, source] = await Promise.all([file(), module()]);
+    const [loaded, source] = await Promise.all([loadWith(file), module()]);
     opened = await loaded.open(source, {
       kinds: kinds.map(([kind]) => kind),
       listen,

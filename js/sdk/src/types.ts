@@ -23,11 +23,11 @@ export type ConsentState = Record<Purpose, Choice> & {
   persistence?: "local" | "tab" | "memory";
 };
 
-/** Any value of JSON. */
-export type Json = string | number | boolean | null | Json[] | { [key: string]: Json | undefined };
-
-/** Details of an event, or traits of a person. */
-export type Properties = { [key: string]: Json | undefined };
+/**
+ * Details of an event, or traits of a person: an object of values that JSON has, or dates, which become text. `any` also accepts
+ * the interfaces of a site. `unknown` would refuse them, because an interface has no index signature.
+ */
+export type Properties = { [key: string]: any };
 
 /** An event on its way to the queue, as `use` gets it. */
 export interface Draft {
@@ -37,11 +37,14 @@ export interface Draft {
   properties: Properties;
 }
 
-/** A line of a cart, as a site names it. */
-export interface LineInput {
-  /** The shop's id of the article's variant. `variant` says the same. */
-  product_id?: string | number;
-  variant?: string | number;
+/** A line of a cart, as a site names it: `product_id` is the shop's id of the article's variant, and `variant` says the same. */
+export type LineInput = LineFields & (
+  | { product_id: string | number; variant?: string | number | undefined }
+  | { product_id?: string | number | undefined; variant: string | number }
+);
+
+/** The rest of a line. */
+export interface LineFields {
   /** Chosen options, such as an engraving: lines with different options are different lines. */
   options?: Record<string, string | number | boolean>;
   /** Stands for the options in a line that `lines()` returned. */

@@ -25,6 +25,13 @@ export function learnWords(file: typeof load) {
   load = file;
 }
 
+/** Loads the second file for another use. What it brings has the sentences, and where it fails nobody tries again for them. */
+export const loadWith = <File extends Words>(file: () => Promise<File>) => {
+  const loading = file();
+  words = loading;
+  return loading;
+};
+
 /** Switches the debug mode on or off. */
 export function debug(on: boolean) {
   isDebug = on;

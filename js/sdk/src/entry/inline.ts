@@ -1,4 +1,4 @@
-/** `import { load } from "hilo/inline"`: the modules stand inside this file, for places that cannot serve a second one. */
+/** `import { load } from "hilo-tracker/inline"`: the modules stand inside this file, for places that cannot serve a second one. */
 import { loadFrom } from "./load.ts";
 import type { Options } from "../types.ts";
 export type * from "../types.ts";

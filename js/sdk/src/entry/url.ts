@@ -1,7 +1,24 @@
-/** `import { load } from "hilo"`: the modules are fetched from beside this file; bundlers take them along. */
+/** `import { load } from "hilo-tracker"`: the modules are fetched from beside this file; most bundlers take them along. */
 import { loadFrom } from "./load.ts";
 import type { Options } from "../types.ts";
 export type * from "../types.ts";
-const cart = { file: () => import("../cart/entry.ts"), module: () => fetch(new URL("./hilo-cart.wasm", import.meta.url)) };
-const more = { file: () => import("../more/entry.ts"), module: () => fetch(new URL("./hilo-more.wasm", import.meta.url)) };
-export const load = (options: Options) => loadFrom(options, { module: () => fetch(new URL("./hilo.wasm", import.meta.url)), cart, more });
+
+/** Fetches the module at `address`, which a bundler that does not know this form of address breaks. */
+async function taken(address: () => URL): Promise<Response> {
+  const left = (cause?: unknown) =>
+    new Error('The bundler left hilo\'s .wasm files behind: import "hilo-tracker/inline", or copy them from hilo-tracker/dist to the folder of the bundle.', { cause });
+  let url;
+  try {
+    url = address();
+  } catch (error) {
+    throw left(error);
+  }
+  const response = await fetch(url);
+  // A server of single-page apps answers with its page.
+  if (response.status === 404 || response.headers.get("content-type")?.startsWith("text/html")) throw left(`${url} ${response.status}`);
+  return response;
+}
+
+const cart = { file: () => import("../cart/entry.ts"), module: () => taken(() => new URL("./hilo-cart.wasm", import.meta.url)) };
+const more = { file: () => import("../more/entry.ts"), module: () => taken(() => new URL("./hilo-more.wasm", import.meta.url)) };
+export const load = (options: Options) => loadFrom(options, { module: () => taken(() => new URL("./hilo.wasm", import.meta.url)), cart, more });
