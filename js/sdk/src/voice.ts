@@ -42,8 +42,9 @@ const speak = (tell: (words: Words) => void, ...code: unknown[]) => (words ??= l
 /** Tells the developer, in debug mode. */
 export const say = (code: unknown) => void (isDebug && speak((words) => words.say(code), code));
 
-/** Tells of an error that needs the developer, once a page. `detail` quotes browser or collector. */
-export const fail = (code: string, detail?: unknown) => void (told[code] ??= speak((words) => words.fail(code, detail), code, detail));
+/** Tells of an error that needs the developer, once a page. `detail` quotes browser or collector. A page without a network has none. */
+export const fail = (code: string, detail?: unknown) =>
+  void (navigator.onLine ? (told[code] ??= speak((words) => words.fail(code, detail), code, detail)) : say(code));
 
 /** Tells what became of the events of a batch, in debug mode. */
 export const report = (body: string, status: number, answer: unknown) => void (isDebug && speak((words) => words.report(body, status, answer)));
