@@ -19,6 +19,13 @@ const TYPES: Record<string, string> = {
   ".wasm": "application/wasm",
 };
 
+/** What the collector answers. The tracker takes nothing else for an answer of a collector. */
+const ANSWERS: Record<string, object> = {
+  batch: { success: true, accepted: 1, duplicate: 0, rejected: [] },
+  hello: { anonymousId: null, settings: {}, session: null },
+  consent: { receipt: {} },
+};
+
 /** An app with the package in its `node_modules`. */
 export interface App {
   folder: string;
@@ -105,7 +112,7 @@ export async function serve(folder: string) {
     asked.push(pathname);
     if (pathname.startsWith("/_h/v1/")) {
       request.resume();
-      return void response.writeHead(200, { "content-type": "application/json" }).end('{"anonymousId":null}');
+      return void response.writeHead(200, { "content-type": "application/json" }).end(JSON.stringify(ANSWERS[pathname.slice(7)] ?? {}));
     }
     const path = pathname.endsWith("/") ? `${pathname}index.html` : pathname;
     try {
@@ -116,6 +123,8 @@ export async function serve(folder: string) {
     }
   });
   await new Promise<void>((resolve) => server.listen(0, "127.0.0.1", resolve));
+  // A failed test does not close the server, and its process ends all the same.
+  server.unref();
   return {
     url: `http://127.0.0.1:${(server.address() as AddressInfo).port}`,
     asked,
