@@ -38,6 +38,8 @@ pub(crate) fn run(workspace: &Workspace, is_quick: bool) -> Result<bool, Problem
     let specs = || {
         tally.without_browser(workspace)?;
         tally.browsers(workspace)?;
+        // Apart from the packages that every task needs: nobody else waits for bundlers and frameworks.
+        tools::npm_ci(workspace, "js/sdk/pack-test", "installing bundlers")?;
         tally.node(workspace, PACKAGING, "js/sdk/pack-test", ".spec.ts")
     };
     let meanwhile = || {

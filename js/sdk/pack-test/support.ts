@@ -2,15 +2,15 @@
  * The package as a stranger gets it: packed by npm, installed without a network into an app of its own.
  */
 import { execFileSync, spawn } from "node:child_process";
-import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { createServer } from "node:http";
 import type { AddressInfo } from "node:net";
 import { dirname, extname, join } from "node:path";
 import { fileURLToPath } from "node:url";
 
 const sdk = fileURLToPath(new URL("../", import.meta.url));
-/** The apps stand below `js/`, so that they find its bundlers and frameworks. The package itself is installed in each app. */
-const apps = fileURLToPath(new URL("../../build/", import.meta.url));
+/** The apps stand below this folder, so that they find its bundlers and frameworks. The package itself is installed in each app. */
+const apps = fileURLToPath(new URL("build/", import.meta.url));
 /** A test reports nothing to Next's makers. */
 const env = { ...process.env, NEXT_TELEMETRY_DISABLED: "1" };
 const TYPES: Record<string, string> = {
@@ -32,7 +32,7 @@ export interface App {
   /** Paths inside the tarball. */
   packed: string[];
   write(path: string, text: string): void;
-  /** Runs a program of this workspace's `node_modules/.bin` in the app; throws with what it printed. */
+  /** Runs a program of this folder's or the workspace's `node_modules/.bin` in the app; throws with what it printed. */
   run(program: string, ...args: string[]): string;
   /** Starts a server like `run`, and resolves once it answers at `url`. `remove` ends it. */
   start(url: string, program: string, ...args: string[]): Promise<void>;
@@ -92,8 +92,11 @@ export function install(): App {
   };
 }
 
-/** A path stands as it is; a name is a program of this workspace. */
-const found = (program: string) => (program.startsWith("/") ? program : fileURLToPath(new URL(`../../node_modules/.bin/${program}`, import.meta.url)));
+/** A path stands as it is; a name is a program of this folder, or else of the workspace. */
+const found = (program: string) => {
+  const places = [".", "../.."].map((place) => fileURLToPath(new URL(`${place}/node_modules/.bin/${program}`, import.meta.url)));
+  return program.startsWith("/") ? program : (places.find((path) => existsSync(path)) ?? program);
+};
 
 /** A free port. */
 export async function freePort(): Promise<number> {
