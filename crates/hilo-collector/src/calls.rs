@@ -125,6 +125,8 @@ pub struct ConsentReport {
     pub message_id: String,
     /// When the visitor decided, corrected for the client's clock.
     pub chosen_at: Timestamp,
+    /// Whether a server sent it. Anybody can copy the key of a page.
+    pub is_vouched: bool,
 }
 
 /// The result of a recorded consent change.

@@ -109,7 +109,7 @@ fn object<T: DeserializeOwned>(body: &[u8]) -> Result<T, Rejection> {
 
 fn checked(person: Option<Person>) -> Result<Option<Person>, Rejection> {
     if let Some(person) = &person {
-        hello::check_id(&person.anonymous_id)?;
+        hello::check_form(&person.anonymous_id)?;
     }
     Ok(person)
 }

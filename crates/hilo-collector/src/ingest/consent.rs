@@ -6,8 +6,9 @@
 
 use std::collections::BTreeMap;
 
+use hilo_core::config::IdentityRules;
 use hilo_core::consent::{Choice, ChoiceChange, ConsentState, Method, Notice, Purpose, Receipt};
-use hilo_core::event::Event;
+use hilo_core::event::{Event, Facts, Trust};
 use hilo_core::identity::{ProfileKey, uuid_v4};
 use hilo_core::outcome::{Code, Rejection};
 use jiff::Timestamp;
@@ -71,7 +72,7 @@ pub fn accept<P: Platform>(
     secret: &str,
     call: &Call<'_, P>,
 ) -> Result<Accepted, Rejection> {
-    check(&body)?;
+    check(&body, &call.loaded.config.identity)?;
     let Call { incoming, platform, .. } = *call;
     let jar = Jar::of(incoming, platform.is_dev());
     let kept = jar.read(incoming, secret, platform.now()).map(|cookie| cookie.id);
@@ -107,7 +108,7 @@ fn subject(secret: &str, key: &ProfileKey) -> String {
 pub fn reported<P: Platform>(
     event: &Event,
     key: &ProfileKey,
-    gpc: bool,
+    facts: &Facts,
     secret: &str,
     loaded: &Loaded,
     platform: &P,
@@ -128,6 +129,7 @@ pub fn reported<P: Platform>(
         })
     };
     let changes: Vec<_> = Purpose::ASKED.into_iter().filter_map(change).collect();
+    let Facts { gpc, trust, .. } = *facts;
     let signals = gpc.then(|| ("gpc".to_owned(), "1".to_owned()));
     (!changes.is_empty()).then(|| ConsentChange {
         subject: subject(secret, key),
@@ -140,14 +142,15 @@ pub fn reported<P: Platform>(
         report: Some(ConsentReport {
             message_id: event.message_id.clone(),
             chosen_at: event.occurred_at,
+            is_vouched: trust == Trust::Server,
         }),
     })
 }
 
-fn check(body: &Body) -> Result<(), Rejection> {
+fn check(body: &Body, identity: &IdentityRules) -> Result<(), Rejection> {
     let wrong = |field: &str, message: &str| Err(Rejection::at(Code::WrongType, field, message));
     if let Some(id) = &body.anonymous_id {
-        hello::check_id(id)?;
+        hello::check_id(id, identity)?;
     }
     let changes = &body.consent.changes;
     if changes.is_empty() || changes.len() > Purpose::ALL.len() {

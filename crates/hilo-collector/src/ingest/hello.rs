@@ -3,6 +3,7 @@
 //! The answer contains the anonymous id of the signed cookie, and sets or removes the cookie as consent demands. No
 //! object is called: the cookie's signature is enough proof.
 
+use hilo_core::config::IdentityRules;
 use hilo_core::event::ConsentClaim;
 use hilo_core::identity::{ID_BYTES_MAX, is_reserved};
 use hilo_core::outcome::{Code, Rejection};
@@ -51,14 +52,29 @@ pub fn read<T: serde::de::DeserializeOwned>(body: Map<String, Value>) -> Result<
     })
 }
 
-/// Refuses an id that a page must not use.
+/// Refuses an id that a page must not use, by the rules of `hilo.toml` too.
 ///
 /// # Errors
 /// `reserved_id`, `wrong_type`.
-pub fn check_id(id: &str) -> Result<(), Rejection> {
+pub fn check_id(id: &str, rules: &IdentityRules) -> Result<(), Rejection> {
+    if rules.is_reserved(id) {
+        return Err(reserved());
+    }
+    check_form(id)
+}
+
+fn reserved() -> Rejection {
+    let message = "this id stands for nobody in particular";
+    Rejection::at(Code::ReservedId, "anonymousId", message)
+}
+
+/// Refuses an id that no page may use.
+///
+/// # Errors
+/// `reserved_id`, `wrong_type`.
+pub fn check_form(id: &str) -> Result<(), Rejection> {
     if is_reserved(id) {
-        let message = "this id stands for nobody in particular";
-        return Err(Rejection::at(Code::ReservedId, "anonymousId", message));
+        return Err(reserved());
     }
     // The id becomes part of a cookie, so it must not contain a character that ends the cookie.
     let is_plain = id.bytes().all(|byte| byte.is_ascii_alphanumeric() || b"-_".contains(&byte));
@@ -79,7 +95,7 @@ pub fn welcome<P: Platform>(
     call: &Call<'_, P>,
 ) -> Result<Reply, Rejection> {
     if let Some(id) = &hello.anonymous_id {
-        check_id(id)?;
+        check_id(id, &call.loaded.config.identity)?;
     }
     let jar = Jar::of(call.incoming, call.platform.is_dev());
     let now = call.platform.now();

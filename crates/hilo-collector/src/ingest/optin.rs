@@ -58,7 +58,7 @@ pub fn whose<P: Platform>(
         return Ok(ProfileKey::User(user.id.clone()));
     }
     if let Some(id) = &body.anonymous_id {
-        hello::check_id(id)?;
+        hello::check_id(id, &call.loaded.config.identity)?;
         return Ok(ProfileKey::Anonymous(id.clone()));
     }
     let Call { incoming, platform, .. } = *call;

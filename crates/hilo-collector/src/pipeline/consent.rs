@@ -61,7 +61,7 @@ pub(super) async fn record_reports<P: Platform>(
         let user = event.user_id.clone().map(ProfileKey::User);
         let device = event.anonymous_id.clone().map(ProfileKey::Anonymous);
         for key in [user, device].into_iter().flatten() {
-            let change = consent::reported(&event, &key, facts.gpc, &secret, loaded, platform);
+            let change = consent::reported(&event, &key, facts, &secret, loaded, platform);
             profiles.entry(key).or_default().extend(change);
         }
     }

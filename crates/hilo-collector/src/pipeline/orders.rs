@@ -38,7 +38,9 @@ async fn hand_over<P: Platform>(
     source: &Source,
     call: &Call<'_, P>,
 ) -> Result<Reply, Trouble> {
-    let buyer = order.user_id.map_or(Buyer::Checkout, Buyer::Customer);
+    let identity = &call.loaded.config.identity;
+    let customer = order.user_id.filter(|id| !identity.is_reserved(id));
+    let buyer = customer.map_or(Buyer::Checkout, Buyer::Customer);
     let lines = order.lines.into_iter().map(|orders::OrderLine { line, quantity }| Units {
         line,
         quantity: quantity.units(),

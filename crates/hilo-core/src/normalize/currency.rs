@@ -20,8 +20,9 @@ pub fn apply(event: &mut Event, rules: &NormalizeRules) {
         | EventKind::Screen { properties, .. } => properties,
         EventKind::Identify { .. } | EventKind::Group { .. } | EventKind::Alias { .. } => return,
     };
-    let products = properties.get("products").and_then(Value::as_array);
-    let products = products.into_iter().flatten().filter_map(Value::as_object);
+    let lists =
+        ["products", "items"].into_iter().filter_map(|name| properties.get(name)?.as_array());
+    let products = lists.flatten().filter_map(Value::as_object);
     let (mut has_amount, mut has_currency) = (has_amount(properties), has_currency(properties));
     for product in products {
         has_amount |= self::has_amount(product);

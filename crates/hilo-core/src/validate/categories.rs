@@ -61,7 +61,10 @@ pub(super) fn translate(
         let consent = object_at(context, "consent");
         if let Some(own) = consent.and_then(|consent| object_at(consent, "categoryPreferences")) {
             let named = purposes.into_iter().map(|(purpose, granted)| (purpose.name(), granted));
-            own.extend(named.map(|(name, granted)| (name.to_owned(), Value::Bool(granted))));
+            // What is left is odd, and it refuses the event: a grant under another name must not hide it.
+            for (name, granted) in named {
+                own.entry(name).or_insert(Value::Bool(granted));
+            }
         }
     }
     Ok(unknown)
@@ -79,6 +82,9 @@ pub(super) fn object_at<'m>(
     value.as_object_mut()
 }
 
+/// Unmapped names that a refusal lists. More would help nobody.
+const NAMES_MAX: usize = 8;
+
 /// The statements of one message.
 struct Said<'c> {
     categories: &'c Categories,
@@ -90,7 +96,8 @@ impl Said<'_> {
     fn hear(&mut self, name: &str, granted: bool) {
         let Some(purposes) = self.categories.purposes(name) else {
             self.unknown.has_denial |= !granted;
-            if !self.unknown.names.iter().any(|known| known == name) {
+            let names = &self.unknown.names;
+            if names.len() < NAMES_MAX && !names.iter().any(|known| known == name) {
                 self.unknown.names.push(name.to_owned());
             }
             return;

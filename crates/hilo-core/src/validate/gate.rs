@@ -13,9 +13,6 @@ use crate::event::{CONSENT_UPDATED, ConsentClaim, Event, Facts};
 use crate::outcome::{Code, Outcome, Rejection};
 use crate::strict::key_shape;
 
-/// Names of categories in one refusal. Consent tools have four to six categories.
-const NAMES_MAX: usize = 8;
-
 /// The field that a refusal blames.
 const FIELD: &str = "context.consent.categoryPreferences";
 
@@ -103,7 +100,7 @@ pub(super) fn pass(
 /// The refusal of an event whose consent stands only under names that nobody mapped.
 fn unmapped(unknown: &UnknownCategories) -> Option<Rejection> {
     let first = key_shape(unknown.names.first()?);
-    let names = unknown.names.iter().take(NAMES_MAX).map(|name| format!("`{}`", key_shape(name)));
+    let names = unknown.names.iter().map(|name| format!("`{}`", key_shape(name)));
     let names: Vec<_> = names.collect();
     let noun = if names.len() == 1 { "category" } else { "categories" };
     let message = format!(

@@ -10,6 +10,9 @@ use super::envelope::Envelope;
 use super::notes::Notes;
 use crate::outcome::Code;
 
+/// The fields of a context that hold consent: Segment's and RudderStack's.
+const CONSENT: [&str; 2] = ["consent", "consentManagement"];
+
 /// Gives item number `index` the envelope's `context` and `integrations`.
 pub(super) fn share(
     message: &mut Map<String, Value>,
@@ -52,14 +55,19 @@ fn is_absent(value: &Value) -> bool {
 }
 
 fn merge(own: &mut Map<String, Value>, shared: &Map<String, Value>, levels: usize) {
+    // Consent and its revision belong together, in each of its two dialects: a mix of two consents would be a choice that no
+    // visitor made.
+    let speaks = |key: &&str| own.get(*key).is_some_and(|said| !is_absent(said));
+    let has_consent = CONSENT.iter().any(|key| speaks(&key));
     for (key, theirs) in shared {
+        if has_consent && CONSENT.contains(&key.as_str()) {
+            continue;
+        }
         match (own.get_mut(key), theirs) {
             (None, theirs) => {
                 own.insert(key.clone(), theirs.clone());
             }
             (Some(mine), theirs) if is_absent(mine) => *mine = theirs.clone(),
-            // A consent and its revision belong together: a mix of two consents would be a choice that no visitor made.
-            (Some(_), _) if key == "consent" => {}
             (Some(Value::Object(own)), Value::Object(theirs)) if levels > 0 => {
                 merge(own, theirs, levels - 1)
             }

@@ -16,19 +16,21 @@ const UNIT: u64 = 1_000_000;
 pub struct Quantity(u64);
 
 impl Quantity {
-    /// Reads a number or its text; `None` for 0, for anything else, and for more decimals than [`DECIMALS`].
+    /// Reads a number or its text; `None` for 0 and for anything else. More decimals than [`DECIMALS`] are rounded up.
     pub(super) fn parse(written: &Value) -> Option<Quantity> {
         let number = written.as_number().map(Number::to_string);
         let text = number.or_else(|| written.as_str().map(|text| text.trim().to_owned()))?;
         let (whole, decimals) = text.split_once('.').unwrap_or((&text, ""));
         let decimals = decimals.trim_end_matches('0');
-        if decimals.len() > DECIMALS {
+        let is_plain = |text: &str| text.bytes().all(|byte| byte.is_ascii_digit());
+        if whole.is_empty() || !is_plain(whole) || !is_plain(decimals) {
             return None;
         }
-        let digits = format!("{whole}{decimals:0<DECIMALS$}");
-        let is_plain = !whole.is_empty() && digits.bytes().all(|byte| byte.is_ascii_digit());
+        let kept = decimals.get(..DECIMALS).unwrap_or(decimals);
         // A number that does not fit is far beyond what a cart holds.
-        let millionths = is_plain.then(|| digits.parse().unwrap_or(u64::MAX))?;
+        let millionths: u64 = format!("{whole}{kept:0<DECIMALS$}").parse().unwrap_or(u64::MAX);
+        // A third of a unit has no end of decimals: what is bought is not less than what is taken out of the cart.
+        let millionths = millionths.saturating_add(u64::from(decimals.len() > DECIMALS));
         (millionths > 0).then_some(Quantity(millionths))
     }
 

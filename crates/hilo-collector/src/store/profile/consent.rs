@@ -6,10 +6,12 @@
 
 use std::collections::BTreeMap;
 
-use hilo_core::consent::{ChoiceChange, Purpose, Receipt};
+use hilo_core::consent::{Purpose, Receipt};
 use jiff::Timestamp;
 
-use crate::calls::{ConsentChange, ConsentCopy, ConsentRecorded, decode, encode, map_of};
+use crate::calls::{
+    ConsentChange, ConsentCopy, ConsentRecorded, ConsentReport, decode, encode, map_of,
+};
 use crate::platform::{Failure, Sql, SqlValue};
 use crate::signature::sha256_hex;
 
@@ -25,6 +27,8 @@ struct Choice {
     chosen_ms: i64,
     /// Whether the browser sent `Sec-GPC: 1` along with the choice.
     with_gpc: bool,
+    /// Whether a report told it.
+    by_report: bool,
 }
 
 impl Standing {
@@ -58,16 +62,22 @@ impl Standing {
         self.0.get(&purpose).is_some_and(|one| one.granted && one.with_gpc)
     }
 
-    /// Whether `new` takes the place of the recorded choice. A report is ordered by its time, every other change by its
-    /// revision. Of two choices at the same point the denial wins.
-    fn yields(&self, purpose: Purpose, new: Choice, is_report: bool) -> bool {
+    /// Whether `new` takes the place of the recorded choice. A report is ordered by its time, and a grant by its revision. The
+    /// visitor's own denial counts whatever its revision: a page whose storage was wiped starts again at 1.
+    ///
+    /// Of two reports of the same time the denial wins. A report under the key of a page lifts no denial that the visitor gave to
+    /// this site.
+    fn yields(&self, purpose: Purpose, new: Choice, report: Option<&ConsentReport>) -> bool {
         let Some(old) = self.0.get(&purpose) else { return true };
-        let order = if is_report {
-            new.chosen_ms.cmp(&old.chosen_ms)
-        } else {
-            new.revision.cmp(&old.revision)
-        };
-        order.is_gt() || (order.is_eq() && old.granted && !new.granted)
+        let lifts = new.granted && !old.granted;
+        match report {
+            Some(report) if lifts && !old.by_report && !report.is_vouched => false,
+            Some(_) => {
+                new.chosen_ms > old.chosen_ms
+                    || (new.chosen_ms == old.chosen_ms && old.granted && !new.granted)
+            }
+            None => !new.granted || new.revision > old.revision,
+        }
     }
 
     fn revision(&self) -> u32 {
@@ -78,7 +88,7 @@ impl Standing {
 /// Reads the recorded state of each purpose.
 pub(super) fn standing(sql: &impl Sql) -> Result<Standing, Failure> {
     let mut standing = Standing::default();
-    let query = "SELECT purpose, state, revision, chosen_ms, with_gpc FROM consent";
+    let query = "SELECT purpose, state, revision, chosen_ms, with_gpc, by_report FROM consent";
     for row in sql.exec(query, &[])? {
         if let Some(purpose) = Purpose::from_name(row.text("purpose")?) {
             let choice = Choice {
@@ -86,6 +96,7 @@ pub(super) fn standing(sql: &impl Sql) -> Result<Standing, Failure> {
                 revision: u32::try_from(row.int("revision")?).unwrap_or(u32::MAX),
                 chosen_ms: row.int("chosen_ms")?,
                 with_gpc: row.int("with_gpc")? != 0,
+                by_report: row.int("by_report")? != 0,
             };
             standing.0.insert(purpose, choice);
         }
@@ -114,13 +125,19 @@ pub(super) fn record(
     let revision = revision(change, &standing);
     for one in &change.changes {
         let Some(purpose) = Purpose::from_name(&one.purpose) else { continue };
+        let report = change.report.as_ref();
+        let recorded = standing.0.get(&purpose).map_or(0, |old| old.revision);
+        let granted = one.state == "granted";
         let choice = Choice {
-            granted: one.state == "granted",
-            revision,
-            chosen_ms: chosen_ms(change, one, now),
-            with_gpc: change.signals.get("gpc").is_some_and(|gpc| gpc == "1"),
+            granted,
+            // A denial of an old revision must not make room for claims of the revisions between.
+            revision: if granted { revision } else { revision.max(recorded) },
+            chosen_ms: chosen_ms(change, now),
+            with_gpc: change.signals.get("gpc").is_some_and(|gpc| gpc == "1")
+                && report.is_none_or(|report| report.is_vouched),
+            by_report: report.is_some(),
         };
-        if standing.yields(purpose, choice, change.report.is_some()) {
+        if standing.yields(purpose, choice, report) {
             standing.0.insert(purpose, choice);
             write(sql, purpose, choice)?;
         }
@@ -137,29 +154,31 @@ pub(super) fn record(
     Ok(ConsentRecorded { receipt, state: words(&standing) })
 }
 
-/// The revision that a change gets. A report has none, so it gets the next.
+/// The revision that a change gets. A report gets the next one, whatever it claims: a claim of the highest number would leave no
+/// revision to the visitor.
 fn revision(change: &ConsentChange, standing: &Standing) -> u32 {
     match &change.report {
-        Some(_) => change.revision.max(standing.revision().saturating_add(1)),
+        Some(_) => standing.revision().saturating_add(1),
         None => change.revision,
     }
 }
 
-/// When the visitor decided. The page's own clock may be ahead, so no choice is later than its arrival.
-fn chosen_ms(change: &ConsentChange, one: &ChoiceChange, now: Timestamp) -> i64 {
+/// When the visitor decided: what a report says, or the arrival of a page's own choice, whose clock may be wrong.
+fn chosen_ms(change: &ConsentChange, now: Timestamp) -> i64 {
     let said = change.report.as_ref().map(|report| report.chosen_at);
-    said.or_else(|| one.at.parse().ok()).unwrap_or(now).min(now).as_millisecond()
+    said.unwrap_or(now).min(now).as_millisecond()
 }
 
 fn write(sql: &impl Sql, purpose: Purpose, choice: Choice) -> Result<(), Failure> {
     sql.run(
-        "INSERT OR REPLACE INTO consent (purpose, state, revision, chosen_ms, with_gpc) VALUES (?, ?, ?, ?, ?)",
+        "INSERT OR REPLACE INTO consent (purpose, state, revision, chosen_ms, with_gpc, by_report) VALUES (?, ?, ?, ?, ?, ?)",
         &[
             SqlValue::from(purpose.name()),
             SqlValue::from(if choice.granted { "granted" } else { "denied" }),
             SqlValue::from(choice.revision),
             SqlValue::int(choice.chosen_ms)?,
             SqlValue::from(u32::from(choice.with_gpc)),
+            SqlValue::from(u32::from(choice.by_report)),
         ],
     )
 }

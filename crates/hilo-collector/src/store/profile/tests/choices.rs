@@ -9,7 +9,11 @@ impl Object {
     }
 
     fn report(&mut self, id: &str, at: &str, state: &str) -> ConsentRecorded {
-        let report = ConsentReport { message_id: id.to_owned(), chosen_at: at.parse().unwrap() };
+        let report = ConsentReport {
+            message_id: id.to_owned(),
+            chosen_at: at.parse().unwrap(),
+            is_vouched: true,
+        };
         self.change(ConsentChange { report: Some(report), ..change(0, "analytics", state) })
     }
 }
