@@ -162,8 +162,8 @@ impl<P: Platform> Tracker<P> {
             Happened::Ready => self.settle(),
             Happened::Restored => {
                 self.pages.forget();
-                // A frozen page receives no event about what other tabs store.
-                self.look_again();
+                // A frozen page receives no event about what other tabs and later pages store, a withdrawal among it.
+                self.follow();
                 self.look(Change::Went);
             }
             Happened::Hidden => {

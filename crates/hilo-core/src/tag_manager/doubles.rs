@@ -88,9 +88,13 @@ impl Doubles {
                 Family::Add | Family::Remove | Family::View | Family::Checkout => {}
             }
         }
-        if matches!(family, Family::Add | Family::Remove) {
-            // The cart is another one now, so what it is may be said again.
-            self.recent.retain(|one| !matches!(one.family, Family::View | Family::Checkout));
+        // Once the cart is another one, what it was before may be said again.
+        let is_list = matches!(family, Family::View | Family::Checkout);
+        if is_list || matches!(family, Family::Add | Family::Remove) {
+            self.recent.retain(|one| {
+                !matches!(one.family, Family::View | Family::Checkout)
+                    || (is_list && one.content == content)
+            });
         }
         if self.recent.len() >= RECENT_MAX {
             self.recent.remove(0);

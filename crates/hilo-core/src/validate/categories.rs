@@ -169,6 +169,16 @@ mod tests {
     }
 
     #[test]
+    fn a_grant_under_another_name_hides_no_odd_value() {
+        check(
+            preferences(json!({"analytics": "false", "C0002": true})),
+            json!({"analytics": "false"}),
+            &[],
+            false,
+        );
+    }
+
+    #[test]
     fn a_mapped_category_says_its_purposes() {
         check(
             preferences(json!({"C0002": true, "C0004": false})),

@@ -174,3 +174,16 @@ fn a_page_that_never_becomes_ready_gives_its_view_in_the_end() {
     tracker.happened(Happened::Woke);
     assert!(batches(&serve(&mut tracker, &page, 200)).contains(r#""type":"page""#));
 }
+
+#[test]
+fn a_page_that_comes_back_follows_a_withdrawal_on_a_later_page() {
+    let (page, mut tracker) = visited("https://a.example/");
+    tracker.happened(Happened::Hidden);
+    page.sent();
+    let next = page.next_document("https://a.example/privacy", "https://a.example/");
+    start(&next).withdraw();
+    page.save(CONSENT_KEY, &next.load(CONSENT_KEY).unwrap());
+    tracker.happened(Happened::Restored);
+    assert_eq!(tracker.anonymous_id(), None);
+    assert!(batches(&serve(&mut tracker, &page, 200)).is_empty());
+}

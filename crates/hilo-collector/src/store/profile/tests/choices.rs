@@ -9,11 +9,12 @@ impl Object {
     }
 
     fn report(&mut self, id: &str, at: &str, state: &str) -> ConsentRecorded {
-        let report = ConsentReport {
-            message_id: id.to_owned(),
-            chosen_at: at.parse().unwrap(),
-            is_vouched: true,
-        };
+        self.report_by(true, id, at, state)
+    }
+
+    fn report_by(&mut self, is_vouched: bool, id: &str, at: &str, state: &str) -> ConsentRecorded {
+        let chosen_at = at.parse().unwrap();
+        let report = ConsentReport { message_id: id.to_owned(), chosen_at, is_vouched };
         self.change(ConsentChange { report: Some(report), ..change(0, "analytics", state) })
     }
 }
@@ -81,4 +82,34 @@ fn a_choice_lifts_gpc_only_if_it_was_made_while_the_signal_was_on() {
     assert!(event.context.consent.unwrap().category_preferences["advertising"]);
     object.decide(3, "advertising", "denied");
     assert_eq!(object.record(vec![claim("m4")]), [stored(&[])]);
+}
+
+#[test]
+fn a_denial_of_the_visitor_counts_whatever_reports_came_before() {
+    let mut object = Object::new();
+    object.decide(1, "analytics", "granted");
+    object.now = "2026-11-25T10:00:00Z".parse().unwrap();
+    object.report("r1", "2026-11-25T08:00:00Z", "granted");
+    let claimed = change(u32::MAX, "analytics", "granted");
+    let chosen_at = "2026-11-25T09:00:00Z".parse().unwrap();
+    let report = ConsentReport { message_id: "r2".to_owned(), chosen_at, is_vouched: true };
+    object.change(ConsentChange { report: Some(report), ..claimed });
+    let denied = object.change(change(2, "analytics", "denied"));
+    assert_eq!(denied.state["analytics"], "denied");
+    assert_eq!(object.record(vec![kept("m1", 3)]), [Recorded::ConsentDenied]);
+}
+
+#[test]
+fn a_report_under_the_key_of_a_page_lifts_only_what_a_report_denied() {
+    for (is_vouched, state) in [(false, "denied"), (true, "granted")] {
+        let mut object = Object::new();
+        object.change(change(1, "analytics", "denied"));
+        object.now = "2026-11-25T10:00:00Z".parse().unwrap();
+        let told = object.report_by(is_vouched, "r1", "2026-11-25T09:00:00Z", "granted");
+        assert_eq!(told.state["analytics"], state);
+    }
+    let mut object = Object::new();
+    object.report_by(false, "r1", "2026-11-24T08:00:00Z", "denied");
+    let told = object.report_by(false, "r2", "2026-11-24T09:00:00Z", "granted");
+    assert_eq!(told.state["analytics"], "granted");
 }
