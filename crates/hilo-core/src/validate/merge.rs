@@ -57,8 +57,8 @@ fn is_absent(value: &Value) -> bool {
 fn merge(own: &mut Map<String, Value>, shared: &Map<String, Value>, levels: usize) {
     // Consent and its revision belong together, in each of its two dialects: a mix of two consents would be a choice that no
     // visitor made.
-    let speaks = |key: &&str| own.get(*key).is_some_and(|said| !is_absent(said));
-    let has_consent = CONSENT.iter().any(|key| speaks(&key));
+    let speaks = |key: &str| own.get(key).is_some_and(|said| !is_absent(said));
+    let has_consent = CONSENT.into_iter().any(speaks);
     for (key, theirs) in shared {
         if has_consent && CONSENT.contains(&key.as_str()) {
             continue;
