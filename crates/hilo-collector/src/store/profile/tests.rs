@@ -114,21 +114,25 @@ impl Object {
     }
 
     fn decide(&mut self, revision: u32, purpose: &str, state: &str) -> ConsentRecorded {
-        self.ask(&ProfileCall::Consent(ConsentChange {
-            subject: "s".to_owned(),
-            controller: "Shop".to_owned(),
-            revision,
-            changes: vec![ChoiceChange {
-                purpose: purpose.to_owned(),
-                state: state.to_owned(),
-                at: "2026-11-24T10:00:00Z".to_owned(),
-                method: Method::Api,
-            }],
-            notice: Notice::default(),
-            signals: Default::default(),
-            random: [7; 16],
-            report: None,
-        }))
+        self.ask(&ProfileCall::Consent(change(revision, purpose, state)))
+    }
+}
+
+fn change(revision: u32, purpose: &str, state: &str) -> ConsentChange {
+    ConsentChange {
+        subject: "s".to_owned(),
+        controller: "Shop".to_owned(),
+        revision,
+        changes: vec![ChoiceChange {
+            purpose: purpose.to_owned(),
+            state: state.to_owned(),
+            at: "2026-11-24T10:00:00Z".to_owned(),
+            method: Method::Api,
+        }],
+        notice: Notice::default(),
+        signals: Default::default(),
+        random: [7; 16],
+        report: None,
     }
 }
 

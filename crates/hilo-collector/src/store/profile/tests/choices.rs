@@ -19,24 +19,6 @@ impl Object {
     }
 }
 
-fn change(revision: u32, purpose: &str, state: &str) -> ConsentChange {
-    ConsentChange {
-        subject: "s".to_owned(),
-        controller: "Shop".to_owned(),
-        revision,
-        changes: vec![ChoiceChange {
-            purpose: purpose.to_owned(),
-            state: state.to_owned(),
-            at: "2026-11-24T10:00:00Z".to_owned(),
-            method: Method::Import,
-        }],
-        notice: Notice::default(),
-        signals: Default::default(),
-        random: [7; 16],
-        report: None,
-    }
-}
-
 #[test]
 fn of_two_reports_the_later_counts_in_whatever_order_they_arrive() {
     let mut object = Object::new();
