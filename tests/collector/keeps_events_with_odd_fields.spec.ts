@@ -7,6 +7,7 @@ import { after, test } from "node:test";
 import { SERVER_KEY } from "./carts.ts";
 import { type Answer, type Json, codes, post } from "./envelopes.ts";
 import { anonymousId, startCollector } from "./mf.ts";
+import { shopConfig } from "./shop_config.ts";
 
 const collector = await startCollector();
 after(() => collector.dispose());
@@ -98,10 +99,7 @@ test("an id that stands for everybody never becomes a person", async () => {
 });
 
 test("an id that the configuration reserves never becomes a person", async () => {
-  const config = '[project]\ncontroller = "Example Shop"\n[identity]\nreserved = ["kiosk"]\n[[source]]\nname = "backend"\nkind = "server"\n'
-    + 'keys = [{ sha256 = "85e11d562f804d06514402310d04e3af66b105a2c2e3a664c626c18a695defd9", state = "development" }]\n'
-    + 'consent_basis = { basis = "contract", purposes = ["analytics"] }\n';
-  const own = await startCollector({ config });
+  const own = await startCollector({ config: shopConfig({ tables: '[identity]\nreserved = ["kiosk"]' }) });
   try {
     const headers = { origin: undefined, authorization: `Bearer ${SERVER_KEY}` };
     const answer = await post(own, "/v1/batch", { batch: [{ type: "identify", userId: "Kiosk" }, { type: "identify", userId: "u-1" }] }, headers);

@@ -7,23 +7,9 @@ import { after, test } from "node:test";
 
 import { envelope, GRANTED, type Json, pageView, post, timeline } from "./envelopes.ts";
 import { anonymousId, startCollector } from "./mf.ts";
+import { shopConfig } from "./shop_config.ts";
 
-const CONFIG = `
-[project]
-controller = "Example Shop"
-
-[[source]]
-name = "shop"
-kind = "browser"
-keys = ["wk_shop", { key = "wk_old", state = "revoked" }, { key = "wk_dev", state = "development" }]
-origins = ["https://shop.example"]
-
-[[source]]
-name = "backend"
-kind = "server"
-keys = [{ sha256 = "85e11d562f804d06514402310d04e3af66b105a2c2e3a664c626c18a695defd9" }]
-consent_basis = { basis = "contract", purposes = ["analytics"] }
-`;
+const CONFIG = shopConfig({ keys: ['{ key = "wk_old", state = "revoked" }', '{ key = "wk_dev", state = "development" }'] });
 
 const collector = await startCollector({ config: CONFIG });
 const released = await startCollector({ config: CONFIG, vars: { HILO_DEV: undefined } });
