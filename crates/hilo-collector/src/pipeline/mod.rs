@@ -47,8 +47,9 @@ pub async fn run<P: Platform>(
 ) -> Result<Vec<Entry>, Failure> {
     let judged = validate::check(envelope, source, &loaded.config, facts);
     let mut entries: Vec<Entry> = judged.into_iter().map(Entry::from).collect();
-    for event in entries.iter_mut().filter_map(|entry| entry.event.as_mut()) {
-        normalize::apply(event, facts, &loaded.config.normalize);
+    for entry in &mut entries {
+        let Some(event) = &mut entry.event else { continue };
+        entry.notices.extend(normalize::apply(event, facts, &loaded.config.normalize));
         // The presumed channel is mostly that of the session's first event. Then the profile need not write the event again.
         event.context.hilo.channel = presume(&event.context.hilo);
     }
