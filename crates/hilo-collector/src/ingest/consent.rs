@@ -74,9 +74,7 @@ pub fn accept<P: Platform>(
 ) -> Result<Accepted, Rejection> {
     check(&body, &call.loaded.config.identity)?;
     let Call { incoming, platform, .. } = *call;
-    let jar = Jar::of(incoming, platform.is_dev());
-    let kept = jar.read(incoming, secret, platform.now()).map(|cookie| cookie.id);
-    let id = body.anonymous_id.or(kept);
+    let id = body.anonymous_id.or_else(|| hello::kept_id(secret, call));
     let key = ProfileKey::Anonymous(id.clone().unwrap_or_else(|| uuid_v4(platform.random16())));
     let mut signals = body.signals;
     if incoming.headers.get("sec-gpc") == Some("1") {
@@ -216,9 +214,8 @@ fn state(words: &BTreeMap<String, String>) -> ConsentState {
 /// # Errors
 /// `unauthorized` without a cookie that the collector signed.
 pub fn whose<P: Platform>(secret: &str, call: &Call<'_, P>) -> Result<ProfileKey, Rejection> {
-    Jar::of(call.incoming, call.platform.is_dev())
-        .read(call.incoming, secret, call.platform.now())
-        .map(|cookie| ProfileKey::Anonymous(cookie.id))
+    hello::kept_id(secret, call)
+        .map(ProfileKey::Anonymous)
         .ok_or_else(|| Rejection::new(Code::Unauthorized, "the id cookie is missing or not ours"))
 }
 

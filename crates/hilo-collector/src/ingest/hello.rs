@@ -85,6 +85,13 @@ pub fn check_form(id: &str) -> Result<(), Rejection> {
     Ok(())
 }
 
+/// The id of the request's signed cookie. A cookie from before `hilo.toml` reserved its id names nobody.
+pub fn kept_id<P: Platform>(secret: &str, call: &Call<'_, P>) -> Option<String> {
+    let jar = Jar::of(call.incoming, call.platform.is_dev());
+    let kept = jar.read(call.incoming, secret, call.platform.now()).map(|cookie| cookie.id);
+    kept.filter(|id| !call.loaded.config.identity.is_reserved(id))
+}
+
 /// Answers a new page.
 ///
 /// # Errors
@@ -99,9 +106,9 @@ pub fn welcome<P: Platform>(
     }
     let jar = Jar::of(call.incoming, call.platform.is_dev());
     let now = call.platform.now();
-    let kept = jar.read(call.incoming, secret, now);
+    let kept = kept_id(secret, call);
     // The page's own id comes first: after a logout the page has a new id, and the cookie must change to it.
-    let id = hello.anonymous_id.as_deref().or(kept.as_ref().map(|cookie| cookie.id.as_str()));
+    let id = hello.anonymous_id.as_deref().or(kept.as_deref());
     let consent = hello.consent.state();
     let rules = &call.loaded.config.consent;
     let mut reply = reply::json(

@@ -9,7 +9,6 @@ use hilo_core::outcome::{Code, Rejection};
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
-use super::cookie::Jar;
 use super::user::VerifiedUser;
 use super::{hello, reply};
 use crate::call::Call;
@@ -61,9 +60,8 @@ pub fn whose<P: Platform>(
         hello::check_id(id, &call.loaded.config.identity)?;
         return Ok(ProfileKey::Anonymous(id.clone()));
     }
-    let Call { incoming, platform, .. } = *call;
-    let kept = Jar::of(incoming, platform.is_dev()).read(incoming, secret, platform.now());
-    let id = kept.map_or_else(|| uuid_v4(platform.random16()), |cookie| cookie.id);
+    let id = hello::kept_id(secret, call);
+    let id = id.unwrap_or_else(|| uuid_v4(call.platform.random16()));
     Ok(ProfileKey::Anonymous(id))
 }
 

@@ -9,7 +9,7 @@ use hilo_core::identity::ProfileKey;
 
 use super::entry::Entry;
 use crate::call::{Call, Trouble, secret};
-use crate::calls::{ConsentChange, ConsentCopy, ConsentRecorded, ProfileCall, ask_profile};
+use crate::calls::{ConsentChange, ConsentCopy, ProfileCall, ask_profile};
 use crate::ingest::{self, consent, cookie, hello};
 use crate::loaded::Loaded;
 use crate::platform::{Failure, Platform, Reply};
@@ -65,16 +65,12 @@ pub(super) async fn record_reports<P: Platform>(
             profiles.entry(key).or_default().extend(change);
         }
     }
-    try_join_all(profiles.into_iter().map(|(key, changes)| {
+    // A report that names no purpose has no change.
+    let profiles = profiles.into_iter().filter(|(_, changes)| !changes.is_empty());
+    let calls = profiles.map(|(key, changes)| {
         let name = object_name(&secret, &key);
-        async move {
-            for change in changes {
-                let call = ProfileCall::Consent(change);
-                let _: ConsentRecorded = ask_profile(platform, name.clone(), &call).await?;
-            }
-            Ok::<(), Failure>(())
-        }
-    }))
-    .await?;
+        async move { ask_profile(platform, name, &ProfileCall::ConsentReports(changes)).await }
+    });
+    let _: Vec<()> = try_join_all(calls).await?;
     Ok(())
 }

@@ -56,6 +56,7 @@ impl Memory {
             queue: RefCell::default(),
             deferred: RefCell::default(),
             sent: RefCell::default(),
+            asked: RefCell::default(),
             lines: RefCell::default(),
         })))
     }
@@ -74,6 +75,11 @@ impl Memory {
     /// Returns the requests that were sent to the outside world, in order.
     pub fn sent(&self) -> Vec<Outgoing> {
         self.0.sent.borrow().clone()
+    }
+
+    /// Returns the objects that were asked, in order: one for each call.
+    pub fn asked(&self) -> Vec<Object> {
+        self.0.asked.borrow().clone()
     }
 
     /// Simulates a crash: the queue, deferred work and the objects' memory are lost; storage and alarms stay.
@@ -181,6 +187,7 @@ impl Platform for Memory {
     }
 
     async fn ask(&self, object: &Object, call: String) -> Result<String, Failure> {
+        self.0.asked.borrow_mut().push(object.clone());
         match object {
             Object::Profile(name) => self.ask_profile(name, &call),
             Object::Cart(name) => self.ask_cart(name, &call),

@@ -9,7 +9,7 @@ use jiff::Timestamp;
 
 use super::MemorySql;
 use crate::loaded::Loaded;
-use crate::platform::{Failure, Outgoing};
+use crate::platform::{Failure, Object, Outgoing};
 use crate::shell::alarm::Alarm;
 use crate::store;
 
@@ -31,6 +31,7 @@ pub(super) struct World {
     pub queue: RefCell<VecDeque<String>>,
     pub deferred: RefCell<VecDeque<Work>>,
     pub sent: RefCell<Vec<Outgoing>>,
+    pub asked: RefCell<Vec<Object>>,
     pub lines: RefCell<Vec<String>>,
 }
 

@@ -69,6 +69,12 @@ pub fn answer(
             atomically(sql, || consent::record(sql, &change, now))
                 .and_then(|receipt| encode(&receipt))
         }
+        ProfileCall::ConsentReports(changes) => {
+            volatile.known = None;
+            result.pump = outbox::recall(volatile);
+            let record = |change| consent::record(sql, change, now).map(drop);
+            atomically(sql, || changes.iter().try_for_each(record)).map(|()| String::new())
+        }
         ProfileCall::OptIn(said) => {
             volatile.known = None;
             result.pump = outbox::recall(volatile);
@@ -113,7 +119,10 @@ pub fn answer(
 /// Whether the call writes, so that an object without a storage has to make one.
 const fn makes_storage(call: &ProfileCall) -> bool {
     match call {
-        ProfileCall::Record { .. } | ProfileCall::Consent(_) | ProfileCall::OptIn(_) => true,
+        ProfileCall::Record { .. }
+        | ProfileCall::Consent(_)
+        | ProfileCall::ConsentReports(_)
+        | ProfileCall::OptIn(_) => true,
         ProfileCall::Confirm { .. }
         | ProfileCall::Replay { .. }
         | ProfileCall::ConsentCopy
@@ -164,6 +173,7 @@ fn of_nobody(call: &ProfileCall) -> Result<String, Failure> {
         ProfileCall::Replay { .. } => encode(&0),
         ProfileCall::Record { .. }
         | ProfileCall::Consent(_)
+        | ProfileCall::ConsentReports(_)
         | ProfileCall::OptIn(_)
         | ProfileCall::Confirm { .. } => encode(&()),
     }
