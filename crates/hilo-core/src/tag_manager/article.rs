@@ -150,14 +150,15 @@ fn price(item: &Plain, key: &Key, notes: &mut Notes<'_>) -> Option<Amount> {
     }
 }
 
-/// Whole units. A part of a unit counts as the whole units before it, and as one unit at least.
+/// Whole units. A unit that was begun counts, as in an order: 1.5 kg are 2 of them.
 fn quantity(item: &Plain, product_id: &str, notes: &mut Notes<'_>) -> Option<u32> {
     let text = item.get("quantity").or_else(|| item.get("qty"))?.text()?;
     let (whole, rest) = crate::text::cut(text, b'.');
     let number = digits::append(0, whole).filter(|_| !whole.is_empty());
-    let units = number.and_then(|units| u32::try_from(units).ok());
-    let is_whole = rest.is_none_or(|rest| rest.bytes().all(|digit| digit == b'0'));
-    match units {
+    // Decimals beyond the sixth are the noise of a calculation.
+    let is_whole = rest.is_none_or(|rest| rest.bytes().take(6).all(|digit| digit == b'0'));
+    let begun = number.map(|whole| whole.saturating_add(u64::from(!is_whole)));
+    match begun.and_then(|units| u32::try_from(units).ok()) {
         Some(units) if units > QUANTITY_MAX => {
             notes.about(
                 product_id,
@@ -167,8 +168,8 @@ fn quantity(item: &Plain, product_id: &str, notes: &mut Notes<'_>) -> Option<u32
         }
         Some(units) if is_whole => Some(units),
         Some(units) => {
-            notes.about(product_id, &["the quantity ", text, " was cut to whole units"]);
-            Some(units.max(1))
+            notes.about(product_id, &["the quantity ", text, " was raised to whole units"]);
+            Some(units)
         }
         None if text.starts_with('-') => {
             notes.about(product_id, &["the quantity ", text, " is negative and changes nothing"]);

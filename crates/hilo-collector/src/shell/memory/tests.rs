@@ -1,6 +1,6 @@
 //! Tests of the shared loops: an alarm alone runs every due task, also after a crash.
 
-use hilo_core::cart::LineKey;
+use hilo_core::cart::{LineKey, Quantity};
 use hilo_core::money::Currency;
 use jiff::SignedDuration;
 use serde_json::{Value, json};
@@ -70,7 +70,8 @@ fn fill(memory: &Memory, cart: &str, speaker: Speaker) {
     let currency = Currency::parse("EUR").unwrap();
     let line = LineKey { variant: "mug".to_owned(), options_hash: 0, currency };
     let (id, op) = ("c1".to_owned(), CommandOp::Add);
-    let command = Command { id, op, line: Some(line), quantity: Some(2), info: None };
+    let command =
+        Command { id, op, line: Some(line), quantity: Some(Quantity::whole(2)), info: None };
     let answer: CartAnswer = ask(memory, cart, speaker, CartAsk::Commands(vec![command]));
     assert_eq!(answer.refused, None);
 }
