@@ -159,7 +159,7 @@ impl<P: Platform> Tracker<P> {
         }
         match what {
             Happened::Navigated(change) => self.look(change),
-            Happened::Ready => self.settle(),
+            Happened::Ready => self.settle_first(),
             Happened::Restored => {
                 self.pages.forget();
                 // A frozen page receives no event about what other tabs and later pages store, a withdrawal among it.
