@@ -23,7 +23,7 @@ declare module "hilo-wasm" {
   export function happen(what: number): void;
   export function admits(): boolean;
   export function lose_unread(count: number): void;
-  export function answered(ticket: number, status: number, retry_after_s: number, word: string): void;
+  export function answered(ticket: number, status: number, retry_after_s: number, word: string): boolean;
 }
 
 /** What wasm-bindgen makes of `hilo-tracker/src/shell/browser/more_face.rs`, and `build.ts` of that. */
