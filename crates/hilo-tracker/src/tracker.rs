@@ -20,7 +20,7 @@ use hilo_core::text::concat;
 
 use crate::capture::pages::Pages;
 use crate::draft::{Draft, Kind, Scene};
-use crate::gate::{Gate, Passage, from_stored};
+use crate::gate::{Gate, Kept, Passage};
 use crate::identity::{Landing, Session, campaign, landing};
 use crate::platform::{Change, Happened, Place, Platform};
 use crate::queue::Queue;
@@ -111,8 +111,8 @@ impl<P: Platform> Tracker<P> {
     pub fn new(options: Options, platform: P) -> Tracker<P> {
         // The site stored the choices after an explicit answer, and they hold no identifier: reading them needs no consent.
         let gpc = platform.gpc();
-        let chosen = from_stored(&platform.load(CONSENT_KEY).unwrap_or_default(), gpc);
-        let gate = Gate::new(chosen, gpc, options.is_strict);
+        let kept = Kept::from_stored(&platform.load(CONSENT_KEY).unwrap_or_default(), gpc);
+        let gate = Gate::new(kept, gpc, options.is_strict);
         let tab = uuid_v4(platform.random16()).get(..8).unwrap_or_default().to_owned();
         platform.moved();
         let first = clean(platform.place());
@@ -145,6 +145,7 @@ impl<P: Platform> Tracker<P> {
 
     /// Comes to life if consent was given earlier, and captures the first view.
     pub fn begin(&mut self) {
+        self.expire();
         if self.gate.allows_id() {
             self.awaken();
         }
@@ -157,9 +158,10 @@ impl<P: Platform> Tracker<P> {
         if self.is_over {
             return;
         }
+        self.expire();
         match what {
             Happened::Navigated(change) => self.look(change),
-            Happened::Ready => self.settle(),
+            Happened::Ready => self.settle_first(),
             Happened::Restored => {
                 self.pages.forget();
                 // A frozen page receives no event about what other tabs and later pages store, a withdrawal among it.
@@ -266,6 +268,7 @@ impl<P: Platform> Tracker<P> {
 
     /// Sends the queue now.
     pub fn flush(&mut self) {
+        self.expire();
         self.settle();
         self.transport.insist();
         self.send();

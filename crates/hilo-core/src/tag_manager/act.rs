@@ -97,6 +97,17 @@ impl Act {
         matches!(self, Act::Remove(_) | Act::Is { .. } | Act::Ordered { .. })
     }
 
+    /// Whether the act brings an article into the cart whose currency nothing tells.
+    pub fn lacks_currency(&self) -> bool {
+        let is_unknown = |article: &Article| article.key.currency.is_none();
+        match self {
+            Act::Add(article) => is_unknown(article),
+            Act::Is { articles, .. } => articles.iter().any(is_unknown),
+            // These find the lines that they mean.
+            Act::Remove(_) | Act::Ordered { .. } | Act::Viewed | Act::Checkout => false,
+        }
+    }
+
     /// The calls that the act comes to in a cart with these lines.
     pub fn calls(self, lines: &[Line]) -> Vec<Call> {
         match self {
@@ -120,26 +131,68 @@ impl Act {
             Act::Viewed => [Call::Viewed].into(),
             Act::Checkout => [Call::Checkout].into(),
             Act::Ordered { order_id, articles } => {
-                let bought =
-                    articles.into_iter().map(|one| Article { key: meant(&one.key, lines), ..one });
-                [Call::Ordered(order_id, bought.collect())].into()
+                [Call::Ordered(order_id, bought(articles, lines))].into()
             }
         }
     }
 }
 
-/// The line that a push means: the line with this key, else the first line of the article that contradicts nothing the push says.
+/// Whether a line is of the article and contradicts nothing that the push says.
+fn fits(key: &Key, known: &Key) -> bool {
+    known.product_id == key.product_id
+        && (key.currency.is_none() || known.currency.is_none() || known.currency == key.currency)
+        && (key.options_hash == 0
+            || known.options_hash == 0
+            || known.options_hash == key.options_hash)
+}
+
+/// The line that a push means: the line with this key, else the first line that fits.
 fn meant(key: &Key, lines: &[Line]) -> Key {
-    let known =
-        || lines.iter().map(|line| &line.key).filter(|known| known.product_id == key.product_id);
-    let fits = |known: &&Key| {
-        (key.currency.is_none() || known.currency.is_none() || known.currency == key.currency)
-            && (key.options_hash == 0
-                || known.options_hash == 0
-                || known.options_hash == key.options_hash)
-    };
-    let found = known().find(|known| *known == key).or_else(|| known().find(fits));
+    let known = || lines.iter().map(|line| &line.key);
+    let found = known().find(|known| *known == key).or_else(|| known().find(|one| fits(key, one)));
     found.unwrap_or(key).clone()
+}
+
+/// The lines that an order takes, with their units. An article without its variant takes units of each variant's line, until it has
+/// its number; lines that an article names exactly come first.
+fn bought(articles: Vec<Article>, lines: &[Line]) -> Vec<Article> {
+    let mut left = lines.to_vec();
+    let (named, unnamed): (Vec<_>, Vec<_>) =
+        articles.into_iter().partition(|one| lines.iter().any(|line| line.key == one.key));
+    let mut bought: Vec<Article> = Vec::new();
+    for article in named.into_iter().chain(unnamed) {
+        let mut units = article.quantity.unwrap_or(1);
+        let mut last = meant(&article.key, lines);
+        for is_exact in [true, false] {
+            let is_next = |line: &&mut Line| {
+                fits(&article.key, &line.key) && (line.key == article.key) == is_exact
+            };
+            for line in left.iter_mut().filter(is_next) {
+                let taken = units.min(line.quantity);
+                if taken > 0 {
+                    last = line.key.clone();
+                    take(&mut bought, &article, &line.key, taken);
+                }
+                line.quantity -= taken;
+                units -= taken;
+            }
+        }
+        // The order has more than the page's cart knew.
+        take(&mut bought, &article, &last, units);
+    }
+    bought
+}
+
+/// Adds units of a line to what was bought.
+fn take(bought: &mut Vec<Article>, article: &Article, key: &Key, units: u32) {
+    match bought.iter_mut().find(|one| one.key == *key) {
+        _ if units == 0 => {}
+        Some(one) => one.quantity = Some(one.quantity.unwrap_or(0).saturating_add(units)),
+        None => {
+            let (key, quantity) = (key.clone(), Some(units));
+            bought.push(Article { key, quantity, ..article.clone() });
+        }
+    }
 }
 
 /// Sets what differs. An empty list corrects nothing: a cart that was not loaded yet is pushed as an empty one.

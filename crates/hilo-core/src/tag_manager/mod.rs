@@ -53,13 +53,17 @@ pub struct Reader {
 }
 
 impl Reader {
-    /// Whether the entry is about a cart and neither it nor anything before it names a currency.
-    pub fn wants_currency(&self, entry: &Plain) -> bool {
-        let names = |value: &Plain| value.holds(&["currency", "currencyCode"]);
-        self.currency.is_none()
-            && entry.holds(&["items", "products"])
-            && !names(entry)
-            && !self.pending.as_ref().is_some_and(names)
+    /// Whether the entry puts an article into the cart whose currency nothing tells. Lists of a shop's articles never do, and a
+    /// removal finds its line without a currency.
+    pub fn wants_currency(&self, entry: &Plain, moment: &Moment<'_>) -> bool {
+        let mut trial = Reader {
+            pending: self.pending.clone(),
+            currency: self.currency,
+            doubles: self.doubles.clone(),
+            acts: Vec::new(),
+        };
+        trial.read(entry, moment);
+        trial.acts.iter().any(Act::lacks_currency)
     }
 
     /// Reads one entry. Returns sentences for the developer.
@@ -78,12 +82,18 @@ impl Reader {
     }
 
     /// The calls of the next act, in order; `None` where no act waits, or where the act needs the cart's lines and has none.
-    pub fn next(&mut self, lines: Option<&[Line]>) -> Option<Vec<Call>> {
-        if lines.is_none() && self.acts.first()?.needs_lines() {
+    ///
+    /// Where the page `is_leaving` nothing waits for the lines. A list of the cart is given up then: it would correct a cart that
+    /// nobody has seen.
+    pub fn next(&mut self, lines: Option<&[Line]>, is_leaving: bool) -> Option<Vec<Call>> {
+        if lines.is_none() && self.acts.first()?.needs_lines() && !is_leaving {
             return None;
         }
         let next = (!self.acts.is_empty()).then(|| self.acts.remove(0))?;
-        Some(next.calls(lines.unwrap_or_default()))
+        match (next, lines) {
+            (Act::Is { .. }, None) => Some(Vec::new()),
+            (next, lines) => Some(next.calls(lines.unwrap_or_default())),
+        }
     }
 
     /// Whether an act waits.
@@ -102,9 +112,9 @@ impl Reader {
                     self.take(&told, name_text, moment, notes);
                 }
             }
-            "config" => self.learn(values.get("currency")),
+            "config" => self.learn(values.value(&["currency"])),
             "set" if name_text == "currency" => self.learn(Some(values)),
-            "set" => self.learn(name.get("currency").or_else(|| values.get("currency"))),
+            "set" => self.learn(name.value(&["currency"]).or_else(|| values.value(&["currency"]))),
             _ => {}
         }
     }
@@ -119,7 +129,7 @@ impl Reader {
         if ecommerce == Some(&Plain::Null) {
             self.pending = None;
         }
-        let own = entry.object("ecommerce").or_else(|| entry.get("items").map(|_| entry));
+        let own = entry.object("ecommerce").or_else(|| entry.value(&["items"]).map(|_| entry));
         let Some(event) = entry.get("event").and_then(Plain::text) else {
             if let Some(data) = own {
                 self.hold(data, moment, notes);
@@ -177,7 +187,8 @@ impl Reader {
     fn take(&mut self, told: &Told<'_>, event: &str, moment: &Moment<'_>, notes: &mut Vec<String>) {
         let mut notes = Notes::new(event, notes);
         let named = |place: &Plain| {
-            place.get("currency").or_else(|| place.get("currencyCode")).and_then(article::currency)
+            let known = |name| place.value(&[name]).and_then(article::currency);
+            ["currency", "currencyCode"].into_iter().find_map(known)
         };
         let shown = || article::currency(&Plain::Text(moment.currency.into()));
         let currency =
@@ -241,7 +252,7 @@ mod tests {
         let mut reader = Reader::default();
         reader.read(&entry, &Moment::default());
         let mut found = Vec::new();
-        while let Some(calls) = reader.next(Some(&[])) {
+        while let Some(calls) = reader.next(Some(&[]), false) {
             for call in calls {
                 if let Call::Add(article) = call {
                     found.push(article.key.product_id);

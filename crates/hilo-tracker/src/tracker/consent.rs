@@ -8,8 +8,11 @@ use hilo_core::text::{concat, parts};
 use super::{
     ANSWERS_KEY, CLAIM_KEY, CONSENT_KEY, HELLO_MS_MAX, ID_KEY, SESSION_KEY, Tracker, Visitor,
 };
-use crate::gate::from_stored;
+use crate::gate::{Kept, Terms};
 use crate::platform::Platform;
+
+/// How long a page goes by what the collector told about choices before it asks again.
+const TERMS_MS: i64 = 24 * 60 * 60 * 1_000;
 
 impl<P: Platform> Tracker<P> {
     /// The visitor's choices, in wire order.
@@ -51,10 +54,12 @@ impl<P: Platform> Tracker<P> {
     }
 
     fn decide(&mut self, purposes: &[Purpose], choice: Choice) {
+        self.expire();
         // This answer is newer than any that a page without a tracker stored.
         self.platform.remove(ANSWERS_KEY);
         let had_id = self.gate.allows_id();
-        let changed = self.gate.choose(purposes, choice);
+        let now = self.platform.now_ms();
+        let changed = self.gate.choose(purposes, choice, now, &self.options.notice);
         if changed.is_empty() {
             return;
         }
@@ -83,12 +88,35 @@ impl<P: Platform> Tracker<P> {
         }
         let had_id = self.gate.allows_id();
         let stored = self.platform.load(CONSENT_KEY).unwrap_or_default();
-        if !self.gate.adopt(from_stored(&stored, self.platform.gpc())) {
+        let mut kept = Kept::from_stored(&stored, self.platform.gpc());
+        kept.expire(self.platform.now_ms(), &self.options.notice);
+        if !self.gate.adopt(kept) {
             return;
         }
         self.is_consent_new = true;
         self.obey(had_id);
         self.send();
+    }
+
+    /// Ends choices that hold no longer: the visitor has to be asked again. Nothing is sent under them.
+    pub(super) fn expire(&mut self) {
+        let had_id = self.gate.allows_id();
+        if self.gate.expire(self.platform.now_ms(), &self.options.notice) {
+            self.is_consent_new = true;
+            self.obey(had_id);
+        }
+    }
+
+    /// Learns from the collector's answer to a hello how long a choice holds and which notice it was made under.
+    pub(super) fn learn(&mut self, told: Terms) {
+        let had_id = self.gate.allows_id();
+        let is_over = self.gate.learn(told);
+        self.platform.save(CONSENT_KEY, &self.gate.stored());
+        if is_over {
+            self.is_consent_new = true;
+            self.obey(had_id);
+        }
+        self.expire();
     }
 
     /// Reduces storage, queue and waiting room to what the choices allow.
@@ -124,7 +152,12 @@ impl<P: Platform> Tracker<P> {
         self.queue.recover(&self.platform);
         self.recover_records();
         match self.platform.load(ID_KEY).filter(|id| !is_reserved(id)) {
-            Some(id) => self.visitor = Visitor::Known(id),
+            Some(id) => {
+                self.visitor = Visitor::Known(id);
+                if (self.platform.now_ms() - self.gate.told_ms()).abs() > TERMS_MS {
+                    self.greet();
+                }
+            }
             None => {
                 // The collector's cookie may hold the id: browsers wipe the storage of scripts sooner than such a cookie.
                 self.visitor = Visitor::Asking(self.platform.monotonic_ms() + HELLO_MS_MAX);

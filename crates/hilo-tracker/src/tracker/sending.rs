@@ -2,11 +2,12 @@
 //! Consent records go before events. Nothing is removed before the collector has judged it.
 
 use hilo_core::consent::{Choice, Purpose};
-use hilo_core::text::concat;
+use hilo_core::text::{concat, parts};
 
 use super::flight::{ConsentRecord, Flight};
 use super::{Tracker, Visitor, envelope};
-use crate::json::number;
+use crate::gate::Terms;
+use crate::json::{number, read_number};
 use crate::platform::{Answer, Call, Platform, Request};
 use crate::queue::Counts;
 use crate::transport::BatchFate;
@@ -162,10 +163,7 @@ impl<P: Platform> Tracker<P> {
         let ticket = answer.ticket;
         let Some(flight) = self.land(ticket) else { return };
         if flight.call == Call::Hello {
-            if let Visitor::Asking(_) = self.visitor {
-                self.take_id(if answer.status == 200 { answer.word } else { String::new() });
-            }
-            return;
+            return self.greeted(&answer);
         }
         let chance = u16::from_le_bytes([self.platform.random16()[0], self.platform.random16()[1]]);
         let now = self.platform.monotonic_ms();
@@ -187,6 +185,22 @@ impl<P: Platform> Tracker<P> {
         }
         if is_judged || fate == BatchFate::Split {
             self.send();
+        }
+    }
+
+    /// Takes the answer to a hello: the id, the months that a choice holds, and the notice's version.
+    fn greeted(&mut self, answer: &Answer) {
+        let mut id = "";
+        if answer.status == 200 {
+            let mut fields = parts(&answer.word, b'|');
+            let mut next = || fields.next().unwrap_or_default();
+            id = next();
+            let months = read_number(next()).unwrap_or(0);
+            let notice = next().to_owned();
+            self.learn(Terms { months, notice, told_ms: self.platform.now_ms() });
+        }
+        if let Visitor::Asking(_) = self.visitor {
+            self.take_id(id.to_owned());
         }
     }
 

@@ -1,5 +1,6 @@
 //! The tracker on a page in memory: the requests and stored keys of a visit.
 
+mod choices;
 mod views;
 
 use hilo_core::consent::Choice;
@@ -189,7 +190,9 @@ fn a_withdrawal_in_another_tab_counts_in_this_tab() {
     let mut tracker = start(&page);
     grant(&mut tracker);
     serve(&mut tracker, &page, 200);
-    page.save(CONSENT_KEY, "9||analytics functional");
+    let other = page.next_document("https://a.example/privacy", "https://a.example/");
+    start(&other).withdraw();
+    page.save(CONSENT_KEY, &other.load(CONSENT_KEY).unwrap());
     tracker.happened(Happened::StoredElsewhere);
     tracker.track("Product Viewed", "", 0);
     assert!(serve(&mut tracker, &page, 200).is_empty());

@@ -79,9 +79,9 @@ pub fn read_push(
 
 /// The calls of the next act, as [`TagManager::next`] writes them. `lines` are the cart's, `undefined` before they are known.
 #[wasm_bindgen]
-pub fn next_act(lines: JsValue) -> String {
+pub fn next_act(lines: JsValue, is_leaving: bool) -> String {
     let lines = Line::all(&PageObject(lines).read::<Plain>().unwrap_or_default());
-    of_tag_manager(&mut |reader| reader.next(lines.as_deref()))
+    of_tag_manager(&mut |reader| reader.next(lines.as_deref(), is_leaving))
 }
 
 fn of_tag_manager(act: &mut dyn FnMut(&mut TagManager) -> String) -> String {
