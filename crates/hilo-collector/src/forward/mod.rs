@@ -22,7 +22,8 @@ use futures_util::future::join_all;
 use futures_util::stream::{self, StreamExt as _};
 use hilo_core::outcome::Code;
 
-use crate::calls::journal::{Attempt, JournalCall, ask_journal};
+use crate::calls::journal::lines::Attempt;
+use crate::calls::journal::note_attempts;
 use crate::calls::{Confirmation, Delivery, DeliveryResult, ProfileCall, ask_profile};
 use crate::platform::{Failure, Outgoing, Platform, Response, log_line};
 use attempt::{HeldBack, Outside, again, attempt};
@@ -154,10 +155,7 @@ async fn confirm<P: Platform>(results: Vec<(Delivery, DeliveryResult)>, platform
         }
     };
     stream::iter(profiles).for_each_concurrent(CONFIRMED_AT_ONCE, send).await;
-    let sent: Result<(), _> = ask_journal(platform, &JournalCall::Attempted { attempts }).await;
-    if let Err(failure) = sent {
-        platform.log(&log_line("warn", "journal", &[("why", failure.message())]));
-    }
+    note_attempts(platform, &attempts).await;
 }
 
 fn note(delivery: &Delivery, result: &DeliveryResult) -> Attempt {
