@@ -18,8 +18,8 @@ use lines::{DeadLetter, Health, Reject, RejectCount};
 use live::{LiveAnswer, LiveCall};
 
 pub use sending::{
-    Rejects, note_attempts, note_rejects, read_rejects, send_gathered, show_before_watching,
-    show_events,
+    Rejects, note_attempts, note_rejects, read_rejects, send_counted, send_gathered,
+    show_before_watching, show_events,
 };
 
 /// A call of the journal's head.

@@ -23,7 +23,7 @@ use futures_util::stream::{self, StreamExt as _};
 use hilo_core::outcome::Code;
 
 use crate::calls::journal::lines::Attempt;
-use crate::calls::journal::note_attempts;
+use crate::calls::journal::{note_attempts, send_counted};
 use crate::calls::{Confirmation, Delivery, DeliveryResult, ProfileCall, ask_profile};
 use crate::platform::{Failure, Outgoing, Platform, Response, log_line};
 use attempt::{HeldBack, Outside, again, attempt};
@@ -68,6 +68,7 @@ pub async fn deliver<P: Platform>(deliveries: Vec<Delivery>, platform: &P) {
         }
     });
     join_all(groups).await;
+    send_counted(platform).await;
 }
 
 /// Attempts the deliveries for one destination, and returns their results.

@@ -1,6 +1,6 @@
 //! Sends what an isolate has gathered to the journal, and reads refusals back.
 //!
-//! Nothing here runs in the way of a request: sending is deferred work. Only admin calls and the consumer's dead letters
+//! Nothing here runs in the way of a request: sending is deferred work. Only admin calls and the consumer
 //! wait for an answer.
 
 use std::cell::RefCell;
@@ -44,7 +44,7 @@ pub fn note_rejects<P: Platform>(platform: &P, note: impl FnOnce(&mut Gathered))
     send_later(platform);
 }
 
-/// Counts attempts to deliver, and lists those that were given up.
+/// Counts attempts to deliver, and lists those that were given up. [`send_counted`] sends the counts.
 ///
 /// A dead letter is no counter: without its line in the list nobody could replay it. So the consumer waits for the list.
 pub async fn note_attempts<P: Platform>(platform: &P, attempts: &[Attempt]) {
@@ -52,13 +52,18 @@ pub async fn note_attempts<P: Platform>(platform: &P, attempts: &[Attempt]) {
     platform.with_gathered(|gathered| {
         attempts.iter().for_each(|attempt| gathered.note_attempt(attempt, &at));
     });
-    send_later(platform);
     let dead = attempts.iter().filter(|attempt| attempt.result == "dead");
     let letters: Vec<_> = dead.map(|attempt| DeadLetter::of(attempt, &at)).collect();
     if !letters.is_empty() {
         let listed = ask_journal(platform, &JournalCall::Dead { letters }).await;
         log_failure(platform, "dead letters", listed);
     }
+}
+
+/// Sends what the consumer has counted. It does not wait for more: the queue takes deferred work for a part of the
+/// consumer's, and brings the next messages when that has ended.
+pub async fn send_counted<P: Platform>(platform: &P) {
+    log_failure(platform, "journal", send_gathered(platform).await);
 }
 
 /// Sends the bundle after a while, if nobody else has promised that.

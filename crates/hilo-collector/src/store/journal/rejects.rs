@@ -5,7 +5,7 @@
 
 use jiff::Timestamp;
 
-use super::{DAY_MS, JournalAnswer, ROWS_MAX};
+use super::answer::{AfterAlarm, DAY_MS, JournalAnswer, ROWS_MAX};
 use crate::calls::journal::lines::{Reject, RejectCount, RejectKind};
 use crate::calls::journal::{KeptRejects, RejectsCall};
 use crate::calls::{decode, encode};
@@ -145,20 +145,24 @@ fn read(sql: &impl Sql, since_ms: i64, limit: u32) -> Result<KeptRejects, Failur
     Ok(answer)
 }
 
-/// Returns the time of the last refusal; `None` where nothing is stored.
-pub(super) fn last_ms(sql: &impl Sql) -> Result<Option<i64>, Failure> {
+/// Decides when the alarm fires: the shard ends `rejects_days` after its last refusal. The configuration may change, so the
+/// shard looks at it every day.
+pub(super) fn on_alarm(
+    sql: &impl Sql,
+    rejects_days: u32,
+    now_ms: i64,
+) -> Result<AfterAlarm, Failure> {
     if !schema::is_present(sql)? {
-        return Ok(None);
+        return Ok(AfterAlarm::Delete);
     }
     let rows = sql.exec("SELECT max(last_ms) AS last_ms FROM counts", &[])?;
-    Ok(rows.first().and_then(|row| row.int("last_ms").ok()))
-}
-
-/// Returns the time of the next alarm after one at `now_ms`; `None` where all storage must be deleted.
-pub(super) fn next_alarm(last_ms: i64, rejects_days: u32, now_ms: i64) -> Option<i64> {
+    let last_ms = rows.first().and_then(|row| row.int("last_ms").ok()).unwrap_or_default();
     let end_ms = last_ms + i64::from(rejects_days) * DAY_MS;
-    // The configuration may change, so the shard looks at it every day.
-    Some(end_ms.min(now_ms + DAY_MS)).filter(|_| now_ms < end_ms)
+    Ok(if now_ms < end_ms {
+        AfterAlarm::Again(end_ms.min(now_ms + DAY_MS))
+    } else {
+        AfterAlarm::Delete
+    })
 }
 
 fn number(row: &SqlRow, name: &str) -> Result<u32, Failure> {

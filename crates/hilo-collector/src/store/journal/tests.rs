@@ -1,9 +1,14 @@
 //! Tests of the journal's objects: what they keep, what they answer, and when they forget.
 
+use super::answer::DAY_MS;
 use super::*;
-use crate::calls::journal::RejectsCall;
-use crate::calls::journal::lines::Reject;
+use crate::calls::encode;
+use crate::calls::journal::gathered::{HOUR_MS, Shard};
+use crate::calls::journal::lines::{DeadLetter, Health, Reject, RejectCount, RejectKind};
+use crate::calls::journal::{JournalCall, KeptRejects, RejectIndex, RejectsCall};
+use crate::platform::SqlValue;
 use crate::shell::memory::MemorySql;
+use crate::store::schema;
 
 const NOW_MS: i64 = 1_795_000_000_000;
 
