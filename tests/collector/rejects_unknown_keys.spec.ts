@@ -6,7 +6,7 @@ import assert from "node:assert/strict";
 import { after, test } from "node:test";
 
 import { envelope, GRANTED, type Json, pageView, post, send, timeline } from "./envelopes.ts";
-import { anonymousId, startCollector } from "./mf.ts";
+import { anonymousId, rejectLog, startCollector } from "./mf.ts";
 import { shopConfig } from "./shop_config.ts";
 
 const CONFIG = shopConfig({ keys: ['"kJ83hsoD0w2nQpzX61VbTyRmL4uAcEgI"', '{ key = "wk_old", state = "revoked" }'] });
@@ -72,6 +72,5 @@ test("a key in the body counts where the header is about something else", async 
 
 test("a refused request stands in the reject log", async () => {
   await send(collector, [], { writeKey: "wk_somebody" });
-  const { rejects } = await collector.admin("/admin/v1/rejects");
-  assert.ok(rejects.some((reject: { code: string }) => reject.code === "unknown_key"));
+  await rejectLog(collector, (rejects) => rejects.some((reject) => reject.code === "unknown_key"));
 });

@@ -62,7 +62,7 @@ pub async fn run<P: Platform>(
     // The events are stored before any is forwarded: a crash may repeat a delivery and never loses one. The object that
     // stores an event also sends its deliveries to the queue, and the queue calls `deliver`.
     profiles::store(&mut entries, &plans, &source.name, platform).await?;
-    journal::note_outcomes(&entries, source, loaded, platform).await;
+    journal::note_outcomes(&entries, source, platform);
     Ok(entries)
 }
 
@@ -78,7 +78,7 @@ mod tests {
     use serde_json::{Value, json};
 
     use super::*;
-    use crate::calls::journal::{JournalCall, Rejects, ask_journal};
+    use crate::calls::journal::read_rejects;
     use crate::platform::{Body, Incoming, Object, Reply, Upload};
     use crate::shell::memory::{Memory, run as run_to_end};
     use crate::signature::{SECRET, sign};
@@ -89,8 +89,7 @@ mod tests {
 
     /// Returns the reject log, oldest first: outcome and code.
     fn noted(memory: &Memory) -> Vec<(String, String)> {
-        let question = JournalCall::Rejects { since_ms: 0, limit: 100 };
-        let rejects: Rejects = run_to_end(ask_journal(memory, &question)).unwrap().unwrap();
+        let rejects = run_to_end(read_rejects(memory, 0, 100, 14)).unwrap().unwrap();
         let noted = rejects.rejects.into_iter().rev();
         noted.map(|reject| (reject.outcome, reject.code)).collect()
     }

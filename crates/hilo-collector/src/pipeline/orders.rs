@@ -58,7 +58,7 @@ async fn hand_over<P: Platform>(
             Err(Failure::Retriable("the cart is moving".to_owned()).into())
         }
         Some(code) => {
-            journal::note_cart_refusal(code, source, call).await;
+            journal::note_cart_refusal(code, source, call);
             Ok(ignored(code.name()))
         }
     }
