@@ -56,7 +56,7 @@ export interface LineFields {
   name?: string;
   url?: string;
   image?: string;
-  /** Only for a list of lines. */
+  /** Only for a list of lines. A unit that was begun counts: 1.5 kg are 2. */
   quantity?: number;
 }
 

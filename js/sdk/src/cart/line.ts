@@ -39,10 +39,9 @@ export function hash(options: Record<string, unknown>): string {
 
 /** The units that a quantity begins, as an order takes them: 1.5 kg are 2. 1 for no value. */
 export function units(value: unknown): number {
-  // Decimals beyond the sixth are the noise of a calculation.
-  const quantity = value === undefined ? 1 : +Number(value).toFixed(6);
-  // A value that is no count becomes a count that the module refuses.
-  return quantity >= 0 && quantity <= 0xffffffff ? Math.ceil(quantity) : 0xffffffff;
+  const count = value === undefined ? 1 : Number(value);
+  // A value that is no count becomes a count that the module refuses. A millionth is the noise of a calculation.
+  return count >= 0 && count <= 0xffffffff ? Math.ceil(count - 1e-6) || 0 : 0xffffffff;
 }
 
 /** The lines after an act: near enough until the leader sends the cart. */
