@@ -1,4 +1,4 @@
-//! How long a visitor's choices hold, and what is left of a page's work when they end.
+//! How long a visitor's choices hold, and what is left of a page's work when they end, in this tab or in another one.
 
 use super::*;
 
@@ -143,4 +143,19 @@ fn a_hello_without_terms_changes_none() {
     greeted(&mut tracker, &next, "|");
     assert_eq!(analytics(&tracker), Choice::Granted);
     assert_eq!(analytics(&start(&later(&next, 200))), Choice::Unset);
+}
+
+#[test]
+fn a_withdrawal_in_another_tab_counts_in_this_tab() {
+    let page = Memory::new("https://a.example/");
+    let mut tracker = start(&page);
+    grant(&mut tracker);
+    serve(&mut tracker, &page, 200);
+    let other = page.next_document("https://a.example/privacy", "https://a.example/");
+    start(&other).withdraw();
+    page.save(CONSENT_KEY, &other.load(CONSENT_KEY).unwrap());
+    tracker.happened(Happened::StoredElsewhere);
+    tracker.track("Product Viewed", "", 0);
+    assert!(serve(&mut tracker, &page, 200).is_empty());
+    assert_eq!(tracker.anonymous_id(), None);
 }
