@@ -117,8 +117,9 @@ fn pushes(steps: &[Value]) -> Value {
             at_ms,
             path: text(step, "path"),
             currency: text(step, "currency"),
+            may_ask: step.get("mayAsk").is_some(),
         };
-        let notes = reader.read(&entry, &moment, step.get("mayAsk").is_some());
+        let notes = reader.read(&entry, &moment);
         let mut calls = String::new();
         loop {
             let next = reader.next(lines.as_deref(), step.get("leaving").is_some());

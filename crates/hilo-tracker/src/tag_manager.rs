@@ -15,16 +15,11 @@ use crate::platform::codes::{CART_WANTED, CURRENCY_WANTED};
 pub struct TagManager(Reader);
 
 impl TagManager {
-    /// Reads one entry. Answers the sentences for the developer, a line each.
-    ///
-    /// Where the page can still ask for the shop's currency and the entry needs it, the answer is [`CURRENCY_WANTED`], and the
-    /// entry is not read.
-    pub fn read(&mut self, entry: &Plain, moment: &Moment<'_>, may_ask: bool) -> String {
-        if may_ask && self.0.wants_currency(entry, moment) {
-            return String::from(CURRENCY_WANTED);
-        }
+    /// Reads one entry. Answers the sentences for the developer, a line each, or [`CURRENCY_WANTED`] as [`Reader::read`] says.
+    pub fn read(&mut self, entry: &Plain, moment: &Moment<'_>) -> String {
+        let Some(notes) = self.0.read(entry, moment) else { return String::from(CURRENCY_WANTED) };
         let mut lines = String::new();
-        for note in self.0.read(entry, moment) {
+        for note in notes {
             lines.push_str(&note);
             lines.push('\n');
         }

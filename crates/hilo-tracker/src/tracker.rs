@@ -20,7 +20,7 @@ use hilo_core::text::concat;
 
 use crate::capture::pages::Pages;
 use crate::draft::{Draft, Kind, Scene};
-use crate::gate::{Gate, Kept, Passage};
+use crate::gate::{Gate, Kept, Passage, notice};
 use crate::identity::{Landing, Session, campaign, landing};
 use crate::platform::{Change, Happened, Place, Platform};
 use crate::queue::Queue;
@@ -55,7 +55,7 @@ pub struct Options {
     pub hash: bool,
     /// Keep no draft while the visitor has not answered, not even in memory.
     pub is_strict: bool,
-    /// Version of the notice that the site shows, for the receipts.
+    /// Version of the notice that the site shows, for the receipts; empty for none.
     pub notice: String,
 }
 
@@ -76,6 +76,8 @@ pub struct Tracker<P> {
     options: Options,
     platform: P,
     gate: Gate,
+    /// The present notice, as [`notice`] writes it: the site's, else the collector's.
+    notice: i64,
     pages: Pages,
     /// The view that is not captured yet.
     view: Option<View>,
@@ -122,6 +124,7 @@ impl<P: Platform> Tracker<P> {
             session: None,
             claim: None,
             pages: Pages::new(options.query, options.hash),
+            notice: notice(&options.notice),
             view: None,
             options,
             gate,

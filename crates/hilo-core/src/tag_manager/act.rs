@@ -97,17 +97,6 @@ impl Act {
         matches!(self, Act::Remove(_) | Act::Is { .. } | Act::Ordered { .. })
     }
 
-    /// Whether the act brings an article into the cart whose currency nothing tells.
-    pub fn lacks_currency(&self) -> bool {
-        let is_unknown = |article: &Article| article.key.currency.is_none();
-        match self {
-            Act::Add(article) => is_unknown(article),
-            Act::Is { articles, .. } => articles.iter().any(is_unknown),
-            // These find the lines that they mean.
-            Act::Remove(_) | Act::Ordered { .. } | Act::Viewed | Act::Checkout => false,
-        }
-    }
-
     /// The calls that the act comes to in a cart with these lines.
     pub fn calls(self, lines: &[Line]) -> Vec<Call> {
         match self {
@@ -131,7 +120,7 @@ impl Act {
             Act::Viewed => [Call::Viewed].into(),
             Act::Checkout => [Call::Checkout].into(),
             Act::Ordered { order_id, articles } => {
-                [Call::Ordered(order_id, bought(articles, lines))].into()
+                [Call::Ordered(order_id, bought(&articles, lines))].into()
             }
         }
     }
@@ -153,32 +142,29 @@ fn meant(key: &Key, lines: &[Line]) -> Key {
     found.unwrap_or(key).clone()
 }
 
-/// The lines that an order takes, with their units. An article without its variant takes units of each variant's line, until it has
-/// its number; lines that an article names exactly come first.
-fn bought(articles: Vec<Article>, lines: &[Line]) -> Vec<Article> {
+/// The lines that an order takes, with their units. An article without its variant takes units of one variant's line after the other,
+/// until it has its number. Articles that name a line exactly come first.
+fn bought(articles: &[Article], lines: &[Line]) -> Vec<Article> {
     let mut left = lines.to_vec();
-    let (named, unnamed): (Vec<_>, Vec<_>) =
-        articles.into_iter().partition(|one| lines.iter().any(|line| line.key == one.key));
-    let mut bought: Vec<Article> = Vec::new();
-    for article in named.into_iter().chain(unnamed) {
-        let mut units = article.quantity.unwrap_or(1);
-        let mut last = meant(&article.key, lines);
-        for is_exact in [true, false] {
-            let is_next = |line: &&mut Line| {
-                fits(&article.key, &line.key) && (line.key == article.key) == is_exact
-            };
-            for line in left.iter_mut().filter(is_next) {
+    let mut bought = Vec::new();
+    for is_named in [true, false] {
+        let is_exact = |one: &&Article| lines.iter().any(|line| line.key == one.key) == is_named;
+        for article in articles.iter().filter(is_exact) {
+            let mut units = article.quantity.unwrap_or(1);
+            let mut key = meant(&article.key, lines);
+            while units > 0 {
+                let next = meant(&article.key, &left);
+                let Some(line) = left.iter_mut().find(|line| line.key == next) else { break };
                 let taken = units.min(line.quantity);
-                if taken > 0 {
-                    last = line.key.clone();
-                    take(&mut bought, &article, &line.key, taken);
-                }
-                line.quantity -= taken;
+                take(&mut bought, article, &next, taken);
                 units -= taken;
+                line.quantity -= taken;
+                left.retain(|line| line.quantity > 0);
+                key = next;
             }
+            // The order has more than the page's cart knew.
+            take(&mut bought, article, &key, units);
         }
-        // The order has more than the page's cart knew.
-        take(&mut bought, &article, &last, units);
     }
     bought
 }
@@ -187,7 +173,7 @@ fn bought(articles: Vec<Article>, lines: &[Line]) -> Vec<Article> {
 fn take(bought: &mut Vec<Article>, article: &Article, key: &Key, units: u32) {
     match bought.iter_mut().find(|one| one.key == *key) {
         _ if units == 0 => {}
-        Some(one) => one.quantity = Some(one.quantity.unwrap_or(0).saturating_add(units)),
+        Some(one) => one.quantity = one.quantity.map(|known| known.saturating_add(units)),
         None => {
             let (key, quantity) = (key.clone(), Some(units));
             bought.push(Article { key, quantity, ..article.clone() });

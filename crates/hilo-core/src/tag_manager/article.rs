@@ -154,8 +154,10 @@ fn price(item: &Plain, key: &Key, notes: &mut Notes<'_>) -> Option<Amount> {
 /// removal then takes the whole line. A quantity that is no number is one unit: the push is about one at least.
 fn quantity(item: &Plain, product_id: &str, notes: &mut Notes<'_>) -> Option<u32> {
     let text = item.value(&["quantity", "qty"])?.text().unwrap_or("…");
-    let mark = if text.contains(',') { b',' } else { b'.' };
-    let (whole, rest) = cut(text, mark);
+    let (whole, rest) = match cut(text, b',') {
+        (_, None) => cut(text, b'.'),
+        parts => parts,
+    };
     let number = digits::append(0, whole).filter(|_| !whole.is_empty());
     // Decimals beyond the sixth are the noise of a calculation.
     let is_whole = rest.is_none_or(|rest| rest.bytes().take(6).all(|digit| digit == b'0'));

@@ -48,7 +48,7 @@ pub(super) struct Content {
     whole: u64,
 }
 
-#[derive(Clone, Debug)]
+#[derive(Debug)]
 struct Recent {
     family: Family,
     content: Content,
@@ -59,7 +59,7 @@ struct Recent {
 }
 
 /// What was pushed lately.
-#[derive(Clone, Debug, Default)]
+#[derive(Debug, Default)]
 pub(super) struct Doubles {
     recent: Vec<Recent>,
 }

@@ -39,6 +39,8 @@ pub struct Moment<'m> {
     pub path: &'m str,
     /// The currency that the page shows, where the page tells it.
     pub currency: &'m str,
+    /// Whether the page can still learn the shop's own currency from the collector.
+    pub may_ask: bool,
 }
 
 /// The reader of one page's `dataLayer`.
@@ -50,25 +52,17 @@ pub struct Reader {
     currency: Option<Currency>,
     doubles: Doubles,
     acts: Vec<Act>,
+    /// Whether the entry that is read needs the shop's own currency.
+    is_asking: bool,
 }
 
 impl Reader {
-    /// Whether the entry puts an article into the cart whose currency nothing tells. Lists of a shop's articles never do, and a
-    /// removal finds its line without a currency.
-    pub fn wants_currency(&self, entry: &Plain, moment: &Moment<'_>) -> bool {
-        let mut trial = Reader {
-            pending: self.pending.clone(),
-            currency: self.currency,
-            doubles: self.doubles.clone(),
-            acts: Vec::new(),
-        };
-        trial.read(entry, moment);
-        trial.acts.iter().any(Act::lacks_currency)
-    }
-
-    /// Reads one entry. Returns sentences for the developer.
-    pub fn read(&mut self, entry: &Plain, moment: &Moment<'_>) -> Vec<String> {
+    /// Reads one entry. Returns sentences for the developer; `None` where the page may ask for the shop's currency, and the entry
+    /// puts an article into the cart whose currency nothing tells. That entry is to be read again, before any other one. Lists of a
+    /// shop's articles need no currency, and a removal or an order finds its lines without one.
+    pub fn read(&mut self, entry: &Plain, moment: &Moment<'_>) -> Option<Vec<String>> {
         let mut notes = Vec::new();
+        self.is_asking = false;
         match entry {
             Plain::List(args) => self.read_arguments(args, moment, &mut notes),
             Plain::Map(_) if entry.get("0").is_some() => {
@@ -78,7 +72,7 @@ impl Reader {
             Plain::Map(_) => self.read_object(entry, moment, &mut notes),
             Plain::Null | Plain::Number(_) | Plain::Text(_) => {}
         }
-        notes
+        (!self.is_asking).then_some(notes)
     }
 
     /// The calls of the next act, in order; `None` where no act waits, or where the act needs the cart's lines and has none.
@@ -146,6 +140,9 @@ impl Reader {
         if is_due {
             let data = self.pending.take().unwrap_or_default();
             self.read_event(event, &data, entry, moment, notes);
+            if self.is_asking {
+                self.pending = Some(data);
+            }
         }
     }
 
@@ -185,6 +182,9 @@ impl Reader {
 
     /// One cart event becomes acts.
     fn take(&mut self, told: &Told<'_>, event: &str, moment: &Moment<'_>, notes: &mut Vec<String>) {
+        if self.is_asking {
+            return;
+        }
         let mut notes = Notes::new(event, notes);
         let named = |place: &Plain| {
             let known = |name| place.value(&[name]).and_then(article::currency);
@@ -204,6 +204,13 @@ impl Reader {
         }
         if !is_whole {
             notes.say(&["an item has no id and no name and was left out"]);
+        }
+        let is_filling = matches!(told.family, Family::Add | Family::View | Family::Checkout);
+        let is_unknown = |article: &Article| article.key.currency.is_none();
+        if moment.may_ask && is_filling && articles.iter().any(is_unknown) {
+            // What stands before it in the same entry is a double when the entry is read again.
+            self.is_asking = true;
+            return;
         }
         let content = doubles::content(told.family, told.order_id, &articles);
         if let Some(double) =

@@ -9,7 +9,7 @@ use hilo_core::consent::{Choice, ConsentState, Decision, Purpose, decide};
 use hilo_core::outcome::Code;
 
 use crate::draft::Draft;
-pub use kept::{Kept, Terms};
+pub use kept::{Kept, notice};
 
 /// Drafts that may wait for an answer (consent.md, in the page, rule 2).
 const HELD_MAX: usize = 50;
@@ -106,14 +106,14 @@ impl Gate {
         std::mem::replace(&mut self.kept, kept).said != said
     }
 
-    /// Records choices as one change with its own revision, made now under the notice that the site shows. Returns the purposes that
+    /// Records choices as one change with its own revision, made now under this notice. Returns the purposes that
     /// changed.
     pub fn choose(
         &mut self,
         purposes: &[Purpose],
         choice: Choice,
         now_ms: i64,
-        notice: &str,
+        notice: i64,
     ) -> Vec<Purpose> {
         let said = &mut self.kept.said;
         let changed: Vec<Purpose> =
@@ -121,24 +121,27 @@ impl Gate {
         if !changed.is_empty() {
             said.revision = said.revision.saturating_add(1);
             self.kept.has_gpc = self.gpc;
-            self.kept.date(&changed, now_ms, notice);
+            self.kept.date(now_ms, notice);
         }
         changed
     }
 
-    /// Ends choices that are too old, see [`Kept::expire`].
-    pub fn expire(&mut self, now_ms: i64, notice: &str) -> bool {
+    /// Ends choices that hold no longer, see [`Kept::expire`].
+    pub fn expire(&mut self, now_ms: i64, notice: i64) -> bool {
         self.kept.expire(now_ms, notice)
     }
 
-    /// Learns what the collector tells about choices, see [`Kept::learn`].
-    pub fn learn(&mut self, told: Terms) -> bool {
-        self.kept.learn(told)
+    /// Learns from the collector, now, how many months a choice holds; 0 for an answer that does not tell.
+    pub const fn learn(&mut self, months: i64, now_ms: i64) {
+        self.kept.told_ms = now_ms;
+        if months > 0 {
+            self.kept.months = months;
+        }
     }
 
-    /// The moment at which the collector told about choices; 0 for never.
+    /// When the collector told how long a choice holds; 0 for never.
     pub const fn told_ms(&self) -> i64 {
-        self.kept.terms.told_ms
+        self.kept.told_ms
     }
 
     /// The choices in their stored form.
@@ -180,10 +183,7 @@ mod tests {
     fn a_draft_waits_for_an_answer_and_keeps_its_time() {
         let mut gate = Gate::default();
         assert_eq!(gate.offer(draft(5)), Passage::Held);
-        assert_eq!(
-            gate.choose(&[Purpose::Analytics], Choice::Granted, 0, ""),
-            [Purpose::Analytics]
-        );
+        assert_eq!(gate.choose(&[Purpose::Analytics], Choice::Granted, 0, 0), [Purpose::Analytics]);
         assert_eq!(gate.release(10), (vec![draft(5)], vec![]));
     }
 
@@ -197,7 +197,7 @@ mod tests {
             (Choice::Granted, true, true),
         ] {
             let mut gate = Gate::new(Kept::default(), false, is_strict);
-            gate.choose(&[Purpose::Analytics], choice, 0, "");
+            gate.choose(&[Purpose::Analytics], choice, 0, 0);
             assert_eq!(gate.admits(), is_admitted, "{choice:?}, strict: {is_strict}");
             let is_dropped = matches!(gate.offer(draft(1)), Passage::Dropped(_));
             assert_eq!(is_dropped, !is_admitted, "the gate judges a draft alike");
@@ -208,7 +208,7 @@ mod tests {
     fn a_denial_drops_the_drafts_that_wait() {
         let mut gate = Gate::default();
         gate.offer(draft(5));
-        gate.choose(&[Purpose::Analytics], Choice::Denied, 0, "");
+        gate.choose(&[Purpose::Analytics], Choice::Denied, 0, 0);
         assert_eq!(gate.release(10), (vec![], vec!["consent_denied"]));
         assert_eq!(gate.offer(draft(11)), Passage::Dropped("consent_denied"));
     }
@@ -220,7 +220,7 @@ mod tests {
             assert_eq!(gate.offer(draft(at)), Passage::Held);
         }
         assert_eq!(gate.offer(draft(50)), Passage::Dropped("held_full"));
-        gate.choose(&[Purpose::Analytics], Choice::Granted, 0, "");
+        gate.choose(&[Purpose::Analytics], Choice::Granted, 0, 0);
         let (passed, dropped) = gate.release(HELD_MS_MAX + 2);
         assert_eq!((passed.len(), dropped.len()), (49, 1), "the draft of time 1 is too old");
     }
@@ -229,14 +229,14 @@ mod tests {
     fn global_privacy_control_denies_until_the_visitor_chooses() {
         let mut gate = Gate::new(Kept::default(), true, false);
         assert!(gate.state().is_denied(Purpose::Advertising));
-        gate.choose(&[Purpose::Advertising], Choice::Granted, 0, "");
+        gate.choose(&[Purpose::Advertising], Choice::Granted, 0, 0);
         assert!(gate.state().is_granted(Purpose::Advertising));
     }
 
     #[test]
     fn a_grant_lifts_global_privacy_control_for_its_purpose_only_and_on_later_pages_too() {
         let mut gate = Gate::new(Kept::default(), true, false);
-        gate.choose(&[Purpose::Advertising], Choice::Granted, 0, "");
+        gate.choose(&[Purpose::Advertising], Choice::Granted, 0, 0);
         let later = Gate::new(Kept::from_stored(&gate.stored(), true), true, false);
         assert!(later.state().is_granted(Purpose::Advertising));
         assert!(later.state().is_denied(Purpose::SaleShare));
@@ -245,11 +245,11 @@ mod tests {
     #[test]
     fn global_privacy_control_denies_what_was_granted_before_it_was_switched_on() {
         let mut gate = Gate::default();
-        gate.choose(&[Purpose::Advertising, Purpose::Analytics], Choice::Granted, 0, "");
+        gate.choose(&[Purpose::Advertising, Purpose::Analytics], Choice::Granted, 0, 0);
         let mut later = Gate::new(Kept::from_stored(&gate.stored(), true), true, false);
         assert!(later.state().is_denied(Purpose::Advertising));
         assert!(later.state().is_granted(Purpose::Analytics));
-        later.choose(&[Purpose::Advertising], Choice::Granted, 0, "");
+        later.choose(&[Purpose::Advertising], Choice::Granted, 0, 0);
         assert!(Kept::from_stored(&later.stored(), true).said.is_granted(Purpose::Advertising));
     }
 }

@@ -8,7 +8,7 @@ use hilo_core::text::{concat, parts};
 use super::{
     ANSWERS_KEY, CLAIM_KEY, CONSENT_KEY, HELLO_MS_MAX, ID_KEY, SESSION_KEY, Tracker, Visitor,
 };
-use crate::gate::{Kept, Terms};
+use crate::gate::{Kept, notice};
 use crate::platform::Platform;
 
 /// How long a page goes by what the collector told about choices before it asks again.
@@ -59,7 +59,7 @@ impl<P: Platform> Tracker<P> {
         self.platform.remove(ANSWERS_KEY);
         let had_id = self.gate.allows_id();
         let now = self.platform.now_ms();
-        let changed = self.gate.choose(purposes, choice, now, &self.options.notice);
+        let changed = self.gate.choose(purposes, choice, now, self.notice);
         if changed.is_empty() {
             return;
         }
@@ -89,7 +89,7 @@ impl<P: Platform> Tracker<P> {
         let had_id = self.gate.allows_id();
         let stored = self.platform.load(CONSENT_KEY).unwrap_or_default();
         let mut kept = Kept::from_stored(&stored, self.platform.gpc());
-        kept.expire(self.platform.now_ms(), &self.options.notice);
+        kept.expire(self.platform.now_ms(), self.notice);
         if !self.gate.adopt(kept) {
             return;
         }
@@ -101,22 +101,21 @@ impl<P: Platform> Tracker<P> {
     /// Ends choices that hold no longer: the visitor has to be asked again. Nothing is sent under them.
     pub(super) fn expire(&mut self) {
         let had_id = self.gate.allows_id();
-        if self.gate.expire(self.platform.now_ms(), &self.options.notice) {
+        if self.gate.expire(self.platform.now_ms(), self.notice) {
             self.is_consent_new = true;
             self.obey(had_id);
         }
     }
 
-    /// Learns from the collector's answer to a hello how long a choice holds and which notice it was made under.
-    pub(super) fn learn(&mut self, told: Terms) {
-        let had_id = self.gate.allows_id();
-        let is_over = self.gate.learn(told);
-        self.platform.save(CONSENT_KEY, &self.gate.stored());
-        if is_over {
-            self.is_consent_new = true;
-            self.obey(had_id);
+    /// Learns from the collector's answer to a hello how many months a choice holds, and the version of the notice. The site's own
+    /// version comes first: the receipts have it too.
+    pub(super) fn learn(&mut self, months: i64, version: &str) {
+        self.gate.learn(months, self.platform.now_ms());
+        if self.options.notice.is_empty() {
+            self.notice = notice(version);
         }
         self.expire();
+        self.platform.save(CONSENT_KEY, &self.gate.stored());
     }
 
     /// Reduces storage, queue and waiting room to what the choices allow.
@@ -167,8 +166,11 @@ impl<P: Platform> Tracker<P> {
     }
 
     /// Takes the id that the collector answered. Empty text stands for no answer: then a new id is minted.
-    pub(super) fn take_id(&mut self, answered: String) {
-        let id = if is_reserved(&answered) { uuid_v4(self.platform.random16()) } else { answered };
+    pub(super) fn take_id(&mut self, answered: &str) {
+        let id = match is_reserved(answered) {
+            true => uuid_v4(self.platform.random16()),
+            false => answered.to_owned(),
+        };
         self.platform.save(ID_KEY, &id);
         self.visitor = Visitor::Known(id);
         for draft in std::mem::take(&mut self.waiting) {

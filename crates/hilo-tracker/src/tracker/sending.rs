@@ -2,11 +2,10 @@
 //! Consent records go before events. Nothing is removed before the collector has judged it.
 
 use hilo_core::consent::{Choice, Purpose};
-use hilo_core::text::{concat, parts};
+use hilo_core::text::{concat, cut};
 
 use super::flight::{ConsentRecord, Flight};
 use super::{Tracker, Visitor, envelope};
-use crate::gate::Terms;
 use crate::json::{number, read_number};
 use crate::platform::{Answer, Call, Platform, Request};
 use crate::queue::Counts;
@@ -83,7 +82,7 @@ impl<P: Platform> Tracker<P> {
             self.settle();
         }
         if matches!(self.visitor, Visitor::Asking(until) if until <= now) {
-            self.take_id(String::new());
+            self.take_id("");
         }
         if self.flush_at_ms.is_none_or(|at| at <= now) {
             self.send();
@@ -192,15 +191,13 @@ impl<P: Platform> Tracker<P> {
     fn greeted(&mut self, answer: &Answer) {
         let mut id = "";
         if answer.status == 200 {
-            let mut fields = parts(&answer.word, b'|');
-            let mut next = || fields.next().unwrap_or_default();
-            id = next();
-            let months = read_number(next()).unwrap_or(0);
-            let notice = next().to_owned();
-            self.learn(Terms { months, notice, told_ms: self.platform.now_ms() });
+            let (known, terms) = cut(&answer.word, b'|');
+            let (months, version) = cut(terms.unwrap_or_default(), b'|');
+            self.learn(read_number(months).unwrap_or(0), version.unwrap_or_default());
+            id = known;
         }
         if let Visitor::Asking(_) = self.visitor {
-            self.take_id(id.to_owned());
+            self.take_id(id);
         }
     }
 

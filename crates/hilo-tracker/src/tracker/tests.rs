@@ -185,21 +185,6 @@ fn events_that_a_page_could_not_send_are_sent_by_the_next_page() {
 }
 
 #[test]
-fn a_withdrawal_in_another_tab_counts_in_this_tab() {
-    let page = Memory::new("https://a.example/");
-    let mut tracker = start(&page);
-    grant(&mut tracker);
-    serve(&mut tracker, &page, 200);
-    let other = page.next_document("https://a.example/privacy", "https://a.example/");
-    start(&other).withdraw();
-    page.save(CONSENT_KEY, &other.load(CONSENT_KEY).unwrap());
-    tracker.happened(Happened::StoredElsewhere);
-    tracker.track("Product Viewed", "", 0);
-    assert!(serve(&mut tracker, &page, 200).is_empty());
-    assert_eq!(tracker.anonymous_id(), None);
-}
-
-#[test]
 fn a_logout_in_another_tab_counts_in_this_tab() {
     let page = Memory::new("https://a.example/");
     let mut tracker = start(&page);

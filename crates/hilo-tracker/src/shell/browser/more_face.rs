@@ -70,9 +70,9 @@ pub fn read_push(
 ) -> String {
     let Moment { elapsed_ms, path } = moment(&url, elapsed_ms);
     let at_ms = (elapsed_ms >= 0).then_some(elapsed_ms);
-    let moment = tag_manager::Moment { at_ms, path: &path, currency: &currency };
+    let moment = tag_manager::Moment { at_ms, path: &path, currency: &currency, may_ask };
     match PageObject(entry).read::<Plain>() {
-        Some(entry) => of_tag_manager(&mut |reader| reader.read(&entry, &moment, may_ask)),
+        Some(entry) => of_tag_manager(&mut |reader| reader.read(&entry, &moment)),
         None => String::from(UNREADABLE),
     }
 }

@@ -1,4 +1,4 @@
-//! How long a visitor's choices hold, and what is left of a page's work when they end.
+//! How long a visitor's choices hold, and what is left of a page's work when they end, in this tab or in another one.
 
 use super::*;
 
@@ -85,34 +85,42 @@ fn a_choice_ends_while_its_page_is_open() {
     assert_eq!((analytics(&tracker), tracker.anonymous_id()), (Choice::Unset, None));
 }
 
-#[test]
-fn another_notice_of_the_site_ends_a_choice() {
-    let (page, _) = consented("|");
-    let next = later(&page, 0);
-    let other = Options { notice: "8".to_owned(), ..options() };
-    let mut tracker = Tracker::new(other, next.clone());
+/// A tracker of a site that names this notice.
+fn under(notice: &str, page: &Memory) -> Tracker<Memory> {
+    let mut tracker =
+        Tracker::new(Options { notice: notice.to_owned(), ..options() }, page.clone());
     tracker.begin();
-    assert_eq!(analytics(&tracker), Choice::Unset);
-    let unnamed = Options { notice: String::new(), ..options() };
-    let mut tracker = Tracker::new(unnamed, later(&page, 0));
-    tracker.begin();
-    assert_eq!(analytics(&tracker), Choice::Granted, "no notice is not another notice");
+    tracker
 }
 
 #[test]
-fn another_notice_of_the_collector_ends_a_choice_once_the_page_learns_it() {
+fn another_notice_of_the_site_ends_a_choice_and_the_collectors_does_not_count_beside_it() {
     let (page, _) = consented("6|1");
+    assert_eq!(analytics(&under("8", &later(&page, 0))), Choice::Unset);
+    assert_eq!(analytics(&under("", &later(&page, 0))), Choice::Granted, "none is no other one");
+    let next = later(&page, 2);
+    let mut tracker = under("7", &next);
+    greeted(&mut tracker, &next, "6|2");
+    assert_eq!(analytics(&tracker), Choice::Granted);
+}
+
+#[test]
+fn where_the_site_names_no_notice_another_one_of_the_collector_ends_a_choice() {
+    let page = Memory::new("https://a.example/");
+    let mut tracker = under("", &page);
+    grant(&mut tracker);
+    greeted(&mut tracker, &page, "6|1");
     let soon = later(&page, 0);
-    start(&soon);
+    under("", &soon);
     assert!(soon.sent().iter().all(|request| request.call != Call::Hello), "asked today already");
     let next = later(&page, 2);
-    let mut tracker = start(&next);
-    assert_eq!(analytics(&tracker), Choice::Granted);
+    let mut tracker = under("", &next);
+    assert_eq!(analytics(&tracker), Choice::Granted, "the page has to learn it first");
     greeted(&mut tracker, &next, "6|2");
     assert_eq!((analytics(&tracker), tracker.anonymous_id()), (Choice::Unset, None));
     tracker.track("Product Viewed", "", next.now_ms());
     assert!(serve(&mut tracker, &next, 200).is_empty());
-    assert_eq!(analytics(&start(&later(&next, 0))), Choice::Unset);
+    assert_eq!(analytics(&under("", &later(&next, 0))), Choice::Unset);
 }
 
 #[test]
@@ -135,4 +143,19 @@ fn a_hello_without_terms_changes_none() {
     greeted(&mut tracker, &next, "|");
     assert_eq!(analytics(&tracker), Choice::Granted);
     assert_eq!(analytics(&start(&later(&next, 200))), Choice::Unset);
+}
+
+#[test]
+fn a_withdrawal_in_another_tab_counts_in_this_tab() {
+    let page = Memory::new("https://a.example/");
+    let mut tracker = start(&page);
+    grant(&mut tracker);
+    serve(&mut tracker, &page, 200);
+    let other = page.next_document("https://a.example/privacy", "https://a.example/");
+    start(&other).withdraw();
+    page.save(CONSENT_KEY, &other.load(CONSENT_KEY).unwrap());
+    tracker.happened(Happened::StoredElsewhere);
+    tracker.track("Product Viewed", "", 0);
+    assert!(serve(&mut tracker, &page, 200).is_empty());
+    assert_eq!(tracker.anonymous_id(), None);
 }
