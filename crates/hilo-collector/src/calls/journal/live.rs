@@ -51,7 +51,7 @@ pub struct Live {
     events: VecDeque<LiveEvent>,
     /// The number of the last event.
     seq: i64,
-    /// The number of the last event that the object has.
+    /// The number of the last event that was sent to the object.
     sent_seq: i64,
     /// The object's life, as far as this isolate knows.
     life: i64,
@@ -101,7 +101,8 @@ impl Live {
         self.events.back().is_some_and(|event| event.seq > self.sent_seq)
     }
 
-    /// Makes the next call. It has events if there are watchers, or if one is about to connect.
+    /// Makes the next call. It has events if there are watchers, or if one is about to connect. They count as sent at once,
+    /// because another call may begin before this one is answered.
     pub fn call(&mut self, is_connecting: bool, now_ms: i64) -> LiveCall {
         self.promised_ms = None;
         self.asked_ms = Some(now_ms);
@@ -109,6 +110,7 @@ impl Live {
         if self.is_watched || is_connecting {
             let unsent = self.events.iter().filter(|event| event.seq > self.sent_seq);
             call.events.extend(unsent.cloned());
+            self.sent_seq = call.events.last().map_or(self.sent_seq, |event| event.seq);
             call.missed = std::mem::take(&mut self.missed);
         }
         call
@@ -121,15 +123,21 @@ impl Live {
             self.is_watched = answer.watched;
         }
         if answer.life == call.life {
-            let last = call.events.last().map_or(0, |event| event.seq);
-            self.sent_seq = self.sent_seq.max(last);
-            // Events that came meanwhile are sent with the next call, which is promised after the next event.
             return false;
         }
-        self.life = answer.life;
-        self.sent_seq = 0;
+        // Of several calls under way the first answer from a new life counts.
+        if answer.life != self.life {
+            self.life = answer.life;
+            self.sent_seq = 0;
+        }
         self.missed = self.missed.saturating_add(call.missed);
         self.has_unsent() && (self.is_watched || !call.events.is_empty())
+    }
+
+    /// Notes that a call failed. Its events are counted as missed, because nobody knows whether the object has them.
+    pub fn fail(&mut self, call: &LiveCall) {
+        let lost = u32::try_from(call.events.len()).unwrap_or(u32::MAX);
+        self.missed = self.missed.saturating_add(lost).saturating_add(call.missed);
     }
 
     /// Notes that a watcher has connected by way of this isolate.
@@ -184,6 +192,33 @@ mod tests {
         assert_eq!(names(&third), ["2"]);
         assert!(live.hear(&third, LiveAnswer { watched: true, life: 8 }, 3), "a new life");
         assert_eq!(names(&live.call(false, 4)), ["1", "2"]);
+    }
+
+    #[test]
+    fn two_calls_under_way_at_once_send_each_event_once_also_into_a_new_life() {
+        let mut live = Live::default();
+        live.connect(1);
+        live.keep([event(1)], 1);
+        let first = live.call(false, 1);
+        live.keep([event(2)], 1);
+        let second = live.call(false, 1);
+        assert_eq!((names(&first), names(&second)), (vec!["1"], vec!["2"]));
+        let answer = LiveAnswer { watched: true, life: 7 };
+        assert!(live.hear(&first, answer, 1), "the object took nothing");
+        let again = live.call(false, 2);
+        assert_eq!((again.life, names(&again)), (7, vec!["1", "2"]));
+        assert!(!live.hear(&second, answer, 1), "the call before has its events");
+    }
+
+    #[test]
+    fn events_of_a_failed_call_count_as_missed() {
+        let mut live = Live::default();
+        live.connect(1);
+        live.keep([event(1), event(2)], 1);
+        let failed = live.call(false, 1);
+        live.fail(&failed);
+        let next = live.call(false, 2);
+        assert_eq!((next.events.len(), next.missed), (0, 2));
     }
 
     #[test]

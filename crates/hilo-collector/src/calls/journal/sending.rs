@@ -133,7 +133,13 @@ async fn call_live<P: Platform>(platform: &P, is_connecting: bool) -> Result<(),
     for _ in 0..LIVE_CALLS_MAX {
         let began_ms = platform.now().as_millisecond();
         let call = platform.with_gathered(|gathered| gathered.live.call(is_connecting, began_ms));
-        let answer = ask_live(platform, &call).await?;
+        let answer = match ask_live(platform, &call).await {
+            Ok(answer) => answer,
+            Err(failure) => {
+                platform.with_gathered(|gathered| gathered.live.fail(&call));
+                return Err(failure);
+            }
+        };
         let again = platform.with_gathered(|gathered| gathered.live.hear(&call, answer, began_ms));
         if !again {
             break;
