@@ -1,11 +1,12 @@
 //! The capability of a guest's cart: whoever presents it owns the cart. Browsers keep it in a cookie that scripts cannot
 //! read. Apps without cookies send it in a header.
 //!
-//! `v1.<cart id>.<issued>.<HMAC>`: the id is random and is not derived from the anonymous id. A capability with a wrong
+//! `v1.<cart id>.<issued>.<key>.<HMAC>`: the id is random and is not derived from the anonymous id. A capability with a wrong
 //! signature is ignored, and no object is called for it.
 
 use super::cookie::{Jar, Which, sign, unsign};
 use crate::call::Call;
+use crate::keyring::{Keyring, Signed};
 use crate::platform::{Platform, Reply};
 use crate::signature::hex;
 use jiff::Timestamp;
@@ -16,8 +17,6 @@ const HEADER: &str = "x-hilo-cart";
 const LIFE_S: i64 = 30 * 86_400;
 /// A capability is renewed at most daily.
 const REFRESH_S: i64 = 86_400;
-/// A prefix of the signed text, so that no other signature with the same secret is a valid capability.
-const PURPOSE: &str = "cart:";
 
 /// The capability that a request presents.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -38,13 +37,13 @@ impl Capability {
 
     /// Reads the capability of a request. The header counts before the cookie, because its sender keeps the capability
     /// itself.
-    pub fn of<P: Platform>(secret: &str, call: &Call<'_, P>) -> Capability {
+    pub fn of<P: Platform>(secret: &Keyring, call: &Call<'_, P>) -> Capability {
         let Call { incoming, platform, .. } = *call;
         let header = incoming.headers.get(HEADER).map(str::trim);
         let jar = Jar::of(incoming, platform.is_dev());
         let value = header.or_else(|| jar.find(incoming, Which::Cart));
         let now_s = platform.now().as_second();
-        let known = value.and_then(|value| unsign(value, PURPOSE, secret));
+        let known = value.and_then(|value| unsign(value, Signed::Cart, secret));
         let known = known.filter(|(_, issued_s)| now_s - issued_s < LIFE_S);
         Capability {
             is_by_header: header.is_some(),
@@ -59,18 +58,18 @@ impl Capability {
     }
 
     /// The text for the answer's body, if the sender keeps the capability itself and needs a renewed one.
-    pub fn in_body(&self, secret: &str, now: Timestamp) -> Option<String> {
+    pub fn in_body(&self, secret: &Keyring, now: Timestamp) -> Option<String> {
         let id = self.id.as_ref().filter(|_| self.is_by_header && self.is_stale)?;
-        Some(sign(id, PURPOSE, secret, now.as_second()))
+        Some(sign(id, Signed::Cart, secret, now.as_second()))
     }
 
     /// Sets a renewed cookie, if the capability is kept in a cookie and is stale.
-    pub fn keep<P: Platform>(&self, secret: &str, call: &Call<'_, P>, reply: &mut Reply) {
+    pub fn keep<P: Platform>(&self, secret: &Keyring, call: &Call<'_, P>, reply: &mut Reply) {
         let Call { incoming, platform, .. } = *call;
         let Some(id) = self.id.as_ref().filter(|_| !self.is_by_header && self.is_stale) else {
             return;
         };
-        let value = sign(id, PURPOSE, secret, platform.now().as_second());
+        let value = sign(id, Signed::Cart, secret, platform.now().as_second());
         let jar = Jar::of(incoming, platform.is_dev());
         if let Some(cookie) = jar.set(Which::Cart, &value, LIFE_S) {
             reply.headers.push("set-cookie", cookie);
@@ -105,25 +104,28 @@ mod tests {
     fn a_capability_reads_back_from_a_cookie_or_a_header_until_it_is_too_old() {
         let memory = Memory::new("2026-11-24T10:00:00Z".parse().unwrap(), None).unwrap();
         let loaded = Loaded::read(None, None);
-        let shown = |incoming: &Incoming, secret: &str| {
+        let shown = |incoming: &Incoming, secret: &Keyring| {
             Capability::of(secret, &Call { incoming, loaded: &loaded, platform: &memory })
         };
-        let mut fresh = shown(&request(HEADER, "new"), "secret");
+        let mut fresh = shown(&request(HEADER, "new"), &Keyring::only("secret"));
         assert_eq!(fresh.id, None);
         let id = fresh.mint(&memory).to_owned();
-        let text = fresh.in_body("secret", memory.now()).unwrap();
+        let text = fresh.in_body(&Keyring::only("secret"), memory.now()).unwrap();
         for incoming in
             [request(HEADER, &text), request("cookie", &format!("a=b; __Host-hilo-cart={text}"))]
         {
-            let read = shown(&incoming, "secret");
+            let read = shown(&incoming, &Keyring::only("secret"));
             assert_eq!(read.id.as_ref(), Some(&id));
-            assert_eq!(read.in_body("secret", memory.now()), None, "it is fresh");
-            assert_eq!(shown(&incoming, "another").id, None);
+            assert_eq!(read.in_body(&Keyring::only("secret"), memory.now()), None, "it is fresh");
+            assert_eq!(shown(&incoming, &Keyring::only("another")).id, None);
         }
         memory.advance(SignedDuration::from_hours(25));
-        let old = shown(&request(HEADER, &text), "secret");
-        assert!(old.in_body("secret", memory.now()).is_some_and(|renewed| renewed != text));
+        let old = shown(&request(HEADER, &text), &Keyring::only("secret"));
+        assert!(
+            old.in_body(&Keyring::only("secret"), memory.now())
+                .is_some_and(|renewed| renewed != text)
+        );
         memory.advance(SignedDuration::from_hours(24 * 30));
-        assert_eq!(shown(&request(HEADER, &text), "secret").id, None);
+        assert_eq!(shown(&request(HEADER, &text), &Keyring::only("secret")).id, None);
     }
 }

@@ -13,6 +13,7 @@ use serde_json::{Map, Value};
 use super::cookie::Jar;
 use super::reply;
 use crate::call::Call;
+use crate::keyring::Keyring;
 use crate::platform::{Platform, Reply};
 
 /// The body: the report of a new page.
@@ -91,7 +92,7 @@ pub fn check_form(id: &str) -> Result<(), Rejection> {
 /// A rejection of an id that [`check_id`] refuses.
 pub fn welcome<P: Platform>(
     hello: &Hello,
-    secret: &str,
+    secret: &Keyring,
     call: &Call<'_, P>,
 ) -> Result<Reply, Rejection> {
     if let Some(id) = &hello.anonymous_id {

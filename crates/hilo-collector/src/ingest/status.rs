@@ -6,9 +6,9 @@
 use serde::Serialize;
 
 use super::{orders, reply, user};
+use crate::keyring;
 use crate::loaded::Loaded;
 use crate::platform::{Platform, Reply};
-use crate::signature;
 
 /// The fewest characters of `HILO_SECRET`: a shorter one could be guessed. HMAC with a hash of 32 bytes needs a key as
 /// long (RFC 2104).
@@ -16,7 +16,7 @@ const SECRET_CHARS_MIN: usize = 32;
 
 /// Lists the problems of the collector, as stable words.
 pub fn degraded<P: Platform>(loaded: &Loaded, platform: &P) -> Vec<&'static str> {
-    let secret = platform.secret(signature::SECRET).unwrap_or_default();
+    let secret = platform.secret(keyring::SECRET).unwrap_or_default();
     let mut reasons = Vec::new();
     if !loaded.problems.is_empty() {
         reasons.push("config_invalid");

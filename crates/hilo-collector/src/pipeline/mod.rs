@@ -76,9 +76,9 @@ mod tests {
 
     use super::*;
     use crate::calls::journal::{JournalCall, Rejects, ask_journal};
+    use crate::keyring::SECRET;
     use crate::platform::{Body, Incoming, Upload};
     use crate::shell::memory::{Memory, run as run_to_end};
-    use crate::signature::SECRET;
 
     fn memory() -> Memory {
         Memory::new("2026-11-24T10:00:00Z".parse().unwrap(), None).unwrap()

@@ -24,9 +24,9 @@ use self::hosts::{Cart, Profile};
 use self::world::{World, due, object};
 use super::{cart, profile};
 use crate::calls::read_message;
+use crate::keyring::SECRET;
 use crate::loaded::Loaded;
 use crate::platform::{Failure, Object, Outgoing, Platform, Response};
-use crate::signature::SECRET;
 use crate::store;
 
 /// The most rounds of [`Memory::settle`]: a bug that keeps the queue full must not hang a test.

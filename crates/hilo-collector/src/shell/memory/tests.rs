@@ -128,7 +128,7 @@ fn abandoned(memory: &Memory) -> usize {
     use crate::calls::{Page, ProfileCall, ask_profile};
     let key = hilo_core::identity::ProfileKey::User("u1".to_owned());
     let secret = crate::call::secret(memory).unwrap();
-    let name = crate::signature::object_name(&secret, &key);
+    let name = crate::signature::object_name(secret.naming(), &key);
     let call = ProfileCall::Events { cursor: None, limit: 100 };
     let page: Page = run(ask_profile(memory, name, &call)).unwrap().unwrap();
     page.rows.iter().filter(|row| row.get().contains("Cart Abandoned")).count()
