@@ -3,6 +3,7 @@
 use std::cell::RefCell;
 use std::collections::VecDeque;
 
+use hilo_core::outcome::Code;
 use serde::{Deserialize, Serialize};
 
 use super::{decode, encode};
@@ -165,6 +166,16 @@ pub struct Attempt {
     pub reason: Option<String>,
 }
 
+impl Attempt {
+    /// Whether the destination failed. A delivery that our own rules end is no failure: consent forbids it, or the event
+    /// is too old.
+    pub fn is_failure(&self) -> bool {
+        let reason = self.reason.as_deref().unwrap_or_default();
+        let is_ours = reason == Code::ConsentDenied.name() || reason.starts_with("too_old");
+        self.result != "delivered" && !is_ours
+    }
+}
+
 /// The reject log and its counts by code.
 #[derive(Debug, Default, Serialize, Deserialize)]
 pub struct Rejects {
@@ -192,6 +203,8 @@ pub struct Health {
     pub last_error: Option<String>,
     /// The time of the last failed attempt, RFC 3339.
     pub last_error_at: Option<String>,
+    /// The time of the first failed attempt since the last accepted event, RFC 3339.
+    pub failing_since: Option<String>,
 }
 
 /// An event that was given up for one destination.

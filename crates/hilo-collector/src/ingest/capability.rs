@@ -103,7 +103,7 @@ mod tests {
     #[test]
     fn a_capability_reads_back_from_a_cookie_or_a_header_until_it_is_too_old() {
         let memory = Memory::new("2026-11-24T10:00:00Z".parse().unwrap(), None).unwrap();
-        let loaded = Loaded::read(None, None);
+        let loaded = Loaded::built_in(None).unwrap();
         let shown = |incoming: &Incoming, secret: &Keyring| {
             Capability::of(secret, &Call { incoming, loaded: &loaded, platform: &memory })
         };

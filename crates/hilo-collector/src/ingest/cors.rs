@@ -151,7 +151,7 @@ mod tests {
     use crate::loaded::Loaded;
 
     fn check(origin: &str, is_app: bool, remedy: &str) {
-        let loaded = Loaded::read(None, None);
+        let loaded = Loaded::built_in(None).unwrap();
         let mut source = loaded.config.sources.first().unwrap().clone();
         if is_app {
             source.kind = SourceKind::App;
@@ -185,7 +185,7 @@ mod tests {
 
     #[test]
     fn a_proxy_before_the_collector_may_change_the_host() {
-        let loaded = Loaded::read(None, None);
+        let loaded = Loaded::built_in(None).unwrap();
         let source = loaded.config.sources.first().unwrap();
         let mut incoming = Incoming { host: "127.0.0.1:8787".to_owned(), ..Incoming::default() };
         incoming.headers.push("origin", "http://localhost:5173");

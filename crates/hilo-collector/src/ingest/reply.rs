@@ -96,12 +96,18 @@ pub fn passed_over() -> Reply {
     json(200, &PassedOver { success: true })
 }
 
+/// Answers a request that the collector cannot take before its deployer has mended something. The sender keeps its events
+/// and tries again.
+pub fn refused_for_now(why: &Rejection) -> Reply {
+    let mut reply = refused(why);
+    reply.headers.push("retry-after", RETRY_AFTER_S);
+    reply
+}
+
 /// The answer when the events are not known to be durable. The reason goes into our log, not into the answer.
 pub fn unavailable() -> Reply {
     let why = Rejection::new(Code::Unavailable, "not stored; send the same again later");
-    let mut reply = refused(&why);
-    reply.headers.push("retry-after", RETRY_AFTER_S);
-    reply
+    refused_for_now(&why)
 }
 
 /// Writes any shape as a JSON answer.

@@ -4,13 +4,12 @@
 //! itself, and such claims never count. Each call checks the person's rights with [`VerifiedUser::require`]. The
 //! pipeline writes the remarks down.
 
-use hilo_core::config::{IdentityMode, TOKEN_SECRET_BYTES_MIN, TokenKey, TokenKeyMaterial};
+use hilo_core::config::{Config, IdentityMode, TOKEN_SECRET_BYTES_MIN, TokenKey, TokenKeyMaterial};
 use hilo_core::identity::token::{Claims, Scope, Token};
 use hilo_core::outcome::{Code, Rejection};
 use jiff::Timestamp;
 
 use crate::call::Call;
-use crate::loaded::Loaded;
 use crate::platform::{Failure, Platform, log_line};
 use crate::signature;
 
@@ -107,12 +106,15 @@ async fn is_signed<P: Platform>(
     }
 }
 
-/// Whether every HS256 key can be used.
-pub(super) fn are_secrets_set<P: Platform>(loaded: &Loaded, platform: &P) -> bool {
-    loaded.config.identity.keys.iter().all(|key| match &key.material {
-        TokenKeyMaterial::Public(_) => true,
-        TokenKeyMaterial::Secret(name) => token_secret(name, platform).is_ok(),
-    })
+/// The names of the secrets of HS256 keys that are missing or too short. Where tokens are not enforced, nobody needs them.
+pub fn unusable_secrets<'c, P: Platform>(config: &'c Config, platform: &P) -> Vec<&'c str> {
+    let rules = &config.identity;
+    let named = rules.keys.iter().filter_map(|key| match &key.material {
+        TokenKeyMaterial::Public(_) => None,
+        TokenKeyMaterial::Secret(name) => Some(name.as_str()),
+    });
+    let is_needed = rules.mode == IdentityMode::Enforce;
+    named.filter(|name| is_needed && token_secret(name, platform).is_err()).collect()
 }
 
 /// Returns the secret of an HS256 key.
@@ -182,7 +184,7 @@ mod tests {
         let mut headers = Headers::default();
         token.into_iter().for_each(|token| headers.push("x-hilo-user", token));
         let incoming = Incoming { headers, ..Incoming::default() };
-        let loaded = run(memory.config()).unwrap();
+        let loaded = run(memory.config()).unwrap().unwrap();
         run(verified_user(&Call { incoming: &incoming, loaded: &loaded, platform: memory }))
             .unwrap()
             .map_err(|why| why.code)

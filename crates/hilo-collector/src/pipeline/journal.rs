@@ -160,7 +160,7 @@ mod tests {
     use crate::pipeline::entry::NOTICES_MAX;
 
     fn source() -> Source {
-        Loaded::read(None, None).config.sources[0].clone()
+        Loaded::built_in(None).unwrap().config.sources[0].clone()
     }
 
     fn entry(index: usize, outcome: Outcome, notices: Vec<Rejection>) -> Entry {

@@ -8,6 +8,7 @@ mod cart;
 mod consent;
 mod entry;
 mod events;
+mod health;
 mod hello;
 mod journal;
 mod merge;
@@ -188,19 +189,21 @@ mod tests {
         memory.set_secret(SECRET, "");
         let envelope = json!({"writeKey": "wk_shop", "batch": [view("m1", &granted())]});
         let (status, answer) = call(&memory, "POST", "/v1/batch", &envelope);
-        assert_eq!((status, &answer["error"]["code"]), (503, &json!("unavailable")));
+        assert_eq!((status, &answer["error"]["code"]), (503, &json!("secret_missing")));
         let (status, health) = call(&memory, "GET", "/health", &Value::Null);
-        assert_eq!((status, &health["degraded"]), (200, &json!(["secret_missing"])));
+        assert_eq!((status, &health["faults"][0]["code"]), (503, &json!("secret_missing")));
     }
 
     #[test]
     fn a_broken_configuration_leaves_the_last_good_one_in_force_and_health_shows_it() {
         let memory = memory();
+        assert_eq!(call(&memory, "GET", "/version", &Value::Null).0, 200);
         memory.configure("[[source]]\nnam = 1");
         let envelope = json!({"writeKey": "wk_shop", "batch": [view("m1", &granted())]});
         assert_eq!(call(&memory, "POST", "/v1/batch", &envelope).0, 200);
         let (_, health) = call(&memory, "GET", "/health", &Value::Null);
-        assert_eq!(health, json!({"status": "degraded", "degraded": ["config_invalid"]}));
+        assert_eq!(health["faults"][0]["code"], "config_invalid");
+        assert_eq!(health["faults"][0]["bridged"], true);
     }
 
     #[test]

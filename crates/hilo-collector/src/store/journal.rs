@@ -166,9 +166,15 @@ fn note_attempts(sql: &impl Sql, attempts: &[Attempt], now: Timestamp) -> Result
         )?;
         let (count, at) = (SqlValue::from(count), SqlValue::from(now.to_string()));
         let reason = SqlValue::text_or_null(latest.reason.as_deref());
+        if latest.is_failure() {
+            sql.exec(
+                "UPDATE destinations SET failing_since = coalesce(failing_since, ?) WHERE name = ?",
+                &[at.clone(), name.clone()],
+            )?;
+        }
         match result {
             "delivered" => sql.exec(
-                "UPDATE destinations SET delivered = delivered + ?, last_delivered_at = ? WHERE name = ?",
+                "UPDATE destinations SET delivered = delivered + ?, last_delivered_at = ?, failing_since = NULL WHERE name = ?",
                 &[count, at, name],
             )?,
             "retry" => sql.exec(
@@ -233,6 +239,7 @@ fn health(sql: &impl Sql) -> Result<Vec<Health>, Failure> {
                 last_delivered_at: row.text("last_delivered_at").ok().map(str::to_owned),
                 last_error: row.text("last_error").ok().map(str::to_owned),
                 last_error_at: row.text("last_error_at").ok().map(str::to_owned),
+                failing_since: row.text("failing_since").ok().map(str::to_owned),
             })
         })
         .collect()

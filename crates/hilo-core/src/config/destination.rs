@@ -77,6 +77,22 @@ impl DestinationEntry {
         toml::Value::Table(self.settings.clone()).try_into().map_err(|error| self.explain(&error))
     }
 
+    /// The names of the secrets in the settings: every `{ secret = "NAME" }`, at any depth.
+    pub fn secret_names(&self) -> Vec<&str> {
+        let mut names = Vec::new();
+        let mut left: Vec<&toml::Value> = self.settings.values().collect();
+        while let Some(value) = left.pop() {
+            if let Some(name) = value.get("secret").and_then(toml::Value::as_str) {
+                names.push(name);
+            } else if let Some(table) = value.as_table() {
+                left.extend(table.values());
+            } else if let Some(list) = value.as_array() {
+                left.extend(list);
+            }
+        }
+        names
+    }
+
     /// A problem with one of the settings, or with the entry as a whole where `field` is empty.
     pub fn problem(&self, field: &str, code: ProblemCode, message: impl Into<String>) -> Problem {
         let (line, column) = self.places.get(field).copied().unwrap_or((self.line, 1));

@@ -16,7 +16,6 @@ use base64::engine::general_purpose::STANDARD;
 use hilo_core::config::{Config, Source, Vendor, Webhook};
 use hilo_core::outcome::{Code, Rejection};
 
-use crate::loaded::Loaded;
 use crate::platform::{Failure, Incoming, Platform};
 use crate::signature;
 
@@ -50,10 +49,11 @@ pub fn secret<P: Platform>(webhook: &Webhook, platform: &P) -> Result<String, Fa
     })
 }
 
-/// Whether every webhook source can verify its webhooks.
-pub(super) fn are_secrets_set<P: Platform>(loaded: &Loaded, platform: &P) -> bool {
-    let mut webhooks = loaded.config.sources.iter().filter_map(|source| source.webhook.as_ref());
-    webhooks.all(|webhook| secret(webhook, platform).is_ok())
+/// The names of the webhook sources' secrets that are missing or too short.
+pub fn unusable_secrets<'c, P: Platform>(config: &'c Config, platform: &P) -> Vec<&'c str> {
+    let webhooks = config.sources.iter().filter_map(|source| source.webhook.as_ref());
+    let unusable = webhooks.filter(|webhook| secret(webhook, platform).is_err());
+    unusable.map(|webhook| webhook.secret.as_str()).collect()
 }
 
 /// Verifies a webhook, and reads it.

@@ -13,7 +13,8 @@ pub(super) const PROFILE: &[&str] = &[
     include_str!("0006_consent.sql"),
 ];
 /// The journal object's migrations, in order.
-pub(super) const JOURNAL: &[&str] = &[include_str!("journal_0001.sql")];
+pub(super) const JOURNAL: &[&str] =
+    &[include_str!("journal_0001.sql"), include_str!("journal_0003.sql")];
 
 /// A cart object's migrations, in order.
 pub(super) const CART: &[&str] = &[include_str!("cart_0001.sql")];
