@@ -12,7 +12,7 @@ use crate::signature::hex;
 use jiff::Timestamp;
 
 /// The header of apps without cookies. Its value is `new`, or the capability that the app has received.
-const HEADER: &str = "x-hilo-cart";
+pub(super) const HEADER: &str = "x-hilo-cart-token";
 /// A capability is valid for 30 days after its last renewal: as long as a guest's cart is kept.
 const LIFE_S: i64 = 30 * 86_400;
 /// A capability is renewed at most daily.

@@ -1,4 +1,4 @@
-//! The verified user of a request: the person that the shop's own backend vouches for, in the header `X-Hilo-User`.
+//! The verified user of a request: the person that the shop's own backend vouches for, in the header `X-Hilo-User-Token`.
 //!
 //! Request → no person, a person, a remark, or a refusal with its code. This file does not read what a page claims about
 //! itself, and such claims never count. Each call checks the person's rights with [`VerifiedUser::require`]. The
@@ -12,6 +12,9 @@ use jiff::Timestamp;
 use crate::call::Call;
 use crate::platform::{Failure, Platform, log_line};
 use crate::signature;
+
+/// The header field with the token.
+pub(super) const HEADER: &str = "x-hilo-user-token";
 
 /// A person that the shop's backend vouches for. Only a token with a valid signature makes one.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -50,7 +53,7 @@ pub struct Vouched {
 /// The `token_…` codes; `unavailable` where the key in the configuration cannot be used.
 pub async fn verified_user<P: Platform>(call: &Call<'_, P>) -> Result<Vouched, Rejection> {
     let mode = call.loaded.config.identity.mode;
-    let Some(text) = call.incoming.headers.get("x-hilo-user") else {
+    let Some(text) = call.incoming.headers.get(HEADER) else {
         return Ok(Vouched::default());
     };
     if mode == IdentityMode::Off {
@@ -182,7 +185,7 @@ mod tests {
 
     fn check(memory: &Memory, token: Option<&str>) -> Result<Vouched, Code> {
         let mut headers = Headers::default();
-        token.into_iter().for_each(|token| headers.push("x-hilo-user", token));
+        token.into_iter().for_each(|token| headers.push("x-hilo-user-token", token));
         let incoming = Incoming { headers, ..Incoming::default() };
         let loaded = run(memory.config()).unwrap().unwrap();
         run(verified_user(&Call { incoming: &incoming, loaded: &loaded, platform: memory }))

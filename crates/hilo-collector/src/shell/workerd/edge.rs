@@ -39,10 +39,9 @@ const SEND_MS_MAX: u32 = 10_000;
 /// The most bytes that are read of a destination's answer.
 const ANSWER_BYTES_MAX: usize = 8 * 1024;
 /// The only header fields that the collector reads. Each field costs a call into JavaScript, so the list is short.
-const READ_HEADERS: [&str; 23] = [
+const READ_HEADERS: [&str; 22] = [
     "accept-encoding",
     "authorization",
-    "cf-access-jwt-assertion",
     "cf-connecting-ip",
     "content-encoding",
     "content-length",
@@ -56,8 +55,8 @@ const READ_HEADERS: [&str; 23] = [
     "upgrade",
     "user-agent",
     "x-hilo",
-    "x-hilo-cart",
-    "x-hilo-user",
+    "x-hilo-cart-token",
+    "x-hilo-user-token",
     "x-shopify-hmac-sha256",
     "x-shopify-topic",
     "x-wc-webhook-signature",
