@@ -13,10 +13,10 @@ use jiff::Timestamp;
 
 /// The header of apps without cookies. Its value is `new`, or the capability that the app has received.
 pub(super) const HEADER: &str = "x-hilo-cart-token";
-/// A capability is valid for 30 days after its last renewal: as long as a guest's cart is kept.
-const LIFE_S: i64 = 30 * 86_400;
+/// Seconds of a day.
+const DAY_S: i64 = 86_400;
 /// A capability is renewed at most daily.
-const REFRESH_S: i64 = 86_400;
+const REFRESH_S: i64 = DAY_S;
 
 /// The capability that a request presents.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -44,7 +44,7 @@ impl Capability {
         let value = header.or_else(|| jar.find(incoming, Which::Cart));
         let now_s = platform.now().as_second();
         let known = value.and_then(|value| unsign(value, Signed::Cart, secret));
-        let known = known.filter(|(_, issued_s)| now_s - issued_s < LIFE_S);
+        let known = known.filter(|(_, issued_s)| now_s - issued_s < life_s(call));
         Capability {
             is_by_header: header.is_some(),
             is_stale: known.as_ref().is_none_or(|(_, issued_s)| now_s - issued_s >= REFRESH_S),
@@ -71,10 +71,15 @@ impl Capability {
         };
         let value = sign(id, Signed::Cart, secret, platform.now().as_second());
         let jar = Jar::of(incoming, platform.is_dev());
-        if let Some(cookie) = jar.set(Which::Cart, &value, LIFE_S) {
+        if let Some(cookie) = jar.set(Which::Cart, &value, life_s(call)) {
             reply.headers.push("set-cookie", cookie);
         }
     }
+}
+
+/// The seconds that a capability is valid after its last renewal: as long as a guest's cart is kept.
+fn life_s<P>(call: &Call<'_, P>) -> i64 {
+    i64::from(call.loaded.config.cart.guest_days) * DAY_S
 }
 
 /// Removes the cookie, if the request has one.
@@ -92,7 +97,7 @@ mod tests {
     use super::*;
     use crate::loaded::Loaded;
     use crate::platform::{Headers, Incoming};
-    use crate::shell::memory::Memory;
+    use crate::shell::memory::{Memory, run};
     use jiff::SignedDuration;
 
     fn request(name: &str, value: &str) -> Incoming {
@@ -127,5 +132,22 @@ mod tests {
         );
         memory.advance(SignedDuration::from_hours(24 * 30));
         assert_eq!(shown(&request(HEADER, &text), &Keyring::only("secret")).id, None);
+    }
+    #[test]
+    fn a_capability_is_valid_as_long_as_a_guests_cart_is_kept() {
+        let config = include_str!("../../hilo.toml").replace("guest_days = 30", "guest_days = 60");
+        let memory = Memory::new("2026-11-24T10:00:00Z".parse().unwrap(), Some(&config)).unwrap();
+        let loaded = run(memory.config()).unwrap().unwrap();
+        let secret = Keyring::only("secret");
+        let value = sign("c", Signed::Cart, &secret, memory.now().as_second());
+        let shown = || {
+            let incoming = request(HEADER, &value);
+            let call = Call { incoming: &incoming, loaded: &loaded, platform: &memory };
+            Capability::of(&secret, &call).id
+        };
+        memory.advance(SignedDuration::from_hours(24 * 45));
+        assert_eq!(shown().as_deref(), Some("c"));
+        memory.advance(SignedDuration::from_hours(24 * 15));
+        assert_eq!(shown(), None);
     }
 }

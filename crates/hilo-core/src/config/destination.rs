@@ -266,9 +266,9 @@ fn setting(
                 let path = format!("{path}.{}", key.get_ref());
                 places.insert(path.clone(), reader.position(key.span().start));
                 let named = value.get_ref().as_str().filter(|_| *key.get_ref() == "secret");
-                if named.is_some_and(|name| !secret::is_name(name)) {
+                if let Some(message) = named.and_then(secret::fault) {
                     let field = format!("destination.{path}");
-                    reader.report(value.span(), &field, ProblemCode::BadValue, REMEDY);
+                    reader.report(value.span(), &field, ProblemCode::BadValue, message);
                 }
                 settings.insert(
                     key.get_ref().to_string(),
