@@ -83,6 +83,11 @@ macro_rules! codes {
             pub const fn status(self) -> u16 {
                 match self { $(Code::$variant => $status),+ }
             }
+
+            /// Whether our own side has to mend something. The sender keeps its events and tries again.
+            pub const fn is_ours(self) -> bool {
+                self.status() == 503
+            }
         }
     };
 }

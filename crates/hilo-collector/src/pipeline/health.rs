@@ -46,7 +46,7 @@ pub(super) fn ready<P: Platform>(standing: &Standing, platform: &P) -> Reply {
         Err(fault) => Some(fault.rejection()),
     };
     match fault.or_else(|| Keyring::of(platform).err()) {
-        Some(why) => reply::refused_for_now(&why),
+        Some(why) => reply::refused(&why),
         None => status::ready(),
     }
 }
@@ -162,7 +162,7 @@ mod tests {
             scheme: "https".to_owned(),
             ..Incoming::default()
         };
-        for token in token {
+        if let Some(token) = token {
             incoming.headers.push("authorization", format!("Bearer {token}"));
         }
         let reply = run(crate::pipeline::serve(incoming, memory)).unwrap();

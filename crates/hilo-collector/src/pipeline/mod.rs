@@ -250,7 +250,7 @@ mod tests {
     #[test]
     fn a_bad_token_is_noted_once_in_the_enforce_mode_and_in_the_report_mode() {
         let optin = json!({"writeKey": "wk_shop", "channel": "email", "state": "unsubscribed"});
-        let fields = [("x-hilo", "1"), ("x-hilo-user", "forged")];
+        let fields = [("x-hilo", "1"), ("x-hilo-user-token", "forged")];
         for (mode, status, outcome) in [("enforce", 401, "rejected"), ("report", 200, "notice")] {
             let memory = memory();
             let built_in = include_str!("../../hilo.toml");

@@ -14,18 +14,19 @@ use crate::platform::{Incoming, Platform, Reply, log_line};
 /// Answers one request. Few calls can be answered without a configuration. All others are refused until there is one,
 /// because another configuration would refuse them for good.
 pub async fn serve<P: Platform>(incoming: Incoming, platform: &P) -> Reply {
-    let standing = platform.config().await;
-    match ingest::route(&incoming, &platform.mount()) {
-        Ok(Route::Health) => health::answer(&standing, &incoming, platform).await,
-        Ok(Route::Ready) => health::ready(&standing, platform),
-        Ok(Route::Version) => status::version(),
-        Ok(Route::File(name)) => file(&name, &incoming, platform).await,
-        route => match standing {
-            Ok(loaded) => {
-                serve_with(route, &Call { incoming: &incoming, loaded: &loaded, platform }).await
-            }
-            Err(fault) => reply::refused_for_now(&fault.rejection()),
-        },
+    let route = ingest::route(&incoming, &platform.mount());
+    match route {
+        Ok(Route::Version) => return status::version(),
+        Ok(Route::File(name)) => return file(&name, &incoming, platform).await,
+        Ok(_) | Err(_) => {}
+    }
+    match (route, platform.config().await) {
+        (Ok(Route::Health), standing) => health::answer(&standing, &incoming, platform).await,
+        (Ok(Route::Ready), standing) => health::ready(&standing, platform),
+        (route, Ok(loaded)) => {
+            serve_with(route, &Call { incoming: &incoming, loaded: &loaded, platform }).await
+        }
+        (_, Err(fault)) => reply::refused(&fault.rejection()),
     }
 }
 
@@ -42,7 +43,9 @@ async fn serve_with<P: Platform>(route: Result<Route, Rejection>, call: &Call<'_
     let mut reply = match taken {
         Ok(reply) => reply,
         Err(Trouble::Refused(why)) => {
-            if is_noted {
+            if why.code.is_ours() {
+                platform.log(&log_line("error", why.code.name(), &[("why", &why.message)]));
+            } else if is_noted {
                 journal::note_refusal(&why, call).await;
             }
             let mut reply = reply::refused(&why);
