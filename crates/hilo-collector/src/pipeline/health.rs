@@ -205,7 +205,7 @@ mod tests {
     fn the_file_of_a_developers_machine_on_a_live_site_fails() {
         let memory = memory();
         memory.configure(include_str!("../../hilo.toml"));
-        memory.go_live();
+        memory.set_dev(false);
         check(&memory, 503, "failing", &["config_development"]);
         assert_eq!(get(&memory, "/readyz", None).0, 503);
     }
@@ -213,7 +213,7 @@ mod tests {
     #[test]
     fn a_deployment_without_a_configuration_fails_and_is_not_ready() {
         let memory = memory();
-        memory.go_live();
+        memory.set_dev(false);
         check(&memory, 503, "failing", &["config_missing"]);
         let (status, answer) = get(&memory, "/readyz", None);
         assert_eq!((status, &answer["code"]), (503, &json!("config_missing")));

@@ -142,7 +142,7 @@ mod tests {
 
     fn live(config: Option<&str>) -> Memory {
         let memory = Memory::new("2026-11-24T10:00:00Z".parse().unwrap(), config).unwrap();
-        memory.go_live();
+        memory.set_dev(false);
         memory
     }
 

@@ -87,9 +87,9 @@ impl Memory {
         self.0.standing.replace(None);
     }
 
-    /// Makes a live site of the developer's machine.
-    pub fn go_live(&self) {
-        self.0.is_dev.set(false);
+    /// Makes a developer's machine or a live site of the deployment.
+    pub fn set_dev(&self, is_dev: bool) {
+        self.0.is_dev.set(is_dev);
     }
 
     /// Sets a secret.

@@ -142,3 +142,18 @@ fn a_cart_is_deleted_when_its_keep_days_are_over() {
     settle(&memory);
     assert!(!summary(&memory, "guest").known);
 }
+
+#[test]
+fn deliveries_wait_while_no_configuration_can_be_had() {
+    let memory = memory();
+    send(&memory, &page_view());
+    memory.set_dev(false);
+    memory.start_cold();
+    settle(&memory);
+    assert_eq!(memory.sent(), []);
+    memory.set_dev(true);
+    memory.start_cold();
+    memory.advance(SignedDuration::from_hours(1));
+    settle(&memory);
+    assert_eq!(memory.sent().len(), 1);
+}
