@@ -106,10 +106,8 @@ fn of_secrets<P: Platform>(loaded: Option<&Loaded>, platform: &P) -> Vec<Fault> 
 }
 
 fn of_keyring(why: Rejection, now: Timestamp) -> Fault {
-    let code = match why.code {
-        Code::SecretMissing => FaultCode::SecretMissing,
-        _ => FaultCode::SecretShort,
-    };
+    let is_missing = why.code == Code::SecretMissing;
+    let code = if is_missing { FaultCode::SecretMissing } else { FaultCode::SecretShort };
     Fault { details: vec![why.message], ..Fault::new(code, now) }
 }
 
