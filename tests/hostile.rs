@@ -193,7 +193,7 @@ fn request(chance: &mut Chance, id: u64) -> Incoming {
     }
     if chance.below(6) == 0 {
         let token = damage(chance, TOKEN.as_bytes().to_vec());
-        incoming.headers.push("x-hilo-user", String::from_utf8_lossy(&token));
+        incoming.headers.push("x-hilo-user-token", String::from_utf8_lossy(&token));
     }
     incoming.body = Upload::Bytes(plain);
     if chance.below(8) == 0 {

@@ -55,7 +55,7 @@ export class Device {
   }
 
   headers(): Json {
-    return { "x-hilo-cart": this.capability === "" ? undefined : this.capability, "x-hilo-user": this.user };
+    return { "x-hilo-cart-token": this.capability === "" ? undefined : this.capability, "x-hilo-user-token": this.user };
   }
 
   /** Notes epoch, version and capability of a view. */

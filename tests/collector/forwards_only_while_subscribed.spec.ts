@@ -81,7 +81,7 @@ test("the ledger proves each change, and a repeated change adds no entry", async
 
 test("a verified user has a ledger of their own", async () => {
   const id = anonymousId();
-  await say(id, "subscribed", {}, { "x-hilo-user": signToken(claimsOf("ana")) });
+  await say(id, "subscribed", {}, { "x-hilo-user-token": signToken(claimsOf("ana")) });
   assert.deepEqual((await collector.admin("/admin/v1/profiles/u:ana")).optins, { email: "subscribed" });
   assert.equal((await collector.admin("/admin/v1/profiles/u:ana/optins")).optins[0].verified, true);
   assert.equal((await profile(id)).known, false);

@@ -32,10 +32,10 @@ test("a capability that the collector did not sign opens no cart", async () => {
     "v1...",
   ];
   for (const forged of forgeries) {
-    const answer = await cartCall(collector, "/v1/cart", { headers: { "x-hilo-cart": forged } });
+    const answer = await cartCall(collector, "/v1/cart", { headers: { "x-hilo-cart-token": forged } });
     assert.deepEqual([answer.status, answer.body["cart"]], [200, null], forged);
   }
-  const own = await cartCall(collector, "/v1/cart", { headers: { "x-hilo-cart": guest.capability } });
+  const own = await cartCall(collector, "/v1/cart", { headers: { "x-hilo-cart-token": guest.capability } });
   assert.ok(hasLines(own.body));
 });
 
@@ -56,7 +56,7 @@ test("a browser keeps the capability in a cookie of its own that scripts cannot 
   device.capability = "";
   const added = await device.add(MUG, 1);
   const cookie = added.headers.get("set-cookie")!;
-  assert.match(cookie, /^hilo-cart=v1\.[0-9a-f]{32}\.\d+\.[\w-]+; Path=\/; HttpOnly; SameSite=Lax; Max-Age=2592000$/);
+  assert.match(cookie, /^hilo-cart=v1\.[0-9a-f]{32}\.\d+\.0\.[\w-]+; Path=\/; HttpOnly; SameSite=Lax; Max-Age=2592000$/);
   assert.equal(added.body["capability"], undefined);
   const headers = { cookie: cookie.split(";")[0] };
   const again = await cartCall(collector, "/v1/cart", { headers });
@@ -71,12 +71,12 @@ test("only a verified token opens a customer's cart", async () => {
   const forged = signToken(claimsOf("victim"), { kid: "development", alg: "HS256", key: "guessed" });
   const expired = signToken(claimsOf("victim", { iat: 1, exp: 2 }));
   for (const [token, code] of [[forged, /^token_/], [expired, /^token_expired$/], ["x", /^token_/]] as [string, RegExp][]) {
-    const answer = await cartCall(collector, "/v1/cart", { headers: { "x-hilo-user": token } });
+    const answer = await cartCall(collector, "/v1/cart", { headers: { "x-hilo-user-token": token } });
     assert.equal(answer.status, 401);
     assert.match(answer.body["error"].code, code);
   }
   const elsewhere = signToken(claimsOf("victim", { scope: "profile" }));
-  const scoped = await cartCall(collector, "/v1/cart", { headers: { "x-hilo-user": elsewhere } });
+  const scoped = await cartCall(collector, "/v1/cart", { headers: { "x-hilo-user-token": elsewhere } });
   assert.ok(scoped.status === 401 || scoped.status === 403);
   const other = new Device(collector, signToken(claimsOf("somebody-else")));
   assert.ok(!hasLines((await other.whole()).body));
@@ -98,7 +98,7 @@ issuer = "hilo-development"
 `;
   const own = await startCollector({ config: text("off") });
   try {
-    const answer = await cartCall(own, "/v1/cart", { headers: { "x-hilo-user": customer.user } });
+    const answer = await cartCall(own, "/v1/cart", { headers: { "x-hilo-user-token": customer.user } });
     assert.deepEqual([answer.status, answer.body["cart"]], [200, null]);
   } finally {
     await own.dispose();

@@ -46,6 +46,8 @@ export interface CollectorOptions {
   front?: object[];
   /** `false` serves no files. miniflare puts no router before a Worker without assets. */
   assets?: boolean;
+  /** `false` binds KV to a value that throws at every read, as KV does in an outage. */
+  kv?: boolean;
   /** `false` leaves deliveries in the queue. */
   consumer?: boolean;
   /** `true` runs the release build. Only a bench needs it; specs run the development build, which is ready sooner. */
@@ -59,8 +61,8 @@ export interface Collector {
   fetch(path: string, init?: RequestInit): Promise<Response>;
   /** JSON of an admin call. */
   admin(path: string, init?: RequestInit): Promise<any>;
-  /** Uploads a configuration to KV. */
-  configure(text: string): Promise<void>;
+  /** Uploads a configuration to KV, or a text under another key. */
+  configure(text: string, key?: string): Promise<void>;
   /** The process id of workerd. */
   workerd(): number;
   /** SIGKILL to workerd. It comes back on the same port and state. */
@@ -114,6 +116,7 @@ export async function startCollector(options: CollectorOptions = {}): Promise<Co
           ...worker,
           ...(options.assets === false && { assets: undefined }),
           ...(options.consumer === false && { queueConsumers: undefined }),
+          ...(options.kv === false && { kvNamespaces: undefined, bindings: { ...worker.bindings, CONFIG: "no namespace" } }),
         },
       ],
     }),
@@ -132,9 +135,9 @@ export async function startCollector(options: CollectorOptions = {}): Promise<Co
       const headers = { authorization: `Bearer ${DEV_SECRETS.HILO_ADMIN_TOKEN}`, ...init.headers };
       return (await fetch(new URL(path, url), { ...init, headers })).json();
     },
-    async configure(text) {
+    async configure(text, key = "hilo.toml") {
       const kv = (await mf.getKVNamespace("CONFIG", "collector")) as unknown as { put(key: string, text: string): Promise<void> };
-      await kv.put("hilo.toml", text);
+      await kv.put(key, text);
     },
     workerd: () => childOf(process.pid, "workerd"),
     kill: () => process.kill(collector.workerd(), "SIGKILL"),

@@ -42,7 +42,7 @@ after(() => collector.dispose());
 let users = 0;
 const optIn = (token: string | undefined): Promise<Answer> => {
   const body = { writeKey: "wk_shop", channel: "email", state: "subscribed", text: "Write to me.", version: "1" };
-  return post(collector, "/_h/v1/optin", body, { "x-hilo": "1", "x-hilo-user": token });
+  return post(collector, "/_h/v1/optin", body, { "x-hilo": "1", "x-hilo-user-token": token });
 };
 const known = async (user: string) => (await collector.admin(`/admin/v1/profiles/${encodeURIComponent(`u:${user}`)}`)).known;
 
@@ -146,10 +146,10 @@ test("a text that is no token is refused", async () => {
 });
 
 test("a development key verifies nothing outside of development", async () => {
-  const other = await startCollector({ vars: { HILO_DEV: undefined } });
+  const other = await startCollector({ config: configWith("https://hooks.example/"), vars: { HILO_DEV: undefined } });
   try {
     const body = { writeKey: "wk_shop", channel: "email", state: "unsubscribed" };
-    const answer = await post(other, "/v1/optin", body, { origin: undefined, "x-hilo": "1", "x-hilo-user": signToken(claimsOf("u")) });
+    const answer = await post(other, "/v1/optin", body, { origin: undefined, "x-hilo": "1", "x-hilo-user-token": signToken(claimsOf("u")) });
     assert.deepEqual([answer.status, answer.body["error"].code], [401, "token_unknown_key"]);
   } finally {
     await other.dispose();

@@ -37,7 +37,7 @@ async function customer(name: string): Promise<Device> {
 
 test("a subscribed customer's abandoned cart is sent once, and another customer's never", async () => {
   const subscribe = { writeKey: "wk_shop", channel: "email", state: "subscribed", text: "Write to me.", version: "2026-11" };
-  const headers = { "x-hilo": "1", "x-hilo-user": signToken(claimsOf("cust_yes")) };
+  const headers = { "x-hilo": "1", "x-hilo-user-token": signToken(claimsOf("cust_yes")) };
   assert.equal((await post(collector, "/_h/v1/optin", subscribe, headers)).status, 200);
   const yes = await customer("cust_yes");
   const no = await customer("cust_no");

@@ -15,7 +15,7 @@ import { webhookReceiver } from "./webhook_receiver.ts";
 
 /** The entry. It sends the collector's paths to the collector, `/dev/` to the stand-ins below, and all other paths to the shop. */
 const ROUTER = `
-const COLLECTOR = /^\\/(_h|v1|admin)(\\/|$)|^\\/(health|version)$/;
+const COLLECTOR = /^\\/(_h|v1|admin)(\\/|$)|^\\/(health|readyz|version)$/;
 export default {
   fetch(request, env) {
     const { pathname } = new URL(request.url);

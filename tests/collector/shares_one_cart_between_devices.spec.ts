@@ -98,7 +98,7 @@ test("a preflight allows the headers that cart calls need", async () => {
   const headers = { origin: collector.url, "access-control-request-method": "POST" };
   const answer = await collector.fetch("/v1/cart/ops", { method: "OPTIONS", headers });
   const allowed = answer.headers.get("access-control-allow-headers") ?? "";
-  for (const name of ["x-hilo", "x-hilo-user", "x-hilo-cart", "authorization", "content-type"]) {
+  for (const name of ["x-hilo", "x-hilo-user-token", "x-hilo-cart-token", "authorization", "content-type"]) {
     assert.ok(allowed.split(", ").includes(name), name);
   }
 });

@@ -34,9 +34,9 @@ test("the larger quantity of a line counts, and the guest's capability ends", as
   assert.deepEqual(await shown(collector, "u:max"), { cup: 1, mug: 2 });
   assert.equal((await collector.admin(`/admin/v1/carts/${guestCart}`)).standing, "merged");
   // A tab that does not know of the merge yet.
-  const late = await cartCall(collector, "/v1/cart", { headers: { "x-hilo-cart": capability } });
+  const late = await cartCall(collector, "/v1/cart", { headers: { "x-hilo-cart-token": capability } });
   assert.deepEqual([late.status, late.body["error"].code], [410, "cart_merged"]);
-  const again = await cartCall(collector, "/v1/cart", { headers: { "x-hilo-cart": capability, "x-hilo-user": device.user } });
+  const again = await cartCall(collector, "/v1/cart", { headers: { "x-hilo-cart-token": capability, "x-hilo-user-token": device.user } });
   assert.equal(again.status, 200);
   assert.deepEqual(await shown(collector, "u:max"), { cup: 1, mug: 2 });
 });
@@ -53,7 +53,7 @@ test("a login deletes the cookie with the guest's capability", async () => {
   const device = new Device(collector);
   device.capability = "";
   const cookie = (await device.add(MUG, 2)).headers.get("set-cookie")!.split(";")[0]!;
-  const headers = { cookie, "x-hilo-user": signToken(claimsOf("cookie")) };
+  const headers = { cookie, "x-hilo-user-token": signToken(claimsOf("cookie")) };
   const answer = await cartCall(collector, "/v1/cart", { headers });
   assert.match(answer.headers.get("set-cookie") ?? "", /^hilo-cart=; .*Max-Age=0$/);
   assert.equal(answer.body["merged"], undefined);
@@ -62,7 +62,7 @@ test("a login deletes the cookie with the guest's capability", async () => {
 
 test("ten simultaneous requests merge the guest's cart once", async () => {
   const { capability } = await signIn(collector, "crowd");
-  const headers = { "x-hilo-cart": capability, "x-hilo-user": signToken(claimsOf("crowd")) };
+  const headers = { "x-hilo-cart-token": capability, "x-hilo-user-token": signToken(claimsOf("crowd")) };
   const answers = await Promise.all(Array.from({ length: 10 }, () => cartCall(collector, "/v1/cart", { headers })));
   assert.ok(answers.every((answer) => answer.status === 200));
   assert.deepEqual(await shown(collector, "u:crowd"), { cup: 1, mug: 2 });
@@ -84,7 +84,7 @@ for (const [policy, expected] of [
       assert.equal(answer.body["merged"], policy === "keep_both" ? undefined : true);
       if (policy === "keep_both") {
         assert.deepEqual(await shown(own, guestCart), { mug: 2 });
-        const guest = await cartCall(own, "/v1/cart", { headers: { "x-hilo-cart": capability } });
+        const guest = await cartCall(own, "/v1/cart", { headers: { "x-hilo-cart-token": capability } });
         assert.equal(guest.status, 200);
       }
     } finally {

@@ -6,7 +6,7 @@
 
 use std::process::ExitCode;
 
-use hilo_collector::forward::Loaded;
+use hilo_collector::forward;
 use hilo_core::config::{Problem, parse, warnings};
 
 fn main() -> ExitCode {
@@ -22,9 +22,7 @@ fn main() -> ExitCode {
         }
     };
     let problems: Vec<Problem> = match parse(&text) {
-        Ok(config) => {
-            config.destinations.iter().filter_map(|entry| Loaded::of(entry).err()).collect()
-        }
+        Ok(config) => forward::problems(&config),
         Err(problems) => problems,
     };
     for problem in &problems {

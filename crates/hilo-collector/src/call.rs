@@ -5,9 +5,9 @@
 
 use hilo_core::outcome::Rejection;
 
+use crate::keyring::Keyring;
 use crate::loaded::Loaded;
 use crate::platform::{Failure, Incoming, Platform};
-use crate::signature::SECRET;
 
 /// The values that every step of a call works with.
 #[derive(Debug)]
@@ -41,13 +41,10 @@ impl From<Failure> for Trouble {
     }
 }
 
-/// The secret that signs cookies and names objects.
+/// The secrets that sign and name objects.
 ///
 /// # Errors
-/// `Fatal` where no secret is set: anybody could make the signatures of an empty secret.
-pub fn secret<P: Platform>(platform: &P) -> Result<String, Failure> {
-    platform
-        .secret(SECRET)
-        .filter(|secret| !secret.is_empty())
-        .ok_or_else(|| Failure::Fatal("the secret HILO_SECRET is not set".to_owned()))
+/// `Fatal` where one of them is missing or too short.
+pub fn secret<P: Platform>(platform: &P) -> Result<Keyring, Failure> {
+    Keyring::of(platform).map_err(|why| Failure::Fatal(why.message))
 }

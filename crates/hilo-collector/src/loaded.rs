@@ -1,63 +1,63 @@
-//! The configuration in force: the uploaded one, or else the built-in one. A broken configuration never replaces a good one.
+//! The configuration in force, and what is wrong with the newest one. A configuration that cannot be read never becomes
+//! another one: an earlier good one stays in force, or requests are refused.
 //!
-//! Text of `hilo.toml` → [`Loaded`]. This file fetches nothing: the platform reads the text and keeps the result.
+//! Text of `hilo.toml` → [`Loaded`] or [`Fault`]. This file fetches nothing: `shell/config.rs` finds the texts.
 
+use std::cell::RefCell;
 use std::rc::Rc;
 
 use hilo_core::config::{Config, Problem, parse};
+use jiff::Timestamp;
 
-/// The configuration that is in force where nothing was uploaded.
-const EMBEDDED: &str = include_str!("../hilo.toml");
+use crate::fault::Fault;
+
+/// The file that is in force on a developer's machine where nothing was uploaded, and nowhere else.
+const BUILT_IN: &str = include_str!("../hilo.toml");
+
+/// The result of the last attempt to load a configuration.
+pub type Standing = Result<Rc<Loaded>, Fault>;
 
 /// The configuration in force.
 #[derive(Clone, Debug)]
 pub struct Loaded {
     /// The configuration.
     pub config: Config,
-    /// The problems of the newest text, if it could not be loaded.
-    pub problems: Vec<Problem>,
+    /// The reason why the newest text is not in force, if it is not.
+    pub fault: Option<Fault>,
     /// The text of this configuration, to detect a newer one.
-    text: String,
+    pub text: String,
+    /// The faults that `/health` has found last. They are kept here, so that a new configuration is looked at anew.
+    pub health: RefCell<Option<Checkup>>,
+}
+
+/// The faults that a look at the deployment has found.
+#[derive(Clone, Debug, Default)]
+pub struct Checkup {
+    /// The time of the look.
+    pub at: Timestamp,
+    /// The faults.
+    pub faults: Vec<Fault>,
 }
 
 impl Loaded {
-    /// Reads `uploaded`, or the built-in file. If the text has problems, the configuration `before` stays in force, or
-    /// else the built-in one, and `problems` lists them.
-    pub fn read(uploaded: Option<&str>, before: Option<&Rc<Loaded>>) -> Rc<Loaded> {
-        let text = uploaded.unwrap_or(EMBEDDED);
-        if let Some(before) = before.filter(|before| before.text == text) {
-            return Rc::clone(before);
-        }
-        let (config, problems) = match open(text) {
-            Ok(config) => (config, Vec::new()),
-            Err(problems) => (before.map_or_else(built_in, |b| b.config.clone()), problems),
-        };
-        Rc::new(Loaded { config, problems, text: text.to_owned() })
+    /// A configuration with its text, and the fault of a newer one.
+    pub fn new(config: Config, text: &str, fault: Option<Fault>) -> Rc<Loaded> {
+        let health = RefCell::default();
+        Rc::new(Loaded { config, fault, text: text.to_owned(), health })
     }
-}
 
-fn open(text: &str) -> Result<Config, Vec<Problem>> {
-    parse(text)
-}
+    /// The built-in file, for a developer's machine.
+    ///
+    /// # Errors
+    /// The file's problems. A test of this module shows that it has none.
+    pub fn built_in(fault: Option<Fault>) -> Result<Rc<Loaded>, Vec<Problem>> {
+        Ok(Loaded::new(parse(BUILT_IN)?, BUILT_IN, fault))
+    }
 
-fn built_in() -> Config {
-    // A test of this module parses the built-in file. A collector without sources refuses every request.
-    open(EMBEDDED).unwrap_or_else(|_| Config {
-        controller: String::new(),
-        environment: String::new(),
-        sources: Vec::new(),
-        identity: hilo_core::config::IdentityRules::default(),
-        consent: hilo_core::config::ConsentRules {
-            notice_version: String::new(),
-            ask_again_months: 6,
-            purposes: Vec::new(),
-            categories: hilo_core::config::Categories::default(),
-        },
-        normalize: hilo_core::config::NormalizeRules::default(),
-        cart: hilo_core::config::CartRules::default(),
-        destinations: Vec::new(),
-        retention: hilo_core::config::Retention::default(),
-    })
+    /// Whether this is the built-in file.
+    pub fn is_built_in(&self) -> bool {
+        self.text == BUILT_IN
+    }
 }
 
 #[cfg(test)]
@@ -66,16 +66,6 @@ mod tests {
 
     #[test]
     fn the_built_in_configuration_has_no_problems() {
-        assert_eq!(Loaded::read(None, None).problems, []);
-    }
-
-    #[test]
-    fn a_broken_configuration_is_not_loaded_and_its_problems_are_kept() {
-        let good = EMBEDDED.replace("wk_shop", "wk_other");
-        let first = Loaded::read(Some(&good), None);
-        let second = Loaded::read(Some("[[source]]\nnam = \"x\""), Some(&first));
-        assert_eq!(second.config, first.config);
-        assert!(!second.problems.is_empty());
-        assert!(Loaded::read(Some(&good), Some(&second)).problems.is_empty());
+        assert!(Loaded::built_in(None).is_ok());
     }
 }

@@ -6,8 +6,6 @@ use hmac::digest::KeyInit;
 use hmac::{Hmac, Mac};
 use sha2::{Digest, Sha256};
 
-/// The secret that signs cookies and names objects.
-pub const SECRET: &str = "HILO_SECRET";
 /// SHA-256's block: HMAC pads shorter keys to it with zeros and hashes longer ones (RFC 2104).
 const BLOCK_BYTES: usize = 64;
 

@@ -10,12 +10,10 @@ use hilo_core::strict::read_bytes;
 use serde::{Deserialize, Serialize};
 
 use crate::calls::cart::Speaker;
-use crate::signature;
+use crate::keyring::{Keyring, Signed};
 
 /// The seconds that a ticket is valid.
 const LIFE_S: i64 = 60;
-/// A prefix of the signed text, so that no other signature with the same secret is a valid ticket.
-const PURPOSE: &str = "ticket:";
 
 #[derive(Serialize, Deserialize)]
 struct Claims {
@@ -25,21 +23,16 @@ struct Claims {
 }
 
 /// Makes a ticket for the cart with this label.
-pub fn make(label: &str, speaker: &Speaker, secret: &str, now_s: i64) -> Option<String> {
+pub fn make(label: &str, speaker: &Speaker, secret: &Keyring, now_s: i64) -> Option<String> {
     let claims =
         Claims { cart: label.to_owned(), until_s: now_s + LIFE_S, speaker: speaker.clone() };
     let claims = URL_SAFE_NO_PAD.encode(serde_json::to_vec(&claims).ok()?);
-    let tag = signature::sign(secret.as_bytes(), format!("{PURPOSE}{claims}").as_bytes());
-    Some(format!("{claims}.{}", URL_SAFE_NO_PAD.encode(tag)))
+    Some(secret.sign(Signed::Ticket, &claims))
 }
 
 /// The sender that a ticket was made for; `None` if the ticket is not ours, for another cart, or too old.
-pub fn read(ticket: &str, label: &str, secret: &str, now_s: i64) -> Option<Speaker> {
-    let (claims, tag) = ticket.split_once('.')?;
-    let tag = URL_SAFE_NO_PAD.decode(tag).ok()?;
-    if !signature::verify(secret.as_bytes(), format!("{PURPOSE}{claims}").as_bytes(), &tag) {
-        return None;
-    }
+pub fn read(ticket: &str, label: &str, secret: &Keyring, now_s: i64) -> Option<Speaker> {
+    let claims = secret.open(Signed::Ticket, ticket)?;
     let claims: Claims = read_bytes(&URL_SAFE_NO_PAD.decode(claims).ok()?)?;
     (claims.cart == label && now_s < claims.until_s).then_some(claims.speaker)
 }
@@ -57,12 +50,13 @@ mod tests {
             is_server: false,
             terms: Terms { abandoned_s: 3_600, keep_days: 90 },
         };
-        let ticket = make("label", &speaker, "secret", 1_000).unwrap();
-        assert_eq!(read(&ticket, "label", "secret", 1_059), Some(speaker));
-        assert_eq!(read(&ticket, "label", "secret", 1_060), None);
-        assert_eq!(read(&ticket, "other", "secret", 1_000), None);
-        assert_eq!(read(&ticket, "label", "another", 1_000), None);
+        let secret = Keyring::only("secret");
+        let ticket = make("label", &speaker, &secret, 1_000).unwrap();
+        assert_eq!(read(&ticket, "label", &secret, 1_059), Some(speaker));
+        assert_eq!(read(&ticket, "label", &secret, 1_060), None);
+        assert_eq!(read(&ticket, "other", &secret, 1_000), None);
+        assert_eq!(read(&ticket, "label", &Keyring::only("another"), 1_000), None);
         let forged = format!("A{}", &ticket[1..]);
-        assert_eq!(read(&forged, "label", "secret", 1_000), None);
+        assert_eq!(read(&forged, "label", &secret, 1_000), None);
     }
 }

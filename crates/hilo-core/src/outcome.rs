@@ -83,6 +83,11 @@ macro_rules! codes {
             pub const fn status(self) -> u16 {
                 match self { $(Code::$variant => $status),+ }
             }
+
+            /// Whether our own side has to mend something. The sender keeps its events and tries again.
+            pub const fn is_ours(self) -> bool {
+                self.status() == 503
+            }
         }
     };
 }
@@ -149,8 +154,16 @@ codes! {
     MethodNotAllowed = "method_not_allowed", 405;
     /// The events may not be durable: send them again later.
     Unavailable = "unavailable", 503;
-    /// The configuration cannot be used.
-    ConfigInvalid = "config_invalid", 422;
+    /// This version cannot read the configuration, and there is no earlier one that it can read.
+    ConfigInvalid = "config_invalid", 503;
+    /// No configuration was uploaded.
+    ConfigMissing = "config_missing", 503;
+    /// The store of the configuration does not answer, and there is no copy.
+    ConfigUnreadable = "config_unreadable", 503;
+    /// A secret of the collector is not set.
+    SecretMissing = "secret_missing", 503;
+    /// A secret of the collector is so short that it could be guessed.
+    SecretShort = "secret_short", 503;
 
     /// An item that is not a JSON object.
     MalformedEvent = "malformed_event", 422;

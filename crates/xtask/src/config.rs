@@ -1,8 +1,18 @@
-//! `cargo xtask config check FILE` and `config push FILE`.
-//! The collector's own program `config_check` reads the file. This module runs it, and wrangler for the upload.
+//! `cargo xtask config check FILE`, `config push FILE` and `config rollback`.
+//! The collector's own program `config_check` reads the file. This module runs it, and wrangler for the upload. The last
+//! files stay in KV: a collector that cannot read the newest takes the newest that it can read.
+
+use std::fs;
+use std::path::PathBuf;
+use std::process::Command;
 
 use crate::shell::{Problem, Workspace, step};
 use crate::tools;
+
+/// The key of the file in force. The collector (`shell/config.rs`) knows the same keys, and a test of it compares them.
+const CURRENT: &str = "hilo.toml";
+/// The keys of the files that were pushed, newest first.
+const PUSHED: [&str; 3] = ["hilo.toml.1", "hilo.toml.2", "hilo.toml.3"];
 
 /// Reads the words after `config`.
 pub(crate) fn run(workspace: &Workspace, words: &[String]) -> Result<bool, Problem> {
@@ -10,26 +20,22 @@ pub(crate) fn run(workspace: &Workspace, words: &[String]) -> Result<bool, Probl
         [verb, file] if verb == "check" => check(workspace, file).map(|()| true),
         [verb, file] if verb == "push" => {
             check(workspace, file)?;
+            let text = fs::read_to_string(std::env::current_dir()?.join(file))?;
             tools::ensure(workspace)?;
-            let file = std::env::current_dir()?.join(file);
-            let mut wrangler = workspace.command("wrangler");
-            wrangler.current_dir(workspace.at("crates/hilo-collector"));
-            wrangler
-                .args([
-                    "kv",
-                    "key",
-                    "put",
-                    "--remote",
-                    "--binding",
-                    "CONFIG",
-                    "hilo.toml",
-                    "--path",
-                ])
-                .arg(file);
-            step(workspace, "uploading the configuration", &mut wrangler).map(|_| true)
+            push(&mut Kv::of(workspace)?, &text).map(|()| true)
+        }
+        [verb] if verb == "rollback" => {
+            tools::ensure(workspace)?;
+            let mut kv = Kv::of(workspace)?;
+            let text = earlier(&mut kv)?;
+            let file = kv.folder.join("earlier.toml");
+            fs::write(&file, &text)?;
+            check(workspace, &file.to_string_lossy())?;
+            push(&mut kv, &text).map(|()| true)
         }
         _ => Err(Problem(
-            "write `cargo xtask config check FILE` or `cargo xtask config push FILE`.".to_owned(),
+            "write `cargo xtask config check FILE`, `config push FILE` or `config rollback`."
+                .to_owned(),
         )),
     }
 }
@@ -46,5 +52,193 @@ pub(crate) fn check(workspace: &Workspace, file: &str) -> Result<(), Problem> {
         Ok(())
     } else {
         Err(Problem(format!("{file} cannot be used; each problem stands above with its line.")))
+    }
+}
+
+/// Where the texts of `hilo.toml` are stored.
+trait Store {
+    /// The text of a key; `None` if there is none.
+    fn get(&mut self, key: &str) -> Result<Option<String>, Problem>;
+    /// Stores a text.
+    fn put(&mut self, key: &str, text: &str) -> Result<(), Problem>;
+}
+
+/// Uploads `text`, and keeps the files before it. The file in force is written last: whatever fails before that leaves it
+/// as it was. To push the newest file again moves no other.
+fn push(store: &mut impl Store, text: &str) -> Result<(), Problem> {
+    let [newest, second, third] = PUSHED;
+    let before = match store.get(newest)? {
+        // A file that was uploaded by hand is worth keeping too.
+        None => store.get(CURRENT)?,
+        before => before,
+    };
+    if let Some(before) = before.filter(|before| before != text) {
+        if let Some(older) = store.get(second)? {
+            store.put(third, &older)?;
+        }
+        store.put(second, &before)?;
+    }
+    store.put(newest, text)?;
+    store.put(CURRENT, text)
+}
+
+/// The file that was in force before the last push. A second rollback undoes the first.
+fn earlier(store: &mut impl Store) -> Result<String, Problem> {
+    let [_, second, _] = PUSHED;
+    store.get(second)?.ok_or_else(|| {
+        Problem(
+            "there is no earlier file: `cargo xtask config push` has uploaded one only.".to_owned(),
+        )
+    })
+}
+
+/// The namespace `CONFIG`, through wrangler.
+struct Kv<'w> {
+    workspace: &'w Workspace,
+    /// The keys that existed at the beginning.
+    keys: Vec<String>,
+    /// A folder for files on their way.
+    folder: PathBuf,
+}
+
+impl Kv<'_> {
+    fn of(workspace: &Workspace) -> Result<Kv<'_>, Problem> {
+        let folder = workspace.target.join("xtask/config");
+        fs::create_dir_all(&folder)?;
+        let mut kv = Kv { workspace, keys: Vec::new(), folder };
+        let mut list = kv.wrangler("list");
+        list.args(["--prefix", CURRENT]);
+        let listed = step(workspace, "listing the uploaded files", &mut list)?.output;
+        let known = [CURRENT].into_iter().chain(PUSHED);
+        kv.keys =
+            known.filter(|key| listed.contains(&format!("\"{key}\""))).map(str::to_owned).collect();
+        Ok(kv)
+    }
+
+    /// `wrangler kv key <verb>` of the namespace.
+    fn wrangler(&self, verb: &str) -> Command {
+        let mut wrangler = self.workspace.command("wrangler");
+        wrangler.current_dir(self.workspace.at("crates/hilo-collector"));
+        wrangler.args(["kv", "key", verb, "--remote", "--binding", "CONFIG"]);
+        wrangler
+    }
+}
+
+impl Store for Kv<'_> {
+    fn get(&mut self, key: &str) -> Result<Option<String>, Problem> {
+        if !self.keys.iter().any(|known| known == key) {
+            return Ok(None);
+        }
+        // Not through `step`: its output is a log, and this text must stay as it is.
+        let done = self.wrangler("get").arg(key).output()?;
+        if !done.status.success() {
+            let why = String::from_utf8_lossy(&done.stderr).into_owned();
+            return Err(Problem(format!("wrangler could not read {key}: {why}")));
+        }
+        let text = String::from_utf8(done.stdout);
+        text.map(Some).map_err(|_| Problem(format!("{key} is no text.")))
+    }
+
+    fn put(&mut self, key: &str, text: &str) -> Result<(), Problem> {
+        let file = self.folder.join(key);
+        fs::write(&file, text)?;
+        let mut put = self.wrangler("put");
+        put.arg(key).arg("--path").arg(file);
+        step(self.workspace, &format!("uploading {key}"), &mut put)?;
+        self.keys.push(key.to_owned());
+        Ok(())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::collections::BTreeMap;
+
+    use super::*;
+
+    /// Texts in memory. A put fails when `puts_left` is used up.
+    struct Memory {
+        texts: BTreeMap<String, String>,
+        puts_left: usize,
+    }
+
+    impl Store for Memory {
+        fn get(&mut self, key: &str) -> Result<Option<String>, Problem> {
+            Ok(self.texts.get(key).cloned())
+        }
+
+        fn put(&mut self, key: &str, text: &str) -> Result<(), Problem> {
+            if self.puts_left == 0 {
+                return Err(Problem("the network is gone.".to_owned()));
+            }
+            self.puts_left -= 1;
+            self.texts.insert(key.to_owned(), text.to_owned());
+            Ok(())
+        }
+    }
+
+    fn memory() -> Memory {
+        Memory { texts: BTreeMap::new(), puts_left: usize::MAX }
+    }
+
+    fn pushed(store: &Memory) -> Vec<&str> {
+        PUSHED.iter().filter_map(|key| store.texts.get(*key)).map(String::as_str).collect()
+    }
+
+    fn push_all(store: &mut Memory, texts: &[&str]) {
+        for text in texts {
+            assert!(push(store, text).is_ok());
+        }
+    }
+
+    #[test]
+    fn the_last_three_files_are_kept_newest_first() {
+        let mut store = memory();
+        push_all(&mut store, &["a", "b", "c", "d"]);
+        assert_eq!(pushed(&store), ["d", "c", "b"]);
+        assert_eq!(store.texts[CURRENT], "d");
+    }
+
+    #[test]
+    fn to_push_the_same_file_again_moves_no_other() {
+        let mut store = memory();
+        push_all(&mut store, &["a", "b", "b"]);
+        assert_eq!(pushed(&store), ["b", "a"]);
+    }
+
+    #[test]
+    fn a_file_that_was_uploaded_by_hand_is_kept_by_the_first_push() {
+        let mut store = memory();
+        store.texts.insert(CURRENT.to_owned(), "by hand".to_owned());
+        push_all(&mut store, &["a"]);
+        assert_eq!(pushed(&store), ["a", "by hand"]);
+    }
+
+    #[test]
+    fn a_rollback_puts_the_file_before_back_and_a_second_one_undoes_it() {
+        let mut store = memory();
+        push_all(&mut store, &["a", "b"]);
+        for expected in ["a", "b"] {
+            let text = earlier(&mut store).unwrap_or_else(|Problem(why)| why);
+            push_all(&mut store, &[&text]);
+            assert_eq!(store.texts[CURRENT], expected);
+        }
+        assert!(earlier(&mut memory()).is_err());
+    }
+
+    #[test]
+    fn a_push_that_fails_leaves_the_file_in_force_and_loses_no_earlier_one_when_it_is_repeated() {
+        for puts_left in 0..4 {
+            let mut store = memory();
+            push_all(&mut store, &["a", "b"]);
+            store.puts_left = puts_left;
+            assert!(push(&mut store, "c").is_err(), "{puts_left}");
+            assert_eq!(store.texts[CURRENT], "b");
+            store.puts_left = usize::MAX;
+            push_all(&mut store, &["c"]);
+            assert_eq!(store.texts[CURRENT], "c");
+            assert_eq!(pushed(&store).first(), Some(&"c"));
+            assert!(pushed(&store).contains(&"b"), "{puts_left}: {:?}", pushed(&store));
+        }
     }
 }

@@ -34,7 +34,7 @@ cargo xtask <verb>
   bench   [tracker | collector | cart]   costs as ratios against a bare page and bare workers, a cart's latency
   e2e                            the browser scenarios alone
   tidy                           the architecture's rules
-  config  check FILE | push FILE explain every problem of a hilo.toml | upload it
+  config  check FILE | push FILE | rollback   explain every problem of a hilo.toml | upload it | upload the one before
   ci                             what CI runs: the same as test
 ";
 

@@ -64,7 +64,7 @@ impl Hub {
         let request = request
             .header("x-hilo", "1")
             .header("authorization", &self.key)
-            .header("x-hilo-user", &self.token);
+            .header("x-hilo-user-token", &self.token);
         read(request.call())
     }
 
@@ -82,7 +82,7 @@ impl Hub {
             .header("x-hilo", "1")
             .header("content-type", "application/json")
             .header("authorization", &self.key)
-            .header("x-hilo-user", &self.token);
+            .header("x-hilo-user-token", &self.token);
         read(request.send(body))
     }
 }

@@ -366,7 +366,7 @@ test("a token that the site owes at a logout is not the next visitor's", async (
   await page.evaluate(() => (window as Json).hilo.reset());
   await until(async () => assert.deepEqual(await storedKeys(page), []));
   const users: unknown[] = [];
-  page.on("request", (request: Json) => /\/v1\/cart/.test(request.url()) && users.push(request.headers()["x-hilo-user"]));
+  page.on("request", (request: Json) => /\/v1\/cart/.test(request.url()) && users.push(request.headers()["x-hilo-user-token"]));
   await page.evaluate((token: string) => (window as Json).answer(token), signToken(claimsOf(user)));
   await cart(page, "add", CUP);
   await shows(page, { cup: 1 });

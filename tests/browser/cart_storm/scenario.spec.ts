@@ -179,7 +179,7 @@ async function edit(device: Device, index: number, until: number, random: (below
 }
 
 async function hubCart(collector: Collector, token: string): Promise<Json> {
-  const headers = { authorization: "Bearer wk_shop", "x-hilo": "1", "x-hilo-user": token, origin: collector.url };
+  const headers = { authorization: "Bearer wk_shop", "x-hilo": "1", "x-hilo-user-token": token, origin: collector.url };
   // An epoch that no cart ever has asks for the whole cart.
   return (await collector.fetch("/v1/cart?epoch=4294967295", { headers })).json();
 }

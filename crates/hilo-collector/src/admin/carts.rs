@@ -16,7 +16,7 @@ pub(super) async fn show<P: Platform>(key: &str, call: &Call<'_, P>) -> Result<R
     let key = percent_decode(key);
     let secret = secret(call.platform)?;
     let label = match key.strip_prefix("u:") {
-        Some(id) if !is_reserved(id) => cart_label(&secret, &CartOwner::Customer(id)),
+        Some(id) if !is_reserved(id) => cart_label(secret.naming(), &CartOwner::Customer(id)),
         None if !key.is_empty() && key.bytes().all(|byte| byte.is_ascii_hexdigit()) => key,
         Some(_) | None => {
             let message = "a key is u:<userId>, or a cart's label";

@@ -15,7 +15,7 @@ pub(super) fn show(loaded: &Loaded) -> Reply {
             hide_secrets(settings);
         }
     }
-    let problems: Vec<String> = loaded.problems.iter().map(ToString::to_string).collect();
+    let problems = loaded.fault.as_ref().map(|fault| fault.details.as_slice()).unwrap_or_default();
     ok(&json!({ "config": shown, "problems": problems }))
 }
 

@@ -18,11 +18,13 @@ use hilo_core::outcome::{Code, Rejection};
 
 use self::http::{error, get, post};
 use crate::call::{Call, Trouble};
-use crate::platform::{Platform, Reply};
+use crate::platform::{Incoming, Platform, Reply};
 use crate::signature;
 
 /// The name of the secret that admin calls must present.
 const TOKEN: &str = "HILO_ADMIN_TOKEN";
+/// The fewest bytes of the token: 16 random bytes cannot be guessed.
+const TOKEN_BYTES_MIN: usize = 16;
 
 /// Answers one request; `path` is the part below `/admin/`.
 pub async fn serve<P: Platform>(path: &str, call: &Call<'_, P>) -> Reply {
@@ -57,18 +59,37 @@ async fn take<P: Platform>(path: &str, call: &Call<'_, P>) -> Result<Reply, Trou
     }
 }
 
+/// The token that opens the door; `None` where it is not set, or so short that it could be guessed. On a developer's
+/// machine every token will do.
+fn token<P: Platform>(platform: &P) -> Option<String> {
+    let is_safe =
+        |token: &String| !token.is_empty() && (platform.is_dev() || token.len() >= TOKEN_BYTES_MIN);
+    platform.secret(TOKEN).filter(is_safe)
+}
+
+/// Whether anybody can make admin calls.
+pub fn is_open<P: Platform>(platform: &P) -> bool {
+    token(platform).is_some()
+}
+
+/// Whether the request shows the token.
+pub fn is_operator<P: Platform>(incoming: &Incoming, platform: &P) -> bool {
+    let header = incoming.headers.get("authorization").unwrap_or_default();
+    let given = header.strip_prefix("Bearer ").map(str::trim);
+    let token = token(platform);
+    token.zip(given).is_some_and(|(token, given)| signature::equal(&token, given))
+}
+
 fn admit<P: Platform>(call: &Call<'_, P>) -> Result<(), Rejection> {
-    let Some(token) = call.platform.secret(TOKEN).filter(|token| !token.is_empty()) else {
-        let message = "the admin door is closed: wrangler secret put HILO_ADMIN_TOKEN opens it";
-        return Err(Rejection::new(Code::Unauthorized, message));
-    };
-    let header = call.incoming.headers.get("authorization").unwrap_or_default();
-    match header.strip_prefix("Bearer ") {
-        Some(given) if signature::equal(&token, given.trim()) => Ok(()),
-        Some(_) | None => {
-            Err(Rejection::new(Code::Unauthorized, "send Authorization: Bearer <HILO_ADMIN_TOKEN>"))
-        }
+    if is_operator(call.incoming, call.platform) {
+        return Ok(());
     }
+    let message = if is_open(call.platform) {
+        "send Authorization: Bearer and the value of HILO_ADMIN_TOKEN; whoever has lost it makes another: npx wrangler secret put HILO_ADMIN_TOKEN"
+    } else {
+        "the admin door is closed, because HILO_ADMIN_TOKEN is not set or has fewer than 16 bytes: openssl rand -base64 32 | npx wrangler secret put HILO_ADMIN_TOKEN"
+    };
+    Err(Rejection::new(Code::Unauthorized, message))
 }
 
 #[cfg(test)]

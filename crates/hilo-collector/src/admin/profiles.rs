@@ -45,5 +45,5 @@ pub(super) async fn list<P: Platform>(
 fn name<P: Platform>(key: &str, platform: &P) -> Result<String, Trouble> {
     let key = ProfileKey::parse(&percent_decode(key))
         .ok_or_else(|| Rejection::new(Code::NotFound, "a key is a:<anonymousId> or u:<userId>"))?;
-    Ok(object_name(&secret(platform)?, &key))
+    Ok(object_name(secret(platform)?.naming(), &key))
 }

@@ -13,7 +13,7 @@ mod retry;
 #[cfg(test)]
 mod tests;
 
-pub use plan::{Configured, Loaded, plan};
+pub use plan::{Configured, Loaded, missing_secrets, plan, problems};
 
 use std::cell::RefCell;
 use std::collections::BTreeMap;
@@ -37,7 +37,14 @@ const CONFIRMED_AT_ONCE: usize = 16;
 
 /// Brings every delivery to its destination and reports the results.
 pub async fn deliver<P: Platform>(deliveries: Vec<Delivery>, platform: &P) {
-    let config = platform.config().await;
+    let config = match platform.config().await {
+        Ok(config) => config,
+        Err(fault) => {
+            // Nothing is confirmed, so the rows stay pending and the outbox sends them again.
+            platform.log(&log_line("error", "deliver", &[("why", fault.code.name())]));
+            return;
+        }
+    };
     let mut groups: BTreeMap<String, Vec<Delivery>> = BTreeMap::new();
     for delivery in deliveries {
         groups.entry(delivery.destination.clone()).or_default().push(delivery);

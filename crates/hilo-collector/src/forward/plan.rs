@@ -3,7 +3,7 @@
 //! `(event, configured destinations) → plans`, before anything is stored. Consent is checked here and again before each
 //! attempt.
 
-use hilo_core::config::{DestinationEntry, Problem, ProblemCode};
+use hilo_core::config::{Config, DestinationEntry, Problem, ProblemCode};
 use hilo_core::consent::{ConsentState, Decision, Purpose, decide};
 use hilo_core::event::Event;
 
@@ -41,6 +41,22 @@ impl Loaded {
         };
         Ok(Loaded { kind: *kind, destination: (kind.load)(entry)? })
     }
+}
+
+/// Every problem of the destinations' own settings, which `hilo_core::config::parse` does not know.
+pub fn problems(config: &Config) -> Vec<Problem> {
+    config.destinations.iter().filter_map(|entry| Loaded::of(entry).err()).collect()
+}
+
+/// The secrets that a destination names and that are not set, each with its destination.
+pub fn missing_secrets<'c>(
+    config: &'c Config,
+    is_set: &dyn Fn(&str) -> bool,
+) -> Vec<(&'c str, &'c str)> {
+    let named = config.destinations.iter().flat_map(|entry| {
+        entry.secret_names().into_iter().map(|secret| (entry.name.as_str(), secret))
+    });
+    named.filter(|(_, secret)| !is_set(secret)).collect()
 }
 
 impl Configured<'_> {

@@ -18,6 +18,7 @@ use super::cookie::Jar;
 use super::{hello, reply};
 use crate::call::Call;
 use crate::calls::{ConsentChange, ConsentCopy, ConsentRecorded, ConsentReport};
+use crate::keyring::Keyring;
 use crate::loaded::Loaded;
 use crate::platform::{Platform, Reply};
 use crate::signature;
@@ -69,7 +70,7 @@ pub struct Accepted {
 /// A rejection for an unknown purpose or state, an invalid time, or a value over its bound.
 pub fn accept<P: Platform>(
     body: Body,
-    secret: &str,
+    secret: &Keyring,
     call: &Call<'_, P>,
 ) -> Result<Accepted, Rejection> {
     check(&body, &call.loaded.config.identity)?;
@@ -97,8 +98,8 @@ pub fn accept<P: Platform>(
 }
 
 /// The pseudonym of a person in receipts.
-fn subject(secret: &str, key: &ProfileKey) -> String {
-    let subject = signature::sign(secret.as_bytes(), format!("subject:{key}").as_bytes());
+fn subject(secret: &Keyring, key: &ProfileKey) -> String {
+    let subject = signature::sign(secret.naming().as_bytes(), format!("subject:{key}").as_bytes());
     signature::hex(&subject).chars().take(SUBJECT_CHARS).collect()
 }
 
@@ -107,7 +108,7 @@ pub fn reported<P: Platform>(
     event: &Event,
     key: &ProfileKey,
     facts: &Facts,
-    secret: &str,
+    secret: &Keyring,
     loaded: &Loaded,
     platform: &P,
 ) -> Option<ConsentChange> {
@@ -181,7 +182,7 @@ fn check(body: &Body, identity: &IdentityRules) -> Result<(), Rejection> {
 pub fn receipt<P: Platform>(
     accepted: &Accepted,
     recorded: &ConsentRecorded,
-    secret: &str,
+    secret: &Keyring,
     call: &Call<'_, P>,
 ) -> Reply {
     #[derive(Serialize)]
@@ -213,7 +214,7 @@ fn state(words: &BTreeMap<String, String>) -> ConsentState {
 ///
 /// # Errors
 /// `unauthorized` without a cookie that the collector signed.
-pub fn whose<P: Platform>(secret: &str, call: &Call<'_, P>) -> Result<ProfileKey, Rejection> {
+pub fn whose<P: Platform>(secret: &Keyring, call: &Call<'_, P>) -> Result<ProfileKey, Rejection> {
     hello::kept_id(secret, call)
         .map(ProfileKey::Anonymous)
         .ok_or_else(|| Rejection::new(Code::Unauthorized, "the id cookie is missing or not ours"))

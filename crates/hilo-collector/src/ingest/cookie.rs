@@ -1,23 +1,19 @@
-//! Cookies: `v1.<id>.<issued>.<HMAC>`. The server sets them, and scripts cannot read them (identity.md). The rules of
+//! Cookies: `v1.<id>.<issued>.<key>.<HMAC>`. The server sets them, and scripts cannot read them (identity.md). The rules of
 //! the anonymous id are here, those of the guest's cart are in `capability`.
 //!
 //! A cookie is read only if its signature is valid, so a forged cookie never reaches an object. This file makes no ids.
 
-use base64::Engine as _;
-use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use hilo_core::config::{Source, SourceKind};
 use hilo_core::consent::ConsentState;
 use jiff::Timestamp;
 
+use crate::keyring::{Keyring, Signed};
 use crate::platform::{Incoming, Reply};
-use crate::signature;
 
 /// The cookie's lifetime of 390 days: Chromium allows 400.
 const LIFE_S: i64 = 33_696_000;
 /// A cookie is renewed at most daily.
 const REFRESH_S: i64 = 86_400;
-/// A prefix of the signed text, so that no other signature with the same secret is a valid cookie.
-const PURPOSE: &str = "cookie:";
 
 /// The content of a cookie that the collector signed.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -104,15 +100,15 @@ impl Jar {
     }
 
     /// Reads the request's id cookie, if its signature is valid and it has not expired.
-    pub fn read(self, incoming: &Incoming, secret: &str, now: Timestamp) -> Option<IdCookie> {
-        let (id, issued_s) = unsign(self.find(incoming, Which::Id)?, PURPOSE, secret)?;
+    pub fn read(self, incoming: &Incoming, secret: &Keyring, now: Timestamp) -> Option<IdCookie> {
+        let (id, issued_s) = unsign(self.find(incoming, Which::Id)?, Signed::Id, secret)?;
         let is_alive = now.as_second() - issued_s < LIFE_S;
         is_alive.then_some(IdCookie { id, issued_s })
     }
 
     /// The `Set-Cookie` field that stores `id`; `None` where cookies do not work.
-    fn write(self, id: &str, secret: &str, now: Timestamp) -> Option<String> {
-        self.set(Which::Id, &sign(id, PURPOSE, secret, now.as_second()), LIFE_S)
+    fn write(self, id: &str, secret: &Keyring, now: Timestamp) -> Option<String> {
+        self.set(Which::Id, &sign(id, Signed::Id, secret, now.as_second()), LIFE_S)
     }
 
     /// The `Set-Cookie` field that consent demands. It stores `id` where consent allows an id, and otherwise removes the
@@ -122,7 +118,7 @@ impl Jar {
         incoming: &Incoming,
         consent: &ConsentState,
         id: Option<&str>,
-        secret: &str,
+        secret: &Keyring,
         now: Timestamp,
     ) -> Option<String> {
         if !consent.allows_id() {
@@ -149,22 +145,14 @@ pub fn keep_from_apps(mut reply: Reply, source: &Source) -> Reply {
     reply
 }
 
-/// Signs an id as `v1.<id>.<issued>.<HMAC>`. The `purpose` is part of the signed text, so that a signature is valid for
-/// one use only.
-pub(super) fn sign(id: &str, purpose: &str, secret: &str, now_s: i64) -> String {
-    let signed = format!("v1.{id}.{now_s}");
-    let tag = signature::sign(secret.as_bytes(), format!("{purpose}{signed}").as_bytes());
-    format!("{signed}.{}", URL_SAFE_NO_PAD.encode(tag))
+/// Signs an id as `v1.<id>.<issued>.<key>.<HMAC>`.
+pub(super) fn sign(id: &str, signed: Signed, secret: &Keyring, now_s: i64) -> String {
+    secret.sign(signed, &format!("v1.{id}.{now_s}"))
 }
 
 /// Reads the id and its time; `None` for a value that the collector did not sign.
-pub(super) fn unsign(value: &str, purpose: &str, secret: &str) -> Option<(String, i64)> {
-    let (signed, tag) = value.rsplit_once('.')?;
-    let tag = URL_SAFE_NO_PAD.decode(tag).ok()?;
-    if !signature::verify(secret.as_bytes(), format!("{purpose}{signed}").as_bytes(), &tag) {
-        return None;
-    }
-    let (id, issued) = signed.strip_prefix("v1.")?.rsplit_once('.')?;
+pub(super) fn unsign(value: &str, signed: Signed, secret: &Keyring) -> Option<(String, i64)> {
+    let (id, issued) = secret.open(signed, value)?.strip_prefix("v1.")?.rsplit_once('.')?;
     Some((id.to_owned(), issued.parse().ok()?))
 }
 
@@ -186,28 +174,46 @@ mod tests {
 
     #[test]
     fn a_signed_cookie_reads_back_until_it_is_too_old() {
-        let set = Jar::Secure.write(ID, "secret", at(1_000)).unwrap();
+        let set = Jar::Secure.write(ID, &Keyring::only("secret"), at(1_000)).unwrap();
         let incoming = with_cookie(set.split(';').next().unwrap());
-        let cookie = Jar::Secure.read(&incoming, "secret", at(1_010)).unwrap();
+        let cookie = Jar::Secure.read(&incoming, &Keyring::only("secret"), at(1_010)).unwrap();
         assert_eq!(cookie.id, ID);
         assert!(!cookie.is_stale(at(1_010)) && cookie.is_stale(at(1_000 + REFRESH_S)));
-        assert_eq!(Jar::Secure.read(&incoming, "secret", at(1_000 + LIFE_S)), None);
+        assert_eq!(Jar::Secure.read(&incoming, &Keyring::only("secret"), at(1_000 + LIFE_S)), None);
     }
 
     #[test]
     fn a_cookie_with_a_forged_signature_is_not_read() {
-        let set = Jar::Secure.write(ID, "secret", at(1_000)).unwrap();
+        let set = Jar::Secure.write(ID, &Keyring::only("secret"), at(1_000)).unwrap();
         let pair = set.split(';').next().unwrap();
         let other = pair.replace("5f0c", "5f0d");
-        assert_eq!(Jar::Secure.read(&with_cookie(&other), "secret", at(1_010)), None);
-        assert_eq!(Jar::Secure.read(&with_cookie(pair), "another", at(1_010)), None);
-        assert_eq!(Jar::Secure.read(&with_cookie("__Host-hilo=v1..."), "secret", at(1_010)), None);
+        assert_eq!(
+            Jar::Secure.read(&with_cookie(&other), &Keyring::only("secret"), at(1_010)),
+            None
+        );
+        assert_eq!(
+            Jar::Secure.read(&with_cookie(pair), &Keyring::only("another"), at(1_010)),
+            None
+        );
+        assert_eq!(
+            Jar::Secure.read(
+                &with_cookie("__Host-hilo=v1..."),
+                &Keyring::only("secret"),
+                at(1_010)
+            ),
+            None
+        );
     }
 
     #[test]
     fn plain_http_outside_development_has_no_cookies() {
         let incoming = Incoming { scheme: "http".to_owned(), ..Incoming::default() };
-        assert_eq!(Jar::of(&incoming, false).write(ID, "secret", at(1_000)), None);
-        assert!(!Jar::of(&incoming, true).write(ID, "secret", at(1)).unwrap().contains("Secure"));
+        assert_eq!(Jar::of(&incoming, false).write(ID, &Keyring::only("secret"), at(1_000)), None);
+        assert!(
+            !Jar::of(&incoming, true)
+                .write(ID, &Keyring::only("secret"), at(1))
+                .unwrap()
+                .contains("Secure")
+        );
     }
 }

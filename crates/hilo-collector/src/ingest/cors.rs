@@ -14,7 +14,7 @@ const PREFLIGHT_S: &str = "7200";
 const ORIGIN_BYTES_MAX: usize = 300;
 /// The header fields that pages may send: our own, those of Segment's library (`x-retry-count`), of RudderStack's (its
 /// `anonymousid` to `rsa-…`) and of Jitsu's (`x-write-key` and the two after it).
-const FIELDS_ALLOWED: &str = "authorization, content-encoding, content-type, x-hilo, x-hilo-user, x-hilo-cart, \
+const FIELDS_ALLOWED: &str = "authorization, content-encoding, content-type, x-hilo, x-hilo-user-token, x-hilo-cart-token, \
     x-retry-count, anonymousid, sentat, rsa-recovered, rsa-retry-attempt, rsa-since-last-attempt, \
     rsa-since-first-attempt, rsa-retry-reason, x-write-key, x-enable-debug, x-ip-policy";
 
@@ -151,7 +151,7 @@ mod tests {
     use crate::loaded::Loaded;
 
     fn check(origin: &str, is_app: bool, remedy: &str) {
-        let loaded = Loaded::read(None, None);
+        let loaded = Loaded::built_in(None).unwrap();
         let mut source = loaded.config.sources.first().unwrap().clone();
         if is_app {
             source.kind = SourceKind::App;
@@ -185,7 +185,7 @@ mod tests {
 
     #[test]
     fn a_proxy_before_the_collector_may_change_the_host() {
-        let loaded = Loaded::read(None, None);
+        let loaded = Loaded::built_in(None).unwrap();
         let source = loaded.config.sources.first().unwrap();
         let mut incoming = Incoming { host: "127.0.0.1:8787".to_owned(), ..Incoming::default() };
         incoming.headers.push("origin", "http://localhost:5173");

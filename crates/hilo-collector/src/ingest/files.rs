@@ -5,7 +5,6 @@
 //! content, and these files never change. All files are public: any page of the site may load or embed them, so they
 //! have no CORS fields.
 
-use crate::call::Call;
 use crate::platform::{Body, Failure, Incoming, Platform, Reply};
 use crate::signature;
 
@@ -65,8 +64,11 @@ fn encodings(incoming: &Incoming) -> impl Iterator<Item = (&'static str, &'stati
 ///
 /// # Errors
 /// A failure to reach the assets.
-pub async fn serve<P: Platform>(name: &str, call: &Call<'_, P>) -> Result<Option<Reply>, Failure> {
-    let Call { incoming, platform, .. } = *call;
+pub async fn serve<P: Platform>(
+    name: &str,
+    incoming: &Incoming,
+    platform: &P,
+) -> Result<Option<Reply>, Failure> {
     for (encoding, ending) in encodings(incoming) {
         if let Some(bytes) = platform.asset(&format!("{name}{ending}")).await? {
             return Ok(Some(reply(incoming, name, Some(encoding), bytes)));

@@ -13,6 +13,7 @@ use serde_json::{Map, Value};
 use super::cookie::Jar;
 use super::reply;
 use crate::call::Call;
+use crate::keyring::Keyring;
 use crate::platform::{Platform, Reply};
 
 /// The body: the report of a new page.
@@ -86,7 +87,7 @@ pub fn check_form(id: &str) -> Result<(), Rejection> {
 }
 
 /// The id of the request's signed cookie. A cookie from before `hilo.toml` reserved its id names nobody.
-pub fn kept_id<P: Platform>(secret: &str, call: &Call<'_, P>) -> Option<String> {
+pub fn kept_id<P: Platform>(secret: &Keyring, call: &Call<'_, P>) -> Option<String> {
     let jar = Jar::of(call.incoming, call.platform.is_dev());
     let kept = jar.read(call.incoming, secret, call.platform.now()).map(|cookie| cookie.id);
     kept.filter(|id| !call.loaded.config.identity.is_reserved(id))
@@ -98,7 +99,7 @@ pub fn kept_id<P: Platform>(secret: &str, call: &Call<'_, P>) -> Option<String> 
 /// A rejection of an id that [`check_id`] refuses.
 pub fn welcome<P: Platform>(
     hello: &Hello,
-    secret: &str,
+    secret: &Keyring,
     call: &Call<'_, P>,
 ) -> Result<Reply, Rejection> {
     if let Some(id) = &hello.anonymous_id {

@@ -156,3 +156,20 @@ pub fn require_header(incoming: &Incoming) -> Result<(), Rejection> {
     }
     Err(Rejection::new(Code::MissingHeader, "send the header X-Hilo: 1 with this call"))
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn header_fields_with_secrets_have_names_that_cloudflares_log_redacts() {
+        // The words of workerd's own source, src/workerd/api/trace.c++, `shouldRedact`.
+        let is_redacted = |name: &str| {
+            let words = ["auth", "jwt", "key", "secret", "token"];
+            name == "cookie" || words.iter().any(|word| name.contains(word))
+        };
+        for name in ["authorization", "x-write-key", user::HEADER, capability::HEADER] {
+            assert!(is_redacted(name), "{name}");
+        }
+    }
+}

@@ -13,6 +13,7 @@ use super::user::VerifiedUser;
 use super::{hello, reply};
 use crate::call::Call;
 use crate::calls::optin::OptIn;
+use crate::keyring::Keyring;
 use crate::platform::{Platform, Reply};
 
 /// The most bytes of the text that the person saw (a string of the wire).
@@ -50,7 +51,7 @@ pub struct Body {
 pub fn whose<P: Platform>(
     body: &Body,
     user: Option<&VerifiedUser>,
-    secret: &str,
+    secret: &Keyring,
     call: &Call<'_, P>,
 ) -> Result<ProfileKey, Rejection> {
     if let Some(user) = user {

@@ -76,7 +76,7 @@ pub fn in_jitsus_words(mut reply: Reply) -> Reply {
 }
 
 /// Answers a request that was refused as a whole. The reason stands there twice: older Segment libraries read the top
-/// level, and send again for ever without it.
+/// level, and send again for ever without it. What our own side has to mend says when to try again.
 pub fn refused(why: &Rejection) -> Reply {
     #[derive(Serialize)]
     struct Refused<'a> {
@@ -84,7 +84,11 @@ pub fn refused(why: &Rejection) -> Reply {
         why: &'a Rejection,
         error: &'a Rejection,
     }
-    json(why.code.status(), &Refused { why, error: why })
+    let mut reply = json(why.code.status(), &Refused { why, error: why });
+    if why.code.is_ours() {
+        reply.headers.push("retry-after", RETRY_AFTER_S);
+    }
+    reply
 }
 
 /// Acknowledges what nobody stores: a library's measurements of itself.
@@ -99,9 +103,7 @@ pub fn passed_over() -> Reply {
 /// The answer when the events are not known to be durable. The reason goes into our log, not into the answer.
 pub fn unavailable() -> Reply {
     let why = Rejection::new(Code::Unavailable, "not stored; send the same again later");
-    let mut reply = refused(&why);
-    reply.headers.push("retry-after", RETRY_AFTER_S);
-    reply
+    refused(&why)
 }
 
 /// Writes any shape as a JSON answer.

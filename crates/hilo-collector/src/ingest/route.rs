@@ -34,8 +34,10 @@ pub enum Route {
     Cart(Option<String>, CartAct),
     /// A shop system reports orders: the source's name.
     Webhook(String),
-    /// Answers whether the collector is alive, and lists its problems.
+    /// Lists what is wrong with the deployment.
     Health,
+    /// Answers whether the collector can take events, without calling an object.
+    Ready,
     /// Answers the version that runs.
     Version,
     /// An admin call: the path below `/admin/`.
@@ -129,6 +131,7 @@ fn calls(path: &str) -> Vec<(&'static str, Route)> {
         "/v1/cart/leave" => vec![("POST", Route::Cart(None, CartAct::Leave))],
         "/v1/cart/live" => vec![("GET", Route::Cart(None, CartAct::Live))],
         "/health" => vec![("GET", Route::Health)],
+        "/readyz" => vec![("GET", Route::Ready)],
         "/version" => vec![("GET", Route::Version)],
         _ if path.starts_with(CARTS) => cart_of(path).into_iter().collect(),
         _ => {
@@ -194,6 +197,7 @@ mod tests {
             check("POST", &format!("{prefix}/v1/batch"), Ok(Route::Batch));
             check("POST", &format!("{prefix}/v1/t"), Ok(Route::Single("track")));
             check("GET", &format!("{prefix}/health"), Ok(Route::Health));
+            check("HEAD", &format!("{prefix}/readyz"), Ok(Route::Ready));
             check(
                 "GET",
                 &format!("{prefix}/admin/v1/live"),

@@ -1,50 +1,68 @@
-//! `GET /health` and `GET /version`: whether the collector is alive, its problems, and the version that runs.
+//! The answers of `GET /health`, `/readyz` and `/version`: faults of the deployment as JSON, and the version that runs.
 //!
-//! A degraded collector still answers 200, because it accepts events. A load balancer that took the collector out would
-//! lose them.
+//! Faults → reply. Strangers learn codes, times and remedies. Names of secrets and destinations, and what exactly is
+//! wrong, are for operators. This file looks for no fault.
 
 use serde::Serialize;
 
-use super::{orders, reply, user};
-use crate::loaded::Loaded;
-use crate::platform::{Platform, Reply};
-use crate::signature;
+use super::reply;
+use crate::fault::Fault;
+use crate::platform::Reply;
 
-/// The fewest characters of `HILO_SECRET`: a shorter one could be guessed. HMAC with a hash of 32 bytes needs a key as
-/// long (RFC 2104).
-const SECRET_CHARS_MIN: usize = 32;
-
-/// Lists the problems of the collector, as stable words.
-pub fn degraded<P: Platform>(loaded: &Loaded, platform: &P) -> Vec<&'static str> {
-    let secret = platform.secret(signature::SECRET).unwrap_or_default();
-    let mut reasons = Vec::new();
-    if !loaded.problems.is_empty() {
-        reasons.push("config_invalid");
-    }
-    if secret.is_empty() {
-        reasons.push("secret_missing");
-    } else if secret.len() < SECRET_CHARS_MIN && !platform.is_dev() {
-        reasons.push("secret_short");
-    }
-    if !user::are_secrets_set(loaded, platform) {
-        reasons.push("token_secret_short");
-    }
-    if !orders::are_secrets_set(loaded, platform) {
-        reasons.push("webhook_secret_short");
-    }
-    reasons
+#[derive(Serialize)]
+struct Health<'a> {
+    status: &'static str,
+    faults: Vec<Shown<'a>>,
 }
 
-/// Answers `GET /health`.
-pub fn health<P: Platform>(loaded: &Loaded, platform: &P) -> Reply {
-    #[derive(Serialize)]
-    struct Health {
-        status: &'static str,
-        degraded: Vec<&'static str>,
+#[derive(Serialize)]
+struct Shown<'a> {
+    code: &'static str,
+    since: String,
+    loses_events: bool,
+    remedy: &'static str,
+    /// Whether an earlier configuration is in force.
+    #[serde(skip_serializing_if = "std::ops::Not::not")]
+    bridged: bool,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    about: Option<&'a str>,
+    #[serde(skip_serializing_if = "<[String]>::is_empty")]
+    details: &'a [String],
+}
+
+impl<'a> Shown<'a> {
+    fn of(fault: &'a Fault, is_operator: bool) -> Shown<'a> {
+        Shown {
+            code: fault.code.name(),
+            since: fault.since.to_string(),
+            loses_events: fault.loses_events(),
+            remedy: fault.code.remedy(),
+            bridged: fault.is_bridged,
+            about: fault.about.as_deref().filter(|_| is_operator),
+            details: if is_operator { &fault.details } else { &[] },
+        }
     }
-    let degraded = degraded(loaded, platform);
-    let status = if degraded.is_empty() { "ok" } else { "degraded" };
-    reply::json(200, &Health { status, degraded })
+}
+
+/// Answers `GET /health`: 503 while events are lost or refused, otherwise 200 with what is degraded.
+pub fn health(faults: &[Fault], is_operator: bool) -> Reply {
+    let is_failing = faults.iter().any(Fault::loses_events);
+    let status = match (is_failing, faults.is_empty()) {
+        (true, _) => "failing",
+        (false, false) => "degraded",
+        (false, true) => "ok",
+    };
+    let shown = faults.iter().map(|fault| Shown::of(fault, is_operator)).collect();
+    reply::json(if is_failing { 503 } else { 200 }, &Health { status, faults: shown })
+}
+
+/// Answers `GET /readyz` of a collector that can take events.
+pub fn ready() -> Reply {
+    #[derive(Serialize)]
+    struct Ready {
+        status: &'static str,
+    }
+    reply::json(200, &Ready { status: "ready" })
 }
 
 /// Answers `GET /version`.

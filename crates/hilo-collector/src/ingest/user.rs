@@ -1,18 +1,20 @@
-//! The verified user of a request: the person that the shop's own backend vouches for, in the header `X-Hilo-User`.
+//! The verified user of a request: the person that the shop's own backend vouches for, in the header `X-Hilo-User-Token`.
 //!
 //! Request → no person, a person, a remark, or a refusal with its code. This file does not read what a page claims about
 //! itself, and such claims never count. Each call checks the person's rights with [`VerifiedUser::require`]. The
 //! pipeline writes the remarks down.
 
-use hilo_core::config::{IdentityMode, TOKEN_SECRET_BYTES_MIN, TokenKey, TokenKeyMaterial};
+use hilo_core::config::{Config, IdentityMode, TOKEN_SECRET_BYTES_MIN, TokenKey, TokenKeyMaterial};
 use hilo_core::identity::token::{Claims, Scope, Token};
 use hilo_core::outcome::{Code, Rejection};
 use jiff::Timestamp;
 
 use crate::call::Call;
-use crate::loaded::Loaded;
 use crate::platform::{Failure, Platform, log_line};
 use crate::signature;
+
+/// The header field with the token.
+pub(super) const HEADER: &str = "x-hilo-user-token";
 
 /// A person that the shop's backend vouches for. Only a token with a valid signature makes one.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -51,7 +53,7 @@ pub struct Vouched {
 /// The `token_…` codes; `unavailable` where the key in the configuration cannot be used.
 pub async fn verified_user<P: Platform>(call: &Call<'_, P>) -> Result<Vouched, Rejection> {
     let mode = call.loaded.config.identity.mode;
-    let Some(text) = call.incoming.headers.get("x-hilo-user") else {
+    let Some(text) = call.incoming.headers.get(HEADER) else {
         return Ok(Vouched::default());
     };
     if mode == IdentityMode::Off {
@@ -107,12 +109,15 @@ async fn is_signed<P: Platform>(
     }
 }
 
-/// Whether every HS256 key can be used.
-pub(super) fn are_secrets_set<P: Platform>(loaded: &Loaded, platform: &P) -> bool {
-    loaded.config.identity.keys.iter().all(|key| match &key.material {
-        TokenKeyMaterial::Public(_) => true,
-        TokenKeyMaterial::Secret(name) => token_secret(name, platform).is_ok(),
-    })
+/// The names of the secrets of HS256 keys that are missing or too short. Where tokens are not enforced, nobody needs them.
+pub fn unusable_secrets<'c, P: Platform>(config: &'c Config, platform: &P) -> Vec<&'c str> {
+    let rules = &config.identity;
+    let named = rules.keys.iter().filter_map(|key| match &key.material {
+        TokenKeyMaterial::Public(_) => None,
+        TokenKeyMaterial::Secret(name) => Some(name.as_str()),
+    });
+    let is_needed = rules.mode == IdentityMode::Enforce;
+    named.filter(|name| is_needed && token_secret(name, platform).is_err()).collect()
 }
 
 /// Returns the secret of an HS256 key.
@@ -180,9 +185,9 @@ mod tests {
 
     fn check(memory: &Memory, token: Option<&str>) -> Result<Vouched, Code> {
         let mut headers = Headers::default();
-        token.into_iter().for_each(|token| headers.push("x-hilo-user", token));
+        token.into_iter().for_each(|token| headers.push("x-hilo-user-token", token));
         let incoming = Incoming { headers, ..Incoming::default() };
-        let loaded = run(memory.config()).unwrap();
+        let loaded = run(memory.config()).unwrap().unwrap();
         run(verified_user(&Call { incoming: &incoming, loaded: &loaded, platform: memory }))
             .unwrap()
             .map_err(|why| why.code)

@@ -18,6 +18,7 @@ use crate::calls::cart::{
 use crate::ingest::capability::{self, Capability};
 use crate::ingest::cart::Unread;
 use crate::ingest::{self, CartAct, cart, cookie};
+use crate::keyring::Keyring;
 use crate::loaded::Loaded;
 use crate::platform::{Body, Incoming, Platform, Reply};
 use crate::signature::{CartOwner, cart_label};
@@ -49,7 +50,7 @@ pub(super) async fn take<P: Platform>(
     };
     if act == CartAct::Ops && caller.label.is_none() {
         let id = caller.guest.mint(platform);
-        caller.label = Some(cart_label(&secret, &CartOwner::Guest(id)));
+        caller.label = Some(cart_label(secret.naming(), &CartOwner::Guest(id)));
     }
     let ask = match read(act, incoming, source.is_server()) {
         Ok(ask) => ask,
@@ -103,7 +104,7 @@ impl Caller {
         user: &str,
         source: &Source,
         loaded: &Loaded,
-        secret: &str,
+        secret: &Keyring,
     ) -> Result<Caller, Rejection> {
         if !source.is_server() {
             let message = "only a server key may name whose cart it is";
@@ -116,7 +117,7 @@ impl Caller {
             return Err(Rejection::at(Code::ReservedId, "userId", message));
         }
         Ok(Caller {
-            label: Some(cart_label(secret, &CartOwner::Customer(user))),
+            label: Some(cart_label(secret.naming(), &CartOwner::Customer(user))),
             speaker: speaker(Owner::Customer(user.to_owned()), source, loaded),
             guest: Capability::none(),
             is_merged: false,
@@ -127,19 +128,20 @@ impl Caller {
     /// still has a guest's capability, the guest's cart moves into the customer's.
     async fn page<P: Platform>(
         source: &Source,
-        secret: &str,
+        secret: &Keyring,
         call: &Call<'_, P>,
     ) -> Result<Caller, Trouble> {
         let loaded = call.loaded;
         let user = verified_user(call).await?;
         let guest = Capability::of(secret, call);
-        let guest_label = guest.id.as_ref().map(|id| cart_label(secret, &CartOwner::Guest(id)));
+        let guest_label =
+            guest.id.as_ref().map(|id| cart_label(secret.naming(), &CartOwner::Guest(id)));
         let Some(user) = user else {
             let speaker = speaker(Owner::Guest, source, loaded);
             return Ok(Caller { label: guest_label, speaker, guest, is_merged: false });
         };
         user.require(Scope::Cart)?;
-        let label = cart_label(secret, &CartOwner::Customer(&user.id));
+        let label = cart_label(secret.naming(), &CartOwner::Customer(&user.id));
         let speaker = speaker(Owner::Customer(user.id), source, loaded);
         let policy = loaded.config.cart.merge;
         let mut is_merged = false;
@@ -161,7 +163,7 @@ impl Caller {
         answer: &CartAnswer,
         act: CartAct,
         label: &str,
-        secret: &str,
+        secret: &Keyring,
         call: &Call<'_, P>,
     ) -> Reply {
         let now = call.platform.now();

@@ -21,7 +21,7 @@ pub(super) async fn change<P: Platform>(call: &Call<'_, P>) -> Result<Reply, Tro
     let (body, source) = ingest::open_object(call)?;
     let secret = secret(call.platform)?;
     let accepted = consent::accept(hello::read(body)?, &secret, call)?;
-    let name = object_name(&secret, &accepted.key);
+    let name = object_name(secret.naming(), &accepted.key);
     let change = ProfileCall::Consent(accepted.change.clone());
     let recorded = ask_profile(call.platform, name, &change).await?;
     Ok(cookie::keep_from_apps(consent::receipt(&accepted, &recorded, &secret, call), source))
@@ -30,7 +30,7 @@ pub(super) async fn change<P: Platform>(call: &Call<'_, P>) -> Result<Reply, Tro
 /// Answers the person's copy.
 pub(super) async fn copy<P: Platform>(call: &Call<'_, P>) -> Result<Reply, Trouble> {
     let secret = secret(call.platform)?;
-    let name = object_name(&secret, &consent::whose(&secret, call)?);
+    let name = object_name(secret.naming(), &consent::whose(&secret, call)?);
     let copy: ConsentCopy = ask_profile(call.platform, name, &ProfileCall::ConsentCopy).await?;
     Ok(consent::copy(&copy))
 }
@@ -68,7 +68,7 @@ pub(super) async fn record_reports<P: Platform>(
     // A report that names no purpose has no change.
     let profiles = profiles.into_iter().filter(|(_, changes)| !changes.is_empty());
     let calls = profiles.map(|(key, changes)| {
-        let name = object_name(&secret, &key);
+        let name = object_name(secret.naming(), &key);
         async move { ask_profile(platform, name, &ProfileCall::ConsentReports(changes)).await }
     });
     let _: Vec<()> = try_join_all(calls).await?;

@@ -150,7 +150,7 @@ mod tests {
     }
 
     fn source() -> Source {
-        Loaded::read(None, None).config.sources[0].clone()
+        Loaded::built_in(None).unwrap().config.sources[0].clone()
     }
 
     fn entry(index: usize, outcome: Outcome, notices: Vec<Rejection>) -> Entry {

@@ -8,6 +8,7 @@ mod cart;
 mod consent;
 mod entry;
 mod events;
+mod health;
 mod hello;
 mod journal;
 mod merge;
@@ -79,9 +80,10 @@ mod tests {
 
     use super::*;
     use crate::calls::journal::read_rejects;
+    use crate::keyring::SECRET;
     use crate::platform::{Body, Incoming, Object, Reply, Upload};
     use crate::shell::memory::{Memory, run as run_to_end};
-    use crate::signature::{SECRET, sign};
+    use crate::signature::sign;
 
     fn memory() -> Memory {
         Memory::new("2026-11-24T10:00:00Z".parse().unwrap(), None).unwrap()
@@ -238,19 +240,21 @@ mod tests {
         memory.set_secret(SECRET, "");
         let envelope = json!({"writeKey": "wk_shop", "batch": [view("m1", &granted())]});
         let (status, answer) = call(&memory, "POST", "/v1/batch", &envelope);
-        assert_eq!((status, &answer["error"]["code"]), (503, &json!("unavailable")));
+        assert_eq!((status, &answer["error"]["code"]), (503, &json!("secret_missing")));
         let (status, health) = call(&memory, "GET", "/health", &Value::Null);
-        assert_eq!((status, &health["degraded"]), (200, &json!(["secret_missing"])));
+        assert_eq!((status, &health["faults"][0]["code"]), (503, &json!("secret_missing")));
     }
 
     #[test]
     fn a_broken_configuration_leaves_the_last_good_one_in_force_and_health_shows_it() {
         let memory = memory();
+        assert_eq!(call(&memory, "GET", "/version", &Value::Null).0, 200);
         memory.configure("[[source]]\nnam = 1");
         let envelope = json!({"writeKey": "wk_shop", "batch": [view("m1", &granted())]});
         assert_eq!(call(&memory, "POST", "/v1/batch", &envelope).0, 200);
         let (_, health) = call(&memory, "GET", "/health", &Value::Null);
-        assert_eq!(health, json!({"status": "degraded", "degraded": ["config_invalid"]}));
+        assert_eq!(health["faults"][0]["code"], "config_invalid");
+        assert_eq!(health["faults"][0]["bridged"], true);
     }
 
     #[test]
@@ -371,7 +375,7 @@ mod tests {
     #[test]
     fn a_bad_token_is_noted_once_in_the_enforce_mode_and_in_the_report_mode() {
         let optin = json!({"writeKey": "wk_shop", "channel": "email", "state": "unsubscribed"});
-        let fields = [("x-hilo", "1"), ("x-hilo-user", "forged")];
+        let fields = [("x-hilo", "1"), ("x-hilo-user-token", "forged")];
         for (mode, status, outcome) in [("enforce", 401, "rejected"), ("report", 200, "notice")] {
             let memory = memory();
             let built_in = include_str!("../../hilo.toml");

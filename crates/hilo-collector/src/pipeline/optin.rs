@@ -22,7 +22,7 @@ pub(super) async fn take<P: Platform>(call: &Call<'_, P>) -> Result<Reply, Troub
     let body: optin::Body = hello::read(body)?;
     let key = optin::whose(&body, user.as_ref(), &secret, call)?;
     let entry = optin::accept(body, &source.name, user.is_some(), call.platform.now())?;
-    let name = object_name(&secret, &key);
+    let name = object_name(secret.naming(), &key);
     let stands: OptIn = ask_profile(call.platform, name, &ProfileCall::OptIn(entry)).await?;
     Ok(optin::stands(&stands))
 }

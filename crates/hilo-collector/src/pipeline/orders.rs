@@ -92,7 +92,7 @@ async fn ordered<P: Platform>(
     let named = order.checkout_id.as_deref().and_then(cart::label_of_checkout);
     let mut label = match (named, buyer) {
         (Some(label), _) => label.to_owned(),
-        (None, Buyer::Customer(id)) => cart_label(&secret, &CartOwner::Customer(id)),
+        (None, Buyer::Customer(id)) => cart_label(secret.naming(), &CartOwner::Customer(id)),
         (None, Buyer::Checkout) => return unknown_cart(),
     };
     for _ in 0..MOVES_MAX {
@@ -103,7 +103,7 @@ async fn ordered<P: Platform>(
         let owner = match (summary.known, buyer) {
             (true, _) => summary.owner,
             (false, Buyer::Customer(id)) => {
-                label = cart_label(&secret, &CartOwner::Customer(id));
+                label = cart_label(secret.naming(), &CartOwner::Customer(id));
                 Owner::Customer(id.clone())
             }
             (false, Buyer::Checkout) => return unknown_cart(),

@@ -34,7 +34,7 @@ pub(super) async fn store<P: Platform>(
         places.push(place);
     }
     let calls = profiles.into_iter().map(|(key, (places, call))| {
-        let name = object_name(&secret, &key);
+        let name = object_name(secret.naming(), &key);
         async move {
             let Some(recorded) = call.ask(platform, name).await? else {
                 return Ok(Vec::new());

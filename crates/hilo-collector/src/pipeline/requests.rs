@@ -4,33 +4,52 @@
 
 use hilo_core::outcome::{Code, Rejection};
 
-use super::{cart, consent, events, hello, journal, optin, orders};
+use super::{cart, consent, events, health, hello, journal, optin, orders};
 use crate::admin;
 use crate::call::{Call, Trouble};
 use crate::ingest::{self, CartAct, Door, Route, files, reply, settings, status};
+use crate::keyring::Keyring;
 use crate::platform::{Incoming, Platform, Reply, log_line};
 
-/// Answers one request.
+/// Answers one request. Few calls can be answered without a configuration. All others are refused until there is one,
+/// because another configuration would refuse them for good.
 pub async fn serve<P: Platform>(incoming: Incoming, platform: &P) -> Reply {
-    let loaded = platform.config().await;
-    let call = Call { incoming: &incoming, loaded: &loaded, platform };
-    let door = Door::of(&incoming, &loaded.config, platform.is_dev());
     let route = ingest::route(&incoming, &platform.mount());
-    let is_file = matches!(route, Ok(Route::File(_)));
+    match route {
+        Ok(Route::Version) => return status::version(),
+        Ok(Route::File(name)) => return file(&name, &incoming, platform).await,
+        Ok(_) | Err(_) => {}
+    }
+    match (route, platform.config().await) {
+        (Ok(Route::Health), standing) => health::answer(&standing, &incoming, platform).await,
+        (Ok(Route::Ready), standing) => health::ready(&standing, platform),
+        (route, Ok(loaded)) => {
+            serve_with(route, &Call { incoming: &incoming, loaded: &loaded, platform }).await
+        }
+        (_, Err(fault)) => reply::refused(&fault.rejection()),
+    }
+}
+
+/// Answers a request that needs the configuration.
+async fn serve_with<P: Platform>(route: Result<Route, Rejection>, call: &Call<'_, P>) -> Reply {
+    let Call { incoming, loaded, platform } = *call;
+    let door = Door::of(incoming, &loaded.config, platform.is_dev());
     let is_open = matches!(route, Ok(Route::Settings(_) | Route::SourceConfig));
-    let is_noted = route.as_ref().is_ok_and(|route| is_noted(route, &incoming));
+    let is_noted = route.as_ref().is_ok_and(|route| is_noted(route, incoming));
     let taken = match route {
-        Ok(route) => take(route, &door, &call).await,
+        Ok(route) => take(route, &door, call).await,
         Err(why) => Err(why.into()),
     };
     let mut reply = match taken {
         Ok(reply) => reply,
         Err(Trouble::Refused(why)) => {
-            if is_noted {
-                journal::note_refusal(&why, &call);
+            if why.code.is_ours() {
+                platform.log(&log_line("error", why.code.name(), &[("why", &why.message)]));
+            } else if is_noted {
+                journal::note_refusal(&why, call);
             }
             let mut reply = reply::refused(&why);
-            if why.code == Code::KeyRevoked && ingest::is_tracker(&incoming) {
+            if why.code == Code::KeyRevoked && ingest::is_tracker(incoming) {
                 reply.status = 410;
             }
             reply
@@ -40,13 +59,24 @@ pub async fn serve<P: Platform>(incoming: Incoming, platform: &P) -> Reply {
             reply::unavailable()
         }
     };
-    // Files are the same for every visitor, and shared caches may store them.
     if is_open {
         ingest::open_to_all(&mut reply);
-    } else if !is_file {
+    } else {
         door.mark(&mut reply);
     }
     reply
+}
+
+/// Serves a file of the tracker. Files are the same for every visitor, and shared caches may store them.
+async fn file<P: Platform>(name: &str, incoming: &Incoming, platform: &P) -> Reply {
+    match files::serve(name, incoming, platform).await {
+        Ok(Some(reply)) => reply,
+        Ok(None) => reply::refused(&Rejection::new(Code::NotFound, "there is no such file")),
+        Err(failure) => {
+            platform.log(&log_line("error", "file", &[("why", failure.message())]));
+            reply::unavailable()
+        }
+    }
 }
 
 /// Whether the refusal of this whole call goes into the reject log. It does if the sender has brought data that is now
@@ -66,6 +96,32 @@ fn is_noted(route: &Route, incoming: &Incoming) -> bool {
         Route::Cart(_, act) => !matches!(act, CartAct::Live),
         Route::ConsentCopy
         | Route::Health
+        | Route::Ready
+        | Route::Version
+        | Route::Metrics
+        | Route::Settings(_)
+        | Route::SourceConfig
+        | Route::Admin(_)
+        | Route::File(_) => false,
+    }
+}
+
+/// Whether a call names objects or reads signatures.
+fn needs_secret(route: &Route) -> bool {
+    match route {
+        Route::Batch
+        | Route::Beacon
+        | Route::Single(_)
+        | Route::Jitsu(_)
+        | Route::Hello
+        | Route::ConsentChange
+        | Route::ConsentCopy
+        | Route::OptIn
+        | Route::Webhook(_)
+        | Route::Cart(..) => true,
+        Route::Preflight
+        | Route::Health
+        | Route::Ready
         | Route::Version
         | Route::Metrics
         | Route::Settings(_)
@@ -81,6 +137,10 @@ async fn take<P: Platform>(
     door: &Door,
     call: &Call<'_, P>,
 ) -> Result<Reply, Trouble> {
+    if needs_secret(&route) {
+        // Without its secret the collector names no object, and anybody could make its signatures.
+        Keyring::of(call.platform)?;
+    }
     match route {
         Route::Batch => events::take(None, call).await,
         Route::Beacon => events::take_beacon(call).await,
@@ -92,15 +152,14 @@ async fn take<P: Platform>(
         Route::OptIn => optin::take(call).await,
         Route::Cart(user, act) => cart::take(user, act, call).await,
         Route::Webhook(source) => orders::take(&source, call).await,
-        Route::Health => Ok(status::health(call.loaded, call.platform)),
-        Route::Version => Ok(status::version()),
         Route::Metrics => Ok(reply::passed_over()),
         Route::Settings(key) => Ok(settings::segment(&key, call)?),
         Route::SourceConfig => Ok(settings::rudderstack(call)?),
         Route::Preflight => Ok(ingest::preflight(door, call.incoming)?),
         Route::Admin(path) => Ok(admin::serve(&path, call).await),
-        Route::File(name) => files::serve(&name, call).await?.ok_or_else(|| {
-            Trouble::Refused(Rejection::new(Code::NotFound, "there is no such file"))
-        }),
+        // `serve` has answered these.
+        Route::Health | Route::Ready | Route::Version | Route::File(_) => {
+            Err(Rejection::new(Code::NotFound, "there is nothing at this path").into())
+        }
     }
 }

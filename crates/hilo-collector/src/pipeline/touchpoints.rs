@@ -10,12 +10,12 @@ use crate::platform::{Failure, Platform, log_line};
 /// that are finished. The caller must send the others again.
 ///
 /// # Errors
-/// A failure if the collector's secret is not set.
+/// A failure if no configuration can be had. Then all touchpoints stay.
 pub async fn hand_on<P: Platform>(
     touchpoints: &[Touchpoint],
     platform: &P,
 ) -> Result<Vec<i64>, Failure> {
-    let loaded = platform.config().await;
+    let loaded = platform.config().await?;
     let mut told = Vec::new();
     for group in touchpoints.chunk_by(|a, b| a.source == b.source) {
         let Some(name) = group.first().map(|touchpoint| touchpoint.source.as_str()) else {

@@ -8,13 +8,13 @@ pub mod http;
 mod sql;
 
 use std::future::Future;
-use std::rc::Rc;
 
 use hilo_core::identity::public_key::PublicKey;
 use jiff::Timestamp;
 
 use crate::calls::journal::gathered::Gathered;
-use crate::loaded::Loaded;
+use crate::fault::Fault;
+use crate::loaded::Standing;
 
 pub use http::{Body, Headers, Incoming, Outgoing, Reply, Response, Upload};
 pub use sql::{Sql, SqlRow, SqlValue};
@@ -34,6 +34,12 @@ impl Failure {
         match self {
             Failure::Retriable(message) | Failure::Fatal(message) => message,
         }
+    }
+}
+
+impl From<Fault> for Failure {
+    fn from(fault: Fault) -> Failure {
+        Failure::Retriable(format!("{}: {}", fault.code.name(), fault.code.remedy()))
     }
 }
 
@@ -74,7 +80,10 @@ pub trait Platform: Clone + 'static {
     fn mount(&self) -> String;
 
     /// Returns the configuration in force.
-    async fn config(&self) -> Rc<Loaded>;
+    ///
+    /// # Errors
+    /// The fault, if there is none. No other configuration takes its place.
+    async fn config(&self) -> Standing;
 
     /// Runs `work` after the answer has been given.
     fn defer(&self, work: impl Future<Output = ()> + 'static);

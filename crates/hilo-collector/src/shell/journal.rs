@@ -57,10 +57,14 @@ pub fn answer<H: JournalHost>(
 /// Forgets what is too old when the alarm fires.
 pub async fn on_alarm<H: JournalHost, P: Platform>(host: &H, platform: &P) {
     host.alarm().clear();
-    let rejects_days = platform.config().await.config.retention.rejects_days;
+    let loaded = platform.config().await;
     let (part, now) = (host.part(), platform.now());
+    // Without a configuration nobody knows how long refusals are kept, so the alarm comes again.
     let after =
-        host.with(|sql, volatile| journal::on_alarm(sql, volatile, part, rejects_days, now));
+        loaded.map_err(|fault| Failure::Retriable(fault.rejection().message)).and_then(|loaded| {
+            let rejects_days = loaded.config.retention.rejects_days;
+            host.with(|sql, volatile| journal::on_alarm(sql, volatile, part, rejects_days, now))
+        });
     let now_ms = now.as_millisecond();
     let done = match after {
         Ok(AfterAlarm::Rest) => Ok(()),

@@ -77,6 +77,22 @@ impl DestinationEntry {
         toml::Value::Table(self.settings.clone()).try_into().map_err(|error| self.explain(&error))
     }
 
+    /// The names of the secrets in the settings: every `{ secret = "NAME" }`, at any depth.
+    pub fn secret_names(&self) -> Vec<&str> {
+        let mut names = Vec::new();
+        let mut left: Vec<&toml::Value> = self.settings.values().collect();
+        while let Some(value) = left.pop() {
+            if let Some(name) = value.get("secret").and_then(toml::Value::as_str) {
+                names.push(name);
+            } else if let Some(table) = value.as_table() {
+                left.extend(table.values());
+            } else if let Some(list) = value.as_array() {
+                left.extend(list);
+            }
+        }
+        names
+    }
+
     /// A problem with one of the settings, or with the entry as a whole where `field` is empty.
     pub fn problem(&self, field: &str, code: ProblemCode, message: impl Into<String>) -> Problem {
         let (line, column) = self.places.get(field).copied().unwrap_or((self.line, 1));
@@ -250,9 +266,9 @@ fn setting(
                 let path = format!("{path}.{}", key.get_ref());
                 places.insert(path.clone(), reader.position(key.span().start));
                 let named = value.get_ref().as_str().filter(|_| *key.get_ref() == "secret");
-                if named.is_some_and(|name| !secret::is_name(name)) {
+                if let Some(message) = named.and_then(secret::fault) {
                     let field = format!("destination.{path}");
-                    reader.report(value.span(), &field, ProblemCode::BadValue, REMEDY);
+                    reader.report(value.span(), &field, ProblemCode::BadValue, message);
                 }
                 settings.insert(
                     key.get_ref().to_string(),

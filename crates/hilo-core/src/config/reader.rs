@@ -218,8 +218,8 @@ impl<'t> Reader<'t> {
             self.report_missing(&named, "secret", "name the secret: { secret = \"NAME\" }");
         }
         let (name, span) = self.text_at(&named, "secret")?;
-        if !secret::is_name(&name) {
-            self.report(span, &named.path_of("secret"), ProblemCode::BadValue, REMEDY);
+        if let Some(message) = secret::fault(&name) {
+            self.report(span, &named.path_of("secret"), ProblemCode::BadValue, message);
             return None;
         }
         Some(name)

@@ -25,7 +25,16 @@ const LAYOUTS: [Layout; 2] = [
     Layout {
         home: "crates/hilo-collector/src/",
         composers: &["lib", "pipeline", "shell"],
-        vocabulary: &["call", "calls", "loaded", "platform", "signature", "ticket"],
+        vocabulary: &[
+            "call",
+            "calls",
+            "fault",
+            "keyring",
+            "loaded",
+            "platform",
+            "signature",
+            "ticket",
+        ],
         shell: "shell/workerd/",
     },
 ];

@@ -125,9 +125,13 @@ impl Gathered {
         *count = count.saturating_add(1);
         if attempt.result == "delivered" {
             health.last_delivered_at = Some(at.to_owned());
+            health.failing_since = None;
         } else {
             health.last_error.clone_from(&attempt.reason);
             health.last_error_at = Some(at.to_owned());
+        }
+        if attempt.is_failure() {
+            health.failing_since.get_or_insert_with(|| at.to_owned());
         }
     }
 
@@ -297,6 +301,7 @@ mod tests {
             last_delivered_at: Some("delivered".to_owned()),
             last_error: Some("gone".to_owned()),
             last_error_at: Some("dead".to_owned()),
+            failing_since: Some("retry".to_owned()),
         };
         assert_eq!(gathered.take(0).unwrap().attempts, [expected]);
     }

@@ -2,6 +2,7 @@
 //!
 //! This file has shapes only, so that `platform` may use it.
 
+use hilo_core::outcome::Code;
 use serde::{Deserialize, Serialize};
 
 /// A judged event as the live stream shows it.
@@ -115,6 +116,16 @@ pub struct Attempt {
     pub reason: Option<String>,
 }
 
+impl Attempt {
+    /// Whether the destination failed. A delivery that our own rules end is no failure: consent forbids it, or the event
+    /// is too old.
+    pub fn is_failure(&self) -> bool {
+        let reason = self.reason.as_deref().unwrap_or_default();
+        let is_ours = reason == Code::ConsentDenied.name() || reason.starts_with("too_old");
+        self.result != "delivered" && !is_ours
+    }
+}
+
 /// The health of a destination.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
@@ -133,6 +144,9 @@ pub struct Health {
     pub last_error: Option<String>,
     /// The time of the last failed attempt, RFC 3339.
     pub last_error_at: Option<String>,
+    /// The time of the first failed attempt since the last accepted event, RFC 3339.
+    #[serde(default)]
+    pub failing_since: Option<String>,
 }
 
 /// An event that was given up for one destination.

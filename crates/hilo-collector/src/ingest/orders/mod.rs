@@ -14,8 +14,7 @@ use base64::engine::general_purpose::STANDARD;
 use hilo_core::config::{Config, Source, Vendor, Webhook};
 use hilo_core::outcome::{Code, Rejection};
 
-use crate::loaded::Loaded;
-use crate::platform::{Failure, Incoming, Platform};
+use crate::platform::{Incoming, Platform};
 use crate::signature;
 
 /// The fewest bytes of a secret: a shorter one could be guessed. Vendors make longer ones.
@@ -37,21 +36,22 @@ pub fn source<'c>(config: &'c Config, name: &str) -> Result<(&'c Source, &'c Web
 /// Returns the secret that signs a webhook.
 ///
 /// # Errors
-/// `Fatal` where the secret is not set: anybody could make the signatures of an empty secret.
-pub fn secret<P: Platform>(webhook: &Webhook, platform: &P) -> Result<String, Failure> {
-    let name = &webhook.secret;
-    platform.secret(name).filter(|secret| secret.len() >= SECRET_BYTES_MIN).ok_or_else(|| {
-        let why = format!(
-            "the secret {name} has less than {SECRET_BYTES_MIN} bytes: wrangler secret put {name}"
-        );
-        Failure::Fatal(why)
-    })
+/// `secret_missing`, `secret_short`: anybody could make the signatures of such a secret. The vendor sends the order again.
+pub fn secret<P: Platform>(webhook: &Webhook, platform: &P) -> Result<String, Rejection> {
+    let secret = platform.secret(&webhook.secret).unwrap_or_default();
+    if secret.len() >= SECRET_BYTES_MIN {
+        return Ok(secret);
+    }
+    let code = if secret.is_empty() { Code::SecretMissing } else { Code::SecretShort };
+    let message = "the secret of this source is not set or has fewer than 16 bytes: GET /_h/health with the admin token names it";
+    Err(Rejection::new(code, message))
 }
 
-/// Whether every webhook source can verify its webhooks.
-pub(super) fn are_secrets_set<P: Platform>(loaded: &Loaded, platform: &P) -> bool {
-    let mut webhooks = loaded.config.sources.iter().filter_map(|source| source.webhook.as_ref());
-    webhooks.all(|webhook| secret(webhook, platform).is_ok())
+/// The names of the webhook sources' secrets that are missing or too short.
+pub fn unusable_secrets<'c, P: Platform>(config: &'c Config, platform: &P) -> Vec<&'c str> {
+    let webhooks = config.sources.iter().filter_map(|source| source.webhook.as_ref());
+    let unusable = webhooks.filter(|webhook| secret(webhook, platform).is_err());
+    unusable.map(|webhook| webhook.secret.as_str()).collect()
 }
 
 /// Verifies a webhook, and reads it.

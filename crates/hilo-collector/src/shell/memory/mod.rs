@@ -22,12 +22,13 @@ pub use sql::MemorySql;
 
 use self::hosts::{Cart, Journal, Profile};
 use self::world::{World, due, object};
-use super::{cart, journal, profile};
+use super::config::{CURRENT, Found, Shelf};
+use super::{cart, config, journal, profile};
 use crate::calls::journal::gathered::Gathered;
 use crate::calls::read_message;
-use crate::loaded::Loaded;
+use crate::keyring::SECRET;
+use crate::loaded::Standing;
 use crate::platform::{Failure, Object, Outgoing, Platform, Response};
-use crate::signature::SECRET;
 
 /// The most rounds of [`Memory::settle`]: a bug that keeps the queue full must not hang a test.
 const SETTLE_ROUNDS_MAX: usize = 1_000;
@@ -44,10 +45,14 @@ impl Memory {
     /// The error of SQLite.
     pub fn new(now: Timestamp, config: Option<&str>) -> Result<Memory, Failure> {
         let secret = (SECRET.to_owned(), "a secret of this deployment in memory".to_owned());
+        let texts = config.map(|text| (CURRENT.to_owned(), text.to_owned())).into_iter();
         Ok(Memory(Rc::new(World {
             now: Cell::new(now),
             drawn: Cell::new(0),
-            loaded: RefCell::new(Loaded::read(config, None)),
+            is_dev: Cell::new(true),
+            texts: RefCell::new(Some(texts.collect())),
+            copy: RefCell::default(),
+            standing: RefCell::default(),
             secrets: RefCell::new(BTreeMap::from([secret])),
             profiles: RefCell::default(),
             carts: RefCell::default(),
@@ -64,8 +69,29 @@ impl Memory {
 
     /// Uploads a configuration.
     pub fn configure(&self, text: &str) {
-        let loaded = Loaded::read(Some(text), Some(&self.0.loaded.borrow()));
-        self.0.loaded.replace(loaded);
+        self.upload(CURRENT, text);
+    }
+
+    /// Stores a text in KV.
+    pub fn upload(&self, key: &str, text: &str) {
+        if let Some(texts) = self.0.texts.borrow_mut().as_mut() {
+            texts.insert(key.to_owned(), text.to_owned());
+        }
+    }
+
+    /// Lets KV answer nothing any more. Its texts are lost.
+    pub fn lose_kv(&self) {
+        self.0.texts.replace(None);
+    }
+
+    /// Simulates an isolate that starts: it remembers no configuration.
+    pub fn start_cold(&self) {
+        self.0.standing.replace(None);
+    }
+
+    /// Makes a developer's machine or a live site of the deployment.
+    pub fn set_dev(&self, is_dev: bool) {
+        self.0.is_dev.set(is_dev);
     }
 
     /// Sets a secret.
@@ -181,15 +207,18 @@ impl Platform for Memory {
     }
 
     fn is_dev(&self) -> bool {
-        true
+        self.0.is_dev.get()
     }
 
     fn mount(&self) -> String {
         "/_h".to_owned()
     }
 
-    async fn config(&self) -> Rc<Loaded> {
-        Rc::clone(&self.0.loaded.borrow())
+    async fn config(&self) -> Standing {
+        let before = self.0.standing.borrow().clone();
+        let standing = config::load(self, before.as_ref(), self.now(), self.is_dev()).await;
+        self.0.standing.replace(Some(standing.clone()));
+        standing
     }
 
     fn defer(&self, work: impl Future<Output = ()> + 'static) {
@@ -232,6 +261,23 @@ impl Platform for Memory {
 
     async fn asset(&self, _: &str) -> Result<Option<Vec<u8>>, Failure> {
         Ok(None)
+    }
+}
+
+impl Shelf for Memory {
+    async fn read(&self, key: &str) -> Found {
+        match self.0.texts.borrow().as_ref() {
+            Some(texts) => texts.get(key).cloned().map_or(Found::Nothing, Found::Text),
+            None => Found::Failed("KV does not answer".to_owned()),
+        }
+    }
+
+    async fn copy(&self) -> Option<String> {
+        self.0.copy.borrow().clone()
+    }
+
+    fn keep_copy(&self, text: &str) {
+        self.0.copy.replace(Some(text.to_owned()));
     }
 }
 

@@ -130,7 +130,7 @@ fn abandoned(memory: &Memory) -> usize {
     use crate::calls::{Page, ProfileCall, ask_profile};
     let key = hilo_core::identity::ProfileKey::User("u1".to_owned());
     let secret = crate::call::secret(memory).unwrap();
-    let name = crate::signature::object_name(&secret, &key);
+    let name = crate::signature::object_name(secret.naming(), &key);
     let call = ProfileCall::Events { cursor: None, limit: 100 };
     let page: Page = run(ask_profile(memory, name, &call)).unwrap().unwrap();
     page.rows.iter().filter(|row| row.get().contains("Cart Abandoned")).count()
@@ -239,4 +239,19 @@ fn a_shorter_bound_for_refusals_counts_for_those_that_are_kept_already() {
         settle(&memory);
     }
     assert_eq!(memory.0.journal.borrow().keys().collect::<Vec<_>>(), ["journal"]);
+}
+
+#[test]
+fn deliveries_wait_while_no_configuration_can_be_had() {
+    let memory = memory();
+    send(&memory, &page_view());
+    memory.set_dev(false);
+    memory.start_cold();
+    settle(&memory);
+    assert_eq!(memory.sent(), []);
+    memory.set_dev(true);
+    memory.start_cold();
+    memory.advance(SignedDuration::from_hours(1));
+    settle(&memory);
+    assert_eq!(memory.sent().len(), 1);
 }

@@ -9,7 +9,7 @@ use jiff::Timestamp;
 
 use super::MemorySql;
 use crate::calls::journal::gathered::Gathered;
-use crate::loaded::Loaded;
+use crate::loaded::Standing;
 use crate::platform::{Failure, Object, Outgoing};
 use crate::shell::alarm::Alarm;
 use crate::store;
@@ -23,7 +23,13 @@ pub(super) type Objects<V> = RefCell<BTreeMap<String, Rc<Stored<V>>>>;
 pub(super) struct World {
     pub now: Cell<Timestamp>,
     pub drawn: Cell<u64>,
-    pub loaded: RefCell<Rc<Loaded>>,
+    pub is_dev: Cell<bool>,
+    /// The texts in KV by key. `None` if KV does not answer.
+    pub texts: RefCell<Option<BTreeMap<String, String>>>,
+    /// The copy of the configuration that was last in force.
+    pub copy: RefCell<Option<String>>,
+    /// The memory of the one isolate.
+    pub standing: RefCell<Option<Standing>>,
     pub secrets: RefCell<BTreeMap<String, String>>,
     pub profiles: Objects<store::profile::Volatile>,
     pub carts: Objects<store::cart::Volatile>,

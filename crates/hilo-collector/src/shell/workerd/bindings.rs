@@ -24,8 +24,6 @@ pub const CARTS: &str = "CARTS";
 pub const DELIVERIES: &str = "DELIVERIES";
 /// KV namespace that may hold `hilo.toml`.
 pub const CONFIG: &str = "CONFIG";
-/// The key of `hilo.toml` in [`CONFIG`].
-pub const CONFIG_KEY: &str = "hilo.toml";
 /// The tracker's files.
 pub const ASSETS: &str = "ASSETS";
 /// `1` on a developer's machine.
@@ -37,6 +35,9 @@ pub const MOUNT_DEFAULT: &str = "/_h";
 
 /// The URL of every call to an object. The runtime needs a URL and ignores its host.
 pub const OBJECT_URL: &str = "https://object/";
+/// The URL of the configuration's copy in the data center's cache. The deployment's own name follows, because all
+/// Workers of a zone share that cache.
+pub const COPY_URL: &str = "https://hilo-config.invalid/";
 /// The URL of every request for an asset. The runtime needs a URL and ignores its host.
 pub const ASSETS_URL: &str = "https://assets/";
 
@@ -153,6 +154,13 @@ extern "C" {
 
     /// Calls an object; returns a `Promise<[status, text]>`.
     pub fn ask(stub: &Stub, url: &JsValue, body: &Uint8Array) -> Promise;
+
+    /// Stores a text in the data center's cache; returns a `Promise<undefined>`.
+    #[wasm_bindgen(js_name = keepCopy)]
+    pub fn keep_copy(url: &str, text: &str) -> Promise;
+
+    /// Reads the text that [`keep_copy`] has stored; returns a `Promise<string | undefined>`.
+    pub fn copy(url: &str) -> Promise;
 
     /// Answers a request; returns a `Promise<Response>`.
     pub fn answered(request: &Request, answer: &Answering) -> Promise;

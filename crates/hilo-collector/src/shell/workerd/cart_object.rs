@@ -17,12 +17,12 @@ use super::bindings;
 use super::edge::{Edge, log, now};
 use super::object::{refuse, worker_error};
 use super::object_sql::ObjectSql;
+use crate::call::secret;
 use crate::calls::encode;
 use crate::calls::refused::{CartRefusal, RefusedCode};
 use crate::platform::{Failure, log_line};
 use crate::shell::alarm::Alarm;
 use crate::shell::cart::{self, CartHost};
-use crate::signature::SECRET;
 use crate::store::cart::{self as store, News, Socket, Turn, Volatile};
 
 /// The most sockets of one cart: a person's devices and tabs, or a shop that shows one cart on many screens.
@@ -200,11 +200,11 @@ impl CartShell {
         if is_flood {
             return close(end, store::FLOOD);
         }
-        let secret = self.env.secret(SECRET).map(|secret| secret.to_string());
-        let secret = secret.unwrap_or_default();
         let before = socket.clone();
-        let frame = self.with(|sql, volatile, turn| {
-            store::frame(sql, volatile, &mut socket, &text, &secret, turn)
+        let frame = secret(&self.edge()).and_then(|secret| {
+            self.with(|sql, volatile, turn| {
+                store::frame(sql, volatile, &mut socket, &text, &secret, turn)
+            })
         });
         let frame = match frame {
             Ok(frame) => frame,

@@ -21,14 +21,19 @@ use super::upload::{read_stream, upload};
 use super::{bindings, crypto};
 use crate::calls::encode;
 use crate::calls::journal::gathered::Gathered;
-use crate::loaded::Loaded;
+use crate::keyring::Keyring;
+use crate::loaded::Standing;
 use crate::platform::http::{self, Address};
 use crate::platform::{
     Body, Failure, Headers, Incoming, Object, Outgoing, Platform, Reply, Upload, log_line,
 };
+use crate::shell::config::{self, Found, Shelf};
+use crate::signature;
 
 /// How long an isolate uses a configuration before it reads it again. An upload reaches every isolate within this time.
 const CONFIG_FRESH_MS: i64 = 30_000;
+/// How long an isolate without a configuration waits before it asks for one again. Its requests are refused meanwhile.
+const CONFIG_RETRY_MS: i64 = 2_000;
 /// The longest time that a destination may take (identity.md, abuse).
 const SEND_MS_MAX: u32 = 10_000;
 /// The most bytes that are read of a destination's answer.
@@ -37,7 +42,6 @@ const ANSWER_BYTES_MAX: usize = 8 * 1024;
 const READ_HEADERS: [&str; 22] = [
     "accept-encoding",
     "authorization",
-    "cf-access-jwt-assertion",
     "cf-connecting-ip",
     "content-encoding",
     "content-length",
@@ -50,8 +54,8 @@ const READ_HEADERS: [&str; 22] = [
     "upgrade",
     "user-agent",
     "x-hilo",
-    "x-hilo-cart",
-    "x-hilo-user",
+    "x-hilo-cart-token",
+    "x-hilo-user-token",
     "x-shopify-hmac-sha256",
     "x-shopify-topic",
     "x-wc-webhook-signature",
@@ -61,7 +65,7 @@ const READ_HEADERS: [&str; 22] = [
 
 thread_local! {
     /// The configuration, and the time when it was read. One isolate is one thread.
-    static CONFIG: RefCell<Option<(i64, Rc<Loaded>)>> = const { RefCell::new(None) };
+    static CONFIG: RefCell<Option<(i64, Standing)>> = const { RefCell::new(None) };
     /// The variables that every request needs. They cannot change while an isolate lives.
     static SETTINGS: OnceCell<Settings> = const { OnceCell::new() };
     /// The secrets that were read so far. They cannot change either.
@@ -138,12 +142,11 @@ impl Edge {
         Ok(response.unchecked_into())
     }
 
-    async fn uploaded_config(&self) -> Result<Option<String>> {
-        match self.env.kv(bindings::CONFIG) {
-            Ok(kv) => Ok(kv.get(bindings::CONFIG_KEY).text().await?),
-            // `CONFIG` is not bound: this deployment uses the built-in configuration.
-            Err(_) => Ok(None),
-        }
+    /// The address of the configuration's copy. Its name is secret, so that no other Worker of the zone has it by chance.
+    fn copy_url(&self) -> Option<String> {
+        let secrets = Keyring::of(self).ok()?;
+        let name = signature::sign(secrets.naming().as_bytes(), b"config");
+        Some(format!("{}{}", bindings::COPY_URL, signature::hex(&name)))
     }
 }
 
@@ -177,24 +180,28 @@ impl Platform for Edge {
         self.setting(|settings| settings.mount.clone())
     }
 
-    async fn config(&self) -> Rc<Loaded> {
-        let now_ms = self.now().as_millisecond();
+    async fn config(&self) -> Standing {
+        let now = self.now();
         let kept = CONFIG.with_borrow(Clone::clone);
-        if let Some((fetched_ms, loaded)) = &kept
-            && now_ms - fetched_ms < CONFIG_FRESH_MS
-        {
-            return Rc::clone(loaded);
-        }
-        let before = kept.as_ref().map(|(_, loaded)| loaded);
-        let loaded = match self.uploaded_config().await {
-            Ok(text) => Loaded::read(text.as_deref(), before),
-            Err(error) => {
-                self.log(&log_line("warn", "config", &[("why", &error.to_string())]));
-                before.map_or_else(|| Loaded::read(None, None), Rc::clone)
+        if let Some((fetched_ms, standing)) = &kept {
+            let fresh_ms = if standing.is_ok() { CONFIG_FRESH_MS } else { CONFIG_RETRY_MS };
+            if now.as_millisecond() - fetched_ms < fresh_ms {
+                return standing.clone();
             }
+        }
+        let before = kept.map(|(_, standing)| standing);
+        let standing = config::load(self, before.as_ref(), now, self.is_dev()).await;
+        let fault = match &standing {
+            Ok(loaded) => loaded.fault.as_ref(),
+            Err(fault) => Some(fault),
         };
-        CONFIG.set(Some((now_ms, Rc::clone(&loaded))));
-        loaded
+        if let Some(fault) = fault {
+            let level = if fault.is_bridged { "warn" } else { "error" };
+            let why = fault.details.first().map_or("", String::as_str);
+            self.log(&log_line(level, fault.code.name(), &[("why", why)]));
+        }
+        CONFIG.set(Some((now.as_millisecond(), standing.clone())));
+        standing
     }
 
     fn defer(&self, work: impl Future<Output = ()> + 'static) {
@@ -284,6 +291,30 @@ impl Platform for Edge {
             response.bytes().await.map(Some)
         };
         fetched.await.map_err(|error: worker::Error| Failure::Retriable(error.to_string()))
+    }
+}
+
+impl Shelf for Edge {
+    async fn read(&self, key: &str) -> Found {
+        let read = async { Ok(self.env.kv(bindings::CONFIG)?.get(key).text().await?) };
+        let read: Result<Option<String>> = read.await;
+        match read {
+            Ok(Some(text)) => Found::Text(text),
+            Ok(None) => Found::Nothing,
+            Err(error) => Found::Failed(error.to_string()),
+        }
+    }
+
+    async fn copy(&self) -> Option<String> {
+        let found = JsFuture::from(bindings::copy(&self.copy_url()?)).await;
+        found.ok()?.as_string()
+    }
+
+    fn keep_copy(&self, text: &str) {
+        if let Some(url) = self.copy_url() {
+            let kept = JsFuture::from(bindings::keep_copy(&url, text));
+            self.defer(async move { drop(kept.await) });
+        }
     }
 }
 

@@ -17,6 +17,7 @@ use super::view;
 use crate::calls::cart::{Person, Since, Speaker};
 use crate::calls::encode;
 use crate::calls::refused::CartRefusal;
+use crate::keyring::Keyring;
 use crate::platform::{Failure, Sql};
 use crate::ticket;
 
@@ -111,7 +112,7 @@ pub fn frame(
     volatile: &mut Volatile,
     socket: &mut Socket,
     text: &str,
-    secret: &str,
+    secret: &Keyring,
     turn: Turn<'_>,
 ) -> Result<Frame, Failure> {
     if text.len() > FRAME_BYTES_MAX {
@@ -139,7 +140,7 @@ fn hello(
     volatile: &mut Volatile,
     socket: &mut Socket,
     body: &FrameBody,
-    secret: &str,
+    secret: &Keyring,
     turn: Turn<'_>,
 ) -> Result<Frame, Failure> {
     let now_s = turn.now.as_second();

@@ -140,15 +140,17 @@ fn next_alarm(sql: &impl Sql, now_ms: i64) -> Result<Option<i64>, Failure> {
 /// Adds the attempts that an isolate has counted for one destination.
 fn add_attempts(sql: &impl Sql, counted: &Health) -> Result<(), Failure> {
     sql.run(
-        "INSERT INTO destinations (name, delivered, retried, dead, last_delivered_at, last_error, last_error_at)
-         VALUES (?, ?, ?, ?, ?, ?, ?)
+        "INSERT INTO destinations (name, delivered, retried, dead, last_delivered_at, last_error, last_error_at, failing_since)
+         VALUES (?, ?, ?, ?, ?, ?, ?, ?)
          ON CONFLICT (name) DO UPDATE SET
            delivered = delivered + excluded.delivered,
            retried = retried + excluded.retried,
            dead = dead + excluded.dead,
            last_delivered_at = coalesce(excluded.last_delivered_at, last_delivered_at),
            last_error = CASE WHEN excluded.last_error_at IS NULL THEN last_error ELSE excluded.last_error END,
-           last_error_at = coalesce(excluded.last_error_at, last_error_at)",
+           last_error_at = coalesce(excluded.last_error_at, last_error_at),
+           failing_since = CASE WHEN excluded.last_delivered_at IS NULL
+             THEN coalesce(failing_since, excluded.failing_since) ELSE excluded.failing_since END",
         &[
             counted.destination.as_str().into(),
             counted.delivered.into(),
@@ -157,6 +159,7 @@ fn add_attempts(sql: &impl Sql, counted: &Health) -> Result<(), Failure> {
             SqlValue::text_or_null(counted.last_delivered_at.as_deref()),
             SqlValue::text_or_null(counted.last_error.as_deref()),
             SqlValue::text_or_null(counted.last_error_at.as_deref()),
+            SqlValue::text_or_null(counted.failing_since.as_deref()),
         ],
     )
 }
@@ -213,6 +216,7 @@ fn health(sql: &impl Sql) -> Result<Vec<Health>, Failure> {
                 last_delivered_at: row.text("last_delivered_at").ok().map(str::to_owned),
                 last_error: row.text("last_error").ok().map(str::to_owned),
                 last_error_at: row.text("last_error_at").ok().map(str::to_owned),
+                failing_since: row.text("failing_since").ok().map(str::to_owned),
             })
         })
         .collect()

@@ -13,8 +13,11 @@ pub(super) const PROFILE: &[&str] = &[
     include_str!("0006_consent.sql"),
 ];
 /// The migrations of the journal's head, in order.
-pub(super) const JOURNAL: &[&str] =
-    &[include_str!("journal_0001.sql"), include_str!("journal_0002.sql")];
+pub(super) const JOURNAL: &[&str] = &[
+    include_str!("journal_0001.sql"),
+    include_str!("journal_0002.sql"),
+    include_str!("journal_0003.sql"),
+];
 /// The migrations of the journal's shards, in order.
 pub(super) const REJECTS: &[&str] = &[include_str!("rejects_0001.sql")];
 

@@ -33,9 +33,9 @@ function capability() {
 export async function call<Body>(method: string, path: string, body?: object): Promise<Answer<Body>> {
   try {
     const headers: Record<string, string> = { "x-hilo": "1", authorization: `Bearer ${host.key}` };
-    if (token) headers["x-hilo-user"] = token;
+    if (token) headers["x-hilo-user-token"] = token;
     const opener = capability();
-    if (opener) headers["x-hilo-cart"] = opener;
+    if (opener) headers["x-hilo-cart-token"] = opener;
     if (body) headers["content-type"] = "application/json";
     const response = await fetch(host.endpoint + path, {
       method,

@@ -3,9 +3,12 @@
 use std::collections::VecDeque;
 
 use super::*;
+use crate::keyring::Keyring;
 use crate::ticket;
 
-const SECRET: &str = "secret";
+fn secret() -> Keyring {
+    Keyring::only("secret")
+}
 
 fn socket() -> Socket {
     Socket { id: 1, opened_ms: 0, speaker: None, replica: None }
@@ -15,7 +18,7 @@ impl Object {
     fn frame(&mut self, socket: &mut Socket, frame: &Value) -> Frame {
         let turn = Turn { name: &self.name, now: self.now, random: [9; 16] };
         let text = frame.to_string();
-        super::frame(&self.storage, &mut self.volatile, socket, &text, SECRET, turn).unwrap()
+        super::frame(&self.storage, &mut self.volatile, socket, &text, &secret(), turn).unwrap()
     }
 
     fn hello(&mut self) -> Socket {
@@ -29,7 +32,7 @@ impl Object {
 
     fn hello_frame(&self) -> Value {
         let speaker = self.speaker(false);
-        let ticket = ticket::make(&self.name, &speaker, SECRET, self.now.as_second()).unwrap();
+        let ticket = ticket::make(&self.name, &speaker, &secret(), self.now.as_second()).unwrap();
         json!({"t": "hello", "ticket": ticket, "epoch": 0, "rev": "0"})
     }
 

@@ -1,0 +1,140 @@
+//! Faults of the deployment itself, as `/health` lists them: a closed list of codes, each with its remedy.
+//!
+//! A fault is the deployer's to mend. A sender's mistake is a `hilo_core::outcome::Rejection`. This file finds nothing.
+
+use hilo_core::config::Problem;
+use hilo_core::outcome::{Code, Rejection};
+use jiff::Timestamp;
+
+macro_rules! faults {
+    ($($(#[$doc:meta])* $variant:ident = $name:literal, $loses:literal, $remedy:literal;)+) => {
+        /// The kinds of fault.
+        #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+        pub enum FaultCode { $($(#[$doc])* $variant),+ }
+
+        impl FaultCode {
+            /// The stable name.
+            pub const fn name(self) -> &'static str {
+                match self { $(FaultCode::$variant => $name),+ }
+            }
+
+            /// Whether events are refused or lost while this fault lasts.
+            pub const fn loses_events(self) -> bool {
+                match self { $(FaultCode::$variant => $loses),+ }
+            }
+
+            /// What the deployer does, in one sentence.
+            pub const fn remedy(self) -> &'static str {
+                match self { $(FaultCode::$variant => $remedy),+ }
+            }
+        }
+    };
+}
+
+faults! {
+    /// No configuration was uploaded. Where an earlier one is in force, [`Fault::is_bridged`] says so.
+    ConfigMissing = "config_missing", true,
+        "no hilo.toml is uploaded: cargo xtask config push FILE";
+    /// KV does not answer.
+    ConfigUnreadable = "config_unreadable", true,
+        "KV does not give hilo.toml: see that wrangler.jsonc binds CONFIG, and https://www.cloudflarestatus.com";
+    /// This version cannot read the uploaded file.
+    ConfigInvalid = "config_invalid", true,
+        "this version cannot read the uploaded hilo.toml: mend it and push it again, or cargo xtask config rollback";
+    /// The file of a developer's machine is in force on a live site.
+    ConfigDevelopment = "config_development", true,
+        "the file of a developer's machine is in force, and it refuses real visitors: cargo xtask config push your own";
+    /// `HILO_SECRET` is not set.
+    SecretMissing = "secret_missing", true,
+        "openssl rand -base64 32 | npx wrangler secret put HILO_SECRET";
+    /// `HILO_SECRET` or a signing secret has fewer than 32 bytes.
+    SecretShort = "secret_short", true,
+        "a secret needs 32 bytes: openssl rand -base64 32 | npx wrangler secret put NAME";
+    /// The secret of a token's key is missing or too short, so nobody can sign in.
+    TokenSecretUnusable = "token_secret_unusable", true,
+        "the secret of an [[identity.key]] is missing or has fewer than 32 bytes: npx wrangler secret put NAME";
+    /// The secret of a webhook source is missing or too short, so its orders are refused.
+    WebhookSecretUnusable = "webhook_secret_unusable", true,
+        "the secret of a webhook source is missing or has fewer than 16 bytes: npx wrangler secret put NAME";
+    /// The secret of a destination is not set, so its deliveries wait until they are given up.
+    DestinationSecretMissing = "destination_secret_missing", true,
+        "the secret of a destination is not set: npx wrangler secret put NAME";
+    /// A destination has accepted nothing for a while.
+    DestinationDown = "destination_down", true,
+        "a destination accepts nothing: GET /admin/v1/deliveries shows its last error";
+    /// A destination's last attempt failed.
+    DestinationErrors = "destination_errors", false,
+        "deliveries are tried again: GET /admin/v1/deliveries shows the last error";
+    /// Nobody can make admin calls.
+    AdminDoorClosed = "admin_door_closed", false,
+        "openssl rand -base64 32 | npx wrangler secret put HILO_ADMIN_TOKEN";
+    /// The journal does not answer, so refusals are not noted.
+    JournalUnreachable = "journal_unreachable", false,
+        "the journal's object does not answer: see https://www.cloudflarestatus.com";
+}
+
+/// One fault.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Fault {
+    /// The kind.
+    pub code: FaultCode,
+    /// The earliest time at which this isolate or the journal knows of the fault.
+    pub since: Timestamp,
+    /// Whether an earlier configuration is in force in place of the broken one, so that nothing is lost.
+    pub is_bridged: bool,
+    /// What it is about, for operators: the name of a secret or destination.
+    pub about: Option<String>,
+    /// What exactly is wrong, for operators.
+    pub details: Vec<String>,
+}
+
+impl Fault {
+    /// A fault that was just found.
+    pub fn new(code: FaultCode, since: Timestamp) -> Fault {
+        Fault { code, since, is_bridged: false, about: None, details: Vec::new() }
+    }
+
+    /// A fault of one secret or destination.
+    pub fn about(code: FaultCode, since: Timestamp, about: impl Into<String>) -> Fault {
+        Fault { about: Some(about.into()), ..Fault::new(code, since) }
+    }
+
+    /// The fault of a file that cannot be read.
+    pub fn invalid(problems: &[Problem], since: Timestamp) -> Fault {
+        let details = problems.iter().map(ToString::to_string).collect();
+        Fault { details, ..Fault::new(FaultCode::ConfigInvalid, since) }
+    }
+
+    /// Whether events are refused or lost.
+    pub fn loses_events(&self) -> bool {
+        self.code.loses_events() && !self.is_bridged
+    }
+
+    /// The same fault, with the earlier time of `before` if `before` is the same fault.
+    #[must_use]
+    pub fn lasting(mut self, before: Option<&Fault>) -> Fault {
+        let same = before.filter(|one| one.code == self.code && one.about == self.about);
+        self.since = same.map_or(self.since, |one| one.since.min(self.since));
+        self
+    }
+
+    /// The answer to a request that cannot be served because of this fault.
+    pub fn rejection(&self) -> Rejection {
+        let code = match self.code {
+            FaultCode::ConfigMissing => Code::ConfigMissing,
+            FaultCode::ConfigInvalid => Code::ConfigInvalid,
+            FaultCode::ConfigUnreadable => Code::ConfigUnreadable,
+            FaultCode::SecretMissing => Code::SecretMissing,
+            FaultCode::SecretShort => Code::SecretShort,
+            FaultCode::ConfigDevelopment
+            | FaultCode::TokenSecretUnusable
+            | FaultCode::WebhookSecretUnusable
+            | FaultCode::DestinationSecretMissing
+            | FaultCode::DestinationDown
+            | FaultCode::DestinationErrors
+            | FaultCode::AdminDoorClosed
+            | FaultCode::JournalUnreachable => Code::Unavailable,
+        };
+        Rejection::new(code, self.code.remedy())
+    }
+}

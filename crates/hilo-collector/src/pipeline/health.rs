@@ -1,0 +1,290 @@
+//! Looks for faults of the deployment: configuration → secrets → destinations. `GET /health` tells all of them,
+//! `GET /readyz` only whether the collector can take events, and calls no object.
+//!
+//! Anybody may ask. An isolate looks at most once in [`LOOK_S`] seconds, so that nobody makes work for the journal.
+
+use hilo_core::outcome::{Code, Rejection};
+use jiff::Timestamp;
+
+use crate::admin;
+use crate::calls::journal::lines::Health;
+use crate::calls::journal::{JournalCall, ask_journal};
+use crate::fault::{Fault, FaultCode};
+use crate::forward;
+use crate::ingest::{orders, reply, status, user};
+use crate::keyring::Keyring;
+use crate::loaded::{Checkup, Loaded, Standing};
+use crate::platform::{Incoming, Platform, Reply};
+
+/// The seconds for which a look counts.
+const LOOK_S: i64 = 10;
+/// The seconds of failed attempts after which a destination is down. A deployment of a vendor takes less.
+const DOWN_S: i64 = 600;
+/// The environment that the file of a developer's machine names.
+const DEVELOPMENT: &str = "development";
+
+/// Answers `GET /health`.
+pub(super) async fn answer<P: Platform>(
+    standing: &Standing,
+    incoming: &Incoming,
+    platform: &P,
+) -> Reply {
+    let faults = match standing {
+        Ok(loaded) => look(loaded, platform).await,
+        Err(fault) => {
+            let mut faults = vec![fault.clone()];
+            faults.extend(of_secrets(None, platform));
+            faults
+        }
+    };
+    status::health(&faults, admin::is_operator(incoming, platform))
+}
+
+/// Answers `GET /readyz`.
+pub(super) fn ready<P: Platform>(standing: &Standing, platform: &P) -> Reply {
+    let fault = match standing {
+        Ok(loaded) => of_place(loaded, platform).map(|fault| fault.rejection()),
+        Err(fault) => Some(fault.rejection()),
+    };
+    match fault.or_else(|| Keyring::of(platform).err()) {
+        Some(why) => reply::refused(&why),
+        None => status::ready(),
+    }
+}
+
+/// Returns the faults of the last look, or looks again.
+async fn look<P: Platform>(loaded: &Loaded, platform: &P) -> Vec<Fault> {
+    let now = platform.now();
+    let last = loaded.health.borrow().clone();
+    if let Some(last) = &last
+        && now.duration_since(last.at).as_secs() < LOOK_S
+    {
+        return last.faults.clone();
+    }
+    let mut faults: Vec<Fault> = loaded.fault.clone().into_iter().collect();
+    faults.extend(of_place(loaded, platform));
+    faults.extend(of_secrets(Some(loaded), platform));
+    let known = last.map(|last| last.faults).unwrap_or_default();
+    let lasting = |fault: Fault| {
+        let same = |one: &&Fault| one.code == fault.code && one.about == fault.about;
+        let before = known.iter().find(same);
+        fault.lasting(before)
+    };
+    faults = faults.into_iter().map(lasting).collect();
+    // The journal's answer is still to come. Whoever asks meanwhile gets this list.
+    loaded.health.replace(Some(Checkup { at: now, faults: faults.clone() }));
+    faults.extend(of_destinations(loaded, platform).await.into_iter().map(lasting));
+    loaded.health.replace(Some(Checkup { at: now, faults: faults.clone() }));
+    faults
+}
+
+/// Finds the file of a developer's machine on a live site.
+fn of_place<P: Platform>(loaded: &Loaded, platform: &P) -> Option<Fault> {
+    let is_wrong = loaded.config.environment == DEVELOPMENT && !platform.is_dev();
+    is_wrong.then(|| Fault::new(FaultCode::ConfigDevelopment, platform.now()))
+}
+
+/// Finds secrets that are missing or too short.
+fn of_secrets<P: Platform>(loaded: Option<&Loaded>, platform: &P) -> Vec<Fault> {
+    let now = platform.now();
+    let mut faults: Vec<Fault> =
+        Keyring::of(platform).err().map(|why| of_keyring(why, now)).into_iter().collect();
+    if let Some(Loaded { config, .. }) = loaded {
+        let of_tokens = user::unusable_secrets(config, platform).into_iter();
+        faults.extend(of_tokens.map(|n| Fault::about(FaultCode::TokenSecretUnusable, now, n)));
+        let of_orders = orders::unusable_secrets(config, platform).into_iter();
+        faults.extend(of_orders.map(|n| Fault::about(FaultCode::WebhookSecretUnusable, now, n)));
+        let is_set = |name: &str| platform.secret(name).is_some_and(|secret| !secret.is_empty());
+        for (destination, name) in forward::missing_secrets(config, &is_set) {
+            let fault = Fault::about(FaultCode::DestinationSecretMissing, now, destination);
+            faults.push(Fault { details: vec![name.to_owned()], ..fault });
+        }
+    }
+    if !admin::is_open(platform) {
+        faults.push(Fault::new(FaultCode::AdminDoorClosed, now));
+    }
+    faults
+}
+
+fn of_keyring(why: Rejection, now: Timestamp) -> Fault {
+    let is_missing = why.code == Code::SecretMissing;
+    let code = if is_missing { FaultCode::SecretMissing } else { FaultCode::SecretShort };
+    Fault { details: vec![why.message], ..Fault::new(code, now) }
+}
+
+/// Finds destinations that accept nothing, by the journal's counters.
+async fn of_destinations<P: Platform>(loaded: &Loaded, platform: &P) -> Vec<Fault> {
+    let asked = ask_journal(platform, &JournalCall::Deliveries).await;
+    let rows: Vec<Health> = match asked {
+        Ok(rows) => rows,
+        Err(failure) => {
+            let fault = Fault::new(FaultCode::JournalUnreachable, platform.now());
+            return vec![Fault { details: vec![failure.message().to_owned()], ..fault }];
+        }
+    };
+    let is_configured = |row: &&Health| loaded.config.destination(&row.destination).is_some();
+    rows.iter().filter(is_configured).filter_map(of_destination).collect()
+}
+
+/// A destination whose attempts have failed since its last accepted event. One failure alone is no outage.
+fn of_destination(row: &Health) -> Option<Fault> {
+    let since: Timestamp = row.failing_since.as_deref()?.parse().ok()?;
+    let last: Timestamp = row.last_error_at.as_deref()?.parse().ok()?;
+    let is_down = last.duration_since(since).as_secs() >= DOWN_S;
+    let code = if is_down { FaultCode::DestinationDown } else { FaultCode::DestinationErrors };
+    let details = row.last_error.clone().into_iter().collect();
+    Some(Fault { details, ..Fault::about(code, since, row.destination.clone()) })
+}
+
+#[cfg(test)]
+mod tests {
+    use jiff::SignedDuration;
+    use serde_json::{Value, json};
+
+    use super::*;
+    use crate::calls::journal::gathered::Gathered;
+    use crate::calls::journal::lines::Attempt;
+    use crate::platform::Body;
+    use crate::shell::memory::{Memory, run};
+
+    fn memory() -> Memory {
+        let memory = Memory::new("2026-11-24T10:00:00Z".parse().unwrap(), None).unwrap();
+        memory.set_secret("HILO_ADMIN_TOKEN", "an admin token of some length");
+        memory.set_secret("WEBHOOK_SECRET", "whsec_aGlsby1nb2xkZW4td2ViaG9vay1zZWNyZXQtMzI=");
+        memory
+    }
+
+    fn get(memory: &Memory, path: &str, token: Option<&str>) -> (u16, Value) {
+        let mut incoming = Incoming {
+            method: "GET".to_owned(),
+            path: path.to_owned(),
+            scheme: "https".to_owned(),
+            ..Incoming::default()
+        };
+        if let Some(token) = token {
+            incoming.headers.push("authorization", format!("Bearer {token}"));
+        }
+        let reply = run(crate::pipeline::serve(incoming, memory)).unwrap();
+        let Body::Text(text) = reply.body else { panic!("{path} has no text") };
+        (reply.status, serde_json::from_str(&text).unwrap())
+    }
+
+    #[track_caller]
+    fn check(memory: &Memory, status: u16, word: &str, codes: &[&str]) {
+        let (found, health) = get(memory, "/health", None);
+        let faults = health["faults"].as_array().unwrap();
+        let found_codes: Vec<_> = faults.iter().map(|fault| fault["code"].clone()).collect();
+        assert_eq!(
+            (found, &health["status"], found_codes),
+            (status, &json!(word), codes.iter().map(|code| json!(code)).collect())
+        );
+    }
+
+    fn attempted(memory: &Memory, result: &str, reason: &str) {
+        let attempt = Attempt {
+            destination: "webhook".to_owned(),
+            profile: "p".to_owned(),
+            message_id: "m".to_owned(),
+            result: result.to_owned(),
+            reason: Some(reason.to_owned()).filter(|reason| !reason.is_empty()),
+        };
+        let mut gathered = Gathered::default();
+        gathered.note_attempt(&attempt, &memory.now().to_string());
+        let attempts = gathered.take(0).map(|bundle| bundle.attempts).unwrap_or_default();
+        let call = JournalCall::Counted { shard: None, attempts };
+        run(ask_journal::<_, ()>(memory, &call)).unwrap().unwrap();
+        memory.advance(SignedDuration::from_mins(6));
+    }
+
+    #[test]
+    fn a_deployment_without_faults_is_healthy_and_ready() {
+        let memory = memory();
+        check(&memory, 200, "ok", &[]);
+        assert_eq!(get(&memory, "/readyz", None), (200, json!({"status": "ready"})));
+    }
+
+    #[test]
+    fn the_file_of_a_developers_machine_on_a_live_site_fails() {
+        let memory = memory();
+        memory.configure(include_str!("../../hilo.toml"));
+        memory.set_dev(false);
+        check(&memory, 503, "failing", &["config_development"]);
+        assert_eq!(get(&memory, "/readyz", None).0, 503);
+    }
+
+    #[test]
+    fn a_deployment_without_a_configuration_fails_and_is_not_ready() {
+        let memory = memory();
+        memory.set_dev(false);
+        check(&memory, 503, "failing", &["config_missing"]);
+        let (status, answer) = get(&memory, "/readyz", None);
+        assert_eq!((status, &answer["code"]), (503, &json!("config_missing")));
+    }
+
+    #[test]
+    fn a_missing_or_short_secret_fails() {
+        for (name, value, code) in [
+            ("HILO_SECRET", "", "secret_missing"),
+            ("HILO_SECRET", "short", "secret_short"),
+            ("HILO_SIGNING_SECRET_1", "short", "secret_short"),
+            ("WEBHOOK_SECRET", "", "destination_secret_missing"),
+        ] {
+            let memory = memory();
+            memory.set_secret(name, value);
+            check(&memory, 503, "failing", &[code]);
+            let is_ready = get(&memory, "/readyz", None).0 == 200;
+            assert_eq!(is_ready, name == "WEBHOOK_SECRET", "{name}");
+        }
+    }
+
+    #[test]
+    fn a_destination_that_accepts_nothing_for_ten_minutes_is_down_until_it_accepts_something() {
+        let memory = memory();
+        attempted(&memory, "retry", "status 500");
+        check(&memory, 200, "degraded", &["destination_errors"]);
+        attempted(&memory, "retry", "status 500");
+        attempted(&memory, "dead", "status 500");
+        check(&memory, 503, "failing", &["destination_down"]);
+        let (_, health) = get(&memory, "/health", None);
+        assert_eq!(health["faults"][0]["since"], "2026-11-24T10:00:00Z");
+        attempted(&memory, "delivered", "");
+        check(&memory, 200, "ok", &[]);
+    }
+
+    #[test]
+    fn a_delivery_that_our_own_rules_end_is_no_failure_of_its_destination() {
+        let memory = memory();
+        for _ in 0..3 {
+            attempted(&memory, "dead", "consent_denied");
+            attempted(&memory, "dead", "too_old: desk takes no event older than 3600 s");
+        }
+        check(&memory, 200, "ok", &[]);
+    }
+
+    #[test]
+    fn an_isolate_looks_at_most_once_in_ten_seconds() {
+        let memory = memory();
+        check(&memory, 200, "ok", &[]);
+        memory.set_secret("WEBHOOK_SECRET", "");
+        memory.advance(SignedDuration::from_secs(9));
+        check(&memory, 200, "ok", &[]);
+        memory.advance(SignedDuration::from_secs(1));
+        check(&memory, 503, "failing", &["destination_secret_missing"]);
+    }
+
+    #[test]
+    fn only_an_operator_learns_names_and_details() {
+        let memory = memory();
+        memory.set_secret("WEBHOOK_SECRET", "");
+        for token in [None, Some("another admin token of some length")] {
+            let (_, health) = get(&memory, "/health", token);
+            assert!(!health.to_string().contains("WEBHOOK_SECRET"), "{health}");
+        }
+        let (_, health) = get(&memory, "/health", Some("an admin token of some length"));
+        let fault = &health["faults"][0];
+        assert_eq!(
+            (&fault["about"], &fault["details"][0]),
+            (&json!("webhook"), &json!("WEBHOOK_SECRET"))
+        );
+    }
+}
