@@ -44,7 +44,7 @@ for (const [code, status, remedy] of [
   ["unknown_key", 401, /key of a source in hilo\.toml/],
   ["origin_refused", 403, /list it in `origins`/],
   ["key_revoked", 410, /revoked/],
-  ["a_code_of_a_later_collector", 403, /a_code_of_a_later_collector/],
+  ["key_exposed", 403, /key_exposed/],
 ] as const) {
   test(`the refusal ${code} of every call leads to one error that quotes the collector`, async () => {
     const { site, page, told, lines, close } = await visit(withSnippet(""));
