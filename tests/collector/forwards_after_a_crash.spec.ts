@@ -24,7 +24,7 @@ test("events acknowledged before a kill are forwarded after it", async () => {
     assert.equal(answer.body["accepted"], 5);
   }
   collector.kill();
-  await eventually(async () => ((await collector.fetch("/health").catch(() => undefined))?.ok ? true : undefined));
+  await eventually(async () => ((await collector.fetch("/readyz").catch(() => undefined))?.ok ? true : undefined));
   sink.answer(204);
   const wanted = new Set(events.map((event) => event["messageId"]));
   // No request reaches the objects after the kill: their alarms forward the events.

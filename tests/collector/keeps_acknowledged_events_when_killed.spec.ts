@@ -26,7 +26,7 @@ interface Sender {
 
 const alive = () =>
   eventually(async () => {
-    const response = await collector.fetch("/health").catch(() => undefined);
+    const response = await collector.fetch("/readyz").catch(() => undefined);
     await response?.text();
     return response?.ok ? true : undefined;
   });

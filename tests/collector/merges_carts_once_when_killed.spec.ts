@@ -19,7 +19,7 @@ const config = configWith("http://127.0.0.1:9/").replace('merge = "max"', 'merge
 const collector = await startCollector({ config });
 after(() => collector.dispose());
 
-const alive = () => eventually(async () => ((await collector.fetch("/health").catch(() => undefined))?.ok ? true : undefined));
+const alive = () => eventually(async () => ((await collector.fetch("/readyz").catch(() => undefined))?.ok ? true : undefined));
 
 test("a merge that is killed loses no unit and doubles none", async () => {
   for (let round = 0; round < ROUNDS; round++) {

@@ -24,7 +24,7 @@ after(async () => {
 const about = (name: string, device: Device) => (request: Received) => request.body.includes(name) && request.body.includes(device.cart);
 const ids = (name: string, device: Device) => new Set(sink.received.filter(about(name, device)).map((request) => request.headers["webhook-id"]));
 const pause = (ms: number) => new Promise((resolve) => setTimeout(resolve, ms));
-const alive = () => eventually(async () => ((await collector.fetch("/health").catch(() => undefined))?.ok ? true : undefined));
+const alive = () => eventually(async () => ((await collector.fetch("/readyz").catch(() => undefined))?.ok ? true : undefined));
 
 /** A signed-in customer with a line in the cart, on a device with consent for analytics. */
 async function customer(name: string): Promise<Device> {

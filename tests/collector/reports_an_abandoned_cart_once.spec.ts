@@ -20,7 +20,7 @@ after(async () => {
 
 const named = (events: Json[], name: string) => events.filter((event) => event["event"] === name);
 const pause = (ms: number) => new Promise((resolve) => setTimeout(resolve, ms));
-const alive = () => eventually(async () => ((await collector.fetch("/health").catch(() => undefined))?.ok ? true : undefined));
+const alive = () => eventually(async () => ((await collector.fetch("/readyz").catch(() => undefined))?.ok ? true : undefined));
 
 test("an abandoned cart is reported once across kills, and its recovery once", async () => {
   const id = anonymousId();
