@@ -38,6 +38,9 @@ pub enum ProfileCall {
     Record {
         /// The source that sent the events.
         source: String,
+        /// Whether they came under a public key, so that the object counts them against its rate. Imports are not counted.
+        #[serde(default)]
+        is_public: bool,
         /// The destinations of this call's events. A record refers to a destination by its index in this list.
         plans: Vec<Planned>,
         /// The events, all of one profile.

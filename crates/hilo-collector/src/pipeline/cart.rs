@@ -9,6 +9,7 @@ use hilo_core::outcome::{Code, Rejection};
 use serde_json::Value;
 
 use super::journal;
+use super::limits;
 use super::merge::merge;
 use super::user::verified_user;
 use crate::call::{Call, Trouble, secret};
@@ -37,6 +38,7 @@ pub(super) async fn take<P: Platform>(
     let Call { incoming, loaded, platform } = *call;
     ingest::require_header(incoming)?;
     let source = ingest::admit(call, None)?;
+    limits::check_key(source, call).await?;
     let secret = secret(platform)?;
     if act == CartAct::Leave {
         let mut reply = Reply::empty(204);

@@ -3,10 +3,10 @@
 
 use std::collections::BTreeMap;
 
-use futures_util::future::try_join_all;
 use hilo_core::event::Facts;
 use hilo_core::identity::ProfileKey;
 
+use super::at_once;
 use super::entry::Entry;
 use crate::call::{Call, Trouble, secret};
 use crate::calls::{ConsentChange, ConsentCopy, ConsentRecorded, ProfileCall, ask_profile};
@@ -65,7 +65,7 @@ pub(super) async fn record_reports<P: Platform>(
             profiles.entry(key).or_default().extend(change);
         }
     }
-    try_join_all(profiles.into_iter().map(|(key, changes)| {
+    let calls = profiles.into_iter().map(|(key, changes)| {
         let name = object_name(&secret, &key);
         async move {
             for change in changes {
@@ -74,7 +74,7 @@ pub(super) async fn record_reports<P: Platform>(
             }
             Ok::<(), Failure>(())
         }
-    }))
-    .await?;
+    });
+    let _: Vec<()> = at_once::all(calls, facts.received_at, platform).await?;
     Ok(())
 }

@@ -4,11 +4,11 @@
 
 use hilo_core::outcome::{Code, Rejection};
 
-use super::{cart, consent, events, hello, journal, optin, orders};
+use super::{cart, consent, events, hello, journal, limits, optin, orders};
 use crate::admin;
 use crate::call::{Call, Trouble};
 use crate::ingest::{self, CartAct, Door, Route, files, reply, settings, status};
-use crate::platform::{Incoming, Platform, Reply, log_line};
+use crate::platform::{Failure, Incoming, Platform, Reply, log_line};
 
 /// Answers one request.
 pub async fn serve<P: Platform>(incoming: Incoming, platform: &P) -> Reply {
@@ -20,7 +20,10 @@ pub async fn serve<P: Platform>(incoming: Incoming, platform: &P) -> Reply {
     let is_open = matches!(route, Ok(Route::Settings(_) | Route::SourceConfig));
     let is_noted = route.as_ref().is_ok_and(|route| is_noted(route, &incoming));
     let taken = match route {
-        Ok(route) => take(route, &door, &call).await,
+        Ok(route) => match limits::check_peer(&route, &call).await {
+            Ok(()) => take(route, &door, &call).await,
+            Err(failure) => Err(failure.into()),
+        },
         Err(why) => Err(why.into()),
     };
     let mut reply = match taken {
@@ -34,6 +37,10 @@ pub async fn serve<P: Platform>(incoming: Incoming, platform: &P) -> Reply {
                 reply.status = 410;
             }
             reply
+        }
+        Err(Trouble::Failed(Failure::Busy { after_s })) => {
+            limits::note(&call).await;
+            reply::busy(after_s)
         }
         Err(Trouble::Failed(failure)) => {
             platform.log(&log_line("error", "unavailable", &[("why", failure.message())]));

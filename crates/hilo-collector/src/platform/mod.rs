@@ -25,6 +25,11 @@ pub enum Failure {
     Retriable(String),
     /// The same call will fail again: a bug, a missing binding, a value that cannot be stored.
     Fatal(String),
+    /// Too much at once. The same call may succeed after so many seconds.
+    Busy {
+        /// The seconds to wait.
+        after_s: u32,
+    },
 }
 
 impl Failure {
@@ -32,8 +37,18 @@ impl Failure {
     pub fn message(&self) -> &str {
         match self {
             Failure::Retriable(message) | Failure::Fatal(message) => message,
+            Failure::Busy { .. } => "too much at once",
         }
     }
+}
+
+/// A rate limit of the deployment. Its numbers stand in `wrangler.jsonc`.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Limit {
+    /// Requests under one write key.
+    Key,
+    /// Requests from one network.
+    Peer,
 }
 
 /// An object with its own storage. Only the object itself reads and writes that storage.
@@ -88,6 +103,10 @@ pub trait Platform: Clone + 'static {
         signature: &[u8],
         message: &[u8],
     ) -> Result<bool, Failure>;
+
+    /// Counts a request against a limit that `wrangler.jsonc` sets. Returns false if it is one too many. A limit that cannot be
+    /// asked allows everything: it is a brake, and the objects count exactly.
+    async fn is_within(&self, limit: Limit, key: &str) -> bool;
 
     /// Whether the live stream may have watchers: it has some, or the journal was not called for a while.
     fn is_watched(&self) -> bool;

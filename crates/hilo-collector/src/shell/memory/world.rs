@@ -9,7 +9,7 @@ use jiff::Timestamp;
 
 use super::MemorySql;
 use crate::loaded::Loaded;
-use crate::platform::{Failure, Outgoing};
+use crate::platform::{Failure, Limit, Outgoing};
 use crate::shell::alarm::Alarm;
 use crate::store;
 
@@ -28,6 +28,8 @@ pub(super) struct World {
     pub carts: Objects<store::cart::Volatile>,
     pub journal: MemorySql,
     pub journal_volatile: RefCell<store::journal::Volatile>,
+    /// The requests that each rate limit still lets pass.
+    pub limits: RefCell<BTreeMap<Limit, u32>>,
     pub queue: RefCell<VecDeque<String>>,
     pub deferred: RefCell<VecDeque<Work>>,
     pub sent: RefCell<Vec<Outgoing>>,

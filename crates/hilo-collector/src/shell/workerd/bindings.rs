@@ -24,6 +24,10 @@ pub const DELIVERIES: &str = "DELIVERIES";
 pub const CONFIG: &str = "CONFIG";
 /// The key of `hilo.toml` in [`CONFIG`].
 pub const CONFIG_KEY: &str = "hilo.toml";
+/// The limit of requests under one write key.
+pub const RATE_KEY: &str = "RATE_KEY";
+/// The limit of requests from one network.
+pub const RATE_PEER: &str = "RATE_PEER";
 /// The tracker's files.
 pub const ASSETS: &str = "ASSETS";
 /// `1` on a developer's machine.
@@ -153,6 +157,9 @@ extern "C" {
 
     /// Calls an object; returns a `Promise<[status, text, field]>`.
     pub fn ask(stub: &Stub, url: &JsValue, body: &Uint8Array, field: &JsValue) -> Promise;
+
+    /// Counts a request against a rate limit; returns a `Promise<boolean>`, see steps.js.
+    pub fn within(env: &JsValue, limit: &JsValue, key: &str) -> Promise;
 
     /// Answers a request; returns a `Promise<Response>`.
     pub fn answered(request: &Request, answer: &Answering) -> Promise;

@@ -22,7 +22,7 @@ use crate::calls::encode;
 use crate::loaded::Loaded;
 use crate::platform::http::{self, Address};
 use crate::platform::{
-    Body, Failure, Headers, Incoming, Object, Outgoing, Platform, Reply, Upload, log_line,
+    Body, Failure, Headers, Incoming, Limit, Object, Outgoing, Platform, Reply, Upload, log_line,
 };
 
 /// How long an isolate uses a configuration before it reads it again. An upload reaches every isolate within this time.
@@ -225,6 +225,7 @@ impl Platform for Edge {
         }
         match status {
             200.0 | 204.0 => Ok(text),
+            429.0 => Err(Failure::Busy { after_s: text.parse().unwrap_or(1) }),
             503.0 => Err(Failure::Retriable(text)),
             _ => Err(Failure::Fatal(text)),
         }
@@ -237,6 +238,15 @@ impl Platform for Edge {
         message: &[u8],
     ) -> std::result::Result<bool, Failure> {
         crypto::verify(key, signature, message).await
+    }
+
+    async fn is_within(&self, limit: Limit, key: &str) -> bool {
+        let name = match limit {
+            Limit::Key => bindings::RATE_KEY,
+            Limit::Peer => bindings::RATE_PEER,
+        };
+        let asked = JsFuture::from(bindings::within(&self.env, &word(name), key)).await;
+        asked.is_ok_and(|answer| answer != JsValue::FALSE)
     }
 
     fn is_watched(&self) -> bool {

@@ -41,6 +41,15 @@ export async function ask(stub, url, body, name) {
   return [status, status === 204 ? "" : await response.text(), name && response.headers.get(name)];
 }
 
+/** Counts a request of `key` against the rate limit `env[limit]`. A limit that is missing or fails allows the request. */
+export async function within(env, limit, key) {
+  try {
+    return (await env[limit].limit({ key })).success;
+  } catch {
+    return true;
+  }
+}
+
 /** Passes a request's body to `answer`, and returns the answer. */
 export async function answered(request, answer) {
   const body = new Uint8Array(await request.arrayBuffer());

@@ -24,6 +24,7 @@ pub use schedule::{Due, confirm, due, next_alarm, release};
 pub use turn::Turn;
 
 use hilo_core::cart::ReplicaId;
+use hilo_core::rate::Rate;
 
 use super::schema;
 use crate::calls::cart::{CartAsk, CartCall, CartSummary, Leave, Speaker};
@@ -31,6 +32,10 @@ use crate::calls::{decode, encode};
 use crate::platform::{Failure, Sql};
 use hub::{Hub, within};
 use state::StoredCart;
+
+/// Calls of pages and apps by HTTP. A page waits a quarter of a second for further clicks, so these are five devices that all edit
+/// the cart all the time. Frames of sockets are bounded by the socket.
+const CALLS: Rate = Rate { per_s: 20, burst: 200 };
 
 /// Answers a [`CartCall`].
 ///
@@ -43,6 +48,10 @@ pub fn answer(
     turn: Turn<'_>,
 ) -> Result<HubAnswer, Failure> {
     let CartCall { speaker, ask } = decode(call)?;
+    if is_counted(&ask) && !speaker.is_server {
+        let taken = volatile.calls.take(CALLS, 1, turn.ms());
+        taken.map_err(|after_s| Failure::Busy { after_s })?;
+    }
     let reads = match ask {
         CartAsk::View(_) | CartAsk::Summary | CartAsk::Leave(_) | CartAsk::Left { .. } => true,
         CartAsk::Ops { .. }
@@ -59,6 +68,20 @@ pub fn answer(
         });
     }
     within(sql, volatile, &speaker, turn, |hub| hub.take(ask, &speaker))
+}
+
+/// Whether a page or an app makes this call. The other calls are those of hilo itself.
+const fn is_counted(ask: &CartAsk) -> bool {
+    match ask {
+        CartAsk::View(_) | CartAsk::Ops { .. } | CartAsk::Checkout { .. } | CartAsk::Ordered(_) => {
+            true
+        }
+        CartAsk::Commands(_)
+        | CartAsk::Summary
+        | CartAsk::Leave(_)
+        | CartAsk::Join(_)
+        | CartAsk::Left { .. } => false,
+    }
 }
 
 /// The answer for a cart that nobody has used.

@@ -9,6 +9,7 @@ mod leases;
 mod optin;
 mod outbox;
 mod pages;
+mod rates;
 mod record;
 mod settled;
 mod stored_profile;
@@ -49,6 +50,7 @@ pub fn answer(
 ) -> Result<CallResult, Failure> {
     let (call, bodies) = call.split_once('\n').unwrap_or((call, ""));
     let call: ProfileCall = decode(call)?;
+    volatile.rates.take(&call, now)?;
     let writes = makes_storage(&call);
     if !volatile.has_storage(sql, writes)? {
         return Ok(CallResult { reply: of_nobody(&call)?, ..CallResult::default() });
@@ -59,7 +61,7 @@ pub fn answer(
     }
     let mut result = CallResult::default();
     result.reply = match call {
-        ProfileCall::Record { source, plans, records } => {
+        ProfileCall::Record { source, plans, records, is_public: _ } => {
             let shared = record::Shared { name, source: &source, plans: &plans, bodies, now };
             return store_events(sql, volatile, &shared, records);
         }

@@ -179,7 +179,7 @@ fn kept(id: &str, revision: u32) -> Sent {
 }
 
 fn call(sent: &[Sent]) -> String {
-    let mut call = RecordCall::of("shop");
+    let mut call = RecordCall::of("shop", true);
     for one in sent {
         call.add(&one.event, &one.to.iter().collect::<Vec<_>>()).unwrap();
     }
