@@ -50,6 +50,17 @@ pub struct Speaker {
     pub terms: Terms,
 }
 
+/// The right to use a cart's socket, as its ticket gives it.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Pass {
+    /// The sender of the socket's frames.
+    pub speaker: Speaker,
+    /// The login that the right comes from: a logout closes its sockets. Empty for a guest.
+    pub login: String,
+    /// The time at which the token or capability behind the right is over, seconds since the epoch.
+    pub ends_s: i64,
+}
+
 /// The device that a cart's touchpoints are about. The page sends it under analytics consent.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
@@ -98,6 +109,11 @@ pub enum CartAsk {
     Ordered(Order),
     /// Let the hub apply these commands itself, each id once. Answers [`CartAnswer`] with a view.
     Commands(Vec<Command>),
+    /// The customer has logged out: close the sockets of this login. Answers `()`.
+    Logout {
+        /// The login.
+        login: String,
+    },
     /// Reads the cart for an admin call. Answers [`CartSummary`].
     Summary,
     /// A guest's cart begins to move into this customer's. Answers [`Leave`].

@@ -130,6 +130,12 @@ pub fn socket_label(incoming: &Incoming) -> Result<String, Rejection> {
     Ok(label)
 }
 
+/// Reads the ticket from a socket's protocols. A page offers two, `hilo` and `ticket.<ticket>`, and the answer takes `hilo`.
+pub fn socket_ticket(incoming: &Incoming) -> Option<&str> {
+    let offered = incoming.headers.get("sec-websocket-protocol")?;
+    offered.split(',').find_map(|protocol| protocol.trim().strip_prefix("ticket."))
+}
+
 /// Reads the label of a cart from the id of one of its checkouts.
 pub fn label_of_checkout(id: &str) -> Option<&str> {
     let (label, _) = id.strip_prefix("co_")?.split_once('_')?;

@@ -17,6 +17,7 @@ mod optin;
 mod orders;
 mod profiles;
 mod requests;
+mod sockets;
 mod touchpoints;
 mod user;
 

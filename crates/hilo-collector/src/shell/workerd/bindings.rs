@@ -41,6 +41,10 @@ pub const MOUNT_DEFAULT: &str = "/_h";
 pub const OBJECT_URL: &str = "https://object/";
 /// The URL of every request for an asset. The runtime needs a URL and ignores its host.
 pub const ASSETS_URL: &str = "https://assets/";
+/// Header field of the Worker's request to a cart's object: the socket's ticket.
+pub const TICKET: &str = "x-hilo-ticket";
+/// The protocol of a cart's sockets. A page offers it beside its ticket, and a browser insists that the answer takes one.
+pub const SOCKET_PROTOCOL: &str = "hilo";
 /// Header field of a journal's answer: `0` if the live stream has no watchers.
 pub const WATCHED: &str = "x-hilo-watched";
 

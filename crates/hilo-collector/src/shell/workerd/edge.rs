@@ -34,7 +34,7 @@ const SEND_MS_MAX: u32 = 10_000;
 /// The most bytes that are read of a destination's answer.
 const ANSWER_BYTES_MAX: usize = 8 * 1024;
 /// The only header fields that the collector reads. Each field costs a call into JavaScript, so the list is short.
-const READ_HEADERS: [&str; 23] = [
+const READ_HEADERS: [&str; 24] = [
     "accept-encoding",
     "authorization",
     "cf-access-jwt-assertion",
@@ -48,6 +48,7 @@ const READ_HEADERS: [&str; 23] = [
     "origin",
     "sec-fetch-site",
     "sec-gpc",
+    "sec-websocket-protocol",
     "upgrade",
     "user-agent",
     "x-hilo",
@@ -345,9 +346,10 @@ async fn read(request: web_sys::Request) -> Incoming {
 
 /// Lets the cart's object open a socket. The object's answer is returned unchanged, because it holds the browser's end
 /// of the socket.
-async fn open_socket(cart: String, edge: &Edge) -> Result<web_sys::Response> {
+async fn open_socket(cart: String, ticket: &str, edge: &Edge) -> Result<web_sys::Response> {
     let headers = web_sys::Headers::new()?;
     headers.set("upgrade", "websocket")?;
+    headers.set(bindings::TICKET, ticket)?;
     let init = web_sys::RequestInit::new();
     init.set_headers(&headers);
     edge.get(&Object::Cart(cart), &word(bindings::OBJECT_URL), &init).await
@@ -356,7 +358,7 @@ async fn open_socket(cart: String, edge: &Edge) -> Result<web_sys::Response> {
 async fn write(reply: Reply, edge: &Edge) -> Result<web_sys::Response> {
     let mut status = reply.status;
     let body = match reply.body {
-        Body::Socket { cart } => return open_socket(cart, edge).await,
+        Body::Socket { cart, ticket } => return open_socket(cart, &ticket, edge).await,
         Body::Empty => JsValue::NULL,
         Body::Text(text) => Uint8Array::from(text.as_bytes()).into(),
         Body::Bytes(bytes) => Uint8Array::from(bytes.as_slice()).into(),

@@ -60,6 +60,8 @@ pub enum News {
     },
     /// The cart has moved into a customer's.
     Merged,
+    /// The customer has logged out: the sockets of this login end.
+    LoggedOut(String),
 }
 
 /// The reason why the cart changes.

@@ -19,7 +19,9 @@ mod turn;
 mod view;
 
 pub use hub::{HubAnswer, News, Volatile};
-pub use live::{FLOOD, Frame, Socket, frame, hello_deadline_ms, is_flood, text_of};
+pub use live::{
+    CROWDED, FLOOD, FULL, Frame, LOGGED_OUT, Room, Socket, frame, is_flood, room, text_of,
+};
 pub use schedule::{Due, confirm, due, next_alarm, release};
 pub use turn::Turn;
 
@@ -52,12 +54,20 @@ pub fn answer(
         let taken = volatile.calls.take(CALLS, 1, turn.ms());
         taken.map_err(|after_s| Failure::Busy { after_s })?;
     }
+    if let CartAsk::Logout { login } = ask {
+        return Ok(HubAnswer {
+            reply: encode(&())?,
+            news: vec![News::LoggedOut(login)],
+            ..HubAnswer::default()
+        });
+    }
     let reads = match ask {
         CartAsk::View(_) | CartAsk::Summary | CartAsk::Leave(_) | CartAsk::Left { .. } => true,
         CartAsk::Ops { .. }
         | CartAsk::Checkout { .. }
         | CartAsk::Ordered(_)
         | CartAsk::Commands(_)
+        | CartAsk::Logout { .. }
         | CartAsk::Join(_) => false,
     };
     if reads && !volatile.is_current && !schema::is_present(sql)? {
@@ -77,6 +87,7 @@ const fn is_counted(ask: &CartAsk) -> bool {
             true
         }
         CartAsk::Commands(_)
+        | CartAsk::Logout { .. }
         | CartAsk::Summary
         | CartAsk::Leave(_)
         | CartAsk::Join(_)
@@ -96,6 +107,7 @@ fn answer_unused(ask: &CartAsk, speaker: &Speaker, turn: Turn<'_>) -> Result<Str
         }
         CartAsk::Leave(_) => encode(&Leave::Nothing),
         CartAsk::Left { .. }
+        | CartAsk::Logout { .. }
         | CartAsk::Ops { .. }
         | CartAsk::Checkout { .. }
         | CartAsk::Ordered(_)
@@ -114,6 +126,8 @@ impl<S: Sql> Hub<'_, S> {
             CartAsk::Ordered(order) => encode(&self.ordered(&order, speaker)?),
             CartAsk::Commands(commands) => encode(&self.commands(&commands, speaker)?),
             CartAsk::Summary => encode(&self.summary()?),
+            // A logout changes nothing that is stored.
+            CartAsk::Logout { .. } => encode(&()),
             CartAsk::Leave(to) => encode(&self.leave(to)?),
             CartAsk::Join(leaving) => encode(&self.join(&leaving, speaker)?),
             CartAsk::Left { merge_id } => encode(&self.left(&merge_id)?),
