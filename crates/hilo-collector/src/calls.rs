@@ -49,7 +49,10 @@ pub enum ProfileCall {
     /// Record a consent change. Answers [`ConsentRecorded`].
     Consent(ConsentChange),
     /// Reads the recorded consent. Answers [`ConsentCopy`].
-    ConsentCopy,
+    ConsentCopy {
+        /// The `next` of the page before.
+        cursor: Option<String>,
+    },
     /// Record a person's choice for a channel. Answers the [`OptIn`] that is now in force.
     OptIn(OptIn),
     /// Record the results of deliveries. Answers `()`.
@@ -142,14 +145,16 @@ pub struct ConsentRecorded {
 }
 
 /// The person's copy of the recorded consent.
-#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, Default, Serialize, Deserialize)]
 pub struct ConsentCopy {
     /// Purpose → `granted` or `denied`, as recorded now.
     pub state: BTreeMap<String, String>,
     /// The highest revision recorded.
     pub revision: u32,
-    /// The whole chain, oldest first.
-    pub receipts: Vec<Receipt>,
+    /// One page of the chain, newest first, each receipt as it is stored.
+    pub receipts: Vec<Box<RawValue>>,
+    /// The cursor of the next page; `None` on the last page.
+    pub next: Option<String>,
 }
 
 /// A profile, for the admin calls.

@@ -27,11 +27,12 @@ pub(super) async fn change<P: Platform>(call: &Call<'_, P>) -> Result<Reply, Tro
     Ok(cookie::keep_from_apps(consent::receipt(&accepted, &recorded, &secret, call), source))
 }
 
-/// Answers the person's copy.
+/// Answers the person's copy: the state, and one page of receipts.
 pub(super) async fn copy<P: Platform>(call: &Call<'_, P>) -> Result<Reply, Trouble> {
     let secret = secret(call.platform)?;
     let name = object_name(&secret, &consent::whose(&secret, call)?);
-    let copy: ConsentCopy = ask_profile(call.platform, name, &ProfileCall::ConsentCopy).await?;
+    let question = ProfileCall::ConsentCopy { cursor: call.incoming.query_value("cursor") };
+    let copy: ConsentCopy = ask_profile(call.platform, name, &question).await?;
     Ok(consent::copy(&copy))
 }
 

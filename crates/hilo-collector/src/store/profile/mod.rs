@@ -97,7 +97,9 @@ pub fn answer(
             result.alarm = next_alarm(sql, now)?;
             encode(&count)
         }
-        ProfileCall::ConsentCopy => consent::copy(sql).and_then(|copy| encode(&copy)),
+        ProfileCall::ConsentCopy { cursor } => {
+            consent::copy(sql, cursor.as_deref()).and_then(|copy| encode(&copy))
+        }
         ProfileCall::Summary => pages::summary(sql).and_then(|summary| encode(&summary)),
         ProfileCall::Events { cursor, limit } => {
             pages::events(sql, cursor.as_deref(), limit).and_then(|page| encode(&page))
@@ -118,7 +120,7 @@ const fn makes_storage(call: &ProfileCall) -> bool {
         ProfileCall::Record { .. } | ProfileCall::Consent(_) | ProfileCall::OptIn(_) => true,
         ProfileCall::Confirm { .. }
         | ProfileCall::Replay { .. }
-        | ProfileCall::ConsentCopy
+        | ProfileCall::ConsentCopy { .. }
         | ProfileCall::Summary
         | ProfileCall::Events { .. }
         | ProfileCall::Receipts { .. }
@@ -157,7 +159,7 @@ fn remember_name(sql: &impl Sql, name: &str) -> Result<(), Failure> {
 /// Answers a call about a person without stored data.
 fn of_nobody(call: &ProfileCall) -> Result<String, Failure> {
     match call {
-        ProfileCall::ConsentCopy => encode(&ConsentCopy::default()),
+        ProfileCall::ConsentCopy { .. } => encode(&ConsentCopy::default()),
         ProfileCall::Summary => encode(&pages::summary_of_nobody()),
         ProfileCall::Events { .. }
         | ProfileCall::Receipts { .. }

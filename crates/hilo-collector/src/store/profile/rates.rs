@@ -5,7 +5,7 @@
 use hilo_core::rate::{Bucket, Rate};
 use jiff::Timestamp;
 
-use crate::calls::ProfileCall;
+use crate::calls::{ConsentChange, ProfileCall};
 use crate::platform::Failure;
 
 /// Events under public keys. A tracker keeps a thousand events while it is offline and then sends them at once. A visitor who clicks
@@ -29,7 +29,14 @@ impl Rates {
             ProfileCall::Record { is_public: true, records, .. } => {
                 (&mut self.events, EVENTS, u32::try_from(records.len()).unwrap_or(u32::MAX).max(1))
             }
-            ProfileCall::Consent(_) | ProfileCall::OptIn(_) | ProfileCall::ConsentCopy => {
+            // A report is an event, which whoever knows the id may send.
+            ProfileCall::Consent(ConsentChange { report: Some(report), .. }) => {
+                if report.is_vouched {
+                    return Ok(());
+                }
+                (&mut self.events, EVENTS, 1)
+            }
+            ProfileCall::Consent(_) | ProfileCall::OptIn(_) | ProfileCall::ConsentCopy { .. } => {
                 (&mut self.choices, CHOICES, 1)
             }
             ProfileCall::Record { .. }

@@ -95,3 +95,30 @@ fn a_report_under_the_key_of_a_page_lifts_only_what_a_report_denied() {
     let told = object.report_by(false, "r2", "2026-11-24T09:00:00Z", "granted");
     assert_eq!(told.state["analytics"], "granted");
 }
+
+#[test]
+fn receipts_with_large_signals_are_read_in_small_pages_that_form_one_chain() {
+    let mut object = Object::new();
+    for revision in 0..200 {
+        object.now += jiff::SignedDuration::from_secs(1);
+        let signals = [("tcf".to_owned(), "x".repeat(8_000))].into();
+        object.change(ConsentChange { signals, ..change(revision, "analytics", "denied") });
+    }
+    let (mut cursor, mut hash, mut count) = (None, None, 0);
+    loop {
+        object.now += jiff::SignedDuration::from_secs(1);
+        let copy: ConsentCopy = object.ask(&ProfileCall::ConsentCopy { cursor });
+        assert!(encode(&copy).unwrap().len() < 512 * 1024);
+        for row in &copy.receipts {
+            let receipt: Receipt = decode(row.get()).unwrap();
+            assert!(hash.is_none_or(|hash| hash == receipt.hash), "newest first, without a gap");
+            hash = Some(receipt.prev_hash);
+            count += 1;
+        }
+        cursor = copy.next;
+        if cursor.is_none() {
+            break;
+        }
+    }
+    assert_eq!((count, hash.as_deref()), (200, Some("")));
+}
