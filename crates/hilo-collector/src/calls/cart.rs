@@ -172,6 +172,9 @@ pub struct Order {
     /// Whether the lines have the ids of a shop system. A shop system has variants and no options.
     #[serde(default)]
     pub is_foreign: bool,
+    /// The person that the order is about, if a page sent it.
+    #[serde(default)]
+    pub person: Option<Person>,
 }
 
 impl Order {
@@ -267,15 +270,6 @@ pub fn raw(text: String) -> Result<Box<RawValue>, Failure> {
     RawValue::from_string(text).map_err(|error| Failure::Fatal(error.to_string()))
 }
 
-/// The part of a [`CartSummary`] that an order needs.
-#[derive(Debug, Deserialize)]
-pub struct CartKnown {
-    /// Whether the object stores a cart.
-    pub known: bool,
-    /// The owner of the cart.
-    pub owner: Owner,
-}
-
 /// A cart, for the admin calls.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct CartSummary {
@@ -369,6 +363,8 @@ pub struct Touchpoint {
     pub source: String,
     /// The event in the shape of the Segment spec.
     pub event: Box<RawValue>,
+    /// What was left out of its products, so that it fits into an event.
+    pub cut: Option<String>,
 }
 
 /// Sends a call to the cart object with this label.

@@ -6,6 +6,7 @@
 
 mod checkout;
 mod edit;
+mod fit;
 mod foreign;
 mod hub;
 mod live;

@@ -1,6 +1,8 @@
 //! Tests of the object of one person, on the same SQL natively.
 
-use hilo_core::consent::{ChoiceChange, Method, Notice, OptInChannel, OptInState, Purpose, Receipt};
+use hilo_core::consent::{
+    ChoiceChange, Method, Notice, OptInChannel, OptInState, Purpose, Receipt,
+};
 use hilo_core::event::Event;
 use jiff::{SignedDuration, Timestamp};
 use serde::de::DeserializeOwned;
@@ -294,7 +296,8 @@ fn receipts_form_a_chain_and_a_repeated_change_adds_no_link() {
     assert_eq!(crate::signature::sha256_hex(second.chain_text().as_bytes()), second.hash);
     assert_eq!(object.decide(1, "analytics", "granted").receipt, first);
     let copy: ConsentCopy = object.ask(&ProfileCall::ConsentCopy { cursor: None });
-    let receipts: Vec<Receipt> = copy.receipts.iter().map(|row| decode(row.get()).unwrap()).collect();
+    let receipts: Vec<Receipt> =
+        copy.receipts.iter().map(|row| decode(row.get()).unwrap()).collect();
     assert_eq!((receipts, copy.next), (vec![second, first], None));
 }
 

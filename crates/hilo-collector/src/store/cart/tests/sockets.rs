@@ -78,7 +78,10 @@ fn a_socket_without_a_hello_is_overdue_after_five_seconds() {
     let mut hub = Object::customer();
     let opened_ms = hub.now.as_millisecond();
     let silent = hub.silent();
-    assert_eq!((silent.deadline_ms(), silent.overdue(opened_ms + 4_999)), (opened_ms + 5_000, None));
+    assert_eq!(
+        (silent.deadline_ms(), silent.overdue(opened_ms + 4_999)),
+        (opened_ms + 5_000, None)
+    );
     assert_eq!(silent.overdue(opened_ms + 5_000).unwrap().0, 4_408);
     assert_eq!(hub.hello().overdue(opened_ms + 5_000), None);
 }
