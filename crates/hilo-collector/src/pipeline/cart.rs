@@ -40,7 +40,7 @@ pub(super) async fn take<P: Platform>(
     limits::check_key(source, call).await?;
     let secret = secret(platform)?;
     if act == CartAct::Leave {
-        sockets::log_out(source, &secret, call).await?;
+        sockets::log_out(|owner| speaker(owner, source, loaded), &secret, call).await?;
         let mut reply = Reply::empty(204);
         capability::clear(call, &mut reply);
         return Ok(cookie::keep_from_apps(reply, source));

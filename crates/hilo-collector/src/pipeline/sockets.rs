@@ -2,12 +2,10 @@
 //!
 //! The cart's object keeps the sockets. A socket without a valid ticket reaches no object.
 
-use hilo_core::config::Source;
 use hilo_core::outcome::{Code, Rejection};
 
-use super::cart::speaker;
 use crate::call::{Call, Trouble, secret};
-use crate::calls::cart::{CartAsk, CartCall, Owner, ask_cart};
+use crate::calls::cart::{CartAsk, CartCall, Owner, Speaker, ask_cart};
 use crate::ingest::user::{self, Vouched};
 use crate::ingest::{self, cart};
 use crate::platform::{Body, Failure, Platform, Reply};
@@ -28,9 +26,10 @@ pub(super) fn open<P: Platform>(call: &Call<'_, P>) -> Result<Reply, Trouble> {
     Ok(Reply { body: Body::Socket { cart, ticket }, ..Reply::empty(101) })
 }
 
-/// Closes the sockets of the login that ends. A bad token closes none and is no reason to refuse: the visitor leaves in any case.
+/// Closes the sockets of the login that ends. `speak` makes the sender of a call for the owner of a cart. A bad token closes none and
+/// is no reason to refuse: the visitor leaves in any case.
 pub(super) async fn log_out<P: Platform>(
-    source: &Source,
+    speak: impl FnOnce(Owner) -> Speaker,
     secret: &str,
     call: &Call<'_, P>,
 ) -> Result<(), Failure> {
@@ -38,7 +37,7 @@ pub(super) async fn log_out<P: Platform>(
         return Ok(());
     };
     let label = cart_label(secret, &CartOwner::Customer(&user.id));
-    let speaker = speaker(Owner::Customer(user.id), source, call.loaded);
+    let speaker = speak(Owner::Customer(user.id));
     let question = CartCall { speaker, ask: CartAsk::Logout { login: user.login } };
     ask_cart(call.platform, &label, &question).await
 }

@@ -9,7 +9,6 @@ use std::collections::BTreeMap;
 use hilo_core::consent::{Purpose, Receipt};
 use jiff::Timestamp;
 
-use super::pages;
 use crate::calls::{
     ConsentChange, ConsentCopy, ConsentRecorded, ConsentReport, Page, decode, encode, map_of,
 };
@@ -17,7 +16,7 @@ use crate::platform::{Failure, Sql, SqlValue};
 use crate::signature::sha256_hex;
 
 /// The most receipts of one page of the person's copy. A receipt has up to 20 KB, and an isolate has 128 MB for all its requests.
-const COPY_ROWS_MAX: u32 = 25;
+pub(super) const COPY_ROWS_MAX: u32 = 25;
 
 /// The recorded state of each purpose.
 #[derive(Debug, Default)]
@@ -219,10 +218,9 @@ fn seal(change: &ConsentChange, revision: u32, prev_hash: String, now: Timestamp
     receipt
 }
 
-/// Reads the person's copy: the recorded state, and one page of receipts.
-pub(super) fn copy(sql: &impl Sql, cursor: Option<&str>) -> Result<ConsentCopy, Failure> {
-    let standing = standing(sql)?;
-    let Page { rows: receipts, next } = pages::receipts(sql, cursor, COPY_ROWS_MAX)?;
+/// Reads the person's copy: the recorded state, with a page of receipts.
+pub(super) fn copy(sql: &impl Sql, page: Page) -> Result<ConsentCopy, Failure> {
+    let (standing, Page { rows: receipts, next }) = (standing(sql)?, page);
     Ok(ConsentCopy { revision: standing.revision(), state: words(&standing), receipts, next })
 }
 
