@@ -72,7 +72,8 @@ export interface Collector {
 
 /** A rate limit as miniflare has it. */
 interface RateLimit {
-  simple: { limit: number; period: number };
+  namespace_id: string;
+  simple: { limit: number; period: 10 | 60 };
 }
 
 /** The rate limits of wrangler.jsonc, with the numbers of a spec. */

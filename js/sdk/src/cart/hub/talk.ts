@@ -109,7 +109,8 @@ function take(json: HubAnswer | null, state: number, changed: () => void): boole
   }
   save();
   changed();
-  if (json?.live && core.label()) live.open(json.live, core.label());
+  // A view of another cart, such as the one before a login, has another cart's ticket.
+  if (json?.live && json.cart === core.label()) live.open(json.live, core.label());
   return true;
 }
 
