@@ -16,10 +16,8 @@ interface Listener {
 
 async function listen(collector: Collector, user: string, index: number): Promise<Listener> {
   const device = new Device(collector, signToken(claimsOf(user)));
-  const { body } = await device.whole();
-  const socket = await device.socket();
-  socket.send({ t: "hello", ticket: body["live"], epoch: device.epoch, rev: device.rev, replica: device.replica });
-  device.learn(await socket.next((frame) => frame["t"] === "view"));
+  await device.whole();
+  const socket = await device.listen();
   return { device, socket, line: [`line-${index}`, "0", "EUR"] };
 }
 

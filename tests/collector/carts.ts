@@ -39,6 +39,8 @@ export class Device {
   replica = BigInt(`0x${randomBytes(8).toString("hex")}`).toString();
   token = randomBytes(16).toString("hex");
   cart = "";
+  /** The newest ticket. */
+  live = "";
   epoch = 0;
   rev = "0";
   n = 0;
@@ -63,6 +65,7 @@ export class Device {
     if (typeof view["capability"] === "string") this.capability = view["capability"];
     if (view["merged"] === true) this.capability = "";
     if (view["cart"]) this.cart = view["cart"];
+    if (view["live"]) this.live = view["live"];
     if (view["epoch"] !== undefined) [this.rev, this.epoch] = [view["rev"], view["epoch"]];
   }
 
@@ -114,9 +117,17 @@ export class Device {
     return this.post(this.delta(1, { drop: dots }));
   }
 
-  /** A socket of the device's cart, when the hub has opened it. */
+  /** A socket of the device's cart, when the hub has opened it. It has not said hello. */
   async socket(headers: Json = { origin: this.collector.url }): Promise<LiveSocket> {
-    return LiveSocket.open(this.collector, this.cart, headers);
+    return LiveSocket.open(this.collector, this.cart, headers, this.live);
+  }
+
+  /** A socket that has said hello and got its view. */
+  async listen(): Promise<LiveSocket> {
+    const socket = await this.socket();
+    socket.send({ t: "hello", epoch: this.epoch, rev: this.rev, replica: this.replica });
+    this.learn(await socket.next((frame) => frame["t"] === "view"));
+    return socket;
   }
 }
 
@@ -143,11 +154,12 @@ export class LiveSocket {
     socket.addEventListener("error", wake);
   }
 
-  /** Opens a socket. Rejects if the collector refuses. */
-  static async open(collector: Collector, label: string, headers: Json): Promise<LiveSocket> {
+  /** Opens a socket with a ticket, as a page does. Rejects if the collector refuses. */
+  static async open(collector: Collector, label: string, headers: Json, ticket?: string): Promise<LiveSocket> {
     const url = `${collector.url.replace(/^http/, "ws")}/v1/cart/live?cart=${label}`;
+    const protocols = ticket === undefined ? [] : ["hilo", `ticket.${ticket}`];
     // Node's WebSocket takes headers. The types are those of the browser's WebSocket, which takes none.
-    const raw = new (WebSocket as unknown as new (url: string, options: object) => WebSocket)(url, { headers });
+    const raw = new (WebSocket as unknown as new (url: string, options: object) => WebSocket)(url, { headers, protocols });
     const live = new LiveSocket(raw);
     await new Promise<void>((resolve, reject) => {
       raw.addEventListener("open", () => resolve());

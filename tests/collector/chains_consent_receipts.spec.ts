@@ -6,7 +6,7 @@ import assert from "node:assert/strict";
 import { createHash } from "node:crypto";
 import { after, test } from "node:test";
 
-import { type Json, decide, post } from "./envelopes.ts";
+import { type Answer, type Json, decide, post } from "./envelopes.ts";
 import { anonymousId, startCollector } from "./mf.ts";
 
 const collector = await startCollector();
@@ -21,17 +21,43 @@ test("the hashes of a person's receipts form an unbroken chain in their copy", a
   const second = await decide(collector, id, 2, { analytics: "denied" });
   const cookie = first.headers.get("set-cookie")!.split(";")[0]!;
   const copy: Json = await (await collector.fetch("/_h/v1/consent", { headers: { cookie } })).json() as Json;
-  assert.deepEqual(copy["receipts"], [first.body["receipt"], second.body["receipt"]]);
+  assert.deepEqual([copy["receipts"], copy["next"]], [[second.body["receipt"], first.body["receipt"]], null]);
   assert.deepEqual(copy["state"], { analytics: "denied", functional: "granted" });
   assert.equal(copy["revision"], 2);
   let previous = "";
-  for (const receipt of copy["receipts"]) {
+  for (const receipt of copy["receipts"].reverse()) {
     assert.equal(receipt.prev_hash, previous);
     assert.equal(receipt.hash, digest(receipt));
     assert.equal(receipt.controller, "Example Shop");
     assert.ok(!JSON.stringify(receipt).includes(id), "the subject is a pseudonym");
     previous = receipt.hash;
   }
+});
+
+test("a person's copy comes in pages, newest first, however large their signals were", async () => {
+  const id = anonymousId();
+  const at = new Date().toISOString();
+  const answers: Answer[] = [];
+  for (let revision = 1; revision <= 40; revision++) {
+    const changes = [{ purpose: "analytics", state: "granted", at, method: "api" }];
+    const signals = { tcf: "x".repeat(8_000), gpp: "y".repeat(4_000) };
+    const body = { writeKey: "wk_shop", anonymousId: id, consent: { revision, changes }, signals };
+    answers.push(await post(collector, "/_h/v1/consent", body, { "x-hilo": "1" }));
+  }
+  const { signals } = answers[0]!.body["receipt"];
+  assert.deepEqual([signals.gpp.length, signals.tcf, signals.left_out], [4_000, undefined, "tcf"]);
+  const cookie = answers[0]!.headers.get("set-cookie")!.split(";")[0]!;
+  const pages: Json[] = [];
+  do {
+    const query: string = pages.length === 0 ? "" : `?cursor=${pages.at(-1)!["next"]}`;
+    const response = await collector.fetch(`/_h/v1/consent${query}`, { headers: { cookie } });
+    const text = await response.text();
+    assert.ok(text.length < 512 * 1024);
+    pages.push(JSON.parse(text));
+  } while (pages.at(-1)!["next"] !== null);
+  assert.deepEqual(pages.map((page) => page["receipts"].length), [25, 15]);
+  const told = pages.flatMap((page) => page["receipts"]);
+  assert.deepEqual(told.reverse(), answers.map((answer) => answer.body["receipt"]));
 });
 
 test("a change of consent that is sent again adds no receipt", async () => {

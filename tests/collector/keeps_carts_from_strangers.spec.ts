@@ -128,10 +128,13 @@ test("every cart call needs its header, its key and its origin", async () => {
 });
 
 test("a socket needs a ticket beside the label, and a ticket opens one cart only", async () => {
-  const { body } = await customer.look();
-  const stranger = await LiveSocket.open(collector, guest.cart, { origin: collector.url });
-  stranger.send({ t: "hello", ticket: body["live"], epoch: 0, rev: "0" });
-  assert.equal(await stranger.end(), 4401);
-  const foreign = LiveSocket.open(collector, guest.cart, { origin: "https://evil.example" });
+  await customer.look();
+  const origin = { origin: collector.url };
+  const forged = customer.live.replace(/^./, (c) => (c === "A" ? "B" : "A"));
+  for (const [cart, ticket] of [[guest.cart, customer.live], [customer.cart, undefined], [customer.cart, ""], [customer.cart, forged], [customer.cart, "x.y"]] as const) {
+    await assert.rejects(LiveSocket.open(collector, cart, origin, ticket), /not opened/, `${ticket}`);
+  }
+  (await LiveSocket.open(collector, customer.cart, origin, customer.live)).close();
+  const foreign = LiveSocket.open(collector, customer.cart, { origin: "https://evil.example" }, customer.live);
   await assert.rejects(foreign, /not opened/);
 });

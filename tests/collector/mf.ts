@@ -48,6 +48,8 @@ export interface CollectorOptions {
   assets?: boolean;
   /** `false` binds KV to a value that throws at every read, as KV does in an outage. */
   kv?: boolean;
+  /** Requests that a rate limit of wrangler.jsonc lets pass, in place of its own number. `false` takes all limits away. */
+  rates?: Record<string, number> | false;
   /** `false` leaves deliveries in the queue. */
   consumer?: boolean;
   /** `true` runs the release build. Only a bench needs it; specs run the development build, which is ready sooner. */
@@ -70,7 +72,21 @@ export interface Collector {
   dispose(): Promise<void>;
 }
 
-function collectorWorker({ vars = {}, release = false }: CollectorOptions) {
+/** A rate limit as miniflare has it. */
+interface RateLimit {
+  namespace_id: string;
+  simple: { limit: number; period: 10 | 60 };
+}
+
+/** The rate limits of wrangler.jsonc, with the numbers of a spec. */
+function rateLimits(known: Record<string, RateLimit> = {}, rates: CollectorOptions["rates"] = {}): Record<string, RateLimit> {
+  if (rates === false) return {};
+  return Object.fromEntries(
+    Object.entries(known).map(([name, one]) => [name, { ...one, simple: { ...one.simple, limit: rates[name] ?? one.simple.limit } }]),
+  );
+}
+
+function collectorWorker({ vars = {}, release = false, rates }: CollectorOptions) {
   const build = join(crate, release ? "build" : "build-dev");
   if (!existsSync(join(build, "index.js"))) {
     throw new Error(`The collector is not built. Run: cargo xtask build${release ? "" : " --dev"}`);
@@ -78,7 +94,7 @@ function collectorWorker({ vars = {}, release = false }: CollectorOptions) {
   // wrangler insists on an assets folder; the collector also works without the tracker's files.
   mkdirSync(join(root, "js/sdk/dist/cdn"), { recursive: true });
   const { workerOptions } = wrangler.unstable_getMiniflareWorkerOptions(join(crate, "wrangler.jsonc")) as {
-    workerOptions: { bindings?: Record<string, unknown>; compatibilityFlags?: string[] };
+    workerOptions: { bindings?: Record<string, unknown>; compatibilityFlags?: string[]; ratelimits?: Record<string, RateLimit> };
   };
   const bindings: Record<string, unknown> = { ...workerOptions.bindings, HILO_DEV: "1", ...DEV_SECRETS, ...vars };
   for (const [name, value] of Object.entries(bindings)) if (value === undefined) delete bindings[name];
@@ -94,6 +110,7 @@ function collectorWorker({ vars = {}, release = false }: CollectorOptions) {
     // The flag refuses loopback, where all receivers of a spec are. The Worker's own rules about targets are tested.
     compatibilityFlags: (workerOptions.compatibilityFlags ?? []).filter((f) => f !== "global_fetch_strictly_public"),
     bindings,
+    ratelimits: rateLimits(workerOptions.ratelimits, rates),
   };
 }
 

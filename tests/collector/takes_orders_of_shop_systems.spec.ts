@@ -6,8 +6,10 @@ import assert from "node:assert/strict";
 import { createHmac } from "node:crypto";
 import { after, test } from "node:test";
 
+import { Device, type Line } from "./carts.ts";
 import type { Answer, Json } from "./envelopes.ts";
 import { configWith, eventually, rejectLog, startCollector } from "./mf.ts";
+import { claimsOf, signToken } from "./tokens.ts";
 
 const SECRETS = { SHOPIFY_SECRET: "shpss_of_the_example_shop", WOOCOMMERCE_SECRET: "a secret of the WordPress shop" };
 const basis = 'consent_basis = { basis = "contract", purposes = ["analytics"] }';
@@ -105,11 +107,11 @@ test("a shop system's order stands in the customer's history with the amount pai
   assert.deepEqual(event.properties.products.map((product: Json) => [product["product_id"], product["quantity"]]), [["808950810", 1]]);
 });
 
-test("a checkout finds its cart even if the shop system names another customer", async () => {
+test("an order takes the lines of the checkout that its note names, if that is the customer's own", async () => {
   await fill("502", MUG, 2);
   const { checkout_id } = await backend("502", "/checkout", {});
   await fill("502", CUP, 1);
-  assert.deepEqual((await shopify(shopifyOrder(2, null, [[808950810, 2]], checkout_id))).body, { duplicate: false });
+  assert.deepEqual((await shopify(shopifyOrder(2, 502, [[808950810, 2]], checkout_id))).body, { duplicate: false });
   assert.deepEqual(await cart("502"), [[...CUP, 1]]);
 });
 
@@ -118,8 +120,19 @@ test("a checkout whose article ids differ in the shop system counts as it stood"
   await fill("503", ["CUP-1", "7", "EUR"], 1);
   const { checkout_id } = await backend("503", "/checkout", {});
   await fill("503", CUP, 1);
-  await shopify(shopifyOrder(3, null, [[808950810, 2], [99, 1]], checkout_id));
+  await shopify(shopifyOrder(3, 503, [[808950810, 2], [99, 1]], checkout_id));
   assert.deepEqual(await cart("503"), [[...CUP, 1]]);
+});
+
+test("a note never leads to another's cart, whoever wrote it", async () => {
+  await fill("victim", MUG, 2);
+  const { checkout_id } = await backend("victim", "/checkout", {});
+  await fill("506", CUP, 1);
+  assert.deepEqual((await shopify(shopifyOrder(60, null, [[808950810, 2]], checkout_id))).body, { ignored: "not_found" });
+  assert.deepEqual((await shopify(shopifyOrder(61, 506, [[808950811, 1]], checkout_id))).body, { duplicate: false });
+  assert.deepEqual([await cart("victim"), await cart("506")], [[[...MUG, 2]], []]);
+  const { events } = await collector.admin("/admin/v1/profiles/u:victim/events");
+  assert.ok(!events.some((event: Json) => event["event"] === "Order Completed"));
 });
 
 test("a variant of the shop system stands for the line with its options", async () => {
@@ -205,6 +218,37 @@ test("two orders of half a unit take one unit and owe none", async () => {
   }
   await fill("29", RICE, 1);
   assert.deepEqual(await cart("29"), [[...RICE, 1]]);
+});
+
+});
+
+test("an order that a page told first is reported by the webhook, although the visitor denied analytics", async () => {
+  const phone = new Device(collector, signToken(claimsOf("507")));
+  await phone.add(MUG as Line, 2);
+  const order = { order_id: "507-1", lines: [{ line: MUG, quantity: 2 }] };
+  assert.equal((await phone.call("/v1/cart/ordered", order)).body["duplicate"], false);
+  assert.deepEqual(await cart("507"), []);
+  for (let attempt = 0; attempt < 2; attempt++) {
+    assert.deepEqual((await shopify(shopifyOrder("507-1", 507, [[808950810, 2]]))).body, { duplicate: true });
+  }
+  const orders = await orderOf("507");
+  assert.deepEqual(orders.map((event) => [event["messageId"], event["properties"].total]), [["order-507-1", 19.99]]);
+});
+
+test("an order of fifty products with long names and pictures is delivered with all its lines", async () => {
+  const variants = Array.from({ length: 50 }, (_, n) => `${9_000 + n}`);
+  const info = { name: "n".repeat(500), url: `https://shop.example/${"u".repeat(1_900)}`, image: "i".repeat(2_000), unit_price: "1999" };
+  const commands = variants.map((variant, n) => ({ id: `large-${n}`, op: "add", line: [variant, "0", "EUR"], quantity: 1, info }));
+  for (let n = 0; n < 50; n += 5) await backend("508", "/commands", { commands: commands.slice(n, n + 5) });
+  const items = variants.map((variant): [number, number] => [Number(variant), 1]);
+  assert.deepEqual((await shopify(shopifyOrder(508, 508, items))).body, { duplicate: false });
+  const [order] = await orderOf("508");
+  const products = order!["properties"].products as Json[];
+  assert.deepEqual(products.map((product) => product["product_id"]).sort(), variants);
+  assert.ok(products.every((product) => product["quantity"] === 1 && product["price"] === 19.99 && product["name"].length === 500));
+  const { rejects } = await collector.admin("/admin/v1/rejects");
+  const told = rejects.find((reject: Json) => reject["messageId"] === "order-508");
+  assert.deepEqual([told.outcome, told.code, told.field], ["notice", "truncated", "properties.products"]);
 });
 
 test("a webhook with a wrong signature is refused, stands in the reject log, and changes nothing", async () => {

@@ -38,6 +38,9 @@ pub enum ProfileCall {
     Record {
         /// The source that sent the events.
         source: String,
+        /// Whether they came under a public key, so that the object counts them against its rate. Imports are not counted.
+        #[serde(default)]
+        is_public: bool,
         /// The destinations of this call's events. A record refers to a destination by its index in this list.
         plans: Vec<Planned>,
         /// The events, all of one profile.
@@ -48,7 +51,10 @@ pub enum ProfileCall {
     /// Record the consent changes that events report, in this order: all or none. Answers `()`.
     ConsentReports(Vec<ConsentChange>),
     /// Reads the recorded consent. Answers [`ConsentCopy`].
-    ConsentCopy,
+    ConsentCopy {
+        /// The `next` of the page before.
+        cursor: Option<String>,
+    },
     /// Record a person's choice for a channel. Answers the [`OptIn`] that is now in force.
     OptIn(OptIn),
     /// Record the results of deliveries. Answers `()`.
@@ -141,14 +147,16 @@ pub struct ConsentRecorded {
 }
 
 /// The person's copy of the recorded consent.
-#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, Default, Serialize, Deserialize)]
 pub struct ConsentCopy {
     /// Purpose → `granted` or `denied`, as recorded now.
     pub state: BTreeMap<String, String>,
     /// The highest revision recorded.
     pub revision: u32,
-    /// The whole chain, oldest first.
-    pub receipts: Vec<Receipt>,
+    /// One page of the chain, newest first, each receipt as it is stored.
+    pub receipts: Vec<Box<RawValue>>,
+    /// The cursor of the next page; `None` on the last page.
+    pub next: Option<String>,
 }
 
 /// A profile, for the admin calls.

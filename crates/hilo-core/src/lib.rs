@@ -33,6 +33,8 @@ pub mod price;
 #[cfg(feature = "edge")]
 pub mod profile;
 pub mod query_keys;
+#[cfg(feature = "edge")]
+pub mod rate;
 pub mod redact;
 #[cfg(feature = "edge")]
 pub mod strict;

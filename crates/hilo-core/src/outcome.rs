@@ -103,6 +103,8 @@ codes! {
     InflatedTooLarge = "inflated_too_large", 413;
     /// More than [`crate::event::BATCH_EVENTS_MAX`] events.
     TooManyEvents = "too_many_events", 413;
+    /// An event about one person more than [`crate::event::PUBLIC_PERSONS_MAX`], in an envelope under a public key.
+    TooManyPersons = "too_many_persons", 422;
     /// A field of another type than the specification's.
     WrongType = "wrong_type", 422;
     /// A required field is missing.

@@ -50,6 +50,17 @@ pub struct Speaker {
     pub terms: Terms,
 }
 
+/// The right to use a cart's socket, as its ticket gives it.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Pass {
+    /// The sender of the socket's frames.
+    pub speaker: Speaker,
+    /// The login that the right comes from: a logout closes its sockets. Empty for a guest.
+    pub login: String,
+    /// The time at which the token or capability behind the right is over, seconds since the epoch.
+    pub ends_s: i64,
+}
+
 /// The device that a cart's touchpoints are about. The page sends it under analytics consent.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
@@ -98,6 +109,11 @@ pub enum CartAsk {
     Ordered(Order),
     /// Let the hub apply these commands itself, each id once. Answers [`CartAnswer`] with a view.
     Commands(Vec<Command>),
+    /// The customer has logged out: close the sockets of this login. Answers `()`.
+    Logout {
+        /// The login.
+        login: String,
+    },
     /// Reads the cart for an admin call. Answers [`CartSummary`].
     Summary,
     /// A guest's cart begins to move into this customer's. Answers [`Leave`].
@@ -153,6 +169,9 @@ pub struct Order {
     /// Whether the lines have the ids of a shop system. A shop system has variants and no options.
     #[serde(default)]
     pub is_foreign: bool,
+    /// The person that the order is about, if a page sent it.
+    #[serde(default)]
+    pub person: Option<Person>,
 }
 
 impl Order {
@@ -249,15 +268,6 @@ pub fn raw(text: String) -> Result<Box<RawValue>, Failure> {
     RawValue::from_string(text).map_err(|error| Failure::Fatal(error.to_string()))
 }
 
-/// The part of a [`CartSummary`] that an order needs.
-#[derive(Debug, Deserialize)]
-pub struct CartKnown {
-    /// Whether the object stores a cart.
-    pub known: bool,
-    /// The owner of the cart.
-    pub owner: Owner,
-}
-
 /// A cart, for the admin calls.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct CartSummary {
@@ -351,6 +361,8 @@ pub struct Touchpoint {
     pub source: String,
     /// The event in the shape of the Segment spec.
     pub event: Box<RawValue>,
+    /// What was left out of its products, so that it fits into an event.
+    pub cut: Option<String>,
 }
 
 /// Sends a call to the cart object with this label.

@@ -9,16 +9,18 @@ use crate::platform::{Failure, Platform};
 #[derive(Debug)]
 pub struct RecordCall {
     source: String,
+    is_public: bool,
     plans: Vec<Planned>,
     records: Vec<Record>,
     bodies: String,
 }
 
 impl RecordCall {
-    /// Begins a call without events. `source` is the name of the source that sent them.
-    pub fn of(source: &str) -> RecordCall {
+    /// Begins a call without events. `source` is the name of the source that sent them. `is_public` tells whether anybody could
+    /// send them: see [`ProfileCall::Record`].
+    pub fn of(source: &str, is_public: bool) -> RecordCall {
         let (plans, records, bodies) = Default::default();
-        RecordCall { source: source.to_owned(), plans, records, bodies }
+        RecordCall { source: source.to_owned(), is_public, plans, records, bodies }
     }
 
     /// Adds an event.
@@ -45,8 +47,8 @@ impl RecordCall {
     /// # Errors
     /// `Fatal` if the call cannot be written as JSON, which is a bug.
     pub fn encode(self) -> Result<String, Failure> {
-        let RecordCall { source, plans, records, bodies } = self;
-        let mut call = encode(&ProfileCall::Record { source, plans, records })?;
+        let RecordCall { source, is_public, plans, records, bodies } = self;
+        let mut call = encode(&ProfileCall::Record { source, is_public, plans, records })?;
         call.push('\n');
         call.push_str(&bodies);
         Ok(call)

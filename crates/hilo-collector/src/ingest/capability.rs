@@ -27,12 +27,14 @@ pub struct Capability {
     pub is_by_header: bool,
     /// Whether the answer must contain a renewed capability.
     is_stale: bool,
+    /// The time at which the capability is over, seconds since the epoch. An answer that renews it sets a later time.
+    pub ends_s: i64,
 }
 
 impl Capability {
     /// A request without a capability: servers have no guests.
     pub const fn none() -> Capability {
-        Capability { id: None, is_by_header: false, is_stale: false }
+        Capability { id: None, is_by_header: false, is_stale: false, ends_s: 0 }
     }
 
     /// Reads the capability of a request. The header counts before the cookie, because its sender keeps the capability
@@ -48,6 +50,7 @@ impl Capability {
         Capability {
             is_by_header: header.is_some(),
             is_stale: known.as_ref().is_none_or(|(_, issued_s)| now_s - issued_s >= REFRESH_S),
+            ends_s: known.as_ref().map_or(now_s, |(_, issued_s)| *issued_s) + life_s(call),
             id: known.map(|(id, _)| id),
         }
     }

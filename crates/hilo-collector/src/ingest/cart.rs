@@ -86,7 +86,8 @@ pub fn checkout(body: &[u8]) -> Result<CartAsk, Unread> {
 /// A rejection if the body is no object of that shape.
 pub fn ordered(body: &[u8]) -> Result<CartAsk, Unread> {
     let order: Order = object(body)?;
-    Ok(CartAsk::Ordered(order))
+    let person = checked(order.person)?;
+    Ok(CartAsk::Ordered(Order { person, is_foreign: false, ..order }))
 }
 
 /// Reads commands.
@@ -130,10 +131,10 @@ pub fn socket_label(incoming: &Incoming) -> Result<String, Rejection> {
     Ok(label)
 }
 
-/// Reads the label of a cart from the id of one of its checkouts.
-pub fn label_of_checkout(id: &str) -> Option<&str> {
-    let (label, _) = id.strip_prefix("co_")?.split_once('_')?;
-    (label.len() == LABEL_CHARS).then_some(label)
+/// Reads the ticket from a socket's protocols. A page offers two, `hilo` and `ticket.<ticket>`, and the answer takes `hilo`.
+pub fn socket_ticket(incoming: &Incoming) -> Option<&str> {
+    let offered = incoming.headers.get("sec-websocket-protocol")?;
+    offered.split(',').find_map(|protocol| protocol.trim().strip_prefix("ticket."))
 }
 
 /// Makes the reply from an object's answer, with the fields that the pipeline adds to a view.
@@ -178,13 +179,5 @@ mod tests {
         let answer = CartAnswer::done(&serde_json::json!({"cart": "c"}), false).unwrap();
         let reply = reply(&answer, &[("live", "t".into())]);
         assert_eq!(reply.body, Body::Text(r#"{"cart":"c","live":"t"}"#.to_owned()));
-    }
-
-    #[test]
-    fn the_id_of_a_checkout_contains_the_label_of_its_cart() {
-        let label = "0123456789abcdef0123456789abcdef";
-        assert_eq!(label_of_checkout(&format!("co_{label}_ff")), Some(label));
-        assert_eq!(label_of_checkout("co_short_ff"), None);
-        assert_eq!(label_of_checkout("order-7"), None);
     }
 }

@@ -15,7 +15,7 @@ use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
 use super::cookie::Jar;
-use super::{hello, reply};
+use super::{hello, reply, signals};
 use crate::call::Call;
 use crate::calls::{ConsentChange, ConsentCopy, ConsentRecorded, ConsentReport};
 use crate::keyring::Keyring;
@@ -23,10 +23,6 @@ use crate::loaded::Loaded;
 use crate::platform::{Platform, Reply};
 use crate::signature;
 
-/// The most bytes of one raw signal (a TCF string with many vendors is shorter).
-const SIGNAL_BYTES_MAX: usize = 4_096;
-/// The most signals of one change.
-const SIGNALS_MAX: usize = 8;
 /// The most bytes of a notice's fields.
 const NOTICE_BYTES_MAX: usize = 2_048;
 /// The length of the pseudonym in receipts, in hex digits.
@@ -39,7 +35,7 @@ pub struct Body {
     #[serde(default)]
     anonymous_id: Option<String>,
     consent: Changes,
-    #[serde(default)]
+    #[serde(default, deserialize_with = "signals::fitting")]
     signals: BTreeMap<String, String>,
 }
 
@@ -169,11 +165,6 @@ fn check(body: &Body, identity: &IdentityRules) -> Result<(), Rejection> {
     let Notice { version, hash, lang, url } = &body.consent.notice;
     if [version, hash, lang, url].into_iter().flatten().any(|text| text.len() > NOTICE_BYTES_MAX) {
         return wrong("consent.notice", "at most 2,048 bytes a field");
-    }
-    let is_small =
-        |(name, value): (&String, &String)| name.len() <= 16 && value.len() <= SIGNAL_BYTES_MAX;
-    if body.signals.len() > SIGNALS_MAX || !body.signals.iter().all(is_small) {
-        return wrong("signals", "at most 8 signals of at most 4,096 bytes");
     }
     Ok(())
 }

@@ -15,6 +15,7 @@ pub mod orders;
 pub mod reply;
 mod route;
 pub mod settings;
+mod signals;
 pub mod status;
 pub mod user;
 

@@ -106,6 +106,14 @@ pub fn unavailable() -> Reply {
     refused(&why)
 }
 
+/// The answer to too much at once. 200 means durable, so the sender keeps what it has sent.
+pub fn busy(after_s: u32) -> Reply {
+    let message = "too much at once: send the same again after the seconds of Retry-After";
+    let mut reply = refused(&Rejection::new(Code::RateLimited, message));
+    reply.headers.push("retry-after", after_s.to_string());
+    reply
+}
+
 /// Writes any shape as a JSON answer.
 pub fn json<T: Serialize>(status: u16, body: &T) -> Reply {
     match serde_json::to_string(body) {

@@ -21,8 +21,8 @@ pub(super) const HEADER: &str = "x-hilo-user-token";
 pub struct VerifiedUser {
     /// The user id.
     pub id: String,
-    /// The login session at the shop, if the token names it.
-    pub session: Option<String>,
+    /// The login at the shop: a digest of the session that the token names, or else of the token.
+    pub login: String,
     /// The time until which the token is valid.
     pub expires_at: Timestamp,
     claims: Claims,
@@ -88,7 +88,7 @@ async fn judge<P: Platform>(text: &str, call: &Call<'_, P>) -> Result<VerifiedUs
     let claims = token.claims(rules, platform.now())?;
     Ok(VerifiedUser {
         id: claims.subject.clone(),
-        session: claims.session.clone(),
+        login: signature::sha256_hex(claims.session.as_deref().unwrap_or(text).as_bytes()),
         expires_at: claims.expires_at,
         claims,
     })

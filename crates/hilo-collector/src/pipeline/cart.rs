@@ -9,18 +9,20 @@ use hilo_core::outcome::{Code, Rejection};
 use serde_json::Value;
 
 use super::journal;
+use super::limits;
 use super::merge::merge;
+use super::sockets;
 use super::user::verified_user;
 use crate::call::{Call, Trouble, secret};
 use crate::calls::cart::{
-    CartAnswer, CartAsk, CartCall, CustomerCart, Owner, Speaker, Terms, ask_cart,
+    CartAnswer, CartAsk, CartCall, CustomerCart, Owner, Pass, Speaker, Terms, ask_cart,
 };
 use crate::ingest::capability::{self, Capability};
 use crate::ingest::cart::Unread;
 use crate::ingest::{self, CartAct, cart, cookie};
 use crate::keyring::Keyring;
 use crate::loaded::Loaded;
-use crate::platform::{Body, Incoming, Platform, Reply};
+use crate::platform::{Incoming, Platform, Reply};
 use crate::signature::{CartOwner, cart_label};
 use crate::ticket;
 
@@ -31,15 +33,15 @@ pub(super) async fn take<P: Platform>(
     call: &Call<'_, P>,
 ) -> Result<Reply, Trouble> {
     if act == CartAct::Live {
-        ingest::check_socket(call.incoming, &call.loaded.config, call.platform.is_dev())?;
-        let cart = cart::socket_label(call.incoming)?;
-        return Ok(Reply { body: Body::Socket { cart }, ..Reply::empty(101) });
+        return sockets::open(call);
     }
     let Call { incoming, loaded, platform } = *call;
     ingest::require_header(incoming)?;
     let source = ingest::admit(call, None)?;
+    limits::check_key(source, call).await?;
     let secret = secret(platform)?;
     if act == CartAct::Leave {
+        sockets::log_out(|owner| speaker(owner, source, loaded), &secret, call).await?;
         let mut reply = Reply::empty(204);
         capability::clear(call, &mut reply);
         return Ok(cookie::keep_from_apps(reply, source));
@@ -93,6 +95,8 @@ struct Caller {
     /// The cart; `None` for a guest who has none yet.
     label: Option<String>,
     speaker: Speaker,
+    /// The customer's login, and the time at which its token is over.
+    login: Option<(String, i64)>,
     guest: Capability,
     /// Whether the guest's cart has moved into the customer's, so that the capability has become useless.
     is_merged: bool,
@@ -119,6 +123,7 @@ impl Caller {
         Ok(Caller {
             label: Some(cart_label(secret.naming(), &CartOwner::Customer(user))),
             speaker: speaker(Owner::Customer(user.to_owned()), source, loaded),
+            login: None,
             guest: Capability::none(),
             is_merged: false,
         })
@@ -138,10 +143,12 @@ impl Caller {
             guest.id.as_ref().map(|id| cart_label(secret.naming(), &CartOwner::Guest(id)));
         let Some(user) = user else {
             let speaker = speaker(Owner::Guest, source, loaded);
-            return Ok(Caller { label: guest_label, speaker, guest, is_merged: false });
+            let login = None;
+            return Ok(Caller { label: guest_label, speaker, login, guest, is_merged: false });
         };
         user.require(Scope::Cart)?;
         let label = cart_label(secret.naming(), &CartOwner::Customer(&user.id));
+        let login = Some((user.login, user.expires_at.as_second()));
         let speaker = speaker(Owner::Customer(user.id), source, loaded);
         let policy = loaded.config.cart.merge;
         let mut is_merged = false;
@@ -154,7 +161,13 @@ impl Caller {
             merge(&guest_label, to, call.platform).await?;
             is_merged = true;
         }
-        Ok(Caller { label: Some(label), speaker, guest, is_merged })
+        Ok(Caller { label: Some(label), speaker, login, guest, is_merged })
+    }
+
+    /// What a ticket of this caller gives.
+    fn pass(&self) -> Pass {
+        let (login, ends_s) = self.login.clone().unwrap_or((String::new(), self.guest.ends_s));
+        Pass { speaker: self.speaker.clone(), login, ends_s }
     }
 
     /// Makes a reply of the object's answer, with the caller's ticket and capability.
@@ -169,7 +182,7 @@ impl Caller {
         let now = call.platform.now();
         let mut extras: Vec<(&str, Value)> = Vec::new();
         if act != CartAct::Checkout && !self.speaker.is_server {
-            let ticket = ticket::make(label, &self.speaker, secret, now.as_second());
+            let ticket = ticket::make(label, &self.pass(), secret, now.as_second());
             extras.extend(ticket.map(|ticket| ("live", Value::from(ticket))));
         }
         let is_guest = self.speaker.owner == Owner::Guest;

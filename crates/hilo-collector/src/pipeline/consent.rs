@@ -3,10 +3,10 @@
 
 use std::collections::BTreeMap;
 
-use futures_util::future::try_join_all;
 use hilo_core::event::Facts;
 use hilo_core::identity::ProfileKey;
 
+use super::at_once;
 use super::entry::Entry;
 use crate::call::{Call, Trouble, secret};
 use crate::calls::{ConsentChange, ConsentCopy, ProfileCall, ask_profile};
@@ -27,11 +27,12 @@ pub(super) async fn change<P: Platform>(call: &Call<'_, P>) -> Result<Reply, Tro
     Ok(cookie::keep_from_apps(consent::receipt(&accepted, &recorded, &secret, call), source))
 }
 
-/// Answers the person's copy.
+/// Answers the person's copy: the state, and one page of receipts.
 pub(super) async fn copy<P: Platform>(call: &Call<'_, P>) -> Result<Reply, Trouble> {
     let secret = secret(call.platform)?;
     let name = object_name(secret.naming(), &consent::whose(&secret, call)?);
-    let copy: ConsentCopy = ask_profile(call.platform, name, &ProfileCall::ConsentCopy).await?;
+    let question = ProfileCall::ConsentCopy { cursor: call.incoming.query_value("cursor") };
+    let copy: ConsentCopy = ask_profile(call.platform, name, &question).await?;
     Ok(consent::copy(&copy))
 }
 
@@ -71,6 +72,6 @@ pub(super) async fn record_reports<P: Platform>(
         let name = object_name(secret.naming(), &key);
         async move { ask_profile(platform, name, &ProfileCall::ConsentReports(changes)).await }
     });
-    let _: Vec<()> = try_join_all(calls).await?;
+    let _: Vec<()> = at_once::all(calls, facts.received_at, platform).await?;
     Ok(())
 }

@@ -7,6 +7,7 @@ use hilo_core::config::Source;
 use hilo_core::validate::{self, Envelope};
 
 use super::entry::counted_notices;
+use super::limits;
 use crate::call::{Call, Trouble};
 use crate::ingest::{self, reply};
 use crate::platform::{Platform, Reply};
@@ -37,6 +38,7 @@ async fn judge<P: Platform>(
     source: &Source,
     call: &Call<'_, P>,
 ) -> Result<Reply, Trouble> {
+    limits::check_key(source, call).await?;
     let facts = ingest::facts(call, source);
     let entries = super::run(envelope, source, &facts, call.loaded, call.platform).await?;
     let outcomes =

@@ -4,6 +4,7 @@
 //! its events ends in exactly one outcome. [`deliver`] is the last stage, after the request has been answered. Only this
 //! folder has the order of the stages, and passes the result of one stage to the next.
 
+mod at_once;
 mod cart;
 mod consent;
 mod entry;
@@ -11,11 +12,13 @@ mod events;
 mod health;
 mod hello;
 mod journal;
+mod limits;
 mod merge;
 mod optin;
 mod orders;
 mod profiles;
 mod requests;
+mod sockets;
 mod touchpoints;
 mod user;
 
@@ -62,7 +65,7 @@ pub async fn run<P: Platform>(
     let plans: Vec<_> = entries.iter().map(plan).collect();
     // The events are stored before any is forwarded: a crash may repeat a delivery and never loses one. The object that
     // stores an event also sends its deliveries to the queue, and the queue calls `deliver`.
-    profiles::store(&mut entries, &plans, &source.name, platform).await?;
+    profiles::store(&mut entries, &plans, source, facts, platform).await?;
     journal::note_outcomes(&entries, source, platform);
     Ok(entries)
 }

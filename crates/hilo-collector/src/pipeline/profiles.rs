@@ -3,31 +3,33 @@
 
 use std::collections::BTreeMap;
 
-use futures_util::future::try_join_all;
+use hilo_core::config::Source;
+use hilo_core::event::{Facts, Trust};
 use hilo_core::identity::ProfileKey;
 
+use super::at_once;
 use super::entry::{Entry, profile_key};
 use crate::call::secret;
 use crate::calls::{Planned, RecordCall};
 use crate::platform::{Failure, Platform};
 use crate::signature::object_name;
 
-/// Stores the events of `entries`. `plans` has the destinations of each entry at the same index. `source` is the name of
-/// the source that sent them.
+/// Stores the events of `entries`. `plans` has the destinations of each entry at the same index.
 ///
 /// # Errors
-/// A failure if any event is not known to be durable.
+/// A failure if any event is not known to be durable: the whole envelope may be sent again.
 pub(super) async fn store<P: Platform>(
     entries: &mut [Entry],
     plans: &[Vec<&Planned>],
-    source: &str,
+    source: &Source,
+    facts: &Facts,
     platform: &P,
 ) -> Result<(), Failure> {
     let secret = secret(platform)?;
     let mut profiles: BTreeMap<ProfileKey, (Vec<usize>, RecordCall)> = BTreeMap::new();
     for (place, (entry, planned)) in entries.iter_mut().zip(plans).enumerate() {
         let Some(event) = &entry.event else { continue };
-        let new = || (Vec::new(), RecordCall::of(source));
+        let new = || (Vec::new(), RecordCall::of(&source.name, facts.trust == Trust::Public));
         let (places, call) = profiles.entry(profile_key(event)).or_insert_with(new);
         entry.destinations = planned.iter().map(|planned| planned.name.clone()).collect();
         call.add(event, planned)?;
@@ -45,7 +47,8 @@ pub(super) async fn store<P: Platform>(
             Ok(places.into_iter().zip(recorded).collect())
         }
     });
-    for (place, recorded) in try_join_all(calls).await?.into_iter().flatten() {
+    let recorded: Vec<Vec<_>> = at_once::all(calls, facts.received_at, platform).await?;
+    for (place, recorded) in recorded.into_iter().flatten() {
         if let Some(entry) = entries.get_mut(place) {
             entry.correct(recorded);
         }

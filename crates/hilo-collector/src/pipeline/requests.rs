@@ -4,12 +4,12 @@
 
 use hilo_core::outcome::{Code, Rejection};
 
-use super::{cart, consent, events, health, hello, journal, optin, orders};
+use super::{cart, consent, events, health, hello, journal, limits, optin, orders};
 use crate::admin;
 use crate::call::{Call, Trouble};
 use crate::ingest::{self, CartAct, Door, Route, files, reply, settings, status};
 use crate::keyring::Keyring;
-use crate::platform::{Incoming, Platform, Reply, log_line};
+use crate::platform::{Failure, Incoming, Platform, Reply, log_line};
 
 /// Answers one request. Few calls can be answered without a configuration. All others are refused until there is one,
 /// because another configuration would refuse them for good.
@@ -37,7 +37,10 @@ async fn serve_with<P: Platform>(route: Result<Route, Rejection>, call: &Call<'_
     let is_open = matches!(route, Ok(Route::Settings(_) | Route::SourceConfig));
     let is_noted = route.as_ref().is_ok_and(|route| is_noted(route, incoming));
     let taken = match route {
-        Ok(route) => take(route, &door, call).await,
+        Ok(route) => match limits::check_peer(&route, call).await {
+            Ok(()) => take(route, &door, call).await,
+            Err(failure) => Err(failure.into()),
+        },
         Err(why) => Err(why.into()),
     };
     let mut reply = match taken {
@@ -53,6 +56,10 @@ async fn serve_with<P: Platform>(route: Result<Route, Rejection>, call: &Call<'_
                 reply.status = 410;
             }
             reply
+        }
+        Err(Trouble::Failed(Failure::Busy { after_s })) => {
+            limits::note(call);
+            reply::busy(after_s)
         }
         Err(Trouble::Failed(failure)) => {
             platform.log(&log_line("error", "unavailable", &[("why", failure.message())]));

@@ -1,6 +1,7 @@
 //! Sends a cart's touchpoints to their profiles, through the same stages as all other events.
 
 use hilo_core::event::{Facts, Trust};
+use hilo_core::outcome::{Code, Rejection};
 use hilo_core::validate::Envelope;
 
 use crate::calls::cart::Touchpoint;
@@ -17,10 +18,12 @@ pub async fn hand_on<P: Platform>(
 ) -> Result<Vec<i64>, Failure> {
     let loaded = platform.config().await?;
     let mut told = Vec::new();
-    for group in touchpoints.chunk_by(|a, b| a.source == b.source) {
-        let Some(name) = group.first().map(|touchpoint| touchpoint.source.as_str()) else {
-            continue;
-        };
+    // A remark on an envelope is about its first event, so a touchpoint with one is an envelope of its own.
+    let share =
+        |a: &Touchpoint, b: &Touchpoint| a.source == b.source && a.cut.is_none() && b.cut.is_none();
+    for group in touchpoints.chunk_by(share) {
+        let Some(first) = group.first() else { continue };
+        let name = first.source.as_str();
         let seqs = group.iter().map(|touchpoint| touchpoint.seq);
         let Some(source) = loaded.config.sources.iter().find(|source| source.name == name) else {
             // `hilo.toml` has no source of this name any more, so its touchpoints are not accepted.
@@ -34,7 +37,8 @@ pub async fn hand_on<P: Platform>(
         };
         let now = platform.now();
         let items = group.iter().map(|touchpoint| touchpoint.event.clone()).collect();
-        let envelope = Envelope { sent_at: Some(now), items, ..Envelope::default() };
+        let notices = first.cut.iter().map(|cut| left_out(cut)).collect();
+        let envelope = Envelope { sent_at: Some(now), items, notices, ..Envelope::default() };
         // The hub vouches for the person, because it has the person's id from a verified token or a server.
         let trust = Trust::Server;
         let facts =
@@ -48,4 +52,9 @@ pub async fn hand_on<P: Platform>(
         }
     }
     Ok(told)
+}
+
+fn left_out(cut: &str) -> Rejection {
+    let message = format!("{cut}: left out of some products, because an event has at most 32 KB");
+    Rejection::at(Code::Truncated, "properties.products", message)
 }

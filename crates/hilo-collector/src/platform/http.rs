@@ -114,6 +114,8 @@ pub enum Body {
     Socket {
         /// The label.
         cart: String,
+        /// The ticket, which was checked. The object reads it again.
+        ticket: String,
     },
 }
 

@@ -26,6 +26,11 @@ pub enum Failure {
     Retriable(String),
     /// The same call will fail again: a bug, a missing binding, a value that cannot be stored.
     Fatal(String),
+    /// Too much at once. The same call may succeed after so many seconds.
+    Busy {
+        /// The seconds to wait.
+        after_s: u32,
+    },
 }
 
 impl Failure {
@@ -33,6 +38,7 @@ impl Failure {
     pub fn message(&self) -> &str {
         match self {
             Failure::Retriable(message) | Failure::Fatal(message) => message,
+            Failure::Busy { .. } => "too much at once",
         }
     }
 }
@@ -41,6 +47,15 @@ impl From<Fault> for Failure {
     fn from(fault: Fault) -> Failure {
         Failure::Retriable(format!("{}: {}", fault.code.name(), fault.code.remedy()))
     }
+}
+
+/// A rate limit of the deployment. Its numbers stand in `wrangler.jsonc`.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Limit {
+    /// Requests under one write key.
+    Key,
+    /// Requests from one network.
+    Peer,
 }
 
 /// An object with its own storage. Only the object itself reads and writes that storage.
@@ -108,6 +123,10 @@ pub trait Platform: Clone + 'static {
 
     /// Waits. Only deferred work may wait.
     async fn pause(&self, ms: u32);
+
+    /// Counts a request against a limit that `wrangler.jsonc` sets. Returns false if it is one too many. A limit that cannot be
+    /// asked allows everything: it is a brake, and the objects count exactly.
+    async fn is_within(&self, limit: Limit, key: &str) -> bool;
 
     /// Sends a request to the outside world. It follows no redirects and reads at most 8 KB of the answer.
     ///

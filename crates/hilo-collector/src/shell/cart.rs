@@ -24,8 +24,8 @@ pub trait CartHost {
     /// Sends news to the cart's sockets.
     fn tell(&self, news: &[News]);
 
-    /// The earliest time at which a socket without a hello is overdue, milliseconds since the epoch.
-    fn hello_deadline_ms(&self) -> Option<i64>;
+    /// The earliest time at which a socket is overdue, milliseconds since the epoch.
+    fn socket_deadline_ms(&self) -> Option<i64>;
 
     /// Returns the alarm and the memory of its time.
     fn alarm(&self) -> &Alarm;
@@ -127,7 +127,7 @@ pub fn arm<H: CartHost>(host: &H) -> Result<(), Failure> {
         let task_ms = cart::next_alarm(sql, volatile, turn.now);
         (task_ms, turn.now.as_millisecond())
     });
-    match task_ms?.into_iter().chain(host.hello_deadline_ms()).min() {
+    match task_ms?.into_iter().chain(host.socket_deadline_ms()).min() {
         Some(at_ms) => host.alarm().arm(at_ms, now_ms, |at_ms| host.set_alarm(at_ms)),
         None => Ok(()),
     }
@@ -164,7 +164,7 @@ mod tests {
 
         fn tell(&self, _: &[News]) {}
 
-        fn hello_deadline_ms(&self) -> Option<i64> {
+        fn socket_deadline_ms(&self) -> Option<i64> {
             None
         }
 

@@ -20,7 +20,7 @@ pub use gist::Gist;
 pub use kind::{CONSENT_UPDATED, EventKind};
 pub use limits::{
     BATCH_EVENTS_MAX, BODY_BYTES_MAX, DEPTH_MAX, EVENT_BYTES_MAX, INFLATED_BYTES_MAX,
-    KEY_BYTES_MAX, OBJECT_KEYS_MAX, STRING_BYTES_MAX,
+    KEY_BYTES_MAX, OBJECT_KEYS_MAX, PUBLIC_PERSONS_MAX, STRING_BYTES_MAX,
 };
 pub use properties::Properties;
 

@@ -13,7 +13,7 @@ pub fn apply(event: &mut Event, facts: &Facts) {
         Trust::Server => told,
         Trust::Public => facts.ip.clone(),
     };
-    event.context.ip = ip.as_deref().and_then(truncated);
+    event.context.ip = ip.as_deref().and_then(network);
     let is_place = |location: &Location| {
         let Location { country, region, city } = location;
         [country, region, city].into_iter().flatten().any(|text| !text.trim().is_empty())
@@ -27,8 +27,8 @@ pub fn apply(event: &mut Event, facts: &Facts) {
     event.context.location = by_sender.or_else(|| by_address().filter(is_place));
 }
 
-/// /24 of IPv4, /48 of IPv6.
-fn truncated(text: &str) -> Option<String> {
+/// The network of an address: /24 of IPv4, /48 of IPv6.
+pub fn network(text: &str) -> Option<String> {
     match text.trim().parse::<IpAddr>().ok()?.to_canonical() {
         IpAddr::V4(address) => {
             let [a, b, c, _] = address.octets();
@@ -43,13 +43,13 @@ fn truncated(text: &str) -> Option<String> {
 
 #[cfg(test)]
 mod tests {
-    use super::truncated;
+    use super::network;
 
     #[test]
     fn ip_addresses_lose_the_part_that_singles_out_a_home() {
-        assert_eq!(truncated("203.0.113.77").as_deref(), Some("203.0.113.0"));
-        assert_eq!(truncated("2001:db8:1:2:3:4:5:6").as_deref(), Some("2001:db8:1::"));
-        assert_eq!(truncated("::ffff:203.0.113.77").as_deref(), Some("203.0.113.0"));
-        assert_eq!(truncated("not an address"), None);
+        assert_eq!(network("203.0.113.77").as_deref(), Some("203.0.113.0"));
+        assert_eq!(network("2001:db8:1:2:3:4:5:6").as_deref(), Some("2001:db8:1::"));
+        assert_eq!(network("::ffff:203.0.113.77").as_deref(), Some("203.0.113.0"));
+        assert_eq!(network("not an address"), None);
     }
 }

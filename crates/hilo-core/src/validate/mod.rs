@@ -2,7 +2,7 @@
 //!
 //! Reading order: `inflate` → `decode` (envelope) → [`crate::strict`] (one item) → `merge` (the envelope's context) →
 //! `categories` (consent in hilo's purposes) → `shape` (the field table) → `build` (ids, times, kind) → `gate` (consent) →
-//! `device` (ids of the device). A refused item changes nothing for other items. Does not
+//! `device` (ids of the device) → `persons` (how many an envelope is about). A refused item changes nothing for other items. Does not
 //! correct clocks or URLs: `normalize` does.
 
 mod build;
@@ -15,6 +15,7 @@ mod inflate;
 mod judged;
 mod merge;
 mod notes;
+mod persons;
 mod posted;
 mod redacted;
 mod shape;
@@ -35,6 +36,7 @@ use crate::event::{Event, Facts};
 use crate::outcome::{Code, Outcome, Rejection};
 use crate::strict::read_item;
 use notes::{NOT_A_NUMBER, Notes};
+use persons::Persons;
 use posted::PostedEvent;
 
 /// Judges every item of `envelope`: exactly one result per item, in order.
@@ -45,10 +47,12 @@ use posted::PostedEvent;
 /// A missing or unreadable consent is the sender's fault (`Rejected`). A denial is the visitor's will (`Dropped`).
 pub fn check(envelope: &Envelope, source: &Source, config: &Config, facts: &Facts) -> Vec<Judged> {
     let (mut seen, mut told) = (BTreeSet::new(), BTreeSet::new());
+    let mut persons = Persons::of(facts.trust);
     let mut judged = Vec::with_capacity(envelope.items.len());
     for (index, raw) in envelope.items.iter().enumerate() {
         let posted = PostedEvent { index, raw: raw.get(), envelope, source, config, facts };
         let mut one = judge(&posted, &mut seen);
+        persons.admit(&mut one);
         // Every event of a phone has the same fields, so one remark per envelope is enough.
         one.notices
             .retain(|notice| notice.code != Code::NotKept || told.insert(notice.field.clone()));

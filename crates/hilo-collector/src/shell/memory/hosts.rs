@@ -68,7 +68,7 @@ impl CartHost for Cart<'_> {
 
     fn tell(&self, _: &[News]) {}
 
-    fn hello_deadline_ms(&self) -> Option<i64> {
+    fn socket_deadline_ms(&self) -> Option<i64> {
         None
     }
 

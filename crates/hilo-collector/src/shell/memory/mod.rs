@@ -28,7 +28,7 @@ use crate::calls::journal::gathered::Gathered;
 use crate::calls::read_message;
 use crate::keyring::SECRET;
 use crate::loaded::Standing;
-use crate::platform::{Failure, Object, Outgoing, Platform, Response};
+use crate::platform::{Failure, Limit, Object, Outgoing, Platform, Response};
 
 /// The most rounds of [`Memory::settle`]: a bug that keeps the queue full must not hang a test.
 const SETTLE_ROUNDS_MAX: usize = 1_000;
@@ -59,6 +59,7 @@ impl Memory {
             journal: RefCell::default(),
             live: RefCell::default(),
             gathered: RefCell::default(),
+            limits: RefCell::default(),
             queue: RefCell::default(),
             deferred: RefCell::default(),
             sent: RefCell::default(),
@@ -97,6 +98,21 @@ impl Memory {
     /// Sets a secret.
     pub fn set_secret(&self, name: &str, value: &str) {
         self.0.secrets.borrow_mut().insert(name.to_owned(), value.to_owned());
+    }
+
+    /// Lets so many more requests pass a rate limit. A limit that was never set lets all pass.
+    pub fn limit(&self, limit: Limit, requests: u32) {
+        self.0.limits.borrow_mut().insert(limit, requests);
+    }
+
+    /// Returns the number of profile objects that were called.
+    pub fn profiles(&self) -> usize {
+        self.0.profiles.borrow().len()
+    }
+
+    /// Returns the number of cart objects that were called.
+    pub fn carts(&self) -> usize {
+        self.0.carts.borrow().len()
     }
 
     /// Returns the requests that were sent to the outside world, in order.
@@ -242,6 +258,14 @@ impl Platform for Memory {
     async fn verify(&self, _: &PublicKey, _: &[u8], _: &[u8]) -> Result<bool, Failure> {
         // The runtime verifies public keys, see tests/collector. A deployment in memory signs with HS256.
         Err(Failure::Fatal("there are no public keys in memory: use HS256".to_owned()))
+    }
+
+    async fn is_within(&self, limit: Limit, _: &str) -> bool {
+        self.0.limits.borrow_mut().get_mut(&limit).is_none_or(|left| {
+            let is_within = *left > 0;
+            *left = left.saturating_sub(1);
+            is_within
+        })
     }
 
     fn with_gathered<T>(&self, work: impl FnOnce(&mut Gathered) -> T) -> T {

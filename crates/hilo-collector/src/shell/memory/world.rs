@@ -10,7 +10,7 @@ use jiff::Timestamp;
 use super::MemorySql;
 use crate::calls::journal::gathered::Gathered;
 use crate::loaded::Standing;
-use crate::platform::{Failure, Object, Outgoing};
+use crate::platform::{Failure, Limit, Object, Outgoing};
 use crate::shell::alarm::Alarm;
 use crate::store;
 
@@ -39,6 +39,8 @@ pub(super) struct World {
     pub live: RefCell<store::journal::live::Ring>,
     /// What the one isolate of this deployment has gathered for the journal.
     pub gathered: RefCell<Gathered>,
+    /// The requests that each rate limit still lets pass.
+    pub limits: RefCell<BTreeMap<Limit, u32>>,
     pub queue: RefCell<VecDeque<String>>,
     pub deferred: RefCell<VecDeque<Work>>,
     pub sent: RefCell<Vec<Outgoing>>,

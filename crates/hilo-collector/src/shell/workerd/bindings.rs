@@ -24,6 +24,10 @@ pub const CARTS: &str = "CARTS";
 pub const DELIVERIES: &str = "DELIVERIES";
 /// KV namespace that may hold `hilo.toml`.
 pub const CONFIG: &str = "CONFIG";
+/// The limit of requests under one write key.
+pub const RATE_KEY: &str = "RATE_KEY";
+/// The limit of requests from one network.
+pub const RATE_PEER: &str = "RATE_PEER";
 /// The tracker's files.
 pub const ASSETS: &str = "ASSETS";
 /// `1` on a developer's machine.
@@ -40,6 +44,10 @@ pub const OBJECT_URL: &str = "https://object/";
 pub const COPY_URL: &str = "https://hilo-config.invalid/";
 /// The URL of every request for an asset. The runtime needs a URL and ignores its host.
 pub const ASSETS_URL: &str = "https://assets/";
+/// Header field of the Worker's request to a cart's object: the socket's ticket.
+pub const TICKET: &str = "x-hilo-ticket";
+/// The protocol of a cart's sockets. A page offers it beside its ticket, and a browser insists that the answer takes one.
+pub const SOCKET_PROTOCOL: &str = "hilo";
 
 #[wasm_bindgen]
 extern "C" {
@@ -161,6 +169,9 @@ extern "C" {
 
     /// Reads the text that [`keep_copy`] has stored; returns a `Promise<string | undefined>`.
     pub fn copy(url: &str) -> Promise;
+
+    /// Counts a request against a rate limit; returns a `Promise<boolean>`, see steps.js.
+    pub fn within(env: &JsValue, limit: &JsValue, key: &str) -> Promise;
 
     /// Answers a request; returns a `Promise<Response>`.
     pub fn answered(request: &Request, answer: &Answering) -> Promise;

@@ -3,7 +3,7 @@
 //! `store/cart` stores and decides, and `shell/cart` has the code that both shells need. An answer or a frame leaves
 //! only when all writes are durable: workerd's output gate holds it until then.
 
-use std::cell::{Cell, RefCell};
+use std::cell::RefCell;
 use std::collections::{BTreeMap, VecDeque};
 use std::rc::Rc;
 
@@ -23,10 +23,8 @@ use crate::calls::refused::{CartRefusal, RefusedCode};
 use crate::platform::{Failure, log_line};
 use crate::shell::alarm::Alarm;
 use crate::shell::cart::{self, CartHost};
-use crate::store::cart::{self as store, News, Socket, Turn, Volatile};
+use crate::store::cart::{self as store, News, Room, Socket, Turn, Volatile};
 
-/// The most sockets of one cart: a person's devices and tabs, or a shop that shows one cart on many screens.
-const SOCKETS_MAX: usize = 64;
 /// The close code of a socket whose frame could not be stored. The page connects again and gets the stored cart.
 const CLOSE_FAILED: (u16, &str) = (1_011, "not stored; connect again");
 /// The close code of a socket that sends bytes.
@@ -46,8 +44,6 @@ struct CartShell {
     sql: ObjectSql,
     volatile: RefCell<Volatile>,
     alarm: Alarm,
-    /// The earliest time at which a socket without a hello is overdue.
-    hello_ms: Cell<Option<i64>>,
     /// The sockets by their ids. After hibernation they are read again from the runtime.
     sockets: RefCell<Option<BTreeMap<u64, Connected>>>,
 }
@@ -72,7 +68,6 @@ impl DurableObject for CartObject {
             sql,
             volatile: RefCell::default(),
             alarm: Alarm::default(),
-            hello_ms: Cell::default(),
             sockets: RefCell::default(),
         };
         CartObject { shell: Rc::new(shell) }
@@ -80,7 +75,8 @@ impl DurableObject for CartObject {
 
     async fn fetch(&self, mut request: Request) -> Result<Response> {
         if request.headers().get("upgrade")?.is_some() {
-            return self.shell.open();
+            let ticket = request.headers().get(bindings::TICKET)?.unwrap_or_default();
+            return self.shell.open(&ticket);
         }
         let call = request.text().await?;
         let answered = match cart::answer(&*self.shell, &call) {
@@ -120,7 +116,7 @@ impl DurableObject for CartObject {
     }
 
     async fn alarm(&self) -> Result<Response> {
-        self.shell.end_silent_sockets();
+        self.shell.end_overdue_sockets();
         cart::on_alarm(&*self.shell, &self.shell.edge()).await;
         Response::empty()
     }
@@ -151,40 +147,38 @@ impl CartShell {
         connected.collect()
     }
 
-    /// Opens a socket. The socket gets nothing before its first frame has shown a ticket.
-    fn open(&self) -> Result<Response> {
-        if self.with_sockets(|sockets| sockets.len()) >= SOCKETS_MAX {
-            let why = CartRefusal::from(RefusedCode::TooManySockets);
-            let body = why.to_body().map_err(|failure| worker_error(&failure))?;
-            return Ok(Response::builder().with_status(why.code.status()).fixed(body.into_bytes()));
-        }
-        let pair = WebSocketPair::new()?;
+    /// Opens a socket. The socket gets nothing before its first frame.
+    fn open(&self, ticket: &str) -> Result<Response> {
         let mut id = [0; 8];
         bindings::fill_random(&mut id);
-        let socket = Socket {
-            id: u64::from_be_bytes(id),
-            opened_ms: now().as_millisecond(),
-            speaker: None,
-            replica: None,
+        let id = u64::from_be_bytes(id);
+        let secret = match secret(&self.edge()) {
+            Ok(secret) => secret,
+            Err(failure) => return refuse(&failure),
         };
+        let opened = self.with(|_, _, turn| Socket::open(id, ticket, &secret, turn));
+        let Some(socket) = opened else { return Response::error("no valid ticket", 401) };
+        match self.with_sockets(|sockets| store::room(sockets.values().map(|one| &one.socket))) {
+            Room::Free => {}
+            Room::InPlaceOf(oldest) => self.end(oldest, store::CROWDED),
+            Room::Full => {
+                let why = CartRefusal::from(RefusedCode::TooManySockets);
+                let body = why.to_body().map_err(|failure| worker_error(&failure))?;
+                let refused = Response::builder().with_status(why.code.status());
+                return Ok(refused.fixed(body.into_bytes()));
+            }
+        }
+        let pair = WebSocketPair::new()?;
         self.state.accept_web_socket(&pair.server);
         attach(&pair.server, &socket)?;
-        let deadline_ms = store::hello_deadline_ms(&socket);
-        if self.hello_ms.get().is_none() {
-            self.hello_ms.set(deadline_ms);
-        }
-        self.with_sockets(|sockets| {
-            let connected = Connected {
-                end: pair.server.clone(),
-                socket: socket.clone(),
-                times: VecDeque::new(),
-            };
-            sockets.insert(socket.id, connected)
-        });
+        let connected = Connected { end: pair.server, socket, times: VecDeque::new() };
+        self.with_sockets(|sockets| sockets.insert(id, connected));
         if let Err(failure) = cart::arm(self) {
             return refuse(&failure);
         }
-        Response::from_websocket(pair.client)
+        let mut response = Response::from_websocket(pair.client)?;
+        response.headers_mut().set("sec-websocket-protocol", bindings::SOCKET_PROTOCOL)?;
+        Ok(response)
     }
 
     async fn take_frame(&self, end: &WebSocket, message: WebSocketIncomingMessage) -> Result<()> {
@@ -199,6 +193,14 @@ impl CartShell {
         });
         if is_flood {
             return close(end, store::FLOOD);
+        }
+        let is_full = || {
+            self.with_sockets(|sockets| store::room(sockets.values().map(|one| &one.socket)))
+                == Room::Full
+        };
+        if !socket.is_greeted && is_full() {
+            self.forget(end);
+            return close(end, store::FULL);
         }
         let before = socket.clone();
         let frame = secret(&self.edge()).and_then(|secret| {
@@ -252,19 +254,29 @@ impl CartShell {
         }
     }
 
-    fn end_silent_sockets(&self) {
+    /// Closes the socket with this id.
+    fn end(&self, id: u64, why: (u16, &str)) {
+        if let Some(Connected { end, .. }) = self.with_sockets(|sockets| sockets.remove(&id)) {
+            drop(close(&end, why));
+        }
+    }
+
+    fn end_overdue_sockets(&self) {
         let now_ms = now().as_millisecond();
-        let next_ms = self.with_sockets(|sockets| {
-            sockets.retain(|_, Connected { end, socket, .. }| match socket.overdue(now_ms) {
+        self.end_where(|socket| socket.overdue(now_ms));
+    }
+
+    /// Closes the sockets for which `why` returns a reason.
+    fn end_where(&self, why: impl Fn(&Socket) -> Option<(u16, &'static str)>) {
+        self.with_sockets(|sockets| {
+            sockets.retain(|_, Connected { end, socket, .. }| match why(socket) {
                 Some(why) => {
                     drop(close(end, why));
                     false
                 }
                 None => true,
             });
-            sockets.values().filter_map(|known| store::hello_deadline_ms(&known.socket)).min()
         });
-        self.hello_ms.set(next_ms);
     }
 
     /// Makes the platform for the object's own calls.
@@ -311,13 +323,18 @@ impl CartHost for CartShell {
                 }
             }
         });
+        for news in news {
+            if let News::LoggedOut(login) = news {
+                self.end_where(|socket| (socket.pass.login == *login).then_some(store::LOGGED_OUT));
+            }
+        }
         if news.contains(&News::Merged) {
             self.end_all();
         }
     }
 
-    fn hello_deadline_ms(&self) -> Option<i64> {
-        self.hello_ms.get()
+    fn socket_deadline_ms(&self) -> Option<i64> {
+        self.with_sockets(|sockets| sockets.values().map(|one| one.socket.deadline_ms()).min())
     }
 
     fn alarm(&self) -> &Alarm {

@@ -25,7 +25,7 @@ use crate::keyring::Keyring;
 use crate::loaded::Standing;
 use crate::platform::http::{self, Address};
 use crate::platform::{
-    Body, Failure, Headers, Incoming, Object, Outgoing, Platform, Reply, Upload, log_line,
+    Body, Failure, Headers, Incoming, Limit, Object, Outgoing, Platform, Reply, Upload, log_line,
 };
 use crate::shell::config::{self, Found, Shelf};
 use crate::signature;
@@ -51,6 +51,7 @@ const READ_HEADERS: [&str; 22] = [
     "origin",
     "sec-fetch-site",
     "sec-gpc",
+    "sec-websocket-protocol",
     "upgrade",
     "user-agent",
     "x-hilo",
@@ -225,6 +226,7 @@ impl Platform for Edge {
         let (status, text) = answer.map_err(|error| Failure::Retriable(error.to_string()))?;
         match status {
             200.0 | 204.0 => Ok(text),
+            429.0 => Err(Failure::Busy { after_s: text.parse().unwrap_or(1) }),
             503.0 => Err(Failure::Retriable(text)),
             _ => Err(Failure::Fatal(text)),
         }
@@ -245,6 +247,15 @@ impl Platform for Edge {
 
     async fn pause(&self, ms: u32) {
         Delay::from(Duration::from_millis(ms.into())).await;
+    }
+
+    async fn is_within(&self, limit: Limit, key: &str) -> bool {
+        let name = match limit {
+            Limit::Key => bindings::RATE_KEY,
+            Limit::Peer => bindings::RATE_PEER,
+        };
+        let asked = JsFuture::from(bindings::within(&self.env, &word(name), key)).await;
+        asked.is_ok_and(|answer| answer != JsValue::FALSE)
     }
 
     async fn send(&self, request: &Outgoing) -> std::result::Result<http::Response, Failure> {
@@ -363,9 +374,10 @@ async fn read(request: web_sys::Request) -> Incoming {
 
 /// Lets the cart's object open a socket. The object's answer is returned unchanged, because it holds the browser's end
 /// of the socket.
-async fn open_socket(cart: String, edge: &Edge) -> Result<web_sys::Response> {
+async fn open_socket(cart: String, ticket: &str, edge: &Edge) -> Result<web_sys::Response> {
     let headers = web_sys::Headers::new()?;
     headers.set("upgrade", "websocket")?;
+    headers.set(bindings::TICKET, ticket)?;
     let init = web_sys::RequestInit::new();
     init.set_headers(&headers);
     edge.get(&Object::Cart(cart), &word(bindings::OBJECT_URL), &init).await
@@ -374,7 +386,7 @@ async fn open_socket(cart: String, edge: &Edge) -> Result<web_sys::Response> {
 async fn write(reply: Reply, edge: &Edge) -> Result<web_sys::Response> {
     let mut status = reply.status;
     let body = match reply.body {
-        Body::Socket { cart } => return open_socket(cart, edge).await,
+        Body::Socket { cart, ticket } => return open_socket(cart, &ticket, edge).await,
         Body::Empty => JsValue::NULL,
         Body::Text(text) => Uint8Array::from(text.as_bytes()).into(),
         Body::Bytes(bytes) => Uint8Array::from(bytes.as_slice()).into(),

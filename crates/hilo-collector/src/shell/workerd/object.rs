@@ -14,11 +14,12 @@ use crate::platform::Failure;
 
 /// Makes an object's answer to a call that failed.
 pub(super) fn refuse(failure: &Failure) -> Result<Response> {
-    let status = match failure {
-        Failure::Retriable(_) => 503,
-        Failure::Fatal(_) => 500,
-    };
-    Response::error(failure.message(), status)
+    match failure {
+        Failure::Retriable(why) => Response::error(why, 503),
+        Failure::Fatal(why) => Response::error(why, 500),
+        // The caller reads the seconds to wait.
+        Failure::Busy { after_s } => Response::error(after_s.to_string(), 429),
+    }
 }
 
 /// Turns our failure into an error of `worker`.

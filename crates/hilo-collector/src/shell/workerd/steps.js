@@ -53,6 +53,15 @@ export async function copy(url) {
   return found && (await found.text());
 }
 
+/** Counts a request of `key` against the rate limit `env[limit]`. A limit that is missing or fails allows the request. */
+export async function within(env, limit, key) {
+  try {
+    return (await env[limit].limit({ key })).success;
+  } catch {
+    return true;
+  }
+}
+
 /** Passes a request's body to `answer`, and returns the answer. */
 export async function answered(request, answer) {
   const body = new Uint8Array(await request.arrayBuffer());

@@ -27,6 +27,12 @@ const OPEN_MS: i64 = 3_600_000;
 const CHECKOUTS_MAX: i64 = 16;
 /// The length of the random part of a checkout's id, in hex digits.
 const ID_CHARS: usize = 32;
+/// The beginning of the ids of what orders without a checkout took.
+const OF_ORDER: &str = "order_";
+/// The epoch of a checkout whose dots mean nothing in this cart: no cart has had so many epochs.
+pub(super) const ENDED: u32 = u32::MAX;
+/// The kind of the ids of orders that the hub has reported.
+pub(super) const REPORTED: &str = "reported";
 /// The most bytes of an order's id.
 const ORDER_ID_BYTES_MAX: usize = 128;
 
@@ -43,9 +49,31 @@ pub(super) struct Checkout {
     pub person: Option<Person>,
     /// Whether an order has ended the checkout.
     pub is_ordered: bool,
+    /// The order that ended it. A page may tell an order before the server that reports it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub order_id: Option<String>,
 }
 
 impl Checkout {
+    /// Stores what an order without a checkout took out of the cart, for a server that reports the order later. No order can
+    /// refer to it.
+    fn of_order(order_id: &str, lines: Vec<ShownLine>) -> Checkout {
+        Checkout {
+            id: format!("{OF_ORDER}{order_id}"),
+            epoch: ENDED,
+            seen: Full::of(&Cart::default()),
+            lines,
+            person: None,
+            is_ordered: true,
+            order_id: None,
+        }
+    }
+
+    /// Whether it is a checkout that began, with an id that the page has.
+    fn is_named(&self) -> bool {
+        !self.id.starts_with(OF_ORDER)
+    }
+
     fn ctx(&self) -> Ctx {
         self.seen.cart(self.epoch).ctx
     }
@@ -109,6 +137,7 @@ impl<S: Sql> Hub<'_, S> {
             lines: view::shown(cart),
             person: person.filter(Person::is_consenting),
             is_ordered: false,
+            order_id: None,
         };
         let (sum_hash, listed) = (sum_hash(cart)?, products(cart));
         keep(self.sql, &checkout)?;
@@ -134,7 +163,8 @@ impl<S: Sql> Hub<'_, S> {
         CartAnswer::done(&begun, false)
     }
 
-    /// Removes the bought units. An order with the same id counts once.
+    /// Removes the bought units, and reports the order if a server tells it. Each happens once for an order's id. They are two
+    /// facts: a page may tell the order first, and reports it only where its visitor allows that.
     pub(super) fn ordered(
         &mut self,
         order: &Order,
@@ -144,11 +174,14 @@ impl<S: Sql> Hub<'_, S> {
             return CartAnswer::refused(RefusedCode::BadOrder.into());
         }
         let is_known = has_happened(self.sql, "order", &order.order_id)?;
-        if !is_known {
+        let is_reported = has_happened(self.sql, REPORTED, &order.order_id)?;
+        if !is_known || (speaker.is_server && !is_reported) {
             if let Some(why) = self.refuse_moved() {
                 return CartAnswer::refused(why);
             }
-            if let Err(why) = self.take_order(order, speaker)? {
+            if is_known {
+                self.report_late(order, speaker)?;
+            } else if let Err(why) = self.take_order(order, speaker)? {
                 return CartAnswer::refused(why);
             }
         }
@@ -170,11 +203,7 @@ impl<S: Sql> Hub<'_, S> {
         let Some(bought) = bought(order, checkout.as_ref()) else {
             return Ok(Err(RefusedCode::BadOrder.into()));
         };
-        let bought = if order.is_foreign {
-            self.recognized(&bought, order, checkout.as_ref())
-        } else {
-            bought
-        };
+        let bought = self.recognized(&bought, order, checkout.as_ref());
         let (cart, hub) = (&self.stored.cart, self.stored.state.hub);
         let delta = match &checkout {
             Some(checkout) if checkout.epoch == cart.epoch => {
@@ -189,10 +218,25 @@ impl<S: Sql> Hub<'_, S> {
             Err(refusal) => return Ok(Err(CartRefusal::from(&refusal))),
         };
         first_time(self.sql, "order", &order.order_id)?;
-        self.report_order(order, &bought, checkout.as_ref(), speaker)?;
+        let person = if speaker.is_server {
+            checkout.as_ref().and_then(|checkout| checkout.person.clone())
+        } else {
+            // The page's last word counts, as with its operations.
+            self.stored.state.person = order.person.clone().filter(Person::is_consenting);
+            self.stored.state.person.clone()
+        };
+        self.report_recovery(order, person.as_ref(), speaker)?;
+        if speaker.is_server {
+            self.report_order(order, &bought, checkout.as_ref(), person.as_ref())?;
+        }
         self.note_speaker(speaker);
-        if let Some(checkout) = checkout {
-            keep(self.sql, &Checkout { is_ordered: true, ..checkout })?;
+        let lines = self.shown_of_checkout(&bought, checkout.as_ref());
+        // A server has reported its order just now.
+        let is_to_report = !speaker.is_server;
+        let of_order = || Checkout::of_order(&order.order_id, lines);
+        if let Some(ended) = checkout.or_else(|| is_to_report.then(of_order)) {
+            let order_id = Some(order.order_id.clone());
+            keep(self.sql, &Checkout { is_ordered: true, order_id, person, ..ended })?;
         }
         if self.stored.state.checkout.take().is_some() {
             self.stored.schedule(self.sql, Task::Checkout, None)?;
@@ -204,11 +248,29 @@ impl<S: Sql> Hub<'_, S> {
         Ok(Ok(()))
     }
 
+    /// Reports an order that a page has taken out of the cart before.
+    fn report_late(&mut self, order: &Order, speaker: &Speaker) -> Result<(), Failure> {
+        let is_of_order = |checkout: &Checkout| checkout.order_id.as_ref() == Some(&order.order_id);
+        let checkout = all(self.sql)?.into_iter().rfind(is_of_order);
+        let Some(bought) = bought(order, checkout.as_ref()) else { return Ok(()) };
+        let bought = self.recognized(&bought, order, checkout.as_ref());
+        let person = checkout.as_ref().and_then(|checkout| checkout.person.clone());
+        self.speak_for_server(speaker);
+        self.report_order(order, &bought, checkout.as_ref(), person.as_ref())
+    }
+
+    /// A server that sends orders may name the customer, even if a page has edited the cart.
+    fn speak_for_server(&mut self, speaker: &Speaker) {
+        self.stored.state.is_server = true;
+        self.stored.state.source.clone_from(&speaker.source);
+        self.is_dirty = true;
+    }
+
     /// Finds the checkout of an order: the one with the order's checkout id, or the newest of this epoch that no order
     /// has ended.
     fn checkout_of(&self, order: &Order) -> Result<Option<Checkout>, Failure> {
         if let Some(id) = &order.checkout_id
-            && let Some(checkout) = find(self.sql, id)?
+            && let Some(checkout) = find(self.sql, id)?.filter(Checkout::is_named)
         {
             return Ok(Some(checkout));
         }
@@ -217,8 +279,11 @@ impl<S: Sql> Hub<'_, S> {
         Ok(all(self.sql)?.into_iter().rfind(is_candidate))
     }
 
-    /// Maps the bought lines to lines of the checkout, or else of the cart.
+    /// Maps the bought lines of a shop system to lines of the checkout, or else of the cart.
     fn recognized(&self, bought: &Bought, order: &Order, checkout: Option<&Checkout>) -> Bought {
+        if !order.is_foreign {
+            return bought.clone();
+        }
         let is_named = checkout.is_some_and(|found| order.checkout_id.as_ref() == Some(&found.id));
         let known: Vec<(LineKey, u32)> = match checkout {
             Some(checkout) => {
@@ -229,66 +294,78 @@ impl<S: Sql> Hub<'_, S> {
         foreign::recognized(bought, &known, is_named)
     }
 
-    /// Reports an order that no page reports, and the recovery of an abandoned cart.
+    /// Reports the recovery of an abandoned cart.
+    fn report_recovery(
+        &mut self,
+        order: &Order,
+        person: Option<&Person>,
+        speaker: &Speaker,
+    ) -> Result<(), Failure> {
+        if speaker.is_server {
+            self.speak_for_server(speaker);
+        }
+        let reminded = self.reminded(person);
+        self.is_dirty = true;
+        let Some(abandoned) = self.stored.state.abandoned.take() else { return Ok(()) };
+        let Some(reminded) = reminded else { return Ok(()) };
+        let seconds = (self.turn.ms() - abandoned.at_ms).max(0) / 1_000;
+        let mut properties = serde_json::Map::new();
+        properties.insert("seconds_between".to_owned(), seconds.into());
+        properties.insert("order_id".to_owned(), order.order_id.as_str().into());
+        let message_id = abandoned.message_id(CartEvent::CartRecovered);
+        self.report(&reminded, CartEvent::CartRecovered, &message_id, properties)
+    }
+
+    /// Reports an order that a server tells, once. Where nobody may be named, nothing is reported yet: a later call may name
+    /// somebody.
     fn report_order(
         &mut self,
         order: &Order,
         bought: &Bought,
         checkout: Option<&Checkout>,
-        speaker: &Speaker,
+        person: Option<&Person>,
     ) -> Result<(), Failure> {
-        let person = checkout.and_then(|checkout| checkout.person.clone());
-        if speaker.is_server {
-            // A server that sends orders may name the customer, even if a page has edited the cart.
-            self.stored.state.is_server = true;
-            self.stored.state.source.clone_from(&speaker.source);
+        let Some(subject) = self.subject(person) else { return Ok(()) };
+        let product = |ShownLine { line, quantity, info }| Product {
+            line,
+            quantity: Quantity::whole(quantity),
+            info,
+        };
+        let shown = self.shown_of_checkout(bought, checkout);
+        let mut products: Vec<Product> = shown.into_iter().map(product).collect();
+        measure(&mut products, order);
+        let mut properties = about(&products);
+        properties.insert("order_id".to_owned(), order.order_id.as_str().into());
+        if order.is_unpaid {
+            properties.insert("paid".to_owned(), false.into());
         }
-        let subject = self.subject(person.as_ref());
-        let reminded = self.reminded(person.as_ref());
-        let abandoned = self.stored.state.abandoned.take();
-        self.is_dirty = true;
-        let (Some(subject), Some(reminded)) = (subject, reminded) else { return Ok(()) };
-        if let Some(abandoned) = abandoned {
-            let seconds = (self.turn.ms() - abandoned.at_ms).max(0) / 1_000;
-            let mut properties = serde_json::Map::new();
-            properties.insert("seconds_between".to_owned(), seconds.into());
-            properties.insert("order_id".to_owned(), order.order_id.as_str().into());
-            let message_id = abandoned.message_id(CartEvent::CartRecovered);
-            self.report(&reminded, CartEvent::CartRecovered, &message_id, properties)?;
+        if let Some((minor, currency)) = order.total {
+            let total = price(Amount { minor, currency });
+            properties.extend(total.map(|total| ("total".to_owned(), total)));
+            properties.insert("currency".to_owned(), currency.code().into());
         }
-        if speaker.is_server {
-            let cart = &self.stored.cart;
-            let info = |line: &LineKey| cart.look(line).map(|(_, info)| info.clone());
-            let mut products: Vec<Product> = bought
-                .iter()
-                .map(|(line, &units)| Product {
-                    line: line.clone(),
-                    quantity: Quantity::whole(units),
-                    info: info(line).unwrap_or_default(),
-                })
-                .collect();
-            measure(&mut products, order);
-            let mut properties = about(&products);
-            properties.insert("order_id".to_owned(), order.order_id.as_str().into());
-            if order.is_unpaid {
-                properties.insert("paid".to_owned(), false.into());
-            }
-            if let Some((minor, currency)) = order.total {
-                let total = price(Amount { minor, currency });
-                properties.extend(total.map(|total| ("total".to_owned(), total)));
-                properties.insert("currency".to_owned(), currency.code().into());
-            }
-            if let Some(checkout) = checkout {
-                properties.insert("checkout_id".to_owned(), checkout.id.as_str().into());
-            }
-            self.report(
-                &subject,
-                CartEvent::OrderCompleted,
-                &order_id(&order.order_id),
-                properties,
-            )?;
+        if let Some(checkout) = checkout.filter(|checkout| checkout.is_named()) {
+            properties.insert("checkout_id".to_owned(), checkout.id.as_str().into());
         }
-        Ok(())
+        first_time(self.sql, REPORTED, &order.order_id)?;
+        let message_id = order_id(&order.order_id);
+        self.report(&subject, CartEvent::OrderCompleted, &message_id, properties)
+    }
+
+    /// Returns bought lines with the look that they have in the cart, or had in the checkout.
+    fn shown_of_checkout(&self, bought: &Bought, checkout: Option<&Checkout>) -> Vec<ShownLine> {
+        let known = checkout.map(|checkout| checkout.lines.as_slice()).unwrap_or_default();
+        let info = |line: &LineKey| {
+            let looks = self.stored.cart.look(line).map(|(_, info)| info);
+            let looked = || known.iter().find(|shown| shown.line == *line).map(|shown| &shown.info);
+            looks.or_else(looked).cloned().unwrap_or_default()
+        };
+        let shown = bought.iter().map(|(line, &quantity)| ShownLine {
+            line: line.clone(),
+            quantity,
+            info: info(line),
+        });
+        shown.collect()
     }
 }
 

@@ -5,6 +5,7 @@
 
 use hilo_core::cart::wire::{Broadcast, Revision};
 use hilo_core::cart::{Cart, epoch, limits};
+use hilo_core::rate::Bucket;
 
 use super::state::{Bound, Standing, StoredCart, Task, sum_hash};
 use super::turn::Turn;
@@ -25,6 +26,8 @@ pub struct Volatile {
     /// Whether the schema was updated in this life of the object.
     pub(super) is_current: bool,
     pub(super) stored: Option<StoredCart>,
+    /// The calls of pages and apps.
+    pub(super) calls: Bucket,
     /// The time until which leased touchpoints are not sent again. The value is only in memory, like the profile's
     /// leases: a restarted object has lost it and sends at once.
     pub(super) leased_until_ms: i64,
@@ -57,6 +60,8 @@ pub enum News {
     },
     /// The cart has moved into a customer's.
     Merged,
+    /// The customer has logged out: the sockets of this login end.
+    LoggedOut(String),
 }
 
 /// The reason why the cart changes.

@@ -14,13 +14,18 @@ use super::hub::{HubAnswer, News, Volatile, within};
 use super::state::StoredCart;
 use super::turn::Turn;
 use super::view;
-use crate::calls::cart::{Person, Since, Speaker};
+use crate::calls::cart::{Pass, Person, Since, Speaker};
 use crate::calls::encode;
 use crate::calls::refused::CartRefusal;
 use crate::keyring::Keyring;
 use crate::platform::{Failure, Sql};
 use crate::ticket;
 
+/// The most sockets of one cart that have sent their hello: a person's devices and tabs, or a shop that shows one cart on many
+/// screens.
+const SOCKETS_MAX: usize = 64;
+/// The most sockets without a hello. One more takes the place of the oldest of them, so that nobody can fill a cart with silence.
+const SILENT_MAX: usize = 16;
 /// How long a socket may stay open without a hello.
 const HELLO_MS: i64 = 5_000;
 /// The most bytes of a frame.
@@ -44,8 +49,10 @@ pub struct Socket {
     pub id: u64,
     /// The time when the socket was opened.
     pub opened_ms: i64,
-    /// The sender of its frames, once the first frame has shown a ticket.
-    pub speaker: Option<Speaker>,
+    /// The right that its ticket gave.
+    pub pass: Pass,
+    /// Whether the first frame has said where the page is. Before that the socket gets nothing.
+    pub is_greeted: bool,
     /// The replica whose operations it has sent.
     pub replica: Option<ReplicaId>,
 }
@@ -80,18 +87,62 @@ struct FrameBody {
     person: Option<Person>,
 }
 
-/// The time at which a socket without a hello is closed.
-pub fn hello_deadline_ms(socket: &Socket) -> Option<i64> {
-    socket.speaker.is_none().then_some(socket.opened_ms + HELLO_MS)
+/// The place for one more socket.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Room {
+    /// There is room.
+    Free,
+    /// There is room if the silent socket with this id is closed.
+    InPlaceOf(u64),
+    /// The cart has the most sockets.
+    Full,
+}
+
+/// Finds the place for one more socket among those that are open. Silent sockets do not count against the others.
+pub fn room<'s>(open: impl Iterator<Item = &'s Socket>) -> Room {
+    let (greeted, silent): (Vec<_>, Vec<_>) = open.partition(|socket| socket.is_greeted);
+    if greeted.len() >= SOCKETS_MAX {
+        return Room::Full;
+    }
+    let oldest = silent.iter().min_by_key(|socket| socket.opened_ms);
+    match oldest.filter(|_| silent.len() >= SILENT_MAX) {
+        Some(socket) => Room::InPlaceOf(socket.id),
+        None => Room::Free,
+    }
 }
 
 impl Socket {
+    /// Makes a socket; `None` without a valid ticket for the cart called `name`.
+    pub fn open(id: u64, ticket: &str, secret: &Keyring, turn: Turn<'_>) -> Option<Socket> {
+        let pass = ticket::read(ticket, turn.name, secret, turn.now.as_second())?;
+        Some(Socket { id, opened_ms: turn.ms(), pass, is_greeted: false, replica: None })
+    }
+
+    /// The time at which the socket is closed if nothing happens: the end of its token, or the deadline of its hello.
+    pub fn deadline_ms(&self) -> i64 {
+        let hello_ms = if self.is_greeted { i64::MAX } else { self.opened_ms + HELLO_MS };
+        hello_ms.min(self.ends_ms())
+    }
+
+    const fn ends_ms(&self) -> i64 {
+        self.pass.ends_s.saturating_mul(1_000)
+    }
+
     /// Returns the close code and its reason, if the socket is overdue at this time.
     pub fn overdue(&self, now_ms: i64) -> Option<(u16, &'static str)> {
-        let deadline_ms = hello_deadline_ms(self)?;
-        (now_ms >= deadline_ms).then_some((CLOSE_SILENT, "no hello within 5 s"))
+        if now_ms >= self.ends_ms() {
+            return Some((CLOSE_TICKET, "the token is over: fetch the cart with a new one"));
+        }
+        (now_ms >= self.deadline_ms()).then_some((CLOSE_SILENT, "no hello within 5 s"))
     }
 }
+
+/// The close code of a socket whose customer has logged out.
+pub const LOGGED_OUT: (u16, &str) = (CLOSE_TICKET, "logged out");
+/// The close code of a silent socket that gives its place to another one.
+pub const CROWDED: (u16, &str) = (CLOSE_SILENT, "too many sockets without a hello");
+/// The close code of a socket for which there is no room any more when it says hello.
+pub const FULL: (u16, &str) = (CLOSE_RATE, "this cart has 64 sockets open");
 
 /// Notes the time of a frame. Returns whether the frame is one too many.
 pub fn is_flood(times: &mut VecDeque<i64>, now_ms: i64) -> bool {
@@ -118,40 +169,50 @@ pub fn frame(
     if text.len() > FRAME_BYTES_MAX {
         return Ok(ended(CLOSE_LARGE, "at most 64 KB a frame"));
     }
+    if let Some(why) = socket.overdue(turn.ms()) {
+        return Ok(Frame { close: Some(why), ..Frame::default() });
+    }
     let Ok(body) = serde_json::from_str::<FrameBody>(text) else {
-        return match socket.speaker {
-            Some(_) => refused(&CartRefusal::from(&Refusal::Malformed)),
-            None => Ok(ended(CLOSE_PROTOCOL, "the first frame is a hello")),
+        return if socket.is_greeted {
+            refused(&CartRefusal::from(&Refusal::Malformed))
+        } else {
+            Ok(ended(CLOSE_PROTOCOL, "the first frame is a hello"))
         };
     };
-    match (body.t.as_str(), socket.speaker.clone()) {
-        ("hello", None) => hello(sql, volatile, socket, &body, secret, turn),
-        ("hello", Some(_)) => Ok(ended(CLOSE_PROTOCOL, "hello was said before")),
-        ("ops", Some(speaker)) => ops(sql, volatile, socket, (text, body.person), &speaker, turn),
-        ("ops", None) => Ok(ended(CLOSE_TICKET, "say hello with a ticket first")),
-        (_, Some(_)) => refused(&CartRefusal::from(&Refusal::Malformed)),
-        (_, None) => Ok(ended(CLOSE_PROTOCOL, "the first frame is a hello")),
+    match (body.t.as_str(), socket.is_greeted) {
+        ("hello", false) => hello(sql, volatile, socket, &body, turn),
+        ("hello", true) => Ok(ended(CLOSE_PROTOCOL, "hello was said before")),
+        (_, false) => Ok(ended(CLOSE_PROTOCOL, "the first frame is a hello")),
+        ("ops", true) => ops(sql, volatile, socket, (text, body.person), turn),
+        ("ticket", true) => Ok(prolong(socket, &body.ticket, secret, turn)),
+        (_, true) => refused(&CartRefusal::from(&Refusal::Malformed)),
     }
 }
 
-/// Handles a hello: a socket with a valid ticket for this cart may send from now on.
+/// Handles a hello: the socket gets the changes since the page's position, and all news from now on.
 fn hello(
     sql: &impl Sql,
     volatile: &mut Volatile,
     socket: &mut Socket,
     body: &FrameBody,
-    secret: &Keyring,
     turn: Turn<'_>,
 ) -> Result<Frame, Failure> {
-    let now_s = turn.now.as_second();
-    let Some(speaker) = ticket::read(&body.ticket, turn.name, secret, now_s) else {
-        return Ok(ended(CLOSE_TICKET, "fetch the cart for a new ticket"));
-    };
-    socket.speaker = Some(speaker.clone());
+    socket.is_greeted = true;
     socket.replica = body.replica;
     let rev = body.rev.unwrap_or(Revision(0));
     let since = Since { epoch: body.epoch, rev, replica: body.replica, with_lines: false };
-    welcome(sql, volatile, &since, &speaker, turn)
+    welcome(sql, volatile, &since, &socket.pass.speaker, turn)
+}
+
+/// Handles a new ticket: the socket lives as long as the token behind it.
+fn prolong(socket: &mut Socket, ticket: &str, secret: &Keyring, turn: Turn<'_>) -> Frame {
+    match ticket::read(ticket, turn.name, secret, turn.now.as_second()) {
+        Some(pass) => {
+            socket.pass = pass;
+            Frame::default()
+        }
+        None => ended(CLOSE_TICKET, "fetch the cart for a new ticket"),
+    }
 }
 
 fn ended(code: u16, reason: &'static str) -> Frame {
@@ -200,9 +261,9 @@ fn ops(
     volatile: &mut Volatile,
     socket: &mut Socket,
     (text, person): (&str, Option<Person>),
-    speaker: &Speaker,
     turn: Turn<'_>,
 ) -> Result<Frame, Failure> {
+    let speaker = &socket.pass.speaker;
     let read = check_bytes(text.as_bytes()).and_then(|()| Ops::read(text.as_bytes()));
     let ops = match read {
         Ok(ops) => ops,
@@ -236,7 +297,7 @@ fn acknowledge(rev: Revision, acked: u32) -> Result<String, Failure> {
     encode(&Ack { t: "ack", rev, acked })
 }
 
-/// Writes news as a frame for `socket`; `None` for a socket that has not sent a hello.
+/// Writes news as a frame for `socket`; `None` for a socket that has not sent a hello or whose time is over.
 ///
 /// # Errors
 /// `Fatal` if the news cannot be written as JSON, which is a bug.
@@ -253,7 +314,9 @@ pub fn text_of(
         open: bool,
         changed: bool,
     }
-    let Some(speaker) = &socket.speaker else { return Ok(None) };
+    if !socket.is_greeted || socket.overdue(turn.ms()).is_some() {
+        return Ok(None);
+    }
     let prefix = |replica| {
         let stored = volatile.stored.as_ref();
         stored.map_or(0, |stored| stored.cart.ctx.prefix(replica))
@@ -266,13 +329,15 @@ pub fn text_of(
         News::Anew => {
             let none = Revision(0);
             let since = Since { epoch: 0, rev: none, replica: socket.replica, with_lines: false };
-            let mut frame = welcome(sql, volatile, &since, speaker, turn)?;
+            let mut frame = welcome(sql, volatile, &since, &socket.pass.speaker, turn)?;
             frame.replies.pop().unwrap_or_default()
         }
         News::Checkout { open, changed } => {
             encode(&Checkout { t: "checkout", open: *open, changed: *changed })?
         }
         News::Merged => r#"{"t":"merged"}"#.to_owned(),
+        // The shell closes the sockets of that login.
+        News::LoggedOut(_) => return Ok(None),
     };
     Ok(Some(text))
 }

@@ -33,6 +33,9 @@ struct Cargo {
     replicas: Vec<(ReplicaId, Bound)>,
     checkouts: Vec<Checkout>,
     orders: Vec<String>,
+    /// The orders that the guest's hub has reported.
+    #[serde(default)]
+    reported: Vec<String>,
     person: Option<Person>,
     source: String,
     open: Option<OpenCheckout>,
@@ -83,6 +86,7 @@ impl<S: Sql> Hub<'_, S> {
             replicas: self.stored.replicas.iter().map(|(id, bound)| (*id, bound.clone())).collect(),
             checkouts: checkout::all(self.sql)?,
             orders: happened(self.sql, "order", ORDERS_MAX)?,
+            reported: happened(self.sql, checkout::REPORTED, ORDERS_MAX)?,
             person: state.person.clone(),
             source: state.source.clone(),
             open: state.checkout.clone(),
@@ -142,11 +146,17 @@ impl<S: Sql> Hub<'_, S> {
         for order in &cargo.orders {
             first_time(self.sql, "order", order)?;
         }
+        for order in &cargo.reported {
+            first_time(self.sql, checkout::REPORTED, order)?;
+        }
         for guests in cargo.checkouts {
             // The checkout's dots are the same in both carts. Only the number of the epoch differs.
             if guests.epoch == cargo.epoch && !guests.is_ordered {
                 let epoch = self.stored.cart.epoch;
                 checkout::keep(self.sql, &Checkout { epoch, ..guests })?;
+            } else if guests.order_id.is_some() {
+                // A server may still report this order.
+                checkout::keep(self.sql, &Checkout { epoch: checkout::ENDED, ..guests })?;
             }
         }
         let state = &mut self.stored.state;

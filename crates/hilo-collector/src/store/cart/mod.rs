@@ -6,6 +6,7 @@
 
 mod checkout;
 mod edit;
+mod fit;
 mod foreign;
 mod hub;
 mod live;
@@ -19,11 +20,14 @@ mod turn;
 mod view;
 
 pub use hub::{HubAnswer, News, Volatile};
-pub use live::{FLOOD, Frame, Socket, frame, hello_deadline_ms, is_flood, text_of};
+pub use live::{
+    CROWDED, FLOOD, FULL, Frame, LOGGED_OUT, Room, Socket, frame, is_flood, room, text_of,
+};
 pub use schedule::{Due, confirm, due, next_alarm, release};
 pub use turn::Turn;
 
 use hilo_core::cart::ReplicaId;
+use hilo_core::rate::Rate;
 
 use super::schema;
 use crate::calls::cart::{CartAsk, CartCall, CartSummary, Leave, Speaker};
@@ -31,6 +35,10 @@ use crate::calls::{decode, encode};
 use crate::platform::{Failure, Sql};
 use hub::{Hub, within};
 use state::StoredCart;
+
+/// Calls of pages and apps by HTTP. A page waits a quarter of a second for further clicks, so these are five devices that all edit
+/// the cart all the time. Frames of sockets are bounded by the socket.
+const CALLS: Rate = Rate { per_s: 20, burst: 200 };
 
 /// Answers a [`CartCall`].
 ///
@@ -43,12 +51,24 @@ pub fn answer(
     turn: Turn<'_>,
 ) -> Result<HubAnswer, Failure> {
     let CartCall { speaker, ask } = decode(call)?;
+    if is_counted(&ask) && !speaker.is_server {
+        let taken = volatile.calls.take(CALLS, 1, turn.ms());
+        taken.map_err(|after_s| Failure::Busy { after_s })?;
+    }
+    if let CartAsk::Logout { login } = ask {
+        return Ok(HubAnswer {
+            reply: encode(&())?,
+            news: vec![News::LoggedOut(login)],
+            ..HubAnswer::default()
+        });
+    }
     let reads = match ask {
         CartAsk::View(_) | CartAsk::Summary | CartAsk::Leave(_) | CartAsk::Left { .. } => true,
         CartAsk::Ops { .. }
         | CartAsk::Checkout { .. }
         | CartAsk::Ordered(_)
         | CartAsk::Commands(_)
+        | CartAsk::Logout { .. }
         | CartAsk::Join(_) => false,
     };
     if reads && !volatile.is_current && !schema::is_present(sql)? {
@@ -59,6 +79,21 @@ pub fn answer(
         });
     }
     within(sql, volatile, &speaker, turn, |hub| hub.take(ask, &speaker))
+}
+
+/// Whether a page or an app makes this call. The other calls are those of hilo itself.
+const fn is_counted(ask: &CartAsk) -> bool {
+    match ask {
+        CartAsk::View(_) | CartAsk::Ops { .. } | CartAsk::Checkout { .. } | CartAsk::Ordered(_) => {
+            true
+        }
+        CartAsk::Commands(_)
+        | CartAsk::Logout { .. }
+        | CartAsk::Summary
+        | CartAsk::Leave(_)
+        | CartAsk::Join(_)
+        | CartAsk::Left { .. } => false,
+    }
 }
 
 /// The answer for a cart that nobody has used.
@@ -73,6 +108,7 @@ fn answer_unused(ask: &CartAsk, speaker: &Speaker, turn: Turn<'_>) -> Result<Str
         }
         CartAsk::Leave(_) => encode(&Leave::Nothing),
         CartAsk::Left { .. }
+        | CartAsk::Logout { .. }
         | CartAsk::Ops { .. }
         | CartAsk::Checkout { .. }
         | CartAsk::Ordered(_)
@@ -91,6 +127,8 @@ impl<S: Sql> Hub<'_, S> {
             CartAsk::Ordered(order) => encode(&self.ordered(&order, speaker)?),
             CartAsk::Commands(commands) => encode(&self.commands(&commands, speaker)?),
             CartAsk::Summary => encode(&self.summary()?),
+            // A logout changes nothing that is stored.
+            CartAsk::Logout { .. } => encode(&()),
             CartAsk::Leave(to) => encode(&self.leave(to)?),
             CartAsk::Join(leaving) => encode(&self.join(&leaving, speaker)?),
             CartAsk::Left { merge_id } => encode(&self.left(&merge_id)?),

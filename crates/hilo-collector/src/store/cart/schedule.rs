@@ -205,12 +205,17 @@ impl<S: Sql> Hub<'_, S> {
     /// Returns the oldest touchpoints that no profile has confirmed.
     fn hand_out(&mut self) -> Result<Vec<Touchpoint>, Failure> {
         let rows = self.sql.exec(
-            "SELECT seq, source, body FROM outbox ORDER BY seq LIMIT ?",
+            "SELECT seq, source, body, cut FROM outbox ORDER BY seq LIMIT ?",
             &[SqlValue::Int(TOUCHPOINTS_MAX)],
         )?;
         let touchpoint = |row: &crate::platform::SqlRow| {
             let event = raw(row.text("body")?.to_owned())?;
-            Ok(Touchpoint { seq: row.int("seq")?, source: row.text("source")?.to_owned(), event })
+            Ok(Touchpoint {
+                seq: row.int("seq")?,
+                source: row.text("source")?.to_owned(),
+                event,
+                cut: row.text_opt("cut").map(str::to_owned),
+            })
         };
         rows.iter().map(touchpoint).collect()
     }

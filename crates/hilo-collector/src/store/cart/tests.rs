@@ -263,6 +263,7 @@ fn order(id: &str, checkout_id: Option<&str>) -> Order {
         total: None,
         is_unpaid: false,
         is_foreign: false,
+        person: None,
     }
 }
 

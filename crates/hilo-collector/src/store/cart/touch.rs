@@ -9,14 +9,11 @@ use hilo_core::cart::{Cart, Dot, LineInfo, LineKey, Quantity};
 use hilo_core::money::Amount;
 use serde_json::{Map, Value, json};
 
+use super::fit::fit;
 use super::hub::Hub;
 use super::state::Task;
 use crate::calls::cart::{Owner, Person, Speaker};
-use crate::calls::encode;
-use crate::platform::{Failure, Sql};
-
-/// The most products of one event: 200 lines with names and pictures do not fit into an event's 32 KB.
-const PRODUCTS_MAX: usize = 50;
+use crate::platform::{Failure, Sql, SqlValue};
 
 /// An edit as a touchpoint, with its line's display fields.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -90,7 +87,7 @@ pub(super) fn price(amount: Amount) -> Option<Value> {
 /// Makes the properties of an event about many products.
 pub(super) fn about(products: &[Product]) -> Map<String, Value> {
     let mut properties = Map::new();
-    let listed = products.iter().take(PRODUCTS_MAX).map(|product| product.properties().into());
+    let listed = products.iter().map(|product| product.properties().into());
     properties.insert("products".to_owned(), Value::Array(listed.collect()));
     let mut currencies = products.iter().map(|product| product.line.currency);
     let first = currencies.next().filter(|first| !first.is_none());
@@ -175,7 +172,7 @@ impl<S: Sql> Hub<'_, S> {
         // The wire accepts null for an absent field.
         let device = subject.device.as_ref().map(|device| &device.anonymous_id);
         let consent = subject.device.as_ref().map(|device| json!({ "consent": device.consent }));
-        let body = json!({
+        let mut body = json!({
             "type": "track",
             "event": event.name(),
             "messageId": message_id,
@@ -185,10 +182,12 @@ impl<S: Sql> Hub<'_, S> {
             "context": consent,
             "properties": properties,
         });
+        let (text, cut) = fit(&mut body)?;
+        let cut = if cut.is_empty() { SqlValue::Null } else { cut.join(", ").into() };
         self.sql.exec(
-            "INSERT INTO outbox (message_id, source, body) VALUES (?, ?, ?)
+            "INSERT INTO outbox (message_id, source, body, cut) VALUES (?, ?, ?, ?)
              ON CONFLICT (message_id) DO NOTHING",
-            &[message_id.into(), subject.source.as_str().into(), encode(&body)?.into()],
+            &[message_id.into(), subject.source.as_str().into(), text.into(), cut],
         )?;
         self.stored.schedule_by(self.sql, Task::Outbox, self.turn.ms())?;
         self.pump = true;

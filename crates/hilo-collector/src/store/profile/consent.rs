@@ -10,10 +10,13 @@ use hilo_core::consent::{Purpose, Receipt};
 use jiff::Timestamp;
 
 use crate::calls::{
-    ConsentChange, ConsentCopy, ConsentRecorded, ConsentReport, decode, encode, map_of,
+    ConsentChange, ConsentCopy, ConsentRecorded, ConsentReport, Page, decode, encode, map_of,
 };
 use crate::platform::{Failure, Sql, SqlValue};
 use crate::signature::sha256_hex;
+
+/// The most receipts of one page of the person's copy. A receipt has up to 20 KB, and an isolate has 128 MB for all its requests.
+pub(super) const COPY_ROWS_MAX: u32 = 25;
 
 /// The recorded state of each purpose.
 #[derive(Debug, Default)]
@@ -215,14 +218,10 @@ fn seal(change: &ConsentChange, revision: u32, prev_hash: String, now: Timestamp
     receipt
 }
 
-/// Reads the person's copy.
-pub(super) fn copy(sql: &impl Sql) -> Result<ConsentCopy, Failure> {
-    let standing = standing(sql)?;
-    let mut receipts = Vec::new();
-    for row in sql.exec("SELECT body FROM receipts ORDER BY seq", &[])? {
-        receipts.push(decode(row.text("body")?)?);
-    }
-    Ok(ConsentCopy { revision: standing.revision(), state: words(&standing), receipts })
+/// Reads the person's copy: the recorded state, with a page of receipts.
+pub(super) fn copy(sql: &impl Sql, page: Page) -> Result<ConsentCopy, Failure> {
+    let (standing, Page { rows: receipts, next }) = (standing(sql)?, page);
+    Ok(ConsentCopy { revision: standing.revision(), state: words(&standing), receipts, next })
 }
 
 /// Writes the state of each purpose as the wire's text.

@@ -9,6 +9,7 @@ mod leases;
 mod optin;
 mod outbox;
 mod pages;
+mod rates;
 mod record;
 mod settled;
 mod stored_profile;
@@ -49,6 +50,7 @@ pub fn answer(
 ) -> Result<CallResult, Failure> {
     let (call, bodies) = call.split_once('\n').unwrap_or((call, ""));
     let call: ProfileCall = decode(call)?;
+    volatile.rates.take(&call, now)?;
     let writes = makes_storage(&call);
     if !volatile.has_storage(sql, writes)? {
         return Ok(CallResult { reply: of_nobody(&call)?, ..CallResult::default() });
@@ -59,7 +61,7 @@ pub fn answer(
     }
     let mut result = CallResult::default();
     result.reply = match call {
-        ProfileCall::Record { source, plans, records } => {
+        ProfileCall::Record { source, plans, records, is_public: _ } => {
             let shared = record::Shared { name, source: &source, plans: &plans, bodies, now };
             return store_events(sql, volatile, &shared, records);
         }
@@ -101,7 +103,10 @@ pub fn answer(
             result.alarm = next_alarm(sql, now)?;
             encode(&count)
         }
-        ProfileCall::ConsentCopy => consent::copy(sql).and_then(|copy| encode(&copy)),
+        ProfileCall::ConsentCopy { cursor } => {
+            let page = pages::receipts(sql, cursor.as_deref(), consent::COPY_ROWS_MAX)?;
+            consent::copy(sql, page).and_then(|copy| encode(&copy))
+        }
         ProfileCall::Summary => pages::summary(sql).and_then(|summary| encode(&summary)),
         ProfileCall::Events { cursor, limit } => {
             pages::events(sql, cursor.as_deref(), limit).and_then(|page| encode(&page))
@@ -125,7 +130,7 @@ const fn makes_storage(call: &ProfileCall) -> bool {
         | ProfileCall::OptIn(_) => true,
         ProfileCall::Confirm { .. }
         | ProfileCall::Replay { .. }
-        | ProfileCall::ConsentCopy
+        | ProfileCall::ConsentCopy { .. }
         | ProfileCall::Summary
         | ProfileCall::Events { .. }
         | ProfileCall::Receipts { .. }
@@ -164,7 +169,7 @@ fn remember_name(sql: &impl Sql, name: &str) -> Result<(), Failure> {
 /// Answers a call about a person without stored data.
 fn of_nobody(call: &ProfileCall) -> Result<String, Failure> {
     match call {
-        ProfileCall::ConsentCopy => encode(&ConsentCopy::default()),
+        ProfileCall::ConsentCopy { .. } => encode(&ConsentCopy::default()),
         ProfileCall::Summary => encode(&pages::summary_of_nobody()),
         ProfileCall::Events { .. }
         | ProfileCall::Receipts { .. }

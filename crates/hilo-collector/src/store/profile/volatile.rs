@@ -6,6 +6,7 @@
 
 use super::known::Known;
 use super::leases::Leases;
+use super::rates::Rates;
 use crate::calls::Delivery;
 use crate::platform::{Failure, Sql};
 use crate::store::schema;
@@ -14,6 +15,7 @@ use crate::store::schema;
 #[derive(Debug, Default)]
 pub struct Volatile {
     pub(super) leases: Leases,
+    pub(super) rates: Rates,
     /// The deliveries of events that were just stored. They are leased already, and none of them has to be read again.
     pub(super) fresh: Vec<Delivery>,
     pub(super) known: Option<Known>,

@@ -22,7 +22,7 @@ pub(super) const JOURNAL: &[&str] = &[
 pub(super) const REJECTS: &[&str] = &[include_str!("rejects_0001.sql")];
 
 /// A cart object's migrations, in order.
-pub(super) const CART: &[&str] = &[include_str!("cart_0001.sql")];
+pub(super) const CART: &[&str] = &[include_str!("cart_0001.sql"), include_str!("cart_0002.sql")];
 
 /// Whether the object has ever stored anything. A call that only reads must not create storage for an unknown person.
 pub(super) fn is_present(sql: &impl Sql) -> Result<bool, Failure> {

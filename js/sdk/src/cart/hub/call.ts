@@ -29,11 +29,11 @@ function capability() {
   return head.capability || (isForeign && !token ? "new" : "");
 }
 
-/** One call to the collector. Never rejects. */
-export async function call<Body>(method: string, path: string, body?: object): Promise<Answer<Body>> {
+/** One call to the collector; `proof` is the token of whom it is about. Never rejects. */
+export async function call<Body>(method: string, path: string, body?: object, proof = token): Promise<Answer<Body>> {
   try {
     const headers: Record<string, string> = { "x-hilo": "1", authorization: `Bearer ${host.key}` };
-    if (token) headers["x-hilo-user-token"] = token;
+    if (proof) headers["x-hilo-user-token"] = proof;
     const opener = capability();
     if (opener) headers["x-hilo-cart-token"] = opener;
     if (body) headers["content-type"] = "application/json";

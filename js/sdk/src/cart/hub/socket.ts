@@ -35,15 +35,17 @@ export function connect(receive: (frame: Frame) => void, retry: (ms: number) => 
 export function open(ticket: string, cart: string) {
   // A socket that is closing may take its time.
   if (socket && (label !== cart || socket.readyState > WebSocket.OPEN)) close();
+  // The hub ends a socket with the token that opened it. A newer ticket prolongs it.
+  if (isOpen()) socket!.send(JSON.stringify({ t: "ticket", ticket }));
   if (socket || typeof WebSocket !== "function" || failures >= SOCKETS_MAX) return;
   const url = new URL(`${host.endpoint}/v1/cart/live?cart=${cart}`, location.href);
   url.protocol = url.protocol.replace("http", "ws");
   label = cart;
-  const opened = (socket = quietly(() => new WebSocket(url)));
+  const opened = (socket = quietly(() => new WebSocket(url, ["hilo", `ticket.${ticket}`])));
   if (!opened) return void (failures = SOCKETS_MAX);
   opened.onopen = () => {
     const [epoch, rev] = core.position();
-    opened.send(JSON.stringify({ t: "hello", ticket, epoch: +epoch!, rev }));
+    opened.send(JSON.stringify({ t: "hello", epoch: +epoch!, rev }));
   };
   // A frame that cannot be read is no frame.
   opened.onmessage = ({ data }) => quietly(() => take(data));

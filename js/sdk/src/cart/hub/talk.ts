@@ -14,7 +14,7 @@ import * as machine from "./machine.ts";
 import { personOf } from "./person.ts";
 import * as live from "./socket.ts";
 import { ASKING, BACK_OFF, FORGET_LEAVING, FORGET_ORDER, LEARN, LEARN_REFUSAL, LEAVING, ORDERING, RENEW_TOKEN, RESTING, SENDING, STUCK } from "./states.ts";
-import { renew, setToken, token } from "./token.ts";
+import { left, renew, setToken, token } from "./token.ts";
 import type { Frame, HubAnswer } from "./wire.ts";
 
 /** The hub's words for a refusal; a test in `hilo-tracker/src/cart` compares them with the core's. Every other word means a bad message. */
@@ -52,7 +52,8 @@ const ops = () => ({ ...opsOf(message), ...personOf(host) });
 
 /** Makes the request of a state. */
 function request(state: number): Promise<Answer<HubAnswer>> {
-  if (state === LEAVING) return post("leave", {});
+  // The hub closes the sockets of the login that ended.
+  if (state === LEAVING) return call("POST", "/v1/cart/leave", {}, left);
   if (state === ASKING) {
     const [epoch, rev] = core.position();
     return call("GET", `/v1/cart?epoch=${epoch}&rev=${rev}`);
@@ -108,7 +109,8 @@ function take(json: HubAnswer | null, state: number, changed: () => void): boole
   }
   save();
   changed();
-  if (json?.live && core.label()) live.open(json.live, core.label());
+  // A view of another cart, such as the one before a login, has another cart's ticket.
+  if (json?.live && json.cart === core.label()) live.open(json.live, core.label());
   return true;
 }
 

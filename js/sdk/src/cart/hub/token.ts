@@ -8,7 +8,15 @@ import { head } from "../storage/stored.ts";
 
 /** The token; empty without one. */
 export let token = "";
+/** The token of the visitor who left, until the collector has learned of it. */
+export let left = "";
 let asking: Promise<boolean> | undefined;
+
+/** Logs out. */
+export function leaveToken() {
+  left = token;
+  setToken("");
+}
 
 export function setToken(given: string) {
   token = given;

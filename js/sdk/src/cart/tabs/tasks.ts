@@ -7,7 +7,7 @@ import { host } from "../host.ts";
 import { call } from "../hub/call.ts";
 import { personOf } from "../hub/person.ts";
 import * as sync from "../hub/sync.ts";
-import { renew, setToken } from "../hub/token.ts";
+import { leaveToken, renew, setToken } from "../hub/token.ts";
 import type { CheckoutAnswer } from "../hub/wire.ts";
 import { cellsOf, units } from "../line.ts";
 import { forget } from "../storage/left.ts";
@@ -54,7 +54,7 @@ function reset() {
   sync.last();
   report();
   sync.stop();
-  setToken("");
+  leaveToken();
   core.leave();
   forget();
   leave(true);

@@ -97,3 +97,18 @@ fn a_replica_of_a_deleted_cart_gets_the_number_of_its_last_applied_operation() {
     assert_eq!(answer.1["error"]["previous"], json!({"1": 1}));
     assert!(!hub.summary().known);
 }
+
+#[test]
+fn a_cart_takes_two_hundred_calls_at_once_and_then_twenty_a_second() {
+    let (mut hub, mut a) = (Object::customer(), tab(1));
+    a.adds(&mut hub, "mug", 1);
+    let since = Since { epoch: 0, rev: Revision(0), replica: None, with_lines: false };
+    let look = || CartAsk::View(since.clone());
+    let is_answered = |hub: &mut Object| hub.try_ask::<CartAnswer>(false, look());
+    assert!((0..199).all(|_| is_answered(&mut hub).is_ok()));
+    assert_eq!(is_answered(&mut hub).err(), Some(Failure::Busy { after_s: 1 }));
+    assert!(hub.try_ask::<CartAnswer>(true, look()).is_ok(), "a backend is not counted");
+    assert!(hub.summary().known, "nor is hilo itself");
+    hub.wait(SignedDuration::from_secs(1));
+    assert_eq!((0..40).filter(|_| is_answered(&mut hub).is_ok()).count(), 20);
+}

@@ -8,6 +8,11 @@ impl Object {
         self.ask(&ProfileCall::Consent(change))
     }
 
+    /// The newest page of the person's copy.
+    fn copy(&mut self) -> ConsentCopy {
+        self.ask(&ProfileCall::ConsentCopy { cursor: None })
+    }
+
     fn report(&mut self, id: &str, at: &str, state: &str) -> ConsentRecorded {
         self.report_by(true, id, at, state)
     }
@@ -74,7 +79,7 @@ fn a_choice_from_before_choices_had_a_time_stays_until_a_report_that_is_newer_th
     let choices = "INSERT INTO consent (purpose, state, revision) VALUES ('analytics', 'denied', 4), ('advertising', 'granted', 4)";
     object.sql.exec(choices, &[]).unwrap();
     let stands = |copy: ConsentCopy| (copy.revision, copy.state["analytics"].clone());
-    let copy: ConsentCopy = object.ask(&ProfileCall::ConsentCopy);
+    let copy = object.copy();
     assert_eq!(copy.state["advertising"], "granted");
     assert_eq!(stands(copy), (4, "denied".to_owned()));
     let rows = object.sql.exec("SELECT chosen_ms, by_report FROM consent", &[]).unwrap();
@@ -83,12 +88,12 @@ fn a_choice_from_before_choices_had_a_time_stays_until_a_report_that_is_newer_th
     let at = |s: i64| Timestamp::from_millisecond(migrated_ms + s * 1_000).unwrap();
     object.now = at(3_600);
     object.report("r1", &at(-1).to_string(), "granted");
-    assert_eq!(stands(object.ask(&ProfileCall::ConsentCopy)).1, "denied");
+    assert_eq!(stands(object.copy()).1, "denied");
     // A report under the key of a page lifts no denial of the visitor's, and every denial before was one.
     object.report_by(false, "r2", &at(1).to_string(), "granted");
-    assert_eq!(stands(object.ask(&ProfileCall::ConsentCopy)).1, "denied");
+    assert_eq!(stands(object.copy()).1, "denied");
     object.report("r3", &at(1).to_string(), "granted");
-    assert_eq!(stands(object.ask(&ProfileCall::ConsentCopy)), (5, "granted".to_owned()));
+    assert_eq!(stands(object.copy()), (5, "granted".to_owned()));
 }
 
 #[test]
@@ -107,10 +112,12 @@ fn reports_of_one_call_are_recorded_in_their_order_or_not_at_all() {
     let call = ProfileCall::ConsentReports(changes);
     for _ in 0..2 {
         object.ask::<()>(&call);
-        let copy: ConsentCopy = object.ask(&ProfileCall::ConsentCopy);
-        let told: Vec<_> =
-            copy.receipts.iter().map(|one| (one.revision, &one.changes[0].state)).collect();
-        assert_eq!(told, [(1, &"granted".to_owned()), (2, &"denied".to_owned())]);
+        let copy = object.copy();
+        let receipts = copy.receipts.iter().map(|row| decode(row.get()).unwrap());
+        let told: Vec<_> = receipts
+            .map(|receipt: Receipt| (receipt.revision, receipt.changes[0].state.clone()))
+            .collect();
+        assert_eq!(told, [(2, "denied".to_owned()), (1, "granted".to_owned())], "newest first");
         assert_eq!(copy.state["analytics"], "denied");
     }
     object.sql.exec("DROP TABLE receipts", &[]).unwrap();
@@ -148,4 +155,31 @@ fn a_report_under_the_key_of_a_page_lifts_only_what_a_report_denied() {
     object.report_by(false, "r1", "2026-11-24T08:00:00Z", "denied");
     let told = object.report_by(false, "r2", "2026-11-24T09:00:00Z", "granted");
     assert_eq!(told.state["analytics"], "granted");
+}
+
+#[test]
+fn receipts_with_large_signals_are_read_in_small_pages_that_form_one_chain() {
+    let mut object = Object::new();
+    for revision in 0..200 {
+        object.now += jiff::SignedDuration::from_secs(1);
+        let signals = [("tcf".to_owned(), "x".repeat(8_000))].into();
+        object.change(ConsentChange { signals, ..change(revision, "analytics", "denied") });
+    }
+    let (mut cursor, mut hash, mut count) = (None, None, 0);
+    loop {
+        object.now += jiff::SignedDuration::from_secs(1);
+        let copy: ConsentCopy = object.ask(&ProfileCall::ConsentCopy { cursor });
+        assert!(encode(&copy).unwrap().len() < 512 * 1024);
+        for row in &copy.receipts {
+            let receipt: Receipt = decode(row.get()).unwrap();
+            assert!(hash.is_none_or(|hash| hash == receipt.hash), "newest first, without a gap");
+            hash = Some(receipt.prev_hash);
+            count += 1;
+        }
+        cursor = copy.next;
+        if cursor.is_none() {
+            break;
+        }
+    }
+    assert_eq!((count, hash.as_deref()), (200, Some("")));
 }

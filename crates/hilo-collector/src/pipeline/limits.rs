@@ -1,0 +1,272 @@
+//! The brakes before any object is called: requests from one network, and requests under one write key.
+//!
+//! A request → nothing, or [`Failure::Busy`]. `wrangler.jsonc` has the numbers. Refusals are sampled for the reject log: a
+//! flood must not become a flood of the journal's calls.
+
+use std::cell::Cell;
+
+use hilo_core::config::Source;
+use hilo_core::normalize::geo;
+use hilo_core::outcome::{Code, Rejection};
+
+use super::journal;
+use crate::call::Call;
+use crate::ingest::{self, Route};
+use crate::platform::{Failure, Limit, Platform};
+
+/// The seconds after which a refused sender may try again. The limits count within 10 and 60 seconds.
+const RETRY_S: u32 = 10;
+/// An isolate writes at most one line into the reject log within this time.
+const NOTE_EVERY_MS: i64 = 10_000;
+
+thread_local! {
+    static SAMPLE: Cell<Sample> = const { Cell::new(Sample { noted_ms: i64::MIN, left_out: 0 }) };
+}
+
+/// When an isolate wrote its last line, and the number of refusals since.
+#[derive(Clone, Copy, Debug)]
+struct Sample {
+    noted_ms: i64,
+    left_out: u64,
+}
+
+impl Sample {
+    /// Counts a refusal. Returns the number that a line stands for, if one is due.
+    fn count(&mut self, now_ms: i64) -> Option<u64> {
+        self.left_out += 1;
+        if now_ms.saturating_sub(self.noted_ms) < NOTE_EVERY_MS {
+            return None;
+        }
+        self.noted_ms = now_ms;
+        Some(std::mem::take(&mut self.left_out))
+    }
+}
+
+/// Counts a request of its network.
+///
+/// # Errors
+/// `Busy` where the network sent too much. A backend's own key is not refused: it is secret, and an import is large.
+pub(super) async fn check_peer<P: Platform>(
+    route: &Route,
+    call: &Call<'_, P>,
+) -> Result<(), Failure> {
+    let address = call.incoming.headers.get("cf-connecting-ip").filter(|_| is_counted(route));
+    // Without an address, as on a developer's machine, nobody can be told apart.
+    let Some(network) = address.and_then(geo::network) else { return Ok(()) };
+    if call.platform.is_within(Limit::Peer, &network).await || is_backend(call) {
+        return Ok(());
+    }
+    Err(Failure::Busy { after_s: RETRY_S })
+}
+
+/// Counts a request of its source. The active keys of a source share their limit.
+///
+/// # Errors
+/// `Busy` where too much came under the key.
+pub(super) async fn check_key<P: Platform>(
+    source: &Source,
+    call: &Call<'_, P>,
+) -> Result<(), Failure> {
+    if call.platform.is_within(Limit::Key, &source.name).await {
+        return Ok(());
+    }
+    Err(Failure::Busy { after_s: RETRY_S })
+}
+
+/// Whether a call may reach an object or the journal.
+const fn is_counted(route: &Route) -> bool {
+    match route {
+        Route::Batch
+        | Route::Beacon
+        | Route::Single(_)
+        | Route::Jitsu(_)
+        | Route::Hello
+        | Route::ConsentChange
+        | Route::ConsentCopy
+        | Route::OptIn
+        | Route::Cart(..)
+        | Route::Webhook(_) => true,
+        Route::Metrics
+        | Route::Settings(_)
+        | Route::SourceConfig
+        | Route::Health
+        | Route::Ready
+        | Route::Version
+        | Route::Admin(_)
+        | Route::File(_)
+        | Route::Preflight => false,
+    }
+}
+
+fn is_backend<P: Platform>(call: &Call<'_, P>) -> bool {
+    let Call { incoming, loaded, platform } = *call;
+    let key = ingest::presented_key(&incoming.headers);
+    key.and_then(|key| loaded.config.source_by_key(&key, platform.is_dev()).ok())
+        .is_some_and(Source::is_server)
+}
+
+/// Writes a refusal into the reject log, or counts it for the next line.
+pub(super) fn note<P: Platform>(call: &Call<'_, P>) {
+    let mut sample = SAMPLE.get();
+    let due = sample.count(call.platform.now().as_millisecond());
+    SAMPLE.set(sample);
+    if let Some(count) = due {
+        let message = format!(
+            "answered with 429: one network, key, person or cart sent too much, or an envelope took too long; {count} such requests since the last line"
+        );
+        journal::note_refusal(&Rejection::new(Code::RateLimited, message), call);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::{Value, json};
+
+    use super::*;
+    use crate::calls::journal::read_rejects;
+    use crate::pipeline::serve;
+    use crate::platform::{Body, Incoming, Upload};
+    use crate::shell::memory::{Memory, run};
+
+    const BACKEND: &str = "Bearer sk_dev_backend";
+
+    fn memory() -> Memory {
+        Memory::new("2026-11-24T10:00:00Z".parse().unwrap(), None).unwrap()
+    }
+
+    /// Posts a body from a network, and returns status, `Retry-After` and answer.
+    fn post(
+        memory: &Memory,
+        path: &str,
+        body: &Value,
+        fields: &[(&str, &str)],
+    ) -> (u16, Option<String>, Value) {
+        let mut incoming = Incoming {
+            method: "POST".to_owned(),
+            scheme: "http".to_owned(),
+            host: "127.0.0.1:8787".to_owned(),
+            path: path.to_owned(),
+            body: Upload::Bytes(body.to_string().into_bytes()),
+            ..Incoming::default()
+        };
+        fields.iter().for_each(|(name, value)| incoming.headers.push(name, *value));
+        let reply = run(serve(incoming, memory)).unwrap();
+        let Body::Text(text) = &reply.body else { panic!("{reply:?}") };
+        let after = reply.headers.get("retry-after").map(str::to_owned);
+        (reply.status, after, serde_json::from_str(text).unwrap())
+    }
+
+    fn envelope(persons: std::ops::Range<usize>) -> Value {
+        let event = |n| json!({"type": "page", "messageId": format!("m{n}"), "anonymousId": format!("a{n}"), "properties": {}});
+        let consent = json!({"categoryPreferences": {"analytics": true}, "revision": 1});
+        let batch: Vec<_> = persons.map(event).collect();
+        json!({"writeKey": "wk_shop", "context": {"consent": consent}, "batch": batch})
+    }
+
+    fn noted(memory: &Memory) -> Vec<String> {
+        let rejects = run(read_rejects(memory, 0, 100, 14)).unwrap().unwrap();
+        rejects.rejects.into_iter().map(|reject| reject.code).collect()
+    }
+
+    #[test]
+    fn a_flood_of_refusals_is_one_line_in_ten_seconds_with_their_number() {
+        let mut sample = SAMPLE.get();
+        assert_eq!(sample.count(0), Some(1));
+        assert!((1..500).all(|ms| sample.count(ms).is_none()));
+        assert_eq!(sample.count(10_000), Some(500));
+    }
+
+    #[test]
+    fn an_envelope_of_a_page_about_2500_persons_calls_eight_objects() {
+        let memory = memory();
+        let (status, _, answer) = post(&memory, "/v1/batch", &envelope(0..2_500), &[]);
+        assert_eq!((status, &answer["accepted"]), (200, &json!(8)));
+        assert_eq!(answer["rejected"].as_array().map(Vec::len), Some(2_492));
+        assert_eq!(answer["rejected"][0]["code"], "too_many_persons");
+        assert_eq!(memory.profiles(), 8);
+    }
+
+    #[test]
+    fn an_envelope_of_a_backend_may_be_about_many_persons() {
+        let memory = memory();
+        let mut envelope = envelope(0..200);
+        envelope["writeKey"] = Value::Null;
+        let fields = [("authorization", BACKEND)];
+        let (status, _, answer) = post(&memory, "/v1/batch", &envelope, &fields);
+        assert_eq!((status, &answer["accepted"]), (200, &json!(200)));
+        assert_eq!(memory.profiles(), 200);
+    }
+
+    #[test]
+    fn a_network_that_sends_too_much_is_refused_before_any_object_and_noted_once() {
+        let memory = memory();
+        memory.limit(Limit::Peer, 1);
+        let from = [("cf-connecting-ip", "203.0.113.7")];
+        assert_eq!(post(&memory, "/v1/batch", &envelope(0..1), &from).0, 200);
+        for n in 1..5 {
+            let (status, after, answer) = post(&memory, "/v1/batch", &envelope(n..n + 1), &from);
+            assert_eq!((status, after.as_deref()), (429, Some("10")));
+            assert_eq!(answer["error"]["code"], "rate_limited");
+        }
+        assert_eq!(memory.profiles(), 1);
+        assert_eq!(noted(&memory), ["rate_limited"]);
+        let nobody = envelope(9..10);
+        assert_eq!(post(&memory, "/v1/batch", &nobody, &[]).0, 200, "no address, no network");
+    }
+
+    #[test]
+    fn a_backend_that_imports_is_not_refused_for_its_network() {
+        let memory = memory();
+        memory.limit(Limit::Peer, 0);
+        let fields = [("cf-connecting-ip", "203.0.113.7"), ("authorization", BACKEND)];
+        assert_eq!(post(&memory, "/v1/batch", &envelope(0..1), &fields).0, 200);
+        let page = [("cf-connecting-ip", "203.0.113.7"), ("authorization", "Bearer wk_shop")];
+        assert_eq!(post(&memory, "/v1/batch", &envelope(0..1), &page).0, 429);
+    }
+
+    #[test]
+    fn a_key_that_is_used_too_much_is_refused_before_any_object() {
+        let memory = memory();
+        memory.limit(Limit::Key, 0);
+        assert_eq!(post(&memory, "/v1/batch", &envelope(0..1), &[]).0, 429);
+        let fields = [("authorization", "Bearer wk_shop"), ("x-hilo", "1")];
+        assert_eq!(post(&memory, "/v1/cart/checkout", &json!({}), &fields).0, 429);
+        assert_eq!((memory.profiles(), memory.carts()), (0, 0));
+    }
+
+    #[test]
+    fn a_person_may_send_a_thousand_events_at_once_and_a_backend_more() {
+        let memory = memory();
+        let of_one = |from: usize, key: &str| {
+            let mut envelope = envelope(from..from + 500);
+            for event in envelope["batch"].as_array_mut().unwrap() {
+                event["anonymousId"] = "a1".into();
+            }
+            envelope["writeKey"] = key.into();
+            envelope
+        };
+        for (from, expected) in [(0, 200), (500, 200), (1_000, 429)] {
+            let (status, after, _) = post(&memory, "/v1/batch", &of_one(from, "wk_shop"), &[]);
+            assert_eq!((status, after.is_some()), (expected, expected == 429), "{from}");
+        }
+        memory.advance(jiff::SignedDuration::from_secs(1));
+        assert_eq!(post(&memory, "/v1/batch", &of_one(1_000, "wk_shop"), &[]).0, 200);
+        for from in 0..6 {
+            let envelope = of_one(2_000 + 500 * from, "sk_dev_backend");
+            assert_eq!(post(&memory, "/v1/batch", &envelope, &[]).0, 200);
+        }
+    }
+
+    #[test]
+    fn a_flood_of_events_does_not_keep_a_person_from_withdrawing() {
+        let memory = memory();
+        let mut flood = envelope(0..2_000);
+        for event in flood["batch"].as_array_mut().unwrap() {
+            event["anonymousId"] = "a1".into();
+        }
+        assert_eq!(post(&memory, "/v1/batch", &flood, &[]).0, 200);
+        assert_eq!(post(&memory, "/v1/batch", &envelope(1..2), &[]).0, 429);
+        let optin = json!({"writeKey": "wk_shop", "anonymousId": "a1", "channel": "email", "state": "unsubscribed"});
+        assert_eq!(post(&memory, "/v1/optin", &optin, &[("x-hilo", "1")]).0, 200);
+    }
+}
