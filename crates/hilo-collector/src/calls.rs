@@ -4,6 +4,7 @@
 //! has the shapes and one function that sends a call. `store/profile` answers.
 
 pub mod cart;
+mod claim;
 mod delivery;
 pub mod journal;
 mod json;
@@ -21,6 +22,7 @@ use std::collections::BTreeMap;
 use crate::platform::{Failure, Object, Platform};
 use optin::OptIn;
 
+pub use claim::{Claimed, ConsentStanding, Proof, Whose};
 pub use delivery::{
     Confirmation, Delivery, DeliveryResult, MESSAGE_DELIVERIES_MAX, messages, read_message,
 };
@@ -43,6 +45,8 @@ pub enum ProfileCall {
         /// The events, all of one profile.
         records: Vec<Record>,
     },
+    /// Asks whose the profile is, and binds it if nobody has used it. Answers [`Claimed`].
+    Claim(Proof),
     /// Record a consent change. Answers [`ConsentRecorded`].
     Consent(ConsentChange),
     /// Reads the recorded consent. Answers [`ConsentCopy`].
@@ -103,8 +107,8 @@ pub struct ConsentChange {
     pub subject: String,
     /// The company that is responsible for the data.
     pub controller: String,
-    /// The revision that the consent has after these changes.
-    pub revision: u32,
+    /// What orders the change among the recorded ones.
+    pub order: Order,
     /// The changed purposes.
     pub changes: Vec<ChoiceChange>,
     /// The notice that the visitor saw.
@@ -116,6 +120,16 @@ pub struct ConsentChange {
     /// The report that brought the change, if it came as an event of another system's client.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub report: Option<ConsentReport>,
+}
+
+/// What orders a choice. A denial counts wherever it stands in that order.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Order {
+    /// The recorded revision that the page knew when the visitor chose.
+    Base(u32),
+    /// When the person chose, corrected for the page's clock: a person's devices know different revisions.
+    At(Timestamp),
 }
 
 /// An event that reports a changed consent. Other systems number no revisions, so its time orders the change.
@@ -130,12 +144,15 @@ pub struct ConsentReport {
 }
 
 /// The result of a recorded consent change.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct ConsentRecorded {
-    /// The link this change added to the chain.
-    pub receipt: Receipt,
-    /// Purpose → `granted` or `denied`, after the change.
-    pub state: BTreeMap<String, String>,
+    /// The link that this change added to the chain; `None` if nothing was recorded.
+    pub receipt: Option<Receipt>,
+    /// What is recorded after the change.
+    pub consent: ConsentStanding,
+    /// The purposes whose grant is older than the recorded denial, and does not lift it.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub outdated: Vec<String>,
 }
 
 /// The person's copy of the recorded consent.

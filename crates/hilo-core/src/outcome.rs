@@ -141,6 +141,10 @@ codes! {
     TokenBadSubject = "token_bad_subject", 401;
     /// A user token whose `scope` lacks the scope of this call.
     TokenMissingScope = "token_missing_scope", 403;
+    /// An id that exists, without the proof that it is the sender's.
+    NotYours = "not_yours", 403;
+    /// A grant that was made before the person's recorded denial, and does not lift it.
+    ConsentOutdated = "consent_outdated", 409;
     /// A webhook that its vendor did not sign.
     BadSignature = "bad_signature", 401;
     /// No such path or object.

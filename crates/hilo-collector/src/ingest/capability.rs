@@ -18,6 +18,8 @@ const LIFE_S: i64 = 30 * 86_400;
 const REFRESH_S: i64 = 86_400;
 /// A prefix of the signed text, so that no other signature with the same secret is a valid capability.
 const PURPOSE: &str = "cart:";
+/// The beginning of the signed text.
+const VERSION: &str = "v1.";
 
 /// The capability that a request presents.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -45,11 +47,13 @@ impl Capability {
         let value = header.or_else(|| jar.find(incoming, Which::Cart));
         let now_s = platform.now().as_second();
         let known = value.and_then(|value| unsign(value, PURPOSE, secret));
+        let known =
+            known.and_then(|(text, issued_s)| Some((text.strip_prefix(VERSION)?, issued_s)));
         let known = known.filter(|(_, issued_s)| now_s - issued_s < LIFE_S);
         Capability {
             is_by_header: header.is_some(),
             is_stale: known.as_ref().is_none_or(|(_, issued_s)| now_s - issued_s >= REFRESH_S),
-            id: known.map(|(id, _)| id),
+            id: known.map(|(id, _)| id.to_owned()),
         }
     }
 
@@ -61,7 +65,7 @@ impl Capability {
     /// The text for the answer's body, if the sender keeps the capability itself and needs a renewed one.
     pub fn in_body(&self, secret: &str, now: Timestamp) -> Option<String> {
         let id = self.id.as_ref().filter(|_| self.is_by_header && self.is_stale)?;
-        Some(sign(id, PURPOSE, secret, now.as_second()))
+        Some(sign(&format!("{VERSION}{id}"), PURPOSE, secret, now.as_second()))
     }
 
     /// Sets a renewed cookie, if the capability is kept in a cookie and is stale.
@@ -70,7 +74,8 @@ impl Capability {
         let Some(id) = self.id.as_ref().filter(|_| !self.is_by_header && self.is_stale) else {
             return;
         };
-        let value = sign(id, PURPOSE, secret, platform.now().as_second());
+        let text = format!("{VERSION}{id}");
+        let value = sign(&text, PURPOSE, secret, platform.now().as_second());
         let jar = Jar::of(incoming, platform.is_dev());
         if let Some(cookie) = jar.set(Which::Cart, &value, LIFE_S) {
             reply.headers.push("set-cookie", cookie);

@@ -1,7 +1,8 @@
 //! `POST /v1/hello`: a new page asks for its anonymous id, and reports the visitor's consent.
 //!
-//! The answer contains the anonymous id of the signed cookie, and sets or removes the cookie as consent demands. No
-//! object is called: the cookie's signature is enough proof.
+//! Body → the id that the page wants; the right to an id → the answer, with what is recorded for it. The pipeline claims the id.
+
+use std::collections::BTreeMap;
 
 use hilo_core::config::IdentityRules;
 use hilo_core::event::ConsentClaim;
@@ -10,23 +11,58 @@ use hilo_core::outcome::{Code, Rejection};
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
 
-use super::cookie::Jar;
+use super::proof::Shown;
 use super::reply;
 use crate::call::Call;
+use crate::calls::ConsentStanding;
 use crate::platform::{Platform, Reply};
 
 /// The body: the report of a new page.
 #[derive(Debug, Default, Deserialize)]
 #[serde(rename_all = "camelCase", default)]
 pub struct Hello {
+    /// The page's id. It comes before the cookie's: after a logout the page has a new id, and the cookie must change to it.
     anonymous_id: Option<String>,
-    consent: ConsentClaim,
+    /// An id that the page has just made, for the case that the cookie has none.
+    spare_id: Option<String>,
+    /// The proof of a page that has no cookies.
+    pub token: Option<String>,
+    /// Whether the browser takes cookies, if the page says so.
+    cookies: Option<bool>,
+    /// The visitor's choices.
+    pub consent: ConsentClaim,
+}
+
+impl Hello {
+    /// Refuses ids that a page must not use.
+    ///
+    /// # Errors
+    /// Those of [`check_id`].
+    pub fn check(&self, rules: &IdentityRules) -> Result<(), Rejection> {
+        let mut ids = self.anonymous_id.iter().chain(&self.spare_id);
+        ids.try_for_each(|id| check_id(id, rules))
+    }
+
+    /// Whether the browser takes cookies.
+    pub fn has_cookies(&self) -> bool {
+        self.cookies != Some(false)
+    }
+
+    /// The id that the page wants.
+    pub fn wanted<'a>(&'a self, shown: &'a Shown) -> Option<&'a str> {
+        let kept = shown.proof.as_ref().map(|proof| &proof.id);
+        self.anonymous_id.as_ref().or(kept).or(self.spare_id.as_ref()).map(String::as_str)
+    }
 }
 
 #[derive(Serialize)]
 #[serde(rename_all = "camelCase")]
 struct Welcome<'a> {
     anonymous_id: Option<&'a str>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    token: Option<&'a str>,
+    revision: u32,
+    state: &'a BTreeMap<String, String>,
     settings: Settings<'a>,
     session: Option<()>,
 }
@@ -85,29 +121,22 @@ pub fn check_form(id: &str) -> Result<(), Rejection> {
     Ok(())
 }
 
-/// Answers a new page.
-///
-/// # Errors
-/// A rejection of an id that [`check_id`] refuses.
+/// Answers a new page: its id with what is recorded for it, if consent allows an id.
 pub fn welcome<P: Platform>(
-    hello: &Hello,
-    secret: &str,
+    own: Option<(&str, &ConsentStanding)>,
+    token: Option<&str>,
     call: &Call<'_, P>,
-) -> Result<Reply, Rejection> {
-    if let Some(id) = &hello.anonymous_id {
-        check_id(id, &call.loaded.config.identity)?;
-    }
-    let jar = Jar::of(call.incoming, call.platform.is_dev());
-    let now = call.platform.now();
-    let kept = jar.read(call.incoming, secret, now);
-    // The page's own id comes first: after a logout the page has a new id, and the cookie must change to it.
-    let id = hello.anonymous_id.as_deref().or(kept.as_ref().map(|cookie| cookie.id.as_str()));
-    let consent = hello.consent.state();
+) -> Reply {
+    let nothing = ConsentStanding::default();
+    let ConsentStanding { revision, state } = own.map_or(&nothing, |(_, consent)| consent);
     let rules = &call.loaded.config.consent;
-    let mut reply = reply::json(
+    reply::json(
         200,
         &Welcome {
-            anonymous_id: id.filter(|_| consent.allows_id()),
+            anonymous_id: own.map(|(id, _)| id),
+            token,
+            revision: *revision,
+            state,
             settings: Settings {
                 purposes: rules.purposes.iter().map(|p| p.name()).collect(),
                 notice_version: &rules.notice_version,
@@ -115,9 +144,5 @@ pub fn welcome<P: Platform>(
             },
             session: None,
         },
-    );
-    if let Some(cookie) = jar.follow(call.incoming, &consent, id, secret, now) {
-        reply.headers.push("set-cookie", cookie);
-    }
-    Ok(reply)
+    )
 }

@@ -5,6 +5,7 @@
 //! folder has the order of the stages, and passes the result of one stage to the next.
 
 mod cart;
+mod claim;
 mod consent;
 mod entry;
 mod events;

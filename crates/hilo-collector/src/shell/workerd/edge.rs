@@ -51,6 +51,7 @@ const READ_HEADERS: [&str; 23] = [
     "upgrade",
     "user-agent",
     "x-hilo",
+    "x-hilo-auth",
     "x-hilo-cart",
     "x-hilo-user",
     "x-shopify-hmac-sha256",

@@ -3,6 +3,7 @@
 //! `answer` takes a call as JSON and returns JSON. The shell that feeds the queue calls the outbox functions. Everything
 //! is synchronous. This folder sends nothing and has no clock: `now` is an argument.
 
+mod claim;
 mod consent;
 mod known;
 mod leases;
@@ -21,7 +22,7 @@ pub use volatile::Volatile;
 
 use jiff::Timestamp;
 
-use crate::calls::{ConsentCopy, Page, ProfileCall, Record, decode, encode};
+use crate::calls::{Claimed, ConsentCopy, Page, ProfileCall, Record, decode, encode};
 use crate::platform::{Failure, Sql, SqlValue};
 
 /// The result of a call: its reply, and the next work of the outbox.
@@ -50,7 +51,8 @@ pub fn answer(
     let (call, bodies) = call.split_once('\n').unwrap_or((call, ""));
     let call: ProfileCall = decode(call)?;
     let writes = makes_storage(&call);
-    if !volatile.has_storage(sql, writes)? {
+    let is_new = !volatile.has_storage(sql, false)?;
+    if is_new && !volatile.has_storage(sql, writes)? {
         return Ok(CallResult { reply: of_nobody(&call)?, ..CallResult::default() });
     }
     if writes && !volatile.is_named {
@@ -62,6 +64,9 @@ pub fn answer(
         ProfileCall::Record { source, plans, records } => {
             let shared = record::Shared { name, source: &source, plans: &plans, bodies, now };
             return store_events(sql, volatile, &shared, records);
+        }
+        ProfileCall::Claim(proof) => {
+            atomically(sql, || claim::claim(sql, &proof, is_new)).and_then(|one| encode(&one))
         }
         ProfileCall::Consent(change) => {
             volatile.known = None;
@@ -114,6 +119,7 @@ pub fn answer(
 const fn makes_storage(call: &ProfileCall) -> bool {
     match call {
         ProfileCall::Record { .. } | ProfileCall::Consent(_) | ProfileCall::OptIn(_) => true,
+        ProfileCall::Claim(proof) => proof.fresh.is_some(),
         ProfileCall::Confirm { .. }
         | ProfileCall::Replay { .. }
         | ProfileCall::ConsentCopy
@@ -155,6 +161,7 @@ fn remember_name(sql: &impl Sql, name: &str) -> Result<(), Failure> {
 /// Answers a call about a person without stored data.
 fn of_nobody(call: &ProfileCall) -> Result<String, Failure> {
     match call {
+        ProfileCall::Claim(_) => encode(&Claimed::default()),
         ProfileCall::ConsentCopy => encode(&ConsentCopy::default()),
         ProfileCall::Summary => encode(&pages::summary_of_nobody()),
         ProfileCall::Events { .. }
