@@ -4,11 +4,13 @@
 use std::collections::BTreeMap;
 
 use futures_util::future::try_join_all;
+use hilo_core::consent::Purpose;
 use hilo_core::event::Facts;
 use hilo_core::identity::ProfileKey;
 use hilo_core::identity::token::Scope;
 use hilo_core::outcome::{Code, Rejection};
 
+use super::cart::withdraw;
 use super::claim::{Claimant, Right};
 use super::entry::Entry;
 use super::journal;
@@ -49,6 +51,11 @@ pub(super) async fn change<P: Platform>(call: &Call<'_, P>) -> Result<Reply, Tro
     if let Some(user) = &user {
         let order = body.among_devices(call.platform.now());
         let _: ConsentRecorded = record(ProfileKey::User(user.id.clone()), order).await?;
+    }
+    if body.denies(Purpose::Analytics) {
+        let device = right.as_ref().map(|right| right.id.as_str());
+        let user = user.as_ref().map(|user| user.id.as_str());
+        withdraw(device, user, source, &secret, call).await?;
     }
     let refusal = consent::outdated(&recorded);
     if let Some(why) = &refusal {

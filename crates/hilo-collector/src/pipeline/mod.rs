@@ -16,6 +16,8 @@ mod optin;
 mod orders;
 mod profiles;
 mod requests;
+#[cfg(test)]
+mod rights;
 mod touchpoints;
 mod user;
 

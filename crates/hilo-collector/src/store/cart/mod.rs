@@ -44,7 +44,11 @@ pub fn answer(
 ) -> Result<HubAnswer, Failure> {
     let CartCall { speaker, ask } = decode(call)?;
     let reads = match ask {
-        CartAsk::View(_) | CartAsk::Summary | CartAsk::Leave(_) | CartAsk::Left { .. } => true,
+        CartAsk::View(_)
+        | CartAsk::Summary
+        | CartAsk::Withdraw { .. }
+        | CartAsk::Leave(_)
+        | CartAsk::Left { .. } => true,
         CartAsk::Ops { .. }
         | CartAsk::Checkout { .. }
         | CartAsk::Ordered(_)
@@ -52,7 +56,7 @@ pub fn answer(
         | CartAsk::Join(_) => false,
     };
     if reads && !volatile.is_current && !schema::is_present(sql)? {
-        // A call that only reads a cart that nobody has used must not create storage for it.
+        // A call that adds nothing to a cart that nobody has used must not create storage for it.
         return Ok(HubAnswer {
             reply: answer_unused(&ask, &speaker, turn)?,
             ..HubAnswer::default()
@@ -73,6 +77,7 @@ fn answer_unused(ask: &CartAsk, speaker: &Speaker, turn: Turn<'_>) -> Result<Str
         }
         CartAsk::Leave(_) => encode(&Leave::Nothing),
         CartAsk::Left { .. }
+        | CartAsk::Withdraw { .. }
         | CartAsk::Ops { .. }
         | CartAsk::Checkout { .. }
         | CartAsk::Ordered(_)
@@ -91,6 +96,7 @@ impl<S: Sql> Hub<'_, S> {
             CartAsk::Ordered(order) => encode(&self.ordered(&order, speaker)?),
             CartAsk::Commands(commands) => encode(&self.commands(&commands, speaker)?),
             CartAsk::Summary => encode(&self.summary()?),
+            CartAsk::Withdraw { device } => encode(&self.forget_device(device.as_deref())?),
             CartAsk::Leave(to) => encode(&self.leave(to)?),
             CartAsk::Join(leaving) => encode(&self.join(&leaving, speaker)?),
             CartAsk::Left { merge_id } => encode(&self.left(&merge_id)?),

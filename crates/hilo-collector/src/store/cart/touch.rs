@@ -13,7 +13,7 @@ use super::hub::Hub;
 use super::state::Task;
 use crate::calls::cart::{Owner, Person, Speaker};
 use crate::calls::encode;
-use crate::platform::{Failure, Sql};
+use crate::platform::{Failure, Sql, SqlValue};
 
 /// The most products of one event: 200 lines with names and pictures do not fit into an event's 32 KB.
 const PRODUCTS_MAX: usize = 50;
@@ -162,6 +162,21 @@ impl<S: Sql> Hub<'_, S> {
             let product = Product { line, quantity: touchpoint.quantity, measured: None, info };
             self.report(&subject, touchpoint.event, &touchpoint.id, product.properties())?;
         }
+        Ok(())
+    }
+
+    /// Forgets a device whose person withdrew consent, and drops its touchpoints that no profile has stored. Without an id
+    /// every device of the cart is meant.
+    pub(super) fn forget_device(&mut self, id: Option<&str>) -> Result<(), Failure> {
+        let is_meant = |person: &Person| id.is_none_or(|id| person.anonymous_id == id);
+        if self.stored.state.person.as_ref().is_some_and(is_meant) {
+            self.stored.state.person = None;
+            self.is_dirty = true;
+        }
+        self.sql.exec(
+            "DELETE FROM outbox WHERE body ->> 'anonymousId' = coalesce(?, body ->> 'anonymousId')",
+            &[id.map_or(SqlValue::Null, SqlValue::from)],
+        )?;
         Ok(())
     }
 
