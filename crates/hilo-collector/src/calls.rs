@@ -107,8 +107,10 @@ pub struct ConsentChange {
     pub subject: String,
     /// The company that is responsible for the data.
     pub controller: String,
-    /// What orders the change among the recorded ones.
-    pub order: Order,
+    /// The recorded revision that the page knew when the visitor chose; 0 for none.
+    pub base: u32,
+    /// When the person chose, corrected for the page's clock.
+    pub chosen_at: Timestamp,
     /// The changed purposes.
     pub changes: Vec<ChoiceChange>,
     /// The notice that the visitor saw.
@@ -122,23 +124,11 @@ pub struct ConsentChange {
     pub report: Option<ConsentReport>,
 }
 
-/// What orders a choice. A denial counts wherever it stands in that order.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "snake_case")]
-pub enum Order {
-    /// The recorded revision that the page knew when the visitor chose.
-    Base(u32),
-    /// When the person chose, corrected for the page's clock: a person's devices know different revisions.
-    At(Timestamp),
-}
-
 /// An event that reports a changed consent. Other systems number no revisions, so its time orders the change.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct ConsentReport {
     /// The event's id: a report that is sent again is the same change.
     pub message_id: String,
-    /// When the visitor decided, corrected for the client's clock.
-    pub chosen_at: Timestamp,
     /// Whether a server sent it. Anybody can copy the key of a page.
     pub is_vouched: bool,
 }

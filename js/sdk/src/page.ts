@@ -20,6 +20,8 @@ const ZONE_MS = 1_000;
 
 const ending = new AbortController();
 let endpoint = "";
+/** The token of the visitor whom the shop's backend vouches for. */
+let user: string | undefined;
 let timer: ReturnType<typeof setTimeout> | undefined;
 let onConsent = () => {};
 /** The browser's description of itself. */
@@ -28,7 +30,11 @@ let description = "";
 let lastPlace = "";
 /** Where the GET forms of this tab lead: addresses, a line each, with the names in their queries as an expression. `more.ts` has the rest. */
 let leads = "";
+/** Where no cookie keeps the proof of the id: the token that does, or the wish for one. */
+const wish = navigator.cookieEnabled ? "" : "new";
+let proof = wish;
 try {
+  proof = localStorage["hilo.p"] ?? wish;
   leads = sessionStorage["hilo.f"] ?? "";
 } catch {
   // The storage is blocked, so this document's own forms count alone.
@@ -134,6 +140,9 @@ export function noticeTaskEnd() {
   void Promise.resolve().then(() => guarded(() => core.happen(HAPPENED_TASK_ENDED)));
 }
 
+/** From now on choices count for this visitor too, or for nobody but the device. */
+export const vouch = (token?: string) => void (user = token);
+
 /** Sends a request to the collector. The module is told of every end: an answer, no network, no answer in time. */
 export function post(ticket: number, path: string, body: string) {
   void send(path, body).then(
@@ -152,7 +161,7 @@ async function send(path: string, body: string): Promise<[number, number, string
     // Without `keepalive` a browser drops the request together with the page.
     keepalive: true,
     credentials: isBatch ? "same-origin" : "include",
-    headers: isBatch ? {} : { "x-hilo": "1" },
+    headers: isBatch ? {} : { "x-hilo": "1", ...(proof && { "x-hilo-auth": proof }), ...(user && { "x-hilo-user": user }) },
     signal: AbortSignal.timeout?.(TIMEOUT_MS) ?? null,
   });
   const { status, headers } = response;
@@ -161,12 +170,19 @@ async function send(path: string, body: string): Promise<[number, number, string
   const isTaken = status === 200;
   // A portal, a firewall or a service worker may answer in the collector's place: what is not the collector's own is no answer.
   const { code, message } = answer.error ?? 0;
-  const word = isTaken ? answer.anonymousId : code;
+  const { anonymousId, token, revision, state } = answer;
+  const word = isTaken ? anonymousId ?? answer.rejected?.[0]?.code : code;
   const isOurs = isTaken ? "accepted" in answer || "receipt" in answer || "settings" in answer : /^[a-z_]+$/.test(code ?? 0);
   if (!(isOurs && isTaken) && status < 429) fail(isOurs ? code : "foreign_answer", isOurs ? message : `${status} ${path}`);
   if (isBatch) report(body, isOurs ? status : 0, answer);
+  else if (isOurs && state) {
+    proof = token ?? (anonymousId ? proof : wish);
+    if (token) quietly(() => (localStorage["hilo.p"] = token), "");
+    guarded(() => core.recorded(revision, Object.keys(state).filter((purpose) => state[purpose] === "denied").join(" ")));
+  }
   return [
-    isOurs || !isTaken ? status : 0,
+    // What was recorded is judged, a choice that came too late too.
+    isOurs ? (state ? 200 : status) : isTaken ? 0 : status,
     // Only seconds are obeyed, no date.
     /^\d+$/.test(retryAfter) ? +retryAfter : -1,
     isOurs && typeof word === "string" ? word : "",

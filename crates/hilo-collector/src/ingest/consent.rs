@@ -16,7 +16,7 @@ use serde::{Deserialize, Serialize};
 
 use super::{hello, reply};
 use crate::call::Call;
-use crate::calls::{ConsentChange, ConsentCopy, ConsentRecorded, ConsentReport, Order};
+use crate::calls::{ConsentChange, ConsentCopy, ConsentRecorded, ConsentReport};
 use crate::loaded::Loaded;
 use crate::platform::{Platform, Reply};
 use crate::signature;
@@ -37,12 +37,6 @@ pub struct Body {
     /// The page's id.
     #[serde(default)]
     pub anonymous_id: Option<String>,
-    /// The proof of a page that has no cookies.
-    #[serde(default)]
-    pub token: Option<String>,
-    /// Whether the browser takes cookies, if the page says so.
-    #[serde(default)]
-    cookies: Option<bool>,
     #[serde(default)]
     sent_at: Option<String>,
     consent: Changes,
@@ -61,11 +55,6 @@ struct Changes {
 }
 
 impl Body {
-    /// Whether the browser takes cookies.
-    pub fn has_cookies(&self) -> bool {
-        self.cookies != Some(false)
-    }
-
     /// Whether the change grants a purpose that allows an id.
     pub fn allows_id(&self) -> bool {
         let mut state = ConsentState::default();
@@ -83,26 +72,20 @@ impl Body {
         changes.iter().any(|one| one.state == "denied" && one.purpose == purpose.name())
     }
 
-    /// How the change is ordered among a device's: by the revision that the page knew.
-    pub const fn on_device(&self) -> Order {
-        Order::Base(self.consent.base)
-    }
-
-    /// How the change is ordered among those of all devices of a person: by its time, corrected for the page's clock.
-    pub fn among_devices(&self, now: Timestamp) -> Order {
+    /// When the visitor chose, corrected for the page's clock.
+    fn chosen_at(&self, now: Timestamp) -> Timestamp {
         let read = |text: &str| text.parse::<Timestamp>().ok();
         let chosen = self.consent.changes.iter().filter_map(|one| read(&one.at)).max();
+        let chosen = chosen.unwrap_or(now);
         let sent = self.sent_at.as_deref().and_then(read);
-        let ago = chosen.zip(sent).map(|(chosen, sent)| sent.duration_since(chosen));
-        let chosen_at = ago.and_then(|ago| now.checked_sub(ago).ok()).unwrap_or(now);
-        Order::At(chosen_at.min(now))
+        let corrected = sent.and_then(|sent| now.checked_sub(sent.duration_since(chosen)).ok());
+        corrected.unwrap_or(chosen).min(now)
     }
 
-    /// The change for the record of `key`.
+    /// The change for the record of `key`. A page knows the revisions of its device only.
     pub fn change<P: Platform>(
         &self,
         key: &ProfileKey,
-        order: Order,
         secret: &str,
         call: &Call<'_, P>,
     ) -> ConsentChange {
@@ -117,7 +100,8 @@ impl Body {
         ConsentChange {
             subject: subject(secret, key),
             controller: loaded.config.controller.clone(),
-            order,
+            base: if matches!(key, ProfileKey::Anonymous(_)) { self.consent.base } else { 0 },
+            chosen_at: self.chosen_at(platform.now()),
             changes: self.consent.changes.clone(),
             notice,
             signals,
@@ -163,14 +147,14 @@ pub fn reported<P: Platform>(
     (!changes.is_empty()).then(|| ConsentChange {
         subject: subject(secret, key),
         controller: loaded.config.controller.clone(),
-        order: Order::At(event.occurred_at),
+        base: 0,
+        chosen_at: event.occurred_at,
         changes,
         notice: Notice::default(),
         signals: signals.into_iter().collect(),
         random: platform.random16(),
         report: Some(ConsentReport {
             message_id: event.message_id.clone(),
-            chosen_at: event.occurred_at,
             is_vouched: trust == Trust::Server,
         }),
     })

@@ -25,10 +25,6 @@ pub struct Hello {
     anonymous_id: Option<String>,
     /// An id that the page has just made, for the case that the cookie has none.
     spare_id: Option<String>,
-    /// The proof of a page that has no cookies.
-    pub token: Option<String>,
-    /// Whether the browser takes cookies, if the page says so.
-    cookies: Option<bool>,
     /// The visitor's choices.
     pub consent: ConsentClaim,
 }
@@ -41,11 +37,6 @@ impl Hello {
     pub fn check(&self, rules: &IdentityRules) -> Result<(), Rejection> {
         let mut ids = self.anonymous_id.iter().chain(&self.spare_id);
         ids.try_for_each(|id| check_id(id, rules))
-    }
-
-    /// Whether the browser takes cookies.
-    pub fn has_cookies(&self) -> bool {
-        self.cookies != Some(false)
     }
 
     /// The id that the page wants.

@@ -29,9 +29,6 @@ pub struct Body {
     /// The page's id.
     #[serde(default)]
     pub anonymous_id: Option<String>,
-    /// The proof of a page that has no cookies.
-    #[serde(default)]
-    pub token: Option<String>,
     channel: String,
     state: String,
     #[serde(default)]

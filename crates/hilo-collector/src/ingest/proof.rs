@@ -13,7 +13,8 @@ use crate::calls::Proof;
 use crate::platform::{Platform, Reply};
 use crate::signature::{hex, sha256_hex};
 
-/// The header of a token. Cloudflare's logs redact fields whose names contain `auth`.
+/// The header of a page without cookies. Its value is the token, or `new` where the page has none. Cloudflare's logs redact fields
+/// whose names contain `auth`.
 const HEADER: &str = "x-hilo-auth";
 /// The lifetime of 390 days: Chromium allows 400.
 const LIFE_S: i64 = 33_696_000;
@@ -75,16 +76,10 @@ pub struct Shown {
 }
 
 impl Shown {
-    /// Reads the proof of a request. `token` is the token of the body, and `has_cookies` what the page says about its cookies.
+    /// Reads the proof of a request.
     ///
     /// A page gets a token only where it has no cookie of ours: no script can turn a cookie into a token.
-    pub fn of<P: Platform>(
-        source: Option<&Source>,
-        token: Option<&str>,
-        has_cookies: bool,
-        secret: &str,
-        call: &Call<'_, P>,
-    ) -> Shown {
+    pub fn of<P: Platform>(source: Option<&Source>, secret: &str, call: &Call<'_, P>) -> Shown {
         let Call { incoming, platform, .. } = *call;
         // The page of an app has the same origin in every app of its framework, so a cookie would be no proof of anything.
         let is_app = source.is_some_and(|source| source.kind == SourceKind::App);
@@ -93,12 +88,11 @@ impl Shown {
         if let Some(proof) = jar.find(incoming, Which::Id).and_then(read) {
             return Shown { proof: Some(proof), jar, is_by_token: false };
         }
-        let token = incoming.headers.get(HEADER).or(token);
-        let proof = token.and_then(read);
+        let token = incoming.headers.get(HEADER);
         // The browser sends no `Lax` cookie with a request from another site.
         let is_foreign = incoming.headers.get("sec-fetch-site") == Some("cross-site");
-        let is_by_token = proof.is_some() || jar == Jar::Closed || is_foreign || !has_cookies;
-        Shown { proof, jar, is_by_token }
+        let is_by_token = token.is_some() || jar == Jar::Closed || is_foreign;
+        Shown { proof: token.and_then(read), jar, is_by_token }
     }
 
     /// The proof of `id`, for the object that keeps its hash. `fresh` binds an object that nobody has used.
@@ -153,28 +147,24 @@ mod tests {
         Memory::new("2026-11-24T10:00:00Z".parse().unwrap(), None).unwrap()
     }
 
-    fn shown(memory: &Memory, fields: &[(&str, &str)], token: Option<&str>, takes: bool) -> Shown {
+    fn shown(memory: &Memory, fields: &[(&str, &str)]) -> Shown {
         let headers = fields.iter().map(|(name, value)| ((*name).to_owned(), (*value).to_owned()));
         let headers = Headers(headers.collect());
         let incoming = Incoming { scheme: "https".to_owned(), headers, ..Incoming::default() };
         let loaded = Loaded::read(None, None);
         let call = Call { incoming: &incoming, loaded: &loaded, platform: memory };
-        Shown::of(loaded.config.sources.first(), token, takes, "secret", &call)
+        Shown::of(loaded.config.sources.first(), "secret", &call)
     }
 
     fn check(memory: &Memory, text: &str, is_read: bool) {
         let cookie = format!("a=b; __Host-hilo={text}");
-        for shown in [
-            shown(memory, &[("cookie", &cookie)], None, true),
-            shown(memory, &[(HEADER, text)], None, true),
-            shown(memory, &[], Some(text), true),
-        ] {
+        for shown in [shown(memory, &[("cookie", &cookie)]), shown(memory, &[(HEADER, text)])] {
             assert_eq!(shown.proof.is_some_and(|proof| proof.id == ID), is_read, "{text}");
         }
     }
 
     #[test]
-    fn a_proof_reads_back_from_cookie_header_and_body_until_it_is_too_old() {
+    fn a_proof_reads_back_from_cookie_and_header_until_it_is_too_old() {
         let memory = memory();
         let text = IdProof::fresh(ID, [7; 16], memory.now()).write("secret", memory.now());
         check(&memory, &text, true);
@@ -213,15 +203,15 @@ mod tests {
         let fresh = IdProof::fresh(ID, [7; 16], memory.now());
         let cookie = format!("__Host-hilo={}", fresh.write("secret", memory.now()));
         let other = IdProof::fresh("other", [8; 16], memory.now());
-        for (fields, takes, gets_token) in [
-            (&[][..], true, false),
-            (&[], false, true),
-            (&[("sec-fetch-site", "cross-site")], true, true),
-            (&[("sec-fetch-site", "same-site")], true, false),
-            (&[("sec-fetch-site", "cross-site"), ("cookie", cookie.as_str())], false, false),
+        for (fields, gets_token) in [
+            (&[][..], false),
+            (&[(HEADER, "new")], true),
+            (&[("sec-fetch-site", "cross-site")], true),
+            (&[("sec-fetch-site", "same-site")], false),
+            (&[(HEADER, "new"), ("cookie", cookie.as_str())], false),
         ] {
             let mut reply = Reply::empty(200);
-            let shown = shown(&memory, fields, None, takes);
+            let shown = shown(&memory, fields);
             let token = shown.hand_out(&other, "secret", memory.now(), &mut reply);
             assert_eq!(token.is_some(), gets_token, "{fields:?}");
             assert_eq!(reply.headers.get("set-cookie").is_some(), !gets_token, "{fields:?}");
@@ -234,7 +224,7 @@ mod tests {
         let text = IdProof::fresh(ID, [7; 16], memory.now()).write("secret", memory.now());
         for (hours, is_renewed) in [(23, false), (2, true)] {
             memory.advance(SignedDuration::from_hours(hours));
-            let shown = shown(&memory, &[], Some(&text), true);
+            let shown = shown(&memory, &[(HEADER, &text)]);
             let proof = shown.proof.clone().unwrap();
             let token = shown.hand_out(&proof, "secret", memory.now(), &mut Reply::empty(200));
             assert_eq!(token.is_some(), is_renewed);

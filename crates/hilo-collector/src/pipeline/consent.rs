@@ -16,7 +16,7 @@ use super::entry::Entry;
 use super::journal;
 use super::user::verified_user;
 use crate::call::{Call, Trouble, secret};
-use crate::calls::{ConsentChange, ConsentCopy, ConsentRecorded, Order, ProfileCall, ask_profile};
+use crate::calls::{ConsentChange, ConsentCopy, ConsentRecorded, ProfileCall, ask_profile};
 use crate::ingest::proof::Shown;
 use crate::ingest::user::VerifiedUser;
 use crate::ingest::{self, consent, hello};
@@ -31,26 +31,25 @@ pub(super) async fn change<P: Platform>(call: &Call<'_, P>) -> Result<Reply, Tro
     let secret = secret(call.platform)?;
     let body: consent::Body = hello::read(body)?;
     consent::check(&body, &call.loaded.config.identity)?;
-    let shown = Shown::of(Some(source), body.token.as_deref(), body.has_cookies(), &secret, call);
+    let shown = Shown::of(Some(source), &secret, call);
     let (own, allows_id) = (body.anonymous_id.as_deref(), body.allows_id());
     let claimant = Claimant { is_server: source.is_server(), shown: &shown, secret: &secret, call };
     let mut right = claimant.named(own, allows_id).await?;
     if right.is_none() && own.is_none() && allows_id {
         right = Some(claimant.any(None).await?);
     }
-    let record = async |key: ProfileKey, order: Order| {
-        let change = ProfileCall::Consent(body.change(&key, order, &secret, call));
+    let record = async |key: ProfileKey| {
+        let change = ProfileCall::Consent(body.change(&key, &secret, call));
         ask_profile(call.platform, object_name(&secret, &key), &change).await
     };
     // Without an id nothing is known of the visitor, so there is nothing to record and no object to make.
     let mut recorded = ConsentRecorded::default();
     if let Some(Right { id, .. }) = &right {
-        recorded = record(ProfileKey::Anonymous(id.clone()), body.on_device()).await?;
+        recorded = record(ProfileKey::Anonymous(id.clone())).await?;
     }
     let user = whose_token(call).await?;
     if let Some(user) = &user {
-        let order = body.among_devices(call.platform.now());
-        let _: ConsentRecorded = record(ProfileKey::User(user.id.clone()), order).await?;
+        let _: ConsentRecorded = record(ProfileKey::User(user.id.clone())).await?;
     }
     if body.denies(Purpose::Analytics) {
         let device = right.as_ref().map(|right| right.id.as_str());
@@ -92,7 +91,7 @@ async fn whose_token<P: Platform>(call: &Call<'_, P>) -> Result<Option<VerifiedU
 /// Answers the person's copy. Only the proof of an id opens it.
 pub(super) async fn copy<P: Platform>(call: &Call<'_, P>) -> Result<Reply, Trouble> {
     let secret = secret(call.platform)?;
-    let shown = Shown::of(None, None, true, &secret, call);
+    let shown = Shown::of(None, &secret, call);
     let claimant = Claimant { is_server: false, shown: &shown, secret: &secret, call };
     let right = claimant.named(None, false).await?.ok_or_else(|| {
         Rejection::new(Code::Unauthorized, "the proof of an id is missing or not ours")

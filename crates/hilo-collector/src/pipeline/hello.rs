@@ -13,7 +13,7 @@ pub(super) async fn take<P: Platform>(call: &Call<'_, P>) -> Result<Reply, Troub
     let secret = secret(call.platform)?;
     let said: hello::Hello = hello::read(body)?;
     said.check(&call.loaded.config.identity)?;
-    let shown = Shown::of(Some(source), said.token.as_deref(), said.has_cookies(), &secret, call);
+    let shown = Shown::of(Some(source), &secret, call);
     if !said.consent.state().allows_id() {
         let mut reply = hello::welcome(None, None, call);
         shown.take_back(call, &mut reply);

@@ -24,10 +24,8 @@ pub(super) async fn take<P: Platform>(call: &Call<'_, P>) -> Result<Reply, Troub
     let secret = secret(call.platform)?;
     let body: optin::Body = hello::read(body)?;
     body.check_id(&call.loaded.config.identity)?;
-    let (own, shown) = (
-        body.anonymous_id.clone(),
-        Shown::of(Some(source), body.token.as_deref(), true, &secret, call),
-    );
+    let own = body.anonymous_id.clone();
+    let shown = Shown::of(Some(source), &secret, call);
     let entry = optin::accept(body, &source.name, user.is_some(), call.platform.now())?;
     let key = match user {
         Some(user) => ProfileKey::User(user.id),

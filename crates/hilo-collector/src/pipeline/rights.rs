@@ -11,7 +11,7 @@ const ID: &str = "5f0c7a3e-0000-4000-8000-000000000000";
 struct Browser<'m> {
     memory: &'m Memory,
     cookie: Option<String>,
-    fields: Vec<(&'static str, &'static str)>,
+    fields: Vec<(&'static str, String)>,
 }
 
 impl Browser<'_> {
@@ -33,7 +33,7 @@ impl Browser<'_> {
         };
         incoming.headers.push("origin", "http://127.0.0.1:8787");
         incoming.headers.push("x-hilo", "1");
-        self.fields.iter().for_each(|(name, value)| incoming.headers.push(name, *value));
+        self.fields.iter().for_each(|(name, value)| incoming.headers.push(name, value.as_str()));
         self.cookie.iter().for_each(|cookie| incoming.headers.push("cookie", cookie.as_str()));
         let reply = run_to_end(super::serve(incoming, self.memory)).unwrap();
         if let Some(set) = reply.headers.get("set-cookie") {
@@ -58,9 +58,22 @@ impl Browser<'_> {
     fn choose(&mut self, id: Option<&str>, base: u32, purpose: &str, state: &str) -> (u16, Value) {
         let at = self.memory.now().to_string();
         self.memory.advance(jiff::SignedDuration::from_secs(1));
+        self.choose_at(&at, id, base, purpose, state)
+    }
+
+    fn choose_at(
+        &mut self,
+        at: &str,
+        id: Option<&str>,
+        base: u32,
+        purpose: &str,
+        state: &str,
+    ) -> (u16, Value) {
+        let sent_at = self.memory.now().to_string();
         let change = json!({"purpose": purpose, "state": state, "at": at, "method": "api"});
         let consent = json!({"base": base, "changes": [change]});
-        self.call("POST", "/v1/consent", json!({"anonymousId": id, "consent": consent}))
+        let body = json!({"anonymousId": id, "sentAt": sent_at, "consent": consent});
+        self.call("POST", "/v1/consent", body)
     }
 
     fn copy(&mut self) -> (u16, Value) {
@@ -105,15 +118,18 @@ fn a_page_whose_hello_was_lost_binds_its_id_with_its_grant() {
 #[test]
 fn a_page_without_cookies_gets_a_token_and_no_cookie() {
     let memory = memory();
-    for fields in [vec![("sec-fetch-site", "cross-site")], vec![]] {
-        let mut page = Browser { fields, ..Browser::new(&memory) };
-        let answer = page.hello(json!({"cookies": false}));
-        let (id, token) = (answer["anonymousId"].clone(), answer["token"].clone());
-        assert!(token.is_string() && page.cookie.is_none(), "{answer}");
-        let again = page.hello(json!({"anonymousId": id, "token": token, "cookies": false}));
-        assert_eq!((&again["anonymousId"], &again["token"]), (&id, &Value::Null));
-        let robbed = page.hello(json!({"anonymousId": id, "cookies": false}));
+    for (name, value) in [("sec-fetch-site", "cross-site"), ("x-hilo-auth", "new")] {
+        let fields = |name, value: &str| vec![(name, value.to_owned())];
+        let mut page = Browser { fields: fields(name, value), ..Browser::new(&memory) };
+        let answer = page.hello(json!({}));
+        let (id, token) = (answer["anonymousId"].clone(), answer["token"].as_str().unwrap());
+        assert_eq!(page.cookie, None);
+        let robbed = page.hello(json!({"anonymousId": id}));
         assert_ne!(robbed["anonymousId"], id);
+        page.fields = fields("x-hilo-auth", token);
+        let again = page.hello(json!({"anonymousId": id}));
+        assert_eq!((&again["anonymousId"], &again["token"]), (&id, &Value::Null));
+        assert_eq!(page.copy().0, 200);
     }
 }
 
@@ -122,7 +138,8 @@ fn no_script_turns_a_cookie_into_a_token() {
     let memory = memory();
     let mut page = Browser::new(&memory);
     page.hello(json!({"spareId": ID}));
-    let answer = page.hello(json!({"cookies": false}));
+    page.fields.push(("x-hilo-auth", "new".to_owned()));
+    let answer = page.hello(json!({}));
     assert_eq!((&answer["anonymousId"], &answer["token"]), (&json!(ID), &Value::Null));
 }
 
@@ -133,13 +150,20 @@ fn of_two_tabs_only_a_newer_grant_lifts_the_denial_and_the_older_one_is_answered
     page.hello(json!({"spareId": ID}));
     page.choose(Some(ID), 0, "functional", "granted");
     page.decide(Some(ID), 1, "granted");
+    let before = memory.now().to_string();
+    memory.advance(jiff::SignedDuration::from_secs(60));
     assert_eq!(page.decide(Some(ID), 2, "denied").1["revision"], 3);
-    // Another tab still knows the revision before the denial.
-    let (status, answer) = page.decide(Some(ID), 2, "granted");
+    // Another tab chose before the denial and was offline since.
+    let (status, answer) = page.choose_at(&before, Some(ID), 2, "analytics", "granted");
     assert_eq!((status, &answer["error"]["code"]), (409, &json!("consent_outdated")));
     assert_eq!((&answer["revision"], &answer["state"]["analytics"]), (&json!(3), &json!("denied")));
-    let (status, answer) = page.decide(Some(ID), 3, "granted");
+    // A clock that is wrong by a day does not matter: the base says that the page knew the denial.
+    let (status, answer) =
+        page.choose_at("2026-11-23T10:00:00Z", Some(ID), 3, "analytics", "granted");
     assert_eq!((status, &answer["state"]["analytics"]), (200, &json!("granted")));
+    // A page whose storage was wiped knows no revision, and its visitor chooses now.
+    page.decide(Some(ID), 4, "denied");
+    assert_eq!(page.decide(Some(ID), 0, "granted").1["state"]["analytics"], "granted");
 }
 
 #[test]

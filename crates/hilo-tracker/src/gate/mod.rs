@@ -13,7 +13,7 @@ use crate::json::{number, read_number};
 /// Drafts that may wait for an answer (consent.md, in the page, rule 2).
 const HELD_MAX: usize = 50;
 /// Why the gate drops a draft whose purposes the visitor denied.
-const CONSENT_DENIED: &str = Code::ConsentDenied.name();
+pub const CONSENT_DENIED: &str = Code::ConsentDenied.name();
 /// How long a draft may wait.
 const HELD_MS_MAX: i64 = 30 * 60 * 1_000;
 
@@ -101,7 +101,18 @@ impl Gate {
 
     /// Takes over the choices that another tab stored. Returns whether they differ.
     pub fn adopt(&mut self, said: ConsentState) -> bool {
-        std::mem::replace(&mut self.chosen, said) != said
+        let mut before = std::mem::replace(&mut self.chosen, said);
+        before.revision = said.revision;
+        before != said
+    }
+
+    /// The choices without the grants that a record of `revision` denies.
+    pub fn without(&self, denied: &[Purpose], revision: u32) -> ConsentState {
+        let mut said = ConsentState { revision, ..self.chosen };
+        for purpose in denied.iter().filter(|purpose| self.chosen.is_granted(**purpose)) {
+            said.set(*purpose, Choice::Denied);
+        }
+        said
     }
 
     /// Records choices as one change with its own revision. Returns the purposes that changed.

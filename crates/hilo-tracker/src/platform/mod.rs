@@ -88,7 +88,8 @@ pub struct Answer {
     /// `Retry-After` in seconds, if it was a number.
     pub retry_after_s: Option<u32>,
     /// `anonymousId` of a hello's answer, or the code of the collector's error; empty for none. Portals, firewalls and proxies
-    /// answer in the collector's place, and their errors have no such code.
+    /// answer in the collector's place, and their errors have no such code. Of a batch's answer: the code of its first
+    /// refused event.
     pub word: String,
 }
 

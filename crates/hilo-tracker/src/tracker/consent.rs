@@ -1,12 +1,14 @@
 //! The consent half of the tracker: the visitor's choices, and their effect on storage and queue.
-//! A grant finds the visitor's id; a denial removes it. A choice in another tab counts like one in this tab.
+//! A grant finds the visitor's id; a denial removes it. A choice in another tab counts like one in this tab, and so does a denial
+//! that the collector has recorded.
 
-use hilo_core::consent::{Choice, Purpose};
+use hilo_core::consent::{Choice, ConsentState, Purpose};
 use hilo_core::identity::{is_reserved, uuid_v4};
 use hilo_core::text::{concat, parts};
 
 use super::{
-    ANSWERS_KEY, CLAIM_KEY, CONSENT_KEY, HELLO_MS_MAX, ID_KEY, SESSION_KEY, Tracker, Visitor,
+    ANSWERS_KEY, CLAIM_KEY, CONSENT_KEY, HELLO_MS_MAX, ID_KEY, SESSION_KEY, TOKEN_KEY, Tracker,
+    Visitor,
 };
 use crate::gate::from_stored;
 use crate::platform::Platform;
@@ -35,6 +37,11 @@ impl<P: Platform> Tracker<P> {
 
     /// Grants or denies purposes by name, separated by blanks. The developer gets a sentence about an unknown name.
     pub fn choose(&mut self, names: &str, choice: Choice) {
+        let purposes = self.purposes(names);
+        self.decide(&purposes, choice);
+    }
+
+    fn purposes(&self, names: &str) -> Vec<Purpose> {
         let mut purposes = Vec::new();
         for name in parts(names, b' ').filter(|name| !name.is_empty()) {
             match Purpose::from_name(name) {
@@ -42,7 +49,7 @@ impl<P: Platform> Tracker<P> {
                 None => self.platform.say(&concat(&["unknown_purpose ", name])),
             }
         }
-        self.decide(&purposes, choice);
+        purposes
     }
 
     /// Denies every purpose: only the denial itself stays on the device.
@@ -53,16 +60,17 @@ impl<P: Platform> Tracker<P> {
     fn decide(&mut self, purposes: &[Purpose], choice: Choice) {
         // This answer is newer than any that a page without a tracker stored.
         self.platform.remove(ANSWERS_KEY);
-        let had_id = self.gate.allows_id();
+        let before = self.gate.state();
+        let had_id = before.allows_id();
         let changed = self.gate.choose(purposes, choice);
         if changed.is_empty() {
             return;
         }
         self.is_consent_new = true;
         self.platform.save(CONSENT_KEY, &self.gate.stored());
-        let id = self.anonymous_id().unwrap_or_default().to_owned();
-        if had_id || self.gate.allows_id() {
-            self.record(&changed, choice, id);
+        // A denial is sent without an id too: the collector's cookie may still hold one, and goes with the denial.
+        if choice == Choice::Denied || self.gate.allows_id() {
+            self.record(&changed, choice, before.revision);
         }
         self.obey(had_id);
         if !self.gate.allows_id() {
@@ -81,14 +89,18 @@ impl<P: Platform> Tracker<P> {
         if let (Visitor::Known(id), Some(stored)) = (&mut self.visitor, stored) {
             *id = stored;
         }
-        let had_id = self.gate.allows_id();
         let stored = self.platform.load(CONSENT_KEY).unwrap_or_default();
-        if !self.gate.adopt(from_stored(&stored, self.platform.gpc())) {
-            return;
+        self.adopt(from_stored(&stored, self.platform.gpc()));
+    }
+
+    /// Takes over choices that another tab or the collector has.
+    fn adopt(&mut self, said: ConsentState) {
+        let had_id = self.gate.allows_id();
+        if self.gate.adopt(said) {
+            self.is_consent_new = true;
+            self.obey(had_id);
+            self.send();
         }
-        self.is_consent_new = true;
-        self.obey(had_id);
-        self.send();
     }
 
     /// Reduces storage, queue and waiting room to what the choices allow.
@@ -110,6 +122,7 @@ impl<P: Platform> Tracker<P> {
         }
         if !self.gate.allows_id() {
             self.platform.remove(ID_KEY);
+            self.platform.remove(TOKEN_KEY);
             self.visitor = Visitor::Unknown;
         } else if !had_id {
             self.awaken();
@@ -127,16 +140,37 @@ impl<P: Platform> Tracker<P> {
             Some(id) => self.visitor = Visitor::Known(id),
             None => {
                 // The collector's cookie may hold the id: browsers wipe the storage of scripts sooner than such a cookie.
-                self.visitor = Visitor::Asking(self.platform.monotonic_ms() + HELLO_MS_MAX);
-                self.greet();
+                self.platform.save(ID_KEY, &uuid_v4(self.platform.random16()));
+                self.ask();
             }
         }
     }
 
-    /// Takes the id that the collector answered. Empty text stands for no answer: then a new id is minted.
+    /// Asks the collector for an id that this browser can prove. The stored id counts if the collector has none, or does not answer
+    /// soon.
+    pub(super) fn ask(&mut self) {
+        self.visitor = Visitor::Asking(self.platform.monotonic_ms() + HELLO_MS_MAX);
+        self.greet();
+    }
+
+    /// Learns what the collector has recorded: the revision, and the denied purposes by name, separated by blanks. A recorded denial
+    /// counts here too, unless a later choice of the visitor is still to be sent.
+    pub fn recorded(&mut self, revision: u32, denied: &str) {
+        if self.records.iter().all(|record| record.ticket != 0) {
+            let said = self.gate.without(&self.purposes(denied), revision);
+            self.adopt(said);
+            self.platform.save(CONSENT_KEY, &self.gate.stored());
+        }
+    }
+
+    /// Takes the id that the collector answered. Empty text stands for no answer: then the stored id counts.
     pub(super) fn take_id(&mut self, answered: String) {
-        let id = if is_reserved(&answered) { uuid_v4(self.platform.random16()) } else { answered };
-        self.platform.save(ID_KEY, &id);
+        let id = if is_reserved(&answered) {
+            self.platform.load(ID_KEY).unwrap_or_default()
+        } else {
+            self.platform.save(ID_KEY, &answered);
+            answered
+        };
         self.visitor = Visitor::Known(id);
         for draft in std::mem::take(&mut self.waiting) {
             self.finish(draft);

@@ -2,10 +2,12 @@
 //! Consent records go before events. Nothing is removed before the collector has judged it.
 
 use hilo_core::consent::{Choice, Purpose};
+use hilo_core::outcome::Code;
 use hilo_core::text::concat;
 
 use super::flight::{ConsentRecord, Flight};
-use super::{Tracker, Visitor, envelope};
+use super::{ID_KEY, Tracker, Visitor, envelope};
+use crate::gate::CONSENT_DENIED;
 use crate::json::number;
 use crate::platform::{Answer, Call, Platform, Request};
 use crate::queue::Counts;
@@ -23,17 +25,21 @@ const TOGETHER_MS: i64 = 2_000;
 const RECORDS_MAX: usize = 20;
 /// Prefix of the records' storage keys.
 const RECORD_PREFIX: &str = "hilo.r.";
+/// The answer to an id without its proof.
+const NOT_YOURS: &str = Code::NotYours.name();
 
 impl<P: Platform> Tracker<P> {
-    /// Keeps a change for the ledger. The record outlives the page only while identifiers may be stored.
-    pub(super) fn record(&mut self, changed: &[Purpose], choice: Choice, id: String) {
+    /// Keeps a change for the ledger. The record outlives the page only while identifiers may be stored. `base` is the revision
+    /// that the page knew before.
+    pub(super) fn record(&mut self, changed: &[Purpose], choice: Choice, base: u32) {
         let at = self.platform.iso(self.platform.now_ms());
-        let revision = self.gate.state().revision;
-        let consent = envelope::change(revision, changed, choice, &at, &self.options.notice);
-        let key = concat(&[RECORD_PREFIX, &number(i64::from(revision))]);
+        let consent = envelope::change(base, changed, choice, &at, &self.options.notice);
+        let key = concat(&[RECORD_PREFIX, &number(i64::from(base))]);
+        let mut id = String::new();
         if self.gate.allows_id() {
             self.platform.save(&key, &consent);
         } else {
+            id.push_str(self.anonymous_id().unwrap_or_default());
             self.forget(RECORD_PREFIX);
         }
         self.records.push(ConsentRecord { key, consent, id, ticket: 0 });
@@ -60,8 +66,11 @@ impl<P: Platform> Tracker<P> {
 
     /// Sends a hello: it brings the visitor's id to the collector, or asks for it.
     pub(super) fn greet(&mut self) {
-        let id = self.anonymous_id().unwrap_or_default();
-        let body = envelope::hello(&self.options.key, id, &self.gate.state(), &self.platform);
+        let is_asking = matches!(self.visitor, Visitor::Asking(_));
+        let field = if is_asking { "spareId" } else { "anonymousId" };
+        let id = self.platform.load(ID_KEY).unwrap_or_default();
+        let (key, state) = (&self.options.key, self.gate.state());
+        let body = envelope::hello(key, field, &id, &state, &self.platform);
         let ticket = self.take_ticket();
         self.post(ticket, Call::Hello, body, Counts::new());
     }
@@ -117,7 +126,8 @@ impl<P: Platform> Tracker<P> {
         let ticket = self.take_ticket();
         if let Some(at) = self.records.iter().position(|record| record.ticket == 0) {
             self.send_record(at, ticket);
-        } else if self.gate.is_open() {
+        } else if self.gate.is_open() && (self.records.is_empty() || self.revision() < 2) {
+            // Not before a record that follows others: it may lift a denial, which refuses events until then.
             self.send_batch(ticket);
         }
     }
@@ -158,7 +168,7 @@ impl<P: Platform> Tracker<P> {
     }
 
     /// Does what an answer demands.
-    pub(super) fn answered(&mut self, answer: Answer) {
+    pub(super) fn answered(&mut self, mut answer: Answer) {
         let ticket = answer.ticket;
         let Some(flight) = self.land(ticket) else { return };
         if flight.call == Call::Hello {
@@ -166,6 +176,15 @@ impl<P: Platform> Tracker<P> {
                 self.take_id(if answer.status == 200 { answer.word } else { String::new() });
             }
             return;
+        }
+        if answer.word == NOT_YOURS {
+            if matches!(self.visitor, Visitor::Known(_)) && !self.has_asked_again {
+                self.has_asked_again = true;
+                self.release_records(ticket, false);
+                return self.ask();
+            }
+            // The page has forgotten the id, or cannot prove any: no other attempt helps.
+            answer.status = 200;
         }
         let chance = u16::from_le_bytes([self.platform.random16()[0], self.platform.random16()[1]]);
         let now = self.platform.monotonic_ms();
@@ -175,7 +194,13 @@ impl<P: Platform> Tracker<P> {
         self.queue.landed(ticket, is_judged, &self.platform);
         self.release_records(ticket, is_judged);
         match fate {
-            BatchFate::Done => self.queue.reported(&flight.reported),
+            BatchFate::Done => {
+                self.queue.reported(&flight.reported);
+                if answer.word == CONSENT_DENIED {
+                    // Events met a recorded denial that this page does not know.
+                    return self.ask();
+                }
+            }
             BatchFate::Poison => self.queue.count("poison", 1),
             BatchFate::Purge => {
                 self.queue.purge(&self.platform);

@@ -11,7 +11,7 @@ use jiff::Timestamp;
 
 use super::claim;
 use crate::calls::{
-    ConsentChange, ConsentCopy, ConsentRecorded, ConsentStanding, Order, decode, encode, map_of,
+    ConsentChange, ConsentCopy, ConsentRecorded, ConsentStanding, decode, encode, map_of,
 };
 use crate::platform::{Failure, Sql, SqlValue};
 use crate::signature::sha256_hex;
@@ -68,14 +68,13 @@ impl Standing {
     fn yields(&self, purpose: Purpose, new: Choice, change: &ConsentChange) -> bool {
         let Some(old) = self.0.get(&purpose) else { return true };
         let lifts = new.granted && !old.granted;
-        match (&change.report, change.order) {
-            (Some(report), _) if lifts && !old.by_report && !report.is_vouched => false,
-            (Some(_), _) => {
+        match &change.report {
+            Some(report) if lifts && !old.by_report && !report.is_vouched => false,
+            Some(_) => {
                 new.chosen_ms > old.chosen_ms
                     || (new.chosen_ms == old.chosen_ms && old.granted && !new.granted)
             }
-            (None, Order::Base(base)) => !lifts || base >= old.revision,
-            (None, Order::At(_)) => !lifts || new.chosen_ms > old.chosen_ms,
+            None => !lifts || change.base >= old.revision || new.chosen_ms > old.chosen_ms,
         }
     }
 
@@ -133,7 +132,7 @@ pub(super) fn record(
         let choice = Choice {
             granted: one.state == "granted",
             revision,
-            chosen_ms: chosen_ms(change, now),
+            chosen_ms: change.chosen_at.min(now).as_millisecond(),
             with_gpc: change.signals.get("gpc").is_some_and(|gpc| gpc == "1") && !is_anybodys,
             by_report: change.report.is_some(),
         };
@@ -181,17 +180,6 @@ pub(super) fn told(standing: &Standing) -> ConsentStanding {
     ConsentStanding { revision: standing.revision(), state: words(standing) }
 }
 
-/// When the visitor decided: what a report or an order by time says, or the arrival of a page's own choice, whose clock may be
-/// wrong.
-fn chosen_ms(change: &ConsentChange, now: Timestamp) -> i64 {
-    let said = match (&change.report, change.order) {
-        (Some(report), _) => report.chosen_at,
-        (None, Order::At(chosen_at)) => chosen_at,
-        (None, Order::Base(_)) => now,
-    };
-    said.min(now).as_millisecond()
-}
-
 fn write(sql: &impl Sql, purpose: Purpose, choice: Choice) -> Result<(), Failure> {
     sql.run(
         "INSERT OR REPLACE INTO consent (purpose, state, revision, chosen_ms, with_gpc, by_report) VALUES (?, ?, ?, ?, ?, ?)",
@@ -212,11 +200,7 @@ fn fingerprint(change: &ConsentChange) -> Result<String, Failure> {
     if let Some(report) = &change.report {
         return Ok(sha256_hex(format!("report:{}", report.message_id).as_bytes()));
     }
-    let base = match change.order {
-        Order::Base(base) => base,
-        Order::At(_) => 0,
-    };
-    let same = (base, &change.changes, &change.notice, &change.signals);
+    let same = (change.base, &change.changes, &change.notice, &change.signals);
     Ok(sha256_hex(encode(&same)?.as_bytes()))
 }
 

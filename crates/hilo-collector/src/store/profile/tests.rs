@@ -9,8 +9,8 @@ use serde_json::json;
 use super::*;
 use crate::calls::optin::OptIn;
 use crate::calls::{
-    Confirmation, ConsentChange, ConsentRecorded, Delivery, DeliveryResult, DeliveryState, Order,
-    Planned, RecordCall, Recorded, Summary, messages, read_message,
+    Confirmation, ConsentChange, ConsentRecorded, Delivery, DeliveryResult, DeliveryState, Planned,
+    RecordCall, Recorded, Summary, messages, read_message,
 };
 use crate::platform::SqlValue;
 use crate::shell::memory::MemorySql;
@@ -123,7 +123,8 @@ fn change(base: u32, purpose: &str, state: &str) -> ConsentChange {
     ConsentChange {
         subject: "s".to_owned(),
         controller: "Shop".to_owned(),
-        order: Order::Base(base),
+        base,
+        chosen_at: "2026-11-24T10:00:00Z".parse().unwrap(),
         changes: vec![ChoiceChange {
             purpose: purpose.to_owned(),
             state: state.to_owned(),

@@ -189,6 +189,12 @@ pub fn happen(what: u8) {
     });
 }
 
+/// What the collector has recorded: the revision, and the denied purposes, separated by blanks.
+#[wasm_bindgen]
+pub fn recorded(revision: u32, denied: String) {
+    with(&mut |tracker| tracker.recorded(revision, &denied));
+}
+
 /// Whether what happens now may be remembered until the second module can read it.
 #[wasm_bindgen]
 pub fn admits() -> bool {
@@ -203,7 +209,8 @@ pub fn lose_unread(count: u32) {
     with(&mut |tracker| tracker.lose_unread(count));
 }
 
-/// The answer to a request. A negative `retry_after_s` stands for none. `word` is a hello's id or an error's code.
+/// The answer to a request. A negative `retry_after_s` stands for none. `word` is a hello's id, or the code of an error or of a
+/// batch's first refused event.
 #[wasm_bindgen]
 #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "saturates")]
 pub fn answered(ticket: u32, status: u16, retry_after_s: f64, word: String) {

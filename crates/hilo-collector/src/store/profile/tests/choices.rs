@@ -1,7 +1,7 @@
 //! Recorded choices: reports are ordered by their time, and a choice lifts Global Privacy Control for its own purpose.
 
 use super::*;
-use crate::calls::{ConsentReport, Order};
+use crate::calls::ConsentReport;
 
 impl Object {
     fn change(&mut self, change: ConsentChange) -> ConsentRecorded {
@@ -14,8 +14,8 @@ impl Object {
 
     fn report_by(&mut self, is_vouched: bool, id: &str, at: &str, state: &str) -> ConsentRecorded {
         let chosen_at = at.parse().unwrap();
-        let report = ConsentReport { message_id: id.to_owned(), chosen_at, is_vouched };
-        self.change(ConsentChange { report: Some(report), ..change(0, "analytics", state) })
+        let report = Some(ConsentReport { message_id: id.to_owned(), is_vouched });
+        self.change(ConsentChange { report, chosen_at, ..change(0, "analytics", state) })
     }
 }
 
@@ -74,8 +74,8 @@ fn a_denial_of_the_visitor_counts_whatever_reports_came_before() {
     object.report("r1", "2026-11-25T08:00:00Z", "granted");
     let claimed = change(0, "analytics", "granted");
     let chosen_at = "2026-11-25T09:00:00Z".parse().unwrap();
-    let report = ConsentReport { message_id: "r2".to_owned(), chosen_at, is_vouched: true };
-    object.change(ConsentChange { report: Some(report), ..claimed });
+    let report = Some(ConsentReport { message_id: "r2".to_owned(), is_vouched: true });
+    object.change(ConsentChange { report, chosen_at, ..claimed });
     let denied = object.change(change(2, "analytics", "denied"));
     assert_eq!(denied.consent.state["analytics"], "denied");
     assert_eq!(object.record(vec![kept("m1", 3)]), [Recorded::ConsentDenied]);
@@ -145,8 +145,8 @@ fn the_denials_of_a_change_count_where_its_grants_are_outdated() {
 fn of_a_persons_devices_the_later_grant_lifts_and_every_denial_counts() {
     let mut object = Object::new();
     let mut at = |time: &str, state: &str| {
-        let order = Order::At(time.parse().unwrap());
-        let mut chosen = ConsentChange { order, ..change(0, "analytics", state) };
+        let chosen_at = time.parse().unwrap();
+        let mut chosen = ConsentChange { chosen_at, ..change(0, "analytics", state) };
         chosen.changes[0].at = time.to_owned();
         let told = object.change(chosen);
         told.consent.state["analytics"].clone()

@@ -52,9 +52,10 @@ fn a_report_under_the_key_of_a_page_changes_nothing_in_a_bound_profile() {
         object.decide(0, "analytics", "granted");
         object.now = "2026-11-25T10:00:00Z".parse().unwrap();
         let chosen_at = "2026-11-25T09:00:00Z".parse().unwrap();
-        let report = ConsentReport { message_id: "r1".to_owned(), chosen_at, is_vouched };
+        let report = Some(ConsentReport { message_id: "r1".to_owned(), is_vouched });
         let told: ConsentRecorded = object.ask(&ProfileCall::Consent(ConsentChange {
-            report: Some(report),
+            report,
+            chosen_at,
             ..change(0, "analytics", "denied")
         }));
         assert_eq!(told.consent.state["analytics"], state);
