@@ -108,7 +108,8 @@ impl Gate {
 
     /// The choices without the grants that a record of `revision` denies.
     pub fn without(&self, denied: &[Purpose], revision: u32) -> ConsentState {
-        let mut said = ConsentState { revision, ..self.chosen };
+        let mut said = self.chosen;
+        said.revision = revision;
         for purpose in denied.iter().filter(|purpose| self.chosen.is_granted(**purpose)) {
             said.set(*purpose, Choice::Denied);
         }
