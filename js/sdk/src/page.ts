@@ -31,10 +31,9 @@ let lastPlace = "";
 /** Where the GET forms of this tab lead: addresses, a line each, with the names in their queries as an expression. `more.ts` has the rest. */
 let leads = "";
 /** Where no cookie keeps the proof of the id: the token that does, or the wish for one. */
-const wish = navigator.cookieEnabled ? "" : "new";
-let proof = wish;
+let proof = navigator.cookieEnabled ? "" : "new";
 try {
-  proof = localStorage["hilo.p"] ?? wish;
+  proof = localStorage["hilo.p"] ?? proof;
   leads = sessionStorage["hilo.f"] ?? "";
 } catch {
   // The storage is blocked, so this document's own forms count alone.
@@ -170,19 +169,20 @@ async function send(path: string, body: string): Promise<[number, number, string
   const isTaken = status === 200;
   // A portal, a firewall or a service worker may answer in the collector's place: what is not the collector's own is no answer.
   const { code, message } = answer.error ?? 0;
-  const { anonymousId, token, revision, state } = answer;
+  const { anonymousId, token, revision, denied } = answer;
   const word = isTaken ? anonymousId ?? answer.rejected?.[0]?.code : code;
   const isOurs = isTaken ? "accepted" in answer || "receipt" in answer || "settings" in answer : /^[a-z_]+$/.test(code ?? 0);
   if (!(isOurs && isTaken) && status < 429) fail(isOurs ? code : "foreign_answer", isOurs ? message : `${status} ${path}`);
   if (isBatch) report(body, isOurs ? status : 0, answer);
-  else if (isOurs && state) {
-    proof = token ?? (anonymousId ? proof : wish);
-    if (token) quietly(() => (localStorage["hilo.p"] = token), "");
-    guarded(() => core.recorded(revision, Object.keys(state).filter((purpose) => state[purpose] === "denied").join(" ")));
+  else if (isOurs && denied) {
+    // Without an id there is nothing to prove any more.
+    proof = token ?? (proof && (anonymousId ? proof : "new"));
+    if (token) guarded(() => (localStorage["hilo.p"] = token));
+    guarded(() => core.recorded(revision, denied.join(" ")));
   }
   return [
     // What was recorded is judged, a choice that came too late too.
-    isOurs ? (state ? 200 : status) : isTaken ? 0 : status,
+    isOurs && denied ? 200 : isOurs || !isTaken ? status : 0,
     // Only seconds are obeyed, no date.
     /^\d+$/.test(retryAfter) ? +retryAfter : -1,
     isOurs && typeof word === "string" ? word : "",

@@ -47,3 +47,11 @@ pub struct ConsentStanding {
     /// Purpose → `granted` or `denied`.
     pub state: BTreeMap<String, String>,
 }
+
+impl ConsentStanding {
+    /// The denied purposes.
+    pub fn denied(&self) -> Vec<&str> {
+        let denied = self.state.iter().filter(|(_, word)| *word == "denied");
+        denied.map(|(purpose, _)| purpose.as_str()).collect()
+    }
+}

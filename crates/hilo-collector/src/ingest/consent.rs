@@ -232,6 +232,7 @@ pub fn reply(
         receipt: Option<&'a Receipt>,
         revision: u32,
         state: &'a BTreeMap<String, String>,
+        denied: Vec<&'a str>,
         anonymous_id: Option<&'a str>,
         #[serde(skip_serializing_if = "Option::is_none")]
         token: Option<&'a str>,
@@ -242,6 +243,7 @@ pub fn reply(
         receipt: recorded.receipt.as_ref(),
         revision: recorded.consent.revision,
         state: &recorded.consent.state,
+        denied: recorded.consent.denied(),
         anonymous_id: id,
         token,
     };

@@ -54,6 +54,7 @@ struct Welcome<'a> {
     token: Option<&'a str>,
     revision: u32,
     state: &'a BTreeMap<String, String>,
+    denied: Vec<&'a str>,
     settings: Settings<'a>,
     session: Option<()>,
 }
@@ -119,15 +120,16 @@ pub fn welcome<P: Platform>(
     call: &Call<'_, P>,
 ) -> Reply {
     let nothing = ConsentStanding::default();
-    let ConsentStanding { revision, state } = own.map_or(&nothing, |(_, consent)| consent);
+    let consent = own.map_or(&nothing, |(_, consent)| consent);
     let rules = &call.loaded.config.consent;
     reply::json(
         200,
         &Welcome {
             anonymous_id: own.map(|(id, _)| id),
             token,
-            revision: *revision,
-            state,
+            revision: consent.revision,
+            state: &consent.state,
+            denied: consent.denied(),
             settings: Settings {
                 purposes: rules.purposes.iter().map(|p| p.name()).collect(),
                 notice_version: &rules.notice_version,

@@ -101,19 +101,12 @@ impl Gate {
 
     /// Takes over the choices that another tab stored. Returns whether they differ.
     pub fn adopt(&mut self, said: ConsentState) -> bool {
-        let mut before = std::mem::replace(&mut self.chosen, said);
-        before.revision = said.revision;
-        before != said
+        std::mem::replace(&mut self.chosen, said) != said
     }
 
-    /// The choices without the grants that a record of `revision` denies.
-    pub fn without(&self, denied: &[Purpose], revision: u32) -> ConsentState {
-        let mut said = self.chosen;
-        said.revision = revision;
-        for purpose in denied.iter().filter(|purpose| self.chosen.is_granted(**purpose)) {
-            said.set(*purpose, Choice::Denied);
-        }
-        said
+    /// Sets the revision of the choices.
+    pub const fn number(&mut self, revision: u32) {
+        self.chosen.revision = revision;
     }
 
     /// Records choices as one change with its own revision. Returns the purposes that changed.

@@ -2,7 +2,7 @@
 //! A grant finds the visitor's id; a denial removes it. A choice in another tab counts like one in this tab, and so does a denial
 //! that the collector has recorded.
 
-use hilo_core::consent::{Choice, ConsentState, Purpose};
+use hilo_core::consent::{Choice, Purpose};
 use hilo_core::identity::{is_reserved, uuid_v4};
 use hilo_core::text::{concat, parts};
 
@@ -89,18 +89,14 @@ impl<P: Platform> Tracker<P> {
         if let (Visitor::Known(id), Some(stored)) = (&mut self.visitor, stored) {
             *id = stored;
         }
-        let stored = self.platform.load(CONSENT_KEY).unwrap_or_default();
-        self.adopt(from_stored(&stored, self.platform.gpc()));
-    }
-
-    /// Takes over choices that another tab or the collector has.
-    fn adopt(&mut self, said: ConsentState) {
         let had_id = self.gate.allows_id();
-        if self.gate.adopt(said) {
-            self.is_consent_new = true;
-            self.obey(had_id);
-            self.send();
+        let stored = self.platform.load(CONSENT_KEY).unwrap_or_default();
+        if !self.gate.adopt(from_stored(&stored, self.platform.gpc())) {
+            return;
         }
+        self.is_consent_new = true;
+        self.obey(had_id);
+        self.send();
     }
 
     /// Reduces storage, queue and waiting room to what the choices allow.
@@ -156,10 +152,16 @@ impl<P: Platform> Tracker<P> {
     /// Learns what the collector has recorded: the revision, and the denied purposes by name, separated by blanks. A recorded denial
     /// counts here too, unless a later choice of the visitor is still to be sent.
     pub fn recorded(&mut self, revision: u32, denied: &str) {
-        if self.records.iter().all(|record| record.ticket != 0) {
-            let said = self.gate.without(&self.purposes(denied), revision);
-            self.adopt(said);
-            self.platform.save(CONSENT_KEY, &self.gate.stored());
+        if self.records.iter().any(|record| record.ticket == 0) {
+            return;
+        }
+        let (had_id, denied) = (self.gate.allows_id(), self.purposes(denied));
+        let changed = self.gate.choose(&denied, Choice::Denied);
+        self.gate.number(revision);
+        self.platform.save(CONSENT_KEY, &self.gate.stored());
+        if !changed.is_empty() {
+            self.is_consent_new = true;
+            self.obey(had_id);
         }
     }
 
