@@ -66,7 +66,8 @@ pub struct Options {
 enum Visitor {
     /// There is no consent, so there is no id.
     Unknown,
-    /// The collector is asked for the id, until this moment of the monotonic clock. The stored id counts if the collector has none.
+    /// The collector is asked for the id, by this tab or by the one where the visitor granted, until this moment of the monotonic
+    /// clock.
     Asking(i64),
     /// The visitor has this anonymous id.
     Known(String),
@@ -84,6 +85,8 @@ pub struct Tracker<P> {
     queue: Queue,
     transport: Transport,
     visitor: Visitor,
+    /// The id that counts if the collector has none.
+    spare: String,
     waiting: Vec<Draft>,
     /// The document's first place, before any navigation inside it.
     first: Place,
@@ -135,6 +138,7 @@ impl<P: Platform> Tracker<P> {
             queue: Queue::default(),
             transport: Transport::default(),
             visitor: Visitor::Unknown,
+            spare: String::new(),
             waiting: Vec::new(),
             flights: Vec::new(),
             records: Vec::new(),

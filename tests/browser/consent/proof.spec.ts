@@ -6,23 +6,27 @@ import assert from "node:assert/strict";
 import { after, test } from "node:test";
 
 import { eventually, startCollector } from "../../collector/mf.ts";
-import { startBrowser, withSnippet } from "../scenario.ts";
+import { startBrowser, startSite, withSnippet } from "../scenario.ts";
 
 const browser = await startBrowser();
 const collector = await startCollector();
+const html = () => withSnippet("", "", "wk_shop").replace('src="/_h/hilo.js"', `src="${collector.url}/_h/hilo.js"`);
+/** Another site than the collector's, whose address is 127.0.0.1. */
+const site = await startSite(html);
+const FOREIGN = site.url.replace("127.0.0.1", "localhost");
 after(async () => {
   await browser.close();
+  await site.close();
   await collector.dispose();
 });
 
 const ALL = ["functional", "analytics", "advertising"];
 const profile = (id: string, part = "") => collector.admin(`/admin/v1/profiles/a:${id}${part}`);
 
-/** A browser whose pages have the tracker. Pages of `home` are served from memory. */
+/** A browser whose pages have the tracker. The collector serves no page, so those of its host come from here. */
 async function visitor(home = collector.url) {
   const context = await browser.newContext();
-  const script = withSnippet("", "", "wk_shop").replace("/_h/hilo.js", `${collector.url}/_h/hilo.js`);
-  await context.route(`${home}/page*`, (route: any) => route.fulfill({ contentType: "text/html", body: script }));
+  await context.route(`${collector.url}/page`, (route: any) => route.fulfill({ contentType: "text/html", body: html() }));
   const open = async () => {
     const page = await context.newPage();
     await page.goto(`${home}/page`);
@@ -122,7 +126,7 @@ test("a page that lost its cookie goes on under a new id and keeps its session",
 });
 
 test("a page of another site keeps the proof as a token beside its id, and a withdrawal leaves neither", async () => {
-  const { open, context } = await visitor("http://localhost:8080");
+  const { open, context } = await visitor(FOREIGN);
   const page = await open();
   const id = await granted(page);
   assert.deepEqual(await context.cookies(), []);

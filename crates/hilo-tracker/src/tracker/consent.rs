@@ -86,13 +86,16 @@ impl<P: Platform> Tracker<P> {
         self.settle();
         self.look_again();
         let stored = self.platform.load(ID_KEY).filter(|id| !is_reserved(id));
-        if let (Visitor::Known(id), Some(stored)) = (&mut self.visitor, stored) {
-            *id = stored;
+        if let (Visitor::Known(_) | Visitor::Asking(_), Some(stored)) = (&self.visitor, stored) {
+            self.take_id(stored);
         }
         let had_id = self.gate.allows_id();
         let stored = self.platform.load(CONSENT_KEY).unwrap_or_default();
         if !self.gate.adopt(from_stored(&stored, self.platform.gpc())) {
             return;
+        }
+        if !had_id && self.gate.allows_id() {
+            self.wait_for_id(uuid_v4(self.platform.random16()));
         }
         self.is_consent_new = true;
         self.obey(had_id);
@@ -134,19 +137,28 @@ impl<P: Platform> Tracker<P> {
         self.recover_records();
         match self.platform.load(ID_KEY).filter(|id| !is_reserved(id)) {
             Some(id) => self.visitor = Visitor::Known(id),
+            // The tab where the visitor granted asks for all tabs.
+            None if matches!(self.visitor, Visitor::Asking(_)) => {}
+            // The collector's cookie may hold the id: browsers wipe the storage of scripts sooner than such a cookie.
             None => {
-                // The collector's cookie may hold the id: browsers wipe the storage of scripts sooner than such a cookie.
-                self.platform.save(ID_KEY, &uuid_v4(self.platform.random16()));
-                self.ask();
+                self.wait_for_id(uuid_v4(self.platform.random16()));
+                self.greet();
             }
         }
     }
 
-    /// Asks the collector for an id that this browser can prove. The stored id counts if the collector has none, or does not answer
-    /// soon.
-    pub(super) fn ask(&mut self) {
-        self.visitor = Visitor::Asking(self.platform.monotonic_ms() + HELLO_MS_MAX);
+    /// Asks for another id, or what is recorded for this one. Returns `false` where the page has no id.
+    pub(super) fn ask(&mut self) -> bool {
+        let Visitor::Known(id) = &self.visitor else { return false };
+        self.wait_for_id(id.clone());
         self.greet();
+        true
+    }
+
+    /// Waits for an id. `spare` counts if the collector has none, or does not answer soon.
+    pub(super) fn wait_for_id(&mut self, spare: String) {
+        self.spare = spare;
+        self.visitor = Visitor::Asking(self.platform.monotonic_ms() + HELLO_MS_MAX);
     }
 
     /// Learns what the collector has recorded: the revision, and the denied purposes by name, separated by blanks. A recorded denial
@@ -165,14 +177,12 @@ impl<P: Platform> Tracker<P> {
         }
     }
 
-    /// Takes the id that the collector answered. Empty text stands for no answer: then the stored id counts.
-    pub(super) fn take_id(&mut self, answered: String) {
-        let id = if is_reserved(&answered) {
-            self.platform.load(ID_KEY).unwrap_or_default()
-        } else {
-            self.platform.save(ID_KEY, &answered);
-            answered
-        };
+    /// Takes an id. Empty text stands for no answer of the collector.
+    pub(super) fn take_id(&mut self, mut id: String) {
+        if is_reserved(&id) {
+            id = std::mem::take(&mut self.spare);
+        }
+        self.platform.save(ID_KEY, &id);
         self.visitor = Visitor::Known(id);
         for draft in std::mem::take(&mut self.waiting) {
             self.finish(draft);

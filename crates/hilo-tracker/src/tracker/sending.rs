@@ -6,7 +6,7 @@ use hilo_core::outcome::Code;
 use hilo_core::text::concat;
 
 use super::flight::{ConsentRecord, Flight};
-use super::{ID_KEY, Tracker, Visitor, envelope};
+use super::{Tracker, Visitor, envelope};
 use crate::gate::CONSENT_DENIED;
 use crate::json::number;
 use crate::platform::{Answer, Call, Platform, Request};
@@ -66,11 +66,12 @@ impl<P: Platform> Tracker<P> {
 
     /// Sends a hello: it brings the visitor's id to the collector, or asks for it.
     pub(super) fn greet(&mut self) {
-        let is_asking = matches!(self.visitor, Visitor::Asking(_));
-        let field = if is_asking { "spareId" } else { "anonymousId" };
-        let id = self.platform.load(ID_KEY).unwrap_or_default();
+        let (name, id) = match &self.visitor {
+            Visitor::Known(id) => ("anonymousId", id),
+            _ => ("spareId", &self.spare),
+        };
         let (key, state) = (&self.options.key, self.gate.state());
-        let body = envelope::hello(key, field, &id, &state, &self.platform);
+        let body = envelope::hello(key, name, id, &state, &self.platform);
         let ticket = self.take_ticket();
         self.post(ticket, Call::Hello, body, Counts::new());
     }
@@ -178,10 +179,9 @@ impl<P: Platform> Tracker<P> {
             return;
         }
         if answer.word == NOT_YOURS {
-            if matches!(self.visitor, Visitor::Known(_)) && !self.has_asked_again {
+            if !self.has_asked_again && self.ask() {
                 self.has_asked_again = true;
-                self.release_records(ticket, false);
-                return self.ask();
+                return self.release_records(ticket, false);
             }
             // The page has forgotten the id, or cannot prove any: no other attempt helps.
             answer.status = 200;
@@ -196,9 +196,9 @@ impl<P: Platform> Tracker<P> {
         match fate {
             BatchFate::Done => {
                 self.queue.reported(&flight.reported);
-                if answer.word == CONSENT_DENIED {
-                    // Events met a recorded denial that this page does not know.
-                    return self.ask();
+                // Where events met a recorded denial, this page does not know it.
+                if answer.word == CONSENT_DENIED && self.ask() {
+                    return;
                 }
             }
             BatchFate::Poison => self.queue.count("poison", 1),

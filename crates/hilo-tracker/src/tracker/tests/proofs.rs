@@ -51,11 +51,30 @@ fn the_page_offers_a_new_id_and_takes_the_one_that_the_collector_answers() {
     let mut tracker = start(&page);
     grant(&mut tracker);
     let hello = only(&page, Call::Hello);
-    let spare = page.stored()["hilo.id"].clone();
-    assert!(hello.body.contains(&format!(r#""spareId":"{spare}""#)), "{}", hello.body);
+    assert!(hello.body.contains(r#""spareId":""#), "{}", hello.body);
+    assert!(!page.stored().contains_key("hilo.id"), "it is not certain yet");
     tracker.happened(Happened::Answered(told(&hello, OTHER)));
     assert_eq!(tracker.anonymous_id(), Some(OTHER));
     assert_eq!(page.stored()["hilo.id"], OTHER);
+}
+
+#[test]
+fn a_tab_that_hears_of_a_grant_waits_for_the_id_of_the_tab_where_the_visitor_granted() {
+    let page = Memory::new("https://a.example/");
+    let mut tracker = start(&page);
+    page.save(CONSENT_KEY, "1|functional analytics |");
+    tracker.happened(Happened::StoredElsewhere);
+    assert!(page.sent().is_empty());
+    page.save(ID_KEY, OTHER);
+    tracker.happened(Happened::StoredElsewhere);
+    assert!(batches(&serve(&mut tracker, &page, 200)).contains(OTHER));
+    let page = Memory::new("https://a.example/");
+    let mut tracker = start(&page);
+    page.save(CONSENT_KEY, "1|functional analytics |");
+    tracker.happened(Happened::StoredElsewhere);
+    assert!(page.pass(HELLO_MS_MAX));
+    tracker.happened(Happened::Woke);
+    assert!(tracker.anonymous_id().is_some(), "the other tab is gone");
 }
 
 #[test]
