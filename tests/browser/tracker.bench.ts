@@ -48,7 +48,7 @@ const PAGES: Record<string, string> = {
 };
 /** What a returning visitor has stored. */
 const STORED = [
-  { name: "hilo.c", value: "1|functional analytics |" },
+  { name: "hilo.c", value: `1|functional analytics |||${Date.now()}||6|1|${Date.now()}` },
   { name: "hilo.id", value: "11111111-1111-4111-8111-111111111111" },
 ];
 

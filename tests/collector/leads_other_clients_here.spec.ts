@@ -6,24 +6,10 @@ import assert from "node:assert/strict";
 import { after, test } from "node:test";
 
 import { envelope, GRANTED, type Json, pageView, post, timeline } from "./envelopes.ts";
-import { anonymousId, startCollector } from "./mf.ts";
+import { anonymousId, rejectLog, startCollector } from "./mf.ts";
+import { shopConfig } from "./shop_config.ts";
 
-const CONFIG = `
-[project]
-controller = "Example Shop"
-
-[[source]]
-name = "shop"
-kind = "browser"
-keys = ["wk_shop", { key = "wk_old", state = "revoked" }, { key = "wk_dev", state = "development" }]
-origins = ["https://shop.example"]
-
-[[source]]
-name = "backend"
-kind = "server"
-keys = [{ sha256 = "85e11d562f804d06514402310d04e3af66b105a2c2e3a664c626c18a695defd9" }]
-consent_basis = { basis = "contract", purposes = ["analytics"] }
-`;
+const CONFIG = shopConfig({ keys: ['{ key = "wk_old", state = "revoked" }', '{ key = "wk_dev", state = "development" }'] });
 
 const collector = await startCollector({ config: CONFIG });
 const released = await startCollector({ config: CONFIG, vars: { HILO_DEV: undefined } });
@@ -127,10 +113,10 @@ test("a library's measurements of itself are acknowledged and not stored", async
 test("an item of an old library names its type by action, and the envelope's bookkeeping gives no notice", async () => {
   const id = anonymousId();
   const { type: _, ...untyped } = pageView(id);
-  const answer = await post(collector, "/v1/batch", { ...envelope([{ ...untyped, action: "page" }]), messageId: "b-1", sequence: 4 }, page);
+  const answer = await post(collector, "/v1/batch", { ...envelope([{ ...untyped, action: "page", surprise: 1 }]), messageId: "b-1", sequence: 4 }, page);
   assert.equal(answer.body["accepted"], 1);
   assert.equal((await timeline(collector, id))[0]!["type"], "page");
-  const { rejects } = await collector.admin("/admin/v1/rejects");
+  const { rejects } = await rejectLog(collector, (rejects) => rejects.some((reject: Json) => reject["field"] === "surprise"));
   for (const field of ["messageId", "sequence", "action"]) assert.ok(!rejects.some((reject: Json) => reject["field"] === field), field);
 });
 

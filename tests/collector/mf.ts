@@ -221,6 +221,17 @@ export function anonymousId(): string {
   return bytes.toString("hex").replace(/^(.{8})(.{4})(.{4})(.{4})(.{12})$/, "$1-$2-$3-$4-$5");
 }
 
+/**
+ * The reject log, as soon as `has` holds for its lines. No request waits for the log: an isolate sends what it has gathered
+ * within seconds.
+ */
+export function rejectLog(collector: Collector, has: (rejects: any[]) => boolean): Promise<any> {
+  return eventually(async () => {
+    const log = await collector.admin("/admin/v1/rejects");
+    return has(log.rejects) ? log : undefined;
+  });
+}
+
 /** Calls `read` until it returns a value other than `undefined`, for what the collector does after its answer. */
 export async function eventually<T>(read: () => Promise<T | undefined>, ms = 20_000): Promise<T> {
   const deadline = Date.now() + ms;

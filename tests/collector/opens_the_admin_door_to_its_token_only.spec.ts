@@ -63,7 +63,7 @@ test("a watcher of the live stream gets the last events from before the connecti
   try {
     const id = anonymousId();
     const track = (event: string) => ({ ...pageView(id), messageId: `${event}-${id}`, type: "track", event, properties: { price: 8.9, currency: "EUR", email: "ana@example.com", "ana@example.com": true } });
-    // The first call tells the isolate that nobody watches. It keeps the later events until somebody does.
+    // Nobody watches, so the isolate keeps its events until somebody does.
     for (const event of ["First", "Second", "Third"]) await send(own, [track(event)]);
     const headers = { authorization: `Bearer ${DEV_SECRETS.HILO_ADMIN_TOKEN}` };
     const stream = await own.fetch("/admin/v1/live", { headers, signal: stop.signal });
@@ -73,6 +73,29 @@ test("a watcher of the live stream gets the last events from before the connecti
     const lines = text.split("\n").filter((line) => line.startsWith("data: ")).map((line) => JSON.parse(line.slice(6)));
     assert.deepEqual(lines.map((line) => line.name), ["First", "Second", "Third"]);
     assert.deepEqual(lines[2].properties, { price: 8.9, currency: "EUR", email: "<text 15>", "<key 15>": "<flag>" });
+  } finally {
+    stop.abort();
+    await own.dispose();
+  }
+});
+
+test("a watcher of the live stream that comes back gets only what it has not seen", async () => {
+  const own = await startCollector();
+  const stop = new AbortController();
+  try {
+    const id = anonymousId();
+    for (const event of ["First", "Second", "Third"]) await send(own, [{ ...pageView(id), type: "track", event }]);
+    const headers = { authorization: `Bearer ${DEV_SECRETS.HILO_ADMIN_TOKEN}` };
+    const watch = async (after: number, lines: number) => {
+      const stream = await own.fetch(`/admin/v1/live?after=${after}`, { headers, signal: stop.signal });
+      const reader = stream.body!.pipeThrough(new TextDecoderStream()).getReader();
+      let text = "";
+      while (text.split("data: ").length <= lines) text += (await reader.read()).value ?? "";
+      return text.split("\n").filter((line) => line.startsWith("data: ")).map((line) => JSON.parse(line.slice(6)));
+    };
+    const all = await watch(0, 3);
+    const missed = await watch(all[1].seq, 1);
+    assert.deepEqual(missed.map((line) => line.name), ["Third"]);
   } finally {
     stop.abort();
     await own.dispose();

@@ -7,7 +7,7 @@ import { createPublicKey, generateKeyPairSync, type KeyObject } from "node:crypt
 import { after, test } from "node:test";
 
 import { type Answer, type Json, post } from "./envelopes.ts";
-import { configWith, startCollector } from "./mf.ts";
+import { configWith, rejectLog, startCollector } from "./mf.ts";
 import { claimsOf, DEV_KEY, signToken, type SigningKey } from "./tokens.ts";
 
 const SECRET = "a secret of thirty-two bytes or more";
@@ -49,8 +49,7 @@ const known = async (user: string) => (await collector.admin(`/admin/v1/profiles
 async function refused(token: string, code: string, status = 401) {
   const answer = await optIn(token);
   assert.deepEqual([answer.status, answer.body["error"]?.code], [status, code]);
-  const { rejects } = await collector.admin("/admin/v1/rejects");
-  assert.ok(rejects.some((reject: Json) => reject["code"] === code), code);
+  await rejectLog(collector, (rejects) => rejects.some((reject) => reject.code === code));
 }
 
 /** Asserts that `token` is refused, and that nothing is kept about the user it names. */

@@ -8,31 +8,20 @@ import { after, test } from "node:test";
 import { Device, MUG } from "./carts.ts";
 import { envelope, GRANTED, pageView, post } from "./envelopes.ts";
 import { anonymousId, startCollector } from "./mf.ts";
+import { shopConfig } from "./shop_config.ts";
 
-const CONFIG = `
-[project]
-controller = "Example Shop"
-
-[[source]]
-name = "shop"
-kind = "browser"
-keys = ["wk_shop"]
-origins = ["https://shop.example"]
-
-[[source]]
+const LISTED = ["capacitor://localhost", "ionic://localhost", "https://localhost", "http://localhost"];
+const CONFIG = shopConfig({ tables: `[[source]]
 name = "app"
 kind = "app"
 keys = ["wk_app"]
-origins = ["capacitor://localhost", "ionic://localhost", "https://localhost", "http://localhost"]
-`;
+origins = ${JSON.stringify(LISTED)}` });
 
 // As deployed: on a developer's machine every page of the machine may send.
 const collector = await startCollector({ config: CONFIG, vars: { HILO_DEV: undefined } });
 // Over http the collector sets cookies on a developer's machine only.
 const machine = await startCollector({ config: CONFIG });
 after(() => Promise.all([collector.dispose(), machine.dispose()]));
-
-const LISTED = ["capacitor://localhost", "ionic://localhost", "https://localhost", "http://localhost"];
 
 async function check(writeKey: string, origin: string | undefined, status: number, message = /^/) {
   const id = anonymousId();

@@ -7,7 +7,7 @@ import { createHmac } from "node:crypto";
 import { after, test } from "node:test";
 
 import type { Answer, Json } from "./envelopes.ts";
-import { configWith, eventually, startCollector } from "./mf.ts";
+import { configWith, eventually, rejectLog, startCollector } from "./mf.ts";
 
 const SECRETS = { SHOPIFY_SECRET: "shpss_of_the_example_shop", WOOCOMMERCE_SECRET: "a secret of the WordPress shop" };
 const basis = 'consent_basis = { basis = "contract", purposes = ["analytics"] }';
@@ -176,6 +176,37 @@ test("an order by weight takes the units that it began, and stands in the histor
   assert.equal(order!["properties"].value, undefined);
 });
 
+const weighed = (id: number, customer: number, quantity: number) =>
+  woocommerce({ ...woocommerceOrder(id, customer, 94, 1), line_items: [{ product_id: 94, quantity }] });
+const RICE = ["94", "0", "EUR"];
+
+test("a line that a backend sets to 1.5 kg holds two begun units, and an order of 1.5 kg empties it", async () => {
+  await backend("27", "/commands", { commands: [{ id: "scales-1", op: "set", line: RICE, quantity: 1.5 }] });
+  assert.deepEqual(await cart("27"), [[...RICE, 2]]);
+  assert.deepEqual((await weighed(729, 27, 1.5)).body, { duplicate: false });
+  assert.deepEqual(await cart("27"), []);
+  const [order] = await orderOf("27");
+  assert.deepEqual(order!["properties"].products.map((product: Json) => product["quantity"]), [1.5]);
+});
+
+test("an order of 1.5 kg that a backend reports takes two units, and its event has 1.5", async () => {
+  await fill("28", RICE, 5);
+  await backend("28", "/ordered", { order_id: "till-28", lines: [{ line: RICE, quantity: 1.5 }] });
+  assert.deepEqual(await cart("28"), [[...RICE, 3]]);
+  const [order] = await orderOf("28");
+  assert.deepEqual(order!["properties"].products.map((product: Json) => product["quantity"]), [1.5]);
+});
+
+test("two orders of half a unit take one unit and owe none", async () => {
+  await fill("29", RICE, 1);
+  for (const id of [731, 732]) {
+    assert.deepEqual((await weighed(id, 29, 0.5)).body, { duplicate: false });
+    assert.deepEqual(await cart("29"), [], String(id));
+  }
+  await fill("29", RICE, 1);
+  assert.deepEqual(await cart("29"), [[...RICE, 1]]);
+});
+
 test("a webhook with a wrong signature is refused, stands in the reject log, and changes nothing", async () => {
   await fill("505", MUG, 1);
   const order = shopifyOrder(5, 505, [[808950810, 1]]);
@@ -190,8 +221,7 @@ test("a webhook with a wrong signature is refused, stands in the reject log, and
   const other = await woocommerce(order, { "x-wc-webhook-signature": undefined, "x-shopify-hmac-sha256": right, "x-shopify-topic": "orders/create" });
   assert.equal(other.status, 401);
   assert.deepEqual(await cart("505"), [[...MUG, 1]]);
-  const { rejects } = await collector.admin("/admin/v1/rejects");
-  assert.ok(rejects.some((reject: Json) => reject["code"] === "bad_signature"));
+  await rejectLog(collector, (rejects) => rejects.some((reject: Json) => reject["code"] === "bad_signature"));
 });
 
 test("a signed webhook without a usable order is answered with 200, because a shop system switches off webhooks that fail", async () => {
@@ -201,8 +231,7 @@ test("a signed webhook without a usable order is answered with 200, because a sh
   assert.deepEqual((await shopify(forged)).body, { ignored: "not_found" });
   const ping = await collector.fetch("/_h/v1/in/wordpress", { method: "POST", body: "webhook_id=7" });
   assert.deepEqual(await ping.json(), { ignored: "ping" });
-  const { rejects } = await collector.admin("/admin/v1/rejects");
-  assert.ok(rejects.some((reject: Json) => reject["code"] === "not_found" && reject["source"] === "orders"));
+  await rejectLog(collector, (rejects) => rejects.some((reject: Json) => reject["code"] === "not_found" && reject["source"] === "orders"));
 });
 
 test("only a source of the kind webhook is served, and only by POST", async () => {

@@ -6,13 +6,15 @@
 //! place, `{told}` for a view that the site tells itself, `{query, hash}` for settings, or `{}` for a return from the
 //! back/forward cache; it gives the view, if it is one.
 //! A step of the tag manager is `{push}`, with `atMs` where the reader saw the push, or `{lines}` for the cart's lines from then
-//! on; a push gives the calls of the cart and what the developer is told.
+//! on, `null` before the cart is open. A push gives the calls of the cart and what the developer is told, and so does
+//! `{push: null, leaving: true}` for the end of the page.
 
 use hilo_core::tag_manager;
 use hilo_core::tag_manager::{Line, Plain};
 use hilo_tracker::capture;
 use hilo_tracker::capture::pages::Pages;
 use hilo_tracker::platform::capture::{Captured, Moment, PageValue};
+use hilo_tracker::platform::codes::CART_WANTED;
 use hilo_tracker::platform::{Change, Place};
 use hilo_tracker::tag_manager::TagManager;
 use serde::de::DeserializeOwned;
@@ -99,15 +101,11 @@ fn text<'a>(value: &'a Value, key: &str) -> &'a str {
 
 fn pushes(steps: &[Value]) -> Value {
     let mut reader = TagManager::default();
-    let mut lines: Vec<Line> = Vec::new();
+    let mut lines = Some(Vec::new());
     let mut answers = Vec::new();
     for step in steps {
         if let Some(known) = step.get("lines") {
-            lines = from_value(marked(Some(known)))
-                .ok()
-                .as_ref()
-                .and_then(Line::all)
-                .unwrap_or_default();
+            lines = from_value(marked(Some(known))).ok().as_ref().and_then(Line::all);
             continue;
         }
         let Ok(entry) = from_value::<Plain>(marked(step.get("push"))) else {
@@ -119,12 +117,13 @@ fn pushes(steps: &[Value]) -> Value {
             at_ms,
             path: text(step, "path"),
             currency: text(step, "currency"),
+            may_ask: step.get("mayAsk").is_some(),
         };
-        let notes = reader.read(&entry, &moment, step.get("mayAsk").is_some());
+        let notes = reader.read(&entry, &moment);
         let mut calls = String::new();
         loop {
-            let next = reader.next(Some(&lines));
-            if next.is_empty() {
+            let next = reader.next(lines.as_deref(), step.get("leaving").is_some());
+            if next.is_empty() || next == CART_WANTED {
                 break;
             }
             calls.push_str(&next);

@@ -36,7 +36,7 @@ pub(crate) fn geo_step(input: &Value) -> Value {
     run(input, geo::apply)
 }
 pub(crate) fn scrub_step(input: &Value) -> Value {
-    run(input, scrub::apply)
+    run(input, |event, facts| drop(scrub::apply(event, facts)))
 }
 /// The channel reads what campaign and click ids have found.
 pub(crate) fn channel_step(input: &Value) -> Value {
@@ -58,7 +58,7 @@ pub(crate) fn currency_step(input: &Value) -> Value {
 }
 pub(crate) fn all(input: &Value) -> Value {
     let rules = rules(input);
-    run(input, |event, facts| normalize::apply(event, facts, &rules))
+    run(input, |event, facts| drop(normalize::apply(event, facts, &rules)))
 }
 
 fn rules(input: &Value) -> NormalizeRules {

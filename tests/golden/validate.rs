@@ -1,8 +1,8 @@
 //! An HTTP body and its circumstances → what each item is judged to be.
 //!
-//! In: `{path, source, config, deviceIds, gpc, reserved, contentEncoding, body | text, gzip, cut, append, repeat}`; `config` holds
-//! more tables of `hilo.toml`. A body may hold
-//! `{"$repeat": "x", "$times": 9000}` for long text. Out: `refused` or `judged`; long text is shown by its length.
+//! In: `{path, source, config, deviceIds, gpc, contentEncoding, body | text, gzip, cut, append, repeat}`; `config` holds more
+//! tables of `hilo.toml`. A body may hold `{"$repeat": "x", "$times": 9000}` for long text. Out: `refused` or `judged`; long text
+//! is shown by its length.
 
 use std::io::Write;
 
@@ -33,9 +33,7 @@ pub(crate) fn run(input: &Value) -> Value {
     let flag = |key: &str| input.get(key).is_some_and(|flag| flag == true);
     let gpc = flag("gpc");
     source.device_ids = flag("deviceIds");
-    let reserved = input.get("reserved").and_then(Value::as_array).into_iter().flatten();
-    let reserved_ids = reserved.filter_map(Value::as_str).map(str::to_owned).collect();
-    let facts = Facts { gpc, trust: source.trust(), reserved_ids, ..facts() };
+    let facts = Facts { gpc, trust: source.trust(), ..facts() };
     let config = config_with(text("config").unwrap_or_default());
     match opened {
         Ok(envelope) => {

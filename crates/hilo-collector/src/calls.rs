@@ -49,6 +49,8 @@ pub enum ProfileCall {
     Claim(Proof),
     /// Record a consent change. Answers [`ConsentRecorded`].
     Consent(ConsentChange),
+    /// Record the consent changes that events report, in this order: all or none. Answers `()`.
+    ConsentReports(Vec<ConsentChange>),
     /// Reads the recorded consent. Answers [`ConsentCopy`].
     ConsentCopy,
     /// Record a person's choice for a channel. Answers the [`OptIn`] that is now in force.

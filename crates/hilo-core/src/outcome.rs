@@ -199,6 +199,15 @@ codes! {
     DuplicateId = "duplicate_id", 200;
 }
 
+/// The codes that the collector refuses a whole request of hilo's page with. The page obeys no other refusal: portals,
+/// proxies and firewalls refuse in the collector's place, some of them with codes of their own.
+///
+/// Text, because the page would carry the names of all codes otherwise.
+pub const PAGE_REFUSALS: &str = "\
+    malformed_body body_too_large inflated_too_large event_too_large too_many_events too_many_keys key_too_long too_deep \
+    duplicate_key missing_key unknown_key key_revoked key_exposed missing_field missing_header wrong_type reserved_id \
+    origin_refused not_yours unsupported_encoding";
+
 impl Serialize for Code {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
         serializer.serialize_str(self.name())
@@ -209,6 +218,45 @@ impl Serialize for Code {
 mod tests {
     use super::*;
     use std::collections::BTreeSet;
+
+    /// Codes with the statuses of [`PAGE_REFUSALS`] that no whole request of the tracker is refused with: calls of other clients, and
+    /// single events, whose refusals stand inside an answer 200.
+    const OTHERS: [Code; 21] = [
+        Code::Unauthorized,
+        Code::TokenMalformed,
+        Code::TokenUnknownKey,
+        Code::TokenBadAlgorithm,
+        Code::TokenBadSignature,
+        Code::TokenExpired,
+        Code::TokenNotYet,
+        Code::TokenLongLived,
+        Code::TokenWrongIssuer,
+        Code::TokenWrongAudience,
+        Code::TokenBadSubject,
+        Code::TokenMissingScope,
+        Code::BadSignature,
+        Code::ConfigInvalid,
+        Code::MalformedEvent,
+        Code::UnknownType,
+        Code::MissingId,
+        Code::NoConsent,
+        Code::UnknownCategory,
+        Code::ConsentDenied,
+        Code::GpcDenied,
+    ];
+
+    #[test]
+    fn every_code_is_a_refusal_that_the_page_obeys_or_one_that_it_never_gets() {
+        let known: BTreeSet<&str> = PAGE_REFUSALS.split(' ').collect();
+        let mut expected = BTreeSet::new();
+        for code in Code::ALL {
+            let decides = matches!(code.status(), 400 | 401 | 403 | 410 | 413 | 415 | 422);
+            if decides && !OTHERS.contains(code) {
+                expected.insert(code.name());
+            }
+        }
+        assert_eq!(known, expected);
+    }
 
     #[test]
     fn names_are_unique() {

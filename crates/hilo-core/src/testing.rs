@@ -34,7 +34,6 @@ pub fn facts() -> Facts {
             region: Some("Madrid".into()),
             city: Some("Madrid".into()),
         },
-        reserved_ids: Vec::new(),
     }
 }
 

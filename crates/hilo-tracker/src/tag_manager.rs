@@ -15,16 +15,11 @@ use crate::platform::codes::{CART_WANTED, CURRENCY_WANTED};
 pub struct TagManager(Reader);
 
 impl TagManager {
-    /// Reads one entry. Answers the sentences for the developer, a line each.
-    ///
-    /// Where the page can still ask for the shop's currency and the entry needs it, the answer is [`CURRENCY_WANTED`], and the
-    /// entry is not read.
-    pub fn read(&mut self, entry: &Plain, moment: &Moment<'_>, may_ask: bool) -> String {
-        if may_ask && moment.currency.is_empty() && self.0.wants_currency(entry) {
-            return String::from(CURRENCY_WANTED);
-        }
+    /// Reads one entry. Answers the sentences for the developer, a line each, or [`CURRENCY_WANTED`] as [`Reader::read`] says.
+    pub fn read(&mut self, entry: &Plain, moment: &Moment<'_>) -> String {
+        let Some(notes) = self.0.read(entry, moment) else { return String::from(CURRENCY_WANTED) };
         let mut lines = String::new();
-        for note in self.0.read(entry, moment) {
+        for note in notes {
             lines.push_str(&note);
             lines.push('\n');
         }
@@ -32,9 +27,9 @@ impl TagManager {
     }
 
     /// The calls of the next act, each on a line that ends; an act without calls is an empty line. Empty text where no act waits,
-    /// [`CART_WANTED`] where the act needs the cart's lines.
-    pub fn next(&mut self, lines: Option<&[Line]>) -> String {
-        match self.0.next(lines) {
+    /// [`CART_WANTED`] where the act needs the cart's lines. A page that `is_leaving` gives up what only the lines could tell.
+    pub fn next(&mut self, lines: Option<&[Line]>, is_leaving: bool) -> String {
+        match self.0.next(lines, is_leaving) {
             Some(calls) if calls.is_empty() => String::from("\n"),
             Some(calls) => calls.iter().map(text).collect(),
             None if self.0.is_waiting() => String::from(CART_WANTED),

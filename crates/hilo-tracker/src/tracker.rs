@@ -20,7 +20,7 @@ use hilo_core::text::concat;
 
 use crate::capture::pages::Pages;
 use crate::draft::{Draft, Kind, Scene};
-use crate::gate::{Gate, Passage, from_stored};
+use crate::gate::{Gate, Kept, Passage, notice};
 use crate::identity::{Landing, Session, campaign, landing};
 use crate::platform::{Change, Happened, Place, Platform};
 use crate::queue::Queue;
@@ -57,7 +57,7 @@ pub struct Options {
     pub hash: bool,
     /// Keep no draft while the visitor has not answered, not even in memory.
     pub is_strict: bool,
-    /// Version of the notice that the site shows, for the receipts.
+    /// Version of the notice that the site shows, for the receipts; empty for none.
     pub notice: String,
 }
 
@@ -79,6 +79,8 @@ pub struct Tracker<P> {
     options: Options,
     platform: P,
     gate: Gate,
+    /// The present notice, as [`notice`] writes it: the site's, else the collector's.
+    notice: i64,
     pages: Pages,
     /// The view that is not captured yet.
     view: Option<View>,
@@ -118,8 +120,8 @@ impl<P: Platform> Tracker<P> {
     pub fn new(options: Options, platform: P) -> Tracker<P> {
         // The site stored the choices after an explicit answer, and they hold no identifier: reading them needs no consent.
         let gpc = platform.gpc();
-        let chosen = from_stored(&platform.load(CONSENT_KEY).unwrap_or_default(), gpc);
-        let gate = Gate::new(chosen, gpc, options.is_strict);
+        let kept = Kept::from_stored(&platform.load(CONSENT_KEY).unwrap_or_default(), gpc);
+        let gate = Gate::new(kept, gpc, options.is_strict);
         let tab = uuid_v4(platform.random16()).get(..8).unwrap_or_default().to_owned();
         platform.moved();
         let first = clean(platform.place());
@@ -129,6 +131,7 @@ impl<P: Platform> Tracker<P> {
             session: None,
             claim: None,
             pages: Pages::new(options.query, options.hash),
+            notice: notice(&options.notice),
             view: None,
             options,
             gate,
@@ -154,6 +157,7 @@ impl<P: Platform> Tracker<P> {
 
     /// Comes to life if consent was given earlier, and captures the first view.
     pub fn begin(&mut self) {
+        self.expire();
         if self.gate.allows_id() {
             self.awaken();
         }
@@ -166,9 +170,10 @@ impl<P: Platform> Tracker<P> {
         if self.is_over {
             return;
         }
+        self.expire();
         match what {
             Happened::Navigated(change) => self.look(change),
-            Happened::Ready => self.settle(),
+            Happened::Ready => self.settle_first(),
             Happened::Restored => {
                 self.pages.forget();
                 // A frozen page receives no event about what other tabs and later pages store, a withdrawal among it.
@@ -275,6 +280,7 @@ impl<P: Platform> Tracker<P> {
 
     /// Sends the queue now.
     pub fn flush(&mut self) {
+        self.expire();
         self.settle();
         self.transport.insist();
         self.send();

@@ -52,6 +52,11 @@ function show(event) {
   say("watching", words.watching);
 }
 
+/** Shows a line that is no event. */
+function note(text) {
+  list.prepend(make("li", { class: "missed" }, text));
+}
+
 async function watch(signal) {
   const headers = { authorization: `Bearer ${token.value}` };
   const response = await fetch(`/admin/v1/live?after=${seen}`, { headers, signal });
@@ -65,7 +70,9 @@ async function watch(signal) {
     pending = frames.pop();
     for (const frame of frames) {
       const data = frame.split("\n").find((line) => line.startsWith("data: "));
-      if (data) show(JSON.parse(data.slice(6)));
+      if (!data) continue;
+      if (frame.startsWith("event: missed\n")) note(words.missed(JSON.parse(data.slice(6)).missed));
+      else show(JSON.parse(data.slice(6)));
     }
   }
   throw new Error(words.ended);

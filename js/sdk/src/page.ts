@@ -144,13 +144,14 @@ export const vouch = (token?: string) => void (user = token);
 
 /** Sends a request to the collector. The module is told of every end: an answer, no network, no answer in time. */
 export function post(ticket: number, path: string, body: string) {
-  void send(path, body).then(
-    ([status, retryAfter, word]) => guarded(() => core.answered(ticket, status, retryAfter, word)),
-    () => guarded(() => core.answered(ticket, 0, -1, "")),
-  );
+  const answered: Judge = (...answer) => quietly(() => core.answered(ticket, ...answer), true);
+  send(path, body, answered).catch(() => answered(0, -1, ""));
 }
 
-async function send(path: string, body: string): Promise<[number, number, string]> {
+/** Tells the module of an answer. Returns whether the answer is the collector's own. */
+type Judge = (status: number, retryAfter: number, word: string) => boolean;
+
+async function send(path: string, body: string, answered: Judge) {
   // A batch is plain text, so it needs no preflight. The other calls change something, so they carry a field that a foreign
   // page cannot send without one.
   const isBatch = path.endsWith("batch");
@@ -166,25 +167,23 @@ async function send(path: string, body: string): Promise<[number, number, string
   const { status, headers } = response;
   const retryAfter = headers.get("retry-after") ?? "";
   const answer = (await response.json().catch(() => 0)) || {};
-  const isTaken = status === 200;
   // A portal, a firewall or a service worker may answer in the collector's place: what is not the collector's own is no answer.
+  const isTaken = status === 200;
+  const isWhole = !isTaken || "accepted" in answer || "receipt" in answer || "settings" in answer;
   const { code, message } = answer.error ?? 0;
-  const { anonymousId, token, revision, denied } = answer;
-  const word = isTaken ? anonymousId ?? answer.rejected?.[0]?.code : code;
-  const isOurs = isTaken ? "accepted" in answer || "receipt" in answer || "settings" in answer : /^[a-z_]+$/.test(code ?? 0);
-  if (!(isOurs && isTaken) && status < 429) fail(isOurs ? code : "foreign_answer", isOurs ? message : `${status} ${path}`);
-  if (isBatch) report(body, isOurs ? status : 0, answer);
-  else if (isOurs && denied) {
+  const { anonymousId, token, revision, denied, rejected, settings } = answer;
+  // A choice that came too late is judged too: what is recorded counts.
+  const isLate = code === "consent_outdated";
+  if (denied && isWhole && (isTaken || isLate)) {
     // Without an id there is nothing to prove any more.
     proof = token ?? (proof && (anonymousId ? proof : "new"));
     if (token) guarded(() => (localStorage["hilo.p"] = token));
     guarded(() => core.recorded(revision, denied.join(" ")));
   }
-  return [
-    // What was recorded is judged, a choice that came too late too.
-    isOurs && denied ? 200 : isOurs || !isTaken ? status : 0,
-    // Only seconds are obeyed, no date.
-    /^\d+$/.test(retryAfter) ? +retryAfter : -1,
-    isOurs && typeof word === "string" ? word : "",
-  ];
+  const { askAgainMonths, noticeVersion } = settings ?? 0;
+  const word = denied && isTaken ? [anonymousId, askAgainMonths, noticeVersion].join("|") : `${code ?? rejected?.[0]?.code}`;
+  // Only seconds are obeyed, no date.
+  const isOurs = answered(isLate ? 200 : isWhole ? status : 0, /^\d+$/.test(retryAfter) ? +retryAfter : -1, word);
+  if (!(isOurs && isTaken) && status < 429) fail(isOurs ? code : "foreign_answer", isOurs ? message : `${status} ${path}`);
+  if (isBatch) report(body, isOurs ? status : 0, answer);
 }

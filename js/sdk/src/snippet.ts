@@ -2,6 +2,7 @@
  * A script tag becomes a tracker. The options come from `data-` attributes, and the module from the script itself. The calls
  * that the stub recorded follow in order, with their own times.
  */
+import { answers } from "./answers.ts";
 import { start } from "./index.ts";
 import type { Hilo } from "./types.ts";
 
@@ -48,7 +49,7 @@ function module(): Uint8Array<ArrayBuffer> {
   return bytes;
 }
 
-/** Puts the tracker in the stub's place and repeats the calls that the stub recorded. Without a tracker the stub stays. */
+/** Puts the tracker in the stub's place and repeats the calls that the stub recorded. */
 function replay(hilo: Hilo | undefined, calls: Recorded[]) {
   const perform = (call: Recorded) => {
     const [name, args, at] = call;
@@ -62,7 +63,8 @@ function replay(hilo: Hilo | undefined, calls: Recorded[]) {
       if (isOn(call)) home.on((state: unknown) => call[0] && args[0](state));
       else result = home[second ?? first](...(timed ? [args[0], args[1], ...(name === "identify" ? [args[2]] : []), at] : args));
     } catch {
-      // One bad call does not stop the others, and there is no tracker where none can start.
+      // One bad call does not stop the others. Without a tracker the stub stays, and stores the acts on the cart when the page is left.
+      if (!hilo && name[0] === "c") recorded.push.call(calls, call);
     }
     // The stub adds the function that settles the call's promise after `push`.
     void Promise.resolve().then(() => call[3]?.(result));
@@ -75,14 +77,4 @@ function replay(hilo: Hilo | undefined, calls: Recorded[]) {
   [...recorded.filter(isOn), ...(hilo ? answers() : []), ...rest].forEach(perform);
   // A site may hold on to the stub.
   calls.push = (call) => (perform(call), 0);
-}
-
-/** The answers that the visitor gave while there was no tracker: `,grant,analytics;,deny,advertising;`. The tracker's first choice deletes them. */
-function answers(): Recorded[] {
-  try {
-    const text: string = localStorage["hilo.a"] ?? "";
-    return [...text.matchAll(/,(grant|deny|withdraw),([^;]*);/g)].map(([, name, purposes]) => [`consent.${name}`, purposes!.split(","), 0]);
-  } catch {
-    return [];
-  }
 }

@@ -56,7 +56,7 @@ export interface LineFields {
   name?: string;
   url?: string;
   image?: string;
-  /** Only for a list of lines. */
+  /** Only for a list of lines. A unit that was begun counts: 1.5 kg are 2. */
   quantity?: number;
 }
 
@@ -173,7 +173,7 @@ export interface Options {
   consent?: {
     /** What happens to events while the visitor has not answered: they wait in memory (default), or are dropped. */
     pending?: "hold" | "drop";
-    /** Version of the notice that you show, for the receipts. */
+    /** Version of the notice that you show, for the receipts. A choice under another version is unset: ask the visitor again. */
     notice?: string;
   };
   /** Write to the console what becomes of each event, and warnings. Errors that keep hilo from working are written in any case. */

@@ -24,7 +24,7 @@ declare module "hilo-wasm" {
   export function admits(): boolean;
   export function lose_unread(count: number): void;
   export function recorded(revision: number, denied: string): void;
-  export function answered(ticket: number, status: number, retry_after_s: number, word: string): void;
+  export function answered(ticket: number, status: number, retry_after_s: number, word: string): boolean;
 }
 
 /** What wasm-bindgen makes of `hilo-tracker/src/shell/browser/more_face.rs`, and `build.ts` of that. */
@@ -34,7 +34,7 @@ declare module "hilo-more-wasm" {
   export function read(kind: string, cells: any, url: string, elapsed_ms: number): string;
   export function leave(url: string, elapsed_ms: number): string;
   export function read_push(entry: any, url: string, elapsed_ms: number, currency: string, may_ask: boolean): string;
-  export function next_act(lines: any): string;
+  export function next_act(lines: any, is_leaving: boolean): string;
   export function store_lead(lead: string): void;
   export function forget_leads(): void;
 }

@@ -620,7 +620,7 @@ test("an answer in the hub's place loses no order: not a firewall's, not a porta
   await settled(page);
   const foreign = [
     { status: 404, body: "<h1>Not Found</h1>" },
-    { status: 400, body: '{"message":"Bad Request"}' },
+    { status: 400, body: '{"error":{"code":"bad_request","message":"Bad Request"}}' },
     { status: 200, body: "<h1>Sign in to the network</h1>" },
     { status: 200, body: '{"success":true}' },
   ];

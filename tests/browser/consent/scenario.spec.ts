@@ -156,3 +156,37 @@ test("a logout in one tab is a logout in all tabs, and all tabs share one sessio
   assert.equal(await id(two), await id(one));
   await context.close();
 });
+
+test("a choice that is older than the collector allows is asked again", async () => {
+  site.sent.length = 0;
+  const settings = { purposes: [], noticeVersion: "1", askAgainMonths: 6 };
+  site.answer(({ call }) => ({ status: 200, ...(call === "hello" && { body: { anonymousId: null, settings, session: null } }) }));
+  const page = await (await browser.newContext()).newPage();
+  const open = async () => {
+    await page.goto(site.url);
+    await page.waitForFunction(() => !(window as any).hilo.q);
+    return page.evaluate(() => (window as any).hilo.consent.state().analytics);
+  };
+  await open();
+  await page.evaluate(() => (window as any).hilo.consent.grant("analytics"));
+  await site.quiet();
+  assert.equal(await open(), "granted");
+  // The clock of the page is seven months further.
+  await page.addInitScript(() => {
+    const { now } = Date;
+    Date.now = () => now() + 7 * 30.5 * 86_400_000;
+  });
+  await site.quiet();
+  site.sent.length = 0;
+  assert.equal(await open(), "unset");
+  await page.evaluate(() => (window as any).hilo.track("Product Viewed"));
+  await site.quiet();
+  assert.deepEqual(site.sent, []);
+  assert.deepEqual((await residue(page)).storage, ["hilo.c"]);
+  await page.evaluate(() => (window as any).hilo.consent.grant("analytics"));
+  await site.quiet();
+  expectEvents(site.events(), ["page", "track Product Viewed"]);
+  assert.equal(await open(), "granted");
+  site.answer(() => ({ status: 200 }));
+  await page.context().close();
+});

@@ -3,7 +3,9 @@
  * and nothing but the answer is stored.
  */
 import assert from "node:assert/strict";
+import { readFileSync } from "node:fs";
 import { after, test } from "node:test";
+import { fileURLToPath } from "node:url";
 
 import { expectEvents, startBrowser, startSite, until, watchErrors, withSnippet, type Json } from "../scenario.ts";
 
@@ -14,7 +16,11 @@ after(async () => {
   await browser.close();
   await site.close();
   await closed.close();
+  await bundled.close();
 });
+
+const dist = fileURLToPath(new URL("../../../js/sdk/dist/", import.meta.url));
+const bundled = await startSite(() => '<!doctype html><title>App</title><script type="module">import { load } from "/pkg/index.js"; window.hilo = await load({ key: "wk_t" });</script>');
 
 const blocked = async (page: Json) => {
   await page["route"]("**/hilo.js", (route: Json) => route["abort"]());
@@ -170,4 +176,28 @@ test("where localStorage takes nothing, the answer holds for the tab, and an old
   await open(other);
   assert.equal((await state(other)).analytics, "unset", "another tab asks again, and the old grant is gone");
   await context.close();
+});
+
+test("an answer in a page whose package finds no module is kept, and counts on the next page", async () => {
+  const page = await (await browser.newContext()).newPage();
+  const kind = (path: string) => (path.endsWith(".wasm") ? "application/wasm" : "text/javascript");
+  await page.route("**/pkg/*", (route) => {
+    const path = new URL(route.request().url()).pathname.replace("/pkg/", "");
+    return route.fulfill({ body: readFileSync(dist + path), contentType: kind(path) });
+  });
+  await page.route("**/hilo.wasm", (route) => route.abort());
+  await page.goto(bundled.url);
+  await page.waitForFunction(() => (window as any).hilo);
+  await page.evaluate(() => (window as any).hilo.track("Seen"));
+  assert.deepEqual(await stored(page), {});
+  await page.evaluate(() => (window as any).hilo.consent.grant("functional", "analytics"));
+  await page.evaluate(() => (window as any).hilo.consent.deny(["advertising"]));
+  assert.deepEqual(await stored(page), { "hilo.a": ",grant,functional,analytics;,deny,advertising;" });
+  await page.unroute("**/hilo.wasm");
+  await page.goto(bundled.url);
+  await page.waitForFunction(() => (window as any).hilo?.consent.state().analytics === "granted");
+  const { functional, advertising, personalization } = await state(page);
+  assert.deepEqual([functional, advertising, personalization], ["granted", "denied", "unset"]);
+  assert.ok(!("hilo.a" in (await stored(page))), "the answers were taken once");
+  await page.context().close();
 });

@@ -22,10 +22,11 @@ customElements.define("x-signup", class extends HTMLElement {
 </script>`;
 const LEAD = `<form id="lead" action="/thanks" method="get"><input name="company"><input name="elements" type="hidden" value="canary">
 <input name="utm_source" type="hidden" value="form"><button>Send</button></form>`;
+const ODD = '<form id="lead" action="https://["><input name="company"><button>Send</button></form>';
 const CAPTCHA = `<form id="lead" action="/thanks" method="post"><input name="company"><button>Send</button></form><script>
 document.getElementById("lead").addEventListener("submit", (event) => { event.preventDefault(); setTimeout(() => event.target.submit(), 300); });
 </script>`;
-const PAGES: Record<string, string> = { "/outside": OUTSIDE, "/shadow": SHADOW, "/lead": LEAD, "/captcha": CAPTCHA };
+const PAGES: Record<string, string> = { "/outside": OUTSIDE, "/shadow": SHADOW, "/lead": LEAD, "/captcha": CAPTCHA, "/odd": ODD };
 
 const browser = await startBrowser();
 const site = await startSite((path) => withSnippet((PAGES[path] ?? "") + GRANT));
@@ -109,6 +110,16 @@ test("a submission that the page stops and sends by script later is one submissi
   const page = await open("/captcha");
   await page.fill("[name=company]", "canary-company");
   await Promise.all([page.waitForURL("**/thanks"), page.click("button")]);
+  await site.quiet();
+  assert.deepEqual(names(acts()), ["Form Started", "Form Submitted"]);
+  await page.context().close();
+});
+
+test("a form whose address cannot be read is submitted all the same", async () => {
+  const page = await open("/odd");
+  await page.fill("[name=company]", "canary-company");
+  await page.waitForTimeout(300);
+  await page.click("button");
   await site.quiet();
   assert.deepEqual(names(acts()), ["Form Started", "Form Submitted"]);
   await page.context().close();

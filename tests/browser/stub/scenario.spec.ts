@@ -21,9 +21,11 @@ for (const call of ["hilo.anonymousId()", "hilo.sessionId()", "hilo.consent.stat
 }
 </script>`),
 );
+const closed = await startSite(() => withSnippet(""), "default-src 'self'; script-src 'self' 'unsafe-inline'");
 after(async () => {
   await browser.close();
   await site.close();
+  await closed.close();
 });
 
 const PROMISED: Json = {
@@ -91,5 +93,24 @@ test("where the script is blocked, promises settle with null at once, and one er
   await until(() => told.length);
   assert.deepEqual(told, [`hilo needs ${site.url}/_h/hilo.js`]);
   assert.deepEqual(errors, []);
+  await page.context().close();
+});
+
+test("acts on the cart in a page that may not run the module, before and after its script gave up, are kept for the next page", async () => {
+  const page = await (await browser.newContext()).newPage();
+  const told = watchErrors(page);
+  let go = () => {};
+  const held = new Promise<void>((resolve) => (go = resolve));
+  await page.route("**/hilo.js", (route) => held.then(() => route.continue()));
+  await page.goto(closed.url, { waitUntil: "commit" });
+  await page.waitForFunction(() => (window as any).hilo);
+  await page.evaluate(() => (window as any).hilo.cart.add({ product_id: "before", currency: "EUR" }));
+  go();
+  await until(() => told.length);
+  await page.evaluate(() => (window as any).hilo.cart.add({ product_id: "after", currency: "EUR" }, 2));
+  assert.equal(await page.evaluate(() => (window as any).hilo.cart.checkout()), null);
+  await page.evaluate(() => dispatchEvent(new PageTransitionEvent("pagehide")));
+  const stored = await page.evaluate(() => Object.entries(localStorage).filter(([key]) => key.startsWith("hilo.w")).map(([, text]) => JSON.parse(text)));
+  assert.deepEqual(stored.flat().map(([name, [line, count]]) => [name, line.product_id, count ?? 1]), [["cart.add", "before", 1], ["cart.add", "after", 2]]);
   await page.context().close();
 });

@@ -107,6 +107,26 @@ test("C02: gtag's older names, quantities as text, and the currency of its confi
   assert.equal(questions, 1);
 });
 
+test("lists of articles ask for nothing before consent, and the first act on the cart asks for the currency", async () => {
+  const lists = `${LAYER} hilo.ready(() => {
+    push({ event: "view_item_list", ecommerce: { items: [{ item_id: "A", price: 5 }] } });
+    push({ event: "view_item", ecommerce: { items: [{ item_id: "A", price: 5 }] } });
+    push({ event: "view_cart", ecommerce: { items: [] } });
+  });`;
+  const asked: string[] = [];
+  const page = await open(lists, undefined, async (page: Json) => {
+    page.on("request", (request: Json) => /\/v1\//.test(request.url()) && asked.push(new URL(request.url()).pathname));
+    await page.route("**/v1/projects/wk_t/settings", (route: Json) => route.fulfill({ json: { currency: "SEK" } }));
+  });
+  await page.waitForFunction(() => (window as Json).dataLayer?.length === 3 && String((window as Json).dataLayer.push).includes("apply"));
+  await site.quiet();
+  assert.deepEqual(asked, []);
+  await page.evaluate(() => (window as Json).dataLayer.push({ event: "add_to_cart", ecommerce: { items: [{ item_id: "A", price: 5 }] } }));
+  await shows(page, ["A 1 5.00 SEK"]);
+  assert.equal(asked[0], "/_h/v1/projects/wk_t/settings");
+  await close(page);
+});
+
 test("C03: items are read as an object, a list in a list, an object of numbers, and beside the event", async () => {
   const page = await open(`hilo.ready(() => { ${LAYER}
     push({ event: "add_to_cart", ecommerce: { currency: "EUR", items: { item_id: "A", price: 5, quantity: 1 } } });

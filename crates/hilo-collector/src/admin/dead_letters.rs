@@ -4,7 +4,8 @@ use serde_json::json;
 
 use super::http::{body, limit, ok, since, time_ms};
 use crate::call::{Call, Trouble};
-use crate::calls::journal::{DeadLetter, JournalCall, ask_journal};
+use crate::calls::journal::lines::DeadLetter;
+use crate::calls::journal::{JournalCall, ask_journal};
 use crate::calls::{ProfileCall, ask_profile};
 use crate::platform::{Failure, Platform, Reply};
 

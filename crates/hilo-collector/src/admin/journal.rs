@@ -5,18 +5,19 @@ use serde_json::value::RawValue;
 
 use super::http::{limit, ok, since};
 use crate::call::{Call, Trouble};
-use crate::calls::journal::{JournalCall, ask_journal};
+use crate::calls::journal::{JournalCall, ask_journal, read_rejects, send_gathered};
 use crate::platform::{Platform, Reply};
 
 /// Lists the reject log, newest first.
 pub(super) async fn rejects<P: Platform>(call: &Call<'_, P>) -> Result<Reply, Trouble> {
     let (since_ms, limit) = (since(call.incoming)?, limit(call.incoming)?);
-    let question = JournalCall::Rejects { since_ms, limit };
-    Ok(ok(&ask_journal::<P, Box<RawValue>>(call.platform, &question).await?))
+    let rejects_days = call.loaded.config.retention.rejects_days;
+    Ok(ok(&read_rejects(call.platform, since_ms, limit, rejects_days).await?))
 }
 
 /// Lists the health of every destination.
 pub(super) async fn deliveries<P: Platform>(call: &Call<'_, P>) -> Result<Reply, Trouble> {
+    send_gathered(call.platform).await?;
     let health: Box<RawValue> = ask_journal(call.platform, &JournalCall::Deliveries).await?;
     Ok(ok(&json!({ "destinations": health })))
 }

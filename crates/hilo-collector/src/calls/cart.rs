@@ -6,7 +6,7 @@
 use std::collections::BTreeMap;
 
 use hilo_core::cart::wire::{Ops, Revision};
-use hilo_core::cart::{LineInfo, LineKey, ReplicaId};
+use hilo_core::cart::{LineInfo, LineKey, Quantity, ReplicaId};
 use hilo_core::consent::Purpose;
 use hilo_core::event::ConsentClaim;
 use hilo_core::money::Currency;
@@ -130,16 +130,13 @@ pub struct Since {
     pub with_lines: bool,
 }
 
-/// A number of units of a line.
+/// A bought quantity of a line.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Units {
+pub struct BoughtLine {
     /// The line.
     pub line: LineKey,
-    /// The number of units.
-    pub quantity: u32,
-    /// The exact quantity, if it is no whole number and the line is sold by weight or length.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub measured: Option<serde_json::Number>,
+    /// The exact quantity: an article may be sold by weight or length.
+    pub quantity: Quantity,
 }
 
 /// An order that was placed.
@@ -152,7 +149,7 @@ pub struct Order {
     pub checkout_id: Option<String>,
     /// The bought lines; absent means the checkout's lines.
     #[serde(default)]
-    pub lines: Option<Vec<Units>>,
+    pub lines: Option<Vec<BoughtLine>>,
     /// The paid total in minor units, if the sender has it.
     #[serde(default)]
     pub total: Option<(i64, Currency)>,
@@ -165,13 +162,14 @@ pub struct Order {
 }
 
 impl Order {
-    /// The exact quantity of a line that the order has bought as a whole. The line may have options that the order's has not.
-    pub fn measured(&self, line: &LineKey, quantity: u32) -> Option<serde_json::Number> {
-        let bought = self.lines.iter().flatten().find(|bought| {
-            let LineKey { variant, currency, .. } = &bought.line;
-            (variant, currency, bought.quantity) == (&line.variant, &line.currency, quantity)
-        });
-        bought?.measured.clone()
+    /// The exact bought quantity of each line; `None` if the order names no lines.
+    pub fn exactly(&self) -> Option<BTreeMap<&LineKey, Quantity>> {
+        let mut exactly = BTreeMap::new();
+        for BoughtLine { line, quantity } in self.lines.as_ref()? {
+            let sum = exactly.entry(line).or_insert(Quantity::whole(0));
+            *sum = sum.plus(*quantity);
+        }
+        Some(exactly)
     }
 }
 
@@ -185,9 +183,9 @@ pub struct Command {
     /// The line to change; all operations but `clear` need one.
     #[serde(default)]
     pub line: Option<LineKey>,
-    /// The number of units; absent means 1 for `add` and `dec`.
+    /// The quantity, whose begun units count; absent means 1 for `add` and `dec`.
     #[serde(default)]
-    pub quantity: Option<u32>,
+    pub quantity: Option<Quantity>,
     /// The line's display fields.
     #[serde(default)]
     pub info: Option<LineInfo>,

@@ -193,7 +193,10 @@ impl From<&Refusal> for RefusedCode {
 
 #[cfg(test)]
 mod tests {
+    use std::collections::BTreeSet;
+
     use hilo_core::cart::Dot;
+    use hilo_core::outcome::{Code, PAGE_REFUSALS};
 
     use super::super::decode;
     use super::*;
@@ -237,5 +240,31 @@ mod tests {
         let refusal = CartRefusal { into, ..CartRefusal::from(RefusedCode::CartMerged) };
         let expected = r#"{"error":{"code":"cart_merged","message":"this cart has moved into a customer's: forget it, and fetch the cart anew","into":"label"}}"#;
         assert_eq!(refusal.to_body().unwrap(), expected);
+    }
+
+    /// The list `REFUSALS` in `js/sdk/src/cart/hub/call.ts`.
+    fn listed() -> BTreeSet<&'static str> {
+        let page = include_str!("../../../../js/sdk/src/cart/hub/call.ts");
+        let list = page.split_once("const REFUSALS").unwrap().1.split_once(';').unwrap().0;
+        let texts = list.split('"').skip(1).step_by(2);
+        texts.flat_map(str::split_whitespace).collect()
+    }
+
+    #[test]
+    fn the_cart_of_a_page_obeys_each_refusal_that_the_collector_has_for_it_and_no_other() {
+        let decides = |status: u16| matches!(status, 400 | 401 | 403 | 404 | 409 | 410 | 413 | 422);
+        // A cart's delta is no batch, and commands are a server's words.
+        let of_requests = PAGE_REFUSALS.split(' ').filter(|name| *name != "too_many_events");
+        let of_callers = Code::ALL.iter().filter(|code| {
+            code.name().starts_with("token_") || matches!(code, Code::Unauthorized | Code::NotFound)
+        });
+        let of_carts = RefusedCode::ALL
+            .iter()
+            .filter(|code| decides(code.status()) && **code != RefusedCode::BadCommand);
+        let expected: BTreeSet<&str> = of_requests
+            .chain(of_callers.map(|code| code.name()))
+            .chain(of_carts.map(|code| code.name()))
+            .collect();
+        assert_eq!(listed(), expected);
     }
 }

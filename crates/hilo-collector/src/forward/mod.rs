@@ -22,7 +22,8 @@ use futures_util::future::join_all;
 use futures_util::stream::{self, StreamExt as _};
 use hilo_core::outcome::Code;
 
-use crate::calls::journal::{Attempt, JournalCall, ask_journal};
+use crate::calls::journal::lines::Attempt;
+use crate::calls::journal::{note_attempts, send_counted};
 use crate::calls::{Confirmation, Delivery, DeliveryResult, ProfileCall, ask_profile};
 use crate::platform::{Failure, Outgoing, Platform, Response, log_line};
 use attempt::{HeldBack, Outside, again, attempt};
@@ -67,6 +68,7 @@ pub async fn deliver<P: Platform>(deliveries: Vec<Delivery>, platform: &P) {
         }
     });
     join_all(groups).await;
+    send_counted(platform).await;
 }
 
 /// Attempts the deliveries for one destination, and returns their results.
@@ -154,10 +156,7 @@ async fn confirm<P: Platform>(results: Vec<(Delivery, DeliveryResult)>, platform
         }
     };
     stream::iter(profiles).for_each_concurrent(CONFIRMED_AT_ONCE, send).await;
-    let sent: Result<(), _> = ask_journal(platform, &JournalCall::Attempted { attempts }).await;
-    if let Err(failure) = sent {
-        platform.log(&log_line("warn", "journal", &[("why", failure.message())]));
-    }
+    note_attempts(platform, &attempts).await;
 }
 
 fn note(delivery: &Delivery, result: &DeliveryResult) -> Attempt {

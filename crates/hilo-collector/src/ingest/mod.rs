@@ -144,7 +144,6 @@ pub fn facts<P: Platform>(call: &Call<'_, P>, source: &Source) -> Facts {
         user_agent: field("user-agent"),
         gpc: incoming.headers.get("sec-gpc") == Some("1"),
         geo: incoming.geo.clone(),
-        reserved_ids: call.loaded.config.identity.reserved.clone(),
     }
 }
 

@@ -84,7 +84,9 @@ impl Shown {
         // The page of an app has the same origin in every app of its framework, so a cookie would be no proof of anything.
         let is_app = source.is_some_and(|source| source.kind == SourceKind::App);
         let jar = if is_app { Jar::Closed } else { Jar::of(incoming, platform.is_dev()) };
-        let read = |text: &str| IdProof::read(text, secret, platform.now());
+        // A proof from before `hilo.toml` reserved its id is nobody's.
+        let is_used = |proof: &IdProof| !call.loaded.config.identity.is_reserved(&proof.id);
+        let read = |text: &str| IdProof::read(text, secret, platform.now()).filter(is_used);
         if let Some(proof) = jar.find(incoming, Which::Id).and_then(read) {
             return Shown { proof: Some(proof), jar, is_by_token: false };
         }

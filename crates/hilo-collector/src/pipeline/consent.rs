@@ -58,7 +58,7 @@ pub(super) async fn change<P: Platform>(call: &Call<'_, P>) -> Result<Reply, Tro
     }
     let refusal = consent::outdated(&recorded);
     if let Some(why) = &refusal {
-        journal::note_refusal(why, call).await;
+        journal::note_refusal(why, call);
     }
     // A page that denies and has no id may keep none, whatever it granted before its storage was wiped.
     let keeps_id = consent::allows_id(&recorded) && (own.is_some() || allows_id);
@@ -82,7 +82,7 @@ async fn whose_token<P: Platform>(call: &Call<'_, P>) -> Result<Option<VerifiedU
         Ok(user) => Ok(user.filter(|user| user.require(Scope::Profile).is_ok())),
         Err(why) if why.code == Code::Unavailable => Err(why.into()),
         Err(why) => {
-            journal::note_remark(&why, call).await;
+            journal::note_remark(&why, call);
             Ok(None)
         }
     }
@@ -131,16 +131,12 @@ pub(super) async fn record_reports<P: Platform>(
             profiles.entry(key).or_default().extend(change);
         }
     }
-    try_join_all(profiles.into_iter().map(|(key, changes)| {
+    // A report that names no purpose has no change.
+    let profiles = profiles.into_iter().filter(|(_, changes)| !changes.is_empty());
+    let calls = profiles.map(|(key, changes)| {
         let name = object_name(&secret, &key);
-        async move {
-            for change in changes {
-                let call = ProfileCall::Consent(change);
-                let _: ConsentRecorded = ask_profile(platform, name.clone(), &call).await?;
-            }
-            Ok::<(), Failure>(())
-        }
-    }))
-    .await?;
+        async move { ask_profile(platform, name, &ProfileCall::ConsentReports(changes)).await }
+    });
+    let _: Vec<()> = try_join_all(calls).await?;
     Ok(())
 }

@@ -1,9 +1,7 @@
-//! The pipeline's entries in the journal: every refusal, every judged event while somebody watches, else the last of them.
+//! The pipeline's lines in the journal: every refusal, and the judged events for the live stream.
 //!
-//! Entries or a refusal → one call of the journal. The pipeline awaits the write of a refusal, so that a sender who has
-//! the answer finds the refusal in the reject log. The live stream is deferred, so that watching does not slow the
-//! sender down. If the journal cannot be reached, the failure is logged and the answer is not delayed: the answer
-//! contains the refusal too.
+//! Entries or a refusal → lines that the isolate gathers. No request waits for the journal: the isolate sends what it has
+//! gathered from time to time. A sender needs no line to learn of a refusal, because the answer contains it too.
 
 use hilo_core::config::Source;
 use hilo_core::outcome::{Outcome, Rejection};
@@ -11,34 +9,31 @@ use hilo_core::validate::outline;
 
 use super::entry::{Entry, counted_notices};
 use crate::call::Call;
-use crate::calls::journal::{
-    JournalCall, JudgedCall, LiveEvent, Reject, UNSEEN_MAX, ask_journal, keep_unseen, take_unseen,
-};
+use crate::calls::journal::gathered::Gathered;
+use crate::calls::journal::lines::{LiveEvent, Reject, RejectKind};
+use crate::calls::journal::{note_rejects, show_events};
 use crate::calls::refused::RefusedCode;
-use crate::loaded::Loaded;
-use crate::platform::{Failure, Platform, log_line};
-
-/// The most refusals of one envelope that are logged one by one. They are enough for a sender that gets 2,500 events
-/// wrong.
-const REFUSALS_MAX: usize = 100;
+use crate::platform::Platform;
 
 /// Writes the refusal of a whole call into the reject log.
-pub(super) async fn note_refusal<P: Platform>(why: &Rejection, call: &Call<'_, P>) {
-    note("rejected", why, call).await;
+pub(super) fn note_refusal<P: Platform>(why: &Rejection, call: &Call<'_, P>) {
+    note("rejected", why, call);
 }
 
 /// Writes a remark on a call that succeeded into the reject log.
-pub(super) async fn note_remark<P: Platform>(why: &Rejection, call: &Call<'_, P>) {
-    note("notice", why, call).await;
+pub(super) fn note_remark<P: Platform>(why: &Rejection, call: &Call<'_, P>) {
+    note("notice", why, call);
 }
 
-async fn note<P: Platform>(outcome: &str, why: &Rejection, call: &Call<'_, P>) {
-    let reject = reject(&call.platform.now().to_string(), "", outcome, why);
-    write(judged(Vec::new(), vec![reject], call.loaded), call.platform).await;
+fn note<P: Platform>(outcome: &str, why: &Rejection, call: &Call<'_, P>) {
+    let at = call.platform.now();
+    note_rejects(call.platform, |gathered| {
+        gathered.note_reject(kind("", outcome, why), || reject(&at.to_string(), "", outcome, why));
+    });
 }
 
 /// Writes a cart's final refusal into the reject log.
-pub(super) async fn note_cart_refusal<P: Platform>(
+pub(super) fn note_cart_refusal<P: Platform>(
     code: RefusedCode,
     source: &Source,
     call: &Call<'_, P>,
@@ -51,69 +46,56 @@ pub(super) async fn note_cart_refusal<P: Platform>(
         message: code.message().to_owned(),
         ..Reject::default()
     };
-    write(judged(Vec::new(), vec![reject], call.loaded), call.platform).await;
+    note_rejects(call.platform, |gathered| {
+        gathered.note_reject(RejectKind::of(&reject), || reject);
+    });
 }
 
 /// Writes the outcomes of an envelope's entries into the journal.
-pub(super) async fn note_outcomes<P: Platform>(
-    entries: &[Entry],
-    source: &Source,
-    loaded: &Loaded,
-    platform: &P,
-) {
+pub(super) fn note_outcomes<P: Platform>(entries: &[Entry], source: &Source, platform: &P) {
     let at = platform.now().to_string();
-    let rejects = rejects(&at, source, entries);
-    let is_watched = platform.is_watched();
-    let shown = if is_watched { entries.len() } else { UNSEEN_MAX };
-    let last = entries.iter().skip(entries.len().saturating_sub(shown));
-    let fresh = last.map(|entry| live(&at, source, entry));
-    let mut live = Vec::new();
-    if is_watched || !rejects.is_empty() {
-        live = take_unseen();
-        live.extend(fresh);
-    } else {
-        keep_unseen(fresh);
+    let is_noted = |entry: &Entry| entry.outcome.rejection().is_some() || !entry.notices.is_empty();
+    if entries.iter().any(is_noted) {
+        note_rejects(platform, |gathered| note_entries(&at, source, entries, gathered));
     }
-    if !rejects.is_empty() {
-        write(judged(live, rejects, loaded), platform).await;
-    } else if !live.is_empty() {
-        let (call, own) = (judged(live, Vec::new(), loaded), platform.clone());
-        platform.defer(async move { write(call, &own).await });
-    }
+    show_events(platform, |room| {
+        let last = entries.iter().skip(entries.len().saturating_sub(room));
+        last.map(|entry| live(&at, source, entry)).collect()
+    });
 }
 
-fn judged(live: Vec<LiveEvent>, rejects: Vec<Reject>, loaded: &Loaded) -> JudgedCall {
-    JudgedCall { live, rejects, rejects_days: loaded.config.retention.rejects_days }
-}
-
-async fn write<P: Platform>(call: JudgedCall, platform: &P) {
-    let written: Result<(), Failure> = ask_journal(platform, &JournalCall::Judged(call)).await;
-    if let Err(failure) = written {
-        platform.log(&log_line("warn", "journal", &[("why", failure.message())]));
-    }
-}
-
-/// Lists the refusals of an envelope, and then its notices.
-fn rejects(at: &str, source: &Source, entries: &[Entry]) -> Vec<Reject> {
-    let of = |entry: &Entry, outcome: &str, why: &Rejection| Reject {
+/// Notes the refusals of an envelope, and then its notices. A line is made only where it is kept.
+fn note_entries(at: &str, source: &Source, entries: &[Entry], gathered: &mut Gathered) {
+    let line = |entry: &Entry, outcome: &str, why: &Rejection| Reject {
         index: u32::try_from(entry.index).ok(),
         message_id: entry.message_id.clone(),
         item: entry.redacted.clone(),
         ..reject(at, &source.name, outcome, why)
     };
-    let refused = |entry: &Entry| {
-        let outcome = &entry.outcome;
-        outcome.rejection().map(|why| of(entry, outcome.name(), why))
-    };
-    let refusals = entries.iter().filter_map(refused).take(REFUSALS_MAX);
-    let notices = counted_notices(entries).into_iter().map(|(entry, why, count)| {
-        let mut notice = of(entry, "notice", why);
-        if count > 1 {
-            notice.message.push_str(&format!("; {count} times in this envelope"));
+    for entry in entries {
+        if let Some(why) = entry.outcome.rejection() {
+            let outcome = entry.outcome.name();
+            let kind = kind(&source.name, outcome, why);
+            gathered.note_reject(kind, || line(entry, outcome, why));
         }
-        notice
-    });
-    refusals.chain(notices).collect()
+    }
+    for (entry, why, count) in counted_notices(entries) {
+        gathered.note_reject(kind(&source.name, "notice", why), || {
+            let mut notice = line(entry, "notice", why);
+            if count > 1 {
+                notice.message.push_str(&format!("; {count} times in this envelope"));
+            }
+            notice
+        });
+    }
+}
+
+fn kind(source: &str, outcome: &str, why: &Rejection) -> RejectKind {
+    RejectKind {
+        source: source.to_owned(),
+        outcome: outcome.to_owned(),
+        code: why.code.name().to_owned(),
+    }
 }
 
 fn reject(at: &str, source: &str, outcome: &str, why: &Rejection) -> Reject {
@@ -133,6 +115,7 @@ fn live(at: &str, source: &Source, entry: &Entry) -> LiveEvent {
     let hilo = event.map(|event| &event.context.hilo);
     let page = event.and_then(|event| event.context.page.as_ref());
     LiveEvent {
+        seq: 0, // the isolate numbers its events
         at: at.to_owned(),
         source: source.name.clone(),
         message_id: entry.message_id.clone(),
@@ -157,7 +140,14 @@ mod tests {
     use hilo_core::outcome::Code;
 
     use super::*;
+    use crate::loaded::Loaded;
     use crate::pipeline::entry::NOTICES_MAX;
+
+    fn rejects(entries: &[Entry]) -> Vec<Reject> {
+        let mut gathered = Gathered::default();
+        note_entries("now", &source(), entries, &mut gathered);
+        gathered.take(0).unwrap().rejects
+    }
 
     fn source() -> Source {
         Loaded::read(None, None).config.sources[0].clone()
@@ -184,7 +174,7 @@ mod tests {
         let mut entries: Vec<_> = (0..100).map(flood).collect();
         let refusal = Rejection::new(Code::NoConsent, "silence is not consent");
         entries.push(entry(100, Outcome::Rejected(refusal), Vec::new()));
-        let rejects = rejects("now", &source(), &entries);
+        let rejects = rejects(&entries);
         assert_eq!((rejects[0].code.as_str(), rejects[0].index), ("no_consent", Some(100)));
         assert_eq!(rejects.len(), 1 + NOTICES_MAX);
     }
@@ -194,7 +184,7 @@ mod tests {
         let notice = || Rejection::at(Code::UnknownField, "surprise", "left out");
         let entries: Vec<_> =
             (0..10).map(|index| entry(index, Outcome::Accepted, vec![notice()])).collect();
-        let rejects = rejects("now", &source(), &entries);
+        let rejects = rejects(&entries);
         let [only] = rejects.as_slice() else { panic!("{rejects:?}") };
         assert_eq!((only.index, only.outcome.as_str()), (Some(0), "notice"));
         assert_eq!(only.message, "left out; 10 times in this envelope");

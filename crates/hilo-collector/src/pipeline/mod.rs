@@ -50,8 +50,9 @@ pub async fn run<P: Platform>(
 ) -> Result<Vec<Entry>, Failure> {
     let judged = validate::check(envelope, source, &loaded.config, facts);
     let mut entries: Vec<Entry> = judged.into_iter().map(Entry::from).collect();
-    for event in entries.iter_mut().filter_map(|entry| entry.event.as_mut()) {
-        normalize::apply(event, facts, &loaded.config.normalize);
+    for entry in &mut entries {
+        let Some(event) = &mut entry.event else { continue };
+        entry.notices.extend(normalize::apply(event, facts, &loaded.config.normalize));
         // The presumed channel is mostly that of the session's first event. Then the profile need not write the event again.
         event.context.hilo.channel = presume(&event.context.hilo);
     }
@@ -64,7 +65,7 @@ pub async fn run<P: Platform>(
     // The events are stored before any is forwarded: a crash may repeat a delivery and never loses one. The object that
     // stores an event also sends its deliveries to the queue, and the queue calls `deliver`.
     profiles::store(&mut entries, &plans, &source.name, platform).await?;
-    journal::note_outcomes(&entries, source, loaded, platform).await;
+    journal::note_outcomes(&entries, source, platform);
     Ok(entries)
 }
 
@@ -75,13 +76,15 @@ pub async fn deliver<P: Platform>(deliveries: Vec<Delivery>, platform: &P) {
 
 #[cfg(test)]
 mod tests {
+    use base64::Engine as _;
+    use base64::engine::general_purpose::STANDARD;
     use serde_json::{Value, json};
 
     use super::*;
-    use crate::calls::journal::{JournalCall, Rejects, ask_journal};
-    use crate::platform::{Body, Incoming, Upload};
+    use crate::calls::journal::read_rejects;
+    use crate::platform::{Body, Incoming, Object, Reply, Upload};
     use crate::shell::memory::{Memory, run as run_to_end};
-    use crate::signature::SECRET;
+    use crate::signature::{SECRET, sign};
 
     fn memory() -> Memory {
         Memory::new("2026-11-24T10:00:00Z".parse().unwrap(), None).unwrap()
@@ -89,8 +92,7 @@ mod tests {
 
     /// Returns the reject log, oldest first: outcome and code.
     fn noted(memory: &Memory) -> Vec<(String, String)> {
-        let question = JournalCall::Rejects { since_ms: 0, limit: 100 };
-        let rejects: Rejects = run_to_end(ask_journal(memory, &question)).unwrap().unwrap();
+        let rejects = run_to_end(read_rejects(memory, 0, 100, 14)).unwrap().unwrap();
         let noted = rejects.rejects.into_iter().rev();
         noted.map(|reject| (reject.outcome, reject.code)).collect()
     }
@@ -106,6 +108,25 @@ mod tests {
         body: &Value,
         fields: &[(&str, &str)],
     ) -> (u16, Value) {
+        let reply = reply_to(memory, method, path, body, fields);
+        let Body::Text(text) = reply.body else { return (reply.status, Value::Null) };
+        (reply.status, serde_json::from_str(&text).unwrap())
+    }
+
+    /// The cookie that an answer to `hello` sets.
+    fn cookie_of(memory: &Memory, hello: &Value) -> String {
+        let reply = reply_to(memory, "POST", "/v1/hello", hello, &[("x-hilo", "1")]);
+        let set = reply.headers.get("set-cookie").unwrap();
+        set.split(';').next().unwrap().to_owned()
+    }
+
+    fn reply_to(
+        memory: &Memory,
+        method: &str,
+        path: &str,
+        body: &Value,
+        fields: &[(&str, &str)],
+    ) -> Reply {
         let mut incoming = Incoming {
             method: method.to_owned(),
             scheme: "http".to_owned(),
@@ -116,9 +137,7 @@ mod tests {
         };
         incoming.headers.push("origin", "http://127.0.0.1:8787");
         fields.iter().for_each(|(name, value)| incoming.headers.push(name, *value));
-        let reply = run_to_end(serve(incoming, memory)).unwrap();
-        let Body::Text(text) = reply.body else { return (reply.status, Value::Null) };
-        (reply.status, serde_json::from_str(&text).unwrap())
+        run_to_end(serve(incoming, memory)).unwrap()
     }
 
     fn view(id: &str, consent: &Value) -> Value {
@@ -145,6 +164,37 @@ mod tests {
         assert_eq!(status, 200);
         assert_eq!((&answer["accepted"], &answer["duplicate"]), (&json!(1), &json!(1)));
         assert_eq!(answer["rejected"].as_array().map(Vec::len), Some(2));
+    }
+
+    #[test]
+    fn all_reports_about_a_person_reach_their_profile_in_one_call_and_in_order() {
+        let memory = memory();
+        memory.set_secret("HILO_ADMIN_TOKEN", "token");
+        let report = |second: u32, granted: bool| {
+            let said = json!({"categoryPreferences": {"analytics": granted}});
+            let mut report = view(&format!("r{second}"), &said);
+            report["type"] = json!("track");
+            report["event"] = json!("Segment Consent Preference Updated");
+            report["timestamp"] = json!(format!("2026-11-24T09:00:0{second}Z"));
+            report
+        };
+        let batch =
+            json!([report(1, true), report(2, false), report(3, true), view("m1", &granted())]);
+        let envelope = json!({"writeKey": "wk_shop", "batch": batch});
+        let (_, answer) = call(&memory, "POST", "/v1/batch", &envelope);
+        assert_eq!(answer["accepted"], json!(4));
+        let asked = memory.asked();
+        let calls = asked.iter().filter(|object| matches!(object, Object::Profile(_)));
+        assert_eq!(calls.count(), 2, "one for the reports and one for the event");
+        let fields = [("authorization", "Bearer token")];
+        let path = "/admin/v1/profiles/a:a1/receipts";
+        let (_, receipts) = call_with(&memory, "GET", path, &Value::Null, &fields);
+        let receipts = receipts["receipts"].as_array().unwrap().iter().rev();
+        let told: Vec<_> = receipts
+            .map(|receipt| (receipt["revision"].clone(), receipt["changes"][0]["state"].clone()))
+            .collect();
+        let expected = [(1, "granted"), (2, "denied"), (3, "granted")];
+        assert_eq!(told, expected.map(|(revision, state)| (json!(revision), json!(state))));
     }
 
     #[test]
@@ -225,6 +275,82 @@ mod tests {
             assert_eq!(answer["error"]["code"], code, "{path}");
             assert_eq!(noted(&memory), [("rejected".to_owned(), code.to_owned())], "{path}");
         }
+    }
+
+    /// A deployment whose own systems use `kiosk` and the customer 9000 for everybody.
+    fn memory_with_kiosk() -> Memory {
+        let memory = memory();
+        memory.set_secret("WOO_SECRET", "a secret of the shop system");
+        let orders = "[[source]]\nname = \"orders\"\nkind = \"webhook\"\nvendor = \"woocommerce\"\nsecret = { secret = \"WOO_SECRET\" }\n";
+        let built_in = include_str!("../../hilo.toml");
+        let reserved = "[identity]\nreserved = [\"kiosk\", \"9000\"]";
+        memory.configure(&format!("{}\n{orders}", built_in.replace("[identity]", reserved)));
+        memory
+    }
+
+    #[test]
+    fn an_id_that_the_configuration_reserves_opens_no_call_of_a_page() {
+        let at = "2026-11-24T10:00:00Z";
+        let changes =
+            json!([{"purpose": "analytics", "state": "granted", "at": at, "method": "api"}]);
+        let body = |path: &str, id: &str| {
+            let mut body = json!({"writeKey": "wk_shop", "anonymousId": id});
+            match path {
+                "/v1/hello" => body["consent"] = granted(),
+                "/v1/consent" => body["consent"] = json!({"revision": 1, "changes": changes}),
+                _ => {
+                    body["channel"] = json!("email");
+                    body["state"] = json!("unsubscribed");
+                }
+            }
+            body
+        };
+        for path in ["/v1/hello", "/v1/consent", "/v1/optin"] {
+            let memory = memory_with_kiosk();
+            let (status, answer) = call(&memory, "POST", path, &body(path, "Kiosk"));
+            assert_eq!((status, &answer["code"]), (422, &json!("reserved_id")), "{path}");
+            assert!(!memory.asked().iter().any(|one| matches!(one, Object::Profile(_))), "{path}");
+            // An opt-in needs the proof of the id, which hello and a grant bind.
+            let expected = if path == "/v1/optin" { 403 } else { 200 };
+            assert_eq!(call(&memory, "POST", path, &body(path, "kiosk-2")).0, expected, "{path}");
+        }
+    }
+
+    #[test]
+    fn a_cookie_with_an_id_that_the_configuration_reserved_later_names_nobody() {
+        let memory = memory();
+        let hello = json!({"writeKey": "wk_shop", "consent": granted()});
+        let mut own = hello.clone();
+        own["anonymousId"] = json!("kiosk");
+        let cookie = cookie_of(&memory, &own);
+        let fields = [("x-hilo", "1"), ("cookie", cookie.as_str())];
+        let (_, answer) = call_with(&memory, "POST", "/v1/hello", &hello, &fields);
+        assert_eq!(answer["anonymousId"], "kiosk");
+        let built_in = include_str!("../../hilo.toml");
+        memory.configure(&built_in.replace("[identity]", "[identity]\nreserved = [\"kiosk\"]"));
+        let (_, answer) = call_with(&memory, "POST", "/v1/hello", &hello, &fields);
+        assert_ne!(answer["anonymousId"], "kiosk");
+        assert_eq!(call_with(&memory, "GET", "/v1/consent", &Value::Null, &fields).0, 401);
+    }
+
+    #[test]
+    fn an_order_of_a_customer_whom_the_configuration_reserves_reaches_no_cart() {
+        let memory = memory_with_kiosk();
+        let order = |customer: u32| {
+            let items = json!([{"product_id": 7, "quantity": 1}]);
+            let order = json!({
+                "id": customer, "status": "completed", "currency": "EUR", "total": "3.00",
+                "customer_id": customer, "line_items": items,
+            });
+            let tag = sign(b"a secret of the shop system", order.to_string().as_bytes());
+            let tag = STANDARD.encode(tag);
+            let fields =
+                [("x-wc-webhook-signature", tag.as_str()), ("x-wc-webhook-topic", "order.created")];
+            call_with(&memory, "POST", "/v1/in/orders", &order, &fields)
+        };
+        assert_eq!(order(9000), (200, json!({"ignored": "not_found"})));
+        assert!(!memory.asked().iter().any(|one| matches!(one, Object::Cart(_))));
+        assert_eq!(order(501), (200, json!({"duplicate": false})));
     }
 
     #[test]

@@ -10,7 +10,7 @@ use super::cart::speaker;
 use super::journal;
 use crate::call::{Call, Trouble, secret};
 use crate::calls::cart::{
-    CartAnswer, CartAsk, CartCall, CartKnown, Order, Owner, Speaker, Units, ask_cart,
+    BoughtLine, CartAnswer, CartAsk, CartCall, CartKnown, Order, Owner, Speaker, ask_cart,
 };
 use crate::calls::refused::RefusedCode;
 use crate::ingest::orders::{self, WebhookContent};
@@ -41,11 +41,8 @@ async fn hand_over<P: Platform>(
     let identity = &call.loaded.config.identity;
     let customer = order.user_id.filter(|id| !identity.is_reserved(id));
     let buyer = customer.map_or(Buyer::Checkout, Buyer::Customer);
-    let lines = order.lines.into_iter().map(|orders::OrderLine { line, quantity }| Units {
-        line,
-        quantity: quantity.units(),
-        measured: quantity.measured(),
-    });
+    let bought = |orders::OrderLine { line, quantity }| BoughtLine { line, quantity };
+    let lines = order.lines.into_iter().map(bought);
     let order = Order {
         order_id: order.id,
         checkout_id: order.checkout_id,
@@ -61,7 +58,7 @@ async fn hand_over<P: Platform>(
             Err(Failure::Retriable("the cart is moving".to_owned()).into())
         }
         Some(code) => {
-            journal::note_cart_refusal(code, source, call).await;
+            journal::note_cart_refusal(code, source, call);
             Ok(ignored(code.name()))
         }
     }

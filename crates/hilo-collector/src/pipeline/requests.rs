@@ -27,7 +27,7 @@ pub async fn serve<P: Platform>(incoming: Incoming, platform: &P) -> Reply {
         Ok(reply) => reply,
         Err(Trouble::Refused(why)) => {
             if is_noted {
-                journal::note_refusal(&why, &call).await;
+                journal::note_refusal(&why, &call);
             }
             let mut reply = reply::refused(&why);
             if why.code == Code::KeyRevoked && ingest::is_tracker(&incoming) {

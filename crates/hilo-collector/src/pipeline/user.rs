@@ -13,7 +13,7 @@ pub(super) async fn verified_user<P: Platform>(
 ) -> Result<Option<VerifiedUser>, Rejection> {
     let Vouched { user, remark } = user::verified_user(call).await?;
     if let Some(why) = remark {
-        journal::note_remark(&why, call).await;
+        journal::note_remark(&why, call);
     }
     Ok(user)
 }

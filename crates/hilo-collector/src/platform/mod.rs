@@ -13,6 +13,7 @@ use std::rc::Rc;
 use hilo_core::identity::public_key::PublicKey;
 use jiff::Timestamp;
 
+use crate::calls::journal::gathered::Gathered;
 use crate::loaded::Loaded;
 
 pub use http::{Body, Headers, Incoming, Outgoing, Reply, Response, Upload};
@@ -44,8 +45,12 @@ pub enum Object {
     Profile(String),
     /// The object of one cart. The name is its label, made by [`crate::signature::cart_label`].
     Cart(String),
-    /// The one object that keeps rejects, the live stream, delivery counters and dead letters.
+    /// The journal's head: delivery counters, dead letters, and the index of the shards.
     Journal,
+    /// A shard of the journal, which keeps refusals of one hour. `calls::journal` makes the name.
+    Rejects(String),
+    /// The object that the watchers of the live stream are connected to.
+    Live,
 }
 
 /// The services of the runtime, as pipeline, ingest, forward and admin use them.
@@ -89,8 +94,11 @@ pub trait Platform: Clone + 'static {
         message: &[u8],
     ) -> Result<bool, Failure>;
 
-    /// Whether the live stream may have watchers: it has some, or the journal was not called for a while.
-    fn is_watched(&self) -> bool;
+    /// Runs `work` on what this isolate has gathered for the journal.
+    fn with_gathered<T>(&self, work: impl FnOnce(&mut Gathered) -> T) -> T;
+
+    /// Waits. Only deferred work may wait.
+    async fn pause(&self, ms: u32);
 
     /// Sends a request to the outside world. It follows no redirects and reads at most 8 KB of the answer.
     ///

@@ -1,11 +1,12 @@
 //! The runtimes of the collector: `workerd` in production, `memory` in tests and examples.
 //!
-//! Each implements the traits of `platform` and runs the objects of `store`. `profile` and `cart` have the code that
-//! both need for an object. It is written once, so that native tests run the loops that ship. No rule of hilo is decided
+//! Each implements the traits of `platform` and runs the objects of `store`. `profile`, `cart` and `journal`
+//! have the code that both need for an object. It is written once, so that native tests run the loops that ship. No rule of hilo is decided
 //! here.
 
 mod alarm;
 pub mod cart;
+pub mod journal;
 #[cfg(any(test, feature = "memory"))]
 pub mod memory;
 pub mod profile;

@@ -3,7 +3,7 @@
 //! [`state`] holds a cart, `dots` the dots of one line, [`context`] the dots that a replica has seen. [`op`] makes deltas of
 //! a person's acts, and [`join`] makes one cart of two. [`replica`] holds what a replica sends and keeps: `wire` writes it as
 //! JSON at the edge, [`flat`] as text in the page. `hub` decides which deltas the hub accepts. [`epoch`] ends a cart,
-//! [`checkout`] takes bought units out, [`merge`] joins a guest's cart with a customer's, and `touchpoint` makes events of
+//! [`checkout`] takes bought units out, `quantity` counts the units of a measure, [`merge`] joins a guest's cart with a customer's, and `touchpoint` makes events of
 //! operations. Pure: replica ids arrive as arguments, and nothing is sent or stored.
 
 pub mod checkout;
@@ -23,6 +23,8 @@ mod line;
 mod line;
 pub mod merge;
 pub mod op;
+#[cfg(feature = "edge")]
+mod quantity;
 pub mod refusal;
 pub mod replica;
 pub mod state;
@@ -36,6 +38,8 @@ pub use dots::{Dots, Entry, Row};
 pub use join::join;
 pub use kind::Kind;
 pub use line::{LineInfo, LineKey};
+#[cfg(feature = "edge")]
+pub use quantity::Quantity;
 pub use refusal::Refusal;
 pub use state::{Cart, Line, Look};
 

@@ -20,8 +20,6 @@ pub struct Facts {
     pub gpc: bool,
     /// The location of the address by the edge's own data.
     pub geo: Geo,
-    /// Ids that stand for everybody besides the built-in ones (`[identity] reserved` of `hilo.toml`).
-    pub reserved_ids: Vec<String>,
 }
 
 /// How far the collector trusts a sender.

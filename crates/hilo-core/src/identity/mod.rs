@@ -16,7 +16,9 @@ pub mod token;
 use core::fmt;
 
 #[cfg(feature = "edge")]
-pub use reserved::{is_listed, is_reserved};
+use reserved::is_listed;
+#[cfg(feature = "edge")]
+pub use reserved::is_reserved;
 
 /// Bytes of an id.
 pub const ID_BYTES_MAX: usize = 128;

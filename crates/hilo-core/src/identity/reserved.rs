@@ -48,7 +48,7 @@ pub fn is_reserved(id: &str) -> bool {
 }
 
 /// Whether `list` holds `id`, as [`is_reserved`] compares.
-pub fn is_listed<T: AsRef<str>>(list: &[T], id: &str) -> bool {
+pub(super) fn is_listed<T: AsRef<str>>(list: &[T], id: &str) -> bool {
     let id = bare(id);
     list.iter().any(|listed| bare(listed.as_ref()).eq_ignore_ascii_case(id))
 }

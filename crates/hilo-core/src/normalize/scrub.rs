@@ -1,21 +1,23 @@
 //! Redacts secrets and personal data in every address of an event, and shortens addresses to their limit.
 //!
 //! Fields and keys that hold addresses are known by name (the field table). Elsewhere an address is known by its shape, at any
-//! depth and in keys as well. Ids stay unchanged, because two ids that are alike after redaction would be one person. Our tracker
-//! redacts its pages too. This step covers properties, other libraries, servers and old trackers.
+//! depth and in keys as well. Two keys of an object that are alike after redaction are numbered, and a remark tells it. Ids stay
+//! unchanged, because two ids that are alike after redaction would be one person. Our tracker redacts its pages too. This step
+//! covers properties, other libraries, servers and old trackers.
 
 use serde_json::{Map, Value};
 
 use crate::event::fields::{NAME_BYTES_MAX, URL_BYTES_MAX, URL_KEYS};
 use crate::event::{Context, Event, EventKind, Facts, KEY_BYTES_MAX};
+use crate::outcome::{Code, Rejection};
 use crate::redact;
 use crate::text::shortened;
 
 /// One round redacts, and a second finds no change. Further rounds redact values that shortening created.
 const ROUNDS_MAX: usize = 4;
 
-/// Redacts and shortens every address.
-pub fn apply(event: &mut Event, _facts: &Facts) {
+/// Redacts and shortens every address. Returns a remark for each field in which keys were numbered.
+pub fn apply(event: &mut Event, _facts: &Facts) -> Vec<Rejection> {
     addresses(&mut event.context);
     texts(&mut event.context);
     match &mut event.kind {
@@ -25,9 +27,23 @@ pub fn apply(event: &mut Event, _facts: &Facts) {
         }
         EventKind::Identify { .. } | EventKind::Group { .. } | EventKind::Alias { .. } => {}
     }
-    event.kind.details_mut().into_iter().for_each(object);
+    let is_about_traits =
+        matches!(event.kind, EventKind::Identify { .. } | EventKind::Group { .. });
+    let details = if is_about_traits { "traits" } else { "properties" };
     let Context { app, network, screen, traits, .. } = &mut event.context;
-    [app, network, screen, traits, &mut event.integrations].into_iter().for_each(object);
+    let named = [
+        ("context.app", app),
+        ("context.network", network),
+        ("context.screen", screen),
+        ("context.traits", traits),
+        ("integrations", &mut event.integrations),
+    ];
+    let details = event.kind.details_mut().map(|object| (details, object));
+    let numbered = |(field, place): (&str, &mut Map<String, Value>)| {
+        let message = "keys that are alike after redaction were numbered";
+        (object(place) > 0).then(|| Rejection::at(Code::DuplicateKey, field, message))
+    };
+    details.into_iter().chain(named).filter_map(numbered).collect()
 }
 
 /// The context's fields of the class `Url`.
@@ -79,33 +95,76 @@ fn texts(context: &mut Context) {
     slots.into_iter().flatten().for_each(text);
 }
 
-/// An object with the sender's own keys.
-fn object(object: &mut Map<String, Value>) {
+/// An object with the sender's own keys. Returns how many keys were numbered, at any depth.
+fn object(object: &mut Map<String, Value>) -> usize {
+    let mut count = 0;
     if object.keys().any(|key| is_address(key)) {
-        *object =
-            std::mem::take(object).into_iter().map(|(key, value)| (renamed(key), value)).collect();
+        count += rename(object);
     }
     for (key, inner) in object {
-        value(inner, URL_KEYS.contains(&key.as_str()));
+        count += value(inner, URL_KEYS.contains(&key.as_str()));
+    }
+    count
+}
+
+/// Redacts keys that are addresses. A key that is another's then gets a number. Returns how many did.
+fn rename(object: &mut Map<String, Value>) -> usize {
+    let (mut renamed, mut count, mut last) = (Vec::new(), 0, 1);
+    let before = std::mem::take(object);
+    for (key, value) in before {
+        let scrubbed = scrubbed(&key);
+        // A key that redaction leaves as it is keeps its name, so a second run changes nothing.
+        if scrubbed == key {
+            object.insert(key, value);
+        } else {
+            renamed.push((scrubbed, value));
+        }
+    }
+    for (mut key, value) in renamed {
+        if object.contains_key(&key) {
+            key = numbered(&key, object, &mut last);
+            count += 1;
+        }
+        object.insert(key, value);
+    }
+    count
+}
+
+/// `base` with the next number, as a name that `object` has not. `last` grows with each try, so a whole object costs one try for
+/// each of its keys.
+fn numbered(base: &str, object: &Map<String, Value>, last: &mut usize) -> String {
+    loop {
+        *last += 1;
+        // Behind `&` the number is a parameter of its own, which redaction leaves. A key without room for it loses its address.
+        let mut name = format!("{base}&{last}");
+        if name.len() > KEY_BYTES_MAX || scrubbed(&name) != name {
+            name = format!("redacted {last}");
+        }
+        if !object.contains_key(&name) {
+            return name;
+        }
     }
 }
 
-fn renamed(mut key: String) -> String {
+fn scrubbed(key: &str) -> String {
+    let mut key = key.to_owned();
     if is_address(&key) {
         scrub(&mut key, KEY_BYTES_MAX);
     }
     key
 }
 
-fn value(value: &mut Value, is_named: bool) {
+/// Returns how many keys were numbered.
+fn value(value: &mut Value, is_named: bool) -> usize {
     match value {
         Value::String(text) if is_named || is_address(text) => {
             let bytes_max = text.len().max(URL_BYTES_MAX);
             scrub(text, bytes_max);
+            0
         }
-        Value::Array(values) => values.iter_mut().for_each(|value| self::value(value, is_named)),
+        Value::Array(values) => values.iter_mut().map(|value| self::value(value, is_named)).sum(),
         Value::Object(object) => self::object(object),
-        Value::String(_) | Value::Null | Value::Bool(_) | Value::Number(_) => {}
+        Value::String(_) | Value::Null | Value::Bool(_) | Value::Number(_) => 0,
     }
 }
 
@@ -166,6 +225,43 @@ mod tests {
         address.push_str(&"0".repeat(40));
         scrub(&mut address, URL_BYTES_MAX);
         assert_eq!(address, kept + "redacted");
+    }
+
+    #[test]
+    fn keys_that_are_alike_after_redaction_keep_their_values_under_numbers() {
+        let long = "x".repeat(KEY_BYTES_MAX - 10);
+        let mut keys = vec![
+            "/?email=ana%40example.com".to_owned(),
+            "/?email=bob%40example.com".to_owned(),
+            "/?email=redacted".to_owned(),
+            "/?email=redacted&2".to_owned(),
+            "https://ana:pw@shop.example/a".to_owned(),
+            "https://bob:pw@shop.example/a".to_owned(),
+            format!("/?{long}&pin=1"),
+            format!("/?{long}&pin=2"),
+        ];
+        keys.sort();
+        let given: Map<_, _> =
+            keys.into_iter().zip(1..).map(|(k, i)| (k, Value::from(i))).collect();
+        let mut found = given.clone();
+        assert_eq!(object(&mut found), 4);
+        let values = |object: &Map<String, Value>| -> std::collections::BTreeSet<_> {
+            object.values().filter_map(Value::as_u64).collect()
+        };
+        assert_eq!(values(&found), values(&given));
+        let named: Vec<_> = found.keys().filter(|key| key.len() < 40).map(String::as_str).collect();
+        let expected = [
+            "/?email=redacted",
+            "/?email=redacted&2",
+            "/?email=redacted&3",
+            "/?email=redacted&4",
+            "https://shop.example/a",
+            "https://shop.example/a&6",
+            "redacted 5",
+        ];
+        assert_eq!(named, expected);
+        let once = found.clone();
+        assert_eq!((object(&mut found), &found), (0, &once));
     }
 
     #[test]

@@ -120,26 +120,65 @@ impl Act {
             Act::Viewed => [Call::Viewed].into(),
             Act::Checkout => [Call::Checkout].into(),
             Act::Ordered { order_id, articles } => {
-                let bought =
-                    articles.into_iter().map(|one| Article { key: meant(&one.key, lines), ..one });
-                [Call::Ordered(order_id, bought.collect())].into()
+                [Call::Ordered(order_id, bought(&articles, lines))].into()
             }
         }
     }
 }
 
-/// The line that a push means: the line with this key, else the first line of the article that contradicts nothing the push says.
+/// Whether a line is of the article and contradicts nothing that the push says.
+fn fits(key: &Key, known: &Key) -> bool {
+    known.product_id == key.product_id
+        && (key.currency.is_none() || known.currency.is_none() || known.currency == key.currency)
+        && (key.options_hash == 0
+            || known.options_hash == 0
+            || known.options_hash == key.options_hash)
+}
+
+/// The line that a push means: the line with this key, else the first line that fits.
 fn meant(key: &Key, lines: &[Line]) -> Key {
-    let known =
-        || lines.iter().map(|line| &line.key).filter(|known| known.product_id == key.product_id);
-    let fits = |known: &&Key| {
-        (key.currency.is_none() || known.currency.is_none() || known.currency == key.currency)
-            && (key.options_hash == 0
-                || known.options_hash == 0
-                || known.options_hash == key.options_hash)
-    };
-    let found = known().find(|known| *known == key).or_else(|| known().find(fits));
+    let known = || lines.iter().map(|line| &line.key);
+    let found = known().find(|known| *known == key).or_else(|| known().find(|one| fits(key, one)));
     found.unwrap_or(key).clone()
+}
+
+/// The lines that an order takes, with their units. An article without its variant takes units of one variant's line after the other,
+/// until it has its number. Articles that name a line exactly come first.
+fn bought(articles: &[Article], lines: &[Line]) -> Vec<Article> {
+    let mut left = lines.to_vec();
+    let mut bought = Vec::new();
+    for is_named in [true, false] {
+        let is_exact = |one: &&Article| lines.iter().any(|line| line.key == one.key) == is_named;
+        for article in articles.iter().filter(is_exact) {
+            let mut units = article.quantity.unwrap_or(1);
+            let mut key = meant(&article.key, lines);
+            while units > 0 {
+                let next = meant(&article.key, &left);
+                let Some(line) = left.iter_mut().find(|line| line.key == next) else { break };
+                let taken = units.min(line.quantity);
+                take(&mut bought, article, &next, taken);
+                units -= taken;
+                line.quantity -= taken;
+                left.retain(|line| line.quantity > 0);
+                key = next;
+            }
+            // The order has more than the page's cart knew.
+            take(&mut bought, article, &key, units);
+        }
+    }
+    bought
+}
+
+/// Adds units of a line to what was bought.
+fn take(bought: &mut Vec<Article>, article: &Article, key: &Key, units: u32) {
+    match bought.iter_mut().find(|one| one.key == *key) {
+        _ if units == 0 => {}
+        Some(one) => one.quantity = one.quantity.map(|known| known.saturating_add(units)),
+        None => {
+            let (key, quantity) = (key.clone(), Some(units));
+            bought.push(Article { key, quantity, ..article.clone() });
+        }
+    }
 }
 
 /// Sets what differs. An empty list corrects nothing: a cart that was not loaded yet is pushed as an empty one.

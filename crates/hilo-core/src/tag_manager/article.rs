@@ -13,7 +13,7 @@ use crate::cart::limits::{NAME_BYTES_MAX, QUANTITY_MAX};
 use crate::digits;
 use crate::money::{Amount, Currency};
 use crate::price::{Price, Unclear};
-use crate::text::{concat, shortened};
+use crate::text::{concat, cut, shortened};
 
 const IDS: [&str; 6] = ["item_id", "id", "sku", "product_id", "productId", "item_group_id"];
 const NAMES: [&str; 3] = ["item_name", "name", "title"];
@@ -82,7 +82,7 @@ pub(super) fn read(
     notes: &mut Notes<'_>,
 ) -> Option<Article> {
     let product_id = item.first(&IDS).or_else(|| item.first(&NAMES))?;
-    let own = item.get("currency").and_then(currency);
+    let own = item.value(&["currency"]).and_then(currency);
     let mut key = Key { product_id: product_id.into(), options_hash: 0, currency: own.or(around) };
     if let Some(variant) = item.first(&VARIANTS) {
         key.options_hash = hash(&concat(&["variant=", variant]));
@@ -107,7 +107,7 @@ pub(super) fn currency(value: &Plain) -> Option<Currency> {
 }
 
 fn price(item: &Plain, key: &Key, notes: &mut Notes<'_>) -> Option<Amount> {
-    let given = item.get("price")?;
+    let given = item.value(&["price"])?;
     let text = given.text()?;
     let Some(currency) = key.currency else {
         notes.about(&key.product_id, &["the price ", text, " has no currency, so it is unknown"]);
@@ -150,14 +150,19 @@ fn price(item: &Plain, key: &Key, notes: &mut Notes<'_>) -> Option<Amount> {
     }
 }
 
-/// Whole units. A part of a unit counts as the whole units before it, and as one unit at least.
+/// Whole units. A unit that was begun counts, as in an order: 1.5 kg are 2 of them. `None` where the push has no quantity: a
+/// removal then takes the whole line. A quantity that is no number is one unit: the push is about one at least.
 fn quantity(item: &Plain, product_id: &str, notes: &mut Notes<'_>) -> Option<u32> {
-    let text = item.get("quantity").or_else(|| item.get("qty"))?.text()?;
-    let (whole, rest) = crate::text::cut(text, b'.');
+    let text = item.value(&["quantity", "qty"])?.text().unwrap_or("…");
+    let (whole, rest) = match cut(text, b',') {
+        (_, None) => cut(text, b'.'),
+        parts => parts,
+    };
     let number = digits::append(0, whole).filter(|_| !whole.is_empty());
-    let units = number.and_then(|units| u32::try_from(units).ok());
-    let is_whole = rest.is_none_or(|rest| rest.bytes().all(|digit| digit == b'0'));
-    match units {
+    // Decimals beyond the sixth are the noise of a calculation.
+    let is_whole = rest.is_none_or(|rest| rest.bytes().take(6).all(|digit| digit == b'0'));
+    let begun = number.map(|whole| whole.saturating_add(u64::from(!is_whole)));
+    match begun.and_then(|units| u32::try_from(units).ok()) {
         Some(units) if units > QUANTITY_MAX => {
             notes.about(
                 product_id,
@@ -167,17 +172,16 @@ fn quantity(item: &Plain, product_id: &str, notes: &mut Notes<'_>) -> Option<u32
         }
         Some(units) if is_whole => Some(units),
         Some(units) => {
-            notes.about(product_id, &["the quantity ", text, " was cut to whole units"]);
-            Some(units.max(1))
+            notes.about(product_id, &["the quantity ", text, " was raised to whole units"]);
+            Some(units)
         }
         None if text.starts_with('-') => {
             notes.about(product_id, &["the quantity ", text, " is negative and changes nothing"]);
             Some(0)
         }
         None => {
-            notes
-                .about(product_id, &["the quantity ", text, " is no number and counts as missing"]);
-            None
+            notes.about(product_id, &["the quantity ", text, " is no number and counts as 1"]);
+            Some(1)
         }
     }
 }

@@ -8,6 +8,7 @@ use alloc::vec::Vec;
 use super::article::{Article, hash};
 use super::shape::{Family, Words};
 use crate::digits;
+use crate::money::Currency;
 
 /// Pushes that are remembered.
 const RECENT_MAX: usize = 50;
@@ -38,10 +39,19 @@ impl Double {
     }
 }
 
+/// What a push is about, to compare it with another one.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) struct Content {
+    /// The articles as they are in every vocabulary: ids, quantities, prices.
+    outline: u64,
+    /// The articles with their variants and currencies, which plugins write in one vocabulary and leave out in another.
+    whole: u64,
+}
+
 #[derive(Debug)]
 struct Recent {
     family: Family,
-    content: u64,
+    content: Content,
     words: Vec<Words>,
     /// The page's clock; `None` for what was pushed before the reader came.
     at_ms: Option<i64>,
@@ -60,13 +70,18 @@ impl Doubles {
         &mut self,
         family: Family,
         words: Words,
-        content: u64,
+        content: Content,
         at_ms: Option<i64>,
         address: &str,
     ) -> Option<Double> {
-        let same = |one: &&mut Recent| one.family == family && one.content == content;
+        let same =
+            |one: &&mut Recent| one.family == family && one.content.outline == content.outline;
         for one in self.recent.iter_mut().rev().filter(same) {
             let has_words = one.words.contains(&words);
+            // The same words would name the same variant.
+            if has_words && one.content != content {
+                continue;
+            }
             let apart_ms = one.at_ms.zip(at_ms).map(|(before, now)| now - before);
             // Pushes from before the reader have no times: they came together.
             let is_near =
@@ -110,12 +125,21 @@ impl Doubles {
     }
 }
 
-/// The same number for the same content: an order's id, or articles with quantity and price in any order.
-pub(super) fn content(family: Family, order_id: Option<&str>, articles: &[Article]) -> u64 {
+/// The same numbers for the same content: an order's id, or articles with quantity and price in any order.
+pub(super) fn content(family: Family, order_id: Option<&str>, articles: &[Article]) -> Content {
     if let (Family::Purchase, Some(id)) = (family, order_id) {
-        return hash(id);
+        return Content { outline: hash(id), whole: 0 };
     }
-    articles.iter().fold(0, |sum, article| sum.wrapping_add(hash(&row(article))))
+    let mut content = Content { outline: 0, whole: 0 };
+    for article in articles {
+        let mut row = row(article);
+        content.outline = content.outline.wrapping_add(hash(&row));
+        row.push('\t');
+        digits::push(&mut row, false, article.key.options_hash);
+        row.push_str(article.key.currency.as_ref().map_or("", Currency::code));
+        content.whole = content.whole.wrapping_add(hash(&row));
+    }
+    content
 }
 
 fn row(article: &Article) -> String {

@@ -39,6 +39,8 @@ pub struct Moment<'m> {
     pub path: &'m str,
     /// The currency that the page shows, where the page tells it.
     pub currency: &'m str,
+    /// Whether the page can still learn the shop's own currency from the collector.
+    pub may_ask: bool,
 }
 
 /// The reader of one page's `dataLayer`.
@@ -50,21 +52,17 @@ pub struct Reader {
     currency: Option<Currency>,
     doubles: Doubles,
     acts: Vec<Act>,
+    /// Whether the entry that is read needs the shop's own currency.
+    is_asking: bool,
 }
 
 impl Reader {
-    /// Whether the entry is about a cart and neither it nor anything before it names a currency.
-    pub fn wants_currency(&self, entry: &Plain) -> bool {
-        let names = |value: &Plain| value.holds(&["currency", "currencyCode"]);
-        self.currency.is_none()
-            && entry.holds(&["items", "products"])
-            && !names(entry)
-            && !self.pending.as_ref().is_some_and(names)
-    }
-
-    /// Reads one entry. Returns sentences for the developer.
-    pub fn read(&mut self, entry: &Plain, moment: &Moment<'_>) -> Vec<String> {
+    /// Reads one entry. Returns sentences for the developer; `None` where the page may ask for the shop's currency, and the entry
+    /// puts an article into the cart whose currency nothing tells. That entry is to be read again, before any other one. Lists of a
+    /// shop's articles need no currency, and a removal or an order finds its lines without one.
+    pub fn read(&mut self, entry: &Plain, moment: &Moment<'_>) -> Option<Vec<String>> {
         let mut notes = Vec::new();
+        self.is_asking = false;
         match entry {
             Plain::List(args) => self.read_arguments(args, moment, &mut notes),
             Plain::Map(_) if entry.get("0").is_some() => {
@@ -74,16 +72,22 @@ impl Reader {
             Plain::Map(_) => self.read_object(entry, moment, &mut notes),
             Plain::Null | Plain::Number(_) | Plain::Text(_) => {}
         }
-        notes
+        (!self.is_asking).then_some(notes)
     }
 
     /// The calls of the next act, in order; `None` where no act waits, or where the act needs the cart's lines and has none.
-    pub fn next(&mut self, lines: Option<&[Line]>) -> Option<Vec<Call>> {
-        if lines.is_none() && self.acts.first()?.needs_lines() {
+    ///
+    /// Where the page `is_leaving` nothing waits for the lines. A list of the cart is given up then: it would correct a cart that
+    /// nobody has seen.
+    pub fn next(&mut self, lines: Option<&[Line]>, is_leaving: bool) -> Option<Vec<Call>> {
+        if lines.is_none() && self.acts.first()?.needs_lines() && !is_leaving {
             return None;
         }
         let next = (!self.acts.is_empty()).then(|| self.acts.remove(0))?;
-        Some(next.calls(lines.unwrap_or_default()))
+        match (next, lines) {
+            (Act::Is { .. }, None) => Some(Vec::new()),
+            (next, lines) => Some(next.calls(lines.unwrap_or_default())),
+        }
     }
 
     /// Whether an act waits.
@@ -102,9 +106,9 @@ impl Reader {
                     self.take(&told, name_text, moment, notes);
                 }
             }
-            "config" => self.learn(values.get("currency")),
+            "config" => self.learn(values.value(&["currency"])),
             "set" if name_text == "currency" => self.learn(Some(values)),
-            "set" => self.learn(name.get("currency").or_else(|| values.get("currency"))),
+            "set" => self.learn(name.value(&["currency"]).or_else(|| values.value(&["currency"]))),
             _ => {}
         }
     }
@@ -119,7 +123,7 @@ impl Reader {
         if ecommerce == Some(&Plain::Null) {
             self.pending = None;
         }
-        let own = entry.object("ecommerce").or_else(|| entry.get("items").map(|_| entry));
+        let own = entry.object("ecommerce").or_else(|| entry.value(&["items"]).map(|_| entry));
         let Some(event) = entry.get("event").and_then(Plain::text) else {
             if let Some(data) = own {
                 self.hold(data, moment, notes);
@@ -136,6 +140,9 @@ impl Reader {
         if is_due {
             let data = self.pending.take().unwrap_or_default();
             self.read_event(event, &data, entry, moment, notes);
+            if self.is_asking {
+                self.pending = Some(data);
+            }
         }
     }
 
@@ -175,9 +182,13 @@ impl Reader {
 
     /// One cart event becomes acts.
     fn take(&mut self, told: &Told<'_>, event: &str, moment: &Moment<'_>, notes: &mut Vec<String>) {
+        if self.is_asking {
+            return;
+        }
         let mut notes = Notes::new(event, notes);
         let named = |place: &Plain| {
-            place.get("currency").or_else(|| place.get("currencyCode")).and_then(article::currency)
+            let known = |name| place.value(&[name]).and_then(article::currency);
+            ["currency", "currencyCode"].into_iter().find_map(known)
         };
         let shown = || article::currency(&Plain::Text(moment.currency.into()));
         let currency =
@@ -193,6 +204,13 @@ impl Reader {
         }
         if !is_whole {
             notes.say(&["an item has no id and no name and was left out"]);
+        }
+        let is_filling = matches!(told.family, Family::Add | Family::View | Family::Checkout);
+        let is_unknown = |article: &Article| article.key.currency.is_none();
+        if moment.may_ask && is_filling && articles.iter().any(is_unknown) {
+            // What stands before it in the same entry is a double when the entry is read again.
+            self.is_asking = true;
+            return;
         }
         let content = doubles::content(told.family, told.order_id, &articles);
         if let Some(double) =
@@ -241,7 +259,7 @@ mod tests {
         let mut reader = Reader::default();
         reader.read(&entry, &Moment::default());
         let mut found = Vec::new();
-        while let Some(calls) = reader.next(Some(&[])) {
+        while let Some(calls) = reader.next(Some(&[]), false) {
             for call in calls {
                 if let Call::Add(article) = call {
                     found.push(article.key.product_id);

@@ -53,20 +53,19 @@ impl Plain {
         names.iter().find_map(|name| self.get(name)?.text())
     }
 
+    /// The first of these fields that has a value: `null` and empty text are none.
+    pub fn value(&self, names: &[&str]) -> Option<&Plain> {
+        let has_value = |value: &&Plain| match value {
+            Plain::Null => false,
+            Plain::Number(_) | Plain::Text(_) => value.text().is_some(),
+            Plain::List(_) | Plain::Map(_) => true,
+        };
+        names.iter().find_map(|name| self.get(name).filter(has_value))
+    }
+
     /// The field `name`, if it is an object.
     pub fn object(&self, name: &str) -> Option<&Plain> {
         self.get(name).filter(|value| matches!(value, Plain::Map(_)))
-    }
-
-    /// Whether one of these fields has a value, here or deeper.
-    pub fn holds(&self, names: &[&str]) -> bool {
-        match self {
-            Plain::Map(fields) => fields.iter().any(|(name, value)| {
-                (names.contains(&name.as_str()) && *value != Plain::Null) || value.holds(names)
-            }),
-            Plain::List(values) => values.iter().any(|value| value.holds(names)),
-            Plain::Null | Plain::Number(_) | Plain::Text(_) => false,
-        }
     }
 
     /// Lays `new` over this value as Tag Manager does: objects are merged field by field, everything else is replaced.

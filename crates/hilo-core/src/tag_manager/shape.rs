@@ -89,12 +89,12 @@ pub(super) fn ga4<'p>(
     entry: &'p Plain,
 ) -> Option<Told<'p>> {
     let family = family(name)?;
-    let of = |name| data.get(name).or_else(|| entry.get(name));
+    let of = |names: &[&str]| data.value(names).or_else(|| entry.value(names));
     Some(Told {
         family,
         words,
-        items: of("items").or_else(|| of("products")),
-        order_id: of("transaction_id").and_then(Plain::text),
+        items: of(&["items", "products"]),
+        order_id: of(&["transaction_id"]).and_then(Plain::text),
         around: [data, entry],
     })
 }
@@ -112,7 +112,7 @@ pub(super) fn universal(ecommerce: &Plain) -> Vec<Told<'_>> {
         Some(Told {
             family: *family,
             words: Words::Universal,
-            items: data.get("products"),
+            items: data.value(&["products"]),
             order_id: field.and_then(|field| field.get("id")?.text()),
             around: [data, ecommerce],
         })

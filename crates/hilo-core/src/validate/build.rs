@@ -9,8 +9,8 @@ use serde_json::{Map, Value};
 use super::notes::Notes;
 use super::posted::PostedEvent;
 use super::time::read_time;
-use crate::event::{Clock, Context, Event, EventKind, Facts, Properties, Trust};
-use crate::identity::{is_listed, is_reserved, uuid_v7};
+use crate::event::{Clock, Context, Event, EventKind, Properties, Trust};
+use crate::identity::uuid_v7;
 use crate::outcome::{Code, Rejection};
 
 /// Fields of some kinds only. A field that is left after the kind was built belongs to another kind.
@@ -34,7 +34,7 @@ pub(super) fn build(
 ) -> Result<Event, Rejection> {
     let kind = kind(&mut message, posted, notes)?;
     share_group(&mut message);
-    let ids = Ids::take(&mut message, posted.facts, notes)?;
+    let ids = Ids::take(&mut message, posted, notes)?;
     let times = Times::take(&mut message, posted, notes);
     for name in KIND_FIELDS {
         let left = message.get(name);
@@ -47,7 +47,7 @@ pub(super) fn build(
         }
     }
     let message_id = take_text(&mut message, "messageId").unwrap_or_else(|| mint(posted));
-    let mut context = context(message.remove("context"), posted.facts, notes)?;
+    let mut context = context(message.remove("context"), posted, notes)?;
     context.hilo.clock = times.clock;
     let integrations = take_object(&mut message, "integrations");
     Ok(Event {
@@ -119,12 +119,12 @@ fn kind(
         "identify" => Ok(EventKind::Identify { traits: persons_traits(message) }),
         "group" => {
             let group_id =
-                subject(message, "groupId", "a group event names the group", posted.facts, notes)?;
+                subject(message, "groupId", "a group event names the group", posted, notes)?;
             Ok(EventKind::Group { group_id, traits: take_object(message, "traits") })
         }
         "alias" => {
             let why = "an alias event names the earlier id";
-            let previous_id = subject(message, "previousId", why, posted.facts, notes)?;
+            let previous_id = subject(message, "previousId", why, posted, notes)?;
             Ok(EventKind::Alias { previous_id })
         }
         _ => Err(Rejection::at(
@@ -159,18 +159,18 @@ fn subject(
     message: &mut Map<String, Value>,
     field: &str,
     why: &str,
-    facts: &Facts,
+    posted: &PostedEvent<'_>,
     notes: &mut Notes,
 ) -> Result<String, Rejection> {
     match take_text(message, field) {
-        Some(id) if stands_for_everybody(&id, facts) => Err(reserved(field)),
+        Some(id) if stands_for_everybody(&id, posted) => Err(reserved(field)),
         Some(id) => Ok(id),
         None => Err(notes.take(field).unwrap_or_else(|| missing(field, why))),
     }
 }
 
-fn stands_for_everybody(id: &str, facts: &Facts) -> bool {
-    is_reserved(id) || is_listed(&facts.reserved_ids, id)
+fn stands_for_everybody(id: &str, posted: &PostedEvent<'_>) -> bool {
+    posted.config.identity.is_reserved(id)
 }
 
 fn reserved(field: &str) -> Rejection {
@@ -189,12 +189,12 @@ impl Ids {
     /// Takes the ids. An id that stands for everybody is taken away, and the event lives on with its other id.
     fn take(
         message: &mut Map<String, Value>,
-        facts: &Facts,
+        posted: &PostedEvent<'_>,
         notes: &mut Notes,
     ) -> Result<Ids, Rejection> {
         let mut take = |field| {
             take_text(message, field).filter(|id| {
-                let is_somebody = !stands_for_everybody(id, facts);
+                let is_somebody = !stands_for_everybody(id, posted);
                 if !is_somebody {
                     notes.taken_away(reserved(field));
                 }
@@ -202,7 +202,7 @@ impl Ids {
             })
         };
         let (anonymous, user) = (take("anonymousId"), take("userId"));
-        let (needed, message) = match facts.trust {
+        let (needed, message) = match posted.facts.trust {
             // Anyone can copy a public key out of a page, so a user id under such a key is a claim and owns no profile.
             Trust::Public if anonymous.is_none() => (
                 "anonymousId",
@@ -215,7 +215,7 @@ impl Ids {
             Trust::Server => return Ok(Ids { anonymous, user, claimed: None }),
         };
         // An id that was taken away is the better reason.
-        let taken = notes.take(needed).or_else(|| match facts.trust {
+        let taken = notes.take(needed).or_else(|| match posted.facts.trust {
             Trust::Public => None,
             Trust::Server => notes.take("anonymousId"),
         });
@@ -263,7 +263,11 @@ impl Times {
 }
 
 /// The typed context. Its fields fit the table. A session without an id and a group that stands for everybody are left out.
-fn context(value: Option<Value>, facts: &Facts, notes: &mut Notes) -> Result<Context, Rejection> {
+fn context(
+    value: Option<Value>,
+    posted: &PostedEvent<'_>,
+    notes: &mut Notes,
+) -> Result<Context, Rejection> {
     let Some(mut value) = value else { return Ok(Context::default()) };
     if let Some(Value::Object(hilo)) = value.get_mut("hilo")
         && hilo.get("session").is_some_and(|session| session.get("id").is_none())
@@ -279,7 +283,7 @@ fn context(value: Option<Value>, facts: &Facts, notes: &mut Notes) -> Result<Con
             "a field of the context has another type than the specification's",
         )
     })?;
-    if context.group_id.as_deref().is_some_and(|id| stands_for_everybody(id, facts)) {
+    if context.group_id.as_deref().is_some_and(|id| stands_for_everybody(id, posted)) {
         context.group_id = None;
         notes.taken_away(reserved("context.groupId"));
     }
@@ -301,6 +305,8 @@ fn mint(posted: &PostedEvent<'_>) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::event::Facts;
+    use crate::testing::{browser_source, config, envelope};
     use serde_json::json;
 
     #[test]
@@ -309,8 +315,10 @@ mod tests {
             let Value::Object(mut message) = json!({"anonymousId": "a", "userId": "u"}) else {
                 panic!("not an object")
             };
-            let facts = Facts { trust, ..Facts::default() };
-            let ids = Ids::take(&mut message, &facts, &mut Notes::default()).unwrap();
+            let (envelope, source, config) = (&envelope(&[]), &browser_source(), &config());
+            let facts = &Facts { trust, ..Facts::default() };
+            let posted = PostedEvent { index: 0, raw: "", envelope, source, config, facts };
+            let ids = Ids::take(&mut message, &posted, &mut Notes::default()).unwrap();
             (ids.user.is_some(), ids.claimed.is_some())
         };
         assert_eq!(take(Trust::Server), (true, false));

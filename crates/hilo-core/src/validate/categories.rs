@@ -214,6 +214,18 @@ mod tests {
     }
 
     #[test]
+    fn at_most_eight_unmapped_categories_are_listed_and_none_is_forgotten_as_a_denial() {
+        let names: Vec<_> = (1..=9).map(|n| format!("X{n}")).collect();
+        let said = |last: bool| {
+            let all = names.iter().map(|name| (name.clone(), Value::Bool(name != "X9" || last)));
+            preferences(Value::Object(all.collect()))
+        };
+        let listed: Vec<_> = names.iter().take(8).map(String::as_str).collect();
+        check(said(true), json!({}), &listed, false);
+        check(said(false), json!({}), &listed, true);
+    }
+
+    #[test]
     fn the_consent_ids_of_rudderstack_are_categories() {
         let ids = json!({"allowedConsentIds": ["C0002", "Analytics"], "deniedConsentIds": ["C0003", "X"]});
         let expected = json!({"analytics": true, "functional": false});

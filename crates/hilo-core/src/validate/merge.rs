@@ -120,6 +120,27 @@ mod tests {
     }
 
     #[test]
+    fn an_items_consent_in_one_dialect_is_never_mixed_with_the_envelopes_in_the_other() {
+        let consent = |granted: bool| json!({"consent": {"categoryPreferences": {"analytics": granted}, "revision": 3}});
+        let ids = |list: &str| json!({"consentManagement": {list: ["C0002"]}});
+        for (shared, own) in [
+            (ids("allowedConsentIds"), consent(false)),
+            (ids("deniedConsentIds"), consent(true)),
+            (consent(true), ids("deniedConsentIds")),
+            (consent(false), ids("allowedConsentIds")),
+            (ids("allowedConsentIds"), ids("deniedConsentIds")),
+        ] {
+            check(shared, own.clone(), 0, own);
+        }
+        // An item that says nothing in either dialect has the envelope's consent, in both.
+        let mut both = consent(true);
+        both["consentManagement"] = ids("deniedConsentIds")["consentManagement"].clone();
+        for silent in [json!({}), json!({"consent": null}), json!({"consentManagement": []})] {
+            check(both.clone(), silent, 0, both.clone());
+        }
+    }
+
+    #[test]
     fn the_count_of_dropped_events_reaches_the_first_item_only() {
         let shared = json!({"hilo": {"dropped": {"queue_full": 2}, "persistence": "local"}});
         check(shared.clone(), json!({}), 0, shared.clone());

@@ -1,14 +1,15 @@
 //! The consent gate of the page: what passes, what waits in memory, what is dropped.
 //!
 //! In: captured drafts and the visitor's choices. Out: drafts that may go on. The decision itself is
-//! `hilo_core::consent::decide`; the gate adds the waiting room. It never touches storage.
+//! `hilo_core::consent::decide`; the gate adds the waiting room. It never touches storage. `kept` says how long choices hold.
+
+mod kept;
 
 use hilo_core::consent::{Choice, ConsentState, Decision, Purpose, decide};
 use hilo_core::outcome::Code;
-use hilo_core::text::parts;
 
 use crate::draft::Draft;
-use crate::json::{number, read_number};
+pub use kept::{Kept, notice};
 
 /// Drafts that may wait for an answer (consent.md, in the page, rule 2).
 const HELD_MAX: usize = 50;
@@ -31,7 +32,7 @@ pub enum Passage {
 /// The waiting room and the visitor's choices.
 #[derive(Debug, Default)]
 pub struct Gate {
-    chosen: ConsentState,
+    kept: Kept,
     held: Vec<Draft>,
     gpc: bool,
     is_strict: bool,
@@ -42,19 +43,19 @@ const NEEDED: [Purpose; 1] = [Purpose::Analytics];
 
 impl Gate {
     /// A gate with the choices of an earlier page. `is_strict` keeps no draft while the visitor has not answered.
-    pub fn new(chosen: ConsentState, gpc: bool, is_strict: bool) -> Gate {
-        Gate { chosen, held: Vec::new(), gpc, is_strict }
+    pub fn new(kept: Kept, gpc: bool, is_strict: bool) -> Gate {
+        Gate { kept, held: Vec::new(), gpc, is_strict }
     }
 
     /// The choices that count: the visitor's own, and Global Privacy Control where the visitor made none.
     ///
     /// An explicit choice on this site overrides Global Privacy Control for its purpose; silence does not, and neither does a
-    /// choice that is older than the signal, see [`from_stored`].
+    /// choice that is older than the signal, see [`Kept::from_stored`].
     pub fn state(&self) -> ConsentState {
-        let mut state = self.chosen;
+        let mut state = self.kept.said;
         if self.gpc {
             for purpose in Purpose::GPC_DENIES {
-                if self.chosen.choice(purpose) == Choice::Unset {
+                if self.kept.said.choice(purpose) == Choice::Unset {
                     state.set(purpose, Choice::Denied);
                 }
             }
@@ -99,24 +100,58 @@ impl Gate {
         }
     }
 
-    /// Takes over the choices that another tab stored. Returns whether they differ.
-    pub fn adopt(&mut self, said: ConsentState) -> bool {
-        std::mem::replace(&mut self.chosen, said) != said
+    /// Takes over what another tab stored. Returns whether its choices differ.
+    pub fn adopt(&mut self, kept: Kept) -> bool {
+        let said = kept.said;
+        std::mem::replace(&mut self.kept, kept).said != said
     }
 
     /// Sets the revision of the choices.
     pub const fn number(&mut self, revision: u32) {
-        self.chosen.revision = revision;
+        self.kept.said.revision = revision;
     }
 
-    /// Records choices as one change with its own revision. Returns the purposes that changed.
-    pub fn choose(&mut self, purposes: &[Purpose], choice: Choice) -> Vec<Purpose> {
+    /// Records choices as one change with its own revision, made now under this notice. Returns the purposes that
+    /// changed.
+    pub fn choose(
+        &mut self,
+        purposes: &[Purpose],
+        choice: Choice,
+        now_ms: i64,
+        notice: i64,
+    ) -> Vec<Purpose> {
+        let said = &mut self.kept.said;
         let changed: Vec<Purpose> =
-            purposes.iter().copied().filter(|purpose| self.chosen.set(*purpose, choice)).collect();
+            purposes.iter().copied().filter(|purpose| said.set(*purpose, choice)).collect();
         if !changed.is_empty() {
-            self.chosen.revision = self.chosen.revision.saturating_add(1);
+            said.revision = said.revision.saturating_add(1);
+            self.kept.has_gpc = self.gpc;
+            self.kept.date(now_ms, notice);
         }
         changed
+    }
+
+    /// Ends choices that hold no longer, see [`Kept::expire`].
+    pub fn expire(&mut self, now_ms: i64, notice: i64) -> bool {
+        self.kept.expire(now_ms, notice)
+    }
+
+    /// Learns from the collector, now, how many months a choice holds; 0 for an answer that does not tell.
+    pub const fn learn(&mut self, months: i64, now_ms: i64) {
+        self.kept.told_ms = now_ms;
+        if months > 0 {
+            self.kept.months = months;
+        }
+    }
+
+    /// When the collector told how long a choice holds; 0 for never.
+    pub const fn told_ms(&self) -> i64 {
+        self.kept.told_ms
+    }
+
+    /// The choices in their stored form.
+    pub fn stored(&self) -> String {
+        self.kept.to_stored()
     }
 
     /// Releases the drafts that may pass now, and the reasons of those that are dropped: denied, or too old.
@@ -141,53 +176,6 @@ impl Gate {
     }
 }
 
-/// The stored form of the visitor's choices: revision, granted, denied. Holds no identifier. With Global Privacy Control a
-/// fourth part stands behind them, and the grants are the visitor's answers to that signal.
-pub fn to_stored(said: &ConsentState, gpc: bool) -> String {
-    let mut text = number(i64::from(said.revision));
-    for choice in [Choice::Granted, Choice::Denied] {
-        text.push('|');
-        for purpose in Purpose::ASKED.into_iter().filter(|p| said.choice(*p) == choice) {
-            text.push_str(purpose.name());
-            text.push(' ');
-        }
-    }
-    if gpc {
-        text.push('|');
-    }
-    text
-}
-
-/// Reads [`to_stored`]. Unreadable text counts as silence, and so does a grant that Global Privacy Control has overtaken: the
-/// browser sends the signal now and did not when the visitor chose.
-pub fn from_stored(text: &str, gpc: bool) -> ConsentState {
-    let mut state = ConsentState::default();
-    let mut fields = parts(text, b'|');
-    let revision = fields.next().and_then(read_number);
-    state.revision = revision.and_then(|n| u32::try_from(n).ok()).unwrap_or(0);
-    for choice in [Choice::Granted, Choice::Denied] {
-        for purpose in parts(fields.next().unwrap_or_default(), b' ').filter_map(Purpose::from_name)
-        {
-            state.set(purpose, choice);
-        }
-    }
-    if gpc && fields.next().is_none() {
-        for purpose in Purpose::GPC_DENIES {
-            if state.is_granted(purpose) {
-                state.set(purpose, Choice::Unset);
-            }
-        }
-    }
-    state
-}
-
-impl Gate {
-    /// The choices in their stored form.
-    pub fn stored(&self) -> String {
-        to_stored(&self.chosen, self.gpc)
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -200,7 +188,7 @@ mod tests {
     fn a_draft_waits_for_an_answer_and_keeps_its_time() {
         let mut gate = Gate::default();
         assert_eq!(gate.offer(draft(5)), Passage::Held);
-        assert_eq!(gate.choose(&[Purpose::Analytics], Choice::Granted), [Purpose::Analytics]);
+        assert_eq!(gate.choose(&[Purpose::Analytics], Choice::Granted, 0, 0), [Purpose::Analytics]);
         assert_eq!(gate.release(10), (vec![draft(5)], vec![]));
     }
 
@@ -213,8 +201,8 @@ mod tests {
             (Choice::Denied, true, false),
             (Choice::Granted, true, true),
         ] {
-            let mut gate = Gate::new(ConsentState::default(), false, is_strict);
-            gate.choose(&[Purpose::Analytics], choice);
+            let mut gate = Gate::new(Kept::default(), false, is_strict);
+            gate.choose(&[Purpose::Analytics], choice, 0, 0);
             assert_eq!(gate.admits(), is_admitted, "{choice:?}, strict: {is_strict}");
             let is_dropped = matches!(gate.offer(draft(1)), Passage::Dropped(_));
             assert_eq!(is_dropped, !is_admitted, "the gate judges a draft alike");
@@ -225,7 +213,7 @@ mod tests {
     fn a_denial_drops_the_drafts_that_wait() {
         let mut gate = Gate::default();
         gate.offer(draft(5));
-        gate.choose(&[Purpose::Analytics], Choice::Denied);
+        gate.choose(&[Purpose::Analytics], Choice::Denied, 0, 0);
         assert_eq!(gate.release(10), (vec![], vec!["consent_denied"]));
         assert_eq!(gate.offer(draft(11)), Passage::Dropped("consent_denied"));
     }
@@ -237,24 +225,24 @@ mod tests {
             assert_eq!(gate.offer(draft(at)), Passage::Held);
         }
         assert_eq!(gate.offer(draft(50)), Passage::Dropped("held_full"));
-        gate.choose(&[Purpose::Analytics], Choice::Granted);
+        gate.choose(&[Purpose::Analytics], Choice::Granted, 0, 0);
         let (passed, dropped) = gate.release(HELD_MS_MAX + 2);
         assert_eq!((passed.len(), dropped.len()), (49, 1), "the draft of time 1 is too old");
     }
 
     #[test]
     fn global_privacy_control_denies_until_the_visitor_chooses() {
-        let mut gate = Gate::new(ConsentState::default(), true, false);
+        let mut gate = Gate::new(Kept::default(), true, false);
         assert!(gate.state().is_denied(Purpose::Advertising));
-        gate.choose(&[Purpose::Advertising], Choice::Granted);
+        gate.choose(&[Purpose::Advertising], Choice::Granted, 0, 0);
         assert!(gate.state().is_granted(Purpose::Advertising));
     }
 
     #[test]
     fn a_grant_lifts_global_privacy_control_for_its_purpose_only_and_on_later_pages_too() {
-        let mut gate = Gate::new(ConsentState::default(), true, false);
-        gate.choose(&[Purpose::Advertising], Choice::Granted);
-        let later = Gate::new(from_stored(&gate.stored(), true), true, false);
+        let mut gate = Gate::new(Kept::default(), true, false);
+        gate.choose(&[Purpose::Advertising], Choice::Granted, 0, 0);
+        let later = Gate::new(Kept::from_stored(&gate.stored(), true), true, false);
         assert!(later.state().is_granted(Purpose::Advertising));
         assert!(later.state().is_denied(Purpose::SaleShare));
     }
@@ -262,23 +250,11 @@ mod tests {
     #[test]
     fn global_privacy_control_denies_what_was_granted_before_it_was_switched_on() {
         let mut gate = Gate::default();
-        gate.choose(&[Purpose::Advertising, Purpose::Analytics], Choice::Granted);
-        let mut later = Gate::new(from_stored(&gate.stored(), true), true, false);
+        gate.choose(&[Purpose::Advertising, Purpose::Analytics], Choice::Granted, 0, 0);
+        let mut later = Gate::new(Kept::from_stored(&gate.stored(), true), true, false);
         assert!(later.state().is_denied(Purpose::Advertising));
         assert!(later.state().is_granted(Purpose::Analytics));
-        later.choose(&[Purpose::Advertising], Choice::Granted);
-        assert!(from_stored(&later.stored(), true).is_granted(Purpose::Advertising));
-    }
-
-    #[test]
-    fn the_stored_choices_read_back_and_unreadable_text_is_silence() {
-        let mut said = ConsentState::default();
-        said.set(Purpose::Analytics, Choice::Granted);
-        said.set(Purpose::SaleShare, Choice::Denied);
-        said.revision = 3;
-        for gpc in [false, true] {
-            assert_eq!(from_stored(&to_stored(&said, gpc), gpc), said);
-            assert_eq!(from_stored("\u{0}x|y|z|analytics", gpc), ConsentState::default());
-        }
+        later.choose(&[Purpose::Advertising], Choice::Granted, 0, 0);
+        assert!(Kept::from_stored(&later.stored(), true).said.is_granted(Purpose::Advertising));
     }
 }

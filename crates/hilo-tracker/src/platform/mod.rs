@@ -87,9 +87,9 @@ pub struct Answer {
     pub status: u16,
     /// `Retry-After` in seconds, if it was a number.
     pub retry_after_s: Option<u32>,
-    /// `anonymousId` of a hello's answer, or the code of the collector's error; empty for none. Portals, firewalls and proxies
-    /// answer in the collector's place, and their errors have no such code. Of a batch's answer: the code of its first
-    /// refused event.
+    /// Of a hello's answer: `anonymousId`, `askAgainMonths` and `noticeVersion`, parted by bars. Of an error: its code; empty for
+    /// none. Of a batch's answer: the code of its first refused event. Portals, firewalls and proxies answer in the collector's place,
+    /// some of them with codes of their own.
     pub word: String,
 }
 

@@ -10,8 +10,11 @@ use super::{
     ANSWERS_KEY, CLAIM_KEY, CONSENT_KEY, HELLO_MS_MAX, ID_KEY, SESSION_KEY, TOKEN_KEY, Tracker,
     Visitor,
 };
-use crate::gate::from_stored;
+use crate::gate::{Kept, notice};
 use crate::platform::Platform;
+
+/// How long a page goes by what the collector told about choices before it asks again.
+const TERMS_MS: i64 = 24 * 60 * 60 * 1_000;
 
 impl<P: Platform> Tracker<P> {
     /// The visitor's choices, in wire order.
@@ -58,11 +61,12 @@ impl<P: Platform> Tracker<P> {
     }
 
     fn decide(&mut self, purposes: &[Purpose], choice: Choice) {
+        self.expire();
         // This answer is newer than any that a page without a tracker stored.
         self.platform.remove(ANSWERS_KEY);
         let before = self.gate.state();
-        let had_id = before.allows_id();
-        let changed = self.gate.choose(purposes, choice);
+        let (had_id, now) = (before.allows_id(), self.platform.now_ms());
+        let changed = self.gate.choose(purposes, choice, now, self.notice);
         if changed.is_empty() {
             return;
         }
@@ -91,7 +95,9 @@ impl<P: Platform> Tracker<P> {
         }
         let had_id = self.gate.allows_id();
         let stored = self.platform.load(CONSENT_KEY).unwrap_or_default();
-        if !self.gate.adopt(from_stored(&stored, self.platform.gpc())) {
+        let mut kept = Kept::from_stored(&stored, self.platform.gpc());
+        kept.expire(self.platform.now_ms(), self.notice);
+        if !self.gate.adopt(kept) {
             return;
         }
         if !had_id && self.gate.allows_id() {
@@ -100,6 +106,26 @@ impl<P: Platform> Tracker<P> {
         self.is_consent_new = true;
         self.obey(had_id);
         self.send();
+    }
+
+    /// Ends choices that hold no longer: the visitor has to be asked again. Nothing is sent under them.
+    pub(super) fn expire(&mut self) {
+        let had_id = self.gate.allows_id();
+        if self.gate.expire(self.platform.now_ms(), self.notice) {
+            self.is_consent_new = true;
+            self.obey(had_id);
+        }
+    }
+
+    /// Learns from the collector's answer to a hello how many months a choice holds, and the version of the notice. The site's own
+    /// version comes first: the receipts have it too.
+    pub(super) fn learn(&mut self, months: i64, version: &str) {
+        self.gate.learn(months, self.platform.now_ms());
+        if self.options.notice.is_empty() {
+            self.notice = notice(version);
+        }
+        self.expire();
+        self.platform.save(CONSENT_KEY, &self.gate.stored());
     }
 
     /// Reduces storage, queue and waiting room to what the choices allow.
@@ -136,7 +162,12 @@ impl<P: Platform> Tracker<P> {
         self.queue.recover(&self.platform);
         self.recover_records();
         match self.platform.load(ID_KEY).filter(|id| !is_reserved(id)) {
-            Some(id) => self.visitor = Visitor::Known(id),
+            Some(id) => {
+                self.visitor = Visitor::Known(id);
+                if (self.platform.now_ms() - self.gate.told_ms()).abs() > TERMS_MS {
+                    self.greet();
+                }
+            }
             // The tab where the visitor granted asks for all tabs.
             None if matches!(self.visitor, Visitor::Asking(_)) => {}
             // The collector's cookie may hold the id: browsers wipe the storage of scripts sooner than such a cookie.
@@ -168,7 +199,8 @@ impl<P: Platform> Tracker<P> {
             return;
         }
         let (had_id, denied) = (self.gate.allows_id(), self.purposes(denied));
-        let changed = self.gate.choose(&denied, Choice::Denied);
+        let now = self.platform.now_ms();
+        let changed = self.gate.choose(&denied, Choice::Denied, now, self.notice);
         self.gate.number(revision);
         self.platform.save(CONSENT_KEY, &self.gate.stored());
         if !changed.is_empty() {

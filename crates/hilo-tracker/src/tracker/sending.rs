@@ -2,13 +2,14 @@
 //! Consent records go before events. Nothing is removed before the collector has judged it.
 
 use hilo_core::consent::{Choice, Purpose};
+use hilo_core::identity::is_reserved;
 use hilo_core::outcome::Code;
-use hilo_core::text::concat;
+use hilo_core::text::{concat, cut};
 
 use super::flight::{ConsentRecord, Flight};
 use super::{Tracker, Visitor, envelope};
 use crate::gate::CONSENT_DENIED;
-use crate::json::number;
+use crate::json::{number, read_number};
 use crate::platform::{Answer, Call, Platform, Request};
 use crate::queue::Counts;
 use crate::transport::BatchFate;
@@ -173,10 +174,7 @@ impl<P: Platform> Tracker<P> {
         let ticket = answer.ticket;
         let Some(flight) = self.land(ticket) else { return };
         if flight.call == Call::Hello {
-            if let Visitor::Asking(_) = self.visitor {
-                self.take_id(if answer.status == 200 { answer.word } else { String::new() });
-            }
-            return;
+            return self.greeted(&answer);
         }
         if answer.word == NOT_YOURS {
             if !self.has_asked_again && self.ask() {
@@ -212,6 +210,23 @@ impl<P: Platform> Tracker<P> {
         }
         if is_judged || fate == BatchFate::Split {
             self.send();
+        }
+    }
+
+    /// Takes the answer to a hello: the id, the months that a choice holds, and the notice's version.
+    fn greeted(&mut self, answer: &Answer) {
+        let mut id = "";
+        if answer.status == 200 {
+            let (known, terms) = cut(&answer.word, b'|');
+            let (months, version) = cut(terms.unwrap_or_default(), b'|');
+            self.learn(read_number(months).unwrap_or(0), version.unwrap_or_default());
+            id = known;
+        }
+        match &self.visitor {
+            Visitor::Unknown => {}
+            Visitor::Known(_) if is_reserved(id) => {}
+            // The collector answers another id than the page's where the page cannot prove its own.
+            Visitor::Known(_) | Visitor::Asking(_) => self.take_id(id.to_owned()),
         }
     }
 

@@ -1,5 +1,6 @@
 //! The tracker on a page in memory: the requests and stored keys of a visit.
 
+mod choices;
 mod proofs;
 mod views;
 
@@ -182,19 +183,6 @@ fn events_that_a_page_could_not_send_are_sent_by_the_next_page() {
         body.contains("Product Viewed") && body.matches(r#""type":"page""#).count() == 2,
         "{body}"
     );
-}
-
-#[test]
-fn a_withdrawal_in_another_tab_counts_in_this_tab() {
-    let page = Memory::new("https://a.example/");
-    let mut tracker = start(&page);
-    grant(&mut tracker);
-    serve(&mut tracker, &page, 200);
-    page.save(CONSENT_KEY, "9||analytics functional");
-    tracker.happened(Happened::StoredElsewhere);
-    tracker.track("Product Viewed", "", 0);
-    assert!(serve(&mut tracker, &page, 200).is_empty());
-    assert_eq!(tracker.anonymous_id(), None);
 }
 
 #[test]

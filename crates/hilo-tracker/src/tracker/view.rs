@@ -17,6 +17,8 @@ pub(super) struct View {
     pub(super) ends_ms: i64,
     /// Whether the site reported the view itself.
     pub(super) is_own: bool,
+    /// Whether the view waits for the document to be ready. Only the first view does.
+    pub(super) is_first: bool,
 }
 
 impl View {

@@ -36,6 +36,14 @@ impl<P: Platform> Tracker<P> {
         self.look(Change::Went);
         if let Some(view) = &mut self.view {
             view.ends_ms += READY_MS_MAX;
+            view.is_first = true;
+        }
+    }
+
+    /// The document is ready. A view of a later address still waits for its own title.
+    pub(super) fn settle_first(&mut self) {
+        if self.view.as_ref().is_some_and(|view| view.is_first) {
+            self.settle();
         }
     }
 
@@ -60,7 +68,8 @@ impl<P: Platform> Tracker<P> {
         let draft = Draft { at_ms: self.platform.now_ms(), scene, ..Draft::default() };
         if self.gate.admits() {
             let ends_ms = now + TITLE_MS;
-            self.view = Some(View { drafts: vec![draft], began_ms: now, ends_ms, is_own: false });
+            let (drafts, began_ms) = (vec![draft], now);
+            self.view = Some(View { drafts, began_ms, ends_ms, is_own: false, is_first: false });
         } else {
             self.offer(draft);
         }

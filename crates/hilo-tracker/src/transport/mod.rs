@@ -3,7 +3,8 @@
 //! In: answers and the monotonic clock. Out: the batch's fate, and when the next batch may go. It never reads an event, and no
 //! number of attempts makes it give up.
 
-use hilo_core::outcome::Code;
+use hilo_core::outcome::{Code, PAGE_REFUSALS};
+use hilo_core::text::lists;
 
 use crate::platform::Answer;
 
@@ -80,8 +81,7 @@ impl Transport {
     /// Judges the answer to a batch of `count` events. `chance` is a fresh random number in 0..=u16::MAX.
     pub fn judge(&mut self, answer: &Answer, count: usize, now_ms: i64, chance: u16) -> BatchFate {
         self.is_ordered = false;
-        // Only an error with a code is the collector's own. A proxy, a firewall or a portal decides nothing about events.
-        let is_ours = !answer.word.is_empty();
+        let is_ours = is_own(answer.status, &answer.word);
         match answer.status {
             200 => {
                 self.failures = 0;
@@ -117,6 +117,12 @@ impl Transport {
     }
 }
 
+/// Whether an answer with this status and error code is the collector's own. A proxy, a firewall or a portal decides nothing about
+/// events, though it may name codes too.
+pub fn is_own(status: u16, code: &str) -> bool {
+    status == 200 || lists(PAGE_REFUSALS, code)
+}
+
 /// 0.5 s · 2ⁿ up to 60 s, with full jitter: many pages must not come back at the same moment.
 fn backoff_ms(failures: u32, chance: u16) -> i64 {
     let ceiling = (DELAY_MS << failures.min(16)).min(DELAY_MS_MAX);
@@ -129,7 +135,15 @@ mod tests {
 
     /// An answer of the collector.
     fn answer(status: u16) -> Answer {
-        let word = if status == 410 { "key_revoked" } else { "malformed_body" };
+        let word = match status {
+            401 => "unknown_key",
+            403 => "origin_refused",
+            410 => "key_revoked",
+            413 => "body_too_large",
+            415 => "unsupported_encoding",
+            422 => "wrong_type",
+            _ => "malformed_body",
+        };
         Answer { status, word: word.to_owned(), ..Answer::default() }
     }
 
@@ -160,8 +174,25 @@ mod tests {
             assert_eq!(transport.judge(&foreign, 1, 0, u16::MAX), BatchFate::Keep, "{status}");
             assert_eq!(transport.wait_ms(0), 500, "{status}");
         }
-        let gone = Answer { word: "not_found".to_owned(), ..answer(410) };
-        assert_eq!(Transport::default().judge(&gone, 9, 0, 0), BatchFate::Keep);
+    }
+
+    #[test]
+    fn a_foreign_refusal_with_a_code_of_its_own_decides_nothing() {
+        for (status, word) in [
+            (400, "bad_request"),
+            (401, "unauthorized"),
+            (403, "forbidden"),
+            (403, "access_denied"),
+            (410, "not_found"),
+            (410, "malformed_body"),
+            (413, "payload_too_large"),
+            (422, "malformed_body wrong_type"),
+            (422, "validation_error"),
+        ] {
+            let foreign = Answer { status, word: word.to_owned(), ..Answer::default() };
+            let fate = Transport::default().judge(&foreign, 1, 0, 0);
+            assert_eq!(fate, BatchFate::Keep, "{status} {word}");
+        }
     }
 
     #[test]

@@ -60,7 +60,13 @@ function follow(target: Element, page: Page) {
 function lead(form: HTMLFormElement, submitter: HTMLElement | null | undefined, page: Page) {
   const of = (name: string) => submitter?.getAttribute("form" + name) ?? attribute(form, name);
   if (/^(post|dialog)$/i.test(of("method"))) return;
-  const url = new URL(of("action") || location.href, document.baseURI);
+  let url;
+  try {
+    url = new URL(of("action") || location.href, document.baseURI);
+  } catch {
+    // The form leads nowhere. The visitor sent it all the same.
+    return;
+  }
   const names = new Set(fieldsOf(form).map((field) => attribute(field, "name")).filter((name) => name && !/^utm_|clid$/.test(name)));
   if (url.origin !== location.origin || !names.size) return;
   page.learnLead(url.origin + url.pathname, [...names]);

@@ -37,11 +37,11 @@ export function hash(options: Record<string, unknown>): string {
   return String(sum);
 }
 
-/** A count of units; 1 for no value. */
+/** The units that a quantity begins, as an order takes them: 1.5 kg are 2. 1 for no value. */
 export function units(value: unknown): number {
-  const count = value === undefined ? 1 : Math.trunc(Number(value));
-  // A value that is no count becomes a count that the module refuses.
-  return count >= 0 && count <= 0xffffffff ? count : 0xffffffff;
+  const count = value === undefined ? 1 : Number(value);
+  // A value that is no count becomes a count that the module refuses. A millionth is the noise of a calculation.
+  return count >= 0 && count <= 0xffffffff ? Math.ceil(count - 1e-6) || 0 : 0xffffffff;
 }
 
 /** The lines after an act: near enough until the leader sends the cart. */

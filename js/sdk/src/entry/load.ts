@@ -1,16 +1,26 @@
 /**
- * What `load` of the package gives where no tracker can start: on a server, without WebAssembly, without a network. Every call is
- * there and does nothing. A page with the snippet has the stub for this.
+ * What `load` of the package gives. Where no tracker can start (on a server, without WebAssembly, without a network) every call is
+ * there and does nothing, but an answer about consent is kept for the next page. A page with the snippet has the stub for this.
  */
+import { answers, keepAnswer } from "../answers.ts";
 import { noChoices, start, type Parts } from "../index.ts";
-import type { Hilo, Options } from "../types.ts";
+import type { Hilo, Options, Purpose } from "../types.ts";
 
 /** Starts the tracker on this page, once. Always resolves. */
-export const loadFrom = async (options: Options, parts: Parts): Promise<Hilo> => (typeof document === "undefined" ? undefined : await start(options, parts)) ?? inert();
+export async function loadFrom(options: Options, parts: Parts): Promise<Hilo> {
+  const isPage = typeof document !== "undefined";
+  const hilo = isPage && (await start(options, parts));
+  if (!hilo) return inert(isPage);
+  for (const [name, purposes] of answers()) hilo.consent[name.replace("consent.", "") as "grant"](...(purposes as Purpose[]));
+  return hilo;
+}
 
-/** A tracker whose calls do nothing. */
-function inert(): Hilo {
+/** A tracker whose calls do nothing. A page keeps the visitor's answers. */
+function inert(isPage: boolean): Hilo {
   const nothing = () => {};
+  const answer = (name: "grant" | "deny" | "withdraw") => (...purposes: unknown[]) => {
+    if (isPage) keepAnswer(name, purposes);
+  };
   const hilo: Hilo = {
     page: nothing,
     track: nothing,
@@ -26,7 +36,7 @@ function inert(): Hilo {
         // The callback of the page failed. The page has to report that.
       }
     },
-    consent: { grant: nothing, deny: nothing, state: noChoices, on: () => nothing, withdraw: nothing },
+    consent: { grant: answer("grant"), deny: answer("deny"), state: noChoices, on: () => nothing, withdraw: answer("withdraw") },
     cart: {
       add: nothing,
       set: nothing,

@@ -99,7 +99,7 @@ function performer({ say }: Host, { tell, use }: Shop) {
   /** Performs what waits, act by act: each act sees the cart that the act before it left. */
   function perform(isLeaving = false) {
     for (;;) {
-      const calls = core.next_act(copyOf(cart?.state().lines ?? (isLeaving ? [] : undefined)));
+      const calls = core.next_act(copyOf(cart?.state().lines), isLeaving);
       if (calls === CART_WANTED) return openCart();
       if (!calls) return;
       for (const line of calls.split("\n").filter(Boolean)) {

@@ -4,12 +4,10 @@
 //! pipeline brings the order to its cart.
 
 mod order;
-mod quantity;
 pub mod shopify;
 pub mod woocommerce;
 
 pub use order::{Order, OrderLine, WebhookContent};
-pub use quantity::Quantity;
 
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;

@@ -2,13 +2,11 @@
 //!
 //! Vendors' JSON → our ids, notes, lines and amounts. Nothing here is specific to one vendor.
 
-use hilo_core::cart::{LineKey, limits};
+use hilo_core::cart::{LineKey, Quantity, limits};
 use hilo_core::money::{Amount, Currency};
 use hilo_core::outcome::{Code, Rejection};
 use serde::{Deserialize, Deserializer, Serialize, Serializer, de};
 use serde_json::Value;
-
-use super::quantity::Quantity;
 
 /// An order, with the fields that carts and touchpoints need.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
@@ -109,8 +107,10 @@ pub(super) fn lines(
 ) -> Vec<OrderLine> {
     let mut lines: Vec<OrderLine> = Vec::new();
     for (article, quantity) in items {
-        let (variant, quantity) = (article.and_then(Id::article), Quantity::parse(&quantity));
-        let (Some(variant), Some(quantity)) = (variant, quantity) else { continue };
+        let quantity = Quantity::parse(&quantity).filter(|quantity| !quantity.is_zero());
+        let (Some(variant), Some(quantity)) = (article.and_then(Id::article), quantity) else {
+            continue;
+        };
         match lines.iter_mut().find(|known| known.line.variant == variant) {
             Some(known) => known.quantity = known.quantity.plus(quantity),
             None => {

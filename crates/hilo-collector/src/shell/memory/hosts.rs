@@ -8,8 +8,10 @@ use crate::calls::{Delivery, messages};
 use crate::platform::Failure;
 use crate::shell::alarm::Alarm;
 use crate::shell::cart::CartHost;
+use crate::shell::journal::JournalHost;
 use crate::shell::profile::ProfileHost;
 use crate::store::cart::{self, News, Turn};
+use crate::store::journal;
 use crate::store::profile;
 
 /// A profile's object and its deployment.
@@ -81,6 +83,44 @@ impl CartHost for Cart<'_> {
 
     async fn delete(&self) -> Result<(), Failure> {
         self.world.forget_cart(self.name);
+        Ok(())
+    }
+}
+
+/// An object of the journal and its deployment.
+pub(super) struct Journal<'m> {
+    pub(super) world: &'m World,
+    pub(super) name: &'m str,
+    pub(super) stored: &'m Stored<journal::Volatile>,
+}
+
+impl Journal<'_> {
+    /// The name of the head.
+    pub(super) const HEAD: &'static str = "journal";
+}
+
+impl JournalHost for Journal<'_> {
+    type Sql = MemorySql;
+
+    fn with<T>(&self, work: impl FnOnce(&MemorySql, &mut journal::Volatile) -> T) -> T {
+        work(&self.stored.sql, &mut self.stored.volatile.borrow_mut())
+    }
+
+    fn part(&self) -> journal::Part {
+        if self.name == Journal::HEAD { journal::Part::Head } else { journal::Part::Shard }
+    }
+
+    fn alarm(&self) -> &Alarm {
+        &self.stored.alarm
+    }
+
+    fn set_alarm(&self, at_ms: i64) -> Result<(), Failure> {
+        self.stored.alarm_ms.set(Some(at_ms));
+        Ok(())
+    }
+
+    async fn delete(&self) -> Result<(), Failure> {
+        self.world.forget_journal(self.name);
         Ok(())
     }
 }

@@ -20,14 +20,14 @@ use jiff::Timestamp;
 
 pub use sql::MemorySql;
 
-use self::hosts::{Cart, Profile};
+use self::hosts::{Cart, Journal, Profile};
 use self::world::{World, due, object};
-use super::{cart, profile};
+use super::{cart, journal, profile};
+use crate::calls::journal::gathered::Gathered;
 use crate::calls::read_message;
 use crate::loaded::Loaded;
 use crate::platform::{Failure, Object, Outgoing, Platform, Response};
 use crate::signature::SECRET;
-use crate::store;
 
 /// The most rounds of [`Memory::settle`]: a bug that keeps the queue full must not hang a test.
 const SETTLE_ROUNDS_MAX: usize = 1_000;
@@ -51,11 +51,13 @@ impl Memory {
             secrets: RefCell::new(BTreeMap::from([secret])),
             profiles: RefCell::default(),
             carts: RefCell::default(),
-            journal: MemorySql::new()?,
-            journal_volatile: RefCell::default(),
+            journal: RefCell::default(),
+            live: RefCell::default(),
+            gathered: RefCell::default(),
             queue: RefCell::default(),
             deferred: RefCell::default(),
             sent: RefCell::default(),
+            asked: RefCell::default(),
             lines: RefCell::default(),
         })))
     }
@@ -74,6 +76,11 @@ impl Memory {
     /// Returns the requests that were sent to the outside world, in order.
     pub fn sent(&self) -> Vec<Outgoing> {
         self.0.sent.borrow().clone()
+    }
+
+    /// Returns the objects that were asked, in order: one for each call.
+    pub fn asked(&self) -> Vec<Object> {
+        self.0.asked.borrow().clone()
     }
 
     /// Simulates a crash: the queue, deferred work and the objects' memory are lost; storage and alarms stay.
@@ -116,13 +123,22 @@ impl Memory {
     async fn fire_alarms(&self) -> bool {
         let now = self.now();
         let (profiles, carts) = (due(&self.0.profiles, now), due(&self.0.carts, now));
+        let journal = due(&self.0.journal, now);
         for (_, stored) in &profiles {
             profile::on_alarm(&Profile { world: &self.0, stored }).await;
         }
         for (name, stored) in &carts {
             cart::on_alarm(&Cart { world: &self.0, name, stored }, self).await;
         }
-        !profiles.is_empty() || !carts.is_empty()
+        for (name, stored) in &journal {
+            journal::on_alarm(&Journal { world: &self.0, name, stored }, self).await;
+        }
+        !profiles.is_empty() || !carts.is_empty() || !journal.is_empty()
+    }
+
+    fn ask_journal(&self, name: &str, call: &str) -> Result<String, Failure> {
+        let stored = object(&self.0.journal, name)?;
+        journal::answer(&Journal { world: &self.0, name, stored: &stored }, call, self.now())
     }
 
     fn ask_profile(&self, name: &str, call: &str) -> Result<String, Failure> {
@@ -181,13 +197,15 @@ impl Platform for Memory {
     }
 
     async fn ask(&self, object: &Object, call: String) -> Result<String, Failure> {
+        self.0.asked.borrow_mut().push(object.clone());
         match object {
             Object::Profile(name) => self.ask_profile(name, &call),
             Object::Cart(name) => self.ask_cart(name, &call),
-            Object::Journal => {
-                let volatile = &mut self.0.journal_volatile.borrow_mut();
-                store::journal::answer(&self.0.journal, volatile, &call, self.now())
-                    .map(|answered| answered.reply)
+            Object::Journal => self.ask_journal(Journal::HEAD, &call),
+            Object::Rejects(name) => self.ask_journal(name, &call),
+            Object::Live => {
+                let answered = self.0.live.borrow_mut().answer(&call, false, self.now());
+                answered.map(|(reply, _)| reply)
             }
         }
     }
@@ -197,9 +215,11 @@ impl Platform for Memory {
         Err(Failure::Fatal("there are no public keys in memory: use HS256".to_owned()))
     }
 
-    fn is_watched(&self) -> bool {
-        true
+    fn with_gathered<T>(&self, work: impl FnOnce(&mut Gathered) -> T) -> T {
+        work(&mut self.0.gathered.borrow_mut())
     }
+
+    async fn pause(&self, _: u32) {}
 
     async fn send(&self, request: &Outgoing) -> Result<Response, Failure> {
         self.0.sent.borrow_mut().push(request.clone());

@@ -1,6 +1,6 @@
 //! Tests of the shared loops: an alarm alone runs every due task, also after a crash.
 
-use hilo_core::cart::LineKey;
+use hilo_core::cart::{LineKey, Quantity};
 use hilo_core::money::Currency;
 use jiff::SignedDuration;
 use serde_json::{Value, json};
@@ -10,6 +10,7 @@ use crate::calls::cart::{
     CartAnswer, CartAsk, CartCall, CartSummary, Command, CommandOp, CustomerCart, Leave, Owner,
     Speaker, Terms, ask_cart,
 };
+use crate::calls::journal::{Rejects, read_rejects};
 use crate::pipeline::serve;
 use crate::platform::{Incoming, Upload};
 
@@ -70,7 +71,8 @@ fn fill(memory: &Memory, cart: &str, speaker: Speaker) {
     let currency = Currency::parse("EUR").unwrap();
     let line = LineKey { variant: "mug".to_owned(), options_hash: 0, currency };
     let (id, op) = ("c1".to_owned(), CommandOp::Add);
-    let command = Command { id, op, line: Some(line), quantity: Some(2), info: None };
+    let command =
+        Command { id, op, line: Some(line), quantity: Some(Quantity::whole(2)), info: None };
     let answer: CartAnswer = ask(memory, cart, speaker, CartAsk::Commands(vec![command]));
     assert_eq!(answer.refused, None);
 }
@@ -141,4 +143,100 @@ fn a_cart_is_deleted_when_its_keep_days_are_over() {
     memory.advance(SignedDuration::from_hours(24 * 31));
     settle(&memory);
     assert!(!summary(&memory, "guest").known);
+}
+
+/// Sends `number` events without consent, and one with it, in envelopes of a hundred.
+fn send_refused(memory: &Memory, number: usize) {
+    for first in (0..number).step_by(100) {
+        let refused =
+            |n| json!({"type": "page", "messageId": format!("r{n}"), "anonymousId": "a1"});
+        let batch: Vec<_> = (first..number.min(first + 100)).map(refused).collect();
+        let body = json!({"writeKey": "wk_shop", "batch": batch}).to_string();
+        let mut incoming = Incoming {
+            method: "POST".to_owned(),
+            scheme: "http".to_owned(),
+            host: "127.0.0.1:8787".to_owned(),
+            path: "/v1/batch".to_owned(),
+            body: Upload::Bytes(body.into_bytes()),
+            ..Incoming::default()
+        };
+        incoming.headers.push("origin", "http://127.0.0.1:8787");
+        assert_eq!(run(serve(incoming, memory)).unwrap().status, 200);
+    }
+}
+
+fn rejects(memory: &Memory, days: u32) -> Rejects {
+    run(read_rejects(memory, 0, 100, days)).unwrap().unwrap()
+}
+
+#[test]
+fn no_request_calls_the_journal_and_what_was_gathered_arrives_later() {
+    let memory = memory();
+    send_refused(&memory, 1);
+    assert_eq!(memory.0.journal.borrow().len(), 0, "a refusal waits for nothing");
+    settle(&memory);
+    assert_eq!(memory.0.journal.borrow().len(), 2, "the head and a shard");
+    assert_eq!(rejects(&memory, 14).counts, BTreeMap::from([("no_consent".to_owned(), 1)]));
+}
+
+#[test]
+fn the_reject_log_tells_how_many_refusals_of_a_flood_have_no_line() {
+    let memory = memory();
+    send_refused(&memory, 1_000);
+    let found = rejects(&memory, 14);
+    assert_eq!(found.rejects.len(), 100);
+    assert_eq!(found.counts, BTreeMap::from([("no_consent".to_owned(), 1_000)]));
+    assert_eq!(found.left_out, BTreeMap::from([("no_consent".to_owned(), 900)]));
+}
+
+#[test]
+fn the_reject_log_goes_back_over_the_shards_of_many_hours() {
+    let memory = memory();
+    for _ in 0..30 {
+        send_refused(&memory, 1);
+        settle(&memory);
+        memory.advance(SignedDuration::from_hours(1));
+    }
+    let found = rejects(&memory, 14);
+    assert_eq!(found.counts, BTreeMap::from([("no_consent".to_owned(), 30)]));
+    let ats: Vec<_> = found.rejects.iter().map(|reject| reject.at.as_str()).collect();
+    assert_eq!(
+        (ats.first(), ats.last()),
+        (Some(&"2026-11-25T15:00:00Z"), Some(&"2026-11-24T10:00:00Z"))
+    );
+    assert_eq!(ats.len(), 30);
+    assert_eq!(rejects(&memory, 1).counts["no_consent"], 24, "older ones are not shown");
+}
+
+#[test]
+fn refusals_are_gone_when_their_days_are_over_though_nobody_calls() {
+    let memory = memory();
+    send_refused(&memory, 1);
+    settle(&memory);
+    for _ in 0..13 {
+        memory.advance(SignedDuration::from_hours(24));
+        settle(&memory);
+    }
+    assert_eq!(rejects(&memory, 90).rejects.len(), 1);
+    memory.advance(SignedDuration::from_hours(24));
+    settle(&memory);
+    assert_eq!(memory.0.journal.borrow().keys().collect::<Vec<_>>(), ["journal"]);
+    memory.advance(SignedDuration::from_hours(24));
+    settle(&memory);
+    let found = rejects(&memory, 90);
+    assert_eq!((found.rejects.len(), found.counts.len()), (0, 0));
+}
+
+#[test]
+fn a_shorter_bound_for_refusals_counts_for_those_that_are_kept_already() {
+    let memory = memory();
+    send_refused(&memory, 1);
+    settle(&memory);
+    let built_in = include_str!("../../../hilo.toml");
+    memory.configure(&built_in.replace("rejects_days = 14", "rejects_days = 2"));
+    for _ in 0..2 {
+        memory.advance(SignedDuration::from_hours(24));
+        settle(&memory);
+    }
+    assert_eq!(memory.0.journal.borrow().keys().collect::<Vec<_>>(), ["journal"]);
 }

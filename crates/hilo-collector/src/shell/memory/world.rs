@@ -8,8 +8,9 @@ use std::rc::Rc;
 use jiff::Timestamp;
 
 use super::MemorySql;
+use crate::calls::journal::gathered::Gathered;
 use crate::loaded::Loaded;
-use crate::platform::{Failure, Outgoing};
+use crate::platform::{Failure, Object, Outgoing};
 use crate::shell::alarm::Alarm;
 use crate::store;
 
@@ -26,11 +27,16 @@ pub(super) struct World {
     pub secrets: RefCell<BTreeMap<String, String>>,
     pub profiles: Objects<store::profile::Volatile>,
     pub carts: Objects<store::cart::Volatile>,
-    pub journal: MemorySql,
-    pub journal_volatile: RefCell<store::journal::Volatile>,
+    /// The parts of the journal that have storage.
+    pub journal: Objects<store::journal::Volatile>,
+    /// The live object. Nobody watches a deployment in memory.
+    pub live: RefCell<store::journal::live::Ring>,
+    /// What the one isolate of this deployment has gathered for the journal.
+    pub gathered: RefCell<Gathered>,
     pub queue: RefCell<VecDeque<String>>,
     pub deferred: RefCell<VecDeque<Work>>,
     pub sent: RefCell<Vec<Outgoing>>,
+    pub asked: RefCell<Vec<Object>>,
     pub lines: RefCell<Vec<String>>,
 }
 
@@ -58,11 +64,19 @@ impl World {
         self.deferred.borrow_mut().clear();
         self.profiles.borrow().values().for_each(|stored| stored.crash());
         self.carts.borrow().values().for_each(|stored| stored.crash());
+        self.journal.borrow().values().for_each(|stored| stored.crash());
+        self.live.take();
+        self.gathered.take();
     }
 
     /// Deletes a cart's object.
     pub(super) fn forget_cart(&self, name: &str) {
         self.carts.borrow_mut().remove(name);
+    }
+
+    /// Deletes an object of the journal.
+    pub(super) fn forget_journal(&self, name: &str) {
+        self.journal.borrow_mut().remove(name);
     }
 
     /// Adds a line to the log.

@@ -12,10 +12,12 @@ use worker::web_sys::{Request, RequestInit, Response};
 
 /// Namespace of the profile objects.
 pub const PROFILES: &str = "PROFILES";
-/// Namespace of the journal object.
+/// Namespace of the journal's objects.
 pub const JOURNAL: &str = "JOURNAL";
-/// The name of the one journal object.
-pub const JOURNAL_NAME: &str = "journal";
+/// The name of the journal's head.
+pub const JOURNAL_HEAD: &str = "journal";
+/// The name of the live object.
+pub const JOURNAL_LIVE: &str = "live";
 /// Namespace of the carts.
 pub const CARTS: &str = "CARTS";
 /// Queue that brings deliveries to the consumer, after the request has been answered.
@@ -37,8 +39,6 @@ pub const MOUNT_DEFAULT: &str = "/_h";
 pub const OBJECT_URL: &str = "https://object/";
 /// The URL of every request for an asset. The runtime needs a URL and ignores its host.
 pub const ASSETS_URL: &str = "https://assets/";
-/// Header field of a journal's answer: `0` if the live stream has no watchers.
-pub const WATCHED: &str = "x-hilo-watched";
 
 #[wasm_bindgen]
 extern "C" {
@@ -151,8 +151,8 @@ extern "C" {
     /// Makes an answer without a body.
     pub fn nothing() -> Response;
 
-    /// Calls an object; returns a `Promise<[status, text, field]>`.
-    pub fn ask(stub: &Stub, url: &JsValue, body: &Uint8Array, field: &JsValue) -> Promise;
+    /// Calls an object; returns a `Promise<[status, text]>`.
+    pub fn ask(stub: &Stub, url: &JsValue, body: &Uint8Array) -> Promise;
 
     /// Answers a request; returns a `Promise<Response>`.
     pub fn answered(request: &Request, answer: &Answering) -> Promise;

@@ -1,9 +1,10 @@
 //! The platform on workerd: bindings, clock, network. No rule of hilo is decided here.
 
-use std::cell::{Cell, OnceCell, RefCell};
+use std::cell::{OnceCell, RefCell};
 use std::collections::BTreeMap;
 use std::future::Future;
 use std::rc::Rc;
+use std::time::Duration;
 
 use hilo_core::event::Geo;
 use hilo_core::identity::public_key::PublicKey;
@@ -12,13 +13,14 @@ use wasm_bindgen::{JsCast, JsValue};
 use worker::js_sys::futures::JsFuture;
 use worker::js_sys::{Array, Reflect, Uint8Array};
 use worker::web_sys;
-use worker::{Context, Env, Response, Result, State};
+use worker::{Context, Delay, Env, Response, Result, State};
 
 use super::bindings::word;
 use super::object::worker_error;
 use super::upload::{read_stream, upload};
 use super::{bindings, crypto};
 use crate::calls::encode;
+use crate::calls::journal::gathered::Gathered;
 use crate::loaded::Loaded;
 use crate::platform::http::{self, Address};
 use crate::platform::{
@@ -27,14 +29,12 @@ use crate::platform::{
 
 /// How long an isolate uses a configuration before it reads it again. An upload reaches every isolate within this time.
 const CONFIG_FRESH_MS: i64 = 30_000;
-/// How long an isolate assumes that the live stream has no watchers.
-const UNWATCHED_MS: i64 = 3_000;
 /// The longest time that a destination may take (identity.md, abuse).
 const SEND_MS_MAX: u32 = 10_000;
 /// The most bytes that are read of a destination's answer.
 const ANSWER_BYTES_MAX: usize = 8 * 1024;
 /// The only header fields that the collector reads. Each field costs a call into JavaScript, so the list is short.
-const READ_HEADERS: [&str; 24] = [
+const READ_HEADERS: [&str; 23] = [
     "accept-encoding",
     "authorization",
     "cf-access-jwt-assertion",
@@ -44,7 +44,6 @@ const READ_HEADERS: [&str; 24] = [
     "content-type",
     "cookie",
     "if-none-match",
-    "last-event-id",
     "origin",
     "sec-fetch-site",
     "sec-gpc",
@@ -69,8 +68,9 @@ thread_local! {
     /// The secrets that were read so far. They cannot change either.
     static SECRETS: RefCell<BTreeMap<String, Option<String>>> =
         const { RefCell::new(BTreeMap::new()) };
-    /// The time until which the live stream is assumed to have no watchers.
-    static UNWATCHED_UNTIL: Cell<i64> = const { Cell::new(0) };
+    /// What this isolate has gathered for the journal. It holds nothing of a request's own, because another request
+    /// sends it.
+    static GATHERED: RefCell<Gathered> = RefCell::default();
     /// [`READ_HEADERS`] as JavaScript's list.
     static READ_NAMES: Array = READ_HEADERS.iter().map(|name| JsValue::from_str(name)).collect();
 }
@@ -120,7 +120,9 @@ impl Edge {
         let (namespace, name) = match object {
             Object::Profile(name) => (bindings::PROFILES, name.as_str()),
             Object::Cart(label) => (bindings::CARTS, label.as_str()),
-            Object::Journal => (bindings::JOURNAL, bindings::JOURNAL_NAME),
+            Object::Journal => (bindings::JOURNAL, bindings::JOURNAL_HEAD),
+            Object::Rejects(name) => (bindings::JOURNAL, name.as_str()),
+            Object::Live => (bindings::JOURNAL, bindings::JOURNAL_LIVE),
         };
         let namespace = Reflect::get(&self.env, &word(namespace))?;
         Ok(namespace.unchecked_into::<bindings::Namespace>().get_by_name(name)?)
@@ -204,26 +206,17 @@ impl Platform for Edge {
     }
 
     async fn ask(&self, object: &Object, call: String) -> std::result::Result<String, Failure> {
-        // Only the journal's answer has this field. Reading it from each profile's answer would slow every sender down.
-        let field = match object {
-            Object::Journal => word(bindings::WATCHED),
-            Object::Profile(_) | Object::Cart(_) => JsValue::UNDEFINED,
-        };
         let body = Uint8Array::from(call.as_bytes());
         let asked = async {
             let url = word(bindings::OBJECT_URL);
-            let asked = JsFuture::from(bindings::ask(&self.stub(object)?, &url, &body, &field));
+            let asked = JsFuture::from(bindings::ask(&self.stub(object)?, &url, &body));
             let answer = asked.await?.unchecked_into::<Array>();
             let status = answer.get(0).as_f64().unwrap_or_default();
             let text = answer.get(1).as_string().unwrap_or_default();
-            Ok((status, text, answer.get(2).as_string()))
+            Ok((status, text))
         };
-        let answer: Result<(f64, String, Option<String>)> = asked.await;
-        let (status, text, watched) =
-            answer.map_err(|error| Failure::Retriable(error.to_string()))?;
-        if watched.as_deref() == Some("0") {
-            UNWATCHED_UNTIL.set(self.now().as_millisecond() + UNWATCHED_MS);
-        }
+        let answer: Result<(f64, String)> = asked.await;
+        let (status, text) = answer.map_err(|error| Failure::Retriable(error.to_string()))?;
         match status {
             200.0 | 204.0 => Ok(text),
             503.0 => Err(Failure::Retriable(text)),
@@ -240,8 +233,12 @@ impl Platform for Edge {
         crypto::verify(key, signature, message).await
     }
 
-    fn is_watched(&self) -> bool {
-        self.now().as_millisecond() >= UNWATCHED_UNTIL.get()
+    fn with_gathered<T>(&self, work: impl FnOnce(&mut Gathered) -> T) -> T {
+        GATHERED.with_borrow_mut(work)
+    }
+
+    async fn pause(&self, ms: u32) {
+        Delay::from(Duration::from_millis(ms.into())).await;
     }
 
     async fn send(&self, request: &Outgoing) -> std::result::Result<http::Response, Failure> {
@@ -353,9 +350,10 @@ async fn write(reply: Reply, edge: &Edge) -> Result<web_sys::Response> {
         Body::Bytes(bytes) => Uint8Array::from(bytes.as_slice()).into(),
         Body::Live { after } => {
             let url = format!("{}live/{after}", bindings::OBJECT_URL).into();
-            let live = edge.get(&Object::Journal, &url, &web_sys::RequestInit::new()).await?;
-            UNWATCHED_UNTIL.set(0);
-            // The journal may have the most watchers already.
+            let live = edge.get(&Object::Live, &url, &web_sys::RequestInit::new()).await?;
+            let now_ms = edge.now().as_millisecond();
+            edge.with_gathered(|gathered| gathered.live.connect(now_ms));
+            // The object may have the most watchers already.
             status = live.status();
             live.body().into()
         }

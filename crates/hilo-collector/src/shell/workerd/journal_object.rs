@@ -1,11 +1,10 @@
-//! The shell of the journal's object: calls in, answers out, and the watchers of the live stream.
+//! The shell of the journal's objects: calls in, answers out, alarms, and the watchers of the live stream.
 //!
-//! `store/journal` stores and decides.
+//! `store/journal` stores and decides, and `shell/journal` has the code that both shells need.
 
 use std::cell::RefCell;
 use std::rc::Rc;
 
-use futures_channel::mpsc::{UnboundedSender, unbounded};
 use wasm_bindgen::prelude::wasm_bindgen;
 use worker::js_sys::Promise;
 use worker::web_sys::{self, Request};
@@ -13,15 +12,16 @@ use worker::worker_sys::DurableObjectState;
 use worker::{Env, Response, Result, State};
 
 use super::bindings::{self, Answering};
-use super::edge::now;
+use super::edge::{Edge, now};
 use super::object::{answering, promise, refuse};
 use super::object_sql::ObjectSql;
-use crate::store::journal;
+use super::watchers::Watchers;
+use crate::platform::Failure;
+use crate::shell::alarm::Alarm;
+use crate::shell::journal::{self, JournalHost};
+use crate::store::journal::{Part, Volatile};
 
-/// The most watchers of the live stream.
-const WATCHERS_MAX: usize = 32;
-
-/// The one object of rejects, the live stream, delivery counters and dead letters.
+/// An object of the journal: the head, a shard, or the live object. Its name tells which.
 #[wasm_bindgen]
 pub struct JournalObject {
     shell: Rc<JournalShell>,
@@ -29,83 +29,95 @@ pub struct JournalObject {
 }
 
 struct JournalShell {
+    state: Rc<State>,
+    env: Env,
+    /// The object's part; `None` for the live object.
+    part: Option<Part>,
     sql: ObjectSql,
-    volatile: RefCell<journal::Volatile>,
-    watchers: RefCell<Vec<UnboundedSender<Result<Vec<u8>>>>>,
+    volatile: RefCell<Volatile>,
+    alarm: Alarm,
+    watchers: Watchers,
 }
 
 #[wasm_bindgen]
 impl JournalObject {
     #[wasm_bindgen(constructor)]
-    pub fn new(state: DurableObjectState, _env: Env) -> JournalObject {
-        let sql = ObjectSql::of(&State::from(state));
-        let (volatile, watchers) = Default::default();
-        let shell = Rc::new(JournalShell { sql, volatile, watchers });
+    pub fn new(state: DurableObjectState, env: Env) -> JournalObject {
+        let state = State::from(state);
+        let part = match state.id().name().as_deref() {
+            Some(bindings::JOURNAL_LIVE) => None,
+            Some(bindings::JOURNAL_HEAD) => Some(Part::Head),
+            Some(_) | None => Some(Part::Shard),
+        };
+        let (sql, state) = (ObjectSql::of(&state), Rc::new(state));
+        let (volatile, alarm, watchers) = Default::default();
+        let shell = JournalShell { state, env, part, sql, volatile, alarm, watchers };
+        let shell = Rc::new(shell);
         let asked = Rc::clone(&shell);
-        let answer = answering(move |call| asked.answer(call).map(web_sys::Response::from));
+        let answer = answering(move |call| match asked.answer(call) {
+            Ok(reply) => Ok(web_sys::Response::new_with_opt_str(Some(&reply))?),
+            Err(failure) => refuse(&failure).map(web_sys::Response::from),
+        });
         JournalObject { shell, answer }
     }
 
-    pub fn fetch(&self, request: Request) -> Promise {
+    pub fn fetch(&self, request: &Request) -> Promise {
         if request.method() != "GET" {
-            return bindings::answered(&request, &self.answer);
+            return bindings::answered(request, &self.answer);
         }
         let shell = Rc::clone(&self.shell);
+        let after = request.url().rsplit('/').next().and_then(|after| after.parse().ok());
+        promise(async move { shell.watch(after.unwrap_or(0)).map(web_sys::Response::from) })
+    }
+
+    pub fn alarm(&self) -> Promise {
+        let shell = Rc::clone(&self.shell);
         promise(async move {
-            let url = request.url();
-            let after = url.rsplit('/').next().and_then(|after| after.parse().ok());
-            shell.watch(after.unwrap_or(0)).map(web_sys::Response::from)
+            let edge = Edge::of_object(shell.env.clone(), Rc::clone(&shell.state));
+            journal::on_alarm(&*shell, &edge).await;
+            Ok(web_sys::Response::new()?)
         })
     }
 }
 
 impl JournalShell {
-    fn answer(&self, call: &str) -> Result<Response> {
-        match journal::answer(&self.sql, &mut self.volatile.borrow_mut(), call, now()) {
-            Ok(answered) => {
-                self.tell(&answered.live);
-                let mut response = Response::ok(answered.reply)?;
-                let watched = if self.watchers.borrow().is_empty() { "0" } else { "1" };
-                response.headers_mut().set(bindings::WATCHED, watched)?;
-                Ok(response)
-            }
-            Err(failure) => refuse(&failure),
+    fn answer(&self, call: &str) -> std::result::Result<String, Failure> {
+        match self.part {
+            Some(_) => journal::answer(self, call, now()),
+            None => self.watchers.answer(call, now()),
         }
     }
 
     fn watch(&self, after: i64) -> Result<Response> {
-        let mut watchers = self.watchers.borrow_mut();
-        watchers.retain(|watcher| !watcher.is_closed());
-        if watchers.len() >= WATCHERS_MAX {
-            return Response::error("too many watchers", 503);
+        match self.watchers.open(after) {
+            Some(stream) => Response::from_stream(stream),
+            None => Response::error("too many watchers", 503),
         }
-        let lines = match journal::ring(&self.sql, &mut self.volatile.borrow_mut(), after) {
-            Ok(lines) => lines,
-            Err(failure) => return refuse(&failure),
-        };
-        let (sender, receiver) = unbounded();
-        // The first line is a comment: it shows the watcher that it is connected before any event comes.
-        let hello = std::iter::once(": watching\n\n".to_owned());
-        for text in hello.chain(lines.iter().map(|line| frame(line))) {
-            // The receiver is in scope here, so sending cannot fail. A failure would be harmless.
-            let _ = sender.unbounded_send(Ok(text.into_bytes()));
-        }
-        watchers.push(sender);
-        Response::from_stream(receiver)
-    }
-
-    fn tell(&self, lines: &[String]) {
-        let text: String = lines.iter().map(|line| frame(line)).collect();
-        let send = |watcher: &UnboundedSender<Result<Vec<u8>>>| {
-            !watcher.is_closed()
-                && (text.is_empty()
-                    || watcher.unbounded_send(Ok(text.clone().into_bytes())).is_ok())
-        };
-        self.watchers.borrow_mut().retain(send);
     }
 }
 
-/// Makes one server-sent event. JSON has no raw line breaks, so the line needs no splitting.
-fn frame(line: &str) -> String {
-    format!("data: {line}\n\n")
+impl JournalHost for JournalShell {
+    type Sql = ObjectSql;
+
+    fn with<T>(&self, work: impl FnOnce(&ObjectSql, &mut Volatile) -> T) -> T {
+        work(&self.sql, &mut self.volatile.borrow_mut())
+    }
+
+    fn part(&self) -> Part {
+        // The live object has no alarm and passes no call on, so nothing asks for its part.
+        self.part.unwrap_or(Part::Shard)
+    }
+
+    fn alarm(&self) -> &Alarm {
+        &self.alarm
+    }
+
+    fn set_alarm(&self, at_ms: i64) -> std::result::Result<(), Failure> {
+        self.sql.set_alarm(at_ms)
+    }
+
+    async fn delete(&self) -> std::result::Result<(), Failure> {
+        let deleted = self.state.storage().delete_all().await;
+        deleted.map_err(|error| Failure::Retriable(error.to_string()))
+    }
 }

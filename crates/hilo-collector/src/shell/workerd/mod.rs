@@ -11,3 +11,4 @@ mod object;
 mod object_sql;
 pub mod profile_object;
 mod upload;
+mod watchers;

@@ -33,12 +33,12 @@ export function nothing() {
   return new Response(null, { status: 204 });
 }
 
-/** Sends `body` to an object. Returns the answer's status, its text, and its header field `name`. */
-export async function ask(stub, url, body, name) {
+/** Sends `body` to an object. Returns the answer's status and its text. */
+export async function ask(stub, url, body) {
   const response = await stub.fetch(url, { method: "POST", body });
   const { status } = response;
   // Reading even an empty text takes several turns of the event loop.
-  return [status, status === 204 ? "" : await response.text(), name && response.headers.get(name)];
+  return [status, status === 204 ? "" : await response.text()];
 }
 
 /** Passes a request's body to `answer`, and returns the answer. */

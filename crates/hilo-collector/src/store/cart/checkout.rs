@@ -7,7 +7,7 @@ use std::collections::BTreeMap;
 use hilo_core::cart::checkout::Bought;
 use hilo_core::cart::touchpoint::{CartEvent, checkout_id, order_id};
 use hilo_core::cart::wire::{Full, Revision};
-use hilo_core::cart::{Cart, Ctx, LineKey};
+use hilo_core::cart::{Cart, Ctx, LineKey, Quantity};
 use hilo_core::money::Amount;
 use serde::{Deserialize, Serialize};
 
@@ -15,7 +15,7 @@ use super::hub::{ChangeKind, Hub, News};
 use super::state::{OpenCheckout, Task, first_time, has_happened, sum_hash};
 use super::touch::{Product, about, price, products};
 use super::{foreign, view};
-use crate::calls::cart::{CartAnswer, Order, Owner, Person, ShownLine, Since, Speaker, Units};
+use crate::calls::cart::{CartAnswer, Order, Owner, Person, ShownLine, Since, Speaker};
 use crate::calls::refused::{CartRefusal, RefusedCode};
 use crate::calls::{decode, encode};
 use crate::platform::{Failure, Sql, SqlValue};
@@ -259,15 +259,15 @@ impl<S: Sql> Hub<'_, S> {
         if speaker.is_server {
             let cart = &self.stored.cart;
             let info = |line: &LineKey| cart.look(line).map(|(_, info)| info.clone());
-            let products: Vec<Product> = bought
+            let mut products: Vec<Product> = bought
                 .iter()
-                .map(|(line, &quantity)| Product {
+                .map(|(line, &units)| Product {
                     line: line.clone(),
-                    quantity,
-                    measured: order.measured(line, quantity),
+                    quantity: Quantity::whole(units),
                     info: info(line).unwrap_or_default(),
                 })
                 .collect();
+            measure(&mut products, order);
             let mut properties = about(&products);
             properties.insert("order_id".to_owned(), order.order_id.as_str().into());
             if order.is_unpaid {
@@ -294,20 +294,30 @@ impl<S: Sql> Hub<'_, S> {
 
 /// Returns the bought lines: those of the order, or else those of the checkout.
 fn bought(order: &Order, checkout: Option<&Checkout>) -> Option<Bought> {
-    let mut bought = Bought::new();
-    let mut add = |line: &LineKey, quantity: u32| {
-        let units = bought.entry(line.clone()).or_insert(0_u32);
-        *units = units.saturating_add(quantity);
-    };
-    match (&order.lines, checkout) {
+    let mut bought: Bought = match (order.exactly(), checkout) {
         (Some(lines), _) => {
-            lines.iter().for_each(|Units { line, quantity, .. }| add(line, *quantity));
+            lines.into_iter().map(|(line, quantity)| (line.clone(), quantity.units())).collect()
         }
         (None, Some(checkout)) => {
-            checkout.lines.iter().for_each(|shown| add(&shown.line, shown.quantity));
+            checkout.lines.iter().map(|shown| (shown.line.clone(), shown.quantity)).collect()
         }
         (None, None) => return None,
-    }
-    bought.retain(|_, quantity| *quantity > 0);
+    };
+    bought.retain(|_, units| *units > 0);
     Some(bought)
+}
+
+/// Gives products of whole units the order's exact quantities: where an order bought a part of its last unit, the last line that
+/// it took has the part.
+fn measure(products: &mut [Product], order: &Order) {
+    for (line, exactly) in order.exactly().into_iter().flatten() {
+        let too_much = Quantity::whole(exactly.units()).minus(exactly);
+        let is_of_line = |product: &Product| product.line == *line;
+        let is_alike = |product: &Product| foreign::is_alike(&product.line, line);
+        let place = products.iter().position(is_of_line);
+        let place = place.or_else(|| products.iter().rposition(is_alike));
+        if let Some(product) = place.and_then(|place| products.get_mut(place)) {
+            product.quantity = product.quantity.minus(too_much);
+        }
+    }
 }

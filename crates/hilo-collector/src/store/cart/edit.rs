@@ -6,7 +6,7 @@
 use hilo_core::cart::epoch::Applied;
 use hilo_core::cart::hub::{Checked, check};
 use hilo_core::cart::wire::{Ops, Revision};
-use hilo_core::cart::{Cart, Dot, LineInfo, LineKey, Refusal, ReplicaId, join};
+use hilo_core::cart::{Cart, Dot, LineInfo, LineKey, Quantity, Refusal, ReplicaId, join};
 
 use super::hub::{ChangeKind, Hub};
 use super::state::{Bound, first_time, has_happened};
@@ -212,11 +212,12 @@ impl<S: Sql> Hub<'_, S> {
 }
 
 fn carry_out(cart: &Cart, hub: ReplicaId, command: &Command) -> Result<Cart, Refusal> {
-    let units = command.quantity.unwrap_or(1);
+    let quantity = command.quantity.map(Quantity::units);
+    let units = quantity.unwrap_or(1);
     let line = || command.line.as_ref().ok_or(Refusal::BadLine);
     match command.op {
         CommandOp::Add => cart.add(hub, line()?, units),
-        CommandOp::Set => cart.set(hub, line()?, command.quantity.ok_or(Refusal::BadQuantity)?),
+        CommandOp::Set => cart.set(hub, line()?, quantity.ok_or(Refusal::BadQuantity)?),
         CommandOp::Dec => cart.dec(hub, line()?, units),
         CommandOp::Remove => cart.remove(hub, line()?),
         CommandOp::Clear => cart.clear(hub),

@@ -15,12 +15,6 @@ pub(super) fn recognized(
     known: &[(LineKey, u32)],
     is_checkout_named: bool,
 ) -> Bought {
-    // An article whose currency the page did not tell is the article in any currency.
-    let is_alike = |line: &LineKey, other: &LineKey| {
-        let is_told = !line.currency.is_none() && !other.currency.is_none();
-        let is_same = !is_told || line.currency == other.currency;
-        line.variant == other.variant && is_same
-    };
     let is_known = |line: &LineKey| known.iter().any(|(other, _)| is_alike(line, other));
     if is_checkout_named && !bought.keys().any(is_known) {
         return known.iter().cloned().collect();
@@ -42,6 +36,14 @@ pub(super) fn recognized(
         }
     }
     renamed
+}
+
+/// Whether two lines may be the same article of a shop system. An article whose currency the page did not tell is the article in
+/// any currency.
+pub(super) fn is_alike(line: &LineKey, other: &LineKey) -> bool {
+    let is_told = !line.currency.is_none() && !other.currency.is_none();
+    let is_same = !is_told || line.currency == other.currency;
+    line.variant == other.variant && is_same
 }
 
 #[cfg(test)]

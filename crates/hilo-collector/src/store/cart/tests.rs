@@ -12,7 +12,7 @@ use std::cell::Cell;
 
 use hilo_core::cart::replica::Sender;
 use hilo_core::cart::wire::{Broadcast, Ops, Revision};
-use hilo_core::cart::{Cart, LineKey, Refusal};
+use hilo_core::cart::{Cart, LineKey, Quantity, Refusal};
 use hilo_core::event::ConsentClaim;
 use hilo_core::money::Currency;
 use jiff::{SignedDuration, Timestamp};
@@ -21,7 +21,7 @@ use serde_json::{Value, json};
 
 use super::*;
 use crate::calls::cart::{
-    CartAnswer, Command, CommandOp, Order, Owner, Person, Since, Terms, Touchpoint, Units,
+    BoughtLine, CartAnswer, Command, CommandOp, Order, Owner, Person, Since, Terms, Touchpoint,
 };
 use crate::platform::{SqlRow, SqlValue};
 use crate::shell::memory::MemorySql;
@@ -267,12 +267,17 @@ fn order(id: &str, checkout_id: Option<&str>) -> Order {
 }
 
 fn bought(id: &str, lines: &[(&str, u32)]) -> Order {
-    let units = |(variant, quantity): &(&str, u32)| Units {
+    let measures: Vec<_> =
+        lines.iter().map(|(variant, quantity)| (*variant, Value::from(*quantity))).collect();
+    measured(id, &measures)
+}
+
+fn measured(id: &str, lines: &[(&str, Value)]) -> Order {
+    let bought = |(variant, quantity): &(&str, Value)| BoughtLine {
         line: line(variant),
-        quantity: *quantity,
-        measured: None,
+        quantity: Quantity::parse(quantity).unwrap(),
     };
-    Order { lines: Some(lines.iter().map(units).collect()), ..order(id, None) }
+    Order { lines: Some(lines.iter().map(bought).collect()), ..order(id, None) }
 }
 
 fn person() -> Person {
@@ -284,6 +289,7 @@ fn person() -> Person {
 }
 
 fn command(id: &str, op: CommandOp, variant: Option<&str>, quantity: Option<u32>) -> Command {
+    let quantity = quantity.map(Quantity::whole);
     Command { id: id.to_owned(), op, line: variant.map(line), quantity, info: None }
 }
 

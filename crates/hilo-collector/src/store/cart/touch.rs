@@ -5,9 +5,9 @@
 //! judges consent.
 
 use hilo_core::cart::touchpoint::{CartEvent, Touchpoint, touchpoints};
-use hilo_core::cart::{Cart, Dot, LineInfo, LineKey};
+use hilo_core::cart::{Cart, Dot, LineInfo, LineKey, Quantity};
 use hilo_core::money::Amount;
-use serde_json::{Map, Number, Value, json};
+use serde_json::{Map, Value, json};
 
 use super::hub::Hub;
 use super::state::Task;
@@ -25,13 +25,12 @@ pub(super) struct Edit {
     info: LineInfo,
 }
 
-/// A number of units of a line, with the line's display fields.
+/// A quantity of a line, with the line's display fields.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) struct Product {
     pub line: LineKey,
-    pub quantity: u32,
     /// The exact quantity, if the article is sold by weight or length.
-    pub measured: Option<Number>,
+    pub quantity: Quantity,
     pub info: LineInfo,
 }
 
@@ -51,8 +50,7 @@ pub(super) fn products(cart: &Cart) -> Vec<Product> {
     cart.shown()
         .map(|(line, quantity)| Product {
             line: line.clone(),
-            quantity,
-            measured: None,
+            quantity: Quantity::whole(quantity),
             info: info(line).unwrap_or_default(),
         })
         .collect()
@@ -71,7 +69,7 @@ impl Product {
         put("product_id", Some(self.line.variant.as_str().into()));
         put("name", self.info.name.as_deref().map(Value::from));
         put("price", self.info.unit_price.and_then(|minor| price(Amount { minor, currency })));
-        put("quantity", Some(self.measured.clone().map_or(self.quantity.into(), Value::Number)));
+        put("quantity", serde_json::to_value(self.quantity).ok());
         put("currency", Some(currency.code().into()).filter(|_| !currency.is_none()));
         put("url", self.info.url.as_deref().map(Value::from));
         put("image_url", self.info.image.as_deref().map(Value::from));
@@ -100,9 +98,8 @@ pub(super) fn about(products: &[Product]) -> Map<String, Value> {
     if let Some(currency) = first.filter(|first| currencies.all(|c| c == *first)) {
         properties.insert("currency".to_owned(), currency.code().into());
         let sum = products.iter().try_fold(Amount { minor: 0, currency }, |sum, product| {
-            let unit_price = product.info.unit_price.filter(|_| product.measured.is_none());
-            let unit = Amount { minor: unit_price?, currency };
-            sum.plus(unit.times(product.quantity)?)
+            let unit = Amount { minor: product.info.unit_price?, currency };
+            sum.plus(unit.times(product.quantity.as_whole()?)?)
         });
         if let Some(value) = sum.and_then(price) {
             properties.insert("value".to_owned(), value);
@@ -159,7 +156,8 @@ impl<S: Sql> Hub<'_, S> {
         let subject = Subject { device: None, customer, source };
         for Edit { touchpoint, info } in edits {
             let (line, info) = (touchpoint.line.clone(), info.clone());
-            let product = Product { line, quantity: touchpoint.quantity, measured: None, info };
+            let quantity = Quantity::whole(touchpoint.quantity);
+            let product = Product { line, quantity, info };
             self.report(&subject, touchpoint.event, &touchpoint.id, product.properties())?;
         }
         Ok(())

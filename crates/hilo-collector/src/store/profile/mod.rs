@@ -74,6 +74,12 @@ pub fn answer(
             atomically(sql, || consent::record(sql, &change, now))
                 .and_then(|receipt| encode(&receipt))
         }
+        ProfileCall::ConsentReports(changes) => {
+            volatile.known = None;
+            result.pump = outbox::recall(volatile);
+            let record = |change| consent::record(sql, change, now).map(drop);
+            atomically(sql, || changes.iter().try_for_each(record)).map(|()| String::new())
+        }
         ProfileCall::OptIn(said) => {
             volatile.known = None;
             result.pump = outbox::recall(volatile);
@@ -118,7 +124,10 @@ pub fn answer(
 /// Whether the call writes, so that an object without a storage has to make one.
 const fn makes_storage(call: &ProfileCall) -> bool {
     match call {
-        ProfileCall::Record { .. } | ProfileCall::Consent(_) | ProfileCall::OptIn(_) => true,
+        ProfileCall::Record { .. }
+        | ProfileCall::Consent(_)
+        | ProfileCall::ConsentReports(_)
+        | ProfileCall::OptIn(_) => true,
         ProfileCall::Claim(proof) => proof.fresh.is_some(),
         ProfileCall::Confirm { .. }
         | ProfileCall::Replay { .. }
@@ -171,6 +180,7 @@ fn of_nobody(call: &ProfileCall) -> Result<String, Failure> {
         ProfileCall::Replay { .. } => encode(&0),
         ProfileCall::Record { .. }
         | ProfileCall::Consent(_)
+        | ProfileCall::ConsentReports(_)
         | ProfileCall::OptIn(_)
         | ProfileCall::Confirm { .. } => encode(&()),
     }

@@ -12,8 +12,11 @@ pub(super) const PROFILE: &[&str] = &[
     include_str!("0005_destinations.sql"),
     include_str!("0006_consent.sql"),
 ];
-/// The journal object's migrations, in order.
-pub(super) const JOURNAL: &[&str] = &[include_str!("journal_0001.sql")];
+/// The migrations of the journal's head, in order.
+pub(super) const JOURNAL: &[&str] =
+    &[include_str!("journal_0001.sql"), include_str!("journal_0002.sql")];
+/// The migrations of the journal's shards, in order.
+pub(super) const REJECTS: &[&str] = &[include_str!("rejects_0001.sql")];
 
 /// A cart object's migrations, in order.
 pub(super) const CART: &[&str] = &[include_str!("cart_0001.sql")];

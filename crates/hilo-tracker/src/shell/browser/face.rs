@@ -12,7 +12,7 @@ use web_sys::Window;
 
 use super::page::Browser;
 use crate::platform::{Answer, Change, Happened, codes};
-use crate::{Options, Tracker};
+use crate::{Options, Tracker, transport};
 
 thread_local! {
     static TRACKER: RefCell<Option<Tracker<Browser>>> = const { RefCell::new(None) };
@@ -209,11 +209,13 @@ pub fn lose_unread(count: u32) {
     with(&mut |tracker| tracker.lose_unread(count));
 }
 
-/// The answer to a request. A negative `retry_after_s` stands for none. `word` is a hello's id, or the code of an error or of a
-/// batch's first refused event.
+/// The answer to a request. A negative `retry_after_s` stands for none. `word` is what [`Answer`] says. Returns whether the answer
+/// is the collector's own.
 #[wasm_bindgen]
 #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "saturates")]
-pub fn answered(ticket: u32, status: u16, retry_after_s: f64, word: String) {
+pub fn answered(ticket: u32, status: u16, retry_after_s: f64, word: String) -> bool {
+    let is_own = transport::is_own(status, &word);
     let retry_after_s = (retry_after_s >= 0.0).then_some(retry_after_s as u32);
     happened(Happened::Answered(Answer { ticket, status, retry_after_s, word }));
+    is_own
 }

@@ -70,18 +70,18 @@ pub fn read_push(
 ) -> String {
     let Moment { elapsed_ms, path } = moment(&url, elapsed_ms);
     let at_ms = (elapsed_ms >= 0).then_some(elapsed_ms);
-    let moment = tag_manager::Moment { at_ms, path: &path, currency: &currency };
+    let moment = tag_manager::Moment { at_ms, path: &path, currency: &currency, may_ask };
     match PageObject(entry).read::<Plain>() {
-        Some(entry) => of_tag_manager(&mut |reader| reader.read(&entry, &moment, may_ask)),
+        Some(entry) => of_tag_manager(&mut |reader| reader.read(&entry, &moment)),
         None => String::from(UNREADABLE),
     }
 }
 
 /// The calls of the next act, as [`TagManager::next`] writes them. `lines` are the cart's, `undefined` before they are known.
 #[wasm_bindgen]
-pub fn next_act(lines: JsValue) -> String {
+pub fn next_act(lines: JsValue, is_leaving: bool) -> String {
     let lines = Line::all(&PageObject(lines).read::<Plain>().unwrap_or_default());
-    of_tag_manager(&mut |reader| reader.next(lines.as_deref()))
+    of_tag_manager(&mut |reader| reader.next(lines.as_deref(), is_leaving))
 }
 
 fn of_tag_manager(act: &mut dyn FnMut(&mut TagManager) -> String) -> String {

@@ -2,16 +2,18 @@
 
 use super::*;
 
-/// Path, title and name of each event in `body`, in order.
-fn pages_in(body: &str) -> Vec<[String; 3]> {
+/// Path, title and name of each event in `bodies`, envelopes one behind the other, in order.
+fn pages_in(bodies: &str) -> Vec<[String; 3]> {
     let mut pages = Vec::new();
-    let envelope: serde_json::Value = serde_json::from_str(body).unwrap();
-    for event in envelope["batch"].as_array().unwrap() {
-        let own = &event["context"]["page"];
-        let page = if own.is_null() { &envelope["context"]["page"] } else { own };
-        let of = |value: &serde_json::Value| value.as_str().unwrap_or_default().to_owned();
-        let what = if event["type"] == "page" { &event["name"] } else { &event["event"] };
-        pages.push([of(&page["path"]), of(&page["title"]), of(what)]);
+    for envelope in serde_json::Deserializer::from_str(bodies).into_iter() {
+        let envelope: serde_json::Value = envelope.unwrap();
+        for event in envelope["batch"].as_array().unwrap() {
+            let own = &event["context"]["page"];
+            let page = if own.is_null() { &envelope["context"]["page"] } else { own };
+            let of = |value: &serde_json::Value| value.as_str().unwrap_or_default().to_owned();
+            let what = if event["type"] == "page" { &event["name"] } else { &event["event"] };
+            pages.push([of(&page["path"]), of(&page["title"]), of(what)]);
+        }
     }
     pages
 }
@@ -186,4 +188,21 @@ fn a_page_that_comes_back_follows_a_withdrawal_on_a_later_page() {
     tracker.happened(Happened::Restored);
     assert_eq!(tracker.anonymous_id(), None);
     assert!(batches(&serve(&mut tracker, &page, 200)).is_empty());
+}
+
+#[test]
+fn a_page_that_becomes_ready_ends_the_wait_of_its_first_view_only() {
+    let page = Memory::new("https://a.example/");
+    let mut tracker = load(&page);
+    grant(&mut tracker);
+    page.pass(100);
+    page.go("https://a.example/list", "");
+    tracker.happened(Happened::Navigated(Change::Went));
+    tracker.happened(Happened::Ready);
+    page.pass(300);
+    page.name("List");
+    tracker.page("Product List", "", page.now_ms());
+    let body = batches(&serve(&mut tracker, &page, 200));
+    let expected = texts(&[["/", "A page", ""], ["/list", "List", "Product List"]]);
+    assert_eq!(pages_in(&body), expected);
 }

@@ -13,6 +13,16 @@ export interface Answer<Body> {
   retryAfterS?: number | undefined;
 }
 
+/**
+ * The codes that the collector refuses a page's call with. A test of `hilo-collector/src/calls/refused.rs` compares the list with the
+ * collector's own codes. A failure (429, 5xx) needs no code: whoever answers, the call waits.
+ */
+const REFUSALS =
+  " malformed_body body_too_large inflated_too_large event_too_large delta_too_large malformed_delta too_many_keys too_many_lines too_many_dots too_many_replicas key_too_long too_deep" +
+  " duplicate_key missing_key unknown_key unknown_version key_revoked key_exposed missing_field missing_header missing wrong_type reserved_id origin_refused not_yours not_found unauthorized" +
+  " token_malformed token_unknown_key token_bad_algorithm token_bad_signature token_bad_subject token_expired token_not_yet token_long_lived token_wrong_issuer token_wrong_audience token_missing_scope" +
+  " foreign_replica foreign_use replica_exhausted bad_line bad_quantity bad_order dot_conflict other_cart cart_merged epoch unsupported_encoding ";
+
 /** What opens a guest's cart beside a cookie: the device's capability, or the wish for one where no cookie reaches the collector. */
 function capability() {
   const isForeign = new URL(host.endpoint, location.href).origin !== location.origin || !navigator.cookieEnabled;
@@ -26,6 +36,9 @@ export async function call<Body>(method: string, path: string, body?: object): P
     if (token) headers["x-hilo-user"] = token;
     const opener = capability();
     if (opener) headers["x-hilo-cart"] = opener;
+    // The tracker keeps the proof of the visitor's id there, where no cookie does.
+    const proof = localStorage["hilo.p"];
+    if (proof) headers["x-hilo-auth"] = proof;
     if (body) headers["content-type"] = "application/json";
     const response = await fetch(host.endpoint + path, {
       method,
@@ -40,7 +53,7 @@ export async function call<Body>(method: string, path: string, body?: object): P
     const { status } = response;
     const json = await response.json().catch(() => null);
     // A portal, a firewall or a service worker may answer in the collector's place. A cart has a revision, an opt-in a channel.
-    const isOurs = status === 204 || (json && (status === 200 ? "rev" in json || "channel" in json : /^[a-z_]+$/.test(json.error?.code ?? 0)));
+    const isOurs = status === 204 || (json && (status === 200 ? "rev" in json || "channel" in json : REFUSALS.includes(` ${json.error?.code} `)));
     return isOurs ? { status, json, retryAfterS } : { status: 0, json: null, retryAfterS };
   } catch {
     return { status: 0, json: null };

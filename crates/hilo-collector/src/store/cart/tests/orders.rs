@@ -59,3 +59,71 @@ fn an_order_that_empties_the_cart_ends_the_epoch_and_refuses_a_late_delta() {
     assert_eq!(hub.shown(), lines(&[("cup", 1)]));
     assert_eq!(hub.order(order("o1", None)).1["duplicate"], true, "orders outlive epochs");
 }
+
+/// What the last order reported: article and quantity of each product. A crash ends what is under way.
+fn reported(hub: &mut Object) -> Vec<(String, Value)> {
+    hub.crash();
+    let due = hub.due();
+    let event = due.touchpoints.last().unwrap().event.get();
+    let event: Value = serde_json::from_str(event).unwrap();
+    assert_eq!(event["event"], "Order Completed");
+    let products = event["properties"]["products"].as_array().unwrap().iter();
+    let told = products.map(|product| {
+        (product["product_id"].as_str().unwrap().to_owned(), product["quantity"].clone())
+    });
+    told.collect()
+}
+
+#[test]
+fn an_order_of_a_measure_empties_the_line_that_was_set_to_that_measure() {
+    let mut hub = Object::customer();
+    let one_and_a_half = Quantity::parse(&json!(1.5));
+    let set =
+        Command { quantity: one_and_a_half, ..command("1", CommandOp::Set, Some("rice"), None) };
+    hub.view(true, CartAsk::Commands(vec![set]));
+    assert_eq!(hub.shown(), lines(&[("rice", 2)]));
+    hub.order(measured("o1", &[("rice", json!(1.5))]));
+    assert_eq!(hub.shown(), []);
+    assert_eq!(reported(&mut hub), [("rice".to_owned(), json!(1.5))]);
+}
+
+#[test]
+fn an_order_of_a_measure_leaves_whole_units_of_a_larger_line() {
+    let (mut hub, mut a) = (Object::customer(), tab(1));
+    a.adds(&mut hub, "rice", 5);
+    hub.order(measured("o1", &[("rice", json!(1.5))]));
+    assert_eq!(hub.shown(), lines(&[("rice", 3)]));
+    hub.order(measured("o2", &[("rice", json!(0.75)), ("rice", json!(0.75))]));
+    assert_eq!(hub.shown(), lines(&[("rice", 1)]), "two lines of 0.75 are 1.5");
+    assert_eq!(reported(&mut hub), [("rice".to_owned(), json!(1.5))]);
+}
+
+#[test]
+fn two_orders_of_half_a_unit_take_one_unit_and_no_more() {
+    let (mut hub, mut a) = (Object::customer(), tab(1));
+    a.adds(&mut hub, "rice", 1);
+    for (id, left) in [("o1", []), ("o2", [])] {
+        hub.order(measured(id, &[("rice", json!(0.5))]));
+        assert_eq!(hub.shown(), lines(&left), "{id}");
+        assert_eq!(reported(&mut hub), [("rice".to_owned(), json!(0.5))], "{id}");
+    }
+    let mut later = tab(2);
+    later.cart = Cart::of(hub.summary().epoch);
+    later.adds(&mut hub, "rice", 1);
+    assert_eq!(hub.shown(), lines(&[("rice", 1)]), "nothing is owed");
+}
+
+#[test]
+fn a_measure_that_two_lines_share_is_reported_exactly() {
+    let (mut hub, mut a) = (Object::customer(), tab(1));
+    let unknown = LineKey { currency: Currency::parse("XXX").unwrap(), ..line("rice") };
+    for key in [LineKey { options_hash: 7, ..line("rice") }, unknown] {
+        let ops = a.act(|cart, me| cart.add(me, &key, 1));
+        assert_eq!(a.send(&mut hub, ops).0, 200);
+    }
+    let order = measured("o1", &[("rice", json!(1.5))]);
+    hub.order(Order { is_foreign: true, ..order });
+    assert_eq!(hub.shown(), []);
+    let told = reported(&mut hub);
+    assert_eq!(told, [("rice".to_owned(), json!(1)), ("rice".to_owned(), json!(0.5))]);
+}

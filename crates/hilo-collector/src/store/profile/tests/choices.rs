@@ -67,6 +67,60 @@ fn a_choice_lifts_gpc_only_if_it_was_made_while_the_signal_was_on() {
 }
 
 #[test]
+fn a_choice_from_before_choices_had_a_time_stays_until_a_report_that_is_newer_than_the_migration() {
+    let mut object = Object::new();
+    let before = schema::PROFILE.get(..5).unwrap();
+    schema::apply(&object.sql, before).unwrap();
+    let choices = "INSERT INTO consent (purpose, state, revision) VALUES ('analytics', 'denied', 4), ('advertising', 'granted', 4)";
+    object.sql.exec(choices, &[]).unwrap();
+    let stands = |copy: ConsentCopy| (copy.revision, copy.state["analytics"].clone());
+    let copy: ConsentCopy = object.ask(&ProfileCall::ConsentCopy);
+    assert_eq!(copy.state["advertising"], "granted");
+    assert_eq!(stands(copy), (4, "denied".to_owned()));
+    let rows = object.sql.exec("SELECT chosen_ms, by_report FROM consent", &[]).unwrap();
+    assert!(rows.iter().all(|row| row.int("by_report").unwrap() == 0));
+    let migrated_ms = rows[0].int("chosen_ms").unwrap();
+    let at = |s: i64| Timestamp::from_millisecond(migrated_ms + s * 1_000).unwrap();
+    object.now = at(3_600);
+    object.report("r1", &at(-1).to_string(), "granted");
+    assert_eq!(stands(object.ask(&ProfileCall::ConsentCopy)).1, "denied");
+    // A report under the key of a page lifts no denial of the visitor's, and every denial before was one.
+    object.report_by(false, "r2", &at(1).to_string(), "granted");
+    assert_eq!(stands(object.ask(&ProfileCall::ConsentCopy)).1, "denied");
+    object.report("r3", &at(1).to_string(), "granted");
+    assert_eq!(stands(object.ask(&ProfileCall::ConsentCopy)), (5, "granted".to_owned()));
+}
+
+#[test]
+fn reports_of_one_call_are_recorded_in_their_order_or_not_at_all() {
+    let mut object = Object::new();
+    let report = |id: &str, at: &str, state: &str| {
+        let chosen_at = at.parse().unwrap();
+        let report = Some(ConsentReport { message_id: id.to_owned(), is_vouched: true });
+        ConsentChange { report, chosen_at, ..change(0, "analytics", state) }
+    };
+    let changes = vec![
+        report("r1", "2026-11-24T09:00:00Z", "granted"),
+        report("r2", "2026-11-24T09:00:01Z", "denied"),
+        report("r1", "2026-11-24T09:00:02Z", "granted"),
+    ];
+    let call = ProfileCall::ConsentReports(changes);
+    for _ in 0..2 {
+        object.ask::<()>(&call);
+        let copy: ConsentCopy = object.ask(&ProfileCall::ConsentCopy);
+        let told: Vec<_> =
+            copy.receipts.iter().map(|one| (one.revision, &one.changes[0].state)).collect();
+        assert_eq!(told, [(1, &"granted".to_owned()), (2, &"denied".to_owned())]);
+        assert_eq!(copy.state["analytics"], "denied");
+    }
+    object.sql.exec("DROP TABLE receipts", &[]).unwrap();
+    let later = vec![report("r3", "2026-11-24T09:30:00Z", "granted")];
+    assert!(object.answer(&encode(&ProfileCall::ConsentReports(later)).unwrap()).is_err());
+    let rows = object.sql.exec("SELECT state FROM consent", &[]).unwrap();
+    assert_eq!(rows[0].text("state").unwrap(), "denied");
+}
+
+#[test]
 fn a_denial_of_the_visitor_counts_whatever_reports_came_before() {
     let mut object = Object::new();
     object.decide(1, "analytics", "granted");

@@ -1,0 +1,165 @@
+//! The lines of the journal: live events, refusals, results of attempts, counters, dead letters.
+//!
+//! This file has shapes only, so that `platform` may use it.
+
+use serde::{Deserialize, Serialize};
+
+/// A judged event as the live stream shows it.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct LiveEvent {
+    /// The number that orders the events of the stream: a watcher that comes back names the last one that it has.
+    pub seq: i64,
+    /// The time when the event was judged, RFC 3339, edge clock.
+    pub at: String,
+    /// The source's name.
+    pub source: String,
+    /// The event's id, if it had one.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub message_id: Option<String>,
+    /// The wire's `type`; absent for an item that was refused before it could be read.
+    #[serde(rename = "type", default, skip_serializing_if = "Option::is_none")]
+    pub kind: Option<String>,
+    /// The name of the event or page.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub name: Option<String>,
+    /// The anonymous id of the device.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub anonymous_id: Option<String>,
+    /// `accepted`, `duplicate`, `rejected` or `dropped`.
+    pub outcome: String,
+    /// The code of the outcome, if the event was not kept.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub code: Option<String>,
+    /// The channel of the session.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub channel: Option<hilo_core::journey::Channel>,
+    /// The session's id.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub session: Option<String>,
+    /// The destinations that the event is sent to.
+    pub destinations: Vec<String>,
+    /// The page's address, redacted.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub page: Option<String>,
+    /// The names of the properties or traits, with values where a value is plain and types elsewhere.
+    #[serde(default, skip_serializing_if = "serde_json::Map::is_empty")]
+    pub properties: hilo_core::event::Properties,
+}
+
+/// A refusal or remark for the reject log.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct Reject {
+    /// The time of the refusal, RFC 3339, edge clock.
+    pub at: String,
+    /// The source's name; empty where no source was found.
+    pub source: String,
+    /// `rejected`, `dropped`, or `notice` for an event that was kept.
+    pub outcome: String,
+    /// The stable code.
+    pub code: String,
+    /// The field that caused the refusal.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub field: Option<String>,
+    /// The explanation, for people.
+    pub message: String,
+    /// The item's index in the envelope; absent if the envelope was refused as a whole.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub index: Option<u32>,
+    /// The event's id, if it had one.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub message_id: Option<String>,
+    /// The item's shape without its values.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub item: Option<String>,
+}
+
+/// The kind of a refusal: refusals of one kind are counted together.
+#[derive(Clone, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+pub struct RejectKind {
+    /// The source's name; empty where no source was found.
+    pub source: String,
+    /// `rejected`, `dropped` or `notice`.
+    pub outcome: String,
+    /// The stable code.
+    pub code: String,
+}
+
+/// The number of refusals of one kind.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct RejectCount {
+    /// What is counted.
+    #[serde(flatten)]
+    pub kind: RejectKind,
+    /// All refusals of this kind, those without a line included.
+    pub seen: u32,
+    /// The refusals that have a line.
+    pub kept: u32,
+}
+
+/// One attempt to deliver, for the journal's counters.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct Attempt {
+    /// The destination's name.
+    pub destination: String,
+    /// The name of the profile object that keeps the row.
+    pub profile: String,
+    /// The event's id.
+    pub message_id: String,
+    /// `delivered`, `retry` or `dead`.
+    pub result: String,
+    /// The reason of a failed attempt.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub reason: Option<String>,
+}
+
+/// The health of a destination.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct Health {
+    /// The destination's name.
+    pub destination: String,
+    /// The number of events that the destination has accepted.
+    pub delivered: u32,
+    /// The number of attempts that failed and are repeated.
+    pub retried: u32,
+    /// The number of events that were given up.
+    pub dead: u32,
+    /// The time of the last accepted event, RFC 3339.
+    pub last_delivered_at: Option<String>,
+    /// The reason of the last failed attempt.
+    pub last_error: Option<String>,
+    /// The time of the last failed attempt, RFC 3339.
+    pub last_error_at: Option<String>,
+}
+
+/// An event that was given up for one destination.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct DeadLetter {
+    /// The name of the profile object that keeps the event.
+    pub profile: String,
+    /// The event's id.
+    pub message_id: String,
+    /// The destination's name.
+    pub destination: String,
+    /// The reason.
+    pub reason: String,
+    /// The time when the delivery was given up, RFC 3339.
+    pub at: String,
+}
+
+impl DeadLetter {
+    /// Makes the dead letter of an attempt that was the last one.
+    pub fn of(attempt: &Attempt, at: &str) -> DeadLetter {
+        DeadLetter {
+            profile: attempt.profile.clone(),
+            message_id: attempt.message_id.clone(),
+            destination: attempt.destination.clone(),
+            reason: attempt.reason.clone().unwrap_or_default(),
+            at: at.to_owned(),
+        }
+    }
+}

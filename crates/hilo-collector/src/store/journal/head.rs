@@ -1,0 +1,265 @@
+//! The journal's head: delivery counters, dead letters, and the index of the shards.
+//!
+//! A [`JournalCall`] → its answer. Every table is bounded by number. The refusals of the version before, which had no
+//! shards, are shown until their days are over.
+
+use jiff::Timestamp;
+
+use super::answer::{AfterAlarm, DAY_MS, JournalAnswer, ROWS_MAX};
+use crate::calls::journal::gathered::{HOUR_MS, Shard};
+use crate::calls::journal::lines::{DeadLetter, Health, RejectCount, RejectKind};
+use crate::calls::journal::{JournalCall, KeptRejects, RejectIndex};
+use crate::calls::{decode, encode};
+use crate::platform::{Failure, Sql, SqlRow, SqlValue};
+use crate::store::schema;
+
+/// The most dead letters that are listed. The rows themselves stay in their profiles.
+const DEAD_LETTERS_MAX: i64 = 50_000;
+
+/// The value that the object keeps in memory: whether the schema was updated in this life of the object.
+#[derive(Debug, Default)]
+pub struct Volatile {
+    is_current: bool,
+}
+
+impl Volatile {
+    /// Updates the schema. Returns whether this is the first call in this life of the object.
+    fn apply_schema(&mut self, sql: &impl Sql) -> Result<bool, Failure> {
+        let is_first = !self.is_current;
+        if is_first {
+            schema::apply(sql, schema::JOURNAL)?;
+            self.is_current = true;
+        }
+        Ok(is_first)
+    }
+}
+
+/// Forgets what is older than `rejects_days`, when the alarm fires.
+///
+/// # Errors
+/// The error of the storage.
+pub(super) fn on_alarm(
+    sql: &impl Sql,
+    volatile: &mut Volatile,
+    rejects_days: u32,
+    now_ms: i64,
+) -> Result<AfterAlarm, Failure> {
+    volatile.apply_schema(sql)?;
+    forget_old(sql, now_ms - i64::from(rejects_days) * DAY_MS)?;
+    Ok(next_alarm(sql, now_ms)?.map_or(AfterAlarm::Rest, AfterAlarm::Again))
+}
+
+/// Answers one call. A call that only reads creates no storage.
+///
+/// # Errors
+/// The error of the storage.
+pub(super) fn answer(
+    sql: &impl Sql,
+    volatile: &mut Volatile,
+    call: JournalCall,
+    now: Timestamp,
+) -> Result<JournalAnswer, Failure> {
+    let is_writing = matches!(call, JournalCall::Counted { .. } | JournalCall::Dead { .. });
+    if !is_writing && !schema::is_present(sql)? {
+        return nothing_yet(&call);
+    }
+    let mut is_alarm_due = volatile.apply_schema(sql)?;
+    let reply = match call {
+        JournalCall::Counted { shard, attempts } => {
+            is_alarm_due |= shard.is_some();
+            if let Some(shard) = shard {
+                list_shard(sql, shard)?;
+            }
+            attempts.iter().try_for_each(|health| add_attempts(sql, health))?;
+            encode(&())
+        }
+        JournalCall::Dead { letters } => {
+            note_dead(sql, &letters, now)?;
+            encode(&())
+        }
+        JournalCall::RejectIndex { since_ms, limit } => {
+            let own = older_rejects(sql, since_ms, limit)?;
+            encode(&RejectIndex { shards: shards(sql, since_ms)?, own })
+        }
+        JournalCall::Deliveries => encode(&health(sql)?),
+        JournalCall::DeadLetters { destination, since_ms, message_ids, limit } => {
+            encode(&dead_letters(sql, destination.as_deref(), since_ms, &message_ids, limit)?)
+        }
+        JournalCall::Replayed { letters } => {
+            letters.iter().try_for_each(|letter| forget(sql, letter))?;
+            encode(&())
+        }
+    }?;
+    let alarm_ms = if is_alarm_due { next_alarm(sql, now.as_millisecond())? } else { None };
+    Ok(JournalAnswer { reply, alarm_ms })
+}
+
+/// Answers a call that reads from a head that has stored nothing yet.
+fn nothing_yet(call: &JournalCall) -> Result<JournalAnswer, Failure> {
+    let reply = match call {
+        JournalCall::RejectIndex { .. } => encode(&RejectIndex::default()),
+        JournalCall::Deliveries => encode::<[Health; 0]>(&[]),
+        JournalCall::DeadLetters { .. } => encode::<[DeadLetter; 0]>(&[]),
+        JournalCall::Counted { .. } | JournalCall::Dead { .. } | JournalCall::Replayed { .. } => {
+            encode(&())
+        }
+    }?;
+    Ok(JournalAnswer { reply, alarm_ms: None })
+}
+
+fn list_shard(sql: &impl Sql, shard: Shard) -> Result<(), Failure> {
+    let (hour, number) = (SqlValue::int(shard.hour)?, SqlValue::int(shard.number)?);
+    sql.run("INSERT OR IGNORE INTO shards (hour, number) VALUES (?, ?)", &[hour, number])
+}
+
+/// Lists the shards of a time range, newest hour first.
+fn shards(sql: &impl Sql, since_ms: i64) -> Result<Vec<Shard>, Failure> {
+    let rows = sql.exec(
+        "SELECT hour, number FROM shards WHERE hour >= ? ORDER BY hour DESC, number",
+        &[SqlValue::int(since_ms.div_euclid(HOUR_MS))?],
+    )?;
+    let shard = |row: &SqlRow| Ok(Shard { hour: row.int("hour")?, number: row.int("number")? });
+    rows.iter().map(shard).collect()
+}
+
+/// Forgets the shards and the refusals from before this time. The shards delete themselves.
+fn forget_old(sql: &impl Sql, oldest_ms: i64) -> Result<(), Failure> {
+    let hour = SqlValue::int(oldest_ms.div_euclid(HOUR_MS))?;
+    sql.run("DELETE FROM shards WHERE hour < ?", &[hour])?;
+    sql.run("DELETE FROM rejects WHERE at_ms < ?", &[SqlValue::int(oldest_ms)?])
+}
+
+/// Returns the time of the head's next alarm: at the end of the day, if the head has anything that grows too old.
+fn next_alarm(sql: &impl Sql, now_ms: i64) -> Result<Option<i64>, Failure> {
+    let old =
+        "SELECT 1 AS found WHERE EXISTS (SELECT 1 FROM shards) OR EXISTS (SELECT 1 FROM rejects)";
+    let has_any = !sql.exec(old, &[])?.is_empty();
+    Ok(has_any.then(|| (now_ms.div_euclid(DAY_MS) + 1) * DAY_MS))
+}
+
+/// Adds the attempts that an isolate has counted for one destination.
+fn add_attempts(sql: &impl Sql, counted: &Health) -> Result<(), Failure> {
+    sql.run(
+        "INSERT INTO destinations (name, delivered, retried, dead, last_delivered_at, last_error, last_error_at)
+         VALUES (?, ?, ?, ?, ?, ?, ?)
+         ON CONFLICT (name) DO UPDATE SET
+           delivered = delivered + excluded.delivered,
+           retried = retried + excluded.retried,
+           dead = dead + excluded.dead,
+           last_delivered_at = coalesce(excluded.last_delivered_at, last_delivered_at),
+           last_error = CASE WHEN excluded.last_error_at IS NULL THEN last_error ELSE excluded.last_error END,
+           last_error_at = coalesce(excluded.last_error_at, last_error_at)",
+        &[
+            counted.destination.as_str().into(),
+            counted.delivered.into(),
+            counted.retried.into(),
+            counted.dead.into(),
+            SqlValue::text_or_null(counted.last_delivered_at.as_deref()),
+            SqlValue::text_or_null(counted.last_error.as_deref()),
+            SqlValue::text_or_null(counted.last_error_at.as_deref()),
+        ],
+    )
+}
+
+fn note_dead(sql: &impl Sql, letters: &[DeadLetter], now: Timestamp) -> Result<(), Failure> {
+    for letter in letters {
+        sql.run(
+            "INSERT OR REPLACE INTO dead_letters (profile, message_id, destination, reason, at_ms, at)
+             VALUES (?, ?, ?, ?, ?, ?)",
+            &[
+                letter.profile.as_str().into(),
+                letter.message_id.as_str().into(),
+                letter.destination.as_str().into(),
+                letter.reason.as_str().into(),
+                SqlValue::int(now.as_millisecond())?,
+                letter.at.as_str().into(),
+            ],
+        )?;
+    }
+    sql.run(
+        "DELETE FROM dead_letters WHERE rowid <= (SELECT max(rowid) FROM dead_letters) - ?",
+        &[SqlValue::int(DEAD_LETTERS_MAX)?],
+    )
+}
+
+/// Reads the refusals that the head itself keeps, newest first.
+fn older_rejects(sql: &impl Sql, since_ms: i64, limit: u32) -> Result<KeptRejects, Failure> {
+    let since = SqlValue::int(since_ms)?;
+    let mut answer = KeptRejects::default();
+    let counts = "SELECT code, count(*) AS n FROM rejects WHERE at_ms >= ? GROUP BY code";
+    for row in sql.exec(counts, std::slice::from_ref(&since))? {
+        let seen = u32::try_from(row.int("n")?).unwrap_or(u32::MAX);
+        let kind = RejectKind { code: row.text("code")?.to_owned(), ..RejectKind::default() };
+        answer.counts.push(RejectCount { kind, seen, kept: seen });
+    }
+    let newest = "SELECT reject FROM rejects WHERE at_ms >= ? ORDER BY seq DESC LIMIT ?";
+    for row in sql.exec(newest, &[since, limit.min(ROWS_MAX).into()])? {
+        answer.rejects.push(decode(row.text("reject")?)?);
+    }
+    Ok(answer)
+}
+
+fn health(sql: &impl Sql) -> Result<Vec<Health>, Failure> {
+    let count =
+        |row: &SqlRow, name: &str| row.int(name).map(|n| u32::try_from(n).unwrap_or(u32::MAX));
+    let rows = sql.exec("SELECT * FROM destinations ORDER BY name", &[])?;
+    rows.iter()
+        .map(|row| {
+            Ok(Health {
+                destination: row.text("name")?.to_owned(),
+                delivered: count(row, "delivered")?,
+                retried: count(row, "retried")?,
+                dead: count(row, "dead")?,
+                last_delivered_at: row.text("last_delivered_at").ok().map(str::to_owned),
+                last_error: row.text("last_error").ok().map(str::to_owned),
+                last_error_at: row.text("last_error_at").ok().map(str::to_owned),
+            })
+        })
+        .collect()
+}
+
+fn dead_letters(
+    sql: &impl Sql,
+    destination: Option<&str>,
+    since_ms: i64,
+    message_ids: &[String],
+    limit: u32,
+) -> Result<Vec<DeadLetter>, Failure> {
+    // The ids are one value, because a statement may have a hundred values only.
+    let ids = if message_ids.is_empty() { None } else { Some(encode(message_ids)?) };
+    let rows = sql.exec(
+        "SELECT * FROM dead_letters
+         WHERE at_ms >= ?1 AND (?2 IS NULL OR destination = ?2)
+           AND (?3 IS NULL OR message_id IN (SELECT value FROM json_each(?3)))
+         ORDER BY at_ms DESC LIMIT ?4",
+        &[
+            SqlValue::int(since_ms)?,
+            SqlValue::text_or_null(destination),
+            SqlValue::text_or_null(ids.as_deref()),
+            limit.min(ROWS_MAX).into(),
+        ],
+    )?;
+    rows.iter()
+        .map(|row| {
+            Ok(DeadLetter {
+                profile: row.text("profile")?.to_owned(),
+                message_id: row.text("message_id")?.to_owned(),
+                destination: row.text("destination")?.to_owned(),
+                reason: row.text("reason")?.to_owned(),
+                at: row.text("at")?.to_owned(),
+            })
+        })
+        .collect()
+}
+
+fn forget(sql: &impl Sql, letter: &DeadLetter) -> Result<(), Failure> {
+    sql.exec(
+        "DELETE FROM dead_letters WHERE profile = ? AND message_id = ? AND destination = ?",
+        &[
+            letter.profile.as_str().into(),
+            letter.message_id.as_str().into(),
+            letter.destination.as_str().into(),
+        ],
+    )?;
+    Ok(())
+}
