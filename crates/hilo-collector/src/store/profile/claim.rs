@@ -3,27 +3,22 @@
 //! Hashes of proofs → [`Whose`]. Only a claim that finds no storage may bind it: a profile that has events without a proof belongs
 //! to whoever sent them, and anybody may know its id.
 
-use super::consent;
-use crate::calls::{Claimed, Proof, Whose};
+use crate::calls::{Proof, Whose};
 use crate::platform::{Failure, Sql, SqlValue};
 use crate::signature::equal;
 
 /// Judges a claim. `is_new` says that this call has just made the storage. Run it inside a transaction.
-pub(super) fn claim(sql: &impl Sql, proof: &Proof, is_new: bool) -> Result<Claimed, Failure> {
+pub(super) fn whose(sql: &impl Sql, proof: &Proof, is_new: bool) -> Result<Whose, Failure> {
     if let (true, Some(fresh)) = (is_new, &proof.fresh) {
         sql.exec(
             "INSERT INTO meta (key, value) VALUES ('proof', ?)",
             &[SqlValue::from(fresh.as_str())],
         )?;
-        return Ok(Claimed { whose: Whose::New, ..Claimed::default() });
+        return Ok(Whose::New);
     }
-    let bound = bound(sql)?;
-    let is_proved = bound.zip(proof.shown.as_ref()).is_some_and(|(one, other)| equal(&one, other));
-    if !is_proved {
-        return Ok(Claimed { whose: Whose::Anothers, ..Claimed::default() });
-    }
-    let consent = consent::told(&consent::standing(sql)?);
-    Ok(Claimed { whose: Whose::Yours, consent })
+    let pair = bound(sql)?.zip(proof.shown.as_ref());
+    let is_proved = pair.is_some_and(|(bound, shown)| equal(&bound, shown));
+    Ok(if is_proved { Whose::Yours } else { Whose::Anothers })
 }
 
 /// Whether the profile is bound to a proof.

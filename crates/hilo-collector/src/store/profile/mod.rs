@@ -22,7 +22,9 @@ pub use volatile::Volatile;
 
 use jiff::Timestamp;
 
-use crate::calls::{Claimed, ConsentCopy, Page, ProfileCall, Record, decode, encode};
+use crate::calls::{
+    Claimed, ConsentCopy, ConsentStanding, Page, ProfileCall, Proof, Record, Whose, decode, encode,
+};
 use crate::platform::{Failure, Sql, SqlValue};
 
 /// The result of a call: its reply, and the next work of the outbox.
@@ -66,7 +68,7 @@ pub fn answer(
             return store_events(sql, volatile, &shared, records);
         }
         ProfileCall::Claim(proof) => {
-            atomically(sql, || claim::claim(sql, &proof, is_new)).and_then(|one| encode(&one))
+            atomically(sql, || claimed(sql, &proof, is_new)).and_then(|one| encode(&one))
         }
         ProfileCall::Consent(change) => {
             volatile.known = None;
@@ -156,6 +158,16 @@ fn store_events(
     outbox::lease(volatile, result.fresh, shared.now);
     let reply = result.recorded.map_or_else(|| Ok(String::new()), |recorded| encode(&recorded))?;
     Ok(CallResult { reply, pump, alarm })
+}
+
+/// Answers a claim, with the recorded consent for those whose profile it is.
+fn claimed(sql: &impl Sql, proof: &Proof, is_new: bool) -> Result<Claimed, Failure> {
+    let whose = claim::whose(sql, proof, is_new)?;
+    let consent = match whose {
+        Whose::Yours => consent::told(&consent::standing(sql)?),
+        Whose::New | Whose::Nobodys | Whose::Anothers => ConsentStanding::default(),
+    };
+    Ok(Claimed { whose, consent })
 }
 
 /// Stores the object's own name. Deliveries need it, and an alarm does not bring it.
