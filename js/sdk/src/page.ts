@@ -180,8 +180,7 @@ async function send(path: string, body: string, answered: Judge) {
     if (token) guarded(() => (localStorage["hilo.p"] = token));
     guarded(() => core.recorded(revision, denied.join(" ")));
   }
-  const { askAgainMonths, noticeVersion } = settings ?? 0;
-  const word = denied && isTaken ? [anonymousId, askAgainMonths, noticeVersion].join("|") : `${code ?? rejected?.[0]?.code}`;
+  const word = settings ? [anonymousId, settings.askAgainMonths, settings.noticeVersion].join("|") : `${code ?? rejected?.[0]?.code}`;
   // Only seconds are obeyed, no date.
   const isOurs = answered(isLate ? 200 : isWhole ? status : 0, /^\d+$/.test(retryAfter) ? +retryAfter : -1, word);
   if (!(isOurs && isTaken) && status < 429) fail(isOurs ? code : "foreign_answer", isOurs ? message : `${status} ${path}`);

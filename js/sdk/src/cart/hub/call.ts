@@ -3,6 +3,7 @@
  */
 import { host } from "../host.ts";
 import { ANSWER_MS } from "../limits.ts";
+import { quietly } from "../storage/store.ts";
 import { head } from "../storage/stored.ts";
 import { token } from "./token.ts";
 
@@ -37,7 +38,7 @@ export async function call<Body>(method: string, path: string, body?: object): P
     const opener = capability();
     if (opener) headers["x-hilo-cart"] = opener;
     // The tracker keeps the proof of the visitor's id there, where no cookie does.
-    const proof = localStorage["hilo.p"];
+    const proof = quietly(() => localStorage.getItem("hilo.p"));
     if (proof) headers["x-hilo-auth"] = proof;
     if (body) headers["content-type"] = "application/json";
     const response = await fetch(host.endpoint + path, {
