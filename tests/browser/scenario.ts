@@ -60,8 +60,8 @@ export async function startSite(page: (path: string) => string, csp?: string) {
     if (reply === null) return void request.socket.destroy();
     const usual: Json = {
       batch: { success: true, accepted: one.body["batch"]?.length ?? 0, duplicate: 0, rejected: [] },
-      hello: { anonymousId: null, settings: {}, session: null },
-      consent: { receipt: {} },
+      hello: { anonymousId: null, revision: 0, denied: [], settings: {}, session: null },
+      consent: { receipt: {}, revision: 0, denied: [] },
     };
     response.writeHead(reply.status, { "content-type": "application/json", ...reply.headers });
     const error = { code: reply.status === 410 ? "key_revoked" : "malformed_body", message: "the collector's own sentence" };

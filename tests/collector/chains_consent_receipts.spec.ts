@@ -6,7 +6,7 @@ import assert from "node:assert/strict";
 import { createHash } from "node:crypto";
 import { after, test } from "node:test";
 
-import { type Answer, type Json, decide, post } from "./envelopes.ts";
+import { type Json, decide, hello, post, postAs } from "./envelopes.ts";
 import { anonymousId, startCollector } from "./mf.ts";
 
 const collector = await startCollector();
@@ -17,8 +17,8 @@ const digest = (receipt: Json) => createHash("sha256").update(JSON.stringify({ .
 
 test("the hashes of a person's receipts form an unbroken chain in their copy", async () => {
   const id = anonymousId();
-  const first = await decide(collector, id, 1, { analytics: "granted", functional: "granted" });
-  const second = await decide(collector, id, 2, { analytics: "denied" });
+  const first = await decide(collector, id, 0, { analytics: "granted", functional: "granted" });
+  const second = await decide(collector, id, 1, { analytics: "denied" });
   const cookie = first.headers.get("set-cookie")!.split(";")[0]!;
   const copy: Json = await (await collector.fetch("/_h/v1/consent", { headers: { cookie } })).json() as Json;
   assert.deepEqual([copy["receipts"], copy["next"]], [[second.body["receipt"], first.body["receipt"]], null]);
@@ -65,29 +65,30 @@ test("a change of consent that is sent again adds no receipt", async () => {
   const body = {
     writeKey: "wk_shop",
     anonymousId: id,
-    consent: { revision: 1, changes: [{ purpose: "analytics", state: "granted", at: "2026-11-24T10:00:00Z", method: "api" }] },
+    consent: { base: 0, changes: [{ purpose: "analytics", state: "granted", at: "2026-11-24T10:00:00Z", method: "api" }] },
   };
   const answers = [];
-  for (let n = 0; n < 3; n++) answers.push((await post(collector, "/_h/v1/consent", body, { "x-hilo": "1" })).body);
+  for (let n = 0; n < 3; n++) answers.push((await postAs(collector, id, "/_h/v1/consent", body)).body);
   assert.deepEqual(answers[1], answers[0]);
   assert.deepEqual(answers[2], answers[0]);
 });
 
-test("a visitor without an id gets a receipt for their denial, and no cookie", async () => {
+test("the receipt of a choice shows the browser's signal", async () => {
+  const id = anonymousId();
+  await hello(collector, id);
   const body = {
-    writeKey: "wk_shop",
-    consent: { revision: 1, changes: [{ purpose: "analytics", state: "denied", at: "2026-11-24T10:00:00Z", method: "gpc" }] },
+    anonymousId: id,
+    consent: { base: 0, changes: [{ purpose: "analytics", state: "denied", at: "2026-11-24T10:00:00Z", method: "gpc" }] },
   };
-  const answer = await post(collector, "/_h/v1/consent", body, { "x-hilo": "1", "sec-gpc": "1" });
+  const answer = await postAs(collector, id, "/_h/v1/consent", body, { "sec-gpc": "1" });
   assert.equal(answer.status, 200);
   assert.equal(answer.body["receipt"].signals.gpc, "1");
-  assert.equal(answer.headers.get("set-cookie"), null);
 });
 
 test("a body that is no change of consent is refused", async () => {
   const change = { purpose: "analytics", state: "granted", at: "2026-11-24T10:00:00Z", method: "api" };
   for (const changes of [[], [{ ...change, purpose: "essential" }], [{ ...change, state: "maybe" }], [{ ...change, at: "now" }]]) {
-    const body = { writeKey: "wk_shop", anonymousId: anonymousId(), consent: { revision: 1, changes } };
+    const body = { writeKey: "wk_shop", anonymousId: anonymousId(), consent: { base: 0, changes } };
     const answer = await post(collector, "/_h/v1/consent", body, { "x-hilo": "1" });
     assert.equal(answer.status, 422);
     assert.equal(answer.body["error"].code, "wrong_type");

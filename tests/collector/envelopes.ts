@@ -51,12 +51,31 @@ export function send(collector: Collector, batch: unknown[], over: Json = {}): P
   return post(collector, "/_h/v1/batch", envelope(batch, over));
 }
 
-/** Posts a consent change as the tracker does. */
-export function decide(collector: Collector, anonymousId: string, revision: number, choices: Record<string, "granted" | "denied">): Promise<Answer> {
+/** The id cookie of each visitor's browser. */
+const cookies = new Map<string, string>();
+
+/** The id cookie as the browser of `anonymousId` sends it. */
+export const cookieOf = (anonymousId: string) => cookies.get(anonymousId);
+
+/** Posts a call for `anonymousId` as its browser does, which keeps the id cookie. */
+export async function postAs(collector: Collector, anonymousId: string, path: string, body: Json, headers: Json = {}): Promise<Answer> {
+  const answer = await post(collector, path, { writeKey: "wk_shop", ...body }, { "x-hilo": "1", cookie: cookieOf(anonymousId), ...headers });
+  const [, pair, value] = /^(hilo=([^;]*))/.exec(answer.headers.get("set-cookie") ?? "") ?? [];
+  if (value) cookies.set(anonymousId, pair!);
+  if (value === "") cookies.delete(anonymousId);
+  return answer;
+}
+
+/** The first call of a visitor's first page: the collector binds the new id to the browser's cookie. */
+export const hello = (collector: Collector, anonymousId: string) =>
+  postAs(collector, anonymousId, "/_h/v1/hello", { spareId: anonymousId, consent: GRANTED });
+
+/** Posts a consent change as the tracker does. `base` is the recorded revision that the page knew. */
+export function decide(collector: Collector, anonymousId: string, base: number, choices: Record<string, "granted" | "denied">, over: Json = {}): Promise<Answer> {
   const at = new Date().toISOString();
   const changes = Object.entries(choices).map(([purpose, state]) => ({ purpose, state, at, method: "api" }));
-  const body = { writeKey: "wk_shop", sentAt: at, anonymousId, consent: { revision, changes, notice: { version: "1" } } };
-  return post(collector, "/_h/v1/consent", body, { "x-hilo": "1" });
+  const consent = { base, changes, notice: { version: "1" } };
+  return postAs(collector, anonymousId, "/_h/v1/consent", { sentAt: at, anonymousId, consent, ...over });
 }
 
 /** Everything in a profile's timeline, newest first. */

@@ -4,7 +4,7 @@
 import assert from "node:assert/strict";
 import { after, test } from "node:test";
 
-import { decide, envelope, pageView, post, send } from "./envelopes.ts";
+import { decide, envelope, hello, pageView, post, send } from "./envelopes.ts";
 import { anonymousId, configWith, DEV_SECRETS, eventually, startCollector, startSink } from "./mf.ts";
 import { isSigned } from "./webhook_receiver.ts";
 
@@ -71,10 +71,11 @@ test("an event that the receiver never takes becomes a dead letter, and a replay
 test("a withdrawal of consent drops deliveries that still wait", async () => {
   sink.answer(503);
   const id = anonymousId();
+  await hello(collector, id);
   const event = pageView(id);
   await send(collector, [event]);
   await sink.until(() => about(event["messageId"]).length >= 1);
-  await decide(collector, id, 9, { analytics: "denied" });
+  await decide(collector, id, 0, { analytics: "denied" });
   await eventually(async () => (await outbox(id)).find((row: any) => row.state === "dead" && row.reason === "consent_denied"));
 });
 

@@ -6,7 +6,7 @@ import assert from "node:assert/strict";
 import { readFileSync } from "node:fs";
 import { after, test } from "node:test";
 
-import { type Json, decide, pageView, post, timeline } from "./envelopes.ts";
+import { type Json, decide, hello, pageView, post, postAs, timeline } from "./envelopes.ts";
 import { anonymousId, startCollector } from "./mf.ts";
 
 const builtIn = readFileSync(new URL("../../crates/hilo-collector/hilo.toml", import.meta.url), "utf8");
@@ -35,10 +35,10 @@ async function view(id: string, revision: number, headers: Json = GPC) {
   return { said: event!["context"].consent.categoryPreferences, to: to.sort() };
 }
 
-async function choose(id: string, revision: number, purposes: string[], headers: Json = GPC) {
+async function choose(id: string, base: number, purposes: string[], headers: Json = GPC) {
   const at = new Date().toISOString();
   const changes = purposes.map((purpose) => ({ purpose, state: "granted", at, method: "api" }));
-  return post(collector, "/_h/v1/consent", { writeKey: "wk_shop", anonymousId: id, consent: { revision, changes } }, headers);
+  return postAs(collector, id, "/_h/v1/consent", { anonymousId: id, consent: { base, changes } }, headers);
 }
 
 test("a claim without a recorded choice lifts nothing", async () => {
@@ -49,8 +49,9 @@ test("a claim without a recorded choice lifts nothing", async () => {
 
 test("a recorded choice lifts it for exactly its purpose, and the receipt shows both", async () => {
   const id = anonymousId();
+  await hello(collector, id);
   await view(id, 1);
-  const { receipt } = (await choose(id, 2, ["analytics", "advertising"])).body;
+  const { receipt } = (await choose(id, 0, ["analytics", "advertising"])).body;
   assert.equal(receipt.signals.gpc, "1");
   assert.deepEqual(receipt.changes.map((change: Json) => [change["purpose"], change["state"]]), [["analytics", "granted"], ["advertising", "granted"]]);
   const seen = await view(id, 2);
@@ -60,7 +61,7 @@ test("a recorded choice lifts it for exactly its purpose, and the receipt shows 
 
 test("a choice that is older than the signal lifts nothing, and without the signal it counts", async () => {
   const id = anonymousId();
-  await decide(collector, id, 1, { analytics: "granted", advertising: "granted" });
+  await decide(collector, id, 0, { analytics: "granted", advertising: "granted" });
   assert.deepEqual((await view(id, 1, { "x-hilo": "1" })).to, ["ads", "sale", "webhook"]);
   const seen = await view(id, 1);
   assert.deepEqual(seen.said, { analytics: true, advertising: false, sale_share: false });
@@ -69,7 +70,7 @@ test("a choice that is older than the signal lifts nothing, and without the sign
 
 test("a later denial takes the lift back", async () => {
   const id = anonymousId();
-  await choose(id, 1, ["analytics", "advertising"]);
-  await decide(collector, id, 2, { advertising: "denied" });
+  await choose(id, 0, ["analytics", "advertising"]);
+  await decide(collector, id, 1, { advertising: "denied" });
   assert.deepEqual((await view(id, 2)).to, ["webhook"]);
 });

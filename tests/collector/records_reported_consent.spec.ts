@@ -56,7 +56,7 @@ test("a report that is sent again adds no receipt and undoes nothing", async () 
 
 test("a report that is older than the recorded choice leaves it in force", async () => {
   const id = anonymousId();
-  await decide(collector, id, 3, { analytics: "denied" });
+  await decide(collector, id, 0, { functional: "granted", analytics: "denied" });
   const before = new Date(Date.now() - 3_600_000).toISOString();
   await send(collector, [report(id, true, { timestamp: before })]);
   assert.deepEqual(codes(await send(collector, [pageView(id, said(true))])), { 0: "consent_denied" });

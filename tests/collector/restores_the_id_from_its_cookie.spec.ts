@@ -5,7 +5,7 @@
 import assert from "node:assert/strict";
 import { after, test } from "node:test";
 
-import { GRANTED, type Json, decide, post } from "./envelopes.ts";
+import { GRANTED, type Json, decide, pageView, post, send } from "./envelopes.ts";
 import { anonymousId, startCollector } from "./mf.ts";
 
 const collector = await startCollector();
@@ -51,26 +51,52 @@ test("a withdrawal deletes the cookie, and a grant of one purpose keeps it", asy
   const id = anonymousId();
   const cookie = pair((await hello({ anonymousId: id, consent: GRANTED })).headers.get("set-cookie"));
   assert.match((await hello({ consent: NOTHING }, cookie)).headers.get("set-cookie") ?? "", /^hilo=; .*Max-Age=0$/);
-  const body = (revision: number, analytics: string, functional: string) => ({
+  const body = (base: number, analytics: string, functional: string) => ({
     writeKey: "wk_shop",
     anonymousId: id,
     consent: {
-      revision,
+      base,
       changes: Object.entries({ analytics, functional }).map(([purpose, state]) => ({
         purpose, state, at: new Date().toISOString(), method: "api",
       })),
     },
   });
-  const partly = await post(collector, "/_h/v1/consent", body(1, "denied", "granted"), { "x-hilo": "1", cookie });
+  const partly = await post(collector, "/_h/v1/consent", body(0, "denied", "granted"), { "x-hilo": "1", cookie });
   assert.equal(partly.headers.get("set-cookie"), null);
-  const wholly = await post(collector, "/_h/v1/consent", body(2, "denied", "denied"), { "x-hilo": "1", cookie });
+  const wholly = await post(collector, "/_h/v1/consent", body(1, "denied", "denied"), { "x-hilo": "1", cookie });
   assert.match(wholly.headers.get("set-cookie") ?? "", /Max-Age=0$/);
 });
 
 test("the answer to a grant sets the cookie", async () => {
   const id = anonymousId();
-  const answer = await decide(collector, id, 1, { functional: "granted" });
-  assert.ok(answer.headers.get("set-cookie")?.includes(id));
+  const answer = await decide(collector, id, 0, { functional: "granted" });
+  assert.match(answer.headers.get("set-cookie") ?? "", RegExp(`^hilo=v2\\.${id}\\.[0-9a-f]{32}\\.\\d+\\.[\\w-]{43};`));
+});
+
+test("an id that others use or that has events is never given away, and the page gets another one", async () => {
+  const [bound, unbound] = [anonymousId(), anonymousId()];
+  await hello({ anonymousId: bound, consent: GRANTED });
+  await send(collector, [pageView(unbound)]);
+  for (const id of [bound, unbound]) {
+    for (const body of [{ anonymousId: id }, { spareId: id }]) {
+      const answer = await hello({ ...body, consent: GRANTED });
+      const own = answer.body["anonymousId"];
+      assert.notEqual(own, id);
+      assert.ok(answer.headers.get("set-cookie")?.includes(own));
+      assert.ok(!answer.headers.get("set-cookie")?.includes(id));
+    }
+  }
+});
+
+test("a page without a cookie keeps the proof as a token, and a page with a cookie never gets one", async () => {
+  const say = (body: Json, headers: Json) => post(collector, "/_h/v1/hello", { writeKey: "wk_shop", consent: GRANTED, ...body }, { "x-hilo": "1", ...headers });
+  for (const headers of [{ "sec-fetch-site": "cross-site" }, { "x-hilo-auth": "new" }]) {
+    const { headers: fields, body } = await say({ spareId: anonymousId() }, headers);
+    assert.equal(fields.get("set-cookie"), null);
+    assert.equal((await say({}, { "x-hilo-auth": body["token"] })).body["anonymousId"], body["anonymousId"]);
+  }
+  const cookie = pair((await hello({ spareId: anonymousId(), consent: GRANTED })).headers.get("set-cookie"));
+  assert.equal((await say({}, { cookie, "x-hilo-auth": "new", "sec-fetch-site": "cross-site" })).body["token"], undefined);
 });
 
 test("a text that cannot be an anonymous id is refused", async () => {

@@ -70,7 +70,7 @@ test("no answer sets a cookie for an app, and the same answer to a page sets one
     const adding = new Device(machine, undefined).adding(MUG, 1);
     for (const [path, body] of [
       ["/v1/hello", { writeKey: key, anonymousId: anonymousId(), consent: GRANTED }],
-      ["/v1/consent", { writeKey: key, sentAt: at, anonymousId: anonymousId(), consent: { revision: 1, changes, notice: { version: "1" } } }],
+      ["/v1/consent", { writeKey: key, sentAt: at, anonymousId: anonymousId(), consent: { base: 0, changes, notice: { version: "1" } } }],
       ["/v1/cart/ops", adding],
     ] as const) {
       const answer = await post(machine, path, body, { "x-hilo": "1", authorization: `Bearer ${key}` });

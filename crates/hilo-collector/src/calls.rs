@@ -4,6 +4,7 @@
 //! has the shapes and one function that sends a call. `store/profile` answers.
 
 pub mod cart;
+mod claim;
 mod delivery;
 pub mod journal;
 mod json;
@@ -21,6 +22,7 @@ use std::collections::BTreeMap;
 use crate::platform::{Failure, Object, Platform};
 use optin::OptIn;
 
+pub use claim::{Claimed, ConsentStanding, Proof, Whose};
 pub use delivery::{
     Confirmation, Delivery, DeliveryResult, MESSAGE_DELIVERIES_MAX, messages, read_message,
 };
@@ -46,6 +48,8 @@ pub enum ProfileCall {
         /// The events, all of one profile.
         records: Vec<Record>,
     },
+    /// Asks whose the profile is, and binds it if nobody has used it. Answers [`Claimed`].
+    Claim(Proof),
     /// Record a consent change. Answers [`ConsentRecorded`].
     Consent(ConsentChange),
     /// Record the consent changes that events report, in this order: all or none. Answers `()`.
@@ -111,8 +115,10 @@ pub struct ConsentChange {
     pub subject: String,
     /// The company that is responsible for the data.
     pub controller: String,
-    /// The revision that the consent has after these changes.
-    pub revision: u32,
+    /// The recorded revision that the page knew when the visitor chose; 0 for none.
+    pub base: u32,
+    /// When the person chose, corrected for the page's clock.
+    pub chosen_at: Timestamp,
     /// The changed purposes.
     pub changes: Vec<ChoiceChange>,
     /// The notice that the visitor saw.
@@ -131,19 +137,20 @@ pub struct ConsentChange {
 pub struct ConsentReport {
     /// The event's id: a report that is sent again is the same change.
     pub message_id: String,
-    /// When the visitor decided, corrected for the client's clock.
-    pub chosen_at: Timestamp,
     /// Whether a server sent it. Anybody can copy the key of a page.
     pub is_vouched: bool,
 }
 
 /// The result of a recorded consent change.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct ConsentRecorded {
-    /// The link this change added to the chain.
-    pub receipt: Receipt,
-    /// Purpose → `granted` or `denied`, after the change.
-    pub state: BTreeMap<String, String>,
+    /// The link that this change added to the chain; `None` if nothing was recorded.
+    pub receipt: Option<Receipt>,
+    /// What is recorded after the change.
+    pub consent: ConsentStanding,
+    /// The purposes whose grant is older than the recorded denial, and does not lift it.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub outdated: Vec<String>,
 }
 
 /// The person's copy of the recorded consent.

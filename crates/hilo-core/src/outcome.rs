@@ -148,6 +148,10 @@ codes! {
     TokenBadSubject = "token_bad_subject", 401;
     /// A user token whose `scope` lacks the scope of this call.
     TokenMissingScope = "token_missing_scope", 403;
+    /// An id that exists, without the proof that it is the sender's.
+    NotYours = "not_yours", 403;
+    /// A grant that was made before the person's recorded denial, and does not lift it.
+    ConsentOutdated = "consent_outdated", 409;
     /// A webhook that its vendor did not sign.
     BadSignature = "bad_signature", 401;
     /// No such path or object.
@@ -217,7 +221,7 @@ codes! {
 pub const PAGE_REFUSALS: &str = "\
     malformed_body body_too_large inflated_too_large event_too_large too_many_events too_many_keys key_too_long too_deep \
     duplicate_key missing_key unknown_key key_revoked key_exposed missing_field missing_header wrong_type reserved_id \
-    origin_refused unsupported_encoding";
+    origin_refused not_yours unsupported_encoding";
 
 impl Serialize for Code {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {

@@ -33,6 +33,8 @@ const CONSENT_KEY: &str = "hilo.c";
 const ID_KEY: &str = "hilo.id";
 const SESSION_KEY: &str = "hilo.s";
 const CLAIM_KEY: &str = "hilo.u";
+/// The proof of the id, which `js/sdk/src/page.ts` stores and sends where no cookie keeps it.
+const TOKEN_KEY: &str = "hilo.p";
 /// The visitor's answers that the stub stored before a tracker was there, for `js/sdk/src/snippet.ts`.
 const ANSWERS_KEY: &str = "hilo.a";
 /// How long drafts wait for the collector to return this visitor's id, where the page has none stored.
@@ -64,7 +66,8 @@ pub struct Options {
 enum Visitor {
     /// There is no consent, so there is no id.
     Unknown,
-    /// The collector is asked for the id, until this moment of the monotonic clock.
+    /// The collector is asked for the id, by this tab or by the one where the visitor granted, until this moment of the monotonic
+    /// clock.
     Asking(i64),
     /// The visitor has this anonymous id.
     Known(String),
@@ -84,6 +87,8 @@ pub struct Tracker<P> {
     queue: Queue,
     transport: Transport,
     visitor: Visitor,
+    /// The id that counts if the collector has none.
+    spare: String,
     waiting: Vec<Draft>,
     /// The document's first place, before any navigation inside it.
     first: Place,
@@ -106,6 +111,8 @@ pub struct Tracker<P> {
     is_over: bool,
     /// Whether the choices changed since [`Tracker::take_consent_change`].
     is_consent_new: bool,
+    /// Whether the collector missed the proof of the id, and was asked for another id.
+    has_asked_again: bool,
 }
 
 impl<P: Platform> Tracker<P> {
@@ -134,6 +141,7 @@ impl<P: Platform> Tracker<P> {
             queue: Queue::default(),
             transport: Transport::default(),
             visitor: Visitor::Unknown,
+            spare: String::new(),
             waiting: Vec::new(),
             flights: Vec::new(),
             records: Vec::new(),
@@ -143,6 +151,7 @@ impl<P: Platform> Tracker<P> {
             sent_at_ms: None,
             is_over: false,
             is_consent_new: false,
+            has_asked_again: false,
         }
     }
 
@@ -242,7 +251,7 @@ impl<P: Platform> Tracker<P> {
     /// Logout: the next visitor on this device is a new one.
     pub fn reset(&mut self) {
         self.settle();
-        for key in [ID_KEY, SESSION_KEY, CLAIM_KEY] {
+        for key in [ID_KEY, SESSION_KEY, CLAIM_KEY, TOKEN_KEY] {
             self.platform.remove(key);
         }
         self.look_again();

@@ -12,7 +12,7 @@ import {
   FLAG_QUERY, FLAG_STRICT, PERSISTENCE_LOCAL, PERSISTENCE_MEMORY, PERSISTENCE_TAB,
 } from "./codes.ts";
 import { watchKinds, type MoreFile } from "./more.ts";
-import { firstInHistory, guarded, quietly, stop, watch } from "./page.ts";
+import { firstInHistory, guarded, quietly, stop, vouch, watch } from "./page.ts";
 import type { Part, Source } from "./parts.ts";
 import type { Choice, ConsentState, Draft, Hilo, Options, Properties, Purpose } from "./types.ts";
 import { debug, fail, learnWords, say } from "./voice.ts";
@@ -130,6 +130,7 @@ function wrap(listeners: Set<(state: ConsentState) => void>, options: Options, {
     },
     identify(userId, traits, proof, at?: number) {
       send("identify", userId, traits, at);
+      vouch(proof?.token);
       shop.identified(text(userId), proof?.token);
     },
     group(groupId, traits, at?: number) {
@@ -137,6 +138,7 @@ function wrap(listeners: Set<(state: ConsentState) => void>, options: Options, {
     },
     reset() {
       guarded(core.reset);
+      vouch();
       shop.reset();
     },
     anonymousId,

@@ -20,6 +20,8 @@ const ZONE_MS = 1_000;
 
 const ending = new AbortController();
 let endpoint = "";
+/** The token of the visitor whom the shop's backend vouches for. */
+let user: string | undefined;
 let timer: ReturnType<typeof setTimeout> | undefined;
 let onConsent = () => {};
 /** The browser's description of itself. */
@@ -28,7 +30,10 @@ let description = "";
 let lastPlace = "";
 /** Where the GET forms of this tab lead: addresses, a line each, with the names in their queries as an expression. `more.ts` has the rest. */
 let leads = "";
+/** Where no cookie keeps the proof of the id: the token that does, or the wish for one. */
+let proof = navigator.cookieEnabled ? "" : "new";
 try {
+  proof = localStorage["hilo.p"] ?? proof;
   leads = sessionStorage["hilo.f"] ?? "";
 } catch {
   // The storage is blocked, so this document's own forms count alone.
@@ -134,6 +139,9 @@ export function noticeTaskEnd() {
   void Promise.resolve().then(() => guarded(() => core.happen(HAPPENED_TASK_ENDED)));
 }
 
+/** From now on choices count for this visitor too, or for nobody but the device. */
+export const vouch = (token?: string) => void (user = token);
+
 /** Sends a request to the collector. The module is told of every end: an answer, no network, no answer in time. */
 export function post(ticket: number, path: string, body: string) {
   const answered: Judge = (...answer) => quietly(() => core.answered(ticket, ...answer), true);
@@ -153,7 +161,7 @@ async function send(path: string, body: string, answered: Judge) {
     // Without `keepalive` a browser drops the request together with the page.
     keepalive: true,
     credentials: isBatch ? "same-origin" : "include",
-    headers: isBatch ? {} : { "x-hilo": "1" },
+    headers: isBatch ? {} : { "x-hilo": "1", ...(proof && { "x-hilo-auth": proof }), ...(user && { "x-hilo-user-token": user }) },
     signal: AbortSignal.timeout?.(TIMEOUT_MS) ?? null,
   });
   const { status, headers } = response;
@@ -163,10 +171,18 @@ async function send(path: string, body: string, answered: Judge) {
   const isTaken = status === 200;
   const isWhole = !isTaken || "accepted" in answer || "receipt" in answer || "settings" in answer;
   const { code, message } = answer.error ?? 0;
-  const { askAgainMonths, noticeVersion } = answer.settings ?? 0;
-  const word = isTaken ? [answer.anonymousId, askAgainMonths, noticeVersion].join("|") : `${code}`;
+  const { anonymousId, token, revision, denied, rejected, settings } = answer;
+  // A choice that came too late is judged too: what is recorded counts.
+  const isLate = code === "consent_outdated";
+  if (denied && isWhole && (isTaken || isLate)) {
+    // Without an id there is nothing to prove any more.
+    proof = token ?? (proof && (anonymousId ? proof : "new"));
+    if (token) guarded(() => (localStorage["hilo.p"] = token));
+    guarded(() => core.recorded(revision, denied.join(" ")));
+  }
+  const word = settings ? [anonymousId, settings.askAgainMonths, settings.noticeVersion].join("|") : `${code ?? rejected?.[0]?.code}`;
   // Only seconds are obeyed, no date.
-  const isOurs = answered(isWhole ? status : 0, /^\d+$/.test(retryAfter) ? +retryAfter : -1, word);
+  const isOurs = answered(isLate ? 200 : isWhole ? status : 0, /^\d+$/.test(retryAfter) ? +retryAfter : -1, word);
   if (!(isOurs && isTaken) && status < 429) fail(isOurs ? code : "foreign_answer", isOurs ? message : `${status} ${path}`);
   if (isBatch) report(body, isOurs ? status : 0, answer);
 }

@@ -116,6 +116,12 @@ pub enum CartAsk {
     },
     /// Reads the cart for an admin call. Answers [`CartSummary`].
     Summary,
+    /// The person withdrew the consent that touchpoints need. Drops the touchpoints about the person's device that were not sent.
+    /// Answers `()`.
+    Withdraw {
+        /// The device; `None` for every device of the cart.
+        device: Option<String>,
+    },
     /// A guest's cart begins to move into this customer's. Answers [`Leave`].
     Leave(CustomerCart),
     /// A customer's cart takes a guest's in. Answers `()`.

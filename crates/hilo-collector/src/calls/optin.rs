@@ -32,6 +32,11 @@ pub struct OptIn {
 }
 
 impl OptIn {
+    /// Whether the person forbids the channel.
+    pub fn is_opt_out(&self) -> bool {
+        self.state == OptInState::Unsubscribed
+    }
+
     /// Whether it equals `other` in every field but `at`.
     pub fn repeats(&self, other: &OptIn) -> bool {
         *self == OptIn { at: self.at.clone(), ..other.clone() }

@@ -17,6 +17,8 @@ pub(super) const HEADER: &str = "x-hilo-cart-token";
 const DAY_S: i64 = 86_400;
 /// A capability is renewed at most daily.
 const REFRESH_S: i64 = DAY_S;
+/// The beginning of the signed text.
+const VERSION: &str = "v1.";
 
 /// The capability that a request presents.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -46,12 +48,14 @@ impl Capability {
         let value = header.or_else(|| jar.find(incoming, Which::Cart));
         let now_s = platform.now().as_second();
         let known = value.and_then(|value| unsign(value, Signed::Cart, secret));
+        let known =
+            known.and_then(|(text, issued_s)| Some((text.strip_prefix(VERSION)?, issued_s)));
         let known = known.filter(|(_, issued_s)| now_s - issued_s < life_s(call));
         Capability {
             is_by_header: header.is_some(),
             is_stale: known.as_ref().is_none_or(|(_, issued_s)| now_s - issued_s >= REFRESH_S),
             ends_s: known.as_ref().map_or(now_s, |(_, issued_s)| *issued_s) + life_s(call),
-            id: known.map(|(id, _)| id),
+            id: known.map(|(id, _)| id.to_owned()),
         }
     }
 
@@ -63,7 +67,7 @@ impl Capability {
     /// The text for the answer's body, if the sender keeps the capability itself and needs a renewed one.
     pub fn in_body(&self, secret: &Keyring, now: Timestamp) -> Option<String> {
         let id = self.id.as_ref().filter(|_| self.is_by_header && self.is_stale)?;
-        Some(sign(id, Signed::Cart, secret, now.as_second()))
+        Some(sign(&format!("{VERSION}{id}"), Signed::Cart, secret, now.as_second()))
     }
 
     /// Sets a renewed cookie, if the capability is kept in a cookie and is stale.
@@ -72,7 +76,8 @@ impl Capability {
         let Some(id) = self.id.as_ref().filter(|_| !self.is_by_header && self.is_stale) else {
             return;
         };
-        let value = sign(id, Signed::Cart, secret, platform.now().as_second());
+        let text = format!("{VERSION}{id}");
+        let value = sign(&text, Signed::Cart, secret, platform.now().as_second());
         let jar = Jar::of(incoming, platform.is_dev());
         if let Some(cookie) = jar.set(Which::Cart, &value, life_s(call)) {
             reply.headers.push("set-cookie", cookie);

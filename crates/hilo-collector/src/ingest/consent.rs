@@ -2,19 +2,18 @@
 //! Segment's clients may report a change as well.
 //!
 //! These calls are essential: they work whatever the visitor's consent is. The profile object keeps the chain of
-//! receipts.
+//! receipts. The pipeline finds out whose record it is.
 
 use std::collections::BTreeMap;
 
 use hilo_core::config::IdentityRules;
 use hilo_core::consent::{Choice, ChoiceChange, ConsentState, Method, Notice, Purpose, Receipt};
 use hilo_core::event::{Event, Facts, Trust};
-use hilo_core::identity::{ProfileKey, uuid_v4};
+use hilo_core::identity::ProfileKey;
 use hilo_core::outcome::{Code, Rejection};
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
-use super::cookie::Jar;
 use super::{hello, reply, signals};
 use crate::call::Call;
 use crate::calls::{ConsentChange, ConsentCopy, ConsentRecorded, ConsentReport};
@@ -32,8 +31,11 @@ const SUBJECT_CHARS: usize = 32;
 #[derive(Debug, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub struct Body {
+    /// The page's id.
     #[serde(default)]
-    anonymous_id: Option<String>,
+    pub anonymous_id: Option<String>,
+    #[serde(default)]
+    sent_at: Option<String>,
     consent: Changes,
     #[serde(default, deserialize_with = "signals::fitting")]
     signals: BTreeMap<String, String>,
@@ -41,56 +43,69 @@ pub struct Body {
 
 #[derive(Debug, Deserialize)]
 struct Changes {
-    revision: u32,
+    /// The recorded revision that the page knew when the visitor chose.
+    #[serde(default)]
+    base: u32,
     changes: Vec<ChoiceChange>,
     #[serde(default)]
     notice: Notice,
 }
 
-/// A change that can be recorded, and the key of the profile that records it.
-#[derive(Debug)]
-pub struct Accepted {
-    /// The key of the profile.
-    pub key: ProfileKey,
-    /// The change.
-    pub change: ConsentChange,
-    id: Option<String>,
-}
-
-/// Judges a change.
-///
-/// A visitor who denies everything before any id exists gets a record too. The record proves the denial, and nothing can be
-/// linked to it.
-///
-/// # Errors
-/// A rejection for an unknown purpose or state, an invalid time, or a value over its bound.
-pub fn accept<P: Platform>(
-    body: Body,
-    secret: &Keyring,
-    call: &Call<'_, P>,
-) -> Result<Accepted, Rejection> {
-    check(&body, &call.loaded.config.identity)?;
-    let Call { incoming, platform, .. } = *call;
-    let id = body.anonymous_id.or_else(|| hello::kept_id(secret, call));
-    let key = ProfileKey::Anonymous(id.clone().unwrap_or_else(|| uuid_v4(platform.random16())));
-    let mut signals = body.signals;
-    if incoming.headers.get("sec-gpc") == Some("1") {
-        signals.entry("gpc".to_owned()).or_insert_with(|| "1".to_owned());
+impl Body {
+    /// Whether the change grants a purpose that allows an id.
+    pub fn allows_id(&self) -> bool {
+        let mut state = ConsentState::default();
+        for one in self.consent.changes.iter().filter(|one| one.state == "granted") {
+            if let Some(purpose) = Purpose::from_name(&one.purpose) {
+                state.set(purpose, Choice::Granted);
+            }
+        }
+        state.allows_id()
     }
-    let mut notice = body.consent.notice;
-    // A page that names no version showed the text of the configuration in force.
-    notice.version.get_or_insert_with(|| call.loaded.config.consent.notice_version.clone());
-    let change = ConsentChange {
-        subject: subject(secret, &key),
-        controller: call.loaded.config.controller.clone(),
-        revision: body.consent.revision,
-        changes: body.consent.changes,
-        notice,
-        signals,
-        random: platform.random16(),
-        report: None,
-    };
-    Ok(Accepted { key, change, id })
+
+    /// Whether the change denies `purpose`.
+    pub fn denies(&self, purpose: Purpose) -> bool {
+        let changes = &self.consent.changes;
+        changes.iter().any(|one| one.state == "denied" && one.purpose == purpose.name())
+    }
+
+    /// When the visitor chose, corrected for the page's clock.
+    fn chosen_at(&self, now: Timestamp) -> Timestamp {
+        let read = |text: &str| text.parse::<Timestamp>().ok();
+        let chosen = self.consent.changes.iter().filter_map(|one| read(&one.at)).max();
+        let chosen = chosen.unwrap_or(now);
+        let sent = self.sent_at.as_deref().and_then(read);
+        let corrected = sent.and_then(|sent| now.checked_sub(sent.duration_since(chosen)).ok());
+        corrected.unwrap_or(chosen).min(now)
+    }
+
+    /// The change for the record of `key`. A page knows the revisions of its device only.
+    pub fn change<P: Platform>(
+        &self,
+        key: &ProfileKey,
+        secret: &Keyring,
+        call: &Call<'_, P>,
+    ) -> ConsentChange {
+        let Call { incoming, loaded, platform } = *call;
+        let mut signals = self.signals.clone();
+        if incoming.headers.get("sec-gpc") == Some("1") {
+            signals.entry("gpc".to_owned()).or_insert_with(|| "1".to_owned());
+        }
+        let mut notice = self.consent.notice.clone();
+        // A page that names no version showed the text of the configuration in force.
+        notice.version.get_or_insert_with(|| loaded.config.consent.notice_version.clone());
+        ConsentChange {
+            subject: subject(secret, key),
+            controller: loaded.config.controller.clone(),
+            base: if matches!(key, ProfileKey::Anonymous(_)) { self.consent.base } else { 0 },
+            chosen_at: self.chosen_at(platform.now()),
+            changes: self.consent.changes.clone(),
+            notice,
+            signals,
+            random: platform.random16(),
+            report: None,
+        }
+    }
 }
 
 /// The pseudonym of a person in receipts.
@@ -129,20 +144,24 @@ pub fn reported<P: Platform>(
     (!changes.is_empty()).then(|| ConsentChange {
         subject: subject(secret, key),
         controller: loaded.config.controller.clone(),
-        revision: claim.revision,
+        base: 0,
+        chosen_at: event.occurred_at,
         changes,
         notice: Notice::default(),
         signals: signals.into_iter().collect(),
         random: platform.random16(),
         report: Some(ConsentReport {
             message_id: event.message_id.clone(),
-            chosen_at: event.occurred_at,
             is_vouched: trust == Trust::Server,
         }),
     })
 }
 
-fn check(body: &Body, identity: &IdentityRules) -> Result<(), Rejection> {
+/// Checks a change.
+///
+/// # Errors
+/// A rejection for an unknown purpose or state, an invalid time, or a value over its bound.
+pub fn check(body: &Body, identity: &IdentityRules) -> Result<(), Rejection> {
     let wrong = |field: &str, message: &str| Err(Rejection::at(Code::WrongType, field, message));
     if let Some(id) = &body.anonymous_id {
         hello::check_id(id, identity)?;
@@ -169,46 +188,58 @@ fn check(body: &Body, identity: &IdentityRules) -> Result<(), Rejection> {
     Ok(())
 }
 
-/// Answers a recorded change, and sets or removes the cookie as the new consent demands.
-pub fn receipt<P: Platform>(
-    accepted: &Accepted,
-    recorded: &ConsentRecorded,
-    secret: &Keyring,
-    call: &Call<'_, P>,
-) -> Reply {
-    #[derive(Serialize)]
-    struct Answer<'a> {
-        receipt: &'a Receipt,
-    }
-    let mut reply = reply::json(200, &Answer { receipt: &recorded.receipt });
-    let jar = Jar::of(call.incoming, call.platform.is_dev());
-    let state = state(&recorded.state);
-    let id = accepted.id.as_deref();
-    if let Some(cookie) = jar.follow(call.incoming, &state, id, secret, call.platform.now()) {
-        reply.headers.push("set-cookie", cookie);
-    }
-    reply
+/// The refusal of grants that are older than a recorded denial.
+pub fn outdated(recorded: &ConsentRecorded) -> Option<Rejection> {
+    let message = "the person has denied this purpose since the revision that the page knew: show the recorded state, and ask again";
+    let at = |_| Rejection::at(Code::ConsentOutdated, "consent.base", message);
+    recorded.outdated.first().map(at)
 }
 
-fn state(words: &BTreeMap<String, String>) -> ConsentState {
+/// Whether the recorded consent allows an id.
+pub fn allows_id(recorded: &ConsentRecorded) -> bool {
     let mut state = ConsentState::default();
-    for (purpose, word) in words {
-        if let Some(purpose) = Purpose::from_name(purpose) {
-            let choice = if word == "granted" { Choice::Granted } else { Choice::Denied };
-            state.set(purpose, choice);
+    for (purpose, word) in &recorded.consent.state {
+        if let Some(purpose) = Purpose::from_name(purpose).filter(|_| word == "granted") {
+            state.set(purpose, Choice::Granted);
         }
     }
-    state
+    state.allows_id()
 }
 
-/// Finds the profile whose copy the request asks for. Only the signed cookie proves ownership.
-///
-/// # Errors
-/// `unauthorized` without a cookie that the collector signed.
-pub fn whose<P: Platform>(secret: &Keyring, call: &Call<'_, P>) -> Result<ProfileKey, Rejection> {
-    hello::kept_id(secret, call)
-        .map(ProfileKey::Anonymous)
-        .ok_or_else(|| Rejection::new(Code::Unauthorized, "the id cookie is missing or not ours"))
+/// Answers a change with its receipt and the record, and with the id that it was recorded for. `refusal` is the reason if not
+/// all of the change counts.
+pub fn reply(
+    recorded: &ConsentRecorded,
+    refusal: Option<&Rejection>,
+    id: Option<&str>,
+    token: Option<&str>,
+) -> Reply {
+    #[derive(Serialize)]
+    #[serde(rename_all = "camelCase")]
+    struct Answer<'a> {
+        #[serde(flatten)]
+        refusal: Option<&'a Rejection>,
+        #[serde(skip_serializing_if = "Option::is_none")]
+        error: Option<&'a Rejection>,
+        receipt: Option<&'a Receipt>,
+        revision: u32,
+        state: &'a BTreeMap<String, String>,
+        denied: Vec<&'a str>,
+        anonymous_id: Option<&'a str>,
+        #[serde(skip_serializing_if = "Option::is_none")]
+        token: Option<&'a str>,
+    }
+    let answer = Answer {
+        refusal,
+        error: refusal,
+        receipt: recorded.receipt.as_ref(),
+        revision: recorded.consent.revision,
+        state: &recorded.consent.state,
+        denied: recorded.consent.denied(),
+        anonymous_id: id,
+        token,
+    };
+    reply::json(refusal.map_or(200, |why| why.code.status()), &answer)
 }
 
 /// Answers the person's copy.

@@ -14,8 +14,8 @@ const PREFLIGHT_S: &str = "7200";
 const ORIGIN_BYTES_MAX: usize = 300;
 /// The header fields that pages may send: our own, those of Segment's library (`x-retry-count`), of RudderStack's (its
 /// `anonymousid` to `rsa-…`) and of Jitsu's (`x-write-key` and the two after it).
-const FIELDS_ALLOWED: &str = "authorization, content-encoding, content-type, x-hilo, x-hilo-user-token, x-hilo-cart-token, \
-    x-retry-count, anonymousid, sentat, rsa-recovered, rsa-retry-attempt, rsa-since-last-attempt, \
+const FIELDS_ALLOWED: &str = "authorization, content-encoding, content-type, x-hilo, x-hilo-auth, x-hilo-user-token, \
+    x-hilo-cart-token, x-retry-count, anonymousid, sentat, rsa-recovered, rsa-retry-attempt, rsa-since-last-attempt, \
     rsa-since-first-attempt, rsa-retry-reason, x-write-key, x-enable-debug, x-ip-policy";
 
 /// Refuses pages that `source` does not list.

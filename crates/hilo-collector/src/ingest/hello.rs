@@ -1,7 +1,8 @@
 //! `POST /v1/hello`: a new page asks for its anonymous id, and reports the visitor's consent.
 //!
-//! The answer contains the anonymous id of the signed cookie, and sets or removes the cookie as consent demands. No
-//! object is called: the cookie's signature is enough proof.
+//! Body → the id that the page wants; the right to an id → the answer, with what is recorded for it. The pipeline claims the id.
+
+use std::collections::BTreeMap;
 
 use hilo_core::config::IdentityRules;
 use hilo_core::event::ConsentClaim;
@@ -10,24 +11,50 @@ use hilo_core::outcome::{Code, Rejection};
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
 
-use super::cookie::Jar;
+use super::proof::Shown;
 use super::reply;
 use crate::call::Call;
-use crate::keyring::Keyring;
+use crate::calls::ConsentStanding;
 use crate::platform::{Platform, Reply};
 
 /// The body: the report of a new page.
 #[derive(Debug, Default, Deserialize)]
 #[serde(rename_all = "camelCase", default)]
 pub struct Hello {
+    /// The page's id. It comes before the cookie's: after a logout the page has a new id, and the cookie must change to it.
     anonymous_id: Option<String>,
-    consent: ConsentClaim,
+    /// An id that the page has just made, for the case that the cookie has none.
+    spare_id: Option<String>,
+    /// The visitor's choices.
+    pub consent: ConsentClaim,
+}
+
+impl Hello {
+    /// Refuses ids that a page must not use.
+    ///
+    /// # Errors
+    /// Those of [`check_id`].
+    pub fn check(&self, rules: &IdentityRules) -> Result<(), Rejection> {
+        let mut ids = self.anonymous_id.iter().chain(&self.spare_id);
+        ids.try_for_each(|id| check_id(id, rules))
+    }
+
+    /// The id that the page wants.
+    pub fn wanted<'a>(&'a self, shown: &'a Shown) -> Option<&'a str> {
+        let kept = shown.proof.as_ref().map(|proof| &proof.id);
+        self.anonymous_id.as_ref().or(kept).or(self.spare_id.as_ref()).map(String::as_str)
+    }
 }
 
 #[derive(Serialize)]
 #[serde(rename_all = "camelCase")]
 struct Welcome<'a> {
     anonymous_id: Option<&'a str>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    token: Option<&'a str>,
+    revision: u32,
+    state: &'a BTreeMap<String, String>,
+    denied: Vec<&'a str>,
     settings: Settings<'a>,
     session: Option<()>,
 }
@@ -86,36 +113,23 @@ pub fn check_form(id: &str) -> Result<(), Rejection> {
     Ok(())
 }
 
-/// The id of the request's signed cookie. A cookie from before `hilo.toml` reserved its id names nobody.
-pub fn kept_id<P: Platform>(secret: &Keyring, call: &Call<'_, P>) -> Option<String> {
-    let jar = Jar::of(call.incoming, call.platform.is_dev());
-    let kept = jar.read(call.incoming, secret, call.platform.now()).map(|cookie| cookie.id);
-    kept.filter(|id| !call.loaded.config.identity.is_reserved(id))
-}
-
-/// Answers a new page.
-///
-/// # Errors
-/// A rejection of an id that [`check_id`] refuses.
+/// Answers a new page: its id with what is recorded for it, if consent allows an id.
 pub fn welcome<P: Platform>(
-    hello: &Hello,
-    secret: &Keyring,
+    own: Option<(&str, &ConsentStanding)>,
+    token: Option<&str>,
     call: &Call<'_, P>,
-) -> Result<Reply, Rejection> {
-    if let Some(id) = &hello.anonymous_id {
-        check_id(id, &call.loaded.config.identity)?;
-    }
-    let jar = Jar::of(call.incoming, call.platform.is_dev());
-    let now = call.platform.now();
-    let kept = kept_id(secret, call);
-    // The page's own id comes first: after a logout the page has a new id, and the cookie must change to it.
-    let id = hello.anonymous_id.as_deref().or(kept.as_deref());
-    let consent = hello.consent.state();
+) -> Reply {
+    let nothing = ConsentStanding::default();
+    let consent = own.map_or(&nothing, |(_, consent)| consent);
     let rules = &call.loaded.config.consent;
-    let mut reply = reply::json(
+    reply::json(
         200,
         &Welcome {
-            anonymous_id: id.filter(|_| consent.allows_id()),
+            anonymous_id: own.map(|(id, _)| id),
+            token,
+            revision: consent.revision,
+            state: &consent.state,
+            denied: consent.denied(),
             settings: Settings {
                 purposes: rules.purposes.iter().map(|p| p.name()).collect(),
                 notice_version: &rules.notice_version,
@@ -123,9 +137,5 @@ pub fn welcome<P: Platform>(
             },
             session: None,
         },
-    );
-    if let Some(cookie) = jar.follow(call.incoming, &consent, id, secret, now) {
-        reply.headers.push("set-cookie", cookie);
-    }
-    Ok(reply)
+    )
 }

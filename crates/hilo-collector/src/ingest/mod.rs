@@ -12,6 +12,7 @@ pub mod hello;
 mod key;
 pub mod optin;
 pub mod orders;
+pub mod proof;
 pub mod reply;
 mod route;
 pub mod settings;

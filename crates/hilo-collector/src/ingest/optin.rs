@@ -1,20 +1,17 @@
 //! `POST /v1/optin`: a person allows or forbids the shop to write by one channel.
 //!
-//! Body → an entry for the ledger, and the profile that keeps it. The call is essential: it works whatever the visitor's
+//! Body → an entry for the ledger. The call is essential: it works whatever the visitor's
 //! consent is. The profile object stores the ledger.
 
+use hilo_core::config::IdentityRules;
 use hilo_core::consent::{OptInChannel, OptInState};
-use hilo_core::identity::{ProfileKey, uuid_v4};
 use hilo_core::outcome::{Code, Rejection};
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
-use super::user::VerifiedUser;
 use super::{hello, reply};
-use crate::call::Call;
 use crate::calls::optin::OptIn;
-use crate::keyring::Keyring;
-use crate::platform::{Platform, Reply};
+use crate::platform::Reply;
 
 /// The most bytes of the text that the person saw (a string of the wire).
 const TEXT_BYTES_MAX: usize = 8 * 1024;
@@ -29,8 +26,9 @@ const URL_BYTES_MAX: usize = 2_048;
 #[derive(Debug, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub struct Body {
+    /// The page's id.
     #[serde(default)]
-    anonymous_id: Option<String>,
+    pub anonymous_id: Option<String>,
     channel: String,
     state: String,
     #[serde(default)]
@@ -43,27 +41,14 @@ pub struct Body {
     url: Option<String>,
 }
 
-/// Finds the profile that keeps the ledger: the verified person's, or else the device's. A device that has no id yet
-/// gets a ledger of its own. That ledger proves the choice, and nothing can be linked to it.
-///
-/// # Errors
-/// A rejection of an id that a page must not use.
-pub fn whose<P: Platform>(
-    body: &Body,
-    user: Option<&VerifiedUser>,
-    secret: &Keyring,
-    call: &Call<'_, P>,
-) -> Result<ProfileKey, Rejection> {
-    if let Some(user) = user {
-        return Ok(ProfileKey::User(user.id.clone()));
+impl Body {
+    /// Refuses an id that a page must not use.
+    ///
+    /// # Errors
+    /// Those of [`hello::check_id`].
+    pub fn check_id(&self, rules: &IdentityRules) -> Result<(), Rejection> {
+        self.anonymous_id.iter().try_for_each(|id| hello::check_id(id, rules))
     }
-    if let Some(id) = &body.anonymous_id {
-        hello::check_id(id, &call.loaded.config.identity)?;
-        return Ok(ProfileKey::Anonymous(id.clone()));
-    }
-    let id = hello::kept_id(secret, call);
-    let id = id.unwrap_or_else(|| uuid_v4(call.platform.random16()));
-    Ok(ProfileKey::Anonymous(id))
 }
 
 /// Checks a choice.

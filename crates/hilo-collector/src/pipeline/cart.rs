@@ -22,7 +22,7 @@ use crate::ingest::cart::Unread;
 use crate::ingest::{self, CartAct, cart, cookie};
 use crate::keyring::Keyring;
 use crate::loaded::Loaded;
-use crate::platform::{Incoming, Platform, Reply};
+use crate::platform::{Failure, Incoming, Platform, Reply};
 use crate::signature::{CartOwner, cart_label};
 use crate::ticket;
 
@@ -200,6 +200,30 @@ impl Caller {
         }
         reply
     }
+}
+
+/// Drops what the carts of the request report about a device whose person withdrew consent: the guest's cart, whose capability
+/// the request shows, and the cart of the verified `user`.
+pub(super) async fn withdraw<P: Platform>(
+    device: Option<&str>,
+    user: Option<&str>,
+    source: &Source,
+    secret: &Keyring,
+    call: &Call<'_, P>,
+) -> Result<(), Failure> {
+    let guest = Capability::of(secret, call).id;
+    let owners = [guest.as_deref().map(CartOwner::Guest), user.map(CartOwner::Customer)];
+    for owner in owners.into_iter().flatten() {
+        let device = device.map(str::to_owned);
+        let named = match owner {
+            CartOwner::Guest(_) => Owner::Guest,
+            CartOwner::Customer(id) => Owner::Customer(id.to_owned()),
+        };
+        let speaker = speaker(named, source, call.loaded);
+        let question = CartCall { speaker, ask: CartAsk::Withdraw { device } };
+        let () = ask_cart(call.platform, &cart_label(secret.naming(), &owner), &question).await?;
+    }
+    Ok(())
 }
 
 /// Makes the sender of a call, with the terms that `hilo.toml` has for the cart's owner.

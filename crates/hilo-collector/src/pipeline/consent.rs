@@ -3,34 +3,100 @@
 
 use std::collections::BTreeMap;
 
+use hilo_core::consent::Purpose;
 use hilo_core::event::Facts;
 use hilo_core::identity::ProfileKey;
+use hilo_core::identity::token::Scope;
+use hilo_core::outcome::{Code, Rejection};
 
 use super::at_once;
+use super::cart::withdraw;
+use super::claim::{Claimant, Right};
 use super::entry::Entry;
+use super::journal;
+use super::user::verified_user;
 use crate::call::{Call, Trouble, secret};
-use crate::calls::{ConsentChange, ConsentCopy, ProfileCall, ask_profile};
-use crate::ingest::{self, consent, cookie, hello};
+use crate::calls::{ConsentChange, ConsentCopy, ConsentRecorded, ProfileCall, ask_profile};
+use crate::ingest::proof::Shown;
+use crate::ingest::user::VerifiedUser;
+use crate::ingest::{self, consent, hello};
 use crate::loaded::Loaded;
 use crate::platform::{Failure, Platform, Reply};
 use crate::signature::object_name;
 
-/// Records a change.
+/// Records a change: for the device, for the verified user, and in the cart.
 pub(super) async fn change<P: Platform>(call: &Call<'_, P>) -> Result<Reply, Trouble> {
     ingest::require_header(call.incoming)?;
     let (body, source) = ingest::open_object(call)?;
     let secret = secret(call.platform)?;
-    let accepted = consent::accept(hello::read(body)?, &secret, call)?;
-    let name = object_name(secret.naming(), &accepted.key);
-    let change = ProfileCall::Consent(accepted.change.clone());
-    let recorded = ask_profile(call.platform, name, &change).await?;
-    Ok(cookie::keep_from_apps(consent::receipt(&accepted, &recorded, &secret, call), source))
+    let body: consent::Body = hello::read(body)?;
+    consent::check(&body, &call.loaded.config.identity)?;
+    let shown = Shown::of(Some(source), &secret, call);
+    let (own, allows_id) = (body.anonymous_id.as_deref(), body.allows_id());
+    let claimant = Claimant { is_server: source.is_server(), shown: &shown, secret: &secret, call };
+    let mut right = claimant.named(own, allows_id).await?;
+    if right.is_none() && own.is_none() && allows_id {
+        right = Some(claimant.any(None).await?);
+    }
+    let record = async |key: ProfileKey| {
+        let change = ProfileCall::Consent(body.change(&key, &secret, call));
+        ask_profile(call.platform, object_name(secret.naming(), &key), &change).await
+    };
+    // Without an id nothing is known of the visitor, so there is nothing to record and no object to make.
+    let mut recorded = ConsentRecorded::default();
+    if let Some(Right { id, .. }) = &right {
+        recorded = record(ProfileKey::Anonymous(id.clone())).await?;
+    }
+    let user = whose_token(call).await?;
+    if let Some(user) = &user {
+        let _: ConsentRecorded = record(ProfileKey::User(user.id.clone())).await?;
+    }
+    if body.denies(Purpose::Analytics) {
+        let device = right.as_ref().map(|right| right.id.as_str());
+        let user = user.as_ref().map(|user| user.id.as_str());
+        withdraw(device, user, source, &secret, call).await?;
+    }
+    let refusal = consent::outdated(&recorded);
+    if let Some(why) = &refusal {
+        journal::note_refusal(why, call);
+    }
+    // A page that denies and has no id may keep none, whatever it granted before its storage was wiped.
+    let keeps_id = consent::allows_id(&recorded) && (own.is_some() || allows_id);
+    let proof = right.as_ref().and_then(|right| right.proof.as_ref()).filter(|_| keeps_id);
+    let mut extra = Reply::empty(200);
+    let now = call.platform.now();
+    let token = proof.and_then(|proof| shown.hand_out(proof, &secret, now, &mut extra));
+    if !keeps_id {
+        shown.take_back(call, &mut extra);
+    }
+    let id = proof.map(|proof| proof.id.as_str());
+    let mut reply = consent::reply(&recorded, refusal.as_ref(), id, token.as_deref());
+    reply.headers.0.extend(extra.headers.0);
+    Ok(reply)
 }
 
-/// Answers the person's copy: the state, and one page of receipts.
+/// Finds the person whose token the request carries. A token that is no longer valid must not cost the device's own choice, so
+/// it is noted and passed over.
+async fn whose_token<P: Platform>(call: &Call<'_, P>) -> Result<Option<VerifiedUser>, Trouble> {
+    match verified_user(call).await {
+        Ok(user) => Ok(user.filter(|user| user.require(Scope::Profile).is_ok())),
+        Err(why) if why.code == Code::Unavailable => Err(why.into()),
+        Err(why) => {
+            journal::note_remark(&why, call);
+            Ok(None)
+        }
+    }
+}
+
+/// Answers the person's copy: the state, and one page of receipts. Only the proof of an id opens it.
 pub(super) async fn copy<P: Platform>(call: &Call<'_, P>) -> Result<Reply, Trouble> {
     let secret = secret(call.platform)?;
-    let name = object_name(secret.naming(), &consent::whose(&secret, call)?);
+    let shown = Shown::of(None, &secret, call);
+    let claimant = Claimant { is_server: false, shown: &shown, secret: &secret, call };
+    let right = claimant.named(None, false).await?.ok_or_else(|| {
+        Rejection::new(Code::Unauthorized, "the proof of an id is missing or not ours")
+    })?;
+    let name = object_name(secret.naming(), &ProfileKey::Anonymous(right.id));
     let question = ProfileCall::ConsentCopy { cursor: call.incoming.query_value("cursor") };
     let copy: ConsentCopy = ask_profile(call.platform, name, &question).await?;
     Ok(consent::copy(&copy))

@@ -1,13 +1,32 @@
-//! `POST /v1/hello`: body → the id of the signed cookie, and the cookie that consent demands. This call needs no object.
+//! `POST /v1/hello`: body → the right to an id, if consent allows one → its proof, and what is recorded for it.
 
+use super::claim::Claimant;
 use crate::call::{Call, Trouble, secret};
-use crate::ingest::{self, cookie, hello};
+use crate::ingest::proof::Shown;
+use crate::ingest::{self, hello};
 use crate::platform::{Platform, Reply};
 
 /// Answers a new page.
-pub(super) fn take<P: Platform>(call: &Call<'_, P>) -> Result<Reply, Trouble> {
+pub(super) async fn take<P: Platform>(call: &Call<'_, P>) -> Result<Reply, Trouble> {
     ingest::require_header(call.incoming)?;
     let (body, source) = ingest::open_object(call)?;
-    let reply = hello::welcome(&hello::read(body)?, &secret(call.platform)?, call)?;
-    Ok(cookie::keep_from_apps(reply, source))
+    let secret = secret(call.platform)?;
+    let said: hello::Hello = hello::read(body)?;
+    said.check(&call.loaded.config.identity)?;
+    let shown = Shown::of(Some(source), &secret, call);
+    if !said.consent.state().allows_id() {
+        let mut reply = hello::welcome(None, None, call);
+        shown.take_back(call, &mut reply);
+        return Ok(reply);
+    }
+    let claimant = Claimant { is_server: source.is_server(), shown: &shown, secret: &secret, call };
+    let right = claimant.any(said.wanted(&shown)).await?;
+    let mut reply = Reply::empty(200);
+    let token = right
+        .proof
+        .as_ref()
+        .and_then(|proof| shown.hand_out(proof, &secret, call.platform.now(), &mut reply));
+    let welcome = hello::welcome(Some((&right.id, &right.consent)), token.as_deref(), call);
+    reply.headers.0.extend(welcome.headers.0);
+    Ok(Reply { body: welcome.body, ..reply })
 }

@@ -153,7 +153,7 @@ async fn take<P: Platform>(
         Route::Beacon => events::take_beacon(call).await,
         Route::Single(kind) => events::take(Some(kind), call).await,
         Route::Jitsu(kind) => events::take(Some(kind), call).await.map(reply::in_jitsus_words),
-        Route::Hello => hello::take(call),
+        Route::Hello => hello::take(call).await,
         Route::ConsentChange => consent::change(call).await,
         Route::ConsentCopy => consent::copy(call).await,
         Route::OptIn => optin::take(call).await,

@@ -14,7 +14,7 @@ pub use kept::{Kept, notice};
 /// Drafts that may wait for an answer (consent.md, in the page, rule 2).
 const HELD_MAX: usize = 50;
 /// Why the gate drops a draft whose purposes the visitor denied.
-const CONSENT_DENIED: &str = Code::ConsentDenied.name();
+pub const CONSENT_DENIED: &str = Code::ConsentDenied.name();
 /// How long a draft may wait.
 const HELD_MS_MAX: i64 = 30 * 60 * 1_000;
 
@@ -104,6 +104,11 @@ impl Gate {
     pub fn adopt(&mut self, kept: Kept) -> bool {
         let said = kept.said;
         std::mem::replace(&mut self.kept, kept).said != said
+    }
+
+    /// Sets the revision of the choices.
+    pub const fn number(&mut self, revision: u32) {
+        self.kept.said.revision = revision;
     }
 
     /// Records choices as one change with its own revision, made now under this notice. Returns the purposes that

@@ -88,7 +88,8 @@ pub struct Answer {
     /// `Retry-After` in seconds, if it was a number.
     pub retry_after_s: Option<u32>,
     /// Of a hello's answer: `anonymousId`, `askAgainMonths` and `noticeVersion`, parted by bars. Of an error: its code; empty for
-    /// none. Portals, firewalls and proxies answer in the collector's place, some of them with codes of their own.
+    /// none. Of a batch's answer: the code of its first refused event. Portals, firewalls and proxies answer in the collector's place,
+    /// some of them with codes of their own.
     pub word: String,
 }
 

@@ -1,12 +1,14 @@
 //! The consent half of the tracker: the visitor's choices, and their effect on storage and queue.
-//! A grant finds the visitor's id; a denial removes it. A choice in another tab counts like one in this tab.
+//! A grant finds the visitor's id; a denial removes it. A choice in another tab counts like one in this tab, and so does a denial
+//! that the collector has recorded.
 
 use hilo_core::consent::{Choice, Purpose};
 use hilo_core::identity::{is_reserved, uuid_v4};
 use hilo_core::text::{concat, parts};
 
 use super::{
-    ANSWERS_KEY, CLAIM_KEY, CONSENT_KEY, HELLO_MS_MAX, ID_KEY, SESSION_KEY, Tracker, Visitor,
+    ANSWERS_KEY, CLAIM_KEY, CONSENT_KEY, HELLO_MS_MAX, ID_KEY, SESSION_KEY, TOKEN_KEY, Tracker,
+    Visitor,
 };
 use crate::gate::{Kept, notice};
 use crate::platform::Platform;
@@ -38,6 +40,11 @@ impl<P: Platform> Tracker<P> {
 
     /// Grants or denies purposes by name, separated by blanks. The developer gets a sentence about an unknown name.
     pub fn choose(&mut self, names: &str, choice: Choice) {
+        let purposes = self.purposes(names);
+        self.decide(&purposes, choice);
+    }
+
+    fn purposes(&self, names: &str) -> Vec<Purpose> {
         let mut purposes = Vec::new();
         for name in parts(names, b' ').filter(|name| !name.is_empty()) {
             match Purpose::from_name(name) {
@@ -45,7 +52,7 @@ impl<P: Platform> Tracker<P> {
                 None => self.platform.say(&concat(&["unknown_purpose ", name])),
             }
         }
-        self.decide(&purposes, choice);
+        purposes
     }
 
     /// Denies every purpose: only the denial itself stays on the device.
@@ -57,17 +64,17 @@ impl<P: Platform> Tracker<P> {
         self.expire();
         // This answer is newer than any that a page without a tracker stored.
         self.platform.remove(ANSWERS_KEY);
-        let had_id = self.gate.allows_id();
-        let now = self.platform.now_ms();
+        let before = self.gate.state();
+        let (had_id, now) = (before.allows_id(), self.platform.now_ms());
         let changed = self.gate.choose(purposes, choice, now, self.notice);
         if changed.is_empty() {
             return;
         }
         self.is_consent_new = true;
         self.platform.save(CONSENT_KEY, &self.gate.stored());
-        let id = self.anonymous_id().unwrap_or_default().to_owned();
-        if had_id || self.gate.allows_id() {
-            self.record(&changed, choice, id);
+        // A denial is sent without an id too: the collector's cookie may still hold one, and goes with the denial.
+        if choice == Choice::Denied || self.gate.allows_id() {
+            self.record(&changed, choice, before.revision);
         }
         self.obey(had_id);
         if !self.gate.allows_id() {
@@ -83,8 +90,8 @@ impl<P: Platform> Tracker<P> {
         self.settle();
         self.look_again();
         let stored = self.platform.load(ID_KEY).filter(|id| !is_reserved(id));
-        if let (Visitor::Known(id), Some(stored)) = (&mut self.visitor, stored) {
-            *id = stored;
+        if let (Visitor::Known(_) | Visitor::Asking(_), Some(stored)) = (&self.visitor, stored) {
+            self.take_id(stored);
         }
         let had_id = self.gate.allows_id();
         let stored = self.platform.load(CONSENT_KEY).unwrap_or_default();
@@ -92,6 +99,9 @@ impl<P: Platform> Tracker<P> {
         kept.expire(self.platform.now_ms(), self.notice);
         if !self.gate.adopt(kept) {
             return;
+        }
+        if !had_id && self.gate.allows_id() {
+            self.wait_for_id(uuid_v4(self.platform.random16()));
         }
         self.is_consent_new = true;
         self.obey(had_id);
@@ -137,6 +147,7 @@ impl<P: Platform> Tracker<P> {
         }
         if !self.gate.allows_id() {
             self.platform.remove(ID_KEY);
+            self.platform.remove(TOKEN_KEY);
             self.visitor = Visitor::Unknown;
         } else if !had_id {
             self.awaken();
@@ -157,20 +168,52 @@ impl<P: Platform> Tracker<P> {
                     self.greet();
                 }
             }
+            // The tab where the visitor granted asks for all tabs.
+            None if matches!(self.visitor, Visitor::Asking(_)) => {}
+            // The collector's cookie may hold the id: browsers wipe the storage of scripts sooner than such a cookie.
             None => {
-                // The collector's cookie may hold the id: browsers wipe the storage of scripts sooner than such a cookie.
-                self.visitor = Visitor::Asking(self.platform.monotonic_ms() + HELLO_MS_MAX);
+                self.wait_for_id(uuid_v4(self.platform.random16()));
                 self.greet();
             }
         }
     }
 
-    /// Takes the id that the collector answered. Empty text stands for no answer: then a new id is minted.
-    pub(super) fn take_id(&mut self, answered: &str) {
-        let id = match is_reserved(answered) {
-            true => uuid_v4(self.platform.random16()),
-            false => answered.to_owned(),
-        };
+    /// Asks for another id, or what is recorded for this one. Returns `false` where the page has no id.
+    pub(super) fn ask(&mut self) -> bool {
+        let Visitor::Known(id) = &self.visitor else { return false };
+        self.wait_for_id(id.clone());
+        self.greet();
+        true
+    }
+
+    /// Waits for an id. `spare` counts if the collector has none, or does not answer soon.
+    pub(super) fn wait_for_id(&mut self, spare: String) {
+        self.spare = spare;
+        self.visitor = Visitor::Asking(self.platform.monotonic_ms() + HELLO_MS_MAX);
+    }
+
+    /// Learns what the collector has recorded: the revision, and the denied purposes by name, separated by blanks. A recorded denial
+    /// counts here too, unless a later choice of the visitor is still to be sent.
+    pub fn recorded(&mut self, revision: u32, denied: &str) {
+        if self.records.iter().any(|record| record.ticket == 0) {
+            return;
+        }
+        let (had_id, denied) = (self.gate.allows_id(), self.purposes(denied));
+        let now = self.platform.now_ms();
+        let changed = self.gate.choose(&denied, Choice::Denied, now, self.notice);
+        self.gate.number(revision);
+        self.platform.save(CONSENT_KEY, &self.gate.stored());
+        if !changed.is_empty() {
+            self.is_consent_new = true;
+            self.obey(had_id);
+        }
+    }
+
+    /// Takes an id. Empty text stands for no answer of the collector.
+    pub(super) fn take_id(&mut self, mut id: String) {
+        if is_reserved(&id) {
+            id = std::mem::take(&mut self.spare);
+        }
         self.platform.save(ID_KEY, &id);
         self.visitor = Visitor::Known(id);
         for draft in std::mem::take(&mut self.waiting) {

@@ -99,15 +99,16 @@ pub(super) fn batch<P: Platform>(
     json.done()
 }
 
-/// The first call of a page after consent. An empty `id` asks the collector for one.
+/// The first call of a page after consent, with the page's id in the field `name`.
 pub(super) fn hello<P: Platform>(
     key: &str,
+    name: &str,
     id: &str,
     state: &ConsentState,
     platform: &P,
 ) -> String {
     let mut json = header(key, platform);
-    json.some("anonymousId", id);
+    json.some(name, id);
     consent(&mut json, state);
     json.done()
 }
@@ -119,9 +120,9 @@ pub(super) fn record<P: Platform>(key: &str, id: &str, consent: &str, platform: 
     json.done()
 }
 
-/// One change of consent, as the `consent` of a record.
+/// One change of consent, as the `consent` of a record. `base` is the recorded revision that the page knew.
 pub(super) fn change(
-    revision: u32,
+    base: u32,
     purposes: &[Purpose],
     choice: Choice,
     at: &str,
@@ -129,7 +130,7 @@ pub(super) fn change(
 ) -> String {
     let state = if choice == Choice::Granted { "granted" } else { "denied" };
     let mut json = Json::new();
-    json.number("revision", i64::from(revision)).list("changes");
+    json.number("base", i64::from(base)).list("changes");
     for purpose in purposes {
         json.open("").text("purpose", purpose.name()).text("state", state);
         json.text("at", at).text("method", "api").close();

@@ -2,10 +2,13 @@
 //! Consent records go before events. Nothing is removed before the collector has judged it.
 
 use hilo_core::consent::{Choice, Purpose};
+use hilo_core::identity::is_reserved;
+use hilo_core::outcome::Code;
 use hilo_core::text::{concat, cut};
 
 use super::flight::{ConsentRecord, Flight};
 use super::{Tracker, Visitor, envelope};
+use crate::gate::CONSENT_DENIED;
 use crate::json::{number, read_number};
 use crate::platform::{Answer, Call, Platform, Request};
 use crate::queue::Counts;
@@ -23,17 +26,21 @@ const TOGETHER_MS: i64 = 2_000;
 const RECORDS_MAX: usize = 20;
 /// Prefix of the records' storage keys.
 const RECORD_PREFIX: &str = "hilo.r.";
+/// The answer to an id without its proof.
+const NOT_YOURS: &str = Code::NotYours.name();
 
 impl<P: Platform> Tracker<P> {
-    /// Keeps a change for the ledger. The record outlives the page only while identifiers may be stored.
-    pub(super) fn record(&mut self, changed: &[Purpose], choice: Choice, id: String) {
+    /// Keeps a change for the ledger. The record outlives the page only while identifiers may be stored. `base` is the revision
+    /// that the page knew before.
+    pub(super) fn record(&mut self, changed: &[Purpose], choice: Choice, base: u32) {
         let at = self.platform.iso(self.platform.now_ms());
-        let revision = self.gate.state().revision;
-        let consent = envelope::change(revision, changed, choice, &at, &self.options.notice);
-        let key = concat(&[RECORD_PREFIX, &number(i64::from(revision))]);
+        let consent = envelope::change(base, changed, choice, &at, &self.options.notice);
+        let key = concat(&[RECORD_PREFIX, &number(i64::from(base))]);
+        let mut id = String::new();
         if self.gate.allows_id() {
             self.platform.save(&key, &consent);
         } else {
+            id.push_str(self.anonymous_id().unwrap_or_default());
             self.forget(RECORD_PREFIX);
         }
         self.records.push(ConsentRecord { key, consent, id, ticket: 0 });
@@ -60,8 +67,12 @@ impl<P: Platform> Tracker<P> {
 
     /// Sends a hello: it brings the visitor's id to the collector, or asks for it.
     pub(super) fn greet(&mut self) {
-        let id = self.anonymous_id().unwrap_or_default();
-        let body = envelope::hello(&self.options.key, id, &self.gate.state(), &self.platform);
+        let (name, id) = match &self.visitor {
+            Visitor::Known(id) => ("anonymousId", id),
+            _ => ("spareId", &self.spare),
+        };
+        let (key, state) = (&self.options.key, self.gate.state());
+        let body = envelope::hello(key, name, id, &state, &self.platform);
         let ticket = self.take_ticket();
         self.post(ticket, Call::Hello, body, Counts::new());
     }
@@ -82,7 +93,7 @@ impl<P: Platform> Tracker<P> {
             self.settle();
         }
         if matches!(self.visitor, Visitor::Asking(until) if until <= now) {
-            self.take_id("");
+            self.take_id(String::new());
         }
         if self.flush_at_ms.is_none_or(|at| at <= now) {
             self.send();
@@ -117,7 +128,8 @@ impl<P: Platform> Tracker<P> {
         let ticket = self.take_ticket();
         if let Some(at) = self.records.iter().position(|record| record.ticket == 0) {
             self.send_record(at, ticket);
-        } else if self.gate.is_open() {
+        } else if self.gate.is_open() && (self.records.is_empty() || self.revision() < 2) {
+            // Not before a record that follows others: it may lift a denial, which refuses events until then.
             self.send_batch(ticket);
         }
     }
@@ -158,11 +170,19 @@ impl<P: Platform> Tracker<P> {
     }
 
     /// Does what an answer demands.
-    pub(super) fn answered(&mut self, answer: Answer) {
+    pub(super) fn answered(&mut self, mut answer: Answer) {
         let ticket = answer.ticket;
         let Some(flight) = self.land(ticket) else { return };
         if flight.call == Call::Hello {
             return self.greeted(&answer);
+        }
+        if answer.word == NOT_YOURS {
+            if !self.has_asked_again && self.ask() {
+                self.has_asked_again = true;
+                return self.release_records(ticket, false);
+            }
+            // The page has forgotten the id, or cannot prove any: no other attempt helps.
+            answer.status = 200;
         }
         let chance = u16::from_le_bytes([self.platform.random16()[0], self.platform.random16()[1]]);
         let now = self.platform.monotonic_ms();
@@ -172,7 +192,13 @@ impl<P: Platform> Tracker<P> {
         self.queue.landed(ticket, is_judged, &self.platform);
         self.release_records(ticket, is_judged);
         match fate {
-            BatchFate::Done => self.queue.reported(&flight.reported),
+            BatchFate::Done => {
+                self.queue.reported(&flight.reported);
+                // Where events met a recorded denial, this page does not know it.
+                if answer.word == CONSENT_DENIED && self.ask() {
+                    return;
+                }
+            }
             BatchFate::Poison => self.queue.count("poison", 1),
             BatchFate::Purge => {
                 self.queue.purge(&self.platform);
@@ -196,8 +222,11 @@ impl<P: Platform> Tracker<P> {
             self.learn(read_number(months).unwrap_or(0), version.unwrap_or_default());
             id = known;
         }
-        if let Visitor::Asking(_) = self.visitor {
-            self.take_id(id);
+        match &self.visitor {
+            Visitor::Unknown => {}
+            Visitor::Known(_) if is_reserved(id) => {}
+            // The collector answers another id than the page's where the page cannot prove its own.
+            Visitor::Known(_) | Visitor::Asking(_) => self.take_id(id.to_owned()),
         }
     }
 

@@ -1,9 +1,10 @@
 //! The tracker on a page in memory: the requests and stored keys of a visit.
 
 mod choices;
+mod proofs;
 mod views;
 
-use hilo_core::consent::Choice;
+use hilo_core::consent::{Choice, Purpose};
 
 use super::*;
 use crate::platform::{Answer, Call, Request};

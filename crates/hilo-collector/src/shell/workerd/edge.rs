@@ -39,7 +39,7 @@ const SEND_MS_MAX: u32 = 10_000;
 /// The most bytes that are read of a destination's answer.
 const ANSWER_BYTES_MAX: usize = 8 * 1024;
 /// The only header fields that the collector reads. Each field costs a call into JavaScript, so the list is short.
-const READ_HEADERS: [&str; 22] = [
+const READ_HEADERS: [&str; 23] = [
     "accept-encoding",
     "authorization",
     "cf-connecting-ip",
@@ -55,6 +55,7 @@ const READ_HEADERS: [&str; 22] = [
     "upgrade",
     "user-agent",
     "x-hilo",
+    "x-hilo-auth",
     "x-hilo-cart-token",
     "x-hilo-user-token",
     "x-shopify-hmac-sha256",

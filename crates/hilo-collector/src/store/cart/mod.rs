@@ -63,7 +63,11 @@ pub fn answer(
         });
     }
     let reads = match ask {
-        CartAsk::View(_) | CartAsk::Summary | CartAsk::Leave(_) | CartAsk::Left { .. } => true,
+        CartAsk::View(_)
+        | CartAsk::Summary
+        | CartAsk::Withdraw { .. }
+        | CartAsk::Leave(_)
+        | CartAsk::Left { .. } => true,
         CartAsk::Ops { .. }
         | CartAsk::Checkout { .. }
         | CartAsk::Ordered(_)
@@ -72,7 +76,7 @@ pub fn answer(
         | CartAsk::Join(_) => false,
     };
     if reads && !volatile.is_current && !schema::is_present(sql)? {
-        // A call that only reads a cart that nobody has used must not create storage for it.
+        // A call that adds nothing to a cart that nobody has used must not create storage for it.
         return Ok(HubAnswer {
             reply: answer_unused(&ask, &speaker, turn)?,
             ..HubAnswer::default()
@@ -89,6 +93,7 @@ const fn is_counted(ask: &CartAsk) -> bool {
         }
         CartAsk::Commands(_)
         | CartAsk::Logout { .. }
+        | CartAsk::Withdraw { .. }
         | CartAsk::Summary
         | CartAsk::Leave(_)
         | CartAsk::Join(_)
@@ -109,6 +114,7 @@ fn answer_unused(ask: &CartAsk, speaker: &Speaker, turn: Turn<'_>) -> Result<Str
         CartAsk::Leave(_) => encode(&Leave::Nothing),
         CartAsk::Left { .. }
         | CartAsk::Logout { .. }
+        | CartAsk::Withdraw { .. }
         | CartAsk::Ops { .. }
         | CartAsk::Checkout { .. }
         | CartAsk::Ordered(_)
@@ -129,6 +135,7 @@ impl<S: Sql> Hub<'_, S> {
             CartAsk::Summary => encode(&self.summary()?),
             // A logout changes nothing that is stored.
             CartAsk::Logout { .. } => encode(&()),
+            CartAsk::Withdraw { device } => encode(&self.forget_device(device.as_deref())?),
             CartAsk::Leave(to) => encode(&self.leave(to)?),
             CartAsk::Join(leaving) => encode(&self.join(&leaving, speaker)?),
             CartAsk::Left { merge_id } => encode(&self.left(&merge_id)?),

@@ -160,6 +160,21 @@ impl<S: Sql> Hub<'_, S> {
         Ok(())
     }
 
+    /// Forgets a device whose person withdrew consent, and drops its touchpoints that no profile has stored. Without an id
+    /// every device of the cart is meant.
+    pub(super) fn forget_device(&mut self, id: Option<&str>) -> Result<(), Failure> {
+        let is_meant = |person: &Person| id.is_none_or(|id| person.anonymous_id == id);
+        if self.stored.state.person.as_ref().is_some_and(is_meant) {
+            self.stored.state.person = None;
+            self.is_dirty = true;
+        }
+        self.sql.exec(
+            "DELETE FROM outbox WHERE body ->> 'anonymousId' = coalesce(?, body ->> 'anonymousId')",
+            &[id.map_or(SqlValue::Null, SqlValue::from)],
+        )?;
+        Ok(())
+    }
+
     /// Puts a touchpoint into the outbox. A second touchpoint with the same id changes nothing.
     pub(super) fn report(
         &mut self,

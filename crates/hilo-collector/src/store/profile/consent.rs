@@ -1,16 +1,17 @@
 //! The consent record: the recorded state of each purpose, and the chain of receipts that proves it.
 //!
-//! A change → a receipt. A revision older than the recorded one changes nothing. Of two choices with the same revision,
-//! the denial wins. The report of another system's client has no revision: its time decides in the same way. A repeated
-//! change returns the same receipt.
+//! A change → a receipt and the next revision. A denial of the visitor always counts. A grant lifts a recorded denial only if it
+//! is newer: the page knew the denial's revision, or the time says so. The report of another system's client is ordered by its
+//! time. A repeated change returns the same receipt.
 
 use std::collections::BTreeMap;
 
-use hilo_core::consent::{Purpose, Receipt};
+use hilo_core::consent::{ChoiceChange, Purpose, Receipt};
 use jiff::Timestamp;
 
+use super::claim;
 use crate::calls::{
-    ConsentChange, ConsentCopy, ConsentRecorded, ConsentReport, Page, decode, encode, map_of,
+    ConsentChange, ConsentCopy, ConsentRecorded, ConsentStanding, Page, decode, encode, map_of,
 };
 use crate::platform::{Failure, Sql, SqlValue};
 use crate::signature::sha256_hex;
@@ -35,13 +36,10 @@ struct Choice {
 }
 
 impl Standing {
-    /// Whether a purpose of `required` is denied at `revision` or later.
-    ///
-    /// An event of a later revision was made after a newer choice. The record of that choice may still be on its way.
-    pub(super) fn denies(&self, required: &[Purpose], revision: u32) -> bool {
-        required.iter().any(|purpose| {
-            self.0.get(purpose).is_some_and(|one| !one.granted && one.revision >= revision)
-        })
+    /// Whether a purpose of `required` is denied. What an event claims does not matter: only a recorded grant lifts a denial,
+    /// and a page sends its grant before the events that need it.
+    pub(super) fn denies(&self, required: &[Purpose]) -> bool {
+        required.iter().any(|purpose| self.0.get(purpose).is_some_and(|one| !one.granted))
     }
 
     /// Whether `purpose` may use data that an event brought at `revision`, given the purposes that the event itself
@@ -65,25 +63,26 @@ impl Standing {
         self.0.get(&purpose).is_some_and(|one| one.granted && one.with_gpc)
     }
 
-    /// Whether `new` takes the place of the recorded choice. A report is ordered by its time, and a grant by its revision. The
-    /// visitor's own denial counts whatever its revision: a page whose storage was wiped starts again at 1.
+    /// Whether `new` takes the place of the recorded choice.
     ///
-    /// Of two reports of the same time the denial wins. A report under the key of a page lifts no denial that the visitor gave to
-    /// this site.
-    fn yields(&self, purpose: Purpose, new: Choice, report: Option<&ConsentReport>) -> bool {
+    /// A denial of the visitor does, whatever its place in the order: a page whose storage was wiped knows no revision. A
+    /// report is ordered by its time, and of two reports of the same time the denial wins. A report under the key of a page
+    /// lifts no denial that the visitor gave to this site.
+    fn yields(&self, purpose: Purpose, new: Choice, change: &ConsentChange) -> bool {
         let Some(old) = self.0.get(&purpose) else { return true };
         let lifts = new.granted && !old.granted;
-        match report {
+        match &change.report {
             Some(report) if lifts && !old.by_report && !report.is_vouched => false,
             Some(_) => {
                 new.chosen_ms > old.chosen_ms
                     || (new.chosen_ms == old.chosen_ms && old.granted && !new.granted)
             }
-            None => !new.granted || new.revision > old.revision,
+            None => !lifts || change.base >= old.revision || new.chosen_ms > old.chosen_ms,
         }
     }
 
-    fn revision(&self) -> u32 {
+    /// The highest revision recorded.
+    pub(super) fn revision(&self) -> u32 {
         self.0.values().map(|one| one.revision).max().unwrap_or(0)
     }
 }
@@ -107,45 +106,53 @@ pub(super) fn standing(sql: &impl Sql) -> Result<Standing, Failure> {
     Ok(standing)
 }
 
-/// Records a change. Returns its receipt and the state of each purpose. Run it inside a transaction.
+/// Records a change. Run it inside a transaction.
+///
+/// A report under the key of a page changes nothing in a profile that is bound to a proof, because anybody can send it.
 pub(super) fn record(
     sql: &impl Sql,
     change: &ConsentChange,
     now: Timestamp,
 ) -> Result<ConsentRecorded, Failure> {
+    let mut standing = standing(sql)?;
     let fingerprint = fingerprint(change)?;
     let told = sql.exec(
         "SELECT body FROM receipts WHERE fingerprint = ?",
         &[SqlValue::from(fingerprint.as_str())],
     )?;
-    let mut standing = standing(sql)?;
     if let Some(row) = told.first() {
-        return Ok(ConsentRecorded {
-            receipt: decode(row.text("body")?)?,
-            state: words(&standing),
-        });
+        return Ok(recorded(Some(decode(row.text("body")?)?), &standing, change));
     }
-    let revision = revision(change, &standing);
+    let is_anybodys = change.report.as_ref().is_some_and(|report| !report.is_vouched);
+    if is_anybodys && claim::is_bound(sql)? {
+        return Ok(recorded(None, &standing, change));
+    }
+    // The collector numbers revisions: a claim of the highest number would leave none to the visitor.
+    let revision = standing.revision().saturating_add(1);
+    let mut counting = Vec::new();
     for one in &change.changes {
         let Some(purpose) = Purpose::from_name(&one.purpose) else { continue };
-        let report = change.report.as_ref();
-        let recorded = standing.0.get(&purpose).map_or(0, |old| old.revision);
-        let granted = one.state == "granted";
         let choice = Choice {
-            granted,
-            // A denial of an old revision must not make room for claims of the revisions between.
-            revision: if granted { revision } else { revision.max(recorded) },
-            chosen_ms: chosen_ms(change, now),
-            with_gpc: change.signals.get("gpc").is_some_and(|gpc| gpc == "1")
-                && report.is_none_or(|report| report.is_vouched),
-            by_report: report.is_some(),
+            granted: one.state == "granted",
+            revision,
+            chosen_ms: change.chosen_at.min(now).as_millisecond(),
+            with_gpc: change.signals.get("gpc").is_some_and(|gpc| gpc == "1") && !is_anybodys,
+            by_report: change.report.is_some(),
         };
-        if standing.yields(purpose, choice, report) {
+        let counts = standing.yields(purpose, choice, change);
+        if counts {
             standing.0.insert(purpose, choice);
             write(sql, purpose, choice)?;
         }
+        // The receipt of a report shows what it said, because its time may prove later that it counted.
+        if counts || change.report.is_some() {
+            counting.push(one.clone());
+        }
     }
-    let receipt = seal(change, revision, last_hash(sql)?, now);
+    if counting.is_empty() {
+        return Ok(recorded(None, &standing, change));
+    }
+    let receipt = seal(change, counting, revision, last_hash(sql)?, now);
     sql.exec(
         "INSERT INTO receipts (fingerprint, hash, body) VALUES (?, ?, ?)",
         &[
@@ -154,22 +161,26 @@ pub(super) fn record(
             SqlValue::Text(encode(&receipt)?),
         ],
     )?;
-    Ok(ConsentRecorded { receipt, state: words(&standing) })
+    Ok(recorded(Some(receipt), &standing, change))
 }
 
-/// The revision that a change gets. A report gets the next one, whatever it claims: a claim of the highest number would leave no
-/// revision to the visitor.
-fn revision(change: &ConsentChange, standing: &Standing) -> u32 {
-    match &change.report {
-        Some(_) => standing.revision().saturating_add(1),
-        None => change.revision,
-    }
+/// Writes the result of a change.
+fn recorded(
+    receipt: Option<Receipt>,
+    standing: &Standing,
+    change: &ConsentChange,
+) -> ConsentRecorded {
+    let is_outdated = |one: &&ChoiceChange| {
+        let purpose = Purpose::from_name(&one.purpose);
+        one.state == "granted" && purpose.is_some_and(|purpose| standing.denies(&[purpose]))
+    };
+    let outdated = change.changes.iter().filter(is_outdated).map(|one| one.purpose.clone());
+    ConsentRecorded { receipt, consent: told(standing), outdated: outdated.collect() }
 }
 
-/// When the visitor decided: what a report says, or the arrival of a page's own choice, whose clock may be wrong.
-fn chosen_ms(change: &ConsentChange, now: Timestamp) -> i64 {
-    let said = change.report.as_ref().map(|report| report.chosen_at);
-    said.unwrap_or(now).min(now).as_millisecond()
+/// What a page has to know of the record.
+pub(super) fn told(standing: &Standing) -> ConsentStanding {
+    ConsentStanding { revision: standing.revision(), state: words(standing) }
 }
 
 fn write(sql: &impl Sql, purpose: Purpose, choice: Choice) -> Result<(), Failure> {
@@ -186,13 +197,13 @@ fn write(sql: &impl Sql, purpose: Purpose, choice: Choice) -> Result<(), Failure
     )
 }
 
-/// Makes the fingerprint of a change. Two requests with the same fingerprint are the same change. All fields count but
-/// the random bytes. A report is known by its id, because its corrected time differs at each attempt.
+/// Makes the fingerprint of a change. Two requests with the same fingerprint are the same change. A report is known by its id,
+/// and a choice without its corrected time, because that time differs at each attempt.
 fn fingerprint(change: &ConsentChange) -> Result<String, Failure> {
     if let Some(report) = &change.report {
         return Ok(sha256_hex(format!("report:{}", report.message_id).as_bytes()));
     }
-    let same = (&change.revision, &change.changes, &change.notice, &change.signals);
+    let same = (change.base, &change.changes, &change.notice, &change.signals);
     Ok(sha256_hex(encode(&same)?.as_bytes()))
 }
 
@@ -201,14 +212,20 @@ fn last_hash(sql: &impl Sql) -> Result<String, Failure> {
     rows.first().map_or(Ok(String::new()), |row| row.text("hash").map(str::to_owned))
 }
 
-fn seal(change: &ConsentChange, revision: u32, prev_hash: String, now: Timestamp) -> Receipt {
+fn seal(
+    change: &ConsentChange,
+    changes: Vec<ChoiceChange>,
+    revision: u32,
+    prev_hash: String,
+    now: Timestamp,
+) -> Receipt {
     let mut receipt = Receipt {
         id: hilo_core::identity::uuid_v4(change.random),
         at: now.to_string(),
         subject: change.subject.clone(),
         controller: change.controller.clone(),
         revision,
-        changes: change.changes.clone(),
+        changes,
         notice: change.notice.clone(),
         signals: change.signals.clone(),
         prev_hash,

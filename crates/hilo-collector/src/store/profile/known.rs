@@ -52,10 +52,9 @@ impl Known {
         Ok(Known { standing, subscriptions, profile, unfolded, ..Known::default() })
     }
 
-    /// Whether the recorded consent at `revision` and the opt-ins allow a destination.
-    pub(super) fn allows(&self, planned: &Planned, revision: u32) -> bool {
-        !self.standing.denies(&planned.purposes, revision)
-            && self.subscriptions.allow(planned.channel)
+    /// Whether the recorded consent and the opt-ins allow a destination.
+    pub(super) fn allows(&self, planned: &Planned) -> bool {
+        !self.standing.denies(&planned.purposes) && self.subscriptions.allow(planned.channel)
     }
 
     /// Lifts what Global Privacy Control denies to an event, where the record has a choice that lifts it. Returns the
@@ -135,7 +134,7 @@ impl Known {
     /// grant.
     pub(super) fn person(&self, purposes: &[Purpose]) -> Person {
         let optins = self.subscriptions.states().clone();
-        if self.standing.denies(&[Purpose::Analytics], 0) {
+        if self.standing.denies(&[Purpose::Analytics]) {
             return Person { optins, ..Person::default() };
         }
         let mut person = Person::of(&self.profile, optins, |one: &Trait| {

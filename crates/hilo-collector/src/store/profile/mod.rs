@@ -3,6 +3,7 @@
 //! `answer` takes a call as JSON and returns JSON. The shell that feeds the queue calls the outbox functions. Everything
 //! is synchronous. This folder sends nothing and has no clock: `now` is an argument.
 
+mod claim;
 mod consent;
 mod known;
 mod leases;
@@ -22,7 +23,9 @@ pub use volatile::Volatile;
 
 use jiff::Timestamp;
 
-use crate::calls::{ConsentCopy, Page, ProfileCall, Record, decode, encode};
+use crate::calls::{
+    Claimed, ConsentCopy, ConsentStanding, Page, ProfileCall, Proof, Record, Whose, decode, encode,
+};
 use crate::platform::{Failure, Sql, SqlValue};
 
 /// The result of a call: its reply, and the next work of the outbox.
@@ -52,7 +55,8 @@ pub fn answer(
     let call: ProfileCall = decode(call)?;
     volatile.rates.take(&call, now)?;
     let writes = makes_storage(&call);
-    if !volatile.has_storage(sql, writes)? {
+    let is_new = !volatile.has_storage(sql, false)?;
+    if is_new && !volatile.has_storage(sql, writes)? {
         return Ok(CallResult { reply: of_nobody(&call)?, ..CallResult::default() });
     }
     if writes && !volatile.is_named {
@@ -64,6 +68,9 @@ pub fn answer(
         ProfileCall::Record { source, plans, records, is_public: _ } => {
             let shared = record::Shared { name, source: &source, plans: &plans, bodies, now };
             return store_events(sql, volatile, &shared, records);
+        }
+        ProfileCall::Claim(proof) => {
+            atomically(sql, || claimed(sql, &proof, is_new)).and_then(|one| encode(&one))
         }
         ProfileCall::Consent(change) => {
             volatile.known = None;
@@ -128,6 +135,7 @@ const fn makes_storage(call: &ProfileCall) -> bool {
         | ProfileCall::Consent(_)
         | ProfileCall::ConsentReports(_)
         | ProfileCall::OptIn(_) => true,
+        ProfileCall::Claim(proof) => proof.fresh.is_some(),
         ProfileCall::Confirm { .. }
         | ProfileCall::Replay { .. }
         | ProfileCall::ConsentCopy { .. }
@@ -157,6 +165,16 @@ fn store_events(
     Ok(CallResult { reply, pump, alarm })
 }
 
+/// Answers a claim, with the recorded consent for those whose profile it is.
+fn claimed(sql: &impl Sql, proof: &Proof, is_new: bool) -> Result<Claimed, Failure> {
+    let whose = claim::whose(sql, proof, is_new)?;
+    let consent = match whose {
+        Whose::Yours => consent::told(&consent::standing(sql)?),
+        Whose::New | Whose::Nobodys | Whose::Anothers => ConsentStanding::default(),
+    };
+    Ok(Claimed { whose, consent })
+}
+
 /// Stores the object's own name. Deliveries need it, and an alarm does not bring it.
 fn remember_name(sql: &impl Sql, name: &str) -> Result<(), Failure> {
     sql.exec(
@@ -169,6 +187,7 @@ fn remember_name(sql: &impl Sql, name: &str) -> Result<(), Failure> {
 /// Answers a call about a person without stored data.
 fn of_nobody(call: &ProfileCall) -> Result<String, Failure> {
     match call {
+        ProfileCall::Claim(_) => encode(&Claimed::default()),
         ProfileCall::ConsentCopy { .. } => encode(&ConsentCopy::default()),
         ProfileCall::Summary => encode(&pages::summary_of_nobody()),
         ProfileCall::Events { .. }

@@ -109,11 +109,8 @@ impl Bound<'_> {
     }
 }
 
-/// Writes the rows of events that were just stored in the object called `profile`, and returns the deliveries that may
-/// be sent at once.
-///
-/// [`due`] ends a row that the recorded consent denies. It does not end here, because an event may follow a choice that
-/// is newer than the record.
+/// Writes the rows of events that were just stored in the object called `profile`, and returns their deliveries. The recorded
+/// consent and the opt-ins allow all of them.
 pub(super) fn queue_up(
     sql: &impl Sql,
     profile: &str,
@@ -134,8 +131,7 @@ pub(super) fn queue_up(
         insert(sql, first, rows, now)?;
         for (row, events) in (first..).zip(rows) {
             let person = events.first().and_then(|one| person(known, one.planned));
-            let may_go = events.iter().filter(|one| known.allows(one.planned, 0));
-            fresh.extend(may_go.map(|one| one.delivery(profile, row, person.clone())));
+            fresh.extend(events.iter().map(|one| one.delivery(profile, row, person.clone())));
         }
     }
     Ok(fresh)
@@ -211,7 +207,7 @@ pub fn due(
         }
         // The recorded consent is checked again here, because the person may have withdrawn it. Any recorded denial
         // counts, whatever its revision: the denial came after the row.
-        if standing.denies(&purposes(row)?, 0) {
+        if standing.denies(&purposes(row)?) {
             settled::write_fate(sql, seq, &Fate::dead(settled::CONSENT_DENIED), now_ms)?;
             continue;
         }

@@ -36,7 +36,9 @@ impl Rates {
             ProfileCall::Consent(_) | ProfileCall::OptIn(_) | ProfileCall::ConsentCopy { .. } => {
                 (&mut self.choices, CHOICES, 1)
             }
-            ProfileCall::Record { .. }
+            // A claim without the proof changes nothing, and the person needs one to withdraw: a stranger must not use them up.
+            ProfileCall::Claim(_)
+            | ProfileCall::Record { .. }
             | ProfileCall::ConsentReports(_)
             | ProfileCall::Confirm { .. }
             | ProfileCall::Replay { .. }

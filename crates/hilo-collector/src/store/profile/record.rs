@@ -98,7 +98,7 @@ impl<'c> Candidate<'c> {
         known: &mut Known,
     ) -> Result<Candidate<'c>, Failure> {
         let Record { mut gist, to, .. } = record;
-        if known.standing.denies(&gist.purposes, gist.revision) {
+        if known.standing.denies(&gist.purposes) {
             return Ok(Candidate { gist, to, body: None });
         }
         let channel = known.attribute(sql, &gist)?;
@@ -140,9 +140,7 @@ impl<'c> Candidate<'c> {
         let is_denied = |planned: &Planned| {
             planned.purposes.iter().any(|purpose| self.gist.against_gpc.contains(purpose))
         };
-        planned
-            .filter(|(_, one)| known.allows(one, self.gist.revision) && !is_denied(one))
-            .collect()
+        planned.filter(|(_, one)| known.allows(one) && !is_denied(one)).collect()
     }
 }
 

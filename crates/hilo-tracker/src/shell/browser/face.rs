@@ -189,6 +189,12 @@ pub fn happen(what: u8) {
     });
 }
 
+/// What the collector has recorded: the revision, and the denied purposes, separated by blanks.
+#[wasm_bindgen]
+pub fn recorded(revision: u32, denied: String) {
+    with(&mut |tracker| tracker.recorded(revision, &denied));
+}
+
 /// Whether what happens now may be remembered until the second module can read it.
 #[wasm_bindgen]
 pub fn admits() -> bool {

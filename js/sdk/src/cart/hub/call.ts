@@ -3,6 +3,7 @@
  */
 import { host } from "../host.ts";
 import { ANSWER_MS } from "../limits.ts";
+import { quietly } from "../storage/store.ts";
 import { head } from "../storage/stored.ts";
 import { token } from "./token.ts";
 
@@ -19,7 +20,7 @@ export interface Answer<Body> {
  */
 const REFUSALS =
   " malformed_body body_too_large inflated_too_large event_too_large delta_too_large malformed_delta too_many_keys too_many_lines too_many_dots too_many_replicas key_too_long too_deep" +
-  " duplicate_key missing_key unknown_key unknown_version key_revoked key_exposed missing_field missing_header missing wrong_type reserved_id origin_refused not_found unauthorized" +
+  " duplicate_key missing_key unknown_key unknown_version key_revoked key_exposed missing_field missing_header missing wrong_type reserved_id origin_refused not_yours not_found unauthorized" +
   " token_malformed token_unknown_key token_bad_algorithm token_bad_signature token_bad_subject token_expired token_not_yet token_long_lived token_wrong_issuer token_wrong_audience token_missing_scope" +
   " foreign_replica foreign_use replica_exhausted bad_line bad_quantity bad_order dot_conflict other_cart cart_merged epoch unsupported_encoding ";
 
@@ -36,6 +37,9 @@ export async function call<Body>(method: string, path: string, body?: object, pr
     if (proof) headers["x-hilo-user-token"] = proof;
     const opener = capability();
     if (opener) headers["x-hilo-cart-token"] = opener;
+    // The tracker keeps the proof of the visitor's id there, where no cookie does.
+    const idProof = quietly(() => localStorage.getItem("hilo.p"));
+    if (idProof) headers["x-hilo-auth"] = idProof;
     if (body) headers["content-type"] = "application/json";
     const response = await fetch(host.endpoint + path, {
       method,

@@ -53,6 +53,31 @@ fn nothing_is_reported_about_a_page_without_consent() {
 }
 
 #[test]
+fn a_withdrawal_drops_the_devices_touchpoints_and_forgets_the_device() {
+    for (device, is_dropped) in [(Some("a1"), true), (None, true), (Some("a2"), false)] {
+        let (mut hub, mut a) = (Object::new("guest", Owner::Guest), tab(1));
+        let device = device.map(str::to_owned);
+        let ops = a.add("mug", 2);
+        a.send_as(&mut hub, ops, Some(person()));
+        hub.wait(SignedDuration::from_hours(1));
+        hub.ask::<()>(false, CartAsk::Withdraw { device: device.clone() });
+        assert_eq!(hub.touchpoints().is_empty(), is_dropped, "{device:?}");
+        let ops = a.add("mug", 1);
+        a.send_as(&mut hub, ops, Some(person()));
+        hub.ask::<()>(false, CartAsk::Withdraw { device: device.clone() });
+        hub.wait(SignedDuration::from_hours(2));
+        assert_eq!(hub.touchpoints().is_empty(), is_dropped, "{device:?}");
+    }
+}
+
+#[test]
+fn a_withdrawal_from_a_cart_that_nobody_has_used_makes_no_storage() {
+    let mut hub = Object::new("guest", Owner::Guest);
+    hub.ask::<()>(false, CartAsk::Withdraw { device: None });
+    assert!(!schema::is_present(&hub.storage).unwrap());
+}
+
+#[test]
 fn a_cart_is_abandoned_once_per_idle_period_and_recovers_by_an_order() {
     let (mut hub, mut a) = (Object::new("guest", Owner::Guest), tab(1));
     let ops = a.add("mug", 2);

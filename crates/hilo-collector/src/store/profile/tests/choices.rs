@@ -19,15 +19,15 @@ impl Object {
 
     fn report_by(&mut self, is_vouched: bool, id: &str, at: &str, state: &str) -> ConsentRecorded {
         let chosen_at = at.parse().unwrap();
-        let report = ConsentReport { message_id: id.to_owned(), chosen_at, is_vouched };
-        self.change(ConsentChange { report: Some(report), ..change(0, "analytics", state) })
+        let report = Some(ConsentReport { message_id: id.to_owned(), is_vouched });
+        self.change(ConsentChange { report, chosen_at, ..change(0, "analytics", state) })
     }
 }
 
 #[test]
 fn of_two_reports_the_later_counts_in_whatever_order_they_arrive() {
     let mut object = Object::new();
-    let stands = |recorded: ConsentRecorded| recorded.state["analytics"].clone();
+    let stands = |recorded: ConsentRecorded| recorded.consent.state["analytics"].clone();
     object.report("r1", "2026-11-24T08:00:00Z", "denied");
     assert_eq!(stands(object.report("r2", "2026-11-24T09:00:00Z", "granted")), "granted");
     assert_eq!(stands(object.report("r3", "2026-11-24T08:30:00Z", "denied")), "granted");
@@ -38,9 +38,9 @@ fn of_two_reports_the_later_counts_in_whatever_order_they_arrive() {
 #[test]
 fn a_report_takes_the_next_revision_and_is_recorded_once() {
     let mut object = Object::new();
-    object.decide(4, "analytics", "granted");
+    object.decide(0, "analytics", "granted");
     let first = object.report("r1", "2026-11-24T11:00:00Z", "denied");
-    assert_eq!(first.receipt.revision, 5);
+    assert_eq!(first.receipt.as_ref().unwrap().revision, 2);
     let again = object.report("r1", "2026-11-24T09:59:59Z", "denied");
     assert_eq!(again.receipt, first.receipt);
     assert_eq!(object.record(vec![kept("m1", 4)]), [Recorded::ConsentDenied]);
@@ -101,8 +101,8 @@ fn reports_of_one_call_are_recorded_in_their_order_or_not_at_all() {
     let mut object = Object::new();
     let report = |id: &str, at: &str, state: &str| {
         let chosen_at = at.parse().unwrap();
-        let report = ConsentReport { message_id: id.to_owned(), chosen_at, is_vouched: true };
-        ConsentChange { report: Some(report), ..change(0, "analytics", state) }
+        let report = Some(ConsentReport { message_id: id.to_owned(), is_vouched: true });
+        ConsentChange { report, chosen_at, ..change(0, "analytics", state) }
     };
     let changes = vec![
         report("r1", "2026-11-24T09:00:00Z", "granted"),
@@ -133,12 +133,12 @@ fn a_denial_of_the_visitor_counts_whatever_reports_came_before() {
     object.decide(1, "analytics", "granted");
     object.now = "2026-11-25T10:00:00Z".parse().unwrap();
     object.report("r1", "2026-11-25T08:00:00Z", "granted");
-    let claimed = change(u32::MAX, "analytics", "granted");
+    let claimed = change(0, "analytics", "granted");
     let chosen_at = "2026-11-25T09:00:00Z".parse().unwrap();
-    let report = ConsentReport { message_id: "r2".to_owned(), chosen_at, is_vouched: true };
-    object.change(ConsentChange { report: Some(report), ..claimed });
+    let report = Some(ConsentReport { message_id: "r2".to_owned(), is_vouched: true });
+    object.change(ConsentChange { report, chosen_at, ..claimed });
     let denied = object.change(change(2, "analytics", "denied"));
-    assert_eq!(denied.state["analytics"], "denied");
+    assert_eq!(denied.consent.state["analytics"], "denied");
     assert_eq!(object.record(vec![kept("m1", 3)]), [Recorded::ConsentDenied]);
 }
 
@@ -149,12 +149,74 @@ fn a_report_under_the_key_of_a_page_lifts_only_what_a_report_denied() {
         object.change(change(1, "analytics", "denied"));
         object.now = "2026-11-25T10:00:00Z".parse().unwrap();
         let told = object.report_by(is_vouched, "r1", "2026-11-25T09:00:00Z", "granted");
-        assert_eq!(told.state["analytics"], state);
+        assert_eq!(told.consent.state["analytics"], state);
     }
     let mut object = Object::new();
     object.report_by(false, "r1", "2026-11-24T08:00:00Z", "denied");
     let told = object.report_by(false, "r2", "2026-11-24T09:00:00Z", "granted");
-    assert_eq!(told.state["analytics"], "granted");
+    assert_eq!(told.consent.state["analytics"], "granted");
+}
+
+#[test]
+fn a_denial_counts_whatever_revision_the_page_knew_and_only_a_newer_grant_lifts_it() {
+    let mut object = Object::new();
+    for base in 0..3 {
+        object.decide(base, "analytics", "granted");
+    }
+    let denied = object.decide(0, "analytics", "denied");
+    assert_eq!((denied.consent.revision, &*denied.consent.state["analytics"]), (4, "denied"));
+    for base in [0, 3] {
+        let mut later = change(base, "analytics", "granted");
+        later.changes[0].at = "2026-11-24T10:00:01Z".to_owned();
+        let refused = object.change(later);
+        assert_eq!((refused.receipt, refused.consent), (None, denied.consent.clone()));
+        assert_eq!(refused.outdated, ["analytics"]);
+    }
+    let lifted = object.decide(4, "analytics", "granted");
+    assert_eq!((lifted.consent.revision, &*lifted.consent.state["analytics"]), (5, "granted"));
+    assert!(lifted.outdated.is_empty());
+}
+
+#[test]
+fn a_claim_of_any_revision_lifts_no_denial_and_leaves_the_next_revision_to_the_visitor() {
+    let mut object = Object::new();
+    object.decide(u32::MAX, "analytics", "granted");
+    object.decide(0, "analytics", "denied");
+    for revision in [0, 1, 2, 999, u32::MAX] {
+        assert_eq!(object.record(vec![kept("m1", revision)]), [Recorded::ConsentDenied]);
+    }
+    assert_eq!(object.decide(2, "analytics", "granted").consent.revision, 3);
+    assert_eq!(object.record(vec![kept("m1", 0)]), [stored(&[])]);
+}
+
+#[test]
+fn the_denials_of_a_change_count_where_its_grants_are_outdated() {
+    let mut object = Object::new();
+    object.decide(0, "advertising", "denied");
+    let mut mixed = change(0, "advertising", "granted");
+    mixed.changes.extend(change(0, "analytics", "denied").changes);
+    let told = object.change(mixed);
+    assert_eq!(told.outdated, ["advertising"]);
+    assert_eq!(told.consent.state["analytics"], "denied");
+    let proved: Vec<_> = told.receipt.unwrap().changes.into_iter().map(|one| one.purpose).collect();
+    assert_eq!(proved, ["analytics"]);
+}
+
+#[test]
+fn of_a_persons_devices_the_later_grant_lifts_and_every_denial_counts() {
+    let mut object = Object::new();
+    let mut at = |time: &str, state: &str| {
+        let chosen_at = time.parse().unwrap();
+        let mut chosen = ConsentChange { chosen_at, ..change(0, "analytics", state) };
+        chosen.changes[0].at = time.to_owned();
+        let told = object.change(chosen);
+        told.consent.state["analytics"].clone()
+    };
+    assert_eq!(at("2026-11-24T09:00:00Z", "granted"), "granted");
+    assert_eq!(at("2026-11-24T09:30:00Z", "denied"), "denied");
+    assert_eq!(at("2026-11-24T09:10:00Z", "granted"), "denied");
+    assert_eq!(at("2026-11-24T09:40:00Z", "granted"), "granted");
+    assert_eq!(at("2026-11-24T09:20:00Z", "denied"), "denied");
 }
 
 #[test]

@@ -71,7 +71,7 @@ fn a_dead_event_is_replayed_on_request() {
 fn a_withdrawal_ends_pending_deliveries() {
     let mut object = Object::new();
     object.record(vec![bound("m1")]);
-    object.decide(2, "analytics", "denied");
+    object.decide(1, "analytics", "denied");
     assert_eq!(object.due(), []);
     assert_eq!(object.outbox(), [("m1".to_owned(), "dead".to_owned(), 0)]);
     let replay = ProfileCall::Replay { destination: None, message_id: None };
@@ -131,17 +131,6 @@ fn an_event_that_was_just_stored_is_sent_without_being_read_again() {
     // A restarted object reads the same deliveries.
     object.volatile = Volatile::default();
     assert_eq!(fresh, messages(&object.deliveries()).unwrap());
-}
-
-#[test]
-fn an_event_that_an_older_denial_forbids_is_stored_and_not_sent() {
-    let mut object = Object::new();
-    object.decide(1, "analytics", "denied");
-    let sent = Sent { to: bound("m1").to, ..kept("m1", 2) };
-    let answered = object.answer(&call(&[sent])).unwrap();
-    assert!(!answered.pump);
-    assert_eq!(object.due(), []);
-    assert_eq!(object.outbox(), [("m1".to_owned(), "dead".to_owned(), 0)]);
 }
 
 #[test]
@@ -268,16 +257,4 @@ fn events_that_fail_for_different_reasons_count_one_attempt_each() {
     object.confirm_all(&[("m1", retry(5)), ("m2", other)]);
     object.now += SignedDuration::from_secs(9);
     assert_eq!(object.due(), [("m1".to_owned(), 1), ("m2".to_owned(), 1)]);
-}
-
-#[test]
-fn a_delivery_that_waits_for_the_record_of_a_newer_choice_has_an_alarm() {
-    let mut object = Object::new();
-    object.decide(1, "analytics", "denied");
-    let sent = Sent { event: event("m1", 2), ..bound("m1") };
-    let result = object.answer(&call(&[sent])).unwrap();
-    assert_eq!((result.pump, result.alarm.is_some()), (false, true));
-    object.decide(2, "analytics", "granted");
-    object.now = result.alarm.unwrap();
-    assert_eq!(object.due(), [("m1".to_owned(), 0)]);
 }

@@ -95,7 +95,8 @@ fn a_destination_gets_no_trait_whose_event_did_not_grant_its_purposes() {
 #[test]
 fn a_recorded_grant_allows_traits_that_are_older_and_no_newer_ones() {
     let mut object = Object::new();
-    object.decide(2, "advertising", "granted");
+    object.decide(0, "functional", "granted");
+    object.decide(1, "advertising", "granted");
     object.record(vec![
         identify("m1", 1, json!({"older": 1}), Some(false)),
         identify("m2", 2, json!({"newer": 1}), Some(false)),

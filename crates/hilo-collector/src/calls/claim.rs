@@ -1,0 +1,57 @@
+//! The claim of an id between pipeline and profile: hashes of proofs in, the right to the profile out. Shapes only.
+
+use std::collections::BTreeMap;
+
+use serde::{Deserialize, Serialize};
+
+/// The proofs of a claim, as hashes.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Proof {
+    /// The proof that the request shows.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub shown: Option<String>,
+    /// A new proof, to which a profile is bound that nobody has used.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub fresh: Option<String>,
+}
+
+/// Whose a claimed profile is.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Whose {
+    /// Nobody has used the profile, and it stays so.
+    #[default]
+    Nobodys,
+    /// The sender's: the shown proof is the profile's.
+    Yours,
+    /// The sender's from now on: the profile was unused, and is bound to the new proof.
+    New,
+    /// Somebody's: the sender has no proof of it.
+    Anothers,
+}
+
+/// The answer to a claim.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Claimed {
+    /// Whose the profile is.
+    pub whose: Whose,
+    /// What the profile has recorded. Empty for a profile that is not the sender's.
+    pub consent: ConsentStanding,
+}
+
+/// The recorded consent: what a page has to know of it.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct ConsentStanding {
+    /// The highest revision recorded.
+    pub revision: u32,
+    /// Purpose → `granted` or `denied`.
+    pub state: BTreeMap<String, String>,
+}
+
+impl ConsentStanding {
+    /// The denied purposes.
+    pub fn denied(&self) -> Vec<&str> {
+        let denied = self.state.iter().filter(|(_, word)| *word == "denied");
+        denied.map(|(purpose, _)| purpose.as_str()).collect()
+    }
+}

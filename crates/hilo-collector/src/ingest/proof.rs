@@ -1,0 +1,253 @@
+//! The proof that an anonymous id is the sender's own: what a request shows, and what its answer hands out.
+//!
+//! `v2.<id>.<proof>.<issued>.<HMAC>`. An id travels in every event and to every destination, so whoever knows one proves nothing.
+//! The proof is random and travels only here: in a cookie that scripts cannot read or, where cookies do not work, in a token that
+//! the page keeps beside its id. A text with a wrong signature is ignored, and no object is called for it. This file calls none.
+
+use hilo_core::config::{Source, SourceKind};
+use jiff::Timestamp;
+
+use super::cookie::{Jar, Which, sign, unsign};
+use crate::call::Call;
+use crate::calls::Proof;
+use crate::keyring::{Keyring, Signed};
+use crate::platform::{Platform, Reply};
+use crate::signature::{hex, sha256_hex};
+
+/// The header of a page without cookies. Its value is the token, or `new` where the page has none. Cloudflare's logs redact fields
+/// whose names contain `auth`.
+const HEADER: &str = "x-hilo-auth";
+/// The lifetime of 390 days: Chromium allows 400.
+const LIFE_S: i64 = 33_696_000;
+/// A proof is renewed at most daily.
+const REFRESH_S: i64 = 86_400;
+/// The beginning of the signed text.
+const VERSION: &str = "v2.";
+
+/// An id and its proof.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct IdProof {
+    /// The anonymous id.
+    pub id: String,
+    proof: String,
+    issued_s: i64,
+}
+
+impl IdProof {
+    /// Makes a new proof for an id that nobody has used.
+    pub fn fresh(id: &str, random: [u8; 16], now: Timestamp) -> IdProof {
+        IdProof { id: id.to_owned(), proof: hex(&random), issued_s: now.as_second() }
+    }
+
+    /// Reads a text that the collector signed and that has not expired.
+    fn read(text: &str, secret: &Keyring, now: Timestamp) -> Option<IdProof> {
+        let (text, issued_s) = unsign(text, Signed::Id, secret)?;
+        let (id, proof) = text.strip_prefix(VERSION)?.rsplit_once('.')?;
+        let is_alive = now.as_second() - issued_s < LIFE_S;
+        let (id, proof) = (id.to_owned(), proof.to_owned());
+        is_alive.then_some(IdProof { id, proof, issued_s })
+    }
+
+    fn write(&self, secret: &Keyring, now: Timestamp) -> String {
+        let text = format!("{VERSION}{}.{}", self.id, self.proof);
+        sign(&text, Signed::Id, secret, now.as_second())
+    }
+
+    /// The hash of the proof. A profile's object stores no more than that.
+    pub fn hash(&self) -> String {
+        sha256_hex(self.proof.as_bytes())
+    }
+
+    /// Whether the proof is old enough to be renewed.
+    fn is_stale(&self, now: Timestamp) -> bool {
+        now.as_second() - self.issued_s >= REFRESH_S
+    }
+}
+
+/// What a request shows of an id, and how its answer may hand out a proof.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Shown {
+    /// The proof, if the signature holds.
+    pub proof: Option<IdProof>,
+    jar: Jar,
+    /// Whether the page keeps the proof itself.
+    is_by_token: bool,
+}
+
+impl Shown {
+    /// Reads the proof of a request.
+    ///
+    /// A page gets a token only where it has no cookie of ours: no script can turn a cookie into a token.
+    pub fn of<P: Platform>(source: Option<&Source>, secret: &Keyring, call: &Call<'_, P>) -> Shown {
+        let Call { incoming, platform, .. } = *call;
+        // The page of an app has the same origin in every app of its framework, so a cookie would be no proof of anything.
+        let is_app = source.is_some_and(|source| source.kind == SourceKind::App);
+        let jar = if is_app { Jar::Closed } else { Jar::of(incoming, platform.is_dev()) };
+        // A proof from before `hilo.toml` reserved its id is nobody's.
+        let is_used = |proof: &IdProof| !call.loaded.config.identity.is_reserved(&proof.id);
+        let read = |text: &str| IdProof::read(text, secret, platform.now()).filter(is_used);
+        if let Some(proof) = jar.find(incoming, Which::Id).and_then(read) {
+            return Shown { proof: Some(proof), jar, is_by_token: false };
+        }
+        let token = incoming.headers.get(HEADER);
+        // The browser sends no `Lax` cookie with a request from another site.
+        let is_foreign = incoming.headers.get("sec-fetch-site") == Some("cross-site");
+        let is_by_token = token.is_some() || jar == Jar::Closed || is_foreign;
+        Shown { proof: token.and_then(read), jar, is_by_token }
+    }
+
+    /// The proof of `id`, for the object that keeps its hash. `fresh` binds an object that nobody has used.
+    pub fn of_id(&self, id: &str, fresh: Option<&IdProof>) -> Proof {
+        let shown = self.proof.as_ref().filter(|proof| proof.id == id);
+        Proof { shown: shown.map(IdProof::hash), fresh: fresh.map(IdProof::hash) }
+    }
+
+    /// Hands out `proof`, if the sender does not have it or has it for too long. Returns the token for the body, where the page
+    /// keeps the proof itself.
+    pub fn hand_out(
+        &self,
+        proof: &IdProof,
+        secret: &Keyring,
+        now: Timestamp,
+        reply: &mut Reply,
+    ) -> Option<String> {
+        if self.proof.as_ref() == Some(proof) && !proof.is_stale(now) {
+            return None;
+        }
+        let text = proof.write(secret, now);
+        if self.is_by_token {
+            return Some(text);
+        }
+        if let Some(cookie) = self.jar.set(Which::Id, &text, LIFE_S) {
+            reply.headers.push("set-cookie", cookie);
+        }
+        None
+    }
+
+    /// Removes the cookie, if the request has one.
+    pub fn take_back<P: Platform>(&self, call: &Call<'_, P>, reply: &mut Reply) {
+        if self.jar.has_id(call.incoming)
+            && let Some(cookie) = self.jar.clear(Which::Id)
+        {
+            reply.headers.push("set-cookie", cookie);
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::loaded::Loaded;
+    use crate::platform::{Headers, Incoming};
+    use crate::shell::memory::Memory;
+    use jiff::SignedDuration;
+
+    const ID: &str = "5f0c7a3e-0000-4000-8000-000000000000";
+
+    fn memory() -> Memory {
+        Memory::new("2026-11-24T10:00:00Z".parse().unwrap(), None).unwrap()
+    }
+
+    fn shown(memory: &Memory, fields: &[(&str, &str)]) -> Shown {
+        let headers = fields.iter().map(|(name, value)| ((*name).to_owned(), (*value).to_owned()));
+        let headers = Headers(headers.collect());
+        let incoming = Incoming { scheme: "https".to_owned(), headers, ..Incoming::default() };
+        let loaded = Loaded::built_in(None).unwrap();
+        let call = Call { incoming: &incoming, loaded: &loaded, platform: memory };
+        Shown::of(loaded.config.sources.first(), &Keyring::only("secret"), &call)
+    }
+
+    fn check(memory: &Memory, text: &str, is_read: bool) {
+        let cookie = format!("a=b; __Host-hilo={text}");
+        for shown in [shown(memory, &[("cookie", &cookie)]), shown(memory, &[(HEADER, text)])] {
+            assert_eq!(shown.proof.is_some_and(|proof| proof.id == ID), is_read, "{text}");
+        }
+    }
+
+    #[test]
+    fn a_proof_reads_back_from_cookie_and_header_until_it_is_too_old() {
+        let memory = memory();
+        let text =
+            IdProof::fresh(ID, [7; 16], memory.now()).write(&Keyring::only("secret"), memory.now());
+        check(&memory, &text, true);
+        memory.advance(SignedDuration::from_secs(LIFE_S - 1));
+        check(&memory, &text, true);
+        memory.advance(SignedDuration::from_secs(1));
+        check(&memory, &text, false);
+    }
+
+    #[test]
+    fn a_text_with_a_changed_part_or_of_another_version_is_no_proof() {
+        let memory = memory();
+        let now = memory.now();
+        let text = IdProof::fresh(ID, [7; 16], now).write(&Keyring::only("secret"), now);
+        let [_, _, proof, issued, tag] = text.split('.').collect::<Vec<_>>()[..] else {
+            panic!("{text}")
+        };
+        for changed in [
+            format!("v2.{ID}.{}.{issued}.{tag}", "0".repeat(32)),
+            format!("v2.{}.{proof}.{issued}.{tag}", ID.replace('5', "6")),
+            format!("v2.{ID}.{proof}.{}.{tag}", now.as_second() + 1),
+            format!("v2.{ID}.{proof}.{issued}.{}", tag.get(1..).unwrap()),
+            format!("v2.{ID}.{proof}.{issued}"),
+            IdProof::fresh(ID, [7; 16], now).write(&Keyring::only("another"), now),
+            sign(&format!("v1.{ID}"), Signed::Id, &Keyring::only("secret"), now.as_second()),
+            sign(
+                &format!("{VERSION}{ID}.{proof}"),
+                Signed::Cart,
+                &Keyring::only("secret"),
+                now.as_second(),
+            ),
+            String::new(),
+        ] {
+            check(&memory, &changed, false);
+        }
+    }
+
+    #[test]
+    fn a_page_gets_a_token_only_where_it_has_no_cookie() {
+        let memory = memory();
+        let fresh = IdProof::fresh(ID, [7; 16], memory.now());
+        let cookie = format!("__Host-hilo={}", fresh.write(&Keyring::only("secret"), memory.now()));
+        let other = IdProof::fresh("other", [8; 16], memory.now());
+        for (fields, gets_token) in [
+            (&[][..], false),
+            (&[(HEADER, "new")], true),
+            (&[("sec-fetch-site", "cross-site")], true),
+            (&[("sec-fetch-site", "same-site")], false),
+            (&[(HEADER, "new"), ("cookie", cookie.as_str())], false),
+        ] {
+            let mut reply = Reply::empty(200);
+            let shown = shown(&memory, fields);
+            let token = shown.hand_out(&other, &Keyring::only("secret"), memory.now(), &mut reply);
+            assert_eq!(token.is_some(), gets_token, "{fields:?}");
+            assert_eq!(reply.headers.get("set-cookie").is_some(), !gets_token, "{fields:?}");
+        }
+    }
+
+    #[test]
+    fn a_proof_is_renewed_at_most_daily() {
+        let memory = memory();
+        let text =
+            IdProof::fresh(ID, [7; 16], memory.now()).write(&Keyring::only("secret"), memory.now());
+        for (hours, is_renewed) in [(23, false), (2, true)] {
+            memory.advance(SignedDuration::from_hours(hours));
+            let shown = shown(&memory, &[(HEADER, &text)]);
+            let proof = shown.proof.clone().unwrap();
+            let token = shown.hand_out(
+                &proof,
+                &Keyring::only("secret"),
+                memory.now(),
+                &mut Reply::empty(200),
+            );
+            assert_eq!(token.is_some(), is_renewed);
+        }
+    }
+
+    #[test]
+    fn plain_http_outside_development_has_no_cookies() {
+        let incoming = Incoming { scheme: "http".to_owned(), ..Incoming::default() };
+        assert_eq!(Jar::of(&incoming, false).set(Which::Id, "text", 1), None);
+        assert!(!Jar::of(&incoming, true).set(Which::Id, "text", 1).unwrap().contains("Secure"));
+    }
+}

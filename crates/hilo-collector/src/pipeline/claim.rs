@@ -1,0 +1,91 @@
+//! Claims an anonymous id at the object that keeps the hash of its proof.
+//!
+//! What a request shows → the right to an id, with the proof to hand out. An unused id is bound where the caller allows it, and
+//! only there does a claim make an object.
+
+use hilo_core::identity::{ProfileKey, uuid_v4};
+use hilo_core::outcome::{Code, Rejection};
+
+use crate::call::{Call, Trouble};
+use crate::calls::{Claimed, ConsentStanding, ProfileCall, Whose, ask_profile};
+use crate::ingest::proof::{IdProof, Shown};
+use crate::keyring::Keyring;
+use crate::platform::{Failure, Platform};
+use crate::signature::object_name;
+
+/// The right to an id.
+pub(super) struct Right {
+    pub(super) id: String,
+    /// The proof of it. A server needs none.
+    pub(super) proof: Option<IdProof>,
+    /// What is recorded for it.
+    pub(super) consent: ConsentStanding,
+}
+
+/// A request that claims an id.
+pub(super) struct Claimant<'c, P> {
+    /// Whether a server's key came along. A server is trusted with the ids that it names, as with its events.
+    pub(super) is_server: bool,
+    pub(super) shown: &'c Shown,
+    pub(super) secret: &'c Keyring,
+    pub(super) call: &'c Call<'c, P>,
+}
+
+impl<P: Platform> Claimant<'_, P> {
+    /// Gives the right to `wanted` or, if that is another's or there is none, to a new id.
+    pub(super) async fn any(&self, wanted: Option<&str>) -> Result<Right, Failure> {
+        if let Some(id) = wanted
+            && let (_, Some(right)) = self.claim(id, true).await?
+        {
+            return Ok(right);
+        }
+        let id = uuid_v4(self.call.platform.random16());
+        let (_, right) = self.claim(&id, true).await?;
+        right.ok_or_else(|| Failure::Retriable("a new id was used already".to_owned()))
+    }
+
+    /// Gives the right to `own`, the id that the request names, or else to the id of its proof. `None` if there is nothing that
+    /// the request could have a right to.
+    ///
+    /// # Errors
+    /// `not_yours` for an id that is another's.
+    pub(super) async fn named(
+        &self,
+        own: Option<&str>,
+        may_bind: bool,
+    ) -> Result<Option<Right>, Trouble> {
+        let kept = self.shown.proof.as_ref().map(|proof| proof.id.as_str());
+        let Some(id) = own.or(kept) else { return Ok(None) };
+        if self.is_server {
+            let consent = ConsentStanding::default();
+            return Ok(Some(Right { id: id.to_owned(), proof: None, consent }));
+        }
+        let (whose, right) = self.claim(id, may_bind).await?;
+        if whose == Whose::Anothers && own.is_some() {
+            return Err(not_yours().into());
+        }
+        Ok(right)
+    }
+
+    async fn claim(&self, id: &str, may_bind: bool) -> Result<(Whose, Option<Right>), Failure> {
+        let Claimant { shown, secret, call, .. } = *self;
+        let platform = call.platform;
+        let fresh = may_bind.then(|| IdProof::fresh(id, platform.random16(), platform.now()));
+        let name = object_name(secret.naming(), &ProfileKey::Anonymous(id.to_owned()));
+        let question = ProfileCall::Claim(shown.of_id(id, fresh.as_ref()));
+        let Claimed { whose, consent } = ask_profile(platform, name, &question).await?;
+        let proof = match whose {
+            Whose::Yours => shown.proof.clone(),
+            Whose::New => fresh,
+            Whose::Nobodys | Whose::Anothers => None,
+        };
+        let right = |proof| Right { id: id.to_owned(), proof: Some(proof), consent };
+        Ok((whose, proof.map(right)))
+    }
+}
+
+/// The refusal of an id without its proof.
+pub(super) fn not_yours() -> Rejection {
+    let message = "this id is in use, and the request does not prove that it is its own: send the cookie or the token that a hello answered, or say hello for an id";
+    Rejection::at(Code::NotYours, "anonymousId", message)
+}

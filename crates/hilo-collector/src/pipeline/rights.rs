@@ -1,0 +1,182 @@
+//! Tests of the doors to an existing profile, on the whole collector in memory.
+
+use serde_json::{Value, json};
+
+use crate::platform::{Body, Incoming, Platform, Upload};
+use crate::shell::memory::{Memory, run as run_to_end};
+
+const ID: &str = "5f0c7a3e-0000-4000-8000-000000000000";
+
+/// A browser: it keeps the id cookie.
+struct Browser<'m> {
+    memory: &'m Memory,
+    cookie: Option<String>,
+    fields: Vec<(&'static str, String)>,
+}
+
+impl Browser<'_> {
+    fn new(memory: &Memory) -> Browser<'_> {
+        Browser { memory, cookie: None, fields: Vec::new() }
+    }
+
+    fn call(&mut self, method: &str, path: &str, mut body: Value) -> (u16, Value) {
+        if let Value::Object(body) = &mut body {
+            body.insert("writeKey".to_owned(), "wk_shop".into());
+        }
+        let mut incoming = Incoming {
+            method: method.to_owned(),
+            scheme: "http".to_owned(),
+            host: "127.0.0.1:8787".to_owned(),
+            path: path.to_owned(),
+            body: Upload::Bytes(body.to_string().into_bytes()),
+            ..Incoming::default()
+        };
+        incoming.headers.push("origin", "http://127.0.0.1:8787");
+        incoming.headers.push("x-hilo", "1");
+        self.fields.iter().for_each(|(name, value)| incoming.headers.push(name, value.as_str()));
+        self.cookie.iter().for_each(|cookie| incoming.headers.push("cookie", cookie.as_str()));
+        let reply = run_to_end(super::serve(incoming, self.memory)).unwrap();
+        if let Some(set) = reply.headers.get("set-cookie") {
+            let pair = set.split(';').next().unwrap().to_owned();
+            self.cookie = Some(pair).filter(|pair| !pair.ends_with('='));
+        }
+        let Body::Text(text) = reply.body else { panic!("{path}") };
+        (reply.status, serde_json::from_str(&text).unwrap())
+    }
+
+    fn hello(&mut self, mut body: Value) -> Value {
+        body["consent"] = json!({"categoryPreferences": {"analytics": true}, "revision": 0});
+        let (status, answer) = self.call("POST", "/v1/hello", body);
+        assert_eq!(status, 200, "{answer}");
+        answer
+    }
+
+    fn decide(&mut self, id: Option<&str>, base: u32, state: &str) -> (u16, Value) {
+        self.choose(id, base, "analytics", state)
+    }
+
+    fn choose(&mut self, id: Option<&str>, base: u32, purpose: &str, state: &str) -> (u16, Value) {
+        let at = self.memory.now().to_string();
+        self.memory.advance(jiff::SignedDuration::from_secs(1));
+        self.choose_at(&at, id, base, purpose, state)
+    }
+
+    fn choose_at(
+        &mut self,
+        at: &str,
+        id: Option<&str>,
+        base: u32,
+        purpose: &str,
+        state: &str,
+    ) -> (u16, Value) {
+        let sent_at = self.memory.now().to_string();
+        let change = json!({"purpose": purpose, "state": state, "at": at, "method": "api"});
+        let consent = json!({"base": base, "changes": [change]});
+        let body = json!({"anonymousId": id, "sentAt": sent_at, "consent": consent});
+        self.call("POST", "/v1/consent", body)
+    }
+
+    fn copy(&mut self) -> (u16, Value) {
+        self.call("GET", "/v1/consent", Value::Null)
+    }
+}
+
+fn memory() -> Memory {
+    Memory::new("2026-11-24T10:00:00Z".parse().unwrap(), None).unwrap()
+}
+
+#[test]
+fn a_new_page_gets_a_bound_id_and_another_page_that_knows_the_id_gets_a_new_one() {
+    let memory = memory();
+    let mut mine = Browser::new(&memory);
+    assert_eq!(mine.hello(json!({"spareId": ID}))["anonymousId"], ID);
+    assert_eq!(mine.decide(Some(ID), 0, "granted").0, 200);
+    for said in [json!({"anonymousId": ID}), json!({"spareId": ID})] {
+        let mut other = Browser::new(&memory);
+        let answer = other.hello(said);
+        assert_ne!(answer["anonymousId"], ID);
+        assert_eq!((&answer["revision"], &answer["state"]), (&json!(0), &json!({})));
+        assert!(!other.cookie.as_ref().unwrap().contains(ID));
+        let (status, answer) = other.decide(Some(ID), 9, "denied");
+        assert_eq!((status, &answer["error"]["code"]), (403, &json!("not_yours")));
+    }
+    let answer = mine.hello(json!({}));
+    assert_eq!((&answer["anonymousId"], &answer["revision"]), (&json!(ID), &json!(1)));
+    assert_eq!(answer["state"]["analytics"], "granted");
+    assert_eq!(mine.copy().1["revision"], 1);
+}
+
+#[test]
+fn a_page_whose_hello_was_lost_binds_its_id_with_its_grant() {
+    let memory = memory();
+    let mut page = Browser::new(&memory);
+    let (status, answer) = page.decide(Some(ID), 0, "granted");
+    assert_eq!((status, &answer["anonymousId"]), (200, &json!(ID)));
+    assert_eq!(page.hello(json!({"spareId": "another"}))["anonymousId"], ID);
+}
+
+#[test]
+fn a_page_without_cookies_gets_a_token_and_no_cookie() {
+    let memory = memory();
+    for (name, value) in [("sec-fetch-site", "cross-site"), ("x-hilo-auth", "new")] {
+        let fields = |name, value: &str| vec![(name, value.to_owned())];
+        let mut page = Browser { fields: fields(name, value), ..Browser::new(&memory) };
+        let answer = page.hello(json!({}));
+        let (id, token) = (answer["anonymousId"].clone(), answer["token"].as_str().unwrap());
+        assert_eq!(page.cookie, None);
+        let robbed = page.hello(json!({"anonymousId": id}));
+        assert_ne!(robbed["anonymousId"], id);
+        page.fields = fields("x-hilo-auth", token);
+        let again = page.hello(json!({"anonymousId": id}));
+        assert_eq!((&again["anonymousId"], &again["token"]), (&id, &Value::Null));
+        assert_eq!(page.copy().0, 200);
+    }
+}
+
+#[test]
+fn no_script_turns_a_cookie_into_a_token() {
+    let memory = memory();
+    let mut page = Browser::new(&memory);
+    page.hello(json!({"spareId": ID}));
+    page.fields.push(("x-hilo-auth", "new".to_owned()));
+    let answer = page.hello(json!({}));
+    assert_eq!((&answer["anonymousId"], &answer["token"]), (&json!(ID), &Value::Null));
+}
+
+#[test]
+fn of_two_tabs_only_a_newer_grant_lifts_the_denial_and_the_older_one_is_answered_with_the_record() {
+    let memory = memory();
+    let mut page = Browser::new(&memory);
+    page.hello(json!({"spareId": ID}));
+    page.choose(Some(ID), 0, "functional", "granted");
+    page.decide(Some(ID), 1, "granted");
+    let before = memory.now().to_string();
+    memory.advance(jiff::SignedDuration::from_secs(60));
+    assert_eq!(page.decide(Some(ID), 2, "denied").1["revision"], 3);
+    // Another tab chose before the denial and was offline since.
+    let (status, answer) = page.choose_at(&before, Some(ID), 2, "analytics", "granted");
+    assert_eq!((status, &answer["error"]["code"]), (409, &json!("consent_outdated")));
+    assert_eq!((&answer["revision"], &answer["state"]["analytics"]), (&json!(3), &json!("denied")));
+    // A clock that is wrong by a day does not matter: the base says that the page knew the denial.
+    let (status, answer) =
+        page.choose_at("2026-11-23T10:00:00Z", Some(ID), 3, "analytics", "granted");
+    assert_eq!((status, &answer["state"]["analytics"]), (200, &json!("granted")));
+    // A page whose storage was wiped knows no revision, and its visitor chooses now.
+    page.decide(Some(ID), 4, "denied");
+    assert_eq!(page.decide(Some(ID), 0, "granted").1["state"]["analytics"], "granted");
+}
+
+#[test]
+fn a_denial_without_an_id_is_recorded_by_the_cookie_alone_and_takes_it_back() {
+    let memory = memory();
+    let mut page = Browser::new(&memory);
+    let (status, answer) = page.decide(None, 0, "denied");
+    assert_eq!((status, &answer["receipt"]), (200, &Value::Null));
+    page.hello(json!({"spareId": ID}));
+    page.decide(Some(ID), 0, "granted");
+    let kept = page.cookie.clone();
+    let (_, answer) = page.decide(None, 0, "denied");
+    assert_eq!((&answer["revision"], &page.cookie), (&json!(2), &None));
+    page.cookie = kept;
+    assert_eq!(page.copy().1["state"]["analytics"], "denied");
+}

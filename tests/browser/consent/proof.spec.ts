@@ -1,0 +1,146 @@
+/**
+ * Promise: a page keeps its id by a proof that only its cookie, or where no cookie works its own storage, carries. What the
+ * collector has recorded counts in the page, and a new choice of the visitor counts at once.
+ */
+import assert from "node:assert/strict";
+import { after, test } from "node:test";
+
+import { eventually, startCollector } from "../../collector/mf.ts";
+import { startBrowser, startSite, withSnippet } from "../scenario.ts";
+
+const browser = await startBrowser();
+const collector = await startCollector();
+const html = () => withSnippet("", "", "wk_shop").replace('src="/_h/hilo.js"', `src="${collector.url}/_h/hilo.js"`);
+/** Another site than the collector's, whose address is 127.0.0.1. */
+const site = await startSite(html);
+const FOREIGN = site.url.replace("127.0.0.1", "localhost");
+after(async () => {
+  await browser.close();
+  await site.close();
+  await collector.dispose();
+});
+
+const ALL = ["functional", "analytics", "advertising"];
+const profile = (id: string, part = "") => collector.admin(`/admin/v1/profiles/a:${id}${part}`);
+
+/** A browser whose pages have the tracker. The collector serves no page, so those of its host come from here. */
+async function visitor(home = collector.url) {
+  const context = await browser.newContext();
+  await context.route(`${collector.url}/page`, (route: any) => route.fulfill({ contentType: "text/html", body: html() }));
+  const open = async () => {
+    const page = await context.newPage();
+    await page.goto(`${home}/page`);
+    await page.waitForFunction(() => !(window as any).hilo.q);
+    return page;
+  };
+  const cookie = async () => (await context.cookies()).find((one: any) => one.name === "hilo")?.value as string | undefined;
+  return { context, open, cookie };
+}
+
+type Page = Awaited<ReturnType<Awaited<ReturnType<typeof visitor>>["open"]>>;
+const idOf = (page: Page) => page.evaluate(() => (window as any).hilo.anonymousId()) as Promise<string | null>;
+const choose = (page: Page, act: "grant" | "deny", ...purposes: string[]) =>
+  page.evaluate(([act, purposes]) => (window as any).hilo.consent[act as string](...(purposes as string[])), [act, purposes] as const);
+const choice = (page: Page) => page.evaluate(() => (window as any).hilo.consent.state().analytics);
+const tracked = (page: Page, name: string) =>
+  page.evaluate((name) => ((window as any).hilo.track(name), (window as any).hilo.flush()), name);
+
+/** Grants everything, and resolves with the id once the collector has recorded it. */
+async function granted(page: Page): Promise<string> {
+  await choose(page, "grant", ...ALL);
+  const id = await eventually(async () => (await idOf(page)) ?? undefined);
+  await eventually(async () => ((await profile(id)).consent?.analytics === "granted" ? true : undefined));
+  return id;
+}
+
+test("the first grant binds the id to a cookie, and no script can read the proof", async () => {
+  const { open, cookie, context } = await visitor();
+  const page = await open();
+  const id = await granted(page);
+  assert.match((await cookie()) ?? "", RegExp(`^v2\\.${id}\\.`));
+  const readable = await page.evaluate(() => document.cookie + JSON.stringify({ ...localStorage }));
+  assert.ok(!readable.includes((await cookie())!.split(".")[2]!));
+  await context.close();
+});
+
+test("after the storage was wiped, a rejection is recorded for the id of the cookie, and takes the cookie back", async () => {
+  const { open, cookie, context } = await visitor();
+  const page = await open();
+  const id = await granted(page);
+  await page.evaluate(() => localStorage.clear());
+  await page.close();
+  const wiped = await open();
+  assert.equal(await choice(wiped), "unset");
+  await choose(wiped, "deny", ...ALL);
+  await eventually(async () => ((await profile(id)).consent.analytics === "denied" ? true : undefined));
+  await eventually(async () => ((await cookie()) === undefined ? true : undefined));
+  assert.deepEqual(await wiped.evaluate(() => Object.keys(localStorage)), ["hilo.c"]);
+  await context.close();
+});
+
+test("a grant right after a denial in another tab counts, and the events that follow are kept", async () => {
+  const { open, context } = await visitor();
+  const [one, two] = [await open(), await open()];
+  const id = await granted(one);
+  await choose(one, "deny", "analytics");
+  await two.waitForFunction(() => (window as any).hilo.consent.state().analytics === "denied");
+  await eventually(async () => ((await profile(id)).consent.analytics === "denied" ? true : undefined));
+  await choose(two, "grant", "analytics");
+  await tracked(two, "After the second grant");
+  await eventually(async () => ((await profile(id, "/events")).events.some((event: any) => event.event === "After the second grant") ? true : undefined));
+  assert.equal((await profile(id)).consent.analytics, "granted");
+  await context.close();
+});
+
+test("a page whose storage no tab shares follows a recorded denial, and its next grant counts", async () => {
+  const { open, cookie, context } = await visitor();
+  const page = await open();
+  const id = await granted(page);
+  const at = new Date().toISOString();
+  const body = { writeKey: "wk_shop", sentAt: at, anonymousId: id, consent: { base: 1, changes: [{ purpose: "analytics", state: "denied", at, method: "api" }] } };
+  const headers = { origin: collector.url, "x-hilo": "1", cookie: `hilo=${await cookie()}` };
+  assert.equal((await collector.fetch("/_h/v1/consent", { method: "POST", headers, body: JSON.stringify(body) })).status, 200);
+  await tracked(page, "Refused");
+  await page.waitForFunction(() => (window as any).hilo.consent.state().analytics === "denied");
+  await choose(page, "grant", "analytics");
+  await tracked(page, "Kept");
+  const names = async () => (await profile(id, "/events")).events.map((event: any) => event.event);
+  await eventually(async () => ((await names()).includes("Kept") ? true : undefined));
+  assert.ok(!(await names()).includes("Refused"));
+  await context.close();
+});
+
+test("a page that lost its cookie goes on under a new id and keeps its session", async () => {
+  const { open, cookie, context } = await visitor();
+  const page = await open();
+  const id = await granted(page);
+  const session = await page.evaluate(() => (window as any).hilo.sessionId());
+  await context.clearCookies();
+  await choose(page, "grant", "personalization");
+  const own = await eventually(async () => ([null, id].includes(await idOf(page)) ? undefined : (await idOf(page))!));
+  await eventually(async () => ((await profile(own)).consent?.personalization === "granted" ? true : undefined));
+  assert.equal(await page.evaluate(() => (window as any).hilo.sessionId()), session);
+  assert.match((await cookie()) ?? "", RegExp(`^v2\\.${own}\\.`));
+  assert.equal((await profile(id)).consent.personalization, undefined);
+  await context.close();
+});
+
+test("a page of another site keeps the proof as a token beside its id, and a withdrawal leaves neither", async () => {
+  const { open, context } = await visitor(FOREIGN);
+  const page = await open();
+  const id = await granted(page);
+  assert.deepEqual(await context.cookies(), []);
+  const token = await page.evaluate(() => localStorage["hilo.p"]);
+  assert.match(token ?? "", RegExp(`^v2\\.${id}\\.`));
+  await page.close();
+  const next = await open();
+  await choose(next, "grant", "personalization");
+  await eventually(async () => ((await profile(id)).consent.personalization === "granted" ? true : undefined));
+  await next.evaluate(() => (window as any).hilo.consent.withdraw());
+  await eventually(async () => ((await profile(id)).consent.analytics === "denied" ? true : undefined));
+  assert.deepEqual(await next.evaluate(() => Object.keys(localStorage)), ["hilo.c"]);
+  await choose(next, "grant", ...ALL);
+  const own = await eventually(async () => (await idOf(next)) ?? undefined);
+  assert.notEqual(own, id, "the old id does not come back");
+  await context.close();
+});

@@ -1,0 +1,141 @@
+/**
+ * Promise: an anonymous id is no secret, and whoever knows one gets nothing by it. Every public door is tried with every kind of
+ * proof that is not the person's own: no answer gives away the person's record, and nothing of it changes.
+ */
+import assert from "node:assert/strict";
+import { createHmac, randomUUID } from "node:crypto";
+import { after, test } from "node:test";
+
+import { type Answer, GRANTED, type Json, cookieOf, decide, hello, pageView, post, postAs, send } from "./envelopes.ts";
+import { DEV_SECRETS, anonymousId, startCollector } from "./mf.ts";
+import { claimsOf, signToken } from "./tokens.ts";
+
+const collector = await startCollector();
+after(() => collector.dispose());
+
+/** The text behind the cookie's name. */
+const valueOf = (id: string) => cookieOf(id)!.slice("hilo=".length);
+const sign = (text: string, purpose: string, secret = DEV_SECRETS.HILO_SECRET) =>
+  `${text}.${createHmac("sha256", secret).update(`${purpose}${text}`).digest("base64url")}`;
+const now = () => Math.floor(Date.now() / 1000);
+
+/** A person whose page said hello, granted, subscribed and was seen. */
+async function person(): Promise<string> {
+  const id = anonymousId();
+  await hello(collector, id);
+  await decide(collector, id, 0, { functional: "granted", analytics: "granted" });
+  const optIn = { anonymousId: id, channel: "email", state: "subscribed", text: "Write to me.", version: "1", address: "ana@shop.example" };
+  assert.equal((await postAs(collector, id, "/_h/v1/optin", optIn)).status, 200);
+  await send(collector, [pageView(id)]);
+  return id;
+}
+
+/** Everything that is stored about a person, as the admin sees it. */
+async function stateOf(id: string): Promise<Json> {
+  const parts = await Promise.all(["", "/receipts", "/optins", "/events"].map((part) => collector.admin(`/admin/v1/profiles/a:${id}${part}`)));
+  return Object.fromEntries(parts.map((part, n) => [n, part]));
+}
+
+/** The proofs of strangers, as header fields. `victim` is the id, and `own` a stranger's id with its own valid proof. */
+function proofs(victim: string, own: string): Record<string, Json> {
+  const [, , proof, issued, tag] = valueOf(victim).split(".") as [string, string, string, string, string];
+  const [, , ownProof, ownIssued, ownTag] = valueOf(own).split(".") as [string, string, string, string, string];
+  const texts: Record<string, string> = {
+    "another person's proof": valueOf(own),
+    "another person's proof with this id": `v2.${victim}.${ownProof}.${ownIssued}.${ownTag}`,
+    "this signature with another proof": `v2.${victim}.${"0".repeat(32)}.${issued}.${tag}`,
+    "this signature with another time": `v2.${victim}.${proof}.${Number(issued) + 1}.${tag}`,
+    "a cut signature": valueOf(victim).slice(0, -2),
+    "no signature": `v2.${victim}.${proof}.${issued}`,
+    "an expired proof": sign(`v2.${victim}.${proof}.${now() - 33_696_000}`, "id:"),
+    "a proof signed for another id, replayed": sign(`v2.${own}.${ownProof}.${now()}`, "id:"),
+    "a proof that was never bound": sign(`v2.${victim}.${"f".repeat(32)}.${now()}`, "id:"),
+    "a proof of another secret": sign(`v2.${victim}.${proof}.${now()}`, "id:", "another secret of the same length!!"),
+    "a cookie of the first version": sign(`v1.${victim}.${now()}`, "cookie:"),
+    "a cookie of the first version, signed anew": sign(`v1.${victim}.${now()}`, "id:"),
+    "a cart's capability": sign(`v1.${victim}.${now()}`, "cart:"),
+    "the id alone": victim,
+    "the wish for a token": "new",
+    "an empty text": "",
+    "a long text": `v2.${victim}.${"x".repeat(3_000)}`,
+  };
+  const fields: Record<string, Json> = { "no proof": {}, "a forged user token": { "x-hilo-user-token": `${signToken(claimsOf(victim)).slice(0, -3)}AAA` } };
+  for (const [name, text] of Object.entries(texts)) {
+    fields[`${name}, as a cookie`] = { cookie: `hilo=${text}` };
+    fields[`${name}, as a token`] = { "x-hilo-auth": text };
+    fields[`${name}, from another site`] = { cookie: `hilo=${text}`, "x-hilo-auth": text, "sec-fetch-site": "cross-site" };
+  }
+  return fields;
+}
+
+const at = () => new Date().toISOString();
+const change = (state: string) => ({ purpose: "analytics", state, at: at(), method: "api" });
+const report = (id: string) => ({
+  ...pageView(id, { type: "track", event: "Segment Consent Preference Updated" }),
+  context: { consent: { categoryPreferences: { analytics: false, functional: false } } },
+});
+
+/** Every public door that could read or change what is stored about `id`. */
+function doors(id: string): Record<string, (headers: Json) => Promise<Answer>> {
+  const call = (path: string, body: Json) => (headers: Json) => post(collector, path, { writeKey: "wk_shop", ...body }, { "x-hilo": "1", ...headers });
+  const optIn = (state: string) => ({ anonymousId: id, channel: "sms", state, text: "Write to me.", version: "1", address: "+34600000000" });
+  const consent = (base: number, state: string) => ({ anonymousId: id, sentAt: at(), consent: { base, changes: [change(state)] } });
+  return {
+    "hello with the page's id": call("/_h/v1/hello", { anonymousId: id, consent: GRANTED }),
+    "hello with a spare id": call("/_h/v1/hello", { spareId: id, consent: GRANTED }),
+    "hello without consent": call("/_h/v1/hello", { anonymousId: id, consent: {} }),
+    "a denial": call("/_h/v1/consent", consent(0, "denied")),
+    "a grant": call("/_h/v1/consent", consent(9, "granted")),
+    "a denial of the highest revision": call("/_h/v1/consent", consent(4_294_967_295, "denied")),
+    "the copy": async (headers) => {
+      const response = await collector.fetch("/_h/v1/consent", { headers: { origin: collector.url, "x-hilo": "1", ...headers } });
+      return { status: response.status, headers: response.headers, body: (await response.json()) as Json };
+    },
+    "a subscription": call("/_h/v1/optin", optIn("subscribed")),
+    "an opt-out": call("/_h/v1/optin", { ...optIn("unsubscribed"), channel: "email" }),
+    "a report of consent": call("/_h/v1/batch", { sentAt: at(), batch: [{ ...report(id), messageId: randomUUID() }] }),
+  };
+}
+
+test("no door gives anything about a person to strangers, or changes it for them", async () => {
+  const [victim, own] = [await person(), await person()];
+  const before = await stateOf(victim);
+  const secrets = [valueOf(victim), valueOf(victim).split(".")[2]!, ...before[1]["receipts"].map((one: Json) => one["hash"])];
+  let attempts = 0;
+  for (const [proof, headers] of Object.entries(proofs(victim, own))) {
+    const tried = Object.entries(doors(victim)).map(async ([door, call]) => {
+      const answer = await call(headers);
+      attempts += 1;
+      const said = `${door}, ${proof}: ${answer.status} ${JSON.stringify(answer.body)}`;
+      assert.notEqual(answer.body["anonymousId"], victim, said);
+      const handed = `${JSON.stringify(answer.body)} ${answer.headers.get("set-cookie") ?? ""}`;
+      for (const secret of [...secrets, `v2.${victim}.`]) assert.ok(!handed.includes(secret), said);
+      // A valid proof of another id opens the stranger's own copy, and nothing else succeeds.
+      if (/consent|denial|grant|subscription|opt-out/.test(door) && !door.startsWith("hello") && !door.startsWith("a report")) assert.ok(answer.status >= 400, said);
+    });
+    await Promise.all(tried);
+  }
+  assert.ok(attempts >= 500, `${attempts} attempts`);
+  assert.deepEqual(await stateOf(victim), before);
+  const own_ = await post(collector, "/_h/v1/hello", { writeKey: "wk_shop", consent: GRANTED }, { "x-hilo": "1", cookie: cookieOf(victim) });
+  assert.deepEqual([own_.body["anonymousId"], own_.body["revision"]], [victim, 1], "the person's own proof still works");
+});
+
+test("the events of an id that nobody bound bind it to nobody", async () => {
+  const id = anonymousId();
+  await send(collector, [pageView(id)]);
+  const before = await stateOf(id);
+  for (const [door, call] of Object.entries(doors(id))) {
+    if (door.startsWith("a report")) continue;
+    const answer = await call({});
+    assert.notEqual(answer.body["anonymousId"], id, door);
+  }
+  assert.deepEqual(await stateOf(id), before);
+});
+
+test("a refusal names the remedy", async () => {
+  const id = await person();
+  const answer = await doors(id)["a denial"]!({});
+  assert.deepEqual([answer.status, answer.body["code"], answer.body["error"].field], [403, "not_yours", "anonymousId"]);
+  assert.match(answer.body["message"], /say hello/);
+});
