@@ -147,7 +147,7 @@ mod tests {
         let memory = Memory::new("2026-11-24T10:00:00Z".parse().unwrap(), Some(&config)).unwrap();
         let loaded = run(memory.config()).unwrap().unwrap();
         let secret = Keyring::only("secret");
-        let value = sign("c", Signed::Cart, &secret, memory.now().as_second());
+        let value = sign("v1.c", Signed::Cart, &secret, memory.now().as_second());
         let shown = || {
             let incoming = request(HEADER, &value);
             let call = Call { incoming: &incoming, loaded: &loaded, platform: &memory };

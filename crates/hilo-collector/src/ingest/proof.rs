@@ -1,6 +1,6 @@
 //! The proof that an anonymous id is the sender's own: what a request shows, and what its answer hands out.
 //!
-//! `v2.<id>.<proof>.<issued>.<HMAC>`. An id travels in every event and to every destination, so whoever knows one proves nothing.
+//! `v2.<id>.<proof>.<issued>.<key>.<HMAC>`. An id travels in every event and to every destination, so whoever knows one proves nothing.
 //! The proof is random and travels only here: in a cookie that scripts cannot read or, where cookies do not work, in a token that
 //! the page keeps beside its id. A text with a wrong signature is ignored, and no object is called for it. This file calls none.
 
@@ -181,15 +181,16 @@ mod tests {
         let memory = memory();
         let now = memory.now();
         let text = IdProof::fresh(ID, [7; 16], now).write(&Keyring::only("secret"), now);
-        let [_, _, proof, issued, tag] = text.split('.').collect::<Vec<_>>()[..] else {
+        let [_, _, proof, issued, key, tag] = text.split('.').collect::<Vec<_>>()[..] else {
             panic!("{text}")
         };
         for changed in [
-            format!("v2.{ID}.{}.{issued}.{tag}", "0".repeat(32)),
-            format!("v2.{}.{proof}.{issued}.{tag}", ID.replace('5', "6")),
-            format!("v2.{ID}.{proof}.{}.{tag}", now.as_second() + 1),
-            format!("v2.{ID}.{proof}.{issued}.{}", tag.get(1..).unwrap()),
-            format!("v2.{ID}.{proof}.{issued}"),
+            format!("v2.{ID}.{}.{issued}.{key}.{tag}", "0".repeat(32)),
+            format!("v2.{}.{proof}.{issued}.{key}.{tag}", ID.replace('5', "6")),
+            format!("v2.{ID}.{proof}.{}.{key}.{tag}", now.as_second() + 1),
+            format!("v2.{ID}.{proof}.{issued}.1.{tag}"),
+            format!("v2.{ID}.{proof}.{issued}.{key}.{}", tag.get(1..).unwrap()),
+            format!("v2.{ID}.{proof}.{issued}.{key}"),
             IdProof::fresh(ID, [7; 16], now).write(&Keyring::only("another"), now),
             sign(&format!("v1.{ID}"), Signed::Id, &Keyring::only("secret"), now.as_second()),
             sign(

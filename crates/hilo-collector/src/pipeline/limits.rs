@@ -260,6 +260,11 @@ mod tests {
     #[test]
     fn a_flood_of_events_does_not_keep_a_person_from_withdrawing() {
         let memory = memory();
+        let consent = json!({"categoryPreferences": {"analytics": true}});
+        let hello = json!({"writeKey": "wk_shop", "anonymousId": "a1", "consent": consent});
+        let (_, _, welcome) =
+            post(&memory, "/v1/hello", &hello, &[("x-hilo", "1"), ("x-hilo-auth", "none")]);
+        let proof = welcome["token"].as_str().unwrap();
         let mut flood = envelope(0..2_000);
         for event in flood["batch"].as_array_mut().unwrap() {
             event["anonymousId"] = "a1".into();
@@ -267,6 +272,9 @@ mod tests {
         assert_eq!(post(&memory, "/v1/batch", &flood, &[]).0, 200);
         assert_eq!(post(&memory, "/v1/batch", &envelope(1..2), &[]).0, 429);
         let optin = json!({"writeKey": "wk_shop", "anonymousId": "a1", "channel": "email", "state": "unsubscribed"});
-        assert_eq!(post(&memory, "/v1/optin", &optin, &[("x-hilo", "1")]).0, 200);
+        assert_eq!(
+            post(&memory, "/v1/optin", &optin, &[("x-hilo", "1"), ("x-hilo-auth", proof)]).0,
+            200
+        );
     }
 }
