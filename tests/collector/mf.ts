@@ -17,6 +17,7 @@ import { miniflare, wrangler } from "../packages.ts";
 
 const root = fileURLToPath(new URL("../../", import.meta.url));
 const crate = join(root, "crates/hilo-collector");
+const specs = join(root, "tests/collector");
 
 /** The values that a developer's machine has in place of a deployment's secrets. */
 export const DEV_SECRETS = {
@@ -50,6 +51,8 @@ export interface CollectorOptions {
   consumer?: boolean;
   /** `true` runs the release build. Only a bench needs it; specs run the development build, which is ready sooner. */
   release?: boolean;
+  /** A module of this folder that stands in front of the built script, as the Worker's entry. */
+  entry?: string;
 }
 
 /** A running collector. */
@@ -68,7 +71,7 @@ export interface Collector {
   dispose(): Promise<void>;
 }
 
-function collectorWorker({ vars = {}, release = false }: CollectorOptions) {
+function collectorWorker({ vars = {}, release = false, entry }: CollectorOptions) {
   const build = join(crate, release ? "build" : "build-dev");
   if (!existsSync(join(build, "index.js"))) {
     throw new Error(`The collector is not built. Run: cargo xtask build${release ? "" : " --dev"}`);
@@ -86,6 +89,7 @@ function collectorWorker({ vars = {}, release = false }: CollectorOptions) {
     rootPath: crate,
     modulesRoot: build,
     modules: [
+      ...(entry ? [{ type: "ESModule" as const, path: join(build, entry), contents: readFileSync(join(specs, entry)) }] : []),
       { type: "ESModule" as const, path: join(build, "index.js") },
       { type: "CompiledWasm" as const, path: join(build, "index_bg.wasm") },
     ],

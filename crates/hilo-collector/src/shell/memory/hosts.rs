@@ -15,6 +15,7 @@ use crate::store::profile;
 /// A profile's object and its deployment.
 pub(super) struct Profile<'m> {
     pub(super) world: &'m World,
+    pub(super) name: &'m str,
     pub(super) stored: &'m Stored<profile::Volatile>,
 }
 
@@ -40,6 +41,11 @@ impl ProfileHost for Profile<'_> {
 
     async fn send(&self, deliveries: &[Delivery]) -> Result<(), Failure> {
         self.world.enqueue(messages(deliveries)?);
+        Ok(())
+    }
+
+    async fn delete(&self) -> Result<(), Failure> {
+        self.world.forget_profile(self.name);
         Ok(())
     }
 

@@ -116,8 +116,8 @@ impl Memory {
     async fn fire_alarms(&self) -> bool {
         let now = self.now();
         let (profiles, carts) = (due(&self.0.profiles, now), due(&self.0.carts, now));
-        for (_, stored) in &profiles {
-            profile::on_alarm(&Profile { world: &self.0, stored }).await;
+        for (name, stored) in &profiles {
+            profile::on_alarm(&Profile { world: &self.0, name, stored }, self).await;
         }
         for (name, stored) in &carts {
             cart::on_alarm(&Cart { world: &self.0, name, stored }, self).await;
@@ -127,11 +127,13 @@ impl Memory {
 
     fn ask_profile(&self, name: &str, call: &str) -> Result<String, Failure> {
         let stored = object(&self.0.profiles, name)?;
-        let answered = profile::answer(&Profile { world: &self.0, stored: &stored }, name, call)?;
+        let host = Profile { world: &self.0, name, stored: &stored };
+        let answered = profile::answer(&host, name, call)?;
         if answered.pump {
-            let memory = self.clone();
+            let (memory, name) = (self.clone(), name.to_owned());
             self.defer(async move {
-                profile::feed_queue(&Profile { world: &memory.0, stored: &stored }).await;
+                let host = Profile { world: &memory.0, name: &name, stored: &stored };
+                profile::feed_queue(&host).await;
             });
         }
         Ok(answered.reply)

@@ -60,6 +60,11 @@ impl World {
         self.carts.borrow().values().for_each(|stored| stored.crash());
     }
 
+    /// Deletes a profile's object.
+    pub(super) fn forget_profile(&self, name: &str) {
+        self.profiles.borrow_mut().remove(name);
+    }
+
     /// Deletes a cart's object.
     pub(super) fn forget_cart(&self, name: &str) {
         self.carts.borrow_mut().remove(name);

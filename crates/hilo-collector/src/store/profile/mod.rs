@@ -1,4 +1,4 @@
-//! The object of one person: timeline, sessions, consent record, receipts, opt-ins, outbox.
+//! The object of one person: timeline, consent record, receipts, opt-ins, outbox.
 //!
 //! `answer` takes a call as JSON and returns JSON. The shell that feeds the queue calls the outbox functions. Everything
 //! is synchronous. This folder sends nothing and has no clock: `now` is an argument.
@@ -14,9 +14,12 @@ mod settled;
 mod stored_profile;
 #[cfg(test)]
 mod tests;
+mod timeline;
+mod upkeep;
 mod volatile;
 
 pub use outbox::{due, next_alarm, ready, release};
+pub use upkeep::{Upkeep, upkeep};
 pub use volatile::Volatile;
 
 use jiff::Timestamp;
@@ -58,10 +61,14 @@ pub fn answer(
         volatile.is_named = true;
     }
     let mut result = CallResult::default();
+    // The alarm of a new storage finds out when the next upkeep is due. From then on there is always an alarm.
+    result.alarm = if volatile.is_new { Some(outbox::soon(now)?) } else { None };
     result.reply = match call {
         ProfileCall::Record { source, plans, records } => {
             let shared = record::Shared { name, source: &source, plans: &plans, bodies, now };
-            return store_events(sql, volatile, &shared, records);
+            let stored = store_events(sql, volatile, &shared, records)?;
+            let alarm = stored.alarm.into_iter().chain(result.alarm).min();
+            return Ok(CallResult { alarm, ..stored });
         }
         ProfileCall::Consent(change) => {
             volatile.known = None;
@@ -82,7 +89,7 @@ pub fn answer(
             over.into_iter().for_each(|row| volatile.leases.end(row));
             volatile.known.iter_mut().for_each(known::Known::forget_rows);
             result.pump = volatile.leases.is_behind;
-            result.alarm = next_alarm(sql, now)?;
+            result.alarm = next_alarm(sql, now)?.into_iter().chain(result.alarm).min();
             Ok(String::new())
         }
         ProfileCall::Replay { destination, message_id } => {
@@ -92,7 +99,7 @@ pub fn answer(
             volatile.known.iter_mut().for_each(known::Known::forget_rows);
             outbox::recall(volatile);
             result.pump = true;
-            result.alarm = next_alarm(sql, now)?;
+            result.alarm = next_alarm(sql, now)?.into_iter().chain(result.alarm).min();
             encode(&count)
         }
         ProfileCall::ConsentCopy => consent::copy(sql).and_then(|copy| encode(&copy)),
@@ -137,7 +144,15 @@ fn store_events(
         atomically(sql, || record::record(sql, known, shared, records.take().unwrap_or_default()))
     })?;
     let pump = !result.fresh.is_empty();
-    let alarm = result.has_rows.then(|| outbox::soon(shared.now)).transpose()?;
+    let is_imported = result.earliest.is_some_and(|at| upkeep::is_imported(at, shared.now));
+    let alarm = if result.has_rows || is_imported {
+        Some(outbox::soon(shared.now)?)
+    } else {
+        volatile.known.as_ref().and_then(|known| upkeep::joins(known.loose, shared.now))
+    };
+    if volatile.known.as_ref().is_some_and(|known| known.ids.is_full()) {
+        volatile.known = None;
+    }
     outbox::lease(volatile, result.fresh, shared.now);
     let reply = result.recorded.map_or_else(|| Ok(String::new()), |recorded| encode(&recorded))?;
     Ok(CallResult { reply, pump, alarm })

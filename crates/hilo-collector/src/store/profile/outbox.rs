@@ -1,7 +1,8 @@
 //! The outbox: the pending deliveries and their times.
 //!
-//! A row is a list of events for one destination that share their fate so far: mostly all events of one call.
-//! `settled.rs` writes the results, and splits rows. Leases are only in memory, see `leases.rs`.
+//! A row is a list of events for one destination that share their fate so far: mostly all events of one call. It names the
+//! events, which stand in the timeline. A delivery that is done has no row, unless an attempt failed before. `settled.rs` writes
+//! the results, and splits rows. Leases are only in memory, see `leases.rs`.
 
 use std::rc::Rc;
 
@@ -12,13 +13,13 @@ use jiff::Timestamp;
 use super::known::Known;
 use super::settled::{self, Fate};
 use super::volatile::Volatile;
-use super::{consent, optin};
-use crate::calls::{Delivery, MESSAGE_DELIVERIES_MAX, Planned, encode};
+use super::{consent, optin, timeline};
+use crate::calls::{Delivery, MESSAGE_DELIVERIES_MAX, Planned, decode, encode};
 use crate::platform::{Failure, Sql, SqlRow, SqlValue};
 
 /// The longest delay of an alarm while a delivery is pending. A crash loses leases, so the alarm has to fire long before
-/// the leases end.
-const ALARM_MS_MAX: i64 = 5_000;
+/// the leases end. Each alarm of a visit is two written rows, so it does not fire more often than that.
+const ALARM_MS_MAX: i64 = 20_000;
 /// The most events of one row. They fit into one message of the queue, so that they are mostly confirmed together.
 const ROW_EVENTS_MAX: usize = MESSAGE_DELIVERIES_MAX;
 /// The most rows that one statement writes: a value of a Durable Object may have 2 MB, and a row's ids have some
@@ -83,6 +84,8 @@ fn share_persons(deliveries: &mut [Delivery]) {
 
 /// An event and one of its destinations.
 pub(super) struct Bound<'r> {
+    /// The event's number.
+    pub(super) event: i64,
     /// The event's id.
     pub(super) message_id: &'r str,
     /// The event as stored.
@@ -155,17 +158,19 @@ fn insert(
     let mut lines = Vec::with_capacity(rows.len());
     for events in rows {
         // No row is empty.
-        let Some(planned) = events.first().map(|one| one.planned) else { continue };
+        let Some((event, planned)) = events.first().map(|one| (one.event, one.planned)) else {
+            continue;
+        };
         let Planned { name, purposes, channel, wants_person } = planned;
         let ids: Vec<&str> = events.iter().map(|one| one.message_id).collect();
         let purposes: Vec<&str> = purposes.iter().map(|purpose| purpose.name()).collect();
         let channel = channel.map(OptInChannel::name);
-        lines.push((ids, name, purposes.join(","), channel, u8::from(*wants_person)));
+        lines.push((ids, name, purposes.join(","), channel, u8::from(*wants_person), event));
     }
     sql.run(
         "INSERT INTO outbox
-           (seq, message_ids, destination, purposes, channel, wants_person, next_ms, updated_ms)
-         SELECT ?1 + key, value ->> 0, value ->> 1, value ->> 2, value ->> 3, value ->> 4, ?2, ?2
+           (seq, message_ids, destination, purposes, channel, wants_person, event, next_ms, updated_ms)
+         SELECT ?1 + key, value ->> 0, value ->> 1, value ->> 2, value ->> 3, value ->> 4, value ->> 5, ?2, ?2
          FROM json_each(?3)",
         &[
             SqlValue::int(first)?,
@@ -198,7 +203,7 @@ pub fn due(
     let subscriptions = optin::subscriptions(sql)?;
     let mut persons = Persons::default();
     let rows = sql.exec(
-        "SELECT seq, message_ids, destination, purposes, channel, attempts, steps, wants_person, updated_ms,
+        "SELECT seq, message_ids, destination, purposes, channel, attempts, steps, wants_person, event, updated_ms,
            (SELECT value FROM meta WHERE key = 'name') AS profile FROM outbox
          WHERE state = 'pending' AND next_ms <= ? ORDER BY next_ms, seq LIMIT ?",
         &[SqlValue::int(now_ms)?, SqlValue::Int(DUE_ROWS_MAX)],
@@ -276,23 +281,24 @@ fn read_row(
     row: &SqlRow,
     person: Option<&Rc<Person>>,
 ) -> Result<Vec<Delivery>, Failure> {
-    let events = sql.exec(
-        "SELECT message_id, body FROM json_each(?) JOIN events ON message_id = value ORDER BY key",
-        &[SqlValue::from(row.text("message_ids")?)],
-    )?;
-    let delivery = |event: &SqlRow| {
+    let ids: Vec<String> = decode(row.text("message_ids")?)?;
+    let events = timeline::find(sql, row.int("event")?, &ids)?;
+    let delivery = |(message_id, event): (String, &String)| {
         Ok(Delivery {
             profile: row.text("profile")?.to_owned(),
             row: row.int("seq")?,
-            message_id: event.text("message_id")?.to_owned(),
+            message_id,
             destination: row.text("destination")?.to_owned(),
             attempt: u32::try_from(row.int("attempts")?).unwrap_or(u32::MAX),
             steps: u32::try_from(row.int("steps")?).unwrap_or(u32::MAX),
-            event: event.text("body")?.to_owned(),
+            event: event.clone(),
             person: person.cloned(),
         })
     };
-    events.iter().map(delivery).collect()
+    ids.into_iter()
+        .filter_map(|id| events.get(&id).map(|event| (id.clone(), event)))
+        .map(delivery)
+        .collect()
 }
 
 /// Releases the leases of deliveries that the queue did not accept: the next alarm sends them again.

@@ -1,5 +1,5 @@
 //! The results of deliveries. A row ends only by the destination's answer (`delivered`, `dead`), by a withdrawal or by
-//! an opt-out.
+//! an opt-out. A row that is delivered at its first attempt is deleted.
 //!
 //! The events of a row share their fate. If a confirmation gives them different fates, each fate gets a row of its own,
 //! with the steps that are done. Events in progress keep the old row. `forward/retry.rs` decides the delay after a
@@ -65,61 +65,75 @@ pub(super) fn confirm(
     let now_ms = now.as_millisecond();
     let rows: Vec<i64> = confirmations.iter().map(|one| one.row).collect();
     let rows = sql.exec(
-        "SELECT seq, message_ids FROM outbox
+        "SELECT seq, message_ids, attempts FROM outbox
          WHERE state = 'pending' AND seq IN (SELECT value FROM json_each(?))",
         &[SqlValue::Text(encode(&rows)?)],
     )?;
-    let (mut delivered, mut over) = (Vec::new(), Vec::new());
+    let (mut ended, mut over) = (Vec::new(), Vec::new());
     for row in &rows {
         let seq = row.int("seq")?;
-        // The last of two confirmations of one event counts. An event without a confirmation is still in progress.
-        let fate = |id: &String| {
+        let is_traceless = row.int("attempts")? == 0;
+        let parts = parts(&decode::<Vec<String>>(row.text("message_ids")?)?, |id| {
+            // The last of two confirmations of one event counts. An event without a confirmation is still in progress.
             let answer = confirmations.iter().rfind(|one| one.row == seq && one.message_id == *id);
             answer.map(|one| Fate::of(&one.result, now_ms))
-        };
-        let mut parts: Vec<(Option<Fate>, Vec<String>)> = Vec::new();
-        for id in decode::<Vec<String>>(row.text("message_ids")?)? {
-            let fate = fate(&id);
-            match parts.iter_mut().find(|(known, _)| *known == fate) {
-                Some((_, ids)) => ids.push(id),
-                None => parts.push((fate, vec![id])),
-            }
-        }
-        // Events in progress keep the row and its lease. If there are none, the first part keeps the row.
-        let stays = parts.iter().position(|(fate, _)| fate.is_none()).unwrap_or(0);
-        // The row is split before any fate is written, because each part copies the row's earlier state.
-        let mut rows = Vec::with_capacity(parts.len());
-        for (at, (_, ids)) in parts.iter().enumerate() {
-            rows.push(if at == stays { seq } else { part(sql, seq, ids)? });
-        }
-        for (row, (fate, _)) in rows.into_iter().zip(&parts) {
-            match fate {
-                None => {}
-                Some(fate) if *fate == Fate::delivered() => delivered.push(row),
-                Some(fate) => write_fate(sql, row, fate, now_ms)?,
-            }
-        }
-        let Some((fate, ids)) = parts.get(stays) else { continue };
-        if parts.len() > 1 {
-            keep_only(sql, seq, ids)?;
-        }
-        if fate.is_some() {
+        });
+        // A delivery that is done at the first attempt needs no row: the timeline has its destination.
+        let needs_row = |fate: &Option<Fate>| !(is_traceless && *fate == Some(Fate::delivered()));
+        // Events in progress keep the row and its lease. If there are none, the first part that needs a row keeps it.
+        let in_progress = parts.iter().position(|(fate, _)| fate.is_none());
+        let stays = in_progress.or_else(|| parts.iter().position(|(fate, _)| needs_row(fate)));
+        if in_progress.is_none() {
             over.push(seq);
+        }
+        let Some(stays) = stays else {
+            ended.push(seq);
+            continue;
+        };
+        // The row is split before any fate is written, because each part copies the row's earlier state.
+        let mut written = Vec::with_capacity(parts.len());
+        for (at, (fate, ids)) in parts.iter().enumerate() {
+            if at == stays {
+                written.push((seq, fate));
+            } else if needs_row(fate) {
+                written.push((part(sql, seq, ids)?, fate));
+            }
+        }
+        for (row, fate) in written {
+            fate.as_ref().map_or(Ok(()), |fate| write_fate(sql, row, fate, now_ms))?;
+        }
+        if let Some((_, ids)) = parts.get(stays).filter(|_| parts.len() > 1) {
+            keep_only(sql, seq, ids)?;
         }
     }
     // This is the common case, so one statement writes all of it.
-    if !delivered.is_empty() {
+    if !ended.is_empty() {
         sql.run(
-            "UPDATE outbox SET state = 'delivered', reason = NULL, updated_ms = ?
-             WHERE seq IN (SELECT value FROM json_each(?))",
-            &[SqlValue::int(now_ms)?, SqlValue::Text(encode(&delivered)?)],
+            "DELETE FROM outbox WHERE seq IN (SELECT value FROM json_each(?))",
+            &[SqlValue::Text(encode(&ended)?)],
         )?;
     }
     Ok(over)
 }
 
+/// Groups the events of a row by their fates, in order.
+fn parts(
+    ids: &[String],
+    fate: impl Fn(&String) -> Option<Fate>,
+) -> Vec<(Option<Fate>, Vec<String>)> {
+    let mut parts: Vec<(Option<Fate>, Vec<String>)> = Vec::new();
+    for id in ids {
+        let fate = fate(id);
+        match parts.iter_mut().find(|(known, _)| *known == fate) {
+            Some((_, ids)) => ids.push(id.clone()),
+            None => parts.push((fate, vec![id.clone()])),
+        }
+    }
+    parts
+}
+
 /// Removes all events but these from a row.
-fn keep_only(sql: &impl Sql, seq: i64, ids: &[String]) -> Result<(), Failure> {
+pub(super) fn keep_only(sql: &impl Sql, seq: i64, ids: &[String]) -> Result<(), Failure> {
     sql.run(
         "UPDATE outbox SET message_ids = ? WHERE seq = ?",
         &[SqlValue::Text(encode(ids)?), SqlValue::int(seq)?],
@@ -130,8 +144,9 @@ fn keep_only(sql: &impl Sql, seq: i64, ids: &[String]) -> Result<(), Failure> {
 fn part(sql: &impl Sql, seq: i64, ids: &[String]) -> Result<i64, Failure> {
     let rows = sql.exec(
         "INSERT INTO outbox
-           (message_ids, destination, purposes, channel, wants_person, state, attempts, steps, next_ms, reason, updated_ms)
-         SELECT ?, destination, purposes, channel, wants_person, state, attempts, steps, next_ms, reason, updated_ms
+           (message_ids, destination, purposes, channel, wants_person, event, state, attempts, steps, next_ms, reason,
+            updated_ms)
+         SELECT ?, destination, purposes, channel, wants_person, event, state, attempts, steps, next_ms, reason, updated_ms
          FROM outbox WHERE seq = ? RETURNING seq",
         &[SqlValue::Text(encode(ids)?), SqlValue::int(seq)?],
     )?;
