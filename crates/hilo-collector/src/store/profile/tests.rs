@@ -20,7 +20,9 @@ mod choices;
 mod outbox;
 mod persons;
 mod refold;
+mod rows;
 mod sessions;
+mod upkeep;
 
 /// An attempt that failed before its first step was done.
 fn retry(after_s: u32) -> DeliveryResult {
