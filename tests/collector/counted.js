@@ -13,7 +13,7 @@ let counts;
 /** Statements with their cursors, whose number of rows is read when the counts are. */
 let cursors;
 const reset = () => {
-  counts = { requests: 0, objectRequests: 0, rowsWritten: 0, queueOperations: 0 };
+  counts = { requests: 0, objectRequests: 0, rowsWritten: 0, queueOperations: 0, journalRows: 0 };
   cursors = [];
 };
 reset();
@@ -49,11 +49,11 @@ function countedEnv(env) {
   return (wrappedEnv ??= { ...env, DELIVERIES: wrap(queue, { sendBatch }), PROFILES: wrap(namespace, { getByName }) });
 }
 
-function countedState(state) {
+function countedState(state, isJournal) {
   const { storage } = state;
   const exec = (query, ...values) => {
     const cursor = storage.sql.exec(query, ...values);
-    cursors.push([query, cursor]);
+    cursors.push([query, cursor, isJournal]);
     return cursor;
   };
   const setAlarm = (at) => {
@@ -64,10 +64,10 @@ function countedState(state) {
   return wrap(state, { storage: wrap(storage, { sql: wrap(storage.sql, { exec }), setAlarm }) });
 }
 
-function counted(Class) {
+function counted(Class, isJournal = false) {
   return class {
     constructor(state, env) {
-      this.object = new Class(countedState(state), countedEnv(env));
+      this.object = new Class(countedState(state, isJournal), countedEnv(env));
     }
     async fetch(request) {
       if (new URL(request.url).pathname === "/counted/alarm") {
@@ -93,18 +93,20 @@ function counted(Class) {
   };
 }
 export const ProfileObject = counted(objects.ProfileObject);
-export const JournalObject = counted(objects.JournalObject);
+export const JournalObject = counted(objects.JournalObject, true);
 export const CartObject = counted(objects.CartObject);
 
 function read() {
   const statements = {};
-  let rows = counts.rowsWritten;
-  for (const [query, cursor] of cursors) {
-    rows += cursor.rowsWritten;
+  let { rowsWritten, journalRows } = counts;
+  if (rowsWritten > 0) statements["setAlarm"] = rowsWritten;
+  for (const [query, cursor, isJournal] of cursors) {
+    rowsWritten += cursor.rowsWritten;
+    if (isJournal) journalRows += cursor.rowsWritten;
     const head = query.trim().split(/\s+/).slice(0, 4).join(" ");
     if (cursor.rowsWritten > 0) statements[head] = (statements[head] ?? 0) + cursor.rowsWritten;
   }
-  return { ...counts, rowsWritten: rows, setAlarm: counts.rowsWritten, statements };
+  return { ...counts, rowsWritten, journalRows, statements };
 }
 
 export default {

@@ -170,12 +170,13 @@ fn the_alarm_alone_removes_a_timeline_that_is_older_than_its_months() {
         settle(&memory);
         assert_eq!(events_of_visitor(&memory), usize::from(month < 13), "month {month}");
     }
-    let summary: crate::calls::Summary =
-        ask_visitor(&memory, &crate::calls::ProfileCall::Summary);
+    let summary: crate::calls::Summary = ask_visitor(&memory, &crate::calls::ProfileCall::Summary);
     assert!(summary.known && summary.profile.get().contains("\"page\":1"));
     memory.advance(SignedDuration::from_hours(24 * 31 * 24));
     settle(&memory);
-    assert!(!ask_visitor::<crate::calls::Summary>(&memory, &crate::calls::ProfileCall::Summary).known);
+    assert!(
+        !ask_visitor::<crate::calls::Summary>(&memory, &crate::calls::ProfileCall::Summary).known
+    );
 }
 
 #[test]

@@ -10,7 +10,7 @@ use jiff::tz::TimeZone;
 use jiff::{SignedDuration, Span, Timestamp};
 
 use super::volatile::Volatile;
-use super::{atomically, settled, stored_profile, timeline};
+use super::{settled, stored_profile, timeline};
 use crate::calls::decode;
 use crate::platform::{Failure, Sql, SqlValue};
 
@@ -66,7 +66,7 @@ pub fn upkeep(
     let cut = Cut::of(retention, now)?;
     let mut has_changed = false;
     let last_ms = last_ms(sql, volatile)?;
-    atomically(sql, || {
+    sql.transaction(&mut || {
         has_changed = remove_events(sql, &cut, last_ms)?;
         remove_proofs(sql, &cut)?;
         let done = SqlValue::int(now_ms - DONE_MS)?;
