@@ -148,7 +148,7 @@ fn store_events(
     let alarm = if result.has_rows || is_imported {
         Some(outbox::soon(shared.now)?)
     } else {
-        volatile.known.as_ref().and_then(|known| upkeep::joins(known.loose, shared.now))
+        joining_alarm(sql, volatile, shared.now)?
     };
     if volatile.known.as_ref().is_some_and(|known| known.ids.is_full()) {
         volatile.known = None;
@@ -156,6 +156,19 @@ fn store_events(
     outbox::lease(volatile, result.fresh, shared.now);
     let reply = result.recorded.map_or_else(|| Ok(String::new()), |recorded| encode(&recorded))?;
     Ok(CallResult { reply, pump, alarm })
+}
+
+/// Returns the time of the alarm that joins rows, if so many have become loose. A restarted object does not remember its alarm, and
+/// must not put off the next delivery.
+fn joining_alarm(
+    sql: &impl Sql,
+    volatile: &Volatile,
+    now: Timestamp,
+) -> Result<Option<Timestamp>, Failure> {
+    match volatile.known.as_ref().and_then(|known| upkeep::joins(known.loose, now)) {
+        Some(at) => Ok(next_alarm(sql, now)?.into_iter().chain([at]).min()),
+        None => Ok(None),
+    }
 }
 
 /// Stores the object's own name. Deliveries need it, and an alarm does not bring it.

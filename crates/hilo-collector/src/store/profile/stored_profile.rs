@@ -95,7 +95,7 @@ fn complete(sql: &impl Sql, mut profile: Profile, folded: i64) -> Result<Complet
     while let Some(row) = timeline::after(sql, last)? {
         let before = last;
         for entry in row.entries().filter(|entry| entry.number > before) {
-            profile = fold_entry(profile, entry)?;
+            profile = fold(profile, &gist(entry)?, entry.source);
             last = entry.number;
             unfolded += 1;
         }
@@ -103,8 +103,8 @@ fn complete(sql: &impl Sql, mut profile: Profile, folded: i64) -> Result<Complet
     Ok(Completed { profile, last, unfolded })
 }
 
-/// Folds an event of the timeline.
-pub(super) fn fold_entry(profile: Profile, entry: Entry<'_>) -> Result<Profile, Failure> {
+/// Reads what a profile needs of an event of the timeline.
+pub(super) fn gist(entry: Entry<'_>) -> Result<Gist, Failure> {
     let event: Event = decode(entry.body)?;
-    Ok(fold(profile, &Gist::of(&event), entry.source))
+    Ok(Gist::of(&event))
 }

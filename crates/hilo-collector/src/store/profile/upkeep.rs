@@ -6,6 +6,7 @@
 use std::collections::BTreeSet;
 
 use hilo_core::config::Retention;
+use hilo_core::profile::fold;
 use jiff::tz::TimeZone;
 use jiff::{SignedDuration, Span, Timestamp};
 
@@ -20,9 +21,9 @@ const REMOVE_EVERY_MS: i64 = 7 * DAY_MS;
 const DAY_MS: i64 = 24 * 3_600 * 1_000;
 /// The longest time between two upkeeps: shorter months reach the objects of people who never come back within it.
 const UPKEEP_MS_MAX: i64 = 180 * DAY_MS;
-/// When an upkeep is tried again that could not remove everything, because a delivery is still pending.
+/// When an upkeep goes on that could not remove everything: a delivery is still pending, or there was too much.
 const AGAIN_MS: i64 = 3_600 * 1_000;
-/// How long a delivery that is done keeps its row. The row shows that attempts failed.
+/// How long at least a delivery that is done keeps its row. The row shows that attempts failed.
 const DONE_MS: i64 = 7 * DAY_MS;
 /// An event that is older when it comes was imported, and may be too old already. `hilo.toml` has whole months.
 const IMPORTED_MS: i64 = 28 * DAY_MS;
@@ -130,8 +131,10 @@ fn remove_events(sql: &impl Sql, cut: &Cut, last_ms: Option<i64>) -> Result<bool
     let mut gone = BTreeSet::new();
     timeline::remove_before(sql, cut.events_ms, &pending, |entry| {
         gone.insert(entry.hash);
-        remainder = stored_profile::fold_entry(std::mem::take(&mut remainder), entry)?;
-        Ok(())
+        // An event that cannot be read goes all the same.
+        if let Ok(gist) = stored_profile::gist(entry) {
+            remainder = fold(std::mem::take(&mut remainder), &gist, entry.source);
+        }
     })?;
     if gone.is_empty() {
         return Ok(false);
@@ -199,7 +202,7 @@ fn next(
     let now_ms = now.as_millisecond();
     let mut times = Vec::new();
     if let Some((first_ms, _)) = timeline::span(sql)? {
-        // What should be gone already waits for its deliveries.
+        // What should be gone already waits for its deliveries, or for its turn.
         times.push(end(first_ms, retention.events_months)?.max(now_ms + AGAIN_MS));
     }
     if let Some(last_ms) = last_ms {

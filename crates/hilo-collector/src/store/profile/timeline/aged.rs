@@ -5,17 +5,20 @@ use std::collections::BTreeSet;
 use super::{Entry, Row, key, read, replace};
 use crate::platform::{Failure, Sql, SqlValue};
 
+/// The most rows that one upkeep opens: an object has a bounded time and memory. A later one goes on.
+const OPENED_MAX: u32 = 32;
+
 /// Removes the events that happened before a time, except those whose hash is in `kept`. Calls `each` for each removed event, in
 /// the order of their numbers. Run it inside a transaction.
 pub(in super::super) fn remove_before(
     sql: &impl Sql,
     before_ms: i64,
     kept: &BTreeSet<u64>,
-    mut each: impl FnMut(Entry<'_>) -> Result<(), Failure>,
+    mut each: impl FnMut(Entry<'_>),
 ) -> Result<(), Failure> {
     let rows = sql.exec(
-        "SELECT seq FROM batches WHERE first_ms < ? ORDER BY seq",
-        &[SqlValue::int(before_ms)?],
+        "SELECT seq FROM batches WHERE first_ms < ? ORDER BY seq LIMIT ?",
+        &[SqlValue::int(before_ms)?, SqlValue::from(OPENED_MAX)],
     )?;
     for row in &rows {
         let Some(row) = read(sql, key(row)?)? else { continue };
@@ -24,7 +27,7 @@ pub(in super::super) fn remove_before(
         let (mut is_older, mut is_empty) = (false, true);
         for entry in row.entries() {
             if entry.occurred_ms < before_ms && !kept.contains(&entry.hash) {
-                each(entry)?;
+                each(entry);
                 is_older = true;
             } else {
                 rest.add(entry, row.destinations(entry.number).map(|(_, name)| name));

@@ -10,6 +10,8 @@ use crate::platform::{Failure, Sql, SqlRow, SqlValue};
 const LOOSE_BYTES: usize = 256 * 1024;
 /// The most loose rows that stay as they are. Joining fewer would cost more rows than it saves: most people never have so many.
 pub(in super::super) const LOOSE_MAX: usize = 64;
+/// The most joined rows that one upkeep writes: an object has a bounded time and memory. A later one joins the others.
+const JOINED_MAX: usize = 8;
 /// The age at which a row may be joined. Until then its deliveries are likely to be read again, and a short row is read faster.
 pub(in super::super) const JOIN_AFTER_MS: i64 = 6 * 3_600 * 1_000;
 
@@ -47,20 +49,23 @@ pub(in super::super) fn join(sql: &impl Sql, now_ms: i64) -> Result<bool, Failur
         let bytes = usize::try_from(row.int("bytes")?).unwrap_or(usize::MAX);
         Ok(bytes < LOOSE_BYTES && row.int("at_ms")? <= now_ms - JOIN_AFTER_MS)
     };
-    let mut open: Option<Joined> = None;
+    let (mut open, mut written): (Option<Joined>, _) = (None, 0);
     for row in &rows {
+        if written >= JOINED_MAX {
+            return Ok(true);
+        }
         // A row that stays apart ends the joined row before it, because the numbers of two rows must not overlap.
         let next = if is_loose(row)? { read(sql, key(row)?)? } else { None };
         match (&mut open, next) {
             (Some(joined), Some(next)) if joined.fits(&next) => joined.add(&next),
             (_, next) => {
                 let before = std::mem::replace(&mut open, next.map(Joined::of));
-                before.map_or(Ok(()), |joined| joined.write(sql))?;
+                written += before.map_or(Ok(0), |joined| joined.write(sql))?;
             }
         }
     }
-    open.map_or(Ok(()), |joined| joined.write(sql))?;
-    Ok(true)
+    written += open.map_or(Ok(0), |joined| joined.write(sql))?;
+    Ok(written > 0)
 }
 
 /// A row that is being joined from several.
@@ -87,15 +92,16 @@ impl Joined {
         self.count += 1;
     }
 
-    /// Writes the joined row in place of its parts.
-    fn write(self, sql: &impl Sql) -> Result<(), Failure> {
+    /// Writes the joined row in place of its parts. Returns the number of joined rows.
+    fn write(self, sql: &impl Sql) -> Result<usize, Failure> {
         if self.count < 2 {
-            return Ok(());
+            return Ok(0);
         }
         sql.run(
             "DELETE FROM batches WHERE seq BETWEEN ? AND ?",
             &[SqlValue::int(self.row.seq)?, SqlValue::int(self.last)?],
         )?;
-        insert(sql, self.row)
+        insert(sql, self.row)?;
+        Ok(1)
     }
 }

@@ -70,7 +70,7 @@ pub(in super::super) fn deliveries(
     limit: usize,
 ) -> Result<Vec<Planned>, Failure> {
     let rows = sql.exec(
-        "SELECT seq FROM batches WHERE seq <= ? ORDER BY seq DESC",
+        "SELECT seq FROM batches WHERE seq <= ? AND json_array_length(head, '$.to') > 0 ORDER BY seq DESC",
         &[SqlValue::int(before.0)?],
     )?;
     let mut planned = Vec::new();
