@@ -19,8 +19,15 @@ const reset = () => {
 reset();
 
 let shift = 0;
-const realNow = Date.now;
-Date.now = () => realNow() + shift;
+const RealDate = Date;
+globalThis.Date = class extends RealDate {
+  constructor(...values) {
+    super(...(values.length === 0 ? [RealDate.now() + shift] : values));
+  }
+  static now() {
+    return RealDate.now() + shift;
+  }
+};
 
 /** An object like `target` that has `own` in place of the target's own members. */
 function wrap(target, own) {
