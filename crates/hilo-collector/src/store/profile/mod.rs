@@ -24,7 +24,9 @@ pub use volatile::Volatile;
 
 use jiff::Timestamp;
 
-use crate::calls::{ConsentCopy, Page, ProfileCall, Record, decode, encode};
+use crate::calls::{
+    Confirmation, ConsentCopy, DeliveryResult, Page, ProfileCall, Record, decode, encode,
+};
 use crate::platform::{Failure, Sql, SqlValue};
 
 /// The result of a call: its reply, and the next work of the outbox.
@@ -88,6 +90,9 @@ pub fn answer(
             let over = atomically(sql, || settled::confirm(sql, &confirmations, now))?;
             over.into_iter().for_each(|row| volatile.leases.end(row));
             volatile.known.iter_mut().for_each(known::Known::forget_rows);
+            // A first retry is due at once, and the alarm would be later.
+            let is_retry = |one: &Confirmation| matches!(one.result, DeliveryResult::Retry { .. });
+            volatile.leases.is_behind |= confirmations.iter().any(is_retry);
             result.pump = volatile.leases.is_behind;
             result.alarm = next_alarm(sql, now)?.into_iter().chain(result.alarm).min();
             Ok(String::new())

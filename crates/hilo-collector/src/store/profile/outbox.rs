@@ -314,17 +314,18 @@ pub fn release(volatile: &mut Volatile, deliveries: &[Delivery]) {
 /// # Errors
 /// The error of the storage.
 pub fn next_alarm(sql: &impl Sql, now: Timestamp) -> Result<Option<Timestamp>, Failure> {
-    let rows = sql
-        .exec("SELECT next_ms FROM outbox WHERE state = 'pending' ORDER BY next_ms LIMIT 1", &[])?;
+    let rows = sql.exec(
+        "SELECT min(next_ms) FILTER (WHERE next_ms > ?1) AS later_ms, min(next_ms) <= ?1 AS is_due
+         FROM outbox WHERE state = 'pending'",
+        &[SqlValue::int(now.as_millisecond())?],
+    )?;
     let Some(row) = rows.first() else { return Ok(None) };
-    let next_ms = row.int("next_ms")?;
+    let later = row.int("later_ms").ok().map(Timestamp::from_millisecond).transpose();
+    let later = later.map_err(|error| Failure::Fatal(error.to_string()))?;
     // A delivery that is due already is leased or about to be leased. The next check comes soon, but never in a tight
     // loop.
-    if next_ms <= now.as_millisecond() {
-        return soon(now).map(Some);
-    }
-    let at = Timestamp::from_millisecond(next_ms);
-    at.map(Some).map_err(|error| Failure::Fatal(error.to_string()))
+    let soon = if row.int("is_due").is_ok_and(|due| due != 0) { Some(soon(now)?) } else { None };
+    Ok(later.into_iter().chain(soon).min())
 }
 
 /// Returns the time of the next check while deliveries are in progress.

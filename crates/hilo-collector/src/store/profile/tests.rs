@@ -9,8 +9,8 @@ use serde_json::json;
 use super::*;
 use crate::calls::optin::OptIn;
 use crate::calls::{
-    Confirmation, ConsentChange, ConsentRecorded, Delivery, DeliveryResult, DeliveryState, Planned,
-    RecordCall, Recorded, Summary, messages, read_message,
+    ConsentChange, ConsentRecorded, Delivery, DeliveryState, Planned, RecordCall, Recorded,
+    Summary, messages, read_message,
 };
 use crate::platform::SqlValue;
 use crate::shell::memory::MemorySql;

@@ -121,6 +121,22 @@ fn pending_deliveries_keep_an_alarm_near() {
 }
 
 #[test]
+fn a_retry_does_not_wait_for_the_alarm_of_deliveries_in_progress() {
+    let mut object = Object::new();
+    object.record(vec![bound("m1")]);
+    object.record(vec![bound("m2")]);
+    object.due();
+    object.confirm("m1", retry(3));
+    let at = next_alarm(&object.sql, object.now).unwrap().unwrap();
+    assert_eq!(at, object.now + SignedDuration::from_secs(3));
+    let again =
+        Confirmation { row: object.row("m2"), message_id: "m2".to_owned(), result: retry(0) };
+    let confirm = encode(&ProfileCall::Confirm { confirmations: vec![again] }).unwrap();
+    assert!(object.answer(&confirm).unwrap().pump, "a retry that is due at once is sent at once");
+    assert_eq!(object.deliveries().len(), 1);
+}
+
+#[test]
 fn an_event_that_was_just_stored_is_sent_without_being_read_again() {
     let mut object = Object::new();
     let answered = object.answer(&call(&[bound("m1"), bound("m2")])).unwrap();
