@@ -59,10 +59,10 @@ impl Known {
         let stored_profile::Completed { profile, last, unfolded } = stored_profile::read(sql)?;
         let (standing, subscriptions) = (consent::standing(sql)?, optin::subscriptions(sql)?);
         let (ids, loose) = (Ids::read(sql)?, timeline::loose(sql)?);
-        let known =
+        let (next_event, is_row_unknown) = (last + 1, true);
+        let read =
             Known { standing, subscriptions, profile, unfolded, ids, loose, ..Known::default() };
-        let known = Known { is_row_unknown: true, ..known };
-        Ok(Known { next_event: last + 1, ..known })
+        Ok(Known { next_event, is_row_unknown, ..read })
     }
 
     /// Whether the recorded consent at `revision` and the opt-ins allow a destination.

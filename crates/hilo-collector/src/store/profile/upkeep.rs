@@ -124,9 +124,8 @@ fn remove_events(sql: &impl Sql, cut: &Cut, last_ms: Option<i64>) -> Result<bool
     if timeline::span(sql)?.is_none_or(|(first_ms, _)| first_ms >= cut.events_ms) {
         return Ok(false);
     }
-    // The stored profile may lack events that are removed now.
+    // The stored profile may lack events that are removed now, so it is read before.
     let whole = stored_profile::read(sql)?;
-    stored_profile::write(sql, &whole.profile, whole.last)?;
     let mut remainder = stored_profile::remainder(sql)?;
     let mut gone = BTreeSet::new();
     timeline::remove_before(sql, cut.events_ms, &pending, |entry| {
@@ -139,6 +138,7 @@ fn remove_events(sql: &impl Sql, cut: &Cut, last_ms: Option<i64>) -> Result<bool
     if gone.is_empty() {
         return Ok(false);
     }
+    stored_profile::write(sql, &whole.profile, whole.last)?;
     stored_profile::write_remainder(sql, &remainder)?;
     forget_deliveries(sql, &gone)?;
     Ok(true)

@@ -37,12 +37,16 @@ pub(in super::super) fn events(
             break;
         }
         let Some(row) = read(sql, key(row)?)? else { continue };
-        for entry in row.entries() {
+        for entry in row.entries().rev() {
             let place = (entry.occurred_ms, entry.number);
-            if place < before {
-                newest.insert(place, entry.body.to_owned());
+            let is_full = newest.len() >= limit;
+            let is_older =
+                is_full && newest.first_key_value().is_some_and(|(last, _)| place < *last);
+            if place >= before || is_older {
+                continue;
             }
-            if newest.len() > limit {
+            newest.insert(place, entry.body.to_owned());
+            if is_full {
                 newest.pop_first();
             }
         }
