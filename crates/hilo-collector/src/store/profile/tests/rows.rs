@@ -43,7 +43,7 @@ fn a_delivery_that_is_done_is_shown_without_a_row() {
 }
 
 #[test]
-fn numbers_of_rows_of_the_outbox_never_come_back_in_one_life_of_the_object() {
+fn a_row_of_the_outbox_does_not_get_the_number_of_one_that_has_just_ended() {
     let mut object = Object::new();
     object.record(vec![bound("m1")]);
     let first = object.row("m1");
