@@ -11,6 +11,7 @@ pub(super) const PROFILE: &[&str] = &[
     include_str!("0004_outbox.sql"),
     include_str!("0005_destinations.sql"),
     include_str!("0006_consent.sql"),
+    include_str!("0009_since.sql"),
 ];
 /// The journal object's migrations, in order.
 pub(super) const JOURNAL: &[&str] = &[include_str!("journal_0001.sql")];
