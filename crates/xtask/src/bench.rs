@@ -6,15 +6,22 @@ use crate::shell::{Problem, Workspace};
 use crate::tools;
 
 /// The benches by their names on the command line.
-const BENCHES: [(&str, &str); 3] = [
+const BENCHES: [(&str, &str); 5] = [
     ("tracker", "tests/browser/tracker.bench.ts"),
     ("collector", "tests/collector/throughput.bench.ts"),
     ("cart", "tests/collector/cart.bench.ts"),
+    ("kills", "tests/collector/kills.bench.ts"),
+    ("soak", "tests/collector/soak.bench.ts"),
 ];
+/// The benches that take ten minutes each. They run only by their names.
+const LONG: [&str; 2] = ["kills", "soak"];
 
-/// Builds the release, then runs the bench called `name`, or every bench. A bench prints a table.
+/// Builds the release, then runs the bench called `name`, or every bench that is not long. A bench prints a table.
 pub(crate) fn run(workspace: &Workspace, name: Option<&str>) -> Result<(), Problem> {
-    let chosen = |bench: &&(&str, &str)| name.is_none_or(|name| name == bench.0);
+    let chosen = |bench: &&(&str, &str)| match name {
+        Some(name) => name == bench.0,
+        None => !LONG.contains(&bench.0),
+    };
     if BENCHES.iter().find(chosen).is_none() {
         let names: Vec<&str> = BENCHES.iter().map(|(name, _)| *name).collect();
         return Err(Problem(format!("there is no such bench. There are: {}.", names.join(", "))));

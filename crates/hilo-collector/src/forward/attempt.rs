@@ -295,7 +295,8 @@ where
         let profile = self.batch.get(place).map(|one| one.delivery.profile.clone());
         let is_due_again =
             matches!(result, DeliveryResult::Retry { .. } | DeliveryResult::Wait { .. });
-        if let Some(profile) = profile.filter(|_| self.loaded.kind.limits.is_ordered && is_due_again)
+        if let Some(profile) =
+            profile.filter(|_| self.loaded.kind.limits.is_ordered && is_due_again)
         {
             let mut held_back = self.held_back.borrow_mut();
             if find(&held_back, &profile).is_none() {

@@ -119,9 +119,10 @@ async fn deliver_group<S, R>(
     // If order matters, the batches are sent one after another.
     let at_once = if limits.is_ordered { 1 } else { at_once };
     let held_back = RefCell::new(HeldBack::new());
-    let sent = stream::iter(batches(outbound, limits)).for_each_concurrent(at_once, |batch| async {
-        report(attempt(batch, loaded, outside, &held_back).await).await;
-    });
+    let sent =
+        stream::iter(batches(outbound, limits)).for_each_concurrent(at_once, |batch| async {
+            report(attempt(batch, loaded, outside, &held_back).await).await;
+        });
     sent.await;
 }
 

@@ -38,8 +38,7 @@ struct Open {
 
 impl Open {
     fn is_ready(&self, now: Timestamp) -> bool {
-        let is_old =
-            |since: Timestamp| now.as_millisecond() - since.as_millisecond() >= CONFIRM_MS;
+        let is_old = |since: Timestamp| now.as_millisecond() - since.as_millisecond() >= CONFIRM_MS;
         self.left == 0 || self.since.is_some_and(is_old)
     }
 }

@@ -93,8 +93,7 @@ fn an_event_that_waits_holds_back_the_later_events_of_its_person_too() {
     (0..3).for_each(|_| brakes.borrow_mut().of("desk").press(10, None, "status 503", now_ms));
     let sent = vec![before(delivery("m1", "track"), 60), delivery("m2", "track")];
     let limits = Limits { events: 1, ..ORDERED };
-    let (log, results) =
-        deliver_through(brakes, Box::new(Desk), limits, sent, |_| answer(200, ""));
+    let (log, results) = deliver_through(brakes, Box::new(Desk), limits, sent, |_| answer(200, ""));
     assert_eq!((log, &results["m1"]), (vec![], &results["m2"]));
     assert!(matches!(results["m1"], DeliveryResult::Wait { .. }));
 }
