@@ -5,7 +5,7 @@
  * HILO_KILLS and HILO_RATE (batches a second) make it shorter or calmer; HILO_BUILD=dev takes the development build. The load
  * must be one that the machine can take: a backlog at the end of the load is no fault of the kills.
  */
-import { timeline } from "./envelopes.ts";
+import { type Json, timeline } from "./envelopes.ts";
 import { alive, missing, repeats, startLoad } from "./load.ts";
 import { configWith, startCollector, startSink } from "./mf.ts";
 
@@ -33,14 +33,25 @@ const late = missing(load, sink);
 const took = Date.now() - ended;
 
 let lost = 0;
+const states = new Map<string, number>();
 for (const [id, acknowledged] of load.acknowledged) {
   const kept = new Set((await timeline(collector, id)).map((event) => event["messageId"]));
   lost += acknowledged.filter((messageId) => !kept.has(messageId)).length;
+  const behind = new Set(acknowledged.filter((messageId) => late.includes(messageId)));
+  for (let cursor: string | null = ""; behind.size > 0 && cursor !== null; ) {
+    const page: Json = await collector.admin(`/admin/v1/profiles/a:${id}/deliveries?limit=200${cursor && `&cursor=${cursor}`}`);
+    for (const row of page["deliveries"].filter((row: Json) => behind.delete(row["messageId"]))) {
+      const state = `${row["state"]} after ${row["attempts"]} attempts: ${row["reason"] ?? "no reason"}`;
+      states.set(state, (states.get(state) ?? 0) + 1);
+    }
+    cursor = page["next"];
+  }
 }
 const total = [...load.acknowledged.values()].flat().length;
 console.log(`${KILLS} kills, ${total} events acknowledged (${RATE} batches/s), ${load.errors.silent} requests without an answer`);
 console.log(`lost                       ${lost}`);
 console.log(`not forwarded after ${FORWARDED_WITHIN_MS / 1_000} s   ${late.length} (the last one came after ${(took / 1_000).toFixed(1)} s)`);
+for (const [state, count] of states) console.log(`    ${count} ${state}`);
 console.log(`repeats at the webhook     ${repeats(sink).toFixed(2)} %`);
 await collector.dispose();
 await sink.close();

@@ -17,6 +17,9 @@ use crate::platform::{Platform, log_line};
 const CONFIRMED_AT_ONCE: usize = 16;
 /// How long a result waits for the others of its profile, at the next result of any profile.
 const CONFIRM_MS: i64 = 1_000;
+/// So many results of whole rows do not wait for more: a crash repeats what is not confirmed. It is the size of a usual
+/// batch, so a visit mostly needs one confirmation.
+const CONFIRMATIONS_MAX: usize = 10;
 
 /// The report of one group.
 pub(super) struct Report<'p, P> {
@@ -29,17 +32,42 @@ pub(super) struct Report<'p, P> {
 /// The results of one profile.
 #[derive(Default)]
 struct Open {
-    /// The number of deliveries without a result.
-    left: usize,
+    /// The number of deliveries without a result, by row. A row without any is missing.
+    left: BTreeMap<i64, usize>,
     results: Vec<Confirmation>,
     /// The time of the oldest result.
     since: Option<Timestamp>,
 }
 
 impl Open {
-    fn is_ready(&self, now: Timestamp) -> bool {
+    fn add(&mut self, result: Confirmation, now: Timestamp) {
+        if let Some(left) = self.left.get_mut(&result.row) {
+            *left = left.saturating_sub(1);
+        }
+        self.left.retain(|_, left| *left > 0);
+        self.since = self.since.or(Some(now));
+        self.results.push(result);
+    }
+
+    /// Takes the results that are to be confirmed now. Results of a row that is not whole wait for a while, because a
+    /// confirmation of some of its events splits the row.
+    fn take_ready(&mut self, now: Timestamp) -> Vec<Confirmation> {
         let is_old = |since: Timestamp| now.as_millisecond() - since.as_millisecond() >= CONFIRM_MS;
-        self.left == 0 || self.since.is_some_and(is_old)
+        if self.left.is_empty() || self.since.is_some_and(is_old) {
+            return self.take_all();
+        }
+        let is_whole = |one: &Confirmation| !self.left.contains_key(&one.row);
+        if self.results.iter().filter(|one| is_whole(one)).count() < CONFIRMATIONS_MAX {
+            return Vec::new();
+        }
+        let (ready, rest) = std::mem::take(&mut self.results).into_iter().partition(is_whole);
+        self.results = rest;
+        ready
+    }
+
+    fn take_all(&mut self) -> Vec<Confirmation> {
+        self.since = None;
+        std::mem::take(&mut self.results)
     }
 }
 
@@ -48,7 +76,8 @@ impl<'p, P: Platform> Report<'p, P> {
     pub(super) fn of(group: &[Delivery], platform: &'p P) -> Report<'p, P> {
         let mut profiles: BTreeMap<String, Open> = BTreeMap::new();
         for delivery in group {
-            profiles.entry(delivery.profile.clone()).or_default().left += 1;
+            let open = profiles.entry(delivery.profile.clone()).or_default();
+            *open.left.entry(delivery.row).or_default() += 1;
         }
         Report { platform, profiles: RefCell::new(profiles), attempts: RefCell::default() }
     }
@@ -63,39 +92,32 @@ impl<'p, P: Platform> Report<'p, P> {
                 attempt => self.attempts.borrow_mut().extend(attempt),
             }
             let Delivery { profile, row, message_id, attempt, .. } = delivery;
-            let mut profiles = self.profiles.borrow_mut();
-            let open = profiles.entry(profile).or_default();
-            open.left = open.left.saturating_sub(1);
-            open.since = open.since.or(Some(now));
-            open.results.push(Confirmation { row, message_id, attempt, result });
+            let result = Confirmation { row, message_id, attempt, result };
+            self.profiles.borrow_mut().entry(profile).or_default().add(result, now);
         }
         // A dead letter is listed first: people find it only there, and a repeat of the attempt lists it once.
         self.count(dead).await;
-        self.confirm(|open| open.is_ready(now)).await;
+        self.confirm(|open| open.take_ready(now)).await;
     }
 
     /// Ends the report.
     pub(super) async fn close(self) {
-        self.confirm(|_| true).await;
+        self.confirm(Open::take_all).await;
         let attempts = self.attempts.take();
         self.count(attempts).await;
     }
 
-    /// Confirms the results of some profiles. After a lost confirmation the lease ends the attempt.
-    async fn confirm(&self, is_wanted: impl Fn(&Open) -> bool) {
+    /// Confirms the results that `take` selects. After a lost confirmation the lease ends the attempt.
+    async fn confirm(&self, take: impl Fn(&mut Open) -> Vec<Confirmation>) {
         let mut ready = Vec::new();
         self.profiles.borrow_mut().retain(|profile, open| {
-            let is_ready = is_wanted(open);
-            if is_ready {
-                ready.push((profile.clone(), std::mem::take(&mut open.results)));
-                open.since = None;
+            let taken = take(open);
+            if !taken.is_empty() {
+                ready.push((profile.clone(), taken));
             }
-            !is_ready || open.left > 0
+            !open.left.is_empty() || !open.results.is_empty()
         });
         let send = |(profile, confirmations): (String, Vec<Confirmation>)| async move {
-            if confirmations.is_empty() {
-                return;
-            }
             let call = ProfileCall::Confirm { confirmations };
             let sent: Result<(), _> = ask_profile(self.platform, profile, &call).await;
             if let Err(failure) = sent {
@@ -135,4 +157,41 @@ fn note(delivery: &Delivery, result: &DeliveryResult) -> Option<Attempt> {
         result: result.to_owned(),
         reason,
     })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// Adds results of these rows to a profile with `left` deliveries in each of them, and returns the rows that are taken
+    /// after each.
+    fn check(left: &[(i64, usize)], results: &[(i64, i64)], expected: &[Vec<i64>]) {
+        let mut open = Open { left: left.iter().copied().collect(), ..Open::default() };
+        let taken = results.iter().map(|(row, at_ms)| {
+            let now = Timestamp::from_millisecond(*at_ms).unwrap();
+            let (message_id, result) = (String::new(), DeliveryResult::Delivered);
+            open.add(Confirmation { row: *row, message_id, attempt: 0, result }, now);
+            open.take_ready(now).iter().map(|one| one.row).collect::<Vec<_>>()
+        });
+        assert_eq!(taken.collect::<Vec<_>>(), expected);
+    }
+
+    #[test]
+    fn a_profile_gets_its_results_when_it_has_all() {
+        check(&[(1, 2), (2, 1)], &[(1, 0), (2, 1), (1, 2)], &[vec![], vec![], vec![1, 2, 1]]);
+    }
+
+    #[test]
+    fn a_result_does_not_wait_for_a_slow_one() {
+        let expected = [vec![], vec![], vec![1, 1, 1], vec![]];
+        check(&[(1, 9)], &[(1, 0), (1, 999), (1, 1_000), (1, 1_001)], &expected);
+    }
+
+    #[test]
+    fn many_results_do_not_wait_and_split_no_row() {
+        let results: Vec<_> = [1, 1, 1, 1, 2, 1, 1, 1, 1, 1, 1].map(|row| (row, 0)).into();
+        let mut expected = vec![vec![]; 10];
+        expected.push(vec![1; 10]);
+        check(&[(1, 10), (2, 2)], &results, &expected);
+    }
 }

@@ -12,6 +12,11 @@ const DELAYS_S: [u32; 18] = [
     1, 2, 4, 8, 15, 30, 60, 300, 900, 1_800, 3_600, 7_200, 14_400, 18_000, 36_000, 50_400, 57_600,
     72_000,
 ];
+/// The seconds before the attempt that follows a lost one. They begin gently, because every delivery under way is lost when a
+/// process is killed, mostly by no fault of its own. None is much longer than all before it together, so an outage
+/// ends soon for its deliveries too.
+const LOST_DELAYS_S: [u32; 18] =
+    [1, 2, 4, 8, 15, 15, 15, 30, 30, 30, 60, 120, 300, 900, 3_600, 14_400, 36_000, 72_000];
 /// The seconds after which a delivery is given up, however few its attempts were: a day more than all delays of
 /// attempts together, so that a destination that was away over a long weekend gets its events.
 pub const PENDING_S_MAX: u32 = 4 * 86_400;
@@ -38,7 +43,7 @@ pub fn after_failure(attempt: u32, pending_s: u32, retry_after: Option<&str>, ch
         return Next::GiveUp;
     }
     let asked = retry_after.and_then(asked_s).unwrap_or(0);
-    Next::After(jittered(delay_s(attempt), chance).max(asked))
+    Next::After(jittered(delay_s(&DELAYS_S, attempt), chance).max(asked))
 }
 
 /// Decides about a delivery that was not attempted. It waits `at_least_s` seconds, and longer the longer it is pending.
@@ -51,10 +56,14 @@ pub fn after_wait(pending_s: u32, at_least_s: u32, chance: u8) -> Next {
     Next::After(jittered(own, chance).max(at_least_s.min(WAIT_S_MAX)).max(1))
 }
 
-/// Returns the delay after attempt number `attempt`, without jitter.
-pub fn delay_s(attempt: u32) -> u32 {
-    let longest = DELAYS_S.last().copied().unwrap_or(0);
-    usize::try_from(attempt).ok().and_then(|n| DELAYS_S.get(n)).copied().unwrap_or(longest)
+/// Returns the delay after attempt number `attempt` was lost: its result is unknown.
+pub fn after_loss_s(attempt: u32) -> u32 {
+    delay_s(&LOST_DELAYS_S, attempt)
+}
+
+fn delay_s(delays_s: &[u32], attempt: u32) -> u32 {
+    let longest = delays_s.last().copied().unwrap_or(0);
+    usize::try_from(attempt).ok().and_then(|n| delays_s.get(n)).copied().unwrap_or(longest)
 }
 
 /// Whether a delivery has had its last attempt, after `attempts` attempts that failed or were lost.
@@ -99,6 +108,18 @@ mod tests {
         assert_eq!(failed(18, 0), Next::GiveUp);
         let total: u32 = DELAYS_S.iter().sum();
         assert!((2 * 86_400..PENDING_S_MAX).contains(&total), "{total} s");
+    }
+
+    #[test]
+    fn lost_attempts_are_repeated_soon_and_not_for_ever() {
+        assert_eq!([0, 1, 5, 10].map(after_loss_s), [1, 2, 15, 60]);
+        assert_eq!(after_loss_s(100), 72_000);
+        let mut before = 1;
+        for delay in LOST_DELAYS_S {
+            assert!(delay <= 3 * before, "{delay} s after {before} s");
+            before += delay;
+        }
+        assert!((86_400..PENDING_S_MAX).contains(&before), "{before} s");
     }
 
     #[test]

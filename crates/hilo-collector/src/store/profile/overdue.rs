@@ -4,7 +4,7 @@
 //! the first time is not written again: its lease in memory is enough. A row that is sent from the storage counts its
 //! attempt beforehand, with the time of the next one. A restarted object keeps that time.
 
-use hilo_core::delivery::delay_s;
+use hilo_core::delivery::after_loss_s;
 
 use super::leases::Leases;
 use crate::calls::{Delivery, encode};
@@ -33,7 +33,7 @@ pub(super) fn count_lost(sql: &impl Sql, leases: &mut Leases, now_ms: i64) -> Re
 
 /// Returns the time of the attempt that follows a lost one.
 pub(super) fn next_ms(attempt: u32, now_ms: i64) -> i64 {
-    now_ms + i64::from(delay_s(attempt)) * 1_000
+    now_ms + i64::from(after_loss_s(attempt)) * 1_000
 }
 
 /// Counts attempts that begin: rows, the attempts' numbers, and the times of the next ones if no result comes.

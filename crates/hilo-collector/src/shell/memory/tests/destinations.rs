@@ -116,9 +116,9 @@ fn a_destination_that_never_answers_gets_few_requests_and_slows_nobody() {
 fn events_for_a_destination_that_stays_dead_become_dead_letters_with_the_reason() {
     let memory = deployment(3);
     memory.set_answer(ILL, 500, SignedDuration::from_millis(20));
-    pass(&memory, SignedDuration::from_hours(36), SignedDuration::from_secs(60));
+    pass(&memory, SignedDuration::from_hours(36), SignedDuration::from_mins(10));
     assert!(outbox(&memory, 3, "ill").iter().all(|one| one.state == "pending"));
-    pass(&memory, SignedDuration::from_hours(24 * 3), SignedDuration::from_secs(60));
+    pass(&memory, SignedDuration::from_hours(24 * 3), SignedDuration::from_mins(10));
     let states = outbox(&memory, 3, "ill");
     assert!(states.iter().all(|one| one.state == "dead"), "{states:?}");
     let letters = dead_letters(&memory);
@@ -148,7 +148,7 @@ fn events_for_an_unknown_destination_wait_until_it_is_known_again() {
 fn events_for_a_destination_that_stays_unknown_become_dead_letters_after_four_days() {
     let memory = deployment(1);
     memory.configure(&config().replace("name = \"ill\"", "name = \"renamed\""));
-    pass(&memory, SignedDuration::from_hours(24 * 4 + 2), SignedDuration::from_secs(60));
+    pass(&memory, SignedDuration::from_hours(24 * 4 + 2), SignedDuration::from_mins(10));
     let reasons: Vec<String> = dead_letters(&memory).into_iter().map(|one| one.reason).collect();
     let expected =
         "given up after 4 days: waits: hilo.toml has no destination called \"ill\"".to_owned();
