@@ -7,17 +7,24 @@ use crate::shell::{Problem, Workspace};
 use crate::tools;
 
 /// The benches by their names on the command line, with the build that each runs.
-const BENCHES: [(&str, &str, Collector); 4] = [
+const BENCHES: [(&str, &str, Collector); 6] = [
     ("tracker", "tests/browser/tracker.bench.ts", Collector::Release),
     ("collector", "tests/collector/throughput.bench.ts", Collector::Release),
     ("cart", "tests/collector/cart.bench.ts", Collector::Release),
     // It counts operations, and these are the same in both builds.
     ("cost", "tests/collector/cost.bench.ts", Collector::Dev),
+    ("kills", "tests/collector/kills.bench.ts", Collector::Release),
+    ("soak", "tests/collector/soak.bench.ts", Collector::Release),
 ];
+/// The benches that take ten minutes each. They run only by their names.
+const LONG: [&str; 2] = ["kills", "soak"];
 
-/// Builds what is needed, then runs the bench called `name`, or every bench. A bench prints a table.
+/// Builds what is needed, then runs the bench called `name`, or every bench that is not long. A bench prints a table.
 pub(crate) fn run(workspace: &Workspace, name: Option<&str>) -> Result<(), Problem> {
-    let chosen = |bench: &&(&str, &str, Collector)| name.is_none_or(|name| name == bench.0);
+    let chosen = |bench: &&(&str, &str, Collector)| match name {
+        Some(name) => name == bench.0,
+        None => !LONG.contains(&bench.0),
+    };
     if BENCHES.iter().find(chosen).is_none() {
         let names: Vec<&str> = BENCHES.iter().map(|(name, ..)| *name).collect();
         return Err(Problem(format!("there is no such bench. There are: {}.", names.join(", "))));

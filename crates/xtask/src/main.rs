@@ -33,6 +33,7 @@ cargo xtask <verb>
   size                           sizes of every artifact against js/sdk/size.json
   bench   [tracker | collector | cart | cost]   costs as ratios against a bare page and bare workers, a cart's latency,
                                  what an event costs at Cloudflare
+  bench   kills | soak           ten minutes each: 100 kills of workerd under load | mixed load and workerd's memory
   e2e                            the browser scenarios alone
   tidy                           the architecture's rules
   config  check FILE | push FILE explain every problem of a hilo.toml | upload it

@@ -6,6 +6,7 @@ use std::rc::Rc;
 
 use hilo_core::config::{Config, DestinationEntry, parse};
 use hilo_core::consent::Purpose;
+use hilo_core::delivery::Brakes;
 use hilo_core::event::EventKind;
 use hilo_core::profile::Person;
 use jiff::{SignedDuration, Timestamp};
@@ -15,8 +16,11 @@ use super::destination::{
     Acceptance, Batch, Destination, Kind, Limits, MappedRequest, Mapping, MissingSecret, Reception,
 };
 use super::*;
+use crate::calls::LEASE_MS;
 use crate::platform::Headers;
 use crate::shell::memory::run;
+
+mod waits;
 
 const DESK: Kind = Kind {
     name: "desk",
@@ -134,6 +138,8 @@ fn delivery(id: &str, kind: &str) -> Delivery {
         message_id: id.to_owned(),
         destination: "desk".to_owned(),
         attempt: 0,
+        since_ms: NOW.parse::<Timestamp>().unwrap().as_millisecond(),
+        until_ms: NOW.parse::<Timestamp>().unwrap().as_millisecond() + LEASE_MS,
         steps: 0,
         event: event.to_string(),
         person: Some(Rc::new(Person::default())),
@@ -173,6 +179,16 @@ fn deliver_to(
     sent: Vec<Delivery>,
     answer: impl Fn(&str) -> Response,
 ) -> Delivered {
+    deliver_through(Rc::default(), destination, limits, sent, answer)
+}
+
+fn deliver_through(
+    brakes: Rc<RefCell<Brakes>>,
+    destination: Box<dyn Destination>,
+    limits: Limits,
+    sent: Vec<Delivery>,
+    answer: impl Fn(&str) -> Response,
+) -> Delivered {
     let config = config();
     let [entry]: &[DestinationEntry] = config.destinations.as_slice() else { panic!("one entry") };
     let loaded = Loaded { kind: Kind { limits, ..DESK }, destination };
@@ -191,10 +207,15 @@ fn deliver_to(
         secrets: &|_| Some("secret".to_owned()),
         now: &|| NOW.parse().unwrap(),
         is_dev: false,
+        gate: Gate::new("desk", brakes, NOW.parse().unwrap()),
     };
-    let results = run(deliver_group(sent, &configured, &outside)).unwrap();
-    let results = results.into_iter().map(|(delivery, result)| (delivery.message_id, result));
-    (log.take(), results.collect())
+    let results = RefCell::new(BTreeMap::new());
+    let report = async |more: Vec<(Delivery, DeliveryResult)>| {
+        let more = more.into_iter().map(|(delivery, result)| (delivery.message_id, result));
+        results.borrow_mut().extend(more);
+    };
+    run(deliver_group(sent, &configured, AT_ONCE, &outside, report)).unwrap();
+    (log.take(), results.take())
 }
 
 fn deliver(sent: Vec<Delivery>, answer: impl Fn(&str) -> Response) -> Delivered {

@@ -115,7 +115,11 @@ async fn hand_over<H: ProfileHost>(host: &H, due: Result<Vec<Delivery>, Failure>
     };
     if let Err(failure) = host.send(&deliveries).await {
         host.log(&log_line("warn", "queue", &[("why", failure.message())]));
-        host.with(|_, volatile| profile::release(volatile, &deliveries));
+        let now = host.now();
+        let released = host.with(|sql, volatile| profile::release(sql, volatile, &deliveries, now));
+        if let Err(failure) = released {
+            host.log(&log_line("error", "outbox", &[("why", failure.message())]));
+        }
     }
 }
 

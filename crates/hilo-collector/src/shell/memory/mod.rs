@@ -15,6 +15,7 @@ use std::future::Future;
 use std::rc::Rc;
 use std::task::{Context, Poll, Waker};
 
+use hilo_core::delivery::Brakes;
 use hilo_core::identity::public_key::PublicKey;
 use jiff::Timestamp;
 
@@ -31,6 +32,15 @@ use crate::store;
 
 /// The most rounds of [`Memory::settle`]: a bug that keeps the queue full must not hang a test.
 const SETTLE_ROUNDS_MAX: usize = 1_000;
+
+/// How a destination answers.
+#[derive(Clone, Copy, Debug)]
+pub struct Answer {
+    /// The status; 0 for none at all.
+    pub status: u16,
+    /// How long it takes. The clock moves meanwhile.
+    pub after: jiff::SignedDuration,
+}
 
 /// A complete deployment in memory.
 #[derive(Clone)]
@@ -56,6 +66,8 @@ impl Memory {
             queue: RefCell::default(),
             deferred: RefCell::default(),
             sent: RefCell::default(),
+            answers: RefCell::default(),
+            brakes: Rc::default(),
             lines: RefCell::default(),
         })))
     }
@@ -74,6 +86,11 @@ impl Memory {
     /// Returns the requests that were sent to the outside world, in order.
     pub fn sent(&self) -> Vec<Outgoing> {
         self.0.sent.borrow().clone()
+    }
+
+    /// Sets the answers of the destination with this URL.
+    pub fn set_answer(&self, url: &str, status: u16, after: jiff::SignedDuration) {
+        self.0.answers.borrow_mut().insert(url.to_owned(), Answer { status, after });
     }
 
     /// Simulates a crash: the queue, deferred work and the objects' memory are lost; storage and alarms stay.
@@ -205,7 +222,19 @@ impl Platform for Memory {
 
     async fn send(&self, request: &Outgoing) -> Result<Response, Failure> {
         self.0.sent.borrow_mut().push(request.clone());
-        Ok(Response { status: 204, ..Response::default() })
+        let answer = self.0.answers.borrow().get(&request.url).copied();
+        let Some(Answer { status, after }) = answer else {
+            return Ok(Response { status: 204, ..Response::default() });
+        };
+        self.advance(after);
+        match status {
+            0 => Err(Failure::Retriable("no answer".to_owned())),
+            status => Ok(Response { status, ..Response::default() }),
+        }
+    }
+
+    fn brakes(&self) -> Rc<RefCell<Brakes>> {
+        Rc::clone(&self.0.brakes)
     }
 
     fn log(&self, line: &str) {

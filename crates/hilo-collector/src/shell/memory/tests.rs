@@ -13,6 +13,8 @@ use crate::calls::cart::{
 use crate::pipeline::serve;
 use crate::platform::{Incoming, Upload};
 
+mod destinations;
+
 /// A deployment with all secrets.
 fn memory() -> Memory {
     let memory = Memory::new("2026-11-24T10:00:00Z".parse().unwrap(), None).unwrap();

@@ -5,9 +5,10 @@ use std::collections::{BTreeMap, VecDeque};
 use std::pin::Pin;
 use std::rc::Rc;
 
+use hilo_core::delivery::Brakes;
 use jiff::Timestamp;
 
-use super::MemorySql;
+use super::{Answer, MemorySql};
 use crate::loaded::Loaded;
 use crate::platform::{Failure, Outgoing};
 use crate::shell::alarm::Alarm;
@@ -31,6 +32,8 @@ pub(super) struct World {
     pub queue: RefCell<VecDeque<String>>,
     pub deferred: RefCell<VecDeque<Work>>,
     pub sent: RefCell<Vec<Outgoing>>,
+    pub answers: RefCell<BTreeMap<String, Answer>>,
+    pub brakes: Rc<RefCell<Brakes>>,
     pub lines: RefCell<Vec<String>>,
 }
 
@@ -56,6 +59,7 @@ impl World {
     pub(super) fn crash(&self) {
         self.queue.borrow_mut().clear();
         self.deferred.borrow_mut().clear();
+        self.brakes.take();
         self.profiles.borrow().values().for_each(|stored| stored.crash());
         self.carts.borrow().values().for_each(|stored| stored.crash());
     }

@@ -5,6 +5,7 @@ use std::collections::BTreeMap;
 use std::future::Future;
 use std::rc::Rc;
 
+use hilo_core::delivery::Brakes;
 use hilo_core::event::Geo;
 use hilo_core::identity::public_key::PublicKey;
 use jiff::Timestamp;
@@ -22,15 +23,14 @@ use crate::calls::encode;
 use crate::loaded::Loaded;
 use crate::platform::http::{self, Address};
 use crate::platform::{
-    Body, Failure, Headers, Incoming, Object, Outgoing, Platform, Reply, Upload, log_line,
+    Body, Failure, Headers, Incoming, Object, Outgoing, Platform, Reply, SEND_MS_MAX, Upload,
+    log_line,
 };
 
 /// How long an isolate uses a configuration before it reads it again. An upload reaches every isolate within this time.
 const CONFIG_FRESH_MS: i64 = 30_000;
 /// How long an isolate assumes that the live stream has no watchers.
 const UNWATCHED_MS: i64 = 3_000;
-/// The longest time that a destination may take (identity.md, abuse).
-const SEND_MS_MAX: u32 = 10_000;
 /// The most bytes that are read of a destination's answer.
 const ANSWER_BYTES_MAX: usize = 8 * 1024;
 /// The only header fields that the collector reads. Each field costs a call into JavaScript, so the list is short.
@@ -68,6 +68,8 @@ thread_local! {
     /// The secrets that were read so far. They cannot change either.
     static SECRETS: RefCell<BTreeMap<String, Option<String>>> =
         const { RefCell::new(BTreeMap::new()) };
+    /// See [`Platform::brakes`].
+    static BRAKES: Rc<RefCell<Brakes>> = Rc::default();
     /// The time until which the live stream is assumed to have no watchers.
     static UNWATCHED_UNTIL: Cell<i64> = const { Cell::new(0) };
     /// [`READ_HEADERS`] as JavaScript's list.
@@ -271,6 +273,10 @@ impl Platform for Edge {
             Ok(http::Response { status: answer.status_code(), headers, body })
         };
         sent.await.map_err(|error: worker::Error| Failure::Retriable(error.to_string()))
+    }
+
+    fn brakes(&self) -> Rc<RefCell<Brakes>> {
+        BRAKES.with(Rc::clone)
     }
 
     fn log(&self, line: &str) {

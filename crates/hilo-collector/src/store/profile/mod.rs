@@ -8,6 +8,7 @@ mod known;
 mod leases;
 mod optin;
 mod outbox;
+mod overdue;
 mod pages;
 mod record;
 mod settled;

@@ -20,38 +20,55 @@ pub(super) const NOT_SUBSCRIBED: &str = "not_subscribed";
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) struct Fate {
     state: &'static str,
-    /// Whether an attempt failed.
-    is_failed: bool,
-    /// The earliest time of the next attempt; 0 leaves the row's time unchanged.
-    next_ms: i64,
+    /// The number of attempts that have failed; `None` leaves the row's number unchanged.
+    attempts: Option<u32>,
+    /// The time of the next attempt; `None` leaves the row's time unchanged.
+    next_ms: Option<i64>,
     /// The number of steps that are done. A smaller number than the row's leaves the row's unchanged.
     steps: u32,
     reason: Option<String>,
 }
 
 impl Fate {
-    /// The destination accepted the events.
-    const fn delivered() -> Fate {
-        Fate { state: "delivered", is_failed: false, next_ms: 0, steps: 0, reason: None }
+    /// The destination accepted the events at attempt number `attempt`. The attempts before it have failed.
+    const fn delivered(attempt: u32) -> Fate {
+        let attempts = Some(attempt);
+        Fate { state: "delivered", attempts, next_ms: None, steps: 0, reason: None }
     }
 
     /// The events are given up.
     pub(super) fn dead(reason: &str) -> Fate {
         let reason = Some(reason.to_owned());
-        Fate { state: "dead", is_failed: false, next_ms: 0, steps: 0, reason }
+        Fate { state: "dead", attempts: None, next_ms: None, steps: 0, reason }
     }
 
-    fn of(result: &DeliveryResult, now_ms: i64) -> Fate {
+    fn of(attempt: u32, result: &DeliveryResult, now_ms: i64) -> Fate {
+        let pending = |attempts, after_s: u32, reason: &str, steps| Fate {
+            state: "pending",
+            attempts: Some(attempts),
+            next_ms: Some(now_ms + i64::from(after_s) * 1_000),
+            steps,
+            reason: Some(reason.to_owned()),
+        };
         match result {
-            DeliveryResult::Delivered => Fate::delivered(),
+            DeliveryResult::Delivered => Fate::delivered(attempt),
             DeliveryResult::Dead { reason, steps } => Fate { steps: *steps, ..Fate::dead(reason) },
-            DeliveryResult::Retry { after_s, reason, steps } => Fate {
-                state: "pending",
-                is_failed: true,
-                next_ms: now_ms + i64::from(*after_s) * 1_000,
-                steps: *steps,
-                reason: Some(reason.clone()),
-            },
+            DeliveryResult::Retry { after_s, reason, steps } => {
+                pending(attempt.saturating_add(1), *after_s, reason, *steps)
+            }
+            DeliveryResult::Wait { after_s, reason, steps } => {
+                pending(attempt, *after_s, reason, *steps)
+            }
+        }
+    }
+}
+
+/// Whether the confirmation brings no end, because a newer attempt has begun: the row has counted `attempts` attempts.
+fn is_late(one: &Confirmation, attempts: i64) -> bool {
+    match one.result {
+        DeliveryResult::Delivered | DeliveryResult::Dead { .. } => false,
+        DeliveryResult::Retry { .. } | DeliveryResult::Wait { .. } => {
+            i64::from(one.attempt) + 1 < attempts
         }
     }
 }
@@ -71,15 +88,17 @@ pub(super) fn confirm(
     )?;
     let (mut ended, mut over) = (Vec::new(), Vec::new());
     for row in &rows {
-        let seq = row.int("seq")?;
-        let is_traceless = row.int("attempts")? == 0;
+        let (seq, attempts) = (row.int("seq")?, row.int("attempts")?);
+        // The last of two confirmations of one event counts. An event without a confirmation is still in progress.
         let parts = parts(&decode::<Vec<String>>(row.text("message_ids")?)?, |id| {
-            // The last of two confirmations of one event counts. An event without a confirmation is still in progress.
-            let answer = confirmations.iter().rfind(|one| one.row == seq && one.message_id == *id);
-            answer.map(|one| Fate::of(&one.result, now_ms))
+            let is_its = |one: &&Confirmation| {
+                one.row == seq && one.message_id == *id && !is_late(one, attempts)
+            };
+            let answer = confirmations.iter().rfind(is_its);
+            answer.map(|one| Fate::of(one.attempt, &one.result, now_ms))
         });
         // A delivery that is done at the first attempt needs no row: the timeline has its destination.
-        let needs_row = |fate: &Option<Fate>| !(is_traceless && *fate == Some(Fate::delivered()));
+        let needs_row = |fate: &Option<Fate>| *fate != Some(Fate::delivered(0));
         // Events in progress keep the row and its lease. If there are none, the first part that needs a row keeps it.
         let in_progress = parts.iter().position(|(fate, _)| fate.is_none());
         let stays = in_progress.or_else(|| parts.iter().position(|(fate, _)| needs_row(fate)));
@@ -144,9 +163,10 @@ pub(super) fn keep_only(sql: &impl Sql, seq: i64, ids: &[String]) -> Result<(), 
 fn part(sql: &impl Sql, seq: i64, ids: &[String]) -> Result<i64, Failure> {
     let rows = sql.exec(
         "INSERT INTO outbox
-           (message_ids, destination, purposes, channel, wants_person, event, state, attempts, steps, next_ms, reason,
-            updated_ms)
-         SELECT ?, destination, purposes, channel, wants_person, event, state, attempts, steps, next_ms, reason, updated_ms
+           (message_ids, destination, purposes, channel, wants_person, event, state, attempts, steps, since_ms, next_ms,
+            reason, updated_ms)
+         SELECT ?, destination, purposes, channel, wants_person, event, state, attempts, steps, since_ms, next_ms,
+           reason, updated_ms
          FROM outbox WHERE seq = ? RETURNING seq",
         &[SqlValue::Text(encode(ids)?), SqlValue::int(seq)?],
     )?;
@@ -161,14 +181,14 @@ pub(super) fn write_fate(
     fate: &Fate,
     now_ms: i64,
 ) -> Result<(), Failure> {
-    let Fate { state, is_failed, next_ms, steps, reason } = fate;
+    let Fate { state, attempts, next_ms, steps, reason } = fate;
     sql.run(
-        "UPDATE outbox SET state = ?, attempts = attempts + ?, next_ms = max(next_ms, ?),
+        "UPDATE outbox SET state = ?, attempts = coalesce(?, attempts), next_ms = coalesce(?, next_ms),
            steps = max(steps, ?), reason = ?, updated_ms = ? WHERE seq = ?",
         &[
             SqlValue::from(*state),
-            SqlValue::from(u32::from(*is_failed)),
-            SqlValue::int(*next_ms)?,
+            attempts.map_or(SqlValue::Null, SqlValue::from),
+            next_ms.map_or(Ok(SqlValue::Null), SqlValue::int)?,
             SqlValue::from(*steps),
             SqlValue::text_or_null(reason.as_deref()),
             SqlValue::int(now_ms)?,
@@ -208,7 +228,7 @@ pub(super) fn replay(
             seq = part(sql, seq, &wanted)?;
         }
         sql.run(
-            "UPDATE outbox SET state = 'pending', attempts = 0, next_ms = ?1, updated_ms = ?1
+            "UPDATE outbox SET state = 'pending', attempts = 0, since_ms = ?1, next_ms = ?1, updated_ms = ?1
              WHERE seq = ?2",
             &[SqlValue::int(now_ms)?, SqlValue::int(seq)?],
         )?;

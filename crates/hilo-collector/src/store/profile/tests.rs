@@ -1,5 +1,7 @@
 //! Tests of the object of one person, on the same SQL natively.
 
+use std::collections::BTreeMap;
+
 use hilo_core::consent::{ChoiceChange, Method, Notice, OptInChannel, OptInState, Purpose};
 use hilo_core::event::Event;
 use jiff::{SignedDuration, Timestamp};
@@ -17,6 +19,7 @@ use crate::shell::memory::MemorySql;
 use crate::store::schema;
 
 mod choices;
+mod lost;
 mod outbox;
 mod persons;
 mod refold;
@@ -37,12 +40,15 @@ struct Object {
     sql: MemorySql,
     volatile: Volatile,
     now: Timestamp,
+    /// The numbers of the last attempts by event, as the consumer knows them.
+    attempts: BTreeMap<String, u32>,
 }
 
 impl Object {
     fn new() -> Object {
         let now = "2026-11-24T10:00:00Z".parse().unwrap();
-        Object { sql: MemorySql::new().unwrap(), volatile: Volatile::default(), now }
+        let (volatile, attempts) = Default::default();
+        Object { sql: MemorySql::new().unwrap(), volatile, now, attempts }
     }
 
     fn ask<A: DeserializeOwned>(&mut self, call: &ProfileCall) -> A {
@@ -67,6 +73,8 @@ impl Object {
     fn deliveries(&mut self) -> Vec<Delivery> {
         let mut deliveries = ready(&self.sql, &mut self.volatile, self.now).unwrap();
         deliveries.extend(due(&self.sql, &mut self.volatile, self.now).unwrap());
+        let seen = deliveries.iter().map(|one| (one.message_id.clone(), one.attempt));
+        self.attempts.extend(seen);
         deliveries
     }
 
@@ -83,6 +91,7 @@ impl Object {
         let confirmation = |(message_id, result): &(&str, DeliveryResult)| Confirmation {
             row: self.row(message_id),
             message_id: (*message_id).to_owned(),
+            attempt: self.attempts.get(*message_id).copied().unwrap_or(0),
             result: result.clone(),
         };
         let confirmations = results.iter().map(confirmation).collect();

@@ -12,9 +12,10 @@ pub(super) const PROFILE: &[&str] = &[
     include_str!("0005_destinations.sql"),
     include_str!("0006_consent.sql"),
     include_str!("0007_batches.sql"),
+    include_str!("0009_since.sql"),
 ];
 /// A profile object's tables as its first migrations leave them, and the number of these migrations.
-pub(super) const PROFILE_WHOLE: (&str, usize) = (include_str!("profile_whole.sql"), 7);
+pub(super) const PROFILE_WHOLE: (&str, usize) = (include_str!("profile_whole.sql"), 8);
 /// The journal object's migrations, in order.
 pub(super) const JOURNAL: &[&str] = &[include_str!("journal_0001.sql")];
 

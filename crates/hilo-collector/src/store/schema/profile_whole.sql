@@ -1,4 +1,4 @@
--- The tables of a profile as all migrations up to 0007 leave them. A new object is made of this file: running each migration
+-- The tables of a profile as all migrations up to 0009 leave them. A new object is made of this file: running each migration
 -- costs it ten times the rows. A test compares the two.
 CREATE TABLE batches (
   seq INTEGER PRIMARY KEY,
@@ -45,5 +45,6 @@ CREATE TABLE outbox (
   updated_ms INTEGER NOT NULL,
   steps INTEGER NOT NULL DEFAULT 0,
   wants_person INTEGER NOT NULL DEFAULT 0,
-  event INTEGER NOT NULL DEFAULT 0
+  event INTEGER NOT NULL DEFAULT 0,
+  since_ms INTEGER NOT NULL DEFAULT 0
 )
