@@ -14,7 +14,8 @@ import { claimsOf, signToken } from "./tokens.ts";
 const MINUTES = Number(process.env["HILO_MINUTES"] ?? 10);
 const RATE = Number(process.env["HILO_RATE"] ?? 50);
 const CARTS = 8;
-const EDIT_MS = 500;
+/** Two edits a second at the usual rate. */
+const EDIT_MS = 25_000 / RATE;
 const SAMPLE_MS = 20_000;
 /** A cart's socket is renewed after this time: a page does not stay for ever. */
 const SOCKET_MS = 60_000;
@@ -78,7 +79,9 @@ while (Date.now() < end) {
   const sample = { at: Date.now() - began, megabytes: memory(collector.workerd()) };
   samples.push(sample);
   const seconds = String(Math.round(sample.at / 1_000)).padStart(5);
-  console.log(`${seconds} s   ${String(sample.megabytes).padStart(5)} MB   ${missing(load, sink).length} events behind`);
+  const count = [...load.acknowledged.values()].flat().length;
+  const behind = missing(load, sink).length;
+  console.log(`${seconds} s   ${String(sample.megabytes).padStart(5)} MB   ${count} events acknowledged, ${behind} of them behind   ${edits} edits`);
 }
 await load.stop();
 await Promise.all(carts);

@@ -1,5 +1,6 @@
 //! Deliveries that are not attempted: the destination fails, the lease ends, a secret is missing.
 
+use super::order::ORDERED;
 use super::*;
 
 /// Delivers to a destination that has this brake.
