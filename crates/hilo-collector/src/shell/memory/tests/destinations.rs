@@ -118,7 +118,8 @@ fn events_for_a_destination_that_stays_dead_become_dead_letters_with_the_reason(
     memory.set_answer(ILL, 500, SignedDuration::from_millis(20));
     pass(&memory, SignedDuration::from_hours(36), SignedDuration::from_mins(10));
     assert!(outbox(&memory, 3, "ill").iter().all(|one| one.state == "pending"));
-    pass(&memory, SignedDuration::from_hours(24 * 3), SignedDuration::from_mins(10));
+    // Four days, and the delay of an attempt just before their end.
+    pass(&memory, SignedDuration::from_hours(24 * 3 + 12), SignedDuration::from_mins(10));
     let states = outbox(&memory, 3, "ill");
     assert!(states.iter().all(|one| one.state == "dead"), "{states:?}");
     let letters = dead_letters(&memory);
