@@ -74,6 +74,8 @@ pub struct Confirmation {
     pub row: i64,
     /// The id of the event in that row.
     pub message_id: String,
+    /// The destination's name. A late result may meet another row, because numbers of rows that ended come back.
+    pub destination: String,
     /// The number of the attempt, as the delivery had it. A newer attempt may be under way.
     pub attempt: u32,
     /// The result.

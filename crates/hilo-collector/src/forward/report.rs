@@ -91,8 +91,8 @@ impl<'p, P: Platform> Report<'p, P> {
                 Some(attempt) if attempt.result == DEAD => dead.push(attempt),
                 attempt => self.attempts.borrow_mut().extend(attempt),
             }
-            let Delivery { profile, row, message_id, attempt, .. } = delivery;
-            let result = Confirmation { row, message_id, attempt, result };
+            let Delivery { profile, row, message_id, destination, attempt, .. } = delivery;
+            let result = Confirmation { row, message_id, destination, attempt, result };
             self.profiles.borrow_mut().entry(profile).or_default().add(result, now);
         }
         // A dead letter is listed first: people find it only there, and a repeat of the attempt lists it once.
@@ -169,8 +169,9 @@ mod tests {
         let mut open = Open { left: left.iter().copied().collect(), ..Open::default() };
         let taken = results.iter().map(|(row, at_ms)| {
             let now = Timestamp::from_millisecond(*at_ms).unwrap();
-            let (message_id, result) = (String::new(), DeliveryResult::Delivered);
-            open.add(Confirmation { row: *row, message_id, attempt: 0, result }, now);
+            let (message_id, destination) = (String::new(), String::new());
+            let result = DeliveryResult::Delivered;
+            open.add(Confirmation { row: *row, message_id, destination, attempt: 0, result }, now);
             open.take_ready(now).iter().map(|one| one.row).collect::<Vec<_>>()
         });
         assert_eq!(taken.collect::<Vec<_>>(), expected);

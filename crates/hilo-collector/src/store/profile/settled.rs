@@ -82,17 +82,20 @@ pub(super) fn confirm(
     let now_ms = now.as_millisecond();
     let rows: Vec<i64> = confirmations.iter().map(|one| one.row).collect();
     let rows = sql.exec(
-        "SELECT seq, message_ids, attempts FROM outbox
+        "SELECT seq, message_ids, destination, attempts FROM outbox
          WHERE state = 'pending' AND seq IN (SELECT value FROM json_each(?))",
         &[SqlValue::Text(encode(&rows)?)],
     )?;
     let (mut ended, mut over) = (Vec::new(), Vec::new());
     for row in &rows {
         let (seq, attempts) = (row.int("seq")?, row.int("attempts")?);
+        let destination = row.text("destination")?;
         // The last of two confirmations of one event counts. An event without a confirmation is still in progress.
         let parts = parts(&decode::<Vec<String>>(row.text("message_ids")?)?, |id| {
             let is_its = |one: &&Confirmation| {
-                one.row == seq && one.message_id == *id && !is_late(one, attempts)
+                (one.row, one.message_id.as_str(), one.destination.as_str())
+                    == (seq, id, destination)
+                    && !is_late(one, attempts)
             };
             let answer = confirmations.iter().rfind(is_its);
             answer.map(|one| Fate::of(one.attempt, &one.result, now_ms))

@@ -91,6 +91,7 @@ impl Object {
         let confirmation = |(message_id, result): &(&str, DeliveryResult)| Confirmation {
             row: self.row(message_id),
             message_id: (*message_id).to_owned(),
+            destination: "webhook".to_owned(),
             attempt: self.attempts.get(*message_id).copied().unwrap_or(0),
             result: result.clone(),
         };

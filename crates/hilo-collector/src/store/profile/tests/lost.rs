@@ -136,3 +136,32 @@ fn a_delivery_is_pending_since_its_event_came_or_since_its_replay() {
     object.ask::<u32>(&ProfileCall::Replay { destination: None, message_id: None });
     assert_eq!(since(&mut object), [came_ms + 10_000]);
 }
+
+#[test]
+fn a_repeated_result_does_not_end_the_row_that_got_its_number() {
+    let mut object = Object::new();
+    let to = |name: &str| Planned { name: name.to_owned(), ..bound("").to.remove(0) };
+    let sent = |id| Sent { to: vec![to("first"), to("second")], ..kept(id, 1) };
+    object.record(vec![sent("m1"), sent("m2")]);
+    let results = |deliveries: &[Delivery], result: DeliveryResult| {
+        let confirmation = |one: &Delivery| Confirmation {
+            row: one.row,
+            message_id: one.message_id.clone(),
+            destination: one.destination.clone(),
+            attempt: one.attempt,
+            result: result.clone(),
+        };
+        let confirmations = deliveries.iter().map(confirmation).collect();
+        ProfileCall::Confirm { confirmations }
+    };
+    let mut first = object.deliveries();
+    let second = first.split_off(2);
+    let done = results(&second, DeliveryResult::Delivered);
+    object.ask::<()>(&done);
+    // One event of the other row gets a row of its own.
+    object.ask::<()>(&results(&first[..1], retry(5)));
+    assert_eq!(object.row("m1"), second[0].row, "the number came back");
+    object.ask::<()>(&done);
+    assert_eq!(object.row("m1"), second[0].row, "the retry is still pending");
+    assert_eq!(after(&mut object, 5), due(&[("m1", 1)]));
+}

@@ -133,6 +133,7 @@ fn a_retry_does_not_wait_for_the_alarm_of_deliveries_in_progress() {
     let again = Confirmation {
         row: object.row("m2"),
         message_id: "m2".to_owned(),
+        destination: "webhook".to_owned(),
         attempt: 0,
         result: retry(0),
     };
