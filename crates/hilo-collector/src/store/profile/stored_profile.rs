@@ -99,6 +99,9 @@ fn complete(sql: &impl Sql, mut profile: Profile, folded: i64) -> Result<Complet
             last = entry.number;
             unfolded += 1;
         }
+        if last == before {
+            return Err(Failure::Fatal("a row of the timeline has no events".to_owned()));
+        }
     }
     Ok(Completed { profile, last, unfolded })
 }

@@ -2,39 +2,53 @@
 
 use std::collections::BTreeSet;
 
-use super::row::hashes;
+use super::row::HASH_BYTES;
 use crate::platform::{Failure, Sql, SqlValue};
 
-/// The most hashes that are read when the object wakes up. An event that is sent again after so many newer ones is stored
-/// again. The hashes of 100,000 events are 0.8 MB in the rows, and about twice as much in memory.
+/// The most hashes that are read when the object wakes up: 1 MB. An event that is sent again after so many newer ones is stored
+/// again.
 const IDS_MAX: usize = 131_072;
+/// The digits of a hash in hex.
+const HASH_DIGITS: usize = 2 * HASH_BYTES;
 
 /// The hashed ids of the newest events.
 #[derive(Debug, Default)]
-pub(in super::super) struct Ids(BTreeSet<u64>);
+pub(in super::super) struct Ids {
+    /// Those that were read, sorted: 8 bytes each.
+    read: Vec<u64>,
+    /// Those that have come since.
+    new: BTreeSet<u64>,
+}
 
 impl Ids {
     /// Reads the ids of the newest events.
     pub(in super::super) fn read(sql: &impl Sql) -> Result<Ids, Failure> {
-        let newest = "SELECT seq, sum(length(ids)) OVER (ORDER BY seq DESC) AS bytes FROM batches";
-        let query = format!(
-            "SELECT ids FROM batches WHERE seq IN (SELECT seq FROM ({newest}) WHERE bytes <= ?)"
-        );
-        let bytes = u32::try_from(IDS_MAX * super::row::HASH_BYTES).unwrap_or(u32::MAX);
-        let mut all = Vec::new();
-        for row in sql.exec(&query, &[SqlValue::from(bytes)])? {
-            all.extend(hashes(row.bytes("ids")?));
+        // A person may have thousands of rows, and each row of an answer costs several calls into JavaScript. So the ids of many
+        // rows come as one text, which stays far below the bound of a value.
+        let rows = sql.exec(
+            "SELECT group_concat(hex(ids), '') AS ids FROM
+               (SELECT seq, ids, sum(length(ids)) OVER (ORDER BY seq DESC) AS bytes FROM batches)
+             WHERE bytes <= ? GROUP BY seq >> 12",
+            &[SqlValue::from(u32::try_from(IDS_MAX * HASH_BYTES).unwrap_or(u32::MAX))],
+        )?;
+        let mut read = Vec::new();
+        for row in &rows {
+            let digits = row.text("ids")?.as_bytes().chunks_exact(HASH_DIGITS);
+            let hashes =
+                digits.map(|hash| u64::from_str_radix(str::from_utf8(hash).ok()?, 16).ok());
+            read.extend(hashes.flatten());
         }
-        Ok(Ids(all.into_iter().collect()))
+        read.sort_unstable();
+        Ok(Ids { read, new: BTreeSet::new() })
     }
 
     /// Adds a hash. Returns whether it is new.
     pub(in super::super) fn insert(&mut self, hash: u64) -> bool {
-        self.0.insert(hash)
+        self.read.binary_search(&hash).is_err() && self.new.insert(hash)
     }
 
     /// Whether there are so many that the oldest have to go: [`Ids::read`] leaves them out.
     pub(in super::super) fn is_full(&self) -> bool {
-        self.0.len() > 2 * IDS_MAX
+        self.new.len() > IDS_MAX
     }
 }

@@ -99,13 +99,14 @@ pub(super) fn find(
     let mut next = event - 1;
     // Mostly all of them stand in one row. Joining rows never parts them, but a call of many megabytes does.
     while let Some(row) = after(sql, next)? {
+        let before = next;
         for entry in row.entries() {
             if let Some(id) = wanted.remove(&entry.hash) {
                 found.insert(id.clone(), entry.body.to_owned());
             }
             next = entry.number;
         }
-        if wanted.is_empty() {
+        if wanted.is_empty() || next == before {
             break;
         }
     }

@@ -195,7 +195,7 @@ impl Row {
 pub(super) const COLUMNS: &str = "seq, last, at_ms, first_ms, last_ms, ids, opened, head, bodies";
 
 /// Reads the hashes of a row.
-pub(super) fn hashes(ids: &[u8]) -> impl Iterator<Item = u64> {
+fn hashes(ids: &[u8]) -> impl Iterator<Item = u64> {
     let whole = ids.chunks_exact(HASH_BYTES);
     whole.map(|bytes| bytes.iter().fold(0, |hash, byte| (hash << 8) | u64::from(*byte)))
 }
