@@ -17,9 +17,9 @@ use crate::platform::{Platform, log_line};
 const CONFIRMED_AT_ONCE: usize = 16;
 /// How long a result waits for the others of its profile, at the next result of any profile.
 const CONFIRM_MS: i64 = 1_000;
-/// So many results of whole rows do not wait for more: a crash repeats what is not confirmed. It is the size of a usual
-/// batch, so a visit mostly needs one confirmation.
-const CONFIRMATIONS_MAX: usize = 10;
+/// So many results of whole rows do not wait for more: a crash repeats what is not confirmed. A usual batch is one row, and
+/// still needs one confirmation.
+const CONFIRMATIONS_MAX: usize = 5;
 
 /// The report of one group.
 pub(super) struct Report<'p, P> {
