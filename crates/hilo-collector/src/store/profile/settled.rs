@@ -2,8 +2,8 @@
 //! an opt-out. A row that is delivered at its first attempt is deleted.
 //!
 //! The events of a row share their fate. If a confirmation gives them different fates, each fate gets a row of its own,
-//! with the steps that are done. Events in progress keep the old row. `forward/retry.rs` decides the delay after a
-//! failure; here it is only a number.
+//! with the steps that are done. Events in progress keep the old row. `hilo_core::delivery` decides the delay after
+//! a failure; here it is only a number.
 
 use hilo_core::outcome::Code;
 use jiff::Timestamp;
