@@ -17,6 +17,7 @@ import { miniflare, wrangler } from "../packages.ts";
 
 const root = fileURLToPath(new URL("../../", import.meta.url));
 const crate = join(root, "crates/hilo-collector");
+const specs = join(root, "tests/collector");
 
 /** The values that a developer's machine has in place of a deployment's secrets. */
 export const DEV_SECRETS = {
@@ -54,6 +55,8 @@ export interface CollectorOptions {
   consumer?: boolean;
   /** `true` runs the release build. Only a bench needs it; specs run the development build, which is ready sooner. */
   release?: boolean;
+  /** A module of this folder that stands in front of the built script, as the Worker's entry. */
+  entry?: string;
 }
 
 /** A running collector. */
@@ -86,7 +89,7 @@ function rateLimits(known: Record<string, RateLimit> = {}, rates: CollectorOptio
   );
 }
 
-function collectorWorker({ vars = {}, release = false, rates }: CollectorOptions) {
+function collectorWorker({ vars = {}, release = false, entry, rates }: CollectorOptions) {
   const build = join(crate, release ? "build" : "build-dev");
   if (!existsSync(join(build, "index.js"))) {
     throw new Error(`The collector is not built. Run: cargo xtask build${release ? "" : " --dev"}`);
@@ -104,6 +107,7 @@ function collectorWorker({ vars = {}, release = false, rates }: CollectorOptions
     rootPath: crate,
     modulesRoot: build,
     modules: [
+      ...(entry ? [{ type: "ESModule" as const, path: join(build, entry), contents: readFileSync(join(specs, entry)) }] : []),
       { type: "ESModule" as const, path: join(build, "index.js") },
       { type: "CompiledWasm" as const, path: join(build, "index_bg.wasm") },
     ],
@@ -185,12 +189,22 @@ export interface Received {
   at: number;
 }
 
+/** How a sink answers. */
+export interface AnswerOptions {
+  /** Milliseconds before the answer. `Infinity`: none comes. */
+  afterMs?: number;
+  /** `true` begins a body and never ends it. */
+  drips?: boolean;
+}
+
 /** A receiver of webhooks on loopback. A spec sets its answer. */
 export interface Sink {
   url: string;
   received: Received[];
   /** Sets the answer for all later requests. */
-  answer(status: number, headers?: Record<string, string>): void;
+  answer(status: number, headers?: Record<string, string>, how?: AnswerOptions): void;
+  /** How often each `webhook-id` came. */
+  counts(): Map<string, number>;
   /** Resolves when `condition` holds for the received requests. Rejects after `ms`. */
   until(condition: (received: Received[]) => boolean, ms?: number): Promise<void>;
   close(): Promise<void>;
@@ -199,12 +213,15 @@ export interface Sink {
 /** Starts a sink on a free port. */
 export async function startSink(): Promise<Sink> {
   const received: Received[] = [];
-  let reply: { status: number; headers: Record<string, string> } = { status: 200, headers: {} };
+  let reply: { status: number; headers: Record<string, string>; how: AnswerOptions } = { status: 200, headers: {}, how: {} };
   let waiting: (() => void)[] = [];
   const server = createServer(async (request, response) => {
     const chunks: Buffer[] = [];
     for await (const chunk of request) chunks.push(chunk as Buffer);
-    response.writeHead(reply.status, reply.headers).end();
+    const { status, headers, how } = reply;
+    const answer = () => (how.drips ? response.writeHead(status, headers).write("{") : response.writeHead(status, headers).end());
+    if (!how.afterMs) answer();
+    else if (how.afterMs !== Infinity) setTimeout(answer, how.afterMs);
     const body = Buffer.concat(chunks).toString("utf8");
     received.push({ path: request.url ?? "/", headers: request.headers, body, at: Date.now() });
     for (const wake of waiting.splice(0)) wake();
@@ -213,7 +230,15 @@ export async function startSink(): Promise<Sink> {
   return {
     url: `http://127.0.0.1:${(server.address() as AddressInfo).port}/`,
     received,
-    answer: (status, headers = {}) => void (reply = { status, headers }),
+    answer: (status, headers = {}, how = {}) => void (reply = { status, headers, how }),
+    counts() {
+      const counts = new Map<string, number>();
+      for (const { headers } of received) {
+        const id = headers["webhook-id"] as string;
+        counts.set(id, (counts.get(id) ?? 0) + 1);
+      }
+      return counts;
+    },
     async until(condition, ms = 20_000) {
       const deadline = AbortSignal.timeout(ms);
       while (!condition(received)) {
@@ -227,10 +252,15 @@ export async function startSink(): Promise<Sink> {
   };
 }
 
-/** The text of the development configuration, with another destination URL. */
-export function configWith(webhook: string): string {
-  const text = readFileSync(join(crate, "hilo.toml"), "utf8");
-  return text.replace(/^url = .*$/m, `url = ${JSON.stringify(webhook)}`);
+/**
+ * The text of the development configuration, with another destination URL. `further` destinations are added by name and URL.
+ */
+export function configWith(webhook: string, further: Record<string, string> = {}): string {
+  const text = readFileSync(join(crate, "hilo.toml"), "utf8").replace(/^url = .*$/m, `url = ${JSON.stringify(webhook)}`);
+  const entry = ([name, url]: [string, string]) =>
+    `[[destination]]\nname = "${name}"\ntype = "webhook"\npurposes = ["analytics"]\nurl = ${JSON.stringify(url)}\n` +
+    `secret = { secret = "WEBHOOK_SECRET" }\n`;
+  return [text, ...Object.entries(further).map(entry)].join("\n");
 }
 
 /** A fresh anonymous id. */

@@ -24,7 +24,8 @@ use optin::OptIn;
 
 pub use claim::{Claimed, ConsentStanding, Proof, Whose};
 pub use delivery::{
-    Confirmation, Delivery, DeliveryResult, MESSAGE_DELIVERIES_MAX, messages, read_message,
+    Confirmation, Delivery, DeliveryResult, LEASE_MS, MESSAGE_DELIVERIES_MAX, messages,
+    read_message,
 };
 pub use json::{decode, encode, map_of};
 pub use record::{Planned, Record, Recorded, body};
@@ -200,11 +201,12 @@ pub struct DeliveryState {
     pub destination: String,
     /// `pending`, `delivered` or `dead`.
     pub state: String,
-    /// The number of attempts that failed.
+    /// The number of attempts that failed or were lost. A pending delivery that was sent again counts one more, until its
+    /// result comes.
     pub attempts: u32,
     /// The time of the next attempt, milliseconds since the epoch.
     pub next_ms: i64,
-    /// The reason why the last attempt failed.
+    /// The reason why the last attempt failed, or why the delivery waits.
     pub reason: Option<String>,
     /// The time of the last change of `state`, milliseconds since the epoch.
     pub updated_ms: i64,

@@ -3,7 +3,8 @@
 //! Reading order, which is also the order of an event's stages: [`event`] holds the shapes on the wire, [`consent`] decides
 //! whether an event may leave the page, [`strict`] reads JSON from strangers, [`validate`] turns an envelope into events and
 //! rejections, [`normalize`] makes events alike, [`journey`] gives them channels and sessions, [`profile`] folds them into a
-//! person. Time, random bytes, geo and user agent always arrive as arguments ([`event::Facts`]).
+//! person. [`delivery`] decides when an event is sent on. Time, random bytes, geo and user agent always arrive as arguments
+//! ([`event::Facts`]).
 //!
 //! [`cart`] and [`money`] stand beside the events: page and hub keep the same cart. `tag_manager` and [`price`] read what shops
 //! push and print.
@@ -19,6 +20,8 @@ pub mod cart;
 #[cfg(feature = "edge")]
 pub mod config;
 pub mod consent;
+#[cfg(feature = "edge")]
+pub mod delivery;
 pub mod digits;
 #[cfg(feature = "edge")]
 pub mod event;

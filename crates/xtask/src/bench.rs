@@ -1,26 +1,36 @@
 //! `cargo xtask bench [NAME]`: hilo's costs as ratios to a bare page and to bare workers, each pair measured in one run.
-//! Only ratios count, because absolute figures change with the machine and the hour. No bench fails a build.
+//! Only ratios count, because absolute figures change with the machine and the hour. `cost` counts what Cloudflare charges.
+//! No bench fails a build.
 
 use crate::build::{self, Collector};
 use crate::shell::{Problem, Workspace};
 use crate::tools;
 
-/// The benches by their names on the command line.
-const BENCHES: [(&str, &str); 3] = [
-    ("tracker", "tests/browser/tracker.bench.ts"),
-    ("collector", "tests/collector/throughput.bench.ts"),
-    ("cart", "tests/collector/cart.bench.ts"),
+/// The benches by their names on the command line, with the build that each runs.
+const BENCHES: [(&str, &str, Collector); 6] = [
+    ("tracker", "tests/browser/tracker.bench.ts", Collector::Release),
+    ("collector", "tests/collector/throughput.bench.ts", Collector::Release),
+    ("cart", "tests/collector/cart.bench.ts", Collector::Release),
+    // It counts operations, and these are the same in both builds.
+    ("cost", "tests/collector/cost.bench.ts", Collector::Dev),
+    ("kills", "tests/collector/kills.bench.ts", Collector::Release),
+    ("soak", "tests/collector/soak.bench.ts", Collector::Release),
 ];
+/// The benches that take ten minutes each. They run only by their names.
+const LONG: [&str; 2] = ["kills", "soak"];
 
-/// Builds the release, then runs the bench called `name`, or every bench. A bench prints a table.
+/// Builds what is needed, then runs the bench called `name`, or every bench that is not long. A bench prints a table.
 pub(crate) fn run(workspace: &Workspace, name: Option<&str>) -> Result<(), Problem> {
-    let chosen = |bench: &&(&str, &str)| name.is_none_or(|name| name == bench.0);
+    let chosen = |bench: &&(&str, &str, Collector)| match name {
+        Some(name) => name == bench.0,
+        None => !LONG.contains(&bench.0),
+    };
     if BENCHES.iter().find(chosen).is_none() {
-        let names: Vec<&str> = BENCHES.iter().map(|(name, _)| *name).collect();
+        let names: Vec<&str> = BENCHES.iter().map(|(name, ..)| *name).collect();
         return Err(Problem(format!("there is no such bench. There are: {}.", names.join(", "))));
     }
-    build::all(workspace, Collector::Release)?;
-    for (name, script) in BENCHES.iter().filter(chosen) {
+    for (name, script, built) in BENCHES.iter().filter(chosen) {
+        build::all(workspace, *built)?;
         let mut node = workspace.command("node");
         if *name == "tracker" {
             node.env("CHROMIUM", tools::chromium(workspace)?);

@@ -31,7 +31,9 @@ cargo xtask <verb>
   golden                         write golden files anew
   build   [--dev]                tracker, SDK and collector; --dev: the collector as dev and the specs run it
   size                           sizes of every artifact against js/sdk/size.json
-  bench   [tracker | collector | cart]   costs as ratios against a bare page and bare workers, a cart's latency
+  bench   [tracker | collector | cart | cost]   costs as ratios against a bare page and bare workers, a cart's latency,
+                                 what an event costs at Cloudflare
+  bench   kills | soak           ten minutes each: 100 kills of workerd under load | mixed load and workerd's memory
   e2e                            the browser scenarios alone
   tidy                           the architecture's rules
   config  check FILE | push FILE | rollback   explain every problem of a hilo.toml | upload it | upload the one before

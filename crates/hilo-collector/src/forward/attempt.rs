@@ -5,7 +5,6 @@
 //! destination needs it. This file stores nothing: the outbox does.
 
 use std::cell::RefCell;
-use std::hash::{DefaultHasher, Hash as _, Hasher as _};
 
 use jiff::Timestamp;
 
@@ -15,8 +14,9 @@ use super::destination::{
     Secrets,
 };
 use super::destinations::target;
+use super::ending::{failed, waits};
+use super::gate::{Gate, Held};
 use super::plan::Loaded;
-use super::retry::{Next, next};
 use crate::calls::{Delivery, DeliveryResult};
 use crate::platform::{Failure, Outgoing, Response};
 
@@ -34,6 +34,8 @@ pub(super) struct Outside<'o, S> {
     pub(super) now: &'o dyn Fn() -> Timestamp,
     /// Whether plain http to this machine is allowed.
     pub(super) is_dev: bool,
+    /// Decides when a request may start.
+    pub(super) gate: Gate,
 }
 
 /// Persons whose later events are held back, each with the result of the event that holds them back.
@@ -114,7 +116,8 @@ where
             Err(MissingSecret(name)) => {
                 let reason =
                     format!("the secret {name} is not set or is none: wrangler secret put {name}");
-                part.places.iter().for_each(|place| self.retry(*place, part.step, None, &reason));
+                let held = Held { after_s: 0, reason };
+                part.places.iter().for_each(|place| self.wait(*place, part.step, &held));
                 return Vec::new();
             }
         };
@@ -127,7 +130,7 @@ where
         };
         let mut of_step = requests.iter().filter(is_due);
         while let Some(request) = of_step.next() {
-            let reception = self.send(request).await;
+            let sent = self.send(request).await;
             let places: Vec<usize> = part.of(request).collect();
             // If order matters, this round sends only this request. The events of the other requests, and all later
             // events, are mapped again when the attempt has found out which events are held back.
@@ -140,7 +143,10 @@ where
                 !places.contains(place) && self.results.get(**place).is_some_and(Option::is_none)
             };
             let rest = rest.filter(is_open).copied().collect();
-            apart.extend(self.receive(places, part.step, reception));
+            match sent {
+                Ok(reception) => apart.extend(self.receive(places, part.step, reception)),
+                Err(held) => places.iter().for_each(|at| self.wait(*at, part.step, &held)),
+            }
             apart.push(Part { places: rest, step: part.step });
         }
         let is_apart = |place: &usize| apart.iter().any(|part: &Part| part.places.contains(place));
@@ -161,18 +167,24 @@ where
         })
     }
 
-    async fn send(&self, request: &MappedRequest) -> Reception {
+    /// Sends a request, if the gate lets it start.
+    async fn send(&self, request: &MappedRequest) -> Result<Reception, Held> {
         if let Err(why) = target::check(&request.outgoing.url, self.outside.is_dev) {
             let reason = format!("the URL may not be called: {why}");
-            return Reception::All(Acceptance::Rejected { reason });
+            return Ok(Reception::All(Acceptance::Rejected { reason }));
         }
-        match (self.outside.send)(&request.outgoing).await {
+        let Outside { send, now, gate, .. } = self.outside;
+        let began = now();
+        gate.permit(began)?;
+        let reception = match send(&request.outgoing).await {
             Ok(response) => self.loaded.destination.classify(request, &response),
             Err(failure) => {
                 let reason = failure.message().to_owned();
                 Reception::All(Acceptance::Retry { after: None, reason })
             }
-        }
+        };
+        gate.note(&reception, began, now());
+        Ok(reception)
     }
 
     /// Gives the events of a request their results. Delivered events get no result yet, because they may have further
@@ -252,6 +264,9 @@ where
             DeliveryResult::Retry { after_s, reason, .. } => {
                 DeliveryResult::Retry { after_s: *after_s, reason: reason.clone(), steps: step }
             }
+            DeliveryResult::Wait { after_s, reason, .. } => {
+                DeliveryResult::Wait { after_s: *after_s, reason: reason.clone(), steps: step }
+            }
             DeliveryResult::Delivered | DeliveryResult::Dead { .. } => held.clone(),
         });
         drop(held_back);
@@ -263,11 +278,29 @@ where
     /// Notes that an event's attempt failed in this step.
     fn retry(&mut self, place: usize, steps: u32, retry_after: Option<&str>, reason: &str) {
         let Some(one) = self.batch.get(place) else { return };
-        let result = again(&one.delivery, steps, retry_after, reason.to_owned());
-        if self.loaded.kind.limits.is_ordered && matches!(result, DeliveryResult::Retry { .. }) {
+        let result = failed(&one.delivery, steps, retry_after, reason, (self.outside.now)());
+        self.hold_back(place, result);
+    }
+
+    /// Notes that an event was not attempted in this step.
+    fn wait(&mut self, place: usize, steps: u32, held: &Held) {
+        let Some(one) = self.batch.get(place) else { return };
+        let Held { after_s, reason } = held;
+        let result = waits(&one.delivery, steps, *after_s, reason, (self.outside.now)());
+        self.hold_back(place, result);
+    }
+
+    /// Ends an event's attempt. If order matters and the event is due again, its person's later events are held back.
+    fn hold_back(&mut self, place: usize, result: DeliveryResult) {
+        let profile = self.batch.get(place).map(|one| one.delivery.profile.clone());
+        let is_due_again =
+            matches!(result, DeliveryResult::Retry { .. } | DeliveryResult::Wait { .. });
+        if let Some(profile) =
+            profile.filter(|_| self.loaded.kind.limits.is_ordered && is_due_again)
+        {
             let mut held_back = self.held_back.borrow_mut();
-            if find(&held_back, &one.delivery.profile).is_none() {
-                held_back.push((one.delivery.profile.clone(), result.clone()));
+            if find(&held_back, &profile).is_none() {
+                held_back.push((profile, result.clone()));
             }
         }
         self.end(place, result);
@@ -281,23 +314,5 @@ where
         if let Some(ended) = self.results.get_mut(place) {
             *ended = Some(result);
         }
-    }
-}
-
-/// Returns the result of an attempt that failed after this number of steps.
-pub(super) fn again(
-    delivery: &Delivery,
-    steps: u32,
-    retry_after: Option<&str>,
-    reason: String,
-) -> DeliveryResult {
-    // All events of an outbox row get the same jitter. With one result they stay one row; with different results they
-    // would become one row each.
-    let mut hasher = DefaultHasher::new();
-    (&delivery.profile, delivery.row, delivery.attempt).hash(&mut hasher);
-    let [chance, ..] = hasher.finish().to_le_bytes();
-    match next(delivery.attempt, retry_after, chance) {
-        Next::Retry(after_s) => DeliveryResult::Retry { after_s, reason, steps },
-        Next::GiveUp => DeliveryResult::Dead { reason, steps },
     }
 }

@@ -1,15 +1,17 @@
 //! Forward: plans the destinations of an event, and delivers the event.
 //!
 //! `plan` decides before anything is stored. `deliver` is the consumer of the queue: it groups deliveries into batches,
-//! lets the destination map them, sends the requests, and reports the results to profile and journal. Both check
-//! consent. This folder stores nothing: the outbox does.
+//! lets the destination map them, sends the requests, and reports the results to profile and journal as they come. Both
+//! check consent. This folder stores nothing: the outbox does.
 
 mod attempt;
 mod batch;
 pub mod destination;
 pub mod destinations;
+mod ending;
+mod gate;
 mod plan;
-mod retry;
+mod report;
 #[cfg(test)]
 mod tests;
 
@@ -18,22 +20,22 @@ pub use plan::{Configured, Loaded, missing_secrets, plan, problems};
 use std::cell::RefCell;
 use std::collections::BTreeMap;
 
-use futures_util::future::join_all;
 use futures_util::stream::{self, StreamExt as _};
 use hilo_core::outcome::Code;
 
-use crate::calls::journal::lines::Attempt;
-use crate::calls::journal::{note_attempts, send_counted};
-use crate::calls::{Confirmation, Delivery, DeliveryResult, ProfileCall, ask_profile};
+use crate::calls::journal::send_counted;
+use crate::calls::{Delivery, DeliveryResult};
+use crate::loaded;
 use crate::platform::{Failure, Outgoing, Platform, Response, log_line};
-use attempt::{HeldBack, Outside, again, attempt};
+use attempt::{HeldBack, Outside, attempt};
 use batch::{Outbound, batches};
+use gate::Gate;
+use report::Report;
 
-/// The most requests to one destination at a time. Workers allow six connections in all, and a destination that hangs
-/// must leave some.
+/// The most requests of one invocation at a time (Cloudflare: six connections that wait for an answer).
+const CONNECTIONS_MAX: usize = 6;
+/// The most requests to one destination at a time. A destination that hangs must leave connections for the others.
 const AT_ONCE: usize = 3;
-/// The most profiles that get their confirmations at the same time.
-const CONFIRMED_AT_ONCE: usize = 16;
 
 /// Brings every delivery to its destination and reports the results.
 pub async fn deliver<P: Platform>(deliveries: Vec<Delivery>, platform: &P) {
@@ -49,73 +51,92 @@ pub async fn deliver<P: Platform>(deliveries: Vec<Delivery>, platform: &P) {
     for delivery in deliveries {
         groups.entry(delivery.destination.clone()).or_default().push(delivery);
     }
-    let outside = Outside {
-        send: async |request: &Outgoing| platform.send(request).await,
-        secrets: &|name| platform.secret(name),
-        now: &|| platform.now(),
-        is_dev: platform.is_dev(),
-    };
-    // The groups run side by side: a destination that hangs delays only its own deliveries.
-    let groups = groups.into_iter().map(|(name, group)| {
-        let configured = config.config.destination(&name).map(Configured::of);
-        let outside = &outside;
-        async move {
-            let results = match configured {
-                Some(configured) => deliver_group(group, &configured, outside).await,
-                None => {
-                    let dead = |delivery: Delivery| {
-                        let steps = delivery.steps;
-                        let reason = "hilo.toml has no such destination any more".to_owned();
-                        (delivery, DeliveryResult::Dead { reason, steps })
-                    };
-                    group.into_iter().map(dead).collect()
-                }
-            };
-            confirm(results, platform).await;
-        }
+    let at_once = (CONNECTIONS_MAX / groups.len().max(1)).clamp(1, AT_ONCE);
+    // The groups run side by side, and the gate of each bounds its time: a destination that hangs delays only its own
+    // deliveries.
+    let groups = stream::iter(groups).for_each_concurrent(CONNECTIONS_MAX, |(name, group)| {
+        deliver_to(name, group, at_once, &config, platform)
     });
-    join_all(groups).await;
+    groups.await;
     send_counted(platform).await;
 }
 
-/// Attempts the deliveries for one destination, and returns their results.
-async fn deliver_group<S>(
+/// Brings deliveries to the destination called `name`.
+async fn deliver_to<P: Platform>(
+    name: String,
     group: Vec<Delivery>,
-    configured: &Configured<'_>,
-    outside: &Outside<'_, S>,
-) -> Vec<(Delivery, DeliveryResult)>
-where
-    S: AsyncFn(&Outgoing) -> Result<Response, Failure>,
-{
-    let loaded = match &configured.loaded {
-        Ok(loaded) => loaded,
-        Err(problem) => {
-            let retry = |delivery: Delivery| {
-                let result = again(&delivery, delivery.steps, None, problem.to_string());
+    at_once: usize,
+    loaded: &loaded::Loaded,
+    platform: &P,
+) {
+    let report = Report::of(&group, platform);
+    let configured = loaded.config.destination(&name).map(Configured::of);
+    let problem = match &configured {
+        Some(Configured { loaded: Ok(_), .. }) => None,
+        Some(Configured { loaded: Err(problem), .. }) => Some(problem.to_string()),
+        None => Some(format!("hilo.toml has no destination called {name:?}")),
+    };
+    match (configured, problem) {
+        (Some(configured), None) => {
+            let outside = Outside {
+                send: async |request: &Outgoing| platform.send(request).await,
+                secrets: &|name| platform.secret(name),
+                now: &|| platform.now(),
+                is_dev: platform.is_dev(),
+                gate: Gate::new(&name, platform.brakes(), platform.now()),
+            };
+            let add = async |results| report.add(results).await;
+            deliver_group(group, &configured, at_once, &outside, add).await;
+        }
+        // The deployer can still mend the file, so the deliveries wait. A file that could not be read, or an older one,
+        // must not cost events.
+        (_, problem) => {
+            let reason = format!("waits: {}", problem.unwrap_or_default());
+            platform.log(&log_line("warn", "destination", &[("why", &reason)]));
+            let now = platform.now();
+            let wait = |delivery: Delivery| {
+                let result = ending::waits(&delivery, delivery.steps, 0, &reason, now);
                 (delivery, result)
             };
-            return group.into_iter().map(retry).collect();
+            report.add(group.into_iter().map(wait).collect()).await;
         }
-    };
+    }
+    report.close().await;
+}
+
+/// Attempts the deliveries for one destination, and reports their results as they come.
+async fn deliver_group<S, R>(
+    group: Vec<Delivery>,
+    configured: &Configured<'_>,
+    at_once: usize,
+    outside: &Outside<'_, S>,
+    report: R,
+) where
+    S: AsyncFn(&Outgoing) -> Result<Response, Failure>,
+    R: AsyncFn(Vec<(Delivery, DeliveryResult)>),
+{
+    let Ok(loaded) = &configured.loaded else { return };
     let limits = &loaded.kind.limits;
-    let (mut results, mut outbound) = (Vec::new(), Vec::new());
+    let (mut ended, mut outbound) = (Vec::new(), Vec::new());
     for delivery in group {
         match open(delivery, configured, loaded, outside) {
             Ok(one) => outbound.push(one),
-            Err(dead) => results.push(*dead),
+            Err(one) => ended.push(*one),
         }
     }
+    report(ended).await;
     // If order matters, the batches are sent one after another.
-    let at_once = if limits.is_ordered { 1 } else { AT_ONCE };
+    let at_once = if limits.is_ordered { 1 } else { at_once };
     let held_back = RefCell::new(HeldBack::new());
-    let attempts = batches(outbound, limits).into_iter();
-    let attempts = attempts.map(|batch| attempt(batch, loaded, outside, &held_back));
-    let sent: Vec<_> = stream::iter(attempts).buffer_unordered(at_once).collect().await;
-    results.extend(sent.into_iter().flatten());
-    results
+    let sent =
+        stream::iter(batches(outbound, limits)).for_each_concurrent(at_once, |batch| async {
+            report(attempt(batch, loaded, outside, &held_back).await).await;
+        });
+    sent.await;
 }
 
-/// Parses the event of a delivery. Gives up the delivery if the event's consent forbids it or the event is too old.
+/// Parses the event of a delivery. Gives up the delivery if the event's consent forbids it or the event is too old. Leaves
+/// it untouched if its lease ends too soon.
 fn open<S>(
     delivery: Delivery,
     configured: &Configured<'_>,
@@ -126,6 +147,9 @@ fn open<S>(
         let steps = delivery.steps;
         Err(Box::new((delivery, DeliveryResult::Dead { reason, steps })))
     };
+    if let Some(result) = ending::untouched(&delivery, (outside.now)()) {
+        return Err(Box::new((delivery, result)));
+    }
     let mut event = match delivery.read_event() {
         Ok(event) => event,
         Err(failure) => return dead(delivery, failure.message().to_owned()),
@@ -143,40 +167,4 @@ fn open<S>(
     }
     configured.narrow(&mut event);
     Ok(Outbound { delivery, event })
-}
-
-/// Sends each profile its confirmations, and the journal all of them. A lost confirmation leads to one more attempt, and
-/// the receiver detects the repeat by its id.
-async fn confirm<P: Platform>(results: Vec<(Delivery, DeliveryResult)>, platform: &P) {
-    let mut profiles: BTreeMap<String, Vec<Confirmation>> = BTreeMap::new();
-    let mut attempts = Vec::new();
-    for (delivery, result) in results {
-        attempts.push(note(&delivery, &result));
-        let Delivery { profile, row, message_id, .. } = delivery;
-        profiles.entry(profile).or_default().push(Confirmation { row, message_id, result });
-    }
-    let send = |(profile, confirmations)| async move {
-        let call = ProfileCall::Confirm { confirmations };
-        let sent: Result<(), _> = ask_profile(platform, profile, &call).await;
-        if let Err(failure) = sent {
-            platform.log(&log_line("warn", "confirm", &[("why", failure.message())]));
-        }
-    };
-    stream::iter(profiles).for_each_concurrent(CONFIRMED_AT_ONCE, send).await;
-    note_attempts(platform, &attempts).await;
-}
-
-fn note(delivery: &Delivery, result: &DeliveryResult) -> Attempt {
-    let (result, reason) = match result {
-        DeliveryResult::Delivered => ("delivered", None),
-        DeliveryResult::Retry { reason, .. } => ("retry", Some(reason.clone())),
-        DeliveryResult::Dead { reason, .. } => ("dead", Some(reason.clone())),
-    };
-    Attempt {
-        destination: delivery.destination.clone(),
-        profile: delivery.profile.clone(),
-        message_id: delivery.message_id.clone(),
-        result: result.to_owned(),
-        reason,
-    }
 }

@@ -6,6 +6,7 @@ use std::rc::Rc;
 
 use hilo_core::config::{Config, DestinationEntry, parse};
 use hilo_core::consent::Purpose;
+use hilo_core::delivery::Brakes;
 use hilo_core::event::EventKind;
 use hilo_core::profile::Person;
 use jiff::{SignedDuration, Timestamp};
@@ -15,8 +16,12 @@ use super::destination::{
     Acceptance, Batch, Destination, Kind, Limits, MappedRequest, Mapping, MissingSecret, Reception,
 };
 use super::*;
+use crate::calls::LEASE_MS;
 use crate::platform::Headers;
 use crate::shell::memory::run;
+
+mod order;
+mod waits;
 
 const DESK: Kind = Kind {
     name: "desk",
@@ -134,6 +139,8 @@ fn delivery(id: &str, kind: &str) -> Delivery {
         message_id: id.to_owned(),
         destination: "desk".to_owned(),
         attempt: 0,
+        since_ms: NOW.parse::<Timestamp>().unwrap().as_millisecond(),
+        until_ms: NOW.parse::<Timestamp>().unwrap().as_millisecond() + LEASE_MS,
         steps: 0,
         event: event.to_string(),
         person: Some(Rc::new(Person::default())),
@@ -173,6 +180,16 @@ fn deliver_to(
     sent: Vec<Delivery>,
     answer: impl Fn(&str) -> Response,
 ) -> Delivered {
+    deliver_through(Rc::default(), destination, limits, sent, answer)
+}
+
+fn deliver_through(
+    brakes: Rc<RefCell<Brakes>>,
+    destination: Box<dyn Destination>,
+    limits: Limits,
+    sent: Vec<Delivery>,
+    answer: impl Fn(&str) -> Response,
+) -> Delivered {
     let config = config();
     let [entry]: &[DestinationEntry] = config.destinations.as_slice() else { panic!("one entry") };
     let loaded = Loaded { kind: Kind { limits, ..DESK }, destination };
@@ -191,10 +208,15 @@ fn deliver_to(
         secrets: &|_| Some("secret".to_owned()),
         now: &|| NOW.parse().unwrap(),
         is_dev: false,
+        gate: Gate::new("desk", brakes, NOW.parse().unwrap()),
     };
-    let results = run(deliver_group(sent, &configured, &outside)).unwrap();
-    let results = results.into_iter().map(|(delivery, result)| (delivery.message_id, result));
-    (log.take(), results.collect())
+    let results = RefCell::new(BTreeMap::new());
+    let report = async |more: Vec<(Delivery, DeliveryResult)>| {
+        let more = more.into_iter().map(|(delivery, result)| (delivery.message_id, result));
+        results.borrow_mut().extend(more);
+    };
+    run(deliver_group(sent, &configured, AT_ONCE, &outside, report)).unwrap();
+    (log.take(), results.take())
 }
 
 fn deliver(sent: Vec<Delivery>, answer: impl Fn(&str) -> Response) -> Delivered {
@@ -338,60 +360,4 @@ fn an_event_whose_own_consent_denies_is_not_sent() {
     sent[0].event = sent[0].event.replace("\"analytics\":true", "\"analytics\":false");
     let (log, results) = deliver(sent, |_| answer(200, ""));
     assert_eq!((log, &results["m1"]), (vec![], &dead("consent_denied", 0)));
-}
-
-const ORDERED: Limits = Limits { events: 2, is_ordered: true, ..DESK.limits };
-
-#[test]
-fn an_ordered_destination_gets_events_in_the_order_in_which_they_happened() {
-    let mut sent = tracks(&["m1", "m2", "m3"]);
-    sent[2] = before(sent[2].clone(), 60);
-    let (log, _) = deliver_with(ORDERED, sent, |_| answer(200, ""));
-    assert_eq!(log, ["people m3,m1", "events m3,m1", "people m2", "events m2"]);
-}
-
-#[test]
-fn an_event_that_waits_holds_back_only_the_later_events_of_its_person() {
-    let mut sent = tracks(&["m1", "m2", "m3", "m4"]);
-    sent[3].profile = "other".to_owned();
-    let (log, mut results) = deliver_with(ORDERED, sent, |line| match line {
-        "people m1,m2" => answer(207, "60,ok"),
-        _ => answer(200, ""),
-    });
-    assert_eq!(log, ["people m1,m2", "people m4", "events m4"]);
-    // Both events are due again at the same time, so that the next attempt sends them in order.
-    assert_eq!(results.remove("m1"), Some(retry(60, "status 207", 0)));
-    assert_eq!(results.remove("m2"), Some(retry(60, "status 207", 1)));
-    assert_eq!(results.remove("m3"), Some(retry(60, "status 207", 0)));
-    assert_eq!(results, delivered(&["m4"]));
-    let again = |id: &str, steps| Delivery { steps, ..delivery(id, "track") };
-    let sent = vec![again("m1", 0), again("m2", 1), again("m3", 0)];
-    let sent = sent.into_iter().zip([60, 30, 0]).map(|(one, seconds)| before(one, seconds));
-    let (log, _) = deliver_with(ORDERED, sent.collect(), |_| answer(200, ""));
-    assert_eq!(log, ["people m1", "events m1", "events m2", "people m3", "events m3"]);
-}
-
-#[test]
-fn an_ordered_destination_gets_one_request_at_a_time() {
-    let sent = || {
-        let sent = vec![delivery("m1", "track"), delivery("m2", "track"), delivery("m3", "page")];
-        let sent = sent.into_iter().zip([60, 30, 0]);
-        sent.map(|(one, seconds)| before(one, seconds)).collect::<Vec<_>>()
-    };
-    let limits = Limits { events: 3, ..ORDERED };
-    let (log, _) = deliver_to(Box::new(Counter), limits, sent(), |_| answer(200, ""));
-    assert_eq!(log, ["person m1", "people m1", "person m2", "people m2,m3"]);
-    let fails = |line: &str| if line == "person m1" { answer(503, "60") } else { answer(200, "") };
-    let (log, results) = deliver_to(Box::new(Counter), limits, sent(), fails);
-    assert_eq!(log, ["person m1"]);
-    assert!(results.values().all(|result| *result == retry(60, "status 503", 0)), "{results:?}");
-}
-
-#[test]
-fn an_event_that_an_ordered_destination_does_not_take_is_not_held_back() {
-    let sent = vec![delivery("m1", "track"), delivery("m2", "track"), delivery("m3", "group")];
-    let limits = Limits { events: 3, ..ORDERED };
-    let (_, results) = deliver_to(Box::new(Counter), limits, sent, |_| answer(503, "60"));
-    assert_eq!(results["m2"], retry(60, "status 503", 0));
-    assert_eq!(results["m3"], dead("no groups", 0));
 }

@@ -7,8 +7,11 @@
 pub mod http;
 mod sql;
 
+use std::cell::RefCell;
 use std::future::Future;
+use std::rc::Rc;
 
+use hilo_core::delivery::Brakes;
 use hilo_core::identity::public_key::PublicKey;
 use jiff::Timestamp;
 
@@ -18,6 +21,9 @@ use crate::loaded::Standing;
 
 pub use http::{Body, Headers, Incoming, Outgoing, Reply, Response, Upload};
 pub use sql::{Sql, SqlRow, SqlValue};
+
+/// The longest time that a request to the outside world may take, its answer's body included (identity.md, abuse).
+pub const SEND_MS_MAX: u32 = 10_000;
 
 /// A failure of our own infrastructure. A mistake of a sender is a `hilo_core::outcome::Rejection`.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -131,8 +137,11 @@ pub trait Platform: Clone + 'static {
     /// Sends a request to the outside world. It follows no redirects and reads at most 8 KB of the answer.
     ///
     /// # Errors
-    /// `Retriable` when no answer came (network, timeout of 10 s).
+    /// `Retriable` when no answer came (network, or [`SEND_MS_MAX`] is over).
     async fn send(&self, request: &Outgoing) -> Result<Response, Failure>;
+
+    /// Returns the brakes before destinations. They are in the isolate's memory, and each isolate has its own.
+    fn brakes(&self) -> Rc<RefCell<Brakes>>;
 
     /// Writes one line to the log. [`log_line`] makes the line.
     fn log(&self, line: &str);

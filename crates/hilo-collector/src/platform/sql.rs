@@ -15,7 +15,7 @@ pub enum SqlValue {
     Int(i64),
     /// Text.
     Text(String),
-    /// Bytes that a statement takes apart. No column stores bytes.
+    /// Bytes.
     Bytes(Vec<u8>),
 }
 
@@ -84,6 +84,33 @@ impl SqlRow {
         match self.get(column) {
             SqlValue::Text(text) => Some(text),
             SqlValue::Null | SqlValue::Int(_) | SqlValue::Bytes(_) => None,
+        }
+    }
+
+    /// Reads a column that is bytes.
+    ///
+    /// # Errors
+    /// `Fatal` if the column is not bytes.
+    pub fn bytes(&self, column: &str) -> Result<&[u8], Failure> {
+        match self.get(column) {
+            SqlValue::Bytes(bytes) => Ok(bytes),
+            SqlValue::Null | SqlValue::Text(_) | SqlValue::Int(_) => {
+                Err(Failure::Fatal(format!("column {column} is not bytes")))
+            }
+        }
+    }
+
+    /// Takes the bytes of a column out of the row.
+    ///
+    /// # Errors
+    /// `Fatal` if the column is not bytes.
+    pub fn take_bytes(&mut self, column: &str) -> Result<Vec<u8>, Failure> {
+        let value = self.0.iter_mut().find(|(name, _)| name == column);
+        match value.map(|(_, value)| std::mem::replace(value, SqlValue::Null)) {
+            Some(SqlValue::Bytes(bytes)) => Ok(bytes),
+            Some(SqlValue::Null | SqlValue::Text(_) | SqlValue::Int(_)) | None => {
+                Err(Failure::Fatal(format!("column {column} is not bytes")))
+            }
         }
     }
 

@@ -1,13 +1,17 @@
 //! The shell's part of a profile's object: calls, the alarm, and the way from the outbox to the queue.
 //!
-//! Both shells run this code. It has access to the object's storage, clock and queue. `store/profile` decides.
+//! Both shells run this code. It has access to the object's storage, clock and queue, and the alarm also to the configuration.
+//! `store/profile` decides.
 
-use jiff::Timestamp;
+use jiff::{SignedDuration, Timestamp};
 
 use super::alarm::Alarm;
 use crate::calls::Delivery;
-use crate::platform::{Failure, Sql, log_line};
-use crate::store::profile::{self, CallResult, Volatile};
+use crate::platform::{Failure, Platform, Sql, log_line};
+use crate::store::profile::{self, CallResult, Upkeep, Volatile};
+
+/// The time until the next alarm after an upkeep that failed.
+const AGAIN_AFTER: SignedDuration = SignedDuration::from_mins(10);
 
 /// A profile's object, as its shell provides it.
 #[expect(async_fn_in_trait, reason = "one thread per isolate: no future here needs to be Send")]
@@ -36,6 +40,12 @@ pub trait ProfileHost {
     /// The error of the queue.
     async fn send(&self, deliveries: &[Delivery]) -> Result<(), Failure>;
 
+    /// Deletes everything that is stored or in memory.
+    ///
+    /// # Errors
+    /// The error of the storage.
+    async fn delete(&self) -> Result<(), Failure>;
+
     /// Writes one line to the log.
     fn log(&self, line: &str);
 }
@@ -59,17 +69,41 @@ pub async fn feed_queue<H: ProfileHost>(host: &H) {
     hand_over(host, ready).await;
 }
 
-/// Sends all due deliveries to the queue when the alarm fires.
-pub async fn on_alarm<H: ProfileHost>(host: &H) {
+/// Sends all due deliveries to the queue when the alarm fires, and does the upkeep.
+pub async fn on_alarm<H: ProfileHost, P: Platform>(host: &H, platform: &P) {
     host.alarm().clear();
     let now = host.now();
     let due = host.with(|sql, volatile| profile::due(sql, volatile, now));
     hand_over(host, due).await;
-    // The alarm is set again after a failure too: workerd gives up an alarm that failed too often.
-    let next = host.with(|sql, _| profile::next_alarm(sql, host.now()));
-    if let Err(failure) = next.and_then(|at| arm(host, at)) {
-        host.log(&log_line("error", "alarm", &[("why", failure.message())]));
+    if let Err(failure) = keep_up(host, platform).await {
+        host.log(&log_line("error", "upkeep", &[("why", failure.message())]));
+        // The alarm is set again after a failure too: workerd gives up an alarm that failed too often.
+        let again = host.now().checked_add(AGAIN_AFTER).ok();
+        if let Err(failure) = arm_next(host, again) {
+            host.log(&log_line("error", "alarm", &[("why", failure.message())]));
+        }
     }
+}
+
+/// Removes what is too old, and sets the next alarm.
+async fn keep_up<H: ProfileHost, P: Platform>(host: &H, platform: &P) -> Result<(), Failure> {
+    // Without a configuration nobody knows the months, so the alarm comes again.
+    let loaded = platform.config().await?;
+    let retention = loaded.config.retention;
+    let upkeep =
+        host.with(|sql, volatile| profile::upkeep(sql, volatile, &retention, host.now()))?;
+    match upkeep {
+        None => Ok(()),
+        Some(Upkeep::Next(at)) => arm_next(host, Some(at)),
+        // The runtime deletes the alarm with the storage.
+        Some(Upkeep::Forget) => host.delete().await,
+    }
+}
+
+/// Sets the alarm for the next delivery or for `upkeep`, whichever comes first.
+fn arm_next<H: ProfileHost>(host: &H, upkeep: Option<Timestamp>) -> Result<(), Failure> {
+    let delivery = host.with(|sql, _| profile::next_alarm(sql, host.now()))?;
+    arm(host, delivery.into_iter().chain(upkeep).min())
 }
 
 /// Sends deliveries to the queue. If the queue fails, the deliveries are due again.
@@ -83,7 +117,11 @@ async fn hand_over<H: ProfileHost>(host: &H, due: Result<Vec<Delivery>, Failure>
     };
     if let Err(failure) = host.send(&deliveries).await {
         host.log(&log_line("warn", "queue", &[("why", failure.message())]));
-        host.with(|_, volatile| profile::release(volatile, &deliveries));
+        let now = host.now();
+        let released = host.with(|sql, volatile| profile::release(sql, volatile, &deliveries, now));
+        if let Err(failure) = released {
+            host.log(&log_line("error", "outbox", &[("why", failure.message())]));
+        }
     }
 }
 

@@ -17,6 +17,7 @@ use crate::store::profile;
 /// A profile's object and its deployment.
 pub(super) struct Profile<'m> {
     pub(super) world: &'m World,
+    pub(super) name: &'m str,
     pub(super) stored: &'m Stored<profile::Volatile>,
 }
 
@@ -42,6 +43,11 @@ impl ProfileHost for Profile<'_> {
 
     async fn send(&self, deliveries: &[Delivery]) -> Result<(), Failure> {
         self.world.enqueue(messages(deliveries)?);
+        Ok(())
+    }
+
+    async fn delete(&self) -> Result<(), Failure> {
+        self.world.forget_profile(self.name);
         Ok(())
     }
 

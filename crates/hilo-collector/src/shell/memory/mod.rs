@@ -15,6 +15,7 @@ use std::future::Future;
 use std::rc::Rc;
 use std::task::{Context, Poll, Waker};
 
+use hilo_core::delivery::Brakes;
 use hilo_core::identity::public_key::PublicKey;
 use jiff::Timestamp;
 
@@ -32,6 +33,15 @@ use crate::platform::{Failure, Limit, Object, Outgoing, Platform, Response};
 
 /// The most rounds of [`Memory::settle`]: a bug that keeps the queue full must not hang a test.
 const SETTLE_ROUNDS_MAX: usize = 1_000;
+
+/// How a destination answers.
+#[derive(Clone, Copy, Debug)]
+pub struct Answer {
+    /// The status; 0 for none at all.
+    pub status: u16,
+    /// How long it takes. The clock moves meanwhile.
+    pub after: jiff::SignedDuration,
+}
 
 /// A complete deployment in memory.
 #[derive(Clone)]
@@ -64,6 +74,8 @@ impl Memory {
             deferred: RefCell::default(),
             sent: RefCell::default(),
             asked: RefCell::default(),
+            answers: RefCell::default(),
+            brakes: Rc::default(),
             lines: RefCell::default(),
         })))
     }
@@ -125,6 +137,11 @@ impl Memory {
         self.0.asked.borrow().clone()
     }
 
+    /// Sets the answers of the destination with this URL.
+    pub fn set_answer(&self, url: &str, status: u16, after: jiff::SignedDuration) {
+        self.0.answers.borrow_mut().insert(url.to_owned(), Answer { status, after });
+    }
+
     /// Simulates a crash: the queue, deferred work and the objects' memory are lost; storage and alarms stay.
     pub fn crash(&self) {
         self.0.crash();
@@ -166,8 +183,8 @@ impl Memory {
         let now = self.now();
         let (profiles, carts) = (due(&self.0.profiles, now), due(&self.0.carts, now));
         let journal = due(&self.0.journal, now);
-        for (_, stored) in &profiles {
-            profile::on_alarm(&Profile { world: &self.0, stored }).await;
+        for (name, stored) in &profiles {
+            profile::on_alarm(&Profile { world: &self.0, name, stored }, self).await;
         }
         for (name, stored) in &carts {
             cart::on_alarm(&Cart { world: &self.0, name, stored }, self).await;
@@ -185,11 +202,13 @@ impl Memory {
 
     fn ask_profile(&self, name: &str, call: &str) -> Result<String, Failure> {
         let stored = object(&self.0.profiles, name)?;
-        let answered = profile::answer(&Profile { world: &self.0, stored: &stored }, name, call)?;
+        let host = Profile { world: &self.0, name, stored: &stored };
+        let answered = profile::answer(&host, name, call)?;
         if answered.pump {
-            let memory = self.clone();
+            let (memory, name) = (self.clone(), name.to_owned());
             self.defer(async move {
-                profile::feed_queue(&Profile { world: &memory.0, stored: &stored }).await;
+                let host = Profile { world: &memory.0, name: &name, stored: &stored };
+                profile::feed_queue(&host).await;
             });
         }
         Ok(answered.reply)
@@ -276,7 +295,19 @@ impl Platform for Memory {
 
     async fn send(&self, request: &Outgoing) -> Result<Response, Failure> {
         self.0.sent.borrow_mut().push(request.clone());
-        Ok(Response { status: 204, ..Response::default() })
+        let answer = self.0.answers.borrow().get(&request.url).copied();
+        let Some(Answer { status, after }) = answer else {
+            return Ok(Response { status: 204, ..Response::default() });
+        };
+        self.advance(after);
+        match status {
+            0 => Err(Failure::Retriable("no answer".to_owned())),
+            status => Ok(Response { status, ..Response::default() }),
+        }
+    }
+
+    fn brakes(&self) -> Rc<RefCell<Brakes>> {
+        Rc::clone(&self.0.brakes)
     }
 
     fn log(&self, line: &str) {

@@ -46,7 +46,8 @@ impl Sql for MemorySql {
                 let value = match row.get(index).map_err(|error| failed(&error))? {
                     Value::Integer(number) => SqlValue::int(number)?,
                     Value::Text(text) => SqlValue::Text(text),
-                    Value::Null | Value::Real(_) | Value::Blob(_) => SqlValue::Null,
+                    Value::Blob(bytes) => SqlValue::Bytes(bytes),
+                    Value::Null | Value::Real(_) => SqlValue::Null,
                 };
                 columns.push((name.clone(), value));
             }

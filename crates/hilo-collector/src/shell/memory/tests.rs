@@ -14,6 +14,8 @@ use crate::calls::journal::{Rejects, read_rejects};
 use crate::pipeline::serve;
 use crate::platform::{Incoming, Upload};
 
+mod destinations;
+
 /// A deployment with all secrets.
 fn memory() -> Memory {
     let memory = Memory::new("2026-11-24T10:00:00Z".parse().unwrap(), None).unwrap();
@@ -254,4 +256,54 @@ fn deliveries_wait_while_no_configuration_can_be_had() {
     memory.advance(SignedDuration::from_hours(1));
     settle(&memory);
     assert_eq!(memory.sent().len(), 1);
+}
+
+/// Asks the page view's profile.
+fn ask_visitor<A: serde::de::DeserializeOwned>(
+    memory: &Memory,
+    call: &crate::calls::ProfileCall,
+) -> A {
+    let key = hilo_core::identity::ProfileKey::Anonymous("a1".to_owned());
+    let secret = crate::call::secret(memory).unwrap();
+    let name = crate::signature::object_name(secret.naming(), &key);
+    run(crate::calls::ask_profile(memory, name, call)).unwrap().unwrap()
+}
+
+fn events_of_visitor(memory: &Memory) -> usize {
+    let call = crate::calls::ProfileCall::Events { cursor: None, limit: 100 };
+    let page: crate::calls::Page = ask_visitor(memory, &call);
+    page.rows.len()
+}
+
+#[test]
+fn the_alarm_alone_removes_a_timeline_that_is_older_than_its_months() {
+    let memory = memory();
+    send(&memory, &page_view());
+    settle(&memory);
+    for month in 1..=14 {
+        memory.advance(SignedDuration::from_hours(24 * 31));
+        settle(&memory);
+        assert_eq!(events_of_visitor(&memory), usize::from(month < 13), "month {month}");
+    }
+    let summary: crate::calls::Summary = ask_visitor(&memory, &crate::calls::ProfileCall::Summary);
+    assert!(summary.known && summary.profile.get().contains("\"page\":1"));
+    memory.advance(SignedDuration::from_hours(24 * 31 * 24));
+    settle(&memory);
+    assert!(
+        !ask_visitor::<crate::calls::Summary>(&memory, &crate::calls::ProfileCall::Summary).known
+    );
+}
+
+#[test]
+fn shorter_months_reach_a_person_who_never_comes_back() {
+    let memory = memory();
+    send(&memory, &page_view());
+    settle(&memory);
+    memory.advance(SignedDuration::from_mins(1));
+    settle(&memory);
+    let built_in = include_str!("../../../hilo.toml");
+    memory.configure(&built_in.replace("events_months = 13", "events_months = 2"));
+    memory.advance(SignedDuration::from_hours(24 * 181));
+    settle(&memory);
+    assert_eq!(events_of_visitor(&memory), 0);
 }

@@ -5,9 +5,10 @@ use std::collections::{BTreeMap, VecDeque};
 use std::pin::Pin;
 use std::rc::Rc;
 
+use hilo_core::delivery::Brakes;
 use jiff::Timestamp;
 
-use super::MemorySql;
+use super::{Answer, MemorySql};
 use crate::calls::journal::gathered::Gathered;
 use crate::loaded::Standing;
 use crate::platform::{Failure, Limit, Object, Outgoing};
@@ -45,6 +46,8 @@ pub(super) struct World {
     pub deferred: RefCell<VecDeque<Work>>,
     pub sent: RefCell<Vec<Outgoing>>,
     pub asked: RefCell<Vec<Object>>,
+    pub answers: RefCell<BTreeMap<String, Answer>>,
+    pub brakes: Rc<RefCell<Brakes>>,
     pub lines: RefCell<Vec<String>>,
 }
 
@@ -70,11 +73,17 @@ impl World {
     pub(super) fn crash(&self) {
         self.queue.borrow_mut().clear();
         self.deferred.borrow_mut().clear();
+        self.brakes.take();
         self.profiles.borrow().values().for_each(|stored| stored.crash());
         self.carts.borrow().values().for_each(|stored| stored.crash());
         self.journal.borrow().values().for_each(|stored| stored.crash());
         self.live.take();
         self.gathered.take();
+    }
+
+    /// Deletes a profile's object.
+    pub(super) fn forget_profile(&self, name: &str) {
+        self.profiles.borrow_mut().remove(name);
     }
 
     /// Deletes a cart's object.

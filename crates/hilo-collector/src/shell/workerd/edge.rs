@@ -6,6 +6,7 @@ use std::future::Future;
 use std::rc::Rc;
 use std::time::Duration;
 
+use hilo_core::delivery::Brakes;
 use hilo_core::event::Geo;
 use hilo_core::identity::public_key::PublicKey;
 use jiff::Timestamp;
@@ -25,7 +26,8 @@ use crate::keyring::Keyring;
 use crate::loaded::Standing;
 use crate::platform::http::{self, Address};
 use crate::platform::{
-    Body, Failure, Headers, Incoming, Limit, Object, Outgoing, Platform, Reply, Upload, log_line,
+    Body, Failure, Headers, Incoming, Limit, Object, Outgoing, Platform, Reply, SEND_MS_MAX, Upload,
+    log_line,
 };
 use crate::shell::config::{self, Found, Shelf};
 use crate::signature;
@@ -34,8 +36,6 @@ use crate::signature;
 const CONFIG_FRESH_MS: i64 = 30_000;
 /// How long an isolate without a configuration waits before it asks for one again. Its requests are refused meanwhile.
 const CONFIG_RETRY_MS: i64 = 2_000;
-/// The longest time that a destination may take (identity.md, abuse).
-const SEND_MS_MAX: u32 = 10_000;
 /// The most bytes that are read of a destination's answer.
 const ANSWER_BYTES_MAX: usize = 8 * 1024;
 /// The only header fields that the collector reads. Each field costs a call into JavaScript, so the list is short.
@@ -76,6 +76,8 @@ thread_local! {
     /// What this isolate has gathered for the journal. It holds nothing of a request's own, because another request
     /// sends it.
     static GATHERED: RefCell<Gathered> = RefCell::default();
+    /// See [`Platform::brakes`].
+    static BRAKES: Rc<RefCell<Brakes>> = Rc::default();
     /// [`READ_HEADERS`] as JavaScript's list.
     static READ_NAMES: Array = READ_HEADERS.iter().map(|name| JsValue::from_str(name)).collect();
 }
@@ -287,6 +289,10 @@ impl Platform for Edge {
             Ok(http::Response { status: answer.status_code(), headers, body })
         };
         sent.await.map_err(|error: worker::Error| Failure::Retriable(error.to_string()))
+    }
+
+    fn brakes(&self) -> Rc<RefCell<Brakes>> {
+        BRAKES.with(Rc::clone)
     }
 
     fn log(&self, line: &str) {

@@ -91,7 +91,8 @@ fn value(value: &JsValue) -> SqlValue {
     match (value.as_string(), value.as_f64()) {
         (Some(text), _) => SqlValue::Text(text),
         (None, Some(number)) => SqlValue::Int(number as i64),
-        // The schemas have no blobs.
+        // The runtime returns bytes as an ArrayBuffer.
+        (None, None) if value.is_object() => SqlValue::Bytes(Uint8Array::new(value).to_vec()),
         (None, None) => SqlValue::Null,
     }
 }

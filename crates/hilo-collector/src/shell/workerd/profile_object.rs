@@ -21,7 +21,7 @@ use worker::worker_sys::DurableObjectState;
 use worker::{Delay, Env, Result, State};
 
 use super::bindings::{self, Answering, Messages, word};
-use super::edge::{log, now};
+use super::edge::{Edge, log, now};
 use super::object::{answering, promise, refuse, worker_error};
 use super::object_sql::ObjectSql;
 use crate::calls::{Delivery, messages, read_message};
@@ -46,7 +46,7 @@ pub struct ProfileObject {
 }
 
 struct ProfileShell {
-    state: State,
+    state: Rc<State>,
     env: Env,
     sql: ObjectSql,
     name: String,
@@ -61,7 +61,7 @@ struct ProfileShell {
 impl ProfileObject {
     #[wasm_bindgen(constructor)]
     pub fn new(state: DurableObjectState, env: Env) -> ProfileObject {
-        let state = State::from(state);
+        let state = Rc::new(State::from(state));
         let (sql, name) = (ObjectSql::of(&state), state.id().name().unwrap_or_default());
         let (volatile, alarm, is_waiting) = Default::default();
         let shell = ProfileShell { state, env, sql, name, volatile, alarm, is_waiting };
@@ -82,7 +82,8 @@ impl ProfileObject {
     pub fn alarm(&self) -> Promise {
         let shell = Rc::clone(&self.shell);
         promise(async move {
-            profile::on_alarm(&*shell).await;
+            let edge = Edge::of_object(shell.env.clone(), Rc::clone(&shell.state));
+            profile::on_alarm(&*shell, &edge).await;
             Ok(web_sys::Response::new()?)
         })
     }
@@ -150,6 +151,13 @@ impl ProfileHost for ProfileShell {
     async fn send(&self, deliveries: &[Delivery]) -> std::result::Result<(), Failure> {
         let sent = self.send_all(deliveries).await;
         sent.map_err(|error| Failure::Retriable(error.to_string()))
+    }
+
+    async fn delete(&self) -> std::result::Result<(), Failure> {
+        // The memory is cleared before anything is awaited: a call that arrives meanwhile must not find the old values.
+        self.volatile.replace(Volatile::default());
+        let deleted = self.state.storage().delete_all().await;
+        deleted.map_err(|error| Failure::Retriable(error.to_string()))
     }
 
     fn log(&self, line: &str) {

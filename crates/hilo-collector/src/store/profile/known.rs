@@ -1,5 +1,5 @@
 //! The stored values that every record call needs, kept in memory between calls: recorded consent, opt-ins, profile,
-//! sessions.
+//! ids of events, sessions.
 //!
 //! Only the object itself writes its storage, so a value in memory stays true until the object writes. A call that fails
 //! drops all of these values, and so does a call that changes consent or an opt-in. The next call reads them again.
@@ -15,15 +15,16 @@ use hilo_core::profile::{Person, Profile, Trait, fold};
 use super::consent::{self, Standing};
 use super::optin::{self, Subscriptions};
 use super::stored_profile;
-use crate::calls::{Planned, decode, encode};
-use crate::platform::{Failure, Sql, SqlValue};
+use super::timeline::{self, Ids};
+use crate::calls::Planned;
+use crate::platform::{Failure, Sql};
 
 /// The most sessions in memory. A person has one at a time, and a late batch may belong to the session before.
 const SESSIONS_MAX: usize = 8;
 
 /// The most events that the stored profile may lack. An object that wakes up folds them again. A profile that is stored
 /// with every batch would be one more row to write and to pay for.
-const UNFOLDED_MAX: usize = 32;
+const UNFOLDED_MAX: usize = 64;
 
 /// The stored values in memory.
 #[derive(Debug, Default)]
@@ -36,8 +37,16 @@ pub(super) struct Known {
     pub(super) profile: Profile,
     /// The number of events that the stored profile lacks.
     unfolded: usize,
-    /// The number of the outbox's next row, once it was read.
-    next_row: Option<i64>,
+    /// The smallest number that the outbox's next row may have: a row that ended leaves no trace of its number.
+    next_row: i64,
+    /// Whether the outbox may have rows beyond that number.
+    is_row_unknown: bool,
+    /// The number of the next event.
+    pub(super) next_event: i64,
+    /// The hashed ids of the newest events.
+    pub(super) ids: Ids,
+    /// The number of loose rows of the timeline.
+    pub(super) loose: usize,
     /// Sessions by id; `None` for a session that is not stored.
     sessions: BTreeMap<String, Option<Session>>,
     /// Sessions that this call opened.
@@ -47,9 +56,13 @@ pub(super) struct Known {
 impl Known {
     /// Reads the values that every call begins with.
     pub(super) fn read(sql: &impl Sql) -> Result<Known, Failure> {
-        let (profile, unfolded) = stored_profile::read(sql)?;
+        let stored_profile::Completed { profile, last, unfolded } = stored_profile::read(sql)?;
         let (standing, subscriptions) = (consent::standing(sql)?, optin::subscriptions(sql)?);
-        Ok(Known { standing, subscriptions, profile, unfolded, ..Known::default() })
+        let (ids, loose) = (Ids::read(sql)?, timeline::loose(sql)?);
+        let (next_event, is_row_unknown) = (last + 1, true);
+        let read =
+            Known { standing, subscriptions, profile, unfolded, ids, loose, ..Known::default() };
+        Ok(Known { next_event, is_row_unknown, ..read })
     }
 
     /// Whether the recorded consent and the opt-ins allow a destination.
@@ -71,20 +84,20 @@ impl Known {
 
     /// Reserves the numbers of `count` new rows of the outbox, and returns the first.
     pub(super) fn next_rows(&mut self, sql: &impl Sql, count: usize) -> Result<i64, Failure> {
-        let first = match self.next_row {
-            Some(first) => first,
-            None => {
-                let rows = sql.exec("SELECT coalesce(max(seq), 0) + 1 AS next FROM outbox", &[])?;
-                rows.first().map_or(Ok(1), |row| row.int("next"))?
-            }
-        };
-        self.next_row = i64::try_from(count).ok().map(|count| first + count);
+        if self.is_row_unknown {
+            let rows = sql.exec("SELECT coalesce(max(seq), 0) + 1 AS next FROM outbox", &[])?;
+            let stored = rows.first().map_or(Ok(1), |row| row.int("next"))?;
+            self.next_row = self.next_row.max(stored);
+            self.is_row_unknown = false;
+        }
+        let first = self.next_row;
+        self.next_row += i64::try_from(count).unwrap_or(0);
         Ok(first)
     }
 
-    /// Forgets the number of the next row, because rows were added without it.
+    /// Forgets the number of the next row, because rows may have been added without it.
     pub(super) const fn forget_rows(&mut self) {
-        self.next_row = None;
+        self.is_row_unknown = true;
     }
 
     /// Finds the channel of the event's session.
@@ -97,7 +110,7 @@ impl Known {
         let known = match self.sessions.entry(id.clone()) {
             Entry::Occupied(entry) => entry.into_mut(),
             Entry::Vacant(entry) => {
-                let known = read_session(sql, entry.key())?;
+                let known = timeline::session(sql, entry.key())?;
                 entry.insert(known)
             }
         };
@@ -109,21 +122,12 @@ impl Known {
         Ok(channel)
     }
 
-    /// Stores the sessions that this call opened, if it stored an event.
-    pub(super) fn keep_sessions(&mut self, sql: &impl Sql, is_kept: bool) -> Result<(), Failure> {
-        let opened = std::mem::take(&mut self.opened);
-        if is_kept {
-            for session in &opened {
-                sql.run(
-                    "INSERT OR IGNORE INTO sessions (id, touch) VALUES (?, ?)",
-                    &[SqlValue::from(session.id.as_str()), SqlValue::Text(encode(&session.touch)?)],
-                )?;
-            }
-        }
-        if !is_kept || self.sessions.len() > SESSIONS_MAX {
+    /// Takes the sessions that this call opened, so that they are stored with its events.
+    pub(super) fn take_opened(&mut self) -> Vec<Session> {
+        if self.sessions.len() > SESSIONS_MAX {
             self.sessions.clear();
         }
-        Ok(())
+        std::mem::take(&mut self.opened)
     }
 
     /// Returns the person for a destination with these purposes.
@@ -164,14 +168,6 @@ impl Known {
             return Ok(());
         }
         self.unfolded = 0;
-        stored_profile::write(sql, &self.profile)
-    }
-}
-
-fn read_session(sql: &impl Sql, id: &str) -> Result<Option<Session>, Failure> {
-    let rows = sql.exec("SELECT touch FROM sessions WHERE id = ?", &[SqlValue::from(id)])?;
-    match rows.first() {
-        Some(row) => Ok(Some(Session { id: id.to_owned(), touch: decode(row.text("touch")?)? })),
-        None => Ok(None),
+        stored_profile::write(sql, &self.profile, self.next_event - 1)
     }
 }

@@ -1,4 +1,4 @@
-//! The object of one person: timeline, sessions, consent record, receipts, opt-ins, outbox.
+//! The object of one person: timeline, consent record, receipts, opt-ins, outbox.
 //!
 //! `answer` takes a call as JSON and returns JSON. The shell that feeds the queue calls the outbox functions. Everything
 //! is synchronous. This folder sends nothing and has no clock: `now` is an argument.
@@ -9,6 +9,7 @@ mod known;
 mod leases;
 mod optin;
 mod outbox;
+mod overdue;
 mod pages;
 mod rates;
 mod record;
@@ -16,15 +17,18 @@ mod settled;
 mod stored_profile;
 #[cfg(test)]
 mod tests;
+mod timeline;
+mod upkeep;
 mod volatile;
 
 pub use outbox::{due, next_alarm, ready, release};
+pub use upkeep::{Upkeep, upkeep};
 pub use volatile::Volatile;
 
 use jiff::Timestamp;
 
 use crate::calls::{
-    Claimed, ConsentCopy, ConsentStanding, Page, ProfileCall, Proof, Record, Whose, decode, encode,
+    Claimed, Confirmation, ConsentCopy, ConsentStanding, DeliveryResult, Page, ProfileCall, Proof, Record, Whose, decode, encode,
 };
 use crate::platform::{Failure, Sql, SqlValue};
 
@@ -64,10 +68,14 @@ pub fn answer(
         volatile.is_named = true;
     }
     let mut result = CallResult::default();
+    // The alarm of a new storage finds out when the next upkeep is due. From then on there is always an alarm.
+    result.alarm = if volatile.is_new { Some(outbox::soon(now)?) } else { None };
     result.reply = match call {
         ProfileCall::Record { source, plans, records, is_public: _ } => {
             let shared = record::Shared { name, source: &source, plans: &plans, bodies, now };
-            return store_events(sql, volatile, &shared, records);
+            let stored = store_events(sql, volatile, &shared, records)?;
+            let alarm = stored.alarm.into_iter().chain(result.alarm).min();
+            return Ok(CallResult { alarm, ..stored });
         }
         ProfileCall::Claim(proof) => {
             atomically(sql, || claimed(sql, &proof, is_new)).and_then(|one| encode(&one))
@@ -96,8 +104,11 @@ pub fn answer(
             let over = atomically(sql, || settled::confirm(sql, &confirmations, now))?;
             over.into_iter().for_each(|row| volatile.leases.end(row));
             volatile.known.iter_mut().for_each(known::Known::forget_rows);
+            // A first retry is due at once, and the alarm would be later.
+            let is_retry = |one: &Confirmation| matches!(one.result, DeliveryResult::Retry { .. });
+            volatile.leases.is_behind |= confirmations.iter().any(is_retry);
             result.pump = volatile.leases.is_behind;
-            result.alarm = next_alarm(sql, now)?;
+            result.alarm = next_alarm(sql, now)?.into_iter().chain(result.alarm).min();
             Ok(String::new())
         }
         ProfileCall::Replay { destination, message_id } => {
@@ -107,7 +118,7 @@ pub fn answer(
             volatile.known.iter_mut().for_each(known::Known::forget_rows);
             outbox::recall(volatile);
             result.pump = true;
-            result.alarm = next_alarm(sql, now)?;
+            result.alarm = next_alarm(sql, now)?.into_iter().chain(result.alarm).min();
             encode(&count)
         }
         ProfileCall::ConsentCopy { cursor } => {
@@ -159,7 +170,15 @@ fn store_events(
         atomically(sql, || record::record(sql, known, shared, records.take().unwrap_or_default()))
     })?;
     let pump = !result.fresh.is_empty();
-    let alarm = result.has_rows.then(|| outbox::soon(shared.now)).transpose()?;
+    let is_imported = result.earliest.is_some_and(|at| upkeep::is_imported(at, shared.now));
+    let alarm = if result.has_rows || is_imported {
+        Some(outbox::soon(shared.now)?)
+    } else {
+        joining_alarm(sql, volatile, shared.now)?
+    };
+    if volatile.known.as_ref().is_some_and(|known| known.ids.is_full()) {
+        volatile.known = None;
+    }
     outbox::lease(volatile, result.fresh, shared.now);
     let reply = result.recorded.map_or_else(|| Ok(String::new()), |recorded| encode(&recorded))?;
     Ok(CallResult { reply, pump, alarm })
@@ -173,6 +192,19 @@ fn claimed(sql: &impl Sql, proof: &Proof, is_new: bool) -> Result<Claimed, Failu
         Whose::New | Whose::Nobodys | Whose::Anothers => ConsentStanding::default(),
     };
     Ok(Claimed { whose, consent })
+}
+
+/// Returns the time of the alarm that joins rows, if so many have become loose. A restarted object does not remember its alarm, and
+/// must not put off the next delivery.
+fn joining_alarm(
+    sql: &impl Sql,
+    volatile: &Volatile,
+    now: Timestamp,
+) -> Result<Option<Timestamp>, Failure> {
+    match volatile.known.as_ref().and_then(|known| upkeep::joins(known.loose, now)) {
+        Some(at) => Ok(next_alarm(sql, now)?.into_iter().chain([at]).min()),
+        None => Ok(None),
+    }
 }
 
 /// Stores the object's own name. Deliveries need it, and an alarm does not bring it.

@@ -1,7 +1,8 @@
 //! The outbox: the pending deliveries and their times.
 //!
-//! A row is a list of events for one destination that share their fate so far: mostly all events of one call.
-//! `settled.rs` writes the results, and splits rows. Leases are only in memory, see `leases.rs`.
+//! A row is a list of events for one destination that share their fate so far: mostly all events of one call. It names the
+//! events, which stand in the timeline. A delivery that is done has no row, unless an attempt failed before. `settled.rs` writes
+//! the results, and splits rows. Leases are only in memory, see `leases.rs`.
 
 use std::rc::Rc;
 
@@ -10,15 +11,16 @@ use hilo_core::profile::Person;
 use jiff::Timestamp;
 
 use super::known::Known;
+use super::leases::Lease;
 use super::settled::{self, Fate};
 use super::volatile::Volatile;
-use super::{consent, optin};
-use crate::calls::{Delivery, MESSAGE_DELIVERIES_MAX, Planned, encode};
+use super::{consent, optin, overdue, timeline};
+use crate::calls::{Delivery, LEASE_MS, MESSAGE_DELIVERIES_MAX, Planned, decode, encode};
 use crate::platform::{Failure, Sql, SqlRow, SqlValue};
 
 /// The longest delay of an alarm while a delivery is pending. A crash loses leases, so the alarm has to fire long before
-/// the leases end.
-const ALARM_MS_MAX: i64 = 5_000;
+/// the leases end. Each alarm of a visit is two written rows, so it does not fire more often than that.
+const ALARM_MS_MAX: i64 = 20_000;
 /// The most events of one row. They fit into one message of the queue, so that they are mostly confirmed together.
 const ROW_EVENTS_MAX: usize = MESSAGE_DELIVERIES_MAX;
 /// The most rows that one statement writes: a value of a Durable Object may have 2 MB, and a row's ids have some
@@ -37,11 +39,13 @@ pub(super) fn lease(volatile: &mut Volatile, made: Vec<Delivery>, now: Timestamp
     for delivery in made {
         // A row is added whole or not at all.
         let is_begun = fresh.last().is_some_and(|last| last.row == delivery.row);
-        if fresh.len() >= DUE_DELIVERIES_MAX && !is_begun {
-            leases.is_behind = true;
-            break;
+        if !is_begun {
+            if fresh.len() >= DUE_DELIVERIES_MAX || leases.is_full(0) {
+                leases.is_behind = true;
+                break;
+            }
+            leases.hold(delivery.row, Lease::new(now_ms, 0, now_ms, now_ms));
         }
-        leases.hold(delivery.row, now_ms, now_ms);
         fresh.push(delivery);
     }
 }
@@ -49,7 +53,7 @@ pub(super) fn lease(volatile: &mut Volatile, made: Vec<Delivery>, now: Timestamp
 /// Drops the deliveries that wait in memory, so that their rows are read again. Returns whether there were any.
 pub(super) fn recall(volatile: &mut Volatile) -> bool {
     let waiting = std::mem::take(&mut volatile.fresh);
-    release(volatile, &waiting);
+    end_leases(volatile, &waiting);
     !waiting.is_empty()
 }
 
@@ -83,6 +87,8 @@ fn share_persons(deliveries: &mut [Delivery]) {
 
 /// An event and one of its destinations.
 pub(super) struct Bound<'r> {
+    /// The event's number.
+    pub(super) event: i64,
     /// The event's id.
     pub(super) message_id: &'r str,
     /// The event as stored.
@@ -95,13 +101,21 @@ pub(super) struct Bound<'r> {
 
 impl Bound<'_> {
     /// Makes the first delivery of the event, from `row` of the object called `profile`.
-    fn delivery(&self, profile: &str, row: i64, person: Option<Rc<Person>>) -> Delivery {
+    fn delivery(
+        &self,
+        profile: &str,
+        row: i64,
+        person: Option<Rc<Person>>,
+        now_ms: i64,
+    ) -> Delivery {
         Delivery {
             profile: profile.to_owned(),
             row,
             message_id: self.message_id.to_owned(),
             destination: self.planned.name.clone(),
             attempt: 0,
+            since_ms: now_ms,
+            until_ms: now_ms + LEASE_MS,
             steps: 0,
             event: self.body.to_owned(),
             person,
@@ -131,7 +145,9 @@ pub(super) fn queue_up(
         insert(sql, first, rows, now)?;
         for (row, events) in (first..).zip(rows) {
             let person = events.first().and_then(|one| person(known, one.planned));
-            fresh.extend(events.iter().map(|one| one.delivery(profile, row, person.clone())));
+            let now_ms = now.as_millisecond();
+            let delivery = |one: &&Bound<'_>| one.delivery(profile, row, person.clone(), now_ms);
+            fresh.extend(events.iter().map(|one| delivery(&one)));
         }
     }
     Ok(fresh)
@@ -151,17 +167,19 @@ fn insert(
     let mut lines = Vec::with_capacity(rows.len());
     for events in rows {
         // No row is empty.
-        let Some(planned) = events.first().map(|one| one.planned) else { continue };
+        let Some((event, planned)) = events.first().map(|one| (one.event, one.planned)) else {
+            continue;
+        };
         let Planned { name, purposes, channel, wants_person } = planned;
         let ids: Vec<&str> = events.iter().map(|one| one.message_id).collect();
         let purposes: Vec<&str> = purposes.iter().map(|purpose| purpose.name()).collect();
         let channel = channel.map(OptInChannel::name);
-        lines.push((ids, name, purposes.join(","), channel, u8::from(*wants_person)));
+        lines.push((ids, name, purposes.join(","), channel, u8::from(*wants_person), event));
     }
     sql.run(
         "INSERT INTO outbox
-           (seq, message_ids, destination, purposes, channel, wants_person, next_ms, updated_ms)
-         SELECT ?1 + key, value ->> 0, value ->> 1, value ->> 2, value ->> 3, value ->> 4, ?2, ?2
+           (seq, message_ids, destination, purposes, channel, wants_person, event, since_ms, next_ms, updated_ms)
+         SELECT ?1 + key, value ->> 0, value ->> 1, value ->> 2, value ->> 3, value ->> 4, value ->> 5, ?2, ?2, ?2
          FROM json_each(?3)",
         &[
             SqlValue::int(first)?,
@@ -185,21 +203,22 @@ pub fn due(
     }
     let now_ms = now.as_millisecond();
     volatile.leases.is_behind = false;
-    // Mostly every due delivery is in progress. Leased deliveries are due too, so comparing the two numbers is enough
-    // and reads no row.
-    if count_due(sql, now_ms)? <= volatile.leases.count(now_ms) {
+    overdue::count_lost(sql, &mut volatile.leases, now_ms)?;
+    // Mostly every due delivery is in progress, so comparing the two numbers is enough and reads no row.
+    if count_due(sql, now_ms)? <= volatile.leases.count_due(now_ms) {
         return Ok(Vec::new());
     }
     let standing = consent::standing(sql)?;
     let subscriptions = optin::subscriptions(sql)?;
     let mut persons = Persons::default();
     let rows = sql.exec(
-        "SELECT seq, message_ids, destination, purposes, channel, attempts, steps, wants_person, updated_ms,
+        "SELECT seq, message_ids, destination, purposes, channel, attempts, steps, wants_person, event, since_ms,
+           updated_ms,
            (SELECT value FROM meta WHERE key = 'name') AS profile FROM outbox
          WHERE state = 'pending' AND next_ms <= ? ORDER BY next_ms, seq LIMIT ?",
         &[SqlValue::int(now_ms)?, SqlValue::Int(DUE_ROWS_MAX)],
     )?;
-    let mut deliveries = Vec::new();
+    let (mut deliveries, mut begun) = (Vec::new(), Vec::new());
     for row in &rows {
         let (seq, row_ms) = (row.int("seq")?, row.int("updated_ms")?);
         if volatile.leases.holds(seq, row_ms) {
@@ -216,15 +235,36 @@ pub fn due(
             settled::write_fate(sql, seq, &Fate::dead(settled::NOT_SUBSCRIBED), now_ms)?;
             continue;
         }
-        if deliveries.len() >= DUE_DELIVERIES_MAX {
+        if deliveries.len() >= DUE_DELIVERIES_MAX || volatile.leases.is_full(begun.len()) {
             volatile.leases.is_behind = true;
             break;
         }
         let person = persons.of_row(sql, volatile, row)?;
-        deliveries.extend(read_row(sql, row, person.as_ref())?);
-        volatile.leases.hold(seq, row_ms, now_ms);
+        deliveries.extend(read_row(sql, row, person.as_ref(), now_ms)?);
+        begun.push((seq, row_ms, attempts(row)?));
     }
+    begin(sql, volatile, &begun, now_ms)?;
     Ok(deliveries)
+}
+
+/// Begins attempts at rows, each with its own time and the attempt's number.
+fn begin(
+    sql: &impl Sql,
+    volatile: &mut Volatile,
+    rows: &[(i64, i64, u32)],
+    now_ms: i64,
+) -> Result<(), Failure> {
+    let next_ms = |attempt| overdue::next_ms(attempt, now_ms);
+    let lines = rows.iter().map(|(seq, _, attempt)| (*seq, *attempt, next_ms(*attempt)));
+    overdue::begin(sql, &lines.collect::<Vec<_>>())?;
+    for (seq, row_ms, attempt) in rows {
+        volatile.leases.hold(*seq, Lease::new(*row_ms, *attempt, next_ms(*attempt), now_ms));
+    }
+    Ok(())
+}
+
+fn attempts(row: &SqlRow) -> Result<u32, Failure> {
+    Ok(u32::try_from(row.int("attempts")?).unwrap_or(u32::MAX))
 }
 
 /// The persons of rows that are sent together, by the purposes that their destinations need.
@@ -271,28 +311,46 @@ fn read_row(
     sql: &impl Sql,
     row: &SqlRow,
     person: Option<&Rc<Person>>,
+    now_ms: i64,
 ) -> Result<Vec<Delivery>, Failure> {
-    let events = sql.exec(
-        "SELECT message_id, body FROM json_each(?) JOIN events ON message_id = value ORDER BY key",
-        &[SqlValue::from(row.text("message_ids")?)],
-    )?;
-    let delivery = |event: &SqlRow| {
+    let ids: Vec<String> = decode(row.text("message_ids")?)?;
+    let events = timeline::find(sql, row.int("event")?, &ids)?;
+    let delivery = |(message_id, event): (String, &String)| {
         Ok(Delivery {
             profile: row.text("profile")?.to_owned(),
             row: row.int("seq")?,
-            message_id: event.text("message_id")?.to_owned(),
+            message_id,
             destination: row.text("destination")?.to_owned(),
-            attempt: u32::try_from(row.int("attempts")?).unwrap_or(u32::MAX),
+            attempt: attempts(row)?,
+            since_ms: row.int("since_ms")?,
+            until_ms: now_ms + LEASE_MS,
             steps: u32::try_from(row.int("steps")?).unwrap_or(u32::MAX),
-            event: event.text("body")?.to_owned(),
+            event: event.clone(),
             person: person.cloned(),
         })
     };
-    events.iter().map(delivery).collect()
+    ids.into_iter()
+        .filter_map(|id| events.get(&id).map(|event| (id.clone(), event)))
+        .map(delivery)
+        .collect()
 }
 
-/// Releases the leases of deliveries that the queue did not accept: the next alarm sends them again.
-pub fn release(volatile: &mut Volatile, deliveries: &[Delivery]) {
+/// Releases the leases of deliveries that the queue did not accept: the next alarm sends them again, and no attempt
+/// counts.
+///
+/// # Errors
+/// The error of the storage. The attempts count then.
+pub fn release(
+    sql: &impl Sql,
+    volatile: &mut Volatile,
+    deliveries: &[Delivery],
+    now: Timestamp,
+) -> Result<(), Failure> {
+    end_leases(volatile, deliveries);
+    overdue::take_back(sql, deliveries, now.as_millisecond())
+}
+
+fn end_leases(volatile: &mut Volatile, deliveries: &[Delivery]) {
     volatile.leases.is_behind = true;
     for delivery in deliveries {
         volatile.leases.end(delivery.row);
@@ -304,17 +362,18 @@ pub fn release(volatile: &mut Volatile, deliveries: &[Delivery]) {
 /// # Errors
 /// The error of the storage.
 pub fn next_alarm(sql: &impl Sql, now: Timestamp) -> Result<Option<Timestamp>, Failure> {
-    let rows = sql
-        .exec("SELECT next_ms FROM outbox WHERE state = 'pending' ORDER BY next_ms LIMIT 1", &[])?;
+    let rows = sql.exec(
+        "SELECT min(next_ms) FILTER (WHERE next_ms > ?1) AS later_ms, min(next_ms) <= ?1 AS is_due
+         FROM outbox WHERE state = 'pending'",
+        &[SqlValue::int(now.as_millisecond())?],
+    )?;
     let Some(row) = rows.first() else { return Ok(None) };
-    let next_ms = row.int("next_ms")?;
+    let later = row.int("later_ms").ok().map(Timestamp::from_millisecond).transpose();
+    let later = later.map_err(|error| Failure::Fatal(error.to_string()))?;
     // A delivery that is due already is leased or about to be leased. The next check comes soon, but never in a tight
     // loop.
-    if next_ms <= now.as_millisecond() {
-        return soon(now).map(Some);
-    }
-    let at = Timestamp::from_millisecond(next_ms);
-    at.map(Some).map_err(|error| Failure::Fatal(error.to_string()))
+    let soon = if row.int("is_due").is_ok_and(|due| due != 0) { Some(soon(now)?) } else { None };
+    Ok(later.into_iter().chain(soon).min())
 }
 
 /// Returns the time of the next check while deliveries are in progress.

@@ -4,25 +4,16 @@ use std::collections::BTreeMap;
 
 use serde_json::value::RawValue;
 
+use super::timeline::{self, Planned};
 use super::{consent, optin, stored_profile};
 use crate::calls::{DeliveryState, PAGE_ROWS_MAX, Page, Summary, encode};
 use crate::platform::{Failure, Sql, SqlRow, SqlValue};
 
-/// Reads the timeline by the time of the events. The cursor is `<occurred_ms>.<seq>` of the last row of the page before.
+/// Reads the timeline by the time of the events. The cursor is `<occurred_ms>.<number>` of the last event of the page before.
 pub(super) fn events(sql: &impl Sql, cursor: Option<&str>, limit: u32) -> Result<Page, Failure> {
     let limit = limit.clamp(1, PAGE_ROWS_MAX);
-    let (before_ms, before_seq) = pair(cursor);
-    let rows = sql.exec(
-        "SELECT seq, occurred_ms, body FROM events WHERE (occurred_ms, seq) < (?, ?)
-         ORDER BY occurred_ms DESC, seq DESC LIMIT ?",
-        &[SqlValue::int(before_ms)?, SqlValue::int(before_seq)?, SqlValue::from(limit + 1)],
-    )?;
-    page(
-        &rows,
-        limit,
-        |row| raw(row.text("body")?),
-        |row| Ok(format!("{}.{}", row.int("occurred_ms")?, row.int("seq")?)),
-    )
+    let found = timeline::events(sql, pair(cursor), beyond(limit))?;
+    page(&found, limit, |one| raw(&one.body), |one| Ok(text(one.place)))
 }
 
 /// Reads receipts, newest first. The cursor is the last row's number.
@@ -45,21 +36,43 @@ pub(super) fn optins(sql: &impl Sql, cursor: Option<&str>, limit: u32) -> Result
     page(&rows, limit, |row| raw(row.text("body")?), |row| Ok(row.int("seq")?.to_string()))
 }
 
-/// Reads deliveries, newest first. The cursor is `<row>.<place in it>` of the last delivery of the page before.
+/// Reads deliveries, newest first. The cursor is `<number of the event>.<destination's index>` of the last delivery of the page
+/// before.
 pub(super) fn deliveries(
     sql: &impl Sql,
     cursor: Option<&str>,
     limit: u32,
 ) -> Result<Page, Failure> {
     let limit = limit.clamp(1, PAGE_ROWS_MAX);
-    let (before_seq, before_key) = pair(cursor);
+    let planned = timeline::deliveries(sql, pair(cursor), beyond(limit))?;
+    let ids: Vec<&str> = planned.iter().map(|one| one.message_id.as_str()).collect();
     let rows = sql.exec(
-        "SELECT seq, key, value AS message_id, destination, state, attempts, next_ms, reason, updated_ms
-         FROM outbox, json_each(message_ids)
-         WHERE seq <= ?1 AND (seq, key) < (?1, ?2) ORDER BY seq DESC, key DESC LIMIT ?3",
-        &[SqlValue::int(before_seq)?, SqlValue::int(before_key)?, SqlValue::from(limit + 1)],
+        "SELECT value AS message_id, destination, state, attempts, next_ms, reason, updated_ms
+         FROM outbox, json_each(message_ids) WHERE value IN (SELECT value FROM json_each(?)) ORDER BY seq",
+        &[SqlValue::Text(encode(&ids)?)],
     )?;
-    page(&rows, limit, delivery_state, |row| Ok(format!("{}.{}", row.int("seq")?, row.int("key")?)))
+    let mut states = BTreeMap::new();
+    for row in &rows {
+        states.insert((row.text("message_id")?, row.text("destination")?), row);
+    }
+    let state = |one: &Planned| {
+        let row = states.get(&(one.message_id.as_str(), one.destination.as_str()));
+        raw(&encode(&row.map_or_else(|| Ok(done(one)), |row| delivery_state(row))?)?)
+    };
+    page(&planned, limit, state, |one| Ok(text(one.place)))
+}
+
+/// A delivery without a row: it was done at the first attempt. The time is that of the event's arrival.
+fn done(one: &Planned) -> DeliveryState {
+    DeliveryState {
+        message_id: one.message_id.clone(),
+        destination: one.destination.clone(),
+        state: "delivered".to_owned(),
+        attempts: 0,
+        next_ms: one.at_ms,
+        reason: None,
+        updated_ms: one.at_ms,
+    }
 }
 
 /// A number larger than that of any row.
@@ -76,11 +89,21 @@ fn before(cursor: Option<&str>) -> Result<SqlValue, Failure> {
     SqlValue::int(cursor.and_then(|cursor| cursor.parse().ok()).unwrap_or(END))
 }
 
-fn page(
-    rows: &[SqlRow],
+/// The number of rows that shows whether a page is the last one.
+fn beyond(limit: u32) -> usize {
+    usize::try_from(limit).unwrap_or(usize::MAX).saturating_add(1)
+}
+
+/// Writes a cursor of two numbers.
+fn text((one, two): (i64, i64)) -> String {
+    format!("{one}.{two}")
+}
+
+fn page<R>(
+    rows: &[R],
     limit: u32,
-    read: impl Fn(&SqlRow) -> Result<Box<RawValue>, Failure>,
-    cursor: impl Fn(&SqlRow) -> Result<String, Failure>,
+    read: impl Fn(&R) -> Result<Box<RawValue>, Failure>,
+    cursor: impl Fn(&R) -> Result<String, Failure>,
 ) -> Result<Page, Failure> {
     let limit = usize::try_from(limit).unwrap_or(usize::MAX);
     let shown = rows.get(..limit).unwrap_or(rows);
@@ -88,8 +111,8 @@ fn page(
     Ok(Page { rows: shown.iter().map(read).collect::<Result<_, _>>()?, next })
 }
 
-fn delivery_state(row: &SqlRow) -> Result<Box<RawValue>, Failure> {
-    raw(&encode(&DeliveryState {
+fn delivery_state(row: &SqlRow) -> Result<DeliveryState, Failure> {
+    Ok(DeliveryState {
         message_id: row.text("message_id")?.to_owned(),
         destination: row.text("destination")?.to_owned(),
         state: row.text("state")?.to_owned(),
@@ -97,7 +120,7 @@ fn delivery_state(row: &SqlRow) -> Result<Box<RawValue>, Failure> {
         next_ms: row.int("next_ms")?,
         reason: row.text_opt("reason").map(str::to_owned),
         updated_ms: row.int("updated_ms")?,
-    })?)
+    })
 }
 
 /// Wraps stored JSON without parsing its values.
@@ -107,12 +130,10 @@ pub(super) fn raw(text: &str) -> Result<Box<RawValue>, Failure> {
 
 /// Reads the folded profile with its counts.
 pub(super) fn summary(sql: &impl Sql) -> Result<Summary, Failure> {
-    let events = sql.exec("SELECT count(*) AS n FROM events", &[])?;
-    let events = events.first().map_or(Ok(0), |row| row.int("n"))?;
     Ok(Summary {
         known: true,
-        profile: raw(&encode(&stored_profile::read(sql)?.0)?)?,
-        events: u32::try_from(events).unwrap_or(u32::MAX),
+        profile: raw(&encode(&stored_profile::read(sql)?.profile)?)?,
+        events: u32::try_from(timeline::count(sql)?).unwrap_or(u32::MAX),
         consent: consent::words(&consent::standing(sql)?),
         optins: optin::subscriptions(sql)?.words(),
     })

@@ -1,9 +1,9 @@
 //! The results of deliveries. A row ends only by the destination's answer (`delivered`, `dead`), by a withdrawal or by
-//! an opt-out.
+//! an opt-out. A row that is delivered at its first attempt is deleted.
 //!
 //! The events of a row share their fate. If a confirmation gives them different fates, each fate gets a row of its own,
-//! with the steps that are done. Events in progress keep the old row. `forward/retry.rs` decides the delay after a
-//! failure; here it is only a number.
+//! with the steps that are done. Events in progress keep the old row. `hilo_core::delivery` decides the delay after
+//! a failure; here it is only a number.
 
 use hilo_core::outcome::Code;
 use jiff::Timestamp;
@@ -20,38 +20,55 @@ pub(super) const NOT_SUBSCRIBED: &str = "not_subscribed";
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) struct Fate {
     state: &'static str,
-    /// Whether an attempt failed.
-    is_failed: bool,
-    /// The earliest time of the next attempt; 0 leaves the row's time unchanged.
-    next_ms: i64,
+    /// The number of attempts that have failed; `None` leaves the row's number unchanged.
+    attempts: Option<u32>,
+    /// The time of the next attempt; `None` leaves the row's time unchanged.
+    next_ms: Option<i64>,
     /// The number of steps that are done. A smaller number than the row's leaves the row's unchanged.
     steps: u32,
     reason: Option<String>,
 }
 
 impl Fate {
-    /// The destination accepted the events.
-    const fn delivered() -> Fate {
-        Fate { state: "delivered", is_failed: false, next_ms: 0, steps: 0, reason: None }
+    /// The destination accepted the events at attempt number `attempt`. The attempts before it have failed.
+    const fn delivered(attempt: u32) -> Fate {
+        let attempts = Some(attempt);
+        Fate { state: "delivered", attempts, next_ms: None, steps: 0, reason: None }
     }
 
     /// The events are given up.
     pub(super) fn dead(reason: &str) -> Fate {
         let reason = Some(reason.to_owned());
-        Fate { state: "dead", is_failed: false, next_ms: 0, steps: 0, reason }
+        Fate { state: "dead", attempts: None, next_ms: None, steps: 0, reason }
     }
 
-    fn of(result: &DeliveryResult, now_ms: i64) -> Fate {
+    fn of(attempt: u32, result: &DeliveryResult, now_ms: i64) -> Fate {
+        let pending = |attempts, after_s: u32, reason: &str, steps| Fate {
+            state: "pending",
+            attempts: Some(attempts),
+            next_ms: Some(now_ms + i64::from(after_s) * 1_000),
+            steps,
+            reason: Some(reason.to_owned()),
+        };
         match result {
-            DeliveryResult::Delivered => Fate::delivered(),
+            DeliveryResult::Delivered => Fate::delivered(attempt),
             DeliveryResult::Dead { reason, steps } => Fate { steps: *steps, ..Fate::dead(reason) },
-            DeliveryResult::Retry { after_s, reason, steps } => Fate {
-                state: "pending",
-                is_failed: true,
-                next_ms: now_ms + i64::from(*after_s) * 1_000,
-                steps: *steps,
-                reason: Some(reason.clone()),
-            },
+            DeliveryResult::Retry { after_s, reason, steps } => {
+                pending(attempt.saturating_add(1), *after_s, reason, *steps)
+            }
+            DeliveryResult::Wait { after_s, reason, steps } => {
+                pending(attempt, *after_s, reason, *steps)
+            }
+        }
+    }
+}
+
+/// Whether the confirmation brings no end, because a newer attempt has begun: the row has counted `attempts` attempts.
+fn is_late(one: &Confirmation, attempts: i64) -> bool {
+    match one.result {
+        DeliveryResult::Delivered | DeliveryResult::Dead { .. } => false,
+        DeliveryResult::Retry { .. } | DeliveryResult::Wait { .. } => {
+            i64::from(one.attempt) + 1 < attempts
         }
     }
 }
@@ -65,61 +82,80 @@ pub(super) fn confirm(
     let now_ms = now.as_millisecond();
     let rows: Vec<i64> = confirmations.iter().map(|one| one.row).collect();
     let rows = sql.exec(
-        "SELECT seq, message_ids FROM outbox
+        "SELECT seq, message_ids, destination, attempts FROM outbox
          WHERE state = 'pending' AND seq IN (SELECT value FROM json_each(?))",
         &[SqlValue::Text(encode(&rows)?)],
     )?;
-    let (mut delivered, mut over) = (Vec::new(), Vec::new());
+    let (mut ended, mut over) = (Vec::new(), Vec::new());
     for row in &rows {
-        let seq = row.int("seq")?;
+        let (seq, attempts) = (row.int("seq")?, row.int("attempts")?);
+        let destination = row.text("destination")?;
         // The last of two confirmations of one event counts. An event without a confirmation is still in progress.
-        let fate = |id: &String| {
-            let answer = confirmations.iter().rfind(|one| one.row == seq && one.message_id == *id);
-            answer.map(|one| Fate::of(&one.result, now_ms))
-        };
-        let mut parts: Vec<(Option<Fate>, Vec<String>)> = Vec::new();
-        for id in decode::<Vec<String>>(row.text("message_ids")?)? {
-            let fate = fate(&id);
-            match parts.iter_mut().find(|(known, _)| *known == fate) {
-                Some((_, ids)) => ids.push(id),
-                None => parts.push((fate, vec![id])),
-            }
-        }
-        // Events in progress keep the row and its lease. If there are none, the first part keeps the row.
-        let stays = parts.iter().position(|(fate, _)| fate.is_none()).unwrap_or(0);
-        // The row is split before any fate is written, because each part copies the row's earlier state.
-        let mut rows = Vec::with_capacity(parts.len());
-        for (at, (_, ids)) in parts.iter().enumerate() {
-            rows.push(if at == stays { seq } else { part(sql, seq, ids)? });
-        }
-        for (row, (fate, _)) in rows.into_iter().zip(&parts) {
-            match fate {
-                None => {}
-                Some(fate) if *fate == Fate::delivered() => delivered.push(row),
-                Some(fate) => write_fate(sql, row, fate, now_ms)?,
-            }
-        }
-        let Some((fate, ids)) = parts.get(stays) else { continue };
-        if parts.len() > 1 {
-            keep_only(sql, seq, ids)?;
-        }
-        if fate.is_some() {
+        let parts = parts(&decode::<Vec<String>>(row.text("message_ids")?)?, |id| {
+            let is_its = |one: &&Confirmation| {
+                (one.row, one.message_id.as_str(), one.destination.as_str())
+                    == (seq, id, destination)
+                    && !is_late(one, attempts)
+            };
+            let answer = confirmations.iter().rfind(is_its);
+            answer.map(|one| Fate::of(one.attempt, &one.result, now_ms))
+        });
+        // A delivery that is done at the first attempt needs no row: the timeline has its destination.
+        let needs_row = |fate: &Option<Fate>| *fate != Some(Fate::delivered(0));
+        // Events in progress keep the row and its lease. If there are none, the first part that needs a row keeps it.
+        let in_progress = parts.iter().position(|(fate, _)| fate.is_none());
+        let stays = in_progress.or_else(|| parts.iter().position(|(fate, _)| needs_row(fate)));
+        if in_progress.is_none() {
             over.push(seq);
+        }
+        let Some(stays) = stays else {
+            ended.push(seq);
+            continue;
+        };
+        // The row is split before any fate is written, because each part copies the row's earlier state.
+        let mut written = Vec::with_capacity(parts.len());
+        for (at, (fate, ids)) in parts.iter().enumerate() {
+            if at == stays {
+                written.push((seq, fate));
+            } else if needs_row(fate) {
+                written.push((part(sql, seq, ids)?, fate));
+            }
+        }
+        for (row, fate) in written {
+            fate.as_ref().map_or(Ok(()), |fate| write_fate(sql, row, fate, now_ms))?;
+        }
+        if let Some((_, ids)) = parts.get(stays).filter(|_| parts.len() > 1) {
+            keep_only(sql, seq, ids)?;
         }
     }
     // This is the common case, so one statement writes all of it.
-    if !delivered.is_empty() {
+    if !ended.is_empty() {
         sql.run(
-            "UPDATE outbox SET state = 'delivered', reason = NULL, updated_ms = ?
-             WHERE seq IN (SELECT value FROM json_each(?))",
-            &[SqlValue::int(now_ms)?, SqlValue::Text(encode(&delivered)?)],
+            "DELETE FROM outbox WHERE seq IN (SELECT value FROM json_each(?))",
+            &[SqlValue::Text(encode(&ended)?)],
         )?;
     }
     Ok(over)
 }
 
+/// Groups the events of a row by their fates, in order.
+fn parts(
+    ids: &[String],
+    fate: impl Fn(&String) -> Option<Fate>,
+) -> Vec<(Option<Fate>, Vec<String>)> {
+    let mut parts: Vec<(Option<Fate>, Vec<String>)> = Vec::new();
+    for id in ids {
+        let fate = fate(id);
+        match parts.iter_mut().find(|(known, _)| *known == fate) {
+            Some((_, ids)) => ids.push(id.clone()),
+            None => parts.push((fate, vec![id.clone()])),
+        }
+    }
+    parts
+}
+
 /// Removes all events but these from a row.
-fn keep_only(sql: &impl Sql, seq: i64, ids: &[String]) -> Result<(), Failure> {
+pub(super) fn keep_only(sql: &impl Sql, seq: i64, ids: &[String]) -> Result<(), Failure> {
     sql.run(
         "UPDATE outbox SET message_ids = ? WHERE seq = ?",
         &[SqlValue::Text(encode(ids)?), SqlValue::int(seq)?],
@@ -130,8 +166,10 @@ fn keep_only(sql: &impl Sql, seq: i64, ids: &[String]) -> Result<(), Failure> {
 fn part(sql: &impl Sql, seq: i64, ids: &[String]) -> Result<i64, Failure> {
     let rows = sql.exec(
         "INSERT INTO outbox
-           (message_ids, destination, purposes, channel, wants_person, state, attempts, steps, next_ms, reason, updated_ms)
-         SELECT ?, destination, purposes, channel, wants_person, state, attempts, steps, next_ms, reason, updated_ms
+           (message_ids, destination, purposes, channel, wants_person, event, state, attempts, steps, since_ms, next_ms,
+            reason, updated_ms)
+         SELECT ?, destination, purposes, channel, wants_person, event, state, attempts, steps, since_ms, next_ms,
+           reason, updated_ms
          FROM outbox WHERE seq = ? RETURNING seq",
         &[SqlValue::Text(encode(ids)?), SqlValue::int(seq)?],
     )?;
@@ -146,14 +184,14 @@ pub(super) fn write_fate(
     fate: &Fate,
     now_ms: i64,
 ) -> Result<(), Failure> {
-    let Fate { state, is_failed, next_ms, steps, reason } = fate;
+    let Fate { state, attempts, next_ms, steps, reason } = fate;
     sql.run(
-        "UPDATE outbox SET state = ?, attempts = attempts + ?, next_ms = max(next_ms, ?),
+        "UPDATE outbox SET state = ?, attempts = coalesce(?, attempts), next_ms = coalesce(?, next_ms),
            steps = max(steps, ?), reason = ?, updated_ms = ? WHERE seq = ?",
         &[
             SqlValue::from(*state),
-            SqlValue::from(u32::from(*is_failed)),
-            SqlValue::int(*next_ms)?,
+            attempts.map_or(SqlValue::Null, SqlValue::from),
+            next_ms.map_or(Ok(SqlValue::Null), SqlValue::int)?,
             SqlValue::from(*steps),
             SqlValue::text_or_null(reason.as_deref()),
             SqlValue::int(now_ms)?,
@@ -193,7 +231,7 @@ pub(super) fn replay(
             seq = part(sql, seq, &wanted)?;
         }
         sql.run(
-            "UPDATE outbox SET state = 'pending', attempts = 0, next_ms = ?1, updated_ms = ?1
+            "UPDATE outbox SET state = 'pending', attempts = 0, since_ms = ?1, next_ms = ?1, updated_ms = ?1
              WHERE seq = ?2",
             &[SqlValue::int(now_ms)?, SqlValue::int(seq)?],
         )?;

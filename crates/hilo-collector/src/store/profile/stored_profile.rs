@@ -1,87 +1,113 @@
 //! The stored profile. It is written now and then, completed from the timeline, and folded again when the fold has
 //! changed.
 //!
-//! Storage → profile. The profile contains nothing that the timeline does not contain. So it may lack the newest events,
-//! and a profile of another version is thrown away.
+//! Storage → profile. The profile contains nothing that the timeline or the remainder does not contain: the remainder is the fold
+//! of the events that were too old for the timeline. So the profile may lack the newest events, and a profile of another version
+//! is thrown away.
 
 use hilo_core::event::{Event, Gist};
 use hilo_core::profile::{Profile, VERSION, fold};
 use serde::{Deserialize, Serialize};
 use serde_json::value::{RawValue, to_raw_value};
 
+use super::timeline::{self, Entry};
 use crate::calls::{decode, encode};
-use crate::platform::{Failure, Sql, SqlRow, SqlValue};
-
-/// The most events that are folded at once: a timeline may be larger than the memory of an object, and an event has up
-/// to 32 KB.
-const PAGE_EVENTS: u32 = 100;
+use crate::platform::{Failure, Sql, SqlValue};
 
 /// The profile and the version of the fold that made it. A profile that was stored without a version has version 0.
 #[derive(Debug, Serialize, Deserialize)]
 struct Stored {
     #[serde(default)]
     version: u32,
+    /// The number of the last event in it. Earlier versions had a row of its own for it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    folded: Option<i64>,
     /// This is parsed only after the version was checked, because another version may have another shape.
     profile: Option<Box<RawValue>>,
 }
 
-/// Returns the profile as of the last event, and the number of events that the stored one lacks.
+/// The profile as of the last event.
+pub(super) struct Completed {
+    /// The profile.
+    pub(super) profile: Profile,
+    /// The number of the last event.
+    pub(super) last: i64,
+    /// The number of events that the stored profile lacks.
+    pub(super) unfolded: usize,
+}
+
+/// Returns the profile as of the last event.
 ///
 /// A stored profile of another version is folded again from the whole timeline, and stored.
-pub(super) fn read(sql: &impl Sql) -> Result<(Profile, usize), Failure> {
+pub(super) fn read(sql: &impl Sql) -> Result<Completed, Failure> {
     let rows = sql.exec(
         "SELECT value, (SELECT CAST(value AS INTEGER) FROM meta WHERE key = 'folded') AS folded
          FROM meta WHERE key = 'profile'",
         &[],
     )?;
-    let Some(row) = rows.first() else { return complete(sql, Profile::default(), 0) };
+    let Some(row) = rows.first() else { return complete(sql, remainder(sql)?, 0) };
     let stored: Stored = decode(row.text("value")?)?;
+    let folded = stored.folded.or_else(|| row.int("folded").ok()).unwrap_or(0);
     if let (VERSION, Some(profile)) = (stored.version, stored.profile) {
-        return complete(sql, decode(profile.get())?, row.int("folded")?);
+        return complete(sql, decode(profile.get())?, folded);
     }
-    let (profile, _) = complete(sql, Profile::default(), 0)?;
-    write(sql, &profile)?;
-    Ok((profile, 0))
+    let again = complete(sql, remainder(sql)?, 0)?;
+    // The number of the last event may be that of an event that is not there any more.
+    let last = again.last.max(folded);
+    write(sql, &again.profile, last)?;
+    Ok(Completed { last, unfolded: 0, ..again })
 }
 
-/// Stores the profile as of the last event.
-pub(super) fn write(sql: &impl Sql, profile: &Profile) -> Result<(), Failure> {
+/// Stores the profile as of the event with the number `folded`.
+pub(super) fn write(sql: &impl Sql, profile: &Profile, folded: i64) -> Result<(), Failure> {
+    store(sql, "profile", profile, Some(folded))
+}
+
+/// Reads the fold of the events that were removed from the timeline. A remainder of another version is read as far as its shape
+/// is still known: its events cannot be folded again.
+pub(super) fn remainder(sql: &impl Sql) -> Result<Profile, Failure> {
+    let rows = sql.exec("SELECT value FROM meta WHERE key = 'remainder'", &[])?;
+    let Some(row) = rows.first() else { return Ok(Profile::default()) };
+    let stored: Stored = decode(row.text("value")?)?;
+    let profile = stored.profile.and_then(|profile| decode(profile.get()).ok());
+    Ok(profile.unwrap_or_default())
+}
+
+/// Stores the fold of the events that were removed from the timeline.
+pub(super) fn write_remainder(sql: &impl Sql, remainder: &Profile) -> Result<(), Failure> {
+    store(sql, "remainder", remainder, None)
+}
+
+fn store(sql: &impl Sql, key: &str, profile: &Profile, folded: Option<i64>) -> Result<(), Failure> {
     let profile = to_raw_value(profile).map_err(|error| Failure::Fatal(error.to_string()))?;
-    let stored = Stored { version: VERSION, profile: Some(profile) };
-    // `INSERT OR REPLACE` would cost more: it deletes the old rows from table and index and writes both again.
+    let stored = Stored { version: VERSION, folded, profile: Some(profile) };
+    // `INSERT OR REPLACE` would cost more: it deletes the old row and writes it again.
     sql.run(
-        "INSERT INTO meta (key, value)
-         VALUES ('profile', ?), ('folded', (SELECT coalesce(max(seq), 0) FROM events))
+        "INSERT INTO meta (key, value) VALUES (?, ?)
          ON CONFLICT (key) DO UPDATE SET value = excluded.value",
-        &[SqlValue::Text(encode(&stored)?)],
+        &[SqlValue::from(key), SqlValue::Text(encode(&stored)?)],
     )
 }
 
-/// Folds the events after number `folded`, page by page. Returns their number.
-fn complete(
-    sql: &impl Sql,
-    mut profile: Profile,
-    mut folded: i64,
-) -> Result<(Profile, usize), Failure> {
-    let mut count = 0;
-    loop {
-        let rows = sql.exec(
-            "SELECT seq, body, source FROM events WHERE seq > ? ORDER BY seq LIMIT ?",
-            &[SqlValue::int(folded)?, SqlValue::from(PAGE_EVENTS)],
-        )?;
-        let Some(last) = rows.last() else { return Ok((profile, count)) };
-        folded = last.int("seq")?;
-        count += rows.len();
-        for row in &rows {
-            profile = fold_row(profile, row)?;
+/// Folds the events after number `folded`, row by row.
+fn complete(sql: &impl Sql, mut profile: Profile, folded: i64) -> Result<Completed, Failure> {
+    let (mut last, mut unfolded) = (folded, 0);
+    while let Some(row) = timeline::after(sql, last)? {
+        let before = last;
+        for entry in row.entries().filter(|entry| entry.number > before) {
+            profile = fold(profile, &gist(entry)?, entry.source);
+            last = entry.number;
+            unfolded += 1;
         }
-        if rows.len() < usize::try_from(PAGE_EVENTS).unwrap_or(usize::MAX) {
-            return Ok((profile, count));
+        if last == before {
+            return Err(Failure::Fatal("a row of the timeline has no events".to_owned()));
         }
     }
+    Ok(Completed { profile, last, unfolded })
 }
 
-fn fold_row(profile: Profile, row: &SqlRow) -> Result<Profile, Failure> {
-    let event: Event = decode(row.text("body")?)?;
-    Ok(fold(profile, &Gist::of(&event), row.text_opt("source")))
+/// Reads what a profile needs of an event of the timeline.
+pub(super) fn gist(entry: Entry<'_>) -> Result<Gist, Failure> {
+    let event: Event = decode(entry.body)?;
+    Ok(Gist::of(&event))
 }

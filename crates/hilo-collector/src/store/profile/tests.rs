@@ -1,5 +1,7 @@
 //! Tests of the object of one person, on the same SQL natively.
 
+use std::collections::BTreeMap;
+
 use hilo_core::consent::{
     ChoiceChange, Method, Notice, OptInChannel, OptInState, Purpose, Receipt,
 };
@@ -11,8 +13,8 @@ use serde_json::json;
 use super::*;
 use crate::calls::optin::OptIn;
 use crate::calls::{
-    Confirmation, ConsentChange, ConsentRecorded, Delivery, DeliveryResult, DeliveryState, Planned,
-    RecordCall, Recorded, Summary, messages, read_message,
+    ConsentChange, ConsentRecorded, Delivery, DeliveryState, Planned, RecordCall, Recorded,
+    Summary, messages, read_message,
 };
 use crate::platform::SqlValue;
 use crate::shell::memory::MemorySql;
@@ -20,10 +22,13 @@ use crate::store::schema;
 
 mod choices;
 mod claims;
+mod lost;
 mod outbox;
 mod persons;
 mod refold;
+mod rows;
 mod sessions;
+mod upkeep;
 
 /// An attempt that failed before its first step was done.
 fn retry(after_s: u32) -> DeliveryResult {
@@ -38,12 +43,15 @@ struct Object {
     sql: MemorySql,
     volatile: Volatile,
     now: Timestamp,
+    /// The numbers of the last attempts by event, as the consumer knows them.
+    attempts: BTreeMap<String, u32>,
 }
 
 impl Object {
     fn new() -> Object {
         let now = "2026-11-24T10:00:00Z".parse().unwrap();
-        Object { sql: MemorySql::new().unwrap(), volatile: Volatile::default(), now }
+        let (volatile, attempts) = Default::default();
+        Object { sql: MemorySql::new().unwrap(), volatile, now, attempts }
     }
 
     fn ask<A: DeserializeOwned>(&mut self, call: &ProfileCall) -> A {
@@ -68,6 +76,8 @@ impl Object {
     fn deliveries(&mut self) -> Vec<Delivery> {
         let mut deliveries = ready(&self.sql, &mut self.volatile, self.now).unwrap();
         deliveries.extend(due(&self.sql, &mut self.volatile, self.now).unwrap());
+        let seen = deliveries.iter().map(|one| (one.message_id.clone(), one.attempt));
+        self.attempts.extend(seen);
         deliveries
     }
 
@@ -84,6 +94,8 @@ impl Object {
         let confirmation = |(message_id, result): &(&str, DeliveryResult)| Confirmation {
             row: self.row(message_id),
             message_id: (*message_id).to_owned(),
+            destination: "webhook".to_owned(),
+            attempt: self.attempts.get(*message_id).copied().unwrap_or(0),
             result: result.clone(),
         };
         let confirmations = results.iter().map(confirmation).collect();

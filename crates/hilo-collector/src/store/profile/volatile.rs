@@ -7,6 +7,7 @@
 use super::known::Known;
 use super::leases::Leases;
 use super::rates::Rates;
+use super::timeline;
 use crate::calls::Delivery;
 use crate::platform::{Failure, Sql};
 use crate::store::schema;
@@ -21,6 +22,8 @@ pub struct Volatile {
     pub(super) known: Option<Known>,
     /// Whether the schema was updated in this life of the object.
     is_current: bool,
+    /// Whether the storage was made or updated, and the alarm does not know it yet.
+    pub(super) is_new: bool,
     /// Whether the object has stored its name.
     pub(super) is_named: bool,
 }
@@ -29,9 +32,19 @@ impl Volatile {
     /// Whether the object has a storage, which then has the newest schema. Only a call that writes makes a storage. Any
     /// call updates a storage that has an older schema.
     pub(super) fn has_storage(&mut self, sql: &impl Sql, makes: bool) -> Result<bool, Failure> {
-        if !self.is_current && (makes || schema::is_present(sql)?) {
+        if self.is_current {
+            return Ok(true);
+        }
+        if schema::is_present(sql)? {
             schema::apply(sql, schema::PROFILE)?;
+            if schema::has_table(sql, "events")? {
+                sql.transaction(&mut || timeline::move_events(sql))?;
+                self.is_new = true;
+            }
             self.is_current = true;
+        } else if makes {
+            schema::create(sql, schema::PROFILE_WHOLE, schema::PROFILE)?;
+            (self.is_current, self.is_new) = (true, true);
         }
         Ok(self.is_current)
     }

@@ -7,9 +7,8 @@ fn a_delivery_is_sent_once_until_its_lease_ends() {
     let mut object = Object::new();
     object.record(vec![bound("m1")]);
     assert_eq!(object.due().len(), 1);
+    object.now += SignedDuration::from_secs(119);
     assert_eq!(object.due().len(), 0);
-    object.now += SignedDuration::from_secs(61);
-    assert_eq!(object.due().len(), 1);
     // A restart loses the leases, so pending deliveries are sent again at once, with the name of their object.
     object.volatile = Volatile::default();
     let again = object.deliveries();
@@ -20,9 +19,11 @@ fn a_delivery_is_sent_once_until_its_lease_ends() {
 fn a_delivery_that_the_queue_did_not_accept_is_due_again() {
     let mut object = Object::new();
     object.record(vec![bound("m1")]);
-    let deliveries = object.deliveries();
-    release(&mut object.volatile, &deliveries);
-    assert_eq!(object.due().len(), 1);
+    for _ in 0..3 {
+        let deliveries = object.deliveries();
+        assert_eq!(deliveries.iter().map(|one| one.attempt).collect::<Vec<_>>(), [0]);
+        release(&object.sql, &mut object.volatile, &deliveries, object.now).unwrap();
+    }
 }
 
 #[test]
@@ -117,7 +118,28 @@ fn pending_deliveries_keep_an_alarm_near() {
     let mut object = Object::new();
     object.record(vec![bound("m1")]);
     let at = next_alarm(&object.sql, object.now).unwrap().unwrap();
-    assert!(at > object.now && at <= object.now + SignedDuration::from_secs(5));
+    assert!(at > object.now && at <= object.now + SignedDuration::from_secs(20));
+}
+
+#[test]
+fn a_retry_does_not_wait_for_the_alarm_of_deliveries_in_progress() {
+    let mut object = Object::new();
+    object.record(vec![bound("m1")]);
+    object.record(vec![bound("m2")]);
+    object.due();
+    object.confirm("m1", retry(3));
+    let at = next_alarm(&object.sql, object.now).unwrap().unwrap();
+    assert_eq!(at, object.now + SignedDuration::from_secs(3));
+    let again = Confirmation {
+        row: object.row("m2"),
+        message_id: "m2".to_owned(),
+        destination: "webhook".to_owned(),
+        attempt: 0,
+        result: retry(0),
+    };
+    let confirm = encode(&ProfileCall::Confirm { confirmations: vec![again] }).unwrap();
+    assert!(object.answer(&confirm).unwrap().pump, "a retry that is due at once is sent at once");
+    assert_eq!(object.deliveries().len(), 1);
 }
 
 #[test]
@@ -158,7 +180,9 @@ fn events_of_one_row_may_have_different_results() {
     assert_eq!(object.due(), [("m6".to_owned(), 0)]);
     object.now += SignedDuration::from_secs(5);
     assert_eq!(object.due(), [("m3".to_owned(), 1)]);
-    object.now += SignedDuration::from_secs(60);
+    object.now += SignedDuration::from_secs(120);
+    assert_eq!(object.due(), [], "attempts that were lost are repeated after their delays");
+    object.now += SignedDuration::from_secs(2);
     assert_eq!(object.due().len(), 4);
     for id in ["m3", "m4", "m5", "m6"] {
         object.confirm(id, DeliveryResult::Delivered);
@@ -242,10 +266,11 @@ fn steps_that_are_done_stay_done_through_retries_split_rows_and_a_replay() {
     object.now += SignedDuration::from_secs(5);
     assert_eq!(steps(&mut object), [of("m2", 1, 2)]);
     object.ask::<u32>(&ProfileCall::Replay { destination: None, message_id: None });
-    // A restarted object reads the same steps from its rows.
+    // A restarted object reads the same steps from its rows, after the delay of the attempt that it has lost.
     object.volatile = Volatile::default();
+    object.now += SignedDuration::from_secs(4);
     let due = steps(&mut object);
-    assert!(due.contains(&of("m4", 1, 0)) && due.contains(&of("m2", 1, 2)), "{due:?}");
+    assert!(due.contains(&of("m4", 1, 0)) && due.contains(&of("m2", 1, 3)), "{due:?}");
 }
 
 #[test]

@@ -10,7 +10,7 @@ fn profile(object: &mut Object) -> serde_json::Value {
 /// Stores a profile in the way of an earlier collector.
 fn store(object: &Object, profile: &serde_json::Value) {
     let statement = "INSERT OR REPLACE INTO meta (key, value) VALUES ('profile', ?), ('folded', ?)";
-    let last = object.sql.exec("SELECT max(seq) AS last FROM events", &[]).unwrap();
+    let last = object.sql.exec("SELECT max(last) AS last FROM batches", &[]).unwrap();
     let folded = SqlValue::Text(last[0].int("last").unwrap().to_string());
     object.sql.run(statement, &[SqlValue::Text(profile.to_string()), folded]).unwrap();
 }

@@ -1,0 +1,195 @@
+//! The report of one group of deliveries: each profile gets its results as soon as it has all, the journal gets counts.
+//!
+//! Results → confirmations. A result that is not confirmed when the isolate ends is repeated, so none waits for long. A
+//! confirmation costs a call of the profile's object, so the results of a profile mostly share one.
+
+use std::cell::RefCell;
+use std::collections::BTreeMap;
+
+use futures_util::stream::{self, StreamExt as _};
+use jiff::Timestamp;
+
+use crate::calls::journal::lines::Attempt;
+use crate::calls::journal::note_attempts;
+use crate::calls::{Confirmation, Delivery, DeliveryResult, ProfileCall, ask_profile};
+use crate::platform::{Platform, log_line};
+
+/// The most profiles that get their confirmations at the same time.
+const CONFIRMED_AT_ONCE: usize = 16;
+/// How long a result waits for the others of its profile, at the next result of any profile.
+const CONFIRM_MS: i64 = 1_000;
+/// So many results of whole rows do not wait for more: a crash repeats what is not confirmed. A usual batch is one row, and
+/// still needs one confirmation.
+const CONFIRMATIONS_MAX: usize = 5;
+
+/// The report of one group.
+pub(super) struct Report<'p, P> {
+    platform: &'p P,
+    profiles: RefCell<BTreeMap<String, Open>>,
+    /// The attempts that the journal will count.
+    attempts: RefCell<Vec<Attempt>>,
+}
+
+/// The results of one profile.
+#[derive(Default)]
+struct Open {
+    /// The number of deliveries without a result, by row. A row without any is missing.
+    left: BTreeMap<i64, usize>,
+    results: Vec<Confirmation>,
+    /// The time of the oldest result.
+    since: Option<Timestamp>,
+}
+
+impl Open {
+    fn add(&mut self, result: Confirmation, now: Timestamp) {
+        if let Some(left) = self.left.get_mut(&result.row) {
+            *left = left.saturating_sub(1);
+        }
+        self.left.retain(|_, left| *left > 0);
+        self.since = self.since.or(Some(now));
+        self.results.push(result);
+    }
+
+    /// Takes the results that are to be confirmed now. Results of a row that is not whole wait for a while, because a
+    /// confirmation of some of its events splits the row.
+    fn take_ready(&mut self, now: Timestamp) -> Vec<Confirmation> {
+        let is_old = |since: Timestamp| now.as_millisecond() - since.as_millisecond() >= CONFIRM_MS;
+        if self.left.is_empty() || self.since.is_some_and(is_old) {
+            return self.take_all();
+        }
+        let is_whole = |one: &Confirmation| !self.left.contains_key(&one.row);
+        if self.results.iter().filter(|one| is_whole(one)).count() < CONFIRMATIONS_MAX {
+            return Vec::new();
+        }
+        let (ready, rest) = std::mem::take(&mut self.results).into_iter().partition(is_whole);
+        self.results = rest;
+        ready
+    }
+
+    fn take_all(&mut self) -> Vec<Confirmation> {
+        self.since = None;
+        std::mem::take(&mut self.results)
+    }
+}
+
+impl<'p, P: Platform> Report<'p, P> {
+    /// Begins the report of these deliveries.
+    pub(super) fn of(group: &[Delivery], platform: &'p P) -> Report<'p, P> {
+        let mut profiles: BTreeMap<String, Open> = BTreeMap::new();
+        for delivery in group {
+            let open = profiles.entry(delivery.profile.clone()).or_default();
+            *open.left.entry(delivery.row).or_default() += 1;
+        }
+        Report { platform, profiles: RefCell::new(profiles), attempts: RefCell::default() }
+    }
+
+    /// Takes results, and confirms to each profile that has all of its own, or waits for long enough.
+    pub(super) async fn add(&self, results: Vec<(Delivery, DeliveryResult)>) {
+        let now = self.platform.now();
+        let mut dead = Vec::new();
+        for (delivery, result) in results {
+            match note(&delivery, &result) {
+                Some(attempt) if attempt.result == DEAD => dead.push(attempt),
+                attempt => self.attempts.borrow_mut().extend(attempt),
+            }
+            let Delivery { profile, row, message_id, destination, attempt, .. } = delivery;
+            let result = Confirmation { row, message_id, destination, attempt, result };
+            self.profiles.borrow_mut().entry(profile).or_default().add(result, now);
+        }
+        // A dead letter is listed first: people find it only there, and a repeat of the attempt lists it once.
+        self.count(dead).await;
+        self.confirm(|open| open.take_ready(now)).await;
+    }
+
+    /// Ends the report.
+    pub(super) async fn close(self) {
+        self.confirm(Open::take_all).await;
+        let attempts = self.attempts.take();
+        self.count(attempts).await;
+    }
+
+    /// Confirms the results that `take` selects. After a lost confirmation the lease ends the attempt.
+    async fn confirm(&self, take: impl Fn(&mut Open) -> Vec<Confirmation>) {
+        let mut ready = Vec::new();
+        self.profiles.borrow_mut().retain(|profile, open| {
+            let taken = take(open);
+            if !taken.is_empty() {
+                ready.push((profile.clone(), taken));
+            }
+            !open.left.is_empty() || !open.results.is_empty()
+        });
+        let send = |(profile, confirmations): (String, Vec<Confirmation>)| async move {
+            let call = ProfileCall::Confirm { confirmations };
+            let sent: Result<(), _> = ask_profile(self.platform, profile, &call).await;
+            if let Err(failure) = sent {
+                self.platform.log(&log_line("warn", "confirm", &[("why", failure.message())]));
+            }
+        };
+        stream::iter(ready).for_each_concurrent(CONFIRMED_AT_ONCE, send).await;
+    }
+
+    async fn count(&self, attempts: Vec<Attempt>) {
+        if attempts.is_empty() {
+            return;
+        }
+        note_attempts(self.platform, &attempts).await;
+    }
+}
+
+/// The word of the journal for a delivery that is given up.
+const DEAD: &str = "dead";
+
+/// Makes the journal's note of an attempt. A wait is none.
+fn note(delivery: &Delivery, result: &DeliveryResult) -> Option<Attempt> {
+    let (result, reason) = match result {
+        DeliveryResult::Delivered => ("delivered", None),
+        DeliveryResult::Retry { reason, .. } => ("retry", Some(reason.clone())),
+        DeliveryResult::Dead { reason, .. } => (DEAD, Some(reason.clone())),
+        DeliveryResult::Wait { .. } => return None,
+    };
+    Some(Attempt {
+        destination: delivery.destination.clone(),
+        profile: delivery.profile.clone(),
+        message_id: delivery.message_id.clone(),
+        result: result.to_owned(),
+        reason,
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// Adds results of these rows to a profile with `left` deliveries in each of them, and returns the rows that are taken
+    /// after each.
+    fn check(left: &[(i64, usize)], results: &[(i64, i64)], expected: &[Vec<i64>]) {
+        let mut open = Open { left: left.iter().copied().collect(), ..Open::default() };
+        let taken = results.iter().map(|(row, at_ms)| {
+            let now = Timestamp::from_millisecond(*at_ms).unwrap();
+            let (message_id, destination) = (String::new(), String::new());
+            let result = DeliveryResult::Delivered;
+            open.add(Confirmation { row: *row, message_id, destination, attempt: 0, result }, now);
+            open.take_ready(now).iter().map(|one| one.row).collect::<Vec<_>>()
+        });
+        assert_eq!(taken.collect::<Vec<_>>(), expected);
+    }
+
+    #[test]
+    fn a_profile_gets_its_results_when_it_has_all() {
+        check(&[(1, 2), (2, 1)], &[(1, 0), (2, 1), (1, 2)], &[vec![], vec![], vec![1, 2, 1]]);
+    }
+
+    #[test]
+    fn a_result_does_not_wait_for_a_slow_one() {
+        let expected = [vec![], vec![], vec![1, 1, 1], vec![]];
+        check(&[(1, 9)], &[(1, 0), (1, 999), (1, 1_000), (1, 1_001)], &expected);
+    }
+
+    #[test]
+    fn many_results_do_not_wait_and_split_no_row() {
+        let results: Vec<_> = [1, 1, 1, 1, 2, 1, 1, 1, 1, 1, 1].map(|row| (row, 0)).into();
+        let mut expected = vec![vec![]; 10];
+        expected.push(vec![1; 10]);
+        check(&[(1, 10), (2, 2)], &results, &expected);
+    }
+}

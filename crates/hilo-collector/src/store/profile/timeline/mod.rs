@@ -1,0 +1,123 @@
+//! The timeline: the events of a person in rows of many, and the questions that the object asks about them.
+//!
+//! `row.rs` has the shape of a row, `page.rs` reads the timeline by time, `join.rs` makes few long rows of many short ones,
+//! `aged.rs` removes what is too old, `moved.rs` takes over the rows of earlier versions. Only this folder reads and writes the
+//! table `batches`.
+
+mod aged;
+mod ids;
+mod join;
+mod moved;
+mod page;
+mod row;
+
+pub(super) use aged::remove_before;
+pub(super) use ids::Ids;
+pub(super) use join::{JOIN_AFTER_MS, LOOSE_MAX, join, joins_at, loose};
+pub(super) use moved::move_events;
+pub(super) use page::{Planned, deliveries, events};
+pub(super) use row::{Entry, Row, hash};
+
+use std::collections::BTreeMap;
+
+use hilo_core::journey::Session;
+
+use crate::calls::decode;
+use crate::platform::{Failure, Sql, SqlRow, SqlValue};
+use row::COLUMNS;
+
+/// The most bytes of events in one row: a value of a Durable Object may have 2 MB, and a row is read as a whole.
+pub(super) const ROW_BYTES_MAX: usize = 1024 * 1024;
+
+/// Writes a new row.
+pub(super) fn insert(sql: &impl Sql, row: Row) -> Result<(), Failure> {
+    let query = format!("INSERT INTO batches ({COLUMNS}) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)");
+    sql.run(&query, &row.values()?)
+}
+
+/// Writes a row in place of the one with the same key.
+fn replace(sql: &impl Sql, row: Row) -> Result<(), Failure> {
+    let values = row.values()?;
+    sql.run(
+        "UPDATE batches SET last = ?2, at_ms = ?3, first_ms = ?4, last_ms = ?5, ids = ?6, opened = ?7, head = ?8, bodies = ?9
+         WHERE seq = ?1",
+        &values,
+    )
+}
+
+/// Reads the row with this key.
+fn read(sql: &impl Sql, seq: i64) -> Result<Option<Row>, Failure> {
+    one(sql, "WHERE seq = ?", seq)
+}
+
+/// Reads the first row with an event after `number`.
+pub(super) fn after(sql: &impl Sql, number: i64) -> Result<Option<Row>, Failure> {
+    // The row of an event has the largest key up to its number.
+    let which =
+        "WHERE last > ?1 AND seq >= (SELECT coalesce(max(seq), 0) FROM batches WHERE seq <= ?1)
+        ORDER BY seq LIMIT 1";
+    one(sql, which, number)
+}
+
+fn one(sql: &impl Sql, which: &str, number: i64) -> Result<Option<Row>, Failure> {
+    let query = format!("SELECT {COLUMNS} FROM batches {which}");
+    let found = sql.exec(&query, &[SqlValue::int(number)?])?;
+    found.into_iter().next().map(Row::read).transpose()
+}
+
+/// Counts the events.
+pub(super) fn count(sql: &impl Sql) -> Result<i64, Failure> {
+    let rows = sql.exec("SELECT coalesce(sum(length(ids)) / 8, 0) AS n FROM batches", &[])?;
+    rows.first().map_or(Ok(0), |row| row.int("n"))
+}
+
+/// Returns the times of the earliest and of the latest event.
+pub(super) fn span(sql: &impl Sql) -> Result<Option<(i64, i64)>, Failure> {
+    let query = "SELECT min(first_ms) AS first_ms, max(last_ms) AS last_ms FROM batches
+        HAVING count(*) > 0";
+    let rows = sql.exec(query, &[])?;
+    rows.first().map(|row| Ok((row.int("first_ms")?, row.int("last_ms")?))).transpose()
+}
+
+/// Finds the session with this id, if an event of the timeline opened it.
+pub(super) fn session(sql: &impl Sql, id: &str) -> Result<Option<Session>, Failure> {
+    let rows = sql.exec(
+        "SELECT value FROM batches, json_each(opened) WHERE value ->> 'id' = ? ORDER BY seq LIMIT 1",
+        &[SqlValue::from(id)],
+    )?;
+    rows.first().map(|row| decode(row.text("value")?)).transpose()
+}
+
+/// Finds events by their ids. The first of them stands in the row with the number `event`, or behind it.
+pub(super) fn find(
+    sql: &impl Sql,
+    event: i64,
+    message_ids: &[String],
+) -> Result<BTreeMap<String, String>, Failure> {
+    let mut wanted: BTreeMap<u64, &String> = message_ids.iter().map(|id| (hash(id), id)).collect();
+    let mut found = BTreeMap::new();
+    let mut next = event - 1;
+    // Mostly all of them stand in one row. Joining rows never parts them, but a call of many megabytes does.
+    while let Some(row) = after(sql, next)? {
+        let before = next;
+        for entry in row.entries() {
+            if let Some(id) = wanted.remove(&entry.hash) {
+                found.insert(id.clone(), entry.body.to_owned());
+            }
+            next = entry.number;
+        }
+        if wanted.is_empty() || next == before {
+            break;
+        }
+    }
+    Ok(found)
+}
+
+/// Removes the whole timeline.
+pub(super) fn clear(sql: &impl Sql) -> Result<(), Failure> {
+    sql.run("DELETE FROM batches", &[])
+}
+
+fn key(row: &SqlRow) -> Result<i64, Failure> {
+    row.int("seq")
+}

@@ -1,0 +1,58 @@
+/**
+ * workerd is killed again and again under load, with a webhook: `cargo xtask bench kills`. Prints what was lost, what was not
+ * forwarded within a minute after the load's end, and the repeats at the webhook.
+ *
+ * HILO_KILLS and HILO_RATE (batches a second) make it shorter or calmer; HILO_BUILD=dev takes the development build. The load
+ * must be one that the machine can take: a backlog at the end of the load is no fault of the kills.
+ */
+import { type Json, timeline } from "./envelopes.ts";
+import { alive, missing, repeats, startLoad } from "./load.ts";
+import { configWith, startCollector, startSink } from "./mf.ts";
+
+const KILLS = Number(process.env["HILO_KILLS"] ?? 100);
+const RATE = Number(process.env["HILO_RATE"] ?? 20);
+/** Milliseconds between the return of workerd and the next kill, at least and at most. */
+const PAUSE_MS = [1_500, 4_500] as const;
+const FORWARDED_WITHIN_MS = 60_000;
+
+const sink = await startSink();
+sink.answer(204);
+const collector = await startCollector({ config: configWith(sink.url), release: process.env["HILO_BUILD"] !== "dev", assets: false });
+const load = startLoad(collector, { people: 40, rate: RATE, eventsPerBatch: 5 });
+const sleep = (ms: number) => new Promise((resolve) => setTimeout(resolve, ms));
+
+for (let kill = 0; kill < KILLS; kill++) {
+  await sleep(PAUSE_MS[0] + Math.random() * (PAUSE_MS[1] - PAUSE_MS[0]));
+  collector.kill();
+  await alive(collector);
+}
+await load.stop();
+const ended = Date.now();
+while (missing(load, sink).length > 0 && Date.now() - ended < FORWARDED_WITHIN_MS) await sleep(200);
+const late = missing(load, sink);
+const took = Date.now() - ended;
+
+let lost = 0;
+const states = new Map<string, number>();
+for (const [id, acknowledged] of load.acknowledged) {
+  const kept = new Set((await timeline(collector, id)).map((event) => event["messageId"]));
+  lost += acknowledged.filter((messageId) => !kept.has(messageId)).length;
+  const behind = new Set(acknowledged.filter((messageId) => late.includes(messageId)));
+  for (let cursor: string | null = ""; behind.size > 0 && cursor !== null; ) {
+    const page: Json = await collector.admin(`/admin/v1/profiles/a:${id}/deliveries?limit=200${cursor && `&cursor=${cursor}`}`);
+    for (const row of page["deliveries"].filter((row: Json) => behind.delete(row["messageId"]))) {
+      const state = `${row["state"]} after ${row["attempts"]} attempts: ${row["reason"] ?? "no reason"}`;
+      states.set(state, (states.get(state) ?? 0) + 1);
+    }
+    cursor = page["next"];
+  }
+}
+const total = [...load.acknowledged.values()].flat().length;
+console.log(`${KILLS} kills, ${total} events acknowledged (${RATE} batches/s), ${load.errors.silent} requests without an answer`);
+console.log(`lost                       ${lost}`);
+console.log(`not forwarded after ${FORWARDED_WITHIN_MS / 1_000} s   ${late.length} (the last one came after ${(took / 1_000).toFixed(1)} s)`);
+for (const [state, count] of states) console.log(`    ${count} ${state}`);
+console.log(`repeats at the webhook     ${repeats(sink).toFixed(2)} %`);
+await collector.dispose();
+await sink.close();
+if (lost > 0 || late.length > 0 || repeats(sink) > 3) process.exitCode = 1;
