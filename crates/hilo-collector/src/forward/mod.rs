@@ -25,7 +25,7 @@ use hilo_core::outcome::Code;
 
 use crate::calls::journal::send_counted;
 use crate::calls::{Delivery, DeliveryResult};
-use crate::loaded;
+use crate::loaded::Standing;
 use crate::platform::{Failure, Outgoing, Platform, Response, log_line};
 use attempt::{HeldBack, Outside, attempt};
 use batch::{Outbound, batches};
@@ -39,14 +39,7 @@ const AT_ONCE: usize = 3;
 
 /// Brings every delivery to its destination and reports the results.
 pub async fn deliver<P: Platform>(deliveries: Vec<Delivery>, platform: &P) {
-    let config = match platform.config().await {
-        Ok(config) => config,
-        Err(fault) => {
-            // Nothing is confirmed, so the rows stay pending and the outbox sends them again.
-            platform.log(&log_line("error", "deliver", &[("why", fault.code.name())]));
-            return;
-        }
-    };
+    let standing = platform.config().await;
     let mut groups: BTreeMap<String, Vec<Delivery>> = BTreeMap::new();
     for delivery in deliveries {
         groups.entry(delivery.destination.clone()).or_default().push(delivery);
@@ -55,7 +48,7 @@ pub async fn deliver<P: Platform>(deliveries: Vec<Delivery>, platform: &P) {
     // The groups run side by side, and the gate of each bounds its time: a destination that hangs delays only its own
     // deliveries.
     let groups = stream::iter(groups).for_each_concurrent(CONNECTIONS_MAX, |(name, group)| {
-        deliver_to(name, group, at_once, &config, platform)
+        deliver_to(name, group, at_once, &standing, platform)
     });
     groups.await;
     send_counted(platform).await;
@@ -66,15 +59,18 @@ async fn deliver_to<P: Platform>(
     name: String,
     group: Vec<Delivery>,
     at_once: usize,
-    loaded: &loaded::Loaded,
+    standing: &Standing,
     platform: &P,
 ) {
     let report = Report::of(&group, platform);
-    let configured = loaded.config.destination(&name).map(Configured::of);
-    let problem = match &configured {
-        Some(Configured { loaded: Ok(_), .. }) => None,
-        Some(Configured { loaded: Err(problem), .. }) => Some(problem.to_string()),
-        None => Some(format!("hilo.toml has no destination called {name:?}")),
+    let loaded = standing.as_ref();
+    let configured = loaded.ok().and_then(|loaded| loaded.config.destination(&name));
+    let configured = configured.map(Configured::of);
+    let problem = match (standing, &configured) {
+        (_, Some(Configured { loaded: Ok(_), .. })) => None,
+        (_, Some(Configured { loaded: Err(problem), .. })) => Some(problem.to_string()),
+        (Ok(_), None) => Some(format!("hilo.toml has no destination called {name:?}")),
+        (Err(fault), None) => Some(fault.code.name().to_owned()),
     };
     match (configured, problem) {
         (Some(configured), None) => {

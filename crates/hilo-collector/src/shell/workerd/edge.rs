@@ -26,8 +26,8 @@ use crate::keyring::Keyring;
 use crate::loaded::Standing;
 use crate::platform::http::{self, Address};
 use crate::platform::{
-    Body, Failure, Headers, Incoming, Limit, Object, Outgoing, Platform, Reply, SEND_MS_MAX, Upload,
-    log_line,
+    Body, Failure, Headers, Incoming, Limit, Object, Outgoing, Platform, Reply, SEND_MS_MAX,
+    Upload, log_line,
 };
 use crate::shell::config::{self, Found, Shelf};
 use crate::signature;

@@ -28,7 +28,8 @@ pub use volatile::Volatile;
 use jiff::Timestamp;
 
 use crate::calls::{
-    Claimed, Confirmation, ConsentCopy, ConsentStanding, DeliveryResult, Page, ProfileCall, Proof, Record, Whose, decode, encode,
+    Claimed, Confirmation, ConsentCopy, ConsentStanding, DeliveryResult, Page, ProfileCall, Proof,
+    Record, Whose, decode, encode,
 };
 use crate::platform::{Failure, Sql, SqlValue};
 

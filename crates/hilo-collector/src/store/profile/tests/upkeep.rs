@@ -110,7 +110,10 @@ fn nothing_is_left_of_a_person_who_did_not_come_back() {
     assert_eq!(object.profile()["events"], json!({"identify": 1}));
     object.live_until("2029-02-01T00:00:00Z");
     assert_eq!(object.profile()["events"], json!({}), "the counts have gone after 25 months");
-    assert_eq!(object.ask::<ConsentCopy>(&ProfileCall::ConsentCopy { cursor: None }).receipts.len(), 1);
+    assert_eq!(
+        object.ask::<ConsentCopy>(&ProfileCall::ConsentCopy { cursor: None }).receipts.len(),
+        1
+    );
     object.now = "2029-12-22T00:00:00Z".parse().unwrap();
     assert_eq!(object.keep_up(), Upkeep::Forget);
 }
