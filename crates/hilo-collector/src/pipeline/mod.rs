@@ -16,6 +16,7 @@ mod merge;
 mod optin;
 mod orders;
 mod profiles;
+mod progress;
 mod requests;
 mod sockets;
 mod touchpoints;
