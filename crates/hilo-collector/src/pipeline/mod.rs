@@ -18,6 +18,7 @@ mod merge;
 mod optin;
 mod orders;
 mod profiles;
+mod progress;
 mod requests;
 #[cfg(test)]
 mod rights;
