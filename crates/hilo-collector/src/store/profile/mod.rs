@@ -78,9 +78,7 @@ pub fn answer(
             let alarm = stored.alarm.into_iter().chain(result.alarm).min();
             return Ok(CallResult { alarm, ..stored });
         }
-        ProfileCall::Claim(proof) => {
-            atomically(sql, || claimed(sql, &proof, is_new)).and_then(|one| encode(&one))
-        }
+        ProfileCall::Claim(proof) => claimed(sql, &proof, is_new),
         ProfileCall::Consent(change) => {
             volatile.known = None;
             result.pump = outbox::recall(volatile);
@@ -186,13 +184,13 @@ fn store_events(
 }
 
 /// Answers a claim, with the recorded consent for those whose profile it is.
-fn claimed(sql: &impl Sql, proof: &Proof, is_new: bool) -> Result<Claimed, Failure> {
-    let whose = claim::whose(sql, proof, is_new)?;
+fn claimed(sql: &impl Sql, proof: &Proof, is_new: bool) -> Result<String, Failure> {
+    let whose = atomically(sql, || claim::whose(sql, proof, is_new))?;
     let consent = match whose {
         Whose::Yours => consent::told(&consent::standing(sql)?),
         Whose::New | Whose::Nobodys | Whose::Anothers => ConsentStanding::default(),
     };
-    Ok(Claimed { whose, consent })
+    encode(&Claimed { whose, consent })
 }
 
 /// Returns the time of the alarm that joins rows, if so many have become loose. A restarted object does not remember its alarm, and
