@@ -9,14 +9,9 @@ use std::collections::BTreeMap;
 use hilo_core::consent::{Purpose, Receipt};
 use jiff::Timestamp;
 
-use crate::calls::{
-    ConsentChange, ConsentCopy, ConsentRecorded, ConsentReport, Page, decode, encode, map_of,
-};
+use crate::calls::{ConsentChange, ConsentRecorded, ConsentReport, decode, encode, map_of};
 use crate::platform::{Failure, Sql, SqlValue};
 use crate::signature::sha256_hex;
-
-/// The most receipts of one page of the person's copy. A receipt has up to 20 KB, and an isolate has 128 MB for all its requests.
-pub(super) const COPY_ROWS_MAX: u32 = 25;
 
 /// The recorded state of each purpose.
 #[derive(Debug, Default)]
@@ -83,7 +78,7 @@ impl Standing {
         }
     }
 
-    fn revision(&self) -> u32 {
+    pub(super) fn revision(&self) -> u32 {
         self.0.values().map(|one| one.revision).max().unwrap_or(0)
     }
 }
@@ -216,12 +211,6 @@ fn seal(change: &ConsentChange, revision: u32, prev_hash: String, now: Timestamp
     };
     receipt.hash = sha256_hex(receipt.chain_text().as_bytes());
     receipt
-}
-
-/// Reads the person's copy: the recorded state, with a page of receipts.
-pub(super) fn copy(sql: &impl Sql, page: Page) -> Result<ConsentCopy, Failure> {
-    let (standing, Page { rows: receipts, next }) = (standing(sql)?, page);
-    Ok(ConsentCopy { revision: standing.revision(), state: words(&standing), receipts, next })
 }
 
 /// Writes the state of each purpose as the wire's text.
