@@ -1,5 +1,7 @@
 //! Puts events together into one call of a profile's object.
 
+use std::hash::{DefaultHasher, Hash as _, Hasher as _};
+
 use hilo_core::event::{Event, Gist};
 
 use super::{Planned, ProfileCall, Record, Recorded, ask, encode};
@@ -40,6 +42,14 @@ impl RecordCall {
             self.plans.push(planned.clone());
             self.plans.len() - 1
         })
+    }
+
+    /// What tells this call to the object called `name` from others: the object and the events' ids, but not the time of receipt.
+    pub fn fingerprint(&self, name: &str) -> u64 {
+        let mut hasher = DefaultHasher::new();
+        name.hash(&mut hasher);
+        self.records.iter().for_each(|record| record.gist.message_id.hash(&mut hasher));
+        hasher.finish()
     }
 
     /// Writes the call as text.

@@ -9,7 +9,7 @@ use crate::platform::{Failure, Platform};
 
 /// The most objects that a request calls at once: Cloudflare lets one request wait for six answers
 /// (<https://developers.cloudflare.com/workers/platform/limits/>).
-const OBJECTS_AT_ONCE: usize = 6;
+pub(super) const OBJECTS_AT_ONCE: usize = 6;
 /// The time after which a request calls no further object. Segment's clients give up after ten seconds, and then nobody learns what
 /// was stored.
 const REQUEST_TIME: SignedDuration = SignedDuration::from_secs(8);

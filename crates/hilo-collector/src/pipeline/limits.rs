@@ -198,6 +198,27 @@ mod tests {
     }
 
     #[test]
+    fn a_backends_envelope_that_is_too_large_for_one_request_gets_further_with_each_attempt() {
+        let memory = memory();
+        memory.move_objects_away(jiff::SignedDuration::from_millis(200));
+        let envelope = envelope(0..100);
+        let fields = [("authorization", BACKEND)];
+        let mut answers = Vec::new();
+        while answers.last().is_none_or(|status| *status == 429) && answers.len() < 9 {
+            let (status, after, answer) = post(&memory, "/v1/batch", &envelope, &fields);
+            if status == 200 {
+                let duplicate = answer["duplicate"].as_u64().unwrap();
+                assert_eq!(answer["accepted"].as_u64().unwrap() + duplicate, 100);
+            } else {
+                assert_eq!(after.as_deref(), Some("1"));
+            }
+            answers.push(status);
+        }
+        assert_eq!(answers, [429, 429, 200], "forty of them in eight seconds");
+        assert_eq!(memory.profiles(), 100);
+    }
+
+    #[test]
     fn a_network_that_sends_too_much_is_refused_before_any_object_and_noted_once() {
         let memory = memory();
         memory.limit(Limit::Peer, 1);

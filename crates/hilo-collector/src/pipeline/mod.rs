@@ -17,6 +17,7 @@ mod merge;
 mod optin;
 mod orders;
 mod profiles;
+mod progress;
 mod requests;
 mod sockets;
 mod touchpoints;

@@ -9,8 +9,9 @@ use hilo_core::identity::ProfileKey;
 
 use super::at_once;
 use super::entry::{Entry, profile_key};
+use super::progress;
 use crate::call::secret;
-use crate::calls::{Planned, RecordCall};
+use crate::calls::{Planned, RecordCall, Recorded};
 use crate::platform::{Failure, Platform};
 use crate::signature::object_name;
 
@@ -35,12 +36,20 @@ pub(super) async fn store<P: Platform>(
         call.add(event, planned)?;
         places.push(place);
     }
+    // Only a backend's envelope may be about so many persons.
+    let is_large = profiles.len() > at_once::OBJECTS_AT_ONCE && facts.trust == Trust::Server;
     let calls = profiles.into_iter().map(|(key, (places, call))| {
         let name = object_name(secret.naming(), &key);
         async move {
-            let Some(recorded) = call.ask(platform, name).await? else {
-                return Ok(Vec::new());
-            };
+            let fingerprint = is_large.then(|| call.fingerprint(&name));
+            if fingerprint.is_some_and(progress::is_stored) {
+                return Ok(places.into_iter().map(|place| (place, Recorded::Duplicate)).collect());
+            }
+            let recorded = call.ask(platform, name).await?;
+            let is_denied =
+                recorded.as_ref().is_some_and(|all| all.contains(&Recorded::ConsentDenied));
+            fingerprint.filter(|_| !is_denied).into_iter().for_each(progress::note);
+            let Some(recorded) = recorded else { return Ok(Vec::new()) };
             if recorded.len() != places.len() {
                 return Err(Failure::Fatal("a profile did not answer every record".to_owned()));
             }

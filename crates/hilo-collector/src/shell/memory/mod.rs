@@ -60,6 +60,7 @@ impl Memory {
             live: RefCell::default(),
             gathered: RefCell::default(),
             limits: RefCell::default(),
+            distance: Cell::default(),
             queue: RefCell::default(),
             deferred: RefCell::default(),
             sent: RefCell::default(),
@@ -103,6 +104,11 @@ impl Memory {
     /// Lets so many more requests pass a rate limit. A limit that was never set lets all pass.
     pub fn limit(&self, limit: Limit, requests: u32) {
         self.0.limits.borrow_mut().insert(limit, requests);
+    }
+
+    /// Lets each call of an object take this long.
+    pub fn move_objects_away(&self, distance: jiff::SignedDuration) {
+        self.0.distance.set(distance);
     }
 
     /// Returns the number of profile objects that were called.
@@ -243,6 +249,7 @@ impl Platform for Memory {
 
     async fn ask(&self, object: &Object, call: String) -> Result<String, Failure> {
         self.0.asked.borrow_mut().push(object.clone());
+        self.advance(self.0.distance.get());
         match object {
             Object::Profile(name) => self.ask_profile(name, &call),
             Object::Cart(name) => self.ask_cart(name, &call),

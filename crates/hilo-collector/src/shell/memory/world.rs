@@ -41,6 +41,8 @@ pub(super) struct World {
     pub gathered: RefCell<Gathered>,
     /// The requests that each rate limit still lets pass.
     pub limits: RefCell<BTreeMap<Limit, u32>>,
+    /// How long each call of an object takes.
+    pub distance: Cell<jiff::SignedDuration>,
     pub queue: RefCell<VecDeque<String>>,
     pub deferred: RefCell<VecDeque<Work>>,
     pub sent: RefCell<Vec<Outgoing>>,

@@ -218,12 +218,12 @@ impl<S: Sql> Hub<'_, S> {
             Err(refusal) => return Ok(Err(CartRefusal::from(&refusal))),
         };
         first_time(self.sql, "order", &order.order_id)?;
-        let person = if speaker.is_server {
-            checkout.as_ref().and_then(|checkout| checkout.person.clone())
-        } else {
-            // The page's last word counts, as with its operations.
-            self.stored.state.person = order.person.clone().filter(Person::is_consenting);
+        let person = if let Some(told) = &order.person {
+            self.stored.state.person = Some(told.clone()).filter(Person::is_consenting);
             self.stored.state.person.clone()
+        } else {
+            let of_checkout = checkout.as_ref().and_then(|checkout| checkout.person.clone());
+            of_checkout.or_else(|| self.stored.state.person.clone())
         };
         self.report_recovery(order, person.as_ref(), speaker)?;
         if speaker.is_server {

@@ -73,8 +73,7 @@ fn a_cart_is_abandoned_once_per_idle_period_and_recovers_by_an_order() {
     let again = hub.touchpoints();
     assert_eq!(again.len(), 1, "an edit begins another idle period");
     assert_ne!(again[0].1, format!("cart-abandoned-{id}"));
-    let order = Order { person: Some(person()), ..bought("o1", &[("mug", 3)]) };
-    hub.view(false, CartAsk::Ordered(order));
+    hub.view(false, CartAsk::Ordered(bought("o1", &[("mug", 3)])));
     let recovered = hub.touchpoints();
     assert_eq!(recovered.len(), 1);
     assert_eq!(recovered[0].0, "Cart Recovered");
