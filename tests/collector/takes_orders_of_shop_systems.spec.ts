@@ -220,8 +220,6 @@ test("two orders of half a unit take one unit and owe none", async () => {
   assert.deepEqual(await cart("29"), [[...RICE, 1]]);
 });
 
-});
-
 test("an order that a page told first is reported by the webhook, although the visitor denied analytics", async () => {
   const phone = new Device(collector, signToken(claimsOf("507")));
   await phone.add(MUG as Line, 2);

@@ -26,12 +26,12 @@ mod wiring {
     use worker::web_sys::{Request, Response};
     use worker::{Context, Env, MessageBatch, Result, event};
 
-    use crate::shell::workerd::{edge, profile_object};
+    use crate::shell::workerd::{edge, profile_object, requests};
 
     /// Answers every HTTP request.
     #[event(fetch)]
     async fn fetch(request: Request, env: Env, context: Context) -> Result<Response> {
-        edge::serve(request, env, context).await
+        requests::serve(request, env, context).await
     }
 
     /// Sends deliveries after the request has been answered.

@@ -236,7 +236,7 @@ mod tests {
 
     /// Codes with the statuses of [`PAGE_REFUSALS`] that no whole request of the tracker is refused with: calls of other clients, and
     /// single events, whose refusals stand inside an answer 200.
-    const OTHERS: [Code; 21] = [
+    const OTHERS: [Code; 22] = [
         Code::Unauthorized,
         Code::TokenMalformed,
         Code::TokenUnknownKey,
@@ -258,6 +258,7 @@ mod tests {
         Code::UnknownCategory,
         Code::ConsentDenied,
         Code::GpcDenied,
+        Code::TooManyPersons,
     ];
 
     #[test]

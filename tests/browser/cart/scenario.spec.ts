@@ -302,7 +302,7 @@ test("a logout leaves nothing of the cart on the device, and the next visitor ha
   // The hub closes the sockets of this login, those of other tabs too.
   const leaves = page.waitForRequest((request) => request.url().endsWith("/v1/cart/leave"));
   await page.evaluate(() => (window as Json).hilo.reset());
-  assert.match((await leaves).headers()["x-hilo-user"] ?? "", /^[\w-]+\.[\w-]+\.[\w-]+$/);
+  assert.match((await leaves).headers()["x-hilo-user-token"] ?? "", /^[\w-]+\.[\w-]+\.[\w-]+$/);
   await shows(page, {});
   await until(async () => assert.deepEqual(await storedKeys(page), []));
   await cart(page, "add", CUP);

@@ -1,7 +1,5 @@
 //! Puts events together into one call of a profile's object.
 
-use std::hash::{DefaultHasher, Hash as _, Hasher as _};
-
 use hilo_core::event::{Event, Gist};
 
 use super::{Planned, ProfileCall, Record, Recorded, ask, encode};
@@ -44,12 +42,9 @@ impl RecordCall {
         })
     }
 
-    /// What tells this call to the object called `name` from others: the object and the events' ids, but not the time of receipt.
-    pub fn fingerprint(&self, name: &str) -> u64 {
-        let mut hasher = DefaultHasher::new();
-        name.hash(&mut hasher);
-        self.records.iter().for_each(|record| record.gist.message_id.hash(&mut hasher));
-        hasher.finish()
+    /// The ids of the events.
+    pub fn message_ids(&self) -> impl Iterator<Item = &str> {
+        self.records.iter().map(|record| record.gist.message_id.as_str())
     }
 
     /// Writes the call as text.

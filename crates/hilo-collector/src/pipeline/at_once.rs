@@ -3,18 +3,24 @@
 //! Futures → their results, in any order. A backend's envelope may be about 2,500 persons, and each has an object.
 
 use futures_util::stream::{self, StreamExt as _, TryStreamExt as _};
+use hilo_core::event::{Facts, Trust};
 use jiff::{SignedDuration, Timestamp};
 
 use crate::platform::{Failure, Platform};
 
 /// The most objects that a request calls at once: Cloudflare lets one request wait for six answers
 /// (<https://developers.cloudflare.com/workers/platform/limits/>).
-pub(super) const OBJECTS_AT_ONCE: usize = 6;
+const OBJECTS_AT_ONCE: usize = 6;
 /// The time after which a request calls no further object. Segment's clients give up after ten seconds, and then nobody learns what
 /// was stored.
 const REQUEST_TIME: SignedDuration = SignedDuration::from_secs(8);
 /// The seconds until the same envelope may be sent again. What is stored already is then recognized quickly.
 const RETRY_S: u32 = 1;
+
+/// Whether a request that calls so many objects may need several attempts. Only a backend's envelope may be about so many persons.
+pub(super) fn is_large(objects: usize, facts: &Facts) -> bool {
+    objects > OBJECTS_AT_ONCE && facts.trust == Trust::Server
+}
 
 /// Runs `calls` of a request that came at `received_at`.
 ///

@@ -14,6 +14,7 @@ use super::cart::withdraw;
 use super::claim::{Claimant, Right};
 use super::entry::Entry;
 use super::journal;
+use super::progress::Mark;
 use super::user::verified_user;
 use crate::call::{Call, Trouble, secret};
 use crate::calls::{ConsentChange, ConsentCopy, ConsentRecorded, ProfileCall, ask_profile};
@@ -133,10 +134,22 @@ pub(super) async fn record_reports<P: Platform>(
         }
     }
     // A report that names no purpose has no change.
-    let profiles = profiles.into_iter().filter(|(_, changes)| !changes.is_empty());
-    let calls = profiles.map(|(key, changes)| {
+    profiles.retain(|_, changes| !changes.is_empty());
+    let is_large = at_once::is_large(profiles.len(), facts);
+    let calls = profiles.into_iter().map(|(key, changes)| {
         let name = object_name(secret.naming(), &key);
-        async move { ask_profile(platform, name, &ProfileCall::ConsentReports(changes)).await }
+        let reports = changes.iter().filter_map(|change| change.report.as_ref());
+        let ids = reports.map(|report| report.message_id.as_str());
+        let mark = is_large.then(|| Mark::of("reports", &name, ids));
+        let call = ProfileCall::ConsentReports(changes);
+        async move {
+            if mark.is_some_and(Mark::is_stored) {
+                return Ok(());
+            }
+            let () = ask_profile(platform, name, &call).await?;
+            mark.into_iter().for_each(Mark::note);
+            Ok(())
+        }
     });
     let _: Vec<()> = at_once::all(calls, facts.received_at, platform).await?;
     Ok(())

@@ -125,7 +125,7 @@ mod tests {
     use super::*;
     use crate::calls::journal::read_rejects;
     use crate::pipeline::serve;
-    use crate::platform::{Body, Incoming, Upload};
+    use crate::platform::{Body, Incoming, Object, Upload};
     use crate::shell::memory::{Memory, run};
 
     const BACKEND: &str = "Bearer sk_dev_backend";
@@ -189,7 +189,7 @@ mod tests {
     #[test]
     fn an_envelope_of_a_backend_may_be_about_many_persons() {
         let memory = memory();
-        let mut envelope = envelope(0..200);
+        let mut envelope = envelope(1_000..1_200);
         envelope["writeKey"] = Value::Null;
         let fields = [("authorization", BACKEND)];
         let (status, _, answer) = post(&memory, "/v1/batch", &envelope, &fields);
@@ -197,15 +197,13 @@ mod tests {
         assert_eq!(memory.profiles(), 200);
     }
 
-    #[test]
-    fn a_backends_envelope_that_is_too_large_for_one_request_gets_further_with_each_attempt() {
-        let memory = memory();
+    /// Sends a backend's envelope to objects that are far away, until all of it is durable. Returns the answers' statuses.
+    fn attempts(memory: &Memory, envelope: &Value) -> Vec<u16> {
         memory.move_objects_away(jiff::SignedDuration::from_millis(200));
-        let envelope = envelope(0..100);
         let fields = [("authorization", BACKEND)];
         let mut answers = Vec::new();
         while answers.last().is_none_or(|status| *status == 429) && answers.len() < 9 {
-            let (status, after, answer) = post(&memory, "/v1/batch", &envelope, &fields);
+            let (status, after, answer) = post(memory, "/v1/batch", envelope, &fields);
             if status == 200 {
                 let duplicate = answer["duplicate"].as_u64().unwrap();
                 assert_eq!(answer["accepted"].as_u64().unwrap() + duplicate, 100);
@@ -214,8 +212,29 @@ mod tests {
             }
             answers.push(status);
         }
+        answers
+    }
+
+    #[test]
+    fn a_backends_envelope_that_is_too_large_for_one_request_gets_further_with_each_attempt() {
+        let memory = memory();
+        let answers = attempts(&memory, &envelope(0..100));
         assert_eq!(answers, [429, 429, 200], "forty of them in eight seconds");
         assert_eq!(memory.profiles(), 100);
+    }
+
+    #[test]
+    fn the_reports_of_a_backends_large_envelope_get_further_with_each_attempt() {
+        let (memory, mut envelope) = (memory(), envelope(0..100));
+        for event in envelope["batch"].as_array_mut().unwrap() {
+            event["type"] = "track".into();
+            event["event"] = "Segment Consent Preference Updated".into();
+            event["messageId"] = format!("r-{}", event["anonymousId"]).into();
+        }
+        assert_eq!(attempts(&memory, &envelope), [429, 429, 200]);
+        let asked = memory.asked();
+        let reports = asked.iter().filter(|object| matches!(object, Object::Profile(_)));
+        assert_eq!(reports.count(), 100, "one call for each person");
     }
 
     #[test]
@@ -279,23 +298,27 @@ mod tests {
     }
 
     #[test]
-    fn a_flood_of_events_does_not_keep_a_person_from_withdrawing() {
-        let memory = memory();
-        let consent = json!({"categoryPreferences": {"analytics": true}});
-        let hello = json!({"writeKey": "wk_shop", "anonymousId": "a1", "consent": consent});
-        let (_, _, welcome) =
-            post(&memory, "/v1/hello", &hello, &[("x-hilo", "1"), ("x-hilo-auth", "none")]);
-        let proof = welcome["token"].as_str().unwrap();
-        let mut flood = envelope(0..2_000);
-        for event in flood["batch"].as_array_mut().unwrap() {
-            event["anonymousId"] = "a1".into();
+    fn a_flood_of_events_or_reports_does_not_keep_a_person_from_withdrawing() {
+        for name in [None, Some("Segment Consent Preference Updated")] {
+            let memory = memory();
+            let consent = json!({"categoryPreferences": {"analytics": true}});
+            let hello = json!({"writeKey": "wk_shop", "anonymousId": "a1", "consent": consent});
+            let fields = [("x-hilo", "1"), ("x-hilo-auth", "none")];
+            let (_, _, welcome) = post(&memory, "/v1/hello", &hello, &fields);
+            let proof = welcome["token"].as_str().unwrap();
+            let mut flood = envelope(0..2_000);
+            for event in flood["batch"].as_array_mut().unwrap() {
+                event["anonymousId"] = "a1".into();
+                if let Some(name) = name {
+                    event["type"] = "track".into();
+                    event["event"] = name.into();
+                }
+            }
+            assert_eq!(post(&memory, "/v1/batch", &flood, &[]).0, 200, "{name:?}");
+            assert_eq!(post(&memory, "/v1/batch", &envelope(1..2), &[]).0, 429, "{name:?}");
+            let optin = json!({"writeKey": "wk_shop", "anonymousId": "a1", "channel": "email", "state": "unsubscribed"});
+            let fields = [("x-hilo", "1"), ("x-hilo-auth", proof)];
+            assert_eq!(post(&memory, "/v1/optin", &optin, &fields).0, 200, "{name:?}");
         }
-        assert_eq!(post(&memory, "/v1/batch", &flood, &[]).0, 200);
-        assert_eq!(post(&memory, "/v1/batch", &envelope(1..2), &[]).0, 429);
-        let optin = json!({"writeKey": "wk_shop", "anonymousId": "a1", "channel": "email", "state": "unsubscribed"});
-        assert_eq!(
-            post(&memory, "/v1/optin", &optin, &[("x-hilo", "1"), ("x-hilo-auth", proof)]).0,
-            200
-        );
     }
 }

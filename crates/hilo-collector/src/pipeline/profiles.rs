@@ -9,7 +9,7 @@ use hilo_core::identity::ProfileKey;
 
 use super::at_once;
 use super::entry::{Entry, profile_key};
-use super::progress;
+use super::progress::Mark;
 use crate::call::secret;
 use crate::calls::{Planned, RecordCall, Recorded};
 use crate::platform::{Failure, Platform};
@@ -36,19 +36,18 @@ pub(super) async fn store<P: Platform>(
         call.add(event, planned)?;
         places.push(place);
     }
-    // Only a backend's envelope may be about so many persons.
-    let is_large = profiles.len() > at_once::OBJECTS_AT_ONCE && facts.trust == Trust::Server;
+    let is_large = at_once::is_large(profiles.len(), facts);
     let calls = profiles.into_iter().map(|(key, (places, call))| {
         let name = object_name(secret.naming(), &key);
         async move {
-            let fingerprint = is_large.then(|| call.fingerprint(&name));
-            if fingerprint.is_some_and(progress::is_stored) {
+            let mark = is_large.then(|| Mark::of("events", &name, call.message_ids()));
+            if mark.is_some_and(Mark::is_stored) {
                 return Ok(places.into_iter().map(|place| (place, Recorded::Duplicate)).collect());
             }
             let recorded = call.ask(platform, name).await?;
             let is_denied =
                 recorded.as_ref().is_some_and(|all| all.contains(&Recorded::ConsentDenied));
-            fingerprint.filter(|_| !is_denied).into_iter().for_each(progress::note);
+            mark.filter(|_| !is_denied).into_iter().for_each(Mark::note);
             let Some(recorded) = recorded else { return Ok(Vec::new()) };
             if recorded.len() != places.len() {
                 return Err(Failure::Fatal("a profile did not answer every record".to_owned()));

@@ -7,7 +7,6 @@ use std::rc::Rc;
 use std::time::Duration;
 
 use hilo_core::delivery::Brakes;
-use hilo_core::event::Geo;
 use hilo_core::identity::public_key::PublicKey;
 use jiff::Timestamp;
 use wasm_bindgen::{JsCast, JsValue};
@@ -17,18 +16,13 @@ use worker::web_sys;
 use worker::{Context, Delay, Env, Response, Result, State};
 
 use super::bindings::word;
-use super::object::worker_error;
-use super::upload::{read_stream, upload};
+use super::upload::read_stream;
 use super::{bindings, crypto};
-use crate::calls::encode;
 use crate::calls::journal::gathered::Gathered;
 use crate::keyring::Keyring;
 use crate::loaded::Standing;
-use crate::platform::http::{self, Address};
-use crate::platform::{
-    Body, Failure, Headers, Incoming, Limit, Object, Outgoing, Platform, Reply, SEND_MS_MAX,
-    Upload, log_line,
-};
+use crate::platform::http;
+use crate::platform::{Failure, Headers, Limit, Object, Outgoing, Platform, SEND_MS_MAX, log_line};
 use crate::shell::config::{self, Found, Shelf};
 use crate::signature;
 
@@ -38,33 +32,6 @@ const CONFIG_FRESH_MS: i64 = 30_000;
 const CONFIG_RETRY_MS: i64 = 2_000;
 /// The most bytes that are read of a destination's answer.
 const ANSWER_BYTES_MAX: usize = 8 * 1024;
-/// The only header fields that the collector reads. Each field costs a call into JavaScript, so the list is short.
-const READ_HEADERS: [&str; 23] = [
-    "accept-encoding",
-    "authorization",
-    "cf-connecting-ip",
-    "content-encoding",
-    "content-length",
-    "content-type",
-    "cookie",
-    "if-none-match",
-    "origin",
-    "sec-fetch-site",
-    "sec-gpc",
-    "sec-websocket-protocol",
-    "upgrade",
-    "user-agent",
-    "x-hilo",
-    "x-hilo-auth",
-    "x-hilo-cart-token",
-    "x-hilo-user-token",
-    "x-shopify-hmac-sha256",
-    "x-shopify-topic",
-    "x-wc-webhook-signature",
-    "x-wc-webhook-topic",
-    "x-write-key",
-];
-
 thread_local! {
     /// The configuration, and the time when it was read. One isolate is one thread.
     static CONFIG: RefCell<Option<(i64, Standing)>> = const { RefCell::new(None) };
@@ -78,8 +45,6 @@ thread_local! {
     static GATHERED: RefCell<Gathered> = RefCell::default();
     /// See [`Platform::brakes`].
     static BRAKES: Rc<RefCell<Brakes>> = Rc::default();
-    /// [`READ_HEADERS`] as JavaScript's list.
-    static READ_NAMES: Array = READ_HEADERS.iter().map(|name| JsValue::from_str(name)).collect();
 }
 
 /// See [`bindings::DEV`] and [`bindings::MOUNT`].
@@ -136,7 +101,7 @@ impl Edge {
     }
 
     /// Calls an object with GET.
-    async fn get(
+    pub(super) async fn get(
         &self,
         object: &Object,
         url: &JsValue,
@@ -345,69 +310,4 @@ pub(super) fn now() -> Timestamp {
 /// Writes one line to the log.
 pub(super) fn log(line: &str) {
     worker::console_log!("{line}");
-}
-
-/// Answers one HTTP request.
-pub async fn serve(
-    request: web_sys::Request,
-    env: Env,
-    context: Context,
-) -> Result<web_sys::Response> {
-    let edge = Edge::new(env, context);
-    let incoming = read(request).await;
-    let reply = crate::pipeline::serve(incoming, &edge).await;
-    write(reply, &edge).await
-}
-
-async fn read(request: web_sys::Request) -> Incoming {
-    let head = READ_NAMES.with(|names| bindings::head(&request, names));
-    let mut lines = head.split('\n');
-    let mut line = || lines.next().unwrap_or_default();
-    let (method, address) = (line().to_owned(), Address::of(line()));
-    let mut place = || Some(line().to_owned()).filter(|place| !place.is_empty());
-    let geo = Geo { country: place(), region: place(), city: place() };
-    let (scheme, host) = (address.scheme.to_owned(), address.host.to_owned());
-    let (path, query) = (address.path.to_owned(), address.query.to_owned());
-    let fields = lines.filter_map(|line| line.split_once(':'));
-    let headers =
-        Headers(fields.map(|(name, value)| (name.to_owned(), value.to_owned())).collect());
-    let body = if method == "POST" {
-        upload(request, headers.get("content-length")).await
-    } else {
-        Upload::Absent
-    };
-    Incoming { method, scheme, host, path, query, headers, body, geo }
-}
-
-/// Lets the cart's object open a socket. The object's answer is returned unchanged, because it holds the browser's end
-/// of the socket.
-async fn open_socket(cart: String, ticket: &str, edge: &Edge) -> Result<web_sys::Response> {
-    let headers = web_sys::Headers::new()?;
-    headers.set("upgrade", "websocket")?;
-    headers.set(bindings::TICKET, ticket)?;
-    let init = web_sys::RequestInit::new();
-    init.set_headers(&headers);
-    edge.get(&Object::Cart(cart), &word(bindings::OBJECT_URL), &init).await
-}
-
-async fn write(reply: Reply, edge: &Edge) -> Result<web_sys::Response> {
-    let mut status = reply.status;
-    let body = match reply.body {
-        Body::Socket { cart, ticket } => return open_socket(cart, &ticket, edge).await,
-        Body::Empty => JsValue::NULL,
-        Body::Text(text) => Uint8Array::from(text.as_bytes()).into(),
-        Body::Bytes(bytes) => Uint8Array::from(bytes.as_slice()).into(),
-        Body::Live { after } => {
-            let url = format!("{}live/{after}", bindings::OBJECT_URL).into();
-            let live = edge.get(&Object::Live, &url, &web_sys::RequestInit::new()).await?;
-            let now_ms = edge.now().as_millisecond();
-            edge.with_gathered(|gathered| gathered.live.connect(now_ms));
-            // The object may have the most watchers already.
-            status = live.status();
-            live.body().into()
-        }
-    };
-    let is_encoded = reply.headers.get("content-encoding").is_some();
-    let fields = encode(&reply.headers.0).map_err(|failure| worker_error(&failure))?;
-    Ok(bindings::reply(status, &fields, &body, is_encoded)?)
 }

@@ -10,5 +10,6 @@ mod journal_object;
 mod object;
 mod object_sql;
 pub mod profile_object;
+pub mod requests;
 mod upload;
 mod watchers;

@@ -10,14 +10,9 @@ use hilo_core::consent::{ChoiceChange, Purpose, Receipt};
 use jiff::Timestamp;
 
 use super::claim;
-use crate::calls::{
-    ConsentChange, ConsentCopy, ConsentRecorded, ConsentStanding, Page, decode, encode, map_of,
-};
+use crate::calls::{ConsentChange, ConsentRecorded, ConsentStanding, decode, encode, map_of};
 use crate::platform::{Failure, Sql, SqlValue};
 use crate::signature::sha256_hex;
-
-/// The most receipts of one page of the person's copy. A receipt has up to 20 KB, and an isolate has 128 MB for all its requests.
-pub(super) const COPY_ROWS_MAX: u32 = 25;
 
 /// The recorded state of each purpose.
 #[derive(Debug, Default)]
@@ -233,12 +228,6 @@ fn seal(
     };
     receipt.hash = sha256_hex(receipt.chain_text().as_bytes());
     receipt
-}
-
-/// Reads the person's copy: the recorded state, with a page of receipts.
-pub(super) fn copy(sql: &impl Sql, page: Page) -> Result<ConsentCopy, Failure> {
-    let (standing, Page { rows: receipts, next }) = (standing(sql)?, page);
-    Ok(ConsentCopy { revision: standing.revision(), state: words(&standing), receipts, next })
 }
 
 /// Writes the state of each purpose as the wire's text.

@@ -121,8 +121,7 @@ pub fn answer(
             encode(&count)
         }
         ProfileCall::ConsentCopy { cursor } => {
-            let page = pages::receipts(sql, cursor.as_deref(), consent::COPY_ROWS_MAX)?;
-            consent::copy(sql, page).and_then(|copy| encode(&copy))
+            pages::copy(sql, cursor.as_deref()).and_then(|copy| encode(&copy))
         }
         ProfileCall::Summary => pages::summary(sql).and_then(|summary| encode(&summary)),
         ProfileCall::Events { cursor, limit } => {

@@ -6,8 +6,11 @@ use serde_json::value::RawValue;
 
 use super::timeline::{self, Planned};
 use super::{consent, optin, stored_profile};
-use crate::calls::{DeliveryState, PAGE_ROWS_MAX, Page, Summary, encode};
+use crate::calls::{ConsentCopy, DeliveryState, PAGE_ROWS_MAX, Page, Summary, encode};
 use crate::platform::{Failure, Sql, SqlRow, SqlValue};
+
+/// The most receipts of one page of the person's copy. A receipt has up to 20 KB, and an isolate has 128 MB for all its requests.
+const COPY_ROWS_MAX: u32 = 25;
 
 /// Reads the timeline by the time of the events. The cursor is `<occurred_ms>.<number>` of the last event of the page before.
 pub(super) fn events(sql: &impl Sql, cursor: Option<&str>, limit: u32) -> Result<Page, Failure> {
@@ -24,6 +27,18 @@ pub(super) fn receipts(sql: &impl Sql, cursor: Option<&str>, limit: u32) -> Resu
         &[before(cursor)?, SqlValue::from(limit + 1)],
     )?;
     page(&rows, limit, |row| raw(row.text("body")?), |row| Ok(row.int("seq")?.to_string()))
+}
+
+/// Reads the person's copy: the recorded state, with a page of receipts.
+pub(super) fn copy(sql: &impl Sql, cursor: Option<&str>) -> Result<ConsentCopy, Failure> {
+    let standing = consent::standing(sql)?;
+    let Page { rows: receipts, next } = receipts(sql, cursor, COPY_ROWS_MAX)?;
+    Ok(ConsentCopy {
+        revision: standing.revision(),
+        state: consent::words(&standing),
+        receipts,
+        next,
+    })
 }
 
 /// Reads opt-ins, newest first. The cursor is the last row's number.

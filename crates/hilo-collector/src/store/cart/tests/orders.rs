@@ -160,6 +160,19 @@ fn an_order_that_a_page_told_first_is_still_reported_by_the_server_once() {
 }
 
 #[test]
+fn a_measure_that_a_page_told_first_is_reported_exactly_by_the_server() {
+    let (mut hub, mut a) = (Object::customer(), tab(1));
+    a.adds(&mut hub, "rice", 5);
+    hub.view(false, CartAsk::Ordered(measured("o1", &[("rice", json!(1.5))])));
+    assert_eq!(hub.shown(), lines(&[("rice", 3)]));
+    let foreign = Order { is_foreign: true, ..measured("o1", &[("rice", json!(1.5))]) };
+    let (_, view) = hub.order(foreign);
+    assert_eq!(view["duplicate"], true);
+    assert_eq!(hub.shown(), lines(&[("rice", 3)]), "taken once");
+    assert_eq!(reported(&mut hub), [("rice".to_owned(), json!(1.5))]);
+}
+
+#[test]
 fn an_order_of_a_consenting_page_is_reported_about_its_device_with_the_pages_own_id() {
     for has_checkout in [true, false] {
         let (mut hub, mut a) = (Object::customer(), tab(1));
