@@ -100,22 +100,14 @@ pub fn answer(
             pages::optins(sql, cursor.as_deref(), limit).and_then(|page| encode(&page))
         }
         ProfileCall::Confirm { confirmations } => {
-            let over = atomically(sql, || settled::confirm(sql, &confirmations, now))?;
-            over.into_iter().for_each(|row| volatile.leases.end(row));
-            volatile.known.iter_mut().for_each(known::Known::forget_rows);
-            // A first retry is due at once, and the alarm would be later.
-            let is_retry = |one: &Confirmation| matches!(one.result, DeliveryResult::Retry { .. });
-            volatile.leases.is_behind |= confirmations.iter().any(is_retry);
+            confirm(sql, volatile, &confirmations, now)?;
             result.pump = volatile.leases.is_behind;
             result.alarm = next_alarm(sql, now)?.into_iter().chain(result.alarm).min();
             Ok(String::new())
         }
         ProfileCall::Replay { destination, message_id } => {
-            let count = atomically(sql, || {
-                settled::replay(sql, destination.as_deref(), message_id.as_deref(), now)
-            })?;
-            volatile.known.iter_mut().for_each(known::Known::forget_rows);
-            outbox::recall(volatile);
+            let which = (destination.as_deref(), message_id.as_deref());
+            let count = replay(sql, volatile, which, now)?;
             result.pump = true;
             result.alarm = next_alarm(sql, now)?.into_iter().chain(result.alarm).min();
             encode(&count)
@@ -135,6 +127,35 @@ pub fn answer(
         }
     }?;
     Ok(result)
+}
+
+/// Writes the results of deliveries, and ends their leases.
+fn confirm(
+    sql: &impl Sql,
+    volatile: &mut Volatile,
+    confirmations: &[Confirmation],
+    now: Timestamp,
+) -> Result<(), Failure> {
+    let over = atomically(sql, || settled::confirm(sql, confirmations, now))?;
+    over.into_iter().for_each(|row| volatile.leases.end(row));
+    volatile.known.iter_mut().for_each(known::Known::forget_rows);
+    // A first retry is due at once, and the alarm would be later.
+    let is_retry = |one: &Confirmation| matches!(one.result, DeliveryResult::Retry { .. });
+    volatile.leases.is_behind |= confirmations.iter().any(is_retry);
+    Ok(())
+}
+
+/// Makes dead deliveries pending again: those of a destination, of an event, or both. Returns their number.
+fn replay(
+    sql: &impl Sql,
+    volatile: &mut Volatile,
+    (destination, message_id): (Option<&str>, Option<&str>),
+    now: Timestamp,
+) -> Result<u32, Failure> {
+    let count = atomically(sql, || settled::replay(sql, destination, message_id, now))?;
+    volatile.known.iter_mut().for_each(known::Known::forget_rows);
+    outbox::recall(volatile);
+    Ok(count)
 }
 
 /// Whether the call writes, so that an object without a storage has to make one.

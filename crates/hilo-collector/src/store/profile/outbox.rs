@@ -146,8 +146,9 @@ pub(super) fn queue_up(
         for (row, events) in (first..).zip(rows) {
             let person = events.first().and_then(|one| person(known, one.planned));
             let now_ms = now.as_millisecond();
-            let delivery = |one: &&Bound<'_>| one.delivery(profile, row, person.clone(), now_ms);
-            fresh.extend(events.iter().map(|one| delivery(&one)));
+            let deliveries =
+                events.iter().map(|one| one.delivery(profile, row, person.clone(), now_ms));
+            fresh.extend(deliveries);
         }
     }
     Ok(fresh)
