@@ -24,7 +24,7 @@ const SESSIONS_MAX: usize = 8;
 
 /// The most events that the stored profile may lack. An object that wakes up folds them again. A profile that is stored
 /// with every batch would be one more row to write and to pay for.
-const UNFOLDED_MAX: usize = 64;
+const UNFOLDED_MAX: usize = 32;
 
 /// The stored values in memory.
 #[derive(Debug, Default)]
