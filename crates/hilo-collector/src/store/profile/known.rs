@@ -58,7 +58,7 @@ impl Known {
     pub(super) fn read(sql: &impl Sql) -> Result<Known, Failure> {
         let stored_profile::Completed { profile, last, unfolded } = stored_profile::read(sql)?;
         let (standing, subscriptions) = (consent::standing(sql)?, optin::subscriptions(sql)?);
-        let (ids, loose) = (Ids::read(sql)?, timeline::loose(sql)?);
+        let (ids, loose) = Ids::read(sql)?;
         let (next_event, is_row_unknown) = (last + 1, true);
         let read =
             Known { standing, subscriptions, profile, unfolded, ids, loose, ..Known::default() };

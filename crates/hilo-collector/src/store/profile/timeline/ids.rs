@@ -2,6 +2,7 @@
 
 use std::collections::BTreeSet;
 
+use super::join::LOOSE_BYTES;
 use super::row::HASH_BYTES;
 use crate::platform::{Failure, Sql, SqlValue};
 
@@ -21,25 +22,30 @@ pub(in super::super) struct Ids {
 }
 
 impl Ids {
-    /// Reads the ids of the newest events.
-    pub(in super::super) fn read(sql: &impl Sql) -> Result<Ids, Failure> {
+    /// Reads the ids of the newest events, and counts their loose rows: both need each row, so they share a query.
+    pub(in super::super) fn read(sql: &impl Sql) -> Result<(Ids, usize), Failure> {
         // A person may have thousands of rows, and each row of an answer costs several calls into JavaScript. So the ids of many
         // rows come as one text, which stays far below the bound of a value.
         let rows = sql.exec(
-            "SELECT group_concat(hex(ids), '') AS ids FROM
-               (SELECT seq, ids, sum(length(ids)) OVER (ORDER BY seq DESC) AS bytes FROM batches)
-             WHERE bytes <= ? GROUP BY seq >> 12",
-            &[SqlValue::from(u32::try_from(IDS_MAX * HASH_BYTES).unwrap_or(u32::MAX))],
+            "SELECT group_concat(hex(ids), '') AS ids, sum(is_loose) AS loose FROM
+               (SELECT seq, ids, length(bodies) < ?1 AS is_loose,
+                  sum(length(ids)) OVER (ORDER BY seq DESC) AS bytes FROM batches)
+             WHERE bytes <= ?2 GROUP BY seq >> 12",
+            &[
+                SqlValue::from(u32::try_from(LOOSE_BYTES).unwrap_or(u32::MAX)),
+                SqlValue::from(u32::try_from(IDS_MAX * HASH_BYTES).unwrap_or(u32::MAX)),
+            ],
         )?;
-        let mut read = Vec::new();
+        let (mut read, mut loose) = (Vec::new(), 0);
         for row in &rows {
+            loose += row.int("loose")?;
             let digits = row.text("ids")?.as_bytes().chunks_exact(HASH_DIGITS);
             let hashes =
                 digits.map(|hash| u64::from_str_radix(str::from_utf8(hash).ok()?, 16).ok());
             read.extend(hashes.flatten());
         }
         read.sort_unstable();
-        Ok(Ids { read, new: BTreeSet::new() })
+        Ok((Ids { read, new: BTreeSet::new() }, usize::try_from(loose).unwrap_or(0)))
     }
 
     /// Adds a hash. Returns whether it is new.

@@ -7,23 +7,13 @@ use super::{ROW_BYTES_MAX, Row, insert, key, read};
 use crate::platform::{Failure, Sql, SqlRow, SqlValue};
 
 /// A row with fewer bytes of events is loose: it is joined with its neighbors.
-const LOOSE_BYTES: usize = 256 * 1024;
+pub(super) const LOOSE_BYTES: usize = 256 * 1024;
 /// The most loose rows that stay as they are. Joining fewer would cost more rows than it saves: most people never have so many.
 pub(in super::super) const LOOSE_MAX: usize = 64;
 /// The most joined rows that one upkeep writes: an object has a bounded time and memory. A later one joins the others.
 const JOINED_MAX: usize = 8;
 /// The age at which a row may be joined. Until then its deliveries are likely to be read again, and a short row is read faster.
 pub(in super::super) const JOIN_AFTER_MS: i64 = 6 * 3_600 * 1_000;
-
-/// Counts the loose rows.
-pub(in super::super) fn loose(sql: &impl Sql) -> Result<usize, Failure> {
-    let rows = sql.exec(
-        "SELECT count(*) AS n FROM batches WHERE length(bodies) < ?",
-        &[SqlValue::int(i64::try_from(LOOSE_BYTES).unwrap_or(i64::MAX))?],
-    )?;
-    let count = rows.first().map_or(Ok(0), |row| row.int("n"))?;
-    Ok(usize::try_from(count).unwrap_or(usize::MAX))
-}
 
 /// Returns the time at which so many loose rows are old enough to be joined.
 pub(in super::super) fn joins_at(sql: &impl Sql) -> Result<Option<i64>, Failure> {

@@ -13,7 +13,7 @@ mod row;
 
 pub(super) use aged::remove_before;
 pub(super) use ids::Ids;
-pub(super) use join::{JOIN_AFTER_MS, LOOSE_MAX, join, joins_at, loose};
+pub(super) use join::{JOIN_AFTER_MS, LOOSE_MAX, join, joins_at};
 pub(super) use moved::move_events;
 pub(super) use page::{Planned, deliveries, events};
 pub(super) use row::{Entry, Row, hash};
