@@ -6,7 +6,8 @@ import assert from "node:assert/strict";
 import { after, test } from "node:test";
 import { gzipSync } from "node:zlib";
 
-import { codes, envelope, pageView, post, send } from "./envelopes.ts";
+import { SERVER_KEY } from "./carts.ts";
+import { codes, envelope, GRANTED, pageView, post, send } from "./envelopes.ts";
 import { anonymousId, startCollector } from "./mf.ts";
 
 const BODY_BYTES_MAX = 512 * 1024;
@@ -54,10 +55,12 @@ test("an envelope with 2,500 events is accepted, and one with 2,501 is refused",
 test("every event of the largest envelope is kept once", async () => {
   const id = anonymousId();
   const batch = Array.from({ length: 2_500 }, () => pageView(id));
-  const body = gzipSync(JSON.stringify(envelope(batch)));
-  const once = async () => (await post(collector, "/_h/v1/batch", body, { "content-encoding": "gzip" })).body;
-  assert.equal((await once())["accepted"], 2_500);
-  assert.equal((await once())["duplicate"], 2_500);
+  const zipped = async (body: object, headers: Record<string, string | undefined> = {}) =>
+    (await post(collector, "/_h/v1/batch", gzipSync(JSON.stringify(body)), { "content-encoding": "gzip", ...headers })).body;
+  assert.equal((await zipped(envelope(batch)))["accepted"], 2_500);
+  // A backend repeats it at once. The page would have to wait: a person's object counts the events under public keys.
+  const again = { context: { consent: GRANTED }, batch };
+  assert.equal((await zipped(again, { origin: undefined, authorization: `Bearer ${SERVER_KEY}` }))["duplicate"], 2_500);
   assert.equal((await collector.admin(`/admin/v1/profiles/a:${id}`)).events, 2_500);
 });
 

@@ -300,7 +300,7 @@ test("a logout leaves nothing of the cart on the device, and the next visitor ha
   await cart(page, "add", MUG);
   await settled(page);
   // The hub closes the sockets of this login, those of other tabs too.
-  const leaves = page.waitForRequest((request) => request.url().endsWith("/v1/cart/leave"));
+  const leaves = page.waitForRequest((request: Json) => request.url().endsWith("/v1/cart/leave"));
   await page.evaluate(() => (window as Json).hilo.reset());
   assert.match((await leaves).headers()["x-hilo-user-token"] ?? "", /^[\w-]+\.[\w-]+\.[\w-]+$/);
   await shows(page, {});

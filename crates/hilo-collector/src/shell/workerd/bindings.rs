@@ -44,8 +44,8 @@ pub const OBJECT_URL: &str = "https://object/";
 pub const COPY_URL: &str = "https://hilo-config.invalid/";
 /// The URL of every request for an asset. The runtime needs a URL and ignores its host.
 pub const ASSETS_URL: &str = "https://assets/";
-/// Header field of the Worker's request to a cart's object: the socket's ticket.
-pub const TICKET: &str = "x-hilo-ticket";
+/// Header field of the Worker's request to a cart's object: the socket's ticket. Cloudflare's tail redacts a name with `token`.
+pub const TICKET: &str = "x-hilo-ticket-token";
 /// The protocol of a cart's sockets. A page offers it beside its ticket, and a browser insists that the answer takes one.
 pub const SOCKET_PROTOCOL: &str = "hilo";
 
