@@ -107,7 +107,10 @@ pub struct Tracker<P> {
     flush_at_ms: Option<i64>,
     /// The moment at which the timer runs out.
     wakes_at_ms: Option<i64>,
-    sent_at_ms: Option<i64>,
+    /// Whether a batch has left this page.
+    has_sent: bool,
+    /// Whether nobody sees the page.
+    is_hidden: bool,
     is_over: bool,
     /// Whether the choices changed since [`Tracker::take_consent_change`].
     is_consent_new: bool,
@@ -122,7 +125,7 @@ impl<P: Platform> Tracker<P> {
         let gpc = platform.gpc();
         let kept = Kept::from_stored(&platform.load(CONSENT_KEY).unwrap_or_default(), gpc);
         let gate = Gate::new(kept, gpc, options.is_strict);
-        let tab = uuid_v4(platform.random16()).get(..8).unwrap_or_default().to_owned();
+        let tab = uuid_v4(platform.random16()).get(28..).unwrap_or_default().to_owned();
         platform.moved();
         let first = clean(platform.place());
         Tracker {
@@ -148,7 +151,8 @@ impl<P: Platform> Tracker<P> {
             ticket: 0,
             flush_at_ms: None,
             wakes_at_ms: None,
-            sent_at_ms: None,
+            has_sent: false,
+            is_hidden: false,
             is_over: false,
             is_consent_new: false,
             has_asked_again: false,
@@ -174,13 +178,16 @@ impl<P: Platform> Tracker<P> {
         match what {
             Happened::Navigated(change) => self.look(change),
             Happened::Ready => self.settle_first(),
+            Happened::Shown => self.is_hidden = false,
             Happened::Restored => {
+                self.is_hidden = false;
                 self.pages.forget();
                 // A frozen page receives no event about what other tabs and later pages store, a withdrawal among it.
                 self.follow();
                 self.look(Change::Went);
             }
             Happened::Hidden => {
+                self.is_hidden = true;
                 self.settle();
                 self.send_all();
             }
@@ -190,7 +197,7 @@ impl<P: Platform> Tracker<P> {
             }
             Happened::Woke => self.wake(),
             // The end of a task changes no timer.
-            Happened::TaskEnded => return self.queue.write_group(&self.platform),
+            Happened::TaskEnded => return self.end_task(),
             Happened::StoredElsewhere => self.follow(),
             Happened::Answered(answer) => self.answered(answer),
         }
@@ -283,7 +290,7 @@ impl<P: Platform> Tracker<P> {
         self.expire();
         self.settle();
         self.transport.insist();
-        self.send();
+        self.hasten();
         self.set_timer();
     }
 
@@ -299,9 +306,9 @@ impl<P: Platform> Tracker<P> {
         self.gate.admits()
     }
 
-    /// Counts occurrences that the second module did not load in time to read.
-    pub fn lose_unread(&mut self, count: u32) {
-        self.queue.count("capture_unread", count);
+    /// Counts what the page lost before it became an event, by reason.
+    pub fn lose(&mut self, reason: &'static str, count: u32) {
+        self.queue.count(reason, count);
     }
 
     /// Forgets the session and claim that this tab read: another tab may have stored others.
@@ -354,7 +361,7 @@ impl<P: Platform> Tracker<P> {
         if self.queue.push(draft.at_ms, json, is_essential, &self.tab, &self.platform) {
             self.platform.notice_task_end();
         }
-        self.plan_flush();
+        self.plan_flush(is_essential);
     }
 
     /// The draft's session. A draft that begins the session gets the session's landing as well.

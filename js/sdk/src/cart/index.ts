@@ -85,7 +85,7 @@ const task = (name: TaskName, ...args: unknown[]) => (sync.isOn() ? run : follow
 const cart: OpenCart = {
   act(kind, line, howMany, isQuiet = false) {
     // A missing line is a line that the module refuses: only clearing is about all lines.
-    const act: Act = [++count, kind, units(howMany), kind === CLEAR ? null : cellsOf(line), isQuiet];
+    const act: Act = [++count, kind, units(howMany), kind === CLEAR ? null : cellsOf(line), isQuiet, Date.now()];
     if (!sync.isOn()) return follower.act(act);
     leader.enact(act);
     leader.acted();

@@ -15,6 +15,8 @@ export interface Host {
   consent(): ConsentState;
   anonymousId(): string | null;
   tokenProvider?: (() => string | Promise<string>) | undefined;
+  /** Counts acts that were stored for too long. */
+  lose(count: number): void;
   /** Shows the developer what is wrong. */
   say(what: unknown): void;
 }
@@ -54,7 +56,7 @@ export interface Shown {
 export type Cells = [variant: string, options: string, currency: string, price: string, name: string, url: string, image: string];
 
 /** An act as tabs exchange it. `kind` is a `CART_ACT_` code or `CLEAR`; `cells` is null for clearing. */
-export type Act = [n: number, kind: number, units: number, cells: Cells | null, isQuiet: boolean];
+export type Act = [n: number, kind: number, units: number, cells: Cells | null, isQuiet: boolean, at?: number];
 
 /** What only the leader does, by its name in messages between tabs. */
 export type TaskName = "checkout" | "ordered" | "identify" | "reset" | "flush";
