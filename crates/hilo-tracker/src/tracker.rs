@@ -125,7 +125,7 @@ impl<P: Platform> Tracker<P> {
         let gpc = platform.gpc();
         let kept = Kept::from_stored(&platform.load(CONSENT_KEY).unwrap_or_default(), gpc);
         let gate = Gate::new(kept, gpc, options.is_strict);
-        let tab = uuid_v4(platform.random16()).get(28..).unwrap_or_default().to_owned();
+        let tab = uuid_v4(platform.random16()).get(24..).unwrap_or_default().to_owned();
         platform.moved();
         let first = clean(platform.place());
         Tracker {
@@ -196,8 +196,15 @@ impl<P: Platform> Tracker<P> {
                 self.send();
             }
             Happened::Woke => self.wake(),
-            // The end of a task changes no timer.
-            Happened::TaskEnded => return self.end_task(),
+            Happened::TaskEnded => {
+                self.queue.write_group(&self.platform);
+                if !self.is_hidden {
+                    // The end of a task changes no timer.
+                    return;
+                }
+                // A browser slows the timers of a hidden page down.
+                self.hasten();
+            }
             Happened::StoredElsewhere => self.follow(),
             Happened::Answered(answer) => self.answered(answer),
         }
@@ -364,35 +371,37 @@ impl<P: Platform> Tracker<P> {
         self.plan_flush(is_essential);
     }
 
-    /// The draft's session. A draft that begins the session gets the session's landing as well.
-    fn session(&mut self, draft: &Draft) -> (Session, Option<Landing>) {
-        let stored = self.session.take().or_else(|| {
-            self.platform.load(SESSION_KEY).and_then(|text| Session::from_stored(&text))
-        });
+    /// The id of the draft's session. A draft that begins the session gets the session's landing as well.
+    fn session(&mut self, draft: &Draft) -> (String, Option<Landing>) {
+        let platform = &self.platform;
+        let stored = self
+            .session
+            .take()
+            .or_else(|| Session::from_stored(&platform.load(SESSION_KEY).unwrap_or_default()));
         let is_first = stored.is_none();
         let Scene { place, campaign: campaign_now, .. } = &*draft.scene;
-        if let Some(mut session) =
-            stored.filter(|session| session.goes_on(draft.at_ms, campaign_now))
-        {
-            if draft.at_ms - session.last_ms >= SESSION_STEP_MS {
-                session.last_ms = draft.at_ms;
-                self.platform.save(SESSION_KEY, &session.to_stored());
+        let going = stored.filter(|session| session.goes_on(draft.at_ms, campaign_now));
+        let begins = going.is_none().then(|| {
+            // The tab's history shows how a first visit began. A later visit begins at this place.
+            if is_first {
+                landing(&self.first, platform.first_in_history().map(|url| redact::url(&url)))
+            } else {
+                landing(place, Some(String::new()))
             }
-            self.session = Some(session.clone());
-            return (session, None);
+        });
+        let mut session = going.unwrap_or_else(|| {
+            let landing = begins.as_ref().map_or("", |landing| &landing.url);
+            let campaign = campaign(if landing.is_empty() { &place.url } else { landing });
+            // No time of a last event is stored yet.
+            Session { began_ms: draft.at_ms, last_ms: draft.at_ms - SESSION_STEP_MS, campaign }
+        });
+        if draft.at_ms - session.last_ms >= SESSION_STEP_MS {
+            session.last_ms = draft.at_ms;
+            platform.save(SESSION_KEY, &session.to_stored());
         }
-        // The tab's history shows how a first visit began. A later visit begins at this place.
-        let landing = if is_first {
-            landing(&self.first, self.platform.first_in_history().map(|url| redact::url(&url)))
-        } else {
-            landing(place, Some(String::new()))
-        };
-        let from = if landing.url.is_empty() { &place.url } else { &landing.url };
-        let session =
-            Session { began_ms: draft.at_ms, last_ms: draft.at_ms, campaign: campaign(from) };
-        self.platform.save(SESSION_KEY, &session.to_stored());
-        self.session = Some(session.clone());
-        (session, Some(landing))
+        let id = session.id();
+        self.session = Some(session);
+        (id, begins)
     }
 }
 

@@ -110,10 +110,10 @@ impl Story {
         self.page.now_ms()
     }
 
-    /// Two seconds and a half go by, on both sides.
+    /// Five seconds and a half go by, on both sides: longer than events wait for others.
     fn wait(&mut self) {
-        self.edge.advance(jiff::SignedDuration::from_millis(2_500));
-        if self.page.pass(2_500) {
+        self.edge.advance(jiff::SignedDuration::from_millis(5_500));
+        if self.page.pass(5_500) {
             self.tracker.happened(Happened::Woke);
         }
     }

@@ -27,7 +27,7 @@ function fileOf(host: Host, load: () => Promise<CartFile>) {
   /** What is done once the cart is open. */
   const early: (() => void)[] = [];
   /** Calls that wait for the file. */
-  const waiting: [name: string, args: unknown[], at: number][] = [];
+  const waiting: [name: string, args: unknown[], at?: number][] = [];
 
   /** Calls back with the cart, which loads first where it is not there. */
   async function use<T>(act: (cart: OpenCart) => T | Promise<T>): Promise<T | null> {
@@ -41,7 +41,7 @@ function fileOf(host: Host, load: () => Promise<CartFile>) {
         // After the calls that waited for the file: callbacks get the cart with these acts in it.
         queueMicrotask(() => early.forEach((act) => act()));
       }
-      for (const [name, args] of waiting.splice(0)) tell(name, args);
+      for (const call of waiting.splice(0)) tell(...call);
       return await act(open);
     } catch (error) {
       file = undefined;
@@ -50,7 +50,7 @@ function fileOf(host: Host, load: () => Promise<CartFile>) {
     }
   }
 
-  function tell(name: string, args: unknown[]) {
+  function tell(name: string, args: unknown[], _at?: number) {
     if (open) return quietly(() => perform(open!, name, args), undefined);
     waiting.push([name, args, Date.now()]);
     void use(() => {});

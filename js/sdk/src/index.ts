@@ -118,7 +118,7 @@ function wrap(listeners: Set<(state: ConsentState) => void>, options: Options, {
     say,
     track: (event: string, properties: Properties, id: string) => send("track", event, properties, undefined, id),
     consent: consent.state,
-    lose: (count: number) => guarded(() => core.lose(true, count)),
+    lose: (count: number) => core.lose(true, count),
   };
   const shop = cartOf(host, noted(file), options);
 

@@ -68,9 +68,7 @@ export function watch(collector: string, changed: () => void) {
     // The keys of consent, id, session and claim. An event without a key says that everything was cleared.
     if (/^hilo\.(c|id|s|u)$/.test((event as StorageEvent).key ?? "hilo.c")) core.happen(HAPPENED_STORED_ELSEWHERE);
   });
-  const look = () => core.happen(document.hidden ? HAPPENED_HIDDEN : HAPPENED_SHOWN);
-  listen(document, "visibilitychange", look);
-  guarded(look);
+  listen(document, "visibilitychange", () => core.happen(document.hidden ? HAPPENED_HIDDEN : HAPPENED_SHOWN));
 }
 
 /** Stops for good: no listener and no timer is left. */

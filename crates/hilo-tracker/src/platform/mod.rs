@@ -22,7 +22,7 @@ pub enum Happened {
     Restored,
     /// The page is hidden or left: it may never be shown again.
     Hidden,
-    /// The page is seen again, or from the start.
+    /// The page is seen again.
     Shown,
     /// The network is back.
     Online,

@@ -80,7 +80,7 @@ impl Queue {
     pub fn recover<P: Platform>(&mut self, tab: &str, platform: &P) {
         for key in platform.keys(PREFIX) {
             let stored = platform.load(&key).unwrap_or_default();
-            let own = self.new_key(platform.now_ms(), tab);
+            let own = self.new_key(tab);
             for text in parts(&stored, BETWEEN) {
                 match read(&own, text) {
                     Some(event) => self.keep(event),
@@ -97,9 +97,9 @@ impl Queue {
     }
 
     /// A storage key that no other tab and no other event has.
-    fn new_key(&mut self, at_ms: i64, tab: &str) -> String {
+    fn new_key(&mut self, tab: &str) -> String {
         self.made = self.made.wrapping_add(1);
-        concat(&[PREFIX, &number(at_ms), ".", tab, ".", &number(i64::from(self.made))])
+        concat(&[PREFIX, tab, ".", &number(i64::from(self.made))])
     }
 
     /// How many events wait.
@@ -128,7 +128,7 @@ impl Queue {
         let is_first = self.group.is_empty();
         if is_first {
             self.group_size = (0, 0);
-            self.group = self.new_key(at_ms, tab);
+            self.group = self.new_key(tab);
         }
         let (key, bytes) = (self.group.clone(), json.len());
         self.keep(QueuedEvent { key, at_ms, json, is_essential, is_stored: false, ticket: 0 });
@@ -213,23 +213,27 @@ impl Queue {
 
     /// The events of the request `ticket` as JSON, and what all of them share.
     pub fn batch(&self, ticket: u32) -> Batch<'_> {
-        let [ids, session, page] = [1, 3, 5].map(|nth| self.shared(ticket, nth));
+        let (ids, session, page) =
+            (self.shared(ticket, 1), self.shared(ticket, 3), self.shared(ticket, 5));
+        // A bit for each piece that stands in the events, the first piece lowest.
+        let mut own = 0b1000_0001;
+        if ids.is_empty() {
+            own |= 0b10;
+        }
+        if session.is_empty() {
+            own |= 0b101_1100;
+        }
+        if page.is_empty() {
+            own |= 0b111_0100;
+        }
         let mut events = String::new();
         for event in self.events.iter().filter(|event| event.ticket == ticket) {
             if !events.is_empty() {
-                events.push(',');
+                events.push_str(",");
             }
-            for (nth, piece) in parts(&event.json, b'\n').enumerate() {
-                let is_own = match nth {
-                    0 | 7 => true,
-                    1 => ids.is_empty(),
-                    3 => session.is_empty(),
-                    5 => page.is_empty(),
-                    // The context around session and page.
-                    _ => session.is_empty() || page.is_empty(),
-                };
-                if is_own {
-                    events.push_str(piece);
+            for nth in 0..8 {
+                if own >> nth & 1 == 1 {
+                    events.push_str(piece(&event.json, nth));
                 }
             }
         }
@@ -238,15 +242,19 @@ impl Queue {
 
     /// The piece number `nth` of the events of the request `ticket`, if it is the same in all of them; else empty. An event without
     /// its own would get the envelope's. So all events share a piece, or none does.
-    fn shared(&self, ticket: u32, nth: usize) -> &str {
-        let mut shared = None;
+    #[inline(never)]
+    fn shared(&self, ticket: u32, nth: u8) -> &str {
+        let mut shared = "";
         for event in self.events.iter().filter(|event| event.ticket == ticket) {
-            let piece = parts(&event.json, b'\n').nth(nth).unwrap_or_default();
-            if *shared.get_or_insert(piece) != piece {
+            let piece = piece(&event.json, nth);
+            if shared.is_empty() {
+                shared = piece;
+            }
+            if shared != piece {
                 return "";
             }
         }
-        shared.unwrap_or_default()
+        shared
     }
 
     /// How many events the request `ticket` carries.
@@ -353,6 +361,16 @@ impl Queue {
             self.count(reason, gone);
         }
     }
+}
+
+/// The piece number `nth` of an event, as [`Batch`] says; empty for none.
+#[inline(never)]
+fn piece(json: &str, nth: u8) -> &str {
+    let mut rest = json;
+    for _ in 0..nth {
+        rest = cut(rest, b'\n').1.unwrap_or_default();
+    }
+    cut(rest, b'\n').0
 }
 
 /// Reads a stored event: time, `!` or `.`, JSON.

@@ -91,9 +91,7 @@ impl<P: Platform> Tracker<P> {
         self.settle();
         self.look_again();
         let stored = self.platform.load(ID_KEY).filter(|id| !is_reserved(id));
-        if let Some(stored) = stored.filter(|_| self.visitor != Visitor::Unknown)
-            && self.anonymous_id() != Some(&*stored)
-        {
+        if let (Visitor::Known(_) | Visitor::Asking(_), Some(stored)) = (&self.visitor, stored) {
             self.take_id(stored);
         }
         let had_id = self.gate.allows_id();
@@ -226,6 +224,6 @@ impl<P: Platform> Tracker<P> {
         for draft in std::mem::take(&mut self.waiting) {
             self.finish(draft);
         }
-        self.send();
+        self.send_due();
     }
 }

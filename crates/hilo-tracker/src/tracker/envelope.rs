@@ -6,7 +6,7 @@ use hilo_core::identity::uuid_v7;
 
 use crate::address::{path, search};
 use crate::draft::{Draft, Kind, Scene};
-use crate::identity::{Landing, Session, campaign};
+use crate::identity::{Landing, campaign};
 use crate::json::Json;
 use crate::platform::{Place, Platform, codes};
 use crate::queue::{Batch, Counts};
@@ -19,7 +19,7 @@ pub(super) fn event<P: Platform>(
     draft: &Draft,
     anonymous_id: &str,
     claim: &str,
-    session: &Session,
+    session: &str,
     landing: Option<&Landing>,
     platform: &P,
 ) -> String {
@@ -47,7 +47,7 @@ pub(super) fn event<P: Platform>(
     }
     // The pieces of an event, as the queue knows them.
     json.put("\n").text("anonymousId", anonymous_id).some("userId", user);
-    json.put("\n,\"context\":{\"hilo\":{\n\"session\":{").text("id", &session.id());
+    json.put("\n,\"context\":{\"hilo\":{\n\"session\":{").text("id", session);
     if let Some(landing) = landing {
         json.open("landing").some("url", &landing.url).some("referrer", &landing.referrer);
         json.text("via", landing.via).close();

@@ -78,11 +78,9 @@ impl<P: Platform> Tracker<P> {
         self.post(ticket, Call::Hello, body, Counts::new());
     }
 
-    /// Plans the next batch, which leaves soon if it is urgent, or the page's first one, or if nobody sees the page: a browser slows
-    /// the timers of a hidden page down.
+    /// Plans the next batch, which leaves soon if it is urgent or the page's first one.
     pub(super) fn plan_flush(&mut self, is_urgent: bool) {
-        let is_soon = is_urgent || self.is_hidden || !self.has_sent;
-        self.send_within(if is_soon { SOON_MS } else { TOGETHER_MS });
+        self.send_within(if is_urgent || !self.has_sent { SOON_MS } else { TOGETHER_MS });
     }
 
     /// Sees to it that a batch leaves in `ms` at the latest.
@@ -95,15 +93,6 @@ impl<P: Platform> Tracker<P> {
     pub(super) fn hasten(&mut self) {
         self.send_within(0);
         self.send();
-    }
-
-    /// The page's task is over.
-    pub(super) fn end_task(&mut self) {
-        self.queue.write_group(&self.platform);
-        if self.is_hidden {
-            self.hasten();
-            self.set_timer();
-        }
     }
 
     /// The timer ran out.
@@ -120,7 +109,7 @@ impl<P: Platform> Tracker<P> {
     }
 
     /// Sends what is due: records always, and events that are planned for now or failed before.
-    fn send_due(&mut self) {
+    pub(super) fn send_due(&mut self) {
         let now = self.platform.monotonic_ms();
         if !self.records.is_empty() || self.flush_at_ms.is_none_or(|at| at <= now) {
             self.send();
@@ -216,7 +205,8 @@ impl<P: Platform> Tracker<P> {
             // The page has forgotten the id, or cannot prove any: no other attempt helps.
             answer.status = 200;
         }
-        let chance = u16::from_le_bytes([self.platform.random16()[0], self.platform.random16()[1]]);
+        let [low, high, ..] = self.platform.random16();
+        let chance = u16::from_le_bytes([low, high]);
         let now = self.platform.monotonic_ms();
         let count = if flight.call == Call::Batch { self.queue.carried(ticket) } else { 1 };
         let fate = self.transport.judge(&answer, count, now, chance);
@@ -239,9 +229,6 @@ impl<P: Platform> Tracker<P> {
                 self.is_over = true;
             }
             BatchFate::Split | BatchFate::Keep | BatchFate::Refused => {}
-        }
-        if fate == BatchFate::Split {
-            self.send_within(0);
         }
         if is_judged || fate == BatchFate::Split {
             self.send_due();
@@ -299,16 +286,16 @@ impl<P: Platform> Tracker<P> {
             Visitor::Unknown | Visitor::Known(_) => None,
         };
         let has_more = !(self.records.is_empty() && self.queue.is_empty());
-        let is_free = !self.is_busy();
-        let wait = self.transport.wait_ms(now);
         let flush = match self.flush_at_ms {
-            Some(at) if self.records.is_empty() => Some((at - now).max(wait)),
+            Some(at) if self.records.is_empty() => at - now,
             // A record waits for nothing, and what failed for another attempt, after the transport's own delay.
-            _ => (has_more && is_free && asked.is_none()).then_some(wait),
+            _ => 0,
         };
+        let flush = (has_more && asked.is_none() && !self.is_busy())
+            .then(|| flush.max(self.transport.wait_ms(now)));
         // Nothing can be sent before the id is there, so a view may wait as long.
         let asked = asked.or_else(|| self.view_ends_at_ms().map(|at| at - now));
-        if let Some(ms) = asked.into_iter().chain(flush.filter(|_| is_free)).min() {
+        if let Some(ms) = asked.into_iter().chain(flush).min() {
             let at = now + ms.max(0);
             // Most events do not change that moment.
             if self.wakes_at_ms.replace(at) != Some(at) {

@@ -38,7 +38,7 @@ export async function call<Body>(method: string, path: string, body?: object): P
     const opener = capability();
     if (opener) headers["x-hilo-cart"] = opener;
     // The tracker keeps the proof of the visitor's id there, where no cookie does.
-    const proof = quietly(() => localStorage.getItem("hilo.p"));
+    const proof = quietly(() => localStorage["hilo.p"] as string);
     if (proof) headers["x-hilo-auth"] = proof;
     if (body) headers["content-type"] = "application/json";
     const response = await fetch(host.endpoint + path, {

@@ -29,15 +29,11 @@ export function takeOver(isLeader: boolean, call: (name: string, args: unknown[]
     // Anything may stand in storage. Whatever is no lot fails below, quietly.
     const left = quietly(() => JSON.parse(localStorage.getItem(key)!)) as NamedCall[] | Act[];
     const isCalled = typeof left?.[0]?.[0] === "string";
-    const last = left?.at?.(-1);
-    const isOld = (last?.[isCalled ? 2 : 5] as number) < Date.now() - LOT_MS_MAX;
-    if (isCalled || isLeader || isOld) localStorage.removeItem(key);
-    if (isOld) {
-      host.lose(left.length);
-      continue;
-    }
+    const isOld = Date.now() - (left?.[0]?.[isCalled ? 2 : 0] as number) > LOT_MS_MAX;
+    if (isOld || isCalled || isLeader) localStorage.removeItem(key);
+    if (isOld) host.lose(left.length);
     // A call that cannot be done keeps no other call from being done.
-    if (isCalled) for (const one of left as NamedCall[]) quietly(() => call(one[0], one[1]));
+    else if (isCalled) for (const one of left as NamedCall[]) quietly(() => call(one[0], one[1]));
     else quietly(() => hear(left as Act[], key.slice(LEFT.length)));
   }
 }
