@@ -29,6 +29,8 @@ struct Story {
     page: Page,
     tracker: Tracker<Page>,
     edge: Edge,
+    /// The id cookie, as the browser keeps it.
+    cookie: Option<String>,
 }
 
 /// Tells the visit.
@@ -44,7 +46,8 @@ pub fn visit() -> Result<String, String> {
     let landing = format!("{SHOP}/?utm_source=news&utm_medium=email&utm_campaign=autumn");
     let first = Page::new(&landing);
     first.remember_first(&landing);
-    let mut story = Story { told: String::new(), tracker: tracker(&first), page: first, edge };
+    let (told, tracker) = (String::new(), tracker(&first));
+    let mut story = Story { told, tracker, page: first, edge, cookie: None };
 
     story.step("A visitor comes from the newsletter. Nobody has been asked yet.");
     story.exchange()?;
@@ -173,6 +176,12 @@ impl Story {
         }
         let (status, answer) = self.call("POST", &path, request.body.clone().into_bytes())?;
         self.line(&format!("edge → {status} {}", short(&answer)));
+        if let (Some(revision), Some(denied)) =
+            (answer["revision"].as_u64(), answer["denied"].as_array())
+        {
+            let denied: Vec<&str> = denied.iter().filter_map(Value::as_str).collect();
+            self.tracker.recorded(u32::try_from(revision).unwrap_or_default(), &denied.join(" "));
+        }
         let word = [&answer["anonymousId"], &answer["error"]["code"]];
         Ok(Answer {
             ticket: request.ticket,
@@ -193,11 +202,16 @@ impl Story {
         };
         incoming.headers.push("origin", SHOP);
         incoming.headers.push("x-hilo", "1");
+        self.cookie.iter().for_each(|cookie| incoming.headers.push("cookie", cookie.as_str()));
         if path.starts_with("/admin/") {
             incoming.headers.push("authorization", "Bearer token");
         }
         let reply =
             run(serve(incoming, &self.edge)).map_err(|failure| failure.message().to_owned())?;
+        if let Some(set) = reply.headers.get("set-cookie") {
+            let pair = set.split(';').next().unwrap_or_default();
+            self.cookie = Some(pair.to_owned()).filter(|pair| !pair.ends_with('='));
+        }
         let settled = run(self.edge.settle()).and_then(|settled| settled);
         settled.map_err(|failure| failure.message().to_owned())?;
         let Body::Text(text) = reply.body else { return Ok((reply.status, Value::Null)) };

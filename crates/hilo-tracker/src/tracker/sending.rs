@@ -70,7 +70,7 @@ impl<P: Platform> Tracker<P> {
     pub(super) fn greet(&mut self) {
         let (name, id) = match &self.visitor {
             Visitor::Known(id) => ("anonymousId", id),
-            _ => ("spareId", &self.spare),
+            Visitor::Unknown | Visitor::Asking(_) => ("spareId", &self.spare),
         };
         let (key, state) = (&self.options.key, self.gate.state());
         let body = envelope::hello(key, name, id, &state, &self.platform);

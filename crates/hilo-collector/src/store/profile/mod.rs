@@ -67,9 +67,7 @@ pub fn answer(
             let shared = record::Shared { name, source: &source, plans: &plans, bodies, now };
             return store_events(sql, volatile, &shared, records);
         }
-        ProfileCall::Claim(proof) => {
-            atomically(sql, || claimed(sql, &proof, is_new)).and_then(|one| encode(&one))
-        }
+        ProfileCall::Claim(proof) => claimed(sql, &proof, is_new),
         ProfileCall::Consent(change) => {
             volatile.known = None;
             result.pump = outbox::recall(volatile);
@@ -161,13 +159,13 @@ fn store_events(
 }
 
 /// Answers a claim, with the recorded consent for those whose profile it is.
-fn claimed(sql: &impl Sql, proof: &Proof, is_new: bool) -> Result<Claimed, Failure> {
-    let whose = claim::whose(sql, proof, is_new)?;
+fn claimed(sql: &impl Sql, proof: &Proof, is_new: bool) -> Result<String, Failure> {
+    let whose = atomically(sql, || claim::whose(sql, proof, is_new))?;
     let consent = match whose {
         Whose::Yours => consent::told(&consent::standing(sql)?),
         Whose::New | Whose::Nobodys | Whose::Anothers => ConsentStanding::default(),
     };
-    Ok(Claimed { whose, consent })
+    encode(&Claimed { whose, consent })
 }
 
 /// Stores the object's own name. Deliveries need it, and an alarm does not bring it.
