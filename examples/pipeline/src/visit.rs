@@ -167,12 +167,16 @@ impl Story {
         self.line(&format!("page → POST {path}"));
         let sent: Value = serde_json::from_str(&request.body).map_err(|error| error.to_string())?;
         for event in sent["batch"].as_array().into_iter().flatten() {
-            let landing = &event["context"]["hilo"]["session"]["landing"];
             let name = event["event"].as_str().unwrap_or_default();
-            // Said once for all events of one page.
-            let own = &event["context"]["page"];
-            let page = if own.is_null() { &sent["context"]["page"] } else { own };
-            self.line(&format!("       {} {name} {} {landing}", event["type"], page["path"]));
+            // What all events share is said once.
+            let either = |path: &str| {
+                let own = event.pointer(path).or_else(|| sent.pointer(path));
+                own.cloned().unwrap_or_default()
+            };
+            let page = either("/context/page/path");
+            let landing = either("/context/hilo/session").get("landing").cloned();
+            let landing = landing.unwrap_or_default();
+            self.line(&format!("       {} {name} {page} {landing}", event["type"]));
         }
         let (status, answer) = self.call("POST", &path, request.body.clone().into_bytes())?;
         self.line(&format!("edge → {status} {}", short(&answer)));
