@@ -7,6 +7,7 @@ mod consent;
 mod envelope;
 mod flight;
 mod sending;
+mod session;
 #[cfg(test)]
 mod tests;
 mod view;
@@ -21,7 +22,7 @@ use hilo_core::text::concat;
 use crate::capture::pages::Pages;
 use crate::draft::{Draft, Kind, Scene};
 use crate::gate::{Gate, Kept, Passage, notice};
-use crate::identity::{Landing, Session, campaign, landing};
+use crate::identity::Session;
 use crate::platform::{Change, Happened, Place, Platform};
 use crate::queue::Queue;
 use crate::transport::Transport;
@@ -39,8 +40,6 @@ const TOKEN_KEY: &str = "hilo.p";
 const ANSWERS_KEY: &str = "hilo.a";
 /// How long drafts wait for the collector to return this visitor's id, where the page has none stored.
 const HELLO_MS_MAX: i64 = 1_500;
-/// How far the stored time of a session's last event may lag. Writing the time with every event would double an event's cost.
-const SESSION_STEP_MS: i64 = 10_000;
 /// Drafts that may wait for the visitor's id.
 const WAITING_MAX: usize = 100;
 
@@ -369,39 +368,6 @@ impl<P: Platform> Tracker<P> {
             self.platform.notice_task_end();
         }
         self.plan_flush(is_essential);
-    }
-
-    /// The id of the draft's session. A draft that begins the session gets the session's landing as well.
-    fn session(&mut self, draft: &Draft) -> (String, Option<Landing>) {
-        let platform = &self.platform;
-        let stored = self
-            .session
-            .take()
-            .or_else(|| Session::from_stored(&platform.load(SESSION_KEY).unwrap_or_default()));
-        let is_first = stored.is_none();
-        let Scene { place, campaign: campaign_now, .. } = &*draft.scene;
-        let going = stored.filter(|session| session.goes_on(draft.at_ms, campaign_now));
-        let begins = going.is_none().then(|| {
-            // The tab's history shows how a first visit began. A later visit begins at this place.
-            if is_first {
-                landing(&self.first, platform.first_in_history().map(|url| redact::url(&url)))
-            } else {
-                landing(place, Some(String::new()))
-            }
-        });
-        let mut session = going.unwrap_or_else(|| {
-            let landing = begins.as_ref().map_or("", |landing| &landing.url);
-            let campaign = campaign(if landing.is_empty() { &place.url } else { landing });
-            // No time of a last event is stored yet.
-            Session { began_ms: draft.at_ms, last_ms: draft.at_ms - SESSION_STEP_MS, campaign }
-        });
-        if draft.at_ms - session.last_ms >= SESSION_STEP_MS {
-            session.last_ms = draft.at_ms;
-            platform.save(SESSION_KEY, &session.to_stored());
-        }
-        let id = session.id();
-        self.session = Some(session);
-        (id, begins)
     }
 }
 
