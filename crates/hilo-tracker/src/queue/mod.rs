@@ -229,7 +229,7 @@ impl Queue {
         let mut events = String::new();
         for event in self.events.iter().filter(|event| event.ticket == ticket) {
             if !events.is_empty() {
-                events.push_str(",");
+                events.push(',');
             }
             for nth in 0..8 {
                 if own >> nth & 1 == 1 {

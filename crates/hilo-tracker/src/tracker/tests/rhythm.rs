@@ -60,7 +60,8 @@ fn what_happens_while_a_batch_is_under_way_waits_for_others_too() {
 
 #[test]
 fn an_order_a_flush_a_choice_and_a_hidden_page_do_not_wait() {
-    let acts: [(&str, fn(&mut Tracker<Memory>)); 4] = [
+    type Hurry = fn(&mut Tracker<Memory>);
+    let acts: [(&str, Hurry); 4] = [
         ("Order Completed", |_| {}),
         ("Product Viewed", Tracker::flush),
         ("Product Viewed", |tracker| tracker.choose("advertising", Choice::Granted)),

@@ -14,10 +14,10 @@ export type NamedCall = [name: string, args: unknown[], at?: number];
 const keys = () => Object.keys(localStorage).filter((key) => key.startsWith(LEFT));
 
 /** Stores the acts of the tab `own`, and its orders. An order that is told twice counts once. */
-export function leave(own: string, acts: Act[], orders: unknown[][]) {
-  const write = (key: string, left: unknown[]) => left.length && quietly(() => localStorage.setItem(LEFT + key, JSON.stringify(left)));
+export function leave(own: string, acts: Act[], orders: NamedCall[]) {
+  const write = (key: string, left: unknown[]) => left[0] && quietly(() => localStorage.setItem(LEFT + key, JSON.stringify(left)));
   write(own, acts);
-  write(`${own}.o`, orders.map((args): NamedCall => ["cart.ordered", args, Date.now()]));
+  write(`${own}.o`, orders);
 }
 
 /**
