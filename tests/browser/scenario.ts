@@ -18,7 +18,7 @@ const dist = fileURLToPath(new URL("../../js/sdk/dist/", import.meta.url));
 export const ARGS = "--headless=new --no-sandbox --disable-gpu --disable-quic --no-first-run --disable-background-networking --disable-component-update --disable-sync".split(" ");
 const TYPES: Record<string, string> = { js: "text/javascript", wasm: "application/wasm", html: "text/html; charset=utf-8" };
 /** Longer than each timer of the tracker that leads to a request in these scenarios. */
-const QUIET_MS = 2_600;
+const QUIET_MS = 5_600;
 
 /** JSON of any shape. */
 export type Json = Record<string, any>;
@@ -80,8 +80,13 @@ export async function startSite(page: (path: string) => string, csp?: string) {
     response.writeHead(200, headers).end(file ? readFileSync(file) : page(path));
   });
   await new Promise<void>((resolve) => server.listen(0, "127.0.0.1", resolve));
-  // The envelope's context holds for each of its events.
-  const whole = ({ batch, context }: Json) => batch.map((event: Json) => ({ ...event, context: { page: context.page, ...event["context"] } })) as Json[];
+  // What the envelope holds counts for each of its events, unless the event has a value of its own.
+  const whole = ({ batch, context, anonymousId, ...rest }: Json) =>
+    batch.map((event: Json) => ({
+      ...(!event["anonymousId"] && { anonymousId, ...("userId" in rest && { userId: rest["userId"] }) }),
+      ...event,
+      context: { page: context.page, ...event["context"], hilo: { ...context.hilo, ...event["context"]?.hilo } },
+    })) as Json[];
   const events = () => sent.filter((one) => one.call === "batch").flatMap((one) => whole(one.body));
   return {
     url: `http://127.0.0.1:${(server.address() as AddressInfo).port}`,

@@ -88,9 +88,10 @@ impl Json {
         self
     }
 
-    /// Marks a place with a line break, which JSON allows between values and never has inside one.
-    pub fn mark(&mut self) -> &mut Json {
-        put(&mut self.text, "\n");
+    /// Adds text as it is, commas included.
+    #[inline(never)]
+    pub fn put(&mut self, text: &str) -> &mut Json {
+        put(&mut self.text, text);
         self
     }
 

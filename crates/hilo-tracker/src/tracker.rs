@@ -7,6 +7,7 @@ mod consent;
 mod envelope;
 mod flight;
 mod sending;
+mod session;
 #[cfg(test)]
 mod tests;
 mod view;
@@ -21,7 +22,7 @@ use hilo_core::text::concat;
 use crate::capture::pages::Pages;
 use crate::draft::{Draft, Kind, Scene};
 use crate::gate::{Gate, Kept, Passage, notice};
-use crate::identity::{Landing, Session, campaign, landing};
+use crate::identity::Session;
 use crate::platform::{Change, Happened, Place, Platform};
 use crate::queue::Queue;
 use crate::transport::Transport;
@@ -39,8 +40,6 @@ const TOKEN_KEY: &str = "hilo.p";
 const ANSWERS_KEY: &str = "hilo.a";
 /// How long drafts wait for the collector to return this visitor's id, where the page has none stored.
 const HELLO_MS_MAX: i64 = 1_500;
-/// How far the stored time of a session's last event may lag. Writing the time with every event would double an event's cost.
-const SESSION_STEP_MS: i64 = 10_000;
 /// Drafts that may wait for the visitor's id.
 const WAITING_MAX: usize = 100;
 
@@ -107,7 +106,10 @@ pub struct Tracker<P> {
     flush_at_ms: Option<i64>,
     /// The moment at which the timer runs out.
     wakes_at_ms: Option<i64>,
-    sent_at_ms: Option<i64>,
+    /// Whether a batch has left this page.
+    has_sent: bool,
+    /// Whether nobody sees the page.
+    is_hidden: bool,
     is_over: bool,
     /// Whether the choices changed since [`Tracker::take_consent_change`].
     is_consent_new: bool,
@@ -122,7 +124,7 @@ impl<P: Platform> Tracker<P> {
         let gpc = platform.gpc();
         let kept = Kept::from_stored(&platform.load(CONSENT_KEY).unwrap_or_default(), gpc);
         let gate = Gate::new(kept, gpc, options.is_strict);
-        let tab = uuid_v4(platform.random16()).get(..8).unwrap_or_default().to_owned();
+        let tab = uuid_v4(platform.random16()).get(24..).unwrap_or_default().to_owned();
         platform.moved();
         let first = clean(platform.place());
         Tracker {
@@ -148,7 +150,8 @@ impl<P: Platform> Tracker<P> {
             ticket: 0,
             flush_at_ms: None,
             wakes_at_ms: None,
-            sent_at_ms: None,
+            has_sent: false,
+            is_hidden: false,
             is_over: false,
             is_consent_new: false,
             has_asked_again: false,
@@ -174,13 +177,16 @@ impl<P: Platform> Tracker<P> {
         match what {
             Happened::Navigated(change) => self.look(change),
             Happened::Ready => self.settle_first(),
+            Happened::Shown => self.is_hidden = false,
             Happened::Restored => {
+                self.is_hidden = false;
                 self.pages.forget();
                 // A frozen page receives no event about what other tabs and later pages store, a withdrawal among it.
                 self.follow();
                 self.look(Change::Went);
             }
             Happened::Hidden => {
+                self.is_hidden = true;
                 self.settle();
                 self.send_all();
             }
@@ -189,8 +195,15 @@ impl<P: Platform> Tracker<P> {
                 self.send();
             }
             Happened::Woke => self.wake(),
-            // The end of a task changes no timer.
-            Happened::TaskEnded => return self.queue.write_group(&self.platform),
+            Happened::TaskEnded => {
+                self.queue.write_group(&self.platform);
+                if !self.is_hidden {
+                    // The end of a task changes no timer.
+                    return;
+                }
+                // A browser slows the timers of a hidden page down.
+                self.hasten();
+            }
             Happened::StoredElsewhere => self.follow(),
             Happened::Answered(answer) => self.answered(answer),
         }
@@ -283,7 +296,7 @@ impl<P: Platform> Tracker<P> {
         self.expire();
         self.settle();
         self.transport.insist();
-        self.send();
+        self.hasten();
         self.set_timer();
     }
 
@@ -299,9 +312,9 @@ impl<P: Platform> Tracker<P> {
         self.gate.admits()
     }
 
-    /// Counts occurrences that the second module did not load in time to read.
-    pub fn lose_unread(&mut self, count: u32) {
-        self.queue.count("capture_unread", count);
+    /// Counts what the page lost before it became an event, by reason.
+    pub fn lose(&mut self, reason: &'static str, count: u32) {
+        self.queue.count(reason, count);
     }
 
     /// Forgets the session and claim that this tab read: another tab may have stored others.
@@ -354,38 +367,7 @@ impl<P: Platform> Tracker<P> {
         if self.queue.push(draft.at_ms, json, is_essential, &self.tab, &self.platform) {
             self.platform.notice_task_end();
         }
-        self.plan_flush();
-    }
-
-    /// The draft's session. A draft that begins the session gets the session's landing as well.
-    fn session(&mut self, draft: &Draft) -> (Session, Option<Landing>) {
-        let stored = self.session.take().or_else(|| {
-            self.platform.load(SESSION_KEY).and_then(|text| Session::from_stored(&text))
-        });
-        let is_first = stored.is_none();
-        let Scene { place, campaign: campaign_now, .. } = &*draft.scene;
-        if let Some(mut session) =
-            stored.filter(|session| session.goes_on(draft.at_ms, campaign_now))
-        {
-            if draft.at_ms - session.last_ms >= SESSION_STEP_MS {
-                session.last_ms = draft.at_ms;
-                self.platform.save(SESSION_KEY, &session.to_stored());
-            }
-            self.session = Some(session.clone());
-            return (session, None);
-        }
-        // The tab's history shows how a first visit began. A later visit begins at this place.
-        let landing = if is_first {
-            landing(&self.first, self.platform.first_in_history().map(|url| redact::url(&url)))
-        } else {
-            landing(place, Some(String::new()))
-        };
-        let from = if landing.url.is_empty() { &place.url } else { &landing.url };
-        let session =
-            Session { began_ms: draft.at_ms, last_ms: draft.at_ms, campaign: campaign(from) };
-        self.platform.save(SESSION_KEY, &session.to_stored());
-        self.session = Some(session.clone());
-        (session, Some(landing))
+        self.plan_flush(is_essential);
     }
 }
 

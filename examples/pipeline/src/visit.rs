@@ -113,10 +113,10 @@ impl Story {
         self.page.now_ms()
     }
 
-    /// Two seconds and a half go by, on both sides.
+    /// Five seconds and a half go by, on both sides: longer than events wait for others.
     fn wait(&mut self) {
-        self.edge.advance(jiff::SignedDuration::from_millis(2_500));
-        if self.page.pass(2_500) {
+        self.edge.advance(jiff::SignedDuration::from_millis(5_500));
+        if self.page.pass(5_500) {
             self.tracker.happened(Happened::Woke);
         }
     }
@@ -167,12 +167,16 @@ impl Story {
         self.line(&format!("page → POST {path}"));
         let sent: Value = serde_json::from_str(&request.body).map_err(|error| error.to_string())?;
         for event in sent["batch"].as_array().into_iter().flatten() {
-            let landing = &event["context"]["hilo"]["session"]["landing"];
             let name = event["event"].as_str().unwrap_or_default();
-            // Said once for all events of one page.
-            let own = &event["context"]["page"];
-            let page = if own.is_null() { &sent["context"]["page"] } else { own };
-            self.line(&format!("       {} {name} {} {landing}", event["type"], page["path"]));
+            // What all events share is said once.
+            let either = |path: &str| {
+                let own = event.pointer(path).or_else(|| sent.pointer(path));
+                own.cloned().unwrap_or_default()
+            };
+            let page = either("/context/page/path");
+            let landing = either("/context/hilo/session").get("landing").cloned();
+            let landing = landing.unwrap_or_default();
+            self.line(&format!("       {} {name} {page} {landing}", event["type"]));
         }
         let (status, answer) = self.call("POST", &path, request.body.clone().into_bytes())?;
         self.line(&format!("edge → {status} {}", short(&answer)));

@@ -27,7 +27,7 @@ function fileOf(host: Host, load: () => Promise<CartFile>) {
   /** What is done once the cart is open. */
   const early: (() => void)[] = [];
   /** Calls that wait for the file. */
-  const waiting: [name: string, args: unknown[]][] = [];
+  const waiting: [name: string, args: unknown[], at?: number][] = [];
 
   /** Calls back with the cart, which loads first where it is not there. */
   async function use<T>(act: (cart: OpenCart) => T | Promise<T>): Promise<T | null> {
@@ -50,9 +50,9 @@ function fileOf(host: Host, load: () => Promise<CartFile>) {
     }
   }
 
-  function tell(name: string, args: unknown[]) {
+  function tell(name: string, args: unknown[], _at?: number) {
     if (open) return quietly(() => perform(open!, name, args), undefined);
-    waiting.push([name, args]);
+    waiting.push([name, args, Date.now()]);
     void use(() => {});
   }
   // An act or an order counts, though the page is left before the cart is there.

@@ -14,6 +14,7 @@ export const HAPPENED_STORED_ELSEWHERE = 5;
 export const HAPPENED_TASK_ENDED = 6;
 export const HAPPENED_REPLACED = 7;
 export const HAPPENED_READY = 8;
+export const HAPPENED_SHOWN = 9;
 
 /** What a module answers to a request that it cannot read. */
 export const UNREADABLE = "!";

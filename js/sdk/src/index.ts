@@ -89,6 +89,8 @@ async function instantiate(source: BufferSource | Response) {
   core.bind(instance.exports);
 }
 
+const anonymousId = () => quietly(core.anonymous_id, "") || null;
+
 function wrap(listeners: Set<(state: ConsentState) => void>, options: Options, { file, module }: Part<CartFile>) {
   const changes: ((draft: Draft) => Draft | null)[] = [];
 
@@ -107,7 +109,6 @@ function wrap(listeners: Set<(state: ConsentState) => void>, options: Options, {
     });
   }
 
-  const anonymousId = () => quietly(core.anonymous_id, "") || null;
   const consent = consentCalls(listeners);
   const host = {
     key: String(options.key),
@@ -116,6 +117,7 @@ function wrap(listeners: Set<(state: ConsentState) => void>, options: Options, {
     tokenProvider: options.tokenProvider,
     anonymousId,
     say,
+    lose: (count: number) => core.lose(true, count),
     track: (event: string, properties: Properties, id: string) => send("track", event, properties, undefined, id),
     consent: consent.state,
   };

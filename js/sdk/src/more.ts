@@ -83,7 +83,7 @@ export function watchKinds({ file, module }: Part<MoreFile>, capture: NonNullabl
   // Called before the tracker's own listener, which sends what waits.
   listen(window, "pagehide", () => {
     if (opened) opened.leave();
-    else if (early.length) core.lose_unread(early.splice(0).length);
+    else if (early.length) core.lose(false, early.splice(0).length);
   });
   const loadIdle = () => ("requestIdleCallback" in window ? requestIdleCallback(load, { timeout: BUSY_MS_MAX }) : load());
   if (hasLayer) loadIdle();

@@ -7,7 +7,7 @@
 import * as core from "hilo-wasm";
 
 import {
-  HAPPENED_HIDDEN, HAPPENED_ONLINE, HAPPENED_RESTORED, HAPPENED_STORED_ELSEWHERE, HAPPENED_TASK_ENDED, HAPPENED_WOKE,
+  HAPPENED_HIDDEN, HAPPENED_ONLINE, HAPPENED_RESTORED, HAPPENED_SHOWN, HAPPENED_STORED_ELSEWHERE, HAPPENED_TASK_ENDED, HAPPENED_WOKE,
 } from "./codes.ts";
 import { fail, report, say } from "./voice.ts";
 
@@ -68,7 +68,7 @@ export function watch(collector: string, changed: () => void) {
     // The keys of consent, id, session and claim. An event without a key says that everything was cleared.
     if (/^hilo\.(c|id|s|u)$/.test((event as StorageEvent).key ?? "hilo.c")) core.happen(HAPPENED_STORED_ELSEWHERE);
   });
-  listen(document, "visibilitychange", () => document.visibilityState === "hidden" && core.happen(HAPPENED_HIDDEN));
+  listen(document, "visibilitychange", () => core.happen(document.hidden ? HAPPENED_HIDDEN : HAPPENED_SHOWN));
 }
 
 /** Stops for good: no listener and no timer is left. */

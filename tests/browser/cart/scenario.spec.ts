@@ -534,6 +534,25 @@ test("calls without a line, and rubbish in storage, change nothing", async () =>
   await close(page);
 });
 
+test("what a closed page left of acts is done for seven days, and then counts as dropped", async () => {
+  const page = await open();
+  await page.goto(`${collector.url}/plain`);
+  await page.evaluate((line: Json) => {
+    const day = 86_400_000;
+    for (const days of [6, 8]) localStorage.setItem(`hilo.w${days}`, JSON.stringify([["cart.add", [line, days], Date.now() - days * day]]));
+    localStorage.setItem("hilo.wtab", JSON.stringify([[Date.now() - 8 * day, 0, 1, ["cup", "", "EUR", "500", "", "", ""], false]]));
+  }, MUG);
+  await page.goto(collector.url);
+  await page.waitForFunction(() => !(window as Json).hilo.q);
+  await shows(page, { mug: 6 });
+  await settled(page);
+  assert.deepEqual(await storedKeys(page), ["hilo.cart"]);
+  const dropped = page.waitForRequest((request: Json) => request.url().endsWith("/v1/batch"));
+  await page.evaluate(() => (window as Json).hilo.consent.grant("functional", "analytics"));
+  assert.deepEqual(JSON.parse((await dropped).postData()).context.hilo.dropped, { expired: 2 });
+  await close(page);
+});
+
 test("a damaged cart in storage is no error for the page, and the hub's cart comes back", async () => {
   const page = await open();
   await cart(page, "add", MUG, 2);

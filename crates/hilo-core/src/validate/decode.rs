@@ -13,7 +13,7 @@ use serde::de::{DeserializeSeed, Deserializer, IgnoredAny, MapAccess, SeqAccess,
 use serde_json::Value;
 use serde_json::value::RawValue;
 
-use super::envelope::{Envelope, SHARED_BYTES_MAX};
+use super::envelope::{Envelope, SHARED_BYTES_MAX, SHARED_ID_BYTES_MAX};
 use super::notes::{NOT_A_NUMBER, NOTICES_MAX};
 use super::time::read_time;
 use crate::event::{BATCH_EVENTS_MAX, fields};
@@ -193,6 +193,25 @@ impl<'f> Header<'f> {
         Strict::new(self.fault, 1).deserialize(&mut serde_json::Deserializer::from_str(text))
     }
 
+    /// Reads an id of the events that name nobody: text, which is judged where an event takes it. Anything else is left out and
+    /// noted.
+    fn id<'de, A: MapAccess<'de>>(
+        map: &mut A,
+        field: &'static str,
+        envelope: &mut Envelope,
+    ) -> Result<(), A::Error> {
+        let raw: &'de RawValue = map.next_value()?;
+        match serde_json::from_str::<Option<String>>(raw.get()) {
+            Ok(None) => {}
+            Ok(Some(id)) if id.len() <= SHARED_ID_BYTES_MAX => envelope.ids.push((field, id)),
+            Ok(Some(_)) | Err(_) => {
+                let message = "an id of all events is short text; it was left out";
+                note(&mut envelope.notices, Code::WrongType, field, message);
+            }
+        }
+        Ok(())
+    }
+
     fn sent_at<'de, A: MapAccess<'de>>(
         self,
         map: &mut A,
@@ -240,6 +259,8 @@ impl<'de> Visitor<'de> for Header<'_> {
                         map.next_value::<Option<String>>()?.filter(|key| !key.is_empty());
                 }
                 ("sentAt", _) => self.sent_at(&mut map, &mut envelope)?,
+                ("anonymousId", Form::Batch) => Self::id(&mut map, "anonymousId", &mut envelope)?,
+                ("userId", Form::Batch) => Self::id(&mut map, "userId", &mut envelope)?,
                 ("batch", Form::Batch) => {
                     self.at.set("batch");
                     let items = Items { fault: self.fault, item: self.item };
@@ -319,6 +340,18 @@ mod tests {
     fn check(body: impl AsRef<[u8]>, code: Code, field: Option<&str>) {
         let refused = read_batch(body.as_ref()).unwrap_err();
         assert_eq!((refused.code, refused.field.as_deref()), (code, field));
+    }
+
+    #[test]
+    fn an_envelopes_id_is_short_text_or_left_out() {
+        let long = format!("\"{}\"", "a".repeat(SHARED_ID_BYTES_MAX + 1));
+        for (id, read, noted) in
+            [("\"a\"", 1, 0), ("null", 0, 0), ("7", 0, 1), ("[\"a\"]", 0, 1), (&*long, 0, 1)]
+        {
+            let body = format!("{{\"anonymousId\":{id},\"batch\":[]}}");
+            let envelope = read_batch(body.as_bytes()).unwrap();
+            assert_eq!((envelope.ids.len(), envelope.notices.len()), (read, noted), "{body}");
+        }
     }
 
     #[test]

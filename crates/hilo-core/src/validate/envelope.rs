@@ -9,6 +9,8 @@ use crate::outcome::Rejection;
 /// Bytes of an envelope's shared `context` or `integrations`. Each of up to 2,500 events gets a copy, so this bound keeps one
 /// request from filling the 128 MB of a Worker.
 pub const SHARED_BYTES_MAX: usize = 8 * 1024;
+/// Bytes of an id that an envelope carries for its events: each of them gets a copy too. An event's own id may have fewer.
+pub(super) const SHARED_ID_BYTES_MAX: usize = 1024;
 
 /// A posted envelope. Each item is still raw text.
 #[derive(Debug, Default)]
@@ -21,6 +23,8 @@ pub struct Envelope {
     pub context: Option<Value>,
     /// Integrations of every item.
     pub integrations: Option<Value>,
+    /// `anonymousId` and `userId` of the items that name nobody.
+    pub ids: Vec<(&'static str, String)>,
     /// The items, unread.
     pub items: Vec<Box<RawValue>>,
     /// The type that the path of a single message names.

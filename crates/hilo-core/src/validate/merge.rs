@@ -1,7 +1,7 @@
 //! Gives each item the fields that its envelope carries once.
 //!
 //! `(item, envelope) → item`: the envelope's `context` and `integrations` add fields that the item lacks. The item's own fields
-//! win. Objects are merged one level deep, as in `context.hilo`. Deeper objects are taken whole. An own field that is no object
+//! win. The envelope's ids are for items that name nobody. Objects are merged one level deep, as in `context.hilo`. Deeper objects are taken whole. An own field that is no object
 //! counts as absent, and is noted.
 
 use serde_json::{Map, Value};
@@ -13,7 +13,10 @@ use crate::outcome::Code;
 /// The fields of a context that hold consent: Segment's and RudderStack's.
 const CONSENT: [&str; 2] = ["consent", "consentManagement"];
 
-/// Gives item number `index` the envelope's `context` and `integrations`.
+/// The fields that name a person.
+const IDS: [&str; 3] = ["anonymousId", "userId", "previousId"];
+
+/// Gives item number `index` the envelope's `context`, `integrations` and ids.
 pub(super) fn share(
     message: &mut Map<String, Value>,
     envelope: &Envelope,
@@ -22,6 +25,12 @@ pub(super) fn share(
 ) {
     fill(message, "context", envelope.context.as_ref(), notes);
     fill(message, "integrations", envelope.integrations.as_ref(), notes);
+    // Ids belong together: one id of the item's beside one of the envelope's could be two persons.
+    let names = |field: &str| message.get(field).is_some_and(|id| !id.is_null());
+    if !IDS.into_iter().any(names) {
+        let ids = envelope.ids.iter();
+        message.extend(ids.map(|(field, id)| ((*field).to_owned(), Value::String(id.clone()))));
+    }
     // The page's count of dropped events stands once per envelope. On every item it would count once per item.
     if index > 0 && envelope.context.is_some() {
         let hilo = message.get_mut("context").and_then(|context| context.get_mut("hilo"));
@@ -137,6 +146,27 @@ mod tests {
         both["consentManagement"] = ids("deniedConsentIds")["consentManagement"].clone();
         for silent in [json!({}), json!({"consent": null}), json!({"consentManagement": []})] {
             check(both.clone(), silent, 0, both.clone());
+        }
+    }
+
+    #[test]
+    fn the_envelopes_ids_are_for_items_that_name_nobody() {
+        let ids = vec![("anonymousId", "a".to_owned()), ("userId", "u".to_owned())];
+        let envelope = Envelope { ids, ..Envelope::default() };
+        let both = json!({"anonymousId": "a", "userId": "u"});
+        for (item, expected) in [
+            (json!({}), both.clone()),
+            (json!({"anonymousId": null, "userId": null}), both),
+            (json!({"anonymousId": "b"}), json!({"anonymousId": "b"})),
+            (json!({"userId": "v"}), json!({"userId": "v"})),
+            (json!({"previousId": "p"}), json!({"previousId": "p"})),
+            // An odd id is refused, and never replaced.
+            (json!({"anonymousId": ["b"]}), json!({"anonymousId": ["b"]})),
+            (json!({"userId": ""}), json!({"userId": ""})),
+        ] {
+            let Value::Object(mut message) = item else { panic!("not an object") };
+            share(&mut message, &envelope, 0, &mut Notes::default());
+            assert_eq!(Value::Object(message), expected);
         }
     }
 

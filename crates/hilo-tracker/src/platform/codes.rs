@@ -22,6 +22,8 @@ pub const HAPPENED_TASK_ENDED: u8 = 6;
 pub const HAPPENED_REPLACED: u8 = 7;
 /// The page is ready.
 pub const HAPPENED_READY: u8 = 8;
+/// The page is seen again.
+pub const HAPPENED_SHOWN: u8 = 9;
 
 // What a module answers to a request that it cannot read.
 

@@ -22,6 +22,8 @@ pub enum Happened {
     Restored,
     /// The page is hidden or left: it may never be shown again.
     Hidden,
+    /// The page is seen again.
+    Shown,
     /// The network is back.
     Online,
     /// The timer set by [`Platform::wake_in`] ran out.

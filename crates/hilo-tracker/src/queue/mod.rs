@@ -46,13 +46,18 @@ struct QueuedEvent {
 /// How many events were dropped, by reason. There are a dozen reasons at most, and a map is larger than this list.
 pub type Counts = Vec<(&'static str, u32)>;
 
-/// The events of one request.
-#[derive(Debug, Default, PartialEq, Eq)]
-pub struct Batch {
+/// The events of one request. Line breaks, which JSON has nowhere else, part an event into pieces: a beginning, its ids, `"context":{"hilo":{`,
+/// its session, `}`, its page, `}`, `}`. The pieces that all events share stand once in the envelope.
+#[derive(Debug, PartialEq, Eq)]
+pub struct Batch<'q> {
     /// The events as a JSON list without its brackets; empty when there is nothing to send.
     pub events: String,
-    /// The fields that all events share, so that the envelope's context holds them once; empty for none.
-    pub shared: String,
+    /// Each of them is empty where events differ. Ids and page begin with a comma.
+    pub ids: &'q str,
+    /// `"session":{…}`.
+    pub session: &'q str,
+    /// `,"page":{…}`.
+    pub page: &'q str,
 }
 
 /// Events in the order they happened.
@@ -70,25 +75,31 @@ pub struct Queue {
 
 impl Queue {
     /// Takes up the events that earlier pages left. The queue must be empty, because its own events are stored as well.
-    pub fn recover<P: Platform>(&mut self, platform: &P) {
+    ///
+    /// They are this tab's from now on, under keys of its own: a tab that still has them finds its keys gone, and sends them no more.
+    pub fn recover<P: Platform>(&mut self, tab: &str, platform: &P) {
         for key in platform.keys(PREFIX) {
             let stored = platform.load(&key).unwrap_or_default();
-            let mut is_whole = true;
+            let own = self.new_key(tab);
             for text in parts(&stored, BETWEEN) {
-                match read(&key, text) {
+                match read(&own, text) {
                     Some(event) => self.keep(event),
-                    None => {
-                        // Text of another version, or cut off. The valid events beside it stay.
-                        self.count("corrupt", 1);
-                        is_whole = false;
-                    }
+                    // Text of another version, or cut off. The valid events beside it stay.
+                    None => self.count("corrupt", 1),
                 }
             }
-            if !is_whole {
-                self.write(&key, platform);
+            // A full storage keeps them where they are.
+            if self.write(&own, platform) {
+                platform.remove(&key);
             }
         }
         self.trim(platform);
+    }
+
+    /// A storage key that no other tab and no other event has.
+    fn new_key(&mut self, tab: &str) -> String {
+        self.made = self.made.wrapping_add(1);
+        concat(&[PREFIX, tab, ".", &number(i64::from(self.made))])
     }
 
     /// How many events wait.
@@ -116,10 +127,8 @@ impl Queue {
         }
         let is_first = self.group.is_empty();
         if is_first {
-            self.made = self.made.wrapping_add(1);
-            let number_of = number(i64::from(self.made));
             self.group_size = (0, 0);
-            self.group = concat(&[PREFIX, &number(at_ms), ".", tab, ".", &number_of]);
+            self.group = self.new_key(tab);
         }
         let (key, bytes) = (self.group.clone(), json.len());
         self.keep(QueuedEvent { key, at_ms, json, is_essential, is_stored: false, ticket: 0 });
@@ -139,8 +148,8 @@ impl Queue {
         }
     }
 
-    /// Writes the events of `key`, or removes the key if it has none.
-    fn write<P: Platform>(&mut self, key: &str, platform: &P) {
+    /// Writes the events of `key`, or removes the key if it has none. Returns `false` if only memory keeps them.
+    fn write<P: Platform>(&mut self, key: &str, platform: &P) -> bool {
         let mut text = String::new();
         for event in self.events.iter().filter(|event| event.key == key) {
             if !text.is_empty() {
@@ -152,24 +161,26 @@ impl Queue {
             }
         }
         if text.is_empty() {
-            return platform.remove(key);
+            platform.remove(key);
+            return true;
         }
         let is_stored = platform.save(key, &text);
         for event in self.events.iter_mut().filter(|event| event.key == key) {
             event.is_stored = is_stored;
         }
+        is_stored
     }
 
     /// Gives the oldest events that fit together into `bytes_max`, at most `count_max` of them, to the request `ticket`.
     ///
     /// Forgets the events that another tab has sent or purged meanwhile.
-    pub fn batch<P: Platform>(
+    pub fn load<P: Platform>(
         &mut self,
         ticket: u32,
         count_max: usize,
         bytes_max: usize,
         platform: &P,
-    ) -> Batch {
+    ) {
         self.write_group(platform);
         self.trim(platform);
         let (mut count, mut bytes, mut is_full) = (0, 0, false);
@@ -198,27 +209,52 @@ impl Queue {
             count += 1;
             true
         });
-        self.written(ticket)
     }
 
-    /// The events of the request `ticket` as JSON. Text between marks that is the same in all events is returned once.
-    fn written(&self, ticket: u32) -> Batch {
-        let mine = || self.events.iter().filter(|event| event.ticket == ticket);
-        let shared = mine().next().map_or("", |event| thirds(&event.json)[1]);
-        // An event without the shared fields would get them from the envelope. So all events share them, or none does.
-        let is_shared = mine().all(|event| thirds(&event.json)[1] == shared);
+    /// The events of the request `ticket` as JSON, and what all of them share.
+    pub fn batch(&self, ticket: u32) -> Batch<'_> {
+        let (ids, session, page) =
+            (self.shared(ticket, 1), self.shared(ticket, 3), self.shared(ticket, 5));
+        // A bit for each piece that stands in the events, the first piece lowest.
+        let mut own = 0b1000_0001;
+        if ids.is_empty() {
+            own |= 0b10;
+        }
+        if session.is_empty() {
+            own |= 0b101_1100;
+        }
+        if page.is_empty() {
+            own |= 0b111_0100;
+        }
         let mut events = String::new();
-        for event in mine() {
+        for event in self.events.iter().filter(|event| event.ticket == ticket) {
             if !events.is_empty() {
                 events.push(',');
             }
-            let [head, middle, tail] = thirds(&event.json);
-            events.push_str(head);
-            events.push_str(if is_shared { "" } else { middle });
-            events.push_str(tail);
+            for nth in 0..8 {
+                if own >> nth & 1 == 1 {
+                    events.push_str(piece(&event.json, nth));
+                }
+            }
         }
-        let shared = if is_shared { shared.get(1..).unwrap_or_default() } else { "" };
-        Batch { events, shared: shared.to_owned() }
+        Batch { events, ids, session, page }
+    }
+
+    /// The piece number `nth` of the events of the request `ticket`, if it is the same in all of them; else empty. An event without
+    /// its own would get the envelope's. So all events share a piece, or none does.
+    #[inline(never)]
+    fn shared(&self, ticket: u32, nth: u8) -> &str {
+        let mut shared = "";
+        for event in self.events.iter().filter(|event| event.ticket == ticket) {
+            let piece = piece(&event.json, nth);
+            if shared.is_empty() {
+                shared = piece;
+            }
+            if shared != piece {
+                return "";
+            }
+        }
+        shared
     }
 
     /// How many events the request `ticket` carries.
@@ -327,11 +363,14 @@ impl Queue {
     }
 }
 
-/// The text before, between and behind the marks of an event. A mark is a line break, which JSON has nowhere else.
-fn thirds(json: &str) -> [&str; 3] {
-    let (head, rest) = cut(json, b'\n');
-    let (middle, tail) = cut(rest.unwrap_or_default(), b'\n');
-    [head, middle, tail.unwrap_or_default()]
+/// The piece number `nth` of an event, as [`Batch`] says; empty for none.
+#[inline(never)]
+fn piece(json: &str, nth: u8) -> &str {
+    let mut rest = json;
+    for _ in 0..nth {
+        rest = cut(rest, b'\n').1.unwrap_or_default();
+    }
+    cut(rest, b'\n').0
 }
 
 /// Reads a stored event: time, `!` or `.`, JSON.
@@ -368,9 +407,21 @@ mod tests {
         Memory::new("https://a.example/")
     }
 
+    /// The events that the request `ticket` takes.
+    fn load(
+        queue: &mut Queue,
+        ticket: u32,
+        count_max: usize,
+        bytes_max: usize,
+        platform: &Memory,
+    ) -> String {
+        queue.load(ticket, count_max, bytes_max, platform);
+        queue.batch(ticket).events
+    }
+
     fn recover(platform: &Memory) -> Queue {
         let mut queue = Queue::default();
-        queue.recover(platform);
+        queue.recover("r", platform);
         queue
     }
 
@@ -381,7 +432,7 @@ mod tests {
         fill(&mut queue, &platform, EVENTS_MAX);
         assert_eq!(queue.len(), EVENTS_MAX);
         assert_eq!(queue.dropped()[..], [("queue_full", 1)]);
-        assert_eq!(queue.batch(1, 1, 1_000, &platform).events, "{\"order\":1}");
+        assert_eq!(load(&mut queue, 1, 1, 1_000, &platform), "{\"order\":1}");
     }
 
     #[test]
@@ -394,7 +445,7 @@ mod tests {
         queue.write_group(&platform);
         assert_eq!(queue.len(), pushed - (GROUP_EVENTS_MAX - 1));
         assert_eq!(queue.dropped()[..], [("queue_full", GROUP_EVENTS_MAX as u32 - 1)]);
-        assert_eq!(queue.batch(1, 2, 1_000, &platform).events, r#"{"i":3},{"i":32}"#);
+        assert_eq!(load(&mut queue, 1, 2, 1_000, &platform), r#"{"i":3},{"i":32}"#);
         assert_eq!(recover(&platform).len(), queue.len(), "what is stored");
     }
 
@@ -403,7 +454,7 @@ mod tests {
         let (platform, mut queue) = (page(), Queue::default());
         fill(&mut queue, &platform, 2);
         platform.pass(AGE_MS_MAX + 1);
-        assert_eq!(queue.batch(1, 10, 1_000, &platform).events, "");
+        assert_eq!(load(&mut queue, 1, 10, 1_000, &platform), "");
         assert_eq!(queue.dropped()[..], [("expired", 2)]);
     }
 
@@ -426,10 +477,11 @@ mod tests {
         let (platform, mut queue) = (page(), Queue::default());
         fill(&mut queue, &platform, 2);
         let mut other = recover(&platform);
-        assert_eq!(other.batch(1, 1, 1_000, &platform).events, "{\"i\":0}");
+        assert_eq!(load(&mut queue, 1, 10, 1_000, &platform), "", "the other tab has them now");
+        assert!(queue.is_empty());
+        assert_eq!(load(&mut other, 1, 1, 1_000, &platform), "{\"i\":0}");
         other.landed(1, true, &platform);
-        assert_eq!(queue.batch(1, 10, 1_000, &platform).events, "{\"i\":1}");
-        assert_eq!(queue.len(), 1);
+        assert_eq!(load(&mut recover(&platform), 1, 9, 1_000, &platform), "{\"i\":1}");
     }
 
     #[test]
@@ -443,10 +495,10 @@ mod tests {
         assert_eq!((opened, platform.stored().len()), (vec![true, false, false], 0));
         queue.write_group(&platform);
         assert_eq!(platform.stored().len(), 1);
-        queue.batch(1, 2, 1_000, &platform);
+        queue.load(1, 2, 1_000, &platform);
         queue.landed(1, true, &platform);
         let mut next = recover(&platform);
-        assert_eq!(next.batch(1, 9, 1_000, &platform).events, r#"{"i":2}"#);
+        assert_eq!(load(&mut next, 1, 9, 1_000, &platform), r#"{"i":2}"#);
         next.landed(1, true, &platform);
         assert!(platform.stored().is_empty());
     }
@@ -467,24 +519,38 @@ mod tests {
         for (count_max, bytes_max, expected) in [(2, 1_000, 2), (10, 17, 2), (10, 1, 1)] {
             let (platform, mut queue) = (page(), Queue::default());
             fill(&mut queue, &platform, 5);
-            queue.batch(7, count_max, bytes_max, &platform);
+            queue.load(7, count_max, bytes_max, &platform);
             assert_eq!(queue.carried(7), expected);
         }
     }
 
     #[test]
-    fn fields_that_all_events_share_are_written_once_and_others_with_each_event() {
-        let event = |page: &str| format!("{{\"c\":{{\"h\":1\n,{page}\n}}}}");
+    fn what_all_events_share_is_written_once_and_what_differs_with_each_event() {
+        let event = |[id, session, page]: [u8; 3]| {
+            format!(
+                "{{\"t\":1\n,\"a\":{id}\n,\"c\":{{\"h\":{{\n\"s\":{session}\n}}\n,\"p\":{page}\n}}\n}}"
+            )
+        };
+        let (a, s, p) = (",\"a\":1", "\"s\":1", ",\"p\":1");
         for (second, events, shared) in [
-            ("\"p\":1", r#"{"c":{"h":1}},{"c":{"h":1}}"#, "\"p\":1"),
-            ("\"p\":2", r#"{"c":{"h":1,"p":1}},{"c":{"h":1,"p":2}}"#, ""),
+            ([1, 1, 1], r#"{"t":1},{"t":1}"#, [a, s, p]),
+            ([2, 1, 1], r#"{"t":1,"a":1},{"t":1,"a":2}"#, ["", s, p]),
+            ([1, 2, 1], r#"{"t":1,"c":{"h":{"s":1}}},{"t":1,"c":{"h":{"s":2}}}"#, [a, "", p]),
+            ([1, 1, 2], r#"{"t":1,"c":{"h":{},"p":1}},{"t":1,"c":{"h":{},"p":2}}"#, [a, s, ""]),
+            (
+                [2, 2, 2],
+                r#"{"t":1,"a":1,"c":{"h":{"s":1},"p":1}},{"t":1,"a":2,"c":{"h":{"s":2},"p":2}}"#,
+                ["", "", ""],
+            ),
         ] {
             let (platform, mut queue) = (page(), Queue::default());
-            for page in ["\"p\":1", second] {
-                queue.push(platform.now_ms(), event(page), false, "t", &platform);
+            for pieces in [[1, 1, 1], second] {
+                queue.push(platform.now_ms(), event(pieces), false, "t", &platform);
             }
-            let batch = queue.batch(1, 9, 1_000, &platform);
-            assert_eq!((batch.events.as_str(), batch.shared.as_str()), (events, shared));
+            queue.load(1, 9, 1_000, &platform);
+            let batch = queue.batch(1);
+            let found = (batch.events.as_str(), [batch.ids, batch.session, batch.page]);
+            assert_eq!(found, (events, shared));
         }
     }
 
@@ -492,12 +558,12 @@ mod tests {
     fn an_event_on_its_way_is_not_sent_twice_and_waits_again_after_a_failure() {
         let (platform, mut queue) = (page(), Queue::default());
         fill(&mut queue, &platform, 3);
-        assert_eq!(queue.batch(1, 2, 1_000, &platform).events, r#"{"i":0},{"i":1}"#);
-        assert_eq!(queue.batch(2, 2, 1_000, &platform).events, r#"{"i":2}"#);
-        assert_eq!(queue.batch(3, 2, 1_000, &platform).events, "");
+        assert_eq!(load(&mut queue, 1, 2, 1_000, &platform), r#"{"i":0},{"i":1}"#);
+        assert_eq!(load(&mut queue, 2, 2, 1_000, &platform), r#"{"i":2}"#);
+        assert_eq!(load(&mut queue, 3, 2, 1_000, &platform), "");
         queue.landed(1, false, &platform);
         queue.landed(2, true, &platform);
-        assert_eq!(queue.batch(4, 9, 1_000, &platform).events, r#"{"i":0},{"i":1}"#);
+        assert_eq!(load(&mut queue, 4, 9, 1_000, &platform), r#"{"i":0},{"i":1}"#);
     }
 
     #[test]

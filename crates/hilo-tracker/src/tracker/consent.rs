@@ -6,6 +6,7 @@ use hilo_core::consent::{Choice, Purpose};
 use hilo_core::identity::{is_reserved, uuid_v4};
 use hilo_core::text::{concat, parts};
 
+use super::sending::TOGETHER_MS;
 use super::{
     ANSWERS_KEY, CLAIM_KEY, CONSENT_KEY, HELLO_MS_MAX, ID_KEY, SESSION_KEY, TOKEN_KEY, Tracker,
     Visitor,
@@ -81,7 +82,7 @@ impl<P: Platform> Tracker<P> {
             // A withdrawal does not wait for the pause that events are in.
             self.transport.insist();
         }
-        self.send();
+        self.hasten();
         self.set_timer();
     }
 
@@ -159,7 +160,11 @@ impl<P: Platform> Tracker<P> {
 
     /// Consent was given: finds the visitor's id, and what earlier pages left to send.
     pub(super) fn awaken(&mut self) {
-        self.queue.recover(&self.platform);
+        self.queue.recover(&self.tab, &self.platform);
+        if !self.queue.is_empty() {
+            // They leave with this page's first events.
+            self.send_within(TOGETHER_MS);
+        }
         self.recover_records();
         match self.platform.load(ID_KEY).filter(|id| !is_reserved(id)) {
             Some(id) => {
@@ -219,6 +224,6 @@ impl<P: Platform> Tracker<P> {
         for draft in std::mem::take(&mut self.waiting) {
             self.finish(draft);
         }
-        self.send();
+        self.send_due();
     }
 }

@@ -6,7 +6,7 @@ use hilo_core::identity::uuid_v7;
 
 use crate::address::{path, search};
 use crate::draft::{Draft, Kind, Scene};
-use crate::identity::{Landing, Session, campaign};
+use crate::identity::{Landing, campaign};
 use crate::json::Json;
 use crate::platform::{Place, Platform, codes};
 use crate::queue::{Batch, Counts};
@@ -19,7 +19,7 @@ pub(super) fn event<P: Platform>(
     draft: &Draft,
     anonymous_id: &str,
     claim: &str,
-    session: &Session,
+    session: &str,
     landing: Option<&Landing>,
     platform: &P,
 ) -> String {
@@ -31,27 +31,28 @@ pub(super) fn event<P: Platform>(
         &draft.id
     };
     let mut json = Json::new();
-    json.text("type", draft.kind.name()).text("messageId", id).text("anonymousId", anonymous_id);
+    json.text("type", draft.kind.name()).text("messageId", id);
     let (user, named, details) = match draft.kind {
         Kind::Page => (claim, "name", "properties"),
         Kind::Track => (claim, "event", "properties"),
         Kind::Group => (claim, "groupId", "traits"),
         Kind::Identify => (draft.name.as_str(), "", "traits"),
     };
-    json.some("userId", user).text("timestamp", &platform.iso(draft.at_ms));
+    json.text("timestamp", &platform.iso(draft.at_ms));
     if !named.is_empty() {
         json.some(named, &draft.name);
     }
     if !draft.details.is_empty() {
         json.raw(details, &draft.details);
     }
-    json.open("context").open("hilo").open("session").text("id", &session.id());
+    // The pieces of an event, as the queue knows them.
+    json.put("\n").text("anonymousId", anonymous_id).some("userId", user);
+    json.put("\n,\"context\":{\"hilo\":{\n\"session\":{").text("id", session);
     if let Some(landing) = landing {
         json.open("landing").some("url", &landing.url).some("referrer", &landing.referrer);
         json.text("via", landing.via).close();
     }
-    // The page stands between two marks: an envelope holds it once for all events of one page.
-    json.close().close().mark().raw("page", &draft.scene.page).mark().close();
+    json.put("}\n}\n").raw("page", &draft.scene.page).put("\n}\n");
     json.done()
 }
 
@@ -70,13 +71,13 @@ pub(super) fn scene(place: Place) -> Scene {
 /// A whole envelope around the events of `batch`.
 pub(super) fn batch<P: Platform>(
     key: &str,
-    batch: &Batch,
+    batch: &Batch<'_>,
     state: &ConsentState,
     dropped: &Counts,
     platform: &P,
 ) -> String {
     let mut json = header(key, platform);
-    json.open("context").raw("library", LIBRARY).fields(&platform.surroundings());
+    json.put(batch.ids).open("context").raw("library", LIBRARY).fields(&platform.surroundings());
     consent(&mut json, state);
     let persistence = match platform.persistence() {
         codes::PERSISTENCE_LOCAL => "local",
@@ -91,11 +92,13 @@ pub(super) fn batch<P: Platform>(
         }
         json.close();
     }
-    json.close();
-    if !batch.shared.is_empty() {
-        json.fields(&batch.shared);
-    }
-    json.close().list("batch").fields(&batch.events).end();
+    json.fields(batch.session)
+        .close()
+        .put(batch.page)
+        .close()
+        .list("batch")
+        .fields(&batch.events)
+        .end();
     json.done()
 }
 

@@ -18,10 +18,11 @@ use crate::transport::BatchFate;
 const REQUEST_BYTES_MAX: usize = 56 * 1024;
 /// Bytes of a request that belong to the envelope's header.
 const HEADER_BYTES: usize = 2 * 1024;
-/// The first events of a page wait this long for others of the same moment. A short visit is seen nevertheless.
+/// A page's first events and orders wait this long for others of the same moment. A short visit is seen nevertheless.
 const SOON_MS: i64 = 10;
-/// Later events wait this long, so that several go together.
-const TOGETHER_MS: i64 = 2_000;
+/// Later events wait this long, so that several go together. Meanwhile they are in storage, and they leave when the page is hidden:
+/// after a crash alone they wait for the next visit.
+pub(super) const TOGETHER_MS: i64 = 5_000;
 /// Consent records that may wait.
 const RECORDS_MAX: usize = 20;
 /// Prefix of the records' storage keys.
@@ -77,12 +78,21 @@ impl<P: Platform> Tracker<P> {
         self.post(ticket, Call::Hello, body, Counts::new());
     }
 
-    /// Plans the next batch.
-    pub(super) fn plan_flush(&mut self) {
-        let now = self.platform.monotonic_ms();
-        let is_quiet = self.sent_at_ms.is_none_or(|at| now - at > TOGETHER_MS);
-        let at = now + if is_quiet { SOON_MS } else { TOGETHER_MS };
+    /// Plans the next batch, which leaves soon if it is urgent or the page's first one.
+    pub(super) fn plan_flush(&mut self, is_urgent: bool) {
+        self.send_within(if is_urgent || !self.has_sent { SOON_MS } else { TOGETHER_MS });
+    }
+
+    /// Sees to it that a batch leaves in `ms` at the latest.
+    pub(super) fn send_within(&mut self, ms: i64) {
+        let at = self.platform.monotonic_ms() + ms;
         self.flush_at_ms = Some(self.flush_at_ms.map_or(at, |planned| planned.min(at)));
+    }
+
+    /// Sends what waits now, or as soon as the request under way is answered.
+    pub(super) fn hasten(&mut self) {
+        self.send_within(0);
+        self.send();
     }
 
     /// The timer ran out.
@@ -95,7 +105,13 @@ impl<P: Platform> Tracker<P> {
         if matches!(self.visitor, Visitor::Asking(until) if until <= now) {
             self.take_id(String::new());
         }
-        if self.flush_at_ms.is_none_or(|at| at <= now) {
+        self.send_due();
+    }
+
+    /// Sends what is due: records always, and events that are planned for now or failed before.
+    pub(super) fn send_due(&mut self) {
+        let now = self.platform.monotonic_ms();
+        if !self.records.is_empty() || self.flush_at_ms.is_none_or(|at| at <= now) {
             self.send();
         }
     }
@@ -147,14 +163,19 @@ impl<P: Platform> Tracker<P> {
         self.flush_at_ms = None;
         let bytes = REQUEST_BYTES_MAX - HEADER_BYTES;
         let count = self.transport.count_max();
-        let batch = self.queue.batch(ticket, count, bytes, &self.platform);
+        self.queue.load(ticket, count, bytes, &self.platform);
+        let batch = self.queue.batch(ticket);
         if batch.events.is_empty() {
             return;
         }
         let dropped = self.queue.dropped().clone();
         let (key, state) = (&self.options.key, self.gate.state());
         let body = envelope::batch(key, &batch, &state, &dropped, &self.platform);
-        self.sent_at_ms = Some(self.platform.monotonic_ms());
+        self.has_sent = true;
+        if self.queue.len() > self.queue.carried(ticket) {
+            // The rest has waited long enough.
+            self.send_within(0);
+        }
         self.post(ticket, Call::Batch, body, dropped);
     }
 
@@ -184,7 +205,8 @@ impl<P: Platform> Tracker<P> {
             // The page has forgotten the id, or cannot prove any: no other attempt helps.
             answer.status = 200;
         }
-        let chance = u16::from_le_bytes([self.platform.random16()[0], self.platform.random16()[1]]);
+        let [low, high, ..] = self.platform.random16();
+        let chance = u16::from_le_bytes([low, high]);
         let now = self.platform.monotonic_ms();
         let count = if flight.call == Call::Batch { self.queue.carried(ticket) } else { 1 };
         let fate = self.transport.judge(&answer, count, now, chance);
@@ -209,7 +231,7 @@ impl<P: Platform> Tracker<P> {
             BatchFate::Split | BatchFate::Keep | BatchFate::Refused => {}
         }
         if is_judged || fate == BatchFate::Split {
-            self.send();
+            self.send_due();
         }
     }
 
@@ -264,16 +286,16 @@ impl<P: Platform> Tracker<P> {
             Visitor::Unknown | Visitor::Known(_) => None,
         };
         let has_more = !(self.records.is_empty() && self.queue.is_empty());
-        let is_free = !self.is_busy();
-        let wait = self.transport.wait_ms(now);
         let flush = match self.flush_at_ms {
-            Some(at) => Some((at - now).max(wait)),
-            // Something waits for another attempt, after the transport's own delay.
-            None => (has_more && is_free && asked.is_none()).then_some(wait),
+            Some(at) if self.records.is_empty() => at - now,
+            // A record waits for nothing, and what failed for another attempt, after the transport's own delay.
+            _ => 0,
         };
+        let flush = (has_more && asked.is_none() && !self.is_busy())
+            .then(|| flush.max(self.transport.wait_ms(now)));
         // Nothing can be sent before the id is there, so a view may wait as long.
         let asked = asked.or_else(|| self.view_ends_at_ms().map(|at| at - now));
-        if let Some(ms) = asked.into_iter().chain(flush.filter(|_| is_free)).min() {
+        if let Some(ms) = asked.into_iter().chain(flush).min() {
             let at = now + ms.max(0);
             // Most events do not change that moment.
             if self.wakes_at_ms.replace(at) != Some(at) {

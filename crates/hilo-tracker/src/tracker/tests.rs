@@ -2,10 +2,12 @@
 
 mod choices;
 mod proofs;
+mod rhythm;
 mod views;
 
 use hilo_core::consent::{Choice, Purpose};
 
+use super::sending::TOGETHER_MS;
 use super::*;
 use crate::platform::{Answer, Call, Request};
 use crate::shell::memory::Memory;
@@ -53,7 +55,7 @@ fn serve(tracker: &mut Tracker<Memory>, page: &Memory, status: u16) -> Vec<Reque
         for request in &sent {
             tracker.happened(Happened::Answered(answer(request, status)));
         }
-        let is_over = sent.is_empty() && !page.pass(2_000);
+        let is_over = sent.is_empty() && !page.pass(TOGETHER_MS);
         seen.extend(sent);
         if is_over {
             break;
@@ -211,7 +213,7 @@ fn a_session_and_a_claim_of_another_tab_count_in_this_tab() {
     let body = batches(&serve(&mut tracker, &page, 200));
     let after = body.split_once("Before").unwrap().1;
     assert!(
-        after.contains(r#""userId":"eva""#) && after.contains(r#""id":"1795000000000""#),
+        after.contains(r#""userId":"eva""#) && body.contains(r#""id":"1795000000000""#),
         "{body}"
     );
     assert_eq!(body.matches("eva").count(), 1);
@@ -245,7 +247,7 @@ fn one_poisonous_event_is_dropped_alone() {
     let (mut fine, mut rounds) = (0, 0);
     while rounds < 60 {
         rounds += 1;
-        if page.pass(2_000) {
+        if page.pass(TOGETHER_MS) {
             tracker.happened(Happened::Woke);
         }
         for request in page.sent() {
@@ -289,7 +291,7 @@ fn a_failed_request_is_repeated_even_if_nothing_else_happens() {
     grant(&mut tracker);
     serve(&mut tracker, &page, 200);
     tracker.track("Product Viewed", "", page.now_ms());
-    page.pass(2_000);
+    page.pass(TOGETHER_MS);
     tracker.happened(Happened::Woke);
     let lost = page.sent().remove(0);
     // Random bytes count upwards in this page, so the first delays are 0.

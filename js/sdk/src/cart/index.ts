@@ -24,8 +24,8 @@ import { run } from "./tabs/tasks.ts";
 import { products, report } from "./tabs/touchpoints.ts";
 import type { Act, Host, OpenCart, TabMessage, TaskName } from "./types.ts";
 
-/** This tab's acts so far. */
-let count = 0;
+/** The number of this tab's last act. The first one tells when the page opened: stored acts end with their time (`storage/left.ts`). */
+let count = Date.now();
 
 /** Opens this page's cart, once. */
 export function open(page: Host): OpenCart {

@@ -22,6 +22,8 @@ export const ANSWER_MS = 10_000;
 export const TOKEN_MS = 10_000;
 /** How long a leader may take for another tab's task. */
 export const TASK_MS = 15_000;
+/** How long acts and calls of closed pages are kept, as long as events (protocol.md). */
+export const LOT_MS_MAX = 7 * 24 * 60 * 60 * 1_000;
 /** Tabs whose acts are remembered. */
 export const TABS_MAX = 32;
 

@@ -15,6 +15,8 @@ export interface Host {
   consent(): ConsentState;
   anonymousId(): string | null;
   tokenProvider?: (() => string | Promise<string>) | undefined;
+  /** Counts acts that were stored for too long. */
+  lose(count: number): void;
   /** Shows the developer what is wrong. */
   say(what: unknown): void;
 }
@@ -53,7 +55,7 @@ export interface Shown {
 /** A line as the cart's module takes it: `variant options currency price name url image`. */
 export type Cells = [variant: string, options: string, currency: string, price: string, name: string, url: string, image: string];
 
-/** An act as tabs exchange it. `kind` is a `CART_ACT_` code or `CLEAR`; `cells` is null for clearing. */
+/** An act as tabs exchange it. `n` also tells when its page opened. `kind` is a `CART_ACT_` code or `CLEAR`; `cells` is null for clearing. */
 export type Act = [n: number, kind: number, units: number, cells: Cells | null, isQuiet: boolean];
 
 /** What only the leader does, by its name in messages between tabs. */

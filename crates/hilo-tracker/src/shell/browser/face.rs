@@ -182,6 +182,7 @@ pub fn happen(what: u8) {
         codes::HAPPENED_READY => Happened::Ready,
         codes::HAPPENED_RESTORED => Happened::Restored,
         codes::HAPPENED_HIDDEN => Happened::Hidden,
+        codes::HAPPENED_SHOWN => Happened::Shown,
         codes::HAPPENED_ONLINE => Happened::Online,
         codes::HAPPENED_WOKE => Happened::Woke,
         codes::HAPPENED_TASK_ENDED => Happened::TaskEnded,
@@ -203,10 +204,11 @@ pub fn admits() -> bool {
     is_admitted
 }
 
-/// The page is left, and `count` occurrences are lost, because the second module did not load in time to read them.
+/// `count` occurrences or acts are lost: they are too old, or the page is left before the second module could read them.
 #[wasm_bindgen]
-pub fn lose_unread(count: u32) {
-    with(&mut |tracker| tracker.lose_unread(count));
+pub fn lose(are_old: bool, count: u32) {
+    let reason = if are_old { "expired" } else { "capture_unread" };
+    with(&mut |tracker| tracker.lose(reason, count));
 }
 
 /// The answer to a request. A negative `retry_after_s` stands for none. `word` is what [`Answer`] says. Returns whether the answer

@@ -38,7 +38,7 @@ export async function call<Body>(method: string, path: string, body?: object, pr
     const opener = capability();
     if (opener) headers["x-hilo-cart-token"] = opener;
     // The tracker keeps the proof of the visitor's id there, where no cookie does.
-    const idProof = quietly(() => localStorage.getItem("hilo.p"));
+    const idProof = quietly(() => localStorage["hilo.p"] as string);
     if (idProof) headers["x-hilo-auth"] = idProof;
     if (body) headers["content-type"] = "application/json";
     const response = await fetch(host.endpoint + path, {

@@ -64,5 +64,5 @@ export function handOver(done: Record<string, number>, enact: (act: Act) => void
 
 /** The page goes: stores what no leader is known to have done. */
 export function left() {
-  leave(own, undone, [...tasks.values()].flatMap(({ name, args }) => (name === "ordered" ? [args] : [])));
+  leave(own, undone, [...tasks.values()].flatMap(({ name, args }) => (name === "ordered" ? [["cart.ordered", args, Date.now()]] : [])));
 }

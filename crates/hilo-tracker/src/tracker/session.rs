@@ -1,0 +1,47 @@
+//! The session half of the tracker: which session a draft belongs to, and how a session began.
+//! Another tab may go on with the stored session.
+
+use hilo_core::redact;
+
+use super::{SESSION_KEY, Tracker};
+use crate::draft::{Draft, Scene};
+use crate::identity::{Landing, Session, campaign, landing};
+use crate::platform::Platform;
+
+/// How far the stored time of a session's last event may lag. Writing the time with every event would double an event's cost.
+const SESSION_STEP_MS: i64 = 10_000;
+
+impl<P: Platform> Tracker<P> {
+    /// The id of the draft's session. A draft that begins the session gets the session's landing as well.
+    pub(super) fn session(&mut self, draft: &Draft) -> (String, Option<Landing>) {
+        let platform = &self.platform;
+        let stored = self
+            .session
+            .take()
+            .or_else(|| Session::from_stored(&platform.load(SESSION_KEY).unwrap_or_default()));
+        let is_first = stored.is_none();
+        let Scene { place, campaign: campaign_now, .. } = &*draft.scene;
+        let going = stored.filter(|session| session.goes_on(draft.at_ms, campaign_now));
+        let begins = going.is_none().then(|| {
+            // The tab's history shows how a first visit began. A later visit begins at this place.
+            if is_first {
+                landing(&self.first, platform.first_in_history().map(|url| redact::url(&url)))
+            } else {
+                landing(place, Some(String::new()))
+            }
+        });
+        let mut session = going.unwrap_or_else(|| {
+            let landing = begins.as_ref().map_or("", |landing| &landing.url);
+            let campaign = campaign(if landing.is_empty() { &place.url } else { landing });
+            // No time of a last event is stored yet.
+            Session { began_ms: draft.at_ms, last_ms: draft.at_ms - SESSION_STEP_MS, campaign }
+        });
+        if draft.at_ms - session.last_ms >= SESSION_STEP_MS {
+            session.last_ms = draft.at_ms;
+            platform.save(SESSION_KEY, &session.to_stored());
+        }
+        let id = session.id();
+        self.session = Some(session);
+        (id, begins)
+    }
+}
