@@ -7,11 +7,11 @@ use hilo_core::consent::Purpose;
 use hilo_core::event::Facts;
 use hilo_core::identity::ProfileKey;
 use hilo_core::identity::token::Scope;
-use hilo_core::outcome::{Code, Rejection};
+use hilo_core::outcome::{Code, Outcome, Rejection};
 
 use super::at_once;
 use super::cart::withdraw;
-use super::claim::{Claimant, Right};
+use super::claim::{Claimant, Right, not_yours};
 use super::entry::Entry;
 use super::journal;
 use super::progress::Mark;
@@ -122,21 +122,25 @@ pub(super) async fn record_reports<P: Platform>(
         return Ok(());
     }
     let secret = secret(platform)?;
-    let mut profiles: BTreeMap<ProfileKey, Vec<ConsentChange>> = BTreeMap::new();
-    for entry in entries.iter_mut().filter(|entry| is_report(entry)) {
+    // The changes of each profile, each with the place of its entry.
+    let mut profiles: BTreeMap<ProfileKey, (Vec<usize>, Vec<ConsentChange>)> = BTreeMap::new();
+    for (at, entry) in entries.iter_mut().enumerate().filter(|(_, entry)| is_report(entry)) {
         let Some(event) = entry.event.take() else { continue };
         // A person and their device have a record each. Both must have heard a denial.
         let user = event.user_id.clone().map(ProfileKey::User);
         let device = event.anonymous_id.clone().map(ProfileKey::Anonymous);
         for key in [user, device].into_iter().flatten() {
-            let change = consent::reported(&event, &key, facts, &secret, loaded, platform);
-            profiles.entry(key).or_default().extend(change);
+            // A report that names no purpose has no change.
+            if let Some(change) = consent::reported(&event, &key, facts, &secret, loaded, platform)
+            {
+                let (places, changes) = profiles.entry(key).or_default();
+                places.push(at);
+                changes.push(change);
+            }
         }
     }
-    // A report that names no purpose has no change.
-    profiles.retain(|_, changes| !changes.is_empty());
     let is_large = at_once::is_large(profiles.len(), facts);
-    let calls = profiles.into_iter().map(|(key, changes)| {
+    let calls = profiles.into_iter().map(|(key, (places, changes))| {
         let name = object_name(secret.naming(), &key);
         let reports = changes.iter().filter_map(|change| change.report.as_ref());
         let ids = reports.map(|report| report.message_id.as_str());
@@ -144,13 +148,19 @@ pub(super) async fn record_reports<P: Platform>(
         let call = ProfileCall::ConsentReports(changes);
         async move {
             if mark.is_some_and(Mark::is_stored) {
-                return Ok(());
+                return Ok(Vec::new());
             }
-            let () = ask_profile(platform, name, &call).await?;
+            let taken: Option<Vec<bool>> = ask_profile(platform, name, &call).await?;
             mark.into_iter().for_each(Mark::note);
-            Ok(())
+            let refused = places.into_iter().zip(taken.unwrap_or_default());
+            Ok(refused.filter(|(_, is_taken)| !is_taken).map(|(at, _)| at).collect())
         }
     });
-    let _: Vec<()> = at_once::all(calls, facts.received_at, platform).await?;
+    let refused: Vec<Vec<usize>> = at_once::all(calls, facts.received_at, platform).await?;
+    for at in refused.into_iter().flatten() {
+        if let Some(entry) = entries.get_mut(at) {
+            entry.outcome = Outcome::Rejected(not_yours());
+        }
+    }
     Ok(())
 }

@@ -286,3 +286,22 @@ fn a_subscription_under_an_unused_id_binds_it_where_the_answer_can_set_a_cookie(
     assert_eq!(without_cookies.opt(Some("unused"), "subscribed", None).0, 403);
     assert_eq!(without_cookies.hello(json!({"anonymousId": "unused"}))["anonymousId"], "unused");
 }
+
+#[test]
+fn a_report_of_a_page_about_a_bound_profile_is_answered_as_refused() {
+    let memory = memory();
+    Browser::new(&memory).hello(json!({"spareId": ID}));
+    let report = |id: &str, n: u32| {
+        let said = json!({"consent": {"categoryPreferences": {"analytics": false}}});
+        json!({
+            "type": "track", "event": "Segment Consent Preference Updated", "messageId": format!("r{n}"),
+            "anonymousId": id, "timestamp": "2026-11-24T09:00:00Z", "context": said,
+        })
+    };
+    let envelope = json!({"batch": [report(ID, 1), report("unbound", 2), report(ID, 3)]});
+    let (status, answer) = Browser::new(&memory).call("POST", "/v1/batch", envelope);
+    assert_eq!((status, &answer["accepted"]), (200, &json!(1)));
+    let told = |n: usize| (answer["rejected"][n]["index"].clone(), &answer["rejected"][n]["code"]);
+    assert_eq!(told(0), (json!(0), &json!("not_yours")));
+    assert_eq!(told(1), (json!(2), &json!("not_yours")));
+}

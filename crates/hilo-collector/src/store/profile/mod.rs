@@ -88,8 +88,9 @@ pub fn answer(
         ProfileCall::ConsentReports(changes) => {
             volatile.known = None;
             result.pump = outbox::recall(volatile);
-            let record = |change| consent::record(sql, change, now).map(drop);
-            atomically(sql, || changes.iter().try_for_each(record)).map(|()| String::new())
+            let record = |change| consent::record(sql, change, now).map(|told| !told.is_refused);
+            let taken = atomically(sql, || changes.iter().map(record).collect())?;
+            told_unless_all(&taken)
         }
         ProfileCall::OptIn(said) => {
             volatile.known = None;
@@ -127,6 +128,11 @@ pub fn answer(
         }
     }?;
     Ok(result)
+}
+
+/// Answers whether each report was taken; nothing where all were.
+fn told_unless_all(taken: &Vec<bool>) -> Result<String, Failure> {
+    if taken.iter().all(|is_taken| *is_taken) { Ok(String::new()) } else { encode(taken) }
 }
 
 /// Writes the results of deliveries, and ends their leases.
