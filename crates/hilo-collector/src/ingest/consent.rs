@@ -63,6 +63,11 @@ impl Body {
         state.allows_id()
     }
 
+    /// Whether any purpose changes to `state`.
+    pub fn says(&self, state: &str) -> bool {
+        self.consent.changes.iter().any(|one| one.state == state)
+    }
+
     /// Whether the change denies `purpose`.
     pub fn denies(&self, purpose: Purpose) -> bool {
         let changes = &self.consent.changes;

@@ -14,6 +14,7 @@ use super::cart::withdraw;
 use super::claim::{Claimant, Right, not_yours};
 use super::entry::Entry;
 use super::journal;
+use super::limits;
 use super::progress::Mark;
 use super::user::verified_user;
 use crate::call::{Call, Trouble, secret};
@@ -32,6 +33,9 @@ pub(super) async fn change<P: Platform>(call: &Call<'_, P>) -> Result<Reply, Tro
     let secret = secret(call.platform)?;
     let body: consent::Body = hello::read(body)?;
     consent::check(&body, &call.loaded.config.identity)?;
+    if !body.says("denied") {
+        limits::check_key(source, call).await?;
+    }
     let shown = Shown::of(Some(source), &secret, call);
     let (own, allows_id) = (body.anonymous_id.as_deref(), body.allows_id());
     let claimant = Claimant { is_server: source.is_server(), shown: &shown, secret: &secret, call };

@@ -6,6 +6,7 @@ use hilo_core::outcome::{Code, Rejection};
 
 use super::claim::{Claimant, not_yours};
 use super::journal;
+use super::limits;
 use super::user::verified_user;
 use crate::call::{Call, Trouble, secret};
 use crate::calls::{ProfileCall, ask_profile};
@@ -27,6 +28,9 @@ pub(super) async fn take<P: Platform>(call: &Call<'_, P>) -> Result<Reply, Troub
         Err(why) if body.is_opt_out() && why.code != Code::Unavailable => (None, Some(why)),
         user => (user?, None),
     };
+    if !body.is_opt_out() {
+        limits::check_key(source, call).await?;
+    }
     let own = body.anonymous_id.clone();
     let shown = Shown::of(Some(source), &secret, call);
     let entry = optin::accept(body, &source.name, user.is_some(), call.platform.now())?;
