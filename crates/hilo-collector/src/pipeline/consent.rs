@@ -21,7 +21,7 @@ use crate::call::{Call, Trouble, secret};
 use crate::calls::{ConsentChange, ConsentCopy, ConsentRecorded, ProfileCall, ask_profile};
 use crate::ingest::proof::Shown;
 use crate::ingest::user::VerifiedUser;
-use crate::ingest::{self, consent, hello};
+use crate::ingest::{self, consent, hello, reply};
 use crate::loaded::Loaded;
 use crate::platform::{Failure, Platform, Reply};
 use crate::signature::object_name;
@@ -37,12 +37,8 @@ pub(super) async fn change<P: Platform>(call: &Call<'_, P>) -> Result<Reply, Tro
         limits::check_key(source, call).await?;
     }
     let shown = Shown::of(Some(source), &secret, call);
-    let (own, allows_id) = (body.anonymous_id.as_deref(), body.allows_id());
     let claimant = Claimant { is_server: source.is_server(), shown: &shown, secret: &secret, call };
-    let mut right = claimant.named(own, allows_id).await?;
-    if right.is_none() && own.is_none() && allows_id {
-        right = Some(claimant.any(None).await?);
-    }
+    let (right, unproved) = right_to(&body, &claimant).await?;
     let record = async |key: ProfileKey| {
         let change = ProfileCall::Consent(body.change(&key, &secret, call));
         ask_profile(call.platform, object_name(secret.naming(), &key), &change).await
@@ -57,27 +53,48 @@ pub(super) async fn change<P: Platform>(call: &Call<'_, P>) -> Result<Reply, Tro
         let _: ConsentRecorded = record(ProfileKey::User(user.id.clone())).await?;
     }
     if body.denies(Purpose::Analytics) {
-        let device = right.as_ref().map(|right| right.id.as_str());
+        // The cart may know the device by the id that is not proved, so then every device of the cart is meant.
+        let device = right.as_ref().filter(|_| unproved.is_none()).map(|right| right.id.as_str());
         let user = user.as_ref().map(|user| user.id.as_str());
         withdraw(device, user, source, &secret, call).await?;
     }
     let refusal = consent::outdated(&recorded);
-    if let Some(why) = &refusal {
-        journal::note_refusal(why, call);
-    }
-    // A page that denies and has no id may keep none, whatever it granted before its storage was wiped.
-    let keeps_id = consent::allows_id(&recorded) && (own.is_some() || allows_id);
-    let proof = right.as_ref().and_then(|right| right.proof.as_ref()).filter(|_| keeps_id);
+    let why = unproved.as_ref().or(refusal.as_ref());
+    why.into_iter().for_each(|why| journal::note_refusal(why, call));
+    let keeps_id = consent::keeps_id(&body, &recorded);
     let mut extra = Reply::empty(200);
-    let now = call.platform.now();
-    let token = proof.and_then(|proof| shown.hand_out(proof, &secret, now, &mut extra));
     if !keeps_id {
         shown.take_back(call, &mut extra);
     }
-    let id = proof.map(|proof| proof.id.as_str());
-    let mut reply = consent::reply(&recorded, refusal.as_ref(), id, token.as_deref());
+    let mut reply = if let Some(why) = &unproved {
+        reply::refused(why)
+    } else {
+        let proof = right.as_ref().and_then(|right| right.proof.as_ref()).filter(|_| keeps_id);
+        let now = call.platform.now();
+        let token = proof.and_then(|proof| shown.hand_out(proof, &secret, now, &mut extra));
+        let id = proof.map(|proof| proof.id.as_str());
+        consent::reply(&recorded, refusal.as_ref(), id, token.as_deref())
+    };
     reply.headers.0.extend(extra.headers.0);
     Ok(reply)
+}
+
+/// Finds the id for which a change is recorded. A change that grants nothing is not stopped by an id that is another's: it is
+/// recorded for the id of the proof, and the refusal comes back beside it, for the answer.
+async fn right_to<P: Platform>(
+    body: &consent::Body,
+    claimant: &Claimant<'_, P>,
+) -> Result<(Option<Right>, Option<Rejection>), Trouble> {
+    let (own, allows_id) = (body.anonymous_id.as_deref(), body.allows_id());
+    let may_bind = allows_id || body.keeps_id == Some(true);
+    match claimant.named(own, may_bind).await {
+        Ok(None) if own.is_none() && allows_id => Ok((Some(claimant.any(None).await?), None)),
+        Ok(right) => Ok((right, None)),
+        Err(Trouble::Refused(why)) if !body.says("granted") => {
+            Ok((claimant.named(None, false).await?, Some(why)))
+        }
+        Err(trouble) => Err(trouble),
+    }
 }
 
 /// Finds the person whose token the request carries. A token that is no longer valid must not cost the device's own choice, so

@@ -15,11 +15,13 @@ struct Browser<'m> {
     memory: &'m Memory,
     cookie: Option<String>,
     fields: Vec<(&'static str, String)>,
+    /// What the page says of its id along with a choice.
+    keeps_id: Option<bool>,
 }
 
 impl Browser<'_> {
     fn new(memory: &Memory) -> Browser<'_> {
-        Browser { memory, cookie: None, fields: Vec::new() }
+        Browser { memory, cookie: None, fields: Vec::new(), keeps_id: None }
     }
 
     fn call(&mut self, method: &str, path: &str, mut body: Value) -> (u16, Value) {
@@ -75,7 +77,10 @@ impl Browser<'_> {
         let sent_at = self.memory.now().to_string();
         let change = json!({"purpose": purpose, "state": state, "at": at, "method": "api"});
         let consent = json!({"base": base, "changes": [change]});
-        let body = json!({"anonymousId": id, "sentAt": sent_at, "consent": consent});
+        let mut body = json!({"anonymousId": id, "sentAt": sent_at, "consent": consent});
+        if let Some(keeps_id) = self.keeps_id {
+            body["keepsId"] = keeps_id.into();
+        }
         self.call("POST", "/v1/consent", body)
     }
 
@@ -234,6 +239,46 @@ fn a_denial_without_an_id_is_recorded_by_the_cookie_alone_and_takes_it_back() {
     assert_eq!((&answer["revision"], &page.cookie), (&json!(2), &None));
     page.cookie = kept;
     assert_eq!(page.copy().1["state"]["analytics"], "denied");
+}
+
+#[test]
+fn a_withdrawal_under_an_id_that_is_anothers_reaches_the_cookies_own_id_and_the_user() {
+    let memory = memory_with_users();
+    Browser::new(&memory).hello(json!({"spareId": "anothers"}));
+    let mut page = Browser::new(&memory);
+    page.hello(json!({"spareId": ID}));
+    page.decide(Some(ID), 0, "granted");
+    let kept = page.cookie.clone();
+    page.fields = vec![("x-hilo-user-token", token(&memory, "profile", 600))];
+    let (status, answer) = page.decide(Some("anothers"), 0, "denied");
+    assert_eq!((status, &answer["error"]["code"]), (403, &json!("not_yours")));
+    assert_eq!(page.cookie, None, "the cookie is taken back");
+    page.cookie = kept;
+    assert_eq!(page.copy().1["state"]["analytics"], "denied");
+    let receipts = listed(&memory, "u:user-1", "receipts");
+    assert_eq!(receipts[0]["changes"][0]["state"], "denied");
+    // A grant is refused as before, and nothing of it is recorded.
+    assert_eq!(page.decide(Some("anothers"), 9, "granted").0, 403);
+    assert_eq!(page.copy().1["state"]["analytics"], "denied");
+    assert_eq!(listed(&memory, "u:user-1", "receipts").len(), 1);
+}
+
+#[test]
+fn a_page_that_keeps_its_id_keeps_its_proof_when_it_denies_one_purpose() {
+    let memory = memory();
+    for (keeps_id, is_kept) in [(None, false), (Some(true), true), (Some(false), false)] {
+        let mut page = Browser { keeps_id, ..Browser::new(&memory) };
+        page.hello(json!({}));
+        page.decide(None, 0, "granted");
+        // After a logout the page has a new id, and nothing is recorded for it yet.
+        let id = format!("after-{keeps_id:?}").replace(['(', ')'], "-");
+        page.hello(json!({"anonymousId": id}));
+        assert_eq!(page.choose(Some(&id), 0, "advertising", "denied").0, 200);
+        assert_eq!(page.cookie.is_some(), is_kept, "{keeps_id:?}");
+        let expected = if is_kept { 200 } else { 403 };
+        page.keeps_id = None;
+        assert_eq!(page.decide(Some(&id), 1, "denied").0, expected, "{keeps_id:?}");
+    }
 }
 
 #[test]
