@@ -159,6 +159,15 @@ pub(super) fn record(
     Ok(recorded(Some(receipt), &standing, change))
 }
 
+/// Records the changes that events report, in their order. Returns whether each was taken. Run it inside a transaction.
+pub(super) fn record_reports(
+    sql: &impl Sql,
+    changes: &[ConsentChange],
+    now: Timestamp,
+) -> Result<Vec<bool>, Failure> {
+    changes.iter().map(|change| record(sql, change, now).map(|told| !told.is_refused)).collect()
+}
+
 /// Writes the result of a change.
 fn recorded(
     receipt: Option<Receipt>,

@@ -88,9 +88,8 @@ pub fn answer(
         ProfileCall::ConsentReports(changes) => {
             volatile.known = None;
             result.pump = outbox::recall(volatile);
-            let record = |change| consent::record(sql, change, now).map(|told| !told.is_refused);
-            let taken = atomically(sql, || changes.iter().map(record).collect())?;
-            told_unless_all(&taken)
+            atomically(sql, || consent::record_reports(sql, &changes, now))
+                .and_then(|taken| told_unless_all(&taken))
         }
         ProfileCall::OptIn(said) => {
             volatile.known = None;
@@ -131,7 +130,7 @@ pub fn answer(
 }
 
 /// Answers whether each report was taken; nothing where all were.
-fn told_unless_all(taken: &Vec<bool>) -> Result<String, Failure> {
+fn told_unless_all(taken: &[bool]) -> Result<String, Failure> {
     if taken.iter().all(|is_taken| *is_taken) { Ok(String::new()) } else { encode(taken) }
 }
 
