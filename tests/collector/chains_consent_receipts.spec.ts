@@ -6,7 +6,7 @@ import assert from "node:assert/strict";
 import { createHash } from "node:crypto";
 import { after, test } from "node:test";
 
-import { type Json, decide, hello, post, postAs } from "./envelopes.ts";
+import { type Answer, type Json, decide, hello, post, postAs } from "./envelopes.ts";
 import { anonymousId, startCollector } from "./mf.ts";
 
 const collector = await startCollector();

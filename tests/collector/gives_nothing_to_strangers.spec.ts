@@ -3,11 +3,12 @@
  * proof that is not the person's own: no answer gives away the person's record, and nothing of it changes.
  */
 import assert from "node:assert/strict";
-import { createHmac, randomUUID } from "node:crypto";
+import { randomUUID } from "node:crypto";
 import { after, test } from "node:test";
 
 import { type Answer, GRANTED, type Json, cookieOf, decide, hello, pageView, post, postAs, send } from "./envelopes.ts";
-import { DEV_SECRETS, anonymousId, startCollector } from "./mf.ts";
+import { anonymousId, startCollector } from "./mf.ts";
+import { proofParts, sign, spoiled } from "./signatures.ts";
 import { claimsOf, signToken } from "./tokens.ts";
 
 const collector = await startCollector();
@@ -15,8 +16,6 @@ after(() => collector.dispose());
 
 /** The text behind the cookie's name. */
 const valueOf = (id: string) => cookieOf(id)!.slice("hilo=".length);
-const sign = (text: string, purpose: string, secret = DEV_SECRETS.HILO_SECRET) =>
-  `${text}.${createHmac("sha256", secret).update(`${purpose}${text}`).digest("base64url")}`;
 const now = () => Math.floor(Date.now() / 1000);
 
 /** A person whose page said hello, granted, subscribed and was seen. */
@@ -38,22 +37,26 @@ async function stateOf(id: string): Promise<Json> {
 
 /** The proofs of strangers, as header fields. `victim` is the id, and `own` a stranger's id with its own valid proof. */
 function proofs(victim: string, own: string): Record<string, Json> {
-  const [, , proof, issued, tag] = valueOf(victim).split(".") as [string, string, string, string, string];
-  const [, , ownProof, ownIssued, ownTag] = valueOf(own).split(".") as [string, string, string, string, string];
+  const { proof, issued, key, tag } = proofParts(valueOf(victim));
+  const theirs = proofParts(valueOf(own));
   const texts: Record<string, string> = {
     "another person's proof": valueOf(own),
-    "another person's proof with this id": `v2.${victim}.${ownProof}.${ownIssued}.${ownTag}`,
-    "this signature with another proof": `v2.${victim}.${"0".repeat(32)}.${issued}.${tag}`,
-    "this signature with another time": `v2.${victim}.${proof}.${Number(issued) + 1}.${tag}`,
+    "another person's proof with this id": `v2.${victim}.${theirs.proof}.${theirs.issued}.${theirs.key}.${theirs.tag}`,
+    "this signature with another proof": `v2.${victim}.${"0".repeat(32)}.${issued}.${key}.${tag}`,
+    "this signature with another time": `v2.${victim}.${proof}.${Number(issued) + 1}.${key}.${tag}`,
+    "this signature of another secret": `v2.${victim}.${proof}.${issued}.1.${tag}`,
     "a cut signature": valueOf(victim).slice(0, -2),
-    "no signature": `v2.${victim}.${proof}.${issued}`,
-    "an expired proof": sign(`v2.${victim}.${proof}.${now() - 33_696_000}`, "id:"),
-    "a proof signed for another id, replayed": sign(`v2.${own}.${ownProof}.${now()}`, "id:"),
-    "a proof that was never bound": sign(`v2.${victim}.${"f".repeat(32)}.${now()}`, "id:"),
-    "a proof of another secret": sign(`v2.${victim}.${proof}.${now()}`, "id:", "another secret of the same length!!"),
-    "a cookie of the first version": sign(`v1.${victim}.${now()}`, "cookie:"),
-    "a cookie of the first version, signed anew": sign(`v1.${victim}.${now()}`, "id:"),
-    "a cart's capability": sign(`v1.${victim}.${now()}`, "cart:"),
+    "a changed signature": `v2.${victim}.${proof}.${issued}.${key}.${spoiled(tag)}`,
+    "no signature": `v2.${victim}.${proof}.${issued}.${key}`,
+    "an expired proof": sign(`v2.${victim}.${proof}.${now() - 33_696_000}`, "cookie"),
+    "a proof signed for another id, replayed": sign(`v2.${own}.${theirs.proof}.${now()}`, "cookie"),
+    "a proof signed for this id, with another's": sign(`v2.${victim}.${theirs.proof}.${now()}`, "cookie"),
+    "a proof that was never bound": sign(`v2.${victim}.${"f".repeat(32)}.${now()}`, "cookie"),
+    "a proof of a guessed secret": sign(`v2.${victim}.${proof}.${now()}`, "cookie", "another secret of the same length!!"),
+    "a proof of a secret that is not set": sign(`v2.${victim}.${proof}.${now()}`, "cookie", "another secret of the same length!!", 1),
+    "a cookie of the first version": sign(`v1.${victim}.${now()}`, "cookie"),
+    "a proof signed as a cart's capability": sign(`v2.${victim}.${proof}.${now()}`, "cart"),
+    "a cart's capability": sign(`v1.${victim}.${now()}`, "cart"),
     "the id alone": victim,
     "the wish for a token": "new",
     "an empty text": "",
@@ -96,6 +99,16 @@ function doors(id: string): Record<string, (headers: Json) => Promise<Answer>> {
     "a report of consent": call("/_h/v1/batch", { sentAt: at(), batch: [{ ...report(id), messageId: randomUUID() }] }),
   };
 }
+
+test("a proof that this spec signs opens the record, so that the others fail for their own fault only", async () => {
+  const id = await person();
+  const { proof } = proofParts(valueOf(id));
+  const text = sign(`v2.${id}.${proof}.${now()}`, "cookie");
+  for (const headers of [{ cookie: `hilo=${text}` }, { "x-hilo-auth": text }]) {
+    const answer = await doors(id)["the copy"]!(headers);
+    assert.deepEqual([answer.status, answer.body["revision"]], [200, 1]);
+  }
+});
 
 test("no door gives anything about a person to strangers, or changes it for them", async () => {
   const [victim, own] = [await person(), await person()];

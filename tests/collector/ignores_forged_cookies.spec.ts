@@ -7,6 +7,7 @@ import { after, test } from "node:test";
 
 import { GRANTED, decide, post } from "./envelopes.ts";
 import { anonymousId, startCollector } from "./mf.ts";
+import { proofParts, sign, spoiled } from "./signatures.ts";
 
 const collector = await startCollector();
 after(() => collector.dispose());
@@ -27,14 +28,23 @@ test("forged, foreign, outdated and broken cookies are ignored", async () => {
   const before = objects();
   assert.ok(before.length > 0);
   const [name, value] = signed.split("=") as [string, string];
-  const [version, , proof, issued, tag] = value.split(".") as [string, string, string, string, string];
+  const { version, proof, issued, key, tag } = proofParts(value);
+  const now = Math.floor(Date.now() / 1000);
+  assert.equal((await copy(`${name}=${sign([version, id, proof, now].join("."), "cookie")}`)).status, 200, "this spec signs as the collector does");
   const forged = [
-    [version, anonymousId(), proof, issued, tag].join("."),
-    [version, id, "0".repeat(32), issued, tag].join("."),
-    [version, id, proof, Number(issued) + 1, tag].join("."),
-    [version, id, proof, issued, tag.slice(0, -2)].join("."),
-    [version, id, proof, issued, ""].join("."),
-    ["v1", id, issued, tag].join("."),
+    [version, anonymousId(), proof, issued, key, tag].join("."),
+    [version, id, "0".repeat(32), issued, key, tag].join("."),
+    [version, id, proof, Number(issued) + 1, key, tag].join("."),
+    [version, id, proof, issued, 1, tag].join("."),
+    [version, id, proof, issued, key, spoiled(tag)].join("."),
+    [version, id, proof, issued, key, tag.slice(0, -2)].join("."),
+    [version, id, proof, issued, key, ""].join("."),
+    [version, id, proof, issued, key].join("."),
+    sign([version, id, proof, now].join("."), "cart"),
+    sign([version, id, proof, now].join("."), "cookie", "another secret of the same length!!"),
+    sign([version, id, proof, now - 33_696_000].join("."), "cookie"),
+    sign(["v1", id, now].join("."), "cookie"),
+    ["v1", id, issued, key, tag].join("."),
     [version, id].join("."),
     "",
     "v2." + "x".repeat(3_000),

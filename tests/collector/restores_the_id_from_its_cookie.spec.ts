@@ -70,7 +70,7 @@ test("a withdrawal deletes the cookie, and a grant of one purpose keeps it", asy
 test("the answer to a grant sets the cookie", async () => {
   const id = anonymousId();
   const answer = await decide(collector, id, 0, { functional: "granted" });
-  assert.match(answer.headers.get("set-cookie") ?? "", RegExp(`^hilo=v2\\.${id}\\.[0-9a-f]{32}\\.\\d+\\.[\\w-]{43};`));
+  assert.match(answer.headers.get("set-cookie") ?? "", RegExp(`^hilo=v2\\.${id}\\.[0-9a-f]{32}\\.\\d+\\.0\\.[\\w-]{43};`));
 });
 
 test("an id that others use or that has events is never given away, and the page gets another one", async () => {

@@ -53,7 +53,8 @@ pub enum ProfileCall {
     Claim(Proof),
     /// Record a consent change. Answers [`ConsentRecorded`].
     Consent(ConsentChange),
-    /// Record the consent changes that events report, in this order: all or none. Answers `()`.
+    /// Record the consent changes that events report, in this order: all or none. The answer is empty if the profile takes
+    /// reports of this sender. Otherwise it is `Vec<bool>`: whether each was taken, in order.
     ConsentReports(Vec<ConsentChange>),
     /// Reads the recorded consent. Answers [`ConsentCopy`].
     ConsentCopy {
@@ -147,6 +148,9 @@ pub struct ConsentReport {
 pub struct ConsentRecorded {
     /// The link that this change added to the chain; `None` if nothing was recorded.
     pub receipt: Option<Receipt>,
+    /// Whether nothing was recorded because the profile is bound, and anybody can send a report under the key of a page.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub is_refused: bool,
     /// What is recorded after the change.
     pub consent: ConsentStanding,
     /// The purposes whose grant is older than the recorded denial, and does not lift it.

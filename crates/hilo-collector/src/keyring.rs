@@ -2,7 +2,8 @@
 //! replaced.
 //!
 //! `HILO_SECRET` names every object and signs, until `HILO_SIGNING_SECRET_1` is set. The secret with the highest number
-//! signs, and the one before it is still accepted, so that a new secret logs nobody out. A signature names its key.
+//! signs, and the one whose number is one less is still accepted, so that a new secret logs nobody out. A signature names its
+//! key.
 //! The vendors' and destinations' own secrets are not here.
 
 use base64::Engine as _;
@@ -21,8 +22,9 @@ pub const SIGNING_MAX: u8 = 9;
 /// The fewest bytes of a secret: a shorter one could be guessed. HMAC with a hash of 32 bytes needs a key as long
 /// (RFC 2104).
 pub const SECRET_BYTES_MIN: usize = 32;
-/// The newest secret signs. This many of the newest are accepted.
-const ACCEPTED: usize = 2;
+/// The newest secret signs, and those whose numbers are at most so much lower are accepted. The distance counts and not how
+/// many are set: whoever deletes a secret must not make an older one valid again.
+const ACCEPTED_BACK: u8 = 1;
 
 /// The uses of a signature. Each is part of the signed text, so that a signature is valid for one use only.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -68,7 +70,8 @@ impl Keyring {
             }
         }
         signing.push((0, naming.clone()));
-        signing.truncate(ACCEPTED);
+        let newest = signing.first().map_or(0, |(number, _)| *number);
+        signing.retain(|(number, _)| newest - number <= ACCEPTED_BACK);
         Ok(Keyring { naming, signing })
     }
 
@@ -186,8 +189,11 @@ mod tests {
     #[test]
     fn a_deleted_old_secret_makes_no_older_one_valid_again() {
         let memory = memory(&[(SECRET, LONG), (&format!("{SIGNING}3"), TWO)]);
-        let signed = Keyring::of(&memory).unwrap().sign(Signed::Id, "t");
+        let three = Keyring::of(&memory).unwrap();
+        let signed = three.sign(Signed::Id, "t");
         assert!(signed.starts_with("t.3."), "{signed}");
+        assert_eq!(three.open(Signed::Id, &signed), Some("t"));
+        assert_eq!(three.open(Signed::Id, &secrets(&[]).sign(Signed::Id, "t")), None);
     }
 
     #[test]

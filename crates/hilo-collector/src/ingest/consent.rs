@@ -34,6 +34,10 @@ pub struct Body {
     /// The page's id.
     #[serde(default)]
     pub anonymous_id: Option<String>,
+    /// Whether the page keeps an id after this change. Its own record decides that, and it has purposes that were granted for
+    /// another id of the device.
+    #[serde(default)]
+    pub keeps_id: Option<bool>,
     #[serde(default)]
     sent_at: Option<String>,
     consent: Changes,
@@ -61,6 +65,11 @@ impl Body {
             }
         }
         state.allows_id()
+    }
+
+    /// Whether any purpose changes to `state`.
+    pub fn says(&self, state: &str) -> bool {
+        self.consent.changes.iter().any(|one| one.state == state)
     }
 
     /// Whether the change denies `purpose`.
@@ -195,8 +204,19 @@ pub fn outdated(recorded: &ConsentRecorded) -> Option<Rejection> {
     recorded.outdated.first().map(at)
 }
 
+/// Whether the page may keep the proof of its id after `body` was recorded.
+///
+/// The page says so. A page that says nothing, and one whose grant is older than a recorded denial, keeps what the record allows.
+pub fn keeps_id(body: &Body, recorded: &ConsentRecorded) -> bool {
+    match body.keeps_id {
+        Some(keeps_id) if !keeps_id || recorded.outdated.is_empty() => keeps_id,
+        // A page that denies and has no id may keep none, whatever it granted before its storage was wiped.
+        _ => allows_id(recorded) && (body.anonymous_id.is_some() || body.allows_id()),
+    }
+}
+
 /// Whether the recorded consent allows an id.
-pub fn allows_id(recorded: &ConsentRecorded) -> bool {
+fn allows_id(recorded: &ConsentRecorded) -> bool {
     let mut state = ConsentState::default();
     for (purpose, word) in &recorded.consent.state {
         if let Some(purpose) = Purpose::from_name(purpose).filter(|_| word == "granted") {

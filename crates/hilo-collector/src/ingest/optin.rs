@@ -42,6 +42,11 @@ pub struct Body {
 }
 
 impl Body {
+    /// Whether the person forbids to write.
+    pub fn is_opt_out(&self) -> bool {
+        self.state == OptInState::Unsubscribed.name()
+    }
+
     /// Refuses an id that a page must not use.
     ///
     /// # Errors

@@ -102,6 +102,11 @@ impl Shown {
         Proof { shown: shown.map(IdProof::hash), fresh: fresh.map(IdProof::hash) }
     }
 
+    /// Whether an answer hands the proof out as a cookie.
+    pub fn is_by_cookie(&self) -> bool {
+        !self.is_by_token
+    }
+
     /// Hands out `proof`, if the sender does not have it or has it for too long. Returns the token for the body, where the page
     /// keeps the proof itself.
     pub fn hand_out(

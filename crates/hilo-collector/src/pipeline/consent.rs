@@ -7,20 +7,21 @@ use hilo_core::consent::Purpose;
 use hilo_core::event::Facts;
 use hilo_core::identity::ProfileKey;
 use hilo_core::identity::token::Scope;
-use hilo_core::outcome::{Code, Rejection};
+use hilo_core::outcome::{Code, Outcome, Rejection};
 
 use super::at_once;
 use super::cart::withdraw;
-use super::claim::{Claimant, Right};
+use super::claim::{Claimant, Right, not_yours};
 use super::entry::Entry;
 use super::journal;
+use super::limits;
 use super::progress::Mark;
 use super::user::verified_user;
 use crate::call::{Call, Trouble, secret};
 use crate::calls::{ConsentChange, ConsentCopy, ConsentRecorded, ProfileCall, ask_profile};
 use crate::ingest::proof::Shown;
 use crate::ingest::user::VerifiedUser;
-use crate::ingest::{self, consent, hello};
+use crate::ingest::{self, consent, hello, reply};
 use crate::loaded::Loaded;
 use crate::platform::{Failure, Platform, Reply};
 use crate::signature::object_name;
@@ -32,13 +33,12 @@ pub(super) async fn change<P: Platform>(call: &Call<'_, P>) -> Result<Reply, Tro
     let secret = secret(call.platform)?;
     let body: consent::Body = hello::read(body)?;
     consent::check(&body, &call.loaded.config.identity)?;
-    let shown = Shown::of(Some(source), &secret, call);
-    let (own, allows_id) = (body.anonymous_id.as_deref(), body.allows_id());
-    let claimant = Claimant { is_server: source.is_server(), shown: &shown, secret: &secret, call };
-    let mut right = claimant.named(own, allows_id).await?;
-    if right.is_none() && own.is_none() && allows_id {
-        right = Some(claimant.any(None).await?);
+    if !body.says("denied") {
+        limits::check_key(source, call).await?;
     }
+    let shown = Shown::of(Some(source), &secret, call);
+    let claimant = Claimant { is_server: source.is_server(), shown: &shown, secret: &secret, call };
+    let (right, unproved) = right_to(&body, &claimant).await?;
     let record = async |key: ProfileKey| {
         let change = ProfileCall::Consent(body.change(&key, &secret, call));
         ask_profile(call.platform, object_name(secret.naming(), &key), &change).await
@@ -53,27 +53,48 @@ pub(super) async fn change<P: Platform>(call: &Call<'_, P>) -> Result<Reply, Tro
         let _: ConsentRecorded = record(ProfileKey::User(user.id.clone())).await?;
     }
     if body.denies(Purpose::Analytics) {
-        let device = right.as_ref().map(|right| right.id.as_str());
+        // The cart may know the device by the id that is not proved, so then every device of the cart is meant.
+        let device = right.as_ref().filter(|_| unproved.is_none()).map(|right| right.id.as_str());
         let user = user.as_ref().map(|user| user.id.as_str());
         withdraw(device, user, source, &secret, call).await?;
     }
     let refusal = consent::outdated(&recorded);
-    if let Some(why) = &refusal {
-        journal::note_refusal(why, call);
-    }
-    // A page that denies and has no id may keep none, whatever it granted before its storage was wiped.
-    let keeps_id = consent::allows_id(&recorded) && (own.is_some() || allows_id);
-    let proof = right.as_ref().and_then(|right| right.proof.as_ref()).filter(|_| keeps_id);
+    let why = unproved.as_ref().or(refusal.as_ref());
+    why.into_iter().for_each(|why| journal::note_refusal(why, call));
+    let keeps_id = consent::keeps_id(&body, &recorded);
     let mut extra = Reply::empty(200);
-    let now = call.platform.now();
-    let token = proof.and_then(|proof| shown.hand_out(proof, &secret, now, &mut extra));
     if !keeps_id {
         shown.take_back(call, &mut extra);
     }
-    let id = proof.map(|proof| proof.id.as_str());
-    let mut reply = consent::reply(&recorded, refusal.as_ref(), id, token.as_deref());
+    let mut reply = if let Some(why) = &unproved {
+        reply::refused(why)
+    } else {
+        let proof = right.as_ref().and_then(|right| right.proof.as_ref()).filter(|_| keeps_id);
+        let now = call.platform.now();
+        let token = proof.and_then(|proof| shown.hand_out(proof, &secret, now, &mut extra));
+        let id = proof.map(|proof| proof.id.as_str());
+        consent::reply(&recorded, refusal.as_ref(), id, token.as_deref())
+    };
     reply.headers.0.extend(extra.headers.0);
     Ok(reply)
+}
+
+/// Finds the id for which a change is recorded. A change that grants nothing is not stopped by an id that is another's: it is
+/// recorded for the id of the proof, and the refusal comes back beside it, for the answer.
+async fn right_to<P: Platform>(
+    body: &consent::Body,
+    claimant: &Claimant<'_, P>,
+) -> Result<(Option<Right>, Option<Rejection>), Trouble> {
+    let (own, allows_id) = (body.anonymous_id.as_deref(), body.allows_id());
+    let may_bind = allows_id || body.keeps_id == Some(true);
+    match claimant.named(own, may_bind).await {
+        Ok(None) if own.is_none() && allows_id => Ok((Some(claimant.any(None).await?), None)),
+        Ok(right) => Ok((right, None)),
+        Err(Trouble::Refused(why)) if !body.says("granted") => {
+            Ok((claimant.named(None, false).await?, Some(why)))
+        }
+        Err(trouble) => Err(trouble),
+    }
 }
 
 /// Finds the person whose token the request carries. A token that is no longer valid must not cost the device's own choice, so
@@ -122,21 +143,25 @@ pub(super) async fn record_reports<P: Platform>(
         return Ok(());
     }
     let secret = secret(platform)?;
-    let mut profiles: BTreeMap<ProfileKey, Vec<ConsentChange>> = BTreeMap::new();
-    for entry in entries.iter_mut().filter(|entry| is_report(entry)) {
+    // The changes of each profile, each with the place of its entry.
+    let mut profiles: BTreeMap<ProfileKey, (Vec<usize>, Vec<ConsentChange>)> = BTreeMap::new();
+    for (at, entry) in entries.iter_mut().enumerate().filter(|(_, entry)| is_report(entry)) {
         let Some(event) = entry.event.take() else { continue };
         // A person and their device have a record each. Both must have heard a denial.
         let user = event.user_id.clone().map(ProfileKey::User);
         let device = event.anonymous_id.clone().map(ProfileKey::Anonymous);
         for key in [user, device].into_iter().flatten() {
-            let change = consent::reported(&event, &key, facts, &secret, loaded, platform);
-            profiles.entry(key).or_default().extend(change);
+            // A report that names no purpose has no change.
+            if let Some(change) = consent::reported(&event, &key, facts, &secret, loaded, platform)
+            {
+                let (places, changes) = profiles.entry(key).or_default();
+                places.push(at);
+                changes.push(change);
+            }
         }
     }
-    // A report that names no purpose has no change.
-    profiles.retain(|_, changes| !changes.is_empty());
     let is_large = at_once::is_large(profiles.len(), facts);
-    let calls = profiles.into_iter().map(|(key, changes)| {
+    let calls = profiles.into_iter().map(|(key, (places, changes))| {
         let name = object_name(secret.naming(), &key);
         let reports = changes.iter().filter_map(|change| change.report.as_ref());
         let ids = reports.map(|report| report.message_id.as_str());
@@ -144,13 +169,19 @@ pub(super) async fn record_reports<P: Platform>(
         let call = ProfileCall::ConsentReports(changes);
         async move {
             if mark.is_some_and(Mark::is_stored) {
-                return Ok(());
+                return Ok(Vec::new());
             }
-            let () = ask_profile(platform, name, &call).await?;
+            let taken: Option<Vec<bool>> = ask_profile(platform, name, &call).await?;
             mark.into_iter().for_each(Mark::note);
-            Ok(())
+            let refused = places.into_iter().zip(taken.unwrap_or_default());
+            Ok(refused.filter(|(_, is_taken)| !is_taken).map(|(at, _)| at).collect())
         }
     });
-    let _: Vec<()> = at_once::all(calls, facts.received_at, platform).await?;
+    let refused: Vec<Vec<usize>> = at_once::all(calls, facts.received_at, platform).await?;
+    for at in refused.into_iter().flatten() {
+        if let Some(entry) = entries.get_mut(at) {
+            entry.outcome = Outcome::Rejected(not_yours());
+        }
+    }
     Ok(())
 }

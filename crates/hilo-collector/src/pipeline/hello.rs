@@ -1,6 +1,7 @@
 //! `POST /v1/hello`: body → the right to an id, if consent allows one → its proof, and what is recorded for it.
 
 use super::claim::Claimant;
+use super::limits;
 use crate::call::{Call, Trouble, secret};
 use crate::ingest::proof::Shown;
 use crate::ingest::{self, hello};
@@ -19,6 +20,8 @@ pub(super) async fn take<P: Platform>(call: &Call<'_, P>) -> Result<Reply, Troub
         shown.take_back(call, &mut reply);
         return Ok(reply);
     }
+    // A hello without consent makes no object, and it may be a withdrawal.
+    limits::check_key(source, call).await?;
     let claimant = Claimant { is_server: source.is_server(), shown: &shown, secret: &secret, call };
     let right = claimant.any(said.wanted(&shown)).await?;
     let mut reply = Reply::empty(200);

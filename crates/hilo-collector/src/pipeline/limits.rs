@@ -271,7 +271,27 @@ mod tests {
         assert_eq!(post(&memory, "/v1/batch", &envelope(0..1), &[]).0, 429);
         let fields = [("authorization", "Bearer wk_shop"), ("x-hilo", "1")];
         assert_eq!(post(&memory, "/v1/cart/checkout", &json!({}), &fields).0, 429);
+        let fields = [("x-hilo", "1")];
+        let changes = |state| json!([{"purpose": "analytics", "state": state, "at": "2026-11-24T10:00:00Z", "method": "api"}]);
+        let consent = |state| json!({"writeKey": "wk_shop", "anonymousId": "a1", "consent": {"changes": changes(state)}});
+        let optin = |state| json!({"writeKey": "wk_shop", "channel": "email", "state": state, "text": "Write to me.", "version": "1"});
+        let granted = json!({"categoryPreferences": {"analytics": true}});
+        let hello = json!({"writeKey": "wk_shop", "consent": granted});
+        for (path, body) in [
+            ("/v1/hello", hello),
+            ("/v1/consent", consent("granted")),
+            ("/v1/optin", optin("subscribed")),
+        ] {
+            assert_eq!(post(&memory, path, &body, &fields).0, 429, "{path}");
+        }
         assert_eq!((memory.profiles(), memory.carts()), (0, 0));
+        for (path, body) in [
+            ("/v1/hello", json!({"writeKey": "wk_shop"})),
+            ("/v1/consent", consent("denied")),
+            ("/v1/optin", optin("unsubscribed")),
+        ] {
+            assert_eq!(post(&memory, path, &body, &fields).0, 200, "{path} denies");
+        }
     }
 
     #[test]

@@ -1,7 +1,8 @@
 //! Whose the profile is: it is bound once to the hash of a proof, and nothing changes that.
 //!
-//! Hashes of proofs → [`Whose`]. Only a claim that finds no storage may bind it: a profile that has events without a proof belongs
-//! to whoever sent them, and anybody may know its id.
+//! Hashes of proofs → [`Whose`]. Only a claim that finds no storage binds a new proof: a profile that has events without a proof
+//! belongs to whoever sent them, and anybody may know its id. A proof that is shown is another matter: the collector signed it for
+//! a binding of this very id, which an object without anything else to keep has forgotten.
 
 use crate::calls::{Proof, Whose};
 use crate::platform::{Failure, Sql, SqlValue};
@@ -9,16 +10,16 @@ use crate::signature::equal;
 
 /// Judges a claim. `is_new` says that this call has just made the storage. Run it inside a transaction.
 pub(super) fn whose(sql: &impl Sql, proof: &Proof, is_new: bool) -> Result<Whose, Failure> {
-    if let (true, Some(fresh)) = (is_new, &proof.fresh) {
-        sql.exec(
-            "INSERT INTO meta (key, value) VALUES ('proof', ?)",
-            &[SqlValue::from(fresh.as_str())],
-        )?;
-        return Ok(Whose::New);
+    match (bound(sql)?, &proof.shown, &proof.fresh) {
+        (Some(bound), Some(shown), _) if equal(&bound, shown) => Ok(Whose::Yours),
+        (None, Some(shown), _) => bind(sql, shown).map(|()| Whose::Yours),
+        (None, None, Some(fresh)) if is_new => bind(sql, fresh).map(|()| Whose::New),
+        _ => Ok(Whose::Anothers),
     }
-    let pair = bound(sql)?.zip(proof.shown.as_ref());
-    let is_proved = pair.is_some_and(|(bound, shown)| equal(&bound, shown));
-    Ok(if is_proved { Whose::Yours } else { Whose::Anothers })
+}
+
+fn bind(sql: &impl Sql, hash: &str) -> Result<(), Failure> {
+    sql.run("INSERT INTO meta (key, value) VALUES ('proof', ?)", &[SqlValue::from(hash)])
 }
 
 /// Whether the profile is bound to a proof.

@@ -120,7 +120,7 @@ pub(super) fn record(
     }
     let is_anybodys = change.report.as_ref().is_some_and(|report| !report.is_vouched);
     if is_anybodys && claim::is_bound(sql)? {
-        return Ok(recorded(None, &standing, change));
+        return Ok(ConsentRecorded { is_refused: true, ..recorded(None, &standing, change) });
     }
     // The collector numbers revisions: a claim of the highest number would leave none to the visitor.
     let revision = standing.revision().saturating_add(1);
@@ -159,6 +159,15 @@ pub(super) fn record(
     Ok(recorded(Some(receipt), &standing, change))
 }
 
+/// Records the changes that events report, in their order. Returns whether each was taken. Run it inside a transaction.
+pub(super) fn record_reports(
+    sql: &impl Sql,
+    changes: &[ConsentChange],
+    now: Timestamp,
+) -> Result<Vec<bool>, Failure> {
+    changes.iter().map(|change| record(sql, change, now).map(|told| !told.is_refused)).collect()
+}
+
 /// Writes the result of a change.
 fn recorded(
     receipt: Option<Receipt>,
@@ -170,7 +179,8 @@ fn recorded(
         one.state == "granted" && purpose.is_some_and(|purpose| standing.denies(&[purpose]))
     };
     let outdated = change.changes.iter().filter(is_outdated).map(|one| one.purpose.clone());
-    ConsentRecorded { receipt, consent: told(standing), outdated: outdated.collect() }
+    let outdated = outdated.collect();
+    ConsentRecorded { receipt, is_refused: false, consent: told(standing), outdated }
 }
 
 /// What a page has to know of the record.

@@ -88,8 +88,8 @@ pub fn answer(
         ProfileCall::ConsentReports(changes) => {
             volatile.known = None;
             result.pump = outbox::recall(volatile);
-            let record = |change| consent::record(sql, change, now).map(drop);
-            atomically(sql, || changes.iter().try_for_each(record)).map(|()| String::new())
+            atomically(sql, || consent::record_reports(sql, &changes, now))
+                .and_then(|taken| told_unless_all(&taken))
         }
         ProfileCall::OptIn(said) => {
             volatile.known = None;
@@ -127,6 +127,11 @@ pub fn answer(
         }
     }?;
     Ok(result)
+}
+
+/// Answers whether each report was taken; nothing where all were.
+fn told_unless_all(taken: &[bool]) -> Result<String, Failure> {
+    if taken.iter().all(|is_taken| *is_taken) { Ok(String::new()) } else { encode(taken) }
 }
 
 /// Writes the results of deliveries, and ends their leases.

@@ -1,5 +1,6 @@
 //! Whose a profile is: bound once to a proof, and to nothing else.
 
+use super::upkeep::MONTHS;
 use super::*;
 use crate::calls::{Claimed, ConsentReport, Proof, Whose};
 
@@ -34,7 +35,22 @@ fn a_profile_with_events_is_bound_to_nobody_later() {
     let mut object = Object::new();
     object.record(vec![kept("m1", 1)]);
     assert_eq!(object.claim("", "one").whose, Whose::Anothers);
-    assert_eq!(object.claim("one", "one").whose, Whose::Anothers);
+    assert_eq!(object.claim("", "").whose, Whose::Anothers);
+}
+
+#[test]
+fn a_binding_that_was_forgotten_for_want_of_anything_else_comes_back_with_its_proof() {
+    let mut object = Object::new();
+    assert_eq!(object.claim("", "one").whose, Whose::New);
+    object.now += SignedDuration::from_secs(20);
+    let done = upkeep(&object.sql, &mut object.volatile, &MONTHS, object.now);
+    assert_eq!(done, Ok(Some(Upkeep::Forget)), "an id that is not used leaves nothing");
+    let mut object = Object { now: object.now, ..Object::new() };
+    object.record(vec![kept("m1", 1)]);
+    assert_eq!(object.claim("", "two").whose, Whose::Anothers);
+    assert_eq!(object.claim("one", "two").whose, Whose::Yours);
+    assert_eq!(object.claim("two", "two").whose, Whose::Anothers, "it is bound again");
+    assert_eq!(object.claim("one", "").whose, Whose::Yours);
 }
 
 #[test]

@@ -4,7 +4,7 @@ use hilo_core::config::Retention;
 
 use super::*;
 
-const MONTHS: Retention =
+pub(super) const MONTHS: Retention =
     Retention { events_months: 13, aggregates_months: 25, rejects_days: 14, receipts_months: 36 };
 
 impl Object {
