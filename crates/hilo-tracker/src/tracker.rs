@@ -28,12 +28,13 @@ use crate::transport::Transport;
 use flight::{ConsentRecord, Flight};
 use view::View;
 
-/// Storage keys. The consent holds no identifier; the other keys exist after a grant only.
+/// Storage keys. The consent and a denial that is still to be sent hold no identifier; the other keys exist after a grant only.
 const CONSENT_KEY: &str = "hilo.c";
 const ID_KEY: &str = "hilo.id";
 const SESSION_KEY: &str = "hilo.s";
 const CLAIM_KEY: &str = "hilo.u";
-/// The proof of the id, which `js/sdk/src/page.ts` stores and sends where no cookie keeps it.
+/// The proof of the id, which `js/sdk/src/page.ts` stores and sends where no cookie keeps it. It outlives the id until the denial
+/// that needs it is sent.
 const TOKEN_KEY: &str = "hilo.p";
 /// The visitor's answers that the stub stored before a tracker was there, for `js/sdk/src/snippet.ts`.
 const ANSWERS_KEY: &str = "hilo.a";
@@ -160,6 +161,9 @@ impl<P: Platform> Tracker<P> {
         self.expire();
         if self.gate.allows_id() {
             self.awaken();
+        } else {
+            // A denial that no collector has heard of.
+            self.recover_records();
         }
         self.look_first();
         self.set_timer();

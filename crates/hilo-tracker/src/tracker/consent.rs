@@ -7,8 +7,7 @@ use hilo_core::identity::{is_reserved, uuid_v4};
 use hilo_core::text::{concat, parts};
 
 use super::{
-    ANSWERS_KEY, CLAIM_KEY, CONSENT_KEY, HELLO_MS_MAX, ID_KEY, SESSION_KEY, TOKEN_KEY, Tracker,
-    Visitor,
+    ANSWERS_KEY, CLAIM_KEY, CONSENT_KEY, HELLO_MS_MAX, ID_KEY, SESSION_KEY, Tracker, Visitor,
 };
 use crate::gate::{Kept, notice};
 use crate::platform::Platform;
@@ -146,8 +145,9 @@ impl<P: Platform> Tracker<P> {
             self.look_again();
         }
         if !self.gate.allows_id() {
+            self.end_records();
             self.platform.remove(ID_KEY);
-            self.platform.remove(TOKEN_KEY);
+            self.forget_proof();
             self.visitor = Visitor::Unknown;
         } else if !had_id {
             self.awaken();

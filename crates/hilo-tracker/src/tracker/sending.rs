@@ -7,7 +7,7 @@ use hilo_core::outcome::Code;
 use hilo_core::text::{concat, cut};
 
 use super::flight::{ConsentRecord, Flight};
-use super::{Tracker, Visitor, envelope};
+use super::{ID_KEY, TOKEN_KEY, Tracker, Visitor, envelope};
 use crate::gate::CONSENT_DENIED;
 use crate::json::{number, read_number};
 use crate::platform::{Answer, Call, Platform, Request};
@@ -24,37 +24,57 @@ const SOON_MS: i64 = 10;
 const TOGETHER_MS: i64 = 2_000;
 /// Consent records that may wait.
 const RECORDS_MAX: usize = 20;
-/// Prefix of the records' storage keys.
+/// Prefix of the records' storage keys. A denial is stored without consent too: it is the visitor's own refusal.
 const RECORD_PREFIX: &str = "hilo.r.";
+const GRANT_PREFIX: &str = "hilo.r.g";
+const DENIAL_PREFIX: &str = "hilo.r.d";
 /// The answer to an id without its proof.
 const NOT_YOURS: &str = Code::NotYours.name();
 
 impl<P: Platform> Tracker<P> {
-    /// Keeps a change for the ledger. The record outlives the page only while identifiers may be stored. `base` is the revision
-    /// that the page knew before.
+    /// Keeps a change for the ledger, beyond the page's end. `base` is the revision that the page knew before.
     pub(super) fn record(&mut self, changed: &[Purpose], choice: Choice, base: u32) {
         let at = self.platform.iso(self.platform.now_ms());
         let consent = envelope::change(base, changed, choice, &at, &self.options.notice);
-        let key = concat(&[RECORD_PREFIX, &number(i64::from(base))]);
-        let mut id = String::new();
-        if self.gate.allows_id() {
-            self.platform.save(&key, &consent);
-        } else {
-            id.push_str(self.anonymous_id().unwrap_or_default());
-            self.forget(RECORD_PREFIX);
-        }
-        self.records.push(ConsentRecord { key, consent, id, ticket: 0 });
+        let prefix = if choice == Choice::Granted { GRANT_PREFIX } else { DENIAL_PREFIX };
+        let key = concat(&[prefix, &number(i64::from(base))]);
+        self.platform.save(&key, &consent);
+        self.records.push(ConsentRecord { key, consent, id: String::new(), ticket: 0 });
         let mut is_surplus = self.records.len() > RECORDS_MAX;
         self.records.retain(|_| !std::mem::take(&mut is_surplus));
     }
 
-    /// Takes up the records that earlier pages could not send.
+    /// Takes up the records that earlier pages could not send; without consent the denials alone.
     pub(super) fn recover_records(&mut self) {
-        for key in self.platform.keys(RECORD_PREFIX) {
+        let prefix = if self.gate.allows_id() { RECORD_PREFIX } else { DENIAL_PREFIX };
+        for key in self.platform.keys(prefix) {
             let is_new = !self.records.iter().any(|record| record.key == key);
             if let (Some(consent), true) = (self.platform.load(&key), is_new) {
                 self.records.push(ConsentRecord { key, consent, id: String::new(), ticket: 0 });
             }
+        }
+    }
+
+    /// The visitor's id ends. A denial is about that id, and a grant that still waits would make another one.
+    pub(super) fn end_records(&mut self) {
+        let id = match &self.visitor {
+            Visitor::Known(id) => id.clone(),
+            // The page may have asked for another id than the one that it used so far.
+            Visitor::Unknown | Visitor::Asking(_) => self.platform.load(ID_KEY).unwrap_or_default(),
+        };
+        self.records.retain_mut(|record| {
+            if record.id.is_empty() {
+                record.id.clone_from(&id);
+            }
+            record.key.starts_with(DENIAL_PREFIX)
+        });
+        self.forget(GRANT_PREFIX);
+    }
+
+    /// Forgets the proof of an id that has ended, once no denial needs it.
+    pub(super) fn forget_proof(&self) {
+        if !self.gate.allows_id() && self.platform.keys(DENIAL_PREFIX).is_empty() {
+            self.platform.remove(TOKEN_KEY);
         }
     }
 
@@ -204,6 +224,7 @@ impl<P: Platform> Tracker<P> {
                 self.queue.purge(&self.platform);
                 self.records.clear();
                 self.forget(RECORD_PREFIX);
+                self.forget_proof();
                 self.is_over = true;
             }
             BatchFate::Split | BatchFate::Keep | BatchFate::Refused => {}
@@ -254,6 +275,7 @@ impl<P: Platform> Tracker<P> {
             }
             !is_judged
         });
+        self.forget_proof();
     }
 
     /// Sets the tracker's one timer to the next moment at which something is due.
