@@ -114,6 +114,10 @@ pub struct Tracker<P> {
     is_consent_new: bool,
     /// Whether the collector missed the proof of the id, and was asked for another id.
     has_asked_again: bool,
+    /// The newest hello: the answers to earlier ones count no more.
+    hello: u32,
+    /// Whether the page told the collector of its denial after an id had come too late.
+    has_parted: bool,
 }
 
 impl<P: Platform> Tracker<P> {
@@ -153,6 +157,8 @@ impl<P: Platform> Tracker<P> {
             is_over: false,
             is_consent_new: false,
             has_asked_again: false,
+            hello: 0,
+            has_parted: false,
         }
     }
 

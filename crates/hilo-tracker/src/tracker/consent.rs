@@ -148,6 +148,7 @@ impl<P: Platform> Tracker<P> {
             self.end_records();
             self.platform.remove(ID_KEY);
             self.forget_proof();
+            self.spare.clear();
             self.visitor = Visitor::Unknown;
         } else if !had_id {
             self.awaken();
@@ -159,6 +160,7 @@ impl<P: Platform> Tracker<P> {
 
     /// Consent was given: finds the visitor's id, and what earlier pages left to send.
     pub(super) fn awaken(&mut self) {
+        self.has_parted = false;
         self.queue.recover(&self.platform);
         self.recover_records();
         match self.platform.load(ID_KEY).filter(|id| !is_reserved(id)) {
@@ -192,12 +194,20 @@ impl<P: Platform> Tracker<P> {
         self.visitor = Visitor::Asking(self.platform.monotonic_ms() + HELLO_MS_MAX);
     }
 
-    /// Learns what the collector has recorded: the revision, and the denied purposes by name, separated by blanks. A recorded denial
-    /// counts here too, unless a later choice of the visitor is still to be sent.
-    pub fn recorded(&mut self, revision: u32, denied: &str) {
-        if self.records.iter().any(|record| record.ticket == 0) {
-            return;
+    /// Learns from the answer to the request `ticket` what the collector has recorded: the revision, and the denied purposes by name,
+    /// separated by blanks. A recorded denial counts here too, unless a choice of the visitor is newer: one that is still to be sent,
+    /// or that is on its way in another request. Returns whether a proof in the answer is of use: for the page's id, or for a denial.
+    pub fn recorded(&mut self, ticket: u32, revision: u32, denied: &str) -> bool {
+        if !self.counts(ticket) {
+            return false;
         }
+        if self.records.iter().all(|record| record.ticket == ticket) {
+            self.obey_record(revision, denied);
+        }
+        self.gate.allows_id() || !self.records.is_empty()
+    }
+
+    fn obey_record(&mut self, revision: u32, denied: &str) {
         let (had_id, denied) = (self.gate.allows_id(), self.purposes(denied));
         let now = self.platform.now_ms();
         let changed = self.gate.choose(&denied, Choice::Denied, now, self.notice);

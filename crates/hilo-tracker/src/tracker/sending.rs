@@ -93,8 +93,8 @@ impl<P: Platform> Tracker<P> {
         };
         let (key, state) = (&self.options.key, self.gate.state());
         let body = envelope::hello(key, name, id, &state, &self.platform);
-        let ticket = self.take_ticket();
-        self.post(ticket, Call::Hello, body, Counts::new());
+        self.hello = self.take_ticket();
+        self.post(self.hello, Call::Hello, body, Counts::new());
     }
 
     /// Plans the next batch.
@@ -120,9 +120,16 @@ impl<P: Platform> Tracker<P> {
         }
     }
 
-    /// Whether a record or a batch is on its way.
+    /// Whether a record or a batch is on its way, or a hello whose answer may set the cookie after the denial that waits.
     fn is_busy(&self) -> bool {
-        self.flights.iter().any(|flight| flight.call != Call::Hello)
+        let allows_id = self.gate.allows_id();
+        self.flights.iter().any(|flight| flight.call != Call::Hello || !allows_id)
+    }
+
+    /// Whether the answer to the request `ticket` is still of interest.
+    pub(super) fn counts(&self, ticket: u32) -> bool {
+        let mut flights = self.flights.iter().filter(|flight| flight.ticket == ticket);
+        flights.any(|flight| flight.call != Call::Hello || ticket == self.hello)
     }
 
     /// Sends one request if none is on its way and no pause holds.
@@ -236,7 +243,7 @@ impl<P: Platform> Tracker<P> {
 
     /// Takes the answer to a hello: the id, the months that a choice holds, and the notice's version.
     fn greeted(&mut self, answer: &Answer) {
-        let mut id = "";
+        let (mut id, is_ended) = ("", self.visitor == Visitor::Unknown);
         if answer.status == 200 {
             let (known, terms) = cut(&answer.word, b'|');
             let (months, version) = cut(terms.unwrap_or_default(), b'|');
@@ -244,8 +251,15 @@ impl<P: Platform> Tracker<P> {
             id = known;
         }
         match &self.visitor {
+            // The visitor denied meanwhile. The collector takes back what it set, unless a denial is about to say so.
+            Visitor::Unknown if is_ended && !id.is_empty() && !self.has_parted => {
+                if self.records.iter().all(|record| record.ticket != 0) {
+                    self.has_parted = true;
+                    self.greet();
+                }
+            }
             Visitor::Unknown => {}
-            Visitor::Known(_) if is_reserved(id) => {}
+            Visitor::Known(_) if is_reserved(id) || answer.ticket != self.hello => {}
             // The collector answers another id than the page's where the page cannot prove its own.
             Visitor::Known(_) | Visitor::Asking(_) => self.take_id(id.to_owned()),
         }

@@ -39,7 +39,7 @@ fn a_denial_is_sent_without_an_id_and_leaves_nothing_but_the_denial() {
     let denial = only(&page, Call::Consent);
     assert!(!denial.body.contains("anonymousId"), "{}", denial.body);
     assert!(denial.body.contains(r#""base":0,"#) && denial.body.contains("denied"));
-    tracker.recorded(0, "");
+    tracker.recorded(denial.ticket, 0, "");
     tracker.happened(Happened::Answered(told(&denial, "")));
     assert!(serve(&mut tracker, &page, 200).is_empty());
     assert_eq!(page.stored().into_keys().collect::<Vec<_>>(), ["hilo.c"]);
@@ -111,9 +111,12 @@ fn a_withdrawal_that_cannot_be_proved_is_not_repeated() {
 #[test]
 fn a_recorded_denial_counts_in_the_page_and_its_revision_is_the_base_of_the_next_choice() {
     let page = Memory::new("https://a.example/");
-    let (mut tracker, _) = granted(&page);
+    let (mut tracker, id) = granted(&page);
     tracker.take_consent_change();
-    tracker.recorded(7, "analytics");
+    tracker.ask();
+    let hello = only(&page, Call::Hello);
+    tracker.recorded(hello.ticket, 7, "analytics");
+    tracker.happened(Happened::Answered(told(&hello, &id)));
     assert!(tracker.take_consent_change());
     tracker.track("Product Viewed", "", page.now_ms());
     assert!(serve(&mut tracker, &page, 200).is_empty());
@@ -128,7 +131,7 @@ fn a_choice_that_is_still_to_be_sent_is_newer_than_the_record() {
     let mut tracker = start(&page);
     grant(&mut tracker);
     let hello = only(&page, Call::Hello);
-    tracker.recorded(5, "analytics");
+    tracker.recorded(hello.ticket, 5, "analytics");
     tracker.happened(Happened::Answered(told(&hello, OTHER)));
     assert!(tracker.choices().any(|one| one == (Purpose::Analytics, Choice::Granted)));
     assert!(only(&page, Call::Consent).body.contains(r#""state":"granted""#));
@@ -157,7 +160,7 @@ fn a_page_whose_events_meet_a_denial_asks_what_is_recorded() {
     let batch = only(&page, Call::Batch);
     tracker.happened(Happened::Answered(told(&batch, "consent_denied")));
     let hello = only(&page, Call::Hello);
-    tracker.recorded(2, "analytics");
+    tracker.recorded(hello.ticket, 2, "analytics");
     tracker.happened(Happened::Answered(told(&hello, &id)));
     assert!(tracker.choices().any(|one| one == (Purpose::Analytics, Choice::Denied)));
     assert_eq!(tracker.anonymous_id(), Some(id.as_str()), "functional is still granted");
