@@ -11,6 +11,7 @@ mod sending;
 mod tests;
 mod view;
 mod views;
+mod visitor;
 
 use std::rc::Rc;
 
@@ -256,31 +257,6 @@ impl<P: Platform> Tracker<P> {
     fn tell(&mut self, kind: Kind, name: &str, details: &str, at_ms: i64) {
         let (name, details, scene) = (name.to_owned(), details.to_owned(), self.here());
         self.capture(Draft { kind, name, details, at_ms, scene, ..Draft::default() });
-    }
-
-    /// Logout: the next visitor on this device is a new one.
-    pub fn reset(&mut self) {
-        self.settle();
-        for key in [ID_KEY, SESSION_KEY, CLAIM_KEY, TOKEN_KEY] {
-            self.platform.remove(key);
-        }
-        self.look_again();
-        if let Visitor::Known(_) = self.visitor {
-            let id = uuid_v4(self.platform.random16());
-            self.platform.save(ID_KEY, &id);
-            self.visitor = Visitor::Known(id);
-            // The collector's cookie must change too, or the next page would restore the old id.
-            self.greet();
-        }
-        self.set_timer();
-    }
-
-    /// The anonymous id, once consent allows one and it is certain.
-    pub fn anonymous_id(&self) -> Option<&str> {
-        match &self.visitor {
-            Visitor::Known(id) => Some(id),
-            Visitor::Unknown | Visitor::Asking(_) => None,
-        }
     }
 
     /// The session's id, if one is open.

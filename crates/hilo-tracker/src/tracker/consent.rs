@@ -6,9 +6,7 @@ use hilo_core::consent::{Choice, Purpose};
 use hilo_core::identity::{is_reserved, uuid_v4};
 use hilo_core::text::{concat, parts};
 
-use super::{
-    ANSWERS_KEY, CLAIM_KEY, CONSENT_KEY, HELLO_MS_MAX, ID_KEY, SESSION_KEY, Tracker, Visitor,
-};
+use super::{ANSWERS_KEY, CLAIM_KEY, CONSENT_KEY, ID_KEY, SESSION_KEY, Tracker, Visitor};
 use crate::gate::{Kept, notice};
 use crate::platform::Platform;
 
@@ -178,20 +176,6 @@ impl<P: Platform> Tracker<P> {
                 self.greet();
             }
         }
-    }
-
-    /// Asks for another id, or what is recorded for this one. Returns `false` where the page has no id.
-    pub(super) fn ask(&mut self) -> bool {
-        let Visitor::Known(id) = &self.visitor else { return false };
-        self.wait_for_id(id.clone());
-        self.greet();
-        true
-    }
-
-    /// Waits for an id. `spare` counts if the collector has none, or does not answer soon.
-    pub(super) fn wait_for_id(&mut self, spare: String) {
-        self.spare = spare;
-        self.visitor = Visitor::Asking(self.platform.monotonic_ms() + HELLO_MS_MAX);
     }
 
     /// Learns from the answer to the request `ticket` what the collector has recorded: the revision, and the denied purposes by name,
