@@ -162,11 +162,13 @@ impl<P: Platform> Tracker<P> {
     }
 
     fn send_record(&mut self, at: usize, ticket: u32) {
-        let own = self.anonymous_id().unwrap_or_default().to_owned();
+        let (own, keeps_id) =
+            (self.anonymous_id().unwrap_or_default().to_owned(), self.gate.allows_id());
         let Some(record) = self.records.get_mut(at) else { return };
         record.ticket = ticket;
         let id = if record.id.is_empty() { &own } else { &record.id };
-        let body = envelope::record(&self.options.key, id, &record.consent, &self.platform);
+        let body =
+            envelope::record(&self.options.key, id, keeps_id, &record.consent, &self.platform);
         self.post(ticket, Call::Consent, body, Counts::new());
     }
 

@@ -155,3 +155,15 @@ fn what_a_hello_tells_is_older_than_a_grant_on_its_way() {
     tracker.recorded(record.ticket, 2, "analytics");
     assert!(tracker.choices().any(|one| one == (Purpose::Analytics, Choice::Denied)));
 }
+
+#[test]
+fn a_record_says_whether_its_page_keeps_an_id() {
+    let (page, mut tracker, _) = granted();
+    tracker.reset();
+    tracker.choose("advertising", Choice::Denied);
+    let sent = serve(&mut tracker, &page, 200);
+    assert!(bodies(&sent, Call::Consent)[0].contains(r#""keepsId":true"#), "{sent:?}");
+    tracker.withdraw();
+    let sent = serve(&mut tracker, &page, 200);
+    assert!(bodies(&sent, Call::Consent)[0].contains(r#""keepsId":false"#), "{sent:?}");
+}
