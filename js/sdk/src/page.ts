@@ -30,6 +30,8 @@ let description = "";
 let lastPlace = "";
 /** Where the GET forms of this tab lead: addresses, a line each, with the names in their queries as an expression. `more.ts` has the rest. */
 let leads = "";
+/** Whether the collector has missed a proof on this page. */
+let isUnproved = false;
 /** Where no cookie keeps the proof of the id: the token that does, or the wish for one. */
 let proof = navigator.cookieEnabled ? "" : "new";
 try {
@@ -174,6 +176,11 @@ async function send(ticket: number, path: string, body: string, answered: Judge)
   const { anonymousId, token, revision, denied, rejected, settings } = answer;
   // A choice that came too late is judged too: what is recorded counts.
   const isLate = code === "consent_outdated";
+  if (code === "not_yours") {
+    // The hello that follows brings a cookie. In the frame of another site the browser drops that without a word: then a token.
+    if (isUnproved) proof ||= "new";
+    isUnproved = true;
+  }
   if (denied && isWhole && (isTaken || isLate)) {
     // A proof that comes after a denial is not kept. Without an id there is nothing to prove any more.
     const isOfUse = quietly(() => core.recorded(ticket, revision, denied.join(" ")), false);

@@ -7,7 +7,7 @@ use hilo_core::outcome::Code;
 use hilo_core::text::{concat, cut};
 
 use super::flight::{ConsentRecord, Flight};
-use super::{ID_KEY, TOKEN_KEY, Tracker, Visitor, envelope};
+use super::{ASKED_AGAIN_MAX, ID_KEY, TOKEN_KEY, Tracker, Visitor, envelope};
 use crate::gate::CONSENT_DENIED;
 use crate::json::{number, read_number};
 use crate::platform::{Answer, Call, Platform, Request};
@@ -206,8 +206,8 @@ impl<P: Platform> Tracker<P> {
             return self.greeted(&answer);
         }
         if answer.word == NOT_YOURS {
-            if !self.has_asked_again && self.ask() {
-                self.has_asked_again = true;
+            if self.asked_again < ASKED_AGAIN_MAX && self.ask() {
+                self.asked_again += 1;
                 return self.release_records(ticket, false);
             }
             // The page has forgotten the id, or cannot prove any: no other attempt helps.

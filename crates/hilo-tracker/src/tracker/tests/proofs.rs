@@ -92,7 +92,11 @@ fn a_page_that_cannot_prove_its_id_goes_on_under_another_and_keeps_session_and_c
     let again = only(&page, Call::Consent);
     assert!(again.body.contains(OTHER) && again.body.contains("advertising"), "{}", again.body);
     assert_eq!((tracker.anonymous_id(), tracker.session_id()), (Some(OTHER), session));
-    // Where no proof comes back, the page asks once and no more.
+    // The cookie did not stay: now the page asks for a token. Where that does not come back either, it asks no more.
+    tracker.happened(Happened::Answered(refused(&again)));
+    let hello = only(&page, Call::Hello);
+    tracker.happened(Happened::Answered(told(&hello, OTHER)));
+    let again = only(&page, Call::Consent);
     tracker.happened(Happened::Answered(refused(&again)));
     assert!(serve(&mut tracker, &page, 200).is_empty());
     assert!(page.stored().keys().all(|key| !key.starts_with("hilo.r.")));
