@@ -115,6 +115,7 @@ function wrap(listeners: Set<(state: ConsentState) => void>, options: Options, {
     source: module,
     tokenProvider: options.tokenProvider,
     anonymousId,
+    vouch,
     say,
     track: (event: string, properties: Properties, id: string) => send("track", event, properties, undefined, id),
     consent: consent.state,

@@ -15,6 +15,8 @@ export interface Host {
   consent(): ConsentState;
   anonymousId(): string | null;
   tokenProvider?: (() => string | Promise<string>) | undefined;
+  /** From now on choices of consent count for the visitor of this token too; empty for nobody but the device. */
+  vouch(token: string): void;
   /** Shows the developer what is wrong. */
   say(what: unknown): void;
 }
