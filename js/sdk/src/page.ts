@@ -32,8 +32,10 @@ let lastPlace = "";
 let leads = "";
 /** Whether the collector has missed a proof on this page. */
 let isUnproved = false;
+/** A page's wish for a token, in the place of one. */
+const NEW = "new";
 /** Where no cookie keeps the proof of the id: the token that does, or the wish for one. */
-let proof = navigator.cookieEnabled ? "" : "new";
+let proof = navigator.cookieEnabled ? "" : NEW;
 try {
   proof = localStorage["hilo.p"] ?? proof;
   leads = sessionStorage["hilo.f"] ?? "";
@@ -144,6 +146,9 @@ export function noticeTaskEnd() {
 /** From now on choices count for this visitor too, or for nobody but the device. */
 export const vouch = (token?: string) => void (user = token);
 
+/** The token that proves the id on this page; empty for none. */
+export const idProof = () => (proof === NEW ? "" : proof);
+
 /** Sends a request to the collector. The module is told of every end: an answer, no network, no answer in time. */
 export function post(ticket: number, path: string, body: string) {
   const answered: Judge = (...answer) => quietly(() => core.answered(ticket, ...answer), true);
@@ -178,13 +183,13 @@ async function send(ticket: number, path: string, body: string, answered: Judge)
   const isLate = code === "consent_outdated";
   if (code === "not_yours") {
     // The hello that follows brings a cookie. In the frame of another site the browser drops that without a word: then a token.
-    if (isUnproved) proof ||= "new";
+    if (isUnproved) proof ||= NEW;
     isUnproved = true;
   }
   if (denied && isWhole && (isTaken || isLate)) {
     // A proof that comes after a denial is not kept. Without an id there is nothing to prove any more.
     const isOfUse = quietly(() => core.recorded(ticket, revision, denied.join(" ")), false);
-    proof = (isOfUse && token) || (proof && (anonymousId ? proof : "new"));
+    proof = (isOfUse && token) || (proof && (anonymousId ? proof : NEW));
     if (isOfUse && token) guarded(() => (localStorage["hilo.p"] = token));
   }
   const word = settings ? [anonymousId, settings.askAgainMonths, settings.noticeVersion].join("|") : `${code ?? rejected?.[0]?.code}`;
