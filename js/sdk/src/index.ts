@@ -114,10 +114,7 @@ function wrap(listeners: Set<(state: ConsentState) => void>, options: Options, {
     endpoint: options.endpoint ?? "/_h",
     source: module,
     tokenProvider: options.tokenProvider,
-    anonymousId,
-    vouch,
-    idProof,
-    say,
+    ...{ anonymousId, vouch, idProof, say },
     track: (event: string, properties: Properties, id: string) => send("track", event, properties, undefined, id),
     consent: consent.state,
   };

@@ -46,8 +46,12 @@ impl<P: Platform> Tracker<P> {
 
     /// Takes up the records that earlier pages could not send; without consent the denials alone.
     pub(super) fn recover_records(&mut self) {
-        let prefix = if self.gate.allows_id() { RECORD_PREFIX } else { DENIAL_PREFIX };
-        for key in self.platform.keys(prefix) {
+        let mut keys = self.platform.keys(DENIAL_PREFIX);
+        if self.gate.allows_id() {
+            // A denial counts whenever it comes. A grant says when the visitor chose, so it may come last.
+            keys.append(&mut self.platform.keys(GRANT_PREFIX));
+        }
+        for key in keys {
             let is_new = !self.records.iter().any(|record| record.key == key);
             if let (Some(consent), true) = (self.platform.load(&key), is_new) {
                 self.records.push(ConsentRecord { key, consent, id: String::new(), ticket: 0 });

@@ -167,3 +167,15 @@ fn a_record_says_whether_its_page_keeps_an_id() {
     let sent = serve(&mut tracker, &page, 200);
     assert!(bodies(&sent, Call::Consent)[0].contains(r#""keepsId":false"#), "{sent:?}");
 }
+
+#[test]
+fn denials_that_were_left_go_before_grants_whose_times_tell_that_they_are_newer() {
+    let (page, mut tracker, _) = granted();
+    tracker.choose("advertising", Choice::Denied);
+    tracker.choose("advertising", Choice::Granted);
+    let next = page.next_document("https://a.example/2", "");
+    let sent = serve(&mut start(&next), &next, 200);
+    let records = bodies(&sent, Call::Consent);
+    assert_eq!(records.len(), 2, "{sent:?}");
+    assert!(records[0].contains("denied") && records[1].contains("granted"), "{records:?}");
+}
