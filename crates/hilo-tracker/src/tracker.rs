@@ -43,7 +43,8 @@ const ANSWERS_KEY: &str = "hilo.a";
 const HELLO_MS_MAX: i64 = 1_500;
 /// How far the stored time of a session's last event may lag. Writing the time with every event would double an event's cost.
 const SESSION_STEP_MS: i64 = 10_000;
-/// How often a page asks for another id: for one that the cookie proves and, where the cookie does not stay, for one with a token.
+/// How often a page asks the collector to mend its id, from one denial to the next: for an id that the cookie proves and, where the
+/// cookie does not stay, for one with a token.
 const ASKED_AGAIN_MAX: u8 = 2;
 /// Drafts that may wait for the visitor's id.
 const WAITING_MAX: usize = 100;
@@ -115,12 +116,10 @@ pub struct Tracker<P> {
     is_over: bool,
     /// Whether the choices changed since [`Tracker::take_consent_change`].
     is_consent_new: bool,
-    /// How often the collector missed the proof of the id, and was asked for another id.
+    /// How often the collector was asked to mend the id: it missed the proof, or an id came after a denial.
     asked_again: u8,
     /// The newest hello: the answers to earlier ones count no more.
     hello: u32,
-    /// Whether the page told the collector of its denial after an id had come too late.
-    has_parted: bool,
 }
 
 impl<P: Platform> Tracker<P> {
@@ -161,7 +160,6 @@ impl<P: Platform> Tracker<P> {
             is_consent_new: false,
             asked_again: 0,
             hello: 0,
-            has_parted: false,
         }
     }
 

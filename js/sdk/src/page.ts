@@ -30,12 +30,10 @@ let description = "";
 let lastPlace = "";
 /** Where the GET forms of this tab lead: addresses, a line each, with the names in their queries as an expression. `more.ts` has the rest. */
 let leads = "";
-/** Whether the collector has missed a proof on this page. */
-let isUnproved = false;
-/** A page's wish for a token, in the place of one. */
-const NEW = "new";
+/** How often the collector has missed a proof on this page. */
+let missed = 0;
 /** Where no cookie keeps the proof of the id: the token that does, or the wish for one. */
-let proof = navigator.cookieEnabled ? "" : NEW;
+export let proof = navigator.cookieEnabled ? "" : "new";
 try {
   proof = localStorage["hilo.p"] ?? proof;
   leads = sessionStorage["hilo.f"] ?? "";
@@ -146,9 +144,6 @@ export function noticeTaskEnd() {
 /** From now on choices count for this visitor too, or for nobody but the device. */
 export const vouch = (token?: string) => void (user = token);
 
-/** The token that proves the id on this page; empty for none. */
-export const idProof = () => (proof === NEW ? "" : proof);
-
 /** Sends a request to the collector. The module is told of every end: an answer, no network, no answer in time. */
 export function post(ticket: number, path: string, body: string) {
   const answered: Judge = (...answer) => quietly(() => core.answered(ticket, ...answer), true);
@@ -181,15 +176,12 @@ async function send(ticket: number, path: string, body: string, answered: Judge)
   const { anonymousId, token, revision, denied, rejected, settings } = answer;
   // A choice that came too late is judged too: what is recorded counts.
   const isLate = code === "consent_outdated";
-  if (code === "not_yours") {
-    // The hello that follows brings a cookie. In the frame of another site the browser drops that without a word: then a token.
-    if (isUnproved) proof ||= NEW;
-    isUnproved = true;
-  }
+  // The hello that follows brings a cookie. In the frame of another site the browser drops that without a word: then a token.
+  if (code === "not_yours" && missed++) proof ||= "new";
   if (denied && isWhole && (isTaken || isLate)) {
     // A proof that comes after a denial is not kept. Without an id there is nothing to prove any more.
     const isOfUse = quietly(() => core.recorded(ticket, revision, denied.join(" ")), false);
-    proof = (isOfUse && token) || (proof && (anonymousId ? proof : NEW));
+    proof = (isOfUse && token) || (proof && (anonymousId ? proof : "new"));
     if (isOfUse && token) guarded(() => (localStorage["hilo.p"] = token));
   }
   const word = settings ? [anonymousId, settings.askAgainMonths, settings.noticeVersion].join("|") : `${code ?? rejected?.[0]?.code}`;

@@ -147,6 +147,7 @@ impl<P: Platform> Tracker<P> {
             self.platform.remove(ID_KEY);
             self.forget_proof();
             self.spare.clear();
+            self.asked_again = 0;
             self.visitor = Visitor::Unknown;
         } else if !had_id {
             self.awaken();
@@ -158,7 +159,6 @@ impl<P: Platform> Tracker<P> {
 
     /// Consent was given: finds the visitor's id, and what earlier pages left to send.
     pub(super) fn awaken(&mut self) {
-        self.has_parted = false;
         self.queue.recover(&self.platform);
         self.recover_records();
         match self.platform.load(ID_KEY).filter(|id| !is_reserved(id)) {
@@ -186,12 +186,13 @@ impl<P: Platform> Tracker<P> {
             return false;
         }
         if self.records.iter().all(|record| record.ticket == ticket) {
-            self.obey_record(revision, denied);
+            self.adopt(revision, denied);
         }
         self.gate.allows_id() || !self.records.is_empty()
     }
 
-    fn obey_record(&mut self, revision: u32, denied: &str) {
+    #[inline]
+    fn adopt(&mut self, revision: u32, denied: &str) {
         let (had_id, denied) = (self.gate.allows_id(), self.purposes(denied));
         let now = self.platform.now_ms();
         let changed = self.gate.choose(&denied, Choice::Denied, now, self.notice);

@@ -46,12 +46,16 @@ impl<P: Platform> Tracker<P> {
 
     /// Takes up the records that earlier pages could not send; without consent the denials alone.
     pub(super) fn recover_records(&mut self) {
-        let mut keys = self.platform.keys(DENIAL_PREFIX);
+        self.recover(DENIAL_PREFIX);
         if self.gate.allows_id() {
             // A denial counts whenever it comes. A grant says when the visitor chose, so it may come last.
-            keys.append(&mut self.platform.keys(GRANT_PREFIX));
+            self.recover(GRANT_PREFIX);
         }
-        for key in keys {
+    }
+
+    #[inline(never)]
+    fn recover(&mut self, prefix: &str) {
+        for key in self.platform.keys(prefix) {
             let is_new = !self.records.iter().any(|record| record.key == key);
             if let (Some(consent), true) = (self.platform.load(&key), is_new) {
                 self.records.push(ConsentRecord { key, consent, id: String::new(), ticket: 0 });
@@ -61,11 +65,8 @@ impl<P: Platform> Tracker<P> {
 
     /// The visitor's id ends. A denial is about that id, and a grant that still waits would make another one.
     pub(super) fn end_records(&mut self) {
-        let id = match &self.visitor {
-            Visitor::Known(id) => id.clone(),
-            // The page may have asked for another id than the one that it used so far.
-            Visitor::Unknown | Visitor::Asking(_) => self.platform.load(ID_KEY).unwrap_or_default(),
-        };
+        // The page may be asking for another id than the one that it used so far.
+        let id = self.platform.load(ID_KEY).unwrap_or_default();
         self.records.retain_mut(|record| {
             if record.id.is_empty() {
                 record.id.clone_from(&id);
@@ -237,11 +238,11 @@ impl<P: Platform> Tracker<P> {
                 self.queue.purge(&self.platform);
                 self.records.clear();
                 self.forget(RECORD_PREFIX);
-                self.forget_proof();
                 self.is_over = true;
             }
             BatchFate::Split | BatchFate::Keep | BatchFate::Refused => {}
         }
+        self.forget_proof();
         if is_judged || fate == BatchFate::Split {
             self.send();
         }
@@ -249,25 +250,30 @@ impl<P: Platform> Tracker<P> {
 
     /// Takes the answer to a hello: the id, the months that a choice holds, and the notice's version.
     fn greeted(&mut self, answer: &Answer) {
-        let (mut id, is_ended) = ("", self.visitor == Visitor::Unknown);
+        let mut id = "";
         if answer.status == 200 {
             let (known, terms) = cut(&answer.word, b'|');
+            if matches!(self.visitor, Visitor::Unknown) {
+                return self.give_back(known);
+            }
             let (months, version) = cut(terms.unwrap_or_default(), b'|');
             self.learn(read_number(months).unwrap_or(0), version.unwrap_or_default());
             id = known;
         }
         match &self.visitor {
-            // The visitor denied meanwhile. The collector takes back what it set, unless a denial is about to say so.
-            Visitor::Unknown if is_ended && !id.is_empty() && !self.has_parted => {
-                if self.records.iter().all(|record| record.ticket != 0) {
-                    self.has_parted = true;
-                    self.greet();
-                }
-            }
             Visitor::Unknown => {}
             Visitor::Known(_) if is_reserved(id) || answer.ticket != self.hello => {}
             // The collector answers another id than the page's where the page cannot prove its own.
             Visitor::Known(_) | Visitor::Asking(_) => self.take_id(id.to_owned()),
+        }
+    }
+
+    /// The visitor denied before this id came. One more hello lets the collector take it back, unless a denial is about to do so.
+    fn give_back(&mut self, id: &str) {
+        let is_denied_next = self.records.iter().any(|record| record.ticket == 0);
+        if !(id.is_empty() || is_denied_next) && self.asked_again < ASKED_AGAIN_MAX {
+            self.asked_again += 1;
+            self.greet();
         }
     }
 
@@ -295,7 +301,6 @@ impl<P: Platform> Tracker<P> {
             }
             !is_judged
         });
-        self.forget_proof();
     }
 
     /// Sets the tracker's one timer to the next moment at which something is due.

@@ -39,7 +39,7 @@ export async function call<Body>(method: string, path: string, body?: object, pr
     if (opener) headers["x-hilo-cart-token"] = opener;
     // Where no cookie does, the tracker keeps the proof of the visitor's id: in storage for all tabs or, where that is blocked, on its page.
     const idProof = quietly(() => localStorage.getItem("hilo.p")) || host.idProof();
-    if (idProof) headers["x-hilo-auth"] = idProof;
+    if (idProof && idProof !== "new") headers["x-hilo-auth"] = idProof;
     if (body) headers["content-type"] = "application/json";
     const response = await fetch(host.endpoint + path, {
       method,
