@@ -12,6 +12,7 @@ mod session;
 mod tests;
 mod view;
 mod views;
+mod visitor;
 
 use std::rc::Rc;
 
@@ -29,17 +30,21 @@ use crate::transport::Transport;
 use flight::{ConsentRecord, Flight};
 use view::View;
 
-/// Storage keys. The consent holds no identifier; the other keys exist after a grant only.
+/// Storage keys. The consent and a denial that is still to be sent hold no identifier; the other keys exist after a grant only.
 const CONSENT_KEY: &str = "hilo.c";
 const ID_KEY: &str = "hilo.id";
 const SESSION_KEY: &str = "hilo.s";
 const CLAIM_KEY: &str = "hilo.u";
-/// The proof of the id, which `js/sdk/src/page.ts` stores and sends where no cookie keeps it.
+/// The proof of the id, which `js/sdk/src/page.ts` stores and sends where no cookie keeps it. It outlives the id until the denial
+/// that needs it is sent.
 const TOKEN_KEY: &str = "hilo.p";
 /// The visitor's answers that the stub stored before a tracker was there, for `js/sdk/src/snippet.ts`.
 const ANSWERS_KEY: &str = "hilo.a";
 /// How long drafts wait for the collector to return this visitor's id, where the page has none stored.
 const HELLO_MS_MAX: i64 = 1_500;
+/// How often a page asks the collector to mend its id, from one denial to the next: for an id that the cookie proves and, where the
+/// cookie does not stay, for one with a token.
+const ASKED_AGAIN_MAX: u8 = 2;
 /// Drafts that may wait for the visitor's id.
 const WAITING_MAX: usize = 100;
 
@@ -113,8 +118,10 @@ pub struct Tracker<P> {
     is_over: bool,
     /// Whether the choices changed since [`Tracker::take_consent_change`].
     is_consent_new: bool,
-    /// Whether the collector missed the proof of the id, and was asked for another id.
-    has_asked_again: bool,
+    /// How often the collector was asked to mend the id: it missed the proof, or an id came after a denial.
+    asked_again: u8,
+    /// The newest hello: the answers to earlier ones count no more.
+    hello: u32,
 }
 
 impl<P: Platform> Tracker<P> {
@@ -154,7 +161,8 @@ impl<P: Platform> Tracker<P> {
             is_hidden: false,
             is_over: false,
             is_consent_new: false,
-            has_asked_again: false,
+            asked_again: 0,
+            hello: 0,
         }
     }
 
@@ -163,6 +171,9 @@ impl<P: Platform> Tracker<P> {
         self.expire();
         if self.gate.allows_id() {
             self.awaken();
+        } else {
+            // A denial that no collector has heard of.
+            self.recover_records();
         }
         self.look_first();
         self.set_timer();
@@ -259,31 +270,6 @@ impl<P: Platform> Tracker<P> {
     fn tell(&mut self, kind: Kind, name: &str, details: &str, at_ms: i64) {
         let (name, details, scene) = (name.to_owned(), details.to_owned(), self.here());
         self.capture(Draft { kind, name, details, at_ms, scene, ..Draft::default() });
-    }
-
-    /// Logout: the next visitor on this device is a new one.
-    pub fn reset(&mut self) {
-        self.settle();
-        for key in [ID_KEY, SESSION_KEY, CLAIM_KEY, TOKEN_KEY] {
-            self.platform.remove(key);
-        }
-        self.look_again();
-        if let Visitor::Known(_) = self.visitor {
-            let id = uuid_v4(self.platform.random16());
-            self.platform.save(ID_KEY, &id);
-            self.visitor = Visitor::Known(id);
-            // The collector's cookie must change too, or the next page would restore the old id.
-            self.greet();
-        }
-        self.set_timer();
-    }
-
-    /// The anonymous id, once consent allows one and it is certain.
-    pub fn anonymous_id(&self) -> Option<&str> {
-        match &self.visitor {
-            Visitor::Known(id) => Some(id),
-            Visitor::Unknown | Visitor::Asking(_) => None,
-        }
     }
 
     /// The session's id, if one is open.

@@ -184,7 +184,8 @@ impl Story {
             (answer["revision"].as_u64(), answer["denied"].as_array())
         {
             let denied: Vec<&str> = denied.iter().filter_map(Value::as_str).collect();
-            self.tracker.recorded(u32::try_from(revision).unwrap_or_default(), &denied.join(" "));
+            let revision = u32::try_from(revision).unwrap_or_default();
+            self.tracker.recorded(request.ticket, revision, &denied.join(" "));
         }
         let word = [&answer["anonymousId"], &answer["error"]["code"]];
         Ok(Answer {

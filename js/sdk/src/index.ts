@@ -12,7 +12,7 @@ import {
   FLAG_QUERY, FLAG_STRICT, PERSISTENCE_LOCAL, PERSISTENCE_MEMORY, PERSISTENCE_TAB,
 } from "./codes.ts";
 import { watchKinds, type MoreFile } from "./more.ts";
-import { firstInHistory, guarded, quietly, stop, vouch, watch } from "./page.ts";
+import { firstInHistory, guarded, proof, quietly, stop, vouch, watch } from "./page.ts";
 import type { Part, Source } from "./parts.ts";
 import type { Choice, ConsentState, Draft, Hilo, Options, Properties, Purpose } from "./types.ts";
 import { debug, fail, learnWords, say } from "./voice.ts";
@@ -115,9 +115,7 @@ function wrap(listeners: Set<(state: ConsentState) => void>, options: Options, {
     endpoint: options.endpoint ?? "/_h",
     source: module,
     tokenProvider: options.tokenProvider,
-    anonymousId,
-    say,
-    lose: (count: number) => core.lose(true, count),
+    ...{ anonymousId, vouch, say, idProof: () => proof, lose: (count: number) => core.lose(true, count) },
     track: (event: string, properties: Properties, id: string) => send("track", event, properties, undefined, id),
     consent: consent.state,
   };

@@ -30,8 +30,10 @@ let description = "";
 let lastPlace = "";
 /** Where the GET forms of this tab lead: addresses, a line each, with the names in their queries as an expression. `more.ts` has the rest. */
 let leads = "";
+/** How often the collector has missed a proof on this page. */
+let missed = 0;
 /** Where no cookie keeps the proof of the id: the token that does, or the wish for one. */
-let proof = navigator.cookieEnabled ? "" : "new";
+export let proof = navigator.cookieEnabled ? "" : "new";
 try {
   proof = localStorage["hilo.p"] ?? proof;
   leads = sessionStorage["hilo.f"] ?? "";
@@ -145,13 +147,13 @@ export const vouch = (token?: string) => void (user = token);
 /** Sends a request to the collector. The module is told of every end: an answer, no network, no answer in time. */
 export function post(ticket: number, path: string, body: string) {
   const answered: Judge = (...answer) => quietly(() => core.answered(ticket, ...answer), true);
-  send(path, body, answered).catch(() => answered(0, -1, ""));
+  send(ticket, path, body, answered).catch(() => answered(0, -1, ""));
 }
 
 /** Tells the module of an answer. Returns whether the answer is the collector's own. */
 type Judge = (status: number, retryAfter: number, word: string) => boolean;
 
-async function send(path: string, body: string, answered: Judge) {
+async function send(ticket: number, path: string, body: string, answered: Judge) {
   // A batch is plain text, so it needs no preflight. The other calls change something, so they carry a field that a foreign
   // page cannot send without one.
   const isBatch = path.endsWith("batch");
@@ -174,11 +176,13 @@ async function send(path: string, body: string, answered: Judge) {
   const { anonymousId, token, revision, denied, rejected, settings } = answer;
   // A choice that came too late is judged too: what is recorded counts.
   const isLate = code === "consent_outdated";
+  // The hello that follows brings a cookie. In the frame of another site the browser drops that without a word: then a token.
+  if (code === "not_yours" && missed++) proof ||= "new";
   if (denied && isWhole && (isTaken || isLate)) {
-    // Without an id there is nothing to prove any more.
-    proof = token ?? (proof && (anonymousId ? proof : "new"));
-    if (token) guarded(() => (localStorage["hilo.p"] = token));
-    guarded(() => core.recorded(revision, denied.join(" ")));
+    // A proof that comes after a denial is not kept. Without an id there is nothing to prove any more.
+    const isOfUse = quietly(() => core.recorded(ticket, revision, denied.join(" ")), false);
+    proof = (isOfUse && token) || (proof && (anonymousId ? proof : "new"));
+    if (isOfUse && token) guarded(() => (localStorage["hilo.p"] = token));
   }
   const word = settings ? [anonymousId, settings.askAgainMonths, settings.noticeVersion].join("|") : `${code ?? rejected?.[0]?.code}`;
   // Only seconds are obeyed, no date.

@@ -23,7 +23,7 @@ declare module "hilo-wasm" {
   export function happen(what: number): void;
   export function admits(): boolean;
   export function lose(are_old: boolean, count: number): void;
-  export function recorded(revision: number, denied: string): void;
+  export function recorded(ticket: number, revision: number, denied: string): boolean;
   export function answered(ticket: number, status: number, retry_after_s: number, word: string): boolean;
 }
 

@@ -267,6 +267,9 @@ test("an expired token is fetched anew once, and without a token nothing is sent
   await cart(page, "add", MUG);
   await settled(page);
   assert.equal(await page.evaluate(() => (window as Json).asked.count), 1);
+  const choice = page.waitForRequest(/\/v1\/consent$/);
+  await page.evaluate(() => (window as Json).hilo.consent.deny("advertising"));
+  assert.equal((await choice).headers()["x-hilo-user-token"], good, "a choice counts for the customer too");
   page.problems.length = 0; // the browser reports the 401
   await close(page);
   const desk = await open();

@@ -190,3 +190,27 @@ test("a choice that is older than the collector allows is asked again", async ()
   site.answer(() => ({ status: 200 }));
   await page.context().close();
 });
+
+test("a withdrawal that finds no network reaches the collector from the next page", async () => {
+  const context = await browser.newContext();
+  const open = async () => {
+    const page = await context.newPage();
+    await page.goto(site.url);
+    await page.waitForFunction(() => !(window as any).hilo.q);
+    return page;
+  };
+  const page = await open();
+  await page.evaluate(() => (window as any).hilo.consent.grant("analytics"));
+  await site.quiet();
+  site.answer(() => null);
+  await page.evaluate(() => (window as any).hilo.consent.withdraw());
+  await site.quiet();
+  await page.close();
+  site.sent.length = 0;
+  site.answer(() => ({ status: 200 }));
+  const next = await open();
+  await site.quiet();
+  assert.deepEqual(site.sent.map((one) => [one.call, one.body["anonymousId"], one.body["keepsId"]]), [["consent", undefined, false]]);
+  assert.deepEqual((await residue(next)).storage, ["hilo.c"]);
+  await context.close();
+});

@@ -131,6 +131,7 @@ test("without consent a form stores nothing", async () => {
   await page.evaluate(() => document.addEventListener("submit", (event) => event.preventDefault()));
   await page.fill("[name=company]", "canary-company");
   await page.click("button");
+  await site.quiet();
   assert.deepEqual(await page.evaluate(() => Object.keys({ ...localStorage, ...sessionStorage })), ["hilo.c"]);
   await page.context().close();
 });

@@ -7,10 +7,7 @@ use hilo_core::identity::{is_reserved, uuid_v4};
 use hilo_core::text::{concat, parts};
 
 use super::sending::TOGETHER_MS;
-use super::{
-    ANSWERS_KEY, CLAIM_KEY, CONSENT_KEY, HELLO_MS_MAX, ID_KEY, SESSION_KEY, TOKEN_KEY, Tracker,
-    Visitor,
-};
+use super::{ANSWERS_KEY, CLAIM_KEY, CONSENT_KEY, ID_KEY, SESSION_KEY, Tracker, Visitor};
 use crate::gate::{Kept, notice};
 use crate::platform::Platform;
 
@@ -147,8 +144,11 @@ impl<P: Platform> Tracker<P> {
             self.look_again();
         }
         if !self.gate.allows_id() {
+            self.end_records();
             self.platform.remove(ID_KEY);
-            self.platform.remove(TOKEN_KEY);
+            self.forget_proof();
+            self.spare.clear();
+            self.asked_again = 0;
             self.visitor = Visitor::Unknown;
         } else if !had_id {
             self.awaken();
@@ -183,26 +183,21 @@ impl<P: Platform> Tracker<P> {
         }
     }
 
-    /// Asks for another id, or what is recorded for this one. Returns `false` where the page has no id.
-    pub(super) fn ask(&mut self) -> bool {
-        let Visitor::Known(id) = &self.visitor else { return false };
-        self.wait_for_id(id.clone());
-        self.greet();
-        true
-    }
-
-    /// Waits for an id. `spare` counts if the collector has none, or does not answer soon.
-    pub(super) fn wait_for_id(&mut self, spare: String) {
-        self.spare = spare;
-        self.visitor = Visitor::Asking(self.platform.monotonic_ms() + HELLO_MS_MAX);
-    }
-
-    /// Learns what the collector has recorded: the revision, and the denied purposes by name, separated by blanks. A recorded denial
-    /// counts here too, unless a later choice of the visitor is still to be sent.
-    pub fn recorded(&mut self, revision: u32, denied: &str) {
-        if self.records.iter().any(|record| record.ticket == 0) {
-            return;
+    /// Learns from the answer to the request `ticket` what the collector has recorded: the revision, and the denied purposes by name,
+    /// separated by blanks. A recorded denial counts here too, unless a choice of the visitor is newer: one that is still to be sent,
+    /// or that is on its way in another request. Returns whether a proof in the answer is of use: for the page's id, or for a denial.
+    pub fn recorded(&mut self, ticket: u32, revision: u32, denied: &str) -> bool {
+        if !self.counts(ticket) {
+            return false;
         }
+        if self.records.iter().all(|record| record.ticket == ticket) {
+            self.adopt(revision, denied);
+        }
+        self.gate.allows_id() || !self.records.is_empty()
+    }
+
+    #[inline]
+    fn adopt(&mut self, revision: u32, denied: &str) {
         let (had_id, denied) = (self.gate.allows_id(), self.purposes(denied));
         let now = self.platform.now_ms();
         let changed = self.gate.choose(&denied, Choice::Denied, now, self.notice);

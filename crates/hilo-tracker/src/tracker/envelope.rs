@@ -116,10 +116,18 @@ pub(super) fn hello<P: Platform>(
     json.done()
 }
 
-/// A consent record around one change, which [`change`] wrote.
-pub(super) fn record<P: Platform>(key: &str, id: &str, consent: &str, platform: &P) -> String {
+/// A consent record around one change, which [`change`] wrote. `keeps_id` tells whether the page has an id now, so that the answer
+/// leaves it the proof.
+pub(super) fn record<P: Platform>(
+    key: &str,
+    id: &str,
+    keeps_id: bool,
+    consent: &str,
+    platform: &P,
+) -> String {
     let mut json = header(key, platform);
-    json.some("anonymousId", id).raw("consent", consent);
+    json.some("anonymousId", id).raw("keepsId", if keeps_id { "true" } else { "false" });
+    json.raw("consent", consent);
     json.done()
 }
 

@@ -17,7 +17,7 @@ pub(super) struct Flight {
 pub(super) struct ConsentRecord {
     pub(super) key: String,
     pub(super) consent: String,
-    /// The id that a withdrawal was about, since the page has forgotten it; empty for the visitor's present id.
+    /// The id that a denial is about, where the page has forgotten it; empty for the visitor's present id.
     pub(super) id: String,
     /// The request that carries it; 0 for none.
     pub(super) ticket: u32,

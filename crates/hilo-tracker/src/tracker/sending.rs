@@ -7,7 +7,7 @@ use hilo_core::outcome::Code;
 use hilo_core::text::{concat, cut};
 
 use super::flight::{ConsentRecord, Flight};
-use super::{Tracker, Visitor, envelope};
+use super::{ASKED_AGAIN_MAX, ID_KEY, TOKEN_KEY, Tracker, Visitor, envelope};
 use crate::gate::CONSENT_DENIED;
 use crate::json::{number, read_number};
 use crate::platform::{Answer, Call, Platform, Request};
@@ -25,37 +25,62 @@ const SOON_MS: i64 = 10;
 pub(super) const TOGETHER_MS: i64 = 5_000;
 /// Consent records that may wait.
 const RECORDS_MAX: usize = 20;
-/// Prefix of the records' storage keys.
+/// Prefix of the records' storage keys. A denial is stored without consent too: it is the visitor's own refusal.
 const RECORD_PREFIX: &str = "hilo.r.";
+const GRANT_PREFIX: &str = "hilo.r.g";
+const DENIAL_PREFIX: &str = "hilo.r.d";
 /// The answer to an id without its proof.
 const NOT_YOURS: &str = Code::NotYours.name();
 
 impl<P: Platform> Tracker<P> {
-    /// Keeps a change for the ledger. The record outlives the page only while identifiers may be stored. `base` is the revision
-    /// that the page knew before.
+    /// Keeps a change for the ledger, beyond the page's end. `base` is the revision that the page knew before.
     pub(super) fn record(&mut self, changed: &[Purpose], choice: Choice, base: u32) {
         let at = self.platform.iso(self.platform.now_ms());
         let consent = envelope::change(base, changed, choice, &at, &self.options.notice);
-        let key = concat(&[RECORD_PREFIX, &number(i64::from(base))]);
-        let mut id = String::new();
-        if self.gate.allows_id() {
-            self.platform.save(&key, &consent);
-        } else {
-            id.push_str(self.anonymous_id().unwrap_or_default());
-            self.forget(RECORD_PREFIX);
-        }
-        self.records.push(ConsentRecord { key, consent, id, ticket: 0 });
+        let prefix = if choice == Choice::Granted { GRANT_PREFIX } else { DENIAL_PREFIX };
+        let key = concat(&[prefix, &number(i64::from(base))]);
+        self.platform.save(&key, &consent);
+        self.records.push(ConsentRecord { key, consent, id: String::new(), ticket: 0 });
         let mut is_surplus = self.records.len() > RECORDS_MAX;
         self.records.retain(|_| !std::mem::take(&mut is_surplus));
     }
 
-    /// Takes up the records that earlier pages could not send.
+    /// Takes up the records that earlier pages could not send; without consent the denials alone.
     pub(super) fn recover_records(&mut self) {
-        for key in self.platform.keys(RECORD_PREFIX) {
+        self.recover(DENIAL_PREFIX);
+        if self.gate.allows_id() {
+            // A denial counts whenever it comes. A grant says when the visitor chose, so it may come last.
+            self.recover(GRANT_PREFIX);
+        }
+    }
+
+    #[inline(never)]
+    fn recover(&mut self, prefix: &str) {
+        for key in self.platform.keys(prefix) {
             let is_new = !self.records.iter().any(|record| record.key == key);
             if let (Some(consent), true) = (self.platform.load(&key), is_new) {
                 self.records.push(ConsentRecord { key, consent, id: String::new(), ticket: 0 });
             }
+        }
+    }
+
+    /// The visitor's id ends. A denial is about that id, and a grant that still waits would make another one.
+    pub(super) fn end_records(&mut self) {
+        // The page may be asking for another id than the one that it used so far.
+        let id = self.platform.load(ID_KEY).unwrap_or_default();
+        self.records.retain_mut(|record| {
+            if record.id.is_empty() {
+                record.id.clone_from(&id);
+            }
+            record.key.starts_with(DENIAL_PREFIX)
+        });
+        self.forget(GRANT_PREFIX);
+    }
+
+    /// Forgets the proof of an id that has ended, once no denial needs it.
+    pub(super) fn forget_proof(&self) {
+        if !self.gate.allows_id() && self.platform.keys(DENIAL_PREFIX).is_empty() {
+            self.platform.remove(TOKEN_KEY);
         }
     }
 
@@ -74,8 +99,8 @@ impl<P: Platform> Tracker<P> {
         };
         let (key, state) = (&self.options.key, self.gate.state());
         let body = envelope::hello(key, name, id, &state, &self.platform);
-        let ticket = self.take_ticket();
-        self.post(ticket, Call::Hello, body, Counts::new());
+        self.hello = self.take_ticket();
+        self.post(self.hello, Call::Hello, body, Counts::new());
     }
 
     /// Plans the next batch, which leaves soon if it is urgent or the page's first one.
@@ -116,9 +141,16 @@ impl<P: Platform> Tracker<P> {
         }
     }
 
-    /// Whether a record or a batch is on its way.
+    /// Whether a record or a batch is on its way, or a hello whose answer may set the cookie after the denial that waits.
     fn is_busy(&self) -> bool {
-        self.flights.iter().any(|flight| flight.call != Call::Hello)
+        let allows_id = self.gate.allows_id();
+        self.flights.iter().any(|flight| flight.call != Call::Hello || !allows_id)
+    }
+
+    /// Whether the answer to the request `ticket` is still of interest.
+    pub(super) fn counts(&self, ticket: u32) -> bool {
+        let mut flights = self.flights.iter().filter(|flight| flight.ticket == ticket);
+        flights.any(|flight| flight.call != Call::Hello || ticket == self.hello)
     }
 
     /// Sends one request if none is on its way and no pause holds.
@@ -151,11 +183,13 @@ impl<P: Platform> Tracker<P> {
     }
 
     fn send_record(&mut self, at: usize, ticket: u32) {
-        let own = self.anonymous_id().unwrap_or_default().to_owned();
+        let (own, keeps_id) =
+            (self.anonymous_id().unwrap_or_default().to_owned(), self.gate.allows_id());
         let Some(record) = self.records.get_mut(at) else { return };
         record.ticket = ticket;
         let id = if record.id.is_empty() { &own } else { &record.id };
-        let body = envelope::record(&self.options.key, id, &record.consent, &self.platform);
+        let body =
+            envelope::record(&self.options.key, id, keeps_id, &record.consent, &self.platform);
         self.post(ticket, Call::Consent, body, Counts::new());
     }
 
@@ -198,8 +232,8 @@ impl<P: Platform> Tracker<P> {
             return self.greeted(&answer);
         }
         if answer.word == NOT_YOURS {
-            if !self.has_asked_again && self.ask() {
-                self.has_asked_again = true;
+            if self.asked_again < ASKED_AGAIN_MAX && self.ask() {
+                self.asked_again += 1;
                 return self.release_records(ticket, false);
             }
             // The page has forgotten the id, or cannot prove any: no other attempt helps.
@@ -230,6 +264,7 @@ impl<P: Platform> Tracker<P> {
             }
             BatchFate::Split | BatchFate::Keep | BatchFate::Refused => {}
         }
+        self.forget_proof();
         if is_judged || fate == BatchFate::Split {
             self.send_due();
         }
@@ -240,15 +275,27 @@ impl<P: Platform> Tracker<P> {
         let mut id = "";
         if answer.status == 200 {
             let (known, terms) = cut(&answer.word, b'|');
+            if matches!(self.visitor, Visitor::Unknown) {
+                return self.give_back(known);
+            }
             let (months, version) = cut(terms.unwrap_or_default(), b'|');
             self.learn(read_number(months).unwrap_or(0), version.unwrap_or_default());
             id = known;
         }
         match &self.visitor {
             Visitor::Unknown => {}
-            Visitor::Known(_) if is_reserved(id) => {}
+            Visitor::Known(_) if is_reserved(id) || answer.ticket != self.hello => {}
             // The collector answers another id than the page's where the page cannot prove its own.
             Visitor::Known(_) | Visitor::Asking(_) => self.take_id(id.to_owned()),
+        }
+    }
+
+    /// The visitor denied before this id came. One more hello lets the collector take it back, unless a denial is about to do so.
+    fn give_back(&mut self, id: &str) {
+        let is_denied_next = self.records.iter().any(|record| record.ticket == 0);
+        if !(id.is_empty() || is_denied_next) && self.asked_again < ASKED_AGAIN_MAX {
+            self.asked_again += 1;
+            self.greet();
         }
     }
 

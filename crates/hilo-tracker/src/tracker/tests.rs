@@ -4,6 +4,7 @@ mod choices;
 mod proofs;
 mod rhythm;
 mod views;
+mod withdrawals;
 
 use hilo_core::consent::{Choice, Purpose};
 
@@ -161,9 +162,10 @@ fn a_withdrawal_leaves_only_the_denial_and_reports_it_once() {
     tracker.flush();
     serve(&mut tracker, &page, 200);
     tracker.withdraw();
-    assert_eq!(page.stored().into_keys().collect::<Vec<_>>(), ["hilo.c"]);
-    assert!(!page.stored()["hilo.c"].contains(&id));
+    assert_eq!(page.stored().into_keys().collect::<Vec<_>>(), ["hilo.c", "hilo.r.d1"]);
+    assert!(page.stored().into_values().all(|value| !value.contains(&id)));
     let sent = serve(&mut tracker, &page, 200);
+    assert_eq!(page.stored().into_keys().collect::<Vec<_>>(), ["hilo.c"]);
     assert_eq!(sent.len(), 1, "{sent:?}");
     assert!(sent[0].call == Call::Consent && sent[0].body.contains(&id));
     tracker.track("Product Viewed", "", 0);

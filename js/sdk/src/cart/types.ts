@@ -17,6 +17,10 @@ export interface Host {
   tokenProvider?: (() => string | Promise<string>) | undefined;
   /** Counts acts that were stored for too long. */
   lose(count: number): void;
+  /** From now on choices of consent count for the visitor of this token too; empty for nobody but the device. */
+  vouch(token: string): void;
+  /** The token that proves the visitor's id on this page, where no cookie does; `new` or empty for none. */
+  idProof(): string;
   /** Shows the developer what is wrong. */
   say(what: unknown): void;
 }

@@ -190,10 +190,13 @@ pub fn happen(what: u8) {
     });
 }
 
-/// What the collector has recorded: the revision, and the denied purposes, separated by blanks.
+/// What the collector has recorded, by the answer to the request `ticket`: the revision, and the denied purposes, separated by
+/// blanks. Returns whether a proof in the answer is of use.
 #[wasm_bindgen]
-pub fn recorded(revision: u32, denied: String) {
-    with(&mut |tracker| tracker.recorded(revision, &denied));
+pub fn recorded(ticket: u32, revision: u32, denied: String) -> bool {
+    let mut is_of_use = false;
+    with(&mut |tracker| is_of_use = tracker.recorded(ticket, revision, &denied));
+    is_of_use
 }
 
 /// Whether what happens now may be remembered until the second module can read it.

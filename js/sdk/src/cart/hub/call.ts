@@ -37,9 +37,9 @@ export async function call<Body>(method: string, path: string, body?: object, pr
     if (proof) headers["x-hilo-user-token"] = proof;
     const opener = capability();
     if (opener) headers["x-hilo-cart-token"] = opener;
-    // The tracker keeps the proof of the visitor's id there, where no cookie does.
-    const idProof = quietly(() => localStorage["hilo.p"] as string);
-    if (idProof) headers["x-hilo-auth"] = idProof;
+    // Where no cookie does, the tracker keeps the proof of the visitor's id: in storage for all tabs or, where that is blocked, on its page.
+    const idProof = quietly(() => localStorage["hilo.p"] as string) || host.idProof();
+    if (idProof && idProof !== "new") headers["x-hilo-auth"] = idProof;
     if (body) headers["content-type"] = "application/json";
     const response = await fetch(host.endpoint + path, {
       method,

@@ -19,7 +19,8 @@ export function leaveToken() {
 }
 
 export function setToken(given: string) {
-  token = given;
+  // A choice of consent counts for this visitor too.
+  host.vouch((token = given));
   // The site's answer to an open question may be for another visitor.
   asking = undefined;
 }
@@ -34,6 +35,6 @@ async function ask() {
   asking = undefined;
   if (head.user !== user) return false;
   const before = token;
-  token = typeof found === "string" ? found : "";
+  host.vouch((token = typeof found === "string" ? found : ""));
   return token !== "" && token !== before;
 }
