@@ -106,8 +106,16 @@ fn arm_next<H: ProfileHost>(host: &H, upkeep: Option<Timestamp>) -> Result<(), F
     arm(host, delivery.into_iter().chain(upkeep).min())
 }
 
+/// Logs events that were not found for their deliveries.
+fn log_missing<H: ProfileHost>(host: &H) {
+    for id in host.with(|_, volatile| volatile.take_missing()) {
+        host.log(&log_line("error", "event missing", &[("messageId", &id)]));
+    }
+}
+
 /// Sends deliveries to the queue. If the queue fails, the deliveries are due again.
 async fn hand_over<H: ProfileHost>(host: &H, due: Result<Vec<Delivery>, Failure>) {
+    log_missing(host);
     let deliveries = match due {
         Ok(deliveries) => deliveries,
         Err(failure) => {
