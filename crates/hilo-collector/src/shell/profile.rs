@@ -6,6 +6,7 @@
 use jiff::{SignedDuration, Timestamp};
 
 use super::alarm::Alarm;
+use super::config;
 use crate::calls::Delivery;
 use crate::platform::{Failure, Platform, Sql, log_line};
 use crate::store::profile::{self, CallResult, Upkeep, Volatile};
@@ -87,16 +88,18 @@ pub async fn on_alarm<H: ProfileHost, P: Platform>(host: &H, platform: &P) {
 
 /// Removes what is too old, and sets the next alarm.
 async fn keep_up<H: ProfileHost, P: Platform>(host: &H, platform: &P) -> Result<(), Failure> {
-    // Without a configuration nobody knows the months, so the alarm comes again.
-    let loaded = platform.config().await?;
-    let retention = loaded.config.retention;
+    // Without the newest configuration nobody knows the months, so the alarm comes again.
+    let retention = config::retention(platform).await?;
     let upkeep =
         host.with(|sql, volatile| profile::upkeep(sql, volatile, &retention, host.now()))?;
     match upkeep {
         None => Ok(()),
         Some(Upkeep::Next(at)) => arm_next(host, Some(at)),
-        // The runtime deletes the alarm with the storage.
-        Some(Upkeep::Forget) => host.delete().await,
+        // The runtime deletes the alarm with the storage. A call may have set one while the configuration was read.
+        Some(Upkeep::Forget) => {
+            host.alarm().clear();
+            host.delete().await
+        }
     }
 }
 

@@ -307,3 +307,36 @@ fn shorter_months_reach_a_person_who_never_comes_back() {
     settle(&memory);
     assert_eq!(events_of_visitor(&memory), 0);
 }
+
+/// Uploads a file that nobody can read, beside an earlier one with short times, to an isolate that starts.
+fn fall_back_to_short_times(memory: &Memory) {
+    let built_in = include_str!("../../../hilo.toml");
+    let short = built_in.replace("events_months = 13", "events_months = 2");
+    memory
+        .upload(super::config::PUSHED[1], &short.replace("rejects_days = 14", "rejects_days = 1"));
+    memory.configure("a file of the future");
+    memory.start_cold();
+}
+
+#[test]
+fn a_configuration_that_stands_in_for_another_removes_nothing() {
+    let memory = memory();
+    send(&memory, &page_view());
+    send_refused(&memory, 1);
+    settle(&memory);
+    fall_back_to_short_times(&memory);
+    memory.advance(SignedDuration::from_hours(24 * 13));
+    settle(&memory);
+    assert!(!rejects(&memory, 90).rejects.is_empty(), "{:?}", memory.lines());
+    memory.advance(SignedDuration::from_hours(24 * 168));
+    settle(&memory);
+    assert_eq!(events_of_visitor(&memory), 1);
+    assert!(!rejects(&memory, 200).rejects.is_empty());
+    memory.configure(include_str!("../../../hilo.toml"));
+    memory.advance(SignedDuration::from_hours(1));
+    settle(&memory);
+    assert_eq!((events_of_visitor(&memory), rejects(&memory, 200).rejects.len()), (1, 0));
+    memory.advance(SignedDuration::from_hours(24 * 31 * 9));
+    settle(&memory);
+    assert_eq!(events_of_visitor(&memory), 0);
+}
