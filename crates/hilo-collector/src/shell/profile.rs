@@ -58,9 +58,16 @@ pub trait ProfileHost {
 /// The error of the object or of its storage.
 pub fn answer<H: ProfileHost>(host: &H, name: &str, call: &str) -> Result<CallResult, Failure> {
     let now = host.now();
-    let answered = host.with(|sql, volatile| profile::answer(sql, volatile, name, call, now))?;
-    arm(host, answered.alarm)?;
-    Ok(answered)
+    let answered = host.with(|sql, volatile| profile::answer(sql, volatile, name, call, now));
+    match &answered {
+        Ok(answered) => arm(host, answered.alarm)?,
+        // The call may have made the storage before it failed. A restarted object would not know that no alarm is set.
+        Err(_) if host.with(|_, volatile| volatile.needs_alarm()) => {
+            arm(host, Some(profile::soon(now)?))?;
+        }
+        Err(_) => {}
+    }
+    answered
 }
 
 /// Sends the deliveries of events that were just stored to the queue.

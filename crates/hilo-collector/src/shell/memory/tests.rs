@@ -340,3 +340,25 @@ fn a_configuration_that_stands_in_for_another_removes_nothing() {
     settle(&memory);
     assert_eq!(events_of_visitor(&memory), 0);
 }
+
+#[test]
+fn a_new_storage_has_its_alarm_also_if_its_first_call_fails() {
+    use crate::calls::{ProfileCall, Record, encode};
+    let memory = memory();
+    let event = serde_json::from_value(page_view_as_stored()).unwrap();
+    let gist = hilo_core::event::Gist::of(&event);
+    let records = vec![Record { gist, bytes: 9, to: vec![] }];
+    let call =
+        ProfileCall::Record { source: "shop".to_owned(), is_public: true, plans: vec![], records };
+    let object = Object::Profile("p".to_owned());
+    assert!(run(memory.ask(&object, encode(&call).unwrap())).unwrap().is_err());
+    let soon = memory.now() + SignedDuration::from_secs(20);
+    let alarm = memory.0.profiles.borrow()["p"].alarm_ms.get();
+    assert_eq!(alarm, Some(soon.as_millisecond()));
+}
+
+fn page_view_as_stored() -> Value {
+    let mut event = page_view();
+    event["receivedAt"] = event["timestamp"].clone();
+    event
+}

@@ -389,7 +389,10 @@ pub fn next_alarm(sql: &impl Sql, now: Timestamp) -> Result<Option<Timestamp>, F
 }
 
 /// Returns the time of the next check while deliveries are in progress.
-pub(super) fn soon(now: Timestamp) -> Result<Timestamp, Failure> {
+///
+/// # Errors
+/// `Fatal` at the end of time.
+pub fn soon(now: Timestamp) -> Result<Timestamp, Failure> {
     now.checked_add(jiff::SignedDuration::from_millis(ALARM_MS_MAX))
         .map_err(|error| Failure::Fatal(error.to_string()))
 }
