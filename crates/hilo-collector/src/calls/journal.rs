@@ -18,7 +18,7 @@ use lines::{DeadLetter, Health, Reject, RejectCount};
 use live::{LiveAnswer, LiveCall};
 
 pub use sending::{
-    Rejects, note_attempts, note_rejects, read_rejects, send_counted, send_gathered,
+    Rejects, list_dead, note_attempts, note_rejects, read_rejects, send_counted, send_gathered,
     show_before_watching, show_events,
 };
 

@@ -14,7 +14,7 @@ use super::destination::{
     Secrets,
 };
 use super::destinations::target;
-use super::ending::{failed, waits};
+use super::ending::{failed, waits, waits_its_turn};
 use super::gate::{Gate, Held};
 use super::plan::Loaded;
 use crate::calls::{Delivery, DeliveryResult};
@@ -116,7 +116,7 @@ where
             Err(MissingSecret(name)) => {
                 let reason =
                     format!("the secret {name} is not set or is none: wrangler secret put {name}");
-                let held = Held { after_s: 0, reason };
+                let held = Held { after_s: 0, reason, is_its_turn: false };
                 part.places.iter().for_each(|place| self.wait(*place, part.step, &held));
                 return Vec::new();
             }
@@ -285,8 +285,9 @@ where
     /// Notes that an event was not attempted in this step.
     fn wait(&mut self, place: usize, steps: u32, held: &Held) {
         let Some(one) = self.batch.get(place) else { return };
-        let Held { after_s, reason } = held;
-        let result = waits(&one.delivery, steps, *after_s, reason, (self.outside.now)());
+        let Held { after_s, reason, is_its_turn } = held;
+        let wait = if *is_its_turn { waits_its_turn } else { waits };
+        let result = wait(&one.delivery, steps, *after_s, reason, (self.outside.now)());
         self.hold_back(place, result);
     }
 

@@ -2,7 +2,9 @@
 //!
 //! `hilo_core::delivery` decides. This file knows since when a delivery is pending.
 
-use hilo_core::delivery::{Next, PENDING_S_MAX, after_failure, after_wait, chance, is_over};
+use hilo_core::delivery::{
+    Next, PENDING_S_MAX, after_failure, after_wait, chance, is_over, wait_s,
+};
 use jiff::Timestamp;
 
 use crate::calls::{Delivery, DeliveryResult};
@@ -43,6 +45,18 @@ pub(super) fn waits(
     }
 }
 
+/// Returns the result of a delivery that waits only for its turn here: it is never given up for that.
+pub(super) fn waits_its_turn(
+    delivery: &Delivery,
+    steps: u32,
+    at_least_s: u32,
+    reason: &str,
+    now: Timestamp,
+) -> DeliveryResult {
+    let after_s = wait_s(pending_s(delivery, now), at_least_s, chance_of(delivery));
+    DeliveryResult::Wait { after_s, reason: reason.to_owned(), steps }
+}
+
 /// Returns the result of a delivery that must not be attempted any more, or not now.
 pub(super) fn untouched(delivery: &Delivery, now: Timestamp) -> Option<DeliveryResult> {
     let steps = delivery.steps;
@@ -52,7 +66,7 @@ pub(super) fn untouched(delivery: &Delivery, now: Timestamp) -> Option<DeliveryR
     }
     // The object may send the delivery again while this attempt is under way.
     (delivery.until_ms - now.as_millisecond() < LEASE_LEFT_MS_MIN)
-        .then(|| waits(delivery, steps, 0, "waits: it was in the queue for too long", now))
+        .then(|| waits_its_turn(delivery, steps, 0, "waits: it was in the queue for too long", now))
 }
 
 fn pending_s(delivery: &Delivery, now: Timestamp) -> u32 {

@@ -22,6 +22,8 @@ pub(super) struct Gate {
 pub(super) struct Held {
     pub(super) after_s: u32,
     pub(super) reason: String,
+    /// Whether it only waits for its turn: the destination is not at fault, so the delivery is never given up for that.
+    pub(super) is_its_turn: bool,
 }
 
 impl Gate {
@@ -37,12 +39,14 @@ impl Gate {
         self.pace.borrow_mut().permit(now_ms).map_err(|after_s| Held {
             after_s,
             reason: "waits: the destination is slow, and others have their turn".to_owned(),
+            is_its_turn: true,
         })?;
         let mut brakes = self.brakes.borrow_mut();
         let brake = brakes.of(&self.destination);
         brake.permit(now_ms).map_err(|after_ms| Held {
             after_s: u32::try_from(after_ms.div_euclid(1_000) + 1).unwrap_or(u32::MAX),
             reason: brake.reason(),
+            is_its_turn: false,
         })
     }
 
@@ -60,5 +64,28 @@ impl Gate {
             | Reception::Each(_)
             | Reception::Poison { .. } => brake.release(),
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn held(took_s: i64, reception: &Reception) -> (bool, String) {
+        let began: Timestamp = "2026-11-24T10:00:00Z".parse().unwrap();
+        let gate = Gate::new("desk", Rc::default(), began);
+        let now = began + jiff::SignedDuration::from_secs(took_s);
+        (0..3).for_each(|_| gate.note(reception, began, now));
+        let Err(held) = gate.permit(now) else { panic!("the gate is open") };
+        (held.is_its_turn, held.reason)
+    }
+
+    #[test]
+    fn a_delivery_waits_for_its_turn_behind_a_slow_destination_and_not_behind_one_that_fails() {
+        let (is_its_turn, reason) = held(60, &Reception::All(Acceptance::Delivered));
+        assert!(is_its_turn && reason.contains("slow"), "{reason}");
+        let fails = Acceptance::Retry { after: None, reason: "status 503".to_owned() };
+        let (is_its_turn, reason) = held(0, &Reception::All(fails));
+        assert!(!is_its_turn && reason.contains("503"), "{reason}");
     }
 }

@@ -10,7 +10,7 @@ use futures_util::stream::{self, StreamExt as _};
 use jiff::Timestamp;
 
 use crate::calls::journal::lines::Attempt;
-use crate::calls::journal::note_attempts;
+use crate::calls::journal::{list_dead, note_attempts};
 use crate::calls::{Confirmation, Delivery, DeliveryResult, ProfileCall, ask_profile};
 use crate::platform::{Platform, log_line};
 
@@ -85,27 +85,32 @@ impl<'p, P: Platform> Report<'p, P> {
 
     /// Takes results, and confirms to each profile that has all of its own, or waits for long enough.
     pub(super) async fn add(&self, results: Vec<(Delivery, DeliveryResult)>) {
+        let is_dead = |result: &DeliveryResult| matches!(result, DeliveryResult::Dead { .. });
+        let noted = results.iter().filter_map(|(delivery, result)| note(delivery, result));
+        let (dead, attempts): (Vec<_>, Vec<_>) = noted.partition(|attempt| attempt.result == DEAD);
+        self.attempts.borrow_mut().extend(attempts);
+        // A dead letter is listed before anybody can confirm it: people find it only there, and a repeat of the attempt lists it
+        // once. A result that is not confirmed is repeated when the lease has ended.
+        let listed = list_dead(self.platform, &dead).await;
+        if let Err(failure) = &listed {
+            self.platform.log(&log_line("warn", "dead letters", &[("why", failure.message())]));
+        }
         let now = self.platform.now();
-        let mut dead = Vec::new();
         for (delivery, result) in results {
-            match note(&delivery, &result) {
-                Some(attempt) if attempt.result == DEAD => dead.push(attempt),
-                attempt => self.attempts.borrow_mut().extend(attempt),
+            if listed.is_err() && is_dead(&result) {
+                continue;
             }
             let Delivery { profile, row, message_id, destination, attempt, .. } = delivery;
             let result = Confirmation { row, message_id, destination, attempt, result };
             self.profiles.borrow_mut().entry(profile).or_default().add(result, now);
         }
-        // A dead letter is listed first: people find it only there, and a repeat of the attempt lists it once.
-        self.count(dead).await;
         self.confirm(|open| open.take_ready(now)).await;
     }
 
     /// Ends the report.
     pub(super) async fn close(self) {
         self.confirm(Open::take_all).await;
-        let attempts = self.attempts.take();
-        self.count(attempts).await;
+        note_attempts(self.platform, &self.attempts.take());
     }
 
     /// Confirms the results that `take` selects. After a lost confirmation the lease ends the attempt.
@@ -126,13 +131,6 @@ impl<'p, P: Platform> Report<'p, P> {
             }
         };
         stream::iter(ready).for_each_concurrent(CONFIRMED_AT_ONCE, send).await;
-    }
-
-    async fn count(&self, attempts: Vec<Attempt>) {
-        if attempts.is_empty() {
-            return;
-        }
-        note_attempts(self.platform, &attempts).await;
     }
 }
 

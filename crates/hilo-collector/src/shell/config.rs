@@ -5,12 +5,13 @@
 
 use std::rc::Rc;
 
-use hilo_core::config::{Config, Problem, parse};
+use hilo_core::config::{Config, Problem, Retention, parse};
 use jiff::Timestamp;
 
 use crate::fault::{Fault, FaultCode};
 use crate::forward;
 use crate::loaded::{Loaded, Standing};
+use crate::platform::{Failure, Platform};
 
 /// The key of the file that is meant to be in force.
 pub const CURRENT: &str = "hilo.toml";
@@ -40,6 +41,21 @@ pub trait Shelf {
 
     /// Stores that copy. A failure has no consequence.
     fn keep_copy(&self, text: &str);
+}
+
+/// Returns how long things are kept.
+///
+/// # Errors
+/// `Retriable` while the newest configuration is not in force. An earlier one may have shorter times, and nothing that is removed
+/// comes back.
+pub(super) async fn retention<P: Platform>(platform: &P) -> Result<Retention, Failure> {
+    let fault = match platform.config().await {
+        Ok(loaded) if loaded.fault.is_none() => return Ok(loaded.config.retention),
+        Ok(loaded) => loaded.fault.clone(),
+        Err(fault) => Some(fault),
+    };
+    let name = fault.map_or("", |fault| fault.code.name());
+    Err(Failure::Retriable(format!("nothing is removed: {name}")))
 }
 
 /// Loads the configuration. `before` is the result of the last load of this isolate.
@@ -128,7 +144,6 @@ fn built_in(kept: Option<&Rc<Loaded>>, fault: Option<Fault>, now: Timestamp) -> 
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::platform::Platform as _;
     use crate::shell::memory::{Memory, run};
 
     const NEWEST: &str = "[project]\ncontroller = \"x\"\na_key_of_the_future = 1";

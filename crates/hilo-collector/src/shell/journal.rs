@@ -2,7 +2,10 @@
 //!
 //! Both shells run this code. `store/journal` decides.
 
+use hilo_core::config::Retention;
+
 use super::alarm::Alarm;
+use super::config;
 use crate::platform::{Failure, Platform, Sql, log_line};
 use crate::store::journal::{self, AfterAlarm, Part, Volatile};
 
@@ -57,19 +60,21 @@ pub fn answer<H: JournalHost>(
 /// Forgets what is too old when the alarm fires.
 pub async fn on_alarm<H: JournalHost, P: Platform>(host: &H, platform: &P) {
     host.alarm().clear();
-    let loaded = platform.config().await;
+    let retention = config::retention(platform).await;
     let (part, now) = (host.part(), platform.now());
-    // Without a configuration nobody knows how long refusals are kept, so the alarm comes again.
-    let after =
-        loaded.map_err(|fault| Failure::Retriable(fault.rejection().message)).and_then(|loaded| {
-            let rejects_days = loaded.config.retention.rejects_days;
-            host.with(|sql, volatile| journal::on_alarm(sql, volatile, part, rejects_days, now))
-        });
+    // Without the newest configuration nobody knows how long refusals are kept, so the alarm comes again.
+    let after = retention.and_then(|Retention { rejects_days, .. }| {
+        host.with(|sql, volatile| journal::on_alarm(sql, volatile, part, rejects_days, now))
+    });
     let now_ms = now.as_millisecond();
     let done = match after {
         Ok(AfterAlarm::Rest) => Ok(()),
         Ok(AfterAlarm::Again(at_ms)) => arm(host, at_ms, now_ms),
-        Ok(AfterAlarm::Delete) => host.delete().await,
+        Ok(AfterAlarm::Delete) => {
+            // The runtime deletes the alarm with the storage. A call may have set one while the configuration was read.
+            host.alarm().clear();
+            host.delete().await
+        }
         Err(failure) => Err(failure),
     };
     if let Err(failure) = done {

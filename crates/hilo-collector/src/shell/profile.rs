@@ -6,6 +6,7 @@
 use jiff::{SignedDuration, Timestamp};
 
 use super::alarm::Alarm;
+use super::config;
 use crate::calls::Delivery;
 use crate::platform::{Failure, Platform, Sql, log_line};
 use crate::store::profile::{self, CallResult, Upkeep, Volatile};
@@ -57,9 +58,16 @@ pub trait ProfileHost {
 /// The error of the object or of its storage.
 pub fn answer<H: ProfileHost>(host: &H, name: &str, call: &str) -> Result<CallResult, Failure> {
     let now = host.now();
-    let answered = host.with(|sql, volatile| profile::answer(sql, volatile, name, call, now))?;
-    arm(host, answered.alarm)?;
-    Ok(answered)
+    let answered = host.with(|sql, volatile| profile::answer(sql, volatile, name, call, now));
+    match &answered {
+        Ok(answered) => arm(host, answered.alarm)?,
+        // The call may have made the storage before it failed. A restarted object would not know that no alarm is set.
+        Err(_) if host.with(|_, volatile| volatile.needs_alarm()) => {
+            arm(host, Some(profile::soon(now)?))?;
+        }
+        Err(_) => {}
+    }
+    answered
 }
 
 /// Sends the deliveries of events that were just stored to the queue.
@@ -87,16 +95,18 @@ pub async fn on_alarm<H: ProfileHost, P: Platform>(host: &H, platform: &P) {
 
 /// Removes what is too old, and sets the next alarm.
 async fn keep_up<H: ProfileHost, P: Platform>(host: &H, platform: &P) -> Result<(), Failure> {
-    // Without a configuration nobody knows the months, so the alarm comes again.
-    let loaded = platform.config().await?;
-    let retention = loaded.config.retention;
+    // Without the newest configuration nobody knows the months, so the alarm comes again.
+    let retention = config::retention(platform).await?;
     let upkeep =
         host.with(|sql, volatile| profile::upkeep(sql, volatile, &retention, host.now()))?;
     match upkeep {
         None => Ok(()),
         Some(Upkeep::Next(at)) => arm_next(host, Some(at)),
-        // The runtime deletes the alarm with the storage.
-        Some(Upkeep::Forget) => host.delete().await,
+        // The runtime deletes the alarm with the storage. A call may have set one while the configuration was read.
+        Some(Upkeep::Forget) => {
+            host.alarm().clear();
+            host.delete().await
+        }
     }
 }
 
@@ -106,8 +116,16 @@ fn arm_next<H: ProfileHost>(host: &H, upkeep: Option<Timestamp>) -> Result<(), F
     arm(host, delivery.into_iter().chain(upkeep).min())
 }
 
+/// Logs events that were not found for their deliveries.
+fn log_missing<H: ProfileHost>(host: &H) {
+    for id in host.with(|_, volatile| volatile.take_missing()) {
+        host.log(&log_line("error", "event missing", &[("messageId", &id)]));
+    }
+}
+
 /// Sends deliveries to the queue. If the queue fails, the deliveries are due again.
 async fn hand_over<H: ProfileHost>(host: &H, due: Result<Vec<Delivery>, Failure>) {
+    log_missing(host);
     let deliveries = match due {
         Ok(deliveries) => deliveries,
         Err(failure) => {

@@ -51,9 +51,14 @@ pub fn after_wait(pending_s: u32, at_least_s: u32, chance: u8) -> Next {
     if pending_s >= PENDING_S_MAX {
         return Next::GiveUp;
     }
+    Next::After(wait_s(pending_s, at_least_s, chance))
+}
+
+/// Returns the seconds that a delivery waits. One that waits only for its turn here is never given up.
+pub fn wait_s(pending_s: u32, at_least_s: u32, chance: u8) -> u32 {
     let own = (pending_s / WAIT_PART).clamp(1, WAIT_S_MAX);
     // A wait is no attempt, so nothing else ends a loop of waits without a pause.
-    Next::After(jittered(own, chance).max(at_least_s.min(WAIT_S_MAX)).max(1))
+    jittered(own, chance).max(at_least_s.min(WAIT_S_MAX)).max(1)
 }
 
 /// Returns the delay after attempt number `attempt` was lost: its result is unknown.
@@ -145,6 +150,7 @@ mod tests {
     fn no_delivery_is_pending_for_more_than_four_days() {
         assert_eq!(after_wait(PENDING_S_MAX - 1, 0, 255), Next::After(3_600));
         assert_eq!(after_wait(PENDING_S_MAX, 0, 255), Next::GiveUp);
+        assert_eq!(wait_s(PENDING_S_MAX, 9_999_999, 255), 3_600, "the turn of a delivery comes");
         assert_eq!(after_failure(0, PENDING_S_MAX, None, 255), Next::GiveUp);
     }
 

@@ -44,20 +44,30 @@ pub fn note_rejects<P: Platform>(platform: &P, note: impl FnOnce(&mut Gathered))
     send_later(platform);
 }
 
-/// Counts attempts to deliver, and lists those that were given up. [`send_counted`] sends the counts.
-///
-/// A dead letter is no counter: without its line in the list nobody could replay it. So the consumer waits for the list.
-pub async fn note_attempts<P: Platform>(platform: &P, attempts: &[Attempt]) {
+/// Counts attempts to deliver. [`send_counted`] sends the counts.
+pub fn note_attempts<P: Platform>(platform: &P, attempts: &[Attempt]) {
     let at = platform.now().to_string();
     platform.with_gathered(|gathered| {
         attempts.iter().for_each(|attempt| gathered.note_attempt(attempt, &at));
     });
-    let dead = attempts.iter().filter(|attempt| attempt.result == "dead");
-    let letters: Vec<_> = dead.map(|attempt| DeadLetter::of(attempt, &at)).collect();
-    if !letters.is_empty() {
-        let listed = ask_journal(platform, &JournalCall::Dead { letters }).await;
-        log_failure(platform, "dead letters", listed);
+}
+
+/// Lists deliveries that were given up, and counts them.
+///
+/// A dead letter is no counter: without its line in the list nobody could replay it. So the consumer waits for the list, and
+/// confirms the end of no delivery that is not listed.
+///
+/// # Errors
+/// A failure to call the journal. Nothing is counted then.
+pub async fn list_dead<P: Platform>(platform: &P, dead: &[Attempt]) -> Result<(), Failure> {
+    if dead.is_empty() {
+        return Ok(());
     }
+    let at = platform.now().to_string();
+    let letters = dead.iter().map(|attempt| DeadLetter::of(attempt, &at)).collect();
+    let () = ask_journal(platform, &JournalCall::Dead { letters }).await?;
+    note_attempts(platform, dead);
+    Ok(())
 }
 
 /// Sends what the consumer has counted. It does not wait for more: the queue takes deferred work for a part of the

@@ -53,6 +53,18 @@ fn a_delivery_whose_lease_ends_too_soon_is_handed_back() {
 }
 
 #[test]
+fn a_delivery_that_our_own_queue_has_kept_is_never_given_up() {
+    let mut sent = tracks(&["m1"]);
+    sent[0].since_ms -= 2_000 * i64::from(hilo_core::delivery::PENDING_S_MAX);
+    sent[0].until_ms = 0;
+    let (log, results) = deliver(sent, |_| answer(200, ""));
+    assert_eq!(log, [""; 0]);
+    let waits =
+        |one: &DeliveryResult| matches!(one, DeliveryResult::Wait { after_s: 1..=3_600, .. });
+    assert!(waits(&results["m1"]), "{results:?}");
+}
+
+#[test]
 fn a_delivery_whose_attempts_were_all_lost_is_given_up_without_another() {
     let sent = vec![Delivery { attempt: 19, ..delivery("m1", "track") }];
     let (log, results) = deliver(sent, |_| answer(200, ""));

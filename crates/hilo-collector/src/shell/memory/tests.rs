@@ -307,3 +307,58 @@ fn shorter_months_reach_a_person_who_never_comes_back() {
     settle(&memory);
     assert_eq!(events_of_visitor(&memory), 0);
 }
+
+/// Uploads a file that nobody can read, beside an earlier one with short times, to an isolate that starts.
+fn fall_back_to_short_times(memory: &Memory) {
+    let built_in = include_str!("../../../hilo.toml");
+    let short = built_in.replace("events_months = 13", "events_months = 2");
+    memory
+        .upload(super::config::PUSHED[1], &short.replace("rejects_days = 14", "rejects_days = 1"));
+    memory.configure("a file of the future");
+    memory.start_cold();
+}
+
+#[test]
+fn a_configuration_that_stands_in_for_another_removes_nothing() {
+    let memory = memory();
+    send(&memory, &page_view());
+    send_refused(&memory, 1);
+    settle(&memory);
+    fall_back_to_short_times(&memory);
+    memory.advance(SignedDuration::from_hours(24 * 13));
+    settle(&memory);
+    assert!(!rejects(&memory, 90).rejects.is_empty(), "{:?}", memory.lines());
+    memory.advance(SignedDuration::from_hours(24 * 168));
+    settle(&memory);
+    assert_eq!(events_of_visitor(&memory), 1);
+    assert!(!rejects(&memory, 200).rejects.is_empty());
+    memory.configure(include_str!("../../../hilo.toml"));
+    memory.advance(SignedDuration::from_hours(1));
+    settle(&memory);
+    assert_eq!((events_of_visitor(&memory), rejects(&memory, 200).rejects.len()), (1, 0));
+    memory.advance(SignedDuration::from_hours(24 * 31 * 9));
+    settle(&memory);
+    assert_eq!(events_of_visitor(&memory), 0);
+}
+
+#[test]
+fn a_new_storage_has_its_alarm_also_if_its_first_call_fails() {
+    use crate::calls::{ProfileCall, Record, encode};
+    let memory = memory();
+    let event = serde_json::from_value(page_view_as_stored()).unwrap();
+    let gist = hilo_core::event::Gist::of(&event);
+    let records = vec![Record { gist, bytes: 9, to: vec![] }];
+    let call =
+        ProfileCall::Record { source: "shop".to_owned(), is_public: true, plans: vec![], records };
+    let object = Object::Profile("p".to_owned());
+    assert!(run(memory.ask(&object, encode(&call).unwrap())).unwrap().is_err());
+    let soon = memory.now() + SignedDuration::from_secs(20);
+    let alarm = memory.0.profiles.borrow()["p"].alarm_ms.get();
+    assert_eq!(alarm, Some(soon.as_millisecond()));
+}
+
+fn page_view_as_stored() -> Value {
+    let mut event = page_view();
+    event["receivedAt"] = event["timestamp"].clone();
+    event
+}

@@ -21,7 +21,7 @@ mod timeline;
 mod upkeep;
 mod volatile;
 
-pub use outbox::{due, next_alarm, ready, release};
+pub use outbox::{due, next_alarm, ready, release, soon};
 pub use upkeep::{Upkeep, upkeep};
 pub use volatile::Volatile;
 

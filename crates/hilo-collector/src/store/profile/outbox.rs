@@ -241,7 +241,16 @@ pub fn due(
             break;
         }
         let person = persons.of_row(sql, volatile, row)?;
-        deliveries.extend(read_row(sql, row, person.as_ref(), now_ms)?);
+        let (found, mut missing) = read_row(sql, row, person.as_ref(), now_ms)?;
+        if !missing.is_empty() {
+            let ids: Vec<String> = found.iter().map(|one| one.message_id.clone()).collect();
+            settled::give_up_missing(sql, seq, &ids, &missing, now_ms)?;
+            volatile.missing.append(&mut missing);
+        }
+        if found.is_empty() {
+            continue;
+        }
+        deliveries.extend(found);
         begun.push((seq, row_ms, attempts(row)?));
     }
     begin(sql, volatile, &begun, now_ms)?;
@@ -307,17 +316,22 @@ fn purposes(row: &SqlRow) -> Result<Vec<Purpose>, Failure> {
     Ok(row.text("purposes")?.split(',').filter_map(Purpose::from_name).collect())
 }
 
-/// Reads the deliveries of a row.
+/// Reads the deliveries of a row, and the ids of its events that are not in the timeline.
 fn read_row(
     sql: &impl Sql,
     row: &SqlRow,
     person: Option<&Rc<Person>>,
     now_ms: i64,
-) -> Result<Vec<Delivery>, Failure> {
+) -> Result<(Vec<Delivery>, Vec<String>), Failure> {
     let ids: Vec<String> = decode(row.text("message_ids")?)?;
-    let events = timeline::find(sql, row.int("event")?, &ids)?;
-    let delivery = |(message_id, event): (String, &String)| {
-        Ok(Delivery {
+    let mut events = timeline::find(sql, row.int("event")?, &ids)?;
+    let (mut found, mut missing) = (Vec::with_capacity(ids.len()), Vec::new());
+    for message_id in ids {
+        let Some(event) = events.remove(&message_id) else {
+            missing.push(message_id);
+            continue;
+        };
+        found.push(Delivery {
             profile: row.text("profile")?.to_owned(),
             row: row.int("seq")?,
             message_id,
@@ -326,14 +340,11 @@ fn read_row(
             since_ms: row.int("since_ms")?,
             until_ms: now_ms + LEASE_MS,
             steps: u32::try_from(row.int("steps")?).unwrap_or(u32::MAX),
-            event: event.clone(),
+            event,
             person: person.cloned(),
-        })
-    };
-    ids.into_iter()
-        .filter_map(|id| events.get(&id).map(|event| (id.clone(), event)))
-        .map(delivery)
-        .collect()
+        });
+    }
+    Ok((found, missing))
 }
 
 /// Releases the leases of deliveries that the queue did not accept: the next alarm sends them again, and no attempt
@@ -378,7 +389,10 @@ pub fn next_alarm(sql: &impl Sql, now: Timestamp) -> Result<Option<Timestamp>, F
 }
 
 /// Returns the time of the next check while deliveries are in progress.
-pub(super) fn soon(now: Timestamp) -> Result<Timestamp, Failure> {
+///
+/// # Errors
+/// `Fatal` at the end of time.
+pub fn soon(now: Timestamp) -> Result<Timestamp, Failure> {
     now.checked_add(jiff::SignedDuration::from_millis(ALARM_MS_MAX))
         .map_err(|error| Failure::Fatal(error.to_string()))
 }

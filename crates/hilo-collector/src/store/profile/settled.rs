@@ -16,6 +16,9 @@ pub(super) const CONSENT_DENIED: &str = Code::ConsentDenied.name();
 /// The reason of a row that ended because the person has unsubscribed from the channel.
 pub(super) const NOT_SUBSCRIBED: &str = "not_subscribed";
 
+/// The reason of a delivery whose event is not in the timeline.
+pub(super) const EVENT_MISSING: &str = "event_missing";
+
 /// The next state of a row.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) struct Fate {
@@ -175,6 +178,21 @@ fn part(sql: &impl Sql, seq: i64, ids: &[String]) -> Result<i64, Failure> {
     )?;
     let row = rows.first().ok_or_else(|| Failure::Fatal("a row was not parted".to_owned()))?;
     row.int("seq")
+}
+
+/// Gives up the deliveries of a row whose events were not found. The others keep the row.
+pub(super) fn give_up_missing(
+    sql: &impl Sql,
+    seq: i64,
+    found: &[String],
+    missing: &[String],
+    now_ms: i64,
+) -> Result<(), Failure> {
+    let row = if found.is_empty() { seq } else { part(sql, seq, missing)? };
+    if row != seq {
+        keep_only(sql, seq, found)?;
+    }
+    write_fate(sql, row, &Fate::dead(EVENT_MISSING), now_ms)
 }
 
 /// Writes the fate of a whole row.

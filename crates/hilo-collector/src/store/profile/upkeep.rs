@@ -10,6 +10,7 @@ use hilo_core::profile::fold;
 use jiff::tz::TimeZone;
 use jiff::{SignedDuration, Span, Timestamp};
 
+use super::timeline::Ages;
 use super::volatile::Volatile;
 use super::{settled, stored_profile, timeline};
 use crate::calls::decode;
@@ -25,6 +26,9 @@ const UPKEEP_MS_MAX: i64 = 180 * DAY_MS;
 const AGAIN_MS: i64 = 3_600 * 1_000;
 /// How long at least a delivery that is done keeps its row. The row shows that attempts failed.
 const DONE_MS: i64 = 7 * DAY_MS;
+/// How long at least an event stays after it came, however old it is: it may be sent again, and a duplicate is known by the
+/// event. A sender that gets no answer repeats an event for some days.
+const ARRIVED_MS: i64 = 7 * DAY_MS;
 /// An event that is older when it comes was imported, and may be too old already. `hilo.toml` has whole months.
 const IMPORTED_MS: i64 = 28 * DAY_MS;
 
@@ -86,6 +90,7 @@ pub fn upkeep(
 /// The times before which things are too old.
 struct Cut {
     events_ms: i64,
+    arrived_ms: i64,
     profile_ms: i64,
     proofs_ms: i64,
 }
@@ -95,6 +100,7 @@ impl Cut {
         let before = |months: u32| moved(now, -i64::from(months)).map(Timestamp::as_millisecond);
         Ok(Cut {
             events_ms: before(retention.events_months)?,
+            arrived_ms: now.as_millisecond() - ARRIVED_MS,
             profile_ms: before(profile_months(retention))?,
             proofs_ms: before(retention.receipts_months)?,
         })
@@ -114,21 +120,25 @@ fn moved(time: Timestamp, months: i64) -> Result<Timestamp, Failure> {
 
 /// Removes old events, and the profile if nothing has happened for long. Returns whether anything changed.
 fn remove_events(sql: &impl Sql, cut: &Cut, last_ms: Option<i64>) -> Result<bool, Failure> {
-    let pending = pending(sql)?;
-    if pending.is_empty() && last_ms.is_some_and(|last_ms| last_ms < cut.profile_ms) {
+    let Ages { old_at_ms, newest_at_ms, .. } = timeline::ages(sql, cut.events_ms)?;
+    let has_arrived = |at_ms: Option<i64>| at_ms.is_some_and(|at_ms| at_ms >= cut.arrived_ms);
+    let is_over = last_ms.is_some_and(|last_ms| last_ms < cut.profile_ms);
+    if is_over && !has_arrived(newest_at_ms) && !has_pending(sql)? {
         sql.run("DELETE FROM outbox", &[])?;
         sql.run("DELETE FROM meta WHERE key IN ('profile', 'folded', 'remainder')", &[])?;
         timeline::clear(sql)?;
         return Ok(true);
     }
-    if timeline::span(sql)?.is_none_or(|(first_ms, _)| first_ms >= cut.events_ms) {
+    if old_at_ms.is_none() || has_arrived(old_at_ms) {
         return Ok(false);
     }
+    // A person may have many pending deliveries, so they are read only here.
+    let pending = pending(sql)?;
     // The stored profile may lack events that are removed now, so it is read before.
     let whole = stored_profile::read(sql)?;
     let mut remainder = stored_profile::remainder(sql)?;
     let mut gone = BTreeSet::new();
-    timeline::remove_before(sql, cut.events_ms, &pending, |entry| {
+    timeline::remove_before(sql, cut.events_ms, cut.arrived_ms, &pending, |entry| {
         gone.insert(entry.hash);
         // An event that cannot be read goes all the same.
         if let Ok(gist) = stored_profile::gist(entry) {
@@ -142,6 +152,11 @@ fn remove_events(sql: &impl Sql, cut: &Cut, last_ms: Option<i64>) -> Result<bool
     stored_profile::write_remainder(sql, &remainder)?;
     forget_deliveries(sql, &gone)?;
     Ok(true)
+}
+
+/// Whether any delivery is pending.
+fn has_pending(sql: &impl Sql) -> Result<bool, Failure> {
+    Ok(!sql.exec("SELECT seq FROM outbox WHERE state = 'pending' LIMIT 1", &[])?.is_empty())
 }
 
 /// Returns the hashed ids of events with a pending delivery. They stay until it has ended.
@@ -201,12 +216,17 @@ fn next(
 ) -> Result<Upkeep, Failure> {
     let now_ms = now.as_millisecond();
     let mut times = Vec::new();
-    if let Some((first_ms, _)) = timeline::span(sql)? {
-        // What should be gone already waits for its deliveries, or for its turn.
-        times.push(end(first_ms, retention.events_months)?.max(now_ms + AGAIN_MS));
+    let again_ms = now_ms + AGAIN_MS;
+    let ages = timeline::ages(sql, Cut::of(retention, now)?.events_ms)?;
+    let arrived = |at_ms: i64| at_ms + ARRIVED_MS;
+    if let Some(first_ms) = ages.first_ms {
+        times.push(end(first_ms, retention.events_months)?.max(again_ms));
     }
+    // What should be gone already came not long ago, or waits for its deliveries or for its turn.
+    times.extend(ages.old_at_ms.map(|at_ms| arrived(at_ms).max(again_ms)));
     if let Some(last_ms) = last_ms {
-        times.push(end(last_ms, profile_months(retention))?.max(now_ms + AGAIN_MS));
+        let newest_ms = ages.newest_at_ms.map_or(again_ms, arrived);
+        times.push(end(last_ms, profile_months(retention))?.max(newest_ms).max(again_ms));
     }
     if let Some(joins_at) = timeline::joins_at(sql)? {
         // Rows that have no loose neighbor stay loose.

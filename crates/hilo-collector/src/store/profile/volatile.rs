@@ -20,6 +20,8 @@ pub struct Volatile {
     /// The deliveries of events that were just stored. They are leased already, and none of them has to be read again.
     pub(super) fresh: Vec<Delivery>,
     pub(super) known: Option<Known>,
+    /// The ids of events that were not found for their deliveries. The shell logs them.
+    pub(super) missing: Vec<String>,
     /// Whether the schema was updated in this life of the object.
     is_current: bool,
     /// Whether the storage was made or updated, and the alarm does not know it yet.
@@ -47,6 +49,16 @@ impl Volatile {
             (self.is_current, self.is_new) = (true, true);
         }
         Ok(self.is_current)
+    }
+
+    /// Takes the ids of events that were not found for their deliveries.
+    pub fn take_missing(&mut self) -> Vec<String> {
+        std::mem::take(&mut self.missing)
+    }
+
+    /// Whether the storage waits for its first alarm.
+    pub const fn needs_alarm(&self) -> bool {
+        self.is_new
     }
 
     /// Runs `work` on the known values, which are read first if memory has lost them.

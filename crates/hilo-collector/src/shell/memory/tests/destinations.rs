@@ -6,6 +6,7 @@ use super::*;
 use crate::calls::journal::lines::DeadLetter;
 use crate::calls::journal::{JournalCall, ask_journal};
 use crate::calls::{DeliveryState, Page, ProfileCall, ask_profile, decode};
+use crate::platform::Sql as _;
 
 const WELL: &str = "http://127.0.0.1:9001/";
 const ILL: &str = "http://127.0.0.1:9002/";
@@ -170,4 +171,31 @@ fn a_message_that_the_queue_loses_is_sent_again_and_counts() {
     let states = outbox(&memory, 1, "well");
     assert!(states.iter().all(|one| (one.state.as_str(), one.attempts) == ("delivered", 1)));
     assert!(requests(&memory, WELL).values().all(|count| *count == 1));
+}
+
+#[test]
+fn a_dead_letter_that_the_journal_could_not_list_stays_pending_and_is_listed_later() {
+    let memory = deployment(1);
+    settle(&memory);
+    let rename = |from: &str, to: &str| {
+        let head = Rc::clone(&memory.0.journal.borrow()["journal"]);
+        head.sql.run(&format!("ALTER TABLE {from} RENAME TO {to}"), &[]).unwrap();
+    };
+    memory.set_answer(ILL, 410, SignedDuration::ZERO);
+    rename("dead_letters", "out_of_reach");
+    let mut event = page_view();
+    (event["messageId"], event["anonymousId"]) = ("late".into(), "a0".into());
+    send(&memory, &event);
+    pass(&memory, SignedDuration::from_mins(1), SignedDuration::from_secs(1));
+    let states = |memory: &Memory| {
+        let states = outbox(memory, 1, "ill").into_iter().map(|one| (one.message_id, one.state));
+        states.filter(|(id, _)| id == "late").map(|(_, state)| state).collect::<Vec<_>>()
+    };
+    assert_eq!(states(&memory), ["pending"]);
+    assert_eq!(requests(&memory, WELL).len(), 11, "the results of the others are confirmed");
+    rename("out_of_reach", "dead_letters");
+    pass(&memory, SignedDuration::from_mins(5), SignedDuration::from_secs(1));
+    let letters = dead_letters(&memory).into_iter().map(|letter| letter.message_id);
+    assert_eq!(letters.collect::<Vec<_>>(), ["late"]);
+    assert_eq!(states(&memory), ["dead"]);
 }

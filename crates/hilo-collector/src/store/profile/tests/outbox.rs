@@ -283,3 +283,21 @@ fn events_that_fail_for_different_reasons_count_one_attempt_each() {
     object.now += SignedDuration::from_secs(9);
     assert_eq!(object.due(), [("m1".to_owned(), 1), ("m2".to_owned(), 1)]);
 }
+
+#[test]
+fn a_delivery_without_its_event_becomes_a_dead_letter_and_the_others_of_its_row_are_sent() {
+    let mut object = Object::new();
+    object.record(vec![bound("m1")]);
+    object.record(vec![bound("m2"), bound("m3")]);
+    object.volatile = Volatile::default();
+    object.sql.run("DELETE FROM batches WHERE seq = 1", &[]).unwrap();
+    let ids = "UPDATE outbox SET message_ids = replace(message_ids, 'm3', 'm4')";
+    object.sql.run(ids, &[]).unwrap();
+    assert_eq!(object.due(), [("m2".to_owned(), 0)]);
+    let query = "SELECT message_ids, state FROM outbox WHERE reason = 'event_missing' ORDER BY seq";
+    let rows = object.sql.exec(query, &[]).unwrap();
+    let missing = rows.iter().map(|row| (row.text("message_ids"), row.text("state")));
+    let dead = |ids| (Ok(ids), Ok("dead"));
+    assert_eq!(missing.collect::<Vec<_>>(), [dead("[\"m1\"]"), dead("[\"m4\"]")]);
+    assert_eq!(object.volatile.take_missing(), ["m1", "m4"]);
+}

@@ -151,6 +151,7 @@ fn an_old_event_stays_until_its_delivery_has_ended_and_takes_dead_letters_along(
     object.keep_up();
     assert_eq!(object.events().len(), 3, "no event is lost before it is delivered");
     object.confirm_all(&[("m1", DeliveryResult::Delivered), ("m2", dead("410"))]);
+    object.now += SignedDuration::from_hours(7 * 24 + 1);
     object.keep_up();
     assert_eq!(object.events(), ["m3"]);
     let left = object.outbox();
@@ -169,7 +170,28 @@ fn an_imported_event_calls_for_an_upkeep_soon_also_without_a_destination() {
     assert_eq!(object.answer(&call(&[alone("m2", "2026-11-24")])).unwrap().alarm, None);
     assert!(object.answer(&call(&[alone("m3", "2025-01-01")])).unwrap().alarm.is_some());
     object.keep_up();
-    assert_eq!(object.events().len(), 2);
+    assert_eq!(object.events().len(), 3);
+}
+
+#[test]
+fn an_event_that_was_too_old_when_it_came_is_known_as_a_duplicate_for_a_week() {
+    for is_alone in [false, true] {
+        let mut object = Object::new();
+        if !is_alone {
+            object.record(vec![on("m1", "2026-11-24")]);
+            deliver(&mut object, &["m1"]);
+        }
+        object.record(vec![on("m2", "2020-01-01")]);
+        deliver(&mut object, &["m2"]);
+        let Upkeep::Next(next) = object.keep_up() else { panic!("an event is left") };
+        assert_eq!(next, object.now + SignedDuration::from_hours(7 * 24));
+        object.now = next - SignedDuration::from_secs(1);
+        object.keep_up();
+        assert_eq!(object.record(vec![on("m2", "2020-01-01")]), [Recorded::Duplicate]);
+        object.now = next + SignedDuration::from_millis(1);
+        object.keep_up();
+        assert_eq!(object.events(), if is_alone { vec![] } else { vec!["m1".to_owned()] });
+    }
 }
 
 #[test]

@@ -11,7 +11,7 @@ mod moved;
 mod page;
 mod row;
 
-pub(super) use aged::remove_before;
+pub(super) use aged::{Ages, ages, remove_before};
 pub(super) use ids::Ids;
 pub(super) use join::{JOIN_AFTER_MS, LOOSE_MAX, join, joins_at};
 pub(super) use moved::move_events;
@@ -69,14 +69,6 @@ fn one(sql: &impl Sql, which: &str, number: i64) -> Result<Option<Row>, Failure>
 pub(super) fn count(sql: &impl Sql) -> Result<i64, Failure> {
     let rows = sql.exec("SELECT coalesce(sum(length(ids)) / 8, 0) AS n FROM batches", &[])?;
     rows.first().map_or(Ok(0), |row| row.int("n"))
-}
-
-/// Returns the times of the earliest and of the latest event.
-pub(super) fn span(sql: &impl Sql) -> Result<Option<(i64, i64)>, Failure> {
-    let query = "SELECT min(first_ms) AS first_ms, max(last_ms) AS last_ms FROM batches
-        HAVING count(*) > 0";
-    let rows = sql.exec(query, &[])?;
-    rows.first().map(|row| Ok((row.int("first_ms")?, row.int("last_ms")?))).transpose()
 }
 
 /// Finds the session with this id, if an event of the timeline opened it.
