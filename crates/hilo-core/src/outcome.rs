@@ -250,7 +250,7 @@ mod tests {
         Code::TokenBadSubject,
         Code::TokenMissingScope,
         Code::BadSignature,
-        Code::ConfigInvalid,
+        Code::TooManyPersons,
         Code::MalformedEvent,
         Code::UnknownType,
         Code::MissingId,
