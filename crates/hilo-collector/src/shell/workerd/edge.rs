@@ -39,8 +39,9 @@ const CONFIG_RETRY_MS: i64 = 2_000;
 /// The most bytes that are read of a destination's answer.
 const ANSWER_BYTES_MAX: usize = 8 * 1024;
 /// The only header fields that the collector reads. Each field costs a call into JavaScript, so the list is short.
-const READ_HEADERS: [&str; 23] = [
+const READ_HEADERS: [&str; 24] = [
     "accept-encoding",
+    "accept-language",
     "authorization",
     "cf-connecting-ip",
     "content-encoding",

@@ -27,6 +27,7 @@ pub use volatile::Volatile;
 
 use jiff::Timestamp;
 
+use crate::calls::optin::{LinkStanding, OptInCall};
 use crate::calls::{
     Claimed, Confirmation, ConsentCopy, ConsentStanding, DeliveryResult, Page, ProfileCall, Proof,
     Record, Whose, decode, encode,
@@ -91,10 +92,16 @@ pub fn answer(
             let record = |change| consent::record(sql, change, now).map(drop);
             atomically(sql, || changes.iter().try_for_each(record)).map(|()| String::new())
         }
-        ProfileCall::OptIn(said) => {
+        ProfileCall::OptIn(call) => {
+            let taken = opt_in(sql, volatile, name, &call, now)?;
+            let alarm = taken.alarm.into_iter().chain(result.alarm).min();
+            return Ok(CallResult { alarm, ..taken });
+        }
+        ProfileCall::OptInLink { link, acts } => {
             volatile.known = None;
-            result.pump = outbox::recall(volatile);
-            atomically(sql, || optin::record(sql, &said)).and_then(|stands| encode(&stands))
+            result.pump = acts && outbox::recall(volatile);
+            atomically(sql, || optin::follow(sql, &link, acts, now))
+                .and_then(|standing| encode(&standing))
         }
         ProfileCall::OptIns { cursor, limit } => {
             pages::optins(sql, cursor.as_deref(), limit).and_then(|page| encode(&page))
@@ -148,6 +155,7 @@ const fn makes_storage(call: &ProfileCall) -> bool {
         ProfileCall::Claim(proof) => proof.fresh.is_some(),
         ProfileCall::Confirm { .. }
         | ProfileCall::Replay { .. }
+        | ProfileCall::OptInLink { .. }
         | ProfileCall::ConsentCopy { .. }
         | ProfileCall::Summary
         | ProfileCall::Events { .. }
@@ -181,6 +189,38 @@ fn store_events(
     outbox::lease(volatile, result.fresh, shared.now);
     let reply = result.recorded.map_or_else(|| Ok(String::new()), |recorded| encode(&recorded))?;
     Ok(CallResult { reply, pump, alarm })
+}
+
+/// Records a choice, and the event that asks to confirm it: both or neither.
+fn opt_in(
+    sql: &impl Sql,
+    volatile: &mut Volatile,
+    name: &str,
+    call: &OptInCall,
+    now: Timestamp,
+) -> Result<CallResult, Failure> {
+    volatile.known = None;
+    let is_recalled = outbox::recall(volatile);
+    let (stands, fresh) = volatile.with_known(sql, |known| {
+        atomically(sql, || {
+            let optin::Kept { stands, is_asked } = optin::record(sql, &call.said, now)?;
+            let Some(request) = call.request.as_ref().filter(|_| is_asked) else {
+                return Ok((stands, Vec::new()));
+            };
+            let plans = std::slice::from_ref(&request.carrier);
+            let (source, bodies) = (stands.source.as_str(), request.event.as_str());
+            let shared = record::Shared { name, source, plans, bodies, now };
+            let asks = Record { gist: request.gist.clone(), bytes: bodies.len(), to: vec![0] };
+            let recorded = record::record(sql, known, &shared, vec![asks])?;
+            Ok((stands, recorded.fresh))
+        })
+    })?;
+    // The next call reads the ledger again.
+    volatile.known = None;
+    let pump = is_recalled || !fresh.is_empty();
+    let alarm = if fresh.is_empty() { None } else { Some(outbox::soon(now)?) };
+    outbox::lease(volatile, fresh, now);
+    Ok(CallResult { reply: encode(&stands)?, pump, alarm })
 }
 
 /// Answers a claim, with the recorded consent for those whose profile it is.
@@ -226,6 +266,7 @@ fn of_nobody(call: &ProfileCall) -> Result<String, Failure> {
         | ProfileCall::OptIns { .. }
         | ProfileCall::Deliveries { .. } => encode(&Page::default()),
         ProfileCall::Replay { .. } => encode(&0),
+        ProfileCall::OptInLink { .. } => encode(&LinkStanding::default()),
         ProfileCall::Record { .. }
         | ProfileCall::Consent(_)
         | ProfileCall::ConsentReports(_)
