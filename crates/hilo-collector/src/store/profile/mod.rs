@@ -98,8 +98,10 @@ pub fn answer(
             return Ok(CallResult { alarm, ..taken });
         }
         ProfileCall::OptInLink { link, acts } => {
-            volatile.known = None;
-            result.pump = acts && outbox::recall(volatile);
+            if acts {
+                volatile.known = None;
+                result.pump = outbox::recall(volatile);
+            }
             atomically(sql, || optin::follow(sql, &link, acts, now))
                 .and_then(|standing| encode(&standing))
         }
