@@ -113,7 +113,7 @@ test("an expired link says so and confirms nothing", async () => {
   assert.equal((await open(week)).status, 200);
 });
 
-test("a tampered link is refused, and no object is asked for it", async () => {
+test("a tampered link is refused and confirms nothing", async () => {
   const { id, confirm } = await subscriber();
   const token = new URL(confirm).searchParams.get("token")!;
   const [text, number, tag] = token.split(".") as [string, string, string];

@@ -76,8 +76,6 @@ async fn judge<P: Platform>(
     let question = ProfileCall::OptInLink { link: claims.link.clone(), acts: acts && !is_expired };
     let standing: LinkStanding =
         ask_profile(call.platform, claims.profile.clone(), &question).await?;
-    Ok(match Say::of(claims.link.act, standing) {
-        Say::AskConfirm if is_expired => Say::Expired,
-        say => say,
-    })
+    let say = Say::of(claims.link.act, standing);
+    Ok(if is_expired && say == Say::AskConfirm { Say::Expired } else { say })
 }

@@ -119,7 +119,7 @@ const fn spanish(say: Say) -> Words {
             Some("Sí, suscribirme"),
         ),
         Say::Confirmed => (
-            "Ya estás suscrito",
+            "Suscripción confirmada",
             "{who} puede escribirte {way} a partir de ahora. Puedes darte de baja cuando quieras.",
             None,
         ),
@@ -138,9 +138,11 @@ const fn spanish(say: Say) -> Words {
             "Una solicitud posterior o una baja lo ha sustituido. Usa el mensaje más reciente de {who} o suscríbete otra vez.",
             None,
         ),
-        Say::AskUnsubscribe => {
-            ("Darse de baja", "{who} dejará de escribirte {way}.", Some("Darme de baja"))
-        }
+        Say::AskUnsubscribe => (
+            "Darse de baja",
+            "Pulsa el botón y {who} dejará de escribirte {way}.",
+            Some("Darme de baja"),
+        ),
         Say::Unsubscribed => ("Te has dado de baja", "{who} ya no te escribirá {way}.", None),
         Say::UnsubscribedBefore => (
             "La suscripción no está activa",

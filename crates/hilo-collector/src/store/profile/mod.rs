@@ -46,6 +46,14 @@ pub struct CallResult {
     pub alarm: Option<Timestamp>,
 }
 
+impl CallResult {
+    /// The same result, with an alarm at this time at the latest.
+    fn no_later(self, alarm: Option<Timestamp>) -> CallResult {
+        let alarm = self.alarm.into_iter().chain(alarm).min();
+        CallResult { alarm, ..self }
+    }
+}
+
 /// Answers a [`ProfileCall`], with the events that follow it, in the object called `name`.
 ///
 /// # Errors
@@ -75,9 +83,7 @@ pub fn answer(
     result.reply = match call {
         ProfileCall::Record { source, plans, records, is_public: _ } => {
             let shared = record::Shared { name, source: &source, plans: &plans, bodies, now };
-            let stored = store_events(sql, volatile, &shared, records)?;
-            let alarm = stored.alarm.into_iter().chain(result.alarm).min();
-            return Ok(CallResult { alarm, ..stored });
+            return Ok(store_events(sql, volatile, &shared, records)?.no_later(result.alarm));
         }
         ProfileCall::Claim(proof) => claimed(sql, &proof, is_new),
         ProfileCall::Consent(change) => {
@@ -93,41 +99,26 @@ pub fn answer(
             atomically(sql, || changes.iter().try_for_each(record)).map(|()| String::new())
         }
         ProfileCall::OptIn(call) => {
-            let taken = opt_in(sql, volatile, name, &call, now)?;
-            let alarm = taken.alarm.into_iter().chain(result.alarm).min();
-            return Ok(CallResult { alarm, ..taken });
+            return Ok(opt_in(sql, volatile, name, &call, now)?.no_later(result.alarm));
         }
         ProfileCall::OptInLink { link, acts } => {
             if acts {
                 volatile.known = None;
                 result.pump = outbox::recall(volatile);
             }
-            atomically(sql, || optin::follow(sql, &link, acts, now))
-                .and_then(|standing| encode(&standing))
+            let standing = atomically(sql, || optin::follow(sql, &link, acts, now))?;
+            encode(&standing)
         }
         ProfileCall::OptIns { cursor, limit } => {
             pages::optins(sql, cursor.as_deref(), limit).and_then(|page| encode(&page))
         }
         ProfileCall::Confirm { confirmations } => {
-            let over = atomically(sql, || settled::confirm(sql, &confirmations, now))?;
-            over.into_iter().for_each(|row| volatile.leases.end(row));
-            volatile.known.iter_mut().for_each(known::Known::forget_rows);
-            // A first retry is due at once, and the alarm would be later.
-            let is_retry = |one: &Confirmation| matches!(one.result, DeliveryResult::Retry { .. });
-            volatile.leases.is_behind |= confirmations.iter().any(is_retry);
-            result.pump = volatile.leases.is_behind;
-            result.alarm = next_alarm(sql, now)?.into_iter().chain(result.alarm).min();
-            Ok(String::new())
+            return Ok(confirm(sql, volatile, &confirmations, now)?.no_later(result.alarm));
         }
         ProfileCall::Replay { destination, message_id } => {
-            let count = atomically(sql, || {
-                settled::replay(sql, destination.as_deref(), message_id.as_deref(), now)
-            })?;
-            volatile.known.iter_mut().for_each(known::Known::forget_rows);
-            outbox::recall(volatile);
-            result.pump = true;
-            result.alarm = next_alarm(sql, now)?.into_iter().chain(result.alarm).min();
-            encode(&count)
+            let (destination, message_id) = (destination.as_deref(), message_id.as_deref());
+            let again = replay(sql, volatile, destination, message_id, now)?;
+            return Ok(again.no_later(result.alarm));
         }
         ProfileCall::ConsentCopy { cursor } => {
             let page = pages::receipts(sql, cursor.as_deref(), consent::COPY_ROWS_MAX)?;
@@ -145,6 +136,37 @@ pub fn answer(
         }
     }?;
     Ok(result)
+}
+
+/// Records the results of deliveries.
+fn confirm(
+    sql: &impl Sql,
+    volatile: &mut Volatile,
+    confirmations: &[Confirmation],
+    now: Timestamp,
+) -> Result<CallResult, Failure> {
+    let over = atomically(sql, || settled::confirm(sql, confirmations, now))?;
+    over.into_iter().for_each(|row| volatile.leases.end(row));
+    volatile.known.iter_mut().for_each(known::Known::forget_rows);
+    // A first retry is due at once, and the alarm would be later.
+    let is_retry = |one: &Confirmation| matches!(one.result, DeliveryResult::Retry { .. });
+    volatile.leases.is_behind |= confirmations.iter().any(is_retry);
+    let pump = volatile.leases.is_behind;
+    Ok(CallResult { reply: String::new(), pump, alarm: next_alarm(sql, now)? })
+}
+
+/// Makes dead deliveries pending again.
+fn replay(
+    sql: &impl Sql,
+    volatile: &mut Volatile,
+    destination: Option<&str>,
+    message_id: Option<&str>,
+    now: Timestamp,
+) -> Result<CallResult, Failure> {
+    let count = atomically(sql, || settled::replay(sql, destination, message_id, now))?;
+    volatile.known.iter_mut().for_each(known::Known::forget_rows);
+    outbox::recall(volatile);
+    Ok(CallResult { reply: encode(&count)?, pump: true, alarm: next_alarm(sql, now)? })
 }
 
 /// Whether the call writes, so that an object without a storage has to make one.

@@ -147,7 +147,7 @@ pub(super) fn queue_up(
             let person = events.first().and_then(|one| person(known, one.planned));
             let now_ms = now.as_millisecond();
             let delivery = |one: &&Bound<'_>| one.delivery(profile, row, person.clone(), now_ms);
-            fresh.extend(events.iter().map(|one| delivery(&one)));
+            fresh.extend(events.iter().map(delivery));
         }
     }
     Ok(fresh)
