@@ -23,6 +23,7 @@ use crate::optin_link::address_hash;
 use crate::platform::{Platform, Reply};
 use crate::signature::hex;
 use words::Lang;
+pub use words::Say;
 
 /// The most bytes of the text that the person saw (a string of the wire).
 const TEXT_BYTES_MAX: usize = 8 * 1024;

@@ -7,68 +7,11 @@ use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use hilo_core::consent::OptInChannel;
 
-use super::words::{Lang, way, words};
+use super::words::{Lang, Say, way, words};
 use crate::call::Call;
-use crate::calls::optin::{LinkAct, LinkStanding};
 use crate::optin_link::Claims;
 use crate::platform::{Body, Headers, Platform, Reply};
 use crate::signature::sha256;
-
-/// What the page says.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Say {
-    /// Asks to confirm.
-    AskConfirm,
-    /// The subscription is confirmed now.
-    Confirmed,
-    /// It was confirmed before.
-    ConfirmedBefore,
-    /// The link is too old.
-    Expired,
-    /// A later choice replaced the request.
-    Replaced,
-    /// Asks to unsubscribe.
-    AskUnsubscribe,
-    /// The subscription has ended now.
-    Unsubscribed,
-    /// There is no subscription.
-    UnsubscribedBefore,
-    /// The collector did not make this link.
-    Wrong,
-    /// The collector cannot answer now.
-    Later,
-}
-
-impl Say {
-    /// What a link's standing means.
-    pub const fn of(act: LinkAct, standing: LinkStanding) -> Say {
-        match (act, standing) {
-            (LinkAct::Confirm, LinkStanding::Open) => Say::AskConfirm,
-            (LinkAct::Confirm, LinkStanding::Done) => Say::Confirmed,
-            (LinkAct::Confirm, LinkStanding::Used) => Say::ConfirmedBefore,
-            (LinkAct::Confirm, LinkStanding::Over) => Say::Replaced,
-            (LinkAct::Unsubscribe, LinkStanding::Open) => Say::AskUnsubscribe,
-            (LinkAct::Unsubscribe, LinkStanding::Done) => Say::Unsubscribed,
-            (LinkAct::Unsubscribe, LinkStanding::Used | LinkStanding::Over) => {
-                Say::UnsubscribedBefore
-            }
-        }
-    }
-
-    const fn status(self) -> u16 {
-        match self {
-            Say::AskConfirm
-            | Say::Confirmed
-            | Say::ConfirmedBefore
-            | Say::AskUnsubscribe
-            | Say::Unsubscribed
-            | Say::UnsubscribedBefore => 200,
-            Say::Expired | Say::Replaced => 410,
-            Say::Wrong => 404,
-            Say::Later => 503,
-        }
-    }
-}
 
 /// The page's whole style. Its hash stands in the content security policy.
 const STYLE: &str = "*{box-sizing:border-box}\
