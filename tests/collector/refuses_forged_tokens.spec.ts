@@ -41,7 +41,7 @@ after(() => collector.dispose());
 
 let users = 0;
 const optIn = (token: string | undefined): Promise<Answer> => {
-  const body = { writeKey: "wk_shop", channel: "email", state: "subscribed", text: "Write to me.", version: "1" };
+  const body = { writeKey: "wk_shop", channel: "sms", state: "subscribed", text: "Write to me.", version: "1" };
   return post(collector, "/_h/v1/optin", body, { "x-hilo": "1", "x-hilo-user-token": token });
 };
 const known = async (user: string) => (await collector.admin(`/admin/v1/profiles/${encodeURIComponent(`u:${user}`)}`)).known;

@@ -14,6 +14,8 @@ const SECONDS = 3;
 const sink = await startSink();
 const config = configWith(sink.url)
   .replace("abandoned_minutes = 60", `abandoned_seconds = ${SECONDS}`)
+  .replace(/^confirm_by = .*$/m, "")
+  .replace("email = { double = true }", "email = { double = false }")
   .replace('name = "webhook"', 'name = "reminders"\nchannel = "email"\nevents = { names = ["Cart Abandoned", "Cart Recovered"] }');
 const collector = await startCollector({ config });
 after(async () => {

@@ -20,7 +20,7 @@ use serde_json::value::RawValue;
 use std::collections::BTreeMap;
 
 use crate::platform::{Failure, Object, Platform};
-use optin::OptIn;
+use optin::{OptInCall, OptInLink};
 
 pub use claim::{Claimed, ConsentStanding, Proof, Whose};
 pub use delivery::{
@@ -61,8 +61,15 @@ pub enum ProfileCall {
         /// The `next` of the page before.
         cursor: Option<String>,
     },
-    /// Record a person's choice for a channel. Answers the [`OptIn`] that is now in force.
-    OptIn(OptIn),
+    /// Record a person's choice for a channel. Answers the [`optin::OptIn`] that is now in force.
+    OptIn(Box<OptInCall>),
+    /// Judges a signed link of an opt-in, and does what the link says if the person has agreed. Answers [`optin::LinkStanding`].
+    OptInLink {
+        /// The link.
+        link: OptInLink,
+        /// Whether to do it. Whoever only looks changes nothing: mail scanners open links.
+        acts: bool,
+    },
     /// Record the results of deliveries. Answers `()`.
     Confirm {
         /// One confirmation per delivery that was attempted.
@@ -84,7 +91,7 @@ pub enum ProfileCall {
         /// The most rows to answer.
         limit: u32,
     },
-    /// The ledger of opt-ins, newest first. Answers [`Page`] of [`OptIn`].
+    /// The ledger of opt-ins, newest first. Answers [`Page`] of [`optin::OptIn`].
     OptIns {
         /// The `next` of the page before.
         cursor: Option<String>,
@@ -182,7 +189,7 @@ pub struct Summary {
     pub events: u32,
     /// Purpose → `granted` or `denied`, as recorded now.
     pub consent: BTreeMap<String, String>,
-    /// Channel → `subscribed` or `unsubscribed`, as recorded now.
+    /// Channel → `subscribed`, `pending` or `unsubscribed`, as recorded now.
     pub optins: BTreeMap<String, String>,
 }
 

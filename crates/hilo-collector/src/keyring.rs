@@ -35,6 +35,8 @@ pub enum Signed {
     Cart,
     /// The ticket for a cart's socket.
     Ticket,
+    /// The link that confirms or ends a subscription.
+    OptIn,
 }
 
 impl Signed {
@@ -43,6 +45,7 @@ impl Signed {
             Signed::Id => "cookie:",
             Signed::Cart => "cart:",
             Signed::Ticket => "ticket:",
+            Signed::OptIn => "optin:",
         }
     }
 }

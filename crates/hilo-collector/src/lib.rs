@@ -13,6 +13,7 @@ pub mod forward;
 pub mod ingest;
 pub mod keyring;
 pub mod loaded;
+pub mod optin_link;
 pub mod pipeline;
 pub mod platform;
 pub mod shell;

@@ -150,6 +150,8 @@ codes! {
     TokenMissingScope = "token_missing_scope", 403;
     /// An id that exists, without the proof that it is the sender's.
     NotYours = "not_yours", 403;
+    /// A subscription that has to be confirmed, where `hilo.toml` names no destination that carries the link.
+    OptInUnconfirmable = "optin_unconfirmable", 422;
     /// A grant that was made before the person's recorded denial, and does not lift it.
     ConsentOutdated = "consent_outdated", 409;
     /// A webhook that its vendor did not sign.

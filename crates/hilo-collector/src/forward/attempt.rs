@@ -18,6 +18,7 @@ use super::ending::{failed, waits, waits_its_turn};
 use super::gate::{Gate, Held};
 use super::plan::Loaded;
 use crate::calls::{Delivery, DeliveryResult};
+use crate::keyring::Keyring;
 use crate::platform::{Failure, Outgoing, Response};
 
 /// How often a batch may be cut in two to find the events that poison it. To find four such events among 75 takes 28
@@ -34,6 +35,8 @@ pub(super) struct Outside<'o, S> {
     pub(super) now: &'o dyn Fn() -> Timestamp,
     /// Whether plain http to this machine is allowed.
     pub(super) is_dev: bool,
+    /// Signs the links of opt-ins; `None` where a secret of the collector is missing.
+    pub(super) keyring: Option<Keyring>,
     /// Decides when a request may start.
     pub(super) gate: Gate,
 }

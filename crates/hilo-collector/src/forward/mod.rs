@@ -10,6 +10,7 @@ pub mod destination;
 pub mod destinations;
 mod ending;
 mod gate;
+mod links;
 mod plan;
 mod report;
 #[cfg(test)]
@@ -25,6 +26,7 @@ use hilo_core::outcome::Code;
 
 use crate::calls::journal::send_counted;
 use crate::calls::{Delivery, DeliveryResult};
+use crate::keyring::Keyring;
 use crate::loaded::Standing;
 use crate::platform::{Failure, Outgoing, Platform, Response, log_line};
 use attempt::{HeldBack, Outside, attempt};
@@ -79,6 +81,7 @@ async fn deliver_to<P: Platform>(
                 secrets: &|name| platform.secret(name),
                 now: &|| platform.now(),
                 is_dev: platform.is_dev(),
+                keyring: Keyring::of(platform).ok(),
                 gate: Gate::new(&name, platform.brakes(), platform.now()),
             };
             let add = async |results| report.add(results).await;
@@ -151,8 +154,8 @@ fn open<S>(
         Err(failure) => return dead(delivery, failure.message().to_owned()),
     };
     // The profile's recorded consent was checked when the outbox sent the delivery. Here the event's own consent is
-    // checked.
-    if !configured.is_allowed(&event) {
+    // checked. A request to confirm a subscription is what the person has asked for.
+    if !event.is_optin_request() && !configured.is_allowed(&event) {
         return dead(delivery, Code::ConsentDenied.name().to_owned());
     }
     let age_s = (outside.now)().duration_since(event.occurred_at).as_secs();
@@ -160,6 +163,10 @@ fn open<S>(
         let kind = loaded.kind.name;
         let reason = format!("too_old: {kind} takes no event older than {age_s_max} s");
         return dead(delivery, reason);
+    }
+    if let Err(reason) = links::sign(&mut event, outside.keyring.as_ref()) {
+        let result = ending::waits(&delivery, delivery.steps, 0, &reason, (outside.now)());
+        return Err(Box::new((delivery, result)));
     }
     configured.narrow(&mut event);
     Ok(Outbound { delivery, event })

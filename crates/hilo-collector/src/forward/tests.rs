@@ -196,6 +196,7 @@ fn deliver_through(
     let configured = Configured::with(entry, Ok(loaded));
     let log = RefCell::new(Vec::new());
     let outside = Outside {
+        keyring: None,
         send: async |request: &Outgoing| {
             let path = request.url.rsplit('/').next().unwrap();
             let line = format!("{path} {}", request.body);

@@ -2,6 +2,7 @@
 
 use hilo_core::outcome::{Code, Rejection};
 
+use crate::calls::optin::LinkAct;
 use crate::platform::Incoming;
 use crate::platform::http::percent_decode;
 
@@ -30,6 +31,8 @@ pub enum Route {
     ConsentCopy,
     /// Records a person's choice for one channel.
     OptIn,
+    /// The link of an opt-in: what it does, and whether the person has agreed on its page.
+    OptInLink(LinkAct, bool),
     /// A call about a cart: the customer's id if a server has put one into the path, and what to do with the cart.
     Cart(Option<String>, CartAct),
     /// A shop system reports orders: the source's name.
@@ -124,6 +127,9 @@ fn calls(path: &str) -> Vec<(&'static str, Route)> {
         "/v1/hello" => vec![("POST", Route::Hello)],
         "/v1/consent" => vec![("POST", Route::ConsentChange), ("GET", Route::ConsentCopy)],
         "/v1/optin" => vec![("POST", Route::OptIn)],
+        "/v1/optin/confirm" => optin_link(LinkAct::Confirm),
+        // Mail programs post here by themselves, with `List-Unsubscribe=One-Click` (RFC 8058).
+        "/v1/optin/unsubscribe" => optin_link(LinkAct::Unsubscribe),
         "/v1/cart" => vec![("GET", Route::Cart(None, CartAct::View))],
         "/v1/cart/ops" => vec![("POST", Route::Cart(None, CartAct::Ops))],
         "/v1/cart/checkout" => vec![("POST", Route::Cart(None, CartAct::Checkout))],
@@ -145,6 +151,11 @@ fn calls(path: &str) -> Vec<(&'static str, Route)> {
             event(path).map(|route| ("POST", route)).or_else(file).into_iter().collect()
         }
     }
+}
+
+/// Whoever opens a link sees a page, and whoever posts agrees.
+fn optin_link(act: LinkAct) -> Vec<(&'static str, Route)> {
+    vec![("GET", Route::OptInLink(act, false)), ("POST", Route::OptInLink(act, true))]
 }
 
 /// Reads the path of one event: `/v1/track` and `/v1/t` of Segment's libraries, `/api/s/track` and `/api/s/s2s/track` of

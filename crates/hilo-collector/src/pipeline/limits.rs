@@ -84,6 +84,7 @@ const fn is_counted(route: &Route) -> bool {
         | Route::ConsentChange
         | Route::ConsentCopy
         | Route::OptIn
+        | Route::OptInLink(..)
         | Route::Cart(..)
         | Route::Webhook(_) => true,
         Route::Metrics

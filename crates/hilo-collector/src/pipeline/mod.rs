@@ -32,7 +32,7 @@ pub use requests::serve;
 pub use touchpoints::hand_on;
 
 use hilo_core::config::Source;
-use hilo_core::event::Facts;
+use hilo_core::event::{Event, Facts, OPT_IN_REQUESTED};
 use hilo_core::journey::presume;
 use hilo_core::validate::Envelope;
 use hilo_core::{normalize, validate};
@@ -64,7 +64,11 @@ pub async fn run<P: Platform>(
     consent::record_reports(&mut entries, facts, loaded, platform).await?;
     let configured = Configured::all(&loaded.config.destinations);
     let plan = |entry: &Entry| -> Vec<&Planned> {
-        entry.event.iter().flat_map(|event| forward::plan(event, &configured)).collect()
+        let planned = entry.event.iter().flat_map(|event| {
+            let is_open = |planned: &&Planned| !is_reserved(event, planned, loaded);
+            forward::plan(event, &configured).into_iter().filter(is_open)
+        });
+        planned.collect()
     };
     let plans: Vec<_> = entries.iter().map(plan).collect();
     // The events are stored before any is forwarded: a crash may repeat a delivery and never loses one. The object that
@@ -72,6 +76,13 @@ pub async fn run<P: Platform>(
     profiles::store(&mut entries, &plans, source, facts, platform).await?;
     journal::note_outcomes(&entries, source, platform);
     Ok(entries)
+}
+
+/// Whether a destination takes an event of this name from the collector alone: a sender's event of the same name would write to
+/// anybody in the company's name.
+fn is_reserved(event: &Event, planned: &Planned, loaded: &Loaded) -> bool {
+    let carrier = loaded.config.consent.optin.confirm_by.as_ref();
+    event.kind.label() == Some(OPT_IN_REQUESTED) && carrier == Some(&planned.name)
 }
 
 /// Forwards the deliveries of a queue batch.

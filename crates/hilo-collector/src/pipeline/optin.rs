@@ -1,4 +1,5 @@
-//! `POST /v1/optin`: body → the verified user, the right to an id → the profile's ledger → the opt-in in force.
+//! `POST /v1/optin`: body → the verified user, the right to an id → the profile's ledger → the opt-in in force. And the links
+//! that confirm or end a subscription: token → the profile's ledger → a page.
 
 use hilo_core::identity::token::Scope;
 use hilo_core::identity::{ProfileKey, uuid_v4};
@@ -9,11 +10,15 @@ use super::journal;
 use super::limits;
 use super::user::verified_user;
 use crate::call::{Call, Trouble, secret};
+use crate::calls::optin::{LinkAct, LinkStanding, OptInCall};
 use crate::calls::{ProfileCall, ask_profile};
+use crate::ingest::optin::Say;
+use crate::ingest::optin::page::page;
 use crate::ingest::proof::Shown;
 use crate::ingest::user::VerifiedUser;
 use crate::ingest::{self, hello, optin};
-use crate::platform::{Platform, Reply};
+use crate::optin_link::Claims;
+use crate::platform::{Failure, Platform, Reply, log_line};
 use crate::signature::object_name;
 
 /// Records a person's choice for one channel: for the verified user, or else for the device. An opt-out is recorded for both.
@@ -31,9 +36,9 @@ pub(super) async fn take<P: Platform>(call: &Call<'_, P>) -> Result<Reply, Troub
     if !body.is_opt_out() {
         limits::check_key(source, call).await?;
     }
-    let own = body.anonymous_id.clone();
+    let (own, lang) = (body.anonymous_id.clone(), body.lang(call));
     let shown = Shown::of(Some(source), &secret, call);
-    let entry = optin::accept(body, &source.name, user.is_some(), call.platform.now())?;
+    let entry = optin::accept(body, source, user.is_some(), &secret, call)?;
     let claimant = Claimant { is_server: source.is_server(), shown: &shown, secret: &secret, call };
     let mut right = None;
     if user.is_none() || entry.is_opt_out() {
@@ -66,7 +71,9 @@ pub(super) async fn take<P: Platform>(call: &Call<'_, P>) -> Result<Reply, Troub
     let mut stands = entry.clone();
     for key in keys {
         let name = object_name(secret.naming(), &key);
-        stands = ask_profile(call.platform, name, &ProfileCall::OptIn(entry.clone())).await?;
+        let request = optin::request(&entry, (&key, &name), lang, call)?;
+        let question = OptInCall { said: entry.clone(), request };
+        stands = ask_profile(call.platform, name, &ProfileCall::OptIn(Box::new(question))).await?;
     }
     let mut reply = optin::stands(&stands);
     if let Some(proof) = right.and_then(|right| right.proof).filter(|_| shown.is_by_cookie()) {
@@ -80,4 +87,32 @@ async fn whose_choice<P: Platform>(call: &Call<'_, P>) -> Result<Option<Verified
     let user = verified_user(call).await?;
     user.iter().try_for_each(|user| user.require(Scope::Profile))?;
     Ok(user)
+}
+
+/// Shows the page of a link, or does what the link says if `acts`. People read this answer, so a refusal is a page too.
+pub(super) async fn follow<P: Platform>(act: LinkAct, acts: bool, call: &Call<'_, P>) -> Reply {
+    let claims = call.incoming.query_value("token").and_then(|token| {
+        let secret = secret(call.platform).ok()?;
+        Claims::read(&token, &secret).filter(|claims| claims.link.act == act)
+    });
+    let Some(claims) = claims else { return page(Say::Wrong, None, call) };
+    let say = judge(&claims, acts, call).await.unwrap_or_else(|failure| {
+        call.platform.log(&log_line("error", "optin link", &[("why", failure.message())]));
+        Say::Later
+    });
+    page(say, Some(&claims), call)
+}
+
+async fn judge<P: Platform>(
+    claims: &Claims,
+    acts: bool,
+    call: &Call<'_, P>,
+) -> Result<Say, Failure> {
+    let is_expired = claims.is_expired(call.platform.now().as_second());
+    // An expired link is judged too: it may have been used in time.
+    let question = ProfileCall::OptInLink { link: claims.link.clone(), acts: acts && !is_expired };
+    let standing: LinkStanding =
+        ask_profile(call.platform, claims.profile.clone(), &question).await?;
+    let say = Say::of(claims.link.act, standing);
+    Ok(if is_expired && say == Say::AskConfirm { Say::Expired } else { say })
 }

@@ -102,6 +102,7 @@ fn is_noted(route: &Route, incoming: &Incoming) -> bool {
         Route::Preflight => incoming.headers.get("origin").is_some(),
         Route::Cart(_, act) => !matches!(act, CartAct::Live),
         Route::ConsentCopy
+        | Route::OptInLink(..)
         | Route::Health
         | Route::Ready
         | Route::Version
@@ -124,6 +125,7 @@ fn needs_secret(route: &Route) -> bool {
         | Route::ConsentChange
         | Route::ConsentCopy
         | Route::OptIn
+        | Route::OptInLink(..)
         | Route::Webhook(_)
         | Route::Cart(..) => true,
         Route::Preflight
@@ -157,6 +159,7 @@ async fn take<P: Platform>(
         Route::ConsentChange => consent::change(call).await,
         Route::ConsentCopy => consent::copy(call).await,
         Route::OptIn => optin::take(call).await,
+        Route::OptInLink(act, acts) => Ok(optin::follow(act, acts, call).await),
         Route::Cart(user, act) => cart::take(user, act, call).await,
         Route::Webhook(source) => orders::take(&source, call).await,
         Route::Metrics => Ok(reply::passed_over()),

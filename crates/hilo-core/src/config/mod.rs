@@ -10,6 +10,7 @@ mod development;
 mod identity;
 mod key;
 mod nearest;
+mod optin;
 mod origin;
 mod problem;
 mod reader;
@@ -26,6 +27,7 @@ pub use categories::Categories;
 pub use destination::{DestinationEntry, EventFilter};
 pub use development::warnings;
 pub use key::{Key, KeyState, KeyText};
+pub use optin::OptInRules;
 pub use origin::Origin;
 pub use problem::{Problem, ProblemCode};
 pub use source::{Basis, ConsentBasis, Source};
@@ -76,6 +78,8 @@ pub struct ConsentRules {
     /// The purposes for which other systems have names of their own.
     #[serde(skip_serializing_if = "Categories::is_empty")]
     pub categories: Categories,
+    /// The rules for opt-ins.
+    pub optin: OptInRules,
 }
 
 /// The rules for normalizing events.
@@ -185,7 +189,9 @@ fn read(reader: &Reader<'_>, root: &Section<'_>) -> Config {
         ],
     );
     let (controller, environment) = project(reader, root);
-    let consent = consent(reader, root);
+    let mut consent = consent(reader, root);
+    let destinations = destination::read_all(reader, root, &consent.purposes);
+    consent.optin = optin::read(reader, root, &destinations);
     let config = Config {
         controller,
         identity: identity::read(reader, root, &environment),
@@ -193,7 +199,7 @@ fn read(reader: &Reader<'_>, root: &Section<'_>) -> Config {
         environment,
         normalize: normalize(reader, root),
         cart: cart::read(reader, root),
-        destinations: destination::read_all(reader, root, &consent.purposes),
+        destinations,
         retention: retention(reader, root),
         consent,
     };
@@ -235,9 +241,11 @@ fn consent(reader: &Reader<'_>, root: &Section<'_>) -> ConsentRules {
         ask_again_months: 6,
         purposes: Purpose::ASKED.to_vec(),
         categories: Categories::default(),
+        optin: OptInRules::default(),
     };
     let Some(consent) = reader.section(root, "consent") else { return rules };
-    reader.only(&consent, &["notice_version", "ask_again_months", "purposes", "categories"]);
+    let known = ["notice_version", "ask_again_months", "purposes", "categories", "optin"];
+    reader.only(&consent, &known);
     rules.categories = categories::read(reader, &consent);
     if let Some(version) = reader.text(&consent, "notice_version") {
         rules.notice_version = version;

@@ -53,6 +53,8 @@ impl OptInChannel {
 pub enum OptInState {
     /// The shop may write.
     Subscribed,
+    /// The person has asked for it, and has not confirmed the address yet: the shop may not write.
+    Pending,
     /// The shop may not write, or may not any more.
     Unsubscribed,
 }
@@ -62,13 +64,14 @@ impl OptInState {
     pub const fn name(self) -> &'static str {
         match self {
             OptInState::Subscribed => "subscribed",
+            OptInState::Pending => "pending",
             OptInState::Unsubscribed => "unsubscribed",
         }
     }
 
     /// Reads a wire name; `None` for anything else.
     pub fn from_name(name: &str) -> Option<OptInState> {
-        [OptInState::Subscribed, OptInState::Unsubscribed]
+        [OptInState::Subscribed, OptInState::Pending, OptInState::Unsubscribed]
             .into_iter()
             .find(|state| state.name() == name)
     }

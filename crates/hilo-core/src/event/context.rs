@@ -314,6 +314,9 @@ pub struct HiloContext {
     /// The page's dropped events since its last envelope, counted by reason.
     #[serde(skip_serializing_if = "BTreeMap::is_empty")]
     pub dropped: BTreeMap<String, u64>,
+    /// The unsigned links of an `Opt-In Requested` that the collector made. No sender can fill it.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub optin: Option<OptInLinks>,
     /// The page's storage of its id: `local` or `memory`.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub persistence: Option<String>,
@@ -332,6 +335,18 @@ impl HiloContext {
     fn is_empty(&self) -> bool {
         *self == HiloContext::default()
     }
+}
+
+/// The links of a request to confirm a subscription, before the collector signs them for the destination that carries them. A
+/// stored link could be read by whoever may read the person's timeline, and would prove no address.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct OptInLinks {
+    /// The address before `/v1`.
+    pub base: String,
+    /// The claims of the link that confirms.
+    pub confirm: String,
+    /// The claims of the link that ends the subscription.
+    pub unsubscribe: String,
 }
 
 /// Why an event's time is not the sender's own.

@@ -63,6 +63,8 @@ impl Gist {
     pub fn of(event: &Event) -> Gist {
         let (context, hilo) = (&event.context, &event.context.hilo);
         let traits = traits(event);
+        // Consent need not allow a profile with ids to somebody who asks for letters.
+        let id = |id: &Option<String>| id.clone().filter(|_| !event.is_optin_request());
         let granted = if traits.is_empty() { Vec::new() } else { granted(event) };
         Gist {
             message_id: event.message_id.clone(),
@@ -70,8 +72,8 @@ impl Gist {
             occurred_at: event.occurred_at,
             purposes: event.purposes().to_vec(),
             revision: context.consent.as_ref().map_or(0, |claim| claim.revision),
-            anonymous_id: event.anonymous_id.clone(),
-            user_id: event.user_id.clone(),
+            anonymous_id: id(&event.anonymous_id),
+            user_id: id(&event.user_id),
             claimed_id: event.claimed_id.clone(),
             locale: context.locale.clone(),
             session: hilo.session.as_ref().map(|session| session.id.clone()),

@@ -8,6 +8,9 @@ use super::properties::Properties;
 /// The name under which Segment's clients report a changed consent.
 pub const CONSENT_UPDATED: &str = "Segment Consent Preference Updated";
 
+/// The name under which the collector asks a person to confirm a subscription.
+pub const OPT_IN_REQUESTED: &str = "Opt-In Requested";
+
 /// The kind of event, with its own fields.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(tag = "type", rename_all = "lowercase", rename_all_fields = "camelCase")]

@@ -13,11 +13,11 @@ mod properties;
 
 pub use context::{
     Browser, Campaign, Clock, ConsentClaim, Context, Device, HiloContext, Landing, Library,
-    Location, Os, Page, Referrer, SessionHint,
+    Location, OptInLinks, Os, Page, Referrer, SessionHint,
 };
 pub use facts::{Facts, Geo, Trust};
 pub use gist::Gist;
-pub use kind::{CONSENT_UPDATED, EventKind};
+pub use kind::{CONSENT_UPDATED, EventKind, OPT_IN_REQUESTED};
 pub use limits::{
     BATCH_EVENTS_MAX, BODY_BYTES_MAX, DEPTH_MAX, EVENT_BYTES_MAX, INFLATED_BYTES_MAX,
     KEY_BYTES_MAX, OBJECT_KEYS_MAX, PUBLIC_PERSONS_MAX, STRING_BYTES_MAX,
@@ -65,13 +65,20 @@ pub struct Event {
 }
 
 impl Event {
+    /// Whether the collector made the event, to ask somebody to confirm a subscription.
+    pub const fn is_optin_request(&self) -> bool {
+        self.context.hilo.optin.is_some()
+    }
+
     /// The purposes that this event needs, all of them.
     ///
     /// Every kind carries an identifier, so every kind needs `analytics`. A report of a changed consent needs no consent: it is
-    /// the record itself, and it is not kept as an event.
+    /// the record itself, and it is not kept as an event. A request to confirm a subscription is what the person has asked for.
     pub fn purposes(&self) -> &'static [crate::consent::Purpose] {
         match self.kind {
-            _ if self.kind.is_consent_change() => &[crate::consent::Purpose::Essential],
+            _ if self.kind.is_consent_change() || self.is_optin_request() => {
+                &[crate::consent::Purpose::Essential]
+            }
             EventKind::Track { .. }
             | EventKind::Page { .. }
             | EventKind::Screen { .. }

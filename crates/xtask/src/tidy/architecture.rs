@@ -31,6 +31,7 @@ const LAYOUTS: [Layout; 2] = [
             "fault",
             "keyring",
             "loaded",
+            "optin_link",
             "platform",
             "signature",
             "ticket",

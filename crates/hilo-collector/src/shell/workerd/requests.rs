@@ -15,8 +15,9 @@ use crate::platform::http::Address;
 use crate::platform::{Body, Headers, Incoming, Object, Platform, Reply, Upload};
 
 /// The only header fields that the collector reads. Each field costs a call into JavaScript, so the list is short.
-const READ_HEADERS: [&str; 23] = [
+const READ_HEADERS: [&str; 24] = [
     "accept-encoding",
+    "accept-language",
     "authorization",
     "cf-connecting-ip",
     "content-encoding",

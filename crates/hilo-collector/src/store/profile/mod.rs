@@ -27,6 +27,7 @@ pub use volatile::Volatile;
 
 use jiff::Timestamp;
 
+use crate::calls::optin::{LinkStanding, OptInCall};
 use crate::calls::{
     Claimed, Confirmation, ConsentCopy, ConsentStanding, DeliveryResult, Page, ProfileCall, Proof,
     Record, Whose, decode, encode,
@@ -43,6 +44,14 @@ pub struct CallResult {
     /// The latest time for the next check of the outbox. Set the alarm in the same turn as the rows, so that both are
     /// written or neither: pending rows without an alarm would be lost.
     pub alarm: Option<Timestamp>,
+}
+
+impl CallResult {
+    /// The same result, with an alarm at this time at the latest.
+    fn no_later(self, alarm: Option<Timestamp>) -> CallResult {
+        let alarm = self.alarm.into_iter().chain(alarm).min();
+        CallResult { alarm, ..self }
+    }
 }
 
 /// Answers a [`ProfileCall`], with the events that follow it, in the object called `name`.
@@ -74,9 +83,7 @@ pub fn answer(
     result.reply = match call {
         ProfileCall::Record { source, plans, records, is_public: _ } => {
             let shared = record::Shared { name, source: &source, plans: &plans, bodies, now };
-            let stored = store_events(sql, volatile, &shared, records)?;
-            let alarm = stored.alarm.into_iter().chain(result.alarm).min();
-            return Ok(CallResult { alarm, ..stored });
+            return Ok(store_events(sql, volatile, &shared, records)?.no_later(result.alarm));
         }
         ProfileCall::Claim(proof) => claimed(sql, &proof, is_new),
         ProfileCall::Consent(change) => {
@@ -91,26 +98,27 @@ pub fn answer(
             atomically(sql, || consent::record_reports(sql, &changes, now))
                 .and_then(|taken| told_unless_all(&taken))
         }
-        ProfileCall::OptIn(said) => {
-            volatile.known = None;
-            result.pump = outbox::recall(volatile);
-            atomically(sql, || optin::record(sql, &said)).and_then(|stands| encode(&stands))
+        ProfileCall::OptIn(call) => {
+            return Ok(opt_in(sql, volatile, name, &call, now)?.no_later(result.alarm));
+        }
+        ProfileCall::OptInLink { link, acts } => {
+            if acts {
+                volatile.known = None;
+                result.pump = outbox::recall(volatile);
+            }
+            let standing = atomically(sql, || optin::follow(sql, &link, acts, now))?;
+            encode(&standing)
         }
         ProfileCall::OptIns { cursor, limit } => {
             pages::optins(sql, cursor.as_deref(), limit).and_then(|page| encode(&page))
         }
         ProfileCall::Confirm { confirmations } => {
-            confirm(sql, volatile, &confirmations, now)?;
-            result.pump = volatile.leases.is_behind;
-            result.alarm = next_alarm(sql, now)?.into_iter().chain(result.alarm).min();
-            Ok(String::new())
+            return Ok(confirm(sql, volatile, &confirmations, now)?.no_later(result.alarm));
         }
         ProfileCall::Replay { destination, message_id } => {
-            let which = (destination.as_deref(), message_id.as_deref());
-            let count = replay(sql, volatile, which, now)?;
-            result.pump = true;
-            result.alarm = next_alarm(sql, now)?.into_iter().chain(result.alarm).min();
-            encode(&count)
+            let (destination, message_id) = (destination.as_deref(), message_id.as_deref());
+            let again = replay(sql, volatile, destination, message_id, now)?;
+            return Ok(again.no_later(result.alarm));
         }
         ProfileCall::ConsentCopy { cursor } => {
             pages::copy(sql, cursor.as_deref()).and_then(|copy| encode(&copy))
@@ -134,33 +142,35 @@ fn told_unless_all(taken: &[bool]) -> Result<String, Failure> {
     if taken.iter().all(|is_taken| *is_taken) { Ok(String::new()) } else { encode(taken) }
 }
 
-/// Writes the results of deliveries, and ends their leases.
+/// Records the results of deliveries.
 fn confirm(
     sql: &impl Sql,
     volatile: &mut Volatile,
     confirmations: &[Confirmation],
     now: Timestamp,
-) -> Result<(), Failure> {
+) -> Result<CallResult, Failure> {
     let over = atomically(sql, || settled::confirm(sql, confirmations, now))?;
     over.into_iter().for_each(|row| volatile.leases.end(row));
     volatile.known.iter_mut().for_each(known::Known::forget_rows);
     // A first retry is due at once, and the alarm would be later.
     let is_retry = |one: &Confirmation| matches!(one.result, DeliveryResult::Retry { .. });
     volatile.leases.is_behind |= confirmations.iter().any(is_retry);
-    Ok(())
+    let pump = volatile.leases.is_behind;
+    Ok(CallResult { reply: String::new(), pump, alarm: next_alarm(sql, now)? })
 }
 
-/// Makes dead deliveries pending again: those of a destination, of an event, or both. Returns their number.
+/// Makes dead deliveries pending again.
 fn replay(
     sql: &impl Sql,
     volatile: &mut Volatile,
-    (destination, message_id): (Option<&str>, Option<&str>),
+    destination: Option<&str>,
+    message_id: Option<&str>,
     now: Timestamp,
-) -> Result<u32, Failure> {
+) -> Result<CallResult, Failure> {
     let count = atomically(sql, || settled::replay(sql, destination, message_id, now))?;
     volatile.known.iter_mut().for_each(known::Known::forget_rows);
     outbox::recall(volatile);
-    Ok(count)
+    Ok(CallResult { reply: encode(&count)?, pump: true, alarm: next_alarm(sql, now)? })
 }
 
 /// Whether the call writes, so that an object without a storage has to make one.
@@ -173,6 +183,7 @@ const fn makes_storage(call: &ProfileCall) -> bool {
         ProfileCall::Claim(proof) => proof.fresh.is_some(),
         ProfileCall::Confirm { .. }
         | ProfileCall::Replay { .. }
+        | ProfileCall::OptInLink { .. }
         | ProfileCall::ConsentCopy { .. }
         | ProfileCall::Summary
         | ProfileCall::Events { .. }
@@ -206,6 +217,38 @@ fn store_events(
     outbox::lease(volatile, result.fresh, shared.now);
     let reply = result.recorded.map_or_else(|| Ok(String::new()), |recorded| encode(&recorded))?;
     Ok(CallResult { reply, pump, alarm })
+}
+
+/// Records a choice, and the event that asks to confirm it: both or neither.
+fn opt_in(
+    sql: &impl Sql,
+    volatile: &mut Volatile,
+    name: &str,
+    call: &OptInCall,
+    now: Timestamp,
+) -> Result<CallResult, Failure> {
+    volatile.known = None;
+    let is_recalled = outbox::recall(volatile);
+    let (stands, fresh) = volatile.with_known(sql, |known| {
+        atomically(sql, || {
+            let optin::Kept { stands, is_asked } = optin::record(sql, &call.said, now)?;
+            let Some(request) = call.request.as_ref().filter(|_| is_asked) else {
+                return Ok((stands, Vec::new()));
+            };
+            let plans = std::slice::from_ref(&request.carrier);
+            let (source, bodies) = (stands.source.as_str(), request.event.as_str());
+            let shared = record::Shared { name, source, plans, bodies, now };
+            let asks = Record { gist: request.gist.clone(), bytes: bodies.len(), to: vec![0] };
+            let recorded = record::record(sql, known, &shared, vec![asks])?;
+            Ok((stands, recorded.fresh))
+        })
+    })?;
+    // The next call reads the ledger again.
+    volatile.known = None;
+    let pump = is_recalled || !fresh.is_empty();
+    let alarm = if fresh.is_empty() { None } else { Some(outbox::soon(now)?) };
+    outbox::lease(volatile, fresh, now);
+    Ok(CallResult { reply: encode(&stands)?, pump, alarm })
 }
 
 /// Answers a claim, with the recorded consent for those whose profile it is.
@@ -251,6 +294,7 @@ fn of_nobody(call: &ProfileCall) -> Result<String, Failure> {
         | ProfileCall::OptIns { .. }
         | ProfileCall::Deliveries { .. } => encode(&Page::default()),
         ProfileCall::Replay { .. } => encode(&0),
+        ProfileCall::OptInLink { .. } => encode(&LinkStanding::default()),
         ProfileCall::Record { .. }
         | ProfileCall::Consent(_)
         | ProfileCall::ConsentReports(_)

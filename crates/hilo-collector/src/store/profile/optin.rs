@@ -1,15 +1,23 @@
 //! The ledger of opt-ins: append-only, and the newest entry of a channel is in force.
 //!
-//! An opt-in → the opt-in in force. An opt-in that repeats the one in force adds no entry, so a repeated request is
-//! harmless.
+//! An opt-in, or a signed link → the opt-in in force. An opt-in that repeats the one in force adds no entry, so a repeated request
+//! is harmless. A subscription that has to be confirmed is `pending`, and only the link of its own request confirms it. An
+//! opt-out needs no link, and no link lifts it.
 
 use std::collections::BTreeMap;
 
 use hilo_core::consent::{OptInChannel, OptInState};
+use jiff::Timestamp;
 
-use crate::calls::optin::OptIn;
+use crate::calls::optin::{Confirmed, ConfirmedBy, LinkAct, LinkStanding, OptIn, OptInLink};
 use crate::calls::{decode, encode, map_of};
 use crate::platform::{Failure, Sql, SqlValue};
+
+/// The pause before the same request is sent again: a second click must not send a second message.
+const ASK_AGAIN_S: i64 = 600;
+/// The most requests of one person a day. Each sends a message to an address that nobody has proven.
+const REQUESTS_A_DAY_MAX: i64 = 5;
+const DAY_S: i64 = 86_400;
 
 /// The recorded state of each channel.
 #[derive(Debug, Default)]
@@ -50,22 +58,118 @@ pub(super) fn subscriptions(sql: &impl Sql) -> Result<Subscriptions, Failure> {
     Ok(subscriptions)
 }
 
-/// Adds an entry, and returns the one in force. Run it inside a transaction.
-pub(super) fn record(sql: &impl Sql, said: &OptIn) -> Result<OptIn, Failure> {
-    let channel = SqlValue::from(said.channel.name());
-    let rows = sql.exec(
-        "SELECT body FROM optins WHERE channel = ? ORDER BY seq DESC LIMIT 1",
-        std::slice::from_ref(&channel),
-    )?;
-    if let Some(row) = rows.first() {
-        let stands: OptIn = decode(row.text("body")?)?;
-        if said.repeats(&stands) {
-            return Ok(stands);
+/// What became of a choice.
+pub(super) struct Kept {
+    /// The entry in force.
+    pub(super) stands: OptIn,
+    /// Whether the person has to be asked to confirm it.
+    pub(super) is_asked: bool,
+}
+
+/// Adds an entry, unless it changes nothing. Run it inside a transaction.
+///
+/// # Errors
+/// `Busy` for more requests than anybody makes, or the error of the storage.
+pub(super) fn record(sql: &impl Sql, said: &OptIn, now: Timestamp) -> Result<Kept, Failure> {
+    if let Some(stands) = in_force(sql, said.channel)? {
+        if said.repeats(&stands) && !is_old_request(&stands, now) {
+            return Ok(Kept { stands, is_asked: false });
+        }
+        // The address is proven already, so its person need not confirm it again.
+        if said.state == OptInState::Pending
+            && stands.state == OptInState::Subscribed
+            && stands.confirmed.is_some()
+            && stands.shares_address(said.address_hash.as_deref())
+        {
+            let OptIn { state, nonce, confirmed, .. } = stands.clone();
+            let proven = OptIn { state, nonce, confirmed, ..said.clone() };
+            if proven.repeats(&stands) {
+                return Ok(Kept { stands, is_asked: false });
+            }
+            append(sql, &proven)?;
+            return Ok(Kept { stands: proven, is_asked: false });
         }
     }
-    sql.exec(
-        "INSERT INTO optins (channel, state, body) VALUES (?, ?, ?)",
-        &[channel, SqlValue::from(said.state.name()), SqlValue::Text(encode(said)?)],
+    let is_asked = said.state == OptInState::Pending;
+    if is_asked {
+        check_requests(sql, now)?;
+    }
+    append(sql, said)?;
+    Ok(Kept { stands: said.clone(), is_asked })
+}
+
+/// Judges a link, and does what it says if `acts`. Run it inside a transaction.
+pub(super) fn follow(
+    sql: &impl Sql,
+    link: &OptInLink,
+    acts: bool,
+    now: Timestamp,
+) -> Result<LinkStanding, Failure> {
+    let Some(stands) = in_force(sql, link.channel)? else { return Ok(LinkStanding::Over) };
+    let is_same_address = stands.shares_address(Some(&link.address_hash));
+    let is_same_request = is_same_address && stands.nonce.as_deref() == Some(link.nonce.as_str());
+    let now = now.to_string();
+    let next = match (link.act, stands.state) {
+        (LinkAct::Confirm, OptInState::Pending) if is_same_request => {
+            let requested_at = Some(stands.at.clone());
+            let confirmed = Confirmed { at: now.clone(), by: ConfirmedBy::Link, requested_at };
+            let (state, confirmed) = (OptInState::Subscribed, Some(confirmed));
+            OptIn { state, at: now, confirmed, by_link: true, ..stands }
+        }
+        (LinkAct::Confirm, OptInState::Subscribed) if is_same_request => {
+            return Ok(LinkStanding::Used);
+        }
+        (LinkAct::Confirm, _) => return Ok(LinkStanding::Over),
+        (LinkAct::Unsubscribe, OptInState::Subscribed | OptInState::Pending) if is_same_address => {
+            let state = OptInState::Unsubscribed;
+            let (nonce, confirmed) = (None, None);
+            OptIn { state, at: now, nonce, confirmed, by_link: true, ..stands }
+        }
+        // Another address is subscribed by now: whoever reads this one's letters may not end that subscription.
+        (LinkAct::Unsubscribe, _) => return Ok(LinkStanding::Used),
+    };
+    if !acts {
+        return Ok(LinkStanding::Open);
+    }
+    append(sql, &next)?;
+    Ok(LinkStanding::Done)
+}
+
+fn in_force(sql: &impl Sql, channel: OptInChannel) -> Result<Option<OptIn>, Failure> {
+    let rows = sql.exec(
+        "SELECT body FROM optins WHERE channel = ? ORDER BY seq DESC LIMIT 1",
+        &[SqlValue::from(channel.name())],
     )?;
-    Ok(said.clone())
+    rows.first().map(|row| decode(row.text("body")?)).transpose()
+}
+
+fn append(sql: &impl Sql, entry: &OptIn) -> Result<(), Failure> {
+    let (channel, state) = (entry.channel.name(), entry.state.name());
+    sql.run(
+        "INSERT INTO optins (channel, state, body) VALUES (?, ?, ?)",
+        &[SqlValue::from(channel), SqlValue::from(state), SqlValue::Text(encode(entry)?)],
+    )
+}
+
+/// Whether the entry is a request after which the person may be asked again: perhaps the message was lost.
+fn is_old_request(entry: &OptIn, now: Timestamp) -> bool {
+    let at: Option<Timestamp> = entry.at.parse().ok();
+    let is_old = at.is_none_or(|at| now.duration_since(at).as_secs() >= ASK_AGAIN_S);
+    entry.state == OptInState::Pending && is_old
+}
+
+/// Refuses a request where the day has had too many.
+fn check_requests(sql: &impl Sql, now: Timestamp) -> Result<(), Failure> {
+    let since_s = now.as_second() - DAY_S;
+    let rows = sql.exec(
+        "SELECT count(*) AS n, min(unixepoch(body ->> 'at')) AS first_s FROM optins
+         WHERE state = 'pending' AND unixepoch(body ->> 'at') > ?",
+        &[SqlValue::int(since_s)?],
+    )?;
+    let Some(row) = rows.first() else { return Ok(()) };
+    if row.int("n")? < REQUESTS_A_DAY_MAX {
+        return Ok(());
+    }
+    let after_s = row.int("first_s")? - since_s;
+    Err(Failure::Busy { after_s: u32::try_from(after_s).unwrap_or(1).max(1) })
 }

@@ -33,9 +33,10 @@ impl Rates {
             ProfileCall::ConsentReports(changes) if !changes.iter().all(is_vouched) => {
                 (&mut self.events, EVENTS, count(changes))
             }
-            ProfileCall::Consent(_) | ProfileCall::OptIn(_) | ProfileCall::ConsentCopy { .. } => {
-                (&mut self.choices, CHOICES, 1)
-            }
+            ProfileCall::Consent(_)
+            | ProfileCall::OptIn(_)
+            | ProfileCall::OptInLink { .. }
+            | ProfileCall::ConsentCopy { .. } => (&mut self.choices, CHOICES, 1),
             // A claim without the proof changes nothing, and the person needs one to withdraw: a stranger must not use them up.
             ProfileCall::Claim(_)
             | ProfileCall::Record { .. }

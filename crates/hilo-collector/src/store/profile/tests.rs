@@ -11,7 +11,7 @@ use serde::de::DeserializeOwned;
 use serde_json::json;
 
 use super::*;
-use crate::calls::optin::OptIn;
+use crate::calls::optin::{OptIn, OptInCall};
 use crate::calls::{
     ConsentChange, ConsentRecorded, Delivery, DeliveryState, Planned, RecordCall, Recorded,
     Summary, messages, read_message,
@@ -23,6 +23,7 @@ use crate::store::schema;
 mod choices;
 mod claims;
 mod lost;
+mod optins;
 mod outbox;
 mod persons;
 mod refold;
@@ -115,21 +116,30 @@ impl Object {
     }
 
     fn say(&mut self, channel: OptInChannel, state: OptInState) -> OptIn {
-        self.ask(&ProfileCall::OptIn(OptIn {
-            channel,
-            state,
-            at: self.now.to_string(),
-            text: Some("Write to me.".to_owned()),
-            version: Some("1".to_owned()),
-            address: None,
-            url: None,
-            source: "shop".to_owned(),
-            is_verified: false,
-        }))
+        let said = OptIn { at: self.now.to_string(), ..opt_in(channel, state) };
+        self.ask(&ProfileCall::OptIn(Box::new(OptInCall { said, request: None })))
     }
 
     fn decide(&mut self, base: u32, purpose: &str, state: &str) -> ConsentRecorded {
         self.ask(&ProfileCall::Consent(change(base, purpose, state)))
+    }
+}
+
+fn opt_in(channel: OptInChannel, state: OptInState) -> OptIn {
+    OptIn {
+        channel,
+        state,
+        at: String::new(),
+        text: Some("Write to me.".to_owned()),
+        version: Some("1".to_owned()),
+        address: None,
+        address_hash: None,
+        url: None,
+        source: "shop".to_owned(),
+        is_verified: false,
+        nonce: None,
+        confirmed: None,
+        by_link: false,
     }
 }
 

@@ -15,6 +15,7 @@ const ILL: &str = "http://127.0.0.1:9002/";
 fn config() -> String {
     let built_in = include_str!("../../../../hilo.toml");
     let well = built_in.replace("name = \"webhook\"", "name = \"well\"");
+    let well = well.replace("confirm_by = \"webhook\"", "confirm_by = \"well\"");
     let well = well.replace("http://127.0.0.1:8787/dev/webhook", WELL);
     let ill = format!(
         "[[destination]]\nname = \"ill\"\ntype = \"webhook\"\npurposes = [\"analytics\"]\nurl = \"{ILL}\"\n\
