@@ -88,7 +88,7 @@ impl Browser<'_> {
     fn opt(&mut self, id: Option<&str>, state: &str, token: Option<&str>) -> (u16, Value) {
         let fields = self.fields.clone();
         self.fields.extend(token.map(|token| ("x-hilo-user-token", token.to_owned())));
-        let body = json!({"anonymousId": id, "channel": "email", "state": state, "text": "Write to me.", "version": "1"});
+        let body = json!({"anonymousId": id, "channel": "sms", "state": state, "text": "Write to me.", "version": "1"});
         let answer = self.call("POST", "/v1/optin", body);
         self.fields = fields;
         answer
