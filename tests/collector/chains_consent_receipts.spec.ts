@@ -41,8 +41,8 @@ test("a person's copy comes in pages, newest first, however large their signals 
   for (let revision = 1; revision <= 40; revision++) {
     const changes = [{ purpose: "analytics", state: "granted", at, method: "api" }];
     const signals = { tcf: "x".repeat(8_000), gpp: "y".repeat(4_000) };
-    const body = { writeKey: "wk_shop", anonymousId: id, consent: { revision, changes }, signals };
-    answers.push(await post(collector, "/_h/v1/consent", body, { "x-hilo": "1" }));
+    const body = { anonymousId: id, consent: { base: revision - 1, changes }, signals };
+    answers.push(await postAs(collector, id, "/_h/v1/consent", body));
   }
   const { signals } = answers[0]!.body["receipt"];
   assert.deepEqual([signals.gpp.length, signals.tcf, signals.left_out], [4_000, undefined, "tcf"]);

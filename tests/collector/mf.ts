@@ -239,7 +239,7 @@ export async function startSink(): Promise<Sink> {
       }
       return counts;
     },
-    async until(condition, ms = 20_000) {
+    async until(condition, ms = 60_000) {
       const deadline = AbortSignal.timeout(ms);
       while (!condition(received)) {
         await new Promise<void>((resolve, reject) => {
