@@ -168,5 +168,6 @@ test("where storage is blocked as well, an opt-in carries the proof that its pag
   const call = page.waitForRequest(/\/v1\/optin$/);
   await page.evaluate(() => void (window as any).hilo.optIn("email", { text: "Yes", version: "1", address: "ana@example.com" }));
   assert.match((await call).headers()["x-hilo-auth"] ?? "", RegExp(`^v2\\.${id}\\.`));
+  await context.unrouteAll({ behavior: "ignoreErrors" });
   await context.close();
 });
