@@ -238,7 +238,7 @@ mod tests {
 
     /// Codes with the statuses of [`PAGE_REFUSALS`] that no whole request of the tracker is refused with: calls of other clients, and
     /// single events, whose refusals stand inside an answer 200.
-    const OTHERS: [Code; 22] = [
+    const OTHERS: [Code; 23] = [
         Code::Unauthorized,
         Code::TokenMalformed,
         Code::TokenUnknownKey,
@@ -261,6 +261,7 @@ mod tests {
         Code::ConsentDenied,
         Code::GpcDenied,
         Code::TooManyPersons,
+        Code::OptInUnconfirmable,
     ];
 
     #[test]
