@@ -1,8 +1,8 @@
 //! The runtimes of the collector: `workerd` in production, `memory` in tests and examples.
 //!
-//! Each implements the traits of `platform` and runs the objects of `store`. `profile`, `cart` and `journal` have the code
-//! that both need for an object, `config` the code that loads `hilo.toml`. It is written once, so that native tests run the loops that ship. No rule of hilo is decided
-//! here.
+//! Each runtime implements the traits of `platform` and runs the objects of `store`. `profile`, `cart` and `journal` have the
+//! code that both runtimes need for an object, and `config` has the code that loads `hilo.toml`. This code is written once, so
+//! that native tests run the loops that ship. No rule of hilo is decided here.
 
 mod alarm;
 pub mod cart;
