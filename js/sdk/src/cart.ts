@@ -53,12 +53,12 @@ function fileOf(host: Host, load: () => Promise<CartFile>) {
   function tell(name: string, args: unknown[], _at?: number) {
     if (open) return quietly(() => perform(open!, name, args), undefined);
     waiting.push([name, args, Date.now()]);
+    // A window calls its listeners in the order of their registration, and a capture kind may tell its last act when the page is left.
+    addEventListener("pagehide", keep);
     void use(() => {});
   }
-  // An act or an order counts, though the page is left before the cart is there.
-  addEventListener("pagehide", () => {
-    if (waiting.length) quietly(() => localStorage.setItem(LEFT + Math.random(), JSON.stringify(waiting.splice(0))), undefined);
-  });
+  /** An act or an order counts, though the page is left before the cart is there. */
+  const keep = () => waiting.length && quietly(() => localStorage.setItem(LEFT + Math.random(), JSON.stringify(waiting.splice(0))), undefined);
   return { use, tell, early, opened: () => open };
 }
 
