@@ -202,7 +202,7 @@ test("edits without a network survive a reload and arrive when the network is ba
   await page.evaluate(() => window.dispatchEvent(new Event("online")));
   await settled(page);
   page.problems.length = 0; // the browser reports the requests that failed
-  await page.evaluate(() => localStorage.clear());
+  await context.addInitScript(() => localStorage.clear()); // after the old page has stored its cart once more
   await page.reload();
   await cart(page, "add", CUP);
   await shows(page, { mug: 3, cup: 2 });
@@ -515,6 +515,25 @@ test("a browser without storage keeps the cart in memory, and the status tells i
   await settled(page);
   await shows(page, { mug: 1 });
   assert.equal(((await status(page)) as Json).persistent, false);
+  await close(page);
+});
+
+test("a browser without Web Locks keeps the cart in its tab, and tells a touchpoint once", async () => {
+  const context: Json = await browser.newContext();
+  await context.addInitScript(() => Object.defineProperty(navigator, "locks", { value: undefined }));
+  const page = await open(context);
+  const told: string[] = [];
+  page.on("request", (request: Json) => told.push(...((request.postData() ?? "") as string).match(/cart-[0-9a-f]{16}-\d+/g) ?? []));
+  await page.evaluate(() => (window as Json).hilo.consent.grant("analytics"));
+  await until(async () => assert.ok(await page.evaluate(() => (window as Json).hilo.anonymousId())));
+  await cart(page, "add", MUG);
+  await shows(page, { mug: 1 });
+  await page.reload();
+  await shows(page, { mug: 1 });
+  await page.evaluate(() => (window as Json).hilo.flush());
+  await settled(page);
+  await page.waitForTimeout(500);
+  assert.equal(told.length, 1, told.join());
   await close(page);
 });
 
