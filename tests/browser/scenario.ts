@@ -80,6 +80,8 @@ export async function startSite(page: (path: string) => string, csp?: string) {
     response.writeHead(200, headers).end(file ? readFileSync(file) : page(path));
   });
   await new Promise<void>((resolve) => server.listen(0, "127.0.0.1", resolve));
+  // A test that failed before it closed its site must not keep its file from ending.
+  server.unref();
   // What the envelope holds counts for each of its events, unless the event has a value of its own.
   const whole = ({ batch, context, anonymousId, ...rest }: Json) =>
     batch.map((event: Json) => ({
