@@ -70,6 +70,19 @@ for (const name of ["@segment/analytics-next", "@rudderstack/analytics-js", "@se
   });
 }
 
+test("segment-analytics-python 2.3 reads the code of a refused key, and sends nothing again", async () => {
+  const client = CLIENTS.find((one) => one.name === "segment-analytics-python 2.3")!;
+  const recorder = await startRecorder(collector.url);
+  try {
+    const setup = { host: recorder.url, writeKey: "nobodys-key", userId: "ana-1098", anonymousId: "0f2b4c1e-7a55-4d0a-9a58-2f0d2b6f7c98" };
+    await assert.rejects(client.run(setup, pages) as Promise<unknown>, /were not delivered: \[Segment\] unknown_key: .* \(401\)/);
+    assert.deepEqual([...new Set(recorder.exchanges.map(({ status }) => status))], [401]);
+    assert.equal(recorder.sent().length, client.events);
+  } finally {
+    await recorder.close();
+  }
+});
+
 /** Every event in the timelines of the people that `sent` is about. */
 async function timelines(sent: Sent[]): Promise<Json[]> {
   const keys = new Set(sent.flatMap(({ event }) => [event["anonymousId"] && `a:${event["anonymousId"]}`, event["userId"] && `u:${event["userId"]}`]));

@@ -92,6 +92,12 @@ test("an id that stands for everybody never becomes a person", async () => {
     const own = await kept(userId === "u-28" ? "u:u-28" : `a:${anonymousId}`);
     assert.equal(own[messageId]!["userId"], userId === "u-28" ? "u-28" : undefined, String(userId));
   }
+  for (const userId of odd) {
+    const path = `/v1/carts/${encodeURIComponent(userId)}`;
+    const cart = await collector.fetch(path, { headers: { authorization: `Bearer ${SERVER_KEY}`, "x-hilo": "1" } });
+    assert.equal(cart.status, 422, path);
+    await cart.text();
+  }
   const alone = await backend("/v1/batch", { batch: odd.map((userId) => ({ type: "identify", userId })) });
   assert.equal(alone.body["accepted"], 0);
   assert.deepEqual([...new Set(Object.values(codes(alone)))].sort(), ["reserved_id", "wrong_type"]);

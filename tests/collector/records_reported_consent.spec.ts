@@ -40,6 +40,8 @@ test("a report that denies everything is recorded, an older claim is refused the
   const kept = await timeline(collector, id);
   assert.deepEqual(kept.map((event) => event["type"]), ["page", "page"], "the reports are no events");
   assert.equal((await receipts(id)).length, 2);
+  const { rejects } = await collector.admin("/admin/v1/rejects");
+  assert.ok(!JSON.stringify([kept, await receipts(id), rejects]).includes("kept nowhere"));
 });
 
 test("a report that is sent again adds no receipt and undoes nothing", async () => {

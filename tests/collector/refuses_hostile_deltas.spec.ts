@@ -25,7 +25,7 @@ const state = () => collector.admin("/admin/v1/carts/u:victim");
 async function check(status: number, code: string, change: (delta: Json) => Json | string): Promise<Json> {
   const before = await state();
   const answer = await hostile.call("/v1/cart/ops", change(hostile.adding(MUG, 1)));
-  assert.deepEqual([answer.status, answer.body["error"]?.code], [status, code]);
+  assert.deepEqual([answer.status, answer.body["code"], answer.body["error"]?.code], [status, code, code]);
   assert.deepEqual(await state(), before);
   return answer.body["error"];
 }

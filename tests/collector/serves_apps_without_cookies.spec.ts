@@ -51,6 +51,7 @@ test("an origin that the app's source does not list is refused, and the refusal 
 
 test("the origin of an app is refused for a page's source, and the refusal names the kind of source that it needs", async () => {
   for (const origin of LISTED) await check("wk_shop", origin, 403, /kind = "app"/);
+  await check("wk_shop", "capacitor://localhost", 403, /every app of its framework, so it proves nothing/);
 });
 
 test("a page without an origin of its own is refused for every source, and nobody is told to list it", async () => {

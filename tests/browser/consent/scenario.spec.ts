@@ -120,6 +120,46 @@ test("Global Privacy Control denies a purpose that was granted before it was swi
   await context.close();
 });
 
+/** What consent tools tell of a visitor who has not chosen: each sounds like a yes. */
+const NO_CHOICE = {
+  "a default of Consent Mode": () => {
+    const layer: unknown[] = ((window as any).dataLayer = []);
+    const gtag = function (..._: unknown[]) { layer.push(arguments); };
+    gtag("config", "G-TEST");
+    gtag("consent", "default", { analytics_storage: "denied", ad_storage: "denied", region: ["ES", "DE"] });
+    gtag("consent", "default", { analytics_storage: "granted", ad_storage: "granted" });
+    layer.push(["consent", "default", { functionality_storage: "granted" }]);
+  },
+  "an open banner of TCF with legitimate interests": () => {
+    const interests = { consents: {}, legitimateInterests: { 2: true, 7: true, 8: true, 9: true } };
+    const data = { cmpStatus: "loaded", gdprApplies: true, tcString: "CPexampleexample", listenerId: 1, tcfPolicyVersion: 5, purpose: interests, publisher: interests, vendor: interests };
+    (window as any).__tcfapi = (_command: string, _version: number, callback: (data: unknown, isOk: boolean) => void) =>
+      [undefined, "cmpuishown"].forEach((eventStatus) => callback({ ...data, eventStatus }, true));
+  },
+  "a visitor of GPP who did not opt out": () => {
+    const usnat = [{ Version: 1, SaleOptOutNotice: 1, SaleOptOut: 2, SharingOptOut: 2, TargetedAdvertisingOptOut: 2 }, { SubsectionType: 1, Gpc: false }];
+    const ping = { gppVersion: "1.1", cmpStatus: "loaded", applicableSections: [7], sectionList: [7], gppString: "DBABexample", parsedSections: { usnat } };
+    (window as any).__gpp = (_command: string, callback: (event: unknown, isOk: boolean) => void) =>
+      ["not ready", "ready"].forEach((signalStatus) => callback({ eventName: "signalStatus", listenerId: 1, data: signalStatus, pingData: { ...ping, signalStatus } }, true));
+  },
+};
+for (const [name, tell] of Object.entries(NO_CHOICE)) {
+  test(`${name} grants nothing, so nothing is sent and nothing is stored`, async () => {
+    site.sent.length = 0;
+    const page = await (await browser.newContext()).newPage();
+    await page.addInitScript(tell);
+    await page.goto(site.url);
+    await page.waitForFunction(() => !(window as any).hilo.q);
+    await page.evaluate(() => (window as any).hilo.track("Product Viewed"));
+    await site.quiet();
+    const { persistence: _, ...state } = await page.evaluate(() => (window as any).hilo.consent.state());
+    assert.deepEqual(state, { functional: "unset", analytics: "unset", personalization: "unset", advertising: "unset", sale_share: "unset", revision: 0 });
+    assert.deepEqual(site.sent, []);
+    assert.deepEqual(await residue(page), { cookies: 0, storage: [] });
+    await page.context().close();
+  });
+}
+
 test("a withdrawal in one tab counts in the other tab at once, and calls its listeners back", async () => {
   const context = await browser.newContext();
   const [one, two] = [await context.newPage(), await context.newPage()];

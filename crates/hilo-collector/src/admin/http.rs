@@ -89,7 +89,8 @@ pub(super) fn ok(answer: &impl serde::Serialize) -> Reply {
     }
 }
 
-/// The answer of a call that is refused.
+/// The answer of a call that is refused, in the shape that every refusal of the collector has.
 pub(super) fn error(why: &Rejection) -> Reply {
-    Reply::json(why.code.status(), json!({ "error": why }).to_string())
+    let body = json!({ "code": why.code, "message": why.message, "error": why });
+    Reply::json(why.code.status(), body.to_string())
 }

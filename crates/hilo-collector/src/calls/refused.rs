@@ -2,8 +2,6 @@
 //!
 //! A code never changes its meaning, because pages and backends act on it. `store/cart` and the core make the refusals.
 
-use std::collections::BTreeMap;
-
 use hilo_core::cart::epoch::Applied;
 use hilo_core::cart::{Refusal, ReplicaId};
 use serde::{Deserialize, Deserializer, Serialize, Serializer, de};
@@ -128,12 +126,18 @@ pub struct CartRefusal {
 }
 
 impl CartRefusal {
-    /// The body of an answer: `{"error":{…}}`.
+    /// The body of an answer: `{"code":…,"message":…,"error":{…}}`, as every refusal of the collector has it.
     ///
     /// # Errors
     /// `Fatal` if the refusal cannot be written as JSON, which is a bug.
     pub fn to_body(&self) -> Result<String, Failure> {
-        encode(&BTreeMap::from([("error", self)]))
+        #[derive(Serialize)]
+        struct Body<'a> {
+            code: RefusedCode,
+            message: &'a str,
+            error: &'a CartRefusal,
+        }
+        encode(&Body { code: self.code, message: self.message, error: self })
     }
 }
 
@@ -238,7 +242,8 @@ mod tests {
     fn a_refusal_is_written_as_an_error_with_all_its_fields() {
         let into = Some("label".to_owned());
         let refusal = CartRefusal { into, ..CartRefusal::from(RefusedCode::CartMerged) };
-        let expected = r#"{"error":{"code":"cart_merged","message":"this cart has moved into a customer's: forget it, and fetch the cart anew","into":"label"}}"#;
+        let why = r#""code":"cart_merged","message":"this cart has moved into a customer's: forget it, and fetch the cart anew""#;
+        let expected = format!(r#"{{{why},"error":{{{why},"into":"label"}}}}"#);
         assert_eq!(refusal.to_body().unwrap(), expected);
     }
 

@@ -59,7 +59,7 @@ fn refusal(origin: &str, source: Option<&Source>) -> Rejection {
             format!("the page {origin} is not encrypted, so it may not send: serve it over https")
         }
         Some(origin) if !is_app && !origin.is_web() => format!(
-            "{origin} is the origin of an app: give the app a [[source]] with kind = \"app\", a key of its own and origins = [\"{origin}\"] in hilo.toml"
+            "{origin} is the origin of every app of its framework, so it proves nothing: give the app a [[source]] with kind = \"app\", a key of its own and origins = [\"{origin}\"] in hilo.toml"
         ),
         Some(origin) if !is_app && origin.is_loopback() => format!(
             "{origin} is a page of the visitor's own machine. A developer's machine needs HILO_DEV=1; an app needs a [[source]] with kind = \"app\", a key of its own and origins = [\"{origin}\"] in hilo.toml"

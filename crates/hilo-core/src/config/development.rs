@@ -71,9 +71,12 @@ impl Search<'_, '_> {
                 self.warn(state.unwrap_or(value), &field, &message);
             }
         }
-        for value in list("origins").into_iter().flatten() {
+        // The pages of an app's web view have this machine's own origins in a deployment too.
+        let kind = source.value("kind").and_then(|value| value.get_ref().as_str());
+        let origins = list("origins").filter(|_| kind != Some("app"));
+        for value in origins.into_iter().flatten() {
             let origin = value.get_ref().as_str().and_then(Origin::parse);
-            if origin.is_some_and(|origin| origin.is_loopback()) {
+            if origin.is_some_and(|origin| origin.is_loopback() && origin.is_web()) {
                 let message = format!("{ONLY_DEV}list the origins of your site");
                 self.warn(value, &source.path_of("origins"), &message);
             }

@@ -84,7 +84,9 @@ impl Origin {
             return Err("use https: what is sent over http can be read and changed on its way");
         }
         if kind != SourceKind::App && !origin.is_web() {
-            return Err("this is an app's origin: give its source kind = \"app\"");
+            return Err(
+                "every app of this framework has this origin, so it proves nothing: give the app's source kind = \"app\"",
+            );
         }
         if kind != SourceKind::App && origin.is_loopback && !is_development {
             return Err(
