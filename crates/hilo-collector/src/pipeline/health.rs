@@ -144,8 +144,7 @@ mod tests {
     use super::*;
     use crate::calls::journal::gathered::Gathered;
     use crate::calls::journal::lines::Attempt;
-    use crate::platform::Body;
-    use crate::shell::memory::{Memory, run};
+    use crate::shell::memory::{self, Memory, request, run};
 
     fn memory() -> Memory {
         let memory = Memory::new("2026-11-24T10:00:00Z".parse().unwrap(), None).unwrap();
@@ -155,18 +154,11 @@ mod tests {
     }
 
     fn get(memory: &Memory, path: &str, token: Option<&str>) -> (u16, Value) {
-        let mut incoming = Incoming {
-            method: "GET".to_owned(),
-            path: path.to_owned(),
-            scheme: "https".to_owned(),
-            ..Incoming::default()
-        };
-        if let Some(token) = token {
-            incoming.headers.push("authorization", format!("Bearer {token}"));
-        }
-        let reply = run(crate::pipeline::serve(incoming, memory)).unwrap();
-        let Body::Text(text) = reply.body else { panic!("{path} has no text") };
-        (reply.status, serde_json::from_str(&text).unwrap())
+        let bearer = token.map(|token| format!("Bearer {token}"));
+        let fields: Vec<_> =
+            bearer.iter().map(|bearer| ("authorization", bearer.as_str())).collect();
+        let reply = memory.serve(request("GET", path, &Value::Null, &fields)).unwrap();
+        (reply.status, memory::json(&reply))
     }
 
     #[track_caller]

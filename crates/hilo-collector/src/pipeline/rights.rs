@@ -4,8 +4,8 @@ use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use serde_json::{Value, json};
 
-use crate::platform::{Body, Incoming, Platform, Upload};
-use crate::shell::memory::{Memory, run as run_to_end};
+use crate::platform::Platform;
+use crate::shell::memory::{self, Memory, SHOP, request};
 use crate::signature;
 
 const ID: &str = "5f0c7a3e-0000-4000-8000-000000000000";
@@ -28,25 +28,16 @@ impl Browser<'_> {
         if let Value::Object(body) = &mut body {
             body.insert("writeKey".to_owned(), "wk_shop".into());
         }
-        let mut incoming = Incoming {
-            method: method.to_owned(),
-            scheme: "http".to_owned(),
-            host: "127.0.0.1:8787".to_owned(),
-            path: path.to_owned(),
-            body: Upload::Bytes(body.to_string().into_bytes()),
-            ..Incoming::default()
-        };
-        incoming.headers.push("origin", "http://127.0.0.1:8787");
-        incoming.headers.push("x-hilo", "1");
-        self.fields.iter().for_each(|(name, value)| incoming.headers.push(name, value.as_str()));
-        self.cookie.iter().for_each(|cookie| incoming.headers.push("cookie", cookie.as_str()));
-        let reply = run_to_end(super::serve(incoming, self.memory)).unwrap();
+        let own = self.fields.iter().map(|(name, value)| (*name, value.as_str()));
+        let cookie = self.cookie.iter().map(|cookie| ("cookie", cookie.as_str()));
+        let fields = [("origin", SHOP), ("x-hilo", "1")].into_iter().chain(own).chain(cookie);
+        let fields: Vec<_> = fields.collect();
+        let reply = self.memory.serve(request(method, path, &body, &fields)).unwrap();
         if let Some(set) = reply.headers.get("set-cookie") {
             let pair = set.split(';').next().unwrap().to_owned();
             self.cookie = Some(pair).filter(|pair| !pair.ends_with('='));
         }
-        let Body::Text(text) = reply.body else { panic!("{path}") };
-        (reply.status, serde_json::from_str(&text).unwrap())
+        (reply.status, memory::json(&reply))
     }
 
     fn hello(&mut self, mut body: Value) -> Value {

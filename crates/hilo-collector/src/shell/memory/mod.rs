@@ -4,6 +4,7 @@
 //! [`Memory::settle`] runs deferred work, fires alarms and moves deliveries; [`Memory::advance`] moves the clock.
 
 mod hosts;
+mod request;
 mod sql;
 #[cfg(test)]
 mod tests;
@@ -19,6 +20,7 @@ use hilo_core::delivery::Brakes;
 use hilo_core::identity::public_key::PublicKey;
 use jiff::Timestamp;
 
+pub use request::{SHOP, json, request};
 pub use sql::MemorySql;
 
 use self::hosts::{Cart, Journal, Profile};
