@@ -273,6 +273,39 @@ fn a_page_that_keeps_its_id_keeps_its_proof_when_it_denies_one_purpose() {
 }
 
 #[test]
+fn a_denial_whose_token_has_just_ended_reaches_the_user_where_the_device_proves_itself() {
+    const WEEK_S: i64 = 7 * 24 * 3_600;
+    for (life_s, is_proved, expected) in
+        [(-300, true, "denied"), (-WEEK_S - 61, true, "granted"), (-300, false, "granted")]
+    {
+        let memory = memory_with_users();
+        let mut page = Browser::new(&memory);
+        page.hello(json!({"spareId": ID}));
+        page.fields = vec![("x-hilo-user-token", token(&memory, "profile", 600))];
+        assert_eq!(page.decide(Some(ID), 0, "granted").0, 200);
+        page.fields = vec![("x-hilo-user-token", token(&memory, "profile", life_s))];
+        if !is_proved {
+            page.cookie = None;
+        }
+        let id = Some(ID).filter(|_| is_proved);
+        assert_eq!(page.decide(id, 1, "denied").0, 200);
+        let receipts = listed(&memory, "u:user-1", "receipts");
+        assert_eq!(receipts[0]["changes"][0]["state"], expected, "{life_s} {is_proved}");
+    }
+}
+
+#[test]
+fn a_grant_whose_token_has_just_ended_is_the_devices_alone() {
+    let memory = memory_with_users();
+    let mut page = Browser::new(&memory);
+    page.hello(json!({"spareId": ID}));
+    page.fields = vec![("x-hilo-user-token", token(&memory, "profile", -300))];
+    assert_eq!(page.decide(Some(ID), 0, "granted").0, 200);
+    assert_eq!(listed(&memory, "u:user-1", "receipts"), [Value::Null; 0]);
+    assert_eq!(page.copy().1["state"]["analytics"], "granted");
+}
+
+#[test]
 fn an_opt_out_needs_no_valid_token_where_the_device_proves_itself() {
     let memory = memory_with_users();
     let mut page = Browser::new(&memory);
@@ -284,6 +317,7 @@ fn an_opt_out_needs_no_valid_token_where_the_device_proves_itself() {
         assert_eq!(page.opt(Some(ID), "unsubscribed", Some(&token)).0, 200, "{scope}");
         assert_eq!(ledger(&memory, &format!("a:{ID}"))[0], "unsubscribed", "{scope}");
     }
+    assert_eq!(ledger(&memory, "u:user-1"), ["unsubscribed"], "the lapsed token's alone");
     let mut stranger = Browser::new(&memory);
     let token = token(&memory, "profile", -300);
     assert_eq!(stranger.opt(Some(ID), "unsubscribed", Some(&token)).0, 401);
