@@ -74,6 +74,7 @@ impl Memory {
             limits: RefCell::default(),
             distance: Cell::default(),
             queue: RefCell::default(),
+            queue_room: Cell::default(),
             deferred: RefCell::default(),
             sent: RefCell::default(),
             asked: RefCell::default(),
@@ -118,6 +119,11 @@ impl Memory {
     /// Lets so many more requests pass a rate limit. A limit that was never set lets all pass.
     pub fn limit(&self, limit: Limit, requests: u32) {
         self.0.limits.borrow_mut().insert(limit, requests);
+    }
+
+    /// Lets the queue fail after so many messages, or no longer.
+    pub fn fail_queue_after(&self, messages: Option<usize>) {
+        self.0.queue_room.set(messages);
     }
 
     /// Lets each call of an object take this long.
