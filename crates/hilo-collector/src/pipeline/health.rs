@@ -14,12 +14,14 @@ use crate::forward;
 use crate::ingest::{orders, reply, status, user};
 use crate::keyring::Keyring;
 use crate::loaded::{Checkup, Loaded, Standing};
-use crate::platform::{Incoming, Platform, Reply};
+use crate::platform::{Failure, Incoming, Platform, Reply};
 
 /// The seconds for which a look counts.
 const LOOK_S: i64 = 10;
 /// The seconds of failed attempts after which a destination is down. A deployment of a vendor takes less.
 const DOWN_S: i64 = 600;
+/// The seconds for which a call counts that an object refused, because its storage is newer than this version.
+const SCHEMA_NEWER_S: i64 = 600;
 /// The environment that the file of a developer's machine names.
 const DEVELOPMENT: &str = "development";
 
@@ -63,6 +65,7 @@ async fn look<P: Platform>(loaded: &Loaded, platform: &P) -> Vec<Fault> {
     }
     let mut faults: Vec<Fault> = loaded.fault.clone().into_iter().collect();
     faults.extend(of_place(loaded, platform));
+    faults.extend(of_storage(loaded, now));
     faults.extend(of_secrets(Some(loaded), platform));
     let known = last.map(|last| last.faults).unwrap_or_default();
     let lasting = |fault: Fault| {
@@ -82,6 +85,13 @@ async fn look<P: Platform>(loaded: &Loaded, platform: &P) -> Vec<Fault> {
 fn of_place<P: Platform>(loaded: &Loaded, platform: &P) -> Option<Fault> {
     let is_wrong = loaded.config.environment == DEVELOPMENT && !platform.is_dev();
     is_wrong.then(|| Fault::new(FaultCode::ConfigDevelopment, platform.now()))
+}
+
+/// Finds objects whose storage is newer than this version. The isolate knows those that were called.
+fn of_storage(loaded: &Loaded, now: Timestamp) -> Option<Fault> {
+    let at = loaded.schema_newer_at.get()?;
+    let is_recent = now.duration_since(at).as_secs() < SCHEMA_NEWER_S;
+    is_recent.then(|| Fault::new(FaultCode::SchemaNewer, at))
 }
 
 /// Finds secrets that are missing or too short.
@@ -117,6 +127,16 @@ async fn of_destinations<P: Platform>(loaded: &Loaded, platform: &P) -> Vec<Faul
     let asked = ask_journal(platform, &JournalCall::Deliveries).await;
     let rows: Vec<Health> = match asked {
         Ok(rows) => rows,
+        Err(Failure::SchemaNewer) => {
+            let now = platform.now();
+            let listed = of_storage(loaded, now);
+            loaded.schema_newer_at.set(Some(now));
+            return if listed.is_some() {
+                Vec::new()
+            } else {
+                Vec::from_iter(of_storage(loaded, now))
+            };
+        }
         Err(failure) => {
             let fault = Fault::new(FaultCode::JournalUnreachable, platform.now());
             return vec![Fault { details: vec![failure.message().to_owned()], ..fault }];

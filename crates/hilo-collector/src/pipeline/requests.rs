@@ -46,6 +46,9 @@ async fn serve_with<P: Platform>(route: Result<Route, Rejection>, call: &Call<'_
     let mut reply = match taken {
         Ok(reply) => reply,
         Err(Trouble::Refused(why)) => {
+            if why.code == Code::SchemaNewer {
+                loaded.schema_newer_at.set(Some(platform.now()));
+            }
             if why.code.is_ours() {
                 platform.log(&log_line("error", why.code.name(), &[("why", &why.message)]));
             } else if nature.is_noted() {

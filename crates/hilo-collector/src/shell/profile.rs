@@ -99,7 +99,9 @@ pub async fn on_alarm<H: ProfileHost, P: Platform>(host: &H, platform: &P) {
         host.log(&log_line("error", "upkeep", &[("why", failure.message())]));
         // The alarm is set again after a failure too: workerd gives up an alarm that failed too often.
         let again = host.now().checked_add(SignedDuration::from_millis(AGAIN_MS)).ok();
-        if let Err(failure) = arm_next(host, again) {
+        let is_newer = failure == Failure::SchemaNewer;
+        let armed = if is_newer { arm(host, again) } else { arm_next(host, again) };
+        if let Err(failure) = armed {
             host.log(&log_line("error", "alarm", &[("why", failure.message())]));
         }
     }

@@ -13,6 +13,7 @@ use crate::calls::cart::{
 use crate::calls::journal::{Rejects, read_rejects};
 
 mod destinations;
+mod newer_schema;
 mod queue;
 
 /// A deployment with all secrets.
