@@ -129,13 +129,9 @@ async fn of_destinations<P: Platform>(loaded: &Loaded, platform: &P) -> Vec<Faul
         Ok(rows) => rows,
         Err(Failure::SchemaNewer) => {
             let now = platform.now();
-            let listed = of_storage(loaded, now);
+            let is_listed = of_storage(loaded, now).is_some();
             loaded.schema_newer_at.set(Some(now));
-            return if listed.is_some() {
-                Vec::new()
-            } else {
-                Vec::from_iter(of_storage(loaded, now))
-            };
+            return of_storage(loaded, now).filter(|_| !is_listed).into_iter().collect();
         }
         Err(failure) => {
             let fault = Fault::new(FaultCode::JournalUnreachable, platform.now());
