@@ -3,8 +3,9 @@
  * `cargo xtask bench rollback`. Nothing may be lost, and the webhook may accept nothing twice. Then the storage needs the next
  * version: the version before refuses calls, and loses nothing either.
  *
- * In: HILO_PREVIOUS, the root of the checkout whose build is the version before. The next version is this checkout with one more
- * migration (`next_schema.js`), so their schemas differ also where no migration came between the two.
+ * In: HILO_PREVIOUS, the root of the checkout whose build is the version before: the last release, or what HILO_PREVIOUS_COMMIT names.
+ * The next version is this checkout with one more migration (`next_schema.js`), so the schemas differ also where no migration came
+ * between the two.
  */
 import assert from "node:assert/strict";
 import { createHash } from "node:crypto";

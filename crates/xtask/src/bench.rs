@@ -23,9 +23,6 @@ const BENCHES: [(&str, &str, Collector); 7] = [
 /// The benches that take minutes. They run only by their names.
 const LONG: [&str; 3] = ["kills", "soak", "rollback"];
 
-/// Where the migrations are.
-const SCHEMA: &str = "crates/hilo-collector/src/store/schema";
-
 /// Builds what is needed, then runs the bench called `name`, or every bench that is not long. A bench prints a table.
 pub(crate) fn run(workspace: &Workspace, name: Option<&str>) -> Result<(), Problem> {
     let chosen = |bench: &&(&str, &str, Collector)| match name {
@@ -54,7 +51,7 @@ pub(crate) fn run(workspace: &Workspace, name: Option<&str>) -> Result<(), Probl
     Ok(())
 }
 
-/// Builds the collector of the version before in a checkout of its own, with this repository's tools. `HILO_PREVIOUS_COMMIT` names
+/// Builds the collector of the last release in a checkout of its own, with this repository's tools. `HILO_PREVIOUS_COMMIT` names
 /// another version.
 fn previous(workspace: &Workspace) -> Result<Workspace, Problem> {
     let commit = match std::env::var("HILO_PREVIOUS_COMMIT") {
@@ -86,17 +83,13 @@ fn previous(workspace: &Workspace) -> Result<Workspace, Problem> {
     Ok(before)
 }
 
-/// Finds the last commit with other migrations than now, or the present one where its storages do not tell yet which versions
-/// can run on them.
+/// Finds the last release; the last commit where nothing is released yet.
 fn commit_before(workspace: &Workspace) -> Result<String, Problem> {
-    let migrations = format!("{SCHEMA}/*.sql");
-    let last = git(workspace, &["log", "-1", "--format=%H", "--", &migrations])?;
-    let before = git(workspace, &["rev-parse", &format!("{last}^")])?;
-    let schema = git(workspace, &["show", &format!("{before}:{SCHEMA}/mod.rs")])?;
-    if schema.contains("oldest: usize") {
-        return Ok(before);
+    let release = ["describe", "--tags", "--abbrev=0", "--match", "v*"];
+    match git(workspace, &release) {
+        Ok(release) => Ok(release),
+        Err(_) => git(workspace, &["rev-parse", "HEAD"]),
     }
-    git(workspace, &["rev-parse", "HEAD"])
 }
 
 fn git(workspace: &Workspace, arguments: &[&str]) -> Result<String, Problem> {

@@ -201,3 +201,30 @@ fn a_storage_that_only_a_newer_version_can_run_on_is_refused_and_keeps_everythin
     assert_eq!(summary(&memory, "guest").lines.len(), 1);
     assert!(refusals(&memory) >= refused);
 }
+
+#[test]
+fn a_call_that_only_a_newer_version_knows_fails_and_makes_no_storage() {
+    let memory = memory();
+    let name = || "p".to_owned();
+    for object in
+        [Object::Profile(name()), Object::Cart(name()), Object::Journal, Object::Rejects(name())]
+    {
+        let answer = run(memory.ask(&object, "{\"of_the_future\":{}}".to_owned())).unwrap();
+        assert!(matches!(answer, Err(Failure::Fatal(_))), "{object:?}: {answer:?}");
+    }
+    on_each(&memory, |sql| panic!("a storage with {:?}", tables(sql)));
+}
+
+#[test]
+fn fields_that_only_a_newer_version_knows_are_passed_over() {
+    let memory = memory();
+    send(&memory, &page_view());
+    let key = hilo_core::identity::ProfileKey::Anonymous("a1".to_owned());
+    let name = crate::signature::object_name(crate::call::secret(&memory).unwrap().naming(), &key);
+    let call = ProfileCall::Deliveries { cursor: None, limit: 9 };
+    let call =
+        crate::calls::encode(&call).unwrap().replace("\"limit\":9", "\"limit\":9,\"later\":1");
+    assert!(call.contains("later"), "{call}");
+    let answer = run(memory.ask(&Object::Profile(name), call)).unwrap().unwrap();
+    assert!(answer.contains("\"rows\":[{"), "{answer}");
+}
