@@ -55,6 +55,8 @@ export interface CollectorOptions {
   consumer?: boolean;
   /** `true` runs the release build. Only a bench needs it; specs run the development build, which is ready sooner. */
   release?: boolean;
+  /** The root of another checkout, whose build and bindings are used. It has no files of the tracker. */
+  checkout?: string;
   /** A module of this folder that stands in front of the built script, as the Worker's entry. */
   entry?: string;
 }
@@ -89,13 +91,14 @@ function rateLimits(known: Record<string, RateLimit> = {}, rates: CollectorOptio
   );
 }
 
-function collectorWorker({ vars = {}, release = false, entry, rates }: CollectorOptions) {
+function collectorWorker({ vars = {}, release = false, checkout = root, entry, rates }: CollectorOptions) {
+  const crate = join(checkout, "crates/hilo-collector");
   const build = join(crate, release ? "build" : "build-dev");
   if (!existsSync(join(build, "index.js"))) {
     throw new Error(`The collector is not built. Run: cargo xtask build${release ? "" : " --dev"}`);
   }
   // wrangler insists on an assets folder; the collector also works without the tracker's files.
-  mkdirSync(join(root, "js/sdk/dist/cdn"), { recursive: true });
+  mkdirSync(join(checkout, "js/sdk/dist/cdn"), { recursive: true });
   const { workerOptions } = wrangler.unstable_getMiniflareWorkerOptions(join(crate, "wrangler.jsonc")) as {
     workerOptions: { bindings?: Record<string, unknown>; compatibilityFlags?: string[]; ratelimits?: Record<string, RateLimit> };
   };
@@ -187,6 +190,8 @@ export interface Received {
   headers: IncomingHttpHeaders;
   body: string;
   at: number;
+  /** The status of the answer. */
+  status: number;
 }
 
 /** How a sink answers. */
@@ -223,7 +228,7 @@ export async function startSink(): Promise<Sink> {
     if (!how.afterMs) answer();
     else if (how.afterMs !== Infinity) setTimeout(answer, how.afterMs);
     const body = Buffer.concat(chunks).toString("utf8");
-    received.push({ path: request.url ?? "/", headers: request.headers, body, at: Date.now() });
+    received.push({ path: request.url ?? "/", headers: request.headers, body, at: Date.now(), status });
     for (const wake of waiting.splice(0)) wake();
   });
   await new Promise<void>((resolve) => server.listen(0, "127.0.0.1", resolve));

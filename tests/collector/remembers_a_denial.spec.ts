@@ -78,6 +78,11 @@ test("a choice with a verified user's token counts for the user too", async () =
   const body = { consent: { changes: [{ purpose: "analytics", state: "denied", at: new Date().toISOString(), method: "api" }] } };
   assert.equal((await postAs(collector, id, "/_h/v1/consent", { anonymousId: id, ...body }, expired)).status, 200, "the device's own choice counts");
   assert.equal((await recorded(`a:${id}`)).analytics, "denied");
+  assert.equal((await recorded(`u:${user}`)).analytics, "granted", "a token that ended decades ago is nobody's");
+  const now = Math.floor(Date.now() / 1_000);
+  const lapsed = { "x-hilo-user-token": signToken(claimsOf(user, { exp: now - 300, iat: now - 3_900 })) };
+  assert.equal((await postAs(collector, id, "/_h/v1/consent", { anonymousId: id, ...body }, lapsed)).status, 200);
+  assert.equal((await recorded(`u:${user}`)).analytics, "denied", "a denial reaches the user also where the page learned too late of its token's end");
 });
 
 test("200 denials without an id make no object", async () => {

@@ -5,6 +5,7 @@
 
 use hilo_core::outcome::Rejection;
 
+use crate::fault::FaultCode;
 use crate::keyring::Keyring;
 use crate::loaded::Loaded;
 use crate::platform::{Failure, Incoming, Platform};
@@ -37,7 +38,12 @@ impl From<Rejection> for Trouble {
 
 impl From<Failure> for Trouble {
     fn from(failure: Failure) -> Trouble {
-        Trouble::Failed(failure)
+        match failure {
+            Failure::SchemaNewer => Trouble::Refused(FaultCode::SchemaNewer.rejection()),
+            Failure::Retriable(_) | Failure::Fatal(_) | Failure::Busy { .. } => {
+                Trouble::Failed(failure)
+            }
+        }
     }
 }
 

@@ -24,7 +24,7 @@ use optin::{OptInCall, OptInLink};
 
 pub use claim::{Claimed, ConsentStanding, Proof, Whose};
 pub use delivery::{
-    Confirmation, Delivery, DeliveryResult, LEASE_MS, MESSAGE_DELIVERIES_MAX, messages,
+    Confirmation, Delivery, DeliveryResult, LEASE_MS, MESSAGE_DELIVERIES_MAX, Packed, messages,
     read_message,
 };
 pub use json::{decode, encode, map_of};

@@ -65,6 +65,10 @@ faults! {
     /// A destination's last attempt failed.
     DestinationErrors = "destination_errors", false,
         "deliveries are tried again: GET /admin/v1/deliveries shows the last error";
+    /// This version cannot run on the storage of some objects, because a newer version has changed it. Calls of these objects
+    /// are refused, and nothing of them is lost.
+    SchemaNewer = "schema_newer", true,
+        "a newer version has changed the storage, and this version cannot run on it: npx wrangler versions list, and deploy the newer one again";
     /// Nobody can make admin calls.
     AdminDoorClosed = "admin_door_closed", false,
         "openssl rand -base64 32 | npx wrangler secret put HILO_ADMIN_TOKEN";
@@ -120,12 +124,20 @@ impl Fault {
 
     /// The answer to a request that cannot be served because of this fault.
     pub fn rejection(&self) -> Rejection {
-        let code = match self.code {
+        self.code.rejection()
+    }
+}
+
+impl FaultCode {
+    /// The answer to a request that cannot be served because of such a fault.
+    pub fn rejection(self) -> Rejection {
+        let code = match self {
             FaultCode::ConfigMissing => Code::ConfigMissing,
             FaultCode::ConfigInvalid => Code::ConfigInvalid,
             FaultCode::ConfigUnreadable => Code::ConfigUnreadable,
             FaultCode::SecretMissing => Code::SecretMissing,
             FaultCode::SecretShort => Code::SecretShort,
+            FaultCode::SchemaNewer => Code::SchemaNewer,
             FaultCode::ConfigDevelopment
             | FaultCode::TokenSecretUnusable
             | FaultCode::WebhookSecretUnusable
@@ -135,6 +147,6 @@ impl Fault {
             | FaultCode::AdminDoorClosed
             | FaultCode::JournalUnreachable => Code::Unavailable,
         };
-        Rejection::new(code, self.code.remedy())
+        Rejection::new(code, self.remedy())
     }
 }

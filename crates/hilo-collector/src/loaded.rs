@@ -3,7 +3,7 @@
 //!
 //! Text of `hilo.toml` → [`Loaded`] or [`Fault`]. This file fetches nothing: `shell/config.rs` finds the texts.
 
-use std::cell::RefCell;
+use std::cell::{Cell, RefCell};
 use std::rc::Rc;
 
 use hilo_core::config::{Config, Problem, parse};
@@ -28,6 +28,8 @@ pub struct Loaded {
     pub text: String,
     /// The faults that `/health` has found last. They are kept here, so that a new configuration is looked at anew.
     pub health: RefCell<Option<Checkup>>,
+    /// The last time at which an object refused a call, because a newer version has changed its storage.
+    pub schema_newer_at: Cell<Option<Timestamp>>,
 }
 
 /// The faults that a look at the deployment has found.
@@ -42,8 +44,8 @@ pub struct Checkup {
 impl Loaded {
     /// A configuration with its text, and the fault of a newer one.
     pub fn new(config: Config, text: &str, fault: Option<Fault>) -> Rc<Loaded> {
-        let health = RefCell::default();
-        Rc::new(Loaded { config, fault, text: text.to_owned(), health })
+        let (health, schema_newer_at) = Default::default();
+        Rc::new(Loaded { config, fault, text: text.to_owned(), health, schema_newer_at })
     }
 
     /// The built-in file, for a developer's machine.

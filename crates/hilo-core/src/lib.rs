@@ -43,7 +43,7 @@ pub mod redact;
 pub mod strict;
 #[cfg(any(feature = "tag_manager", test))]
 pub mod tag_manager;
-#[cfg(feature = "testing")]
+#[cfg(any(feature = "testing", all(test, feature = "edge")))]
 pub mod testing;
 pub mod text;
 #[cfg(feature = "edge")]

@@ -172,6 +172,8 @@ codes! {
     SecretMissing = "secret_missing", 503;
     /// A secret of the collector is so short that it could be guessed.
     SecretShort = "secret_short", 503;
+    /// A newer version of the collector has changed the storage, and the one that runs cannot run on it.
+    SchemaNewer = "schema_newer", 503;
 
     /// An item that is not a JSON object.
     MalformedEvent = "malformed_event", 422;

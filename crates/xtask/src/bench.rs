@@ -2,12 +2,15 @@
 //! Only ratios count, because absolute figures change with the machine and the hour. `cost` counts what Cloudflare charges.
 //! No bench fails a build.
 
+use std::fs;
+use std::process::Command;
+
 use crate::build::{self, Collector};
-use crate::shell::{Problem, Workspace};
+use crate::shell::{Problem, Workspace, step};
 use crate::tools;
 
 /// The benches by their names on the command line, with the build that each runs.
-const BENCHES: [(&str, &str, Collector); 6] = [
+const BENCHES: [(&str, &str, Collector); 7] = [
     ("tracker", "tests/browser/tracker.bench.ts", Collector::Release),
     ("collector", "tests/collector/throughput.bench.ts", Collector::Release),
     ("cart", "tests/collector/cart.bench.ts", Collector::Release),
@@ -15,9 +18,10 @@ const BENCHES: [(&str, &str, Collector); 6] = [
     ("cost", "tests/collector/cost.bench.ts", Collector::Dev),
     ("kills", "tests/collector/kills.bench.ts", Collector::Release),
     ("soak", "tests/collector/soak.bench.ts", Collector::Release),
+    ("rollback", "tests/collector/rollback.bench.ts", Collector::Dev),
 ];
-/// The benches that take ten minutes each. They run only by their names.
-const LONG: [&str; 2] = ["kills", "soak"];
+/// The benches that take minutes. They run only by their names.
+const LONG: [&str; 3] = ["kills", "soak", "rollback"];
 
 /// Builds what is needed, then runs the bench called `name`, or every bench that is not long. A bench prints a table.
 pub(crate) fn run(workspace: &Workspace, name: Option<&str>) -> Result<(), Problem> {
@@ -35,6 +39,9 @@ pub(crate) fn run(workspace: &Workspace, name: Option<&str>) -> Result<(), Probl
         if *name == "tracker" {
             node.env("CHROMIUM", tools::chromium(workspace)?);
         }
+        if *name == "rollback" {
+            node.env("HILO_PREVIOUS", &previous(workspace)?.root);
+        }
         if !node.arg(script).status()?.success() {
             return Err(Problem(format!(
                 "the bench `{name}` did not finish. Its output stands above."
@@ -42,4 +49,54 @@ pub(crate) fn run(workspace: &Workspace, name: Option<&str>) -> Result<(), Probl
         }
     }
     Ok(())
+}
+
+/// Builds the collector of the last release in a checkout of its own, with this repository's tools. `HILO_PREVIOUS_COMMIT` names
+/// another version.
+fn previous(workspace: &Workspace) -> Result<Workspace, Problem> {
+    let commit = match std::env::var("HILO_PREVIOUS_COMMIT") {
+        Ok(commit) => commit,
+        Err(_) => commit_before(workspace)?,
+    };
+    eprintln!("the version before is {commit}");
+    let root = workspace.target.join("previous");
+    if root.exists() {
+        // The build stays: what has not changed is not built again.
+        for folder in ["crates/hilo-core", "crates/hilo-collector/src", "crates/regex"] {
+            let _ = fs::remove_dir_all(root.join(folder));
+        }
+    }
+    fs::create_dir_all(&root)?;
+    let archive = workspace.target.join("previous.tar");
+    let mut git = workspace.command("git");
+    git.args(["archive", "--format", "tar", "--output"]).arg(&archive).arg(&commit);
+    step(workspace, "reading the version before", &mut git)?;
+    let mut tar = Command::new("tar");
+    tar.arg("-xf").arg(&archive).arg("-C").arg(&root);
+    step(workspace, "writing the version before", &mut tar)?;
+    let packages = root.join("js/node_modules");
+    if !packages.exists() {
+        std::os::unix::fs::symlink(workspace.at("js/node_modules"), packages)?;
+    }
+    let before = Workspace { root, target: workspace.target.clone() };
+    build::collector(&before, Collector::Dev)?;
+    Ok(before)
+}
+
+/// Finds the last release; the last commit where nothing is released yet.
+fn commit_before(workspace: &Workspace) -> Result<String, Problem> {
+    let release = ["describe", "--tags", "--abbrev=0", "--match", "v*"];
+    match git(workspace, &release) {
+        Ok(release) => Ok(release),
+        Err(_) => git(workspace, &["rev-parse", "HEAD"]),
+    }
+}
+
+fn git(workspace: &Workspace, arguments: &[&str]) -> Result<String, Problem> {
+    let output = workspace.command("git").args(arguments).output()?;
+    if !output.status.success() {
+        let why = String::from_utf8_lossy(&output.stderr).into_owned();
+        return Err(Problem(format!("`git {}` failed: {why}", arguments.join(" "))));
+    }
+    Ok(String::from_utf8_lossy(&output.stdout).trim().to_owned())
 }

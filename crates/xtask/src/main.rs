@@ -34,6 +34,7 @@ cargo xtask <verb>
   bench   [tracker | collector | cart | cost]   costs as ratios against a bare page and bare workers, a cart's latency,
                                  what an event costs at Cloudflare
   bench   kills | soak           ten minutes each: 100 kills of workerd under load | mixed load and workerd's memory
+  bench   rollback               a deployment goes to the next version and back, each with its own build
   e2e                            the browser scenarios alone
   tidy                           the architecture's rules
   config  check FILE | push FILE | rollback   explain every problem of a hilo.toml | upload it | upload the one before

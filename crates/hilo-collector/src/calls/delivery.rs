@@ -118,7 +118,16 @@ pub enum DeliveryResult {
     },
 }
 
-/// Writes the deliveries of one profile as messages of the queue.
+/// One message of the queue.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Packed {
+    /// The text.
+    pub text: String,
+    /// The number of its deliveries.
+    pub count: usize,
+}
+
+/// Writes the deliveries of one profile as messages of the queue, in order.
 ///
 /// A message begins with a list on one line. Each delivery in the list has the number of bytes of its event and the
 /// index of its person. Behind the list stand the events, one right after another, then the persons. The deliveries of
@@ -126,7 +135,7 @@ pub enum DeliveryResult {
 ///
 /// # Errors
 /// `Fatal` if a delivery cannot be written as JSON, which is a bug.
-pub fn messages(deliveries: &[Delivery]) -> Result<Vec<String>, Failure> {
+pub fn messages(deliveries: &[Delivery]) -> Result<Vec<Packed>, Failure> {
     let mut messages = Vec::new();
     let mut open = Message::default();
     for row in deliveries.chunk_by(|one, next| one.row == next.row) {
@@ -205,7 +214,7 @@ impl<'d> Message<'d> {
         Ok(())
     }
 
-    fn encode(self) -> Result<String, Failure> {
+    fn encode(self) -> Result<Packed, Failure> {
         let mut message = encode(&self.list)?;
         message.push('\n');
         message.extend(self.list.iter().map(|Listed(one, ..)| one.event.as_str()));
@@ -213,7 +222,7 @@ impl<'d> Message<'d> {
             let persons: Vec<_> = self.persons.into_iter().map(|(_, text)| text).collect();
             message.push_str(&format!("[{}]", persons.join(",")));
         }
-        Ok(message)
+        Ok(Packed { text: message, count: self.list.len() })
     }
 }
 
@@ -267,9 +276,10 @@ mod tests {
         let sent: Vec<Delivery> =
             events.enumerate().map(|(at, event)| delivery(at, event)).collect();
         let messages = messages(&sent).unwrap();
-        assert!(messages.iter().all(|message| message.len() < MESSAGE_BYTES_MAX + 8_192));
-        let read = messages.iter().map(|message| read_message(message).unwrap());
+        assert!(messages.iter().all(|message| message.text.len() < MESSAGE_BYTES_MAX + 8_192));
+        let read = messages.iter().map(|message| read_message(&message.text).unwrap());
         let lists: Vec<Vec<Delivery>> = read.collect();
+        assert!(messages.iter().map(|message| message.count).eq(lists.iter().map(Vec::len)));
         assert!(lists.iter().all(|list| (1..=MESSAGE_DELIVERIES_MAX).contains(&list.len())));
         // There are six rows, and no row is split between messages.
         let rows = |list: &Vec<Delivery>| list.iter().map(|one| one.row).collect::<BTreeSet<_>>();
@@ -290,10 +300,10 @@ mod tests {
         sent[2].steps = 1;
         let messages = messages(&sent).unwrap();
         assert_eq!(
-            messages.iter().map(|text| text.matches("ana").count()).collect::<Vec<_>>(),
+            messages.iter().map(|one| one.text.matches("ana").count()).collect::<Vec<_>>(),
             [1]
         );
-        let read = read_message(&messages[0]).unwrap();
+        let read = read_message(&messages[0].text).unwrap();
         let seen = |one: &Delivery| (one.event.clone(), one.steps, one.person.clone());
         assert_eq!(
             read.iter().map(seen).collect::<Vec<_>>(),
@@ -318,7 +328,7 @@ mod tests {
         assert!(read_message("[{\"profile\":\"p\",\"event\":{}}]").is_err());
         // A delivery without a lease: nobody could tell whether it is under way elsewhere.
         assert!(read_message("[[{\"profile\":\"p\",\"row\":1,\"message_id\":\"1\",\"destination\":\"w\",\"attempt\":0},2]]\n{}").is_err());
-        let one = &messages(&[delivery(0, "{}".to_owned())]).unwrap()[0];
+        let one = &messages(&[delivery(0, "{}".to_owned())]).unwrap()[0].text;
         assert_eq!(read_message(one).unwrap().len(), 1);
         assert!(read_message(&one.replace(",2]]", ",9]]")).is_err(), "{one}");
     }

@@ -59,7 +59,7 @@ pub async fn verified_user<P: Platform>(call: &Call<'_, P>) -> Result<Vouched, R
     if mode == IdentityMode::Off {
         return Ok(Vouched::default());
     }
-    match (judge(text.trim(), call).await, mode) {
+    match (judge(text.trim(), false, call).await, mode) {
         (Ok(user), IdentityMode::Enforce) => Ok(Vouched { user: Some(user), remark: None }),
         (Err(why), IdentityMode::Enforce) => Err(why),
         (Err(why), IdentityMode::Report) => Ok(Vouched { user: None, remark: Some(why) }),
@@ -67,7 +67,20 @@ pub async fn verified_user<P: Platform>(call: &Call<'_, P>) -> Result<Vouched, R
     }
 }
 
-async fn judge<P: Platform>(text: &str, call: &Call<'_, P>) -> Result<VerifiedUser, Rejection> {
+/// Finds the person of a token that has ended not long ago. It counts for a choice that only takes rights away, beside the
+/// proof of the device: the page may learn too late that it needs a new token.
+pub async fn lapsed_user<P: Platform>(call: &Call<'_, P>) -> Option<VerifiedUser> {
+    let text = call.incoming.headers.get(HEADER)?;
+    let is_enforced = call.loaded.config.identity.mode == IdentityMode::Enforce;
+    let judged = judge(text.trim(), true, call).await;
+    judged.ok().filter(|_| is_enforced)
+}
+
+async fn judge<P: Platform>(
+    text: &str,
+    may_be_lapsed: bool,
+    call: &Call<'_, P>,
+) -> Result<VerifiedUser, Rejection> {
     let platform = call.platform;
     let rules = &call.loaded.config.identity;
     let token = Token::read(text)?;
@@ -85,7 +98,9 @@ async fn judge<P: Platform>(text: &str, call: &Call<'_, P>) -> Result<VerifiedUs
             return Err(Rejection::new(Code::Unavailable, message));
         }
     }
-    let claims = token.claims(rules, platform.now())?;
+    let now = platform.now();
+    let claims =
+        if may_be_lapsed { token.lapsed_claims(rules, now) } else { token.claims(rules, now) }?;
     Ok(VerifiedUser {
         id: claims.subject.clone(),
         login: signature::sha256_hex(claims.session.as_deref().unwrap_or(text).as_bytes()),

@@ -16,7 +16,7 @@ use super::entry::Entry;
 use super::journal;
 use super::limits;
 use super::progress::Mark;
-use super::user::verified_user;
+use super::user::{lapsed_user, verified_user};
 use crate::call::{Call, Trouble, secret};
 use crate::calls::{ConsentChange, ConsentCopy, ConsentRecorded, ProfileCall, ask_profile};
 use crate::ingest::proof::Shown;
@@ -48,7 +48,8 @@ pub(super) async fn change<P: Platform>(call: &Call<'_, P>) -> Result<Reply, Tro
     if let Some(Right { id, .. }) = &right {
         recorded = record(ProfileKey::Anonymous(id.clone())).await?;
     }
-    let user = whose_token(call).await?;
+    let may_be_lapsed = right.is_some() && !body.says("granted");
+    let user = whose_token(may_be_lapsed, call).await?;
     if let Some(user) = &user {
         let _: ConsentRecorded = record(ProfileKey::User(user.id.clone())).await?;
     }
@@ -98,14 +99,17 @@ async fn right_to<P: Platform>(
 }
 
 /// Finds the person whose token the request carries. A token that is no longer valid must not cost the device's own choice, so
-/// it is noted and passed over.
-async fn whose_token<P: Platform>(call: &Call<'_, P>) -> Result<Option<VerifiedUser>, Trouble> {
+/// it is noted, and passed over unless a lapsed one is enough.
+async fn whose_token<P: Platform>(
+    may_be_lapsed: bool,
+    call: &Call<'_, P>,
+) -> Result<Option<VerifiedUser>, Trouble> {
     match verified_user(call).await {
         Ok(user) => Ok(user.filter(|user| user.require(Scope::Profile).is_ok())),
         Err(why) if why.code == Code::Unavailable => Err(why.into()),
         Err(why) => {
             journal::note_remark(&why, call);
-            Ok(None)
+            Ok(if may_be_lapsed { lapsed_user(&why, call).await } else { None })
         }
     }
 }

@@ -14,12 +14,14 @@ use crate::forward;
 use crate::ingest::{orders, reply, status, user};
 use crate::keyring::Keyring;
 use crate::loaded::{Checkup, Loaded, Standing};
-use crate::platform::{Incoming, Platform, Reply};
+use crate::platform::{Failure, Incoming, Platform, Reply};
 
 /// The seconds for which a look counts.
 const LOOK_S: i64 = 10;
 /// The seconds of failed attempts after which a destination is down. A deployment of a vendor takes less.
 const DOWN_S: i64 = 600;
+/// The seconds for which a call counts that an object refused, because its storage is newer than this version.
+const SCHEMA_NEWER_S: i64 = 600;
 /// The environment that the file of a developer's machine names.
 const DEVELOPMENT: &str = "development";
 
@@ -63,6 +65,7 @@ async fn look<P: Platform>(loaded: &Loaded, platform: &P) -> Vec<Fault> {
     }
     let mut faults: Vec<Fault> = loaded.fault.clone().into_iter().collect();
     faults.extend(of_place(loaded, platform));
+    faults.extend(of_storage(loaded, now));
     faults.extend(of_secrets(Some(loaded), platform));
     let known = last.map(|last| last.faults).unwrap_or_default();
     let lasting = |fault: Fault| {
@@ -82,6 +85,13 @@ async fn look<P: Platform>(loaded: &Loaded, platform: &P) -> Vec<Fault> {
 fn of_place<P: Platform>(loaded: &Loaded, platform: &P) -> Option<Fault> {
     let is_wrong = loaded.config.environment == DEVELOPMENT && !platform.is_dev();
     is_wrong.then(|| Fault::new(FaultCode::ConfigDevelopment, platform.now()))
+}
+
+/// Finds objects whose storage is newer than this version. The isolate knows those that were called.
+fn of_storage(loaded: &Loaded, now: Timestamp) -> Option<Fault> {
+    let at = loaded.schema_newer_at.get()?;
+    let is_recent = now.duration_since(at).as_secs() < SCHEMA_NEWER_S;
+    is_recent.then(|| Fault::new(FaultCode::SchemaNewer, at))
 }
 
 /// Finds secrets that are missing or too short.
@@ -117,6 +127,12 @@ async fn of_destinations<P: Platform>(loaded: &Loaded, platform: &P) -> Vec<Faul
     let asked = ask_journal(platform, &JournalCall::Deliveries).await;
     let rows: Vec<Health> = match asked {
         Ok(rows) => rows,
+        Err(Failure::SchemaNewer) => {
+            let now = platform.now();
+            let is_listed = of_storage(loaded, now).is_some();
+            loaded.schema_newer_at.set(Some(now));
+            return of_storage(loaded, now).filter(|_| !is_listed).into_iter().collect();
+        }
         Err(failure) => {
             let fault = Fault::new(FaultCode::JournalUnreachable, platform.now());
             return vec![Fault { details: vec![failure.message().to_owned()], ..fault }];
@@ -144,8 +160,7 @@ mod tests {
     use super::*;
     use crate::calls::journal::gathered::Gathered;
     use crate::calls::journal::lines::Attempt;
-    use crate::platform::Body;
-    use crate::shell::memory::{Memory, run};
+    use crate::shell::memory::{self, Memory, request, run};
 
     fn memory() -> Memory {
         let memory = Memory::new("2026-11-24T10:00:00Z".parse().unwrap(), None).unwrap();
@@ -155,18 +170,11 @@ mod tests {
     }
 
     fn get(memory: &Memory, path: &str, token: Option<&str>) -> (u16, Value) {
-        let mut incoming = Incoming {
-            method: "GET".to_owned(),
-            path: path.to_owned(),
-            scheme: "https".to_owned(),
-            ..Incoming::default()
-        };
-        if let Some(token) = token {
-            incoming.headers.push("authorization", format!("Bearer {token}"));
-        }
-        let reply = run(crate::pipeline::serve(incoming, memory)).unwrap();
-        let Body::Text(text) = reply.body else { panic!("{path} has no text") };
-        (reply.status, serde_json::from_str(&text).unwrap())
+        let bearer = token.map(|token| format!("Bearer {token}"));
+        let fields: Vec<_> =
+            bearer.iter().map(|bearer| ("authorization", bearer.as_str())).collect();
+        let reply = memory.serve(request("GET", path, &Value::Null, &fields)).unwrap();
+        (reply.status, memory::json(&reply))
     }
 
     #[track_caller]

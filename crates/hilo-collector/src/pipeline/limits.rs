@@ -11,7 +11,7 @@ use hilo_core::outcome::{Code, Rejection};
 
 use super::journal;
 use crate::call::Call;
-use crate::ingest::{self, Route};
+use crate::ingest;
 use crate::platform::{Failure, Limit, Platform};
 
 /// The seconds after which a refused sender may try again. The limits count within 10 and 60 seconds.
@@ -46,11 +46,8 @@ impl Sample {
 ///
 /// # Errors
 /// `Busy` where the network sent too much. A backend's own key is not refused: it is secret, and an import is large.
-pub(super) async fn check_peer<P: Platform>(
-    route: &Route,
-    call: &Call<'_, P>,
-) -> Result<(), Failure> {
-    let address = call.incoming.headers.get("cf-connecting-ip").filter(|_| is_counted(route));
+pub(super) async fn check_peer<P: Platform>(call: &Call<'_, P>) -> Result<(), Failure> {
+    let address = call.incoming.headers.get("cf-connecting-ip");
     // Without an address, as on a developer's machine, nobody can be told apart.
     let Some(network) = address.and_then(geo::network) else { return Ok(()) };
     if call.platform.is_within(Limit::Peer, &network).await || is_backend(call) {
@@ -71,32 +68,6 @@ pub(super) async fn check_key<P: Platform>(
         return Ok(());
     }
     Err(Failure::Busy { after_s: RETRY_S })
-}
-
-/// Whether a call may reach an object or the journal.
-const fn is_counted(route: &Route) -> bool {
-    match route {
-        Route::Batch
-        | Route::Beacon
-        | Route::Single(_)
-        | Route::Jitsu(_)
-        | Route::Hello
-        | Route::ConsentChange
-        | Route::ConsentCopy
-        | Route::OptIn
-        | Route::OptInLink(..)
-        | Route::Cart(..)
-        | Route::Webhook(_) => true,
-        Route::Metrics
-        | Route::Settings(_)
-        | Route::SourceConfig
-        | Route::Health
-        | Route::Ready
-        | Route::Version
-        | Route::Admin(_)
-        | Route::File(_)
-        | Route::Preflight => false,
-    }
 }
 
 fn is_backend<P: Platform>(call: &Call<'_, P>) -> bool {
@@ -125,9 +96,8 @@ mod tests {
 
     use super::*;
     use crate::calls::journal::read_rejects;
-    use crate::pipeline::serve;
-    use crate::platform::{Body, Incoming, Object, Upload};
-    use crate::shell::memory::{Memory, run};
+    use crate::platform::Object;
+    use crate::shell::memory::{self, Memory, request, run};
 
     const BACKEND: &str = "Bearer sk_dev_backend";
 
@@ -142,19 +112,9 @@ mod tests {
         body: &Value,
         fields: &[(&str, &str)],
     ) -> (u16, Option<String>, Value) {
-        let mut incoming = Incoming {
-            method: "POST".to_owned(),
-            scheme: "http".to_owned(),
-            host: "127.0.0.1:8787".to_owned(),
-            path: path.to_owned(),
-            body: Upload::Bytes(body.to_string().into_bytes()),
-            ..Incoming::default()
-        };
-        fields.iter().for_each(|(name, value)| incoming.headers.push(name, *value));
-        let reply = run(serve(incoming, memory)).unwrap();
-        let Body::Text(text) = &reply.body else { panic!("{reply:?}") };
+        let reply = memory.serve(request("POST", path, body, fields)).unwrap();
         let after = reply.headers.get("retry-after").map(str::to_owned);
-        (reply.status, after, serde_json::from_str(text).unwrap())
+        (reply.status, after, memory::json(&reply))
     }
 
     fn envelope(persons: std::ops::Range<usize>) -> Value {

@@ -15,6 +15,7 @@ mod hello;
 mod journal;
 mod limits;
 mod merge;
+mod nature;
 mod optin;
 mod orders;
 mod profiles;
@@ -96,11 +97,10 @@ mod tests {
     use base64::engine::general_purpose::STANDARD;
     use serde_json::{Value, json};
 
-    use super::*;
     use crate::calls::journal::read_rejects;
     use crate::keyring::SECRET;
-    use crate::platform::{Body, Incoming, Object, Reply, Upload};
-    use crate::shell::memory::{Memory, run as run_to_end};
+    use crate::platform::{Object, Reply};
+    use crate::shell::memory::{self, Memory, SHOP, request, run as run_to_end};
     use crate::signature::sign;
 
     fn memory() -> Memory {
@@ -126,8 +126,7 @@ mod tests {
         fields: &[(&str, &str)],
     ) -> (u16, Value) {
         let reply = reply_to(memory, method, path, body, fields);
-        let Body::Text(text) = reply.body else { return (reply.status, Value::Null) };
-        (reply.status, serde_json::from_str(&text).unwrap())
+        (reply.status, memory::json(&reply))
     }
 
     /// The cookie that an answer to `hello` sets.
@@ -144,17 +143,8 @@ mod tests {
         body: &Value,
         fields: &[(&str, &str)],
     ) -> Reply {
-        let mut incoming = Incoming {
-            method: method.to_owned(),
-            scheme: "http".to_owned(),
-            host: "127.0.0.1:8787".to_owned(),
-            path: path.to_owned(),
-            body: Upload::Bytes(body.to_string().into_bytes()),
-            ..Incoming::default()
-        };
-        incoming.headers.push("origin", "http://127.0.0.1:8787");
-        fields.iter().for_each(|(name, value)| incoming.headers.push(name, *value));
-        run_to_end(serve(incoming, memory)).unwrap()
+        let fields = [&[("origin", SHOP)], fields].concat();
+        memory.serve(request(method, path, body, &fields)).unwrap()
     }
 
     fn view(id: &str, consent: &Value) -> Value {

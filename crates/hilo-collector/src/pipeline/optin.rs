@@ -8,7 +8,7 @@ use hilo_core::outcome::{Code, Rejection};
 use super::claim::{Claimant, not_yours};
 use super::journal;
 use super::limits;
-use super::user::verified_user;
+use super::user::{lapsed_user, verified_user};
 use crate::call::{Call, Trouble, secret};
 use crate::calls::optin::{LinkAct, LinkStanding, OptInCall};
 use crate::calls::{ProfileCall, ask_profile};
@@ -30,7 +30,9 @@ pub(super) async fn take<P: Platform>(call: &Call<'_, P>) -> Result<Reply, Troub
     body.check_id(&call.loaded.config.identity)?;
     let (user, doubt) = match whose_choice(call).await {
         // A bad token stops a subscription, but not an opt-out of a device that proves itself.
-        Err(why) if body.is_opt_out() && why.code != Code::Unavailable => (None, Some(why)),
+        Err(why) if body.is_opt_out() && why.code != Code::Unavailable => {
+            (lapsed_user(&why, call).await, Some(why))
+        }
         user => (user?, None),
     };
     if !body.is_opt_out() {
@@ -50,6 +52,8 @@ pub(super) async fn take<P: Platform>(call: &Call<'_, P>) -> Result<Reply, Troub
             found => found?,
         };
     }
+    // A lapsed token counts beside the device's own proof only.
+    let user = user.filter(|_| doubt.is_none() || right.is_some());
     let user = user.map(|user| ProfileKey::User(user.id));
     let device = right.as_ref().map(|right| ProfileKey::Anonymous(right.id.clone()));
     let mut keys: Vec<_> = user.into_iter().chain(device).collect();

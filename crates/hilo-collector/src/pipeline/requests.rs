@@ -4,10 +4,11 @@
 
 use hilo_core::outcome::{Code, Rejection};
 
+use super::nature::Nature;
 use super::{cart, consent, events, health, hello, journal, limits, optin, orders};
 use crate::admin;
 use crate::call::{Call, Trouble};
-use crate::ingest::{self, CartAct, Door, Route, files, reply, settings, status};
+use crate::ingest::{self, Door, Route, files, reply, settings, status};
 use crate::keyring::Keyring;
 use crate::platform::{Failure, Incoming, Platform, Reply, log_line};
 
@@ -34,21 +35,23 @@ pub async fn serve<P: Platform>(incoming: Incoming, platform: &P) -> Reply {
 async fn serve_with<P: Platform>(route: Result<Route, Rejection>, call: &Call<'_, P>) -> Reply {
     let Call { incoming, loaded, platform } = *call;
     let door = Door::of(incoming, &loaded.config, platform.is_dev());
-    let is_open = matches!(route, Ok(Route::Settings(_) | Route::SourceConfig));
-    let is_noted = route.as_ref().is_ok_and(|route| is_noted(route, incoming));
+    let nature = route.as_ref().map_or(Nature::Aside, Nature::of);
     let taken = match route {
-        Ok(route) => match limits::check_peer(&route, call).await {
+        Ok(route) => match admit(nature, call).await {
             Ok(()) => take(route, &door, call).await,
-            Err(failure) => Err(failure.into()),
+            Err(trouble) => Err(trouble),
         },
         Err(why) => Err(why.into()),
     };
     let mut reply = match taken {
         Ok(reply) => reply,
         Err(Trouble::Refused(why)) => {
+            if why.code == Code::SchemaNewer {
+                loaded.schema_newer_at.set(Some(platform.now()));
+            }
             if why.code.is_ours() {
                 platform.log(&log_line("error", why.code.name(), &[("why", &why.message)]));
-            } else if is_noted {
+            } else if nature.is_noted() {
                 journal::note_refusal(&why, call);
             }
             let mut reply = reply::refused(&why);
@@ -66,7 +69,7 @@ async fn serve_with<P: Platform>(route: Result<Route, Rejection>, call: &Call<'_
             reply::unavailable()
         }
     };
-    if is_open {
+    if nature == Nature::Public {
         ingest::open_to_all(&mut reply);
     } else {
         door.mark(&mut reply);
@@ -86,58 +89,14 @@ async fn file<P: Platform>(name: &str, incoming: &Incoming, platform: &P) -> Rep
     }
 }
 
-/// Whether the refusal of this whole call goes into the reject log. It does if the sender has brought data that is now
-/// lost. A sender who only reads learns enough from the answer.
-fn is_noted(route: &Route, incoming: &Incoming) -> bool {
-    match route {
-        Route::Batch
-        | Route::Beacon
-        | Route::Single(_)
-        | Route::Jitsu(_)
-        | Route::Hello
-        | Route::ConsentChange
-        | Route::OptIn
-        | Route::Webhook(_) => true,
-        // A page that may not send asks once, and then sends nothing.
-        Route::Preflight => incoming.headers.get("origin").is_some(),
-        Route::Cart(_, act) => !matches!(act, CartAct::Live),
-        Route::ConsentCopy
-        | Route::OptInLink(..)
-        | Route::Health
-        | Route::Ready
-        | Route::Version
-        | Route::Metrics
-        | Route::Settings(_)
-        | Route::SourceConfig
-        | Route::Admin(_)
-        | Route::File(_) => false,
+/// Refuses a call that names objects where its network sent too much, or where the collector has no secret: it could name no
+/// object, and anybody could make its signatures.
+async fn admit<P: Platform>(nature: Nature, call: &Call<'_, P>) -> Result<(), Trouble> {
+    if nature.names_objects() {
+        limits::check_peer(call).await?;
+        Keyring::of(call.platform)?;
     }
-}
-
-/// Whether a call names objects or reads signatures.
-fn needs_secret(route: &Route) -> bool {
-    match route {
-        Route::Batch
-        | Route::Beacon
-        | Route::Single(_)
-        | Route::Jitsu(_)
-        | Route::Hello
-        | Route::ConsentChange
-        | Route::ConsentCopy
-        | Route::OptIn
-        | Route::OptInLink(..)
-        | Route::Webhook(_)
-        | Route::Cart(..) => true,
-        Route::Preflight
-        | Route::Health
-        | Route::Ready
-        | Route::Version
-        | Route::Metrics
-        | Route::Settings(_)
-        | Route::SourceConfig
-        | Route::Admin(_)
-        | Route::File(_) => false,
-    }
+    Ok(())
 }
 
 /// Passes the request to the file of its call.
@@ -146,10 +105,6 @@ async fn take<P: Platform>(
     door: &Door,
     call: &Call<'_, P>,
 ) -> Result<Reply, Trouble> {
-    if needs_secret(&route) {
-        // Without its secret the collector names no object, and anybody could make its signatures.
-        Keyring::of(call.platform)?;
-    }
     match route {
         Route::Batch => events::take(None, call).await,
         Route::Beacon => events::take_beacon(call).await,

@@ -4,8 +4,8 @@ use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use serde_json::{Value, json};
 
-use crate::platform::{Body, Incoming, Platform, Upload};
-use crate::shell::memory::{Memory, run as run_to_end};
+use crate::platform::Platform;
+use crate::shell::memory::{self, Memory, SHOP, request};
 use crate::signature;
 
 const ID: &str = "5f0c7a3e-0000-4000-8000-000000000000";
@@ -28,25 +28,16 @@ impl Browser<'_> {
         if let Value::Object(body) = &mut body {
             body.insert("writeKey".to_owned(), "wk_shop".into());
         }
-        let mut incoming = Incoming {
-            method: method.to_owned(),
-            scheme: "http".to_owned(),
-            host: "127.0.0.1:8787".to_owned(),
-            path: path.to_owned(),
-            body: Upload::Bytes(body.to_string().into_bytes()),
-            ..Incoming::default()
-        };
-        incoming.headers.push("origin", "http://127.0.0.1:8787");
-        incoming.headers.push("x-hilo", "1");
-        self.fields.iter().for_each(|(name, value)| incoming.headers.push(name, value.as_str()));
-        self.cookie.iter().for_each(|cookie| incoming.headers.push("cookie", cookie.as_str()));
-        let reply = run_to_end(super::serve(incoming, self.memory)).unwrap();
+        let own = self.fields.iter().map(|(name, value)| (*name, value.as_str()));
+        let cookie = self.cookie.iter().map(|cookie| ("cookie", cookie.as_str()));
+        let fields = [("origin", SHOP), ("x-hilo", "1")].into_iter().chain(own).chain(cookie);
+        let fields: Vec<_> = fields.collect();
+        let reply = self.memory.serve(request(method, path, &body, &fields)).unwrap();
         if let Some(set) = reply.headers.get("set-cookie") {
             let pair = set.split(';').next().unwrap().to_owned();
             self.cookie = Some(pair).filter(|pair| !pair.ends_with('='));
         }
-        let Body::Text(text) = reply.body else { panic!("{path}") };
-        (reply.status, serde_json::from_str(&text).unwrap())
+        (reply.status, memory::json(&reply))
     }
 
     fn hello(&mut self, mut body: Value) -> Value {
@@ -282,6 +273,39 @@ fn a_page_that_keeps_its_id_keeps_its_proof_when_it_denies_one_purpose() {
 }
 
 #[test]
+fn a_denial_whose_token_has_just_ended_reaches_the_user_where_the_device_proves_itself() {
+    const WEEK_S: i64 = 7 * 24 * 3_600;
+    for (life_s, is_proved, expected) in
+        [(-300, true, "denied"), (-WEEK_S - 61, true, "granted"), (-300, false, "granted")]
+    {
+        let memory = memory_with_users();
+        let mut page = Browser::new(&memory);
+        page.hello(json!({"spareId": ID}));
+        page.fields = vec![("x-hilo-user-token", token(&memory, "profile", 600))];
+        assert_eq!(page.decide(Some(ID), 0, "granted").0, 200);
+        page.fields = vec![("x-hilo-user-token", token(&memory, "profile", life_s))];
+        if !is_proved {
+            page.cookie = None;
+        }
+        let id = Some(ID).filter(|_| is_proved);
+        assert_eq!(page.decide(id, 1, "denied").0, 200);
+        let receipts = listed(&memory, "u:user-1", "receipts");
+        assert_eq!(receipts[0]["changes"][0]["state"], expected, "{life_s} {is_proved}");
+    }
+}
+
+#[test]
+fn a_grant_whose_token_has_just_ended_is_the_devices_alone() {
+    let memory = memory_with_users();
+    let mut page = Browser::new(&memory);
+    page.hello(json!({"spareId": ID}));
+    page.fields = vec![("x-hilo-user-token", token(&memory, "profile", -300))];
+    assert_eq!(page.decide(Some(ID), 0, "granted").0, 200);
+    assert_eq!(listed(&memory, "u:user-1", "receipts"), [Value::Null; 0]);
+    assert_eq!(page.copy().1["state"]["analytics"], "granted");
+}
+
+#[test]
 fn an_opt_out_needs_no_valid_token_where_the_device_proves_itself() {
     let memory = memory_with_users();
     let mut page = Browser::new(&memory);
@@ -293,6 +317,7 @@ fn an_opt_out_needs_no_valid_token_where_the_device_proves_itself() {
         assert_eq!(page.opt(Some(ID), "unsubscribed", Some(&token)).0, 200, "{scope}");
         assert_eq!(ledger(&memory, &format!("a:{ID}"))[0], "unsubscribed", "{scope}");
     }
+    assert_eq!(ledger(&memory, "u:user-1"), ["unsubscribed"], "the lapsed token's alone");
     let mut stranger = Browser::new(&memory);
     let token = token(&memory, "profile", -300);
     assert_eq!(stranger.opt(Some(ID), "unsubscribed", Some(&token)).0, 401);

@@ -1,6 +1,7 @@
 //! Finds the verified user of a call, and writes a remark on the token into the reject log.
 
-use hilo_core::outcome::Rejection;
+use hilo_core::identity::token::Scope;
+use hilo_core::outcome::{Code, Rejection};
 
 use super::journal;
 use crate::call::Call;
@@ -16,4 +17,16 @@ pub(super) async fn verified_user<P: Platform>(
         journal::note_remark(&why, call);
     }
     Ok(user)
+}
+
+/// Finds the person whose token has ended, where the token was refused for that. It counts beside the device's own proof only,
+/// and only for a choice that takes rights away.
+pub(super) async fn lapsed_user<P: Platform>(
+    why: &Rejection,
+    call: &Call<'_, P>,
+) -> Option<VerifiedUser> {
+    if why.code != Code::TokenExpired {
+        return None;
+    }
+    user::lapsed_user(call).await.filter(|user| user.require(Scope::Profile).is_ok())
 }

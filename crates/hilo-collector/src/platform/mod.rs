@@ -16,7 +16,7 @@ use hilo_core::identity::public_key::PublicKey;
 use jiff::Timestamp;
 
 use crate::calls::journal::gathered::Gathered;
-use crate::fault::Fault;
+use crate::fault::{Fault, FaultCode};
 use crate::loaded::Standing;
 
 pub use http::{Body, Headers, Incoming, Outgoing, Reply, Response, Upload};
@@ -32,6 +32,9 @@ pub enum Failure {
     Retriable(String),
     /// The same call will fail again: a bug, a missing binding, a value that cannot be stored.
     Fatal(String),
+    /// A newer version of the collector has changed the object's storage, and this version cannot run on it. Nothing was
+    /// changed: the same call succeeds when a newer version runs again.
+    SchemaNewer,
     /// Too much at once. The same call may succeed after so many seconds.
     Busy {
         /// The seconds to wait.
@@ -44,6 +47,7 @@ impl Failure {
     pub fn message(&self) -> &str {
         match self {
             Failure::Retriable(message) | Failure::Fatal(message) => message,
+            Failure::SchemaNewer => FaultCode::SchemaNewer.remedy(),
             Failure::Busy { .. } => "too much at once",
         }
     }

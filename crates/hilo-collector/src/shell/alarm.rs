@@ -7,6 +7,9 @@ use std::cell::Cell;
 
 use crate::platform::Failure;
 
+/// The time until the next alarm of an object that could not do its work: the storage failed, or it is newer than this
+/// version.
+pub(super) const AGAIN_MS: i64 = 600_000;
 /// How late an alarm may be before it counts as lost. Alarms are late under load, and setting one again would delay it
 /// more.
 const LATE_MS: i64 = 10_000;
@@ -35,6 +38,11 @@ impl Alarm {
         set(at_ms)?;
         self.at_ms.set(Some(at_ms));
         Ok(())
+    }
+
+    /// Whether a time is remembered. Without one the stored alarm may be earlier than any time that is asked for.
+    pub fn is_known(&self) -> bool {
+        self.at_ms.get().is_some()
     }
 
     /// Notes that the alarm has fired.

@@ -3,7 +3,9 @@
 //! Both shells run this code. It has access to the object's storage, sockets and alarm, and to the platform.
 //! `store/cart` decides, and `pipeline` calls other objects.
 
-use super::alarm::Alarm;
+use jiff::Timestamp;
+
+use super::alarm::{AGAIN_MS, Alarm};
 use crate::calls::encode;
 use crate::pipeline;
 use crate::platform::{Failure, Platform, Sql, log_line};
@@ -65,7 +67,7 @@ pub async fn on_alarm<H: CartHost, P: Platform>(host: &H, platform: &P) -> bool 
 /// Runs the tasks that are due, sends touchpoints to other objects, and sets the alarm. Returns whether there was any
 /// task.
 pub async fn drive_cart<H: CartHost, P: Platform>(host: &H, platform: &P) -> bool {
-    let mut has_acted = false;
+    let (mut has_acted, mut is_newer) = (false, false);
     for _ in 0..ROUNDS_MAX {
         match drive_once(host, platform).await {
             Ok(round) => {
@@ -76,13 +78,15 @@ pub async fn drive_cart<H: CartHost, P: Platform>(host: &H, platform: &P) -> boo
             }
             Err(failure) => {
                 host.with(|_, volatile, _| cart::release(volatile));
+                is_newer = failure == Failure::SchemaNewer;
                 platform.log(&log_line("warn", "cart", &[("why", failure.message())]));
                 break;
             }
         }
     }
     // The alarm is set after a failure too: workerd gives up an alarm that failed too often.
-    if let Err(failure) = arm(host) {
+    let armed = if is_newer { arm_again(host, platform.now()) } else { arm(host) };
+    if let Err(failure) = armed {
         platform.log(&log_line("error", "alarm", &[("why", failure.message())]));
     }
     has_acted
@@ -133,13 +137,19 @@ pub fn arm<H: CartHost>(host: &H) -> Result<(), Failure> {
     }
 }
 
+/// Sets the alarm of a cart whose storage is newer than this version. Its tasks cannot be read.
+fn arm_again<H: CartHost>(host: &H, now: Timestamp) -> Result<(), Failure> {
+    let now_ms = now.as_millisecond();
+    host.alarm().arm(now_ms + AGAIN_MS, now_ms, |at_ms| host.set_alarm(at_ms))
+}
+
 #[cfg(test)]
 mod tests {
     use std::cell::{Cell, RefCell};
 
     use hilo_core::cart::LineKey;
     use hilo_core::money::Currency;
-    use jiff::{SignedDuration, Timestamp};
+    use jiff::SignedDuration;
 
     use super::*;
     use crate::calls::cart::{CartAsk, CartCall, Command, CommandOp, Owner, Speaker, Terms};

@@ -5,14 +5,20 @@
 
 use jiff::{SignedDuration, Timestamp};
 
-use super::alarm::Alarm;
+use super::alarm::{AGAIN_MS, Alarm};
 use super::config;
 use crate::calls::Delivery;
 use crate::platform::{Failure, Platform, Sql, log_line};
 use crate::store::profile::{self, CallResult, Upkeep, Volatile};
 
-/// The time until the next alarm after an upkeep that failed.
-const AGAIN_AFTER: SignedDuration = SignedDuration::from_mins(10);
+/// A failure of the queue. It may have accepted some deliveries before.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Unsent {
+    /// The number of deliveries that were accepted.
+    pub accepted: usize,
+    /// The reason why the others were not.
+    pub why: Failure,
+}
 
 /// A profile's object, as its shell provides it.
 #[expect(async_fn_in_trait, reason = "one thread per isolate: no future here needs to be Send")]
@@ -35,11 +41,11 @@ pub trait ProfileHost {
     /// The error of the storage.
     fn set_alarm(&self, at_ms: i64) -> Result<(), Failure>;
 
-    /// Sends deliveries to the queue.
+    /// Sends deliveries to the queue, in order.
     ///
     /// # Errors
-    /// The error of the queue.
-    async fn send(&self, deliveries: &[Delivery]) -> Result<(), Failure>;
+    /// The error of the queue, with the number of deliveries that it accepted before.
+    async fn send(&self, deliveries: &[Delivery]) -> Result<(), Unsent>;
 
     /// Deletes everything that is stored or in memory.
     ///
@@ -60,14 +66,20 @@ pub fn answer<H: ProfileHost>(host: &H, name: &str, call: &str) -> Result<CallRe
     let now = host.now();
     let answered = host.with(|sql, volatile| profile::answer(sql, volatile, name, call, now));
     match &answered {
-        Ok(answered) => arm(host, answered.alarm)?,
+        Ok(answered) => arm_by(host, answered.alarm)?,
         // The call may have made the storage before it failed. A restarted object would not know that no alarm is set.
         Err(_) if host.with(|_, volatile| volatile.needs_alarm()) => {
-            arm(host, Some(profile::soon(now)?))?;
+            arm_by(host, Some(profile::soon(now)?))?;
         }
         Err(_) => {}
     }
     answered
+}
+
+/// Sets the alarm for this time at the latest. A restarted object does not remember its alarm, and must not put off the
+/// next delivery.
+fn arm_by<H: ProfileHost>(host: &H, at: Option<Timestamp>) -> Result<(), Failure> {
+    if at.is_some() && !host.alarm().is_known() { arm_next(host, at) } else { arm(host, at) }
 }
 
 /// Sends the deliveries of events that were just stored to the queue.
@@ -86,8 +98,10 @@ pub async fn on_alarm<H: ProfileHost, P: Platform>(host: &H, platform: &P) {
     if let Err(failure) = keep_up(host, platform).await {
         host.log(&log_line("error", "upkeep", &[("why", failure.message())]));
         // The alarm is set again after a failure too: workerd gives up an alarm that failed too often.
-        let again = host.now().checked_add(AGAIN_AFTER).ok();
-        if let Err(failure) = arm_next(host, again) {
+        let again = host.now().checked_add(SignedDuration::from_millis(AGAIN_MS)).ok();
+        let is_newer = failure == Failure::SchemaNewer;
+        let armed = if is_newer { arm(host, again) } else { arm_next(host, again) };
+        if let Err(failure) = armed {
             host.log(&log_line("error", "alarm", &[("why", failure.message())]));
         }
     }
@@ -123,7 +137,7 @@ fn log_missing<H: ProfileHost>(host: &H) {
     }
 }
 
-/// Sends deliveries to the queue. If the queue fails, the deliveries are due again.
+/// Sends deliveries to the queue. Those that it does not accept are due again.
 async fn hand_over<H: ProfileHost>(host: &H, due: Result<Vec<Delivery>, Failure>) {
     log_missing(host);
     let deliveries = match due {
@@ -133,10 +147,10 @@ async fn hand_over<H: ProfileHost>(host: &H, due: Result<Vec<Delivery>, Failure>
             return;
         }
     };
-    if let Err(failure) = host.send(&deliveries).await {
-        host.log(&log_line("warn", "queue", &[("why", failure.message())]));
-        let now = host.now();
-        let released = host.with(|sql, volatile| profile::release(sql, volatile, &deliveries, now));
+    if let Err(Unsent { accepted, why }) = host.send(&deliveries).await {
+        host.log(&log_line("warn", "queue", &[("why", why.message())]));
+        let (now, refused) = (host.now(), deliveries.get(accepted..).unwrap_or_default());
+        let released = host.with(|sql, volatile| profile::release(sql, volatile, refused, now));
         if let Err(failure) = released {
             host.log(&log_line("error", "outbox", &[("why", failure.message())]));
         }

@@ -18,6 +18,9 @@ use crate::strict::read_object;
 pub const TOKEN_BYTES_MAX: usize = 4_096;
 /// Seconds by which the issuer's clock and ours may differ (identity.md).
 const LEEWAY_S: i64 = 60;
+/// Seconds after its end for which a token counts for a denial: a tab that was left open for a week. An older one could have come
+/// into anybody's hands.
+const LAPSED_S_MAX: i64 = 7 * 86_400;
 /// Seconds that a token may live (identity.md).
 const LIFE_S_MAX: i64 = 86_400;
 
@@ -124,6 +127,28 @@ impl<'t> Token<'t> {
     /// `token_malformed`, `token_wrong_issuer`, `token_wrong_audience`, `token_expired`, `token_not_yet`,
     /// `token_long_lived`, `token_bad_subject`.
     pub fn claims(&self, rules: &IdentityRules, now: Timestamp) -> Result<Claims, Rejection> {
+        self.claims_since(rules, now, 0)
+    }
+
+    /// The claims of a token that may have ended, for a choice that only takes rights away. It counts for
+    /// [`LAPSED_S_MAX`] seconds.
+    ///
+    /// # Errors
+    /// Those of [`Token::claims`].
+    pub fn lapsed_claims(
+        &self,
+        rules: &IdentityRules,
+        now: Timestamp,
+    ) -> Result<Claims, Rejection> {
+        self.claims_since(rules, now, LAPSED_S_MAX)
+    }
+
+    fn claims_since(
+        &self,
+        rules: &IdentityRules,
+        now: Timestamp,
+        lapsed_s: i64,
+    ) -> Result<Claims, Rejection> {
         let mut claims = object(self.claims)?;
         if text(&claims, "iss") != Some(rules.issuer.as_str()) {
             return Err(Rejection::new(Code::TokenWrongIssuer, "its `iss` is another issuer's"));
@@ -132,7 +157,7 @@ impl<'t> Token<'t> {
             let message = "its `aud` is another environment's";
             return Err(Rejection::new(Code::TokenWrongAudience, message));
         }
-        let expires_at = lifetime(&claims, now)?;
+        let expires_at = lifetime(&claims, now, lapsed_s)?;
         let scopes = scopes(claims.get("scope"))?;
         let session = text(&claims, "sid").map(str::to_owned);
         let subject = match claims.remove("sub") {
@@ -181,13 +206,17 @@ fn is_meant_for(audience: Option<&Value>, own: &str) -> bool {
     }
 }
 
-/// When the token expires, if `now` lies between its beginning and its end, within the leeway.
-fn lifetime(claims: &Map<String, Value>, now: Timestamp) -> Result<Timestamp, Rejection> {
+/// When the token expires, if `now` lies between its beginning and `lapsed_s` seconds after its end, within the leeway.
+fn lifetime(
+    claims: &Map<String, Value>,
+    now: Timestamp,
+    lapsed_s: i64,
+) -> Result<Timestamp, Rejection> {
     let now_s = now.as_second();
     let (Some(issued_s), Some(expires_s)) = (second(claims, "iat"), second(claims, "exp")) else {
         return Err(malformed("it needs `iat` and `exp`, in seconds since the epoch"));
     };
-    if expires_s.saturating_add(LEEWAY_S) <= now_s {
+    if expires_s.saturating_add(LEEWAY_S + lapsed_s) <= now_s {
         return Err(Rejection::new(Code::TokenExpired, "it has expired: ask for a new one"));
     }
     // A token with an unreadable `nbf` must not count as valid already.
@@ -296,6 +325,26 @@ mod tests {
             (claims.subject.as_str(), claims.session, claims.scopes),
             ("user-1", None, None)
         );
+    }
+
+    #[test]
+    fn a_token_that_has_ended_counts_a_week_longer_for_a_denial_and_for_nothing_else() {
+        let (text, rules) = (sealed(&json!({"alg": "HS256", "kid": "k1"}), &good()), rules());
+        let token = Token::read(&text).unwrap();
+        let end_s = NOW_S + 3_600 + LEEWAY_S;
+        for (now_s, is_whole, is_lapsed) in [
+            (end_s - 1, true, true),
+            (end_s, false, true),
+            (end_s + LAPSED_S_MAX - 1, false, true),
+            (end_s + LAPSED_S_MAX, false, false),
+        ] {
+            let now = Timestamp::from_second(now_s).unwrap();
+            assert_eq!(token.claims(&rules, now).is_ok(), is_whole, "{now_s}");
+            assert_eq!(token.lapsed_claims(&rules, now).is_ok(), is_lapsed, "{now_s}");
+        }
+        let early = Timestamp::from_second(NOW_S - 3_600).unwrap();
+        let refused = token.lapsed_claims(&rules, early).map_err(|why| why.code);
+        assert_eq!(refused, Err(Code::TokenNotYet));
     }
 
     #[test]

@@ -4,12 +4,12 @@ use jiff::Timestamp;
 
 use super::MemorySql;
 use super::world::{Stored, World};
-use crate::calls::{Delivery, messages};
+use crate::calls::{Delivery, Packed, messages};
 use crate::platform::Failure;
 use crate::shell::alarm::Alarm;
 use crate::shell::cart::CartHost;
 use crate::shell::journal::JournalHost;
-use crate::shell::profile::ProfileHost;
+use crate::shell::profile::{ProfileHost, Unsent};
 use crate::store::cart::{self, News, Turn};
 use crate::store::journal;
 use crate::store::profile;
@@ -41,8 +41,13 @@ impl ProfileHost for Profile<'_> {
         Ok(())
     }
 
-    async fn send(&self, deliveries: &[Delivery]) -> Result<(), Failure> {
-        self.world.enqueue(messages(deliveries)?);
+    async fn send(&self, deliveries: &[Delivery]) -> Result<(), Unsent> {
+        let mut accepted = 0;
+        let packed = messages(deliveries).map_err(|why| Unsent { accepted, why })?;
+        for Packed { text, count } in packed {
+            self.world.enqueue(text).map_err(|why| Unsent { accepted, why })?;
+            accepted += count;
+        }
         Ok(())
     }
 

@@ -4,6 +4,7 @@
 //! [`Memory::settle`] runs deferred work, fires alarms and moves deliveries; [`Memory::advance`] moves the clock.
 
 mod hosts;
+mod request;
 mod sql;
 #[cfg(test)]
 mod tests;
@@ -19,6 +20,7 @@ use hilo_core::delivery::Brakes;
 use hilo_core::identity::public_key::PublicKey;
 use jiff::Timestamp;
 
+pub use request::{SHOP, json, request};
 pub use sql::MemorySql;
 
 use self::hosts::{Cart, Journal, Profile};
@@ -72,6 +74,7 @@ impl Memory {
             limits: RefCell::default(),
             distance: Cell::default(),
             queue: RefCell::default(),
+            queue_room: Cell::default(),
             deferred: RefCell::default(),
             sent: RefCell::default(),
             asked: RefCell::default(),
@@ -116,6 +119,11 @@ impl Memory {
     /// Lets so many more requests pass a rate limit. A limit that was never set lets all pass.
     pub fn limit(&self, limit: Limit, requests: u32) {
         self.0.limits.borrow_mut().insert(limit, requests);
+    }
+
+    /// Lets the queue fail after so many messages, or no longer.
+    pub fn fail_queue_after(&self, messages: Option<usize>) {
+        self.0.queue_room.set(messages);
     }
 
     /// Lets each call of an object take this long.

@@ -11,10 +11,10 @@ use crate::calls::cart::{
     Speaker, Terms, ask_cart,
 };
 use crate::calls::journal::{Rejects, read_rejects};
-use crate::pipeline::serve;
-use crate::platform::{Incoming, Upload};
 
 mod destinations;
+mod newer_schema;
+mod queue;
 
 /// A deployment with all secrets.
 fn memory() -> Memory {
@@ -38,16 +38,8 @@ fn page_view() -> Value {
 }
 
 fn send(memory: &Memory, event: &Value) {
-    let mut incoming = Incoming {
-        method: "POST".to_owned(),
-        scheme: "http".to_owned(),
-        host: "127.0.0.1:8787".to_owned(),
-        path: "/v1/page".to_owned(),
-        body: Upload::Bytes(event.to_string().into_bytes()),
-        ..Incoming::default()
-    };
-    incoming.headers.push("origin", "http://127.0.0.1:8787");
-    assert_eq!(run(serve(incoming, memory)).unwrap().status, 200);
+    let incoming = request("POST", "/v1/page", event, &[("origin", SHOP)]);
+    assert_eq!(memory.serve(incoming).unwrap().status, 200);
 }
 
 fn speaker(owner: Owner) -> Speaker {
@@ -153,17 +145,9 @@ fn send_refused(memory: &Memory, number: usize) {
         let refused =
             |n| json!({"type": "page", "messageId": format!("r{n}"), "anonymousId": "a1"});
         let batch: Vec<_> = (first..number.min(first + 100)).map(refused).collect();
-        let body = json!({"writeKey": "wk_shop", "batch": batch}).to_string();
-        let mut incoming = Incoming {
-            method: "POST".to_owned(),
-            scheme: "http".to_owned(),
-            host: "127.0.0.1:8787".to_owned(),
-            path: "/v1/batch".to_owned(),
-            body: Upload::Bytes(body.into_bytes()),
-            ..Incoming::default()
-        };
-        incoming.headers.push("origin", "http://127.0.0.1:8787");
-        assert_eq!(run(serve(incoming, memory)).unwrap().status, 200);
+        let body = json!({"writeKey": "wk_shop", "batch": batch});
+        let incoming = request("POST", "/v1/batch", &body, &[("origin", SHOP)]);
+        assert_eq!(memory.serve(incoming).unwrap().status, 200);
     }
 }
 

@@ -45,6 +45,8 @@ pub(super) struct World {
     /// How long each call of an object takes.
     pub distance: Cell<jiff::SignedDuration>,
     pub queue: RefCell<VecDeque<String>>,
+    /// How many messages the queue accepts before it fails. Without a number it does not fail.
+    pub queue_room: Cell<Option<usize>>,
     pub deferred: RefCell<VecDeque<Work>>,
     pub sent: RefCell<Vec<Outgoing>>,
     pub asked: RefCell<Vec<Object>>,
@@ -66,9 +68,18 @@ impl World {
         u128::from(drawn).to_be_bytes()
     }
 
-    /// Adds messages to the queue.
-    pub(super) fn enqueue(&self, messages: Vec<String>) {
-        self.queue.borrow_mut().extend(messages);
+    /// Adds a message to the queue.
+    ///
+    /// # Errors
+    /// `Retriable` once the queue fails.
+    pub(super) fn enqueue(&self, message: String) -> Result<(), Failure> {
+        if let Some(room) = self.queue_room.get() {
+            let left = room.checked_sub(1);
+            let left = left.ok_or_else(|| Failure::Retriable("the queue fails".to_owned()))?;
+            self.queue_room.set(Some(left));
+        }
+        self.queue.borrow_mut().push_back(message);
+        Ok(())
     }
 
     /// See [`super::Memory::crash`].

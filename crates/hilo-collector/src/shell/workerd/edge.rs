@@ -16,6 +16,7 @@ use worker::web_sys;
 use worker::{Context, Delay, Env, Response, Result, State};
 
 use super::bindings::word;
+use super::object::SCHEMA_NEWER;
 use super::upload::read_stream;
 use super::{bindings, crypto};
 use crate::calls::journal::gathered::Gathered;
@@ -192,6 +193,9 @@ impl Platform for Edge {
         };
         let answer: Result<(f64, String)> = asked.await;
         let (status, text) = answer.map_err(|error| Failure::Retriable(error.to_string()))?;
+        if status == f64::from(SCHEMA_NEWER) {
+            return Err(Failure::SchemaNewer);
+        }
         match status {
             200.0 | 204.0 => Ok(text),
             429.0 => Err(Failure::Busy { after_s: text.parse().unwrap_or(1) }),

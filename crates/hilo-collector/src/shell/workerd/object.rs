@@ -12,11 +12,15 @@ use worker::{Error, Response, Result};
 use super::bindings::Answering;
 use crate::platform::Failure;
 
+/// The status of an object whose storage is newer than this version. The caller is the collector itself.
+pub(super) const SCHEMA_NEWER: u16 = 501;
+
 /// Makes an object's answer to a call that failed.
 pub(super) fn refuse(failure: &Failure) -> Result<Response> {
     match failure {
         Failure::Retriable(why) => Response::error(why, 503),
         Failure::Fatal(why) => Response::error(why, 500),
+        Failure::SchemaNewer => Response::error(failure.message(), SCHEMA_NEWER),
         // The caller reads the seconds to wait.
         Failure::Busy { after_s } => Response::error(after_s.to_string(), 429),
     }

@@ -24,10 +24,10 @@ use super::bindings::{self, Answering, Messages, word};
 use super::edge::{Edge, log, now};
 use super::object::{answering, promise, refuse, worker_error};
 use super::object_sql::ObjectSql;
-use crate::calls::{Delivery, messages, read_message};
+use crate::calls::{Delivery, Packed, messages, read_message};
 use crate::platform::{Failure, log_line};
 use crate::shell::alarm::Alarm;
-use crate::shell::profile::{self, ProfileHost};
+use crate::shell::profile::{self, ProfileHost, Unsent};
 use crate::store::profile::Volatile;
 
 /// The most messages of one call to the queue, and the most bytes of all of them together (Cloudflare Queues allows 100
@@ -103,27 +103,30 @@ impl ProfileShell {
         Ok(answered.reply)
     }
 
-    /// Sends deliveries. Many deliveries share a message, and many messages share a call, because each call costs a
-    /// round trip and money.
-    async fn send_all(&self, deliveries: &[Delivery]) -> Result<()> {
+    /// Sends deliveries, and counts in `accepted` those that the queue has. Many deliveries share a message, and many
+    /// messages share a call, because each call costs a round trip and money.
+    async fn send_all(&self, deliveries: &[Delivery], accepted: &mut usize) -> Result<()> {
         let queue: Messages =
             Reflect::get(&self.env, &word(bindings::DELIVERIES))?.unchecked_into();
-        let (batch, mut bytes) = (Array::new(), 0);
-        let texts = messages(deliveries);
-        for text in texts.map_err(|failure| worker_error(&failure))? {
+        let (batch, mut bytes, mut count) = (Array::new(), 0, 0);
+        let packed = messages(deliveries);
+        for Packed { text, count: more } in packed.map_err(|failure| worker_error(&failure))? {
             let is_full = usize::try_from(batch.length()).unwrap_or(usize::MAX)
                 >= SEND_MESSAGES_MAX
                 || bytes + text.len() > SEND_BYTES_MAX;
             if is_full {
                 JsFuture::from(queue.send_batch(&batch)?).await?;
+                *accepted += std::mem::take(&mut count);
                 batch.set_length(0);
                 bytes = 0;
             }
             bytes += text.len();
+            count += more;
             batch.push(&message(&text)?);
         }
         if batch.length() > 0 {
             JsFuture::from(queue.send_batch(&batch)?).await?;
+            *accepted += count;
         }
         Ok(())
     }
@@ -148,9 +151,10 @@ impl ProfileHost for ProfileShell {
         self.sql.set_alarm(at_ms)
     }
 
-    async fn send(&self, deliveries: &[Delivery]) -> std::result::Result<(), Failure> {
-        let sent = self.send_all(deliveries).await;
-        sent.map_err(|error| Failure::Retriable(error.to_string()))
+    async fn send(&self, deliveries: &[Delivery]) -> std::result::Result<(), Unsent> {
+        let mut accepted = 0;
+        let sent = self.send_all(deliveries, &mut accepted).await;
+        sent.map_err(|error| Unsent { accepted, why: Failure::Retriable(error.to_string()) })
     }
 
     async fn delete(&self) -> std::result::Result<(), Failure> {

@@ -41,10 +41,11 @@ pub(super) fn answer(sql: &impl Sql, call: &str, now: Timestamp) -> Result<Journ
             alarm_ms = Some(now_ms + DAY_MS);
             encode(&())
         }
-        RejectsCall::Read { since_ms, limit } if schema::is_present(sql)? => {
+        RejectsCall::Read { .. } if !schema::is_present(sql)? => encode(&KeptRejects::default()),
+        RejectsCall::Read { since_ms, limit } => {
+            schema::apply(sql, schema::REJECTS)?;
             encode(&read(sql, since_ms, limit)?)
         }
-        RejectsCall::Read { .. } => encode(&KeptRejects::default()),
     }?;
     Ok(JournalAnswer { reply, alarm_ms })
 }
@@ -155,6 +156,7 @@ pub(super) fn on_alarm(
     if !schema::is_present(sql)? {
         return Ok(AfterAlarm::Delete);
     }
+    schema::apply(sql, schema::REJECTS)?;
     let rows = sql.exec("SELECT max(last_ms) AS last_ms FROM counts", &[])?;
     let last_ms = rows.first().and_then(|row| row.int("last_ms").ok()).unwrap_or_default();
     let end_ms = last_ms + i64::from(rejects_days) * DAY_MS;

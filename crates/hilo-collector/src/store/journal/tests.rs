@@ -169,7 +169,7 @@ fn a_shard_looks_at_the_bound_every_day_and_deletes_its_storage_when_its_days_ar
 #[test]
 fn the_head_shows_refusals_of_the_version_before_and_forgets_them_by_alarm() {
     let mut head = Object::new(Part::Head);
-    schema::apply(&head.sql, &schema::JOURNAL[..1]).unwrap();
+    schema::apply(&head.sql, schema::JOURNAL.first(1)).unwrap();
     let line = encode(&Reject { code: "no_consent".to_owned(), ..Reject::default() }).unwrap();
     let insert = "INSERT INTO rejects (at_ms, code, reject) VALUES (?, 'no_consent', ?)";
     head.sql.exec(insert, &[SqlValue::int(NOW_MS).unwrap(), line.into()]).unwrap();

@@ -21,7 +21,7 @@ mod timeline;
 mod upkeep;
 mod volatile;
 
-pub use outbox::{due, next_alarm, ready, release, soon};
+pub use outbox::{due, next_alarm, ready, soon};
 pub use upkeep::{Upkeep, upkeep};
 pub use volatile::Volatile;
 
@@ -29,8 +29,8 @@ use jiff::Timestamp;
 
 use crate::calls::optin::{LinkStanding, OptInCall};
 use crate::calls::{
-    Claimed, Confirmation, ConsentCopy, ConsentStanding, DeliveryResult, Page, ProfileCall, Proof,
-    Record, Whose, decode, encode,
+    Claimed, Confirmation, ConsentCopy, ConsentStanding, Delivery, DeliveryResult, Page,
+    ProfileCall, Proof, Record, Whose, decode, encode,
 };
 use crate::platform::{Failure, Sql, SqlValue};
 
@@ -159,6 +159,34 @@ fn confirm(
     Ok(CallResult { reply: String::new(), pump, alarm: next_alarm(sql, now)? })
 }
 
+/// Hands deliveries back that the queue did not accept: the next alarm sends them again, and no attempt counts. Events of the
+/// same row that the queue did accept stay in progress.
+///
+/// # Errors
+/// The error of the storage. The attempts count then, when their leases end.
+pub fn release(
+    sql: &impl Sql,
+    volatile: &mut Volatile,
+    refused: &[Delivery],
+    now: Timestamp,
+) -> Result<(), Failure> {
+    let back = |one: &Delivery| Confirmation {
+        row: one.row,
+        message_id: one.message_id.clone(),
+        destination: one.destination.clone(),
+        attempt: one.attempt,
+        result: DeliveryResult::Wait {
+            after_s: 0,
+            reason: "the queue did not accept it".to_owned(),
+            steps: one.steps,
+        },
+    };
+    let back: Vec<Confirmation> = refused.iter().map(back).collect();
+    confirm(sql, volatile, &back, now)?;
+    volatile.leases.is_behind = true;
+    Ok(())
+}
+
 /// Makes dead deliveries pending again.
 fn replay(
     sql: &impl Sql,
@@ -209,7 +237,7 @@ fn store_events(
     let alarm = if result.has_rows || is_imported {
         Some(outbox::soon(shared.now)?)
     } else {
-        joining_alarm(sql, volatile, shared.now)?
+        joining_alarm(volatile, shared.now)
     };
     if volatile.known.as_ref().is_some_and(|known| known.ids.is_full()) {
         volatile.known = None;
@@ -261,17 +289,9 @@ fn claimed(sql: &impl Sql, proof: &Proof, is_new: bool) -> Result<String, Failur
     encode(&Claimed { whose, consent })
 }
 
-/// Returns the time of the alarm that joins rows, if so many have become loose. A restarted object does not remember its alarm, and
-/// must not put off the next delivery.
-fn joining_alarm(
-    sql: &impl Sql,
-    volatile: &Volatile,
-    now: Timestamp,
-) -> Result<Option<Timestamp>, Failure> {
-    match volatile.known.as_ref().and_then(|known| upkeep::joins(known.loose, now)) {
-        Some(at) => Ok(next_alarm(sql, now)?.into_iter().chain([at]).min()),
-        None => Ok(None),
-    }
+/// Returns the time of the alarm that joins rows, if so many have become loose.
+fn joining_alarm(volatile: &Volatile, now: Timestamp) -> Option<Timestamp> {
+    volatile.known.as_ref().and_then(|known| upkeep::joins(known.loose, now))
 }
 
 /// Stores the object's own name. Deliveries need it, and an alarm does not bring it.

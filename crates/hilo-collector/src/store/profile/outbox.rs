@@ -347,21 +347,6 @@ fn read_row(
     Ok((found, missing))
 }
 
-/// Releases the leases of deliveries that the queue did not accept: the next alarm sends them again, and no attempt
-/// counts.
-///
-/// # Errors
-/// The error of the storage. The attempts count then.
-pub fn release(
-    sql: &impl Sql,
-    volatile: &mut Volatile,
-    deliveries: &[Delivery],
-    now: Timestamp,
-) -> Result<(), Failure> {
-    end_leases(volatile, deliveries);
-    overdue::take_back(sql, deliveries, now.as_millisecond())
-}
-
 fn end_leases(volatile: &mut Volatile, deliveries: &[Delivery]) {
     volatile.leases.is_behind = true;
     for delivery in deliveries {

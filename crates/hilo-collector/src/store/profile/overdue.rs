@@ -7,7 +7,7 @@
 use hilo_core::delivery::after_loss_s;
 
 use super::leases::Leases;
-use crate::calls::{Delivery, encode};
+use crate::calls::encode;
 use crate::platform::{Failure, Sql, SqlValue};
 
 /// The reason of a delivery whose last attempt had no result.
@@ -45,20 +45,5 @@ pub(super) fn begin(sql: &impl Sql, rows: &[(i64, u32, i64)]) -> Result<(), Fail
         "UPDATE outbox SET attempts = (value ->> 1) + 1, next_ms = value ->> 2
          FROM json_each(?) WHERE seq = value ->> 0",
         &[SqlValue::Text(encode(&rows)?)],
-    )
-}
-
-/// Takes the count of attempts back that did not begin, because the queue accepted nothing.
-pub(super) fn take_back(
-    sql: &impl Sql,
-    deliveries: &[Delivery],
-    now_ms: i64,
-) -> Result<(), Failure> {
-    let rows: Vec<_> = deliveries.iter().map(|one| (one.row, one.attempt)).collect();
-    sql.run(
-        "UPDATE outbox SET attempts = value ->> 1, next_ms = ?1
-         FROM json_each(?2)
-         WHERE seq = value ->> 0 AND attempts = (value ->> 1) + 1 AND state = 'pending'",
-        &[SqlValue::int(now_ms)?, SqlValue::Text(encode(&rows)?)],
     )
 }

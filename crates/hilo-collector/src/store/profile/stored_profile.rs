@@ -73,6 +73,13 @@ pub(super) fn remainder(sql: &impl Sql) -> Result<Profile, Failure> {
     Ok(profile.unwrap_or_default())
 }
 
+/// Whether a newer version has folded removed events. This version would lose what it does not know of them.
+pub(super) fn has_newer_remainder(sql: &impl Sql) -> Result<bool, Failure> {
+    let rows =
+        sql.exec("SELECT value ->> 'version' AS version FROM meta WHERE key = 'remainder'", &[])?;
+    Ok(rows.first().is_some_and(|row| row.int("version").is_ok_and(|one| one > VERSION.into())))
+}
+
 /// Stores the fold of the events that were removed from the timeline.
 pub(super) fn write_remainder(sql: &impl Sql, remainder: &Profile) -> Result<(), Failure> {
     store(sql, "remainder", remainder, None)

@@ -321,7 +321,7 @@ fn the_ledger_of_opt_ins_keeps_every_change_and_no_repetition() {
 #[test]
 fn an_object_of_an_older_schema_is_brought_up_to_date_by_the_first_call() {
     let mut object = Object::new();
-    schema::apply(&object.sql, &schema::PROFILE[..1]).unwrap();
+    schema::apply(&object.sql, schema::PROFILE.first(1)).unwrap();
     let body = encode(&event("m1", 1)).unwrap();
     let insert = "INSERT INTO events (message_id, occurred_ms, body) VALUES ('m1', 0, ?)";
     object.sql.run(insert, &[SqlValue::Text(body)]).unwrap();

@@ -129,7 +129,7 @@ fn remove_events(sql: &impl Sql, cut: &Cut, last_ms: Option<i64>) -> Result<bool
         timeline::clear(sql)?;
         return Ok(true);
     }
-    if old_at_ms.is_none() || has_arrived(old_at_ms) {
+    if old_at_ms.is_none() || has_arrived(old_at_ms) || stored_profile::has_newer_remainder(sql)? {
         return Ok(false);
     }
     // A person may have many pending deliveries, so they are read only here.

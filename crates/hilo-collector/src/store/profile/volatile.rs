@@ -31,8 +31,8 @@ pub struct Volatile {
 }
 
 impl Volatile {
-    /// Whether the object has a storage, which then has the newest schema. Only a call that writes makes a storage. Any
-    /// call updates a storage that has an older schema.
+    /// Whether the object has a storage that this version can run on. Only a call that writes makes a storage. Any call
+    /// updates a storage that has an older schema.
     pub(super) fn has_storage(&mut self, sql: &impl Sql, makes: bool) -> Result<bool, Failure> {
         if self.is_current {
             return Ok(true);
@@ -45,7 +45,7 @@ impl Volatile {
             }
             self.is_current = true;
         } else if makes {
-            schema::create(sql, schema::PROFILE_WHOLE, schema::PROFILE)?;
+            schema::create(sql, schema::PROFILE)?;
             (self.is_current, self.is_new) = (true, true);
         }
         Ok(self.is_current)

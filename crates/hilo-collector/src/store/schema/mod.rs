@@ -1,10 +1,38 @@
-//! Numbered migrations, applied once per object. The object's `meta` table has the number of the last one.
-//! An object's storage and its list of migrations → the newest schema. A second run changes nothing.
+//! Numbered migrations, applied once per object. The object's `meta` table has the number of the last one, and the oldest
+//! number that a version of the code must know to run on the schema.
+//! An object's storage and its [`Schema`] → the newest schema. A second run changes nothing.
+//!
+//! Migrations only add, so that the version before runs on the newest schema (`tests.rs` refuses others). What no code uses
+//! any more is dropped one version later, with a higher [`Schema::oldest`].
+
+#[cfg(test)]
+mod tests;
 
 use crate::platform::{Failure, Sql, SqlValue};
 
-/// A profile object's migrations, in order.
-pub(super) const PROFILE: &[&str] = &[
+/// The schema of one kind of object.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Schema {
+    migrations: &'static [&'static str],
+    /// The tables as the first migrations leave them, and the number of these migrations. A new object is made of it:
+    /// running each migration costs ten times the rows.
+    whole: Option<(&'static str, usize)>,
+    /// The number of migrations that a version of the code must know at least. An older version would lose or break
+    /// something, so it refuses the storage.
+    oldest: usize,
+}
+
+/// A profile object's schema.
+pub(super) const PROFILE: Schema =
+    Schema { migrations: OF_PROFILE, whole: Some(PROFILE_WHOLE), oldest: 8 };
+/// A cart object's schema.
+pub(super) const CART: Schema = Schema { migrations: OF_CART, whole: None, oldest: 2 };
+/// The schema of the journal's head.
+pub(super) const JOURNAL: Schema = Schema { migrations: OF_JOURNAL, whole: None, oldest: 3 };
+/// The schema of the journal's shards.
+pub(super) const REJECTS: Schema = Schema { migrations: OF_REJECTS, whole: None, oldest: 1 };
+
+const OF_PROFILE: &[&str] = &[
     include_str!("0001_profile.sql"),
     include_str!("0002_optins.sql"),
     include_str!("0003_folded.sql"),
@@ -14,19 +42,41 @@ pub(super) const PROFILE: &[&str] = &[
     include_str!("0007_batches.sql"),
     include_str!("0009_since.sql"),
 ];
-/// The migrations of the journal's head, in order.
-pub(super) const JOURNAL: &[&str] = &[
+const OF_JOURNAL: &[&str] = &[
     include_str!("journal_0001.sql"),
     include_str!("journal_0002.sql"),
     include_str!("journal_0003.sql"),
 ];
-/// The migrations of the journal's shards, in order.
-pub(super) const REJECTS: &[&str] = &[include_str!("rejects_0001.sql")];
-/// A profile object's tables as its first migrations leave them, and the number of these migrations.
-pub(super) const PROFILE_WHOLE: (&str, usize) = (include_str!("profile_whole.sql"), 8);
+const OF_REJECTS: &[&str] = &[include_str!("rejects_0001.sql")];
+const PROFILE_WHOLE: (&str, usize) = (include_str!("profile_whole.sql"), 8);
+const OF_CART: &[&str] = &[include_str!("cart_0001.sql"), include_str!("cart_0002.sql")];
 
-/// A cart object's migrations, in order.
-pub(super) const CART: &[&str] = &[include_str!("cart_0001.sql"), include_str!("cart_0002.sql")];
+/// The number of migrations that are done, and the number that a version of the code must know at least.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+struct Done {
+    count: usize,
+    oldest: usize,
+}
+
+impl Done {
+    /// Reads the numbers. An object that was only just made has none.
+    fn read(sql: &impl Sql) -> Result<Done, Failure> {
+        let rows = sql.exec("SELECT value FROM meta WHERE key = 'schema'", &[])?;
+        let Some(row) = rows.first() else { return Ok(Done { count: 0, oldest: 0 }) };
+        let text = row.text("value")?;
+        // A storage of a version that knew no oldest number needs a version that is at least as new.
+        let (count, oldest) = text.split_once(' ').unwrap_or((text, text));
+        let number = |text: &str| {
+            text.parse().map_err(|_| Failure::Fatal("the schema's number is unreadable".to_owned()))
+        };
+        Ok(Done { count: number(count)?, oldest: number(oldest)? })
+    }
+
+    fn write(self, sql: &impl Sql) -> Result<(), Failure> {
+        let text = SqlValue::Text(format!("{} {}", self.count, self.oldest));
+        sql.run("INSERT OR REPLACE INTO meta (key, value) VALUES ('schema', ?)", &[text])
+    }
+}
 
 /// Whether the object has ever stored anything. A call that only reads must not create storage for an unknown person.
 pub(super) fn is_present(sql: &impl Sql) -> Result<bool, Failure> {
@@ -46,46 +96,53 @@ pub(super) fn has_table(sql: &impl Sql, name: &str) -> Result<bool, Failure> {
 ///
 /// # Errors
 /// The error of the storage; nothing of a failed step is kept.
-pub(super) fn create(
-    sql: &impl Sql,
-    whole: (&str, usize),
-    migrations: &[&str],
-) -> Result<(), Failure> {
-    let (text, count) = whole;
+pub(super) fn create(sql: &impl Sql, schema: Schema) -> Result<(), Failure> {
     sql.exec(META, &[])?;
-    sql.transaction(&mut || step(sql, text, count))?;
-    apply(sql, migrations)
+    if let Some((text, count)) = schema.whole {
+        sql.transaction(&mut || schema.step(sql, text, count))?;
+    }
+    apply(sql, schema)
 }
 
 /// The table of an object's own values. `WITHOUT ROWID` saves the row of an index.
 const META: &str =
     "CREATE TABLE IF NOT EXISTS meta (key TEXT PRIMARY KEY, value TEXT NOT NULL) WITHOUT ROWID";
 
-/// Runs the statements of one step, and notes that `count` migrations are done.
-fn step(sql: &impl Sql, text: &str, count: usize) -> Result<(), Failure> {
-    for statement in statements(text) {
-        sql.exec(&statement, &[])?;
+/// Updates the storage to the newest schema. A storage that a newer version has updated stays as it is.
+///
+/// # Errors
+/// `SchemaNewer` where this version cannot run on the storage. Else the error of the storage; nothing of a failed
+/// migration is kept.
+pub(super) fn apply(sql: &impl Sql, schema: Schema) -> Result<(), Failure> {
+    sql.exec(META, &[])?;
+    let done = Done::read(sql)?;
+    if done.oldest > schema.migrations.len() {
+        return Err(Failure::SchemaNewer);
     }
-    let version = SqlValue::Text(count.to_string());
-    sql.exec("INSERT OR REPLACE INTO meta (key, value) VALUES ('schema', ?)", &[version])?;
+    for (index, migration) in schema.migrations.iter().enumerate().skip(done.count) {
+        sql.transaction(&mut || schema.step(sql, migration, index + 1))?;
+    }
     Ok(())
 }
 
-/// Updates the storage to the newest schema.
-///
-/// # Errors
-/// The error of the storage; nothing of a failed migration is kept.
-pub(super) fn apply(sql: &impl Sql, migrations: &[&str]) -> Result<(), Failure> {
-    sql.exec(META, &[])?;
-    let rows = sql.exec("SELECT value FROM meta WHERE key = 'schema'", &[])?;
-    let done: usize = match rows.first() {
-        Some(row) => row.text("value")?.parse().unwrap_or(0),
-        None => 0,
-    };
-    for (index, migration) in migrations.iter().enumerate().skip(done) {
-        sql.transaction(&mut || step(sql, migration, index + 1))?;
+impl Schema {
+    /// Runs the statements of one step, and notes that `count` migrations are done.
+    fn step(self, sql: &impl Sql, text: &str, count: usize) -> Result<(), Failure> {
+        for statement in statements(text) {
+            sql.exec(&statement, &[])?;
+        }
+        Done { count, oldest: self.oldest.min(count) }.write(sql)
     }
-    Ok(())
+
+    /// The schema as a version knew it that had only the first migrations.
+    #[cfg(test)]
+    pub(super) fn first(self, count: usize) -> Schema {
+        Schema {
+            migrations: &self.migrations[..count],
+            whole: None,
+            oldest: self.oldest.min(count),
+        }
+    }
 }
 
 /// Returns the statements of a migration, without its comments. No statement of ours contains a semicolon.
@@ -95,31 +152,4 @@ fn statements(migration: &str) -> Vec<String> {
     let code = code.join("\n");
     let statements = code.split(';').map(str::trim).filter(|text| !text.is_empty());
     statements.map(str::to_owned).collect()
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-    use crate::shell::memory::MemorySql;
-
-    /// Describes every column and every index.
-    fn shape(sql: &MemorySql) -> Vec<Vec<(String, SqlValue)>> {
-        let columns = "SELECT m.name AS held_by, c.name, c.type, c.\"notnull\", c.dflt_value, c.pk
-            FROM sqlite_master m, pragma_table_info(m.name) c WHERE m.type = 'table' ORDER BY 1, 2";
-        let indexes =
-            "SELECT name, tbl_name, sql FROM sqlite_master WHERE type = 'index' ORDER BY name";
-        let rows = [columns, indexes].map(|query| sql.exec(query, &[]).unwrap());
-        rows.into_iter().flatten().map(|row| row.0).collect()
-    }
-
-    #[test]
-    fn a_new_profile_has_the_tables_that_all_migrations_make() {
-        let (migrated, made) = (MemorySql::new().unwrap(), MemorySql::new().unwrap());
-        apply(&migrated, PROFILE).unwrap();
-        // The first call after an update drops these two, see `timeline/moved.rs`.
-        migrated.run("DROP TABLE events", &[]).unwrap();
-        migrated.run("DROP TABLE sessions", &[]).unwrap();
-        create(&made, PROFILE_WHOLE, PROFILE).unwrap();
-        assert_eq!(shape(&made), shape(&migrated));
-    }
 }

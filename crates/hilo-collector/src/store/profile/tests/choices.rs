@@ -74,8 +74,7 @@ fn a_choice_lifts_gpc_only_if_it_was_made_while_the_signal_was_on() {
 #[test]
 fn a_choice_from_before_choices_had_a_time_stays_until_a_report_that_is_newer_than_the_migration() {
     let mut object = Object::new();
-    let before = schema::PROFILE.get(..5).unwrap();
-    schema::apply(&object.sql, before).unwrap();
+    schema::apply(&object.sql, schema::PROFILE.first(5)).unwrap();
     let choices = "INSERT INTO consent (purpose, state, revision) VALUES ('analytics', 'denied', 4), ('advertising', 'granted', 4)";
     object.sql.exec(choices, &[]).unwrap();
     let stands = |copy: ConsentCopy| (copy.revision, copy.state["analytics"].clone());

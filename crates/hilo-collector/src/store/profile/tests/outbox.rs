@@ -148,7 +148,7 @@ fn an_event_that_was_just_stored_is_sent_without_being_read_again() {
     let answered = object.answer(&call(&[bound("m1"), bound("m2")])).unwrap();
     assert!(answered.pump && answered.alarm.is_some_and(|at| at > object.now));
     let fresh = messages(&object.deliveries()).unwrap();
-    assert_eq!(fresh.iter().map(|one| read_message(one).unwrap().len()).sum::<usize>(), 2);
+    assert_eq!(fresh.iter().map(|one| read_message(&one.text).unwrap().len()).sum::<usize>(), 2);
     assert_eq!(object.due(), []);
     // A restarted object reads the same deliveries.
     object.volatile = Volatile::default();

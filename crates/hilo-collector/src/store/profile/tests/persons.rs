@@ -127,5 +127,5 @@ fn events_that_wait_together_share_the_newest_person() {
     assert_eq!(first.person, second.person);
     assert!(first.person.as_ref().is_some_and(|person| person.traits.contains_key("plan")));
     let messages = messages(&deliveries).unwrap();
-    assert_eq!(messages.iter().map(|text| text.matches("\"pro\"").count()).sum::<usize>(), 2);
+    assert_eq!(messages.iter().map(|one| one.text.matches("\"pro\"").count()).sum::<usize>(), 2);
 }

@@ -61,7 +61,7 @@ fn a_profile_that_was_folded_again_is_stored_with_its_version() {
 /// A storage as the collector before destinations had steps has left it: two rows of the outbox, one of them pending.
 fn object_before_steps() -> Object {
     let object = Object::new();
-    schema::apply(&object.sql, &schema::PROFILE[..4]).unwrap();
+    schema::apply(&object.sql, schema::PROFILE.first(4)).unwrap();
     let body = encode(&event("m1", 1)).unwrap();
     let rows = "INSERT INTO events (message_id, occurred_ms, body) SELECT value, 1, replace(?, 'm1', value)
         FROM json_each('[\"m1\",\"m2\"]')";

@@ -56,7 +56,7 @@ fn a_row_of_the_outbox_does_not_get_the_number_of_one_that_has_just_ended() {
 /// A storage as the collector before rows of many events has left it.
 fn object_with_a_row_for_each_event() -> Object {
     let object = Object::new();
-    schema::apply(&object.sql, &schema::PROFILE[..6]).unwrap();
+    schema::apply(&object.sql, schema::PROFILE.first(6)).unwrap();
     for n in 1..=70_i64 {
         let mut event = event(&format!("m{n}"), 1);
         event.context.hilo.session = serde_json::from_value(json!({"id": "s1"})).unwrap();

@@ -76,6 +76,33 @@ fn an_event_older_than_its_months_is_gone_after_the_alarm_and_younger_ones_stay(
 }
 
 #[test]
+fn events_stay_where_a_newer_version_has_folded_what_was_removed() {
+    let mut object = Object::new();
+    object.record(vec![on("m1", "2026-11-24")]);
+    deliver(&mut object, &["m1"]);
+    let newer =
+        json!({"version": hilo_core::profile::VERSION + 1, "profile": {"shape": "unknown"}});
+    let stored = "INSERT INTO meta (key, value) VALUES ('remainder', ?)";
+    object.sql.run(stored, &[SqlValue::Text(newer.to_string())]).unwrap();
+    object.live_until("2028-01-08T00:00:00Z");
+    assert_eq!(object.events(), ["m1"]);
+    let rows = object.sql.exec("SELECT value FROM meta WHERE key = 'remainder'", &[]).unwrap();
+    assert_eq!(rows[0].text("value").unwrap(), newer.to_string());
+    // The newer version is back.
+    let own = newer.to_string().replace("shape", "events").replace("\"unknown\"", "{}");
+    let own = own.replace(
+        &(hilo_core::profile::VERSION + 1).to_string(),
+        &hilo_core::profile::VERSION.to_string(),
+    );
+    object
+        .sql
+        .run("UPDATE meta SET value = ? WHERE key = 'remainder'", &[SqlValue::Text(own)])
+        .unwrap();
+    object.live_until("2028-01-15T00:00:00Z");
+    assert_eq!(object.events(), [""; 0]);
+}
+
+#[test]
 fn a_profile_remembers_what_removed_events_told_also_when_it_is_folded_again() {
     let mut object = Object::new();
     object.record(vec![on("m1", "2026-11-24")]);
