@@ -14,6 +14,7 @@ mod health;
 mod hello;
 mod journal;
 mod limits;
+mod link;
 mod merge;
 mod optin;
 mod orders;
@@ -74,6 +75,7 @@ pub async fn run<P: Platform>(
     // The events are stored before any is forwarded: a crash may repeat a delivery and never loses one. The object that
     // stores an event also sends its deliveries to the queue, and the queue calls `deliver`.
     profiles::store(&mut entries, &plans, source, facts, platform).await?;
+    link::named(&entries, facts, loaded, platform).await?;
     journal::note_outcomes(&entries, source, platform);
     Ok(entries)
 }

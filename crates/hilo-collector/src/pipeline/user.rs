@@ -1,6 +1,7 @@
 //! Finds the verified user of a call, and writes a remark on the token into the reject log.
 
-use hilo_core::outcome::Rejection;
+use hilo_core::identity::token::Scope;
+use hilo_core::outcome::{Code, Rejection};
 
 use super::journal;
 use crate::call::Call;
@@ -16,4 +17,22 @@ pub(super) async fn verified_user<P: Platform>(
         journal::note_remark(&why, call);
     }
     Ok(user)
+}
+
+/// Finds the person whose token the request carries beside a device's own choice or question. A token that is no longer valid must not
+/// cost that, so it is noted and passed over.
+///
+/// # Errors
+/// `unavailable`, where no token can be verified now.
+pub(super) async fn accompanying_user<P: Platform>(
+    call: &Call<'_, P>,
+) -> Result<Option<VerifiedUser>, Rejection> {
+    match verified_user(call).await {
+        Ok(user) => Ok(user.filter(|user| user.require(Scope::Profile).is_ok())),
+        Err(why) if why.code == Code::Unavailable => Err(why),
+        Err(why) => {
+            journal::note_remark(&why, call);
+            Ok(None)
+        }
+    }
 }
