@@ -25,6 +25,8 @@ use crate::loaded::Loaded;
 use crate::platform::{Failure, Platform, log_line};
 use crate::signature::object_name;
 
+const HOUR_S: i64 = 3_600;
+
 /// Where the profiles of the verified user move; `None` where the token does not allow that.
 pub(super) fn of_token(
     user: Option<&VerifiedUser>,
@@ -48,8 +50,8 @@ fn of_user(user: &str, secret: &Keyring, loaded: &Loaded) -> Option<LinkTo> {
     })
 }
 
-/// Links the device whose proof the request shows, after the answer. A page makes such calls often, so an isolate remembers what it
-/// has linked.
+/// Links the device whose proof the request shows, after the answer. A page makes such calls often, so an isolate remembers for an hour
+/// what it has linked.
 pub(super) fn offer<P: Platform>(
     user: &VerifiedUser,
     source: &Source,
@@ -60,7 +62,8 @@ pub(super) fn offer<P: Platform>(
     let to = of_token(Some(user), secret, call.loaded);
     let (Some(proof), Some(to)) = (shown.proof.as_ref(), to) else { return };
     let name = object_name(secret.naming(), &ProfileKey::Anonymous(proof.id.clone()));
-    let mark = Mark::of("link", &name, [to.name.as_str()].into_iter());
+    let hour = (call.platform.now().as_second() / HOUR_S).to_string();
+    let mark = Mark::of("link", &name, [to.name.as_str(), hour.as_str()].into_iter());
     if mark.is_stored() {
         return;
     }
@@ -99,10 +102,11 @@ pub(super) async fn named<P: Platform>(
         return Ok(());
     }
     let secret = &secret(platform)?;
+    let is_large = at_once::is_large(pairs.len(), facts);
     let calls = pairs.into_iter().filter_map(|pair| {
         let is_meant = !loaded.config.identity.is_reserved(pair.earlier);
         let to = of_user(pair.user, secret, loaded).filter(|_| is_meant)?;
-        Some(pair.link(to, secret, platform))
+        Some(pair.link(to, is_large, secret, platform))
     });
     at_once::all(calls, facts.received_at, platform).await.map(drop)
 }
@@ -139,6 +143,7 @@ impl<'e> Pair<'e> {
     async fn link<P: Platform>(
         self,
         to: LinkTo,
+        is_large: bool,
         secret: &Keyring,
         platform: &P,
     ) -> Result<(), Failure> {
@@ -147,14 +152,14 @@ impl<'e> Pair<'e> {
         keys.extend(self.is_alias.then(|| ProfileKey::User(earlier)));
         for key in keys {
             let name = object_name(secret.naming(), &key);
-            let mark = Mark::of("link", &name, [to.name.as_str()].into_iter());
-            if mark.is_stored() {
+            let mark = is_large.then(|| Mark::of("link", &name, [to.name.as_str()].into_iter()));
+            if mark.is_some_and(Mark::is_stored) {
                 return Ok(());
             }
             // An id that nobody has used is linked to nobody: its page could not claim it any more.
             let question = ProfileCall::Link(to.clone());
             if ask_profile(platform, name, &question).await? {
-                mark.note();
+                mark.into_iter().for_each(Mark::note);
                 return Ok(());
             }
         }
