@@ -149,7 +149,7 @@ impl<'e> Pair<'e> {
     ) -> Result<(), Failure> {
         let earlier = self.earlier.to_owned();
         let mut keys = vec![ProfileKey::Anonymous(earlier.clone())];
-        keys.extend(self.is_alias.then(|| ProfileKey::User(earlier)));
+        keys.extend(self.is_alias.then_some(ProfileKey::User(earlier)));
         for key in keys {
             let name = object_name(secret.naming(), &key);
             let mark = is_large.then(|| Mark::of("link", &name, [to.name.as_str()].into_iter()));

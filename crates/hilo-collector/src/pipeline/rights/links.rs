@@ -16,11 +16,16 @@ fn memory_with_webhook() -> Memory {
     memory
 }
 
-/// Lets some time pass, alarm by alarm.
+/// Lets some seconds pass, alarm by alarm.
 fn pass(memory: &Memory, seconds: u32) {
-    for _ in 0..seconds {
+    wait(memory, seconds, 1);
+}
+
+/// Lets so many spans of `seconds` pass.
+fn wait(memory: &Memory, spans: u32, seconds: i64) {
+    for _ in 0..spans {
         run_to_end(memory.settle()).unwrap().unwrap();
-        memory.advance(SignedDuration::from_secs(1));
+        memory.advance(SignedDuration::from_secs(seconds));
     }
 }
 
@@ -277,13 +282,13 @@ fn move_with(after: u32, is_done: bool) -> (BTreeSet<String>, Vec<String>, bool)
     memory.crash();
     // What is not acknowledged is sent again.
     while send(&memory, false, &json!([view("m2", ID), view("m3", ID)])).0 != 200 {}
-    pass(&memory, 40);
+    wait(&memory, 10, 4);
     let has_failed = memory.has_failed();
     // A confirmation that fails after the webhook has answered would repeat a delivery, as it does for everybody.
     memory.cut_call(u32::MAX, false);
     memory.set_answer(WEBHOOK, 204, SignedDuration::ZERO);
     let failed = memory.sent().len();
-    pass(&memory, 400);
+    wait(&memory, 20, 20);
     assert_eq!(summary(&memory, &format!("a:{ID}")), summary(&memory, USER));
     let sent = memory.sent().split_off(failed);
     let mut ids: Vec<String> =

@@ -304,10 +304,9 @@ fn claimed(
     turn: &Turn<'_>,
     proof: &Proof,
 ) -> Result<CallResult, Failure> {
-    let mut claimed = Claimed::default();
-    claimed.whose = atomically(sql, || claim::whose(sql, proof, turn.is_new))?;
-    let mut alarm = None;
-    if claimed.whose == Whose::Yours {
+    let whose = atomically(sql, || claim::whose(sql, proof, turn.is_new))?;
+    let (mut claimed, mut alarm) = (Claimed { whose, ..Claimed::default() }, None);
+    if whose == Whose::Yours {
         if let Some(to) = &proof.link {
             alarm = linking::begin(sql, volatile, turn.name, to, turn.now)?;
         }
