@@ -6,7 +6,6 @@ use std::collections::BTreeSet;
 
 use serde_json::value::RawValue;
 
-use super::link;
 use crate::calls::decode;
 use crate::calls::link::{LinkTo, Seen};
 use crate::platform::{Failure, Sql};
@@ -26,11 +25,14 @@ pub(super) enum Bond {
 impl Bond {
     /// Reads the stored state.
     pub(super) fn read(sql: &impl Sql) -> Result<Bond, Failure> {
-        if let Some(name) = link::linked_to(sql)? {
-            return Ok(Bond::Moved(name));
+        // Every object asks this once in its life, so one question has to do.
+        let query = "SELECT key, value FROM meta WHERE key IN ('link', 'linked_to')";
+        let rows = sql.exec(query, &[])?;
+        let Some(row) = rows.first() else { return Ok(Bond::Free) };
+        match row.text("key")? {
+            "link" => decode(row.text("value")?).map(Bond::Moving),
+            _ => Ok(Bond::Moved(row.text("value")?.to_owned())),
         }
-        let rows = sql.exec("SELECT value FROM meta WHERE key = 'link'", &[])?;
-        rows.first().map_or(Ok(Bond::Free), |row| decode(row.text("value")?).map(Bond::Moving))
     }
 }
 

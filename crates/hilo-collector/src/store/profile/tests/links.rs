@@ -250,6 +250,9 @@ fn lives() -> Objects {
     device.decide(1, "advertising", "denied");
     device.say(OptInChannel::Email, OptInState::Subscribed);
     device.record(vec![bound("late")]);
+    let events = [("page".to_owned(), 5)].into_iter().collect();
+    let remainder = Profile { events, ..Profile::default() };
+    stored_profile::write_remainder(&device.sql, &remainder).unwrap();
     both
 }
 
@@ -272,6 +275,9 @@ fn a_profile_that_has_moved_keeps_its_proof_and_a_pointer() {
     assert_eq!(link::links(&both.get("user").sql).unwrap(), ["device"]);
     assert_eq!(both.told("device"), both.told("user"));
     assert_eq!(both.summary("user").events, 23);
+    let profile: Profile = decode(both.summary("user").profile.get()).unwrap();
+    assert_eq!(profile.events["page"], 28, "with the five that were removed long ago");
+    assert_eq!(profile.user_id.as_deref(), Some("id of user"));
     assert!(!both.summary("device").linking);
 }
 
