@@ -9,7 +9,7 @@ use super::super::consent::Joining;
 use super::super::known::Known;
 use super::super::timeline::{self, Entry, Row};
 use super::super::volatile::Volatile;
-use super::super::{atomically, consent, optin, outbox, stored_profile};
+use super::super::{consent, optin, outbox, stored_profile};
 use super::begin::cancel;
 use super::cargo::{self, Cargo, InForce, StoredDelivery, StoredLink, StoredReceipt};
 use crate::calls::link::{LinkTo, Seen, Take, Taken};
@@ -37,15 +37,20 @@ pub(in super::super) fn take(
     }
     let cargo: Cargo = decode(take.cargo.get())?;
     let is_judged_anew = cargo.consent.is_some() || !cargo.optins.is_empty();
-    let mut cargo = Some(cargo);
-    let seen = volatile.with_known(sql, |known| {
-        atomically(sql, || match (&take.to, cargo.take()) {
-            (Some(to), Some(cargo)) => Part { sql, from: &take.from, to, now }.take(known, cargo),
-            (None, Some(Cargo { outbox: Some(rows), .. })) => {
-                deliveries(sql, &take.from, &rows)?;
-                cargo::seen(sql, &take.from)
-            }
-            (_, _) => cargo::seen(sql, &take.from),
+    let (mut cargo, mut seen) = (Some(cargo), Seen::default());
+    volatile.with_known(sql, |known| {
+        sql.transaction(&mut || {
+            seen = match (&take.to, cargo.take()) {
+                (Some(to), Some(cargo)) => {
+                    Part { sql, from: &take.from, to, now }.take(known, cargo)?
+                }
+                (None, Some(Cargo { outbox: Some(rows), .. })) => {
+                    deliveries(sql, &take.from, &rows)?;
+                    cargo::seen(sql, &take.from)?
+                }
+                (_, _) => cargo::seen(sql, &take.from)?,
+            };
+            Ok(())
         })
     })?;
     // The next call reads everything again.
