@@ -7,9 +7,9 @@ import { randomUUID } from "node:crypto";
 import { after, test } from "node:test";
 
 import { type Answer, GRANTED, type Json, cookieOf, decide, hello, pageView, post, postAs, send } from "./envelopes.ts";
-import { anonymousId, startCollector } from "./mf.ts";
+import { anonymousId, eventually, startCollector } from "./mf.ts";
 import { proofParts, sign, spoiled } from "./signatures.ts";
-import { claimsOf, signToken } from "./tokens.ts";
+import { DEV_KEY, claimsOf, signToken } from "./tokens.ts";
 
 const collector = await startCollector();
 after(() => collector.dispose());
@@ -132,6 +132,80 @@ test("no door gives anything about a person to strangers, or changes it for them
   assert.deepEqual(await stateOf(victim), before);
   const own_ = await post(collector, "/_h/v1/hello", { writeKey: "wk_shop", consent: GRANTED }, { "x-hilo": "1", cookie: cookieOf(victim) });
   assert.deepEqual([own_.body["anonymousId"], own_.body["revision"]], [victim, 1], "the person's own proof still works");
+});
+
+/** The doors that link a device to a user, where its proof and the user's token come along; and a backend's events under a page's key. */
+function linkingDoors(id: string, user: string): Record<string, (headers: Json) => Promise<Answer>> {
+  const { "hello with the page's id": greet, "hello with a spare id": spare, "a grant": grant } = doors(id);
+  const events = (over: Json) => (headers: Json) =>
+    post(collector, "/_h/v1/batch", { writeKey: "wk_shop", batch: [pageView(id, { userId: user, context: { consent: GRANTED }, ...over })] }, { "x-hilo": "1", ...headers });
+  return {
+    hello: greet!, spare: spare!, grant: grant!,
+    cart: async (headers) => {
+      const response = await collector.fetch("/_h/v1/cart", { headers: { origin: collector.url, "x-hilo": "1", authorization: "Bearer wk_shop", ...headers } });
+      return { status: response.status, headers: response.headers, body: (await response.json()) as Json };
+    },
+    identify: events({ type: "identify", anonymousId: anonymousId() }),
+    "identify with the id": events({ type: "identify" }),
+    alias: events({ type: "alias", anonymousId: anonymousId(), previousId: id }),
+  };
+}
+
+/** Tokens for `user` that vouch for nobody. */
+function badTokens(user: string): Record<string, string> {
+  const good = signToken(claimsOf(user));
+  return {
+    "a forged token": `${good.slice(0, -3)}AAA`,
+    "a token without a signature": signToken(claimsOf(user), { ...DEV_KEY, alg: "none" }),
+    "an expired token": signToken(claimsOf(user, { iat: now() - 7200, exp: now() - 3600 })),
+    "a token for another place": signToken(claimsOf(user, { aud: "production" })),
+    "a token of another issuer": signToken(claimsOf(user, { iss: "somebody" })),
+    "a token for carts alone": signToken(claimsOf(user, { scope: "cart" })),
+    "no token": "",
+  };
+}
+
+test("nobody links somebody else's id to a user, by whatever proof or token", async () => {
+  const [victim, own] = [await person(), await person()];
+  const before = await stateOf(victim);
+  const attempts: Promise<Answer>[] = [];
+  const mallory = signToken(claimsOf("mallory"));
+  for (const headers of Object.values(proofs(victim, own))) {
+    for (const call of Object.values(linkingDoors(victim, "mallory"))) attempts.push(call({ "x-hilo-user-token": mallory, ...headers }));
+  }
+  // Somebody at the person's own browser without a valid token.
+  for (const token of Object.values(badTokens("mallory"))) {
+    for (const [door, call] of Object.entries(linkingDoors(victim, "mallory"))) {
+      if (door !== "grant") attempts.push(call({ cookie: cookieOf(victim), ...(token && { "x-hilo-user-token": token }) }));
+    }
+  }
+  assert.ok(attempts.length >= 450, `${attempts.length} attempts`);
+  await Promise.all(attempts);
+  // A link that had begun would have moved by then.
+  await new Promise((resolve) => setTimeout(resolve, 5_000));
+  const [summary, , , { events }] = Object.values(await stateOf(victim)) as [Json, Json, Json, Json];
+  assert.deepEqual([summary["links"], summary["linking"], summary["profile"].userId], [0, undefined, undefined]);
+  // Events under a public key are the device's, whatever they claim.
+  const named = events.filter((event: Json) => event["claimedId"] === "mallory");
+  assert.ok(named.length > 0 && events.every((event: Json) => event["userId"] === undefined));
+  const stolen = (await collector.admin("/admin/v1/profiles/u:mallory/events?limit=200")).events.map((event: Json) => event["messageId"]);
+  for (const { messageId } of before[3]["events"]) assert.ok(!stolen.includes(messageId));
+  const receipts = (await collector.admin("/admin/v1/profiles/u:mallory/receipts")).receipts.map((one: Json) => one["hash"]);
+  for (const { hash } of before[1]["receipts"]) assert.ok(!receipts.includes(hash));
+});
+
+test("the person's own proof beside a valid token links the id at each of these doors", async () => {
+  for (const door of ["hello", "spare", "grant", "cart"]) {
+    const [id, user] = [await person(), `owner-by-${door}`];
+    const answer = await linkingDoors(id, user)[door]!({ cookie: cookieOf(id), "x-hilo-user-token": signToken(claimsOf(user)) });
+    assert.equal(answer.status, 200, door);
+    const linked = await eventually(async () => {
+      const one = await collector.admin(`/admin/v1/profiles/u:${user}`);
+      // The view, and the request to confirm the subscription.
+      return one.links === 1 && one.events === 2 ? one : undefined;
+    }).catch(() => assert.fail(door));
+    assert.equal(linked.profile.userId, user);
+  }
 });
 
 test("the events of an id that nobody bound bind it to nobody", async () => {

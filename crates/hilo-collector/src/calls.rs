@@ -8,6 +8,7 @@ mod claim;
 mod delivery;
 pub mod journal;
 mod json;
+pub mod link;
 pub mod optin;
 mod record;
 mod record_call;
@@ -20,6 +21,7 @@ use serde_json::value::RawValue;
 use std::collections::BTreeMap;
 
 use crate::platform::{Failure, Object, Platform};
+use link::{LinkTo, Moved, Take};
 use optin::{OptInCall, OptInLink};
 
 pub use claim::{Claimed, ConsentStanding, Proof, Whose};
@@ -51,11 +53,24 @@ pub enum ProfileCall {
     },
     /// Asks whose the profile is, and binds it if nobody has used it. Answers [`Claimed`].
     Claim(Proof),
+    /// Links the profile to a verified user, on a server's word. Answers whether there is such a profile.
+    Link(LinkTo),
+    /// Takes a part of a profile that moves into this one. Answers [`link::Taken`].
+    Take(Box<Take>),
+    /// Changes the pointer of a profile that has moved, because the profile it moved into moves too.
+    Repoint {
+        /// The object to which the pointer led.
+        from: String,
+        /// The user to whom it leads from now on.
+        to: LinkTo,
+    },
     /// Record a consent change. Answers [`ConsentRecorded`].
     Consent(ConsentChange),
     /// Record the consent changes that events report, in this order: all or none. The answer is empty if the profile takes
     /// reports of this sender. Otherwise it is `Vec<bool>`: whether each was taken, in order.
     ConsentReports(Vec<ConsentChange>),
+    /// What a page has to know of the recorded consent. Answers [`ConsentStanding`].
+    ConsentStanding,
     /// Reads the recorded consent. Answers [`ConsentCopy`].
     ConsentCopy {
         /// The `next` of the page before.
@@ -191,6 +206,12 @@ pub struct Summary {
     pub consent: BTreeMap<String, String>,
     /// Channel → `subscribed`, `pending` or `unsubscribed`, as recorded now.
     pub optins: BTreeMap<String, String>,
+    /// The number of profiles that were linked to this one.
+    #[serde(default)]
+    pub links: u32,
+    /// Whether the profile is on its way into that of a user.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub linking: bool,
 }
 
 /// One page of rows, each row as it is stored.
@@ -223,7 +244,7 @@ pub struct DeliveryState {
     pub updated_ms: i64,
 }
 
-/// Sends a call to the profile object with this name.
+/// Sends a call to the profile object with this name, or to the one that it has moved into.
 ///
 /// # Errors
 /// The object's own failure, or a failure to reach the object.
@@ -232,15 +253,25 @@ pub async fn ask_profile<P: Platform, A: serde::de::DeserializeOwned>(
     name: String,
     call: &ProfileCall,
 ) -> Result<A, Failure> {
-    ask(platform, name, encode(call)?).await
+    ask(platform, name, || encode(call)).await
 }
 
+/// Sends the call that `write` makes, and follows at most one pointer. The call is written again for that, because most calls meet
+/// none.
 async fn ask<P: Platform, A: serde::de::DeserializeOwned>(
     platform: &P,
     name: String,
-    call: String,
+    write: impl Fn() -> Result<String, Failure>,
 ) -> Result<A, Failure> {
-    let answer = platform.ask(&Object::Profile(name), call).await?;
+    let mut answer = platform.ask(&Object::Profile(name), write()?).await?;
+    if answer.starts_with(Moved::BEGINNING) {
+        let Moved { moved } = decode(&answer)?;
+        answer = platform.ask(&Object::Profile(moved), write()?).await?;
+    }
+    if answer.starts_with(Moved::BEGINNING) {
+        // The profile moved between the two calls. Soon the first pointer leads to the right place.
+        return Err(Failure::Retriable("a pointer led to another pointer".to_owned()));
+    }
     // The object answers 204 where nothing differs from the plan, because reading a body costs the Worker a promise.
     decode(if answer.is_empty() { "null" } else { &answer })
 }

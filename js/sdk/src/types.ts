@@ -188,7 +188,7 @@ export interface Hilo {
   track(event: string, properties?: Properties): void;
   /**
    * Claims the visitor's user id. A claim is forwarded, and it never opens anybody's data. A token that your backend signed
-   * opens the person's data, above all the cart.
+   * opens the person's data, above all the cart, and links this device to the person until `reset()`.
    */
   identify(userId: string, traits?: Properties, proof?: { token?: string }): void;
   group(groupId: string, traits?: Properties): void;

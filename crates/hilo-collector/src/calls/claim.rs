@@ -4,6 +4,8 @@ use std::collections::BTreeMap;
 
 use serde::{Deserialize, Serialize};
 
+use super::link::LinkTo;
+
 /// The proofs of a claim, as hashes.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Proof {
@@ -13,6 +15,9 @@ pub struct Proof {
     /// A new proof, to which a profile is bound that nobody has used.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub fresh: Option<String>,
+    /// The verified user of the request, to whom a profile is linked whose proof is shown.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub link: Option<LinkTo>,
 }
 
 /// Whose a claimed profile is.
@@ -35,8 +40,11 @@ pub enum Whose {
 pub struct Claimed {
     /// Whose the profile is.
     pub whose: Whose,
-    /// What the profile has recorded. Empty for a profile that is not the sender's.
+    /// What the profile has recorded. Empty for a profile that is not the sender's, and for one that has moved.
     pub consent: ConsentStanding,
+    /// The object that a profile of the sender's has moved into.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub moved: Option<String>,
 }
 
 /// The recorded consent: what a page has to know of it.

@@ -1,8 +1,9 @@
 //! Puts events together into one call of a profile's object.
 
 use hilo_core::event::{Event, Gist};
+use serde::Serialize;
 
-use super::{Planned, ProfileCall, Record, Recorded, ask, encode};
+use super::{Planned, Record, Recorded, ask, encode};
 use crate::platform::{Failure, Platform};
 
 /// A [`ProfileCall::Record`] under construction: the call on one line, then the events, one right after another.
@@ -17,7 +18,7 @@ pub struct RecordCall {
 
 impl RecordCall {
     /// Begins a call without events. `source` is the name of the source that sent them. `is_public` tells whether anybody could
-    /// send them: see [`ProfileCall::Record`].
+    /// send them: see [`ProfileCall::Record`](super::ProfileCall::Record).
     pub fn of(source: &str, is_public: bool) -> RecordCall {
         let (plans, records, bodies) = Default::default();
         RecordCall { source: source.to_owned(), is_public, plans, records, bodies }
@@ -51,11 +52,17 @@ impl RecordCall {
     ///
     /// # Errors
     /// `Fatal` if the call cannot be written as JSON, which is a bug.
-    pub fn encode(self) -> Result<String, Failure> {
-        let RecordCall { source, is_public, plans, records, bodies } = self;
-        let mut call = encode(&ProfileCall::Record { source, is_public, plans, records })?;
+    pub fn encode(&self) -> Result<String, Failure> {
+        /// [`ProfileCall::Record`](super::ProfileCall::Record), which may be written twice.
+        #[derive(Serialize)]
+        #[serde(rename_all = "snake_case")]
+        enum Call<'c> {
+            Record { source: &'c str, is_public: bool, plans: &'c [Planned], records: &'c [Record] },
+        }
+        let RecordCall { source, is_public, plans, records, .. } = self;
+        let mut call = encode(&Call::Record { source, is_public: *is_public, plans, records })?;
         call.push('\n');
-        call.push_str(&bodies);
+        call.push_str(&self.bodies);
         Ok(call)
     }
 
@@ -69,6 +76,6 @@ impl RecordCall {
         platform: &P,
         name: String,
     ) -> Result<Option<Vec<Recorded>>, Failure> {
-        ask(platform, name, self.encode()?).await
+        ask(platform, name, || self.encode()).await
     }
 }

@@ -118,7 +118,7 @@ impl Body {
 }
 
 /// The pseudonym of a person in receipts.
-fn subject(secret: &Keyring, key: &ProfileKey) -> String {
+pub fn subject(secret: &Keyring, key: &ProfileKey) -> String {
     let subject = signature::sign(secret.naming().as_bytes(), format!("subject:{key}").as_bytes());
     signature::hex(&subject).chars().take(SUBJECT_CHARS).collect()
 }

@@ -99,7 +99,7 @@ impl Shown {
     /// The proof of `id`, for the object that keeps its hash. `fresh` binds an object that nobody has used.
     pub fn of_id(&self, id: &str, fresh: Option<&IdProof>) -> Proof {
         let shown = self.proof.as_ref().filter(|proof| proof.id == id);
-        Proof { shown: shown.map(IdProof::hash), fresh: fresh.map(IdProof::hash) }
+        Proof { shown: shown.map(IdProof::hash), fresh: fresh.map(IdProof::hash), link: None }
     }
 
     /// Whether an answer hands the proof out as a cookie.

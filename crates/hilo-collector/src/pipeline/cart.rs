@@ -10,6 +10,7 @@ use serde_json::Value;
 
 use super::journal;
 use super::limits;
+use super::link;
 use super::merge::merge;
 use super::sockets;
 use super::user::verified_user;
@@ -147,6 +148,7 @@ impl Caller {
             return Ok(Caller { label: guest_label, speaker, login, guest, is_merged: false });
         };
         user.require(Scope::Cart)?;
+        link::offer(&user, source, secret, call);
         let label = cart_label(secret.naming(), &CartOwner::Customer(&user.id));
         let login = Some((user.login, user.expires_at.as_second()));
         let speaker = speaker(Owner::Customer(user.id), source, loaded);

@@ -7,7 +7,8 @@ use hilo_core::identity::{ProfileKey, uuid_v4};
 use hilo_core::outcome::{Code, Rejection};
 
 use crate::call::{Call, Trouble};
-use crate::calls::{Claimed, ConsentStanding, ProfileCall, Whose, ask_profile};
+use crate::calls::link::LinkTo;
+use crate::calls::{Claimed, ConsentStanding, ProfileCall, Proof, Whose, ask_profile};
 use crate::ingest::proof::{IdProof, Shown};
 use crate::keyring::Keyring;
 use crate::platform::{Failure, Platform};
@@ -18,8 +19,10 @@ pub(super) struct Right {
     pub(super) id: String,
     /// The proof of it. A server needs none.
     pub(super) proof: Option<IdProof>,
-    /// What is recorded for it.
+    /// What is recorded for it. Empty for an id whose profile has moved.
     pub(super) consent: ConsentStanding,
+    /// The object that its profile has moved into.
+    pub(super) moved: Option<String>,
 }
 
 /// A request that claims an id.
@@ -27,6 +30,8 @@ pub(super) struct Claimant<'c, P> {
     /// Whether a server's key came along. A server is trusted with the ids that it names, as with its events.
     pub(super) is_server: bool,
     pub(super) shown: &'c Shown,
+    /// The verified user of the request, to whom an id with its proof is linked.
+    pub(super) link: Option<LinkTo>,
     pub(super) secret: &'c Keyring,
     pub(super) call: &'c Call<'c, P>,
 }
@@ -58,7 +63,7 @@ impl<P: Platform> Claimant<'_, P> {
         let Some(id) = own.or(kept) else { return Ok(None) };
         if self.is_server {
             let consent = ConsentStanding::default();
-            return Ok(Some(Right { id: id.to_owned(), proof: None, consent }));
+            return Ok(Some(Right { id: id.to_owned(), proof: None, consent, moved: None }));
         }
         let (whose, right) = self.claim(id, may_bind).await?;
         if whose == Whose::Anothers && own.is_some() {
@@ -69,17 +74,18 @@ impl<P: Platform> Claimant<'_, P> {
 
     async fn claim(&self, id: &str, may_bind: bool) -> Result<(Whose, Option<Right>), Failure> {
         let Claimant { shown, secret, call, .. } = *self;
+        let link = self.link.clone();
         let platform = call.platform;
         let fresh = may_bind.then(|| IdProof::fresh(id, platform.random16(), platform.now()));
         let name = object_name(secret.naming(), &ProfileKey::Anonymous(id.to_owned()));
-        let question = ProfileCall::Claim(shown.of_id(id, fresh.as_ref()));
-        let Claimed { whose, consent } = ask_profile(platform, name, &question).await?;
+        let question = ProfileCall::Claim(Proof { link, ..shown.of_id(id, fresh.as_ref()) });
+        let Claimed { whose, consent, moved } = ask_profile(platform, name, &question).await?;
         let proof = match whose {
             Whose::Yours => shown.proof.clone(),
             Whose::New => fresh,
             Whose::Nobodys | Whose::Anothers => None,
         };
-        let right = |proof| Right { id: id.to_owned(), proof: Some(proof), consent };
+        let right = |proof| Right { id: id.to_owned(), proof: Some(proof), consent, moved };
         Ok((whose, proof.map(right)))
     }
 }

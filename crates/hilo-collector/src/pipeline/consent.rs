@@ -6,7 +6,6 @@ use std::collections::BTreeMap;
 use hilo_core::consent::Purpose;
 use hilo_core::event::Facts;
 use hilo_core::identity::ProfileKey;
-use hilo_core::identity::token::Scope;
 use hilo_core::outcome::{Code, Outcome, Rejection};
 
 use super::at_once;
@@ -15,12 +14,12 @@ use super::claim::{Claimant, Right, not_yours};
 use super::entry::Entry;
 use super::journal;
 use super::limits;
+use super::link;
 use super::progress::Mark;
-use super::user::{lapsed_user, verified_user};
+use super::user::{accompanying_user, lapsed_user};
 use crate::call::{Call, Trouble, secret};
 use crate::calls::{ConsentChange, ConsentCopy, ConsentRecorded, ProfileCall, ask_profile};
 use crate::ingest::proof::Shown;
-use crate::ingest::user::VerifiedUser;
 use crate::ingest::{self, consent, hello, reply};
 use crate::loaded::Loaded;
 use crate::platform::{Failure, Platform, Reply};
@@ -37,7 +36,12 @@ pub(super) async fn change<P: Platform>(call: &Call<'_, P>) -> Result<Reply, Tro
         limits::check_key(source, call).await?;
     }
     let shown = Shown::of(Some(source), &secret, call);
-    let claimant = Claimant { is_server: source.is_server(), shown: &shown, secret: &secret, call };
+    // A token that cannot be verified now does not keep the device's own choice from being recorded.
+    let user = accompanying_user(call).await;
+    let known = user.as_ref().ok().and_then(Option::as_ref).filter(|_| body.allows_id());
+    let link = link::of_token(known, &secret, call.loaded);
+    let is_server = source.is_server();
+    let claimant = Claimant { is_server, shown: &shown, link, secret: &secret, call };
     let (right, unproved) = right_to(&body, &claimant).await?;
     let record = async |key: ProfileKey| {
         let change = ProfileCall::Consent(body.change(&key, &secret, call));
@@ -48,10 +52,17 @@ pub(super) async fn change<P: Platform>(call: &Call<'_, P>) -> Result<Reply, Tro
     if let Some(Right { id, .. }) = &right {
         recorded = record(ProfileKey::Anonymous(id.clone())).await?;
     }
-    let may_be_lapsed = right.is_some() && !body.says("granted");
-    let user = whose_token(may_be_lapsed, call).await?;
+    let mut user = user?;
+    if user.is_none() && right.is_some() && !body.says("granted") {
+        user = lapsed_user(call).await;
+    }
     if let Some(user) = &user {
-        let _: ConsentRecorded = record(ProfileKey::User(user.id.clone())).await?;
+        let key = ProfileKey::User(user.id.clone());
+        let moved = right.as_ref().and_then(|right| right.moved.as_ref());
+        // The choice of a device that is linked to this user is recorded there already.
+        if moved != Some(&object_name(secret.naming(), &key)) {
+            let _: ConsentRecorded = record(key).await?;
+        }
     }
     if body.denies(Purpose::Analytics) {
         // The cart may know the device by the id that is not proved, so then every device of the cart is meant.
@@ -98,27 +109,11 @@ async fn right_to<P: Platform>(
     }
 }
 
-/// Finds the person whose token the request carries. A token that is no longer valid must not cost the device's own choice, so
-/// it is noted, and passed over unless a lapsed one is enough.
-async fn whose_token<P: Platform>(
-    may_be_lapsed: bool,
-    call: &Call<'_, P>,
-) -> Result<Option<VerifiedUser>, Trouble> {
-    match verified_user(call).await {
-        Ok(user) => Ok(user.filter(|user| user.require(Scope::Profile).is_ok())),
-        Err(why) if why.code == Code::Unavailable => Err(why.into()),
-        Err(why) => {
-            journal::note_remark(&why, call);
-            Ok(if may_be_lapsed { lapsed_user(&why, call).await } else { None })
-        }
-    }
-}
-
 /// Answers the person's copy: the state, and one page of receipts. Only the proof of an id opens it.
 pub(super) async fn copy<P: Platform>(call: &Call<'_, P>) -> Result<Reply, Trouble> {
     let secret = secret(call.platform)?;
     let shown = Shown::of(None, &secret, call);
-    let claimant = Claimant { is_server: false, shown: &shown, secret: &secret, call };
+    let claimant = Claimant { is_server: false, shown: &shown, link: None, secret: &secret, call };
     let right = claimant.named(None, false).await?.ok_or_else(|| {
         Rejection::new(Code::Unauthorized, "the proof of an id is missing or not ours")
     })?;

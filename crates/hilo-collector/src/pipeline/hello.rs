@@ -2,7 +2,10 @@
 
 use super::claim::Claimant;
 use super::limits;
+use super::link;
+use super::user::accompanying_user;
 use crate::call::{Call, Trouble, secret};
+use crate::calls::{ProfileCall, ask_profile};
 use crate::ingest::proof::Shown;
 use crate::ingest::{self, hello};
 use crate::platform::{Platform, Reply};
@@ -22,14 +25,24 @@ pub(super) async fn take<P: Platform>(call: &Call<'_, P>) -> Result<Reply, Troub
     }
     // A hello without consent makes no object, and it may be a withdrawal.
     limits::check_key(source, call).await?;
-    let claimant = Claimant { is_server: source.is_server(), shown: &shown, secret: &secret, call };
+    // A hello needs no token, so one that cannot be verified now is passed over too.
+    let user = accompanying_user(call).await.ok().flatten();
+    let link = link::of_token(user.as_ref(), &secret, call.loaded);
+    let is_server = source.is_server();
+    let claimant = Claimant { is_server, shown: &shown, link, secret: &secret, call };
     let right = claimant.any(said.wanted(&shown)).await?;
+    let consent = match &right.moved {
+        Some(name) => {
+            ask_profile(call.platform, name.clone(), &ProfileCall::ConsentStanding).await?
+        }
+        None => right.consent,
+    };
     let mut reply = Reply::empty(200);
     let token = right
         .proof
         .as_ref()
         .and_then(|proof| shown.hand_out(proof, &secret, call.platform.now(), &mut reply));
-    let welcome = hello::welcome(Some((&right.id, &right.consent)), token.as_deref(), call);
+    let welcome = hello::welcome(Some((&right.id, &consent)), token.as_deref(), call);
     reply.headers.0.extend(welcome.headers.0);
     Ok(Reply { body: welcome.body, ..reply })
 }

@@ -14,6 +14,7 @@ mod health;
 mod hello;
 mod journal;
 mod limits;
+mod link;
 mod merge;
 mod nature;
 mod optin;
@@ -75,6 +76,7 @@ pub async fn run<P: Platform>(
     // The events are stored before any is forwarded: a crash may repeat a delivery and never loses one. The object that
     // stores an event also sends its deliveries to the queue, and the queue calls `deliver`.
     profiles::store(&mut entries, &plans, source, facts, platform).await?;
+    link::named(&entries, facts, loaded, platform).await?;
     journal::note_outcomes(&entries, source, platform);
     Ok(entries)
 }

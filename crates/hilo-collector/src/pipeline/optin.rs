@@ -31,7 +31,7 @@ pub(super) async fn take<P: Platform>(call: &Call<'_, P>) -> Result<Reply, Troub
     let (user, doubt) = match whose_choice(call).await {
         // A bad token stops a subscription, but not an opt-out of a device that proves itself.
         Err(why) if body.is_opt_out() && why.code != Code::Unavailable => {
-            (lapsed_user(&why, call).await, Some(why))
+            (lapsed_user(call).await, Some(why))
         }
         user => (user?, None),
     };
@@ -41,7 +41,8 @@ pub(super) async fn take<P: Platform>(call: &Call<'_, P>) -> Result<Reply, Troub
     let (own, lang) = (body.anonymous_id.clone(), body.lang(call));
     let shown = Shown::of(Some(source), &secret, call);
     let entry = optin::accept(body, source, user.is_some(), &secret, call)?;
-    let claimant = Claimant { is_server: source.is_server(), shown: &shown, secret: &secret, call };
+    let is_server = source.is_server();
+    let claimant = Claimant { is_server, shown: &shown, link: None, secret: &secret, call };
     let mut right = None;
     if user.is_none() || entry.is_opt_out() {
         // A page that keeps its proof itself says hello first, because this answer brings it none.

@@ -8,6 +8,8 @@ use crate::platform::Platform;
 use crate::shell::memory::{self, Memory, SHOP, request};
 use crate::signature;
 
+mod links;
+
 const ID: &str = "5f0c7a3e-0000-4000-8000-000000000000";
 
 /// A browser: it keeps the id cookie.

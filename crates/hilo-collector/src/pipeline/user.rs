@@ -19,14 +19,26 @@ pub(super) async fn verified_user<P: Platform>(
     Ok(user)
 }
 
-/// Finds the person whose token has ended, where the token was refused for that. It counts beside the device's own proof only,
-/// and only for a choice that takes rights away.
-pub(super) async fn lapsed_user<P: Platform>(
-    why: &Rejection,
-    call: &Call<'_, P>,
-) -> Option<VerifiedUser> {
-    if why.code != Code::TokenExpired {
-        return None;
-    }
+/// Finds the person whose token has ended. It counts beside the device's own proof only, and only for a choice that takes rights
+/// away.
+pub(super) async fn lapsed_user<P: Platform>(call: &Call<'_, P>) -> Option<VerifiedUser> {
     user::lapsed_user(call).await.filter(|user| user.require(Scope::Profile).is_ok())
+}
+
+/// Finds the person whose token the request carries beside a device's own choice or question. A token that is no longer valid must not
+/// cost that, so it is noted and passed over.
+///
+/// # Errors
+/// `unavailable`, where no token can be verified now.
+pub(super) async fn accompanying_user<P: Platform>(
+    call: &Call<'_, P>,
+) -> Result<Option<VerifiedUser>, Rejection> {
+    match verified_user(call).await {
+        Ok(user) => Ok(user.filter(|user| user.require(Scope::Profile).is_ok())),
+        Err(why) if why.code == Code::Unavailable => Err(why),
+        Err(why) => {
+            journal::note_remark(&why, call);
+            Ok(None)
+        }
+    }
 }

@@ -7,7 +7,7 @@ use jiff::{SignedDuration, Timestamp};
 
 use super::alarm::{AGAIN_MS, Alarm};
 use super::config;
-use crate::calls::Delivery;
+use crate::calls::{Delivery, ask_profile};
 use crate::platform::{Failure, Platform, Sql, log_line};
 use crate::store::profile::{self, CallResult, Upkeep, Volatile};
 
@@ -19,6 +19,12 @@ pub struct Unsent {
     /// The reason why the others were not.
     pub why: Failure,
 }
+
+/// The most calls that an alarm makes for a link. The next alarm goes on.
+const ERRANDS_MAX: usize = 32;
+/// The time until that alarm, and until the next attempt after a call that failed.
+const LINK_AFTER: SignedDuration = SignedDuration::from_secs(1);
+const LINK_AGAIN_AFTER: SignedDuration = SignedDuration::from_secs(30);
 
 /// A profile's object, as its shell provides it.
 #[expect(async_fn_in_trait, reason = "one thread per isolate: no future here needs to be Send")]
@@ -92,10 +98,13 @@ pub async fn feed_queue<H: ProfileHost>(host: &H) {
 /// Sends all due deliveries to the queue when the alarm fires, and does the upkeep.
 pub async fn on_alarm<H: ProfileHost, P: Platform>(host: &H, platform: &P) {
     host.alarm().clear();
-    let now = host.now();
-    let due = host.with(|sql, volatile| profile::due(sql, volatile, now));
-    hand_over(host, due).await;
-    if let Err(failure) = keep_up(host, platform).await {
+    let Progress { may_deliver, again } = go_on(host, platform).await;
+    if may_deliver {
+        let now = host.now();
+        let due = host.with(|sql, volatile| profile::due(sql, volatile, now));
+        hand_over(host, due).await;
+    }
+    if let Err(failure) = keep_up(host, platform, again).await {
         host.log(&log_line("error", "upkeep", &[("why", failure.message())]));
         // The alarm is set again after a failure too: workerd gives up an alarm that failed too often.
         let again = host.now().checked_add(SignedDuration::from_millis(AGAIN_MS)).ok();
@@ -107,15 +116,53 @@ pub async fn on_alarm<H: ProfileHost, P: Platform>(host: &H, platform: &P) {
     }
 }
 
-/// Removes what is too old, and sets the next alarm.
-async fn keep_up<H: ProfileHost, P: Platform>(host: &H, platform: &P) -> Result<(), Failure> {
+/// How far a link got.
+struct Progress {
+    /// Whether deliveries may be sent. A profile that has moved must know what is in force in the user's.
+    may_deliver: bool,
+    /// When the alarm has to come again for the link.
+    again: Option<Timestamp>,
+}
+
+/// Moves a profile that is linked to a user's. Of any other profile it makes no call.
+async fn go_on<H: ProfileHost, P: Platform>(host: &H, platform: &P) -> Progress {
+    let after = |time| host.now().checked_add(time).ok();
+    match run_errands(host, platform).await {
+        Ok(is_done) => {
+            Progress { may_deliver: true, again: if is_done { None } else { after(LINK_AFTER) } }
+        }
+        Err(failure) => {
+            host.log(&log_line("warn", "link", &[("why", failure.message())]));
+            let has_moved = host.with(|_, volatile| profile::has_moved(volatile));
+            Progress { may_deliver: !has_moved, again: after(LINK_AGAIN_AFTER) }
+        }
+    }
+}
+
+/// Makes the calls that move a profile. Returns whether nothing is left to do.
+async fn run_errands<H: ProfileHost, P: Platform>(host: &H, platform: &P) -> Result<bool, Failure> {
+    for round in 0..ERRANDS_MAX {
+        let next = host.with(|sql, volatile| profile::errand(sql, volatile, round == 0))?;
+        let Some(errand) = next else { return Ok(true) };
+        let answer = ask_profile(platform, errand.to.clone(), &errand.call).await?;
+        host.with(|sql, volatile| profile::ended(sql, volatile, errand, answer))?;
+    }
+    Ok(false)
+}
+
+/// Removes what is too old, and sets the next alarm, for `again` at the latest.
+async fn keep_up<H: ProfileHost, P: Platform>(
+    host: &H,
+    platform: &P,
+    again: Option<Timestamp>,
+) -> Result<(), Failure> {
     // Without the newest configuration nobody knows the months, so the alarm comes again.
     let retention = config::retention(platform).await?;
     let upkeep =
         host.with(|sql, volatile| profile::upkeep(sql, volatile, &retention, host.now()))?;
     match upkeep {
         None => Ok(()),
-        Some(Upkeep::Next(at)) => arm_next(host, Some(at)),
+        Some(Upkeep::Next(at)) => arm_next(host, again.into_iter().chain([at]).min()),
         // The runtime deletes the alarm with the storage. A call may have set one while the configuration was read.
         Some(Upkeep::Forget) => {
             host.alarm().clear();

@@ -3,9 +3,11 @@
 //!
 //! `(Profile, &Gist, source) → Profile`. Decides nothing and forgets nothing on its own. Bounded where a sender could grow it.
 
+mod join;
 mod person;
 mod traits;
 
+pub use join::join;
 pub use person::Person;
 pub use traits::{TRAITS_BYTES_MAX, TRAITS_MAX, Trait, Traits};
 

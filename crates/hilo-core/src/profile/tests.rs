@@ -26,6 +26,33 @@ fn folded(events: &[Event]) -> Profile {
     events.iter().fold(Profile::default(), take)
 }
 
+/// Events in no order of time, the later ones with fewer languages and touches.
+fn events(seed: usize) -> Vec<Event> {
+    let event = |n: usize| {
+        let at = format!("2026-11-24T10:{:02}:00Z", (n * 37 + seed * 11) % 60);
+        let channel = ["Email", "Direct", "Referral"][(n + seed) % 3];
+        let touch = json!({"channel": channel, "via": "page"});
+        let ids = json!({"anonymousId": format!("a{}", n % 20), "claimedId": format!("c{}", (n + seed) % 3)});
+        let mut more = json!({"traits": {format!("t{}", n % 4): n}, "context": {"locale": format!("l{n}"), "hilo": {"touch": touch}}});
+        if let (Value::Object(more), Value::Object(ids)) = (&mut more, ids) {
+            more.extend(ids);
+        }
+        event("identify", &at, &more)
+    };
+    (seed..seed + 30).map(event).collect()
+}
+
+#[test]
+fn two_profiles_join_into_the_fold_of_the_events_of_both() {
+    for seed in 0..20 {
+        let (mine, theirs) = (events(seed), events(seed + 30));
+        let both = folded(&[mine.clone(), theirs.clone()].concat());
+        assert_eq!(join(folded(&mine), folded(&theirs)), both, "{seed}");
+        assert_eq!(join(both.clone(), Profile::default()), both, "{seed}");
+        assert_eq!(join(Profile::default(), both.clone()), both, "{seed}");
+    }
+}
+
 fn values(profile: &Profile) -> Value {
     profile.traits.iter().map(|(name, one)| (name.clone(), one.value.clone())).collect()
 }

@@ -47,15 +47,6 @@ pub struct Trait {
 /// Takes the traits of one event in. A late event does not overwrite what a newer one told.
 pub(super) fn fold(traits: &mut Traits, gist: &Gist, source: Option<&str>) {
     for (name, value) in &gist.traits {
-        if traits.get(name).is_some_and(|known| known.at > gist.occurred_at) {
-            continue;
-        }
-        // A newer value that does not fit takes the older one away with it: no value is better than a wrong one.
-        traits.remove(name);
-        let others: usize = traits.iter().map(|(name, one)| bytes(name, &one.value)).sum();
-        if traits.len() >= TRAITS_MAX || others + bytes(name, value) > TRAITS_BYTES_MAX {
-            continue;
-        }
         let brought = Trait {
             value: value.clone(),
             at: gist.occurred_at,
@@ -65,7 +56,26 @@ pub(super) fn fold(traits: &mut Traits, gist: &Gist, source: Option<&str>) {
             granted: gist.granted.clone(),
             revision: gist.revision,
         };
-        traits.insert(name.clone(), brought);
+        put(traits, name, brought);
+    }
+}
+
+/// Takes the traits of another profile in.
+pub(super) fn join(traits: &mut Traits, others: Traits) {
+    for (name, brought) in others {
+        put(traits, &name, brought);
+    }
+}
+
+fn put(traits: &mut Traits, name: &str, brought: Trait) {
+    if traits.get(name).is_some_and(|known| known.at > brought.at) {
+        return;
+    }
+    // A newer value that does not fit takes the older one away with it: no value is better than a wrong one.
+    traits.remove(name);
+    let others: usize = traits.iter().map(|(name, one)| bytes(name, &one.value)).sum();
+    if traits.len() < TRAITS_MAX && others + bytes(name, &brought.value) <= TRAITS_BYTES_MAX {
+        traits.insert(name.to_owned(), brought);
     }
 }
 

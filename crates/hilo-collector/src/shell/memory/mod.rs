@@ -72,6 +72,7 @@ impl Memory {
             live: RefCell::default(),
             gathered: RefCell::default(),
             limits: RefCell::default(),
+            cut: Cell::default(),
             distance: Cell::default(),
             queue: RefCell::default(),
             queue_room: Cell::default(),
@@ -129,6 +130,16 @@ impl Memory {
     /// Lets each call of an object take this long.
     pub fn move_objects_away(&self, distance: jiff::SignedDuration) {
         self.0.distance.set(distance);
+    }
+
+    /// Lets so many calls of objects pass, and the one after them fail: before it is done or, if `is_done`, before it is answered.
+    pub fn cut_call(&self, after: u32, is_done: bool) {
+        self.0.cut.set(Some((after, is_done)));
+    }
+
+    /// Whether the call that was meant to fail has failed.
+    pub fn has_failed(&self) -> bool {
+        self.0.cut.get().is_none()
     }
 
     /// Returns the number of profile objects that were called.
@@ -209,6 +220,19 @@ impl Memory {
         !profiles.is_empty() || !carts.is_empty() || !journal.is_empty()
     }
 
+    fn ask_object(&self, object: &Object, call: &str) -> Result<String, Failure> {
+        match object {
+            Object::Profile(name) => self.ask_profile(name, call),
+            Object::Cart(name) => self.ask_cart(name, call),
+            Object::Journal => self.ask_journal(Journal::HEAD, call),
+            Object::Rejects(name) => self.ask_journal(name, call),
+            Object::Live => {
+                let answered = self.0.live.borrow_mut().answer(call, false, self.now());
+                answered.map(|(reply, _)| reply)
+            }
+        }
+    }
+
     fn ask_journal(&self, name: &str, call: &str) -> Result<String, Failure> {
         let stored = object(&self.0.journal, name)?;
         journal::answer(&Journal { world: &self.0, name, stored: &stored }, call, self.now())
@@ -277,16 +301,15 @@ impl Platform for Memory {
     async fn ask(&self, object: &Object, call: String) -> Result<String, Failure> {
         self.0.asked.borrow_mut().push(object.clone());
         self.advance(self.0.distance.get());
-        match object {
-            Object::Profile(name) => self.ask_profile(name, &call),
-            Object::Cart(name) => self.ask_cart(name, &call),
-            Object::Journal => self.ask_journal(Journal::HEAD, &call),
-            Object::Rejects(name) => self.ask_journal(name, &call),
-            Object::Live => {
-                let answered = self.0.live.borrow_mut().answer(&call, false, self.now());
-                answered.map(|(reply, _)| reply)
-            }
+        let cut = self.0.cut.take();
+        self.0.cut.set(cut.and_then(|(after, is_done)| Some((after.checked_sub(1)?, is_done))));
+        let fails = cut.filter(|(after, _)| *after == 0);
+        let broken = || Failure::Retriable("the connection broke".to_owned());
+        if fails.is_some_and(|(_, is_done)| !is_done) {
+            return Err(broken());
         }
+        let answer = self.ask_object(object, &call);
+        if fails.is_some() { Err(broken()) } else { answer }
     }
 
     async fn verify(&self, _: &PublicKey, _: &[u8], _: &[u8]) -> Result<bool, Failure> {

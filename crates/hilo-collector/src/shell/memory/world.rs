@@ -42,6 +42,8 @@ pub(super) struct World {
     pub gathered: RefCell<Gathered>,
     /// The requests that each rate limit still lets pass.
     pub limits: RefCell<BTreeMap<Limit, u32>>,
+    /// The number of calls of objects before one that fails, and whether that one is done all the same.
+    pub cut: Cell<Option<(u32, bool)>>,
     /// How long each call of an object takes.
     pub distance: Cell<jiff::SignedDuration>,
     pub queue: RefCell<VecDeque<String>>,

@@ -6,20 +6,22 @@
 
 use std::collections::BTreeMap;
 
-use hilo_core::consent::{ChoiceChange, Purpose, Receipt};
+use hilo_core::consent::{ChoiceChange, Method, Notice, Purpose, Receipt};
 use jiff::Timestamp;
+use serde::{Deserialize, Serialize};
 
 use super::claim;
+use crate::calls::link::LinkTo;
 use crate::calls::{ConsentChange, ConsentRecorded, ConsentStanding, decode, encode, map_of};
 use crate::platform::{Failure, Sql, SqlValue};
 use crate::signature::sha256_hex;
 
 /// The recorded state of each purpose.
-#[derive(Debug, Default)]
+#[derive(Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub(super) struct Standing(BTreeMap<Purpose, Choice>);
 
 /// The recorded choice about one purpose.
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 struct Choice {
     granted: bool,
     revision: u32,
@@ -28,6 +30,29 @@ struct Choice {
     with_gpc: bool,
     /// Whether a report told it.
     by_report: bool,
+}
+
+impl Choice {
+    /// Whether it counts beside another device's choice of the same person.
+    const fn outweighs(self, other: Choice) -> bool {
+        if self.granted == other.granted { self.chosen_ms > other.chosen_ms } else { other.granted }
+    }
+
+    /// Writes the choice for a receipt.
+    fn told(self, purpose: Purpose) -> Result<ChoiceChange, Failure> {
+        let at = Timestamp::from_millisecond(self.chosen_ms);
+        Ok(ChoiceChange {
+            purpose: purpose.name().to_owned(),
+            state: word(self.granted).to_owned(),
+            at: at.map_err(|error| Failure::Fatal(error.to_string()))?.to_string(),
+            method: Method::Import,
+        })
+    }
+}
+
+/// The wire's word for a choice.
+const fn word(granted: bool) -> &'static str {
+    if granted { "granted" } else { "denied" }
 }
 
 impl Standing {
@@ -148,15 +173,86 @@ pub(super) fn record(
         return Ok(recorded(None, &standing, change));
     }
     let receipt = seal(change, counting, revision, last_hash(sql)?, now);
-    sql.exec(
+    append(sql, fingerprint, &receipt)?;
+    Ok(recorded(Some(receipt), &standing, change))
+}
+
+fn append(sql: &impl Sql, fingerprint: String, receipt: &Receipt) -> Result<(), Failure> {
+    sql.run(
         "INSERT INTO receipts (fingerprint, hash, body) VALUES (?, ?, ?)",
         &[
-            SqlValue::from(fingerprint.as_str()),
+            SqlValue::Text(fingerprint),
             SqlValue::from(receipt.hash.as_str()),
-            SqlValue::Text(encode(&receipt)?),
+            SqlValue::Text(encode(receipt)?),
         ],
-    )?;
-    Ok(recorded(Some(receipt), &standing, change))
+    )
+}
+
+/// A profile whose record is joined.
+pub(super) struct Joining<'j> {
+    /// Its object.
+    pub(super) from: &'j str,
+    /// The hash of the newest receipt in its chain.
+    pub(super) head: &'j str,
+    /// This profile's user.
+    pub(super) to: &'j LinkTo,
+}
+
+/// Joins the record of a profile that moves into this one: a denial on either side wins, otherwise the newer choice. A receipt in
+/// this profile's chain proves the result, and names the last hash of the other chain. Run it inside a transaction.
+pub(super) fn join(
+    sql: &impl Sql,
+    theirs: &Standing,
+    by: &Joining<'_>,
+    now: Timestamp,
+) -> Result<(), Failure> {
+    let mut joined = standing(sql)?;
+    let base = joined.revision();
+    let revision = base.max(theirs.revision()).saturating_add(1);
+    let mut changes = Vec::new();
+    for purpose in Purpose::ALL {
+        let (my, their) = (joined.0.get(&purpose), theirs.0.get(&purpose));
+        let wins = their.filter(|their| my.is_none_or(|my| their.outweighs(*my)));
+        let Some(mut choice) = wins.or(my).copied() else { continue };
+        if my.is_none_or(|my| my.granted != choice.granted) {
+            changes.push(choice.told(purpose)?);
+        }
+        // A page knows the revisions of its own device only. It must not seem to have known the other device's denial.
+        if !choice.granted {
+            choice.revision = revision;
+        }
+        if my != Some(&choice) {
+            write(sql, purpose, choice)?;
+            joined.0.insert(purpose, choice);
+        }
+    }
+    let fingerprint = sha256_hex(format!("link:{}:{}", by.from, by.head).as_bytes());
+    let query = "SELECT seq FROM receipts WHERE fingerprint = ?";
+    let is_told = !sql.exec(query, &[SqlValue::from(fingerprint.as_str())])?.is_empty();
+    if is_told || (changes.is_empty() && by.head.is_empty()) {
+        return Ok(());
+    }
+    let mut random = [0; 16];
+    random.iter_mut().zip(fingerprint.bytes()).for_each(|(to, from)| *to = from);
+    let change = ConsentChange {
+        subject: by.to.subject.clone(),
+        controller: by.to.controller.clone(),
+        base,
+        chosen_at: now,
+        changes: Vec::new(),
+        notice: Notice::default(),
+        signals: map_of([("link".to_owned(), by.head.to_owned())].into_iter()),
+        random,
+        report: None,
+    };
+    let receipt = seal(&change, changes, joined.revision(), last_hash(sql)?, now);
+    append(sql, fingerprint, &receipt)
+}
+
+/// Puts another record in the place of this one. Run it inside a transaction.
+pub(super) fn replace(sql: &impl Sql, by: &Standing) -> Result<(), Failure> {
+    sql.run("DELETE FROM consent", &[])?;
+    by.0.iter().try_for_each(|(purpose, choice)| write(sql, *purpose, *choice))
 }
 
 /// Records the changes that events report, in their order. Returns whether each was taken. Run it inside a transaction.
@@ -193,7 +289,7 @@ fn write(sql: &impl Sql, purpose: Purpose, choice: Choice) -> Result<(), Failure
         "INSERT OR REPLACE INTO consent (purpose, state, revision, chosen_ms, with_gpc, by_report) VALUES (?, ?, ?, ?, ?, ?)",
         &[
             SqlValue::from(purpose.name()),
-            SqlValue::from(if choice.granted { "granted" } else { "denied" }),
+            SqlValue::from(word(choice.granted)),
             SqlValue::from(choice.revision),
             SqlValue::int(choice.chosen_ms)?,
             SqlValue::from(u32::from(choice.with_gpc)),
@@ -212,8 +308,10 @@ fn fingerprint(change: &ConsentChange) -> Result<String, Failure> {
     Ok(sha256_hex(encode(&same)?.as_bytes()))
 }
 
-fn last_hash(sql: &impl Sql) -> Result<String, Failure> {
-    let rows = sql.exec("SELECT hash FROM receipts ORDER BY seq DESC LIMIT 1", &[])?;
+/// The hash of the newest receipt in the person's own chain.
+pub(super) fn last_hash(sql: &impl Sql) -> Result<String, Failure> {
+    let query = "SELECT hash FROM receipts WHERE chain = '' ORDER BY seq DESC LIMIT 1";
+    let rows = sql.exec(query, &[])?;
     rows.first().map_or(Ok(String::new()), |row| row.text("hash").map(str::to_owned))
 }
 
@@ -242,6 +340,8 @@ fn seal(
 
 /// Writes the state of each purpose as the wire's text.
 pub(super) fn words(standing: &Standing) -> BTreeMap<String, String> {
-    let word = |granted: bool| if granted { "granted" } else { "denied" }.to_owned();
-    map_of(standing.0.iter().map(|(purpose, one)| (purpose.name().to_owned(), word(one.granted))))
+    let told = |(purpose, one): (&Purpose, &Choice)| {
+        (purpose.name().to_owned(), word(one.granted).to_owned())
+    };
+    map_of(standing.0.iter().map(told))
 }

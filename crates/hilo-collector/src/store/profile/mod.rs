@@ -3,10 +3,14 @@
 //! `answer` takes a call as JSON and returns JSON. The shell that feeds the queue calls the outbox functions. Everything
 //! is synchronous. This folder sends nothing and has no clock: `now` is an argument.
 
+mod bond;
 mod claim;
 mod consent;
 mod known;
 mod leases;
+pub mod link;
+mod linking;
+mod nobody;
 mod optin;
 mod outbox;
 mod overdue;
@@ -21,16 +25,19 @@ mod timeline;
 mod upkeep;
 mod volatile;
 
+pub use linking::{Errand, ended, errand, has_moved};
 pub use outbox::{due, next_alarm, ready, soon};
 pub use upkeep::{Upkeep, upkeep};
 pub use volatile::Volatile;
 
 use jiff::Timestamp;
 
-use crate::calls::optin::{LinkStanding, OptInCall};
+use self::bond::Bond;
+use crate::calls::link::{Moved, Take};
+use crate::calls::optin::OptInCall;
 use crate::calls::{
-    Claimed, Confirmation, ConsentCopy, ConsentStanding, Delivery, DeliveryResult, Page,
-    ProfileCall, Proof, Record, Whose, decode, encode,
+    Claimed, Confirmation, Delivery, DeliveryResult, ProfileCall, Proof, Record, Whose, decode,
+    encode,
 };
 use crate::platform::{Failure, Sql, SqlValue};
 
@@ -68,24 +75,65 @@ pub fn answer(
     let (call, bodies) = call.split_once('\n').unwrap_or((call, ""));
     let call: ProfileCall = decode(call)?;
     volatile.rates.take(&call, now)?;
-    let writes = makes_storage(&call);
+    let writes = nobody::makes_storage(&call);
     let is_new = !volatile.has_storage(sql, false)?;
     if is_new && !volatile.has_storage(sql, writes)? {
-        return Ok(CallResult { reply: of_nobody(&call)?, ..CallResult::default() });
+        return Ok(CallResult { reply: nobody::answer(&call)?, ..CallResult::default() });
     }
     if writes && !volatile.is_named {
         remember_name(sql, name)?;
         volatile.is_named = true;
     }
-    let mut result = CallResult::default();
+    if let Some(reply) = linking::passed_on(volatile, &call)? {
+        return Ok(CallResult { reply, ..CallResult::default() });
+    }
     // The alarm of a new storage finds out when the next upkeep is due. From then on there is always an alarm.
-    result.alarm = if volatile.is_new { Some(outbox::soon(now)?) } else { None };
+    let first = if volatile.is_new { Some(outbox::soon(now)?) } else { None };
+    let result = act(sql, volatile, &Turn { name, bodies, is_new, now }, call)?.no_later(first);
+    // A restarted object does not remember its alarm, and must not put off the link.
+    let soon = Some(outbox::soon(now)?);
+    Ok(match volatile.bond {
+        Bond::Free => result,
+        Bond::Moving(_) => result.no_later(soon),
+        // The alarm asks what is in force before it sends what is left, and then forgets the rest.
+        Bond::Moved(_) if settled::is_empty(sql)? => result,
+        Bond::Moved(_) => CallResult { pump: false, ..result }.no_later(soon),
+    })
+}
+
+/// What a call has beside its own values.
+struct Turn<'t> {
+    /// The object's name.
+    name: &'t str,
+    /// The events behind the call.
+    bodies: &'t str,
+    /// Whether the call has just made the storage.
+    is_new: bool,
+    now: Timestamp,
+}
+
+fn act(
+    sql: &impl Sql,
+    volatile: &mut Volatile,
+    turn: &Turn<'_>,
+    call: ProfileCall,
+) -> Result<CallResult, Failure> {
+    let Turn { name, bodies, now, .. } = *turn;
+    let mut result = CallResult::default();
     result.reply = match call {
         ProfileCall::Record { source, plans, records, is_public: _ } => {
             let shared = record::Shared { name, source: &source, plans: &plans, bodies, now };
-            return Ok(store_events(sql, volatile, &shared, records)?.no_later(result.alarm));
+            return store_events(sql, volatile, &shared, records);
         }
-        ProfileCall::Claim(proof) => claimed(sql, &proof, is_new),
+        ProfileCall::Claim(proof) => return claimed(sql, volatile, turn, &proof),
+        ProfileCall::Link(to) => {
+            result.alarm = linking::begin(sql, volatile, name, &to, now)?;
+            encode(&true)
+        }
+        ProfileCall::Take(take) => return take_in(sql, volatile, turn, &take),
+        ProfileCall::Repoint { from, to } => {
+            linking::repoint(sql, volatile, &from, &to).and_then(|()| encode(&()))
+        }
         ProfileCall::Consent(change) => {
             volatile.known = None;
             result.pump = outbox::recall(volatile);
@@ -98,9 +146,7 @@ pub fn answer(
             atomically(sql, || consent::record_reports(sql, &changes, now))
                 .and_then(|taken| told_unless_all(&taken))
         }
-        ProfileCall::OptIn(call) => {
-            return Ok(opt_in(sql, volatile, name, &call, now)?.no_later(result.alarm));
-        }
+        ProfileCall::OptIn(call) => return opt_in(sql, volatile, name, &call, now),
         ProfileCall::OptInLink { link, acts } => {
             if acts {
                 volatile.known = None;
@@ -113,17 +159,21 @@ pub fn answer(
             pages::optins(sql, cursor.as_deref(), limit).and_then(|page| encode(&page))
         }
         ProfileCall::Confirm { confirmations } => {
-            return Ok(confirm(sql, volatile, &confirmations, now)?.no_later(result.alarm));
+            return confirm(sql, volatile, &confirmations, now);
         }
         ProfileCall::Replay { destination, message_id } => {
             let (destination, message_id) = (destination.as_deref(), message_id.as_deref());
-            let again = replay(sql, volatile, destination, message_id, now)?;
-            return Ok(again.no_later(result.alarm));
+            return replay(sql, volatile, destination, message_id, now);
+        }
+        ProfileCall::ConsentStanding => {
+            consent::standing(sql).and_then(|standing| encode(&consent::told(&standing)))
         }
         ProfileCall::ConsentCopy { cursor } => {
             pages::copy(sql, cursor.as_deref()).and_then(|copy| encode(&copy))
         }
-        ProfileCall::Summary => pages::summary(sql).and_then(|summary| encode(&summary)),
+        ProfileCall::Summary => {
+            pages::summary(sql, &volatile.bond).and_then(|summary| encode(&summary))
+        }
         ProfileCall::Events { cursor, limit } => {
             pages::events(sql, cursor.as_deref(), limit).and_then(|page| encode(&page))
         }
@@ -187,6 +237,19 @@ pub fn release(
     Ok(())
 }
 
+/// Takes a part of a profile that moves into this one.
+fn take_in(
+    sql: &impl Sql,
+    volatile: &mut Volatile,
+    turn: &Turn<'_>,
+    take: &Take,
+) -> Result<CallResult, Failure> {
+    let (taken, pump) = linking::take(sql, volatile, turn.name, take, turn.now)?;
+    // The events may be older than any of this profile's, so the alarm finds out when the next upkeep is due.
+    let alarm = Some(outbox::soon(turn.now)?);
+    Ok(CallResult { reply: encode(&taken)?, pump, alarm })
+}
+
 /// Makes dead deliveries pending again.
 fn replay(
     sql: &impl Sql,
@@ -196,29 +259,13 @@ fn replay(
     now: Timestamp,
 ) -> Result<CallResult, Failure> {
     let count = atomically(sql, || settled::replay(sql, destination, message_id, now))?;
+    if let (0, Bond::Moved(to)) = (count, &volatile.bond) {
+        let reply = encode(&Moved { moved: to.clone() })?;
+        return Ok(CallResult { reply, ..CallResult::default() });
+    }
     volatile.known.iter_mut().for_each(known::Known::forget_rows);
     outbox::recall(volatile);
     Ok(CallResult { reply: encode(&count)?, pump: true, alarm: next_alarm(sql, now)? })
-}
-
-/// Whether the call writes, so that an object without a storage has to make one.
-const fn makes_storage(call: &ProfileCall) -> bool {
-    match call {
-        ProfileCall::Record { .. }
-        | ProfileCall::Consent(_)
-        | ProfileCall::ConsentReports(_)
-        | ProfileCall::OptIn(_) => true,
-        ProfileCall::Claim(proof) => proof.fresh.is_some(),
-        ProfileCall::Confirm { .. }
-        | ProfileCall::Replay { .. }
-        | ProfileCall::OptInLink { .. }
-        | ProfileCall::ConsentCopy { .. }
-        | ProfileCall::Summary
-        | ProfileCall::Events { .. }
-        | ProfileCall::Receipts { .. }
-        | ProfileCall::OptIns { .. }
-        | ProfileCall::Deliveries { .. } => false,
-    }
 }
 
 fn store_events(
@@ -279,14 +326,27 @@ fn opt_in(
     Ok(CallResult { reply: encode(&stands)?, pump, alarm })
 }
 
-/// Answers a claim, with the recorded consent for those whose profile it is.
-fn claimed(sql: &impl Sql, proof: &Proof, is_new: bool) -> Result<String, Failure> {
-    let whose = atomically(sql, || claim::whose(sql, proof, is_new))?;
-    let consent = match whose {
-        Whose::Yours => consent::told(&consent::standing(sql)?),
-        Whose::New | Whose::Nobodys | Whose::Anothers => ConsentStanding::default(),
-    };
-    encode(&Claimed { whose, consent })
+/// Answers a claim, with the recorded consent for those whose profile it is. Where they also show who they are, the profile is linked.
+fn claimed(
+    sql: &impl Sql,
+    volatile: &mut Volatile,
+    turn: &Turn<'_>,
+    proof: &Proof,
+) -> Result<CallResult, Failure> {
+    let whose = atomically(sql, || claim::whose(sql, proof, turn.is_new))?;
+    let (mut claimed, mut alarm) = (Claimed { whose, ..Claimed::default() }, None);
+    if whose == Whose::Yours {
+        if let Some(to) = &proof.link {
+            alarm = linking::begin(sql, volatile, turn.name, to, turn.now)?;
+        }
+        match &volatile.bond {
+            Bond::Moved(to) => claimed.moved = Some(to.clone()),
+            Bond::Free | Bond::Moving(_) => {
+                claimed.consent = consent::told(&consent::standing(sql)?);
+            }
+        }
+    }
+    Ok(CallResult { reply: encode(&claimed)?, pump: false, alarm })
 }
 
 /// Returns the time of the alarm that joins rows, if so many have become loose.
@@ -301,26 +361,6 @@ fn remember_name(sql: &impl Sql, name: &str) -> Result<(), Failure> {
         &[SqlValue::from(name)],
     )?;
     Ok(())
-}
-
-/// Answers a call about a person without stored data.
-fn of_nobody(call: &ProfileCall) -> Result<String, Failure> {
-    match call {
-        ProfileCall::Claim(_) => encode(&Claimed::default()),
-        ProfileCall::ConsentCopy { .. } => encode(&ConsentCopy::default()),
-        ProfileCall::Summary => encode(&pages::summary_of_nobody()),
-        ProfileCall::Events { .. }
-        | ProfileCall::Receipts { .. }
-        | ProfileCall::OptIns { .. }
-        | ProfileCall::Deliveries { .. } => encode(&Page::default()),
-        ProfileCall::Replay { .. } => encode(&0),
-        ProfileCall::OptInLink { .. } => encode(&LinkStanding::default()),
-        ProfileCall::Record { .. }
-        | ProfileCall::Consent(_)
-        | ProfileCall::ConsentReports(_)
-        | ProfileCall::OptIn(_)
-        | ProfileCall::Confirm { .. } => encode(&()),
-    }
 }
 
 /// Runs `work` in a transaction. All of its writes are kept, or none.

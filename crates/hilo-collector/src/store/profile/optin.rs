@@ -8,6 +8,7 @@ use std::collections::BTreeMap;
 
 use hilo_core::consent::{OptInChannel, OptInState};
 use jiff::Timestamp;
+use serde::{Deserialize, Serialize};
 
 use crate::calls::optin::{Confirmed, ConfirmedBy, LinkAct, LinkStanding, OptIn, OptInLink};
 use crate::calls::{decode, encode, map_of};
@@ -20,7 +21,7 @@ const REQUESTS_A_DAY_MAX: i64 = 5;
 const DAY_S: i64 = 86_400;
 
 /// The recorded state of each channel.
-#[derive(Debug, Default)]
+#[derive(Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub(super) struct Subscriptions(BTreeMap<OptInChannel, OptInState>);
 
 impl Subscriptions {
@@ -133,6 +134,36 @@ pub(super) fn follow(
     }
     append(sql, &next)?;
     Ok(LinkStanding::Done)
+}
+
+/// Adds an entry of the ledger of a profile that moves into this one: in force if it is newer than the entry in force, or else just
+/// below that. An entry that is there already adds nothing. Run it inside a transaction.
+pub(super) fn join(sql: &impl Sql, entry: &OptIn) -> Result<(), Failure> {
+    let body = SqlValue::Text(encode(entry)?);
+    if !sql.exec("SELECT seq FROM optins WHERE body = ?", &[body])?.is_empty() {
+        return Ok(());
+    }
+    let time = |entry: &OptIn| entry.at.parse::<Timestamp>().ok();
+    let stands = in_force(sql, entry.channel)?.filter(|stands| time(entry) <= time(stands));
+    if stands.is_some() {
+        sql.run(
+            "DELETE FROM optins WHERE seq = (SELECT max(seq) FROM optins WHERE channel = ?)",
+            &[SqlValue::from(entry.channel.name())],
+        )?;
+    }
+    append(sql, entry)?;
+    stands.iter().try_for_each(|stands| append(sql, stands))
+}
+
+/// Puts the states of channels in the place of the ledger, for deliveries that look at nothing else. Run it inside a transaction.
+pub(super) fn replace(sql: &impl Sql, by: &Subscriptions) -> Result<(), Failure> {
+    sql.run("DELETE FROM optins", &[])?;
+    by.0.iter().try_for_each(|(channel, state)| {
+        sql.run(
+            "INSERT INTO optins (channel, state, body) VALUES (?, ?, '{}')",
+            &[SqlValue::from(channel.name()), SqlValue::from(state.name())],
+        )
+    })
 }
 
 fn in_force(sql: &impl Sql, channel: OptInChannel) -> Result<Option<OptIn>, Failure> {

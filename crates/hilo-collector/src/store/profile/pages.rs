@@ -4,8 +4,9 @@ use std::collections::BTreeMap;
 
 use serde_json::value::RawValue;
 
+use super::bond::Bond;
 use super::timeline::{self, Planned};
-use super::{consent, optin, stored_profile};
+use super::{consent, link, optin, stored_profile};
 use crate::calls::{ConsentCopy, DeliveryState, PAGE_ROWS_MAX, Page, Summary, encode};
 use crate::platform::{Failure, Sql, SqlRow, SqlValue};
 
@@ -130,7 +131,8 @@ fn delivery_state(row: &SqlRow) -> Result<DeliveryState, Failure> {
     Ok(DeliveryState {
         message_id: row.text("message_id")?.to_owned(),
         destination: row.text("destination")?.to_owned(),
-        state: row.text("state")?.to_owned(),
+        // The profile that the event came from finishes what was pending there.
+        state: row.text("state")?.replace("elsewhere", "pending"),
         attempts: u32::try_from(row.int("attempts")?).unwrap_or(u32::MAX),
         next_ms: row.int("next_ms")?,
         reason: row.text_opt("reason").map(str::to_owned),
@@ -144,13 +146,15 @@ pub(super) fn raw(text: &str) -> Result<Box<RawValue>, Failure> {
 }
 
 /// Reads the folded profile with its counts.
-pub(super) fn summary(sql: &impl Sql) -> Result<Summary, Failure> {
+pub(super) fn summary(sql: &impl Sql, bond: &Bond) -> Result<Summary, Failure> {
     Ok(Summary {
         known: true,
         profile: raw(&encode(&stored_profile::read(sql)?.profile)?)?,
         events: u32::try_from(timeline::count(sql)?).unwrap_or(u32::MAX),
         consent: consent::words(&consent::standing(sql)?),
         optins: optin::subscriptions(sql)?.words(),
+        links: u32::try_from(link::links(sql)?.len()).unwrap_or(u32::MAX),
+        linking: matches!(bond, Bond::Moving(_)),
     })
 }
 
@@ -162,5 +166,7 @@ pub(super) fn summary_of_nobody() -> Summary {
         events: 0,
         consent: BTreeMap::new(),
         optins: BTreeMap::new(),
+        links: 0,
+        linking: false,
     }
 }

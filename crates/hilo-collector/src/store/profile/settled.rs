@@ -218,6 +218,11 @@ pub(super) fn write_fate(
     )
 }
 
+/// Whether no delivery has a row.
+pub(super) fn is_empty(sql: &impl Sql) -> Result<bool, Failure> {
+    Ok(sql.exec("SELECT seq FROM outbox LIMIT 1", &[])?.is_empty())
+}
+
 /// Makes dead events pending again, with a first attempt but without the steps that are done. Returns their number.
 /// Events that died by a withdrawal or an opt-out stay dead.
 pub(super) fn replay(

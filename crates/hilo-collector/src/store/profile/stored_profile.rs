@@ -51,9 +51,14 @@ pub(super) fn read(sql: &impl Sql) -> Result<Completed, Failure> {
     if let (VERSION, Some(profile)) = (stored.version, stored.profile) {
         return complete(sql, decode(profile.get())?, folded);
     }
+    refold(sql, folded)
+}
+
+/// Folds the remainder and the whole timeline again, and stores the profile. The number of the last event is at least `last`: it may be
+/// that of an event that is not there any more.
+pub(super) fn refold(sql: &impl Sql, last: i64) -> Result<Completed, Failure> {
     let again = complete(sql, remainder(sql)?, 0)?;
-    // The number of the last event may be that of an event that is not there any more.
-    let last = again.last.max(folded);
+    let last = again.last.max(last);
     write(sql, &again.profile, last)?;
     Ok(Completed { last, unfolded: 0, ..again })
 }

@@ -11,10 +11,10 @@ use serde::de::DeserializeOwned;
 use serde_json::json;
 
 use super::*;
-use crate::calls::optin::{OptIn, OptInCall};
+use crate::calls::optin::{LinkStanding, OptIn, OptInCall};
 use crate::calls::{
-    ConsentChange, ConsentRecorded, Delivery, DeliveryState, Planned, RecordCall, Recorded,
-    Summary, messages, read_message,
+    ConsentChange, ConsentCopy, ConsentRecorded, ConsentStanding, Delivery, DeliveryState, Page,
+    Planned, RecordCall, Recorded, Summary, messages, read_message,
 };
 use crate::platform::SqlValue;
 use crate::shell::memory::MemorySql;
@@ -22,6 +22,7 @@ use crate::store::schema;
 
 mod choices;
 mod claims;
+mod links;
 mod lost;
 mod optins;
 mod outbox;
@@ -41,6 +42,7 @@ fn dead(reason: &str) -> DeliveryResult {
 }
 
 struct Object {
+    name: &'static str,
     sql: MemorySql,
     volatile: Volatile,
     now: Timestamp,
@@ -52,7 +54,7 @@ impl Object {
     fn new() -> Object {
         let now = "2026-11-24T10:00:00Z".parse().unwrap();
         let (volatile, attempts) = Default::default();
-        Object { sql: MemorySql::new().unwrap(), volatile, now, attempts }
+        Object { name: "p", sql: MemorySql::new().unwrap(), volatile, now, attempts }
     }
 
     fn ask<A: DeserializeOwned>(&mut self, call: &ProfileCall) -> A {
@@ -61,7 +63,7 @@ impl Object {
     }
 
     fn answer(&mut self, call: &str) -> Result<CallResult, Failure> {
-        answer(&self.sql, &mut self.volatile, "p", call, self.now)
+        answer(&self.sql, &mut self.volatile, self.name, call, self.now)
     }
 
     fn record(&mut self, sent: Vec<Sent>) -> Vec<Recorded> {

@@ -10,6 +10,7 @@ use hilo_core::profile::fold;
 use jiff::tz::TimeZone;
 use jiff::{SignedDuration, Span, Timestamp};
 
+use super::bond::Bond;
 use super::timeline::Ages;
 use super::volatile::Volatile;
 use super::{settled, stored_profile, timeline};
@@ -67,6 +68,10 @@ pub fn upkeep(
     if !volatile.has_storage(sql, false)? {
         return Ok(None);
     }
+    if volatile.bond != Bond::Free {
+        volatile.is_new = false;
+        return of_linked(sql, volatile, now).map(Some);
+    }
     let now_ms = now.as_millisecond();
     let cut = Cut::of(retention, now)?;
     let mut has_changed = false;
@@ -85,6 +90,15 @@ pub fn upkeep(
     volatile.is_new = false;
     let last_ms = if has_changed { self::last_ms(sql, volatile)? } else { last_ms };
     next(sql, retention, last_ms, now).map(Some)
+}
+
+/// A profile that moves stays as it is until it has moved. Then it stays as long as the user's profile.
+fn of_linked(sql: &impl Sql, volatile: &Volatile, now: Timestamp) -> Result<Upkeep, Failure> {
+    if volatile.giving.is_orphan && !has_pending(sql)? {
+        return Ok(Upkeep::Forget);
+    }
+    let next = now.checked_add(SignedDuration::from_millis(UPKEEP_MS_MAX));
+    next.map(Upkeep::Next).map_err(|error| Failure::Fatal(error.to_string()))
 }
 
 /// The times before which things are too old.
@@ -191,13 +205,13 @@ fn last_ms(sql: &impl Sql, volatile: &Volatile) -> Result<Option<i64>, Failure> 
     Ok(seen.map(Timestamp::as_millisecond))
 }
 
-/// Removes old receipts and old entries of the opt-in ledger. The newest receipt, and the newest entry of each channel, stay as
+/// Removes old receipts and old entries of the opt-in ledger. The newest receipt of each chain, and the newest entry of each channel, stay as
 /// long as the person is known: they prove what is in force.
 fn remove_proofs(sql: &impl Sql, cut: &Cut) -> Result<(), Failure> {
     let before = [SqlValue::int(cut.proofs_ms)?];
     sql.run(
         "DELETE FROM receipts WHERE unixepoch(body ->> 'at') * 1000 < ?
-           AND seq < (SELECT max(seq) FROM receipts)",
+           AND seq NOT IN (SELECT max(seq) FROM receipts GROUP BY chain)",
         &before,
     )?;
     sql.run(
@@ -239,7 +253,7 @@ fn next(
         // The newest proof stays as long as the person is known.
         times.extend([oldest, newest].into_iter().filter(|at_ms| *at_ms > now_ms).min());
     }
-    if is_empty && times.is_empty() && is_settled(sql)? {
+    if is_empty && times.is_empty() && settled::is_empty(sql)? {
         return Ok(Upkeep::Forget);
     }
     times.push(now_ms + UPKEEP_MS_MAX);
@@ -268,9 +282,4 @@ fn proofs(sql: &impl Sql) -> Result<Option<(i64, i64)>, Failure> {
         &[],
     )?;
     rows.first().map(|row| Ok((row.int("oldest_ms")?, row.int("newest_ms")?))).transpose()
-}
-
-/// Whether no delivery has a row.
-fn is_settled(sql: &impl Sql) -> Result<bool, Failure> {
-    Ok(sql.exec("SELECT seq FROM outbox LIMIT 1", &[])?.is_empty())
 }

@@ -4,6 +4,7 @@
 //! This file has shapes, and the check that the storage has the newest schema. A restarted object begins with the
 //! default and loses nothing.
 
+use super::bond::{Bond, Giving};
 use super::known::Known;
 use super::leases::Leases;
 use super::rates::Rates;
@@ -28,6 +29,10 @@ pub struct Volatile {
     pub(super) is_new: bool,
     /// Whether the object has stored its name.
     pub(super) is_named: bool,
+    /// Whether the profile moves into a user's, as it is stored.
+    pub(super) bond: Bond,
+    /// How far that has got.
+    pub(super) giving: Giving,
 }
 
 impl Volatile {
@@ -43,6 +48,7 @@ impl Volatile {
                 sql.transaction(&mut || timeline::move_events(sql))?;
                 self.is_new = true;
             }
+            self.bond = Bond::read(sql)?;
             self.is_current = true;
         } else if makes {
             schema::create(sql, schema::PROFILE)?;

@@ -24,7 +24,7 @@ pub(super) struct Schema {
 
 /// A profile object's schema.
 pub(super) const PROFILE: Schema =
-    Schema { migrations: OF_PROFILE, whole: Some(PROFILE_WHOLE), oldest: 8 };
+    Schema { migrations: OF_PROFILE, whole: Some(PROFILE_WHOLE), oldest: 10 };
 /// A cart object's schema.
 pub(super) const CART: Schema = Schema { migrations: OF_CART, whole: None, oldest: 2 };
 /// The schema of the journal's head.
@@ -41,6 +41,8 @@ const OF_PROFILE: &[&str] = &[
     include_str!("0006_consent.sql"),
     include_str!("0007_batches.sql"),
     include_str!("0009_since.sql"),
+    include_str!("0010_links.sql"),
+    include_str!("0011_linking.sql"),
 ];
 const OF_JOURNAL: &[&str] = &[
     include_str!("journal_0001.sql"),
@@ -48,7 +50,7 @@ const OF_JOURNAL: &[&str] = &[
     include_str!("journal_0003.sql"),
 ];
 const OF_REJECTS: &[&str] = &[include_str!("rejects_0001.sql")];
-const PROFILE_WHOLE: (&str, usize) = (include_str!("profile_whole.sql"), 8);
+const PROFILE_WHOLE: (&str, usize) = (include_str!("profile_whole.sql"), 10);
 const OF_CART: &[&str] = &[include_str!("cart_0001.sql"), include_str!("cart_0002.sql")];
 
 /// The number of migrations that are done, and the number that a version of the code must know at least.

@@ -1,4 +1,4 @@
--- The tables of a profile as all migrations up to 0009 leave them. A new object is made of this file: running each migration
+-- The tables of a profile as all migrations up to 0011 leave them. A new object is made of this file: running each migration
 -- costs it ten times the rows. A test compares the two.
 CREATE TABLE batches (
   seq INTEGER PRIMARY KEY,
@@ -23,7 +23,8 @@ CREATE TABLE receipts (
   seq INTEGER PRIMARY KEY AUTOINCREMENT,
   fingerprint TEXT NOT NULL UNIQUE,
   hash TEXT NOT NULL,
-  body TEXT NOT NULL
+  body TEXT NOT NULL,
+  chain TEXT NOT NULL DEFAULT ''
 );
 CREATE TABLE optins (
   seq INTEGER PRIMARY KEY AUTOINCREMENT,
@@ -46,5 +47,8 @@ CREATE TABLE outbox (
   steps INTEGER NOT NULL DEFAULT 0,
   wants_person INTEGER NOT NULL DEFAULT 0,
   event INTEGER NOT NULL DEFAULT 0,
-  since_ms INTEGER NOT NULL DEFAULT 0
-)
+  since_ms INTEGER NOT NULL DEFAULT 0,
+  link TEXT,
+  link_row INTEGER
+);
+CREATE TABLE links (name TEXT PRIMARY KEY, at INTEGER NOT NULL) WITHOUT ROWID

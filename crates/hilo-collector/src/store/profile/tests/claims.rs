@@ -7,7 +7,7 @@ use crate::calls::{Claimed, ConsentReport, Proof, Whose};
 impl Object {
     fn claim(&mut self, shown: &str, fresh: &str) -> Claimed {
         let hash = |text: &str| (!text.is_empty()).then(|| text.to_owned());
-        self.ask(&ProfileCall::Claim(Proof { shown: hash(shown), fresh: hash(fresh) }))
+        self.ask(&ProfileCall::Claim(Proof { shown: hash(shown), fresh: hash(fresh), link: None }))
     }
 }
 

@@ -68,7 +68,7 @@ struct Head {
 }
 
 /// A row of the timeline.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, Serialize, Deserialize)]
 pub(in super::super) struct Row {
     /// The number that is the row's key: that of its first event, when the row was made.
     pub(in super::super) seq: i64,
@@ -143,6 +143,11 @@ impl Row {
         let place = number - self.seq;
         let to = self.head.to.iter().enumerate();
         to.filter(move |(_, to)| to.has(place)).map(|(at, To(name, _))| (at, name.as_str()))
+    }
+
+    /// Whether it has no event.
+    pub(in super::super) const fn is_empty(&self) -> bool {
+        self.hashes.is_empty()
     }
 
     /// The bytes of the events.

@@ -1,0 +1,229 @@
+//! The profile that moves: what it has to tell next, what an answer changes, and what is left of it in the end.
+
+use serde_json::value::to_raw_value;
+
+use super::super::bond::{Bond, Giving};
+use super::super::volatile::Volatile;
+use super::super::{consent, link, optin, outbox};
+use super::begin::{cancel, point, store};
+use super::cargo::{self, Cargo, InForce, StoredDelivery};
+use crate::calls::link::{LinkTo, Take, Taken};
+use crate::calls::{ProfileCall, decode, encode};
+use crate::platform::{Failure, Sql, SqlValue};
+
+/// A call of another profile's object, which a profile that moves has to make. Pass the answer to [`ended`].
+#[derive(Debug)]
+pub struct Errand {
+    /// The object.
+    pub to: String,
+    /// The call.
+    pub call: ProfileCall,
+}
+
+/// Whether the profile has moved: then no delivery may be sent before the user's profile has told what is in force.
+pub const fn has_moved(volatile: &Volatile) -> bool {
+    matches!(volatile.bond, Bond::Moved(_))
+}
+
+/// Returns the next call that the profile has to make; `None` if there is none before the next alarm. `is_first` begins the calls of
+/// an alarm.
+///
+/// # Errors
+/// The error of the storage.
+pub fn errand(
+    sql: &impl Sql,
+    volatile: &mut Volatile,
+    is_first: bool,
+) -> Result<Option<Errand>, Failure> {
+    if !volatile.has_storage(sql, false)? {
+        return Ok(None);
+    }
+    if let Bond::Moving(to) = &volatile.bond {
+        let to = to.clone();
+        let next = next_part(sql, volatile, to)?;
+        if next.is_some() {
+            return Ok(next);
+        }
+        move_over(sql, volatile)?;
+    } else if is_first {
+        volatile.giving.is_told = false;
+    }
+    let Bond::Moved(to) = &volatile.bond else { return Ok(None) };
+    if volatile.giving.is_told {
+        return Ok(None);
+    }
+    let cargo = Cargo { outbox: Some(cargo::outbox(sql)?), ..Cargo::default() };
+    take(sql, to.clone(), None, &cargo).map(Some)
+}
+
+/// Returns the next call of a profile that moves; `None` once the user's profile has everything.
+fn next_part(
+    sql: &impl Sql,
+    volatile: &mut Volatile,
+    to: LinkTo,
+) -> Result<Option<Errand>, Failure> {
+    let giving = &volatile.giving;
+    // The first call asks how far an earlier one got.
+    let Some(seen) = giving.seen else {
+        return take(sql, to.name.clone(), Some(to), &Cargo::default()).map(Some);
+    };
+    let mut cargo = Cargo::after(sql, seen)?;
+    cargo.links = cargo::links(sql)?;
+    if encode(&cargo.links)? == giving.told_links {
+        cargo.links.clear();
+    }
+    if !cargo.is_empty() {
+        return take(sql, to.name.clone(), Some(to), &cargo).map(Some);
+    }
+    let from = own_name(sql)?;
+    let mut names = link::links(sql)?.into_iter();
+    let name = names.find(|name| !giving.repointed.contains(name));
+    Ok(name.map(|name| Errand { to: name, call: ProfileCall::Repoint { from, to } }))
+}
+
+fn take(
+    sql: &impl Sql,
+    name: String,
+    to: Option<LinkTo>,
+    cargo: &Cargo,
+) -> Result<Errand, Failure> {
+    let cargo = to_raw_value(cargo).map_err(|error| Failure::Fatal(error.to_string()))?;
+    let take = Take { from: own_name(sql)?, to, cargo };
+    Ok(Errand { to: name, call: ProfileCall::Take(Box::new(take)) })
+}
+
+fn own_name(sql: &impl Sql) -> Result<String, Failure> {
+    let rows = sql.exec("SELECT value FROM meta WHERE key = 'name'", &[])?;
+    rows.first().map_or(Ok(String::new()), |row| row.text("value").map(str::to_owned))
+}
+
+/// From now on the user's profile answers the calls. What is in force there counts for the deliveries that are left.
+fn move_over(sql: &impl Sql, volatile: &mut Volatile) -> Result<(), Failure> {
+    let Bond::Moving(to) = &volatile.bond else { return Ok(()) };
+    let to = to.name.clone();
+    let in_force = volatile.giving.in_force.take();
+    sql.transaction(&mut || {
+        point(sql, &to)?;
+        sql.run("DELETE FROM meta WHERE key = 'link'", &[])?;
+        sql.run("DELETE FROM receipts", &[])?;
+        in_force.as_ref().map_or(Ok(()), |in_force| obey(sql, &decode(in_force.get())?))
+    })?;
+    volatile.bond = Bond::Moved(to);
+    volatile.giving = Giving::default();
+    // Deliveries that wait in memory are judged again by what is in force now.
+    volatile.known = None;
+    outbox::recall(volatile);
+    Ok(())
+}
+
+/// Lets the deliveries that are left obey what is in force in the user's profile.
+fn obey(sql: &impl Sql, in_force: &InForce) -> Result<(), Failure> {
+    consent::replace(sql, &in_force.consent)?;
+    optin::replace(sql, &in_force.optins)
+}
+
+/// Takes the answer to a call. Only a [`Take`] has one.
+///
+/// # Errors
+/// The error of the storage. Nothing is changed then.
+pub fn ended(
+    sql: &impl Sql,
+    volatile: &mut Volatile,
+    errand: Errand,
+    answer: Option<Taken>,
+) -> Result<(), Failure> {
+    if let (ProfileCall::Take(sent), Some(answer)) = (&errand.call, answer) {
+        return taken(sql, volatile, sent, answer);
+    }
+    volatile.giving.repointed.insert(errand.to);
+    Ok(())
+}
+
+fn taken(
+    sql: &impl Sql,
+    volatile: &mut Volatile,
+    sent: &Take,
+    answer: Taken,
+) -> Result<(), Failure> {
+    match volatile.bond.clone() {
+        Bond::Free => Ok(()),
+        Bond::Moving(_) if answer.is_refused => cancel(sql, volatile),
+        Bond::Moving(to) => {
+            if answer.name != to.name {
+                // The user's profile has moved itself.
+                let to = LinkTo { name: answer.name, ..to };
+                store(sql, &to)?;
+                volatile.bond = Bond::Moving(to);
+            }
+            let Cargo { links, .. } = decode(sent.cargo.get())?;
+            if !links.is_empty() {
+                volatile.giving.told_links = encode(&links)?;
+            }
+            volatile.giving.seen = Some(answer.seen);
+            volatile.giving.in_force = answer.in_force;
+            Ok(())
+        }
+        Bond::Moved(_) if answer.name.is_empty() => {
+            (volatile.giving.is_told, volatile.giving.is_orphan) = (true, true);
+            Ok(())
+        }
+        Bond::Moved(to) => {
+            let cargo: Cargo = decode(sent.cargo.get())?;
+            let in_force = answer.in_force.as_ref().map(|text| decode(text.get())).transpose()?;
+            let mut is_told = false;
+            sql.transaction(&mut || {
+                if answer.name != to {
+                    point(sql, &answer.name)?;
+                }
+                is_told = hand_over(sql, cargo.outbox.as_deref().unwrap_or_default())?;
+                in_force.as_ref().map_or(Ok(()), |in_force| obey_anew(sql, in_force))?;
+                if is_empty(sql)? { clear(sql) } else { Ok(()) }
+            })?;
+            volatile.bond = Bond::Moved(answer.name);
+            volatile.known = None;
+            volatile.giving.is_told = is_told;
+            Ok(())
+        }
+    }
+}
+
+/// Removes the rows of the outbox that have ended, and that the user's profile has now. Returns whether none of them is left.
+fn hand_over(sql: &impl Sql, told: &[StoredDelivery]) -> Result<bool, Failure> {
+    let ended = told.iter().filter(|row| row.state != "pending");
+    let ended: Vec<_> = ended.map(|row| (row.seq, row.updated_ms)).collect();
+    if !ended.is_empty() {
+        // A row that was replayed meanwhile is pending again, and stays.
+        sql.run(
+            "DELETE FROM outbox WHERE state <> 'pending' AND EXISTS
+               (SELECT 1 FROM json_each(?) WHERE value ->> 0 = seq AND value ->> 1 = updated_ms)",
+            &[SqlValue::Text(encode(&ended)?)],
+        )?;
+    }
+    let left = sql.exec("SELECT seq FROM outbox WHERE state IN ('dead', 'delivered') LIMIT 1", &[]);
+    Ok(left?.is_empty())
+}
+
+/// Does what [`obey`] does, where anything has changed.
+fn obey_anew(sql: &impl Sql, in_force: &InForce) -> Result<(), Failure> {
+    let known = InForce { consent: consent::standing(sql)?, optins: optin::subscriptions(sql)? };
+    if is_empty(sql)? || known == *in_force { Ok(()) } else { obey(sql, in_force) }
+}
+
+/// Whether no delivery is left that this profile finishes.
+fn is_empty(sql: &impl Sql) -> Result<bool, Failure> {
+    Ok(sql.exec("SELECT seq FROM outbox WHERE state <> 'elsewhere' LIMIT 1", &[])?.is_empty())
+}
+
+/// Removes everything but the pointer, the name and the device's proof.
+fn clear(sql: &impl Sql) -> Result<(), Failure> {
+    let is_stored = "SELECT 1 FROM meta WHERE key NOT IN ('schema', 'name', 'proof', 'linked_to')
+        UNION ALL SELECT 1 FROM batches UNION ALL SELECT 1 FROM consent UNION ALL SELECT 1 FROM optins LIMIT 1";
+    if sql.exec(is_stored, &[])?.is_empty() {
+        return Ok(());
+    }
+    sql.run("DELETE FROM meta WHERE key NOT IN ('schema', 'name', 'proof', 'linked_to')", &[])?;
+    for table in ["batches", "outbox", "consent", "optins", "links"] {
+        sql.run(&format!("DELETE FROM {table}"), &[])?;
+    }
+    Ok(())
+}

@@ -1,0 +1,195 @@
+//! The user's profile takes a part of one that moves. Each part counts once.
+
+use hilo_core::profile::{Profile, join};
+use jiff::Timestamp;
+use serde_json::value::to_raw_value;
+
+use super::super::bond::Bond;
+use super::super::consent::Joining;
+use super::super::known::Known;
+use super::super::timeline::{self, Entry, Row};
+use super::super::volatile::Volatile;
+use super::super::{consent, optin, outbox, stored_profile};
+use super::begin::cancel;
+use super::cargo::{self, Cargo, InForce, StoredDelivery, StoredLink, StoredReceipt};
+use crate::calls::link::{LinkTo, Seen, Take, Taken};
+use crate::calls::{decode, encode};
+use crate::platform::{Failure, Sql, SqlValue};
+
+/// Takes a part into the profile in the object called `name`. Also returns whether deliveries wait that have to be judged anew.
+pub(in super::super) fn take(
+    sql: &impl Sql,
+    volatile: &mut Volatile,
+    name: &str,
+    take: &Take,
+    now: Timestamp,
+) -> Result<(Taken, bool), Failure> {
+    let refused = Taken { name: name.to_owned(), is_refused: true, ..Taken::default() };
+    if take.from == name {
+        return Ok((refused, false));
+    }
+    if matches!(&volatile.bond, Bond::Moving(to) if to.name == take.from) {
+        // Each would move into the other. Both objects decide alike, and neither has taken anything of the other yet.
+        if name > take.from.as_str() {
+            return Ok((refused, false));
+        }
+        cancel(sql, volatile)?;
+    }
+    let cargo: Cargo = decode(take.cargo.get())?;
+    let is_judged_anew = cargo.consent.is_some() || !cargo.optins.is_empty();
+    let (mut cargo, mut seen) = (Some(cargo), Seen::default());
+    volatile.with_known(sql, |known| {
+        sql.transaction(&mut || {
+            seen = match (&take.to, cargo.take()) {
+                (Some(to), Some(cargo)) => {
+                    Part { sql, from: &take.from, to, now }.take(known, cargo)?
+                }
+                (None, Some(Cargo { outbox: Some(rows), .. })) => {
+                    deliveries(sql, &take.from, &rows)?;
+                    cargo::seen(sql, &take.from)?
+                }
+                (_, _) => cargo::seen(sql, &take.from)?,
+            };
+            Ok(())
+        })
+    })?;
+    // The next call reads everything again.
+    volatile.known = None;
+    let is_recalled = is_judged_anew && outbox::recall(volatile);
+    let in_force = InForce { consent: consent::standing(sql)?, optins: optin::subscriptions(sql)? };
+    let in_force = to_raw_value(&in_force).map_err(|error| Failure::Fatal(error.to_string()))?;
+    let in_force = Some(in_force);
+    Ok((Taken { name: name.to_owned(), is_refused: false, seen, in_force }, is_recalled))
+}
+
+/// A part that is being taken. All of it runs inside a transaction.
+struct Part<'p, S> {
+    sql: &'p S,
+    from: &'p str,
+    to: &'p LinkTo,
+    now: Timestamp,
+}
+
+impl<S: Sql> Part<'_, S> {
+    fn take(&self, known: &mut Known, cargo: Cargo) -> Result<Seen, Failure> {
+        let Part { sql, from, to, now } = *self;
+        let before = cargo::seen(sql, from)?;
+        let mut seen = before;
+        sql.run(
+            "INSERT OR IGNORE INTO links (name, at) VALUES (?, ?)",
+            &[SqlValue::from(from), SqlValue::int(now.as_millisecond())?],
+        )?;
+        cargo.links.iter().try_for_each(|one| self.link(one))?;
+        if let Some(consent) = cargo.consent.filter(|one| one.revision() > seen.revision) {
+            consent::join(sql, &consent, &Joining { from, head: &cargo.head, to }, now)?;
+            seen.revision = consent.revision();
+        }
+        for one in cargo.receipts.iter().filter(|one| one.seq > before.receipts) {
+            self.receipt(one)?;
+            seen.receipts = one.seq;
+        }
+        for (seq, entry) in cargo.optins.iter().filter(|(seq, _)| *seq > before.optins) {
+            optin::join(sql, entry)?;
+            seen.optins = *seq;
+        }
+        for row in cargo.rows {
+            seen.events = self.events(known, row, seen.events)?;
+        }
+        if let Some(remainder) = cargo.remainder.filter(|_| !seen.has_remainder) {
+            self.remainder(remainder)?;
+            seen.has_remainder = true;
+        } else if seen.events > before.events {
+            // Many events may come, so the stored profile follows part by part.
+            let stored_profile::Completed { profile, last, .. } = stored_profile::read(sql)?;
+            stored_profile::write(sql, &profile, last)?;
+        }
+        if seen != before {
+            cargo::see(sql, from, &seen)?;
+        }
+        Ok(seen)
+    }
+
+    /// Adds the events of a row after number `after` that this timeline lacks. Returns the number of the last one.
+    fn events(&self, known: &mut Known, mut row: Row, after: i64) -> Result<i64, Failure> {
+        let mut last = after;
+        let mut new = Row::new(known.next_event, row.at_ms);
+        new.opened = std::mem::take(&mut row.opened);
+        for entry in row.entries().filter(|entry| entry.number > after) {
+            last = entry.number;
+            if known.ids.insert(entry.hash) {
+                let to = row.destinations(entry.number).map(|(_, name)| name);
+                new.add(Entry { number: known.next_event, ..entry }, to);
+                known.next_event += 1;
+            }
+        }
+        if !new.is_empty() {
+            timeline::insert(self.sql, new)?;
+        }
+        Ok(last)
+    }
+
+    /// Adds a receipt to the chain of its object.
+    fn receipt(&self, one: &StoredReceipt) -> Result<(), Failure> {
+        let chain = if one.chain.is_empty() { self.from } else { one.chain.as_str() };
+        // The same choice may have a receipt in the person's own chain.
+        self.sql.run(
+            "INSERT INTO receipts (fingerprint, hash, body, chain)
+             SELECT CASE WHEN EXISTS (SELECT 1 FROM receipts WHERE fingerprint = ?1) THEN ?4 || '/' || ?1 ELSE ?1 END,
+               ?2, ?3, ?4
+             WHERE NOT EXISTS (SELECT 1 FROM receipts WHERE chain = ?4 AND hash = ?2)",
+            &[
+                SqlValue::from(one.fingerprint.as_str()),
+                SqlValue::from(one.hash.as_str()),
+                SqlValue::from(one.body.as_str()),
+                SqlValue::from(chain),
+            ],
+        )
+    }
+
+    /// Joins the folds of the events that were removed. The profile gets the user's id, which the events of a device do not have.
+    fn remainder(&self, theirs: Profile) -> Result<(), Failure> {
+        let mut whole = stored_profile::read(self.sql)?;
+        let mut mine = stored_profile::remainder(self.sql)?;
+        mine.user_id.get_or_insert_with(|| self.to.user.clone());
+        let has_more = theirs != Profile::default();
+        stored_profile::write_remainder(self.sql, &join(mine, theirs))?;
+        if has_more {
+            return stored_profile::refold(self.sql, whole.last).map(drop);
+        }
+        whole.profile.user_id.get_or_insert_with(|| self.to.user.clone());
+        stored_profile::write(self.sql, &whole.profile, whole.last)
+    }
+
+    /// Takes over a profile that had moved into the one that moves.
+    fn link(&self, one: &StoredLink) -> Result<(), Failure> {
+        self.sql.run(
+            "INSERT OR IGNORE INTO links (name, at) VALUES (?, ?)",
+            &[SqlValue::from(one.name.as_str()), SqlValue::int(one.at)?],
+        )?;
+        let seen = cargo::seen(self.sql, &one.name)?;
+        cargo::see(self.sql, &one.name, &seen.or(one.seen))
+    }
+}
+
+/// Shows the deliveries of a profile that has moved. Those that are pending there are not sent from here.
+fn deliveries(sql: &impl Sql, from: &str, rows: &[StoredDelivery]) -> Result<(), Failure> {
+    let seqs: Vec<i64> = rows.iter().map(|row| row.seq).collect();
+    sql.run(
+        "DELETE FROM outbox WHERE link = ? AND (state = 'elsewhere' OR link_row IN (SELECT value FROM json_each(?)))",
+        &[SqlValue::from(from), SqlValue::Text(encode(&seqs)?)],
+    )?;
+    if rows.is_empty() {
+        return Ok(());
+    }
+    // The events have other numbers here, so a replay looks for them from the beginning.
+    sql.run(
+        "INSERT INTO outbox (message_ids, destination, purposes, channel, state, attempts, next_ms, reason, updated_ms,
+           steps, wants_person, since_ms, event, link, link_row)
+         SELECT value ->> 'message_ids', value ->> 'destination', value ->> 'purposes', value ->> 'channel',
+           CASE value ->> 'state' WHEN 'pending' THEN 'elsewhere' ELSE value ->> 'state' END, value ->> 'attempts',
+           value ->> 'next_ms', value ->> 'reason', value ->> 'updated_ms', value ->> 'steps', value ->> 'wants_person',
+           value ->> 'since_ms', 1, ?, value ->> 'seq'
+         FROM json_each(?)",
+        &[SqlValue::from(from), SqlValue::Text(encode(rows)?)],
+    )
+}

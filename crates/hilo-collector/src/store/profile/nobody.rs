@@ -1,0 +1,55 @@
+//! Calls about a person of whom nothing is stored: which of them make an object's storage, and the answers to the others.
+
+use super::pages;
+use crate::calls::link::Taken;
+use crate::calls::optin::LinkStanding;
+use crate::calls::{Claimed, ConsentCopy, ConsentStanding, Page, ProfileCall, encode};
+use crate::platform::Failure;
+
+/// Whether the call writes, so that an object without a storage has to make one.
+pub(super) const fn makes_storage(call: &ProfileCall) -> bool {
+    match call {
+        ProfileCall::Record { .. }
+        | ProfileCall::Consent(_)
+        | ProfileCall::ConsentReports(_)
+        | ProfileCall::OptIn(_) => true,
+        ProfileCall::Claim(proof) => proof.fresh.is_some(),
+        ProfileCall::Take(take) => take.to.is_some(),
+        ProfileCall::Link(_)
+        | ProfileCall::Repoint { .. }
+        | ProfileCall::ConsentStanding
+        | ProfileCall::Confirm { .. }
+        | ProfileCall::Replay { .. }
+        | ProfileCall::OptInLink { .. }
+        | ProfileCall::ConsentCopy { .. }
+        | ProfileCall::Summary
+        | ProfileCall::Events { .. }
+        | ProfileCall::Receipts { .. }
+        | ProfileCall::OptIns { .. }
+        | ProfileCall::Deliveries { .. } => false,
+    }
+}
+
+/// Answers a call about a person without stored data.
+pub(super) fn answer(call: &ProfileCall) -> Result<String, Failure> {
+    match call {
+        ProfileCall::Claim(_) => encode(&Claimed::default()),
+        ProfileCall::Link(_) => encode(&false),
+        ProfileCall::Take(_) => encode(&Taken::default()),
+        ProfileCall::ConsentStanding => encode(&ConsentStanding::default()),
+        ProfileCall::ConsentCopy { .. } => encode(&ConsentCopy::default()),
+        ProfileCall::Summary => encode(&pages::summary_of_nobody()),
+        ProfileCall::Events { .. }
+        | ProfileCall::Receipts { .. }
+        | ProfileCall::OptIns { .. }
+        | ProfileCall::Deliveries { .. } => encode(&Page::default()),
+        ProfileCall::Replay { .. } => encode(&0),
+        ProfileCall::OptInLink { .. } => encode(&LinkStanding::default()),
+        ProfileCall::Record { .. }
+        | ProfileCall::Consent(_)
+        | ProfileCall::ConsentReports(_)
+        | ProfileCall::OptIn(_)
+        | ProfileCall::Repoint { .. }
+        | ProfileCall::Confirm { .. } => encode(&()),
+    }
+}

@@ -1,0 +1,102 @@
+//! The deliveries that a profile still has when it moves.
+
+use super::*;
+
+/// A device with one delivery that has failed once, and a user, linked.
+fn linked() -> Objects {
+    let mut both = Objects::new(&["device", "user"]);
+    both.get("user").record(vec![kept("u1", 1)]);
+    both.get("device").record(vec![bound("m1"), bound("m2")]);
+    both.get("device").deliveries();
+    both.get("device").confirm_all(&[("m1", retry(60)), ("m2", retry(60))]);
+    both.link("device", "user");
+    both.settle("device");
+    both
+}
+
+fn states(both: &mut Objects, name: &str) -> Vec<(String, String)> {
+    let rows = both.rows(name, |cursor, limit| ProfileCall::Deliveries { cursor, limit });
+    let state = |row: &Value| {
+        let text = |field: &str| row[field].as_str().unwrap().to_owned();
+        (text("messageId"), text("state"))
+    };
+    rows.iter().map(state).collect()
+}
+
+fn pairs(states: &[(&str, &str)]) -> Vec<(String, String)> {
+    states.iter().map(|(id, state)| ((*id).to_owned(), (*state).to_owned())).collect()
+}
+
+/// Lets the next attempt be due.
+fn wait(both: &mut Objects) {
+    for object in &mut both.objects {
+        object.now += SignedDuration::from_secs(120);
+    }
+    both.settle("device");
+}
+
+#[test]
+fn the_device_finishes_what_it_has_begun_and_the_user_shows_it() {
+    let mut both = linked();
+    assert_eq!(states(&mut both, "user"), pairs(&[("m2", "pending"), ("m1", "pending")]));
+    wait(&mut both);
+    assert_eq!(both.get("user").due(), [], "the user's profile sends nothing of it");
+    assert_eq!(both.get("device").due().len(), 2);
+    both.get("device").confirm_all(&[("m1", DeliveryResult::Delivered), ("m2", dead("400"))]);
+    both.settle("device");
+    assert_eq!(states(&mut both, "device"), pairs(&[("m2", "dead"), ("m1", "delivered")]));
+    assert_eq!(keys(both.get("device")).len(), 3);
+    // A dead letter names the device, and is replayed by the user's profile.
+    let replay = ProfileCall::Replay { destination: None, message_id: Some("m2".to_owned()) };
+    assert_eq!(both.ask::<u32>("device", &replay), 1);
+    assert_eq!(both.get("user").due(), [("m2".to_owned(), 0)]);
+    both.get("user").confirm("m2", DeliveryResult::Delivered);
+    assert_eq!(both.get("user").due(), []);
+}
+
+#[test]
+fn a_delivery_that_is_left_obeys_a_later_denial_of_the_user() {
+    let mut both = linked();
+    let user = both.get("user");
+    user.now += SignedDuration::from_secs(1);
+    user.decide(0, "analytics", "denied");
+    wait(&mut both);
+    assert_eq!(both.get("device").due(), []);
+    both.settle("device");
+    assert_eq!(states(&mut both, "user"), pairs(&[("m2", "dead"), ("m1", "dead")]));
+    let replay = ProfileCall::Replay { destination: None, message_id: None };
+    assert_eq!(both.ask::<u32>("device", &replay), 0);
+}
+
+#[test]
+fn a_delivery_that_is_left_obeys_an_opt_out_of_the_user() {
+    let mut both = Objects::new(&["device", "user"]);
+    both.get("user").record(vec![kept("u1", 1)]);
+    let device = both.get("device");
+    device.say(OptInChannel::Email, OptInState::Subscribed);
+    let mut letter = bound("m1");
+    letter.to[0].channel = Some(OptInChannel::Email);
+    device.record(vec![letter]);
+    device.deliveries();
+    device.confirm("m1", retry(60));
+    both.link("device", "user");
+    both.settle("device");
+    let user = both.get("user");
+    user.now += SignedDuration::from_secs(1);
+    user.say(OptInChannel::Email, OptInState::Unsubscribed);
+    wait(&mut both);
+    assert_eq!(both.get("device").due(), []);
+    both.settle("device");
+    assert_eq!(states(&mut both, "user"), pairs(&[("m1", "dead")]));
+}
+
+#[test]
+fn a_device_whose_deliveries_are_left_sends_none_before_it_knows_what_is_in_force() {
+    let mut both = linked();
+    both.cut = Some((both.calls + 1, Break::Lost));
+    both.get("device").now += SignedDuration::from_secs(120);
+    assert!(!both.alarm("device"));
+    assert!(has_moved(&both.get("device").volatile), "the shell sends nothing then");
+    assert!(both.alarm("device"));
+    assert_eq!(both.get("device").due().len(), 2);
+}
