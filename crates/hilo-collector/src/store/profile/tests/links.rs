@@ -355,6 +355,10 @@ fn what_comes_during_the_move_is_neither_lost_nor_doubled() {
     }
 }
 
+fn keep_up(object: &mut Object) -> Option<Upkeep> {
+    upkeep(&object.sql, &mut object.volatile, &MONTHS, object.now).unwrap()
+}
+
 #[test]
 fn a_pointer_stays_as_long_as_the_users_profile() {
     let mut both = lives();
@@ -363,12 +367,34 @@ fn a_pointer_stays_as_long_as_the_users_profile() {
     both.get("device").deliveries();
     both.get("device").confirm("late", DeliveryResult::Delivered);
     both.settle("device");
-    let device = both.get("device");
-    let next = upkeep(&device.sql, &mut device.volatile, &MONTHS, device.now).unwrap();
-    assert_eq!(next, Some(Upkeep::Next(device.now + SignedDuration::from_hours(180 * 24))));
-    *both.get("user") = Object { name: "user", ..Object::new() };
+    let next = both.get("device").now + SignedDuration::from_hours(180 * 24);
+    assert_eq!(keep_up(both.get("device")), Some(Upkeep::Next(next)));
+    // The user has not come back for years.
+    for table in ["batches", "receipts", "optins", "outbox", "consent"] {
+        both.get("user").sql.run(&format!("DELETE FROM {table}"), &[]).unwrap();
+    }
+    let forget = "DELETE FROM meta WHERE key IN ('profile', 'remainder')";
+    both.get("user").sql.run(forget, &[]).unwrap();
+    both.get("user").volatile = Volatile::default();
+    let waits = both.get("user").now + SignedDuration::from_hours(180 * 24);
+    assert_eq!(keep_up(both.get("user")), Some(Upkeep::Next(waits)), "a pointer leads there");
     both.settle("device");
-    let device = both.get("device");
-    let next = upkeep(&device.sql, &mut device.volatile, &MONTHS, device.now).unwrap();
-    assert_eq!(next, Some(Upkeep::Forget));
+    assert_eq!(keep_up(both.get("device")), Some(Upkeep::Forget));
+    assert_eq!(keep_up(both.get("user")), Some(Upkeep::Forget));
+}
+
+#[test]
+fn a_binding_that_is_linked_to_a_user_without_anything_leaves_nothing() {
+    let mut both = Objects::new(&["device", "user"]);
+    let proof = |shown: &str, fresh: Option<&str>| {
+        let (shown, fresh) = (Some(shown.to_owned()), fresh.map(str::to_owned));
+        ProfileCall::Claim(Proof { shown, fresh, link: Some(to("user")) })
+    };
+    let new = Proof { fresh: Some("one".to_owned()), ..Proof::default() };
+    both.ask::<Claimed>("device", &ProfileCall::Claim(new));
+    assert_eq!(both.ask::<Claimed>("device", &proof("one", None)).whose, Whose::Yours);
+    both.settle("device");
+    for name in ["device", "user"] {
+        assert_eq!(keep_up(both.get(name)), Some(Upkeep::Forget), "{name}");
+    }
 }
