@@ -26,7 +26,8 @@ impl Bond {
     /// Reads the stored state.
     pub(super) fn read(sql: &impl Sql) -> Result<Bond, Failure> {
         // Every object asks this once in its life, so one question has to do.
-        let query = "SELECT key, value FROM meta WHERE key IN ('link', 'linked_to')";
+        let query =
+            "SELECT key, value FROM meta WHERE key IN ('link', 'linked_to') ORDER BY key DESC";
         let rows = sql.exec(query, &[])?;
         let Some(row) = rows.first() else { return Ok(Bond::Free) };
         match row.text("key")? {

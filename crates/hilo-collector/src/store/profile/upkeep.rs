@@ -13,7 +13,7 @@ use jiff::{SignedDuration, Span, Timestamp};
 use super::bond::Bond;
 use super::timeline::Ages;
 use super::volatile::Volatile;
-use super::{settled, stored_profile, timeline};
+use super::{link, settled, stored_profile, timeline};
 use crate::calls::decode;
 use crate::platform::{Failure, Sql, SqlValue};
 
@@ -253,7 +253,9 @@ fn next(
         // The newest proof stays as long as the person is known.
         times.extend([oldest, newest].into_iter().filter(|at_ms| *at_ms > now_ms).min());
     }
-    if is_empty && times.is_empty() && settled::is_empty(sql)? {
+    // A profile to which pointers lead outlives them.
+    let is_alone = settled::is_empty(sql)? && link::links(sql)?.is_empty();
+    if is_empty && times.is_empty() && is_alone {
         return Ok(Upkeep::Forget);
     }
     times.push(now_ms + UPKEEP_MS_MAX);

@@ -159,9 +159,14 @@ pub(super) fn links(sql: &impl Sql) -> Result<Vec<StoredLink>, Failure> {
     rows.iter().map(link).collect()
 }
 
+/// The key under which that stands.
+pub(super) fn key(from: &str) -> String {
+    format!("take:{from}")
+}
+
 /// Returns what a profile has of the one in the object called `from`.
 pub(super) fn seen(sql: &impl Sql, from: &str) -> Result<Seen, Failure> {
-    let key = SqlValue::Text(format!("take:{from}"));
+    let key = SqlValue::Text(key(from));
     let rows = sql.exec("SELECT value FROM meta WHERE key = ?", &[key])?;
     rows.first().map_or_else(|| Ok(Seen::default()), |row| decode(row.text("value")?))
 }
@@ -171,7 +176,7 @@ pub(super) fn see(sql: &impl Sql, from: &str, seen: &Seen) -> Result<(), Failure
     sql.run(
         "INSERT INTO meta (key, value) VALUES (?, ?)
          ON CONFLICT (key) DO UPDATE SET value = excluded.value",
-        &[SqlValue::Text(format!("take:{from}")), SqlValue::Text(encode(seen)?)],
+        &[SqlValue::Text(key(from)), SqlValue::Text(encode(seen)?)],
     )
 }
 

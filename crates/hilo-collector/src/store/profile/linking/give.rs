@@ -104,7 +104,6 @@ fn move_over(sql: &impl Sql, volatile: &mut Volatile) -> Result<(), Failure> {
     let in_force = volatile.giving.in_force.take();
     sql.transaction(&mut || {
         point(sql, &to)?;
-        sql.run("DELETE FROM meta WHERE key = 'link'", &[])?;
         sql.run("DELETE FROM receipts", &[])?;
         in_force.as_ref().map_or(Ok(()), |in_force| obey(sql, &decode(in_force.get())?))
     })?;
@@ -214,11 +213,10 @@ fn is_empty(sql: &impl Sql) -> Result<bool, Failure> {
     Ok(sql.exec("SELECT seq FROM outbox WHERE state <> 'elsewhere' LIMIT 1", &[])?.is_empty())
 }
 
-/// Removes everything but the pointer, the name and the device's proof.
+/// Removes everything but the pointer, the name and the device's proof, once. What a version of the code without links stores here
+/// after that is not removed.
 fn clear(sql: &impl Sql) -> Result<(), Failure> {
-    let is_stored = "SELECT 1 FROM meta WHERE key NOT IN ('schema', 'name', 'proof', 'linked_to')
-        UNION ALL SELECT 1 FROM batches UNION ALL SELECT 1 FROM consent UNION ALL SELECT 1 FROM optins LIMIT 1";
-    if sql.exec(is_stored, &[])?.is_empty() {
+    if sql.exec("SELECT key FROM meta WHERE key = 'link'", &[])?.is_empty() {
         return Ok(());
     }
     sql.run("DELETE FROM meta WHERE key NOT IN ('schema', 'name', 'proof', 'linked_to')", &[])?;

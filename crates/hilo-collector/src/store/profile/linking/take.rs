@@ -35,6 +35,11 @@ pub(in super::super) fn take(
         }
         cancel(sql, volatile)?;
     }
+    if take.to.is_none() && is_bare(sql)? {
+        // Nothing is left that the pointer could lead to, so both ends of the link go.
+        leave(sql, &take.from)?;
+        return Ok((Taken::default(), false));
+    }
     let cargo: Cargo = decode(take.cargo.get())?;
     let is_judged_anew = cargo.consent.is_some() || !cargo.optins.is_empty();
     let (mut cargo, mut seen) = (Some(cargo), Seen::default());
@@ -60,6 +65,21 @@ pub(in super::super) fn take(
     let in_force = to_raw_value(&in_force).map_err(|error| Failure::Fatal(error.to_string()))?;
     let in_force = Some(in_force);
     Ok((Taken { name: name.to_owned(), is_refused: false, seen, in_force }, is_recalled))
+}
+
+/// Whether the profile has nothing but links.
+fn is_bare(sql: &impl Sql) -> Result<bool, Failure> {
+    let is_stored =
+        "SELECT 1 FROM batches UNION ALL SELECT 1 FROM receipts UNION ALL SELECT 1 FROM optins
+        UNION ALL SELECT 1 FROM outbox LIMIT 1";
+    let is_empty = sql.exec(is_stored, &[])?.is_empty();
+    Ok(is_empty && stored_profile::read(sql)?.profile.last_seen.is_none())
+}
+
+/// Forgets the link of the profile in the object called `from`.
+fn leave(sql: &impl Sql, from: &str) -> Result<(), Failure> {
+    sql.run("DELETE FROM links WHERE name = ?", &[SqlValue::from(from)])?;
+    sql.run("DELETE FROM meta WHERE key = ?", &[SqlValue::Text(cargo::key(from))])
 }
 
 /// A part that is being taken. All of it runs inside a transaction.

@@ -4,13 +4,13 @@ use hilo_core::event::Gist;
 use hilo_core::profile::{Profile, fold};
 use serde_json::Value;
 
-use super::upkeep::MONTHS;
 use super::*;
 use crate::calls::link::{LinkTo, Moved, Taken};
 use crate::calls::{Claimed, Proof, Whose};
 
 mod choices;
 mod deliveries;
+mod pointers;
 mod users;
 
 fn to(name: &str) -> LinkTo {
@@ -353,22 +353,4 @@ fn what_comes_during_the_move_is_neither_lost_nor_doubled() {
         sent.sort_unstable();
         assert_eq!(sent, ["late", "new", "u1"], "each is delivered once, call {at}");
     }
-}
-
-#[test]
-fn a_pointer_stays_as_long_as_the_users_profile() {
-    let mut both = lives();
-    both.link("device", "user");
-    both.settle("device");
-    both.get("device").deliveries();
-    both.get("device").confirm("late", DeliveryResult::Delivered);
-    both.settle("device");
-    let device = both.get("device");
-    let next = upkeep(&device.sql, &mut device.volatile, &MONTHS, device.now).unwrap();
-    assert_eq!(next, Some(Upkeep::Next(device.now + SignedDuration::from_hours(180 * 24))));
-    *both.get("user") = Object { name: "user", ..Object::new() };
-    both.settle("device");
-    let device = both.get("device");
-    let next = upkeep(&device.sql, &mut device.volatile, &MONTHS, device.now).unwrap();
-    assert_eq!(next, Some(Upkeep::Forget));
 }
