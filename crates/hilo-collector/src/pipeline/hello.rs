@@ -1,10 +1,13 @@
 //! `POST /v1/hello`: body → the right to an id, if consent allows one → its proof, and what is recorded for it.
 
+use hilo_core::outcome::Code;
+
 use super::claim::Claimant;
+use super::journal;
 use super::limits;
 use crate::call::{Call, Trouble, secret};
 use crate::ingest::proof::Shown;
-use crate::ingest::{self, hello};
+use crate::ingest::{self, hello, reply};
 use crate::platform::{Platform, Reply};
 
 /// Answers a new page.
@@ -23,7 +26,15 @@ pub(super) async fn take<P: Platform>(call: &Call<'_, P>) -> Result<Reply, Troub
     // A hello without consent makes no object, and it may be a withdrawal.
     limits::check_key(source, call).await?;
     let claimant = Claimant { is_server: source.is_server(), shown: &shown, secret: &secret, call };
-    let right = claimant.any(said.wanted(&shown)).await?;
+    let right = match claimant.any(said.wanted(&shown), said.has_own_id()).await {
+        Err(Trouble::Refused(why)) if why.code == Code::Erased => {
+            journal::note_refusal(&why, call);
+            let mut reply = reply::refused(&why);
+            shown.take_back(call, &mut reply);
+            return Ok(reply);
+        }
+        right => right?,
+    };
     let mut reply = Reply::empty(200);
     let token = right
         .proof

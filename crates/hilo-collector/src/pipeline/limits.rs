@@ -85,6 +85,8 @@ const fn is_counted(route: &Route) -> bool {
         | Route::ConsentCopy
         | Route::OptIn
         | Route::OptInLink(..)
+        | Route::Me(_)
+        | Route::Erasure(_)
         | Route::Cart(..)
         | Route::Webhook(_) => true,
         Route::Metrics

@@ -4,9 +4,10 @@
 
 use hilo_core::outcome::{Code, Rejection};
 
-use super::{cart, consent, events, health, hello, journal, limits, optin, orders};
+use super::{cart, consent, events, health, hello, journal, limits, me, optin, orders};
 use crate::admin;
 use crate::call::{Call, Trouble};
+use crate::forward;
 use crate::ingest::{self, CartAct, Door, Route, files, reply, settings, status};
 use crate::keyring::Keyring;
 use crate::platform::{Failure, Incoming, Platform, Reply, log_line};
@@ -103,6 +104,8 @@ fn is_noted(route: &Route, incoming: &Incoming) -> bool {
         Route::Cart(_, act) => !matches!(act, CartAct::Live),
         Route::ConsentCopy
         | Route::OptInLink(..)
+        | Route::Me(_)
+        | Route::Erasure(_)
         | Route::Health
         | Route::Ready
         | Route::Version
@@ -126,6 +129,8 @@ fn needs_secret(route: &Route) -> bool {
         | Route::ConsentCopy
         | Route::OptIn
         | Route::OptInLink(..)
+        | Route::Me(_)
+        | Route::Erasure(_)
         | Route::Webhook(_)
         | Route::Cart(..) => true,
         Route::Preflight
@@ -160,13 +165,18 @@ async fn take<P: Platform>(
         Route::ConsentCopy => consent::copy(call).await,
         Route::OptIn => optin::take(call).await,
         Route::OptInLink(act, acts) => Ok(optin::follow(act, acts, call).await),
+        Route::Me(act) => me::take(act, call).await,
+        Route::Erasure(reference) => me::standing(&reference, call).await,
         Route::Cart(user, act) => cart::take(user, act, call).await,
         Route::Webhook(source) => orders::take(&source, call).await,
         Route::Metrics => Ok(reply::passed_over()),
         Route::Settings(key) => Ok(settings::segment(&key, call)?),
         Route::SourceConfig => Ok(settings::rudderstack(call)?),
         Route::Preflight => Ok(ingest::preflight(door, call.incoming)?),
-        Route::Admin(path) => Ok(admin::serve(&path, call).await),
+        Route::Admin(path) => {
+            let deleting = forward::deleting(&call.loaded.config);
+            Ok(admin::serve(&path, &deleting, call).await)
+        }
         // `serve` has answered these.
         Route::Health | Route::Ready | Route::Version | Route::File(_) => {
             Err(Rejection::new(Code::NotFound, "there is nothing at this path").into())

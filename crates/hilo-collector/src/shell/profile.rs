@@ -8,7 +8,9 @@ use jiff::{SignedDuration, Timestamp};
 use super::alarm::Alarm;
 use super::config;
 use crate::calls::Delivery;
+use crate::pipeline;
 use crate::platform::{Failure, Platform, Sql, log_line};
+use crate::signature::message_hash;
 use crate::store::profile::{self, CallResult, Upkeep, Volatile};
 
 /// The time until the next alarm after an upkeep that failed.
@@ -60,7 +62,14 @@ pub fn answer<H: ProfileHost>(host: &H, name: &str, call: &str) -> Result<CallRe
     let now = host.now();
     let answered = host.with(|sql, volatile| profile::answer(sql, volatile, name, call, now));
     match &answered {
-        Ok(answered) => arm(host, answered.alarm)?,
+        Ok(answered) => {
+            if answered.is_wiped {
+                // The alarm went with the storage.
+                host.alarm().clear();
+                pipeline::forget_progress();
+            }
+            arm(host, answered.alarm)?;
+        }
         // The call may have made the storage before it failed. A restarted object would not know that no alarm is set.
         Err(_) if host.with(|_, volatile| volatile.needs_alarm()) => {
             arm(host, Some(profile::soon(now)?))?;
@@ -83,12 +92,32 @@ pub async fn on_alarm<H: ProfileHost, P: Platform>(host: &H, platform: &P) {
     let now = host.now();
     let due = host.with(|sql, volatile| profile::due(sql, volatile, now));
     hand_over(host, due).await;
+    erase(host, platform).await;
     if let Err(failure) = keep_up(host, platform).await {
         host.log(&log_line("error", "upkeep", &[("why", failure.message())]));
         // The alarm is set again after a failure too: workerd gives up an alarm that failed too often.
         let again = host.now().checked_add(AGAIN_AFTER).ok();
         if let Err(failure) = arm_next(host, again) {
             host.log(&log_line("error", "alarm", &[("why", failure.message())]));
+        }
+    }
+}
+
+/// Does the steps of an erasure that are due, one after another. One that fails comes again with a later alarm.
+async fn erase<H: ProfileHost, P: Platform>(host: &H, platform: &P) {
+    loop {
+        let task = match host.with(|sql, volatile| profile::erasure_task(sql, volatile, host.now()))
+        {
+            Ok(Some(task)) => task,
+            Ok(None) => return,
+            Err(failure) => {
+                return host.log(&log_line("error", "erasure", &[("why", failure.message())]));
+            }
+        };
+        let ended = pipeline::erase(&task, platform).await;
+        let noted = host.with(|sql, _| profile::erasure_ended(sql, &task, &ended, host.now()));
+        if let Err(failure) = noted {
+            return host.log(&log_line("error", "erasure", &[("why", failure.message())]));
         }
     }
 }
@@ -112,14 +141,17 @@ async fn keep_up<H: ProfileHost, P: Platform>(host: &H, platform: &P) -> Result<
 
 /// Sets the alarm for the next delivery or for `upkeep`, whichever comes first.
 fn arm_next<H: ProfileHost>(host: &H, upkeep: Option<Timestamp>) -> Result<(), Failure> {
-    let delivery = host.with(|sql, _| profile::next_alarm(sql, host.now()))?;
-    arm(host, delivery.into_iter().chain(upkeep).min())
+    let (delivery, erasure) = host.with(|sql, volatile| {
+        let delivery = profile::next_alarm(sql, host.now());
+        (delivery, profile::erasure_alarm(sql, volatile))
+    });
+    arm(host, delivery?.into_iter().chain(erasure?).chain(upkeep).min())
 }
 
 /// Logs events that were not found for their deliveries.
 fn log_missing<H: ProfileHost>(host: &H) {
     for id in host.with(|_, volatile| volatile.take_missing()) {
-        host.log(&log_line("error", "event missing", &[("messageId", &id)]));
+        host.log(&log_line("error", "event missing", &[("messageHash", &message_hash(&id))]));
     }
 }
 

@@ -33,6 +33,9 @@ pub struct LiveCall {
     pub events: Vec<LiveEvent>,
     /// The number of events that had to give way since the last call.
     pub missed: u32,
+    /// The name of a profile's object whose events are forgotten, because its person was erased.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub forget: Option<String>,
 }
 
 /// The answer of the live object.
@@ -82,6 +85,11 @@ impl Live {
         if self.is_watched {
             self.missed = self.missed.saturating_add(u32::try_from(lost).unwrap_or(u32::MAX));
         }
+    }
+
+    /// Forgets the events of a profile's object.
+    pub fn forget(&mut self, profile: &str) {
+        self.events.retain(|event| event.profile != profile);
     }
 
     /// Returns how long to wait before the caller must call the live object; `None` if no call is due, or if another

@@ -75,6 +75,7 @@ impl Memory {
             deferred: RefCell::default(),
             sent: RefCell::default(),
             asked: RefCell::default(),
+            fuse: Cell::default(),
             answers: RefCell::default(),
             brakes: Rc::default(),
             lines: RefCell::default(),
@@ -146,6 +147,11 @@ impl Memory {
     /// Sets the answers of the destination with this URL.
     pub fn set_answer(&self, url: &str, status: u16, after: jiff::SignedDuration) {
         self.0.answers.borrow_mut().insert(url.to_owned(), Answer { status, after });
+    }
+
+    /// Lets one call of an object fail, after so many that succeed.
+    pub fn fail_after(&self, calls: usize) {
+        self.0.fuse.set(Some(calls));
     }
 
     /// Simulates a crash: the queue, deferred work and the objects' memory are lost; storage and alarms stay.
@@ -269,6 +275,12 @@ impl Platform for Memory {
     async fn ask(&self, object: &Object, call: String) -> Result<String, Failure> {
         self.0.asked.borrow_mut().push(object.clone());
         self.advance(self.0.distance.get());
+        if let Some(left) = self.0.fuse.get() {
+            self.0.fuse.set(left.checked_sub(1));
+            if left == 0 {
+                return Err(Failure::Retriable("the object does not answer".to_owned()));
+            }
+        }
         match object {
             Object::Profile(name) => self.ask_profile(name, &call),
             Object::Cart(name) => self.ask_cart(name, &call),

@@ -15,6 +15,7 @@ use crate::pipeline::serve;
 use crate::platform::{Incoming, Upload};
 
 mod destinations;
+mod erasures;
 
 /// A deployment with all secrets.
 fn memory() -> Memory {

@@ -48,6 +48,8 @@ pub(super) struct World {
     pub deferred: RefCell<VecDeque<Work>>,
     pub sent: RefCell<Vec<Outgoing>>,
     pub asked: RefCell<Vec<Object>>,
+    /// The calls of objects that still succeed before one fails.
+    pub fuse: Cell<Option<usize>>,
     pub answers: RefCell<BTreeMap<String, Answer>>,
     pub brakes: Rc<RefCell<Brakes>>,
     pub lines: RefCell<Vec<String>>,

@@ -53,6 +53,10 @@ impl Sql for Storage {
     fn transaction(&self, work: &mut dyn FnMut() -> Result<(), Failure>) -> Result<(), Failure> {
         self.sql.transaction(work)
     }
+
+    fn wipe(&self) -> Result<(), Failure> {
+        self.sql.wipe()
+    }
 }
 
 /// One cart's object with its clock.

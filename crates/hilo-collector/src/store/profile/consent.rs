@@ -9,8 +9,10 @@ use std::collections::BTreeMap;
 use hilo_core::consent::{ChoiceChange, Purpose, Receipt};
 use jiff::Timestamp;
 
-use super::claim;
-use crate::calls::{ConsentChange, ConsentRecorded, ConsentStanding, decode, encode, map_of};
+use super::{claim, erasure};
+use crate::calls::{
+    ConsentChange, ConsentRecorded, ConsentStanding, ReportTaken, decode, encode, map_of,
+};
 use crate::platform::{Failure, Sql, SqlValue};
 use crate::signature::sha256_hex;
 
@@ -110,6 +112,9 @@ pub(super) fn record(
     now: Timestamp,
 ) -> Result<ConsentRecorded, Failure> {
     let mut standing = standing(sql)?;
+    if erasure::tombstone(sql)?.is_some_and(|erased| erased.refuses(change.chosen_at)) {
+        return Ok(ConsentRecorded { is_erased: true, ..recorded(None, &standing, change) });
+    }
     let fingerprint = fingerprint(change)?;
     let told = sql.exec(
         "SELECT body FROM receipts WHERE fingerprint = ?",
@@ -159,13 +164,18 @@ pub(super) fn record(
     Ok(recorded(Some(receipt), &standing, change))
 }
 
-/// Records the changes that events report, in their order. Returns whether each was taken. Run it inside a transaction.
+/// Records the changes that events report, in their order. Run it inside a transaction.
 pub(super) fn record_reports(
     sql: &impl Sql,
     changes: &[ConsentChange],
     now: Timestamp,
-) -> Result<Vec<bool>, Failure> {
-    changes.iter().map(|change| record(sql, change, now).map(|told| !told.is_refused)).collect()
+) -> Result<Vec<ReportTaken>, Failure> {
+    let taken = |told: ConsentRecorded| match (told.is_erased, told.is_refused) {
+        (true, _) => ReportTaken::Erased,
+        (false, true) => ReportTaken::NotYours,
+        (false, false) => ReportTaken::Taken,
+    };
+    changes.iter().map(|change| record(sql, change, now).map(taken)).collect()
 }
 
 /// Writes the result of a change.
@@ -180,7 +190,7 @@ fn recorded(
     };
     let outdated = change.changes.iter().filter(is_outdated).map(|one| one.purpose.clone());
     let outdated = outdated.collect();
-    ConsentRecorded { receipt, is_refused: false, consent: told(standing), outdated }
+    ConsentRecorded { receipt, consent: told(standing), outdated, ..ConsentRecorded::default() }
 }
 
 /// What a page has to know of the record.

@@ -5,8 +5,10 @@
 
 mod claim;
 mod consent;
+mod erasure;
 mod known;
 mod leases;
+pub mod link;
 mod optin;
 mod outbox;
 mod overdue;
@@ -20,17 +22,20 @@ mod tests;
 mod timeline;
 mod upkeep;
 mod volatile;
+mod wanted;
 
+use erasure::Tombstone;
 pub use outbox::{due, next_alarm, ready, release, soon};
 pub use upkeep::{Upkeep, upkeep};
 pub use volatile::Volatile;
 
 use jiff::Timestamp;
 
+use crate::calls::erasure::{Ended, ErasureStanding, Task};
 use crate::calls::optin::{LinkStanding, OptInCall};
 use crate::calls::{
-    Claimed, Confirmation, ConsentCopy, ConsentStanding, DeliveryResult, Page, ProfileCall, Proof,
-    Record, Whose, decode, encode,
+    Claimed, Confirmation, ConsentCopy, ConsentStanding, DeliveryResult, OwnPart, Page,
+    ProfileCall, Proof, Record, ReportTaken, Whose, decode, encode,
 };
 use crate::platform::{Failure, Sql, SqlValue};
 
@@ -44,6 +49,8 @@ pub struct CallResult {
     /// The latest time for the next check of the outbox. Set the alarm in the same turn as the rows, so that both are
     /// written or neither: pending rows without an alarm would be lost.
     pub alarm: Option<Timestamp>,
+    /// Whether the storage was wiped, with the alarm that was set before.
+    pub is_wiped: bool,
 }
 
 impl CallResult {
@@ -68,6 +75,9 @@ pub fn answer(
     let (call, bodies) = call.split_once('\n').unwrap_or((call, ""));
     let call: ProfileCall = decode(call)?;
     volatile.rates.take(&call, now)?;
+    if let ProfileCall::Erase(erase) = &call {
+        return erasure::begin(sql, volatile, name, erase, now);
+    }
     let writes = makes_storage(&call);
     let is_new = !volatile.has_storage(sql, false)?;
     if is_new && !volatile.has_storage(sql, writes)? {
@@ -90,7 +100,7 @@ pub fn answer(
             volatile.known = None;
             result.pump = outbox::recall(volatile);
             atomically(sql, || consent::record(sql, &change, now))
-                .and_then(|receipt| encode(&receipt))
+                .and_then(|recorded| encode(&recorded))
         }
         ProfileCall::ConsentReports(changes) => {
             volatile.known = None;
@@ -115,14 +125,21 @@ pub fn answer(
         ProfileCall::Confirm { confirmations } => {
             return Ok(confirm(sql, volatile, &confirmations, now)?.no_later(result.alarm));
         }
-        ProfileCall::Replay { destination, message_id } => {
-            let (destination, message_id) = (destination.as_deref(), message_id.as_deref());
-            let again = replay(sql, volatile, destination, message_id, now)?;
+        ProfileCall::Replay { destination, message } => {
+            let (destination, message) = (destination.as_deref(), message.as_deref());
+            let again = replay(sql, volatile, destination, message, now)?;
             return Ok(again.no_later(result.alarm));
         }
         ProfileCall::ConsentCopy { cursor } => {
             pages::copy(sql, cursor.as_deref()).and_then(|copy| encode(&copy))
         }
+        ProfileCall::Own { part, cursor } => pages::own(sql, part, cursor.as_deref()),
+        ProfileCall::Wanted(asked) => {
+            wanted::wanted(sql, &asked).and_then(|wanted| encode(&wanted))
+        }
+        ProfileCall::Erasure => erasure::standing(sql).and_then(|standing| encode(&standing)),
+        // It was answered above.
+        ProfileCall::Erase(_) => encode(&()),
         ProfileCall::Summary => pages::summary(sql).and_then(|summary| encode(&summary)),
         ProfileCall::Events { cursor, limit } => {
             pages::events(sql, cursor.as_deref(), limit).and_then(|page| encode(&page))
@@ -137,9 +154,10 @@ pub fn answer(
     Ok(result)
 }
 
-/// Answers whether each report was taken; nothing where all were.
-fn told_unless_all(taken: &[bool]) -> Result<String, Failure> {
-    if taken.iter().all(|is_taken| *is_taken) { Ok(String::new()) } else { encode(taken) }
+/// Answers what became of each report; nothing where all were taken.
+fn told_unless_all(taken: &[ReportTaken]) -> Result<String, Failure> {
+    let is_taken = |one: &ReportTaken| *one == ReportTaken::Taken;
+    if taken.iter().all(is_taken) { Ok(String::new()) } else { encode(taken) }
 }
 
 /// Records the results of deliveries.
@@ -156,7 +174,12 @@ fn confirm(
     let is_retry = |one: &Confirmation| matches!(one.result, DeliveryResult::Retry { .. });
     volatile.leases.is_behind |= confirmations.iter().any(is_retry);
     let pump = volatile.leases.is_behind;
-    Ok(CallResult { reply: String::new(), pump, alarm: next_alarm(sql, now)? })
+    Ok(CallResult {
+        reply: String::new(),
+        pump,
+        alarm: next_alarm(sql, now)?,
+        ..CallResult::default()
+    })
 }
 
 /// Makes dead deliveries pending again.
@@ -164,13 +187,18 @@ fn replay(
     sql: &impl Sql,
     volatile: &mut Volatile,
     destination: Option<&str>,
-    message_id: Option<&str>,
+    message: Option<&str>,
     now: Timestamp,
 ) -> Result<CallResult, Failure> {
-    let count = atomically(sql, || settled::replay(sql, destination, message_id, now))?;
+    let count = atomically(sql, || settled::replay(sql, destination, message, now))?;
     volatile.known.iter_mut().for_each(known::Known::forget_rows);
     outbox::recall(volatile);
-    Ok(CallResult { reply: encode(&count)?, pump: true, alarm: next_alarm(sql, now)? })
+    Ok(CallResult {
+        reply: encode(&count)?,
+        pump: true,
+        alarm: next_alarm(sql, now)?,
+        ..CallResult::default()
+    })
 }
 
 /// Whether the call writes, so that an object without a storage has to make one.
@@ -183,6 +211,10 @@ const fn makes_storage(call: &ProfileCall) -> bool {
         ProfileCall::Claim(proof) => proof.fresh.is_some(),
         ProfileCall::Confirm { .. }
         | ProfileCall::Replay { .. }
+        | ProfileCall::Wanted(_)
+        | ProfileCall::Erase(_)
+        | ProfileCall::Erasure
+        | ProfileCall::Own { .. }
         | ProfileCall::OptInLink { .. }
         | ProfileCall::ConsentCopy { .. }
         | ProfileCall::Summary
@@ -216,7 +248,7 @@ fn store_events(
     }
     outbox::lease(volatile, result.fresh, shared.now);
     let reply = result.recorded.map_or_else(|| Ok(String::new()), |recorded| encode(&recorded))?;
-    Ok(CallResult { reply, pump, alarm })
+    Ok(CallResult { reply, pump, alarm, ..CallResult::default() })
 }
 
 /// Records a choice, and the event that asks to confirm it: both or neither.
@@ -227,6 +259,9 @@ fn opt_in(
     call: &OptInCall,
     now: Timestamp,
 ) -> Result<CallResult, Failure> {
+    if erasure::tombstone(sql)?.is_some_and(Tombstone::is_for_ever) {
+        return Ok(CallResult::default());
+    }
     volatile.known = None;
     let is_recalled = outbox::recall(volatile);
     let (stands, fresh) = volatile.with_known(sql, |known| {
@@ -248,7 +283,7 @@ fn opt_in(
     let pump = is_recalled || !fresh.is_empty();
     let alarm = if fresh.is_empty() { None } else { Some(outbox::soon(now)?) };
     outbox::lease(volatile, fresh, now);
-    Ok(CallResult { reply: encode(&stands)?, pump, alarm })
+    Ok(CallResult { reply: encode(&stands)?, pump, alarm, ..CallResult::default() })
 }
 
 /// Answers a claim, with the recorded consent for those whose profile it is.
@@ -256,7 +291,7 @@ fn claimed(sql: &impl Sql, proof: &Proof, is_new: bool) -> Result<String, Failur
     let whose = atomically(sql, || claim::whose(sql, proof, is_new))?;
     let consent = match whose {
         Whose::Yours => consent::told(&consent::standing(sql)?),
-        Whose::New | Whose::Nobodys | Whose::Anothers => ConsentStanding::default(),
+        Whose::New | Whose::Nobodys | Whose::Anothers | Whose::Erased => ConsentStanding::default(),
     };
     encode(&Claimed { whose, consent })
 }
@@ -294,13 +329,58 @@ fn of_nobody(call: &ProfileCall) -> Result<String, Failure> {
         | ProfileCall::OptIns { .. }
         | ProfileCall::Deliveries { .. } => encode(&Page::default()),
         ProfileCall::Replay { .. } => encode(&0),
+        ProfileCall::Wanted(asked) => encode(&vec![false; asked.len()]),
+        ProfileCall::Own { part: OwnPart::Profile, .. } => encode(&pages::summary_of_nobody()),
+        ProfileCall::Own { .. } => encode(&Page::default()),
+        ProfileCall::Erasure => encode(&None::<ErasureStanding>),
         ProfileCall::OptInLink { .. } => encode(&LinkStanding::default()),
         ProfileCall::Record { .. }
         | ProfileCall::Consent(_)
         | ProfileCall::ConsentReports(_)
         | ProfileCall::OptIn(_)
+        | ProfileCall::Erase(_)
         | ProfileCall::Confirm { .. } => encode(&()),
     }
+}
+
+/// Returns the next task of the erasure that is due.
+///
+/// # Errors
+/// The error of the storage.
+pub fn erasure_task(
+    sql: &impl Sql,
+    volatile: &mut Volatile,
+    now: Timestamp,
+) -> Result<Option<Task>, Failure> {
+    erasure::task(sql, volatile, now)
+}
+
+/// Returns when the next step of the erasure is due, if any is left.
+///
+/// # Errors
+/// The error of the storage.
+pub fn erasure_alarm(
+    sql: &impl Sql,
+    volatile: &mut Volatile,
+) -> Result<Option<Timestamp>, Failure> {
+    if !volatile.has_storage(sql, false)? {
+        return Ok(None);
+    }
+    let at = erasure::next_ms(sql)?.map(Timestamp::from_millisecond).transpose();
+    at.map_err(|error| Failure::Fatal(error.to_string()))
+}
+
+/// Notes what became of a task of the erasure.
+///
+/// # Errors
+/// The error of the storage. Nothing is noted then, and the task is repeated.
+pub fn erasure_ended(
+    sql: &impl Sql,
+    task: &Task,
+    ended: &Ended,
+    now: Timestamp,
+) -> Result<(), Failure> {
+    atomically(sql, || erasure::ended(sql, task, ended, now))
 }
 
 /// Runs `work` in a transaction. All of its writes are kept, or none.

@@ -5,12 +5,14 @@ use std::collections::BTreeMap;
 use serde_json::value::RawValue;
 
 use super::timeline::{self, Planned};
-use super::{consent, optin, stored_profile};
-use crate::calls::{ConsentCopy, DeliveryState, PAGE_ROWS_MAX, Page, Summary, encode};
+use super::{consent, erasure, optin, stored_profile};
+use crate::calls::{ConsentCopy, DeliveryState, OwnPart, PAGE_ROWS_MAX, Page, Summary, encode};
 use crate::platform::{Failure, Sql, SqlRow, SqlValue};
 
 /// The most receipts of one page of the person's copy. A receipt has up to 20 KB, and an isolate has 128 MB for all its requests.
 const COPY_ROWS_MAX: u32 = 25;
+/// The most events of one page of the person's copy. An event has up to 32 KB.
+const OWN_EVENTS_MAX: u32 = 100;
 
 /// Reads the timeline by the time of the events. The cursor is `<occurred_ms>.<number>` of the last event of the page before.
 pub(super) fn events(sql: &impl Sql, cursor: Option<&str>, limit: u32) -> Result<Page, Failure> {
@@ -39,6 +41,18 @@ pub(super) fn copy(sql: &impl Sql, cursor: Option<&str>) -> Result<ConsentCopy, 
         receipts,
         next,
     })
+}
+
+/// Reads one part of what is kept, for the person.
+pub(super) fn own(sql: &impl Sql, part: OwnPart, cursor: Option<&str>) -> Result<String, Failure> {
+    let page = match part {
+        OwnPart::Profile => return encode(&summary(sql)?),
+        OwnPart::OptIns => optins(sql, cursor, PAGE_ROWS_MAX),
+        OwnPart::Receipts => receipts(sql, cursor, COPY_ROWS_MAX),
+        OwnPart::Events => events(sql, cursor, OWN_EVENTS_MAX),
+        OwnPart::Deliveries => deliveries(sql, cursor, PAGE_ROWS_MAX),
+    };
+    encode(&page?)
 }
 
 /// Reads opt-ins, newest first. The cursor is the last row's number.
@@ -151,6 +165,7 @@ pub(super) fn summary(sql: &impl Sql) -> Result<Summary, Failure> {
         events: u32::try_from(timeline::count(sql)?).unwrap_or(u32::MAX),
         consent: consent::words(&consent::standing(sql)?),
         optins: optin::subscriptions(sql)?.words(),
+        erasure: erasure::standing(sql)?,
     })
 }
 
@@ -162,5 +177,6 @@ pub(super) fn summary_of_nobody() -> Summary {
         events: 0,
         consent: BTreeMap::new(),
         optins: BTreeMap::new(),
+        erasure: None,
     }
 }

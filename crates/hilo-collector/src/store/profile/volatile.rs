@@ -51,6 +51,11 @@ impl Volatile {
         Ok(self.is_current)
     }
 
+    /// Forgets all but the rates, because the storage was wiped.
+    pub(super) fn forget(&mut self) {
+        *self = Volatile { rates: std::mem::take(&mut self.rates), ..Volatile::default() };
+    }
+
     /// Takes the ids of events that were not found for their deliveries.
     pub fn take_missing(&mut self) -> Vec<String> {
         std::mem::take(&mut self.missing)

@@ -13,6 +13,7 @@ pub(super) const PROFILE: &[&str] = &[
     include_str!("0006_consent.sql"),
     include_str!("0007_batches.sql"),
     include_str!("0009_since.sql"),
+    include_str!("0010_links.sql"),
 ];
 /// The migrations of the journal's head, in order.
 pub(super) const JOURNAL: &[&str] = &[

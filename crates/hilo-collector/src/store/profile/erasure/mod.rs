@@ -1,0 +1,57 @@
+//! The erasure of the person: everything of the profile goes at once, and a record of the erasure takes its place.
+//!
+//! The record refuses what is older than the erasure, and it has the steps that are left elsewhere (`steps.rs`). It has names,
+//! labels and hashes, and nothing about the person. `remains.rs` reads what the steps need before it goes.
+
+mod record;
+mod remains;
+mod steps;
+
+pub(super) use record::{Tombstone, next_ms, remove_before, standing, tombstone};
+pub(super) use steps::{ended, task};
+
+use jiff::Timestamp;
+
+use super::volatile::Volatile;
+use super::{CallResult, remember_name};
+use crate::calls::encode;
+use crate::calls::erasure::{Erase, Erased};
+use crate::platform::{Failure, Sql};
+use record::Record;
+use remains::Remains;
+
+/// Erases the profile of the object called `name`, and begins the steps elsewhere. While an erasure is under way, a further call
+/// only adds its carts.
+pub(super) fn begin(
+    sql: &impl Sql,
+    volatile: &mut Volatile,
+    name: &str,
+    erase: &Erase,
+    now: Timestamp,
+) -> Result<CallResult, Failure> {
+    let has_storage = volatile.has_storage(sql, false)?;
+    let before = if has_storage { Record::read(sql)? } else { None };
+    if let Some(mut record) = before.filter(Record::is_under_way) {
+        record.add_carts(&erase.carts);
+        record.write(sql)?;
+        return answer(&record, now);
+    }
+    let remains = if has_storage { Remains::of(sql, now) } else { Remains::default() };
+    let record = Record::new(erase, &remains, now);
+    // The runtime stores the record together with the deletion. Deleting rows alone would leave their bytes in free pages.
+    sql.wipe()?;
+    volatile.forget();
+    volatile.has_storage(sql, true)?;
+    remember_name(sql, name)?;
+    volatile.is_named = true;
+    if !erase.destinations.is_empty() {
+        remains::keep_person(sql, &remains.person)?;
+    }
+    record.write(sql)?;
+    Ok(CallResult { is_wiped: true, ..answer(&record, now)? })
+}
+
+fn answer(record: &Record, now: Timestamp) -> Result<CallResult, Failure> {
+    let erased = Erased { standing: record.standing()?, is_linked: record.is_linked };
+    Ok(CallResult { reply: encode(&erased)?, alarm: Some(now), ..CallResult::default() })
+}
