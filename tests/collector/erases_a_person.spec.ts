@@ -18,7 +18,9 @@ const [well, gone, hangs] = await Promise.all([startSink(), startSink(), startSi
 gone.answer(410);
 hangs.answer(200, {}, { afterMs: Infinity });
 after(() => Promise.all([well, gone, hangs].map((sink) => sink.close())));
-const config = configWith(well.url, { gone: gone.url, hangs: hangs.url }).replace(/^keys = \["wk_shop"\]$/m, 'keys = ["wk_shop"]\ndevice_ids = true');
+const config = configWith(well.url, { gone: gone.url, hangs: hangs.url })
+  .replace(/^keys = \["wk_shop"\]$/m, '$&\ndevice_ids = true')
+  .replace(/^kind = "server"$/m, '$&\ndevice_ids = true');
 
 /** Every purpose is granted, so that nothing is left out for want of consent. */
 const GRANTED = { categoryPreferences: { functional: true, analytics: true, personalization: true, advertising: true, sale_share: true }, revision: 1 };
@@ -29,7 +31,14 @@ async function deployment() {
   const state = mkdtempSync(join(tmpdir(), "hilo-erases-"));
   after(() => rmSync(state, { recursive: true, force: true }));
   const lines: string[] = [];
-  const start = () => startCollector({ state, config, onLine: (line) => lines.push(line) });
+  const start = async () => {
+    const collector = await startCollector({ state, config, onLine: (line) => lines.push(line) });
+    const stopped = collector.dispose;
+    let stopping: Promise<void> | undefined;
+    collector.dispose = () => (stopping ??= stopped());
+    after(() => collector.dispose());
+    return collector;
+  };
   return { state, lines, start, canaries: new Canaries() };
 }
 

@@ -6,6 +6,7 @@
 pub mod cart;
 mod claim;
 mod delivery;
+pub mod erasing;
 pub mod erasure;
 pub mod journal;
 mod json;

@@ -7,7 +7,7 @@ use serde_json::value::RawValue;
 
 use super::http::{limit, ok};
 use crate::call::{Call, Trouble, secret};
-use crate::calls::{Page, ProfileCall, ask_profile, erasure};
+use crate::calls::{Page, ProfileCall, ask_profile, erasing};
 use crate::platform::http::percent_decode;
 use crate::platform::{Platform, Reply};
 use crate::signature::object_name;
@@ -49,7 +49,7 @@ pub(super) async fn erase<P: Platform>(
     call: &Call<'_, P>,
 ) -> Result<Reply, Trouble> {
     let (key, secret) = (parse(key)?, secret(call.platform)?);
-    let (_, erased) = erasure::begin(&key, Vec::new(), deleting, &secret, call.platform).await?;
+    let (_, erased) = erasing::begin(&key, Vec::new(), deleting, &secret, call.platform).await?;
     Ok(Reply { status: 202, ..ok(&erased.standing) })
 }
 

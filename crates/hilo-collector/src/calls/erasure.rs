@@ -1,15 +1,7 @@
-//! The erasure of a person between pipeline, profile and cart: what to erase, the steps, and how far they are.
-//!
-//! Shapes, and one function that begins an erasure. `store/profile/erasure` answers.
+//! The erasure of a person between pipeline, profile and cart: what to erase, the steps, and how far they are. Shapes only.
 
-use hilo_core::identity::ProfileKey;
 use hilo_core::profile::Person;
 use serde::{Deserialize, Serialize};
-
-use super::{ProfileCall, ask_profile};
-use crate::keyring::Keyring;
-use crate::platform::{Failure, Platform};
-use crate::signature::{CartOwner, cart_label, object_name, sha256_hex};
 
 /// Erase a profile, and what belongs to its person elsewhere.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
@@ -118,7 +110,7 @@ pub enum Task {
         profile: String,
     },
     /// Lets a destination delete the person.
-    Destination(Parting),
+    Destination(Box<Parting>),
 }
 
 impl Task {
@@ -192,31 +184,4 @@ pub enum Ended {
     },
     /// The destination never deletes the person.
     Refused,
-}
-
-/// Begins the erasure of the person with this key, whose carts are `carts` and, for a user, the user's own. Returns the name of the
-/// profile's object too. While an erasure is under way, a further call only adds its carts.
-///
-/// # Errors
-/// The object's own failure, or a failure to reach it.
-pub async fn begin<P: Platform>(
-    key: &ProfileKey,
-    mut carts: Vec<String>,
-    destinations: &[String],
-    secret: &Keyring,
-    platform: &P,
-) -> Result<(String, Erased), Failure> {
-    let name = object_name(secret.naming(), key);
-    let device = match key {
-        ProfileKey::Anonymous(id) => Some(sha256_hex(id.as_bytes())),
-        ProfileKey::User(id) => {
-            carts.push(cart_label(secret.naming(), &CartOwner::Customer(id)));
-            None
-        }
-    };
-    let destinations = destinations.to_vec();
-    let erase = Erase { is_device: device.is_some(), device, carts, destinations };
-    let call = ProfileCall::Erase(Box::new(erase));
-    let erased = ask_profile(platform, name.clone(), &call).await?;
-    Ok((name, erased))
 }

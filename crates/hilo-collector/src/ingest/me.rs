@@ -154,6 +154,17 @@ mod tests {
     use crate::platform::Body;
 
     #[test]
+    fn an_erasure_of_a_linked_device_says_that_the_user_stays() {
+        for (is_user_kept, code) in [(true, Some("user_kept")), (false, None)] {
+            let reply = erasing(&["device"], "ref", is_user_kept);
+            let Body::Text(text) = reply.body else { panic!() };
+            let answer: serde_json::Value = serde_json::from_str(&text).unwrap();
+            assert_eq!((reply.status, &answer["poll"]), (202, &"/v1/me/erasure/ref".into()));
+            assert_eq!(answer["notice"]["code"].as_str(), code);
+        }
+    }
+
+    #[test]
     fn the_pages_of_a_copy_lead_from_part_to_part() {
         assert_eq!(read_cursor(None).unwrap(), (OwnPart::Profile, None));
         assert_eq!(read_cursor(Some("events")).unwrap(), (OwnPart::Events, None));

@@ -13,7 +13,8 @@ use super::progress;
 use super::user::verified_user;
 use crate::call::{Call, Trouble, secret};
 use crate::calls::cart::{CartAsk, CartCall, CartSummary, Speaker, ask_cart};
-use crate::calls::erasure::{self, ErasureStanding};
+use crate::calls::erasing;
+use crate::calls::erasure::ErasureStanding;
 use crate::calls::{OwnPart, Page, ProfileCall, Summary, ask_profile};
 use crate::erasure_link;
 use crate::forward;
@@ -135,7 +136,7 @@ impl<P: Platform> Person<'_, P> {
         let (mut names, mut erases, mut is_linked) = (Vec::new(), Vec::new(), false);
         for (about, key) in user.into_iter().chain(device) {
             let (name, erased) =
-                erasure::begin(&key, self.carts(), &deleting, self.secret, platform).await?;
+                erasing::begin(&key, self.carts(), &deleting, self.secret, platform).await?;
             names.push(name);
             erases.push(about);
             is_linked |= erased.is_linked;

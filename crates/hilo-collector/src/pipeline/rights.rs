@@ -8,6 +8,8 @@ use crate::platform::{Body, Incoming, Platform, Upload};
 use crate::shell::memory::{Memory, run as run_to_end};
 use crate::signature;
 
+mod own;
+
 const ID: &str = "5f0c7a3e-0000-4000-8000-000000000000";
 
 /// A browser: it keeps the id cookie.

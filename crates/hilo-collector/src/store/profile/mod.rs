@@ -30,6 +30,7 @@ pub use upkeep::{Upkeep, upkeep};
 pub use volatile::Volatile;
 
 use jiff::Timestamp;
+use serde::Serialize;
 
 use crate::calls::erasure::{Ended, ErasureStanding, Task};
 use crate::calls::optin::{LinkStanding, OptInCall};
@@ -37,7 +38,7 @@ use crate::calls::{
     Claimed, Confirmation, ConsentCopy, ConsentStanding, DeliveryResult, OwnPart, Page,
     ProfileCall, Proof, Record, ReportTaken, Whose, decode, encode,
 };
-use crate::platform::{Failure, Sql, SqlValue};
+use crate::platform::{Failure, Sql};
 
 /// The result of a call: its reply, and the next work of the outbox.
 #[derive(Debug, Default)]
@@ -76,16 +77,17 @@ pub fn answer(
     let call: ProfileCall = decode(call)?;
     volatile.rates.take(&call, now)?;
     if let ProfileCall::Erase(erase) = &call {
-        return erasure::begin(sql, volatile, name, erase, now);
+        let begun = erasure::begin(sql, volatile, name, erase, now)?;
+        let (reply, is_wiped) = (encode(&begun.erased)?, begun.is_wiped);
+        return Ok(CallResult { reply, pump: false, alarm: Some(now), is_wiped });
     }
     let writes = makes_storage(&call);
     let is_new = !volatile.has_storage(sql, false)?;
     if is_new && !volatile.has_storage(sql, writes)? {
         return Ok(CallResult { reply: of_nobody(&call)?, ..CallResult::default() });
     }
-    if writes && !volatile.is_named {
-        remember_name(sql, name)?;
-        volatile.is_named = true;
+    if writes {
+        volatile.remember_name(sql, name)?;
     }
     let mut result = CallResult::default();
     // The alarm of a new storage finds out when the next upkeep is due. From then on there is always an alarm.
@@ -97,14 +99,11 @@ pub fn answer(
         }
         ProfileCall::Claim(proof) => claimed(sql, &proof, is_new),
         ProfileCall::Consent(change) => {
-            volatile.known = None;
-            result.pump = outbox::recall(volatile);
-            atomically(sql, || consent::record(sql, &change, now))
-                .and_then(|recorded| encode(&recorded))
+            result.pump = doubt(volatile);
+            written(atomically(sql, || consent::record(sql, &change, now)))
         }
         ProfileCall::ConsentReports(changes) => {
-            volatile.known = None;
-            result.pump = outbox::recall(volatile);
+            result.pump = doubt(volatile);
             atomically(sql, || consent::record_reports(sql, &changes, now))
                 .and_then(|taken| told_unless_all(&taken))
         }
@@ -113,14 +112,12 @@ pub fn answer(
         }
         ProfileCall::OptInLink { link, acts } => {
             if acts {
-                volatile.known = None;
-                result.pump = outbox::recall(volatile);
+                result.pump = doubt(volatile);
             }
-            let standing = atomically(sql, || optin::follow(sql, &link, acts, now))?;
-            encode(&standing)
+            written(atomically(sql, || optin::follow(sql, &link, acts, now)))
         }
         ProfileCall::OptIns { cursor, limit } => {
-            pages::optins(sql, cursor.as_deref(), limit).and_then(|page| encode(&page))
+            written(pages::optins(sql, cursor.as_deref(), limit))
         }
         ProfileCall::Confirm { confirmations } => {
             return Ok(confirm(sql, volatile, &confirmations, now)?.no_later(result.alarm));
@@ -130,28 +127,35 @@ pub fn answer(
             let again = replay(sql, volatile, destination, message, now)?;
             return Ok(again.no_later(result.alarm));
         }
-        ProfileCall::ConsentCopy { cursor } => {
-            pages::copy(sql, cursor.as_deref()).and_then(|copy| encode(&copy))
-        }
+        ProfileCall::ConsentCopy { cursor } => written(pages::copy(sql, cursor.as_deref())),
         ProfileCall::Own { part, cursor } => pages::own(sql, part, cursor.as_deref()),
-        ProfileCall::Wanted(asked) => {
-            wanted::wanted(sql, &asked).and_then(|wanted| encode(&wanted))
-        }
-        ProfileCall::Erasure => erasure::standing(sql).and_then(|standing| encode(&standing)),
+        ProfileCall::Wanted(asked) => written(wanted::wanted(sql, &asked)),
+        ProfileCall::Erasure => written(erasure::standing(sql)),
         // It was answered above.
         ProfileCall::Erase(_) => encode(&()),
-        ProfileCall::Summary => pages::summary(sql).and_then(|summary| encode(&summary)),
+        ProfileCall::Summary => written(pages::summary(sql)),
         ProfileCall::Events { cursor, limit } => {
-            pages::events(sql, cursor.as_deref(), limit).and_then(|page| encode(&page))
+            written(pages::events(sql, cursor.as_deref(), limit))
         }
         ProfileCall::Receipts { cursor, limit } => {
-            pages::receipts(sql, cursor.as_deref(), limit).and_then(|page| encode(&page))
+            written(pages::receipts(sql, cursor.as_deref(), limit))
         }
         ProfileCall::Deliveries { cursor, limit } => {
-            pages::deliveries(sql, cursor.as_deref(), limit).and_then(|page| encode(&page))
+            written(pages::deliveries(sql, cursor.as_deref(), limit))
         }
     }?;
     Ok(result)
+}
+
+/// Lets the next call read consent and opt-ins again, because this one may change them. Returns whether any delivery waited.
+fn doubt(volatile: &mut Volatile) -> bool {
+    volatile.known = None;
+    outbox::recall(volatile)
+}
+
+/// Writes an answer.
+fn written(answer: Result<impl Serialize, Failure>) -> Result<String, Failure> {
+    encode(&answer?)
 }
 
 /// Answers what became of each report; nothing where all were taken.
@@ -262,8 +266,7 @@ fn opt_in(
     if erasure::tombstone(sql)?.is_some_and(Tombstone::is_for_ever) {
         return Ok(CallResult::default());
     }
-    volatile.known = None;
-    let is_recalled = outbox::recall(volatile);
+    let is_recalled = doubt(volatile);
     let (stands, fresh) = volatile.with_known(sql, |known| {
         atomically(sql, || {
             let optin::Kept { stands, is_asked } = optin::record(sql, &call.said, now)?;
@@ -307,15 +310,6 @@ fn joining_alarm(
         Some(at) => Ok(next_alarm(sql, now)?.into_iter().chain([at]).min()),
         None => Ok(None),
     }
-}
-
-/// Stores the object's own name. Deliveries need it, and an alarm does not bring it.
-fn remember_name(sql: &impl Sql, name: &str) -> Result<(), Failure> {
-    sql.exec(
-        "INSERT OR IGNORE INTO meta (key, value) VALUES ('name', ?)",
-        &[SqlValue::from(name)],
-    )?;
-    Ok(())
 }
 
 /// Answers a call about a person without stored data.

@@ -3,7 +3,8 @@
 use hilo_core::identity::ProfileKey;
 
 use super::*;
-use crate::calls::erasure::{ErasureStanding, ErasureStatus, begin};
+use crate::calls::erasing::begin;
+use crate::calls::erasure::{ErasureStanding, ErasureStatus};
 use crate::calls::journal::lines::DeadLetter;
 use crate::calls::journal::{JournalCall, ask_journal};
 use crate::calls::{ProfileCall, Summary, ask_profile};
@@ -287,4 +288,22 @@ fn a_large_envelope_that_comes_again_does_not_claim_that_an_erased_event_is_stor
     let again = post_all(&memory);
     assert_eq!((&again["duplicate"], &again["rejected"][0]["code"]), (&json!(9), &json!("erased")));
     assert_eq!(again["rejected"].as_array().map(Vec::len), Some(1));
+}
+
+#[test]
+fn a_device_that_is_linked_erases_itself_and_its_users_profile_stays() {
+    let memory = memory();
+    for person in [json!({"anonymousId": "phone"}), json!({"userId": "u1"})] {
+        let id = if person.get("userId").is_some() { "m1" } else { "m2" };
+        assert_eq!(post(&memory, &event(&memory, id, &person)), Value::Null);
+    }
+    let stored = object(&memory.0.profiles, &name(&memory, &device("phone"))).unwrap();
+    let pointer = "INSERT INTO meta (key, value) VALUES ('linked_to', ?)";
+    stored.sql.run(pointer, &[name(&memory, &user()).into()]).unwrap();
+    let secret = keyring(&memory);
+    let (_, erased) = run(begin(&device("phone"), vec![], &[], &secret, &memory)).unwrap().unwrap();
+    assert!(erased.is_linked);
+    assert_eq!((kept(&memory, &device("phone")).events, kept(&memory, &user()).events), (0, 1));
+    let (_, erased) = run(begin(&user(), vec![], &[], &secret, &memory)).unwrap().unwrap();
+    assert!(!erased.is_linked);
 }

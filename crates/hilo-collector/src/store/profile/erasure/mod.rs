@@ -13,12 +13,17 @@ pub(super) use steps::{ended, task};
 use jiff::Timestamp;
 
 use super::volatile::Volatile;
-use super::{CallResult, remember_name};
-use crate::calls::encode;
 use crate::calls::erasure::{Erase, Erased};
 use crate::platform::{Failure, Sql};
 use record::Record;
 use remains::Remains;
+
+/// An erasure that has begun, or goes on.
+pub(super) struct Begun {
+    pub(super) erased: Erased,
+    /// Whether the storage was wiped, with the alarm that was set before.
+    pub(super) is_wiped: bool,
+}
 
 /// Erases the profile of the object called `name`, and begins the steps elsewhere. While an erasure is under way, a further call
 /// only adds its carts.
@@ -28,13 +33,13 @@ pub(super) fn begin(
     name: &str,
     erase: &Erase,
     now: Timestamp,
-) -> Result<CallResult, Failure> {
+) -> Result<Begun, Failure> {
     let has_storage = volatile.has_storage(sql, false)?;
     let before = if has_storage { Record::read(sql)? } else { None };
     if let Some(mut record) = before.filter(Record::is_under_way) {
         record.add_carts(&erase.carts);
         record.write(sql)?;
-        return answer(&record, now);
+        return Ok(Begun { erased: record.erased()?, is_wiped: false });
     }
     let remains = if has_storage { Remains::of(sql, now) } else { Remains::default() };
     let record = Record::new(erase, &remains, now);
@@ -42,16 +47,10 @@ pub(super) fn begin(
     sql.wipe()?;
     volatile.forget();
     volatile.has_storage(sql, true)?;
-    remember_name(sql, name)?;
-    volatile.is_named = true;
+    volatile.remember_name(sql, name)?;
     if !erase.destinations.is_empty() {
         remains::keep_person(sql, &remains.person)?;
     }
     record.write(sql)?;
-    Ok(CallResult { is_wiped: true, ..answer(&record, now)? })
-}
-
-fn answer(record: &Record, now: Timestamp) -> Result<CallResult, Failure> {
-    let erased = Erased { standing: record.standing()?, is_linked: record.is_linked };
-    Ok(CallResult { reply: encode(&erased)?, alarm: Some(now), ..CallResult::default() })
+    Ok(Begun { erased: record.erased()?, is_wiped: true })
 }

@@ -6,7 +6,9 @@ use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
 use super::remains::Remains;
-use crate::calls::erasure::{CartClaim, CartToErase, Erase, ErasureStanding, ErasureStatus, Step};
+use crate::calls::erasure::{
+    CartClaim, CartToErase, Erase, Erased, ErasureStanding, ErasureStatus, Step,
+};
 use crate::calls::{LAST_ATTEMPT_MS, decode, encode};
 use crate::platform::{Failure, Sql, SqlValue};
 
@@ -93,6 +95,11 @@ impl Record {
         } else {
             None
         }
+    }
+
+    /// The answer to the call that began it.
+    pub(super) fn erased(&self) -> Result<Erased, Failure> {
+        Ok(Erased { standing: self.standing()?, is_linked: self.is_linked })
     }
 
     /// How far it is.

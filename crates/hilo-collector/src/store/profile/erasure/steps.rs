@@ -55,12 +55,12 @@ fn next(sql: &impl Sql, record: &Record, step: Step) -> Result<Option<Task>, Fai
         Step::Carts => record.carts.first().cloned().map(Task::Cart),
         Step::Journal => Some(Task::Journal { profile: own_name(sql)? }),
         Step::Destinations => match record.destinations.first() {
-            Some(destination) => Some(Task::Destination(Parting {
+            Some(destination) => Some(Task::Destination(Box::new(Parting {
                 destination: destination.clone(),
                 person: kept_person(sql)?,
                 attempt: record.attempts,
                 since_ms: record.at_ms,
-            })),
+            }))),
             None => None,
         },
         // The deliveries end by themselves.
