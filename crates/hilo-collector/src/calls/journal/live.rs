@@ -230,6 +230,16 @@ mod tests {
     }
 
     #[test]
+    fn the_events_of_an_erased_person_are_sent_to_no_later_life() {
+        let mut live = Live::default();
+        live.connect(1);
+        let of = |profile: &str, name| LiveEvent { profile: profile.to_owned(), ..event(name) };
+        live.keep([of("ana", 1), of("bob", 2)], 1);
+        live.forget("ana");
+        assert_eq!(names(&live.call(false, 2)), ["2"]);
+    }
+
+    #[test]
     fn an_answer_from_before_a_watcher_connected_does_not_end_the_watching() {
         let mut live = Live::default();
         let asked = live.call(false, 5);

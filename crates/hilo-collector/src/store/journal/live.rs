@@ -158,6 +158,25 @@ mod tests {
     }
 
     #[test]
+    fn the_events_of_an_erased_person_are_forgotten_and_no_watcher_gets_their_profile() {
+        let mut ring = Ring::default();
+        let event = |seq, profile: &str| LiveEvent {
+            seq,
+            profile: profile.to_owned(),
+            ..LiveEvent::default()
+        };
+        let events = vec![event(1, "ana"), event(2, "bob"), event(3, "ana")];
+        let (_, news) = ring.answer(&call(7, 0..0), true, now()).unwrap();
+        assert_eq!(news, News::default());
+        let shown = encode(&LiveCall { life: 7, events, ..LiveCall::default() }).unwrap();
+        let (_, news) = ring.answer(&shown, true, now()).unwrap();
+        assert!(news.lines.iter().all(|line| !line.contains("ana") && !line.contains("bob")));
+        let forget = LiveCall { forget: Some("ana".to_owned()), ..LiveCall::default() };
+        ring.answer(&encode(&forget).unwrap(), true, now()).unwrap();
+        assert_eq!(seqs(ring.open(0).take()), [2]);
+    }
+
+    #[test]
     fn a_watcher_gets_the_lines_that_it_does_not_have_in_the_order_of_their_numbers() {
         let mut ring = Ring::default();
         for seqs in [50..53, 10..12] {

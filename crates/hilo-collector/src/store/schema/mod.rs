@@ -24,7 +24,7 @@ pub(super) const JOURNAL: &[&str] = &[
 /// The migrations of the journal's shards, in order.
 pub(super) const REJECTS: &[&str] = &[include_str!("rejects_0001.sql")];
 /// A profile object's tables as its first migrations leave them, and the number of these migrations.
-pub(super) const PROFILE_WHOLE: (&str, usize) = (include_str!("profile_whole.sql"), 8);
+pub(super) const PROFILE_WHOLE: (&str, usize) = (include_str!("profile_whole.sql"), 9);
 
 /// A cart object's migrations, in order.
 pub(super) const CART: &[&str] = &[include_str!("cart_0001.sql"), include_str!("cart_0002.sql")];
