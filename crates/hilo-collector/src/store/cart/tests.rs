@@ -2,6 +2,7 @@
 //! tests of this folder.
 
 mod edits;
+mod erasures;
 mod failures;
 mod orders;
 mod saga;
