@@ -12,8 +12,9 @@ use jiff::Timestamp;
 /// The most calls that an isolate remembers: four of the largest envelopes. Beyond that it begins anew.
 const CALLS_MAX: usize = 10_000;
 
-/// How long a call is remembered: ten attempts of the largest envelope. Another isolate may have erased a person meanwhile.
-const FRESH_MS: i64 = 120_000;
+/// How long a call is remembered. The largest envelope to the farthest objects takes that long. Not longer, because another isolate may
+/// have erased a person meanwhile, whose events do not count as stored any more.
+const FRESH_MS: i64 = 600_000;
 
 thread_local! {
     /// The calls, each with the time when it was answered.
