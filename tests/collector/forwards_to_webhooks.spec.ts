@@ -5,7 +5,7 @@ import assert from "node:assert/strict";
 import { after, test } from "node:test";
 
 import { decide, envelope, hello, pageView, post, send } from "./envelopes.ts";
-import { anonymousId, configWith, DEV_SECRETS, eventually, startCollector, startSink } from "./mf.ts";
+import { anonymousId, configWith, DEV_SECRETS, eventually, messageHash, startCollector, startSink } from "./mf.ts";
 import { isSigned } from "./webhook_receiver.ts";
 
 const sink = await startSink();
@@ -56,7 +56,7 @@ test("an event that the receiver never takes becomes a dead letter, and a replay
   const event = pageView(id);
   await send(collector, [event]);
   const letter = await eventually(async () =>
-    (await collector.admin("/admin/v1/dead-letters")).deadLetters.find((letter: any) => letter.messageId === event["messageId"]),
+    (await collector.admin("/admin/v1/dead-letters")).deadLetters.find((letter: any) => letter.messageHash === messageHash(event["messageId"])),
   );
   assert.match(letter.reason, /410/);
   sink.answer(204);

@@ -206,6 +206,78 @@ test("the person's own proof beside a valid token links the id at each of these 
     }).catch(() => assert.fail(door));
     assert.equal(linked.profile.userId, user);
   }
+/** The doors to what is kept about a person: each reads all of it, or erases it. */
+const ownDoors: Record<string, [string, string]> = {
+  "what is kept": ["GET", "/_h/v1/me"],
+  "the copy of all": ["GET", "/_h/v1/me/export"],
+  "a later page of the copy": ["GET", "/_h/v1/me/export?cursor=events"],
+  "the erasure": ["DELETE", "/_h/v1/me"],
+};
+
+async function knock([method, path]: [string, string], headers: Json): Promise<Answer> {
+  const all: Json = { authorization: "Bearer wk_shop", "x-hilo": "1", origin: collector.url, ...headers };
+  for (const [name, value] of Object.entries(all)) if (value === undefined) delete all[name];
+  const response = await collector.fetch(path, { method, headers: all });
+  return { status: response.status, headers: response.headers, body: (await response.json()) as Json };
+}
+
+test("nobody reads, copies or erases what is kept about somebody else", async () => {
+  const [victim, own] = [await person(), await person()];
+  const user = `victim-${randomUUID()}`;
+  const server = { authorization: "Bearer sk_dev_backend", origin: undefined };
+  const seen = { type: "track", event: "Seen", messageId: randomUUID(), userId: user, timestamp: at() };
+  assert.equal((await post(collector, "/v1/batch", { batch: [seen] }, server)).body["accepted"], 1);
+  const stored = () => Promise.all([stateOf(victim), collector.admin(`/admin/v1/profiles/u:${user}`), collector.admin(`/admin/v1/profiles/u:${user}/events`)]);
+  const before = await stored();
+  const token = (over: Json = {}) => ({ "x-hilo-user-token": signToken(claimsOf(user, over)) });
+  const cookie = cookieOf(victim);
+  const attempts: Record<string, [Json, number]> = {
+    "a token of another user's": [{ "x-hilo-user-token": `${signToken(claimsOf(user)).slice(0, -3)}AAA` }, 401],
+    "a token that is over": [token({ iat: now() - 7_200, exp: now() - 3_600 }), 401],
+    "a token of another audience": [token({ aud: "production" }), 401],
+    "a token of another issuer": [token({ iss: "somebody" }), 401],
+    "a token for the cart": [token({ scope: "cart" }), 403],
+    "a bad token beside a good proof": [{ cookie: cookieOf(own), ...token({ exp: now() - 3_600, iat: now() - 7_200 }) }, 401],
+    "the user's id in the address of a backend's call": [{ ...server, "x-hilo-user-id": user }, 401],
+    "a cart's capability alone": [{ "x-hilo-cart-token": sign(`v1.${victim}.${now()}`, "cart") }, 401],
+    "a proof without X-Hilo": [{ cookie, "x-hilo": undefined }, 403],
+    "a proof from another origin": [{ cookie, origin: "https://evil.example" }, 403],
+    "a proof from no origin of a page": [{ cookie, origin: "null" }, 403],
+    "a proof without a key": [{ cookie, authorization: undefined }, 401],
+    "a proof under a wrong key": [{ cookie, authorization: "Bearer wk_other" }, 401],
+    "a page with the secret key": [{ cookie, authorization: "Bearer sk_dev_backend" }, 403],
+  };
+  for (const [name, headers] of Object.entries(proofs(victim, own))) {
+    // A valid proof of the stranger's own id opens the stranger's own, see below.
+    if (!/^(another person's proof|a proof signed for another id, replayed), /.test(name)) attempts[name] = [headers, 401];
+  }
+  let count = 0;
+  for (const [name, [headers, status]] of Object.entries(attempts)) {
+    for (const [door, target] of Object.entries(ownDoors)) {
+      const answer = await knock(target, headers);
+      assert.equal(answer.status, status, `${door}, ${name}: ${JSON.stringify(answer.body)}`);
+      count += 1;
+    }
+  }
+  for (const [door, target] of Object.entries(ownDoors).filter(([, [method]]) => method === "GET")) {
+    const answer = await knock(target, { cookie: cookieOf(own) });
+    assert.equal(answer.status, 200, door);
+    assert.ok(!JSON.stringify(answer.body).includes(victim), door);
+  }
+  assert.equal((await knock(ownDoors["the erasure"]!, token({ scope: "profile" }))).status, 403, "a token that may read may not erase");
+  const forged = await knock(["GET", `/_h/v1/me/erasure/${sign(`${"a".repeat(64)}`, "erasure", "another secret of the same length!!")}`], {});
+  assert.equal(forged.status, 404);
+  assert.ok(count >= 250, `${count} attempts`);
+  assert.deepEqual(await stored(), before);
+  // The same doors open for the person.
+  for (const headers of [{ cookie }, { "x-hilo-auth": valueOf(victim) }, token(), token({ scope: "profile erase" })]) {
+    for (const [door, target] of Object.entries(ownDoors).filter(([, [method]]) => method === "GET")) assert.equal((await knock(target, headers)).status, 200, door);
+  }
+  for (const [headers, erases] of [[{ cookie }, "device"], [token({ scope: "erase" }), "user"]] as const) {
+    const answer = await knock(ownDoors["the erasure"]!, headers);
+    assert.deepEqual([answer.status, answer.body["erases"]], [202, [erases]]);
+  }
+  assert.equal((await stored())[1].events, 0);
 });
 
 test("the events of an id that nobody bound bind it to nobody", async () => {

@@ -6,7 +6,7 @@ import { after, test } from "node:test";
 
 import { SERVER_KEY } from "./carts.ts";
 import { type Answer, type Json, codes, post } from "./envelopes.ts";
-import { anonymousId, rejectLog, startCollector } from "./mf.ts";
+import { anonymousId, messageHash, rejectLog, startCollector } from "./mf.ts";
 import { shopConfig } from "./shop_config.ts";
 
 const collector = await startCollector();
@@ -121,5 +121,5 @@ test("a refusal stands in the log beside any number of notices", async () => {
   const batch: Json[] = Array.from({ length: 40 }, (_, n) => loud(n));
   batch.push({ type: "track", event: "", userId: "u-30", messageId: "c-hidden" });
   await backend("/v1/batch", { batch });
-  await rejectLog(collector, (rejects) => rejects.some((reject: Json) => reject["outcome"] === "rejected" && reject["messageId"] === "c-hidden"));
+  await rejectLog(collector, (rejects) => rejects.some((reject: Json) => reject["outcome"] === "rejected" && reject["messageHash"] === messageHash("c-hidden")));
 });

@@ -5,7 +5,7 @@
  * Builds nothing: `cargo xtask build --dev` has made `build-dev/` and `js/sdk/dist/cdn` before.
  */
 import { execFileSync } from "node:child_process";
-import { randomBytes } from "node:crypto";
+import { createHash, randomBytes } from "node:crypto";
 import { existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync } from "node:fs";
 import { createServer, type IncomingHttpHeaders } from "node:http";
 import type { AddressInfo } from "node:net";
@@ -57,6 +57,8 @@ export interface CollectorOptions {
   release?: boolean;
   /** The root of another checkout, whose build and bindings are used. It has no files of the tracker. */
   checkout?: string;
+  /** Gets every line that workerd writes. */
+  onLine?: (line: string) => void;
   /** A module of this folder that stands in front of the built script, as the Worker's entry. */
   entry?: string;
 }
@@ -134,6 +136,7 @@ export async function startCollector(options: CollectorOptions = {}): Promise<Co
       cf: false,
       log: new Log(process.env["HILO_LOG"] ? LogLevel.INFO : LogLevel.ERROR),
       resourcePersistencePath: state,
+      ...(options.onLine && { handleStructuredLogs: ({ message }: { message: string }) => options.onLine!(message) }),
       workers: [
         ...((options.front ?? []) as []),
         {
@@ -275,6 +278,9 @@ export function anonymousId(): string {
   bytes[8] = (bytes[8]! & 0x3f) | 0x80;
   return bytes.toString("hex").replace(/^(.{8})(.{4})(.{4})(.{4})(.{12})$/, "$1-$2-$3-$4-$5");
 }
+
+/** The hash of an event's id, which the journal has in the place of the id. */
+export const messageHash = (messageId: string) => createHash("sha256").update(messageId).digest("hex").slice(0, 16);
 
 /**
  * The reject log, as soon as `has` holds for its lines. No request waits for the log: an isolate sends what it has gathered

@@ -5,7 +5,7 @@ import assert from "node:assert/strict";
 import { after, test } from "node:test";
 
 import { codes, pageView, send, timeline } from "./envelopes.ts";
-import { anonymousId, rejectLog, startCollector } from "./mf.ts";
+import { anonymousId, messageHash, rejectLog, startCollector } from "./mf.ts";
 
 const collector = await startCollector();
 after(() => collector.dispose());
@@ -19,7 +19,7 @@ async function check(consent: object | undefined, code: string) {
   assert.equal(answer.status, 200);
   assert.deepEqual(codes(answer), { 0: code });
   assert.deepEqual(await timeline(collector, id), []);
-  const log = await rejectLog(collector, (rejects) => rejects.some((reject) => reject.messageId === view["messageId"]));
+  const log = await rejectLog(collector, (rejects) => rejects.some((reject) => reject.messageHash === messageHash(view["messageId"])));
   assert.ok(!JSON.stringify(log).includes(SECRET));
 }
 

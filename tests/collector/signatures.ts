@@ -7,7 +7,7 @@ import { createHmac } from "node:crypto";
 import { DEV_SECRETS } from "./mf.ts";
 
 /** Signs `text` for one use: `<text>.<number of the secret>.<HMAC>`. */
-export function sign(text: string, use: "cookie" | "cart" | "ticket", secret = DEV_SECRETS.HILO_SECRET, number = 0): string {
+export function sign(text: string, use: "cookie" | "cart" | "ticket" | "erasure", secret = DEV_SECRETS.HILO_SECRET, number = 0): string {
   const tag = createHmac("sha256", secret).update(`${use}:${number}:${text}`).digest("base64url");
   return `${text}.${number}.${tag}`;
 }

@@ -8,7 +8,7 @@ import { after, test } from "node:test";
 
 import { Device, type Line } from "./carts.ts";
 import type { Answer, Json } from "./envelopes.ts";
-import { configWith, eventually, rejectLog, startCollector } from "./mf.ts";
+import { configWith, eventually, messageHash, rejectLog, startCollector } from "./mf.ts";
 import { claimsOf, signToken } from "./tokens.ts";
 
 const SECRETS = { SHOPIFY_SECRET: "shpss_of_the_example_shop", WOOCOMMERCE_SECRET: "a secret of the WordPress shop" };
@@ -245,7 +245,7 @@ test("an order of fifty products with long names and pictures is delivered with 
   assert.deepEqual(products.map((product) => product["product_id"]).sort(), variants);
   assert.ok(products.every((product) => product["quantity"] === 1 && product["price"] === 19.99 && product["name"].length === 500));
   const { rejects } = await collector.admin("/admin/v1/rejects");
-  const told = rejects.find((reject: Json) => reject["messageId"] === "order-508");
+  const told = rejects.find((reject: Json) => reject["messageHash"] === messageHash("order-508"));
   assert.deepEqual([told.outcome, told.code, told.field], ["notice", "truncated", "properties.products"]);
 });
 

@@ -6,6 +6,8 @@
 pub mod cart;
 mod claim;
 mod delivery;
+pub mod erasing;
+pub mod erasure;
 pub mod journal;
 mod json;
 pub mod link;
@@ -21,13 +23,14 @@ use serde_json::value::RawValue;
 use std::collections::BTreeMap;
 
 use crate::platform::{Failure, Object, Platform};
+use erasure::{Erase, ErasureStanding};
 use link::{LinkTo, Moved, Take};
 use optin::{OptInCall, OptInLink};
 
 pub use claim::{Claimed, ConsentStanding, Proof, Whose};
 pub use delivery::{
-    Confirmation, Delivery, DeliveryResult, LEASE_MS, MESSAGE_DELIVERIES_MAX, Packed, messages,
-    read_message,
+    ASKED_AFTER_MS, ATTEMPT_MS, Confirmation, Delivery, DeliveryResult, LAST_ATTEMPT_MS, LEASE_MS,
+    MESSAGE_DELIVERIES_MAX, Packed, UnderWay, messages, read_message,
 };
 pub use json::{decode, encode, map_of};
 pub use record::{Planned, Record, Recorded, body};
@@ -67,7 +70,7 @@ pub enum ProfileCall {
     /// Record a consent change. Answers [`ConsentRecorded`].
     Consent(ConsentChange),
     /// Record the consent changes that events report, in this order: all or none. The answer is empty if the profile takes
-    /// reports of this sender. Otherwise it is `Vec<bool>`: whether each was taken, in order.
+    /// reports of this sender. Otherwise it is `Vec<ReportTaken>`, in order.
     ConsentReports(Vec<ConsentChange>),
     /// What a page has to know of the recorded consent. Answers [`ConsentStanding`].
     ConsentStanding,
@@ -76,7 +79,7 @@ pub enum ProfileCall {
         /// The `next` of the page before.
         cursor: Option<String>,
     },
-    /// Record a person's choice for a channel. Answers the [`optin::OptIn`] that is now in force.
+    /// Record a person's choice for a channel. Answers the [`optin::OptIn`] that is now in force; `None` for an erased device.
     OptIn(Box<OptInCall>),
     /// Judges a signed link of an opt-in, and does what the link says if the person has agreed. Answers [`optin::LinkStanding`].
     OptInLink {
@@ -89,6 +92,19 @@ pub enum ProfileCall {
     Confirm {
         /// One confirmation per delivery that was attempted.
         confirmations: Vec<Confirmation>,
+    },
+    /// Asks whether deliveries that have been under way for long may still be attempted. Answers `Vec<bool>`, one for each.
+    Wanted(Vec<UnderWay>),
+    /// Erase the person. Answers [`erasure::Erased`].
+    Erase(Box<Erase>),
+    /// Reads how far the erasure is. Answers `Option<ErasureStanding>`.
+    Erasure,
+    /// Reads one part of what is kept, for the person. Answers [`Summary`] or [`Page`].
+    Own {
+        /// The part.
+        part: OwnPart,
+        /// The `next` of the page before.
+        cursor: Option<String>,
     },
     /// The folded profile. Answers [`Summary`].
     Summary,
@@ -124,9 +140,25 @@ pub enum ProfileCall {
     Replay {
         /// Only deliveries to this destination.
         destination: Option<String>,
-        /// Only deliveries of this event.
-        message_id: Option<String>,
+        /// Only deliveries of this event, by the hash of its id, or by the id itself.
+        message: Option<String>,
     },
+}
+
+/// A part of what is kept about a person.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum OwnPart {
+    /// The folded profile, with counts and choices.
+    Profile,
+    /// The ledger of opt-ins.
+    OptIns,
+    /// The receipts of consent changes.
+    Receipts,
+    /// The timeline.
+    Events,
+    /// What was sent to whom.
+    Deliveries,
 }
 
 /// The most rows of one page.
@@ -165,6 +197,18 @@ pub struct ConsentReport {
     pub is_vouched: bool,
 }
 
+/// What became of a report.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum ReportTaken {
+    /// It was recorded, or repeats what is recorded.
+    Taken,
+    /// The profile is bound, and anybody can send a report under the key of a page.
+    NotYours,
+    /// The person was erased since.
+    Erased,
+}
+
 /// The result of a recorded consent change.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct ConsentRecorded {
@@ -173,6 +217,9 @@ pub struct ConsentRecorded {
     /// Whether nothing was recorded because the profile is bound, and anybody can send a report under the key of a page.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub is_refused: bool,
+    /// Whether nothing was recorded because the person was erased since.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub is_erased: bool,
     /// What is recorded after the change.
     pub consent: ConsentStanding,
     /// The purposes whose grant is older than the recorded denial, and does not lift it.
@@ -212,6 +259,9 @@ pub struct Summary {
     /// Whether the profile is on its way into that of a user.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub linking: bool,
+    /// How far the erasure is, if the person asked for one.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub erasure: Option<ErasureStanding>,
 }
 
 /// One page of rows, each row as it is stored.

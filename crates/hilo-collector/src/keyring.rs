@@ -37,6 +37,8 @@ pub enum Signed {
     Ticket,
     /// The link that confirms or ends a subscription.
     OptIn,
+    /// The reference to an erasure.
+    Erasure,
 }
 
 impl Signed {
@@ -46,6 +48,7 @@ impl Signed {
             Signed::Cart => "cart:",
             Signed::Ticket => "ticket:",
             Signed::OptIn => "optin:",
+            Signed::Erasure => "erasure:",
         }
     }
 }

@@ -28,7 +28,12 @@ fn mac(key: &[u8], bytes: &[u8]) -> Hmac<Sha256> {
 }
 
 /// The length of a cart's label in hex digits: 128 bits.
-const LABEL_CHARS: usize = 32;
+pub const LABEL_CHARS: usize = 32;
+
+/// The length of the name of a person's object in hex digits.
+pub const OBJECT_NAME_CHARS: usize = 64;
+/// The length of the hash of an event's id in hex digits: 64 bits.
+const MESSAGE_HASH_CHARS: usize = 16;
 
 /// The owner of a cart, by the id that its label is made from.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -57,6 +62,12 @@ pub fn sha256(bytes: &[u8]) -> [u8; 32] {
 /// SHA-256 in lower-case hex.
 pub fn sha256_hex(bytes: &[u8]) -> String {
     hex(&sha256(bytes))
+}
+
+/// The hash of an event's id: 64 bits of SHA-256 in hex, as the profile's timeline has them. The journal has it in the place of
+/// the id, see [`crate::calls::journal`].
+pub fn message_hash(message_id: &str) -> String {
+    hex(&sha256(message_id.as_bytes())).chars().take(MESSAGE_HASH_CHARS).collect()
 }
 
 /// Whether two secrets are equal. Digests are compared, so neither length nor prefix shows in the time it takes.

@@ -150,6 +150,8 @@ codes! {
     TokenMissingScope = "token_missing_scope", 403;
     /// An id that exists, without the proof that it is the sender's.
     NotYours = "not_yours", 403;
+    /// An id whose person had everything erased: it is never used again. For a verified user: what happened before the erasure.
+    Erased = "erased", 403;
     /// A subscription that has to be confirmed, where `hilo.toml` names no destination that carries the link.
     OptInUnconfirmable = "optin_unconfirmable", 422;
     /// A grant that was made before the person's recorded denial, and does not lift it.
@@ -216,6 +218,8 @@ codes! {
     UnsafeKey = "unsafe_key", 200;
     /// Remark: the same `messageId` twice in one envelope; the first was kept.
     DuplicateId = "duplicate_id", 200;
+    /// Remark: a device was erased. The profile of the verified user to whom it is linked stays, because that needs the user's token.
+    UserKept = "user_kept", 200;
 }
 
 /// The codes that the collector refuses a whole request of hilo's page with. The page obeys no other refusal: portals,
@@ -225,7 +229,7 @@ codes! {
 pub const PAGE_REFUSALS: &str = "\
     malformed_body body_too_large inflated_too_large event_too_large too_many_events too_many_keys key_too_long too_deep \
     duplicate_key missing_key unknown_key key_revoked key_exposed missing_field missing_header wrong_type reserved_id \
-    origin_refused not_yours unsupported_encoding";
+    origin_refused not_yours erased unsupported_encoding";
 
 impl Serialize for Code {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {

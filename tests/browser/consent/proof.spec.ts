@@ -180,3 +180,27 @@ test("where storage is blocked as well, an opt-in carries the proof that its pag
   await context.unrouteAll({ behavior: "ignoreErrors" });
   await context.close();
 });
+
+test("a page whose visitor had everything erased forgets the visitor, and only another grant makes another id", async () => {
+  for (const home of [collector.url, FOREIGN]) {
+    const { open, cookie } = await visitor(home);
+    const page = await open();
+    const id = await granted(page);
+    const status = await page.evaluate(async (url) => {
+      const proof = localStorage.getItem("hilo.p");
+      const headers = { "x-hilo": "1", authorization: "Bearer wk_shop", ...(proof && { "x-hilo-auth": proof }) };
+      return (await fetch(`${url}/_h/v1/me`, { method: "DELETE", headers, credentials: "include" })).status;
+    }, collector.url);
+    assert.equal(status, 202);
+    await tracked(page, "Seen Afterwards");
+    await eventually(async () => ((await idOf(page)) === null ? true : undefined));
+    assert.equal(await choice(page), "unset", "the visitor has to be asked again");
+    assert.equal(await page.evaluate(() => Object.keys(localStorage).join()), "");
+    assert.equal(await cookie(), undefined);
+    assert.equal((await profile(id)).events, 0);
+    const other = await granted(page);
+    assert.notEqual(other, id);
+    await tracked(page, "Seen Again");
+    await eventually(async () => ((await profile(other)).events > 0 ? true : undefined));
+  }
+});

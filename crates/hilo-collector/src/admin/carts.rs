@@ -6,7 +6,7 @@ use serde_json::value::RawValue;
 
 use super::http::ok;
 use crate::call::{Call, Trouble, secret};
-use crate::calls::cart::{CartAsk, CartCall, Owner, Speaker, Terms, ask_cart};
+use crate::calls::cart::{CartAsk, CartCall, Speaker, ask_cart};
 use crate::platform::http::percent_decode;
 use crate::platform::{Platform, Reply};
 use crate::signature::{CartOwner, cart_label};
@@ -23,14 +23,7 @@ pub(super) async fn show<P: Platform>(key: &str, call: &Call<'_, P>) -> Result<R
             return Err(Rejection::new(Code::NotFound, message).into());
         }
     };
-    // A summary needs no owner and no terms: the cart reads neither of them.
-    let speaker = Speaker {
-        owner: Owner::Guest,
-        source: String::new(),
-        is_server: true,
-        terms: Terms { abandoned_s: 0, keep_days: 0 },
-    };
-    let question = CartCall { speaker, ask: CartAsk::Summary };
+    let question = CartCall { speaker: Speaker::hilo(), ask: CartAsk::Summary };
     let summary: Box<RawValue> = ask_cart(call.platform, &label, &question).await?;
     Ok(ok(&summary))
 }

@@ -8,6 +8,7 @@ use crate::calls::journal::lines::DeadLetter;
 use crate::calls::journal::{JournalCall, ask_journal};
 use crate::calls::{ProfileCall, ask_profile};
 use crate::platform::{Failure, Platform, Reply};
+use crate::signature::message_hash;
 
 /// The most dead letters of one replay. A second call replays more.
 const REPLAY_MAX: u32 = 500;
@@ -32,11 +33,11 @@ pub(super) async fn list<P: Platform>(call: &Call<'_, P>) -> Result<Reply, Troub
 async fn find<P: Platform>(
     destination: Option<String>,
     since_ms: i64,
-    message_ids: Vec<String>,
+    messages: Vec<String>,
     limit: u32,
     platform: &P,
 ) -> Result<Vec<DeadLetter>, Failure> {
-    ask_journal(platform, &JournalCall::DeadLetters { destination, since_ms, message_ids, limit })
+    ask_journal(platform, &JournalCall::DeadLetters { destination, since_ms, messages, limit })
         .await
 }
 
@@ -44,12 +45,15 @@ async fn find<P: Platform>(
 pub(super) async fn replay<P: Platform>(call: &Call<'_, P>) -> Result<Reply, Trouble> {
     let ReplayBody { destination, since, message_ids } = body(call.incoming)?;
     let since_ms = time_ms(since.as_deref())?;
-    let letters = find(destination, since_ms, message_ids, REPLAY_MAX, call.platform).await?;
+    // A dead letter of an earlier version has the id itself.
+    let hashes: Vec<_> = message_ids.iter().map(|id| message_hash(id)).collect();
+    let messages = [message_ids, hashes].concat();
+    let letters = find(destination, since_ms, messages, REPLAY_MAX, call.platform).await?;
     let mut replayed = 0;
     for letter in &letters {
         let question = ProfileCall::Replay {
             destination: Some(letter.destination.clone()),
-            message_id: Some(letter.message_id.clone()),
+            message: Some(letter.message_hash.clone()),
         };
         let count: u32 = ask_profile(call.platform, letter.profile.clone(), &question).await?;
         replayed += count;

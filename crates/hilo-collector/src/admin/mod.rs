@@ -26,10 +26,10 @@ const TOKEN: &str = "HILO_ADMIN_TOKEN";
 /// The fewest bytes of the token: 16 random bytes cannot be guessed.
 const TOKEN_BYTES_MIN: usize = 16;
 
-/// Answers one request; `path` is the part below `/admin/`.
-pub async fn serve<P: Platform>(path: &str, call: &Call<'_, P>) -> Reply {
+/// Answers one request; `path` is the part below `/admin/`, and `deleting` lists the destinations that can delete a person.
+pub async fn serve<P: Platform>(path: &str, deleting: &[String], call: &Call<'_, P>) -> Reply {
     let taken = match admit(call) {
-        Ok(()) => take(path, call).await,
+        Ok(()) => take(path, deleting, call).await,
         Err(why) => Err(why.into()),
     };
     taken.unwrap_or_else(|trouble| match trouble {
@@ -41,12 +41,17 @@ pub async fn serve<P: Platform>(path: &str, call: &Call<'_, P>) -> Reply {
 }
 
 /// Lists every admin call: its path, its method, and the function that answers it.
-async fn take<P: Platform>(path: &str, call: &Call<'_, P>) -> Result<Reply, Trouble> {
+async fn take<P: Platform>(
+    path: &str,
+    deleting: &[String],
+    call: &Call<'_, P>,
+) -> Result<Reply, Trouble> {
     let path: Vec<&str> = path.split('/').collect();
     match path.as_slice() {
         ["v1", "profiles", key] | ["v1", "profiles", key, ""] => {
             profiles::show(key, get(call)?).await
         }
+        ["v1", "profiles", key, "erase"] => profiles::erase(key, deleting, post(call)?).await,
         ["v1", "profiles", key, part] => profiles::list(key, part, get(call)?).await,
         ["v1", "carts", key] => carts::show(key, get(call)?).await,
         ["v1", "live"] => live::stream(get(call)?).await,
@@ -104,6 +109,8 @@ mod tests {
         for (method, path, status) in [
             ("POST", "v1/deliveries", 405),
             ("GET", "v1/dead-letters/replay", 405),
+            ("GET", "v1/profiles/a:1/erase", 405),
+            ("POST", "v1/profiles/nobody/erase", 404),
             ("GET", "v1/nothing", 404),
             ("GET", "v2/deliveries", 404),
             ("GET", "v1/profiles/nobody", 404),

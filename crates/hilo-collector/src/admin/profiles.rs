@@ -1,4 +1,4 @@
-//! `GET /admin/v1/profiles/:key` and the paths below it; `key` is `a:<anonymousId>` or `u:<userId>`.
+//! `GET /admin/v1/profiles/:key` and the paths below it, and `POST …/erase`; `key` is `a:<anonymousId>` or `u:<userId>`.
 
 use hilo_core::identity::ProfileKey;
 use hilo_core::outcome::{Code, Rejection};
@@ -7,7 +7,7 @@ use serde_json::value::RawValue;
 
 use super::http::{limit, ok};
 use crate::call::{Call, Trouble, secret};
-use crate::calls::{Page, ProfileCall, ask_profile};
+use crate::calls::{Page, ProfileCall, ask_profile, erasing};
 use crate::platform::http::percent_decode;
 use crate::platform::{Platform, Reply};
 use crate::signature::object_name;
@@ -41,9 +41,36 @@ pub(super) async fn list<P: Platform>(
     Ok(ok(&json!({ part: page.rows, "next": page.next })))
 }
 
+/// Erases the person with this key, for a request that came by letter. The same call again answers how far the erasure is; once it is
+/// done, it begins anew.
+pub(super) async fn erase<P: Platform>(
+    key: &str,
+    deleting: &[String],
+    call: &Call<'_, P>,
+) -> Result<Reply, Trouble> {
+    let (key, secret) = (parse(key)?, secret(call.platform)?);
+    let (_, erased) = erasing::begin(&key, Vec::new(), deleting, &secret, call.platform).await?;
+    Ok(Reply { status: 202, ..ok(&erased.standing) })
+}
+
 /// The name of the profile's object.
 fn name<P: Platform>(key: &str, platform: &P) -> Result<String, Trouble> {
-    let key = ProfileKey::parse(&percent_decode(key))
-        .ok_or_else(|| Rejection::new(Code::NotFound, "a key is a:<anonymousId> or u:<userId>"))?;
-    Ok(object_name(secret(platform)?.naming(), &key))
+    Ok(object_name(secret(platform)?.naming(), &parse(key)?))
+}
+
+fn parse(key: &str) -> Result<ProfileKey, Rejection> {
+    let unknown = || Rejection::new(Code::NotFound, "a key is a:<anonymousId> or u:<userId>");
+    ProfileKey::parse(&percent_decode(key)).ok_or_else(unknown)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::testing::ask;
+
+    #[test]
+    fn an_erasure_is_answered_with_its_standing() {
+        let (status, answer) = ask("POST", "v1/profiles/u:17/erase", "Bearer token");
+        let expected = r#"{"status":"erasing","since":"2026-11-24T10:00:00Z","step":"carts"}"#;
+        assert_eq!((status, answer.as_str()), (202, expected));
+    }
 }

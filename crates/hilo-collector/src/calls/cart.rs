@@ -13,6 +13,7 @@ use hilo_core::money::Currency;
 use serde::{Deserialize, Serialize};
 use serde_json::value::RawValue;
 
+use super::erasure::CartClaim;
 use super::refused::{CartRefusal, RefusedCode};
 use super::{decode, encode};
 use crate::platform::{Failure, Object, Platform};
@@ -48,6 +49,14 @@ pub struct Speaker {
     pub is_server: bool,
     /// How long the cart is kept.
     pub terms: Terms,
+}
+
+impl Speaker {
+    /// hilo itself, for a call that reads neither owner nor terms.
+    pub const fn hilo() -> Speaker {
+        let terms = Terms { abandoned_s: 0, keep_days: 0 };
+        Speaker { owner: Owner::Guest, source: String::new(), is_server: true, terms }
+    }
 }
 
 /// The right to use a cart's socket, as its ticket gives it.
@@ -122,6 +131,10 @@ pub enum CartAsk {
         /// The device; `None` for every device of the cart.
         device: Option<String>,
     },
+    /// The person had everything erased: deletes the cart if the claim holds, and closes its sockets. Answers [`CartErased`].
+    ///
+    /// [`CartErased`]: super::erasure::CartErased
+    Erase(CartClaim),
     /// A guest's cart begins to move into this customer's. Answers [`Leave`].
     Leave(CustomerCart),
     /// A customer's cart takes a guest's in. Answers `()`.

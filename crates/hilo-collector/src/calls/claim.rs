@@ -33,6 +33,8 @@ pub enum Whose {
     New,
     /// Somebody's: the sender has no proof of it.
     Anothers,
+    /// Nobody's for ever: the device was erased.
+    Erased,
 }
 
 /// The answer to a claim.

@@ -19,6 +19,14 @@ const MESSAGE_BYTES_MAX: usize = 64 * 1024;
 /// How long a delivery belongs to its message. The object does not send it again within this time, unless the result
 /// comes earlier. It covers the wait in the queue and the attempt.
 pub const LEASE_MS: i64 = 120_000;
+/// A delivery that is older than this when the consumer takes it up is asked about: its person may have withdrawn, or had
+/// everything erased, while it was in the queue. Mostly a message is there for a second, and asking would cost each a call.
+pub const ASKED_AFTER_MS: i64 = 10_000;
+/// The longest time from the taking up of a delivery to the end of its attempt: the longest start of a group, one attempt, and the
+/// clocks of two machines.
+pub const ATTEMPT_MS: i64 = 30_000;
+/// How long after the end of its row a delivery may still reach its destination.
+pub const LAST_ATTEMPT_MS: i64 = ASKED_AFTER_MS + ATTEMPT_MS;
 
 /// One attempt to deliver.
 #[derive(Clone, Debug, Serialize, Deserialize)]
@@ -65,6 +73,17 @@ impl Delivery {
     pub fn read_event(&self) -> Result<Event, Failure> {
         decode(&self.event)
     }
+}
+
+/// A delivery that is under way.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct UnderWay {
+    /// The id of the outbox row.
+    pub row: i64,
+    /// The event's id.
+    pub message_id: String,
+    /// The destination's name.
+    pub destination: String,
 }
 
 /// The result of one attempt.

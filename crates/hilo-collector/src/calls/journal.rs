@@ -3,6 +3,9 @@
 //! Nobody waits for the journal: isolates gather (`gathered.rs`, `live.rs`) and send from time to time (`sending.rs`).
 //! `store/journal` answers. One object, the head, has counters, dead letters and the index of the objects that keep
 //! refusals: a few for each hour. One more object has the watchers of the live stream.
+//!
+//! Many people share these objects, and SQLite keeps the bytes of rows that were deleted. So that nothing of a person has to be
+//! erased here, the journal stores no id of an event, only its hash.
 
 pub mod gathered;
 pub mod lines;
@@ -18,8 +21,8 @@ use lines::{DeadLetter, Health, Reject, RejectCount};
 use live::{LiveAnswer, LiveCall};
 
 pub use sending::{
-    Rejects, list_dead, note_attempts, note_rejects, read_rejects, send_counted, send_gathered,
-    show_before_watching, show_events,
+    Rejects, forget_profile, list_dead, note_attempts, note_rejects, read_rejects, send_counted,
+    send_gathered, show_before_watching, show_events,
 };
 
 /// A call of the journal's head.
@@ -53,10 +56,15 @@ pub enum JournalCall {
         destination: Option<String>,
         /// Only dead letters that were given up from this time on.
         since_ms: i64,
-        /// Only these events; empty means all.
-        message_ids: Vec<String>,
+        /// Only these events, by the hashes of their ids; empty means all.
+        messages: Vec<String>,
         /// The most dead letters to answer.
         limit: u32,
+    },
+    /// Forget the dead letters of a profile's object, because its person was erased. Answers `()`.
+    Forget {
+        /// The object's name.
+        profile: String,
     },
     /// Remove these dead letters, because their deliveries are pending again. Answers `()`.
     Replayed {

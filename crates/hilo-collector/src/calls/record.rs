@@ -52,6 +52,8 @@ pub enum Recorded {
     Duplicate,
     /// The consent that the profile has recorded denies a purpose that the event needs.
     ConsentDenied,
+    /// The person was erased, and the event is from before or about an erased device.
+    Erased,
 }
 
 /// Returns the part of `bodies` that is one event.

@@ -65,6 +65,16 @@ pub trait Destination {
 
     /// Reads the results of the request's events from the answer.
     fn classify(&self, request: &MappedRequest, response: &Response) -> Reception;
+
+    /// Makes the request that deletes a person, who asked for it. `None` for a service without such a call, whoever the person is. The
+    /// answer is classified like that of an event.
+    fn deletion(
+        &self,
+        _person: &Person,
+        _secrets: Secrets<'_>,
+    ) -> Option<Result<Outgoing, MissingSecret>> {
+        None
+    }
 }
 
 /// Events for one destination.

@@ -7,11 +7,7 @@ use hilo_core::delivery::{
 };
 use jiff::Timestamp;
 
-use crate::calls::{Delivery, DeliveryResult};
-
-/// The least time that a lease must still last when its delivery is taken up: the longest start of a group, one attempt,
-/// and the clocks of two machines.
-const LEASE_LEFT_MS_MIN: i64 = 30_000;
+use crate::calls::{ATTEMPT_MS, Delivery, DeliveryResult};
 
 /// Returns the result of an attempt that failed after this number of steps.
 pub(super) fn failed(
@@ -65,7 +61,7 @@ pub(super) fn untouched(delivery: &Delivery, now: Timestamp) -> Option<DeliveryR
         return Some(DeliveryResult::Dead { reason, steps });
     }
     // The object may send the delivery again while this attempt is under way.
-    (delivery.until_ms - now.as_millisecond() < LEASE_LEFT_MS_MIN)
+    (delivery.until_ms - now.as_millisecond() < ATTEMPT_MS)
         .then(|| waits_its_turn(delivery, steps, 0, "waits: it was in the queue for too long", now))
 }
 

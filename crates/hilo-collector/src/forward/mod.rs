@@ -4,6 +4,7 @@
 //! lets the destination map them, sends the requests, and reports the results to profile and journal as they come. Both
 //! check consent. This folder stores nothing: the outbox does.
 
+mod asked;
 mod attempt;
 mod batch;
 pub mod destination;
@@ -11,11 +12,13 @@ pub mod destinations;
 mod ending;
 mod gate;
 mod links;
+mod parting;
 mod plan;
 mod report;
 #[cfg(test)]
 mod tests;
 
+pub use parting::{deleting, part};
 pub use plan::{Configured, Loaded, missing_secrets, plan, problems};
 
 use std::cell::RefCell;
@@ -43,7 +46,7 @@ const AT_ONCE: usize = 3;
 pub async fn deliver<P: Platform>(deliveries: Vec<Delivery>, platform: &P) {
     let standing = platform.config().await;
     let mut groups: BTreeMap<String, Vec<Delivery>> = BTreeMap::new();
-    for delivery in deliveries {
+    for delivery in asked::still_wanted(deliveries, platform).await {
         groups.entry(delivery.destination.clone()).or_default().push(delivery);
     }
     let at_once = (CONNECTIONS_MAX / groups.len().max(1)).clamp(1, AT_ONCE);

@@ -13,6 +13,7 @@ use crate::calls::journal::lines::Attempt;
 use crate::calls::journal::{list_dead, note_attempts};
 use crate::calls::{Confirmation, Delivery, DeliveryResult, ProfileCall, ask_profile};
 use crate::platform::{Platform, log_line};
+use crate::signature::message_hash;
 
 /// The most profiles that get their confirmations at the same time.
 const CONFIRMED_AT_ONCE: usize = 16;
@@ -148,7 +149,7 @@ fn note(delivery: &Delivery, result: &DeliveryResult) -> Option<Attempt> {
     Some(Attempt {
         destination: delivery.destination.clone(),
         profile: delivery.profile.clone(),
-        message_id: delivery.message_id.clone(),
+        message_hash: message_hash(&delivery.message_id),
         result: result.to_owned(),
         reason,
     })

@@ -95,6 +95,40 @@ impl Destination for Desk {
     }
 }
 
+/// A kind that can delete a person, for tests of erasures: the only one so far.
+pub(super) const LEAVER: Kind = Kind { name: "leaver", load: |_| Ok(Box::new(Leaver)), ..DESK };
+
+struct Leaver;
+
+impl Destination for Leaver {
+    fn requests(&self, batch: &Batch<'_>) -> Result<Mapping, MissingSecret> {
+        Ok(Mapping {
+            left_out: (0..batch.events.len()).map(|at| (at, "no events".to_owned())).collect(),
+            ..Mapping::default()
+        })
+    }
+
+    fn classify(&self, _: &MappedRequest, response: &Response) -> Reception {
+        let reason = format!("status {}", response.status);
+        Reception::All(match response.status {
+            204 => Acceptance::Delivered,
+            400 => Acceptance::Rejected { reason },
+            _ => Acceptance::Retry { after: None, reason },
+        })
+    }
+
+    fn deletion(
+        &self,
+        person: &Person,
+        _: crate::forward::destination::Secrets<'_>,
+    ) -> Option<Result<Outgoing, MissingSecret>> {
+        let (method, headers) = ("POST".to_owned(), Headers::default());
+        let url = "https://leaver.example/delete".to_owned();
+        let body = json!([person.user_id, person.anonymous_ids]).to_string();
+        Some(Ok(Outgoing { method, url, headers, body }))
+    }
+}
+
 /// A destination that gets the people one by one, and then all events in one request. A page view needs no person.
 struct Counter;
 

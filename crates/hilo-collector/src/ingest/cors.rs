@@ -131,7 +131,7 @@ pub fn preflight(door: &Door, incoming: &Incoming) -> Result<Reply, Rejection> {
     let mut reply = Reply::empty(204);
     let Headers(fields) = &mut reply.headers;
     for (name, value) in [
-        ("access-control-allow-methods", "GET, POST, OPTIONS"),
+        ("access-control-allow-methods", "GET, POST, DELETE, OPTIONS"),
         ("access-control-allow-headers", FIELDS_ALLOWED),
         ("access-control-max-age", PREFLIGHT_S),
     ] {

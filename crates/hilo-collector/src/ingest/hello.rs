@@ -39,6 +39,11 @@ impl Hello {
         ids.try_for_each(|id| check_id(id, rules))
     }
 
+    /// Whether the page has an id already.
+    pub const fn has_own_id(&self) -> bool {
+        self.anonymous_id.is_some()
+    }
+
     /// The id that the page wants.
     pub fn wanted<'a>(&'a self, shown: &'a Shown) -> Option<&'a str> {
         let kept = shown.proof.as_ref().map(|proof| &proof.id);

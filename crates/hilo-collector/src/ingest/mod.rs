@@ -10,6 +10,7 @@ mod cors;
 pub mod files;
 pub mod hello;
 mod key;
+pub mod me;
 pub mod optin;
 pub mod orders;
 pub mod proof;
@@ -22,7 +23,7 @@ pub mod user;
 
 pub use cors::{Door, check_socket, open_to_all, preflight};
 pub use key::presented_key;
-pub use route::{CartAct, Route, route};
+pub use route::{CartAct, MeAct, Route, route};
 
 use hilo_core::config::Source;
 use hilo_core::event::Facts;

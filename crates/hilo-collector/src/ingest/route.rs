@@ -33,6 +33,10 @@ pub enum Route {
     OptIn,
     /// The link of an opt-in: what it does, and whether the person has agreed on its page.
     OptInLink(LinkAct, bool),
+    /// Shows, copies or erases what is kept about the person.
+    Me(MeAct),
+    /// Answers how far an erasure is: its signed reference.
+    Erasure(String),
     /// A call about a cart: the customer's id if a server has put one into the path, and what to do with the cart.
     Cart(Option<String>, CartAct),
     /// A shop system reports orders: the source's name.
@@ -49,6 +53,17 @@ pub enum Route {
     File(String),
     /// Answers a preflight request of a browser.
     Preflight,
+}
+
+/// What a person wants of what is kept about them.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum MeAct {
+    /// A short answer.
+    Show,
+    /// All of it, a page at a time.
+    Export,
+    /// Nothing of it is to stay.
+    Erase,
 }
 
 /// An action on a cart.
@@ -82,6 +97,8 @@ const KINDS: [(&str, &str); 6] = [
 
 /// The path below which a server puts the customer's id.
 const CARTS: &str = "/v1/carts/";
+/// The path below which a person asks how far an erasure is.
+const ERASURES: &str = "/v1/me/erasure/";
 /// The path below which a shop system puts the name of its source.
 const WEBHOOKS: &str = "/v1/in/";
 
@@ -130,6 +147,8 @@ fn calls(path: &str) -> Vec<(&'static str, Route)> {
         "/v1/optin/confirm" => optin_link(LinkAct::Confirm),
         // Mail programs post here by themselves, with `List-Unsubscribe=One-Click` (RFC 8058).
         "/v1/optin/unsubscribe" => optin_link(LinkAct::Unsubscribe),
+        "/v1/me" => vec![("GET", Route::Me(MeAct::Show)), ("DELETE", Route::Me(MeAct::Erase))],
+        "/v1/me/export" => vec![("GET", Route::Me(MeAct::Export))],
         "/v1/cart" => vec![("GET", Route::Cart(None, CartAct::View))],
         "/v1/cart/ops" => vec![("POST", Route::Cart(None, CartAct::Ops))],
         "/v1/cart/checkout" => vec![("POST", Route::Cart(None, CartAct::Checkout))],
@@ -143,6 +162,9 @@ fn calls(path: &str) -> Vec<(&'static str, Route)> {
         _ => {
             if let Some(name) = path.strip_prefix(WEBHOOKS) {
                 return vec![("POST", Route::Webhook(name.to_owned()))];
+            }
+            if let Some(reference) = path.strip_prefix(ERASURES) {
+                return vec![("GET", Route::Erasure(percent_decode(reference)))];
             }
             if let Some(key) = key_of_settings(path) {
                 return vec![("GET", Route::Settings(percent_decode(key)))];
@@ -253,6 +275,16 @@ mod tests {
         check("POST", "/_h/v1/carts/u1/commands", cart("u1", CartAct::Commands));
         check("POST", "/v1/carts/u1", Err(Code::MethodNotAllowed));
         check("GET", "/v1/carts/u1/secrets", Err(Code::NotFound));
+    }
+
+    #[test]
+    fn a_person_reads_and_erases_at_one_path() {
+        check("GET", "/v1/me", Ok(Route::Me(MeAct::Show)));
+        check("DELETE", "/_h/v1/me/", Ok(Route::Me(MeAct::Erase)));
+        check("GET", "/v1/me/export", Ok(Route::Me(MeAct::Export)));
+        check("DELETE", "/v1/me/export", Err(Code::MethodNotAllowed));
+        check("POST", "/v1/me", Err(Code::MethodNotAllowed));
+        check("GET", "/v1/me/erasure/a.0.b", Ok(Route::Erasure("a.0.b".to_owned())));
     }
 
     #[test]

@@ -6,6 +6,7 @@
 use hilo_core::identity::{ProfileKey, uuid_v4};
 use hilo_core::outcome::{Code, Rejection};
 
+use super::entry::erased;
 use crate::call::{Call, Trouble};
 use crate::calls::link::LinkTo;
 use crate::calls::{Claimed, ConsentStanding, ProfileCall, Proof, Whose, ask_profile};
@@ -37,23 +38,32 @@ pub(super) struct Claimant<'c, P> {
 }
 
 impl<P: Platform> Claimant<'_, P> {
-    /// Gives the right to `wanted` or, if that is another's or there is none, to a new id.
-    pub(super) async fn any(&self, wanted: Option<&str>) -> Result<Right, Failure> {
-        if let Some(id) = wanted
-            && let (_, Some(right)) = self.claim(id, true).await?
-        {
-            return Ok(right);
+    /// Gives the right to `wanted` or, if that is another's or there is none, to a new id. `is_own` says that the page itself uses it.
+    ///
+    /// # Errors
+    /// `erased` for a page's own id whose person had everything erased: another id needs another grant. A page that has just got one
+    /// has no id of its own.
+    pub(super) async fn any(&self, wanted: Option<&str>, is_own: bool) -> Result<Right, Trouble> {
+        if let Some(id) = wanted {
+            let (whose, right) = self.claim(id, true).await?;
+            if whose == Whose::Erased && is_own {
+                return Err(erased().into());
+            }
+            if let Some(right) = right {
+                return Ok(right);
+            }
         }
         let id = uuid_v4(self.call.platform.random16());
         let (_, right) = self.claim(&id, true).await?;
-        right.ok_or_else(|| Failure::Retriable("a new id was used already".to_owned()))
+        let used = || Failure::Retriable("a new id was used already".to_owned());
+        Ok(right.ok_or_else(used)?)
     }
 
     /// Gives the right to `own`, the id that the request names, or else to the id of its proof. `None` if there is nothing that
     /// the request could have a right to.
     ///
     /// # Errors
-    /// `not_yours` for an id that is another's.
+    /// `not_yours` for an id that is another's, `erased` for one that is nobody's for ever.
     pub(super) async fn named(
         &self,
         own: Option<&str>,
@@ -66,10 +76,22 @@ impl<P: Platform> Claimant<'_, P> {
             return Ok(Some(Right { id: id.to_owned(), proof: None, consent, moved: None }));
         }
         let (whose, right) = self.claim(id, may_bind).await?;
-        if whose == Whose::Anothers && own.is_some() {
-            return Err(not_yours().into());
+        match whose {
+            Whose::Anothers if own.is_some() => Err(not_yours().into()),
+            Whose::Erased if own.is_some() => Err(erased().into()),
+            Whose::Nobodys | Whose::Yours | Whose::New | Whose::Anothers | Whose::Erased => {
+                Ok(right)
+            }
         }
-        Ok(right)
+    }
+
+    /// Returns the id that the request proves, also that of an erased device.
+    pub(super) async fn proved(&self) -> Result<Option<String>, Failure> {
+        let Some(proof) = &self.shown.proof else { return Ok(None) };
+        let (whose, _) = self.claim(&proof.id, false).await?;
+        // The collector signed the proof for this very id, so an object that has nothing is the sender's too.
+        let is_own = matches!(whose, Whose::Yours | Whose::Nobodys | Whose::Erased);
+        Ok(is_own.then(|| proof.id.clone()))
     }
 
     async fn claim(&self, id: &str, may_bind: bool) -> Result<(Whose, Option<Right>), Failure> {
@@ -83,7 +105,7 @@ impl<P: Platform> Claimant<'_, P> {
         let proof = match whose {
             Whose::Yours => shown.proof.clone(),
             Whose::New => fresh,
-            Whose::Nobodys | Whose::Anothers => None,
+            Whose::Nobodys | Whose::Anothers | Whose::Erased => None,
         };
         let right = |proof| Right { id: id.to_owned(), proof: Some(proof), consent, moved };
         Ok((whose, proof.map(right)))

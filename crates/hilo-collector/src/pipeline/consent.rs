@@ -11,14 +11,16 @@ use hilo_core::outcome::{Code, Outcome, Rejection};
 use super::at_once;
 use super::cart::withdraw;
 use super::claim::{Claimant, Right, not_yours};
-use super::entry::Entry;
+use super::entry::{Entry, erased};
 use super::journal;
 use super::limits;
 use super::link;
 use super::progress::Mark;
 use super::user::{accompanying_user, lapsed_user};
 use crate::call::{Call, Trouble, secret};
-use crate::calls::{ConsentChange, ConsentCopy, ConsentRecorded, ProfileCall, ask_profile};
+use crate::calls::{
+    ConsentChange, ConsentCopy, ConsentRecorded, ProfileCall, ReportTaken, ask_profile,
+};
 use crate::ingest::proof::Shown;
 use crate::ingest::{self, consent, hello, reply};
 use crate::loaded::Loaded;
@@ -51,6 +53,9 @@ pub(super) async fn change<P: Platform>(call: &Call<'_, P>) -> Result<Reply, Tro
     let mut recorded = ConsentRecorded::default();
     if let Some(Right { id, .. }) = &right {
         recorded = record(ProfileKey::Anonymous(id.clone())).await?;
+        if recorded.is_erased {
+            return Err(erased().into());
+        }
     }
     let mut user = user?;
     if user.is_none() && right.is_some() && !body.says("granted") {
@@ -100,7 +105,9 @@ async fn right_to<P: Platform>(
     let (own, allows_id) = (body.anonymous_id.as_deref(), body.allows_id());
     let may_bind = allows_id || body.keeps_id == Some(true);
     match claimant.named(own, may_bind).await {
-        Ok(None) if own.is_none() && allows_id => Ok((Some(claimant.any(None).await?), None)),
+        Ok(None) if own.is_none() && allows_id => {
+            Ok((Some(claimant.any(None, false).await?), None))
+        }
         Ok(right) => Ok((right, None)),
         Err(Trouble::Refused(why)) if !body.says("granted") => {
             Ok((claimant.named(None, false).await?, Some(why)))
@@ -167,19 +174,24 @@ pub(super) async fn record_reports<P: Platform>(
         let mark = is_large.then(|| Mark::of("reports", &name, ids));
         let call = ProfileCall::ConsentReports(changes);
         async move {
-            if mark.is_some_and(Mark::is_stored) {
+            if mark.is_some_and(|mark| mark.is_stored(facts.received_at)) {
                 return Ok(Vec::new());
             }
-            let taken: Option<Vec<bool>> = ask_profile(platform, name, &call).await?;
-            mark.into_iter().for_each(Mark::note);
-            let refused = places.into_iter().zip(taken.unwrap_or_default());
-            Ok(refused.filter(|(_, is_taken)| !is_taken).map(|(at, _)| at).collect())
+            let taken: Option<Vec<ReportTaken>> = ask_profile(platform, name, &call).await?;
+            mark.into_iter().for_each(|mark| mark.note(facts.received_at));
+            Ok(places.into_iter().zip(taken.unwrap_or_default()).collect())
         }
     });
-    let refused: Vec<Vec<usize>> = at_once::all(calls, facts.received_at, platform).await?;
-    for at in refused.into_iter().flatten() {
+    let taken: Vec<Vec<(usize, ReportTaken)>> =
+        at_once::all(calls, facts.received_at, platform).await?;
+    for (at, taken) in taken.into_iter().flatten() {
+        let why = match taken {
+            ReportTaken::Taken => continue,
+            ReportTaken::NotYours => not_yours(),
+            ReportTaken::Erased => erased(),
+        };
         if let Some(entry) = entries.get_mut(at) {
-            entry.outcome = Outcome::Rejected(not_yours());
+            entry.outcome = Outcome::Rejected(why);
         }
     }
     Ok(())

@@ -22,6 +22,8 @@ pub struct Entry {
     pub outcome: Outcome,
     /// The event, if the entry could be read as one.
     pub event: Option<Box<Event>>,
+    /// The name of the object of the event's profile; empty where no profile was asked.
+    pub profile: String,
     /// The names of the event's destinations.
     pub destinations: Vec<String>,
     /// The remarks on an event that is kept all the same.
@@ -41,6 +43,7 @@ impl From<Judged> for Entry {
             message_id: judged.message_id,
             outcome,
             event,
+            profile: String::new(),
             destinations: Vec::new(),
             notices: judged.notices,
             redacted: judged.redacted,
@@ -49,6 +52,12 @@ impl From<Judged> for Entry {
 }
 
 impl Entry {
+    /// Refuses the event: it is not kept, and the live stream must not show it either.
+    fn refuse(&mut self, why: Rejection) {
+        self.outcome = Outcome::Rejected(why);
+        self.event = None;
+    }
+
     /// Takes over the result from the profile, which differs from the plan.
     pub(super) fn correct(&mut self, recorded: Recorded) {
         self.destinations.clear();
@@ -62,12 +71,17 @@ impl Entry {
             Recorded::Duplicate => self.outcome = Outcome::Duplicate,
             Recorded::ConsentDenied => {
                 let message = "the recorded consent denies a purpose of this event";
-                self.outcome = Outcome::Rejected(Rejection::new(Code::ConsentDenied, message));
-                // The event is not kept. The live stream must not show it either.
-                self.event = None;
+                self.refuse(Rejection::new(Code::ConsentDenied, message));
             }
+            Recorded::Erased => self.refuse(erased()),
         }
     }
+}
+
+/// The refusal of what is about somebody who had everything erased.
+pub(super) fn erased() -> Rejection {
+    let message = "everything about this id was erased at its person's wish: forget the id, and ask for consent before you make another";
+    Rejection::new(Code::Erased, message)
 }
 
 /// Finds the profile of an event: a person that a server vouches for, or a device. Validation requires one of the two

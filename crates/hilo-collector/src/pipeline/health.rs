@@ -192,7 +192,7 @@ mod tests {
         let attempt = Attempt {
             destination: "webhook".to_owned(),
             profile: "p".to_owned(),
-            message_id: "m".to_owned(),
+            message_hash: "m".to_owned(),
             result: result.to_owned(),
             reason: Some(reason.to_owned()).filter(|reason| !reason.is_empty()),
         };

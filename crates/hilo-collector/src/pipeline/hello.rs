@@ -1,13 +1,16 @@
 //! `POST /v1/hello`: body → the right to an id, if consent allows one → its proof, and what is recorded for it.
 
+use hilo_core::outcome::Code;
+
 use super::claim::Claimant;
+use super::journal;
 use super::limits;
 use super::link;
 use super::user::accompanying_user;
 use crate::call::{Call, Trouble, secret};
 use crate::calls::{ProfileCall, ask_profile};
 use crate::ingest::proof::Shown;
-use crate::ingest::{self, hello};
+use crate::ingest::{self, hello, reply};
 use crate::platform::{Platform, Reply};
 
 /// Answers a new page.
@@ -30,7 +33,15 @@ pub(super) async fn take<P: Platform>(call: &Call<'_, P>) -> Result<Reply, Troub
     let link = link::of_token(user.as_ref(), &secret, call.loaded);
     let is_server = source.is_server();
     let claimant = Claimant { is_server, shown: &shown, link, secret: &secret, call };
-    let right = claimant.any(said.wanted(&shown)).await?;
+    let right = match claimant.any(said.wanted(&shown), said.has_own_id()).await {
+        Err(Trouble::Refused(why)) if why.code == Code::Erased => {
+            journal::note_refusal(&why, call);
+            let mut reply = reply::refused(&why);
+            shown.take_back(call, &mut reply);
+            return Ok(reply);
+        }
+        right => right?,
+    };
     let consent = match &right.moved {
         Some(name) => {
             ask_profile(call.platform, name.clone(), &ProfileCall::ConsentStanding).await?

@@ -14,6 +14,7 @@ use crate::calls::journal::lines::{LiveEvent, Reject, RejectKind};
 use crate::calls::journal::{note_rejects, show_events};
 use crate::calls::refused::RefusedCode;
 use crate::platform::Platform;
+use crate::signature::message_hash;
 
 /// Writes the refusal of a whole call into the reject log.
 pub(super) fn note_refusal<P: Platform>(why: &Rejection, call: &Call<'_, P>) {
@@ -68,7 +69,7 @@ pub(super) fn note_outcomes<P: Platform>(entries: &[Entry], source: &Source, pla
 fn note_entries(at: &str, source: &Source, entries: &[Entry], gathered: &mut Gathered) {
     let line = |entry: &Entry, outcome: &str, why: &Rejection| Reject {
         index: u32::try_from(entry.index).ok(),
-        message_id: entry.message_id.clone(),
+        message_hash: entry.message_id.as_deref().map(message_hash),
         item: entry.redacted.clone(),
         ..reject(at, &source.name, outcome, why)
     };
@@ -121,6 +122,7 @@ fn live(at: &str, source: &Source, entry: &Entry) -> LiveEvent {
         message_id: entry.message_id.clone(),
         kind: event.map(|event| event.kind.name().to_owned()),
         name: event.and_then(|event| event.kind.label()).map(str::to_owned),
+        profile: entry.profile.clone(),
         anonymous_id: event.and_then(|event| event.anonymous_id.clone()),
         outcome: entry.outcome.name().to_owned(),
         code: match &entry.outcome {
@@ -159,6 +161,7 @@ mod tests {
             message_id: None,
             outcome,
             event: None,
+            profile: String::new(),
             destinations: Vec::new(),
             notices,
             redacted: None,

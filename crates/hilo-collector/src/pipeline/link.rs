@@ -64,14 +64,14 @@ pub(super) fn offer<P: Platform>(
     let name = object_name(secret.naming(), &ProfileKey::Anonymous(proof.id.clone()));
     let hour = (call.platform.now().as_second() / HOUR_S).to_string();
     let mark = Mark::of("link", &name, [to.name.as_str(), hour.as_str()].into_iter());
-    if mark.is_stored() {
+    if mark.is_stored(call.platform.now()) {
         return;
     }
     let question = ProfileCall::Claim(Proof { link: Some(to), ..shown.of_id(&proof.id, None) });
     let platform = call.platform.clone();
     call.platform.defer(async move {
         match ask_profile::<_, Claimed>(&platform, name, &question).await {
-            Ok(Claimed { whose: Whose::Yours, .. }) => mark.note(),
+            Ok(Claimed { whose: Whose::Yours, .. }) => mark.note(platform.now()),
             Ok(_) => {}
             Err(failure) => {
                 platform.log(&log_line("warn", "link", &[("why", failure.message())]));
@@ -153,13 +153,13 @@ impl<'e> Pair<'e> {
         for key in keys {
             let name = object_name(secret.naming(), &key);
             let mark = is_large.then(|| Mark::of("link", &name, [to.name.as_str()].into_iter()));
-            if mark.is_some_and(Mark::is_stored) {
+            if mark.is_some_and(|mark| mark.is_stored(platform.now())) {
                 return Ok(());
             }
             // An id that nobody has used is linked to nobody: its page could not claim it any more.
             let question = ProfileCall::Link(to.clone());
             if ask_profile(platform, name, &question).await? {
-                mark.into_iter().for_each(Mark::note);
+                mark.into_iter().for_each(|mark| mark.note(platform.now()));
                 return Ok(());
             }
         }

@@ -9,12 +9,14 @@ mod cart;
 mod claim;
 mod consent;
 mod entry;
+mod erasure;
 mod events;
 mod health;
 mod hello;
 mod journal;
 mod limits;
 mod link;
+mod me;
 mod merge;
 mod nature;
 mod optin;
@@ -29,7 +31,9 @@ mod touchpoints;
 mod user;
 
 pub use entry::Entry;
+pub use erasure::erase;
 pub use merge::{finish_merge, left, take_in};
+pub use progress::forget as forget_progress;
 pub use requests::serve;
 pub use touchpoints::hand_on;
 

@@ -23,9 +23,11 @@ impl Nature {
     /// Finds the nature of a call.
     pub(super) const fn of(route: &Route) -> Nature {
         match route {
-            Route::Cart(_, CartAct::Live) | Route::ConsentCopy | Route::OptInLink(..) => {
-                Nature::Reads
-            }
+            Route::Cart(_, CartAct::Live)
+            | Route::ConsentCopy
+            | Route::OptInLink(..)
+            | Route::Me(_)
+            | Route::Erasure(_) => Nature::Reads,
             Route::Batch
             | Route::Beacon
             | Route::Single(_)

@@ -6,11 +6,12 @@ use hilo_core::identity::{ProfileKey, uuid_v4};
 use hilo_core::outcome::{Code, Rejection};
 
 use super::claim::{Claimant, not_yours};
+use super::entry::erased;
 use super::journal;
 use super::limits;
 use super::user::{lapsed_user, verified_user};
 use crate::call::{Call, Trouble, secret};
-use crate::calls::optin::{LinkAct, LinkStanding, OptInCall};
+use crate::calls::optin::{LinkAct, LinkStanding, OptIn, OptInCall};
 use crate::calls::{ProfileCall, ask_profile};
 use crate::ingest::optin::Say;
 use crate::ingest::optin::page::page;
@@ -78,7 +79,9 @@ pub(super) async fn take<P: Platform>(call: &Call<'_, P>) -> Result<Reply, Troub
         let name = object_name(secret.naming(), &key);
         let request = optin::request(&entry, (&key, &name), lang, call)?;
         let question = OptInCall { said: entry.clone(), request };
-        stands = ask_profile(call.platform, name, &ProfileCall::OptIn(Box::new(question))).await?;
+        let question = ProfileCall::OptIn(Box::new(question));
+        let recorded: Option<OptIn> = ask_profile(call.platform, name, &question).await?;
+        stands = recorded.ok_or_else(erased)?;
     }
     let mut reply = optin::stands(&stands);
     if let Some(proof) = right.and_then(|right| right.proof).filter(|_| shown.is_by_cookie()) {

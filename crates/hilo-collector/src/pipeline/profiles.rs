@@ -37,23 +37,28 @@ pub(super) async fn store<P: Platform>(
         places.push(place);
     }
     let is_large = at_once::is_large(profiles.len(), facts);
-    let calls = profiles.into_iter().map(|(key, (places, call))| {
+    let mut calls = Vec::with_capacity(profiles.len());
+    for (key, (places, call)) in profiles {
         let name = object_name(secret.naming(), &key);
-        async move {
-            let mark = is_large.then(|| Mark::of("events", &name, call.message_ids()));
-            if mark.is_some_and(Mark::is_stored) {
-                return Ok(places.into_iter().map(|place| (place, Recorded::Duplicate)).collect());
-            }
-            let recorded = call.ask(platform, name).await?;
-            let is_denied =
-                recorded.as_ref().is_some_and(|all| all.contains(&Recorded::ConsentDenied));
-            mark.filter(|_| !is_denied).into_iter().for_each(Mark::note);
-            let Some(recorded) = recorded else { return Ok(Vec::new()) };
-            if recorded.len() != places.len() {
-                return Err(Failure::Fatal("a profile did not answer every record".to_owned()));
-            }
-            Ok(places.into_iter().zip(recorded).collect())
+        for place in &places {
+            entries.get_mut(*place).into_iter().for_each(|entry| entry.profile.clone_from(&name));
         }
+        calls.push((name, places, call));
+    }
+    let calls = calls.into_iter().map(|(name, places, call)| async move {
+        let mark = is_large.then(|| Mark::of("events", &name, call.message_ids()));
+        if mark.is_some_and(|mark| mark.is_stored(platform.now())) {
+            return Ok(places.into_iter().map(|place| (place, Recorded::Duplicate)).collect());
+        }
+        let recorded = call.ask(platform, name).await?;
+        let refuses = |one: &Recorded| matches!(one, Recorded::ConsentDenied | Recorded::Erased);
+        let is_refused = recorded.as_ref().is_some_and(|all| all.iter().any(refuses));
+        mark.filter(|_| !is_refused).into_iter().for_each(|mark| mark.note(platform.now()));
+        let Some(recorded) = recorded else { return Ok(Vec::new()) };
+        if recorded.len() != places.len() {
+            return Err(Failure::Fatal("a profile did not answer every record".to_owned()));
+        }
+        Ok(places.into_iter().zip(recorded).collect())
     });
     let recorded: Vec<Vec<_>> = at_once::all(calls, facts.received_at, platform).await?;
     for (place, recorded) in recorded.into_iter().flatten() {

@@ -5,9 +5,10 @@
 use hilo_core::outcome::{Code, Rejection};
 
 use super::nature::Nature;
-use super::{cart, consent, events, health, hello, journal, limits, optin, orders};
+use super::{cart, consent, events, health, hello, journal, limits, me, optin, orders};
 use crate::admin;
 use crate::call::{Call, Trouble};
+use crate::forward;
 use crate::ingest::{self, Door, Route, files, reply, settings, status};
 use crate::keyring::Keyring;
 use crate::platform::{Failure, Incoming, Platform, Reply, log_line};
@@ -115,13 +116,18 @@ async fn take<P: Platform>(
         Route::ConsentCopy => consent::copy(call).await,
         Route::OptIn => optin::take(call).await,
         Route::OptInLink(act, acts) => Ok(optin::follow(act, acts, call).await),
+        Route::Me(act) => me::take(act, call).await,
+        Route::Erasure(reference) => me::standing(&reference, call).await,
         Route::Cart(user, act) => cart::take(user, act, call).await,
         Route::Webhook(source) => orders::take(&source, call).await,
         Route::Metrics => Ok(reply::passed_over()),
         Route::Settings(key) => Ok(settings::segment(&key, call)?),
         Route::SourceConfig => Ok(settings::rudderstack(call)?),
         Route::Preflight => Ok(ingest::preflight(door, call.incoming)?),
-        Route::Admin(path) => Ok(admin::serve(&path, call).await),
+        Route::Admin(path) => {
+            let deleting = forward::deleting(&call.loaded.config);
+            Ok(admin::serve(&path, &deleting, call).await)
+        }
         // `serve` has answered these.
         Route::Health | Route::Ready | Route::Version | Route::File(_) => {
             Err(Rejection::new(Code::NotFound, "there is nothing at this path").into())

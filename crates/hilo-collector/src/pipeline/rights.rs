@@ -9,6 +9,7 @@ use crate::shell::memory::{self, Memory, SHOP, request};
 use crate::signature;
 
 mod links;
+mod own;
 
 const ID: &str = "5f0c7a3e-0000-4000-8000-000000000000";
 

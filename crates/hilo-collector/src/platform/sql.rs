@@ -149,4 +149,12 @@ pub trait Sql {
     /// # Errors
     /// The error that `work` returns, or the storage's own.
     fn transaction(&self, work: &mut dyn FnMut() -> Result<(), Failure>) -> Result<(), Failure>;
+
+    /// Deletes everything that is stored, the alarm included, and leaves no byte of it: SQLite keeps the bytes of rows that were
+    /// deleted until something else needs their place. What the same turn writes afterwards is stored together with this. Do not
+    /// call it inside a transaction.
+    ///
+    /// # Errors
+    /// The error of the storage.
+    fn wipe(&self) -> Result<(), Failure>;
 }

@@ -54,6 +54,10 @@ pub fn answer<H: CartHost>(host: &H, call: &str) -> Result<HubAnswer, Failure> {
     let answered = host.with(|sql, volatile, turn| cart::answer(sql, volatile, call, turn))?;
     // News is sent in the same turn, so that news of a later change cannot overtake it.
     host.tell(&answered.news);
+    if answered.news.contains(&News::Erased) {
+        // The alarm went with the storage.
+        host.alarm().clear();
+    }
     arm(host)?;
     Ok(answered)
 }

@@ -8,7 +8,9 @@ use jiff::{SignedDuration, Timestamp};
 use super::alarm::{AGAIN_MS, Alarm};
 use super::config;
 use crate::calls::{Delivery, ask_profile};
+use crate::pipeline;
 use crate::platform::{Failure, Platform, Sql, log_line};
+use crate::signature::message_hash;
 use crate::store::profile::{self, CallResult, Upkeep, Volatile};
 
 /// A failure of the queue. It may have accepted some deliveries before.
@@ -72,7 +74,14 @@ pub fn answer<H: ProfileHost>(host: &H, name: &str, call: &str) -> Result<CallRe
     let now = host.now();
     let answered = host.with(|sql, volatile| profile::answer(sql, volatile, name, call, now));
     match &answered {
-        Ok(answered) => arm_by(host, answered.alarm)?,
+        Ok(answered) => {
+            if answered.is_wiped {
+                // The alarm went with the storage.
+                host.alarm().clear();
+                pipeline::forget_progress();
+            }
+            arm_by(host, answered.alarm)?;
+        }
         // The call may have made the storage before it failed. A restarted object would not know that no alarm is set.
         Err(_) if host.with(|_, volatile| volatile.needs_alarm()) => {
             arm_by(host, Some(profile::soon(now)?))?;
@@ -104,6 +113,7 @@ pub async fn on_alarm<H: ProfileHost, P: Platform>(host: &H, platform: &P) {
         let due = host.with(|sql, volatile| profile::due(sql, volatile, now));
         hand_over(host, due).await;
     }
+    erase(host, platform).await;
     if let Err(failure) = keep_up(host, platform, again).await {
         host.log(&log_line("error", "upkeep", &[("why", failure.message())]));
         // The alarm is set again after a failure too: workerd gives up an alarm that failed too often.
@@ -135,6 +145,25 @@ async fn go_on<H: ProfileHost, P: Platform>(host: &H, platform: &P) -> Progress 
             host.log(&log_line("warn", "link", &[("why", failure.message())]));
             let has_moved = host.with(|_, volatile| profile::has_moved(volatile));
             Progress { may_deliver: !has_moved, again: after(LINK_AGAIN_AFTER) }
+        }
+    }
+}
+
+/// Does the steps of an erasure that are due, one after another. One that fails comes again with a later alarm.
+async fn erase<H: ProfileHost, P: Platform>(host: &H, platform: &P) {
+    loop {
+        let task = match host.with(|sql, volatile| profile::erasure_task(sql, volatile, host.now()))
+        {
+            Ok(Some(task)) => task,
+            Ok(None) => return,
+            Err(failure) => {
+                return host.log(&log_line("error", "erasure", &[("why", failure.message())]));
+            }
+        };
+        let ended = pipeline::erase(&task, platform).await;
+        let noted = host.with(|sql, _| profile::erasure_ended(sql, &task, &ended, host.now()));
+        if let Err(failure) = noted {
+            return host.log(&log_line("error", "erasure", &[("why", failure.message())]));
         }
     }
 }
@@ -173,14 +202,17 @@ async fn keep_up<H: ProfileHost, P: Platform>(
 
 /// Sets the alarm for the next delivery or for `upkeep`, whichever comes first.
 fn arm_next<H: ProfileHost>(host: &H, upkeep: Option<Timestamp>) -> Result<(), Failure> {
-    let delivery = host.with(|sql, _| profile::next_alarm(sql, host.now()))?;
-    arm(host, delivery.into_iter().chain(upkeep).min())
+    let (delivery, erasure) = host.with(|sql, volatile| {
+        let delivery = profile::next_alarm(sql, host.now());
+        (delivery, profile::erasure_alarm(sql, volatile))
+    });
+    arm(host, delivery?.into_iter().chain(erasure?).chain(upkeep).min())
 }
 
 /// Logs events that were not found for their deliveries.
 fn log_missing<H: ProfileHost>(host: &H) {
     for id in host.with(|_, volatile| volatile.take_missing()) {
-        host.log(&log_line("error", "event missing", &[("messageId", &id)]));
+        host.log(&log_line("error", "event missing", &[("messageHash", &message_hash(&id))]));
     }
 }
 

@@ -115,6 +115,16 @@ impl<P: Platform> Tracker<P> {
         }
     }
 
+    /// Everything about the visitor's id was erased: nothing of it stays here, and another id needs another grant. A denial since then
+    /// stays.
+    pub(super) fn forget_visitor(&mut self) {
+        if self.gate.allows_id() {
+            self.platform.remove(ID_KEY);
+            self.platform.remove(CONSENT_KEY);
+            self.follow();
+        }
+    }
+
     /// Learns from the collector's answer to a hello how many months a choice holds, and the version of the notice. The site's own
     /// version comes first: the receipts have it too.
     pub(super) fn learn(&mut self, months: i64, version: &str) {

@@ -31,6 +31,8 @@ const GRANT_PREFIX: &str = "hilo.r.g";
 const DENIAL_PREFIX: &str = "hilo.r.d";
 /// The answer to an id without its proof.
 const NOT_YOURS: &str = Code::NotYours.name();
+/// The answer to an id whose visitor had everything erased.
+const ERASED: &str = Code::Erased.name();
 
 impl<P: Platform> Tracker<P> {
     /// Keeps a change for the ledger, beyond the page's end. `base` is the revision that the page knew before.
@@ -228,6 +230,12 @@ impl<P: Platform> Tracker<P> {
     pub(super) fn answered(&mut self, mut answer: Answer) {
         let ticket = answer.ticket;
         let Some(flight) = self.land(ticket) else { return };
+        if answer.word == ERASED {
+            self.forget_visitor();
+            // What was sent is judged, and the answer names no id.
+            answer.status = 200;
+            answer.word.clear();
+        }
         if flight.call == Call::Hello {
             return self.greeted(&answer);
         }

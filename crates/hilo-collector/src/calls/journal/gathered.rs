@@ -177,7 +177,7 @@ fn cut(mut reject: Reject) -> Reject {
     if long(&reject.message) {
         reject.message = short(&reject.message);
     }
-    for text in [&mut reject.field, &mut reject.message_id] {
+    for text in [&mut reject.field, &mut reject.message_hash] {
         if let Some(shortened) = text.as_ref().filter(|text| long(text)).map(short) {
             *text = Some(shortened);
         }
@@ -244,11 +244,12 @@ mod tests {
     fn a_line_has_a_bounded_length() {
         let mut gathered = Gathered::default();
         let text = "ü".repeat(50_000);
-        let reject = Reject { message: text.clone(), message_id: Some(text), ..Reject::default() };
+        let reject =
+            Reject { message: text.clone(), message_hash: Some(text), ..Reject::default() };
         gathered.note_reject(RejectKind::of(&reject), || reject);
         let [line] = gathered.take(0).unwrap().rejects.try_into().unwrap();
         let expected = "ü".repeat(TEXT_CHARS_MAX);
-        assert_eq!((line.message, line.message_id), (expected.clone(), Some(expected)));
+        assert_eq!((line.message, line.message_hash), (expected.clone(), Some(expected)));
     }
 
     #[test]
@@ -287,7 +288,7 @@ mod tests {
             let attempt = Attempt {
                 destination: "webhook".to_owned(),
                 profile: "p".to_owned(),
-                message_id: "m".to_owned(),
+                message_hash: "m".to_owned(),
                 result: result.to_owned(),
                 reason: reason.map(str::to_owned),
             };

@@ -24,6 +24,9 @@ pub struct LiveEvent {
     /// The name of the event or page.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub name: Option<String>,
+    /// The name of the profile's object, by which the event is forgotten. No watcher gets it.
+    #[serde(default, skip_serializing_if = "String::is_empty")]
+    pub profile: String,
     /// The anonymous id of the device.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub anonymous_id: Option<String>,
@@ -68,9 +71,9 @@ pub struct Reject {
     /// The item's index in the envelope; absent if the envelope was refused as a whole.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub index: Option<u32>,
-    /// The event's id, if it had one.
+    /// The hash of the event's id, if it had one.
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub message_id: Option<String>,
+    pub message_hash: Option<String>,
     /// The item's shape without its values.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub item: Option<String>,
@@ -107,8 +110,8 @@ pub struct Attempt {
     pub destination: String,
     /// The name of the profile object that keeps the row.
     pub profile: String,
-    /// The event's id.
-    pub message_id: String,
+    /// The hash of the event's id.
+    pub message_hash: String,
     /// `delivered`, `retry` or `dead`.
     pub result: String,
     /// The reason of a failed attempt.
@@ -155,8 +158,9 @@ pub struct Health {
 pub struct DeadLetter {
     /// The name of the profile object that keeps the event.
     pub profile: String,
-    /// The event's id.
-    pub message_id: String,
+    /// The hash of the event's id. A dead letter of an earlier version has the id itself.
+    #[serde(alias = "messageId")]
+    pub message_hash: String,
     /// The destination's name.
     pub destination: String,
     /// The reason.
@@ -170,7 +174,7 @@ impl DeadLetter {
     pub fn of(attempt: &Attempt, at: &str) -> DeadLetter {
         DeadLetter {
             profile: attempt.profile.clone(),
-            message_id: attempt.message_id.clone(),
+            message_hash: attempt.message_hash.clone(),
             destination: attempt.destination.clone(),
             reason: attempt.reason.clone().unwrap_or_default(),
             at: at.to_owned(),

@@ -33,6 +33,9 @@ pub struct LiveCall {
     pub events: Vec<LiveEvent>,
     /// The number of events that had to give way since the last call.
     pub missed: u32,
+    /// The name of a profile's object whose events are forgotten, because its person was erased.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub forget: Option<String>,
 }
 
 /// The answer of the live object.
@@ -82,6 +85,11 @@ impl Live {
         if self.is_watched {
             self.missed = self.missed.saturating_add(u32::try_from(lost).unwrap_or(u32::MAX));
         }
+    }
+
+    /// Forgets the events of a profile's object.
+    pub fn forget(&mut self, profile: &str) {
+        self.events.retain(|event| event.profile != profile);
     }
 
     /// Returns how long to wait before the caller must call the live object; `None` if no call is due, or if another
@@ -219,6 +227,16 @@ mod tests {
         live.fail(&failed);
         let next = live.call(false, 2);
         assert_eq!((next.events.len(), next.missed), (0, 2));
+    }
+
+    #[test]
+    fn the_events_of_an_erased_person_are_sent_to_no_later_life() {
+        let mut live = Live::default();
+        live.connect(1);
+        let of = |profile: &str, name| LiveEvent { profile: profile.to_owned(), ..event(name) };
+        live.keep([of("ana", 1), of("bob", 2)], 1);
+        live.forget("ana");
+        assert_eq!(names(&live.call(false, 2)), ["2"]);
     }
 
     #[test]

@@ -12,6 +12,7 @@ use serde::Serialize;
 
 use super::gathered::{Bundle, GATHER_MS, Gathered, HOUR_MS, Shard};
 use super::lines::{Attempt, DeadLetter, LiveEvent, Reject, RejectCount};
+use super::live::{LiveAnswer, LiveCall};
 use super::{JournalCall, KeptRejects, RejectIndex, RejectsCall, ask_journal, ask_live, ask_shard};
 use crate::platform::{Failure, Platform, log_line};
 
@@ -68,6 +69,18 @@ pub async fn list_dead<P: Platform>(platform: &P, dead: &[Attempt]) -> Result<()
     let () = ask_journal(platform, &JournalCall::Dead { letters }).await?;
     note_attempts(platform, dead);
     Ok(())
+}
+
+/// Lets the journal forget a profile's object: its dead letters, and the lines of its events in the memory of the live object and of
+/// this isolate. Another isolate has its last events in memory until newer ones take their place.
+///
+/// # Errors
+/// A failure to call an object.
+pub async fn forget_profile<P: Platform>(platform: &P, profile: &str) -> Result<(), Failure> {
+    platform.with_gathered(|gathered| gathered.live.forget(profile));
+    let call = LiveCall { forget: Some(profile.to_owned()), ..LiveCall::default() };
+    let _: LiveAnswer = ask_live(platform, &call).await?;
+    ask_journal(platform, &JournalCall::Forget { profile: profile.to_owned() }).await
 }
 
 /// Sends what the consumer has counted. It does not wait for more: the queue takes deferred work for a part of the

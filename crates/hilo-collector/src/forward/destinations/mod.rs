@@ -9,4 +9,8 @@ mod webhook;
 use super::destination::Kind;
 
 /// Every kind of destination.
-pub const CATALOGUE: &[Kind] = &[webhook::KIND];
+pub const CATALOGUE: &[Kind] = &[
+    webhook::KIND,
+    #[cfg(test)]
+    super::tests::LEAVER,
+];

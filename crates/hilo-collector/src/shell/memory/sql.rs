@@ -18,6 +18,17 @@ impl MemorySql {
     }
 }
 
+#[cfg(test)]
+impl MemorySql {
+    /// Makes an empty storage in a file, for tests that look at its bytes.
+    ///
+    /// # Errors
+    /// The error of SQLite.
+    pub fn at(path: &std::path::Path) -> Result<MemorySql, Failure> {
+        Connection::open(path).map(MemorySql).map_err(|error| failed(&error))
+    }
+}
+
 fn failed(error: &rusqlite::Error) -> Failure {
     Failure::Fatal(error.to_string())
 }
@@ -61,5 +72,14 @@ impl Sql for MemorySql {
         let transaction = self.0.unchecked_transaction().map_err(|error| failed(&error))?;
         work()?;
         transaction.commit().map_err(|error| failed(&error))
+    }
+
+    fn wipe(&self) -> Result<(), Failure> {
+        let tables =
+            "SELECT name FROM sqlite_master WHERE type = 'table' AND name NOT LIKE 'sqlite_%'";
+        for table in self.exec(tables, &[])? {
+            self.run(&format!("DROP TABLE {}", table.text("name")?), &[])?;
+        }
+        self.run("VACUUM", &[])
     }
 }

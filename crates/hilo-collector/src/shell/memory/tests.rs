@@ -13,6 +13,7 @@ use crate::calls::cart::{
 use crate::calls::journal::{Rejects, read_rejects};
 
 mod destinations;
+mod erasures;
 mod newer_schema;
 mod queue;
 

@@ -136,6 +136,10 @@ extern "C" {
     #[wasm_bindgen(method, catch, js_name = setAlarm)]
     pub fn set_alarm(this: &Storage, at_ms: f64) -> Result<Promise, JsValue>;
 
+    /// Deletes everything that is stored, and the alarm.
+    #[wasm_bindgen(method, catch, js_name = deleteAll)]
+    pub fn delete_all(this: &Storage) -> Result<Promise, JsValue>;
+
     #[wasm_bindgen(method, catch, js_name = transactionSync)]
     fn transaction_sync(
         this: &Storage,

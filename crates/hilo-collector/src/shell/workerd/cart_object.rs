@@ -328,7 +328,7 @@ impl CartHost for CartShell {
                 self.end_where(|socket| (socket.pass.login == *login).then_some(store::LOGGED_OUT));
             }
         }
-        if news.contains(&News::Merged) {
+        if news.contains(&News::Merged) || news.contains(&News::Erased) {
             self.end_all();
         }
     }

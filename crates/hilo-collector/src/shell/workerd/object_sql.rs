@@ -79,6 +79,12 @@ impl Sql for ObjectSql {
         });
         done.map_err(|error| why.take().unwrap_or_else(|| failed(&error)))
     }
+
+    fn wipe(&self) -> Result<(), Failure> {
+        // The promise is not awaited: the storage is empty at once, and what is written in this turn is committed together with
+        // the deletion (workerd, src/workerd/io/actor-sqlite.c++, `deleteAll`).
+        self.storage.delete_all().map(drop).map_err(|error| failed(&error))
+    }
 }
 
 #[expect(clippy::cast_precision_loss, reason = "SqlValue::int keeps it within 2^53")]

@@ -62,6 +62,8 @@ pub enum News {
     Merged,
     /// The customer has logged out: the sockets of this login end.
     LoggedOut(String),
+    /// The cart was erased: every socket ends.
+    Erased,
 }
 
 /// The reason why the cart changes.

@@ -337,7 +337,7 @@ pub fn text_of(
         }
         News::Merged => r#"{"t":"merged"}"#.to_owned(),
         // The shell closes the sockets of that login.
-        News::LoggedOut(_) => return Ok(None),
+        News::LoggedOut(_) | News::Erased => return Ok(None),
     };
     Ok(Some(text))
 }

@@ -6,6 +6,7 @@
 
 mod checkout;
 mod edit;
+mod erase;
 mod fit;
 mod foreign;
 mod hub;
@@ -62,6 +63,9 @@ pub fn answer(
             ..HubAnswer::default()
         });
     }
+    if let CartAsk::Erase(claim) = &ask {
+        return erase::erase(sql, volatile, claim);
+    }
     let reads = match ask {
         CartAsk::View(_)
         | CartAsk::Summary
@@ -73,6 +77,7 @@ pub fn answer(
         | CartAsk::Ordered(_)
         | CartAsk::Commands(_)
         | CartAsk::Logout { .. }
+        | CartAsk::Erase(_)
         | CartAsk::Join(_) => false,
     };
     if reads && !volatile.is_current && !schema::is_present(sql)? {
@@ -93,6 +98,7 @@ const fn is_counted(ask: &CartAsk) -> bool {
         }
         CartAsk::Commands(_)
         | CartAsk::Logout { .. }
+        | CartAsk::Erase(_)
         | CartAsk::Withdraw { .. }
         | CartAsk::Summary
         | CartAsk::Leave(_)
@@ -114,6 +120,7 @@ fn answer_unused(ask: &CartAsk, speaker: &Speaker, turn: Turn<'_>) -> Result<Str
         CartAsk::Leave(_) => encode(&Leave::Nothing),
         CartAsk::Left { .. }
         | CartAsk::Logout { .. }
+        | CartAsk::Erase(_)
         | CartAsk::Withdraw { .. }
         | CartAsk::Ops { .. }
         | CartAsk::Checkout { .. }
@@ -133,8 +140,8 @@ impl<S: Sql> Hub<'_, S> {
             CartAsk::Ordered(order) => encode(&self.ordered(&order, speaker)?),
             CartAsk::Commands(commands) => encode(&self.commands(&commands, speaker)?),
             CartAsk::Summary => encode(&self.summary()?),
-            // A logout changes nothing that is stored.
-            CartAsk::Logout { .. } => encode(&()),
+            // A logout changes nothing that is stored. An erasure was answered before the cart was read.
+            CartAsk::Logout { .. } | CartAsk::Erase(_) => encode(&()),
             CartAsk::Withdraw { device } => encode(&self.forget_device(device.as_deref())?),
             CartAsk::Leave(to) => encode(&self.leave(to)?),
             CartAsk::Join(leaving) => encode(&self.join(&leaving, speaker)?),

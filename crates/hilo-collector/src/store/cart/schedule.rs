@@ -80,6 +80,10 @@ pub fn confirm(
     seqs: &[i64],
     turn: Turn<'_>,
 ) -> Result<(), Failure> {
+    if !volatile.is_current && !crate::store::schema::is_present(sql)? {
+        // The cart was erased meanwhile.
+        return Ok(());
+    }
     within(sql, volatile, &alarm_speaker(), turn, |hub| {
         for seq in seqs {
             sql.exec("DELETE FROM outbox WHERE seq = ?", &[SqlValue::int(*seq)?])?;

@@ -2,6 +2,7 @@
 //! tests of this folder.
 
 mod edits;
+mod erasures;
 mod failures;
 mod orders;
 mod saga;
@@ -52,6 +53,10 @@ impl Sql for Storage {
 
     fn transaction(&self, work: &mut dyn FnMut() -> Result<(), Failure>) -> Result<(), Failure> {
         self.sql.transaction(work)
+    }
+
+    fn wipe(&self) -> Result<(), Failure> {
+        self.sql.wipe()
     }
 }
 

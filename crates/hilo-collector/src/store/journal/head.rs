@@ -82,8 +82,12 @@ pub(super) fn answer(
             encode(&RejectIndex { shards: shards(sql, since_ms)?, own })
         }
         JournalCall::Deliveries => encode(&health(sql)?),
-        JournalCall::DeadLetters { destination, since_ms, message_ids, limit } => {
-            encode(&dead_letters(sql, destination.as_deref(), since_ms, &message_ids, limit)?)
+        JournalCall::DeadLetters { destination, since_ms, messages, limit } => {
+            encode(&dead_letters(sql, destination.as_deref(), since_ms, &messages, limit)?)
+        }
+        JournalCall::Forget { profile } => {
+            sql.run("DELETE FROM dead_letters WHERE profile = ?", &[profile.into()])?;
+            encode(&())
         }
         JournalCall::Replayed { letters } => {
             letters.iter().try_for_each(|letter| forget(sql, letter))?;
@@ -100,9 +104,10 @@ fn nothing_yet(call: &JournalCall) -> Result<JournalAnswer, Failure> {
         JournalCall::RejectIndex { .. } => encode(&RejectIndex::default()),
         JournalCall::Deliveries => encode::<[Health; 0]>(&[]),
         JournalCall::DeadLetters { .. } => encode::<[DeadLetter; 0]>(&[]),
-        JournalCall::Counted { .. } | JournalCall::Dead { .. } | JournalCall::Replayed { .. } => {
-            encode(&())
-        }
+        JournalCall::Counted { .. }
+        | JournalCall::Dead { .. }
+        | JournalCall::Forget { .. }
+        | JournalCall::Replayed { .. } => encode(&()),
     }?;
     Ok(JournalAnswer { reply, alarm_ms: None })
 }
@@ -171,7 +176,7 @@ fn note_dead(sql: &impl Sql, letters: &[DeadLetter], now: Timestamp) -> Result<(
              VALUES (?, ?, ?, ?, ?, ?)",
             &[
                 letter.profile.as_str().into(),
-                letter.message_id.as_str().into(),
+                letter.message_hash.as_str().into(),
                 letter.destination.as_str().into(),
                 letter.reason.as_str().into(),
                 SqlValue::int(now.as_millisecond())?,
@@ -226,11 +231,11 @@ fn dead_letters(
     sql: &impl Sql,
     destination: Option<&str>,
     since_ms: i64,
-    message_ids: &[String],
+    messages: &[String],
     limit: u32,
 ) -> Result<Vec<DeadLetter>, Failure> {
-    // The ids are one value, because a statement may have a hundred values only.
-    let ids = if message_ids.is_empty() { None } else { Some(encode(message_ids)?) };
+    // The hashes are one value, because a statement may have a hundred values only.
+    let messages = if messages.is_empty() { None } else { Some(encode(messages)?) };
     let rows = sql.exec(
         "SELECT * FROM dead_letters
          WHERE at_ms >= ?1 AND (?2 IS NULL OR destination = ?2)
@@ -239,7 +244,7 @@ fn dead_letters(
         &[
             SqlValue::int(since_ms)?,
             SqlValue::text_or_null(destination),
-            SqlValue::text_or_null(ids.as_deref()),
+            SqlValue::text_or_null(messages.as_deref()),
             limit.min(ROWS_MAX).into(),
         ],
     )?;
@@ -247,7 +252,7 @@ fn dead_letters(
         .map(|row| {
             Ok(DeadLetter {
                 profile: row.text("profile")?.to_owned(),
-                message_id: row.text("message_id")?.to_owned(),
+                message_hash: row.text("message_id")?.to_owned(),
                 destination: row.text("destination")?.to_owned(),
                 reason: row.text("reason")?.to_owned(),
                 at: row.text("at")?.to_owned(),
@@ -261,7 +266,7 @@ fn forget(sql: &impl Sql, letter: &DeadLetter) -> Result<(), Failure> {
         "DELETE FROM dead_letters WHERE profile = ? AND message_id = ? AND destination = ?",
         &[
             letter.profile.as_str().into(),
-            letter.message_id.as_str().into(),
+            letter.message_hash.as_str().into(),
             letter.destination.as_str().into(),
         ],
     )?;

@@ -21,8 +21,16 @@ const CHANNEL_MAX: usize = RING_MAX;
 pub struct Ring {
     /// The time of the first call, which names this life of the object.
     life: Option<i64>,
-    /// The last lines with their numbers, oldest first.
-    lines: VecDeque<(i64, String)>,
+    /// The last lines, oldest first.
+    lines: VecDeque<Line>,
+}
+
+/// A line with the number of its event, and the object of the event's profile.
+#[derive(Debug)]
+struct Line {
+    seq: i64,
+    profile: String,
+    text: String,
 }
 
 /// What a call brings to each watcher.
@@ -46,14 +54,18 @@ impl Ring {
         now: Timestamp,
     ) -> Result<(String, News), Failure> {
         let life = *self.life.get_or_insert(now.as_millisecond());
-        let LiveCall { life: meant, events, missed } = decode(call)?;
+        let LiveCall { life: meant, events, missed, forget } = decode(call)?;
+        if let Some(profile) = forget {
+            self.lines.retain(|line| line.profile != profile);
+        }
         let mut news = News::default();
         if meant == life {
             news.missed = missed;
-            for event in events {
-                let line = encode(&event)?;
-                self.lines.push_back((event.seq, line.clone()));
-                news.lines.push(line);
+            for mut event in events {
+                let profile = std::mem::take(&mut event.profile);
+                let text = encode(&event)?;
+                news.lines.push(text.clone());
+                self.lines.push_back(Line { seq: event.seq, profile, text });
             }
             let surplus = self.lines.len().saturating_sub(RING_MAX);
             self.lines.drain(..surplus);
@@ -64,11 +76,10 @@ impl Ring {
     /// Opens a channel for a watcher who has all lines up to number `after`.
     pub fn open(&self, after: i64) -> Channel {
         let mut channel = Channel::default();
-        let mut lines: Vec<&(i64, String)> =
-            self.lines.iter().filter(|(seq, _)| *seq > after).collect();
+        let mut lines: Vec<&Line> = self.lines.iter().filter(|line| line.seq > after).collect();
         // Isolates send at different times. Their events are in order by number.
-        lines.sort_by_key(|(seq, _)| *seq);
-        lines.into_iter().for_each(|(_, line)| channel.push(line));
+        lines.sort_by_key(|line| line.seq);
+        lines.into_iter().for_each(|line| channel.push(&line.text));
         channel
     }
 }
@@ -119,7 +130,8 @@ mod tests {
 
     fn call(life: i64, seqs: std::ops::Range<i64>) -> String {
         let event = |seq| LiveEvent { seq, ..LiveEvent::default() };
-        encode(&LiveCall { life, events: seqs.map(event).collect(), missed: 0 }).unwrap()
+        encode(&LiveCall { life, events: seqs.map(event).collect(), ..LiveCall::default() })
+            .unwrap()
     }
 
     fn now() -> Timestamp {
@@ -143,6 +155,25 @@ mod tests {
         assert_eq!((answer.as_str(), news), (r#"{"watched":true,"life":7}"#, News::default()));
         let (_, news) = ring.answer(&call(7, 1..4), true, now()).unwrap();
         assert_eq!(news.lines.len(), 3);
+    }
+
+    #[test]
+    fn the_events_of_an_erased_person_are_forgotten_and_no_watcher_gets_their_profile() {
+        let mut ring = Ring::default();
+        let event = |seq, profile: &str| LiveEvent {
+            seq,
+            profile: profile.to_owned(),
+            ..LiveEvent::default()
+        };
+        let events = vec![event(1, "ana"), event(2, "bob"), event(3, "ana")];
+        let (_, news) = ring.answer(&call(7, 0..0), true, now()).unwrap();
+        assert_eq!(news, News::default());
+        let shown = encode(&LiveCall { life: 7, events, ..LiveCall::default() }).unwrap();
+        let (_, news) = ring.answer(&shown, true, now()).unwrap();
+        assert!(news.lines.iter().all(|line| !line.contains("ana") && !line.contains("bob")));
+        let forget = LiveCall { forget: Some("ana".to_owned()), ..LiveCall::default() };
+        ring.answer(&encode(&forget).unwrap(), true, now()).unwrap();
+        assert_eq!(seqs(ring.open(0).take()), [2]);
     }
 
     #[test]

@@ -66,7 +66,7 @@ fn kept(shard: &mut Object) -> Vec<(String, u32, u32)> {
 fn letter(id: usize) -> DeadLetter {
     DeadLetter {
         profile: "p".to_owned(),
-        message_id: format!("m{id}"),
+        message_hash: format!("m{id}"),
         destination: "webhook".to_owned(),
         reason: "gone".to_owned(),
         at: at(NOW_MS).to_string(),
@@ -81,11 +81,11 @@ fn a_dead_letter_is_found_by_its_id_also_behind_the_newest_five_hundred() {
     let find = |ids: &[&str]| JournalCall::DeadLetters {
         destination: Some("webhook".to_owned()),
         since_ms: 0,
-        message_ids: ids.iter().map(|id| (*id).to_owned()).collect(),
+        messages: ids.iter().map(|id| (*id).to_owned()).collect(),
         limit: 500,
     };
     let found: Vec<DeadLetter> = head.read(&find(&["m0", "m7", "unknown"]));
-    let ids: Vec<_> = found.iter().map(|letter| letter.message_id.as_str()).collect();
+    let ids: Vec<_> = found.iter().map(|letter| letter.message_hash.as_str()).collect();
     assert_eq!(ids, ["m7", "m0"]);
     assert_eq!(head.read::<Vec<DeadLetter>>(&find(&[])).len(), 500);
 }

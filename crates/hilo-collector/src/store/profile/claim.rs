@@ -4,12 +4,16 @@
 //! belongs to whoever sent them, and anybody may know its id. A proof that is shown is another matter: the collector signed it for
 //! a binding of this very id, which an object without anything else to keep has forgotten.
 
+use super::erasure::{self, Tombstone};
 use crate::calls::{Proof, Whose};
 use crate::platform::{Failure, Sql, SqlValue};
 use crate::signature::equal;
 
 /// Judges a claim. `is_new` says that this call has just made the storage. Run it inside a transaction.
 pub(super) fn whose(sql: &impl Sql, proof: &Proof, is_new: bool) -> Result<Whose, Failure> {
+    if erasure::tombstone(sql)?.is_some_and(Tombstone::is_for_ever) {
+        return Ok(Whose::Erased);
+    }
     match (bound(sql)?, &proof.shown, &proof.fresh) {
         (Some(bound), Some(shown), _) if equal(&bound, shown) => Ok(Whose::Yours),
         (None, Some(shown), _) => bind(sql, shown).map(|()| Whose::Yours),

@@ -10,9 +10,11 @@ use hilo_core::consent::{ChoiceChange, Method, Notice, Purpose, Receipt};
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
-use super::claim;
+use super::{claim, erasure};
 use crate::calls::link::LinkTo;
-use crate::calls::{ConsentChange, ConsentRecorded, ConsentStanding, decode, encode, map_of};
+use crate::calls::{
+    ConsentChange, ConsentRecorded, ConsentStanding, ReportTaken, decode, encode, map_of,
+};
 use crate::platform::{Failure, Sql, SqlValue};
 use crate::signature::sha256_hex;
 
@@ -135,6 +137,9 @@ pub(super) fn record(
     now: Timestamp,
 ) -> Result<ConsentRecorded, Failure> {
     let mut standing = standing(sql)?;
+    if erasure::tombstone(sql)?.is_some_and(|erased| erased.refuses(change.chosen_at)) {
+        return Ok(ConsentRecorded { is_erased: true, ..recorded(None, &standing, change) });
+    }
     let fingerprint = fingerprint(change)?;
     let told = sql.exec(
         "SELECT body FROM receipts WHERE fingerprint = ?",
@@ -255,13 +260,18 @@ pub(super) fn replace(sql: &impl Sql, by: &Standing) -> Result<(), Failure> {
     by.0.iter().try_for_each(|(purpose, choice)| write(sql, *purpose, *choice))
 }
 
-/// Records the changes that events report, in their order. Returns whether each was taken. Run it inside a transaction.
+/// Records the changes that events report, in their order. Run it inside a transaction.
 pub(super) fn record_reports(
     sql: &impl Sql,
     changes: &[ConsentChange],
     now: Timestamp,
-) -> Result<Vec<bool>, Failure> {
-    changes.iter().map(|change| record(sql, change, now).map(|told| !told.is_refused)).collect()
+) -> Result<Vec<ReportTaken>, Failure> {
+    let taken = |told: ConsentRecorded| match (told.is_erased, told.is_refused) {
+        (true, _) => ReportTaken::Erased,
+        (false, true) => ReportTaken::NotYours,
+        (false, false) => ReportTaken::Taken,
+    };
+    changes.iter().map(|change| record(sql, change, now).map(taken)).collect()
 }
 
 /// Writes the result of a change.
@@ -276,7 +286,7 @@ fn recorded(
     };
     let outdated = change.changes.iter().filter(is_outdated).map(|one| one.purpose.clone());
     let outdated = outdated.collect();
-    ConsentRecorded { receipt, is_refused: false, consent: told(standing), outdated }
+    ConsentRecorded { receipt, consent: told(standing), outdated, ..ConsentRecorded::default() }
 }
 
 /// What a page has to know of the record.

@@ -13,6 +13,7 @@ use hilo_core::journey::{Channel, Session, attribute};
 use hilo_core::profile::{Person, Profile, Trait, fold};
 
 use super::consent::{self, Standing};
+use super::erasure::{self, Tombstone};
 use super::optin::{self, Subscriptions};
 use super::stored_profile;
 use super::timeline::{self, Ids};
@@ -31,6 +32,8 @@ const UNFOLDED_MAX: usize = 32;
 pub(super) struct Known {
     /// The recorded state of each purpose.
     pub(super) standing: Standing,
+    /// What an erasure refuses.
+    pub(super) erased: Option<Tombstone>,
     /// The recorded state of each channel.
     subscriptions: Subscriptions,
     /// The folded profile.
@@ -60,9 +63,10 @@ impl Known {
         let (standing, subscriptions) = (consent::standing(sql)?, optin::subscriptions(sql)?);
         let (ids, loose) = Ids::read(sql)?;
         let (next_event, is_row_unknown) = (last + 1, true);
+        let erased = erasure::tombstone(sql)?;
         let read =
             Known { standing, subscriptions, profile, unfolded, ids, loose, ..Known::default() };
-        Ok(Known { next_event, is_row_unknown, ..read })
+        Ok(Known { next_event, is_row_unknown, erased, ..read })
     }
 
     /// Whether the recorded consent and the opt-ins allow a destination.

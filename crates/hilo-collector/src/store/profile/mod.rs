@@ -6,6 +6,7 @@
 mod bond;
 mod claim;
 mod consent;
+mod erasure;
 mod known;
 mod leases;
 pub mod link;
@@ -24,22 +25,26 @@ mod tests;
 mod timeline;
 mod upkeep;
 mod volatile;
+mod wanted;
 
+pub use erasure::{erasure_alarm, erasure_ended, erasure_task};
 pub use linking::{Errand, ended, errand, has_moved};
 pub use outbox::{due, next_alarm, ready, soon};
 pub use upkeep::{Upkeep, upkeep};
 pub use volatile::Volatile;
 
 use jiff::Timestamp;
+use serde::Serialize;
 
 use self::bond::Bond;
+use self::erasure::Tombstone;
 use crate::calls::link::{Moved, Take};
 use crate::calls::optin::OptInCall;
 use crate::calls::{
-    Claimed, Confirmation, Delivery, DeliveryResult, ProfileCall, Proof, Record, Whose, decode,
-    encode,
+    Claimed, Confirmation, Delivery, DeliveryResult, ProfileCall, Proof, Record, ReportTaken,
+    Whose, decode, encode,
 };
-use crate::platform::{Failure, Sql, SqlValue};
+use crate::platform::{Failure, Sql};
 
 /// The result of a call: its reply, and the next work of the outbox.
 #[derive(Debug, Default)]
@@ -51,6 +56,8 @@ pub struct CallResult {
     /// The latest time for the next check of the outbox. Set the alarm in the same turn as the rows, so that both are
     /// written or neither: pending rows without an alarm would be lost.
     pub alarm: Option<Timestamp>,
+    /// Whether the storage was wiped, with the alarm that was set before.
+    pub is_wiped: bool,
 }
 
 impl CallResult {
@@ -75,14 +82,18 @@ pub fn answer(
     let (call, bodies) = call.split_once('\n').unwrap_or((call, ""));
     let call: ProfileCall = decode(call)?;
     volatile.rates.take(&call, now)?;
+    if let ProfileCall::Erase(erase) = &call {
+        let begun = erasure::begin(sql, volatile, name, erase, now)?;
+        let (reply, is_wiped) = (encode(&begun.erased)?, begun.is_wiped);
+        return Ok(CallResult { reply, pump: false, alarm: Some(now), is_wiped });
+    }
     let writes = nobody::makes_storage(&call);
     let is_new = !volatile.has_storage(sql, false)?;
     if is_new && !volatile.has_storage(sql, writes)? {
         return Ok(CallResult { reply: nobody::answer(&call)?, ..CallResult::default() });
     }
-    if writes && !volatile.is_named {
-        remember_name(sql, name)?;
-        volatile.is_named = true;
+    if writes {
+        volatile.remember_name(sql, name)?;
     }
     if let Some(reply) = linking::passed_on(volatile, &call)? {
         return Ok(CallResult { reply, ..CallResult::default() });
@@ -135,61 +146,71 @@ fn act(
             linking::repoint(sql, volatile, &from, &to).and_then(|()| encode(&()))
         }
         ProfileCall::Consent(change) => {
-            volatile.known = None;
-            result.pump = outbox::recall(volatile);
-            atomically(sql, || consent::record(sql, &change, now))
-                .and_then(|receipt| encode(&receipt))
+            result.pump = doubt(volatile);
+            written(atomically(sql, || consent::record(sql, &change, now)))
         }
         ProfileCall::ConsentReports(changes) => {
-            volatile.known = None;
-            result.pump = outbox::recall(volatile);
+            result.pump = doubt(volatile);
             atomically(sql, || consent::record_reports(sql, &changes, now))
                 .and_then(|taken| told_unless_all(&taken))
         }
         ProfileCall::OptIn(call) => return opt_in(sql, volatile, name, &call, now),
         ProfileCall::OptInLink { link, acts } => {
             if acts {
-                volatile.known = None;
-                result.pump = outbox::recall(volatile);
+                result.pump = doubt(volatile);
             }
-            let standing = atomically(sql, || optin::follow(sql, &link, acts, now))?;
-            encode(&standing)
+            written(atomically(sql, || optin::follow(sql, &link, acts, now)))
         }
         ProfileCall::OptIns { cursor, limit } => {
-            pages::optins(sql, cursor.as_deref(), limit).and_then(|page| encode(&page))
+            written(pages::optins(sql, cursor.as_deref(), limit))
         }
         ProfileCall::Confirm { confirmations } => {
             return confirm(sql, volatile, &confirmations, now);
         }
-        ProfileCall::Replay { destination, message_id } => {
-            let (destination, message_id) = (destination.as_deref(), message_id.as_deref());
-            return replay(sql, volatile, destination, message_id, now);
+        ProfileCall::Replay { destination, message } => {
+            let (destination, message) = (destination.as_deref(), message.as_deref());
+            return replay(sql, volatile, destination, message, now);
         }
         ProfileCall::ConsentStanding => {
             consent::standing(sql).and_then(|standing| encode(&consent::told(&standing)))
         }
-        ProfileCall::ConsentCopy { cursor } => {
-            pages::copy(sql, cursor.as_deref()).and_then(|copy| encode(&copy))
+        ProfileCall::ConsentCopy { cursor } => written(pages::copy(sql, cursor.as_deref())),
+        ProfileCall::Own { part, cursor } => {
+            pages::own(sql, &volatile.bond, part, cursor.as_deref())
         }
-        ProfileCall::Summary => {
-            pages::summary(sql, &volatile.bond).and_then(|summary| encode(&summary))
-        }
+        ProfileCall::Wanted(asked) => written(wanted::wanted(sql, &asked)),
+        ProfileCall::Erasure => written(erasure::standing(sql)),
+        // It was answered above.
+        ProfileCall::Erase(_) => encode(&()),
+        ProfileCall::Summary => written(pages::summary(sql, &volatile.bond)),
         ProfileCall::Events { cursor, limit } => {
-            pages::events(sql, cursor.as_deref(), limit).and_then(|page| encode(&page))
+            written(pages::events(sql, cursor.as_deref(), limit))
         }
         ProfileCall::Receipts { cursor, limit } => {
-            pages::receipts(sql, cursor.as_deref(), limit).and_then(|page| encode(&page))
+            written(pages::receipts(sql, cursor.as_deref(), limit))
         }
         ProfileCall::Deliveries { cursor, limit } => {
-            pages::deliveries(sql, cursor.as_deref(), limit).and_then(|page| encode(&page))
+            written(pages::deliveries(sql, cursor.as_deref(), limit))
         }
     }?;
     Ok(result)
 }
 
-/// Answers whether each report was taken; nothing where all were.
-fn told_unless_all(taken: &[bool]) -> Result<String, Failure> {
-    if taken.iter().all(|is_taken| *is_taken) { Ok(String::new()) } else { encode(taken) }
+/// Lets the next call read consent and opt-ins again, because this one may change them. Returns whether any delivery waited.
+fn doubt(volatile: &mut Volatile) -> bool {
+    volatile.known = None;
+    outbox::recall(volatile)
+}
+
+/// Writes an answer.
+fn written(answer: Result<impl Serialize, Failure>) -> Result<String, Failure> {
+    encode(&answer?)
+}
+
+/// Answers what became of each report; nothing where all were taken.
+fn told_unless_all(taken: &[ReportTaken]) -> Result<String, Failure> {
+    let is_taken = |one: &ReportTaken| *one == ReportTaken::Taken;
+    if taken.iter().all(is_taken) { Ok(String::new()) } else { encode(taken) }
 }
 
 /// Records the results of deliveries.
@@ -206,7 +227,12 @@ fn confirm(
     let is_retry = |one: &Confirmation| matches!(one.result, DeliveryResult::Retry { .. });
     volatile.leases.is_behind |= confirmations.iter().any(is_retry);
     let pump = volatile.leases.is_behind;
-    Ok(CallResult { reply: String::new(), pump, alarm: next_alarm(sql, now)? })
+    Ok(CallResult {
+        reply: String::new(),
+        pump,
+        alarm: next_alarm(sql, now)?,
+        ..CallResult::default()
+    })
 }
 
 /// Hands deliveries back that the queue did not accept: the next alarm sends them again, and no attempt counts. Events of the
@@ -247,7 +273,7 @@ fn take_in(
     let (taken, pump) = linking::take(sql, volatile, turn.name, take, turn.now)?;
     // The events may be older than any of this profile's, so the alarm finds out when the next upkeep is due.
     let alarm = Some(outbox::soon(turn.now)?);
-    Ok(CallResult { reply: encode(&taken)?, pump, alarm })
+    Ok(CallResult { reply: encode(&taken)?, pump, alarm, ..CallResult::default() })
 }
 
 /// Makes dead deliveries pending again.
@@ -255,17 +281,22 @@ fn replay(
     sql: &impl Sql,
     volatile: &mut Volatile,
     destination: Option<&str>,
-    message_id: Option<&str>,
+    message: Option<&str>,
     now: Timestamp,
 ) -> Result<CallResult, Failure> {
-    let count = atomically(sql, || settled::replay(sql, destination, message_id, now))?;
+    let count = atomically(sql, || settled::replay(sql, destination, message, now))?;
     if let (0, Bond::Moved(to)) = (count, &volatile.bond) {
         let reply = encode(&Moved { moved: to.clone() })?;
         return Ok(CallResult { reply, ..CallResult::default() });
     }
     volatile.known.iter_mut().for_each(known::Known::forget_rows);
     outbox::recall(volatile);
-    Ok(CallResult { reply: encode(&count)?, pump: true, alarm: next_alarm(sql, now)? })
+    Ok(CallResult {
+        reply: encode(&count)?,
+        pump: true,
+        alarm: next_alarm(sql, now)?,
+        ..CallResult::default()
+    })
 }
 
 fn store_events(
@@ -291,7 +322,7 @@ fn store_events(
     }
     outbox::lease(volatile, result.fresh, shared.now);
     let reply = result.recorded.map_or_else(|| Ok(String::new()), |recorded| encode(&recorded))?;
-    Ok(CallResult { reply, pump, alarm })
+    Ok(CallResult { reply, pump, alarm, ..CallResult::default() })
 }
 
 /// Records a choice, and the event that asks to confirm it: both or neither.
@@ -302,8 +333,10 @@ fn opt_in(
     call: &OptInCall,
     now: Timestamp,
 ) -> Result<CallResult, Failure> {
-    volatile.known = None;
-    let is_recalled = outbox::recall(volatile);
+    if erasure::tombstone(sql)?.is_some_and(Tombstone::is_for_ever) {
+        return Ok(CallResult::default());
+    }
+    let is_recalled = doubt(volatile);
     let (stands, fresh) = volatile.with_known(sql, |known| {
         atomically(sql, || {
             let optin::Kept { stands, is_asked } = optin::record(sql, &call.said, now)?;
@@ -323,7 +356,7 @@ fn opt_in(
     let pump = is_recalled || !fresh.is_empty();
     let alarm = if fresh.is_empty() { None } else { Some(outbox::soon(now)?) };
     outbox::lease(volatile, fresh, now);
-    Ok(CallResult { reply: encode(&stands)?, pump, alarm })
+    Ok(CallResult { reply: encode(&stands)?, pump, alarm, ..CallResult::default() })
 }
 
 /// Answers a claim, with the recorded consent for those whose profile it is. Where they also show who they are, the profile is linked.
@@ -346,21 +379,12 @@ fn claimed(
             }
         }
     }
-    Ok(CallResult { reply: encode(&claimed)?, pump: false, alarm })
+    Ok(CallResult { reply: encode(&claimed)?, alarm, ..CallResult::default() })
 }
 
 /// Returns the time of the alarm that joins rows, if so many have become loose.
 fn joining_alarm(volatile: &Volatile, now: Timestamp) -> Option<Timestamp> {
     volatile.known.as_ref().and_then(|known| upkeep::joins(known.loose, now))
-}
-
-/// Stores the object's own name. Deliveries need it, and an alarm does not bring it.
-fn remember_name(sql: &impl Sql, name: &str) -> Result<(), Failure> {
-    sql.exec(
-        "INSERT OR IGNORE INTO meta (key, value) VALUES ('name', ?)",
-        &[SqlValue::from(name)],
-    )?;
-    Ok(())
 }
 
 /// Runs `work` in a transaction. All of its writes are kept, or none.

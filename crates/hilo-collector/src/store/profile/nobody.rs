@@ -1,9 +1,10 @@
 //! Calls about a person of whom nothing is stored: which of them make an object's storage, and the answers to the others.
 
 use super::pages;
+use crate::calls::erasure::ErasureStanding;
 use crate::calls::link::Taken;
 use crate::calls::optin::LinkStanding;
-use crate::calls::{Claimed, ConsentCopy, ConsentStanding, Page, ProfileCall, encode};
+use crate::calls::{Claimed, ConsentCopy, ConsentStanding, OwnPart, Page, ProfileCall, encode};
 use crate::platform::Failure;
 
 /// Whether the call writes, so that an object without a storage has to make one.
@@ -20,6 +21,10 @@ pub(super) const fn makes_storage(call: &ProfileCall) -> bool {
         | ProfileCall::ConsentStanding
         | ProfileCall::Confirm { .. }
         | ProfileCall::Replay { .. }
+        | ProfileCall::Wanted(_)
+        | ProfileCall::Erase(_)
+        | ProfileCall::Erasure
+        | ProfileCall::Own { .. }
         | ProfileCall::OptInLink { .. }
         | ProfileCall::ConsentCopy { .. }
         | ProfileCall::Summary
@@ -44,12 +49,17 @@ pub(super) fn answer(call: &ProfileCall) -> Result<String, Failure> {
         | ProfileCall::OptIns { .. }
         | ProfileCall::Deliveries { .. } => encode(&Page::default()),
         ProfileCall::Replay { .. } => encode(&0),
+        ProfileCall::Wanted(asked) => encode(&vec![false; asked.len()]),
+        ProfileCall::Own { part: OwnPart::Profile, .. } => encode(&pages::summary_of_nobody()),
+        ProfileCall::Own { .. } => encode(&Page::default()),
+        ProfileCall::Erasure => encode(&None::<ErasureStanding>),
         ProfileCall::OptInLink { .. } => encode(&LinkStanding::default()),
         ProfileCall::Record { .. }
         | ProfileCall::Consent(_)
         | ProfileCall::ConsentReports(_)
         | ProfileCall::OptIn(_)
         | ProfileCall::Repoint { .. }
+        | ProfileCall::Erase(_)
         | ProfileCall::Confirm { .. } => encode(&()),
     }
 }

@@ -312,7 +312,8 @@ fn count_due(sql: &impl Sql, now_ms: i64) -> Result<usize, Failure> {
     Ok(usize::try_from(count).unwrap_or(usize::MAX))
 }
 
-fn purposes(row: &SqlRow) -> Result<Vec<Purpose>, Failure> {
+/// Reads the purposes that a row needs.
+pub(super) fn purposes(row: &SqlRow) -> Result<Vec<Purpose>, Failure> {
     Ok(row.text("purposes")?.split(',').filter_map(Purpose::from_name).collect())
 }
 

@@ -6,12 +6,14 @@ use serde_json::value::RawValue;
 
 use super::bond::Bond;
 use super::timeline::{self, Planned};
-use super::{consent, link, optin, stored_profile};
-use crate::calls::{ConsentCopy, DeliveryState, PAGE_ROWS_MAX, Page, Summary, encode};
+use super::{consent, erasure, link, optin, stored_profile};
+use crate::calls::{ConsentCopy, DeliveryState, OwnPart, PAGE_ROWS_MAX, Page, Summary, encode};
 use crate::platform::{Failure, Sql, SqlRow, SqlValue};
 
 /// The most receipts of one page of the person's copy. A receipt has up to 20 KB, and an isolate has 128 MB for all its requests.
 const COPY_ROWS_MAX: u32 = 25;
+/// The most events of one page of the person's copy. An event has up to 32 KB.
+const OWN_EVENTS_MAX: u32 = 100;
 
 /// Reads the timeline by the time of the events. The cursor is `<occurred_ms>.<number>` of the last event of the page before.
 pub(super) fn events(sql: &impl Sql, cursor: Option<&str>, limit: u32) -> Result<Page, Failure> {
@@ -40,6 +42,23 @@ pub(super) fn copy(sql: &impl Sql, cursor: Option<&str>) -> Result<ConsentCopy, 
         receipts,
         next,
     })
+}
+
+/// Reads one part of what is kept, for the person.
+pub(super) fn own(
+    sql: &impl Sql,
+    bond: &Bond,
+    part: OwnPart,
+    cursor: Option<&str>,
+) -> Result<String, Failure> {
+    let page = match part {
+        OwnPart::Profile => return encode(&summary(sql, bond)?),
+        OwnPart::OptIns => optins(sql, cursor, PAGE_ROWS_MAX),
+        OwnPart::Receipts => receipts(sql, cursor, COPY_ROWS_MAX),
+        OwnPart::Events => events(sql, cursor, OWN_EVENTS_MAX),
+        OwnPart::Deliveries => deliveries(sql, cursor, PAGE_ROWS_MAX),
+    };
+    encode(&page?)
 }
 
 /// Reads opt-ins, newest first. The cursor is the last row's number.
@@ -155,6 +174,7 @@ pub(super) fn summary(sql: &impl Sql, bond: &Bond) -> Result<Summary, Failure> {
         optins: optin::subscriptions(sql)?.words(),
         links: u32::try_from(link::links(sql)?.len()).unwrap_or(u32::MAX),
         linking: matches!(bond, Bond::Moving(_)),
+        erasure: erasure::standing(sql)?,
     })
 }
 
@@ -168,5 +188,6 @@ pub(super) fn summary_of_nobody() -> Summary {
         optins: BTreeMap::new(),
         links: 0,
         linking: false,
+        erasure: None,
     }
 }

@@ -36,6 +36,7 @@ impl Rates {
             ProfileCall::Consent(_)
             | ProfileCall::OptIn(_)
             | ProfileCall::OptInLink { .. }
+            | ProfileCall::Own { .. }
             | ProfileCall::ConsentCopy { .. } => (&mut self.choices, CHOICES, 1),
             // A claim without the proof changes nothing, and the person needs one to withdraw: a stranger must not use them up.
             ProfileCall::Claim(_)
@@ -47,6 +48,9 @@ impl Rates {
             | ProfileCall::ConsentReports(_)
             | ProfileCall::Confirm { .. }
             | ProfileCall::Replay { .. }
+            | ProfileCall::Wanted(_)
+            | ProfileCall::Erase(_)
+            | ProfileCall::Erasure
             | ProfileCall::Summary
             | ProfileCall::Events { .. }
             | ProfileCall::Receipts { .. }

@@ -95,6 +95,8 @@ enum State<'c> {
     Known,
     /// The recorded consent denies it.
     Denied,
+    /// The person was erased since, or the device for ever.
+    Erased,
 }
 
 impl<'c> Candidate<'c> {
@@ -105,6 +107,9 @@ impl<'c> Candidate<'c> {
         known: &mut Known,
     ) -> Result<Candidate<'c>, Failure> {
         let Record { mut gist, to, .. } = record;
+        if known.erased.is_some_and(|erased| erased.refuses(gist.occurred_at)) {
+            return Ok(Candidate { gist, to, state: State::Erased });
+        }
         if known.standing.denies(&gist.purposes) {
             return Ok(Candidate { gist, to, state: State::Denied });
         }
@@ -131,6 +136,7 @@ impl<'c> Candidate<'c> {
     fn recorded(&self, plans: &[Planned], known: &Known) -> Recorded {
         match self.state {
             State::Denied => Recorded::ConsentDenied,
+            State::Erased => Recorded::Erased,
             State::Known => Recorded::Duplicate,
             State::New(..) => {
                 let allowed = self.allowed(plans, known).into_iter();
@@ -177,7 +183,7 @@ impl<'k> Kept<'k> {
                 let allowed = candidate.allowed(plans, known);
                 Some(Kept { candidate, hash: *hash, body, allowed })
             }
-            State::Known | State::Denied => None,
+            State::Known | State::Denied | State::Erased => None,
         }
     }
 }

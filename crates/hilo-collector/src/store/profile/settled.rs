@@ -10,6 +10,7 @@ use jiff::Timestamp;
 
 use crate::calls::{Confirmation, DeliveryResult, decode, encode};
 use crate::platform::{Failure, Sql, SqlValue};
+use crate::signature::message_hash;
 
 /// The reason of a row that ended because the person has denied a purpose.
 pub(super) const CONSENT_DENIED: &str = Code::ConsentDenied.name();
@@ -223,32 +224,35 @@ pub(super) fn is_empty(sql: &impl Sql) -> Result<bool, Failure> {
     Ok(sql.exec("SELECT seq FROM outbox LIMIT 1", &[])?.is_empty())
 }
 
-/// Makes dead events pending again, with a first attempt but without the steps that are done. Returns their number.
+/// Makes dead events pending again, all or those of one message (the hash of its id, or the id itself), with a first attempt but
+/// without the steps that are done. Returns their number.
 /// Events that died by a withdrawal or an opt-out stay dead.
 pub(super) fn replay(
     sql: &impl Sql,
     destination: Option<&str>,
-    message_id: Option<&str>,
+    message: Option<&str>,
     now: Timestamp,
 ) -> Result<u32, Failure> {
     let now_ms = now.as_millisecond();
     let rows = sql.exec(
         "SELECT seq, message_ids FROM outbox
          WHERE state = 'dead' AND reason IS NOT ?1 AND reason IS NOT ?2
-           AND (?3 IS NULL OR destination = ?3)
-           AND (?4 IS NULL OR ?4 IN (SELECT value FROM json_each(message_ids)))",
+           AND (?3 IS NULL OR destination = ?3)",
         &[
             SqlValue::from(CONSENT_DENIED),
             SqlValue::from(NOT_SUBSCRIBED),
             SqlValue::text_or_null(destination),
-            SqlValue::text_or_null(message_id),
         ],
     )?;
     let mut count = 0;
     for row in &rows {
         let (mut seq, ids) = (row.int("seq")?, decode::<Vec<String>>(row.text("message_ids")?)?);
-        let is_wanted = |id: &String| message_id.is_none_or(|wanted| wanted == id);
+        let is_wanted =
+            |id: &String| message.is_none_or(|wanted| wanted == id || wanted == message_hash(id));
         let (wanted, others): (Vec<String>, Vec<String>) = ids.into_iter().partition(is_wanted);
+        if wanted.is_empty() {
+            continue;
+        }
         if !others.is_empty() {
             keep_only(sql, seq, &others)?;
             seq = part(sql, seq, &wanted)?;

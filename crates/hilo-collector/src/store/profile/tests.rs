@@ -22,6 +22,7 @@ use crate::store::schema;
 
 mod choices;
 mod claims;
+mod erasure;
 mod links;
 mod lost;
 mod optins;

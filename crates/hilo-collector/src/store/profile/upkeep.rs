@@ -13,7 +13,7 @@ use jiff::{SignedDuration, Span, Timestamp};
 use super::bond::Bond;
 use super::timeline::Ages;
 use super::volatile::Volatile;
-use super::{link, settled, stored_profile, timeline};
+use super::{erasure, link, settled, stored_profile, timeline};
 use crate::calls::decode;
 use crate::platform::{Failure, Sql, SqlValue};
 
@@ -74,11 +74,12 @@ pub fn upkeep(
     }
     let now_ms = now.as_millisecond();
     let cut = Cut::of(retention, now)?;
-    let mut has_changed = false;
+    let (mut has_changed, mut erased_ms) = (false, None);
     let last_ms = last_ms(sql, volatile)?;
     sql.transaction(&mut || {
         has_changed = remove_events(sql, &cut, last_ms)?;
         remove_proofs(sql, &cut)?;
+        erased_ms = erasure::remove_before(sql, cut.proofs_ms)?;
         let done = SqlValue::int(now_ms - DONE_MS)?;
         sql.run("DELETE FROM outbox WHERE state = 'delivered' AND updated_ms < ?", &[done])?;
         has_changed |= timeline::join(sql, now_ms)?;
@@ -89,7 +90,7 @@ pub fn upkeep(
     }
     volatile.is_new = false;
     let last_ms = if has_changed { self::last_ms(sql, volatile)? } else { last_ms };
-    next(sql, retention, last_ms, now).map(Some)
+    next(sql, retention, last_ms, erased_ms, now).map(Some)
 }
 
 /// A profile that moves stays as it is until it has moved. Then it stays as long as the user's profile.
@@ -226,6 +227,7 @@ fn next(
     sql: &impl Sql,
     retention: &Retention,
     last_ms: Option<i64>,
+    erased_ms: Option<i64>,
     now: Timestamp,
 ) -> Result<Upkeep, Failure> {
     let now_ms = now.as_millisecond();
@@ -252,6 +254,9 @@ fn next(
         let newest = end(newest_ms, retention.receipts_months)?;
         // The newest proof stays as long as the person is known.
         times.extend([oldest, newest].into_iter().filter(|at_ms| *at_ms > now_ms).min());
+    }
+    if let Some(erased_ms) = erased_ms {
+        times.push(end(erased_ms, retention.receipts_months)?.max(again_ms));
     }
     // A profile to which pointers lead outlives them.
     let is_alone = settled::is_empty(sql)? && link::links(sql)?.is_empty();

@@ -10,7 +10,7 @@ use super::leases::Leases;
 use super::rates::Rates;
 use super::timeline;
 use crate::calls::Delivery;
-use crate::platform::{Failure, Sql};
+use crate::platform::{Failure, Sql, SqlValue};
 use crate::store::schema;
 
 /// The values that an object keeps only in memory.
@@ -28,7 +28,7 @@ pub struct Volatile {
     /// Whether the storage was made or updated, and the alarm does not know it yet.
     pub(super) is_new: bool,
     /// Whether the object has stored its name.
-    pub(super) is_named: bool,
+    is_named: bool,
     /// Whether the profile moves into a user's, as it is stored.
     pub(super) bond: Bond,
     /// How far that has got.
@@ -55,6 +55,21 @@ impl Volatile {
             (self.is_current, self.is_new) = (true, true);
         }
         Ok(self.is_current)
+    }
+
+    /// Stores the object's own name. Deliveries need it, and an alarm does not bring it.
+    pub(super) fn remember_name(&mut self, sql: &impl Sql, name: &str) -> Result<(), Failure> {
+        if !self.is_named {
+            let name = [SqlValue::from(name)];
+            sql.exec("INSERT OR IGNORE INTO meta (key, value) VALUES ('name', ?)", &name)?;
+            self.is_named = true;
+        }
+        Ok(())
+    }
+
+    /// Forgets all but the rates, because the storage was wiped.
+    pub(super) fn forget(&mut self) {
+        *self = Volatile { rates: std::mem::take(&mut self.rates), ..Volatile::default() };
     }
 
     /// Takes the ids of events that were not found for their deliveries.

@@ -157,6 +157,45 @@ fn events_wait_for_the_record_that_lifts_a_denial_even_where_the_page_is_left() 
 }
 
 #[test]
+fn a_page_whose_visitor_was_erased_forgets_the_id_and_makes_another_only_after_another_grant() {
+    for call in [Call::Batch, Call::Hello] {
+        let page = Memory::new("https://a.example/");
+        let (mut tracker, id) = granted(&page);
+        tracker.take_consent_change();
+        tracker.track("Product Viewed", "", page.now_ms());
+        if call == Call::Hello {
+            tracker.ask();
+        } else {
+            tracker.flush();
+        }
+        let request = only(&page, call);
+        let status = if call == Call::Hello { 403 } else { 200 };
+        tracker.happened(Happened::Answered(Answer { status, ..told(&request, "erased") }));
+        assert!(tracker.take_consent_change(), "{call:?}");
+        assert_eq!((tracker.anonymous_id(), tracker.session_id()), (None, None), "{call:?}");
+        assert!(tracker.choices().all(|(_, choice)| choice == Choice::Unset), "{call:?}");
+        assert!(page.stored().is_empty(), "{call:?}: {:?}", page.stored());
+        assert!(serve(&mut tracker, &page, 200).is_empty(), "{call:?}");
+        grant(&mut tracker);
+        let hello = only(&page, Call::Hello);
+        assert!(hello.body.contains("spareId") && !hello.body.contains(&id), "{call:?}");
+    }
+}
+
+#[test]
+fn a_denial_about_an_erased_id_is_judged_and_stays_in_the_page() {
+    let page = Memory::new("https://a.example/");
+    let (mut tracker, _) = granted(&page);
+    tracker.withdraw();
+    let record = only(&page, Call::Consent);
+    let erased = Answer { status: 403, ..told(&record, "erased") };
+    tracker.happened(Happened::Answered(erased));
+    assert!(serve(&mut tracker, &page, 200).is_empty());
+    assert!(tracker.choices().all(|(_, choice)| choice == Choice::Denied));
+    assert_eq!(page.stored().into_keys().collect::<Vec<_>>(), ["hilo.c"]);
+}
+
+#[test]
 fn a_page_whose_events_meet_a_denial_asks_what_is_recorded() {
     let page = Memory::new("https://a.example/");
     let (mut tracker, id) = granted(&page);

@@ -20,7 +20,7 @@ export interface Answer<Body> {
  */
 const REFUSALS =
   " malformed_body body_too_large inflated_too_large event_too_large delta_too_large malformed_delta too_many_keys too_many_lines too_many_dots too_many_replicas key_too_long too_deep" +
-  " duplicate_key missing_key unknown_key unknown_version key_revoked key_exposed missing_field missing_header missing wrong_type reserved_id origin_refused not_yours not_found unauthorized" +
+  " duplicate_key missing_key unknown_key unknown_version key_revoked key_exposed missing_field missing_header missing wrong_type reserved_id origin_refused not_yours erased not_found unauthorized" +
   " token_malformed token_unknown_key token_bad_algorithm token_bad_signature token_bad_subject token_expired token_not_yet token_long_lived token_wrong_issuer token_wrong_audience token_missing_scope" +
   " foreign_replica foreign_use replica_exhausted bad_line bad_quantity bad_order dot_conflict other_cart cart_merged epoch unsupported_encoding ";
 

@@ -77,7 +77,7 @@ fn dead_letters(memory: &Memory) -> Vec<DeadLetter> {
     let call = JournalCall::DeadLetters {
         destination: Some("ill".to_owned()),
         since_ms: 0,
-        message_ids: Vec::new(),
+        messages: Vec::new(),
         limit: 500,
     };
     run(ask_journal(memory, &call)).unwrap().unwrap()
@@ -196,7 +196,7 @@ fn a_dead_letter_that_the_journal_could_not_list_stays_pending_and_is_listed_lat
     assert_eq!(requests(&memory, WELL).len(), 11, "the results of the others are confirmed");
     rename("out_of_reach", "dead_letters");
     pass(&memory, SignedDuration::from_mins(5), SignedDuration::from_secs(1));
-    let letters = dead_letters(&memory).into_iter().map(|letter| letter.message_id);
-    assert_eq!(letters.collect::<Vec<_>>(), ["late"]);
+    let letters = dead_letters(&memory).into_iter().map(|letter| letter.message_hash);
+    assert_eq!(letters.collect::<Vec<_>>(), [crate::signature::message_hash("late")]);
     assert_eq!(states(&memory), ["dead"]);
 }

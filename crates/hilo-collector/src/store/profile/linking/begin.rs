@@ -3,10 +3,10 @@
 use jiff::Timestamp;
 
 use super::super::bond::{Bond, Giving};
-use super::super::link;
 use super::super::volatile::Volatile;
+use super::super::{erasure, link};
 use crate::calls::link::{LinkTo, Moved};
-use crate::calls::{ProfileCall, encode};
+use crate::calls::{ProfileCall, ReportTaken, encode};
 use crate::platform::{Failure, Sql, SqlValue};
 
 /// How soon the alarm begins to move the profile: the requests of one page come together.
@@ -24,6 +24,10 @@ pub(in super::super) fn begin(
     // What moves into this profile must not lead this profile back to itself.
     let is_free = volatile.bond == Bond::Free && to.name != name;
     if !is_free || link::links(sql)?.contains(&to.name) {
+        return Ok(None);
+    }
+    // What an erasure refuses must not reach the user by a pointer.
+    if erasure::tombstone(sql)?.is_some() {
         return Ok(None);
     }
     store(sql, to)?;
@@ -90,10 +94,13 @@ pub(in super::super) fn passed_on(
         | ProfileCall::Link(_)
         | ProfileCall::Repoint { .. }
         | ProfileCall::Confirm { .. }
+        | ProfileCall::Wanted(_)
         | ProfileCall::Replay { .. } => Ok(None),
+        // The proof of a device opens and erases what is the device's, and nothing of the user's.
+        ProfileCall::Own { .. } | ProfileCall::Erase(_) | ProfileCall::Erasure => Ok(None),
         // Whoever knows the device's id could report a choice of its person.
         ProfileCall::ConsentReports(changes) if changes.iter().any(is_anybodys) => {
-            encode(&vec![false; changes.len()]).map(Some)
+            encode(&vec![ReportTaken::NotYours; changes.len()]).map(Some)
         }
         ProfileCall::Record { .. }
         | ProfileCall::Take(_)

@@ -2,10 +2,12 @@
 
 use hilo_core::profile::{Profile, join};
 use jiff::Timestamp;
+use serde::Deserialize;
 use serde_json::value::to_raw_value;
 
 use super::super::bond::Bond;
 use super::super::consent::Joining;
+use super::super::erasure::Tombstone;
 use super::super::known::Known;
 use super::super::timeline::{self, Entry, Row};
 use super::super::volatile::Volatile;
@@ -82,6 +84,17 @@ fn leave(sql: &impl Sql, from: &str) -> Result<(), Failure> {
     sql.run("DELETE FROM meta WHERE key = ?", &[SqlValue::Text(cargo::key(from))])
 }
 
+/// The time of a receipt.
+#[derive(Deserialize)]
+struct Dated {
+    at: String,
+}
+
+/// Whether the person was erased after something of this time. A text that is no time counts as older.
+fn is_erased(erased: Option<Tombstone>, at: &str) -> bool {
+    erased.is_some_and(|erased| at.parse().map_or(true, |at| erased.refuses(at)))
+}
+
 /// A part that is being taken. All of it runs inside a transaction.
 struct Part<'p, S> {
     sql: &'p S,
@@ -104,19 +117,25 @@ impl<S: Sql> Part<'_, S> {
             consent::join(sql, &consent, &Joining { from, head: &cargo.head, to }, now)?;
             seen.revision = consent.revision();
         }
+        let erased = known.erased;
         for one in cargo.receipts.iter().filter(|one| one.seq > before.receipts) {
-            self.receipt(one)?;
+            if !is_erased(erased, &decode::<Dated>(&one.body)?.at) {
+                self.receipt(one)?;
+            }
             seen.receipts = one.seq;
         }
         for (seq, entry) in cargo.optins.iter().filter(|(seq, _)| *seq > before.optins) {
-            optin::join(sql, entry)?;
+            if !is_erased(erased, &entry.at) {
+                optin::join(sql, entry)?;
+            }
             seen.optins = *seq;
         }
         for row in cargo.rows {
             seen.events = self.events(known, row, seen.events)?;
         }
         if let Some(remainder) = cargo.remainder.filter(|_| !seen.has_remainder) {
-            self.remainder(remainder)?;
+            // What was removed is older than the erasure.
+            self.remainder(if erased.is_some() { Profile::default() } else { remainder })?;
             seen.has_remainder = true;
         } else if seen.events > before.events {
             // Many events may come, so the stored profile follows part by part.
@@ -136,6 +155,10 @@ impl<S: Sql> Part<'_, S> {
         new.opened = std::mem::take(&mut row.opened);
         for entry in row.entries().filter(|entry| entry.number > after) {
             last = entry.number;
+            let at = Timestamp::from_millisecond(entry.occurred_ms).unwrap_or(Timestamp::MIN);
+            if known.erased.is_some_and(|erased| erased.refuses(at)) {
+                continue;
+            }
             if known.ids.insert(entry.hash) {
                 let to = row.destinations(entry.number).map(|(_, name)| name);
                 new.add(Entry { number: known.next_event, ..entry }, to);

@@ -133,7 +133,7 @@ fn a_delivery_is_pending_since_its_event_came_or_since_its_replay() {
     object.now += SignedDuration::from_secs(5);
     assert_eq!(since(&mut object), [came_ms]);
     object.confirm("m1", dead("410"));
-    object.ask::<u32>(&ProfileCall::Replay { destination: None, message_id: None });
+    object.ask::<u32>(&ProfileCall::Replay { destination: None, message: None });
     assert_eq!(since(&mut object), [came_ms + 10_000]);
 }
 

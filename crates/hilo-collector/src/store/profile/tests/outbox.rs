@@ -1,6 +1,7 @@
 //! Deliveries: how they are leased, confirmed, ended and replayed.
 
 use super::*;
+use crate::signature::message_hash;
 
 #[test]
 fn a_delivery_is_sent_once_until_its_lease_ends() {
@@ -63,7 +64,7 @@ fn a_dead_event_is_replayed_on_request() {
         object.confirm(id, dead("410"));
     }
     assert_eq!(object.due(), []);
-    let call = ProfileCall::Replay { destination: None, message_id: Some("m2".to_owned()) };
+    let call = ProfileCall::Replay { destination: None, message: Some(message_hash("m2")) };
     assert_eq!(object.ask::<u32>(&call), 1);
     assert_eq!(object.due().len(), 1);
 }
@@ -75,7 +76,7 @@ fn a_withdrawal_ends_pending_deliveries() {
     object.decide(1, "analytics", "denied");
     assert_eq!(object.due(), []);
     assert_eq!(object.outbox(), [("m1".to_owned(), "dead".to_owned(), 0)]);
-    let replay = ProfileCall::Replay { destination: None, message_id: None };
+    let replay = ProfileCall::Replay { destination: None, message: None };
     assert_eq!(object.ask::<u32>(&replay), 0);
 }
 
@@ -107,7 +108,7 @@ fn an_opt_out_ends_pending_deliveries_of_its_channel() {
     object.record(vec![mailed("m1"), bound("m2")]);
     object.say(OptInChannel::Email, OptInState::Unsubscribed);
     assert_eq!(object.due(), [("m2".to_owned(), 0)]);
-    let replay = ProfileCall::Replay { destination: None, message_id: None };
+    let replay = ProfileCall::Replay { destination: None, message: None };
     assert_eq!(object.ask::<u32>(&replay), 0);
     let summary: Summary = object.ask(&ProfileCall::Summary);
     assert_eq!(summary.optins, [("email".to_owned(), "unsubscribed".to_owned())].into());
@@ -198,7 +199,7 @@ fn one_dead_event_of_a_row_is_replayed_and_the_others_stay_dead() {
     object.confirm_all(&["m1", "m2", "m3"].map(|id| (id, dead("410"))));
     let replay = |id: Option<&str>| ProfileCall::Replay {
         destination: Some("webhook".to_owned()),
-        message_id: id.map(str::to_owned),
+        message: id.map(message_hash),
     };
     assert_eq!(object.ask::<u32>(&replay(Some("m2"))), 1);
     assert_eq!(object.due(), [("m2".to_owned(), 0)]);
@@ -265,7 +266,7 @@ fn steps_that_are_done_stay_done_through_retries_split_rows_and_a_replay() {
     object.confirm_all(&[("m2", retry(0)), ("m3", DeliveryResult::Delivered)]);
     object.now += SignedDuration::from_secs(5);
     assert_eq!(steps(&mut object), [of("m2", 1, 2)]);
-    object.ask::<u32>(&ProfileCall::Replay { destination: None, message_id: None });
+    object.ask::<u32>(&ProfileCall::Replay { destination: None, message: None });
     // A restarted object reads the same steps from its rows, after the delay of the attempt that it has lost.
     object.volatile = Volatile::default();
     object.now += SignedDuration::from_secs(4);

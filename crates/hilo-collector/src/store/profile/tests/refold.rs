@@ -85,7 +85,7 @@ fn deliveries_that_were_stored_before_steps_existed_go_on() {
     let expected = [("m1".to_owned(), 3, 0, false), ("m2".to_owned(), 3, 0, false)];
     assert_eq!(deliveries.iter().map(seen).collect::<Vec<_>>(), expected);
     object.confirm_all(&[("m1", DeliveryResult::Delivered), ("m2", retry(60))]);
-    let replay = ProfileCall::Replay { destination: None, message_id: None };
+    let replay = ProfileCall::Replay { destination: None, message: None };
     assert_eq!(object.ask::<u32>(&replay), 1);
     assert_eq!(object.due(), [("m1".to_owned(), 0)]);
     assert_eq!(profile(&mut object)["events"], json!({"page": 2}));

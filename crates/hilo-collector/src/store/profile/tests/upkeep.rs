@@ -183,7 +183,7 @@ fn an_old_event_stays_until_its_delivery_has_ended_and_takes_dead_letters_along(
     assert_eq!(object.events(), ["m3"]);
     let left = object.outbox();
     assert_eq!(left, [("m3".to_owned(), "pending".to_owned(), 0)]);
-    let replay = ProfileCall::Replay { destination: None, message_id: None };
+    let replay = ProfileCall::Replay { destination: None, message: None };
     assert_eq!(object.ask::<u32>(&replay), 0);
 }
 

@@ -1,10 +1,11 @@
 //! The timeline: the events of a person in rows of many, and the questions that the object asks about them.
 //!
 //! `row.rs` has the shape of a row, `page.rs` reads the timeline by time, `join.rs` makes few long rows of many short ones,
-//! `aged.rs` removes what is too old, `moved.rs` takes over the rows of earlier versions. Only this folder reads and writes the
+//! `aged.rs` removes what is too old, `carts.rs` finds the carts of the person, `moved.rs` takes over the rows of earlier versions. Only this folder reads and writes the
 //! table `batches`.
 
 mod aged;
+mod carts;
 mod ids;
 mod join;
 mod moved;
@@ -12,6 +13,7 @@ mod page;
 mod row;
 
 pub(super) use aged::{Ages, ages, remove_before};
+pub(super) use carts::cart_labels;
 pub(super) use ids::Ids;
 pub(super) use join::{JOIN_AFTER_MS, LOOSE_MAX, join, joins_at};
 pub(super) use moved::move_events;

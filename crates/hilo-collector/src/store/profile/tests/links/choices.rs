@@ -149,12 +149,12 @@ fn a_strangers_report_about_a_device_does_not_reach_its_user() {
     let mut both = lives();
     both.link("device", "user");
     both.settle("device");
-    for (is_vouched, taken) in [(false, Some(vec![false])), (true, None)] {
+    for (is_vouched, taken) in [(false, Some(vec![ReportTaken::NotYours])), (true, None)] {
         let report = Some(ConsentReport { message_id: format!("r{is_vouched}"), is_vouched });
         let chosen_at = "2026-11-25T09:00:00Z".parse().unwrap();
         both.get("user").now = "2026-11-25T10:00:00Z".parse().unwrap();
         let denial = ConsentChange { report, chosen_at, ..change(0, "analytics", "denied") };
-        let told: Option<Vec<bool>> =
+        let told: Option<Vec<ReportTaken>> =
             both.ask("device", &ProfileCall::ConsentReports(vec![denial]));
         assert_eq!(told, taken);
         let state = if is_vouched { "denied" } else { "granted" };

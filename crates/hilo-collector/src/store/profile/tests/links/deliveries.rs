@@ -47,7 +47,7 @@ fn the_device_finishes_what_it_has_begun_and_the_user_shows_it() {
     assert_eq!(states(&mut both, "device"), pairs(&[("m2", "dead"), ("m1", "delivered")]));
     assert_eq!(keys(both.get("device")).len(), 3);
     // A dead letter names the device, and is replayed by the user's profile.
-    let replay = ProfileCall::Replay { destination: None, message_id: Some("m2".to_owned()) };
+    let replay = ProfileCall::Replay { destination: None, message: Some("m2".to_owned()) };
     assert_eq!(both.ask::<u32>("device", &replay), 1);
     assert_eq!(both.get("user").due(), [("m2".to_owned(), 0)]);
     both.get("user").confirm("m2", DeliveryResult::Delivered);
@@ -64,7 +64,7 @@ fn a_delivery_that_is_left_obeys_a_later_denial_of_the_user() {
     assert_eq!(both.get("device").due(), []);
     both.settle("device");
     assert_eq!(states(&mut both, "user"), pairs(&[("m2", "dead"), ("m1", "dead")]));
-    let replay = ProfileCall::Replay { destination: None, message_id: None };
+    let replay = ProfileCall::Replay { destination: None, message: None };
     assert_eq!(both.ask::<u32>("device", &replay), 0);
 }
 

@@ -1,0 +1,55 @@
+//! The erasure of a cart: a claim → nothing of the cart is left, if the claim holds.
+//!
+//! The cart's lines, looks, orders, checkouts and touchpoints go at once. A device that still has a replica finds a new cart, as after
+//! the cart's days.
+
+use super::hub::{HubAnswer, News, Volatile};
+use super::state::{Standing, State, StoredCart, happened};
+use crate::calls::cart::Owner;
+use crate::calls::encode;
+use crate::calls::erasure::{CartClaim, CartErased};
+use crate::platform::{Failure, Sql};
+use crate::signature::sha256_hex;
+use crate::store::schema;
+
+/// The most guests' carts that one cart remembers to have taken in.
+const GUESTS_MAX: u32 = 256;
+
+/// Erases the cart, if the claim holds.
+pub(super) fn erase(
+    sql: &impl Sql,
+    volatile: &mut Volatile,
+    claim: &CartClaim,
+) -> Result<HubAnswer, Failure> {
+    let mut erased = CartErased::default();
+    let mut news = Vec::new();
+    if volatile.is_current || schema::is_present(sql)? {
+        schema::apply(sql, schema::CART)?;
+        let stored = StoredCart::load(sql)?;
+        if holds(claim, stored.as_ref().map(|stored| &stored.state)) {
+            erased.guests = happened(sql, "guest", GUESTS_MAX)?;
+            sql.wipe()?;
+            let calls = std::mem::take(&mut volatile.calls);
+            *volatile = Volatile { calls, ..Volatile::default() };
+            news.push(News::Erased);
+        }
+    }
+    Ok(HubAnswer { reply: encode(&erased)?, news, pump: false })
+}
+
+fn holds(claim: &CartClaim, state: Option<&State>) -> bool {
+    match (claim, state) {
+        (CartClaim::Proved, _) => true,
+        (CartClaim::OfDevice(hashes), Some(state)) => {
+            let is_of = |id: &str| hashes.contains(&sha256_hex(id.as_bytes()));
+            state.owner == Owner::Guest
+                && state.person.as_ref().is_some_and(|person| is_of(&person.anonymous_id))
+        }
+        (CartClaim::MovedInto(label), Some(state)) => match &state.standing {
+            Standing::Left { into, .. } => into == label,
+            Standing::Leaving { to, .. } => to.cart == *label,
+            Standing::Open => false,
+        },
+        (CartClaim::OfDevice(_) | CartClaim::MovedInto(_), None) => false,
+    }
+}

@@ -1,0 +1,85 @@
+//! The erasure of the person: everything of the profile goes at once, and a record of the erasure takes its place.
+//!
+//! The record refuses what is older than the erasure, and it has the steps that are left elsewhere (`steps.rs`). It has names,
+//! labels and hashes, and nothing about the person. `remains.rs` reads what the steps need before it goes.
+
+mod record;
+mod remains;
+mod steps;
+
+pub(super) use record::{Tombstone, remove_before, standing, tombstone};
+pub use steps::task as erasure_task;
+
+use jiff::Timestamp;
+
+use super::atomically;
+use super::volatile::Volatile;
+use crate::calls::erasure::{Ended, Erase, Erased, Task};
+use crate::platform::{Failure, Sql};
+use record::Record;
+use remains::Remains;
+
+/// An erasure that has begun, or goes on.
+pub(super) struct Begun {
+    pub(super) erased: Erased,
+    /// Whether the storage was wiped, with the alarm that was set before.
+    pub(super) is_wiped: bool,
+}
+
+/// Erases the profile of the object called `name`, and begins the steps elsewhere. While an erasure is under way, a further call
+/// only adds its carts.
+pub(super) fn begin(
+    sql: &impl Sql,
+    volatile: &mut Volatile,
+    name: &str,
+    erase: &Erase,
+    now: Timestamp,
+) -> Result<Begun, Failure> {
+    let has_storage = volatile.has_storage(sql, false)?;
+    let before = if has_storage { Record::read(sql)? } else { None };
+    if let Some(mut record) = before.filter(Record::is_under_way) {
+        record.add_carts(&erase.carts);
+        record.write(sql)?;
+        return Ok(Begun { erased: record.erased()?, is_wiped: false });
+    }
+    let remains = if has_storage { Remains::of(sql, now) } else { Remains::default() };
+    let record = Record::new(erase, &remains, now);
+    // The runtime stores the record together with the deletion. Deleting rows alone would leave their bytes in free pages.
+    sql.wipe()?;
+    volatile.forget();
+    volatile.has_storage(sql, true)?;
+    volatile.remember_name(sql, name)?;
+    if !erase.destinations.is_empty() {
+        remains::keep_person(sql, &remains.person)?;
+    }
+    record.write(sql)?;
+    Ok(Begun { erased: record.erased()?, is_wiped: true })
+}
+
+/// Returns when the next step of the erasure is due, if any is left.
+///
+/// # Errors
+/// The error of the storage.
+pub fn erasure_alarm(
+    sql: &impl Sql,
+    volatile: &mut Volatile,
+) -> Result<Option<Timestamp>, Failure> {
+    if !volatile.has_storage(sql, false)? {
+        return Ok(None);
+    }
+    let at = record::next_ms(sql)?.map(Timestamp::from_millisecond).transpose();
+    at.map_err(|error| Failure::Fatal(error.to_string()))
+}
+
+/// Notes what became of a task of the erasure.
+///
+/// # Errors
+/// The error of the storage. Nothing is noted then, and the task is repeated.
+pub fn erasure_ended(
+    sql: &impl Sql,
+    task: &Task,
+    ended: &Ended,
+    now: Timestamp,
+) -> Result<(), Failure> {
+    atomically(sql, || steps::ended(sql, task, ended, now))
+}
