@@ -16,7 +16,7 @@ mod report;
 #[cfg(test)]
 mod tests;
 
-pub use plan::{Configured, Loaded, missing_secrets, plan, problems};
+pub use plan::{Configured, Loaded, examine, missing_secrets, plan};
 
 use std::cell::RefCell;
 use std::collections::BTreeMap;
