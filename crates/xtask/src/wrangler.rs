@@ -1,6 +1,6 @@
 //! `cargo xtask wrangler ARGUMENTS`: the wrangler that `js/package-lock.json` pins, on the Node beside it.
 //! In: wrangler's own arguments, and its input. Out: what wrangler prints, and whether it succeeded. Where the machine's Node is older
-//! than wrangler needs, `npx wrangler` would fetch an older wrangler, which ignores settings of `wrangler.jsonc`.
+//! than wrangler needs, `cargo xtask wrangler` would fetch an older wrangler, which ignores settings of `wrangler.jsonc`.
 
 use std::ffi::OsString;
 use std::process::Command;

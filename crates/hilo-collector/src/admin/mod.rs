@@ -91,9 +91,9 @@ fn admit<P: Platform>(call: &Call<'_, P>) -> Result<(), Rejection> {
         return Ok(());
     }
     let message = if is_open(call.platform) {
-        "send Authorization: Bearer and the value of HILO_ADMIN_TOKEN; whoever has lost it makes another: npx wrangler secret put HILO_ADMIN_TOKEN"
+        "send Authorization: Bearer and the value of HILO_ADMIN_TOKEN; whoever has lost it makes another: cargo xtask wrangler secret put HILO_ADMIN_TOKEN"
     } else {
-        "the admin door is closed, because HILO_ADMIN_TOKEN is not set or has fewer than 16 bytes: openssl rand -base64 32 | npx wrangler secret put HILO_ADMIN_TOKEN"
+        "the admin door is closed, because HILO_ADMIN_TOKEN is not set or has fewer than 16 bytes: openssl rand -base64 32 | cargo xtask wrangler secret put HILO_ADMIN_TOKEN"
     };
     Err(Rejection::new(Code::Unauthorized, message))
 }
