@@ -77,7 +77,7 @@ mod tests {
     #[test]
     fn brackets_in_strings_and_comments_do_not_count() {
         check("a = \"[\" # [\nb = '{'\nc = \"\"\"\n[\n\"\"\"\nd = \"\\\"[\"", None);
-        check("a = \"never closed [\nb = [", Some((23, ']')));
+        check("a = \"never closed [\nb = [", Some((24, ']')));
         check("a = '''[\n", None);
     }
 
