@@ -131,7 +131,7 @@ const stub = readFileSync(join(dist, "stub.js"), "utf8").trim();
 const hash = createHash("sha256").update(stub).digest("base64");
 writeFileSync(
   join(home, "snippet.html"),
-  `<!-- Content security policy: script-src 'self' 'wasm-unsafe-eval' 'sha256-${hash}' -->\n` +
+  `<!-- Content security policy: script-src 'self' 'wasm-unsafe-eval' 'sha256-${hash}'; connect-src 'self' -->\n` +
     `<script>${stub}</script>\n<script async src="/_h/hilo.js" data-key="wk_shop"></script>\n`,
 );
 

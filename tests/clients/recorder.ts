@@ -1,6 +1,7 @@
 /**
- * A recorder between a client and the collector: it passes every request and answer on, byte by byte, and remembers both. On
- * demand it is the gateway of a collector that is down.
+ * A recorder between a client and the collector: it passes every request and answer on, byte by byte, and remembers both. It is the
+ * host of a shop whose collector has the route `/_h/*`: at any other path the shop answers. On demand it is the gateway of a
+ * collector that is down.
  *
  * What a client sent is read from the wire. A session's own words would not do: clients add, rename and rewrite.
  */
@@ -34,6 +35,11 @@ export async function startRecorder(collector: string) {
   const to = new URL(collector);
   const server = createServer((incoming, outgoing) => {
     const { method = "GET", url: path = "/", headers } = incoming;
+    if (!path.startsWith("/_h/")) {
+      exchanges.push({ method, path, headers, body: "{}", status: 404, answer: "the shop's own page" });
+      incoming.resume();
+      return void outgoing.writeHead(404).end();
+    }
     if (method === "POST" && failures > 0) {
       failures -= 1;
       incoming.resume();

@@ -1,5 +1,6 @@
 /**
- * One visit to a shop, written as a user of each client writes it, with that client's documentation at hand.
+ * One visit to a shop, written as a user of each client writes it, with that client's documentation and hilo's guide
+ * (`examples/clients/README.md`) at hand. Nothing of the collector but `/_h/*` is reachable, as on a deployment.
  *
  * A session gets its client's package and where to send. The packages of pages are in `window.client`: Playwright carries the text
  * of a session into the page, so a session uses nothing but its arguments.
@@ -7,7 +8,7 @@
 
 /** What a session is told. */
 export interface Setup {
-  /** Scheme, host and port: what every user changes. */
+  /** Scheme, host and port of the shop. The collector is below its path `/_h`. */
   host: string;
   writeKey: string;
   userId: string;
@@ -42,7 +43,7 @@ export async function analyticsNext({ host, writeKey, userId }: Setup, client: P
 
 /** `@segment/analytics-node`, 2 and 3 alike. */
 export async function analyticsNode({ host, writeKey, userId, anonymousId }: Setup, { Analytics }: Package) {
-  const analytics = new Analytics({ writeKey, host });
+  const analytics = new Analytics({ writeKey, host, path: "/_h/v1/batch" });
   analytics.page({ anonymousId, category: "Docs", name: "Node", properties: { url: "https://shop.example/docs?utm_campaign=spring", path: "/docs" } });
   analytics.identify({ userId, traits: { name: "Ana Peña", age: 42, createdAt: new Date("2024-02-29T12:00:00Z"), tags: ["a", "ñ"] } });
   analytics.track({
@@ -63,8 +64,8 @@ export async function analyticsNode({ host, writeKey, userId, anonymousId }: Set
 /** `@rudderstack/analytics-js` */
 export async function rudderJs({ host, writeKey, userId }: Setup, client: Package = (globalThis as Package).client) {
   const rudder = new client.RudderAnalytics();
-  rudder.load(writeKey, host, {
-    configUrl: host,
+  rudder.load(writeKey, `${host}/_h`, {
+    configUrl: `${host}/_h`,
     consentManagement: { enabled: true, provider: "custom", allowedConsentIds: ["Analytics", "Functional"], deniedConsentIds: ["Advertising"] },
   });
   await new Promise<void>((resolve) => rudder.ready(resolve));
@@ -81,7 +82,7 @@ export async function rudderJs({ host, writeKey, userId }: Setup, client: Packag
 
 /** `@rudderstack/rudder-sdk-node` */
 export async function rudderNode({ host, writeKey, userId, anonymousId }: Setup, Rudder: Package) {
-  const rudder = new Rudder(writeKey, { dataPlaneUrl: host, logLevel: "error" });
+  const rudder = new Rudder(writeKey, { dataPlaneUrl: `${host}/_h`, logLevel: "error" });
   rudder.page({ anonymousId, name: "Docs", properties: { url: "https://shop.example/docs", path: "/docs" } });
   rudder.identify({ userId, traits: { name: "Ana Peña", age: 42, createdAt: new Date("2024-02-29T12:00:00Z") } });
   rudder.track({
@@ -97,7 +98,7 @@ export async function rudderNode({ host, writeKey, userId, anonymousId }: Setup,
 
 /** `@jitsu/js` */
 export async function jitsu({ host, writeKey, userId }: Setup, client: Package = (globalThis as Package).client) {
-  const jitsu = client.jitsuAnalytics({ host, writeKey, privacy: { consentCategories: { Advertising: false, Analytics: true } } });
+  const jitsu = client.jitsuAnalytics({ host: `${host}/_h`, writeKey, privacy: { consentCategories: { Advertising: false, Analytics: true } } });
   await jitsu.page({ name: "Mug", stock: 3 });
   await jitsu.identify(userId, { name: "Ana Peña", plan: "pro", createdAt: new Date("2024-02-29T12:00:00Z"), address: { city: "València" } });
   await jitsu.track("Product Added", {

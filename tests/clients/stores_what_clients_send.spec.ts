@@ -1,5 +1,5 @@
 /**
- * Promise: clients of Segment, RudderStack and Jitsu send to hilo by changing their host, and what they send is what is stored.
+ * Promise: clients of Segment, RudderStack and Jitsu send to hilo with the options of the guide, and what they send is what is stored.
  *
  * `cargo xtask test` installs the clients from their registries. Every difference between the wire and the timeline is listed in
  * `expected.ts` with its reason.
@@ -21,7 +21,7 @@ const pages = await startPages();
 after(() => Promise.all([collector.dispose(), pages.close()]));
 
 for (const [number, client] of CLIENTS.entries()) {
-  test(`${client.name} sends by a changed host, and each of its events is stored as sent`, async () => {
+  test(`${client.name} sends by the options of the guide, and each of its events is stored as sent`, async () => {
     const recorder = await startRecorder(collector.url);
     const anonymousId = `0f2b4c1e-7a55-4d0a-9a58-2f0d2b6f7c${10 + number}`;
     try {
@@ -48,6 +48,16 @@ for (const [number, client] of CLIENTS.entries()) {
     }
   });
 }
+
+test("the guide has a row for every client", () => {
+  const guide = readFileSync(new URL("../../examples/clients/README.md", import.meta.url), "utf8");
+  const rows = guide.split("\n").filter((line) => line.endsWith(" yes |") || line.includes("| yes, "));
+  for (const { name } of CLIENTS) {
+    const [, what, version = ""] = /^(.*?)(?: (\d[\d.]*))?$/.exec(name)!;
+    const of = (row: string) => row.includes(`\`${what!.replace("the crate ", "")}\``) && row.split("|")[1]!.includes(version);
+    assert.equal(rows.filter(of).length, 1, `${name} has one row`);
+  }
+});
 
 test("each difference that is expected between wire and timeline occurs", () => {
   assert.deepEqual(unneeded(), []);

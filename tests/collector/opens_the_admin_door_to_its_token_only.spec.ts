@@ -10,7 +10,7 @@ import { anonymousId, DEV_SECRETS, startCollector } from "./mf.ts";
 const collector = await startCollector();
 after(() => collector.dispose());
 
-const PATHS = ["live", "rejects", "deliveries", "dead-letters", "config", "profiles/a:x", "profiles/a:x/events"];
+const PATHS = ["", "live", "rejects", "deliveries", "dead-letters", "config", "profiles/a:x", "profiles/a:x/events"];
 
 test("an admin call without the token or with another token shows nothing", async () => {
   for (const path of PATHS) {
@@ -32,6 +32,17 @@ test("a deployment without an admin token answers no admin call", async () => {
     assert.match((await response.json() as any).error.message, /wrangler secret put/);
   } finally {
     await closed.dispose();
+  }
+});
+
+test("the door lists its calls, each with method and purpose, and every call without a name in its path that reads can be made", async () => {
+  const { calls } = await collector.admin("/_h/admin/v1/");
+  assert.ok(calls.length > 5);
+  for (const { method, path, purpose } of calls) {
+    assert.ok(purpose.length > 0, path);
+    if (method !== "GET" || path.includes(":") || path.endsWith("/live")) continue;
+    const headers = { authorization: `Bearer ${DEV_SECRETS.HILO_ADMIN_TOKEN}` };
+    assert.equal((await collector.fetch(path, { headers })).status, 200, path);
   }
 });
 

@@ -1,6 +1,6 @@
 /**
- * Promise: the tracker's files reach a browser in the encoding that it asked for, with their type, embeddable by the shop's
- * pages, and cached for as long as their names allow.
+ * Promise: the tracker's files reach a browser in the encoding that it asked for, with their type, open to pages of every origin,
+ * and cached for as long as their names allow.
  */
 import assert from "node:assert/strict";
 import { once } from "node:events";
@@ -42,7 +42,7 @@ test("hilo.js comes in the encoding that the browser asks for", async () => {
     assert.equal(headers["vary"], "Accept-Encoding");
     assert.equal(headers["x-content-type-options"], "nosniff");
     assert.equal(headers["cross-origin-resource-policy"], "cross-origin");
-    assert.equal(headers["access-control-allow-origin"], undefined);
+    assert.equal(headers["access-control-allow-origin"], "*");
   }
 });
 
@@ -51,6 +51,7 @@ test("a file that has not changed is answered with 304", async () => {
   const headers = { "accept-encoding": "br", "if-none-match": first.headers["etag"]! };
   const again = await get("/_h/hilo.js", headers);
   assert.equal(again.status, 304);
+  assert.equal(again.headers["access-control-allow-origin"], "*");
   assert.equal(again.body.length, 0);
   const other = await get("/_h/hilo.js", { ...headers, "if-none-match": '"another"' });
   assert.equal(other.status, 200);
@@ -63,6 +64,7 @@ test("files with a content hash in their name may be cached for ever", async () 
     const { status, headers } = await get(`/_h/${file}`, { "accept-encoding": "br" });
     assert.equal(status, 200);
     assert.equal(headers["content-encoding"], "br");
+    assert.equal(headers["access-control-allow-origin"], "*");
     assert.match(headers["cache-control"]!, /max-age=31536000, immutable$/);
     if (file.endsWith(".wasm")) assert.equal(headers["content-type"], "application/wasm");
   }

@@ -121,7 +121,7 @@ test("the code was rolled back: the older version takes the newest file that it 
 
 test("a secret is missing or too short: nothing is acknowledged, and the sentence names the command", async () => {
   const config = file("wk_live");
-  const command = /openssl rand -base64 32 \| npx wrangler secret put HILO_SECRET$/;
+  const command = /openssl rand -base64 32 \| cargo xtask wrangler secret put HILO_SECRET$/;
   await live({ config, vars: { HILO_SECRET: undefined } }, (collector) => refuses(collector, "secret_missing", command));
   await live({ config, vars: { HILO_SECRET: "thirty-one bytes are not enough" } }, (collector) => refuses(collector, "secret_short", command));
 });
@@ -157,7 +157,7 @@ test("the admin token is wrong: 401 with the remedy, the same for every wrong to
     }
     const [answer, ...others] = answers;
     assert.deepEqual(others, []);
-    assert.match(answer!, /^401 .*"unauthorized".*Authorization: Bearer.*npx wrangler secret put HILO_ADMIN_TOKEN/);
+    assert.match(answer!, /^401 .*"unauthorized".*Authorization: Bearer.*cargo xtask wrangler secret put HILO_ADMIN_TOKEN/);
     assert.equal((await get(collector, "/_h/admin/v1/config", TOKEN)).status, 200);
   });
   await live({ config: file("wk_live"), vars: { HILO_ADMIN_TOKEN: "short" } }, async (collector) => {

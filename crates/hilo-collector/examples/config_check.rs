@@ -7,7 +7,7 @@
 use std::process::ExitCode;
 
 use hilo_collector::forward;
-use hilo_core::config::{Problem, parse, warnings};
+use hilo_core::config::warnings;
 
 fn main() -> ExitCode {
     let Some(path) = std::env::args().nth(1) else {
@@ -21,10 +21,7 @@ fn main() -> ExitCode {
             return ExitCode::from(2);
         }
     };
-    let problems: Vec<Problem> = match parse(&text) {
-        Ok(config) => forward::problems(&config),
-        Err(problems) => problems,
-    };
+    let (_, problems) = forward::examine(&text);
     for problem in &problems {
         println!("{path}:{problem}");
     }

@@ -46,19 +46,19 @@ faults! {
         "the file of a developer's machine is in force, and it refuses real visitors: cargo xtask config push your own";
     /// `HILO_SECRET` is not set.
     SecretMissing = "secret_missing", true,
-        "openssl rand -base64 32 | npx wrangler secret put HILO_SECRET";
+        "openssl rand -base64 32 | cargo xtask wrangler secret put HILO_SECRET";
     /// `HILO_SECRET` or a signing secret has fewer than 32 bytes.
     SecretShort = "secret_short", true,
-        "a secret needs 32 bytes: openssl rand -base64 32 | npx wrangler secret put NAME";
+        "a secret needs 32 bytes: openssl rand -base64 32 | cargo xtask wrangler secret put NAME";
     /// The secret of a token's key is missing or too short, so nobody can sign in.
     TokenSecretUnusable = "token_secret_unusable", true,
-        "the secret of an [[identity.key]] is missing or has fewer than 32 bytes: npx wrangler secret put NAME";
+        "the secret of an [[identity.key]] is missing or has fewer than 32 bytes: cargo xtask wrangler secret put NAME";
     /// The secret of a webhook source is missing or too short, so its orders are refused.
     WebhookSecretUnusable = "webhook_secret_unusable", true,
-        "the secret of a webhook source is missing or has fewer than 16 bytes: npx wrangler secret put NAME";
+        "the secret of a webhook source is missing or has fewer than 16 bytes: cargo xtask wrangler secret put NAME";
     /// The secret of a destination is not set, so its deliveries wait until they are given up.
     DestinationSecretMissing = "destination_secret_missing", true,
-        "the secret of a destination is not set: npx wrangler secret put NAME";
+        "the secret of a destination is not set: cargo xtask wrangler secret put NAME";
     /// A destination has accepted nothing for a while.
     DestinationDown = "destination_down", true,
         "a destination accepts nothing: GET /admin/v1/deliveries shows its last error";
@@ -71,7 +71,7 @@ faults! {
         "a newer version has changed the storage, and this version cannot run on it: npx wrangler versions list, and deploy the newer one again";
     /// Nobody can make admin calls.
     AdminDoorClosed = "admin_door_closed", false,
-        "openssl rand -base64 32 | npx wrangler secret put HILO_ADMIN_TOKEN";
+        "openssl rand -base64 32 | cargo xtask wrangler secret put HILO_ADMIN_TOKEN";
     /// The journal does not answer, so refusals are not noted.
     JournalUnreachable = "journal_unreachable", false,
         "the journal's object does not answer: see https://www.cloudflarestatus.com";

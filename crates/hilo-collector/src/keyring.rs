@@ -127,14 +127,14 @@ fn input(signed: Signed, number: u8, text: &str) -> String {
 fn long_enough(name: &str, secret: String) -> Result<String, Rejection> {
     if secret.is_empty() {
         let message = format!(
-            "the secret {name} is not set: openssl rand -base64 32 | npx wrangler secret put {name}"
+            "the secret {name} is not set: openssl rand -base64 32 | cargo xtask wrangler secret put {name}"
         );
         return Err(Rejection::new(Code::SecretMissing, message));
     }
     if secret.len() < SECRET_BYTES_MIN {
         let message = format!(
             "the secret {name} has fewer than {SECRET_BYTES_MIN} bytes and could be guessed: \
-             openssl rand -base64 32 | npx wrangler secret put {name}"
+             openssl rand -base64 32 | cargo xtask wrangler secret put {name}"
         );
         return Err(Rejection::new(Code::SecretShort, message));
     }
@@ -207,7 +207,7 @@ mod tests {
         let check = |name: &str, value: &str, code: Code| {
             let why = Keyring::of(&memory(&[(SECRET, LONG), (name, value)])).unwrap_err();
             assert_eq!((why.code, why.code.status()), (code, 503), "{name}");
-            assert!(why.message.contains(&format!("npx wrangler secret put {name}")));
+            assert!(why.message.contains(&format!("cargo xtask wrangler secret put {name}")));
         };
         check(SECRET, "", Code::SecretMissing);
         check(SECRET, "thirty-one bytes are not enough", Code::SecretShort);

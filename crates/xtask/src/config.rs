@@ -2,13 +2,15 @@
 //! The collector's own program `config_check` reads the file. This module runs it, and wrangler for the upload. The last
 //! files stay in KV: a collector that cannot read the newest takes the newest that it can read.
 
-use std::fs;
-use std::path::PathBuf;
+use std::fs::{self, File};
+use std::path::{Path, PathBuf};
 use std::process::Command;
 
-use crate::shell::{Problem, Workspace, step};
-use crate::tools;
+use crate::shell::{Problem, Workspace, step, tail, watch};
+use crate::{tools, wrangler};
 
+/// The file for a developer's machine, with every setting and its reason.
+const EXAMPLE: &str = "crates/hilo-collector/hilo.toml";
 /// The key of the file in force. The collector (`shell/config.rs`) knows the same keys, and a test of it compares them.
 const CURRENT: &str = "hilo.toml";
 /// The keys of the files that were pushed, newest first.
@@ -43,16 +45,40 @@ pub(crate) fn run(workspace: &Workspace, words: &[String]) -> Result<bool, Probl
 /// Prints every problem and every warning of `file`. Only a problem is a failure.
 pub(crate) fn check(workspace: &Workspace, file: &str) -> Result<(), Problem> {
     let path = std::env::current_dir()?.join(file);
-    let status = workspace
-        .cargo()
-        .args(["run", "--quiet", "--package", "hilo-collector", "--example", "config_check", "--"])
-        .arg(path)
-        .status()?;
+    readable(&path)?;
+    let mut build = workspace.cargo();
+    build.args(["build", "--package", "hilo-collector", "--example", "config_check"]);
+    step(workspace, "building what reads hilo.toml", &mut build)?;
+    let status =
+        Command::new(workspace.target.join("debug/examples/config_check")).arg(path).status()?;
     if status.success() {
         Ok(())
     } else {
         Err(Problem(format!("{file} cannot be used; each problem stands above with its line.")))
     }
+}
+
+/// Whether a file can be read, asked before minutes go into building what reads it.
+fn readable(path: &Path) -> Result<(), Problem> {
+    File::open(path).map(drop).map_err(|why| {
+        let path = path.display();
+        Problem(format!("{path} cannot be read ({why}). An example to copy: {EXAMPLE}."))
+    })
+}
+
+/// Why wrangler could not list the keys, by what it printed.
+fn unlisted(output: &str) -> Problem {
+    if ["CLOUDFLARE_API_TOKEN", "wrangler login"].iter().any(|word| output.contains(word)) {
+        return Problem(
+            "this machine is not logged in to Cloudflare, so nothing was uploaded: run `cargo xtask wrangler login`, or set CLOUDFLARE_API_TOKEN, and run the same command again."
+                .to_owned(),
+        );
+    }
+    eprintln!("{}", tail(output, 40));
+    Problem(
+        "wrangler could not list the uploaded files; the end of its output stands above."
+            .to_owned(),
+    )
 }
 
 /// Where the texts of `hilo.toml` are stored.
@@ -108,7 +134,11 @@ impl Kv<'_> {
         let mut kv = Kv { workspace, keys: Vec::new(), folder };
         let mut list = kv.wrangler("list");
         list.args(["--prefix", CURRENT]);
-        let listed = step(workspace, "listing the uploaded files", &mut list)?.output;
+        let listed = watch(workspace, "listing the uploaded files", &mut list)?;
+        if !listed.is_ok {
+            return Err(unlisted(&listed.output));
+        }
+        let listed = listed.output;
         let known = [CURRENT].into_iter().chain(PUSHED);
         kv.keys =
             known.filter(|key| listed.contains(&format!("\"{key}\""))).map(str::to_owned).collect();
@@ -117,8 +147,7 @@ impl Kv<'_> {
 
     /// `wrangler kv key <verb>` of the namespace.
     fn wrangler(&self, verb: &str) -> Command {
-        let mut wrangler = self.workspace.command("wrangler");
-        wrangler.current_dir(self.workspace.at("crates/hilo-collector"));
+        let mut wrangler = wrangler::command(self.workspace);
         wrangler.args(["kv", "key", verb, "--remote", "--binding", "CONFIG"]);
         wrangler
     }
@@ -189,6 +218,23 @@ mod tests {
         for text in texts {
             assert!(push(store, text).is_ok());
         }
+    }
+
+    #[test]
+    fn a_file_that_does_not_exist_is_said_to_be_unreadable_and_an_example_is_named() {
+        let Err(Problem(why)) = readable(Path::new("/nowhere/hilo.toml")) else {
+            panic!("the file was read")
+        };
+        assert!(why.starts_with("/nowhere/hilo.toml cannot be read (No such file"), "{why}");
+        assert!(why.contains(EXAMPLE) && !why.contains("line"), "{why}");
+        assert!(Workspace::find().at(EXAMPLE).exists());
+    }
+
+    #[test]
+    fn without_a_login_the_remedy_is_to_log_in() {
+        let wrangler = "In a non-interactive environment, it's necessary to set a CLOUDFLARE_API_TOKEN environment variable for wrangler to work.";
+        assert!(unlisted(wrangler).0.contains("run `cargo xtask wrangler login`"));
+        assert!(!unlisted("A request to the Cloudflare API failed.").0.contains("login"));
     }
 
     #[test]

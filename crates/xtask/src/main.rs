@@ -15,6 +15,7 @@ mod size;
 mod test;
 mod tidy;
 mod tools;
+mod wrangler;
 
 use std::process::ExitCode;
 
@@ -38,6 +39,7 @@ cargo xtask <verb>
   e2e                            the browser scenarios alone
   tidy                           the architecture's rules
   config  check FILE | push FILE | rollback   explain every problem of a hilo.toml | upload it | upload the one before
+  wrangler ARGUMENTS             Cloudflare's wrangler as the repository pins it, on the collector's wrangler.jsonc
   ci                             what CI runs: the same as test
 ";
 
@@ -54,8 +56,13 @@ fn main() -> ExitCode {
 }
 
 fn run() -> Result<bool, Problem> {
-    let mut flags = Flags::read()?;
     let workspace = Workspace::find();
+    let mut words = std::env::args_os().skip(1);
+    if words.next().is_some_and(|verb| verb == "wrangler") {
+        // Its flags are not this program's.
+        return wrangler::run(&workspace, words);
+    }
+    let mut flags = Flags::read()?;
     match flags.words.first().map(String::as_str) {
         Some("dev") => dev::run(&workspace, &flags).map(|()| true),
         Some("test" | "ci") => test::run(&workspace, flags.quick),

@@ -115,7 +115,7 @@ function wrap(listeners: Set<(state: ConsentState) => void>, options: Options, {
     endpoint: options.endpoint ?? "/_h",
     source: module,
     tokenProvider: options.tokenProvider,
-    ...{ anonymousId, vouch, say, idProof: () => proof, lose: (count: number) => core.lose(true, count) },
+    ...{ anonymousId, vouch, say, fail, idProof: () => proof, lose: (count: number) => core.lose(true, count) },
     track: (event: string, properties: Properties, id: string) => send("track", event, properties, undefined, id),
     consent: consent.state,
   };

@@ -187,6 +187,7 @@ async function send(ticket: number, path: string, body: string, answered: Judge)
   const word = settings ? [anonymousId, settings.askAgainMonths, settings.noticeVersion].join("|") : `${code ?? rejected?.[0]?.code}`;
   // Only seconds are obeyed, no date.
   const isOurs = answered(isLate ? 200 : isWhole ? status : 0, /^\d+$/.test(retryAfter) ? +retryAfter : -1, word);
-  if (!(isOurs && isTaken) && status < 429) fail(isOurs ? code : "foreign_answer", isOurs ? message : `${status} ${path}`);
+  // The collector's own failures have a code, and end by themselves.
+  if (!(isOurs && isTaken) && (status < 429 || !code)) fail(isOurs ? code : "foreign_answer", isOurs ? message : `${status} ${response.url}`);
   if (isBatch) report(body, isOurs ? status : 0, answer);
 }

@@ -5,6 +5,9 @@
 /** Where a module comes from: its bytes, or the answer that brings them. */
 export type Source = () => BufferSource | Promise<Response>;
 
+/** The name of the error of a bundle without a module: a sentence with its remedy. */
+export const LEFT_BEHIND = "FileLeftBehind";
+
 /** A file that loads when it is used, and its module. */
 export interface Part<File> {
   file(): Promise<File>;

@@ -2,7 +2,7 @@
  * What the developer reads in the console: errors that keep hilo from working, once each, and in debug mode everything else.
  *
  * Codes stand here and in the modules. Their sentences load with the second file, where there is something to tell
- * (`more/words.ts`). A page that cannot load the sentences gets the bare code.
+ * (`more/words.ts`). A page that cannot load the sentences is told that, with the bare code.
  */
 
 /** Writes sentences to the console. */
@@ -37,7 +37,7 @@ export function debug(on: boolean) {
   isDebug = on;
 }
 
-const speak = (tell: (words: Words) => void, ...code: unknown[]) => (words ??= load()).then(tell, () => console.error("hilo:", ...code));
+const speak = (tell: (words: Words) => void, ...code: unknown[]) => (words ??= load()).then(tell, () => console.error("hilo: a file does not load: check proxy and CSP.", ...code));
 
 /** Tells the developer, in debug mode. */
 export const say = (code: unknown) => void (isDebug && speak((words) => words.say(code), code));

@@ -135,7 +135,7 @@ for (const [what, reply] of [
     expectEvents(site.events(), ["page", "track Kept"]);
     assert.ok(site.sent.some((one) => one.call === "consent"));
     assert.equal(told.length, 1, told.join());
-    assert.match(told[0]!, /in the collector's place/);
+    assert.match(told[0]!, /does not answer as one/);
     assert.deepEqual(errors, []);
     await close();
   });

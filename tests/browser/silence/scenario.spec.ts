@@ -32,6 +32,60 @@ test("a content security policy without wasm-unsafe-eval leads to one error that
   await close();
 });
 
+test("a content security policy whose connect-src forbids the page's own host leads to one error that names connect-src", async () => {
+  const policy = "script-src 'self' 'unsafe-inline' 'wasm-unsafe-eval'; connect-src https://other.example";
+  const { page, told, close } = await visit(withSnippet(""), policy);
+  await page.waitForFunction(() => !(window as any).hilo.q);
+  await page.evaluate(() => (window as any).hilo.consent.grant("analytics"));
+  await until(() => told.length);
+  assert.equal(told.length, 1, told.join());
+  assert.match(told[0]!, /a file of hilo does not load.*connect-src/);
+  await close();
+});
+
+for (const [what, reply] of [
+  ["a gateway's 502", { status: 502, text: "<html>Bad Gateway</html>" }],
+  ["a 404 of the site's own", { status: 404, text: "<html>Not found</html>" }],
+  ["the page of a single-page app", { status: 200, text: "<html>" }],
+] as const) {
+  test(`${what} in the collector's place leads to one error that names address, status and proxy`, async () => {
+    const { site, page, told, lines, close } = await visit(withSnippet(""));
+    await page.waitForFunction(() => !(window as any).hilo.q);
+    site.answer(() => ({ ...reply, headers: { "content-type": "text/html" } }));
+    await page.evaluate(() => (window as any).hilo.consent.grant("analytics"));
+    await site.quiet();
+    assert.ok(site.sent.length > 1, "several calls are answered so");
+    assert.equal(told.length, 1, told.join());
+    assert.match(told[0]!, /the collector behind `endpoint` does not answer as one.*the proxy/);
+    assert.ok(told[0]!.includes(`${reply.status} ${site.url}/_h/v1/`), told[0]);
+    assert.deepEqual(lines, []);
+    await close();
+  });
+}
+
+test("an act on the cart of a page without any consent tells of a missing collector too", async () => {
+  const { site, page, told, close } = await visit(withSnippet(""));
+  await page.waitForFunction(() => !(window as any).hilo.q);
+  // The recording collector has no cart, so the site answers with 404.
+  await page.evaluate(() => (window as any).hilo.cart.add({ product_id: "mug", currency: "EUR", price: "19.99" }));
+  await site.quiet();
+  assert.equal(told.length, 1, told.join());
+  assert.match(told[0]!, /does not answer as one/);
+  assert.ok(told[0]!.includes(`404 ${site.url}/_h/v1/cart/ops`), told[0]);
+  await close();
+});
+
+test("a collector that is busy or failing tells it by a code, and the console stays empty", async () => {
+  const { site, page, told, lines, close } = await visit(withSnippet(""));
+  await page.waitForFunction(() => !(window as any).hilo.q);
+  const error = { code: "unavailable", message: "try again" };
+  site.answer(() => ({ status: 503, body: { ...error, error } }));
+  await page.evaluate(() => (window as any).hilo.consent.grant("analytics"));
+  await site.quiet();
+  assert.deepEqual([told, lines], [[], []]);
+  await close();
+});
+
 test("a missing key leads to one error at once, before any consent", async () => {
   const { told, close } = await visit(withSnippet("", "", ""));
   await until(() => told.length);
@@ -42,7 +96,7 @@ test("a missing key leads to one error at once, before any consent", async () =>
 
 for (const [code, status, remedy] of [
   ["unknown_key", 401, /key of a source in hilo\.toml/],
-  ["origin_refused", 403, /list it in `origins`/],
+  ["origin_refused", 403, /refuses this page's origin/],
   ["key_revoked", 410, /revoked/],
   ["key_exposed", 403, /key_exposed/],
 ] as const) {
@@ -57,6 +111,7 @@ for (const [code, status, remedy] of [
     assert.equal(told.length, 1, told.join());
     assert.match(told[0]!, remedy);
     assert.match(told[0]!, /the collector's own sentence/);
+    assert.doesNotMatch(told[0]!, /list it/, "only the collector can tell what helps");
     assert.deepEqual(lines, []);
     await close();
   });
@@ -73,14 +128,19 @@ test("a refusal in the older shape, with its code in error alone, is read as wel
   await close();
 });
 
-test("where the second file is blocked too, the error is told by its code", async () => {
-  const site = await startSite(() => withSnippet("", "", ""));
+test("where the second file is blocked too, the error is told by its code, and no line is without words", async () => {
+  const site = await startSite(() => withSnippet("", "data-debug", ""));
   const page = await (await browser.newContext()).newPage();
   const told = watchErrors(page);
   await page.route("**/hilo-more*", (route) => route.abort());
   await page.goto(site.url);
   await until(() => told.length);
-  assert.match(told[0]!, /^hilo: missing_key/);
+  assert.match(told[0]!, /^hilo: a file does not load: check proxy and CSP\. missing_key/);
+  await page.waitForFunction(() => !(window as any).hilo.q);
+  await page.evaluate(() => (window as any).hilo.consent.grant("analytics"));
+  await site.quiet();
+  assert.ok(site.events().length > 0);
+  for (const line of told) assert.match(line, /^hilo: a file does not load: check/);
   await page.context().close();
   await site.close();
 });

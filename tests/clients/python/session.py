@@ -6,7 +6,8 @@ from decimal import Decimal
 
 import segment.analytics as analytics
 
-analytics.host, analytics.write_key, user_id, anonymous_id = sys.argv[1:]
+host, analytics.write_key, user_id, anonymous_id = sys.argv[1:]
+analytics.host = f"{host}/_h"
 
 
 # The client's thread only logs what it gives up.

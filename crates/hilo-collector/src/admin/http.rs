@@ -11,30 +11,15 @@ use crate::call::Call;
 use crate::calls::PAGE_ROWS_MAX;
 use crate::platform::{Incoming, Reply, Upload};
 
-/// Returns the call if its method is GET.
+/// Refuses a call with another method than `wanted`. Whoever may GET may ask for the head alone.
 ///
 /// # Errors
 /// `method_not_allowed`.
-pub(super) fn get<'c, 'a, P>(call: &'c Call<'a, P>) -> Result<&'c Call<'a, P>, Rejection> {
-    called_with(&["GET", "HEAD"], call)
-}
-
-/// Returns the call if its method is POST.
-///
-/// # Errors
-/// `method_not_allowed`.
-pub(super) fn post<'c, 'a, P>(call: &'c Call<'a, P>) -> Result<&'c Call<'a, P>, Rejection> {
-    called_with(&["POST"], call)
-}
-
-fn called_with<'c, 'a, P>(
-    methods: &[&str],
-    call: &'c Call<'a, P>,
-) -> Result<&'c Call<'a, P>, Rejection> {
-    if methods.contains(&call.incoming.method.as_str()) {
-        return Ok(call);
+pub(super) fn called_with<P>(wanted: &str, call: &Call<'_, P>) -> Result<(), Rejection> {
+    let method = call.incoming.method.as_str();
+    if method == wanted || (wanted, method) == ("GET", "HEAD") {
+        return Ok(());
     }
-    let wanted = methods.first().copied().unwrap_or_default();
     Err(Rejection::new(Code::MethodNotAllowed, format!("this path is called with {wanted}")))
 }
 

@@ -11,12 +11,15 @@ mod http;
 mod journal;
 mod live;
 mod profiles;
+mod table;
 #[cfg(test)]
 mod testing;
 
 use hilo_core::outcome::{Code, Rejection};
+use serde_json::json;
 
-use self::http::{error, get, post};
+use self::http::{called_with, error, ok};
+use self::table::AdminCall;
 use crate::call::{Call, Trouble};
 use crate::platform::{Incoming, Platform, Reply};
 use crate::signature;
@@ -40,27 +43,30 @@ pub async fn serve<P: Platform>(path: &str, deleting: &[String], call: &Call<'_,
     })
 }
 
-/// Lists every admin call: its path, its method, and the function that answers it.
+/// Finds the call of a path in the table, and answers it.
 async fn take<P: Platform>(
     path: &str,
     deleting: &[String],
     call: &Call<'_, P>,
 ) -> Result<Reply, Trouble> {
-    let path: Vec<&str> = path.split('/').collect();
-    match path.as_slice() {
-        ["v1", "profiles", key] | ["v1", "profiles", key, ""] => {
-            profiles::show(key, get(call)?).await
-        }
-        ["v1", "profiles", key, "erase"] => profiles::erase(key, deleting, post(call)?).await,
-        ["v1", "profiles", key, part] => profiles::list(key, part, get(call)?).await,
-        ["v1", "carts", key] => carts::show(key, get(call)?).await,
-        ["v1", "live"] => live::stream(get(call)?).await,
-        ["v1", "rejects"] => journal::rejects(get(call)?).await,
-        ["v1", "deliveries"] => journal::deliveries(get(call)?).await,
-        ["v1", "dead-letters"] => dead_letters::list(get(call)?).await,
-        ["v1", "dead-letters", "replay"] => dead_letters::replay(post(call)?).await,
-        ["v1", "config"] => Ok(config::show(get(call)?.loaded)),
-        _ => Err(Rejection::new(Code::NotFound, "there is nothing at this path").into()),
+    let Some((row, named)) = table::find(path) else {
+        let message = "there is nothing at this path: GET /admin/v1/ lists every admin call";
+        return Err(Rejection::new(Code::NotFound, message).into());
+    };
+    called_with(row.method, call)?;
+    let part = |place: usize| named.get(place).copied().unwrap_or_default();
+    match row.call {
+        AdminCall::Calls => Ok(ok(&json!({ "calls": table::ROWS }))),
+        AdminCall::Profile => profiles::show(part(0), call).await,
+        AdminCall::Erase => profiles::erase(part(0), deleting, call).await,
+        AdminCall::ProfileRows => profiles::list(part(0), part(1), call).await,
+        AdminCall::Cart => carts::show(part(0), call).await,
+        AdminCall::Live => live::stream(call).await,
+        AdminCall::Rejects => journal::rejects(call).await,
+        AdminCall::Deliveries => journal::deliveries(call).await,
+        AdminCall::DeadLetters => dead_letters::list(call).await,
+        AdminCall::Replay => dead_letters::replay(call).await,
+        AdminCall::Config => Ok(config::show(call.loaded)),
     }
 }
 
@@ -90,9 +96,9 @@ fn admit<P: Platform>(call: &Call<'_, P>) -> Result<(), Rejection> {
         return Ok(());
     }
     let message = if is_open(call.platform) {
-        "send Authorization: Bearer and the value of HILO_ADMIN_TOKEN; whoever has lost it makes another: npx wrangler secret put HILO_ADMIN_TOKEN"
+        "send Authorization: Bearer and the value of HILO_ADMIN_TOKEN; whoever has lost it makes another: cargo xtask wrangler secret put HILO_ADMIN_TOKEN"
     } else {
-        "the admin door is closed, because HILO_ADMIN_TOKEN is not set or has fewer than 16 bytes: openssl rand -base64 32 | npx wrangler secret put HILO_ADMIN_TOKEN"
+        "the admin door is closed, because HILO_ADMIN_TOKEN is not set or has fewer than 16 bytes: openssl rand -base64 32 | cargo xtask wrangler secret put HILO_ADMIN_TOKEN"
     };
     Err(Rejection::new(Code::Unauthorized, message))
 }
@@ -118,6 +124,20 @@ mod tests {
         ] {
             assert_eq!(ask(method, path, "Bearer token").0, status, "{method} {path}");
         }
+    }
+
+    #[test]
+    fn the_list_of_admin_calls_names_method_path_and_purpose_of_each() {
+        let (status, list) = ask("GET", "v1/", "Bearer token");
+        assert_eq!((status, ask("GET", "v1/", "").0), (200, 401));
+        let list: serde_json::Value = serde_json::from_str(&list).unwrap();
+        let calls = list["calls"].as_array().unwrap();
+        assert_eq!(calls.len(), super::table::ROWS.len());
+        assert_eq!(
+            calls[0],
+            serde_json::json!({ "method": "GET", "path": "/admin/v1/", "purpose": "this list" })
+        );
+        assert!(ask("GET", "v1/nothing", "Bearer token").1.contains("GET /admin/v1/ lists"));
     }
 
     #[test]

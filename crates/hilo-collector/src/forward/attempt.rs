@@ -117,8 +117,9 @@ where
         let Mapping { requests, left_out } = match self.map(&part) {
             Ok(mapping) => mapping,
             Err(MissingSecret(name)) => {
-                let reason =
-                    format!("the secret {name} is not set or is none: wrangler secret put {name}");
+                let reason = format!(
+                    "the secret {name} is not set or is none: cargo xtask wrangler secret put {name}"
+                );
                 let held = Held { after_s: 0, reason, is_its_turn: false };
                 part.places.iter().for_each(|place| self.wait(*place, part.step, &held));
                 return Vec::new();

@@ -19,7 +19,7 @@ mod report;
 mod tests;
 
 pub use parting::{deleting, part};
-pub use plan::{Configured, Loaded, missing_secrets, plan, problems};
+pub use plan::{Configured, Loaded, examine, missing_secrets, plan};
 
 use std::cell::RefCell;
 use std::collections::BTreeMap;

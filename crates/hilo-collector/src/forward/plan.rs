@@ -3,7 +3,7 @@
 //! `(event, configured destinations) → plans`, before anything is stored. Consent is checked here and again before each
 //! attempt.
 
-use hilo_core::config::{Config, DestinationEntry, Problem, ProblemCode};
+use hilo_core::config::{self, Config, DestinationEntry, Problem, ProblemCode};
 use hilo_core::consent::{ConsentState, Decision, Purpose, decide};
 use hilo_core::event::Event;
 
@@ -43,9 +43,27 @@ impl Loaded {
     }
 }
 
-/// Every problem of the destinations' own settings, which `hilo_core::config::parse` does not know.
-pub fn problems(config: &Config) -> Vec<Problem> {
-    config.destinations.iter().filter_map(|entry| Loaded::of(entry).err()).collect()
+/// Reads a `hilo.toml` with the settings of its destinations, as far as it can be read. Returns every problem beside it, in the order of
+/// the lines.
+pub fn examine(text: &str) -> (Config, Vec<Problem>) {
+    let (config, mut found) = config::examine(text);
+    if found.iter().all(|problem| problem.code != ProblemCode::Syntax) {
+        for problem in problems(&config) {
+            let is_known =
+                |known: &Problem| (known.line, &known.field) == (problem.line, &problem.field);
+            if !found.iter().any(is_known) {
+                found.push(problem);
+            }
+        }
+        found.sort_by_key(|problem| (problem.line, problem.column));
+    }
+    (config, found)
+}
+
+/// Every problem of the destinations' own settings, which the core does not know. It has reported entries without a type.
+fn problems(config: &Config) -> Vec<Problem> {
+    let typed = config.destinations.iter().filter(|entry| !entry.kind.is_empty());
+    typed.filter_map(|entry| Loaded::of(entry).err()).collect()
 }
 
 /// The secrets that a destination names and that are not set, each with its destination.
@@ -151,6 +169,23 @@ mod tests {
         .unwrap();
         Configured::all(&config.unwrap().destinations)[0].narrow(&mut event);
         assert_eq!(json!(event.context.device), *expected);
+    }
+
+    #[test]
+    fn a_wrong_source_hides_no_problem_of_a_later_destination_and_none_is_told_twice() {
+        let text = "[project]\ncontroller = \"Shop\"\n[[source]]\nname = \"shop\"\nkind = \"web\"\nkeys = [\"wk_shop\"]\n\
+            [[destination]]\nname = \"w\"\ntype = \"webhook\"\npurposes = [\"analytics\"]\nulr = \"https://w.example\"\n\
+            secret = { secret = \"in clear\" }\n[[destination]]\nname = \"x\"\npurposes = []\n";
+        let told: Vec<_> =
+            examine(text).1.iter().map(|problem| (problem.line, problem.field.clone())).collect();
+        let expected = [
+            (5, "source.kind"),
+            (11, "destination.ulr"),
+            (12, "destination.secret.secret"),
+            (13, "destination.type"),
+            (15, "destination.purposes"),
+        ];
+        assert_eq!(told, expected.map(|(line, field)| (line, field.to_owned())));
     }
 
     #[test]

@@ -2,8 +2,7 @@
 //! allow.
 //!
 //! `hilo.js` keeps its name, so browsers ask for it again soon. The names of all other files contain a hash of their
-//! content, and these files never change. All files are public: any page of the site may load or embed them, so they
-//! have no CORS fields.
+//! content, and these files never change. All files are public, and any page may load or embed them.
 
 use crate::platform::{Body, Failure, Incoming, Platform, Reply};
 use crate::signature;

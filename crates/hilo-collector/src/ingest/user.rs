@@ -143,7 +143,7 @@ fn token_secret<P: Platform>(name: &str, platform: &P) -> Result<String, Failure
     let secret = platform.secret(name).unwrap_or_default();
     if secret.len() < TOKEN_SECRET_BYTES_MIN {
         let why = format!(
-            "the secret {name} has less than {TOKEN_SECRET_BYTES_MIN} bytes: wrangler secret put {name}"
+            "the secret {name} has less than {TOKEN_SECRET_BYTES_MIN} bytes: cargo xtask wrangler secret put {name}"
         );
         return Err(Failure::Fatal(why));
     }

@@ -78,16 +78,19 @@ async fn serve_with<P: Platform>(route: Result<Route, Rejection>, call: &Call<'_
     reply
 }
 
-/// Serves a file of the tracker. Files are the same for every visitor, and shared caches may store them.
+/// Serves a file of the tracker. Files are the same for every visitor, and shared caches may store them. A page of another host
+/// imports a module, and reads its wasm, only where the answer allows every origin.
 async fn file<P: Platform>(name: &str, incoming: &Incoming, platform: &P) -> Reply {
-    match files::serve(name, incoming, platform).await {
+    let mut reply = match files::serve(name, incoming, platform).await {
         Ok(Some(reply)) => reply,
         Ok(None) => reply::refused(&Rejection::new(Code::NotFound, "there is no such file")),
         Err(failure) => {
             platform.log(&log_line("error", "file", &[("why", failure.message())]));
             reply::unavailable()
         }
-    }
+    };
+    ingest::open_to_all(&mut reply);
+    reply
 }
 
 /// Refuses a call that names objects where its network sent too much, or where the collector has no secret: it could name no

@@ -5,7 +5,7 @@
 
 use std::rc::Rc;
 
-use hilo_core::config::{Config, Problem, Retention, parse};
+use hilo_core::config::{Config, Problem, Retention};
 use jiff::Timestamp;
 
 use crate::fault::{Fault, FaultCode};
@@ -129,8 +129,7 @@ async fn stand_in<S: Shelf>(
 /// Reads a file with everything that this version must know about it, the settings of destinations too. A destination
 /// that cannot be read would get none of the events of that time.
 fn open(text: &str) -> Result<Config, Vec<Problem>> {
-    let config = parse(text)?;
-    let problems = forward::problems(&config);
+    let (config, problems) = forward::examine(text);
     if problems.is_empty() { Ok(config) } else { Err(problems) }
 }
 

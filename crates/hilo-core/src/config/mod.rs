@@ -3,10 +3,10 @@
 //! Text → [`Config`], or every [`Problem`] at once, each with line, column, field and remedy. The file holds names of secrets
 //! and never a secret. A destination types its own settings.
 
+mod brackets;
 mod cart;
 mod categories;
 mod destination;
-mod development;
 mod identity;
 mod key;
 mod nearest;
@@ -17,6 +17,7 @@ mod reader;
 mod secret;
 mod source;
 mod source_kind;
+mod warnings;
 mod webhook;
 
 pub use crate::identity::rules::{
@@ -25,13 +26,13 @@ pub use crate::identity::rules::{
 pub use cart::CartRules;
 pub use categories::Categories;
 pub use destination::{DestinationEntry, EventFilter};
-pub use development::warnings;
 pub use key::{Key, KeyState, KeyText};
 pub use optin::OptInRules;
 pub use origin::Origin;
 pub use problem::{Problem, ProblemCode};
 pub use source::{Basis, ConsentBasis, Source};
 pub use source_kind::SourceKind;
+pub use warnings::warnings;
 pub use webhook::{Vendor, Webhook};
 
 use serde::Serialize;
@@ -156,21 +157,31 @@ impl Config {
 /// assert_eq!(told, "1:2: projct: there is no field `projct` here: did you mean `project`?");
 /// ```
 pub fn parse(text: &str) -> Result<Config, Vec<Problem>> {
-    if text.len() > CONFIG_BYTES_MAX {
-        let message = format!("the file has more than {CONFIG_BYTES_MAX} bytes");
-        return Err(vec![Problem {
+    let (config, problems) = examine(text);
+    if problems.is_empty() { Ok(config) } else { Err(problems) }
+}
+
+/// Reads `hilo.toml` as far as it can be read, and returns every problem beside it, in the order of the lines. Where the file is no
+/// TOML the problems are those of the syntax alone: what stands behind a bracket that nobody closed is not what its writer meant.
+pub fn examine(text: &str) -> (Config, Vec<Problem>) {
+    let is_bounded = text.len() <= CONFIG_BYTES_MAX;
+    let reader = Reader::new(if is_bounded { text } else { "" });
+    let root = reader.parse();
+    let is_toml = reader.is_clean();
+    let config = read(&reader, &Section::root(root.get_ref()));
+    let mut problems = reader.into_problems();
+    if !is_bounded {
+        problems = vec![Problem {
             line: 1,
             column: 1,
             field: String::new(),
             code: ProblemCode::BadValue,
-            message,
-        }]);
+            message: format!("the file has more than {CONFIG_BYTES_MAX} bytes"),
+        }];
+    } else if !is_toml {
+        problems.retain(|problem| problem.code == ProblemCode::Syntax);
     }
-    let reader = Reader::new(text);
-    let root = reader.parse();
-    let config = read(&reader, &Section::root(root.get_ref()));
-    let problems = reader.into_problems();
-    if problems.is_empty() { Ok(config) } else { Err(problems) }
+    (config, problems)
 }
 
 /// Reads every table. A mistake leaves a problem and a default value, so that the rest is read too.

@@ -37,6 +37,8 @@ pub enum ProblemCode {
     Duplicate,
     /// No mistake on a developer's machine, and a mistake in a deployment: a warning.
     Development,
+    /// No mistake, and yet perhaps not what its writer expects: a warning.
+    Advice,
 }
 
 impl fmt::Display for Problem {

@@ -8,6 +8,7 @@ use std::ops::{Range, RangeInclusive};
 use toml::Spanned;
 use toml::de::{DeTable, DeValue};
 
+use super::brackets;
 use super::nearest::{hint, list, nearest, shown};
 use super::secret::{self, REMEDY};
 use super::{Problem, ProblemCode};
@@ -64,9 +65,27 @@ impl<'t> Reader<'t> {
     pub(super) fn parse(&self) -> Spanned<DeTable<'t>> {
         let (root, errors) = DeTable::parse_recoverable(self.text);
         for error in errors {
-            self.report(error.span().unwrap_or(0..0), "", ProblemCode::Syntax, error.message());
+            self.report_syntax(error.span().unwrap_or(0..0), error.message());
         }
         root
+    }
+
+    /// Reports a mistake of the syntax. Inside a bracket that nobody closed the first mistake stands for all others.
+    fn report_syntax(&self, span: Span, message: &str) {
+        let Some((opening, closing)) = brackets::open_at(self.text, span.start) else {
+            return self.report(span, "", ProblemCode::Syntax, message);
+        };
+        if !self.is_clean() {
+            return;
+        }
+        let (line, _) = self.position(span.start);
+        if line > self.position(opening).0 && brackets::begins_anew(self.text, span.start) {
+            let message =
+                format!("this bracket is never closed: write `{closing}` before line {line}");
+            self.report(opening..opening, "", ProblemCode::Syntax, message);
+        } else {
+            self.report(span, "", ProblemCode::Syntax, message);
+        }
     }
 
     /// Every problem, in the order of the lines.

@@ -7,7 +7,7 @@
 const NAME_BYTES_MAX: usize = 64;
 
 /// What to do with a secret that stands in the file.
-pub(super) const REMEDY: &str = "the secret itself must not stand here: store it with `wrangler secret put NAME` and write { secret = \"NAME\" }, the name in capitals, digits and `_`";
+pub(super) const REMEDY: &str = "the secret itself must not stand here: store it with `cargo xtask wrangler secret put NAME` and write { secret = \"NAME\" }, the name in capitals, digits and `_`";
 
 /// What to do with a name of one of the collector's own secrets.
 const OWN: &str = "names that begin with HILO_ are the collector's own secrets, and nobody else may sign with them: choose another name";

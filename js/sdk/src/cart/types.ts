@@ -23,6 +23,8 @@ export interface Host {
   idProof(): string;
   /** Shows the developer what is wrong. */
   say(what: unknown): void;
+  /** Shows the developer, once a page, an error that keeps the cart from working. */
+  fail(code: string, detail: unknown): void;
 }
 
 /** The opened cart: what `../cart.ts` and `perform` call. */

@@ -1,12 +1,13 @@
 /** `import { load } from "hilo-tracker"`: the modules are fetched from beside this file; most bundlers take them along. */
 import { loadFrom } from "./load.ts";
+import { LEFT_BEHIND } from "../parts.ts";
 import type { Options } from "../types.ts";
 export type * from "../types.ts";
 
 /** Fetches the module at `address`, which a bundler that does not know this form of address breaks. */
 async function taken(address: () => URL): Promise<Response> {
-  const left = (cause?: unknown) =>
-    new Error('The bundler left hilo\'s .wasm files behind: import "hilo-tracker/inline", or copy them from hilo-tracker/dist to the folder of the bundle.', { cause });
+  const remedy = 'The bundler left hilo\'s .wasm files behind: import "hilo-tracker/inline", or copy them from hilo-tracker/dist to the folder of the bundle.';
+  const left = (cause?: unknown) => Object.assign(new Error(remedy, { cause }), { name: LEFT_BEHIND });
   let url;
   try {
     url = address();

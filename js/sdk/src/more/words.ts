@@ -2,17 +2,19 @@
  * The sentences for the developer: codes of the first file, of the modules and of the collector → what is wrong and how to mend it.
  * Loads only where there is something to tell.
  */
+import { LEFT_BEHIND } from "../parts.ts";
+
 const MANUAL = "See README.md, \"When nothing arrives\".";
 
 /** By code. What stands behind a code in a message is appended. */
 const SENTENCES: Record<string, string> = {
-  not_started: `the tracker cannot start, so nothing is captured. A content security policy needs 'wasm-unsafe-eval' in script-src. ${MANUAL}`,
-  no_file: "a file of hilo does not load: check that the collector serves it and that the content security policy's script-src allows it.",
+  not_started: `the tracker cannot start, so nothing is captured. A content security policy needs 'wasm-unsafe-eval' in script-src, and 'self' in connect-src. ${MANUAL}`,
+  no_file: "a file of hilo does not load: check that the collector serves it, and that the content security policy's script-src and connect-src allow it.",
   missing_key: 'there is no write key: set data-key="wk_…" on the script tag, or the option `key`.',
   unknown_key: "the collector does not know the write key: data-key must be a key of a source in hilo.toml. Trying again in 10 minutes.",
   key_revoked: "the write key was revoked: nothing is captured any more.",
-  origin_refused: "the collector refuses this page's origin: list it in `origins` of the source in hilo.toml. Trying again in 10 minutes.",
-  foreign_answer: `something else answered in the collector's place, so events wait: check \`endpoint\` and the proxy in front of it. ${MANUAL}`,
+  origin_refused: "the collector refuses this page's origin, and is asked again in 10 minutes:",
+  foreign_answer: `the collector behind \`endpoint\` does not answer as one, so everything waits: check that it runs, and that the proxy passes this address on to it. ${MANUAL}`,
   unnamed_event: "track() needs the name of an event.",
   reserved_id: "this id stands for nobody in particular, so it is ignored:",
   unknown_purpose: "there is no such purpose of consent:",
@@ -25,8 +27,9 @@ const SENTENCES: Record<string, string> = {
 /** Writes the sentence of `code` and what stands behind its first blank. Sentences and errors are written as they are. */
 export const say = (code: unknown) => console.warn("hilo:", sentence(code));
 
-/** Writes the sentence of an error, and what browser or collector reported. */
-export const fail = (code: string, detail: unknown = "") => console.error("hilo:", sentence(code), detail);
+/** Writes the sentence of an error, and what browser or collector reported. What the package's entry reports is a sentence already. */
+export const fail = (code: string, detail: unknown = "") =>
+  console.error("hilo:", ...(detail instanceof Error && detail.name === LEFT_BEHIND ? [] : [sentence(code)]), detail);
 
 function sentence(code: unknown): unknown {
   const [first = "", ...rest] = typeof code === "string" ? code.split(" ") : [];

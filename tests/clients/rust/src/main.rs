@@ -15,7 +15,7 @@ async fn main() -> Result<(), Failure> {
         <[String; 4]>::try_from(std::env::args().skip(1).collect::<Vec<_>>())
             .map_err(|_| "usage: hilo-client-session HOST KEY USER_ID ANONYMOUS_ID")?;
     let user = User::UserId { user_id: user_id.clone() };
-    let client = HttpClient::new(Default::default(), host);
+    let client = HttpClient::new(Default::default(), format!("{host}/_h"));
     let context = json!({ "app": { "name": "Warehouse", "version": "3.1" }, "library": { "name": "analytics-rust" } });
     let mut batcher = AutoBatcher::new(client.clone(), Batcher::new(Some(context)), key.clone());
     batcher

@@ -79,7 +79,8 @@ fn a_delivery_without_its_secret_waits_and_is_given_up_by_its_age() {
     sent[1].since_ms -= 1_000 * i64::from(hilo_core::delivery::PENDING_S_MAX);
     let limits = Limits { mixes_people: false, ..DESK.limits };
     let (log, results) = deliver_to(Box::new(Keyless), limits, sent, |_| answer(200, ""));
-    let reason = "the secret DESK is not set or is none: wrangler secret put DESK".to_owned();
+    let reason =
+        "the secret DESK is not set or is none: cargo xtask wrangler secret put DESK".to_owned();
     let (after_s, steps) = (1, 0);
     assert_eq!(results["m2"], dead(&format!("given up after 4 days: {reason}"), 0));
     assert_eq!(results["m1"], DeliveryResult::Wait { after_s, reason, steps });

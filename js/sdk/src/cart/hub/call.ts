@@ -55,7 +55,10 @@ export async function call<Body>(method: string, path: string, body?: object, pr
     const json = await response.json().catch(() => null);
     // A portal, a firewall or a service worker may answer in the collector's place. A cart has a revision, an opt-in a channel.
     const isOurs = status === 204 || (json && (status === 200 ? "rev" in json || "channel" in json : REFUSALS.includes(` ${json.error?.code} `)));
-    return isOurs ? { status, json, retryAfterS } : { status: 0, json: null, retryAfterS };
+    if (isOurs) return { status, json, retryAfterS };
+    // The collector's own failures have a code, and end by themselves.
+    if (status < 429 || !json?.error?.code) host.fail("foreign_answer", `${status} ${response.url}`);
+    return { status: 0, json: null, retryAfterS };
   } catch {
     return { status: 0, json: null };
   }

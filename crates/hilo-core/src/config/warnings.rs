@@ -1,6 +1,7 @@
-//! Warnings about what fits a developer's machine only: right there, and wrong in a deployment.
+//! Warnings about what fits a developer's machine only, and about sources whose events would be refused.
 //!
-//! Text of `hilo.toml` → warnings with their places. A warning stops nothing: the file may be meant for that machine.
+//! Text of `hilo.toml` → warnings with their places. A warning stops nothing: the file may be meant for that machine, and the events
+//! may say themselves what the person chose.
 
 use toml::Spanned;
 use toml::de::DeValue;
@@ -14,10 +15,13 @@ const EXAMPLE_KEY: &str = "wk_shop";
 
 const ONLY_DEV: &str = "this counts with HILO_DEV=1 only: ";
 
-/// Every value of the file that fits a developer's machine only, in the order of the lines.
+/// Every warning about the file, in the order of the lines. A file that is no TOML has none.
 pub fn warnings(text: &str) -> Vec<Problem> {
     let reader = Reader::new(text);
     let root = reader.parse();
+    if !reader.is_clean() {
+        return Vec::new();
+    }
     let root = Section::root(root.get_ref());
     let search = Search(&reader);
     if let Some(project) = reader.section(&root, "project") {
@@ -25,6 +29,7 @@ pub fn warnings(text: &str) -> Vec<Problem> {
     }
     for source in reader.sections(&root, "source") {
         search.source(&source);
+        search.basis(&source);
     }
     if let Some(identity) = reader.section(&root, "identity") {
         reader.sections(&identity, "key").iter().for_each(|key| search.token_key(key));
@@ -35,7 +40,7 @@ pub fn warnings(text: &str) -> Vec<Problem> {
         }
     }
     let mut found = reader.into_problems();
-    found.retain(|one| one.code == ProblemCode::Development);
+    found.retain(|one| matches!(one.code, ProblemCode::Development | ProblemCode::Advice));
     found
 }
 
@@ -80,6 +85,16 @@ impl Search<'_, '_> {
                 let message = format!("{ONLY_DEV}list the origins of your site");
                 self.warn(value, &source.path_of("origins"), &message);
             }
+        }
+    }
+
+    /// Warns where a server's events would be refused, because servers rarely say what a person chose.
+    fn basis(&self, source: &Section<'_>) {
+        let kind = source.value("kind").and_then(|kind| kind.get_ref().as_str());
+        if matches!(kind, Some("server" | "webhook")) && !source.has("consent_basis") {
+            let message = "events that say nothing of consent are refused (no_consent), as no ground is implied: say what they rest on, such as consent_basis = { basis = \"contract\", purposes = [\"analytics\"] }";
+            let field = source.path_of("consent_basis");
+            self.0.report(source.span.clone(), &field, ProblemCode::Advice, message);
         }
     }
 

@@ -1,0 +1,120 @@
+//! Every admin call with its method, path and purpose, as `GET /admin/v1/` lists them.
+//!
+//! Path → the call's row and what the path names. The calls are answered elsewhere.
+
+use serde::Serialize;
+
+/// An admin call.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum AdminCall {
+    Calls,
+    Profile,
+    Erase,
+    ProfileRows,
+    Cart,
+    Live,
+    Rejects,
+    Deliveries,
+    DeadLetters,
+    Replay,
+    Config,
+}
+
+/// What a person needs to know to make a call.
+#[derive(Debug, Serialize)]
+pub(super) struct Row {
+    pub(super) method: &'static str,
+    /// The path; `:key` stands for one part of it.
+    path: &'static str,
+    purpose: &'static str,
+    #[serde(skip)]
+    pub(super) call: AdminCall,
+}
+
+const fn get(path: &'static str, purpose: &'static str, call: AdminCall) -> Row {
+    Row { method: "GET", path, purpose, call }
+}
+
+const fn post(path: &'static str, purpose: &'static str, call: AdminCall) -> Row {
+    Row { method: "POST", path, purpose, call }
+}
+
+/// Of two rows that fit a path, the first counts.
+pub(super) static ROWS: [Row; 11] = [
+    get("/admin/v1/", "this list", AdminCall::Calls),
+    get(
+        "/admin/v1/profiles/:key",
+        "a person: a:<anonymousId> or u:<userId>, percent-encoded",
+        AdminCall::Profile,
+    ),
+    post(
+        "/admin/v1/profiles/:key/erase",
+        "erases the person, as its own DELETE /v1/me would: for a wish that came by letter",
+        AdminCall::Erase,
+    ),
+    get(
+        "/admin/v1/profiles/:key/:rows",
+        "the person's events, receipts, optins or deliveries; ?limit=, ?cursor= of the answer before",
+        AdminCall::ProfileRows,
+    ),
+    get("/admin/v1/carts/:key", "a cart: u:<userId>, or its label", AdminCall::Cart),
+    get("/admin/v1/live", "what happens now, as server-sent events", AdminCall::Live),
+    get(
+        "/admin/v1/rejects",
+        "the reject log, newest first: what was refused, and why; ?since=, ?limit=",
+        AdminCall::Rejects,
+    ),
+    get("/admin/v1/deliveries", "the health of every destination", AdminCall::Deliveries),
+    get(
+        "/admin/v1/dead-letters",
+        "deliveries that were given up; ?destination=, ?since=, ?limit=",
+        AdminCall::DeadLetters,
+    ),
+    post(
+        "/admin/v1/dead-letters/replay",
+        "tries them again: {\"destination\":…, \"since\":…, \"messageIds\":[…]}, each optional",
+        AdminCall::Replay,
+    ),
+    get("/admin/v1/config", "the hilo.toml in force, without secrets", AdminCall::Config),
+];
+
+/// Finds the row of a path below `/admin/`, and the parts of the path that the row gives a name. A slash at the end changes nothing.
+pub(super) fn find(path: &str) -> Option<(&'static Row, Vec<&str>)> {
+    let parts: Vec<&str> = path.strip_suffix('/').unwrap_or(path).split('/').collect();
+    ROWS.iter().find_map(|row| Some((row, named(row, &parts)?)))
+}
+
+/// The parts that the row gives a name; `None` where the row is for another path.
+fn named<'p>(row: &Row, parts: &[&'p str]) -> Option<Vec<&'p str>> {
+    let expected: Vec<&str> =
+        row.path.trim_start_matches("/admin/").trim_end_matches('/').split('/').collect();
+    let fits = |(expected, part): (&&str, &&str)| expected.starts_with(':') || expected == part;
+    if expected.len() != parts.len() || !expected.iter().zip(parts).all(fits) {
+        return None;
+    }
+    let is_named = |(expected, part): (&&str, &&'p str)| expected.starts_with(':').then_some(*part);
+    Some(expected.iter().zip(parts).filter_map(is_named).collect())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_row_is_found_by_its_own_path_with_and_without_a_slash_at_the_end() {
+        for row in &ROWS {
+            let path = row.path.trim_start_matches("/admin/").replace(":key", "u%3A1");
+            let path = path.replace(":rows", "events");
+            for path in
+                [path.trim_end_matches('/').to_owned(), format!("{}/", path.trim_end_matches('/'))]
+            {
+                assert_eq!(find(&path).map(|(found, _)| found.call), Some(row.call), "{path}");
+            }
+        }
+        let names = |path| find(path).map(|(_, names)| names);
+        assert_eq!(names("v1/profiles/u%3A1/events"), Some(vec!["u%3A1", "events"]));
+        for path in ["", "v1/nothing", "v2", "v1/profiles", "v1/profiles/a/events/more", "v1//"] {
+            assert_eq!(names(path), None, "{path}");
+        }
+    }
+}
