@@ -305,3 +305,78 @@ fn a_move_whose_calls_fail_loses_no_event_and_sends_each_once() {
         assert!(after >= 10, "{after} calls");
     }
 }
+
+/// Erases whomever `fields` prove, and lets every step be done.
+fn erase(memory: &Memory, cookie: Option<String>, token: Option<String>) -> Value {
+    let mut fields = vec![("authorization", "Bearer wk_shop".to_owned())];
+    fields.extend(token.map(|token| ("x-hilo-user-token", token)));
+    let mut person = Browser { fields, cookie, ..Browser::new(memory) };
+    let (status, answer) = person.call("DELETE", "/v1/me", Value::Null);
+    assert_eq!(status, 202, "{answer}");
+    wait(memory, 12, 10);
+    answer
+}
+
+#[test]
+fn an_erasure_of_a_user_reaches_the_devices_that_have_moved_there() {
+    let memory = memory_with_webhook();
+    let mut page = signed_in(&memory, ID, token(&memory, "profile", 600));
+    page.hello(json!({"anonymousId": ID}));
+    assert!(is_linked(&memory, ID));
+    assert_eq!(events(&memory, USER), BTreeSet::from([format!("m-{ID}")]));
+    erase(&memory, None, Some(token(&memory, "erase", 600)));
+    for key in [USER, &format!("a:{ID}")] {
+        let kept = summary(&memory, key);
+        assert_eq!(kept["erasure"]["status"], "done", "{key}");
+        assert_eq!((&kept["events"], &kept["consent"]), (&json!(0), &json!({})), "{key}");
+    }
+    let (_, answer) = send(&memory, false, &json!([view("late", ID)]));
+    assert_eq!(answer["rejected"][0]["code"], "erased");
+}
+
+#[test]
+fn the_proof_of_a_device_erases_nothing_of_its_user() {
+    let memory = memory_with_webhook();
+    let mut page = signed_in(&memory, ID, token(&memory, "profile", 600));
+    page.hello(json!({"anonymousId": ID}));
+    assert!(is_linked(&memory, ID));
+    let mut own = Browser { cookie: page.cookie.clone(), ..Browser::new(&memory) };
+    own.fields.push(("authorization", "Bearer wk_shop".to_owned()));
+    assert_eq!(own.call("GET", "/v1/me", Value::Null).1["events"], 0, "the user's are the user's");
+    let answer = erase(&memory, page.cookie, None);
+    let said = (&answer["erases"], &answer["notice"]["code"]);
+    assert_eq!(said, (&json!(["device"]), &json!("user_kept")));
+    assert_eq!(events(&memory, USER), BTreeSet::from([format!("m-{ID}")]));
+    let (_, answer) = send(&memory, false, &json!([view("late", ID)]));
+    assert_eq!(answer["rejected"][0]["code"], "erased");
+}
+
+#[test]
+fn a_device_on_its_way_brings_nothing_back_of_what_its_user_had_erased() {
+    let memory = memory_with_webhook();
+    let mut page = signed_in(&memory, ID, token(&memory, "profile", 600));
+    page.hello(json!({"anonymousId": ID}));
+    // The device has not begun to move.
+    erase(&memory, None, Some(token(&memory, "erase", 600)));
+    let user = summary(&memory, USER);
+    assert_eq!((&user["events"], &user["profile"]["events"]), (&json!(0), &json!({})));
+    assert_eq!(events(&memory, USER), BTreeSet::new());
+    let receipts = listed(&memory, USER, "receipts");
+    let at = |one: &Value| one["at"].as_str().unwrap().to_owned();
+    let erased_at = user["erasure"]["since"].as_str().unwrap().to_owned();
+    assert!(receipts.iter().all(|one| at(one) > erased_at), "{receipts:?}");
+}
+
+#[test]
+fn what_an_erasure_refuses_reaches_no_user_by_an_alias() {
+    let memory = memory_with_webhook();
+    let page = signed_in(&memory, ID, String::new());
+    erase(&memory, page.cookie, None);
+    let alias =
+        json!({"type": "alias", "messageId": "alias", "previousId": ID, "userId": "user-1"});
+    assert_eq!(send(&memory, true, &json!([alias])).0, 200);
+    pass(&memory, 5);
+    assert_eq!(summary(&memory, USER)["links"].as_u64().unwrap_or(0), 0);
+    let (_, answer) = send(&memory, false, &json!([view("late", ID)]));
+    assert_eq!(answer["rejected"][0]["code"], "erased");
+}
