@@ -21,6 +21,7 @@ mod timeline;
 mod upkeep;
 mod volatile;
 
+pub use leases::Attempts;
 pub use outbox::{due, next_alarm, ready, release, soon};
 pub use upkeep::{Upkeep, upkeep};
 pub use volatile::Volatile;
