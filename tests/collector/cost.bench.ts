@@ -69,7 +69,7 @@ class Counted {
 
   /** Waits until everything has arrived and was confirmed. */
   async settled(): Promise<void> {
-    await this.sink.until((received) => received.length >= this.expected, 60_000);
+    await this.sink.until((received) => received.length >= this.expected, 120_000);
     await pause(1_500);
   }
 
