@@ -57,14 +57,19 @@ class Counted {
   }
 
   async send(id: string, size: number): Promise<void> {
-    const answer = await send(this.collector, Array.from({ length: size }, () => event(id)));
+    const batch = Array.from({ length: size }, () => event(id));
+    let answer = await send(this.collector, batch);
+    // A person may send a thousand events at once, and then twenty a second.
+    for (; answer.status === 429; answer = await send(this.collector, batch)) {
+      await pause(1_000 * Number(answer.headers.get("retry-after")));
+    }
     if (answer.body["accepted"] !== size) throw new Error(`not accepted: ${JSON.stringify(answer.body)}`);
     this.expected += size * this.destinations;
   }
 
   /** Waits until everything has arrived and was confirmed. */
   async settled(): Promise<void> {
-    await this.sink.until((received) => received.length >= this.expected, 60_000);
+    await this.sink.until((received) => received.length >= this.expected, 120_000);
     await pause(1_500);
   }
 

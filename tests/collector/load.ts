@@ -9,7 +9,7 @@ import { anonymousId, type Collector, eventually, type Sink } from "./mf.ts";
 /** The options of a load. */
 export interface LoadOptions {
   people: number;
-  /** Batches a second, of all people together. */
+  /** Batches a second, of all people together. A person whose last batch has no answer yet sends none. */
   rate: number;
   eventsPerBatch: number;
 }
@@ -35,7 +35,7 @@ export function startLoad(collector: Collector, { people, rate, eventsPerBatch }
   const ids = Array.from({ length: people }, anonymousId);
   const acknowledged = new Map<string, string[]>(ids.map((id) => [id, []]));
   const errors = { answers: new Map<number, number>(), silent: 0 };
-  const underWay = new Set<Promise<void>>();
+  const underWay = new Map<string, Promise<void>>();
   const url = new URL("/_h/v1/batch", collector.url);
   const headers = { origin: collector.url, "content-type": "text/plain" };
   let isOver = false;
@@ -63,8 +63,9 @@ export function startLoad(collector: Collector, { people, rate, eventsPerBatch }
     for (let n = 0; !isOver; n++) {
       const due = began + (n * 1_000) / rate;
       await new Promise((resolve) => setTimeout(resolve, Math.max(0, due - performance.now())));
-      const sent: Promise<void> = one(ids[n % people]!).finally(() => underWay.delete(sent));
-      underWay.add(sent);
+      const id = ids[n % people]!;
+      // A tracker has one batch under way. Without this bound an outage of seconds ends in a flood of repeats.
+      if (!underWay.has(id)) underWay.set(id, one(id).finally(() => underWay.delete(id)));
     }
   })();
   return {
@@ -73,7 +74,7 @@ export function startLoad(collector: Collector, { people, rate, eventsPerBatch }
     async stop() {
       isOver = true;
       await running;
-      await Promise.all(underWay);
+      await Promise.all(underWay.values());
     },
   };
 }

@@ -61,6 +61,8 @@ export interface CollectorOptions {
   onLine?: (line: string) => void;
   /** A module of this folder that stands in front of the built script, as the Worker's entry. */
   entry?: string;
+  /** `true` lets a bench look into the isolate (`isolate.ts`). */
+  inspected?: boolean;
 }
 
 /** A running collector. */
@@ -74,6 +76,8 @@ export interface Collector {
   configure(text: string, key?: string): Promise<void>;
   /** The process id of workerd. */
   workerd(): number;
+  /** The address of the isolate's inspector, of a collector that is `inspected`. */
+  inspector(): Promise<string>;
   /** SIGKILL to workerd. It comes back on the same port and state. */
   kill(): void;
   dispose(): Promise<void>;
@@ -133,6 +137,7 @@ export async function startCollector(options: CollectorOptions = {}): Promise<Co
     convertV4MiniflareOptions({
       host: "127.0.0.1",
       port: options.port ?? 0,
+      ...(options.inspected && { inspectorPort: 0 }),
       cf: false,
       log: new Log(process.env["HILO_LOG"] ? LogLevel.INFO : LogLevel.ERROR),
       resourcePersistencePath: state,
@@ -167,6 +172,7 @@ export async function startCollector(options: CollectorOptions = {}): Promise<Co
       await kv.put(key, text);
     },
     workerd: () => childOf(process.pid, "workerd"),
+    inspector: async () => new URL("/core:user:collector", await mf.getInspectorURL()).href,
     kill: () => process.kill(collector.workerd(), "SIGKILL"),
     async dispose() {
       await mf.dispose();

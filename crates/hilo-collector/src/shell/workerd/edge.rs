@@ -272,10 +272,9 @@ impl Platform for Edge {
         let fetched = async {
             let url = format!("{}{path}", bindings::ASSETS_URL);
             let mut response = self.env.assets(bindings::ASSETS)?.fetch(url, None).await?;
-            if response.status_code() != 200 {
-                return Ok(None);
-            }
-            response.bytes().await.map(Some)
+            // A body that nobody reads is kept until the garbage is collected, so the body of a refusal is read too.
+            let bytes = response.bytes().await?;
+            Ok(Some(bytes).filter(|_| response.status_code() == 200))
         };
         fetched.await.map_err(|error: worker::Error| Failure::Retriable(error.to_string()))
     }

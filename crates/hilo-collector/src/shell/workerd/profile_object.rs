@@ -28,7 +28,7 @@ use crate::calls::{Delivery, Packed, messages, read_message};
 use crate::platform::{Failure, log_line};
 use crate::shell::alarm::Alarm;
 use crate::shell::profile::{self, ProfileHost, Unsent};
-use crate::store::profile::Volatile;
+use crate::store::profile::{Attempts, Volatile};
 
 /// The most messages of one call to the queue, and the most bytes of all of them together (Cloudflare Queues allows 100
 /// and 256 KB; the difference is for the runtime's own wrapping).
@@ -37,6 +37,11 @@ const SEND_BYTES_MAX: usize = 240 * 1024;
 /// How long deliveries wait for others. All events that a visit sends within this time share one message, one call of
 /// the consumer and one confirmation, and each of these costs money.
 const PUMP_AFTER: Duration = Duration::from_secs(1);
+
+thread_local! {
+    /// The attempts in progress of this isolate's objects: an object that slept must not send again what waits in the queue.
+    static ATTEMPTS: RefCell<Attempts> = RefCell::default();
+}
 
 /// The object of one person or device.
 #[wasm_bindgen]
@@ -63,7 +68,11 @@ impl ProfileObject {
     pub fn new(state: DurableObjectState, env: Env) -> ProfileObject {
         let state = Rc::new(State::from(state));
         let (sql, name) = (ObjectSql::of(&state), state.id().name().unwrap_or_default());
-        let (volatile, alarm, is_waiting) = Default::default();
+        // An alarm brings no name, so the id names the object.
+        let id = state.id().to_string();
+        let volatile = ATTEMPTS.with_borrow_mut(|attempts| Volatile::of(id, attempts, now()));
+        let (volatile, alarm, is_waiting) =
+            (RefCell::new(volatile), Alarm::default(), Cell::default());
         let shell = ProfileShell { state, env, sql, name, volatile, alarm, is_waiting };
         let shell = Rc::new(shell);
         let asked = Rc::clone(&shell);
@@ -159,7 +168,7 @@ impl ProfileHost for ProfileShell {
 
     async fn delete(&self) -> std::result::Result<(), Failure> {
         // The memory is cleared before anything is awaited: a call that arrives meanwhile must not find the old values.
-        self.volatile.replace(Volatile::default());
+        self.volatile.borrow_mut().forget();
         let deleted = self.state.storage().delete_all().await;
         deleted.map_err(|error| Failure::Retriable(error.to_string()))
     }

@@ -1,9 +1,12 @@
 //! Leases: attempts in progress, by the row of the outbox.
 //!
-//! Leases are only in memory. A restarted object has lost its leases, so it sends again: at once what was sent for the first
-//! time, and after a delay what was sent from the rows before (`overdue.rs`).
+//! Leases are only in memory, in the isolate's own ([`Attempts`]): an object that slept finds its leases again, because its messages
+//! still wait in the queue. After a crash of the isolate they are lost, so the object sends again: at once what was sent for the
+//! first time, and after a delay what was sent from the rows before (`overdue.rs`).
 
+use std::cell::RefCell;
 use std::collections::BTreeMap;
+use std::rc::Rc;
 
 use crate::calls::LEASE_MS;
 
@@ -11,10 +14,34 @@ use crate::calls::LEASE_MS;
 /// number of messages, and none waits in it for longer than its lease.
 const LEASES_MAX: usize = 100;
 
+/// The most objects whose attempts an isolate remembers. Beyond, all are forgotten, and an object that wakes sends again.
+const OBJECTS_MAX: usize = 10_000;
+
+/// The attempts in progress of one object, by row.
+type Held = Rc<RefCell<BTreeMap<i64, Lease>>>;
+
+/// The attempts in progress of all objects of an isolate, by the objects' ids.
+#[derive(Debug, Default)]
+pub struct Attempts(BTreeMap<String, Held>);
+
+impl Attempts {
+    /// Returns the leases of an object that begins a new life.
+    pub(super) fn of(&mut self, object: String, now_ms: i64) -> Leases {
+        if self.0.len() >= OBJECTS_MAX {
+            let is_held = |lease: &Lease| lease.until_ms > now_ms;
+            self.0.retain(|_, held| held.borrow().values().any(is_held));
+            if self.0.len() >= OBJECTS_MAX {
+                self.0.clear();
+            }
+        }
+        Leases { held: Rc::clone(self.0.entry(object).or_default()), is_behind: true }
+    }
+}
+
 /// The attempts in progress.
 #[derive(Debug)]
 pub(super) struct Leases {
-    held: BTreeMap<i64, Lease>,
+    held: Held,
     /// Whether rows without a lease may be due. It is true at first, because an earlier life of the object may have left
     /// such rows.
     pub(super) is_behind: bool,
@@ -22,7 +49,7 @@ pub(super) struct Leases {
 
 impl Default for Leases {
     fn default() -> Leases {
-        Leases { held: BTreeMap::new(), is_behind: true }
+        Leases { held: Held::default(), is_behind: true }
     }
 }
 
@@ -49,28 +76,33 @@ impl Lease {
 impl Leases {
     /// Whether an attempt at `row` is in progress, given the row's own time.
     pub(super) fn holds(&self, row: i64, row_ms: i64) -> bool {
-        self.held.get(&row).is_some_and(|lease| lease.row_ms == row_ms)
+        self.held.borrow().get(&row).is_some_and(|lease| lease.row_ms == row_ms)
     }
 
     /// Whether no further attempt may begin, while `more` others begin too.
     pub(super) fn is_full(&self, more: usize) -> bool {
-        self.held.len() + more >= LEASES_MAX
+        self.held.borrow().len() + more >= LEASES_MAX
     }
 
     /// Begins an attempt.
     pub(super) fn hold(&mut self, row: i64, lease: Lease) {
-        self.held.insert(row, lease);
+        self.held.borrow_mut().insert(row, lease);
     }
 
     /// Ends an attempt.
     pub(super) fn end(&mut self, row: i64) {
-        self.held.remove(&row);
+        self.held.borrow_mut().remove(&row);
+    }
+
+    /// Ends all attempts.
+    pub(super) fn clear(&mut self) {
+        self.held.borrow_mut().clear();
     }
 
     /// Ends the attempts whose leases have run out without a result, and returns them by row.
     pub(super) fn take_lost(&mut self, now_ms: i64) -> Vec<(i64, Lease)> {
         let mut lost = Vec::new();
-        self.held.retain(|row, lease| {
+        self.held.borrow_mut().retain(|row, lease| {
             let is_held = lease.until_ms > now_ms;
             if !is_held {
                 lost.push((*row, *lease));
@@ -82,6 +114,27 @@ impl Leases {
 
     /// Returns the number of rows that are due and in progress.
     pub(super) fn count_due(&self, now_ms: i64) -> usize {
-        self.held.values().filter(|lease| lease.due_ms <= now_ms).count()
+        self.held.borrow().values().filter(|lease| lease.due_ms <= now_ms).count()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_isolate_remembers_the_attempts_of_a_bounded_number_of_objects() {
+        let mut attempts = Attempts::default();
+        let busy = |attempts: &mut Attempts, n: usize| {
+            attempts.of(format!("busy-{n}"), 0).hold(1, Lease::new(0, 0, 0, 0));
+        };
+        busy(&mut attempts, 0);
+        for n in 1..=OBJECTS_MAX {
+            attempts.of(format!("idle-{n}"), 0);
+        }
+        assert!(attempts.of("busy-0".to_owned(), 0).holds(1, 0), "idle objects go first");
+        assert!(attempts.0.len() < 10);
+        (0..2 * OBJECTS_MAX).for_each(|n| busy(&mut attempts, n));
+        assert!(attempts.0.len() <= OBJECTS_MAX);
     }
 }

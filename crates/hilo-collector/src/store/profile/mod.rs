@@ -28,6 +28,7 @@ mod volatile;
 mod wanted;
 
 pub use erasure::{erasure_alarm, erasure_ended, erasure_task};
+pub use leases::Attempts;
 pub use linking::{Errand, ended, errand, has_moved};
 pub use outbox::{due, next_alarm, ready, soon};
 pub use upkeep::{Upkeep, upkeep};

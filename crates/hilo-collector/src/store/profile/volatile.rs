@@ -2,11 +2,13 @@
 //! values read from the storage.
 //!
 //! This file has shapes, and the check that the storage has the newest schema. A restarted object begins with the
-//! default and loses nothing.
+//! default and loses nothing. An object that slept gets its leases back from the isolate.
+
+use jiff::Timestamp;
 
 use super::bond::{Bond, Giving};
 use super::known::Known;
-use super::leases::Leases;
+use super::leases::{Attempts, Leases};
 use super::rates::Rates;
 use super::timeline;
 use crate::calls::Delivery;
@@ -36,6 +38,12 @@ pub struct Volatile {
 }
 
 impl Volatile {
+    /// Begins a new life of the object with this id, with the attempts that the isolate remembers.
+    pub fn of(object: String, attempts: &mut Attempts, now: Timestamp) -> Volatile {
+        let leases = attempts.of(object, now.as_millisecond());
+        Volatile { leases, ..Volatile::default() }
+    }
+
     /// Whether the object has a storage that this version can run on. Only a call that writes makes a storage. Any call
     /// updates a storage that has an older schema.
     pub(super) fn has_storage(&mut self, sql: &impl Sql, makes: bool) -> Result<bool, Failure> {
@@ -67,9 +75,13 @@ impl Volatile {
         Ok(())
     }
 
-    /// Forgets all but the rates, because the storage was wiped.
-    pub(super) fn forget(&mut self) {
-        *self = Volatile { rates: std::mem::take(&mut self.rates), ..Volatile::default() };
+    /// Forgets all but the rates, because the storage is wiped or deleted.
+    pub fn forget(&mut self) {
+        let (rates, mut leases) =
+            (std::mem::take(&mut self.rates), std::mem::take(&mut self.leases));
+        leases.clear();
+        leases.is_behind = true;
+        *self = Volatile { rates, leases, ..Volatile::default() };
     }
 
     /// Takes the ids of events that were not found for their deliveries.

@@ -17,6 +17,30 @@ fn a_delivery_is_sent_once_until_its_lease_ends() {
 }
 
 #[test]
+fn an_object_that_slept_sends_nothing_again_before_its_lease_ends() {
+    let (mut attempts, mut object) = (Attempts::default(), Object::new());
+    let wake = |object: &mut Object, attempts: &mut Attempts| {
+        object.volatile = Volatile::of("id".to_owned(), attempts, object.now);
+    };
+    wake(&mut object, &mut attempts);
+    object.record(vec![bound("m1")]);
+    assert_eq!(object.due(), [("m1".to_owned(), 0)]);
+    object.now += SignedDuration::from_secs(60);
+    wake(&mut object, &mut attempts);
+    assert_eq!(object.due(), []);
+    object.record(vec![bound("m2")]);
+    assert_eq!(object.due(), [("m2".to_owned(), 0)]);
+    object.now += SignedDuration::from_secs(60);
+    wake(&mut object, &mut attempts);
+    assert_eq!(object.due(), [], "a lost attempt is counted first");
+    object.now += SignedDuration::from_secs(2);
+    assert_eq!(object.due(), [("m1".to_owned(), 1)]);
+    object.volatile.forget();
+    wake(&mut object, &mut attempts);
+    assert_eq!(object.due(), [("m2".to_owned(), 0)], "what forgets its storage forgets its leases");
+}
+
+#[test]
 fn a_delivery_that_the_queue_did_not_accept_is_due_again() {
     let mut object = Object::new();
     object.record(vec![bound("m1")]);
