@@ -206,6 +206,8 @@ test("the person's own proof beside a valid token links the id at each of these 
     }).catch(() => assert.fail(door));
     assert.equal(linked.profile.userId, user);
   }
+});
+
 /** The doors to what is kept about a person: each reads all of it, or erases it. */
 const ownDoors: Record<string, [string, string]> = {
   "what is kept": ["GET", "/_h/v1/me"],

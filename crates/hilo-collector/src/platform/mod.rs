@@ -20,7 +20,7 @@ use crate::fault::{Fault, FaultCode};
 use crate::loaded::Standing;
 
 pub use http::{Body, Headers, Incoming, Outgoing, Reply, Response, Upload};
-pub use sql::{Sql, SqlRow, SqlValue};
+pub use sql::{Sql, SqlRow, SqlValue, atomically};
 
 /// The longest time that a request to the outside world may take, its answer's body included (identity.md, abuse).
 pub const SEND_MS_MAX: u32 = 10_000;

@@ -158,3 +158,19 @@ pub trait Sql {
     /// The error of the storage.
     fn wipe(&self) -> Result<(), Failure>;
 }
+
+/// Runs `work` in a transaction. All of its writes are kept, or none.
+///
+/// # Errors
+/// The error of `work` or of the storage.
+pub fn atomically<T>(
+    sql: &impl Sql,
+    mut work: impl FnMut() -> Result<T, Failure>,
+) -> Result<T, Failure> {
+    let mut made = None;
+    sql.transaction(&mut || {
+        made = Some(work()?);
+        Ok(())
+    })?;
+    made.ok_or_else(|| Failure::Fatal("a transaction did not run".to_owned()))
+}

@@ -45,7 +45,7 @@ use crate::calls::{
     Claimed, Confirmation, Delivery, DeliveryResult, ProfileCall, Proof, Record, ReportTaken,
     Whose, decode, encode,
 };
-use crate::platform::{Failure, Sql};
+use crate::platform::{Failure, Sql, atomically};
 
 /// The result of a call: its reply, and the next work of the outbox.
 #[derive(Debug, Default)]
@@ -386,17 +386,4 @@ fn claimed(
 /// Returns the time of the alarm that joins rows, if so many have become loose.
 fn joining_alarm(volatile: &Volatile, now: Timestamp) -> Option<Timestamp> {
     volatile.known.as_ref().and_then(|known| upkeep::joins(known.loose, now))
-}
-
-/// Runs `work` in a transaction. All of its writes are kept, or none.
-fn atomically<T>(
-    sql: &impl Sql,
-    mut work: impl FnMut() -> Result<T, Failure>,
-) -> Result<T, Failure> {
-    let mut made = None;
-    sql.transaction(&mut || {
-        made = Some(work()?);
-        Ok(())
-    })?;
-    made.ok_or_else(|| Failure::Fatal("a transaction did not run".to_owned()))
 }

@@ -12,10 +12,9 @@ pub use steps::task as erasure_task;
 
 use jiff::Timestamp;
 
-use super::atomically;
 use super::volatile::Volatile;
 use crate::calls::erasure::{Ended, Erase, Erased, Task};
-use crate::platform::{Failure, Sql};
+use crate::platform::{Failure, Sql, atomically};
 use record::Record;
 use remains::Remains;
 
