@@ -122,6 +122,7 @@ fn live(at: &str, source: &Source, entry: &Entry) -> LiveEvent {
         kind: event.map(|event| event.kind.name().to_owned()),
         name: event.and_then(|event| event.kind.label()).map(str::to_owned),
         anonymous_id: event.and_then(|event| event.anonymous_id.clone()),
+        user_id: event.and_then(|event| event.user_id.clone().or_else(|| event.claimed_id.clone())),
         outcome: entry.outcome.name().to_owned(),
         code: match &entry.outcome {
             Outcome::Rejected(why) | Outcome::Dropped(why) => Some(why.code.name().to_owned()),
