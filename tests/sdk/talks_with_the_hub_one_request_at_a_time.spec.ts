@@ -5,7 +5,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 
-import { CART_NEXT_ASK, CART_NEXT_GO } from "../../js/sdk/src/codes.ts";
+import { CART_NEXT_ASK, CART_NEXT_GO, CART_ORDER } from "../../js/sdk/src/codes.ts";
 import * as machine from "../../js/sdk/src/cart/hub/machine.ts";
 import * as is from "../../js/sdk/src/cart/hub/states.ts";
 
@@ -33,7 +33,8 @@ const everything = { label: "c", message: "m", waiting: 1, orders: 1 };
 for (const [name, what, expected] of [
   ["a logout goes out before everything else", { ...everything, hasLeft: true }, is.LEAVING],
   ["a message goes out before an order", everything, is.SENDING],
-  ["an order goes out when no operation waits", { label: "c", orders: 1 }, is.ORDERING],
+  ["an order goes out before the operations behind it", { ...everything, message: CART_ORDER, waiting: 2 }, is.ORDERING],
+  ["an order without a place among the operations goes out when none waits", { label: "c", orders: 1 }, is.ORDERING],
   ["operations that no message may carry lead to a question", { label: "c", waiting: 1, orders: 1 }, is.ASKING],
   ["operations of a cart without a label wait, because there is no cart to ask for", { waiting: 1 }, is.STUCK],
   ["a page with nothing to do rests", { label: "c" }, is.RESTING],

@@ -69,14 +69,18 @@ export function set(id, quantity) {
 /** The visitor begins to pay: the order will take the lines of this moment. */
 export const checkout = () => window.hilo?.cart.checkout();
 
-/** The visitor has paid: the bought units leave the cart on every device. Units that another device adds meanwhile stay. */
-export function ordered(id) {
-  window.hilo?.cart.ordered(id);
+/**
+ * The visitor has paid: the bought units leave the cart on every device. Units that another device adds meanwhile stay. hilo reports
+ * the order, with the sums that only the shop has.
+ */
+export function ordered(id, sums) {
+  window.hilo?.cart.ordered(id, undefined, sums);
   write({});
 }
 
-/** Shows the changes of other tabs and devices. */
+/** Shows the changes of other tabs and devices. Another tab's first article is in the shop's copy before hilo opens a cart in this tab. */
 export function follow() {
+  addEventListener("storage", ({ key }) => key === KEY && dispatchEvent(new CustomEvent("cart")));
   window.hilo?.ready((hilo) =>
     hilo.cart?.on(({ lines }) => write(Object.fromEntries(lines.map((line) => [line.product_id, line.quantity])))),
   );

@@ -5,7 +5,7 @@
  * Reads server-sent events with fetch, because an EventSource cannot carry the admin token. Shows text, never markup.
  */
 import { make } from "./dom.js";
-import { lang, t } from "./words.js";
+import { lang, link, t } from "./words.js";
 
 /** Rows that stay on the page. */
 const ROWS_MAX = 200;
@@ -25,6 +25,8 @@ function say(kind, text) {
   state.textContent = text;
 }
 
+/** Enough of an id to tell two apart. */
+const shortened = (id) => id && (id.length > 8 ? `${id.slice(0, 8)}…` : id);
 const text = (value) => (typeof value === "object" ? JSON.stringify(value) : String(value));
 
 function properties(event) {
@@ -37,14 +39,16 @@ function show(event) {
   seen = Math.max(seen, event.seq ?? 0);
   const label = event.name ? `${event.type} · ${event.name}` : (event.type ?? "—");
   const facts = [
-    [words.page, event.page], [words.channel, event.channel], [words.session, event.session], [words.destinations, event.destinations?.join(", ")], [words.code, event.code], [words.device, event.anonymousId?.slice(0, 8)],
+    [words.page, event.page], [words.channel, event.channel], [words.session, event.session], [words.destinations, event.destinations?.join(", ")], [words.code, event.code], [words.device, shortened(event.anonymousId)], [words.user, shortened(event.userId)],
   ].filter(([, value]) => value);
+  const meaning = words.meanings[event.outcome];
   list.prepend(
     make(
       "li",
       { class: event.outcome },
       make("div", { class: "head" }, make("strong", {}, label), make("span", { class: "outcome" }, words.outcomes[event.outcome] ?? event.outcome)),
       make("time", { datetime: event.at }, new Date(event.at).toLocaleTimeString(lang)),
+      meaning && make("p", { class: "meaning" }, meaning),
       make("dl", {}, ...facts.map(([name, value]) => make("div", {}, make("dt", {}, name), make("dd", {}, value))), properties(event)),
     ),
   );
@@ -101,5 +105,7 @@ async function run() {
 token.addEventListener("change", run);
 document.documentElement.lang = lang;
 document.title = `${words.title} · Hebra`;
-document.querySelector("header").append(make("h1", {}, words.title, clear), make("label", {}, words.token, token), state);
+// Beside the shop the way back is there already.
+const back = self === top && make("a", { href: link("/") }, words.shop);
+document.querySelector("header").append(...[back, make("h1", {}, words.title, clear), make("label", {}, words.token, token), state].filter(Boolean));
 void run();

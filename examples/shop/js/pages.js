@@ -63,7 +63,7 @@ function list() {
 
 function product() {
   const one = find(query.get("id"));
-  if (!one) return nothing(t.missing);
+  if (!one) return nothing(t.missingTitle, t.missing);
   const quantity = make("input", { type: "number", min: 1, max: 99, value: 1, inputmode: "numeric", id: "quantity" });
   const button = make("button", { class: "button", "data-add": one.id }, t.add);
   button.addEventListener("click", () => {
@@ -107,44 +107,80 @@ function sums() {
   );
 }
 
-function basket() {
-  const show = () => {
-    if (cart.count() === 0) return main.replaceChildren(make("h1", {}, t.cart), ...nothingIn());
-    const rows = cart.lines().map(({ product: one, quantity }) => {
-      const input = make("input", { type: "number", min: 0, max: 99, value: quantity, "aria-label": t.quantity });
-      input.addEventListener("change", () => {
-        const wanted = Math.max(0, Math.min(99, Math.trunc(Number(input.value)) || 0));
-        if (wanted > quantity) tracking.added(one, wanted - quantity);
-        if (wanted < quantity) tracking.removed(one, quantity - wanted);
-        cart.set(one.id, wanted);
-        show();
-      });
-      const remove = () => {
-        tracking.removed(one, quantity);
-        cart.set(one.id, 0);
-        show();
-      };
-      return make(
-        "li",
-        { class: "line" },
-        make("a", { href: link(`/product/?id=${one.id}`) }, drawing(picture(one), "picture small")),
-        make("div", {}, make("strong", {}, one[lang][0]), make("span", { class: "price" }, price(one.price))),
-        input,
-        make("span", { class: "price" }, price(one.price * quantity)),
-        make("button", { type: "button", class: "quiet", onclick: remove }, t.remove),
-      );
-    });
-    main.replaceChildren(
-      make("h1", {}, t.cart),
-      make(
-        "div",
-        { class: "columns" },
-        make("ul", { class: "lines" }, ...rows),
-        make("aside", {}, sums(), make("a", { class: "button", href: link("/checkout/") }, t.checkout), make("a", { class: "quiet", href: link("/list/") }, t.keep)),
-      ),
-    );
+/** A line of the cart. The row stays while its numbers change, so that the focus and a number that is being typed stay too. `left` is called when the number lost the focus. */
+function row(one, left) {
+  const sum = make("span", { class: "price" });
+  const input = make("input", { type: "number", min: 0, max: 99, "aria-label": `${t.quantity}: ${one[lang][0]}` });
+  let quantity = 0;
+  let isTyping = false;
+  const set = (wanted) => {
+    if (wanted > quantity) tracking.added(one, wanted - quantity);
+    if (wanted < quantity) tracking.removed(one, quantity - wanted);
+    cart.set(one.id, wanted);
   };
+  const end = () => {
+    isTyping = false;
+    left();
+  };
+  input.addEventListener("input", () => (isTyping = true));
+  input.addEventListener("change", () => {
+    isTyping = false;
+    set(Math.max(0, Math.min(99, Math.trunc(Number(input.value)) || 0)));
+  });
+  input.addEventListener("blur", end);
+  return {
+    element: make(
+      "li",
+      { class: "line", "data-line": one.id },
+      make("a", { href: link(`/product/?id=${one.id}`) }, drawing(picture(one), "picture small")),
+      make("div", {}, make("strong", {}, one[lang][0]), make("span", { class: "price" }, price(one.price))),
+      input,
+      sum,
+      make("button", { type: "button", class: "quiet", "aria-label": `${t.remove}: ${one[lang][0]}`, onclick: () => set(0) }, t.remove),
+    ),
+    /** Shows how many units there are now. */
+    count(now) {
+      quantity = now;
+      sum.textContent = price(one.price * quantity);
+      if (!isTyping) input.value = quantity;
+    },
+    isTyping: () => isTyping,
+  };
+}
+
+function basket() {
+  const rows = new Map();
+  const list = make("ul", { class: "lines" });
+  const aside = make("aside", {}, sums(), make("a", { class: "button", href: link("/checkout/") }, t.checkout), make("a", { class: "quiet", href: link("/list/") }, t.keep));
+  const full = make("div", { class: "columns" }, list, aside);
+  const empty = make("div", {}, ...nothingIn());
+  const place = make("div", {}, empty);
+
+  function show() {
+    const quantities = new Map(cart.lines().map((line) => [line.product.id, line]));
+    for (const [id, { product }] of quantities) {
+      if (rows.has(id)) continue;
+      rows.set(id, row(product, show));
+      list.append(rows.get(id).element);
+    }
+    for (const [id, { element, count, isTyping }] of rows) {
+      count(quantities.get(id)?.quantity ?? 0);
+      if (quantities.has(id) || isTyping()) continue;
+      const next = (element.nextElementSibling ?? element.previousElementSibling)?.querySelector("input");
+      if (element.contains(document.activeElement)) (next ?? title).focus();
+      rows.delete(id);
+      element.remove();
+    }
+    aside.firstChild.replaceWith(sums());
+    const shown = rows.size > 0 ? full : empty;
+    if (place.firstChild !== shown) place.replaceChildren(shown);
+  }
+
+  const title = make("h1", { tabindex: -1 }, t.cart);
+  main.replaceChildren(title, place);
   show();
+  addEventListener("cart", show);
+  addEventListener("pageshow", show);
   tracking.cartViewed(cart.lines());
 }
 
@@ -153,8 +189,9 @@ const nothingIn = () => [
   make("a", { class: "button", href: link("/list/") }, t.goShop),
 ];
 
-function nothing(text) {
-  main.replaceChildren(make("h1", {}, "404"), make("p", { class: "empty" }, text), make("a", { class: "button", href: link("/list/") }, t.goShop));
+function nothing(title, text) {
+  document.title = `${title} · Hebra`;
+  main.replaceChildren(make("h1", {}, title), make("p", { class: "empty" }, text), make("a", { class: "button", href: link("/list/") }, t.goShop));
 }
 
 function checkout() {
@@ -168,8 +205,10 @@ function checkout() {
   const pay = (event) => {
     event.preventDefault();
     const id = `P-${Date.now().toString(36).toUpperCase()}`;
-    tracking.ordered(id, cart.lines(), cart.subtotal(), cart.shipping());
-    cart.ordered(id);
+    const [revenue, shipping] = [cart.subtotal(), cart.shipping()];
+    tracking.ordered(id, cart.lines(), revenue, shipping);
+    cart.ordered(id, tracking.sums(revenue, shipping));
+    document.title = `${t.orderDone} · Hebra`;
     main.replaceChildren(
       make("section", { class: "thanks" }, make("h1", {}, t.thanks), make("p", {}, t.thanksText, " ", make("strong", {}, id)), make("p", { class: "note" }, t.demo), make("a", { class: "button", href: link("/list/") }, t.keep)),
     );
@@ -254,7 +293,7 @@ function account() {
   show(person()?.email ?? null);
 }
 
-const PAGES = { home, list, product, cart: basket, checkout, contact, account, missing: () => nothing(t.notFound) };
+const PAGES = { home, list, product, cart: basket, checkout, contact, account, missing: () => nothing(t.notFoundTitle, t.notFound) };
 const TITLES = { list: t.shop, cart: t.cart, checkout: t.checkoutTitle, contact: t.contact, account: t.account };
 
 // The title comes first, because the tracker reports it with the page view.

@@ -18,7 +18,7 @@ const item = (product, quantity = 1) => ({
 
 function tell(ga4, event, details, ecommerce) {
   layer.push({ event: ga4, ecommerce });
-  // hilo.cart reports the changes of the cart itself, each once.
+  // hilo.cart reports changes of the cart, checkouts and orders itself, each once.
   if (event) window.hilo?.track(event, details);
 }
 
@@ -38,9 +38,6 @@ export const cartViewed = (lines) => tell("view_cart", "Cart Viewed", { products
 export const checkoutStarted = (lines, total) =>
   tell("begin_checkout", null, null, { currency: "EUR", value: euro(total), items: items(lines) });
 export const ordered = (id, lines, revenue, shipping) =>
-  tell(
-    "purchase",
-    "Order Completed",
-    { order_id: id, revenue: euro(revenue), shipping: euro(shipping), total: euro(revenue + shipping), currency: "EUR", products: all(lines) },
-    { transaction_id: id, currency: "EUR", value: euro(revenue), shipping: euro(shipping), items: items(lines) },
-  );
+  tell("purchase", null, null, { transaction_id: id, currency: "EUR", value: euro(revenue), shipping: euro(shipping), items: items(lines) });
+/** The sums of an order, for hilo's own report of it. */
+export const sums = (revenue, shipping) => ({ revenue: euro(revenue), shipping: euro(shipping), total: euro(revenue + shipping) });

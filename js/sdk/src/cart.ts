@@ -86,8 +86,8 @@ export function cartOf(host: Host, load: () => Promise<CartFile>, { capture, tok
       };
     },
     checkout: () => use((cart) => cart.checkout()),
-    ordered(id, lines) {
-      tell("cart.ordered", [id, lines]);
+    ordered(id, lines, properties) {
+      tell("cart.ordered", [id, lines, properties]);
       return use((cart) => cart.flush()).then(() => {});
     },
   };

@@ -70,6 +70,8 @@ export const CART_REFUSED = "r";
 export const CART_DOUBT = "x";
 export const CART_COUNTS = "u";
 export const CART_LEAVE = "v";
+export const CART_ORDER = "b";
+export const CART_ORDERED = "g";
 
 /** The module's answer to a request that it cannot read. */
 export const CART_UNREADABLE = "!";

@@ -122,10 +122,16 @@ export interface Cart {
   unpriced(): number;
   /** Calls back once the cart of this device is open, and on every change. Returns a function that ends this. */
   on(callback: (state: CartState) => void): () => void;
-  /** Begins a checkout of the present lines. Returns `null` when the hub cannot be reached. */
+  /** Begins a checkout of the present lines, and reports `Checkout Started`. Returns `null` when the hub cannot be reached. */
   checkout(): Promise<Checkout | null>;
-  /** Takes the lines of a placed order out of the cart. The hub gets the order until it has confirmed it. */
-  ordered(orderId: string, lines?: LineInput[]): Promise<void>;
+  /**
+   * Takes the lines of a placed order out of the cart, at once and for good: `lines`, or else those of the checkout, or else all. An order
+   * counts once.
+   *
+   * Reports `Order Completed` with the order's products, their currency and the sum of their prices as `total`, so do not call `track`
+   * for it. `properties` are the rest: `{ total: 43.88, shipping: 3.9, tax: 7.62, coupon: "MAY" }`.
+   */
+  ordered(orderId: string, lines?: LineInput[], properties?: Properties): Promise<void>;
 }
 
 /** Ways to write to somebody. */

@@ -29,7 +29,10 @@ export default {
 };`;
 const BODY = `<section data-hilo-product='{"product_id":"mug","currency":"EUR","price":"19.99","name":"Mug"}'>
 <button id="add" data-hilo-add>Add</button><button id="add3" data-hilo-add="3">3</button><button id="remove" data-hilo-remove>Remove</button></section>
-<script>window.told = []; hilo.cart.on(({ lines }) => told.push(lines.length))</script>`;
+<script>window.told = []; window.seen = []; hilo.cart.on(({ lines }) => {
+  told.push(lines.length);
+  seen.push(Object.fromEntries(lines.map((line) => [line.product_id, line.quantity])));
+})</script>`;
 
 const browser = await startBrowser();
 const collector = await startCollector({
@@ -179,7 +182,9 @@ for (const [what, file] of [["the tracker", "**/hilo.js"], ["the cart's code", "
     await page.goto(`${collector.url}/plain`);
     isHeld = false;
     await page.goto(collector.url);
-    await page.waitForFunction(() => (window as Json).told.at(-1) === 0);
+    await page.waitForFunction(() => (window as Json).told.length);
+    await settled(page);
+    assert.deepEqual([...new Set(await page.evaluate(() => (window as Json).told))], [0]);
     await page.context().close();
   });
 }
@@ -639,21 +644,28 @@ test("each touchpoint is reported once, under the id of its operation, and none 
   await settled(page);
   const checkout = await cart(page, "checkout");
   assert.match(checkout.checkout_id, /^co_[0-9a-f]{32}_[0-9a-f]{32}$/);
-  await cart(page, "ordered", "o-1");
-  await shows(page, {});
+  await cart(page, "add", MUG); // after the checkout, so not a part of the order
+  await cart(page, "ordered", "o-1", undefined, { shipping: 3.9, coupon: "MAY" });
+  await shows(page, { mug: 1 });
   await page.evaluate(() => (window as Json).hilo.flush());
   const id = await page.evaluate(() => (window as Json).hilo.anonymousId());
   const told = await until(async () => {
     const { events } = await collector.admin(`/admin/v1/profiles/a:${id}/events`);
     const all = events.filter((event: Json) => event.event);
-    assert.ok(all.length >= 5, all.map((event: Json) => event.event).join());
+    assert.ok(all.length >= 6, all.map((event: Json) => event.event).join());
     return all;
   });
   const names = told.map((event: Json) => event.event).sort();
-  assert.deepEqual(names, ["Checkout Started", "Order Completed", "Product Added", "Product Added", "Product Removed"]);
-  const added = told.find((event: Json) => event.event === "Product Added" && event.properties.product_id === "mug");
+  assert.deepEqual(names, ["Checkout Started", "Order Completed", "Product Added", "Product Added", "Product Added", "Product Removed"]);
+  const { products, cart_id, ...order } = told.find((event: Json) => event.event === "Order Completed").properties;
+  const sum = { currency: "EUR", value: 53.98 };
+  assert.deepEqual(order, { ...sum, order_id: "o-1", checkout_id: checkout.checkout_id, total: 53.98, shipping: 3.9, coupon: "MAY" });
+  assert.deepEqual(products.map((one: Json) => [one.product_id, one.quantity, one.price]), [["hat", 2, 7], ["mug", 2, 19.99]]);
+  const begun = told.find((event: Json) => event.event === "Checkout Started").properties;
+  assert.deepEqual([begun.currency, begun.value, begun.cart_id], [sum.currency, sum.value, cart_id]);
+  const added = told.find((event: Json) => event.event === "Product Added" && event.properties.quantity === 3);
   assert.match(added.messageId, /^cart-[0-9a-f]{16}-1$/);
-  assert.equal(added.properties.quantity, 3);
+  assert.equal(added.properties.product_id, "mug");
   assert.equal(added.properties.price, 19.99);
   await close(page);
 });
@@ -676,7 +688,98 @@ test("an answer in the hub's place loses no order: not a firewall's, not a porta
   });
   void cart(page, "ordered", "o-foreign");
   await shows(page, {});
+  await settled(page);
   assert.equal(asked, 5, "the hub itself took the order");
   page.problems.length = 0; // the browser reports the answers 404 and 400
   await close(page);
+});
+
+/** Holds the hub's answers to orders until the function that it returns is called. */
+async function holdOrders(context: Json) {
+  const { promise: isOver, resolve: release } = Promise.withResolvers<void>();
+  await context.route("**/v1/cart/ordered", async (route: Json) => (await isOver, route.continue().catch(() => {}))); // the page may be gone
+  return release;
+}
+const seen = (page: Json): Promise<Json[]> => page.evaluate(() => (window as Json).seen);
+const forgetSeen = (page: Json) => page.evaluate(() => ((window as Json).seen.length = 0));
+
+test("what was ordered leaves every tab at once and stays away, and later edits survive, while the hub does not answer and when it does", async () => {
+  const page = await open();
+  await cart(page, "add", MUG, 2);
+  await cart(page, "add", CUP);
+  await settled(page);
+  const other = await open(page.context());
+  await shows(other, { mug: 2, cup: 1 });
+  const release = await holdOrders(page.context());
+  for (const tab of [page, other]) await forgetSeen(tab);
+  void cart(page, "ordered", "o-part", [{ ...MUG, quantity: 2 }]).catch(() => {}); // the page is left before the call is done
+  assert.deepEqual(await quantities(page), { cup: 1 }, "at once");
+  await shows(other, { cup: 1 });
+  await cart(other, "add", MUG);
+  for (const tab of [page, other]) await shows(tab, { mug: 1, cup: 1 });
+  await cart(page, "set", CUP, 3);
+  assert.ok((await seen(page)).every(({ mug = 0 }) => mug <= 1));
+  await page.reload();
+  for (const tab of [page, other]) await shows(tab, { mug: 1, cup: 3 });
+  release();
+  for (const tab of [page, other]) await settled(tab);
+  for (const tab of [page, other]) assert.ok((await seen(tab)).every(({ mug = 0 }) => mug <= 1), JSON.stringify(await seen(tab)));
+  await page.reload();
+  await shows(page, { mug: 1, cup: 3 });
+  await close(page);
+});
+
+test("an order of a tab that does not lead leaves its cart at once, and an order without a network waits", async () => {
+  const page = await open();
+  await cart(page, "add", MUG, 2);
+  await settled(page);
+  const other = await open(page.context());
+  await shows(other, { mug: 2 });
+  await page.context().setOffline(true);
+  await forgetSeen(other);
+  void cart(other, "ordered", "o-offline").catch(() => {});
+  for (const tab of [page, other]) await shows(tab, {});
+  await cart(other, "add", CUP);
+  await page.context().setOffline(false);
+  for (const tab of [page, other]) await settled(tab);
+  for (const tab of [page, other]) await shows(tab, { cup: 1 });
+  assert.ok((await seen(other)).every(({ mug }) => !mug), JSON.stringify(await seen(other)));
+  page.problems.length = other.problems.length = 0; // the browser reports the requests that failed
+  await close(page);
+});
+
+test("an order that is told again takes nothing more", async () => {
+  const page = await open();
+  await cart(page, "add", MUG);
+  await cart(page, "ordered", "o-again");
+  await cart(page, "add", CUP);
+  await settled(page);
+  const release = await holdOrders(page.context());
+  await page.reload(); // the page after the payment, which tells its order
+  await shows(page, { cup: 1 });
+  await cart(page, "ordered", "o-again");
+  assert.deepEqual(await seen(page), [{ cup: 1 }]);
+  release();
+  await close(page);
+});
+
+test("an order that the hub refuses leaves the cart all the same, on other devices too, and the console names the reason", async () => {
+  const user = `r${Date.now()}`;
+  const [page, desk] = [await open(undefined, "?debug="), await open()];
+  const said: string[] = [];
+  page.on("console", (message: Json) => said.push(message.text()));
+  await signIn(page, user);
+  await cart(page, "add", MUG, 2);
+  await cart(page, "add", CUP);
+  await settled(page);
+  await signIn(desk, user);
+  await shows(desk, { mug: 2, cup: 1 });
+  await forgetSeen(page);
+  await cart(page, "ordered", "x".repeat(129), [{ ...MUG, quantity: 1 }, CUP]);
+  for (const device of [page, desk]) await shows(device, { mug: 1 });
+  await settled(page);
+  assert.ok((await seen(page)).every(({ mug, cup }) => mug === 1 && !cup), JSON.stringify(await seen(page)));
+  assert.match(said.join(), /refused this: bad_order/);
+  page.problems.length = 0;
+  await close(page, desk);
 });

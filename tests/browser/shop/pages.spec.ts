@@ -82,6 +82,81 @@ test("the banner is whole in a window of 320 × 256, with its choices too", asyn
   }
 });
 
+test("the Tab key leads to no control behind the banner, at any size of the window", async () => {
+  for (const viewport of [{ width: 320, height: 256 }, { width: 320, height: 480 }, PHONE, { width: 1280, height: 400 }, { width: 1280, height: 600 }, { width: 1280, height: 900 }]) {
+    const page = await asked("/contact/", { locale: "es-ES", viewport });
+    await page.keyboard.press("Tab");
+    await page.click("[data-consent=choose]");
+    const covered: string[] = [];
+    for (let stops = 0; stops < 40; stops += 1) {
+      await page.keyboard.press("Tab");
+      const stop = await page.evaluate(() => {
+        const element = document.activeElement!;
+        if (element.matches(".bottom [data-consent=open]")) return "last";
+        const { left, top, right, bottom } = element.getBoundingClientRect();
+        const y = Math.min(Math.max(top, 0) + 8, (Math.max(top, 0) + bottom) / 2);
+        return element.contains(document.elementFromPoint((left + right) / 2, y)) ? "free" : element.outerHTML.slice(0, 80);
+      });
+      if (stop === "last") break;
+      if (stop !== "free") covered.push(stop);
+      assert.ok(stops < 39, "the Tab key reaches the footer");
+    }
+    assert.deepEqual(covered, [], `${viewport.width} × ${viewport.height}`);
+    await page.context().close();
+  }
+});
+
+test("Escape closes the banner that was opened to change an answer, changes nothing, and gives the focus back", async () => {
+  for (const viewport of [PHONE, { width: 320, height: 256 }]) {
+    const page = await asked("/contact/", { locale: "en-US", viewport });
+    await page.keyboard.press("Escape");
+    assert.equal(await page.isVisible(".consent"), true, "a visitor who has not answered is asked still");
+    await page.click("[data-consent=accept]");
+    await page.waitForSelector(".consent", { state: "hidden" });
+    await page.click("[data-consent=open]");
+    assert.equal(await focused(page), "accept");
+    await page.keyboard.press("Escape");
+    await page.waitForSelector(".consent", { state: "hidden" });
+    assert.equal(await focused(page), "open");
+    const { top, bottom } = await box(page, "[data-consent=open]");
+    assert.ok(top >= 0 && bottom <= viewport.height, "the focus is in sight");
+    assert.equal(await page.evaluate(() => (window as any).hilo.consent.state().analytics), "granted");
+    await page.context().close();
+  }
+});
+
+test("the categories are one row on a phone, and the sums of the cart begin beside its first line", async () => {
+  for (const locale of LOCALES) {
+    const phone = await open("/list/", { locale, viewport: PHONE });
+    const tops = await phone.$$eval(".tabs a", (tabs: any[]) => tabs.map((tab) => tab.getBoundingClientRect().top));
+    assert.deepEqual([tops.length, new Set(tops).size], [4, 1], locale);
+    await phone.context().close();
+    const page = await open("/cart/", { locale, viewport: { width: 1280, height: 900 } });
+    await page.evaluate(() => localStorage.setItem("hebra.cart", '{"H-101":1,"H-201":2}'));
+    await page.reload();
+    assert.equal((await box(page, "aside")).top, (await box(page, ".line .picture")).top);
+    await page.context().close();
+  }
+});
+
+test("a page that does not exist, a product that is gone and an order that was placed have titles", async () => {
+  const cases = [["es", "Página no encontrada", "Producto no encontrado", "Pedido recibido"], ["en", "Page not found", "Product not found", "Order received"]] as const;
+  for (const [lang, missing, gone, ordered] of cases) {
+    const page = await open(`/nowhere?lang=${lang}`);
+    assert.deepEqual([await page.title(), await page.textContent("h1")], [`${missing} · Hebra`, missing]);
+    await page.goto(`${url}/product/?id=H-999&lang=${lang}`);
+    assert.deepEqual([await page.title(), await page.textContent("h1")], [`${gone} · Hebra`, gone]);
+    await page.evaluate(() => localStorage.setItem("hebra.cart", '{"H-101":1}'));
+    await page.goto(`${url}/checkout/?lang=${lang}`);
+    for (const name of ["name", "address", "city"]) await page.fill(`[name=${name}]`, "x");
+    await page.fill("[name=email]", "someone@example.com");
+    await page.click("form .button");
+    await page.waitForSelector(".thanks");
+    assert.equal(await page.title(), `${ordered} · Hebra`);
+    await page.context().close();
+  }
+});
+
 test("each control of a page can be scrolled free of the banner", async () => {
   for (const viewport of [PHONE, { width: 320, height: 256 }, { width: 1280, height: 900 }]) {
     const page = await asked("/contact/", { locale: "es-ES", viewport });
@@ -187,14 +262,26 @@ test("the live panel shows what was stored before it was opened, with plain valu
   await page.evaluate(() => (window as any).hilo.track("Wish Told", { wish: "ana@example.com", value: 3 }));
   await page.evaluate(() => (window as any).hilo.flush());
   const id = await page.evaluate(() => (window as any).hilo.anonymousId());
+  await page.goto(`${url}/account/`);
+  await page.fill("[name=email]", "someone@example.com");
+  await page.click("form .button");
+  await page.waitForSelector("text=Signed in as");
+  await page.evaluate(() => (window as any).hilo.flush());
+  // The same event twice, as a page that is restored from a copy may send it.
+  const again = { type: "track", event: "Twice Told", messageId: `twice-${id}`, anonymousId: id };
+  const body = JSON.stringify({ writeKey: "wk_shop", sentAt: new Date().toISOString(), context: { consent: { categoryPreferences: { analytics: true }, revision: 1 } }, batch: [again] });
+  for (let n = 0; n < 2; n += 1) assert.equal((await fetch(`${url}/_h/v1/batch`, { method: "POST", body, headers: { origin: url } })).status, 200);
   await eventually(async () => {
     const answer = await fetch(`${url}/admin/v1/profiles/a:${id}/events`, { headers: { authorization: `Bearer ${DEV_SECRETS.HILO_ADMIN_TOKEN}` } });
     const { events } = (await answer.json()) as any;
     return events?.some((event: any) => event.event === "Wish Told") || undefined;
   });
   await page.context().close();
-  const cases: [string, string, string, string][] = [["es", "Puntos de contacto en vivo", "datos", "aceptado"], ["en", "Live touchpoints", "properties", "accepted"]];
-  for (const [lang, title, properties, outcome] of cases) {
+  const cases: [string, string, string, string, string[], string, string][] = [
+    ["es", "Puntos de contacto en vivo", "datos", "aceptado", ["repetido", "Llegó dos veces y cuenta una."], "persona", "A la tienda"],
+    ["en", "Live touchpoints", "properties", "accepted", ["duplicate", "It came twice and counts once."], "user", "To the shop"],
+  ];
+  for (const [lang, title, properties, outcome, twice, user, back] of cases) {
     const live = await open(`/live/?lang=${lang}`);
     const viewed = live.locator("li", { hasText: "track · Product Viewed" }).first();
     await viewed.waitFor();
@@ -204,6 +291,13 @@ test("the live panel shows what was stored before it was opened, with plain valu
     const wish = (await live.locator("li", { hasText: "Wish Told" }).first().textContent())!;
     assert.ok(wish.includes("wish <text 15>") && wish.includes("value 3"), wish);
     assert.ok(!(await live.textContent("body"))!.includes("ana@example.com"));
+    const duplicate = live.locator("li.duplicate", { hasText: "Twice Told" }).first();
+    assert.deepEqual([await duplicate.locator(".outcome").textContent(), await duplicate.locator(".meaning").textContent()], twice);
+    const named = (await live.locator("li", { hasText: "identify" }).first().textContent())!;
+    assert.match(named, new RegExp(`${user}cust_[0-9a-f]{3}…`));
+    await live.click(`a:text-is("${back}")`);
+    await live.waitForSelector(".hero");
+    assert.equal(await live.getAttribute("html", "lang"), lang);
     await live.context().close();
   }
 });

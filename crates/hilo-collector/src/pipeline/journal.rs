@@ -124,6 +124,7 @@ fn live(at: &str, source: &Source, entry: &Entry) -> LiveEvent {
         name: event.and_then(|event| event.kind.label()).map(str::to_owned),
         profile: entry.profile.clone(),
         anonymous_id: event.and_then(|event| event.anonymous_id.clone()),
+        user_id: event.and_then(|event| event.user_id.clone().or_else(|| event.claimed_id.clone())),
         outcome: entry.outcome.name().to_owned(),
         code: match &entry.outcome {
             Outcome::Rejected(why) | Outcome::Dropped(why) => Some(why.code.name().to_owned()),

@@ -1,10 +1,11 @@
 //! The cart's replica in the page: a visitor's acts show at once, and reach the hub when they can.
 //!
 //! In: acts, and the hub's views and refusals. Out: the cart as it looks, one message at a time for the hub, touchpoints, and a
-//! text to store. [`sync`] is the exchange with the hub, [`keep`] is the text. Sends and stores nothing, and knows no browser:
+//! text to store. [`sync`] is the exchange with the hub, [`order`] hides what was bought, [`keep`] is the text. Sends and stores nothing, and knows no browser:
 //! `js/sdk/src/cart` does both in a page, `examples/native-cart` in an app.
 
 pub mod keep;
+pub mod order;
 pub mod records;
 pub mod sync;
 #[cfg(test)]

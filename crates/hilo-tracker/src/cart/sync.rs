@@ -12,7 +12,9 @@ use hilo_core::cart::flat::write_group;
 use hilo_core::cart::replica::{Group, Sender, View};
 use hilo_core::cart::{Cart, Ctx, Dot, Line, ReplicaId, Row, Span};
 
+use super::order::is_order;
 use super::{Ended, Identity, Replica, put_in_group};
+use crate::platform::codes;
 
 /// One message to the hub.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -59,19 +61,20 @@ pub enum HubRefusal {
 }
 
 impl Replica {
-    /// The next message. It stays the same until the hub's answer is learned. Store the replica before you send the message: the
-    /// hub may receive it, so it must not change any more.
+    /// The next message; none while an order is due. It stays the same until the hub's answer is learned. Store the replica before
+    /// you send the message: the hub may receive it, so it must not change any more.
     pub fn message(&mut self) -> Option<Message> {
         let (cart, base) = (self.label.clone(), self.rev);
-        let group = self.sending()?;
+        let group = self.sending().filter(|group| group.sent)?;
         let sender = Sender { cart, replica: group.replica, token: group.token.clone(), base };
         Some(Message { sender, span: group.from..=group.to, delta: group.delta.clone() })
     }
 
-    /// [`Replica::message`] as flat text; empty for no message.
+    /// [`Replica::message`] as flat text; empty for no message, and `CART_ORDER` while an order is due.
     pub fn message_text(&mut self) -> String {
-        if self.sending().is_none() {
-            return String::new();
+        let Some(group) = self.sending() else { return String::new() };
+        if !group.sent {
+            return char::from(codes::CART_ORDER).into();
         }
         self.groups
             .first()
@@ -84,7 +87,7 @@ impl Replica {
             return None;
         }
         let group = self.groups.first_mut()?;
-        group.sent = true;
+        group.sent = !is_order(group);
         Some(group)
     }
 
@@ -176,7 +179,7 @@ impl Replica {
     }
 
     /// Forgets the groups whose numbers the hub's cart has seen.
-    fn confirm(&mut self) {
+    pub(super) fn confirm(&mut self) {
         let seen = &self.known.ctx;
         self.groups.retain(|group| seen.prefix(group.replica) < group.to);
         self.rebuild();
@@ -203,6 +206,11 @@ impl Replica {
         let mut reach = view.known.ctx.clone();
         let mut strays = Vec::new();
         for mut group in take(&mut self.groups) {
+            if is_order(&group) {
+                group.delta.epoch = view.known.epoch;
+                self.groups.push(group);
+                continue;
+            }
             let done = reach.prefix(group.replica).max(applied.prefix(group.replica));
             let begin = done.saturating_add(1);
             if group.to <= done {

@@ -1,6 +1,7 @@
 //! Replicas against the core's own hub, in memory: lost and repeated messages, reloads, epochs, logins.
 
 mod history;
+mod orders;
 mod sync;
 
 use std::sync::Arc;

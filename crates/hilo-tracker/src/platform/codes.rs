@@ -126,6 +126,10 @@ pub const CART_DOUBT: u8 = b'x';
 pub const CART_COUNTS: u8 = b'u';
 /// Forgets the cart at logout.
 pub const CART_LEAVE: u8 = b'v';
+/// Begins or ends an order. Also the answer to [`CART_MESSAGE`] while an order is due.
+pub const CART_ORDER: u8 = b'b';
+/// The hub has taken the order that was due, or never will.
+pub const CART_ORDERED: u8 = b'g';
 
 /// The module's answer to a request that it cannot read.
 pub const CART_UNREADABLE: u8 = b'!';

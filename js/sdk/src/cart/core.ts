@@ -5,7 +5,7 @@
 import { bind, call, imports } from "hilo-cart-wasm";
 
 import * as code from "../codes.ts";
-import { row } from "./flat.ts";
+import { row, shownOf, table } from "./flat.ts";
 import { answered } from "./page.ts";
 import type { Cells } from "./types.ts";
 
@@ -35,7 +35,7 @@ export function act(kind: number, units: number, [variant, options, currency, pr
 }
 export const clear = (isQuiet: boolean) => ask(row(code.CART_CLEAR, +isQuiet));
 /** The lines as the visitor sees them. */
-export const shown = () => ask(code.CART_SHOWN);
+export const shown = () => table(ask(code.CART_SHOWN)).map(([quantity = "", ...cells]) => shownOf(quantity, cells));
 /** The touchpoints that are final, once each. */
 export const touchpoints = () => ask(code.CART_TOUCHPOINTS);
 /** The touchpoints of operations that may still change. The page that opens the stored text reports them. */
@@ -44,7 +44,7 @@ export const drafts = () => ask(code.CART_DRAFTS);
 export const seal = () => ask(code.CART_SEAL);
 /** The text to store. */
 export const stored = () => ask(code.CART_STORED);
-/** The next message for the hub; empty for none. */
+/** The next message for the hub; empty for none, `CART_ORDER` while an order is due. */
 export const message = () => ask(code.CART_MESSAGE);
 /** The cart's label; empty before the first contact. */
 export const label = () => ask(code.CART_LABEL);
@@ -57,6 +57,10 @@ export const doubt = () => ask(code.CART_DOUBT);
 /** Learns a refusal. Returns what to do next, as for a view. `previous` is what was applied at the end of an epoch, where the hub told it. */
 export const refused = (why: number, replica: string, from: number, previous?: Record<string, number>) =>
   +ask(row(code.CART_REFUSED, why, replica, from, +!!previous, ...Object.entries(previous ?? {}).flat()));
+/** Begins an order, which takes what the acts until its end do, out of this device's cart until `ordered`. */
+export const order = (isOver: 0 | 1) => ask(`${code.CART_ORDER}\t${isOver}`);
+/** The hub has taken the order that was due, or never will. */
+export const ordered = () => ask(code.CART_ORDERED);
 /** How many operations the hub has not confirmed. */
 export const waiting = () => +ask(code.CART_COUNTS).split("\t")[0]!;
 /** How many operations were given up. */

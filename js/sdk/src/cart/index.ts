@@ -34,8 +34,9 @@ export function open(page: Host): OpenCart {
   group.join(lead, leave, hear);
   display.begin();
   addEventListener("pagehide", () => (sync.isOn() ? leader.pause() : follower.left()));
-  group.tell({ hello: true });
+  // The leader takes an order that this tab inherits before it shows its cart to this tab.
   inherit();
+  group.tell({ hello: true });
   return cart;
 }
 
@@ -93,7 +94,7 @@ const cart: OpenCart = {
   state: display.state,
   on: display.on,
   checkout: (isQuiet) => task("checkout", isQuiet) as Promise<Checkout | null>,
-  ordered: (orderId, lines, isQuiet) => task("ordered", String(orderId), lines, isQuiet) as Promise<void>,
+  ordered: (orderId, lines, more) => task("ordered", String(orderId), lines, more) as Promise<void>,
   viewed: () => host.track("Cart Viewed", products(sync.isOn()), ""),
   identify: (user, given) => void task("identify", user, given),
   reset: () => void task("reset"),

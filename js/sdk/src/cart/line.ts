@@ -44,14 +44,17 @@ export function units(value: unknown): number {
   return count >= 0 && count <= 0xffffffff ? Math.ceil(count - 1e-6) || 0 : 0xffffffff;
 }
 
+/** The line that the cells name; a new one where it is not among `lines`. */
+export const lineIn = (lines: Shown[], [variant, options, currency]: Cells): Shown =>
+  lines.find((line) => line.variant === variant && line.options === options && line.currency === currency) ?? { quantity: 0, variant, options, currency, decimals: 2 };
+
 /** The lines after an act: near enough until the leader sends the cart. */
 export function overlay(lines: Shown[], [, kind, count, cells]: Act): Shown[] {
   if (!cells) return [];
-  const [variant, options, currency, , name, url, image] = cells;
-  const found = lines.find((line) => line.variant === variant && line.options === options && line.currency === currency);
-  const known: Shown = found ?? { quantity: 0, variant, options, currency, decimals: 2 };
+  const [, , , , name, url, image] = cells;
+  const known = lineIn(lines, cells);
   const quantity = Math.max(0, kind === CART_ACT_ADD ? known.quantity + count : kind === CART_ACT_SET ? count : known.quantity - count);
   const next = { ...known, quantity, ...(name && { name }), ...(url && { url }), ...(image && { image }) };
   if (!quantity) return lines.filter((line) => line !== known);
-  return found ? lines.map((line) => (line === known ? next : line)) : [...lines, next];
+  return lines.includes(known) ? lines.map((line) => (line === known ? next : line)) : [...lines, next];
 }

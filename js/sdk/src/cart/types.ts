@@ -33,7 +33,7 @@ export interface OpenCart {
   state(): CartState;
   on(callback: (state: CartState) => void): () => void;
   checkout(isQuiet?: boolean): Promise<Checkout | null>;
-  ordered(orderId: string, lines?: LineInput[], isQuiet?: boolean): Promise<void>;
+  ordered(orderId: string, lines?: LineInput[], more?: Properties | true): Promise<void>;
   viewed(): void;
   identify(user: string, token?: string): void;
   reset(): void;
@@ -59,7 +59,7 @@ export interface Shown {
 }
 
 /** A line as the cart's module takes it: `variant options currency price name url image`. */
-export type Cells = [variant: string, options: string, currency: string, price: string, name: string, url: string, image: string];
+export type Cells = [variant: string, options: string, currency: string, price: string, name?: string, url?: string, image?: string];
 
 /** An act as tabs exchange it. `n` also tells when its page opened. `kind` is a `CART_ACT_` code or `CLEAR`; `cells` is null for clearing. */
 export type Act = [n: number, kind: number, units: number, cells: Cells | null, isQuiet: boolean];

@@ -30,6 +30,9 @@ pub struct LiveEvent {
     /// The anonymous id of the device.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub anonymous_id: Option<String>,
+    /// The id of the user, verified or claimed.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub user_id: Option<String>,
     /// `accepted`, `duplicate`, `rejected` or `dropped`.
     pub outcome: String,
     /// The code of the outcome, if the event was not kept.

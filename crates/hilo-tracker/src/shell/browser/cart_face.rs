@@ -13,7 +13,7 @@
 //! w                                          → the touchpoints of operations that may still change, a record each
 //! e                                          closes the operations that may still change
 //! p                                          → the text to store
-//! m                                          → the next message for the hub, if there is one
+//! m                                          → the next message for the hub, if there is one; `b` while an order is due
 //! l                                          → the cart's label; empty before the first contact
 //! h                                          → epoch and revision to ask the hub with
 //! f …, d …                                   learns a view → what the page does next
@@ -21,6 +21,8 @@
 //! x                                          asks for the hub's whole cart next time
 //! u                                          → how many operations the hub has not confirmed, and how many were given up
 //! v                                          forgets the cart at logout
+//! b over                                     begins an order, which takes what the acts until its end (`over` is 1) do
+//! g                                          the hub has taken the order that was due, or never will
 //! ```
 //!
 //! `LINE` is `variant options currency`, `LOOK` is `[nNAME] [uURL] [mIMAGE]`; a price that is no amount of the currency counts
@@ -106,6 +108,8 @@ fn done(replica: &mut Replica, request: &str, out: &mut String) -> Option<()> {
             numbers(replica.waiting() as u64, u64::from(replica.lost()), out);
         }
         codes::CART_LEAVE => replica.leave(),
+        codes::CART_ORDER => replica.order(cells.number()? == 1),
+        codes::CART_ORDERED => replica.order_done(),
         _ => return None,
     }
     Some(())

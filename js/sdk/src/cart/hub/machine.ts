@@ -4,7 +4,7 @@
  * In: states and events as numbers; the clock and chance are arguments. Out: the move that `talk.ts` makes. Sends nothing, stores
  * nothing and sets no timer, so `tests/sdk` drives it without a browser.
  */
-import { CART_NEXT_ASK } from "../../codes.ts";
+import { CART_NEXT_ASK, CART_ORDER } from "../../codes.ts";
 import { BACKOFF_MS, BACKOFF_MS_MAX, POLL_MS, QUESTIONS_MAX, REFUSED_MS, RETRY_AFTER_S_MAX } from "../limits.ts";
 import { ASKING, BACK_OFF, BAD, EMPTY, FORBIDDEN, FORGET_LEAVING, FORGET_ORDER, LEARN, LEARN_REFUSAL, LEAVING, NOT_FOUND, ORDERING, OTHER_CART, PAUSE, RENEW_TOKEN, RESTING, SENDING, STUCK, TAKEN, TOKEN_OVER, TOO_LARGE, UNANSWERED } from "./states.ts";
 
@@ -71,10 +71,11 @@ export interface Work {
   hasLeft(): boolean;
   /** Whether the hub has a cart to ask for. */
   mayAsk(): unknown;
-  /** The next message; empty for none. */
+  /** The next message; empty for none, `CART_ORDER` while an order is due. */
   nextMessage(): string;
   isWaiting(): unknown;
   hasLabel(): unknown;
+  /** Whether an order waits that an earlier deployment stored, so that the messages have no place for it. */
   hasOrder(): unknown;
 }
 
@@ -86,7 +87,8 @@ export function due(work: Work): number {
   const isQuestion = mustAsk && work.mayAsk();
   mustAsk = false;
   if (!isQuestion) {
-    if (work.nextMessage()) return SENDING;
+    const message = work.nextMessage();
+    if (message) return message === CART_ORDER ? ORDERING : SENDING;
     if (!work.isWaiting()) return work.hasOrder() ? ORDERING : RESTING;
     if (!work.hasLabel()) return STUCK;
   }

@@ -15,7 +15,7 @@ import { personOf } from "./person.ts";
 import * as live from "./socket.ts";
 import { ASKING, BACK_OFF, FORGET_LEAVING, FORGET_ORDER, LEARN, LEARN_REFUSAL, LEAVING, ORDERING, RENEW_TOKEN, RESTING, SENDING, STUCK } from "./states.ts";
 import { left, renew, setToken, token } from "./token.ts";
-import type { Frame, HubAnswer } from "./wire.ts";
+import type { Frame, HubAnswer, Order } from "./wire.ts";
 
 /** The hub's words for a refusal; a test in `hilo-tracker/src/cart` compares them with the core's. Every other word means a bad message. */
 const REFUSALS: Record<string, number> = {
@@ -89,15 +89,29 @@ export async function step(changed: () => void): Promise<boolean> {
     if ((machine.renews() && (await renew())) || head !== before) return true;
     setToken("");
   }
-  if (move === FORGET_ORDER) head.orders.shift();
+  if (move === FORGET_ORDER) {
+    host.say(`the cart refused this: ${code}`);
+    // The visitor has paid all the same.
+    takeOut(orderDone());
+  }
   if (move === FORGET_ORDER || move === BACK_OFF) return failed(retryAfterS);
   machine.pause(performance.now());
   return false;
 }
 
+/** The hub knows the oldest order, or never will. Returns the order. */
+function orderDone() {
+  core.ordered();
+  return head.orders.shift();
+}
+
+/** Takes the units of an order out of the cart. */
+export const takeOut = (order?: Order) =>
+  order?.lines?.forEach(({ line, quantity }) => core.act(codes.CART_ACT_DEC, quantity, [...line, ""], true));
+
 /** Takes a view, or an answer without one. Returns whether the next step may follow at once. */
 function take(json: HubAnswer | null, state: number, changed: () => void): boolean {
-  if (state === ORDERING) head.orders.shift();
+  if (state === ORDERING) orderDone();
   if (json) {
     note(json.checkout_open);
     learn(json);
@@ -133,5 +147,6 @@ export function receive(frame: Frame): unknown {
 /** Sends the next message without waiting for its answer. */
 export function sendLast() {
   message = core.message();
-  if (message) void post("ops", ops());
+  // More than a letter: an order that is due goes out at once or from the next page.
+  if (message[1]) void post("ops", ops());
 }

@@ -86,8 +86,8 @@ export interface CheckoutAnswer {
 export interface Order {
   order_id: string;
   checkout_id?: string;
-  /** What was bought; the hub takes the checkout's lines where it is missing. */
-  lines?: { line: string[]; quantity: number }[];
+  /** What was bought. */
+  lines?: { line: LineName; quantity: number }[];
 }
 
 /** The visitor as the hub's own touchpoints name them, with what they consented to. */

@@ -5,6 +5,7 @@
 import * as core from "../core.ts";
 import { host } from "../host.ts";
 import type { Extras, Order } from "../hub/wire.ts";
+import type { Shown } from "../types.ts";
 import { quietly, read, write } from "./store.ts";
 
 /** The first line. Its names stand in storage. */
@@ -14,10 +15,13 @@ export interface Head {
   /** The customer whose cart it is; empty for a guest's. */
   user: string;
   capability: string;
-  /** The checkout that began and has no order. */
+  /** The checkout that began and has no order, and its lines. */
   checkout: string;
+  lines?: Shown[] | undefined;
   /** Orders that the hub has to learn of. */
   orders: Order[];
+  /** The last order's id: a page that is shown again tells its order again. */
+  last?: string;
   /** Whether the collector has yet to learn that the visitor logged out. */
   isLeaving: boolean;
   /** Touchpoints of operations that could still change when this was stored. */

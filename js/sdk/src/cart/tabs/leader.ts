@@ -3,7 +3,6 @@
  * looks. `tasks.ts` is what the site can ask of a leader beside acts.
  */
 import * as core from "../core.ts";
-import { shownOf, table } from "../flat.ts";
 import { host } from "../host.ts";
 import * as sync from "../hub/sync.ts";
 import { TABS_MAX } from "../limits.ts";
@@ -34,7 +33,6 @@ export function begin() {
   restore();
   report(head.drafts);
   sync.start(share);
-  share();
 }
 
 /** Does one act on the replica. */
@@ -64,7 +62,7 @@ export function acted() {
 /** Tells everybody how the cart looks now. */
 export function share() {
   if (!sync.isOn()) return;
-  const lines = table(core.shown()).map(([quantity = "", ...cells]) => shownOf(quantity, cells));
+  const lines = core.shown();
   const status = { ...display.status, online: sync.isOnline(), pending: core.waiting() + head.orders.length, persistent: isPersistent(), lost: core.lost() };
   tell({ shown: lines, status, done: head.done });
   display.show(lines, status);

@@ -1,45 +1,61 @@
 /**
  * What only the leader does beside acts: checkouts, orders, login and logout. Another tab asks the leader for it by name.
  */
-import type { Checkout, LineInput } from "../../types.ts";
+import type { Checkout, LineInput, Properties } from "../../types.ts";
 import * as core from "../core.ts";
 import { host } from "../host.ts";
 import { call } from "../hub/call.ts";
 import { personOf } from "../hub/person.ts";
 import * as sync from "../hub/sync.ts";
+import { takeOut } from "../hub/talk.ts";
 import { leaveToken, renew, setToken } from "../hub/token.ts";
-import type { CheckoutAnswer } from "../hub/wire.ts";
-import { cellsOf, units } from "../line.ts";
+import type { CheckoutAnswer, Order } from "../hub/wire.ts";
+import { cellsOf, lineIn, units } from "../line.ts";
 import { forget } from "../storage/left.ts";
 import { head, leave, save } from "../storage/stored.ts";
 import type { TaskName } from "../types.ts";
-import { base, state } from "./display.ts";
+import { state } from "./display.ts";
 import { share } from "./leader.ts";
 import { products, report } from "./touchpoints.ts";
 
 async function checkout(isQuiet?: boolean): Promise<Checkout | null> {
   await sync.now();
   const before = head;
+  const shown = core.shown();
   const { status, json } = await call<CheckoutAnswer>("POST", "/v1/cart/checkout", personOf(host));
   // After a logout the checkout is about another visitor's cart.
   if (status !== 200 || !json || head !== before) return null;
   const { checkout_id, sum_hash } = json;
-  head.checkout = checkout_id;
+  // An order that was placed meanwhile ends the checkout.
+  if (!head.orders[0]) {
+    head.checkout = checkout_id;
+    head.lines = shown;
+  }
   save();
-  if (!isQuiet) host.track("Checkout Started", { ...products(true), checkout_id }, `checkout-${checkout_id}`);
-  const { lines, totals } = state();
-  return { checkout_id, sum_hash, lines, totals };
+  if (!isQuiet) host.track("Checkout Started", { ...products(true, shown), checkout_id }, `checkout-${checkout_id}`);
+  return { checkout_id, sum_hash, ...state() };
 }
 
-async function ordered(order_id: string, lines?: LineInput[], isQuiet?: boolean) {
+/** Takes the lines that the site names out of the cart, or else the checkout's, or else all. `more` is `true` for an order that the page reports itself. */
+async function ordered(order_id: string, given?: LineInput[], more?: Properties | true) {
+  // A page that is shown again tells its order again. By then the cart may have other articles.
+  if (head.last === order_id) return sync.now();
+  const shown = core.shown();
+  const named = given?.map((line) => ({ ...lineIn(shown, cellsOf(line)), quantity: units(line.quantity) }));
+  const lines = named ?? head.lines ?? shown;
   const checkout = head.checkout && { checkout_id: head.checkout };
-  const bought = lines?.map((line) => ({ line: cellsOf(line).slice(0, 3), quantity: units(line.quantity) }));
-  const shown = base.map(({ variant, options, currency, quantity }) => ({ line: [variant, options, currency], quantity }));
-  // Without a checkout the hub has to learn what was bought.
-  head.orders.push({ order_id, ...checkout, ...((bought || !checkout) && { lines: bought ?? shown }) });
+  const order: Order = { order_id, ...checkout, lines: lines.map(({ variant, options, currency, quantity }) => ({ line: [variant, options, currency], quantity })) };
+  head.orders.push(order);
+  head.last = order_id;
   head.checkout = "";
+  head.lines = undefined;
+  core.order(0);
+  takeOut(order);
+  core.order(1);
   save();
-  if (!isQuiet) host.track("Order Completed", { ...products(true), order_id, ...checkout }, `order-${order_id}`);
+  share();
+  const about = products(true, lines);
+  if (more !== true) host.track("Order Completed", { ...about, total: about["value"], order_id, ...checkout, ...more }, `order-${order_id}`);
   await sync.now();
 }
 

@@ -3,7 +3,7 @@
  */
 import type { Properties } from "../../types.ts";
 import * as core from "../core.ts";
-import { lineOf, shownOf, table } from "../flat.ts";
+import { lineOf, shownOf, table, totalsOf, unpricedOf } from "../flat.ts";
 import { host } from "../host.ts";
 import { NO_CURRENCY } from "../limits.ts";
 import type { Shown } from "../types.ts";
@@ -26,5 +26,11 @@ export function report(touchpoints = core.touchpoints()) {
   }
 }
 
-/** The whole cart as properties. A tab that does not lead has no module to give the cart's id. */
-export const products = (isLeader: boolean): Properties => ({ ...(isLeader && cartId()), products: base.map(product) });
+/**
+ * The whole cart, or these lines, as properties; with their value where each price is known, in one currency. A tab that does not lead
+ * has no module to give the cart's id.
+ */
+export function products(isLeader: boolean, lines = base): Properties {
+  const [sum, other] = Object.entries(totalsOf(lines));
+  return { ...(isLeader && cartId()), products: lines.map(product), ...(sum && !other && !unpricedOf(lines) && { currency: sum[0], value: +sum[1] }) };
+}
