@@ -143,11 +143,12 @@ function judge(label: string, samples: Sample[], of: (sample: Sample) => number,
 
 const load = startLoad(collector, { people: 200, rate: RATE, eventsPerBatch: 4 });
 const carts = Array.from({ length: CARTS }, (_, n) => shop(`soak-${n}`));
-const isolates = COLLECTS ? await Isolates.connect(collector) : undefined;
+let isolates: Isolates | undefined;
 const samples: Sample[] = [];
 while (Date.now() < end) {
   await sleep(Math.min(SAMPLE_MS, end - Date.now()));
-  // An isolate that is too busy for an answer misses one sample.
+  // The isolates are asked when they have begun to work. One that is too busy for an answer misses one sample.
+  if (COLLECTS) isolates ??= await Isolates.connect(collector);
   const held = await isolates?.collect().catch(() => undefined);
   const sample = { at: Date.now() - began, ...held, process: memory(collector.workerd()), caches: caches() };
   samples.push(sample);

@@ -13,10 +13,10 @@ const DELAYS_S: [u32; 18] = [
     72_000,
 ];
 /// The seconds before the attempt that follows a lost one. They begin gently, because every delivery under way is lost when a
-/// process is killed, mostly by no fault of its own. None is much longer than all before it together, so an outage
-/// ends soon for its deliveries too.
+/// process is killed, mostly by no fault of its own: after a dozen kills in a row each is still sent within a minute. None
+/// is much longer than all before it together, so an outage ends soon for its deliveries too.
 const LOST_DELAYS_S: [u32; 18] =
-    [1, 2, 4, 8, 15, 15, 15, 30, 30, 30, 60, 120, 300, 900, 3_600, 14_400, 36_000, 72_000];
+    [1, 2, 4, 8, 15, 15, 15, 30, 30, 30, 30, 30, 300, 900, 3_600, 14_400, 36_000, 72_000];
 /// The seconds after which a delivery is given up, however few its attempts were: a day more than all delays of
 /// attempts together, so that a destination that was away over a long weekend gets its events.
 pub const PENDING_S_MAX: u32 = 4 * 86_400;
@@ -117,7 +117,8 @@ mod tests {
 
     #[test]
     fn lost_attempts_are_repeated_soon_and_not_for_ever() {
-        assert_eq!([0, 1, 5, 10].map(after_loss_s), [1, 2, 15, 60]);
+        assert_eq!([0, 1, 5].map(after_loss_s), [1, 2, 15]);
+        assert!((0..12).all(|attempt| after_loss_s(attempt) <= 30));
         assert_eq!(after_loss_s(100), 72_000);
         let mut before = 1;
         for delay in LOST_DELAYS_S {
