@@ -58,7 +58,7 @@ export const doubt = () => ask(code.CART_DOUBT);
 export const refused = (why: number, replica: string, from: number, previous?: Record<string, number>) =>
   +ask(row(code.CART_REFUSED, why, replica, from, +!!previous, ...Object.entries(previous ?? {}).flat()));
 /** Begins an order, which takes what the acts until its end do, out of this device's cart until `ordered`. */
-export const order = (isOver: 0 | 1) => ask(`${code.CART_ORDER}\t${isOver}`);
+export const order = (isOver: 0 | 1) => ask(row(code.CART_ORDER, isOver));
 /** The hub has taken the order that was due, or never will. */
 export const ordered = () => ask(code.CART_ORDERED);
 /** How many operations the hub has not confirmed. */

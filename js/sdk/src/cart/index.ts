@@ -95,7 +95,7 @@ const cart: OpenCart = {
   on: display.on,
   checkout: (isQuiet) => task("checkout", isQuiet) as Promise<Checkout | null>,
   ordered: (orderId, lines, more) => task("ordered", String(orderId), lines, more) as Promise<void>,
-  viewed: () => host.track("Cart Viewed", products(sync.isOn()), ""),
+  viewed: () => host.track("Cart Viewed", products(), ""),
   identify: (user, given) => void task("identify", user, given),
   reset: () => void task("reset"),
   optIn: (channel, state, text) => optIn(channel, state, text, host.anonymousId()),

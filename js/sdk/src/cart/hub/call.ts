@@ -54,10 +54,11 @@ export async function call<Body>(method: string, path: string, body?: object, pr
     const { status } = response;
     const json = await response.json().catch(() => null);
     // A portal, a firewall or a service worker may answer in the collector's place. A cart has a revision, an opt-in a channel.
-    const isOurs = status === 204 || (json && (status === 200 ? "rev" in json || "channel" in json : REFUSALS.includes(` ${json.error?.code} `)));
+    const code = json?.error?.code;
+    const isOurs = status === 204 || (json && (status === 200 ? "rev" in json || "channel" in json : REFUSALS.includes(` ${code} `)));
     if (isOurs) return { status, json, retryAfterS };
     // The collector's own failures have a code, and end by themselves.
-    if (status < 429 || !json?.error?.code) host.fail("foreign_answer", `${status} ${response.url}`);
+    if (status < 429 || !code) host.fail("foreign_answer", `${status} ${response.url}`);
     return { status: 0, json: null, retryAfterS };
   } catch {
     return { status: 0, json: null };

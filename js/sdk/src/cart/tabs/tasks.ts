@@ -32,7 +32,7 @@ async function checkout(isQuiet?: boolean): Promise<Checkout | null> {
     head.lines = shown;
   }
   save();
-  if (!isQuiet) host.track("Checkout Started", { ...products(true, shown), checkout_id }, `checkout-${checkout_id}`);
+  if (!isQuiet) host.track("Checkout Started", { ...products(shown), checkout_id }, `checkout-${checkout_id}`);
   return { checkout_id, sum_hash, ...state() };
 }
 
@@ -54,7 +54,7 @@ async function ordered(order_id: string, given?: LineInput[], more?: Properties 
   core.order(1);
   save();
   share();
-  const about = products(true, lines);
+  const about = products(lines);
   if (more !== true) host.track("Order Completed", { ...about, total: about["value"], order_id, ...checkout, ...more }, `order-${order_id}`);
   await sync.now();
 }

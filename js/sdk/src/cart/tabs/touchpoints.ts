@@ -6,6 +6,7 @@ import * as core from "../core.ts";
 import { lineOf, shownOf, table, totalsOf, unpricedOf } from "../flat.ts";
 import { host } from "../host.ts";
 import { NO_CURRENCY } from "../limits.ts";
+import { quietly } from "../storage/store.ts";
 import type { Shown } from "../types.ts";
 import { base } from "./display.ts";
 
@@ -30,7 +31,7 @@ export function report(touchpoints = core.touchpoints()) {
  * The whole cart, or these lines, as properties; with their value where each price is known, in one currency. A tab that does not lead
  * has no module to give the cart's id.
  */
-export function products(isLeader: boolean, lines = base): Properties {
+export function products(lines = base): Properties {
   const [sum, other] = Object.entries(totalsOf(lines));
-  return { ...(isLeader && cartId()), products: lines.map(product), ...(sum && !other && !unpricedOf(lines) && { currency: sum[0], value: +sum[1] }) };
+  return { ...quietly(cartId), products: lines.map(product), ...(sum && !other && !unpricedOf(lines) && { currency: sum[0], value: +sum[1] }) };
 }
