@@ -29,14 +29,18 @@ const KINDS = ["identify", "track", "page", "screen", "group", "alias"];
 /** A collector with a state of its own, what workerd wrote, and the canaries of one person. */
 async function deployment() {
   const state = mkdtempSync(join(tmpdir(), "hilo-erases-"));
-  after(() => rmSync(state, { recursive: true, force: true }));
   const lines: string[] = [];
+  const started: Collector[] = [];
+  after(async () => {
+    await Promise.all(started.map((collector) => collector.dispose()));
+    rmSync(state, { recursive: true, force: true });
+  });
   const start = async () => {
     const collector = await startCollector({ state, config, onLine: (line) => lines.push(line) });
     const stopped = collector.dispose;
     let stopping: Promise<void> | undefined;
     collector.dispose = () => (stopping ??= stopped());
-    after(() => collector.dispose());
+    started.push(collector);
     return collector;
   };
   return { state, lines, start, canaries: new Canaries() };

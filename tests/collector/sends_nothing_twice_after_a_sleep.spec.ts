@@ -27,12 +27,14 @@ after(async () => {
 
 test("an event that waits in the queue longer than its object is awake is sent once", async () => {
   sink.answer(204, {}, { afterMs: ANSWER_MS });
+  const began = Date.now();
   for (let n = 0; n < PEOPLE; n++) {
     const id = anonymousId();
     const answer = await send(collector, Array.from({ length: EVENTS }, () => pageView(id)));
     assert.equal(answer.body["accepted"], EVENTS);
   }
   await sink.until(() => sink.counts().size === PEOPLE * EVENTS, 120_000);
+  assert.ok(Date.now() - began > 25_000, "the objects had time to fall asleep");
   // The queue is in order: whatever was sent again before this event arrives before it.
   const last = pageView(anonymousId());
   await send(collector, [last]);

@@ -71,7 +71,7 @@ pub async fn on_alarm<H: CartHost, P: Platform>(host: &H, platform: &P) -> bool 
 /// Runs the tasks that are due, sends touchpoints to other objects, and sets the alarm. Returns whether there was any
 /// task.
 pub async fn drive_cart<H: CartHost, P: Platform>(host: &H, platform: &P) -> bool {
-    let (mut has_acted, mut is_newer) = (false, false);
+    let mut has_acted = false;
     for _ in 0..ROUNDS_MAX {
         match drive_once(host, platform).await {
             Ok(round) => {
@@ -82,14 +82,13 @@ pub async fn drive_cart<H: CartHost, P: Platform>(host: &H, platform: &P) -> boo
             }
             Err(failure) => {
                 host.with(|_, volatile, _| cart::release(volatile));
-                is_newer = failure == Failure::SchemaNewer;
                 platform.log(&log_line("warn", "cart", &[("why", failure.message())]));
                 break;
             }
         }
     }
     // The alarm is set after a failure too: workerd gives up an alarm that failed too often.
-    let armed = if is_newer { arm_again(host, platform.now()) } else { arm(host) };
+    let armed = arm(host).or_else(|_| arm_again(host, platform.now()));
     if let Err(failure) = armed {
         platform.log(&log_line("error", "alarm", &[("why", failure.message())]));
     }
@@ -141,7 +140,7 @@ pub fn arm<H: CartHost>(host: &H) -> Result<(), Failure> {
     }
 }
 
-/// Sets the alarm of a cart whose storage is newer than this version. Its tasks cannot be read.
+/// Sets the alarm of a cart whose tasks cannot be read: its storage is newer than this version, or failed.
 fn arm_again<H: CartHost>(host: &H, now: Timestamp) -> Result<(), Failure> {
     let now_ms = now.as_millisecond();
     host.alarm().arm(now_ms + AGAIN_MS, now_ms, |at_ms| host.set_alarm(at_ms))
