@@ -216,10 +216,14 @@ impl<S: Sql> Part<'_, S> {
 
 /// Shows the deliveries of a profile that has moved. Those that are pending there are not sent from here.
 fn deliveries(sql: &impl Sql, from: &str, rows: &[StoredDelivery]) -> Result<(), Failure> {
-    let seqs: Vec<i64> = rows.iter().map(|row| row.seq).collect();
+    let told = encode(rows)?;
+    // An event has one row for each destination there, and the numbers of rows come back.
     sql.run(
-        "DELETE FROM outbox WHERE link = ? AND (state = 'elsewhere' OR link_row IN (SELECT value FROM json_each(?)))",
-        &[SqlValue::from(from), SqlValue::Text(encode(&seqs)?)],
+        "DELETE FROM outbox WHERE link = ?1 AND (state = 'elsewhere' OR EXISTS (
+           SELECT 1 FROM json_each(?2) AS told, json_each(told.value ->> 'message_ids') AS theirs
+           WHERE told.value ->> 'destination' = outbox.destination
+             AND theirs.value IN (SELECT value FROM json_each(outbox.message_ids))))",
+        &[SqlValue::from(from), SqlValue::from(told.as_str())],
     )?;
     if rows.is_empty() {
         return Ok(());
@@ -227,12 +231,12 @@ fn deliveries(sql: &impl Sql, from: &str, rows: &[StoredDelivery]) -> Result<(),
     // The events have other numbers here, so a replay looks for them from the beginning.
     sql.run(
         "INSERT INTO outbox (message_ids, destination, purposes, channel, state, attempts, next_ms, reason, updated_ms,
-           steps, wants_person, since_ms, event, link, link_row)
+           steps, wants_person, since_ms, event, link)
          SELECT value ->> 'message_ids', value ->> 'destination', value ->> 'purposes', value ->> 'channel',
            CASE value ->> 'state' WHEN 'pending' THEN 'elsewhere' ELSE value ->> 'state' END, value ->> 'attempts',
            value ->> 'next_ms', value ->> 'reason', value ->> 'updated_ms', value ->> 'steps', value ->> 'wants_person',
-           value ->> 'since_ms', 1, ?, value ->> 'seq'
+           value ->> 'since_ms', 1, ?
          FROM json_each(?)",
-        &[SqlValue::from(from), SqlValue::Text(encode(rows)?)],
+        &[SqlValue::from(from), SqlValue::Text(told)],
     )
 }
