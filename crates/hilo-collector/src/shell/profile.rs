@@ -7,11 +7,11 @@ use jiff::{SignedDuration, Timestamp};
 
 use super::alarm::{AGAIN_MS, Alarm};
 use super::config;
-use crate::calls::{Delivery, ask_profile};
+use crate::calls::{Delivery, ask_profile, encode};
 use crate::pipeline;
 use crate::platform::{Failure, Platform, Sql, log_line};
 use crate::signature::message_hash;
-use crate::store::profile::{self, CallResult, Upkeep, Volatile};
+use crate::store::profile::{self, CallResult, Errand, Upkeep, Volatile};
 
 /// A failure of the queue. It may have accepted some deliveries before.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -174,7 +174,10 @@ async fn run_errands<H: ProfileHost, P: Platform>(host: &H, platform: &P) -> Res
         let next = host.with(|sql, volatile| profile::errand(sql, volatile, round == 0))?;
         let Some(errand) = next else { return Ok(true) };
         let answer = ask_profile(platform, errand.to.clone(), &errand.call).await?;
-        host.with(|sql, volatile| profile::ended(sql, volatile, errand, answer))?;
+        let own = host.with(|sql, volatile| profile::ended(sql, volatile, errand, answer))?;
+        if let Some(Errand { to, call }) = own {
+            self::answer(host, &to, &encode(&call)?)?;
+        }
     }
     Ok(false)
 }

@@ -11,7 +11,7 @@ use super::super::erasure::Tombstone;
 use super::super::known::Known;
 use super::super::timeline::{self, Entry, Row};
 use super::super::volatile::Volatile;
-use super::super::{consent, optin, outbox, stored_profile};
+use super::super::{consent, erasure, optin, outbox, stored_profile};
 use super::begin::cancel;
 use super::cargo::{self, Cargo, InForce, StoredDelivery, StoredLink, StoredReceipt};
 use crate::calls::link::{LinkTo, Seen, Take, Taken};
@@ -36,6 +36,11 @@ pub(in super::super) fn take(
             return Ok((refused, false));
         }
         cancel(sql, volatile)?;
+    }
+    if let Some(to) = &take.to
+        && let Some(erase) = erasure::since(sql, to.at_ms)?
+    {
+        return Ok((Taken { erase: Some(Box::new(erase)), ..Taken::default() }, false));
     }
     if take.to.is_none() && is_bare(sql)? {
         // Nothing is left that the pointer could lead to, so both ends of the link go.
@@ -66,7 +71,8 @@ pub(in super::super) fn take(
     let in_force = InForce { consent: consent::standing(sql)?, optins: optin::subscriptions(sql)? };
     let in_force = to_raw_value(&in_force).map_err(|error| Failure::Fatal(error.to_string()))?;
     let in_force = Some(in_force);
-    Ok((Taken { name: name.to_owned(), is_refused: false, seen, in_force }, is_recalled))
+    let taken = Taken { name: name.to_owned(), seen, in_force, ..Taken::default() };
+    Ok((taken, is_recalled))
 }
 
 /// Whether the profile has nothing but links.

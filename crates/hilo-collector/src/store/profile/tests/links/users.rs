@@ -1,6 +1,7 @@
 //! Two users who are one person, on a server's word.
 
 use super::*;
+use crate::calls::erasure::ErasureStanding;
 
 /// Two users, a device of the first, and a device that is linked later.
 fn users() -> Objects {
@@ -77,5 +78,35 @@ fn of_two_users_that_would_move_into_each_other_one_moves() {
         all.link("new", "old");
         all.settle("new");
         assert_eq!(link::linked_to(&all.get("new").sql).unwrap(), None);
+    }
+}
+
+#[test]
+fn a_profile_whose_user_was_erased_before_it_told_of_its_link_erases_itself() {
+    for is_back in [false, true] {
+        let mut all = Objects::new(&["device", "user"]);
+        all.get("user").record(vec![kept("u1", 1)]);
+        all.get("device").record(vec![bound("m1")]);
+        all.get("device").decide(0, "analytics", "granted");
+        let moved = ProfileCall::Erase(Box::default());
+        if is_back {
+            // The link is newer than the erasure, so the user may have it.
+            all.ask::<Value>("user", &moved);
+            all.objects.iter_mut().for_each(|one| one.now += SignedDuration::from_secs(1));
+            all.link("device", "user");
+        } else {
+            all.link("device", "user");
+            all.objects.iter_mut().for_each(|one| one.now += SignedDuration::from_secs(1));
+            all.ask::<Value>("user", &moved);
+        }
+        all.settle("device");
+        let pointer = link::linked_to(&all.get("device").sql).unwrap();
+        assert_eq!(pointer.is_some(), is_back);
+        assert_eq!(link::links(&all.get("user").sql).unwrap().len(), usize::from(is_back));
+        let receipts = all.rows("user", |cursor, limit| ProfileCall::Receipts { cursor, limit });
+        assert_eq!(receipts.is_empty(), !is_back);
+        assert_eq!(all.get("device").due().len(), usize::from(is_back), "what was pending");
+        let erased = all.get("device").ask::<Option<ErasureStanding>>(&ProfileCall::Erasure);
+        assert_eq!(erased.is_some(), !is_back);
     }
 }
