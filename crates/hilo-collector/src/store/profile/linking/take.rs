@@ -54,7 +54,7 @@ pub(in super::super) fn take(
         sql.transaction(&mut || {
             seen = match (&take.to, cargo.take()) {
                 (Some(to), Some(cargo)) => {
-                    Part { sql, from: &take.from, to, now }.take(known, cargo)?
+                    Part { sql, name, from: &take.from, to, now }.take(known, cargo)?
                 }
                 (None, Some(Cargo { outbox: Some(rows), .. })) => {
                     deliveries(sql, &take.from, &rows)?;
@@ -104,6 +104,8 @@ fn is_erased(erased: Option<Tombstone>, at: &str) -> bool {
 /// A part that is being taken. All of it runs inside a transaction.
 struct Part<'p, S> {
     sql: &'p S,
+    /// The object's own name.
+    name: &'p str,
     from: &'p str,
     to: &'p LinkTo,
     now: Timestamp,
@@ -111,7 +113,7 @@ struct Part<'p, S> {
 
 impl<S: Sql> Part<'_, S> {
     fn take(&self, known: &mut Known, cargo: Cargo) -> Result<Seen, Failure> {
-        let Part { sql, from, to, now } = *self;
+        let Part { sql, from, to, now, .. } = *self;
         let before = cargo::seen(sql, from)?;
         let mut seen = before;
         sql.run(
@@ -211,6 +213,10 @@ impl<S: Sql> Part<'_, S> {
 
     /// Takes over a profile that had moved into the one that moves.
     fn link(&self, one: &StoredLink) -> Result<(), Failure> {
+        if one.name == self.name {
+            // It had begun to move there, before the way led back.
+            return Ok(());
+        }
         self.sql.run(
             "INSERT OR IGNORE INTO links (name, at) VALUES (?, ?)",
             &[SqlValue::from(one.name.as_str()), SqlValue::int(one.at)?],

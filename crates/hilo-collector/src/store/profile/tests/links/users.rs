@@ -110,3 +110,22 @@ fn a_profile_whose_user_was_erased_before_it_told_of_its_link_erases_itself() {
         assert_eq!(erased.is_some(), !is_back);
     }
 }
+
+#[test]
+fn a_circle_of_three_users_links_nobody_to_themselves() {
+    let mut all = Objects::new(&["a", "b", "c"]);
+    for (name, user) in [("a", "b"), ("b", "c"), ("c", "a")] {
+        all.get(name).record(vec![kept(&format!("of {name}"), 1)]);
+        assert!(all.link(name, user));
+    }
+    all.cut = Some((1, Break::Unanswered));
+    assert!(!all.alarm("a"));
+    assert_eq!(link::links(&all.get("b").sql).unwrap(), ["a"]);
+    for name in ["b", "c", "a"] {
+        all.settle(name);
+    }
+    assert_eq!(link::links(&all.get("a").sql).unwrap(), ["b", "c"]);
+    for name in ["a", "b", "c"] {
+        assert_eq!(all.summary(name).events, 3, "{name}");
+    }
+}
