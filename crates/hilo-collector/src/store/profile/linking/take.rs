@@ -1,5 +1,8 @@
 //! The user's profile takes a part of one that moves. Each part counts once.
 
+use std::collections::BTreeSet;
+
+use hilo_core::journey::Session;
 use hilo_core::profile::{Profile, join};
 use jiff::Timestamp;
 use serde::Deserialize;
@@ -101,6 +104,15 @@ fn is_erased(erased: Option<Tombstone>, at: &str) -> bool {
     erased.is_some_and(|erased| at.parse().map_or(true, |at| erased.refuses(at)))
 }
 
+/// Returns the sessions of a row that one of its events names.
+fn named_by(row: &Row) -> Result<Vec<Session>, Failure> {
+    let mut named = BTreeSet::new();
+    for entry in row.entries() {
+        named.extend(stored_profile::gist(entry)?.session);
+    }
+    Ok(row.opened.iter().filter(|session| named.contains(&session.id)).cloned().collect())
+}
+
 /// A part that is being taken. All of it runs inside a transaction.
 struct Part<'p, S> {
     sql: &'p S,
@@ -161,10 +173,12 @@ impl<S: Sql> Part<'_, S> {
         let mut last = after;
         let mut new = Row::new(known.next_event, row.at_ms);
         new.opened = std::mem::take(&mut row.opened);
+        let mut is_whole = true;
         for entry in row.entries().filter(|entry| entry.number > after) {
             last = entry.number;
             let at = Timestamp::from_millisecond(entry.occurred_ms).unwrap_or(Timestamp::MIN);
             if known.erased.is_some_and(|erased| erased.refuses(at)) {
+                is_whole = false;
                 continue;
             }
             if known.ids.insert(entry.hash) {
@@ -172,6 +186,9 @@ impl<S: Sql> Part<'_, S> {
                 new.add(Entry { number: known.next_event, ..entry }, to);
                 known.next_event += 1;
             }
+        }
+        if !is_whole {
+            new.opened = named_by(&new)?;
         }
         if !new.is_empty() {
             timeline::insert(self.sql, new)?;

@@ -129,3 +129,26 @@ fn a_circle_of_three_users_links_nobody_to_themselves() {
         assert_eq!(all.summary(name).events, 3, "{name}");
     }
 }
+
+#[test]
+fn a_session_from_before_an_erasure_does_not_come_along() {
+    let visit = |id: &str, session: &str, time: &str| {
+        let mut event = serde_json::to_value(event(id, 1)).unwrap();
+        event["timestamp"] = time.into();
+        event["context"]["hilo"]["session"]["id"] = session.into();
+        event["context"]["hilo"]["touch"] = json!({"channel": "Email", "via": "page"});
+        Sent { event: serde_json::from_value(event).unwrap(), to: vec![] }
+    };
+    let mut all = Objects::new(&["device", "user"]);
+    all.get("user").record(vec![kept("u1", 1)]);
+    let visits =
+        [("m1", "before", "2026-11-24T09:00:00Z"), ("m2", "after", "2026-11-24T11:00:00Z")];
+    all.get("device").record(visits.map(|(id, session, time)| visit(id, session, time)).into());
+    all.ask::<Value>("user", &ProfileCall::Erase(Box::default()));
+    all.get("device").now += SignedDuration::from_hours(2);
+    all.link("device", "user");
+    all.settle("device");
+    assert_eq!(all.summary("user").events, 1);
+    let has = |session| timeline::session(&all.get("user").sql, session).unwrap().is_some();
+    assert_eq!(["before", "after"].map(has), [false, true]);
+}
