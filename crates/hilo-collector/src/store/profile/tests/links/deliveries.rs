@@ -1,6 +1,7 @@
 //! The deliveries that a profile still has when it moves.
 
 use super::*;
+use crate::calls::OwnPart;
 
 /// A device with one delivery that has failed once, and a user, linked.
 fn linked() -> Objects {
@@ -158,4 +159,23 @@ fn a_dead_letter_that_was_told_and_is_replayed_by_the_device_is_not_kept_twice()
     let kept: Vec<_> =
         rows.iter().map(|row| (text(row, "message_ids"), text(row, "state"))).collect();
     assert_eq!(kept, pairs(&[("[\"m1\"]", "dead"), ("[\"m2\"]", "elsewhere")]));
+}
+
+#[test]
+fn a_device_whose_deliveries_are_left_shows_nothing_of_the_users_record() {
+    let mut both = linked();
+    let user = both.get("user");
+    user.decide(0, "advertising", "denied");
+    user.say(OptInChannel::Sms, OptInState::Unsubscribed);
+    both.settle("device");
+    let device = both.get("device");
+    assert!(consent::standing(&device.sql).unwrap().denies(&[Purpose::Advertising]));
+    let own = |part| ProfileCall::Own { part, cursor: None };
+    let shown: Summary = device.ask(&own(OwnPart::Profile));
+    assert_eq!((shown.known, shown.events), (true, 2));
+    assert_eq!((shown.consent, shown.optins), Default::default());
+    for part in [OwnPart::OptIns, OwnPart::Receipts] {
+        assert_eq!(device.ask::<Page>(&own(part)).rows.len(), 0, "{part:?}");
+    }
+    assert_eq!(device.ask::<Page>(&own(OwnPart::Events)).rows.len(), 2);
 }
