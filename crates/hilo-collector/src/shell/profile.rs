@@ -117,9 +117,13 @@ pub async fn on_alarm<H: ProfileHost, P: Platform>(host: &H, platform: &P) {
     if let Err(failure) = keep_up(host, platform, again).await {
         host.log(&log_line("error", "upkeep", &[("why", failure.message())]));
         // The alarm is set again after a failure too: workerd gives up an alarm that failed too often.
-        let again = host.now().checked_add(SignedDuration::from_millis(AGAIN_MS)).ok();
+        let later = host.now().checked_add(SignedDuration::from_millis(AGAIN_MS)).ok();
         let is_newer = failure == Failure::SchemaNewer;
-        let armed = if is_newer { arm(host, again) } else { arm_next(host, again) };
+        let armed = if is_newer {
+            arm(host, later)
+        } else {
+            arm_next(host, again.into_iter().chain(later).min())
+        };
         if let Err(failure) = armed {
             host.log(&log_line("error", "alarm", &[("why", failure.message())]));
         }
