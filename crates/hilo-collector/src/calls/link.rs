@@ -6,6 +6,8 @@
 use serde::{Deserialize, Serialize};
 use serde_json::value::RawValue;
 
+use super::erasure::Erase;
+
 /// The profile of a verified user, to which others are linked.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct LinkTo {
@@ -17,6 +19,9 @@ pub struct LinkTo {
     pub subject: String,
     /// The company that is responsible for the data.
     pub controller: String,
+    /// When the link began, milliseconds since the epoch. The object that is linked sets it.
+    #[serde(default)]
+    pub at_ms: i64,
 }
 
 /// A part of a profile that moves.
@@ -39,6 +44,9 @@ pub struct Taken {
     /// Whether the two profiles must not be linked, because each would move into the other.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub is_refused: bool,
+    /// The erasure that the profile that moves has to begin, because the person was erased after the link began.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub erase: Option<Box<Erase>>,
     /// What it has of the profile that moves.
     pub seen: Seen,
     /// The recorded consent and the opt-ins of the user, in the shape of `store/profile/linking`.

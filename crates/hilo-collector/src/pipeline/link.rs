@@ -47,6 +47,7 @@ fn of_user(user: &str, secret: &Keyring, loaded: &Loaded) -> Option<LinkTo> {
         user: user.to_owned(),
         subject: subject(secret, &key),
         controller: loaded.config.controller.clone(),
+        at_ms: 0,
     })
 }
 

@@ -12,10 +12,10 @@ use crate::platform::{Failure, Platform, log_line};
 ///
 /// # Errors
 /// A failure if no configuration can be had. Then all touchpoints stay.
-pub async fn hand_on<P: Platform>(
-    touchpoints: &[Touchpoint],
+pub async fn hand_on<'t, P: Platform>(
+    touchpoints: &'t [Touchpoint],
     platform: &P,
-) -> Result<Vec<i64>, Failure> {
+) -> Result<Vec<&'t Touchpoint>, Failure> {
     let loaded = platform.config().await?;
     let mut told = Vec::new();
     // A remark on an envelope is about its first event, so a touchpoint with one is an envelope of its own.
@@ -24,7 +24,6 @@ pub async fn hand_on<P: Platform>(
     for group in touchpoints.chunk_by(share) {
         let Some(first) = group.first() else { continue };
         let name = first.source.as_str();
-        let seqs = group.iter().map(|touchpoint| touchpoint.seq);
         let Some(source) = loaded.config.sources.iter().find(|source| source.name == name) else {
             // `hilo.toml` has no source of this name any more, so its touchpoints are not accepted.
             platform.log(&log_line(
@@ -32,7 +31,7 @@ pub async fn hand_on<P: Platform>(
                 "touchpoints of a source that is gone",
                 &[("source", name)],
             ));
-            told.extend(seqs);
+            told.extend(group);
             continue;
         };
         let now = platform.now();
@@ -44,7 +43,7 @@ pub async fn hand_on<P: Platform>(
         let facts =
             Facts { received_at: now, random: platform.random16(), trust, ..Facts::default() };
         match super::run(&envelope, source, &facts, &loaded, platform).await {
-            Ok(_) => told.extend(seqs),
+            Ok(_) => told.extend(group),
             Err(failure) => {
                 platform.log(&log_line("warn", "touchpoints", &[("why", failure.message())]));
                 break;

@@ -7,11 +7,11 @@ use jiff::{SignedDuration, Timestamp};
 
 use super::alarm::{AGAIN_MS, Alarm};
 use super::config;
-use crate::calls::{Delivery, ask_profile};
+use crate::calls::{Delivery, ask_profile, encode};
 use crate::pipeline;
 use crate::platform::{Failure, Platform, Sql, log_line};
 use crate::signature::message_hash;
-use crate::store::profile::{self, CallResult, Upkeep, Volatile};
+use crate::store::profile::{self, CallResult, Errand, Upkeep, Volatile};
 
 /// A failure of the queue. It may have accepted some deliveries before.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -117,9 +117,13 @@ pub async fn on_alarm<H: ProfileHost, P: Platform>(host: &H, platform: &P) {
     if let Err(failure) = keep_up(host, platform, again).await {
         host.log(&log_line("error", "upkeep", &[("why", failure.message())]));
         // The alarm is set again after a failure too: workerd gives up an alarm that failed too often.
-        let again = host.now().checked_add(SignedDuration::from_millis(AGAIN_MS)).ok();
+        let later = host.now().checked_add(SignedDuration::from_millis(AGAIN_MS)).ok();
         let is_newer = failure == Failure::SchemaNewer;
-        let armed = if is_newer { arm(host, again) } else { arm_next(host, again) };
+        let armed = if is_newer {
+            arm(host, later)
+        } else {
+            arm_next(host, again.into_iter().chain(later).min())
+        };
         if let Err(failure) = armed {
             host.log(&log_line("error", "alarm", &[("why", failure.message())]));
         }
@@ -174,7 +178,10 @@ async fn run_errands<H: ProfileHost, P: Platform>(host: &H, platform: &P) -> Res
         let next = host.with(|sql, volatile| profile::errand(sql, volatile, round == 0))?;
         let Some(errand) = next else { return Ok(true) };
         let answer = ask_profile(platform, errand.to.clone(), &errand.call).await?;
-        host.with(|sql, volatile| profile::ended(sql, volatile, errand, answer))?;
+        let own = host.with(|sql, volatile| profile::ended(sql, volatile, errand, answer))?;
+        if let Some(Errand { to, call }) = own {
+            self::answer(host, &to, &encode(&call)?)?;
+        }
     }
     Ok(false)
 }

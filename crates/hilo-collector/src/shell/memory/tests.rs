@@ -14,6 +14,7 @@ use crate::calls::journal::{Rejects, read_rejects};
 
 mod destinations;
 mod erasures;
+mod links;
 mod newer_schema;
 mod queue;
 

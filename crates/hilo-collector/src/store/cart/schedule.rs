@@ -77,7 +77,7 @@ fn alarm_speaker() -> Speaker {
 pub fn confirm(
     sql: &impl Sql,
     volatile: &mut Volatile,
-    seqs: &[i64],
+    ended: &[&Touchpoint],
     turn: Turn<'_>,
 ) -> Result<(), Failure> {
     if !volatile.is_current && !crate::store::schema::is_present(sql)? {
@@ -85,8 +85,11 @@ pub fn confirm(
         return Ok(());
     }
     within(sql, volatile, &alarm_speaker(), turn, |hub| {
-        for seq in seqs {
-            sql.exec("DELETE FROM outbox WHERE seq = ?", &[SqlValue::int(*seq)?])?;
+        for touchpoint in ended {
+            // After an erasure the numbers begin again.
+            let (seq, body) =
+                (SqlValue::int(touchpoint.seq)?, SqlValue::from(touchpoint.event.get()));
+            sql.exec("DELETE FROM outbox WHERE seq = ? AND body = ?", &[seq, body])?;
         }
         let rows = sql.exec("SELECT seq FROM outbox LIMIT 1", &[])?;
         let next = rows.first().map(|_| hub.turn.ms());

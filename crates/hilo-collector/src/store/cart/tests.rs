@@ -152,10 +152,14 @@ impl Object {
     /// Returns the touchpoints of the outbox by name and id, and confirms them at once.
     fn touchpoints(&mut self) -> Vec<(String, String)> {
         let due = self.due();
-        let seqs: Vec<i64> = due.touchpoints.iter().map(|touchpoint| touchpoint.seq).collect();
-        let turn = Turn { name: &self.name, now: self.now, random: [0; 16] };
-        confirm(&self.storage, &mut self.volatile, &seqs, turn).unwrap();
+        self.confirm(&due.touchpoints);
         due.touchpoints.iter().map(named).collect()
+    }
+
+    fn confirm(&mut self, touchpoints: &[Touchpoint]) {
+        let ended: Vec<&Touchpoint> = touchpoints.iter().collect();
+        let turn = Turn { name: &self.name, now: self.now, random: [0; 16] };
+        confirm(&self.storage, &mut self.volatile, &ended, turn).unwrap();
     }
 
     fn wait(&mut self, by: SignedDuration) {

@@ -44,15 +44,24 @@ pub(super) fn copy(sql: &impl Sql, cursor: Option<&str>) -> Result<ConsentCopy, 
     })
 }
 
-/// Reads one part of what is kept, for the person.
+/// Reads one part of what is kept, for the person. A profile that has moved keeps a copy of the user's record for the deliveries that are
+/// left. The device's proof does not open that.
 pub(super) fn own(
     sql: &impl Sql,
     bond: &Bond,
     part: OwnPart,
     cursor: Option<&str>,
 ) -> Result<String, Failure> {
+    let has_moved = matches!(bond, Bond::Moved(_));
     let page = match part {
-        OwnPart::Profile => return encode(&summary(sql, bond)?),
+        OwnPart::Profile => {
+            let mut summary = summary(sql, bond)?;
+            if has_moved {
+                (summary.consent, summary.optins) = Default::default();
+            }
+            return encode(&summary);
+        }
+        OwnPart::OptIns | OwnPart::Receipts if has_moved => Ok(Page::default()),
         OwnPart::OptIns => optins(sql, cursor, PAGE_ROWS_MAX),
         OwnPart::Receipts => receipts(sql, cursor, COPY_ROWS_MAX),
         OwnPart::Events => events(sql, cursor, OWN_EVENTS_MAX),

@@ -16,7 +16,7 @@ use crate::calls::{
     ConsentChange, ConsentCopy, ConsentRecorded, ConsentStanding, Delivery, DeliveryState, Page,
     Planned, RecordCall, Recorded, Summary, messages, read_message,
 };
-use crate::platform::SqlValue;
+use crate::platform::{SqlRow, SqlValue};
 use crate::shell::memory::MemorySql;
 use crate::store::schema;
 

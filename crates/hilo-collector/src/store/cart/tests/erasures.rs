@@ -70,3 +70,20 @@ fn a_guests_cart_goes_with_the_device_that_its_touchpoints_are_about() {
     object.erase(claim());
     assert!(!object.is_known());
 }
+
+#[test]
+fn a_touchpoint_of_an_erased_cart_confirms_none_of_the_next_cart() {
+    let mut hub = Object::customer();
+    hub.view(true, CartAsk::Commands(vec![command("1", CommandOp::Add, Some("mug"), None)]));
+    let under_way = hub.due().touchpoints;
+    hub.erase(CartClaim::Proved);
+    hub.view(true, CartAsk::Commands(vec![command("2", CommandOp::Add, Some("cup"), None)]));
+    hub.confirm(&under_way);
+    let next = hub.due().touchpoints;
+    let numbers = |touchpoints: &[Touchpoint]| -> Vec<i64> {
+        touchpoints.iter().map(|one| one.seq).collect()
+    };
+    assert_eq!((numbers(&under_way), numbers(&next)), (vec![1], vec![1]));
+    hub.confirm(&next);
+    assert_eq!(hub.touchpoints(), []);
+}

@@ -55,6 +55,17 @@ pub(super) fn begin(
     Ok(Begun { erased: record.erased()?, is_wiped: true })
 }
 
+/// Returns the erasure of a profile whose link began before the user's erasure, and that the user's did not know of.
+pub(super) fn since(sql: &impl Sql, linked_ms: i64) -> Result<Option<Erase>, Failure> {
+    let record = Record::read(sql)?.filter(|record| linked_ms <= record.at_ms);
+    let erase = |record: Record| Erase {
+        is_device: true,
+        destinations: record.destinations,
+        ..Erase::default()
+    };
+    Ok(record.map(erase))
+}
+
 /// Returns when the next step of the erasure is due, if any is left.
 ///
 /// # Errors

@@ -30,8 +30,9 @@ pub(in super::super) fn begin(
     if erasure::tombstone(sql)?.is_some() {
         return Ok(None);
     }
-    store(sql, to)?;
-    (volatile.bond, volatile.giving) = (Bond::Moving(to.clone()), Giving::default());
+    let to = LinkTo { at_ms: now.as_millisecond(), ..to.clone() };
+    store(sql, &to)?;
+    (volatile.bond, volatile.giving) = (Bond::Moving(to), Giving::default());
     let at = now.checked_add(jiff::SignedDuration::from_millis(BEGIN_MS));
     at.map(Some).map_err(|error| Failure::Fatal(error.to_string()))
 }

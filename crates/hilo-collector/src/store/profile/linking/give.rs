@@ -121,7 +121,8 @@ fn obey(sql: &impl Sql, in_force: &InForce) -> Result<(), Failure> {
     optin::replace(sql, &in_force.optins)
 }
 
-/// Takes the answer to a call. Only a [`Take`] has one.
+/// Takes the answer to a call. Only a [`Take`] has one. Returns a call that the profile's own object has to answer next: the person was
+/// erased before the link was known there.
 ///
 /// # Errors
 /// The error of the storage. Nothing is changed then.
@@ -130,12 +131,15 @@ pub fn ended(
     volatile: &mut Volatile,
     errand: Errand,
     answer: Option<Taken>,
-) -> Result<(), Failure> {
-    if let (ProfileCall::Take(sent), Some(answer)) = (&errand.call, answer) {
-        return taken(sql, volatile, sent, answer);
+) -> Result<Option<Errand>, Failure> {
+    let (ProfileCall::Take(sent), Some(mut answer)) = (&errand.call, answer) else {
+        volatile.giving.repointed.insert(errand.to);
+        return Ok(None);
+    };
+    match answer.erase.take() {
+        Some(erase) => Ok(Some(Errand { to: own_name(sql)?, call: ProfileCall::Erase(erase) })),
+        None => taken(sql, volatile, sent, answer).map(|()| None),
     }
-    volatile.giving.repointed.insert(errand.to);
-    Ok(())
 }
 
 fn taken(

@@ -1,5 +1,8 @@
 //! The user's profile takes a part of one that moves. Each part counts once.
 
+use std::collections::BTreeSet;
+
+use hilo_core::journey::Session;
 use hilo_core::profile::{Profile, join};
 use jiff::Timestamp;
 use serde::Deserialize;
@@ -11,7 +14,7 @@ use super::super::erasure::Tombstone;
 use super::super::known::Known;
 use super::super::timeline::{self, Entry, Row};
 use super::super::volatile::Volatile;
-use super::super::{consent, optin, outbox, stored_profile};
+use super::super::{consent, erasure, optin, outbox, stored_profile};
 use super::begin::cancel;
 use super::cargo::{self, Cargo, InForce, StoredDelivery, StoredLink, StoredReceipt};
 use crate::calls::link::{LinkTo, Seen, Take, Taken};
@@ -37,6 +40,11 @@ pub(in super::super) fn take(
         }
         cancel(sql, volatile)?;
     }
+    if let Some(to) = &take.to
+        && let Some(erase) = erasure::since(sql, to.at_ms)?
+    {
+        return Ok((Taken { erase: Some(Box::new(erase)), ..Taken::default() }, false));
+    }
     if take.to.is_none() && is_bare(sql)? {
         // Nothing is left that the pointer could lead to, so both ends of the link go.
         leave(sql, &take.from)?;
@@ -49,7 +57,7 @@ pub(in super::super) fn take(
         sql.transaction(&mut || {
             seen = match (&take.to, cargo.take()) {
                 (Some(to), Some(cargo)) => {
-                    Part { sql, from: &take.from, to, now }.take(known, cargo)?
+                    Part { sql, name, from: &take.from, to, now }.take(known, cargo)?
                 }
                 (None, Some(Cargo { outbox: Some(rows), .. })) => {
                     deliveries(sql, &take.from, &rows)?;
@@ -66,7 +74,8 @@ pub(in super::super) fn take(
     let in_force = InForce { consent: consent::standing(sql)?, optins: optin::subscriptions(sql)? };
     let in_force = to_raw_value(&in_force).map_err(|error| Failure::Fatal(error.to_string()))?;
     let in_force = Some(in_force);
-    Ok((Taken { name: name.to_owned(), is_refused: false, seen, in_force }, is_recalled))
+    let taken = Taken { name: name.to_owned(), seen, in_force, ..Taken::default() };
+    Ok((taken, is_recalled))
 }
 
 /// Whether the profile has nothing but links.
@@ -95,9 +104,20 @@ fn is_erased(erased: Option<Tombstone>, at: &str) -> bool {
     erased.is_some_and(|erased| at.parse().map_or(true, |at| erased.refuses(at)))
 }
 
+/// Returns the sessions of a row that one of its events names.
+fn named_by(row: &Row) -> Result<Vec<Session>, Failure> {
+    let mut named = BTreeSet::new();
+    for entry in row.entries() {
+        named.extend(stored_profile::gist(entry)?.session);
+    }
+    Ok(row.opened.iter().filter(|session| named.contains(&session.id)).cloned().collect())
+}
+
 /// A part that is being taken. All of it runs inside a transaction.
 struct Part<'p, S> {
     sql: &'p S,
+    /// The object's own name.
+    name: &'p str,
     from: &'p str,
     to: &'p LinkTo,
     now: Timestamp,
@@ -105,7 +125,7 @@ struct Part<'p, S> {
 
 impl<S: Sql> Part<'_, S> {
     fn take(&self, known: &mut Known, cargo: Cargo) -> Result<Seen, Failure> {
-        let Part { sql, from, to, now } = *self;
+        let Part { sql, from, to, now, .. } = *self;
         let before = cargo::seen(sql, from)?;
         let mut seen = before;
         sql.run(
@@ -153,10 +173,12 @@ impl<S: Sql> Part<'_, S> {
         let mut last = after;
         let mut new = Row::new(known.next_event, row.at_ms);
         new.opened = std::mem::take(&mut row.opened);
+        let mut is_whole = true;
         for entry in row.entries().filter(|entry| entry.number > after) {
             last = entry.number;
             let at = Timestamp::from_millisecond(entry.occurred_ms).unwrap_or(Timestamp::MIN);
             if known.erased.is_some_and(|erased| erased.refuses(at)) {
+                is_whole = false;
                 continue;
             }
             if known.ids.insert(entry.hash) {
@@ -164,6 +186,9 @@ impl<S: Sql> Part<'_, S> {
                 new.add(Entry { number: known.next_event, ..entry }, to);
                 known.next_event += 1;
             }
+        }
+        if !is_whole {
+            new.opened = named_by(&new)?;
         }
         if !new.is_empty() {
             timeline::insert(self.sql, new)?;
@@ -205,6 +230,10 @@ impl<S: Sql> Part<'_, S> {
 
     /// Takes over a profile that had moved into the one that moves.
     fn link(&self, one: &StoredLink) -> Result<(), Failure> {
+        if one.name == self.name {
+            // It had begun to move there, before the way led back.
+            return Ok(());
+        }
         self.sql.run(
             "INSERT OR IGNORE INTO links (name, at) VALUES (?, ?)",
             &[SqlValue::from(one.name.as_str()), SqlValue::int(one.at)?],
@@ -216,10 +245,14 @@ impl<S: Sql> Part<'_, S> {
 
 /// Shows the deliveries of a profile that has moved. Those that are pending there are not sent from here.
 fn deliveries(sql: &impl Sql, from: &str, rows: &[StoredDelivery]) -> Result<(), Failure> {
-    let seqs: Vec<i64> = rows.iter().map(|row| row.seq).collect();
+    let told = encode(rows)?;
+    // An event has one row for each destination there, and the numbers of rows come back.
     sql.run(
-        "DELETE FROM outbox WHERE link = ? AND (state = 'elsewhere' OR link_row IN (SELECT value FROM json_each(?)))",
-        &[SqlValue::from(from), SqlValue::Text(encode(&seqs)?)],
+        "DELETE FROM outbox WHERE link = ?1 AND (state = 'elsewhere' OR EXISTS (
+           SELECT 1 FROM json_each(?2) AS told, json_each(told.value ->> 'message_ids') AS theirs
+           WHERE told.value ->> 'destination' = outbox.destination
+             AND theirs.value IN (SELECT value FROM json_each(outbox.message_ids))))",
+        &[SqlValue::from(from), SqlValue::from(told.as_str())],
     )?;
     if rows.is_empty() {
         return Ok(());
@@ -227,12 +260,12 @@ fn deliveries(sql: &impl Sql, from: &str, rows: &[StoredDelivery]) -> Result<(),
     // The events have other numbers here, so a replay looks for them from the beginning.
     sql.run(
         "INSERT INTO outbox (message_ids, destination, purposes, channel, state, attempts, next_ms, reason, updated_ms,
-           steps, wants_person, since_ms, event, link, link_row)
+           steps, wants_person, since_ms, event, link)
          SELECT value ->> 'message_ids', value ->> 'destination', value ->> 'purposes', value ->> 'channel',
            CASE value ->> 'state' WHEN 'pending' THEN 'elsewhere' ELSE value ->> 'state' END, value ->> 'attempts',
            value ->> 'next_ms', value ->> 'reason', value ->> 'updated_ms', value ->> 'steps', value ->> 'wants_person',
-           value ->> 'since_ms', 1, ?, value ->> 'seq'
+           value ->> 'since_ms', 1, ?
          FROM json_each(?)",
-        &[SqlValue::from(from), SqlValue::Text(encode(rows)?)],
+        &[SqlValue::from(from), SqlValue::Text(told)],
     )
 }

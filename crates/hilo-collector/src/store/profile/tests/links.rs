@@ -19,6 +19,7 @@ fn to(name: &str) -> LinkTo {
         user: format!("id of {name}"),
         subject: format!("subject of {name}"),
         controller: "Shop".to_owned(),
+        at_ms: 0,
     }
 }
 
@@ -99,7 +100,10 @@ impl Objects {
                 None => {}
             }
             let object = self.get(name);
-            ended(&object.sql, &mut object.volatile, next, answer).unwrap();
+            let own = ended(&object.sql, &mut object.volatile, next, answer).unwrap();
+            if let Some(Errand { to, call }) = own {
+                self.ask::<Value>(&to, &call);
+            }
         }
         true
     }

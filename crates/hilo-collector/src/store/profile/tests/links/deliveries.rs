@@ -1,6 +1,7 @@
 //! The deliveries that a profile still has when it moves.
 
 use super::*;
+use crate::calls::OwnPart;
 
 /// A device with one delivery that has failed once, and a user, linked.
 fn linked() -> Objects {
@@ -99,4 +100,82 @@ fn a_device_whose_deliveries_are_left_sends_none_before_it_knows_what_is_in_forc
     assert!(has_moved(&both.get("device").volatile), "the shell sends nothing then");
     assert!(both.alarm("device"));
     assert_eq!(both.get("device").due().len(), 2);
+}
+
+#[test]
+fn a_row_of_a_device_that_gets_an_old_number_replaces_no_dead_letter_and_no_replay_of_the_user() {
+    for is_replayed in [false, true] {
+        let mut both = Objects::new(&["device", "user"]);
+        both.get("user").record(vec![kept("u1", 1)]);
+        both.get("device").record(vec![bound("m1"), bound("m2")]);
+        both.get("device").record(vec![bound("m3")]);
+        both.get("device").deliveries();
+        both.get("device").confirm_all(&[
+            ("m1", retry(60)),
+            ("m2", retry(60)),
+            ("m3", dead("400")),
+        ]);
+        let number = both.get("device").row("m3");
+        both.link("device", "user");
+        both.settle("device");
+        let replay = ProfileCall::Replay { destination: None, message: Some("m3".to_owned()) };
+        if is_replayed {
+            assert_eq!(both.ask::<u32>("device", &replay), 1);
+            assert_eq!(both.get("user").due(), [("m3".to_owned(), 0)]);
+        }
+        wait(&mut both);
+        both.get("device").deliveries();
+        both.get("device").confirm_all(&[("m1", retry(60)), ("m2", retry(70))]);
+        assert_eq!(both.get("device").row("m2"), number);
+        both.settle("device");
+        let state = if is_replayed { "pending" } else { "dead" };
+        let expected = pairs(&[("m3", state), ("m2", "pending"), ("m1", "pending")]);
+        assert_eq!(states(&mut both, "user"), expected);
+        let rows =
+            both.get("user").sql.exec("SELECT state FROM outbox ORDER BY state", &[]).unwrap();
+        let mut expected = ["elsewhere", "elsewhere", state];
+        expected.sort_unstable();
+        let kept: Vec<_> = rows.iter().map(|row| row.text("state").unwrap()).collect();
+        assert_eq!(kept, expected);
+    }
+}
+
+#[test]
+fn a_dead_letter_that_was_told_and_is_replayed_by_the_device_is_not_kept_twice() {
+    let mut both = linked();
+    wait(&mut both);
+    both.get("device").deliveries();
+    both.get("device").confirm_all(&[("m1", dead("400")), ("m2", dead("400"))]);
+    both.cut = Some((both.calls + 1, Break::Unanswered));
+    both.alarm("device");
+    both.cut = None;
+    assert_eq!(states(&mut both, "user"), pairs(&[("m2", "dead"), ("m1", "dead")]));
+    let replay = ProfileCall::Replay { destination: None, message: Some("m2".to_owned()) };
+    assert_eq!(both.ask::<u32>("device", &replay), 1);
+    both.settle("device");
+    let rows = both.get("user").sql.exec("SELECT message_ids, state FROM outbox ORDER BY seq", &[]);
+    let rows = rows.unwrap();
+    let text = |row: &SqlRow, name| row.text(name).unwrap().to_owned();
+    let kept: Vec<_> =
+        rows.iter().map(|row| (text(row, "message_ids"), text(row, "state"))).collect();
+    assert_eq!(kept, pairs(&[("[\"m1\"]", "dead"), ("[\"m2\"]", "elsewhere")]));
+}
+
+#[test]
+fn a_device_whose_deliveries_are_left_shows_nothing_of_the_users_record() {
+    let mut both = linked();
+    let user = both.get("user");
+    user.decide(0, "advertising", "denied");
+    user.say(OptInChannel::Sms, OptInState::Unsubscribed);
+    both.settle("device");
+    let device = both.get("device");
+    assert!(consent::standing(&device.sql).unwrap().denies(&[Purpose::Advertising]));
+    let own = |part| ProfileCall::Own { part, cursor: None };
+    let shown: Summary = device.ask(&own(OwnPart::Profile));
+    assert_eq!((shown.known, shown.events), (true, 2));
+    assert_eq!((shown.consent, shown.optins), Default::default());
+    for part in [OwnPart::OptIns, OwnPart::Receipts] {
+        assert_eq!(device.ask::<Page>(&own(part)).rows.len(), 0, "{part:?}");
+    }
+    assert_eq!(device.ask::<Page>(&own(OwnPart::Events)).rows.len(), 2);
 }

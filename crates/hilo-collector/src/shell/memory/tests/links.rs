@@ -1,0 +1,34 @@
+//! The alarm of a profile that is linked to a user's.
+
+use super::*;
+use crate::calls::link::LinkTo;
+use crate::calls::{ProfileCall, Summary, ask_profile};
+
+#[test]
+fn a_link_whose_call_failed_goes_on_soon_although_no_configuration_can_be_read() {
+    let memory = memory();
+    send(&memory, &page_view());
+    settle(&memory);
+    let to = LinkTo {
+        name: "user".to_owned(),
+        user: "u1".to_owned(),
+        subject: "s".to_owned(),
+        controller: "Shop".to_owned(),
+        at_ms: 0,
+    };
+    assert!(ask_visitor::<bool>(&memory, &ProfileCall::Link(to)));
+    fall_back_to_short_times(&memory);
+    memory.cut_call(0, false);
+    memory.advance(SignedDuration::from_secs(2));
+    settle(&memory);
+    let links = || {
+        let kept =
+            run(ask_profile::<_, Summary>(&memory, "user".to_owned(), &ProfileCall::Summary));
+        kept.unwrap().unwrap().links
+    };
+    assert!(memory.lines().iter().any(|line| line.contains("\"link\"")), "{:?}", memory.lines());
+    assert_eq!(links(), 0);
+    memory.advance(SignedDuration::from_secs(31));
+    settle(&memory);
+    assert_eq!(links(), 1);
+}
