@@ -118,12 +118,9 @@ pub async fn on_alarm<H: ProfileHost, P: Platform>(host: &H, platform: &P) {
         host.log(&log_line("error", "upkeep", &[("why", failure.message())]));
         // The alarm is set again after a failure too: workerd gives up an alarm that failed too often.
         let later = host.now().checked_add(SignedDuration::from_millis(AGAIN_MS)).ok();
-        let is_newer = failure == Failure::SchemaNewer;
-        let armed = if is_newer {
-            arm(host, later)
-        } else {
-            arm_next(host, again.into_iter().chain(later).min())
-        };
+        // A storage that cannot be read tells no earlier time, and must not lose its alarm for that.
+        let armed =
+            arm_next(host, again.into_iter().chain(later).min()).or_else(|_| arm(host, later));
         if let Err(failure) = armed {
             host.log(&log_line("error", "alarm", &[("why", failure.message())]));
         }

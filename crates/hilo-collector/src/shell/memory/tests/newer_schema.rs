@@ -162,6 +162,24 @@ fn need_newer(memory: &Memory, is_newer: bool) {
 }
 
 #[test]
+fn an_unreadable_configuration_beside_a_newer_storage_costs_no_alarm() {
+    let memory = deployment();
+    memory.configure("[of a newer version");
+    need_newer(&memory, true);
+    memory.fail_queue_after(None);
+    for _ in 0..4 {
+        memory.advance(SignedDuration::from_mins(10));
+        settle(&memory);
+    }
+    assert_eq!(got(&memory), [""; 0]);
+    need_newer(&memory, false);
+    memory.configure(include_str!("../../../../hilo.toml"));
+    memory.advance(SignedDuration::from_hours(1));
+    settle(&memory);
+    assert_eq!(got(&memory), ["m1"], "{:?}", memory.lines());
+}
+
+#[test]
 fn a_storage_that_only_a_newer_version_can_run_on_is_refused_and_keeps_everything() {
     let memory = deployment();
     let refused = refusals(&memory);
