@@ -97,7 +97,7 @@ fn erase(memory: &Memory, key: &ProfileKey) -> Result<ErasureStanding, Failure> 
     let deleting = forward::deleting(&loaded.config);
     let secret = keyring(memory);
     let begun = run(begin(key, vec![], &deleting, &secret, memory)).unwrap();
-    begun.map(|(_, erased)| erased.standing)
+    begun.map(|erased| erased.standing)
 }
 
 fn kept(memory: &Memory, key: &ProfileKey) -> Summary {
@@ -287,9 +287,9 @@ fn a_device_that_is_linked_erases_itself_and_its_users_profile_stays() {
     let pointer = "INSERT INTO meta (key, value) VALUES ('linked_to', ?)";
     stored.sql.run(pointer, &[name(&memory, &user()).into()]).unwrap();
     let secret = keyring(&memory);
-    let (_, erased) = run(begin(&device("phone"), vec![], &[], &secret, &memory)).unwrap().unwrap();
-    assert!(erased.is_linked);
+    let erased = run(begin(&device("phone"), vec![], &[], &secret, &memory)).unwrap().unwrap();
+    assert_eq!(erased.linked_to, Some(name(&memory, &user())));
     assert_eq!((kept(&memory, &device("phone")).events, kept(&memory, &user()).events), (0, 1));
-    let (_, erased) = run(begin(&user(), vec![], &[], &secret, &memory)).unwrap().unwrap();
-    assert!(!erased.is_linked);
+    let erased = run(begin(&user(), vec![], &[], &secret, &memory)).unwrap().unwrap();
+    assert_eq!(erased.linked_to, None);
 }

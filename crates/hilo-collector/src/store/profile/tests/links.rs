@@ -5,7 +5,7 @@ use hilo_core::profile::{Profile, fold};
 use serde_json::Value;
 
 use super::*;
-use crate::calls::link::{LinkTo, Moved, Taken};
+use crate::calls::link::{Earlier, LinkTo, Moved, Taken};
 use crate::calls::{Claimed, Proof, Whose};
 
 mod choices;
@@ -19,6 +19,8 @@ fn to(name: &str) -> LinkTo {
         user: format!("id of {name}"),
         subject: format!("subject of {name}"),
         controller: "Shop".to_owned(),
+        cart: format!("cart of {name}"),
+        earlier: Earlier::Device("hash".to_owned()),
     }
 }
 
