@@ -182,6 +182,22 @@ fn a_second_call_meanwhile_adds_its_carts_and_a_later_one_begins_anew() {
 }
 
 #[test]
+fn a_cart_that_is_proved_later_is_no_longer_only_claimed() {
+    let mut object = Object::new();
+    let mut sent = kept("m1", 1);
+    let about = json!({"cart_id": LABEL}).as_object().cloned().unwrap();
+    sent.event.kind =
+        hilo_core::event::EventKind::Track { event: "A".to_owned(), properties: about };
+    object.record(vec![sent]);
+    object.erase(device());
+    let Some(Task::Cart(cart)) = object.task() else { panic!("no cart") };
+    assert_eq!(cart.claim, CartClaim::OfDevice(vec![sha256_hex(b"a1")]));
+    object.erase(Erase { carts: vec![LABEL.to_owned()], ..device() });
+    let claim = CartClaim::Proved;
+    assert_eq!(object.task(), Some(Task::Cart(CartToErase { label: LABEL.to_owned(), claim })));
+}
+
+#[test]
 fn an_erasure_waits_for_deliveries_only_where_some_may_be_under_way() {
     let mut object = Object::new();
     object.record(vec![bound("m1")]);

@@ -10,6 +10,7 @@ use crate::calls::{Claimed, Proof, Whose};
 
 mod choices;
 mod deliveries;
+mod erasures;
 mod pointers;
 mod users;
 
