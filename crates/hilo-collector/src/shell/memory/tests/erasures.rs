@@ -183,6 +183,50 @@ fn an_erasure_that_fails_at_any_call_and_crashes_goes_on() {
 }
 
 #[test]
+fn a_device_that_always_fails_keeps_nothing_else_of_the_person() {
+    let memory = deployment();
+    populate(&memory);
+    let stored = |key: ProfileKey| object(&memory.0.profiles, &name(&memory, &key)).unwrap();
+    let link = "INSERT INTO links (name, at) VALUES (?, 1)";
+    for id in ["d0", "d1", "d2", "d3", "broken"] {
+        let seen = event(&memory, id, &json!({"anonymousId": id}));
+        assert_eq!(post(&memory, &seen), Value::Null);
+        stored(user()).sql.run(link, &[name(&memory, &device(id)).into()]).unwrap();
+    }
+    let broken = stored(device("broken"));
+    settle(&memory);
+    let schema = |to: &str| {
+        let set = format!("UPDATE meta SET value = '{to}' WHERE key = 'schema'");
+        broken.sql.run(&set, &[]).unwrap();
+        memory.crash();
+    };
+    let rows = broken.sql.exec("SELECT value FROM meta WHERE key = 'schema'", &[]);
+    let known = rows.unwrap()[0].text("value").unwrap().to_owned();
+    schema("99 99");
+    memory.advance(SignedDuration::from_secs(1));
+    erase(&memory, &user()).unwrap();
+    for _ in 0..4 {
+        settle(&memory);
+        memory.advance(SignedDuration::from_secs(45));
+    }
+    assert!((0..4).all(|n| is_done(&memory, &device(&format!("d{n}")))), "{:?}", memory.lines());
+    assert!(!summary(&memory, &label(&memory)).known);
+    let of_broken = name(&memory, &device("broken"));
+    assert!(letters(&memory).iter().all(|one| one.profile == of_broken), "its own are left");
+    assert!(!is_done(&memory, &user()));
+    schema(&known);
+    memory.advance(SignedDuration::from_hours(2));
+    settle(&memory);
+    memory.advance(SignedDuration::from_hours(2));
+    settle(&memory);
+    assert!(
+        is_done(&memory, &device("broken")) && is_done(&memory, &user()),
+        "{:?}",
+        memory.lines()
+    );
+}
+
+#[test]
 fn a_destination_that_does_not_delete_is_asked_again_and_named_in_the_end() {
     let memory = deployment();
     populate(&memory);

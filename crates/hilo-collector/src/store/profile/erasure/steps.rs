@@ -109,22 +109,19 @@ pub(in super::super) fn ended(
         record.attempts = record.attempts.saturating_add(1);
         return record.write(sql);
     }
-    record.attempts = match ended {
-        Ended::Devices { has_failed: true, .. } if is_at_links => record.attempts.saturating_add(1),
-        _ => 0,
-    };
+    let has_failed = matches!(ended, Ended::Devices { has_failed: true, .. }) && is_at_links;
+    record.attempts = if has_failed { record.attempts.saturating_add(1) } else { 0 };
     match task {
         Task::Devices { names, .. } => {
             // Those that are left come last, so that one that always fails keeps no other back.
             record.devices.retain(|name| !names.contains(name));
             record.begun.retain(|name| !names.contains(name));
-            match ended {
-                Ended::Devices { left, .. } if is_at_links => record.begun.extend(left.clone()),
-                _ if is_at_links => {}
-                _ => record.begun.extend(names.clone()),
+            if !is_at_links {
+                record.begun.extend(names.clone());
+            } else if let Ended::Devices { left, .. } = ended {
+                record.begun.extend(left.clone());
             }
         }
-        Task::Leave { .. } => record.has_left = true,
         Task::Cart(cart) => {
             record.carts.retain(|one| one.label != cart.label);
             if let Ended::Cart(erased) = ended {
@@ -134,6 +131,7 @@ pub(in super::super) fn ended(
             }
         }
         Task::Journal { .. } => record.has_journal_forgotten = true,
+        Task::Leave { .. } => record.has_left = true,
         Task::Destination(parting) => {
             record.destinations.retain(|name| *name != parting.destination);
             if *ended == Ended::Refused {
