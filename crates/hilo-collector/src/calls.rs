@@ -67,6 +67,11 @@ pub enum ProfileCall {
         /// The user to whom it leads from now on.
         to: LinkTo,
     },
+    /// Forgets the link of a device that has erased itself. Answers `()`.
+    Leave {
+        /// The device's object.
+        from: String,
+    },
     /// Record a consent change. Answers [`ConsentRecorded`].
     Consent(ConsentChange),
     /// Record the consent changes that events report, in this order: all or none. The answer is empty if the profile takes
@@ -303,20 +308,25 @@ pub async fn ask_profile<P: Platform, A: serde::de::DeserializeOwned>(
     name: String,
     call: &ProfileCall,
 ) -> Result<A, Failure> {
-    ask(platform, name, || encode(call)).await
+    // The pointer of an erased device follows no other link of its user.
+    let hops = if matches!(call, ProfileCall::OptInLink { .. }) { 2 } else { 1 };
+    ask(platform, name, hops, || encode(call)).await
 }
 
-/// Sends the call that `write` makes, and follows at most one pointer. The call is written again for that, because most calls meet
+/// Sends the call that `write` makes, and follows at most `hops` pointers. The call is written again for that, because most calls meet
 /// none.
 async fn ask<P: Platform, A: serde::de::DeserializeOwned>(
     platform: &P,
     name: String,
+    hops: u32,
     write: impl Fn() -> Result<String, Failure>,
 ) -> Result<A, Failure> {
     let mut answer = platform.ask(&Object::Profile(name), write()?).await?;
-    if answer.starts_with(Moved::BEGINNING) {
-        let Moved { moved } = decode(&answer)?;
-        answer = platform.ask(&Object::Profile(moved), write()?).await?;
+    for _ in 0..hops {
+        if answer.starts_with(Moved::BEGINNING) {
+            let Moved { moved } = decode(&answer)?;
+            answer = platform.ask(&Object::Profile(moved), write()?).await?;
+        }
     }
     if answer.starts_with(Moved::BEGINNING) {
         // The profile moved between the two calls. Soon the first pointer leads to the right place.

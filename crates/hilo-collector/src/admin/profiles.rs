@@ -2,11 +2,13 @@
 
 use hilo_core::identity::ProfileKey;
 use hilo_core::outcome::{Code, Rejection};
+use serde::Serialize;
 use serde_json::json;
 use serde_json::value::RawValue;
 
 use super::http::{limit, ok};
 use crate::call::{Call, Trouble, secret};
+use crate::calls::erasure::ErasureStanding;
 use crate::calls::{Page, ProfileCall, ask_profile, erasing};
 use crate::platform::http::percent_decode;
 use crate::platform::{Platform, Reply};
@@ -41,6 +43,16 @@ pub(super) async fn list<P: Platform>(
     Ok(ok(&json!({ part: page.rows, "next": page.next })))
 }
 
+/// The answer to an erasure.
+#[derive(Serialize)]
+struct Begun {
+    #[serde(flatten)]
+    standing: ErasureStanding,
+    /// Says that a user's profile stays.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    notice: Option<Rejection>,
+}
+
 /// Erases the person with this key, for a request that came by letter. The same call again answers how far the erasure is; once it is
 /// done, it begins anew.
 pub(super) async fn erase<P: Platform>(
@@ -49,8 +61,10 @@ pub(super) async fn erase<P: Platform>(
     call: &Call<'_, P>,
 ) -> Result<Reply, Trouble> {
     let (key, secret) = (parse(key)?, secret(call.platform)?);
-    let (_, erased) = erasing::begin(&key, Vec::new(), deleting, &secret, call.platform).await?;
-    Ok(Reply { status: 202, ..ok(&erased.standing) })
+    let erased = erasing::begin(&key, Vec::new(), deleting, &secret, call.platform).await?;
+    let message = "this device belongs to a user, whose profile stays: erase the profile of the user too, if the person asks for it";
+    let notice = erased.linked_to.map(|_| Rejection::new(Code::UserKept, message));
+    Ok(Reply { status: 202, ..ok(&Begun { standing: erased.standing, notice }) })
 }
 
 /// The name of the profile's object.

@@ -10,8 +10,8 @@ use crate::keyring::Keyring;
 use crate::platform::{Failure, Platform};
 use crate::signature::{CartOwner, cart_label, object_name, sha256_hex};
 
-/// Begins the erasure of the person with this key, whose carts are `carts` and, for a user, the user's own. Returns the name of the
-/// profile's object too. While an erasure is under way, a further call only adds its carts.
+/// Begins the erasure of the person with this key, whose carts are `carts` and, for a user, the user's own. While an erasure is under
+/// way, a further call adds its carts, and whatever was stored since.
 ///
 /// # Errors
 /// The object's own failure, or a failure to reach it.
@@ -21,7 +21,7 @@ pub async fn begin<P: Platform>(
     destinations: &[String],
     secret: &Keyring,
     platform: &P,
-) -> Result<(String, Erased), Failure> {
+) -> Result<Erased, Failure> {
     let name = object_name(secret.naming(), key);
     let device = match key {
         ProfileKey::Anonymous(id) => Some(sha256_hex(id.as_bytes())),
@@ -31,8 +31,7 @@ pub async fn begin<P: Platform>(
         }
     };
     let destinations = destinations.to_vec();
-    let erase = Erase { is_device: device.is_some(), device, carts, destinations };
+    let erase = Erase { is_device: device.is_some(), by_link: false, device, carts, destinations };
     let call = ProfileCall::Erase(Box::new(erase));
-    let erased = ask_profile(platform, name.clone(), &call).await?;
-    Ok((name, erased))
+    ask_profile(platform, name, &call).await
 }

@@ -8,6 +8,8 @@ use serde::{Deserialize, Serialize};
 pub struct Erase {
     /// Whether the profile is a device's: then its random id is refused for ever. A user may come back.
     pub is_device: bool,
+    /// Whether the profile is erased because it has moved into one that is erased. Then it knows itself whether it is a device's.
+    pub by_link: bool,
     /// The hash of the device's id: it tells which guest's carts are this device's.
     pub device: Option<String>,
     /// The labels of the carts that the caller has proved to be the person's.
@@ -19,10 +21,12 @@ pub struct Erase {
 /// The answer to [`Erase`].
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Erased {
+    /// The name of the object that is erased: another than the one that was asked, if a user's profile has moved.
+    pub name: String,
     /// How far the erasure is.
     pub standing: ErasureStanding,
-    /// Whether the device's profile was folded into a user's, which stays.
-    pub is_linked: bool,
+    /// The object of the user's profile that the device's profile moves or has moved into. That profile stays.
+    pub linked_to: Option<String>,
 }
 
 /// How far an erasure is. It contains nothing about the person.
@@ -70,10 +74,10 @@ pub enum Step {
     Deliveries,
     /// The journal forgets the person's dead letters and live events.
     Journal,
+    /// The erasure of each linked device is done, and the user's profile has forgotten the device.
+    Links,
     /// The destinations delete the person.
     Destinations,
-    /// The erasure of each linked device is done.
-    Links,
 }
 
 impl Step {
@@ -109,6 +113,13 @@ pub enum Task {
         /// The object's name.
         profile: String,
     },
+    /// Lets the user's profile forget the device that had moved there.
+    Leave {
+        /// The user's object.
+        to: String,
+        /// The device's object.
+        from: String,
+    },
     /// Lets a destination delete the person.
     Destination(Box<Parting>),
 }
@@ -120,6 +131,7 @@ impl Task {
             Task::Devices { step, .. } => *step,
             Task::Cart(_) => Step::Carts,
             Task::Journal { .. } => Step::Journal,
+            Task::Leave { .. } => Step::Links,
             Task::Destination(_) => Step::Destinations,
         }
     }
@@ -175,6 +187,13 @@ pub enum Ended {
     Done,
     /// A cart is erased.
     Cart(CartErased),
+    /// Linked devices were asked.
+    Devices {
+        /// Those that are not erased yet.
+        left: Vec<String>,
+        /// Whether a call of one of them failed.
+        has_failed: bool,
+    },
     /// It failed on our own side, and is tried again.
     Failed,
     /// It is tried again after so many seconds.

@@ -22,6 +22,20 @@ pub struct LinkTo {
     /// When the link began, milliseconds since the epoch. The object that is linked sets it.
     #[serde(default)]
     pub at_ms: i64,
+    /// The label of the user's own cart.
+    pub cart: String,
+    /// Who moves there.
+    pub earlier: Earlier,
+}
+
+/// Who moves into a user's profile.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Earlier {
+    /// A device: the hash of its id.
+    Device(String),
+    /// Another user: the label of that user's own cart.
+    User(String),
 }
 
 /// A part of a profile that moves.

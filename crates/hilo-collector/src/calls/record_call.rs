@@ -76,6 +76,6 @@ impl RecordCall {
         platform: &P,
         name: String,
     ) -> Result<Option<Vec<Recorded>>, Failure> {
-        ask(platform, name, || self.encode()).await
+        ask(platform, name, 1, || self.encode()).await
     }
 }

@@ -135,10 +135,8 @@ pub fn erasing(erases: &[&str], reference: &str, is_user_kept: bool) -> Reply {
         #[serde(skip_serializing_if = "Option::is_none")]
         notice: Option<Rejection>,
     }
-    let notice = is_user_kept.then(|| {
-        let message = "this device belongs to a signed-in person, whose profile stays: send the same call with the person's token, whose scope names `erase`";
-        Rejection::new(Code::UserKept, message)
-    });
+    let message = "this device belongs to a signed-in person, whose profile stays: send the same call with the person's token, whose scope names `erase`";
+    let notice = is_user_kept.then(|| Rejection::new(Code::UserKept, message));
     let poll = format!("/v1/me/erasure/{reference}");
     reply::json(202, &Erasing { status: ErasureStatus::Erasing, erases, poll, notice })
 }

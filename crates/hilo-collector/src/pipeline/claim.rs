@@ -7,10 +7,11 @@ use hilo_core::identity::{ProfileKey, uuid_v4};
 use hilo_core::outcome::{Code, Rejection};
 
 use super::entry::erased;
+use super::link;
 use crate::call::{Call, Trouble};
-use crate::calls::link::LinkTo;
 use crate::calls::{Claimed, ConsentStanding, ProfileCall, Proof, Whose, ask_profile};
 use crate::ingest::proof::{IdProof, Shown};
+use crate::ingest::user::VerifiedUser;
 use crate::keyring::Keyring;
 use crate::platform::{Failure, Platform};
 use crate::signature::object_name;
@@ -32,7 +33,7 @@ pub(super) struct Claimant<'c, P> {
     pub(super) is_server: bool,
     pub(super) shown: &'c Shown,
     /// The verified user of the request, to whom an id with its proof is linked.
-    pub(super) link: Option<LinkTo>,
+    pub(super) user: Option<&'c VerifiedUser>,
     pub(super) secret: &'c Keyring,
     pub(super) call: &'c Call<'c, P>,
 }
@@ -96,7 +97,7 @@ impl<P: Platform> Claimant<'_, P> {
 
     async fn claim(&self, id: &str, may_bind: bool) -> Result<(Whose, Option<Right>), Failure> {
         let Claimant { shown, secret, call, .. } = *self;
-        let link = self.link.clone();
+        let link = link::of_token(self.user, id, secret, call.loaded);
         let platform = call.platform;
         let fresh = may_bind.then(|| IdProof::fresh(id, platform.random16(), platform.now()));
         let name = object_name(secret.naming(), &ProfileKey::Anonymous(id.to_owned()));

@@ -14,7 +14,6 @@ use super::claim::{Claimant, Right, not_yours};
 use super::entry::{Entry, erased};
 use super::journal;
 use super::limits;
-use super::link;
 use super::progress::Mark;
 use super::user::{accompanying_user, lapsed_user};
 use crate::call::{Call, Trouble, secret};
@@ -41,9 +40,8 @@ pub(super) async fn change<P: Platform>(call: &Call<'_, P>) -> Result<Reply, Tro
     // A token that cannot be verified now does not keep the device's own choice from being recorded.
     let user = accompanying_user(call).await;
     let known = user.as_ref().ok().and_then(Option::as_ref).filter(|_| body.allows_id());
-    let link = link::of_token(known, &secret, call.loaded);
     let is_server = source.is_server();
-    let claimant = Claimant { is_server, shown: &shown, link, secret: &secret, call };
+    let claimant = Claimant { is_server, shown: &shown, user: known, secret: &secret, call };
     let (right, unproved) = right_to(&body, &claimant).await?;
     let record = async |key: ProfileKey| {
         let change = ProfileCall::Consent(body.change(&key, &secret, call));
@@ -120,7 +118,7 @@ async fn right_to<P: Platform>(
 pub(super) async fn copy<P: Platform>(call: &Call<'_, P>) -> Result<Reply, Trouble> {
     let secret = secret(call.platform)?;
     let shown = Shown::of(None, &secret, call);
-    let claimant = Claimant { is_server: false, shown: &shown, link: None, secret: &secret, call };
+    let claimant = Claimant { is_server: false, shown: &shown, user: None, secret: &secret, call };
     let right = claimant.named(None, false).await?.ok_or_else(|| {
         Rejection::new(Code::Unauthorized, "the proof of an id is missing or not ours")
     })?;

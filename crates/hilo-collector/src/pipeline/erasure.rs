@@ -11,18 +11,16 @@ use crate::calls::{ProfileCall, ask_profile};
 use crate::forward;
 use crate::platform::{Failure, Platform, log_line};
 
-/// The seconds after which devices that are not erased yet are asked again.
-const DEVICES_AGAIN_S: u32 = 5;
-
 /// Does one task of an erasure.
 pub async fn erase<P: Platform>(task: &Task, platform: &P) -> Ended {
     let step = task.step().name();
     let done = match task {
         Task::Devices { step, names, destinations } => {
-            devices(*step, names, destinations, platform).await
+            Ok(devices(*step, names, destinations, platform).await)
         }
         Task::Cart(cart) => erase_cart(cart, platform).await.map(Ended::Cart),
         Task::Journal { profile } => forget_profile(platform, profile).await.map(|()| Ended::Done),
+        Task::Leave { to, from } => leave(to, from, platform).await,
         Task::Destination(parting) => Ok(forward::part(parting, platform).await),
     };
     match done {
@@ -38,30 +36,56 @@ pub async fn erase<P: Platform>(task: &Task, platform: &P) -> Ended {
     }
 }
 
-/// Lets linked devices erase themselves, or waits until they have.
+/// Lets linked devices erase themselves, or asks whether they have. One whose call fails keeps no other back.
 async fn devices<P: Platform>(
     step: Step,
     names: &[String],
     destinations: &[String],
     platform: &P,
-) -> Result<Ended, Failure> {
-    let mut is_done = true;
+) -> Ended {
+    let (mut left, mut has_failed) = (Vec::new(), false);
     for name in names {
-        let mut standing: Option<ErasureStanding> = None;
-        if step == Step::Links {
-            standing = ask_profile(platform, name.clone(), &ProfileCall::Erasure).await?;
-        }
-        is_done &= standing.as_ref().is_some_and(|one| one.status == ErasureStatus::Done);
-        if standing.is_none() {
-            let destinations = destinations.to_vec();
-            let erase = Erase { is_device: true, destinations, ..Erase::default() };
-            let call = ProfileCall::Erase(Box::new(erase));
-            let _: Erased = ask_profile(platform, name.clone(), &call).await?;
+        let is_done = match device(step, name, destinations, platform).await {
+            Ok(is_done) => is_done,
+            Err(failure) => {
+                let why = [("step", step.name()), ("why", failure.message())];
+                platform.log(&log_line("warn", "erasure", &why));
+                has_failed = true;
+                false
+            }
+        };
+        if !is_done {
+            left.push(name.clone());
         }
     }
-    if step == Step::Links && !is_done {
-        return Ok(Ended::Later { after_s: DEVICES_AGAIN_S });
+    Ended::Devices { left, has_failed }
+}
+
+/// Returns whether the erasure of a linked device is done.
+async fn device<P: Platform>(
+    step: Step,
+    name: &str,
+    destinations: &[String],
+    platform: &P,
+) -> Result<bool, Failure> {
+    if step == Step::Links {
+        let standing: Option<ErasureStanding> =
+            ask_profile(platform, name.to_owned(), &ProfileCall::Erasure).await?;
+        if let Some(standing) = standing {
+            return Ok(standing.status == ErasureStatus::Done);
+        }
     }
+    let destinations = destinations.to_vec();
+    let erase = Erase { by_link: true, destinations, ..Erase::default() };
+    let call = ProfileCall::Erase(Box::new(erase));
+    let _: Erased = ask_profile(platform, name.to_owned(), &call).await?;
+    Ok(false)
+}
+
+/// Lets the user's profile forget a device.
+async fn leave<P: Platform>(to: &str, from: &str, platform: &P) -> Result<Ended, Failure> {
+    let call = ProfileCall::Leave { from: from.to_owned() };
+    let () = ask_profile(platform, to.to_owned(), &call).await?;
     Ok(Ended::Done)
 }
 

@@ -5,7 +5,6 @@ use hilo_core::outcome::Code;
 use super::claim::Claimant;
 use super::journal;
 use super::limits;
-use super::link;
 use super::user::accompanying_user;
 use crate::call::{Call, Trouble, secret};
 use crate::calls::{ProfileCall, ask_profile};
@@ -30,9 +29,9 @@ pub(super) async fn take<P: Platform>(call: &Call<'_, P>) -> Result<Reply, Troub
     limits::check_key(source, call).await?;
     // A hello needs no token, so one that cannot be verified now is passed over too.
     let user = accompanying_user(call).await.ok().flatten();
-    let link = link::of_token(user.as_ref(), &secret, call.loaded);
     let is_server = source.is_server();
-    let claimant = Claimant { is_server, shown: &shown, link, secret: &secret, call };
+    let claimant =
+        Claimant { is_server, shown: &shown, user: user.as_ref(), secret: &secret, call };
     let right = match claimant.any(said.wanted(&shown), said.has_own_id()).await {
         Err(Trouble::Refused(why)) if why.code == Code::Erased => {
             journal::note_refusal(&why, call);

@@ -15,7 +15,7 @@ use super::at_once;
 use super::entry::Entry;
 use super::progress::Mark;
 use crate::call::{Call, secret};
-use crate::calls::link::LinkTo;
+use crate::calls::link::{Earlier, LinkTo};
 use crate::calls::{Claimed, ProfileCall, Proof, Whose, ask_profile};
 use crate::ingest::consent::subject;
 use crate::ingest::proof::Shown;
@@ -23,21 +23,26 @@ use crate::ingest::user::VerifiedUser;
 use crate::keyring::Keyring;
 use crate::loaded::Loaded;
 use crate::platform::{Failure, Platform, log_line};
-use crate::signature::object_name;
+use crate::signature::{CartOwner, cart_label, object_name, sha256_hex};
 
 const HOUR_S: i64 = 3_600;
 
-/// Where the profiles of the verified user move; `None` where the token does not allow that.
+/// Where the profile of this device moves: to that of the verified user; `None` where the token does not allow that.
 pub(super) fn of_token(
     user: Option<&VerifiedUser>,
+    device: &str,
     secret: &Keyring,
     loaded: &Loaded,
 ) -> Option<LinkTo> {
     let user = user.filter(|user| user.require(Scope::Profile).is_ok())?;
-    of_user(&user.id, secret, loaded)
+    of_user(&user.id, of_device(device), secret, loaded)
 }
 
-fn of_user(user: &str, secret: &Keyring, loaded: &Loaded) -> Option<LinkTo> {
+fn of_device(id: &str) -> Earlier {
+    Earlier::Device(sha256_hex(id.as_bytes()))
+}
+
+fn of_user(user: &str, earlier: Earlier, secret: &Keyring, loaded: &Loaded) -> Option<LinkTo> {
     if loaded.config.identity.mode != IdentityMode::Enforce {
         return None;
     }
@@ -48,6 +53,8 @@ fn of_user(user: &str, secret: &Keyring, loaded: &Loaded) -> Option<LinkTo> {
         subject: subject(secret, &key),
         controller: loaded.config.controller.clone(),
         at_ms: 0,
+        cart: cart_label(secret.naming(), &CartOwner::Customer(user)),
+        earlier,
     })
 }
 
@@ -60,8 +67,8 @@ pub(super) fn offer<P: Platform>(
     call: &Call<'_, P>,
 ) {
     let shown = Shown::of(Some(source), secret, call);
-    let to = of_token(Some(user), secret, call.loaded);
-    let (Some(proof), Some(to)) = (shown.proof.as_ref(), to) else { return };
+    let Some(proof) = shown.proof.as_ref() else { return };
+    let Some(to) = of_token(Some(user), &proof.id, secret, call.loaded) else { return };
     let name = object_name(secret.naming(), &ProfileKey::Anonymous(proof.id.clone()));
     let hour = (call.platform.now().as_second() / HOUR_S).to_string();
     let mark = Mark::of("link", &name, [to.name.as_str(), hour.as_str()].into_iter());
@@ -106,7 +113,8 @@ pub(super) async fn named<P: Platform>(
     let is_large = at_once::is_large(pairs.len(), facts);
     let calls = pairs.into_iter().filter_map(|pair| {
         let is_meant = !loaded.config.identity.is_reserved(pair.earlier);
-        let to = of_user(pair.user, secret, loaded).filter(|_| is_meant)?;
+        let to =
+            of_user(pair.user, of_device(pair.earlier), secret, loaded).filter(|_| is_meant)?;
         Some(pair.link(to, is_large, secret, platform))
     });
     at_once::all(calls, facts.received_at, platform).await.map(drop)
@@ -143,7 +151,7 @@ impl<'e> Pair<'e> {
     /// Links the profile of the earlier id. An alias may be about a device or a user: the device counts if there is one.
     async fn link<P: Platform>(
         self,
-        to: LinkTo,
+        mut to: LinkTo,
         is_large: bool,
         secret: &Keyring,
         platform: &P,
@@ -152,6 +160,9 @@ impl<'e> Pair<'e> {
         let mut keys = vec![ProfileKey::Anonymous(earlier.clone())];
         keys.extend(self.is_alias.then_some(ProfileKey::User(earlier)));
         for key in keys {
+            if let ProfileKey::User(id) = &key {
+                to.earlier = Earlier::User(cart_label(secret.naming(), &CartOwner::Customer(id)));
+            }
             let name = object_name(secret.naming(), &key);
             let mark = is_large.then(|| Mark::of("link", &name, [to.name.as_str()].into_iter()));
             if mark.is_some_and(|mark| mark.is_stored(platform.now())) {

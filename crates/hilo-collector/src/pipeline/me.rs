@@ -39,7 +39,7 @@ pub(super) async fn take<P: Platform>(act: MeAct, call: &Call<'_, P>) -> Result<
     }
     let user = verified_user(call).await?;
     user.iter().try_for_each(|user| user.require(scope))?;
-    let claimant = Claimant { is_server: false, shown: &shown, link: None, secret: &secret, call };
+    let claimant = Claimant { is_server: false, shown: &shown, user: None, secret: &secret, call };
     let person = Person {
         user: user.map(|user| user.id),
         device: claimant.proved().await?,
@@ -133,17 +133,18 @@ impl<P: Platform> Person<'_, P> {
         let deleting = forward::deleting(&self.call.loaded.config);
         let user = self.user.clone().map(|id| ("user", ProfileKey::User(id)));
         let device = self.device.clone().map(|id| ("device", ProfileKey::Anonymous(id)));
-        let (mut names, mut erases, mut is_linked) = (Vec::new(), Vec::new(), false);
+        let (mut begun, mut erases) = (Vec::new(), Vec::new());
         for (about, key) in user.into_iter().chain(device) {
-            let (name, erased) =
-                erasing::begin(&key, self.carts(), &deleting, self.secret, platform).await?;
-            names.push(name);
+            let carts = self.carts();
+            begun.push(erasing::begin(&key, carts, &deleting, self.secret, platform).await?);
             erases.push(about);
-            is_linked |= erased.is_linked;
         }
         progress::forget();
+        let names: Vec<String> = begun.iter().map(|one| one.name.clone()).collect();
+        let mut users = begun.iter().filter_map(|one| one.linked_to.as_ref());
+        let is_user_kept = users.any(|user| !names.contains(user));
         let reference = erasure_link::write(&names, self.secret);
-        Ok(me::erasing(&erases, &reference, is_linked && self.user.is_none()))
+        Ok(me::erasing(&erases, &reference, is_user_kept))
     }
 }
 

@@ -43,7 +43,7 @@ pub(super) async fn take<P: Platform>(call: &Call<'_, P>) -> Result<Reply, Troub
     let shown = Shown::of(Some(source), &secret, call);
     let entry = optin::accept(body, source, user.is_some(), &secret, call)?;
     let is_server = source.is_server();
-    let claimant = Claimant { is_server, shown: &shown, link: None, secret: &secret, call };
+    let claimant = Claimant { is_server, shown: &shown, user: None, secret: &secret, call };
     let mut right = None;
     if user.is_none() || entry.is_opt_out() {
         // A page that keeps its proof itself says hello first, because this answer brings it none.

@@ -7,6 +7,8 @@ use jiff::SignedDuration;
 use super::*;
 use crate::platform::Object;
 
+mod erasures;
+
 const USER: &str = "u:user-1";
 const WEBHOOK: &str = "http://127.0.0.1:8787/dev/webhook";
 

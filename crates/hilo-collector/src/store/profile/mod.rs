@@ -84,6 +84,11 @@ pub fn answer(
     let call: ProfileCall = decode(call)?;
     volatile.rates.take(&call, now)?;
     if let ProfileCall::Erase(erase) = &call {
+        let has_storage = volatile.has_storage(sql, false)?;
+        let moved = if has_storage { linking::passed_on(sql, volatile, &call)? } else { None };
+        if let Some(reply) = moved {
+            return Ok(CallResult { reply, ..CallResult::default() });
+        }
         let begun = erasure::begin(sql, volatile, name, erase, now)?;
         let (reply, is_wiped) = (encode(&begun.erased)?, begun.is_wiped);
         return Ok(CallResult { reply, pump: false, alarm: Some(now), is_wiped });
@@ -96,7 +101,7 @@ pub fn answer(
     if writes {
         volatile.remember_name(sql, name)?;
     }
-    if let Some(reply) = linking::passed_on(volatile, &call)? {
+    if let Some(reply) = linking::passed_on(sql, volatile, &call)? {
         return Ok(CallResult { reply, ..CallResult::default() });
     }
     // The alarm of a new storage finds out when the next upkeep is due. From then on there is always an alarm.
@@ -143,6 +148,9 @@ fn act(
             encode(&true)
         }
         ProfileCall::Take(take) => return take_in(sql, volatile, turn, &take),
+        ProfileCall::Leave { from } => {
+            atomically(sql, || linking::leave(sql, &from)).and_then(|()| encode(&()))
+        }
         ProfileCall::Repoint { from, to } => {
             linking::repoint(sql, volatile, &from, &to).and_then(|()| encode(&()))
         }

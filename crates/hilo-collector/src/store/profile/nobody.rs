@@ -18,6 +18,7 @@ pub(super) const fn makes_storage(call: &ProfileCall) -> bool {
         ProfileCall::Take(take) => take.to.is_some(),
         ProfileCall::Link(_)
         | ProfileCall::Repoint { .. }
+        | ProfileCall::Leave { .. }
         | ProfileCall::ConsentStanding
         | ProfileCall::Confirm { .. }
         | ProfileCall::Replay { .. }
@@ -59,6 +60,7 @@ pub(super) fn answer(call: &ProfileCall) -> Result<String, Failure> {
         | ProfileCall::ConsentReports(_)
         | ProfileCall::OptIn(_)
         | ProfileCall::Repoint { .. }
+        | ProfileCall::Leave { .. }
         | ProfileCall::Erase(_)
         | ProfileCall::Confirm { .. } => encode(&()),
     }

@@ -42,6 +42,7 @@ impl Rates {
             ProfileCall::Claim(_)
             | ProfileCall::Link(_)
             | ProfileCall::Take(_)
+            | ProfileCall::Leave { .. }
             | ProfileCall::Repoint { .. }
             | ProfileCall::ConsentStanding
             | ProfileCall::Record { .. }

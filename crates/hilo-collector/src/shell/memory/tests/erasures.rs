@@ -97,7 +97,7 @@ fn erase(memory: &Memory, key: &ProfileKey) -> Result<ErasureStanding, Failure> 
     let deleting = forward::deleting(&loaded.config);
     let secret = keyring(memory);
     let begun = run(begin(key, vec![], &deleting, &secret, memory)).unwrap();
-    begun.map(|(_, erased)| erased.standing)
+    begun.map(|erased| erased.standing)
 }
 
 fn kept(memory: &Memory, key: &ProfileKey) -> Summary {
@@ -180,6 +180,50 @@ fn an_erasure_that_fails_at_any_call_and_crashes_goes_on() {
             return;
         }
     }
+}
+
+#[test]
+fn a_device_that_always_fails_keeps_nothing_else_of_the_person() {
+    let memory = deployment();
+    populate(&memory);
+    let stored = |key: ProfileKey| object(&memory.0.profiles, &name(&memory, &key)).unwrap();
+    let link = "INSERT INTO links (name, at) VALUES (?, 1)";
+    for id in ["d0", "d1", "d2", "d3", "broken"] {
+        let seen = event(&memory, id, &json!({"anonymousId": id}));
+        assert_eq!(post(&memory, &seen), Value::Null);
+        stored(user()).sql.run(link, &[name(&memory, &device(id)).into()]).unwrap();
+    }
+    let broken = stored(device("broken"));
+    settle(&memory);
+    let schema = |to: &str| {
+        let set = format!("UPDATE meta SET value = '{to}' WHERE key = 'schema'");
+        broken.sql.run(&set, &[]).unwrap();
+        memory.crash();
+    };
+    let rows = broken.sql.exec("SELECT value FROM meta WHERE key = 'schema'", &[]);
+    let known = rows.unwrap()[0].text("value").unwrap().to_owned();
+    schema("99 99");
+    memory.advance(SignedDuration::from_secs(1));
+    erase(&memory, &user()).unwrap();
+    for _ in 0..4 {
+        settle(&memory);
+        memory.advance(SignedDuration::from_secs(45));
+    }
+    assert!((0..4).all(|n| is_done(&memory, &device(&format!("d{n}")))), "{:?}", memory.lines());
+    assert!(!summary(&memory, &label(&memory)).known);
+    let of_broken = name(&memory, &device("broken"));
+    assert!(letters(&memory).iter().all(|one| one.profile == of_broken), "its own are left");
+    assert!(!is_done(&memory, &user()));
+    schema(&known);
+    memory.advance(SignedDuration::from_hours(2));
+    settle(&memory);
+    memory.advance(SignedDuration::from_hours(2));
+    settle(&memory);
+    assert!(
+        is_done(&memory, &device("broken")) && is_done(&memory, &user()),
+        "{:?}",
+        memory.lines()
+    );
 }
 
 #[test]
@@ -287,9 +331,9 @@ fn a_device_that_is_linked_erases_itself_and_its_users_profile_stays() {
     let pointer = "INSERT INTO meta (key, value) VALUES ('linked_to', ?)";
     stored.sql.run(pointer, &[name(&memory, &user()).into()]).unwrap();
     let secret = keyring(&memory);
-    let (_, erased) = run(begin(&device("phone"), vec![], &[], &secret, &memory)).unwrap().unwrap();
-    assert!(erased.is_linked);
+    let erased = run(begin(&device("phone"), vec![], &[], &secret, &memory)).unwrap().unwrap();
+    assert_eq!(erased.linked_to, Some(name(&memory, &user())));
     assert_eq!((kept(&memory, &device("phone")).events, kept(&memory, &user()).events), (0, 1));
-    let (_, erased) = run(begin(&user(), vec![], &[], &secret, &memory)).unwrap().unwrap();
-    assert!(!erased.is_linked);
+    let erased = run(begin(&user(), vec![], &[], &secret, &memory)).unwrap().unwrap();
+    assert_eq!(erased.linked_to, None);
 }

@@ -1,7 +1,7 @@
 //! The alarm of a profile that is linked to a user's.
 
 use super::*;
-use crate::calls::link::LinkTo;
+use crate::calls::link::{Earlier, LinkTo};
 use crate::calls::{ProfileCall, Summary, ask_profile};
 
 #[test]
@@ -15,6 +15,8 @@ fn a_link_whose_call_failed_goes_on_soon_although_no_configuration_can_be_read()
         subject: "s".to_owned(),
         controller: "Shop".to_owned(),
         at_ms: 0,
+        cart: "cart".to_owned(),
+        earlier: Earlier::Device("hash".to_owned()),
     };
     assert!(ask_visitor::<bool>(&memory, &ProfileCall::Link(to)));
     fall_back_to_short_times(&memory);

@@ -7,7 +7,7 @@ mod record;
 mod remains;
 mod steps;
 
-pub(super) use record::{Tombstone, remove_before, standing, tombstone};
+pub(super) use record::{Tombstone, linked_to, remove_before, standing, tombstone};
 pub use steps::task as erasure_task;
 
 use jiff::Timestamp;
@@ -26,7 +26,7 @@ pub(super) struct Begun {
 }
 
 /// Erases the profile of the object called `name`, and begins the steps elsewhere. While an erasure is under way, a further call
-/// only adds its carts.
+/// adds its carts. If anything was stored since, that is erased too, and the steps begin again.
 pub(super) fn begin(
     sql: &impl Sql,
     volatile: &mut Volatile,
@@ -36,30 +36,37 @@ pub(super) fn begin(
 ) -> Result<Begun, Failure> {
     let has_storage = volatile.has_storage(sql, false)?;
     let before = if has_storage { Record::read(sql)? } else { None };
-    if let Some(mut record) = before.filter(Record::is_under_way) {
+    let mut under_way = before.clone().filter(Record::is_under_way);
+    if let Some(record) = under_way.as_mut()
+        && !remains::has_more(sql)?
+    {
         record.add_carts(&erase.carts);
         record.write(sql)?;
-        return Ok(Begun { erased: record.erased()?, is_wiped: false });
+        return Ok(Begun { erased: record.erased(name)?, is_wiped: false });
     }
-    let remains = if has_storage { Remains::of(sql, now) } else { Remains::default() };
-    let record = Record::new(erase, &remains, now);
+    let mut remains = if has_storage { Remains::of(sql, now) } else { Remains::default() };
+    if under_way.is_some_and(|record| !record.destinations.is_empty()) {
+        remains.add_person(remains::kept_person(sql)?);
+    }
+    let mut record = Record::new(erase, &remains, now);
+    before.into_iter().for_each(|before| record.go_on_from(before));
     // The runtime stores the record together with the deletion. Deleting rows alone would leave their bytes in free pages.
     sql.wipe()?;
     volatile.forget();
     volatile.has_storage(sql, true)?;
     volatile.remember_name(sql, name)?;
-    if !erase.destinations.is_empty() {
+    if !record.destinations.is_empty() {
         remains::keep_person(sql, &remains.person)?;
     }
     record.write(sql)?;
-    Ok(Begun { erased: record.erased()?, is_wiped: true })
+    Ok(Begun { erased: record.erased(name)?, is_wiped: true })
 }
 
 /// Returns the erasure of a profile whose link began before the user's erasure, and that the user's did not know of.
 pub(super) fn since(sql: &impl Sql, linked_ms: i64) -> Result<Option<Erase>, Failure> {
     let record = Record::read(sql)?.filter(|record| linked_ms <= record.at_ms);
     let erase = |record: Record| Erase {
-        is_device: true,
+        by_link: true,
         destinations: record.destinations,
         ..Erase::default()
     };

@@ -19,12 +19,14 @@ pub(in super::super) struct Record {
     /// When it was asked for.
     pub(super) at_ms: i64,
     pub(super) is_device: bool,
-    /// Whether the device had been folded into a user's profile.
-    pub(super) is_linked: bool,
-    /// The objects of linked devices, until their erasure is done.
+    /// The object of the user's profile that the device's had begun to move into.
+    pub(super) linked_to: Option<String>,
+    /// Whether that profile has forgotten the device.
+    pub(super) has_left: bool,
+    /// The objects of linked devices, until their erasure begins.
     pub(super) devices: Vec<String>,
-    /// Whether their erasure has begun.
-    pub(super) have_devices_begun: bool,
+    /// Those of them whose erasure has begun, until it is done.
+    pub(super) begun: Vec<String>,
     /// The carts that are left.
     pub(super) carts: Vec<CartToErase>,
     /// When no delivery is under way any more; 0 if none was.
@@ -48,15 +50,18 @@ impl Record {
         devices.extend(erase.device.clone());
         let mut record = Record {
             at_ms: now_ms,
-            is_device: erase.is_device,
-            is_linked: remains.is_linked,
+            is_device: erase.is_device || (erase.by_link && remains.customer.is_none()),
+            // A user's profile that is erased itself need not forget anything.
+            linked_to: remains.linked_to.clone().filter(|_| !erase.by_link),
             devices: remains.linked.clone(),
             quiet_ms: if remains.has_deliveries { now_ms + LAST_ATTEMPT_MS } else { 0 },
-            destinations: erase.destinations.clone(),
+            // Destinations know the person behind a pointer, and nobody here.
+            destinations: if remains.has_moved { Vec::new() } else { erase.destinations.clone() },
             next_ms: now_ms,
             ..Record::default()
         };
         record.add_carts(&erase.carts);
+        record.add_carts(remains.customer.as_slice());
         for label in &remains.carts {
             record.add_cart(label, CartClaim::OfDevice(devices.clone()));
         }
@@ -68,10 +73,31 @@ impl Record {
         labels.iter().for_each(|label| self.add_cart(label, CartClaim::Proved));
     }
 
+    /// Adds a cart. What is proved outweighs every other claim.
     pub(super) fn add_cart(&mut self, label: &str, claim: CartClaim) {
-        if self.carts.iter().all(|cart| cart.label != label) {
-            self.carts.push(CartToErase { label: label.to_owned(), claim });
+        match self.carts.iter_mut().find(|cart| cart.label == label) {
+            Some(cart) if claim == CartClaim::Proved => cart.claim = claim,
+            Some(_) => {}
+            None => self.carts.push(CartToErase { label: label.to_owned(), claim }),
         }
+    }
+
+    /// Takes over what an earlier erasure has left to do, and what has to be known of it for ever.
+    pub(super) fn go_on_from(&mut self, before: Record) {
+        self.is_device |= before.is_device;
+        if self.linked_to.is_none() {
+            (self.linked_to, self.has_left) = (before.linked_to.clone(), before.has_left);
+        }
+        if !before.is_under_way() {
+            return;
+        }
+        for name in before.devices.into_iter().chain(before.begun) {
+            add(&mut self.devices, name);
+        }
+        before.carts.into_iter().for_each(|cart| self.add_cart(&cart.label, cart.claim));
+        self.quiet_ms = self.quiet_ms.max(before.quiet_ms);
+        before.destinations.into_iter().for_each(|name| add(&mut self.destinations, name));
+        self.refused_by = before.refused_by;
     }
 
     /// Whether any step is left.
@@ -80,8 +106,8 @@ impl Record {
     }
 
     /// The step that is next; `None` if none is left.
-    pub(super) const fn step(&self) -> Option<Step> {
-        if !self.have_devices_begun && !self.devices.is_empty() {
+    pub(super) fn step(&self) -> Option<Step> {
+        if !self.devices.is_empty() {
             Some(Step::Devices)
         } else if !self.carts.is_empty() {
             Some(Step::Carts)
@@ -89,18 +115,24 @@ impl Record {
             Some(Step::Deliveries)
         } else if !self.has_journal_forgotten {
             Some(Step::Journal)
+        } else if !self.begun.is_empty() || self.leaves().is_some() {
+            Some(Step::Links)
         } else if !self.destinations.is_empty() {
             Some(Step::Destinations)
-        } else if !self.devices.is_empty() {
-            Some(Step::Links)
         } else {
             None
         }
     }
 
-    /// The answer to the call that began it.
-    pub(super) fn erased(&self) -> Result<Erased, Failure> {
-        Ok(Erased { standing: self.standing()?, is_linked: self.is_linked })
+    /// The object of the user's profile that still knows the device.
+    pub(super) fn leaves(&self) -> Option<&str> {
+        self.linked_to.as_deref().filter(|_| !self.has_left)
+    }
+
+    /// The answer to the call that began it, in the object called `name`.
+    pub(super) fn erased(&self, name: &str) -> Result<Erased, Failure> {
+        let (name, linked_to) = (name.to_owned(), self.linked_to.clone());
+        Ok(Erased { name, standing: self.standing()?, linked_to })
     }
 
     /// How far it is.
@@ -122,6 +154,13 @@ impl Record {
             "INSERT OR REPLACE INTO meta (key, value) VALUES ('erasure', ?)",
             &[SqlValue::Text(encode(self)?)],
         )
+    }
+}
+
+/// Adds a name that the list does not have.
+fn add(names: &mut Vec<String>, name: String) {
+    if !names.contains(&name) {
+        names.push(name);
     }
 }
 
@@ -153,6 +192,11 @@ impl Tombstone {
 pub(in super::super) fn tombstone(sql: &impl Sql) -> Result<Option<Tombstone>, Failure> {
     let record = Record::read(sql)?;
     Ok(record.map(|Record { at_ms, is_device, .. }| Tombstone { at_ms, is_device }))
+}
+
+/// Reads which object the erased device had moved into, or was on its way to.
+pub(in super::super) fn linked_to(sql: &impl Sql) -> Result<Option<String>, Failure> {
+    Ok(Record::read(sql)?.and_then(|record| record.linked_to))
 }
 
 /// Reads how far the erasure is; `None` where nothing was erased.

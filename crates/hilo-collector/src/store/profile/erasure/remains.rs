@@ -6,19 +6,23 @@
 use hilo_core::profile::Person;
 use jiff::Timestamp;
 
+use super::super::bond::Bond;
 use super::super::{link, optin, stored_profile, timeline};
 use crate::calls::{LEASE_MS, decode, encode};
 use crate::platform::{Failure, Sql, SqlValue};
-use crate::signature::sha256_hex;
 
 /// What is left to do elsewhere.
 #[derive(Clone, Debug, Default)]
 pub(super) struct Remains {
     /// The objects of linked devices.
     pub(super) linked: Vec<String>,
-    /// Whether this device was folded into a user's profile.
-    pub(super) is_linked: bool,
-    /// The hashes of the ids of the person's devices.
+    /// The object of the user's profile that this one moves or has moved into.
+    pub(super) linked_to: Option<String>,
+    /// Whether it has moved.
+    pub(super) has_moved: bool,
+    /// The label of the user's own cart, if it is known.
+    pub(super) customer: Option<String>,
+    /// The hashes of the ids of the devices that proved to be the person's. Events may name any device.
     pub(super) device_hashes: Vec<String>,
     /// The labels of the carts that events name.
     pub(super) carts: Vec<String>,
@@ -29,23 +33,52 @@ pub(super) struct Remains {
 
 impl Remains {
     pub(super) fn of(sql: &impl Sql, now: Timestamp) -> Remains {
+        let bond = Bond::read(sql).unwrap_or_default();
+        let has_moved = matches!(bond, Bond::Moved(_));
         let profile = stored_profile::read(sql).map(|read| read.profile).unwrap_or_default();
         let optins = optin::subscriptions(sql).unwrap_or_default().states().clone();
         Remains {
             linked: link::links(sql).unwrap_or_default(),
-            is_linked: link::linked_to(sql).unwrap_or_default().is_some(),
-            device_hashes: profile.anonymous_ids.iter().map(|id| device_hash(id)).collect(),
+            linked_to: match bond {
+                Bond::Free => None,
+                Bond::Moving(to) => Some(to.name),
+                Bond::Moved(to) => Some(to),
+            },
+            has_moved,
+            customer: link::customer(sql).unwrap_or_default(),
+            device_hashes: link::devices(sql).unwrap_or_default(),
             carts: timeline::cart_labels(sql).unwrap_or_default().into_iter().collect(),
             has_deliveries: has_deliveries(sql, now).unwrap_or(true),
             // A destination may need any id or address to find the person. Nothing here is asked for a purpose: it is deleted.
             person: Person::of(&profile, optins, |_| true),
         }
     }
+
+    /// Adds the ids and traits of a person whom destinations have not deleted yet.
+    pub(super) fn add_person(&mut self, earlier: Person) {
+        let person = &mut self.person;
+        let Person { anonymous_ids, user_id, claimed_ids, traits, .. } = earlier;
+        for (ids, more) in
+            [(&mut person.anonymous_ids, anonymous_ids), (&mut person.claimed_ids, claimed_ids)]
+        {
+            let new: Vec<String> = more.into_iter().filter(|id| !ids.contains(id)).collect();
+            ids.extend(new);
+        }
+        person.user_id = person.user_id.take().or(user_id);
+        for (name, value) in traits {
+            person.traits.entry(name).or_insert(value);
+        }
+    }
 }
 
-/// The hash of a device's id, for the carts.
-pub(super) fn device_hash(anonymous_id: &str) -> String {
-    sha256_hex(anonymous_id.as_bytes())
+/// Whether anything is stored beside the record of an erasure.
+pub(super) fn has_more(sql: &impl Sql) -> Result<bool, Failure> {
+    let rows = sql.exec(
+        "SELECT 1 FROM batches UNION ALL SELECT 1 FROM consent UNION ALL SELECT 1 FROM receipts
+         UNION ALL SELECT 1 FROM optins UNION ALL SELECT 1 FROM outbox UNION ALL SELECT 1 FROM links LIMIT 1",
+        &[],
+    )?;
+    Ok(!rows.is_empty())
 }
 
 /// Whether a message of the queue may have a delivery of this profile.

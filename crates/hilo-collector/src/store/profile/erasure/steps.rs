@@ -14,6 +14,10 @@ use crate::platform::{Failure, Sql};
 
 /// The longest wait of a task that failed.
 const AGAIN_S_MAX: u32 = 3_600;
+/// The most devices that one task asks. A call of an object may make 1000 calls.
+const DEVICES_MAX: usize = 50;
+/// The seconds after which devices that are not erased yet are asked again.
+const DEVICES_AGAIN_S: u32 = 5;
 
 /// Returns the task that is due. Notes the end of the erasure where no step is left.
 ///
@@ -51,10 +55,11 @@ pub fn task(
 
 fn next(sql: &impl Sql, record: &Record, step: Step) -> Result<Option<Task>, Failure> {
     Ok(match step {
-        Step::Devices | Step::Links => {
-            let (names, destinations) = (record.devices.clone(), record.destinations.clone());
-            Some(Task::Devices { step, names, destinations })
-        }
+        Step::Devices => Some(devices(step, &record.devices, record)),
+        Step::Links => match record.leaves() {
+            Some(to) => Some(Task::Leave { to: to.to_owned(), from: own_name(sql)? }),
+            None => Some(devices(step, &record.begun, record)),
+        },
         Step::Carts => record.carts.first().cloned().map(Task::Cart),
         Step::Journal => Some(Task::Journal { profile: own_name(sql)? }),
         Step::Destinations => match record.destinations.first() {
@@ -71,6 +76,11 @@ fn next(sql: &impl Sql, record: &Record, step: Step) -> Result<Option<Task>, Fai
     })
 }
 
+fn devices(step: Step, names: &[String], record: &Record) -> Task {
+    let names = names.iter().take(DEVICES_MAX).cloned().collect();
+    Task::Devices { step, names, destinations: record.destinations.clone() }
+}
+
 /// Returns the object's own name, which an alarm does not bring.
 fn own_name(sql: &impl Sql) -> Result<String, Failure> {
     let rows = sql.exec("SELECT value FROM meta WHERE key = 'name'", &[])?;
@@ -85,22 +95,33 @@ pub(in super::super) fn ended(
     now: Timestamp,
 ) -> Result<(), Failure> {
     let Some(mut record) = Record::read(sql)?.filter(Record::is_under_way) else { return Ok(()) };
+    let is_at_links = task.step() == Step::Links;
     let after_s = match ended {
         Ended::Done | Ended::Cart(_) | Ended::Refused => 0,
         Ended::Later { after_s } => *after_s,
-        Ended::Failed => after_loss_s(record.attempts).min(AGAIN_S_MAX),
+        // One that has failed is asked again with the others, once their erasure has begun.
+        Ended::Devices { left, .. } if left.is_empty() || !is_at_links => 0,
+        Ended::Devices { has_failed: false, .. } => DEVICES_AGAIN_S,
+        Ended::Failed | Ended::Devices { .. } => after_loss_s(record.attempts).min(AGAIN_S_MAX),
     };
     record.next_ms = now.as_millisecond() + i64::from(after_s) * 1_000;
     if let Ended::Later { .. } | Ended::Failed = ended {
         record.attempts = record.attempts.saturating_add(1);
         return record.write(sql);
     }
-    record.attempts = 0;
+    let has_failed = matches!(ended, Ended::Devices { has_failed: true, .. }) && is_at_links;
+    record.attempts = if has_failed { record.attempts.saturating_add(1) } else { 0 };
     match task {
-        Task::Devices { step: Step::Links, names, .. } => {
+        Task::Devices { names, .. } => {
+            // Those that are left come last, so that one that always fails keeps no other back.
             record.devices.retain(|name| !names.contains(name));
+            record.begun.retain(|name| !names.contains(name));
+            if !is_at_links {
+                record.begun.extend(names.clone());
+            } else if let Ended::Devices { left, .. } = ended {
+                record.begun.extend(left.clone());
+            }
         }
-        Task::Devices { .. } => record.have_devices_begun = true,
         Task::Cart(cart) => {
             record.carts.retain(|one| one.label != cart.label);
             if let Ended::Cart(erased) = ended {
@@ -110,6 +131,7 @@ pub(in super::super) fn ended(
             }
         }
         Task::Journal { .. } => record.has_journal_forgotten = true,
+        Task::Leave { .. } => record.has_left = true,
         Task::Destination(parting) => {
             record.destinations.retain(|name| *name != parting.destination);
             if *ended == Ended::Refused {

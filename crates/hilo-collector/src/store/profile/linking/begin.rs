@@ -5,7 +5,7 @@ use jiff::Timestamp;
 use super::super::bond::{Bond, Giving};
 use super::super::volatile::Volatile;
 use super::super::{erasure, link};
-use crate::calls::link::{LinkTo, Moved};
+use crate::calls::link::{Earlier, LinkTo, Moved};
 use crate::calls::{ProfileCall, ReportTaken, encode};
 use crate::platform::{Failure, Sql, SqlValue};
 
@@ -30,11 +30,20 @@ pub(in super::super) fn begin(
     if erasure::tombstone(sql)?.is_some() {
         return Ok(None);
     }
+    if let Earlier::User(cart) = &to.earlier {
+        remember_customer(sql, cart)?;
+    }
     let to = LinkTo { at_ms: now.as_millisecond(), ..to.clone() };
     store(sql, &to)?;
     (volatile.bond, volatile.giving) = (Bond::Moving(to), Giving::default());
     let at = now.checked_add(jiff::SignedDuration::from_millis(BEGIN_MS));
     at.map(Some).map_err(|error| Failure::Fatal(error.to_string()))
+}
+
+/// Stores the label of the user's own cart. It also tells that the profile is a user's.
+pub(super) fn remember_customer(sql: &impl Sql, cart: &str) -> Result<(), Failure> {
+    let cart = [SqlValue::from(cart)];
+    sql.run("INSERT OR IGNORE INTO meta (key, value) VALUES ('customer', ?)", &cart)
 }
 
 /// Stores the user to whom the profile moves.
@@ -75,8 +84,10 @@ pub(in super::super) fn repoint(
             volatile.bond = Bond::Moved(to.name.clone());
         }
         Bond::Moving(known) if known.name == from => {
-            store(sql, to)?;
-            (volatile.bond, volatile.giving) = (Bond::Moving(to.clone()), Giving::default());
+            let (at_ms, earlier) = (known.at_ms, known.earlier.clone());
+            let to = LinkTo { at_ms, earlier, ..to.clone() };
+            store(sql, &to)?;
+            (volatile.bond, volatile.giving) = (Bond::Moving(to), Giving::default());
         }
         Bond::Free | Bond::Moving(_) | Bond::Moved(_) => {}
     }
@@ -85,9 +96,15 @@ pub(in super::super) fn repoint(
 
 /// Answers a call that a profile that has moved does not answer itself; `None` for the others.
 pub(in super::super) fn passed_on(
+    sql: &impl Sql,
     volatile: &Volatile,
     call: &ProfileCall,
 ) -> Result<Option<String>, Failure> {
+    let moved = |to: &String| encode(&Moved { moved: to.clone() });
+    if let (Bond::Free, ProfileCall::OptInLink { .. }) = (&volatile.bond, call) {
+        // Old letters of an erased device are good for the subscriptions that moved to its user.
+        return erasure::linked_to(sql)?.as_ref().map(moved).transpose();
+    }
     let Bond::Moved(to) = &volatile.bond else { return Ok(None) };
     match call {
         // The device's proof, its pointer and its own deliveries stay here.
@@ -97,14 +114,19 @@ pub(in super::super) fn passed_on(
         | ProfileCall::Confirm { .. }
         | ProfileCall::Wanted(_)
         | ProfileCall::Replay { .. } => Ok(None),
-        // The proof of a device opens and erases what is the device's, and nothing of the user's.
-        ProfileCall::Own { .. } | ProfileCall::Erase(_) | ProfileCall::Erasure => Ok(None),
+        // The profile behind the pointer is being erased, and lets this one follow.
+        ProfileCall::Erase(erase) if erase.by_link => Ok(None),
+        // The proof of a device opens and erases what is the device's, and nothing of the user's. An earlier user is the same person.
+        ProfileCall::Own { .. } | ProfileCall::Erase(_) | ProfileCall::Erasure => {
+            link::customer(sql)?.map(|_| moved(to)).transpose()
+        }
         // Whoever knows the device's id could report a choice of its person.
         ProfileCall::ConsentReports(changes) if changes.iter().any(is_anybodys) => {
             encode(&vec![ReportTaken::NotYours; changes.len()]).map(Some)
         }
         ProfileCall::Record { .. }
         | ProfileCall::Take(_)
+        | ProfileCall::Leave { .. }
         | ProfileCall::Consent(_)
         | ProfileCall::ConsentReports(_)
         | ProfileCall::ConsentStanding
@@ -115,7 +137,7 @@ pub(in super::super) fn passed_on(
         | ProfileCall::Events { .. }
         | ProfileCall::Receipts { .. }
         | ProfileCall::OptIns { .. }
-        | ProfileCall::Deliveries { .. } => encode(&Moved { moved: to.clone() }).map(Some),
+        | ProfileCall::Deliveries { .. } => moved(to).map(Some),
     }
 }
 

@@ -56,6 +56,8 @@ pub(super) struct StoredLink {
     pub(super) name: String,
     pub(super) at: i64,
     pub(super) seen: Seen,
+    /// The hash of the device's id; `None` for a user.
+    pub(super) device: Option<String>,
 }
 
 /// A row of the outbox.
@@ -149,12 +151,14 @@ fn optins(sql: &impl Sql, after: i64) -> Result<Vec<(i64, OptIn)>, Failure> {
 /// Reads the links of a profile, with what it has of each.
 pub(super) fn links(sql: &impl Sql) -> Result<Vec<StoredLink>, Failure> {
     let rows = sql.exec(
-        "SELECT name, at, (SELECT value FROM meta WHERE key = 'take:' || name) AS seen FROM links ORDER BY name",
+        "SELECT name, at, (SELECT value FROM meta WHERE key = 'take:' || name) AS seen,
+           (SELECT value FROM meta WHERE key = 'device:' || name) AS device FROM links ORDER BY name",
         &[],
     )?;
     let link = |row: &SqlRow| {
         let seen = row.text_opt("seen").map_or_else(|| Ok(Seen::default()), decode)?;
-        Ok(StoredLink { name: row.text("name")?.to_owned(), at: row.int("at")?, seen })
+        let device = row.text_opt("device").map(str::to_owned);
+        Ok(StoredLink { name: row.text("name")?.to_owned(), at: row.int("at")?, seen, device })
     };
     rows.iter().map(link).collect()
 }

@@ -223,7 +223,10 @@ fn clear(sql: &impl Sql) -> Result<(), Failure> {
     if sql.exec("SELECT key FROM meta WHERE key = 'link'", &[])?.is_empty() {
         return Ok(());
     }
-    sql.run("DELETE FROM meta WHERE key NOT IN ('schema', 'name', 'proof', 'linked_to')", &[])?;
+    sql.run(
+        "DELETE FROM meta WHERE key NOT IN ('schema', 'name', 'proof', 'linked_to', 'customer')",
+        &[],
+    )?;
     for table in ["batches", "outbox", "consent", "optins", "links"] {
         sql.run(&format!("DELETE FROM {table}"), &[])?;
     }

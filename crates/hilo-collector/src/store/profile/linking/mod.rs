@@ -11,4 +11,4 @@ mod take;
 
 pub(super) use begin::{begin, passed_on, repoint};
 pub use give::{Errand, ended, errand, has_moved};
-pub(super) use take::take;
+pub(super) use take::{leave, take};

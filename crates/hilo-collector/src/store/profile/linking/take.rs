@@ -14,10 +14,10 @@ use super::super::erasure::Tombstone;
 use super::super::known::Known;
 use super::super::timeline::{self, Entry, Row};
 use super::super::volatile::Volatile;
-use super::super::{consent, erasure, optin, outbox, stored_profile};
-use super::begin::cancel;
+use super::super::{consent, erasure, link, optin, outbox, stored_profile};
+use super::begin::{cancel, remember_customer};
 use super::cargo::{self, Cargo, InForce, StoredDelivery, StoredLink, StoredReceipt};
-use crate::calls::link::{LinkTo, Seen, Take, Taken};
+use crate::calls::link::{Earlier, LinkTo, Seen, Take, Taken};
 use crate::calls::{decode, encode};
 use crate::platform::{Failure, Sql, SqlValue};
 
@@ -57,6 +57,9 @@ pub(in super::super) fn take(
         sql.transaction(&mut || {
             seen = match (&take.to, cargo.take()) {
                 (Some(to), Some(cargo)) => {
+                    if to.name == name {
+                        remember_customer(sql, &to.cart)?;
+                    }
                     Part { sql, name, from: &take.from, to, now }.take(known, cargo)?
                 }
                 (None, Some(Cargo { outbox: Some(rows), .. })) => {
@@ -87,10 +90,13 @@ fn is_bare(sql: &impl Sql) -> Result<bool, Failure> {
     Ok(is_empty && stored_profile::read(sql)?.profile.last_seen.is_none())
 }
 
-/// Forgets the link of the profile in the object called `from`.
-fn leave(sql: &impl Sql, from: &str) -> Result<(), Failure> {
+/// Forgets the link of the profile in the object called `from`. What that profile would have sent is sent by nobody any more.
+pub(in super::super) fn leave(sql: &impl Sql, from: &str) -> Result<(), Failure> {
     sql.run("DELETE FROM links WHERE name = ?", &[SqlValue::from(from)])?;
-    sql.run("DELETE FROM meta WHERE key = ?", &[SqlValue::Text(cargo::key(from))])
+    let keys = [cargo::key(from), link::device_key(from)].map(SqlValue::Text);
+    sql.run("DELETE FROM meta WHERE key IN (?, ?)", &keys)?;
+    let elsewhere = "DELETE FROM outbox WHERE link = ? AND state = 'elsewhere'";
+    sql.run(elsewhere, &[SqlValue::from(from)])
 }
 
 /// The time of a receipt.
@@ -132,6 +138,9 @@ impl<S: Sql> Part<'_, S> {
             "INSERT OR IGNORE INTO links (name, at) VALUES (?, ?)",
             &[SqlValue::from(from), SqlValue::int(now.as_millisecond())?],
         )?;
+        if let Earlier::Device(hash) = &to.earlier {
+            device(sql, from, hash)?;
+        }
         cargo.links.iter().try_for_each(|one| self.link(one))?;
         if let Some(consent) = cargo.consent.filter(|one| one.revision() > seen.revision) {
             consent::join(sql, &consent, &Joining { from, head: &cargo.head, to }, now)?;
@@ -238,9 +247,18 @@ impl<S: Sql> Part<'_, S> {
             "INSERT OR IGNORE INTO links (name, at) VALUES (?, ?)",
             &[SqlValue::from(one.name.as_str()), SqlValue::int(one.at)?],
         )?;
+        one.device.iter().try_for_each(|hash| device(self.sql, &one.name, hash))?;
         let seen = cargo::seen(self.sql, &one.name)?;
         cargo::see(self.sql, &one.name, &seen.or(one.seen))
     }
+}
+
+/// Keeps the hash of the id of the device in the object called `from`: it proves whose carts are the user's.
+fn device(sql: &impl Sql, from: &str, hash: &str) -> Result<(), Failure> {
+    sql.run(
+        "INSERT OR IGNORE INTO meta (key, value) VALUES (?, ?)",
+        &[SqlValue::Text(link::device_key(from)), SqlValue::from(hash)],
+    )
 }
 
 /// Shows the deliveries of a profile that has moved. Those that are pending there are not sent from here.

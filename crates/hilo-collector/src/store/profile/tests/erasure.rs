@@ -111,6 +111,8 @@ fn the_steps_follow_in_their_order_and_each_is_repeated_until_it_is_done() {
     object.record(vec![sent]);
     let link = "INSERT INTO links (name, at) VALUES ('phone', 1)";
     object.sql.run(link, &[]).unwrap();
+    let proved = "INSERT INTO meta (key, value) VALUES ('device:phone', ?)";
+    object.sql.run(proved, &[sha256_hex(b"a2").into()]).unwrap();
     let began = object.now;
     let own = "f".repeat(32);
     let (carts, destinations) = (vec![own.clone()], vec!["desk".to_owned()]);
@@ -126,7 +128,7 @@ fn the_steps_follow_in_their_order_and_each_is_repeated_until_it_is_done() {
     assert_eq!(cart, Task::Cart(CartToErase { label: own.clone(), claim: CartClaim::Proved }));
     let guests = vec!["guest".to_owned()];
     object.ended(&cart, Ended::Cart(CartErased { guests }));
-    let of_event = CartClaim::OfDevice(vec![sha256_hex(b"a1")]);
+    let of_event = CartClaim::OfDevice(vec![sha256_hex(b"a2")]);
     let found = object.task().unwrap();
     assert_eq!(found, Task::Cart(CartToErase { label: LABEL.to_owned(), claim: of_event }));
     object.ended(&found, Ended::Failed);
@@ -146,6 +148,7 @@ fn the_steps_follow_in_their_order_and_each_is_repeated_until_it_is_done() {
     let journal = object.task().unwrap();
     assert_eq!(journal, Task::Journal { profile: "p".to_owned() });
     object.pass(Step::Journal);
+    object.pass(Step::Links);
     let Some(Task::Destination(parting)) = object.task() else { panic!("no destination") };
     let Parting { destination, person, attempt, .. } = *parting;
     assert_eq!((destination.as_str(), attempt), ("desk", 0));
@@ -156,8 +159,6 @@ fn the_steps_follow_in_their_order_and_each_is_repeated_until_it_is_done() {
     object.now += SignedDuration::from_secs(60);
     let task = object.task().unwrap();
     object.ended(&task, Ended::Refused);
-    assert_eq!(object.standing(), (ErasureStatus::Erasing, Some(Step::Links)));
-    object.pass(Step::Links);
     assert_eq!(object.task(), None);
     let summary: Summary = object.ask(&ProfileCall::Summary);
     let standing = summary.erasure.unwrap();
@@ -178,6 +179,22 @@ fn a_second_call_meanwhile_adds_its_carts_and_a_later_one_begins_anew() {
     assert_eq!(object.task(), None);
     object.now += SignedDuration::from_secs(1);
     assert_ne!(object.erase(device()).standing.since, first.standing.since);
+}
+
+#[test]
+fn a_cart_that_is_proved_later_is_no_longer_only_claimed() {
+    let mut object = Object::new();
+    let mut sent = kept("m1", 1);
+    let about = json!({"cart_id": LABEL}).as_object().cloned().unwrap();
+    sent.event.kind =
+        hilo_core::event::EventKind::Track { event: "A".to_owned(), properties: about };
+    object.record(vec![sent]);
+    object.erase(device());
+    let Some(Task::Cart(cart)) = object.task() else { panic!("no cart") };
+    assert_eq!(cart.claim, CartClaim::OfDevice(vec![sha256_hex(b"a1")]));
+    object.erase(Erase { carts: vec![LABEL.to_owned()], ..device() });
+    let claim = CartClaim::Proved;
+    assert_eq!(object.task(), Some(Task::Cart(CartToErase { label: LABEL.to_owned(), claim })));
 }
 
 #[test]

@@ -5,11 +5,12 @@ use hilo_core::profile::{Profile, fold};
 use serde_json::Value;
 
 use super::*;
-use crate::calls::link::{LinkTo, Moved, Taken};
+use crate::calls::link::{Earlier, LinkTo, Moved, Taken};
 use crate::calls::{Claimed, Proof, Whose};
 
 mod choices;
 mod deliveries;
+mod erasures;
 mod pointers;
 mod users;
 
@@ -20,6 +21,8 @@ fn to(name: &str) -> LinkTo {
         subject: format!("subject of {name}"),
         controller: "Shop".to_owned(),
         at_ms: 0,
+        cart: format!("cart of {name}"),
+        earlier: Earlier::Device("hash".to_owned()),
     }
 }
 

@@ -39,7 +39,7 @@ fn the_pointers_of_a_user_who_moves_lead_to_the_new_one_in_one_hop() {
         let receipts = all.rows("old", |cursor, limit| ProfileCall::Receipts { cursor, limit });
         let begins = receipts.iter().filter(|one| one["prev_hash"] == "").count();
         assert_eq!(begins, 4, "a chain for each profile");
-        assert_eq!(keys(all.get("old")), ["linked_to", "name", "schema"]);
+        assert_eq!(keys(all.get("old")), ["customer", "linked_to", "name", "schema"]);
     }
 }
 
