@@ -208,6 +208,8 @@ impl Replica {
         for mut group in take(&mut self.groups) {
             if is_order(&group) {
                 group.delta.epoch = view.known.epoch;
+                // It takes units away, so it must not bring back those that left the cart meanwhile.
+                group.delta.retain(|dot| reach.contains(dot));
                 self.groups.push(group);
                 continue;
             }
