@@ -748,6 +748,34 @@ test("an order of a tab that does not lead leaves its cart at once, and an order
   await close(page);
 });
 
+test("an order that is placed while its checkout begins ends the checkout, and the next order takes its own goods", async () => {
+  for (const path of ["", "/checkout"]) {
+    const page = await open();
+    await cart(page, "add", MUG);
+    await settled(page);
+    const { promise: isOver, resolve: release } = Promise.withResolvers<void>();
+    const { promise: isAsked, resolve: ask } = Promise.withResolvers<void>();
+    const { pathname } = new URL(`${collector.url}/_h/v1/cart${path}`);
+    await page.route((url: URL) => url.pathname === pathname, async (route: Json) => {
+      const response = await route.fetch();
+      ask();
+      await isOver;
+      await route.fulfill({ response });
+    });
+    const checkout = cart(page, "checkout");
+    await isAsked;
+    const order = cart(page, "ordered", "o-fast");
+    await shows(page, {});
+    release();
+    assert.equal(await checkout, null, `${pathname} was slow`);
+    await order;
+    await cart(page, "add", CUP);
+    await cart(page, "ordered", "o-next");
+    assert.deepEqual(await quantities(page), {}, `${pathname} was slow`);
+    await close(page);
+  }
+});
+
 test("an order that is told again takes nothing more", async () => {
   const page = await open();
   await cart(page, "add", MUG);

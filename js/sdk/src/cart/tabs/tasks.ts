@@ -19,18 +19,18 @@ import { share } from "./leader.ts";
 import { products, report } from "./touchpoints.ts";
 
 async function checkout(isQuiet?: boolean): Promise<Checkout | null> {
-  await sync.now();
   const before = head;
+  const { last } = head;
+  // After a logout the checkout is about another visitor's cart, and an order that was placed meanwhile ends it.
+  const isOver = () => head !== before || head.last !== last;
+  await sync.now();
+  if (isOver()) return null;
   const shown = core.shown();
   const { status, json } = await call<CheckoutAnswer>("POST", "/v1/cart/checkout", personOf(host));
-  // After a logout the checkout is about another visitor's cart.
-  if (status !== 200 || !json || head !== before) return null;
+  if (status !== 200 || !json || isOver()) return null;
   const { checkout_id, sum_hash } = json;
-  // An order that was placed meanwhile ends the checkout.
-  if (!head.orders[0]) {
-    head.checkout = checkout_id;
-    head.lines = shown;
-  }
+  head.checkout = checkout_id;
+  head.lines = shown;
   save();
   if (!isQuiet) host.track("Checkout Started", { ...products(shown), checkout_id }, `checkout-${checkout_id}`);
   return { checkout_id, sum_hash, ...state() };
