@@ -776,6 +776,30 @@ test("an order that is placed while its checkout begins ends the checkout, and t
   }
 });
 
+test("an order of goods that are not in the cart leaves the goods of the next order hidden", async () => {
+  const page = await open();
+  await cart(page, "add", MUG, 2);
+  await settled(page);
+  const asked: string[] = [];
+  const { promise: isOver, resolve: release } = Promise.withResolvers<void>();
+  await page.route("**/v1/cart/ordered", async (route: Json) => {
+    const { order_id } = route.request().postDataJSON();
+    asked.push(order_id);
+    if (order_id === "o-mugs") await isOver;
+    await route.continue();
+  });
+  void cart(page, "ordered", "o-voucher", [{ product_id: "voucher", currency: "EUR" }]);
+  void cart(page, "ordered", "o-mugs", [{ ...MUG, quantity: 2 }]);
+  await shows(page, {});
+  await forgetSeen(page);
+  await until(async () => assert.deepEqual(asked, ["o-voucher", "o-mugs"]));
+  assert.deepEqual(await quantities(page), {});
+  release();
+  await settled(page);
+  assert.deepEqual([...(await seen(page)), await quantities(page)].filter(({ mug }) => mug), []);
+  await close(page);
+});
+
 test("an order that is told again takes nothing more", async () => {
   const page = await open();
   await cart(page, "add", MUG);

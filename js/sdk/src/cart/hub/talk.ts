@@ -101,8 +101,10 @@ export async function step(changed: () => void): Promise<boolean> {
 
 /** The hub knows the oldest order, or never will. Returns the order. */
 function orderDone() {
-  core.ordered();
-  return head.orders.shift();
+  const order = head.orders.shift();
+  // An order that took nothing has no place among the operations: the place that is due is another order's.
+  if (!order || order.hasPlace) core.ordered();
+  return order;
 }
 
 /** Takes the units of an order out of the cart. */

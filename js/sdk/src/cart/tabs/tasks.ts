@@ -49,9 +49,11 @@ async function ordered(order_id: string, given?: LineInput[], more?: Properties 
   head.last = order_id;
   head.checkout = "";
   head.lines = undefined;
+  const waiting = core.waiting();
   core.order(0);
   takeOut(order);
   core.order(1);
+  order.hasPlace = core.waiting() > waiting;
   save();
   share();
   const about = products(lines);
