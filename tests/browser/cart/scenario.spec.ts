@@ -800,6 +800,31 @@ test("an order of goods that are not in the cart leaves the goods of the next or
   await close(page);
 });
 
+test("an order of a part of a line counts once, while the hub has told of it and its answer is still to come", async () => {
+  const page = await open();
+  const frames: Json[] = [];
+  page.on("websocket", (socket: Json) => socket.on("framereceived", ({ payload }: Json) => frames.push(payload)));
+  await cart(page, "add", MUG, 9);
+  await settled(page);
+  await until(async () => assert.match(frames.join(), /"t":"view"/));
+  const { promise: isOver, resolve: release } = Promise.withResolvers<void>();
+  await page.route("**/v1/cart/ordered", async (route: Json) => {
+    const response = await route.fetch();
+    await isOver;
+    await route.fulfill({ response });
+  });
+  frames.length = 0;
+  await forgetSeen(page);
+  void cart(page, "ordered", "o-told", [{ ...MUG, quantity: 2 }]);
+  await until(async () => assert.match(frames.join(), /"t":"(delta|view)"/));
+  await page.waitForTimeout(200); // for the page to take the frame
+  assert.deepEqual(await quantities(page), { mug: 7 });
+  release();
+  await settled(page);
+  assert.deepEqual((await seen(page)).filter(({ mug }) => mug !== 7), []);
+  await close(page);
+});
+
 test("an order that is told again takes nothing more", async () => {
   const page = await open();
   await cart(page, "add", MUG);

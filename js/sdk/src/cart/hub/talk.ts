@@ -31,6 +31,8 @@ const REFUSALS: Record<string, number> = {
 
 /** The message under way, or the last one. */
 let message = "";
+/** The request under way, or the last one. */
+let state: number;
 
 /** What there is to do, for the machine. */
 const work: machine.Work = {
@@ -64,7 +66,7 @@ function request(state: number): Promise<Answer<HubAnswer>> {
 
 /** Makes the request that is due, if any. Returns whether the next step may follow at once. Calls `changed` when the cart may look different. */
 export async function step(changed: () => void): Promise<boolean> {
-  const state = machine.due(work);
+  state = machine.due(work);
   if (state === RESTING) return false;
   if (state === STUCK) return failed();
   const before = head;
@@ -139,7 +141,8 @@ export function failed(retryAfterS?: number): false {
 /** Takes a frame of the live socket. Returns whether a step is due. */
 export function receive(frame: Frame): unknown {
   if (frame.t === "checkout") note(frame.open);
-  if (frame.t === "view" || frame.t === "delta") machine.ask(core.learn(viewText(frame)) === codes.CART_NEXT_ASK);
+  // The hub may have taken the order that is under way: its units would count twice until the answer comes.
+  if (frame.t === "view" || frame.t === "delta") machine.ask(state === ORDERING || core.learn(viewText(frame)) === codes.CART_NEXT_ASK);
   if (frame.t === "merged") core.doubt();
   machine.ask(frame.t === "merged" || frame.t === "ack");
   save();
