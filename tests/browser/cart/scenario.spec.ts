@@ -788,13 +788,14 @@ test("an order of goods that are not in the cart leaves the goods of the next or
     if (order_id === "o-mugs") await isOver;
     await route.continue();
   });
-  void cart(page, "ordered", "o-voucher", [{ product_id: "voucher", currency: "EUR" }]);
-  void cart(page, "ordered", "o-mugs", [{ ...MUG, quantity: 2 }]);
+  const voucher = cart(page, "ordered", "o-voucher", [{ product_id: "voucher", currency: "EUR" }]);
+  const mugs = cart(page, "ordered", "o-mugs", [{ ...MUG, quantity: 2 }]);
   await shows(page, {});
   await forgetSeen(page);
   await until(async () => assert.deepEqual(asked, ["o-voucher", "o-mugs"]));
   assert.deepEqual(await quantities(page), {});
   release();
+  await Promise.all([voucher, mugs]);
   await settled(page);
   assert.deepEqual([...(await seen(page)), await quantities(page)].filter(({ mug }) => mug), []);
   await close(page);
@@ -815,13 +816,40 @@ test("an order of a part of a line counts once, while the hub has told of it and
   });
   frames.length = 0;
   await forgetSeen(page);
-  void cart(page, "ordered", "o-told", [{ ...MUG, quantity: 2 }]);
+  const order = cart(page, "ordered", "o-told", [{ ...MUG, quantity: 2 }]);
   await until(async () => assert.match(frames.join(), /"t":"(delta|view)"/));
   await page.waitForTimeout(200); // for the page to take the frame
   assert.deepEqual(await quantities(page), { mug: 7 });
   release();
+  await order;
   await settled(page);
   assert.deepEqual((await seen(page)).filter(({ mug }) => mug !== 7), []);
+  await close(page);
+});
+
+test("an order that is refused because its cart has moved is tried again with patience", async () => {
+  const page = await open();
+  await cart(page, "add", MUG, 2);
+  await settled(page);
+  let asked = 0;
+  let hasMoved = true;
+  await page.route("**/v1/cart/ordered", (route: Json) => {
+    asked += 1;
+    return hasMoved ? route.fulfill({ status: 410, json: { error: { code: "cart_merged" } } }) : route.continue();
+  });
+  for (const [id, line] of [["o-moved", MUG], ["o-moved-voucher", { product_id: "voucher", currency: "EUR" }]] as const) {
+    asked = 0;
+    hasMoved = true;
+    await cart(page, "ordered", id, [line]);
+    await shows(page, { mug: 1 });
+    await page.waitForTimeout(2_000);
+    assert.ok(asked > 0 && asked < 12, `${id} was sent ${asked} times`);
+    hasMoved = false;
+    await page.evaluate(() => (window as Json).hilo.flush());
+    await settled(page);
+    await shows(page, { mug: 1 });
+  }
+  page.problems.length = 0; // the browser reports the answers 410
   await close(page);
 });
 

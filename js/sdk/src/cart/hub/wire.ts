@@ -89,7 +89,7 @@ export interface Order {
   /** What was bought. */
   lines?: { line: LineName; quantity: number }[];
   /** Whether it took something out of this device's cart. The device's own note: the hub ignores it. */
-  hasPlace?: boolean;
+  isPending?: boolean;
 }
 
 /** The visitor as the hub's own touchpoints name them, with what they consented to. */

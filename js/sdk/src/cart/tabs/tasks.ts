@@ -19,16 +19,15 @@ import { share } from "./leader.ts";
 import { products, report } from "./touchpoints.ts";
 
 async function checkout(isQuiet?: boolean): Promise<Checkout | null> {
-  const before = head;
-  const { last } = head;
-  // After a logout the checkout is about another visitor's cart, and an order that was placed meanwhile ends it.
-  const isOver = () => head !== before || head.last !== last;
+  const { orders } = head;
+  // A logout and an order each leave another list: after a logout the checkout is about another visitor's cart, and an order ends it.
+  const isOver = () => head.orders !== orders;
   await sync.now();
   if (isOver()) return null;
   const shown = core.shown();
   const { status, json } = await call<CheckoutAnswer>("POST", "/v1/cart/checkout", personOf(host));
-  if (status !== 200 || !json || isOver()) return null;
-  const { checkout_id, sum_hash } = json;
+  if (status !== 200 || isOver()) return null;
+  const { checkout_id, sum_hash } = json!;
   head.checkout = checkout_id;
   head.lines = shown;
   save();
@@ -45,7 +44,7 @@ async function ordered(order_id: string, given?: LineInput[], more?: Properties 
   const lines = named ?? head.lines ?? shown;
   const checkout = head.checkout && { checkout_id: head.checkout };
   const order: Order = { order_id, ...checkout, lines: lines.map(({ variant, options, currency, quantity }) => ({ line: [variant, options, currency], quantity })) };
-  head.orders.push(order);
+  head.orders = [...head.orders, order];
   head.last = order_id;
   head.checkout = "";
   head.lines = undefined;
@@ -53,7 +52,7 @@ async function ordered(order_id: string, given?: LineInput[], more?: Properties 
   core.order(0);
   takeOut(order);
   core.order(1);
-  order.hasPlace = core.waiting() > waiting;
+  order.isPending = core.waiting() > waiting;
   save();
   share();
   const about = products(lines);
