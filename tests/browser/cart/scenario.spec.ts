@@ -748,6 +748,111 @@ test("an order of a tab that does not lead leaves its cart at once, and an order
   await close(page);
 });
 
+test("an order that is placed while its checkout begins ends the checkout, and the next order takes its own goods", async () => {
+  for (const path of ["", "/checkout"]) {
+    const page = await open();
+    await cart(page, "add", MUG);
+    await settled(page);
+    const { promise: isOver, resolve: release } = Promise.withResolvers<void>();
+    const { promise: isAsked, resolve: ask } = Promise.withResolvers<void>();
+    const { pathname } = new URL(`${collector.url}/_h/v1/cart${path}`);
+    await page.route((url: URL) => url.pathname === pathname, async (route: Json) => {
+      const response = await route.fetch();
+      ask();
+      await isOver;
+      await route.fulfill({ response });
+    });
+    const checkout = cart(page, "checkout");
+    await isAsked;
+    const order = cart(page, "ordered", "o-fast");
+    await shows(page, {});
+    release();
+    assert.equal(await checkout, null, `${pathname} was slow`);
+    await order;
+    await cart(page, "add", CUP);
+    await cart(page, "ordered", "o-next");
+    assert.deepEqual(await quantities(page), {}, `${pathname} was slow`);
+    await close(page);
+  }
+});
+
+test("an order of goods that are not in the cart leaves the goods of the next order hidden", async () => {
+  const page = await open();
+  await cart(page, "add", MUG, 2);
+  await settled(page);
+  const asked: string[] = [];
+  const { promise: isOver, resolve: release } = Promise.withResolvers<void>();
+  await page.route("**/v1/cart/ordered", async (route: Json) => {
+    const { order_id } = route.request().postDataJSON();
+    asked.push(order_id);
+    if (order_id === "o-mugs") await isOver;
+    await route.continue();
+  });
+  const voucher = cart(page, "ordered", "o-voucher", [{ product_id: "voucher", currency: "EUR" }]);
+  const mugs = cart(page, "ordered", "o-mugs", [{ ...MUG, quantity: 2 }]);
+  await shows(page, {});
+  await forgetSeen(page);
+  await until(async () => assert.deepEqual(asked, ["o-voucher", "o-mugs"]));
+  assert.deepEqual(await quantities(page), {});
+  release();
+  await Promise.all([voucher, mugs]);
+  await settled(page);
+  assert.deepEqual([...(await seen(page)), await quantities(page)].filter(({ mug }) => mug), []);
+  await close(page);
+});
+
+test("an order of a part of a line counts once, while the hub has told of it and its answer is still to come", async () => {
+  const page = await open();
+  const frames: Json[] = [];
+  page.on("websocket", (socket: Json) => socket.on("framereceived", ({ payload }: Json) => frames.push(payload)));
+  await cart(page, "add", MUG, 9);
+  await settled(page);
+  await until(async () => assert.match(frames.join(), /"t":"view"/));
+  const { promise: isOver, resolve: release } = Promise.withResolvers<void>();
+  await page.route("**/v1/cart/ordered", async (route: Json) => {
+    const response = await route.fetch();
+    await isOver;
+    await route.fulfill({ response });
+  });
+  frames.length = 0;
+  await forgetSeen(page);
+  const order = cart(page, "ordered", "o-told", [{ ...MUG, quantity: 2 }]);
+  await until(async () => assert.match(frames.join(), /"t":"(delta|view)"/));
+  await page.waitForTimeout(200); // for the page to take the frame
+  assert.deepEqual(await quantities(page), { mug: 7 });
+  release();
+  await order;
+  await settled(page);
+  assert.deepEqual((await seen(page)).filter(({ mug }) => mug !== 7), []);
+  await close(page);
+});
+
+test("an order that is refused because its cart has moved is tried again with patience", async () => {
+  const page = await open();
+  await cart(page, "add", MUG, 2);
+  await settled(page);
+  let asked = 0;
+  let hasMoved = true;
+  await page.route("**/v1/cart/ordered", (route: Json) => {
+    asked += 1;
+    return hasMoved ? route.fulfill({ status: 410, json: { error: { code: "cart_merged" } } }) : route.continue();
+  });
+  for (const [id, line] of [["o-moved", MUG], ["o-moved-voucher", { product_id: "voucher", currency: "EUR" }]] as const) {
+    asked = 0;
+    hasMoved = true;
+    await cart(page, "ordered", id, [line]);
+    await shows(page, { mug: 1 });
+    await page.waitForTimeout(2_000);
+    assert.ok(asked > 0 && asked < 12, `${id} was sent ${asked} times`);
+    hasMoved = false;
+    await page.evaluate(() => (window as Json).hilo.flush());
+    await settled(page);
+    await shows(page, { mug: 1 });
+  }
+  page.problems.length = 0; // the browser reports the answers 410
+  await close(page);
+});
+
 test("an order that is told again takes nothing more", async () => {
   const page = await open();
   await cart(page, "add", MUG);

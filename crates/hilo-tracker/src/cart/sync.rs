@@ -208,6 +208,8 @@ impl Replica {
         for mut group in take(&mut self.groups) {
             if is_order(&group) {
                 group.delta.epoch = view.known.epoch;
+                // It takes units away, so it must not bring back those that left the cart meanwhile.
+                keep(&mut group.delta, &reach, false);
                 self.groups.push(group);
                 continue;
             }
@@ -262,11 +264,12 @@ impl Replica {
         self.seal();
         let Some(group) = self.groups.first_mut() else { return };
         let bad = group.clone();
-        let is_new = |dot: Dot| dot.r == bad.replica && dot.n >= bad.from;
+        let mut new = Ctx::default();
+        new.add(numbers(&bad));
         group.delta.retain_looks(|_| false);
-        group.delta.retain(|dot| !is_new(dot));
+        keep(&mut group.delta, &new, true);
         let count = bad.to - bad.from + 1;
-        if !bad.delta.lines().any(|line| line.dots.rows().iter().any(|row| is_new(row.dot))) {
+        if !bad.delta.lines().any(|line| line.dots.rows().iter().any(|row| new.contains(row.dot))) {
             // The message has drops only, and they are refused: nothing can follow under this name.
             self.lost = self.lost.saturating_add(count);
             let mut is_first = true;
@@ -288,6 +291,11 @@ impl Replica {
         }
         self.rebuild();
     }
+}
+
+/// Keeps the puts whose operations are in the context or, for a context that `is_gone`, those whose operations are not.
+fn keep(delta: &mut Cart, ctx: &Ctx, is_gone: bool) {
+    delta.retain(|dot| ctx.contains(dot) != is_gone);
 }
 
 /// The numbers of a group's operations.

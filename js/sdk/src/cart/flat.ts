@@ -12,12 +12,12 @@ const LOOKS: Record<string, keyof Look> = { n: "name", u: "url", m: "image", p: 
 
 /** The lines of a text, each with its cells. */
 export function table(text: string): string[][] {
-  const plain = (cell: string) => cell.replace(/\\(.)/g, (_, c: string) => (c === "t" ? "\t" : c === "n" ? "\n" : c));
+  const plain = (cell: string) => cell.replace(/\\./g, (escaped) => JSON.parse(`"${escaped}"`) as string);
   return text.split("\n").filter(Boolean).map((line) => line.split("\t").map(plain));
 }
 
-/** A record of these cells. */
-export const row = (...cells: unknown[]) => cells.map((cell) => String(cell).replace(/[\\\t\n]/g, (c) => (c === "\t" ? "\\t" : c === "\n" ? "\\n" : "\\\\"))).join("\t");
+/** A record of these cells. A backslash, tab or line's end inside a cell is escaped as in JSON. */
+export const row = (...cells: unknown[]) => cells.map((cell) => String(cell).replace(/[\\\t\n]/g, (c) => JSON.stringify(c).slice(1, -1))).join("\t");
 
 /** How a line looks, from its cells. */
 const lookOf = (cells: string[]): Look => Object.fromEntries(cells.map((cell) => [LOOKS[cell[0]!], cell.slice(1)]));

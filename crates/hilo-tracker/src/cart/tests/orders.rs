@@ -140,6 +140,24 @@ fn goods_of_an_order_that_waits_do_not_return_with_a_new_epoch() {
 }
 
 #[test]
+fn an_order_of_a_part_of_a_line_brings_back_nothing_of_a_cart_that_was_emptied() {
+    let (ids, mut hub) = (minted(), Hub::new("c"));
+    let mut phone = device(&ids);
+    act(&mut phone, "mug", Act::Add(9));
+    talk(&mut phone, &mut hub);
+    act(&mut phone, "hat", Act::Add(5));
+    order(&mut phone, &[("mug", 2), ("hat", 2)]);
+    assert_eq!(shown(&phone), [("hat".into(), 3), ("mug".into(), 7)]);
+    hub.ordered();
+    assert_eq!(phone.learn(hub.view(phone.position())), Next::Go);
+    assert_eq!(shown(&phone), [("hat".into(), 3)], "the hub never had the hats");
+    assert_eq!(phone.message_text(), "b");
+    phone.order_done();
+    talk(&mut phone, &mut hub);
+    assert_eq!(shown(&phone), [("hat".into(), 3)]);
+}
+
+#[test]
 fn a_logout_forgets_an_order_that_waits() {
     let (_, _, mut phone) = stocked();
     order(&mut phone, &[("mug", 2)]);

@@ -6,27 +6,33 @@
  */
 import { CART_NEXT_ASK, CART_ORDER } from "../../codes.ts";
 import { BACKOFF_MS, BACKOFF_MS_MAX, POLL_MS, QUESTIONS_MAX, REFUSED_MS, RETRY_AFTER_S_MAX } from "../limits.ts";
-import { ASKING, BACK_OFF, BAD, EMPTY, FORBIDDEN, FORGET_LEAVING, FORGET_ORDER, LEARN, LEARN_REFUSAL, LEAVING, NOT_FOUND, ORDERING, OTHER_CART, PAUSE, RENEW_TOKEN, RESTING, SENDING, STUCK, TAKEN, TOKEN_OVER, TOO_LARGE, UNANSWERED } from "./states.ts";
+import { ASKING, BACK_OFF, BAD, EMPTY, FORBIDDEN, FORGET_LEAVING, FORGET_ORDER, LEARN, LEARN_REFUSAL, LEAVING, NOT_FOUND, ORDERING, OTHER_CART, PAUSE, RENEW_TOKEN, RESTING, SENDING, STUCK, TAKEN, TOKEN_OVER, UNANSWERED } from "./states.ts";
 
 /** The move by state and event. Every pair that is missing backs off. */
 const MOVES: Record<number, Record<number, number>> = {
   [LEAVING]: { [TAKEN]: FORGET_LEAVING, [EMPTY]: FORGET_LEAVING },
-  [ASKING]: { [TAKEN]: LEARN, [TOKEN_OVER]: RENEW_TOKEN, [OTHER_CART]: LEARN_REFUSAL, [NOT_FOUND]: PAUSE, [FORBIDDEN]: PAUSE },
+  [ASKING]: { [TAKEN]: LEARN, [TOKEN_OVER]: RENEW_TOKEN, [OTHER_CART]: LEARN_REFUSAL, [FORBIDDEN]: PAUSE, [NOT_FOUND]: PAUSE },
   [SENDING]: {
     [TAKEN]: LEARN,
     [TOKEN_OVER]: RENEW_TOKEN,
     [OTHER_CART]: LEARN_REFUSAL,
-    [BAD]: LEARN_REFUSAL,
-    [TOO_LARGE]: LEARN_REFUSAL,
-    [NOT_FOUND]: PAUSE,
     [FORBIDDEN]: PAUSE,
+    [NOT_FOUND]: PAUSE,
+    [BAD]: LEARN_REFUSAL,
   },
-  // An order that the hub refuses once is refused always.
-  [ORDERING]: { [TAKEN]: LEARN, [BAD]: FORGET_ORDER, [NOT_FOUND]: FORGET_ORDER },
+  // An order that the hub refuses for its content is refused always.
+  [ORDERING]: {
+    [TAKEN]: LEARN,
+    [TOKEN_OVER]: RENEW_TOKEN,
+    [OTHER_CART]: LEARN_REFUSAL,
+    [FORBIDDEN]: PAUSE,
+    [NOT_FOUND]: FORGET_ORDER,
+    [BAD]: FORGET_ORDER,
+  },
 };
 
 /** The events of these statuses. */
-const EVENTS: Record<number, number> = { 200: TAKEN, 204: EMPTY, 400: BAD, 401: FORBIDDEN, 403: FORBIDDEN, 404: NOT_FOUND, 409: BAD, 410: FORBIDDEN, 413: TOO_LARGE, 422: BAD };
+const EVENTS: Record<number, number> = { 200: TAKEN, 204: EMPTY, 400: BAD, 401: FORBIDDEN, 403: FORBIDDEN, 404: NOT_FOUND, 409: BAD, 410: FORBIDDEN, 413: BAD, 422: BAD };
 
 /** Whether the hub is asked before anything is sent. */
 export let mustAsk: boolean;

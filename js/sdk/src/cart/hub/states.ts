@@ -16,10 +16,9 @@ export const EMPTY = 1;
 export const TOKEN_OVER = 2;
 export const OTHER_CART = 3;
 export const BAD = 4;
-export const TOO_LARGE = 5;
-export const NOT_FOUND = 6;
-export const FORBIDDEN = 7;
-export const UNANSWERED = 8;
+export const NOT_FOUND = 5;
+export const FORBIDDEN = 6;
+export const UNANSWERED = 7;
 
 /** The moves: what an event leads to. */
 export const BACK_OFF = 0;

@@ -31,6 +31,8 @@ const REFUSALS: Record<string, number> = {
 
 /** The message under way, or the last one. */
 let message = "";
+/** The request under way, or the last one. */
+let state: number;
 
 /** What there is to do, for the machine. */
 const work: machine.Work = {
@@ -50,8 +52,8 @@ const work: machine.Work = {
 const post = (path: string, body: object) => call<HubAnswer>("POST", `/v1/cart/${path}`, body);
 const ops = () => ({ ...opsOf(message), ...personOf(host) });
 
-/** Makes the request of a state. */
-function request(state: number): Promise<Answer<HubAnswer>> {
+/** Makes the request of the state. */
+function request(): Promise<Answer<HubAnswer>> {
   // The hub closes the sockets of the login that ended.
   if (state === LEAVING) return call("POST", "/v1/cart/leave", {}, left);
   if (state === ASKING) {
@@ -64,11 +66,11 @@ function request(state: number): Promise<Answer<HubAnswer>> {
 
 /** Makes the request that is due, if any. Returns whether the next step may follow at once. Calls `changed` when the cart may look different. */
 export async function step(changed: () => void): Promise<boolean> {
-  const state = machine.due(work);
+  state = machine.due(work);
   if (state === RESTING) return false;
   if (state === STUCK) return failed();
   const before = head;
-  const { status, json, retryAfterS } = await request(state);
+  const { status, json, retryAfterS } = await request();
   // The visitor logged out meanwhile, or this tab stopped leading: the answer is about a cart that this tab no longer has.
   if (head !== before) return true;
   const { code = "", replica = "", from = 0, previous } = json?.error ?? {};
@@ -78,12 +80,12 @@ export async function step(changed: () => void): Promise<boolean> {
     save();
     return true;
   }
-  if (move === LEARN) return take(json, state, changed);
+  if (move === LEARN) return take(json, changed);
   if (move === LEARN_REFUSAL) {
     const next = core.refused(REFUSALS[code] ?? codes.CART_REFUSAL_BAD_MESSAGE, replica, from, previous);
     machine.ask(next === codes.CART_NEXT_ASK);
-    // A refusal that the module cannot read gives no number: the message waits too.
-    return next < codes.CART_NEXT_WAIT || failed(retryAfterS);
+    // A refusal that the module cannot read gives no number: the message waits too. What is no message stays due, so it waits always.
+    return (state === SENDING && next < codes.CART_NEXT_WAIT) || failed(retryAfterS);
   }
   if (move === RENEW_TOKEN) {
     if ((machine.renews() && (await renew())) || head !== before) return true;
@@ -101,8 +103,10 @@ export async function step(changed: () => void): Promise<boolean> {
 
 /** The hub knows the oldest order, or never will. Returns the order. */
 function orderDone() {
-  core.ordered();
-  return head.orders.shift();
+  const order = head.orders.shift();
+  // An order that took nothing has no place among the operations: the place that is due is another order's.
+  if (!order || order.isPending) core.ordered();
+  return order;
 }
 
 /** Takes the units of an order out of the cart. */
@@ -110,7 +114,7 @@ export const takeOut = (order?: Order) =>
   order?.lines?.forEach(({ line, quantity }) => core.act(codes.CART_ACT_DEC, quantity, [...line, ""], true));
 
 /** Takes a view, or an answer without one. Returns whether the next step may follow at once. */
-function take(json: HubAnswer | null, state: number, changed: () => void): boolean {
+function take(json: HubAnswer | null, changed: () => void): boolean {
   if (state === ORDERING) orderDone();
   if (json) {
     note(json.checkout_open);
@@ -137,7 +141,8 @@ export function failed(retryAfterS?: number): false {
 /** Takes a frame of the live socket. Returns whether a step is due. */
 export function receive(frame: Frame): unknown {
   if (frame.t === "checkout") note(frame.open);
-  if (frame.t === "view" || frame.t === "delta") machine.ask(core.learn(viewText(frame)) === codes.CART_NEXT_ASK);
+  // The hub may have taken the order that is under way: its units would count twice until the answer comes.
+  if (frame.t === "view" || frame.t === "delta") machine.ask(state === ORDERING || core.learn(viewText(frame)) === codes.CART_NEXT_ASK);
   if (frame.t === "merged") core.doubt();
   machine.ask(frame.t === "merged" || frame.t === "ack");
   save();

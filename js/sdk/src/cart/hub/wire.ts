@@ -88,6 +88,8 @@ export interface Order {
   checkout_id?: string;
   /** What was bought. */
   lines?: { line: LineName; quantity: number }[];
+  /** Whether it took something out of this device's cart. The device's own note: the hub ignores it. */
+  isPending?: boolean;
 }
 
 /** The visitor as the hub's own touchpoints name them, with what they consented to. */

@@ -19,18 +19,17 @@ import { share } from "./leader.ts";
 import { products, report } from "./touchpoints.ts";
 
 async function checkout(isQuiet?: boolean): Promise<Checkout | null> {
+  const { orders } = head;
+  // A logout and an order each leave another list: after a logout the checkout is about another visitor's cart, and an order ends it.
+  const isOver = () => head.orders !== orders;
   await sync.now();
-  const before = head;
+  if (isOver()) return null;
   const shown = core.shown();
   const { status, json } = await call<CheckoutAnswer>("POST", "/v1/cart/checkout", personOf(host));
-  // After a logout the checkout is about another visitor's cart.
-  if (status !== 200 || !json || head !== before) return null;
-  const { checkout_id, sum_hash } = json;
-  // An order that was placed meanwhile ends the checkout.
-  if (!head.orders[0]) {
-    head.checkout = checkout_id;
-    head.lines = shown;
-  }
+  if (status !== 200 || isOver()) return null;
+  const { checkout_id, sum_hash } = json!;
+  head.checkout = checkout_id;
+  head.lines = shown;
   save();
   if (!isQuiet) host.track("Checkout Started", { ...products(shown), checkout_id }, `checkout-${checkout_id}`);
   return { checkout_id, sum_hash, ...state() };
@@ -45,13 +44,15 @@ async function ordered(order_id: string, given?: LineInput[], more?: Properties 
   const lines = named ?? head.lines ?? shown;
   const checkout = head.checkout && { checkout_id: head.checkout };
   const order: Order = { order_id, ...checkout, lines: lines.map(({ variant, options, currency, quantity }) => ({ line: [variant, options, currency], quantity })) };
-  head.orders.push(order);
+  head.orders = [...head.orders, order];
   head.last = order_id;
   head.checkout = "";
   head.lines = undefined;
+  const waiting = core.waiting();
   core.order(0);
   takeOut(order);
   core.order(1);
+  order.isPending = core.waiting() > waiting;
   save();
   share();
   const about = products(lines);

@@ -13,7 +13,7 @@ import { base } from "./display.ts";
 /** A line as Segment's spec has it. */
 function product(line: Shown): Properties {
   const { price, image, currency, ...rest } = lineOf(line);
-  return { ...rest, ...(currency !== NO_CURRENCY && { currency }), ...(price && { price: Number(price) }), ...(image && { image_url: image }) };
+  return { ...rest, ...(currency !== NO_CURRENCY && { currency }), ...(price && { price: +price }), ...(image && { image_url: image }) };
 }
 
 /** The cart's id as a property; none before the first contact. */
