@@ -117,9 +117,13 @@ fn gzip(bytes: &[u8]) -> Result<usize, Problem> {
 
 fn brotli(bytes: &[u8]) -> Result<usize, Problem> {
     let mut compressed = Vec::new();
-    // The build compresses with the same quality and window.
-    let parameters =
-        brotli::enc::BrotliEncoderParams { quality: 11, lgwin: 22, ..Default::default() };
+    // The build compresses with the same quality, window and hint, so this is what a visitor gets.
+    let parameters = brotli::enc::BrotliEncoderParams {
+        quality: 11,
+        lgwin: 22,
+        size_hint: bytes.len(),
+        ..Default::default()
+    };
     brotli::BrotliCompress(&mut &*bytes, &mut compressed, &parameters)?;
     Ok(compressed.len())
 }

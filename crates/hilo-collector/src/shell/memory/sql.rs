@@ -1,5 +1,6 @@
 //! SQLite of one object in memory, by rusqlite: statements and values → rows. This file has no schema.
 
+use rusqlite::limits::Limit;
 use rusqlite::types::{ToSqlOutput, Value};
 use rusqlite::{Connection, ToSql, params_from_iter};
 
@@ -8,13 +9,28 @@ use crate::platform::{Failure, Sql, SqlRow, SqlValue};
 /// SQLite of one object.
 pub struct MemorySql(Connection);
 
+/// Sets the limits of workerd (`src/workerd/util/sqlite.c++`), so that a statement that fails there fails here too.
+fn limited(connection: Connection) -> rusqlite::Result<MemorySql> {
+    for (limit, most) in [
+        (Limit::SQLITE_LIMIT_SQL_LENGTH, 100_000),
+        (Limit::SQLITE_LIMIT_COLUMN, 100),
+        (Limit::SQLITE_LIMIT_EXPR_DEPTH, 100),
+        (Limit::SQLITE_LIMIT_COMPOUND_SELECT, 5),
+        (Limit::SQLITE_LIMIT_FUNCTION_ARG, 32),
+        (Limit::SQLITE_LIMIT_VARIABLE_NUMBER, 100),
+    ] {
+        connection.set_limit(limit, most)?;
+    }
+    Ok(MemorySql(connection))
+}
+
 impl MemorySql {
     /// Makes an empty storage.
     ///
     /// # Errors
     /// The error of SQLite.
     pub fn new() -> Result<MemorySql, Failure> {
-        Connection::open_in_memory().map(MemorySql).map_err(|error| failed(&error))
+        Connection::open_in_memory().and_then(limited).map_err(|error| failed(&error))
     }
 }
 
@@ -25,7 +41,7 @@ impl MemorySql {
     /// # Errors
     /// The error of SQLite.
     pub fn at(path: &std::path::Path) -> Result<MemorySql, Failure> {
-        Connection::open(path).map(MemorySql).map_err(|error| failed(&error))
+        Connection::open(path).and_then(limited).map_err(|error| failed(&error))
     }
 }
 

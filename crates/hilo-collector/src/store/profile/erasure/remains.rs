@@ -74,11 +74,11 @@ impl Remains {
 /// Whether anything is stored beside the record of an erasure.
 pub(super) fn has_more(sql: &impl Sql) -> Result<bool, Failure> {
     let rows = sql.exec(
-        "SELECT 1 FROM batches UNION ALL SELECT 1 FROM consent UNION ALL SELECT 1 FROM receipts
-         UNION ALL SELECT 1 FROM optins UNION ALL SELECT 1 FROM outbox UNION ALL SELECT 1 FROM links LIMIT 1",
+        "SELECT EXISTS (SELECT 1 FROM batches) OR EXISTS (SELECT 1 FROM consent) OR EXISTS (SELECT 1 FROM receipts)
+           OR EXISTS (SELECT 1 FROM optins) OR EXISTS (SELECT 1 FROM outbox) OR EXISTS (SELECT 1 FROM links) AS has_more",
         &[],
     )?;
-    Ok(!rows.is_empty())
+    Ok(rows.first().is_some_and(|row| row.int("has_more") == Ok(1)))
 }
 
 /// Whether a message of the queue may have a delivery of this profile.
