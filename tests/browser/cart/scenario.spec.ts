@@ -743,7 +743,10 @@ test("an order of a tab that does not lead leaves its cart at once, and an order
   await page.context().setOffline(false);
   for (const tab of [page, other]) await settled(tab);
   for (const tab of [page, other]) await shows(tab, { cup: 1 });
-  assert.ok((await seen(other)).every(({ mug }) => !mug), JSON.stringify(await seen(other)));
+  // The tab may tell that the network is gone before its order arrives at the leader.
+  const all: Json[] = await seen(other);
+  const ordered = all.findIndex(({ mug }) => !mug);
+  assert.ok(ordered >= 0 && all.slice(ordered).every(({ mug }) => !mug), JSON.stringify(all));
   page.problems.length = other.problems.length = 0; // the browser reports the requests that failed
   await close(page);
 });

@@ -220,15 +220,16 @@ test("a pushed cart corrects the captured cart without a touchpoint, and a remov
 test("an article that is pushed while the page is left is in the next page's cart", async () => {
   const page = await open(LAYER);
   // The visitor leaves before the cart's file is there.
-  await page.route("**/hilo-cart.*.js", () => {});
+  let isHeld = true;
+  await page.route("**/hilo-cart.*.js", (route: Json) => (isHeld ? undefined : route.continue()));
   await page.waitForFunction(() => String((window as Json).dataLayer.push).includes("apply"));
   await page.evaluate(() => {
     (window as Json).dataLayer.push({ event: "add_to_cart", ecommerce: { currency: "EUR", items: [{ item_id: "last", price: 1 }] } });
     (window as Json).dataLayer.push({ event: "add_to_cart", ecommerce: { currency: "EUR", items: [{ item_id: "more", price: 1, quantity: 3 }] } });
     (window as Json).dataLayer.push({ event: "remove_from_cart", ecommerce: { currency: "EUR", items: [{ item_id: "more", quantity: 2 }] } });
   });
+  isHeld = false;
   await page.reload();
-  await page.unroute("**/hilo-cart.*.js");
   await shows(page, ["last 1 1.00 EUR", "more 1 1.00 EUR"]);
   await close(page);
 });

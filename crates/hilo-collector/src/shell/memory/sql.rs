@@ -16,7 +16,7 @@ fn limited(connection: Connection) -> rusqlite::Result<MemorySql> {
         (Limit::SQLITE_LIMIT_COLUMN, 100),
         (Limit::SQLITE_LIMIT_EXPR_DEPTH, 100),
         (Limit::SQLITE_LIMIT_COMPOUND_SELECT, 5),
-        (Limit::SQLITE_LIMIT_FUNCTION_ARG, 32),
+        (Limit::SQLITE_LIMIT_FUNCTION_ARG, 127),
         (Limit::SQLITE_LIMIT_VARIABLE_NUMBER, 100),
     ] {
         connection.set_limit(limit, most)?;
