@@ -16,14 +16,14 @@ export interface Answer<Body> {
 
 /**
  * The codes that the collector refuses a page's call with. A test of `hilo-collector/src/calls/refused.rs` compares the list with the
- * collector's own codes. `token_` stands for every code that begins so. A failure (429, 5xx) needs no code: whoever answers, the call
+ * collector's own codes. A refused token has codes of its own, which refuse with 401 and 403 only. A failure (429, 5xx) needs no code: whoever answers, the call
  * waits. The order is the one that compresses best.
  */
 const REFUSALS =
   " replica_exhausted origin_refused too_many_lines malformed_body foreign_use too_many_replicas malformed_delta foreign_replica bad_line epoch missing delta_too_large" +
   " inflated_too_large too_many_keys not_yours duplicate_key missing_key wrong_type bad_quantity key_too_long body_too_large unknown_key missing_header key_exposed" +
   " unknown_version bad_order unauthorized missing_field key_revoked reserved_id cart_merged event_too_large too_deep unsupported_encoding other_cart dot_conflict erased" +
-  " too_many_dots not_found token_ ";
+  " too_many_dots not_found ";
 
 /** What opens a guest's cart beside a cookie: the device's capability, or the wish for one where no cookie reaches the collector. */
 function capability() {
@@ -45,7 +45,7 @@ export async function call<Body>(method: string, path: string, body?: object, pr
     const response = await fetch(host.endpoint + path, {
       method,
       headers,
-      body: body ? JSON.stringify(body) : null,
+      body: body && JSON.stringify(body)!,
       credentials: "include",
       keepalive: !!body,
       signal: AbortSignal.timeout?.(ANSWER_MS)!,
@@ -56,7 +56,7 @@ export async function call<Body>(method: string, path: string, body?: object, pr
     const json = await response.json().catch(() => null);
     // A portal, a firewall or a service worker may answer in the collector's place. A cart has a revision, an opt-in a channel.
     const code = json?.error?.code;
-    const isOurs = status === 204 || (json && (status === 200 ? "rev" in json || "channel" in json : REFUSALS.includes(` ${/^token_/.exec(code) ?? code} `)));
+    const isOurs = status === 204 || (json && (status === 200 ? "rev" in json || "channel" in json : REFUSALS.includes(` ${code} `) || /^40[13]to/.test(status + code)));
     if (isOurs) return { status, json, retryAfterS };
     // The collector's own failures have a code, and end by themselves.
     if (status < 429 || !code) host.fail("foreign_answer", `${status} ${response.url}`);
