@@ -16,7 +16,8 @@ export interface Answer<Body> {
 
 /**
  * The codes that the collector refuses a page's call with. A test of `hilo-collector/src/calls/refused.rs` compares the list with the
- * collector's own codes. A refused token has codes of its own, which refuse with 401 and 403 only. A failure (429, 5xx) needs no code: whoever answers, the call
+ * collector's own codes. A refused token has codes of its own, which begin with `to`, and only
+ * with 401 and 403: these drop nothing. A failure (429, 5xx) needs no code: whoever answers, the call
  * waits. The order is the one that compresses best.
  */
 const REFUSALS =
