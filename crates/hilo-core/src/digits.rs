@@ -3,35 +3,36 @@
 
 use alloc::string::String;
 
+use crate::text::{put, put_digit};
+
 /// Room for the digits of any `u64`.
 const DIGITS_MAX: usize = 20;
 
 /// Writes the number's decimal digits, with a minus before them where the number is negative.
 #[inline(never)]
 pub fn push(out: &mut String, is_negative: bool, mut number: u64) {
-    let mut buffer = [b'0'; DIGITS_MAX];
+    let mut buffer = [0_u8; DIGITS_MAX];
     let mut count = 1;
     for (at, place) in buffer.iter_mut().enumerate() {
         if number == 0 {
             break;
         }
-        *place = b'0' + (number % 10) as u8;
+        *place = (number % 10) as u8;
         number /= 10;
         count = at + 1;
     }
     if is_negative {
-        out.push('-');
+        put(out, "-");
     }
     for digit in buffer.iter().take(count).rev() {
-        out.push(char::from(*digit));
+        put_digit(out, *digit);
     }
 }
 
 /// Writes sixteen hex digits, leading zeros included.
 pub fn push_hex(text: &mut String, number: u64) {
     for shift in (0..u64::BITS).step_by(4).rev() {
-        let digit = (number >> shift) as u8 & 0xf;
-        text.push(char::from(if digit < 10 { b'0' + digit } else { b'a' - 10 + digit }));
+        put_digit(text, (number >> shift) as u8 & 0xf);
     }
 }
 

@@ -3,7 +3,7 @@
 //! Reading order, which is also the order of an event's stages: [`event`] holds the shapes on the wire, [`consent`] decides
 //! whether an event may leave the page, [`strict`] reads JSON from strangers, [`validate`] turns an envelope into events and
 //! rejections, [`normalize`] makes events alike, [`journey`] gives them channels and sessions, [`profile`] folds them into a
-//! person. [`delivery`] decides when an event is sent on. Time, random bytes, geo and user agent always arrive as arguments
+//! person. [`delivery`] decides when an event is sent on, [`mapping`] what the deployer's rules make of it. Time, random bytes, geo and user agent always arrive as arguments
 //! ([`event::Facts`]).
 //!
 //! [`cart`] and [`money`] stand beside the events: page and hub keep the same cart. `tag_manager` and [`price`] read what shops
@@ -25,13 +25,19 @@ pub mod delivery;
 pub mod digits;
 #[cfg(feature = "edge")]
 pub mod event;
+pub mod hosts;
 pub mod identity;
 #[cfg(feature = "edge")]
 pub mod journey;
+#[cfg(feature = "edge")]
+pub mod mapping;
 pub mod money;
 #[cfg(feature = "edge")]
 pub mod normalize;
 pub mod outcome;
+#[cfg(feature = "edge")]
+pub mod phone;
+pub mod plain;
 pub mod price;
 #[cfg(feature = "edge")]
 pub mod profile;
@@ -39,9 +45,11 @@ pub mod query_keys;
 #[cfg(feature = "edge")]
 pub mod rate;
 pub mod redact;
+pub mod search_term;
+pub mod service_cookies;
 #[cfg(feature = "edge")]
 pub mod strict;
-#[cfg(any(feature = "tag_manager", test))]
+#[cfg(any(feature = "shop", test))]
 pub mod tag_manager;
 #[cfg(any(feature = "testing", all(test, feature = "edge")))]
 pub mod testing;

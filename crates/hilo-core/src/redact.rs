@@ -5,8 +5,9 @@
 //! shape. Has no dictionary of names, so a person's name in a path stays.
 
 use alloc::string::String;
+use alloc::vec::Vec;
 
-use crate::text::{cut, lists, parts, percent_decode};
+use crate::text::{cut, parts, percent_decode, put};
 
 /// The text in place of a secret or personal value.
 const REDACTED: &str = "redacted";
@@ -22,6 +23,9 @@ const SENSITIVE: &str = "\
 /// Digits of payment cards (ISO/IEC 7812: 13 to 19 are in use).
 const CARD_DIGITS: core::ops::RangeInclusive<usize> = 13..=19;
 
+/// What WooCommerce's keys of orders begin with.
+const ORDER_KEY: &[u8] = b"wc_order_";
+
 /// The URL without credentials, secret or personal parameters, e-mail addresses, tokens and card numbers.
 ///
 /// ```
@@ -34,21 +38,18 @@ pub fn url(text: &str) -> String {
     let mut out = String::with_capacity(text.len());
     place(before_query, &mut out);
     if let Some(query) = query {
-        out.push('?');
-        pairs(query, &mut out);
+        put(&mut out, "?");
+        each(query, b'&', &mut out);
     }
     if let Some(fragment) = fragment {
-        out.push('#');
+        put(&mut out, "#");
         // Single-page apps and OAuth keep parameters in the fragment, after a path of their own.
         let (path, inner) = cut(fragment, b'?');
-        match inner {
-            Some(inner) => {
-                segments(path, &mut out);
-                out.push('?');
-                pairs(inner, &mut out);
-            }
-            None if cut(path, b'=').1.is_some() => pairs(path, &mut out),
-            None => segments(path, &mut out),
+        let is_query = inner.is_none() && cut(path, b'=').1.is_some();
+        each(path, if is_query { b'&' } else { b'/' }, &mut out);
+        if let Some(inner) = inner {
+            put(&mut out, "?");
+            each(inner, b'&', &mut out);
         }
     }
     out
@@ -61,7 +62,7 @@ fn place(text: &str, out: &mut String) {
     out.push_str(text.get(..after).unwrap_or_default());
     let rest = text.get(after..).unwrap_or_default();
     if slashes.is_none() {
-        return segments(rest, out);
+        return each(rest, b'/', out);
     }
     let (mut host, path) = cut(rest, b'/');
     while let (_, Some(behind)) = cut(host, b'@') {
@@ -69,107 +70,107 @@ fn place(text: &str, out: &mut String) {
     }
     out.push_str(host);
     if let Some(path) = path {
-        out.push('/');
-        segments(path, out);
+        put(out, "/");
+        each(path, b'/', out);
     }
 }
 
-fn segments(path: &str, out: &mut String) {
-    for (i, segment) in parts(path, b'/').enumerate() {
-        if i > 0 {
-            out.push('/');
+/// Path segments, which `/` parts, or parameters, which `&` parts.
+#[inline(never)]
+fn each(text: &str, mark: u8, out: &mut String) {
+    let mut is_first = true;
+    for part in parts(text, mark) {
+        if !is_first {
+            put(out, if mark == b'/' { "/" } else { "&" });
         }
-        out.push_str(if is_revealing(segment) { REDACTED } else { segment });
-    }
-}
-
-fn pairs(query: &str, out: &mut String) {
-    for (i, pair) in parts(query, b'&').enumerate() {
-        if i > 0 {
-            out.push('&');
-        }
-        let (key, value) = cut(pair, b'=');
-        let is_hidden_key = is_revealing(key);
-        let is_hidden = |value: &str| {
-            !value.is_empty() && (is_sensitive(key) || is_revealing(value) || has_secret(value))
-        };
-        out.push_str(if is_hidden_key { REDACTED } else { key });
+        is_first = false;
+        let (key, value) = if mark == b'/' { (part, None) } else { cut(part, b'=') };
+        let decoded_key = percent_decode(key);
+        put(out, if is_revealing(&decoded_key) { REDACTED } else { key });
         if let Some(value) = value {
-            out.push('=');
-            out.push_str(if is_hidden(value) { REDACTED } else { value });
+            put(out, "=");
+            let decoded = percent_decode(value);
+            let is_hidden = !value.is_empty()
+                && (is_listed(&decoded_key) || is_revealing(&decoded) || has_secret(&decoded));
+            put(out, if is_hidden { REDACTED } else { value });
         }
     }
 }
 
-/// Whether a key's values are secret or personal. Click ids and `utm_` keys are not in the list.
-fn is_sensitive(key: &str) -> bool {
-    is_listed(&percent_decode(key))
+/// Whether a decoded value is itself an address with a secret or personal parameter: `next=%2Freset%3Ftoken%3Dabc`.
+fn has_secret(value: &[u8]) -> bool {
+    let is_mark = |byte: &u8| matches!(byte, b'?' | b'#' | b'&');
+    let (mut is_key, mut from) = (false, 0);
+    for (at, byte) in value.iter().enumerate() {
+        if is_mark(byte) {
+            (is_key, from) = (true, at + 1);
+        } else if *byte == b'=' && is_key {
+            is_key = false;
+            let has_value = value.get(at + 1).is_some_and(|next| !is_mark(next));
+            if has_value && is_listed(value.get(from..at).unwrap_or_default()) {
+                return true;
+            }
+        }
+    }
+    false
 }
 
-/// Whether a value is itself an address with a secret or personal parameter: `next=%2Freset%3Ftoken%3Dabc`.
-fn has_secret(value: &str) -> bool {
-    percent_decode(value).split(|byte| matches!(byte, b'?' | b'#' | b'&')).skip(1).any(|pair| {
-        let end = pair.iter().position(|byte| *byte == b'=').unwrap_or(pair.len());
-        pair.len() > end + 1 && is_listed(pair.get(..end).unwrap_or_default())
-    })
-}
-
-/// Whether a decoded key is in the list.
+/// Whether a decoded key is in the list of keys with secret or personal values. Click ids and `utm_` keys are not in the list.
 fn is_listed(key: &[u8]) -> bool {
-    let mut plain = String::with_capacity(key.len());
+    let mut plain = Vec::new();
     for byte in key {
         if *byte == b'[' {
             // Of `user[email]` only `email` counts.
             plain.clear();
         } else if byte.is_ascii_alphanumeric() {
-            plain.push(char::from(byte.to_ascii_lowercase()));
+            plain.push(byte.to_ascii_lowercase());
         }
     }
-    lists(SENSITIVE, &plain)
+    parts(SENSITIVE, b' ').any(|known| known.as_bytes() == plain)
 }
 
-/// Whether a value has the shape of an e-mail address, a token or a card number.
-fn is_revealing(value: &str) -> bool {
-    let decoded = percent_decode(value);
-    has_email(&decoded) || is_jwt(&decoded) || is_card(&decoded)
-}
-
-/// Whether the text holds a letter, digit or one of `._+-`, then `@`, then a host with a dot. Bytes beyond ASCII are letters.
-fn has_email(text: &[u8]) -> bool {
-    text.iter().enumerate().filter(|(_, byte)| **byte == b'@').any(|(at, _)| {
-        let before = at.checked_sub(1).and_then(|at| text.get(at));
-        let host = text.get(at + 1..).unwrap_or_default();
-        let end = host.iter().position(|b| {
-            b.is_ascii() && !matches!(b, b'0'..=b'9' | b'a'..=b'z' | b'A'..=b'Z' | b'-' | b'.')
-        });
-        let host = host.get(..end.unwrap_or(host.len())).unwrap_or_default();
-        let dot = host.iter().position(|byte| *byte == b'.');
-        before.is_some_and(|b| !b.is_ascii() || b.is_ascii_alphanumeric() || b"._+-".contains(b))
-            && dot.is_some_and(|dot| dot > 0 && host.len() > dot + 2)
-    })
-}
-
-/// Whether the text has three dotted parts, of which the first begins with the base64 of `{"` (RFC 7519).
-fn is_jwt(text: &[u8]) -> bool {
-    text.starts_with(b"eyJ") && text.len() > 30 && text.iter().filter(|b| **b == b'.').count() == 2
-}
-
-/// Whether the text has the digits of a card, with blanks and hyphens, and the right check digit (ISO/IEC 7812-1, annex B).
-/// Times in milliseconds have 13 digits too, but nine in ten fail the check digit.
-fn is_card(text: &[u8]) -> bool {
-    let (mut count, mut sum) = (0, 0);
-    for byte in text.iter().rev() {
-        match byte {
-            b'0'..=b'9' => {
-                let digit = u32::from(byte - b'0') << (count % 2);
-                sum += if digit > 9 { digit - 9 } else { digit };
-                count += 1;
+/// Whether a decoded value has the shape of an e-mail address, a token or a card number, or is WooCommerce's key to an order, which
+/// opens the order's page. One pass looks for the first three:
+///
+/// - A letter, digit or one of `._+-`, then `@`, then a host with a dot. Bytes beyond ASCII are letters.
+/// - Three dotted parts, of which the first begins with the base64 of `{"` (RFC 7519).
+/// - The digits of a card, with blanks and hyphens, and the right check digit (ISO/IEC 7812-1, annex B). Times in milliseconds have
+///   13 digits too, but nine in ten fail the check digit.
+pub fn is_revealing(value: &[u8]) -> bool {
+    let (mut is_before, mut host, mut dot) = (false, None, 0);
+    let mut dots = 0;
+    // The sums with the last digit as it is and doubled: a further digit turns one into the other.
+    let (mut is_card, mut count, mut sum, mut turned) = (true, 0, 0, 0);
+    for byte in value {
+        let byte = *byte;
+        let is_letter = !byte.is_ascii() || byte.is_ascii_alphanumeric();
+        if byte == b'@' {
+            (host, dot) = (is_before.then_some(0), 0);
+        } else if let Some(length) = host {
+            host = (is_letter || matches!(byte, b'-' | b'.')).then_some(length + 1);
+            if byte == b'.' && dot == 0 {
+                // A host does not begin with a dot.
+                (host, dot) = ((length > 0).then_some(length + 1), length);
             }
-            b' ' | b'-' => {}
-            _ => return false,
+            if dot > 0 && host.is_some_and(|length| length > dot + 2) {
+                return true;
+            }
+        }
+        is_before = is_letter || matches!(byte, b'.' | b'_' | b'+' | b'-');
+        dots += u32::from(byte == b'.');
+        if byte.is_ascii_digit() {
+            let digit = u32::from(byte - b'0');
+            let doubled = digit * 2 % 10 + digit / 5;
+            (sum, turned) = (turned + digit, sum + doubled);
+            count += 1;
+        } else if !matches!(byte, b' ' | b'-') {
+            is_card = false;
         }
     }
-    CARD_DIGITS.contains(&count) && sum % 10 == 0
+    let is_jwt = value.starts_with(b"eyJ") && value.len() > 30 && dots == 2;
+    is_jwt
+        || value.starts_with(ORDER_KEY)
+        || (is_card && CARD_DIGITS.contains(&count) && sum % 10 == 0)
 }
 
 #[cfg(test)]
@@ -201,6 +202,12 @@ mod tests {
         check("/?r=eyJhbGciOiJIUzI1NiJ9.eyJzdWIiOiIxIn0.c2lnbmF0dXJl", "/?r=redacted");
         check("/?n=4111-1111-1111-1111", "/?n=redacted");
         check("/?t=1795000000001", "/?t=1795000000001");
+    }
+
+    #[test]
+    fn the_key_that_opens_an_order_of_woocommerce_is_redacted() {
+        check("/order-received/7/?key=wc_order_aB3", "/order-received/7/?key=redacted");
+        check("/?key=wool", "/?key=wool");
     }
 
     #[test]

@@ -13,7 +13,7 @@ use alloc::vec::Vec;
 /// ```
 #[inline(never)]
 pub fn cut(text: &str, mark: u8) -> (&str, Option<&str>) {
-    match text.bytes().position(|byte| byte == mark) {
+    match text.as_bytes().iter().position(|byte| *byte == mark) {
         Some(at) => (text.get(..at).unwrap_or_default(), text.get(at + 1..)),
         None => (text, None),
     }
@@ -27,6 +27,11 @@ pub fn parts(text: &str, mark: u8) -> impl Iterator<Item = &str> {
         rest = behind;
         Some(part)
     })
+}
+
+/// The parts of `text` between `mark`s that are not empty.
+pub fn words(text: &str, mark: u8) -> impl Iterator<Item = &str> {
+    parts(text, mark).filter(|part| !part.is_empty())
 }
 
 /// The text's beginning, at most `bytes_max` long, that ends with a whole character.
@@ -65,6 +70,18 @@ fn hex(byte: u8) -> Option<u8> {
     char::from(byte).to_digit(16).map(|digit| digit as u8)
 }
 
+/// Adds a mark as text: a `char` would bring the code that encodes any character.
+pub fn put(out: &mut String, mark: &str) {
+    out.push_str(mark);
+}
+
+/// Adds one hexadecimal digit; nothing for a number beyond `f`.
+#[inline(never)]
+pub fn put_digit(out: &mut String, digit: u8) {
+    let at = usize::from(digit);
+    put(out, "0123456789abcdef".get(at..=at).unwrap_or_default());
+}
+
 /// All parts joined.
 #[inline(never)]
 pub fn concat(parts: &[&str]) -> String {
@@ -84,6 +101,12 @@ mod tests {
         for text in ["", "|", "a", "a|b", "|a||b|", "é|ü"] {
             assert_eq!(parts(text, b'|').collect::<Vec<_>>(), text.split('|').collect::<Vec<_>>());
         }
+    }
+
+    #[test]
+    fn words_are_the_parts_with_text() {
+        assert_eq!(words(" a  b ", b' ').collect::<Vec<_>>(), ["a", "b"]);
+        assert_eq!(words("", b' ').count(), 0);
     }
 
     #[test]

@@ -1,22 +1,23 @@
-//! `[[destination]]`: a place to which events are forwarded, with its purposes and its filter of events.
+//! `[[destination]]`: a place to which events are forwarded, with its purposes, its filter of events and its rules.
 //!
 //! Reads the fields that all destinations share. A destination's own settings stay a table, and the destination types them.
 
 use std::collections::BTreeMap;
 
-use serde::Serialize;
 use serde::de::DeserializeOwned;
+use serde::{Serialize, Serializer};
 use toml::de::DeValue;
 
 use super::nearest::{list, nearest, shown};
 use super::reader::{Reader, Section, article};
 use super::secret::{self, REMEDY};
-use super::{Problem, ProblemCode, source};
+use super::{Problem, ProblemCode, map, source};
 use crate::consent::{OptInChannel, Purpose};
 use crate::event::Event;
+use crate::mapping::Rule;
 
 /// Fields that every destination has. All other fields are settings.
-const COMMON: [&str; 5] = ["name", "type", "purposes", "channel", "events"];
+const COMMON: [&str; 6] = ["name", "type", "purposes", "channel", "events", "map"];
 /// The types of event that a filter may name.
 const TYPES: [&str; 6] = ["track", "page", "screen", "identify", "group", "alias"];
 
@@ -35,6 +36,9 @@ pub struct DestinationEntry {
     pub channel: Option<OptInChannel>,
     /// The filter of events.
     pub events: EventFilter,
+    /// The deployer's rules about what the destination gets. People see their number.
+    #[serde(rename = "rules", serialize_with = "count", skip_serializing_if = "Vec::is_empty")]
+    pub map: Vec<Rule>,
     /// The destination's own settings, not typed yet.
     pub settings: toml::Table,
     /// The first line of the entry.
@@ -43,6 +47,10 @@ pub struct DestinationEntry {
     /// Line and column of each setting, by dotted path.
     #[serde(skip)]
     places: BTreeMap<String, (usize, usize)>,
+}
+
+fn count<S: Serializer>(rules: &[Rule], serializer: S) -> Result<S::Ok, S::Error> {
+    rules.len().serialize(serializer)
 }
 
 /// The events that a destination wants: all events where the filter is empty.
@@ -224,6 +232,7 @@ fn read(reader: &Reader<'_>, section: &Section<'_>, taken: &[&str]) -> Destinati
             .word(section, "channel", &OptInChannel::ALL.map(OptInChannel::name))
             .and_then(OptInChannel::from_name),
         events: filter(reader, section),
+        map: map::read(reader, section),
         settings,
         line: reader.position(section.span.start).0,
         places,

@@ -9,6 +9,7 @@ mod categories;
 mod destination;
 mod identity;
 mod key;
+mod map;
 mod nearest;
 mod optin;
 mod origin;

@@ -6,7 +6,7 @@ use serde::Serialize;
 
 use super::nearest::{nearest, shown};
 use super::reader::{Reader, Section};
-use super::{DestinationEntry, Origin, ProblemCode};
+use super::{DestinationEntry, Origin, Problem, ProblemCode};
 use crate::consent::OptInChannel;
 
 /// The rules for opt-ins.
@@ -17,6 +17,9 @@ pub struct OptInRules {
     /// The destination that brings the link to the person.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub confirm_by: Option<String>,
+    /// Line and column of that name.
+    #[serde(skip)]
+    pub confirm_by_at: (usize, usize),
     /// The address of the collector as people reach it. Without it, the address that the subscription came to.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub link: Option<String>,
@@ -25,11 +28,19 @@ pub struct OptInRules {
 impl Default for OptInRules {
     fn default() -> OptInRules {
         // Anybody can write a stranger's e-mail address into a form.
-        OptInRules { double: vec![OptInChannel::Email], confirm_by: None, link: None }
+        let double = vec![OptInChannel::Email];
+        OptInRules { double, confirm_by: None, confirm_by_at: (1, 1), link: None }
     }
 }
 
 impl OptInRules {
+    /// A problem with the carrier, which only the collector knows.
+    pub fn carrier_problem(&self, message: String) -> Problem {
+        let (line, column) = self.confirm_by_at;
+        let field = "consent.optin.confirm_by".to_owned();
+        Problem { line, column, field, code: ProblemCode::BadValue, message }
+    }
+
     /// Whether a subscription to this channel is pending until the person confirms it.
     pub fn is_double(&self, channel: OptInChannel) -> bool {
         self.double.contains(&channel)
@@ -49,7 +60,9 @@ pub(super) fn read(
         let channels = OptInChannel::ALL.map(OptInChannel::name);
         let known: Vec<&str> = ["confirm_by", "link"].into_iter().chain(channels).collect();
         reader.only(section, &known);
-        rules.confirm_by = carrier(reader, section, destinations);
+        if let Some((name, at)) = carrier(reader, section, destinations) {
+            (rules.confirm_by, rules.confirm_by_at) = (Some(name), at);
+        }
         rules.link = link(reader, section);
         for channel in OptInChannel::ALL {
             read_channel(reader, section, channel, &mut rules);
@@ -87,11 +100,11 @@ fn carrier(
     reader: &Reader<'_>,
     section: &Section<'_>,
     destinations: &[DestinationEntry],
-) -> Option<String> {
+) -> Option<(String, (usize, usize))> {
     let (name, span) = reader.text_at(section, "confirm_by")?;
     let names: Vec<&str> = destinations.iter().map(|one| one.name.as_str()).collect();
     if names.contains(&name.as_str()) {
-        return Some(name);
+        return Some((name, reader.position(span.start)));
     }
     let told = shown(&name, "with this name");
     let hint = nearest(&name, &names).map_or_else(

@@ -9,6 +9,7 @@ use serde::{Serialize, Serializer};
 use url::{Host, Url};
 
 use super::SourceKind;
+use crate::hosts::is_host_of;
 
 /// An origin as browsers send it: scheme, host and port.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -99,6 +100,11 @@ impl Origin {
     /// Whether the origin is the machine of the visitor, as in development and in an app's web view.
     pub const fn is_loopback(&self) -> bool {
         self.is_loopback
+    }
+
+    /// Whether the origin is a host of `domain`. A developer's machine counts as one.
+    pub(super) fn is_of(&self, domain: &str) -> bool {
+        self.is_loopback || is_host_of(&self.host, domain)
     }
 
     /// Whether a web server served the page, rather than an app.

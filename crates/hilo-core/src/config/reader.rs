@@ -136,6 +136,11 @@ impl<'t> Reader<'t> {
         (line, column)
     }
 
+    /// The text of the file at a place.
+    pub(super) fn source(&self, span: &Span) -> &'t str {
+        self.text.get(span.clone()).unwrap_or_default()
+    }
+
     /// Reports every field of `section` that is not among `known`.
     pub(super) fn only(&self, section: &Section<'_>, known: &[&str]) {
         for (key, _) in section.table {
@@ -150,7 +155,7 @@ impl<'t> Reader<'t> {
         }
     }
 
-    fn wrong_type(&self, value: &Spanned<DeValue<'_>>, field: &str, expected: &str) {
+    pub(super) fn wrong_type(&self, value: &Spanned<DeValue<'_>>, field: &str, expected: &str) {
         let message = format!("write {expected} here, not {}", article(value.get_ref().type_str()));
         self.report(value.span(), field, ProblemCode::WrongType, message);
     }
@@ -161,7 +166,7 @@ impl<'t> Reader<'t> {
         self.as_section(value, parent.path_of(field), &format!("a table, [{field}],"))
     }
 
-    fn as_section<'a>(
+    pub(super) fn as_section<'a>(
         &self,
         value: &'a Spanned<DeValue<'a>>,
         path: String,

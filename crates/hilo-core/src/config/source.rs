@@ -10,6 +10,7 @@ use super::webhook::{self, Webhook};
 use super::{Origin, ProblemCode};
 use crate::consent::Purpose;
 use crate::event::Trust;
+use crate::hosts::is_public_suffix;
 
 /// The environment whose file may list pages of a developer's machine.
 const DEVELOPMENT: &str = "development";
@@ -25,12 +26,18 @@ pub struct Source {
     pub keys: Vec<Key>,
     /// The origins from which it may send. Only pages and the pages of apps have origins.
     pub origins: Vec<Origin>,
+    /// The domain whose hosts share the cookie of a visitor's id. Without one, each host of the collector has its own.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub cookie_domain: Option<String>,
     /// The legal basis of events that carry no consent themselves. Pages cannot have a basis.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub consent_basis: Option<ConsentBasis>,
     /// Whether ids of devices are kept where the person allows advertising.
     #[serde(skip_serializing_if = "std::ops::Not::not")]
     pub device_ids: bool,
+    /// Whether `?hilo_debug` in an address opens the debugger on the pages of this source.
+    #[serde(skip_serializing_if = "std::ops::Not::not")]
+    pub debug: bool,
     /// The webhook, if the sender is a shop system.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub webhook: Option<Webhook>,
@@ -118,7 +125,18 @@ fn read(
 ) -> Source {
     reader.only(
         section,
-        &["name", "kind", "keys", "origins", "consent_basis", "device_ids", "vendor", "secret"],
+        &[
+            "name",
+            "kind",
+            "keys",
+            "origins",
+            "cookie_domain",
+            "consent_basis",
+            "device_ids",
+            "debug",
+            "vendor",
+            "secret",
+        ],
     );
     let name = name(
         reader,
@@ -141,13 +159,16 @@ fn read(
     }
     let taken_keys: Vec<_> =
         earlier.iter().flat_map(|source| &source.keys).map(|key| &key.text).collect();
+    let origins = origins(reader, section, kind, environment == DEVELOPMENT);
     Source {
         name,
         kind: kind.unwrap_or(SourceKind::Browser),
         keys: key::read_all(reader, section, kind, &taken_keys),
-        origins: origins(reader, section, kind, environment == DEVELOPMENT),
+        cookie_domain: cookie_domain(reader, section, kind, &origins),
+        origins,
         consent_basis: consent_basis(reader, section, kind),
         device_ids: device_ids(reader, section, kind),
+        debug: debug(reader, section, kind),
         webhook: webhook::read(reader, section, kind == Some(SourceKind::Webhook)),
     }
 }
@@ -204,6 +225,35 @@ fn origins(
     origins
 }
 
+/// A domain that somebody registered, or one below it, of which every origin is a host.
+fn cookie_domain(
+    reader: &Reader<'_>,
+    section: &Section<'_>,
+    kind: Option<SourceKind>,
+    origins: &[Origin],
+) -> Option<String> {
+    let (domain, span) = reader.text_at(section, "cookie_domain")?;
+    let is_plain = |byte: u8| {
+        byte.is_ascii_lowercase() || byte.is_ascii_digit() || matches!(byte, b'-' | b'.')
+    };
+    let is_address = domain.parse::<std::net::IpAddr>().is_ok();
+    let is_domain =
+        domain.bytes().all(is_plain) && domain.split('.').all(|label| !label.is_empty());
+    let message = if kind != Some(SourceKind::Browser) {
+        "only pages have the cookie: an app's page proves nothing by its origin, and a server has no cookies"
+    } else if !is_domain || is_address {
+        "write the domain alone, in lower case, such as \"shop.example\""
+    } else if is_public_suffix(&domain) {
+        "everybody can have a host of this domain, so browsers refuse a cookie for it: write your own domain, such as \"shop.example\""
+    } else if !origins.iter().all(|origin| origin.is_of(&domain)) {
+        "every origin of the source must be a host of this domain: pages elsewhere would not get the cookie"
+    } else {
+        return Some(domain);
+    };
+    reader.report(span, &section.path_of("cookie_domain"), ProblemCode::BadValue, message);
+    None
+}
+
 fn device_ids(reader: &Reader<'_>, section: &Section<'_>, kind: Option<SourceKind>) -> bool {
     let is_asked = reader.flag(section, "device_ids").unwrap_or(false);
     if let (Some(value), Some(SourceKind::Webhook)) = (section.value("device_ids"), kind) {
@@ -213,6 +263,17 @@ fn device_ids(reader: &Reader<'_>, section: &Section<'_>, kind: Option<SourceKin
         reader.report(value.span(), &field, ProblemCode::BadValue, message);
     }
     is_asked
+}
+
+fn debug(reader: &Reader<'_>, section: &Section<'_>, kind: Option<SourceKind>) -> bool {
+    let is_on = reader.flag(section, "debug").unwrap_or(false);
+    if let (Some(value), Some(SourceKind::Server | SourceKind::Webhook)) =
+        (section.value("debug"), kind)
+    {
+        let message = "only pages have the debugger: this kind of source has no such setting";
+        reader.report(value.span(), &section.path_of("debug"), ProblemCode::BadValue, message);
+    }
+    is_on
 }
 
 fn consent_basis(

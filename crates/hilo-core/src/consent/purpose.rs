@@ -44,6 +44,10 @@ impl Purpose {
     /// Purposes that Global Privacy Control (`Sec-GPC: 1`) denies (<https://privacycg.github.io/gpc-spec/>).
     pub const GPC_DENIES: [Purpose; 2] = [Purpose::Advertising, Purpose::SaleShare];
 
+    /// Purposes that Do Not Track denies where the site obeys it: all that need to know the visitor again, and what GPC denies.
+    pub const DNT_DENIES: [Purpose; 4] =
+        [Purpose::Advertising, Purpose::SaleShare, Purpose::Analytics, Purpose::Personalization];
+
     /// The name on the wire.
     pub const fn name(self) -> &'static str {
         match self {
@@ -58,39 +62,68 @@ impl Purpose {
 
     /// Reads a wire name; `None` for anything else.
     pub fn from_name(name: &str) -> Option<Purpose> {
-        Purpose::ALL.into_iter().find(|p| p.name() == name)
+        Purpose::ALL.iter().find(|p| p.name() == name).copied()
     }
 
+    /// The first purpose of [`Purpose::ALL`] has the lowest bit.
     const fn bit(self) -> u8 {
-        match self {
-            Purpose::Essential => 1,
-            Purpose::Functional => 1 << 1,
-            Purpose::Analytics => 1 << 2,
-            Purpose::Personalization => 1 << 3,
-            Purpose::Advertising => 1 << 4,
-            Purpose::SaleShare => 1 << 5,
-        }
+        1 << self as u8
     }
 }
 
-/// A set of purposes in one byte, which wasm copies and compares cheaply.
+/// A set of purposes in one byte: wasm copies, compares and joins it by one instruction each.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub(super) struct PurposeSet(u8);
+pub struct PurposeSet(u8);
 
 impl PurposeSet {
+    /// The set of these purposes.
+    pub const fn of(mut purposes: &[Purpose]) -> PurposeSet {
+        let mut bits = 0;
+        while let [first, rest @ ..] = purposes {
+            bits |= first.bit();
+            purposes = rest;
+        }
+        PurposeSet(bits)
+    }
+
+    /// The set of this purpose.
+    pub const fn one(purpose: Purpose) -> PurposeSet {
+        PurposeSet(purpose.bit())
+    }
+
+    /// Whether no purpose is in the set.
+    pub const fn is_empty(self) -> bool {
+        self.0 == 0
+    }
+
     /// Whether `purpose` is in the set.
-    pub(super) const fn contains(self, purpose: Purpose) -> bool {
+    pub const fn contains(self, purpose: Purpose) -> bool {
         self.0 & purpose.bit() != 0
     }
 
-    /// Adds `purpose`.
-    pub(super) const fn insert(&mut self, purpose: Purpose) {
-        self.0 |= purpose.bit();
+    /// The purposes that are in both sets.
+    pub const fn and(self, other: PurposeSet) -> PurposeSet {
+        PurposeSet(self.0 & other.0)
     }
 
-    /// Takes `purpose` out.
-    pub(super) const fn remove(&mut self, purpose: Purpose) {
-        self.0 &= !purpose.bit();
+    /// The purposes that are in this set or in the other.
+    pub const fn or(self, other: PurposeSet) -> PurposeSet {
+        PurposeSet(self.0 | other.0)
+    }
+
+    /// The purposes that are in this set and not in the other.
+    pub const fn without(self, other: PurposeSet) -> PurposeSet {
+        PurposeSet(self.0 & !other.0)
+    }
+
+    /// The sets in the lowest byte of `bits` and in the next one, see [`PurposeSet::bits`].
+    pub const fn pair(bits: u32) -> [PurposeSet; 2] {
+        [PurposeSet(bits as u8), PurposeSet((bits >> 8) as u8)]
+    }
+
+    /// A bit for each purpose in the set, `Essential` lowest.
+    pub const fn bits(self) -> u8 {
+        self.0
     }
 }
 
@@ -108,11 +141,12 @@ mod tests {
 
     #[test]
     fn a_set_holds_the_purposes_that_were_inserted() {
-        let mut set = PurposeSet::default();
-        set.insert(Purpose::Analytics);
-        set.insert(Purpose::SaleShare);
+        let set = PurposeSet::of(&[Purpose::Analytics, Purpose::SaleShare]);
         assert!(set.contains(Purpose::Analytics) && !set.contains(Purpose::Functional));
-        set.remove(Purpose::Analytics);
-        assert!(set.contains(Purpose::SaleShare) && !set.contains(Purpose::Analytics));
+        let rest = set.without(PurposeSet::of(&[Purpose::Analytics, Purpose::Functional]));
+        assert_eq!(rest, PurposeSet::of(&[Purpose::SaleShare]));
+        assert_eq!(rest.or(set), set);
+        assert_eq!(set.and(rest), rest);
+        assert!(rest.without(set).is_empty() && !rest.is_empty());
     }
 }

@@ -23,6 +23,8 @@ pub enum Method {
     Gpc,
     /// Google Consent Mode.
     ConsentMode,
+    /// A consent tool's own interface. The receipt's signals name the tool and the categories that it grants.
+    Tool,
     /// A form that the person filled in.
     Form,
     /// Taken over from another system.
@@ -76,7 +78,7 @@ pub struct Receipt {
     pub changes: Vec<ChoiceChange>,
     /// The notice shown.
     pub notice: Notice,
-    /// Raw signals as received, by name (`tcf`, `gpp`, `gpc`).
+    /// Raw signals as received, by name (`tcf`, `gpp`, `gpc`, a tool's own name).
     pub signals: BTreeMap<String, String>,
     /// Hash of the receipt before this one; empty for the first.
     pub prev_hash: String,
@@ -91,5 +93,28 @@ impl Receipt {
         let mut bare = self.clone();
         bare.hash = String::new();
         serde_json::to_string(&bare).unwrap_or_default()
+    }
+}
+
+#[cfg(all(test, feature = "edge"))]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_change_keeps_the_method_that_the_page_names() {
+        for (name, method) in [
+            ("api", Method::Api),
+            ("tcf", Method::Tcf),
+            ("gpp", Method::Gpp),
+            ("consent_mode", Method::ConsentMode),
+            ("tool", Method::Tool),
+        ] {
+            let text = alloc::format!(
+                r#"{{"purpose":"analytics","state":"granted","at":"2026-11-18T11:06:40Z","method":"{name}"}}"#
+            );
+            let change: ChoiceChange = serde_json::from_str(&text).unwrap();
+            assert_eq!(change.method, method);
+            assert_eq!(serde_json::to_string(&change).unwrap(), text);
+        }
     }
 }

@@ -39,6 +39,12 @@ impl ConsentState {
         }
     }
 
+    /// The choices in bits: the granted purposes in the lowest byte, the denied ones in the next. In each byte the first purpose of
+    /// [`Purpose::ALL`] stands lowest.
+    pub const fn bits(&self) -> u32 {
+        self.granted.bits() as u32 | ((self.denied.bits() as u32) << 8)
+    }
+
     /// Whether `purpose` was granted.
     pub fn is_granted(&self, purpose: Purpose) -> bool {
         self.choice(purpose) == Choice::Granted
@@ -49,28 +55,65 @@ impl ConsentState {
         self.choice(purpose) == Choice::Denied
     }
 
+    /// Reads [`ConsentState::bits`]. A purpose that is granted and denied counts as denied.
+    pub const fn from_bits(bits: u32, revision: u32) -> ConsentState {
+        let [granted, denied] = PurposeSet::pair(bits);
+        ConsentState { granted: granted.without(denied), denied, revision }
+    }
+
+    /// The granted purposes.
+    pub const fn granted(&self) -> PurposeSet {
+        self.granted
+    }
+
+    /// The denied purposes.
+    pub const fn denied(&self) -> PurposeSet {
+        self.denied
+    }
+
     /// Whether any purpose that allows an identifier on the device was granted (consent.md, at the edge, 4).
-    pub fn allows_id(&self) -> bool {
-        [Purpose::Functional, Purpose::Analytics, Purpose::Personalization, Purpose::Advertising]
-            .into_iter()
-            .any(|p| self.is_granted(p))
+    pub const fn allows_id(&self) -> bool {
+        const ALLOWING: PurposeSet = PurposeSet::of(&[
+            Purpose::Functional,
+            Purpose::Analytics,
+            Purpose::Personalization,
+            Purpose::Advertising,
+        ]);
+        !self.granted.and(ALLOWING).is_empty()
     }
 
     /// Records a choice, and returns whether the state changed. Leaves the revision: the caller knows whether several choices
     /// are one change.
-    pub fn set(&mut self, purpose: Purpose, choice: Choice) -> bool {
-        if purpose == Purpose::Essential {
-            return false;
-        }
-        let before = self.choice(purpose);
-        self.granted.remove(purpose);
-        self.denied.remove(purpose);
+    pub const fn set(&mut self, purpose: Purpose, choice: Choice) -> bool {
+        !self.set_all(PurposeSet::of(&[purpose]), choice).is_empty()
+    }
+
+    /// Records a choice about several purposes, and returns the purposes whose choice changed. Leaves the revision.
+    pub const fn set_all(&mut self, purposes: PurposeSet, choice: Choice) -> PurposeSet {
+        let before = match choice {
+            Choice::Granted => self.granted,
+            Choice::Denied => self.denied,
+            Choice::Unset => PurposeSet::of(&Purpose::ALL).without(self.granted.or(self.denied)),
+        };
+        let changed = purposes.without(before).without(PurposeSet::of(&[Purpose::Essential]));
+        self.granted = self.granted.without(changed);
+        self.denied = self.denied.without(changed);
         match choice {
-            Choice::Granted => self.granted.insert(purpose),
-            Choice::Denied => self.denied.insert(purpose),
+            Choice::Granted => self.granted = self.granted.or(changed),
+            Choice::Denied => self.denied = self.denied.or(changed),
             Choice::Unset => {}
         }
-        before != choice
+        changed
+    }
+
+    /// Unsets those of `purposes` that were granted.
+    pub const fn take_back(&mut self, purposes: PurposeSet) {
+        self.granted = self.granted.without(purposes);
+    }
+
+    /// Denies those of `purposes` about which there is no choice.
+    pub const fn deny_unset(&mut self, purposes: PurposeSet) {
+        self.denied = self.denied.or(purposes.without(self.granted));
     }
 }
 
@@ -89,12 +132,21 @@ pub enum Decision {
 ///
 /// One denied purpose outweighs any number of granted purposes. Silence is never consent: an unset purpose holds the event.
 /// An event that requires no purpose passes, so require none only for events without an identifier.
-pub fn decide(said: &ConsentState, required: &[Purpose]) -> Decision {
-    // Denied first: the order of the purposes must not matter.
-    if required.iter().any(|p| said.is_denied(*p)) {
-        return Decision::Drop;
+pub const fn decide(said: &ConsentState, required: &[Purpose]) -> Decision {
+    decide_all(said, PurposeSet::of(required))
+}
+
+/// [`decide`] for a set of purposes.
+pub const fn decide_all(said: &ConsentState, required: PurposeSet) -> Decision {
+    let asked = required.without(PurposeSet::one(Purpose::Essential));
+    // Denied first: a purpose that is granted as well must not matter.
+    if !asked.and(said.denied).is_empty() {
+        Decision::Drop
+    } else if asked.without(said.granted).is_empty() {
+        Decision::Pass
+    } else {
+        Decision::Hold
     }
-    if required.iter().all(|p| said.is_granted(*p)) { Decision::Pass } else { Decision::Hold }
 }
 
 #[cfg(test)]
@@ -127,6 +179,39 @@ mod tests {
             said(&[(Purpose::Analytics, Choice::Granted), (Purpose::Advertising, Choice::Denied)]);
         assert_eq!(decide(&state, &[Purpose::Analytics, Purpose::Advertising]), Decision::Drop);
         assert_eq!(decide(&state, &[Purpose::Advertising, Purpose::Analytics]), Decision::Drop);
+    }
+
+    #[test]
+    fn choices_have_a_bit_each_in_the_order_of_the_purposes() {
+        let state =
+            said(&[(Purpose::Functional, Choice::Granted), (Purpose::SaleShare, Choice::Denied)]);
+        assert_eq!(state.bits(), 0b10_0000_0000_0010);
+        assert_eq!(ConsentState::from_bits(state.bits(), 0), state);
+        assert!(ConsentState::from_bits(0x404, 0).is_denied(Purpose::Analytics));
+    }
+
+    #[test]
+    fn the_purposes_whose_choice_changed_are_told() {
+        let analytics = PurposeSet::of(&[Purpose::Analytics]);
+        let both = PurposeSet::of(&[Purpose::Analytics, Purpose::Advertising]);
+        let mut state = ConsentState::default();
+        assert_eq!(state.set_all(analytics, Choice::Granted), analytics);
+        assert_eq!(state.set_all(both, Choice::Granted), both.without(analytics));
+        assert_eq!(state.set_all(analytics, Choice::Denied), analytics);
+        assert_eq!(state.set_all(both, Choice::Unset), both);
+        assert_eq!(state, ConsentState::default());
+        assert!(state.set_all(both, Choice::Unset).is_empty());
+    }
+
+    #[test]
+    fn only_grants_are_taken_back_and_only_silence_becomes_a_denial() {
+        let signal = PurposeSet::of(&Purpose::GPC_DENIES);
+        let mut state = said(&[(Purpose::Advertising, Choice::Granted)]);
+        state.deny_unset(signal);
+        assert!(state.is_granted(Purpose::Advertising) && state.is_denied(Purpose::SaleShare));
+        state.take_back(signal);
+        assert_eq!(state.choice(Purpose::Advertising), Choice::Unset);
+        assert!(state.is_denied(Purpose::SaleShare));
     }
 
     #[test]

@@ -10,5 +10,6 @@ mod retry;
 pub use brake::{Brake, Brakes};
 pub use pace::Pace;
 pub use retry::{
-    Next, PENDING_S_MAX, after_failure, after_loss_s, after_wait, chance, is_over, wait_s,
+    Next, PENDING_S_MAX, after_failure, after_loss_s, after_wait, chance, is_over, retry_after_s,
+    wait_s,
 };

@@ -6,6 +6,10 @@
 use core::hash::{Hash, Hasher as _};
 use std::hash::DefaultHasher;
 
+use jiff::civil::DateTime;
+use jiff::tz::TimeZone;
+use jiff::{Timestamp, civil};
+
 /// The seconds before each next attempt. The first ones are short because a receiver may restart; the later ones follow
 /// the suggestion of Standard Webhooks, three days in all.
 const DELAYS_S: [u32; 18] = [
@@ -37,13 +41,12 @@ pub enum Next {
 /// Decides after attempt number `attempt` (0 for the first) has failed. The delivery is pending for `pending_s` seconds.
 ///
 /// Half of the delay is jitter from `chance`, so that deliveries that failed together do not return together.
-/// `retry_after` counts if it asks for more, up to our own longest delay.
-pub fn after_failure(attempt: u32, pending_s: u32, retry_after: Option<&str>, chance: u8) -> Next {
+/// `asked_s` counts if the answer asks for more, see [`retry_after_s`].
+pub fn after_failure(attempt: u32, pending_s: u32, asked_s: Option<u32>, chance: u8) -> Next {
     if is_over(attempt.saturating_add(1)) || pending_s >= PENDING_S_MAX {
         return Next::GiveUp;
     }
-    let asked = retry_after.and_then(asked_s).unwrap_or(0);
-    Next::After(jittered(delay_s(&DELAYS_S, attempt), chance).max(asked))
+    Next::After(jittered(delay_s(&DELAYS_S, attempt), chance).max(asked_s.unwrap_or(0)))
 }
 
 /// Decides about a delivery that was not attempted. It waits `at_least_s` seconds, and longer the longer it is pending.
@@ -88,12 +91,39 @@ fn jittered(delay: u32, chance: u8) -> u32 {
     delay / 2 + (delay - delay / 2) * u32::from(chance) / u32::from(u8::MAX)
 }
 
-/// Reads `Retry-After` in seconds, up to our own longest delay. A date or anything else asks for nothing.
-pub(super) fn asked_s(text: &str) -> Option<u32> {
+/// Reads `Retry-After` (RFC 9110, 10.2.3): seconds, or an HTTP date. The result is no longer than our own longest delay. Anything
+/// else asks for nothing.
+pub fn retry_after_s(text: &str, now: Timestamp) -> Option<u32> {
     let text = text.trim();
-    let is_number = !text.is_empty() && text.bytes().all(|byte| byte.is_ascii_digit());
     let longest = DELAYS_S.last().copied().unwrap_or(0);
-    is_number.then(|| text.parse().unwrap_or(u32::MAX).min(longest))
+    let is_number = !text.is_empty() && text.bytes().all(|byte| byte.is_ascii_digit());
+    let asked = match is_number {
+        true => text.parse().unwrap_or(u32::MAX),
+        false => {
+            let left_s = http_date(text)?.as_second() - now.as_second();
+            u32::try_from(left_s.max(0)).unwrap_or(u32::MAX)
+        }
+    };
+    Some(asked.min(longest))
+}
+
+/// Reads an HTTP date in the one form that may be written today, such as `Wed, 21 Oct 2026 07:28:00 GMT` (RFC 9110, 5.6.7).
+fn http_date(text: &str) -> Option<Timestamp> {
+    const MONTHS: &str = "JanFebMarAprMayJunJulAugSepOctNovDec";
+    let mut words = text.split_once(", ")?.1.split_whitespace();
+    let day: i8 = words.next()?.parse().ok()?;
+    let month = words.next().filter(|word| word.len() == 3).and_then(|word| MONTHS.find(word))?;
+    if month % 3 != 0 {
+        return None;
+    }
+    let year: i16 = words.next()?.parse().ok()?;
+    let mut time = words.next()?.split(':').map(str::parse::<i8>);
+    let (hour, minute, second) = (time.next()?.ok()?, time.next()?.ok()?, time.next()?.ok()?);
+    let month = i8::try_from(month / 3 + 1).ok()?;
+    let date = civil::Date::new(year, month, day).ok()?;
+    let at = DateTime::from_parts(date, civil::Time::new(hour, minute, second, 0).ok()?);
+    let is_whole = words.next() == Some("GMT") && words.next().is_none();
+    TimeZone::UTC.to_timestamp(at).ok().filter(|_| is_whole)
 }
 
 #[cfg(test)]
@@ -130,11 +160,31 @@ mod tests {
 
     #[test]
     fn retry_after_lengthens_a_delay_and_never_shortens_it() {
-        let asked = |attempt, text| after_failure(attempt, 0, Some(text), 255);
-        assert_eq!(asked(0, "120"), Next::After(120));
-        assert_eq!(asked(6, "0"), Next::After(60));
-        assert_eq!(asked(0, "1000000000"), Next::After(72_000));
-        assert_eq!(asked(0, "Wed, 21 Oct 2026 07:28:00 GMT"), Next::After(1));
+        let asked = |attempt, asked_s| after_failure(attempt, 0, Some(asked_s), 255);
+        assert_eq!(asked(0, 120), Next::After(120));
+        assert_eq!(asked(6, 0), Next::After(60));
+    }
+
+    #[test]
+    fn retry_after_is_a_number_of_seconds_or_a_date() {
+        let now: Timestamp = "2026-10-21T07:27:00Z".parse().unwrap();
+        for (text, expected) in [
+            ("120", Some(120)),
+            (" 0 ", Some(0)),
+            ("99999999999999", Some(72_000)),
+            ("Wed, 21 Oct 2026 07:28:00 GMT", Some(60)),
+            ("Wed, 21 Oct 2026 07:26:00 GMT", Some(0)),
+            ("Fri, 01 Jan 2027 00:00:00 GMT", Some(72_000)),
+            ("Wed, 32 Oct 2026 07:28:00 GMT", None),
+            ("Wed, 21 anF 2026 07:28:00 GMT", None),
+            ("Wed, 21 Oct 2026 07:28:00", None),
+            ("2026-10-21T07:28:00Z", None),
+            ("soon", None),
+            ("-1", None),
+            ("", None),
+        ] {
+            assert_eq!(retry_after_s(text, now), expected, "{text}");
+        }
     }
 
     #[test]

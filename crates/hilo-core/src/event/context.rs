@@ -40,6 +40,9 @@ pub struct Context {
     /// hilo's own fields.
     #[serde(skip_serializing_if = "HiloContext::is_empty")]
     pub hilo: HiloContext,
+    /// Ids that other services gave to this browser, by the names of [`super::SERVICE_IDS`].
+    #[serde(skip_serializing_if = "BTreeMap::is_empty")]
+    pub ids: BTreeMap<String, String>,
     /// Truncated address: /24 or /48, never more.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub ip: Option<String>,
@@ -79,22 +82,6 @@ pub struct Context {
     /// User agent client hints as sent. `normalize` removes them here.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub user_agent_data: Option<Value>,
-}
-
-impl Context {
-    /// Removes what names the person's device or reaches it (the field table's class `Device`).
-    pub fn remove_device_ids(&mut self) {
-        self.network.remove("carrier");
-        let without_ids = |Device { class, manufacturer, model, version, .. }| Device {
-            class,
-            manufacturer,
-            model,
-            version,
-            ..Device::default()
-        };
-        let device = self.device.take().map(without_ids);
-        self.device = device.filter(|device| *device != Device::default());
-    }
 }
 
 /// A campaign, in UTM words.
@@ -314,6 +301,9 @@ pub struct HiloContext {
     /// The page's dropped events since its last envelope, counted by reason.
     #[serde(skip_serializing_if = "BTreeMap::is_empty")]
     pub dropped: BTreeMap<String, u64>,
+    /// Whether the collector made the event, because the ledger of opt-ins has changed. No sender can fill it.
+    #[serde(skip_serializing_if = "std::ops::Not::not")]
+    pub ledger: bool,
     /// The unsigned links of an `Opt-In Requested` that the collector made. No sender can fill it.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub optin: Option<OptInLinks>,

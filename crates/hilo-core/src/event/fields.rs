@@ -140,6 +140,17 @@ pub const FIELDS: &[Field] = &[
     row("context.device.type", Text, 32, Plain),
     row("context.device.version", Text, 64, Plain),
     row("context.groupId", Id, crate::identity::ID_BYTES_MAX, Identifier),
+    row("context.ids", Closed, 0, Plain),
+    row("context.ids.fbc", Id, NAME_BYTES_MAX, Identifier),
+    row("context.ids.fbp", Id, 128, Identifier),
+    row("context.ids.ga", Id, 128, Identifier),
+    row("context.ids.gaSession", Id, NAME_BYTES_MAX, Identifier),
+    row("context.ids.gbraid", Id, NAME_BYTES_MAX, Identifier),
+    row("context.ids.gclid", Id, NAME_BYTES_MAX, Identifier),
+    row("context.ids.hubspotutk", Id, 128, Identifier),
+    row("context.ids.ttclid", Id, NAME_BYTES_MAX, Identifier),
+    row("context.ids.ttp", Id, 128, Identifier),
+    row("context.ids.wbraid", Id, NAME_BYTES_MAX, Identifier),
     row("context.instanceId", Ignored, 0, Unkept),
     row("context.ip", Text, 45, Reduced),
     row("context.library", Closed, 0, Plain),
@@ -215,13 +226,21 @@ pub const URL_KEYS: [&str; 8] =
 
 /// Keys of properties that describe goods, amounts and forms in Segment's spec and in our own events, and never a person. The row
 /// `properties` is personal, because a sender may write anything there; these are the keys whose short values a developer's panel shows.
-pub const PLAIN_KEYS: [&str; 20] = [
+pub const PLAIN_KEYS: [&str; 29] = [
+    "autofilled",
     "brand",
     "category",
+    "confirmed",
+    "corrections",
     "currency",
     "discount",
+    "fields_done",
+    "fields_filled",
+    "fields_total",
+    "first_field",
     "form_id",
     "last_field",
+    "money_basis",
     "ms_open",
     "ms_to_submit",
     "position",
@@ -231,6 +250,7 @@ pub const PLAIN_KEYS: [&str; 20] = [
     "revenue",
     "shipping",
     "sku",
+    "step",
     "subtotal",
     "tax",
     "total",
@@ -256,5 +276,12 @@ mod tests {
                 assert!(parent.is_some_and(holds_rows), "{}", field.path);
             }
         }
+    }
+
+    #[test]
+    fn every_id_of_another_service_has_a_row_and_a_purpose() {
+        let rows = FIELDS.iter().filter_map(|field| field.path.strip_prefix("context.ids."));
+        let named = crate::event::SERVICE_IDS.iter().map(|(name, _)| *name);
+        assert!(rows.eq(named));
     }
 }

@@ -64,7 +64,8 @@ impl Gist {
         let (context, hilo) = (&event.context, &event.context.hilo);
         let traits = traits(event);
         // Consent need not allow a profile with ids to somebody who asks for letters.
-        let id = |id: &Option<String>| id.clone().filter(|_| !event.is_optin_request());
+        let is_of_ledger = event.is_optin_request() || event.is_optin_change();
+        let id = |id: &Option<String>| id.clone().filter(|_| !is_of_ledger);
         let granted = if traits.is_empty() { Vec::new() } else { granted(event) };
         Gist {
             message_id: event.message_id.clone(),

@@ -11,6 +11,12 @@ pub const CONSENT_UPDATED: &str = "Segment Consent Preference Updated";
 /// The name under which the collector asks a person to confirm a subscription.
 pub const OPT_IN_REQUESTED: &str = "Opt-In Requested";
 
+/// The name under which the collector tells that a person has subscribed to a channel.
+pub const OPT_IN_CONFIRMED: &str = "Opt-In Confirmed";
+
+/// The name under which the collector tells that a person wants no messages by a channel.
+pub const OPT_IN_WITHDRAWN: &str = "Opt-In Withdrawn";
+
 /// The kind of event, with its own fields.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(tag = "type", rename_all = "lowercase", rename_all_fields = "camelCase")]

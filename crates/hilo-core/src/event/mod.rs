@@ -10,6 +10,7 @@ mod gist;
 mod kind;
 mod limits;
 mod properties;
+mod service_ids;
 
 pub use context::{
     Browser, Campaign, Clock, ConsentClaim, Context, Device, HiloContext, Landing, Library,
@@ -17,12 +18,13 @@ pub use context::{
 };
 pub use facts::{Facts, Geo, Trust};
 pub use gist::Gist;
-pub use kind::{CONSENT_UPDATED, EventKind, OPT_IN_REQUESTED};
+pub use kind::{CONSENT_UPDATED, EventKind, OPT_IN_CONFIRMED, OPT_IN_REQUESTED, OPT_IN_WITHDRAWN};
 pub use limits::{
     BATCH_EVENTS_MAX, BODY_BYTES_MAX, DEPTH_MAX, EVENT_BYTES_MAX, INFLATED_BYTES_MAX,
     KEY_BYTES_MAX, OBJECT_KEYS_MAX, PUBLIC_PERSONS_MAX, STRING_BYTES_MAX,
 };
 pub use properties::Properties;
+pub use service_ids::SERVICE_IDS;
 
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
@@ -70,13 +72,22 @@ impl Event {
         self.context.hilo.optin.is_some()
     }
 
+    /// Whether the collector made the event, because its ledger of opt-ins has changed.
+    pub const fn is_optin_change(&self) -> bool {
+        self.context.hilo.ledger
+    }
+
     /// The purposes that this event needs, all of them.
     ///
     /// Every kind carries an identifier, so every kind needs `analytics`. A report of a changed consent needs no consent: it is
-    /// the record itself, and it is not kept as an event. A request to confirm a subscription is what the person has asked for.
+    /// the record itself, and it is not kept as an event. A request to confirm a subscription is what the person has asked for, and a
+    /// change of an opt-in is the person's own word.
     pub fn purposes(&self) -> &'static [crate::consent::Purpose] {
         match self.kind {
-            _ if self.kind.is_consent_change() || self.is_optin_request() => {
+            _ if self.kind.is_consent_change()
+                || self.is_optin_request()
+                || self.is_optin_change() =>
+            {
                 &[crate::consent::Purpose::Essential]
             }
             EventKind::Track { .. }

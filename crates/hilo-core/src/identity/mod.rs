@@ -15,6 +15,10 @@ pub mod token;
 
 use core::fmt;
 
+#[cfg(not(feature = "edge"))]
+use crate::text::parts;
+use crate::text::{put, put_digit};
+
 #[cfg(feature = "edge")]
 use reserved::is_listed;
 #[cfg(feature = "edge")]
@@ -28,20 +32,11 @@ pub const ID_BYTES_MAX: usize = 128;
 /// The page pays for every word, so it has the short list. The collector has the whole one and the last word.
 #[cfg(not(feature = "edge"))]
 pub fn is_reserved(id: &str) -> bool {
-    const RESERVED: [&str; 10] = [
-        "",
-        "null",
-        "undefined",
-        "none",
-        "nil",
-        "nan",
-        "guest",
-        "anonymous",
-        "0",
-        "[object object]",
-    ];
-    let id = id.trim();
-    RESERVED.iter().any(|reserved| id.eq_ignore_ascii_case(reserved))
+    // Bars part the ids. The first one is empty.
+    const RESERVED: &str = "|null|undefined|none|nil|nan|guest|anonymous|0|[object object]";
+    // Blanks beyond ASCII would bring a table of all characters.
+    let id = id.trim_ascii();
+    parts(RESERVED, b'|').any(|reserved| id.eq_ignore_ascii_case(reserved))
 }
 
 /// The key of a profile: a device's or a verified person's.
@@ -92,16 +87,13 @@ pub fn uuid_v7(at_ms: i64, mut random: [u8; 16]) -> String {
 fn uuid(version: u8, mut bytes: [u8; 16]) -> String {
     bytes[6] = (bytes[6] & 0x0f) | version;
     bytes[8] = (bytes[8] & 0x3f) | 0x80;
-    const HEX: &str = "0123456789abcdef";
     let mut text = String::with_capacity(36);
     for (i, byte) in bytes.iter().enumerate() {
         if matches!(i, 4 | 6 | 8 | 10) {
-            text.push('-');
+            put(&mut text, "-");
         }
-        for nibble in [byte >> 4, byte & 0x0f] {
-            let at = usize::from(nibble);
-            text.push_str(HEX.get(at..=at).unwrap_or_default());
-        }
+        put_digit(&mut text, byte >> 4);
+        put_digit(&mut text, byte & 0x0f);
     }
     text
 }

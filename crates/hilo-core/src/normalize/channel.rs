@@ -11,10 +11,11 @@ use url::Url;
 
 use crate::config::NormalizeRules;
 use crate::event::{Campaign, Event};
+use crate::hosts::is_host_of;
 use crate::journey::{Channel, Touch, Via};
 use crate::query_keys::CLICK_IDS;
 use payment::is_payment;
-use sites::{Kind, is_at, kind_of};
+use sites::{Kind, kind_of};
 
 /// Sets the touch.
 pub fn apply(event: &mut Event, rules: &NormalizeRules) {
@@ -61,8 +62,8 @@ fn touch(event: &Event, unwanted: &[String]) -> Option<Touch> {
 /// Whether a visitor from `host` was brought by it. The shop's own sites bring nobody, a subdomain such as its checkout included,
 /// and neither do payment pages.
 fn brings(host: &str, own: &str, unwanted: &[String]) -> bool {
-    let is_own = is_at(host, own) || is_at(own, host);
-    !(is_own || is_payment(host) || unwanted.iter().any(|listed| is_at(host, listed)))
+    let is_own = is_host_of(host, own) || is_host_of(own, host);
+    !(is_own || is_payment(host) || unwanted.iter().any(|listed| is_host_of(host, listed)))
 }
 
 fn of_campaign(campaign: &Campaign, click: Option<(&str, &str)>) -> Touch {

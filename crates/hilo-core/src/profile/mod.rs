@@ -8,7 +8,7 @@ mod person;
 mod traits;
 
 pub use join::join;
-pub use person::Person;
+pub use person::{ArchiveKey, Person};
 pub use traits::{TRAITS_BYTES_MAX, TRAITS_MAX, Trait, Traits};
 
 use std::collections::BTreeMap;

@@ -31,6 +31,24 @@ pub struct Person {
     /// What brought this person first.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub first_touch: Option<Touched>,
+    /// What seals the person's lines in an archive, for a destination that asks for it.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub archive_key: Option<ArchiveKey>,
+}
+
+/// The key of a person's lines in an archive. `Debug` does not show it.
+#[derive(Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct ArchiveKey {
+    /// The name of the object that has the key, which is no name of the person.
+    pub subject: String,
+    /// 32 bytes in base64.
+    pub key: String,
+}
+
+impl std::fmt::Debug for ArchiveKey {
+    fn fmt(&self, out: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        out.debug_struct("ArchiveKey").field("subject", &self.subject).finish_non_exhaustive()
+    }
 }
 
 impl Person {
@@ -52,6 +70,7 @@ impl Person {
             traits,
             optins,
             first_touch: profile.first_touch.clone(),
+            archive_key: None,
         }
     }
 }

@@ -7,9 +7,10 @@ use alloc::string::String;
 use alloc::vec::Vec;
 
 use super::article::{self, Article, Key};
-use super::plain::Plain;
+use super::named::Named;
 use crate::digits;
 use crate::money::Amount;
+use crate::plain::Plain;
 
 /// What a push does to the cart.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -24,6 +25,11 @@ pub enum Act {
         articles: Vec<Article>,
         /// Whether each item of the list could be read.
         is_whole: bool,
+        /// Whether the visitor has just changed the cart, so that an empty list empties it, and what differs is the visitor's act.
+        is_act: bool,
+        /// Whether the shop system itself says so. What differs from a captured cart is then an act on an earlier page, or in
+        /// another tab.
+        is_shop: bool,
     },
     /// The cart was looked at.
     Viewed,
@@ -35,7 +41,11 @@ pub enum Act {
         order_id: String,
         /// What was bought; empty where the push does not tell.
         articles: Vec<Article>,
+        /// What the order is about, for its event.
+        about: Named,
     },
+    /// Something happened that is no call of the cart.
+    Named(Named),
 }
 
 /// A line of the cart as the page shows it.
@@ -61,8 +71,10 @@ pub enum Call {
     Viewed,
     /// Begins a checkout.
     Checkout,
-    /// Takes what was bought out of the cart.
-    Ordered(String, Vec<Article>),
+    /// Takes what was bought out of the cart, and reports the order.
+    Ordered(String, Vec<Article>, Named),
+    /// Reports a named act.
+    Named(Named),
 }
 
 impl Line {
@@ -70,7 +82,9 @@ impl Line {
     pub fn all(lines: &Plain) -> Option<Vec<Line>> {
         match lines {
             Plain::List(lines) => Some(lines.iter().filter_map(Line::read).collect()),
-            Plain::Null | Plain::Number(_) | Plain::Text(_) | Plain::Map(_) => None,
+            Plain::Null | Plain::Flag(_) | Plain::Number(_) | Plain::Text(_) | Plain::Map(_) => {
+                None
+            }
         }
     }
 
@@ -116,11 +130,21 @@ impl Act {
                     Some(units) => [Call::Dec(meant, units)].into(),
                 }
             }
-            Act::Is { articles, is_whole } => corrections(articles, is_whole, lines),
+            Act::Is { articles, is_whole, is_act, is_shop } => {
+                let is_loud = is_act || (is_shop && !lines.is_empty());
+                corrections(articles, is_whole, is_act, lines)
+                    .into_iter()
+                    .map(|(article, units)| match is_loud {
+                        true => Call::Set(article, units),
+                        false => Call::Correct(article, units),
+                    })
+                    .collect()
+            }
+            Act::Named(named) => [Call::Named(named)].into(),
             Act::Viewed => [Call::Viewed].into(),
             Act::Checkout => [Call::Checkout].into(),
-            Act::Ordered { order_id, articles } => {
-                [Call::Ordered(order_id, bought(&articles, lines))].into()
+            Act::Ordered { order_id, articles, about } => {
+                [Call::Ordered(order_id, bought(&articles, lines), about)].into()
             }
         }
     }
@@ -181,8 +205,14 @@ fn take(bought: &mut Vec<Article>, article: &Article, key: &Key, units: u32) {
     }
 }
 
-/// Sets what differs. An empty list corrects nothing: a cart that was not loaded yet is pushed as an empty one.
-fn corrections(articles: Vec<Article>, is_whole: bool, lines: &[Line]) -> Vec<Call> {
+/// The lines that differ, with their units. An empty list corrects nothing unless the visitor emptied the cart: a cart that was not
+/// loaded yet is told as an empty one.
+fn corrections(
+    articles: Vec<Article>,
+    is_whole: bool,
+    is_act: bool,
+    lines: &[Line],
+) -> Vec<(Article, u32)> {
     let mut is: Vec<Article> = Vec::new();
     for article in articles {
         // Without a currency the article is the line that has one. With a currency it is a line of its own.
@@ -199,13 +229,13 @@ fn corrections(articles: Vec<Article>, is_whole: bool, lines: &[Line]) -> Vec<Ca
             None => is.push(Article { key, quantity: Some(units), ..article }),
         }
     }
-    if is.is_empty() {
+    if is.is_empty() && !is_act {
         return Vec::new();
     }
     let mut calls = Vec::new();
     for line in lines.iter().filter(|_| is_whole).map(Line::article) {
         if !is.iter().any(|one| one.key == line.key) {
-            calls.push(Call::Correct(line, 0));
+            calls.push((line, 0));
         }
     }
     for one in is {
@@ -213,7 +243,7 @@ fn corrections(articles: Vec<Article>, is_whole: bool, lines: &[Line]) -> Vec<Ca
         let known = lines.iter().map(Line::article).find(|line| line.key == one.key);
         let has_price = |line: &Article| one.price.is_none() || one.price == line.price;
         if !known.is_some_and(|line| line.quantity == one.quantity && has_price(&line)) {
-            calls.push(Call::Correct(one, units));
+            calls.push((one, units));
         }
     }
     calls

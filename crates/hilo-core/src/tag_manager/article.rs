@@ -7,16 +7,19 @@ use alloc::string::String;
 use alloc::vec::Vec;
 
 use super::notes::Notes;
-use super::plain::Plain;
 use super::printed;
 use crate::cart::limits::{NAME_BYTES_MAX, QUANTITY_MAX};
 use crate::digits;
 use crate::money::{Amount, Currency};
+use crate::plain::Plain;
 use crate::price::{Price, Unclear};
 use crate::text::{concat, cut, shortened};
 
-const IDS: [&str; 6] = ["item_id", "id", "sku", "product_id", "productId", "item_group_id"];
-const NAMES: [&str; 3] = ["item_name", "name", "title"];
+pub(super) const IDS: [&str; 6] =
+    ["item_id", "id", "sku", "product_id", "productId", "item_group_id"];
+pub(super) const NAMES: [&str; 3] = ["item_name", "name", "title"];
+/// What a promotion is known by.
+const PROMOTIONS: [&str; 2] = ["promotion_id", "promotion_name"];
 const VARIANTS: [&str; 2] = ["item_variant", "variant"];
 /// Items of a list; the page copies at most so many.
 const ITEMS_MAX: usize = 200;
@@ -59,7 +62,9 @@ fn collect<'p>(value: &'p Plain, depth: u8, found: &mut Vec<Option<&'p Plain>>) 
         return;
     }
     match value {
-        Plain::Map(_) if value.first(&IDS).or(value.first(&NAMES)).is_some() => {
+        Plain::Map(_)
+            if value.first(&IDS).or(value.first(&NAMES)).or(value.first(&PROMOTIONS)).is_some() =>
+        {
             found.push(Some(value))
         }
         // PHP writes an array with a gap as an object with numbers for names.
@@ -69,9 +74,12 @@ fn collect<'p>(value: &'p Plain, depth: u8, found: &mut Vec<Option<&'p Plain>>) 
         Plain::List(values) if depth > 0 => {
             values.iter().for_each(|value| collect(value, depth - 1, found))
         }
-        Plain::Map(_) | Plain::List(_) | Plain::Null | Plain::Number(_) | Plain::Text(_) => {
-            found.push(None)
-        }
+        Plain::Map(_)
+        | Plain::List(_)
+        | Plain::Null
+        | Plain::Flag(_)
+        | Plain::Number(_)
+        | Plain::Text(_) => found.push(None),
     }
 }
 
@@ -108,46 +116,41 @@ pub(super) fn currency(value: &Plain) -> Option<Currency> {
 
 fn price(item: &Plain, key: &Key, notes: &mut Notes<'_>) -> Option<Amount> {
     let given = item.value(&["price"])?;
-    let text = given.text()?;
+    let what = concat(&["article ", &key.product_id, ": the price"]);
     let Some(currency) = key.currency else {
-        notes.about(&key.product_id, &["the price ", text, " has no currency, so it is unknown"]);
+        notes.say(&[&what, " ", given.text()?, " has no currency, so it is unknown"]);
         return None;
     };
+    let amount = amount(given, currency, &what, notes)?;
+    if amount.minor < 0 {
+        notes.say(&[&what, " ", given.text()?, " is negative, so it is unknown"]);
+        return None;
+    }
+    Some(amount)
+}
+
+/// Reads an amount as shops push it. `what` it is, is told where it was corrected or is no amount.
+pub(super) fn amount(
+    given: &Plain,
+    currency: Currency,
+    what: &str,
+    notes: &mut Notes<'_>,
+) -> Option<Amount> {
+    let text = given.text()?;
     let read = match given {
         Plain::Number(_) => Price::of_number(text, currency),
-        Plain::Null | Plain::Text(_) | Plain::List(_) | Plain::Map(_) => {
+        Plain::Null | Plain::Flag(_) | Plain::Text(_) | Plain::List(_) | Plain::Map(_) => {
             printed::read(text, currency)
         }
     };
-    match read {
-        Ok(Price { amount, .. }) if amount.minor < 0 => {
-            notes.about(&key.product_id, &["the price ", text, " is negative, so it is unknown"]);
-            None
-        }
-        Ok(Price { amount, is_rounded }) => {
-            if is_rounded {
-                notes.about(
-                    &key.product_id,
-                    &["the price ", text, " was rounded to the decimals of ", currency.code()],
-                );
-            }
-            Some(amount)
-        }
-        Err(Unclear::TwoReadings) => {
-            notes.about(
-                &key.product_id,
-                &["the price ", text, " has two readings, so it is unknown; push a number"],
-            );
-            None
-        }
-        Err(Unclear::NoAmount) => {
-            notes.about(
-                &key.product_id,
-                &["the price ", text, " is no amount, so it is unknown; push a number"],
-            );
-            None
-        }
-    }
+    let (amount, remark) = match read {
+        Ok(Price { amount, is_rounded: false }) => return Some(amount),
+        Ok(Price { amount, .. }) => (Some(amount), " was rounded to the decimals of its currency"),
+        Err(Unclear::TwoReadings) => (None, " has two readings, so it is unknown; push a number"),
+        Err(Unclear::NoAmount) => (None, " is no amount, so it is unknown; push a number"),
+    };
+    notes.say(&[what, " ", text, remark]);
+    amount
 }
 
 /// Whole units. A unit that was begun counts, as in an order: 1.5 kg are 2 of them. `None` where the push has no quantity: a

@@ -6,6 +6,7 @@ use alloc::string::String;
 use alloc::vec::Vec;
 
 use super::article::{Article, hash};
+use super::named::Named;
 use super::shape::{Family, Words};
 use crate::digits;
 use crate::money::Currency;
@@ -90,17 +91,15 @@ impl Doubles {
                 one.words.push(words);
                 return Some(Double::Twin);
             }
-            match family {
-                Family::Purchase => return Some(Double::Known),
-                Family::View | Family::Checkout if has_words && one.address == address => {
-                    return Some(Double::Known);
-                }
-                Family::Add | Family::Remove
-                    if has_words && apart_ms.is_some_and(|ms| ms < EFFECT_MS) =>
-                {
+            if matches!(family, Family::Purchase | Family::Refund) {
+                return Some(Double::Known);
+            }
+            if family.is_act() {
+                if has_words && apart_ms.is_some_and(|ms| ms < EFFECT_MS) {
                     return Some(Double::Effect);
                 }
-                Family::Add | Family::Remove | Family::View | Family::Checkout => {}
+            } else if has_words && one.address == address {
+                return Some(Double::Known);
             }
         }
         // Once the cart is another one, what it was before may be said again.
@@ -125,12 +124,21 @@ impl Doubles {
     }
 }
 
-/// The same numbers for the same content: an order's id, or articles with quantity and price in any order.
-pub(super) fn content(family: Family, order_id: Option<&str>, articles: &[Article]) -> Content {
-    if let (Family::Purchase, Some(id)) = (family, order_id) {
-        return Content { outline: hash(id), whole: 0 };
-    }
+/// The same numbers for the same content: an order's id, or articles with quantity and price in any order, and what named acts tell
+/// beside them.
+pub(super) fn content(
+    family: Family,
+    order_id: Option<&str>,
+    articles: &[Article],
+    acts: &[Named],
+) -> Content {
     let mut content = Content { outline: 0, whole: 0 };
+    if let (Family::Purchase | Family::Refund, Some(id)) = (family, order_id) {
+        content.outline = hash(id);
+        if family == Family::Purchase {
+            return content;
+        }
+    }
     for article in articles {
         let mut row = row(article);
         content.outline = content.outline.wrapping_add(hash(&row));
@@ -138,6 +146,12 @@ pub(super) fn content(family: Family, order_id: Option<&str>, articles: &[Articl
         digits::push(&mut row, false, article.key.options_hash);
         row.push_str(article.key.currency.as_ref().map_or("", Currency::code));
         content.whole = content.whole.wrapping_add(hash(&row));
+    }
+    for act in acts {
+        content.whole = content.whole.wrapping_add(hash(act.details.whole()));
+    }
+    if articles.is_empty() {
+        content.outline = content.outline.wrapping_add(content.whole);
     }
     content
 }

@@ -1,28 +1,33 @@
-//! What shops push to a tag manager → what happened to the cart.
+//! What shops tell of themselves → what happened to the cart, and named acts.
 //!
-//! In: the entries of a `dataLayer`, in order, as copies. Out: acts on the cart in order, and sentences for the developer. Keeps
-//! what was pushed without an event, the currency that `gtag` was told, and what came lately. Has no clock and no page.
+//! In: the entries of a `dataLayer`, in order, a shop system's own cart, and the products of a page, as copies. Out: acts in order, and
+//! sentences for the developer. Keeps what was pushed without an event, the currency that `gtag` was told, the page's products, and
+//! what came lately. Has no clock and no page.
 //!
-//! `plain` is a copied value, `shape` says what an entry holds, `article` reads one item, `doubles` knows what was pushed twice, and
-//! `act` makes calls of the cart of all this.
+//! `shape` says what an entry holds, `article` reads one item, `known` completes it, `doubles` knows what was pushed twice, `named` and
+//! `order` say it in Segment's words, `shop_cart` reads a shop's own cart, and `act` makes calls of the cart of all this.
 
 mod act;
 mod article;
 mod doubles;
+mod known;
+mod named;
 mod notes;
-mod plain;
+mod order;
 mod printed;
 mod shape;
+mod shop_cart;
 
 use alloc::string::String;
 use alloc::vec::Vec;
 
 pub use act::{Act, Call, Line};
 pub use article::{Article, Key};
-pub use plain::Plain;
+pub use named::{Details, Named};
 pub use printed::read as read_printed;
 
 use crate::money::Currency;
+use crate::plain::Plain;
 use doubles::Doubles;
 use notes::Notes;
 use shape::{Family, Told, Words};
@@ -50,10 +55,21 @@ pub struct Reader {
     pending: Option<Plain>,
     /// What `gtag("config")` or `gtag("set")` said last.
     currency: Option<Currency>,
+    /// What the page tells of its products.
+    products: Plain,
     doubles: Doubles,
     acts: Vec<Act>,
     /// Whether the entry that is read needs the shop's own currency.
     is_asking: bool,
+}
+
+/// The items of an event.
+struct Items {
+    articles: Vec<Article>,
+    /// The same in Segment's words; for a promotion's event the promotions.
+    products: Vec<Details>,
+    /// Whether each item could be read.
+    is_whole: bool,
 }
 
 impl Reader {
@@ -70,9 +86,21 @@ impl Reader {
                 self.read_arguments(&args, moment, &mut notes);
             }
             Plain::Map(_) => self.read_object(entry, moment, &mut notes),
-            Plain::Null | Plain::Number(_) | Plain::Text(_) => {}
+            Plain::Null | Plain::Flag(_) | Plain::Number(_) | Plain::Text(_) => {}
         }
         (!self.is_asking).then_some(notes)
+    }
+
+    /// Reads a shop system's own cart, as `shop_cart` says.
+    pub fn read_cart(&mut self, cart: &Plain) {
+        if self.acts.len() < ACTS_MAX {
+            self.acts.push(shop_cart::read(cart));
+        }
+    }
+
+    /// Learns the products that the page tells of, as `known` says.
+    pub fn learn_products(&mut self, products: Plain) {
+        self.products = products;
     }
 
     /// The calls of the next act, in order; `None` where no act waits, or where the act needs the cart's lines and has none.
@@ -85,7 +113,7 @@ impl Reader {
         }
         let next = (!self.acts.is_empty()).then(|| self.acts.remove(0))?;
         match (next, lines) {
-            (Act::Is { .. }, None) => Some(Vec::new()),
+            (Act::Is { is_act: false, .. }, None) => Some(Vec::new()),
             (next, lines) => Some(next.calls(lines.unwrap_or_default())),
         }
     }
@@ -134,9 +162,9 @@ impl Reader {
             self.pending = None;
             return self.read_event(event, data, entry, moment, notes);
         }
-        let is_due = shape::is_ecommerce(event)
-            || (!event.starts_with("gtm.")
-                && self.pending.as_ref().is_some_and(shape::has_universal));
+        let has_universal = |data: &Plain| !shape::universal(data).is_empty();
+        let is_due = shape::family(event).is_some()
+            || (!event.starts_with("gtm.") && self.pending.as_ref().is_some_and(has_universal));
         if is_due {
             let data = self.pending.take().unwrap_or_default();
             self.read_event(event, &data, entry, moment, notes);
@@ -146,12 +174,16 @@ impl Reader {
         }
     }
 
-    /// Data without an event: an order of Universal Analytics counts by itself, the rest waits for an event.
+    /// Data without an event: an order, a product or a list of Universal Analytics counts by itself, the rest waits for an event.
     fn hold(&mut self, data: &Plain, moment: &Moment<'_>, notes: &mut Vec<String>) {
-        if let Some(told) =
-            shape::universal(data).into_iter().find(|told| told.family == Family::Purchase)
-        {
-            return self.take(&told, "purchase", moment, notes);
+        let mut whole = shape::universal(data);
+        whole
+            .retain(|told| matches!(told.family, Family::Purchase | Family::Detail | Family::List));
+        for told in &whole {
+            self.take(told, "ecommerce", moment, notes);
+        }
+        if !whole.is_empty() {
+            return;
         }
         match &mut self.pending {
             Some(pending) => pending.merge(data),
@@ -180,7 +212,7 @@ impl Reader {
         }
     }
 
-    /// One cart event becomes acts.
+    /// One shop event becomes acts.
     fn take(&mut self, told: &Told<'_>, event: &str, moment: &Moment<'_>, notes: &mut Vec<String>) {
         if self.is_asking {
             return;
@@ -193,18 +225,7 @@ impl Reader {
         let shown = || article::currency(&Plain::Text(moment.currency.into()));
         let currency =
             told.around.iter().find_map(|place| named(place)).or(self.currency).or_else(shown);
-        let items = told.items.map(article::items).unwrap_or_default();
-        let mut articles = Vec::new();
-        let mut is_whole = true;
-        for item in &items {
-            match item.and_then(|item| article::read(item, currency, &mut notes)) {
-                Some(article) => articles.push(article),
-                None => is_whole = false,
-            }
-        }
-        if !is_whole {
-            notes.say(&["an item has no id and no name and was left out"]);
-        }
+        let Items { articles, mut products, is_whole } = self.items(told, currency, &mut notes);
         let is_filling = matches!(told.family, Family::Add | Family::View | Family::Checkout);
         let is_unknown = |article: &Article| article.key.currency.is_none();
         if moment.may_ask && is_filling && articles.iter().any(is_unknown) {
@@ -212,7 +233,13 @@ impl Reader {
             self.is_asking = true;
             return;
         }
-        let content = doubles::content(told.family, told.order_id, &articles);
+        // Where the whole has no currency, its first article's counts.
+        let currency = currency.or_else(|| articles.first()?.key.currency);
+        let acts = told.family.name().map(|name| {
+            named::acts(name, told, currency, core::mem::take(&mut products), &mut notes)
+        });
+        let acts = acts.unwrap_or_default();
+        let content = doubles::content(told.family, told.order_id, &articles, &acts);
         if let Some(double) =
             self.doubles.judge(told.family, told.words, content, moment.at_ms, moment.path)
         {
@@ -223,20 +250,85 @@ impl Reader {
                 "there is no item in ecommerce.items, in items beside it, or pushed before it",
             ]);
         }
-        if self.acts.len() + articles.len() > ACTS_MAX {
+        if self.acts.len() + articles.len().max(acts.len()) > ACTS_MAX {
             return notes.say(&["too many acts wait for the cart, so this act was left out"]);
         }
+        let items = Items { articles, products, is_whole };
+        self.queue(told, currency, items, acts, &mut notes);
+    }
+
+    /// What the event's items are.
+    fn items(&self, told: &Told<'_>, currency: Option<Currency>, notes: &mut Notes<'_>) -> Items {
+        let items = told.items.map(article::items).unwrap_or_default();
+        let mut found = Items { articles: Vec::new(), products: Vec::new(), is_whole: true };
+        if told.family.is_promotion() {
+            // What is said about the whole event comes last: it counts where no item has a promotion.
+            let places = items.iter().copied().flatten().chain(told.around);
+            let all = places.map(named::promotion).filter(|one| *one != Details::default());
+            found.products.extend(all);
+            if !items.is_empty() {
+                found.products.truncate(items.len());
+            }
+            return found;
+        }
+        let is_told = told.family.name().is_some() || told.family == Family::Purchase;
+        for item in &items {
+            let whole = item.and_then(|item| known::complete(&self.products, item, currency));
+            let item = whole.as_ref().or(*item);
+            match item.and_then(|item| article::read(item, currency, notes).zip(Some(item))) {
+                Some((article, item)) => {
+                    if is_told {
+                        found.products.push(named::product(item, &article, currency));
+                    }
+                    found.articles.push(article);
+                }
+                None => found.is_whole = false,
+            }
+        }
+        if !found.is_whole {
+            notes.say(&["an item has no id and no name and was left out"]);
+        }
+        found
+    }
+
+    /// Adds what the event comes to, to what waits.
+    fn queue(
+        &mut self,
+        told: &Told<'_>,
+        currency: Option<Currency>,
+        Items { articles, products, is_whole }: Items,
+        acts: Vec<Named>,
+        notes: &mut Notes<'_>,
+    ) {
         match told.family {
             Family::Add => self.acts.extend(articles.into_iter().map(Act::Add)),
             Family::Remove => self.acts.extend(articles.into_iter().map(Act::Remove)),
-            Family::View => self.acts.extend([Act::Is { articles, is_whole }, Act::Viewed]),
-            Family::Checkout => self.acts.extend([Act::Is { articles, is_whole }, Act::Checkout]),
+            Family::View | Family::Checkout => {
+                let next = if told.family == Family::View { Act::Viewed } else { Act::Checkout };
+                let is = Act::Is { articles, is_whole, is_act: false, is_shop: false };
+                self.acts.extend([is, next]);
+            }
             Family::Purchase => match told.order_id {
-                Some(id) => self.acts.push(Act::Ordered { order_id: id.into(), articles }),
+                Some(id) => {
+                    let about =
+                        named::order_of(told, currency, &articles, products, is_whole, notes);
+                    self.acts.push(Act::Ordered { order_id: id.into(), articles, about });
+                }
                 None => {
                     notes.say(&["there is no transaction_id, so the order does not empty the cart"])
                 }
             },
+            Family::List
+            | Family::Click
+            | Family::Detail
+            | Family::Wish
+            | Family::Step
+            | Family::StepDone
+            | Family::Payment
+            | Family::Refund
+            | Family::Promo
+            | Family::PromoClick
+            | Family::Search => self.acts.extend(acts.into_iter().map(Act::Named)),
         }
     }
 }

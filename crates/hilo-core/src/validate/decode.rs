@@ -13,7 +13,7 @@ use serde::de::{DeserializeSeed, Deserializer, IgnoredAny, MapAccess, SeqAccess,
 use serde_json::Value;
 use serde_json::value::RawValue;
 
-use super::envelope::{Envelope, SHARED_BYTES_MAX, SHARED_ID_BYTES_MAX};
+use super::envelope::{Envelope, HELLO_BYTES_MAX, SHARED_BYTES_MAX, SHARED_ID_BYTES_MAX};
 use super::notes::{NOT_A_NUMBER, NOTICES_MAX};
 use super::time::read_time;
 use crate::event::{BATCH_EVENTS_MAX, fields};
@@ -212,6 +212,18 @@ impl<'f> Header<'f> {
         Ok(())
     }
 
+    /// Keeps a page's hello as it came. One that is too long is left out and noted.
+    fn hello<'de, A: MapAccess<'de>>(map: &mut A, envelope: &mut Envelope) -> Result<(), A::Error> {
+        let raw: &'de RawValue = map.next_value()?;
+        if raw.get().len() <= HELLO_BYTES_MAX {
+            envelope.hello = Some(raw.to_owned());
+        } else {
+            let message = "a hello is short; it was left out";
+            note(&mut envelope.notices, Code::WrongType, "hello", message);
+        }
+        Ok(())
+    }
+
     fn sent_at<'de, A: MapAccess<'de>>(
         self,
         map: &mut A,
@@ -260,6 +272,7 @@ impl<'de> Visitor<'de> for Header<'_> {
                 }
                 ("sentAt", _) => self.sent_at(&mut map, &mut envelope)?,
                 ("anonymousId", Form::Batch) => Self::id(&mut map, "anonymousId", &mut envelope)?,
+                ("hello", Form::Batch) => Self::hello(&mut map, &mut envelope)?,
                 ("userId", Form::Batch) => Self::id(&mut map, "userId", &mut envelope)?,
                 ("batch", Form::Batch) => {
                     self.at.set("batch");
@@ -351,6 +364,17 @@ mod tests {
             let body = format!("{{\"anonymousId\":{id},\"batch\":[]}}");
             let envelope = read_batch(body.as_bytes()).unwrap();
             assert_eq!((envelope.ids.len(), envelope.notices.len()), (read, noted), "{body}");
+        }
+    }
+
+    #[test]
+    fn a_hello_is_kept_as_it_came_and_a_long_one_is_left_out() {
+        let long = format!("{{\"spareId\":\"{}\"}}", "a".repeat(HELLO_BYTES_MAX));
+        for (hello, is_kept) in [("{\"spareId\":\"a\"}", true), ("7", true), (&*long, false)] {
+            let body = format!("{{\"hello\":{hello},\"batch\":[]}}");
+            let envelope = read_batch(body.as_bytes()).unwrap();
+            assert_eq!(envelope.hello.map(|raw| raw.get() == hello), is_kept.then_some(true));
+            assert_eq!(envelope.notices.len(), usize::from(!is_kept));
         }
     }
 

@@ -3,6 +3,9 @@
 //! `(event, source) → event`. An id of the device outlives every storage of a page or app, so it counts as advertising, whatever the
 //! event itself needs. Remarks tell of an advertising id and of a push token. Libraries send the other fields by themselves with
 //! every event, so those are left out without a remark.
+//!
+//! Ids that other services gave to the browser (`context.ids`) need no `device_ids`, because a page sends them on purpose. Each needs
+//! the purpose that it is for.
 
 use super::notes::Notes;
 use crate::config::Source;
@@ -38,6 +41,10 @@ pub(super) fn withhold(event: &mut Event, source: &Source, notes: &mut Notes) {
     }
     if !(source.device_ids && is_allowed) {
         context.remove_device_ids();
+    }
+    if !context.keep_ids_for(|purposes| decide(&said, purposes) == Decision::Pass) {
+        let why = "the person has not allowed what one of these ids is for; it was left out";
+        notes.remark(Code::NotKept, "context.ids", why);
     }
     for field in left_out {
         notes.remark(Code::NotKept, field, why);

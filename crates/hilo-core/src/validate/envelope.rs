@@ -12,6 +12,9 @@ pub const SHARED_BYTES_MAX: usize = 8 * 1024;
 /// Bytes of an id that an envelope carries for its events: each of them gets a copy too. An event's own id may have fewer.
 pub(super) const SHARED_ID_BYTES_MAX: usize = 1024;
 
+/// Bytes of the hello that rides on an envelope: two ids with their proofs.
+pub(super) const HELLO_BYTES_MAX: usize = 2 * 1024;
+
 /// A posted envelope. Each item is still raw text.
 #[derive(Debug, Default)]
 pub struct Envelope {
@@ -25,6 +28,8 @@ pub struct Envelope {
     pub integrations: Option<Value>,
     /// `anonymousId` and `userId` of the items that name nobody.
     pub ids: Vec<(&'static str, String)>,
+    /// The hello of a new page, unread.
+    pub hello: Option<Box<RawValue>>,
     /// The items, unread.
     pub items: Vec<Box<RawValue>>,
     /// The type that the path of a single message names.

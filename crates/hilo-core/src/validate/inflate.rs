@@ -1,7 +1,8 @@
-//! Inflates a body with `Content-Encoding: gzip`.
+//! Inflates a body with `Content-Encoding: gzip`, or one that begins as gzip does.
 //!
-//! Body → body. Inflates in small chunks up to a hard cap, so that a bomb costs no more memory than the cap. (The platform's
-//! own stream read a 0.5 MB bomb into 900 MB although its reader had stopped.) Knows no other encoding.
+//! Body → body. A page may not name an encoding without a preflight, so the first bytes decide where nothing is named. Inflates in
+//! small chunks up to a hard cap, so that a bomb costs no more memory than the cap. (The platform's own stream read a 0.5 MB bomb
+//! into 900 MB although its reader had stopped.) Knows no other encoding.
 
 use std::io::{self, Read};
 
@@ -26,6 +27,10 @@ pub fn inflate(body: &[u8], content_encoding: Option<&str>) -> Result<Vec<u8>, R
         ));
     }
     let encoding = content_encoding.unwrap_or_default().trim();
+    // No JSON begins with these bytes (RFC 1952, section 2.3.1).
+    if encoding.is_empty() && body.starts_with(&[0x1f, 0x8b]) {
+        return gunzip(body);
+    }
     if encoding.is_empty() || encoding.eq_ignore_ascii_case("identity") {
         return Ok(body.to_vec());
     }
@@ -105,6 +110,7 @@ mod tests {
             assert_eq!(inflate(b"{}", encoding).unwrap(), b"{}");
         }
         assert_eq!(inflate(&gzip(b"{}"), Some("GZIP")).unwrap(), b"{}");
+        assert_eq!(inflate(&gzip(b"{}"), None).unwrap(), b"{}", "a page names no encoding");
         assert_eq!(inflate(&gzip(b""), Some("x-gzip")).unwrap(), b"");
     }
 

@@ -1,12 +1,13 @@
 //! From bytes to judged events: one envelope in, exactly one [`Judged`] per item out, in order.
 //!
 //! Reading order: `inflate` → `decode` (envelope) → [`crate::strict`] (one item) → `merge` (the envelope's context) →
-//! `categories` (consent in hilo's purposes) → `shape` (the field table) → `build` (ids, times, kind) → `gate` (consent) →
-//! `device` (ids of the device) → `persons` (how many an envelope is about). A refused item changes nothing for other items. Does not
-//! correct clocks or URLs: `normalize` does.
+//! `categories` (consent in hilo's purposes) → `cookies` (ids of other services) → `shape` (the field table) → `build` (ids, times,
+//! kind) → `gate` (consent) → `device` (ids of the device) → `persons` (how many an envelope is about). A refused item changes nothing
+//! for other items. Does not correct clocks or URLs: `normalize` does.
 
 mod build;
 mod categories;
+mod cookies;
 mod decode;
 mod device;
 mod envelope;
@@ -27,7 +28,7 @@ pub use envelope::{Envelope, SHARED_BYTES_MAX};
 pub use inflate::inflate;
 pub use judged::Judged;
 pub use notes::NOTICES_MAX;
-pub use redacted::{REDACTED_BYTES_MAX, outline};
+pub use redacted::{REDACTED_BYTES_MAX, outline, outline_of};
 
 use std::collections::BTreeSet;
 
@@ -109,6 +110,7 @@ fn examine(
     merge::share(&mut message, posted.envelope, posted.index, notes);
     let unknown = categories::translate(&mut message, &posted.config.consent.categories)
         .map_err(Outcome::Rejected)?;
+    cookies::read(&mut message);
     let basis = gate::apply_basis(&mut message, posted.source, &unknown);
     *shows_consent = gate::may_be_logged(&message);
     shape::check(&mut message, posted.raw, notes).map_err(Outcome::Rejected)?;

@@ -20,10 +20,19 @@ pub(super) fn shape_of(item: &str) -> Option<String> {
     let value: Value = serde_json::from_str(item).ok()?;
     // Leaves room for the closing brackets of every level and for the mark of a shortened shape.
     let mut budget = REDACTED_BYTES_MAX.saturating_sub(16 * DEPTH_MAX);
-    serde_json::to_string(&shape(&value, &mut budget, DEPTH_MAX)?)
+    serde_json::to_string(&shape("", &value, &mut budget, DEPTH_MAX, &|_, _| false)?)
         .ok()
         .filter(|text| text.len() <= REDACTED_BYTES_MAX)
 }
+
+/// The shape of `value`, of at most about so many bytes. `is_kept` says which values are shown as they are, by their key.
+pub fn outline_of(value: &Value, bytes_max: usize, is_kept: IsKept<'_>) -> Value {
+    let mut budget = bytes_max;
+    shape("", value, &mut budget, DEPTH_MAX, is_kept).unwrap_or_else(|| Value::from("<large>"))
+}
+
+/// Whether a value is shown as it is; the first argument is its key. An element of a list has the list's key.
+type IsKept<'k> = &'k dyn Fn(&str, &Value) -> bool;
 
 /// Characters of a plain text that an outline shows. Names and codes of goods are shorter.
 const PLAIN_CHARS_MAX: usize = 60;
@@ -31,7 +40,7 @@ const PLAIN_CHARS_MAX: usize = 60;
 /// The names of properties, with the value of each plain property and the type of each other one. At most 1 KB, and the plain values.
 pub fn outline(properties: &Properties) -> Properties {
     let mut budget = REDACTED_BYTES_MAX;
-    let mut shown = object_shape(properties, &mut budget, DEPTH_MAX);
+    let mut shown = object_shape(properties, &mut budget, DEPTH_MAX, &|_, _| false);
     for key in PLAIN_KEYS {
         let plain = properties.get(key).filter(|value| is_plain(value));
         if let (Some(place), Some(plain)) = (shown.get_mut(key), plain) {
@@ -51,8 +60,17 @@ fn is_plain(value: &Value) -> bool {
 }
 
 /// The shape of `value`; `None` once the budget is spent.
-fn shape(value: &Value, budget: &mut usize, levels: usize) -> Option<Value> {
+fn shape(
+    key: &str,
+    value: &Value,
+    budget: &mut usize,
+    levels: usize,
+    is_kept: IsKept<'_>,
+) -> Option<Value> {
     let shape = match value {
+        Value::Bool(_) | Value::Number(_) | Value::String(_) if is_kept(key, value) => {
+            value.clone()
+        }
         Value::Null => Value::Null,
         Value::Bool(_) => Value::from("<flag>"),
         Value::Number(_) => Value::from("<number>"),
@@ -63,7 +81,7 @@ fn shape(value: &Value, budget: &mut usize, levels: usize) -> Option<Value> {
             let shown = values
                 .iter()
                 .take(ELEMENTS_MAX)
-                .map_while(|value| shape(value, budget, levels - 1));
+                .map_while(|value| shape(key, value, budget, levels - 1, is_kept));
             let mut shown: Vec<_> = shown.collect();
             if shown.len() < values.len() {
                 shown.push(Value::from(format!("<{} more>", values.len() - shown.len())));
@@ -72,7 +90,7 @@ fn shape(value: &Value, budget: &mut usize, levels: usize) -> Option<Value> {
         }
         Value::Object(object) => {
             spend(budget, 2)?;
-            return Some(Value::Object(object_shape(object, budget, levels - 1)));
+            return Some(Value::Object(object_shape(object, budget, levels - 1, is_kept)));
         }
     };
     spend(budget, shape.as_str().map_or(5, |text| text.len() + 3))?;
@@ -83,11 +101,13 @@ fn object_shape(
     object: &Map<String, Value>,
     budget: &mut usize,
     levels: usize,
+    is_kept: IsKept<'_>,
 ) -> Map<String, Value> {
     let mut shown = Map::new();
     for (key, value) in object {
         let key = key_shape(key).into_owned();
-        let shape = spend(budget, key.len() + 4).and_then(|()| shape(value, budget, levels));
+        let shape =
+            spend(budget, key.len() + 4).and_then(|()| shape(&key, value, budget, levels, is_kept));
         let Some(shape) = shape else {
             shown.insert("…".to_owned(), Value::Bool(true));
             break;
@@ -133,6 +153,16 @@ mod tests {
             "category": "<text 15>", "products": [{"price": "<number>", "name": "<text 6>"}],
         });
         assert_eq!(found, expected);
+    }
+
+    #[test]
+    fn an_outline_of_a_value_shows_what_is_kept_and_is_bounded() {
+        let value = serde_json::json!({"type": ["a", "b"], "name": "Ana", "n": 7});
+        let is_kept = |key: &str, _: &Value| key == "type";
+        let expected = serde_json::json!({"type": ["a", "b"], "name": "<text 3>", "n": "<number>"});
+        assert_eq!(outline_of(&value, 200, &is_kept), expected);
+        let long = Value::from(vec!["x"; 900]);
+        assert_eq!(outline_of(&long, 4, &is_kept).to_string(), r#"["<900 more>"]"#);
     }
 
     #[test]

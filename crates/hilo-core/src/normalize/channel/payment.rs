@@ -4,7 +4,7 @@
 //! bring visitors, such as Klarna's shopping app. `normalize.unwanted_referrals` adds a shop's own
 //! (<https://support.google.com/analytics/answer/10327750> has the idea and the name).
 
-use super::sites::is_at;
+use crate::hosts::is_host_of;
 
 /// Wallets, gateways, banks' terminals and instalments, in Europe and the Americas. Subdomains count as well.
 const HOSTS: [&str; 89] = [
@@ -110,7 +110,7 @@ const SECURE_HOSTS: [&str; 6] = [
 
 /// Whether a payment page has this host.
 pub(super) fn is_payment(host: &str) -> bool {
-    HOSTS.iter().chain(&SECURE_HOSTS).any(|known| is_at(host, known))
+    HOSTS.iter().chain(&SECURE_HOSTS).any(|known| is_host_of(host, known))
         || is_amazon_pay(host)
         || host.split('.').next().is_some_and(is_secure_label)
 }

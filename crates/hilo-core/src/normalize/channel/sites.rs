@@ -2,6 +2,8 @@
 //! (<https://support.google.com/analytics/answer/9756891>, the list "GA4 default channel group – sources"), reduced to sites
 //! that send visitors to shops. A host matches with its subdomains and country endings.
 
+use crate::hosts::is_host_of;
+
 /// The kind of a site.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Kind {
@@ -75,18 +77,13 @@ pub(super) fn kind_of(source: &str) -> Option<(&'static str, Kind)> {
     if NOT.iter().any(|start| source.starts_with(start)) {
         return None;
     }
-    if let Some((_, name, kind)) = BY_HOST.iter().find(|(host, _, _)| is_at(source, host)) {
+    if let Some((_, name, kind)) = BY_HOST.iter().find(|(host, _, _)| is_host_of(source, host)) {
         return Some((name, *kind));
     }
     BY_LABEL
         .iter()
         .find(|(name, _)| source == *name || is_label(source, name))
         .map(|(name, kind)| (*name, *kind))
-}
-
-/// Whether a host is `host` or a subdomain of it.
-pub(super) fn is_at(source: &str, host: &str) -> bool {
-    source.strip_suffix(host).is_some_and(|head| head.is_empty() || head.ends_with('.'))
 }
 
 /// Whether `name` is the label before the ending: true for `google.co.uk`, false for `google.example.com`.

@@ -1,6 +1,7 @@
-//! A value that a page pushed, as the page's code copied it: the listed fields, scalars as text that begins with their kind.
+//! A value of a page, as the page's code copied it: scalars but yes and no as text that begins with their kind.
 //!
-//! In: any serde format, in which `n12.5` is a number and `t12.5` a text. Out: a tree. Judges nothing.
+//! In: any serde format, in which `n12.5` is a number and `t12.5` a text. Out: a tree. Judges nothing. Every value of a page that the
+//! second and the shop's module read comes as this one type: a struct for each shape would bring serde's code for it as well.
 
 use alloc::string::String;
 use alloc::vec::Vec;
@@ -8,12 +9,16 @@ use core::fmt;
 
 use serde::de::{Deserialize, Deserializer, MapAccess, SeqAccess, Visitor};
 
+use crate::digits;
+
 /// A copied value.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub enum Plain {
     /// `null`, or a value that is of no use here.
     #[default]
     Null,
+    /// Yes or no.
+    Flag(bool),
     /// A number, in JavaScript's shortest text.
     Number(String),
     /// A text.
@@ -34,7 +39,9 @@ impl Plain {
             Plain::Map(fields) => {
                 fields.iter().find(|(known, _)| known == name).map(|(_, value)| value)
             }
-            Plain::Null | Plain::Number(_) | Plain::Text(_) | Plain::List(_) => None,
+            Plain::Null | Plain::Flag(_) | Plain::Number(_) | Plain::Text(_) | Plain::List(_) => {
+                None
+            }
         }
     }
 
@@ -44,7 +51,7 @@ impl Plain {
             Plain::Number(text) | Plain::Text(text) => {
                 Some(text.trim()).filter(|text| !text.is_empty())
             }
-            Plain::Null | Plain::List(_) | Plain::Map(_) => None,
+            Plain::Null | Plain::Flag(_) | Plain::List(_) | Plain::Map(_) => None,
         }
     }
 
@@ -56,7 +63,7 @@ impl Plain {
     /// The first of these fields that has a value: `null` and empty text are none.
     pub fn value(&self, names: &[&str]) -> Option<&Plain> {
         let has_value = |value: &&Plain| match value {
-            Plain::Null => false,
+            Plain::Null | Plain::Flag(_) => false,
             Plain::Number(_) | Plain::Text(_) => value.text().is_some(),
             Plain::List(_) | Plain::Map(_) => true,
         };
@@ -66,6 +73,26 @@ impl Plain {
     /// The field `name`, if it is an object.
     pub fn object(&self, name: &str) -> Option<&Plain> {
         self.get(name).filter(|value| matches!(value, Plain::Map(_)))
+    }
+
+    /// The field `name` as a text, with its blanks; empty where it has none.
+    pub fn word(&self, name: &str) -> &str {
+        if let Some(Plain::Text(text)) = self.get(name) { text } else { "" }
+    }
+
+    /// Whether the field `name` says yes.
+    pub fn flag(&self, name: &str) -> bool {
+        self.get(name) == Some(&Plain::Flag(true))
+    }
+
+    /// The field `name` as a whole number.
+    pub fn number(&self, name: &str) -> Option<i64> {
+        if let Plain::Number(text) = self.get(name)? { digits::read_signed(text) } else { None }
+    }
+
+    /// The field `name` as a list; empty where it is none.
+    pub fn list(&self, name: &str) -> &[Plain] {
+        if let Some(Plain::List(list)) = self.get(name) { list } else { &[] }
     }
 
     /// Lays `new` over this value as Tag Manager does: objects are merged field by field, everything else is replaced.
@@ -97,8 +124,8 @@ impl<'de> Visitor<'de> for PlainVisitor {
         f.write_str("a copied value")
     }
 
-    fn visit_bool<E>(self, _: bool) -> Result<Plain, E> {
-        Ok(Plain::Null)
+    fn visit_bool<E>(self, flag: bool) -> Result<Plain, E> {
+        Ok(Plain::Flag(flag))
     }
 
     fn visit_unit<E>(self) -> Result<Plain, E> {
@@ -133,5 +160,26 @@ impl<'de> Visitor<'de> for PlainVisitor {
 impl<'de> Deserialize<'de> for Plain {
     fn deserialize<D: Deserializer<'de>>(from: D) -> Result<Plain, D::Error> {
         from.deserialize_any(PlainVisitor)
+    }
+}
+
+/// JSON in the place of a page's object: tests write their cases so.
+#[cfg(feature = "edge")]
+impl From<&serde_json::Value> for Plain {
+    fn from(value: &serde_json::Value) -> Plain {
+        use alloc::string::ToString as _;
+
+        use serde_json::Value;
+
+        match value {
+            Value::Null => Plain::Null,
+            Value::Bool(flag) => Plain::Flag(*flag),
+            Value::Number(number) => Plain::Number(number.to_string()),
+            Value::String(text) => Plain::Text(text.clone()),
+            Value::Array(values) => Plain::List(values.iter().map(Plain::from).collect()),
+            Value::Object(fields) => {
+                Plain::Map(fields.iter().map(|(name, one)| (name.clone(), one.into())).collect())
+            }
+        }
     }
 }

@@ -1,0 +1,125 @@
+//! `[[destination.map]]`: the deployer's rules about what a destination gets.
+//!
+//! TOML → [`Rule`]s, compiled; every mistake with its place. What a rule does stands in `mapping`, its form in
+//! `crates/hilo-collector/docs/mapping.md`.
+
+mod condition;
+mod reading;
+
+use super::reader::{Reader, Section};
+use super::{ProblemCode, nearest};
+use crate::mapping::{FIELDS_MAX, RULES_MAX, Reading, Rule};
+use crate::strict::is_unsafe_key;
+
+/// The fields of a rule.
+const RULE: [&str; 7] = ["when", "also", "any", "drop", "event", "fields", "stop"];
+/// Names that no field may have, without `_` and in small letters. A rule writes no ids, times, consent, nor what services know people by.
+const RESERVED: [&str; 21] = [
+    "anonymousid",
+    "claimedid",
+    "clientid",
+    "consent",
+    "context",
+    "deviceid",
+    "distinctid",
+    "email",
+    "eventtime",
+    "externalid",
+    "id",
+    "integrations",
+    "ip",
+    "messageid",
+    "phone",
+    "receivedat",
+    "sentat",
+    "time",
+    "timestamp",
+    "token",
+    "userid",
+];
+/// Bytes of a field's name.
+const NAME_BYTES_MAX: usize = 128;
+
+/// Reads the rules of a destination.
+pub(super) fn read(reader: &Reader<'_>, destination: &Section<'_>) -> Vec<Rule> {
+    let sections = reader.sections(destination, "map");
+    if let Some(section) = sections.get(RULES_MAX) {
+        let message = format!("a destination has at most {RULES_MAX} rules");
+        reader.report(section.span.clone(), &section.path, ProblemCode::BadValue, message);
+    }
+    let mut rules: Vec<Rule> = Vec::new();
+    for section in sections.iter().take(RULES_MAX) {
+        let rule = rule(reader, section);
+        let earlier = rules.iter().position(|earlier| {
+            let ends = earlier.stops || earlier.drops;
+            ends && earlier.when.cover(&rule.when)
+        });
+        if let Some(at) = earlier.filter(|_| reader.is_clean()) {
+            let message = format!(
+                "nothing reaches this rule: rule {} before it matches whatever this rule matches. Put this rule first, or write stop = false there",
+                at + 1
+            );
+            reader.report(section.span.clone(), &section.path, ProblemCode::BadValue, message);
+        }
+        rules.push(rule);
+    }
+    rules
+}
+
+fn rule(reader: &Reader<'_>, section: &Section<'_>) -> Rule {
+    reader.only(section, &RULE);
+    let rule = Rule {
+        when: condition::read(reader, section),
+        drops: reader.flag(section, "drop").unwrap_or(false),
+        name: reader.text(section, "event"),
+        fields: fields(reader, section),
+        stops: reader.flag(section, "stop").unwrap_or(true),
+    };
+    let writes = ["event", "fields"].into_iter().find(|field| section.has(field));
+    if let Some(value) = writes.and_then(|field| section.value(field)).filter(|_| rule.drops) {
+        let message =
+            "an event that is dropped gets neither name nor fields: remove `drop`, or remove this";
+        reader.report(value.span(), &section.path_of("drop"), ProblemCode::BadValue, message);
+    }
+    let is_known = section.table.iter().all(|(key, _)| RULE.contains(&key.get_ref().as_ref()));
+    if !rule.drops && writes.is_none() && is_known {
+        let message = "say what the rule does: drop = true, a name (event), or fields";
+        reader.report_missing(section, "fields", message);
+    }
+    rule
+}
+
+fn fields(reader: &Reader<'_>, section: &Section<'_>) -> Vec<(String, Reading)> {
+    let Some(fields) = reader.section(section, "fields") else { return Vec::new() };
+    if fields.table.len() > FIELDS_MAX {
+        let message = format!("a rule has at most {FIELDS_MAX} fields");
+        reader.report(fields.span.clone(), &fields.path, ProblemCode::BadValue, message);
+    }
+    let mut read = Vec::new();
+    for (key, value) in fields.table.iter().take(FIELDS_MAX) {
+        let name = key.get_ref().as_ref();
+        let shown = nearest::shown(name, "this name");
+        let path = fields.path_of(if shown.starts_with('`') { name } else { "…" });
+        if let Some(why) = name_fault(name) {
+            reader.report(key.span(), &path, ProblemCode::BadValue, format!("{shown} {why}"));
+        }
+        if let Some(reading) = reading::read(reader, value, &path) {
+            read.push((name.to_owned(), reading));
+        }
+    }
+    read
+}
+
+/// Why a field must not have this name.
+fn name_fault(name: &str) -> Option<&'static str> {
+    let plain: String =
+        name.chars().filter(|c| *c != '_').map(|c| c.to_ascii_lowercase()).collect();
+    if name.is_empty() || name.len() > NAME_BYTES_MAX || is_unsafe_key(name) {
+        return Some("cannot be the name of a field");
+    }
+    if name.starts_with('$') {
+        return Some("begins like a service's own fields, which rules do not write");
+    }
+    let is_reserved = RESERVED.contains(&plain.as_str());
+    is_reserved.then_some("is hilo's to write: a rule writes no ids, times or consent, nor what services know people by")
+}

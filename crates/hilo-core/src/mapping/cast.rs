@@ -1,0 +1,261 @@
+//! `as`: what a value of a document shall become.
+//!
+//! `(value, document) → value`, or nothing where the value does not fit. Money stays exact: a text that is no amount of its currency
+//! becomes nothing, never a rounded number.
+
+use jiff::Timestamp;
+use serde_json::{Number, Value};
+use url::Url;
+
+use super::comparison::{decimal, number};
+use super::path::Path;
+use crate::digits;
+use crate::money::{Amount, Currency};
+use crate::phone::{self, Market};
+use crate::price::Price;
+
+/// Bytes of an e-mail address (RFC 5321, 4.5.3.1.3, without the brackets).
+const EMAIL_BYTES_MAX: usize = 254;
+
+/// What a value shall become.
+#[derive(Clone, Debug, PartialEq)]
+pub enum Cast {
+    /// Text without blanks around it.
+    Text,
+    /// A whole number.
+    Int,
+    /// `true` or `false`.
+    Bool,
+    /// A number, as it was written.
+    Decimal,
+    /// An amount in major units, exact.
+    Money(Unit, CurrencyOf),
+    /// An RFC 3339 time.
+    Time(Clock),
+    /// An E.164 number. National numbers belong to the market.
+    Phone(Option<&'static Market>),
+    /// An e-mail address in small letters.
+    Email,
+    /// Text in small letters.
+    Lower,
+    /// The digits of a text.
+    Digits,
+    /// A web address.
+    Url,
+    /// An ISO 3166-1 alpha-2 code.
+    Country,
+}
+
+/// The unit of an amount that is read.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Unit {
+    /// Euros, yen.
+    Major,
+    /// Cents, yen.
+    Minor,
+}
+
+/// Where the currency of an amount is.
+#[derive(Clone, Debug, PartialEq)]
+pub enum CurrencyOf {
+    /// In the rule.
+    Fixed(Currency),
+    /// In the document.
+    At(Path),
+}
+
+/// How a time that is read is written.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Clock {
+    /// RFC 3339 text with its offset.
+    Iso,
+    /// Seconds since 1970.
+    Seconds,
+    /// Milliseconds since 1970.
+    Milliseconds,
+}
+
+impl Cast {
+    /// The value as it shall be. `None` where it does not fit.
+    pub fn apply(&self, value: &Value, document: &Value) -> Option<Value> {
+        match self {
+            Cast::Text => text(value).filter(|text| !text.is_empty()).map(Value::String),
+            Cast::Int => int(value).map(Value::from),
+            Cast::Bool => bool(value).map(Value::Bool),
+            Cast::Decimal => number(value).map(Value::Number),
+            Cast::Money(unit, currency) => {
+                money(value, *unit, currency.of(document)?).map(Value::Number)
+            }
+            Cast::Time(clock) => time(value, *clock).map(|at| Value::String(at.to_string())),
+            Cast::Phone(market) => phone::e164(&text(value)?, *market).map(Value::String),
+            Cast::Email => email(&text(value)?).map(Value::String),
+            Cast::Lower => {
+                let text = text(value)?.to_lowercase();
+                (!text.is_empty()).then_some(Value::String(text))
+            }
+            Cast::Digits => {
+                let digits: String = text(value)?.chars().filter(char::is_ascii_digit).collect();
+                (!digits.is_empty()).then_some(Value::String(digits))
+            }
+            Cast::Url => {
+                let url = Url::parse(&text(value)?).ok()?;
+                matches!(url.scheme(), "http" | "https").then(|| Value::String(url.into()))
+            }
+            Cast::Country => country(&text(value)?).map(Value::String),
+        }
+    }
+}
+
+impl CurrencyOf {
+    fn of(&self, document: &Value) -> Option<Currency> {
+        match self {
+            CurrencyOf::Fixed(currency) => Some(*currency),
+            CurrencyOf::At(path) => {
+                Currency::parse(&path.first(document)?.as_str()?.trim().to_ascii_uppercase())
+            }
+        }
+    }
+}
+
+/// A plain value as text, without blanks around it.
+pub(super) fn text(value: &Value) -> Option<String> {
+    match value {
+        Value::String(text) => Some(text.trim().to_owned()),
+        Value::Number(number) => Some(number.to_string()),
+        Value::Bool(flag) => Some(flag.to_string()),
+        Value::Null | Value::Array(_) | Value::Object(_) => None,
+    }
+}
+
+/// A whole number; `12.0` is one too.
+fn int(value: &Value) -> Option<i64> {
+    let text = text(value).filter(|_| !value.is_boolean())?;
+    let (whole, decimals) = crate::text::cut(&text, b'.');
+    let is_whole = decimals.is_none_or(|it| !it.is_empty() && it.bytes().all(|b| b == b'0'));
+    is_whole.then(|| digits::read_signed(whole))?
+}
+
+fn bool(value: &Value) -> Option<bool> {
+    match text(value)?.to_ascii_lowercase().as_str() {
+        "true" | "1" | "yes" => Some(true),
+        "false" | "0" | "no" => Some(false),
+        _ => None,
+    }
+}
+
+/// A number may bear the noise of a calculation (`0.30000000000000004`). A text must be an amount of the currency.
+fn money(value: &Value, unit: Unit, currency: Currency) -> Option<Number> {
+    let amount = match (unit, value) {
+        (Unit::Minor, _) => Amount { minor: int(value)?, currency },
+        (Unit::Major, Value::Number(number)) => {
+            let price = Price::of_number(&number.to_string(), currency).ok()?;
+            (!price.is_rounded).then_some(price.amount)?
+        }
+        (Unit::Major, _) => Amount::parse(value.as_str()?.trim(), currency)?,
+    };
+    decimal(&amount.text())
+}
+
+fn time(value: &Value, clock: Clock) -> Option<Timestamp> {
+    match clock {
+        Clock::Iso => value.as_str()?.trim().parse().ok(),
+        Clock::Seconds => Timestamp::from_second(int(value)?).ok(),
+        Clock::Milliseconds => Timestamp::from_millisecond(int(value)?).ok(),
+    }
+}
+
+/// Something at a host with a dot. Whether a letter would arrive nobody can tell from the text.
+fn email(text: &str) -> Option<String> {
+    let (name, host) = text.rsplit_once('@')?;
+    let is_plain = |part: &str| {
+        !part.is_empty()
+            && !part.contains(|c: char| c == '@' || c.is_whitespace() || c.is_control())
+    };
+    let is_host = host.contains('.') && !host.starts_with('.') && !host.ends_with('.');
+    let is_address = is_plain(name) && is_plain(host) && is_host && text.len() <= EMAIL_BYTES_MAX;
+    is_address.then(|| text.to_lowercase())
+}
+
+fn country(text: &str) -> Option<String> {
+    let is_code = text.len() == 2 && text.bytes().all(|byte| byte.is_ascii_alphabetic());
+    let code = text.to_ascii_uppercase();
+    // `UK` is no code, and yet what many write.
+    is_code.then(|| if code == "UK" { "GB".to_owned() } else { code })
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+
+    #[track_caller]
+    fn check(cast: &Cast, value: Value, expected: Option<Value>) {
+        assert_eq!(cast.apply(&value, &json!({ "cur": "jpy" })), expected, "{cast:?} {value}");
+    }
+
+    #[test]
+    fn a_value_becomes_what_the_rule_says_or_nothing() {
+        check(&Cast::Text, json!(" a "), Some(json!("a")));
+        check(&Cast::Text, json!(7), Some(json!("7")));
+        check(&Cast::Text, json!(" "), None);
+        check(&Cast::Text, json!([1]), None);
+        check(&Cast::Int, json!("12.0"), Some(json!(12)));
+        check(&Cast::Int, json!(1.5), None);
+        check(&Cast::Int, json!(true), None);
+        check(&Cast::Bool, json!("Yes"), Some(json!(true)));
+        check(&Cast::Bool, json!(0), Some(json!(false)));
+        check(&Cast::Bool, json!("maybe"), None);
+        check(&Cast::Decimal, json!("19.90"), Some(json!(19.9)));
+        check(&Cast::Decimal, json!("19,90"), None);
+        check(&Cast::Lower, json!(" ÁB "), Some(json!("áb")));
+        check(&Cast::Digits, json!("A-12 3"), Some(json!("123")));
+        check(&Cast::Digits, json!("A"), None);
+        check(&Cast::Country, json!("es"), Some(json!("ES")));
+        check(&Cast::Country, json!("uk"), Some(json!("GB")));
+        check(&Cast::Country, json!("Spain"), None);
+    }
+
+    #[test]
+    fn an_address_is_checked_by_its_form_only() {
+        check(&Cast::Email, json!(" Ana@Shop.example "), Some(json!("ana@shop.example")));
+        for text in ["ana", "ana@shop", "@shop.example", "a b@shop.example", "a@b@shop.example"] {
+            check(&Cast::Email, json!(text), None);
+        }
+        check(
+            &Cast::Url,
+            json!("HTTPS://Shop.example/a b"),
+            Some(json!("https://shop.example/a%20b")),
+        );
+        check(&Cast::Url, json!("javascript:alert(1)"), None);
+        check(&Cast::Url, json!("/path"), None);
+    }
+
+    #[test]
+    fn an_amount_is_exact_or_nothing() {
+        let of = |unit, code| Cast::Money(unit, CurrencyOf::Fixed(Currency::parse(code).unwrap()));
+        check(&of(Unit::Major, "EUR"), json!("19.90"), Some(json!(19.9)));
+        check(&of(Unit::Major, "EUR"), json!(0.1 + 0.2), Some(json!(0.3)));
+        check(&of(Unit::Major, "EUR"), json!("19.995"), None);
+        check(&of(Unit::Major, "EUR"), json!(19.995), None);
+        check(&of(Unit::Major, "EUR"), json!("19,90"), None);
+        check(&of(Unit::Minor, "EUR"), json!(1990), Some(json!(19.9)));
+        check(&of(Unit::Minor, "EUR"), json!("-5"), Some(json!(-0.05)));
+        check(&of(Unit::Minor, "JPY"), json!(1990), Some(json!(1990)));
+        check(&of(Unit::Minor, "EUR"), json!(19.9), None);
+        check(&of(Unit::Major, "EUR"), json!("90071992547409.93"), None);
+        let at = |path| Cast::Money(Unit::Minor, CurrencyOf::At(Path::parse(path).unwrap()));
+        check(&at("$.cur"), json!(1990), Some(json!(1990)));
+        check(&at("$.none"), json!(1990), None);
+    }
+
+    #[test]
+    fn a_time_is_read_in_the_unit_of_the_rule() {
+        let noon = Some(json!("2026-11-24T12:00:00Z"));
+        check(&Cast::Time(Clock::Seconds), json!(1_795_521_600), noon.clone());
+        check(&Cast::Time(Clock::Milliseconds), json!("1795521600000"), noon.clone());
+        check(&Cast::Time(Clock::Iso), json!("2026-11-24T13:00:00+01:00"), noon);
+        check(&Cast::Time(Clock::Iso), json!("2026-11-24"), None);
+        check(&Cast::Time(Clock::Seconds), json!(i64::MAX), None);
+    }
+}
