@@ -6,13 +6,23 @@ use std::cmp::Ordering;
 
 use hilo_core::event::Event;
 
-use super::destination::Limits;
+use super::destination::{BatchEvent, Limits, Mapped};
 use crate::calls::Delivery;
 
 /// A delivery and its parsed event.
 pub(super) struct Outbound {
     pub(super) delivery: Delivery,
     pub(super) event: Event,
+    /// What the deployer's rules say about the event.
+    pub(super) mapped: Mapped,
+}
+
+impl Outbound {
+    /// The event as a destination gets it.
+    pub(super) fn as_event(&self) -> BatchEvent<'_> {
+        let Outbound { delivery, event, mapped } = self;
+        BatchEvent { event, person: delivery.person.as_deref(), mapped }
+    }
 }
 
 /// Groups deliveries. All events of a batch have done the same steps. They belong to one person if the destination does

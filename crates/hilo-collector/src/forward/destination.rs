@@ -1,5 +1,5 @@
 //! The parts of a destination: its kind, its limits, and two pure functions. The first makes requests from a batch. The
-//! second reads the result of each event from an answer.
+//! second reads the result of each event from an answer. What differs between services is data or one of these functions.
 //!
 //! This file has only shapes. `destinations/` has the kinds. The rest of `forward` groups, sends, bisects, waits and
 //! repeats, so a destination cannot send, wait or read a clock.
@@ -8,10 +8,14 @@ use hilo_core::config::{DestinationEntry, Problem};
 use hilo_core::consent::Purpose;
 use hilo_core::event::Event;
 use hilo_core::profile::Person;
+use hilo_core::rate::Rate;
 use jiff::Timestamp;
 use serde::Deserialize;
+use serde_json::{Map, Value};
 
 use crate::platform::{Outgoing, Response};
+
+pub use crate::calls::tokens::Token;
 
 /// The most steps that the requests for one event may have.
 pub const STEPS_MAX: u32 = 8;
@@ -21,6 +25,12 @@ pub const STEPS_MAX: u32 = 8;
 pub struct Kind {
     /// The `type` in `hilo.toml`, and the name of its folder in `tests/golden/forward`.
     pub name: &'static str,
+    /// The service's own name, for people.
+    pub title: &'static str,
+    /// Whether the service never tells which events it has kept: its 2xx only means that it has read the request.
+    pub is_silent: bool,
+    /// What the service does with opt-ins.
+    pub optins: OptIns,
     /// Reads the settings of an entry.
     ///
     /// # Errors
@@ -30,6 +40,17 @@ pub struct Kind {
     pub purposes: &'static [Purpose],
     /// The limits of a batch for this kind.
     pub limits: Limits,
+}
+
+/// What a service does with the events of the ledger of opt-ins.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum OptIns {
+    /// They are events like others there.
+    Read,
+    /// It keeps whom the company may write to, so it must learn of an opt-out whatever purposes the person allows.
+    Kept,
+    /// It keeps them, and can bring the links of `Opt-In Requested` to an address.
+    Carried,
 }
 
 /// The limits of a batch for one kind of destination.
@@ -49,10 +70,18 @@ pub struct Limits {
     pub mixes_people: bool,
     /// Whether the person is sent with the event. Otherwise the destination gets no personal data of the profile.
     pub wants_person: bool,
+    /// The pace of requests that the service allows. Each isolate keeps it, so set it below the service's own limit.
+    pub pace: Option<Rate>,
 }
 
 /// A configured destination. Pure: the same input gives the same output.
 pub trait Destination {
+    /// Whether the service has any use for such an event. It is asked before anything is stored, so answer by the event's type and
+    /// name, not by what it lacks.
+    fn wants(&self, _event: &Event) -> bool {
+        true
+    }
+
     /// Makes the requests of all steps that bring a batch to the destination.
     ///
     /// Each step has at most one request for an event. Each event has at least one request, unless it is left out with a
@@ -66,12 +95,37 @@ pub trait Destination {
     /// Reads the results of the request's events from the answer.
     fn classify(&self, request: &MappedRequest, response: &Response) -> Reception;
 
+    /// Reads from a 2xx answer what the requests of later steps need: `(name, value)`, such as an address and the service's own id of that
+    /// person. It is kept for this attempt only. If a later step fails, the next attempt begins with this step again, so each step
+    /// from here on must bear to be repeated. The last one need not.
+    fn found(&self, _request: &MappedRequest, _response: &Response) -> Vec<(String, String)> {
+        Vec::new()
+    }
+
+    /// Whether an event counts as sent where nobody knows what became of its request of this step: the process died, or the answer did
+    /// not come in time. True where the service would count the repeat of that very request. The event then ends without its later
+    /// steps, and is marked before the request, which costs a call of its profile. Decide by the name that is sent, not by hilo's own.
+    fn assumes_sent(&self, _one: &BatchEvent<'_>, _step: u32) -> bool {
+        false
+    }
+
+    /// Whether the destination seals each event under its person's own key, [`hilo_core::profile::ArchiveKey`]. The person is sent with
+    /// the event then, and has nothing else if the kind wants no person.
+    fn wants_key(&self) -> bool {
+        false
+    }
+
+    /// How the destination gets access tokens. `None` if it needs none, or has a secret that stays.
+    fn oauth(&self) -> Option<OAuth> {
+        None
+    }
+
     /// Makes the request that deletes a person, who asked for it. `None` for a service without such a call, whoever the person is. The
     /// answer is classified like that of an event.
     fn deletion(
         &self,
         _person: &Person,
-        _secrets: Secrets<'_>,
+        _access: &Access<'_>,
     ) -> Option<Result<Outgoing, MissingSecret>> {
         None
     }
@@ -81,10 +135,38 @@ pub trait Destination {
 pub struct Batch<'b> {
     /// The events. A request refers to an event by its index in this list.
     pub events: Vec<BatchEvent<'b>>,
-    /// Looks up secrets.
-    pub secrets: Secrets<'b>,
+    /// What opens the service's door.
+    pub access: Access<'b>,
+    /// What the answers to earlier steps of this attempt told ([`Destination::found`]).
+    pub found: &'b [(String, String)],
     /// The time of this attempt.
     pub now: Timestamp,
+}
+
+impl Batch<'_> {
+    /// The value that an earlier step of this attempt found.
+    pub fn found(&self, name: &str) -> Option<&str> {
+        self.found.iter().rev().find(|(found, _)| found == name).map(|(_, value)| value.as_str())
+    }
+}
+
+/// What opens a service's door.
+#[derive(Clone, Copy)]
+pub struct Access<'b> {
+    /// Looks up secrets.
+    pub secrets: Secrets<'b>,
+    /// The access token; always there for a destination with [`Destination::oauth`].
+    pub token: Option<&'b Token>,
+}
+
+impl Access<'_> {
+    /// Looks a secret up.
+    ///
+    /// # Errors
+    /// The secret is not set.
+    pub fn secret(&self, name: &SecretName) -> Result<String, MissingSecret> {
+        (self.secrets)(&name.secret).ok_or_else(|| MissingSecret(name.secret.clone()))
+    }
 }
 
 /// An event of a batch.
@@ -92,8 +174,19 @@ pub struct Batch<'b> {
 pub struct BatchEvent<'b> {
     /// The event.
     pub event: &'b Event,
-    /// The event's person, as far as consent allows. `None` if the kind wants no person.
+    /// The event's person, as far as consent allows. `None` if the destination wants neither a person nor its key.
     pub person: Option<&'b Person>,
+    /// What `[[destination.map]]` of `hilo.toml` says about the event.
+    pub mapped: &'b Mapped,
+}
+
+/// What the deployer's rules say about one event, beside the kind's own mapping.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct Mapped {
+    /// The name that the service shall get, instead of the kind's own.
+    pub name: Option<String>,
+    /// Fields of the service, with their values. They go where the service keeps such fields, and win over the kind's own.
+    pub fields: Map<String, Value>,
 }
 
 /// The result of mapping a batch.
@@ -101,8 +194,17 @@ pub struct BatchEvent<'b> {
 pub struct Mapping {
     /// The requests, in the order in which they must be sent.
     pub requests: Vec<MappedRequest>,
-    /// The indexes of events that the destination does not take, each with a reason for people.
-    pub left_out: Vec<(usize, String)>,
+    /// The indexes of events that the destination does not take.
+    pub left_out: Vec<(usize, LeftOut)>,
+}
+
+/// Why an event of a batch has no request. The text begins with a code of [`super::reason`].
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum LeftOut {
+    /// The service cannot use the event, and nothing is wrong: nothing names the person there, for example. It is counted.
+    Skipped(String),
+    /// The service would refuse the event. It becomes a dead letter, because somebody may mend it and replay it.
+    Refused(String),
 }
 
 /// One request and its events.
@@ -142,11 +244,89 @@ pub enum Acceptance {
         /// The reason, for people.
         reason: String,
     },
+    /// The destination took nothing of the request because of other events of it, which the answer names. This event is sent again in the
+    /// same attempt, without those. Another event of the request has another result.
+    Again,
     /// The destination will never accept the event.
     Rejected {
         /// The reason, for people.
         reason: String,
     },
+    /// The token or the secret does not open the door any more. A token is renewed once, and then the request is repeated. Otherwise
+    /// the deliveries wait, because the deployer can mend it.
+    Unauthorized {
+        /// The reason, for people.
+        reason: String,
+    },
+}
+
+/// How access tokens are got (RFC 6749). Data only: `forward/tokens` makes the requests.
+#[derive(Clone, Debug)]
+pub struct OAuth {
+    /// The address of the token endpoint.
+    pub token_url: String,
+    /// Where a person grants the first access: the address with the service's own parameters. `client_id`, `redirect_uri`, `state`
+    /// and `response_type=code` are added. `None` where no person is asked. With `code_challenge_method=S256` among the parameters
+    /// the challenge is added too (PKCE, RFC 7636).
+    pub authorize_url: Option<String>,
+    /// What is shown for a token.
+    pub flow: Flow,
+    /// Where the client's id and secret stand in the token request.
+    pub client: ClientAuth,
+    /// The member of the answer that names the host for calls, such as `instance_url`.
+    pub host_member: Option<&'static str>,
+    /// The hosts that the answer may name: endings such as `.salesforce.com`, or whole names such as `www.zohoapis.eu`.
+    pub hosts: &'static [&'static str],
+    /// The life of a token whose answer names none, in seconds.
+    pub life_s: u32,
+}
+
+/// What is shown for a token.
+#[derive(Clone, Debug)]
+pub enum Flow {
+    /// The client's own id and secret (`client_credentials`).
+    Client {
+        /// The client's id.
+        id: SecretName,
+        /// The client's secret.
+        secret: SecretName,
+    },
+    /// A refresh token. The first one comes from `cargo xtask connect`, or is a secret.
+    Refresh {
+        /// The client's id.
+        id: SecretName,
+        /// The client's secret.
+        secret: SecretName,
+        /// A refresh token that the deployer has already.
+        first: Option<SecretName>,
+        /// Whether each answer brings a new refresh token, and the old one must not be sent again: the service may take that for a
+        /// theft, and end the grant. After a request without an answer the old one is sent again only when no access token is good.
+        rotates: bool,
+    },
+    /// A token signed with the client's private key (RFC 7523, RS256).
+    Signed {
+        /// The private key: PKCS#8 PEM.
+        key: SecretName,
+        /// `iss`.
+        issuer: String,
+        /// `sub`.
+        subject: Option<String>,
+        /// `aud`.
+        audience: String,
+        /// `scope`.
+        scope: Option<String>,
+    },
+}
+
+/// Where the client's id and secret stand in a token request.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum ClientAuth {
+    /// In the form of the body.
+    Body,
+    /// In `Authorization: Basic`.
+    Basic,
+    /// In the query with everything else, where the service takes them nowhere else.
+    Query,
 }
 
 /// The name of a secret that a destination needs and that is not set or not valid. The deployer can still set the

@@ -3,10 +3,11 @@
 //! `hilo_core::delivery` decides. This file knows since when a delivery is pending.
 
 use hilo_core::delivery::{
-    Next, PENDING_S_MAX, after_failure, after_wait, chance, is_over, wait_s,
+    Next, PENDING_S_MAX, after_failure, after_wait, chance, is_over, retry_after_s, wait_s,
 };
 use jiff::Timestamp;
 
+use super::reason;
 use crate::calls::{ATTEMPT_MS, Delivery, DeliveryResult};
 
 /// Returns the result of an attempt that failed after this number of steps.
@@ -18,9 +19,10 @@ pub(super) fn failed(
     now: Timestamp,
 ) -> DeliveryResult {
     let pending_s = pending_s(delivery, now);
-    match after_failure(delivery.attempt, pending_s, retry_after, chance_of(delivery)) {
+    let asked_s = retry_after.and_then(|text| retry_after_s(text, now));
+    match after_failure(delivery.attempt, pending_s, asked_s, chance_of(delivery)) {
         Next::After(after_s) => DeliveryResult::Retry { after_s, reason: reason.to_owned(), steps },
-        Next::GiveUp => DeliveryResult::Dead { reason: reason.to_owned(), steps },
+        Next::GiveUp => DeliveryResult::Dead { reason: reason::given_up(reason), steps },
     }
 }
 
@@ -36,7 +38,8 @@ pub(super) fn waits(
         Next::After(after_s) => DeliveryResult::Wait { after_s, reason: reason.to_owned(), steps },
         Next::GiveUp => {
             let days = PENDING_S_MAX / 86_400;
-            DeliveryResult::Dead { reason: format!("given up after {days} days: {reason}"), steps }
+            let reason = reason::given_up(&format!("after {days} days: {reason}"));
+            DeliveryResult::Dead { reason, steps }
         }
     }
 }
@@ -57,7 +60,8 @@ pub(super) fn waits_its_turn(
 pub(super) fn untouched(delivery: &Delivery, now: Timestamp) -> Option<DeliveryResult> {
     let steps = delivery.steps;
     if is_over(delivery.attempt) {
-        let reason = format!("given up after {} attempts, the last of them lost", delivery.attempt);
+        let why = format!("after {} attempts, the last of them lost", delivery.attempt);
+        let reason = reason::given_up(&why);
         return Some(DeliveryResult::Dead { reason, steps });
     }
     // The object may send the delivery again while this attempt is under way.

@@ -9,33 +9,51 @@ mod attempt;
 mod batch;
 pub mod destination;
 pub mod destinations;
+mod door;
 mod ending;
 mod gate;
 mod links;
+mod outside;
 mod parting;
 mod plan;
+mod preview;
+pub mod reason;
 mod report;
+mod results;
+mod rules;
+mod shown;
 #[cfg(test)]
 mod tests;
+pub mod tokens;
+mod words;
 
-pub use parting::{deleting, part};
-pub use plan::{Configured, Loaded, examine, missing_secrets, plan};
+pub use door::{NEEDS_NOBODY, described, oauth_of};
+pub use parting::{deleting, keeping, part};
+pub use plan::{Configured, Loaded, examine, listeners, missing_secrets, plan};
+pub use preview::{Preview, preview, refusal};
+pub use rules::{Ruled, rule};
 
 use std::cell::RefCell;
 use std::collections::BTreeMap;
 
 use futures_util::stream::{self, StreamExt as _};
+use hilo_core::consent::Purpose;
+use hilo_core::event::Event;
 use hilo_core::outcome::Code;
 
 use crate::calls::journal::send_counted;
-use crate::calls::{Delivery, DeliveryResult};
+use crate::calls::{Delivery, DeliveryResult, ProfileCall, UnderWay, ask_profile};
 use crate::keyring::Keyring;
 use crate::loaded::Standing;
 use crate::platform::{Failure, Outgoing, Platform, Response, log_line};
-use attempt::{HeldBack, Outside, attempt};
+use crate::signature::hex;
+use attempt::attempt;
 use batch::{Outbound, batches};
+use destination::Token;
 use gate::Gate;
+use outside::{Ended, Outside};
 use report::Report;
+use results::HeldBack;
 
 /// The most requests of one invocation at a time (Cloudflare: six connections that wait for an answer).
 const CONNECTIONS_MAX: usize = 6;
@@ -86,6 +104,9 @@ async fn deliver_to<P: Platform>(
                 is_dev: platform.is_dev(),
                 keyring: Keyring::of(platform).ok(),
                 gate: Gate::new(&name, platform.brakes(), platform.now()),
+                renew: &|stale: Option<Token>| Box::pin(door::token(&name, stale, platform)),
+                mark: &|profile, deliveries| Box::pin(mark(profile, deliveries, platform)),
+                mark_id: hex(&platform.random16()),
             };
             let add = async |results| report.add(results).await;
             deliver_group(group, &configured, at_once, &outside, add).await;
@@ -98,12 +119,25 @@ async fn deliver_to<P: Platform>(
             let now = platform.now();
             let wait = |delivery: Delivery| {
                 let result = ending::waits(&delivery, delivery.steps, 0, &reason, now);
-                (delivery, result)
+                Ended::unsent(delivery, result)
             };
             report.add(group.into_iter().map(wait).collect()).await;
         }
     }
     report.close().await;
+}
+
+/// Marks deliveries of a profile before they are sent. Nobody knows whether a profile that does not answer has marked them.
+async fn mark<P: Platform>(
+    profile: String,
+    deliveries: Vec<UnderWay>,
+    platform: &P,
+) -> Option<Vec<Option<i64>>> {
+    let call = ProfileCall::Sending(deliveries);
+    let told = |failure: &Failure| {
+        platform.log(&log_line("warn", "deliveries", &[("why", failure.message())]));
+    };
+    ask_profile(platform, profile, &call).await.inspect_err(told).ok()
 }
 
 /// Attempts the deliveries for one destination, and reports their results as they come.
@@ -115,7 +149,7 @@ async fn deliver_group<S, R>(
     report: R,
 ) where
     S: AsyncFn(&Outgoing) -> Result<Response, Failure>,
-    R: AsyncFn(Vec<(Delivery, DeliveryResult)>),
+    R: AsyncFn(Vec<Ended>),
 {
     let Ok(loaded) = &configured.loaded else { return };
     let limits = &loaded.kind.limits;
@@ -137,40 +171,57 @@ async fn deliver_group<S, R>(
     sent.await;
 }
 
-/// Parses the event of a delivery. Gives up the delivery if the event's consent forbids it or the event is too old. Leaves
-/// it untouched if its lease ends too soon.
+/// Takes back what an event claims to be granted although the profile's record denies it. Kinds read the claim.
+fn deny(event: &mut Event, denied: &[Purpose]) {
+    for purpose in denied {
+        let claim = event.context.consent.get_or_insert_default();
+        claim.category_preferences.insert(purpose.name().to_owned(), false);
+    }
+}
+
+/// Parses the event of a delivery and applies the deployer's rules. Gives up the delivery if the event's consent forbids it or the
+/// event is too old. Leaves it untouched if its lease ends too soon.
 fn open<S>(
     delivery: Delivery,
     configured: &Configured<'_>,
     loaded: &Loaded,
     outside: &Outside<'_, S>,
-) -> Result<Outbound, Box<(Delivery, DeliveryResult)>> {
+) -> Result<Outbound, Box<Ended>> {
+    let unsent = |delivery, result| Err(Box::new(Ended::unsent(delivery, result)));
     let dead = |delivery: Delivery, reason: String| {
         let steps = delivery.steps;
-        Err(Box::new((delivery, DeliveryResult::Dead { reason, steps })))
+        unsent(delivery, DeliveryResult::Dead { reason, steps })
     };
     if let Some(result) = ending::untouched(&delivery, (outside.now)()) {
-        return Err(Box::new((delivery, result)));
+        return unsent(delivery, result);
     }
     let mut event = match delivery.read_event() {
         Ok(event) => event,
         Err(failure) => return dead(delivery, failure.message().to_owned()),
     };
+    deny(&mut event, &delivery.denied);
     // The profile's recorded consent was checked when the outbox sent the delivery. Here the event's own consent is
-    // checked. A request to confirm a subscription is what the person has asked for.
+    // checked. A request to confirm a subscription is what the person has asked for, and some destinations are owed an opt-in.
     if !event.is_optin_request() && !configured.is_allowed(&event) {
-        return dead(delivery, Code::ConsentDenied.name().to_owned());
+        if !configured.is_owed_now(&event) {
+            return dead(delivery, Code::ConsentDenied.name().to_owned());
+        }
+        Configured::reduce(&mut event);
     }
+    event.context.hilo.ledger = false;
     let age_s = (outside.now)().duration_since(event.occurred_at).as_secs();
     if let Some(age_s_max) = loaded.kind.limits.age_s_max.filter(|max| age_s > i64::from(*max)) {
         let kind = loaded.kind.name;
-        let reason = format!("too_old: {kind} takes no event older than {age_s_max} s");
-        return dead(delivery, reason);
+        return dead(delivery, reason::too_old(kind, age_s_max));
     }
     if let Err(reason) = links::sign(&mut event, outside.keyring.as_ref()) {
         let result = ending::waits(&delivery, delivery.steps, 0, &reason, (outside.now)());
-        return Err(Box::new((delivery, result)));
+        return unsent(delivery, result);
     }
     configured.narrow(&mut event);
-    Ok(Outbound { delivery, event })
+    match rule(&configured.entry.map, &event, delivery.person.as_deref()) {
+        Ruled::Kept { mapped, .. } => Ok(Outbound { delivery, event, mapped }),
+        // The deployer wants it so: there is nothing to mend and nothing to replay.
+        Ruled::Dropped(reason) => unsent(delivery, DeliveryResult::Skipped { reason }),
+    }
 }

@@ -9,7 +9,9 @@ use std::collections::BTreeMap;
 use futures_util::stream::{self, StreamExt as _};
 use jiff::Timestamp;
 
-use crate::calls::journal::lines::Attempt;
+use super::outside::Ended;
+use super::reason;
+use crate::calls::journal::lines::{Attempt, AttemptEnd};
 use crate::calls::journal::{list_dead, note_attempts};
 use crate::calls::{Confirmation, Delivery, DeliveryResult, ProfileCall, ask_profile};
 use crate::platform::{Platform, log_line};
@@ -29,7 +31,12 @@ pub(super) struct Report<'p, P> {
     profiles: RefCell<BTreeMap<String, Open>>,
     /// The attempts that the journal will count.
     attempts: RefCell<Vec<Attempt>>,
+    /// Confirmations that were lost. They are made once more.
+    lost: RefCell<Vec<OfProfile>>,
 }
+
+/// Confirmations to the profile with this name.
+type OfProfile = (String, Vec<Confirmation>);
 
 /// The results of one profile.
 #[derive(Default)]
@@ -81,14 +88,16 @@ impl<'p, P: Platform> Report<'p, P> {
             let open = profiles.entry(delivery.profile.clone()).or_default();
             *open.left.entry(delivery.row).or_default() += 1;
         }
-        Report { platform, profiles: RefCell::new(profiles), attempts: RefCell::default() }
+        let (attempts, lost) = Default::default();
+        Report { platform, profiles: RefCell::new(profiles), attempts, lost }
     }
 
     /// Takes results, and confirms to each profile that has all of its own, or waits for long enough.
-    pub(super) async fn add(&self, results: Vec<(Delivery, DeliveryResult)>) {
+    pub(super) async fn add(&self, results: Vec<Ended>) {
         let is_dead = |result: &DeliveryResult| matches!(result, DeliveryResult::Dead { .. });
-        let noted = results.iter().filter_map(|(delivery, result)| note(delivery, result));
-        let (dead, attempts): (Vec<_>, Vec<_>) = noted.partition(|attempt| attempt.result == DEAD);
+        let noted = results.iter().filter_map(note);
+        let (dead, attempts): (Vec<_>, Vec<_>) =
+            noted.partition(|attempt| attempt.end == AttemptEnd::Dead);
         self.attempts.borrow_mut().extend(attempts);
         // A dead letter is listed before anybody can confirm it: people find it only there, and a repeat of the attempt lists it
         // once. A result that is not confirmed is repeated when the lease has ended.
@@ -97,24 +106,27 @@ impl<'p, P: Platform> Report<'p, P> {
             self.platform.log(&log_line("warn", "dead letters", &[("why", failure.message())]));
         }
         let now = self.platform.now();
-        for (delivery, result) in results {
+        for Ended { delivery, result, mark, .. } in results {
             if listed.is_err() && is_dead(&result) {
                 continue;
             }
             let Delivery { profile, row, message_id, destination, attempt, .. } = delivery;
-            let result = Confirmation { row, message_id, destination, attempt, result };
+            let result = Confirmation { row, message_id, destination, attempt, mark, result };
             self.profiles.borrow_mut().entry(profile).or_default().add(result, now);
         }
         self.confirm(|open| open.take_ready(now)).await;
     }
 
-    /// Ends the report.
+    /// Ends the report. What was lost is confirmed once more, because an event whose mark got no answer would count as sent if it were not
+    /// handed back.
     pub(super) async fn close(self) {
         self.confirm(Open::take_all).await;
+        let lost = self.lost.take();
+        self.send(lost).await;
         note_attempts(self.platform, &self.attempts.take());
     }
 
-    /// Confirms the results that `take` selects. After a lost confirmation the lease ends the attempt.
+    /// Confirms the results that `take` selects.
     async fn confirm(&self, take: impl Fn(&mut Open) -> Vec<Confirmation>) {
         let mut ready = Vec::new();
         self.profiles.borrow_mut().retain(|profile, open| {
@@ -124,34 +136,47 @@ impl<'p, P: Platform> Report<'p, P> {
             }
             !open.left.is_empty() || !open.results.is_empty()
         });
-        let send = |(profile, confirmations): (String, Vec<Confirmation>)| async move {
-            let call = ProfileCall::Confirm { confirmations };
-            let sent: Result<(), _> = ask_profile(self.platform, profile, &call).await;
+        self.send(ready).await;
+    }
+
+    /// Confirms to each profile, and notes what was lost. A repeated confirmation changes nothing. If it is lost again, the lease ends the
+    /// attempt.
+    async fn send(&self, ready: Vec<OfProfile>) {
+        let send = |(profile, confirmations): OfProfile| async move {
+            let call = ProfileCall::Confirm { confirmations: confirmations.clone() };
+            let sent: Result<(), _> = ask_profile(self.platform, profile.clone(), &call).await;
             if let Err(failure) = sent {
                 self.platform.log(&log_line("warn", "confirm", &[("why", failure.message())]));
+                self.lost.borrow_mut().push((profile, confirmations));
             }
         };
         stream::iter(ready).for_each_concurrent(CONFIRMED_AT_ONCE, send).await;
     }
 }
 
-/// The word of the journal for a delivery that is given up.
-const DEAD: &str = "dead";
-
-/// Makes the journal's note of an attempt. A wait is none.
-fn note(delivery: &Delivery, result: &DeliveryResult) -> Option<Attempt> {
-    let (result, reason) = match result {
-        DeliveryResult::Delivered => ("delivered", None),
-        DeliveryResult::Retry { reason, .. } => ("retry", Some(reason.clone())),
-        DeliveryResult::Dead { reason, .. } => (DEAD, Some(reason.clone())),
-        DeliveryResult::Wait { .. } => return None,
+/// Makes the journal's note of an attempt. A wait is none, unless the deployer has to mend something before.
+fn note(ended: &Ended) -> Option<Attempt> {
+    let Ended { delivery, result, shown, .. } = ended;
+    let (end, reason) = match result {
+        DeliveryResult::Delivered => (AttemptEnd::Delivered, None),
+        DeliveryResult::Skipped { reason } => (AttemptEnd::Skipped, Some(reason)),
+        DeliveryResult::Assumed { reason } => (AttemptEnd::Assumed, Some(reason)),
+        DeliveryResult::Retry { reason, .. } => (AttemptEnd::Retried, Some(reason)),
+        DeliveryResult::Dead { reason, .. } => (AttemptEnd::Dead, Some(reason)),
+        DeliveryResult::Wait { reason, .. } => {
+            let is_shut = reason::code(reason) == reason::UNAUTHORIZED;
+            (AttemptEnd::Shut, Some(Some(reason).filter(|_| is_shut)?))
+        }
     };
+    let is_told = end != AttemptEnd::Skipped;
     Some(Attempt {
         destination: delivery.destination.clone(),
         profile: delivery.profile.clone(),
         message_hash: message_hash(&delivery.message_id),
-        result: result.to_owned(),
-        reason,
+        end,
+        code: reason.map(|reason| reason::code(reason).to_owned()).unwrap_or_default(),
+        reason: reason.filter(|_| is_told).cloned(),
+        shown: shown.clone(),
     })
 }
 
@@ -166,8 +191,9 @@ mod tests {
         let taken = results.iter().map(|(row, at_ms)| {
             let now = Timestamp::from_millisecond(*at_ms).unwrap();
             let (message_id, destination) = (String::new(), String::new());
-            let result = DeliveryResult::Delivered;
-            open.add(Confirmation { row: *row, message_id, destination, attempt: 0, result }, now);
+            let (mark, result) = (None, DeliveryResult::Delivered);
+            let one = Confirmation { row: *row, message_id, destination, attempt: 0, mark, result };
+            open.add(one, now);
             open.take_ready(now).iter().map(|one| one.row).collect::<Vec<_>>()
         });
         assert_eq!(taken.collect::<Vec<_>>(), expected);

@@ -5,7 +5,6 @@ use std::collections::BTreeMap;
 use std::rc::Rc;
 
 use hilo_core::config::{Config, DestinationEntry, parse};
-use hilo_core::consent::Purpose;
 use hilo_core::delivery::Brakes;
 use hilo_core::event::EventKind;
 use hilo_core::profile::Person;
@@ -13,18 +12,38 @@ use jiff::{SignedDuration, Timestamp};
 use serde_json::json;
 
 use super::destination::{
-    Acceptance, Batch, Destination, Kind, Limits, MappedRequest, Mapping, MissingSecret, Reception,
+    Acceptance, Access, Batch, BatchEvent, Destination, Kind, LeftOut, Limits, Mapped,
+    MappedRequest, Mapping, MissingSecret, OptIns, Reception,
 };
+use super::destinations::testing::HEAD;
 use super::*;
 use crate::calls::LEASE_MS;
 use crate::platform::Headers;
 use crate::shell::memory::run;
 
+mod denied;
+mod every_kind;
+mod faults;
+mod found;
+mod kinds;
+mod named;
 mod order;
+mod pages;
+mod posts;
+mod refunds;
+mod rules;
+mod script;
+mod vault;
 mod waits;
+
+pub(super) use kinds::{LEAVER, METER};
+pub(super) use vault::VAULT;
 
 const DESK: Kind = Kind {
     name: "desk",
+    title: "Desk",
+    is_silent: false,
+    optins: OptIns::Read,
     load: |_| Ok(Box::new(Desk)),
     purposes: &[Purpose::Analytics],
     limits: Limits {
@@ -34,6 +53,7 @@ const DESK: Kind = Kind {
         is_ordered: false,
         mixes_people: true,
         wants_person: true,
+        pace: None,
     },
 };
 
@@ -43,14 +63,16 @@ struct Desk;
 
 impl Destination for Desk {
     fn requests(&self, batch: &Batch<'_>) -> Result<Mapping, MissingSecret> {
-        if (batch.secrets)("DESK").is_none() {
+        if (batch.access.secrets)("DESK").is_none() {
             return Err(MissingSecret("DESK".to_owned()));
         }
         let mut mapping = Mapping::default();
         let (mut people, mut events) = (Vec::new(), Vec::new());
         for (at, one) in batch.events.iter().enumerate() {
             match &one.event.kind {
-                EventKind::Group { .. } => mapping.left_out.push((at, "no groups".to_owned())),
+                EventKind::Group { .. } => {
+                    mapping.left_out.push((at, LeftOut::Refused("no groups".to_owned())));
+                }
                 EventKind::Page { .. } => people.push(at),
                 EventKind::Track { .. }
                 | EventKind::Screen { .. }
@@ -81,6 +103,7 @@ impl Destination for Desk {
         let one = |word: &str| match word {
             "ok" => Acceptance::Delivered,
             "no" => Acceptance::Rejected { reason: "no".to_owned() },
+            "again" => Acceptance::Again,
             after => Acceptance::Retry { after: Some(after.to_owned()), reason: reason() },
         };
         match response.status {
@@ -95,68 +118,9 @@ impl Destination for Desk {
     }
 }
 
-/// A kind that can delete a person, for tests of erasures: the only one so far.
-pub(super) const LEAVER: Kind = Kind { name: "leaver", load: |_| Ok(Box::new(Leaver)), ..DESK };
-
-struct Leaver;
-
-impl Destination for Leaver {
-    fn requests(&self, batch: &Batch<'_>) -> Result<Mapping, MissingSecret> {
-        Ok(Mapping {
-            left_out: (0..batch.events.len()).map(|at| (at, "no events".to_owned())).collect(),
-            ..Mapping::default()
-        })
-    }
-
-    fn classify(&self, _: &MappedRequest, response: &Response) -> Reception {
-        let reason = format!("status {}", response.status);
-        Reception::All(match response.status {
-            204 => Acceptance::Delivered,
-            400 => Acceptance::Rejected { reason },
-            _ => Acceptance::Retry { after: None, reason },
-        })
-    }
-
-    fn deletion(
-        &self,
-        person: &Person,
-        _: crate::forward::destination::Secrets<'_>,
-    ) -> Option<Result<Outgoing, MissingSecret>> {
-        let (method, headers) = ("POST".to_owned(), Headers::default());
-        let url = "https://leaver.example/delete".to_owned();
-        let body = json!([person.user_id, person.anonymous_ids]).to_string();
-        Some(Ok(Outgoing { method, url, headers, body }))
-    }
-}
-
-/// A destination that gets the people one by one, and then all events in one request. A page view needs no person.
-struct Counter;
-
-impl Destination for Counter {
-    fn requests(&self, batch: &Batch<'_>) -> Result<Mapping, MissingSecret> {
-        let Mapping { requests, left_out } = Desk.requests(batch)?;
-        let of_step = |step| requests.iter().filter(move |request| request.step == step);
-        let people = of_step(1).flat_map(|request| &request.events).map(|at| {
-            let url = "https://desk.example/person".to_owned();
-            let (method, headers) = ("POST".to_owned(), Headers::default());
-            let body = batch.events[*at].event.message_id.clone();
-            let outgoing = Outgoing { method, url, headers, body };
-            MappedRequest { outgoing, events: vec![*at], step: 0 }
-        });
-        let all = of_step(0).map(|request| MappedRequest { step: 1, ..request.clone() });
-        Ok(Mapping { requests: people.chain(all).collect(), left_out })
-    }
-
-    fn classify(&self, request: &MappedRequest, response: &Response) -> Reception {
-        Desk.classify(request, response)
-    }
-}
-
-fn config() -> Config {
-    let text = "[project]\ncontroller = \"Shop\"\n[[source]]\nname = \"shop\"\nkind = \"browser\"\n\
-        keys = [\"wk_shop\"]\norigins = [\"https://shop.example\"]\n[[destination]]\nname = \"desk\"\n\
-        type = \"desk\"\npurposes = [\"analytics\"]\n";
-    parse(text).unwrap()
+fn config(rules: &str) -> Config {
+    let desk = "[[destination]]\nname = 'desk'\ntype = 'desk'\npurposes = ['analytics']\n";
+    parse(&format!("{HEAD}{desk}{rules}")).unwrap()
 }
 
 const NOW: &str = "2026-11-24T10:00:00Z";
@@ -176,6 +140,7 @@ fn delivery(id: &str, kind: &str) -> Delivery {
         since_ms: NOW.parse::<Timestamp>().unwrap().as_millisecond(),
         until_ms: NOW.parse::<Timestamp>().unwrap().as_millisecond() + LEASE_MS,
         steps: 0,
+        denied: Vec::new(),
         event: event.to_string(),
         person: Some(Rc::new(Person::default())),
     }
@@ -224,7 +189,17 @@ fn deliver_through(
     sent: Vec<Delivery>,
     answer: impl Fn(&str) -> Response,
 ) -> Delivered {
-    let config = config();
+    deliver_by(&config(""), brakes, destination, limits, sent, answer)
+}
+
+fn deliver_by(
+    config: &Config,
+    brakes: Rc<RefCell<Brakes>>,
+    destination: Box<dyn Destination>,
+    limits: Limits,
+    sent: Vec<Delivery>,
+    answer: impl Fn(&str) -> Response,
+) -> Delivered {
     let [entry]: &[DestinationEntry] = config.destinations.as_slice() else { panic!("one entry") };
     let loaded = Loaded { kind: Kind { limits, ..DESK }, destination };
     let configured = Configured::with(entry, Ok(loaded));
@@ -244,10 +219,15 @@ fn deliver_through(
         now: &|| NOW.parse().unwrap(),
         is_dev: false,
         gate: Gate::new("desk", brakes, NOW.parse().unwrap()),
+        renew: &|_| Box::pin(async { panic!("a desk needs no token") }),
+        mark: &|_, asked| {
+            Box::pin(async move { Some(asked.iter().map(|one| Some(one.row)).collect()) })
+        },
+        mark_id: "first".to_owned(),
     };
     let results = RefCell::new(BTreeMap::new());
-    let report = async |more: Vec<(Delivery, DeliveryResult)>| {
-        let more = more.into_iter().map(|(delivery, result)| (delivery.message_id, result));
+    let report = async |more: Vec<Ended>| {
+        let more = more.into_iter().map(|one| (one.delivery.message_id, one.result));
         results.borrow_mut().extend(more);
     };
     run(deliver_group(sent, &configured, AT_ONCE, &outside, report)).unwrap();

@@ -1,7 +1,7 @@
 //! Webhook: signed JSON to any URL, according to the Standard Webhooks specification
 //! (<https://www.standardwebhooks.com>, v1.0.0). Each request contains one event.
 //!
-//! The receiver detects repeats by `webhook-id`, which is the same at every attempt. The timestamp is the attempt's.
+//! The receiver detects repeats by `webhook-id`, which is the same at every attempt, and no other person's event has it. The timestamp is the attempt's.
 
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
@@ -10,18 +10,24 @@ use hilo_core::consent::Purpose;
 use hilo_core::event::{EVENT_BYTES_MAX, Event};
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
+use serde_json::{Map, Value};
 
-use super::target;
+use super::answer::redirected;
+use super::{target, whole};
 use crate::forward::destination::{
-    Acceptance, Batch, Destination, Kind, Limits, MappedRequest, Mapping, MissingSecret, Reception,
-    SecretName, Secrets,
+    Acceptance, Batch, BatchEvent, Destination, Kind, LeftOut, Limits, MappedRequest, Mapping,
+    MissingSecret, OptIns, Reception, SecretName, Secrets,
 };
+use crate::forward::reason;
 use crate::platform::{Headers, Outgoing, Response};
 use crate::signature;
 
 /// The row of the catalogue.
 pub(super) const KIND: Kind = Kind {
     name: "webhook",
+    title: "Webhook",
+    is_silent: false,
+    optins: OptIns::Carried,
     load,
     purposes: &[Purpose::Analytics],
     limits: Limits {
@@ -31,6 +37,7 @@ pub(super) const KIND: Kind = Kind {
         is_ordered: false,
         mixes_people: true,
         wants_person: false,
+        pace: None,
     },
 };
 
@@ -62,11 +69,14 @@ impl Destination for Webhook {
     fn requests(&self, batch: &Batch<'_>) -> Result<Mapping, MissingSecret> {
         let mut mapping = Mapping::default();
         for (at, one) in batch.events.iter().enumerate() {
-            match request(self, one.event, batch.secrets, batch.now.as_second())? {
+            match request(self, one, batch.access.secrets, batch.now.as_second())? {
                 Ok(outgoing) => {
                     mapping.requests.push(MappedRequest { outgoing, events: vec![at], step: 0 });
                 }
-                Err(error) => mapping.left_out.push((at, error.to_string())),
+                Err(error) => {
+                    let why = LeftOut::Refused(reason::invalid(&error.to_string()));
+                    mapping.left_out.push((at, why));
+                }
             }
         }
         Ok(mapping)
@@ -81,6 +91,7 @@ impl Destination for Webhook {
             410 => {
                 Acceptance::Rejected { reason: format!("{reason}: the endpoint is gone for good") }
             }
+            301..=399 => redirected(response),
             _ => {
                 let after = response.headers.get("retry-after").map(str::to_owned);
                 Acceptance::Retry { after, reason }
@@ -89,10 +100,11 @@ impl Destination for Webhook {
     }
 }
 
-/// Makes the one request for `event`, unless the event cannot be written as JSON.
+/// Makes the one request for an event, unless the event cannot be written as JSON. The deployer's rules name the type, and their fields
+/// stand beside the event, which stays as it is stored.
 fn request(
     settings: &Webhook,
-    event: &Event,
+    &BatchEvent { event, mapped, .. }: &BatchEvent<'_>,
     secrets: Secrets<'_>,
     now_s: i64,
 ) -> Result<Result<Outgoing, serde_json::Error>, MissingSecret> {
@@ -101,13 +113,17 @@ fn request(
         r#type: String,
         timestamp: Timestamp,
         data: &'e Event,
+        #[serde(skip_serializing_if = "Map::is_empty")]
+        fields: &'e Map<String, Value>,
     }
-    let body = Body { r#type: kind(event), timestamp: event.occurred_at, data: event };
+    let r#type = mapped.name.clone().unwrap_or_else(|| kind(event));
+    let (timestamp, fields) = (event.occurred_at, &mapped.fields);
+    let body = Body { r#type, timestamp, data: event, fields };
     let body = match serde_json::to_string(&body) {
         Ok(body) => body,
         Err(error) => return Ok(Err(error)),
     };
-    let id = id(&event.message_id);
+    let id = whole::unique_id(event);
     let mut signatures = Vec::new();
     for name in std::iter::once(&settings.secret).chain(&settings.previous_secret) {
         let key = key(name, secrets)?;
@@ -129,13 +145,6 @@ fn key(name: &SecretName, secrets: Secrets<'_>) -> Result<Vec<u8>, MissingSecret
     if SECRET_BYTES.contains(&key.len()) { Ok(key) } else { Err(named()) }
 }
 
-/// Returns the event's own id, or its hash if the id must not stand in a header or before a dot.
-fn id(message_id: &str) -> String {
-    let is_plain = !message_id.is_empty()
-        && message_id.bytes().all(|b| b.is_ascii_alphanumeric() || b"-_".contains(&b));
-    if is_plain { message_id.to_owned() } else { signature::sha256_hex(message_id.as_bytes()) }
-}
-
 /// Returns the event's type, such as `hilo.track.product_added`: dot-separated words of letters, digits and `_`.
 fn kind(event: &Event) -> String {
     let mut kind = format!("hilo.{}", event.kind.name());
@@ -153,6 +162,7 @@ fn kind(event: &Event) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::forward::destinations::testing::problem;
 
     #[test]
     fn each_status_has_the_meaning_of_the_specification() {
@@ -175,19 +185,10 @@ mod tests {
     }
 
     #[test]
-    fn a_webhook_id_never_contains_a_dot() {
-        assert_eq!(id("5f0c-1"), "5f0c-1");
-        assert_eq!(id("a.b").len(), 64);
-        assert_ne!(id("a.b"), id("a_b"));
-    }
-
-    #[test]
     fn a_secret_in_clear_is_refused_with_its_remedy_and_not_repeated() {
-        let text = "[project]\ncontroller = 'Shop'\n[[source]]\nname = 'shop'\nkind = 'browser'\n\
-            keys = ['wk_1']\norigins = ['https://shop.example']\n[[destination]]\nname = 'hook'\ntype = 'webhook'\n\
-            purposes = ['analytics']\nurl = 'https://hooks.example/in'\nsecret = 'whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw'";
-        let config = hilo_core::config::parse(text).unwrap();
-        let problem = load(&config.destinations[0]).err().unwrap().to_string();
+        let clear =
+            "url = 'https://hooks.example/in'\nsecret = 'whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw'";
+        let problem = problem("webhook", clear);
         assert!(problem.starts_with("13:1: destination.secret: the secret itself"), "{problem}");
         assert!(problem.contains("wrangler secret put NAME"), "{problem}");
         assert!(!problem.contains("whsec_"), "{problem}");

@@ -4,6 +4,29 @@ use super::*;
 
 pub(super) const ORDERED: Limits = Limits { events: 2, is_ordered: true, ..DESK.limits };
 
+/// A destination that gets the people one by one, and then all events in one request. A page view needs no person.
+struct Counter;
+
+impl Destination for Counter {
+    fn requests(&self, batch: &Batch<'_>) -> Result<Mapping, MissingSecret> {
+        let Mapping { requests, left_out } = Desk.requests(batch)?;
+        let of_step = |step| requests.iter().filter(move |request| request.step == step);
+        let people = of_step(1).flat_map(|request| &request.events).map(|at| {
+            let url = "https://desk.example/person".to_owned();
+            let (method, headers) = ("POST".to_owned(), Headers::default());
+            let body = batch.events[*at].event.message_id.clone();
+            let outgoing = Outgoing { method, url, headers, body };
+            MappedRequest { outgoing, events: vec![*at], step: 0 }
+        });
+        let all = of_step(0).map(|request| MappedRequest { step: 1, ..request.clone() });
+        Ok(Mapping { requests: people.chain(all).collect(), left_out })
+    }
+
+    fn classify(&self, request: &MappedRequest, response: &Response) -> Reception {
+        Desk.classify(request, response)
+    }
+}
+
 #[test]
 fn an_ordered_destination_gets_events_in_the_order_in_which_they_happened() {
     let mut sent = tracks(&["m1", "m2", "m3"]);

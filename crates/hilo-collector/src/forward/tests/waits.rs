@@ -68,7 +68,7 @@ fn a_delivery_that_our_own_queue_has_kept_is_never_given_up() {
 fn a_delivery_whose_attempts_were_all_lost_is_given_up_without_another() {
     let sent = vec![Delivery { attempt: 19, ..delivery("m1", "track") }];
     let (log, results) = deliver(sent, |_| answer(200, ""));
-    let reason = "given up after 19 attempts, the last of them lost";
+    let reason = "given_up: after 19 attempts, the last of them lost";
     assert_eq!((log, &results["m1"]), (vec![], &dead(reason, 0)));
 }
 
@@ -82,7 +82,7 @@ fn a_delivery_without_its_secret_waits_and_is_given_up_by_its_age() {
     let reason =
         "the secret DESK is not set or is none: cargo xtask wrangler secret put DESK".to_owned();
     let (after_s, steps) = (1, 0);
-    assert_eq!(results["m2"], dead(&format!("given up after 4 days: {reason}"), 0));
+    assert_eq!(results["m2"], dead(&format!("given_up: after 4 days: {reason}"), 0));
     assert_eq!(results["m1"], DeliveryResult::Wait { after_s, reason, steps });
     assert_eq!(log, [""; 0]);
 }
@@ -110,4 +110,35 @@ fn an_event_that_waits_holds_back_the_later_events_of_its_person_too() {
     let (log, results) = deliver_through(brakes, Box::new(Desk), limits, sent, |_| answer(200, ""));
     assert_eq!((log, &results["m1"]), (vec![], &results["m2"]));
     assert!(matches!(results["m1"], DeliveryResult::Wait { .. }));
+}
+
+/// A destination that writes an event's body and its people into its answer.
+struct Echo;
+
+impl Destination for Echo {
+    fn requests(&self, batch: &Batch<'_>) -> Result<Mapping, MissingSecret> {
+        Desk.requests(batch)
+    }
+
+    fn classify(&self, _: &MappedRequest, response: &Response) -> Reception {
+        Reception::All(super::super::destinations::answer::retry(response))
+    }
+}
+
+#[test]
+fn the_brake_tells_other_people_nothing_of_the_person_whose_request_failed() {
+    let one = |id: &str, user: &str| {
+        let mut sent = delivery(id, "track");
+        sent.profile = user.to_owned();
+        sent
+    };
+    let sent = (0..9).map(|n| one(&format!("ana-{n}"), &format!("p{n}"))).collect();
+    let limits = Limits { events: 1, mixes_people: false, ..DESK.limits };
+    let echo = |line: &str| answer(503, &format!("no room for {line}"));
+    let (_, results) = deliver_to(Box::new(Echo), limits, sent, echo);
+    let told = format!("{results:?}");
+    assert!(told.contains("no room for people <hidden>") && told.contains("Wait"), "{told}");
+    for n in 0..9 {
+        assert!(!told.contains(&format!("people ana-{n}")), "{told}");
+    }
 }

@@ -1,0 +1,106 @@
+//! A line of the archive: an event that only its person's key opens.
+//!
+//! `(event as JSON, key) ⇄ line`: `{"v":1,"id":…,"subject":…,"sealed":…}`. `id` is the hash of the event's id: a line that comes twice
+//! has the same one. `subject` is the name of the person's object, which has the key. An erasure deletes the key there, and then
+//! nobody can read the lines any more.
+
+use base64::Engine as _;
+use base64::engine::general_purpose::STANDARD;
+use hilo_core::profile::ArchiveKey;
+use serde::{Deserialize, Serialize};
+
+use crate::platform::Failure;
+use crate::seal::{self, KEY_BYTES, Key};
+use crate::signature::message_hash;
+
+/// The version of the form of lines.
+const VERSION: u8 = 1;
+
+/// A line, without its end.
+#[derive(Serialize, Deserialize)]
+struct Line {
+    v: u8,
+    id: String,
+    subject: String,
+    /// Base64 of what [`crate::seal`] makes: form, nonce, encrypted event, tag.
+    sealed: String,
+}
+
+impl Line {
+    /// What the sealed event is bound to: it opens in no other line.
+    fn context(&self) -> String {
+        format!("line {} {} {}", self.v, self.subject, self.id)
+    }
+}
+
+/// Writes the line of an event, with its end.
+///
+/// # Errors
+/// `Fatal` for a key that is none.
+pub(super) fn write(message_id: &str, event: &str, owner: &ArchiveKey) -> Result<String, Failure> {
+    let (id, subject, sealed) = (message_hash(message_id), owner.subject.clone(), String::new());
+    let mut line = Line { v: VERSION, id, subject, sealed };
+    let (key, context) = (key(owner)?, line.context());
+    let nonce = key.nonce(&context, event.as_bytes());
+    line.sealed = STANDARD.encode(seal::seal(&key, &context, nonce, event.as_bytes())?);
+    let mut text =
+        serde_json::to_string(&line).map_err(|error| Failure::Fatal(error.to_string()))?;
+    text.push('\n');
+    Ok(text)
+}
+
+/// Opens a line: the event as JSON. For whoever reads the archive; the collector itself never does.
+///
+/// # Errors
+/// `Fatal` for a line of another form, or for the key of another person.
+pub fn open(line: &str, owner: &ArchiveKey) -> Result<String, Failure> {
+    let broken = |why: String| Failure::Fatal(format!("a line of the archive: {why}"));
+    let line: Line = serde_json::from_str(line).map_err(|error| broken(error.to_string()))?;
+    if line.v != VERSION || line.subject != owner.subject {
+        return Err(broken("another version or another person".to_owned()));
+    }
+    let sealed = STANDARD.decode(&line.sealed).map_err(|error| broken(error.to_string()))?;
+    let event = seal::open(&key(owner)?, &line.context(), &sealed)?;
+    String::from_utf8(event).map_err(|error| broken(error.to_string()))
+}
+
+fn key(owner: &ArchiveKey) -> Result<Key, Failure> {
+    let bytes = STANDARD.decode(&owner.key).ok();
+    let bytes = bytes.and_then(|bytes| <[u8; KEY_BYTES]>::try_from(bytes).ok());
+    bytes.map(Key::of).ok_or_else(|| Failure::Fatal("a key of lines is none".to_owned()))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn owner(subject: &str, byte: u8) -> ArchiveKey {
+        ArchiveKey { subject: subject.to_owned(), key: STANDARD.encode([byte; KEY_BYTES]) }
+    }
+
+    #[test]
+    fn a_line_opens_for_its_person_only() {
+        let line = write("m-1", r#"{"email":"ana@shop.example"}"#, &owner("p", 1)).unwrap();
+        assert!(line.ends_with("\"}\n") && !line.contains("ana"), "{line}");
+        assert_eq!(open(&line, &owner("p", 1)).unwrap(), r#"{"email":"ana@shop.example"}"#);
+        assert!(open(&line, &owner("p", 2)).is_err(), "the key of a person after an erasure");
+        assert!(open(&line, &owner("q", 1)).is_err());
+        assert!(open(&line.replace("\"v\":1", "\"v\":2"), &owner("p", 1)).is_err());
+        assert!(open("{}", &owner("p", 1)).is_err());
+    }
+
+    #[test]
+    fn a_sealed_event_opens_in_no_other_line() {
+        let (one, other) = ("m-1", "m-2");
+        let line = write(one, "{}", &owner("p", 1)).unwrap();
+        let moved = line.replace(&message_hash(one), &message_hash(other));
+        assert!(open(&moved, &owner("p", 1)).is_err());
+    }
+
+    #[test]
+    fn the_same_event_makes_the_same_line() {
+        let of = |event| write("m-1", event, &owner("p", 1)).unwrap();
+        assert_eq!(of("{}"), of("{}"));
+        assert_ne!(of("{}"), of("[]"));
+    }
+}
