@@ -21,6 +21,7 @@ use crate::calls::{
     ConsentChange, ConsentCopy, ConsentRecorded, ProfileCall, ReportTaken, ask_profile,
 };
 use crate::ingest::proof::Shown;
+use crate::ingest::welcome::Own;
 use crate::ingest::{self, consent, hello, reply};
 use crate::loaded::Loaded;
 use crate::platform::{Failure, Platform, Reply};
@@ -41,7 +42,8 @@ pub(super) async fn change<P: Platform>(call: &Call<'_, P>) -> Result<Reply, Tro
     let user = accompanying_user(call).await;
     let known = user.as_ref().ok().and_then(Option::as_ref).filter(|_| body.allows_id());
     let is_server = source.is_server();
-    let claimant = Claimant { is_server, shown: &shown, user: known, secret: &secret, call };
+    let spare = body.spare();
+    let claimant = Claimant { is_server, shown: &shown, spare, user: known, secret: &secret, call };
     let (right, unproved) = right_to(&body, &claimant).await?;
     let record = async |key: ProfileKey| {
         let change = ProfileCall::Consent(body.change(&key, &secret, call));
@@ -55,7 +57,7 @@ pub(super) async fn change<P: Platform>(call: &Call<'_, P>) -> Result<Reply, Tro
             return Err(erased().into());
         }
     }
-    let mut user = user?;
+    let mut user = user.clone()?;
     if user.is_none() && right.is_some() && !body.says("granted") {
         user = lapsed_user(call).await;
     }
@@ -84,11 +86,11 @@ pub(super) async fn change<P: Platform>(call: &Call<'_, P>) -> Result<Reply, Tro
     let mut reply = if let Some(why) = &unproved {
         reply::refused(why)
     } else {
-        let proof = right.as_ref().and_then(|right| right.proof.as_ref()).filter(|_| keeps_id);
-        let now = call.platform.now();
-        let token = proof.and_then(|proof| shown.hand_out(proof, &secret, now, &mut extra));
-        let id = proof.map(|proof| proof.id.as_str());
-        consent::reply(&recorded, refusal.as_ref(), id, token.as_deref())
+        let kept = right.as_ref().filter(|right| keeps_id && right.proof.is_some());
+        let (token, spare_proof) =
+            kept.map(|right| claimant.hand_out(right, &mut extra)).unwrap_or_default();
+        let own = Own::of(kept.map(|right| right.id.as_str()), &recorded.consent);
+        consent::reply(&recorded, refusal.as_ref(), own.with(token.as_deref(), spare_proof))
     };
     reply.headers.0.extend(extra.headers.0);
     Ok(reply)
@@ -103,9 +105,7 @@ async fn right_to<P: Platform>(
     let (own, allows_id) = (body.anonymous_id.as_deref(), body.allows_id());
     let may_bind = allows_id || body.keeps_id == Some(true);
     match claimant.named(own, may_bind).await {
-        Ok(None) if own.is_none() && allows_id => {
-            Ok((Some(claimant.any(None, false).await?), None))
-        }
+        Ok(None) if own.is_none() && allows_id => Ok((Some(claimant.any(None).await?), None)),
         Ok(right) => Ok((right, None)),
         Err(Trouble::Refused(why)) if !body.says("granted") => {
             Ok((claimant.named(None, false).await?, Some(why)))
@@ -118,7 +118,7 @@ async fn right_to<P: Platform>(
 pub(super) async fn copy<P: Platform>(call: &Call<'_, P>) -> Result<Reply, Trouble> {
     let secret = secret(call.platform)?;
     let shown = Shown::of(None, &secret, call);
-    let claimant = Claimant { is_server: false, shown: &shown, user: None, secret: &secret, call };
+    let claimant = Claimant::by_proof(&shown, &secret, call);
     let right = claimant.named(None, false).await?.ok_or_else(|| {
         Rejection::new(Code::Unauthorized, "the proof of an id is missing or not ours")
     })?;

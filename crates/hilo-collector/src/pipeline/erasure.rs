@@ -90,6 +90,6 @@ async fn leave<P: Platform>(to: &str, from: &str, platform: &P) -> Result<Ended,
 }
 
 async fn erase_cart<P: Platform>(cart: &CartToErase, platform: &P) -> Result<CartErased, Failure> {
-    let call = CartCall { speaker: Speaker::hilo(), ask: CartAsk::Erase(cart.claim.clone()) };
+    let call = CartCall { speaker: Speaker::hilo(), ask: CartAsk::Erase(cart.clone()) };
     ask_cart(platform, &cart.label, &call).await
 }

@@ -9,8 +9,9 @@ use jiff::Timestamp;
 use crate::admin;
 use crate::calls::journal::lines::Health;
 use crate::calls::journal::{JournalCall, ask_journal};
+use crate::calls::tokens::{Described, Door, TokensCall, TokensStanding, ask_tokens};
 use crate::fault::{Fault, FaultCode};
-use crate::forward;
+use crate::forward::{self, reason};
 use crate::ingest::{orders, reply, status, user};
 use crate::keyring::Keyring;
 use crate::loaded::{Checkup, Loaded, Standing};
@@ -77,6 +78,7 @@ async fn look<P: Platform>(loaded: &Loaded, platform: &P) -> Vec<Fault> {
     // The journal's answer is still to come. Whoever asks meanwhile gets this list.
     loaded.health.replace(Some(Checkup { at: now, faults: faults.clone() }));
     faults.extend(of_destinations(loaded, platform).await.into_iter().map(lasting));
+    faults.extend(of_access(loaded, platform).await.into_iter().map(lasting));
     loaded.health.replace(Some(Checkup { at: now, faults: faults.clone() }));
     faults
 }
@@ -142,12 +144,40 @@ async fn of_destinations<P: Platform>(loaded: &Loaded, platform: &P) -> Vec<Faul
     rows.iter().filter(is_configured).filter_map(of_destination).collect()
 }
 
+/// Finds destinations that get no access tokens until the deployer acts. One whose object does not answer now is asked at the next look.
+async fn of_access<P: Platform>(loaded: &Loaded, platform: &P) -> Vec<Fault> {
+    let mut faults = Vec::new();
+    for Described { name, door, .. } in forward::described(&loaded.config) {
+        let asked = match door {
+            Door::Secrets => continue,
+            Door::Client | Door::Grant => {
+                ask_tokens::<_, TokensStanding>(platform, &name, &TokensCall::Standing).await
+            }
+        };
+        let Ok(standing) = asked else { continue };
+        if standing.must_mend {
+            let failed_at =
+                standing.failed.as_ref().and_then(|f| Timestamp::from_millisecond(f.at_ms).ok());
+            let since = failed_at.unwrap_or_else(|| platform.now());
+            let details = standing.failed.map(|failed| failed.reason).into_iter().collect();
+            let fault = Fault::about(FaultCode::DestinationDisconnected, since, name);
+            faults.push(Fault { details, ..fault });
+        }
+    }
+    faults
+}
+
 /// A destination whose attempts have failed since its last accepted event. One failure alone is no outage.
 fn of_destination(row: &Health) -> Option<Fault> {
     let since: Timestamp = row.failing_since.as_deref()?.parse().ok()?;
     let last: Timestamp = row.last_error_at.as_deref()?.parse().ok()?;
     let is_down = last.duration_since(since).as_secs() >= DOWN_S;
-    let code = if is_down { FaultCode::DestinationDown } else { FaultCode::DestinationErrors };
+    let is_shut = row.last_error.as_deref().map(reason::code) == Some(reason::UNAUTHORIZED);
+    let code = match (is_shut, is_down) {
+        (true, _) => FaultCode::DestinationUnauthorized,
+        (false, true) => FaultCode::DestinationDown,
+        (false, false) => FaultCode::DestinationErrors,
+    };
     let details = row.last_error.clone().into_iter().collect();
     Some(Fault { details, ..Fault::about(code, since, row.destination.clone()) })
 }
@@ -159,7 +189,7 @@ mod tests {
 
     use super::*;
     use crate::calls::journal::gathered::Gathered;
-    use crate::calls::journal::lines::Attempt;
+    use crate::calls::journal::lines::{Attempt, AttemptEnd};
     use crate::shell::memory::{self, Memory, request, run};
 
     fn memory() -> Memory {
@@ -188,13 +218,15 @@ mod tests {
         );
     }
 
-    fn attempted(memory: &Memory, result: &str, reason: &str) {
+    fn attempted(memory: &Memory, end: AttemptEnd, reason: &str) {
         let attempt = Attempt {
             destination: "webhook".to_owned(),
             profile: "p".to_owned(),
             message_hash: "m".to_owned(),
-            result: result.to_owned(),
+            end,
+            code: reason::code(reason).to_owned(),
             reason: Some(reason.to_owned()).filter(|reason| !reason.is_empty()),
+            shown: None,
         };
         let mut gathered = Gathered::default();
         gathered.note_attempt(&attempt, &memory.now().to_string());
@@ -248,14 +280,28 @@ mod tests {
     #[test]
     fn a_destination_that_accepts_nothing_for_ten_minutes_is_down_until_it_accepts_something() {
         let memory = memory();
-        attempted(&memory, "retry", "status 500");
+        attempted(&memory, AttemptEnd::Retried, "status 500");
         check(&memory, 200, "degraded", &["destination_errors"]);
-        attempted(&memory, "retry", "status 500");
-        attempted(&memory, "dead", "status 500");
+        attempted(&memory, AttemptEnd::Retried, "status 500");
+        attempted(&memory, AttemptEnd::Dead, "status 500");
         check(&memory, 503, "failing", &["destination_down"]);
         let (_, health) = get(&memory, "/health", None);
         assert_eq!(health["faults"][0]["since"], "2026-11-24T10:00:00Z");
-        attempted(&memory, "delivered", "");
+        attempted(&memory, AttemptEnd::Delivered, "");
+        check(&memory, 200, "ok", &[]);
+    }
+
+    #[test]
+    fn a_destination_that_does_not_let_us_in_fails_at_once_and_says_that_the_deployer_can_mend_it()
+    {
+        let memory = memory();
+        attempted(&memory, AttemptEnd::Shut, "unauthorized: status 401: no such key");
+        check(&memory, 503, "failing", &["destination_unauthorized"]);
+        let (_, health) = get(&memory, "/health", Some("an admin token of some length"));
+        let fault = &health["faults"][0];
+        assert_eq!(fault["details"], json!(["unauthorized: status 401: no such key"]));
+        assert_eq!(fault["about"], "webhook");
+        attempted(&memory, AttemptEnd::Delivered, "");
         check(&memory, 200, "ok", &[]);
     }
 
@@ -263,8 +309,8 @@ mod tests {
     fn a_delivery_that_our_own_rules_end_is_no_failure_of_its_destination() {
         let memory = memory();
         for _ in 0..3 {
-            attempted(&memory, "dead", "consent_denied");
-            attempted(&memory, "dead", "too_old: desk takes no event older than 3600 s");
+            attempted(&memory, AttemptEnd::Dead, "consent_denied");
+            attempted(&memory, AttemptEnd::Dead, "too_old: desk takes no event older than 3600 s");
         }
         check(&memory, 200, "ok", &[]);
     }

@@ -7,8 +7,8 @@ use super::journal;
 use super::limits;
 use super::user::accompanying_user;
 use crate::call::{Call, Trouble, secret};
-use crate::calls::{ProfileCall, ask_profile};
 use crate::ingest::proof::Shown;
+use crate::ingest::welcome::Own;
 use crate::ingest::{self, hello, reply};
 use crate::platform::{Platform, Reply};
 
@@ -21,7 +21,7 @@ pub(super) async fn take<P: Platform>(call: &Call<'_, P>) -> Result<Reply, Troub
     said.check(&call.loaded.config.identity)?;
     let shown = Shown::of(Some(source), &secret, call);
     if !said.consent.state().allows_id() {
-        let mut reply = hello::welcome(None, None, call);
+        let mut reply = hello::welcome(None, call);
         shown.take_back(call, &mut reply);
         return Ok(reply);
     }
@@ -30,9 +30,9 @@ pub(super) async fn take<P: Platform>(call: &Call<'_, P>) -> Result<Reply, Troub
     // A hello needs no token, so one that cannot be verified now is passed over too.
     let user = accompanying_user(call).await.ok().flatten();
     let is_server = source.is_server();
-    let claimant =
-        Claimant { is_server, shown: &shown, user: user.as_ref(), secret: &secret, call };
-    let right = match claimant.any(said.wanted(&shown), said.has_own_id()).await {
+    let (user, spare) = (user.as_ref(), said.spare());
+    let claimant = Claimant { is_server, shown: &shown, spare, user, secret: &secret, call };
+    let right = match claimant.any(said.own()).await {
         Err(Trouble::Refused(why)) if why.code == Code::Erased => {
             journal::note_refusal(&why, call);
             let mut reply = reply::refused(&why);
@@ -41,18 +41,11 @@ pub(super) async fn take<P: Platform>(call: &Call<'_, P>) -> Result<Reply, Troub
         }
         right => right?,
     };
-    let consent = match &right.moved {
-        Some(name) => {
-            ask_profile(call.platform, name.clone(), &ProfileCall::ConsentStanding).await?
-        }
-        None => right.consent,
-    };
-    let mut reply = Reply::empty(200);
-    let token = right
-        .proof
-        .as_ref()
-        .and_then(|proof| shown.hand_out(proof, &secret, call.platform.now(), &mut reply));
-    let welcome = hello::welcome(Some((&right.id, &consent)), token.as_deref(), call);
-    reply.headers.0.extend(welcome.headers.0);
-    Ok(Reply { body: welcome.body, ..reply })
+    let mut extra = Reply::empty(200);
+    let (token, spare_proof) = claimant.hand_out(&right, &mut extra);
+    let consent = right.recorded(call.platform).await?;
+    let own = Own::of(Some(&right.id), &consent).with(token.as_deref(), spare_proof);
+    let mut reply = hello::welcome(Some(own), call);
+    reply.headers.0.extend(extra.headers.0);
+    Ok(reply)
 }

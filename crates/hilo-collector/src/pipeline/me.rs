@@ -19,7 +19,7 @@ use crate::calls::{OwnPart, Page, ProfileCall, Summary, ask_profile};
 use crate::erasure_link;
 use crate::forward;
 use crate::ingest::capability::{self, Capability};
-use crate::ingest::me::{self, Shown as Kept};
+use crate::ingest::me::{self, Destinations, Shown as Kept};
 use crate::ingest::proof::Shown;
 use crate::ingest::{self, MeAct, cookie};
 use crate::keyring::Keyring;
@@ -39,7 +39,7 @@ pub(super) async fn take<P: Platform>(act: MeAct, call: &Call<'_, P>) -> Result<
     }
     let user = verified_user(call).await?;
     user.iter().try_for_each(|user| user.require(scope))?;
-    let claimant = Claimant { is_server: false, shown: &shown, user: None, secret: &secret, call };
+    let claimant = Claimant::by_proof(&shown, &secret, call);
     let person = Person {
         user: user.map(|user| user.id),
         device: claimant.proved().await?,
@@ -105,7 +105,13 @@ impl<P: Platform> Person<'_, P> {
             carts.push(cart);
         }
         carts.retain(|cart| cart.known);
-        Ok(Kept { about, summary, carts })
+        Ok(Kept { about, summary, carts, destinations: self.destinations() })
+    }
+
+    /// The destinations by whether an erasure reaches them.
+    fn destinations(&self) -> Destinations {
+        let config = &self.call.loaded.config;
+        Destinations { delete: forward::deleting(config), cannot_delete: forward::keeping(config) }
     }
 
     async fn show(&self) -> Result<Reply, Trouble> {
@@ -130,13 +136,15 @@ impl<P: Platform> Person<'_, P> {
             return Err(stranger().into());
         }
         let platform = self.call.platform;
-        let deleting = forward::deleting(&self.call.loaded.config);
+        let destinations = self.destinations();
         let user = self.user.clone().map(|id| ("user", ProfileKey::User(id)));
         let device = self.device.clone().map(|id| ("device", ProfileKey::Anonymous(id)));
         let (mut begun, mut erases) = (Vec::new(), Vec::new());
         for (about, key) in user.into_iter().chain(device) {
             let carts = self.carts();
-            begun.push(erasing::begin(&key, carts, &deleting, self.secret, platform).await?);
+            begun.push(
+                erasing::begin(&key, carts, &destinations.delete, self.secret, platform).await?,
+            );
             erases.push(about);
         }
         progress::forget();
@@ -144,7 +152,7 @@ impl<P: Platform> Person<'_, P> {
         let mut users = begun.iter().filter_map(|one| one.linked_to.as_ref());
         let is_user_kept = users.any(|user| !names.contains(user));
         let reference = erasure_link::write(&names, self.secret);
-        Ok(me::erasing(&erases, &reference, is_user_kept))
+        Ok(me::erasing(&erases, &destinations, &reference, is_user_kept))
     }
 }
 

@@ -7,10 +7,12 @@
 mod at_once;
 mod cart;
 mod claim;
+mod connect;
 mod consent;
 mod entry;
 mod erasure;
 mod events;
+mod greeting;
 mod health;
 mod hello;
 mod journal;
@@ -27,6 +29,7 @@ mod requests;
 #[cfg(test)]
 mod rights;
 mod sockets;
+pub mod tokens;
 mod touchpoints;
 mod user;
 
@@ -38,27 +41,30 @@ pub use requests::serve;
 pub use touchpoints::hand_on;
 
 use hilo_core::config::Source;
-use hilo_core::event::{Event, Facts, OPT_IN_REQUESTED};
+use hilo_core::event::{Event, Facts, OPT_IN_CONFIRMED, OPT_IN_REQUESTED, OPT_IN_WITHDRAWN};
 use hilo_core::journey::presume;
 use hilo_core::validate::Envelope;
 use hilo_core::{normalize, validate};
 
+use self::claim::Right;
+use self::greeting::Greeting;
 use crate::calls::{Delivery, Planned};
 use crate::forward::{self, Configured};
 use crate::loaded::Loaded;
 use crate::platform::{Failure, Platform};
 
-/// Takes one envelope through the stages: exactly one [`Entry`] for each event, in order.
+/// Takes one envelope through the stages: exactly one [`Entry`] for each event, in order. A hello on it gets its right to an id.
 ///
 /// # Errors
 /// A failure if any part is not known to be durable. A stored event gets `duplicate` at the next attempt.
-pub async fn run<P: Platform>(
+async fn run<P: Platform>(
     envelope: &Envelope,
+    greeting: Option<&Greeting<'_, P>>,
     source: &Source,
     facts: &Facts,
     loaded: &Loaded,
     platform: &P,
-) -> Result<Vec<Entry>, Failure> {
+) -> Result<(Vec<Entry>, Option<Right>), Failure> {
     let judged = validate::check(envelope, source, &loaded.config, facts);
     let mut entries: Vec<Entry> = judged.into_iter().map(Entry::from).collect();
     for entry in &mut entries {
@@ -79,17 +85,25 @@ pub async fn run<P: Platform>(
     let plans: Vec<_> = entries.iter().map(plan).collect();
     // The events are stored before any is forwarded: a crash may repeat a delivery and never loses one. The object that
     // stores an event also sends its deliveries to the queue, and the queue calls `deliver`.
+    let right = match greeting {
+        Some(greeting) => greeting.store(&mut entries, &plans, source).await?,
+        None => None,
+    };
     profiles::store(&mut entries, &plans, source, facts, platform).await?;
     link::named(&entries, facts, loaded, platform).await?;
     journal::note_outcomes(&entries, source, platform);
-    Ok(entries)
+    Ok((entries, right))
 }
 
-/// Whether a destination takes an event of this name from the collector alone: a sender's event of the same name would write to
-/// anybody in the company's name.
+/// Whether a destination takes an event of this name from the collector alone. A sender's request would write to anybody in the company's
+/// name, and a sender's change would subscribe or unsubscribe any address: only the ledger has proofs.
 fn is_reserved(event: &Event, planned: &Planned, loaded: &Loaded) -> bool {
     let carrier = loaded.config.consent.optin.confirm_by.as_ref();
-    event.kind.label() == Some(OPT_IN_REQUESTED) && carrier == Some(&planned.name)
+    match event.kind.label() {
+        Some(OPT_IN_CONFIRMED | OPT_IN_WITHDRAWN) => true,
+        Some(OPT_IN_REQUESTED) => carrier == Some(&planned.name),
+        Some(_) | None => false,
+    }
 }
 
 /// Forwards the deliveries of a queue batch.

@@ -26,6 +26,7 @@ impl Nature {
             Route::Cart(_, CartAct::Live)
             | Route::ConsentCopy
             | Route::OptInLink(..)
+            | Route::OAuthCallback
             | Route::Me(_)
             | Route::Erasure(_) => Nature::Reads,
             Route::Batch

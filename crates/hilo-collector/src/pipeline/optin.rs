@@ -1,6 +1,7 @@
 //! `POST /v1/optin`: body → the verified user, the right to an id → the profile's ledger → the opt-in in force. And the links
 //! that confirm or end a subscription: token → the profile's ledger → a page.
 
+use hilo_core::consent::OptInChannel;
 use hilo_core::identity::token::Scope;
 use hilo_core::identity::{ProfileKey, uuid_v4};
 use hilo_core::outcome::{Code, Rejection};
@@ -11,8 +12,9 @@ use super::journal;
 use super::limits;
 use super::user::{lapsed_user, verified_user};
 use crate::call::{Call, Trouble, secret};
-use crate::calls::optin::{LinkAct, LinkStanding, OptIn, OptInCall};
+use crate::calls::optin::{LinkAct, LinkStanding, Listeners, OptIn, OptInCall};
 use crate::calls::{ProfileCall, ask_profile};
+use crate::forward::{self, Configured};
 use crate::ingest::optin::Say;
 use crate::ingest::optin::page::page;
 use crate::ingest::proof::Shown;
@@ -43,7 +45,7 @@ pub(super) async fn take<P: Platform>(call: &Call<'_, P>) -> Result<Reply, Troub
     let shown = Shown::of(Some(source), &secret, call);
     let entry = optin::accept(body, source, user.is_some(), &secret, call)?;
     let is_server = source.is_server();
-    let claimant = Claimant { is_server, shown: &shown, user: None, secret: &secret, call };
+    let claimant = Claimant { is_server, ..Claimant::by_proof(&shown, &secret, call) };
     let mut right = None;
     if user.is_none() || entry.is_opt_out() {
         // A page that keeps its proof itself says hello first, because this answer brings it none.
@@ -74,11 +76,16 @@ pub(super) async fn take<P: Platform>(call: &Call<'_, P>) -> Result<Reply, Troub
             None => keys.push(ProfileKey::Anonymous(uuid_v4(call.platform.random16()))),
         }
     }
+    let listeners = Listeners {
+        lang: lang.map(|lang| lang.name().to_owned()),
+        is_server,
+        ..listeners(entry.channel, call)
+    };
     let mut stands = entry.clone();
     for key in keys {
         let name = object_name(secret.naming(), &key);
         let request = optin::request(&entry, (&key, &name), lang, call)?;
-        let question = OptInCall { said: entry.clone(), request };
+        let question = OptInCall { said: entry.clone(), request, listeners: listeners.clone() };
         let question = ProfileCall::OptIn(Box::new(question));
         let recorded: Option<OptIn> = ask_profile(call.platform, name, &question).await?;
         stands = recorded.ok_or_else(erased)?;
@@ -88,6 +95,12 @@ pub(super) async fn take<P: Platform>(call: &Call<'_, P>) -> Result<Reply, Troub
         shown.hand_out(&proof, &secret, call.platform.now(), &mut reply);
     }
     Ok(reply)
+}
+
+/// The destinations that learn of a change of the ledger.
+fn listeners<P: Platform>(channel: OptInChannel, call: &Call<'_, P>) -> Listeners {
+    let destinations = &call.loaded.config.destinations;
+    forward::listeners(channel, &Configured::all(destinations))
 }
 
 /// Finds the verified user, whose token must allow such a choice.
@@ -118,7 +131,12 @@ async fn judge<P: Platform>(
 ) -> Result<Say, Failure> {
     let is_expired = claims.is_expired(call.platform.now().as_second());
     // An expired link is judged too: it may have been used in time.
-    let question = ProfileCall::OptInLink { link: claims.link.clone(), acts: acts && !is_expired };
+    let acts = acts && !is_expired;
+    let listeners = match acts {
+        true => Listeners { lang: claims.lang.clone(), ..listeners(claims.link.channel, call) },
+        false => Listeners::default(),
+    };
+    let question = ProfileCall::OptInLink { link: claims.link.clone(), acts, listeners };
     let standing: LinkStanding =
         ask_profile(call.platform, claims.profile.clone(), &question).await?;
     let say = Say::of(claims.link.act, standing);

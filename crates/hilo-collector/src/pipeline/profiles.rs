@@ -15,7 +15,7 @@ use crate::calls::{Planned, RecordCall, Recorded};
 use crate::platform::{Failure, Platform};
 use crate::signature::object_name;
 
-/// Stores the events of `entries`. `plans` has the destinations of each entry at the same index.
+/// Stores the events of `entries` that are not stored with a hello already. `plans` has the destinations of each entry at the same index.
 ///
 /// # Errors
 /// A failure if any event is not known to be durable: the whole envelope may be sent again.
@@ -29,7 +29,9 @@ pub(super) async fn store<P: Platform>(
     let secret = secret(platform)?;
     let mut profiles: BTreeMap<ProfileKey, (Vec<usize>, RecordCall)> = BTreeMap::new();
     for (place, (entry, planned)) in entries.iter_mut().zip(plans).enumerate() {
-        let Some(event) = &entry.event else { continue };
+        let Some(event) = entry.event.as_ref().filter(|_| entry.profile.is_empty()) else {
+            continue;
+        };
         let new = || (Vec::new(), RecordCall::of(&source.name, facts.trust == Trust::Public));
         let (places, call) = profiles.entry(profile_key(event)).or_insert_with(new);
         entry.destinations = planned.iter().map(|planned| planned.name.clone()).collect();

@@ -5,7 +5,7 @@
 use hilo_core::outcome::{Code, Rejection};
 
 use super::nature::Nature;
-use super::{cart, consent, events, health, hello, journal, limits, me, optin, orders};
+use super::{cart, connect, consent, events, health, hello, journal, limits, me, optin, orders};
 use crate::admin;
 use crate::call::{Call, Trouble};
 use crate::forward;
@@ -119,6 +119,7 @@ async fn take<P: Platform>(
         Route::ConsentCopy => consent::copy(call).await,
         Route::OptIn => optin::take(call).await,
         Route::OptInLink(act, acts) => Ok(optin::follow(act, acts, call).await),
+        Route::OAuthCallback => Ok(connect::callback(call).await),
         Route::Me(act) => me::take(act, call).await,
         Route::Erasure(reference) => me::standing(&reference, call).await,
         Route::Cart(user, act) => cart::take(user, act, call).await,
@@ -128,8 +129,10 @@ async fn take<P: Platform>(
         Route::SourceConfig => Ok(settings::rudderstack(call)?),
         Route::Preflight => Ok(ingest::preflight(door, call.incoming)?),
         Route::Admin(path) => {
-            let deleting = forward::deleting(&call.loaded.config);
-            Ok(admin::serve(&path, &deleting, call).await)
+            let config = &call.loaded.config;
+            let (deleting, described) = (forward::deleting(config), forward::described(config));
+            let known = admin::Known { deleting: &deleting, described: &described };
+            Ok(admin::serve(&path, &known, call).await)
         }
         // `serve` has answered these.
         Route::Health | Route::Ready | Route::Version | Route::File(_) => {

@@ -42,7 +42,7 @@ pub async fn hand_on<'t, P: Platform>(
         let trust = Trust::Server;
         let facts =
             Facts { received_at: now, random: platform.random16(), trust, ..Facts::default() };
-        match super::run(&envelope, source, &facts, &loaded, platform).await {
+        match super::run(&envelope, None, source, &facts, &loaded, platform).await {
             Ok(_) => told.extend(group),
             Err(failure) => {
                 platform.log(&log_line("warn", "touchpoints", &[("why", failure.message())]));

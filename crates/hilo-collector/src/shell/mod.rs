@@ -1,8 +1,8 @@
 //! The runtimes of the collector: `workerd` in production, `memory` in tests and examples.
 //!
-//! Each runtime implements the traits of `platform` and runs the objects of `store`. `profile`, `cart` and `journal` have the
+//! Each runtime implements the traits of `platform` and runs the objects of `store`. `profile`, `cart`, `journal` and `tokens` have the
 //! code that both runtimes need for an object, and `config` has the code that loads `hilo.toml`. This code is written once, so
-//! that native tests run the loops that ship. No rule of hilo is decided here.
+//! that native tests run the loops that ship. `stubs` has the rule about a developer's stub server. No rule of hilo is decided here.
 
 mod alarm;
 pub mod cart;
@@ -11,5 +11,9 @@ pub mod journal;
 #[cfg(any(test, feature = "memory"))]
 pub mod memory;
 pub mod profile;
+#[cfg(any(test, target_arch = "wasm32"))]
+mod stubs;
+pub mod tokens;
+mod turns;
 #[cfg(target_arch = "wasm32")]
 pub mod workerd;

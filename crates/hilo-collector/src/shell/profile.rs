@@ -7,6 +7,7 @@ use jiff::{SignedDuration, Timestamp};
 
 use super::alarm::{AGAIN_MS, Alarm};
 use super::config;
+use crate::calls::journal::note_endings;
 use crate::calls::{Delivery, ask_profile, encode};
 use crate::pipeline;
 use crate::platform::{Failure, Platform, Sql, log_line};
@@ -112,6 +113,7 @@ pub async fn on_alarm<H: ProfileHost, P: Platform>(host: &H, platform: &P) {
         let now = host.now();
         let due = host.with(|sql, volatile| profile::due(sql, volatile, now));
         hand_over(host, due).await;
+        note_endings(platform, &host.with(|_, volatile| volatile.take_ended()));
     }
     erase(host, platform).await;
     if let Err(failure) = keep_up(host, platform, again).await {

@@ -4,7 +4,9 @@
 //! Each object's module has `answer(sql, volatile, call, …)`; the shells only pass text. A call is answered inside one
 //! transaction, so that a failure or a panic leaves nothing half-written.
 
+mod at_rest;
 pub mod cart;
 pub mod journal;
 pub mod profile;
 mod schema;
+pub mod tokens;

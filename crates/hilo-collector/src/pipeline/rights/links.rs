@@ -284,8 +284,7 @@ fn move_with(after: u32, is_done: bool) -> (BTreeSet<String>, Vec<String>, bool)
     wait(&memory, 20, 20);
     assert_eq!(summary(&memory, &format!("a:{ID}")), summary(&memory, USER));
     let sent = memory.sent().split_off(failed);
-    let mut ids: Vec<String> =
-        sent.iter().map(|one| one.headers.get("webhook-id").unwrap().to_owned()).collect();
+    let mut ids: Vec<String> = sent.iter().map(crate::shell::memory::delivered_id).collect();
     ids.sort_unstable();
     (events(&memory, USER), ids, has_failed)
 }

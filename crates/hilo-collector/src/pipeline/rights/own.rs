@@ -50,6 +50,18 @@ fn a_device_reads_and_erases_what_is_its_own_and_the_answer_leads_to_the_standin
 }
 
 #[test]
+fn a_person_learns_which_destinations_an_erasure_reaches_and_which_it_does_not() {
+    let memory = memory();
+    let leaver = "[[destination]]\nname = \"crm\"\ntype = \"leaver\"\npurposes = [\"analytics\"]\n";
+    memory.configure(&format!("{}\n{leaver}", include_str!("../../../hilo.toml")));
+    let mut page = page_with_key(&memory);
+    page.hello(json!({"spareId": ID}));
+    let expected = json!({"delete": ["crm"], "cannotDelete": ["webhook"]});
+    assert_eq!(page.me("GET", "/v1/me").1["destinations"], expected);
+    assert_eq!(page.me("DELETE", "/v1/me").1["destinations"], expected);
+}
+
+#[test]
 fn an_erased_id_comes_back_for_nobody_and_a_page_without_an_id_gets_another() {
     let memory = memory();
     let mut page = page_with_key(&memory);

@@ -1,18 +1,23 @@
 //! Objects in memory, for the shared loops of `shell`: storage, clock, alarm, queue.
 
+use std::rc::Rc;
+
 use jiff::Timestamp;
 
 use super::MemorySql;
-use super::world::{Stored, World};
+use super::world::{Stored, TokensRoom, World};
 use crate::calls::{Delivery, Packed, messages};
 use crate::platform::Failure;
 use crate::shell::alarm::Alarm;
 use crate::shell::cart::CartHost;
 use crate::shell::journal::JournalHost;
 use crate::shell::profile::{ProfileHost, Unsent};
+use crate::shell::tokens::TokensHost;
+use crate::shell::turns::Turns;
 use crate::store::cart::{self, News, Turn};
 use crate::store::journal;
 use crate::store::profile;
+use crate::store::tokens;
 
 /// A profile's object and its deployment.
 pub(super) struct Profile<'m> {
@@ -133,5 +138,22 @@ impl JournalHost for Journal<'_> {
     async fn delete(&self) -> Result<(), Failure> {
         self.world.forget_journal(self.name);
         Ok(())
+    }
+}
+
+/// The object with a destination's tokens.
+pub(super) struct Tokens<'m> {
+    pub(super) stored: &'m Stored<TokensRoom>,
+}
+
+impl TokensHost for Tokens<'_> {
+    type Sql = MemorySql;
+
+    fn with<T>(&self, work: impl FnOnce(&MemorySql, &mut tokens::Volatile) -> T) -> T {
+        work(&self.stored.sql, &mut self.stored.volatile.borrow_mut().volatile)
+    }
+
+    fn turns(&self) -> Rc<Turns> {
+        Rc::clone(&self.stored.volatile.borrow().turns)
     }
 }

@@ -5,6 +5,8 @@
 
 mod hosts;
 mod request;
+mod run;
+mod shelf;
 mod sql;
 #[cfg(test)]
 mod tests;
@@ -14,19 +16,21 @@ use std::cell::{Cell, RefCell};
 use std::collections::BTreeMap;
 use std::future::Future;
 use std::rc::Rc;
-use std::task::{Context, Poll, Waker};
 
 use hilo_core::delivery::Brakes;
 use hilo_core::identity::public_key::PublicKey;
 use jiff::Timestamp;
 
+#[cfg(test)]
+pub(crate) use request::delivered_id;
 pub use request::{SHOP, json, request};
+pub use run::run;
 pub use sql::MemorySql;
 
-use self::hosts::{Cart, Journal, Profile};
-use self::world::{World, due, object};
-use super::config::{CURRENT, Found, Shelf};
-use super::{cart, config, journal, profile};
+use self::hosts::{Cart, Journal, Profile, Tokens};
+use self::world::{Answer, World, due, object};
+use super::config::CURRENT;
+use super::{cart, config, journal, profile, tokens};
 use crate::calls::journal::gathered::Gathered;
 use crate::calls::read_message;
 use crate::keyring::SECRET;
@@ -35,15 +39,6 @@ use crate::platform::{Failure, Limit, Object, Outgoing, Platform, Response};
 
 /// The most rounds of [`Memory::settle`]: a bug that keeps the queue full must not hang a test.
 const SETTLE_ROUNDS_MAX: usize = 1_000;
-
-/// How a destination answers.
-#[derive(Clone, Copy, Debug)]
-pub struct Answer {
-    /// The status; 0 for none at all.
-    pub status: u16,
-    /// How long it takes. The clock moves meanwhile.
-    pub after: jiff::SignedDuration,
-}
 
 /// A complete deployment in memory.
 #[derive(Clone)]
@@ -69,17 +64,21 @@ impl Memory {
             profiles: RefCell::default(),
             carts: RefCell::default(),
             journal: RefCell::default(),
+            tokens: RefCell::default(),
             live: RefCell::default(),
             gathered: RefCell::default(),
             limits: RefCell::default(),
-            cut: Cell::default(),
+            cuts: RefCell::default(),
             distance: Cell::default(),
             queue: RefCell::default(),
             queue_room: Cell::default(),
             deferred: RefCell::default(),
             sent: RefCell::default(),
+            bucket: RefCell::default(),
             asked: RefCell::default(),
             answers: RefCell::default(),
+            vendor: RefCell::default(),
+            polls: Cell::default(),
             brakes: Rc::default(),
             lines: RefCell::default(),
         })))
@@ -134,12 +133,17 @@ impl Memory {
 
     /// Lets so many calls of objects pass, and the one after them fail: before it is done or, if `is_done`, before it is answered.
     pub fn cut_call(&self, after: u32, is_done: bool) {
-        self.0.cut.set(Some((after, is_done)));
+        self.cut_calls(&[(after, is_done)]);
     }
 
-    /// Whether the call that was meant to fail has failed.
+    /// As [`Memory::cut_call`], for several calls. Each number begins behind the last one that failed.
+    pub fn cut_calls(&self, cuts: &[(u32, bool)]) {
+        *self.0.cuts.borrow_mut() = cuts.iter().copied().collect();
+    }
+
+    /// Whether every call that was meant to fail has failed.
     pub fn has_failed(&self) -> bool {
-        self.0.cut.get().is_none()
+        self.0.cuts.borrow().is_empty()
     }
 
     /// Returns the number of profile objects that were called.
@@ -157,6 +161,11 @@ impl Memory {
         self.0.sent.borrow().clone()
     }
 
+    /// Returns the objects of the bound buckets, by binding and name.
+    pub fn bucket(&self) -> BTreeMap<String, String> {
+        self.0.bucket.borrow().clone()
+    }
+
     /// Returns the objects that were asked, in order: one for each call.
     pub fn asked(&self) -> Vec<Object> {
         self.0.asked.borrow().clone()
@@ -165,6 +174,19 @@ impl Memory {
     /// Sets the answers of the destination with this URL.
     pub fn set_answer(&self, url: &str, status: u16, after: jiff::SignedDuration) {
         self.0.answers.borrow_mut().insert(url.to_owned(), Answer { status, after });
+    }
+
+    /// Lets `vendor` answer requests. Where it returns nothing, the request is answered as before.
+    pub fn set_vendor(
+        &self,
+        vendor: impl Fn(&Outgoing) -> Option<Result<Response, Failure>> + 'static,
+    ) {
+        self.0.vendor.replace(Some(Rc::new(vendor)));
+    }
+
+    /// Lets each request wait for so many polls of its future, so that others run meanwhile.
+    pub fn slow_down(&self, polls: u32) {
+        self.0.polls.set(polls);
     }
 
     /// Simulates a crash: the queue, deferred work and the objects' memory are lost; storage and alarms stay.
@@ -220,12 +242,17 @@ impl Memory {
         !profiles.is_empty() || !carts.is_empty() || !journal.is_empty()
     }
 
-    fn ask_object(&self, object: &Object, call: &str) -> Result<String, Failure> {
+    async fn ask_object(&self, object: &Object, call: &str) -> Result<String, Failure> {
         match object {
             Object::Profile(name) => self.ask_profile(name, call),
             Object::Cart(name) => self.ask_cart(name, call),
             Object::Journal => self.ask_journal(Journal::HEAD, call),
             Object::Rejects(name) => self.ask_journal(name, call),
+            Object::Tokens(name) => {
+                // This object alone waits for the outside world.
+                let stored = self::world::object(&self.0.tokens, name)?;
+                tokens::answer(&Tokens { stored: &stored }, name, call, self).await
+            }
             Object::Live => {
                 let answered = self.0.live.borrow_mut().answer(call, false, self.now());
                 answered.map(|(reply, _)| reply)
@@ -301,20 +328,22 @@ impl Platform for Memory {
     async fn ask(&self, object: &Object, call: String) -> Result<String, Failure> {
         self.0.asked.borrow_mut().push(object.clone());
         self.advance(self.0.distance.get());
-        let cut = self.0.cut.take();
-        self.0.cut.set(cut.and_then(|(after, is_done)| Some((after.checked_sub(1)?, is_done))));
-        let fails = cut.filter(|(after, _)| *after == 0);
+        let fails = self.0.cut();
         let broken = || Failure::Retriable("the connection broke".to_owned());
-        if fails.is_some_and(|(_, is_done)| !is_done) {
+        if fails == Some(false) {
             return Err(broken());
         }
-        let answer = self.ask_object(object, &call);
+        let answer = self.ask_object(object, &call).await;
         if fails.is_some() { Err(broken()) } else { answer }
     }
 
     async fn verify(&self, _: &PublicKey, _: &[u8], _: &[u8]) -> Result<bool, Failure> {
         // The runtime verifies public keys, see tests/collector. A deployment in memory signs with HS256.
         Err(Failure::Fatal("there are no public keys in memory: use HS256".to_owned()))
+    }
+
+    async fn sign(&self, _: &[u8], _: &[u8]) -> Result<Vec<u8>, Failure> {
+        Err(Failure::Fatal("there are no private keys in memory".to_owned()))
     }
 
     async fn is_within(&self, limit: Limit, _: &str) -> bool {
@@ -333,6 +362,16 @@ impl Platform for Memory {
 
     async fn send(&self, request: &Outgoing) -> Result<Response, Failure> {
         self.0.sent.borrow_mut().push(request.clone());
+        if let Some((binding, name)) = request.object() {
+            let status = self.0.create(&format!("{binding}/{name}"), &request.body);
+            return Ok(Response { status, ..Response::default() });
+        }
+        let vendor = self.0.vendor.borrow().clone();
+        let answered = vendor.and_then(|vendor| vendor(request));
+        run::polls(self.0.polls.get()).await;
+        if let Some(answered) = answered {
+            return answered;
+        }
         let answer = self.0.answers.borrow().get(&request.url).copied();
         let Some(Answer { status, after }) = answer else {
             return Ok(Response { status: 204, ..Response::default() });
@@ -355,36 +394,4 @@ impl Platform for Memory {
     async fn asset(&self, _: &str) -> Result<Option<Vec<u8>>, Failure> {
         Ok(None)
     }
-}
-
-impl Shelf for Memory {
-    async fn read(&self, key: &str) -> Found {
-        match self.0.texts.borrow().as_ref() {
-            Some(texts) => texts.get(key).cloned().map_or(Found::Nothing, Found::Text),
-            None => Found::Failed("KV does not answer".to_owned()),
-        }
-    }
-
-    async fn copy(&self) -> Option<String> {
-        self.0.copy.borrow().clone()
-    }
-
-    fn keep_copy(&self, text: &str) {
-        self.0.copy.replace(Some(text.to_owned()));
-    }
-}
-
-/// Runs a future of this deployment to its end. Nothing in memory waits for the outside world, so one thread is enough.
-///
-/// # Errors
-/// `Fatal` if the future waits all the same.
-pub fn run<T>(future: impl Future<Output = T>) -> Result<T, Failure> {
-    let mut future = std::pin::pin!(future);
-    let mut context = Context::from_waker(Waker::noop());
-    for _ in 0..SETTLE_ROUNDS_MAX {
-        if let Poll::Ready(value) = future.as_mut().poll(&mut context) {
-            return Ok(value);
-        }
-    }
-    Err(Failure::Fatal("a future in memory waits for something outside".to_owned()))
 }

@@ -29,6 +29,13 @@ pub fn request(method: &str, path: &str, body: &Value, fields: &[(&str, &str)]) 
     incoming
 }
 
+/// The id of the event that a webhook got.
+#[cfg(test)]
+pub(crate) fn delivered_id(sent: &crate::platform::Outgoing) -> String {
+    let body: Value = serde_json::from_str(&sent.body).unwrap();
+    body["data"]["messageId"].as_str().unwrap().to_owned()
+}
+
 /// Reads the body of an answer; null where it is not JSON.
 pub fn json(reply: &Reply) -> Value {
     match &reply.body {

@@ -7,7 +7,10 @@ use rusqlite::{Connection, ToSql, params_from_iter};
 use crate::platform::{Failure, Sql, SqlRow, SqlValue};
 
 /// SQLite of one object.
-pub struct MemorySql(Connection);
+pub struct MemorySql {
+    connection: Connection,
+    at_rest: [u8; 32],
+}
 
 /// Sets the limits of workerd (`src/workerd/util/sqlite.c++`), so that a statement that fails there fails here too.
 fn limited(connection: Connection) -> rusqlite::Result<MemorySql> {
@@ -21,7 +24,7 @@ fn limited(connection: Connection) -> rusqlite::Result<MemorySql> {
     ] {
         connection.set_limit(limit, most)?;
     }
-    Ok(MemorySql(connection))
+    Ok(MemorySql { connection, at_rest: [7; 32] })
 }
 
 impl MemorySql {
@@ -31,6 +34,12 @@ impl MemorySql {
     /// The error of SQLite.
     pub fn new() -> Result<MemorySql, Failure> {
         Connection::open_in_memory().and_then(limited).map_err(|error| failed(&error))
+    }
+
+    /// The same storage of an object with this name, which seals under a key of its own.
+    #[must_use]
+    pub fn of(self, name: &str) -> MemorySql {
+        MemorySql { at_rest: crate::signature::sign(b"in memory", name.as_bytes()), ..self }
     }
 }
 
@@ -62,7 +71,7 @@ impl ToSql for SqlValue {
 
 impl Sql for MemorySql {
     fn exec(&self, query: &str, bindings: &[SqlValue]) -> Result<Vec<SqlRow>, Failure> {
-        let mut statement = self.0.prepare(query).map_err(|error| failed(&error))?;
+        let mut statement = self.connection.prepare(query).map_err(|error| failed(&error))?;
         let names: Vec<String> = statement.column_names().into_iter().map(str::to_owned).collect();
         let mut rows =
             statement.query(params_from_iter(bindings)).map_err(|error| failed(&error))?;
@@ -85,7 +94,8 @@ impl Sql for MemorySql {
 
     fn transaction(&self, work: &mut dyn FnMut() -> Result<(), Failure>) -> Result<(), Failure> {
         // The transaction rolls back when it goes out of scope before the commit.
-        let transaction = self.0.unchecked_transaction().map_err(|error| failed(&error))?;
+        let transaction =
+            self.connection.unchecked_transaction().map_err(|error| failed(&error))?;
         work()?;
         transaction.commit().map_err(|error| failed(&error))
     }
@@ -97,5 +107,9 @@ impl Sql for MemorySql {
             self.run(&format!("DROP TABLE {}", table.text("name")?), &[])?;
         }
         self.run("VACUUM", &[])
+    }
+
+    fn at_rest(&self) -> Result<[u8; 32], Failure> {
+        Ok(self.at_rest)
     }
 }

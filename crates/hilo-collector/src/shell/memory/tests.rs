@@ -12,11 +12,15 @@ use crate::calls::cart::{
 };
 use crate::calls::journal::{Rejects, read_rejects};
 
+mod archive;
 mod destinations;
 mod erasures;
 mod links;
+mod meter;
 mod newer_schema;
+mod optins;
 mod queue;
+mod tokens;
 
 /// A deployment with all secrets.
 fn memory() -> Memory {
@@ -334,8 +338,13 @@ fn a_new_storage_has_its_alarm_also_if_its_first_call_fails() {
     let event = serde_json::from_value(page_view_as_stored()).unwrap();
     let gist = hilo_core::event::Gist::of(&event);
     let records = vec![Record { gist, bytes: 9, to: vec![] }];
-    let call =
-        ProfileCall::Record { source: "shop".to_owned(), is_public: true, plans: vec![], records };
+    let call = ProfileCall::Record {
+        source: "shop".to_owned(),
+        is_public: true,
+        claim: None,
+        plans: vec![],
+        records,
+    };
     let object = Object::Profile("p".to_owned());
     assert!(run(memory.ask(&object, encode(&call).unwrap())).unwrap().is_err());
     let soon = memory.now() + SignedDuration::from_secs(20);

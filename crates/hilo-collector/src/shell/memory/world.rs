@@ -8,17 +8,37 @@ use std::rc::Rc;
 use hilo_core::delivery::Brakes;
 use jiff::Timestamp;
 
-use super::{Answer, MemorySql};
+use super::MemorySql;
 use crate::calls::journal::gathered::Gathered;
 use crate::loaded::Standing;
-use crate::platform::{Failure, Limit, Object, Outgoing};
+use crate::platform::{Failure, Limit, Object, Outgoing, Response};
 use crate::shell::alarm::Alarm;
+use crate::shell::turns::Turns;
 use crate::store;
+
+/// How a destination answers.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Answer {
+    /// The status; 0 for none at all.
+    pub status: u16,
+    /// How long it takes. The clock moves meanwhile.
+    pub after: jiff::SignedDuration,
+}
 
 /// Work that continues after an answer.
 pub(super) type Work = Pin<Box<dyn Future<Output = ()>>>;
 /// The objects of one kind by name.
 pub(super) type Objects<V> = RefCell<BTreeMap<String, Rc<Stored<V>>>>;
+
+/// What an object with tokens has in memory.
+#[derive(Default)]
+pub(super) struct TokensRoom {
+    pub volatile: store::tokens::Volatile,
+    pub turns: Rc<Turns>,
+}
+
+/// The services of the outside world.
+pub(super) type Vendor = Rc<dyn Fn(&Outgoing) -> Option<Result<Response, Failure>>>;
 
 /// See [`super::Memory`].
 pub(super) struct World {
@@ -36,14 +56,17 @@ pub(super) struct World {
     pub carts: Objects<store::cart::Volatile>,
     /// The parts of the journal that have storage.
     pub journal: Objects<store::journal::Volatile>,
+    /// The objects with access tokens, by the destination's name.
+    pub tokens: Objects<TokensRoom>,
     /// The live object. Nobody watches a deployment in memory.
     pub live: RefCell<store::journal::live::Ring>,
     /// What the one isolate of this deployment has gathered for the journal.
     pub gathered: RefCell<Gathered>,
     /// The requests that each rate limit still lets pass.
     pub limits: RefCell<BTreeMap<Limit, u32>>,
-    /// The number of calls of objects before one that fails, and whether that one is done all the same.
-    pub cut: Cell<Option<(u32, bool)>>,
+    /// Of each call of an object that is to fail: the number of calls before it, since the last one that failed, and whether it is done
+    /// all the same.
+    pub cuts: RefCell<VecDeque<(u32, bool)>>,
     /// How long each call of an object takes.
     pub distance: Cell<jiff::SignedDuration>,
     pub queue: RefCell<VecDeque<String>>,
@@ -51,8 +74,14 @@ pub(super) struct World {
     pub queue_room: Cell<Option<usize>>,
     pub deferred: RefCell<VecDeque<Work>>,
     pub sent: RefCell<Vec<Outgoing>>,
+    /// The objects of the bound buckets, by binding and name.
+    pub bucket: RefCell<BTreeMap<String, String>>,
     pub asked: RefCell<Vec<Object>>,
     pub answers: RefCell<BTreeMap<String, Answer>>,
+    /// Answers requests in place of `answers`, if it returns anything.
+    pub vendor: RefCell<Option<Vendor>>,
+    /// How often a request is polled before its answer comes.
+    pub polls: Cell<u32>,
     pub brakes: Rc<RefCell<Brakes>>,
     pub lines: RefCell<Vec<String>>,
 }
@@ -70,6 +99,17 @@ impl World {
         u128::from(drawn).to_be_bytes()
     }
 
+    /// Counts a call of an object. If the call fails, returns whether it is done all the same.
+    pub(super) fn cut(&self) -> Option<bool> {
+        let mut cuts = self.cuts.borrow_mut();
+        let (after, is_done) = *cuts.front()?;
+        match after.checked_sub(1) {
+            Some(after) => *cuts.front_mut()? = (after, is_done),
+            None => return cuts.pop_front().map(|(_, is_done)| is_done),
+        }
+        None
+    }
+
     /// Adds a message to the queue.
     ///
     /// # Errors
@@ -84,6 +124,16 @@ impl World {
         Ok(())
     }
 
+    /// Creates an object of a bucket, unless it is there. Returns the status that S3 would answer.
+    pub(super) fn create(&self, name: &str, body: &str) -> u16 {
+        let mut bucket = self.bucket.borrow_mut();
+        if bucket.contains_key(name) {
+            return 412;
+        }
+        bucket.insert(name.to_owned(), body.to_owned());
+        200
+    }
+
     /// See [`super::Memory::crash`].
     pub(super) fn crash(&self) {
         self.queue.borrow_mut().clear();
@@ -92,6 +142,7 @@ impl World {
         self.profiles.borrow().values().for_each(|stored| stored.crash());
         self.carts.borrow().values().for_each(|stored| stored.crash());
         self.journal.borrow().values().for_each(|stored| stored.crash());
+        self.tokens.borrow().values().for_each(|stored| stored.crash());
         self.live.take();
         self.gathered.take();
     }
@@ -128,9 +179,9 @@ pub(super) struct Stored<V> {
 
 impl<V: Default> Stored<V> {
     /// Makes an object that was not called yet.
-    fn new() -> Result<Stored<V>, Failure> {
+    fn new(name: &str) -> Result<Stored<V>, Failure> {
         let (volatile, alarm, alarm_ms) = Default::default();
-        Ok(Stored { sql: MemorySql::new()?, volatile, alarm, alarm_ms })
+        Ok(Stored { sql: MemorySql::new()?.of(name), volatile, alarm, alarm_ms })
     }
 
     fn crash(&self) {
@@ -157,7 +208,7 @@ pub(super) fn object<V: Default>(
     if let Some(stored) = objects.get(name) {
         return Ok(Rc::clone(stored));
     }
-    let stored = Rc::new(Stored::new()?);
+    let stored = Rc::new(Stored::new(name)?);
     objects.insert(name.to_owned(), Rc::clone(&stored));
     Ok(stored)
 }

@@ -20,6 +20,8 @@ pub const JOURNAL_HEAD: &str = "journal";
 pub const JOURNAL_LIVE: &str = "live";
 /// Namespace of the carts.
 pub const CARTS: &str = "CARTS";
+/// Namespace of the objects with access tokens.
+pub const TOKENS: &str = "TOKENS";
 /// Queue that brings deliveries to the consumer, after the request has been answered.
 pub const DELIVERIES: &str = "DELIVERIES";
 /// KV namespace that may hold `hilo.toml`.
@@ -32,6 +34,8 @@ pub const RATE_PEER: &str = "RATE_PEER";
 pub const ASSETS: &str = "ASSETS";
 /// `1` on a developer's machine.
 pub const DEV: &str = "HILO_DEV";
+/// The URL of the stub server on a developer's machine.
+pub const STUBS: &str = "HILO_STUBS";
 /// Path prefix on the site's own host.
 pub const MOUNT: &str = "HILO_MOUNT";
 /// The prefix where none is configured.
@@ -128,6 +132,13 @@ extern "C" {
         message: &Uint8Array,
     ) -> Result<Promise, JsValue>;
 
+    #[wasm_bindgen(catch, js_namespace = ["crypto", "subtle"], js_name = sign)]
+    fn make_signature(
+        algorithm: &Object,
+        key: &JsValue,
+        message: &Uint8Array,
+    ) -> Result<Promise, JsValue>;
+
     /// A Durable Object's storage, for calls that `worker` does not have or starts only when their future is polled.
     #[wasm_bindgen(extends = Object)]
     pub type Storage;
@@ -176,6 +187,15 @@ extern "C" {
 
     /// Counts a request against a rate limit; returns a `Promise<boolean>`, see steps.js.
     pub fn within(env: &JsValue, limit: &JsValue, key: &str) -> Promise;
+
+    /// Creates an object in a bucket; returns a `Promise<number>`, see steps.js.
+    pub fn create(
+        env: &JsValue,
+        binding: &str,
+        name: &str,
+        body: &Uint8Array,
+        content_type: &str,
+    ) -> Promise;
 
     /// Answers a request; returns a `Promise<Response>`.
     pub fn answered(request: &Request, answer: &Answering) -> Promise;
@@ -234,6 +254,18 @@ pub async fn verify(
     let (signature, message) = (Uint8Array::from(signature), Uint8Array::from(message));
     let verified = JsFuture::from(verify_signature(algorithm, key, &signature, &message)?).await?;
     Ok(verified == JsValue::TRUE)
+}
+
+/// Signs `message` with a private key (PKCS#8).
+///
+/// # Errors
+/// The error of the runtime, for bytes that are no key.
+pub async fn sign(pkcs8: &[u8], algorithm: &Object, message: &[u8]) -> Result<Vec<u8>, JsValue> {
+    let usages = Array::of1(&JsValue::from_str("sign"));
+    let key = import_key("pkcs8", &Uint8Array::from(pkcs8), algorithm, false, &usages)?;
+    let key = JsFuture::from(key).await?;
+    let signed = make_signature(algorithm, &key, &Uint8Array::from(message))?;
+    Ok(Uint8Array::new(&JsFuture::from(signed).await?).to_vec())
 }
 
 /// Runs `work` in a transaction of the storage. An error or a panic of `work` undoes its writes.

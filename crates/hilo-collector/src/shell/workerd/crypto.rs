@@ -1,5 +1,5 @@
-//! Verifies signatures of public keys by the runtime's own WebCrypto, which is constant in time and adds nothing to the
-//! script. Key and signature → yes or no. An isolate imports each key once.
+//! Verifies signatures of public keys and signs with private ones by the runtime's own WebCrypto, which is constant in time and adds
+//! nothing to the script. Key and signature → yes or no; key and message → signature. An isolate imports each public key once.
 
 use std::cell::RefCell;
 
@@ -31,6 +31,16 @@ pub(super) async fn verify(
     let imported = import(key, &algorithm).await.map_err(unusable)?;
     // workerd throws for an Ed25519 signature of a wrong length. Such a signature counts as false.
     Ok(bindings::verify(&imported, &algorithm, signature, message).await.unwrap_or(false))
+}
+
+/// Signs `message` with a private key of RSA. It is imported each time, because a token lasts for an hour.
+pub(super) async fn sign(pkcs8: &[u8], message: &[u8]) -> Result<Vec<u8>, Failure> {
+    let signed = async { bindings::sign(pkcs8, &algorithm(Scheme::Rs256)?, message).await };
+    let signed: Result<_, JsValue> = signed.await;
+    // The runtime's own words may quote the key.
+    signed.map_err(|_| {
+        Failure::Fatal("the private key cannot sign: it must be RSA, PKCS#8".to_owned())
+    })
 }
 
 async fn import(key: &PublicKey, algorithm: &Object) -> Result<JsValue, JsValue> {

@@ -11,7 +11,7 @@ use hilo_core::identity::public_key::PublicKey;
 use jiff::Timestamp;
 use wasm_bindgen::{JsCast, JsValue};
 use worker::js_sys::futures::JsFuture;
-use worker::js_sys::{Array, Reflect, Uint8Array};
+use worker::js_sys::{Array, Promise, Reflect, Uint8Array};
 use worker::web_sys;
 use worker::{Context, Delay, Env, Response, Result, State};
 
@@ -25,14 +25,13 @@ use crate::loaded::Standing;
 use crate::platform::http;
 use crate::platform::{Failure, Headers, Limit, Object, Outgoing, Platform, SEND_MS_MAX, log_line};
 use crate::shell::config::{self, Found, Shelf};
+use crate::shell::stubs::{self, Stubs};
 use crate::signature;
 
 /// How long an isolate uses a configuration before it reads it again. An upload reaches every isolate within this time.
 const CONFIG_FRESH_MS: i64 = 30_000;
 /// How long an isolate without a configuration waits before it asks for one again. Its requests are refused meanwhile.
 const CONFIG_RETRY_MS: i64 = 2_000;
-/// The most bytes that are read of a destination's answer.
-const ANSWER_BYTES_MAX: usize = 8 * 1024;
 thread_local! {
     /// The configuration, and the time when it was read. One isolate is one thread.
     static CONFIG: RefCell<Option<(i64, Standing)>> = const { RefCell::new(None) };
@@ -48,9 +47,10 @@ thread_local! {
     static BRAKES: Rc<RefCell<Brakes>> = Rc::default();
 }
 
-/// See [`bindings::DEV`] and [`bindings::MOUNT`].
+/// See [`bindings::DEV`], [`bindings::STUBS`] and [`bindings::MOUNT`].
 struct Settings {
     is_dev: bool,
+    stubs: Stubs,
     mount: String,
 }
 
@@ -82,8 +82,10 @@ impl Edge {
     fn setting<T>(&self, read: impl Fn(&Settings) -> T) -> T {
         let var = |name: &str| self.env.var(name).ok().map(|value| value.to_string());
         SETTINGS.with(|settings| {
+            let is_dev = var(bindings::DEV).as_deref() == Some("1");
             read(settings.get_or_init(|| Settings {
-                is_dev: var(bindings::DEV).as_deref() == Some("1"),
+                is_dev,
+                stubs: stubs::read(var(bindings::STUBS), is_dev),
                 mount: var(bindings::MOUNT).unwrap_or_else(|| bindings::MOUNT_DEFAULT.to_owned()),
             }))
         })
@@ -96,6 +98,7 @@ impl Edge {
             Object::Journal => (bindings::JOURNAL, bindings::JOURNAL_HEAD),
             Object::Rejects(name) => (bindings::JOURNAL, name.as_str()),
             Object::Live => (bindings::JOURNAL, bindings::JOURNAL_LIVE),
+            Object::Tokens(name) => (bindings::TOKENS, name.as_str()),
         };
         let namespace = Reflect::get(&self.env, &word(namespace))?;
         Ok(namespace.unchecked_into::<bindings::Namespace>().get_by_name(name)?)
@@ -110,6 +113,27 @@ impl Edge {
     ) -> Result<web_sys::Response> {
         let response = JsFuture::from(self.stub(object)?.fetch(url, init)?).await?;
         Ok(response.unchecked_into())
+    }
+
+    /// Creates an object in a bucket that is bound to the collector.
+    async fn create(
+        &self,
+        binding: &str,
+        name: &str,
+        request: &Outgoing,
+    ) -> std::result::Result<http::Response, Failure> {
+        let body = Uint8Array::from(request.body.as_bytes());
+        let kind = request.headers.get("content-type").unwrap_or_default();
+        let created = JsFuture::from(bindings::create(&self.env, binding, name, &body, kind)).await;
+        let status = created.ok().and_then(|status| status.as_f64());
+        match status {
+            Some(404.0) => Err(Failure::Retriable(format!(
+                "no bucket is bound as {binding}: see r2_buckets in wrangler.jsonc"
+            ))),
+            Some(412.0) => Ok(http::Response { status: 412, ..http::Response::default() }),
+            Some(_) => Ok(http::Response { status: 200, ..http::Response::default() }),
+            None => Err(Failure::Retriable(format!("the bucket {binding} did not answer"))),
+        }
     }
 
     /// The address of the configuration's copy. Its name is secret, so that no other Worker of the zone has it by chance.
@@ -213,6 +237,10 @@ impl Platform for Edge {
         crypto::verify(key, signature, message).await
     }
 
+    async fn sign(&self, pkcs8: &[u8], message: &[u8]) -> std::result::Result<Vec<u8>, Failure> {
+        crypto::sign(pkcs8, message).await
+    }
+
     fn with_gathered<T>(&self, work: impl FnOnce(&mut Gathered) -> T) -> T {
         GATHERED.with_borrow_mut(work)
     }
@@ -231,20 +259,15 @@ impl Platform for Edge {
     }
 
     async fn send(&self, request: &Outgoing) -> std::result::Result<http::Response, Failure> {
-        let sent = async {
-            let headers = web_sys::Headers::new()?;
-            for (name, value) in &request.headers.0 {
-                headers.set(name, value)?;
-            }
-            let init = web_sys::RequestInit::new();
-            init.set_method(&request.method);
-            init.set_headers(&headers);
-            init.set_redirect(web_sys::RequestRedirect::Manual);
-            init.set_signal(Some(&web_sys::AbortSignal::timeout_with_u32(SEND_MS_MAX)));
-            if !request.body.is_empty() {
-                init.set_body(&Uint8Array::from(request.body.as_bytes()));
-            }
-            let answer = JsFuture::from(bindings::fetch_outside(&request.url, &init)?).await?;
+        if let Some((binding, name)) = request.object() {
+            return self.create(binding, name, request).await;
+        }
+        let url = self.setting(|settings| stubs::url_of(&settings.stubs, &request.url));
+        let begun = url.map_err(|why| worker::Error::from(why.to_owned()));
+        let begun = begun.and_then(|url| begin(request, &url));
+        let begun = begun.map_err(|error| Failure::Unreached(error.to_string()))?;
+        let answered = async {
+            let answer = JsFuture::from(begun).await?;
             let mut answer = Response::from(answer.unchecked_into::<web_sys::Response>());
             let headers = Headers(answer.headers().entries().collect());
             let mut body = Vec::new();
@@ -252,12 +275,12 @@ impl Platform for Edge {
             if headers.get("content-length") != Some("0")
                 && let Ok(stream) = answer.stream()
             {
-                body = read_stream(stream, ANSWER_BYTES_MAX).await.0;
+                body = read_stream(stream, http::ANSWER_BYTES_MAX).await.0;
             }
             let body = String::from_utf8_lossy(&body).into_owned();
             Ok(http::Response { status: answer.status_code(), headers, body })
         };
-        sent.await.map_err(|error: worker::Error| Failure::Retriable(error.to_string()))
+        answered.await.map_err(|error: worker::Error| Failure::Retriable(error.to_string()))
     }
 
     fn brakes(&self) -> Rc<RefCell<Brakes>> {
@@ -278,6 +301,27 @@ impl Platform for Edge {
         };
         fetched.await.map_err(|error: worker::Error| Failure::Retriable(error.to_string()))
     }
+}
+
+/// Begins a request. An error means that it surely did not leave.
+///
+/// Once it has begun, the runtime does not tell a refused connection from one that broke off: both are "Network connection lost.", and a
+/// wrong name or certificate is an "internal error". Cloudflare's edge answers for a destination without a way to it, with 521, 523,
+/// 525, 526 or 530.
+fn begin(request: &Outgoing, url: &str) -> Result<Promise> {
+    let headers = web_sys::Headers::new()?;
+    for (name, value) in &request.headers.0 {
+        headers.set(name, value)?;
+    }
+    let init = web_sys::RequestInit::new();
+    init.set_method(&request.method);
+    init.set_headers(&headers);
+    init.set_redirect(web_sys::RequestRedirect::Manual);
+    init.set_signal(Some(&web_sys::AbortSignal::timeout_with_u32(SEND_MS_MAX)));
+    if !request.body.is_empty() {
+        init.set_body(&Uint8Array::from(request.body.as_bytes()));
+    }
+    Ok(bindings::fetch_outside(url, &init)?)
 }
 
 impl Shelf for Edge {

@@ -13,7 +13,7 @@ use worker::{Env, Response, Result, State};
 
 use super::bindings::{self, Answering};
 use super::edge::{Edge, now};
-use super::object::{answering, promise, refuse};
+use super::object::{answering, at_rest, promise, refuse};
 use super::object_sql::ObjectSql;
 use super::watchers::Watchers;
 use crate::platform::Failure;
@@ -49,7 +49,9 @@ impl JournalObject {
             Some(bindings::JOURNAL_HEAD) => Some(Part::Head),
             Some(_) | None => Some(Part::Shard),
         };
-        let (sql, state) = (ObjectSql::of(&state), Rc::new(state));
+        let (sql, id, state) = (ObjectSql::of(&state), state.id().to_string(), Rc::new(state));
+        let edge = Edge::of_object(env.clone(), Rc::clone(&state));
+        let sql = sql.sealing(at_rest(&edge, &id));
         let (volatile, alarm, watchers) = Default::default();
         let shell = JournalShell { state, env, part, sql, volatile, alarm, watchers };
         let shell = Rc::new(shell);

@@ -11,5 +11,6 @@ mod object;
 mod object_sql;
 pub mod profile_object;
 pub mod requests;
+mod token_object;
 mod upload;
 mod watchers;

@@ -10,7 +10,9 @@ use worker::web_sys;
 use worker::{Error, Response, Result};
 
 use super::bindings::Answering;
-use crate::platform::Failure;
+use crate::keyring::Keyring;
+use crate::platform::{Failure, Platform};
+use crate::seal::Key;
 
 /// The status of an object whose storage is newer than this version. The caller is the collector itself.
 pub(super) const SCHEMA_NEWER: u16 = 501;
@@ -18,7 +20,7 @@ pub(super) const SCHEMA_NEWER: u16 = 501;
 /// Makes an object's answer to a call that failed.
 pub(super) fn refuse(failure: &Failure) -> Result<Response> {
     match failure {
-        Failure::Retriable(why) => Response::error(why, 503),
+        Failure::Retriable(why) | Failure::Unreached(why) => Response::error(why, 503),
         Failure::Fatal(why) => Response::error(why, 500),
         Failure::SchemaNewer => Response::error(failure.message(), SCHEMA_NEWER),
         // The caller reads the seconds to wait.
@@ -49,4 +51,13 @@ pub(super) fn answering(answer: impl Fn(&str) -> Result<web_sys::Response> + 'st
         let call = call.map_err(|error| Error::RustError(error.to_string()));
         call.and_then(|call| answer(&call)).map_err(JsValue::from)
     })
+}
+
+/// The key that seals what is personal in the object with this id.
+pub(super) fn at_rest<P: Platform>(
+    platform: &P,
+    id: &str,
+) -> std::result::Result<[u8; 32], Failure> {
+    let keyring = Keyring::of(platform).map_err(|why| Failure::Retriable(why.message))?;
+    Ok(*Key::derived(keyring.naming(), "at rest", id).bytes())
 }

@@ -12,15 +12,23 @@ use crate::platform::{Failure, Sql, SqlRow, SqlValue};
 pub(super) struct ObjectSql {
     sql: Sqlite,
     storage: Storage,
+    at_rest: Result<[u8; 32], Failure>,
 }
 
 impl ObjectSql {
-    /// Returns the storage of the object with this state.
+    /// Returns the storage of the object with this state. It keeps nothing personal.
     pub(super) fn of(state: &State) -> ObjectSql {
         let (storage, sql) = (state.storage(), state.storage().sql());
         let raw: &JsValue = storage.as_raw().as_ref();
         let sql: &JsValue = sql.as_ref();
-        ObjectSql { sql: sql.clone().unchecked_into(), storage: raw.clone().unchecked_into() }
+        let at_rest = Err(Failure::Fatal("this object seals nothing".to_owned()));
+        let (sql, storage) = (sql.clone().unchecked_into(), raw.clone().unchecked_into());
+        ObjectSql { sql, storage, at_rest }
+    }
+
+    /// The same storage, which seals what is personal under this key.
+    pub(super) fn sealing(self, at_rest: Result<[u8; 32], Failure>) -> ObjectSql {
+        ObjectSql { at_rest, ..self }
     }
 
     fn start(&self, query: &str, bindings: &[SqlValue]) -> Result<Cursor, Failure> {
@@ -84,6 +92,10 @@ impl Sql for ObjectSql {
         // The promise is not awaited: the storage is empty at once, and what is written in this turn is committed together with
         // the deletion (workerd, src/workerd/io/actor-sqlite.c++, `deleteAll`).
         self.storage.delete_all().map(drop).map_err(|error| failed(&error))
+    }
+
+    fn at_rest(&self) -> Result<[u8; 32], Failure> {
+        self.at_rest.clone()
     }
 }
 

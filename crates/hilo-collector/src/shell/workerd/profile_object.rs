@@ -22,7 +22,7 @@ use worker::{Delay, Env, Result, State};
 
 use super::bindings::{self, Answering, Messages, word};
 use super::edge::{Edge, log, now};
-use super::object::{answering, promise, refuse, worker_error};
+use super::object::{answering, at_rest, promise, refuse, worker_error};
 use super::object_sql::ObjectSql;
 use crate::calls::{Delivery, Packed, messages, read_message};
 use crate::platform::{Failure, log_line};
@@ -67,9 +67,11 @@ impl ProfileObject {
     #[wasm_bindgen(constructor)]
     pub fn new(state: DurableObjectState, env: Env) -> ProfileObject {
         let state = Rc::new(State::from(state));
-        let (sql, name) = (ObjectSql::of(&state), state.id().name().unwrap_or_default());
+        let name = state.id().name().unwrap_or_default();
         // An alarm brings no name, so the id names the object.
         let id = state.id().to_string();
+        let edge = Edge::of_object(env.clone(), Rc::clone(&state));
+        let sql = ObjectSql::of(&state).sealing(at_rest(&edge, &id));
         let volatile = ATTEMPTS.with_borrow_mut(|attempts| Volatile::of(id, attempts, now()));
         let (volatile, alarm, is_waiting) =
             (RefCell::new(volatile), Alarm::default(), Cell::default());

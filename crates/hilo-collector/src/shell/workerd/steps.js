@@ -62,6 +62,17 @@ export async function within(env, limit, key) {
   }
 }
 
+/**
+ * Creates an object in the bucket `env[binding]`, unless it is there. Returns the status that S3 would answer: 200, 412 for an object
+ * that is there, 404 for a bucket that is not bound.
+ */
+export async function create(env, binding, name, body, contentType) {
+  const bucket = env[binding];
+  if (bucket === undefined) return 404;
+  const onlyIf = { etagDoesNotMatch: "*" };
+  return (await bucket.put(name, body, { onlyIf, httpMetadata: { contentType } })) === null ? 412 : 200;
+}
+
 /** Passes a request's body to `answer`, and returns the answer. */
 export async function answered(request, answer) {
   const body = new Uint8Array(await request.arrayBuffer());

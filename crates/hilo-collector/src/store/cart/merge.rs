@@ -12,6 +12,7 @@ use hilo_core::cart::{Cart, ReplicaId};
 use serde::{Deserialize, Serialize};
 
 use super::checkout::{self, Checkout};
+use super::erase::erased_ms;
 use super::hub::{ChangeKind, HUB_TOKEN, Hub, News};
 use super::state::{Abandoned, Bound, OpenCheckout, Standing, Task, first_time, happened};
 use crate::calls::cart::{CustomerCart, Leave, Leaving, Person, Speaker, raw};
@@ -49,35 +50,35 @@ impl<S: Sql> Hub<'_, S> {
         if self.stored.version == 0 || Policy::from_name(&to.policy) == Some(Policy::KeepBoth) {
             return Ok(Leave::Nothing);
         }
-        let (merge_id, to) = match &self.stored.state.standing {
+        match &self.stored.state.standing {
             Standing::Left { .. } => return Ok(Leave::Left),
-            Standing::Leaving { merge_id, to } => (merge_id.clone(), to.clone()),
+            Standing::Leaving { .. } => {}
             Standing::Open => {
                 let made_of = format!("{}:{}:{}", self.turn.name, self.stored.cart.epoch, to.cart);
                 let merge_id = sha256_hex(made_of.as_bytes());
-                self.stored.state.standing =
-                    Standing::Leaving { merge_id: merge_id.clone(), to: to.clone() };
+                let begun_ms = self.turn.ms();
+                self.stored.state.standing = Standing::Leaving { merge_id, to, begun_ms };
                 self.is_dirty = true;
-                let at_ms = self.turn.ms() + RESUME_MS;
-                self.stored.schedule(self.sql, Task::Merge, Some(at_ms))?;
-                (merge_id, to)
+                self.stored.schedule(self.sql, Task::Merge, Some(begun_ms + RESUME_MS))?;
             }
-        };
-        self.leaving(merge_id, to).map(|leaving| Leave::Leaving(Box::new(leaving)))
+        }
+        let leaving = self.leaving()?;
+        Ok(leaving.map_or(Leave::Nothing, |leaving| Leave::Leaving(Box::new(leaving))))
     }
 
     /// Returns the merge that the alarm has to continue, if there is one.
     pub(super) fn unfinished(&mut self) -> Result<Option<Leaving>, Failure> {
-        let Standing::Leaving { merge_id, to } = self.stored.state.standing.clone() else {
-            self.stored.schedule(self.sql, Task::Merge, None)?;
-            return Ok(None);
-        };
-        let at_ms = self.turn.ms() + RESUME_MS;
-        self.stored.schedule(self.sql, Task::Merge, Some(at_ms))?;
-        self.leaving(merge_id, to).map(Some)
+        let leaving = self.leaving()?;
+        let again_ms = leaving.as_ref().map(|_| self.turn.ms() + RESUME_MS);
+        self.stored.schedule(self.sql, Task::Merge, again_ms)?;
+        Ok(leaving)
     }
 
-    fn leaving(&self, merge_id: String, to: CustomerCart) -> Result<Leaving, Failure> {
+    /// Returns the merge that is under way, with everything that moves.
+    fn leaving(&self) -> Result<Option<Leaving>, Failure> {
+        let Standing::Leaving { merge_id, to, begun_ms } = &self.stored.state.standing else {
+            return Ok(None);
+        };
         let state = &self.stored.state;
         let cargo = Cargo {
             guest: self.turn.name.to_owned(),
@@ -92,12 +93,17 @@ impl<S: Sql> Hub<'_, S> {
             open: state.checkout.clone(),
             abandoned: state.abandoned.clone(),
         };
-        Ok(Leaving { merge_id, to, cargo: raw(encode(&cargo)?)? })
+        let (merge_id, to, begun_ms) = (merge_id.clone(), to.clone(), *begun_ms);
+        Ok(Some(Leaving { merge_id, to, begun_ms, cargo: raw(encode(&cargo)?)? }))
     }
 
-    /// The customer's step: joins the guest's cart, unless this merge has been joined already.
+    /// The customer's step: joins the guest's cart, unless this merge has been joined already, or the person has had this cart erased
+    /// since it began.
     pub(super) fn join(&mut self, leaving: &Leaving, speaker: &Speaker) -> Result<(), Failure> {
         if !first_time(self.sql, "merge", &leaving.merge_id)? {
+            return Ok(());
+        }
+        if leaving.begun_ms <= erased_ms(self.sql)? {
             return Ok(());
         }
         let cargo: Cargo = decode(leaving.cargo.get())?;
@@ -177,7 +183,7 @@ impl<S: Sql> Hub<'_, S> {
 
     /// The guest's last step: deletes the contents that the customer's cart has joined, and keeps a pointer.
     pub(super) fn left(&mut self, merge_id: &str) -> Result<(), Failure> {
-        let Standing::Leaving { merge_id: begun, to } = &self.stored.state.standing else {
+        let Standing::Leaving { merge_id: begun, to, .. } = &self.stored.state.standing else {
             return Ok(());
         };
         if begun != merge_id {

@@ -63,8 +63,8 @@ pub fn answer(
             ..HubAnswer::default()
         });
     }
-    if let CartAsk::Erase(claim) = &ask {
-        return erase::erase(sql, volatile, claim);
+    if let CartAsk::Erase(cart) = &ask {
+        return erase::erase(sql, volatile, cart);
     }
     let reads = match ask {
         CartAsk::View(_)

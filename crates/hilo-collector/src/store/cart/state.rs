@@ -75,6 +75,9 @@ pub(super) enum Standing {
         merge_id: String,
         /// The customer's cart.
         to: CustomerCart,
+        /// When the merge began, milliseconds since the epoch.
+        #[serde(default)]
+        begun_ms: i64,
     },
     /// A guest's cart has moved into a customer's.
     Left {

@@ -58,6 +58,10 @@ impl Sql for Storage {
     fn wipe(&self) -> Result<(), Failure> {
         self.sql.wipe()
     }
+
+    fn at_rest(&self) -> Result<[u8; 32], Failure> {
+        self.sql.at_rest()
+    }
 }
 
 /// One cart's object with its clock.

@@ -3,6 +3,8 @@
 //! A [`JournalCall`] → its answer. Every table is bounded by number. The refusals of the version before, which had no
 //! shards, are shown until their days are over.
 
+use std::collections::BTreeMap;
+
 use jiff::Timestamp;
 
 use super::answer::{AfterAlarm, DAY_MS, JournalAnswer, ROWS_MAX};
@@ -11,8 +13,11 @@ use crate::calls::journal::lines::{DeadLetter, Health, RejectCount, RejectKind};
 use crate::calls::journal::{JournalCall, KeptRejects, RejectIndex};
 use crate::calls::{decode, encode};
 use crate::platform::{Failure, Sql, SqlRow, SqlValue};
+use crate::store::at_rest;
 use crate::store::schema;
 
+/// The place of what a dead letter shows, for its seal.
+const SHOWN: &str = "dead letter";
 /// The most dead letters that are listed. The rows themselves stay in their profiles.
 const DEAD_LETTERS_MAX: i64 = 50_000;
 
@@ -82,8 +87,10 @@ pub(super) fn answer(
             encode(&RejectIndex { shards: shards(sql, since_ms)?, own })
         }
         JournalCall::Deliveries => encode(&health(sql)?),
-        JournalCall::DeadLetters { destination, since_ms, messages, limit } => {
-            encode(&dead_letters(sql, destination.as_deref(), since_ms, &messages, limit)?)
+        JournalCall::DeadLetters { destination, since_ms, until_ms, code, messages, limit } => {
+            let (destination, code) = (destination.as_deref(), code.as_deref());
+            let wanted = Wanted { destination, since_ms, until_ms, code, messages: &messages };
+            encode(&dead_letters(sql, &wanted, limit)?)
         }
         JournalCall::Forget { profile } => {
             sql.run("DELETE FROM dead_letters WHERE profile = ?", &[profile.into()])?;
@@ -145,12 +152,14 @@ fn next_alarm(sql: &impl Sql, now_ms: i64) -> Result<Option<i64>, Failure> {
 /// Adds the attempts that an isolate has counted for one destination.
 fn add_attempts(sql: &impl Sql, counted: &Health) -> Result<(), Failure> {
     sql.run(
-        "INSERT INTO destinations (name, delivered, retried, dead, last_delivered_at, last_error, last_error_at, failing_since)
-         VALUES (?, ?, ?, ?, ?, ?, ?, ?)
+        "INSERT INTO destinations
+           (name, delivered, retried, dead, assumed, last_delivered_at, last_error, last_error_at, failing_since)
+         VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)
          ON CONFLICT (name) DO UPDATE SET
            delivered = delivered + excluded.delivered,
            retried = retried + excluded.retried,
            dead = dead + excluded.dead,
+           assumed = assumed + excluded.assumed,
            last_delivered_at = coalesce(excluded.last_delivered_at, last_delivered_at),
            last_error = CASE WHEN excluded.last_error_at IS NULL THEN last_error ELSE excluded.last_error END,
            last_error_at = coalesce(excluded.last_error_at, last_error_at),
@@ -161,19 +170,44 @@ fn add_attempts(sql: &impl Sql, counted: &Health) -> Result<(), Failure> {
             counted.delivered.into(),
             counted.retried.into(),
             counted.dead.into(),
+            counted.assumed.into(),
             SqlValue::text_or_null(counted.last_delivered_at.as_deref()),
             SqlValue::text_or_null(counted.last_error.as_deref()),
             SqlValue::text_or_null(counted.last_error_at.as_deref()),
             SqlValue::text_or_null(counted.failing_since.as_deref()),
         ],
-    )
+    )?;
+    counted.skipped.iter().try_for_each(|(code, events)| {
+        sql.run(
+            "INSERT INTO skipped (destination, code, events) VALUES (?, ?, ?)
+             ON CONFLICT (destination, code) DO UPDATE SET events = events + excluded.events",
+            &[counted.destination.as_str().into(), code.as_str().into(), (*events).into()],
+        )
+    })
+}
+
+/// What a dead letter shows, sealed: SQLite keeps the bytes of rows that are deleted, and an erasure must leave none.
+fn sealed_or_null(
+    sql: &impl Sql,
+    value: Option<&impl serde::Serialize>,
+) -> Result<SqlValue, Failure> {
+    let seal = |value| Ok(SqlValue::Text(at_rest::seal_text(sql, SHOWN, &encode(value)?)?));
+    value.map_or(Ok(SqlValue::Null), seal)
+}
+
+fn opened<T: serde::de::DeserializeOwned>(
+    sql: &impl Sql,
+    stored: Option<&str>,
+) -> Result<Option<T>, Failure> {
+    stored.map(|stored| decode(&at_rest::open_text(sql, SHOWN, stored)?)).transpose()
 }
 
 fn note_dead(sql: &impl Sql, letters: &[DeadLetter], now: Timestamp) -> Result<(), Failure> {
     for letter in letters {
         sql.run(
-            "INSERT OR REPLACE INTO dead_letters (profile, message_id, destination, reason, at_ms, at)
-             VALUES (?, ?, ?, ?, ?, ?)",
+            "INSERT OR REPLACE INTO dead_letters
+               (profile, message_id, destination, reason, at_ms, at, code, request, answer)
+             VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)",
             &[
                 letter.profile.as_str().into(),
                 letter.message_hash.as_str().into(),
@@ -181,6 +215,9 @@ fn note_dead(sql: &impl Sql, letters: &[DeadLetter], now: Timestamp) -> Result<(
                 letter.reason.as_str().into(),
                 SqlValue::int(now.as_millisecond())?,
                 letter.at.as_str().into(),
+                letter.code.as_str().into(),
+                sealed_or_null(sql, letter.request.as_ref())?,
+                sealed_or_null(sql, letter.answer.as_ref())?,
             ],
         )?;
     }
@@ -210,6 +247,11 @@ fn older_rejects(sql: &impl Sql, since_ms: i64, limit: u32) -> Result<KeptReject
 fn health(sql: &impl Sql) -> Result<Vec<Health>, Failure> {
     let count =
         |row: &SqlRow, name: &str| row.int(name).map(|n| u32::try_from(n).unwrap_or(u32::MAX));
+    let mut skipped: BTreeMap<String, BTreeMap<String, u32>> = BTreeMap::new();
+    for row in &sql.exec("SELECT * FROM skipped", &[])? {
+        let of_one = skipped.entry(row.text("destination")?.to_owned()).or_default();
+        of_one.insert(row.text("code")?.to_owned(), count(row, "events")?);
+    }
     let rows = sql.exec("SELECT * FROM destinations ORDER BY name", &[])?;
     rows.iter()
         .map(|row| {
@@ -218,6 +260,8 @@ fn health(sql: &impl Sql) -> Result<Vec<Health>, Failure> {
                 delivered: count(row, "delivered")?,
                 retried: count(row, "retried")?,
                 dead: count(row, "dead")?,
+                assumed: count(row, "assumed")?,
+                skipped: skipped.remove(row.text("name")?).unwrap_or_default(),
                 last_delivered_at: row.text("last_delivered_at").ok().map(str::to_owned),
                 last_error: row.text("last_error").ok().map(str::to_owned),
                 last_error_at: row.text("last_error_at").ok().map(str::to_owned),
@@ -227,24 +271,36 @@ fn health(sql: &impl Sql) -> Result<Vec<Health>, Failure> {
         .collect()
 }
 
+/// Which dead letters are wanted.
+struct Wanted<'w> {
+    destination: Option<&'w str>,
+    since_ms: i64,
+    until_ms: Option<i64>,
+    code: Option<&'w str>,
+    /// The hashes of ids; empty means all.
+    messages: &'w [String],
+}
+
 fn dead_letters(
     sql: &impl Sql,
-    destination: Option<&str>,
-    since_ms: i64,
-    messages: &[String],
+    wanted: &Wanted<'_>,
     limit: u32,
 ) -> Result<Vec<DeadLetter>, Failure> {
+    let Wanted { destination, since_ms, until_ms, code, messages } = *wanted;
     // The hashes are one value, because a statement may have a hundred values only.
     let messages = if messages.is_empty() { None } else { Some(encode(messages)?) };
     let rows = sql.exec(
         "SELECT * FROM dead_letters
          WHERE at_ms >= ?1 AND (?2 IS NULL OR destination = ?2)
            AND (?3 IS NULL OR message_id IN (SELECT value FROM json_each(?3)))
-         ORDER BY at_ms DESC LIMIT ?4",
+           AND (?4 IS NULL OR at_ms < ?4) AND (?5 IS NULL OR code = ?5)
+         ORDER BY at_ms DESC LIMIT ?6",
         &[
             SqlValue::int(since_ms)?,
             SqlValue::text_or_null(destination),
             SqlValue::text_or_null(messages.as_deref()),
+            until_ms.map_or(Ok(SqlValue::Null), SqlValue::int)?,
+            SqlValue::text_or_null(code),
             limit.min(ROWS_MAX).into(),
         ],
     )?;
@@ -254,8 +310,11 @@ fn dead_letters(
                 profile: row.text("profile")?.to_owned(),
                 message_hash: row.text("message_id")?.to_owned(),
                 destination: row.text("destination")?.to_owned(),
+                code: row.text("code")?.to_owned(),
                 reason: row.text("reason")?.to_owned(),
                 at: row.text("at")?.to_owned(),
+                request: opened(sql, row.text_opt("request"))?,
+                answer: opened(sql, row.text_opt("answer"))?,
             })
         })
         .collect()

@@ -1,10 +1,14 @@
 //! Tests of the journal's objects: what they keep, what they answer, and when they forget.
 
+use std::collections::BTreeMap;
+
 use super::answer::DAY_MS;
 use super::*;
 use crate::calls::encode;
 use crate::calls::journal::gathered::{HOUR_MS, Shard};
-use crate::calls::journal::lines::{DeadLetter, Health, Reject, RejectCount, RejectKind};
+use crate::calls::journal::lines::{
+    DeadLetter, Health, Reject, RejectCount, RejectKind, ShownAnswer, ShownRequest,
+};
 use crate::calls::journal::{JournalCall, KeptRejects, RejectIndex, RejectsCall};
 use crate::platform::SqlValue;
 use crate::shell::memory::MemorySql;
@@ -68,8 +72,11 @@ fn letter(id: usize) -> DeadLetter {
         profile: "p".to_owned(),
         message_hash: format!("m{id}"),
         destination: "webhook".to_owned(),
-        reason: "gone".to_owned(),
+        code: "refused".to_owned(),
+        reason: "refused: gone".to_owned(),
         at: at(NOW_MS).to_string(),
+        request: None,
+        answer: None,
     }
 }
 
@@ -81,6 +88,8 @@ fn a_dead_letter_is_found_by_its_id_also_behind_the_newest_five_hundred() {
     let find = |ids: &[&str]| JournalCall::DeadLetters {
         destination: Some("webhook".to_owned()),
         since_ms: 0,
+        until_ms: None,
+        code: None,
         messages: ids.iter().map(|id| (*id).to_owned()).collect(),
         limit: 500,
     };
@@ -88,6 +97,57 @@ fn a_dead_letter_is_found_by_its_id_also_behind_the_newest_five_hundred() {
     let ids: Vec<_> = found.iter().map(|letter| letter.message_hash.as_str()).collect();
     assert_eq!(ids, ["m7", "m0"]);
     assert_eq!(head.read::<Vec<DeadLetter>>(&find(&[])).len(), 500);
+}
+
+#[test]
+fn dead_letters_are_found_by_their_time_and_code_and_show_the_last_request() {
+    let mut head = Object::new(Part::Head);
+    let request = ShownRequest {
+        method: "POST".to_owned(),
+        url: "https://desk.example/".to_owned(),
+        headers: BTreeMap::new(),
+        body: serde_json::json!({"id": "<text 2>"}),
+    };
+    let answer = ShownAnswer { status: 400, body: "no".to_owned() };
+    let shown = DeadLetter { request: Some(request), answer: Some(answer), ..letter(1) };
+    let old = DeadLetter { code: "too_old".to_owned(), ..letter(2) };
+    head.ask(&JournalCall::Dead { letters: vec![shown.clone()] }, NOW_MS);
+    head.ask(&JournalCall::Dead { letters: vec![old.clone()] }, NOW_MS + 10);
+    let mut find = |since_ms, until_ms, code: Option<&str>| -> Vec<DeadLetter> {
+        head.read(&JournalCall::DeadLetters {
+            destination: None,
+            since_ms,
+            until_ms,
+            code: code.map(str::to_owned),
+            messages: Vec::new(),
+            limit: 10,
+        })
+    };
+    assert_eq!(find(0, None, None), [old.clone(), shown.clone()]);
+    assert_eq!(find(0, Some(NOW_MS + 10), None), std::slice::from_ref(&shown));
+    assert_eq!(find(NOW_MS + 1, None, None), [old]);
+    assert_eq!(find(0, None, Some("refused")), [shown]);
+    assert_eq!(find(0, None, Some("given_up")), []);
+}
+
+#[test]
+fn skipped_and_assumed_events_of_two_isolates_add_up_by_code() {
+    let mut head = Object::new(Part::Head);
+    let counted = |code: &str| Health {
+        destination: "webhook".to_owned(),
+        assumed: 2,
+        skipped: BTreeMap::from([(code.to_owned(), 3)]),
+        ..Health::default()
+    };
+    for code in ["missing_identifier", "consent_denied", "consent_denied"] {
+        head.ask(&JournalCall::Counted { shard: None, attempts: vec![counted(code)] }, NOW_MS);
+    }
+    let [health]: [Health; 1] = head.read::<Vec<_>>(&JournalCall::Deliveries).try_into().unwrap();
+    let skipped: Vec<_> = health.skipped.iter().map(|(code, n)| (code.as_str(), *n)).collect();
+    assert_eq!(
+        (health.assumed, skipped),
+        (6, vec![("consent_denied", 6), ("missing_identifier", 3)])
+    );
 }
 
 #[test]

@@ -2,7 +2,8 @@
 //!
 //! Hashes of proofs → [`Whose`]. Only a claim that finds no storage binds a new proof: a profile that has events without a proof
 //! belongs to whoever sent them, and anybody may know its id. A proof that is shown is another matter: the collector signed it for
-//! a binding of this very id, which an object without anything else to keep has forgotten.
+//! a binding of this very id, which an object without anything else to keep has forgotten. A proof that the page made itself opens what
+//! it was bound to, and binds like any new one: an answer may be lost, and the same page comes again.
 
 use super::erasure::{self, Tombstone};
 use crate::calls::{Proof, Whose};
@@ -17,6 +18,9 @@ pub(super) fn whose(sql: &impl Sql, proof: &Proof, is_new: bool) -> Result<Whose
     match (bound(sql)?, &proof.shown, &proof.fresh) {
         (Some(bound), Some(shown), _) if equal(&bound, shown) => Ok(Whose::Yours),
         (None, Some(shown), _) => bind(sql, shown).map(|()| Whose::Yours),
+        (Some(bound), ..) if proof.offered.as_ref().is_some_and(|one| equal(&bound, one)) => {
+            Ok(Whose::New)
+        }
         (None, None, Some(fresh)) if is_new => bind(sql, fresh).map(|()| Whose::New),
         _ => Ok(Whose::Anothers),
     }

@@ -7,6 +7,7 @@
 use std::collections::BTreeMap;
 
 use hilo_core::consent::{ChoiceChange, Method, Notice, Purpose, Receipt};
+use hilo_core::event::ConsentClaim;
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
@@ -64,6 +65,12 @@ impl Standing {
         required.iter().any(|purpose| self.0.get(purpose).is_some_and(|one| !one.granted))
     }
 
+    /// The denied purposes.
+    pub(super) fn denied(&self) -> Vec<Purpose> {
+        let denied = self.0.iter().filter(|(_, one)| !one.granted);
+        denied.map(|(purpose, _)| *purpose).collect()
+    }
+
     /// Whether `purpose` may use data that an event brought at `revision`, given the purposes that the event itself
     /// `granted`.
     ///
@@ -77,6 +84,15 @@ impl Standing {
         }
     }
 
+    /// The record as an event claims consent.
+    pub(super) fn claim(&self) -> ConsentClaim {
+        let mut claim = ConsentClaim { revision: self.revision(), ..ConsentClaim::default() };
+        for (purpose, one) in &self.0 {
+            claim.category_preferences.insert(purpose.name().to_owned(), one.granted);
+        }
+        claim
+    }
+
     /// Whether the record lifts Global Privacy Control for `purpose`.
     ///
     /// Only a grant does that the visitor gave to this site while the browser sent `Sec-GPC: 1`. An older grant is older
@@ -88,7 +104,8 @@ impl Standing {
     /// Whether `new` takes the place of the recorded choice.
     ///
     /// A denial of the visitor does, whatever its place in the order: a page whose storage was wiped knows no revision. A
-    /// report is ordered by its time, and of two reports of the same time the denial wins. A report under the key of a page
+    /// report is ordered by its time, and of two reports of the same time the denial wins. A grant that a page only found in a consent
+    /// tool may be older than any denial. A report under the key of a page
     /// lifts no denial that the visitor gave to this site.
     fn yields(&self, purpose: Purpose, new: Choice, change: &ConsentChange) -> bool {
         let Some(old) = self.0.get(&purpose) else { return true };
@@ -99,7 +116,10 @@ impl Standing {
                 new.chosen_ms > old.chosen_ms
                     || (new.chosen_ms == old.chosen_ms && old.granted && !new.granted)
             }
-            None => !lifts || change.base >= old.revision || new.chosen_ms > old.chosen_ms,
+            None => {
+                let is_newer = change.base >= old.revision || new.chosen_ms > old.chosen_ms;
+                !lifts || (is_newer && !change.is_found)
+            }
         }
     }
 
@@ -244,6 +264,7 @@ pub(super) fn join(
         controller: by.to.controller.clone(),
         base,
         chosen_at: now,
+        is_found: false,
         changes: Vec::new(),
         notice: Notice::default(),
         signals: map_of([("link".to_owned(), by.head.to_owned())].into_iter()),

@@ -71,7 +71,14 @@ impl Known {
 
     /// Whether the recorded consent and the opt-ins allow a destination.
     pub(super) fn allows(&self, planned: &Planned) -> bool {
-        !self.standing.denies(&planned.purposes) && self.subscriptions.allow(planned.channel)
+        let is_free = planned.is_owed || !self.standing.denies(&planned.purposes);
+        is_free && self.subscriptions.allow(planned.channel)
+    }
+
+    /// Reads the opt-ins again, because the ledger has a new entry.
+    pub(super) fn reread_optins(&mut self, sql: &impl Sql) -> Result<(), Failure> {
+        self.subscriptions = optin::subscriptions(sql)?;
+        Ok(())
     }
 
     /// Lifts what Global Privacy Control denies to an event, where the record has a choice that lifts it. Returns the

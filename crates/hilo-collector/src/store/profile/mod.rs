@@ -3,7 +3,10 @@
 //! `answer` takes a call as JSON and returns JSON. The shell that feeds the queue calls the outbox functions. Everything
 //! is synchronous. This folder sends nothing and has no clock: `now` is an argument.
 
+mod archive_key;
 mod bond;
+mod call_result;
+mod choosing;
 mod claim;
 mod consent;
 mod erasure;
@@ -13,11 +16,14 @@ pub mod link;
 mod linking;
 mod nobody;
 mod optin;
+mod optin_change;
+mod optin_event;
 mod outbox;
 mod overdue;
 mod pages;
 mod rates;
 mod record;
+mod sent_person;
 mod settled;
 mod stored_profile;
 #[cfg(test)]
@@ -27,6 +33,7 @@ mod upkeep;
 mod volatile;
 mod wanted;
 
+pub use call_result::CallResult;
 pub use erasure::{erasure_alarm, erasure_ended, erasure_task};
 pub use leases::Attempts;
 pub use linking::{Errand, ended, errand, has_moved};
@@ -38,36 +45,12 @@ use jiff::Timestamp;
 use serde::Serialize;
 
 use self::bond::Bond;
-use self::erasure::Tombstone;
 use crate::calls::link::{Moved, Take};
-use crate::calls::optin::OptInCall;
 use crate::calls::{
     Claimed, Confirmation, Delivery, DeliveryResult, ProfileCall, Proof, Record, ReportTaken,
     Whose, decode, encode,
 };
 use crate::platform::{Failure, Sql, atomically};
-
-/// The result of a call: its reply, and the next work of the outbox.
-#[derive(Debug, Default)]
-pub struct CallResult {
-    /// JSON for the caller.
-    pub reply: String,
-    /// Whether a delivery is [`ready`].
-    pub pump: bool,
-    /// The latest time for the next check of the outbox. Set the alarm in the same turn as the rows, so that both are
-    /// written or neither: pending rows without an alarm would be lost.
-    pub alarm: Option<Timestamp>,
-    /// Whether the storage was wiped, with the alarm that was set before.
-    pub is_wiped: bool,
-}
-
-impl CallResult {
-    /// The same result, with an alarm at this time at the latest.
-    fn no_later(self, alarm: Option<Timestamp>) -> CallResult {
-        let alarm = self.alarm.into_iter().chain(alarm).min();
-        CallResult { alarm, ..self }
-    }
-}
 
 /// Answers a [`ProfileCall`], with the events that follow it, in the object called `name`.
 ///
@@ -138,9 +121,9 @@ fn act(
     let Turn { name, bodies, now, .. } = *turn;
     let mut result = CallResult::default();
     result.reply = match call {
-        ProfileCall::Record { source, plans, records, is_public: _ } => {
+        ProfileCall::Record { source, plans, records, claim, is_public: _ } => {
             let shared = record::Shared { name, source: &source, plans: &plans, bodies, now };
-            return store_events(sql, volatile, &shared, records);
+            return store_claimed(sql, volatile, turn, claim, (&shared, records));
         }
         ProfileCall::Claim(proof) => return claimed(sql, volatile, turn, &proof),
         ProfileCall::Link(to) => {
@@ -148,27 +131,23 @@ fn act(
             encode(&true)
         }
         ProfileCall::Take(take) => return take_in(sql, volatile, turn, &take),
-        ProfileCall::Leave { from } => {
-            atomically(sql, || linking::leave(sql, &from)).and_then(|()| encode(&()))
-        }
-        ProfileCall::Repoint { from, to } => {
-            linking::repoint(sql, volatile, &from, &to).and_then(|()| encode(&()))
-        }
+        ProfileCall::Leave { from } => written(atomically(sql, || linking::leave(sql, &from))),
+        ProfileCall::Repoint { from, to } => written(linking::repoint(sql, volatile, &from, &to)),
         ProfileCall::Consent(change) => {
-            result.pump = doubt(volatile);
+            result.pump = outbox::doubt(volatile);
             written(atomically(sql, || consent::record(sql, &change, now)))
         }
         ProfileCall::ConsentReports(changes) => {
-            result.pump = doubt(volatile);
+            result.pump = outbox::doubt(volatile);
             atomically(sql, || consent::record_reports(sql, &changes, now))
                 .and_then(|taken| told_unless_all(&taken))
         }
-        ProfileCall::OptIn(call) => return opt_in(sql, volatile, name, &call, now),
-        ProfileCall::OptInLink { link, acts } => {
-            if acts {
-                result.pump = doubt(volatile);
-            }
-            written(atomically(sql, || optin::follow(sql, &link, acts, now)))
+        ProfileCall::OptIn(call) => return choosing::opt_in(sql, volatile, name, &call, now),
+        ProfileCall::OptInLink { link, acts: false, .. } => {
+            written(optin::follow(sql, &link, false, now).map(|(standing, _)| standing))
+        }
+        ProfileCall::OptInLink { link, acts: true, listeners } => {
+            return choosing::follow(sql, volatile, name, (&link, &listeners), now);
         }
         ProfileCall::OptIns { cursor, limit } => {
             written(pages::optins(sql, cursor.as_deref(), limit))
@@ -176,9 +155,8 @@ fn act(
         ProfileCall::Confirm { confirmations } => {
             return confirm(sql, volatile, &confirmations, now);
         }
-        ProfileCall::Replay { destination, message } => {
-            let (destination, message) = (destination.as_deref(), message.as_deref());
-            return replay(sql, volatile, destination, message, now);
+        ProfileCall::Replay { destination: to, message: id } => {
+            return replay(sql, volatile, to.as_deref(), id.as_deref(), now);
         }
         ProfileCall::ConsentStanding => {
             consent::standing(sql).and_then(|standing| encode(&consent::told(&standing)))
@@ -188,6 +166,8 @@ fn act(
             pages::own(sql, &volatile.bond, part, cursor.as_deref())
         }
         ProfileCall::Wanted(asked) => written(wanted::wanted(sql, &asked)),
+        // A pending row has an alarm, which comes for the marked one too.
+        ProfileCall::Sending(asked) => written(wanted::sending(sql, volatile, &asked, now)),
         ProfileCall::Erasure => written(erasure::standing(sql)),
         // It was answered above.
         ProfileCall::Erase(_) => encode(&()),
@@ -203,12 +183,6 @@ fn act(
         }
     }?;
     Ok(result)
-}
-
-/// Lets the next call read consent and opt-ins again, because this one may change them. Returns whether any delivery waited.
-fn doubt(volatile: &mut Volatile) -> bool {
-    volatile.known = None;
-    outbox::recall(volatile)
 }
 
 /// Writes an answer.
@@ -236,16 +210,10 @@ fn confirm(
     let is_retry = |one: &Confirmation| matches!(one.result, DeliveryResult::Retry { .. });
     volatile.leases.is_behind |= confirmations.iter().any(is_retry);
     let pump = volatile.leases.is_behind;
-    Ok(CallResult {
-        reply: String::new(),
-        pump,
-        alarm: next_alarm(sql, now)?,
-        ..CallResult::default()
-    })
+    Ok(CallResult { pump, alarm: next_alarm(sql, now)?, ..CallResult::default() })
 }
 
-/// Hands deliveries back that the queue did not accept: the next alarm sends them again, and no attempt counts. Events of the
-/// same row that the queue did accept stay in progress.
+/// Hands deliveries back that the queue did not accept: the next alarm sends them again, and no attempt counts.
 ///
 /// # Errors
 /// The error of the storage. The attempts count then, when their leases end.
@@ -260,6 +228,7 @@ pub fn release(
         message_id: one.message_id.clone(),
         destination: one.destination.clone(),
         attempt: one.attempt,
+        mark: None,
         result: DeliveryResult::Wait {
             after_s: 0,
             reason: "the queue did not accept it".to_owned(),
@@ -334,51 +303,51 @@ fn store_events(
     Ok(CallResult { reply, pump, alarm, ..CallResult::default() })
 }
 
-/// Records a choice, and the event that asks to confirm it: both or neither.
-fn opt_in(
+/// Stores events. A page that claims its id with them needs no other call: nothing is stored for those without a right, and nothing here
+/// where the profile has moved.
+fn store_claimed(
     sql: &impl Sql,
     volatile: &mut Volatile,
-    name: &str,
-    call: &OptInCall,
-    now: Timestamp,
+    turn: &Turn<'_>,
+    claim: Option<Proof>,
+    (shared, records): (&record::Shared<'_>, Vec<Record>),
 ) -> Result<CallResult, Failure> {
-    if erasure::tombstone(sql)?.is_some_and(Tombstone::is_for_ever) {
-        return Ok(CallResult::default());
-    }
-    let is_recalled = doubt(volatile);
-    let (stands, fresh) = volatile.with_known(sql, |known| {
-        atomically(sql, || {
-            let optin::Kept { stands, is_asked } = optin::record(sql, &call.said, now)?;
-            let Some(request) = call.request.as_ref().filter(|_| is_asked) else {
-                return Ok((stands, Vec::new()));
-            };
-            let plans = std::slice::from_ref(&request.carrier);
-            let (source, bodies) = (stands.source.as_str(), request.event.as_str());
-            let shared = record::Shared { name, source, plans, bodies, now };
-            let asks = Record { gist: request.gist.clone(), bytes: bodies.len(), to: vec![0] };
-            let recorded = record::record(sql, known, &shared, vec![asks])?;
-            Ok((stands, recorded.fresh))
-        })
-    })?;
-    // The next call reads the ledger again.
-    volatile.known = None;
-    let pump = is_recalled || !fresh.is_empty();
-    let alarm = if fresh.is_empty() { None } else { Some(outbox::soon(now)?) };
-    outbox::lease(volatile, fresh, now);
-    Ok(CallResult { reply: encode(&stands)?, pump, alarm, ..CallResult::default() })
+    let Some(proof) = claim else { return store_events(sql, volatile, shared, records) };
+    let (claimed, _) = claimed_by(sql, volatile, turn, &proof)?;
+    let mut result = if claimed.whose.is_senders() && claimed.moved.is_none() {
+        store_events(sql, volatile, shared, records)?
+    } else {
+        CallResult::default()
+    };
+    let mut reply = encode(&claimed)?;
+    reply.push('\n');
+    result.reply.insert_str(0, &reply);
+    Ok(result)
 }
 
-/// Answers a claim, with the recorded consent for those whose profile it is. Where they also show who they are, the profile is linked.
+/// Answers a claim.
 fn claimed(
     sql: &impl Sql,
     volatile: &mut Volatile,
     turn: &Turn<'_>,
     proof: &Proof,
 ) -> Result<CallResult, Failure> {
+    let (claimed, alarm) = claimed_by(sql, volatile, turn, proof)?;
+    Ok(CallResult { reply: encode(&claimed)?, alarm, ..CallResult::default() })
+}
+
+/// Judges a claim, and tells the recorded consent to those whose profile it is. Where they also show who they are, the profile is linked.
+/// Returns the time of the link's alarm too.
+fn claimed_by(
+    sql: &impl Sql,
+    volatile: &mut Volatile,
+    turn: &Turn<'_>,
+    proof: &Proof,
+) -> Result<(Claimed, Option<Timestamp>), Failure> {
     let whose = atomically(sql, || claim::whose(sql, proof, turn.is_new))?;
     let (mut claimed, mut alarm) = (Claimed { whose, ..Claimed::default() }, None);
-    if whose == Whose::Yours {
-        if let Some(to) = &proof.link {
+    if whose.is_senders() {
+        if let Some(to) = proof.link.as_ref().filter(|_| whose == Whose::Yours) {
             alarm = linking::begin(sql, volatile, turn.name, to, turn.now)?;
         }
         match &volatile.bond {
@@ -388,7 +357,7 @@ fn claimed(
             }
         }
     }
-    Ok(CallResult { reply: encode(&claimed)?, alarm, ..CallResult::default() })
+    Ok((claimed, alarm))
 }
 
 /// Returns the time of the alarm that joins rows, if so many have become loose.

@@ -23,6 +23,7 @@ pub(super) const fn makes_storage(call: &ProfileCall) -> bool {
         | ProfileCall::Confirm { .. }
         | ProfileCall::Replay { .. }
         | ProfileCall::Wanted(_)
+        | ProfileCall::Sending(_)
         | ProfileCall::Erase(_)
         | ProfileCall::Erasure
         | ProfileCall::Own { .. }
@@ -51,6 +52,7 @@ pub(super) fn answer(call: &ProfileCall) -> Result<String, Failure> {
         | ProfileCall::Deliveries { .. } => encode(&Page::default()),
         ProfileCall::Replay { .. } => encode(&0),
         ProfileCall::Wanted(asked) => encode(&vec![false; asked.len()]),
+        ProfileCall::Sending(asked) => encode(&vec![None::<i64>; asked.len()]),
         ProfileCall::Own { part: OwnPart::Profile, .. } => encode(&pages::summary_of_nobody()),
         ProfileCall::Own { .. } => encode(&Page::default()),
         ProfileCall::Erasure => encode(&None::<ErasureStanding>),

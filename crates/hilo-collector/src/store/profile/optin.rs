@@ -10,15 +10,19 @@ use hilo_core::consent::{OptInChannel, OptInState};
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
+use super::optin_change::Change;
 use crate::calls::optin::{Confirmed, ConfirmedBy, LinkAct, LinkStanding, OptIn, OptInLink};
 use crate::calls::{decode, encode, map_of};
 use crate::platform::{Failure, Sql, SqlValue};
+use crate::store::at_rest;
 
 /// The pause before the same request is sent again: a second click must not send a second message.
 const ASK_AGAIN_S: i64 = 600;
 /// The most requests of one person a day. Each sends a message to an address that nobody has proven.
 const REQUESTS_A_DAY_MAX: i64 = 5;
 const DAY_S: i64 = 86_400;
+/// The place of a sealed address.
+const ADDRESS: &str = "address";
 
 /// The recorded state of each channel.
 #[derive(Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
@@ -65,16 +69,24 @@ pub(super) struct Kept {
     pub(super) stands: OptIn,
     /// Whether the person has to be asked to confirm it.
     pub(super) is_asked: bool,
+    /// What destinations must learn of.
+    pub(super) change: Option<Change>,
 }
 
 /// Adds an entry, unless it changes nothing. Run it inside a transaction.
 ///
 /// # Errors
 /// `Busy` for more requests than anybody makes, or the error of the storage.
-pub(super) fn record(sql: &impl Sql, said: &OptIn, now: Timestamp) -> Result<Kept, Failure> {
-    if let Some(stands) = in_force(sql, said.channel)? {
-        if said.repeats(&stands) && !is_old_request(&stands, now) {
-            return Ok(Kept { stands, is_asked: false });
+pub(super) fn record(
+    sql: &impl Sql,
+    said: &OptIn,
+    is_server: bool,
+    now: Timestamp,
+) -> Result<Kept, Failure> {
+    let before = in_force(sql, said.channel)?;
+    if let Some(stands) = &before {
+        if said.repeats(stands) && !is_old_request(stands, now) {
+            return Ok(Kept { stands: stands.clone(), is_asked: false, change: None });
         }
         // The address is proven already, so its person need not confirm it again.
         if said.state == OptInState::Pending
@@ -84,11 +96,11 @@ pub(super) fn record(sql: &impl Sql, said: &OptIn, now: Timestamp) -> Result<Kep
         {
             let OptIn { state, nonce, confirmed, .. } = stands.clone();
             let proven = OptIn { state, nonce, confirmed, ..said.clone() };
-            if proven.repeats(&stands) {
-                return Ok(Kept { stands, is_asked: false });
+            if proven.repeats(stands) {
+                return Ok(Kept { stands: stands.clone(), is_asked: false, change: None });
             }
             append(sql, &proven)?;
-            return Ok(Kept { stands: proven, is_asked: false });
+            return Ok(Kept { stands: proven, is_asked: false, change: None });
         }
     }
     let is_asked = said.state == OptInState::Pending;
@@ -96,17 +108,25 @@ pub(super) fn record(sql: &impl Sql, said: &OptIn, now: Timestamp) -> Result<Kep
         check_requests(sql, now)?;
     }
     append(sql, said)?;
-    Ok(Kept { stands: said.clone(), is_asked })
+    let change = Change::of(before.as_ref(), said, newest(sql)?, is_server);
+    Ok(Kept { stands: said.clone(), is_asked, change })
 }
 
-/// Judges a link, and does what it says if `acts`. Run it inside a transaction.
+/// The number of the newest entry.
+fn newest(sql: &impl Sql) -> Result<i64, Failure> {
+    let rows = sql.exec("SELECT max(seq) AS seq FROM optins", &[])?;
+    rows.first().map_or(Ok(0), |row| row.int("seq"))
+}
+
+/// Judges a link, and does what it says if `acts`. Returns also what destinations must learn of. Run it inside a transaction.
 pub(super) fn follow(
     sql: &impl Sql,
     link: &OptInLink,
     acts: bool,
     now: Timestamp,
-) -> Result<LinkStanding, Failure> {
-    let Some(stands) = in_force(sql, link.channel)? else { return Ok(LinkStanding::Over) };
+) -> Result<(LinkStanding, Option<Change>), Failure> {
+    let only = |standing| Ok((standing, None));
+    let Some(stands) = in_force(sql, link.channel)? else { return only(LinkStanding::Over) };
     let is_same_address = stands.shares_address(Some(&link.address_hash));
     let is_same_request = is_same_address && stands.nonce.as_deref() == Some(link.nonce.as_str());
     let now = now.to_string();
@@ -115,32 +135,34 @@ pub(super) fn follow(
             let requested_at = Some(stands.at.clone());
             let confirmed = Confirmed { at: now.clone(), by: ConfirmedBy::Link, requested_at };
             let (state, confirmed) = (OptInState::Subscribed, Some(confirmed));
-            OptIn { state, at: now, confirmed, by_link: true, ..stands }
+            OptIn { state, at: now, confirmed, by_link: true, ..stands.clone() }
         }
         (LinkAct::Confirm, OptInState::Subscribed) if is_same_request => {
-            return Ok(LinkStanding::Used);
+            return only(LinkStanding::Used);
         }
-        (LinkAct::Confirm, _) => return Ok(LinkStanding::Over),
+        (LinkAct::Confirm, _) => return only(LinkStanding::Over),
         (LinkAct::Unsubscribe, OptInState::Subscribed | OptInState::Pending) if is_same_address => {
             let state = OptInState::Unsubscribed;
             let (nonce, confirmed) = (None, None);
-            OptIn { state, at: now, nonce, confirmed, by_link: true, ..stands }
+            OptIn { state, at: now, nonce, confirmed, by_link: true, ..stands.clone() }
         }
         // Another address is subscribed by now: whoever reads this one's letters may not end that subscription.
-        (LinkAct::Unsubscribe, _) => return Ok(LinkStanding::Used),
+        (LinkAct::Unsubscribe, _) => return only(LinkStanding::Used),
     };
     if !acts {
-        return Ok(LinkStanding::Open);
+        return only(LinkStanding::Open);
     }
     append(sql, &next)?;
-    Ok(LinkStanding::Done)
+    let change = Change::of(Some(&stands), &next, newest(sql)?, false);
+    Ok((LinkStanding::Done, change))
 }
 
 /// Adds an entry of the ledger of a profile that moves into this one: in force if it is newer than the entry in force, or else just
 /// below that. An entry that is there already adds nothing. Run it inside a transaction.
 pub(super) fn join(sql: &impl Sql, entry: &OptIn) -> Result<(), Failure> {
-    let body = SqlValue::Text(encode(entry)?);
-    if !sql.exec("SELECT seq FROM optins WHERE body = ?", &[body])?.is_empty() {
+    // An entry is sealed to the same text each time. Earlier versions did not seal it.
+    let (body, plain) = (SqlValue::Text(sealed(sql, entry)?), SqlValue::Text(encode(entry)?));
+    if !sql.exec("SELECT seq FROM optins WHERE body IN (?, ?)", &[body, plain])?.is_empty() {
         return Ok(());
     }
     let time = |entry: &OptIn| entry.at.parse::<Timestamp>().ok();
@@ -171,14 +193,30 @@ fn in_force(sql: &impl Sql, channel: OptInChannel) -> Result<Option<OptIn>, Fail
         "SELECT body FROM optins WHERE channel = ? ORDER BY seq DESC LIMIT 1",
         &[SqlValue::from(channel.name())],
     )?;
-    rows.first().map(|row| decode(row.text("body")?)).transpose()
+    rows.first().map(|row| read(sql, row.text("body")?)).transpose()
+}
+
+/// Reads an entry.
+pub(super) fn read(sql: &impl Sql, body: &str) -> Result<OptIn, Failure> {
+    let mut entry: OptIn = decode(body)?;
+    if let Some(address) = &mut entry.address {
+        *address = at_rest::open_text(sql, ADDRESS, address)?.into_owned();
+    }
+    Ok(entry)
+}
+
+/// Writes an entry with its address sealed.
+fn sealed(sql: &impl Sql, entry: &OptIn) -> Result<String, Failure> {
+    let address = entry.address.as_deref();
+    let address = address.map(|address| at_rest::seal_text(sql, ADDRESS, address)).transpose()?;
+    encode(&OptIn { address, ..entry.clone() })
 }
 
 fn append(sql: &impl Sql, entry: &OptIn) -> Result<(), Failure> {
     let (channel, state) = (entry.channel.name(), entry.state.name());
     sql.run(
         "INSERT INTO optins (channel, state, body) VALUES (?, ?, ?)",
-        &[SqlValue::from(channel), SqlValue::from(state), SqlValue::Text(encode(entry)?)],
+        &[SqlValue::from(channel), SqlValue::from(state), SqlValue::Text(sealed(sql, entry)?)],
     )
 }
 

@@ -12,9 +12,11 @@ use jiff::Timestamp;
 
 use super::known::Known;
 use super::leases::Lease;
+use super::sent_person::{Persons, Wants, person};
 use super::settled::{self, Fate};
 use super::volatile::Volatile;
 use super::{consent, optin, overdue, timeline};
+use crate::calls::journal::lines::AttemptEnd;
 use crate::calls::{Delivery, LEASE_MS, MESSAGE_DELIVERIES_MAX, Planned, decode, encode};
 use crate::platform::{Failure, Sql, SqlRow, SqlValue};
 
@@ -55,6 +57,12 @@ pub(super) fn recall(volatile: &mut Volatile) -> bool {
     let waiting = std::mem::take(&mut volatile.fresh);
     end_leases(volatile, &waiting);
     !waiting.is_empty()
+}
+
+/// Lets the next call read consent and opt-ins again, because this one may change them. Returns whether any delivery waited.
+pub(super) fn doubt(volatile: &mut Volatile) -> bool {
+    volatile.known = None;
+    recall(volatile)
 }
 
 /// Returns the deliveries that wait in memory, and those that are [`due`], unless memory shows that no others are due.
@@ -101,13 +109,7 @@ pub(super) struct Bound<'r> {
 
 impl Bound<'_> {
     /// Makes the first delivery of the event, from `row` of the object called `profile`.
-    fn delivery(
-        &self,
-        profile: &str,
-        row: i64,
-        person: Option<Rc<Person>>,
-        now_ms: i64,
-    ) -> Delivery {
+    fn delivery(&self, profile: &str, row: i64, brought: &Brought, now_ms: i64) -> Delivery {
         Delivery {
             profile: profile.to_owned(),
             row,
@@ -117,10 +119,18 @@ impl Bound<'_> {
             since_ms: now_ms,
             until_ms: now_ms + LEASE_MS,
             steps: 0,
+            denied: brought.denied.clone(),
             event: self.body.to_owned(),
-            person,
+            person: brought.person.clone(),
         }
     }
+}
+
+/// What deliveries bring of their profile beside the event.
+struct Brought {
+    person: Option<Rc<Person>>,
+    /// The purposes that the record denies.
+    denied: Vec<Purpose>,
 }
 
 /// Writes the rows of events that were just stored in the object called `profile`, and returns their deliveries. The recorded
@@ -144,19 +154,15 @@ pub(super) fn queue_up(
         let first = known.next_rows(sql, rows.len())?;
         insert(sql, first, rows, now)?;
         for (row, events) in (first..).zip(rows) {
-            let person = events.first().and_then(|one| person(known, one.planned));
+            let wants = events.first().map_or(Wants::default(), |one| Wants::of(one.planned));
+            let purposes = events.first().map_or(&[][..], |one| &one.planned.purposes);
+            let person = person(sql, known, wants, purposes, profile)?;
+            let brought = Brought { person, denied: known.standing.denied() };
             let now_ms = now.as_millisecond();
-            let deliveries =
-                events.iter().map(|one| one.delivery(profile, row, person.clone(), now_ms));
-            fresh.extend(deliveries);
+            fresh.extend(events.iter().map(|one| one.delivery(profile, row, &brought, now_ms)));
         }
     }
     Ok(fresh)
-}
-
-/// Returns the person for a destination that wants one.
-fn person(known: &Known, planned: &Planned) -> Option<Rc<Person>> {
-    planned.wants_person.then(|| Rc::new(known.person(&planned.purposes)))
 }
 
 fn insert(
@@ -171,11 +177,12 @@ fn insert(
         let Some((event, planned)) = events.first().map(|one| (one.event, one.planned)) else {
             continue;
         };
-        let Planned { name, purposes, channel, wants_person } = planned;
+        let Planned { name, purposes, channel, .. } = planned;
+        let wants = Wants::of(planned).flags();
         let ids: Vec<&str> = events.iter().map(|one| one.message_id).collect();
         let purposes: Vec<&str> = purposes.iter().map(|purpose| purpose.name()).collect();
         let channel = channel.map(OptInChannel::name);
-        lines.push((ids, name, purposes.join(","), channel, u8::from(*wants_person), event));
+        lines.push((ids, name, purposes.join(","), channel, wants, event));
     }
     sql.run(
         "INSERT INTO outbox
@@ -205,8 +212,12 @@ pub fn due(
     let now_ms = now.as_millisecond();
     volatile.leases.is_behind = false;
     overdue::count_lost(sql, &mut volatile.leases, now_ms)?;
+    let counted = count_due(sql, now_ms)?;
+    if counted.is_sending_over {
+        volatile.ended.append(&mut overdue::end_sending(sql, now_ms)?);
+    }
     // Mostly every due delivery is in progress, so comparing the two numbers is enough and reads no row.
-    if count_due(sql, now_ms)? <= volatile.leases.count_due(now_ms) {
+    if counted.pending <= volatile.leases.count_due(now_ms) {
         return Ok(Vec::new());
     }
     let standing = consent::standing(sql)?;
@@ -227,21 +238,28 @@ pub fn due(
         }
         // The recorded consent is checked again here, because the person may have withdrawn it. Any recorded denial
         // counts, whatever its revision: the denial came after the row.
-        if standing.denies(&purposes(row)?) {
-            settled::write_fate(sql, seq, &Fate::dead(settled::CONSENT_DENIED), now_ms)?;
-            continue;
-        }
+        let purposes = purposes(row)?;
         let channel = row.text_opt("channel").and_then(OptInChannel::from_name);
-        if !subscriptions.allow(channel) {
-            settled::write_fate(sql, seq, &Fate::dead(settled::NOT_SUBSCRIBED), now_ms)?;
+        let forbidden = match (
+            standing.denies(&purposes) && !Wants::read(row)?.is_owed,
+            subscriptions.allow(channel),
+        ) {
+            (true, _) => Some(settled::CONSENT_DENIED),
+            (false, false) => Some(settled::NOT_SUBSCRIBED),
+            (false, true) => None,
+        };
+        if let Some(why) = forbidden {
+            settled::write_fate(sql, seq, &Fate::dead(why), now_ms)?;
+            volatile.ended.append(&mut overdue::ended_here(row, AttemptEnd::Skipped, why)?);
             continue;
         }
         if deliveries.len() >= DUE_DELIVERIES_MAX || volatile.leases.is_full(begun.len()) {
             volatile.leases.is_behind = true;
             break;
         }
-        let person = persons.of_row(sql, volatile, row)?;
-        let (found, mut missing) = read_row(sql, row, person.as_ref(), now_ms)?;
+        let person = persons.of_row(sql, volatile, row, &purposes)?;
+        let brought = Brought { person, denied: standing.denied() };
+        let (found, mut missing) = read_row(sql, row, &brought, now_ms)?;
         if !missing.is_empty() {
             let ids: Vec<String> = found.iter().map(|one| one.message_id.clone()).collect();
             settled::give_up_missing(sql, seq, &ids, &missing, now_ms)?;
@@ -277,39 +295,22 @@ fn attempts(row: &SqlRow) -> Result<u32, Failure> {
     Ok(u32::try_from(row.int("attempts")?).unwrap_or(u32::MAX))
 }
 
-/// The persons of rows that are sent together, by the purposes that their destinations need.
+/// The number of pending rows whose time has come, and whether a row that was marked before its request has got no result in time.
 #[derive(Default)]
-struct Persons(Vec<(String, Rc<Person>)>);
-
-impl Persons {
-    /// Returns the person for a row whose destination wants one. Rows with the same purposes share a person.
-    fn of_row(
-        &mut self,
-        sql: &impl Sql,
-        volatile: &mut Volatile,
-        row: &SqlRow,
-    ) -> Result<Option<Rc<Person>>, Failure> {
-        if row.int("wants_person")? == 0 {
-            return Ok(None);
-        }
-        let key = row.text("purposes")?;
-        if let Some((_, person)) = self.0.iter().find(|(known, _)| known == key) {
-            return Ok(Some(Rc::clone(person)));
-        }
-        let purposes = purposes(row)?;
-        let person = Rc::new(volatile.with_known(sql, |known| Ok(known.person(&purposes)))?);
-        self.0.push((key.to_owned(), Rc::clone(&person)));
-        Ok(Some(person))
-    }
+struct CountedDue {
+    pending: usize,
+    is_sending_over: bool,
 }
 
-fn count_due(sql: &impl Sql, now_ms: i64) -> Result<usize, Failure> {
+fn count_due(sql: &impl Sql, now_ms: i64) -> Result<CountedDue, Failure> {
     let rows = sql.exec(
-        "SELECT count(*) AS n FROM outbox WHERE state = 'pending' AND next_ms <= ?",
+        "SELECT count(*) FILTER (WHERE state = 'pending') AS pending, count(*) FILTER (WHERE state = 'sending') AS sending
+         FROM outbox WHERE next_ms <= ?",
         &[SqlValue::int(now_ms)?],
     )?;
-    let count = rows.first().map_or(Ok(0), |row| row.int("n"))?;
-    Ok(usize::try_from(count).unwrap_or(usize::MAX))
+    let Some(row) = rows.first() else { return Ok(CountedDue::default()) };
+    let pending = usize::try_from(row.int("pending")?).unwrap_or(usize::MAX);
+    Ok(CountedDue { pending, is_sending_over: row.int("sending")? > 0 })
 }
 
 /// Reads the purposes that a row needs.
@@ -321,7 +322,7 @@ pub(super) fn purposes(row: &SqlRow) -> Result<Vec<Purpose>, Failure> {
 fn read_row(
     sql: &impl Sql,
     row: &SqlRow,
-    person: Option<&Rc<Person>>,
+    brought: &Brought,
     now_ms: i64,
 ) -> Result<(Vec<Delivery>, Vec<String>), Failure> {
     let ids: Vec<String> = decode(row.text("message_ids")?)?;
@@ -341,8 +342,9 @@ fn read_row(
             since_ms: row.int("since_ms")?,
             until_ms: now_ms + LEASE_MS,
             steps: u32::try_from(row.int("steps")?).unwrap_or(u32::MAX),
+            denied: brought.denied.clone(),
             event,
-            person: person.cloned(),
+            person: brought.person.clone(),
         });
     }
     Ok((found, missing))
@@ -355,14 +357,14 @@ fn end_leases(volatile: &mut Volatile, deliveries: &[Delivery]) {
     }
 }
 
-/// Returns the time of the next alarm, if any delivery is pending.
+/// Returns the time of the next alarm, if any delivery is pending or being sent.
 ///
 /// # Errors
 /// The error of the storage.
 pub fn next_alarm(sql: &impl Sql, now: Timestamp) -> Result<Option<Timestamp>, Failure> {
     let rows = sql.exec(
         "SELECT min(next_ms) FILTER (WHERE next_ms > ?1) AS later_ms, min(next_ms) <= ?1 AS is_due
-         FROM outbox WHERE state = 'pending'",
+         FROM outbox WHERE state IN ('pending', 'sending')",
         &[SqlValue::int(now.as_millisecond())?],
     )?;
     let Some(row) = rows.first() else { return Ok(None) };

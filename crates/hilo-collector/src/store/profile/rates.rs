@@ -50,6 +50,7 @@ impl Rates {
             | ProfileCall::Confirm { .. }
             | ProfileCall::Replay { .. }
             | ProfileCall::Wanted(_)
+            | ProfileCall::Sending(_)
             | ProfileCall::Erase(_)
             | ProfileCall::Erasure
             | ProfileCall::Summary

@@ -1,5 +1,5 @@
 //! The results of deliveries. A row ends only by the destination's answer (`delivered`, `dead`), by a withdrawal or by
-//! an opt-out. A row that is delivered at its first attempt is deleted.
+//! an opt-out, and a row that counts as sent without an answer. A row that is done at its first attempt is deleted.
 //!
 //! The events of a row share their fate. If a confirmation gives them different fates, each fate gets a row of its own,
 //! with the steps that are done. Events in progress keep the old row. `hilo_core::delivery` decides the delay after
@@ -55,7 +55,10 @@ impl Fate {
             reason: Some(reason.to_owned()),
         };
         match result {
-            DeliveryResult::Delivered => Fate::delivered(attempt),
+            DeliveryResult::Delivered | DeliveryResult::Skipped { .. } => Fate::delivered(attempt),
+            DeliveryResult::Assumed { reason } => {
+                Fate { reason: Some(reason.clone()), ..Fate::delivered(attempt) }
+            }
             DeliveryResult::Dead { reason, steps } => Fate { steps: *steps, ..Fate::dead(reason) },
             DeliveryResult::Retry { after_s, reason, steps } => {
                 pending(attempt.saturating_add(1), *after_s, reason, *steps)
@@ -67,12 +70,22 @@ impl Fate {
     }
 }
 
-/// Whether the confirmation brings no end, because a newer attempt has begun: the row has counted `attempts` attempts.
-fn is_late(one: &Confirmation, attempts: i64) -> bool {
+/// Whether a newer attempt than this one has begun: the row has counted `attempts` attempts.
+pub(super) fn is_late(attempt: u32, attempts: i64) -> bool {
+    i64::from(attempt) + 1 < attempts
+}
+
+/// Whether the confirmation brings no end, because a newer attempt has begun, or because another one has marked the row and may have
+/// sent its events.
+fn ends_nothing(one: &Confirmation, attempts: i64, marked_by: Option<Option<&str>>) -> bool {
     match one.result {
-        DeliveryResult::Delivered | DeliveryResult::Dead { .. } => false,
+        DeliveryResult::Delivered
+        | DeliveryResult::Skipped { .. }
+        | DeliveryResult::Assumed { .. }
+        | DeliveryResult::Dead { .. } => false,
         DeliveryResult::Retry { .. } | DeliveryResult::Wait { .. } => {
-            i64::from(one.attempt) + 1 < attempts
+            is_late(one.attempt, attempts)
+                || marked_by.is_some_and(|mark| mark != one.mark.as_deref())
         }
     }
 }
@@ -84,22 +97,25 @@ pub(super) fn confirm(
     now: Timestamp,
 ) -> Result<Vec<i64>, Failure> {
     let now_ms = now.as_millisecond();
-    let rows: Vec<i64> = confirmations.iter().map(|one| one.row).collect();
+    let mut rows: Vec<i64> = confirmations.iter().map(|one| one.row).collect();
+    rows.append(&mut marked_by(sql, confirmations)?);
     let rows = sql.exec(
-        "SELECT seq, message_ids, destination, attempts FROM outbox
-         WHERE state = 'pending' AND seq IN (SELECT value FROM json_each(?))",
+        "SELECT seq, message_ids, destination, attempts, state, mark FROM outbox
+         WHERE state IN ('pending', 'sending') AND seq IN (SELECT value FROM json_each(?))",
         &[SqlValue::Text(encode(&rows)?)],
     )?;
     let (mut ended, mut over) = (Vec::new(), Vec::new());
     for row in &rows {
         let (seq, attempts) = (row.int("seq")?, row.int("attempts")?);
         let destination = row.text("destination")?;
+        let marked_by = (row.text("state")? == "sending").then(|| row.text_opt("mark"));
         // The last of two confirmations of one event counts. An event without a confirmation is still in progress.
         let parts = parts(&decode::<Vec<String>>(row.text("message_ids")?)?, |id| {
             let is_its = |one: &&Confirmation| {
-                (one.row, one.message_id.as_str(), one.destination.as_str())
-                    == (seq, id, destination)
-                    && !is_late(one, attempts)
+                let is_marker = one.mark.is_some() && marked_by == Some(one.mark.as_deref());
+                (one.row == seq || is_marker)
+                    && (one.message_id.as_str(), one.destination.as_str()) == (id, destination)
+                    && !ends_nothing(one, attempts, marked_by)
             };
             let answer = confirmations.iter().rfind(is_its);
             answer.map(|one| Fate::of(one.attempt, &one.result, now_ms))
@@ -142,6 +158,21 @@ pub(super) fn confirm(
     Ok(over)
 }
 
+/// Reads the rows that were marked by attempts that hand their deliveries back. Such an attempt has got no answer to its mark, so it does
+/// not know the row that the mark may have made.
+fn marked_by(sql: &impl Sql, confirmations: &[Confirmation]) -> Result<Vec<i64>, Failure> {
+    let back = confirmations.iter().filter(|one| matches!(one.result, DeliveryResult::Wait { .. }));
+    let marks: Vec<&str> = back.filter_map(|one| one.mark.as_deref()).collect();
+    if marks.is_empty() {
+        return Ok(Vec::new());
+    }
+    let rows = sql.exec(
+        "SELECT seq FROM outbox WHERE state = 'sending' AND mark IN (SELECT value FROM json_each(?))",
+        &[SqlValue::Text(encode(&marks)?)],
+    )?;
+    rows.iter().map(|row| row.int("seq")).collect()
+}
+
 /// Groups the events of a row by their fates, in order.
 fn parts(
     ids: &[String],
@@ -167,13 +198,13 @@ pub(super) fn keep_only(sql: &impl Sql, seq: i64, ids: &[String]) -> Result<(), 
 }
 
 /// Moves some of a row's events into a new row, which copies the state of the old one.
-fn part(sql: &impl Sql, seq: i64, ids: &[String]) -> Result<i64, Failure> {
+pub(super) fn part(sql: &impl Sql, seq: i64, ids: &[String]) -> Result<i64, Failure> {
     let rows = sql.exec(
         "INSERT INTO outbox
            (message_ids, destination, purposes, channel, wants_person, event, state, attempts, steps, since_ms, next_ms,
-            reason, updated_ms)
+            reason, updated_ms, mark)
          SELECT ?, destination, purposes, channel, wants_person, event, state, attempts, steps, since_ms, next_ms,
-           reason, updated_ms
+           reason, updated_ms, mark
          FROM outbox WHERE seq = ? RETURNING seq",
         &[SqlValue::Text(encode(ids)?), SqlValue::int(seq)?],
     )?;

@@ -13,6 +13,7 @@ use serde_json::value::{RawValue, to_raw_value};
 use super::timeline::{self, Entry};
 use crate::calls::{decode, encode};
 use crate::platform::{Failure, Sql, SqlValue};
+use crate::store::at_rest;
 
 /// The profile and the version of the fold that made it. A profile that was stored without a version has version 0.
 #[derive(Debug, Serialize, Deserialize)]
@@ -22,7 +23,8 @@ struct Stored {
     /// The number of the last event in it. Earlier versions had a row of its own for it.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     folded: Option<i64>,
-    /// This is parsed only after the version was checked, because another version may have another shape.
+    /// Sealed text. Earlier versions had the profile itself here. It is parsed only after the version was checked, because another
+    /// version may have another shape.
     profile: Option<Box<RawValue>>,
 }
 
@@ -49,7 +51,7 @@ pub(super) fn read(sql: &impl Sql) -> Result<Completed, Failure> {
     let stored: Stored = decode(row.text("value")?)?;
     let folded = stored.folded.or_else(|| row.int("folded").ok()).unwrap_or(0);
     if let (VERSION, Some(profile)) = (stored.version, stored.profile) {
-        return complete(sql, decode(profile.get())?, folded);
+        return complete(sql, opened(sql, "profile", &profile)?, folded);
     }
     refold(sql, folded)
 }
@@ -74,8 +76,11 @@ pub(super) fn remainder(sql: &impl Sql) -> Result<Profile, Failure> {
     let rows = sql.exec("SELECT value FROM meta WHERE key = 'remainder'", &[])?;
     let Some(row) = rows.first() else { return Ok(Profile::default()) };
     let stored: Stored = decode(row.text("value")?)?;
-    let profile = stored.profile.and_then(|profile| decode(profile.get()).ok());
-    Ok(profile.unwrap_or_default())
+    let Some(profile) = stored.profile else { return Ok(Profile::default()) };
+    match opened(sql, "remainder", &profile) {
+        Err(_) if stored.version != VERSION => Ok(Profile::default()),
+        read => read,
+    }
 }
 
 /// Whether a newer version has folded removed events. This version would lose what it does not know of them.
@@ -91,7 +96,8 @@ pub(super) fn write_remainder(sql: &impl Sql, remainder: &Profile) -> Result<(),
 }
 
 fn store(sql: &impl Sql, key: &str, profile: &Profile, folded: Option<i64>) -> Result<(), Failure> {
-    let profile = to_raw_value(profile).map_err(|error| Failure::Fatal(error.to_string()))?;
+    let sealed = at_rest::seal_text(sql, key, &encode(profile)?)?;
+    let profile = to_raw_value(&sealed).map_err(|error| Failure::Fatal(error.to_string()))?;
     let stored = Stored { version: VERSION, folded, profile: Some(profile) };
     // `INSERT OR REPLACE` would cost more: it deletes the old row and writes it again.
     sql.run(
@@ -99,6 +105,15 @@ fn store(sql: &impl Sql, key: &str, profile: &Profile, folded: Option<i64>) -> R
          ON CONFLICT (key) DO UPDATE SET value = excluded.value",
         &[SqlValue::from(key), SqlValue::Text(encode(&stored)?)],
     )
+}
+
+/// Opens the stored profile of this key.
+fn opened(sql: &impl Sql, key: &str, stored: &RawValue) -> Result<Profile, Failure> {
+    if !stored.get().starts_with('"') {
+        return decode(stored.get());
+    }
+    let sealed: String = decode(stored.get())?;
+    decode(&at_rest::open_text(sql, key, &sealed)?)
 }
 
 /// Folds the events after number `folded`, row by row.

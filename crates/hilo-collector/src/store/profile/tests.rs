@@ -11,7 +11,7 @@ use serde::de::DeserializeOwned;
 use serde_json::json;
 
 use super::*;
-use crate::calls::optin::{LinkStanding, OptIn, OptInCall};
+use crate::calls::optin::{LinkStanding, Listeners, OptIn, OptInCall};
 use crate::calls::{
     ConsentChange, ConsentCopy, ConsentRecorded, ConsentStanding, Delivery, DeliveryState, Page,
     Planned, RecordCall, Recorded, Summary, messages, read_message,
@@ -20,6 +20,7 @@ use crate::platform::{SqlRow, SqlValue};
 use crate::shell::memory::MemorySql;
 use crate::store::schema;
 
+mod archive_keys;
 mod choices;
 mod claims;
 mod erasure;
@@ -30,6 +31,8 @@ mod outbox;
 mod persons;
 mod refold;
 mod rows;
+mod sealed;
+mod sending;
 mod sessions;
 mod upkeep;
 
@@ -55,7 +58,7 @@ impl Object {
     fn new() -> Object {
         let now = "2026-11-24T10:00:00Z".parse().unwrap();
         let (volatile, attempts) = Default::default();
-        Object { name: "p", sql: MemorySql::new().unwrap(), volatile, now, attempts }
+        Object { name: "p", sql: MemorySql::new().unwrap().of("p"), volatile, now, attempts }
     }
 
     fn ask<A: DeserializeOwned>(&mut self, call: &ProfileCall) -> A {
@@ -100,6 +103,7 @@ impl Object {
             message_id: (*message_id).to_owned(),
             destination: "webhook".to_owned(),
             attempt: self.attempts.get(*message_id).copied().unwrap_or(0),
+            mark: None,
             result: result.clone(),
         };
         let confirmations = results.iter().map(confirmation).collect();
@@ -120,7 +124,11 @@ impl Object {
 
     fn say(&mut self, channel: OptInChannel, state: OptInState) -> OptIn {
         let said = OptIn { at: self.now.to_string(), ..opt_in(channel, state) };
-        self.ask(&ProfileCall::OptIn(Box::new(OptInCall { said, request: None })))
+        self.ask(&ProfileCall::OptIn(Box::new(OptInCall {
+            said,
+            request: None,
+            listeners: Listeners::default(),
+        })))
     }
 
     fn decide(&mut self, base: u32, purpose: &str, state: &str) -> ConsentRecorded {
@@ -152,6 +160,7 @@ fn change(base: u32, purpose: &str, state: &str) -> ConsentChange {
         controller: "Shop".to_owned(),
         base,
         chosen_at: "2026-11-24T10:00:00Z".parse().unwrap(),
+        is_found: false,
         changes: vec![ChoiceChange {
             purpose: purpose.to_owned(),
             state: state.to_owned(),
@@ -198,6 +207,8 @@ fn bound(id: &str) -> Sent {
         purposes: vec![Purpose::Analytics],
         channel: None,
         wants_person: false,
+        wants_key: false,
+        is_owed: false,
     }];
     Sent { to, ..kept(id, 1) }
 }

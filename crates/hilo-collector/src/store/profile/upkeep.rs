@@ -169,15 +169,19 @@ fn remove_events(sql: &impl Sql, cut: &Cut, last_ms: Option<i64>) -> Result<bool
     Ok(true)
 }
 
-/// Whether any delivery is pending.
+/// Whether any delivery is pending or being sent.
 fn has_pending(sql: &impl Sql) -> Result<bool, Failure> {
-    Ok(!sql.exec("SELECT seq FROM outbox WHERE state = 'pending' LIMIT 1", &[])?.is_empty())
+    Ok(!sql
+        .exec("SELECT seq FROM outbox WHERE state IN ('pending', 'sending') LIMIT 1", &[])?
+        .is_empty())
 }
 
 /// Returns the hashed ids of events with a pending delivery. They stay until it has ended.
 fn pending(sql: &impl Sql) -> Result<BTreeSet<u64>, Failure> {
-    let rows =
-        sql.exec("SELECT value FROM outbox, json_each(message_ids) WHERE state = 'pending'", &[])?;
+    let rows = sql.exec(
+        "SELECT value FROM outbox, json_each(message_ids) WHERE state IN ('pending', 'sending')",
+        &[],
+    )?;
     rows.iter().map(|row| row.text("value").map(timeline::hash)).collect()
 }
 

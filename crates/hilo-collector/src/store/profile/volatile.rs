@@ -12,6 +12,7 @@ use super::leases::{Attempts, Leases};
 use super::rates::Rates;
 use super::timeline;
 use crate::calls::Delivery;
+use crate::calls::journal::lines::Attempt;
 use crate::platform::{Failure, Sql, SqlValue};
 use crate::store::schema;
 
@@ -25,6 +26,8 @@ pub struct Volatile {
     pub(super) known: Option<Known>,
     /// The ids of events that were not found for their deliveries. The shell logs them.
     pub(super) missing: Vec<String>,
+    /// The deliveries that ended without the consumer. The shell counts them in the journal.
+    pub(super) ended: Vec<Attempt>,
     /// Whether the schema was updated in this life of the object.
     is_current: bool,
     /// Whether the storage was made or updated, and the alarm does not know it yet.
@@ -87,6 +90,11 @@ impl Volatile {
     /// Takes the ids of events that were not found for their deliveries.
     pub fn take_missing(&mut self) -> Vec<String> {
         std::mem::take(&mut self.missing)
+    }
+
+    /// Takes the deliveries that ended without the consumer.
+    pub fn take_ended(&mut self) -> Vec<Attempt> {
+        std::mem::take(&mut self.ended)
     }
 
     /// Whether the storage waits for its first alarm.

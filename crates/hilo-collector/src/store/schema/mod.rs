@@ -24,13 +24,15 @@ pub(super) struct Schema {
 
 /// A profile object's schema.
 pub(super) const PROFILE: Schema =
-    Schema { migrations: OF_PROFILE, whole: Some(PROFILE_WHOLE), oldest: 10 };
+    Schema { migrations: OF_PROFILE, whole: Some(PROFILE_WHOLE), oldest: 11 };
 /// A cart object's schema.
 pub(super) const CART: Schema = Schema { migrations: OF_CART, whole: None, oldest: 2 };
 /// The schema of the journal's head.
 pub(super) const JOURNAL: Schema = Schema { migrations: OF_JOURNAL, whole: None, oldest: 3 };
 /// The schema of the journal's shards.
 pub(super) const REJECTS: Schema = Schema { migrations: OF_REJECTS, whole: None, oldest: 1 };
+/// The schema of a destination's tokens.
+pub(super) const TOKENS: Schema = Schema { migrations: OF_TOKENS, whole: None, oldest: 1 };
 
 const OF_PROFILE: &[&str] = &[
     include_str!("0001_profile.sql"),
@@ -43,14 +45,18 @@ const OF_PROFILE: &[&str] = &[
     include_str!("0009_since.sql"),
     include_str!("0010_links.sql"),
     include_str!("0011_linking.sql"),
+    include_str!("0012_sealed.sql"),
+    include_str!("0013_marks.sql"),
 ];
 const OF_JOURNAL: &[&str] = &[
     include_str!("journal_0001.sql"),
     include_str!("journal_0002.sql"),
     include_str!("journal_0003.sql"),
+    include_str!("journal_0004.sql"),
 ];
 const OF_REJECTS: &[&str] = &[include_str!("rejects_0001.sql")];
-const PROFILE_WHOLE: (&str, usize) = (include_str!("profile_whole.sql"), 10);
+const OF_TOKENS: &[&str] = &[include_str!("tokens_0001.sql"), include_str!("tokens_0002.sql")];
+const PROFILE_WHOLE: (&str, usize) = (include_str!("profile_whole.sql"), 12);
 const OF_CART: &[&str] = &[include_str!("cart_0001.sql"), include_str!("cart_0002.sql")];
 
 /// The number of migrations that are done, and the number that a version of the code must know at least.

@@ -1,4 +1,4 @@
--- The tables of a profile as all migrations up to 0011 leave them. A new object is made of this file: running each migration
+-- The tables of a profile as all migrations up to 0012 leave them. A new object is made of this file: running each migration
 -- costs it ten times the rows. A test compares the two.
 CREATE TABLE batches (
   seq INTEGER PRIMARY KEY,
@@ -48,6 +48,7 @@ CREATE TABLE outbox (
   wants_person INTEGER NOT NULL DEFAULT 0,
   event INTEGER NOT NULL DEFAULT 0,
   since_ms INTEGER NOT NULL DEFAULT 0,
-  link TEXT
+  link TEXT,
+  mark TEXT
 );
 CREATE TABLE links (name TEXT PRIMARY KEY, at INTEGER NOT NULL) WITHOUT ROWID

@@ -52,7 +52,7 @@ fn pass(memory: &Memory, time: SignedDuration, step: SignedDuration) {
 fn requests(memory: &Memory, url: &str) -> BTreeMap<String, u32> {
     let mut requests = BTreeMap::new();
     for sent in memory.sent().iter().filter(|sent| sent.url == url) {
-        let id = sent.headers.get("webhook-id").unwrap().to_owned();
+        let id = crate::shell::memory::delivered_id(sent);
         *requests.entry(id).or_default() += 1;
     }
     requests
@@ -77,6 +77,8 @@ fn dead_letters(memory: &Memory) -> Vec<DeadLetter> {
     let call = JournalCall::DeadLetters {
         destination: Some("ill".to_owned()),
         since_ms: 0,
+        until_ms: None,
+        code: None,
         messages: Vec::new(),
         limit: 500,
     };
@@ -155,7 +157,7 @@ fn events_for_a_destination_that_stays_unknown_become_dead_letters_after_four_da
     pass(&memory, SignedDuration::from_hours(24 * 4 + 2), SignedDuration::from_mins(10));
     let reasons: Vec<String> = dead_letters(&memory).into_iter().map(|one| one.reason).collect();
     let expected =
-        "given up after 4 days: waits: hilo.toml has no destination called \"ill\"".to_owned();
+        "given_up: after 4 days: waits: hilo.toml has no destination called \"ill\"".to_owned();
     assert_eq!(reasons, vec![expected; 10]);
 }
 

@@ -87,8 +87,14 @@ fn label(memory: &Memory) -> String {
 }
 
 fn letters(memory: &Memory) -> Vec<DeadLetter> {
-    let call =
-        JournalCall::DeadLetters { destination: None, since_ms: 0, messages: vec![], limit: 10 };
+    let call = JournalCall::DeadLetters {
+        destination: None,
+        since_ms: 0,
+        until_ms: None,
+        code: None,
+        messages: vec![],
+        limit: 10,
+    };
     run(ask_journal(memory, &call)).unwrap().unwrap()
 }
 

@@ -66,7 +66,7 @@ fn view(id: &str) -> Value {
 /// Returns the ids that the destination got.
 fn got(memory: &Memory) -> Vec<String> {
     let sent = memory.sent().into_iter();
-    sent.map(|one| one.headers.get("webhook-id").unwrap().to_owned()).collect()
+    sent.map(|one| crate::shell::memory::delivered_id(&one)).collect()
 }
 
 fn deliveries(memory: &Memory) -> Vec<DeliveryState> {

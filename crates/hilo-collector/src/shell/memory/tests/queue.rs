@@ -23,8 +23,7 @@ fn send_views(memory: &Memory, number: usize, bytes: usize) {
 /// Returns the ids that the destination got, sorted.
 fn got(memory: &Memory) -> Vec<String> {
     let sent = memory.sent().into_iter();
-    let mut ids: Vec<_> =
-        sent.map(|one| one.headers.get("webhook-id").unwrap().to_owned()).collect();
+    let mut ids: Vec<_> = sent.map(|one| crate::shell::memory::delivered_id(&one)).collect();
     ids.sort();
     ids
 }

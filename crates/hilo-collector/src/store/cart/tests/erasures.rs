@@ -1,13 +1,16 @@
 //! The erasure of a cart: whose claim holds, and what is left.
 
 use super::*;
-use crate::calls::cart::CartSummary;
-use crate::calls::erasure::{CartClaim, CartErased};
+use crate::calls::cart::{CartSummary, CustomerCart, Leave};
+use crate::calls::erasure::{CartClaim, CartErased, CartToErase};
 use crate::signature::sha256_hex;
 
 impl Object {
+    /// Erases the cart for a wish of now.
     fn erase(&mut self, claim: CartClaim) -> CartErased {
-        self.ask(false, CartAsk::Erase(claim))
+        let asked_ms = self.now.as_millisecond();
+        let label = self.name.clone();
+        self.ask(false, CartAsk::Erase(CartToErase { label, claim, asked_ms }))
     }
 
     fn is_known(&mut self) -> bool {
@@ -22,15 +25,41 @@ fn a_cart_goes_with_everything_and_a_device_finds_a_new_one() {
     tab.adds(&mut object, "mug", 2);
     object.erase(CartClaim::Proved);
     assert!(!object.is_known());
-    let tables = "SELECT name FROM sqlite_master WHERE name NOT LIKE 'sqlite_%'";
-    assert_eq!(object.storage.exec(tables, &[]).unwrap(), []);
-    assert_eq!(
-        object.erase(CartClaim::Proved),
-        CartErased::default(),
-        "a second call finds nothing"
-    );
+    for table in ["cart", "infos", "deltas", "replicas", "checkouts", "schedule", "outbox"] {
+        let rows = object.storage.exec(&format!("SELECT * FROM {table}"), &[]);
+        assert_eq!(rows.unwrap(), [], "{table}");
+    }
+    let kinds = object.storage.exec("SELECT kind FROM once", &[]).unwrap();
+    assert_eq!(kinds.len(), 1, "only the time of the wish is left");
     super::tab(2).adds(&mut object, "cup", 1);
-    assert!(object.is_known());
+    object.erase(CartClaim::Proved);
+    assert!(object.is_known(), "a repeated call takes nothing that came since");
+    object.now += SignedDuration::from_secs(1);
+    object.erase(CartClaim::Proved);
+    assert!(!object.is_known(), "a further wish does");
+}
+
+#[test]
+fn a_merge_that_had_begun_brings_nothing_back_and_a_later_one_joins() {
+    let (mut guest, mut customer) = (Object::new("guest", Owner::Guest), Object::customer());
+    let mut a = tab(1);
+    a.adds(&mut guest, "mug", 2);
+    tab(2).adds(&mut customer, "cup", 1);
+    let speaker = customer.speaker(false);
+    let to = CustomerCart { cart: "customer".to_owned(), speaker, policy: "max".to_owned() };
+    let Leave::Leaving(under_way) = guest.ask(false, CartAsk::Leave(to.clone())) else {
+        panic!("it leaves")
+    };
+    customer.now += SignedDuration::from_secs(1);
+    customer.erase(CartClaim::Proved);
+    customer.ask::<()>(false, CartAsk::Join(under_way));
+    assert!(!customer.is_known());
+    let mut next = Object::new("next guest", Owner::Guest);
+    next.now = customer.now + SignedDuration::from_secs(1);
+    tab(3).adds(&mut next, "bowl", 1);
+    let Leave::Leaving(later) = next.ask(false, CartAsk::Leave(to)) else { panic!("it leaves") };
+    customer.ask::<()>(false, CartAsk::Join(later));
+    assert!(customer.is_known());
 }
 
 #[test]

@@ -78,7 +78,10 @@ impl Record {
         match self.carts.iter_mut().find(|cart| cart.label == label) {
             Some(cart) if claim == CartClaim::Proved => cart.claim = claim,
             Some(_) => {}
-            None => self.carts.push(CartToErase { label: label.to_owned(), claim }),
+            None => {
+                let (label, asked_ms) = (label.to_owned(), self.at_ms);
+                self.carts.push(CartToErase { label, claim, asked_ms });
+            }
         }
     }
 

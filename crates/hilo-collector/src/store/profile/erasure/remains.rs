@@ -10,6 +10,10 @@ use super::super::bond::Bond;
 use super::super::{link, optin, stored_profile, timeline};
 use crate::calls::{LEASE_MS, decode, encode};
 use crate::platform::{Failure, Sql, SqlValue};
+use crate::store::at_rest;
+
+/// The place of the sealed person.
+const PERSON: &str = "person";
 
 /// What is left to do elsewhere.
 #[derive(Clone, Debug, Default)]
@@ -84,7 +88,7 @@ pub(super) fn has_more(sql: &impl Sql) -> Result<bool, Failure> {
 /// Whether a message of the queue may have a delivery of this profile.
 fn has_deliveries(sql: &impl Sql, now: Timestamp) -> Result<bool, Failure> {
     let rows = sql.exec(
-        "SELECT seq FROM outbox WHERE state = 'pending' OR updated_ms > ? LIMIT 1",
+        "SELECT seq FROM outbox WHERE state IN ('pending', 'sending') OR updated_ms > ? LIMIT 1",
         &[SqlValue::int(now.as_millisecond() - LEASE_MS)?],
     )?;
     Ok(!rows.is_empty())
@@ -93,13 +97,15 @@ fn has_deliveries(sql: &impl Sql, now: Timestamp) -> Result<bool, Failure> {
 /// Keeps the person for the destinations that have to delete it. A table of its own, so that [`forget_person`] leaves no byte.
 pub(super) fn keep_person(sql: &impl Sql, person: &Person) -> Result<(), Failure> {
     sql.run("CREATE TABLE parting (id INTEGER PRIMARY KEY, person TEXT NOT NULL)", &[])?;
-    sql.run("INSERT INTO parting (id, person) VALUES (1, ?)", &[SqlValue::Text(encode(person)?)])
+    let sealed = at_rest::seal_text(sql, PERSON, &encode(person)?)?;
+    sql.run("INSERT INTO parting (id, person) VALUES (1, ?)", &[SqlValue::Text(sealed)])
 }
 
 /// Reads the kept person.
 pub(super) fn kept_person(sql: &impl Sql) -> Result<Person, Failure> {
     let rows = sql.exec("SELECT person FROM parting", &[])?;
-    rows.first().map_or_else(|| Ok(Person::default()), |row| decode(row.text("person")?))
+    let Some(row) = rows.first() else { return Ok(Person::default()) };
+    decode(&at_rest::open_text(sql, PERSON, row.text("person")?)?)
 }
 
 /// Removes the kept person. SQLite writes a value of the same length in the place of the one before, so that its bytes are gone.

@@ -109,10 +109,12 @@ pub(in super::super) fn passed_on(
     match call {
         // The device's proof, its pointer and its own deliveries stay here.
         ProfileCall::Claim(_)
+        | ProfileCall::Record { claim: Some(_), .. }
         | ProfileCall::Link(_)
         | ProfileCall::Repoint { .. }
         | ProfileCall::Confirm { .. }
         | ProfileCall::Wanted(_)
+        | ProfileCall::Sending(_)
         | ProfileCall::Replay { .. } => Ok(None),
         // The profile behind the pointer is being erased, and lets this one follow.
         ProfileCall::Erase(erase) if erase.by_link => Ok(None),
@@ -124,7 +126,7 @@ pub(in super::super) fn passed_on(
         ProfileCall::ConsentReports(changes) if changes.iter().any(is_anybodys) => {
             encode(&vec![ReportTaken::NotYours; changes.len()]).map(Some)
         }
-        ProfileCall::Record { .. }
+        ProfileCall::Record { claim: None, .. }
         | ProfileCall::Take(_)
         | ProfileCall::Leave { .. }
         | ProfileCall::Consent(_)

@@ -4,7 +4,7 @@ use hilo_core::profile::Profile;
 use serde::{Deserialize, Serialize};
 
 use super::super::consent::{self, Standing};
-use super::super::optin::Subscriptions;
+use super::super::optin::{self, Subscriptions};
 use super::super::stored_profile;
 use super::super::timeline::{self, Row};
 use crate::calls::link::Seen;
@@ -145,7 +145,7 @@ fn optins(sql: &impl Sql, after: i64) -> Result<Vec<(i64, OptIn)>, Failure> {
         "SELECT seq, body FROM optins WHERE seq > ? ORDER BY seq LIMIT ?",
         &[SqlValue::int(after)?, SqlValue::from(ROWS_MAX)],
     )?;
-    rows.iter().map(|row| Ok((row.int("seq")?, decode(row.text("body")?)?))).collect()
+    rows.iter().map(|row| Ok((row.int("seq")?, optin::read(sql, row.text("body")?)?))).collect()
 }
 
 /// Reads the links of a profile, with what it has of each.
@@ -187,7 +187,7 @@ pub(super) fn see(sql: &impl Sql, from: &str, seen: &Seen) -> Result<(), Failure
 /// Reads rows of the outbox: those that have ended, and those that are pending. Rows that another profile finishes are left out.
 pub(super) fn outbox(sql: &impl Sql) -> Result<Vec<StoredDelivery>, Failure> {
     let mut found = Vec::new();
-    for which in ["state IN ('dead', 'delivered')", "state = 'pending'"] {
+    for which in ["state IN ('dead', 'delivered')", "state IN ('pending', 'sending')"] {
         let query = format!(
             "SELECT seq, message_ids, destination, purposes, channel, state, attempts, next_ms, reason, updated_ms,
                steps, wants_person, since_ms FROM outbox WHERE {which} ORDER BY seq LIMIT ?"
@@ -201,13 +201,15 @@ pub(super) fn outbox(sql: &impl Sql) -> Result<Vec<StoredDelivery>, Failure> {
 
 fn delivery(row: &SqlRow) -> Result<StoredDelivery, Failure> {
     let text = |column| row.text(column).map(str::to_owned);
+    // The user's profile sends neither of the two.
+    let state = if row.text("state")? == "sending" { "pending".to_owned() } else { text("state")? };
     Ok(StoredDelivery {
         seq: row.int("seq")?,
         message_ids: text("message_ids")?,
         destination: text("destination")?,
         purposes: text("purposes")?,
         channel: row.text_opt("channel").map(str::to_owned),
-        state: text("state")?,
+        state,
         attempts: row.int("attempts")?,
         next_ms: row.int("next_ms")?,
         reason: row.text_opt("reason").map(str::to_owned),

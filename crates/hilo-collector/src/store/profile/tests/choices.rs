@@ -49,7 +49,8 @@ fn a_report_takes_the_next_revision_and_is_recorded_once() {
 #[test]
 fn a_choice_lifts_gpc_only_if_it_was_made_while_the_signal_was_on() {
     let purposes = vec![Purpose::Analytics, Purpose::Advertising];
-    let ads = Planned { name: "ads".to_owned(), purposes, channel: None, wants_person: false };
+    let (name, channel, wants_person, wants_key) = ("ads".to_owned(), None, false, false);
+    let ads = Planned { name, purposes, channel, wants_person, wants_key, is_owed: false };
     let claim = |id: &str| {
         let mut event = event(id, 1);
         let consent = event.context.consent.as_mut().unwrap();
@@ -216,6 +217,23 @@ fn of_a_persons_devices_the_later_grant_lifts_and_every_denial_counts() {
     assert_eq!(at("2026-11-24T09:10:00Z", "granted"), "denied");
     assert_eq!(at("2026-11-24T09:40:00Z", "granted"), "granted");
     assert_eq!(at("2026-11-24T09:20:00Z", "denied"), "denied");
+}
+
+#[test]
+fn a_grant_that_a_page_only_found_lifts_no_denial() {
+    let mut object = Object::new();
+    let mut at = |time: &str, base: u32, state: &str, is_found: bool| {
+        let chosen_at = time.parse().unwrap();
+        let mut chosen = ConsentChange { chosen_at, is_found, ..change(base, "analytics", state) };
+        chosen.changes[0].at = time.to_owned();
+        object.change(chosen).consent.state["analytics"].clone()
+    };
+    assert_eq!(at("2026-11-24T09:00:00Z", 0, "granted", true), "granted");
+    assert_eq!(at("2026-11-24T09:10:00Z", 0, "denied", false), "denied");
+    assert_eq!(at("2026-11-24T09:20:00Z", 0, "granted", true), "denied", "another device");
+    assert_eq!(at("2026-11-24T09:30:00Z", 0, "granted", false), "granted", "a choice made there");
+    assert_eq!(at("2026-11-24T09:40:00Z", 0, "denied", true), "denied", "a denial always counts");
+    assert_eq!(at("2026-11-24T09:50:00Z", 9, "granted", true), "denied", "whatever the page knew");
 }
 
 #[test]

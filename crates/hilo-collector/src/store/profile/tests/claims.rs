@@ -7,7 +7,11 @@ use crate::calls::{Claimed, ConsentReport, Proof, Whose};
 impl Object {
     fn claim(&mut self, shown: &str, fresh: &str) -> Claimed {
         let hash = |text: &str| (!text.is_empty()).then(|| text.to_owned());
-        self.ask(&ProfileCall::Claim(Proof { shown: hash(shown), fresh: hash(fresh), link: None }))
+        self.ask(&ProfileCall::Claim(Proof {
+            shown: hash(shown),
+            fresh: hash(fresh),
+            ..Proof::default()
+        }))
     }
 }
 
@@ -51,6 +55,29 @@ fn a_binding_that_was_forgotten_for_want_of_anything_else_comes_back_with_its_pr
     assert_eq!(object.claim("one", "two").whose, Whose::Yours);
     assert_eq!(object.claim("two", "two").whose, Whose::Anothers, "it is bound again");
     assert_eq!(object.claim("one", "").whose, Whose::Yours);
+}
+
+#[test]
+fn a_proof_of_the_pages_own_making_opens_only_what_was_bound_to_it() {
+    let claim = |object: &mut Object, offered: &str, may_bind: bool| -> Claimed {
+        let offered = Some(offered.to_owned());
+        let fresh = offered.clone().filter(|_| may_bind);
+        object.ask(&ProfileCall::Claim(Proof { offered, fresh, ..Proof::default() }))
+    };
+    let mut object = Object::new();
+    assert_eq!(claim(&mut object, "one", false), Claimed::default(), "nothing is bound");
+    assert_eq!(claim(&mut object, "one", true).whose, Whose::New);
+    object.decide(0, "analytics", "denied");
+    for may_bind in [true, false] {
+        let again = claim(&mut object, "one", may_bind);
+        assert_eq!((again.whose, again.consent.denied()), (Whose::New, vec!["analytics"]));
+        assert_eq!(claim(&mut object, "two", may_bind).whose, Whose::Anothers);
+    }
+    let mut used = Object::new();
+    used.record(vec![kept("m1", 1)]);
+    for may_bind in [true, false] {
+        assert_eq!(claim(&mut used, "one", may_bind).whose, Whose::Anothers);
+    }
 }
 
 #[test]

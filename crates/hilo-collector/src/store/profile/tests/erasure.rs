@@ -39,7 +39,7 @@ impl Object {
     }
 }
 
-fn device() -> Erase {
+pub(super) fn device() -> Erase {
     Erase { is_device: true, device: Some(sha256_hex(b"a1")), ..Erase::default() }
 }
 
@@ -69,12 +69,16 @@ fn an_erased_device_has_nothing_and_takes_nothing_for_ever() {
         let grant = object.decide(9, "analytics", "granted");
         assert_eq!((grant.is_erased, grant.receipt), (true, None));
         let said = opt_in(OptInChannel::Email, OptInState::Subscribed);
-        let call = ProfileCall::OptIn(Box::new(OptInCall { said, request: None }));
+        let call = ProfileCall::OptIn(Box::new(OptInCall {
+            said,
+            request: None,
+            listeners: Listeners::default(),
+        }));
         assert_eq!(object.ask::<Option<OptIn>>(&call), None);
         let reports = ProfileCall::ConsentReports(vec![change(0, "analytics", "granted")]);
         assert_eq!(object.ask::<Vec<ReportTaken>>(&reports), [ReportTaken::Erased]);
         for shown in [None, Some("one".to_owned())] {
-            let claim = Proof { shown, fresh: Some("two".to_owned()), link: None };
+            let claim = Proof { shown, fresh: Some("two".to_owned()), ..Proof::default() };
             let claimed: Claimed = object.ask(&ProfileCall::Claim(claim));
             assert_eq!(claimed.whose, Whose::Erased);
         }
@@ -125,19 +129,20 @@ fn the_steps_follow_in_their_order_and_each_is_repeated_until_it_is_done() {
     assert_eq!(object.task(), Some(devices(Step::Devices)), "a crash repeats the task");
     object.pass(Step::Devices);
     let cart = object.task().unwrap();
-    assert_eq!(cart, Task::Cart(CartToErase { label: own.clone(), claim: CartClaim::Proved }));
+    let asked_ms = began.as_millisecond();
+    let task =
+        |label: &str, claim| Task::Cart(CartToErase { label: label.to_owned(), claim, asked_ms });
+    assert_eq!(cart, task(&own, CartClaim::Proved));
     let guests = vec!["guest".to_owned()];
     object.ended(&cart, Ended::Cart(CartErased { guests }));
     let of_event = CartClaim::OfDevice(vec![sha256_hex(b"a2")]);
     let found = object.task().unwrap();
-    assert_eq!(found, Task::Cart(CartToErase { label: LABEL.to_owned(), claim: of_event }));
+    assert_eq!(found, task(LABEL, of_event));
     object.ended(&found, Ended::Failed);
     assert_eq!(object.task(), None, "it waits");
     object.now += SignedDuration::from_secs(1);
     object.pass(Step::Carts);
-    let claim = CartClaim::MovedInto(own);
-    let moved = Task::Cart(CartToErase { label: "guest".to_owned(), claim });
-    assert_eq!(object.task(), Some(moved));
+    assert_eq!(object.task(), Some(task("guest", CartClaim::MovedInto(own))));
     object.pass(Step::Carts);
     assert_eq!((object.task(), object.standing().1), (None, Some(Step::Deliveries)));
     assert_eq!(
@@ -193,8 +198,9 @@ fn a_cart_that_is_proved_later_is_no_longer_only_claimed() {
     let Some(Task::Cart(cart)) = object.task() else { panic!("no cart") };
     assert_eq!(cart.claim, CartClaim::OfDevice(vec![sha256_hex(b"a1")]));
     object.erase(Erase { carts: vec![LABEL.to_owned()], ..device() });
-    let claim = CartClaim::Proved;
-    assert_eq!(object.task(), Some(Task::Cart(CartToErase { label: LABEL.to_owned(), claim })));
+    let (label, claim) = (LABEL.to_owned(), CartClaim::Proved);
+    let asked_ms = object.now.as_millisecond();
+    assert_eq!(object.task(), Some(Task::Cart(CartToErase { label, claim, asked_ms })));
 }
 
 #[test]
@@ -209,8 +215,14 @@ fn an_erasure_waits_for_deliveries_only_where_some_may_be_under_way() {
 
 #[test]
 fn a_delivery_that_is_under_way_is_not_wanted_after_an_erasure_a_withdrawal_or_its_end() {
-    let under_way =
-        |row| UnderWay { row, message_id: "m1".to_owned(), destination: "webhook".to_owned() };
+    let under_way = |row| UnderWay {
+        row,
+        message_id: "m1".to_owned(),
+        destination: "webhook".to_owned(),
+        attempt: 0,
+        denied: Vec::new(),
+        mark: None,
+    };
     let is_wanted = |object: &mut Object| {
         let other = UnderWay { destination: "other".to_owned(), ..under_way(1) };
         let asked = vec![under_way(1), under_way(2), other];
@@ -292,7 +304,9 @@ fn no_byte_of_the_person_is_left_in_the_file() {
     sent.event.anonymous_id = Some("canary-id".repeat(14));
     disk.object.record(vec![sent]);
     disk.object.erase(Erase { destinations: vec!["desk".to_owned()], ..device() });
-    assert!(disk.has("canary-id"));
+    assert!(!disk.has("canary-id"), "it is sealed");
+    let kept = "SELECT 1 FROM parting WHERE person LIKE 'sealed:%'";
+    assert_eq!(disk.object.sql.exec(kept, &[]).unwrap().len(), 1);
     disk.object.now += SignedDuration::from_mins(1);
     disk.object.pass(Step::Journal);
     disk.object.pass(Step::Destinations);

@@ -149,6 +149,7 @@ fn a_repeated_result_does_not_end_the_row_that_got_its_number() {
             message_id: one.message_id.clone(),
             destination: one.destination.clone(),
             attempt: one.attempt,
+            mark: None,
             result: result.clone(),
         };
         let confirmations = deliveries.iter().map(confirmation).collect();

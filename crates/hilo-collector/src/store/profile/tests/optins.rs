@@ -18,12 +18,33 @@ fn request(nonce: &str) -> OptInRequest {
         purposes: vec![Purpose::Essential],
         channel: None,
         wants_person: false,
+        wants_key: false,
+        is_owed: false,
     };
     OptInRequest { carrier, gist: Gist::of(&asks), event: encode(&asks).unwrap() }
 }
 
 fn link(act: LinkAct, nonce: &str, address: &str) -> OptInLink {
     OptInLink { act, channel: EMAIL, address_hash: address.to_owned(), nonce: nonce.to_owned() }
+}
+
+/// A contact tool that is owed every change, and another tool that needs the grant of its purpose.
+fn listeners() -> Listeners {
+    let one = |name: &str, is_owed| Planned {
+        name: name.to_owned(),
+        purposes: vec![Purpose::Analytics],
+        channel: None,
+        wants_person: is_owed,
+        wants_key: false,
+        is_owed,
+    };
+    let all = vec![one("letters", true), one("charts", false)];
+    Listeners {
+        confirmed: all.clone(),
+        withdrawn: all,
+        lang: Some("es".to_owned()),
+        is_server: false,
+    }
 }
 
 impl Object {
@@ -40,13 +61,35 @@ impl Object {
             nonce: Some(nonce.to_owned()),
             ..opt_in(EMAIL, OptInState::Pending)
         };
-        let call = OptInCall { said, request: Some(request(nonce)) };
+        let (request, listeners) = (Some(request(nonce)), listeners());
+        let call = OptInCall { said, request, listeners };
         let call = encode(&ProfileCall::OptIn(Box::new(call))).unwrap();
         self.answer(&call).map(|answered| decode(&answered.reply).unwrap())
     }
 
     fn follow(&mut self, link: &OptInLink, acts: bool) -> LinkStanding {
-        self.ask(&ProfileCall::OptInLink { link: link.clone(), acts })
+        let listeners = listeners();
+        self.ask(&ProfileCall::OptInLink { link: link.clone(), acts, listeners })
+    }
+
+    /// Records a choice of which destinations learn.
+    fn choose(&mut self, said: OptIn, is_server: bool) -> OptIn {
+        let said = OptIn { at: self.now.to_string(), ..said };
+        let listeners = Listeners { is_server, ..listeners() };
+        self.ask(&ProfileCall::OptIn(Box::new(OptInCall { said, request: None, listeners })))
+    }
+
+    /// What destinations learn now: name, event, properties.
+    fn told(&mut self) -> Vec<(String, String, serde_json::Value)> {
+        let mut told = Vec::new();
+        for one in self.deliveries() {
+            let event: serde_json::Value = decode(&one.event).unwrap();
+            let name = event["event"].as_str().unwrap().to_owned();
+            if name != OPT_IN_REQUESTED {
+                told.push((one.destination, name, event["properties"].clone()));
+            }
+        }
+        told
     }
 
     fn ledger(&mut self) -> Vec<OptIn> {
@@ -180,4 +223,101 @@ fn a_request_is_in_the_timeline_without_making_a_profile_with_ids() {
     assert_eq!(profile["anonymousIds"], json!(null));
     let woken = known::Known::read(&object.sql).unwrap();
     assert!(woken.profile.anonymous_ids.is_empty());
+}
+
+/// What the destination called `name` learns of the subscription of `ana`.
+fn confirmed(name: &str) -> (String, String, serde_json::Value) {
+    let words = json!({"channel": "email", "address": "ana", "text": "Write to me.", "version": "1", "lang": "es"});
+    (name.to_owned(), "Opt-In Confirmed".to_owned(), words)
+}
+
+/// What the destination called `name` learns of an opt-out.
+fn withdrawn(name: &str, address: Option<&str>) -> (String, String, serde_json::Value) {
+    let mut properties = json!({"channel": "email"});
+    if let Some(address) = address {
+        properties["address"] = address.into();
+    }
+    (name.to_owned(), "Opt-In Withdrawn".to_owned(), properties)
+}
+
+fn of(state: OptInState, address: &str) -> OptIn {
+    let address = Some(address.to_owned());
+    OptIn { address: address.clone(), address_hash: address, ..opt_in(EMAIL, state) }
+}
+
+#[test]
+fn a_subscription_and_its_end_are_told_at_once_and_once() {
+    let mut object = Object::new();
+    object.request("n1", "ana");
+    assert_eq!(object.told(), [], "a request is no subscription");
+    let (confirm, leave) =
+        (link(LinkAct::Confirm, "n1", "ana"), link(LinkAct::Unsubscribe, "n1", "ana"));
+    object.follow(&confirm, false);
+    assert_eq!(object.told(), [], "a mail scanner subscribes nobody");
+    object.follow(&confirm, true);
+    assert_eq!(object.told(), [confirmed("letters")], "nobody has granted the charts anything");
+    object.follow(&confirm, true);
+    object.request("n2", "ana");
+    assert_eq!(object.told(), []);
+    object.follow(&leave, true);
+    assert_eq!(object.told(), [withdrawn("letters", Some("ana"))]);
+    object.follow(&leave, true);
+    object.choose(opt_in(EMAIL, OptInState::Unsubscribed), false);
+    assert_eq!(object.told(), []);
+    assert_eq!(object.ask::<Summary>(&ProfileCall::Summary).events, 3, "all are in the timeline");
+}
+
+#[test]
+fn a_tool_that_keeps_opt_ins_learns_of_them_whatever_the_person_denies() {
+    let mut object = Object::new();
+    object.decide(0, "analytics", "granted");
+    object.choose(of(OptInState::Subscribed, "ana"), false);
+    assert_eq!(object.told(), [confirmed("letters"), confirmed("charts")]);
+    object.choose(opt_in(EMAIL, OptInState::Unsubscribed), false);
+    // The person denies while the opt-out waits.
+    object.decide(1, "analytics", "denied");
+    let deliveries = object.deliveries();
+    let [letters] = &deliveries[..] else { panic!("{deliveries:?}") };
+    assert_eq!(letters.destination, "letters");
+    let person = letters.person.as_deref().unwrap();
+    let optins = [(EMAIL, OptInState::Unsubscribed)].into_iter().collect();
+    assert_eq!(*person, hilo_core::profile::Person { optins, ..Default::default() });
+    let asked = [letters.under_way()];
+    assert_eq!(object.ask::<Vec<bool>>(&ProfileCall::Wanted(asked.into())), [true]);
+}
+
+#[test]
+fn a_page_ends_no_subscription_of_an_address_that_it_merely_names() {
+    let mut object = Object::new();
+    object.choose(of(OptInState::Unsubscribed, "eva"), false);
+    assert_eq!(object.told(), [withdrawn("letters", None)]);
+    object.choose(of(OptInState::Unsubscribed, "leo"), true);
+    assert_eq!(
+        object.told(),
+        [withdrawn("letters", Some("leo"))],
+        "a server speaks for the company"
+    );
+    object.choose(of(OptInState::Subscribed, "ana"), false);
+    object.told();
+    object.choose(of(OptInState::Unsubscribed, "ana"), false);
+    assert_eq!(object.told(), [withdrawn("letters", Some("ana"))]);
+    // Somebody typed a stranger's address, and does not confirm it.
+    object.request("n1", "eva");
+    object.choose(opt_in(EMAIL, OptInState::Unsubscribed), false);
+    assert_eq!(object.told(), [withdrawn("letters", None)]);
+}
+
+#[test]
+fn an_event_of_the_ledger_makes_no_profile_with_ids_and_has_those_that_are_known() {
+    let mut object = Object::new();
+    object.choose(of(OptInState::Subscribed, "ana"), false);
+    let first: serde_json::Value = decode(&object.deliveries()[0].event).unwrap();
+    assert_eq!((&first["anonymousId"], &first["userId"]), (&json!(null), &json!(null)));
+    object.record(vec![kept("m1", 1)]);
+    object.choose(of(OptInState::Unsubscribed, "ana"), false);
+    let second: serde_json::Value = decode(&object.deliveries()[0].event).unwrap();
+    assert_eq!(second["anonymousId"], "a1");
+    assert_ne!(first["messageId"], second["messageId"]);
+    let woken = known::Known::read(&object.sql).unwrap();
+    assert_eq!(woken.profile.anonymous_ids, ["a1"]);
 }

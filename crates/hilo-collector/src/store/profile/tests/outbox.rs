@@ -160,6 +160,7 @@ fn a_retry_does_not_wait_for_the_alarm_of_deliveries_in_progress() {
         message_id: "m2".to_owned(),
         destination: "webhook".to_owned(),
         attempt: 0,
+        mark: None,
         result: retry(0),
     };
     let confirm = encode(&ProfileCall::Confirm { confirmations: vec![again] }).unwrap();

@@ -9,6 +9,8 @@ fn wanted(sent: Sent) -> Sent {
         purposes: vec![Purpose::Analytics, Purpose::Advertising],
         channel: None,
         wants_person: true,
+        wants_key: false,
+        is_owed: false,
     }];
     Sent { to, ..sent }
 }
@@ -128,4 +130,56 @@ fn events_that_wait_together_share_the_newest_person() {
     assert!(first.person.as_ref().is_some_and(|person| person.traits.contains_key("plan")));
     let messages = messages(&deliveries).unwrap();
     assert_eq!(messages.iter().map(|one| one.text.matches("\"pro\"").count()).sum::<usize>(), 2);
+}
+
+/// Returns the denials that come with the first delivery.
+fn denied(object: &mut Object) -> Vec<Purpose> {
+    object.deliveries().first().map(|one| one.denied.clone()).expect("a delivery is due")
+}
+
+#[test]
+fn a_delivery_has_the_denials_that_are_recorded_when_it_is_sent() {
+    let mut object = Object::new();
+    object.decide(0, "sale_share", "denied");
+    object.record(vec![bound("m1")]);
+    assert_eq!(denied(&mut object), [Purpose::SaleShare]);
+    // A restarted object sends the same.
+    object.volatile = Volatile::default();
+    assert_eq!(denied(&mut object), [Purpose::SaleShare]);
+    // A row that waits gets what was recorded since.
+    object.confirm("m1", retry(5));
+    object.decide(1, "personalization", "denied");
+    object.now += SignedDuration::from_secs(5);
+    assert_eq!(denied(&mut object), [Purpose::Personalization, Purpose::SaleShare]);
+    object.confirm("m1", retry(5));
+    object.decide(2, "sale_share", "granted");
+    object.now += SignedDuration::from_secs(5);
+    assert_eq!(denied(&mut object), [Purpose::Personalization]);
+}
+
+#[test]
+fn an_event_that_waits_in_memory_gets_a_later_denial() {
+    let mut object = Object::new();
+    object.record(vec![bound("m1")]);
+    object.decide(0, "advertising", "denied");
+    assert_eq!(denied(&mut object), [Purpose::Advertising]);
+}
+
+#[test]
+fn a_delivery_without_a_later_denial_is_not_wanted_and_is_sent_again_with_it() {
+    let mut object = Object::new();
+    object.record(vec![bound("m1")]);
+    let sent = object.deliveries();
+    let asked = || sent.iter().map(Delivery::under_way).collect();
+    assert_eq!(object.ask::<Vec<bool>>(&ProfileCall::Wanted(asked())), [true]);
+    object.decide(0, "advertising", "denied");
+    assert_eq!(object.ask::<Vec<bool>>(&ProfileCall::Wanted(asked())), [false]);
+    assert_eq!(object.ask::<Vec<Option<i64>>>(&ProfileCall::Sending(asked())), [None]);
+    object.now += SignedDuration::from_secs(300);
+    object.deliveries();
+    object.now += SignedDuration::from_secs(300);
+    let again = object.deliveries();
+    assert_eq!(again.iter().map(|one| &*one.denied).collect::<Vec<_>>(), [[Purpose::Advertising]]);
+    let asked = again.iter().map(Delivery::under_way).collect();
+    assert_eq!(object.ask::<Vec<bool>>(&ProfileCall::Wanted(asked)), [true]);
 }

@@ -54,7 +54,10 @@ fn a_profile_that_was_folded_again_is_stored_with_its_version() {
     let rows = object.sql.exec("SELECT value FROM meta WHERE key = 'profile'", &[]).unwrap();
     let stored: serde_json::Value = decode(rows[0].text("value").unwrap()).unwrap();
     assert_eq!(stored["version"], json!(hilo_core::profile::VERSION));
-    assert_eq!(stored["profile"]["traits"]["number"]["value"], json!(249));
+    let sealed = stored["profile"].as_str().unwrap();
+    let opened = crate::store::at_rest::open_text(&object.sql, "profile", sealed).unwrap();
+    let opened: serde_json::Value = decode(&opened).unwrap();
+    assert_eq!(opened["traits"]["number"]["value"], json!(249));
     assert_eq!(profile(&mut object)["events"], json!({"identify": 250, "page": 1}));
 }
 

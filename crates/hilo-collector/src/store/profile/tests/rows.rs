@@ -28,6 +28,19 @@ fn a_batch_writes_one_row_for_its_events_and_two_for_its_delivery() {
 }
 
 #[test]
+fn a_mark_before_a_request_writes_one_row_and_the_result_one_more() {
+    let mut object = Object::new();
+    object.record(vec![bound("m1"), bound("m2")]);
+    let deliveries = object.deliveries();
+    let before = written(&object);
+    let asked = deliveries.iter().map(Delivery::under_way).collect();
+    object.ask::<Vec<Option<i64>>>(&ProfileCall::Sending(asked));
+    assert_eq!(written(&object) - before, 1);
+    object.confirm_all(&[("m1", DeliveryResult::Delivered), ("m2", DeliveryResult::Delivered)]);
+    assert_eq!(written(&object) - before, 2);
+}
+
+#[test]
 fn a_delivery_that_is_done_is_shown_without_a_row() {
     let mut object = Object::new();
     object.record(vec![bound("m1"), bound("m2"), kept("m3", 1)]);

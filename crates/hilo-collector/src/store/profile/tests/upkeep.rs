@@ -134,7 +134,7 @@ fn nothing_is_left_of_a_person_who_did_not_come_back() {
     deliver(&mut object, &["m1"]);
     object.live_until("2028-02-01T00:00:00Z");
     assert_eq!(object.events(), Vec::<String>::new());
-    assert_eq!(object.profile()["events"], json!({"identify": 1}));
+    assert_eq!(object.profile()["events"], json!({"identify": 1, "track": 1}));
     object.live_until("2029-02-01T00:00:00Z");
     assert_eq!(object.profile()["events"], json!({}), "the counts have gone after 25 months");
     assert_eq!(

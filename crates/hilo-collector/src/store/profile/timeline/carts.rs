@@ -4,6 +4,7 @@
 
 use std::collections::BTreeSet;
 
+use super::row::open;
 use crate::platform::{Failure, Sql, SqlValue};
 use crate::signature::LABEL_CHARS;
 
@@ -12,14 +13,15 @@ const CARTS_MAX: usize = 256;
 /// How the events of a cart name it (`store/cart/touch.rs`).
 const NAMED: &str = "\"cart_id\":\"";
 
-/// Lists the labels in the events. A row that is no text is passed over: it must not stop an erasure.
+/// Lists the labels in the events. A row that cannot be read is passed over: it must not stop an erasure.
 pub(in super::super) fn cart_labels(sql: &impl Sql) -> Result<BTreeSet<String>, Failure> {
     let (mut labels, mut after) = (BTreeSet::new(), -1);
     // Row by row: a row may have 1 MB.
     let next = "SELECT seq, bodies FROM batches WHERE seq > ? ORDER BY seq LIMIT 1";
     while let Some(mut row) = sql.exec(next, &[SqlValue::int(after)?])?.pop() {
         after = row.int("seq")?;
-        let bodies = row.take_bytes("bodies").ok().and_then(|bytes| String::from_utf8(bytes).ok());
+        let bodies = row.take_bytes("bodies").and_then(|bodies| open(sql, after, bodies));
+        let bodies = bodies.ok().and_then(|bytes| String::from_utf8(bytes).ok());
         for label in bodies.as_deref().into_iter().flat_map(labels_in) {
             if labels.len() < CARTS_MAX {
                 labels.insert(label.to_owned());

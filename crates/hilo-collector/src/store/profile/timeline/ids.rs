@@ -9,16 +9,22 @@ use crate::platform::{Failure, Sql, SqlValue};
 /// The most hashes that are read when the object wakes up: 1 MB. An event that is sent again after so many newer ones is stored
 /// again.
 const IDS_MAX: usize = 131_072;
+/// New hashes join the sorted ones when they are this part of them: a set takes twice the memory of a list.
+const NEW_PART: usize = 4;
+/// So many new hashes stay a set, however few the sorted ones are.
+const NEW_MIN: usize = 64;
 /// The digits of a hash in hex.
 const HASH_DIGITS: usize = 2 * HASH_BYTES;
 
 /// The hashed ids of the newest events.
 #[derive(Debug, Default)]
 pub(in super::super) struct Ids {
-    /// Those that were read, sorted: 8 bytes each.
-    read: Vec<u64>,
-    /// Those that have come since.
+    /// Most of them, sorted: 8 bytes each.
+    sorted: Vec<u64>,
+    /// The newest.
     new: BTreeSet<u64>,
+    /// The number of those that have come since the object woke up.
+    come: usize,
 }
 
 impl Ids {
@@ -36,25 +42,52 @@ impl Ids {
                 SqlValue::from(u32::try_from(IDS_MAX * HASH_BYTES).unwrap_or(u32::MAX)),
             ],
         )?;
-        let (mut read, mut loose) = (Vec::new(), 0);
+        let (mut sorted, mut loose) = (Vec::new(), 0);
         for row in &rows {
             loose += row.int("loose")?;
             let digits = row.text("ids")?.as_bytes().chunks_exact(HASH_DIGITS);
             let hashes =
                 digits.map(|hash| u64::from_str_radix(str::from_utf8(hash).ok()?, 16).ok());
-            read.extend(hashes.flatten());
+            sorted.extend(hashes.flatten());
         }
-        read.sort_unstable();
-        Ok((Ids { read, new: BTreeSet::new() }, usize::try_from(loose).unwrap_or(0)))
+        sorted.sort_unstable();
+        let ids = Ids { sorted, ..Ids::default() };
+        Ok((ids, usize::try_from(loose).unwrap_or(0)))
     }
 
     /// Adds a hash. Returns whether it is new.
     pub(in super::super) fn insert(&mut self, hash: u64) -> bool {
-        self.read.binary_search(&hash).is_err() && self.new.insert(hash)
+        if self.sorted.binary_search(&hash).is_ok() || !self.new.insert(hash) {
+            return false;
+        }
+        self.come += 1;
+        if self.new.len() > NEW_MIN.max(self.sorted.len() / NEW_PART) {
+            self.sorted.reserve_exact(self.new.len());
+            self.sorted.extend(std::mem::take(&mut self.new));
+            self.sorted.sort_unstable();
+        }
+        true
     }
 
     /// Whether there are so many that the oldest have to go: [`Ids::read`] leaves them out.
     pub(in super::super) fn is_full(&self) -> bool {
-        self.new.len() > IDS_MAX
+        self.come > IDS_MAX
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_id_is_new_once_however_many_come() {
+        let mut ids = Ids::default();
+        for is_new in [true, false] {
+            for n in 0..10_000_u64 {
+                assert_eq!(ids.insert(n.wrapping_mul(0x9E37_79B9_7F4A_7C15)), is_new, "{n}");
+            }
+        }
+        assert!(ids.new.len() * NEW_PART <= ids.sorted.len() + NEW_PART);
+        assert_eq!(ids.sorted.len() + ids.new.len(), 10_000);
     }
 }

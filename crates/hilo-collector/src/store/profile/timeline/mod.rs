@@ -34,12 +34,12 @@ pub(super) const ROW_BYTES_MAX: usize = 1024 * 1024;
 /// Writes a new row.
 pub(super) fn insert(sql: &impl Sql, row: Row) -> Result<(), Failure> {
     let query = format!("INSERT INTO batches ({COLUMNS}) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)");
-    sql.run(&query, &row.values()?)
+    sql.run(&query, &row.values(sql)?)
 }
 
 /// Writes a row in place of the one with the same key.
 fn replace(sql: &impl Sql, row: Row) -> Result<(), Failure> {
-    let values = row.values()?;
+    let values = row.values(sql)?;
     sql.run(
         "UPDATE batches SET last = ?2, at_ms = ?3, first_ms = ?4, last_ms = ?5, ids = ?6, opened = ?7, head = ?8, bodies = ?9
          WHERE seq = ?1",
@@ -64,7 +64,7 @@ pub(super) fn after(sql: &impl Sql, number: i64) -> Result<Option<Row>, Failure>
 fn one(sql: &impl Sql, which: &str, number: i64) -> Result<Option<Row>, Failure> {
     let query = format!("SELECT {COLUMNS} FROM batches {which}");
     let found = sql.exec(&query, &[SqlValue::int(number)?])?;
-    found.into_iter().next().map(Row::read).transpose()
+    found.into_iter().next().map(|row| Row::read(sql, row)).transpose()
 }
 
 /// Counts the events.

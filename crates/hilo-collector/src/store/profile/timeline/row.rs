@@ -6,8 +6,9 @@ use hilo_core::journey::Session;
 use serde::{Deserialize, Serialize};
 
 use crate::calls::{decode, encode};
-use crate::platform::{Failure, SqlRow, SqlValue};
+use crate::platform::{Failure, Sql, SqlRow, SqlValue};
 use crate::signature::sha256;
+use crate::store::at_rest;
 
 /// The bytes of an id's hash.
 pub(super) const HASH_BYTES: usize = 8;
@@ -155,8 +156,8 @@ impl Row {
         self.bodies.len()
     }
 
-    /// The values of the columns, in the order of [`COLUMNS`].
-    pub(super) fn values(self) -> Result<Vec<SqlValue>, Failure> {
+    /// The values of the columns, in the order of [`COLUMNS`]. The bodies are sealed.
+    pub(super) fn values(self, sql: &impl Sql) -> Result<Vec<SqlValue>, Failure> {
         let marks = self.head.marks.iter();
         let times = || marks.clone().map(|Mark(_, occurred_ms, _)| *occurred_ms);
         let last = marks.clone().next_back().map_or(0, |Mark(place, ..)| *place);
@@ -173,13 +174,14 @@ impl Row {
             SqlValue::Bytes(self.hashes.iter().flat_map(|hash| hash.to_be_bytes()).collect()),
             opened,
             SqlValue::Text(encode(&self.head)?),
-            SqlValue::Bytes(self.bodies.into_bytes()),
+            SqlValue::Bytes(at_rest::seal(sql, &place(self.seq), self.bodies.as_bytes())?),
         ])
     }
 
     /// Reads a row with all of its columns.
-    pub(super) fn read(mut row: SqlRow) -> Result<Row, Failure> {
-        let bodies = String::from_utf8(row.take_bytes("bodies")?);
+    pub(super) fn read(sql: &impl Sql, mut row: SqlRow) -> Result<Row, Failure> {
+        let bodies = open(sql, row.int("seq")?, row.take_bytes("bodies")?)?;
+        let bodies = String::from_utf8(bodies);
         let bodies = bodies.map_err(|error| Failure::Fatal(error.to_string()))?;
         let head: Head = decode(row.text("head")?)?;
         if head.marks.iter().map(|Mark(.., bytes)| bytes).sum::<usize>() != bodies.len() {
@@ -198,6 +200,16 @@ impl Row {
 
 /// The columns of a row.
 pub(super) const COLUMNS: &str = "seq, last, at_ms, first_ms, last_ms, ids, opened, head, bodies";
+
+/// Opens the bodies of the row with this key.
+pub(super) fn open(sql: &impl Sql, seq: i64, bodies: Vec<u8>) -> Result<Vec<u8>, Failure> {
+    at_rest::open(sql, &place(seq), bodies)
+}
+
+/// The place of a row's bodies: they open in no other row.
+fn place(seq: i64) -> String {
+    format!("events {seq}")
+}
 
 /// Reads the hashes of a row.
 fn hashes(ids: &[u8]) -> impl Iterator<Item = u64> {

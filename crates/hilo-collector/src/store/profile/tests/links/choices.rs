@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 
 use super::*;
 use crate::calls::ConsentReport;
-use crate::calls::optin::{LinkAct, OptInLink};
+use crate::calls::optin::{LinkAct, Listeners, OptInLink};
 
 #[test]
 fn each_chain_of_receipts_stays_provable() {
@@ -85,7 +85,11 @@ fn the_newest_opt_in_counts_and_a_link_of_the_device_still_confirms() {
     };
     let say = |object: &mut Object, said: &OptIn, at: &str| {
         let said = OptIn { at: at.to_owned(), ..said.clone() };
-        object.ask::<OptIn>(&ProfileCall::OptIn(Box::new(OptInCall { said, request: None })));
+        object.ask::<OptIn>(&ProfileCall::OptIn(Box::new(OptInCall {
+            said,
+            request: None,
+            listeners: Listeners::default(),
+        })));
     };
     let sms = |state| opt_in(OptInChannel::Sms, state);
     let user = both.get("user");
@@ -106,7 +110,7 @@ fn the_newest_opt_in_counts_and_a_link_of_the_device_still_confirms() {
         address_hash: "hash".to_owned(),
         nonce: "nonce".to_owned(),
     };
-    let follow = ProfileCall::OptInLink { link, acts: true };
+    let follow = ProfileCall::OptInLink { link, acts: true, listeners: Listeners::default() };
     assert_eq!(both.ask::<LinkStanding>("device", &follow), LinkStanding::Done);
     assert_eq!(both.ask::<LinkStanding>("device", &follow), LinkStanding::Used);
     assert_eq!(both.summary("user").optins["email"], "subscribed");
@@ -117,7 +121,12 @@ fn only_a_shown_proof_links_and_the_first_user_counts() {
     let mut all = Objects::new(&["device", "user", "other"]);
     let claim = |shown: Option<&str>, fresh: Option<&str>, user: &str| {
         let hash = |text: Option<&str>| text.map(str::to_owned);
-        ProfileCall::Claim(Proof { shown: hash(shown), fresh: hash(fresh), link: Some(to(user)) })
+        ProfileCall::Claim(Proof {
+            shown: hash(shown),
+            fresh: hash(fresh),
+            link: Some(to(user)),
+            ..Proof::default()
+        })
     };
     assert_eq!(all.ask::<Claimed>("device", &claim(None, Some("one"), "other")).whose, Whose::New);
     all.get("device").record(vec![kept("m1", 1)]);

@@ -179,3 +179,42 @@ fn a_device_whose_deliveries_are_left_shows_nothing_of_the_users_record() {
     }
     assert_eq!(device.ask::<Page>(&own(OwnPart::Events)).rows.len(), 2);
 }
+
+#[test]
+fn a_delivery_that_is_being_sent_while_its_device_moves_is_finished_there_and_never_sent_twice() {
+    let mut both = Objects::new(&["device", "user"]);
+    both.get("user").record(vec![kept("u1", 1)]);
+    both.get("device").record(vec![bound("m1"), bound("m2")]);
+    let deliveries = both.get("device").deliveries();
+    let asked =
+        ProfileCall::Sending(deliveries.iter().map(crate::calls::Delivery::under_way).collect());
+    assert_eq!(both.ask::<Vec<Option<i64>>>("device", &asked).len(), 2);
+    both.link("device", "user");
+    both.settle("device");
+    assert_eq!(states(&mut both, "user"), pairs(&[("m2", "pending"), ("m1", "pending")]));
+    both.get("device").confirm("m1", DeliveryResult::Delivered);
+    wait(&mut both);
+    assert_eq!((both.get("user").due(), both.get("device").due()), (vec![], vec![]));
+    both.settle("device");
+    assert_eq!(states(&mut both, "user"), pairs(&[("m2", "delivered"), ("m1", "delivered")]));
+}
+
+#[test]
+fn deliveries_of_a_device_and_of_its_user_have_the_denials_of_both() {
+    let mut both = linked();
+    both.get("user").now += SignedDuration::from_secs(1);
+    both.get("user").decide(0, "sale_share", "denied");
+    wait(&mut both);
+    let denied = |object: &mut Object| -> Vec<_> {
+        object.deliveries().into_iter().map(|one| one.denied).collect()
+    };
+    assert_eq!(denied(both.get("device")), vec![vec![Purpose::SaleShare]; 2], "what is left");
+    let mut both = Objects::new(&["device", "user"]);
+    both.get("user").record(vec![kept("u1", 1)]);
+    both.get("device").record(vec![kept("m1", 1)]);
+    both.get("device").decide(0, "personalization", "denied");
+    both.link("device", "user");
+    both.settle("device");
+    both.get("user").record(vec![bound("m2")]);
+    assert_eq!(denied(both.get("user")), [[Purpose::Personalization]], "the device's own choice");
+}

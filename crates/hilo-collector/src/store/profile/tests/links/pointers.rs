@@ -55,7 +55,7 @@ fn a_binding_that_is_linked_to_a_user_without_anything_leaves_nothing() {
     let mut both = Objects::new(&["device", "user"]);
     let proof = |shown: &str, fresh: Option<&str>| {
         let (shown, fresh) = (Some(shown.to_owned()), fresh.map(str::to_owned));
-        ProfileCall::Claim(Proof { shown, fresh, link: Some(to("user")) })
+        ProfileCall::Claim(Proof { shown, fresh, link: Some(to("user")), ..Proof::default() })
     };
     let new = Proof { fresh: Some("one".to_owned()), ..Proof::default() };
     both.ask::<Claimed>("device", &ProfileCall::Claim(new));
@@ -64,4 +64,20 @@ fn a_binding_that_is_linked_to_a_user_without_anything_leaves_nothing() {
     for name in ["device", "user"] {
         assert_eq!(keep_up(both.get(name)), Some(Upkeep::Forget), "{name}");
     }
+}
+
+#[test]
+fn a_device_that_was_linked_keeps_the_key_of_its_lines_in_archives() {
+    let mut both = Objects::new(&["device", "user"]);
+    both.get("device").record(vec![kept("m1", 1)]);
+    let key = |both: &mut Objects| {
+        let read = "SELECT value FROM meta WHERE key = 'archive_key'";
+        let rows = both.get("device").sql.exec(read, &[]).unwrap();
+        rows.first().map(|row| row.text("value").unwrap().to_owned())
+    };
+    let draw = "INSERT INTO meta (key, value) VALUES ('archive_key', 'drawn')";
+    both.get("device").sql.run(draw, &[]).unwrap();
+    both.link("device", "user");
+    both.settle("device");
+    assert_eq!(key(&mut both).as_deref(), Some("drawn"));
 }

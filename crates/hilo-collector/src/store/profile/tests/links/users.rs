@@ -35,7 +35,7 @@ fn the_pointers_of_a_user_who_moves_lead_to_the_new_one_in_one_hop() {
             let reply = all.text(name, &call(&[kept(&format!("later of {name}"), 1)]));
             assert_eq!(reply, "", "call {at}");
         }
-        assert_eq!(all.summary("device").events, 8, "call {at}");
+        assert_eq!(all.summary("device").events, 12, "call {at}");
         let receipts = all.rows("old", |cursor, limit| ProfileCall::Receipts { cursor, limit });
         let begins = receipts.iter().filter(|one| one["prev_hash"] == "").count();
         assert_eq!(begins, 4, "a chain for each profile");
@@ -55,7 +55,7 @@ fn a_device_that_is_on_its_way_follows_its_user() {
         all.settle("old");
         all.settle("late");
         assert_eq!(link::linked_to(&all.get("late").sql).unwrap().as_deref(), Some("new"));
-        assert_eq!(all.summary("new").events, 4, "call {at}");
+        assert_eq!(all.summary("new").events, 8, "call {at}");
         let ledger = all.rows("new", |cursor, limit| ProfileCall::OptIns { cursor, limit });
         assert_eq!(ledger.len(), 1, "equal entries are one, call {at}");
     }
@@ -73,7 +73,7 @@ fn of_two_users_that_would_move_into_each_other_one_moves() {
         }
         let pointers = ["old", "new"].map(|name| link::linked_to(&all.get(name).sql).unwrap());
         assert_eq!(pointers, [Some("new".to_owned()), None], "{order:?}");
-        assert_eq!(all.summary("new").events, 3);
+        assert_eq!(all.summary("new").events, 6);
         // The other way is closed from now on.
         all.link("new", "old");
         all.settle("new");

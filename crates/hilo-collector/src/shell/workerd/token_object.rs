@@ -1,0 +1,77 @@
+//! The shell of the object that keeps a destination's access tokens: calls in, answers out.
+//!
+//! `store/tokens` keeps and decides, and `shell/tokens` has the code that both shells need. The object has no alarm: the first delivery
+//! after a token is due renews it.
+
+use std::cell::RefCell;
+use std::rc::Rc;
+
+use wasm_bindgen::prelude::wasm_bindgen;
+use worker::js_sys::Promise;
+use worker::js_sys::futures::JsFuture;
+use worker::web_sys::{self, Request};
+use worker::worker_sys::DurableObjectState;
+use worker::{Env, Result, State};
+
+use super::edge::Edge;
+use super::object::{promise, refuse};
+use super::object_sql::ObjectSql;
+use crate::shell::tokens::{self, TokensHost};
+use crate::shell::turns::Turns;
+use crate::store::tokens::Volatile;
+
+/// The object of one destination. Its name is the destination's.
+#[wasm_bindgen]
+pub struct TokensObject {
+    shell: Rc<TokensShell>,
+}
+
+struct TokensShell {
+    state: Rc<State>,
+    env: Env,
+    sql: ObjectSql,
+    volatile: RefCell<Volatile>,
+    turns: Rc<Turns>,
+}
+
+#[wasm_bindgen]
+impl TokensObject {
+    #[wasm_bindgen(constructor)]
+    pub fn new(state: DurableObjectState, env: Env) -> TokensObject {
+        let state = State::from(state);
+        let (sql, state) = (ObjectSql::of(&state), Rc::new(state));
+        let (volatile, turns) = Default::default();
+        TokensObject { shell: Rc::new(TokensShell { state, env, sql, volatile, turns }) }
+    }
+
+    pub fn fetch(&self, request: &Request) -> Promise {
+        let (shell, body) = (Rc::clone(&self.shell), request.text());
+        promise(async move {
+            let call = JsFuture::from(body?).await?.as_string().unwrap_or_default();
+            shell.answer(&call).await
+        })
+    }
+}
+
+impl TokensShell {
+    async fn answer(&self, call: &str) -> Result<web_sys::Response> {
+        let edge = Edge::of_object(self.env.clone(), Rc::clone(&self.state));
+        let name = self.state.id().name().unwrap_or_default();
+        match tokens::answer(self, &name, call, &edge).await {
+            Ok(reply) => Ok(web_sys::Response::new_with_opt_str(Some(&reply))?),
+            Err(failure) => refuse(&failure).map(web_sys::Response::from),
+        }
+    }
+}
+
+impl TokensHost for TokensShell {
+    type Sql = ObjectSql;
+
+    fn with<T>(&self, work: impl FnOnce(&ObjectSql, &mut Volatile) -> T) -> T {
+        work(&self.sql, &mut self.volatile.borrow_mut())
+    }
+
+    fn turns(&self) -> Rc<Turns> {
+        Rc::clone(&self.turns)
+    }
+}
