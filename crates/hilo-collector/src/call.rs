@@ -40,9 +40,10 @@ impl From<Failure> for Trouble {
     fn from(failure: Failure) -> Trouble {
         match failure {
             Failure::SchemaNewer => Trouble::Refused(FaultCode::SchemaNewer.rejection()),
-            Failure::Retriable(_) | Failure::Fatal(_) | Failure::Busy { .. } => {
-                Trouble::Failed(failure)
-            }
+            Failure::Retriable(_)
+            | Failure::Unreached(_)
+            | Failure::Fatal(_)
+            | Failure::Busy { .. } => Trouble::Failed(failure),
         }
     }
 }

@@ -15,6 +15,7 @@ pub mod optin;
 mod record;
 mod record_call;
 pub mod refused;
+pub mod tokens;
 
 use hilo_core::consent::{ChoiceChange, Notice, Receipt};
 use jiff::Timestamp;
@@ -49,6 +50,10 @@ pub enum ProfileCall {
         /// Whether they came under a public key, so that the object counts them against its rate. Imports are not counted.
         #[serde(default)]
         is_public: bool,
+        /// The proof without which nothing is stored. Where a call has one, the answer is [`Claimed`] on a line of its own, and the answer
+        /// to the records behind it.
+        #[serde(default)]
+        claim: Option<Proof>,
         /// The destinations of this call's events. A record refers to a destination by its index in this list.
         plans: Vec<Planned>,
         /// The events, all of one profile.
@@ -92,6 +97,9 @@ pub enum ProfileCall {
         link: OptInLink,
         /// Whether to do it. Whoever only looks changes nothing: mail scanners open links.
         acts: bool,
+        /// The destinations that learn of what it did.
+        #[serde(default)]
+        listeners: optin::Listeners,
     },
     /// Record the results of deliveries. Answers `()`.
     Confirm {
@@ -100,6 +108,9 @@ pub enum ProfileCall {
     },
     /// Asks whether deliveries that have been under way for long may still be attempted. Answers `Vec<bool>`, one for each.
     Wanted(Vec<UnderWay>),
+    /// Marks deliveries that are about to be sent, as far as they may still be attempted: after a crash each counts as sent. Answers
+    /// `Vec<Option<i64>>`, one for each: the row that has the delivery from now on; null for one that must not be sent.
+    Sending(Vec<UnderWay>),
     /// Erase the person. Answers [`erasure::Erased`].
     Erase(Box<Erase>),
     /// Reads how far the erasure is. Answers `Option<ErasureStanding>`.
@@ -180,6 +191,9 @@ pub struct ConsentChange {
     pub base: u32,
     /// When the person chose, corrected for the page's clock.
     pub chosen_at: Timestamp,
+    /// Whether the page only found the choice in a consent tool: nobody knows when the person made it.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub is_found: bool,
     /// The changed purposes.
     pub changes: Vec<ChoiceChange>,
     /// The notice that the visitor saw.
@@ -286,7 +300,7 @@ pub struct DeliveryState {
     pub message_id: String,
     /// The destination's name.
     pub destination: String,
-    /// `pending`, `delivered` or `dead`.
+    /// `pending`, `sending`, `delivered` or `dead`.
     pub state: String,
     /// The number of attempts that failed or were lost. A pending delivery that was sent again counts one more, until its
     /// result comes.

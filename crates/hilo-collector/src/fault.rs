@@ -59,6 +59,12 @@ faults! {
     /// The secret of a destination is not set, so its deliveries wait until they are given up.
     DestinationSecretMissing = "destination_secret_missing", true,
         "the secret of a destination is not set: cargo xtask wrangler secret put NAME";
+    /// A destination gets no access tokens until the deployer acts, so its deliveries wait until they are given up.
+    DestinationDisconnected = "destination_disconnected", true,
+        "a destination has no access any more: cargo xtask connect NAME, or mend its secrets; GET /admin/v1/destinations shows why";
+    /// A destination refuses our secret or token, so its deliveries wait until they are given up.
+    DestinationUnauthorized = "destination_unauthorized", true,
+        "a destination does not let us in: see its answer in GET /admin/v1/deliveries, mend its secret or its rights, and nothing is lost within four days";
     /// A destination has accepted nothing for a while.
     DestinationDown = "destination_down", true,
         "a destination accepts nothing: GET /admin/v1/deliveries shows its last error";
@@ -142,6 +148,8 @@ impl FaultCode {
             | FaultCode::TokenSecretUnusable
             | FaultCode::WebhookSecretUnusable
             | FaultCode::DestinationSecretMissing
+            | FaultCode::DestinationDisconnected
+            | FaultCode::DestinationUnauthorized
             | FaultCode::DestinationDown
             | FaultCode::DestinationErrors
             | FaultCode::AdminDoorClosed

@@ -39,6 +39,8 @@ pub enum Signed {
     OptIn,
     /// The reference to an erasure.
     Erasure,
+    /// The `state` with which a service sends a person back, who has connected a destination.
+    Connect,
 }
 
 impl Signed {
@@ -49,6 +51,7 @@ impl Signed {
             Signed::Ticket => "ticket:",
             Signed::OptIn => "optin:",
             Signed::Erasure => "erasure:",
+            Signed::Connect => "connect:",
         }
     }
 }

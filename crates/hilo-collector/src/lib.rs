@@ -2,12 +2,13 @@
 //!
 //! Reading order: `pipeline` lists all stages on one page. `ingest` reads and writes HTTP, `store` is the code of the
 //! objects, `forward` sends events to destinations, and `admin` shows people all of it. These stages share `call`,
-//! `calls`, `fault`, `keyring`, `loaded`, `signature`, `ticket` and `erasure_link`. `platform` lists what the collector needs from its runtime,
+//! `calls`, `connect_link`, `fault`, `keyring`, `loaded`, `seal`, `signature`, `ticket` and `erasure_link`. `platform` lists what the collector needs from its runtime,
 //! and `shell` implements it. This file only connects them.
 
 pub mod admin;
 pub mod call;
 pub mod calls;
+pub mod connect_link;
 pub mod erasure_link;
 pub mod fault;
 pub mod forward;
@@ -17,6 +18,7 @@ pub mod loaded;
 pub mod optin_link;
 pub mod pipeline;
 pub mod platform;
+pub mod seal;
 pub mod shell;
 pub mod signature;
 pub mod store;

@@ -29,7 +29,7 @@ pub(super) fn body<T: DeserializeOwned + Default>(incoming: &Incoming) -> Result
         Upload::Bytes(bytes) if bytes.is_empty() => Ok(T::default()),
         Upload::Bytes(bytes) => read_bytes(bytes).ok_or_else(|| {
             let message =
-                "send {\"destination\":…, \"since\":…, \"messageIds\":[…]}, each optional";
+                "send {\"destination\":…, \"since\":…, \"until\":…, \"code\":…, \"messageIds\":[…]}, each optional";
             Rejection::new(Code::MalformedBody, message)
         }),
         Upload::TooLarge => Err(Rejection::new(Code::BodyTooLarge, "the body is too large")),
@@ -39,18 +39,19 @@ pub(super) fn body<T: DeserializeOwned + Default>(incoming: &Incoming) -> Result
 
 /// The start of the time range from `?since=`, milliseconds since the epoch.
 pub(super) fn since(incoming: &Incoming) -> Result<i64, Rejection> {
-    time_ms(incoming.query_value("since").as_deref())
+    Ok(time_ms("since", incoming.query_value("since").as_deref())?.unwrap_or(0))
 }
 
-/// Reads RFC 3339 or milliseconds since the epoch. A missing text means the beginning of time.
-pub(super) fn time_ms(text: Option<&str>) -> Result<i64, Rejection> {
-    let Some(text) = text.filter(|text| !text.is_empty()) else { return Ok(0) };
+/// Reads RFC 3339 or milliseconds since the epoch from the field `name`. `None` for a missing text.
+pub(super) fn time_ms(name: &str, text: Option<&str>) -> Result<Option<i64>, Rejection> {
+    let Some(text) = text.filter(|text| !text.is_empty()) else { return Ok(None) };
     text.parse::<i64>()
         .ok()
         .or_else(|| text.parse::<jiff::Timestamp>().ok().map(jiff::Timestamp::as_millisecond))
         .filter(|ms| (0..=8_640_000_000_000_000).contains(ms))
+        .map(Some)
         .ok_or_else(|| {
-            Rejection::at(Code::WrongType, "since", "a time as RFC 3339 writes it, or milliseconds")
+            Rejection::at(Code::WrongType, name, "a time as RFC 3339 writes it, or milliseconds")
         })
 }
 

@@ -7,6 +7,7 @@
 mod carts;
 mod config;
 mod dead_letters;
+mod destinations;
 mod http;
 mod journal;
 mod live;
@@ -21,6 +22,7 @@ use serde_json::json;
 use self::http::{called_with, error, ok};
 use self::table::AdminCall;
 use crate::call::{Call, Trouble};
+use crate::calls::tokens::Described;
 use crate::platform::{Incoming, Platform, Reply};
 use crate::signature;
 
@@ -29,10 +31,19 @@ const TOKEN: &str = "HILO_ADMIN_TOKEN";
 /// The fewest bytes of the token: 16 random bytes cannot be guessed.
 const TOKEN_BYTES_MIN: usize = 16;
 
-/// Answers one request; `path` is the part below `/admin/`, and `deleting` lists the destinations that can delete a person.
-pub async fn serve<P: Platform>(path: &str, deleting: &[String], call: &Call<'_, P>) -> Reply {
+/// What the pipeline hands over about the destinations of `hilo.toml`.
+#[derive(Clone, Copy, Debug)]
+pub struct Known<'k> {
+    /// The names of those that can delete a person.
+    pub deleting: &'k [String],
+    /// What each is.
+    pub described: &'k [Described],
+}
+
+/// Answers one request; `path` is the part below `/admin/`.
+pub async fn serve<P: Platform>(path: &str, known: &Known<'_>, call: &Call<'_, P>) -> Reply {
     let taken = match admit(call) {
-        Ok(()) => take(path, deleting, call).await,
+        Ok(()) => take(path, known, call).await,
         Err(why) => Err(why.into()),
     };
     taken.unwrap_or_else(|trouble| match trouble {
@@ -46,7 +57,7 @@ pub async fn serve<P: Platform>(path: &str, deleting: &[String], call: &Call<'_,
 /// Finds the call of a path in the table, and answers it.
 async fn take<P: Platform>(
     path: &str,
-    deleting: &[String],
+    known: &Known<'_>,
     call: &Call<'_, P>,
 ) -> Result<Reply, Trouble> {
     let Some((row, named)) = table::find(path) else {
@@ -58,11 +69,13 @@ async fn take<P: Platform>(
     match row.call {
         AdminCall::Calls => Ok(ok(&json!({ "calls": table::ROWS }))),
         AdminCall::Profile => profiles::show(part(0), call).await,
-        AdminCall::Erase => profiles::erase(part(0), deleting, call).await,
+        AdminCall::Erase => profiles::erase(part(0), known.deleting, call).await,
         AdminCall::ProfileRows => profiles::list(part(0), part(1), call).await,
         AdminCall::Cart => carts::show(part(0), call).await,
         AdminCall::Live => live::stream(call).await,
         AdminCall::Rejects => journal::rejects(call).await,
+        AdminCall::Destinations => Ok(destinations::list(known.described, call).await),
+        AdminCall::Connect => destinations::connect(part(0), call).await,
         AdminCall::Deliveries => journal::deliveries(call).await,
         AdminCall::DeadLetters => dead_letters::list(call).await,
         AdminCall::Replay => dead_letters::replay(call).await,

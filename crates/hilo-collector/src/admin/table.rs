@@ -14,6 +14,8 @@ pub(super) enum AdminCall {
     Cart,
     Live,
     Rejects,
+    Destinations,
+    Connect,
     Deliveries,
     DeadLetters,
     Replay,
@@ -40,7 +42,7 @@ const fn post(path: &'static str, purpose: &'static str, call: AdminCall) -> Row
 }
 
 /// Of two rows that fit a path, the first counts.
-pub(super) static ROWS: [Row; 11] = [
+pub(super) static ROWS: [Row; 13] = [
     get("/admin/v1/", "this list", AdminCall::Calls),
     get(
         "/admin/v1/profiles/:key",
@@ -64,15 +66,29 @@ pub(super) static ROWS: [Row; 11] = [
         "the reject log, newest first: what was refused, and why; ?since=, ?limit=",
         AdminCall::Rejects,
     ),
-    get("/admin/v1/deliveries", "the health of every destination", AdminCall::Deliveries),
+    get(
+        "/admin/v1/destinations",
+        "the destinations: whether each is connected, since when, the next refresh of its token, the last failure",
+        AdminCall::Destinations,
+    ),
+    post(
+        "/admin/v1/destinations/:name/connect",
+        "connects it with an account: answers the address that a person opens; {\"redirectUri\":…} names another way back; {\"code\":…, \"state\":…} hands over what came back",
+        AdminCall::Connect,
+    ),
+    get(
+        "/admin/v1/deliveries",
+        "the health of every destination: what it accepted, what was skipped or given up, its last error",
+        AdminCall::Deliveries,
+    ),
     get(
         "/admin/v1/dead-letters",
-        "deliveries that were given up; ?destination=, ?since=, ?limit=",
+        "deliveries that were given up, with the last request and its answer; ?destination=, ?since=, ?until=, ?code=, ?messageId=, ?limit=",
         AdminCall::DeadLetters,
     ),
     post(
         "/admin/v1/dead-letters/replay",
-        "tries them again: {\"destination\":…, \"since\":…, \"messageIds\":[…]}, each optional",
+        "tries them again: {\"destination\":…, \"since\":…, \"until\":…, \"code\":…, \"messageIds\":[…]}, each optional",
         AdminCall::Replay,
     ),
     get("/admin/v1/config", "the hilo.toml in force, without secrets", AdminCall::Config),
@@ -104,7 +120,7 @@ mod tests {
     fn every_row_is_found_by_its_own_path_with_and_without_a_slash_at_the_end() {
         for row in &ROWS {
             let path = row.path.trim_start_matches("/admin/").replace(":key", "u%3A1");
-            let path = path.replace(":rows", "events");
+            let path = path.replace(":rows", "events").replace(":name", "crm");
             for path in
                 [path.trim_end_matches('/').to_owned(), format!("{}/", path.trim_end_matches('/'))]
             {

@@ -1,6 +1,6 @@
 //! The helper for tests of admin calls: it sends a call with the token to a deployment in memory.
 
-use super::TOKEN;
+use super::{Known, TOKEN};
 use crate::call::Call;
 use crate::platform::Platform as _;
 use crate::platform::{Body, Incoming};
@@ -21,7 +21,7 @@ pub(super) fn ask(method: &str, path: &str, authorization: &str) -> (u16, String
     incoming.headers.push("authorization", authorization);
     let loaded = run(memory.config()).unwrap().unwrap();
     let call = Call { incoming: &incoming, loaded: &loaded, platform: &memory };
-    let reply = run(super::serve(path, &[], &call)).unwrap();
+    let reply = run(super::serve(path, &Known { deleting: &[], described: &[] }, &call)).unwrap();
     let Body::Text(text) = reply.body else { panic!("{method} {path} has no text: {reply:?}") };
     (reply.status, text)
 }

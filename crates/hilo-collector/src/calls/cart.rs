@@ -13,7 +13,7 @@ use hilo_core::money::Currency;
 use serde::{Deserialize, Serialize};
 use serde_json::value::RawValue;
 
-use super::erasure::CartClaim;
+use super::erasure::CartToErase;
 use super::refused::{CartRefusal, RefusedCode};
 use super::{decode, encode};
 use crate::platform::{Failure, Object, Platform};
@@ -131,10 +131,8 @@ pub enum CartAsk {
         /// The device; `None` for every device of the cart.
         device: Option<String>,
     },
-    /// The person had everything erased: deletes the cart if the claim holds, and closes its sockets. Answers [`CartErased`].
-    ///
-    /// [`CartErased`]: super::erasure::CartErased
-    Erase(CartClaim),
+    /// The person had everything erased: deletes the cart if the claim holds, and closes its sockets. Answers `CartErased`.
+    Erase(CartToErase),
     /// A guest's cart begins to move into this customer's. Answers [`Leave`].
     Leave(CustomerCart),
     /// A customer's cart takes a guest's in. Answers `()`.
@@ -367,6 +365,9 @@ pub struct Leaving {
     pub merge_id: String,
     /// The customer's cart.
     pub to: CustomerCart,
+    /// When the merge began, milliseconds since the epoch: an erasure of the customer's cart ends what began before.
+    #[serde(default)]
+    pub begun_ms: i64,
     /// The moved operations and display fields. Only `store/cart` reads them.
     pub cargo: Box<RawValue>,
 }

@@ -15,6 +15,9 @@ pub struct Proof {
     /// A new proof, to which a profile is bound that nobody has used.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub fresh: Option<String>,
+    /// The proof that the page itself has made for an id of its own. It opens only a profile that it was bound to.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub offered: Option<String>,
     /// The verified user of the request, to whom a profile is linked whose proof is shown.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub link: Option<LinkTo>,
@@ -29,12 +32,20 @@ pub enum Whose {
     Nobodys,
     /// The sender's: the shown proof is the profile's.
     Yours,
-    /// The sender's from now on: the profile was unused, and is bound to the new proof.
+    /// The sender's by the new proof: the profile was unused and is bound to it now, or was bound to it by an attempt whose answer was
+    /// lost.
     New,
     /// Somebody's: the sender has no proof of it.
     Anothers,
     /// Nobody's for ever: the device was erased.
     Erased,
+}
+
+impl Whose {
+    /// Whether the sender has a right to the profile.
+    pub const fn is_senders(self) -> bool {
+        matches!(self, Whose::Yours | Whose::New)
+    }
 }
 
 /// The answer to a claim.

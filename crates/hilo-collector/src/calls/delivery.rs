@@ -2,6 +2,7 @@
 
 use std::rc::Rc;
 
+use hilo_core::consent::Purpose;
 use hilo_core::event::Event;
 use hilo_core::profile::Person;
 use serde::{Deserialize, Serialize};
@@ -50,11 +51,14 @@ pub struct Delivery {
     /// order.
     #[serde(default, skip_serializing_if = "is_zero")]
     pub steps: u32,
+    /// The purposes that the profile's record denies. A destination that does not need them may still tell its service about them.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub denied: Vec<Purpose>,
     /// The event as stored. Only the consumer parses it. In a message the event stands behind the list, see
     /// [`messages`].
     #[serde(skip)]
     pub event: String,
-    /// The person of the event, as far as consent allows. `None` for a destination that wants no person. In a message
+    /// The person of the event, as far as consent allows, and the key of its archive. `None` for a destination that wants neither. In a message
     /// the person stands behind the events.
     #[serde(skip)]
     pub person: Option<Rc<Person>>,
@@ -73,6 +77,18 @@ impl Delivery {
     pub fn read_event(&self) -> Result<Event, Failure> {
         decode(&self.event)
     }
+
+    /// What the profile is asked about this delivery with.
+    pub fn under_way(&self) -> UnderWay {
+        UnderWay {
+            row: self.row,
+            message_id: self.message_id.clone(),
+            destination: self.destination.clone(),
+            attempt: self.attempt,
+            denied: self.denied.clone(),
+            mark: None,
+        }
+    }
 }
 
 /// A delivery that is under way.
@@ -84,6 +100,15 @@ pub struct UnderWay {
     pub message_id: String,
     /// The destination's name.
     pub destination: String,
+    /// The number of the attempt, as the delivery has it.
+    #[serde(default)]
+    pub attempt: u32,
+    /// The denied purposes, as the delivery has them.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub denied: Vec<Purpose>,
+    /// The random id of the attempt that asks for a mark. The queue may bring a message twice, so all else may be alike.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub mark: Option<String>,
 }
 
 /// The result of one attempt.
@@ -97,6 +122,9 @@ pub struct Confirmation {
     pub destination: String,
     /// The number of the attempt, as the delivery had it. A newer attempt may be under way.
     pub attempt: u32,
+    /// The id under which the attempt has asked for a mark, if it has.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub mark: Option<String>,
     /// The result.
     pub result: DeliveryResult,
 }
@@ -107,6 +135,16 @@ pub struct Confirmation {
 pub enum DeliveryResult {
     /// The destination accepted the event.
     Delivered,
+    /// The event does not go there, and nothing is wrong.
+    Skipped {
+        /// The reason, for people.
+        reason: String,
+    },
+    /// No answer came, and the destination would count a repeat twice: the event counts as sent.
+    Assumed {
+        /// The reason, for people.
+        reason: String,
+    },
     /// The attempt failed and will be repeated.
     Retry {
         /// The seconds before the next attempt.
@@ -283,6 +321,7 @@ mod tests {
             since_ms: 1,
             until_ms: 2,
             steps: 0,
+            denied: Vec::new(),
             event,
             person: None,
         }
@@ -317,13 +356,15 @@ mod tests {
             sent[at].person = person;
         }
         sent[2].steps = 1;
+        sent[2].denied = vec![Purpose::SaleShare];
         let messages = messages(&sent).unwrap();
         assert_eq!(
             messages.iter().map(|one| one.text.matches("ana").count()).collect::<Vec<_>>(),
             [1]
         );
         let read = read_message(&messages[0].text).unwrap();
-        let seen = |one: &Delivery| (one.event.clone(), one.steps, one.person.clone());
+        let seen =
+            |one: &Delivery| (one.event.clone(), one.steps, one.denied.clone(), one.person.clone());
         assert_eq!(
             read.iter().map(seen).collect::<Vec<_>>(),
             sent.iter().map(seen).collect::<Vec<_>>()

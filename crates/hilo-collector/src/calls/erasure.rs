@@ -144,6 +144,9 @@ pub struct CartToErase {
     pub label: String,
     /// The cart is erased only if this holds.
     pub claim: CartClaim,
+    /// When the erasure was asked for, milliseconds since the epoch. What a repeated call finds is newer, and stays.
+    #[serde(default)]
+    pub asked_ms: i64,
 }
 
 /// Why a cart is the person's. The cart's object checks it: anybody may write any label into an event.

@@ -21,8 +21,8 @@ use lines::{DeadLetter, Health, Reject, RejectCount};
 use live::{LiveAnswer, LiveCall};
 
 pub use sending::{
-    Rejects, forget_profile, list_dead, note_attempts, note_rejects, read_rejects, send_counted,
-    send_gathered, show_before_watching, show_events,
+    Rejects, forget_profile, list_dead, note_attempts, note_endings, note_rejects, read_rejects,
+    send_counted, send_gathered, show_before_watching, show_events,
 };
 
 /// A call of the journal's head.
@@ -56,6 +56,12 @@ pub enum JournalCall {
         destination: Option<String>,
         /// Only dead letters that were given up from this time on.
         since_ms: i64,
+        /// Only dead letters that were given up before this time.
+        #[serde(default)]
+        until_ms: Option<i64>,
+        /// Only dead letters whose reason has this code.
+        #[serde(default)]
+        code: Option<String>,
         /// Only these events, by the hashes of their ids; empty means all.
         messages: Vec<String>,
         /// The most dead letters to answer.

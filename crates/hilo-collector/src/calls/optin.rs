@@ -101,6 +101,23 @@ pub struct OptInCall {
     /// The event. It is stored only if `said` becomes a new pending entry.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub request: Option<OptInRequest>,
+    /// The destinations that learn of the choice.
+    #[serde(default)]
+    pub listeners: Listeners,
+}
+
+/// The destinations that learn at once of a change of the ledger.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(default)]
+pub struct Listeners {
+    /// Those that learn of a subscription.
+    pub confirmed: Vec<Planned>,
+    /// Those that learn of an opt-out.
+    pub withdrawn: Vec<Planned>,
+    /// The language of the page on which the person chose.
+    pub lang: Option<String>,
+    /// Whether the company's own backend tells the choice, so that the address of an opt-out needs no other proof.
+    pub is_server: bool,
 }
 
 /// The event that asks a person to confirm a subscription.

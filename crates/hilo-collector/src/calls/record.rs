@@ -35,6 +35,12 @@ pub struct Planned {
     /// Whether the destination wants the person together with the event.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub wants_person: bool,
+    /// Whether it wants the key of the person's lines.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub wants_key: bool,
+    /// Whether the event goes there whatever purposes the person allows: the service keeps what people chose about a channel.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub is_owed: bool,
 }
 
 /// The result of one record.

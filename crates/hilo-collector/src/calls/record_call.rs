@@ -3,14 +3,15 @@
 use hilo_core::event::{Event, Gist};
 use serde::Serialize;
 
-use super::{Planned, Record, Recorded, ask, encode};
-use crate::platform::{Failure, Platform};
+use super::{Claimed, Planned, Proof, Record, Recorded, ask, decode, encode};
+use crate::platform::{Failure, Object, Platform};
 
 /// A [`ProfileCall::Record`] under construction: the call on one line, then the events, one right after another.
 #[derive(Debug)]
 pub struct RecordCall {
     source: String,
     is_public: bool,
+    claim: Option<Proof>,
     plans: Vec<Planned>,
     records: Vec<Record>,
     bodies: String,
@@ -21,7 +22,12 @@ impl RecordCall {
     /// send them: see [`ProfileCall::Record`](super::ProfileCall::Record).
     pub fn of(source: &str, is_public: bool) -> RecordCall {
         let (plans, records, bodies) = Default::default();
-        RecordCall { source: source.to_owned(), is_public, plans, records, bodies }
+        RecordCall { source: source.to_owned(), is_public, claim: None, plans, records, bodies }
+    }
+
+    /// Lets the events be stored only if this proof gives a right to the profile.
+    pub fn claiming(self, proof: Proof) -> RecordCall {
+        RecordCall { claim: Some(proof), ..self }
     }
 
     /// Adds an event.
@@ -57,10 +63,18 @@ impl RecordCall {
         #[derive(Serialize)]
         #[serde(rename_all = "snake_case")]
         enum Call<'c> {
-            Record { source: &'c str, is_public: bool, plans: &'c [Planned], records: &'c [Record] },
+            Record {
+                source: &'c str,
+                is_public: bool,
+                #[serde(skip_serializing_if = "Option::is_none")]
+                claim: Option<&'c Proof>,
+                plans: &'c [Planned],
+                records: &'c [Record],
+            },
         }
-        let RecordCall { source, is_public, plans, records, .. } = self;
-        let mut call = encode(&Call::Record { source, is_public: *is_public, plans, records })?;
+        let RecordCall { source, is_public, claim, plans, records, .. } = self;
+        let (is_public, claim) = (*is_public, claim.as_ref());
+        let mut call = encode(&Call::Record { source, is_public, claim, plans, records })?;
         call.push('\n');
         call.push_str(&self.bodies);
         Ok(call)
@@ -77,5 +91,25 @@ impl RecordCall {
         name: String,
     ) -> Result<Option<Vec<Recorded>>, Failure> {
         ask(platform, name, 1, || self.encode()).await
+    }
+
+    /// Sends a call with a claim to the profile object with this name. Returns what became of the claim, and the results of the records
+    /// as [`RecordCall::ask`] does. Nothing is stored where the claim gives no right, or where the profile has moved.
+    ///
+    /// # Errors
+    /// Those of [`RecordCall::ask`].
+    pub async fn ask_claiming<P: Platform>(
+        &self,
+        platform: &P,
+        name: String,
+    ) -> Result<(Claimed, Option<Vec<Recorded>>), Failure> {
+        let answer = platform.ask(&Object::Profile(name), self.encode()?).await?;
+        let (claimed, recorded) = answer.split_once('\n').unwrap_or((&answer, ""));
+        Ok((decode(claimed)?, decode(if recorded.is_empty() { "null" } else { recorded })?))
+    }
+
+    /// The same call without its claim.
+    pub fn unclaimed(self) -> RecordCall {
+        RecordCall { claim: None, ..self }
     }
 }

@@ -14,6 +14,8 @@ use hilo_core::outcome::{Code, Rejection};
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
+use super::spare::Spare;
+use super::welcome::Own;
 use super::{hello, reply, signals};
 use crate::call::Call;
 use crate::calls::{ConsentChange, ConsentCopy, ConsentRecorded, ConsentReport};
@@ -34,6 +36,11 @@ pub struct Body {
     /// The page's id.
     #[serde(default)]
     pub anonymous_id: Option<String>,
+    /// The page's id, where no answer has come yet that it is its own, with the page's proof.
+    #[serde(default)]
+    spare_id: Option<String>,
+    #[serde(default)]
+    spare_proof: Option<String>,
     /// Whether the page keeps an id after this change. Its own record decides that, and it has purposes that were granted for
     /// another id of the device.
     #[serde(default)]
@@ -46,11 +53,15 @@ pub struct Body {
 }
 
 #[derive(Debug, Deserialize)]
+#[serde(rename_all = "camelCase")]
 struct Changes {
     /// The recorded revision that the page knew when the visitor chose.
     #[serde(default)]
     base: u32,
     changes: Vec<ChoiceChange>,
+    /// Whether the page found the choice in a consent tool, and has not seen the visitor make it.
+    #[serde(default)]
+    is_found: bool,
     #[serde(default)]
     notice: Notice,
 }
@@ -65,6 +76,11 @@ impl Body {
             }
         }
         state.allows_id()
+    }
+
+    /// The id that the page has just made.
+    pub fn spare(&self) -> Option<Spare> {
+        hello::spare(self.spare_id.as_ref(), self.spare_proof.as_ref())
     }
 
     /// Whether any purpose changes to `state`.
@@ -108,6 +124,7 @@ impl Body {
             controller: loaded.config.controller.clone(),
             base: if matches!(key, ProfileKey::Anonymous(_)) { self.consent.base } else { 0 },
             chosen_at: self.chosen_at(platform.now()),
+            is_found: self.consent.is_found,
             changes: self.consent.changes.clone(),
             notice,
             signals,
@@ -155,6 +172,7 @@ pub fn reported<P: Platform>(
         controller: loaded.config.controller.clone(),
         base: 0,
         chosen_at: event.occurred_at,
+        is_found: false,
         changes,
         notice: Notice::default(),
         signals: signals.into_iter().collect(),
@@ -175,6 +193,7 @@ pub fn check(body: &Body, identity: &IdentityRules) -> Result<(), Rejection> {
     if let Some(id) = &body.anonymous_id {
         hello::check_id(id, identity)?;
     }
+    hello::check_spare(body.spare_id.as_ref(), body.spare_proof.as_ref(), identity)?;
     let changes = &body.consent.changes;
     if changes.is_empty() || changes.len() > Purpose::ALL.len() {
         return wrong("consent.changes", "one to six changes, one for each purpose");
@@ -211,7 +230,10 @@ pub fn keeps_id(body: &Body, recorded: &ConsentRecorded) -> bool {
     match body.keeps_id {
         Some(keeps_id) if !keeps_id || recorded.outdated.is_empty() => keeps_id,
         // A page that denies and has no id may keep none, whatever it granted before its storage was wiped.
-        _ => allows_id(recorded) && (body.anonymous_id.is_some() || body.allows_id()),
+        _ => {
+            let has_id = body.anonymous_id.is_some() || body.spare_id.is_some();
+            allows_id(recorded) && (has_id || body.allows_id())
+        }
     }
 }
 
@@ -228,12 +250,7 @@ fn allows_id(recorded: &ConsentRecorded) -> bool {
 
 /// Answers a change with its receipt and the record, and with the id that it was recorded for. `refusal` is the reason if not
 /// all of the change counts.
-pub fn reply(
-    recorded: &ConsentRecorded,
-    refusal: Option<&Rejection>,
-    id: Option<&str>,
-    token: Option<&str>,
-) -> Reply {
+pub fn reply(recorded: &ConsentRecorded, refusal: Option<&Rejection>, own: Own<'_>) -> Reply {
     #[derive(Serialize)]
     #[serde(rename_all = "camelCase")]
     struct Answer<'a> {
@@ -242,23 +259,11 @@ pub fn reply(
         #[serde(skip_serializing_if = "Option::is_none")]
         error: Option<&'a Rejection>,
         receipt: Option<&'a Receipt>,
-        revision: u32,
-        state: &'a BTreeMap<String, String>,
-        denied: Vec<&'a str>,
-        anonymous_id: Option<&'a str>,
-        #[serde(skip_serializing_if = "Option::is_none")]
-        token: Option<&'a str>,
+        #[serde(flatten)]
+        own: Own<'a>,
     }
-    let answer = Answer {
-        refusal,
-        error: refusal,
-        receipt: recorded.receipt.as_ref(),
-        revision: recorded.consent.revision,
-        state: &recorded.consent.state,
-        denied: recorded.consent.denied(),
-        anonymous_id: id,
-        token,
-    };
+    let receipt = recorded.receipt.as_ref();
+    let answer = Answer { refusal, error: refusal, receipt, own };
     reply::json(refusal.map_or(200, |why| why.code.status()), &answer)
 }
 

@@ -24,6 +24,8 @@ pub enum Jar {
 pub(super) enum Which {
     /// The anonymous id.
     Id,
+    /// The anonymous id, for all hosts of a domain. Any of them can set, read and remove a cookie of this name.
+    Shared,
     /// The guest's cart.
     Cart,
 }
@@ -41,8 +43,10 @@ impl Jar {
     const fn name(self, which: Which) -> &'static str {
         match (self, which) {
             (Jar::Secure | Jar::Closed, Which::Id) => "__Host-hilo",
+            (Jar::Secure | Jar::Closed, Which::Shared) => "hilo",
             (Jar::Secure | Jar::Closed, Which::Cart) => "__Host-hilo-cart",
             (Jar::Development, Which::Id) => "hilo",
+            (Jar::Development, Which::Shared) => "hilo-shared",
             (Jar::Development, Which::Cart) => "hilo-cart",
         }
     }
@@ -56,10 +60,13 @@ impl Jar {
 
     /// Reads the value of one of our cookies, with or without a valid signature.
     pub(super) fn find(self, incoming: &Incoming, which: Which) -> Option<&str> {
-        if self == Jar::Closed {
-            return None;
-        }
-        incoming.headers.get("cookie")?.split(';').find_map(|pair| {
+        self.find_all(incoming, which).next()
+    }
+
+    /// Reads the values of all cookies of one name: a browser sends one for each domain and path that the name was set for.
+    pub(super) fn find_all(self, incoming: &Incoming, which: Which) -> impl Iterator<Item = &str> {
+        let sent = incoming.headers.get("cookie").filter(|_| self != Jar::Closed);
+        sent.unwrap_or_default().split(';').filter_map(move |pair| {
             let (name, value) = pair.trim().split_once('=')?;
             (name == self.name(which)).then_some(value)
         })
@@ -72,14 +79,20 @@ impl Jar {
         })
     }
 
+    /// The `Set-Cookie` field that stores the id for every host of `domain`; `None` where cookies do not work.
+    pub(super) fn share(self, value: &str, life_s: i64, domain: &str) -> Option<String> {
+        let cookie = self.set(Which::Shared, value, life_s)?;
+        Some(format!("{cookie}; Domain={domain}"))
+    }
+
     /// The `Set-Cookie` field that removes a value.
     pub(super) fn clear(self, which: Which) -> Option<String> {
         self.set(which, "", 0)
     }
 
-    /// Whether the request has one of our id cookies, with or without a valid signature.
-    pub(super) fn has_id(self, incoming: &Incoming) -> bool {
-        self.find(incoming, Which::Id).is_some()
+    /// Whether the request has one of our cookies, with or without a valid signature.
+    pub(super) fn has(self, incoming: &Incoming, which: Which) -> bool {
+        self.find(incoming, which).is_some()
     }
 }
 

@@ -1,18 +1,19 @@
-//! `POST /v1/hello`: a new page asks for its anonymous id, and reports the visitor's consent.
+//! `POST /v1/hello`: a new page asks for its anonymous id, and reports the visitor's consent. The same hello rides on the first envelope,
+//! with the events' own consent.
 //!
 //! Body → the id that the page wants; the right to an id → the answer, with what is recorded for it. The pipeline claims the id.
-
-use std::collections::BTreeMap;
 
 use hilo_core::config::IdentityRules;
 use hilo_core::event::ConsentClaim;
 use hilo_core::identity::{ID_BYTES_MAX, is_reserved};
 use hilo_core::outcome::{Code, Rejection};
 use serde::{Deserialize, Serialize};
+use serde_json::value::RawValue;
 use serde_json::{Map, Value};
 
-use super::proof::Shown;
 use super::reply;
+use super::spare::{PROOF_BYTES_MIN, Spare};
+use super::welcome::{Own, Settings, settings};
 use crate::call::Call;
 use crate::calls::ConsentStanding;
 use crate::platform::{Platform, Reply};
@@ -25,6 +26,8 @@ pub struct Hello {
     anonymous_id: Option<String>,
     /// An id that the page has just made, for the case that the cookie has none.
     spare_id: Option<String>,
+    /// The proof that the page has made for that id.
+    spare_proof: Option<String>,
     /// The visitor's choices.
     pub consent: ConsentClaim,
 }
@@ -35,42 +38,57 @@ impl Hello {
     /// # Errors
     /// Those of [`check_id`].
     pub fn check(&self, rules: &IdentityRules) -> Result<(), Rejection> {
-        let mut ids = self.anonymous_id.iter().chain(&self.spare_id);
-        ids.try_for_each(|id| check_id(id, rules))
+        self.own().into_iter().try_for_each(|id| check_id(id, rules))?;
+        check_spare(self.spare_id.as_ref(), self.spare_proof.as_ref(), rules)
     }
 
-    /// Whether the page has an id already.
-    pub const fn has_own_id(&self) -> bool {
-        self.anonymous_id.is_some()
+    /// The id that the page has already.
+    pub fn own(&self) -> Option<&str> {
+        self.anonymous_id.as_deref()
     }
 
-    /// The id that the page wants.
-    pub fn wanted<'a>(&'a self, shown: &'a Shown) -> Option<&'a str> {
-        let kept = shown.proof.as_ref().map(|proof| &proof.id);
-        self.anonymous_id.as_ref().or(kept).or(self.spare_id.as_ref()).map(String::as_str)
+    /// The id that the page has just made.
+    pub fn spare(&self) -> Option<Spare> {
+        spare(self.spare_id.as_ref(), self.spare_proof.as_ref())
     }
+
+    /// Reads a hello that rides on an envelope; `None` for one that no page of ours writes. The events are judged all the same.
+    pub fn riding(raw: &RawValue, rules: &IdentityRules) -> Option<Hello> {
+        let hello: Hello = serde_json::from_str(raw.get()).ok()?;
+        hello.check(rules).is_ok().then_some(hello)
+    }
+}
+
+/// An id that a page has made, with its proof.
+pub fn spare(id: Option<&String>, proof: Option<&String>) -> Option<Spare> {
+    Some(Spare { id: id?.clone(), proof: proof.cloned() })
+}
+
+/// Refuses an id that a page must not use, and a proof of its own making that somebody could guess.
+///
+/// # Errors
+/// Those of [`check_id`].
+pub fn check_spare(
+    id: Option<&String>,
+    proof: Option<&String>,
+    rules: &IdentityRules,
+) -> Result<(), Rejection> {
+    id.into_iter().try_for_each(|id| check_id(id, rules))?;
+    let is_bad = |proof: &&String| proof.len() < PROOF_BYTES_MIN || check_form(proof).is_err();
+    if proof.as_ref().is_some_and(is_bad) {
+        let message = "a page's own proof is random: letters, digits, - and _, 32 to 128 of them";
+        return Err(Rejection::at(Code::WrongType, "spareProof", message));
+    }
+    Ok(())
 }
 
 #[derive(Serialize)]
 #[serde(rename_all = "camelCase")]
 struct Welcome<'a> {
-    anonymous_id: Option<&'a str>,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    token: Option<&'a str>,
-    revision: u32,
-    state: &'a BTreeMap<String, String>,
-    denied: Vec<&'a str>,
+    #[serde(flatten)]
+    own: Own<'a>,
     settings: Settings<'a>,
     session: Option<()>,
-}
-
-/// The settings that the tracker needs from the configuration.
-#[derive(Serialize)]
-#[serde(rename_all = "camelCase")]
-struct Settings<'a> {
-    purposes: Vec<&'static str>,
-    notice_version: &'a str,
-    ask_again_months: u32,
 }
 
 /// Reads the body of a call whose body is one small object.
@@ -119,28 +137,8 @@ pub fn check_form(id: &str) -> Result<(), Rejection> {
 }
 
 /// Answers a new page: its id with what is recorded for it, if consent allows an id.
-pub fn welcome<P: Platform>(
-    own: Option<(&str, &ConsentStanding)>,
-    token: Option<&str>,
-    call: &Call<'_, P>,
-) -> Reply {
+pub fn welcome<P: Platform>(own: Option<Own<'_>>, call: &Call<'_, P>) -> Reply {
     let nothing = ConsentStanding::default();
-    let consent = own.map_or(&nothing, |(_, consent)| consent);
-    let rules = &call.loaded.config.consent;
-    reply::json(
-        200,
-        &Welcome {
-            anonymous_id: own.map(|(id, _)| id),
-            token,
-            revision: consent.revision,
-            state: &consent.state,
-            denied: consent.denied(),
-            settings: Settings {
-                purposes: rules.purposes.iter().map(|p| p.name()).collect(),
-                notice_version: &rules.notice_version,
-                ask_again_months: rules.ask_again_months,
-            },
-            session: None,
-        },
-    )
+    let own = own.unwrap_or_else(|| Own::of(None, &nothing));
+    reply::json(200, &Welcome { own, settings: settings(call.loaded), session: None })
 }

@@ -33,6 +33,18 @@ pub struct Shown {
     pub summary: Summary,
     /// The carts.
     pub carts: Vec<CartSummary>,
+    /// What an erasure reaches at the destinations.
+    pub destinations: Destinations,
+}
+
+/// The destinations of the deployment, by whether an erasure reaches them.
+#[derive(Debug, Default, Serialize)]
+#[serde(rename_all = "camelCase")]
+pub struct Destinations {
+    /// The names of those that delete a person.
+    pub delete: Vec<String>,
+    /// The names of those that cannot: somebody has to ask their services by hand.
+    pub cannot_delete: Vec<String>,
 }
 
 /// Answers what is kept, in short.
@@ -45,6 +57,7 @@ pub fn short(kept: &Shown) -> Reply {
         consent: &'a BTreeMap<String, String>,
         optins: &'a BTreeMap<String, String>,
         carts: Vec<Cart>,
+        destinations: &'a Destinations,
         #[serde(skip_serializing_if = "Option::is_none")]
         erasure: &'a Option<ErasureStanding>,
     }
@@ -52,11 +65,11 @@ pub fn short(kept: &Shown) -> Reply {
     struct Cart {
         lines: usize,
     }
-    let Shown { about, summary, carts } = kept;
+    let Shown { about, summary, carts, destinations } = kept;
     let Summary { known, events, consent, optins, erasure, .. } = summary;
     let carts = carts.iter().map(|cart| Cart { lines: cart.lines.len() }).collect();
     let (known, events) = (*known, *events);
-    reply::json(200, &Short { about, known, events, consent, optins, carts, erasure })
+    reply::json(200, &Short { about, known, events, consent, optins, carts, destinations, erasure })
 }
 
 /// Answers the first page of all that is kept.
@@ -70,7 +83,7 @@ pub fn first_page(kept: &Shown, now: Timestamp) -> Reply {
         carts: &'a [CartSummary],
         next: Option<&'a str>,
     }
-    let Shown { about, summary: profile, carts } = kept;
+    let Shown { about, summary: profile, carts, .. } = kept;
     let (exported_at, next) = (now.to_string(), after(OwnPart::Profile));
     as_file(OwnPart::Profile, reply::json(200, &First { about, exported_at, profile, carts, next }))
 }
@@ -125,12 +138,19 @@ fn after(part: OwnPart) -> Option<&'static str> {
     PARTS.iter().skip_while(|(one, _)| *one != part).nth(1).map(|(_, name)| *name)
 }
 
-/// Answers that an erasure has begun: of whom, and where to ask how far it is. `is_user_kept` says that a user's profile stays.
-pub fn erasing(erases: &[&str], reference: &str, is_user_kept: bool) -> Reply {
+/// Answers that an erasure has begun: of whom, at which destinations, and where to ask how far it is. `is_user_kept` says that a
+/// user's profile stays.
+pub fn erasing(
+    erases: &[&str],
+    destinations: &Destinations,
+    reference: &str,
+    is_user_kept: bool,
+) -> Reply {
     #[derive(Serialize)]
     struct Erasing<'a> {
         status: ErasureStatus,
         erases: &'a [&'a str],
+        destinations: &'a Destinations,
         poll: String,
         #[serde(skip_serializing_if = "Option::is_none")]
         notice: Option<Rejection>,
@@ -138,7 +158,8 @@ pub fn erasing(erases: &[&str], reference: &str, is_user_kept: bool) -> Reply {
     let message = "this device belongs to a signed-in person, whose profile stays: send the same call with the person's token, whose scope names `erase`";
     let notice = is_user_kept.then(|| Rejection::new(Code::UserKept, message));
     let poll = format!("/v1/me/erasure/{reference}");
-    reply::json(202, &Erasing { status: ErasureStatus::Erasing, erases, poll, notice })
+    let status = ErasureStatus::Erasing;
+    reply::json(202, &Erasing { status, erases, destinations, poll, notice })
 }
 
 /// Answers how far an erasure is.
@@ -154,7 +175,8 @@ mod tests {
     #[test]
     fn an_erasure_of_a_linked_device_says_that_the_user_stays() {
         for (is_user_kept, code) in [(true, Some("user_kept")), (false, None)] {
-            let reply = erasing(&["device"], "ref", is_user_kept);
+            let destinations = Destinations::default();
+            let reply = erasing(&["device"], &destinations, "ref", is_user_kept);
             let Body::Text(text) = reply.body else { panic!() };
             let answer: serde_json::Value = serde_json::from_str(&text).unwrap();
             assert_eq!((reply.status, &answer["poll"]), (202, &"/v1/me/erasure/ref".into()));

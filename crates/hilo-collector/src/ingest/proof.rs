@@ -3,8 +3,12 @@
 //! `v2.<id>.<proof>.<issued>.<key>.<HMAC>`. An id travels in every event and to every destination, so whoever knows one proves nothing.
 //! The proof is random and travels only here: in a cookie that scripts cannot read or, where cookies do not work, in a token that
 //! the page keeps beside its id. A text with a wrong signature is ignored, and no object is called for it. This file calls none.
+//!
+//! Where `hilo.toml` names a domain, a second cookie takes the proof to its other hosts. Each host then gets a cookie of its own, which
+//! comes first: whoever runs one host can put another proof into the shared cookie, but not into that of another host.
 
 use hilo_core::config::{Source, SourceKind};
+use hilo_core::hosts::is_host_of;
 use jiff::Timestamp;
 
 use super::cookie::{Jar, Which, sign, unsign};
@@ -70,6 +74,10 @@ pub struct Shown {
     /// The proof, if the signature holds.
     pub proof: Option<IdProof>,
     jar: Jar,
+    /// The domain whose hosts share the id.
+    domain: Option<String>,
+    /// Whether the proof came in the shared cookie, so that this host has none of its own yet.
+    is_by_domain: bool,
     /// Whether the page keeps the proof itself.
     is_by_token: bool,
 }
@@ -86,20 +94,36 @@ impl Shown {
         // A proof from before `hilo.toml` reserved its id is nobody's.
         let is_used = |proof: &IdProof| !call.loaded.config.identity.is_reserved(&proof.id);
         let read = |text: &str| IdProof::read(text, secret, platform.now()).filter(is_used);
-        if let Some(proof) = jar.find(incoming, Which::Id).and_then(read) {
-            return Shown { proof: Some(proof), jar, is_by_token: false };
+        let domain = source.and_then(|source| source.cookie_domain.as_deref());
+        let host = incoming.host.split(':').next().unwrap_or_default();
+        // A browser takes no cookie for a domain that the collector's host is not of.
+        let domain = domain.filter(|domain| is_host_of(host, domain)).map(str::to_owned);
+        let own = jar.find(incoming, Which::Id).and_then(read);
+        let is_by_domain = own.is_none() && domain.is_some();
+        // A host of the domain may have set a cookie beside the collector's.
+        let shared =
+            || jar.find_all(incoming, Which::Shared).find_map(read).filter(|_| is_by_domain);
+        if let Some(proof) = own.or_else(shared) {
+            return Shown { proof: Some(proof), jar, domain, is_by_domain, is_by_token: false };
         }
         let token = incoming.headers.get(HEADER);
         // The browser sends no `Lax` cookie with a request from another site.
         let is_foreign = incoming.headers.get("sec-fetch-site") == Some("cross-site");
         let is_by_token = token.is_some() || jar == Jar::Closed || is_foreign;
-        Shown { proof: token.and_then(read), jar, is_by_token }
+        Shown { proof: token.and_then(read), jar, domain, is_by_domain: false, is_by_token }
     }
 
     /// The proof of `id`, for the object that keeps its hash. `fresh` binds an object that nobody has used.
     pub fn of_id(&self, id: &str, fresh: Option<&IdProof>) -> Proof {
         let shown = self.proof.as_ref().filter(|proof| proof.id == id);
-        Proof { shown: shown.map(IdProof::hash), fresh: fresh.map(IdProof::hash), link: None }
+        let (shown, fresh) = (shown.map(IdProof::hash), fresh.map(IdProof::hash));
+        Proof { shown, fresh, ..Proof::default() }
+    }
+
+    /// Whether the page has to go on with a proof of its own making: the request shows no other proof of `id`, so perhaps no cookie
+    /// stays, and the answer brings no token.
+    pub fn needs_spare(&self, id: &str, token: Option<&str>) -> bool {
+        token.is_none() && self.proof.as_ref().is_none_or(|proof| proof.id != id)
     }
 
     /// Whether an answer hands the proof out as a cookie.
@@ -116,24 +140,28 @@ impl Shown {
         now: Timestamp,
         reply: &mut Reply,
     ) -> Option<String> {
-        if self.proof.as_ref() == Some(proof) && !proof.is_stale(now) {
+        if self.proof.as_ref() == Some(proof) && !proof.is_stale(now) && !self.is_by_domain {
             return None;
         }
         let text = proof.write(secret, now);
         if self.is_by_token {
             return Some(text);
         }
-        if let Some(cookie) = self.jar.set(Which::Id, &text, LIFE_S) {
+        let own = self.jar.set(Which::Id, &text, LIFE_S);
+        let shared = self.domain.as_ref().and_then(|it| self.jar.share(&text, LIFE_S, it));
+        for cookie in own.into_iter().chain(shared) {
             reply.headers.push("set-cookie", cookie);
         }
         None
     }
 
-    /// Removes the cookie, if the request has one.
+    /// Removes the cookies that the request has.
     pub fn take_back<P: Platform>(&self, call: &Call<'_, P>, reply: &mut Reply) {
-        if self.jar.has_id(call.incoming)
-            && let Some(cookie) = self.jar.clear(Which::Id)
-        {
+        let has = |which| self.jar.has(call.incoming, which);
+        let own = has(Which::Id).then(|| self.jar.clear(Which::Id)).flatten();
+        let domain = self.domain.as_ref().filter(|_| has(Which::Shared));
+        let shared = domain.and_then(|domain| self.jar.share("", 0, domain));
+        for cookie in own.into_iter().chain(shared) {
             reply.headers.push("set-cookie", cookie);
         }
     }
@@ -247,6 +275,68 @@ mod tests {
                 &mut Reply::empty(200),
             );
             assert_eq!(token.is_some(), is_renewed);
+        }
+    }
+
+    /// The id that a request with `cookie` shows at `host`, and the cookies that it gets and those that a withdrawal removes.
+    fn visit(
+        memory: &Memory,
+        host: &str,
+        cookie: &str,
+    ) -> (Option<String>, Vec<String>, Vec<String>) {
+        let loaded = Loaded::built_in(None).unwrap();
+        let cookie_domain = Some("shop.example".to_owned());
+        let source = Source { cookie_domain, ..loaded.config.sources[0].clone() };
+        let headers = Headers(vec![("cookie".to_owned(), cookie.to_owned())]);
+        let (scheme, host) = ("https".to_owned(), host.to_owned());
+        let incoming = Incoming { scheme, host, headers, ..Incoming::default() };
+        let call = Call { incoming: &incoming, loaded: &loaded, platform: memory };
+        let (secret, now) = (Keyring::only("secret"), memory.now());
+        let shown = Shown::of(Some(&source), &secret, &call);
+        let fresh = IdProof::fresh(ID, [7; 16], now);
+        let (mut given, mut taken) = (Reply::empty(200), Reply::empty(200));
+        shown.hand_out(shown.proof.as_ref().unwrap_or(&fresh), &secret, now, &mut given);
+        shown.take_back(&call, &mut taken);
+        let set = |reply: Reply| reply.headers.0.into_iter().map(|(_, cookie)| cookie).collect();
+        (shown.proof.map(|proof| proof.id), set(given), set(taken))
+    }
+
+    /// The cookies as a browser sends them.
+    fn pairs(set: &[String]) -> Vec<&str> {
+        set.iter().filter_map(|cookie| cookie.split(';').next()).collect()
+    }
+
+    #[test]
+    fn hosts_of_a_cookie_domain_share_the_id_and_each_gets_a_cookie_of_its_own() {
+        let memory = memory();
+        let (_, given, _) = visit(&memory, "shop.example", "");
+        let [own, shared] = pairs(&given)[..] else { panic!("{given:?}") };
+        assert!(own.starts_with("__Host-hilo=v2.") && !given[0].contains("Domain"), "{given:?}");
+        assert!(given[1].ends_with("; Domain=shop.example"), "{given:?}");
+        let (id, given, taken) = visit(&memory, "www.shop.example:443", shared);
+        assert_eq!((id.as_deref(), pairs(&given)), (Some(ID), vec![own, shared]));
+        assert_eq!(pairs(&taken), ["hilo="]);
+        assert!(taken[0].ends_with("; Max-Age=0; Domain=shop.example"), "{taken:?}");
+        let (_, given, taken) = visit(&memory, "www.shop.example", &format!("{own}; {shared}"));
+        assert_eq!((given, pairs(&taken)), (vec![], vec!["__Host-hilo=", "hilo="]));
+        let (id, given, taken) = visit(&memory, "myshop.example", shared);
+        assert_eq!((id, pairs(&given), taken), (None, vec![own], vec![]));
+    }
+
+    #[test]
+    fn a_host_of_the_domain_cannot_change_the_id_of_a_host_that_has_its_own_cookie() {
+        let memory = memory();
+        let write = |id| {
+            IdProof::fresh(id, [8; 16], memory.now()).write(&Keyring::only("secret"), memory.now())
+        };
+        let (own, other) = (write(ID), write("other"));
+        for (cookie, id) in [
+            (format!("hilo={other}; __Host-hilo={own}"), Some(ID)),
+            (format!("hilo=x; hilo={own}"), Some(ID)),
+            (format!("hilo={other}"), Some("other")),
+            (format!("hilo={}", own.replace(ID, "other")), None),
+        ] {
+            assert_eq!(visit(&memory, "www.shop.example", &cookie).0.as_deref(), id, "{cookie}");
         }
     }
 

@@ -4,6 +4,7 @@
 use hilo_core::outcome::{Code, Outcome, Rejection};
 use serde::Serialize;
 
+use super::welcome::Ridden;
 use crate::platform::{Body, Reply};
 
 /// The seconds until a client should try again after our own failure.
@@ -17,6 +18,8 @@ struct BatchAnswer<'a> {
     rejected: Vec<RejectedEvent<'a>>,
     #[serde(skip_serializing_if = "Vec::is_empty")]
     notices: Vec<Notice<'a>>,
+    #[serde(flatten)]
+    hello: Option<Ridden<'a>>,
 }
 
 /// What was corrected or left out of events, with the first such event.
@@ -46,13 +49,14 @@ struct RejectedEvent<'a> {
 }
 
 /// Answers an envelope: `accepted + duplicate + rejected` is the number of its events. An event that our policy dropped
-/// counts as rejected, because the sender has to do the same in both cases.
+/// counts as rejected, because the sender has to do the same in both cases. `hello` answers a hello that rode on the envelope.
 pub fn judged<'a>(
     items: impl Iterator<Item = (usize, Option<&'a str>, &'a Outcome)>,
     notices: Vec<Notice<'a>>,
+    hello: Option<Ridden<'a>>,
 ) -> Reply {
-    let mut answer =
-        BatchAnswer { success: true, accepted: 0, duplicate: 0, rejected: Vec::new(), notices };
+    let (success, rejected) = (true, Vec::new());
+    let mut answer = BatchAnswer { success, accepted: 0, duplicate: 0, rejected, notices, hello };
     for (index, message_id, outcome) in items {
         match outcome {
             Outcome::Accepted => answer.accepted += 1,
@@ -135,7 +139,7 @@ mod tests {
         ];
         let items = outcomes.iter().enumerate().map(|(i, outcome)| (i, Some("m"), outcome));
         assert_eq!(
-            judged(items, Vec::new()).body,
+            judged(items, Vec::new(), None).body,
             Body::Text(
                 r#"{"success":true,"accepted":1,"duplicate":1,"rejected":[{"index":2,"messageId":"m","code":"wrong_type","field":"event","message":"text is needed"}]}"#
                     .to_owned()
@@ -149,7 +153,7 @@ mod tests {
         let notice = Notice { index: 0, message_id: Some("m"), count: 2, why: &why };
         let items = [(0, Some("m"), &Outcome::Accepted)].into_iter();
         assert_eq!(
-            judged(items, vec![notice]).body,
+            judged(items, vec![notice], None).body,
             Body::Text(
                 r#"{"success":true,"accepted":1,"duplicate":0,"rejected":[],"notices":[{"index":0,"messageId":"m","count":2,"code":"reserved_id","field":"userId","message":"leave it out"}]}"#
                     .to_owned()

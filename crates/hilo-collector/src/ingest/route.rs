@@ -33,6 +33,8 @@ pub enum Route {
     OptIn,
     /// The link of an opt-in: what it does, and whether the person has agreed on its page.
     OptInLink(LinkAct, bool),
+    /// A service sends a person back who connects a destination.
+    OAuthCallback,
     /// Shows, copies or erases what is kept about the person.
     Me(MeAct),
     /// Answers how far an erasure is: its signed reference.
@@ -147,6 +149,7 @@ fn calls(path: &str) -> Vec<(&'static str, Route)> {
         "/v1/optin/confirm" => optin_link(LinkAct::Confirm),
         // Mail programs post here by themselves, with `List-Unsubscribe=One-Click` (RFC 8058).
         "/v1/optin/unsubscribe" => optin_link(LinkAct::Unsubscribe),
+        "/v1/oauth/callback" => vec![("GET", Route::OAuthCallback)],
         "/v1/me" => vec![("GET", Route::Me(MeAct::Show)), ("DELETE", Route::Me(MeAct::Erase))],
         "/v1/me/export" => vec![("GET", Route::Me(MeAct::Export))],
         "/v1/cart" => vec![("GET", Route::Cart(None, CartAct::View))],
@@ -256,6 +259,7 @@ mod tests {
             ("POST", "/api/s/page", Route::Jitsu("page")),
             ("POST", "/api/s/s2s/track", Route::Jitsu("track")),
             ("POST", "/v1/in/orders", Route::Webhook("orders".to_owned())),
+            ("GET", "/v1/oauth/callback", Route::OAuthCallback),
             ("GET", "/v1/carts/u1", Route::Cart(Some("u1".to_owned()), CartAct::View)),
         ] {
             check(method, path, Ok(expected.clone()));

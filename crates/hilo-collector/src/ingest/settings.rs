@@ -23,19 +23,20 @@ const CACHE: &str = "public, max-age=300";
 /// `not_found`.
 pub fn segment<P: Platform>(key: &str, call: &Call<'_, P>) -> Result<Reply, Rejection> {
     let incoming = call.incoming;
-    if find(key, call).is_none() {
-        return Err(Rejection::new(Code::NotFound, "no source of pages or apps has this key"));
-    }
+    let source = find(key, call)
+        .ok_or_else(|| Rejection::new(Code::NotFound, "no source of pages or apps has this key"))?;
     // The library calls the paths below `apiHost`, so it uses the prefix with which it came here.
     let prefix = incoming.path.split("/v1/projects/").next().unwrap_or_default();
     let host = format!("{}{prefix}/v1", incoming.host);
-    // Other libraries ignore `currency`. hilo's own page asks for it where neither a push nor the page names one.
+    // Other libraries ignore `currency` and `debug`. hilo's own page asks for the one where neither a push nor the page names a currency,
+    // and for the other where an address asks for the debugger.
     let currency = call.loaded.config.normalize.currency.clone();
     let values = [
         ("$key", Value::from(key)),
         ("$host", host.into()),
         ("$protocol", incoming.scheme.as_str().into()),
         ("$currency", currency.into()),
+        ("$debug", source.debug.into()),
     ];
     Ok(document(include_str!("settings/segment.json"), &values, incoming))
 }

@@ -146,18 +146,44 @@ impl Reply {
     }
 }
 
-/// A request to a destination.
-#[derive(Clone, Debug, PartialEq, Eq)]
+/// A request to a destination. `Debug` shows neither the values of its header fields nor the query of its URL: secrets stand there.
+#[derive(Clone, PartialEq, Eq)]
 pub struct Outgoing {
     /// Upper-case method.
     pub method: String,
-    /// The complete URL.
+    /// The complete URL. `r2://<binding>/<name>` is an object of a bucket that is bound to the collector.
     pub url: String,
     /// Header fields.
     pub headers: Headers,
     /// Body.
     pub body: String,
 }
+
+impl Outgoing {
+    /// How the URL of an object in a bound bucket begins.
+    pub const R2: &'static str = "r2://";
+
+    /// The binding and the name of the object that this request creates in a bucket; `None` for a request to the outside world. The
+    /// shell does it and answers as S3 would: 200, or 412 if the object is there.
+    pub fn object(&self) -> Option<(&str, &str)> {
+        self.url.strip_prefix(Outgoing::R2)?.split_once('/')
+    }
+}
+
+impl std::fmt::Debug for Outgoing {
+    fn fmt(&self, out: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        let names: Vec<_> = self.headers.0.iter().map(|(name, _)| name).collect();
+        out.debug_struct("Outgoing")
+            .field("method", &self.method)
+            .field("url", &self.url.split('?').next())
+            .field("headers", &names)
+            .field("body", &self.body)
+            .finish()
+    }
+}
+
+/// The most bytes that are read of a destination's answer: the results of a hundred records with half a KB each.
+pub const ANSWER_BYTES_MAX: usize = 64 * 1024;
 
 /// A destination's answer.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -166,8 +192,16 @@ pub struct Response {
     pub status: u16,
     /// Header fields.
     pub headers: Headers,
-    /// The first 8 KB of the body at most.
+    /// The first [`ANSWER_BYTES_MAX`] of the body at most.
     pub body: String,
+}
+
+impl Response {
+    /// Whether the body goes on behind what was read.
+    pub fn is_cut(&self) -> bool {
+        // A character that was cut is replaced by a longer one, so the text is never shorter than what was read.
+        self.body.len() >= ANSWER_BYTES_MAX
+    }
 }
 
 #[cfg(test)]

@@ -30,6 +30,8 @@ pub const SEND_MS_MAX: u32 = 10_000;
 pub enum Failure {
     /// The same call may succeed later.
     Retriable(String),
+    /// The same request may succeed later, and this one surely did not arrive: no name, no connection, no certificate.
+    Unreached(String),
     /// The same call will fail again: a bug, a missing binding, a value that cannot be stored.
     Fatal(String),
     /// A newer version of the collector has changed the object's storage, and this version cannot run on it. Nothing was
@@ -46,7 +48,9 @@ impl Failure {
     /// For logs.
     pub fn message(&self) -> &str {
         match self {
-            Failure::Retriable(message) | Failure::Fatal(message) => message,
+            Failure::Retriable(message) | Failure::Unreached(message) | Failure::Fatal(message) => {
+                message
+            }
             Failure::SchemaNewer => FaultCode::SchemaNewer.remedy(),
             Failure::Busy { .. } => "too much at once",
         }
@@ -82,6 +86,8 @@ pub enum Object {
     Rejects(String),
     /// The object that the watchers of the live stream are connected to.
     Live,
+    /// The object that keeps the access tokens of the destination with this name. `calls::tokens` has its calls.
+    Tokens(String),
 }
 
 /// The services of the runtime, as pipeline, ingest, forward and admin use them.
@@ -128,6 +134,12 @@ pub trait Platform: Clone + 'static {
         message: &[u8],
     ) -> Result<bool, Failure>;
 
+    /// Signs `message` with a private key (RSASSA-PKCS1-v1_5 with SHA-256), as a JWT with `RS256` is signed.
+    ///
+    /// # Errors
+    /// `Fatal` where the key is no such key in PKCS#8.
+    async fn sign(&self, pkcs8: &[u8], message: &[u8]) -> Result<Vec<u8>, Failure>;
+
     /// Runs `work` on what this isolate has gathered for the journal.
     fn with_gathered<T>(&self, work: impl FnOnce(&mut Gathered) -> T) -> T;
 
@@ -138,10 +150,12 @@ pub trait Platform: Clone + 'static {
     /// asked allows everything: it is a brake, and the objects count exactly.
     async fn is_within(&self, limit: Limit, key: &str) -> bool;
 
-    /// Sends a request to the outside world. It follows no redirects and reads at most 8 KB of the answer.
+    /// Sends a request to the outside world, or to a bucket ([`Outgoing::object`]). It follows no redirects and reads at most 64 KB of
+    /// the answer.
     ///
     /// # Errors
-    /// `Retriable` when no answer came (network, or [`SEND_MS_MAX`] is over).
+    /// `Unreached` where the request surely did not arrive. `Retriable` where nobody knows: the connection broke, or [`SEND_MS_MAX`] is
+    /// over.
     async fn send(&self, request: &Outgoing) -> Result<Response, Failure>;
 
     /// Returns the brakes before destinations. They are in the isolate's memory, and each isolate has its own.

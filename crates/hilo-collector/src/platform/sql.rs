@@ -157,6 +157,12 @@ pub trait Sql {
     /// # Errors
     /// The error of the storage.
     fn wipe(&self) -> Result<(), Failure>;
+
+    /// Returns the key that seals what is personal in this storage. It is not in the storage.
+    ///
+    /// # Errors
+    /// `Retriable` where the collector's secret is not set. `Fatal` for an object that keeps nothing personal.
+    fn at_rest(&self) -> Result<[u8; 32], Failure>;
 }
 
 /// Runs `work` in a transaction. All of its writes are kept, or none.

@@ -5,7 +5,7 @@
 
 use std::collections::BTreeMap;
 
-use super::lines::{Attempt, Health, Reject, RejectCount, RejectKind};
+use super::lines::{Attempt, AttemptEnd, Health, Reject, RejectCount, RejectKind};
 use super::live::Live;
 
 /// The most lines for refusals of one kind in a bundle. They are enough for a sender that gets 2,500 events wrong. More
@@ -117,16 +117,19 @@ impl Gathered {
             .attempts
             .entry(name.clone())
             .or_insert_with(|| Health { destination: name.clone(), ..Health::default() });
-        let count = match attempt.result.as_str() {
-            "delivered" => &mut health.delivered,
-            "retry" => &mut health.retried,
-            _ => &mut health.dead,
+        let count = match attempt.end {
+            AttemptEnd::Delivered => Some(&mut health.delivered),
+            AttemptEnd::Assumed => Some(&mut health.assumed),
+            AttemptEnd::Skipped => Some(health.skipped.entry(attempt.code.clone()).or_default()),
+            AttemptEnd::Retried => Some(&mut health.retried),
+            AttemptEnd::Shut => None,
+            AttemptEnd::Dead => Some(&mut health.dead),
         };
-        *count = count.saturating_add(1);
-        if attempt.result == "delivered" {
+        count.into_iter().for_each(|count| *count = count.saturating_add(1));
+        if attempt.end == AttemptEnd::Delivered {
             health.last_delivered_at = Some(at.to_owned());
             health.failing_since = None;
-        } else {
+        } else if attempt.reason.is_some() {
             health.last_error.clone_from(&attempt.reason);
             health.last_error_at = Some(at.to_owned());
         }
@@ -282,27 +285,35 @@ mod tests {
     #[test]
     fn attempts_add_up_to_one_entry_per_destination_with_the_last_error() {
         let mut gathered = Gathered::default();
-        for (result, reason) in
-            [("delivered", None), ("retry", Some("slow")), ("dead", Some("gone"))]
-        {
+        for (at, end, code, reason) in [
+            ("t1", AttemptEnd::Delivered, "", None),
+            ("t2", AttemptEnd::Retried, "other", Some("slow")),
+            ("t3", AttemptEnd::Dead, "refused", Some("gone")),
+            ("t4", AttemptEnd::Skipped, "missing_identifier", None),
+            ("t5", AttemptEnd::Assumed, "assumed_sent", None),
+        ] {
             let attempt = Attempt {
                 destination: "webhook".to_owned(),
                 profile: "p".to_owned(),
                 message_hash: "m".to_owned(),
-                result: result.to_owned(),
+                end,
+                code: code.to_owned(),
                 reason: reason.map(str::to_owned),
+                shown: None,
             };
-            gathered.note_attempt(&attempt, result);
+            gathered.note_attempt(&attempt, at);
         }
         let expected = Health {
             destination: "webhook".to_owned(),
             delivered: 1,
             retried: 1,
             dead: 1,
-            last_delivered_at: Some("delivered".to_owned()),
+            assumed: 1,
+            skipped: BTreeMap::from([("missing_identifier".to_owned(), 1)]),
+            last_delivered_at: Some("t1".to_owned()),
             last_error: Some("gone".to_owned()),
-            last_error_at: Some("dead".to_owned()),
-            failing_since: Some("retry".to_owned()),
+            last_error_at: Some("t3".to_owned()),
+            failing_since: Some("t2".to_owned()),
         };
         assert_eq!(gathered.take(0).unwrap().attempts, [expected]);
     }

@@ -2,8 +2,11 @@
 //!
 //! This file has shapes only, so that `platform` may use it.
 
-use hilo_core::outcome::Code;
+use std::collections::BTreeMap;
+use std::rc::Rc;
+
 use serde::{Deserialize, Serialize};
+use serde_json::Value;
 
 /// A judged event as the live stream shows it.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
@@ -105,9 +108,25 @@ pub struct RejectCount {
     pub kept: u32,
 }
 
+/// How an attempt to deliver ended.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum AttemptEnd {
+    /// The destination accepted the event.
+    Delivered,
+    /// Nobody knows whether the destination got the event, and it counts as sent.
+    Assumed,
+    /// The event does not go there, and nothing is wrong.
+    Skipped,
+    /// The attempt failed and is repeated.
+    Retried,
+    /// The destination did not let us in. The delivery waits, because the deployer can mend that.
+    Shut,
+    /// The delivery was given up.
+    Dead,
+}
+
 /// One attempt to deliver, for the journal's counters.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "camelCase")]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Attempt {
     /// The destination's name.
     pub destination: String,
@@ -115,20 +134,30 @@ pub struct Attempt {
     pub profile: String,
     /// The hash of the event's id.
     pub message_hash: String,
-    /// `delivered`, `retry` or `dead`.
-    pub result: String,
-    /// The reason of a failed attempt.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
+    /// How it ended.
+    pub end: AttemptEnd,
+    /// The code of the reason.
+    pub code: String,
+    /// The reason of an attempt that the destination has not accepted. `None` if the destination is not at fault.
     pub reason: Option<String>,
+    /// The last request and its answer, of a delivery that was given up for them.
+    pub shown: Option<Rc<Shown>>,
 }
+
+/// The codes of deliveries that our own rules end: the destination was not asked.
+const OUR_CODES: [&str; 4] = ["consent_denied", "not_subscribed", "too_old", "too_large"];
 
 impl Attempt {
     /// Whether the destination failed. A delivery that our own rules end is no failure: consent forbids it, or the event
     /// is too old.
     pub fn is_failure(&self) -> bool {
-        let reason = self.reason.as_deref().unwrap_or_default();
-        let is_ours = reason == Code::ConsentDenied.name() || reason.starts_with("too_old");
-        self.result != "delivered" && !is_ours
+        let is_ours = OUR_CODES.contains(&self.code.as_str());
+        match self.end {
+            AttemptEnd::Delivered | AttemptEnd::Skipped => false,
+            AttemptEnd::Assumed | AttemptEnd::Retried | AttemptEnd::Shut | AttemptEnd::Dead => {
+                self.reason.is_some() && !is_ours
+            }
+        }
     }
 }
 
@@ -144,6 +173,12 @@ pub struct Health {
     pub retried: u32,
     /// The number of events that were given up.
     pub dead: u32,
+    /// The number of events that count as sent, though no answer came: the destination would count a repeat twice.
+    #[serde(default)]
+    pub assumed: u32,
+    /// The number of events that do not go there though nothing is wrong, by the code of the reason.
+    #[serde(default)]
+    pub skipped: BTreeMap<String, u32>,
     /// The time of the last accepted event, RFC 3339.
     pub last_delivered_at: Option<String>,
     /// The reason of the last failed attempt.
@@ -166,10 +201,50 @@ pub struct DeadLetter {
     pub message_hash: String,
     /// The destination's name.
     pub destination: String,
+    /// The code of the reason.
+    #[serde(default)]
+    pub code: String,
     /// The reason.
     pub reason: String,
     /// The time when the delivery was given up, RFC 3339.
     pub at: String,
+    /// The last request.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub request: Option<ShownRequest>,
+    /// The answer to it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub answer: Option<ShownAnswer>,
+}
+
+/// A request and its answer as people see them: no secret, nothing personal.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Shown {
+    /// The request.
+    pub request: ShownRequest,
+    /// The answer, if one came.
+    pub answer: Option<ShownAnswer>,
+}
+
+/// A request as people see it.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct ShownRequest {
+    /// The method.
+    pub method: String,
+    /// The URL without the values of its query.
+    pub url: String,
+    /// The header fields; only harmless ones have their values.
+    pub headers: BTreeMap<String, String>,
+    /// The body's names and types, and the few values that name no person.
+    pub body: Value,
+}
+
+/// An answer as people see it.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct ShownAnswer {
+    /// The status.
+    pub status: u16,
+    /// The beginning of the body, without personal values.
+    pub body: String,
 }
 
 impl DeadLetter {
@@ -179,8 +254,11 @@ impl DeadLetter {
             profile: attempt.profile.clone(),
             message_hash: attempt.message_hash.clone(),
             destination: attempt.destination.clone(),
+            code: attempt.code.clone(),
             reason: attempt.reason.clone().unwrap_or_default(),
             at: at.to_owned(),
+            request: attempt.shown.as_ref().map(|shown| shown.request.clone()),
+            answer: attempt.shown.as_ref().and_then(|shown| shown.answer.clone()),
         }
     }
 }

@@ -53,6 +53,14 @@ pub fn note_attempts<P: Platform>(platform: &P, attempts: &[Attempt]) {
     });
 }
 
+/// Counts deliveries that ended without the consumer, and sends the counts after a while.
+pub fn note_endings<P: Platform>(platform: &P, endings: &[Attempt]) {
+    if !endings.is_empty() {
+        note_attempts(platform, endings);
+        send_later(platform);
+    }
+}
+
 /// Lists deliveries that were given up, and counts them.
 ///
 /// A dead letter is no counter: without its line in the list nobody could replay it. So the consumer waits for the list, and

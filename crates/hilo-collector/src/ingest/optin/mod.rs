@@ -9,12 +9,14 @@ mod request;
 mod words;
 
 pub use request::request;
+pub use words::Say;
 
 use hilo_core::config::{IdentityRules, Source};
 use hilo_core::consent::{OptInChannel, OptInState};
 use hilo_core::outcome::{Code, Rejection};
 use serde::{Deserialize, Serialize};
 
+use super::lang::Lang;
 use super::{hello, reply};
 use crate::call::Call;
 use crate::calls::optin::{Confirmed, ConfirmedBy, OptIn};
@@ -22,8 +24,6 @@ use crate::keyring::Keyring;
 use crate::optin_link::address_hash;
 use crate::platform::{Platform, Reply};
 use crate::signature::hex;
-use words::Lang;
-pub use words::Say;
 
 /// The most bytes of the text that the person saw (a string of the wire).
 const TEXT_BYTES_MAX: usize = 8 * 1024;

@@ -12,10 +12,10 @@ use hilo_core::identity::ProfileKey;
 use jiff::{SignedDuration, Timestamp};
 use serde_json::{Map, Value};
 
-use super::words::Lang;
 use crate::call::Call;
 use crate::calls::optin::{LinkAct, OptIn, OptInLink, OptInRequest};
 use crate::calls::{Planned, encode};
+use crate::ingest::lang::Lang;
 use crate::optin_link::{CONFIRM_S, Claims};
 use crate::platform::{Failure, Platform};
 
@@ -55,7 +55,8 @@ pub fn request<P: Platform>(
     let event = event(nonce, key, links, properties, now);
     // The carrier does what the person asks for, so it needs no other consent, and no opt-in yet.
     let purposes = vec![Purpose::Essential];
-    let carrier = Planned { name: carrier.clone(), purposes, channel: None, wants_person: false };
+    let (name, channel, wants_person, wants_key) = (carrier.clone(), None, false, false);
+    let carrier = Planned { name, purposes, channel, wants_person, wants_key, is_owed: false };
     Ok(Some(OptInRequest { carrier, gist: Gist::of(&event), event: encode(&event)? }))
 }
 
