@@ -22,10 +22,10 @@ pub fn search(url: &str) -> &str {
 
 /// Where scheme, host and port end.
 fn host_end(url: &str) -> usize {
-    let bytes = url.as_bytes();
-    let after = bytes.windows(3).position(|three| three == b"://").map_or(0, |at| at + 3);
-    let rest = bytes.iter().skip(after);
-    let end = rest.clone().position(|byte| matches!(byte, b'/' | b'?' | b'#'));
+    let (scheme, rest) = cut(url, b':');
+    let after = if rest.is_some_and(|rest| rest.starts_with("//")) { scheme.len() + 3 } else { 0 };
+    let rest = url.get(after..).unwrap_or_default();
+    let end = rest.as_bytes().iter().position(|byte| matches!(byte, b'/' | b'?' | b'#'));
     after + end.unwrap_or(rest.len())
 }
 

@@ -2,6 +2,7 @@
 //! In: names and values in order. Out: text. The browser's own parser reads JSON in the page, because it costs no bytes.
 
 use hilo_core::digits;
+use hilo_core::text::{put, put_digit};
 
 /// Writes one JSON object, and the objects in it.
 ///
@@ -120,35 +121,22 @@ impl Json {
 fn write_text(out: &mut String, value: &str) {
     put(out, "\"");
     let mut from = 0;
-    for (at, byte) in value.bytes().enumerate() {
-        if byte >= 0x20 && byte != b'"' && byte != b'\\' {
-            continue;
-        }
-        out.push_str(value.get(from..at).unwrap_or_default());
-        from = at + 1;
-        out.push_str(match byte {
-            b'"' => "\\\"",
-            b'\\' => "\\\\",
-            0x10.. => "\\u001",
-            _ => "\\u000",
-        });
-        if byte < 0x20 {
-            push_digit(out, u64::from(byte % 0x10));
+    for (at, byte) in value.as_bytes().iter().enumerate() {
+        let is_control = *byte < 0x20;
+        if is_control || matches!(byte, b'"' | b'\\') {
+            put(out, value.get(from..at).unwrap_or_default());
+            put(out, if is_control { "\\u00" } else { "\\" });
+            // A mark is itself the beginning of what follows its escape.
+            from = at;
+            if is_control {
+                put_digit(out, byte / 0x10);
+                put_digit(out, byte % 0x10);
+                from += 1;
+            }
         }
     }
     out.push_str(value.get(from..).unwrap_or_default());
     put(out, "\"");
-}
-
-/// Adds a mark as text: a `char` would bring the code that encodes any character.
-fn put(out: &mut String, mark: &str) {
-    out.push_str(mark);
-}
-
-/// Writes one hexadecimal digit.
-fn push_digit(out: &mut String, digit: u64) {
-    let at = usize::try_from(digit).unwrap_or_default();
-    put(out, "0123456789abcdef".get(at..=at).unwrap_or_default());
 }
 
 /// Writes a whole number. `format!` would bring the code for floating point along.

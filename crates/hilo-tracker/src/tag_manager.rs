@@ -5,7 +5,8 @@
 //! `hilo_core::tag_manager` decides.
 
 use hilo_core::digits;
-use hilo_core::tag_manager::{Article, Call, Line, Moment, Plain, Reader};
+use hilo_core::plain::Plain;
+use hilo_core::tag_manager::{Article, Call, Details, Line, Moment, Named, Reader};
 
 use crate::json::Json;
 use crate::platform::codes::{CART_WANTED, CURRENCY_WANTED};
@@ -26,6 +27,16 @@ impl TagManager {
         lines
     }
 
+    /// Does what [`Reader::read_cart`] says.
+    pub fn read_cart(&mut self, cart: &Plain) {
+        self.0.read_cart(cart);
+    }
+
+    /// Does what [`Reader::learn_products`] says.
+    pub fn learn_products(&mut self, products: Plain) {
+        self.0.learn_products(products);
+    }
+
     /// The calls of the next act, each on a line that ends; an act without calls is an empty line. Empty text where no act waits,
     /// [`CART_WANTED`] where the act needs the cart's lines. A page that `is_leaving` gives up what only the lines could tell.
     pub fn next(&mut self, lines: Option<&[Line]>, is_leaving: bool) -> String {
@@ -38,7 +49,7 @@ impl TagManager {
     }
 }
 
-/// A call by its name in `js/sdk/src/cart/calls.ts`, with its arguments.
+/// A call by its name in `js/sdk/src/cart/calls.ts`, with its arguments; a named act as its name, a tab and its properties.
 fn text(call: &Call) -> String {
     let mut json = Json::new();
     let named = |json: &mut Json, name: &str| {
@@ -66,20 +77,57 @@ fn text(call: &Call) -> String {
         }
         Call::Viewed => named(&mut json, "cart.viewed"),
         Call::Checkout => named(&mut json, "cart.checkout"),
-        Call::Ordered(order_id, bought) => {
+        Call::Ordered(order_id, bought, about) => {
             named(&mut json, "cart.ordered");
             json.text("", order_id);
-            if !bought.is_empty() {
+            if bought.is_empty() {
+                json.raw("", "null");
+            } else {
                 json.list("");
                 bought.iter().for_each(|one| article(&mut json, one));
                 json.end();
             }
+            json.open("");
+            properties(&mut json, about);
+            json.close();
+        }
+        Call::Named(about) => {
+            properties(&mut json, about);
+            let mut line = String::from(about.name);
+            line.push('\t');
+            line.push_str(&json.done());
+            line.push('\n');
+            return line;
         }
     }
     json.end();
     let mut line = json.done();
     line.push('\n');
     line
+}
+
+/// What an event is about.
+fn properties(json: &mut Json, Named { details: own, products, .. }: &Named) {
+    details(json, own);
+    if !products.is_empty() {
+        json.list("products");
+        for product in products {
+            json.open("");
+            details(json, product);
+            json.close();
+        }
+        json.end();
+    }
+}
+
+fn details(json: &mut Json, details: &Details) {
+    for (name, is_text, value) in details.each() {
+        if is_text {
+            json.text(name, value);
+        } else {
+            json.raw(name, value);
+        }
+    }
 }
 
 /// A line as the site would name it.

@@ -8,6 +8,8 @@ mod envelope;
 mod flight;
 mod sending;
 mod session;
+mod stored;
+mod tabs;
 #[cfg(test)]
 mod tests;
 mod view;
@@ -16,7 +18,7 @@ mod visitor;
 
 use std::rc::Rc;
 
-use hilo_core::identity::{is_reserved, uuid_v4};
+use hilo_core::identity::is_reserved;
 use hilo_core::redact;
 use hilo_core::text::concat;
 
@@ -24,13 +26,16 @@ use crate::capture::pages::Pages;
 use crate::draft::{Draft, Kind, Scene};
 use crate::gate::{Gate, Kept, Passage, notice};
 use crate::identity::Session;
+use crate::json::number;
 use crate::platform::{Change, Happened, Place, Platform};
 use crate::queue::Queue;
 use crate::transport::Transport;
 use flight::{ConsentRecord, Flight};
+use stored::id_of;
 use view::View;
 
-/// Storage keys. The consent and a denial that is still to be sent hold no identifier; the other keys exist after a grant only.
+/// Storage keys. The consent holds no identifier, and a denial that is still to be sent none but one that the page alone can prove; the
+/// other keys exist after a grant only.
 const CONSENT_KEY: &str = "hilo.c";
 const ID_KEY: &str = "hilo.id";
 const SESSION_KEY: &str = "hilo.s";
@@ -40,13 +45,9 @@ const CLAIM_KEY: &str = "hilo.u";
 const TOKEN_KEY: &str = "hilo.p";
 /// The visitor's answers that the stub stored before a tracker was there, for `js/sdk/src/snippet.ts`.
 const ANSWERS_KEY: &str = "hilo.a";
-/// How long drafts wait for the collector to return this visitor's id, where the page has none stored.
-const HELLO_MS_MAX: i64 = 1_500;
-/// How often a page asks the collector to mend its id, from one denial to the next: for an id that the cookie proves and, where the
+/// How often a page asks the collector to mend its id, from one denial or logout to the next: for an id that the cookie proves and, where the
 /// cookie does not stay, for one with a token.
 const ASKED_AGAIN_MAX: u8 = 2;
-/// Drafts that may wait for the visitor's id.
-const WAITING_MAX: usize = 100;
 
 /// The site's options.
 #[derive(Clone, Debug)]
@@ -61,20 +62,12 @@ pub struct Options {
     pub hash: bool,
     /// Keep no draft while the visitor has not answered, not even in memory.
     pub is_strict: bool,
+    /// Let nothing pass before the page's consent tools were heard.
+    pub is_awaiting: bool,
     /// Version of the notice that the site shows, for the receipts; empty for none.
     pub notice: String,
-}
-
-/// The visitor of this page.
-#[derive(Debug, PartialEq, Eq)]
-enum Visitor {
-    /// There is no consent, so there is no id.
-    Unknown,
-    /// The collector is asked for the id, by this tab or by the one where the visitor granted, until this moment of the monotonic
-    /// clock.
-    Asking(i64),
-    /// The visitor has this anonymous id.
-    Known(String),
+    /// This page's own number among the pages that share its storage.
+    pub tab: u32,
 }
 
 /// The tracker of one page.
@@ -90,10 +83,13 @@ pub struct Tracker<P> {
     view: Option<View>,
     queue: Queue,
     transport: Transport,
-    visitor: Visitor,
-    /// The id that counts if the collector has none.
-    spare: String,
-    waiting: Vec<Draft>,
+    /// The visitor as stored: the anonymous id; behind a blank the proof that this page made for it, until the collector knows another
+    /// one. Where the collector has answered another id, the id that this page made follows with its proof. Empty without consent.
+    visitor: String,
+    /// Whether the collector has answered that the id is this page's, or an earlier page stored it so.
+    is_certain: bool,
+    /// Answers to requests up to this one tell nothing about the present visitor.
+    heard: u32,
     /// The document's first place, before any navigation inside it.
     first: Place,
     /// The document's last place, without secrets and personal data.
@@ -105,6 +101,8 @@ pub struct Tracker<P> {
     claim: Option<String>,
     /// This page's part of the storage keys: other tabs store events as well.
     tab: String,
+    /// Whether this tab takes up by itself what other tabs left.
+    is_alone: bool,
     flights: Vec<Flight>,
     records: Vec<ConsentRecord>,
     ticket: u32,
@@ -118,20 +116,18 @@ pub struct Tracker<P> {
     is_over: bool,
     /// Whether the choices changed since [`Tracker::take_consent_change`].
     is_consent_new: bool,
-    /// How often the collector was asked to mend the id: it missed the proof, or an id came after a denial.
+    /// How often the collector was asked to mend the id: it missed the proof, or an id came after a denial or logout.
     asked_again: u8,
-    /// The newest hello: the answers to earlier ones count no more.
-    hello: u32,
 }
 
 impl<P: Platform> Tracker<P> {
     /// A tracker that has not looked at the page yet.
     pub fn new(options: Options, platform: P) -> Tracker<P> {
         // The site stored the choices after an explicit answer, and they hold no identifier: reading them needs no consent.
-        let gpc = platform.gpc();
-        let kept = Kept::from_stored(&platform.load(CONSENT_KEY).unwrap_or_default(), gpc);
-        let gate = Gate::new(kept, gpc, options.is_strict);
-        let tab = uuid_v4(platform.random16()).get(24..).unwrap_or_default().to_owned();
+        let denies = platform.denies();
+        let kept = Kept::from_stored(&platform.load(CONSENT_KEY).unwrap_or_default(), denies);
+        let gate = Gate::new(kept, denies, options.is_strict, options.is_awaiting);
+        let tab = concat(&[&number(i64::from(options.tab)), "."]);
         platform.moved();
         let first = clean(platform.place());
         Tracker {
@@ -146,12 +142,13 @@ impl<P: Platform> Tracker<P> {
             gate,
             first,
             tab,
+            is_alone: false,
             platform,
             queue: Queue::default(),
             transport: Transport::default(),
-            visitor: Visitor::Unknown,
-            spare: String::new(),
-            waiting: Vec::new(),
+            visitor: String::new(),
+            is_certain: false,
+            heard: 0,
             flights: Vec::new(),
             records: Vec::new(),
             ticket: 0,
@@ -162,7 +159,6 @@ impl<P: Platform> Tracker<P> {
             is_over: false,
             is_consent_new: false,
             asked_again: 0,
-            hello: 0,
         }
     }
 
@@ -185,6 +181,10 @@ impl<P: Platform> Tracker<P> {
             return;
         }
         self.expire();
+        if !matches!(what, Happened::TaskEnded) {
+            // What is sent, and what an answer stores, must undo no choice that another tab made a moment ago.
+            self.catch_up();
+        }
         match what {
             Happened::Navigated(change) => self.look(change),
             Happened::Ready => self.settle_first(),
@@ -223,17 +223,16 @@ impl<P: Platform> Tracker<P> {
 
     /// A named act.
     pub fn track(&mut self, event: &str, properties: &str, at_ms: i64) {
+        self.track_as("", event, properties, at_ms);
+    }
+
+    /// A named act with a message id that the collector may use for the same act, such as an operation on a cart; empty to mint one.
+    pub fn track_as(&mut self, id: &str, event: &str, properties: &str, at_ms: i64) {
         if event.is_empty() {
             self.platform.say("unnamed_event");
             return;
         }
-        self.tell(Kind::Track, event, properties, at_ms);
-    }
-
-    /// A named act with a message id that the collector may use for the same act, such as an operation on a cart.
-    pub fn track_as(&mut self, id: &str, event: &str, properties: &str, at_ms: i64) {
-        let (name, details, scene) = (event.to_owned(), properties.to_owned(), self.here());
-        self.capture(Draft { kind: Kind::Track, name, details, id: id.to_owned(), at_ms, scene });
+        self.tell(Kind::Track, id, event, properties, at_ms);
     }
 
     /// A claim of a user id. A claim of another user than before means a new visitor on this device.
@@ -248,13 +247,13 @@ impl<P: Platform> Tracker<P> {
             self.platform.save(CLAIM_KEY, user);
             self.claim = None;
         }
-        self.tell(Kind::Identify, user, traits, at_ms);
+        self.tell(Kind::Identify, "", user, traits, at_ms);
     }
 
     /// The visitor belongs to a group.
     pub fn group(&mut self, id: &str, traits: &str, at_ms: i64) {
         if !self.is_nobody(id) {
-            self.tell(Kind::Group, id, traits, at_ms);
+            self.tell(Kind::Group, "", id, traits, at_ms);
         }
     }
 
@@ -267,14 +266,20 @@ impl<P: Platform> Tracker<P> {
         is_nobody
     }
 
-    fn tell(&mut self, kind: Kind, name: &str, details: &str, at_ms: i64) {
-        let (name, details, scene) = (name.to_owned(), details.to_owned(), self.here());
-        self.capture(Draft { kind, name, details, at_ms, scene, ..Draft::default() });
+    fn tell(&mut self, kind: Kind, id: &str, name: &str, details: &str, at_ms: i64) {
+        let (id, name, details) = (id.to_owned(), name.to_owned(), details.to_owned());
+        let scene = self.here();
+        self.capture(Draft { kind, name, details, id, at_ms, scene });
     }
 
     /// The session's id, if one is open.
     pub fn session_id(&self) -> Option<String> {
         Some(Session::from_stored(&self.platform.load(SESSION_KEY)?)?.id())
+    }
+
+    /// The time by the page's clock.
+    pub fn now_ms(&self) -> i64 {
+        self.platform.now_ms()
     }
 
     /// Sends the queue now.
@@ -336,19 +341,16 @@ impl<P: Platform> Tracker<P> {
 
     /// Takes a draft that passed the gate, gives it its identifiers and queues it.
     pub(super) fn finish(&mut self, draft: Draft) {
-        let Visitor::Known(id) = &self.visitor else {
-            if self.waiting.len() < WAITING_MAX {
-                self.waiting.push(draft);
-            } else {
-                self.queue.count("held_full", 1);
-            }
-            return;
-        };
-        let id = id.clone();
         let (session, landing) = self.session(&draft);
         let (landing, platform) = (landing.as_ref(), &self.platform);
         let claim = self.claim.get_or_insert_with(|| platform.load(CLAIM_KEY).unwrap_or_default());
-        let json = envelope::event(&draft, &id, claim, &session, landing, platform);
+        let id = id_of(&self.visitor);
+        let json = envelope::event(&draft, id, claim, &session, landing, platform);
+        if json.is_empty() && landing.is_some() {
+            // The next event begins the session, and tells how it began.
+            platform.remove(SESSION_KEY);
+            self.look_again();
+        }
         let is_essential = draft.kind == Kind::Track && draft.name == "Order Completed";
         if self.queue.push(draft.at_ms, json, is_essential, &self.tab, &self.platform) {
             self.platform.notice_task_end();

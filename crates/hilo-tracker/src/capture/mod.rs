@@ -4,14 +4,22 @@
 //! stands in [`kinds`]. `js/sdk/src/capture/` holds the half of each kind that listens to the document. `page` and `track`
 //! calls need no kind: they are drafts already.
 
+pub mod clicks;
+pub mod engagement;
 pub mod forms;
+pub mod media;
 pub mod pages;
+pub mod search;
 
-use crate::platform::capture::{Capture, PageValue};
+use crate::platform::capture::CaptureKind;
 
-/// The kinds of the second module, each under the name that switches it on.
-pub fn kinds<V: PageValue>() -> Vec<(&'static str, Box<dyn Capture<V>>)> {
+/// The kinds of the second module, each under the name that switches it on: one line a kind.
+pub fn kinds() -> Vec<(&'static str, Box<dyn CaptureKind>)> {
     vec![
-        ("forms", Box::new(forms::Forms::default())), // one line a kind
+        ("clicks", Box::new(clicks::Clicks)),
+        ("engagement", Box::new(engagement::Engagement::default())),
+        ("forms", Box::new(forms::Forms::default())),
+        ("media", Box::new(media::Media::default())),
+        ("search", Box::new(search::Search)),
     ]
 }

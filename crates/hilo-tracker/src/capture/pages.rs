@@ -60,21 +60,22 @@ impl Pages {
 
     /// Whether `to` is the same page as `from`. A query that the site replaced without a navigation never makes another page, and
     /// a fragment that is no route names a place inside the page.
-    fn is_same(&self, from: &str, to: &str, is_navigation: bool) -> bool {
-        let page = |url| {
-            let (document, fragment) = cut(url, b'#');
-            let fragment = fragment.unwrap_or_default();
-            let is_route = fragment.is_empty() || fragment.bytes().take(2).any(|byte| byte == b'/');
-            let route = (self.has_hash && is_route).then_some(fragment);
-            if self.has_query && is_navigation {
-                (document, route)
-            } else {
-                (cut(document, b'?').0, route.map(|route| cut(route, b'?').0))
-            }
-        };
-        let ((document, route), (to_document, to_route)) = (page(from), page(to));
-        document == to_document && to_route.is_none_or(|to| to == route.unwrap_or_default())
+    pub fn is_same(&self, from: &str, to: &str, is_navigation: bool) -> bool {
+        let has_query = self.has_query && is_navigation;
+        let bare = |text| if has_query { text } else { cut(text, b'?').0 };
+        let ((from, fragment), (to, to_fragment)) = (cut(from, b'#'), cut(to, b'#'));
+        let (is_route, is_to_route) = (is_route(fragment), is_route(to_fragment));
+        let route = if is_route { fragment.unwrap_or_default() } else { "" };
+        bare(from) == bare(to)
+            && (!self.has_hash
+                || !is_to_route
+                || bare(route) == bare(to_fragment.unwrap_or_default()))
     }
+}
+
+/// Whether a fragment is a route: none at all is the first one.
+fn is_route(fragment: Option<&str>) -> bool {
+    matches!(fragment.unwrap_or_default().as_bytes(), [] | [b'/', ..] | [_, b'/', ..])
 }
 
 #[cfg(test)]

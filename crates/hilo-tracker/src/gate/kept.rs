@@ -3,21 +3,24 @@
 //! In: a choice with its time and notice, what the collector tells about choices, stored text. Out: the choices that still count.
 //! Holds no identifier. Touches no storage.
 
-use hilo_core::consent::{Choice, ConsentState, Purpose};
-use hilo_core::text::parts;
+use hilo_core::consent::{ConsentState, PurposeSet};
+use hilo_core::text::{parts, put};
 
 use crate::json::{read_number, write_number};
 
 /// The mean month of the Gregorian calendar.
 const MONTH_MS: i64 = 2_629_746_000;
 
+/// Times a set: the same purposes in both bytes of a report.
+pub(super) const BOTH: u32 = 0x101;
+
 /// The visitor's choices, and what decides how long they hold.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Kept {
     /// The choices.
     pub said: ConsentState,
-    /// Whether the browser sent Global Privacy Control when they were made: then the grants are answers to that signal.
-    pub has_gpc: bool,
+    /// Whether the browser sent a signal such as Global Privacy Control when they were made: then the grants are answers to it.
+    pub has_signal: bool,
     /// When the first of them was made; 0 where there is none. A choice without a time is older than every other one.
     pub at_ms: i64,
     /// Months that a choice holds, as the collector told; 0 where it has not.
@@ -26,6 +29,9 @@ pub struct Kept {
     pub told_ms: i64,
     /// The notice that they were made under, as [`notice`] writes it.
     pub notice: i64,
+    /// The last answers of the page's consent tools, in the bits of a report. They date choices of the tools: what a tool only repeats is
+    /// older than a denial since then, and grants nothing when that denial ends.
+    pub told: u32,
 }
 
 impl Kept {
@@ -52,56 +58,48 @@ impl Kept {
             return false;
         }
         self.at_ms = 0;
+        // The tools may confirm a grant that ended. What they told before a denial stays old when the denial ends.
+        self.told &= !(u32::from(self.said.granted().bits()) * BOTH);
         let mut nothing = ConsentState::default();
         // The revision only grows.
         nothing.revision = self.said.revision;
         std::mem::replace(&mut self.said, nothing) != nothing
     }
 
-    /// The stored form: revision, granted, denied, Global Privacy Control, times and months, notice.
+    /// The stored form, numbers: revision, choices as [`ConsentState::bits`], the browser's signal, times and months, notice, what
+    /// tools told.
     pub fn to_stored(&self) -> String {
         let mut text = String::new();
-        write_number(&mut text, i64::from(self.said.revision));
-        for choice in [Choice::Granted, Choice::Denied] {
-            text.push('|');
-            for purpose in Purpose::ASKED.into_iter().filter(|p| self.said.choice(*p) == choice) {
-                text.push_str(purpose.name());
-                text.push(' ');
-            }
-        }
-        for number in [i64::from(self.has_gpc), self.at_ms, self.months, self.told_ms, self.notice]
-        {
-            text.push('|');
+        let (revision, said) = (i64::from(self.said.revision), i64::from(self.said.bits()));
+        let (signal, told) = (i64::from(self.has_signal), i64::from(self.told));
+        let (at, months, told_ms) = (self.at_ms, self.months, self.told_ms);
+        for number in [revision, said, signal, at, months, told_ms, self.notice, told] {
             write_number(&mut text, number);
+            put(&mut text, "|");
         }
         text
     }
 
-    /// Reads [`Kept::to_stored`]. Unreadable text counts as silence, and so does a grant that Global Privacy Control has overtaken:
-    /// the browser sends the signal now and did not when the visitor chose.
-    pub fn from_stored(text: &str, gpc: bool) -> Kept {
+    /// Reads [`Kept::to_stored`]. Unreadable text counts as silence, and so does a grant that the browser's signal has overtaken: the
+    /// browser sends it now, `denies` these purposes, and did not send it when the visitor chose.
+    pub fn from_stored(text: &str, denies: PurposeSet) -> Kept {
         let mut fields = parts(text, b'|');
-        let mut kept = Kept::default();
-        let revision = fields.next().and_then(read_number);
-        kept.said.revision = revision.and_then(|n| u32::try_from(n).ok()).unwrap_or(0);
-        for choice in [Choice::Granted, Choice::Denied] {
-            let names = parts(fields.next().unwrap_or_default(), b' ');
-            for purpose in names.filter_map(Purpose::from_name) {
-                kept.said.set(purpose, choice);
-            }
-        }
-        let mut has_gpc = 0;
-        let Kept { at_ms, months, told_ms, notice, .. } = &mut kept;
-        for number in [&mut has_gpc, at_ms, months, told_ms, notice] {
-            *number = fields.next().and_then(read_number).unwrap_or(0);
-        }
-        kept.has_gpc = has_gpc > 0;
-        if gpc && !kept.has_gpc {
-            for purpose in Purpose::GPC_DENIES {
-                if kept.said.is_granted(purpose) {
-                    kept.said.set(purpose, Choice::Unset);
-                }
-            }
+        let revision = fields.next().and_then(read_number).unwrap_or(0) as u32;
+        let mut kept = Kept { said: ConsentState::from_bits(0, revision), ..Kept::default() };
+        // Other versions wrote names here. Nothing of them counts but the revision, which only grows.
+        let Some(bits) = fields.next().and_then(read_number) else { return kept };
+        let mut number = || fields.next().and_then(read_number).unwrap_or(0);
+        kept = Kept {
+            said: ConsentState::from_bits(bits as u32, revision),
+            has_signal: number() > 0,
+            at_ms: number(),
+            months: number(),
+            told_ms: number(),
+            notice: number(),
+            told: number() as u32,
+        };
+        if !kept.has_signal {
+            kept.said.take_back(denies);
         }
         kept
     }
@@ -116,6 +114,8 @@ pub fn notice(version: &str) -> i64 {
 
 #[cfg(test)]
 mod tests {
+    use hilo_core::consent::{Choice, Purpose};
+
     use super::*;
 
     /// 2026-11-18T11:06:40Z.
@@ -146,7 +146,7 @@ mod tests {
     fn a_choice_from_the_future_or_without_a_time_is_old() {
         assert!(granted().expire(BEGAN_MS - MONTH_MS, 1));
         assert!(!granted().expire(BEGAN_MS - 60_000, 1), "a clock that was set back a little");
-        let mut timeless = Kept::from_stored("3|analytics |", false);
+        let mut timeless = Kept::from_stored("3|4|", PurposeSet::default());
         timeless.months = 24;
         assert!(timeless.expire(BEGAN_MS, 0));
     }
@@ -175,12 +175,16 @@ mod tests {
     fn the_stored_choices_read_back_and_unreadable_text_is_silence() {
         let mut kept = granted();
         kept.said.set(Purpose::SaleShare, Choice::Denied);
-        (kept.at_ms, kept.told_ms) = (7, 8);
-        for gpc in [false, true] {
-            kept.has_gpc = gpc;
-            assert_eq!(Kept::from_stored(&kept.to_stored(), gpc), kept);
-            let said = Kept::from_stored("\u{0}x|y|z|analytics", gpc).said;
+        (kept.at_ms, kept.told_ms, kept.told) = (7, 8, 9);
+        for denies in [PurposeSet::default(), PurposeSet::of(&Purpose::GPC_DENIES)] {
+            kept.has_signal = !denies.is_empty();
+            assert_eq!(Kept::from_stored(&kept.to_stored(), denies), kept);
+            let said = Kept::from_stored("\u{0}x|y|z|analytics", denies).said;
             assert_eq!(said, ConsentState::default());
+            let earlier = "3|analytics |sale_share |1|1795000000000|6|1795000000000|2166136261";
+            let mut silence = Kept::default();
+            silence.said.revision = 3;
+            assert_eq!(Kept::from_stored(earlier, denies), silence, "names are of another version");
         }
     }
 

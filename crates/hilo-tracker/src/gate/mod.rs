@@ -1,14 +1,17 @@
 //! The consent gate of the page: what passes, what waits in memory, what is dropped.
 //!
 //! In: captured drafts and the visitor's choices. Out: drafts that may go on. The decision itself is
-//! `hilo_core::consent::decide`; the gate adds the waiting room. It never touches storage. `kept` says how long choices hold.
+//! `hilo_core::consent::decide`; the gate adds the waiting room. It never touches storage. `kept` says how long choices hold, and
+//! `heard` what consent tools have to do with them.
 
+mod heard;
 mod kept;
 
-use hilo_core::consent::{Choice, ConsentState, Decision, Purpose, decide};
+use hilo_core::consent::{Choice, ConsentState, Decision, Purpose, PurposeSet, decide_all};
 use hilo_core::outcome::Code;
 
 use crate::draft::Draft;
+use heard::Heard;
 pub use kept::{Kept, notice};
 
 /// Drafts that may wait for an answer (consent.md, in the page, rule 2).
@@ -34,48 +37,80 @@ pub enum Passage {
 pub struct Gate {
     kept: Kept,
     held: Vec<Draft>,
-    gpc: bool,
+    heard: Heard,
+    /// What the browser's own signals deny.
+    denies: PurposeSet,
     is_strict: bool,
 }
 
 /// Purposes that a touchpoint needs.
-const NEEDED: [Purpose; 1] = [Purpose::Analytics];
+const NEEDED: PurposeSet = PurposeSet::one(Purpose::Analytics);
 
 impl Gate {
-    /// A gate with the choices of an earlier page. `is_strict` keeps no draft while the visitor has not answered.
-    pub fn new(kept: Kept, gpc: bool, is_strict: bool) -> Gate {
-        Gate { kept, held: Vec::new(), gpc, is_strict }
+    /// A gate with the choices of an earlier page, where the browser's own signals deny `denies`. `is_strict` keeps no draft while the
+    /// visitor has not answered. A gate that `is_awaiting` lets nothing pass before it has heard the page's consent tools.
+    pub const fn new(kept: Kept, denies: PurposeSet, is_strict: bool, is_awaiting: bool) -> Gate {
+        Gate { kept, held: Vec::new(), heard: Heard::new(is_awaiting), denies, is_strict }
     }
 
-    /// The choices that count: the visitor's own, and Global Privacy Control where the visitor made none.
-    ///
-    /// An explicit choice on this site overrides Global Privacy Control for its purpose; silence does not, and neither does a
-    /// choice that is older than the signal, see [`Kept::from_stored`].
+    /// The choices that count now: those that the gate keeps, without a grant that a consent tool still has to confirm.
     pub fn state(&self) -> ConsentState {
-        let mut state = self.kept.said;
-        if self.gpc {
-            for purpose in Purpose::GPC_DENIES {
-                if self.kept.said.choice(purpose) == Choice::Unset {
-                    state.set(purpose, Choice::Denied);
-                }
-            }
-        }
+        let mut state = self.kept_state();
+        state.take_back(self.heard.blocked());
         state
     }
 
-    /// Whether identifiers may exist on this device.
+    /// The choices that the gate keeps: the visitor's own, and the browser's signals where the visitor made none.
+    ///
+    /// An explicit choice on this site overrides Global Privacy Control for its purpose; silence does not, and neither does a
+    /// choice that is older than the signal, see [`Kept::from_stored`].
+    fn kept_state(&self) -> ConsentState {
+        let mut state = self.kept.said;
+        state.deny_unset(self.denies);
+        state
+    }
+
+    /// Whether identifiers may be used now.
     pub fn allows_id(&self) -> bool {
         self.state().allows_id()
     }
 
+    /// Whether identifiers may stay on this device, although a consent tool may have to confirm that first.
+    pub fn keeps_id(&self) -> bool {
+        self.kept_state().allows_id()
+    }
+
+    /// Whether touchpoints that passed may stay on this device.
+    pub fn keeps_events(&self) -> bool {
+        decide_all(&self.kept_state(), NEEDED) == Decision::Pass
+    }
+
+    /// The site itself grants or denies. Returns whether that counts now: a grant waits for the first report of consent tools.
+    pub const fn call(&mut self, purposes: PurposeSet, choice: Choice) -> bool {
+        self.heard.call(purposes, choice)
+    }
+
+    /// Hears the page's consent tools: a `CHOICE_` code for each purpose, at the place of its bit. Returns the purposes that they deny, those
+    /// that they grant, as new choices, and those whose grant nobody can date.
+    pub fn hear(&mut self, report: u32) -> [PurposeSet; 3] {
+        self.heard.take(report, &mut self.kept)
+    }
+
+    /// The stored form of what is left once everything about the visitor's id is erased: what the consent tools told, so that another
+    /// id needs another grant. Empty where they told nothing.
+    pub fn stored_rest(&self) -> String {
+        let rest = Kept { told: self.kept.told, ..Kept::default() };
+        if rest.told == 0 { String::new() } else { rest.to_stored() }
+    }
+
     /// Whether touchpoints pass.
     pub fn is_open(&self) -> bool {
-        decide(&self.state(), &NEEDED) == Decision::Pass
+        decide_all(&self.state(), NEEDED) == Decision::Pass
     }
 
     /// Whether a draft of this moment may pass or wait.
     pub fn admits(&self) -> bool {
-        match decide(&self.state(), &NEEDED) {
+        match decide_all(&self.state(), NEEDED) {
             Decision::Pass => true,
             Decision::Hold => !self.is_strict,
             Decision::Drop => false,
@@ -84,7 +119,7 @@ impl Gate {
 
     /// Judges a draft.
     pub fn offer(&mut self, draft: Draft) -> Passage {
-        match decide(&self.state(), &NEEDED) {
+        match decide_all(&self.state(), NEEDED) {
             Decision::Pass => Passage::Passed(draft),
             Decision::Drop => Passage::Dropped(CONSENT_DENIED),
             Decision::Hold if self.is_strict => Passage::Dropped("consent_unset"),
@@ -93,8 +128,7 @@ impl Gate {
                 if self.held.len() <= HELD_MAX {
                     return Passage::Held;
                 }
-                let mut is_oldest = true;
-                self.held.retain(|_| !std::mem::take(&mut is_oldest));
+                self.held.remove(0);
                 Passage::Dropped("held_full")
             }
         }
@@ -102,8 +136,14 @@ impl Gate {
 
     /// Takes over what another tab stored. Returns whether its choices differ.
     pub fn adopt(&mut self, kept: Kept) -> bool {
-        let said = kept.said;
-        std::mem::replace(&mut self.kept, kept).said != said
+        let differs = self.differs(&kept);
+        self.kept = kept;
+        differs
+    }
+
+    /// Whether other choices than the gate's are kept in `kept`.
+    pub fn differs(&self, kept: &Kept) -> bool {
+        self.kept.said != kept.said
     }
 
     /// Sets the revision of the choices.
@@ -115,17 +155,16 @@ impl Gate {
     /// changed.
     pub fn choose(
         &mut self,
-        purposes: &[Purpose],
+        purposes: PurposeSet,
         choice: Choice,
         now_ms: i64,
         notice: i64,
-    ) -> Vec<Purpose> {
+    ) -> PurposeSet {
         let said = &mut self.kept.said;
-        let changed: Vec<Purpose> =
-            purposes.iter().copied().filter(|purpose| said.set(*purpose, choice)).collect();
+        let changed = said.set_all(purposes, choice);
         if !changed.is_empty() {
             said.revision = said.revision.saturating_add(1);
-            self.kept.has_gpc = self.gpc;
+            self.kept.has_signal = !self.denies.is_empty();
             self.kept.date(now_ms, notice);
         }
         changed
@@ -149,36 +188,36 @@ impl Gate {
         self.kept.told_ms
     }
 
+    /// Lets the page hear from the collector again, with its next hello.
+    pub const fn forget_terms(&mut self) {
+        self.kept.told_ms = 0;
+    }
+
     /// The choices in their stored form.
     pub fn stored(&self) -> String {
         self.kept.to_stored()
     }
 
-    /// Releases the drafts that may pass now, and the reasons of those that are dropped: denied, or too old.
-    pub fn release(&mut self, now_ms: i64) -> (Vec<Draft>, Vec<&'static str>) {
-        let (mut passed, mut dropped) = (Vec::new(), Vec::new());
-        match decide(&self.state(), &NEEDED) {
-            Decision::Hold => {}
-            Decision::Drop => {
-                dropped.extend(std::mem::take(&mut self.held).iter().map(|_| CONSENT_DENIED))
-            }
-            Decision::Pass => {
-                for draft in std::mem::take(&mut self.held) {
-                    if now_ms - draft.at_ms > HELD_MS_MAX {
-                        dropped.push("held_expired");
-                    } else {
-                        passed.push(draft);
-                    }
-                }
-            }
+    /// Releases the drafts that waited, once the visitor has answered. Each is to be offered again, unless it is stale.
+    pub fn release(&mut self) -> Vec<Draft> {
+        if decide_all(&self.state(), NEEDED) == Decision::Hold {
+            Vec::new()
+        } else {
+            std::mem::take(&mut self.held)
         }
-        (passed, dropped)
+    }
+
+    /// Whether a released draft has waited too long to pass.
+    pub fn is_stale(&self, draft: &Draft, now_ms: i64) -> bool {
+        self.is_open() && now_ms - draft.at_ms > HELD_MS_MAX
     }
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    const GPC: PurposeSet = PurposeSet::of(&Purpose::GPC_DENIES);
 
     fn draft(at_ms: i64) -> Draft {
         Draft { at_ms, ..Draft::default() }
@@ -188,8 +227,10 @@ mod tests {
     fn a_draft_waits_for_an_answer_and_keeps_its_time() {
         let mut gate = Gate::default();
         assert_eq!(gate.offer(draft(5)), Passage::Held);
-        assert_eq!(gate.choose(&[Purpose::Analytics], Choice::Granted, 0, 0), [Purpose::Analytics]);
-        assert_eq!(gate.release(10), (vec![draft(5)], vec![]));
+        let analytics = PurposeSet::of(&[Purpose::Analytics]);
+        assert_eq!(gate.choose(analytics, Choice::Granted, 0, 0), analytics);
+        assert_eq!(gate.release(), [draft(5)]);
+        assert_eq!(gate.offer(draft(5)), Passage::Passed(draft(5)));
     }
 
     #[test]
@@ -201,8 +242,8 @@ mod tests {
             (Choice::Denied, true, false),
             (Choice::Granted, true, true),
         ] {
-            let mut gate = Gate::new(Kept::default(), false, is_strict);
-            gate.choose(&[Purpose::Analytics], choice, 0, 0);
+            let mut gate = Gate::new(Kept::default(), PurposeSet::default(), is_strict, false);
+            gate.choose(PurposeSet::of(&[Purpose::Analytics]), choice, 0, 0);
             assert_eq!(gate.admits(), is_admitted, "{choice:?}, strict: {is_strict}");
             let is_dropped = matches!(gate.offer(draft(1)), Passage::Dropped(_));
             assert_eq!(is_dropped, !is_admitted, "the gate judges a draft alike");
@@ -213,8 +254,9 @@ mod tests {
     fn a_denial_drops_the_drafts_that_wait() {
         let mut gate = Gate::default();
         gate.offer(draft(5));
-        gate.choose(&[Purpose::Analytics], Choice::Denied, 0, 0);
-        assert_eq!(gate.release(10), (vec![], vec!["consent_denied"]));
+        gate.choose(PurposeSet::of(&[Purpose::Analytics]), Choice::Denied, 0, 0);
+        assert_eq!(gate.release(), [draft(5)]);
+        assert_eq!(gate.offer(draft(5)), Passage::Dropped("consent_denied"));
         assert_eq!(gate.offer(draft(11)), Passage::Dropped("consent_denied"));
     }
 
@@ -225,24 +267,25 @@ mod tests {
             assert_eq!(gate.offer(draft(at)), Passage::Held);
         }
         assert_eq!(gate.offer(draft(50)), Passage::Dropped("held_full"));
-        gate.choose(&[Purpose::Analytics], Choice::Granted, 0, 0);
-        let (passed, dropped) = gate.release(HELD_MS_MAX + 2);
-        assert_eq!((passed.len(), dropped.len()), (49, 1), "the draft of time 1 is too old");
+        gate.choose(PurposeSet::of(&[Purpose::Analytics]), Choice::Granted, 0, 0);
+        let released = gate.release();
+        let stale = released.iter().filter(|draft| gate.is_stale(draft, HELD_MS_MAX + 2)).count();
+        assert_eq!((released.len(), stale), (50, 1), "the draft of time 1 is too old");
     }
 
     #[test]
     fn global_privacy_control_denies_until_the_visitor_chooses() {
-        let mut gate = Gate::new(Kept::default(), true, false);
+        let mut gate = Gate::new(Kept::default(), GPC, false, false);
         assert!(gate.state().is_denied(Purpose::Advertising));
-        gate.choose(&[Purpose::Advertising], Choice::Granted, 0, 0);
+        gate.choose(PurposeSet::of(&[Purpose::Advertising]), Choice::Granted, 0, 0);
         assert!(gate.state().is_granted(Purpose::Advertising));
     }
 
     #[test]
     fn a_grant_lifts_global_privacy_control_for_its_purpose_only_and_on_later_pages_too() {
-        let mut gate = Gate::new(Kept::default(), true, false);
-        gate.choose(&[Purpose::Advertising], Choice::Granted, 0, 0);
-        let later = Gate::new(Kept::from_stored(&gate.stored(), true), true, false);
+        let mut gate = Gate::new(Kept::default(), GPC, false, false);
+        gate.choose(PurposeSet::of(&[Purpose::Advertising]), Choice::Granted, 0, 0);
+        let later = Gate::new(Kept::from_stored(&gate.stored(), GPC), GPC, false, false);
         assert!(later.state().is_granted(Purpose::Advertising));
         assert!(later.state().is_denied(Purpose::SaleShare));
     }
@@ -250,11 +293,16 @@ mod tests {
     #[test]
     fn global_privacy_control_denies_what_was_granted_before_it_was_switched_on() {
         let mut gate = Gate::default();
-        gate.choose(&[Purpose::Advertising, Purpose::Analytics], Choice::Granted, 0, 0);
-        let mut later = Gate::new(Kept::from_stored(&gate.stored(), true), true, false);
+        gate.choose(
+            PurposeSet::of(&[Purpose::Advertising, Purpose::Analytics]),
+            Choice::Granted,
+            0,
+            0,
+        );
+        let mut later = Gate::new(Kept::from_stored(&gate.stored(), GPC), GPC, false, false);
         assert!(later.state().is_denied(Purpose::Advertising));
         assert!(later.state().is_granted(Purpose::Analytics));
-        later.choose(&[Purpose::Advertising], Choice::Granted, 0, 0);
-        assert!(Kept::from_stored(&later.stored(), true).said.is_granted(Purpose::Advertising));
+        later.choose(PurposeSet::of(&[Purpose::Advertising]), Choice::Granted, 0, 0);
+        assert!(Kept::from_stored(&later.stored(), GPC).said.is_granted(Purpose::Advertising));
     }
 }

@@ -4,7 +4,7 @@
 //! The tracker calls it behind the gate only, so nothing is minted before consent.
 
 use hilo_core::query_keys::CAMPAIGN_KEYS;
-use hilo_core::text::{concat, cut, lists, parts};
+use hilo_core::text::{concat, cut, lists, parts, put};
 
 use crate::address::origin;
 use crate::json::{number, read_number};
@@ -61,7 +61,7 @@ pub fn campaign(url: &str) -> String {
     let mut found = String::new();
     for pair in parts(query, b'&').filter(|pair| lists(CAMPAIGN_KEYS, cut(pair, b'=').0)) {
         if !found.is_empty() {
-            found.push('&');
+            put(&mut found, "&");
         }
         found.push_str(pair);
     }
@@ -83,20 +83,20 @@ pub struct Landing {
 ///
 /// `first` is the first same-origin address in the tab's history, where the browser gives it. A page that was reached from
 /// another page of this site is no landing. Only the history still has the landing's address, and its referrer is lost.
-pub fn landing(place: &Place, first: Option<String>) -> Landing {
-    let (url, referrer) = (&place.url, &place.referrer);
+pub fn landing(place: &Place, first: Option<&str>) -> Landing {
+    let (url, referrer) = (place.url.as_str(), place.referrer.as_str());
     let is_internal = !referrer.is_empty() && origin(referrer) == origin(url);
-    let first_url = first.as_deref().unwrap_or_default();
+    let first_url = first.unwrap_or_default();
     let is_reached = is_internal || referrer.is_empty();
-    if is_reached && !first_url.is_empty() && first_url != url {
-        return Landing { url: first_url.to_owned(), referrer: String::new(), via: "history" };
-    }
-    if is_internal && first.is_none() {
-        return Landing { url: String::new(), referrer: referrer.clone(), via: "referrer" };
-    }
-    // A session that begins on a page of this site has no referrer, even if this site linked to the page.
-    let referrer = if is_internal { String::new() } else { referrer.clone() };
-    Landing { url: url.clone(), referrer, via: "page" }
+    let (url, referrer, via) = if is_reached && !first_url.is_empty() && first_url != url {
+        (first_url, "", "history")
+    } else if is_internal && first.is_none() {
+        ("", referrer, "referrer")
+    } else {
+        // A session that begins on a page of this site has no referrer, even if this site linked to the page.
+        (url, if is_internal { "" } else { referrer }, "page")
+    };
+    Landing { url: url.to_owned(), referrer: referrer.to_owned(), via }
 }
 
 #[cfg(test)]
@@ -136,7 +136,7 @@ mod tests {
     #[test]
     fn a_landing_is_found_in_the_tabs_history() {
         let here = place("https://a.example/cart", "https://a.example/list");
-        let found = landing(&here, Some("https://a.example/?utm_source=mail".to_owned()));
+        let found = landing(&here, Some("https://a.example/?utm_source=mail"));
         assert_eq!(
             (found.url.as_str(), found.via),
             ("https://a.example/?utm_source=mail", "history")
@@ -156,7 +156,7 @@ mod tests {
     fn a_page_reached_from_another_site_is_the_landing() {
         let found = landing(
             &place("https://a.example/", "https://search.example/"),
-            Some("https://a.example/old".to_owned()),
+            Some("https://a.example/old"),
         );
         assert_eq!((found.referrer.as_str(), found.via), ("https://search.example/", "page"));
     }

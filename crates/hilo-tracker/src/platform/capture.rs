@@ -1,22 +1,18 @@
 //! What a capture kind of the second module is given, and what it gives.
 //!
 //! In: cells that the page read from the document. Out: named acts without any identifier. A kind decides and keeps its own
-//! state; the shell turns the page's values into the kind's cells. Sends nothing and stores nothing.
+//! state. Sends nothing and stores nothing.
 
 use alloc::borrow::ToOwned;
 use alloc::string::String;
 use alloc::vec::Vec;
 
+use hilo_core::plain::Plain;
 use hilo_core::redact;
-use serde::de::DeserializeOwned;
+use hilo_core::text::parts;
 
 use crate::address;
-
-/// A value of the page: an object of JavaScript in a browser, JSON in tests.
-pub trait PageValue {
-    /// The value as `T`; `None` if it has another shape.
-    fn read<T: DeserializeOwned>(self) -> Option<T>;
-}
+use crate::json::Json;
 
 /// When and where something happened.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -43,36 +39,28 @@ pub struct Captured {
     pub properties: String,
 }
 
-/// One kind of capture: what the document gave → named acts. Pure, but for the kind's own state.
-pub trait CaptureKind: Default {
-    /// What the page tells of one occurrence: plain cells, never the value of a field.
-    type Cells: DeserializeOwned;
+/// Writes fields of `cells` that have a value, by their names, which stand between blanks. Each text loses secrets and personal data.
+#[inline(never)]
+pub fn write(json: &mut Json, cells: &Plain, names: &str) {
+    for name in parts(names, b' ') {
+        match cells.get(name) {
+            Some(Plain::Text(text)) => json.some(name, &redact::url(text)),
+            Some(Plain::Number(number)) => json.raw(name, number),
+            Some(Plain::Flag(flag)) => json.raw(name, if *flag { "true" } else { "false" }),
+            Some(Plain::Null) => json.raw(name, "null"),
+            Some(Plain::List(_) | Plain::Map(_)) | None => continue,
+        };
+    }
+}
 
-    /// Reads one occurrence.
-    fn read(&mut self, cells: Self::Cells, moment: &Moment) -> Vec<Captured>;
+/// One kind of capture: what the document gave → named acts. Pure, but for the kind's own state.
+pub trait CaptureKind {
+    /// Reads one occurrence: plain cells, never the value of a field.
+    fn read(&mut self, cells: &Plain, moment: &Moment) -> Vec<Captured>;
 
     /// The visitor leaves the page: gives what only the end decides.
     fn leave(&mut self, _moment: &Moment) -> Vec<Captured> {
         Vec::new()
-    }
-}
-
-/// A [`CaptureKind`] behind the values `V` of one shell, so that kinds with different cells stand in one list.
-pub trait Capture<V> {
-    /// Reads one occurrence; `None` if `value` is not what the kind's cells are.
-    fn read_value(&mut self, value: V, moment: &Moment) -> Option<Vec<Captured>>;
-
-    /// Does what [`CaptureKind::leave`] does.
-    fn leave_page(&mut self, moment: &Moment) -> Vec<Captured>;
-}
-
-impl<K: CaptureKind, V: PageValue> Capture<V> for K {
-    fn read_value(&mut self, value: V, moment: &Moment) -> Option<Vec<Captured>> {
-        Some(self.read(value.read()?, moment))
-    }
-
-    fn leave_page(&mut self, moment: &Moment) -> Vec<Captured> {
-        self.leave(moment)
     }
 }
 

@@ -2,7 +2,7 @@
 //!
 //! `js/sdk/src/codes.ts` holds the same names with the same values; `cargo xtask tidy` compares the two files.
 
-// What happens in the page: the argument of `happen`.
+// What happens in the page: calls of the first module.
 
 /// The address changed without a new document.
 pub const HAPPENED_NAVIGATED: u8 = 0;
@@ -37,18 +37,76 @@ pub const CART_WANTED: &str = "?";
 /// The entry needs the shop's own currency.
 pub const CURRENCY_WANTED: &str = "$";
 
-// The kinds of a draft: the first argument of `tell`.
+// The kinds of a draft: calls of the first module.
 
 /// A page view.
-pub const DRAFT_PAGE: u8 = 0;
+pub const DRAFT_PAGE: u8 = 10;
 /// A named act.
-pub const DRAFT_TRACK: u8 = 1;
+pub const DRAFT_TRACK: u8 = 11;
 /// A claim of who the visitor is.
-pub const DRAFT_IDENTIFY: u8 = 2;
+pub const DRAFT_IDENTIFY: u8 = 12;
 /// The visitor belongs to a group.
-pub const DRAFT_GROUP: u8 = 3;
+pub const DRAFT_GROUP: u8 = 13;
 
-// What the site and the browser want, one bit each: the flags of `start`.
+// The other calls of the first module.
+
+/// Starts on this page, once. Nothing is captured yet.
+pub const CALL_START: u8 = 14;
+/// Comes to life and captures the first view.
+pub const CALL_BEGIN: u8 = 15;
+/// Logs the visitor out.
+pub const CALL_RESET: u8 = 16;
+/// Grants purposes.
+pub const CALL_GRANT: u8 = 17;
+/// Denies purposes.
+pub const CALL_DENY: u8 = 18;
+/// Denies every purpose.
+pub const CALL_WITHDRAW: u8 = 19;
+/// Sends the queue.
+pub const CALL_FLUSH: u8 = 20;
+/// Stops for good.
+pub const CALL_DESTROY: u8 = 21;
+/// Answers the anonymous id, once it is certain; else nothing.
+pub const CALL_ANONYMOUS_ID: u8 = 22;
+/// Answers the session's id; nothing where there is no session.
+pub const CALL_SESSION_ID: u8 = 23;
+/// Returns the choices.
+pub const CALL_CHOICES: u8 = 24;
+/// Returns the revision of the choices.
+pub const CALL_REVISION: u8 = 25;
+/// Returns whether what happens now may be remembered until the second module can read it.
+pub const CALL_ADMITS: u8 = 26;
+/// Occurrences or acts are lost, because they are too old.
+pub const CALL_LOST_OLD: u8 = 27;
+/// Occurrences or acts are lost, because the page is left before the second module could read them.
+pub const CALL_LOST_UNREAD: u8 = 28;
+/// What the collector has recorded, by the answer to a request.
+pub const CALL_RECORDED: u8 = 29;
+/// The answer to a request.
+pub const CALL_ANSWERED: u8 = 30;
+/// What the page's consent tools tell.
+pub const CALL_HEAR: u8 = 31;
+/// Takes up the stored events of a tab, or of every other tab.
+pub const CALL_TAKE_UP: u8 = 32;
+/// Leaves what this tab stores to the tab that sends for all. Returns whether that was possible.
+pub const CALL_HAND_OVER: u8 = 33;
+
+// What the first module asks the page for as text.
+
+/// Address, referrer and title, a line each.
+pub const ASK_PLACE: u8 = 0;
+/// The browser's description of itself, as fields of an envelope's context.
+pub const ASK_SURROUNDINGS: u8 = 1;
+/// A time in RFC 3339, UTC, with milliseconds.
+pub const ASK_ISO: u8 = 2;
+/// The value of a stored key; empty for none.
+pub const ASK_STORED: u8 = 3;
+/// The stored keys that begin with a text, a line each.
+pub const ASK_KEYS: u8 = 4;
+/// An event as the site changes it; nothing where the site drops it.
+pub const ASK_CHANGED: u8 = 5;
+
+// What the site and the browser want, one bit each: the flags of the start.
 
 /// Page views are captured.
 pub const FLAG_PAGES: u8 = 1;
@@ -60,17 +118,25 @@ pub const FLAG_GPC: u8 = 4;
 pub const FLAG_QUERY: u8 = 8;
 /// A fragment may be a route.
 pub const FLAG_HASH: u8 = 16;
+/// The browser tells the first address of the tab's history.
+pub const FLAG_HISTORY: u8 = 32;
+/// Nothing passes before the second module has heard the page's consent tools.
+pub const FLAG_SOURCES: u8 = 64;
+/// The site obeys Do Not Track, and it is on.
+pub const FLAG_DNT: u8 = 128;
 
-// The choices of a visitor, two bits a purpose.
+// What a consent tool tells of a purpose: a bit in the byte of granted purposes, and one in the next byte, of denied ones.
 
-/// The visitor has not answered.
-pub const CHOICE_UNSET: u8 = 0;
+/// The tool does not tell.
+pub const CHOICE_UNSET: u16 = 0;
 /// The visitor agreed.
-pub const CHOICE_GRANTED: u8 = 1;
+pub const CHOICE_GRANTED: u16 = 1;
 /// The visitor refused.
-pub const CHOICE_DENIED: u8 = 2;
+pub const CHOICE_DENIED: u16 = 256;
+/// The tool has not answered yet.
+pub const CHOICE_PENDING: u16 = 257;
 
-// Where a page keeps what it stores: bits above the choices.
+// Where a page keeps what it stores.
 
 /// In localStorage.
 pub const PERSISTENCE_LOCAL: u8 = 0;
@@ -89,6 +155,39 @@ pub const FORM_BLURRED: u8 = 1;
 pub const FORM_SUBMITTED: u8 = 2;
 /// A script submitted the form, which causes no event of the document.
 pub const FORM_SENT: u8 = 3;
+/// The visitor typed into a field.
+pub const FORM_TYPED: u8 = 4;
+/// A field has another value.
+pub const FORM_CHANGED: u8 = 5;
+/// The visitor went to another step of the form.
+pub const FORM_STEPPED: u8 = 6;
+/// The page shows what is wrong with the form.
+pub const FORM_ERRORS: u8 = 7;
+/// The submission arrived: the page went on, or the form is gone.
+pub const FORM_CONFIRMED: u8 = 8;
+/// Nothing showed what became of the submission.
+pub const FORM_SETTLED: u8 = 9;
+
+// What a player of the page does.
+
+/// It plays, for the first time or again.
+pub const MEDIA_PLAYING: u8 = 0;
+/// It was paused, and not because it is at its end or jumps.
+pub const MEDIA_PAUSED: u8 = 1;
+/// It has nothing to play for so long that a visitor notices.
+pub const MEDIA_WAITING: u8 = 2;
+/// It jumps to another position.
+pub const MEDIA_SEEKING: u8 = 3;
+/// It has jumped.
+pub const MEDIA_SOUGHT: u8 = 4;
+/// Its time goes on.
+pub const MEDIA_TIME: u8 = 5;
+/// It is at the end.
+pub const MEDIA_ENDED: u8 = 6;
+/// Its content or the player itself was taken away.
+pub const MEDIA_GONE: u8 = 7;
+/// It cannot play on.
+pub const MEDIA_FAILED: u8 = 8;
 
 // What the cart's module is asked for: the first letter of a request.
 

@@ -1,15 +1,17 @@
 //! What the tracker needs from a page, as one trait: clocks, chance, storage, the document, the network.
 //!
-//! Traits and plain types only, which decide nothing. `shell/browser/` fulfills the trait with web-sys, and
-//! `shell/memory.rs` for tests. Listening, timers and requests need callbacks, so they stand in `js/sdk/src/page.ts`: closures and
+//! Traits and plain types only, which decide nothing. `shell/browser/` fulfills the trait, and `shell/memory.rs`
+//! for tests. Listening, timers and requests need callbacks, so they stand in `js/sdk/src/page.ts`: closures and
 //! futures in wasm cost the visitor more than the tracker itself. Whatever happens in the page comes back as [`Happened`].
 
-#[cfg(any(feature = "page", feature = "more"))]
+#[cfg(any(feature = "page", feature = "more", feature = "shop"))]
 pub mod capture;
 pub mod codes;
 
 use alloc::string::String;
-use alloc::vec::Vec;
+
+use hilo_core::consent::PurposeSet;
+use hilo_core::text::words;
 
 /// Everything that can happen to the tracker from outside.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -89,10 +91,12 @@ pub struct Answer {
     pub status: u16,
     /// `Retry-After` in seconds, if it was a number.
     pub retry_after_s: Option<u32>,
-    /// Of a hello's answer: `anonymousId`, `askAgainMonths` and `noticeVersion`, parted by bars. Of an error: its code; empty for
-    /// none. Of a batch's answer: the code of its first refused event. Portals, firewalls and proxies answer in the collector's place,
-    /// some of them with codes of their own.
+    /// Of an error: its code; empty for none. Of a batch's answer: the code of its first refused event. Portals, firewalls and proxies
+    /// answer in the collector's place, some of them with codes of their own.
     pub word: String,
+    /// The `anonymousId`; behind a blank the `spareProof`, where there is one. Behind bars `askAgainMonths` and `noticeVersion`, empty
+    /// where the answer has none. A reserved id stands for nobody.
+    pub hello: String,
 }
 
 /// The document's address and what goes with it.
@@ -108,7 +112,7 @@ pub struct Place {
 
 /// A page, as the tracker sees it.
 pub trait Platform {
-    /// The wall clock, milliseconds since the epoch.
+    /// The wall clock, milliseconds since the epoch. It does not follow a jump while the page lives.
     fn now_ms(&self) -> i64;
 
     /// A time in RFC 3339, UTC, with milliseconds.
@@ -120,8 +124,8 @@ pub trait Platform {
     /// Fresh random bytes.
     fn random16(&self) -> [u8; 16];
 
-    /// Whether `navigator.globalPrivacyControl` is on.
-    fn gpc(&self) -> bool;
+    /// The purposes that the browser's own signals deny.
+    fn denies(&self) -> PurposeSet;
 
     /// Whether [`Platform::place`] may have changed since the last call of this function.
     fn moved(&self) -> bool;
@@ -134,8 +138,9 @@ pub trait Platform {
     /// Empty text stands for the current document.
     fn first_in_history(&self) -> Option<String>;
 
-    /// The browser's description of itself, as fields of the envelope's context: `"locale":…,"timezone":…,"screen":…`.
-    fn surroundings(&self) -> String;
+    /// The browser's description of itself, as fields of the envelope's context: `"locale":…,"timezone":…,"screen":…`. Behind them stand the
+    /// cookies of other services that the site names and that begin with one of `readable`.
+    fn surroundings(&self, readable: &str) -> String;
 
     /// Reads a key of the storage, or of memory where there is none.
     fn load(&self, key: &str) -> Option<String>;
@@ -149,8 +154,15 @@ pub trait Platform {
     /// Removes a key.
     fn remove(&self, key: &str);
 
-    /// The stored keys that begin with `prefix`, in any order.
-    fn keys(&self, prefix: &str) -> Vec<String>;
+    /// The stored keys that begin with `prefix`, a line each, in any order. Lists of texts would be more code.
+    fn keys(&self, prefix: &str) -> String;
+
+    /// Removes every stored key that begins with `prefix`.
+    fn forget(&self, prefix: &str) {
+        for key in words(&self.keys(prefix), b'\n') {
+            self.remove(key);
+        }
+    }
 
     /// Sends a request. Its answer comes back as [`Happened::Answered`].
     fn post(&self, request: Request);
@@ -160,6 +172,10 @@ pub trait Platform {
 
     /// Lets [`Happened::TaskEnded`] come once the page's current task is over, before anything else can happen.
     fn notice_task_end(&self);
+
+    /// The event `json` as the site's own code changes it, before it is queued; empty where the site drops it. The pieces of its text
+    /// stay pieces, see [`crate::queue::Batch`].
+    fn changed(&self, json: String) -> String;
 
     /// Tells the developer in debug mode: a code of `js/sdk/src/more/words.ts`, and what it is about behind a blank.
     fn say(&self, code: &str);

@@ -6,6 +6,8 @@ use std::cell::RefCell;
 use std::collections::BTreeMap;
 use std::rc::Rc;
 
+use hilo_core::consent::PurposeSet;
+
 use crate::platform::{Place, Platform, Request, codes};
 
 /// The first moment: 2026-11-18T11:06:40Z.
@@ -23,6 +25,9 @@ struct World {
     sent: Vec<Request>,
     wake_at_ms: Option<i64>,
     said: Vec<String>,
+    saved: Vec<String>,
+    denies: PurposeSet,
+    change: Option<fn(&str) -> String>,
 }
 
 /// A page in memory. Clones are the same page.
@@ -48,7 +53,7 @@ impl Memory {
             new.storage.clone_from(&old.storage);
             (new.now_ms, new.made) = (old.now_ms, old.made);
             new.history.clone_from(&old.history);
-            new.is_storage_blocked = old.is_storage_blocked;
+            (new.is_storage_blocked, new.denies) = (old.is_storage_blocked, old.denies);
             new.place.referrer = referrer.to_owned();
         }
         next
@@ -87,6 +92,16 @@ impl Memory {
         self.world.borrow_mut().is_storage_blocked = true;
     }
 
+    /// Switches the browser's own signals on: they deny these purposes.
+    pub fn deny(&self, purposes: PurposeSet) {
+        self.world.borrow_mut().denies = purposes;
+    }
+
+    /// Lets the site change every event, or drop it by an empty text.
+    pub fn change_events(&self, change: fn(&str) -> String) {
+        self.world.borrow_mut().change = Some(change);
+    }
+
     /// The requests since the last call.
     pub fn sent(&self) -> Vec<Request> {
         std::mem::take(&mut self.world.borrow_mut().sent)
@@ -95,6 +110,11 @@ impl Memory {
     /// Everything that is stored persistently.
     pub fn stored(&self) -> BTreeMap<String, String> {
         self.world.borrow().storage.clone()
+    }
+
+    /// The keys that were written, in order.
+    pub fn saved(&self) -> Vec<String> {
+        self.world.borrow().saved.clone()
     }
 
     /// What the developer was told.
@@ -124,8 +144,8 @@ impl Platform for Memory {
         bytes
     }
 
-    fn gpc(&self) -> bool {
-        false
+    fn denies(&self) -> PurposeSet {
+        self.world.borrow().denies
     }
 
     fn moved(&self) -> bool {
@@ -140,9 +160,10 @@ impl Platform for Memory {
         self.world.borrow().history.clone()
     }
 
-    fn surroundings(&self) -> String {
-        r#""locale":"es-ES","timezone":"Europe/Madrid","screen":{"width":1280,"height":800}"#
-            .to_owned()
+    fn surroundings(&self, readable: &str) -> String {
+        let own =
+            r#""locale":"es-ES","timezone":"Europe/Madrid","screen":{"width":1280,"height":800}"#;
+        format!("{own},\"cookies\":\"{readable}\"")
     }
 
     fn load(&self, key: &str) -> Option<String> {
@@ -152,6 +173,7 @@ impl Platform for Memory {
 
     fn save(&self, key: &str, value: &str) -> bool {
         let mut world = self.world.borrow_mut();
+        world.saved.push(key.to_owned());
         let is_blocked = world.is_storage_blocked;
         let home = if is_blocked { &mut world.memory } else { &mut world.storage };
         home.insert(key.to_owned(), value.to_owned());
@@ -169,10 +191,13 @@ impl Platform for Memory {
         world.memory.remove(key);
     }
 
-    fn keys(&self, prefix: &str) -> Vec<String> {
+    fn keys(&self, prefix: &str) -> String {
         let world = self.world.borrow();
         let keys = world.storage.keys().chain(world.memory.keys());
-        keys.filter(|key| key.starts_with(prefix)).cloned().collect()
+        keys.filter(|key| key.starts_with(prefix))
+            .map(String::as_str)
+            .collect::<Vec<_>>()
+            .join("\n")
     }
 
     fn post(&self, request: Request) {
@@ -186,6 +211,11 @@ impl Platform for Memory {
 
     fn notice_task_end(&self) {
         // The test itself ends a task.
+    }
+
+    fn changed(&self, json: String) -> String {
+        let change = self.world.borrow().change;
+        change.map_or(json.clone(), |change| change(&json))
     }
 
     fn say(&self, code: &str) {

@@ -1,9 +1,12 @@
 //! Writes the shapes of the wire: an event, an envelope, a hello, a consent record.
 //! In: the stages' values. Out: JSON text after the Segment spec, with hilo's own facts under `context.hilo`.
 
-use hilo_core::consent::{Choice, ConsentState, Purpose};
+use hilo_core::consent::{Choice, ConsentState, Purpose, PurposeSet};
 use hilo_core::identity::uuid_v7;
+use hilo_core::service_cookies::readable;
+use hilo_core::text::{cut, parts};
 
+use super::stored::offer_of;
 use crate::address::{path, search};
 use crate::draft::{Draft, Kind, Scene};
 use crate::identity::{Landing, campaign};
@@ -14,7 +17,7 @@ use crate::queue::{Batch, Counts};
 /// The library that the events name as their source.
 const LIBRARY: &str = concat!(r#"{"name":"hilo","version":""#, env!("CARGO_PKG_VERSION"), r#""}"#);
 
-/// One event of a batch. `claim` is the claimed user id; empty for none.
+/// One event of a batch, as the site changed it; empty where the site drops it. `claim` is the claimed user id; empty for none.
 pub(super) fn event<P: Platform>(
     draft: &Draft,
     anonymous_id: &str,
@@ -53,7 +56,7 @@ pub(super) fn event<P: Platform>(
         json.text("via", landing.via).close();
     }
     json.put("}\n}\n").raw("page", &draft.scene.page).put("\n}\n");
-    json.done()
+    platform.changed(json.done())
 }
 
 /// The scene at `place`, which every event there shares.
@@ -68,16 +71,24 @@ pub(super) fn scene(place: Place) -> Scene {
     Scene { page: json.done(), campaign: campaign(&place.url), place }
 }
 
-/// A whole envelope around the events of `batch`.
+/// A whole envelope around the events of `batch`. `hello` is the visitor whose hello rides on it; empty for none.
 pub(super) fn batch<P: Platform>(
     key: &str,
+    hello: &str,
     batch: &Batch<'_>,
     state: &ConsentState,
     dropped: &Counts,
     platform: &P,
 ) -> String {
-    let mut json = header(key, platform);
-    json.put(batch.ids).open("context").raw("library", LIBRARY).fields(&platform.surroundings());
+    let mut json = Json::new();
+    if !hello.is_empty() {
+        // First, where `page.ts` looks for it.
+        visitor(json.open("hello"), hello);
+        json.close();
+    }
+    header(&mut json, key, platform);
+    let surroundings = platform.surroundings(readable(state));
+    json.put(batch.ids).open("context").raw("library", LIBRARY).fields(&surroundings);
     consent(&mut json, state);
     let persistence = match platform.persistence() {
         codes::PERSISTENCE_LOCAL => "local",
@@ -102,16 +113,16 @@ pub(super) fn batch<P: Platform>(
     json.done()
 }
 
-/// The first call of a page after consent, with the page's id in the field `name`.
+/// The call that asks for an id, for its proof or for what is recorded.
 pub(super) fn hello<P: Platform>(
     key: &str,
-    name: &str,
-    id: &str,
+    whose: &str,
     state: &ConsentState,
     platform: &P,
 ) -> String {
-    let mut json = header(key, platform);
-    json.some(name, id);
+    let mut json = Json::new();
+    header(&mut json, key, platform);
+    visitor(&mut json, whose);
     consent(&mut json, state);
     json.done()
 }
@@ -120,49 +131,66 @@ pub(super) fn hello<P: Platform>(
 /// leaves it the proof.
 pub(super) fn record<P: Platform>(
     key: &str,
-    id: &str,
+    whose: &str,
     keeps_id: bool,
     consent: &str,
     platform: &P,
 ) -> String {
-    let mut json = header(key, platform);
-    json.some("anonymousId", id).raw("keepsId", if keeps_id { "true" } else { "false" });
-    json.raw("consent", consent);
+    let mut json = Json::new();
+    header(&mut json, key, platform);
+    visitor(&mut json, whose);
+    json.raw("keepsId", if keeps_id { "true" } else { "false" }).raw("consent", consent);
     json.done()
 }
 
-/// One change of consent, as the `consent` of a record. `base` is the recorded revision that the page knew.
+/// One change of consent, as the `consent` of a record, and the signals behind it. `base` is the recorded revision that the page knew. `told`
+/// is what [`super::Tracker::hear`] takes; where it has no method, the site's own call decided.
 pub(super) fn change(
     base: u32,
-    purposes: &[Purpose],
+    purposes: PurposeSet,
     choice: Choice,
+    told: &str,
     at: &str,
     notice: &str,
 ) -> String {
     let state = if choice == Choice::Granted { "granted" } else { "denied" };
     let mut json = Json::new();
     json.number("base", i64::from(base)).list("changes");
-    for purpose in purposes {
-        json.open("").text("purpose", purpose.name()).text("state", state);
-        json.text("at", at).text("method", "api").close();
+    let (methods, signals) = cut(told, b'\n');
+    let mut methods = parts(methods, b' ');
+    for purpose in Purpose::ASKED {
+        let method = methods.next().filter(|method| !method.is_empty()).unwrap_or("api");
+        if purposes.contains(purpose) {
+            json.open("").text("purpose", purpose.name()).text("state", state);
+            json.text("at", at).text("method", method).close();
+        }
     }
     json.end();
     if !notice.is_empty() {
         json.open("notice").text("version", notice).close();
     }
-    json.done()
+    let mut text = json.done();
+    text.push_str(signals.unwrap_or_default());
+    text
 }
 
-fn header<P: Platform>(key: &str, platform: &P) -> Json {
-    let mut json = Json::new();
+/// The fields of a visitor as stored: the id that this page made with its proof, for which the collector answers the visitor's, or that
+/// one itself; nothing for empty text.
+fn visitor(json: &mut Json, whose: &str) {
+    match cut(offer_of(whose), b' ') {
+        (id, Some(proof)) => json.text("spareId", id).text("spareProof", proof),
+        _ => json.some("anonymousId", whose),
+    };
+}
+
+fn header<P: Platform>(json: &mut Json, key: &str, platform: &P) {
     json.text("writeKey", key).text("sentAt", &platform.iso(platform.now_ms()));
-    json
 }
 
 fn consent(json: &mut Json, state: &ConsentState) {
     json.open("consent").open("categoryPreferences");
-    for purpose in Purpose::ASKED {
-        match state.choice(purpose) {
+    for purpose in &Purpose::ASKED {
+        match state.choice(*purpose) {
             Choice::Unset => {}
             Choice::Granted => _ = json.raw(purpose.name(), "true"),
             Choice::Denied => _ = json.raw(purpose.name(), "false"),

@@ -21,21 +21,24 @@ impl<P: Platform> Tracker<P> {
             .or_else(|| Session::from_stored(&platform.load(SESSION_KEY).unwrap_or_default()));
         let is_first = stored.is_none();
         let Scene { place, campaign: campaign_now, .. } = &*draft.scene;
-        let going = stored.filter(|session| session.goes_on(draft.at_ms, campaign_now));
-        let begins = going.is_none().then(|| {
-            // The tab's history shows how a first visit began. A later visit begins at this place.
-            if is_first {
-                landing(&self.first, platform.first_in_history().map(|url| redact::url(&url)))
-            } else {
-                landing(place, Some(String::new()))
+        let mut begins = None;
+        let mut session = match stored {
+            Some(session) if session.goes_on(draft.at_ms, campaign_now) => session,
+            _ => {
+                // The tab's history shows how a first visit began. A later visit begins at this place.
+                let (began_at, first) = if is_first {
+                    (&self.first, platform.first_in_history().map(|url| redact::url(&url)))
+                } else {
+                    (place, Some(String::new()))
+                };
+                let landing = landing(began_at, first.as_deref());
+                let is_known = !landing.url.is_empty();
+                let campaign = campaign(if is_known { &landing.url } else { &place.url });
+                begins = Some(landing);
+                // No time of a last event is stored yet.
+                Session { began_ms: draft.at_ms, last_ms: draft.at_ms - SESSION_STEP_MS, campaign }
             }
-        });
-        let mut session = going.unwrap_or_else(|| {
-            let landing = begins.as_ref().map_or("", |landing| &landing.url);
-            let campaign = campaign(if landing.is_empty() { &place.url } else { landing });
-            // No time of a last event is stored yet.
-            Session { began_ms: draft.at_ms, last_ms: draft.at_ms - SESSION_STEP_MS, campaign }
-        });
+        };
         if draft.at_ms - session.last_ms >= SESSION_STEP_MS {
             session.last_ms = draft.at_ms;
             platform.save(SESSION_KEY, &session.to_stored());

@@ -6,7 +6,7 @@
 use std::rc::Rc;
 
 use super::view::View;
-use super::{Tracker, WAITING_MAX, clean, envelope};
+use super::{Tracker, clean, envelope};
 use crate::draft::{Draft, Kind, Scene};
 use crate::platform::{Change, Place, Platform};
 
@@ -14,6 +14,8 @@ use crate::platform::{Change, Place, Platform};
 const TITLE_MS: i64 = 500;
 /// How long the first view waits for a page that does not become ready.
 const READY_MS_MAX: i64 = 5_000;
+/// Drafts that may wait behind a view.
+const WAITING_MAX: usize = 100;
 
 impl<P: Platform> Tracker<P> {
     /// A page view that the site reports itself. It replaces the view of this address that is not captured yet.
@@ -28,7 +30,7 @@ impl<P: Platform> Tracker<P> {
         }
         let scene = self.here();
         self.pages.note_own_view(&scene.place);
-        self.tell(Kind::Page, name, properties, at_ms);
+        self.tell(Kind::Page, "", name, properties, at_ms);
     }
 
     /// Begins the first view. It waits until the page is ready.

@@ -51,7 +51,7 @@ extern "C" {
 }
 
 /// Only a lack of memory panics here; the page then has no cart.
-#[cfg(not(any(feature = "page", feature = "more")))]
+#[cfg(not(any(feature = "page", feature = "more", feature = "shop")))]
 #[panic_handler]
 fn panic(_: &core::panic::PanicInfo<'_>) -> ! {
     core::arch::wasm32::unreachable()

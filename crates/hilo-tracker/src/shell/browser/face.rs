@@ -1,182 +1,158 @@
-//! The JavaScript face of the first module: nothing but conversions. `js/sdk/src/index.ts` wraps it into the public API, and
-//! `page.ts` calls it when something happens in the page.
+//! The JavaScript face of the first module: one function, nothing but conversions. `js/sdk/src/core.ts` gives its calls their
+//! names, `index.ts` wraps them into the public API, and `page.ts` makes them when something happens in the page.
 //!
-//! Functions work on the page's one tracker. A class would bring code for owning objects of wasm, which every visitor downloads.
-//! A call does nothing while the tracker is at work.
+//! A function and its glue for each of these calls would be a tenth of the first file. The first argument is the code of the call;
+//! `platform/codes.rs` names the codes. `text` holds lines where a call needs several texts, and the last line may hold anything:
+//!
+//! ```text
+//! HAPPENED_…                                  something happened in the page
+//! DRAFT_…        number: age                  text: details as JSON, message id (empty to mint one), name or id
+//! CALL_START     number: FLAG_… bits, ticket: the tab's number   text: first address of the tab's history, write key, version of the notice
+//! CALL_GRANT, CALL_DENY                       text: purposes, separated by blanks
+//! CALL_CHOICES                                → granted | denied << 8 | `PERSISTENCE_` code << 16, a bit a purpose
+//! CALL_LOST_OLD, CALL_LOST_UNREAD             number: occurrences or acts
+//! CALL_RECORDED  ticket, status: revision     text: denied purposes → whether a proof in the answer is of use
+//! CALL_HEAR      number: CHOICE_… codes at the places of the purposes   text: the method for each purpose in wire order, separated by blanks;
+//!                behind a line break the raw signals, as a field of JSON behind a comma
+//! CALL_TAKE_UP                                text: the tab's part of the storage keys, empty for every other tab's
+//! CALL_HAND_OVER                              → whether this tab hands over
+//! CALL_ANSWERED  ticket, status, number: Retry-After in seconds, negative for none   text: word and hello, parted by a bar → whether it is our collector's
+//! ```
+//!
+//! The functions work on the page's one tracker. A call does nothing while the tracker is at work.
 
-use std::cell::RefCell;
+use std::cell::{Cell, RefCell};
 
-use hilo_core::consent::{Choice, Purpose};
+use hilo_core::consent::{Choice, Purpose, PurposeSet};
+use hilo_core::text::cut;
 use wasm_bindgen::prelude::wasm_bindgen;
-use web_sys::Window;
 
-use super::page::Browser;
+use super::page::{Browser, began_ms};
 use crate::platform::{Answer, Change, Happened, codes};
 use crate::{Options, Tracker, transport};
+
+#[wasm_bindgen(raw_module = "hilo-said")]
+extern "C" {
+    /// Takes the text that a call answers.
+    fn answer(text: &str);
+    /// The choices changed during the call.
+    #[wasm_bindgen(js_name = consentChanged)]
+    fn consent_changed();
+}
 
 thread_local! {
     static TRACKER: RefCell<Option<Tracker<Browser>>> = const { RefCell::new(None) };
 }
 
-/// Lets `act` work on the tracker, if there is one and it is not at work.
-#[inline(never)]
-fn with(act: &mut dyn FnMut(&mut Tracker<Browser>)) {
+/// Does the call `what`.
+// The text is owned: a borrowed text arrives as a box, and the code that shrinks lists comes along.
+#[wasm_bindgen]
+pub fn call(what: u8, number: f64, ticket: u32, status: u32, text: String) -> u32 {
+    let mut result = 0;
     let _ = TRACKER.try_with(|cell| {
-        if let Ok(mut tracker) = cell.try_borrow_mut()
-            && let Some(tracker) = tracker.as_mut()
-        {
-            act(tracker);
+        let Ok(mut place) = cell.try_borrow_mut() else { return };
+        if let Some(tracker) = place.as_mut() {
+            result = done(tracker, what, number as i64, ticket, status, text);
+            if tracker.take_consent_change() {
+                consent_changed();
+            }
+        } else if what == codes::CALL_START {
+            // Never replaced: replacing would bring the code that takes a tracker apart.
+            place.get_or_insert_with(|| started(number as u8, ticket, &text));
         }
     });
+    result
 }
 
-/// Hands something that happened to the tracker.
-fn happened(what: Happened) {
-    let mut what = Some(what);
-    with(&mut |tracker| what.take().into_iter().for_each(|what| tracker.happened(what)));
-}
-
-/// Starts on this page, once; nothing is captured before [`begin`]. `flags` are the `FLAG_` codes.
-#[wasm_bindgen]
-pub fn start(
-    window: Window,
-    key: String,
-    notice: String,
-    first_in_history: Option<String>,
-    flags: u8,
-) {
+/// The tracker of this page; nothing is captured before [`codes::CALL_BEGIN`].
+fn started(flags: u8, tab: u32, text: &str) -> Tracker<Browser> {
     let has = |flag: u8| flags & flag != 0;
-    let browser = Browser::new(window, first_in_history, has(codes::FLAG_GPC));
+    let (first, rest) = cut(text, b'\n');
+    let (key, notice) = cut(rest.unwrap_or_default(), b'\n');
+    let first_in_history = has(codes::FLAG_HISTORY).then(|| first.to_owned());
+    const BY_DNT: PurposeSet = PurposeSet::of(&Purpose::DNT_DENIES);
+    const BY_GPC: PurposeSet = PurposeSet::of(&Purpose::GPC_DENIES);
+    let denies = match (has(codes::FLAG_DNT), has(codes::FLAG_GPC)) {
+        (true, _) => BY_DNT,
+        (_, true) => BY_GPC,
+        _ => PurposeSet::of(&[]),
+    };
     let options = Options {
-        key,
+        key: key.to_owned(),
         pages: has(codes::FLAG_PAGES),
         query: has(codes::FLAG_QUERY),
         hash: has(codes::FLAG_HASH),
         is_strict: has(codes::FLAG_STRICT),
-        notice,
+        is_awaiting: has(codes::FLAG_SOURCES),
+        notice: notice.unwrap_or_default().to_owned(),
+        tab,
     };
-    let _ = TRACKER.try_with(|cell| {
-        if let Ok(mut tracker) = cell.try_borrow_mut() {
-            // Never replaced: replacing would bring the code that takes a tracker apart.
-            tracker.get_or_insert_with(|| Tracker::new(options, browser));
+    let began_ms = Cell::new(began_ms());
+    Tracker::new(options, Browser { began_ms, first_in_history, denies })
+}
+
+fn done(
+    tracker: &mut Tracker<Browser>,
+    what: u8,
+    number: i64,
+    ticket: u32,
+    status: u32,
+    text: String,
+) -> u32 {
+    match what {
+        codes::DRAFT_PAGE..=codes::DRAFT_GROUP => tell(tracker, what, number, &text),
+        codes::CALL_BEGIN => tracker.begin(),
+        codes::CALL_RESET => tracker.reset(),
+        codes::CALL_GRANT => tracker.choose(&text, Choice::Granted),
+        codes::CALL_DENY => tracker.choose(&text, Choice::Denied),
+        codes::CALL_WITHDRAW => tracker.withdraw(),
+        codes::CALL_FLUSH => tracker.flush(),
+        codes::CALL_DESTROY => tracker.destroy(),
+        codes::CALL_ANONYMOUS_ID => answer(tracker.anonymous_id().unwrap_or_default()),
+        codes::CALL_SESSION_ID => answer(&tracker.session_id().unwrap_or_default()),
+        codes::CALL_CHOICES => {
+            return tracker.choice_bits() | (u32::from(tracker.persistence()) << 16);
         }
-    });
-}
-
-/// Comes to life and captures the first view.
-#[wasm_bindgen]
-pub fn begin() {
-    with(&mut Tracker::begin);
-}
-
-// Arguments are owned texts: a borrowed text arrives as a box, and the code that shrinks lists comes along.
-
-/// Takes a draft: one of the `DRAFT_` codes, the event's or page's name (or the id of the user or group), details as JSON.
-#[wasm_bindgen]
-#[expect(clippy::cast_possible_truncation, reason = "a Date's milliseconds")]
-pub fn tell(kind: u8, name: String, details: String, at: f64) {
-    let at = at as i64;
-    with(&mut |tracker| match kind {
-        codes::DRAFT_PAGE => tracker.page(&name, &details, at),
-        codes::DRAFT_TRACK => tracker.track(&name, &details, at),
-        codes::DRAFT_IDENTIFY => tracker.identify(&name, &details, at),
-        _ => tracker.group(&name, &details, at),
-    });
-}
-
-/// A named act with a message id that the collector may use for the same act.
-#[wasm_bindgen]
-#[expect(clippy::cast_possible_truncation, reason = "a Date's milliseconds")]
-pub fn track_as(id: String, event: String, details: String, at: f64) {
-    with(&mut |tracker| tracker.track_as(&id, &event, &details, at as i64));
-}
-
-/// Logs the visitor out.
-#[wasm_bindgen]
-pub fn reset() {
-    with(&mut Tracker::reset);
-}
-
-/// Grants (`true`) or denies purposes, separated by blanks.
-#[wasm_bindgen]
-pub fn choose(purposes: String, granted: bool) {
-    let choice = if granted { Choice::Granted } else { Choice::Denied };
-    with(&mut |tracker| tracker.choose(&purposes, choice));
-}
-
-/// Denies every purpose.
-#[wasm_bindgen]
-pub fn withdraw() {
-    with(&mut Tracker::withdraw);
-}
-
-/// Sends the queue.
-#[wasm_bindgen]
-pub fn flush() {
-    with(&mut Tracker::flush);
-}
-
-/// Stops for good.
-#[wasm_bindgen]
-pub fn destroy() {
-    with(&mut Tracker::destroy);
-}
-
-/// The anonymous id, once it is certain; else empty.
-#[wasm_bindgen]
-pub fn anonymous_id() -> String {
-    let mut id = String::new();
-    with(&mut |tracker| id.push_str(tracker.anonymous_id().unwrap_or_default()));
-    id
-}
-
-/// The session's id; empty for none.
-#[wasm_bindgen]
-pub fn session_id() -> String {
-    let mut id = String::new();
-    with(&mut |tracker| id = tracker.session_id().unwrap_or_default());
-    id
-}
-
-/// The choices: two bits a purpose, one of the `CHOICE_` codes; the first purpose in wire order stands lowest. Above them stands
-/// the `PERSISTENCE_` code.
-#[wasm_bindgen]
-pub fn choices() -> u32 {
-    let mut bits = 0;
-    with(&mut |tracker| {
-        for (i, (_, choice)) in tracker.choices().enumerate() {
-            let value = match choice {
-                Choice::Unset => codes::CHOICE_UNSET,
-                Choice::Granted => codes::CHOICE_GRANTED,
-                Choice::Denied => codes::CHOICE_DENIED,
-            };
-            bits |= u32::from(value) << (2 * i);
+        codes::CALL_HEAR => tracker.hear(number as u32, &text),
+        codes::CALL_TAKE_UP => tracker.take_up(&text),
+        codes::CALL_HAND_OVER => return u32::from(tracker.hand_over()),
+        codes::CALL_REVISION => return tracker.revision(),
+        codes::CALL_ADMITS => return u32::from(tracker.admits()),
+        codes::CALL_LOST_OLD => tracker.lose("expired", number as u32),
+        codes::CALL_LOST_UNREAD => tracker.lose("capture_unread", number as u32),
+        codes::CALL_RECORDED => return u32::from(tracker.recorded(ticket, status, &text)),
+        codes::CALL_ANSWERED => {
+            let status = status as u16;
+            let (word, hello) = cut(&text, b'|');
+            let is_own = transport::is_own(status, word);
+            let retry_after_s = (number >= 0).then_some(number as u32);
+            let (word, hello) = (word.to_owned(), hello.unwrap_or_default().to_owned());
+            let answer = Answer { ticket, status, retry_after_s, word, hello };
+            tracker.happened(Happened::Answered(answer));
+            return u32::from(is_own);
         }
-        bits |= u32::from(tracker.persistence()) << (2 * Purpose::ASKED.len());
-    });
-    bits
+        _ => tracker.happened(happened(what)),
+    }
+    0
 }
 
-/// The revision of the choices.
-#[wasm_bindgen]
-pub fn revision() -> u32 {
-    let mut revision = 0;
-    with(&mut |tracker| revision = tracker.revision());
-    revision
+/// Takes a draft.
+fn tell(tracker: &mut Tracker<Browser>, what: u8, age_ms: i64, text: &str) {
+    let at_ms = tracker.now_ms() - age_ms;
+    // JSON and ids hold no line breaks.
+    let (details, rest) = cut(text, b'\n');
+    let (id, name) = cut(rest.unwrap_or_default(), b'\n');
+    let name = name.unwrap_or_default();
+    match what {
+        codes::DRAFT_PAGE => tracker.page(name, details, at_ms),
+        codes::DRAFT_TRACK => tracker.track_as(id, name, details, at_ms),
+        codes::DRAFT_IDENTIFY => tracker.identify(name, details, at_ms),
+        _ => tracker.group(name, details, at_ms),
+    }
 }
 
-/// Whether the choices changed since the last call of this function.
-#[wasm_bindgen]
-pub fn is_consent_new() -> bool {
-    let mut is_new = false;
-    with(&mut |tracker| is_new = tracker.take_consent_change());
-    is_new
-}
-
-/// Something happened in the page: one of the `HAPPENED_` codes.
-#[wasm_bindgen]
-pub fn happen(what: u8) {
-    happened(match what {
+const fn happened(what: u8) -> Happened {
+    match what {
         codes::HAPPENED_NAVIGATED => Happened::Navigated(Change::Went),
         codes::HAPPENED_REPLACED => Happened::Navigated(Change::Replaced),
         codes::HAPPENED_READY => Happened::Ready,
@@ -187,40 +163,5 @@ pub fn happen(what: u8) {
         codes::HAPPENED_WOKE => Happened::Woke,
         codes::HAPPENED_TASK_ENDED => Happened::TaskEnded,
         _ => Happened::StoredElsewhere,
-    });
-}
-
-/// What the collector has recorded, by the answer to the request `ticket`: the revision, and the denied purposes, separated by
-/// blanks. Returns whether a proof in the answer is of use.
-#[wasm_bindgen]
-pub fn recorded(ticket: u32, revision: u32, denied: String) -> bool {
-    let mut is_of_use = false;
-    with(&mut |tracker| is_of_use = tracker.recorded(ticket, revision, &denied));
-    is_of_use
-}
-
-/// Whether what happens now may be remembered until the second module can read it.
-#[wasm_bindgen]
-pub fn admits() -> bool {
-    let mut is_admitted = false;
-    with(&mut |tracker| is_admitted = tracker.admits());
-    is_admitted
-}
-
-/// `count` occurrences or acts are lost: they are too old, or the page is left before the second module could read them.
-#[wasm_bindgen]
-pub fn lose(are_old: bool, count: u32) {
-    let reason = if are_old { "expired" } else { "capture_unread" };
-    with(&mut |tracker| tracker.lose(reason, count));
-}
-
-/// The answer to a request. A negative `retry_after_s` stands for none. `word` is what [`Answer`] says. Returns whether the answer
-/// is the collector's own.
-#[wasm_bindgen]
-#[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "saturates")]
-pub fn answered(ticket: u32, status: u16, retry_after_s: f64, word: String) -> bool {
-    let is_own = transport::is_own(status, &word);
-    let retry_after_s = (retry_after_s >= 0.0).then_some(retry_after_s as u32);
-    happened(Happened::Answered(Answer { ticket, status, retry_after_s, word }));
-    is_own
+    }
 }

@@ -1,13 +1,13 @@
-//! The page as browsers have it, through web-sys. The twin of `shell/memory.rs`.
+//! The page as browsers have it. The twin of `shell/memory.rs`.
 //!
-//! Every function here returns at once; `js/sdk/src/page.ts` holds what calls back. Nothing here throws into the page: where a
-//! browser refuses storage or chance, memory and a weaker chance stand in.
+//! Every function here returns at once; `js/sdk/src/page.ts` holds what calls back, and `storage.ts` what is stored. One function
+//! gives every text: each way of its own to pass text would be code in both languages. Nothing here throws into the page.
 
 use std::cell::Cell;
 
+use hilo_core::consent::PurposeSet;
 use hilo_core::text::cut;
 use wasm_bindgen::prelude::wasm_bindgen;
-use web_sys::{Storage, Window};
 
 use crate::platform::{Place, Platform, Request, codes};
 
@@ -19,92 +19,68 @@ extern "C" {
     /// Milliseconds since the page began.
     #[wasm_bindgen(js_namespace = performance, js_name = now)]
     fn elapsed() -> f64;
-    /// 0 ≤ random < 1
-    #[wasm_bindgen(js_namespace = Math)]
-    fn random() -> f64;
 }
 
 #[wasm_bindgen(raw_module = "hilo-page")]
 extern "C" {
-    fn iso(ms: f64) -> String;
+    /// The text that one of the `ASK_` codes asks for, about `key` or about the time `ms`.
+    fn ask(what: u8, key: &str, ms: f64) -> String;
     fn moved() -> bool;
-    fn place() -> String;
     fn post(ticket: u32, path: &str, body: &str);
     #[wasm_bindgen(js_name = wakeIn)]
     fn wake_in(ms: f64);
     fn say(code: &str);
     #[wasm_bindgen(js_name = noticeTaskEnd)]
     fn notice_task_end();
-    fn surroundings() -> String;
 }
 
-/// Random bytes that are fetched together: one call of the browser costs as much as many ids.
-const POOL_BYTES: usize = 512;
+#[wasm_bindgen(raw_module = "hilo-storage")]
+extern "C" {
+    /// Writes a key. Returns the `PERSISTENCE_` code of its place.
+    fn save(key: &str, value: &str) -> u8;
+    fn remove(key: &str);
+    /// The `PERSISTENCE_` code of the place of the last key.
+    fn persistence() -> u8;
+    /// 32 random bits.
+    fn random() -> u32;
+}
 
-/// Keys and values where the browser has no storage.
-type MemoryStore = Vec<(String, String)>;
+/// A clock that tells an earlier time than this, or none, was never set. The collector reads no time before 1971.
+const CLOCK_MS_MIN: i64 = 1_000_000_000_000;
+/// A clock that goes ahead by less was right while the device slept, when `performance.now` stands still in some browsers. One that
+/// goes ahead by more, or back, has jumped: events before and after the jump keep their distance.
+const SLEEP_MS_MAX: i64 = 7 * 24 * 60 * 60 * 1_000;
+
+/// When the page began, by the page's clock as it is now.
+#[expect(
+    clippy::cast_possible_truncation,
+    reason = "milliseconds of a date fit by definition; NaN becomes 0"
+)]
+pub(super) fn began_ms() -> i64 {
+    (now() as i64).max(CLOCK_MS_MIN) - elapsed() as i64
+}
 
 /// The page of this window.
 pub(super) struct Browser {
-    pub(super) window: Window,
+    /// When the page began, by the clock as it was before any jump.
+    pub(super) began_ms: Cell<i64>,
     /// The first address of the tab's history, which `page.ts` read at the start.
     pub(super) first_in_history: Option<String>,
-    pub(super) gpc: bool,
-    /// What the browser gives: the storage of all tabs, and of this tab.
-    stores: Vec<Storage>,
-    /// The `PERSISTENCE_` code of the first of them.
-    first: u8,
-    /// One of the `PERSISTENCE_` codes.
-    persistence: Cell<u8>,
-    memory: Cell<MemoryStore>,
-    /// Random bytes that are not used yet.
-    pool: Cell<Vec<u8>>,
-}
-
-impl Browser {
-    /// The page of `window`.
-    pub(super) fn new(window: Window, first_in_history: Option<String>, gpc: bool) -> Browser {
-        // Looking stores nothing.
-        let mut stores = Vec::new();
-        for found in [window.local_storage(), window.session_storage()] {
-            stores.extend(found.ok().flatten());
-        }
-        let first = codes::PERSISTENCE_MEMORY - stores.len() as u8;
-        Browser {
-            window,
-            first_in_history,
-            gpc,
-            stores,
-            first,
-            persistence: Cell::new(first),
-            memory: Cell::default(),
-            pool: Cell::default(),
-        }
-    }
-
-    /// Works on the keys in memory.
-    fn in_memory<T>(&self, work: impl FnOnce(&mut MemoryStore) -> T) -> T {
-        let mut kept = self.memory.take();
-        let result = work(&mut kept);
-        self.memory.set(kept);
-        result
-    }
+    pub(super) denies: PurposeSet,
 }
 
 impl Platform for Browser {
-    #[expect(
-        clippy::cast_possible_truncation,
-        reason = "milliseconds of a date fit by definition; NaN becomes 0"
-    )]
     fn now_ms(&self) -> i64 {
-        now() as i64
+        let slept = began_ms() - self.began_ms.get();
+        if (0..SLEEP_MS_MAX).contains(&slept) {
+            self.began_ms.set(self.began_ms.get() + slept);
+        }
+        self.began_ms.get() + self.monotonic_ms()
     }
 
-    #[expect(clippy::cast_precision_loss, reason = "bounded to what a Date can hold")]
+    #[expect(clippy::cast_precision_loss, reason = "`page.ts` bounds it to what a Date can hold")]
     fn iso(&self, ms: i64) -> String {
-        /// The last moment a Date can hold (ECMA-262, time values).
-        const DATE_MS_MAX: i64 = 8_640_000_000_000_000;
-        iso(ms.clamp(-DATE_MS_MAX, DATE_MS_MAX) as f64)
+        ask(codes::ASK_ISO, "", ms as f64)
     }
 
     #[expect(clippy::cast_possible_truncation, reason = "a page does not live for centuries")]
@@ -113,24 +89,12 @@ impl Platform for Browser {
     }
 
     fn random16(&self) -> [u8; 16] {
-        let mut pool = self.pool.take();
-        if pool.len() < 16 {
-            pool.resize(POOL_BYTES, 0);
-            let crypto = self.window.crypto();
-            if !crypto.is_ok_and(|c| c.get_random_values_with_u8_array(&mut pool).is_ok()) {
-                pool.fill_with(weak_byte);
-            }
-        }
-        let mut bytes = [0; 16];
-        for byte in &mut bytes {
-            *byte = pool.pop().unwrap_or_default();
-        }
-        self.pool.set(pool);
-        bytes
+        let word = || (u64::from(random()) << 32) | u64::from(random());
+        ((u128::from(word()) << 64) | u128::from(word())).to_le_bytes()
     }
 
-    fn gpc(&self) -> bool {
-        self.gpc
+    fn denies(&self) -> PurposeSet {
+        self.denies
     }
 
     fn moved(&self) -> bool {
@@ -138,7 +102,7 @@ impl Platform for Browser {
     }
 
     fn place(&self) -> Place {
-        let lines = place();
+        let lines = ask(codes::ASK_PLACE, "", 0.0);
         let (url, rest) = cut(&lines, b'\n');
         let (referrer, title) = cut(rest.unwrap_or_default(), b'\n');
         let title = title.unwrap_or_default();
@@ -149,59 +113,29 @@ impl Platform for Browser {
         self.first_in_history.clone()
     }
 
-    fn surroundings(&self) -> String {
-        surroundings()
+    fn surroundings(&self, readable: &str) -> String {
+        ask(codes::ASK_SURROUNDINGS, readable, 0.0)
     }
 
     fn load(&self, key: &str) -> Option<String> {
-        let kept = self.in_memory(|kept| {
-            kept.iter().find(|(known, _)| known == key).map(|(_, value)| value.clone())
-        });
-        kept.or_else(|| self.stores.iter().find_map(|store| store.get_item(key).ok().flatten()))
+        // The tracker stores no empty text.
+        Some(ask(codes::ASK_STORED, key, 0.0)).filter(|value| !value.is_empty())
     }
 
     fn save(&self, key: &str, value: &str) -> bool {
-        let (mut persistence, mut is_stored) = (self.first, false);
-        for store in &self.stores {
-            if !is_stored && store.set_item(key, value).is_ok() {
-                is_stored = true;
-            } else {
-                // An older value must not come back, above all no older choice.
-                let _ = store.remove_item(key);
-            }
-            persistence += u8::from(!is_stored);
-        }
-        self.persistence.set(persistence);
-        self.in_memory(|kept| {
-            kept.retain(|(known, _)| known != key);
-            if !is_stored {
-                kept.push((key.to_owned(), value.to_owned()));
-            }
-        });
-        is_stored
+        save(key, value) != codes::PERSISTENCE_MEMORY
     }
 
     fn persistence(&self) -> u8 {
-        self.persistence.get()
+        persistence()
     }
 
     fn remove(&self, key: &str) {
-        self.in_memory(|kept| kept.retain(|(known, _)| known != key));
-        for store in &self.stores {
-            let _ = store.remove_item(key);
-        }
+        remove(key);
     }
 
-    fn keys(&self, prefix: &str) -> Vec<String> {
-        let mut keys: Vec<String> =
-            self.in_memory(|kept| kept.iter().map(|(key, _)| key.clone()).collect());
-        for store in &self.stores {
-            for i in 0..store.length().unwrap_or(0) {
-                keys.extend(store.key(i).ok().flatten());
-            }
-        }
-        keys.retain(|key| key.starts_with(prefix));
-        keys
+    fn keys(&self, prefix: &str) -> String {
+        ask(codes::ASK_KEYS, prefix, 0.0)
     }
 
     fn post(&self, request: Request) {
@@ -217,13 +151,11 @@ impl Platform for Browser {
         notice_task_end();
     }
 
+    fn changed(&self, json: String) -> String {
+        ask(codes::ASK_CHANGED, &json, 0.0)
+    }
+
     fn say(&self, code: &str) {
         say(code);
     }
-}
-
-/// A byte where the browser has no cryptography (a page without https). An id must be unlikely to repeat there too.
-#[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "0 ≤ random < 1")]
-fn weak_byte() -> u8 {
-    (random() * 256.0) as u8
 }

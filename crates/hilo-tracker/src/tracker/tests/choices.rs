@@ -4,13 +4,20 @@ use super::*;
 
 const DAY_MS: i64 = 24 * 60 * 60 * 1_000;
 
-/// Answers the first hello with the collector's terms, and every other request with 200.
+/// Answers the hello that rides on the first batch with the collector's terms, and every other request with 200.
 fn greeted(tracker: &mut Tracker<Memory>, page: &Memory, terms: &str) {
-    let hello = page.sent().into_iter().find(|request| request.call == Call::Hello).unwrap();
-    let word = format!("11111111-1111-4111-8111-111111111111|{terms}");
-    let answer = Answer { ticket: hello.ticket, status: 200, word, ..Answer::default() };
-    tracker.happened(Happened::Answered(answer));
+    let hello = first(tracker, page);
+    assert!(hello.body.starts_with("{\"hello\":{"), "{}", hello.body);
+    let visitor = format!("11111111-1111-4111-8111-111111111111|{terms}");
+    tracker.happened(Happened::Answered(naming(&hello, &visitor)));
     serve(tracker, page, 200);
+}
+
+/// The first batch of a page.
+fn first(tracker: &mut Tracker<Memory>, page: &Memory) -> Request {
+    tracker.happened(Happened::Ready);
+    tracker.flush();
+    page.sent().into_iter().find(|request| request.call == Call::Batch).unwrap()
 }
 
 /// A page whose visitor consented while the collector told these terms.
@@ -111,8 +118,8 @@ fn where_the_site_names_no_notice_another_one_of_the_collector_ends_a_choice() {
     grant(&mut tracker);
     greeted(&mut tracker, &page, "6|1");
     let soon = later(&page, 0);
-    under("", &soon);
-    assert!(soon.sent().iter().all(|request| request.call != Call::Hello), "asked today already");
+    let batch = first(&mut under("", &soon), &soon);
+    assert!(!batch.body.contains("\"hello\""), "asked today already: {}", batch.body);
     let next = later(&page, 2);
     let mut tracker = under("", &next);
     assert_eq!(analytics(&tracker), Choice::Granted, "the page has to learn it first");
@@ -126,7 +133,7 @@ fn where_the_site_names_no_notice_another_one_of_the_collector_ends_a_choice() {
 #[test]
 fn terms_that_the_first_hello_tells_hold_from_then_on() {
     let page = Memory::new("https://a.example/");
-    page.save(CONSENT_KEY, "1|functional analytics |");
+    page.save(CONSENT_KEY, "1|6|");
     let mut tracker = Tracker::new(Options { notice: String::new(), ..options() }, page.clone());
     tracker.begin();
     assert_eq!(analytics(&tracker), Choice::Granted);
@@ -158,4 +165,29 @@ fn a_withdrawal_in_another_tab_counts_in_this_tab() {
     tracker.track("Product Viewed", "", 0);
     assert!(serve(&mut tracker, &page, 200).is_empty());
     assert_eq!(tracker.anonymous_id(), None);
+}
+
+#[test]
+fn an_event_that_waited_too_long_for_a_grant_is_dropped_and_counted() {
+    let page = Memory::new("https://a.example/");
+    let mut tracker = start(&page);
+    tracker.track("Product Viewed", "", page.now_ms());
+    page.pass(31 * 60 * 1_000);
+    grant(&mut tracker);
+    tracker.track("Late", "", page.now_ms());
+    let body = batches(&serve(&mut tracker, &page, 200));
+    assert!(body.contains(r#""dropped":{"held_expired":2}"#), "{body}");
+    assert!(body.contains("Late") && !body.contains("Product Viewed"), "{body}");
+}
+
+#[test]
+fn an_answer_of_the_visitor_removes_the_older_ones_that_the_stub_stored() {
+    for choice in [Choice::Granted, Choice::Denied] {
+        let page = Memory::new("https://a.example/");
+        page.save(ANSWERS_KEY, ",grant,advertising;");
+        let mut tracker = start(&page);
+        assert!(page.stored().contains_key(ANSWERS_KEY), "the page reads the key after the start");
+        tracker.choose("analytics", choice);
+        assert!(!page.stored().contains_key(ANSWERS_KEY));
+    }
 }

@@ -159,3 +159,22 @@ fn ids_page_and_session_stand_once_in_an_envelope() {
     }
     assert!(!body.contains("\n"), "{body}");
 }
+
+#[test]
+fn the_counts_of_an_envelope_that_does_not_arrive_are_told_again_and_then_no_more() {
+    let page = Memory::new("https://a.example/");
+    let mut tracker = start(&page);
+    grant(&mut tracker);
+    serve(&mut tracker, &page, 200);
+    tracker.lose("expired", 2);
+    tracker.track("First", "", page.now_ms());
+    tracker.flush();
+    let sent = page.sent();
+    let told = r#""dropped":{"expired":2}"#;
+    assert!(batches(&sent).contains(told), "{sent:?}");
+    tracker.happened(Happened::Answered(answer(&sent[0], 503)));
+    assert!(batches(&serve(&mut tracker, &page, 200)).contains(told));
+    tracker.track("Second", "", page.now_ms());
+    tracker.flush();
+    assert!(!batches(&serve(&mut tracker, &page, 200)).contains("dropped"));
+}

@@ -199,10 +199,13 @@ fn a_page_that_becomes_ready_ends_the_wait_of_its_first_view_only() {
     page.go("https://a.example/list", "");
     tracker.happened(Happened::Navigated(Change::Went));
     tracker.happened(Happened::Ready);
-    page.pass(300);
+    assert!(page.pass(300), "the first view leaves");
+    tracker.happened(Happened::Woke);
+    let first = page.sent().remove(0);
+    tracker.happened(Happened::Answered(answer(&first, 200)));
     page.name("List");
     tracker.page("Product List", "", page.now_ms());
-    let body = batches(&serve(&mut tracker, &page, 200));
+    let body = first.body + &batches(&serve(&mut tracker, &page, 200));
     let expected = texts(&[["/", "A page", ""], ["/list", "List", "Product List"]]);
     assert_eq!(pages_in(&body), expected);
 }

@@ -14,10 +14,6 @@ fn granted() -> (Memory, Tracker<Memory>, String) {
     (page, tracker, id)
 }
 
-fn told(request: &Request, word: &str) -> Answer {
-    Answer { word: word.to_owned(), ..answer(request, 200) }
-}
-
 fn bodies(requests: &[Request], call: Call) -> Vec<&str> {
     requests.iter().filter(|one| one.call == call).map(|one| one.body.as_str()).collect()
 }
@@ -42,6 +38,28 @@ fn a_withdrawal_made_offline_is_sent_by_the_next_page() {
     assert!(!records[0].contains("anonymousId"), "the page has no id: {}", records[0]);
     assert_eq!(keys(&next), ["hilo.c"]);
     assert!(serve(&mut start(&next), &next, 200).is_empty());
+}
+
+#[test]
+fn a_withdrawal_of_an_id_that_the_page_proves_itself_is_proved_by_the_next_page() {
+    let page = Memory::new("https://a.example/");
+    let mut tracker = start(&page);
+    grant(&mut tracker);
+    let first = page.sent().remove(0);
+    let (id, proof) = (field(&first, "spareId"), field(&first, "spareProof"));
+    tracker.happened(Happened::Answered(answer(&first, 0)));
+    tracker.withdraw();
+    for request in page.sent() {
+        tracker.happened(Happened::Answered(answer(&request, 0)));
+    }
+    let next = page.next_document("https://a.example/2", "");
+    assert!(!keys(&next).contains(&ID_KEY.to_owned()));
+    let sent = serve(&mut start(&next), &next, 200);
+    assert_eq!((sent.len(), sent[0].call), (1, Call::Consent), "{sent:?}");
+    assert!(sent[0].body.contains(r#""state":"denied""#), "{}", sent[0].body);
+    assert_eq!((field(&sent[0], "spareId"), field(&sent[0], "spareProof")), (id.clone(), proof));
+    assert_eq!(keys(&next), ["hilo.c"]);
+    assert!(next.stored().into_values().all(|value| !value.contains(&id)));
 }
 
 #[test]
@@ -86,7 +104,7 @@ fn a_grant_that_waits_ends_with_the_id() {
     assert!(records[0].contains("denied") && records[0].contains(&id), "{}", records[0]);
 }
 
-/// A page whose visitor withdraws while the collector still looks for the id, and that hello.
+/// A page whose visitor withdraws before the first batch is answered, and that batch.
 fn withdrawn_early() -> (Memory, Tracker<Memory>, Request) {
     let page = Memory::new("https://a.example/");
     let mut tracker = start(&page);
@@ -101,7 +119,7 @@ fn a_denial_follows_the_answer_that_may_bring_an_id() {
     let (page, mut tracker, hello) = withdrawn_early();
     assert!(page.sent().is_empty(), "the answer could set the cookie after the denial");
     assert!(tracker.recorded(hello.ticket, 3, ""), "the denial needs the proof");
-    tracker.happened(Happened::Answered(told(&hello, OTHER)));
+    tracker.happened(Happened::Answered(naming(&hello, OTHER)));
     let sent = serve(&mut tracker, &page, 200);
     assert_eq!((bodies(&sent, Call::Consent).len(), sent.len()), (1, 1), "{sent:?}");
     assert_eq!((tracker.anonymous_id(), keys(&page)), (None, vec!["hilo.c".to_owned()]));
@@ -117,7 +135,7 @@ fn an_id_that_comes_after_a_denial_is_given_back() {
         },
         |page, tracker| {
             start(&page.next_document("https://a.example/2", "")).withdraw();
-            page.save(CONSENT_KEY, "2||functional analytics ");
+            page.save(CONSENT_KEY, "2|1536|");
             tracker.happened(Happened::StoredElsewhere);
         },
     ];
@@ -128,11 +146,11 @@ fn an_id_that_comes_after_a_denial_is_given_back() {
         let hello = page.sent().remove(0);
         withdraw(&page, &mut tracker);
         assert!(!tracker.recorded(hello.ticket, 3, ""), "no token is kept");
-        tracker.happened(Happened::Answered(told(&hello, OTHER)));
+        tracker.happened(Happened::Answered(naming(&hello, OTHER)));
         let again = page.sent().remove(0);
         assert_eq!(again.call, Call::Hello);
         assert!(again.body.contains(r#""analytics":false"#) && !again.body.contains("Id"));
-        tracker.happened(Happened::Answered(told(&again, "")));
+        tracker.happened(Happened::Answered(answer(&again, 200)));
         assert!(serve(&mut tracker, &page, 200).is_empty());
         assert_eq!((tracker.anonymous_id(), keys(&page)), (None, vec!["hilo.c".to_owned()]));
     }
@@ -143,17 +161,40 @@ fn what_a_hello_tells_is_older_than_a_grant_on_its_way() {
     let (page, mut tracker, id) = granted();
     tracker.ask();
     let hello = page.sent().remove(0);
-    tracker.happened(Happened::Woke);
-    page.pass(HELLO_MS_MAX);
-    tracker.happened(Happened::Woke);
     tracker.choose("advertising", Choice::Granted);
+    assert!(page.sent().is_empty(), "the answer may bring another id");
+    tracker.happened(Happened::Hidden);
     let record = page.sent().into_iter().find(|one| one.call == Call::Consent).unwrap();
     tracker.recorded(hello.ticket, 1, "advertising");
-    tracker.happened(Happened::Answered(told(&hello, &id)));
+    tracker.happened(Happened::Answered(naming(&hello, &id)));
     let advertising = (Purpose::Advertising, Choice::Granted);
     assert!(tracker.choices().any(|one| one == advertising));
     tracker.recorded(record.ticket, 2, "analytics");
     assert!(tracker.choices().any(|one| one == (Purpose::Analytics, Choice::Denied)));
+}
+
+#[test]
+fn the_answer_to_a_denial_is_older_than_a_grant_in_another_tab() {
+    // The other tab's choice is in the storage before this tab hears of it.
+    for has_heard in [false, true] {
+        let (page, mut tracker, id) = granted();
+        let mut other = start(&page);
+        tracker.choose("analytics", Choice::Denied);
+        let denial = page.sent().into_iter().find(|one| one.call == Call::Consent).unwrap();
+        other.happened(Happened::StoredElsewhere);
+        other.choose("analytics", Choice::Granted);
+        if has_heard {
+            tracker.happened(Happened::StoredElsewhere);
+        }
+        tracker.recorded(denial.ticket, 2, "analytics");
+        tracker.happened(Happened::Answered(naming(&denial, &id)));
+        other.happened(Happened::StoredElsewhere);
+        for (name, tab) in [("this", &tracker), ("other", &other)] {
+            let analytics = tab.choices().find(|(purpose, _)| *purpose == Purpose::Analytics);
+            let granted = Some((Purpose::Analytics, Choice::Granted));
+            assert_eq!(analytics, granted, "{name} tab, has heard: {has_heard}");
+        }
+    }
 }
 
 #[test]
@@ -178,4 +219,24 @@ fn denials_that_were_left_go_before_grants_whose_times_tell_that_they_are_newer(
     let records = bodies(&sent, Call::Consent);
     assert_eq!(records.len(), 2, "{sent:?}");
     assert!(records[0].contains("denied") && records[1].contains("granted"), "{records:?}");
+}
+
+#[test]
+fn cookies_of_other_services_are_read_for_allowed_purposes_only_and_never_after_a_withdrawal() {
+    let page = Memory::new("https://shop.example/");
+    let mut tracker = Tracker::new(Options { pages: false, ..options() }, page.clone());
+    tracker.begin();
+    let mut read = |names: &str, choice: Choice| {
+        tracker.choose(names, choice);
+        tracker.track("Act", "", page.now_ms());
+        let sent = serve(&mut tracker, &page, 200);
+        let batches = sent.iter().filter(|request| request.call == Call::Batch);
+        batches.map(|batch| field(batch, "cookies")).collect::<Vec<_>>()
+    };
+    assert_eq!(read("functional", Choice::Granted), [""; 0], "no event may leave");
+    assert_eq!(read("analytics", Choice::Granted), ["hub _ga"]);
+    assert_eq!(read("advertising", Choice::Granted), ["hub _ga _fb _tt"]);
+    assert_eq!(read("functional", Choice::Denied), ["_ga _fb _tt"]);
+    assert_eq!(read("advertising", Choice::Denied), ["_ga"]);
+    assert_eq!(read("analytics", Choice::Denied), [""; 0]);
 }
