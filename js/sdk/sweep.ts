@@ -219,6 +219,8 @@ const dead = constants.filter(isDead);
 for (const { start, end } of dead) bytes.fill(0, start, end);
 for (const { start, end } of constants.filter((one) => !dead.includes(one))) bytes.set(before.subarray(start, end), start);
 
-const isLinking = ({ name }: Section) => name === "linking" || name.startsWith("reloc.");
-const parts = sections.filter((one) => !isLinking(one)).map(({ start, end }) => bytes.subarray(start, end));
+// Without the list of features wasm-bindgen takes none for granted: it passes objects as numbers and results through memory, so that
+// `wasm2js` can read the module.
+const isLeftOut = ({ name }: Section) => /^(linking|target_features|reloc\..*)$/.test(name);
+const parts = sections.filter((one) => !isLeftOut(one)).map(({ start, end }) => bytes.subarray(start, end));
 writeFileSync(file, Buffer.concat([bytes.subarray(0, 8), ...parts]));

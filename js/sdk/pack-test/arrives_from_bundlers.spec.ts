@@ -10,6 +10,7 @@ import { after, test } from "node:test";
 import { startBrowser } from "../../../tests/browser/scenario.ts";
 import { startCollector } from "../../../tests/collector/mf.ts";
 import { arrives, bundled, main, recipe, SNIPPET } from "./arrival.ts";
+import { nginx } from "./nginx.ts";
 import { type App, freePort, install } from "./support.ts";
 
 const [collector, browser] = await Promise.all([startCollector(), startBrowser()]);
@@ -33,21 +34,6 @@ async function site(what: string, script: string, entry: string, build: (app: Ap
   return { what, app, url };
 }
 
-const TYPES = "types { text/html html; text/javascript js; application/wasm wasm; }";
-
-/** nginx serves the app's folder and includes the recipe. */
-async function nginx(app: App, url: string, port: string) {
-  const temporary = ["client_body", "proxy", "fastcgi", "uwsgi", "scgi"].map((name) => `${name}_temp_path ${app.folder}/tmp-${name};`).join(" ");
-  app.write("site.conf", recipe("nginx/site.conf", collector.url));
-  app.write(
-    "nginx.conf",
-    `daemon off; master_process off; pid ${app.folder}/nginx.pid; error_log stderr; events {}
-    http { ${TYPES} access_log off; ${temporary}
-      server { listen 127.0.0.1:${port}; root ${app.folder}; include ${app.folder}/site.conf; } }`,
-  );
-  await app.start(url, process.env["NGINX"] ?? "/usr/sbin/nginx", "-p", app.folder, "-c", join(app.folder, "nginx.conf"), "-e", "stderr");
-}
-
 const vite = await site("Vite's development server", "/main.js", "hilo-tracker", async (app, url, port) => {
   app.write("vite.config.js", recipe("vite/vite.config.js", collector.url));
   await app.start(url, "vite", "--host", "127.0.0.1", "--port", port, "--strictPort");
@@ -67,29 +53,29 @@ const webpack = await site("webpack's development server", "/out/main.js", "hilo
   await app.start(url, process.execPath, "serve.cjs");
 });
 
-const esbuild = await site("what esbuild built, behind nginx,", "/out.js", "hilo-tracker/inline", async (app, ...at) => {
+const esbuild = await site("what esbuild built, behind nginx,", "/out.js", "hilo-tracker/inline", async (app, url) => {
   app.run("esbuild", "main.js", "--bundle", "--format=esm", "--outfile=out.js");
-  await nginx(app, ...at);
+  await nginx(app, collector.url, url);
 });
 
-const rollup = await site("what Rollup built, behind nginx,", "/out/main.js", "hilo-tracker/inline", async (app, ...at) => {
+const rollup = await site("what Rollup built, behind nginx,", "/out/main.js", "hilo-tracker/inline", async (app, url) => {
   app.run("rollup", "main.js", "--plugin", "node-resolve", "--format", "es", "--dir", "out");
-  await nginx(app, ...at);
+  await nginx(app, collector.url, url);
 });
 
-const plain = await site("plain pages behind nginx", "/page.js", "/node_modules/hilo-tracker/dist/index.js", async (app, ...at) => {
+const plain = await site("plain pages behind nginx", "/page.js", "/node_modules/hilo-tracker/dist/index.js", async (app, url) => {
   app.write("page.js", main("/node_modules/hilo-tracker/dist/index.js"));
-  await nginx(app, ...at);
+  await nginx(app, collector.url, url);
 });
 
 const bare = [
-  await site("esbuild", "/out/main.js", "hilo-tracker", async (app, ...at) => {
+  await site("esbuild", "/out/main.js", "hilo-tracker", async (app, url) => {
     app.run("esbuild", "main.js", "--bundle", "--format=esm", "--outdir=out");
-    await nginx(app, ...at);
+    await nginx(app, collector.url, url);
   }),
-  await site("Rollup", "/out/main.js", "hilo-tracker", async (app, ...at) => {
+  await site("Rollup", "/out/main.js", "hilo-tracker", async (app, url) => {
     app.run("rollup", "main.js", "--plugin", "node-resolve", "--format", "es", "--dir", "out");
-    await nginx(app, ...at);
+    await nginx(app, collector.url, url);
   }),
 ];
 

@@ -32,3 +32,16 @@ for (const entry of ["hilo-tracker", "hilo-tracker/inline"]) {
     assert.deepEqual(told, { id: null, analytics: "unset", isReady: true, requests: 0, same: true });
   });
 }
+
+test("hilo-tracker/banner on a server adds nothing and makes no exception", () => {
+  app.write(
+    "banner.js",
+    `import { load } from "hilo-tracker";
+    import { addBanner } from "hilo-tracker/banner";
+    const before = Object.getOwnPropertyNames(globalThis).join();
+    const banner = addBanner(await load({ key: "wk_t" }), { purposes: ["analytics"] });
+    banner.open(); banner.remove();
+    console.log(JSON.stringify(before === Object.getOwnPropertyNames(globalThis).join()));`,
+  );
+  assert.equal(app.run("node", "banner.js").trim(), "true");
+});

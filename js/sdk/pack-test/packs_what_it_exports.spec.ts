@@ -28,6 +28,7 @@ test("the package holds every export, README and license, and no other file of t
 const USE = `
 import { load, type ConsentState, type Hilo } from "hilo-tracker";
 import { load as inline } from "hilo-tracker/inline";
+import { addBanner, type Banner } from "hilo-tracker/banner";
 const hilo: Hilo = await load({ key: "wk_t", capture: { forms: false }, consent: { pending: "drop" } });
 hilo.track("Product Added", { price: 9.5, tags: ["a"] });
 hilo.consent.grant("analytics", "advertising");
@@ -41,6 +42,10 @@ hilo.page("Thanks", { order });
 hilo.cart.add({ product_id: "mug", currency: "EUR" });
 hilo.cart.add({ variant: 17, currency: "EUR" }, 2);
 hilo.cart.remove(hilo.cart.lines()[0]!);
+const banner: Banner = addBanner(hilo, { purposes: ["analytics"], texts: { accept: "Fine" }, optIns: [{ channel: "email", text: "Yes", version: "1" }] });
+banner.open();
+// @ts-expect-error: there is no such purpose
+addBanner(hilo, { purposes: ["marketing"] });
 // @ts-expect-error: a line needs the id of its article
 hilo.cart.add({ currency: "EUR" });
 // @ts-expect-error: details are an object

@@ -9,8 +9,7 @@ import { dirname, extname, join } from "node:path";
 import { fileURLToPath } from "node:url";
 
 const sdk = fileURLToPath(new URL("../", import.meta.url));
-/** The apps stand below this folder, so that they find its bundlers and frameworks. The package itself is installed in each app. */
-const apps = fileURLToPath(new URL("build/", import.meta.url));
+const packTest = fileURLToPath(new URL(".", import.meta.url));
 /** A test reports nothing to Next's makers. */
 const env = { ...process.env, NEXT_TELEMETRY_DISABLED: "1" };
 const TYPES: Record<string, string> = {
@@ -21,7 +20,7 @@ const TYPES: Record<string, string> = {
 
 /** What the collector answers. The tracker takes nothing else for an answer of a collector. */
 const ANSWERS: Record<string, object> = {
-  batch: { success: true, accepted: 1, duplicate: 0, rejected: [] },
+  batch: { success: true, accepted: 1, duplicate: 0, rejected: [], anonymousId: "5f0c7a3e-0000-4000-8000-000000000000", settings: {} },
   hello: { anonymousId: null, settings: {}, session: null },
   consent: { receipt: {} },
 };
@@ -32,15 +31,19 @@ export interface App {
   /** Paths inside the tarball. */
   packed: string[];
   write(path: string, text: string): void;
-  /** Runs a program of this folder's or the workspace's `node_modules/.bin` in the app; throws with what it printed. */
+  /** Runs a program of the home's or the workspace's `node_modules/.bin` in the app; throws with what it printed. */
   run(program: string, ...args: string[]): string;
   /** Starts a server like `run`, and resolves once it answers at `url`. `remove` ends it. */
   start(url: string, program: string, ...args: string[]): Promise<void>;
   remove(): void;
 }
 
-/** Packs the SDK and installs the tarball. */
-export function install(): App {
+/**
+ * Packs the SDK and installs the tarball. The app stands below `home`, so that it finds the bundlers and frameworks that are installed
+ * there. The package itself is installed in each app.
+ */
+export function install(home = packTest): App {
+  const apps = join(home, "build");
   mkdirSync(apps, { recursive: true });
   const folder = mkdtempSync(join(apps, "app-"));
   const npm = (cwd: string, ...args: string[]) => execFileSync("npm", args, { cwd, encoding: "utf8", stdio: "pipe" });
@@ -68,7 +71,7 @@ export function install(): App {
     write,
     run(program, ...args) {
       try {
-        return execFileSync(found(program), args, { cwd: folder, env, encoding: "utf8", stdio: "pipe" });
+        return execFileSync(found(home, program), args, { cwd: folder, env, encoding: "utf8", stdio: "pipe" });
       } catch (error) {
         const { stdout, stderr } = error as { stdout: string; stderr: string };
         throw new Error(`${program} ${args.join(" ")}\n${stdout}${stderr}`);
@@ -76,7 +79,7 @@ export function install(): App {
     },
     async start(url, program, ...args) {
       // A group of its own: some of these programs have children.
-      const child = spawn(found(program), args, { cwd: folder, env, detached: true, stdio: ["ignore", "pipe", "pipe"] });
+      const child = spawn(found(home, program), args, { cwd: folder, env, detached: true, stdio: ["ignore", "pipe", "pipe"] });
       let told = "";
       let isOver = false;
       for (const stream of [child.stdout, child.stderr]) stream.on("data", (text) => (told += text));
@@ -92,9 +95,9 @@ export function install(): App {
   };
 }
 
-/** A path stands as it is; a name is a program of this folder, or else of the workspace. */
-const found = (program: string) => {
-  const places = [".", "../.."].map((place) => fileURLToPath(new URL(`${place}/node_modules/.bin/${program}`, import.meta.url)));
+/** A path stands as it is; a name is a program of `home`, or else of the workspace. */
+const found = (home: string, program: string) => {
+  const places = [home, join(sdk, "..")].map((place) => join(place, "node_modules/.bin", program));
   return program.startsWith("/") ? program : (places.find((path) => existsSync(path)) ?? program);
 };
 

@@ -3,31 +3,33 @@
  *
  * Holds no state of its own but callbacks. Every call is guarded: an error in here never reaches the page.
  */
-import * as core from "hilo-wasm";
+import * as core from "./core.ts";
 
 import { watchPages } from "./capture/pages.ts";
-import { cartOf, type CartFile } from "./cart.ts";
+import { beginCart, cart, destroyCart, identified, resetCart, shop as shopOf, tracked, use, type CartFile } from "./cart.ts";
+import { use as useChange } from "./changes.ts";
 import {
-  CHOICE_DENIED, CHOICE_GRANTED, CHOICE_UNSET, DRAFT_GROUP, DRAFT_IDENTIFY, DRAFT_PAGE, DRAFT_TRACK, FLAG_GPC, FLAG_HASH, FLAG_PAGES,
-  FLAG_QUERY, FLAG_STRICT, PERSISTENCE_LOCAL, PERSISTENCE_MEMORY, PERSISTENCE_TAB,
+  CALL_BEGIN, CALL_DENY, CALL_DESTROY, CALL_FLUSH, CALL_GRANT, CALL_RESET, CALL_WITHDRAW, DRAFT_GROUP, DRAFT_IDENTIFY, DRAFT_PAGE, DRAFT_TRACK, FLAG_DNT,
+  FLAG_GPC, FLAG_HASH, FLAG_HISTORY, FLAG_PAGES, FLAG_QUERY, FLAG_SOURCES, FLAG_STRICT, PERSISTENCE_LOCAL, PERSISTENCE_MEMORY, PERSISTENCE_TAB,
 } from "./codes.ts";
-import { watchKinds, type MoreFile } from "./more.ts";
-import { firstInHistory, guarded, proof, quietly, stop, vouch, watch } from "./page.ts";
-import type { Part, Source } from "./parts.ts";
-import type { Choice, ConsentState, Draft, Hilo, Options, Properties, Purpose } from "./types.ts";
-import { debug, fail, learnWords, say } from "./voice.ts";
+import { json } from "./json.ts";
+import { hasTool, isOff, watchKinds, type MoreFile } from "./more.ts";
+import type { LatePart } from "./more/host.ts";
+import { act, atEnd, firstInHistory, guarded, proof, quietly, stop, tab, vouch, watch } from "./page.ts";
+import { avoidWasm, instantiate, type Part, type Source } from "./parts.ts";
+import type { CapturedEvent, ConsentState, Hilo, Options, Purpose } from "./types.ts";
+import { fail, learnWords, say, tap } from "./voice.ts";
 
 export type * from "./types.ts";
 
-/** The order in which the module tells the choices, two bits each. */
+/** The order of their bits in the module's answer, from the second on. */
 const PURPOSES: Purpose[] = ["functional", "analytics", "personalization", "advertising", "sale_share"];
-const CHOICES: Record<number, Choice> = { [CHOICE_UNSET]: "unset", [CHOICE_GRANTED]: "granted", [CHOICE_DENIED]: "denied" };
 const PERSISTENCE: Record<number, ConsentState["persistence"]> = {
   [PERSISTENCE_LOCAL]: "local",
   [PERSISTENCE_TAB]: "tab",
   [PERSISTENCE_MEMORY]: "memory",
 };
-const DRAFTS: Record<Draft["type"], number> = { page: DRAFT_PAGE, track: DRAFT_TRACK, identify: DRAFT_IDENTIFY, group: DRAFT_GROUP };
+const DRAFTS: Record<CapturedEvent["type"], number> = { page: DRAFT_PAGE, track: DRAFT_TRACK, identify: DRAFT_IDENTIFY, group: DRAFT_GROUP };
 
 /** Where the parts of the SDK come from. */
 export interface Parts {
@@ -35,6 +37,8 @@ export interface Parts {
   module: Source;
   cart: Part<CartFile>;
   more: Part<MoreFile>;
+  /** The shop's file, and the debugger. */
+  late: LatePart;
 }
 
 let loaded: Promise<Hilo | undefined> | undefined;
@@ -43,16 +47,23 @@ let shownAt = 0;
 
 /** Starts the tracker on this page, once; a second call gives the first tracker. Always resolves, to nothing where no tracker can start. */
 export function start(options: Options, parts: Parts): Promise<Hilo | undefined> {
-  // No wasm (a content security policy without 'wasm-unsafe-eval', an old browser) or no network: nothing is captured.
+  // No network, or no content security policy that lets the files in: nothing is captured.
   loaded ??= begin(options, parts).catch((error: unknown) => void fail("not_started", error));
   return loaded;
 }
 
-async function begin(options: Options, { module, cart, more }: Parts): Promise<Hilo> {
+async function begin(options: Options, { module, cart: cartPart, more, late }: Parts): Promise<Hilo> {
   learnWords(more.file);
-  debug(options.debug === true);
+  if (options.debug) tap("console", true);
   if (!options.key) fail("missing_key", "");
-  await instantiate(await module());
+  core.bind(
+    await instantiate(await module(), core.imports).catch(async () => {
+      // A content security policy without 'wasm-unsafe-eval', or a browser without WebAssembly.
+      avoidWasm();
+      say("plain");
+      return instantiate(await module(), core.imports);
+    }),
+  );
   // A page that the browser prerenders is no visit yet, and perhaps never.
   if ((document as { prerendering?: boolean }).prerendering) {
     await new Promise((shown) => document.addEventListener("prerenderingchange", shown, { once: true }));
@@ -60,52 +71,38 @@ async function begin(options: Options, { module, cart, more }: Parts): Promise<H
   }
   const listeners = new Set<(state: ConsentState) => void>();
   const { capture = {}, consent = {} } = options;
-  const hasPages = capture.pages !== false;
+  const hasPages = !isOff(capture.pages);
   const pages = String(capture.pages);
   const hasGpc = (navigator as { globalPrivacyControl?: boolean }).globalPrivacyControl === true;
+  const first = quietly(firstInHistory, undefined);
+  const isAwaited = !/\bapi\b/.test(String(consent.source)) && !!(consent.source || quietly(hasTool, true));
   core.start(
-    window,
     String(options.key),
     consent.notice ?? "",
-    quietly(firstInHistory, undefined),
-    (hasPages ? FLAG_PAGES : 0) | (/query/.test(pages) ? FLAG_QUERY : 0) | (/hash/.test(pages) ? FLAG_HASH : 0) | (consent.pending === "drop" ? FLAG_STRICT : 0) | (hasGpc ? FLAG_GPC : 0),
+    first ?? "",
+    +hasPages * FLAG_PAGES | +(first !== undefined) * FLAG_HISTORY | +/query/.test(pages) * FLAG_QUERY | +/hash/.test(pages) * FLAG_HASH | +(consent.pending === "drop") * FLAG_STRICT | +hasGpc * FLAG_GPC | +isAwaited * FLAG_SOURCES | +((consent.dnt ?? false) !== false && navigator.doNotTrack === "1") * FLAG_DNT,
+    tab,
   );
-  const { hilo, shop } = wrap(listeners, options, cart);
+  const hilo = wrap(listeners, options, cartPart, late);
   // Before the tracker's own listeners: when the page is left, the last captured events come before the last batch.
-  watchKinds(more, capture, hilo.consent, shop);
-  watch(options.endpoint ?? "/_h", () => listeners.forEach((listener) => guarded(() => listener(hilo.consent.state()))));
+  watchKinds(more, late, options, hilo.consent, isAwaited);
+  watch(options.endpoint ?? "/_h", () => listeners.forEach((listener) => guarded(() => listener(hilo.consent.state()))), capture.cookies);
+  // The developer asks for the debugger, by the address or on an earlier page of this tab.
+  guarded(() => (location.search.includes("hilo_debug") || sessionStorage["hilo.d"]) && hilo.debug(null as never));
   if (hasPages) watchPages();
-  core.begin();
+  core.happen(CALL_BEGIN);
   return hilo;
-}
-
-/** Compiles the module, while it streams where the server names its type, and binds it. */
-async function instantiate(source: BufferSource | Response) {
-  const isStream = source instanceof Response;
-  const { instance } =
-    isStream && source.headers.get("content-type") === "application/wasm"
-      ? await WebAssembly.instantiateStreaming(source, core.imports)
-      : await WebAssembly.instantiate(isStream ? await source.arrayBuffer() : source, core.imports);
-  core.bind(instance.exports);
 }
 
 const anonymousId = () => quietly(core.anonymous_id, "") || null;
 
-function wrap(listeners: Set<(state: ConsentState) => void>, options: Options, { file, module }: Part<CartFile>) {
-  const changes: ((draft: Draft) => Draft | null)[] = [];
-
-  function send(type: Draft["type"], name: unknown, properties: unknown, at?: number, id?: string) {
+function wrap(listeners: Set<(state: ConsentState) => void>, options: Options, { file, module }: Part<CartFile>, late: LatePart) {
+  function send(type: CapturedEvent["type"], named: unknown, properties: unknown, at?: number, id?: string) {
     guarded(() => {
-      let draft: Draft | null = { type, name: text(name), properties: (properties ?? {}) as Properties };
-      for (const change of changes) {
-        draft = draft && change(draft);
-        if (!draft) return;
-      }
-      const details = JSON.stringify(draft.properties) ?? "";
-      const told = [draft.name, details === "{}" || details[0] !== "{" ? "" : details, Math.max(at ?? Date.now(), shownAt)] as const;
-      if (id) core.track_as(id, ...told);
-      else core.tell(DRAFTS[type], ...told);
-      if (id === undefined) shop.tracked(draft);
+      const name = text(named);
+      const details = json(properties) ?? "";
+      core.tell(DRAFTS[type], name, details === "{}" || details[0] !== "{" ? "" : details, Math.max(at ?? Date.now(), shownAt), id);
+      if (type === "track" && id === undefined) tracked(name, properties);
     });
   }
 
@@ -115,49 +112,44 @@ function wrap(listeners: Set<(state: ConsentState) => void>, options: Options, {
     endpoint: options.endpoint ?? "/_h",
     source: module,
     tokenProvider: options.tokenProvider,
-    ...{ anonymousId, vouch, say, fail, idProof: () => proof, lose: (count: number) => core.lose(true, count) },
-    track: (event: string, properties: Properties, id: string) => send("track", event, properties, undefined, id),
+    ...{ instantiate, json, anonymousId, vouch, say, fail, idProof: () => proof, lose: (count: number) => core.lose(true, count) },
+    track: (event: string, properties: object, id: string) => send("track", event, properties, undefined, id),
     consent: consent.state,
   };
-  const shop = cartOf(host, noted(file), options);
+  beginCart(host, noted(file), options.capture);
 
   const hilo = {
-    page(name, properties, at?: number) {
-      send("page", name, properties, at);
-    },
-    track(event, properties, at?: number) {
-      send("track", event, properties, at);
-    },
+    page: (name, properties, at?: number) => send("page", name, properties, at),
+    track: (event, properties, at?: number) => send("track", event, properties, at),
+    group: (groupId, traits, at?: number) => send("group", groupId, traits, at),
     identify(userId, traits, proof, at?: number) {
       send("identify", userId, traits, at);
       vouch(proof?.token);
-      shop.identified(text(userId), proof?.token);
-    },
-    group(groupId, traits, at?: number) {
-      send("group", groupId, traits, at);
+      identified(text(userId), proof?.token);
     },
     reset() {
-      guarded(core.reset);
+      act(CALL_RESET);
       vouch();
-      shop.reset();
+      resetCart();
     },
     anonymousId,
     sessionId: () => quietly(core.session_id, "") || null,
     ready: (callback) => guarded(() => callback(hilo)),
     consent,
-    cart: shop.cart,
-    optIn: (channel, said) => shop.use((cart) => cart.optIn(channel, "subscribed", said)),
-    optOut: (channel) => shop.use((cart) => cart.optIn(channel, "unsubscribed", {})),
-    use: (change) => void changes.push(change),
-    flush: () => guarded(core.flush),
-    debug: (on) => debug(on !== false),
+    cart,
+    optIn: (channel, said) => use((cart) => cart.optIn(channel, "subscribed", said)),
+    optOut: (channel) => use((cart) => cart.optIn(channel, "unsubscribed", {})),
+    use: useChange,
+    on: (kind, told) => (kind === "consent" ? consent.on(told as () => void) : tap(kind, told)),
+    flush: () => act(CALL_FLUSH),
+    debug: (on) => void tap("debug", on, { hilo, late, atEnd, shop: shopOf() }),
     destroy() {
-      guarded(core.destroy);
-      shop.destroy();
+      act(CALL_DESTROY);
+      destroyCart();
       stop();
     },
   } as Hilo;
-  return { hilo, shop };
+  return hilo;
 }
 
 /** Loads a file, and tells the developer where it does not load. */
@@ -172,14 +164,14 @@ const noted =
 /** The site's calls about consent. */
 function consentCalls(listeners: Set<(state: ConsentState) => void>): Hilo["consent"] {
   return {
-    grant: (...purposes) => guarded(() => core.choose(purposes.flat().join(" "), true)),
-    deny: (...purposes) => guarded(() => core.choose(purposes.flat().join(" "), false)),
+    grant: (...purposes) => act(CALL_GRANT, purposes.flat().join(" ")),
+    deny: (...purposes) => act(CALL_DENY, purposes.flat().join(" ")),
     state: () => quietly(() => state(core.choices(), core.revision()), noChoices()),
     on(callback) {
       listeners.add(callback);
       return () => void listeners.delete(callback);
     },
-    withdraw: () => guarded(core.withdraw),
+    withdraw: () => act(CALL_WITHDRAW),
   };
 }
 
@@ -188,9 +180,9 @@ function text(value: unknown): string {
 }
 
 function state(bits: number, revision: number): ConsentState {
-  const entries = PURPOSES.map((purpose, i) => [purpose, CHOICES[(bits >> (2 * i)) & 3]!]);
-  return { ...Object.fromEntries(entries), revision, persistence: PERSISTENCE[bits >> (2 * PURPOSES.length)] } as ConsentState;
+  const entries = PURPOSES.map((purpose, i) => [purpose, (bits >> i) & 512 ? "denied" : (bits >> i) & 2 ? "granted" : "unset"]);
+  return { ...Object.fromEntries(entries), revision, persistence: PERSISTENCE[bits >> 16] } as ConsentState;
 }
 
 /** The state where there is no tracker. */
-export const noChoices = () => state(PERSISTENCE_MEMORY << (2 * PURPOSES.length), 0);
+export const noChoices = () => state(PERSISTENCE_MEMORY << 16, 0);

@@ -44,7 +44,7 @@
                 : (_: any) => void (call[0] = "");
           }),
       );
-    record(hilo, "", "page track identify group reset ready use flush debug destroy optIn optOut");
+    record(hilo, "", "page track identify group reset ready use flush debug destroy optIn optOut on");
     record(consent, "consent.", "grant deny withdraw on");
     record(cart, "cart.", "add set dec remove clear on checkout ordered");
 
@@ -65,6 +65,6 @@
     listen(
       "error",
       ({ target: { src } }: any) => /hilo.js/.test(src) && ((isBlocked = 1), giveUp(), console.error("hilo needs " + src)),
-      true,
+      1 as any,
     );
   })(self);

@@ -6,25 +6,7 @@ declare module "hilo-wasm" {
   export const imports: WebAssembly.Imports;
   /** Lets the functions below work, once. */
   export function bind(exports: WebAssembly.Exports): void;
-  export function start(window: Window, key: string, notice: string, first_in_history: string | null | undefined, flags: number): void;
-  export function begin(): void;
-  export function tell(kind: number, name: string, details: string, at: number): void;
-  export function track_as(id: string, event: string, details: string, at: number): void;
-  export function reset(): void;
-  export function anonymous_id(): string;
-  export function session_id(): string;
-  export function choose(purposes: string, granted: boolean): void;
-  export function withdraw(): void;
-  export function choices(): number;
-  export function revision(): number;
-  export function is_consent_new(): boolean;
-  export function flush(): void;
-  export function destroy(): void;
-  export function happen(what: number): void;
-  export function admits(): boolean;
-  export function lose(are_old: boolean, count: number): void;
-  export function recorded(ticket: number, revision: number, denied: string): boolean;
-  export function answered(ticket: number, status: number, retry_after_s: number, word: string): boolean;
+  export function call(what: number, number: number, ticket: number, status: number, text: string): number;
 }
 
 /** What wasm-bindgen makes of `hilo-tracker/src/shell/browser/more_face.rs`, and `build.ts` of that. */
@@ -33,10 +15,21 @@ declare module "hilo-more-wasm" {
   export function bind(exports: WebAssembly.Exports): void;
   export function read(kind: string, cells: any, url: string, elapsed_ms: number): string;
   export function leave(url: string, elapsed_ms: number): string;
-  export function read_push(entry: any, url: string, elapsed_ms: number, currency: string, may_ask: boolean): string;
-  export function next_act(lines: any, is_leaving: boolean): string;
+  export function expect_sources(settings: any): void;
+  export function hear(source: string, told: any): string;
+  export function granted_keys(granted: string): string;
   export function store_lead(lead: string): void;
   export function forget_leads(): void;
+}
+
+/** What wasm-bindgen makes of `hilo-tracker/src/shell/browser/shop_face.rs`, and `build.ts` of that. */
+declare module "hilo-shop-wasm" {
+  export const imports: WebAssembly.Imports;
+  export function bind(exports: WebAssembly.Exports): void;
+  export function read_push(entry: any, url: string, elapsed_ms: number, currency: string, may_ask: boolean): string;
+  export function read_cart(cart: any): void;
+  export function learn_products(products: any): void;
+  export function next_act(lines: any, is_leaving: boolean): string;
 }
 
 /** What wasm-bindgen makes of `hilo-tracker/src/shell/browser/cart_face.rs`, and `build.ts` of that. */
@@ -54,8 +47,16 @@ declare const HILO_CART_WASM_BASE64: string;
 declare const HILO_MORE_FILE: string;
 declare const HILO_MORE_WASM_FILE: string;
 declare const HILO_MORE_WASM_BASE64: string;
-/** The capture kinds of the second file, each with the events that the first file listens to. */
-declare const HILO_KINDS: Record<keyof typeof import("./capture/index.ts"), string[]>;
+/** Whether the first module is fetched: else its bytes stand in the script. */
+declare const HILO_STREAMS: boolean;
+declare const HILO_SHOP_FILE: string;
+declare const HILO_SHOP_WASM_FILE: string;
+declare const HILO_SHOP_WASM_BASE64: string;
+declare const HILO_DEBUG_FILE: string;
+/** The capture kinds of the second file: `usual`, `targets`, and the events that the first file listens to. */
+declare const HILO_KINDS: Record<keyof typeof import("./capture/index.ts"), [usual: boolean, targets?: string, ...early: string[]]>;
+/** The first module as JavaScript, on the collector. Each other one stands beside its module, under the same name. */
+declare const HILO_PLAIN_FILE: string;
 declare const HILO_WASM_TEXT: string;
 declare const HILO_WASM_MASK: number;
 declare const HILO_WASM_BASE64: string;

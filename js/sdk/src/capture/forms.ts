@@ -1,39 +1,71 @@
 /**
- * Forms: what a visitor did to a field or a form → the form as the document has it. Names and types of fields, never a value.
+ * Forms: what a visitor did to a field or a form → the form as the document has it (`forms/document.ts`). Names and types of fields,
+ * never a value, but for what a site asked for by marks (`forms/values.ts`).
  */
-import { FORM_BLURRED, FORM_FOCUSED, FORM_SENT, FORM_SUBMITTED } from "../codes.ts";
+import {
+  FORM_BLURRED, FORM_CHANGED, FORM_CONFIRMED, FORM_ERRORS, FORM_FOCUSED, FORM_SENT, FORM_SETTLED, FORM_STEPPED, FORM_SUBMITTED, FORM_TYPED,
+} from "../codes.ts";
 import type { CaptureKind, Page } from "../more/kind.ts";
+import { attribute, cellsOf, documentOf, FIELDS, fieldsOf } from "./forms/document.ts";
+import { CONFIRMED, ERRORS, followStep, followSubmission, SENT, SETTLED, showErrors, STEPPED } from "./forms/outcome.ts";
 
-/** Fields of one form that are looked at. */
-const FIELDS_MAX = 100;
-const FIELDS = "input,select,textarea";
-/** The script of a page sent a form: the document has no event for it. */
-const SENT = "sent";
-const STEPS: Record<string, number> = { focusin: FORM_FOCUSED, focusout: FORM_BLURRED, submit: FORM_SUBMITTED, [SENT]: FORM_SENT };
+const STEPS: Record<string, number> = {
+  focusin: FORM_FOCUSED,
+  focusout: FORM_BLURRED,
+  input: FORM_TYPED,
+  change: FORM_CHANGED,
+  submit: FORM_SUBMITTED,
+  [SENT]: FORM_SENT,
+  [STEPPED]: FORM_STEPPED,
+  [ERRORS]: FORM_ERRORS,
+  [CONFIRMED]: FORM_CONFIRMED,
+  [SETTLED]: FORM_SETTLED,
+  // Contact Form 7 of WordPress sends forms by script. The event's details hold values and are not read.
+  wpcf7mailsent: FORM_CONFIRMED,
+};
 
 /** The shadow roots that are listened to, and the events that both the document and such a root see. */
 const seen = new WeakSet<object>();
+/** Fields into which the visitor types: the first key of a field tells as much as all of them. */
+const typed = new WeakSet<Element>();
 
 export const forms: CaptureKind = {
-  early: ["focusin", "focusout", "submit"],
-  late: [],
-  read(event, target, page) {
-    if (!(target instanceof Element) || seen.has(event)) return;
+  usual: true,
+  targets: "form,[name]",
+  early: ["focusin", "focusout", "change", "submit"],
+  late: ["input", "invalid", "click", "wpcf7mailsent"],
+  read(event, from, page) {
+    // An element of a frame is none of this document's classes.
+    const target = from as Element | undefined;
+    if (!target?.matches || seen.has(event)) return;
     seen.add(event);
     follow(target, page);
-    const step = STEPS[event.type]!;
-    if (step === FORM_SUBMITTED || step === FORM_SENT) {
-      if (!(target instanceof HTMLFormElement)) return;
-      const { submitter } = event as SubmitEvent;
-      lead(target, submitter, page);
-      return { step, form: read(target), field: "" };
-    }
+    const { type } = event;
+    if (type === "click") return followStep(target, page);
     // Buttons and the like are no fields. The owner of a field may stand elsewhere in the document.
-    const { form } = target as HTMLInputElement;
-    if (form && target.matches(FIELDS)) return { step, form: read(form), field: nameOf(target) };
+    const form = target.matches("form") ? (target as HTMLFormElement) : target.matches(FIELDS) ? (target as HTMLInputElement).form : null;
+    if (!form || (form === target && /^(focus|input|change)/.test(type))) return;
+    if (type === "invalid") return showErrors(form, page);
+    if (type === "input" && typed.has(target)) return;
+    if (type === "input") typed.add(target);
+    else typed.delete(target);
+    if (type === "submit" || type === SENT) lead(form, (event as SubmitEvent).submitter, page);
+    if (type === "submit") followSubmission(form, event as Event, page);
+    // What opens the way to the collector takes a moment, and the page may be gone right after the submission.
+    if (type === "change" && target.matches("[data-hilo-optin]:checked")) page.prepareOptIn();
+    const { isTrusted, left, entered } = event;
+    return {
+      step: STEPS[type]!,
+      at: fieldsOf(form).indexOf(target as HTMLInputElement),
+      // A password manager's events are its own, and its fields have no focus.
+      isByHand: isTrusted || (target.getRootNode() as Document).activeElement === target,
+      left,
+      entered,
+      form: cellsOf(form, type === ERRORS),
+    };
   },
-  start(page) {
-    const proto = HTMLFormElement.prototype;
+  enter({ defaultView }, page) {
+    const proto = defaultView!.HTMLFormElement.prototype;
     const { submit } = proto;
     const wrapped = function (this: HTMLFormElement) {
       page.happened(SENT, this);
@@ -50,9 +82,9 @@ export const forms: CaptureKind = {
 /** Listens inside the shadow root around `target`. A submission does not leave it, nor does the focus on its way between two fields. */
 function follow(target: Element, page: Page) {
   const root = target.getRootNode();
-  if (root instanceof ShadowRoot && !seen.has(root)) {
+  if ("host" in root && !seen.has(root)) {
     seen.add(root);
-    for (const name of forms.early) page.listen(root, name);
+    for (const name of [...forms.early, "invalid"]) page.listen(root, name);
   }
 }
 
@@ -62,7 +94,8 @@ function lead(form: HTMLFormElement, submitter: HTMLElement | null | undefined, 
   if (/^(post|dialog)$/i.test(of("method"))) return;
   let url;
   try {
-    url = new URL(of("action") || location.href, document.baseURI);
+    const { baseURI, location } = documentOf(form);
+    url = new URL(of("action") || location.href, baseURI);
   } catch {
     // The form leads nowhere. The visitor sent it all the same.
     return;
@@ -70,41 +103,4 @@ function lead(form: HTMLFormElement, submitter: HTMLElement | null | undefined, 
   const names = new Set(fieldsOf(form).map((field) => attribute(field, "name")).filter((name) => name && !/^utm_|clid$/.test(name)));
   if (url.origin !== location.origin || !names.size) return;
   page.learnLead(url.origin + url.pathname, [...names]);
-}
-
-function read(form: Element) {
-  const [id, name] = [attribute(form, "id"), attribute(form, "name")];
-  return {
-    // A form without id and name is told from others by the address that it sends to.
-    key: id || name || attribute(form, "action"),
-    id,
-    name,
-    isPrivate: isPrivate(form),
-    fields: fieldsOf(form).map((field) => ({
-      name: nameOf(field),
-      type: attribute(field, "type"),
-      autocomplete: attribute(field, "autocomplete"),
-      isPrivate: isPrivate(field),
-    })),
-  };
-}
-
-/** The fields that the form owns, wherever they stand. A field called `elements` would hide the form's own list. */
-function fieldsOf(form: Element): Element[] {
-  const elements: HTMLFormControlsCollection = Reflect.get(HTMLFormElement.prototype, "elements", form);
-  return [...elements].filter((element) => element.matches(FIELDS)).slice(0, FIELDS_MAX);
-}
-
-function nameOf(field: Element): string {
-  return attribute(field, "name") || attribute(field, "id");
-}
-
-function attribute(element: Element, name: string): string {
-  return element.getAttribute(name) ?? "";
-}
-
-/** Whether the site marked the element, or one around it, as private. A shadow root's host counts as well. */
-function isPrivate(element: Element): boolean {
-  const root = element.getRootNode();
-  return !!element.closest("[data-hilo-private]") || (root instanceof ShadowRoot && isPrivate(root.host));
 }

@@ -1,6 +1,6 @@
 /**
  * The site's calls by name and as plain data. So a call can wait for the cart in memory and, when its page is left first, in
- * storage. `../loader.ts`, `../cart.ts` and `../more/tag_manager.ts` write such calls.
+ * storage. `../loader.ts`, `../cart.ts` and `../shop/tag_manager.ts` write such calls.
  */
 import { CART_ACT_ADD, CART_ACT_DEC, CART_ACT_SET } from "../codes.ts";
 import { CLEAR } from "./limits.ts";

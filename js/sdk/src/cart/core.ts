@@ -7,15 +7,11 @@ import { bind, call, imports } from "hilo-cart-wasm";
 import * as code from "../codes.ts";
 import { row, shownOf, table } from "./flat.ts";
 import { answered } from "./page.ts";
+import { host } from "./host.ts";
 import type { Cells } from "./types.ts";
 
 /** Compiles the module and binds it. */
-export async function instantiate(source: BufferSource | Promise<Response>) {
-  const found = await source;
-  const bytes = found instanceof Response ? await found.arrayBuffer() : found;
-  const { instance } = await WebAssembly.instantiate(bytes, imports);
-  bind(instance.exports);
-}
+export const compile = async () => bind(await host.instantiate(await host.source(), imports));
 
 function ask(request: string): string {
   call(request);

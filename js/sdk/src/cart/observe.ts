@@ -1,6 +1,6 @@
 /**
  * Carts that a shop keeps already, read from what the shop publishes anyway: `data-hilo-add` and `data-hilo-remove` in its HTML,
- * Segment's ecommerce calls. Each becomes an act on the same replica. `../more/tag_manager.ts` reads the dataLayer.
+ * Segment's ecommerce calls. Each becomes an act on the same replica. `../shop/tag_manager.ts` reads the dataLayer.
  *
  * Segment's calls are touchpoints already, so their acts are quiet: no second touchpoint comes of them.
  */

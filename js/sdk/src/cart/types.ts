@@ -2,6 +2,7 @@
  * The shapes that files of the cart share: what the page gives the cart, what the cart gives the page, and lines and acts as tabs
  * exchange them. Types only, so that no file has to import another one for them.
  */
+import type { instantiate, Source } from "../parts.ts";
 import type { CartState, CartStatus, Channel, Checkout, ConsentState, LineInput, OptInEntry, OptInText, Properties } from "../types.ts";
 
 /** What the cart needs of the tracker and its page. */
@@ -9,7 +10,10 @@ export interface Host {
   key: string;
   endpoint: string;
   /** Where the cart's module comes from. */
-  source(): BufferSource | Promise<Response>;
+  source: Source;
+  instantiate: typeof instantiate;
+  /** A value as JSON. */
+  json(value: unknown): string | undefined;
   /** Reports a touchpoint under an id that the hub may use too. */
   track(event: string, properties: Properties, messageId: string): void;
   consent(): ConsentState;

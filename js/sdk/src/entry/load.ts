@@ -1,6 +1,7 @@
 /**
- * What `load` of the package gives. Where no tracker can start (on a server, without WebAssembly, without a network) every call is
- * there and does nothing, but an answer about consent is kept for the next page. A page with the snippet has the stub for this.
+ * What `load` of the package gives. Where no tracker can start (on a server, without a network, and `inline` without WebAssembly)
+ * every call is there and does nothing, but an answer about consent is kept for the next page. A page with the snippet has the stub for
+ * this.
  */
 import { answers, keepAnswer } from "../answers.ts";
 import { noChoices, start, type Parts } from "../index.ts";
@@ -53,6 +54,7 @@ function inert(isPage: boolean): Hilo {
     optIn: () => Promise.resolve(null),
     optOut: () => Promise.resolve(null),
     use: nothing,
+    on: () => nothing,
     flush: nothing,
     debug: nothing,
     destroy: nothing,

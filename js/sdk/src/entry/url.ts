@@ -1,6 +1,6 @@
 /** `import { load } from "hilo-tracker"`: the modules are fetched from beside this file; most bundlers take them along. */
 import { loadFrom } from "./load.ts";
-import { LEFT_BEHIND } from "../parts.ts";
+import { isPlain, LEFT_BEHIND, type Plain } from "../parts.ts";
 import type { Options } from "../types.ts";
 export type * from "../types.ts";
 
@@ -20,6 +20,20 @@ async function taken(address: () => URL): Promise<Response> {
   return response;
 }
 
-const cart = { file: () => import("../cart/entry.ts"), module: () => taken(() => new URL("./hilo-cart.wasm", import.meta.url)) };
-const more = { file: () => import("../more/entry.ts"), module: () => taken(() => new URL("./hilo-more.wasm", import.meta.url)) };
-export const load = (options: Options) => loadFrom(options, { module: () => taken(() => new URL("./hilo.wasm", import.meta.url)), cart, more });
+/** The module at `wasm`, or where the page may not run WebAssembly, the JavaScript at `plain`, which bundlers leave as it is. */
+const source = (wasm: () => URL, plain: () => URL) => () => (isPlain ? (import(/* webpackIgnore: true */ /* @vite-ignore */ plain().href) as Promise<Plain>) : taken(wasm));
+
+const module = source(() => new URL("./hilo.wasm", import.meta.url), () => new URL("./hilo.mjs", import.meta.url));
+const cart = {
+  file: () => import("../cart/entry.ts"),
+  module: source(() => new URL("./hilo-cart.wasm", import.meta.url), () => new URL("./hilo-cart.mjs", import.meta.url)),
+};
+const more = {
+  file: () => import("../more/entry.ts"),
+  module: source(() => new URL("./hilo-more.wasm", import.meta.url), () => new URL("./hilo-more.mjs", import.meta.url)),
+};
+const late = (code: string) => ({
+  file: (): Promise<any> => (code === HILO_DEBUG_FILE ? import("../debug/entry.ts") : import("../shop/entry.ts")),
+  module: source(() => new URL("./hilo-shop.wasm", import.meta.url), () => new URL("./hilo-shop.mjs", import.meta.url)),
+});
+export const load = (options: Options) => loadFrom(options, { module, cart, more, late });

@@ -1,57 +1,95 @@
 /**
  * The second file: every capture kind that the first event does not need. It reads the document for the second module, which
- * decides, and hands what the module answers to the first file. `tag_manager.ts` reads what the shop pushes for the cart.
+ * decides, and hands what the module answers to the first file. `shop.ts` reads what the shop tells, and `consent/` what the page's
+ * consent tools say. `tabs.ts` and `pack.ts` serve the queue.
  */
 import * as core from "hilo-more-wasm";
 
+import { watchAddress } from "../address.ts";
+import { forgetTraits, withValues } from "../capture/forms/values.ts";
 import * as kinds from "../capture/index.ts";
 import { UNREADABLE } from "../codes.ts";
+import type { Given } from "../parts.ts";
+import { emitConsentMode } from "./consent/consent_mode.ts";
+import { watchSources } from "./consent/watch.ts";
+import { watchFrames } from "./frames.ts";
 import type { Host } from "./host.ts";
 import type { CaptureKind, Occurrence, Page } from "./kind.ts";
 import { leadsOf } from "./leads.ts";
-import { watchLayers } from "./tag_manager.ts";
+import { marksOf } from "./marks.ts";
+import { packBatches } from "./pack.ts";
+import { plain } from "./plain.ts";
+import { watchShop } from "./shop.ts";
+import { watchTabs } from "./tabs.ts";
 
-export { fail, report, say } from "./words.ts";
+export { fail, queued, report, say, tap } from "./words.ts";
 
 const known: Record<string, CaptureKind> = kinds;
 
 /** Binds the module and listens to what the first file does not listen to. */
-export async function open(source: BufferSource | Response, host: Host) {
-  const { kinds, listen, atEnd, guarded, say, capture } = host;
-  const bytes = source instanceof Response ? await source.arrayBuffer() : source;
-  const { instance } = await WebAssembly.instantiate(bytes, core.imports);
-  core.bind(instance.exports);
+export async function open(given: Given, host: Host) {
+  const { options, kinds, listen, atEnd, guarded, say, capture, shop } = host;
+  core.bind(await host.instantiate(given, core.imports));
 
-  function take(lines: string, at: number) {
+  // Before everything else: the page's events may wait for it.
+  watchSources(host);
+  if (host.settings.emit) emitConsentMode(host);
+  guarded(() => watchTabs(host));
+  const leavePlain = packBatches(host);
+
+  function take(lines: string, at: number, target?: EventTarget) {
     if (lines === UNREADABLE) return say("the second module cannot read what the page told it");
     for (const line of lines.split("\n")) {
-      const [name = "", properties = ""] = line.split("\t");
-      if (name) capture(name, properties, at);
+      const [name, properties = ""] = line.split("\t");
+      const whole = withValues(properties, target, shop);
+      if (name) capture(name, whole, at);
     }
   }
-  function read([kind, event, target, at, url]: Occurrence) {
+  function read([kind, event, target, at, url, elapsed = event.timeStamp]: Occurrence) {
     const cells = known[kind]!.read(event, target, pages[kind]!);
-    if (cells) take(core.read(kind, cells, url, event.timeStamp), at);
+    if (Array.isArray(cells)) capture(cells[0], host.json(cells[1])!, at);
+    else if (cells) take(core.read(kind, plain(cells), url, elapsed), at, target);
   }
+  /** Tells every kind of a happening that is no event of the document. */
+  const tellAll = (type: string) => Object.values(pages).forEach((page) => page.happened(type, document));
   const learnLead = leadsOf(host);
+  host.consent.on(({ analytics }) => analytics === "denied" && forgetTraits());
   const pages: Record<string, Page> = {};
   for (const kind of kinds) {
     const page: Page = (pages[kind] = {
-      listen: (target, name) => listen(target, name, (event) => read([kind, event, event.composedPath()[0], Date.now(), location.href])),
-      happened: (type, target) => guarded(() => read([kind, { type, timeStamp: performance.now() }, target, Date.now(), location.href])),
+      options,
+      // A frame's events have a clock of their own.
+      listen: (target, name) => listen(target, name, (event) => read([kind, event, event.composedPath()[0], Date.now(), location.href, performance.now()])),
+      happened: (type, target, more = {}) =>
+        guarded(() => read([kind, { type, timeStamp: performance.now(), ...more }, target, more.at ?? Date.now(), more.url ?? location.href])),
+      prepareOptIn: () => void shop.use(() => {}),
       atEnd,
       learnLead,
     });
     for (const name of known[kind]!.late) page.listen(document, name);
     known[kind]!.start?.(page);
+    known[kind]!.enter?.(document, page);
   }
-  const leaveLayers = host.shop && watchLayers(host, host.shop);
+  watchAddress(listen, guarded, (way) => tellAll(way === "replace" ? "replaced" : "navigated"));
+  const readMarks = marksOf(host);
+  readMarks(document);
+  watchFrames(host, (inside) => {
+    readMarks(inside);
+    for (const kind of kinds) {
+      const { early, late, enter } = known[kind]!;
+      for (const name of [...early, ...late]) pages[kind]!.listen(inside, name);
+      enter?.(inside, pages[kind]!);
+    }
+  });
+  const leaveShop = watchShop(host);
   return {
     read,
     /** The page is left: what only the end decides. */
     leave() {
+      leavePlain();
+      tellAll("pagehide");
       take(core.leave(location.href, performance.now()), Date.now());
-      leaveLayers?.();
+      leaveShop();
     },
   };
 }

@@ -10,19 +10,23 @@ import type { Hilo } from "../types.ts";
 export interface Tab {
   /** Learns where a GET form of this document leads: a line for `bare` of `page.ts`. */
   learnLead(lead: string): void;
-  /** The visitor's id; empty without consent. */
+  /** The visitor's id; empty without consent, and until the collector has answered. */
   anonymousId(): string;
   consent: Hilo["consent"];
   /** Keeps errors of `act` from the page. */
   guarded(act: () => void): void;
 }
 
+/** The purposes of which each allows something to be stored. */
+const ALLOWING = ["functional", "analytics", "personalization", "advertising"] as const;
 /** Characters that are learned in one tab. */
 const LEADS_MAX = 4_000;
 
 /** Gives the function that learns where a form leads. A visitor who withdraws leaves nothing in the tab's storage. */
-export function leadsOf({ anonymousId, consent, guarded, learnLead }: Tab) {
-  const forget = () => guarded(() => anonymousId() || core.forget_leads());
+export function leadsOf({ consent, guarded, learnLead }: Tab) {
+  // The choices count, not the id: a form may be sent before the collector has answered whose the id is.
+  const mayStore = () => ALLOWING.some((purpose) => consent.state()[purpose] === "granted");
+  const forget = () => guarded(() => mayStore() || core.forget_leads());
   forget();
   consent.on(forget);
   const learned = new Set<string>();
@@ -33,7 +37,7 @@ export function leadsOf({ anonymousId, consent, guarded, learnLead }: Tab) {
       if (learned.has(line) || (length += line.length) > LEADS_MAX) return;
       learned.add(line);
       learnLead(line);
-      if (anonymousId()) core.store_lead(line);
+      if (mayStore()) core.store_lead(line);
     });
 }
 

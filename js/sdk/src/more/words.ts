@@ -1,59 +1,59 @@
 /**
- * The sentences for the developer: codes of the first file, of the modules and of the collector → what is wrong and how to mend it.
- * Loads only where there is something to tell.
+ * What the developer is told: codes of the first file, of the modules and of the collector → sentences in the console. The site's listeners
+ * and the debugger hear the same. Loads only where there is something to tell.
  */
 import { LEFT_BEHIND } from "../parts.ts";
+import type { Tap } from "../voice.ts";
+import { openDebugger, type Lent } from "./debugger.ts";
+import { outcomesOf, type Answer, type Batch } from "./outcomes.ts";
+import { sentence } from "./sentences.ts";
+import { add, call, has, note } from "./taps.ts";
 
-const MANUAL = "See README.md, \"When nothing arrives\".";
+/** Whether the console tells what becomes of each event. */
+let isLoud = false;
 
-/** By code. What stands behind a code in a message is appended. */
-const SENTENCES: Record<string, string> = {
-  not_started: `the tracker cannot start, so nothing is captured. A content security policy needs 'wasm-unsafe-eval' in script-src, and 'self' in connect-src. ${MANUAL}`,
-  no_file: "a file of hilo does not load: check that the collector serves it, and that the content security policy's script-src and connect-src allow it.",
-  missing_key: 'there is no write key: set data-key="wk_…" on the script tag, or the option `key`.',
-  unknown_key: "the collector does not know the write key: data-key must be a key of a source in hilo.toml. Trying again in 10 minutes.",
-  key_revoked: "the write key was revoked: nothing is captured any more.",
-  origin_refused: "the collector refuses this page's origin, and is asked again in 10 minutes:",
-  foreign_answer: `the collector behind \`endpoint\` does not answer as one, so everything waits: check that it runs, and that the proxy passes this address on to it. ${MANUAL}`,
-  unnamed_event: "track() needs the name of an event.",
-  reserved_id: "this id stands for nobody in particular, so it is ignored:",
-  unknown_purpose: "there is no such purpose of consent:",
-  held: "waits for consent:",
-  consent_denied: "dropped, because the visitor denied analytics:",
-  consent_unset: "dropped, because the visitor has not answered and `pending` is \"drop\":",
-  held_full: "dropped, because too many events wait for consent:",
-};
+/** Somebody listens from now on. */
+export function tap(tap: Tap) {
+  const [kind, wish, lent] = tap;
+  if (kind === "console") isLoud = true;
+  else if (kind !== "debug") add(tap);
+  else {
+    // The wish of an address opens the panel only: the site's own option about the console stays.
+    if (wish !== null) isLoud = wish !== false;
+    void openDebugger(wish, lent as Lent);
+  }
+}
 
 /** Writes the sentence of `code` and what stands behind its first blank. Sentences and errors are written as they are. */
-export const say = (code: unknown) => console.warn("hilo:", sentence(code));
+export function say(code: unknown) {
+  note("say", code);
+  if (isLoud) console.warn("hilo:", sentence(code));
+}
 
 /** Writes the sentence of an error, and what browser or collector reported. What the package's entry reports is a sentence already. */
-export const fail = (code: string, detail: unknown = "") =>
+export function fail(code: string, detail: unknown = "") {
+  note("fail", sentence(code), detail);
   console.error("hilo:", ...(detail instanceof Error && detail.name === LEFT_BEHIND ? [] : [sentence(code)]), detail);
-
-function sentence(code: unknown): unknown {
-  const [first = "", ...rest] = typeof code === "string" ? code.split(" ") : [];
-  const known = SENTENCES[first];
-  return known ? [known, ...rest].join(" ").trim() : code;
 }
 
-/** What the collector answers to a batch or in place of one. */
-interface Answer {
-  duplicate?: number;
-  rejected?: { index?: number; code?: string; message?: string }[];
-  error?: { code?: string; message?: string };
+/** An event goes into the queue as `text`, or was dropped by the site. */
+export function queued(own: string, text: string) {
+  note("queued", own, text);
+  if (text && has("event")) tellSite("event", JSON.parse(text));
 }
 
-/** What a batch holds of interest here. */
-interface Batch {
-  batch: { type: string; event?: string; name?: string }[];
-  context: { hilo?: { dropped?: object } };
-}
+const tellSite = (kind: string, told: unknown) => call(kind, told).forEach(say);
 
 /** Writes one line for each event of the batch `body`: what became of it. Status 0 stands for no answer of the collector. */
 export function report(body: string, status: number, answer: unknown) {
-  const { batch, context } = JSON.parse(body) as Batch;
-  const { rejected = [], duplicate = 0, error } = answer as Answer;
+  const batch = JSON.parse(body) as Batch;
+  const outcomes = outcomesOf(batch, status, answer as Answer);
+  note("report", batch, status, answer, outcomes);
+  for (const outcome of outcomes) tellSite("outcome", outcome);
+  if (isLoud) write(batch, status, answer as Answer);
+}
+
+function write({ batch, context }: Batch, status: number, { rejected = [], duplicate = 0, error }: Answer) {
   for (const [index, { type, event, name }] of batch.entries()) {
     const why = rejected.find((one) => one.index === index);
     let outcome = why ? `rejected, ${why.code}: ${why.message}` : "accepted";

@@ -46,7 +46,7 @@ export async function call<Body>(method: string, path: string, body?: object, pr
     const response = await fetch(host.endpoint + path, {
       method,
       headers,
-      body: body && JSON.stringify(body)!,
+      body: body && host.json(body)!,
       credentials: "include",
       keepalive: !!body,
       signal: AbortSignal.timeout?.(ANSWER_MS)!,

@@ -76,7 +76,7 @@ export function send(ops: Ops, text: string) {
       clearTimeout(late);
       resolve(answer);
     };
-    socket?.send(JSON.stringify({ t: "ops", ...ops }));
+    socket?.send(host.json({ t: "ops", ...ops })!);
   });
 }
 

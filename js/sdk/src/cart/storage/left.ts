@@ -15,7 +15,7 @@ const keys = () => Object.keys(localStorage).filter((key) => key.startsWith(LEFT
 
 /** Stores the acts of the tab `own`, and its orders. An order that is told twice counts once. */
 export function leave(own: string, acts: Act[], orders: NamedCall[]) {
-  const write = (key: string, left: unknown[]) => left[0] && quietly(() => localStorage.setItem(LEFT + key, JSON.stringify(left)));
+  const write = (key: string, left: unknown[]) => left[0] && quietly(() => localStorage.setItem(LEFT + key, host.json(left)!));
   write(own, acts);
   write(`${own}.o`, orders);
 }

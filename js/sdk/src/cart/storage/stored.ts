@@ -61,7 +61,7 @@ function openBeginning(lines: string[]) {
 /** Stores the module's cart and `head`; nothing where there is no cart. */
 export function save() {
   const hasNothing = !core.label() && !core.waiting() && !head.orders.length && !head.isLeaving;
-  write(hasNothing ? "" : `${JSON.stringify({ ...head, drafts: core.drafts() })}\n${core.stored()}\n${END}`);
+  write(hasNothing ? "" : `${host.json({ ...head, drafts: core.drafts() })}\n${core.stored()}\n${END}`);
 }
 
 /** Forgets everything: at a logout, of which the collector has yet to learn, or because another tab leads from now on. */

@@ -18,7 +18,7 @@ let module: Promise<void> | undefined;
 /** Compiles the module, once. Returns false where that fails: then this tab has no cart. */
 export async function load(): Promise<boolean> {
   try {
-    await (module ??= core.instantiate(host.source()));
+    await (module ??= core.compile());
     return true;
   } catch (error) {
     host.say(error);

@@ -8,7 +8,7 @@ import { call } from "../hub/call.ts";
 import { personOf } from "../hub/person.ts";
 import * as sync from "../hub/sync.ts";
 import { takeOut } from "../hub/talk.ts";
-import { leaveToken, renew, setToken } from "../hub/token.ts";
+import { leaveToken, renew, setToken, token } from "../hub/token.ts";
 import type { CheckoutAnswer, Order } from "../hub/wire.ts";
 import { cellsOf, lineIn, units } from "../line.ts";
 import { forget } from "../storage/left.ts";
@@ -22,6 +22,8 @@ async function checkout(isQuiet?: boolean): Promise<Checkout | null> {
   const { orders } = head;
   // A logout and an order each leave another list: after a logout the checkout is about another visitor's cart, and an order ends it.
   const isOver = () => head.orders !== orders;
+  // The hub opens a customer's cart to the token only, and the site may still owe it.
+  if (head.user && !token) await renew();
   await sync.now();
   if (isOver()) return null;
   const shown = core.shown();

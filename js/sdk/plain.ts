@@ -1,0 +1,19 @@
+/**
+ * What `wasm2js` wrote of a module → the file of a page that may not run WebAssembly: one function, from what the module imports to what
+ * it exports, as `WebAssembly.instantiate` makes it. The glue is the same for both.
+ */
+import { transform } from "esbuild";
+
+/** The module's function of its imports is in between: `wasm2js` takes the imports from a file and exports what the function returns. */
+const AROUND = /^import \* as a from 'a';\n([^]*)\nvar retasmFunc = asmFunc\(\{\n {2}"a": a,\n\}\);\n(?:export var [\w$]+ = retasmFunc\.[\w$]+;\n)+$/;
+/** A function that takes an integer of 64 bits, which comes as two halves. */
+const WIDE = /(var legalimport\$fimport\$\d+ = )(a\.\w+);/g;
+
+/** The file's text. */
+export async function plainOf(translated: string): Promise<string> {
+  const [, whole] = AROUND.exec(translated) ?? [];
+  if (!whole) throw new Error("wasm2js writes modules in another way now");
+  const wide = "const wide = (take) => (low, high) => take(BigInt.asIntN(64, (BigInt(high) << 32n) | BigInt(low >>> 0)));\n";
+  const text = (WIDE.test(whole) ? wide : "") + whole.replace(WIDE, "$1wide($2);") + "\nexport default asmFunc;\n";
+  return (await transform(text, { minify: true, target: "es2022", format: "esm" })).code;
+}
