@@ -6,18 +6,19 @@
 //! place, `{told}` for a view that the site tells itself, `{query, hash}` for settings, or `{}` for a return from the
 //! back/forward cache; it gives the view, if it is one.
 //! A step of the tag manager is `{push}`, with `atMs` where the reader saw the push, or `{lines}` for the cart's lines from then
-//! on, `null` before the cart is open. A push gives the calls of the cart and what the developer is told, and so does
-//! `{push: null, leaving: true}` for the end of the page.
+//! on, `null` before the cart is open. A push gives the calls of the cart, named acts and what the developer is told, and so do
+//! `{push: null, leaving: true}` for the end of the page, `{cart}` for a shop system's own cart, and `{products}` for what the page tells
+//! search engines.
 
-use hilo_core::tag_manager;
-use hilo_core::tag_manager::{Line, Plain};
+use hilo_core::plain::Plain;
+use hilo_core::tag_manager::{self, Line};
+use hilo_tests::marked;
 use hilo_tracker::capture;
 use hilo_tracker::capture::pages::Pages;
-use hilo_tracker::platform::capture::{Captured, Moment, PageValue};
+use hilo_tracker::platform::capture::{Captured, Moment};
 use hilo_tracker::platform::codes::CART_WANTED;
 use hilo_tracker::platform::{Change, Place};
 use hilo_tracker::tag_manager::TagManager;
-use serde::de::DeserializeOwned;
 use serde_json::{Value, from_value, json};
 
 /// The one kind of the first module: it reads no cells, so the list of the second module lacks it.
@@ -26,18 +27,9 @@ const PAGES: &str = "pages";
 /// The reader of the tag manager, which is no kind: it gives calls of the cart.
 const TAG_MANAGER: &str = "tag_manager";
 
-/// JSON in the place of a page's object.
-struct Cells(Value);
-
-impl PageValue for Cells {
-    fn read<T: DeserializeOwned>(self) -> Option<T> {
-        from_value(self.0).ok()
-    }
-}
-
 /// Every capture kind.
 pub(crate) fn kinds() -> Vec<&'static str> {
-    let listed = capture::kinds::<Cells>().into_iter().map(|(name, _)| name);
+    let listed = capture::kinds().into_iter().map(|(name, _)| name);
     listed.chain([PAGES, TAG_MANAGER]).collect()
 }
 
@@ -51,14 +43,17 @@ pub(crate) fn run(name: &str, input: &Value) -> Value {
     if name == TAG_MANAGER {
         return pushes(&steps);
     }
-    let known = capture::kinds::<Cells>().into_iter().find(|(known, _)| *known == name);
+    let known = capture::kinds().into_iter().find(|(known, _)| *known == name);
     let Some((_, mut kind)) = known else { return json!("there is no such kind") };
     let read = |step: &Value| {
         let elapsed_ms = step.get("atMs").and_then(Value::as_i64).unwrap_or_default();
         let moment = Moment::new(text(step, "url"), elapsed_ms);
         match step.get("cells") {
-            Some(cells) => kind.read_value(Cells(cells.clone()), &moment).map(|acts| shown(&acts)),
-            None => Some(shown(&kind.leave_page(&moment))),
+            Some(cells) => {
+                let cells = from_value(marked(Some(cells))).ok()?;
+                Some(shown(&kind.read(&cells, &moment)))
+            }
+            None => Some(shown(&kind.leave(&moment))),
         }
     };
     steps.iter().map(read).map(|acts| acts.unwrap_or_else(|| json!("unreadable"))).collect()
@@ -108,10 +103,7 @@ fn pushes(steps: &[Value]) -> Value {
             lines = from_value(marked(Some(known))).ok().as_ref().and_then(Line::all);
             continue;
         }
-        let Ok(entry) = from_value::<Plain>(marked(step.get("push"))) else {
-            answers.push(json!("unreadable"));
-            continue;
-        };
+        let plain = |name| from_value::<Plain>(marked(step.get(name))).unwrap_or_default();
         let at_ms = step.get("atMs").and_then(Value::as_i64);
         let moment = tag_manager::Moment {
             at_ms,
@@ -119,7 +111,14 @@ fn pushes(steps: &[Value]) -> Value {
             currency: text(step, "currency"),
             may_ask: step.get("mayAsk").is_some(),
         };
-        let notes = reader.read(&entry, &moment);
+        let mut notes = String::new();
+        if step.get("push").is_some() {
+            notes = reader.read(&plain("push"), &moment);
+        } else if step.get("cart").is_some() {
+            reader.read_cart(&plain("cart"));
+        } else {
+            reader.learn_products(plain("products"));
+        }
         let mut calls = String::new();
         loop {
             let next = reader.next(lines.as_deref(), step.get("leaving").is_some());
@@ -128,25 +127,16 @@ fn pushes(steps: &[Value]) -> Value {
             }
             calls.push_str(&next);
         }
-        let calls: Vec<Value> =
-            calls.lines().filter_map(|line| serde_json::from_str(line).ok()).collect();
+        let read = |line: &str| match line.split_once('\t') {
+            Some((name, text)) => {
+                let properties: Value = serde_json::from_str(text).ok()?;
+                Some(json!({ "name": name, "properties": properties }))
+            }
+            None => serde_json::from_str(line).ok(),
+        };
+        let calls: Vec<Value> = calls.lines().filter_map(read).collect();
         let notes: Vec<&str> = notes.lines().collect();
         answers.push(json!({ "calls": calls, "notes": notes }));
     }
     answers.into()
-}
-
-/// A value as the page's code copies it: numbers and texts marked, nothing else with a value.
-fn marked(value: Option<&Value>) -> Value {
-    match value {
-        Some(Value::Number(number)) => format!("n{number}").into(),
-        Some(Value::String(text)) => format!("t{text}").into(),
-        Some(Value::Array(list)) => list.iter().map(|one| marked(Some(one))).collect(),
-        Some(Value::Object(fields)) => fields
-            .iter()
-            .map(|(name, one)| (name.clone(), marked(Some(one))))
-            .collect::<serde_json::Map<_, _>>()
-            .into(),
-        Some(Value::Null | Value::Bool(_)) | None => Value::Null,
-    }
 }
