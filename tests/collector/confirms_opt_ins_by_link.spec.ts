@@ -93,6 +93,42 @@ test("a subscription is pending until the button of its link's page is pressed",
   assert.deepEqual([confirmed!["confirmed"].by, confirmed!["confirmed"].requested_at], ["link", pending!["at"]]);
 });
 
+/** What a destination got of the ledger about `address`: the names of the events. */
+const toldOf = (at: typeof sink, address: string): string[] =>
+  at.received
+    .map((one) => JSON.parse(one.body).data)
+    .filter((event) => /^Opt-In (Confirmed|Withdrawn)$/.test(event.event) && event.properties.address === address)
+    .map((event) => event.event);
+
+test("destinations learn of a subscription and of its end at once, and once", async () => {
+  const { id, address, confirm, leave } = await subscriber({ lang: "es-ES" });
+  await press(confirm);
+  await letters.until(() => toldOf(letters, address).length > 0);
+  const told = letters.received.map((one) => JSON.parse(one.body).data).find((event) => event.properties?.address === address);
+  assert.deepEqual(told.properties, { channel: "email", address, text: "Write to me.", version: "2026-11", lang: "es" });
+  await press(confirm);
+  await press(leave);
+  await press(leave);
+  await letters.until(() => toldOf(letters, address).length > 1);
+  await sink.until(() => toldOf(sink, address).includes("Opt-In Withdrawn"));
+  assert.deepEqual(toldOf(letters, address), ["Opt-In Confirmed", "Opt-In Withdrawn"]);
+  const names = (await timeline(collector, id)).map((event) => event["event"]).filter(Boolean);
+  assert.deepEqual(names.sort(), ["Opt-In Confirmed", "Opt-In Requested", "Opt-In Withdrawn"]);
+});
+
+test("no sender subscribes or unsubscribes an address by an event of the ledger's name", async () => {
+  const [id, address] = [anonymousId(), newAddress()];
+  const fakes = ["Opt-In Confirmed", "Opt-In Withdrawn"].map((event) => {
+    const fake = pageView(id, { type: "track", event, properties: { channel: "email", address } });
+    fake["context"]["hilo"] = { ledger: true };
+    return fake;
+  });
+  const seen = pageView(id);
+  assert.equal((await send(collector, [...fakes, seen])).body["accepted"], 3);
+  await sink.until((received) => received.some((one) => one.headers["webhook-id"] === seen["messageId"]));
+  assert.deepEqual([...toldOf(sink, address), ...toldOf(letters, address)], []);
+});
+
 test("a link that was used says so, and changes nothing more", async () => {
   const { id, confirm } = await subscriber();
   await press(confirm);

@@ -102,6 +102,7 @@ function counted(Class, isJournal = false) {
 export const ProfileObject = counted(objects.ProfileObject);
 export const JournalObject = counted(objects.JournalObject, true);
 export const CartObject = counted(objects.CartObject);
+export const TokensObject = counted(objects.TokensObject);
 
 function read() {
   const statements = {};

@@ -23,7 +23,7 @@ async function signedIn(user: string, over: Json = {}): Promise<Device> {
 }
 
 test("a silent socket is closed when its token is over, and a socket with a newer token stays", async () => {
-  const exp = inSeconds(4);
+  const exp = inSeconds(10);
   const [short, renewed] = [await signedIn("expires", { exp }), await signedIn("expires", { exp })];
   const [ends, stays] = [await short.listen(), await renewed.listen()];
   renewed.user = signToken(claimsOf("expires"));

@@ -12,7 +12,7 @@ import { shopConfig } from "./shop_config.ts";
 const CONFIG = shopConfig({ keys: ['{ key = "wk_old", state = "revoked" }', '{ key = "wk_dev", state = "development" }'] });
 
 const collector = await startCollector({ config: CONFIG });
-const released = await startCollector({ config: CONFIG, vars: { HILO_DEV: undefined } });
+const released = await startCollector({ config: CONFIG.replace('kind = "browser"', 'kind = "browser"\ndebug = true'), vars: { HILO_DEV: undefined } });
 after(() => Promise.all([collector.dispose(), released.dispose()]));
 
 async function get(path: string, headers: Record<string, string> = {}, of = collector) {
@@ -40,6 +40,11 @@ test("unchanged settings are not sent twice", async () => {
   const first = await get("/v1/projects/wk_shop/settings");
   const again = await get("/v1/projects/wk_shop/settings", { "if-none-match": first.headers.get("etag")! });
   assert.deepEqual([again.status, again.body, again.headers.get("etag")], [304, {}, first.headers.get("etag")]);
+});
+
+test("the settings tell hilo's page whether an address may open the debugger: the source says so, and no source by itself", async () => {
+  assert.equal((await get("/v1/projects/wk_shop/settings")).body["debug"], false);
+  assert.equal((await get("/v1/projects/wk_shop/settings", {}, released)).body["debug"], true);
 });
 
 test("a revoked key has settings, because a library for phones without settings sends to Segment itself", async () => {

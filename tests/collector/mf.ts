@@ -41,6 +41,8 @@ export interface CollectorOptions {
   config?: string;
   /** Variables and secrets in place of the usual ones. `undefined` removes one. */
   vars?: Record<string, string | undefined>;
+  /** The URL of the stub server (`tests/stubs`), which gets every https request of a destination. */
+  stubs?: string;
   /** TCP port. Without it a free port is taken. */
   port?: number;
   /** Workers in front of the collector. The first of them is the entry. */
@@ -97,7 +99,7 @@ function rateLimits(known: Record<string, RateLimit> = {}, rates: CollectorOptio
   );
 }
 
-function collectorWorker({ vars = {}, release = false, checkout = root, entry, rates }: CollectorOptions) {
+function collectorWorker({ vars = {}, stubs, release = false, checkout = root, entry, rates }: CollectorOptions) {
   const crate = join(checkout, "crates/hilo-collector");
   const build = join(crate, release ? "build" : "build-dev");
   if (!existsSync(join(build, "index.js"))) {
@@ -108,7 +110,7 @@ function collectorWorker({ vars = {}, release = false, checkout = root, entry, r
   const { workerOptions } = wrangler.unstable_getMiniflareWorkerOptions(join(crate, "wrangler.jsonc")) as {
     workerOptions: { bindings?: Record<string, unknown>; compatibilityFlags?: string[]; ratelimits?: Record<string, RateLimit> };
   };
-  const bindings: Record<string, unknown> = { ...workerOptions.bindings, HILO_DEV: "1", ...DEV_SECRETS, ...vars };
+  const bindings: Record<string, unknown> = { ...workerOptions.bindings, HILO_DEV: "1", HILO_STUBS: stubs, ...DEV_SECRETS, ...vars };
   for (const [name, value] of Object.entries(bindings)) if (value === undefined) delete bindings[name];
   return {
     ...workerOptions,
@@ -123,6 +125,8 @@ function collectorWorker({ vars = {}, release = false, checkout = root, entry, r
     // The flag refuses loopback, where all receivers of a spec are. The Worker's own rules about targets are tested.
     compatibilityFlags: (workerOptions.compatibilityFlags ?? []).filter((f) => f !== "global_fetch_strictly_public"),
     bindings,
+    // wrangler.jsonc has the archive's bucket in a comment.
+    r2Buckets: { ARCHIVE: "hilo-archive" },
     ratelimits: rateLimits(workerOptions.ratelimits, rates),
   };
 }
@@ -184,7 +188,7 @@ export async function startCollector(options: CollectorOptions = {}): Promise<Co
 }
 
 /** The process id of the child of `parent` that runs `program`. */
-function childOf(parent: number, program: string): number {
+export function childOf(parent: number, program: string): number {
   const lines = execFileSync("ps", ["-eo", "pid=,ppid=,args="], { encoding: "utf8" }).split("\n");
   for (const line of lines) {
     const [pid, ppid, args] = line.trim().split(/\s+/, 3);
@@ -231,7 +235,12 @@ export async function startSink(): Promise<Sink> {
   let waiting: (() => void)[] = [];
   const server = createServer(async (request, response) => {
     const chunks: Buffer[] = [];
-    for await (const chunk of request) chunks.push(chunk as Buffer);
+    try {
+      for await (const chunk of request) chunks.push(chunk as Buffer);
+    } catch {
+      // A kill cut the request off, so it did not arrive.
+      return;
+    }
     const { status, headers, how } = reply;
     const answer = () => (how.drips ? response.writeHead(status, headers).write("{") : response.writeHead(status, headers).end());
     if (!how.afterMs) answer();

@@ -66,3 +66,4 @@ function updated(Class) {
 export const ProfileObject = updated(objects.ProfileObject);
 export const JournalObject = updated(objects.JournalObject);
 export const CartObject = updated(objects.CartObject);
+export const TokensObject = updated(objects.TokensObject);

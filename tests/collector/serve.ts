@@ -1,7 +1,8 @@
 /**
  * The server of `cargo xtask dev`: the collector, the example shop, a webhook receiver and a sign-in behind one port.
  *
- * `node serve.ts --port 8787 --state DIR [--config FILE]`. Prints `ready URL`, then stays until it is told to stop or
+ * `node serve.ts --port 8787 --state DIR [--config FILE] [--with-stubs]`. Prints `ready URL`, and before it `stubs URL` with the page of
+ * the stub server, which then gets whatever destinations send. Stays until it is told to stop or
  * its standard input closes, so that it never outlives the task that started it. Builds nothing.
  */
 import { readFileSync } from "node:fs";
@@ -9,6 +10,8 @@ import { fileURLToPath } from "node:url";
 import { parseArgs } from "node:util";
 
 import { miniflare } from "../packages.ts";
+import { secretsFor, secretsOfEnvironment, stubsConfig, stubsSecrets } from "../stubs/configuration.ts";
+import { startStubs } from "../stubs/server.ts";
 import { configWith, DEV_SECRETS, startCollector } from "./mf.ts";
 import { signIn } from "./tokens.ts";
 import { webhookReceiver } from "./webhook_receiver.ts";
@@ -30,15 +33,26 @@ const { values } = parseArgs({
     port: { type: "string", default: "8787" },
     state: { type: "string", default: ".hilo" },
     config: { type: "string" },
+    "with-stubs": { type: "boolean", default: false },
   },
 });
 const port = Number(values.port);
 const receive = webhookReceiver(DEV_SECRETS.WEBHOOK_SECRET);
 
+/** The deployer's own file. Its secrets are those of the environment; beside stubs, those that the stubs take. */
+const own = values.config ? readFileSync(values.config, "utf8") : undefined;
+const vars = !values["with-stubs"] ? secretsOfEnvironment(own ?? "") : own === undefined ? stubsSecrets() : secretsFor(own, DEV_SECRETS);
+
+/** The port beside the collector's: a page that stays open finds the next run. */
+const stubs = values["with-stubs"] ? await startStubs({ port: port + 1, secrets: Object.values(vars) }) : undefined;
+const usual = () => (stubs ? stubsConfig() : configWith(`http://127.0.0.1:${port}/dev/webhook`));
+
 const collector = await startCollector({
   port,
   state: values.state,
-  config: values.config ? readFileSync(values.config, "utf8") : configWith(`http://127.0.0.1:${port}/dev/webhook`),
+  vars,
+  ...(stubs && { stubs: stubs.url }),
+  config: own ?? usual(),
   front: [
     {
       name: "shop",
@@ -65,6 +79,7 @@ const collector = await startCollector({
     },
   ],
 });
+if (stubs) console.log(`stubs ${stubs.url}/__stubs/`);
 console.log(`ready ${collector.url}`);
 
 let isStopping = false;
@@ -72,6 +87,7 @@ async function stop() {
   if (isStopping) return;
   isStopping = true;
   await collector.dispose();
+  await stubs?.close();
   process.exit(0);
 }
 process.on("SIGINT", stop);

@@ -11,7 +11,7 @@ import { join } from "node:path";
 import { test } from "node:test";
 
 import { type Json, envelope, pageView, post } from "./envelopes.ts";
-import { anonymousId, type Collector, type CollectorOptions, eventually, startCollector } from "./mf.ts";
+import { anonymousId, type Collector, type CollectorOptions, DEV_SECRETS, configWith, eventually, startCollector, startSink } from "./mf.ts";
 
 const TOKEN = "an admin token of this live site";
 const SITE = "https://shop.example";
@@ -136,6 +136,32 @@ test("the secret of a destination is missing: health fails and names the secret 
     // The collector still takes events, so a load balancer must leave it in place.
     assert.equal((await get(collector, "/_h/readyz")).status, 200);
   });
+});
+
+test("a destination takes nothing: health is not ok, names no destination to strangers, and is ok again once it takes something", async () => {
+  const sink = await startSink();
+  sink.answer(410);
+  // A destination on this machine needs HILO_DEV.
+  const vars = { HILO_DEV: "1", HILO_ADMIN_TOKEN: TOKEN, WEBHOOK_SECRET: DEV_SECRETS.WEBHOOK_SECRET };
+  try {
+    await live({ config: configWith(sink.url), vars }, async (collector) => {
+      const health = (code?: string) =>
+        eventually(async () => {
+          const { status, body } = await get(collector, "/_h/health", TOKEN);
+          return body["faults"][0]?.code === code ? { status, body } : undefined;
+        }, 40_000);
+      const view = () => post(collector, "/_h/v1/batch", envelope([pageView(anonymousId())]));
+      assert.equal((await view()).body["accepted"], 1);
+      const { status, body } = await health("destination_errors");
+      assert.deepEqual([status, body["status"], body["faults"][0].about], [200, "degraded", "webhook"]);
+      assert.ok(!JSON.stringify((await get(collector, "/_h/health")).body).includes("webhook"));
+      sink.answer(204);
+      assert.equal((await view()).body["accepted"], 1);
+      assert.equal((await health(undefined)).body["status"], "ok");
+    });
+  } finally {
+    await sink.close();
+  }
 });
 
 test("the developer's file is pushed to a live site: health fails with the remedy", () =>

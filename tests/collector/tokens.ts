@@ -7,6 +7,7 @@ import { createHmac, createPrivateKey, type KeyObject, sign } from "node:crypto"
 
 import type { Json } from "./envelopes.ts";
 import { DEV_SIGN_IN } from "./mf.ts";
+import { spoiled } from "./signatures.ts";
 
 /** A key that signs, and the name and algorithm that the token's header gets. */
 export interface SigningKey {
@@ -37,6 +38,12 @@ export function signToken(claims: Json, by: SigningKey = DEV_KEY, header: Json =
   const signed = `${part({ typ: "JWT", alg: by.alg, kid: by.kid, ...header })}.${part(claims)}`;
   return `${signed}.${signature(by, Buffer.from(signed)).toString("base64url")}`;
 }
+
+/**
+ * `token` under a signature that is none. The first character is changed: of a thousand Ed25519 signatures one ends in `AAA`, because the
+ * highest bits of its number are zero.
+ */
+export const forged = (token: string) => token.replace(/[^.]+$/, spoiled);
 
 function signature({ alg, key }: SigningKey, bytes: Buffer): Buffer {
   if (alg === "HS256") return createHmac("sha256", key).update(bytes).digest();
