@@ -10,13 +10,15 @@ import { createServer, type IncomingMessage, type Server, type ServerResponse } 
 import type { AddressInfo } from "node:net";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
+import { gunzipSync } from "node:zlib";
 
+import type { Browser, Page } from "../../js/node_modules/playwright-core/index.d.ts";
 import { chromium } from "../packages.ts";
 
 const dist = fileURLToPath(new URL("../../js/sdk/dist/", import.meta.url));
 /** The arguments of Chromium. */
 export const ARGS = "--headless=new --no-sandbox --disable-gpu --disable-quic --no-first-run --disable-background-networking --disable-component-update --disable-sync".split(" ");
-const TYPES: Record<string, string> = { js: "text/javascript", wasm: "application/wasm", html: "text/html; charset=utf-8" };
+const TYPES: Record<string, string> = { js: "text/javascript", mjs: "text/javascript", wasm: "application/wasm", html: "text/html; charset=utf-8" };
 /** Longer than each timer of the tracker that leads to a request in these scenarios. */
 const QUIET_MS = 5_600;
 
@@ -28,6 +30,8 @@ export interface Sent {
   call: string;
   body: Json;
   headers: IncomingMessage["headers"];
+  /** The length of the body as it came, compressed or not. */
+  bytes: number;
 }
 
 /** How the recording collector answers. Text in place of a body is what something else answers in the collector's place. */
@@ -38,14 +42,38 @@ export interface Reply {
   text?: string;
 }
 
+/** Whether no page may run WebAssembly, so that each scenario runs on the tracker as JavaScript. */
+const IS_PLAIN = process.env["HILO_PAGE"] === "js";
+
+/** A content security policy that lets the snippet in, and neither WebAssembly nor another file: no tracker starts. */
+export const SHUT = "default-src 'self'; script-src 'unsafe-inline' http://127.0.0.1:*/_h/hilo.js";
+
 /** Starts a browser, for one spec file. */
-export async function startBrowser() {
+export async function startBrowser(options: { ignoreDefaultArgs?: string[] } = {}) {
   const executablePath = process.env["CHROMIUM"] ?? "/usr/bin/chromium";
-  return chromium.launch({ executablePath, args: ARGS });
+  const browser = await chromium.launch({ executablePath, args: ARGS, ...options });
+  const open = browser.newContext.bind(browser);
+  browser.newContext = async (details) => {
+    const context = await open(details);
+    if (IS_PLAIN) await context.addInitScript(() => void delete (globalThis as Json)["WebAssembly"]);
+    return context;
+  };
+  return browser;
 }
 
-/** Starts a site: `page(path)` gives the HTML of any path but the SDK's. */
-export async function startSite(page: (path: string) => string, csp?: string) {
+/** What the collector tells a page whose call is fine. */
+export function usualAnswer(call: string, body: Json): Json | undefined {
+  const named = (said: Json = {}) => ({ anonymousId: said["anonymousId"] ?? said["spareId"] ?? null, revision: 0, denied: [], settings: { askAgainMonths: 6 } });
+  const answers: Record<string, Json> = {
+    batch: { success: true, accepted: body["batch"]?.length ?? 0, duplicate: 0, rejected: [], ...(body["hello"] && named(body["hello"])) },
+    hello: { ...named(body), session: null },
+    consent: { receipt: {}, revision: 0, denied: [], anonymousId: (body["keepsId"] && (body["anonymousId"] ?? body["spareId"])) || null },
+  };
+  return answers[call];
+}
+
+/** Starts a site: `page(path)` gives the HTML of any path but the SDK's, which has the policy `csp` and the `fields` of its header. */
+export async function startSite(page: (path: string) => string, csp?: string, fields: Record<string, string> = {}) {
   const sent: Sent[] = [];
   let answer = (_: Sent): Reply | null => ({ status: 200 });
   let last = Date.now();
@@ -53,19 +81,16 @@ export async function startSite(page: (path: string) => string, csp?: string) {
   async function collect(request: IncomingMessage, response: ServerResponse, call: string) {
     const chunks: Buffer[] = [];
     for await (const chunk of request) chunks.push(chunk as Buffer);
-    const one: Sent = { call, body: JSON.parse(Buffer.concat(chunks).toString("utf8")), headers: request.headers };
+    const raw = Buffer.concat(chunks);
+    const text = raw[0] === 0x1f ? gunzipSync(raw) : raw;
+    const one: Sent = { call, body: JSON.parse(text.toString("utf8")), headers: request.headers, bytes: raw.length };
     sent.push(one);
     last = Date.now();
     const reply = answer(one);
     if (reply === null) return void request.socket.destroy();
-    const usual: Json = {
-      batch: { success: true, accepted: one.body["batch"]?.length ?? 0, duplicate: 0, rejected: [] },
-      hello: { anonymousId: null, revision: 0, denied: [], settings: {}, session: null },
-      consent: { receipt: {}, revision: 0, denied: [] },
-    };
     response.writeHead(reply.status, { "content-type": "application/json", ...reply.headers });
     const error = { code: reply.status === 410 ? "key_revoked" : "malformed_body", message: "the collector's own sentence" };
-    response.end(reply.text ?? JSON.stringify(reply.body ?? (reply.status === 200 ? usual[call] : { ...error, error })));
+    response.end(reply.text ?? JSON.stringify(reply.body ?? (reply.status === 200 ? usualAnswer(call, one.body) : { ...error, error })));
   }
 
   const server: Server = createServer((request, response) => {
@@ -75,8 +100,9 @@ export async function startSite(page: (path: string) => string, csp?: string) {
     const file = path.startsWith("/_h/") ? join(dist, "cdn", path.slice(4)) : "";
     if (file && !existsSync(file)) return void response.writeHead(404).end();
     const kind = file ? path.split(".").pop()! : "html";
-    const headers: Record<string, string> = { "content-type": TYPES[kind] ?? "text/plain" };
+    const headers: Record<string, string> = { "content-type": TYPES[kind] ?? "text/plain", "access-control-allow-origin": "*", ...(!file && fields) };
     if (csp && !file) headers["content-security-policy"] = csp;
+    if (path.endsWith(".js")) headers["content-type"] = TYPES["js"]!;
     response.writeHead(200, headers).end(file ? readFileSync(file) : page(path));
   });
   await new Promise<void>((resolve) => server.listen(0, "127.0.0.1", resolve));
@@ -112,6 +138,31 @@ export function withSnippet(body: string, attributes = "", key = "wk_t"): string
 <script>${stub}</script><script async src="/_h/hilo.js" data-key="${key}" ${attributes}></script>${body}`;
 }
 
+/** The code of the second file, as the collector names it, and its module. */
+export const MORE = /\/hilo-more\.\w+\.js$/;
+export const MORE_MODULE = /\/hilo-more\.\w+\.(wasm|mjs)$/;
+
+/** Opens a page in a context of its own, with the second file bound. `prepare` comes before the first request. */
+export async function openBound(browser: Browser, url: string, prepare: (page: Page) => Promise<unknown> = async () => {}) {
+  const page = await (await browser.newContext()).newPage();
+  await prepare(page);
+  await bound(page, () => page.goto(url));
+  return page;
+}
+
+/** Goes to another document by `act`, and resolves once the second file is bound there. */
+export async function bound(page: Page, act: () => Promise<unknown>) {
+  await Promise.all([page.waitForResponse((response) => MORE_MODULE.test(response.url())), act()]);
+  // The module is compiled.
+  await page.waitForTimeout(200);
+}
+
+/** The named acts that came, each once: a page that is left hands what is not answered to the next page. */
+export function actsOf(site: { events(): Json[] }): Json[] {
+  const once = new Map(site.events().map((event) => [event["messageId"], event]));
+  return [...once.values()].filter((event) => event["type"] === "track");
+}
+
 /** The errors that `page` writes to the console from now on, without what the browser itself reports. */
 export function watchErrors(page: { on(kind: "console", heard: (message: { type(): string; text(): string }) => void): unknown }): string[] {
   const errors: string[] = [];
@@ -119,9 +170,14 @@ export function watchErrors(page: { on(kind: "console", heard: (message: { type(
   return errors;
 }
 
-/** Resolves when `holds` does. */
-export async function until(holds: () => unknown) {
-  for (let i = 0; i < 100 && !holds(); i += 1) await new Promise((resolve) => setTimeout(resolve, 50));
+/** Resolves when `holds` does, at the latest after `msMax`. */
+export async function until(holds: () => unknown, msMax = 5_000) {
+  for (const end = Date.now() + msMax; Date.now() < end && !holds(); ) await new Promise((resolve) => setTimeout(resolve, 50));
+}
+
+/** Lets the page itself go elsewhere. A task later, because an evaluation has no answer once its page is gone. */
+export async function leave(page: { evaluate(act: (code: string) => void, code: string): Promise<void> }, code: string) {
+  await page.evaluate((act) => void setTimeout(() => new Function(act)()), code);
 }
 
 /** Asserts that exactly these events came, by type and name, in any order. */

@@ -7,12 +7,10 @@
 import assert from "node:assert/strict";
 import { after, test } from "node:test";
 
-import { chromium } from "../../packages.ts";
-import { ARGS, startBrowser, startSite, withSnippet } from "../scenario.ts";
+import { leave, startBrowser, startSite, withSnippet } from "../scenario.ts";
 
 const site = await startSite((path) => withSnippet(`<h1>${path}</h1><a href="/next">next</a>`));
-const executablePath = process.env["CHROMIUM"] ?? "/usr/bin/chromium";
-const kept = await chromium.launch({ executablePath, args: ARGS, ignoreDefaultArgs: ["--disable-back-forward-cache"] });
+const kept = await startBrowser({ ignoreDefaultArgs: ["--disable-back-forward-cache"] });
 const plain = await startBrowser();
 after(async () => {
   await Promise.all([kept.close(), plain.close()]);
@@ -38,7 +36,7 @@ for (const [name, browser, isKept] of [
     await page.waitForURL("**/next");
     await page.waitForFunction(() => (window as any).hilo?.anonymousId?.());
     await site.quiet();
-    await page.evaluate(() => history.back());
+    await leave(page, "history.back()");
     await page.waitForFunction((url) => location.href === url && (window as any).hilo?.anonymousId?.(), `${site.url}/`);
     await site.quiet();
     assert.equal(await page.evaluate(() => (window as any).wasKept), isKept);

@@ -149,7 +149,7 @@ test("the site gets no empty cart while the stored cart is not open yet", async 
   await close(page);
 });
 
-for (const [what, file] of [["the tracker", "**/hilo.js"], ["the cart's code", "**/hilo-cart.*.js"], ["the cart's module", "**/hilo-cart.*.wasm"]] as const) {
+for (const [what, file] of [["the tracker", "**/hilo.js"], ["the cart's code", "**/hilo-cart.*.js"], ["the cart's module", /hilo-cart\.\w+\.(wasm|mjs)$/]] as const) {
   test(`an article that is put in before ${what} has loaded counts once, though the page is left`, async () => {
     const page: Json = await (await browser.newContext()).newPage();
     let isHeld = true;
@@ -177,7 +177,7 @@ for (const [what, file] of [["the tracker", "**/hilo.js"], ["the cart's code", "
     isHeld = true;
     await page.goto(collector.url, { waitUntil: "commit" });
     await page.waitForFunction(() => (window as Json).hilo && document.querySelector("#add"));
-    void cart(page, "ordered", `order-${file}`).catch(() => {}); // the page is left before the call is done
+    void cart(page, "ordered", `order-${what}`).catch(() => {}); // the page is left before the call is done
     await page.waitForTimeout(100);
     await page.goto(`${collector.url}/plain`);
     isHeld = false;
@@ -351,7 +351,7 @@ test("an answer that arrives after a logout brings nothing of the customer's car
 });
 
 /** Opens a page whose tracker asks the site for tokens, and signs `user` in with `token`. `tokens.answer` gives what the page waits for. */
-async function openAsking(user: string, token: string) {
+async function openAsking(user: string, token?: string) {
   const page = await open(undefined, "?key=none"); // the tag's tracker has no valid key; the test starts its own
   await page.goto(`${collector.url}/plain`);
   await page.addScriptTag({ type: "module", content: await bundle() });
@@ -397,6 +397,18 @@ test("a logout while the site owes a token goes out without waiting for another 
   await settled(page);
   await shows(page, { cup: 1 });
   page.problems.length = 0; // the browser reports the 401
+  await close(page);
+});
+
+test("a checkout that begins while the site owes the customer's token waits for the token", async () => {
+  const user = `q${Date.now()}`;
+  const page = await openAsking(user);
+  await cart(page, "add", MUG);
+  await page.waitForFunction(() => (window as Json).answer);
+  const checkout = cart(page, "checkout");
+  await page.evaluate((token: string) => (window as Json).answer(token), signToken(claimsOf(user)));
+  assert.match((await checkout)?.checkout_id ?? "", /^co_/);
+  await settled(page);
   await close(page);
 });
 
@@ -461,7 +473,7 @@ test("an answer that arrives after this tab stopped leading writes nothing and o
 test("a tab that is left while the cart's module loads does not lead beside another tab", async () => {
   const context: Json = await browser.newContext();
   const { promise: isOver, resolve: release } = Promise.withResolvers<void>();
-  const wasm = /hilo-cart\.\w+\.wasm$/;
+  const wasm = /hilo-cart\.\w+\.(wasm|mjs)$/;
   const first = await open(context);
   await first.route(wasm, async (route: Json) => (await isOver, route.continue()));
   const asked = first.waitForRequest(wasm);
@@ -485,7 +497,7 @@ test("a tab that is left while the cart's module loads does not lead beside anot
 });
 
 test("a tracker that ended leaves the cart to another tab, whether its cart was open or on its way", { timeout: 90_000 }, async () => {
-  for (const file of [null, /hilo-cart\.\w+\.js$/, /hilo-cart\.\w+\.wasm$/]) {
+  for (const file of [null, /hilo-cart\.\w+\.js$/, /hilo-cart\.\w+\.(wasm|mjs)$/]) {
     const context: Json = await browser.newContext();
     const { promise: isOver, resolve: release } = Promise.withResolvers<void>();
     const ended = await open(context);

@@ -4,7 +4,7 @@
 import assert from "node:assert/strict";
 import { after, test } from "node:test";
 
-import { expectEvents, startBrowser, startSite, withSnippet } from "../scenario.ts";
+import { expectEvents, leave, startBrowser, startSite, withSnippet } from "../scenario.ts";
 
 const browser = await startBrowser();
 const site = await startSite(() => withSnippet('<a href="/two">two</a>'));
@@ -39,7 +39,7 @@ test("after a grant on the third page the first touch is the visit's landing pag
   const page = await (await browser.newContext()).newPage();
   await page.goto(`${site.url}/?utm_source=mail&utm_campaign=autumn&gclid=7&email=ana%40example.com`);
   for (const path of ["two", "three"]) {
-    await page.evaluate((to) => (location.href = to), `/${path}`);
+    await leave(page, `location.href = "/${path}"`);
     await page.waitForURL(`**/${path}`);
   }
   await page.waitForFunction(() => !(window as any).hilo.q);
@@ -200,7 +200,7 @@ test("a logout in one tab is a logout in all tabs, and all tabs share one sessio
 test("a choice that is older than the collector allows is asked again", async () => {
   site.sent.length = 0;
   const settings = { purposes: [], noticeVersion: "1", askAgainMonths: 6 };
-  site.answer(({ call }) => ({ status: 200, ...(call === "hello" && { body: { anonymousId: null, settings, session: null } }) }));
+  site.answer(({ body }) => ({ status: 200, ...(body["hello"] && { body: { success: true, accepted: 1, duplicate: 0, rejected: [], settings } }) }));
   const page = await (await browser.newContext()).newPage();
   const open = async () => {
     await page.goto(site.url);

@@ -7,11 +7,11 @@ import { readFileSync } from "node:fs";
 import { after, test } from "node:test";
 import { fileURLToPath } from "node:url";
 
-import { expectEvents, startBrowser, startSite, until, watchErrors, withSnippet, type Json } from "../scenario.ts";
+import { SHUT, expectEvents, startBrowser, startSite, until, watchErrors, withSnippet, type Json } from "../scenario.ts";
 
 const browser = await startBrowser();
 const site = await startSite(() => withSnippet(""));
-const closed = await startSite(() => withSnippet(""), "default-src 'self'; script-src 'self' 'unsafe-inline'");
+const closed = await startSite(() => withSnippet(""), SHUT);
 after(async () => {
   await browser.close();
   await site.close();
@@ -107,7 +107,7 @@ test("an answer while the script is loading counts on the same page, and callbac
   await page.context().close();
 });
 
-test("an answer on a page that may not run the module is kept for the next page", async () => {
+test("an answer on a page that may not run the module in any form is kept for the next page", async () => {
   const page = await (await browser.newContext()).newPage();
   const told = watchErrors(page);
   await page.goto(closed.url);

@@ -5,7 +5,7 @@
 import assert from "node:assert/strict";
 import { after, test } from "node:test";
 
-import { startBrowser, startSite, withSnippet, type Json } from "../scenario.ts";
+import { leave, openBound, startBrowser, startSite, withSnippet, type Json } from "../scenario.ts";
 
 const GRANT = '<script>hilo.consent.grant("functional", "analytics");</script>';
 const OUTSIDE = `<form id="product-form"><input name="qty" value="1"></form>
@@ -26,7 +26,16 @@ const ODD = '<form id="lead" action="https://["><input name="company"><button>Se
 const CAPTCHA = `<form id="lead" action="/thanks" method="post"><input name="company"><button>Send</button></form><script>
 document.getElementById("lead").addEventListener("submit", (event) => { event.preventDefault(); setTimeout(() => event.target.submit(), 300); });
 </script>`;
-const PAGES: Record<string, string> = { "/outside": OUTSIDE, "/shadow": SHADOW, "/lead": LEAD, "/captcha": CAPTCHA, "/odd": ODD };
+/** The page lets nothing of its forms through to anybody else. */
+const STOPS = `<form id="lead"><input name="company"><button>Send</button></form><script>
+for (const name of ["focusin", "focusout", "input", "change", "click", "submit"]) {
+  for (const target of [document, document.getElementById("lead")]) {
+    for (const isFirst of [true, false]) target.addEventListener(name, (event) => event.stopPropagation(), isFirst);
+  }
+}
+document.addEventListener("submit", (event) => { event.preventDefault(); setTimeout(() => event.target.remove()); }, true);
+</script>`;
+const PAGES: Record<string, string> = { "/stops": STOPS, "/outside": OUTSIDE, "/shadow": SHADOW, "/lead": LEAD, "/captcha": CAPTCHA, "/odd": ODD };
 
 const browser = await startBrowser();
 const site = await startSite((path) => withSnippet((PAGES[path] ?? "") + GRANT));
@@ -36,20 +45,21 @@ after(async () => {
 });
 
 /** Opens a page with the second file loaded. */
-async function open(path: string) {
+function open(path: string) {
   site.sent.length = 0;
-  const page = await (await browser.newContext()).newPage();
-  const loaded = page.waitForResponse((response) => /hilo-more\.\w+\.wasm$/.test(response.url()));
-  await page.goto(site.url + path);
-  await loaded;
-  await page.waitForTimeout(200);
-  return page;
+  return openBound(browser, site.url + path);
 }
 
 /** What was sent, once: a page that is left hands what is not answered to the next page. */
 const events = () => [...new Map(site.events().map((event) => [event["messageId"], event])).values()];
 const acts = () => events().filter((event) => event["type"] === "track");
 const names = (list: Json[]) => list.map((event) => event["event"]);
+/** Resolves once the form counts as submitted, and nothing else follows. */
+async function submitted() {
+  const deadline = Date.now() + 20_000;
+  while (Date.now() < deadline && !names(acts()).includes("Form Submitted")) await new Promise((resolve) => setTimeout(resolve, 50));
+  await site.quiet();
+}
 const wire = () => JSON.stringify(site.sent.map((one) => one.body));
 
 test("a field outside the form belongs to the form that owns it", async () => {
@@ -57,7 +67,7 @@ test("a field outside the form belongs to the form that owns it", async () => {
   await page.fill("[name=engraving]", "Ana");
   await page.waitForTimeout(300);
   await page.click("#buy");
-  await site.quiet();
+  await submitted();
   assert.deepEqual(names(acts()), ["Form Started", "Form Submitted"]);
   assert.deepEqual(acts().map((event) => event["properties"].form_id), ["product-form", "product-form"]);
   const { fields, ms_to_submit } = acts()[1]!["properties"];
@@ -72,11 +82,21 @@ test("a form in an open shadow root is started and submitted once", async () => 
   await page.fill("[name=name]", "canary-name");
   await page.fill("[name=email]", "canary@shop.example");
   await page.click("x-signup button");
-  await site.quiet();
+  await submitted();
   assert.deepEqual(names(acts()), ["Form Started", "Form Submitted"]);
   const { form_id, fields, last_field } = acts()[1]!["properties"];
   assert.deepEqual([form_id, last_field], ["signup", "email"]);
   assert.deepEqual(fields.map((field: Json) => typeof field["ms"]), ["number", "number"], "the focus inside the root is seen");
+  assert.ok(!wire().includes("canary"));
+  await page.context().close();
+});
+
+test("a form whose page stops the propagation of every event is started and submitted", async () => {
+  const page = await open("/stops");
+  await page.fill("[name=company]", "canary-company");
+  await page.click("button");
+  await submitted();
+  assert.deepEqual(names(acts()), ["Form Started", "Form Submitted"]);
   assert.ok(!wire().includes("canary"));
   await page.context().close();
 });
@@ -90,10 +110,10 @@ for (const [what, act] of [
     const page = await open("/lead");
     await page.fill("[name=company]", "canary-company");
     await page.waitForTimeout(300);
-    await Promise.all([page.waitForURL("**/thanks?*"), page.evaluate(act)]);
+    await Promise.all([page.waitForURL("**/thanks?*"), leave(page, act)]);
     await page.waitForFunction(() => (window as any).hilo?.anonymousId?.());
     await site.quiet();
-    await page.evaluate(() => location.assign("/next"));
+    await leave(page, "location.assign('/next')");
     await page.waitForURL("**/next");
     await site.quiet();
     assert.deepEqual(names(acts()), ["Form Started", "Form Submitted"]);

@@ -10,7 +10,7 @@ import { after, test } from "node:test";
 import { startBrowser, startSite, withSnippet } from "../scenario.ts";
 
 const SHIM = `<script>
-localStorage.setItem("hilo.c", "1|functional analytics |");
+localStorage.setItem("hilo.c", "1|6|");
 let isShown = false;
 Object.defineProperty(document, "prerendering", { configurable: true, get: () => !isShown });
 window.show = () => { isShown = true; window.shownAt = Date.now(); document.dispatchEvent(new Event("prerenderingchange")); };

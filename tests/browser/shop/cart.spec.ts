@@ -93,7 +93,7 @@ test("what was paid does not come back to the cart page, though the order is sti
 test("an article, a checkout and an order are one event each, and the order has the shop's sums", async () => {
   const context = await browser.newContext({ locale: "en-US" });
   const page = await tab(context, "/");
-  await page.click("[data-consent=accept]");
+  await page.click("hilo-banner section [part=accept]");
   await page.waitForFunction(() => (window as any).hilo.anonymousId?.());
   const id = await page.evaluate(() => (window as any).hilo.anonymousId());
   await addFrom(page, "H-203");

@@ -19,6 +19,9 @@ after(async () => {
 
 const PHONE = { width: 390, height: 844 };
 const LOCALES = ["es-ES", "en-US"];
+const BANNER = "hilo-banner section";
+/** The button in the footer that opens the choices again. */
+const SETTINGS = ".bottom [data-hilo-consent]";
 const open = async (path: string, options: object = {}) => {
   const page = await (await browser.newContext(options)).newPage();
   await page.goto(url + path);
@@ -26,73 +29,78 @@ const open = async (path: string, options: object = {}) => {
 };
 const asked = async (path: string, options: object = {}) => {
   const page = await open(path, options);
-  await page.waitForSelector(".consent", { state: "visible" });
+  await page.waitForSelector(BANNER, { state: "visible" });
   return page;
 };
-const focused = (page: any) => page.evaluate(() => document.activeElement!.getAttribute("data-consent") ?? document.activeElement!.getAttribute("name") ?? document.activeElement!.className);
+/** What has the focus, in the banner or in the page. */
+const focused = (page: any) =>
+  page.evaluate(() => {
+    const element = document.activeElement!.shadowRoot?.activeElement ?? document.activeElement!;
+    return element.getAttribute("part") ?? element.getAttribute("name") ?? (element.matches("button") ? element.textContent : element.tagName);
+  });
 const box = (page: any, selector: string) => page.locator(selector).first().evaluate((element: Element) => element.getBoundingClientRect().toJSON());
 
-test("the banner is announced, takes no focus by itself, and is the first stop of the Tab key", async () => {
-  const page = await asked("/", { locale: "es-ES" });
-  assert.equal(await page.evaluate(() => document.activeElement === document.body), true);
-  assert.match((await page.textContent(".unseen[role=status]"))!, /^¿Nos dejas aprender\? Con tu permiso/);
-  assert.deepEqual(await page.locator(".consent").evaluate((it: Element) => [it.getAttribute("role"), document.getElementById(it.getAttribute("aria-labelledby")!)!.textContent]), ["region", "¿Nos dejas aprender?"]);
-  await page.keyboard.press("Tab");
-  assert.equal(await focused(page), "accept");
-  await page.keyboard.press("Enter");
-  await page.waitForSelector(".consent", { state: "hidden" });
-  assert.equal(await focused(page), "brand");
-  assert.equal(await page.textContent(".unseen[role=status]"), "");
-  await page.context().close();
-});
-
-test("after the answer the focus is where it was before the banner", async () => {
-  const page = await asked("/contact/", { locale: "en-US" });
-  await page.focus("[name=email]");
-  await page.click("[data-consent=reject]");
-  await page.waitForSelector(".consent", { state: "hidden" });
-  assert.equal(await focused(page), "email");
-  await page.click("[data-consent=open]");
-  assert.equal(await focused(page), "accept");
-  await page.click("[data-consent=choose]");
-  await page.click("[data-consent=save]");
-  assert.equal(await focused(page), "open");
-  await page.context().close();
-});
-
-test("the banner is whole in a window of 320 × 256, with its choices too", async () => {
-  const viewport = { width: 320, height: 256 };
-  for (const locale of LOCALES) {
-    const page = await asked("/", { locale, viewport });
-    const isHit = (selector: string, mayScroll: boolean) =>
-      page.locator(selector).first().evaluate((element: Element, mayScroll: boolean) => {
-        if (mayScroll) element.scrollIntoView({ block: "nearest" });
-        const { left, top, right, bottom } = element.getBoundingClientRect();
-        const isInside = left >= 0 && top >= 0 && right <= innerWidth && bottom <= innerHeight;
-        return isInside && element.contains(document.elementFromPoint((left + right) / 2, (top + bottom) / 2));
-      }, mayScroll);
-    for (const part of [".consent h2", ".consent p", "[data-consent=accept]", "[data-consent=reject]", "[data-consent=choose]", ".consent"]) {
-      assert.ok(await isHit(part, false), `${locale}: ${part}`);
-    }
-    await page.click("[data-consent=choose]");
-    for (const part of [".consent", "#purpose-functional", "#purpose-advertising", "[data-consent=save]", "[data-consent=accept]"]) {
-      assert.ok(await isHit(part, true), `${locale}, choices: ${part}`);
-    }
+test("the shop asks with hilo's banner in the visitor's language, and the receipt has the version of the notice", async () => {
+  for (const [locale, title, settings] of [["es-ES", "Tu privacidad, tu elección", "Privacidad"], ["en-US", "Your privacy, your choice", "Privacy"]] as const) {
+    const page = await asked("/", { locale });
+    assert.equal(await page.evaluate(() => document.activeElement === document.body), true, "the banner takes no focus by itself");
+    const [shown, withdrawal] = [await page.textContent(`${BANNER} h2`), await page.textContent(BANNER)];
+    assert.equal(shown, title);
+    assert.ok(withdrawal!.includes(settings) && !/[{}]/.test(withdrawal!), withdrawal!);
+    const recorded = page.waitForRequest("**/v1/consent");
+    await page.click(`${BANNER} [part=accept]`);
+    const { consent } = (await recorded).postDataJSON();
+    assert.equal(consent.notice.version, "1");
+    assert.deepEqual(consent.changes.map((change: any) => `${change.purpose} ${change.state}`), ["functional granted", "analytics granted", "personalization granted", "advertising granted"]);
+    await page.waitForSelector(BANNER, { state: "hidden" });
     await page.context().close();
+  }
+});
+
+test("the keyboard alone answers, opens the choices again in the footer, and leaves them unchanged", async () => {
+  const page = await asked("/contact/", { locale: "en-US" });
+  const path: string[] = [];
+  const press = async (key: string) => {
+    await page.keyboard.press(key);
+    path.push(`${key} → ${await focused(page)}`);
+  };
+  for (const key of ["Tab", "Enter"]) await press(key);
+  await page.waitForSelector(BANNER, { state: "hidden" });
+  assert.equal(await page.evaluate(() => (window as any).hilo.consent.state().analytics), "denied");
+  await page.focus(SETTINGS);
+  for (const key of ["Enter", "Tab", "Escape"]) await press(key);
+  assert.deepEqual(path, ["Tab → reject", "Enter → BODY", "Enter → H2", "Tab → functional", "Escape → Privacy"]);
+  assert.equal(await page.evaluate(() => (window as any).hilo.consent.state().functional), "denied");
+  await page.context().close();
+});
+
+test("the banner is inside the window in both languages, at 390 and at 1280 px, and so is each answer", async () => {
+  for (const locale of LOCALES) {
+    for (const viewport of [PHONE, { width: 1280, height: 900 }]) {
+      const page = await asked("/", { locale, viewport });
+      const isInside = (selector: string) =>
+        page.locator(selector).first().evaluate((element: Element) => {
+          const { left, top, right, bottom } = element.getBoundingClientRect();
+          return left >= 0 && top >= 0 && right <= innerWidth && bottom <= innerHeight;
+        });
+      for (const part of ["", " h2", " [part=accept]", " [part=reject]", " [part=choose]"]) assert.ok(await isInside(BANNER + part), `${locale} ${viewport.width}${part}`);
+      await page.click(`${BANNER} [part=choose]`);
+      for (const part of ["", " [name=functional]"]) assert.ok(await isInside(`hilo-banner dialog${part}`), `${locale} ${viewport.width} dialog${part}`);
+      await page.context().close();
+    }
   }
 });
 
 test("the Tab key leads to no control behind the banner, at any size of the window", async () => {
   for (const viewport of [{ width: 320, height: 256 }, { width: 320, height: 480 }, PHONE, { width: 1280, height: 400 }, { width: 1280, height: 600 }, { width: 1280, height: 900 }]) {
     const page = await asked("/contact/", { locale: "es-ES", viewport });
-    await page.keyboard.press("Tab");
-    await page.click("[data-consent=choose]");
     const covered: string[] = [];
     for (let stops = 0; stops < 40; stops += 1) {
       await page.keyboard.press("Tab");
       const stop = await page.evaluate(() => {
         const element = document.activeElement!;
-        if (element.matches(".bottom [data-consent=open]")) return "last";
+        if (element.matches("[data-hilo-consent]")) return "last";
+        if (element.matches("hilo-banner")) return "free";
         const { left, top, right, bottom } = element.getBoundingClientRect();
         const y = Math.min(Math.max(top, 0) + 8, (Math.max(top, 0) + bottom) / 2);
         return element.contains(document.elementFromPoint((left + right) / 2, y)) ? "free" : element.outerHTML.slice(0, 80);
@@ -102,25 +110,6 @@ test("the Tab key leads to no control behind the banner, at any size of the wind
       assert.ok(stops < 39, "the Tab key reaches the footer");
     }
     assert.deepEqual(covered, [], `${viewport.width} × ${viewport.height}`);
-    await page.context().close();
-  }
-});
-
-test("Escape closes the banner that was opened to change an answer, changes nothing, and gives the focus back", async () => {
-  for (const viewport of [PHONE, { width: 320, height: 256 }]) {
-    const page = await asked("/contact/", { locale: "en-US", viewport });
-    await page.keyboard.press("Escape");
-    assert.equal(await page.isVisible(".consent"), true, "a visitor who has not answered is asked still");
-    await page.click("[data-consent=accept]");
-    await page.waitForSelector(".consent", { state: "hidden" });
-    await page.click("[data-consent=open]");
-    assert.equal(await focused(page), "accept");
-    await page.keyboard.press("Escape");
-    await page.waitForSelector(".consent", { state: "hidden" });
-    assert.equal(await focused(page), "open");
-    const { top, bottom } = await box(page, "[data-consent=open]");
-    assert.ok(top >= 0 && bottom <= viewport.height, "the focus is in sight");
-    assert.equal(await page.evaluate(() => (window as any).hilo.consent.state().analytics), "granted");
     await page.context().close();
   }
 });
@@ -256,7 +245,7 @@ test("the live panel and its button cover nothing", async () => {
 
 test("the live panel shows what was stored before it was opened, with plain values and without personal ones, in both languages", async () => {
   const page = await asked("/", { locale: "en-US" });
-  await page.click("[data-consent=accept]");
+  await page.click(`${BANNER} [part=accept]`);
   await page.goto(`${url}/product/?id=H-103`);
   await page.waitForFunction(() => (window as any).hilo.anonymousId?.());
   await page.evaluate(() => (window as any).hilo.track("Wish Told", { wish: "ana@example.com", value: 3 }));

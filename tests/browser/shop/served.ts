@@ -8,20 +8,30 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 
-/** Serves the shop on a free port. The state outlives `stop`, until `dispose`. */
-export async function serveShop() {
-  const state = mkdtempSync(join(tmpdir(), "hilo-shop-"));
-  const port = await new Promise<number>((resolve) => {
-    const probe = createServer().listen(0, "127.0.0.1", () => {
-      const { port } = probe.address() as { port: number };
-      probe.close(() => resolve(port));
+/** Whether this machine's `port` is free; which one was, for the port 0. */
+export const probe = (port: number) =>
+  new Promise<number>((resolve, reject) => {
+    const server = createServer().on("error", reject).listen(port, "127.0.0.1", () => {
+      const { port } = server.address() as { port: number };
+      server.close(() => resolve(port));
     });
   });
+
+/** A free port whose neighbor is free too: the stubs listen there. */
+export async function freePort(): Promise<number> {
+  const port = await probe(0);
+  return probe(port + 1).then(() => port, freePort);
+}
+
+/** Serves the shop on a free port. The state outlives `stop`, until `dispose`. `withStubs` sends to a stub of every service. */
+export async function serveShop({ withStubs = false } = {}) {
+  const state = mkdtempSync(join(tmpdir(), "hilo-shop-"));
+  const port = await freePort();
   let served: ChildProcess;
 
   async function start() {
     const serve = fileURLToPath(new URL("../../collector/serve.ts", import.meta.url));
-    served = spawn(process.execPath, [serve, "--port", String(port), "--state", state], { stdio: ["pipe", "pipe", "inherit"] });
+    served = spawn(process.execPath, [serve, "--port", String(port), "--state", state, ...(withStubs ? ["--with-stubs"] : [])], { stdio: ["pipe", "pipe", "inherit"] });
     for await (const line of served.stdout!) if (String(line).includes("ready")) return;
   }
 
@@ -37,5 +47,5 @@ export async function serveShop() {
   }
 
   await start();
-  return { url: `http://127.0.0.1:${port}`, start, stop, dispose };
+  return { url: `http://127.0.0.1:${port}`, stubs: `http://127.0.0.1:${port + 1}`, start, stop, dispose };
 }

@@ -4,7 +4,7 @@
 import assert from "node:assert/strict";
 import { after, test } from "node:test";
 
-import { startBrowser, startSite, until, watchErrors, withSnippet, type Json } from "../scenario.ts";
+import { SHUT, startBrowser, startSite, until, watchErrors, withSnippet, type Json } from "../scenario.ts";
 
 const browser = await startBrowser();
 const site = await startSite(() =>
@@ -21,7 +21,7 @@ for (const call of ["hilo.anonymousId()", "hilo.sessionId()", "hilo.consent.stat
 }
 </script>`),
 );
-const closed = await startSite(() => withSnippet(""), "default-src 'self'; script-src 'self' 'unsafe-inline'");
+const closed = await startSite(() => withSnippet(""), SHUT);
 after(async () => {
   await browser.close();
   await site.close();
@@ -96,7 +96,7 @@ test("where the script is blocked, promises settle with null at once, and one er
   await page.context().close();
 });
 
-test("acts on the cart in a page that may not run the module, before and after its script gave up, are kept for the next page", async () => {
+test("acts on the cart in a page that may not run the module in any form, before and after its script gave up, are kept for the next page", async () => {
   const page = await (await browser.newContext()).newPage();
   const told = watchErrors(page);
   let go = () => {};

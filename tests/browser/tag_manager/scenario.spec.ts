@@ -234,6 +234,55 @@ test("an article that is pushed while the page is left is in the next page's car
   await close(page);
 });
 
+test("a page whose site wants nothing of its shop never loads the shop's file", async () => {
+  const asked: string[] = [];
+  const page = await open(LAYER, "data-debug", async (page) => page.on("request", (request: Json) => asked.push(request.url())));
+  await page.evaluate(() => (window as Json).dataLayer.push({ event: "add_to_cart", ecommerce: { currency: "EUR", items: [{ item_id: "M", price: 1 }] } }));
+  while (!asked.some((url) => /hilo-more\.\w+\.(wasm|mjs)$/.test(url))) await page.waitForTimeout(50);
+  await page.waitForTimeout(1_000);
+  assert.deepEqual(asked.filter((url) => url.includes("hilo-shop")), []);
+  await shows(page, []);
+  await close(page);
+});
+
+test("a tracker that ends before the shop's file is there leaves the page's push alone", async () => {
+  let release = () => {};
+  const held = new Promise<void>((resolve) => (release = resolve));
+  let asked = 0;
+  const page = await open(LAYER, undefined, (page) =>
+    page.route("**/hilo-shop.*.js", async (route: Json) => {
+      asked += 1;
+      await held;
+      await route.continue();
+    }),
+  );
+  while (!asked) await page.waitForTimeout(50);
+  await page.evaluate(() => (window as Json).hilo.destroy());
+  const loaded = page.waitForResponse((response: Json) => /hilo-shop\.\w+\.js$/.test(response.url()));
+  release();
+  await loaded;
+  await page.waitForTimeout(500);
+  assert.match(await page.evaluate(() => String((window as Json).dataLayer.push)), /native code/);
+  assert.deepEqual(page.problems, []);
+  await close(page);
+});
+
+for (const file of [/hilo-shop\.\w+\.js$/, /hilo-shop\.\w+\.(wasm|mjs)$/]) {
+  test(`a shop's file that did not load is asked for again, and what was pushed meanwhile counts: ${file.source.slice(15)}`, async () => {
+    let failures = 0;
+    const page = await open(`${LAYER} push({ event: "add_to_cart", ecommerce: { currency: "EUR", items: [{ item_id: "M", price: 1 }] } });`, undefined, (page) =>
+      page.route((url: URL) => file.test(url.pathname), (route: Json) => (failures++ ? route.continue() : route.abort())),
+    );
+    // The first attempt fails, and the next one comes after two seconds.
+    while (!failures) await page.waitForTimeout(50);
+    await page.evaluate(() => (window as Json).dataLayer.push({ event: "add_to_cart", ecommerce: { currency: "EUR", items: [{ item_id: "N", price: 2 }] } }));
+    await shows(page, ["M 1 1.00 EUR", "N 1 2.00 EUR"]);
+    assert.equal(failures, 2);
+    assert.match(page.said.join("\n"), /a file of hilo does not load/);
+    await close(page);
+  });
+}
+
 test("Universal Analytics' keys act, and a twin in GA4's words counts once", async () => {
   const page = await open(`${LAYER} hilo.ready(() => setTimeout(() => {
     push({ event: "addToCart", ecommerce: { currencyCode: "EUR", add: { products: [{ id: "M", name: "Mug", price: "20,00", quantity: 2 }] } } });

@@ -1,0 +1,153 @@
+/**
+ * Promise: a view is told once it is left, with the time that the visitor used it, the time that it was visible, and how far it was
+ * read. A view that is shown again goes on. A page that the browser kept alive is a new view.
+ */
+import assert from "node:assert/strict";
+import { after, test } from "node:test";
+
+import type { Page } from "../../../js/node_modules/playwright-core/index.d.ts";
+import { actsOf, leave, openBound, startBrowser, startSite, withSnippet, type Json } from "../scenario.ts";
+
+const GRANT = '<script>hilo.consent.grant("functional", "analytics");</script>';
+/** Hides the page as a phone does that is put away. */
+const HIDE = `<script>let isAway = false;
+Object.defineProperty(document, "hidden", { configurable: true, get: () => isAway });
+window.put = (away) => { isAway = away; document.dispatchEvent(new Event("visibilitychange")); };</script>`;
+const LONG = `${HIDE}<h1>Top</h1><button>Press</button><div style="height:5000px"></div>`;
+const BOX = '<body style="margin:0;overflow:hidden"><main style="height:100vh;overflow:auto"><div style="height:5000px"></div></main>';
+const ON = 'data-engagement';
+const PAGES: Record<string, [body: string, attributes?: string]> = {
+  "/": [LONG + GRANT, ON],
+  "/box": [BOX + GRANT, ON],
+  "/unanswered": [LONG, ON],
+  "/kept": [GRANT, ON],
+  "/usual": [LONG + GRANT],
+  "/next": [GRANT],
+};
+
+const browser = await startBrowser({ ignoreDefaultArgs: ["--disable-back-forward-cache"] });
+const site = await startSite((path) => withSnippet(...(PAGES[path] ?? [LONG + GRANT, ON])));
+after(async () => {
+  await browser.close();
+  await site.close();
+});
+
+async function open(path: string) {
+  site.sent.length = 0;
+  return openBound(browser, site.url + path);
+}
+
+const engaged = () => actsOf(site).filter((event) => event["event"] === "Page Engaged").map((event) => event["properties"] as Json);
+
+function expectBetween(value: number, low: number, high: number, what: string) {
+  assert.ok(value >= low && value <= high, `${what} is ${value}, not from ${low} to ${high}`);
+}
+
+/** Presses a button and a key, and scrolls to `share` of the page. */
+async function use(page: Page, share: number, box = "document.scrollingElement") {
+  await page.click("button").catch(() => {});
+  await page.keyboard.press("Shift");
+  await page.evaluate(([box, share]) => {
+    const element = new Function(`return ${box}`)() as Element;
+    element.scrollTop = element.scrollHeight * (share as number) - element.clientHeight;
+  }, [box, share] as const);
+}
+
+test("a view is told when it is left, with its times, its acts and how far it was read", async () => {
+  const page = await open("/");
+  await use(page, 0.5);
+  await page.waitForTimeout(1_500);
+  const lived = await page.evaluate(() => performance.now());
+  await page.goto(`${site.url}/next`);
+  await site.quiet();
+  assert.equal(engaged().length, 1);
+  const [view] = engaged() as [Json];
+  assert.equal(view["path"], "/");
+  // The view began before the second file was there.
+  expectBetween(view["engaged_ms"], 1_500 + 1_000, lived + 500, "the time of use");
+  expectBetween(view["visible_ms"], view["engaged_ms"], lived + 500, "the visible time");
+  expectBetween(view["scroll_max_pct"], 49, 51, "the depth");
+  assert.ok(view["height_px"] > 5_000 && view["scroll_max_px"] > 2_000);
+  assert.deepEqual([view["interactions"], view["part"]], [2, 1]);
+  await page.context().close();
+});
+
+test("a page that scrolls in a part of it is read as far as that part", async () => {
+  const page = await open("/box");
+  await use(page, 0.8, "document.querySelector('main')");
+  await page.waitForTimeout(1_200);
+  await page.goto(`${site.url}/next`);
+  await site.quiet();
+  expectBetween(engaged()[0]!["scroll_max_pct"], 79, 81, "the depth");
+  await page.context().close();
+});
+
+test("a view that is hidden and shown again goes on under the next number, and the hidden time does not count", async () => {
+  const page = await open("/");
+  const put = (away: boolean) => page.evaluate((away) => (window as any).put(away), away);
+  await put(true);
+  await site.quiet();
+  assert.equal(engaged().length, 1, "the last safe moment of a phone");
+  await put(false);
+  await page.waitForTimeout(1_500);
+  await put(true);
+  await site.quiet();
+  assert.deepEqual(engaged().map((view) => view["part"]), [1, 2]);
+  expectBetween(engaged()[1]!["visible_ms"], 1_400, 2_500, "the visible time");
+  await page.context().close();
+});
+
+test("each view of a single-page app is told with its own path", async () => {
+  const page = await open("/");
+  await page.waitForTimeout(1_200);
+  await page.evaluate(() => history.pushState(null, "", "/second"));
+  await page.waitForTimeout(300);
+  await page.evaluate(() => history.replaceState(null, "", "/second?variant=2"));
+  await page.waitForTimeout(1_200);
+  await page.evaluate(() => history.back());
+  await site.quiet();
+  assert.deepEqual(engaged().map((view) => [view["path"], view["part"]]), [["/", 1], ["/second", 1]]);
+  expectBetween(engaged()[1]!["engaged_ms"], 1_400, 3_000, "the time of the second view");
+  await page.context().close();
+});
+
+test("a page that the browser kept alive is a new view when the visitor comes back", async () => {
+  const page = await open("/kept");
+  await page.evaluate(() => addEventListener("pageshow", ({ persisted }) => ((window as any).wasKept = persisted)));
+  await page.waitForTimeout(1_200);
+  await leave(page, "location.assign('/next')");
+  await page.waitForURL("**/next");
+  await site.quiet();
+  await leave(page, "history.back()");
+  await page.waitForFunction(() => (window as any).wasKept);
+  await page.waitForTimeout(1_500);
+  await leave(page, "location.assign('/next')");
+  await page.waitForURL("**/next");
+  await site.quiet();
+  assert.deepEqual(engaged().map((view) => [view["path"], view["part"]]), [["/kept", 1], ["/kept", 1]]);
+  expectBetween(engaged()[1]!["visible_ms"], 1_400, 4_000, "the time since the return");
+  await page.context().close();
+});
+
+test("before a grant nothing is sent, and a view that was left then is told after it", async () => {
+  const page = await open("/unanswered");
+  await page.waitForTimeout(1_200);
+  await page.evaluate(() => history.pushState(null, "", "/second"));
+  await site.quiet();
+  assert.equal(site.sent.length, 0);
+  assert.deepEqual(await page.evaluate(() => Object.keys({ ...localStorage, ...sessionStorage })), []);
+  await page.evaluate(() => (window as any).hilo.consent.grant("analytics"));
+  await site.quiet();
+  assert.deepEqual(engaged().map((view) => view["path"]), ["/unanswered"]);
+  await page.context().close();
+});
+
+test("a page that does not ask for it tells no engagement", async () => {
+  const page = await open("/usual");
+  await use(page, 0.5);
+  await page.waitForTimeout(1_500);
+  await page.goto(`${site.url}/next`);
+  await site.quiet();
+  assert.deepEqual(engaged(), []);
+  await page.context().close();
+});
