@@ -91,7 +91,9 @@ fn tracker(page: &Page) -> Tracker<Page> {
         query: false,
         hash: false,
         is_strict: false,
+        is_awaiting: false,
         notice: "1".to_owned(),
+        tab: 1,
     };
     let mut tracker = Tracker::new(options, page.clone());
     tracker.begin();
@@ -187,13 +189,16 @@ impl Story {
             let revision = u32::try_from(revision).unwrap_or_default();
             self.tracker.recorded(request.ticket, revision, &denied.join(" "));
         }
-        let word = [&answer["anonymousId"], &answer["error"]["code"]];
-        Ok(Answer {
-            ticket: request.ticket,
-            status,
-            word: word.into_iter().find_map(Value::as_str).unwrap_or_default().to_owned(),
-            ..Answer::default()
-        })
+        let word = answer["error"]["code"].as_str().unwrap_or_default().to_owned();
+        // As `js/sdk/src/page.ts` reads it: the id, the page's own proof where it has to keep that, and the terms.
+        let told = [&answer["anonymousId"], &answer["spareProof"]];
+        let told: Vec<&str> = told.into_iter().filter_map(Value::as_str).collect();
+        let settings = &answer["settings"];
+        let months = settings["askAgainMonths"].as_u64();
+        let months = months.map_or_else(String::new, |months| months.to_string());
+        let version = settings["noticeVersion"].as_str().unwrap_or_default();
+        let hello = format!("{}|{months}|{version}", told.join(" "));
+        Ok(Answer { ticket: request.ticket, status, word, hello, ..Answer::default() })
     }
 
     fn call(&mut self, method: &str, path: &str, body: Vec<u8>) -> Result<(u16, Value), String> {

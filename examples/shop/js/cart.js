@@ -5,6 +5,7 @@
  * the copy only when the visitor changes the cart. This storage needs no consent, because the visitor asked for it.
  */
 import { find } from "./catalog.js";
+import { known } from "./person.js";
 import { lang, link } from "./words.js";
 
 const KEY = "hebra.cart";
@@ -66,8 +67,8 @@ export function set(id, quantity) {
   window.hilo?.cart.set(article(find(id)), Math.min(quantity, 99));
 }
 
-/** The visitor begins to pay: the order will take the lines of this moment. */
-export const checkout = () => window.hilo?.cart.checkout();
+/** The visitor begins to pay: the order will take the lines of this moment. A customer's cart opens with the customer's token only. */
+export const checkout = () => known.then(() => window.hilo?.cart.checkout());
 
 /**
  * The visitor has paid: the bought units leave the cart on every device. Units that another device adds meanwhile stay. hilo reports

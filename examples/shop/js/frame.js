@@ -1,9 +1,9 @@
 /**
- * The frame around every page: header, footer, consent banner, and the developer's live panel.
+ * The frame around every page: header, footer, hilo's consent banner, and the developer's live panel.
  */
-import { banner } from "./consent.js";
 import * as cart from "./cart.js";
 import { make } from "./dom.js";
+import { newsletter } from "./newsletter.js";
 import { resume } from "./person.js";
 import { lang, link, t } from "./words.js";
 
@@ -40,13 +40,22 @@ function header() {
   );
 }
 
-function footer(openBanner) {
+/** The purposes that the shop asks for. */
+const PURPOSES = "functional analytics personalization advertising";
+
+/** hilo's banner, in the language of the page. The banner asks, and opens again by the button `data-hilo-consent`. */
+function banner() {
+  return make("script", { src: "/_h/hilo-banner.js", "data-purposes": PURPOSES, "data-controller": "Hebra", "data-lang": lang, "data-text-link": t.privacy });
+}
+
+function footer() {
   return make(
     "footer",
     { class: "bottom" },
+    newsletter(),
     make("p", {}, t.footer),
     liveButton(),
-    make("button", { type: "button", class: "quiet", "data-consent": "open", onclick: openBanner }, t.privacy),
+    make("button", { type: "button", class: "quiet", "data-hilo-consent": true }, t.privacy),
   );
 }
 
@@ -73,9 +82,9 @@ function liveButton() {
 export function frame(title) {
   document.documentElement.lang = lang;
   document.title = title ? `${title} · Hebra` : `Hebra · ${t.tagline}`;
-  const { elements, open } = banner();
-  document.body.prepend(...elements, header());
+  document.body.prepend(header());
   cart.follow();
   resume();
-  document.body.append(footer(open));
+  document.body.append(footer());
+  document.head.append(banner());
 }

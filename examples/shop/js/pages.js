@@ -181,7 +181,7 @@ function basket() {
   show();
   addEventListener("cart", show);
   addEventListener("pageshow", show);
-  tracking.cartViewed(cart.lines());
+  tracking.cartViewed(cart.lines(), cart.subtotal());
 }
 
 const nothingIn = () => [
@@ -205,12 +205,17 @@ function checkout() {
   const pay = (event) => {
     event.preventDefault();
     const id = `P-${Date.now().toString(36).toUpperCase()}`;
-    const [revenue, shipping] = [cart.subtotal(), cart.shipping()];
-    tracking.ordered(id, cart.lines(), revenue, shipping);
-    cart.ordered(id, tracking.sums(revenue, shipping));
+    const [lines, revenue, shipping] = [cart.lines(), cart.subtotal(), cart.shipping()];
+    const sums = tracking.sums(revenue, shipping);
+    tracking.ordered(id, lines, revenue, shipping);
+    cart.ordered(id, sums);
+    const giveBack = ({ target }) => {
+      tracking.refunded(id, lines, sums);
+      target.replaceWith(make("p", { class: "note", role: "status" }, t.givenBack));
+    };
     document.title = `${t.orderDone} · Hebra`;
     main.replaceChildren(
-      make("section", { class: "thanks" }, make("h1", {}, t.thanks), make("p", {}, t.thanksText, " ", make("strong", {}, id)), make("p", { class: "note" }, t.demo), make("a", { class: "button", href: link("/list/") }, t.keep)),
+      make("section", { class: "thanks" }, make("h1", {}, t.thanks), make("p", {}, t.thanksText, " ", make("strong", {}, id)), make("p", { class: "note" }, t.demo), make("a", { class: "button", href: link("/list/") }, t.keep), make("p", {}, make("button", { type: "button", class: "quiet", "data-refund": id, onclick: giveBack }, t.giveBack))),
     );
     scrollTo(0, 0);
   };
@@ -245,6 +250,7 @@ function checkout() {
 function contact() {
   const send = (event) => {
     event.preventDefault();
+    tracking.leadSent("contact", event.target.elements.email.value);
     event.target.replaceWith(make("p", { class: "empty", role: "status" }, t.sent));
   };
   const topic = make("label", { class: "field" }, make("span", {}, t.topic), make("select", { name: "topic" }, ...t.topics.map((one) => make("option", {}, one))));

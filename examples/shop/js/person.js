@@ -44,14 +44,14 @@ export async function token(user) {
 }
 
 /** Tells the tracker who the customer is, with a token. Without a token this is a claim, and opens no cart. */
-export async function introduce(user) {
-  window.hilo?.identify(user, { plan: "club" }, { token: await token(user) });
+export async function introduce(user, email) {
+  window.hilo?.identify(user, { plan: "club", ...(email && { email }) }, { token: await token(user) });
 }
 
 /** Signs in. Returns the customer. */
 export async function signIn(email) {
   const who = { email, user: await customer(email) };
-  await introduce(who.user);
+  await introduce(who.user, who.email);
   remember(who);
   return who;
 }
@@ -62,8 +62,11 @@ export function signOut() {
   window.hilo?.reset();
 }
 
+/** Resolves once the tracker knows the customer of this page, or cannot. */
+export let known = Promise.resolve();
+
 /** On every page: tells the tracker again who the customer is. Without a network the tracker goes on without a token. */
 export function resume() {
   const who = person();
-  if (who) introduce(who.user).catch(() => {});
+  if (who) known = introduce(who.user, who.email).catch(() => {});
 }

@@ -34,10 +34,16 @@ export const removed = (product, quantity) =>
 const all = (lines) => lines.map((line) => properties(line.product, line.quantity));
 const items = (lines) => lines.map((line) => item(line.product, line.quantity));
 
-export const cartViewed = (lines) => tell("view_cart", "Cart Viewed", { products: all(lines) }, { currency: "EUR", items: items(lines) });
+export const cartViewed = (lines, total) =>
+  tell("view_cart", "Cart Viewed", { currency: "EUR", value: euro(total), products: all(lines) }, { currency: "EUR", value: euro(total), items: items(lines) });
 export const checkoutStarted = (lines, total) =>
   tell("begin_checkout", null, null, { currency: "EUR", value: euro(total), items: items(lines) });
 export const ordered = (id, lines, revenue, shipping) =>
   tell("purchase", null, null, { transaction_id: id, currency: "EUR", value: euro(revenue), shipping: euro(shipping), items: items(lines) });
+/** The customer returns an order. In a real shop its back office tells this, once the goods are there. */
+export const refunded = (id, lines, { shipping, total }) =>
+  tell("refund", "Order Refunded", { order_id: id, currency: "EUR", total, shipping, products: all(lines) }, { transaction_id: id, currency: "EUR", value: total, shipping, items: items(lines) });
+/** Somebody wrote to the shop. The address comes from the form: services that keep contacts know people by it. */
+export const leadSent = (form, email) => tell("generate_lead", "Lead Submitted", { form_id: form, form_name: form, email });
 /** The sums of an order, for hilo's own report of it. */
 export const sums = (revenue, shipping) => ({ revenue: euro(revenue), shipping: euro(shipping), total: euro(revenue + shipping) });

@@ -1,0 +1,3 @@
+import { Frame } from "../frame.jsx";
+
+export default () => <Frame title="About" />;
