@@ -8,6 +8,10 @@ mod capture;
 mod config;
 #[path = "golden/forward.rs"]
 mod forward;
+#[path = "golden/mapping.rs"]
+mod mapping;
+#[path = "golden/matrix.rs"]
+mod matrix;
 #[path = "golden/normalize.rs"]
 mod normalize;
 #[path = "golden/orders.rs"]
@@ -36,6 +40,7 @@ const STAGES: &[Stage] = &[
     Stage { path: "normalize/scrub", run: normalize::scrub_step },
     Stage { path: "normalize/currency", run: normalize::currency_step },
     Stage { path: "normalize/all", run: normalize::all },
+    Stage { path: "mapping", run: mapping::run },
     Stage { path: "orders/shopify", run: orders::shopify_orders },
     Stage { path: "orders/woocommerce", run: orders::woocommerce_orders },
 ];

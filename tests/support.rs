@@ -9,6 +9,7 @@ use std::path::{Path, PathBuf};
 use serde_json::Value;
 
 pub mod forward;
+pub mod mapping;
 
 /// A stage with golden cases: where they are, under `tests/golden`, and what turns an input into an output.
 pub struct Stage {
@@ -128,4 +129,20 @@ fn first_difference(expected: &str, actual: &str) -> String {
         let _ = write!(text, "\n  {mark} {}", lines.get(at).copied().unwrap_or("(the end)"));
     }
     text
+}
+
+/// A value as the page's code copies it for the second module (`js/sdk/src/more/plain.ts`): numbers and texts marked.
+pub fn marked(value: Option<&Value>) -> Value {
+    match value {
+        Some(Value::Number(number)) => format!("n{number}").into(),
+        Some(Value::String(text)) => format!("t{text}").into(),
+        Some(Value::Array(list)) => list.iter().map(|one| marked(Some(one))).collect(),
+        Some(Value::Object(fields)) => fields
+            .iter()
+            .map(|(name, one)| (name.clone(), marked(Some(one))))
+            .collect::<serde_json::Map<_, _>>()
+            .into(),
+        Some(Value::Bool(flag)) => (*flag).into(),
+        Some(Value::Null) | None => Value::Null,
+    }
 }

@@ -1,4 +1,4 @@
-//! `cargo xtask bench [NAME]`: hilo's costs as ratios to a bare page and to bare workers, each pair measured in one run.
+//! `cargo xtask bench [NAME]`: hilo's costs as ratios to a bare page, to the trackers of others and to bare workers, measured in one run.
 //! Only ratios count, because absolute figures change with the machine and the hour. `cost` counts what Cloudflare charges.
 //! No bench fails a build.
 
@@ -10,45 +10,56 @@ use crate::shell::{Problem, Workspace, step};
 use crate::tools;
 
 /// The benches by their names on the command line, with the build that each runs.
-const BENCHES: [(&str, &str, Collector); 7] = [
-    ("tracker", "tests/browser/tracker.bench.ts", Collector::Release),
+const BENCHES: [(&str, &str, Collector); 8] = [
     ("collector", "tests/collector/throughput.bench.ts", Collector::Release),
     ("cart", "tests/collector/cart.bench.ts", Collector::Release),
     // It counts operations, and these are the same in both builds.
     ("cost", "tests/collector/cost.bench.ts", Collector::Dev),
+    ("forward", "tests/collector/forward.bench.ts", Collector::Dev),
     ("kills", "tests/collector/kills.bench.ts", Collector::Release),
     ("soak", "tests/collector/soak.bench.ts", Collector::Release),
+    ("outage", "tests/collector/outage.bench.ts", Collector::Release),
     ("rollback", "tests/collector/rollback.bench.ts", Collector::Dev),
 ];
+/// The benches of what a page loads, with what they are told: hilo beside its floor, and beside the trackers of others as well.
+const PAGES: [(&str, &[&str]); 2] = [("tracker", &["--alone"]), ("sdk", &[])];
 /// The benches that take minutes. They run only by their names.
-const LONG: [&str; 3] = ["kills", "soak", "rollback"];
+const LONG: [&str; 6] = ["sdk", "forward", "kills", "soak", "outage", "rollback"];
 
 /// Builds what is needed, then runs the bench called `name`, or every bench that is not long. A bench prints a table.
 pub(crate) fn run(workspace: &Workspace, name: Option<&str>) -> Result<(), Problem> {
-    let chosen = |bench: &&(&str, &str, Collector)| match name {
-        Some(name) => name == bench.0,
-        None => !LONG.contains(&bench.0),
-    };
-    if BENCHES.iter().find(chosen).is_none() {
-        let names: Vec<&str> = BENCHES.iter().map(|(name, ..)| *name).collect();
+    let is_chosen = |bench: &str| name.map_or(!LONG.contains(&bench), |name| name == bench);
+    let names: Vec<&str> =
+        PAGES.iter().map(|(name, _)| *name).chain(BENCHES.iter().map(|(name, ..)| *name)).collect();
+    if !names.iter().any(|name| is_chosen(name)) {
         return Err(Problem(format!("there is no such bench. There are: {}.", names.join(", "))));
     }
-    for (name, script, built) in BENCHES.iter().filter(chosen) {
+    for (name, told) in PAGES.iter().filter(|(name, _)| is_chosen(name)) {
+        build::page(workspace)?;
+        let mut node = workspace.command("node");
+        node.env("CHROMIUM", tools::chromium(workspace)?);
+        if *name == "sdk" {
+            tools::npm_ci(workspace, "tests/peers", "installing the trackers of others")?;
+        }
+        drive(name, node.arg("tests/peers/sdk.bench.ts").args(*told))?;
+    }
+    for (name, script, built) in BENCHES.iter().filter(|(name, ..)| is_chosen(name)) {
         build::all(workspace, *built)?;
         let mut node = workspace.command("node");
-        if *name == "tracker" {
-            node.env("CHROMIUM", tools::chromium(workspace)?);
-        }
         if *name == "rollback" {
             node.env("HILO_PREVIOUS", &previous(workspace)?.root);
         }
-        if !node.arg(script).status()?.success() {
-            return Err(Problem(format!(
-                "the bench `{name}` did not finish. Its output stands above."
-            )));
-        }
+        drive(name, node.arg(script))?;
     }
     Ok(())
+}
+
+/// Runs the script of the bench `name`, which prints its table.
+fn drive(name: &str, script: &mut Command) -> Result<(), Problem> {
+    if script.status()?.success() {
+        return Ok(());
+    }
+    Err(Problem(format!("the bench `{name}` did not finish. Its output stands above.")))
 }
 
 /// Builds the collector of the last release in a checkout of its own, with this repository's tools. `HILO_PREVIOUS_COMMIT` names

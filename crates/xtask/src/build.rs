@@ -19,6 +19,9 @@ const HOW: [&str; 6] = [
     "rust-toolchain.toml",
 ];
 
+/// Names the capture kind that a step leaves out.
+const WITHOUT: &str = "HILO_WITHOUT";
+
 /// The target of all modules.
 const WASM: &str = "wasm32-unknown-unknown";
 
@@ -38,7 +41,8 @@ pub(crate) fn all(workspace: &Workspace, build: Collector) -> Result<(), Problem
     let pages = move || {
         tools::for_pages(workspace)?;
         let _ = installed.send(());
-        page(workspace)
+        tracker(workspace)?;
+        sdk(workspace)
     };
     let edge = move || {
         tools::for_collector(workspace)?;
@@ -52,17 +56,18 @@ pub(crate) fn all(workspace: &Workspace, build: Collector) -> Result<(), Problem
 }
 
 /// Builds what a page loads.
-fn page(workspace: &Workspace) -> Result<(), Problem> {
+pub(crate) fn page(workspace: &Workspace) -> Result<(), Problem> {
+    tools::for_pages(workspace)?;
     tracker(workspace)?;
     sdk(workspace)
 }
 
 /// The page's modules: the feature of the tracker's crate that each is built with, and its name. The tracker comes last: its
 /// file is the proof that all of them are there.
-const PAGE_MODULES: [(&str, &str); 3] =
-    [("cart", "hilo_cart"), ("more", "hilo_more"), ("page", "hilo_tracker")];
+const PAGE_MODULES: [(&str, &str); 4] =
+    [("cart", "hilo_cart"), ("more", "hilo_more"), ("shop", "hilo_shop"), ("page", "hilo_tracker")];
 
-/// `target/sdk/`: of each module `NAME_bg.js`, `NAME_bg.wasm`, `NAME.d.ts` and `NAME_names.json`.
+/// `target/sdk/`: of each module `NAME_bg.js`, `NAME_bg.wasm`, `NAME_plain.js`, `NAME.d.ts` and `NAME_names.json`.
 fn tracker(workspace: &Workspace) -> Result<(), Problem> {
     let out = workspace.target.join("sdk");
     let sources = [
@@ -82,6 +87,24 @@ fn tracker(workspace: &Workspace) -> Result<(), Problem> {
     })
 }
 
+/// Builds what a page loads as if the capture kind `kind` did not exist, in `out`. Its functions become traps in the second module, and
+/// what only they use goes with them.
+pub(crate) fn page_without(workspace: &Workspace, kind: &str, out: &Path) -> Result<(), Problem> {
+    fs::create_dir_all(out)?;
+    for (_, name) in PAGE_MODULES {
+        for made in ["_bg.js", "_bg.wasm", ".d.ts", "_names.json"] {
+            let file = format!("{name}{made}");
+            fs::copy(workspace.target.join("sdk").join(&file), out.join(&file))?;
+        }
+    }
+    // Compiled for the first kind only: for the others cargo finds everything current.
+    compile(workspace, "more", "hilo_more", out)?;
+    shrink(workspace, "hilo_more", out, Some(kind))?;
+    let mut node = workspace.command("node");
+    node.env(WITHOUT, kind).arg("js/sdk/build.ts").arg(out).arg(out.join("dist"));
+    step(workspace, &format!("bundling without {kind}"), &mut node).map(drop)
+}
+
 /// Builds one module of a page from the tracker's crate with one `feature`: the glue, the module, and the names that its imports
 /// and exports have now.
 fn page_module(
@@ -90,6 +113,12 @@ fn page_module(
     name: &str,
     out: &Path,
 ) -> Result<(), Problem> {
+    compile(workspace, feature, name, out)?;
+    shrink(workspace, name, out, None)
+}
+
+/// Compiles one module of a page, as `NAME_linked.wasm` in `out`.
+fn compile(workspace: &Workspace, feature: &str, name: &str, out: &Path) -> Result<(), Problem> {
     let mut cargo = workspace.cargo();
     cargo.args(["build", "--release", "--package", "hilo-tracker", "--target", WASM]);
     cargo.args(["--no-default-features", "--features", feature]);
@@ -103,7 +132,23 @@ fn page_module(
     let linked = out.join(format!("{name}_linked.wasm"));
     fs::create_dir_all(out)?;
     fs::copy(workspace.target.join(WASM).join("release/hilo_tracker.wasm"), &linked)?;
-    let mut sweep = workspace.command("node");
+    Ok(())
+}
+
+/// Makes a compiled module what a page loads. The capture kind `without` is left out.
+fn shrink(
+    workspace: &Workspace,
+    name: &str,
+    out: &Path,
+    without: Option<&str>,
+) -> Result<(), Problem> {
+    let linked = out.join(format!("{name}_linked.wasm"));
+    let node = || {
+        let mut node = workspace.command("node");
+        node.envs(without.map(|kind| (WITHOUT, kind)));
+        node
+    };
+    let mut sweep = node();
     step(workspace, &format!("sweeping {name}"), sweep.arg("js/sdk/sweep.ts").arg(&linked))?;
     let mut bindgen = workspace.command("wasm-bindgen");
     // A bundler's glue has no loader: the SDK's own is a tenth of the other targets'. `face.ts` reads the types.
@@ -111,34 +156,65 @@ fn page_module(
     bindgen.args(["--remove-producers-section", "--out-dir"]);
     step(workspace, &format!("binding {name}"), bindgen.arg(out).arg(linked))?;
     let bound = out.join(format!("{name}_bg.wasm"));
-    let mut hush = workspace.command("node");
+    let mut hush = node();
     step(workspace, &format!("hushing {name}"), hush.arg("js/sdk/hush.ts").arg(&bound))?;
     let names = optimize(workspace, name, &bound)?;
     Ok(fs::write(out.join(format!("{name}_names.json")), names)?)
 }
 
-/// Makes the module smaller, in place. Returns the names of its imports and exports, long and short.
+/// Every browser of the last years has these, and rustc assumes them.
+const FEATURES: [&str; 4] = [
+    "--enable-bulk-memory",
+    "--enable-mutable-globals",
+    "--enable-nontrapping-float-to-int",
+    "--enable-sign-ext",
+];
+
+/// Makes the module smaller, in place, and writes the same module as JavaScript. Returns the names of its imports and exports, long
+/// and short.
 fn optimize(workspace: &Workspace, name: &str, module: &Path) -> Result<String, Problem> {
-    let mut optimize = workspace.command("wasm-opt");
-    // Flat code has a hundredth fewer branches when it is structured anew. A second pass finds a little more.
-    optimize.args(["--flatten", "--rereloop", "-Oz", "-Oz", "--strip-debug", "--strip-producers"]);
-    // Only a short function becomes a part of its one caller: functions that look alike compress better.
-    optimize.arg("--one-caller-inline-max-function-size=45");
-    // No browser uses the alignment that a load declares. The same one everywhere compresses better.
-    optimize.arg("--dealign");
-    // A letter stands for a name with a hash: `build.ts` gives the glue the same letters.
-    optimize.arg("--minify-imports-and-exports-and-modules");
-    // Every browser of the last years has these, and rustc assumes them.
-    optimize.args([
-        "--enable-bulk-memory",
-        "--enable-mutable-globals",
-        "--enable-nontrapping-float-to-int",
-        "--enable-reference-types",
-        "--enable-sign-ext",
-        "--enable-multivalue",
+    let run = |label: &str, passes: &[&str]| {
+        let mut optimize = workspace.command("wasm-opt");
+        optimize.args(FEATURES).args(passes);
+        // Below 1 KB lies the end of the stack, which the linker puts first, so no address of a value is that small: more offsets
+        // become a part of their load or store.
+        optimize.arg("--low-memory-unused");
+        // The longest functions stay apart from their one caller, and the shortest have no call: both were measured in brotli.
+        optimize.arg("--one-caller-inline-max-function-size=400");
+        optimize.arg("--always-inline-max-function-size=3");
+        optimize.arg(module).arg("-o").arg(module);
+        step(workspace, &format!("{label} {name}"), &mut optimize)
+    };
+    // Flat code has a hundredth fewer branches when it is structured anew. Further passes find a little more. A letter stands for a
+    // name with a hash: `build.ts` gives the glue the same letters.
+    let passes = ["--flatten", "--rereloop", "-Oz", "-Oz", "--strip-debug", "--strip-producers"];
+    let names =
+        run("optimizing", &[&passes[..], &["--minify-imports-and-exports-and-modules"]].concat())?
+            .output;
+    // Before alignment goes: JavaScript reads a number without one byte by byte.
+    translate(workspace, name, module)?;
+    // No browser uses the alignment that a load declares. The same one everywhere compresses better. Functions that are called often get
+    // the short numbers.
+    run("compacting", &["-Oz", "--dealign", "--reorder-functions"])?;
+    Ok(names)
+}
+
+/// Writes `NAME_plain.js`: the module for a page that may not run WebAssembly.
+fn translate(workspace: &Workspace, name: &str, module: &Path) -> Result<(), Problem> {
+    let lowered = module.with_file_name(format!("{name}_lowered.wasm"));
+    let mut lower = workspace.command("wasm-opt");
+    // `wasm2js` takes the first WebAssembly's instructions only.
+    lower.args(FEATURES).args([
+        "--llvm-nontrapping-fptoint-lowering",
+        "--signext-lowering",
+        "--llvm-memory-copy-fill-lowering",
     ]);
-    optimize.arg(module).arg("-o").arg(module);
-    Ok(step(workspace, &format!("optimizing {name}"), &mut optimize)?.output)
+    lower.arg(module).arg("-o").arg(&lowered);
+    step(workspace, &format!("lowering {name}"), &mut lower)?;
+    let mut translate = workspace.command("wasm2js");
+    translate.args(["-Oz", "--enable-mutable-globals"]).arg(lowered);
+    translate.arg("-o").arg(module.with_file_name(format!("{name}_plain.js")));
+    step(workspace, &format!("translating {name} to JavaScript"), &mut translate).map(drop)
 }
 
 /// `js/sdk/dist`: bundled, hashed, compressed.
@@ -148,6 +224,7 @@ fn sdk(workspace: &Workspace) -> Result<(), Problem> {
         "js/sdk/src",
         "js/sdk/build.ts",
         "js/sdk/face.ts",
+        "js/sdk/plain.ts",
         "js/sdk/package.json",
         "Cargo.lock",
         "Cargo.toml",

@@ -43,14 +43,14 @@ fn python(workspace: &Workspace, version: &str) -> Result<(), Problem> {
     Ok(fs::write(stamp, wanted)?)
 }
 
-fn has_pip() -> Result<(), Problem> {
+pub(crate) fn has_pip() -> Result<(), Problem> {
     let mut pip = Command::new("python3");
     pip.args(["-m", "pip", "--version"]).stdout(Stdio::null()).stderr(Stdio::null());
     if pip.status().is_ok_and(|status| status.success()) {
         return Ok(());
     }
     Err(Problem(
-        "the clients' suite needs Python 3 with pip, which was not found. Install it (Debian: `apt-get install python3-pip`; macOS: `brew install python`) and run the same command again."
+        "this suite needs Python 3 with pip, which was not found. Install it (Debian: `apt-get install python3-pip`; macOS: `brew install python`) and run the same command again."
             .to_owned(),
     ))
 }

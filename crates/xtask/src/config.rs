@@ -1,11 +1,12 @@
-//! `cargo xtask config check FILE`, `config push FILE` and `config rollback`.
-//! The collector's own program `config_check` reads the file. This module runs it, and wrangler for the upload. The last
+//! `cargo xtask config check FILE`, `config test --event FILE`, `config push FILE` and `config rollback`.
+//! The collector's own programs `config_check` and `config_test` read the files. This module runs them, and wrangler for the upload. The last
 //! files stay in KV: a collector that cannot read the newest takes the newest that it can read.
 
 use std::fs::{self, File};
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
+use crate::flags::Flags;
 use crate::shell::{Problem, Workspace, step, tail, watch};
 use crate::{tools, wrangler};
 
@@ -17,8 +18,13 @@ const CURRENT: &str = "hilo.toml";
 const PUSHED: [&str; 3] = ["hilo.toml.1", "hilo.toml.2", "hilo.toml.3"];
 
 /// Reads the words after `config`.
-pub(crate) fn run(workspace: &Workspace, words: &[String]) -> Result<bool, Problem> {
-    match words {
+pub(crate) fn run(workspace: &Workspace, flags: &Flags) -> Result<bool, Problem> {
+    match flags.words.get(1..).unwrap_or_default() {
+        [verb] if verb == "test" => {
+            let example = workspace.at(EXAMPLE);
+            test(workspace, flags, &example).map(|()| true)
+        }
+        [verb, file] if verb == "test" => test(workspace, flags, Path::new(file)).map(|()| true),
         [verb, file] if verb == "check" => check(workspace, file).map(|()| true),
         [verb, file] if verb == "push" => {
             check(workspace, file)?;
@@ -36,7 +42,7 @@ pub(crate) fn run(workspace: &Workspace, words: &[String]) -> Result<bool, Probl
             push(&mut kv, &text).map(|()| true)
         }
         _ => Err(Problem(
-            "write `cargo xtask config check FILE`, `config push FILE` or `config rollback`."
+            "write `cargo xtask config check FILE`, `config test --event FILE [HILO.TOML]`, `config push FILE` or `config rollback`."
                 .to_owned(),
         )),
     }
@@ -55,6 +61,27 @@ pub(crate) fn check(workspace: &Workspace, file: &str) -> Result<(), Problem> {
         Ok(())
     } else {
         Err(Problem(format!("{file} cannot be used; each problem stands above with its line.")))
+    }
+}
+
+/// Prints what every destination of the file would get of the message in `--event`.
+fn test(workspace: &Workspace, flags: &Flags, config: &Path) -> Result<(), Problem> {
+    let Some(event) = &flags.event else {
+        return Err(Problem("which message? cargo xtask config test --event FILE.".to_owned()));
+    };
+    let home = std::env::current_dir()?;
+    let (config, event) = (home.join(config), home.join(event));
+    readable(&config)?;
+    readable(&event)?;
+    let mut build = workspace.cargo();
+    build.args(["build", "--package", "hilo-collector", "--example", "config_test"]);
+    step(workspace, "building what maps messages", &mut build)?;
+    let mut program = Command::new(workspace.target.join("debug/examples/config_test"));
+    program.arg(config).arg(event).args(flags.ask.then_some("--ask"));
+    if program.status()?.success() {
+        Ok(())
+    } else {
+        Err(Problem("the message could not be tested; the reason stands above.".to_owned()))
     }
 }
 

@@ -1,5 +1,5 @@
 //! `cargo xtask dev`: builds everything, starts the collector with the example shop, and runs until Ctrl-C.
-//! In: port, state folder, configuration. Out: the line `ready http://127.0.0.1:<port>`.
+//! In: port, state folder, configuration, and whether services are stubs. Out: the line `ready http://127.0.0.1:<port>`.
 
 use std::io::{BufRead as _, BufReader};
 use std::net::TcpListener;
@@ -33,6 +33,9 @@ pub(crate) fn run(workspace: &Workspace, flags: &Flags) -> Result<(), Problem> {
         crate::config::check(workspace, config)?;
         serve.arg("--config").arg(absolute(config)?);
     }
+    if flags.with_stubs {
+        serve.arg("--with-stubs");
+    }
     // A group of its own, and a pipe as its input: the server stops with this program, however this program ends.
     let mut child = serve.stdin(Stdio::piped()).stdout(Stdio::piped()).process_group(0).spawn()?;
     let (lines, incoming) = channel();
@@ -48,6 +51,9 @@ pub(crate) fn run(workspace: &Workspace, flags: &Flags) -> Result<(), Problem> {
         match incoming.recv_timeout(Duration::from_millis(100)) {
             Ok(line) => {
                 show(&line);
+                if let Some(page) = line.strip_prefix("stubs ") {
+                    eprintln!("  Every service that destinations send to is a stub: {page}");
+                }
                 if let Some(url) = line.strip_prefix("ready ") {
                     eprintln!(
                         "  after {:.1} s. Shop {url}/  live panel {url}/live/  Ctrl-C stops.",

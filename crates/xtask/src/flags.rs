@@ -14,12 +14,26 @@ pub(crate) struct Flags {
     pub state: String,
     /// The `hilo.toml` that `dev` uploads.
     pub config: Option<String>,
+    /// Whether `dev` starts the stub server, and sends to every destination that has a stub.
+    pub with_stubs: bool,
+    /// The message or envelope that `config test` reads.
+    pub event: Option<String>,
+    /// Whether `config test` asks Google's own check.
+    pub ask: bool,
     /// Whether `dev` opens the shop in a browser.
     pub open: bool,
     /// Whether `test` leaves out the slow parts: browsers, packaging and the release build.
     pub quick: bool,
     /// Whether `build` makes the collector's development build.
     pub dev: bool,
+    /// Whether `build` builds only what a page loads.
+    pub page: bool,
+    /// Whether `size` tells what each capture kind costs.
+    pub kinds: bool,
+    /// Where the collector is that `connect` talks to, with its prefix.
+    pub url: String,
+    /// Where the service sends a person back to, if that is not the collector.
+    pub redirect: Option<String>,
 }
 
 impl Flags {
@@ -30,9 +44,16 @@ impl Flags {
             port: 8787,
             state: ".hilo".to_owned(),
             config: None,
+            with_stubs: false,
+            event: None,
+            ask: false,
             open: true,
             quick: false,
             dev: false,
+            page: false,
+            kinds: false,
+            url: "http://127.0.0.1:8787/_h".to_owned(),
+            redirect: None,
         };
         let mut parser = lexopt::Parser::from_env();
         while let Some(arg) = parser.next().map_err(problem)? {
@@ -44,9 +65,16 @@ impl Flags {
                 }
                 Arg::Long("state") => flags.state = value(&mut parser)?,
                 Arg::Long("config") => flags.config = Some(value(&mut parser)?),
+                Arg::Long("with-stubs") => flags.with_stubs = true,
+                Arg::Long("event") => flags.event = Some(value(&mut parser)?),
+                Arg::Long("ask") => flags.ask = true,
                 Arg::Long("no-open") => flags.open = false,
                 Arg::Long("quick") => flags.quick = true,
+                Arg::Long("page") => flags.page = true,
+                Arg::Long("kinds") => flags.kinds = true,
                 Arg::Long("dev") => flags.dev = true,
+                Arg::Long("url") => flags.url = value(&mut parser)?,
+                Arg::Long("redirect") => flags.redirect = Some(value(&mut parser)?),
                 Arg::Long("help") | Arg::Short('h') => flags.words.insert(0, "help".to_owned()),
                 Arg::Value(word) => flags.words.push(word.to_string_lossy().into_owned()),
                 Arg::Long(_) | Arg::Short(_) => return Err(problem(arg.unexpected())),

@@ -7,9 +7,13 @@ mod build;
 mod check;
 mod clients;
 mod config;
+mod connect;
 mod dev;
+mod docs;
 mod files;
 mod flags;
+mod judges;
+mod kinds;
 mod shell;
 mod size;
 mod test;
@@ -27,18 +31,26 @@ const USAGE: &str = "\
 cargo xtask <verb>
 
   dev     [--port 8787] [--state DIR] [--config FILE] [--no-open]   build all, start collector and shop
+          [--with-stubs]         and a stub of every destination's service; without --config, send to all of them
   test    [--quick]              every test; --quick leaves out browsers, packaging and sizes
   check                          formatting, lints, types
   golden                         write golden files anew
-  build   [--dev]                tracker, SDK and collector; --dev: the collector as dev and the specs run it
-  size                           sizes of every artifact against js/sdk/size.json
+  docs                           write the generated parts of documents anew, and one site of all documents
+  build   [--dev | --page]       tracker, SDK and collector; --dev: the collector as dev and the specs run it;
+                                 --page: only what a page loads
+  size    [--kinds]              sizes of every artifact against js/sdk/size.json; --kinds: what each capture kind costs a page
   bench   [tracker | collector | cart | cost]   costs as ratios against a bare page and bare workers, a cart's latency,
                                  what an event costs at Cloudflare
+  bench   sdk                    the page's costs beside other trackers from npm: bytes, times, visits, six faults; half an hour
   bench   kills | soak           ten minutes each: 100 kills of workerd under load | mixed load and workerd's memory
   bench   rollback               a deployment goes to the next version and back, each with its own build
-  e2e                            the browser scenarios alone
+  e2e                            the browser scenarios alone; HILO_PAGE=js in the environment: on the tracker as JavaScript
+  judges                         the slow judges of what is sent: ClickHouse itself, DuckDB (Python, half a gigabyte)
   tidy                           the architecture's rules
   config  check FILE | push FILE | rollback   explain every problem of a hilo.toml | upload it | upload the one before
+  connect NAME [--url https://shop.example/_h] [--redirect URI]   connect a destination with an account at its service
+  config  test --event FILE [--ask] [HILO.TOML]   what every destination would get of a message, or why nothing;
+                                 --ask sends what GA4 would get to Google's own check
   wrangler ARGUMENTS             Cloudflare's wrangler as the repository pins it, on the collector's wrangler.jsonc
   ci                             what CI runs: the same as test
 ";
@@ -62,16 +74,21 @@ fn run() -> Result<bool, Problem> {
         // Its flags are not this program's.
         return wrangler::run(&workspace, words);
     }
-    let mut flags = Flags::read()?;
+    let flags = Flags::read()?;
     match flags.words.first().map(String::as_str) {
         Some("dev") => dev::run(&workspace, &flags).map(|()| true),
         Some("test" | "ci") => test::run(&workspace, flags.quick),
         Some("check") => check::run(&workspace).map(|()| true),
         Some("golden") => check::golden(&workspace).map(|()| true),
+        Some("docs") => docs::run(&workspace).map(|()| true),
         Some("build") => {
+            if flags.page {
+                return build::page(&workspace).map(|()| true);
+            }
             let collector = if flags.dev { Collector::Dev } else { Collector::Release };
             build::all(&workspace, collector).map(|()| true)
         }
+        Some("size") if flags.kinds => kinds::run(&workspace).map(|()| true),
         Some("size") => {
             build::all(&workspace, Collector::Release)?;
             size::run(&workspace)
@@ -80,8 +97,10 @@ fn run() -> Result<bool, Problem> {
             bench::run(&workspace, flags.words.get(1).map(String::as_str)).map(|()| true)
         }
         Some("e2e") => test::browser(&workspace),
+        Some("judges") => judges::run(&workspace).map(|()| true),
         Some("tidy") => tidy::run(&workspace),
-        Some("config") => config::run(&workspace, &flags.words.split_off(1)),
+        Some("config") => config::run(&workspace, &flags),
+        Some("connect") => connect::run(&workspace, &flags),
         Some("help") | None => {
             eprint!("{USAGE}");
             Ok(true)

@@ -10,6 +10,7 @@ use crate::{check, clients, size, tidy, tools};
 
 /// The suites that need a browser and Node.
 const PACKAGING: &str = "packaging";
+const GUIDES: &str = "guides, as they are written";
 const CLIENTS: &str = "clients from their registries";
 /// How many spec files run at once. A spec mostly waits. Node's own default is one file on two processors.
 const AT_A_TIME: &str = "--test-concurrency=4";
@@ -30,6 +31,13 @@ pub(crate) fn run(workspace: &Workspace, is_quick: bool) -> Result<bool, Problem
     tally.rust(workspace)?;
     build::all(workspace, Collector::Dev)?;
     tally.node(workspace, "the SDK's parts without a browser", "tests/sdk", ".spec.ts")?;
+    tally.node(
+        workspace,
+        "what vendors would take of hilo's requests",
+        "tests/judge",
+        ".spec.ts",
+    )?;
+    tally.node(workspace, "the stubs of vendors", "tests/stubs", ".spec.ts")?;
     if is_quick {
         tally.without_browser(workspace)?;
         return Ok(tally.close());
@@ -40,7 +48,9 @@ pub(crate) fn run(workspace: &Workspace, is_quick: bool) -> Result<bool, Problem
         tally.browsers(workspace)?;
         // Apart from the packages that every task needs: nobody else waits for bundlers and frameworks.
         tools::npm_ci(workspace, "js/sdk/pack-test", "installing bundlers")?;
-        tally.node(workspace, PACKAGING, "js/sdk/pack-test", ".spec.ts")
+        tally.node(workspace, PACKAGING, "js/sdk/pack-test", ".spec.ts")?;
+        tools::npm_ci(workspace, "tests/guides", "installing frameworks")?;
+        tally.node(workspace, GUIDES, "tests/guides", ".spec.ts")
     };
     let meanwhile = || {
         clients::install(workspace)?;
@@ -113,7 +123,7 @@ impl Tally {
     ) -> Result<(), Problem> {
         let mut node = workspace.command("node");
         node.args(["--test", AT_A_TIME]).args(specs(workspace, folder, suffix));
-        if [PACKAGING, CLIENTS].contains(&label) {
+        if [PACKAGING, GUIDES, CLIENTS].contains(&label) {
             node.env("CHROMIUM", tools::chromium(workspace)?);
             node.env("NGINX", tools::nginx(workspace)?);
         }

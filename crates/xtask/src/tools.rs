@@ -12,6 +12,7 @@ use crate::shell::{Problem, Workspace, both, step};
 const NODE_MAJOR_MIN: u32 = 20;
 /// The version of worker-build that accepts the wasm-bindgen that Cargo.toml pins.
 const WORKER_BUILD: &str = "0.8.7";
+const MDBOOK: &str = "0.5.4";
 
 /// Installs everything that a build needs.
 pub(crate) fn ensure(workspace: &Workspace) -> Result<(), Problem> {
@@ -29,6 +30,11 @@ pub(crate) fn for_pages(workspace: &Workspace) -> Result<(), Problem> {
 /// Installs what the collector is built with beside the tools of [`for_pages`].
 pub(crate) fn for_collector(workspace: &Workspace) -> Result<(), Problem> {
     cargo_tool(workspace, "worker-build", "worker-build", WORKER_BUILD)
+}
+
+/// Installs what makes the site of the documents. Only `docs` needs it.
+pub(crate) fn mdbook(workspace: &Workspace) -> Result<(), Problem> {
+    cargo_tool(workspace, "mdbook", "mdbook", MDBOOK)
 }
 
 fn node() -> Result<(), Problem> {

@@ -28,11 +28,13 @@ const LAYOUTS: [Layout; 2] = [
         vocabulary: &[
             "call",
             "calls",
+            "connect_link",
             "fault",
             "keyring",
             "loaded",
             "optin_link",
             "platform",
+            "seal",
             "signature",
             "ticket",
         ],

@@ -3,6 +3,7 @@
 //! A rule is a plain function, so that its tests can break a small tree on purpose and see the rule fail.
 
 mod architecture;
+mod book;
 mod circles;
 mod codes;
 mod core_purity;
@@ -18,7 +19,7 @@ use tree::Tree;
 use crate::shell::{Problem, Workspace};
 
 /// The rules that need nothing but the tree, in the order of the invariants.
-const RULES: [fn(&Tree) -> Vec<String>; 12] = [
+const RULES: [fn(&Tree) -> Vec<String>; 13] = [
     core_purity::no_clock_in_source,
     architecture::stages_do_not_import_siblings,
     architecture::platforms_stay_in_their_shell,
@@ -31,6 +32,7 @@ const RULES: [fn(&Tree) -> Vec<String>; 12] = [
     form::files_stay_short,
     form::files_say_what_they_are,
     documents::documents_tell_the_truth,
+    book::documents_make_one_site,
 ];
 
 /// Prints every violation. `true` means that there is none.

@@ -10,7 +10,19 @@ const STEP_CASES_MIN: usize = 2;
 const CAPTURE_CASES_MIN: usize = 2;
 
 /// What the files of a recipe's folder are called that are no thing of their own.
-const DESTINATION_SHARED: [&str; 2] = ["mod", "target"];
+const DESTINATION_SHARED: [&str; 11] = [
+    "answer",
+    "commerce",
+    "contact",
+    "conversion",
+    "crm",
+    "hashing",
+    "mod",
+    "publish",
+    "target",
+    "testing",
+    "whole",
+];
 const STEP_SHARED: [&str; 1] = ["mod"];
 const CAPTURE_SHARED: [&str; 1] = ["mod"];
 

@@ -79,6 +79,11 @@ impl Tree {
             .filter(move |file| file.path.starts_with(folder) && file.path.ends_with(ending))
     }
 
+    /// Whether `path` is a file.
+    pub(crate) fn has_file(&self, path: &str) -> bool {
+        self.root.join(path).is_file()
+    }
+
     /// Whether `path` exists.
     pub(crate) fn has(&self, path: &str) -> bool {
         self.root.join(path).exists()
