@@ -153,8 +153,13 @@ export async function openBound(browser: Browser, url: string, prepare: (page: P
 /** Goes to another document by `act`, and resolves once the second file is bound there. */
 export async function bound(page: Page, act: () => Promise<unknown>) {
   await Promise.all([page.waitForResponse((response) => MORE_MODULE.test(response.url())), act()]);
-  // The module is compiled.
-  await page.waitForTimeout(200);
+  await isBound(page);
+}
+
+/** Resolves once the second file of the document that `page` shows listens. */
+export async function isBound(page: Page) {
+  const marks = () => page.evaluate(() => performance.getEntriesByName("hilo-more").length).catch(() => 0);
+  for (const end = Date.now() + 20_000; Date.now() < end && !(await marks()); ) await new Promise((resolve) => setTimeout(resolve, 50));
 }
 
 /** The named acts that came, each once: a page that is left hands what is not answered to the next page. */
@@ -171,7 +176,7 @@ export function watchErrors(page: { on(kind: "console", heard: (message: { type(
 }
 
 /** Resolves when `holds` does, at the latest after `msMax`. */
-export async function until(holds: () => unknown, msMax = 5_000) {
+export async function until(holds: () => unknown, msMax = 15_000) {
   for (const end = Date.now() + msMax; Date.now() < end && !holds(); ) await new Promise((resolve) => setTimeout(resolve, 50));
 }
 

@@ -1,6 +1,6 @@
 /**
- * Promise: on every kind of page, with every capture kind on, hilo requests, sets and stores nothing before a grant, and a tenth of a
- * second after a withdrawal nothing of hilo's is left in the page but the refusal itself.
+ * Promise: on every kind of page, with every capture kind on, hilo requests, sets and stores nothing before a grant, and in the task after
+ * a withdrawal, which is far sooner than a tenth of a second, nothing of hilo's is left in the page but the refusal itself.
  */
 import assert from "node:assert/strict";
 import { after, test } from "node:test";
@@ -82,18 +82,14 @@ test("a grant lets what each page waited with out, and no value of a field", asy
   assert.ok(!JSON.stringify(site.sent.map(({ body }) => body)).includes("canary"));
 });
 
-test("a tenth of a second after a withdrawal only the refusal is left, and nothing but the refusal is sent", async () => {
+test("in the task after a withdrawal only the refusal is left, and nothing but the refusal is sent", async () => {
   site.sent.length = 0;
   for (const [at, page] of pages.entries()) {
-    const { left, ids, took } = await page.evaluate(`(async () => {
-      const began = performance.now();
+    const { left, ids } = await page.evaluate(`(async () => {
       hilo.consent.withdraw();
-      // The page is looked at within the time that the promise names, not after it.
-      await new Promise((resolve) => setTimeout(resolve, 50));
-      const left = await (${KEPT})();
-      return { left, ids: [hilo.anonymousId(), hilo.sessionId()], took: performance.now() - began };
+      await new Promise((resolve) => setTimeout(resolve));
+      return { left: await (${KEPT})(), ids: [hilo.anonymousId(), hilo.sessionId()] };
     })()`);
-    assert.ok(took < 100, `${names[at]}: ${took} ms`);
     // The refusal waits under a key of its own until the collector has it.
     assert.deepEqual(left.filter((key: string) => !/^hilo\.(c$|r\.d)/.test(key)), [], names[at]);
     assert.deepEqual(ids, [null, null], names[at]);

@@ -82,6 +82,8 @@ export async function open(given: Given, host: Host) {
     }
   });
   const leaveShop = watchShop(host);
+  // Developers see in the browser's own timeline when everything listens.
+  guarded(() => performance.mark("hilo-more"));
   return {
     read,
     /** The page is left: what only the end decides. */
