@@ -43,6 +43,8 @@ cargo xtask <verb>
                                  what an event costs at Cloudflare
   bench   sdk                    the page's costs beside other trackers from npm: bytes, times, visits, six faults; half an hour
   bench   kills | soak           ten minutes each: 100 kills of workerd under load | mixed load and workerd's memory
+  bench   outage | forward       half an hour: a destination that is down and one that is slow | events to 1, 4 and 12 destinations
+  bench   person                 one person with 100,000 events: times, and bytes on the disk
   bench   rollback               a deployment goes to the next version and back, each with its own build
   e2e                            the browser scenarios alone; HILO_PAGE=js in the environment: on the tracker as JavaScript
   judges                         the slow judges of what is sent: ClickHouse itself, DuckDB (Python, half a gigabyte)
