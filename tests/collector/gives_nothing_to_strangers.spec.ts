@@ -101,6 +101,8 @@ function doors(id: string): Record<string, (headers: Json) => Promise<Answer>> {
       return { status: response.status, headers: response.headers, body: (await response.json()) as Json };
     },
     "a subscription": call("/_h/v1/optin", optIn("subscribed")),
+    "a hand-over": call("/_h/v1/handoff", { anonymousId: id, to: collector.url }),
+    "a hand-over by the id for a token": call("/_h/v1/adopt", { token: id, consent: GRANTED }),
     "an opt-out": call("/_h/v1/optin", { ...optIn("unsubscribed"), channel: "email" }),
     // These send an event that is stored already: there it is a duplicate, and changes nothing.
     "a batch with the page's id in its hello": riding({ anonymousId: id }, seen),
@@ -139,11 +141,11 @@ test("no door gives anything about a person to strangers, or changes it for them
       for (const secret of [...secrets, `v2.${victim}.`]) assert.ok(!handed.includes(secret), said);
       // A valid proof of another id opens the stranger's own copy, and nothing else succeeds.
       // What is sent for a spare id of somebody else counts for another new id.
-      if (/consent|denial|grant|subscription|opt-out/.test(door) && !/^hello|^a report|spare/.test(door)) assert.ok(answer.status >= 400, said);
+      if (/consent|denial|grant|subscription|opt-out|hand-over/.test(door) && !/^hello|^a report|spare/.test(door)) assert.ok(answer.status >= 400, said);
     });
     await Promise.all(tried);
   }
-  assert.ok(attempts >= 900, `${attempts} attempts`);
+  assert.ok(attempts >= 1_000, `${attempts} attempts`);
   assert.deepEqual(await stateOf(victim), before);
   const own_ = await post(collector, "/_h/v1/hello", { writeKey: "wk_shop", consent: GRANTED }, { "x-hilo": "1", cookie: cookieOf(victim) });
   assert.deepEqual([own_.body["anonymousId"], own_.body["revision"]], [victim, 1], "the person's own proof still works");

@@ -91,7 +91,7 @@ test("the refusal of an origin names it and the setting to change, in the answer
 test("a program that is no browser may send events without an origin", () => check({ origin: undefined }, 200));
 
 test("calls for identity and consent need a header that no form can send", async () => {
-  for (const path of ["/_h/v1/hello", "/_h/v1/consent", "/_h/v1/optin"]) {
+  for (const path of ["/_h/v1/hello", "/_h/v1/handoff", "/_h/v1/adopt", "/_h/v1/consent", "/_h/v1/optin"]) {
     const answer = await post(collector, path, { writeKey: "wk_shop" });
     assert.equal(answer.status, 403);
     assert.equal(answer.body["error"].code, "missing_header");

@@ -28,7 +28,7 @@ use erasure::{Erase, ErasureStanding};
 use link::{LinkTo, Moved, Take};
 use optin::{OptInCall, OptInLink};
 
-pub use claim::{Claimed, ConsentStanding, Proof, Whose};
+pub use claim::{Adopt, Claimed, ConsentStanding, Proof, Whose};
 pub use delivery::{
     ASKED_AFTER_MS, ATTEMPT_MS, Confirmation, Delivery, DeliveryResult, LAST_ATTEMPT_MS, LEASE_MS,
     MESSAGE_DELIVERIES_MAX, Packed, UnderWay, messages, read_message,
@@ -61,6 +61,8 @@ pub enum ProfileCall {
     },
     /// Asks whose the profile is, and binds it if nobody has used it. Answers [`Claimed`].
     Claim(Proof),
+    /// Claims the profile with a token of a hand-over. Answers `Option<Claimed>`: null for a token that was used or has ended.
+    Adopt(Adopt),
     /// Links the profile to a verified user, on a server's word. Answers whether there is such a profile.
     Link(LinkTo),
     /// Takes a part of a profile that moves into this one. Answers [`link::Taken`].

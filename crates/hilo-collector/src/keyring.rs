@@ -11,6 +11,7 @@ use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use hilo_core::outcome::{Code, Rejection};
 
 use crate::platform::Platform;
+use crate::seal::Key;
 use crate::signature;
 
 /// The secret that names objects, and signs where no signing secret is set.
@@ -101,6 +102,11 @@ impl Keyring {
         let (number, secret) = self.signing.first().map_or((0, &self.naming), |(n, s)| (*n, s));
         let tag = signature::sign(secret.as_bytes(), input(signed, number, text).as_bytes());
         format!("{text}.{number}.{}", URL_SAFE_NO_PAD.encode(tag))
+    }
+
+    /// The keys for what visitors carry sealed, for one use and one owner of it: the newest secret's first. That one seals, and each opens.
+    pub fn sealing(&self, usage: &str, owner: &str) -> impl Iterator<Item = Key> {
+        self.signing.iter().map(move |(_, secret)| Key::derived(secret, usage, owner))
     }
 
     /// Reads the text of a signed text; `None` if the collector did not sign it for this use, or not with a secret that

@@ -26,8 +26,8 @@ pub const SEALED_BYTES_MORE: usize = 1 + NONCE_BYTES + TAG_BYTES;
 pub struct Key([u8; KEY_BYTES]);
 
 impl Key {
-    /// Derives a key from the secret that never changes ([`crate::keyring::SECRET`]), for one use and one owner of it, such as an
-    /// object. `HMAC-SHA-256(secret, "seal:<use>:<owner>")`: no name of an object begins so.
+    /// Derives a key for one use and one owner of it, such as an object: `HMAC-SHA-256(secret, "seal:<use>:<owner>")`. No name of an
+    /// object and no signed text begins so. What is stored needs the secret that never changes ([`crate::keyring::SECRET`]).
     pub fn derived(secret: &str, usage: &str, owner: &str) -> Key {
         Key(signature::sign(secret.as_bytes(), format!("seal:{usage}:{owner}").as_bytes()))
     }

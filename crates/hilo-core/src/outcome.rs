@@ -154,6 +154,8 @@ codes! {
     Erased = "erased", 403;
     /// A subscription that has to be confirmed, where `hilo.toml` names no destination that carries the link.
     OptInUnconfirmable = "optin_unconfirmable", 422;
+    /// A token of a hand-over that opens nothing here, or nothing any more: the page goes on with its own id.
+    HandoffRefused = "handoff_refused", 403;
     /// A grant that was made before the person's recorded denial, and does not lift it.
     ConsentOutdated = "consent_outdated", 409;
     /// A webhook that its vendor did not sign.
@@ -244,7 +246,7 @@ mod tests {
 
     /// Codes with the statuses of [`PAGE_REFUSALS`] that no whole request of the tracker is refused with: calls of other clients, and
     /// single events, whose refusals stand inside an answer 200.
-    const OTHERS: [Code; 23] = [
+    const OTHERS: [Code; 24] = [
         Code::Unauthorized,
         Code::TokenMalformed,
         Code::TokenUnknownKey,
@@ -268,6 +270,7 @@ mod tests {
         Code::GpcDenied,
         Code::TooManyPersons,
         Code::OptInUnconfirmable,
+        Code::HandoffRefused,
     ];
 
     #[test]

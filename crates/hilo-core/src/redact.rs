@@ -12,11 +12,12 @@ use crate::text::{cut, parts, percent_decode, put};
 /// The text in place of a secret or personal value.
 const REDACTED: &str = "redacted";
 
-/// Query keys with secret or personal values. A key is compared by its letters and digits alone, in lower case.
+/// Query keys with secret or personal values. A key is compared by its letters and digits alone, in lower case. `hilo` is that of an id
+/// that a page hands over to a page of another origin.
 const SENSITIVE: &str = "\
     accesstoken address apikey apitoken auth authorization birthday birthdate bsn card \
     cardnumber clientsecret code creditcard cvc cvv dni dob email emailaddress firstname \
-    fname fullname iban idtoken jwt lastname lname mail mobile msisdn nif otp passwd \
+    fname fullname hilo iban idtoken jwt lastname lname mail mobile msisdn nif otp passwd \
     password phone phonenumber pin pwd refreshtoken secret sessionid signature ssn surname \
     tel telephone token";
 
@@ -236,6 +237,8 @@ mod tests {
             "https://a.example/#/login?password=x",
             "https://a.example/#/login?password=redacted",
         );
+        check("https://a.example/#hilo=AaB-_9", "https://a.example/#hilo=redacted");
+        check("/?next=%2F%23hilo%3DAaB&hilo_debug=1", "/?next=redacted&hilo_debug=1");
     }
 
     #[test]

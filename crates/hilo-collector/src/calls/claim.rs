@@ -2,6 +2,7 @@
 
 use std::collections::BTreeMap;
 
+use hilo_core::consent::{Choice, ConsentState, Purpose};
 use serde::{Deserialize, Serialize};
 
 use super::link::LinkTo;
@@ -21,6 +22,20 @@ pub struct Proof {
     /// The verified user of the request, to whom a profile is linked whose proof is shown.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub link: Option<LinkTo>,
+}
+
+/// The claim of a page that shows a token of a hand-over. The token opens once.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Adopt {
+    /// The hash of the proof in the token.
+    pub proof: String,
+    /// Whether a server asked for the token. Its word stands for the proof, so the profile opens to this one from now on.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub is_vouched: bool,
+    /// The random number of the token.
+    pub number: String,
+    /// When the token ends, milliseconds since the epoch.
+    pub until_ms: i64,
 }
 
 /// Whose a claimed profile is.
@@ -74,5 +89,16 @@ impl ConsentStanding {
     pub fn denied(&self) -> Vec<&str> {
         let denied = self.state.iter().filter(|(_, word)| *word == "denied");
         denied.map(|(purpose, _)| purpose.as_str()).collect()
+    }
+
+    /// Whether a purpose that allows an id was granted.
+    pub fn allows_id(&self) -> bool {
+        let mut state = ConsentState::default();
+        for (purpose, word) in &self.state {
+            if let Some(purpose) = Purpose::from_name(purpose).filter(|_| word == "granted") {
+                state.set(purpose, Choice::Granted);
+            }
+        }
+        state.allows_id()
     }
 }

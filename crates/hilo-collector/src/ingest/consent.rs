@@ -232,20 +232,9 @@ pub fn keeps_id(body: &Body, recorded: &ConsentRecorded) -> bool {
         // A page that denies and has no id may keep none, whatever it granted before its storage was wiped.
         _ => {
             let has_id = body.anonymous_id.is_some() || body.spare_id.is_some();
-            allows_id(recorded) && (has_id || body.allows_id())
+            recorded.consent.allows_id() && (has_id || body.allows_id())
         }
     }
-}
-
-/// Whether the recorded consent allows an id.
-fn allows_id(recorded: &ConsentRecorded) -> bool {
-    let mut state = ConsentState::default();
-    for (purpose, word) in &recorded.consent.state {
-        if let Some(purpose) = Purpose::from_name(purpose).filter(|_| word == "granted") {
-            state.set(purpose, Choice::Granted);
-        }
-    }
-    state.allows_id()
 }
 
 /// Answers a change with its receipt and the record, and with the id that it was recorded for. `refusal` is the reason if not

@@ -51,7 +51,7 @@ pub(super) fn is_from_page(incoming: &Incoming) -> bool {
 }
 
 /// Explains why `origin` is refused, and what helps. `source` is the source of the request, if its key is known.
-fn refusal(origin: &str, source: Option<&Source>) -> Rejection {
+pub(super) fn refusal(origin: &str, source: Option<&Source>) -> Rejection {
     let is_app = source.is_some_and(|source| source.kind == SourceKind::App);
     let message = match Origin::parse(origin).filter(|_| origin.len() <= ORIGIN_BYTES_MAX) {
         None => "a page without an origin of its own may not send, such as a file or a sandboxed frame: serve it over https, or from the app's own scheme".to_owned(),

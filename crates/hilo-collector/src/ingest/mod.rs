@@ -8,6 +8,7 @@ pub mod consent;
 pub mod cookie;
 mod cors;
 pub mod files;
+pub mod handoff;
 pub mod hello;
 mod key;
 pub mod lang;

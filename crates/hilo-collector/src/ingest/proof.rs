@@ -10,13 +10,14 @@
 use hilo_core::config::{Source, SourceKind};
 use hilo_core::hosts::is_host_of;
 use jiff::Timestamp;
+use serde::{Deserialize, Serialize};
 
 use super::cookie::{Jar, Which, sign, unsign};
 use crate::call::Call;
 use crate::calls::Proof;
 use crate::keyring::{Keyring, Signed};
 use crate::platform::{Platform, Reply};
-use crate::signature::{hex, sha256_hex};
+use crate::signature::{self, hex, sha256_hex};
 
 /// The header of a page without cookies. Its value is the token, or `new` where the page has none. Cloudflare's logs redact fields
 /// whose names contain `auth`.
@@ -29,7 +30,7 @@ const REFRESH_S: i64 = 86_400;
 const VERSION: &str = "v2.";
 
 /// An id and its proof.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct IdProof {
     /// The anonymous id.
     pub id: String,
@@ -41,6 +42,13 @@ impl IdProof {
     /// Makes a new proof for an id that nobody has used.
     pub fn fresh(id: &str, random: [u8; 16], now: Timestamp) -> IdProof {
         IdProof { id: id.to_owned(), proof: hex(&random), issued_s: now.as_second() }
+    }
+
+    /// The proof for which a server vouches: the same for an id at each time, so that a further one does not replace it.
+    pub fn vouched(id: &str, secret: &Keyring, now: Timestamp) -> IdProof {
+        let made = signature::sign(secret.naming().as_bytes(), format!("vouched:{id}").as_bytes());
+        let random = made.first_chunk().copied().unwrap_or_default();
+        IdProof::fresh(id, random, now)
     }
 
     /// Reads a text that the collector signed and that has not expired.

@@ -25,6 +25,10 @@ pub enum Route {
     SourceConfig,
     /// A new page starts: restores its anonymous id.
     Hello,
+    /// A page hands its id over to a page of another origin: answers a token.
+    Handoff,
+    /// The other page shows that token, and gets the id.
+    Adopt,
     /// Records a consent change.
     ConsentChange,
     /// Answers the person's copy of the consent record.
@@ -144,6 +148,8 @@ fn calls(path: &str) -> Vec<(&'static str, Route)> {
         "/v1/m" => vec![("POST", Route::Metrics)],
         "/sourceConfig" => vec![("GET", Route::SourceConfig)],
         "/v1/hello" => vec![("POST", Route::Hello)],
+        "/v1/handoff" => vec![("POST", Route::Handoff)],
+        "/v1/adopt" => vec![("POST", Route::Adopt)],
         "/v1/consent" => vec![("POST", Route::ConsentChange), ("GET", Route::ConsentCopy)],
         "/v1/optin" => vec![("POST", Route::OptIn)],
         "/v1/optin/confirm" => optin_link(LinkAct::Confirm),
@@ -258,6 +264,8 @@ mod tests {
             ("POST", "/beacon/v1/batch", Route::Beacon),
             ("POST", "/api/s/page", Route::Jitsu("page")),
             ("POST", "/api/s/s2s/track", Route::Jitsu("track")),
+            ("POST", "/v1/handoff", Route::Handoff),
+            ("POST", "/v1/adopt", Route::Adopt),
             ("POST", "/v1/in/orders", Route::Webhook("orders".to_owned())),
             ("GET", "/v1/oauth/callback", Route::OAuthCallback),
             ("GET", "/v1/carts/u1", Route::Cart(Some("u1".to_owned()), CartAct::View)),

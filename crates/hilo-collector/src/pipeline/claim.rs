@@ -137,6 +137,33 @@ impl<P: Platform> Claimant<'_, P> {
         Ok(None)
     }
 
+    /// Gives the right to `own`, the id that the request names, or else to the id of its proof, and makes nothing. A server's right has
+    /// no proof.
+    ///
+    /// # Errors
+    /// `not_yours` for an id whose proof is missed, `erased` for one that is nobody's for ever.
+    pub(super) async fn held(&self, own: Option<&str>) -> Result<Right, Trouble> {
+        let id = own.or(self.kept()).ok_or_else(not_yours)?;
+        let candidate = self.fresh(id);
+        let name = candidate.object(self.secret);
+        let (whose, right) = self.claim(candidate, false).await?;
+        if whose == Whose::Erased {
+            return Err(erased().into());
+        }
+        if let Some(right) = right {
+            return Ok(right);
+        }
+        let shown = self.shown.proof.clone().filter(|proof| proof.id == id);
+        let (id, moved) = (id.to_owned(), None);
+        if self.is_server {
+            let consent = ask_profile(self.call.platform, name, &ProfileCall::ConsentStanding);
+            return Ok(Right { id, proof: None, consent: consent.await?, moved });
+        }
+        // The collector signed the proof for this very id, so an object that has nothing is the sender's too.
+        let proof = shown.filter(|_| whose == Whose::Nobodys).ok_or_else(not_yours)?;
+        Ok(Right { id, proof: Some(proof), consent: ConsentStanding::default(), moved })
+    }
+
     /// The id of the shown proof.
     fn kept(&self) -> Option<&str> {
         self.shown.proof.as_ref().map(|proof| proof.id.as_str())

@@ -13,6 +13,7 @@ mod entry;
 mod erasure;
 mod events;
 mod greeting;
+mod handoff;
 mod health;
 mod hello;
 mod journal;

@@ -34,6 +34,8 @@ impl Nature {
             | Route::Single(_)
             | Route::Jitsu(_)
             | Route::Hello
+            | Route::Handoff
+            | Route::Adopt
             | Route::ConsentChange
             | Route::OptIn
             | Route::Cart(..)

@@ -5,7 +5,9 @@
 use hilo_core::outcome::{Code, Rejection};
 
 use super::nature::Nature;
-use super::{cart, connect, consent, events, health, hello, journal, limits, me, optin, orders};
+use super::{
+    cart, connect, consent, events, handoff, health, hello, journal, limits, me, optin, orders,
+};
 use crate::admin;
 use crate::call::{Call, Trouble};
 use crate::forward;
@@ -115,6 +117,8 @@ async fn take<P: Platform>(
         Route::Single(kind) => events::take(Some(kind), call).await,
         Route::Jitsu(kind) => events::take(Some(kind), call).await.map(reply::in_jitsus_words),
         Route::Hello => hello::take(call).await,
+        Route::Handoff => handoff::make(call).await,
+        Route::Adopt => handoff::adopt(call).await,
         Route::ConsentChange => consent::change(call).await,
         Route::ConsentCopy => consent::copy(call).await,
         Route::OptIn => optin::take(call).await,

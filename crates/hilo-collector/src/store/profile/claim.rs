@@ -16,7 +16,9 @@ pub(super) fn whose(sql: &impl Sql, proof: &Proof, is_new: bool) -> Result<Whose
         return Ok(Whose::Erased);
     }
     match (bound(sql)?, &proof.shown, &proof.fresh) {
-        (Some(bound), Some(shown), _) if equal(&bound, shown) => Ok(Whose::Yours),
+        (Some(bound), Some(shown), _) if equal(&bound, shown) || is_vouched(sql, shown)? => {
+            Ok(Whose::Yours)
+        }
         (None, Some(shown), _) => bind(sql, shown).map(|()| Whose::Yours),
         (Some(bound), ..) if proof.offered.as_ref().is_some_and(|one| equal(&bound, one)) => {
             Ok(Whose::New)
@@ -28,6 +30,17 @@ pub(super) fn whose(sql: &impl Sql, proof: &Proof, is_new: bool) -> Result<Whose
 
 fn bind(sql: &impl Sql, hash: &str) -> Result<(), Failure> {
     sql.run("INSERT INTO meta (key, value) VALUES ('proof', ?)", &[SqlValue::from(hash)])
+}
+
+/// Opens a bound profile to a second proof: a server vouches for whoever shows it.
+pub(super) fn vouch(sql: &impl Sql, hash: &str) -> Result<(), Failure> {
+    let hash = [SqlValue::from(hash)];
+    sql.run("INSERT OR REPLACE INTO meta (key, value) VALUES ('vouched', ?)", &hash)
+}
+
+fn is_vouched(sql: &impl Sql, shown: &str) -> Result<bool, Failure> {
+    let rows = sql.exec("SELECT value FROM meta WHERE key = 'vouched'", &[])?;
+    rows.first().map_or(Ok(false), |row| Ok(equal(row.text("value")?, shown)))
 }
 
 /// Whether the profile is bound to a proof.

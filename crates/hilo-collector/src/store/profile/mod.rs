@@ -3,6 +3,7 @@
 //! `answer` takes a call as JSON and returns JSON. The shell that feeds the queue calls the outbox functions. Everything
 //! is synchronous. This folder sends nothing and has no clock: `now` is an argument.
 
+mod adopted;
 mod archive_key;
 mod bond;
 mod call_result;
@@ -126,6 +127,10 @@ fn act(
             return store_claimed(sql, volatile, turn, claim, (&shared, records));
         }
         ProfileCall::Claim(proof) => return claimed(sql, volatile, turn, &proof),
+        ProfileCall::Adopt(adopt) => {
+            let whose = atomically(sql, || adopted::adopt(sql, &adopt, turn.is_new, now))?;
+            written(whose.map(|whose| told(sql, volatile, whose)).transpose())
+        }
         ProfileCall::Link(to) => {
             result.alarm = linking::begin(sql, volatile, name, &to, now)?;
             encode(&true)
@@ -336,7 +341,7 @@ fn claimed(
     Ok(CallResult { reply: encode(&claimed)?, alarm, ..CallResult::default() })
 }
 
-/// Judges a claim, and tells the recorded consent to those whose profile it is. Where they also show who they are, the profile is linked.
+/// Judges a claim. Where those whose profile it is also show who they are, the profile is linked.
 /// Returns the time of the link's alarm too.
 fn claimed_by(
     sql: &impl Sql,
@@ -345,19 +350,22 @@ fn claimed_by(
     proof: &Proof,
 ) -> Result<(Claimed, Option<Timestamp>), Failure> {
     let whose = atomically(sql, || claim::whose(sql, proof, turn.is_new))?;
-    let (mut claimed, mut alarm) = (Claimed { whose, ..Claimed::default() }, None);
-    if whose.is_senders() {
-        if let Some(to) = proof.link.as_ref().filter(|_| whose == Whose::Yours) {
-            alarm = linking::begin(sql, volatile, turn.name, to, turn.now)?;
-        }
-        match &volatile.bond {
-            Bond::Moved(to) => claimed.moved = Some(to.clone()),
-            Bond::Free | Bond::Moving(_) => {
-                claimed.consent = consent::told(&consent::standing(sql)?);
-            }
-        }
+    let mut alarm = None;
+    if let Some(to) = proof.link.as_ref().filter(|_| whose == Whose::Yours) {
+        alarm = linking::begin(sql, volatile, turn.name, to, turn.now)?;
     }
-    Ok((claimed, alarm))
+    Ok((told(sql, volatile, whose)?, alarm))
+}
+
+/// Tells the recorded consent, or where the profile has moved to, to those whose profile it is.
+fn told(sql: &impl Sql, volatile: &Volatile, whose: Whose) -> Result<Claimed, Failure> {
+    let mut claimed = Claimed { whose, ..Claimed::default() };
+    match &volatile.bond {
+        _ if !whose.is_senders() => {}
+        Bond::Moved(to) => claimed.moved = Some(to.clone()),
+        Bond::Free | Bond::Moving(_) => claimed.consent = consent::told(&consent::standing(sql)?),
+    }
+    Ok(claimed)
 }
 
 /// Returns the time of the alarm that joins rows, if so many have become loose.

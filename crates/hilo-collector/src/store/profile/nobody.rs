@@ -13,6 +13,7 @@ pub(super) const fn makes_storage(call: &ProfileCall) -> bool {
         ProfileCall::Record { .. }
         | ProfileCall::Consent(_)
         | ProfileCall::ConsentReports(_)
+        | ProfileCall::Adopt(_)
         | ProfileCall::OptIn(_) => true,
         ProfileCall::Claim(proof) => proof.fresh.is_some(),
         ProfileCall::Take(take) => take.to.is_some(),
@@ -60,6 +61,7 @@ pub(super) fn answer(call: &ProfileCall) -> Result<String, Failure> {
         ProfileCall::Record { .. }
         | ProfileCall::Consent(_)
         | ProfileCall::ConsentReports(_)
+        | ProfileCall::Adopt(_)
         | ProfileCall::OptIn(_)
         | ProfileCall::Repoint { .. }
         | ProfileCall::Leave { .. }

@@ -40,6 +40,7 @@ impl Rates {
             | ProfileCall::ConsentCopy { .. } => (&mut self.choices, CHOICES, 1),
             // A claim without the proof changes nothing, and the person needs one to withdraw: a stranger must not use them up.
             ProfileCall::Claim(_)
+            | ProfileCall::Adopt(_)
             | ProfileCall::Link(_)
             | ProfileCall::Take(_)
             | ProfileCall::Leave { .. }

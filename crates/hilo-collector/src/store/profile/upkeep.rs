@@ -13,7 +13,7 @@ use jiff::{SignedDuration, Span, Timestamp};
 use super::bond::Bond;
 use super::timeline::Ages;
 use super::volatile::Volatile;
-use super::{erasure, link, settled, stored_profile, timeline};
+use super::{adopted, erasure, link, settled, stored_profile, timeline};
 use crate::calls::decode;
 use crate::platform::{Failure, Sql, SqlValue};
 
@@ -68,10 +68,24 @@ pub fn upkeep(
     if !volatile.has_storage(sql, false)? {
         return Ok(None);
     }
-    if volatile.bond != Bond::Free {
-        volatile.is_new = false;
-        return of_linked(sql, volatile, now).map(Some);
-    }
+    let upkeep = match volatile.bond {
+        Bond::Free => of_unlinked(sql, volatile, retention, now)?,
+        Bond::Moving(_) | Bond::Moved(_) => {
+            volatile.is_new = false;
+            of_linked(sql, volatile, now)?
+        }
+    };
+    // An object that forgot its used tokens would take a copy of one.
+    let tokens_end = adopted::forget(sql, now)?;
+    Ok(Some(tokens_end.map_or(upkeep, Upkeep::Next)))
+}
+
+fn of_unlinked(
+    sql: &impl Sql,
+    volatile: &mut Volatile,
+    retention: &Retention,
+    now: Timestamp,
+) -> Result<Upkeep, Failure> {
     let now_ms = now.as_millisecond();
     let cut = Cut::of(retention, now)?;
     let (mut has_changed, mut erased_ms) = (false, None);
@@ -90,7 +104,7 @@ pub fn upkeep(
     }
     volatile.is_new = false;
     let last_ms = if has_changed { self::last_ms(sql, volatile)? } else { last_ms };
-    next(sql, retention, last_ms, erased_ms, now).map(Some)
+    next(sql, retention, last_ms, erased_ms, now)
 }
 
 /// A profile that moves stays as it is until it has moved. Then it stays as long as the user's profile.

@@ -109,6 +109,7 @@ pub(in super::super) fn passed_on(
     match call {
         // The device's proof, its pointer and its own deliveries stay here.
         ProfileCall::Claim(_)
+        | ProfileCall::Adopt(_)
         | ProfileCall::Record { claim: Some(_), .. }
         | ProfileCall::Link(_)
         | ProfileCall::Repoint { .. }

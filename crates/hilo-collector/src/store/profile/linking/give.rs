@@ -217,7 +217,7 @@ fn is_empty(sql: &impl Sql) -> Result<bool, Failure> {
     Ok(sql.exec("SELECT seq FROM outbox WHERE state <> 'elsewhere' LIMIT 1", &[])?.is_empty())
 }
 
-/// Removes everything but the pointer, the name, the device's proof and the key of its lines in archives, once. What a version of the code without links stores here
+/// Removes everything but the pointer, the name, the device's proofs with their used tokens, and the key of its lines in archives, once. What a version of the code without links stores here
 /// after that is not removed.
 fn clear(sql: &impl Sql) -> Result<(), Failure> {
     if sql.exec("SELECT key FROM meta WHERE key = 'link'", &[])?.is_empty() {
@@ -225,7 +225,8 @@ fn clear(sql: &impl Sql) -> Result<(), Failure> {
     }
     sql.run(
         "DELETE FROM meta
-         WHERE key NOT IN ('schema', 'name', 'proof', 'linked_to', 'customer', 'archive_key')",
+         WHERE key NOT IN
+           ('schema', 'name', 'proof', 'vouched', 'adopted', 'linked_to', 'customer', 'archive_key')",
         &[],
     )?;
     for table in ["batches", "outbox", "consent", "optins", "links"] {
