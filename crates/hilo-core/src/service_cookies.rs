@@ -7,16 +7,25 @@ use alloc::borrow::ToOwned as _;
 use alloc::string::String;
 
 use crate::consent::{ConsentState, Purpose};
+use crate::text::percent_decode;
 
 /// The most bytes of a cookie's value. Longer ones belong to nobody in the table.
 const VALUE_BYTES_MAX: usize = 512;
 
-/// The beginnings of the cookies that a page may read beside its events, three characters each: Google's, HubSpot's, Meta's and
-/// TikTok's. Events need `analytics`, and each cookie the purposes of its id.
+/// The most bytes of Marketo's cookie without its encoding.
+const MARKETO_BYTES_MAX: usize = 256;
+
+/// The beginnings of the cookies that a page may read beside its events, three characters each: Google's, HubSpot's, Marketo's, Meta's
+/// and TikTok's. Events need `analytics`, and each cookie the purposes of its id.
 pub fn readable(said: &ConsentState) -> &'static str {
     let begins = if said.is_granted(Purpose::Functional) { 0 } else { 4 };
-    let ends = if said.is_granted(Purpose::Advertising) { 15 } else { 7 };
-    "hub _ga _fb _tt".get(begins..ends).unwrap_or_default()
+    let is_for_ads = said.is_granted(Purpose::Advertising);
+    // Any choice is a part of one of the two texts.
+    let (all, ends) = match said.is_granted(Purpose::Personalization) {
+        true => ("hub _ga _mk _fb _tt", if is_for_ads { 19 } else { 11 }),
+        false => ("hub _ga _fb _tt", if is_for_ads { 15 } else { 7 }),
+    };
+    all.get(begins..ends).unwrap_or_default()
 }
 
 /// The id in a cookie, with its name in `event::SERVICE_IDS`. `None` for a cookie without a readable id.
@@ -30,6 +39,7 @@ pub fn service_id_of(name: &str, value: &str) -> Option<(&'static str, String)> 
         "_fbp" if is_of_meta(value) => ("fbp", value.to_owned()),
         "_ttp" if is_of_tiktok(value) => ("ttp", value.to_owned()),
         "hubspotutk" if is_of_hubspot(value) => ("hubspotutk", value.to_owned()),
+        "_mkto_trk" => ("mkto_trk", marketo_cookie(value)?),
         _ => ("gaSession", name.strip_prefix("_ga_").and_then(|_| session_id(value))?),
     })
 }
@@ -86,6 +96,17 @@ pub fn is_of_meta(text: &str) -> bool {
 /// Whether a text has the form of TikTok's cookie: 26 or 27 characters, and perhaps a suffix such as `.tt.1`.
 fn is_of_tiktok(text: &str) -> bool {
     (20..=64).contains(&text.len()) && is_word(text)
+}
+
+/// Marketo's cookie without its percent encoding, which scripts may add: `id:<Munchkin id>&token:_mch-<domain>-<milliseconds>-<number>`.
+pub fn marketo_cookie(text: &str) -> Option<String> {
+    let text = String::from_utf8(percent_decode(text)).ok()?;
+    let (id, token) = text.strip_prefix("id:")?.split_once("&token:")?;
+    let is_of_instance = |byte: u8| byte.is_ascii_alphanumeric() || byte == b'-';
+    let is_id = id.len() == 11 && id.bytes().all(is_of_instance);
+    let is_cookie =
+        is_id && token.starts_with("_mch-") && text.len() <= MARKETO_BYTES_MAX && is_word(token);
+    is_cookie.then_some(text)
 }
 
 /// Whether a text has the form of HubSpot's cookie: 32 hexadecimal digits.
@@ -176,6 +197,28 @@ mod tests {
         let hubspot = "0123456789abcdef0123456789ABCDEF";
         check("hubspotutk", hubspot, Some(("hubspotutk", hubspot)));
         check("hubspotutk", &hubspot.replace('f', "g"), None);
+        let marketo = "id:123-ABC-456&token:_mch-shop.example-1764792191000-12345";
+        for value in [
+            marketo,
+            "id%3A123-ABC-456%26token%3A_mch-shop.example-1764792191000-12345",
+            "id%3a123-ABC-456%26token%3a_mch%2Dshop.example-1764792191000-12345",
+        ] {
+            check("_mkto_trk", value, Some(("mkto_trk", marketo)));
+        }
+        for value in [
+            "",
+            "id:123-ABC-456",
+            "id:123-ABC-456&token:",
+            "id:123-ABC-456&token:ana@shop.example",
+            "id:123-ABC-456&token:_mch-a%22b",
+            "id:123-ABC-456&token:_mch-a&cookie=b",
+            "id:123-ABC-4567&token:_mch-a-1-2",
+            "id%253A123-ABC-456%2526token%253A_mch-a-1-2",
+            "id:123-ABC-456&token:_mch-%ff-1-2",
+            &["id:123-ABC-456&token:_mch-", &"a".repeat(240)].concat(),
+        ] {
+            check("_mkto_trk", value, None);
+        }
         check("session", "GS1.1.1690013078.2.1.1690013090.0", None);
     }
 }

@@ -242,7 +242,7 @@ export interface Options {
     /** ISO 4217: the currency of a captured price where neither event nor page names one. By default `normalize.currency` of `hilo.toml`. */
     currency?: string;
     /**
-     * Cookies of other services that your destinations need, by name: `"_ga _ga_ABC123 _fbp _fbc _ttp hubspotutk"`; no others are ever read. Each
+     * Cookies of other services that your destinations need, by name: `"_ga _ga_ABC123 _fbp _fbc _ttp hubspotutk _mkto_trk"`; no others are ever read. Each
      * is read once the visitor allows what it is for, sent with the events, and not kept in the page.
      */
     cookies?: string;

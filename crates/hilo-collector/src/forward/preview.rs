@@ -6,7 +6,7 @@
 
 use hilo_core::consent::{ConsentState, Decision, decide};
 use hilo_core::event::Event;
-use hilo_core::profile::Person;
+use hilo_core::profile::{Person, Trait};
 use jiff::Timestamp;
 
 use super::destination::{
@@ -103,16 +103,19 @@ fn unconsented(configured: &Configured<'_>, event: &Event) -> Option<String> {
     Some(format!("consent: {}", missing.join(", ")))
 }
 
-/// The person without traits whose events did not grant what the destination needs.
+/// The person without traits and ids of other services whose events did not grant what the destination needs.
 fn narrowed(person: &Person, configured: &Configured<'_>, event: &Event) -> Person {
     let said: ConsentState =
         event.context.consent.as_ref().map(|claim| claim.state()).unwrap_or_default();
     let purposes = &configured.planned.purposes;
     let mut person = person.clone();
-    person.traits.retain(|_, one| {
+    let is_allowed = |one: &Trait| {
         let is_granted = purposes.iter().all(|purpose| one.granted.contains(purpose));
         is_granted && decide(&said, &one.purposes) == Decision::Pass
-    });
+    };
+    person.traits.retain(|_, one| is_allowed(one));
+    person.ids.retain(|_, one| is_allowed(one));
+    person.keep_ids_for(purposes);
     person
 }
 

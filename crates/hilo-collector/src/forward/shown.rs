@@ -110,11 +110,11 @@ impl Veil {
     /// Hides the ids and traits of a person.
     pub(super) fn hide_person(&mut self, person: Option<&Person>) {
         let Some(person) = person else { return };
-        let Person { anonymous_ids, user_id, claimed_ids, traits, .. } = person;
+        let Person { anonymous_ids, user_id, claimed_ids, traits, ids, .. } = person;
         for id in anonymous_ids.iter().chain(user_id).chain(claimed_ids) {
             self.hide_text(id);
         }
-        traits.values().for_each(|known| self.hide(&known.value, false));
+        traits.values().chain(ids.values()).for_each(|known| self.hide(&known.value, false));
     }
 
     fn hide_all(&mut self, written: &Properties) {

@@ -148,6 +148,7 @@ pub const FIELDS: &[Field] = &[
     row("context.ids.gbraid", Id, NAME_BYTES_MAX, Identifier),
     row("context.ids.gclid", Id, NAME_BYTES_MAX, Identifier),
     row("context.ids.hubspotutk", Id, 128, Identifier),
+    row("context.ids.mkto_trk", Id, NAME_BYTES_MAX, Identifier),
     row("context.ids.ttclid", Id, NAME_BYTES_MAX, Identifier),
     row("context.ids.ttp", Id, 128, Identifier),
     row("context.ids.wbraid", Id, NAME_BYTES_MAX, Identifier),

@@ -3,9 +3,12 @@
 //! The event itself goes beside its gist, as JSON that the object does not parse. Parsing and writing ten events again was a
 //! third of what a batch cost the edge in its own code. Shapes only.
 
+use std::collections::BTreeMap;
+
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
+use super::service_ids::is_of_browser;
 use super::{Event, EventKind, Properties};
 use crate::consent::Purpose;
 use crate::journey::{Channel, Touch};
@@ -50,7 +53,10 @@ pub struct Gist {
     /// The traits that an identify event tells.
     #[serde(default, skip_serializing_if = "Properties::is_empty")]
     pub traits: Properties,
-    /// The purposes that its own consent grants. Filled only beside traits, which keep them.
+    /// The ids that other services gave to the person's browser, without click ids.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub ids: BTreeMap<String, String>,
+    /// The purposes that its own consent grants. Filled only beside traits and ids, which keep them.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub granted: Vec<Purpose>,
     /// The purposes that it claims to be granted although Global Privacy Control denies them.
@@ -66,7 +72,14 @@ impl Gist {
         // Consent need not allow a profile with ids to somebody who asks for letters.
         let is_of_ledger = event.is_optin_request() || event.is_optin_change();
         let id = |id: &Option<String>| id.clone().filter(|_| !is_of_ledger);
-        let granted = if traits.is_empty() { Vec::new() } else { granted(event) };
+        let mut ids = BTreeMap::new();
+        for (name, id) in
+            context.ids.iter().filter(|(name, _)| is_of_browser(name) && !is_of_ledger)
+        {
+            ids.insert(name.clone(), id.clone());
+        }
+        let keeps_nothing = traits.is_empty() && ids.is_empty();
+        let granted = if keeps_nothing { Vec::new() } else { granted(event) };
         Gist {
             message_id: event.message_id.clone(),
             kind: event.kind.name().to_owned(),
@@ -81,6 +94,7 @@ impl Gist {
             touch: hilo.touch.clone(),
             channel: hilo.channel,
             traits,
+            ids,
             granted,
             against_gpc: context
                 .consent

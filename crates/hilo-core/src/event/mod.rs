@@ -24,7 +24,7 @@ pub use limits::{
     KEY_BYTES_MAX, OBJECT_KEYS_MAX, PUBLIC_PERSONS_MAX, STRING_BYTES_MAX,
 };
 pub use properties::Properties;
-pub use service_ids::SERVICE_IDS;
+pub use service_ids::{SERVICE_IDS, purposes_of_service_id};
 
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};

@@ -15,8 +15,8 @@ use crate::text::{cut, percent_decode};
 /// the rows `context.ids.*` of the field table.
 ///
 /// `ga` is the cookie `_ga` or the client id in it, `gaSession` the cookie `_ga_<stream>` or the session id in it. The other names are
-/// those of the cookies without `_`, and of the query keys.
-pub const SERVICE_IDS: [(&str, &[Purpose]); 10] = [
+/// those of the cookies without the `_` in front, and of the query keys.
+pub const SERVICE_IDS: [(&str, &[Purpose]); 11] = [
     ("fbc", &[Purpose::Advertising]),
     ("fbp", &[Purpose::Advertising]),
     ("ga", &[Purpose::Analytics]),
@@ -24,10 +24,22 @@ pub const SERVICE_IDS: [(&str, &[Purpose]); 10] = [
     ("gbraid", &[Purpose::Advertising]),
     ("gclid", &[Purpose::Advertising]),
     ("hubspotutk", &[Purpose::Analytics, Purpose::Functional]),
+    ("mkto_trk", &[Purpose::Analytics, Purpose::Personalization]),
     ("ttclid", &[Purpose::Advertising]),
     ("ttp", &[Purpose::Advertising]),
     ("wbraid", &[Purpose::Advertising]),
 ];
+
+/// The purposes of the id with this name. `None` for a name that is not in the table.
+pub fn purposes_of_service_id(name: &str) -> Option<&'static [Purpose]> {
+    SERVICE_IDS.iter().find(|(known, _)| *known == name).map(|(_, purposes)| *purposes)
+}
+
+/// Whether the id with this name comes from a cookie, so that it stands for a browser beyond one visit.
+pub(super) fn is_of_browser(name: &str) -> bool {
+    let is_of_click = || CLICK_IDS.iter().any(|(key, ..)| *key == name);
+    purposes_of_service_id(name).is_some() && !is_of_click()
+}
 
 impl Context {
     /// Removes what names the person's device or reaches it (the field table's class `Device`).
@@ -47,8 +59,7 @@ impl Context {
     /// Keeps the ids of other services whose purposes are allowed. Returns whether all are kept.
     pub fn keep_ids_for(&mut self, are_allowed: impl Fn(&[Purpose]) -> bool) -> bool {
         let before = self.ids.len();
-        let row = |name: &str| SERVICE_IDS.iter().find(|(known, _)| *known == name);
-        self.ids.retain(|name, _| row(name).is_some_and(|(_, purposes)| are_allowed(purposes)));
+        self.ids.retain(|name, _| purposes_of_service_id(name).is_some_and(&are_allowed));
         self.ids.len() == before
     }
 }
@@ -168,6 +179,7 @@ mod tests {
             ("_fbc", "fb.1.1795513800000.1"),
             ("_ttp", "2kXbWnYhJ0pQf8RzLmT1cVd3sA"),
             ("hubspotutk", "0123456789abcdef0123456789abcdef"),
+            ("_mkto_trk", "id:123-ABC-456&token:_mch-shop.example-1764792191000-12345"),
         ] {
             let (id, _) = service_id_of(name, value).unwrap();
             let (_, purposes) = SERVICE_IDS.iter().find(|(known, _)| *known == id).unwrap();

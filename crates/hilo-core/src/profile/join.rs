@@ -24,6 +24,7 @@ pub fn join(mut mine: Profile, theirs: Profile) -> Profile {
     remember_all(&mut mine.claimed_ids, theirs.claimed_ids);
     mine.user_id = mine.user_id.or(theirs.user_id);
     traits::join(&mut mine.traits, theirs.traits);
+    traits::join(&mut mine.ids, theirs.ids);
     mine
 }
 

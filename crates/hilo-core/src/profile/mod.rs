@@ -1,5 +1,5 @@
 //! A profile, folded from events: when a person came first and last, by which touch, how often, under which ids, with which
-//! traits.
+//! traits, with which ids of other services.
 //!
 //! `(Profile, &Gist, source) → Profile`. Decides nothing and forgets nothing on its own. Bounded where a sender could grow it.
 
@@ -21,7 +21,7 @@ use crate::journey::{Channel, Touch};
 
 /// The version of [`fold`]: raise it whenever the same events fold into another profile. A stored profile of another version
 /// is folded anew from the timeline.
-pub const VERSION: u32 = 1;
+pub const VERSION: u32 = 2;
 
 /// Ids of one sort that a profile keeps. Further ids are ignored.
 const IDS_MAX: usize = 16;
@@ -66,6 +66,9 @@ pub struct Profile {
     /// What identify events told about the person.
     #[serde(skip_serializing_if = "Traits::is_empty")]
     pub traits: Traits,
+    /// The newest id of each service that events brought. They are kept like traits.
+    #[serde(skip_serializing_if = "Traits::is_empty")]
+    pub ids: Traits,
     /// The language of the latest event that told one.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub locale: Option<String>,
@@ -102,6 +105,7 @@ pub fn fold(mut profile: Profile, gist: &Gist, source: Option<&str>) -> Profile 
         profile.user_id.clone_from(&gist.user_id);
     }
     traits::fold(&mut profile.traits, gist, source);
+    traits::fold_ids(&mut profile.ids, gist, source);
     profile
 }
 

@@ -33,7 +33,7 @@ fn events(seed: usize) -> Vec<Event> {
         let channel = ["Email", "Direct", "Referral"][(n + seed) % 3];
         let touch = json!({"channel": channel, "via": "page"});
         let ids = json!({"anonymousId": format!("a{}", n % 20), "claimedId": format!("c{}", (n + seed) % 3)});
-        let mut more = json!({"traits": {format!("t{}", n % 4): n}, "context": {"locale": format!("l{n}"), "hilo": {"touch": touch}}});
+        let mut more = json!({"traits": {format!("t{}", n % 4): n}, "context": {"locale": format!("l{n}"), "hilo": {"touch": touch}, "ids": {["ga", "fbp"][n % 2]: format!("{n}.1")}}});
         if let (Value::Object(more), Value::Object(ids)) = (&mut more, ids) {
             more.extend(ids);
         }
@@ -60,7 +60,9 @@ fn values(profile: &Profile) -> Value {
 /// Everything a fold can fill. A change of this text is a change of [`VERSION`].
 #[test]
 fn a_profile_that_folds_differently_has_another_version() {
-    let touch = json!({"locale": "es", "hilo": {"touch": {"channel": "Email", "via": "page"}}});
+    let ids = json!({"ga": "1.2", "gclid": "of a click"});
+    let touch =
+        json!({"locale": "es", "ids": ids, "hilo": {"touch": {"channel": "Email", "via": "page"}}});
     let events = [
         event("page", "2026-11-24T10:00:00Z", &json!({"properties": {}, "context": touch})),
         identify("2026-11-24T10:01:00Z", &json!({"plan": "pro"})),
@@ -81,9 +83,13 @@ fn a_profile_that_folds_differently_has_another_version() {
             "value": "pro", "at": "2026-11-24T10:01:00Z", "source": "shop", "vouched": false,
             "purposes": ["analytics"], "granted": ["essential", "analytics"], "revision": 3,
         }},
+        "ids": {"ga": {
+            "value": "1.2", "at": "2026-11-24T10:00:00Z", "source": "shop", "vouched": false,
+            "purposes": ["analytics"], "granted": ["essential", "analytics"], "revision": 3,
+        }},
         "locale": "es",
     });
-    assert_eq!((VERSION, serde_json::to_value(folded(&events)).unwrap()), (1, expected));
+    assert_eq!((VERSION, serde_json::to_value(folded(&events)).unwrap()), (2, expected));
 }
 
 #[test]
@@ -93,6 +99,39 @@ fn the_trait_of_the_latest_event_counts_in_whatever_order_events_arrive() {
     let expected = json!({"plan": "pro", "city": "Madrid"});
     assert_eq!(values(&folded(&[early.clone(), late.clone()])), expected);
     assert_eq!(values(&folded(&[late, early])), expected);
+}
+
+#[test]
+fn the_newest_id_of_each_service_counts_and_keeps_what_it_is_for() {
+    let with = |at: &str, ids: Value| {
+        event("page", at, &json!({"properties": {}, "context": {"ids": ids}}))
+    };
+    let early = with("2026-11-24T10:00:00Z", json!({"ga": "1.1", "fbp": "old"}));
+    let late = with("2026-11-24T11:00:00Z", json!({"ga": "2.2", "ttclid": "click", "other": "x"}));
+    for events in [[early.clone(), late.clone()], [late, early]] {
+        let ids = folded(&events).ids;
+        let told: Vec<_> = ids.iter().map(|(name, one)| (name.as_str(), &one.value)).collect();
+        assert_eq!(told, [("fbp", &json!("old")), ("ga", &json!("2.2"))]);
+        assert_eq!(ids["fbp"].purposes, [Purpose::Analytics, Purpose::Advertising]);
+        assert_eq!(ids["ga"].purposes, [Purpose::Analytics]);
+    }
+}
+
+#[test]
+fn a_destination_gets_only_ids_that_are_for_its_purposes() {
+    let ids = json!({"ga": "1.1", "fbp": "f", "hubspotutk": "h"});
+    let at = "2026-11-24T10:00:00Z";
+    let page = event("page", at, &json!({"properties": {}, "context": {"ids": ids}}));
+    let names = |own: &[Purpose]| {
+        let mut person =
+            Person::of(&folded(std::slice::from_ref(&page)), BTreeMap::new(), |_| true);
+        person.keep_ids_for(own);
+        person.ids.into_keys().collect::<Vec<_>>()
+    };
+    assert_eq!(names(&[Purpose::Analytics]), ["ga"]);
+    assert_eq!(names(&[Purpose::Advertising]), ["fbp"]);
+    assert_eq!(names(&[Purpose::Functional]), [""; 0]);
+    assert_eq!(names(&[Purpose::Analytics, Purpose::Functional]), ["ga", "hubspotutk"]);
 }
 
 #[test]

@@ -1,4 +1,5 @@
-//! Traits: what identify events tell about a person, each with the event that brought it.
+//! Traits: what identify events tell about a person, each with the event that brought it. The ids that other services gave to the
+//! person's browsers are kept in the same way.
 //!
 //! `(traits, &Gist) → traits`. The trait of the latest event counts, in whatever order the events arrive. Bounded in number
 //! and in bytes. Does not decide who may see a trait: the profile's object asks the recorded consent for that.
@@ -10,7 +11,7 @@ use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
 use crate::consent::Purpose;
-use crate::event::Gist;
+use crate::event::{Gist, purposes_of_service_id};
 
 /// Traits of one person: more than any destination takes of one (GA4 takes 25 user properties).
 pub const TRAITS_MAX: usize = 64;
@@ -33,7 +34,7 @@ pub struct Trait {
     /// Whether the event named a user, which only a server or a verified token can do.
     #[serde(rename = "vouched", default)]
     pub is_vouched: bool,
-    /// The purposes that the event needed.
+    /// The purposes that the event needed. Those of an id of another service are added.
     #[serde(default)]
     pub purposes: Vec<Purpose>,
     /// The purposes that the event's own consent granted.
@@ -47,16 +48,33 @@ pub struct Trait {
 /// Takes the traits of one event in. A late event does not overwrite what a newer one told.
 pub(super) fn fold(traits: &mut Traits, gist: &Gist, source: Option<&str>) {
     for (name, value) in &gist.traits {
-        let brought = Trait {
-            value: value.clone(),
-            at: gist.occurred_at,
-            source: source.map(str::to_owned),
-            is_vouched: gist.user_id.is_some(),
-            purposes: gist.purposes.clone(),
-            granted: gist.granted.clone(),
-            revision: gist.revision,
-        };
-        put(traits, name, brought);
+        put(traits, name, brought(value.clone(), gist, source));
+    }
+}
+
+/// Takes the ids in that one event has of other services. Of two devices that became one person, the newer id counts.
+pub(super) fn fold_ids(ids: &mut Traits, gist: &Gist, source: Option<&str>) {
+    for (name, id) in &gist.ids {
+        let Some(purposes) = purposes_of_service_id(name) else { continue };
+        let mut brought = brought(Value::from(id.as_str()), gist, source);
+        for purpose in purposes {
+            if !brought.purposes.contains(purpose) {
+                brought.purposes.push(*purpose);
+            }
+        }
+        put(ids, name, brought);
+    }
+}
+
+fn brought(value: Value, gist: &Gist, source: Option<&str>) -> Trait {
+    Trait {
+        value,
+        at: gist.occurred_at,
+        source: source.map(str::to_owned),
+        is_vouched: gist.user_id.is_some(),
+        purposes: gist.purposes.clone(),
+        granted: gist.granted.clone(),
+        revision: gist.revision,
     }
 }
 

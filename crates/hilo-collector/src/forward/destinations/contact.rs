@@ -1,10 +1,12 @@
-//! What an event and its person tell about a contact: traits, address, and what the person chose about a channel.
+//! What an event and its person tell about a contact: traits, address, ids of other services, and what the person chose about a channel.
 //!
 //! Event and person → values under the names of Segment's `identify`. Knows no service and writes no name of one. What the person may
 //! be known by was decided before: the person that comes here has only what consent allows.
 
-use hilo_core::consent::{OptInChannel, OptInState};
-use hilo_core::event::{Event, EventKind, OPT_IN_CONFIRMED, OPT_IN_WITHDRAWN, Properties};
+use hilo_core::consent::{Decision, OptInChannel, OptInState, decide};
+use hilo_core::event::{
+    Event, EventKind, OPT_IN_CONFIRMED, OPT_IN_WITHDRAWN, Properties, purposes_of_service_id,
+};
 use hilo_core::profile::{Person, Trait};
 use serde_json::{Map, Value};
 
@@ -50,6 +52,22 @@ impl<'b> Contact<'b> {
     /// A trait that the person has. A form or a choice about somebody else has none of this person's.
     pub(super) fn known(&self, name: &str) -> Option<&'b Trait> {
         self.person.filter(|_| !self.is_other)?.traits.get(name)
+    }
+
+    /// An id of another service that the event itself has, or else the newest that the person's events had.
+    pub(super) fn service_id(&self, name: &str) -> Option<&'b str> {
+        let own = self.event.context.ids.get(name).map(String::as_str);
+        own.or_else(|| self.kept_id(name)?.value.as_str())
+    }
+
+    /// The newest id of another service that the person's events had, where the event's own consent allows what the id is for. A page
+    /// sends the ids of its own browser, so an event of a visit gets none that may be another browser's.
+    pub(super) fn kept_id(&self, name: &str) -> Option<&'b Trait> {
+        let context = &self.event.context;
+        let person = self.person.filter(|_| !self.is_other && context.hilo.session.is_none())?;
+        let said = context.consent.as_ref().map(|claim| claim.state()).unwrap_or_default();
+        let purposes = purposes_of_service_id(name)?;
+        person.ids.get(name).filter(|_| decide(&said, purposes) == Decision::Pass)
     }
 
     /// A part of the trait `address`, such as `city`.
@@ -290,6 +308,28 @@ mod tests {
         let traits: serde_json::Map<_, _> =
             traits.map(|(name, value)| (name.clone(), json!({"value": value, "at": at}))).collect();
         serde_json::from_value(json!({"traits": traits, "optins": optins})).unwrap()
+    }
+
+    #[test]
+    fn a_kept_id_goes_with_an_event_that_allows_what_it_is_for_and_belongs_to_no_visit() {
+        let given = json!({"ids": {"fbp": {"value": "fb", "at": "2026-11-24T10:00:01Z"}}});
+        let person: Person = serde_json::from_value(given).unwrap();
+        let consent =
+            |state: bool| json!({"categoryPreferences": {"analytics": true, "advertising": state}});
+        for (context, is_other, expected) in [
+            (json!({"consent": consent(true)}), false, Some("fb")),
+            (json!({"consent": consent(true)}), true, None),
+            (json!({"consent": consent(true), "ids": {"fbp": "own"}}), true, Some("own")),
+            (json!({"consent": consent(true), "hilo": {"session": {"id": "1"}}}), false, None),
+            (json!({"consent": consent(false)}), false, None),
+            (json!({"consent": {"categoryPreferences": {"analytics": true}}}), false, None),
+            (json!({}), false, None),
+        ] {
+            let event = event(&json!({"type": "page", "properties": {}, "context": context}));
+            let contact = Contact { event: &event, person: Some(&person), is_other };
+            assert_eq!(contact.service_id("fbp"), expected, "{context}");
+            assert_eq!(contact.service_id("ga"), None, "{context}");
+        }
     }
 
     #[track_caller]

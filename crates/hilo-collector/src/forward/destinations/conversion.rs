@@ -66,6 +66,17 @@ impl<'e> Contact<'e> {
         id.or_else(|| self.person?.user_id.as_deref()).filter(|id| !id.contains('@'))
     }
 
+    /// An id of another service: the event's own, by a cookie or a click, or else the newest that the person's events had.
+    pub(super) fn service_id(&self, name: &str) -> Option<&'e str> {
+        let kept = || self.kept_id(name)?.value.as_str();
+        service_id(self.event, name).or_else(kept)
+    }
+
+    /// The newest id of another service that the person's events had.
+    pub(super) fn kept_id(&self, name: &str) -> Option<&'e Trait> {
+        self.own.kept_id(name)
+    }
+
     /// A trait by its name in Segment's specification.
     pub(super) fn value(&self, name: &str) -> Option<&'e Value> {
         // A field of a form that was left empty tells nothing.

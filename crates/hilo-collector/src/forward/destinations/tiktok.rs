@@ -239,7 +239,7 @@ fn user(one: &BatchEvent<'_>) -> Option<Map<String, Value>> {
     let id = contact.user_id().and_then(|id| hashing::hashed(id, hashing::id));
     put(&mut user, "external_id", list(id.map(Value::from)));
     put(&mut user, "ttclid", service_id(event, "ttclid"));
-    put(&mut user, "ttp", service_id(event, "ttp"));
+    put(&mut user, "ttp", contact.service_id("ttp"));
     if user.is_empty() {
         return None;
     }

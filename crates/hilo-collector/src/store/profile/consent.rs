@@ -8,10 +8,11 @@ use std::collections::BTreeMap;
 
 use hilo_core::consent::{ChoiceChange, Method, Notice, Purpose, Receipt};
 use hilo_core::event::ConsentClaim;
+use hilo_core::profile::{Profile, Trait};
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
-use super::{claim, erasure};
+use super::{claim, erasure, stored_profile};
 use crate::calls::link::LinkTo;
 use crate::calls::{
     ConsentChange, ConsentRecorded, ConsentStanding, ReportTaken, decode, encode, map_of,
@@ -33,12 +34,21 @@ struct Choice {
     with_gpc: bool,
     /// Whether a report told it.
     by_report: bool,
+    /// When the purpose was denied last, in milliseconds; 0 if never.
+    #[serde(default)]
+    denied_ms: i64,
 }
 
 impl Choice {
     /// Whether it counts beside another device's choice of the same person.
     const fn outweighs(self, other: Choice) -> bool {
         if self.granted == other.granted { self.chosen_ms > other.chosen_ms } else { other.granted }
+    }
+
+    /// The same, with the last denial of another choice about the purpose. A later grant does not bring back what a denial removed.
+    fn after(self, earlier: Option<&Choice>) -> Choice {
+        let own = if self.granted { self.denied_ms } else { self.denied_ms.max(self.chosen_ms) };
+        Choice { denied_ms: earlier.map_or(own, |earlier| earlier.denied_ms.max(own)), ..self }
     }
 
     /// Writes the choice for a receipt.
@@ -82,6 +92,17 @@ impl Standing {
             Some(one) if one.revision > revision => true,
             Some(_) | None => granted.contains(&purpose),
         }
+    }
+
+    /// Removes the ids of other services that are older than a denial of what they are for. Returns whether there were any.
+    pub(super) fn remove_withdrawn_ids(&self, profile: &mut Profile) -> bool {
+        let before = profile.ids.len();
+        let is_withdrawn = |one: &Trait, purpose: &Purpose| {
+            let denied_ms = self.0.get(purpose).map_or(0, |choice| choice.denied_ms);
+            denied_ms >= one.at.as_millisecond()
+        };
+        profile.ids.retain(|_, one| !one.purposes.iter().any(|purpose| is_withdrawn(one, purpose)));
+        profile.ids.len() < before
     }
 
     /// The record as an event claims consent.
@@ -132,7 +153,8 @@ impl Standing {
 /// Reads the recorded state of each purpose.
 pub(super) fn standing(sql: &impl Sql) -> Result<Standing, Failure> {
     let mut standing = Standing::default();
-    let query = "SELECT purpose, state, revision, chosen_ms, with_gpc, by_report FROM consent";
+    let query =
+        "SELECT purpose, state, revision, chosen_ms, with_gpc, by_report, denied_ms FROM consent";
     for row in sql.exec(query, &[])? {
         if let Some(purpose) = Purpose::from_name(row.text("purpose")?) {
             let choice = Choice {
@@ -141,8 +163,10 @@ pub(super) fn standing(sql: &impl Sql) -> Result<Standing, Failure> {
                 chosen_ms: row.int("chosen_ms")?,
                 with_gpc: row.int("with_gpc")? != 0,
                 by_report: row.int("by_report")? != 0,
+                denied_ms: row.int("denied_ms")?,
             };
-            standing.0.insert(purpose, choice);
+            // An earlier version did not write the time of a denial.
+            standing.0.insert(purpose, choice.after(None));
         }
     }
     Ok(standing)
@@ -183,7 +207,9 @@ pub(super) fn record(
             chosen_ms: change.chosen_at.min(now).as_millisecond(),
             with_gpc: change.signals.get("gpc").is_some_and(|gpc| gpc == "1") && !is_anybodys,
             by_report: change.report.is_some(),
+            denied_ms: 0,
         };
+        let choice = choice.after(standing.0.get(&purpose));
         let counts = standing.yields(purpose, choice, change);
         if counts {
             standing.0.insert(purpose, choice);
@@ -196,6 +222,9 @@ pub(super) fn record(
     }
     if counting.is_empty() {
         return Ok(recorded(None, &standing, change));
+    }
+    if counting.iter().any(|one| one.state != "granted") {
+        stored_profile::remove_withdrawn_ids(sql)?;
     }
     let receipt = seal(change, counting, revision, last_hash(sql)?, now);
     append(sql, fingerprint, &receipt)?;
@@ -238,7 +267,8 @@ pub(super) fn join(
     for purpose in Purpose::ALL {
         let (my, their) = (joined.0.get(&purpose), theirs.0.get(&purpose));
         let wins = their.filter(|their| my.is_none_or(|my| their.outweighs(*my)));
-        let Some(mut choice) = wins.or(my).copied() else { continue };
+        let Some(choice) = wins.or(my).copied() else { continue };
+        let mut choice = [my, their].into_iter().fold(choice, Choice::after);
         if my.is_none_or(|my| my.granted != choice.granted) {
             changes.push(choice.told(purpose)?);
         }
@@ -317,7 +347,8 @@ pub(super) fn told(standing: &Standing) -> ConsentStanding {
 
 fn write(sql: &impl Sql, purpose: Purpose, choice: Choice) -> Result<(), Failure> {
     sql.run(
-        "INSERT OR REPLACE INTO consent (purpose, state, revision, chosen_ms, with_gpc, by_report) VALUES (?, ?, ?, ?, ?, ?)",
+        "INSERT OR REPLACE INTO consent (purpose, state, revision, chosen_ms, with_gpc, by_report, denied_ms)
+         VALUES (?, ?, ?, ?, ?, ?, ?)",
         &[
             SqlValue::from(purpose.name()),
             SqlValue::from(word(choice.granted)),
@@ -325,6 +356,7 @@ fn write(sql: &impl Sql, purpose: Purpose, choice: Choice) -> Result<(), Failure
             SqlValue::int(choice.chosen_ms)?,
             SqlValue::from(u32::from(choice.with_gpc)),
             SqlValue::from(u32::from(choice.by_report)),
+            SqlValue::int(choice.denied_ms)?,
         ],
     )
 }

@@ -12,7 +12,7 @@ use hilo_core::event::Gist;
 use hilo_core::journey::{Channel, Session, attribute};
 use hilo_core::profile::{Person, Profile, Trait, fold};
 
-use super::consent::{self, Standing};
+use super::consent::Standing;
 use super::erasure::{self, Tombstone};
 use super::optin::{self, Subscriptions};
 use super::stored_profile;
@@ -59,8 +59,9 @@ pub(super) struct Known {
 impl Known {
     /// Reads the values that every call begins with.
     pub(super) fn read(sql: &impl Sql) -> Result<Known, Failure> {
-        let stored_profile::Completed { profile, last, unfolded } = stored_profile::read(sql)?;
-        let (standing, subscriptions) = (consent::standing(sql)?, optin::subscriptions(sql)?);
+        let whole = stored_profile::read(sql)?;
+        let stored_profile::Completed { profile, last, unfolded, standing, .. } = whole;
+        let subscriptions = optin::subscriptions(sql)?;
         let (ids, loose) = Ids::read(sql)?;
         let (next_event, is_row_unknown) = (last + 1, true);
         let erased = erasure::tombstone(sql)?;
@@ -87,7 +88,7 @@ impl Known {
         let claimed = std::mem::take(&mut gist.against_gpc);
         let (lifted, denied) = claimed.into_iter().partition(|p| self.standing.lifts_gpc(*p));
         gist.against_gpc = denied;
-        if !gist.traits.is_empty() {
+        if !gist.traits.is_empty() || !gist.ids.is_empty() {
             gist.granted.extend_from_slice(&lifted);
         }
         lifted
@@ -143,7 +144,8 @@ impl Known {
 
     /// Returns the person for a destination with these purposes.
     ///
-    /// A destination gets a trait only if consent allows the purposes of the trait's event and those of the destination.
+    /// A destination gets a trait only if consent allows the purposes of the trait's event and those of the destination. An id of another
+    /// service must be for a purpose of the destination besides.
     /// Ids and first touch come from events that all need `analytics`, so a denial of `analytics` leaves only the
     /// opt-ins. They do not keep what else their events granted, so each other purpose of the destination needs a recorded
     /// grant.
@@ -158,9 +160,10 @@ impl Known {
         });
         let by_all = [Purpose::Essential, Purpose::Analytics];
         if !purposes.iter().all(|purpose| self.standing.permits(*purpose, &by_all, 0)) {
-            let Person { traits, optins, .. } = person;
-            person = Person { traits, optins, ..Person::default() };
+            let Person { traits, ids, optins, .. } = person;
+            person = Person { traits, ids, optins, ..Person::default() };
         }
+        person.keep_ids_for(purposes);
         person
     }
 
@@ -174,6 +177,8 @@ impl Known {
         for gist in kept {
             self.profile = fold(std::mem::take(&mut self.profile), gist, Some(source));
         }
+        // An event may come later than a denial of what its ids are for.
+        self.standing.remove_withdrawn_ids(&mut self.profile);
         self.unfolded += kept.len();
         if self.unfolded < UNFOLDED_MAX {
             return Ok(());

@@ -10,6 +10,7 @@ use hilo_core::profile::{Profile, VERSION, fold};
 use serde::{Deserialize, Serialize};
 use serde_json::value::{RawValue, to_raw_value};
 
+use super::consent::{self, Standing};
 use super::timeline::{self, Entry};
 use crate::calls::{decode, encode};
 use crate::platform::{Failure, Sql, SqlValue};
@@ -36,6 +37,10 @@ pub(super) struct Completed {
     pub(super) last: i64,
     /// The number of events that the stored profile lacks.
     pub(super) unfolded: usize,
+    /// The recorded consent, under which the profile is.
+    pub(super) standing: Standing,
+    /// Whether a denial has removed ids of other services. They may still be in the stored profile.
+    has_withdrawn: bool,
 }
 
 /// Returns the profile as of the last event.
@@ -91,8 +96,22 @@ pub(super) fn has_newer_remainder(sql: &impl Sql) -> Result<bool, Failure> {
 }
 
 /// Stores the fold of the events that were removed from the timeline.
-pub(super) fn write_remainder(sql: &impl Sql, remainder: &Profile) -> Result<(), Failure> {
-    store(sql, "remainder", remainder, None)
+pub(super) fn write_remainder(sql: &impl Sql, mut remainder: Profile) -> Result<(), Failure> {
+    consent::standing(sql)?.remove_withdrawn_ids(&mut remainder);
+    store(sql, "remainder", &remainder, None)
+}
+
+/// Removes the ids of other services whose purpose was denied from storage. The events that brought them stay in the timeline.
+pub(super) fn remove_withdrawn_ids(sql: &impl Sql) -> Result<(), Failure> {
+    let Completed { profile, last, standing, has_withdrawn, .. } = read(sql)?;
+    if has_withdrawn {
+        write(sql, &profile, last)?;
+    }
+    let remainder = remainder(sql)?;
+    if standing.remove_withdrawn_ids(&mut remainder.clone()) && !has_newer_remainder(sql)? {
+        write_remainder(sql, remainder)?;
+    }
+    Ok(())
 }
 
 fn store(sql: &impl Sql, key: &str, profile: &Profile, folded: Option<i64>) -> Result<(), Failure> {
@@ -116,7 +135,7 @@ fn opened(sql: &impl Sql, key: &str, stored: &RawValue) -> Result<Profile, Failu
     decode(&at_rest::open_text(sql, key, &sealed)?)
 }
 
-/// Folds the events after number `folded`, row by row.
+/// Folds the events after number `folded`, row by row, and leaves out the ids of other services that a denial has removed.
 fn complete(sql: &impl Sql, mut profile: Profile, folded: i64) -> Result<Completed, Failure> {
     let (mut last, mut unfolded) = (folded, 0);
     while let Some(row) = timeline::after(sql, last)? {
@@ -130,7 +149,9 @@ fn complete(sql: &impl Sql, mut profile: Profile, folded: i64) -> Result<Complet
             return Err(Failure::Fatal("a row of the timeline has no events".to_owned()));
         }
     }
-    Ok(Completed { profile, last, unfolded })
+    let standing = consent::standing(sql)?;
+    let has_withdrawn = standing.remove_withdrawn_ids(&mut profile);
+    Ok(Completed { profile, last, unfolded, standing, has_withdrawn })
 }
 
 /// Reads what a profile needs of an event of the timeline.

@@ -33,6 +33,7 @@ mod refold;
 mod rows;
 mod sealed;
 mod sending;
+mod service_ids;
 mod sessions;
 mod upkeep;
 

@@ -178,7 +178,7 @@ fn remove_events(sql: &impl Sql, cut: &Cut, last_ms: Option<i64>) -> Result<bool
         return Ok(false);
     }
     stored_profile::write(sql, &whole.profile, whole.last)?;
-    stored_profile::write_remainder(sql, &remainder)?;
+    stored_profile::write_remainder(sql, remainder)?;
     forget_deliveries(sql, &gone)?;
     Ok(true)
 }

@@ -1,4 +1,4 @@
--- The tables of a profile as all migrations up to 0012 leave them. A new object is made of this file: running each migration
+-- The tables of a profile as all migrations up to 0014 leave them. A new object is made of this file: running each migration
 -- costs it ten times the rows. A test compares the two.
 CREATE TABLE batches (
   seq INTEGER PRIMARY KEY,
@@ -17,7 +17,8 @@ CREATE TABLE consent (
   revision INTEGER NOT NULL,
   chosen_ms INTEGER NOT NULL DEFAULT 0,
   with_gpc INTEGER NOT NULL DEFAULT 0,
-  by_report INTEGER NOT NULL DEFAULT 0
+  by_report INTEGER NOT NULL DEFAULT 0,
+  denied_ms INTEGER NOT NULL DEFAULT 0
 );
 CREATE TABLE receipts (
   seq INTEGER PRIMARY KEY AUTOINCREMENT,

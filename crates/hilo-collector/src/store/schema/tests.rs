@@ -173,7 +173,7 @@ fn a_migration_that_the_version_before_cannot_run_on_is_found() {
         (
             "DROP TABLE consent; CREATE TABLE consent (purpose TEXT PRIMARY KEY, state TEXT NOT NULL,
                revision INTEGER NOT NULL, chosen_ms INTEGER NOT NULL, with_gpc INTEGER NOT NULL DEFAULT 0,
-               by_report INTEGER NOT NULL DEFAULT 0)",
+               by_report INTEGER NOT NULL DEFAULT 0, denied_ms INTEGER NOT NULL DEFAULT 0)",
             "the column consent.chosen_ms is gone or has changed",
         ),
         (

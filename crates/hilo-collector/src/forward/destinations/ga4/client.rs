@@ -21,6 +21,8 @@ const USER_PROPERTY_CHARS_MAX: usize = 36;
 const PLACE_CHARS_MAX: usize = 100;
 /// Google ends a session after so many seconds without an event.
 const SESSION_SECONDS: i64 = 30 * 60;
+/// Google joins an event with a session that began at most so many seconds before.
+const SESSION_SECONDS_MAX: i64 = 24 * 3_600;
 
 /// What stands once in a request. `None` if nobody knows the browser: an id made up for this would be a new user in every report.
 pub(super) fn head(one: &BatchEvent<'_>, user_properties: &[String]) -> Option<Map<String, Value>> {
@@ -28,7 +30,7 @@ pub(super) fn head(one: &BatchEvent<'_>, user_properties: &[String]) -> Option<M
     let contact = Contact::of(one, was_for_ads);
     let known = one.person.and_then(|person| person.anonymous_ids.first());
     let mut head = Map::new();
-    head.insert("client_id".to_owned(), client_id(event, known)?.into());
+    head.insert("client_id".to_owned(), client_id(event, &contact, known)?.into());
     let user_id = contact.user_id().filter(|id| id.chars().count() <= USER_ID_CHARS_MAX);
     put(&mut head, "user_id", user_id);
     head.insert("consent".to_owned(), consent(event));
@@ -47,11 +49,12 @@ fn was_for_ads(one: &Trait) -> bool {
     one.granted.contains(&Purpose::Advertising)
 }
 
-/// The browser's id at Google. Without Google's cookie it is made from the device's own id, which cannot be read from it: a hash in
+/// The browser's id at Google: the event's own, else the person's newest. Without Google's cookie it is made from the device's own id, which cannot be read from it: a hash in
 /// the form of the cookie's two numbers.
-fn client_id(event: &Event, known: Option<&String>) -> Option<String> {
-    if let Some(id) = event.context.ids.get("ga").and_then(|text| service_cookies::client_id(text))
-    {
+fn client_id(event: &Event, contact: &Contact<'_>, known: Option<&String>) -> Option<String> {
+    let kept =
+        || contact.kept_id("ga").and_then(|kept| read(&kept.value, service_cookies::client_id));
+    if let Some(id) = own_client_id(event).or_else(kept) {
         return Some(id);
     }
     let device = event.anonymous_id.as_ref().or(known)?;
@@ -63,16 +66,39 @@ fn client_id(event: &Event, known: Option<&String>) -> Option<String> {
     Some(format!("{}.{}", number(0), number(4)))
 }
 
+fn own_client_id(event: &Event) -> Option<String> {
+    event.context.ids.get("ga").and_then(|text| service_cookies::client_id(text))
+}
+
+fn read(kept: &Value, by: fn(&str) -> Option<String>) -> Option<String> {
+    kept.as_str().and_then(by)
+}
+
 /// The session's id at Google, the second in which it began: that of its cookie, else the one of hilo's session. An event that waited for
-/// its page's successor may be older than the session of the cookie.
-pub(super) fn session_id(event: &Event) -> Option<String> {
+/// its page's successor may be older than the session of the cookie. An event of a server gets the person's newest session while that
+/// lasts.
+pub(super) fn session_id(one: &BatchEvent<'_>) -> Option<String> {
+    let event = one.event;
     let own = event.context.ids.get("gaSession").and_then(|text| service_cookies::session_id(text));
     let is_late = |began: &i64| *began > event.occurred_at.as_second() + SESSION_SECONDS;
     let own = own.filter(|began| !began.parse().as_ref().is_ok_and(is_late));
-    own.or_else(|| {
+    let own = own.or_else(|| {
         let started = &event.context.hilo.session.as_ref()?.id;
         service_cookies::seconds(started.get(..started.len().checked_sub(3)?)?)
-    })
+    });
+    own.or_else(|| kept_session_id(one))
+}
+
+/// The person's newest session at Google, if the event belongs to its browser and happened while it lasted. Google would count the event
+/// to a session that is over.
+fn kept_session_id(one: &BatchEvent<'_>) -> Option<String> {
+    let contact = Contact::of(one, |_| true);
+    let (client, session) = (contact.kept_id("ga")?, contact.kept_id("gaSession")?);
+    let is_of_client = client.at == session.at && own_client_id(one.event).is_none();
+    let id = read(&session.value, service_cookies::session_id).filter(|_| is_of_client)?;
+    let (began, last) = (id.parse::<i64>().ok()?, session.at.as_second());
+    let end = (last + SESSION_SECONDS).min(began + SESSION_SECONDS_MAX);
+    (began..=end).contains(&one.event.occurred_at.as_second()).then_some(id)
 }
 
 /// Consent Mode. What was not granted is denied.

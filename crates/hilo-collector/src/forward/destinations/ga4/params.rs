@@ -3,7 +3,6 @@
 //! Event → parameters within Google's limits: 25 of them, single values of at most 100 characters, at most 200 items. An amount goes
 //! with its currency or not at all.
 
-use hilo_core::event::Event;
 use serde_json::{Map, Number, Value};
 
 use super::client::session_id;
@@ -42,7 +41,7 @@ const FORM: [&str; 4] = ["form_id", "last_field", "ms_open", "ms_to_submit"];
 /// The parameters of an event, in the order in which they count if there are too many.
 pub(super) fn of(settings: &Ga4, one: &BatchEvent<'_>, name: &str) -> Map<String, Value> {
     let mut params = Map::new();
-    page(&mut params, one.event);
+    page(&mut params, one);
     let goods = goods(one.event);
     money(&mut params, settings, &goods, name);
     let items: Vec<Value> = goods.products.iter().filter_map(item).take(ITEMS_MAX).collect();
@@ -69,13 +68,14 @@ pub(super) fn of(settings: &Ga4, one: &BatchEvent<'_>, name: &str) -> Map<String
 }
 
 /// Page and session. Google shows activity only of events with an engagement time; where nobody measured it, 1 ms is its own example.
-fn page(params: &mut Map<String, Value>, event: &Event) {
+fn page(params: &mut Map<String, Value>, one: &BatchEvent<'_>) {
+    let event = one.event;
     let (url_max, referrer_max, title_max) = PAGE_CHARS_MAX;
     put_text(params, "page_location", page_url(event), url_max);
     put_text(params, "page_referrer", page_referrer(event), referrer_max);
     let title = event.context.page.as_ref().and_then(|page| page.title.as_deref());
     put_text(params, "page_title", title, title_max);
-    put(params, "session_id", session_id(event));
+    put(params, "session_id", session_id(one));
     params.insert("engagement_time_msec".to_owned(), Value::from(1));
 }
 

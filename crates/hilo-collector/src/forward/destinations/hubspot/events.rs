@@ -110,7 +110,7 @@ impl HubSpot {
             put_new(&mut context, "pageName", page.title.as_deref());
         }
         // The browser whose earlier visits HubSpot knows.
-        put_new(&mut context, "hutk", one.event.context.ids.get("hubspotutk").map(String::as_str));
+        put_new(&mut context, "hutk", Contact::of(one).service_id("hubspotutk"));
         let mut body = json!({
             "fields": fields, "context": context,
             "submittedAt": one.event.occurred_at.as_millisecond().to_string(),

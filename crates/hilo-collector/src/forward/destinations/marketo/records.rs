@@ -7,6 +7,7 @@ use std::collections::BTreeMap;
 
 use hilo_core::consent::OptInChannel;
 use hilo_core::event::{Event, EventKind};
+use hilo_core::service_cookies::marketo_cookie;
 use hilo_core::text::shortened;
 use serde_json::{Map, Value, json};
 
@@ -187,14 +188,27 @@ impl Marketo {
             fields.insert("email".to_owned(), email.as_str().into());
             let mut submission = json!({"leadFormFields": fields});
             let url = one.event.context.page.as_ref().and_then(|page| page.url.as_deref());
-            if let (Some(url), Some(submission)) = (url, submission.as_object_mut()) {
-                submission.insert("visitorData".to_owned(), json!({"pageURL": url}));
+            if let Some(submission) = submission.as_object_mut() {
+                let visit = url.map(|url| json!({"pageURL": url}));
+                let cookie = self.cookie(one).map(Value::from);
+                for (name, value) in [("visitorData", visit), ("cookie", cookie)] {
+                    submission.extend(value.map(|value| (name.to_owned(), value)));
+                }
             }
             let body = json!({"formId": form, "input": [submission]});
             let outgoing = self.call("leads/submitForm", &body, &batch.access)?;
             mapping.requests.push(MappedRequest { outgoing, events: vec![*at], step: ACTIVITY });
         }
         Ok(())
+    }
+}
+
+impl Marketo {
+    /// The cookie by which Marketo knows the earlier visits of a browser. That of another instance is nobody's here.
+    fn cookie(&self, one: &BatchEvent<'_>) -> Option<String> {
+        let cookie = marketo_cookie(Contact::of(one).service_id("mkto_trk")?)?;
+        let (id, _) = cookie.strip_prefix("id:")?.split_once('&')?;
+        id.eq_ignore_ascii_case(&self.munchkin_id).then_some(cookie)
     }
 }
 

@@ -108,8 +108,8 @@ fn user(one: &BatchEvent<'_>) -> Option<Map<String, Value>> {
     put(&mut user, "ph", list(contact.hash("phone", hashing::phone_digits)));
     let id = contact.user_id().and_then(|id| hashing::hashed(id, hashing::id));
     put(&mut user, "external_id", list(id.map(Value::from)));
-    put(&mut user, "fbp", service_id(event, "fbp").filter(|text| is_of_meta(text)));
-    put(&mut user, "fbc", click(event));
+    put(&mut user, "fbp", contact.service_id("fbp").filter(|text| is_of_meta(text)));
+    put(&mut user, "fbc", click(event, &contact));
     if user.is_empty() {
         return None;
     }
@@ -125,13 +125,16 @@ fn user(one: &BatchEvent<'_>) -> Option<Map<String, Value>> {
     Some(user)
 }
 
-/// Meta's cookie of the click; without it, what the cookie would be for the click in the visit's first address.
-fn click(event: &Event) -> Option<String> {
+/// Meta's cookie of the click; without it, what the cookie would be for the click in the visit's first address; without a click, the
+/// person's newest cookie.
+fn click(event: &Event, contact: &Contact<'_>) -> Option<String> {
     if let Some(cookie) = service_id(event, "fbc").filter(|text| is_of_meta(text)) {
         return Some(cookie.to_owned());
     }
-    let click = service_id(event, "fbclid")?;
-    Some(format!("fb.1.{}.{click}", event.occurred_at.as_millisecond()))
+    if let Some(click) = service_id(event, "fbclid") {
+        return Some(format!("fb.1.{}.{click}", event.occurred_at.as_millisecond()));
+    }
+    contact.service_id("fbc").filter(|text| is_of_meta(text)).map(str::to_owned)
 }
 
 /// The goods and the money, and what the deployer's rules add.

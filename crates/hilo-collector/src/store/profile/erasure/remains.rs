@@ -61,7 +61,7 @@ impl Remains {
     /// Adds the ids and traits of a person whom destinations have not deleted yet.
     pub(super) fn add_person(&mut self, earlier: Person) {
         let person = &mut self.person;
-        let Person { anonymous_ids, user_id, claimed_ids, traits, .. } = earlier;
+        let Person { anonymous_ids, user_id, claimed_ids, traits, ids, .. } = earlier;
         for (ids, more) in
             [(&mut person.anonymous_ids, anonymous_ids), (&mut person.claimed_ids, claimed_ids)]
         {
@@ -71,6 +71,9 @@ impl Remains {
         person.user_id = person.user_id.take().or(user_id);
         for (name, value) in traits {
             person.traits.entry(name).or_insert(value);
+        }
+        for (name, value) in ids {
+            person.ids.entry(name).or_insert(value);
         }
     }
 }

@@ -229,7 +229,7 @@ impl<S: Sql> Part<'_, S> {
         let mut mine = stored_profile::remainder(self.sql)?;
         mine.user_id.get_or_insert_with(|| self.to.user.clone());
         let has_more = theirs != Profile::default();
-        stored_profile::write_remainder(self.sql, &join(mine, theirs))?;
+        stored_profile::write_remainder(self.sql, join(mine, theirs))?;
         if has_more {
             return stored_profile::refold(self.sql, whole.last).map(drop);
         }

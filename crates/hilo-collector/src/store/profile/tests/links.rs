@@ -259,7 +259,7 @@ fn lives() -> Objects {
     device.record(vec![bound("late")]);
     let events = [("page".to_owned(), 5)].into_iter().collect();
     let remainder = Profile { events, ..Profile::default() };
-    stored_profile::write_remainder(&device.sql, &remainder).unwrap();
+    stored_profile::write_remainder(&device.sql, remainder).unwrap();
     both
 }
 

@@ -170,3 +170,31 @@ fn a_strangers_report_about_a_device_does_not_reach_its_user() {
         assert_eq!(both.summary("user").consent["analytics"], state);
     }
 }
+
+#[test]
+fn of_two_devices_the_newest_id_of_a_service_counts_unless_either_has_denied_what_it_is_for() {
+    for denies in [None, Some("device"), Some("user")] {
+        let mut both = Objects::new(&["device", "user"]);
+        for (name, after_s, id) in [("device", 20, "2.2"), ("user", 10, "1.1")] {
+            let mut sent = kept(name, 9);
+            sent.event.occurred_at += SignedDuration::from_secs(after_s);
+            sent.event.context.ids = [("ga".to_owned(), id.to_owned())].into();
+            both.get(name).record(vec![sent]);
+        }
+        if let Some(name) = denies {
+            let object = both.get(name);
+            object.now += SignedDuration::from_secs(30);
+            for (state, after_s) in [("denied", 25), ("granted", 30)] {
+                let mut change = change(9, "analytics", state);
+                change.chosen_at += SignedDuration::from_secs(after_s);
+                object.ask::<ConsentRecorded>(&ProfileCall::Consent(change));
+            }
+        }
+        both.link("device", "user");
+        both.settle("device");
+        both.get("user").volatile = Volatile::default();
+        let profile: Value = decode(both.summary("user").profile.get()).unwrap();
+        let expected = if denies.is_none() { json!("2.2") } else { Value::Null };
+        assert_eq!(profile["ids"]["ga"]["value"], expected, "{denies:?}");
+    }
+}
