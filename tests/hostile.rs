@@ -34,6 +34,8 @@ const PATHS: [&str; 20] = [
     "/v1/identify",
     "/v1/alias",
     "/v1/hello",
+    "/v1/handoff",
+    "/v1/adopt",
     "/v1/consent",
     "/v1/optin",
     "/_h/v1/optin",
