@@ -42,7 +42,7 @@ async function visit(path: string, csp: string | undefined, init?: () => void) {
   const asked: string[] = [];
   page.on("request", (request) => asked.push(new URL(request.url()).pathname));
   await page.goto(site.url + path);
-  await until(() => page.evaluate(() => !(window as Json)["hilo"].q));
+  await page.waitForFunction(() => !(window as Json)["hilo"].q);
   const violations = () => page.evaluate(() => (window as Json)["violations"] as string[]);
   const close = async () => {
     assert.deepEqual(errors, []);
@@ -88,6 +88,34 @@ test("a shop's cart has the same lines, amounts and touchpoints in both forms", 
   assert.equal((told[0]![0] as Json[])[0]!["length"], 7);
   assert.ok(JSON.stringify(told[0]).includes("90071992547409.93"));
   assert.deepEqual(told[0], told[1]);
+});
+
+test("more events than fit into the memory of the beginning arrive, each once and whole", async () => {
+  const { site, page, close } = await visit("/", FORBIDS);
+  await grant(page);
+  await page.evaluate(() => {
+    for (let n = 0; n < 1_000; n++) (window as Json)["hilo"].track(`Much ${n}`, { text: `${n} `.repeat(50) });
+  });
+  const much = () => site.events().filter((event) => event["event"]?.startsWith("Much "));
+  await until(() => much().length >= 1_000, 30_000);
+  await site.quiet();
+  const once = new Map(much().map((event) => [event["event"], event["properties"].text]));
+  assert.equal(once.size, 1_000);
+  for (const [name, text] of once) assert.equal(text, `${name.slice(5)} `.repeat(50));
+  await close();
+});
+
+test("a wait of more seconds than an integer holds is a long wait, and a clock that tells no time is as good as none", async () => {
+  const { site, page, close } = await visit("/", FORBIDS, () => void (Date.now = () => NaN));
+  site.answer(() => ({ status: 429, headers: { "retry-after": "99999999999999999999" } }));
+  await grant(page);
+  await page.evaluate(() => (window as Json)["hilo"].track("Seen"));
+  await site.quiet();
+  const batches = site.sent.filter((one) => one.call === "batch");
+  assert.equal(batches.length, 1);
+  const { sentAt, batch } = batches[0]!.body;
+  for (const event of batch) assert.ok(Math.abs(Date.parse(sentAt) - Date.parse(event.timestamp)) < 60_000, `${event.timestamp} ${sentAt}`);
+  await close();
 });
 
 test("a browser without WebAssembly has the tracker, and a page that broke it too", async () => {
