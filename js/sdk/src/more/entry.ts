@@ -12,7 +12,7 @@ import { UNREADABLE } from "../codes.ts";
 import type { Given } from "../parts.ts";
 import { emitConsentMode } from "./consent/consent_mode.ts";
 import { watchSources } from "./consent/watch.ts";
-import { watchFrames } from "./frames.ts";
+import { isElsewhere, watchFrames } from "./frames.ts";
 import type { Host } from "./host.ts";
 import type { CaptureKind, Occurrence, Page } from "./kind.ts";
 import { leadsOf } from "./leads.ts";
@@ -46,6 +46,8 @@ export async function open(given: Given, host: Host) {
     }
   }
   function read([kind, event, target, at, url, elapsed = event.timeStamp]: Occurrence) {
+    // A frame may start its tracker after it has loaded.
+    if (isElsewhere(target)) return;
     const cells = known[kind]!.read(event, target, pages[kind]!);
     if (Array.isArray(cells)) capture(cells[0], host.json(cells[1])!, at);
     else if (cells) take(core.read(kind, plain(cells), url, elapsed), at, target);
