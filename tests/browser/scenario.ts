@@ -43,7 +43,7 @@ export interface Reply {
 }
 
 /** Whether no page may run WebAssembly, so that each scenario runs on the tracker as JavaScript. */
-const IS_PLAIN = process.env["HILO_PAGE"] === "js";
+export const IS_PLAIN = process.env["HILO_PAGE"] === "js";
 /** A part of the tracker as WebAssembly, as the collector serves it or a site's bundle: not the first module, which is tried once. */
 const WASM_PART = /\/hilo-\w+(\.\w+)?\.wasm$/;
 
