@@ -43,7 +43,9 @@ export interface Reply {
 }
 
 /** Whether no page may run WebAssembly, so that each scenario runs on the tracker as JavaScript. */
-const IS_PLAIN = process.env["HILO_PAGE"] === "js";
+export const IS_PLAIN = process.env["HILO_PAGE"] === "js";
+/** A part of the tracker as WebAssembly, as the collector serves it or a site's bundle: not the first module, which is tried once. */
+const WASM_PART = /\/hilo-\w+(\.\w+)?\.wasm$/;
 
 /** A content security policy that lets the snippet in, and neither WebAssembly nor another file: no tracker starts. */
 export const SHUT = "default-src 'self'; script-src 'unsafe-inline' http://127.0.0.1:*/_h/hilo.js";
@@ -55,7 +57,11 @@ export async function startBrowser(options: { ignoreDefaultArgs?: string[] } = {
   const open = browser.newContext.bind(browser);
   browser.newContext = async (details) => {
     const context = await open(details);
-    if (IS_PLAIN) await context.addInitScript(() => void delete (globalThis as Json)["WebAssembly"]);
+    if (IS_PLAIN) {
+      await context.addInitScript(() => void delete (globalThis as Json)["WebAssembly"]);
+      // A document that kept WebAssembly would run the usual tracker, and its scenario would pass for the wrong reason.
+      context.on("request", (request) => assert.doesNotMatch(request.url(), WASM_PART, "a page of HILO_PAGE=js loads JavaScript alone"));
+    }
     return context;
   };
   return browser;

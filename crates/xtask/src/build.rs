@@ -201,20 +201,67 @@ fn optimize(workspace: &Workspace, name: &str, module: &Path) -> Result<String, 
 
 /// Writes `NAME_plain.js`: the module for a page that may not run WebAssembly.
 fn translate(workspace: &Workspace, name: &str, module: &Path) -> Result<(), Problem> {
+    let text = module.with_file_name(format!("{name}_saturating.wat"));
+    let mut read = workspace.command("wasm-dis");
+    read.args(FEATURES).arg(module).arg("-o").arg(&text);
+    step(workspace, &format!("reading {name}"), &mut read)?;
+    fs::write(&text, saturating(&fs::read_to_string(&text)?)?)?;
     let lowered = module.with_file_name(format!("{name}_lowered.wasm"));
     let mut lower = workspace.command("wasm-opt");
     // `wasm2js` takes the first WebAssembly's instructions only.
-    lower.args(FEATURES).args([
-        "--llvm-nontrapping-fptoint-lowering",
-        "--signext-lowering",
-        "--llvm-memory-copy-fill-lowering",
-    ]);
-    lower.arg(module).arg("-o").arg(&lowered);
+    lower.args(FEATURES).args(["--signext-lowering", "--llvm-memory-copy-fill-lowering"]);
+    lower.arg(text).arg("-o").arg(&lowered);
     step(workspace, &format!("lowering {name}"), &mut lower)?;
     let mut translate = workspace.command("wasm2js");
     translate.args(["-Oz", "--enable-mutable-globals"]).arg(lowered);
     translate.arg("-o").arg(module.with_file_name(format!("{name}_plain.js")));
     step(workspace, &format!("translating {name} to JavaScript"), &mut translate).map(drop)
+}
+
+/// Instructions that make an integer of any number, as `as` does in Rust, and functions of the first WebAssembly that do the same.
+/// Binaryen's own lowering gives C's results: the smallest integer for each number that is out of range, and for none.
+const SATURATING: [(&str, &str, &str); 2] = [
+    (
+        "(i64.trunc_sat_f64_s",
+        "(call $saturating_i64",
+        " (func $saturating_i64 (param $0 f64) (result i64)
+  (if (result i64) (f64.lt (f64.abs (local.get $0)) (f64.const 9223372036854775808))
+   (then (i64.trunc_f64_s (local.get $0)))
+   (else (if (result i64) (f64.gt (local.get $0) (f64.const 0))
+    (then (i64.const 9223372036854775807))
+    (else (if (result i64) (f64.lt (local.get $0) (f64.const 0))
+     (then (i64.const -9223372036854775808))
+     (else (i64.const 0))))))))\n",
+    ),
+    (
+        "(i32.trunc_sat_f64_u",
+        "(call $saturating_u32",
+        " (func $saturating_u32 (param $0 f64) (result i32)
+  (if (result i32) (f64.gt (local.get $0) (f64.const 0))
+   (then (if (result i32) (f64.lt (local.get $0) (f64.const 4294967296))
+    (then (i32.trunc_f64_u (local.get $0)))
+    (else (i32.const -1))))
+   (else (i32.const 0))))\n",
+    ),
+];
+
+/// The text of a module → the same module with functions in place of the instructions of [`SATURATING`].
+fn saturating(text: &str) -> Result<String, Problem> {
+    let end = text.trim_end().len().saturating_sub(1);
+    let mut module = text.get(..end).unwrap_or_default().to_owned();
+    for (instruction, call, function) in SATURATING {
+        if module.contains(instruction) {
+            module = module.replace(instruction, call);
+            module.push_str(function);
+        }
+    }
+    match module.split_once(".trunc_sat_") {
+        None => Ok(module + ")\n"),
+        Some((_, kind)) => Err(Problem(format!(
+            "A module converts numbers by trunc_sat_{}: add a function for it to SATURATING.",
+            kind.get(..5).unwrap_or_default()
+        ))),
+    }
 }
 
 /// `js/sdk/dist`: bundled, hashed, compressed.
@@ -297,4 +344,27 @@ fn unless_current(
     build()?;
     fs::write(stamp, wanted)?;
     Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_instruction_that_makes_an_integer_of_any_number_becomes_a_call() {
+        let text = "(module\n (func $0 (param $0 f64) (result i64)\n  (i64.trunc_sat_f64_s\n   (local.get $0)\n  )\n )\n)\n";
+        let module = saturating(text).unwrap_or_default();
+        assert!(module.contains("  (call $saturating_i64\n   (local.get $0)\n  )\n )\n (func"));
+        assert!(module.ends_with("(i64.const 0))))))))\n)\n"));
+        assert!(!module.contains("trunc_sat") && !module.contains("u32"));
+        assert_eq!(saturating("(module)\n").ok().as_deref(), Some("(module)\n"));
+    }
+
+    #[test]
+    fn an_instruction_without_a_function_of_its_own_is_a_problem() {
+        let Problem(sentence) = saturating("(module (i32.trunc_sat_f32_s))")
+            .err()
+            .unwrap_or_else(|| Problem(String::new()));
+        assert!(sentence.contains("trunc_sat_f32_s"), "{sentence}");
+    }
 }

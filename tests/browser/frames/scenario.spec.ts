@@ -3,8 +3,11 @@
  * in shadow roots and frames inside it too. No value of a field leaves, and a frame with a tracker of its own is not counted twice.
  */
 import assert from "node:assert/strict";
+import { readFileSync } from "node:fs";
 import { after, test } from "node:test";
+import { fileURLToPath } from "node:url";
 
+import type { Page } from "../../../js/node_modules/playwright-core/index.d.ts";
 import { shows } from "../captured_cart.ts";
 import { actsOf, leave, openBound, startBrowser, startSite, until, withSnippet, type Json } from "../scenario.ts";
 
@@ -31,6 +34,10 @@ customElements.define("x-card", class extends HTMLElement {
 });
 document.addEventListener("click", (event) => event.stopPropagation(), true);
 </script>`;
+const MARKED = `<p ${line("framed")}><button id="framed" data-hilo-add>Add</button></p>`;
+/** The package's tracker, which a site bundles: nothing of it is in the window but what this script puts there. */
+const LOAD = `import { load } from "/pkg/index.js";
+window.start = async () => { window.tracker = await load({ key: "wk_t", endpoint: "/_h", capture: { cart: "attributes" } }); window.tracker.consent.grant("functional", "analytics"); };`;
 const DOCUMENTS: Record<string, string> = {
   "/in/cart": `<p ${line("framed")}><button id="framed" data-hilo-add>Add</button><button id="less" data-hilo-remove>Remove</button></p>`,
   "/in/lead": LEAD,
@@ -40,6 +47,8 @@ const DOCUMENTS: Record<string, string> = {
   "/in/signup": SIGNUP,
   "/in/outer": frame("/in/stays"),
   "/in/own": withSnippet(GRANT + LEAD + STAY),
+  "/in/package": LEAD + STAY + MARKED + `<script type="module">${LOAD} start();</script>`,
+  "/in/later": LEAD + STAY + MARKED + `<script type="module">${LOAD}</script>`,
   "/thanks": "<p>Thanks</p>",
 };
 const PAGES: Record<string, string> = {
@@ -49,8 +58,10 @@ const PAGES: Record<string, string> = {
   "/written": `${frame("about:blank")}<script>document.getElementById("frame").contentDocument.body.innerHTML = '<form id="written"><input name="company"></form>';</script>`,
 };
 
+const DIST = fileURLToPath(new URL("../../../js/sdk/dist/", import.meta.url));
 const browser = await startBrowser();
-const site = await startSite((path) => DOCUMENTS[path] ?? withSnippet(path === "/shop" ? CART : (PAGES[path] ?? (DOCUMENTS[`/in${path}`] ? frame(`/in${path}`) : "")) + GRANT, path === "/shop" ? 'data-cart="attributes"' : ""));
+const hasCart = (path: string) => /^\/(shop|package|later)$/.test(path);
+const site = await startSite((path) => DOCUMENTS[path] ?? withSnippet(path === "/shop" ? CART : (PAGES[path] ?? (DOCUMENTS[`/in${path}`] ? frame(`/in${path}`) : "")) + GRANT, hasCart(path) ? 'data-cart="attributes"' : ""));
 after(async () => {
   await browser.close();
   await site.close();
@@ -59,7 +70,12 @@ after(async () => {
 /** Opens a page with the second file bound, and gives its frame too. */
 async function open(path: string) {
   site.sent.length = 0;
-  const page = Object.assign(await openBound(browser, site.url + path), { problems: [] as string[] });
+  const prepare = (page: Page) =>
+    page.route("**/pkg/*", (route) => {
+      const name = new URL(route.request().url()).pathname.replace("/pkg/", "");
+      return route.fulfill({ body: readFileSync(DIST + name), contentType: name.endsWith(".wasm") ? "application/wasm" : "text/javascript" });
+    });
+  const page = Object.assign(await openBound(browser, site.url + path, prepare), { problems: [] as string[] });
   page.on("pageerror", (error) => page.problems.push(error.message));
   return { page, inside: page.frameLocator("#frame") };
 }
@@ -209,3 +225,22 @@ test("a frame with a tracker of its own is told once, by its own tracker", async
   assert.deepEqual(told(), ["Form Started lead /in/own"]);
   await close(page);
 });
+
+for (const [path, when] of [["/package", "from its start"], ["/later", "after the page around it reads the frame"]] as const) {
+  test(`a frame whose bundle starts the package's tracker ${when} is told once, by its own tracker`, async () => {
+    const { page, inside } = await open(path);
+    const evaluate = (code: string) => page.frames()[1]!.evaluate(code);
+    if (path === "/later") await evaluate("void window.start()");
+    await page.frames()[1]!.waitForFunction(() => (window as any).tracker?.anonymousId());
+    // The frame's own second file may not be there yet, but the one of the page around it is.
+    await inside.locator("[name=company]").fill("canary-company");
+    await inside.locator("#framed").click();
+    await until(() => told().length > 1);
+    await site.quiet();
+    assert.deepEqual(told().sort(), [`Form Started lead /in${path}`, "Product Added"]);
+    assert.deepEqual(actsOf(site).filter((event) => event["event"] === "Product Added").map((event) => event["properties"].quantity), [1]);
+    const lines = page.frames()[1]!.evaluate(() => (window as any).tracker.cart.lines().map((line: Json) => [line["product_id"], line["quantity"]]));
+    assert.deepEqual(await lines, [["framed", 1]]);
+    await close(page);
+  });
+}

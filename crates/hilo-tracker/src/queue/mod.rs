@@ -18,8 +18,10 @@ use crate::platform::codes::PERSISTENCE_LOCAL;
 
 /// Prefix of the storage keys.
 pub const PREFIX: &str = "hilo.q.";
-/// Events kept: the thousand of protocol.md, and room for what a page tells that takes up a thousand.
-pub const EVENTS_MAX: usize = 1_000 + GROUP_EVENTS_MAX;
+/// Events that are kept in any case (protocol.md).
+const EVENTS_KEPT: usize = 1_000;
+/// Most events of the queue. A full queue drops a group, and the room of one group keeps the rest from falling below a thousand.
+pub const EVENTS_MAX: usize = EVENTS_KEPT + GROUP_EVENTS_MAX;
 /// Bytes kept (protocol.md).
 pub const BYTES_MAX: usize = 4 * 1024 * 1024;
 /// Age at which an event is dropped (protocol.md).
@@ -408,6 +410,24 @@ mod tests {
         assert_eq!(queue.dropped, [("queue_full", GROUP_EVENTS_MAX as u32 - 1)]);
         assert_eq!(load(&mut queue, 1, 2, 1_000, &platform), r#"{"i":3},{"i":32}"#);
         assert_eq!(recover(&platform).len(), queue.len(), "what is stored");
+    }
+
+    #[test]
+    fn a_full_queue_keeps_the_newest_thousand_events_whatever_the_size_of_its_groups() {
+        for size in [1, 7, GROUP_EVENTS_MAX] {
+            let (platform, mut queue) = (page(), Queue::default());
+            let mut held = Vec::new();
+            for i in 1..3 * EVENTS_KEPT {
+                queue.push(platform.now_ms(), format!("{{\"i\":{i}}}"), false, "t", &platform);
+                if i % size == 0 {
+                    queue.write_group(&platform);
+                }
+                held.push(queue.len());
+            }
+            let full = held.get(EVENTS_KEPT..).unwrap_or_default();
+            let range = (full.iter().min(), full.iter().max());
+            assert!(range.0 >= Some(&EVENTS_KEPT) && range.1 == Some(&EVENTS_MAX), "{range:?}");
+        }
     }
 
     #[test]

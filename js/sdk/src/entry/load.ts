@@ -5,11 +5,13 @@
  */
 import { answers, keepAnswer } from "../answers.ts";
 import { noChoices, start, type Parts } from "../index.ts";
+import { claim } from "../own.ts";
 import type { Hilo, Options, Purpose } from "../types.ts";
 
 /** Starts the tracker on this page, once. Always resolves. */
 export async function loadFrom(options: Options, parts: Parts): Promise<Hilo> {
   const isPage = typeof document !== "undefined";
+  if (isPage) claim();
   const hilo = isPage && (await start(options, parts));
   if (!hilo) return inert(isPage);
   for (const [name, purposes] of answers()) hilo.consent[name.replace("consent.", "") as "grant"](...(purposes as Purpose[]));

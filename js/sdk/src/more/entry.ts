@@ -12,7 +12,7 @@ import { UNREADABLE } from "../codes.ts";
 import type { Given } from "../parts.ts";
 import { emitConsentMode } from "./consent/consent_mode.ts";
 import { watchSources } from "./consent/watch.ts";
-import { watchFrames } from "./frames.ts";
+import { isElsewhere, watchFrames } from "./frames.ts";
 import type { Host } from "./host.ts";
 import type { CaptureKind, Occurrence, Page } from "./kind.ts";
 import { leadsOf } from "./leads.ts";
@@ -39,13 +39,17 @@ export async function open(given: Given, host: Host) {
 
   function take(lines: string, at: number, target?: EventTarget) {
     if (lines === UNREADABLE) return say("the second module cannot read what the page told it");
-    for (const line of lines.split("\n")) {
+    for (const [i, line] of lines.split("\n").entries()) {
       const [name, properties = ""] = line.split("\t");
       const whole = withValues(properties, target, shop);
-      if (name) capture(name, whole, at);
+      // The first module counts back from a clock of its own. The page's clock may tick between two acts, and the one that is told
+      // first would come a millisecond after the other.
+      if (name) capture(name, whole, at + i);
     }
   }
   function read([kind, event, target, at, url, elapsed = event.timeStamp]: Occurrence) {
+    // A frame may start its tracker after it has loaded.
+    if (isElsewhere(target)) return;
     const cells = known[kind]!.read(event, target, pages[kind]!);
     if (Array.isArray(cells)) capture(cells[0], host.json(cells[1])!, at);
     else if (cells) take(core.read(kind, plain(cells), url, elapsed), at, target);
