@@ -9,7 +9,7 @@ import { fileURLToPath } from "node:url";
 
 import { startCollector } from "../../collector/mf.ts";
 import { claimsOf, signToken } from "../../collector/tokens.ts";
-import { startBrowser } from "../scenario.ts";
+import { passed, startBrowser } from "../scenario.ts";
 
 type Json = any;
 
@@ -104,7 +104,7 @@ test("before the first act the page requests and stores nothing; the first act d
   const page = await open();
   await page.evaluate(() => (window as Json).hilo.cart.on(() => {}));
   assert.deepEqual(await cart(page, "lines"), []);
-  await page.waitForTimeout(1_000);
+  await passed(page, 1_000);
   assert.deepEqual([page.calls, await storedKeys(page), await page.context().cookies()], [[], [], []]);
   await cart(page, "add", MUG, 2);
   await shows(page, { mug: 2 });
@@ -178,7 +178,7 @@ for (const [what, file] of [["the tracker", "**/hilo.js"], ["the cart's code", "
     await page.goto(collector.url, { waitUntil: "commit" });
     await page.waitForFunction(() => (window as Json).hilo && document.querySelector("#add"));
     void cart(page, "ordered", `order-${what}`).catch(() => {}); // the page is left before the call is done
-    await page.waitForTimeout(100);
+    await passed(page, 100);
     await page.goto(`${collector.url}/plain`);
     isHeld = false;
     await page.goto(collector.url);
@@ -284,7 +284,7 @@ test("an expired token is fetched anew once, and without a token nothing is sent
   desk.calls.length = 0;
   await shows(desk, { mug: 1 });
   await cart(desk, "add", MUG);
-  await desk.waitForTimeout(1_000);
+  await passed(desk, 1_000);
   assert.deepEqual(desk.calls.filter((call: string) => call.includes("/v1/")), []);
   await signIn(desk, user);
   await settled(desk);
@@ -465,7 +465,7 @@ test("an answer that arrives after this tab stopped leading writes nothing and o
   const answered = page.waitForResponse("**/v1/cart/ops");
   release();
   await answered;
-  await page.waitForTimeout(500);
+  await passed(page, 500);
   assert.deepEqual(await page.evaluate(() => [localStorage["hilo.cart"], (window as Json).sockets]), ["another tab's", 0]);
   await close(page);
 });
@@ -486,7 +486,7 @@ test("a tab that is left while the cart's module loads does not lead beside anot
   await settled(second);
   first.calls.length = 0;
   release();
-  await first.waitForTimeout(1_000);
+  await passed(first, 1_000);
   assert.deepEqual(first.calls.filter((call: string) => call.includes("/v1/")), []);
   await first.evaluate(() => window.dispatchEvent(new PageTransitionEvent("pageshow", { persisted: true })));
   await cart(first, "add", MUG);
@@ -512,7 +512,7 @@ test("a tracker that ended leaves the cart to another tab, whether its cart was 
     release();
     await cart(other, "add", CUP);
     await settled(other);
-    await ended.waitForTimeout(500);
+    await passed(ended, 500);
     assert.deepEqual(ended.calls.filter((call: string) => call.includes("/v1/")), [], `${file}`);
     assert.equal(((await quantities(other)) as Json).cup, 1);
     assert.deepEqual([ended.problems, other.problems], [[], []]);
@@ -549,7 +549,8 @@ test("a browser without Web Locks keeps the cart in its tab, and tells a touchpo
   await shows(page, { mug: 1 });
   await page.evaluate(() => (window as Json).hilo.flush());
   await settled(page);
-  await page.waitForTimeout(500);
+  await until(async () => assert.ok(told.length));
+  await passed(page, 500);
   assert.equal(told.length, 1, told.join());
   await close(page);
 });
@@ -640,7 +641,7 @@ test("each touchpoint is reported once, under the id of its operation, and none 
   const silent = await open();
   await cart(silent, "add", MUG);
   await settled(silent);
-  await silent.waitForTimeout(1_500);
+  await passed(silent, 1_500);
   assert.ok(!silent.calls.includes("POST /_h/v1/batch"));
   await close(silent);
 
@@ -833,7 +834,7 @@ test("an order of a part of a line counts once, while the hub has told of it and
   await forgetSeen(page);
   const order = cart(page, "ordered", "o-told", [{ ...MUG, quantity: 2 }]);
   await until(async () => assert.match(frames.join(), /"t":"(delta|view)"/));
-  await page.waitForTimeout(200); // for the page to take the frame
+  await passed(page, 200); // for the page to take the frame
   assert.deepEqual(await quantities(page), { mug: 7 });
   release();
   await order;
@@ -857,8 +858,9 @@ test("an order that is refused because its cart has moved is tried again with pa
     hasMoved = true;
     await cart(page, "ordered", id, [line]);
     await shows(page, { mug: 1 });
-    await page.waitForTimeout(2_000);
-    assert.ok(asked > 0 && asked < 12, `${id} was sent ${asked} times`);
+    await until(async () => assert.ok(asked > 0));
+    await passed(page, 2_000);
+    assert.ok(asked < 12, `${id} was sent ${asked} times`);
     hasMoved = false;
     await page.evaluate(() => (window as Json).hilo.flush());
     await settled(page);

@@ -32,7 +32,7 @@ after(async () => {
 async function open(path: string) {
   site.sent.length = 0;
   const page: Json = await (await browser.newContext()).newPage();
-  const loaded = path === "/off" || page.waitForResponse((response: Json) => /hilo-shop\.\w+\.wasm$/.test(response.url()));
+  const loaded = path === "/off" || page.waitForResponse((response: Json) => /hilo-shop\.\w+\.(wasm|mjs)$/.test(response.url()));
   await page.goto(site.url + path);
   await loaded;
   await site.quiet();

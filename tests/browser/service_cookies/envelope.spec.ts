@@ -5,7 +5,7 @@
 import assert from "node:assert/strict";
 import { after, test } from "node:test";
 
-import { startBrowser, startSite, until, withSnippet } from "../scenario.ts";
+import { type Json, startBrowser, startSite, until, withSnippet } from "../scenario.ts";
 
 const COOKIES = { _ga: "GA1.1.1380133182.1764792191", _ga_ABC123: "GS1.1.1764792195.2", _ga_OTHER: "GS1.1.1.2", _fbp: "fb.0.1764792191000.1234567890", session: "a-secret-of-the-site" };
 
@@ -19,13 +19,15 @@ test("cookies that the site names are sent under their purposes, and no others",
   const page = await context.newPage();
   const batches = () => site.sent.filter((one) => one.call === "batch");
   const decide = (call: "grant" | "deny", purposes: string[]) => page.evaluate(([call, purposes]) => (window as any).hilo.consent[call](...purposes!), [call, purposes] as const);
-  /** The names of the cookies in the envelope that follows `act`. */
+  let acts = 0;
+  /** The names of the cookies in the envelope of an event that is told after `act`. */
   const next = async (act: () => Promise<unknown>) => {
-    const before = batches().length;
+    const name = `Act ${(acts += 1)}`;
     await act();
-    await page.evaluate(() => ((window as any).hilo.track("act"), (window as any).hilo.flush()));
-    await until(() => batches().length > before);
-    return batches()[before]!.body["context"].cookies?.map((one: string) => one.split("=")[0]);
+    await page.evaluate((name) => ((window as any).hilo.track(name), (window as any).hilo.flush()), name);
+    const envelope = () => batches().find(({ body }) => body["batch"].some((event: Json) => event["event"] === name));
+    await until(envelope);
+    return envelope()!.body["context"].cookies?.map((one: string) => one.split("=")[0]);
   };
   await page.goto(`${site.url}/named`);
   await page.waitForFunction(() => !(window as any).hilo.q);
