@@ -51,13 +51,13 @@ export interface Reply {
 /** Whether no page may run WebAssembly, so that each scenario runs on the tracker as JavaScript. */
 const IS_PLAIN = process.env["HILO_PAGE"] === "js";
 
-/** How many times slower each page runs, for a run that stands for a slow machine. */
+/** How many times slower each page runs, for a run in place of a slow machine; 0 for as it is. */
 const SLOWER = Number(process.env["HILO_SLOWER"] ?? 0);
 
 /** A content security policy that lets the snippet in, and neither WebAssembly nor another file: no tracker starts. */
 export const SHUT = "default-src 'self'; script-src 'unsafe-inline' http://127.0.0.1:*/_h/hilo.js";
 
-/** What the spec file has opened, and when a page last asked for anything. */
+/** What the spec file has opened, and when a page last asked for a document or a file. */
 const contexts = new Set<BrowserContext>();
 const sites: { events(): Json[] }[] = [];
 let asked = 0;
@@ -70,7 +70,7 @@ export async function startBrowser(options: { ignoreDefaultArgs?: string[] } = {
   browser.newContext = async (details) => {
     const context = await open(details);
     contexts.add(context.on("close", () => contexts.delete(context)));
-    context.on("request", () => (asked = Date.now()));
+    context.on("request", (request) => void (/\/v1\//.test(request.url()) || (asked = Date.now())));
     if (SLOWER) context.on("page", (page) => void context.newCDPSession(page).then((session) => session.send("Emulation.setCPUThrottlingRate", { rate: SLOWER })).catch(() => {}));
     if (IS_PLAIN) await context.addInitScript(() => void delete (globalThis as Json)["WebAssembly"]);
     return context;
@@ -154,7 +154,7 @@ export async function startSite(page: (path: string) => string, csp?: string, fi
   };
 }
 
-const pause = (ms = 50) => new Promise((resolve) => setTimeout(resolve, ms));
+const pause = () => new Promise((resolve) => setTimeout(resolve, 50));
 
 /** Runs in a page. Timers that are due and idle callbacks come first, in the order of their calls. Returns whether events wait to be sent. */
 const TURN = `new Promise((done) => setTimeout(() => (window.requestIdleCallback ?? setTimeout)(() => done(), { timeout: 5000 })))
@@ -164,7 +164,8 @@ const TURN = `new Promise((done) => setTimeout(() => (window.requestIdleCallback
 async function isWaited(): Promise<boolean> {
   const pages = [...contexts].flatMap((context) => context.pages());
   // A page that is left meanwhile has nothing to wait for, and one whose clock stands still or that crashed does not answer.
-  const turn = (page: Page) => Promise.race([page.evaluate<boolean>(TURN).catch(() => false), pause(SILENT_MS).then(() => false)]);
+  const late = new Promise<boolean>((resolve) => setTimeout(resolve, SILENT_MS, false).unref());
+  const turn = (page: Page) => Promise.race([page.evaluate<boolean>(TURN).catch(() => false), late]);
   return (await Promise.all(pages.map(turn))).includes(true);
 }
 

@@ -44,7 +44,7 @@ cargo xtask <verb>
   bench   sdk                    the page's costs beside other trackers from npm: bytes, times, visits, six faults; half an hour
   bench   kills | soak           ten minutes each: 100 kills of workerd under load | mixed load and workerd's memory
   bench   rollback               a deployment goes to the next version and back, each with its own build
-  e2e                            the browser scenarios alone; HILO_PAGE=js in the environment: on the tracker as JavaScript
+  e2e                            the browser scenarios alone; HILO_PAGE=js in the environment: on the tracker as JavaScript; HILO_SLOWER=12: in pages that run 12 times slower
   judges                         the slow judges of what is sent: ClickHouse itself, DuckDB (Python, half a gigabyte)
   tidy                           the architecture's rules
   config  check FILE | push FILE | rollback   explain every problem of a hilo.toml | upload it | upload the one before
