@@ -79,9 +79,9 @@ impl Platform for Browser {
 
     fn steady_ms(&self, at_ms: i64) -> i64 {
         let jumped = began_ms() - self.began_ms.get();
-        let at_ms = at_ms.max(CLOCK_MS_MIN);
-        if !(-PAUSE_MS_MAX..SLEEP_MS_MAX).contains(&jumped) {
-            return at_ms - jumped;
+        // A clock that was never set stands still.
+        if at_ms < CLOCK_MS_MIN || !(-PAUSE_MS_MAX..SLEEP_MS_MAX).contains(&jumped) {
+            return at_ms.max(CLOCK_MS_MIN) - jumped;
         }
         self.began_ms.set(self.began_ms.get() + jumped.max(0));
         // Exactly the page's time: events of one moment keep their order.
