@@ -3,14 +3,14 @@
  */
 import assert from "node:assert/strict";
 
-import type { Json } from "./scenario.ts";
+import { passed, type Json } from "./scenario.ts";
 
 /** Waits until the cart of `page` has the lines; then asserts that it keeps them for `ms`, and that the page saw no error. */
 export async function shows(page: Json, expected: string[], ms: number) {
   const read = () => page.evaluate(() => (window as Json).hilo.cart.lines().map((one: Json) => [one.product_id, one.quantity, one.price ?? "?", one.currency].join(" ")).sort());
   const deadline = Date.now() + 15_000;
   while (Date.now() < deadline && JSON.stringify(await read()) !== JSON.stringify(expected)) await page.waitForTimeout(50);
-  await page.waitForTimeout(ms);
+  await passed(page, ms);
   assert.deepEqual(await read(), expected);
   assert.deepEqual(page.problems, []);
 }

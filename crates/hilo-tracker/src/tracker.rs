@@ -277,9 +277,9 @@ impl<P: Platform> Tracker<P> {
         Some(Session::from_stored(&self.platform.load(SESSION_KEY)?)?.id())
     }
 
-    /// The time by the page's clock.
-    pub fn now_ms(&self) -> i64 {
-        self.platform.now_ms()
+    /// A time by the page's clock, without the clock's jumps.
+    pub fn steady_ms(&self, at_ms: i64) -> i64 {
+        self.platform.steady_ms(at_ms)
     }
 
     /// Sends the queue now.

@@ -46,7 +46,7 @@ cargo xtask <verb>
   bench   outage | forward       half an hour: a destination that is down and one that is slow | events to 1, 4 and 12 destinations
   bench   person                 one person with 100,000 events: times, and bytes on the disk
   bench   rollback               a deployment goes to the next version and back, each with its own build
-  e2e                            the browser scenarios alone; HILO_PAGE=js in the environment: on the tracker as JavaScript
+  e2e                            the browser scenarios alone; HILO_PAGE=js in the environment: on the tracker as JavaScript; HILO_SLOWER=12: in pages that run 12 times slower
   judges                         the slow judges of what is sent: ClickHouse itself, DuckDB (Python, half a gigabyte)
   tidy                           the architecture's rules
   config  check FILE | push FILE | rollback   explain every problem of a hilo.toml | upload it | upload the one before

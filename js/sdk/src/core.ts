@@ -17,10 +17,10 @@ export const happen = (what: number, text = "") => call(what, 0, 0, 0, text);
 /** Starts on this page, once; nothing is captured before `CALL_BEGIN`. `flags` are the `FLAG_` codes. */
 export const start = (key: string, notice: string, firstInHistory: string, flags: number, tab: number) => call(CALL_START, flags, tab, 0, [firstInHistory, key, notice].join("\n"));
 /**
- * Takes a draft, one of the `DRAFT_` codes. `name` is the event's or page's name, or the id of the user or group; an empty `id` is minted. The module counts
- * from its own clock, which does not jump, how long ago that was.
+ * Takes a draft, one of the `DRAFT_` codes. `name` is the event's or page's name, or the id of the user or group; an empty `id` is minted. `at` is the time by
+ * the page's clock, and the module takes the clock's jumps out of it.
  */
-export const tell = (kind: number, name: string, details: string, at: number, id = "") => call(kind, Date.now() - at, 0, 0, [details, id, name].join("\n"));
+export const tell = (kind: number, name: string, details: string, at: number, id = "") => call(kind, at, 0, 0, [details, id, name].join("\n"));
 export const anonymous_id = () => (happen(CALL_ANONYMOUS_ID), said());
 export const session_id = () => (happen(CALL_SESSION_ID), said());
 export const choices = () => happen(CALL_CHOICES);

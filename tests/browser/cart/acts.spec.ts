@@ -5,7 +5,7 @@
 import assert from "node:assert/strict";
 import { after, test } from "node:test";
 
-import { cart, close, collector, end, MUG, open, settled, shows, storedKeys, until, type Json } from "./site.ts";
+import { cart, close, collector, end, MUG, open, passed, settled, shows, storedKeys, until, type Json } from "./site.ts";
 
 after(end);
 
@@ -41,7 +41,7 @@ test("each touchpoint is reported once, under the id of its operation, and none 
   const silent = await open();
   await cart(silent, "add", MUG);
   await settled(silent);
-  await silent.waitForTimeout(1_500);
+  await passed(silent, 1_500);
   assert.ok(!silent.calls.includes("POST /_h/v1/batch"));
   await close(silent);
 

@@ -5,7 +5,7 @@
 import assert from "node:assert/strict";
 import { after, test } from "node:test";
 
-import { browser, cart, close, CUP, end, MUG, open, quantities, settled, shows, until, type Json } from "./site.ts";
+import { browser, cart, close, CUP, end, MUG, open, passed, quantities, settled, shows, until, type Json } from "./site.ts";
 
 after(end);
 
@@ -38,7 +38,7 @@ test("an answer that arrives after this tab stopped leading writes nothing and o
   const answered = page.waitForResponse("**/v1/cart/ops");
   release();
   await answered;
-  await page.waitForTimeout(500);
+  await passed(page, 500);
   assert.deepEqual(await page.evaluate(() => [localStorage["hilo.cart"], (window as Json).sockets]), ["another tab's", 0]);
   await close(page);
 });
@@ -59,7 +59,7 @@ test("a tab that is left while the cart's module loads does not lead beside anot
   await settled(second);
   first.calls.length = 0;
   release();
-  await first.waitForTimeout(1_000);
+  await passed(first, 1_000);
   assert.deepEqual(first.calls.filter((call: string) => call.includes("/v1/")), []);
   await first.evaluate(() => window.dispatchEvent(new PageTransitionEvent("pageshow", { persisted: true })));
   await cart(first, "add", MUG);
@@ -85,7 +85,7 @@ test("a tracker that ended leaves the cart to another tab, whether its cart was 
     release();
     await cart(other, "add", CUP);
     await settled(other);
-    await ended.waitForTimeout(500);
+    await passed(ended, 500);
     assert.deepEqual(ended.calls.filter((call: string) => call.includes("/v1/")), [], `${file}`);
     assert.equal(((await quantities(other)) as Json).cup, 1);
     assert.deepEqual([ended.problems, other.problems], [[], []]);

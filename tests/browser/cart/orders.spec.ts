@@ -5,7 +5,7 @@
 import assert from "node:assert/strict";
 import { after, test } from "node:test";
 
-import { cart, close, collector, CUP, end, forgetSeen, holdOrders, MUG, open, quantities, seen, settled, shows, signIn, until, type Json } from "./site.ts";
+import { cart, close, collector, CUP, end, forgetSeen, holdOrders, MUG, open, passed, quantities, seen, settled, shows, signIn, until, type Json } from "./site.ts";
 
 after(end);
 
@@ -151,7 +151,7 @@ test("an order of a part of a line counts once, while the hub has told of it and
   await forgetSeen(page);
   const order = cart(page, "ordered", "o-told", [{ ...MUG, quantity: 2 }]);
   await until(async () => assert.match(frames.join(), /"t":"(delta|view)"/));
-  await page.waitForTimeout(200); // for the page to take the frame
+  await passed(page, 200); // for the page to take the frame
   assert.deepEqual(await quantities(page), { mug: 7 });
   release();
   await order;
@@ -175,8 +175,9 @@ test("an order that is refused because its cart has moved is tried again with pa
     hasMoved = true;
     await cart(page, "ordered", id, [line]);
     await shows(page, { mug: 1 });
-    await page.waitForTimeout(2_000);
-    assert.ok(asked > 0 && asked < 12, `${id} was sent ${asked} times`);
+    await until(async () => assert.ok(asked > 0));
+    await passed(page, 2_000);
+    assert.ok(asked < 12, `${id} was sent ${asked} times`);
     hasMoved = false;
     await page.evaluate(() => (window as Json).hilo.flush());
     await settled(page);

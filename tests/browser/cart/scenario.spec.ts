@@ -5,7 +5,7 @@
 import assert from "node:assert/strict";
 import { after, test } from "node:test";
 
-import { browser, cart, close, collector, CUP, end, MUG, open, quantities, settled, shows, signIn, status, storedKeys, type Json } from "./site.ts";
+import { browser, cart, close, collector, CUP, end, MUG, open, passed, quantities, settled, shows, signIn, status, storedKeys, type Json } from "./site.ts";
 
 after(end);
 
@@ -13,7 +13,7 @@ test("before the first act the page requests and stores nothing; the first act d
   const page = await open();
   await page.evaluate(() => (window as Json).hilo.cart.on(() => {}));
   assert.deepEqual(await cart(page, "lines"), []);
-  await page.waitForTimeout(1_000);
+  await passed(page, 1_000);
   assert.deepEqual([page.calls, await storedKeys(page), await page.context().cookies()], [[], [], []]);
   await cart(page, "add", MUG, 2);
   await shows(page, { mug: 2 });
@@ -87,7 +87,7 @@ for (const [what, file] of [["the tracker", "**/hilo.js"], ["the cart's code", "
     await page.goto(collector.url, { waitUntil: "commit" });
     await page.waitForFunction(() => (window as Json).hilo && document.querySelector("#add"));
     void cart(page, "ordered", `order-${what}`).catch(() => {}); // the page is left before the call is done
-    await page.waitForTimeout(100);
+    await passed(page, 100);
     await page.goto(`${collector.url}/plain`);
     isHeld = false;
     await page.goto(collector.url);

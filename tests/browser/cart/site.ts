@@ -10,6 +10,8 @@ import { startCollector } from "../../collector/mf.ts";
 import { claimsOf, signToken } from "../../collector/tokens.ts";
 import { startBrowser } from "../scenario.ts";
 
+export { passed } from "../scenario.ts";
+
 export type Json = any;
 
 const dist = fileURLToPath(new URL("../../../js/sdk/dist/", import.meta.url));

@@ -4,7 +4,7 @@
 import assert from "node:assert/strict";
 import { after, test } from "node:test";
 
-import { browser, cart, close, collector, CUP, end, MUG, open, quantities, settled, shows, status, storedKeys, until, type Json } from "./site.ts";
+import { browser, cart, close, collector, CUP, end, MUG, open, passed, quantities, settled, shows, status, storedKeys, until, type Json } from "./site.ts";
 
 after(end);
 
@@ -37,7 +37,8 @@ test("a browser without Web Locks keeps the cart in its tab, and tells a touchpo
   await shows(page, { mug: 1 });
   await page.evaluate(() => (window as Json).hilo.flush());
   await settled(page);
-  await page.waitForTimeout(500);
+  await until(async () => assert.ok(told.length));
+  await passed(page, 500);
   assert.equal(told.length, 1, told.join());
   await close(page);
 });

@@ -6,7 +6,7 @@ import assert from "node:assert/strict";
 import { after, test } from "node:test";
 
 import { claimsOf, signToken } from "../../collector/tokens.ts";
-import { cart, close, CUP, end, MUG, open, openPackage, settled, shows, signIn, storedKeys, until, type Json } from "./site.ts";
+import { cart, close, CUP, end, MUG, open, openPackage, passed, settled, shows, signIn, storedKeys, until, type Json } from "./site.ts";
 
 after(end);
 
@@ -40,7 +40,7 @@ test("an expired token is fetched anew once, and without a token nothing is sent
   desk.calls.length = 0;
   await shows(desk, { mug: 1 });
   await cart(desk, "add", MUG);
-  await desk.waitForTimeout(1_000);
+  await passed(desk, 1_000);
   assert.deepEqual(desk.calls.filter((call: string) => call.includes("/v1/")), []);
   await signIn(desk, user);
   await settled(desk);

@@ -123,8 +123,6 @@ async function browserDevice(browser: Json, url: string, token: string): Promise
 
 function nativeDevice(url: string, token: string): Device {
   const program = `${process.env["CARGO_TARGET_DIR"] ?? `${root}target`}/debug/native-cart`;
-  // The program must not be older than the source. This takes seconds when nothing has changed.
-  execFileSync("cargo", ["build", "--quiet", "--package", "native-cart"], { cwd: root, stdio: "inherit" });
   const child = spawn(program, [url, "wk_shop"], { env: { ...process.env, HILO_USER_TOKEN: token }, stdio: ["pipe", "pipe", "inherit"] });
   const waiting: ((line: string) => void)[] = [];
   createInterface(child.stdout).on("line", (line) => {
@@ -183,6 +181,9 @@ async function hubCart(collector: Collector, token: string): Promise<Json> {
   // An epoch that no cart ever has asks for the whole cart.
   return (await collector.fetch("/v1/cart?epoch=4294967295", { headers })).json();
 }
+
+// The program must not be older than the source. This takes seconds when nothing has changed, and minutes when something has: not the test's time.
+execFileSync("cargo", ["build", "--quiet", "--package", "native-cart"], { cwd: root, stdio: "inherit" });
 
 test(`four devices and the hub agree after a storm of ${SECONDS} s`, { timeout: (SECONDS + 180) * 1_000 }, async (t) => {
   t.diagnostic(`HILO_SEED=${SEED}`);

@@ -6,7 +6,7 @@ import assert from "node:assert/strict";
 import { after, test } from "node:test";
 
 import type { Page } from "../../../js/node_modules/playwright-core/index.d.ts";
-import { actsOf, leave, MORE, openBound, startBrowser, startSite, withSnippet, type Json } from "../scenario.ts";
+import { MORE, actsOf, leave, openBound, startBrowser, startSite, withSnippet, type Json } from "../scenario.ts";
 
 const GRANT = '<script>hilo.consent.grant("functional", "analytics");</script>';
 /** The page stays where it is, and stops each click on its way. */
@@ -143,14 +143,17 @@ test("a page that switches clicks off tells none", async () => {
   await page.context().close();
 });
 
-/** Opens a page whose link leads to another host of this machine, which answers after `ms`, and clicks as soon as the tracker is there. */
-async function clickAtOnce(ms: number, prepare: (page: Page) => Promise<unknown>) {
+/**
+ * Opens a page whose link leads to another host of this machine, and clicks as soon as the tracker is there. The host answers once what
+ * `prepare` gives as `isDue` has resolved.
+ */
+async function clickAtOnce(prepare: (page: Page) => Promise<{ isDue?: Promise<unknown> }>) {
   site.sent.length = 0;
   const page = await (await browser.newContext()).newPage();
-  await prepare(page);
+  const { isDue } = await prepare(page);
   const away = site.url.replace("127.0.0.1", "localhost") + "/away";
   await page.route(away, async (route) => {
-    await new Promise((resolve) => setTimeout(resolve, ms));
+    await isDue;
     await route.fulfill({ contentType: "text/html", body: "away" });
   });
   await page.goto(`${site.url}/leaving`);
@@ -164,15 +167,21 @@ async function clickAtOnce(ms: number, prepare: (page: Page) => Promise<unknown>
 
 test("a click that leaves before the second file is there loads the file, and is told while the other site answers", async () => {
   const asked: string[] = [];
-  const page = await clickAtOnce(400, async (page) => void page.on("request", (request) => asked.push(request.url())));
+  const page = await clickAtOnce(async (page) => {
+    page.on("request", (request) => asked.push(request.url()));
+    // A page that is about to be left answers no question, and still speaks.
+    await page.addInitScript(() => new PerformanceObserver((list) => list.getEntriesByName("hilo-more").length && console.log("listens")).observe({ type: "mark", buffered: true }));
+    return { isDue: page.waitForEvent("console", (message) => message.text() === "listens") };
+  });
   assert.deepEqual(told(), [["Link Clicked", { kind: "outbound", url: `${site.url.replace("127.0.0.1", "localhost")}/away`, host: "localhost", text: "Away" }]]);
   await page.context().close();
 });
 
 test("a click that the second file comes too late for is counted, and a click beside links is not", async () => {
-  const page = await clickAtOnce(0, async (page) => {
+  const page = await clickAtOnce(async (page) => {
     await page.route(MORE, (route) => route.abort());
     await page.addInitScript(() => addEventListener("mousedown", () => setTimeout(() => (window as any).hilo.track("Last act")), { once: true }));
+    return {};
   });
   const dropped = site.sent.filter((one) => one.call === "batch").map((one) => one.body["context"].hilo.dropped?.capture_unread ?? 0);
   assert.equal(dropped.reduce((sum, count) => sum + count, 0), 1);

@@ -135,7 +135,7 @@ for (const status of [401, 403]) {
 }
 
 test("the tracker waits as long as the collector asks, and by its own delay after a date or rubbish", async () => {
-  for (const [retryAfter, attempts] of [["Wed, 21 Oct 2026 07:28:00 GMT", 2], ["-5", 2], ["0", 2], ["9", 1], ["99999999999999999999", 1]] as const) {
+  for (const [retryAfter, attempts] of [["Wed, 21 Oct 2026 07:28:00 GMT", 2], ["-5", 2], ["0", 2], ["30", 1], ["99999999999999999999", 1]] as const) {
     const page = await visit();
     let failures = 1;
     site.answer(() => (failures-- > 0 ? { status: 429, headers: { "retry-after": retryAfter } } : { status: 200 }));

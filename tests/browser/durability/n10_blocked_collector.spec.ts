@@ -5,7 +5,7 @@
 import assert from "node:assert/strict";
 import { after, test } from "node:test";
 
-import { startBrowser, startSite, watchErrors, withSnippet } from "../scenario.ts";
+import { passed, startBrowser, startSite, watchErrors, withSnippet } from "../scenario.ts";
 import { burst, open, pageErrors, record } from "./visits.ts";
 
 const TOLD = 1_200;
@@ -29,7 +29,7 @@ for (const [what, attributes, csp, blocks] of [
     const page = await open(context, site.url);
     await page.evaluate(() => (window as any).hilo.consent.grant("analytics"));
     await burst(page, "Blocked", TOLD);
-    await page.waitForTimeout(3_000);
+    await passed(page, 3_000);
     const stored = await page.evaluate(() =>
       Object.entries(localStorage).filter(([key]) => key.startsWith("hilo.q.")).flatMap(([, text]) => text.split("\r")).length,
     );

@@ -26,11 +26,21 @@ for (const [asked, early, late] of [
     const attempts = () => site.events().filter((event) => event["event"] === `Busy ${asked}`).length;
     let isBusy = true;
     site.answer(() => (isBusy ? { status: 429, headers: { "retry-after": asked } } : { status: 200 }));
+    // The answer's body is read in the same task in which the tracker learns of it.
+    const answered = page.evaluate(() => {
+      const { json } = Response.prototype;
+      return new Promise<void>((resolve) => {
+        Response.prototype.json = async function () {
+          const body = await json.call(this);
+          queueMicrotask(resolve);
+          return body;
+        };
+      });
+    });
     await page.evaluate((name) => ((window as any).hilo.track(name), (window as any).hilo.flush()), `Busy ${asked}`);
     await page.clock.runFor(100);
-    await until(() => attempts() === 1);
-    // The answer reaches the page.
-    await page.waitForTimeout(500);
+    await answered;
+    assert.equal(attempts(), 1);
     isBusy = false;
     await page.clock.runFor(early);
     await page.waitForTimeout(300);

@@ -76,13 +76,11 @@ export const lead = (page: Page): Promise<{ leader?: string; waiting: number }> 
 export async function settled(page: Page, tabs: number) {
   let found: Json = {};
   const own = () => page.evaluate(async () => (await navigator.locks.query()).held!.filter(({ name }) => /^hilo\.q\./.test(name!)).length);
-  let held = 0;
-  for (let n = 0; n < 60 && !(found["leader"] && found["waiting"] === tabs - 1 && held === 2); n++) {
-    [found, held] = [await lead(page), await own()];
-    await page.waitForTimeout(250);
-  }
-  assert.equal(found["waiting"], tabs - 1, "the other tabs wait for the lead");
-  assert.equal(held, 2, "the leader alone holds its own lock");
+  await until(async () => {
+    found = await lead(page);
+    // The leader alone holds its own lock.
+    return found["leader"] && found["waiting"] === tabs - 1 && (await own()) === 2;
+  }, 60_000);
   return found["leader"] as string;
 }
 

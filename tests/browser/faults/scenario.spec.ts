@@ -80,7 +80,7 @@ for (const [what, fault] of [
 test("a frame without an origin has a tracker in memory, and neither the frame nor its page sees an error", async () => {
   const { site, page, close } = await visit({ html: '<!doctype html><title>Page</title><link rel="icon" href="data:,"><iframe sandbox="allow-scripts" src="/frame"></iframe>' });
   const frame = page["frames"]()[1];
-  for (let i = 0; i < 200 && (await frame.evaluate(() => !!(window as Json)["hilo"].q)); i += 1) await page["waitForTimeout"](50);
+  await until(async () => !(await frame.evaluate(() => !!(window as Json)["hilo"].q)));
   assert.equal(await frame.evaluate(() => (window as Json)["hilo"].consent.state().persistence), "memory");
   assert.equal(await frame.evaluate(() => (window as Json)["hilo"].consent.state().analytics), "granted");
   await site.quiet();
@@ -101,7 +101,7 @@ for (const [what, text] of [
     await site.quiet();
     site.answer(() => null);
     await page["evaluate"](() => void (window as Json)["hilo"].track("Kept"));
-    await page["waitForTimeout"](300);
+    await page["waitForFunction"](() => Object.values(localStorage).some((text) => text.includes("Kept")));
     await page["evaluate"](
       `(() => { const key = Object.keys(localStorage).find((one) => one.startsWith("hilo.q.")); const whole = localStorage[key];
         localStorage[key.replace(/.$/, (last) => (last === "7" ? "8" : "7"))] = ${text}; })()`,

@@ -5,7 +5,7 @@
 import assert from "node:assert/strict";
 import { after, test } from "node:test";
 
-import { actsOf, openBound, startBrowser, startSite, withSnippet, type Json } from "../scenario.ts";
+import { actsOf, openBound, passed, startBrowser, startSite, until, withSnippet, type Json } from "../scenario.ts";
 
 const GRANT = '<script>hilo.consent.grant("functional", "analytics");</script>';
 const PAGES: Record<string, string> = {
@@ -51,12 +51,14 @@ test("fields that the browser finds invalid are told by name and key, a secret o
   const page = await open("/native");
   await page.fill("[name=email]", "canary-no-address");
   await page.click("button");
+  await until(() => names().length > 1);
   await site.quiet();
   assert.deepEqual(names(), ["Form Started", "Form Errors Shown"]);
   assert.deepEqual(of("Form Errors Shown")["fields"], [{ name: "email", errors: ["typeMismatch"] }]);
   await page.fill("[name=email]", "ana@shop.example");
   await page.fill("[name=pin]", "canary-pin");
   await Promise.all([page.waitForURL("**/thanks"), page.click("button")]);
+  await until(() => names().length > 2);
   await site.quiet();
   assert.deepEqual(names(), ["Form Started", "Form Errors Shown", "Form Submitted"]);
   assert.equal(of("Form Submitted")["confirmed"], true);
@@ -69,6 +71,7 @@ test("a form whose script marks a field is not submitted, and one that goes away
   const page = await open("/script");
   await page.fill("[name=email]", "canary-wrong");
   await page.click("button");
+  await until(() => names().length > 1);
   await site.quiet();
   assert.deepEqual(names(), ["Form Started", "Form Errors Shown"]);
   assert.deepEqual(of("Form Errors Shown")["fields"], [{ name: "email", errors: ["ariaInvalid"] }]);
@@ -76,6 +79,7 @@ test("a form whose script marks a field is not submitted, and one that goes away
   await page.fill("[name=email]", "ana@shop.example");
   await page.click("button");
   const after = await page.evaluate(() => Date.now());
+  await until(() => names().length > 2);
   await site.quiet();
   assert.deepEqual(names(), ["Form Started", "Form Errors Shown", "Form Submitted"]);
   assert.equal(of("Form Submitted")["confirmed"], true);
@@ -89,10 +93,12 @@ test("an alert after a submission is an error, and its words stay in the page", 
   const page = await open("/alert");
   await page.fill("[name=email]", "canary-wrong");
   await page.click("button");
+  await until(() => names().length > 1);
   await site.quiet();
   assert.deepEqual(names(), ["Form Started", "Form Errors Shown"]);
   assert.deepEqual(of("Form Errors Shown")["fields"], []);
   await page.goto("about:blank");
+  await until(() => names().length > 2);
   await site.quiet();
   assert.deepEqual(names(), ["Form Started", "Form Errors Shown", "Form Abandoned"]);
   refute("canary");
@@ -105,7 +111,7 @@ test("a step is completed when the visitor goes to a new one", async () => {
   await page.fill("[name=street]", "canary-street");
   for (const [step, button] of [["address", "Next"], ["payment", "Back"], ["address", "Next"], ["payment", "Next"]] as const) {
     await next(step, button);
-    await page.waitForTimeout(500);
+    await passed(page, 500);
   }
   await site.quiet();
   const steps = acts().filter((event) => event["event"] === "Form Step Completed").map((event) => [event["properties"].step, event["properties"].fields_done]);
@@ -126,6 +132,7 @@ test("a field that a script fills in starts no form and counts as filled", async
   assert.deepEqual(names(), []);
   await page.fill("[name=other]", "canary-other");
   await page.goto("about:blank");
+  await until(() => names().length > 1);
   await site.quiet();
   assert.deepEqual(names(), ["Form Started", "Form Abandoned"]);
   assert.equal(of("Form Abandoned")["fields_filled"], 2);

@@ -5,7 +5,7 @@
 import assert from "node:assert/strict";
 import { after, test } from "node:test";
 
-import { leave, openBound, startBrowser, startSite, withSnippet, type Json } from "../scenario.ts";
+import { leave, openBound, passed, startBrowser, startSite, until, withSnippet, type Json } from "../scenario.ts";
 
 const GRANT = '<script>hilo.consent.grant("functional", "analytics");</script>';
 const OUTSIDE = `<form id="product-form"><input name="qty" value="1"></form>
@@ -56,8 +56,7 @@ const acts = () => events().filter((event) => event["type"] === "track");
 const names = (list: Json[]) => list.map((event) => event["event"]);
 /** Resolves once the form counts as submitted, and nothing else follows. */
 async function submitted() {
-  const deadline = Date.now() + 20_000;
-  while (Date.now() < deadline && !names(acts()).includes("Form Submitted")) await new Promise((resolve) => setTimeout(resolve, 50));
+  await until(() => names(acts()).includes("Form Submitted"), 30_000);
   await site.quiet();
 }
 const wire = () => JSON.stringify(site.sent.map((one) => one.body));
@@ -65,7 +64,7 @@ const wire = () => JSON.stringify(site.sent.map((one) => one.body));
 test("a field outside the form belongs to the form that owns it", async () => {
   const page = await open("/outside");
   await page.fill("[name=engraving]", "Ana");
-  await page.waitForTimeout(300);
+  await passed(page, 300);
   await page.click("#buy");
   await submitted();
   assert.deepEqual(names(acts()), ["Form Started", "Form Submitted"]);
@@ -109,7 +108,7 @@ for (const [what, act] of [
   test(`a form that is sent by ${what} is submitted once and never abandoned, and its values stay out of the next address`, async () => {
     const page = await open("/lead");
     await page.fill("[name=company]", "canary-company");
-    await page.waitForTimeout(300);
+    await passed(page, 300);
     await Promise.all([page.waitForURL("**/thanks?*"), leave(page, act)]);
     await page.waitForFunction(() => (window as any).hilo?.anonymousId?.());
     await site.quiet();
@@ -138,7 +137,7 @@ test("a submission that the page stops and sends by script later is one submissi
 test("a form whose address cannot be read is submitted all the same", async () => {
   const page = await open("/odd");
   await page.fill("[name=company]", "canary-company");
-  await page.waitForTimeout(300);
+  await passed(page, 300);
   await page.click("button");
   await site.quiet();
   assert.deepEqual(names(acts()), ["Form Started", "Form Submitted"]);

@@ -6,7 +6,7 @@
 import assert from "node:assert/strict";
 import { after, test } from "node:test";
 
-import { actsOf, openBound, startBrowser, startSite, withSnippet, type Json } from "../scenario.ts";
+import { actsOf, openBound, passed, startBrowser, startSite, until, withSnippet, type Json } from "../scenario.ts";
 
 const GRANT = '<script>hilo.consent.grant("functional", "analytics");</script>';
 const FIELDS = `<input name="EMAIL" type="email" data-hilo-value><input name="fname" data-hilo-value="firstName"><input name="tel" type="tel">
@@ -62,6 +62,7 @@ test("a lead has the marked fields and no other, and a ticked box is an opt-in",
   const page = await fill("/lead");
   await page.check("[name=news]");
   await page.click("button");
+  await until(() => leads().length && optins().length);
   await site.quiet();
   assert.deepEqual(leads(), [{ form_id: "signup", path: "/lead", source: "Newsletter", email: "ana@shop.example", firstName: "Ana", phone: "600 111 222" }]);
   const [said, ...others] = optins();
@@ -76,6 +77,7 @@ test("no spelling and no other name gets a secret past the rules, and of radios 
   for (const name of ["f1", "f2", "cvv", "f4"]) await page.fill(`[name=${name}]`, "canary-" + name);
   await page.fill("[name=EMAIL]", "ana@shop.example");
   await page.click("button");
+  await until(() => leads().length);
   await site.quiet();
   assert.deepEqual(leads(), [{ form_id: "signup", path: "/secret", source: "Call", email: "ana@shop.example", when: "morning" }]);
   refute("canary");
@@ -87,6 +89,7 @@ test("a box that is not ticked is no opt-in", async () => {
   await page.check("[name=news]");
   await page.uncheck("[name=news]");
   await page.click("button");
+  await until(() => leads().length);
   await site.quiet();
   assert.equal(leads().length, 1);
   assert.deepEqual(optins(), []);
@@ -97,6 +100,7 @@ test("a form without the mark gives no value, and its opt-in has no address", as
   const page = await fill("/plain");
   await page.check("[name=news]");
   await page.click("button");
+  await until(() => optins().length && acts().length > 1);
   await site.quiet();
   assert.deepEqual(leads(), []);
   assert.deepEqual(optins().map(({ channel, address }) => [channel, address]), [["email", undefined]]);
@@ -108,6 +112,7 @@ test("a form with errors is no lead and no opt-in", async () => {
   const page = await fill("/wrong");
   await page.check("[name=news]");
   await page.click("button");
+  await until(() => acts().length > 1);
   await site.quiet();
   assert.deepEqual(acts().map((event) => event["event"]), ["Form Started", "Form Errors Shown"]);
   assert.deepEqual(optins(), []);
@@ -118,8 +123,10 @@ test("a form with errors is no lead and no opt-in", async () => {
 test("a lead and an opt-in arrive although the browser takes the form elsewhere", async () => {
   const page = await fill("/native");
   await page.check("[name=news]");
-  await page.waitForTimeout(1_000);
+  // The ticked box lets the page get what it needs to tell the collector.
+  await page.evaluate(() => new Promise<void>((resolve) => (window as any).hilo.cart.on(() => resolve())));
   await Promise.all([page.waitForURL("**/thanks"), page.click("button")]);
+  await until(() => leads().length && optins().length);
   await site.quiet();
   assert.equal(leads().length, 1);
   assert.deepEqual([leads()[0].email, optins().length], ["ana@shop.example", 1]);
@@ -131,11 +138,11 @@ test("values of a form that is not settled yet go with a denial, and an opt-in d
   const page = await fill("/held");
   await page.check("[name=news]");
   await page.click("button");
-  await page.waitForTimeout(500);
+  await passed(page, 500);
   await page.evaluate(() => (window as any).hilo.consent.deny("analytics"));
   await page.evaluate(() => (window as any).hilo.consent.grant("analytics"));
   // A form that shows neither success nor errors counts as submitted after ten seconds.
-  await page.waitForTimeout(10_500);
+  await until(() => leads().length, 30_000);
   await site.quiet();
   assert.deepEqual(leads(), [{ form_id: "signup", path: "/held", source: "Newsletter" }]);
   assert.deepEqual(optins().map((said) => [said["channel"], said["address"]]), [["email", "ana@shop.example"]]);

@@ -8,20 +8,22 @@ import { after, test } from "node:test";
 import type { Page } from "../../../js/node_modules/playwright-core/index.d.ts";
 import { actsOf, openBound, startBrowser, startSite, withSnippet, type Json } from "../scenario.ts";
 
-/** Samples a second, and seconds of the sound. */
+/** Samples a second, and seconds of a film and of the jingle: nothing that a test does before its jump takes that long. */
 const RATE = 8_000;
 const SECONDS = 4;
+const JINGLE_SECONDS = 120;
+const JUMP_TO = 90;
 
 /** Silence as a WAV file, which each browser plays (RIFF, PCM, one channel of 8 bits). */
-function silence(): Buffer {
+function silence(seconds: number): Buffer {
   const head = Buffer.alloc(44);
   head.write("RIFF", 0);
-  head.writeUInt32LE(36 + RATE * SECONDS, 4);
+  head.writeUInt32LE(36 + RATE * seconds, 4);
   head.write("WAVEfmt ", 8);
-  for (const [at, value] of [[16, 16], [24, RATE], [28, RATE], [40, RATE * SECONDS]] as const) head.writeUInt32LE(value, at);
+  for (const [at, value] of [[16, 16], [24, RATE], [28, RATE], [40, RATE * seconds]] as const) head.writeUInt32LE(value, at);
   for (const [at, value] of [[20, 1], [22, 1], [32, 1], [34, 8]] as const) head.writeUInt16LE(value, at);
   head.write("data", 36);
-  return Buffer.concat([head, Buffer.alloc(RATE * SECONDS, 128)]);
+  return Buffer.concat([head, Buffer.alloc(RATE * seconds, 128)]);
 }
 
 const GRANT = '<script>hilo.consent.grant("functional", "analytics");</script>';
@@ -48,8 +50,8 @@ after(async () => {
 
 async function open(path: string) {
   site.sent.length = 0;
-  const sound = { contentType: "audio/wav", body: silence(), headers: { "accept-ranges": "bytes" } };
-  const page = await openBound(browser, site.url + path, (page) => page.route(/\.wav$/, (route) => route.fulfill(sound)));
+  const sound = (url: string) => ({ contentType: "audio/wav", body: silence(url.includes("jingle") ? JINGLE_SECONDS : SECONDS), headers: { "accept-ranges": "bytes" } });
+  const page = await openBound(browser, site.url + path, (page) => page.route(/\.wav$/, (route) => route.fulfill(sound(route.request().url()))));
   // Browsers play a sound only after the visitor did something.
   await page.mouse.click(1, 1);
   return page;
@@ -66,7 +68,7 @@ const FIND = `(id) => [document, document.querySelector("x-player").shadowRoot, 
   .map((root) => root.getElementById(id)).find(Boolean)`;
 const act = (page: Page, id: string, code: string) => page.evaluate(`(async (player) => { ${code} })((${FIND})("${id}"))`);
 const PLAY = "await player.play();";
-const TO_THE_END = "await player.play(); await new Promise((ended) => player.addEventListener('ended', ended));";
+const TO_THE_END = "const isOver = new Promise((ended) => player.addEventListener('ended', ended)); await player.play(); await isOver;";
 
 test("a film that is watched to its end is told from start to end, with its quarters", async () => {
   const page = await open("/");
@@ -83,8 +85,11 @@ test("a film that is watched to its end is told from start to end, with its quar
 
 test("a pause, a resumption and a jump are told, and a page that is left ends the playback", async () => {
   const page = await open("/");
-  await act(page, "sound", `${PLAY} await new Promise((soon) => setTimeout(soon, 300)); player.pause(); await new Promise((soon) => setTimeout(soon, 300)); ${PLAY}`);
-  await act(page, "sound", "player.currentTime = 3; await new Promise((sought) => player.addEventListener('seeked', sought));");
+  const before = await act(page, "sound", `${PLAY} await new Promise((soon) => setTimeout(soon, 300)); player.pause(); await new Promise((soon) => setTimeout(soon, 300)); ${PLAY}
+    const before = Math.floor(player.currentTime);
+    player.currentTime = ${JUMP_TO};
+    await new Promise((sought) => player.addEventListener("seeked", sought));
+    return before;`);
   await page.goto(`${site.url}/next`);
   await site.quiet();
   assert.deepEqual(names("jingle"), [
@@ -92,7 +97,9 @@ test("a pause, a resumption and a jump are told, and a page that is left ends th
   ]);
   assert.ok(told().every((event) => event["properties"].video_player === "html5 audio"));
   const sought = told().find((event) => event["event"].endsWith("Seek Started"))!["properties"];
-  assert.deepEqual([sought.position, sought.seek_position], [0, 3]);
+  // The position that the player told last: it tells one a second.
+  assert.ok(sought.position <= (before as number), `${sought.position}, not ${before}`);
+  assert.equal(sought.seek_position, JUMP_TO);
   await page.context().close();
 });
 
@@ -116,7 +123,8 @@ test("a player that a single-page app takes away ends its playback", async () =>
     document.getElementById("film")!.remove();
   });
   await site.quiet();
-  assert.deepEqual(names("/films/mug.wav"), ["Playback Started", "Content Started", "Playback Exited"]);
+  // On a slow machine a quarter of the film may pass before the player is missed.
+  assert.deepEqual(names("/films/mug.wav").filter((name) => name !== "Content Playing"), ["Playback Started", "Content Started", "Playback Exited"]);
   await page.context().close();
 });
 

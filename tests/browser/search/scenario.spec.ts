@@ -4,7 +4,7 @@
 import assert from "node:assert/strict";
 import { after, test } from "node:test";
 
-import { actsOf, bound, openBound, startBrowser, startSite, withSnippet } from "../scenario.ts";
+import { actsOf, bound, openBound, passed, startBrowser, startSite, withSnippet } from "../scenario.ts";
 
 const GRANT = '<script>hilo.consent.grant("functional", "analytics");</script>';
 const RESULTS = '<p>Found <b data-hilo-results>1.204 mugs</b></p><form action="/found"><input name="q"><button>Search</button></form>';
@@ -54,9 +54,9 @@ test("a search in a single-page app is told once its results stand", async () =>
     history.pushState(null, "", "/found?s=Cup");
     setTimeout(() => (document.querySelector("[data-hilo-results]")!.textContent = "7 cups"), 200);
   });
-  await page.waitForTimeout(1_000);
+  await passed(page, 1_000);
   await page.evaluate(() => history.pushState(null, "", "/found?s=Cup&page=2"));
-  await page.waitForTimeout(1_000);
+  await passed(page, 1_000);
   await page.evaluate(() => history.pushState(null, "", "/found?s=Bowl"));
   await site.quiet();
   assert.deepEqual(told().map(({ query, results }) => [query, results]), [["cup", 7], ["bowl", 7]]);

@@ -8,7 +8,7 @@ import { after, test } from "node:test";
 import { eventually, startCollector } from "../../collector/mf.ts";
 import { stubsConfig, stubsSecrets } from "../../stubs/configuration.ts";
 import { startStubs } from "../../stubs/server.ts";
-import { type Json, startBrowser, startSite, withSnippet } from "../scenario.ts";
+import { type Json, passed, startBrowser, startSite, withSnippet } from "../scenario.ts";
 
 const COOKIES = {
   _ga: "GA1.1.1380133182.1764792191",
@@ -84,7 +84,7 @@ test("Google and Meta get the ids of their cookies with the first event, and aft
   const before = bodies.length;
   await page.evaluate(() => (window as any).hilo.consent.withdraw());
   await track("Signed In");
-  await page.waitForTimeout(500);
+  await passed(page, 500);
   assert.deepEqual(told(bodies.slice(before)), []);
   await page.context().close();
 });

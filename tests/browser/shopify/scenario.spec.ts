@@ -8,7 +8,7 @@ import assert from "node:assert/strict";
 import { after, test } from "node:test";
 
 import * as captured from "../captured_cart.ts";
-import { startBrowser, startSite, withSnippet, type Json } from "../scenario.ts";
+import { passed, startBrowser, startSite, withSnippet, type Json } from "../scenario.ts";
 
 const browser = await startBrowser();
 const site = await startSite(() => withSnippet('<script>window.Shopify = { currency: { active: "EUR" } };</script>', 'data-cart="shopify" data-debug'));
@@ -108,7 +108,7 @@ test("a call that fails, a page and foreign calls change nothing", async () => {
     return (await fetch("/cart/add.js", { method: "POST" })).status;
   });
   assert.equal(status, 422);
-  await page.waitForTimeout(1_000);
+  await passed(page, 1_000);
   await shows(page, []);
   assert.deepEqual(told(), []);
   await page.context().close();

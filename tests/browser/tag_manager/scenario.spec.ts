@@ -6,7 +6,7 @@
 import assert from "node:assert/strict";
 import { after, test } from "node:test";
 
-import { startBrowser, startSite, withSnippet } from "../scenario.ts";
+import { isBound, passed, startBrowser, startSite, until, withSnippet } from "../scenario.ts";
 
 type Json = any;
 
@@ -44,7 +44,7 @@ async function shows(page: Json, expected: string[]) {
     page.evaluate(() => (window as Json).hilo.cart.lines().map((one: Json) => [one.product_id, one.quantity, one.price ?? "?", one.currency].join(" ")).sort());
   const deadline = Date.now() + 15_000;
   while (Date.now() < deadline && JSON.stringify(await read()) !== JSON.stringify([...expected].sort())) await page.waitForTimeout(50);
-  await page.waitForTimeout(300);
+  await passed(page, 300);
   assert.deepEqual(await read(), [...expected].sort());
   assert.deepEqual(page.problems, []);
 }
@@ -238,8 +238,8 @@ test("a page whose site wants nothing of its shop never loads the shop's file", 
   const asked: string[] = [];
   const page = await open(LAYER, "data-debug", async (page) => page.on("request", (request: Json) => asked.push(request.url())));
   await page.evaluate(() => (window as Json).dataLayer.push({ event: "add_to_cart", ecommerce: { currency: "EUR", items: [{ item_id: "M", price: 1 }] } }));
-  while (!asked.some((url) => /hilo-more\.\w+\.(wasm|mjs)$/.test(url))) await page.waitForTimeout(50);
-  await page.waitForTimeout(1_000);
+  await isBound(page);
+  await passed(page, 1_000);
   assert.deepEqual(asked.filter((url) => url.includes("hilo-shop")), []);
   await shows(page, []);
   await close(page);
@@ -256,12 +256,12 @@ test("a tracker that ends before the shop's file is there leaves the page's push
       await route.continue();
     }),
   );
-  while (!asked) await page.waitForTimeout(50);
+  await until(() => asked);
   await page.evaluate(() => (window as Json).hilo.destroy());
   const loaded = page.waitForResponse((response: Json) => /hilo-shop\.\w+\.js$/.test(response.url()));
   release();
   await loaded;
-  await page.waitForTimeout(500);
+  await passed(page, 500);
   assert.match(await page.evaluate(() => String((window as Json).dataLayer.push)), /native code/);
   assert.deepEqual(page.problems, []);
   await close(page);
@@ -274,7 +274,7 @@ for (const file of [/hilo-shop\.\w+\.js$/, /hilo-shop\.\w+\.(wasm|mjs)$/]) {
       page.route((url: URL) => file.test(url.pathname), (route: Json) => (failures++ ? route.continue() : route.abort())),
     );
     // The first attempt fails, and the next one comes after two seconds.
-    while (!failures) await page.waitForTimeout(50);
+    await until(() => failures);
     await page.evaluate(() => (window as Json).dataLayer.push({ event: "add_to_cart", ecommerce: { currency: "EUR", items: [{ item_id: "N", price: 2 }] } }));
     await shows(page, ["M 1 1.00 EUR", "N 1 2.00 EUR"]);
     assert.equal(failures, 2);
@@ -291,8 +291,7 @@ test("Universal Analytics' keys act, and a twin in GA4's words counts once", asy
   }, 1500));`);
   await shows(page, ["M 1 20.00 EUR"]);
   await page.evaluate(() => (window as Json).dataLayer.push({ ecommerce: { currencyCode: "EUR", purchase: { actionField: { id: "T1" }, products: [{ id: "M", price: "20.00", quantity: 1 }] } } }));
-  await page.waitForTimeout(500);
-  const orders = await page.evaluate(() => localStorage.getItem("hilo.cart"));
-  assert.ok(orders.includes("T1"), "the order waits for the hub");
+  // The order waits for the hub.
+  await page.waitForFunction(() => localStorage.getItem("hilo.cart")?.includes("T1"));
   await close(page);
 });

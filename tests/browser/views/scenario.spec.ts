@@ -5,7 +5,7 @@
 import assert from "node:assert/strict";
 import { after, test } from "node:test";
 
-import { startBrowser, startSite, withSnippet, type Json } from "../scenario.ts";
+import { passed, startBrowser, startSite, withSnippet, type Json } from "../scenario.ts";
 
 const GRANT = '<script>hilo.consent.grant("functional", "analytics");</script>';
 const VARIANTS = `<script>hilo.ready(() => {
@@ -46,7 +46,8 @@ async function visit(path: string, ...acts: string[]) {
   await page.waitForFunction(() => !(window as any).hilo.q);
   for (const act of acts) {
     await page.evaluate(act);
-    await page.waitForTimeout(650);
+    // A view waits half a second for its title.
+    await passed(page, 650);
   }
   await site.quiet();
   await page.context().close();

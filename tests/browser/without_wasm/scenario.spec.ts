@@ -79,7 +79,7 @@ test("a shop's cart has the same lines, amounts and touchpoints in both forms", 
     const { site, page, asked, close } = await visit("/shop", csp);
     await grant(page);
     const read = () => page.evaluate(() => [(window as Json)["hilo"].cart.lines(), (window as Json)["hilo"].cart.totals(), (window as Json)["hilo"].cart.unpriced()]);
-    for (let i = 0; i < 200 && (await read())[0].length < 7; i += 1) await page.waitForTimeout(50);
+    await until(async () => (await read())[0].length >= 7);
     await until(() => actsOf(site).length >= 7, 20_000);
     const acts = actsOf(site).map(({ event, properties }) => [event, properties["product_id"], properties["price"], properties["quantity"]]);
     told.push([await read(), acts.sort()]);

@@ -8,11 +8,12 @@ import assert from "node:assert/strict";
 import { after, test } from "node:test";
 
 import * as captured from "../captured_cart.ts";
-import { startBrowser, startSite, withSnippet, type Json } from "../scenario.ts";
+import { passed, startBrowser, startSite, until, withSnippet, type Json } from "../scenario.ts";
 
 /** jQuery's events, as `trigger` calls them: the document's own listeners do not see them. */
 const JQUERY = `<script>
 const heard = {};
+window.isListening = () => !!heard.wc_fragments_refreshed?.size;
 window.jQuery = () => ({
   on(names, act) { for (const name of names.split(" ")) (heard[name] ??= new Set()).add(act); return this; },
   off(names, act) { for (const name of names.split(" ")) heard[name]?.delete(act); return this; },
@@ -56,7 +57,10 @@ async function open(path: string, isGranted = true) {
   await page.goto(site.url + path);
   if (isGranted) await page.evaluate(() => (window as Json).hilo.consent.grant("analytics"));
   await loaded;
-  await page.waitForTimeout(300);
+  // The shop's file listens: to jQuery's events, or to the store.
+  await page.waitForFunction(() => (window as Json).isListening());
+  // The first look at a store comes 300 ms later.
+  await passed(page, 400);
   return page;
 }
 
@@ -91,6 +95,7 @@ test("jQuery's signals lead to one request, and the answer's difference is told"
 test("a signal without a change is no act, and without consent no request is made", async () => {
   const page = await open("/classic");
   await block(page, "wc-blocks_added_to_cart");
+  await until(() => page.asked);
   await shows(page, []);
   assert.equal(page.asked, 1);
   await site.quiet();
@@ -127,8 +132,8 @@ test("a cart from before is taken over without a touchpoint", async () => {
   await page.evaluate(() => ((window as Json).isReady = false));
   await page.evaluate((items: Json[]) => (window as Json).setCart(items), [line(41, 2)]);
   await shows(page, []);
-  await page.evaluate(() => (window as Json).jQuery(document.body).trigger("wc_fragments_refreshed"));
   page.items = [line(41, 2)];
+  await page.evaluate(() => (window as Json).jQuery(document.body).trigger("wc_fragments_refreshed"));
   await shows(page, ["41 2 20.00 EUR"]);
   await site.quiet();
   assert.deepEqual(told(), []);

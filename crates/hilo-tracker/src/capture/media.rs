@@ -77,6 +77,11 @@ impl Player {
             self.state = cells.clone();
         }
         let is_jump = (position(cells) - before).abs() > JUMP_S_MIN;
+        let mut told = Vec::new();
+        // A busy page tells the time seldom, so several quarters may have passed, the third one before the end.
+        while matches!(step, MEDIA_TIME | MEDIA_ENDED) && self.has_next_quarter() {
+            told.push(self.event(PLAYING, None));
+        }
         let names: &[&'static str] = match step {
             MEDIA_PLAYING if !self.is_open => {
                 *self = Player { state: cells.clone(), is_open: true, ..Player::default() };
@@ -89,7 +94,6 @@ impl Player {
             MEDIA_WAITING if !self.is_waiting => &["Video Playback Buffer Started"],
             MEDIA_SEEKING if !self.is_seeking && is_jump => &["Video Playback Seek Started"],
             MEDIA_SOUGHT if self.is_seeking => &["Video Playback Seek Completed"],
-            MEDIA_TIME if self.has_next_quarter() => &[PLAYING],
             MEDIA_ENDED => &["Video Content Completed", "Video Playback Completed"],
             MEDIA_GONE => &["Video Playback Exited"],
             MEDIA_FAILED => &["Video Playback Interrupted"],
@@ -105,15 +109,18 @@ impl Player {
             _ => {}
         }
         let from = (step == MEDIA_SEEKING).then_some(before);
-        names.iter().map(|name| self.event(name, from)).collect()
+        told.extend(names.iter().map(|name| self.event(name, from)));
+        told
     }
 
     /// Counts the next quarter if it was played. The last one ends with the content.
     fn has_next_quarter(&mut self) -> bool {
         let count = |name| self.state.number(name).unwrap_or_default();
         let (played, length) = (count("played"), count("total_length"));
-        let has_next =
-            self.quarters < 3 && length > 0 && played * 4 >= length * (self.quarters + 1);
+        let has_next = self.is_open
+            && self.quarters < 3
+            && length > 0
+            && played * 4 >= length * (self.quarters + 1);
         self.quarters += i64::from(has_next);
         has_next
     }

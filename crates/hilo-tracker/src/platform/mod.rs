@@ -115,6 +115,9 @@ pub trait Platform {
     /// The wall clock, milliseconds since the epoch. It does not follow a jump while the page lives.
     fn now_ms(&self) -> i64;
 
+    /// A time of the wall clock, as [`Platform::now_ms`] would have told it then. An earlier time never becomes the later one.
+    fn steady_ms(&self, at_ms: i64) -> i64;
+
     /// A time in RFC 3339, UTC, with milliseconds.
     fn iso(&self, ms: i64) -> String;
 

@@ -128,6 +128,10 @@ impl Platform for Memory {
         self.world.borrow().now_ms
     }
 
+    fn steady_ms(&self, at_ms: i64) -> i64 {
+        at_ms
+    }
+
     fn iso(&self, ms: i64) -> String {
         iso(ms)
     }

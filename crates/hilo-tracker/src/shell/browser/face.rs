@@ -6,7 +6,7 @@
 //!
 //! ```text
 //! HAPPENED_…                                  something happened in the page
-//! DRAFT_…        number: age                  text: details as JSON, message id (empty to mint one), name or id
+//! DRAFT_…        number: time                 text: details as JSON, message id (empty to mint one), name or id
 //! CALL_START     number: FLAG_… bits, ticket: the tab's number   text: first address of the tab's history, write key, version of the notice
 //! CALL_GRANT, CALL_DENY                       text: purposes, separated by blanks
 //! CALL_CHOICES                                → granted | denied << 8 | `PERSISTENCE_` code << 16, a bit a purpose
@@ -137,8 +137,8 @@ fn done(
 }
 
 /// Takes a draft.
-fn tell(tracker: &mut Tracker<Browser>, what: u8, age_ms: i64, text: &str) {
-    let at_ms = tracker.now_ms() - age_ms;
+fn tell(tracker: &mut Tracker<Browser>, what: u8, at_ms: i64, text: &str) {
+    let at_ms = tracker.steady_ms(at_ms);
     // JSON and ids hold no line breaks.
     let (details, rest) = cut(text, b'\n');
     let (id, name) = cut(rest.unwrap_or_default(), b'\n');

@@ -50,6 +50,8 @@ const CLOCK_MS_MIN: i64 = 1_000_000_000_000;
 /// A clock that goes ahead by less was right while the device slept, when `performance.now` stands still in some browsers. One that
 /// goes ahead by more, or back, has jumped: events before and after the jump keep their distance.
 const SLEEP_MS_MAX: i64 = 7 * 24 * 60 * 60 * 1_000;
+/// A clock that seems to go back by less has not jumped: two clocks are read one after the other, and a slow machine may pause in between.
+const PAUSE_MS_MAX: i64 = 1_000;
 
 /// When the page began, by the page's clock as it is now.
 #[expect(
@@ -70,12 +72,20 @@ pub(super) struct Browser {
 }
 
 impl Platform for Browser {
+    #[expect(clippy::cast_possible_truncation, reason = "as in `began_ms`")]
     fn now_ms(&self) -> i64 {
-        let slept = began_ms() - self.began_ms.get();
-        if (0..SLEEP_MS_MAX).contains(&slept) {
-            self.began_ms.set(self.began_ms.get() + slept);
+        self.steady_ms(now() as i64)
+    }
+
+    fn steady_ms(&self, at_ms: i64) -> i64 {
+        let jumped = began_ms() - self.began_ms.get();
+        // A clock that was never set stands still.
+        if at_ms < CLOCK_MS_MIN || !(-PAUSE_MS_MAX..SLEEP_MS_MAX).contains(&jumped) {
+            return at_ms.max(CLOCK_MS_MIN) - jumped;
         }
-        self.began_ms.get() + self.monotonic_ms()
+        self.began_ms.set(self.began_ms.get() + jumped.max(0));
+        // Exactly the page's time: events of one moment keep their order.
+        at_ms
     }
 
     #[expect(clippy::cast_precision_loss, reason = "`page.ts` bounds it to what a Date can hold")]
