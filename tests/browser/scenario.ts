@@ -90,6 +90,9 @@ export function usualAnswer(call: string, body: Json): Json | undefined {
   const answers: Record<string, Json> = {
     batch: { success: true, accepted: body["batch"]?.length ?? 0, duplicate: 0, rejected: [], ...(body["hello"] && named(body["hello"])) },
     hello: { ...named(body), session: null },
+    // A token of the collector's is sealed. This one shows whose it is.
+    handoff: { token: `tok_${body["anonymousId"]}`, expiresIn: 60 },
+    adopt: { ...named({ anonymousId: String(body["token"]).slice(4) }), session: null },
     consent: { receipt: {}, revision: 0, denied: [], anonymousId: (body["keepsId"] && (body["anonymousId"] ?? body["spareId"])) || null },
   };
   return answers[call];

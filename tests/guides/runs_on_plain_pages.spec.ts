@@ -30,6 +30,7 @@ visits("plain HTML", world, await served("plain-html"));
 visits("Turbo", world, await served("turbo-and-htmx", "@hotwired/turbo/dist/turbo.es2017-umd.js"));
 visits("htmx", world, await served("turbo-and-htmx", "htmx.org/dist/htmx.min.js", (html) => html.replace("<body>", '<body hx-boost:inherited="true">')));
 visits("a strict content security policy", world, await served("strict-csp"));
+visits("one of two domains", world, await served("another-domain"));
 visits("Shopify's theme", world, await served("shopify"));
 visits("WooCommerce", world, await served("woocommerce"));
 visits("Tag Manager", world, await served("tag-manager"));

@@ -74,6 +74,7 @@ export const CHOICE_UNSET = 0;
 export const CHOICE_GRANTED = 1;
 export const CHOICE_DENIED = 256;
 export const CHOICE_PENDING = 257;
+export const CHOICES_AWAITED = 4_294_967_295;
 
 /** Where a page keeps what it stores: the answer to a write. */
 export const PERSISTENCE_LOCAL = 0;

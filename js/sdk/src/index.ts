@@ -15,7 +15,7 @@ import {
 import { json } from "./json.ts";
 import { hasTool, isOff, watchKinds, type MoreFile } from "./more.ts";
 import type { LatePart } from "./more/host.ts";
-import { act, atEnd, firstInHistory, guarded, proof, quietly, stop, tab, vouch, watch } from "./page.ts";
+import { act, atEnd, firstInHistory, guarded, prove, quietly, stop, tab, vouch, watch } from "./page.ts";
 import { avoidWasm, instantiate, type Part, type Source } from "./parts.ts";
 import type { CapturedEvent, ConsentState, Hilo, Options, Purpose } from "./types.ts";
 import { fail, learnWords, say, tap } from "./voice.ts";
@@ -73,6 +73,8 @@ async function begin(options: Options, { module, cart: cartPart, more, late }: P
   const { capture = {}, consent = {} } = options;
   const hasPages = !isOff(capture.pages);
   const pages = String(capture.pages);
+  // Another site of the owner hands its visitor over, whom `more/domains/arrival.ts` takes.
+  const handed = capture.domains && /#hilo/.test(location.hash);
   const hasGpc = (navigator as { globalPrivacyControl?: boolean }).globalPrivacyControl === true;
   const first = quietly(firstInHistory, undefined);
   const isAwaited = !/\bapi\b/.test(String(consent.source)) && !!(consent.source || quietly(hasTool, true));
@@ -85,11 +87,11 @@ async function begin(options: Options, { module, cart: cartPart, more, late }: P
   );
   const hilo = wrap(listeners, options, cartPart, late);
   // Before the tracker's own listeners: when the page is left, the last captured events come before the last batch.
-  watchKinds(more, late, options, hilo.consent, isAwaited);
+  watchKinds(more, late, options, hilo.consent, isAwaited, handed);
   watch(options.endpoint ?? "/_h", () => listeners.forEach((listener) => guarded(() => listener(hilo.consent.state()))), capture.cookies);
   // The developer asks for the debugger, by the address or on an earlier page of this tab.
   guarded(() => (location.search.includes("hilo_debug") || sessionStorage["hilo.d"]) && hilo.debug(null as never));
-  if (hasPages) watchPages();
+  if (hasPages) watchPages(handed);
   core.happen(CALL_BEGIN);
   return hilo;
 }
@@ -112,7 +114,7 @@ function wrap(listeners: Set<(state: ConsentState) => void>, options: Options, {
     endpoint: options.endpoint ?? "/_h",
     source: module,
     tokenProvider: options.tokenProvider,
-    ...{ instantiate, json, anonymousId, vouch, say, fail, idProof: () => proof, lose: (count: number) => core.lose(true, count) },
+    ...{ instantiate, json, anonymousId, vouch, say, fail, idProof: prove, lose: (count: number) => core.lose(true, count) },
     track: (event: string, properties: object, id: string) => send("track", event, properties, undefined, id),
     consent: consent.state,
   };

@@ -46,14 +46,14 @@ export function hasTool(at: any = window): boolean {
 
 /**
  * Listens for the kinds that `capture` leaves on; without a kind and without another use, nothing is ever loaded. Comes before the
- * tracker's listeners. Where events wait for consent tools (`isAwaited`), the file loads at once.
+ * tracker's listeners. Where events wait for consent tools (`isAwaited`), or for a visitor who is `handed` over, the file loads at once.
  */
-export function watchKinds({ module }: Part<MoreFile>, shopPart: LatePart, { capture = {}, consent: settings = {} }: Options, consent: Hilo["consent"], isAwaited: boolean) {
-  const isUrgent = isAwaited || !!settings.emit;
+export function watchKinds({ module }: Part<MoreFile>, shopPart: LatePart, { capture = {}, consent: settings = {} }: Options, consent: Hilo["consent"], isAwaited: boolean, handed: unknown) {
+  const isUrgent = isAwaited || !!settings.emit || !!handed;
   const kinds = Object.entries(HILO_KINDS).filter(([kind, [usual]]) => !isOff(capture[kind as keyof typeof HILO_KINDS] ?? usual));
   // What the shop's page may tell at any time: its `dataLayer`, its own cart, its products.
   const hasShop = !!capture.products || /^(dataL|sho|w)/.test(capture.cart!);
-  const isNeeded = kinds.length || hasShop || isUrgent; // It settles which tab sends, too.
+  const isNeeded = kinds.length || hasShop || isUrgent || capture.domains; // It settles which tab sends, too.
   if (!isNeeded || !navigator.locks) act(CALL_TAKE_UP);
   if (!isNeeded) return;
   const early: Occurrence[] = [];

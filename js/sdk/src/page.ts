@@ -46,7 +46,7 @@ let leads = "";
 let missed = 0;
 let spared = 0;
 /** Where no cookie keeps the proof of the id: the token that does, or the wish for one. */
-export let proof = navigator.cookieEnabled ? "" : "new";
+let proof = navigator.cookieEnabled ? "" : "new";
 try {
   proof = localStorage["hilo.p"] ?? proof;
   leads = sessionStorage["hilo.f"] ?? "";
@@ -106,6 +106,9 @@ function hold() {
 /** Gives the lock back: another tab may take what this one has stored. */
 export const free = () => release();
 
+/** The proof, or from now on another one. */
+export const prove = (other?: string) => (proof = other ?? proof);
+
 /** From now on large bodies are sent as `by` makes them. */
 export const packBy = (by: Pack) => void (pack = by);
 
@@ -143,8 +146,9 @@ export function firstInHistory(): string | undefined {
 /** Learns where a GET form of this document leads. */
 export const learnLead = (lead: string) => void (leads += lead);
 
-/** The address without what a visitor typed into a GET form. */
+/** The address without what a visitor typed into a GET form, and without the token of `more/domains`. */
 function bare(url: string): string {
+  url = url.split("#hilo=")[0]!;
   for (const lead of leads.split("\n")) {
     const [page, names] = lead.split("?");
     if (names && url.startsWith(page + "?")) return url.replace(RegExp(`([?&](${names})=)[^&#]*`, "g"), "$1");

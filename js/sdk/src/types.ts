@@ -246,8 +246,12 @@ export interface Options {
      * is read once the visitor allows what it is for, sent with the events, and not kept in the page.
      */
     cookies?: string;
-    /** Other sites of yours, such as `["pay.example"]`: a link to them is not outbound. Nor is a link to another host of this site. */
-    domains?: string[];
+    /**
+     * Other sites of yours, such as `["blog.example", "*.pay.example"]`: a link to them is not outbound. Nor is a link to another host of this
+     * site. Where both sites have hilo, one source, and the other one in this list, such a link also hands the visitor over, who keeps
+     * the anonymous id. A star stands for one label of a host.
+     */
+    domains?: string | string[];
     /**
      * What visitors look for on the site: `Products Searched`. Off by default, because nothing else that a visitor typed is captured. On:
      * the names that Google Analytics reads in a query (`q`, `s`, `search`, `query`, `keyword`). Text adds names: `"term buscar"`.

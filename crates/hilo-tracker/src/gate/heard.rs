@@ -8,11 +8,10 @@
 use hilo_core::consent::{Choice, Purpose, PurposeSet};
 
 use super::kept::{BOTH, Kept};
+use crate::platform::codes::CHOICES_AWAITED as AWAITED;
 
 /// Stands for no report yet: higher than any report.
 const NOTHING: u32 = 1 << 31;
-/// Stands for no report yet where nothing may pass before the first one.
-const AWAITED: u32 = u32::MAX;
 
 /// The last report, and what the site's own calls say against it.
 #[derive(Debug)]
@@ -87,7 +86,9 @@ impl Heard {
         kept.said.set_all(taken_back.without(self.refused), Choice::Unset);
         // What waits is no answer: the last one stays.
         let is_kept = waits.bits() as u32 * BOTH;
-        kept.told = kept.told & is_kept | report & !is_kept;
+        if report != AWAITED {
+            kept.told = kept.told & is_kept | report & !is_kept;
+        }
         (self.report, self.early) = (report, PurposeSet::of(&[]));
         [denied, granted, found]
     }

@@ -216,6 +216,7 @@ impl Gate {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::platform::codes::CHOICES_AWAITED;
 
     const GPC: PurposeSet = PurposeSet::of(&Purpose::GPC_DENIES);
 
@@ -258,6 +259,22 @@ mod tests {
         assert_eq!(gate.release(), [draft(5)]);
         assert_eq!(gate.offer(draft(5)), Passage::Dropped("consent_denied"));
         assert_eq!(gate.offer(draft(11)), Passage::Dropped("consent_denied"));
+    }
+
+    #[test]
+    fn a_gate_that_is_closed_again_lets_a_grant_wait_for_the_next_report() {
+        let analytics = PurposeSet::of(&[Purpose::Analytics]);
+        let mut gate = Gate::default();
+        gate.hear(0);
+        let stored = gate.stored();
+        assert_eq!(gate.hear(CHOICES_AWAITED), [PurposeSet::default(); 3]);
+        assert_eq!(gate.stored(), stored, "no tool has told anything");
+        assert!(!gate.call(analytics, Choice::Granted), "the grant waits");
+        assert_eq!(gate.hear(0), [PurposeSet::default(), analytics, PurposeSet::default()]);
+        gate.hear(CHOICES_AWAITED);
+        assert!(!gate.call(analytics, Choice::Granted));
+        assert!(gate.call(analytics, Choice::Denied), "a denial counts at once");
+        assert_eq!(gate.hear(0), [PurposeSet::default(); 3]);
     }
 
     #[test]

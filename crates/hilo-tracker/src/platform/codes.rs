@@ -135,6 +135,8 @@ pub const CHOICE_GRANTED: u16 = 1;
 pub const CHOICE_DENIED: u16 = 256;
 /// The tool has not answered yet.
 pub const CHOICE_PENDING: u16 = 257;
+/// In place of a whole report: nothing may pass before the next report.
+pub const CHOICES_AWAITED: u32 = 4_294_967_295;
 
 // Where a page keeps what it stores.
 

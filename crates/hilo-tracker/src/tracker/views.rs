@@ -42,9 +42,11 @@ impl<P: Platform> Tracker<P> {
         }
     }
 
-    /// The document is ready. A view of a later address still waits for its own title.
+    /// The document is ready. A view of a later address still waits for its own title. Where another domain has handed its visitor over,
+    /// another id is stored since the page began, and what was told here belongs to that id.
     pub(super) fn settle_first(&mut self) {
         if self.view.as_ref().is_some_and(|view| view.is_first) {
+            self.find_other();
             self.settle();
         }
     }

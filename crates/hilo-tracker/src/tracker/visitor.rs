@@ -50,6 +50,14 @@ impl<P: Platform> Tracker<P> {
         }
     }
 
+    /// Goes on with the stored visitor, where that is another one than the page's.
+    pub(super) fn find_other(&mut self) {
+        let stored = self.platform.load(ID_KEY).unwrap_or_default();
+        if !self.visitor.is_empty() && id_of(&stored) != id_of(&self.visitor) {
+            self.find_visitor();
+        }
+    }
+
     /// A random id.
     #[inline(never)]
     fn new_id(&self) -> String {

@@ -72,7 +72,8 @@ function read(link: HTMLAnchorElement, domains: unknown) {
     url,
     host: hostname,
     page: location.hostname,
-    domains: `${domains ?? ""}`.split(/[\s,]+/),
+    // A star stands for hosts below, which are of the site anyway.
+    domains: `${domains ?? ""}`.replaceAll("*.", "").split(/[\s,]+/),
     text: tidied(link.getAttribute("aria-label") || link.textContent),
     // A link that is marked has these, empty or not.
     file: link.hasAttribute("download") ? download : undefined,

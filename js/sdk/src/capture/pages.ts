@@ -8,9 +8,9 @@ import { act, guarded, listen } from "../page.ts";
 /** A page whose pictures still load is ready this long after its document. Frameworks run, and set the title, in between. */
 const SCRIPTS_MS = 500;
 
-/** Tells when the page is ready, and follows the address until the tracker stops. */
-export function watchPages() {
-  const readyIn = (ms: number) => void setTimeout(act, ms, HAPPENED_READY);
+/** Tells when the page is ready, and follows the address until the tracker stops. Where a visitor is `handed` over, `more/domains/arrival.ts` tells that. */
+export function watchPages(handed: unknown) {
+  const readyIn = (ms: number) => handed || setTimeout(act, ms, HAPPENED_READY);
   // The page's own listeners to the same event run first.
   if (document.readyState === "complete") readyIn(0);
   else listen(window, "load", () => readyIn(0));

@@ -23,8 +23,8 @@ export interface Host {
   lose(count: number): void;
   /** From now on choices of consent count for the visitor of this token too; empty for nobody but the device. */
   vouch(token: string): void;
-  /** The token that proves the visitor's id on this page, where no cookie does; `new` or empty for none. */
-  idProof(): string;
+  /** The token that proves the visitor's id on this page, where no cookie does; `new` or empty for none. From now on it is `other`, where there is one. */
+  idProof(other?: string): string;
   /** Shows the developer what is wrong. */
   say(what: unknown): void;
   /** Shows the developer, once a page, an error that keeps the cart from working. */

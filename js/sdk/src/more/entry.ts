@@ -1,7 +1,7 @@
 /**
  * The second file: every capture kind that the first event does not need. It reads the document for the second module, which
  * decides, and hands what the module answers to the first file. `shop.ts` reads what the shop tells, and `consent/` what the page's
- * consent tools say. `tabs.ts` and `pack.ts` serve the queue.
+ * consent tools say. `domains/` hands visitors over between the owner's sites. `tabs.ts` and `pack.ts` serve the queue.
  */
 import * as core from "hilo-more-wasm";
 
@@ -12,6 +12,7 @@ import { UNREADABLE } from "../codes.ts";
 import type { Given } from "../parts.ts";
 import { emitConsentMode } from "./consent/consent_mode.ts";
 import { watchSources } from "./consent/watch.ts";
+import { watchDomains, withoutToken } from "./domains/index.ts";
 import { isElsewhere, watchFrames } from "./frames.ts";
 import type { Host } from "./host.ts";
 import type { CaptureKind, Occurrence, Page } from "./kind.ts";
@@ -32,7 +33,8 @@ export async function open(given: Given, host: Host) {
   core.bind(await host.instantiate(given, core.imports));
 
   // Before everything else: the page's events may wait for it.
-  watchSources(host);
+  const arrival = watchDomains(host);
+  watchSources({ ...host, hear: arrival.hear });
   if (host.settings.emit) emitConsentMode(host);
   guarded(() => watchTabs(host));
   const leavePlain = packBatches(host);
@@ -52,7 +54,7 @@ export async function open(given: Given, host: Host) {
     if (isElsewhere(target)) return;
     const cells = known[kind]!.read(event, target, pages[kind]!);
     if (Array.isArray(cells)) capture(cells[0], host.json(cells[1])!, at);
-    else if (cells) take(core.read(kind, plain(cells), url, elapsed), at, target);
+    else if (cells) take(core.read(kind, plain(cells), withoutToken(url), elapsed), at, target);
   }
   /** Tells every kind of a happening that is no event of the document. */
   const tellAll = (type: string) => Object.values(pages).forEach((page) => page.happened(type, document));
@@ -92,6 +94,7 @@ export async function open(given: Given, host: Host) {
     read,
     /** The page is left: what only the end decides. */
     leave() {
+      arrival.leave();
       leavePlain();
       tellAll("pagehide");
       take(core.leave(location.href, performance.now()), Date.now());

@@ -22,6 +22,8 @@ const SENTENCES: Record<string, string> = {
   site_dropped: "dropped by the site's own code in hilo.use().",
   not_changed: "a function of hilo.use() failed, so the event goes out as it was before it:",
   debug_refused: "the source of this key does not let an address open the debugger: set debug = true on it in hilo.toml, or call hilo.debug(true).",
+  foreign_token: "the address has a token of a visitor, and the page before is of no site that capture.domains (data-domains) lists, so it is dropped.",
+  token_refused: "the collector did not hand over the visitor of another site, who goes on with an id of this one:",
   held: "waits for consent:",
   consent_denied: "dropped, because the visitor denied analytics:",
   consent_unset: "dropped, because the visitor has not answered and `pending` is \"drop\":",

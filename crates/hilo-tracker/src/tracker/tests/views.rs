@@ -167,6 +167,21 @@ fn a_logout_does_not_give_the_earlier_view_to_the_next_visitor() {
 }
 
 #[test]
+fn the_first_view_belongs_to_the_visitor_who_is_stored_while_it_waits() {
+    const OTHER: &str = "22222222-2222-4222-8222-222222222222";
+    let (page, _) = visited("https://a.example/");
+    let next = page.next_document("https://a.example/list", "https://other.example/");
+    let mut tracker = load(&next);
+    tracker.track("Products Listed", "", next.now_ms());
+    next.save("hilo.id", OTHER);
+    tracker.happened(Happened::Ready);
+    let body = batches(&serve(&mut tracker, &next, 200));
+    assert_eq!(body.matches(r#""anonymousId":"#).count(), 1, "{body}");
+    assert!(body.contains(&format!(r#""anonymousId":"{OTHER}""#)), "{body}");
+    assert_eq!(tracker.anonymous_id(), Some(OTHER));
+}
+
+#[test]
 fn a_page_that_never_becomes_ready_gives_its_view_in_the_end() {
     let page = Memory::new("https://a.example/");
     let mut tracker = load(&page);
