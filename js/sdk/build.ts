@@ -137,25 +137,34 @@ const besides: Plugin = {
 };
 
 // The first module stands in the script as text, a character a byte: a second request would cost a slow link a round trip.
-// The mask makes the frequent bytes letters that need no escape. Then the text compresses within a fiftieth of the bytes; 85 was
-// the best of the masks from 64 to 127. The byte order mark makes the file UTF-8 wherever it is served from. The hint lets a browser
-// compile the whole script beside the page's thread while it streams (V8's explicit compile hints).
-const MASK = 85;
-const text = JSON.stringify(Buffer.from(wasm.map((byte) => byte ^ MASK)).toString("latin1"));
-// esbuild writes a text of many bytes shorter than terser does.
-const literal = (await transform(`HILO_WASM_TEXT=${text}`, { minify: true, charset: "utf8", target: "es2022" })).code.replace("HILO_WASM_TEXT=", "").replace(/;\n$/, "");
-await bundle(
+// A mask makes the frequent bytes letters that need no escape. Then the text compresses within a fiftieth of the bytes. Which mask is
+// the best depends on the module: these were the best of all 256 for one module or another. The byte order mark makes the file UTF-8
+// wherever it is served from. The hint lets a browser compile the whole script beside the page's thread while it streams (V8's explicit
+// compile hints).
+const MASKS = [60, 62, 79, 85, 118];
+/** `hilo.js` with the module under `mask`. */
+async function script(mask: number) {
+  const text = JSON.stringify(Buffer.from(wasm.map((byte) => byte ^ mask)).toString("latin1"));
+  // esbuild writes a text of many bytes shorter than terser does.
+  const literal = (await transform(`HILO_WASM_TEXT=${text}`, { minify: true, charset: "utf8", target: "es2022" })).code.replace("HILO_WASM_TEXT=", "").replace(/;\n$/, "");
+  return firstCode.replace(/\b99999\b/, `${mask}`).replace(/\(\);?\n?$/, () => `(${literal});\n`);
+}
+const firstCode = await bundle(
   {
     charset: "utf8",
-    define: { ...shared.define, HILO_STREAMS: "false", HILO_WASM_MASK: `${MASK}` },
+    // A number that occurs nowhere else, until a mask takes its place.
+    define: { ...shared.define, HILO_STREAMS: "false", HILO_WASM_MASK: "99999" },
     entryPoints: [join(home, "src/entry/snippet.ts")],
     format: "iife",
     outfile: join(dist, "cdn/hilo.js"),
   },
   "\ufeff//# allFunctionsCalledOnLoad\n",
   // The text comes last, as the argument `$$` of the whole script: code compresses better where nothing divides it. esbuild gives `$` to others.
-  (code) => code.replace("(()=>{", () => "($$=>{").replace("HILO_WASM_TEXT", () => "$$").replace(/\(\);?\n?$/, () => `(${literal});\n`),
+  (code) => code.replace("(()=>{", () => "($$=>{").replace("HILO_WASM_TEXT", () => "$$"),
 );
+const scripts = await Promise.all(MASKS.map(script));
+const [smallest] = scripts.toSorted((one, other) => brotli(one).length - brotli(other).length);
+writeFileSync(join(dist, "cdn/hilo.js"), smallest!);
 await bundle({ entryPoints: [join(home, "src/entry/url.ts")], format: "esm", plugins: [besides], outfile: join(dist, "index.js") });
 await bundle({
   define: {
@@ -249,9 +258,13 @@ function simple(glue: string): string {
     .replace(kept, "const getDataViewMemory0 = () => new DataView(wasm.memory.buffer);\n");
 }
 
+function brotli(text: string | Uint8Array) {
+  const bytes = Buffer.from(text);
+  return brotliCompressSync(bytes, { params: { [constants.BROTLI_PARAM_QUALITY]: 11, [constants.BROTLI_PARAM_SIZE_HINT]: bytes.length } });
+}
+
 function compress(path: string) {
   const bytes = readFileSync(path);
-  const best = { params: { [constants.BROTLI_PARAM_QUALITY]: 11, [constants.BROTLI_PARAM_SIZE_HINT]: bytes.length } };
-  writeFileSync(`${path}.br`, brotliCompressSync(bytes, best));
+  writeFileSync(`${path}.br`, brotli(bytes));
   writeFileSync(`${path}.gz`, gzipSync(bytes, { level: 9 }));
 }
