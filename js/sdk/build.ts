@@ -78,52 +78,48 @@ async function bundle(options: BuildOptions, begins = "", puts: (code: string) =
 }
 
 /**
- * Writes a module for the package and, under the hash of both, for the collector: as WebAssembly, and as JavaScript for a page that may
- * not run it. Returns the name on the collector, without its ending. The first module stands inside `hilo.js`.
+ * Writes a module for the package and, under one hash with the `code` that loads it, for the collector: as WebAssembly, and as JavaScript
+ * for a page that may not run it. Returns the name on the collector, without its ending. The first module stands inside `hilo.js`.
  */
-async function moduleFiles(name: string, module: Uint8Array): Promise<string> {
+async function moduleFiles(name: string, module: Uint8Array, code = ""): Promise<string> {
   const file = `hilo${name === "tracker" ? "" : `-${name}`}`;
   const text = await plainOf(readFileSync(join(bound, `hilo_${name}_plain.js`), "utf8"));
-  const hashedName = `${file}.${hashed(Buffer.concat([module, Buffer.from(text)]))}`;
+  const hashedName = `${file}.${hashed(Buffer.concat([module, Buffer.from(text + code)]))}`;
   for (const path of [`${file}.mjs`, `cdn/${hashedName}.mjs`]) writeFileSync(join(dist, path), text);
   for (const path of [`${file}.wasm`, ...(name === "tracker" ? [] : [`cdn/${hashedName}.wasm`])]) writeFileSync(join(dist, path), module);
   return hashedName;
 }
 
-/** Code that loads when it is used: `NAME.js` of the package, and under its hash. Returns the hashed name. */
-async function late(name: string, options: BuildOptions = {}) {
-  const code = await bundle({ ...options, entryPoints: [join(home, `src/${name}/entry.ts`)], format: "esm", outfile: join(dist, `${name}.js`) });
-  const file = `hilo-${name}.${hashed(Buffer.from(code))}.js`;
-  writeFileSync(join(dist, "cdn", file), code);
-  return file;
-}
+/** Code that loads when it is used, as `NAME.js` of the package. */
+const late = (name: string, options: BuildOptions = {}) =>
+  bundle({ ...options, entryPoints: [join(home, `src/${name}/entry.ts`)], format: "esm", outfile: join(dist, `${name}.js`) });
 
-/** A part that loads when it is used: its code, and its module under its hash. */
+/** A part that loads when it is used: its module, and the name of its files on the collector without their endings. */
 async function part(name: string, options: BuildOptions) {
-  const file = await late(name, options);
+  const code = await late(name, options);
   const module = readFileSync(join(bound, `hilo_${name}_bg.wasm`));
-  const wasmFile = `${await moduleFiles(name, module)}.wasm`;
-  return { file, wasmFile, module };
+  const file = await moduleFiles(name, module, code);
+  writeFileSync(join(dist, `cdn/${file}.js`), code);
+  return { file, module };
 }
 
 // The parts come first: the file that loads them names them by their content. The second file loads the shop's and the debugger.
 const cart = await part("cart", { mangleProps: INNER });
 const shop = await part("shop", {});
-const debugFile = await late("debug");
+const debugCode = await late("debug");
+const debugFile = `hilo-debug.${hashed(Buffer.from(debugCode))}`;
+writeFileSync(join(dist, `cdn/${debugFile}.js`), debugCode);
 const lateNames = {
   HILO_SHOP_FILE: JSON.stringify(shop.file),
-  HILO_SHOP_WASM_FILE: JSON.stringify(shop.wasmFile),
   HILO_DEBUG_FILE: JSON.stringify(debugFile),
 };
 const more = await part("more", { define: lateNames });
 const early = Object.fromEntries(Object.entries(kinds).map(([kind, { usual, targets, early }]) => [kind, early.length ? [usual, targets, ...early] : [usual]]));
 shared.define = {
   HILO_CART_FILE: JSON.stringify(cart.file),
-  HILO_CART_WASM_FILE: JSON.stringify(cart.wasmFile),
   HILO_MORE_FILE: JSON.stringify(more.file),
-  HILO_MORE_WASM_FILE: JSON.stringify(more.wasmFile),
   ...lateNames,
-  HILO_PLAIN_FILE: JSON.stringify(`${await moduleFiles("tracker", wasm)}.mjs`),
+  HILO_PLAIN_FILE: JSON.stringify(await moduleFiles("tracker", wasm)),
   HILO_KINDS: JSON.stringify(early),
   HILO_STREAMS: "true",
 };
