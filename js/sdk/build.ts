@@ -78,52 +78,48 @@ async function bundle(options: BuildOptions, begins = "", puts: (code: string) =
 }
 
 /**
- * Writes a module for the package and, under the hash of both, for the collector: as WebAssembly, and as JavaScript for a page that may
- * not run it. Returns the name on the collector, without its ending. The first module stands inside `hilo.js`.
+ * Writes a module for the package and, under one hash with the `code` that loads it, for the collector: as WebAssembly, and as JavaScript
+ * for a page that may not run it. Returns the name on the collector, without its ending. The first module stands inside `hilo.js`.
  */
-async function moduleFiles(name: string, module: Uint8Array): Promise<string> {
+async function moduleFiles(name: string, module: Uint8Array, code = ""): Promise<string> {
   const file = `hilo${name === "tracker" ? "" : `-${name}`}`;
   const text = await plainOf(readFileSync(join(bound, `hilo_${name}_plain.js`), "utf8"));
-  const hashedName = `${file}.${hashed(Buffer.concat([module, Buffer.from(text)]))}`;
+  const hashedName = `${file}.${hashed(Buffer.concat([module, Buffer.from(text + code)]))}`;
   for (const path of [`${file}.mjs`, `cdn/${hashedName}.mjs`]) writeFileSync(join(dist, path), text);
   for (const path of [`${file}.wasm`, ...(name === "tracker" ? [] : [`cdn/${hashedName}.wasm`])]) writeFileSync(join(dist, path), module);
   return hashedName;
 }
 
-/** Code that loads when it is used: `NAME.js` of the package, and under its hash. Returns the hashed name. */
-async function late(name: string, options: BuildOptions = {}) {
-  const code = await bundle({ ...options, entryPoints: [join(home, `src/${name}/entry.ts`)], format: "esm", outfile: join(dist, `${name}.js`) });
-  const file = `hilo-${name}.${hashed(Buffer.from(code))}.js`;
-  writeFileSync(join(dist, "cdn", file), code);
-  return file;
-}
+/** Code that loads when it is used, as `NAME.js` of the package. */
+const late = (name: string, options: BuildOptions = {}) =>
+  bundle({ ...options, entryPoints: [join(home, `src/${name}/entry.ts`)], format: "esm", outfile: join(dist, `${name}.js`) });
 
-/** A part that loads when it is used: its code, and its module under its hash. */
+/** A part that loads when it is used: its module, and the name of its files on the collector without their endings. */
 async function part(name: string, options: BuildOptions) {
-  const file = await late(name, options);
+  const code = await late(name, options);
   const module = readFileSync(join(bound, `hilo_${name}_bg.wasm`));
-  const wasmFile = `${await moduleFiles(name, module)}.wasm`;
-  return { file, wasmFile, module };
+  const file = await moduleFiles(name, module, code);
+  writeFileSync(join(dist, `cdn/${file}.js`), code);
+  return { file, module };
 }
 
 // The parts come first: the file that loads them names them by their content. The second file loads the shop's and the debugger.
 const cart = await part("cart", { mangleProps: INNER });
 const shop = await part("shop", {});
-const debugFile = await late("debug");
+const debugCode = await late("debug");
+const debugFile = `hilo-debug.${hashed(Buffer.from(debugCode))}`;
+writeFileSync(join(dist, `cdn/${debugFile}.js`), debugCode);
 const lateNames = {
   HILO_SHOP_FILE: JSON.stringify(shop.file),
-  HILO_SHOP_WASM_FILE: JSON.stringify(shop.wasmFile),
   HILO_DEBUG_FILE: JSON.stringify(debugFile),
 };
 const more = await part("more", { define: lateNames });
 const early = Object.fromEntries(Object.entries(kinds).map(([kind, { usual, targets, early }]) => [kind, early.length ? [usual, targets, ...early] : [usual]]));
 shared.define = {
   HILO_CART_FILE: JSON.stringify(cart.file),
-  HILO_CART_WASM_FILE: JSON.stringify(cart.wasmFile),
   HILO_MORE_FILE: JSON.stringify(more.file),
-  HILO_MORE_WASM_FILE: JSON.stringify(more.wasmFile),
   ...lateNames,
-  HILO_PLAIN_FILE: JSON.stringify(`${await moduleFiles("tracker", wasm)}.mjs`),
+  HILO_PLAIN_FILE: JSON.stringify(await moduleFiles("tracker", wasm)),
   HILO_KINDS: JSON.stringify(early),
   HILO_STREAMS: "true",
 };
@@ -137,25 +133,34 @@ const besides: Plugin = {
 };
 
 // The first module stands in the script as text, a character a byte: a second request would cost a slow link a round trip.
-// The mask makes the frequent bytes letters that need no escape. Then the text compresses within a fiftieth of the bytes; 85 was
-// the best of the masks from 64 to 127. The byte order mark makes the file UTF-8 wherever it is served from. The hint lets a browser
-// compile the whole script beside the page's thread while it streams (V8's explicit compile hints).
-const MASK = 85;
-const text = JSON.stringify(Buffer.from(wasm.map((byte) => byte ^ MASK)).toString("latin1"));
-// esbuild writes a text of many bytes shorter than terser does.
-const literal = (await transform(`HILO_WASM_TEXT=${text}`, { minify: true, charset: "utf8", target: "es2022" })).code.replace("HILO_WASM_TEXT=", "").replace(/;\n$/, "");
-await bundle(
+// A mask makes the frequent bytes letters that need no escape. Then the text compresses within a fiftieth of the bytes. Which mask is
+// the best depends on the module: these were the best of all 256 for one module or another. The byte order mark makes the file UTF-8
+// wherever it is served from. The hint lets a browser compile the whole script beside the page's thread while it streams (V8's explicit
+// compile hints).
+const MASKS = [60, 62, 79, 85, 118];
+/** `hilo.js` with the module under `mask`. */
+async function script(mask: number) {
+  const text = JSON.stringify(Buffer.from(wasm.map((byte) => byte ^ mask)).toString("latin1"));
+  // esbuild writes a text of many bytes shorter than terser does.
+  const literal = (await transform(`HILO_WASM_TEXT=${text}`, { minify: true, charset: "utf8", target: "es2022" })).code.replace("HILO_WASM_TEXT=", "").replace(/;\n$/, "");
+  return firstCode.replace(/\b99999\b/, `${mask}`).replace(/\(\);?\n?$/, () => `(${literal});\n`);
+}
+const firstCode = await bundle(
   {
     charset: "utf8",
-    define: { ...shared.define, HILO_STREAMS: "false", HILO_WASM_MASK: `${MASK}` },
+    // A number that occurs nowhere else, until a mask takes its place.
+    define: { ...shared.define, HILO_STREAMS: "false", HILO_WASM_MASK: "99999" },
     entryPoints: [join(home, "src/entry/snippet.ts")],
     format: "iife",
     outfile: join(dist, "cdn/hilo.js"),
   },
   "\ufeff//# allFunctionsCalledOnLoad\n",
   // The text comes last, as the argument `$$` of the whole script: code compresses better where nothing divides it. esbuild gives `$` to others.
-  (code) => code.replace("(()=>{", () => "($$=>{").replace("HILO_WASM_TEXT", () => "$$").replace(/\(\);?\n?$/, () => `(${literal});\n`),
+  (code) => code.replace("(()=>{", () => "($$=>{").replace("HILO_WASM_TEXT", () => "$$"),
 );
+const scripts = await Promise.all(MASKS.map(script));
+const [smallest] = scripts.toSorted((one, other) => brotli(one).length - brotli(other).length);
+writeFileSync(join(dist, "cdn/hilo.js"), smallest!);
 await bundle({ entryPoints: [join(home, "src/entry/url.ts")], format: "esm", plugins: [besides], outfile: join(dist, "index.js") });
 await bundle({
   define: {
@@ -249,9 +254,13 @@ function simple(glue: string): string {
     .replace(kept, "const getDataViewMemory0 = () => new DataView(wasm.memory.buffer);\n");
 }
 
+function brotli(text: string | Uint8Array) {
+  const bytes = Buffer.from(text);
+  return brotliCompressSync(bytes, { params: { [constants.BROTLI_PARAM_QUALITY]: 11, [constants.BROTLI_PARAM_SIZE_HINT]: bytes.length } });
+}
+
 function compress(path: string) {
   const bytes = readFileSync(path);
-  const best = { params: { [constants.BROTLI_PARAM_QUALITY]: 11, [constants.BROTLI_PARAM_SIZE_HINT]: bytes.length } };
-  writeFileSync(`${path}.br`, brotliCompressSync(bytes, best));
+  writeFileSync(`${path}.br`, brotli(bytes));
   writeFileSync(`${path}.gz`, gzipSync(bytes, { level: 9 }));
 }

@@ -8,7 +8,7 @@
  */
 import { readFileSync, writeFileSync } from "node:fs";
 
-import { isTrap, isWording } from "./silent.ts";
+import { isTaking, isTrap, isWording } from "./silent.ts";
 
 /** Sections, symbols and relocations, by the numbers of the tool conventions. */
 const [CUSTOM, IMPORT, EXPORT, CODE, DATA] = [0, 2, 7, 10, 11];
@@ -193,7 +193,7 @@ relate("reloc.DATA", data, constants, symbolOf);
 
 for (const [index, name] of names()) {
   const body = bodies[index];
-  if (body && (isTrap(name) || isWording(name))) body.uses = [];
+  if (body && (isTaking(name) || isTrap(name) || isWording(name))) body.uses = [];
 }
 const exported = at(EXPORT);
 const living: Piece[] = [];

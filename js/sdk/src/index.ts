@@ -10,7 +10,7 @@ import { beginCart, cart, destroyCart, identified, resetCart, shop as shopOf, tr
 import { use as useChange } from "./changes.ts";
 import {
   CALL_BEGIN, CALL_DENY, CALL_DESTROY, CALL_FLUSH, CALL_GRANT, CALL_RESET, CALL_WITHDRAW, DRAFT_GROUP, DRAFT_IDENTIFY, DRAFT_PAGE, DRAFT_TRACK, FLAG_DNT,
-  FLAG_GPC, FLAG_HASH, FLAG_HISTORY, FLAG_PAGES, FLAG_QUERY, FLAG_SOURCES, FLAG_STRICT, PERSISTENCE_LOCAL, PERSISTENCE_MEMORY, PERSISTENCE_TAB,
+  FLAG_GPC, FLAG_HASH, FLAG_HISTORY, FLAG_PAGES, FLAG_QUERY, FLAG_SOURCES, FLAG_STRICT, PERSISTENCE_MEMORY,
 } from "./codes.ts";
 import { json } from "./json.ts";
 import { hasTool, isOff, watchKinds, type MoreFile } from "./more.ts";
@@ -24,11 +24,8 @@ export type * from "./types.ts";
 
 /** The order of their bits in the module's answer, from the second on. */
 const PURPOSES: Purpose[] = ["functional", "analytics", "personalization", "advertising", "sale_share"];
-const PERSISTENCE: Record<number, ConsentState["persistence"]> = {
-  [PERSISTENCE_LOCAL]: "local",
-  [PERSISTENCE_TAB]: "tab",
-  [PERSISTENCE_MEMORY]: "memory",
-};
+/** The names of the `PERSISTENCE_` codes, in the order of their numbers. */
+const PERSISTENCE: ConsentState["persistence"][] = ["local", "tab", "memory"];
 const DRAFTS: Record<CapturedEvent["type"], number> = { page: DRAFT_PAGE, track: DRAFT_TRACK, identify: DRAFT_IDENTIFY, group: DRAFT_GROUP };
 
 /** Where the parts of the SDK come from. */

@@ -37,8 +37,8 @@ export function snippet(script: HTMLScriptElement | null) {
   let imports = 0;
   // Browsers keep a failed import for the page's life, so each attempt has an address of its own. The fragment never leaves the browser.
   const load = (file: string) => import(`${new URL(file, home)}#${imports++}`);
-  const part = (file: string, wasm: string) => ({ file: () => load(file), module: () => (isPlain ? load(wasm.replace("wasm", "mjs")) : fetch(new URL(wasm, home))) });
-  const parts = { module: () => (isPlain ? load(HILO_PLAIN_FILE) : module()), cart: part(HILO_CART_FILE, HILO_CART_WASM_FILE), more: part(HILO_MORE_FILE, HILO_MORE_WASM_FILE), late: part };
+  const part = (name: string) => ({ file: () => load(name + ".js"), module: () => (isPlain ? load(name + ".mjs") : fetch(new URL(name + ".wasm", home))) });
+  const parts = { module: () => (isPlain ? load(HILO_PLAIN_FILE + ".mjs") : module()), cart: part(HILO_CART_FILE), more: part(HILO_MORE_FILE), late: part };
   void start(options, parts).then((hilo) => replay(hilo, calls));
 }
 

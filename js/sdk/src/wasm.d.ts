@@ -40,22 +40,19 @@ declare module "hilo-cart-wasm" {
   export function call(request: string): void;
 }
 
-/** Set by `build.ts`. */
+/** Set by `build.ts`. A `_FILE` is a part's name on the collector, without the endings of its code and module. */
 declare const HILO_CART_FILE: string;
-declare const HILO_CART_WASM_FILE: string;
 declare const HILO_CART_WASM_BASE64: string;
 declare const HILO_MORE_FILE: string;
-declare const HILO_MORE_WASM_FILE: string;
 declare const HILO_MORE_WASM_BASE64: string;
 /** Whether the first module is fetched: else its bytes stand in the script. */
 declare const HILO_STREAMS: boolean;
 declare const HILO_SHOP_FILE: string;
-declare const HILO_SHOP_WASM_FILE: string;
 declare const HILO_SHOP_WASM_BASE64: string;
 declare const HILO_DEBUG_FILE: string;
 /** The capture kinds of the second file: `usual`, `targets`, and the events that the first file listens to. */
 declare const HILO_KINDS: Record<keyof typeof import("./capture/index.ts"), [usual: boolean, targets?: string, ...early: string[]]>;
-/** The first module as JavaScript, on the collector. Each other one stands beside its module, under the same name. */
+/** The first module as JavaScript, on the collector, without its ending. Each other one stands beside its module, under the same name. */
 declare const HILO_PLAIN_FILE: string;
 declare const HILO_WASM_TEXT: string;
 declare const HILO_WASM_MASK: number;

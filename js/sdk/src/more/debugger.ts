@@ -72,7 +72,7 @@ export async function openDebugger(wish: unknown, lent: Lent) {
 
 async function show({ hilo, late, atEnd, shop: { host } }: Lent) {
   try {
-    const { open }: DebugFile = await late(HILO_DEBUG_FILE, "").file();
+    const { open }: DebugFile = await late(HILO_DEBUG_FILE).file();
     const close = open({ hilo, hand, sentence, found, report, isKept, keepOpen });
     atEnd(close);
     return close;

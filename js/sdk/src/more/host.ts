@@ -11,8 +11,8 @@ export interface ShopFile {
   open(given: Given, host: Host): Promise<() => void>;
 }
 
-/** Code and module under these names on the collector. The second file has the names, so that the first file need not. */
-export type LatePart = (code: string, module: string) => Part<any>;
+/** Code and module under this name on the collector. The second file has the names, so that the first file need not. */
+export type LatePart = (name: string) => Part<any>;
 
 /** The queue as far as several tabs share it, and its requests. A list, because the first file counts bytes. */
 export type SharedQueue = [

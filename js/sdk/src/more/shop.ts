@@ -17,7 +17,7 @@ export function watchShop(host: Host): () => void {
   atEnd(() => (isOver = true));
 
   async function load(part: LatePart, retries: number) {
-    const { file, module }: Part<ShopFile> = part(HILO_SHOP_FILE, HILO_SHOP_WASM_FILE);
+    const { file, module }: Part<ShopFile> = part(HILO_SHOP_FILE);
     try {
       const [{ open }, source] = await Promise.all([file(), module()]);
       // The tracker ended while the file was on its way: nothing would take the wrappers off the page again.
