@@ -71,6 +71,8 @@ export async function startBrowser(options: { ignoreDefaultArgs?: string[] } = {
   const open = browser.newContext.bind(browser);
   browser.newContext = async (details) => {
     const context = await open(details);
+    // A page takes long to load where a machine has much to do.
+    context.setDefaultTimeout(60_000);
     contexts.add(context.on("close", () => contexts.delete(context)));
     context.on("request", (request) => void (/\/v1\//.test(request.url()) || (asked = Date.now())));
     if (SLOWER) context.on("page", (page) => void context.newCDPSession(page).then((session) => session.send("Emulation.setCPUThrottlingRate", { rate: SLOWER })).catch(() => {}));
