@@ -44,14 +44,12 @@ export async function open(given: Given, host: Host) {
     for (const [i, line] of lines.split("\n").entries()) {
       const [name, properties = ""] = line.split("\t");
       const whole = withValues(properties, target, shop);
-      // The first module counts back from a clock of its own. The page's clock may tick between two acts, and the one that is told
-      // first would come a millisecond after the other.
+      // The module's clock and the page's tick at different moments: without the millisecond the first act might come last.
       if (name) capture(name, whole, at + i);
     }
   }
   function read([kind, event, target, at, url, elapsed = event.timeStamp]: Occurrence) {
-    // A frame may start its tracker after it has loaded.
-    if (isElsewhere(target)) return;
+    if (isElsewhere(target)) return; // a frame may start its tracker after it has loaded
     const cells = known[kind]!.read(event, target, pages[kind]!);
     if (Array.isArray(cells)) capture(cells[0], host.json(cells[1])!, at);
     else if (cells) take(core.read(kind, plain(cells), withoutToken(url), elapsed), at, target);
