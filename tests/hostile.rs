@@ -21,7 +21,7 @@ use serde_json::{Value, json};
 
 const REQUESTS: u64 = 10_000;
 const SEED: u64 = 20_261_125;
-const PATHS: [&str; 20] = [
+const PATHS: [&str; 22] = [
     "/v1/batch",
     "/v1/batch",
     "/v1/batch",
