@@ -246,6 +246,8 @@ test("a withdrawal that finds no network reaches the collector from the next pag
   await page.evaluate(() => (window as any).hilo.consent.withdraw());
   await site.quiet();
   await page.close();
+  // What the page tries once more while it is left may still be on its way.
+  await site.quiet();
   site.sent.length = 0;
   site.answer(() => ({ status: 200 }));
   const next = await open();
