@@ -85,7 +85,7 @@ fn a_profile_that_folds_differently_has_another_version() {
         }},
         "ids": {"ga": {
             "value": "1.2", "at": "2026-11-24T10:00:00Z", "source": "shop", "vouched": false,
-            "purposes": ["analytics"], "granted": ["essential", "analytics"], "revision": 3,
+            "purposes": ["analytics"], "granted": ["essential"], "revision": 0,
         }},
         "locale": "es",
     });
