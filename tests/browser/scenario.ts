@@ -6,6 +6,7 @@
  * `tests/browser/shop` drives both together.
  */
 import assert from "node:assert/strict";
+import { execFileSync } from "node:child_process";
 import { existsSync, readFileSync } from "node:fs";
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from "node:http";
 import type { AddressInfo } from "node:net";
@@ -27,6 +28,8 @@ const FILES_MS = 1_000;
 /** How much longer a page may take that has stored events to send, and how long one is waited for that does not answer. */
 const STORED_MS = 3_000;
 const SILENT_MS = 10_000;
+/** How long a browser may take to end. */
+const ENDS_MS = 20_000;
 
 /** JSON of any shape. */
 export type Json = Record<string, any>;
@@ -68,7 +71,13 @@ let asked = 0;
 export async function startBrowser(options: { ignoreDefaultArgs?: string[] } = {}) {
   const executablePath = process.env["CHROMIUM"] ?? "/usr/bin/chromium";
   const browser = await chromium.launch({ executablePath, args: ARGS, ...options });
-  const open = browser.newContext.bind(browser);
+  const [open, close] = [browser.newContext.bind(browser), browser.close.bind(browser)];
+  browser.close = async () => {
+    // A browser that does not end when it is told to would keep its spec file, and all files after it, from ending.
+    const late = setTimeout(() => execFileSync("pkill", ["-KILL", "-P", `${process.pid}`, "chrom"]), ENDS_MS);
+    await close();
+    clearTimeout(late);
+  };
   browser.newContext = async (details) => {
     const context = await open(details);
     // A page takes long to load where a machine has much to do.
@@ -245,9 +254,11 @@ export function watchErrors(page: { on(kind: "console", heard: (message: { type(
   return errors;
 }
 
-/** Resolves when `holds` does, and fails where that takes longer than `msMax`. */
+/** Resolves when `holds` does, and fails where that takes longer than `msMax`, also where it gives no answer at all. */
 export async function until(holds: () => unknown, msMax = 15_000) {
-  for (const end = Date.now() + msMax; !(await holds()); await pause()) {
+  const end = Date.now() + msMax;
+  const over = new Promise<undefined>((resolve) => setTimeout(resolve, msMax + 100, undefined).unref());
+  for (; !(await Promise.race([holds(), over])); await pause()) {
     if (Date.now() > end) assert.fail(`not within ${msMax} ms: ${holds}\nThese events came: ${sites.flatMap((site) => site.events()).map(nameOf).join(", ")}`);
   }
 }

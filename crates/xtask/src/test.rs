@@ -18,6 +18,8 @@ const CLIENTS: &str = "clients from their registries";
 /// How many spec files run at once. A spec mostly waits. Node's own default is one file on two processors.
 const AT_A_TIME: &str = "--test-concurrency=4";
 
+/// A spec file that hangs fails after so many milliseconds, and the others go on. The slowest takes four minutes.
+const HANGS: &str = "--test-timeout=900000";
 /// How many spec files may run again. Where more fail, the machine is not the reason.
 const AGAIN_MAX: usize = 6;
 
@@ -141,7 +143,7 @@ impl Tally {
     ) -> Result<(), Problem> {
         let run = |label: &str, at_a_time: &str, files: &[PathBuf]| {
             let mut node = workspace.command("node");
-            node.envs(needs.iter().cloned()).args(["--test", at_a_time]).args(files);
+            node.envs(needs.iter().cloned()).args(["--test", at_a_time, HANGS]).args(files);
             watch(workspace, label, &mut node)
         };
         let done = run(label, AT_A_TIME, files)?;
