@@ -28,6 +28,8 @@ const FILES_MS = 1_000;
 /** How much longer a page may take that has stored events to send, and how long one is waited for that does not answer. */
 const STORED_MS = 3_000;
 const SILENT_MS = 10_000;
+/** How long the last request of a closed page may be on its way. */
+const LAST_MS = 400;
 /** How long a browser may take to end. */
 const ENDS_MS = 20_000;
 
@@ -83,6 +85,12 @@ export async function startBrowser(options: { ignoreDefaultArgs?: string[] } = {
     // A page takes long to load where a machine has much to do.
     context.setDefaultTimeout(60_000);
     contexts.add(context.on("close", () => contexts.delete(context)));
+    const closed = context.close.bind(context);
+    context.close = async (details) => {
+      await closed(details);
+      // What a page sends as it is closed must not reach the site in the next test.
+      await new Promise((resolve) => setTimeout(resolve, LAST_MS));
+    };
     context.on("request", (request) => void (/\/v1\//.test(request.url()) || (asked = Date.now())));
     if (SLOWER) context.on("page", (page) => void context.newCDPSession(page).then((session) => session.send("Emulation.setCPUThrottlingRate", { rate: SLOWER })).catch(() => {}));
     if (IS_PLAIN) {
