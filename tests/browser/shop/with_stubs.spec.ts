@@ -17,7 +17,7 @@ import { STUBS } from "../../stubs/index.ts";
 import { startBrowser } from "../scenario.ts";
 import { freePort, probe } from "./served.ts";
 
-const STARTS_MS = 120_000;
+const STARTS_MS = 600_000;
 const ARRIVES_MS = 60_000;
 
 const root = fileURLToPath(new URL("../../../", import.meta.url));
