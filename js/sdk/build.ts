@@ -233,25 +233,36 @@ function glue(name: string) {
     `export const imports = { a: {`,
     ...names.imports.map((one) => `${one[2]}: ${foreign.includes(one) ? `direct_${one[2]}` : one[1]},`),
     `} };`,
-    `export function bind(exports) { __wbg_set_wasm(exports); exports.${short("__wbindgen_start")}?.(); }`,
+    `export function bind(exports) { __wbg_set_wasm(exports); ${exported.has("__wbindgen_start") ? `exports.${short("__wbindgen_start")}();` : ""} }`,
   ];
   writeFileSync(join(bound, `${name}.js`), lines.join("\n"));
 }
 
 /**
  * The glue with only the plain way to pass text, and with one decoder: another way saves a copy of long texts, and Safari wants another
- * decoder after 2 GB. Together they are a tenth of the cart's code. A module that takes no objects needs no table of them.
+ * decoder after 2 GB. Together they are a tenth of the cart's code. A module that takes no objects needs no table of them. A new view of
+ * the memory at each call costs less than code that keeps one. Rust's texts are UTF-8, so no decoder has to refuse one.
  */
 function simple(glue: string): string {
   const twoWays = /^ {4}if \(realloc === undefined\) \{\n([^]*?)^ {4}\}\n[^]*?^\}\n/m;
-  const counted = /^ {4}numBytesDecoded \+= len;\n[^]*?^ {4}\}\n/m;
+  const decoding = /^let cachedTextDecoder [^]*?^function decodeText\([^]*?^\}\n/m;
+  const bytes = /^let cachedUint8ArrayMemory0[^]*?^\}\n/m;
   const kept = /^let cachedDataViewMemory0[^]*?^\}\n/m;
-  if (![twoWays, counted].every((one) => one.test(glue))) throw new Error("wasm-bindgen passes text in another way now");
+  if (![twoWays, decoding, bytes].every((one) => one.test(glue))) throw new Error("wasm-bindgen passes text in another way now");
   return glue
     .replace(twoWays, "$1}\n")
+    .replace("subarray(ptr, ptr + buf.length).set(buf)", "set(buf, ptr)")
     .replace(/^if \(!\('encodeInto'[^]*?^\}\n/m, "")
-    .replace(counted, "")
-    .replace(kept, "const getDataViewMemory0 = () => new DataView(wasm.memory.buffer);\n");
+    .replace(
+      decoding,
+      "const decoder = new TextDecoder('utf-8', { ignoreBOM: true });\nconst decodeText = (ptr, len) => decoder.decode(new Uint8Array(wasm.memory.buffer, ptr, len));\n",
+    )
+    .replace(bytes, "const getUint8ArrayMemory0 = () => new Uint8Array(wasm.memory.buffer);\n")
+    .replace(kept, "const getDataViewMemory0 = () => new DataView(wasm.memory.buffer);\n")
+    .replace(
+      /getDataViewMemory0\(\)\.setInt32\(arg0 \+ 4 \* 1, (\w+), true\);\s+getDataViewMemory0\(\)\.setInt32\(arg0 \+ 4 \* 0, (\w+), true\);/g,
+      "new Int32Array(wasm.memory.buffer, arg0).set([$2, $1]);",
+    );
 }
 
 function brotli(text: string | Uint8Array) {

@@ -4,7 +4,7 @@
  */
 
 /** Panics, lists that outgrow the memory, and Rust's futures: no module has one, but js-sys always brings them. */
-const TRAPS = /::panicking::|::assert_failed|raw_vec::handle_error|slice_error_fail|slice_index_fail|js_sys::futures::/;
+const TRAPS = /::panicking::|::assert_failed|raw_vec::handle_error|alloc_error|rust_oom|slice_error_fail|slice_index_fail|js_sys::futures::/;
 /** Everything that formats. The tracker writes its own numbers and JSON. */
 const WORDS = /core::fmt::/;
 
