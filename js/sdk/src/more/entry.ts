@@ -41,11 +41,10 @@ export async function open(given: Given, host: Host) {
 
   function take(lines: string, at: number, target?: EventTarget) {
     if (lines === UNREADABLE) return say("the second module cannot read what the page told it");
-    for (const [i, line] of lines.split("\n").entries()) {
+    for (const line of lines.split("\n")) {
       const [name, properties = ""] = line.split("\t");
       const whole = withValues(properties, target, shop);
-      // The module's clock and the page's tick at different moments: without the millisecond the first act might come last.
-      if (name) capture(name, whole, at + i);
+      if (name) capture(name, whole, at);
     }
   }
   function read([kind, event, target, at, url, elapsed = event.timeStamp]: Occurrence) {
@@ -86,8 +85,7 @@ export async function open(given: Given, host: Host) {
     }
   });
   const leaveShop = watchShop(host);
-  // Developers see in the browser's own timeline when everything listens.
-  guarded(() => performance.mark("hilo-more"));
+  guarded(() => performance.mark("hilo-more")); // for the browser's own timeline
   return {
     read,
     /** The page is left: what only the end decides. */

@@ -12,9 +12,9 @@ use hilo_core::event::Gist;
 use hilo_core::journey::{Channel, Session, attribute};
 use hilo_core::profile::{Person, Profile, Trait, fold};
 
-use super::consent::Standing;
 use super::erasure::{self, Tombstone};
 use super::optin::{self, Subscriptions};
+use super::standing::Standing;
 use super::stored_profile;
 use super::timeline::{self, Ids};
 use crate::calls::Planned;

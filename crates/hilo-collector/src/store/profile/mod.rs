@@ -26,6 +26,7 @@ mod rates;
 mod record;
 mod sent_person;
 mod settled;
+mod standing;
 mod stored_profile;
 #[cfg(test)]
 mod tests;
@@ -46,6 +47,7 @@ use jiff::Timestamp;
 use serde::Serialize;
 
 use self::bond::Bond;
+use self::standing::Standing;
 use crate::calls::link::{Moved, Take};
 use crate::calls::{
     Claimed, Confirmation, Delivery, DeliveryResult, ProfileCall, Proof, Record, ReportTaken,
@@ -164,7 +166,7 @@ fn act(
             return replay(sql, volatile, to.as_deref(), id.as_deref(), now);
         }
         ProfileCall::ConsentStanding => {
-            consent::standing(sql).and_then(|standing| encode(&consent::told(&standing)))
+            Standing::read(sql).and_then(|standing| encode(&consent::told(&standing)))
         }
         ProfileCall::ConsentCopy { cursor } => written(pages::copy(sql, cursor.as_deref())),
         ProfileCall::Own { part, cursor } => {
@@ -363,7 +365,7 @@ fn told(sql: &impl Sql, volatile: &Volatile, whose: Whose) -> Result<Claimed, Fa
     match &volatile.bond {
         _ if !whose.is_senders() => {}
         Bond::Moved(to) => claimed.moved = Some(to.clone()),
-        Bond::Free | Bond::Moving(_) => claimed.consent = consent::told(&consent::standing(sql)?),
+        Bond::Free | Bond::Moving(_) => claimed.consent = consent::told(&Standing::read(sql)?),
     }
     Ok(claimed)
 }

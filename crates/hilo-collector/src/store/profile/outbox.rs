@@ -14,8 +14,9 @@ use super::known::Known;
 use super::leases::Lease;
 use super::sent_person::{Persons, Wants, person};
 use super::settled::{self, Fate};
+use super::standing::Standing;
 use super::volatile::Volatile;
-use super::{consent, optin, overdue, timeline};
+use super::{optin, overdue, timeline};
 use crate::calls::journal::lines::AttemptEnd;
 use crate::calls::{Delivery, LEASE_MS, MESSAGE_DELIVERIES_MAX, Planned, decode, encode};
 use crate::platform::{Failure, Sql, SqlRow, SqlValue};
@@ -220,7 +221,7 @@ pub fn due(
     if counted.pending <= volatile.leases.count_due(now_ms) {
         return Ok(Vec::new());
     }
-    let standing = consent::standing(sql)?;
+    let standing = Standing::read(sql)?;
     let subscriptions = optin::subscriptions(sql)?;
     let mut persons = Persons::default();
     let rows = sql.exec(

@@ -5,6 +5,7 @@ use std::collections::BTreeMap;
 use serde_json::value::RawValue;
 
 use super::bond::Bond;
+use super::standing::Standing;
 use super::timeline::{self, Planned};
 use super::{consent, erasure, link, optin, stored_profile};
 use crate::calls::{ConsentCopy, DeliveryState, OwnPart, PAGE_ROWS_MAX, Page, Summary, encode};
@@ -34,7 +35,7 @@ pub(super) fn receipts(sql: &impl Sql, cursor: Option<&str>, limit: u32) -> Resu
 
 /// Reads the person's copy: the recorded state, with a page of receipts.
 pub(super) fn copy(sql: &impl Sql, cursor: Option<&str>) -> Result<ConsentCopy, Failure> {
-    let standing = consent::standing(sql)?;
+    let standing = Standing::read(sql)?;
     let Page { rows: receipts, next } = receipts(sql, cursor, COPY_ROWS_MAX)?;
     Ok(ConsentCopy {
         revision: standing.revision(),
@@ -184,7 +185,7 @@ pub(super) fn summary(sql: &impl Sql, bond: &Bond) -> Result<Summary, Failure> {
         known: true,
         profile: raw(&encode(&stored_profile::read(sql)?.profile)?)?,
         events: u32::try_from(timeline::count(sql)?).unwrap_or(u32::MAX),
-        consent: consent::words(&consent::standing(sql)?),
+        consent: consent::words(&Standing::read(sql)?),
         optins: optin::subscriptions(sql)?.words(),
         links: u32::try_from(link::links(sql)?.len()).unwrap_or(u32::MAX),
         linking: matches!(bond, Bond::Moving(_)),

@@ -10,7 +10,7 @@ use hilo_core::profile::{Profile, VERSION, fold};
 use serde::{Deserialize, Serialize};
 use serde_json::value::{RawValue, to_raw_value};
 
-use super::consent::{self, Standing};
+use super::standing::Standing;
 use super::timeline::{self, Entry};
 use crate::calls::{decode, encode};
 use crate::platform::{Failure, Sql, SqlValue};
@@ -97,7 +97,7 @@ pub(super) fn has_newer_remainder(sql: &impl Sql) -> Result<bool, Failure> {
 
 /// Stores the fold of the events that were removed from the timeline.
 pub(super) fn write_remainder(sql: &impl Sql, mut remainder: Profile) -> Result<(), Failure> {
-    consent::standing(sql)?.remove_withdrawn_ids(&mut remainder);
+    Standing::read(sql)?.remove_withdrawn_ids(&mut remainder);
     store(sql, "remainder", &remainder, None)
 }
 
@@ -149,7 +149,7 @@ fn complete(sql: &impl Sql, mut profile: Profile, folded: i64) -> Result<Complet
             return Err(Failure::Fatal("a row of the timeline has no events".to_owned()));
         }
     }
-    let standing = consent::standing(sql)?;
+    let standing = Standing::read(sql)?;
     let has_withdrawn = standing.remove_withdrawn_ids(&mut profile);
     Ok(Completed { profile, last, unfolded, standing, has_withdrawn })
 }

@@ -13,8 +13,8 @@ use serde_json::json;
 use super::*;
 use crate::calls::optin::{LinkStanding, Listeners, OptIn, OptInCall};
 use crate::calls::{
-    ConsentChange, ConsentCopy, ConsentRecorded, ConsentStanding, Delivery, DeliveryState, Page,
-    Planned, RecordCall, Recorded, Summary, messages, read_message,
+    ConsentChange, ConsentCopy, ConsentRecorded, ConsentStanding, DeliveryState, Page, Planned,
+    RecordCall, Recorded, Summary, messages, read_message,
 };
 use crate::platform::{SqlRow, SqlValue};
 use crate::shell::memory::MemorySql;
@@ -125,11 +125,8 @@ impl Object {
 
     fn say(&mut self, channel: OptInChannel, state: OptInState) -> OptIn {
         let said = OptIn { at: self.now.to_string(), ..opt_in(channel, state) };
-        self.ask(&ProfileCall::OptIn(Box::new(OptInCall {
-            said,
-            request: None,
-            listeners: Listeners::default(),
-        })))
+        let listeners = Listeners::default();
+        self.ask(&ProfileCall::OptIn(Box::new(OptInCall { said, request: None, listeners })))
     }
 
     fn decide(&mut self, base: u32, purpose: &str, state: &str) -> ConsentRecorded {

@@ -11,8 +11,9 @@ use super::known::Known;
 use super::leases::Leases;
 use super::outbox::purposes;
 use super::sent_person::Wants;
+use super::standing::Standing;
 use super::volatile::Volatile;
-use super::{consent, optin, settled};
+use super::{optin, settled};
 use crate::calls::{LEASE_MS, UnderWay, decode, encode};
 use crate::platform::{Failure, Sql, SqlRow, SqlValue, atomically};
 
@@ -64,7 +65,7 @@ fn open(sql: &impl Sql, asked: &[UnderWay]) -> Result<Vec<Open>, Failure> {
          WHERE state = 'pending' AND seq IN (SELECT value FROM json_each(?))",
         &[SqlValue::Text(encode(&seqs)?)],
     )?;
-    let (standing, subscriptions) = (consent::standing(sql)?, optin::subscriptions(sql)?);
+    let (standing, subscriptions) = (Standing::read(sql)?, optin::subscriptions(sql)?);
     let denied = standing.denied();
     let mut open = Vec::with_capacity(rows.len());
     for row in &rows {

@@ -3,8 +3,9 @@
 use hilo_core::profile::Profile;
 use serde::{Deserialize, Serialize};
 
-use super::super::consent::{self, Standing};
+use super::super::consent;
 use super::super::optin::{self, Subscriptions};
+use super::super::standing::Standing;
 use super::super::stored_profile;
 use super::super::timeline::{self, Row};
 use crate::calls::link::Seen;
@@ -92,7 +93,7 @@ impl Cargo {
         if !seen.has_remainder {
             cargo.remainder = Some(stored_profile::remainder(sql)?);
         }
-        let standing = consent::standing(sql)?;
+        let standing = Standing::read(sql)?;
         if standing.revision() > seen.revision {
             (cargo.consent, cargo.head) = (Some(standing), consent::last_hash(sql)?);
         }

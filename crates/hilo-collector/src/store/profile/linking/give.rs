@@ -3,6 +3,7 @@
 use serde_json::value::to_raw_value;
 
 use super::super::bond::{Bond, Giving};
+use super::super::standing::Standing;
 use super::super::volatile::Volatile;
 use super::super::{consent, link, optin, outbox};
 use super::begin::{cancel, point, store};
@@ -208,7 +209,7 @@ fn hand_over(sql: &impl Sql, told: &[StoredDelivery]) -> Result<bool, Failure> {
 
 /// Does what [`obey`] does, where anything has changed.
 fn obey_anew(sql: &impl Sql, in_force: &InForce) -> Result<(), Failure> {
-    let known = InForce { consent: consent::standing(sql)?, optins: optin::subscriptions(sql)? };
+    let known = InForce { consent: Standing::read(sql)?, optins: optin::subscriptions(sql)? };
     if is_empty(sql)? || known == *in_force { Ok(()) } else { obey(sql, in_force) }
 }
 

@@ -12,6 +12,7 @@ use super::super::bond::Bond;
 use super::super::consent::Joining;
 use super::super::erasure::Tombstone;
 use super::super::known::Known;
+use super::super::standing::Standing;
 use super::super::timeline::{self, Entry, Row};
 use super::super::volatile::Volatile;
 use super::super::{consent, erasure, link, optin, outbox, stored_profile};
@@ -74,7 +75,7 @@ pub(in super::super) fn take(
     // The next call reads everything again.
     volatile.known = None;
     let is_recalled = is_judged_anew && outbox::recall(volatile);
-    let in_force = InForce { consent: consent::standing(sql)?, optins: optin::subscriptions(sql)? };
+    let in_force = InForce { consent: Standing::read(sql)?, optins: optin::subscriptions(sql)? };
     let in_force = to_raw_value(&in_force).map_err(|error| Failure::Fatal(error.to_string()))?;
     let in_force = Some(in_force);
     let taken = Taken { name: name.to_owned(), seen, in_force, ..Taken::default() };

@@ -169,7 +169,7 @@ fn a_device_whose_deliveries_are_left_shows_nothing_of_the_users_record() {
     user.say(OptInChannel::Sms, OptInState::Unsubscribed);
     both.settle("device");
     let device = both.get("device");
-    assert!(consent::standing(&device.sql).unwrap().denies(&[Purpose::Advertising]));
+    assert!(Standing::read(&device.sql).unwrap().denies(&[Purpose::Advertising]));
     let own = |part| ProfileCall::Own { part, cursor: None };
     let shown: Summary = device.ask(&own(OwnPart::Profile));
     assert_eq!((shown.known, shown.events), (true, 2));
