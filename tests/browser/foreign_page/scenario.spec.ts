@@ -81,12 +81,15 @@ for (const [what, script] of Object.entries(CHANGES)) {
   });
 }
 
-/** Another version of the script: the same with another text at its end. */
+/** Another version of the script, in a folder of its own: the same with another text at its end. */
 const OLDER = "/older/hilo.js";
+const CDN = fileURLToPath(new URL("../../../js/sdk/dist/cdn/", import.meta.url));
 const older = (page: Json) =>
-  page["route"](`**${OLDER}*`, (route: Json) =>
-    route["fulfill"]({ contentType: "text/javascript", body: readFileSync(fileURLToPath(new URL("../../../js/sdk/dist/cdn/hilo.js", import.meta.url)), "utf8") + "\n// older" }),
-  );
+  page["route"]("**/older/*", (route: Json) => {
+    const name = new URL(route["request"]().url()).pathname.replace("/older/", "");
+    const contentType = name.endsWith(".wasm") ? "application/wasm" : "text/javascript";
+    return route["fulfill"]({ contentType, body: name === "hilo.js" ? `${readFileSync(CDN + name, "utf8")}\n// older` : readFileSync(CDN + name) });
+  });
 
 for (const [what, second] of [
   ["twice", "/_h/hilo.js"],
