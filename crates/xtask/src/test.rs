@@ -199,13 +199,18 @@ fn counts(output: &str) -> (u64, u64) {
     (count("pass "), count("fail "))
 }
 
-/// The files of the failed tests of Node's report.
+/// The files of the failed tests of Node's report. None at all where a failed test names no file of `files`: nobody could run it again.
 fn failed_files(output: &str, files: &[PathBuf]) -> Vec<PathBuf> {
-    if counts(output).1 == 0 {
+    let report = what_failed(output);
+    let lines = || report.lines().map(str::trim_start);
+    let tests = lines().filter(|line| line.starts_with("not ok ")).count();
+    let places: Vec<_> = lines().filter_map(|line| line.strip_prefix("location: '")).collect();
+    let is_in = |place: &str, file: &PathBuf| place.starts_with(&format!("{}:", file.display()));
+    let is_known = |place: &&str| files.iter().any(|file| is_in(place, file));
+    if tests == 0 || places.iter().filter(|place| is_known(place)).count() < tests {
         return Vec::new();
     }
-    let failed = what_failed(output);
-    let has = |file: &&PathBuf| failed.contains(&format!("{}:", file.display()));
+    let has = |file: &&PathBuf| places.iter().any(|place| is_in(place, file));
     files.iter().filter(has).cloned().collect()
 }
 
@@ -252,6 +257,9 @@ mod tests {
         );
         assert_eq!(failed_files("ok 1 - a\n# pass 1\n# fail 0", &files), Vec::<PathBuf>::new());
         assert_eq!(failed_files("no such file /t/a.spec.ts:1", &files), Vec::<PathBuf>::new());
+        let elsewhere =
+            format!("{report}\nnot ok 3 - c\n  ---\n  error: 'at /t/b.spec.ts:1'\n  ...");
+        assert_eq!(failed_files(&elsewhere, &files), Vec::<PathBuf>::new(), "c would be forgotten");
     }
 
     #[test]
