@@ -3,7 +3,9 @@
  *
  * In: a collector and a person. Out: answers as they came. A device stores no cart of its own: specs read the cart from the hub.
  */
+import assert from "node:assert/strict";
 import { randomBytes } from "node:crypto";
+import { setTimeout as sleep } from "node:timers/promises";
 
 import type { Answer, Json } from "./envelopes.ts";
 import type { Collector } from "./mf.ts";
@@ -106,6 +108,14 @@ export class Device {
     const answer = await this.call("/v1/cart/ops", delta);
     if (answer.status === 200) this.n = Math.max(this.n, delta["to"]);
     return answer;
+  }
+
+  /** Posts a delta until the hub has taken it. A device that sends more than a cart takes waits as long as it is told. */
+  async persist(delta: Json): Promise<void> {
+    for (let answer = await this.post(delta); answer.status !== 200; answer = await this.post(delta)) {
+      assert.equal(answer.status, 429, JSON.stringify(answer.body));
+      await sleep(1_000 * Number(answer.headers.get("retry-after")));
+    }
   }
 
   add(line: Line, quantity: number, over: Json = {}): Promise<Answer> {

@@ -65,7 +65,7 @@ test("a device that was away gets the changes it missed, and after 256 changes t
   assert.equal(missed["put"].length, 3);
   const nothing = (await laptop.look()).body;
   assert.deepEqual([nothing["put"], nothing["drop"]], [[], []]);
-  for (let n = 0; n < 257; n++) await phone.post(phone.delta(1));
+  for (let n = 0; n < 257; n++) await phone.persist(phone.delta(1));
   assert.ok((await laptop.look()).body["full"], "the ring is over");
 });
 
