@@ -33,6 +33,7 @@ pub fn facts() -> Facts {
             country: Some("ES".into()),
             region: Some("Madrid".into()),
             city: Some("Madrid".into()),
+            timezone: Some("Europe/Madrid".into()),
         },
     }
 }

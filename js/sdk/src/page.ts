@@ -20,8 +20,6 @@ export { say };
 
 /** How long an answer may take (protocol.md). */
 const TIMEOUT_MS = 10_000;
-/** When the time zone is asked for. Its name wakes a library of the browser's, and the first event does not wait for that. */
-const ZONE_MS = 1_000;
 
 /** This page's number among the pages that share its storage. */
 export const tab = random();
@@ -79,7 +77,6 @@ export function watch(collector: string, changed: () => void, named = "") {
   cookies = named && named.split(" ");
   onConsent = changed;
   guarded(describe);
-  setTimeout(() => guarded(() => describe(Intl.DateTimeFormat().resolvedOptions().timeZone)), ZONE_MS);
   hold();
   listen(window, "pagehide", () => (core.happen(HAPPENED_HIDDEN), release()));
   listen(window, "pageshow", (event) => (event as PageTransitionEvent).persisted && (hold(), core.happen(HAPPENED_RESTORED)));
@@ -123,9 +120,9 @@ export function atEnd(act: () => void) {
   ending.signal.addEventListener("abort", act);
 }
 
-function describe(timezone?: string) {
+function describe() {
   const { width, height } = screen;
-  description = JSON.stringify({ locale: navigator.language, timezone, screen: { width, height } }).slice(1, -1);
+  description = JSON.stringify({ locale: navigator.language, screen: { width, height } }).slice(1, -1);
 }
 
 /** Address, referrer and title, a line each. None of them can hold a line break. */

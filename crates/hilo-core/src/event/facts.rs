@@ -41,4 +41,6 @@ pub struct Geo {
     pub region: Option<String>,
     /// City name.
     pub city: Option<String>,
+    /// IANA name of the time zone there.
+    pub timezone: Option<String>,
 }

@@ -1,11 +1,11 @@
-//! The location of an event: at most the city, by the sender's word, else by the edge's data about the IP address. The address
-//! itself is truncated. Only events with consent come here (consent.md, at the edge, 5).
+//! The location of an event: at most the city, and its time zone, each by the sender's word, else by the edge's data about the IP
+//! address. The address itself is truncated. Only events with consent come here (consent.md, at the edge, 5).
 
 use std::net::IpAddr;
 
 use crate::event::{Event, Facts, Geo, Location, Trust};
 
-/// Sets location and truncated address.
+/// Sets location, time zone and truncated address.
 pub fn apply(event: &mut Event, facts: &Facts) {
     let told = event.context.ip.take();
     // The connection is the server's and not its customer's.
@@ -20,11 +20,15 @@ pub fn apply(event: &mut Event, facts: &Facts) {
     };
     let by_sender = event.context.location.take().filter(is_place);
     let by_address = || {
-        let Geo { country, region, city } = facts.geo.clone();
+        let Geo { country, region, city, .. } = facts.geo.clone();
         (facts.trust == Trust::Public).then_some(Location { country, region, city })
     };
     // One place or the other: fields of both would be a place where nobody is.
     event.context.location = by_sender.or_else(|| by_address().filter(is_place));
+    if facts.trust == Trust::Public && event.context.timezone.is_none() {
+        // Pages do not ask their browser: the question costs more than all other work of a page view.
+        event.context.timezone.clone_from(&facts.geo.timezone);
+    }
 }
 
 /// The network of an address: /24 of IPv4, /48 of IPv6.

@@ -141,7 +141,7 @@ pub trait Platform {
     /// Empty text stands for the current document.
     fn first_in_history(&self) -> Option<String>;
 
-    /// The browser's description of itself, as fields of the envelope's context: `"locale":…,"timezone":…,"screen":…`. Behind them stand the
+    /// The browser's description of itself, as fields of the envelope's context: `"locale":…,"screen":…`. Behind them stand the
     /// cookies of other services that the site names and that begin with one of `readable`.
     fn surroundings(&self, readable: &str) -> String;
 

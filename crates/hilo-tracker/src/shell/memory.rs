@@ -166,7 +166,7 @@ impl Platform for Memory {
 
     fn surroundings(&self, readable: &str) -> String {
         let own =
-            r#""locale":"es-ES","timezone":"Europe/Madrid","screen":{"width":1280,"height":800}"#;
+            r#""locale":"es-ES","screen":{"width":1280,"height":800}"#;
         format!("{own},\"cookies\":\"{readable}\"")
     }
 

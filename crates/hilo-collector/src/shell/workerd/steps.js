@@ -5,13 +5,13 @@
  */
 
 /**
- * Reads a request without its body. The result has one line each for method, address, country, region and city, then a line
+ * Reads a request without its body. The result has one line each for method, address, country, region, city and time zone, then a line
  * `name:value` for each of the `names` that the request has.
  */
 export function head(request, names) {
   const { cf, headers } = request;
   const line = (text) => `${text ?? ""}`.replaceAll("\n", " ");
-  const lines = [request.method, request.url, line(cf?.country), line(cf?.region), line(cf?.city)];
+  const lines = [request.method, request.url, line(cf?.country), line(cf?.region), line(cf?.city), line(cf?.timezone)];
   for (const name of names) {
     const value = headers.get(name);
     if (value !== null) lines.push(`${name}:${value}`);
