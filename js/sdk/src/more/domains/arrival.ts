@@ -7,6 +7,7 @@
  * counts at once. The page goes on with its own id where there is no answer, or a refusal.
  */
 import { CHOICES_AWAITED, HAPPENED_READY, HAPPENED_STORED_ELSEWHERE } from "../../codes.ts";
+import { whenReady } from "../../ready.ts";
 import type { Purpose } from "../../types.ts";
 import type { Host } from "../host.ts";
 import { call, isListed, TOKEN_MARK } from "./calls.ts";
@@ -15,8 +16,6 @@ import { call, isListed, TOKEN_MARK } from "./calls.ts";
 const ANSWER_MS = 3_000;
 /** How long a token holds, by the collector. */
 const TOKEN_MS = 60_000;
-/** A page whose pictures still load is ready this long after its document. */
-const SCRIPTS_MS = 500;
 /** The order of their bits in a report, from the second on. All but the last allow an id. */
 const PURPOSES: Purpose[] = ["functional", "analytics", "personalization", "advertising", "sale_share"];
 
@@ -67,13 +66,7 @@ function take({ shop, guarded }: Host, { anonymousId, token = "" }: Record<strin
 const settling =
   ({ guarded, listen, queue: [, , , happen] }: Host) =>
   (isTaken = false) => {
-    const ready = () => guarded(() => (happen(HAPPENED_READY), isTaken && happen(HAPPENED_STORED_ELSEWHERE)));
-    // As `../../capture/pages.ts` tells it: the page's own listeners to the same event run first.
-    const soon = (ms: number) => void setTimeout(ready, ms);
-    if (document.readyState === "complete") return ready();
-    listen(window, "load", () => soon(0));
-    if (document.readyState === "interactive") soon(SCRIPTS_MS);
-    else listen(document, "DOMContentLoaded", () => soon(SCRIPTS_MS));
+    whenReady(listen, () => guarded(() => (happen(HAPPENED_READY), isTaken && happen(HAPPENED_STORED_ELSEWHERE))));
   };
 
 /** Takes the visitor over. */
