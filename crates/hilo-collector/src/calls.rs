@@ -59,6 +59,9 @@ pub enum ProfileCall {
         /// The events, all of one profile.
         records: Vec<Record>,
     },
+    /// Reads the key of the person's lines in archives. Answers `Option<ArchiveKey>`: null where there never was one, or where an erasure has
+    /// deleted it.
+    ArchiveKey,
     /// Asks whose the profile is, and binds it if nobody has used it. Answers [`Claimed`].
     Claim(Proof),
     /// Claims the profile with a token of a hand-over. Answers `Option<Claimed>`: null for a token that was used or has ended.

@@ -4,6 +4,7 @@
 //! A request below `/admin/` with a bearer token → JSON that no cache stores. These calls read through the objects'
 //! calls. They show no secret and no more than the profile stores.
 
+mod archive;
 mod carts;
 mod config;
 mod dead_letters;
@@ -70,6 +71,10 @@ async fn take<P: Platform>(
         AdminCall::Calls => Ok(ok(&json!({ "calls": table::ROWS }))),
         AdminCall::Profile => profiles::show(part(0), call).await,
         AdminCall::Erase => profiles::erase(part(0), known.deleting, call).await,
+        AdminCall::PersonArchive => archive::person(part(0), call).await,
+        AdminCall::ArchiveFiles => archive::files(call).await,
+        AdminCall::ArchiveLines => archive::lines(call).await,
+        AdminCall::ArchiveOpen => archive::open(call).await,
         AdminCall::ProfileRows => profiles::list(part(0), part(1), call).await,
         AdminCall::Cart => carts::show(part(0), call).await,
         AdminCall::Live => live::stream(call).await,

@@ -72,7 +72,7 @@ fn name<P: Platform>(key: &str, platform: &P) -> Result<String, Trouble> {
     Ok(object_name(secret(platform)?.naming(), &parse(key)?))
 }
 
-fn parse(key: &str) -> Result<ProfileKey, Rejection> {
+pub(super) fn parse(key: &str) -> Result<ProfileKey, Rejection> {
     let unknown = || Rejection::new(Code::NotFound, "a key is a:<anonymousId> or u:<userId>");
     ProfileKey::parse(&percent_decode(key)).ok_or_else(unknown)
 }

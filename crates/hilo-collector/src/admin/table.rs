@@ -11,6 +11,10 @@ pub(super) enum AdminCall {
     Profile,
     Erase,
     ProfileRows,
+    PersonArchive,
+    ArchiveFiles,
+    ArchiveLines,
+    ArchiveOpen,
     Cart,
     Live,
     Rejects,
@@ -42,7 +46,7 @@ const fn post(path: &'static str, purpose: &'static str, call: AdminCall) -> Row
 }
 
 /// Of two rows that fit a path, the first counts.
-pub(super) static ROWS: [Row; 13] = [
+pub(super) static ROWS: [Row; 17] = [
     get("/admin/v1/", "this list", AdminCall::Calls),
     get(
         "/admin/v1/profiles/:key",
@@ -53,6 +57,11 @@ pub(super) static ROWS: [Row; 13] = [
         "/admin/v1/profiles/:key/erase",
         "erases the person, as its own DELETE /v1/me would: for a wish that came by letter",
         AdminCall::Erase,
+    ),
+    get(
+        "/admin/v1/profiles/:key/archive",
+        "where an archive has the person's lines: their subjects, and the hours of their files; ?cursor= of the answer before",
+        AdminCall::PersonArchive,
     ),
     get(
         "/admin/v1/profiles/:key/:rows",
@@ -90,6 +99,21 @@ pub(super) static ROWS: [Row; 13] = [
         "/admin/v1/dead-letters/replay",
         "tries them again: {\"destination\":…, \"since\":…, \"until\":…, \"code\":…, \"messageIds\":[…]}, each optional",
         AdminCall::Replay,
+    ),
+    get(
+        "/admin/v1/archive/files",
+        "the files of a day in the bound bucket: ?day=, and ?destination= where there are several archives; ?cursor= of the answer before",
+        AdminCall::ArchiveFiles,
+    ),
+    get(
+        "/admin/v1/archive/lines",
+        "the opened lines of a file: ?file=; a line whose person was erased is \"unreadable\"",
+        AdminCall::ArchiveLines,
+    ),
+    post(
+        "/admin/v1/archive/open",
+        "opens up to 500 lines that the body has, as the files of another service have them",
+        AdminCall::ArchiveOpen,
     ),
     get("/admin/v1/config", "the hilo.toml in force, without secrets", AdminCall::Config),
 ];

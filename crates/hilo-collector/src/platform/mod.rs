@@ -166,6 +166,26 @@ pub trait Platform: Clone + 'static {
 
     /// Reads a file of the tracker, by its path below the assets directory.
     async fn asset(&self, path: &str) -> Result<Option<Vec<u8>>, Failure>;
+
+    /// Lists the files of a bound bucket whose names begin with `prefix`, in the order of their names, behind `cursor`.
+    async fn files(
+        &self,
+        binding: &str,
+        prefix: &str,
+        cursor: Option<&str>,
+    ) -> Result<Files, Failure>;
+
+    /// Reads a file of a bound bucket. `None` where there is none of this name.
+    async fn file(&self, binding: &str, name: &str) -> Result<Option<String>, Failure>;
+}
+
+/// A page of a bucket's files.
+#[derive(Clone, Debug, Default, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
+pub struct Files {
+    /// Their names.
+    pub names: Vec<String>,
+    /// What the call for the next page passes as its cursor.
+    pub next: Option<String>,
 }
 
 /// Makes one line of JSON for the log. Long values are cut. Pass no bodies, tokens or full addresses.

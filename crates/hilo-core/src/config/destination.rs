@@ -85,6 +85,11 @@ impl DestinationEntry {
         toml::Value::Table(self.settings.clone()).try_into().map_err(|error| self.explain(&error))
     }
 
+    /// A setting that is text.
+    pub fn text(&self, name: &str) -> Option<&str> {
+        self.settings.get(name).and_then(toml::Value::as_str)
+    }
+
     /// The names of the secrets in the settings: every `{ secret = "NAME" }`, at any depth.
     pub fn secret_names(&self) -> Vec<&str> {
         let mut names = Vec::new();

@@ -35,7 +35,7 @@ use crate::calls::journal::gathered::Gathered;
 use crate::calls::read_message;
 use crate::keyring::SECRET;
 use crate::loaded::Standing;
-use crate::platform::{Failure, Limit, Object, Outgoing, Platform, Response};
+use crate::platform::{Failure, Files, Limit, Object, Outgoing, Platform, Response};
 
 /// The most rounds of [`Memory::settle`]: a bug that keeps the queue full must not hang a test.
 const SETTLE_ROUNDS_MAX: usize = 1_000;
@@ -393,5 +393,18 @@ impl Platform for Memory {
 
     async fn asset(&self, _: &str) -> Result<Option<Vec<u8>>, Failure> {
         Ok(None)
+    }
+
+    async fn files(
+        &self,
+        binding: &str,
+        prefix: &str,
+        cursor: Option<&str>,
+    ) -> Result<Files, Failure> {
+        Ok(self.0.files(&format!("{binding}/"), prefix, cursor))
+    }
+
+    async fn file(&self, binding: &str, name: &str) -> Result<Option<String>, Failure> {
+        Ok(self.0.bucket.borrow().get(&format!("{binding}/{name}")).cloned())
     }
 }

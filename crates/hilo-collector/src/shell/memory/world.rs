@@ -11,10 +11,13 @@ use jiff::Timestamp;
 use super::MemorySql;
 use crate::calls::journal::gathered::Gathered;
 use crate::loaded::Standing;
-use crate::platform::{Failure, Limit, Object, Outgoing, Response};
+use crate::platform::{Failure, Files, Limit, Object, Outgoing, Response};
 use crate::shell::alarm::Alarm;
 use crate::shell::turns::Turns;
 use crate::store;
+
+/// The files of a page of a bucket's list.
+const FILES_A_PAGE: usize = 2;
 
 /// How a destination answers.
 #[derive(Clone, Copy, Debug)]
@@ -132,6 +135,21 @@ impl World {
         }
         bucket.insert(name.to_owned(), body.to_owned());
         200
+    }
+
+    /// Lists the files of a bucket, a few on each page.
+    pub(super) fn files(&self, bucket: &str, prefix: &str, cursor: Option<&str>) -> Files {
+        let files = self.bucket.borrow();
+        let mut names = files.keys().filter_map(|name| name.strip_prefix(bucket));
+        let names = names.by_ref().filter(|name| name.starts_with(prefix));
+        let mut names: Vec<String> = names
+            .filter(|name| cursor.is_none_or(|cursor| *name > cursor))
+            .take(FILES_A_PAGE + 1)
+            .map(str::to_owned)
+            .collect();
+        let has_more = names.len() > FILES_A_PAGE;
+        names.truncate(FILES_A_PAGE);
+        Files { next: names.last().filter(|_| has_more).cloned(), names }
     }
 
     /// See [`super::Memory::crash`].

@@ -188,6 +188,12 @@ extern "C" {
     /// Counts a request against a rate limit; returns a `Promise<boolean>`, see steps.js.
     pub fn within(env: &JsValue, limit: &JsValue, key: &str) -> Promise;
 
+    /// Lists the objects of a bucket; returns a `Promise<string>`, see steps.js.
+    pub fn files(env: &JsValue, binding: &str, prefix: &str, cursor: &str) -> Promise;
+
+    /// Reads an object of a bucket; returns a `Promise<string | undefined>`, see steps.js.
+    pub fn file(env: &JsValue, binding: &str, name: &str) -> Promise;
+
     /// Creates an object in a bucket; returns a `Promise<number>`, see steps.js.
     pub fn create(
         env: &JsValue,

@@ -23,7 +23,9 @@ use crate::calls::journal::gathered::Gathered;
 use crate::keyring::Keyring;
 use crate::loaded::Standing;
 use crate::platform::http;
-use crate::platform::{Failure, Headers, Limit, Object, Outgoing, Platform, SEND_MS_MAX, log_line};
+use crate::platform::{
+    Failure, Files, Headers, Limit, Object, Outgoing, Platform, SEND_MS_MAX, log_line,
+};
 use crate::shell::config::{self, Found, Shelf};
 use crate::shell::stubs::{self, Stubs};
 use crate::signature;
@@ -301,6 +303,34 @@ impl Platform for Edge {
         };
         fetched.await.map_err(|error: worker::Error| Failure::Retriable(error.to_string()))
     }
+
+    async fn files(
+        &self,
+        binding: &str,
+        prefix: &str,
+        cursor: Option<&str>,
+    ) -> std::result::Result<Files, Failure> {
+        let listed = bindings::files(&self.env, binding, prefix, cursor.unwrap_or_default());
+        let text = JsFuture::from(listed).await.ok().and_then(|text| text.as_string());
+        let text = text.ok_or_else(|| unanswered(binding))?;
+        serde_json::from_str(&text).map_err(|error| Failure::Fatal(error.to_string()))
+    }
+
+    async fn file(
+        &self,
+        binding: &str,
+        name: &str,
+    ) -> std::result::Result<Option<String>, Failure> {
+        let read = JsFuture::from(bindings::file(&self.env, binding, name)).await;
+        read.map(|text| text.as_string()).map_err(|_| unanswered(binding))
+    }
+}
+
+/// The failure of a bucket.
+fn unanswered(binding: &str) -> Failure {
+    Failure::Retriable(format!(
+        "the bucket {binding} did not answer, or is not bound: see r2_buckets in wrangler.jsonc"
+    ))
 }
 
 /// Begins a request. An error means that it surely did not leave.

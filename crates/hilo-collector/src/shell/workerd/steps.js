@@ -73,6 +73,17 @@ export async function create(env, binding, name, body, contentType) {
   return (await bucket.put(name, body, { onlyIf, httpMetadata: { contentType } })) === null ? 412 : 200;
 }
 
+/** Lists the objects of the bucket `env[binding]`, a page at a time: JSON with their names, and what leads to the next page. */
+export async function files(env, binding, prefix, cursor) {
+  const { objects, ...page } = await env[binding].list({ prefix, cursor: cursor || undefined });
+  return JSON.stringify({ names: objects.map(({ key }) => key), next: page.truncated ? page.cursor : null });
+}
+
+/** Reads an object of the bucket `env[binding]`, if it is there. */
+export async function file(env, binding, name) {
+  return (await env[binding].get(name))?.text();
+}
+
 /** Passes a request's body to `answer`, and returns the answer. */
 export async function answered(request, answer) {
   const body = new Uint8Array(await request.arrayBuffer());

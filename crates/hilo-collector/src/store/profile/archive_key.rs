@@ -13,16 +13,21 @@ use crate::signature;
 
 /// Returns the key of the object called `name`, and draws it at the first time.
 pub(super) fn archive_key(sql: &impl Sql, name: &str) -> Result<ArchiveKey, Failure> {
-    let read = "SELECT value FROM meta WHERE key = 'archive_key'";
-    let mut rows = sql.exec(read, &[])?;
-    if rows.is_empty() {
-        // SQLite draws the bytes: the objects' code has no other source of chance.
-        let draw =
-            "INSERT OR IGNORE INTO meta (key, value) VALUES ('archive_key', hex(randomblob(32)))";
-        sql.run(draw, &[])?;
-        rows = sql.exec(read, &[])?;
+    if let Some(key) = known(sql, name)? {
+        return Ok(key);
     }
-    let drawn = rows.first().map_or(Ok(""), |row| row.text("value"))?;
-    let key = signature::sign(&sql.at_rest()?, format!("archive:{drawn}").as_bytes());
-    Ok(ArchiveKey { subject: name.to_owned(), key: STANDARD.encode(key) })
+    // SQLite draws the bytes: the objects' code has no other source of chance.
+    let draw =
+        "INSERT OR IGNORE INTO meta (key, value) VALUES ('archive_key', hex(randomblob(32)))";
+    sql.run(draw, &[])?;
+    known(sql, name)?.ok_or_else(|| Failure::Fatal("a key of lines was not stored".to_owned()))
+}
+
+/// Returns the key of the object called `name`, if it was drawn.
+pub(super) fn known(sql: &impl Sql, name: &str) -> Result<Option<ArchiveKey>, Failure> {
+    let rows = sql.exec("SELECT value FROM meta WHERE key = 'archive_key'", &[])?;
+    let Some(row) = rows.first() else { return Ok(None) };
+    let drawn = format!("archive:{}", row.text("value")?);
+    let key = signature::sign(&sql.at_rest()?, drawn.as_bytes());
+    Ok(Some(ArchiveKey { subject: name.to_owned(), key: STANDARD.encode(key) }))
 }

@@ -138,6 +138,7 @@ fn act(
             encode(&true)
         }
         ProfileCall::Take(take) => return take_in(sql, volatile, turn, &take),
+        ProfileCall::ArchiveKey => written(archive_key::known(sql, name)),
         ProfileCall::Leave { from } => written(atomically(sql, || linking::leave(sql, &from))),
         ProfileCall::Repoint { from, to } => written(linking::repoint(sql, volatile, &from, &to)),
         ProfileCall::Consent(change) => {

@@ -1,5 +1,7 @@
 //! Calls about a person of whom nothing is stored: which of them make an object's storage, and the answers to the others.
 
+use hilo_core::profile::ArchiveKey;
+
 use super::pages;
 use crate::calls::erasure::ErasureStanding;
 use crate::calls::link::Taken;
@@ -20,6 +22,7 @@ pub(super) const fn makes_storage(call: &ProfileCall) -> bool {
         ProfileCall::Link(_)
         | ProfileCall::Repoint { .. }
         | ProfileCall::Leave { .. }
+        | ProfileCall::ArchiveKey
         | ProfileCall::ConsentStanding
         | ProfileCall::Confirm { .. }
         | ProfileCall::Replay { .. }
@@ -44,6 +47,7 @@ pub(super) fn answer(call: &ProfileCall) -> Result<String, Failure> {
         ProfileCall::Claim(_) => encode(&Claimed::default()),
         ProfileCall::Link(_) => encode(&false),
         ProfileCall::Take(_) => encode(&Taken::default()),
+        ProfileCall::ArchiveKey => encode(&None::<ArchiveKey>),
         ProfileCall::ConsentStanding => encode(&ConsentStanding::default()),
         ProfileCall::ConsentCopy { .. } => encode(&ConsentCopy::default()),
         ProfileCall::Summary => encode(&pages::summary_of_nobody()),

@@ -44,6 +44,7 @@ impl Rates {
             | ProfileCall::Link(_)
             | ProfileCall::Take(_)
             | ProfileCall::Leave { .. }
+            | ProfileCall::ArchiveKey
             | ProfileCall::Repoint { .. }
             | ProfileCall::ConsentStanding
             | ProfileCall::Record { .. }

@@ -1,10 +1,9 @@
 //! The archive: files of sealed lines in a bucket, by R2's binding or by S3's HTTP.
 //!
 //! A batch → one file for each hour in which its events came. The file's name is a hash of the ids in it, and a file is only created,
-//! never replaced: the repeat of a batch finds its file and changes nothing. `line.rs` seals each event under its person's own key,
+//! never replaced: the repeat of a batch finds its file and changes nothing. `archive_line` seals each event under its person's own key,
 //! `sigv4.rs` signs requests. Nothing here reads or deletes: an erasure deletes the person's key, and the lines stay unreadable.
 
-mod line;
 mod sigv4;
 
 use hilo_core::config::{DestinationEntry, Problem, ProblemCode};
@@ -18,11 +17,10 @@ use crate::forward::destination::{
     Acceptance, Batch, BatchEvent, Destination, Kind, LeftOut, Limits, MappedRequest, Mapping,
     MissingSecret, OptIns, Reception, SecretName,
 };
+use crate::archive_line::{self, BINDING, PREFIX};
 use crate::forward::reason;
 use crate::platform::{Headers, Outgoing, Response};
 use crate::signature::sha256_hex;
-
-pub use line::open;
 
 /// The row of the catalogue.
 pub(super) const KIND: Kind = Kind {
@@ -43,8 +41,6 @@ pub(super) const KIND: Kind = Kind {
     },
 };
 
-/// The bucket's binding in `wrangler.jsonc`.
-const BINDING: &str = "ARCHIVE";
 /// What the files are.
 const CONTENT_TYPE: &str = "application/x-ndjson";
 /// The most bytes of the beginning of file names. A name has at most 1,024.
@@ -76,7 +72,7 @@ enum To {
 }
 
 fn default_prefix() -> String {
-    "hilo".to_owned()
+    PREFIX.to_owned()
 }
 
 /// An archive whose settings are complete.
@@ -205,7 +201,7 @@ fn line(one: &BatchEvent<'_>) -> Result<String, LeftOut> {
         LeftOut::Refused(reason::invalid("the profile gave no key that seals the line"))
     })?;
     let document = whole::document(one)?;
-    line::write(&one.event.message_id, &document, owner)
+    archive_line::write(&one.event.message_id, &document, owner)
         .map_err(|failure| LeftOut::Refused(reason::invalid(failure.message())))
 }
 
@@ -319,6 +315,7 @@ mod tests {
         assert_eq!(archive.requests(&batch).unwrap().requests, made);
         let lines: Vec<_> = made[0].outgoing.body.lines().collect();
         let owner = person.archive_key.as_ref().unwrap();
-        assert!(open(lines[1], owner).unwrap().contains("\"messageId\":\"m2\""));
+        let line = archive_line::read(lines[1]).unwrap();
+        assert!(archive_line::open(&line, owner).unwrap().contains("\"messageId\":\"m2\""));
     }
 }

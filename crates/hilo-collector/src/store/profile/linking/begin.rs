@@ -107,8 +107,9 @@ pub(in super::super) fn passed_on(
     }
     let Bond::Moved(to) = &volatile.bond else { return Ok(None) };
     match call {
-        // The device's proof, its pointer and its own deliveries stay here.
+        // The device's proof, its pointer, its own deliveries and the key of its lines stay here.
         ProfileCall::Claim(_)
+        | ProfileCall::ArchiveKey
         | ProfileCall::Adopt(_)
         | ProfileCall::Record { claim: Some(_), .. }
         | ProfileCall::Link(_)
