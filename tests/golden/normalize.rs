@@ -80,7 +80,12 @@ fn run(input: &Value, step: impl Fn(&mut Event, &Facts)) -> Value {
     let facts = Facts {
         ip: text("ip"),
         user_agent: text("userAgent"),
-        geo: Geo { country: place("country"), region: place("region"), city: place("city"), timezone: place("timezone") },
+        geo: Geo {
+            country: place("country"),
+            region: place("region"),
+            city: place("city"),
+            timezone: place("timezone"),
+        },
         trust: if is_server { Trust::Server } else { Trust::Public },
         ..facts()
     };

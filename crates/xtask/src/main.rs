@@ -2,6 +2,7 @@
 //! In: a verb and its flags. Out: progress on standard error, results on standard output, exit code 0, 1 (a check
 //! failed) or 2 (the task could not run). Depends on none of hilo's crates.
 
+mod archive;
 mod bench;
 mod build;
 mod check;
@@ -53,6 +54,8 @@ cargo xtask <verb>
   connect NAME [--url https://shop.example/_h] [--redirect URI]   connect a destination with an account at its service
   config  test --event FILE [--ask] [HILO.TOML]   what every destination would get of a message, or why nothing;
                                  --ask sends what GA4 would get to Google's own check
+  archive export --from DAY --to DAY --out DIR [--ndjson] [--url URL]   the archive's lines, opened, as Parquet for DuckDB, ClickHouse,
+                                 BigQuery; --person u:42 for one person's, --files DIR for copies of another service's files
   wrangler ARGUMENTS             Cloudflare's wrangler as the repository pins it, on the collector's wrangler.jsonc
   ci                             what CI runs: the same as test
 ";
@@ -72,9 +75,11 @@ fn main() -> ExitCode {
 fn run() -> Result<bool, Problem> {
     let workspace = Workspace::find();
     let mut words = std::env::args_os().skip(1);
-    if words.next().is_some_and(|verb| verb == "wrangler") {
-        // Its flags are not this program's.
-        return wrangler::run(&workspace, words);
+    // The flags of these two are not this program's.
+    match words.next().as_ref().and_then(|verb| verb.to_str()) {
+        Some("wrangler") => return wrangler::run(&workspace, words),
+        Some("archive") => return archive::run(&workspace, words),
+        Some(_) | None => {}
     }
     let flags = Flags::read()?;
     match flags.words.first().map(String::as_str) {

@@ -14,6 +14,7 @@ use crate::{check, clients, size, tidy, tools};
 /// The suites that need a browser and Node.
 const PACKAGING: &str = "packaging";
 const GUIDES: &str = "guides, as they are written";
+const ARCHIVE: &str = "the archive, read by DuckDB";
 const CLIENTS: &str = "clients from their registries";
 /// How many spec files run at once. A spec mostly waits. Node's own default is one file on two processors.
 const AT_A_TIME: &str = "--test-concurrency=4";
@@ -55,6 +56,8 @@ pub(crate) fn run(workspace: &Workspace, is_quick: bool) -> Result<bool, Problem
         tally.without_browser(workspace)?;
         tally.browsers(workspace)?;
         // Apart from the packages that every task needs: nobody else waits for bundlers and frameworks.
+        tools::npm_ci(workspace, "tests/archive", "installing DuckDB")?;
+        tally.node(workspace, ARCHIVE, "tests/archive", ".spec.ts")?;
         tools::npm_ci(workspace, "js/sdk/pack-test", "installing bundlers")?;
         tally.node(workspace, PACKAGING, "js/sdk/pack-test", ".spec.ts")?;
         tools::npm_ci(workspace, "tests/guides", "installing frameworks")?;

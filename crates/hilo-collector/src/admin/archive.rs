@@ -30,7 +30,8 @@ pub(super) async fn files<P: Platform>(call: &Call<'_, P>) -> Result<Reply, Trou
     let query = |name| call.incoming.query_value(name);
     let day = query("day").unwrap_or_default();
     if day.parse::<jiff::civil::Date>().is_err() || day.len() != 10 {
-        let message = "a day as 2026-11-30, in UTC: files are named by the hour in which their events came";
+        let message =
+            "a day as 2026-11-30, in UTC: files are named by the hour in which their events came";
         return Err(Rejection::at(Code::WrongType, "day", message).into());
     }
     let prefix = format!("{}/dt={day}/", prefix(query("destination").as_deref(), call)?);
@@ -45,7 +46,8 @@ pub(super) async fn lines<P: Platform>(call: &Call<'_, P>) -> Result<Reply, Trou
     let is_archives = archives(call).any(|(_, prefix)| name.starts_with(&format!("{prefix}/dt=")));
     let text = if is_archives { call.platform.file(BINDING, &name).await? } else { None };
     let Some(text) = text else {
-        let message = "the archive has no file of this name: GET /admin/v1/archive/files lists them";
+        let message =
+            "the archive has no file of this name: GET /admin/v1/archive/files lists them";
         return Err(Rejection::at(Code::NotFound, "file", message).into());
     };
     opened(&text, call).await
@@ -66,10 +68,7 @@ pub(super) async fn open<P: Platform>(call: &Call<'_, P>) -> Result<Reply, Troub
 
 /// Tells where the lines of a person are: under which subjects, and in the files of which hours. The timeline is the index. Events that
 /// are older than it keeps are found by reading every file of their days.
-pub(super) async fn person<P: Platform>(
-    key: &str,
-    call: &Call<'_, P>,
-) -> Result<Reply, Trouble> {
+pub(super) async fn person<P: Platform>(key: &str, call: &Call<'_, P>) -> Result<Reply, Trouble> {
     let (key, secrets) = (profiles::parse(key)?, secret(call.platform)?);
     let name = object_name(secrets.naming(), &key);
     let cursor = call.incoming.query_value("cursor");
@@ -187,7 +186,8 @@ async fn keys<'l, P: Platform>(
     for some in subjects.chunks(AT_ONCE) {
         let asked = some.iter().map(|subject| async move {
             let name = (*subject).to_owned();
-            ask_profile::<_, Option<ArchiveKey>>(call.platform, name, &ProfileCall::ArchiveKey).await
+            ask_profile::<_, Option<ArchiveKey>>(call.platform, name, &ProfileCall::ArchiveKey)
+                .await
         });
         for (subject, key) in some.iter().zip(futures_util::future::join_all(asked).await) {
             if let Some(key) = key? {

@@ -165,8 +165,7 @@ impl Platform for Memory {
     }
 
     fn surroundings(&self, readable: &str) -> String {
-        let own =
-            r#""locale":"es-ES","screen":{"width":1280,"height":800}"#;
+        let own = r#""locale":"es-ES","screen":{"width":1280,"height":800}"#;
         format!("{own},\"cookies\":\"{readable}\"")
     }
 

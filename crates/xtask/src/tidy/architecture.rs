@@ -28,6 +28,7 @@ const LAYOUTS: [Layout; 2] = [
         vocabulary: &[
             "call",
             "calls",
+            "archive_line",
             "connect_link",
             "fault",
             "keyring",

@@ -65,8 +65,7 @@ async fn read(request: web_sys::Request) -> Incoming {
     let mut line = || lines.next().unwrap_or_default();
     let (method, address) = (line().to_owned(), Address::of(line()));
     let mut place = || Some(line().to_owned()).filter(|place| !place.is_empty());
-    let geo =
-        Geo { country: place(), region: place(), city: place(), timezone: place() };
+    let geo = Geo { country: place(), region: place(), city: place(), timezone: place() };
     let (scheme, host) = (address.scheme.to_owned(), address.host.to_owned());
     let (path, query) = (address.path.to_owned(), address.query.to_owned());
     let fields = lines.filter_map(|line| line.split_once(':'));

@@ -13,11 +13,11 @@ use serde::Deserialize;
 use self::sigv4::{Signing, amz_date, encode_path};
 use super::answer::{by_status, quoted, retry};
 use super::{target, whole};
+use crate::archive_line::{self, BINDING, PREFIX};
 use crate::forward::destination::{
     Acceptance, Batch, BatchEvent, Destination, Kind, LeftOut, Limits, MappedRequest, Mapping,
     MissingSecret, OptIns, Reception, SecretName,
 };
-use crate::archive_line::{self, BINDING, PREFIX};
 use crate::forward::reason;
 use crate::platform::{Headers, Outgoing, Response};
 use crate::signature::sha256_hex;

@@ -81,7 +81,9 @@ fn files(memory: &Memory) -> Vec<String> {
         let (status, text) = admin(memory, "GET", &path, "");
         assert_eq!(status, 200, "{text}");
         let page: Value = serde_json::from_str(&text).unwrap();
-        names.extend(page["files"].as_array().unwrap().iter().map(|n| n.as_str().unwrap().to_owned()));
+        names.extend(
+            page["files"].as_array().unwrap().iter().map(|n| n.as_str().unwrap().to_owned()),
+        );
         let Some(next) = page["next"].as_str() else { return names };
         cursor = format!("&cursor={}", next.replace('/', "%2F").replace('=', "%3D"));
     }
@@ -90,7 +92,8 @@ fn files(memory: &Memory) -> Vec<String> {
 /// The lines of the day, opened.
 fn opened(memory: &Memory) -> Vec<Value> {
     let of_file = |name: String| {
-        let (status, text) = admin(memory, "GET", &format!("/admin/v1/archive/lines?file={name}"), "");
+        let (status, text) =
+            admin(memory, "GET", &format!("/admin/v1/archive/lines?file={name}"), "");
         assert_eq!(status, 200, "{text}");
         text.lines().map(|line| serde_json::from_str(line).unwrap()).collect::<Vec<Value>>()
     };
@@ -127,7 +130,8 @@ fn lines_of_another_services_files_are_opened_too() {
     let memory = deployment();
     see(&memory, "m1", "visitor1");
     let file = memory.bucket().into_values().next().unwrap();
-    let (status, text) = admin(&memory, "POST", "/admin/v1/archive/open", &format!("{file}rubbish\n"));
+    let (status, text) =
+        admin(&memory, "POST", "/admin/v1/archive/open", &format!("{file}rubbish\n"));
     assert_eq!(status, 200, "{text}");
     let lines: Vec<Value> = text.lines().map(|line| serde_json::from_str(line).unwrap()).collect();
     assert_eq!(lines[0]["event"]["messageId"], "m1");
@@ -145,7 +149,8 @@ fn a_persons_lines_are_found_by_subject_and_hour() {
     let found: Value = serde_json::from_str(&text).unwrap();
     assert_eq!(found["hours"], json!(["dt=2026-11-24/hour=10", "dt=2026-11-24/hour=13"]));
     let subjects = found["subjects"].as_array().unwrap();
-    let of_person = lines(&memory).iter().filter(|line| subjects.contains(&line["subject"])).count();
+    let of_person =
+        lines(&memory).iter().filter(|line| subjects.contains(&line["subject"])).count();
     assert_eq!((subjects.len(), of_person), (1, 2));
 }
 
