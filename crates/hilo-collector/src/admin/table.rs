@@ -19,6 +19,8 @@ pub(super) enum AdminCall {
     Deliveries,
     DeadLetters,
     Replay,
+    Inbox,
+    ReplayInbox,
     Config,
 }
 
@@ -42,7 +44,7 @@ const fn post(path: &'static str, purpose: &'static str, call: AdminCall) -> Row
 }
 
 /// Of two rows that fit a path, the first counts.
-pub(super) static ROWS: [Row; 13] = [
+pub(super) static ROWS: [Row; 15] = [
     get("/admin/v1/", "this list", AdminCall::Calls),
     get(
         "/admin/v1/profiles/:key",
@@ -90,6 +92,16 @@ pub(super) static ROWS: [Row; 13] = [
         "/admin/v1/dead-letters/replay",
         "tries them again: {\"destination\":…, \"since\":…, \"until\":…, \"code\":…, \"messageIds\":[…]}, each optional",
         AdminCall::Replay,
+    ),
+    get(
+        "/admin/v1/inbox",
+        "what webhooks brought: what waits for its work, and what no rule was about or failed; ?source=, ?limit=",
+        AdminCall::Inbox,
+    ),
+    post(
+        "/admin/v1/inbox/replay",
+        "works on the latter again, after a change of the rules: {\"source\":…, \"since\":…, \"until\":…, \"code\":…}, each optional",
+        AdminCall::ReplayInbox,
     ),
     get("/admin/v1/config", "the hilo.toml in force, without secrets", AdminCall::Config),
 ];
