@@ -9,3 +9,5 @@ mod facts;
 mod fields;
 #[path = "docs/mapping.rs"]
 mod mapping;
+#[path = "docs/webhooks.rs"]
+mod webhooks;

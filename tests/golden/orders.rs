@@ -22,6 +22,7 @@ fn run(read: Read, input: &Value) -> Value {
     match read(topic, body.as_bytes()) {
         Ok(WebhookContent::Order(order)) => json!({ "order": order }),
         Ok(WebhookContent::Nothing(why)) => json!({ "ignored": why }),
+        Ok(WebhookContent::Other) => json!({ "ignored": "topic" }),
         Err(why) => json!({ "refused": why, "status": why.code.status() }),
     }
 }

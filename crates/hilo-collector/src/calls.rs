@@ -8,6 +8,7 @@ mod claim;
 mod delivery;
 pub mod erasing;
 pub mod erasure;
+pub mod inbox;
 pub mod journal;
 mod json;
 pub mod link;

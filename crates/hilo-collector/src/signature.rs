@@ -2,9 +2,11 @@
 //! Pure. Other files have the formats.
 
 use hilo_core::identity::ProfileKey;
+use hilo_core::inbound::verify::Hash;
 use hmac::digest::KeyInit;
 use hmac::{Hmac, Mac};
-use sha2::{Digest, Sha256};
+use sha1::Sha1;
+use sha2::{Digest, Sha256, Sha512};
 
 /// SHA-256's block: HMAC pads shorter keys to it with zeros and hashes longer ones (RFC 2104).
 const BLOCK_BYTES: usize = 64;
@@ -52,6 +54,18 @@ pub fn sign(key: &[u8], bytes: &[u8]) -> [u8; 32] {
 /// Whether `tag` is the HMAC-SHA-256 of `bytes`, in constant time.
 pub fn verify(key: &[u8], bytes: &[u8], tag: &[u8]) -> bool {
     mac(key, bytes).verify_slice(tag).is_ok()
+}
+
+/// Whether `tag` is the HMAC of `bytes` with this hash, in constant time: vendors of webhooks have hashes of their own.
+pub fn verify_with(hash: Hash, key: &[u8], bytes: &[u8], tag: &[u8]) -> bool {
+    // No key is refused: HMAC takes every length.
+    match hash {
+        Hash::Sha1 => <Hmac<Sha1> as Mac>::new_from_slice(key)
+            .is_ok_and(|mac| mac.chain_update(bytes).verify_slice(tag).is_ok()),
+        Hash::Sha256 => verify(key, bytes, tag),
+        Hash::Sha512 => <Hmac<Sha512> as Mac>::new_from_slice(key)
+            .is_ok_and(|mac| mac.chain_update(bytes).verify_slice(tag).is_ok()),
+    }
 }
 
 /// SHA-256.

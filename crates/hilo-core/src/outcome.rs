@@ -158,8 +158,10 @@ codes! {
     HandoffRefused = "handoff_refused", 403;
     /// A grant that was made before the person's recorded denial, and does not lift it.
     ConsentOutdated = "consent_outdated", 409;
-    /// A webhook that its vendor did not sign.
+    /// A webhook whose vendor did not make the call: a wrong signature, or a wrong token.
     BadSignature = "bad_signature", 401;
+    /// A webhook with a valid signature that was made too long ago or is still to come.
+    StaleSignature = "stale_signature", 401;
     /// No such path or object.
     NotFound = "not_found", 404;
     /// The path exists, with another method.
@@ -218,6 +220,8 @@ codes! {
     BadTimestamp = "bad_timestamp", 200;
     /// Remark: a key that changes prototypes in JavaScript was left out; the event was kept.
     UnsafeKey = "unsafe_key", 200;
+    /// A webhook that no rule of its source makes anything of. The body is kept for a while, and can be worked on again.
+    NotMapped = "not_mapped", 200;
     /// Remark: the same `messageId` twice in one envelope; the first was kept.
     DuplicateId = "duplicate_id", 200;
     /// Remark: a device was erased. The profile of the verified user to whom it is linked stays, because that needs the user's token.
@@ -246,7 +250,7 @@ mod tests {
 
     /// Codes with the statuses of [`PAGE_REFUSALS`] that no whole request of the tracker is refused with: calls of other clients, and
     /// single events, whose refusals stand inside an answer 200.
-    const OTHERS: [Code; 24] = [
+    const OTHERS: [Code; 25] = [
         Code::Unauthorized,
         Code::TokenMalformed,
         Code::TokenUnknownKey,
@@ -260,6 +264,7 @@ mod tests {
         Code::TokenBadSubject,
         Code::TokenMissingScope,
         Code::BadSignature,
+        Code::StaleSignature,
         Code::TooManyPersons,
         Code::MalformedEvent,
         Code::UnknownType,

@@ -28,8 +28,7 @@ pub(super) fn body<T: DeserializeOwned + Default>(incoming: &Incoming) -> Result
         Upload::Absent => Ok(T::default()),
         Upload::Bytes(bytes) if bytes.is_empty() => Ok(T::default()),
         Upload::Bytes(bytes) => read_bytes(bytes).ok_or_else(|| {
-            let message =
-                "send {\"destination\":…, \"since\":…, \"until\":…, \"code\":…, \"messageIds\":[…]}, each optional";
+            let message = "send the fields that GET /admin/v1/ names for this call, each optional";
             Rejection::new(Code::MalformedBody, message)
         }),
         Upload::TooLarge => Err(Rejection::new(Code::BodyTooLarge, "the body is too large")),

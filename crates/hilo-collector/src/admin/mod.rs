@@ -10,6 +10,7 @@ mod config;
 mod dead_letters;
 mod destinations;
 mod http;
+mod inbox;
 mod journal;
 mod live;
 mod profiles;
@@ -84,6 +85,8 @@ async fn take<P: Platform>(
         AdminCall::Deliveries => journal::deliveries(call).await,
         AdminCall::DeadLetters => dead_letters::list(call).await,
         AdminCall::Replay => dead_letters::replay(call).await,
+        AdminCall::Inbox => inbox::list(call).await,
+        AdminCall::ReplayInbox => inbox::replay(call).await,
         AdminCall::Config => Ok(config::show(call.loaded)),
     }
 }
@@ -130,6 +133,8 @@ mod tests {
         check("GET", "v1/deliveries", 200, r#"{"destinations":[]}"#);
         check("GET", "v1/dead-letters", 200, r#"{"deadLetters":[]}"#);
         check("POST", "v1/dead-letters/replay", 200, r#"{"replayed":0}"#);
+        check("GET", "v1/inbox", 200, r#"{"sources":[]}"#);
+        check("POST", "v1/inbox/replay", 200, r#"{"replayed":0}"#);
         for (method, path, status) in [
             ("POST", "v1/deliveries", 405),
             ("GET", "v1/dead-letters/replay", 405),

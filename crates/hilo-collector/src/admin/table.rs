@@ -23,6 +23,8 @@ pub(super) enum AdminCall {
     Deliveries,
     DeadLetters,
     Replay,
+    Inbox,
+    ReplayInbox,
     Config,
 }
 
@@ -46,7 +48,7 @@ const fn post(path: &'static str, purpose: &'static str, call: AdminCall) -> Row
 }
 
 /// Of two rows that fit a path, the first counts.
-pub(super) static ROWS: [Row; 17] = [
+pub(super) static ROWS: &[Row] = &[
     get("/admin/v1/", "this list", AdminCall::Calls),
     get(
         "/admin/v1/profiles/:key",
@@ -115,6 +117,16 @@ pub(super) static ROWS: [Row; 17] = [
         "opens up to 500 lines that the body has, as the files of another service have them",
         AdminCall::ArchiveOpen,
     ),
+    get(
+        "/admin/v1/inbox",
+        "what webhooks brought: what waits for its work, and what no rule was about or failed; ?source=, ?limit=",
+        AdminCall::Inbox,
+    ),
+    post(
+        "/admin/v1/inbox/replay",
+        "works on the latter again, after a change of the rules: {\"source\":…, \"since\":…, \"until\":…, \"code\":…}, each optional",
+        AdminCall::ReplayInbox,
+    ),
     get("/admin/v1/config", "the hilo.toml in force, without secrets", AdminCall::Config),
 ];
 
@@ -142,7 +154,7 @@ mod tests {
 
     #[test]
     fn every_row_is_found_by_its_own_path_with_and_without_a_slash_at_the_end() {
-        for row in &ROWS {
+        for row in ROWS {
             let path = row.path.trim_start_matches("/admin/").replace(":key", "u%3A1");
             let path = path.replace(":rows", "events").replace(":name", "crm");
             for path in

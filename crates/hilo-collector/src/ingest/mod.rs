@@ -10,6 +10,7 @@ mod cors;
 pub mod files;
 pub mod handoff;
 pub mod hello;
+pub mod hooks;
 mod key;
 pub mod lang;
 pub mod me;
@@ -29,7 +30,7 @@ pub mod welcome;
 
 pub use cors::{Door, check_socket, open_to_all, preflight};
 pub use key::presented_key;
-pub use route::{CartAct, MeAct, Route, route};
+pub use route::{CartAct, MeAct, Route, WEBHOOKS, route};
 
 use hilo_core::config::Source;
 use hilo_core::event::Facts;

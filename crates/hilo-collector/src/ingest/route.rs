@@ -45,8 +45,10 @@ pub enum Route {
     Erasure(String),
     /// A call about a cart: the customer's id if a server has put one into the path, and what to do with the cart.
     Cart(Option<String>, CartAct),
-    /// A shop system reports orders: the source's name.
+    /// Another system calls by itself: the source's name.
     Webhook(String),
+    /// Another system tries its webhook out: the source's name.
+    WebhookProbe(String),
     /// Lists what is wrong with the deployment.
     Health,
     /// Answers whether the collector can take events, without calling an object.
@@ -105,8 +107,8 @@ const KINDS: [(&str, &str); 6] = [
 const CARTS: &str = "/v1/carts/";
 /// The path below which a person asks how far an erasure is.
 const ERASURES: &str = "/v1/me/erasure/";
-/// The path below which a shop system puts the name of its source.
-const WEBHOOKS: &str = "/v1/in/";
+/// The path below which another system's calls have the name of their source.
+pub const WEBHOOKS: &str = "/v1/in/";
 
 /// Finds the call of a request.
 ///
@@ -170,7 +172,10 @@ fn calls(path: &str) -> Vec<(&'static str, Route)> {
         _ if path.starts_with(CARTS) => cart_of(path).into_iter().collect(),
         _ => {
             if let Some(name) = path.strip_prefix(WEBHOOKS) {
-                return vec![("POST", Route::Webhook(name.to_owned()))];
+                return vec![
+                    ("POST", Route::Webhook(name.to_owned())),
+                    ("GET", Route::WebhookProbe(name.to_owned())),
+                ];
             }
             if let Some(reference) = path.strip_prefix(ERASURES) {
                 return vec![("GET", Route::Erasure(percent_decode(reference)))];
@@ -267,6 +272,7 @@ mod tests {
             ("POST", "/v1/handoff", Route::Handoff),
             ("POST", "/v1/adopt", Route::Adopt),
             ("POST", "/v1/in/orders", Route::Webhook("orders".to_owned())),
+            ("HEAD", "/v1/in/orders", Route::WebhookProbe("orders".to_owned())),
             ("GET", "/v1/oauth/callback", Route::OAuthCallback),
             ("GET", "/v1/carts/u1", Route::Cart(Some("u1".to_owned()), CartAct::View)),
         ] {

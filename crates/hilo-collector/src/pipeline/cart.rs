@@ -59,7 +59,7 @@ pub(super) async fn take<P: Platform>(
         Ok(ask) => ask,
         Err(Unread::Rejected(why)) => return Err(why.into()),
         Err(Unread::Refused(why)) => {
-            journal::note_cart_refusal(why.code, source, call);
+            journal::note_cart_refusal(why.code, source, call.platform);
             return Ok(cart::refused(&why)?);
         }
     };
@@ -72,7 +72,7 @@ pub(super) async fn take<P: Platform>(
     let question = CartCall { speaker: caller.speaker.clone(), ask };
     let answer: CartAnswer = ask_cart(platform, &label, &question).await?;
     if let Some(code) = answer.refused.filter(|code| code.is_for_good()) {
-        journal::note_cart_refusal(code, source, call);
+        journal::note_cart_refusal(code, source, call.platform);
     }
     Ok(cookie::keep_from_apps(caller.reply(&answer, act, &label, &secret, call), source))
 }

@@ -12,7 +12,7 @@ use crate::calls::journal::{JournalCall, ask_journal};
 use crate::calls::tokens::{Described, Door, TokensCall, TokensStanding, ask_tokens};
 use crate::fault::{Fault, FaultCode};
 use crate::forward::{self, reason};
-use crate::ingest::{orders, reply, status, user};
+use crate::ingest::{hooks, reply, status, user};
 use crate::keyring::Keyring;
 use crate::loaded::{Checkup, Loaded, Standing};
 use crate::platform::{Failure, Incoming, Platform, Reply};
@@ -104,8 +104,8 @@ fn of_secrets<P: Platform>(loaded: Option<&Loaded>, platform: &P) -> Vec<Fault> 
     if let Some(Loaded { config, .. }) = loaded {
         let of_tokens = user::unusable_secrets(config, platform).into_iter();
         faults.extend(of_tokens.map(|n| Fault::about(FaultCode::TokenSecretUnusable, now, n)));
-        let of_orders = orders::unusable_secrets(config, platform).into_iter();
-        faults.extend(of_orders.map(|n| Fault::about(FaultCode::WebhookSecretUnusable, now, n)));
+        let of_webhooks = hooks::unusable_secrets(config, platform).into_iter();
+        faults.extend(of_webhooks.map(|n| Fault::about(FaultCode::WebhookSecretUnusable, now, n)));
         let is_set = |name: &str| platform.secret(name).is_some_and(|secret| !secret.is_empty());
         for (destination, name) in forward::missing_secrets(config, &is_set) {
             let fault = Fault::about(FaultCode::DestinationSecretMissing, now, destination);

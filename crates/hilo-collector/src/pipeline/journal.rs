@@ -34,21 +34,34 @@ fn note<P: Platform>(outcome: &str, why: &Rejection, call: &Call<'_, P>) {
 }
 
 /// Writes a cart's final refusal into the reject log.
-pub(super) fn note_cart_refusal<P: Platform>(
-    code: RefusedCode,
-    source: &Source,
-    call: &Call<'_, P>,
-) {
+pub(super) fn note_cart_refusal<P: Platform>(code: RefusedCode, source: &Source, platform: &P) {
     let reject = Reject {
-        at: call.platform.now().to_string(),
+        at: platform.now().to_string(),
         source: source.name.clone(),
         outcome: "rejected".to_owned(),
         code: code.name().to_owned(),
         message: code.message().to_owned(),
         ..Reject::default()
     };
-    note_rejects(call.platform, |gathered| {
+    note_rejects(platform, |gathered| {
         gathered.note_reject(RejectKind::of(&reject), || reject);
+    });
+}
+
+/// Writes a webhook's call that was not understood into the reject log, with the shape of its body.
+pub(super) fn note_inbound<P: Platform>(
+    outcome: &str,
+    why: &Rejection,
+    shape: Option<String>,
+    source: &Source,
+    platform: &P,
+) {
+    let at = platform.now().to_string();
+    note_rejects(platform, |gathered| {
+        gathered.note_reject(kind(&source.name, outcome, why), || Reject {
+            item: shape,
+            ..reject(&at, &source.name, outcome, why)
+        });
     });
 }
 

@@ -16,6 +16,7 @@ mod greeting;
 mod handoff;
 mod health;
 mod hello;
+mod inbound;
 mod journal;
 mod limits;
 mod link;
@@ -26,6 +27,7 @@ mod optin;
 mod orders;
 mod profiles;
 mod progress;
+mod reports;
 mod requests;
 #[cfg(test)]
 mod rights;
@@ -36,6 +38,7 @@ mod user;
 
 pub use entry::Entry;
 pub use erasure::erase;
+pub use inbound::work;
 pub use merge::{finish_merge, left, take_in};
 pub use progress::forget as forget_progress;
 pub use requests::serve;
@@ -311,7 +314,7 @@ mod tests {
     fn memory_with_kiosk() -> Memory {
         let memory = memory();
         memory.set_secret("WOO_SECRET", "a secret of the shop system");
-        let orders = "[[source]]\nname = \"orders\"\nkind = \"webhook\"\nvendor = \"woocommerce\"\nsecret = { secret = \"WOO_SECRET\" }\n";
+        let orders = "[[source]]\nname = \"orders\"\nkind = \"webhook\"\nverify = \"woocommerce\"\nsecrets = [{ secret = \"WOO_SECRET\" }]\n";
         let built_in = include_str!("../../hilo.toml");
         let reserved = "[identity]\nreserved = [\"kiosk\", \"9000\"]";
         memory.configure(&format!("{}\n{orders}", built_in.replace("[identity]", reserved)));
@@ -378,9 +381,13 @@ mod tests {
                 [("x-wc-webhook-signature", tag.as_str()), ("x-wc-webhook-topic", "order.created")];
             call_with(&memory, "POST", "/v1/in/orders", &order, &fields)
         };
-        assert_eq!(order(9000), (200, json!({"ignored": "not_found"})));
-        assert!(!memory.asked().iter().any(|one| matches!(one, Object::Cart(_))));
-        assert_eq!(order(501), (200, json!({"duplicate": false})));
+        for (customer, carts) in [(9000, 0), (501, 1)] {
+            assert_eq!(order(customer), (200, json!({"duplicate": false})));
+            run_to_end(memory.settle()).unwrap().unwrap();
+            let asked = memory.asked();
+            let carts_asked = asked.iter().filter(|one| matches!(one, Object::Cart(_))).count();
+            assert_eq!(carts_asked.min(1), carts, "{customer}");
+        }
     }
 
     #[test]

@@ -47,7 +47,8 @@ impl Nature {
             | Route::Ready
             | Route::Version
             | Route::Admin(_)
-            | Route::File(_) => Nature::Aside,
+            | Route::File(_)
+            | Route::WebhookProbe(_) => Nature::Aside,
         }
     }
 

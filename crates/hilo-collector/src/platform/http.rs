@@ -25,7 +25,7 @@ pub enum Upload {
     Absent,
     /// The whole body.
     Bytes(Vec<u8>),
-    /// The body is larger than [`hilo_core::event::BODY_BYTES_MAX`]. Reading stopped there.
+    /// The body is larger than [`hilo_core::event::BODY_BYTES_MAX`], or a webhook's larger than any table allows. Reading stopped there.
     TooLarge,
     /// The connection ended in the middle of the body.
     Broken,
@@ -44,7 +44,7 @@ pub struct Incoming {
     pub path: String,
     /// The query without `?`, not decoded.
     pub query: String,
-    /// The header fields that the collector reads; `shell/workerd/edge.rs` has the list.
+    /// The header fields that the collector reads, and all of a webhook's; `shell/workerd/requests.rs` has the list.
     pub headers: Headers,
     /// The body.
     pub body: Upload,

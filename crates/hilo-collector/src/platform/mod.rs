@@ -88,6 +88,8 @@ pub enum Object {
     Live,
     /// The object that keeps the access tokens of the destination with this name. `calls::tokens` has its calls.
     Tokens(String),
+    /// An object that keeps calls of webhooks until their work is done. `calls::inbox` makes the name.
+    Inbox(String),
 }
 
 /// The services of the runtime, as pipeline, ingest, forward and admin use them.

@@ -18,6 +18,7 @@ mod reader;
 mod secret;
 mod source;
 mod source_kind;
+mod verify;
 mod warnings;
 mod webhook;
 
@@ -34,7 +35,7 @@ pub use problem::{Problem, ProblemCode};
 pub use source::{Basis, ConsentBasis, Source};
 pub use source_kind::SourceKind;
 pub use warnings::warnings;
-pub use webhook::{Vendor, Webhook};
+pub use webhook::Webhook;
 
 use serde::Serialize;
 

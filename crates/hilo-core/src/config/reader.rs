@@ -230,13 +230,17 @@ impl<'t> Reader<'t> {
 
     /// `{ secret = "NAME" }`: the name of a secret. The secret itself never stands in the file.
     pub(super) fn secret_name(&self, section: &Section<'_>, field: &str) -> Option<String> {
-        let value = section.value(field)?;
+        self.secret_in(section.value(field)?, &section.path_of(field))
+    }
+
+    /// A value as the name of a secret.
+    pub(super) fn secret_in(&self, value: &Spanned<DeValue<'_>>, path: &str) -> Option<String> {
         if value.get_ref().as_str().is_some() {
-            self.report(value.span(), &section.path_of(field), ProblemCode::BadValue, REMEDY);
+            self.report(value.span(), path, ProblemCode::BadValue, REMEDY);
             return None;
         }
         let expected = "the name of a secret, { secret = \"NAME\" },";
-        let named = self.as_section(value, section.path_of(field), expected)?;
+        let named = self.as_section(value, path.to_owned(), expected)?;
         self.only(&named, &["secret"]);
         if !named.has("secret") {
             self.report_missing(&named, "secret", "name the secret: { secret = \"NAME\" }");

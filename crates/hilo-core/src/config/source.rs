@@ -38,7 +38,7 @@ pub struct Source {
     /// Whether `?hilo_debug` in an address opens the debugger on the pages of this source.
     #[serde(skip_serializing_if = "std::ops::Not::not")]
     pub debug: bool,
-    /// The webhook, if the sender is a shop system.
+    /// The webhook, if another system calls by itself.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub webhook: Option<Webhook>,
 }
@@ -79,7 +79,7 @@ impl Basis {
 }
 
 impl Source {
-    /// Whether a backend sends: the company's own or its shop system's.
+    /// Whether a backend sends: the company's own or another system's.
     pub const fn is_server(&self) -> bool {
         matches!(self.kind, SourceKind::Server | SourceKind::Webhook)
     }
@@ -123,21 +123,17 @@ fn read(
     earlier: &[Source],
     environment: &str,
 ) -> Source {
-    reader.only(
-        section,
-        &[
-            "name",
-            "kind",
-            "keys",
-            "origins",
-            "cookie_domain",
-            "consent_basis",
-            "device_ids",
-            "debug",
-            "vendor",
-            "secret",
-        ],
-    );
+    let known = [
+        "name",
+        "kind",
+        "keys",
+        "origins",
+        "cookie_domain",
+        "consent_basis",
+        "device_ids",
+        "debug",
+    ];
+    reader.only(section, &[&known[..], &webhook::FIELDS].concat());
     let name = name(
         reader,
         section,
@@ -154,7 +150,7 @@ fn read(
         reader.report_missing(
             section,
             "kind",
-            "say what sends: `browser` for pages, `app` for apps, `server` for backends, `webhook` for a shop system",
+            "say what sends: `browser` for pages, `app` for apps, `server` for backends, `webhook` for another system that calls by itself",
         );
     }
     let taken_keys: Vec<_> =
@@ -258,7 +254,7 @@ fn device_ids(reader: &Reader<'_>, section: &Section<'_>, kind: Option<SourceKin
     let is_asked = reader.flag(section, "device_ids").unwrap_or(false);
     if let (Some(value), Some(SourceKind::Webhook)) = (section.value("device_ids"), kind) {
         let message =
-            "the orders of a shop system name no device: this kind of source has no such setting";
+            "what other systems report names no device: this kind of source has no such setting";
         let field = section.path_of("device_ids");
         reader.report(value.span(), &field, ProblemCode::BadValue, message);
     }

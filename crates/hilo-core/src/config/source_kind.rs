@@ -12,6 +12,6 @@ pub enum SourceKind {
     App,
     /// The company's own backends, with a secret key.
     Server,
-    /// A shop system that calls by itself and signs its calls.
+    /// Another system, such as a shop, a till or a telephone, that calls by itself and proves its calls.
     Webhook,
 }

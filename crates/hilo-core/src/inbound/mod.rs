@@ -1,7 +1,10 @@
 //! What other systems report about people: a till, a telephone, a mail service, a file.
 //!
-//! Shapes only. Webhooks, imports and polls make a [`Report`]; the collector's pipeline finds the person and records it as an
+//! Shapes only; [`verify`] has the table that webhooks are verified by. Webhooks, imports and polls make a [`Report`]; the collector's pipeline finds the person and records it as an
 //! event. A report never carries consent: its source's legal basis counts.
+
+pub mod presets;
+pub mod verify;
 
 use alloc::string::String;
 

@@ -5,6 +5,7 @@
 use hilo_core::cart::{LineKey, Quantity, limits};
 use hilo_core::money::{Amount, Currency};
 use hilo_core::outcome::{Code, Rejection};
+use jiff::Timestamp;
 use serde::{Deserialize, Deserializer, Serialize, Serializer, de};
 use serde_json::Value;
 
@@ -25,6 +26,21 @@ pub struct Order {
     /// Whether the money is still to come, as with a bank transfer.
     #[serde(skip_serializing_if = "std::ops::Not::not")]
     pub is_unpaid: bool,
+    /// When it was placed.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub placed_at: Option<Timestamp>,
+    /// The e-mail address of the buyer, as the vendor has it.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub email: Option<String>,
+    /// The telephone number of the buyer, as the vendor has it.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub phone: Option<String>,
+    /// Whether it was placed at a till.
+    #[serde(skip_serializing_if = "std::ops::Not::not")]
+    pub is_in_store: bool,
+    /// The vendor's id of the store.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub store_id: Option<String>,
 }
 
 /// A quantity of an article.
@@ -41,9 +57,10 @@ pub struct OrderLine {
 pub enum WebhookContent {
     /// An order was placed.
     Order(Order),
-    /// The webhook has nothing for carts, for this reason. The answer is 200 all the same, because a vendor switches a
-    /// webhook off after other answers.
+    /// The webhook is about an order that does not count, for this reason.
     Nothing(&'static str),
+    /// The webhook has another topic. The source's rules say what it means.
+    Other,
 }
 
 /// Reads a vendor's JSON. Fields that the type does not name may have any value.
@@ -120,6 +137,18 @@ pub(super) fn lines(
         }
     }
     lines
+}
+
+/// An id in a field that may have any value.
+pub(super) fn id_of(value: Value) -> Option<String> {
+    serde_json::from_value::<Id>(value).ok().and_then(Id::known)
+}
+
+/// A text that says something. A field of another type says nothing here.
+pub(super) fn text(value: Option<Value>) -> Option<String> {
+    value.and_then(|value| {
+        value.as_str().map(str::trim).filter(|text| !text.is_empty()).map(str::to_owned)
+    })
 }
 
 /// Reads the currency of an order.

@@ -9,12 +9,14 @@ use hilo_core::outcome::Rejection;
 use serde::Deserialize;
 use serde_json::Value;
 
-use super::order::{Id, Note, Order, WebhookContent, currency, json, lines, note};
+use super::order::{Id, Note, Order, WebhookContent, currency, id_of, json, lines, note, text};
 
 /// The attribute that contains the id of hilo's checkout.
 const CHECKOUT: &str = "hilo_checkout";
 /// The financial status of an order whose money is still to come.
 const UNPAID: &str = "pending";
+/// The source of an order that was placed at a till.
+const POINT_OF_SALE: &str = "pos";
 
 #[derive(Deserialize)]
 struct Body {
@@ -26,6 +28,11 @@ struct Body {
     total_price_set: Option<PriceSet>,
     cancelled_at: Option<String>,
     financial_status: Option<String>,
+    created_at: Option<Value>,
+    email: Option<Value>,
+    phone: Option<Value>,
+    source_name: Option<Value>,
+    location_id: Option<Value>,
     customer: Option<Customer>,
     #[serde(default)]
     note_attributes: Vec<Note>,
@@ -43,9 +50,11 @@ struct Money {
     amount: String,
 }
 
-#[derive(Deserialize)]
+#[derive(Default, Deserialize)]
 struct Customer {
     id: Option<Id>,
+    email: Option<Value>,
+    phone: Option<Value>,
 }
 
 #[derive(Deserialize)]
@@ -62,7 +71,7 @@ struct LineItem {
 /// `malformed_body`.
 pub fn read(topic: &str, body: &[u8]) -> Result<WebhookContent, Rejection> {
     if !matches!(topic, "orders/create" | "orders/paid") {
-        return Ok(WebhookContent::Nothing("topic"));
+        return Ok(WebhookContent::Other);
     }
     let body: Body = json(body)?;
     if body.cancelled_at.is_some() {
@@ -76,9 +85,16 @@ pub fn read(topic: &str, body: &[u8]) -> Result<WebhookContent, Rejection> {
     let items = body.line_items.into_iter();
     let items = items.map(|item| (item.variant_id.or(item.product_id), item.quantity));
     let Id(id) = body.id;
+    let customer = body.customer.unwrap_or_default();
+    let is_in_store = text(body.source_name).as_deref() == Some(POINT_OF_SALE);
     Ok(WebhookContent::Order(Order {
         id,
-        user_id: body.customer.and_then(|customer| customer.id).and_then(Id::known),
+        user_id: customer.id.and_then(Id::known),
+        email: text(body.email).or_else(|| text(customer.email)),
+        phone: text(body.phone).or_else(|| text(customer.phone)),
+        placed_at: text(body.created_at).and_then(|at| at.parse().ok()),
+        is_in_store,
+        store_id: body.location_id.and_then(id_of).filter(|_| is_in_store),
         checkout_id: note(body.note_attributes, CHECKOUT),
         lines: lines(items, currency),
         total,

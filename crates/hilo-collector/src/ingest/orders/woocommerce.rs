@@ -11,7 +11,7 @@ use hilo_core::outcome::Rejection;
 use serde::Deserialize;
 use serde_json::Value;
 
-use super::order::{Id, Note, Order, WebhookContent, currency, json, lines, note};
+use super::order::{Id, Note, Order, WebhookContent, currency, json, lines, note, text};
 
 /// The meta data that contains the id of hilo's checkout.
 const CHECKOUT: &str = "_hilo_checkout";
@@ -27,10 +27,18 @@ struct Body {
     currency: String,
     total: Option<String>,
     customer_id: Option<Id>,
+    date_created_gmt: Option<Value>,
+    billing: Option<Billing>,
     #[serde(default)]
     meta_data: Vec<Note>,
     #[serde(default)]
     line_items: Vec<LineItem>,
+}
+
+#[derive(Default, Deserialize)]
+struct Billing {
+    email: Option<Value>,
+    phone: Option<Value>,
 }
 
 #[derive(Deserialize)]
@@ -42,19 +50,13 @@ struct LineItem {
     quantity: Value,
 }
 
-/// Whether the body is the unsigned test of a new webhook that `WooCommerce` sends: `webhook_id=7`.
-pub(super) fn is_ping(body: &[u8]) -> bool {
-    let number = body.strip_prefix(b"webhook_id=").unwrap_or_default();
-    !number.is_empty() && number.iter().all(u8::is_ascii_digit)
-}
-
 /// Reads an order.
 ///
 /// # Errors
 /// `malformed_body`.
 pub fn read(topic: &str, body: &[u8]) -> Result<WebhookContent, Rejection> {
     if !matches!(topic, "order.created" | "order.updated") {
-        return Ok(WebhookContent::Nothing("topic"));
+        return Ok(WebhookContent::Other);
     }
     let body: Body = json(body)?;
     if !PLACED.contains(&body.status.as_str()) {
@@ -66,6 +68,9 @@ pub fn read(topic: &str, body: &[u8]) -> Result<WebhookContent, Rejection> {
         (variation.or(item.product_id), item.quantity)
     });
     let Id(id) = body.id;
+    let billing = body.billing.unwrap_or_default();
+    // The time has no offset: it is that of Greenwich.
+    let placed_at = text(body.date_created_gmt).and_then(|at| format!("{at}Z").parse().ok());
     Ok(WebhookContent::Order(Order {
         id,
         user_id: body.customer_id.and_then(Id::known),
@@ -73,5 +78,10 @@ pub fn read(topic: &str, body: &[u8]) -> Result<WebhookContent, Rejection> {
         lines: lines(items, currency),
         total: body.total.and_then(|text| Amount::parse(&text, currency)),
         is_unpaid: body.status == UNPAID,
+        placed_at,
+        email: text(billing.email),
+        phone: text(billing.phone),
+        is_in_store: false,
+        store_id: None,
     }))
 }

@@ -5,16 +5,18 @@ use std::rc::Rc;
 use jiff::Timestamp;
 
 use super::MemorySql;
-use super::world::{Stored, TokensRoom, World};
+use super::world::{InboxRoom, Stored, TokensRoom, World};
 use crate::calls::{Delivery, Packed, messages};
 use crate::platform::Failure;
 use crate::shell::alarm::Alarm;
 use crate::shell::cart::CartHost;
+use crate::shell::inbox::InboxHost;
 use crate::shell::journal::JournalHost;
 use crate::shell::profile::{ProfileHost, Unsent};
 use crate::shell::tokens::TokensHost;
 use crate::shell::turns::Turns;
 use crate::store::cart::{self, News, Turn};
+use crate::store::inbox;
 use crate::store::journal;
 use crate::store::profile;
 use crate::store::tokens;
@@ -155,5 +157,38 @@ impl TokensHost for Tokens<'_> {
 
     fn turns(&self) -> Rc<Turns> {
         Rc::clone(&self.stored.volatile.borrow().turns)
+    }
+}
+
+/// An object of the inbox and its deployment.
+pub(super) struct Inbox<'m> {
+    pub(super) world: &'m World,
+    pub(super) name: &'m str,
+    pub(super) stored: &'m Stored<InboxRoom>,
+}
+
+impl InboxHost for Inbox<'_> {
+    type Sql = MemorySql;
+
+    fn with<T>(&self, work: impl FnOnce(&MemorySql, &mut inbox::Volatile) -> T) -> T {
+        work(&self.stored.sql, &mut self.stored.volatile.borrow_mut().volatile)
+    }
+
+    fn turns(&self) -> Rc<Turns> {
+        Rc::clone(&self.stored.volatile.borrow().turns)
+    }
+
+    fn alarm(&self) -> &Alarm {
+        &self.stored.alarm
+    }
+
+    fn set_alarm(&self, at_ms: i64) -> Result<(), Failure> {
+        self.stored.alarm_ms.set(Some(at_ms));
+        Ok(())
+    }
+
+    async fn delete(&self) -> Result<(), Failure> {
+        self.world.forget_inbox(self.name);
+        Ok(())
     }
 }

@@ -27,10 +27,10 @@ pub use request::{SHOP, json, request};
 pub use run::run;
 pub use sql::MemorySql;
 
-use self::hosts::{Cart, Journal, Profile, Tokens};
+use self::hosts::{Cart, Inbox, Journal, Profile, Tokens};
 use self::world::{Answer, World, due, object};
 use super::config::CURRENT;
-use super::{cart, config, journal, profile, tokens};
+use super::{cart, config, inbox, journal, profile, tokens};
 use crate::calls::journal::gathered::Gathered;
 use crate::calls::read_message;
 use crate::keyring::SECRET;
@@ -65,6 +65,7 @@ impl Memory {
             carts: RefCell::default(),
             journal: RefCell::default(),
             tokens: RefCell::default(),
+            inbox: RefCell::default(),
             live: RefCell::default(),
             gathered: RefCell::default(),
             limits: RefCell::default(),
@@ -229,7 +230,7 @@ impl Memory {
     async fn fire_alarms(&self) -> bool {
         let now = self.now();
         let (profiles, carts) = (due(&self.0.profiles, now), due(&self.0.carts, now));
-        let journal = due(&self.0.journal, now);
+        let (journal, inbox) = (due(&self.0.journal, now), due(&self.0.inbox, now));
         for (name, stored) in &profiles {
             profile::on_alarm(&Profile { world: &self.0, name, stored }, self).await;
         }
@@ -239,7 +240,10 @@ impl Memory {
         for (name, stored) in &journal {
             journal::on_alarm(&Journal { world: &self.0, name, stored }, self).await;
         }
-        !profiles.is_empty() || !carts.is_empty() || !journal.is_empty()
+        for (name, stored) in &inbox {
+            inbox::on_alarm(&Inbox { world: &self.0, name, stored }, self).await;
+        }
+        !profiles.is_empty() || !carts.is_empty() || !journal.is_empty() || !inbox.is_empty()
     }
 
     async fn ask_object(&self, object: &Object, call: &str) -> Result<String, Failure> {
@@ -248,6 +252,7 @@ impl Memory {
             Object::Cart(name) => self.ask_cart(name, call),
             Object::Journal => self.ask_journal(Journal::HEAD, call),
             Object::Rejects(name) => self.ask_journal(name, call),
+            Object::Inbox(name) => self.ask_inbox(name, call),
             Object::Tokens(name) => {
                 // This object alone waits for the outside world.
                 let stored = self::world::object(&self.0.tokens, name)?;
@@ -274,6 +279,20 @@ impl Memory {
             self.defer(async move {
                 let host = Profile { world: &memory.0, name: &name, stored: &stored };
                 profile::feed_queue(&host).await;
+            });
+        }
+        Ok(answered.reply)
+    }
+
+    fn ask_inbox(&self, name: &str, call: &str) -> Result<String, Failure> {
+        let stored = object(&self.0.inbox, name)?;
+        let host = Inbox { world: &self.0, name, stored: &stored };
+        let answered = inbox::answer(&host, call, self.now())?;
+        if answered.pump {
+            let (memory, name) = (self.clone(), name.to_owned());
+            self.defer(async move {
+                let host = Inbox { world: &memory.0, name: &name, stored: &stored };
+                inbox::drive(&host, &memory).await;
             });
         }
         Ok(answered.reply)

@@ -16,6 +16,7 @@ mod archive;
 mod destinations;
 mod erasures;
 mod handoffs;
+mod inbox;
 mod links;
 mod meter;
 mod newer_schema;

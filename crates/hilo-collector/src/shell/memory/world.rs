@@ -40,6 +40,13 @@ pub(super) struct TokensRoom {
     pub turns: Rc<Turns>,
 }
 
+/// What an object of the inbox has in memory.
+#[derive(Default)]
+pub(super) struct InboxRoom {
+    pub volatile: store::inbox::Volatile,
+    pub turns: Rc<Turns>,
+}
+
 /// The services of the outside world.
 pub(super) type Vendor = Rc<dyn Fn(&Outgoing) -> Option<Result<Response, Failure>>>;
 
@@ -61,6 +68,8 @@ pub(super) struct World {
     pub journal: Objects<store::journal::Volatile>,
     /// The objects with access tokens, by the destination's name.
     pub tokens: Objects<TokensRoom>,
+    /// The objects that keep calls of webhooks.
+    pub inbox: Objects<InboxRoom>,
     /// The live object. Nobody watches a deployment in memory.
     pub live: RefCell<store::journal::live::Ring>,
     /// What the one isolate of this deployment has gathered for the journal.
@@ -161,6 +170,7 @@ impl World {
         self.carts.borrow().values().for_each(|stored| stored.crash());
         self.journal.borrow().values().for_each(|stored| stored.crash());
         self.tokens.borrow().values().for_each(|stored| stored.crash());
+        self.inbox.borrow().values().for_each(|stored| stored.crash());
         self.live.take();
         self.gathered.take();
     }
@@ -173,6 +183,11 @@ impl World {
     /// Deletes a cart's object.
     pub(super) fn forget_cart(&self, name: &str) {
         self.carts.borrow_mut().remove(name);
+    }
+
+    /// Deletes an object of the inbox.
+    pub(super) fn forget_inbox(&self, name: &str) {
+        self.inbox.borrow_mut().remove(name);
     }
 
     /// Deletes an object of the journal.

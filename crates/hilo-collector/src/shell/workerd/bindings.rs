@@ -22,6 +22,8 @@ pub const JOURNAL_LIVE: &str = "live";
 pub const CARTS: &str = "CARTS";
 /// Namespace of the objects with access tokens.
 pub const TOKENS: &str = "TOKENS";
+/// Namespace of the objects that keep calls of webhooks until their work is done.
+pub const INBOX: &str = "INBOX";
 /// Queue that brings deliveries to the consumer, after the request has been answered.
 pub const DELIVERIES: &str = "DELIVERIES";
 /// KV namespace that may hold `hilo.toml`.
@@ -161,7 +163,7 @@ extern "C" {
 #[wasm_bindgen(module = "/src/shell/workerd/steps.js")]
 extern "C" {
     /// Reads a request without its body, see steps.js.
-    pub fn head(request: &Request, names: &Array) -> String;
+    pub fn head(request: &Request, names: &Array, all: &str) -> String;
 
     /// Makes an answer, see steps.js.
     #[wasm_bindgen(catch)]

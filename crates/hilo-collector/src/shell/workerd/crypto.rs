@@ -25,7 +25,7 @@ pub(super) async fn verify(
 ) -> Result<bool, Failure> {
     let unusable = |error: JsValue| {
         let text = String::from(worker::js_sys::Error::from(error).message());
-        Failure::Fatal(format!("a public key of [[identity.key]] cannot be used: {text}"))
+        Failure::Fatal(format!("a public key cannot be used: {text}"))
     };
     let algorithm = algorithm(key.scheme).map_err(unusable)?;
     let imported = import(key, &algorithm).await.map_err(unusable)?;

@@ -1,6 +1,7 @@
 //! HTTP on workerd: a request → [`Incoming`], and a [`Reply`] → the response. No rule of hilo is decided here.
 
-use hilo_core::event::Geo;
+use hilo_core::event::{BODY_BYTES_MAX, Geo};
+use hilo_core::inbound::verify;
 use wasm_bindgen::JsValue;
 use worker::js_sys::{Array, Uint8Array};
 use worker::web_sys;
@@ -11,11 +12,12 @@ use super::edge::Edge;
 use super::object::worker_error;
 use super::upload::upload;
 use crate::calls::encode;
+use crate::ingest::WEBHOOKS;
 use crate::platform::http::Address;
 use crate::platform::{Body, Headers, Incoming, Object, Platform, Reply, Upload};
 
-/// The only header fields that the collector reads. Each field costs a call into JavaScript, so the list is short.
-const READ_HEADERS: [&str; 24] = [
+/// The only header fields that the collector reads, but for webhooks. Each field costs a call into JavaScript, so the list is short.
+const READ_HEADERS: [&str; 20] = [
     "accept-encoding",
     "accept-language",
     "authorization",
@@ -35,10 +37,6 @@ const READ_HEADERS: [&str; 24] = [
     "x-hilo-auth",
     "x-hilo-cart-token",
     "x-hilo-user-token",
-    "x-shopify-hmac-sha256",
-    "x-shopify-topic",
-    "x-wc-webhook-signature",
-    "x-wc-webhook-topic",
     "x-write-key",
 ];
 
@@ -60,7 +58,7 @@ pub async fn serve(
 }
 
 async fn read(request: web_sys::Request) -> Incoming {
-    let head = READ_NAMES.with(|names| bindings::head(&request, names));
+    let head = READ_NAMES.with(|names| bindings::head(&request, names, WEBHOOKS));
     let mut lines = head.split('\n');
     let mut line = || lines.next().unwrap_or_default();
     let (method, address) = (line().to_owned(), Address::of(line()));
@@ -72,7 +70,9 @@ async fn read(request: web_sys::Request) -> Incoming {
     let headers =
         Headers(fields.map(|(name, value)| (name.to_owned(), value.to_owned())).collect());
     let body = if method == "POST" {
-        upload(request, headers.get("content-length")).await
+        let is_webhook = path.contains(WEBHOOKS);
+        let most = if is_webhook { verify::BODY_BYTES_MAX } else { BODY_BYTES_MAX };
+        upload(request, headers.get("content-length"), most).await
     } else {
         Upload::Absent
     };

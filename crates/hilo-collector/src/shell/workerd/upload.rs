@@ -2,20 +2,23 @@
 //! ended.
 
 use futures_util::StreamExt;
-use hilo_core::event::BODY_BYTES_MAX;
 use worker::js_sys::Uint8Array;
 use worker::js_sys::futures::JsFuture;
 use worker::{Request, Result, web_sys};
 
 use crate::platform::Upload;
 
-/// Reads the body up to its size limit.
+/// Reads a body of at most so many bytes.
 ///
 /// If the request has a length, the runtime enforces the length, and one read returns the whole body. A body without a
 /// length is counted piece by piece, which costs a fifth of the whole request.
-pub(super) async fn upload(request: web_sys::Request, content_length: Option<&str>) -> Upload {
+pub(super) async fn upload(
+    request: web_sys::Request,
+    content_length: Option<&str>,
+    bytes_max: usize,
+) -> Upload {
     let length = content_length.and_then(|length| length.parse::<usize>().ok());
-    if length.is_some_and(|length| length > BODY_BYTES_MAX) {
+    if length.is_some_and(|length| length > bytes_max) {
         return Upload::TooLarge;
     }
     if let Some(length) = length {
@@ -25,7 +28,7 @@ pub(super) async fn upload(request: web_sys::Request, content_length: Option<&st
         };
     }
     let Ok(stream) = Request::from(request).stream() else { return Upload::Absent };
-    match read_stream(stream, BODY_BYTES_MAX).await {
+    match read_stream(stream, bytes_max).await {
         (body, End::Whole) => Upload::Bytes(body),
         (_, End::Capped) => Upload::TooLarge,
         (_, End::Broken) => Upload::Broken,
