@@ -9,3 +9,5 @@ mod facts;
 mod fields;
 #[path = "docs/mapping.rs"]
 mod mapping;
+#[path = "docs/touchpoints.rs"]
+mod touchpoints;

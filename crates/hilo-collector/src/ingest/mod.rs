@@ -19,6 +19,7 @@ pub mod orders;
 pub mod page;
 pub mod proof;
 pub mod reply;
+pub mod reports;
 mod route;
 pub mod settings;
 mod signals;

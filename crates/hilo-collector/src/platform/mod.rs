@@ -88,6 +88,8 @@ pub enum Object {
     Live,
     /// The object that keeps the access tokens of the destination with this name. `calls::tokens` has its calls.
     Tokens(String),
+    /// The shard of the index with this name: who has an address. `calls::index` has its calls.
+    Index(String),
 }
 
 /// The services of the runtime, as pipeline, ingest, forward and admin use them.

@@ -58,6 +58,8 @@ pub(super) struct World {
     pub journal: Objects<store::journal::Volatile>,
     /// The objects with access tokens, by the destination's name.
     pub tokens: Objects<TokensRoom>,
+    /// The shards of the index.
+    pub index: Objects<store::index::Volatile>,
     /// The live object. Nobody watches a deployment in memory.
     pub live: RefCell<store::journal::live::Ring>,
     /// What the one isolate of this deployment has gathered for the journal.
@@ -143,6 +145,7 @@ impl World {
         self.carts.borrow().values().for_each(|stored| stored.crash());
         self.journal.borrow().values().for_each(|stored| stored.crash());
         self.tokens.borrow().values().for_each(|stored| stored.crash());
+        self.index.borrow().values().for_each(|stored| stored.crash());
         self.live.take();
         self.gathered.take();
     }
