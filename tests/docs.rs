@@ -11,3 +11,5 @@ mod fields;
 mod mapping;
 #[path = "docs/webhooks.rs"]
 mod webhooks;
+#[path = "docs/touchpoints.rs"]
+mod touchpoints;

@@ -9,6 +9,7 @@ mod delivery;
 pub mod erasing;
 pub mod erasure;
 pub mod inbox;
+pub mod index;
 pub mod journal;
 mod json;
 pub mod link;
@@ -82,6 +83,11 @@ pub enum ProfileCall {
     Leave {
         /// The device's object.
         from: String,
+    },
+    /// Notes keys of the index that are about to lead to this profile. Answers `Option<Knows>`: null for a device that was erased.
+    Know {
+        /// The keys.
+        keys: Vec<String>,
     },
     /// Record a consent change. Answers [`ConsentRecorded`].
     Consent(ConsentChange),

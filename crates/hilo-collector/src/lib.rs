@@ -1,10 +1,11 @@
 //! The collector: a Cloudflare Worker that receives envelopes, judges every event, stores it and forwards it.
 //!
 //! Reading order: `pipeline` lists all stages on one page. `ingest` reads and writes HTTP, `store` is the code of the
-//! objects, `forward` sends events to destinations, and `admin` shows people all of it. These stages share `archive_line`, `call`,
+//! objects, `forward` sends events to destinations, and `admin` shows people all of it. These stages share `address`, `archive_line`, `call`,
 //! `calls`, `connect_link`, `fault`, `keyring`, `loaded`, `seal`, `signature`, `ticket` and `erasure_link`. `platform` lists what the collector needs from its runtime,
 //! and `shell` implements it. This file only connects them.
 
+pub mod address;
 pub mod admin;
 pub mod archive_line;
 pub mod call;

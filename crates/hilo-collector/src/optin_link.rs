@@ -7,11 +7,14 @@
 use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use hilo_core::consent::OptInChannel;
+use hilo_core::identity::ProfileKey;
 use hilo_core::strict::read_bytes;
 use serde::{Deserialize, Serialize};
 
 use crate::calls::optin::OptInLink;
 use crate::keyring::{Keyring, Signed};
+use crate::platform::Failure;
+use crate::seal::{self, Key};
 use crate::signature;
 
 /// How long a subscription can be confirmed: a week's holiday, and not so long that the person has forgotten the request.
@@ -31,6 +34,9 @@ pub struct Claims {
     /// The end of its life; `None` for a link that ends a subscription, because old letters must stay good for that.
     #[serde(rename = "u", default, skip_serializing_if = "Option::is_none")]
     pub until_s: Option<i64>,
+    /// Whose the address is once the link was opened, sealed: see [`Claims::owner`].
+    #[serde(rename = "o", default, skip_serializing_if = "Option::is_none")]
+    pub owner: Option<String>,
     /// The language of the page on which the person subscribed.
     #[serde(rename = "l", default, skip_serializing_if = "Option::is_none")]
     pub lang: Option<String>,
@@ -51,10 +57,39 @@ impl Claims {
         read_bytes(&URL_SAFE_NO_PAD.decode(claims).ok()?)
     }
 
+    /// Seals whose the address is: a link must not show a person's id.
+    ///
+    /// # Errors
+    /// Those of [`seal::seal`].
+    pub fn sealed_owner(
+        profile: &str,
+        person: &ProfileKey,
+        index_key: &str,
+        secret: &Keyring,
+    ) -> Result<String, Failure> {
+        let (key, text) = (owner_key(secret), format!("{index_key} {person}"));
+        let nonce = key.nonce(profile, text.as_bytes());
+        seal::seal(&key, profile, nonce, text.as_bytes())
+            .map(|sealed| URL_SAFE_NO_PAD.encode(sealed))
+    }
+
+    /// The person, and the index's key of the address that opening the link proves.
+    pub fn owner(&self, secret: &Keyring) -> Option<(ProfileKey, String)> {
+        let sealed = URL_SAFE_NO_PAD.decode(self.owner.as_ref()?).ok()?;
+        let text = seal::open(&owner_key(secret), &self.profile, &sealed).ok()?;
+        let text = String::from_utf8(text).ok()?;
+        let (key, label) = text.split_once(' ')?;
+        Some((ProfileKey::parse(label)?, key.to_owned()))
+    }
+
     /// Whether its time is over.
     pub fn is_expired(&self, now_s: i64) -> bool {
         self.until_s.is_some_and(|until_s| now_s >= until_s)
     }
+}
+
+fn owner_key(secret: &Keyring) -> Key {
+    Key::derived(secret.naming(), "optin", "owner")
 }
 
 /// Makes a token of written claims.
@@ -81,7 +116,14 @@ mod tests {
         let address_hash = address_hash(OptInChannel::Email, "ana@shop.example", &secret);
         let (act, nonce) = (LinkAct::Confirm, "n".to_owned());
         let link = OptInLink { act, channel: OptInChannel::Email, address_hash, nonce };
-        let claims = Claims { profile: "p".to_owned(), link, until_s: Some(10), lang: None };
+        let claims =
+            Claims { profile: "p".to_owned(), link, until_s: Some(10), owner: None, lang: None };
+        let person = ProfileKey::User("ana".to_owned());
+        let sealed = Claims::sealed_owner("p", &person, "key", &secret).unwrap();
+        let claims = Claims { owner: Some(sealed), ..claims };
+        assert_eq!(claims.owner(&secret), Some((person, "key".to_owned())));
+        let elsewhere = Claims { profile: "q".to_owned(), ..claims.clone() };
+        assert_eq!(elsewhere.owner(&secret), None);
         let written = claims.write().unwrap();
         let token = sign(&written, &secret);
         assert_eq!(Claims::read(&token, &secret), Some(claims.clone()));

@@ -224,6 +224,12 @@ codes! {
     NotMapped = "not_mapped", 200;
     /// Remark: the same `messageId` twice in one envelope; the first was kept.
     DuplicateId = "duplicate_id", 200;
+    /// Remark: the address is that of several known people, so the event waits under an unknown contact.
+    ContactAmbiguous = "contact_ambiguous", 200;
+    /// Remark: nobody is known under the address yet, so the event waits under an unknown contact.
+    ContactUnknown = "contact_unknown", 200;
+    /// Remark: the source only claims who the person is, so the event is joined to nobody.
+    IdentityClaimed = "identity_claimed", 200;
     /// Remark: a device was erased. The profile of the verified user to whom it is linked stays, because that needs the user's token.
     UserKept = "user_kept", 200;
 }

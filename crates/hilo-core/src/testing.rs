@@ -49,6 +49,7 @@ pub fn browser_source() -> Source {
         consent_basis: None,
         device_ids: false,
         debug: false,
+        is_trusted: false,
         webhook: None,
     }
 }
@@ -65,6 +66,7 @@ pub fn server_source(purposes: &[Purpose]) -> Source {
         consent_basis: (!purposes.is_empty()).then_some(basis),
         device_ids: false,
         debug: false,
+        is_trusted: true,
         webhook: None,
     }
 }

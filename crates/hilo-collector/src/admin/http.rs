@@ -23,14 +23,23 @@ pub(super) fn called_with<P>(wanted: &str, call: &Call<'_, P>) -> Result<(), Rej
     Err(Rejection::new(Code::MethodNotAllowed, format!("this path is called with {wanted}")))
 }
 
+/// Reads a body of the replay of dead letters and of the connection of a destination.
 pub(super) fn body<T: DeserializeOwned + Default>(incoming: &Incoming) -> Result<T, Rejection> {
+    let message = "send {\"destination\":…, \"since\":…, \"until\":…, \"code\":…, \"messageIds\":[…]}, each optional";
+    body_as(incoming, message)
+}
+
+/// Reads a body; `message` says what it has.
+pub(super) fn body_as<T: DeserializeOwned + Default>(
+    incoming: &Incoming,
+    message: &str,
+) -> Result<T, Rejection> {
     match &incoming.body {
         Upload::Absent => Ok(T::default()),
         Upload::Bytes(bytes) if bytes.is_empty() => Ok(T::default()),
-        Upload::Bytes(bytes) => read_bytes(bytes).ok_or_else(|| {
-            let message = "send the fields that GET /admin/v1/ names for this call, each optional";
-            Rejection::new(Code::MalformedBody, message)
-        }),
+        Upload::Bytes(bytes) => {
+            read_bytes(bytes).ok_or_else(|| Rejection::new(Code::MalformedBody, message))
+        }
         Upload::TooLarge => Err(Rejection::new(Code::BodyTooLarge, "the body is too large")),
         Upload::Broken => Err(Rejection::new(Code::MalformedBody, "the body was cut short")),
     }

@@ -9,6 +9,7 @@ mod carts;
 mod config;
 mod dead_letters;
 mod destinations;
+mod find;
 mod http;
 mod inbox;
 mod journal;
@@ -70,6 +71,7 @@ async fn take<P: Platform>(
     let part = |place: usize| named.get(place).copied().unwrap_or_default();
     match row.call {
         AdminCall::Calls => Ok(ok(&json!({ "calls": table::ROWS }))),
+        AdminCall::Find => find::person(call).await,
         AdminCall::Profile => profiles::show(part(0), call).await,
         AdminCall::Erase => profiles::erase(part(0), known.deleting, call).await,
         AdminCall::PersonArchive => archive::person(part(0), call).await,

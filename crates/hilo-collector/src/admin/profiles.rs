@@ -73,7 +73,12 @@ fn name<P: Platform>(key: &str, platform: &P) -> Result<String, Trouble> {
 }
 
 pub(super) fn parse(key: &str) -> Result<ProfileKey, Rejection> {
-    let unknown = || Rejection::new(Code::NotFound, "a key is a:<anonymousId> or u:<userId>");
+    let unknown = || {
+        Rejection::new(
+            Code::NotFound,
+            "a key is a:<anonymousId>, u:<userId> or c:<hash of an address>",
+        )
+    };
     ProfileKey::parse(&percent_decode(key)).ok_or_else(unknown)
 }
 

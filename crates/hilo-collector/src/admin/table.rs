@@ -8,6 +8,7 @@ use serde::Serialize;
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum AdminCall {
     Calls,
+    Find,
     Profile,
     Erase,
     ProfileRows,
@@ -50,9 +51,14 @@ const fn post(path: &'static str, purpose: &'static str, call: AdminCall) -> Row
 /// Of two rows that fit a path, the first counts.
 pub(super) static ROWS: &[Row] = &[
     get("/admin/v1/", "this list", AdminCall::Calls),
+    post(
+        "/admin/v1/profiles/find",
+        "finds a person by {\"email\":…}, {\"phone\":…, \"country\":…}, {\"orderId\":…} or {\"loyaltyId\":…}: answers labels, and the contacts who wait",
+        AdminCall::Find,
+    ),
     get(
         "/admin/v1/profiles/:key",
-        "a person: a:<anonymousId> or u:<userId>, percent-encoded",
+        "a person: a:<anonymousId> or u:<userId>, or a contact whom nobody knows yet: c:<hash>; percent-encoded",
         AdminCall::Profile,
     ),
     post(

@@ -29,6 +29,8 @@ pub async fn begin<P: Platform>(
             carts.push(cart_label(secret.naming(), &CartOwner::Customer(id)));
             None
         }
+        // Nobody has a cart under an address alone.
+        ProfileKey::Contact(_) => None,
     };
     let destinations = destinations.to_vec();
     let erase = Erase { is_device: device.is_some(), by_link: false, device, carts, destinations };

@@ -72,6 +72,8 @@ pub enum Step {
     Carts,
     /// The deliveries that were under way come to their end.
     Deliveries,
+    /// The index forgets the person's addresses.
+    Addresses,
     /// The journal forgets the person's dead letters and live events.
     Journal,
     /// The erasure of each linked device is done, and the user's profile has forgotten the device.
@@ -87,6 +89,7 @@ impl Step {
             Step::Devices => "devices",
             Step::Carts => "carts",
             Step::Deliveries => "deliveries",
+            Step::Addresses => "addresses",
             Step::Journal => "journal",
             Step::Destinations => "destinations",
             Step::Links => "links",
@@ -108,6 +111,13 @@ pub enum Task {
     },
     /// Erases a cart.
     Cart(CartToErase),
+    /// Lets the index forget an object.
+    Addresses {
+        /// The object's name.
+        profile: String,
+        /// The keys of its addresses.
+        keys: Vec<String>,
+    },
     /// Lets the journal forget an object.
     Journal {
         /// The object's name.
@@ -130,6 +140,7 @@ impl Task {
         match self {
             Task::Devices { step, .. } => *step,
             Task::Cart(_) => Step::Carts,
+            Task::Addresses { .. } => Step::Addresses,
             Task::Journal { .. } => Step::Journal,
             Task::Leave { .. } => Step::Links,
             Task::Destination(_) => Step::Destinations,

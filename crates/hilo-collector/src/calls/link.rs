@@ -7,15 +7,19 @@ use serde::{Deserialize, Serialize};
 use serde_json::value::RawValue;
 
 use super::erasure::Erase;
+use super::index::Owner;
 
 /// The profile of a verified user, to which others are linked.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct LinkTo {
     /// The name of its object.
     pub name: String,
-    /// The user's id.
-    pub user: String,
-    /// The pseudonym of the user in receipts.
+    /// The profile's label: `u:<userId>`, or `a:<anonymousId>` where an unknown contact moves into a device's.
+    #[serde(default)]
+    pub label: String,
+    /// The user's id; `None` for a device.
+    pub user: Option<String>,
+    /// The pseudonym of the person in receipts.
     pub subject: String,
     /// The company that is responsible for the data.
     pub controller: String,
@@ -23,7 +27,7 @@ pub struct LinkTo {
     #[serde(default)]
     pub at_ms: i64,
     /// The label of the user's own cart.
-    pub cart: String,
+    pub cart: Option<String>,
     /// Who moves there.
     pub earlier: Earlier,
 }
@@ -36,6 +40,8 @@ pub enum Earlier {
     Device(String),
     /// Another user: the label of that user's own cart.
     User(String),
+    /// A contact whom nobody knew.
+    Contact,
 }
 
 /// A part of a profile that moves.
@@ -55,6 +61,9 @@ pub struct Take {
 pub struct Taken {
     /// The name of the object that took it: another than the one that was asked, if that has moved itself. Empty if there is none.
     pub name: String,
+    /// The user whose profile took it, where that is another than the one that was asked.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub user: Option<String>,
     /// Whether the two profiles must not be linked, because each would move into the other.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub is_refused: bool,
@@ -81,6 +90,16 @@ pub struct Seen {
     pub revision: u32,
     /// Whether it has the fold of the events that were removed.
     pub has_remainder: bool,
+}
+
+impl LinkTo {
+    /// The person, as the index has it.
+    pub fn owner(&self) -> Owner {
+        let of_user = || self.user.as_ref().map(|user| format!("u:{user}")).unwrap_or_default();
+        // An earlier version stored no label.
+        let label = Some(self.label.clone()).filter(|label| !label.is_empty());
+        Owner { object: self.name.clone(), label: label.unwrap_or_else(of_user) }
+    }
 }
 
 impl Seen {

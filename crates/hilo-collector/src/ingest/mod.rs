@@ -20,6 +20,7 @@ pub mod orders;
 pub mod page;
 pub mod proof;
 pub mod reply;
+pub mod reports;
 mod route;
 pub mod settings;
 mod signals;

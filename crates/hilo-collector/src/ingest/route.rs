@@ -45,6 +45,8 @@ pub enum Route {
     Erasure(String),
     /// A call about a cart: the customer's id if a server has put one into the path, and what to do with the cart.
     Cart(Option<String>, CartAct),
+    /// The company's own system reports what people did whom it knows by their addresses.
+    Reports,
     /// Another system calls by itself: the source's name.
     Webhook(String),
     /// Another system tries its webhook out: the source's name.
@@ -153,6 +155,7 @@ fn calls(path: &str) -> Vec<(&'static str, Route)> {
         "/v1/handoff" => vec![("POST", Route::Handoff)],
         "/v1/adopt" => vec![("POST", Route::Adopt)],
         "/v1/consent" => vec![("POST", Route::ConsentChange), ("GET", Route::ConsentCopy)],
+        "/v1/reports" => vec![("POST", Route::Reports)],
         "/v1/optin" => vec![("POST", Route::OptIn)],
         "/v1/optin/confirm" => optin_link(LinkAct::Confirm),
         // Mail programs post here by themselves, with `List-Unsubscribe=One-Click` (RFC 8058).
@@ -267,6 +270,7 @@ mod tests {
             ("GET", "/v1/projects/wk%5Fshop/settings", Route::Settings("wk_shop".to_owned())),
             ("GET", "/sourceConfig", Route::SourceConfig),
             ("POST", "/beacon/v1/batch", Route::Beacon),
+            ("POST", "/v1/reports", Route::Reports),
             ("POST", "/api/s/page", Route::Jitsu("page")),
             ("POST", "/api/s/s2s/track", Route::Jitsu("track")),
             ("POST", "/v1/handoff", Route::Handoff),

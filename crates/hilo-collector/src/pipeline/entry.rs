@@ -1,6 +1,6 @@
 //! One entry of an envelope in the stages: the event, its destinations, and its one outcome.
 
-use hilo_core::event::Event;
+use hilo_core::event::{Event, Trust};
 use hilo_core::identity::ProfileKey;
 use hilo_core::outcome::{Code, Outcome, Rejection};
 use hilo_core::validate::Judged;
@@ -84,14 +84,25 @@ pub(super) fn erased() -> Rejection {
     Rejection::new(Code::Erased, message)
 }
 
-/// Finds the profile of an event: a person that a server vouches for, or a device. Validation requires one of the two
-/// ids.
-pub(super) fn profile_key(event: &Event) -> ProfileKey {
+/// Finds the profile of an event: a person that a server vouches for, a device, or a contact whom nobody knows. Validation requires one of
+/// the two ids. A page that learned a contact's label has no way into its profile.
+pub(super) fn profile_key(event: &Event, trust: Trust) -> ProfileKey {
     match (&event.user_id, &event.anonymous_id) {
         (Some(user), _) => ProfileKey::User(user.clone()),
+        (None, Some(label)) if trust == Trust::Server && is_contact(label) => {
+            let id = label.strip_prefix(CONTACT).unwrap_or_default();
+            ProfileKey::Contact(id.to_owned())
+        }
         (None, Some(anonymous)) => ProfileKey::Anonymous(anonymous.clone()),
         (None, None) => ProfileKey::Anonymous(event.message_id.clone()),
     }
+}
+
+/// How the label of a contact begins. It is the `anonymousId` of the contact's events.
+const CONTACT: &str = "c:";
+
+fn is_contact(label: &str) -> bool {
+    matches!(ProfileKey::parse(label), Some(ProfileKey::Contact(_)))
 }
 
 /// Counts equal notices, each with its first entry: the events of an envelope mostly have the same fault, and each row

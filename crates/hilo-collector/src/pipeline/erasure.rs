@@ -6,6 +6,7 @@ use crate::calls::cart::{CartAsk, CartCall, Speaker, ask_cart};
 use crate::calls::erasure::{
     CartErased, CartToErase, Ended, Erase, Erased, ErasureStanding, ErasureStatus, Step, Task,
 };
+use crate::calls::index::forget_keys;
 use crate::calls::journal::forget_profile;
 use crate::calls::{ProfileCall, ask_profile};
 use crate::forward;
@@ -19,6 +20,9 @@ pub async fn erase<P: Platform>(task: &Task, platform: &P) -> Ended {
             Ok(devices(*step, names, destinations, platform).await)
         }
         Task::Cart(cart) => erase_cart(cart, platform).await.map(Ended::Cart),
+        Task::Addresses { profile, keys } => {
+            forget_keys(keys, profile, platform).await.map(|()| Ended::Done)
+        }
         Task::Journal { profile } => forget_profile(platform, profile).await.map(|()| Ended::Done),
         Task::Leave { to, from } => leave(to, from, platform).await,
         Task::Destination(parting) => Ok(forward::part(parting, platform).await),

@@ -15,6 +15,7 @@ use super::at_once;
 use super::entry::Entry;
 use super::progress::Mark;
 use crate::call::{Call, secret};
+use crate::calls::index::Owner;
 use crate::calls::link::{Earlier, LinkTo};
 use crate::calls::{Claimed, ProfileCall, Proof, Whose, ask_profile};
 use crate::ingest::consent::subject;
@@ -49,12 +50,37 @@ fn of_user(user: &str, earlier: Earlier, secret: &Keyring, loaded: &Loaded) -> O
     let key = ProfileKey::User(user.to_owned());
     Some(LinkTo {
         name: object_name(secret.naming(), &key),
-        user: user.to_owned(),
+        label: key.to_string(),
+        user: Some(user.to_owned()),
         subject: subject(secret, &key),
         controller: loaded.config.controller.clone(),
         at_ms: 0,
-        cart: cart_label(secret.naming(), &CartOwner::Customer(user)),
+        cart: Some(cart_label(secret.naming(), &CartOwner::Customer(user))),
         earlier,
+    })
+}
+
+/// Where the profile of a contact moves, whose address is proved for this person.
+pub(super) fn of_contact(
+    person: &ProfileKey,
+    owner: &Owner,
+    secret: &Keyring,
+    loaded: &Loaded,
+) -> Option<LinkTo> {
+    let user = match person {
+        ProfileKey::User(user) => Some(user.as_str()),
+        ProfileKey::Anonymous(_) => None,
+        ProfileKey::Contact(_) => return None,
+    };
+    Some(LinkTo {
+        name: owner.object.clone(),
+        label: owner.label.clone(),
+        user: user.map(str::to_owned),
+        subject: subject(secret, person),
+        controller: loaded.config.controller.clone(),
+        at_ms: 0,
+        cart: user.map(|user| cart_label(secret.naming(), &CartOwner::Customer(user))),
+        earlier: Earlier::Contact,
     })
 }
 

@@ -4,6 +4,7 @@
 //! its events ends in exactly one outcome. [`deliver`] is the last stage, after the request has been answered. Only this
 //! folder has the order of the stages, and passes the result of one stage to the next.
 
+mod addresses;
 mod at_once;
 mod cart;
 mod claim;
@@ -17,10 +18,14 @@ mod handoff;
 mod health;
 mod hello;
 mod inbound;
+#[cfg(test)]
+mod joins;
 mod journal;
+mod ledger;
 mod limits;
 mod link;
 mod me;
+mod meeting;
 mod merge;
 mod nature;
 mod optin;
@@ -95,6 +100,7 @@ async fn run<P: Platform>(
     };
     profiles::store(&mut entries, &plans, source, facts, platform).await?;
     link::named(&entries, facts, loaded, platform).await?;
+    addresses::named(&entries, source, facts, loaded, platform).await?;
     journal::note_outcomes(&entries, source, platform);
     Ok((entries, right))
 }

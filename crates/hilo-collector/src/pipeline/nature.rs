@@ -39,6 +39,7 @@ impl Nature {
             | Route::ConsentChange
             | Route::OptIn
             | Route::Cart(..)
+            | Route::Reports
             | Route::Webhook(_) => Nature::Brings,
             Route::Preflight => Nature::AsksFirst,
             Route::Settings(_) | Route::SourceConfig => Nature::Public,

@@ -6,11 +6,13 @@ use hilo_core::identity::token::Scope;
 use hilo_core::identity::{ProfileKey, uuid_v4};
 use hilo_core::outcome::{Code, Rejection};
 
+use super::addresses;
 use super::claim::{Claimant, not_yours};
 use super::entry::erased;
 use super::journal;
 use super::limits;
 use super::user::{lapsed_user, verified_user};
+use crate::address::Keys;
 use crate::call::{Call, Trouble, secret};
 use crate::calls::optin::{LinkAct, LinkStanding, Listeners, OptIn, OptInCall};
 use crate::calls::{ProfileCall, ask_profile};
@@ -20,6 +22,7 @@ use crate::ingest::optin::page::page;
 use crate::ingest::proof::Shown;
 use crate::ingest::user::VerifiedUser;
 use crate::ingest::{self, hello, optin};
+use crate::loaded::Loaded;
 use crate::optin_link::Claims;
 use crate::platform::{Failure, Platform, Reply, log_line};
 use crate::signature::object_name;
@@ -79,9 +82,10 @@ pub(super) async fn take<P: Platform>(call: &Call<'_, P>) -> Result<Reply, Troub
     let listeners = Listeners {
         lang: lang.map(|lang| lang.name().to_owned()),
         is_server,
-        ..listeners(entry.channel, call)
+        ..listeners(entry.channel, call.loaded)
     };
     let mut stands = entry.clone();
+    let index = Keys::of(&secret, &call.loaded.config.identity);
     for key in keys {
         let name = object_name(secret.naming(), &key);
         let request = optin::request(&entry, (&key, &name), lang, call)?;
@@ -89,6 +93,12 @@ pub(super) async fn take<P: Platform>(call: &Call<'_, P>) -> Result<Reply, Troub
         let question = ProfileCall::OptIn(Box::new(question));
         let recorded: Option<OptIn> = ask_profile(call.platform, name, &question).await?;
         stands = recorded.ok_or_else(erased)?;
+        // A backend that has had the address confirmed vouches for it.
+        let vouched = entry.confirmed.as_ref().filter(|_| source.is_trusted);
+        if let (Some(_), Some(address)) = (vouched, &entry.address) {
+            let proved = index.of_channel(entry.channel, address).into_iter().collect();
+            addresses::prove(&key, proved, &secret, call.loaded, call.platform).await?;
+        }
     }
     let mut reply = optin::stands(&stands);
     if let Some(proof) = right.and_then(|right| right.proof).filter(|_| shown.is_by_cookie()) {
@@ -98,9 +108,8 @@ pub(super) async fn take<P: Platform>(call: &Call<'_, P>) -> Result<Reply, Troub
 }
 
 /// The destinations that learn of a change of the ledger.
-fn listeners<P: Platform>(channel: OptInChannel, call: &Call<'_, P>) -> Listeners {
-    let destinations = &call.loaded.config.destinations;
-    forward::listeners(channel, &Configured::all(destinations))
+pub(super) fn listeners(channel: OptInChannel, loaded: &Loaded) -> Listeners {
+    forward::listeners(channel, &Configured::all(&loaded.config.destinations))
 }
 
 /// Finds the verified user, whose token must allow such a choice.
@@ -133,12 +142,19 @@ async fn judge<P: Platform>(
     // An expired link is judged too: it may have been used in time.
     let acts = acts && !is_expired;
     let listeners = match acts {
-        true => Listeners { lang: claims.lang.clone(), ..listeners(claims.link.channel, call) },
+        true => {
+            Listeners { lang: claims.lang.clone(), ..listeners(claims.link.channel, call.loaded) }
+        }
         false => Listeners::default(),
     };
     let question = ProfileCall::OptInLink { link: claims.link.clone(), acts, listeners };
     let standing: LinkStanding =
         ask_profile(call.platform, claims.profile.clone(), &question).await?;
+    let has_opened = matches!(standing, LinkStanding::Done | LinkStanding::Used);
+    let secret = secret(call.platform)?;
+    if let Some((person, key)) = claims.owner(&secret).filter(|_| has_opened) {
+        addresses::prove(&person, vec![key], &secret, call.loaded, call.platform).await?;
+    }
     let say = Say::of(claims.link.act, standing);
     Ok(if is_expired && say == Say::AskConfirm { Say::Expired } else { say })
 }

@@ -33,7 +33,7 @@ pub(super) async fn store<P: Platform>(
             continue;
         };
         let new = || (Vec::new(), RecordCall::of(&source.name, facts.trust == Trust::Public));
-        let (places, call) = profiles.entry(profile_key(event)).or_insert_with(new);
+        let (places, call) = profiles.entry(profile_key(event, facts.trust)).or_insert_with(new);
         entry.destinations = planned.iter().map(|planned| planned.name.clone()).collect();
         call.add(event, planned)?;
         places.push(place);

@@ -7,6 +7,7 @@ use hilo_core::outcome::{Code, Rejection};
 use super::nature::Nature;
 use super::{
     cart, connect, consent, events, handoff, health, hello, inbound, journal, limits, me, optin,
+    reports,
 };
 use crate::admin;
 use crate::call::{Call, Trouble};
@@ -127,6 +128,7 @@ async fn take<P: Platform>(
         Route::Me(act) => me::take(act, call).await,
         Route::Erasure(reference) => me::standing(&reference, call).await,
         Route::Cart(user, act) => cart::take(user, act, call).await,
+        Route::Reports => reports::receive(call).await,
         Route::Webhook(source) => inbound::take(&source, call).await,
         Route::WebhookProbe(source) => inbound::probe(&source, call),
         Route::Metrics => Ok(reply::passed_over()),

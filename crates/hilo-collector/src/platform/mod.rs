@@ -90,6 +90,8 @@ pub enum Object {
     Tokens(String),
     /// An object that keeps calls of webhooks until their work is done. `calls::inbox` makes the name.
     Inbox(String),
+    /// The shard of the index with this name: who has an address. `calls::index` has its calls.
+    Index(String),
 }
 
 /// The services of the runtime, as pipeline, ingest, forward and admin use them.

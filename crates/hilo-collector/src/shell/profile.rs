@@ -7,12 +7,13 @@ use jiff::{SignedDuration, Timestamp};
 
 use super::alarm::{AGAIN_MS, Alarm};
 use super::config;
+use crate::calls::index::{ask_index, forget_keys};
 use crate::calls::journal::note_endings;
 use crate::calls::{Delivery, ask_profile, encode};
 use crate::pipeline;
 use crate::platform::{Failure, Platform, Sql, log_line};
 use crate::signature::message_hash;
-use crate::store::profile::{self, CallResult, Errand, Upkeep, Volatile};
+use crate::store::profile::{self, CallResult, Errand, Own, Upkeep, Volatile};
 
 /// A failure of the queue. It may have accepted some deliveries before.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -176,10 +177,16 @@ async fn run_errands<H: ProfileHost, P: Platform>(host: &H, platform: &P) -> Res
     for round in 0..ERRANDS_MAX {
         let next = host.with(|sql, volatile| profile::errand(sql, volatile, round == 0))?;
         let Some(errand) = next else { return Ok(true) };
-        let answer = ask_profile(platform, errand.to.clone(), &errand.call).await?;
+        let answer = match &errand {
+            Errand::Profile { to, call } => ask_profile(platform, to.clone(), call).await?,
+            Errand::Index { key, ask } => {
+                let () = ask_index(platform, key, ask.clone()).await?;
+                None
+            }
+        };
         let own = host.with(|sql, volatile| profile::ended(sql, volatile, errand, answer))?;
-        if let Some(Errand { to, call }) = own {
-            self::answer(host, &to, &encode(&call)?)?;
+        if let Some(Own { name, call }) = own {
+            self::answer(host, &name, &encode(&call)?)?;
         }
     }
     Ok(false)
@@ -200,6 +207,8 @@ async fn keep_up<H: ProfileHost, P: Platform>(
         Some(Upkeep::Next(at)) => arm_next(host, again.into_iter().chain([at]).min()),
         // The runtime deletes the alarm with the storage. A call may have set one while the configuration was read.
         Some(Upkeep::Forget) => {
+            let (name, keys) = host.with(profile::leaves_in_index)?;
+            forget_keys(&keys, &name, platform).await?;
             host.alarm().clear();
             host.delete().await
         }

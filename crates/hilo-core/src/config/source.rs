@@ -38,6 +38,9 @@ pub struct Source {
     /// Whether `?hilo_debug` in an address opens the debugger on the pages of this source.
     #[serde(skip_serializing_if = "std::ops::Not::not")]
     pub debug: bool,
+    /// Whether it vouches for the addresses that it names beside a person, and for whose they are.
+    #[serde(skip_serializing_if = "std::ops::Not::not")]
+    pub is_trusted: bool,
     /// The webhook, if another system calls by itself.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub webhook: Option<Webhook>,
@@ -165,6 +168,7 @@ fn read(
         consent_basis: consent_basis(reader, section, kind),
         device_ids: device_ids(reader, section, kind),
         debug: debug(reader, section, kind),
+        is_trusted: is_trusted(reader, section, kind),
         webhook: webhook::read(reader, section, kind == Some(SourceKind::Webhook)),
     }
 }
@@ -259,6 +263,20 @@ fn device_ids(reader: &Reader<'_>, section: &Section<'_>, kind: Option<SourceKin
         reader.report(value.span(), &field, ProblemCode::BadValue, message);
     }
     is_asked
+}
+
+/// `identity = "trusted"` or `"claimed"`. The company's own backend is trusted where it says nothing, and another system is not.
+fn is_trusted(reader: &Reader<'_>, section: &Section<'_>, kind: Option<SourceKind>) -> bool {
+    let word = reader.word(section, "identity", &["trusted", "claimed"]);
+    let is_server = matches!(kind, Some(SourceKind::Server | SourceKind::Webhook));
+    if let (Some(value), false) = (section.value("identity"), is_server) {
+        let message = "what a page says about a person is always a claim: this kind of source has no such setting";
+        reader.report(value.span(), &section.path_of("identity"), ProblemCode::BadValue, message);
+    }
+    match word {
+        Some(word) => is_server && word == "trusted",
+        None => kind == Some(SourceKind::Server),
+    }
 }
 
 fn debug(reader: &Reader<'_>, section: &Section<'_>, kind: Option<SourceKind>) -> bool {

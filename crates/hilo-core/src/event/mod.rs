@@ -11,6 +11,7 @@ mod kind;
 mod limits;
 mod properties;
 mod service_ids;
+pub mod touchpoints;
 
 pub use context::{
     Browser, Campaign, Clock, ConsentClaim, Context, Device, HiloContext, Landing, Library,

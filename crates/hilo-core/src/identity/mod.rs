@@ -5,6 +5,8 @@ use alloc::borrow::ToOwned;
 use alloc::string::String;
 
 #[cfg(feature = "edge")]
+pub mod address;
+#[cfg(feature = "edge")]
 pub mod public_key;
 #[cfg(feature = "edge")]
 mod reserved;
@@ -27,6 +29,9 @@ pub use reserved::is_reserved;
 /// Bytes of an id.
 pub const ID_BYTES_MAX: usize = 128;
 
+/// Characters of the id of a contact whom nobody knows: 32 of the address's hash, a hyphen, 8 random ones.
+pub const CONTACT_CHARS: usize = 41;
+
 /// Whether `id` names no particular person or device: the ids that a page's own scripts write by mistake.
 ///
 /// The page pays for every word, so it has the short list. The collector has the whole one and the last word.
@@ -39,24 +44,33 @@ pub fn is_reserved(id: &str) -> bool {
     parts(RESERVED, b'|').any(|reserved| id.eq_ignore_ascii_case(reserved))
 }
 
-/// The key of a profile: a device's or a verified person's.
+/// The key of a profile: a device's, a verified person's, or that of a contact whom nobody knows yet.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub enum ProfileKey {
     /// A device by its random id.
     Anonymous(String),
     /// A person by an id for which the shop's backend vouched.
     User(String),
+    /// Somebody who called, wrote or bought, and whose address is no known person's yet: the address's hash.
+    Contact(String),
 }
 
 impl ProfileKey {
-    /// Reads `a:<anonymousId>` or `u:<userId>`; `None` for anything else.
+    /// Reads `a:<anonymousId>`, `u:<userId>` or `c:<hash>`; `None` for anything else.
     pub fn parse(text: &str) -> Option<ProfileKey> {
         match text.split_once(':') {
             Some(("a", id)) if !is_reserved(id) => Some(ProfileKey::Anonymous(id.to_owned())),
             Some(("u", id)) if !is_reserved(id) => Some(ProfileKey::User(id.to_owned())),
+            Some(("c", id)) if is_contact(id) => Some(ProfileKey::Contact(id.to_owned())),
             _ => None,
         }
     }
+}
+
+/// Whether an id has the form of a contact's: the hash of an address, and a random end.
+fn is_contact(id: &str) -> bool {
+    let is_hex = |byte: u8| matches!(byte, b'0'..=b'9' | b'a'..=b'f' | b'-');
+    id.len() == CONTACT_CHARS && id.bytes().all(is_hex)
 }
 
 impl fmt::Display for ProfileKey {
@@ -64,6 +78,7 @@ impl fmt::Display for ProfileKey {
         match self {
             ProfileKey::Anonymous(id) => write!(f, "a:{id}"),
             ProfileKey::User(id) => write!(f, "u:{id}"),
+            ProfileKey::Contact(id) => write!(f, "c:{id}"),
         }
     }
 }
@@ -108,6 +123,9 @@ mod tests {
         assert_eq!(key.to_string(), "a:5f0");
         assert_eq!(ProfileKey::parse("x:1"), None);
         assert_eq!(ProfileKey::parse("u:null"), None);
+        let contact = "c:00112233445566778899aabbccddeeff-0badcafe";
+        assert_eq!(ProfileKey::parse(contact).unwrap().to_string(), contact);
+        assert_eq!(ProfileKey::parse("c:0badcafe"), None);
     }
 
     #[test]

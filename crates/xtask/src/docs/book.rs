@@ -28,7 +28,14 @@ const PARTS: [(&str, &[&str]); 4] = [
         ],
     ),
     ("Destinations", &["crates/hilo-collector/docs/destinations/"]),
-    ("Reference", &["crates/hilo-collector/docs/fields.md", "crates/ARCHITECTURE.md"]),
+    (
+        "Reference",
+        &[
+            "crates/hilo-collector/docs/fields.md",
+            "crates/hilo-collector/docs/touchpoints.md",
+            "crates/ARCHITECTURE.md",
+        ],
+    ),
 ];
 /// The page with which the site begins.
 const FIRST: &str = "README.md";

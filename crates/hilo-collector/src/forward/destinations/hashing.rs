@@ -4,6 +4,8 @@
 //! stays as it is. Nothing is hashed where a value has no valid form, and never an empty text. Does not decide who may get a hash.
 //! The forms are those of the services' own libraries (`tests/specs/*/vectors.json`).
 
+use hilo_core::identity::address::composed;
+
 use crate::signature::sha256_hex;
 
 /// A normal form: what a service hashes. `None` for a value that has no valid form.
@@ -153,39 +155,6 @@ fn lower(text: &str) -> String {
 fn kept(text: &str, is_kept: impl Fn(char) -> bool) -> Option<String> {
     let text: String = lower(text).chars().filter(|c| is_kept(*c)).collect();
     Some(text.trim().to_owned()).filter(|text| !text.is_empty())
-}
-
-/// Letters that some systems send as a letter and a mark after it: mark, letters, and the letters that they make (Unicode NFC). The
-/// letters of Western and Central European languages; the whole table of Unicode would be larger than this script may be.
-const MARKED: [(char, &str, &str); 9] = [
-    ('\u{300}', "aeiouAEIOU", "àèìòùÀÈÌÒÙ"),
-    ('\u{301}', "aeiouycnszlrAEIOUYCNSZLR", "áéíóúýćńśźĺŕÁÉÍÓÚÝĆŃŚŹĹŔ"),
-    ('\u{302}', "aeiouAEIOU", "âêîôûÂÊÎÔÛ"),
-    ('\u{303}', "anoANO", "ãñõÃÑÕ"),
-    ('\u{308}', "aeiouyAEIOUY", "äëïöüÿÄËÏÖÜŸ"),
-    ('\u{30a}', "auAU", "åůÅŮ"),
-    ('\u{30b}', "ouOU", "őűŐŰ"),
-    ('\u{30c}', "cdenrstzCDENRSTZ", "čďěňřšťžČĎĚŇŘŠŤŽ"),
-    ('\u{327}', "cstCST", "çşţÇŞŢ"),
-];
-
-/// Joins letters and the marks that follow them.
-fn composed(text: &str) -> String {
-    let mut out = String::with_capacity(text.len());
-    for c in text.chars() {
-        let made = MARKED.iter().find(|(mark, ..)| *mark == c).and_then(|(_, plain, made)| {
-            let last = out.chars().next_back()?;
-            plain.chars().zip(made.chars()).find(|(letter, _)| *letter == last)
-        });
-        match made {
-            Some((_, letter)) => {
-                out.pop();
-                out.push(letter);
-            }
-            None => out.push(c),
-        }
-    }
-    out
 }
 
 #[cfg(test)]

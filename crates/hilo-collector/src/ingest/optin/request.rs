@@ -12,7 +12,8 @@ use hilo_core::identity::ProfileKey;
 use jiff::{SignedDuration, Timestamp};
 use serde_json::{Map, Value};
 
-use crate::call::Call;
+use crate::address::Keys;
+use crate::call::{Call, secret};
 use crate::calls::optin::{LinkAct, OptIn, OptInLink, OptInRequest};
 use crate::calls::{Planned, encode};
 use crate::ingest::lang::Lang;
@@ -39,11 +40,14 @@ pub fn request<P: Platform>(
     let now = call.platform.now();
     let expires = now.checked_add(SignedDuration::from_secs(CONFIRM_S));
     let expires = expires.map_err(|error| Failure::Fatal(error.to_string()))?;
+    let owner = owner(entry, address, (key, profile), call)?;
     let claims = |act, until_s| {
         let (address_hash, nonce) = (address_hash.clone(), nonce.clone());
         let link = OptInLink { act, channel: entry.channel, address_hash, nonce };
         let lang = lang.map(|lang| lang.name().to_owned());
-        let claims = Claims { profile: profile.to_owned(), link, until_s, lang };
+        // Only the link that confirms proves anything.
+        let owner = owner.clone().filter(|_| act == LinkAct::Confirm);
+        let claims = Claims { profile: profile.to_owned(), link, until_s, owner, lang };
         claims.write().map_err(|error| Failure::Fatal(error.to_string()))
     };
     let links = OptInLinks {
@@ -58,6 +62,19 @@ pub fn request<P: Platform>(
     let (name, channel, wants_person, wants_key) = (carrier.clone(), None, false, false);
     let carrier = Planned { name, purposes, channel, wants_person, wants_key, is_owed: false };
     Ok(Some(OptInRequest { carrier, gist: Gist::of(&event), event: encode(&event)? }))
+}
+
+/// Whose the address is once its link was opened. A letter's address is not looked up.
+fn owner<P: Platform>(
+    entry: &OptIn,
+    address: &str,
+    (person, profile): (&ProfileKey, &str),
+    call: &Call<'_, P>,
+) -> Result<Option<String>, Failure> {
+    let secret = secret(call.platform)?;
+    let keys = Keys::of(&secret, &call.loaded.config.identity);
+    let key = keys.of_channel(entry.channel, address);
+    key.map(|key| Claims::sealed_owner(profile, person, &key, &secret)).transpose()
 }
 
 /// The address of the collector as this request reached it.
@@ -96,6 +113,7 @@ fn event(
     let (anonymous_id, user_id) = match key {
         ProfileKey::Anonymous(id) => (Some(id.clone()), None),
         ProfileKey::User(id) => (None, Some(id.clone())),
+        ProfileKey::Contact(_) => (Some(key.to_string()), None),
     };
     let hilo = HiloContext { optin: Some(links), ..HiloContext::default() };
     Event {

@@ -36,6 +36,7 @@ use crate::calls::read_message;
 use crate::keyring::SECRET;
 use crate::loaded::Standing;
 use crate::platform::{Failure, Files, Limit, Object, Outgoing, Platform, Response};
+use crate::store::index;
 
 /// The most rounds of [`Memory::settle`]: a bug that keeps the queue full must not hang a test.
 const SETTLE_ROUNDS_MAX: usize = 1_000;
@@ -66,6 +67,7 @@ impl Memory {
             journal: RefCell::default(),
             tokens: RefCell::default(),
             inbox: RefCell::default(),
+            index: RefCell::default(),
             live: RefCell::default(),
             gathered: RefCell::default(),
             limits: RefCell::default(),
@@ -257,6 +259,10 @@ impl Memory {
                 // This object alone waits for the outside world.
                 let stored = self::world::object(&self.0.tokens, name)?;
                 tokens::answer(&Tokens { stored: &stored }, name, call, self).await
+            }
+            Object::Index(name) => {
+                let stored = self::world::object(&self.0.index, name)?;
+                index::answer(&stored.sql, &mut stored.volatile.borrow_mut(), call)
             }
             Object::Live => {
                 let answered = self.0.live.borrow_mut().answer(call, false, self.now());

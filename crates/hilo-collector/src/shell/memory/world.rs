@@ -70,6 +70,8 @@ pub(super) struct World {
     pub tokens: Objects<TokensRoom>,
     /// The objects that keep calls of webhooks.
     pub inbox: Objects<InboxRoom>,
+    /// The shards of the index.
+    pub index: Objects<store::index::Volatile>,
     /// The live object. Nobody watches a deployment in memory.
     pub live: RefCell<store::journal::live::Ring>,
     /// What the one isolate of this deployment has gathered for the journal.
@@ -171,6 +173,7 @@ impl World {
         self.journal.borrow().values().for_each(|stored| stored.crash());
         self.tokens.borrow().values().for_each(|stored| stored.crash());
         self.inbox.borrow().values().for_each(|stored| stored.crash());
+        self.index.borrow().values().for_each(|stored| stored.crash());
         self.live.take();
         self.gathered.take();
     }

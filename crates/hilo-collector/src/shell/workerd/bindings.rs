@@ -24,6 +24,8 @@ pub const CARTS: &str = "CARTS";
 pub const TOKENS: &str = "TOKENS";
 /// Namespace of the objects that keep calls of webhooks until their work is done.
 pub const INBOX: &str = "INBOX";
+/// Namespace of the index's shards.
+pub const INDEX: &str = "INDEX";
 /// Queue that brings deliveries to the consumer, after the request has been answered.
 pub const DELIVERIES: &str = "DELIVERIES";
 /// KV namespace that may hold `hilo.toml`.

@@ -7,6 +7,7 @@ mod cart_object;
 mod crypto;
 pub mod edge;
 mod inbox_object;
+pub mod index_object;
 mod journal_object;
 mod object;
 mod object_sql;

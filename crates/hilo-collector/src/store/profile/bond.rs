@@ -44,9 +44,9 @@ pub(super) struct Giving {
     pub(super) seen: Option<Seen>,
     /// What is in force there.
     pub(super) in_force: Option<Box<RawValue>>,
-    /// The links of this profile that the user's has, as text. Empty before the first.
+    /// The links and the keys of this profile that the user's has, as text. Empty before the first.
     pub(super) told_links: String,
-    /// Those of them whose pointers lead to the user's profile already.
+    /// Those of them that lead to the user's profile already.
     pub(super) repointed: BTreeSet<String>,
     /// Whether nothing is left to tell until the next alarm.
     pub(super) is_told: bool,

@@ -3,6 +3,7 @@
 //! `answer` takes a call as JSON and returns JSON. The shell that feeds the queue calls the outbox functions. Everything
 //! is synchronous. This folder sends nothing and has no clock: `now` is an argument.
 
+mod addresses;
 mod adopted;
 mod archive_key;
 mod bond;
@@ -35,10 +36,11 @@ mod upkeep;
 mod volatile;
 mod wanted;
 
+pub use addresses::leaves_in_index;
 pub use call_result::CallResult;
 pub use erasure::{erasure_alarm, erasure_ended, erasure_task};
 pub use leases::Attempts;
-pub use linking::{Errand, ended, errand, has_moved};
+pub use linking::{Errand, Own, ended, errand, has_moved};
 pub use outbox::{due, next_alarm, ready, soon};
 pub use upkeep::{Upkeep, upkeep};
 pub use volatile::Volatile;
@@ -139,6 +141,9 @@ fn act(
         }
         ProfileCall::Take(take) => return take_in(sql, volatile, turn, &take),
         ProfileCall::ArchiveKey => written(archive_key::known(sql, name)),
+        ProfileCall::Know { keys } => {
+            written(atomically(sql, || addresses::know(sql, volatile, name, &keys, now)))
+        }
         ProfileCall::Leave { from } => written(atomically(sql, || linking::leave(sql, &from))),
         ProfileCall::Repoint { from, to } => written(linking::repoint(sql, volatile, &from, &to)),
         ProfileCall::Consent(change) => {

@@ -4,7 +4,7 @@ use hilo_core::profile::ArchiveKey;
 
 use super::pages;
 use crate::calls::erasure::ErasureStanding;
-use crate::calls::link::Taken;
+use crate::calls::link::{Earlier, Taken};
 use crate::calls::optin::LinkStanding;
 use crate::calls::{Claimed, ConsentCopy, ConsentStanding, OwnPart, Page, ProfileCall, encode};
 use crate::platform::Failure;
@@ -16,11 +16,13 @@ pub(super) const fn makes_storage(call: &ProfileCall) -> bool {
         | ProfileCall::Consent(_)
         | ProfileCall::ConsentReports(_)
         | ProfileCall::Adopt(_)
+        | ProfileCall::Know { .. }
         | ProfileCall::OptIn(_) => true,
         ProfileCall::Claim(proof) => proof.fresh.is_some(),
         ProfileCall::Take(take) => take.to.is_some(),
-        ProfileCall::Link(_)
-        | ProfileCall::Repoint { .. }
+        // The event of a contact may come after somebody has proved its address, and has to follow.
+        ProfileCall::Link(to) => matches!(to.earlier, Earlier::Contact),
+        ProfileCall::Repoint { .. }
         | ProfileCall::Leave { .. }
         | ProfileCall::ArchiveKey
         | ProfileCall::ConsentStanding
@@ -66,6 +68,7 @@ pub(super) fn answer(call: &ProfileCall) -> Result<String, Failure> {
         | ProfileCall::Consent(_)
         | ProfileCall::ConsentReports(_)
         | ProfileCall::Adopt(_)
+        | ProfileCall::Know { .. }
         | ProfileCall::OptIn(_)
         | ProfileCall::Repoint { .. }
         | ProfileCall::Leave { .. }

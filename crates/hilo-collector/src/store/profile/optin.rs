@@ -88,6 +88,10 @@ pub(super) fn record(
         if said.repeats(stands) && !is_old_request(stands, now) {
             return Ok(Kept { stands: stands.clone(), is_asked: false, change: None });
         }
+        // What is told late, as by an import, lifts no later opt-out.
+        if stands.is_opt_out() && !said.is_opt_out() && is_older(&said.at, &stands.at) {
+            return Ok(Kept { stands: stands.clone(), is_asked: false, change: None });
+        }
         // The address is proven already, so its person need not confirm it again.
         if said.state == OptInState::Pending
             && stands.state == OptInState::Subscribed
@@ -110,6 +114,12 @@ pub(super) fn record(
     append(sql, said)?;
     let change = Change::of(before.as_ref(), said, newest(sql)?, is_server);
     Ok(Kept { stands: said.clone(), is_asked, change })
+}
+
+/// Whether a time is before another. A text that is no time is not.
+fn is_older(at: &str, other: &str) -> bool {
+    let read = |text: &str| text.parse::<Timestamp>().ok();
+    read(at).zip(read(other)).is_some_and(|(at, other)| at < other)
 }
 
 /// The number of the newest entry.

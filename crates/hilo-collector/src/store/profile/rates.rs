@@ -43,6 +43,7 @@ impl Rates {
             | ProfileCall::Adopt(_)
             | ProfileCall::Link(_)
             | ProfileCall::Take(_)
+            | ProfileCall::Know { .. }
             | ProfileCall::Leave { .. }
             | ProfileCall::ArchiveKey
             | ProfileCall::Repoint { .. }

@@ -13,7 +13,7 @@ use jiff::{SignedDuration, Span, Timestamp};
 use super::bond::Bond;
 use super::timeline::Ages;
 use super::volatile::Volatile;
-use super::{adopted, erasure, link, settled, stored_profile, timeline};
+use super::{addresses, adopted, erasure, link, settled, stored_profile, timeline};
 use crate::calls::decode;
 use crate::platform::{Failure, Sql, SqlValue};
 
@@ -278,9 +278,11 @@ fn next(
     }
     // A profile to which pointers lead outlives them.
     let is_alone = settled::is_empty(sql)? && link::links(sql)?.is_empty();
-    if is_empty && times.is_empty() && is_alone {
+    let fresh_ms = addresses::fresh_until_ms(sql, now)?;
+    if is_empty && times.is_empty() && is_alone && fresh_ms.is_none() {
         return Ok(Upkeep::Forget);
     }
+    times.extend(fresh_ms);
     times.push(now_ms + UPKEEP_MS_MAX);
     let next_ms = times.into_iter().min().unwrap_or(now_ms + AGAIN_MS);
     let next = Timestamp::from_millisecond(next_ms);

@@ -36,6 +36,9 @@ pub(super) const INBOX: Schema = Schema { migrations: OF_INBOX, whole: None, old
 /// The schema of a destination's tokens.
 pub(super) const TOKENS: Schema = Schema { migrations: OF_TOKENS, whole: None, oldest: 1 };
 
+/// The schema of a shard of the index.
+pub(super) const INDEX: Schema = Schema { migrations: OF_INDEX, whole: None, oldest: 1 };
+
 const OF_PROFILE: &[&str] = &[
     include_str!("0001_profile.sql"),
     include_str!("0002_optins.sql"),
@@ -60,6 +63,7 @@ const OF_JOURNAL: &[&str] = &[
 const OF_REJECTS: &[&str] = &[include_str!("rejects_0001.sql")];
 const OF_INBOX: &[&str] = &[include_str!("inbox_0001.sql")];
 const OF_TOKENS: &[&str] = &[include_str!("tokens_0001.sql"), include_str!("tokens_0002.sql")];
+const OF_INDEX: &[&str] = &[include_str!("index_0001.sql")];
 const PROFILE_WHOLE: (&str, usize) = (include_str!("profile_whole.sql"), 13);
 const OF_CART: &[&str] = &[include_str!("cart_0001.sql"), include_str!("cart_0002.sql")];
 

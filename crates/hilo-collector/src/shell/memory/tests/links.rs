@@ -11,11 +11,12 @@ fn a_link_whose_call_failed_goes_on_soon_although_no_configuration_can_be_read()
     settle(&memory);
     let to = LinkTo {
         name: "user".to_owned(),
-        user: "u1".to_owned(),
+        label: "u:u1".to_owned(),
+        user: Some("u1".to_owned()),
         subject: "s".to_owned(),
         controller: "Shop".to_owned(),
         at_ms: 0,
-        cart: "cart".to_owned(),
+        cart: Some("cart".to_owned()),
         earlier: Earlier::Device("hash".to_owned()),
     };
     assert!(ask_visitor::<bool>(&memory, &ProfileCall::Link(to)));

@@ -31,6 +31,8 @@ pub(in super::super) struct Record {
     pub(super) carts: Vec<CartToErase>,
     /// When no delivery is under way any more; 0 if none was.
     pub(super) quiet_ms: i64,
+    /// The keys of the person's addresses, until the index has forgotten them.
+    pub(super) keys: Vec<String>,
     pub(super) has_journal_forgotten: bool,
     /// The destinations that are left.
     pub(super) destinations: Vec<String>,
@@ -57,6 +59,7 @@ impl Record {
             quiet_ms: if remains.has_deliveries { now_ms + LAST_ATTEMPT_MS } else { 0 },
             // Destinations know the person behind a pointer, and nobody here.
             destinations: if remains.has_moved { Vec::new() } else { erase.destinations.clone() },
+            keys: remains.keys.clone(),
             next_ms: now_ms,
             ..Record::default()
         };
@@ -98,6 +101,7 @@ impl Record {
             add(&mut self.devices, name);
         }
         before.carts.into_iter().for_each(|cart| self.add_cart(&cart.label, cart.claim));
+        before.keys.into_iter().for_each(|key| add(&mut self.keys, key));
         self.quiet_ms = self.quiet_ms.max(before.quiet_ms);
         before.destinations.into_iter().for_each(|name| add(&mut self.destinations, name));
         self.refused_by = before.refused_by;
@@ -116,6 +120,8 @@ impl Record {
             Some(Step::Carts)
         } else if self.quiet_ms > 0 {
             Some(Step::Deliveries)
+        } else if !self.keys.is_empty() {
+            Some(Step::Addresses)
         } else if !self.has_journal_forgotten {
             Some(Step::Journal)
         } else if !self.begun.is_empty() || self.leaves().is_some() {

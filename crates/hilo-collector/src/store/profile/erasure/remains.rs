@@ -7,7 +7,7 @@ use hilo_core::profile::Person;
 use jiff::Timestamp;
 
 use super::super::bond::Bond;
-use super::super::{link, optin, stored_profile, timeline};
+use super::super::{addresses, link, optin, stored_profile, timeline};
 use crate::calls::{LEASE_MS, decode, encode};
 use crate::platform::{Failure, Sql, SqlValue};
 use crate::store::at_rest;
@@ -30,6 +30,8 @@ pub(super) struct Remains {
     pub(super) device_hashes: Vec<String>,
     /// The labels of the carts that events name.
     pub(super) carts: Vec<String>,
+    /// The keys under which the index has the person.
+    pub(super) keys: Vec<String>,
     /// Whether deliveries may be under way.
     pub(super) has_deliveries: bool,
     pub(super) person: Person,
@@ -52,6 +54,7 @@ impl Remains {
             customer: link::customer(sql).unwrap_or_default(),
             device_hashes: link::devices(sql).unwrap_or_default(),
             carts: timeline::cart_labels(sql).unwrap_or_default().into_iter().collect(),
+            keys: addresses::keys(sql).unwrap_or_default(),
             has_deliveries: has_deliveries(sql, now).unwrap_or(true),
             // A destination may need any id or address to find the person. Nothing here is asked for a purpose: it is deleted.
             person: Person::of(&profile, optins, |_| true),
@@ -82,7 +85,8 @@ impl Remains {
 pub(super) fn has_more(sql: &impl Sql) -> Result<bool, Failure> {
     let rows = sql.exec(
         "SELECT EXISTS (SELECT 1 FROM batches) OR EXISTS (SELECT 1 FROM consent) OR EXISTS (SELECT 1 FROM receipts)
-           OR EXISTS (SELECT 1 FROM optins) OR EXISTS (SELECT 1 FROM outbox) OR EXISTS (SELECT 1 FROM links) AS has_more",
+           OR EXISTS (SELECT 1 FROM optins) OR EXISTS (SELECT 1 FROM outbox) OR EXISTS (SELECT 1 FROM links)
+           OR EXISTS (SELECT 1 FROM meta WHERE key > 'index:' AND key < 'index;') AS has_more",
         &[],
     )?;
     Ok(rows.first().is_some_and(|row| row.int("has_more") == Ok(1)))

@@ -16,6 +16,8 @@ use crate::platform::{Failure, Sql};
 const AGAIN_S_MAX: u32 = 3_600;
 /// The most devices that one task asks. A call of an object may make 1000 calls.
 const DEVICES_MAX: usize = 50;
+/// The most keys of one task.
+const KEYS_MAX: usize = 100;
 /// The seconds after which devices that are not erased yet are asked again.
 const DEVICES_AGAIN_S: u32 = 5;
 
@@ -61,6 +63,10 @@ fn next(sql: &impl Sql, record: &Record, step: Step) -> Result<Option<Task>, Fai
             None => Some(devices(step, &record.begun, record)),
         },
         Step::Carts => record.carts.first().cloned().map(Task::Cart),
+        Step::Addresses => {
+            let keys = record.keys.iter().take(KEYS_MAX).cloned().collect();
+            Some(Task::Addresses { profile: own_name(sql)?, keys })
+        }
         Step::Journal => Some(Task::Journal { profile: own_name(sql)? }),
         Step::Destinations => match record.destinations.first() {
             Some(destination) => Some(Task::Destination(Box::new(Parting {
@@ -130,6 +136,7 @@ pub(in super::super) fn ended(
                 }
             }
         }
+        Task::Addresses { keys, .. } => record.keys.retain(|key| !keys.contains(key)),
         Task::Journal { .. } => record.has_journal_forgotten = true,
         Task::Leave { .. } => record.has_left = true,
         Task::Destination(parting) => {

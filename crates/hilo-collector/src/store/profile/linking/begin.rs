@@ -130,6 +130,7 @@ pub(in super::super) fn passed_on(
         }
         ProfileCall::Record { claim: None, .. }
         | ProfileCall::Take(_)
+        | ProfileCall::Know { .. }
         | ProfileCall::Leave { .. }
         | ProfileCall::Consent(_)
         | ProfileCall::ConsentReports(_)

@@ -36,6 +36,8 @@ pub(super) struct Cargo {
     pub(super) remainder: Option<Profile>,
     /// The profiles that had moved into this one.
     pub(super) links: Vec<StoredLink>,
+    /// The keys under which the index has the profile that moves.
+    pub(super) keys: Vec<String>,
     /// Rows of the outbox, once everything else has moved.
     pub(super) outbox: Option<Vec<StoredDelivery>>,
 }
@@ -112,6 +114,14 @@ impl Cargo {
         Ok(cargo)
     }
 
+    /// The links and the keys, as text: whoever has told them need not tell them again. Empty where there are none.
+    pub(super) fn told(&self) -> Result<String, Failure> {
+        if self.links.is_empty() && self.keys.is_empty() {
+            return Ok(String::new());
+        }
+        encode(&(&self.links, &self.keys))
+    }
+
     /// Whether the profile has nothing more.
     pub(super) fn is_empty(&self) -> bool {
         self.rows.is_empty()
@@ -120,6 +130,7 @@ impl Cargo {
             && self.consent.is_none()
             && self.remainder.is_none()
             && self.links.is_empty()
+            && self.keys.is_empty()
     }
 }
 

@@ -5,18 +5,38 @@ use serde_json::value::to_raw_value;
 use super::super::bond::{Bond, Giving};
 use super::super::standing::Standing;
 use super::super::volatile::Volatile;
-use super::super::{consent, link, optin, outbox};
+use super::super::{addresses, consent, link, optin, outbox};
 use super::begin::{cancel, point, store};
 use super::cargo::{self, Cargo, InForce, StoredDelivery};
-use crate::calls::link::{LinkTo, Take, Taken};
+use crate::calls::index::IndexAsk;
+use crate::calls::link::{Earlier, LinkTo, Take, Taken};
 use crate::calls::{ProfileCall, decode, encode};
 use crate::platform::{Failure, Sql, SqlValue};
 
-/// A call of another profile's object, which a profile that moves has to make. Pass the answer to [`ended`].
+/// A call that a profile that moves has to make. Pass the answer to [`ended`].
 #[derive(Debug)]
-pub struct Errand {
-    /// The object.
-    pub to: String,
+pub enum Errand {
+    /// A call of another profile's object.
+    Profile {
+        /// The object.
+        to: String,
+        /// The call.
+        call: ProfileCall,
+    },
+    /// A call of the index: an address is the user's from now on.
+    Index {
+        /// Its key.
+        key: String,
+        /// The call.
+        ask: IndexAsk,
+    },
+}
+
+/// A call that the object of the profile that moves has to answer itself.
+#[derive(Debug)]
+pub struct Own {
+    /// Its own name.
+    pub name: String,
     /// The call.
     pub call: ProfileCall,
 }
@@ -69,17 +89,24 @@ fn next_part(
         return take(sql, to.name.clone(), Some(to), &Cargo::default()).map(Some);
     };
     let mut cargo = Cargo::after(sql, seen)?;
+    let keys = addresses::keys(sql)?;
     cargo.links = cargo::links(sql)?;
-    if encode(&cargo.links)? == giving.told_links {
-        cargo.links.clear();
+    // An address is the person's only once it is proved, and those of a contact are not.
+    cargo.keys = if to.earlier == Earlier::Contact { Vec::new() } else { keys.clone() };
+    if cargo.told()? == giving.told_links {
+        (cargo.links, cargo.keys) = Default::default();
     }
     if !cargo.is_empty() {
         return take(sql, to.name.clone(), Some(to), &cargo).map(Some);
     }
     let from = own_name(sql)?;
-    let mut names = link::links(sql)?.into_iter();
-    let name = names.find(|name| !giving.repointed.contains(name));
-    Ok(name.map(|name| Errand { to: name, call: ProfileCall::Repoint { from, to } }))
+    let is_left = |name: &String| !giving.repointed.contains(name);
+    if let Some(key) = keys.into_iter().find(is_left) {
+        let ask = IndexAsk::Repoint { from, to: to.owner() };
+        return Ok(Some(Errand::Index { key, ask }));
+    }
+    let name = link::links(sql)?.into_iter().find(is_left);
+    Ok(name.map(|to_name| Errand::Profile { to: to_name, call: ProfileCall::Repoint { from, to } }))
 }
 
 fn take(
@@ -90,7 +117,7 @@ fn take(
 ) -> Result<Errand, Failure> {
     let cargo = to_raw_value(cargo).map_err(|error| Failure::Fatal(error.to_string()))?;
     let take = Take { from: own_name(sql)?, to, cargo };
-    Ok(Errand { to: name, call: ProfileCall::Take(Box::new(take)) })
+    Ok(Errand::Profile { to: name, call: ProfileCall::Take(Box::new(take)) })
 }
 
 fn own_name(sql: &impl Sql) -> Result<String, Failure> {
@@ -132,15 +159,20 @@ pub fn ended(
     volatile: &mut Volatile,
     errand: Errand,
     answer: Option<Taken>,
-) -> Result<Option<Errand>, Failure> {
-    let (ProfileCall::Take(sent), Some(mut answer)) = (&errand.call, answer) else {
-        volatile.giving.repointed.insert(errand.to);
-        return Ok(None);
+) -> Result<Option<Own>, Failure> {
+    let done = match (errand, answer) {
+        (Errand::Profile { call: ProfileCall::Take(sent), .. }, Some(mut answer)) => {
+            if let Some(erase) = answer.erase.take() {
+                let own = Own { name: own_name(sql)?, call: ProfileCall::Erase(erase) };
+                return Ok(Some(own));
+            }
+            return taken(sql, volatile, &sent, answer).map(|()| None);
+        }
+        (Errand::Profile { to, .. }, _) => to,
+        (Errand::Index { key, .. }, _) => key,
     };
-    match answer.erase.take() {
-        Some(erase) => Ok(Some(Errand { to: own_name(sql)?, call: ProfileCall::Erase(erase) })),
-        None => taken(sql, volatile, sent, answer).map(|()| None),
-    }
+    volatile.giving.repointed.insert(done);
+    Ok(None)
 }
 
 fn taken(
@@ -155,13 +187,16 @@ fn taken(
         Bond::Moving(to) => {
             if answer.name != to.name {
                 // The user's profile has moved itself.
-                let to = LinkTo { name: answer.name, ..to };
+                let user = answer.user.or_else(|| to.user.clone());
+                let label = user.as_ref().map(|user| format!("u:{user}"));
+                let label = label.unwrap_or_else(|| to.label.clone());
+                let to = LinkTo { name: answer.name, user, label, ..to };
                 store(sql, &to)?;
                 volatile.bond = Bond::Moving(to);
             }
-            let Cargo { links, .. } = decode(sent.cargo.get())?;
-            if !links.is_empty() {
-                volatile.giving.told_links = encode(&links)?;
+            let cargo: Cargo = decode(sent.cargo.get())?;
+            if !cargo.links.is_empty() || !cargo.keys.is_empty() {
+                volatile.giving.told_links = cargo.told()?;
             }
             volatile.giving.seen = Some(answer.seen);
             volatile.giving.in_force = answer.in_force;

@@ -10,5 +10,5 @@ mod give;
 mod take;
 
 pub(super) use begin::{begin, passed_on, repoint};
-pub use give::{Errand, ended, errand, has_moved};
+pub use give::{Errand, Own, ended, errand, has_moved};
 pub(super) use take::{leave, take};

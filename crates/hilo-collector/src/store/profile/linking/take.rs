@@ -15,7 +15,7 @@ use super::super::known::Known;
 use super::super::standing::Standing;
 use super::super::timeline::{self, Entry, Row};
 use super::super::volatile::Volatile;
-use super::super::{consent, erasure, link, optin, outbox, stored_profile};
+use super::super::{addresses, consent, erasure, link, optin, outbox, stored_profile};
 use super::begin::{cancel, remember_customer};
 use super::cargo::{self, Cargo, InForce, StoredDelivery, StoredLink, StoredReceipt};
 use crate::calls::link::{Earlier, LinkTo, Seen, Take, Taken};
@@ -58,8 +58,8 @@ pub(in super::super) fn take(
         sql.transaction(&mut || {
             seen = match (&take.to, cargo.take()) {
                 (Some(to), Some(cargo)) => {
-                    if to.name == name {
-                        remember_customer(sql, &to.cart)?;
+                    if let Some(cart) = to.cart.as_ref().filter(|_| to.name == name) {
+                        remember_customer(sql, cart)?;
                     }
                     Part { sql, name, from: &take.from, to, now }.take(known, cargo)?
                 }
@@ -78,7 +78,9 @@ pub(in super::super) fn take(
     let in_force = InForce { consent: Standing::read(sql)?, optins: optin::subscriptions(sql)? };
     let in_force = to_raw_value(&in_force).map_err(|error| Failure::Fatal(error.to_string()))?;
     let in_force = Some(in_force);
-    let taken = Taken { name: name.to_owned(), seen, in_force, ..Taken::default() };
+    let is_elsewhere = take.to.as_ref().is_some_and(|to| to.name != name);
+    let user = if is_elsewhere { addresses::user(sql, volatile)? } else { None };
+    let taken = Taken { name: name.to_owned(), user, seen, in_force, ..Taken::default() };
     Ok((taken, is_recalled))
 }
 
@@ -143,6 +145,7 @@ impl<S: Sql> Part<'_, S> {
             device(sql, from, hash)?;
         }
         cargo.links.iter().try_for_each(|one| self.link(one))?;
+        cargo.keys.iter().try_for_each(|key| addresses::note(sql, key, now))?;
         if let Some(consent) = cargo.consent.filter(|one| one.revision() > seen.revision) {
             consent::join(sql, &consent, &Joining { from, head: &cargo.head, to }, now)?;
             seen.revision = consent.revision();
@@ -191,6 +194,13 @@ impl<S: Sql> Part<'_, S> {
                 is_whole = false;
                 continue;
             }
+            // Nobody asked the person before the event of a contact was stored.
+            if self.to.earlier == Earlier::Contact
+                && known.standing.denies(&stored_profile::gist(entry)?.purposes)
+            {
+                is_whole = false;
+                continue;
+            }
             if known.ids.insert(entry.hash) {
                 let to = row.destinations(entry.number).map(|(_, name)| name);
                 new.add(Entry { number: known.next_event, ..entry }, to);
@@ -228,13 +238,14 @@ impl<S: Sql> Part<'_, S> {
     fn remainder(&self, theirs: Profile) -> Result<(), Failure> {
         let mut whole = stored_profile::read(self.sql)?;
         let mut mine = stored_profile::remainder(self.sql)?;
-        mine.user_id.get_or_insert_with(|| self.to.user.clone());
+        mine.user_id = mine.user_id.or_else(|| self.to.user.clone());
         let has_more = theirs != Profile::default();
         stored_profile::write_remainder(self.sql, join(mine, theirs))?;
         if has_more {
             return stored_profile::refold(self.sql, whole.last).map(drop);
         }
-        whole.profile.user_id.get_or_insert_with(|| self.to.user.clone());
+        let user = whole.profile.user_id.take();
+        whole.profile.user_id = user.or_else(|| self.to.user.clone());
         stored_profile::write(self.sql, &whole.profile, whole.last)
     }
 

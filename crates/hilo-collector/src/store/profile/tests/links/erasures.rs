@@ -47,7 +47,10 @@ impl Objects {
                     let () = self.ask(to, &ProfileCall::Leave { from: from.clone() });
                     Ended::Done
                 }
-                Task::Cart(_) | Task::Journal { .. } | Task::Destination(_) => Ended::Done,
+                Task::Cart(_)
+                | Task::Addresses { .. }
+                | Task::Journal { .. }
+                | Task::Destination(_) => Ended::Done,
             };
             let object = self.get(name);
             erasure_ended(&object.sql, &task, &ended, object.now).unwrap();
