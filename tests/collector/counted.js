@@ -103,6 +103,7 @@ export const ProfileObject = counted(objects.ProfileObject);
 export const JournalObject = counted(objects.JournalObject, true);
 export const CartObject = counted(objects.CartObject);
 export const TokensObject = counted(objects.TokensObject);
+export const ImportObject = counted(objects.ImportObject);
 
 function read() {
   const statements = {};

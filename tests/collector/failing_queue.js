@@ -3,7 +3,7 @@
  */
 import * as objects from "./index.js";
 
-export { default, CartObject, JournalObject, TokensObject } from "./index.js";
+export { default, CartObject, ImportObject, JournalObject, TokensObject } from "./index.js";
 
 let calls = 0;
 

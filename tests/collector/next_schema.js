@@ -67,3 +67,4 @@ export const ProfileObject = updated(objects.ProfileObject);
 export const JournalObject = updated(objects.JournalObject);
 export const CartObject = updated(objects.CartObject);
 export const TokensObject = updated(objects.TokensObject);
+export const ImportObject = updated(objects.ImportObject);

@@ -8,6 +8,7 @@ mod claim;
 mod delivery;
 pub mod erasing;
 pub mod erasure;
+pub mod imports;
 pub mod journal;
 mod json;
 pub mod link;

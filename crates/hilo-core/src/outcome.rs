@@ -158,6 +158,8 @@ codes! {
     HandoffRefused = "handoff_refused", 403;
     /// A grant that was made before the person's recorded denial, and does not lift it.
     ConsentOutdated = "consent_outdated", 409;
+    /// An `Import-Id` that belongs to another source or kind, or an `Import-Seq` that was sent with other rows.
+    ImportChanged = "import_changed", 409;
     /// A webhook that its vendor did not sign.
     BadSignature = "bad_signature", 401;
     /// No such path or object.

@@ -9,6 +9,7 @@ mod config;
 mod dead_letters;
 mod destinations;
 mod http;
+mod imports;
 mod journal;
 mod live;
 mod profiles;
@@ -40,33 +41,39 @@ pub struct Known<'k> {
     pub described: &'k [Described],
 }
 
-/// Answers one request; `path` is the part below `/admin/`.
-pub async fn serve<P: Platform>(path: &str, known: &Known<'_>, call: &Call<'_, P>) -> Reply {
+/// Answers one request; `path` is the part below `/admin/`. `None` for an admitted call with rows of an import: these pass the stages, so
+/// the pipeline answers.
+pub async fn serve<P: Platform>(
+    path: &str,
+    known: &Known<'_>,
+    call: &Call<'_, P>,
+) -> Option<Reply> {
     let taken = match admit(call) {
         Ok(()) => take(path, known, call).await,
         Err(why) => Err(why.into()),
     };
     taken.unwrap_or_else(|trouble| match trouble {
-        Trouble::Refused(why) => error(&why),
+        Trouble::Refused(why) => Some(error(&why)),
         Trouble::Failed(failure) => {
-            error(&Rejection::new(Code::Unavailable, format!("try again: {}", failure.message())))
+            let message = format!("try again: {}", failure.message());
+            Some(error(&Rejection::new(Code::Unavailable, message)))
         }
     })
 }
 
-/// Finds the call of a path in the table, and answers it.
+/// Finds the call of a path in the table, and answers it unless the pipeline has to.
 async fn take<P: Platform>(
     path: &str,
     known: &Known<'_>,
     call: &Call<'_, P>,
-) -> Result<Reply, Trouble> {
+) -> Result<Option<Reply>, Trouble> {
     let Some((row, named)) = table::find(path) else {
         let message = "there is nothing at this path: GET /admin/v1/ lists every admin call";
         return Err(Rejection::new(Code::NotFound, message).into());
     };
     called_with(row.method, call)?;
     let part = |place: usize| named.get(place).copied().unwrap_or_default();
-    match row.call {
+    let reply = match row.call {
         AdminCall::Calls => Ok(ok(&json!({ "calls": table::ROWS }))),
         AdminCall::Profile => profiles::show(part(0), call).await,
         AdminCall::Erase => profiles::erase(part(0), known.deleting, call).await,
@@ -80,7 +87,10 @@ async fn take<P: Platform>(
         AdminCall::DeadLetters => dead_letters::list(call).await,
         AdminCall::Replay => dead_letters::replay(call).await,
         AdminCall::Config => Ok(config::show(call.loaded)),
-    }
+        AdminCall::ImportStanding => imports::show(part(0), call).await,
+        AdminCall::Import => return Ok(None),
+    };
+    reply.map(Some)
 }
 
 /// The token that opens the door; `None` where it is not set, or so short that it could be guessed. On a developer's

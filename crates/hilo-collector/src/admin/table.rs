@@ -20,6 +20,8 @@ pub(super) enum AdminCall {
     DeadLetters,
     Replay,
     Config,
+    Import,
+    ImportStanding,
 }
 
 /// What a person needs to know to make a call.
@@ -42,7 +44,7 @@ const fn post(path: &'static str, purpose: &'static str, call: AdminCall) -> Row
 }
 
 /// Of two rows that fit a path, the first counts.
-pub(super) static ROWS: [Row; 13] = [
+pub(super) static ROWS: [Row; 15] = [
     get("/admin/v1/", "this list", AdminCall::Calls),
     get(
         "/admin/v1/profiles/:key",
@@ -92,6 +94,16 @@ pub(super) static ROWS: [Row; 13] = [
         AdminCall::Replay,
     ),
     get("/admin/v1/config", "the hilo.toml in force, without secrets", AdminCall::Config),
+    post(
+        "/admin/v1/import",
+        "takes rows of a file, one JSON object a line, 500 at most; ?source=, ?kind=, ?update=1, ?last=1, ?dry_run=1; Import-Id, Import-Seq",
+        AdminCall::Import,
+    ),
+    get(
+        "/admin/v1/import/:id",
+        "how far an import is, and which rows were refused; ?format=csv",
+        AdminCall::ImportStanding,
+    ),
 ];
 
 /// Finds the row of a path below `/admin/`, and the parts of the path that the row gives a name. A slash at the end changes nothing.

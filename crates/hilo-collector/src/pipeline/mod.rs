@@ -16,6 +16,7 @@ mod greeting;
 mod handoff;
 mod health;
 mod hello;
+mod import;
 mod journal;
 mod limits;
 mod link;
@@ -26,6 +27,7 @@ mod optin;
 mod orders;
 mod profiles;
 mod progress;
+mod reports;
 mod requests;
 #[cfg(test)]
 mod rights;

@@ -20,6 +20,7 @@ use crate::ingest::optin::page::page;
 use crate::ingest::proof::Shown;
 use crate::ingest::user::VerifiedUser;
 use crate::ingest::{self, hello, optin};
+use crate::loaded::Loaded;
 use crate::optin_link::Claims;
 use crate::platform::{Failure, Platform, Reply, log_line};
 use crate::signature::object_name;
@@ -79,7 +80,7 @@ pub(super) async fn take<P: Platform>(call: &Call<'_, P>) -> Result<Reply, Troub
     let listeners = Listeners {
         lang: lang.map(|lang| lang.name().to_owned()),
         is_server,
-        ..listeners(entry.channel, call)
+        ..listeners(entry.channel, call.loaded)
     };
     let mut stands = entry.clone();
     for key in keys {
@@ -98,9 +99,8 @@ pub(super) async fn take<P: Platform>(call: &Call<'_, P>) -> Result<Reply, Troub
 }
 
 /// The destinations that learn of a change of the ledger.
-fn listeners<P: Platform>(channel: OptInChannel, call: &Call<'_, P>) -> Listeners {
-    let destinations = &call.loaded.config.destinations;
-    forward::listeners(channel, &Configured::all(destinations))
+pub(super) fn listeners(channel: OptInChannel, loaded: &Loaded) -> Listeners {
+    forward::listeners(channel, &Configured::all(&loaded.config.destinations))
 }
 
 /// Finds the verified user, whose token must allow such a choice.
@@ -133,7 +133,9 @@ async fn judge<P: Platform>(
     // An expired link is judged too: it may have been used in time.
     let acts = acts && !is_expired;
     let listeners = match acts {
-        true => Listeners { lang: claims.lang.clone(), ..listeners(claims.link.channel, call) },
+        true => {
+            Listeners { lang: claims.lang.clone(), ..listeners(claims.link.channel, call.loaded) }
+        }
         false => Listeners::default(),
     };
     let question = ProfileCall::OptInLink { link: claims.link.clone(), acts, listeners };

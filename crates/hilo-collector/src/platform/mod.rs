@@ -88,6 +88,8 @@ pub enum Object {
     Live,
     /// The object that keeps the access tokens of the destination with this name. `calls::tokens` has its calls.
     Tokens(String),
+    /// The object that knows what was imported. `calls::imports` has its calls.
+    Imports,
 }
 
 /// The services of the runtime, as pipeline, ingest, forward and admin use them.

@@ -3,7 +3,6 @@
 //! What the file decides as a whole is decided before: decimal mark, order of dates, zone. A row of a file becomes one flat object;
 //! `groups` puts the rows of one order together, and `row` reads the result.
 
-use alloc::format;
 use alloc::string::{String, ToString as _};
 use alloc::vec::Vec;
 
@@ -88,7 +87,10 @@ impl Reading {
     pub fn cell<'c>(&self, cells: &'c [String], name: &str) -> &'c str {
         let is_it = |place: &Place| matches!(place, Place::Known(column) if column.name == name);
         let at = self.header.places().iter().position(is_it);
-        at.and_then(|at| cells.get(at)).map_or("", |cell| cell.trim())
+        let cell = at.and_then(|at| cells.get(at)).map_or("", |cell| cell.trim());
+        // The guard that a list of refused rows has before what would be a formula.
+        let bare = cell.strip_prefix('\'').filter(|bare| bare.starts_with(['=', '+', '-', '@']));
+        bare.unwrap_or(cell)
     }
 }
 

@@ -12,7 +12,7 @@ const EMAIL_BYTES_MAX: usize = 254;
 ///
 /// # Errors
 /// `phone_mangled` for `3,46E+10`, whose digits are lost; `bad_phone` for anything else that is no number.
-pub fn phone(text: &str, market: Option<&Market>) -> Result<String, FaultCode> {
+pub(super) fn phone(text: &str, market: Option<&Market>) -> Result<String, FaultCode> {
     let text = text.trim().trim_start_matches(['\'', '\u{2019}']);
     if is_scientific(text) {
         return Err(FaultCode::PhoneMangled);
@@ -35,7 +35,7 @@ fn is_scientific(text: &str) -> bool {
 ///
 /// # Errors
 /// `bad_email`.
-pub fn email(text: &str) -> Result<String, FaultCode> {
+pub(super) fn email(text: &str) -> Result<String, FaultCode> {
     let text = text.trim();
     let fits = text.len() <= EMAIL_BYTES_MAX
         && !text.contains(|c: char| c.is_whitespace() || c.is_control() || c == ',');

@@ -284,7 +284,7 @@ impl<'r> Row<'r> {
         // The proof of a permission stays, however old it is.
         let is_event = !matches!(terms.kind, Kind::OptIns | Kind::Contacts);
         if is_event && terms.oldest.is_some_and(|oldest| at < oldest) {
-            let message = "older than the months that events are kept for (hilo.toml, [retention] raw_months)";
+            let message = "older than the months that events are kept for (hilo.toml, [retention] events_months)";
             return Err(Fault::at(FaultCode::TooOld, column.name, message));
         }
         Ok(())

@@ -36,6 +36,7 @@ use crate::calls::read_message;
 use crate::keyring::SECRET;
 use crate::loaded::Standing;
 use crate::platform::{Failure, Limit, Object, Outgoing, Platform, Response};
+use crate::store::imports;
 
 /// The most rounds of [`Memory::settle`]: a bug that keeps the queue full must not hang a test.
 const SETTLE_ROUNDS_MAX: usize = 1_000;
@@ -65,6 +66,7 @@ impl Memory {
             carts: RefCell::default(),
             journal: RefCell::default(),
             tokens: RefCell::default(),
+            imports: RefCell::default(),
             live: RefCell::default(),
             gathered: RefCell::default(),
             limits: RefCell::default(),
@@ -252,6 +254,11 @@ impl Memory {
                 // This object alone waits for the outside world.
                 let stored = self::world::object(&self.0.tokens, name)?;
                 tokens::answer(&Tokens { stored: &stored }, name, call, self).await
+            }
+            Object::Imports => {
+                let stored = self::world::object(&self.0.imports, "imports")?;
+                let mut volatile = stored.volatile.borrow_mut();
+                imports::answer(&stored.sql, &mut volatile, call, self.now())
             }
             Object::Live => {
                 let answered = self.0.live.borrow_mut().answer(call, false, self.now());

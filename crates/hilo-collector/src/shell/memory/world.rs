@@ -58,6 +58,8 @@ pub(super) struct World {
     pub journal: Objects<store::journal::Volatile>,
     /// The objects with access tokens, by the destination's name.
     pub tokens: Objects<TokensRoom>,
+    /// The object that knows what was imported.
+    pub imports: Objects<store::imports::Volatile>,
     /// The live object. Nobody watches a deployment in memory.
     pub live: RefCell<store::journal::live::Ring>,
     /// What the one isolate of this deployment has gathered for the journal.
@@ -143,6 +145,7 @@ impl World {
         self.carts.borrow().values().for_each(|stored| stored.crash());
         self.journal.borrow().values().for_each(|stored| stored.crash());
         self.tokens.borrow().values().for_each(|stored| stored.crash());
+        self.imports.borrow().values().for_each(|stored| stored.crash());
         self.live.take();
         self.gathered.take();
     }

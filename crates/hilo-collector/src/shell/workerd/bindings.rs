@@ -22,6 +22,10 @@ pub const JOURNAL_LIVE: &str = "live";
 pub const CARTS: &str = "CARTS";
 /// Namespace of the objects with access tokens.
 pub const TOKENS: &str = "TOKENS";
+/// Namespace of the object that knows what was imported.
+pub const IMPORTS: &str = "IMPORTS";
+/// The name of that object.
+pub const IMPORTS_ALL: &str = "imports";
 /// Queue that brings deliveries to the consumer, after the request has been answered.
 pub const DELIVERIES: &str = "DELIVERIES";
 /// KV namespace that may hold `hilo.toml`.

@@ -99,6 +99,7 @@ impl Edge {
             Object::Rejects(name) => (bindings::JOURNAL, name.as_str()),
             Object::Live => (bindings::JOURNAL, bindings::JOURNAL_LIVE),
             Object::Tokens(name) => (bindings::TOKENS, name.as_str()),
+            Object::Imports => (bindings::IMPORTS, bindings::IMPORTS_ALL),
         };
         let namespace = Reflect::get(&self.env, &word(namespace))?;
         Ok(namespace.unchecked_into::<bindings::Namespace>().get_by_name(name)?)

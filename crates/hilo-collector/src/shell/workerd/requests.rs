@@ -15,7 +15,7 @@ use crate::platform::http::Address;
 use crate::platform::{Body, Headers, Incoming, Object, Platform, Reply, Upload};
 
 /// The only header fields that the collector reads. Each field costs a call into JavaScript, so the list is short.
-const READ_HEADERS: [&str; 24] = [
+const READ_HEADERS: [&str; 26] = [
     "accept-encoding",
     "accept-language",
     "authorization",
@@ -25,6 +25,8 @@ const READ_HEADERS: [&str; 24] = [
     "content-type",
     "cookie",
     "if-none-match",
+    "import-id",
+    "import-seq",
     "origin",
     "sec-fetch-site",
     "sec-gpc",
