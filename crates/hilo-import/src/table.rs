@@ -39,9 +39,11 @@ enum Rows {
     Ndjson { reader: BufReader<Box<dyn Read>>, line: u64 },
 }
 
-/// Counts what a reader takes ahead of the row that it hands out.
+/// Counts what a reader takes ahead of the row that it hands out, and makes each end of a line a line feed, so that lines can be counted.
 struct Guard {
     file: Box<dyn Read>,
+    /// Whether the last byte was a carriage return.
+    is_behind_return: bool,
     taken: u64,
     /// Where the last row ended.
     at: Rc<Cell<u64>>,
@@ -53,9 +55,35 @@ impl Read for Guard {
             let message = "a row does not end: is there a quote that is never closed?";
             return Err(io::Error::new(io::ErrorKind::InvalidData, message));
         }
-        let count = self.file.read(out)?;
-        self.taken += count as u64;
-        Ok(count)
+        loop {
+            let count = self.file.read(out)?;
+            let kept = self.feed_lines(out.get_mut(..count).unwrap_or_default());
+            self.taken += kept as u64;
+            // A line feed alone, behind a return that was handed out before.
+            if kept > 0 || count == 0 {
+                return Ok(kept);
+            }
+        }
+    }
+}
+
+impl Guard {
+    /// Makes the ends of lines alike, in place. Returns the number of bytes that are left.
+    fn feed_lines(&mut self, bytes: &mut [u8]) -> usize {
+        let mut kept = 0;
+        for at in 0..bytes.len() {
+            let byte = bytes.get(at).copied().unwrap_or_default();
+            let is_second = byte == b'\n' && self.is_behind_return;
+            self.is_behind_return = byte == b'\r';
+            if is_second {
+                continue;
+            }
+            if let Some(slot) = bytes.get_mut(kept) {
+                *slot = if byte == b'\r' { b'\n' } else { byte };
+            }
+            kept += 1;
+        }
+        kept
     }
 }
 
@@ -67,7 +95,7 @@ impl Table {
             Form::Ndjson => (Rows::Ndjson { reader: BufReader::new(file), line: 0 }, Vec::new()),
             Form::Csv { delimiter, skipped_lines } => {
                 let at = Rc::new(Cell::new(0));
-                let guard = Guard { file, taken: 0, at: Rc::clone(&at) };
+                let guard = Guard { file, is_behind_return: false, taken: 0, at: Rc::clone(&at) };
                 let mut reader = csv::ReaderBuilder::new()
                     .delimiter(delimiter)
                     .flexible(true)

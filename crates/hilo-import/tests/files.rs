@@ -45,10 +45,13 @@ fn a_file_of_a_spreadsheet_is_read_with_its_mark_its_delimiter_and_its_quotes() 
     let found = rows("spreadsheet.csv", file.as_bytes(), &ORDERS, &["line", "total", "store_id"]);
     let expected = [
         json!([3, "44.90", "Sol; \"centro\""]),
-        json!([4, "1005.00", "two\r\nlines"]),
+        json!([4, "1005.00", "two\nlines"]),
         json!([6, "7.00", "Sol"]),
     ];
     assert_eq!(found, expected);
+    let old = "order_id,date,total\r1,2026-11-20,5.00\r2,2026-11-20,6.00\r";
+    let found = rows("returns.csv", old.as_bytes(), &ORDERS, &["line", "total"]);
+    assert_eq!(found, [json!([2, "5.00"]), json!([3, "6.00"])]);
 }
 
 #[test]
@@ -57,9 +60,13 @@ fn rows_of_ndjson_have_their_own_keys() {
     let mixed = run("mixed.ndjson", file.as_bytes(), &ORDERS).0;
     assert!(String::from_utf8_lossy(&mixed.stderr).contains("duplicate_column"));
     let file = file.replace("ticket", "order_id");
-    let found = rows("rows.ndjson", file.as_bytes(), &ORDERS, &["line", "order_id", "email", "refused"]);
+    let found =
+        rows("rows.ndjson", file.as_bytes(), &ORDERS, &["line", "order_id", "email", "refused"]);
     assert_eq!(found[0], json!([1, "1", null, null]));
-    assert_eq!((&found[1][3]["code"], &found[2][3]["code"]), (&json!("missing_value"), &json!("malformed_row")));
+    assert_eq!(
+        (&found[1][3]["code"], &found[2][3]["code"]),
+        (&json!("missing_value"), &json!("malformed_row"))
+    );
     assert_eq!(found[3], json!([5, "3", "ana@shop.example", null]));
 }
 
@@ -74,7 +81,12 @@ fn a_row_with_too_few_or_too_many_cells_is_refused_alone() {
 #[test]
 fn a_file_that_has_two_readings_is_refused_and_read_where_the_person_decides() {
     let file = "order_id,date,total\n1,04/05/2026,1.234\n";
-    refuses("ambiguous.csv", file.as_bytes(), &ORDERS, &["ambiguous_decimals", "line 2", "--decimal"]);
+    refuses(
+        "ambiguous.csv",
+        file.as_bytes(),
+        &ORDERS,
+        &["ambiguous_decimals", "line 2", "--decimal"],
+    );
     let decided = [&ORDERS[..], &["--decimal", "comma"]].concat();
     refuses("dates.csv", file.as_bytes(), &decided, &["ambiguous_dates", "--date-format"]);
     let decided = [&decided[..], &["--date-format", "dd/mm/yyyy"]].concat();
@@ -114,7 +126,10 @@ fn a_dry_run_shows_the_first_events_and_copies_the_refused_rows_without_their_fo
     let (output, path) = run("show.csv", file.as_bytes(), &flags);
     let told = String::from_utf8_lossy(&output.stderr).into_owned();
     assert_eq!(output.status.code(), Some(2), "{told}");
-    assert!(told.contains("Call Received") && told.contains("1 events to import, 1 rows refused"), "{told}");
+    assert!(
+        told.contains("Call Received") && told.contains("1 events to import, 1 rows refused"),
+        "{told}"
+    );
     let copy = std::fs::read_to_string(path.with_file_name("show.csv.refused.csv")).unwrap();
     let lines: Vec<&str> = copy.lines().collect();
     assert_eq!(lines[0], "call_id,date,direction,phone,hilo_code,hilo_message");
