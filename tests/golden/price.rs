@@ -5,7 +5,7 @@
 
 use hilo_core::money::Currency;
 use hilo_core::price::{Price, Unclear};
-use hilo_core::tag_manager::read_printed;
+use hilo_core::printed::read as read_printed;
 use serde_json::{Value, json};
 
 pub(crate) fn run(input: &Value) -> Value {

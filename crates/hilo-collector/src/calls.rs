@@ -10,6 +10,7 @@ pub mod erasing;
 pub mod erasure;
 pub mod inbox;
 pub mod index;
+pub mod imports;
 pub mod journal;
 mod json;
 pub mod link;

@@ -28,6 +28,8 @@ pub mod event;
 pub mod hosts;
 pub mod identity;
 #[cfg(feature = "edge")]
+pub mod import;
+#[cfg(feature = "edge")]
 pub mod inbound;
 #[cfg(feature = "edge")]
 pub mod journey;
@@ -41,6 +43,8 @@ pub mod outcome;
 pub mod phone;
 pub mod plain;
 pub mod price;
+#[cfg(any(feature = "edge", feature = "shop", test))]
+pub mod printed;
 #[cfg(feature = "edge")]
 pub mod profile;
 pub mod query_keys;

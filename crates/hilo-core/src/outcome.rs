@@ -158,6 +158,8 @@ codes! {
     HandoffRefused = "handoff_refused", 403;
     /// A grant that was made before the person's recorded denial, and does not lift it.
     ConsentOutdated = "consent_outdated", 409;
+    /// An `Import-Id` that belongs to another source or kind, or an `Import-Seq` that was sent with other rows.
+    ImportChanged = "import_changed", 409;
     /// A webhook whose vendor did not make the call: a wrong signature, or a wrong token.
     BadSignature = "bad_signature", 401;
     /// A webhook with a valid signature that was made too long ago or is still to come.

@@ -1,5 +1,5 @@
 //! Prices as a page gives them → exact amounts, or the reason why there is none. The amount of a calculation is rounded to the
-//! currency's decimals. `money.rs` reads hilo's own amounts, which are never rounded; `tag_manager/printed.rs` reads what shops print.
+//! currency's decimals. `money.rs` reads hilo's own amounts, which are never rounded; `printed.rs` reads what shops print.
 
 use crate::digits;
 use crate::money::{Amount, Currency};

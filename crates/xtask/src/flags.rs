@@ -4,6 +4,19 @@ use lexopt::Arg;
 
 use crate::shell::Problem;
 
+/// The flags that say how `import` reads a file.
+const IMPORT: [&str; 9] = [
+    "source",
+    "kind",
+    "timezone",
+    "country",
+    "currency",
+    "date-format",
+    "decimal",
+    "encoding",
+    "extra",
+];
+
 /// The command line, read.
 pub(crate) struct Flags {
     /// The verb, and what follows it.
@@ -30,7 +43,13 @@ pub(crate) struct Flags {
     pub page: bool,
     /// Whether `size` tells what each capture kind costs.
     pub kinds: bool,
-    /// Where the collector is that `connect` talks to, with its prefix.
+    /// Whether `import` only shows what would become of the file.
+    pub dry_run: bool,
+    /// Whether `import` changes orders that an earlier import brought.
+    pub update: bool,
+    /// The flags of `import` that its reading program takes, each name with its value.
+    pub import: Vec<String>,
+    /// Where the collector is that `connect` and `import` talk to, with its prefix.
     pub url: String,
     /// Where the service sends a person back to, if that is not the collector.
     pub redirect: Option<String>,
@@ -52,6 +71,9 @@ impl Flags {
             dev: false,
             page: false,
             kinds: false,
+            dry_run: false,
+            update: false,
+            import: Vec::new(),
             url: "http://127.0.0.1:8787/_h".to_owned(),
             redirect: None,
         };
@@ -74,6 +96,12 @@ impl Flags {
                 Arg::Long("kinds") => flags.kinds = true,
                 Arg::Long("dev") => flags.dev = true,
                 Arg::Long("url") => flags.url = value(&mut parser)?,
+                Arg::Long("dry-run") => flags.dry_run = true,
+                Arg::Long("update") => flags.update = true,
+                Arg::Long(name) if IMPORT.contains(&name) => {
+                    let name = format!("--{name}");
+                    flags.import.extend([name, value(&mut parser)?]);
+                }
                 Arg::Long("redirect") => flags.redirect = Some(value(&mut parser)?),
                 Arg::Long("help") | Arg::Short('h') => flags.words.insert(0, "help".to_owned()),
                 Arg::Value(word) => flags.words.push(word.to_string_lossy().into_owned()),

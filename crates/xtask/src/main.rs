@@ -13,6 +13,7 @@ mod dev;
 mod docs;
 mod files;
 mod flags;
+mod import;
 mod judges;
 mod kinds;
 mod shell;
@@ -46,12 +47,16 @@ cargo xtask <verb>
   bench   kills | soak           ten minutes each: 100 kills of workerd under load | mixed load and workerd's memory
   bench   outage | forward       half an hour: a destination that is down and one that is slow | events to 1, 4 and 12 destinations
   bench   person                 one person with 100,000 events: times, and bytes on the disk
+  bench   import                 a file of a million lines, killed twice: time, rows a second, memory
   bench   rollback               a deployment goes to the next version and back, each with its own build
   e2e                            the browser scenarios alone; HILO_PAGE=js in the environment: on the tracker as JavaScript; HILO_SLOWER=12: in pages that run 12 times slower
   judges                         the slow judges of what is sent: ClickHouse itself, DuckDB (Python, half a gigabyte)
   tidy                           the architecture's rules
   config  check FILE | push FILE | rollback   explain every problem of a hilo.toml | upload it | upload the one before
   connect NAME [--url https://shop.example/_h] [--redirect URI]   connect a destination with an account at its service
+  import FILE --source NAME --kind orders|refunds|calls|visits|optins|contacts [--dry-run] [--update] [--url https://shop.example/_h]
+          [--timezone Europe/Madrid] [--country ES] [--currency EUR] [--date-format dd/mm/yyyy] [--decimal comma|point]
+          [--encoding windows-1252] [--extra properties]   import what a till, a telephone or a list tells; exit code 2: rows refused
   config  test --event FILE [--ask] [HILO.TOML]   what every destination would get of a message, or why nothing;
                                  --ask sends what GA4 would get to Google's own check
   archive export --from DAY --to DAY --out DIR [--ndjson] [--url URL]   the archive's lines, opened, as Parquet for DuckDB, ClickHouse,
@@ -108,6 +113,7 @@ fn run() -> Result<bool, Problem> {
         Some("tidy") => tidy::run(&workspace),
         Some("config") => config::run(&workspace, &flags),
         Some("connect") => connect::run(&workspace, &flags),
+        Some("import") => import::run(&workspace, &flags),
         Some("help") | None => {
             eprint!("{USAGE}");
             Ok(true)

@@ -23,10 +23,9 @@ pub(super) fn called_with<P>(wanted: &str, call: &Call<'_, P>) -> Result<(), Rej
     Err(Rejection::new(Code::MethodNotAllowed, format!("this path is called with {wanted}")))
 }
 
-/// Reads a body of the replay of dead letters and of the connection of a destination.
+/// Reads a body whose fields `GET /admin/v1/` names.
 pub(super) fn body<T: DeserializeOwned + Default>(incoming: &Incoming) -> Result<T, Rejection> {
-    let message = "send {\"destination\":…, \"since\":…, \"until\":…, \"code\":…, \"messageIds\":[…]}, each optional";
-    body_as(incoming, message)
+    body_as(incoming, "send the fields that GET /admin/v1/ names for this call, each optional")
 }
 
 /// Reads a body; `message` says what it has.

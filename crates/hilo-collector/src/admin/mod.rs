@@ -12,6 +12,7 @@ mod destinations;
 mod find;
 mod http;
 mod inbox;
+mod imports;
 mod journal;
 mod live;
 mod profiles;
@@ -43,33 +44,39 @@ pub struct Known<'k> {
     pub described: &'k [Described],
 }
 
-/// Answers one request; `path` is the part below `/admin/`.
-pub async fn serve<P: Platform>(path: &str, known: &Known<'_>, call: &Call<'_, P>) -> Reply {
+/// Answers one request; `path` is the part below `/admin/`. `None` for an admitted call with rows of an import: these pass the stages, so
+/// the pipeline answers.
+pub async fn serve<P: Platform>(
+    path: &str,
+    known: &Known<'_>,
+    call: &Call<'_, P>,
+) -> Option<Reply> {
     let taken = match admit(call) {
         Ok(()) => take(path, known, call).await,
         Err(why) => Err(why.into()),
     };
     taken.unwrap_or_else(|trouble| match trouble {
-        Trouble::Refused(why) => error(&why),
+        Trouble::Refused(why) => Some(error(&why)),
         Trouble::Failed(failure) => {
-            error(&Rejection::new(Code::Unavailable, format!("try again: {}", failure.message())))
+            let message = format!("try again: {}", failure.message());
+            Some(error(&Rejection::new(Code::Unavailable, message)))
         }
     })
 }
 
-/// Finds the call of a path in the table, and answers it.
+/// Finds the call of a path in the table, and answers it unless the pipeline has to.
 async fn take<P: Platform>(
     path: &str,
     known: &Known<'_>,
     call: &Call<'_, P>,
-) -> Result<Reply, Trouble> {
+) -> Result<Option<Reply>, Trouble> {
     let Some((row, named)) = table::find(path) else {
         let message = "there is nothing at this path: GET /admin/v1/ lists every admin call";
         return Err(Rejection::new(Code::NotFound, message).into());
     };
     called_with(row.method, call)?;
     let part = |place: usize| named.get(place).copied().unwrap_or_default();
-    match row.call {
+    let reply = match row.call {
         AdminCall::Calls => Ok(ok(&json!({ "calls": table::ROWS }))),
         AdminCall::Find => find::person(call).await,
         AdminCall::Profile => profiles::show(part(0), call).await,
@@ -90,7 +97,10 @@ async fn take<P: Platform>(
         AdminCall::Inbox => inbox::list(call).await,
         AdminCall::ReplayInbox => inbox::replay(call).await,
         AdminCall::Config => Ok(config::show(call.loaded)),
-    }
+        AdminCall::ImportStanding => imports::show(part(0), call).await,
+        AdminCall::Import => return Ok(None),
+    };
+    reply.map(Some)
 }
 
 /// The token that opens the door; `None` where it is not set, or so short that it could be guessed. On a developer's

@@ -27,6 +27,8 @@ pub(super) enum AdminCall {
     Inbox,
     ReplayInbox,
     Config,
+    Import,
+    ImportStanding,
 }
 
 /// What a person needs to know to make a call.
@@ -134,6 +136,16 @@ pub(super) static ROWS: &[Row] = &[
         AdminCall::ReplayInbox,
     ),
     get("/admin/v1/config", "the hilo.toml in force, without secrets", AdminCall::Config),
+    post(
+        "/admin/v1/import",
+        "takes rows of a file, one JSON object a line, 500 at most; ?source=, ?kind=, ?update=1, ?last=1, ?dry_run=1; Import-Id, Import-Seq",
+        AdminCall::Import,
+    ),
+    get(
+        "/admin/v1/import/:id",
+        "how far an import is, and which rows were refused; ?format=csv",
+        AdminCall::ImportStanding,
+    ),
 ];
 
 /// Finds the row of a path below `/admin/`, and the parts of the path that the row gives a name. A slash at the end changes nothing.

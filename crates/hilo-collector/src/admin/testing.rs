@@ -22,6 +22,7 @@ pub(super) fn ask(method: &str, path: &str, authorization: &str) -> (u16, String
     let loaded = run(memory.config()).unwrap().unwrap();
     let call = Call { incoming: &incoming, loaded: &loaded, platform: &memory };
     let reply = run(super::serve(path, &Known { deleting: &[], described: &[] }, &call)).unwrap();
+    let reply = reply.unwrap();
     let Body::Text(text) = reply.body else { panic!("{method} {path} has no text: {reply:?}") };
     (reply.status, text)
 }

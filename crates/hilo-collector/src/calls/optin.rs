@@ -118,6 +118,9 @@ pub struct Listeners {
     pub lang: Option<String>,
     /// Whether the company's own backend tells the choice, so that the address of an opt-out needs no other proof.
     pub is_server: bool,
+    /// Whether the choice is told later than it was made: a newer entry of the ledger stays in force.
+    #[serde(skip_serializing_if = "std::ops::Not::not")]
+    pub is_late: bool,
 }
 
 /// The event that asks a person to confirm a subscription.

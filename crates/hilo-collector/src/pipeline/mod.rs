@@ -20,6 +20,7 @@ mod hello;
 mod inbound;
 #[cfg(test)]
 mod joins;
+mod import;
 mod journal;
 mod ledger;
 mod limits;

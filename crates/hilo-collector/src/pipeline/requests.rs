@@ -6,8 +6,8 @@ use hilo_core::outcome::{Code, Rejection};
 
 use super::nature::Nature;
 use super::{
-    cart, connect, consent, events, handoff, health, hello, inbound, journal, limits, me, optin,
-    reports,
+    cart, connect, consent, events, handoff, health, hello, import, inbound, journal, limits, me,
+    optin, reports,
 };
 use crate::admin;
 use crate::call::{Call, Trouble};
@@ -139,7 +139,10 @@ async fn take<P: Platform>(
             let config = &call.loaded.config;
             let (deleting, described) = (forward::deleting(config), forward::described(config));
             let known = admin::Known { deleting: &deleting, described: &described };
-            Ok(admin::serve(&path, &known, call).await)
+            match admin::serve(&path, &known, call).await {
+                Some(reply) => Ok(reply),
+                None => import::take(call).await,
+            }
         }
         // `serve` has answered these.
         Route::Health | Route::Ready | Route::Version | Route::File(_) => {

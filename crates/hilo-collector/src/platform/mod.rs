@@ -92,6 +92,8 @@ pub enum Object {
     Inbox(String),
     /// The shard of the index with this name: who has an address. `calls::index` has its calls.
     Index(String),
+    /// The object that knows what was imported. `calls::imports` has its calls.
+    Imports,
 }
 
 /// The services of the runtime, as pipeline, ingest, forward and admin use them.

@@ -8,6 +8,7 @@ mod at_rest;
 pub mod cart;
 pub mod inbox;
 pub mod index;
+pub mod imports;
 pub mod journal;
 pub mod profile;
 mod schema;

@@ -7,12 +7,12 @@ use alloc::string::String;
 use alloc::vec::Vec;
 
 use super::notes::Notes;
-use super::printed;
 use crate::cart::limits::{NAME_BYTES_MAX, QUANTITY_MAX};
 use crate::digits;
 use crate::money::{Amount, Currency};
 use crate::plain::Plain;
 use crate::price::{Price, Unclear};
+use crate::printed;
 use crate::text::{concat, cut, shortened};
 
 pub(super) const IDS: [&str; 6] =

@@ -14,7 +14,6 @@ mod known;
 mod named;
 mod notes;
 mod order;
-mod printed;
 mod shape;
 mod shop_cart;
 
@@ -24,7 +23,6 @@ use alloc::vec::Vec;
 pub use act::{Act, Call, Line};
 pub use article::{Article, Key};
 pub use named::{Details, Named};
-pub use printed::read as read_printed;
 
 use crate::money::Currency;
 use crate::plain::Plain;

@@ -14,6 +14,7 @@ const PARTS: [(&str, &[&str]); 4] = [
             "js/sdk/README.md",
             "examples/proxies/README.md",
             "examples/clients/README.md",
+            "examples/imports/README.md",
             "examples/shopify-pixel/README.md",
             "examples/rights/README.md",
             "examples/shop/README.md",

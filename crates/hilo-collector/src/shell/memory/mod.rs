@@ -36,7 +36,7 @@ use crate::calls::read_message;
 use crate::keyring::SECRET;
 use crate::loaded::Standing;
 use crate::platform::{Failure, Files, Limit, Object, Outgoing, Platform, Response};
-use crate::store::index;
+use crate::store::{imports, index};
 
 /// The most rounds of [`Memory::settle`]: a bug that keeps the queue full must not hang a test.
 const SETTLE_ROUNDS_MAX: usize = 1_000;
@@ -68,6 +68,7 @@ impl Memory {
             tokens: RefCell::default(),
             inbox: RefCell::default(),
             index: RefCell::default(),
+            imports: RefCell::default(),
             live: RefCell::default(),
             gathered: RefCell::default(),
             limits: RefCell::default(),
@@ -263,6 +264,11 @@ impl Memory {
             Object::Index(name) => {
                 let stored = self::world::object(&self.0.index, name)?;
                 index::answer(&stored.sql, &mut stored.volatile.borrow_mut(), call)
+            }
+            Object::Imports => {
+                let stored = self::world::object(&self.0.imports, "imports")?;
+                let mut volatile = stored.volatile.borrow_mut();
+                imports::answer(&stored.sql, &mut volatile, call, self.now())
             }
             Object::Live => {
                 let answered = self.0.live.borrow_mut().answer(call, false, self.now());

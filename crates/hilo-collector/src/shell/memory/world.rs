@@ -72,6 +72,8 @@ pub(super) struct World {
     pub inbox: Objects<InboxRoom>,
     /// The shards of the index.
     pub index: Objects<store::index::Volatile>,
+    /// The object that knows what was imported.
+    pub imports: Objects<store::imports::Volatile>,
     /// The live object. Nobody watches a deployment in memory.
     pub live: RefCell<store::journal::live::Ring>,
     /// What the one isolate of this deployment has gathered for the journal.
@@ -174,6 +176,7 @@ impl World {
         self.tokens.borrow().values().for_each(|stored| stored.crash());
         self.inbox.borrow().values().for_each(|stored| stored.crash());
         self.index.borrow().values().for_each(|stored| stored.crash());
+        self.imports.borrow().values().for_each(|stored| stored.crash());
         self.live.take();
         self.gathered.take();
     }

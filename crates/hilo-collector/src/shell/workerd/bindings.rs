@@ -26,6 +26,10 @@ pub const TOKENS: &str = "TOKENS";
 pub const INBOX: &str = "INBOX";
 /// Namespace of the index's shards.
 pub const INDEX: &str = "INDEX";
+/// Namespace of the object that knows what was imported.
+pub const IMPORTS: &str = "IMPORTS";
+/// The name of that object.
+pub const IMPORTS_ALL: &str = "imports";
 /// Queue that brings deliveries to the consumer, after the request has been answered.
 pub const DELIVERIES: &str = "DELIVERIES";
 /// KV namespace that may hold `hilo.toml`.

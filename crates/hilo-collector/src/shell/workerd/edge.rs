@@ -103,6 +103,7 @@ impl Edge {
             Object::Tokens(name) => (bindings::TOKENS, name.as_str()),
             Object::Inbox(name) => (bindings::INBOX, name.as_str()),
             Object::Index(name) => (bindings::INDEX, name.as_str()),
+            Object::Imports => (bindings::IMPORTS, bindings::IMPORTS_ALL),
         };
         let namespace = Reflect::get(&self.env, &word(namespace))?;
         Ok(namespace.unchecked_into::<bindings::Namespace>().get_by_name(name)?)

@@ -8,6 +8,7 @@ mod crypto;
 pub mod edge;
 mod inbox_object;
 pub mod index_object;
+mod import_object;
 mod journal_object;
 mod object;
 mod object_sql;

@@ -17,7 +17,7 @@ use crate::platform::http::Address;
 use crate::platform::{Body, Headers, Incoming, Object, Platform, Reply, Upload};
 
 /// The only header fields that the collector reads, but for webhooks. Each field costs a call into JavaScript, so the list is short.
-const READ_HEADERS: [&str; 20] = [
+const READ_HEADERS: [&str; 22] = [
     "accept-encoding",
     "accept-language",
     "authorization",
@@ -27,6 +27,8 @@ const READ_HEADERS: [&str; 20] = [
     "content-type",
     "cookie",
     "if-none-match",
+    "import-id",
+    "import-seq",
     "origin",
     "sec-fetch-site",
     "sec-gpc",

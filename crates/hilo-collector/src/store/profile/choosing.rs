@@ -24,6 +24,11 @@ pub(super) fn opt_in(
     }
     chosen(sql, volatile, now, |known| {
         let OptInCall { said, request, listeners } = call;
+        if listeners.is_late
+            && let Some(stands) = optin::take_late(sql, said)?
+        {
+            return Ok((stands, Vec::new()));
+        }
         let optin::Kept { stands, is_asked, change } =
             optin::record(sql, said, listeners.is_server, now)?;
         let Some(request) = request.as_ref().filter(|_| is_asked) else {

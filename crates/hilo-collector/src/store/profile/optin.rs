@@ -187,6 +187,17 @@ pub(super) fn join(sql: &impl Sql, entry: &OptIn) -> Result<(), Failure> {
     stands.iter().try_for_each(|stands| append(sql, stands))
 }
 
+/// Puts a choice that is told late below the entry in force, if that is newer, and returns the entry in force. `None` where the
+/// choice is the newest of its channel; of two at the same time that is the opt-out. Run it inside a transaction.
+pub(super) fn take_late(sql: &impl Sql, said: &OptIn) -> Result<Option<OptIn>, Failure> {
+    let time = |entry: &OptIn| (entry.at.parse::<Timestamp>().ok(), entry.is_opt_out());
+    let stands = in_force(sql, said.channel)?.filter(|stands| time(said) <= time(stands));
+    if stands.is_some() {
+        join(sql, said)?;
+    }
+    Ok(stands)
+}
+
 /// Puts the states of channels in the place of the ledger, for deliveries that look at nothing else. Run it inside a transaction.
 pub(super) fn replace(sql: &impl Sql, by: &Subscriptions) -> Result<(), Failure> {
     sql.run("DELETE FROM optins", &[])?;

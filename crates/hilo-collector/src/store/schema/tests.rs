@@ -16,6 +16,7 @@ const RELEASED: [(&str, Schema, usize, &[&str]); 6] = [
     ("rejects", REJECTS, 1, &[]),
     ("tokens", TOKENS, 1, &[]),
     ("inbox", INBOX, 1, &[]),
+    ("imports", IMPORTS, 1, &[]),
 ];
 
 /// A column as `pragma_table_info` describes it.

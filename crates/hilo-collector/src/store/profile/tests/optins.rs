@@ -44,6 +44,7 @@ fn listeners() -> Listeners {
         withdrawn: all,
         lang: Some("es".to_owned()),
         is_server: false,
+        is_late: false,
     }
 }
 

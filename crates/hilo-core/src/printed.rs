@@ -18,16 +18,91 @@ const GROUP: usize = 3;
 /// [`Unclear::TwoReadings`] where one mark stands before exactly three digits and both readings are possible;
 /// [`Unclear::NoAmount`] for anything that is no number.
 pub fn read(text: &str, currency: Currency) -> Result<Price, Unclear> {
-    let (is_negative, number) = core_of(text).ok_or(Unclear::NoAmount)?;
-    let marks = Marks::of(number).ok_or(Unclear::NoAmount)?;
-    let at = marks.decimal(number, currency)?;
-    let whole = number.get(..at).ok_or(Unclear::NoAmount)?;
-    let decimals = number.get(at + 1..).unwrap_or_default();
-    if !is_grouped(whole) {
-        return Err(Unclear::NoAmount);
+    read_with(text, currency, None)
+}
+
+/// The same for a text of which the decimal mark is known: `.` or `,`.
+///
+/// # Errors
+/// Those of [`read`]; no text has two readings then.
+pub fn read_with(text: &str, currency: Currency, mark: Option<char>) -> Result<Price, Unclear> {
+    let Parts { is_negative, whole, decimals } = Parts::of(text, currency.exponent(), mark)?;
+    rounded(is_negative, &whole, decimals, currency)
+}
+
+/// Reads a number that is no money, such as `1,5` for kilograms. Returns plain decimal text with a point.
+///
+/// # Errors
+/// Those of [`read_with`].
+#[cfg(feature = "edge")]
+pub fn number(text: &str, mark: Option<char>) -> Result<String, Unclear> {
+    /// As for most currencies: one mark before three digits has two readings.
+    const LIKE_MOST: u8 = 2;
+    let Parts { is_negative, whole, decimals } = Parts::of(text, LIKE_MOST, mark)?;
+    let (sign, point) =
+        (if is_negative { "-" } else { "" }, if decimals.is_empty() { "" } else { "." });
+    let whole = match whole.trim_start_matches('0') {
+        "" => "0",
+        digits => digits,
+    };
+    Ok([sign, whole, point, decimals].concat())
+}
+
+/// What a text shows of its writer's decimal mark.
+#[cfg(feature = "edge")]
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Shown {
+    /// Nothing: a whole number without marks, or no number.
+    Nothing,
+    /// The decimal mark is this one.
+    Mark(char),
+    /// The text has two readings.
+    Two,
+}
+
+/// Finds what a text shows of its writer's decimal mark. `exponent` is that of its currency.
+#[cfg(feature = "edge")]
+pub fn shown(text: &str, exponent: u8) -> Shown {
+    let Some((number, marks)) =
+        core_of(text).and_then(|(_, number)| Some((number, Marks::of(number)?)))
+    else {
+        return Shown::Nothing;
+    };
+    let other = |mark: char| if mark == '.' { ',' } else { '.' };
+    let at = |place: usize| number.get(place..).and_then(|rest| rest.chars().next());
+    let Some(last) = at(marks.last) else { return Shown::Nothing };
+    match (marks.points, marks.commas) {
+        (1, 0) | (0, 1) => match marks.single(number, exponent, None) {
+            Ok(place) if place == marks.last => Shown::Mark(last),
+            // Marks of a currency without decimals part thousands.
+            Ok(_) => Shown::Mark(other(last)),
+            Err(_) => Shown::Two,
+        },
+        (0, _) | (_, 0) => Shown::Mark(other(last)),
+        (_, _) => Shown::Mark(last),
     }
-    let digits: String = whole.chars().filter(char::is_ascii_digit).collect();
-    rounded(is_negative, &digits, decimals, currency)
+}
+
+/// A number in its parts.
+struct Parts<'t> {
+    is_negative: bool,
+    whole: String,
+    decimals: &'t str,
+}
+
+impl Parts<'_> {
+    fn of(text: &str, exponent: u8, mark: Option<char>) -> Result<Parts<'_>, Unclear> {
+        let (is_negative, number) = core_of(text).ok_or(Unclear::NoAmount)?;
+        let marks = Marks::of(number).ok_or(Unclear::NoAmount)?;
+        let at = marks.decimal(number, exponent, mark)?;
+        let whole = number.get(..at).ok_or(Unclear::NoAmount)?;
+        let decimals = number.get(at + 1..).unwrap_or_default();
+        if !is_grouped(whole) || !decimals.bytes().all(|byte| byte.is_ascii_digit()) {
+            return Err(Unclear::NoAmount);
+        }
+        let whole = whole.chars().filter(char::is_ascii_digit).collect();
+        Ok(Parts { is_negative, whole, decimals })
+    }
 }
 
 /// The number between its first and its last digit, and whether it is negative. What stands beside it may only be the name of
@@ -87,11 +162,11 @@ impl Marks {
     }
 
     /// Where the decimal mark is; the number's end for a whole number.
-    fn decimal(&self, number: &str, currency: Currency) -> Result<usize, Unclear> {
+    fn decimal(&self, number: &str, exponent: u8, mark: Option<char>) -> Result<usize, Unclear> {
         let end = number.len();
         match (self.points, self.commas) {
             (0, 0) => Ok(end),
-            (1, 0) | (0, 1) => self.single(number, currency),
+            (1, 0) | (0, 1) => self.single(number, exponent, mark),
             // One kind more than once: thousands.
             (0, _) | (_, 0) => Ok(end),
             // Both kinds: the last one is the decimal mark, so it stands once.
@@ -103,16 +178,20 @@ impl Marks {
         }
     }
 
-    fn single(&self, number: &str, currency: Currency) -> Result<usize, Unclear> {
+    fn single(&self, number: &str, exponent: u8, mark: Option<char>) -> Result<usize, Unclear> {
         let (end, whole) = (number.len(), self.last);
-        if end - whole - 1 != GROUP || self.blanks > 0 || currency.exponent() == 3 {
+        if end - whole - 1 != GROUP || self.blanks > 0 || exponent == 3 {
             return Ok(whole);
         }
         // No group of thousands has a zero or nothing before it, or four digits.
         if whole > GROUP || number.starts_with(['0', '.', ',']) {
             return Ok(whole);
         }
-        if currency.exponent() == 0 { Ok(end) } else { Err(Unclear::TwoReadings) }
+        if exponent == 0 {
+            return Ok(end);
+        }
+        let mark = mark.ok_or(Unclear::TwoReadings)?;
+        Ok(if number.get(whole..).is_some_and(|rest| rest.starts_with(mark)) { whole } else { end })
     }
 }
 
@@ -163,6 +242,42 @@ mod tests {
         }
         let lakh = read("₹1,23,456.00", Currency::parse("INR").unwrap());
         assert_eq!(lakh.map(|price| price.amount.minor), Ok(12_345_600));
+    }
+
+    #[test]
+    fn a_text_shows_its_writers_decimal_mark_or_has_two_readings() {
+        for (text, exponent, expected) in [
+            ("44", 2, Shown::Nothing),
+            ("free", 2, Shown::Nothing),
+            ("44,90", 2, Shown::Mark(',')),
+            ("1.299,00 €", 2, Shown::Mark(',')),
+            ("1,299.00", 2, Shown::Mark('.')),
+            ("1.299.000", 2, Shown::Mark(',')),
+            ("0.125", 2, Shown::Mark('.')),
+            ("1.234", 2, Shown::Two),
+            ("1.234", 3, Shown::Mark('.')),
+            ("1.234", 0, Shown::Mark(',')),
+        ] {
+            assert_eq!(shown(text, exponent), expected, "{text} {exponent}");
+        }
+    }
+
+    #[test]
+    fn a_known_mark_leaves_one_reading() {
+        let yen = Currency::parse("JPY").unwrap();
+        for (text, mark, currency, minor) in [
+            ("1.234", ',', euro(), 123_400),
+            ("1.234", '.', euro(), 123),
+            ("1,234", '.', euro(), 123_400),
+            ("1.234", '.', yen, 1_234),
+        ] {
+            let found = read_with(text, currency, Some(mark)).map(|price| price.amount.minor);
+            assert_eq!(found, Ok(minor), "{text} {mark}");
+        }
+        assert_eq!(number("1,5", None).as_deref(), Ok("1.5"));
+        assert_eq!(number("1.234", Some(',')).as_deref(), Ok("1234"));
+        assert_eq!(number("007", None).as_deref(), Ok("7"));
+        assert_eq!(number("1.234", None), Err(Unclear::TwoReadings));
     }
 
     #[test]
