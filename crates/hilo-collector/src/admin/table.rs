@@ -1,8 +1,10 @@
-//! Every admin call with its method, path and purpose, as `GET /admin/v1/` lists them.
+//! Every admin call with its method, path, purpose and roles, as `GET /admin/v1/` lists them.
 //!
 //! Path → the call's row and what the path names. The calls are answered elsewhere.
 
-use serde::Serialize;
+use serde::{Serialize, Serializer};
+
+use super::roles;
 
 /// An admin call.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -20,6 +22,7 @@ pub(super) enum AdminCall {
     DeadLetters,
     Replay,
     Config,
+    Deployment,
 }
 
 /// What a person needs to know to make a call.
@@ -27,10 +30,14 @@ pub(super) enum AdminCall {
 pub(super) struct Row {
     pub(super) method: &'static str,
     /// The path; `:key` stands for one part of it.
-    path: &'static str,
+    pub(super) path: &'static str,
     purpose: &'static str,
-    #[serde(skip)]
+    #[serde(rename = "roles", serialize_with = "roles_of")]
     pub(super) call: AdminCall,
+}
+
+fn roles_of<S: Serializer>(call: &AdminCall, serializer: S) -> Result<S::Ok, S::Error> {
+    roles::of(*call).serialize(serializer)
 }
 
 const fn get(path: &'static str, purpose: &'static str, call: AdminCall) -> Row {
@@ -42,7 +49,7 @@ const fn post(path: &'static str, purpose: &'static str, call: AdminCall) -> Row
 }
 
 /// Of two rows that fit a path, the first counts.
-pub(super) static ROWS: [Row; 13] = [
+pub(super) static ROWS: [Row; 14] = [
     get("/admin/v1/", "this list", AdminCall::Calls),
     get(
         "/admin/v1/profiles/:key",
@@ -92,6 +99,11 @@ pub(super) static ROWS: [Row; 13] = [
         AdminCall::Replay,
     ),
     get("/admin/v1/config", "the hilo.toml in force, without secrets", AdminCall::Config),
+    get(
+        "/admin/v1/deployment",
+        "what runs: version, clock, bindings, and whether the queue moves",
+        AdminCall::Deployment,
+    ),
 ];
 
 /// Finds the row of a path below `/admin/`, and the parts of the path that the row gives a name. A slash at the end changes nothing.

@@ -5,6 +5,8 @@ use alloc::borrow::ToOwned;
 use alloc::string::String;
 
 #[cfg(feature = "edge")]
+pub mod access;
+#[cfg(feature = "edge")]
 pub mod public_key;
 #[cfg(feature = "edge")]
 mod reserved;
