@@ -32,6 +32,14 @@ pub(crate) struct Flags {
     pub kinds: bool,
     /// Where the collector is that `connect` talks to, with its prefix.
     pub url: String,
+    /// The variable that has the admin token of `doctor`.
+    pub admin_token_env: String,
+    /// The origin of the pages that `doctor` stands for.
+    pub origin: Option<String>,
+    /// The write key of these pages.
+    pub key: Option<String>,
+    /// Whether `deploy` only tries.
+    pub dry_run: bool,
     /// Where the service sends a person back to, if that is not the collector.
     pub redirect: Option<String>,
 }
@@ -53,6 +61,10 @@ impl Flags {
             page: false,
             kinds: false,
             url: "http://127.0.0.1:8787/_h".to_owned(),
+            admin_token_env: "HILO_ADMIN_TOKEN".to_owned(),
+            origin: None,
+            key: None,
+            dry_run: false,
             redirect: None,
         };
         let mut parser = lexopt::Parser::from_env();
@@ -74,6 +86,10 @@ impl Flags {
                 Arg::Long("kinds") => flags.kinds = true,
                 Arg::Long("dev") => flags.dev = true,
                 Arg::Long("url") => flags.url = value(&mut parser)?,
+                Arg::Long("admin-token-env") => flags.admin_token_env = value(&mut parser)?,
+                Arg::Long("origin") => flags.origin = Some(value(&mut parser)?),
+                Arg::Long("key") => flags.key = Some(value(&mut parser)?),
+                Arg::Long("dry-run") => flags.dry_run = true,
                 Arg::Long("redirect") => flags.redirect = Some(value(&mut parser)?),
                 Arg::Long("help") | Arg::Short('h') => flags.words.insert(0, "help".to_owned()),
                 Arg::Value(word) => flags.words.push(word.to_string_lossy().into_owned()),

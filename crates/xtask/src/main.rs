@@ -8,8 +8,10 @@ mod check;
 mod clients;
 mod config;
 mod connect;
+mod deploy;
 mod dev;
 mod docs;
+mod doctor;
 mod files;
 mod flags;
 mod judges;
@@ -53,6 +55,8 @@ cargo xtask <verb>
   connect NAME [--url https://shop.example/_h] [--redirect URI]   connect a destination with an account at its service
   config  test --event FILE [--ask] [HILO.TOML]   what every destination would get of a message, or why nothing;
                                  --ask sends what GA4 would get to Google's own check
+  doctor  URL [--admin-token-env NAME] [--origin URL] [--key KEY]   look at a deployment from outside, and say what to do
+  deploy  [HILO.TOML] [--dry-run]   from login to first event, a step at a time; --dry-run: only whether wrangler would take it
   wrangler ARGUMENTS             Cloudflare's wrangler as the repository pins it, on the collector's wrangler.jsonc
   ci                             what CI runs: the same as test
 ";
@@ -103,6 +107,8 @@ fn run() -> Result<bool, Problem> {
         Some("tidy") => tidy::run(&workspace),
         Some("config") => config::run(&workspace, &flags),
         Some("connect") => connect::run(&workspace, &flags),
+        Some("doctor") => doctor::run(&workspace, &flags),
+        Some("deploy") => deploy::run(&workspace, &flags),
         Some("help") | None => {
             eprint!("{USAGE}");
             Ok(true)
