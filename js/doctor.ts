@@ -196,11 +196,11 @@ class Doctor {
     if (!this.origin || !this.key) return [skip("the cookie", "name a page and its key: --origin https://www.shop.example --key wk_…")];
     const { origin, key } = this;
     const consent = { categoryPreferences: { functional: true, analytics: true }, revision: 1 };
-    const hello = (id: string, cookie?: string) =>
+    const hello = (anonymousId?: string, cookie?: string) =>
       this.ask("/v1/hello", {
         method: "POST",
         headers: { origin, "content-type": "application/json", "x-hilo": "1", ...(cookie && { cookie }) },
-        body: JSON.stringify({ writeKey: key, anonymousId: id, consent }),
+        body: JSON.stringify({ writeKey: key, anonymousId, consent }),
       });
     const id = randomUUID();
     const first = await hello(id);
@@ -217,7 +217,8 @@ class Doctor {
     if (lacks.length > 0) found.push(fail(`the cookie lacks ${lacks.join(", ")}`, "the proxy rewrites cookies: let it pass Set-Cookie as it is"));
     if (!isLocal && !own.startsWith("__Host-")) found.push(warn("the cookie is shared by all hosts of the domain", "leave cookie_domain out of hilo.toml, unless every host of the domain is yours"));
     const cookie = own.split(";")[0]!;
-    const again = await hello(randomUUID(), cookie);
+    // As a page whose storage was wiped: it has the cookie alone.
+    const again = await hello(undefined, cookie);
     if (again.body?.anonymousId === id) found.push(ok("the cookie comes back, and its device is known again"));
     else found.push(fail("the collector does not get its cookie back", "let the proxy pass the header field Cookie"));
     const erased = await this.ask("/v1/me", { method: "DELETE", headers: { origin, "x-hilo": "1", cookie } });
