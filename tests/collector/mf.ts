@@ -53,6 +53,8 @@ export interface CollectorOptions {
   kv?: boolean;
   /** Requests that a rate limit of wrangler.jsonc lets pass, in place of its own number. `false` takes all limits away. */
   rates?: Record<string, number> | false;
+  /** `true` runs the scheduled check at `GET /cdn-cgi/local/scheduled`. */
+  triggers?: boolean;
   /** `false` leaves deliveries in the queue. */
   consumer?: boolean;
   /** `true` runs the release build. Only a bench needs it; specs run the development build, which is ready sooner. */
@@ -125,8 +127,10 @@ function collectorWorker({ vars = {}, stubs, release = false, checkout = root, e
     // The flag refuses loopback, where all receivers of a spec are. The Worker's own rules about targets are tested.
     compatibilityFlags: (workerOptions.compatibilityFlags ?? []).filter((f) => f !== "global_fetch_strictly_public"),
     bindings,
-    // wrangler.jsonc has the archive's bucket in a comment.
+    // wrangler.jsonc has the archive's bucket in a comment,
     r2Buckets: { ARCHIVE: "hilo-archive" },
+    // and the dataset for points. workerd takes points and keeps none.
+    analyticsEngineDatasets: { METRICS: { dataset: "hilo" } },
     ratelimits: rateLimits(workerOptions.ratelimits, rates),
   };
 }
@@ -142,6 +146,7 @@ export async function startCollector(options: CollectorOptions = {}): Promise<Co
       host: "127.0.0.1",
       port: options.port ?? 0,
       ...(options.inspected && { inspectorPort: 0 }),
+      ...(options.triggers && { unsafeTriggerHandlers: true }),
       cf: false,
       log: new Log(process.env["HILO_LOG"] ? LogLevel.INFO : LogLevel.ERROR),
       resourcePersistencePath: state,

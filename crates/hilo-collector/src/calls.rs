@@ -15,6 +15,7 @@ pub mod journal;
 mod json;
 pub mod link;
 pub mod optin;
+mod probe;
 mod record;
 mod record_call;
 pub mod refused;
@@ -37,6 +38,7 @@ pub use delivery::{
     MESSAGE_DELIVERIES_MAX, Packed, UnderWay, messages, read_message,
 };
 pub use json::{decode, encode, map_of};
+pub use probe::{probe, read_probe};
 pub use record::{Planned, Record, Recorded, body};
 pub use record_call::RecordCall;
 

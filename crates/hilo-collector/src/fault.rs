@@ -13,6 +13,9 @@ macro_rules! faults {
         pub enum FaultCode { $($(#[$doc])* $variant),+ }
 
         impl FaultCode {
+            /// Every kind, in the order of the documentation.
+            pub const ALL: &'static [FaultCode] = &[$(FaultCode::$variant),+];
+
             /// The stable name.
             pub const fn name(self) -> &'static str {
                 match self { $(FaultCode::$variant => $name),+ }
@@ -71,6 +74,9 @@ faults! {
     /// A destination's last attempt failed.
     DestinationErrors = "destination_errors", false,
         "deliveries are tried again: GET /admin/v1/deliveries shows the last error";
+    /// The queue takes messages and brings none, so deliveries wait.
+    QueueStuck = "queue_stuck", true,
+        "the queue brings nothing: see its consumer, its backlog and the day's operations in Cloudflare's dashboard; deliveries wait, and nothing is lost within four days";
     /// This version cannot run on the storage of some objects, because a newer version has changed it. Calls of these objects
     /// are refused, and nothing of them is lost.
     SchemaNewer = "schema_newer", true,
@@ -78,6 +84,9 @@ faults! {
     /// Nobody can make admin calls.
     AdminDoorClosed = "admin_door_closed", false,
         "openssl rand -base64 32 | cargo xtask wrangler secret put HILO_ADMIN_TOKEN";
+    /// The secret that signs alerts is missing or is none, so no alert is sent.
+    AlertUnusable = "alert_unusable", false,
+        "the secret of [health] alert is not set, or is no whsec_ secret of 24 to 64 bytes: cargo xtask wrangler secret put NAME";
     /// The journal does not answer, so refusals are not noted.
     JournalUnreachable = "journal_unreachable", false,
         "the journal's object does not answer: see https://www.cloudflarestatus.com";
@@ -152,7 +161,9 @@ impl FaultCode {
             | FaultCode::DestinationUnauthorized
             | FaultCode::DestinationDown
             | FaultCode::DestinationErrors
+            | FaultCode::QueueStuck
             | FaultCode::AdminDoorClosed
+            | FaultCode::AlertUnusable
             | FaultCode::JournalUnreachable => Code::Unavailable,
         };
         Rejection::new(code, self.remedy())

@@ -30,7 +30,7 @@ pub mod ticket;
 mod wiring {
     use worker::wasm_bindgen::JsValue;
     use worker::web_sys::{Request, Response};
-    use worker::{Context, Env, MessageBatch, Result, event};
+    use worker::{Context, Env, MessageBatch, Result, ScheduleContext, ScheduledEvent, event};
 
     use crate::shell::workerd::{edge, profile_object, requests};
 
@@ -44,8 +44,18 @@ mod wiring {
     #[event(queue)]
     async fn queue(batch: MessageBatch<JsValue>, env: Env, context: Context) -> Result<()> {
         let edge = edge::Edge::new(env, context);
-        crate::pipeline::deliver(profile_object::deliveries(&batch), &edge).await;
+        let (deliveries, probed) = profile_object::deliveries(&batch);
+        if let Some(sent_ms) = probed {
+            crate::pipeline::probed(sent_ms, &edge).await;
+        }
+        crate::pipeline::deliver(deliveries, &edge).await;
         batch.ack_all();
         Ok(())
+    }
+
+    /// Looks at the health of the deployment every few minutes (`triggers` in wrangler.jsonc).
+    #[event(scheduled)]
+    async fn scheduled(_: ScheduledEvent, env: Env, context: ScheduleContext) {
+        crate::pipeline::watch(&edge::Edge::scheduled(env, context)).await;
     }
 }

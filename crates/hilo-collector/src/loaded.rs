@@ -7,6 +7,7 @@ use std::cell::{Cell, RefCell};
 use std::rc::Rc;
 
 use hilo_core::config::{Config, Problem, parse};
+use hilo_core::identity::public_key::PublicKey;
 use jiff::Timestamp;
 
 use crate::fault::Fault;
@@ -30,6 +31,19 @@ pub struct Loaded {
     pub health: RefCell<Option<Checkup>>,
     /// The last time at which an object refused a call, because a newer version has changed its storage.
     pub schema_newer_at: Cell<Option<Timestamp>>,
+    /// The keys of the team whose assertions of Cloudflare Access count.
+    pub access_keys: RefCell<AccessKeys>,
+}
+
+/// The public keys with which Cloudflare Access signs, by their names.
+#[derive(Clone, Debug, Default)]
+pub struct AccessKeys {
+    /// The time at which the keys came.
+    pub fetched_at: Option<Timestamp>,
+    /// The time at which they were asked for last.
+    pub asked_at: Option<Timestamp>,
+    /// The keys.
+    pub keys: Vec<(String, PublicKey)>,
 }
 
 /// The faults that a look at the deployment has found.
@@ -44,8 +58,9 @@ pub struct Checkup {
 impl Loaded {
     /// A configuration with its text, and the fault of a newer one.
     pub fn new(config: Config, text: &str, fault: Option<Fault>) -> Rc<Loaded> {
-        let (health, schema_newer_at) = Default::default();
-        Rc::new(Loaded { config, fault, text: text.to_owned(), health, schema_newer_at })
+        let text = text.to_owned();
+        let (health, schema_newer_at, access_keys) = Default::default();
+        Rc::new(Loaded { config, fault, text, health, schema_newer_at, access_keys })
     }
 
     /// The built-in file, for a developer's machine.

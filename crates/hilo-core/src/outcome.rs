@@ -126,6 +126,8 @@ codes! {
     RateLimited = "rate_limited", 429;
     /// Admin token absent or wrong.
     Unauthorized = "unauthorized", 401;
+    /// An admin call that is none of the caller's role.
+    RoleMissing = "role_missing", 403;
     /// Text that is no user token: too long, cut short, not base64url, not JSON, or without its times.
     TokenMalformed = "token_malformed", 401;
     /// A user token that names no key, or a key that `hilo.toml` does not have.
@@ -260,6 +262,7 @@ mod tests {
     /// single events, whose refusals stand inside an answer 200.
     const OTHERS: [Code; 25] = [
         Code::Unauthorized,
+        Code::RoleMissing,
         Code::TokenMalformed,
         Code::TokenUnknownKey,
         Code::TokenBadAlgorithm,

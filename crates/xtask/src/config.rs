@@ -30,7 +30,7 @@ pub(crate) fn run(workspace: &Workspace, flags: &Flags) -> Result<bool, Problem>
             check(workspace, file)?;
             let text = fs::read_to_string(std::env::current_dir()?.join(file))?;
             tools::ensure(workspace)?;
-            push(&mut Kv::of(workspace)?, &text).map(|()| true)
+            upload(workspace, &text).map(|()| true)
         }
         [verb] if verb == "rollback" => {
             tools::ensure(workspace)?;
@@ -46,6 +46,11 @@ pub(crate) fn run(workspace: &Workspace, flags: &Flags) -> Result<bool, Problem>
                 .to_owned(),
         )),
     }
+}
+
+/// Uploads a file that was checked.
+pub(crate) fn upload(workspace: &Workspace, text: &str) -> Result<(), Problem> {
+    push(&mut Kv::of(workspace)?, text)
 }
 
 /// Prints every problem and every warning of `file`. Only a problem is a failure.

@@ -51,6 +51,12 @@ pub(crate) struct Flags {
     pub import: Vec<String>,
     /// Where the collector is that `connect` and `import` talk to, with its prefix.
     pub url: String,
+    /// The variable that has the admin token of `doctor`.
+    pub admin_token_env: String,
+    /// The origin of the pages that `doctor` stands for.
+    pub origin: Option<String>,
+    /// The write key of these pages.
+    pub key: Option<String>,
     /// Where the service sends a person back to, if that is not the collector.
     pub redirect: Option<String>,
 }
@@ -75,6 +81,9 @@ impl Flags {
             update: false,
             import: Vec::new(),
             url: "http://127.0.0.1:8787/_h".to_owned(),
+            admin_token_env: "HILO_ADMIN_TOKEN".to_owned(),
+            origin: None,
+            key: None,
             redirect: None,
         };
         let mut parser = lexopt::Parser::from_env();
@@ -102,6 +111,9 @@ impl Flags {
                     let name = format!("--{name}");
                     flags.import.extend([name, value(&mut parser)?]);
                 }
+                Arg::Long("admin-token-env") => flags.admin_token_env = value(&mut parser)?,
+                Arg::Long("origin") => flags.origin = Some(value(&mut parser)?),
+                Arg::Long("key") => flags.key = Some(value(&mut parser)?),
                 Arg::Long("redirect") => flags.redirect = Some(value(&mut parser)?),
                 Arg::Long("help") | Arg::Short('h') => flags.words.insert(0, "help".to_owned()),
                 Arg::Value(word) => flags.words.push(word.to_string_lossy().into_owned()),

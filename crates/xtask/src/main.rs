@@ -9,8 +9,10 @@ mod check;
 mod clients;
 mod config;
 mod connect;
+mod deploy;
 mod dev;
 mod docs;
+mod doctor;
 mod files;
 mod flags;
 mod import;
@@ -61,6 +63,8 @@ cargo xtask <verb>
                                  --ask sends what GA4 would get to Google's own check
   archive export --from DAY --to DAY --out DIR [--ndjson] [--url URL]   the archive's lines, opened, as Parquet for DuckDB, ClickHouse,
                                  BigQuery; --person u:42 for one person's, --files DIR for copies of another service's files
+  doctor  URL [--admin-token-env NAME] [--origin URL] [--key KEY]   look at a deployment from outside, and say what to do
+  deploy  [HILO.TOML] [--dry-run]   from login to first event, a step at a time; --dry-run: only whether wrangler would take it
   wrangler ARGUMENTS             Cloudflare's wrangler as the repository pins it, on the collector's wrangler.jsonc
   ci                             what CI runs: the same as test
 ";
@@ -114,6 +118,8 @@ fn run() -> Result<bool, Problem> {
         Some("config") => config::run(&workspace, &flags),
         Some("connect") => connect::run(&workspace, &flags),
         Some("import") => import::run(&workspace, &flags),
+        Some("doctor") => doctor::run(&workspace, &flags),
+        Some("deploy") => deploy::run(&workspace, &flags),
         Some("help") | None => {
             eprint!("{USAGE}");
             Ok(true)

@@ -9,7 +9,7 @@ use std::path::PathBuf;
 use crate::build::{self, Collector};
 use crate::files::files_under;
 use crate::shell::{Done, Problem, Workspace, both, tail, watch};
-use crate::{check, clients, size, tidy, tools};
+use crate::{check, clients, deploy, size, tidy, tools};
 
 /// The suites that need a browser and Node.
 const PACKAGING: &str = "packaging";
@@ -70,6 +70,9 @@ pub(crate) fn run(workspace: &Workspace, is_quick: bool) -> Result<bool, Problem
     both(specs, meanwhile)?;
     tally.node(workspace, CLIENTS, "tests/clients", ".spec.ts")?;
     tally.one("sizes", size::run(workspace)?);
+    // The release build is there.
+    deploy::dry_run(workspace)?;
+    tally.one("wrangler would deploy it", true);
     Ok(tally.close())
 }
 

@@ -1,21 +1,25 @@
 //! Admin calls, for people: they show stored and refused events, deliveries and the live stream, and replay dead
 //! letters.
 //!
-//! A request below `/admin/` with a bearer token → JSON that no cache stores. These calls read through the objects'
+//! A request below `/admin/` from somebody whom `door.rs` lets in, in a role that `roles.rs` lists → JSON that no cache stores. These calls read through the objects'
 //! calls. They show no secret and no more than the profile stores.
 
 mod archive;
+mod access;
 mod carts;
 mod config;
 mod dead_letters;
+mod deployment;
 mod destinations;
 mod find;
+mod door;
 mod http;
 mod inbox;
 mod imports;
 mod journal;
 mod live;
 mod profiles;
+mod roles;
 mod table;
 #[cfg(test)]
 mod testing;
@@ -23,17 +27,14 @@ mod testing;
 use hilo_core::outcome::{Code, Rejection};
 use serde_json::json;
 
+use self::door::Caller;
+pub use self::door::is_open;
 use self::http::{called_with, error, ok};
-use self::table::AdminCall;
+use self::table::{AdminCall, Row};
 use crate::call::{Call, Trouble};
 use crate::calls::tokens::Described;
-use crate::platform::{Incoming, Platform, Reply};
-use crate::signature;
-
-/// The name of the secret that admin calls must present.
-const TOKEN: &str = "HILO_ADMIN_TOKEN";
-/// The fewest bytes of the token: 16 random bytes cannot be guessed.
-const TOKEN_BYTES_MIN: usize = 16;
+use crate::loaded::Loaded;
+use crate::platform::{Incoming, Platform, Reply, log_line};
 
 /// What the pipeline hands over about the destinations of `hilo.toml`.
 #[derive(Clone, Copy, Debug)]
@@ -51,11 +52,7 @@ pub async fn serve<P: Platform>(
     known: &Known<'_>,
     call: &Call<'_, P>,
 ) -> Option<Reply> {
-    let taken = match admit(call) {
-        Ok(()) => take(path, known, call).await,
-        Err(why) => Err(why.into()),
-    };
-    taken.unwrap_or_else(|trouble| match trouble {
+    answer(path, known, call).await.unwrap_or_else(|trouble| match trouble {
         Trouble::Refused(why) => Some(error(&why)),
         Trouble::Failed(failure) => {
             let message = format!("try again: {}", failure.message());
@@ -64,20 +61,77 @@ pub async fn serve<P: Platform>(
     })
 }
 
-/// Finds the call of a path in the table, and answers it unless the pipeline has to.
-async fn take<P: Platform>(
+/// Lets the caller in, finds the call of the path in the table, and answers it unless the pipeline has to. The log says who made which
+/// call.
+async fn answer<P: Platform>(
     path: &str,
     known: &Known<'_>,
     call: &Call<'_, P>,
 ) -> Result<Option<Reply>, Trouble> {
+    let caller = door::caller(call.incoming, Some(call.loaded), call.platform).await?;
     let Some((row, named)) = table::find(path) else {
         let message = "there is nothing at this path: GET /admin/v1/ lists every admin call";
         return Err(Rejection::new(Code::NotFound, message).into());
     };
     called_with(row.method, call)?;
+    let taken = if roles::may(caller.role, row.call) {
+        take(row.call, &named, &caller, known, call).await
+    } else {
+        Err(role_missing(&caller, row).into())
+    };
+    note(&caller, row, &taken, call.platform);
+    taken
+}
+
+fn role_missing(caller: &Caller, row: &Row) -> Rejection {
+    let able: Vec<_> = roles::of(row.call).iter().map(|role| role.name()).collect();
+    let message = format!(
+        "{} is {}, and this call needs the role {}: GET /admin/v1/ lists your calls, and [[admin]] in hilo.toml gives roles",
+        caller.name,
+        caller.role.name(),
+        able.join(" or ")
+    );
+    Rejection::new(Code::RoleMissing, message)
+}
+
+/// Writes who made which call. The path stands as in the table, because the one that was called names a person.
+fn note<P: Platform>(caller: &Caller, row: &Row, taken: &Result<Option<Reply>, Trouble>, platform: &P) {
+    let status = match taken {
+        Ok(Some(reply)) => reply.status,
+        // The pipeline goes on with it.
+        Ok(None) => 200,
+        Err(Trouble::Refused(why)) => why.code.status(),
+        Err(Trouble::Failed(_)) => Code::Unavailable.status(),
+    };
+    let (status, made) = (status.to_string(), format!("{} {}", row.method, row.path));
+    let details = [
+        ("who", caller.name.as_str()),
+        ("role", caller.role.name()),
+        ("by", caller.by),
+        ("call", made.as_str()),
+        ("status", status.as_str()),
+    ];
+    platform.log(&log_line("info", "admin", &details));
+}
+
+/// Lists the calls that the caller may make.
+fn list(caller: &Caller) -> Reply {
+    let calls: Vec<_> =
+        table::ROWS.iter().filter(|row| roles::may(caller.role, row.call)).collect();
+    ok(&json!({ "name": caller.name, "role": caller.role, "calls": calls }))
+}
+
+/// Answers a call that the caller may make. `named` are the parts of the path that the table gives a name.
+async fn take<P: Platform>(
+    admin_call: AdminCall,
+    named: &[&str],
+    caller: &Caller,
+    known: &Known<'_>,
+    call: &Call<'_, P>,
+) -> Result<Option<Reply>, Trouble> {
     let part = |place: usize| named.get(place).copied().unwrap_or_default();
-    let reply = match row.call {
-        AdminCall::Calls => Ok(ok(&json!({ "calls": table::ROWS }))),
+    let reply = match admin_call {
+        AdminCall::Calls => Ok(list(caller)),
         AdminCall::Find => find::person(call).await,
         AdminCall::Profile => profiles::show(part(0), call).await,
         AdminCall::Erase => profiles::erase(part(0), known.deleting, call).await,
@@ -98,47 +152,29 @@ async fn take<P: Platform>(
         AdminCall::ReplayInbox => inbox::replay(call).await,
         AdminCall::Config => Ok(config::show(call.loaded)),
         AdminCall::ImportStanding => imports::show(part(0), call).await,
+        AdminCall::Deployment => deployment::show(call).await,
         AdminCall::Import => return Ok(None),
     };
     reply.map(Some)
 }
 
-/// The token that opens the door; `None` where it is not set, or so short that it could be guessed. On a developer's
-/// machine every token will do.
-fn token<P: Platform>(platform: &P) -> Option<String> {
-    let is_safe =
-        |token: &String| !token.is_empty() && (platform.is_dev() || token.len() >= TOKEN_BYTES_MIN);
-    platform.secret(TOKEN).filter(is_safe)
-}
-
-/// Whether anybody can make admin calls.
-pub fn is_open<P: Platform>(platform: &P) -> bool {
-    token(platform).is_some()
-}
-
-/// Whether the request shows the token.
-pub fn is_operator<P: Platform>(incoming: &Incoming, platform: &P) -> bool {
-    let header = incoming.headers.get("authorization").unwrap_or_default();
-    let given = header.strip_prefix("Bearer ").map(str::trim);
-    let token = token(platform);
-    token.zip(given).is_some_and(|(token, given)| signature::equal(&token, given))
-}
-
-fn admit<P: Platform>(call: &Call<'_, P>) -> Result<(), Rejection> {
-    if is_operator(call.incoming, call.platform) {
-        return Ok(());
-    }
-    let message = if is_open(call.platform) {
-        "send Authorization: Bearer and the value of HILO_ADMIN_TOKEN; whoever has lost it makes another: cargo xtask wrangler secret put HILO_ADMIN_TOKEN"
-    } else {
-        "the admin door is closed, because HILO_ADMIN_TOKEN is not set or has fewer than 16 bytes: openssl rand -base64 32 | cargo xtask wrangler secret put HILO_ADMIN_TOKEN"
-    };
-    Err(Rejection::new(Code::Unauthorized, message))
+/// Whether the request comes from somebody who learns what exactly is wrong with the deployment.
+pub async fn sees_faults<P: Platform>(
+    incoming: &Incoming,
+    loaded: Option<&Loaded>,
+    platform: &P,
+) -> bool {
+    let caller = door::caller(incoming, loaded, platform).await;
+    caller.is_ok_and(|caller| roles::sees_faults(caller.role))
 }
 
 #[cfg(test)]
 mod tests {
+    use hilo_core::config::Role;
+
     use super::testing::{ask, check};
+    use crate::shell::memory::{Memory, json, request};
+    use crate::signature::sha256_hex;
 
     #[test]
     fn an_admin_call_answers_its_method_on_its_path_only() {
@@ -168,10 +204,11 @@ mod tests {
         let list: serde_json::Value = serde_json::from_str(&list).unwrap();
         let calls = list["calls"].as_array().unwrap();
         assert_eq!(calls.len(), super::table::ROWS.len());
-        assert_eq!(
-            calls[0],
-            serde_json::json!({ "method": "GET", "path": "/admin/v1/", "purpose": "this list" })
-        );
+        let roles = ["marketer", "agent", "owner", "operator"];
+        let first = serde_json::json!({
+            "method": "GET", "path": "/admin/v1/", "purpose": "this list", "roles": roles,
+        });
+        assert_eq!((&calls[0], &list["role"]), (&first, &serde_json::json!("owner")));
         assert!(ask("GET", "v1/nothing", "Bearer token").1.contains("GET /admin/v1/ lists"));
     }
 
@@ -180,5 +217,63 @@ mod tests {
         for authorization in ["", "token", "Bearer other"] {
             assert_eq!(ask("GET", "v1/deliveries", authorization).0, 401, "{authorization}");
         }
+    }
+
+    /// A deployment with an admin of each role, whose token is the role's name and `-token`.
+    fn staffed() -> Memory {
+        let admins = Role::ALL.map(|role| {
+            let (name, digest) =
+                (role.name(), sha256_hex(format!("{}-token", role.name()).as_bytes()));
+            format!("[[admin]]\nname = \"{name}\"\nrole = \"{name}\"\nsha256 = \"{digest}\"\n")
+        });
+        let text = format!("{}\n{}", include_str!("../../hilo.toml"), admins.concat());
+        Memory::new("2026-11-24T10:00:00Z".parse().unwrap(), Some(&text)).unwrap()
+    }
+
+    fn as_role(memory: &Memory, role: Role, method: &str, path: &str) -> (u16, serde_json::Value) {
+        let bearer = format!("Bearer {}-token", role.name());
+        let fields = [("authorization", bearer.as_str())];
+        let path = format!("/_h/admin/{path}");
+        let incoming = request(method, &path, &serde_json::Value::Null, &fields);
+        let reply = memory.serve(incoming).unwrap();
+        (reply.status, json(&reply))
+    }
+
+    #[test]
+    fn each_role_makes_its_own_calls_and_is_told_which_role_another_call_needs() {
+        let memory = staffed();
+        for role in Role::ALL {
+            for row in &super::table::ROWS {
+                let path = row.path.trim_start_matches("/admin/").replace(":key", "a:1");
+                let path = path.replace(":rows", "events").replace(":name", "webhook");
+                let (status, answer) = as_role(&memory, role, row.method, &path);
+                let may = super::roles::may(role, row.call);
+                assert_eq!(status == 403, !may, "{role:?} {path} {answer}");
+                if !may {
+                    assert_eq!(answer["code"], "role_missing");
+                    let message = answer["message"].as_str().unwrap();
+                    assert!(message.contains("this call needs the role "), "{message}");
+                }
+            }
+            let (_, list) = as_role(&memory, role, "GET", "v1/");
+            assert_eq!(list["role"], role.name());
+        }
+    }
+
+    #[test]
+    fn the_log_has_who_made_which_call_and_nothing_of_the_person() {
+        let memory = staffed();
+        as_role(&memory, Role::Agent, "GET", "v1/profiles/u%3Aana@shop.example");
+        as_role(&memory, Role::Agent, "POST", "v1/profiles/u%3Aana@shop.example/erase");
+        let lines: Vec<serde_json::Value> =
+            memory.lines().iter().map(|line| serde_json::from_str(line).unwrap()).collect();
+        let calls: Vec<_> = lines.iter().filter(|line| line["what"] == "admin").collect();
+        let told = |at: usize| {
+            (calls[at]["who"].clone(), calls[at]["call"].clone(), calls[at]["status"].clone())
+        };
+        let expected = |call: &str, status: &str| ("agent".into(), call.into(), status.into());
+        assert_eq!(told(0), expected("GET /admin/v1/profiles/:key", "200"));
+        assert_eq!(told(1), expected("POST /admin/v1/profiles/:key/erase", "403"));
+        assert!(!memory.lines().concat().contains("ana@"), "{:?}", memory.lines());
     }
 }

@@ -1,8 +1,10 @@
-//! Every admin call with its method, path and purpose, as `GET /admin/v1/` lists them.
+//! Every admin call with its method, path, purpose and roles, as `GET /admin/v1/` lists them.
 //!
 //! Path → the call's row and what the path names. The calls are answered elsewhere.
 
-use serde::Serialize;
+use serde::{Serialize, Serializer};
+
+use super::roles;
 
 /// An admin call.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -29,6 +31,7 @@ pub(super) enum AdminCall {
     Config,
     Import,
     ImportStanding,
+    Deployment,
 }
 
 /// What a person needs to know to make a call.
@@ -36,10 +39,14 @@ pub(super) enum AdminCall {
 pub(super) struct Row {
     pub(super) method: &'static str,
     /// The path; `:key` stands for one part of it.
-    path: &'static str,
+    pub(super) path: &'static str,
     purpose: &'static str,
-    #[serde(skip)]
+    #[serde(rename = "roles", serialize_with = "roles_of")]
     pub(super) call: AdminCall,
+}
+
+fn roles_of<S: Serializer>(call: &AdminCall, serializer: S) -> Result<S::Ok, S::Error> {
+    roles::of(*call).serialize(serializer)
 }
 
 const fn get(path: &'static str, purpose: &'static str, call: AdminCall) -> Row {
@@ -145,6 +152,11 @@ pub(super) static ROWS: &[Row] = &[
         "/admin/v1/import/:id",
         "how far an import is, and which rows were refused; ?format=csv",
         AdminCall::ImportStanding,
+    ),
+    get(
+        "/admin/v1/deployment",
+        "what runs: version, clock, bindings, and whether the queue moves",
+        AdminCall::Deployment,
     ),
 ];
 

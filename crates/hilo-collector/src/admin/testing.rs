@@ -1,6 +1,7 @@
 //! The helper for tests of admin calls: it sends a call with the token to a deployment in memory.
 
-use super::{Known, TOKEN};
+use super::Known;
+use super::door::TOKEN;
 use crate::call::Call;
 use crate::platform::Platform as _;
 use crate::platform::{Body, Incoming};

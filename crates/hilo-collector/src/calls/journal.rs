@@ -11,6 +11,7 @@ pub mod gathered;
 pub mod lines;
 pub mod live;
 mod sending;
+pub mod watch;
 
 use serde::{Deserialize, Serialize};
 
@@ -19,6 +20,7 @@ use crate::platform::{Failure, Object, Platform};
 use gathered::Shard;
 use lines::{DeadLetter, Health, Reject, RejectCount};
 use live::{LiveAnswer, LiveCall};
+use watch::{Change, Watched};
 
 pub use sending::{
     Rejects, forget_profile, list_dead, note_attempts, note_endings, note_rejects, read_rejects,
@@ -77,6 +79,25 @@ pub enum JournalCall {
         /// The dead letters.
         letters: Vec<DeadLetter>,
     },
+    /// Remember the faults of a scheduled check. Answers [`Change`]: what is news.
+    Watch {
+        /// The faults.
+        faults: Vec<Watched>,
+        /// The time at which a probe of the queue was sent, milliseconds since the epoch.
+        probed_ms: i64,
+    },
+    /// A probe of the queue has arrived. Answers `()`.
+    Probed {
+        /// The time at which it was sent.
+        sent_ms: i64,
+    },
+    /// An alert of this change has arrived. Answers `()`.
+    Told {
+        /// The change.
+        change: Change,
+    },
+    /// Reads what is remembered of the last check. Answers [`watch::Remembered`].
+    Faults,
 }
 
 /// A call of a shard.

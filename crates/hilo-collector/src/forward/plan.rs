@@ -10,7 +10,7 @@ use jiff::Timestamp;
 use serde_json::Map;
 
 use super::destination::{Destination, Kind, OptIns};
-use super::destinations::CATALOGUE;
+use super::destinations::{CATALOGUE, target};
 use crate::calls::Planned;
 use crate::calls::optin::Listeners;
 
@@ -66,7 +66,14 @@ pub fn examine(text: &str) -> (Config, Vec<Problem>) {
 /// Every problem of the destinations' own settings, which the core does not know. It has reported entries without a type.
 fn problems(config: &Config) -> Vec<Problem> {
     let typed = config.destinations.iter().filter(|entry| !entry.kind.is_empty());
-    typed.filter_map(|entry| Loaded::of(entry).err()).chain(carrier_problem(config)).collect()
+    let typed = typed.filter_map(|entry| Loaded::of(entry).err());
+    typed.chain(carrier_problem(config)).chain(alert_problem(config)).collect()
+}
+
+/// The problem of a receiver of alerts to which no request may go. A developer's file may have this machine's address.
+fn alert_problem(config: &Config) -> Option<Problem> {
+    let alert = config.health.alert.as_ref()?;
+    target::check(&alert.url, true).err().map(|why| alert.problem(why))
 }
 
 /// The problem of a carrier that can bring no link to an address.

@@ -114,8 +114,8 @@ impl Door {
         if let Some(origin) = &self.origin {
             reply.headers.push("access-control-allow-origin", origin.as_str());
             reply.headers.push("access-control-allow-credentials", "true");
-            // A page's client must not read this field otherwise, and could not wait as long as it is asked to.
-            reply.headers.push("access-control-expose-headers", "retry-after");
+            // A page's client must not read these fields otherwise: it could not wait as long as it is asked to, nor name its request.
+            reply.headers.push("access-control-expose-headers", "retry-after, x-hilo-request-id");
         }
     }
 }

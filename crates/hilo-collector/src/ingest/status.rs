@@ -3,6 +3,7 @@
 //! Faults → reply. Strangers learn codes, times and remedies. Names of secrets and destinations, and what exactly is
 //! wrong, are for operators. This file looks for no fault.
 
+use jiff::Timestamp;
 use serde::Serialize;
 
 use super::reply;
@@ -12,6 +13,9 @@ use crate::platform::Reply;
 #[derive(Serialize)]
 struct Health<'a> {
     status: &'static str,
+    /// Since when the deployment is not well: the time of its oldest fault.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    since: Option<String>,
     faults: Vec<Shown<'a>>,
 }
 
@@ -44,16 +48,22 @@ impl<'a> Shown<'a> {
     }
 }
 
-/// Answers `GET /health`: 503 while events are lost or refused, otherwise 200 with what is degraded.
-pub fn health(faults: &[Fault], is_operator: bool) -> Reply {
-    let is_failing = faults.iter().any(Fault::loses_events);
-    let status = match (is_failing, faults.is_empty()) {
+/// The word for the health of a deployment with these faults.
+pub fn word(faults: &[Fault]) -> &'static str {
+    match (faults.iter().any(Fault::loses_events), faults.is_empty()) {
         (true, _) => "failing",
         (false, false) => "degraded",
         (false, true) => "ok",
-    };
+    }
+}
+
+/// Answers `GET /health`: 503 while events are lost or refused, otherwise 200 with what is degraded.
+pub fn health(faults: &[Fault], is_operator: bool) -> Reply {
+    let is_failing = faults.iter().any(Fault::loses_events);
+    let since = faults.iter().map(|fault| fault.since).min().map(|since| since.to_string());
     let shown = faults.iter().map(|fault| Shown::of(fault, is_operator)).collect();
-    reply::json(if is_failing { 503 } else { 200 }, &Health { status, faults: shown })
+    let health = Health { status: word(faults), since, faults: shown };
+    reply::json(if is_failing { 503 } else { 200 }, &health)
 }
 
 /// Answers `GET /readyz` of a collector that can take events.
@@ -65,12 +75,13 @@ pub fn ready() -> Reply {
     reply::json(200, &Ready { status: "ready" })
 }
 
-/// Answers `GET /version`.
-pub fn version() -> Reply {
+/// Answers `GET /version`: what runs, and the time by its clock.
+pub fn version(now: Timestamp) -> Reply {
     #[derive(Serialize)]
     struct Version {
         name: &'static str,
         version: &'static str,
+        now: Timestamp,
     }
-    reply::json(200, &Version { name: "hilo", version: env!("CARGO_PKG_VERSION") })
+    reply::json(200, &Version { name: "hilo", version: env!("CARGO_PKG_VERSION"), now })
 }

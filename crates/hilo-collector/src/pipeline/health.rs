@@ -8,6 +8,7 @@ use jiff::Timestamp;
 
 use crate::admin;
 use crate::calls::journal::lines::Health;
+use crate::calls::journal::watch::{Remembered, Watched};
 use crate::calls::journal::{JournalCall, ask_journal};
 use crate::calls::tokens::{Described, Door, TokensCall, TokensStanding, ask_tokens};
 use crate::fault::{Fault, FaultCode};
@@ -23,6 +24,8 @@ const LOOK_S: i64 = 10;
 const DOWN_S: i64 = 600;
 /// The seconds for which a call counts that an object refused, because its storage is newer than this version.
 const SCHEMA_NEWER_S: i64 = 600;
+/// How long probes of the queue stay away until it counts as stuck: three checks.
+const STUCK_MS: i64 = 900_000;
 /// The environment that the file of a developer's machine names.
 const DEVELOPMENT: &str = "development";
 
@@ -40,7 +43,8 @@ pub(super) async fn answer<P: Platform>(
             faults
         }
     };
-    status::health(&faults, admin::is_operator(incoming, platform))
+    let loaded = standing.as_ref().ok().map(|loaded| &**loaded);
+    status::health(&faults, admin::sees_faults(incoming, loaded, platform).await)
 }
 
 /// Answers `GET /readyz`.
@@ -56,7 +60,7 @@ pub(super) fn ready<P: Platform>(standing: &Standing, platform: &P) -> Reply {
 }
 
 /// Returns the faults of the last look, or looks again.
-async fn look<P: Platform>(loaded: &Loaded, platform: &P) -> Vec<Fault> {
+pub(super) async fn look<P: Platform>(loaded: &Loaded, platform: &P) -> Vec<Fault> {
     let now = platform.now();
     let last = loaded.health.borrow().clone();
     if let Some(last) = &last
@@ -79,8 +83,32 @@ async fn look<P: Platform>(loaded: &Loaded, platform: &P) -> Vec<Fault> {
     loaded.health.replace(Some(Checkup { at: now, faults: faults.clone() }));
     faults.extend(of_destinations(loaded, platform).await.into_iter().map(lasting));
     faults.extend(of_access(loaded, platform).await.into_iter().map(lasting));
+    let faults = remembered(faults, platform).await;
     loaded.health.replace(Some(Checkup { at: now, faults: faults.clone() }));
     faults
+}
+
+/// The same faults, each since the scheduled check that found it first: an isolate that has just begun knows no earlier time. And the
+/// fault of a queue that brings no probe of these checks.
+async fn remembered<P: Platform>(faults: Vec<Fault>, platform: &P) -> Vec<Fault> {
+    // The journal's failure is a fault already, and nothing is lost but an earlier time.
+    let asked = ask_journal(platform, &JournalCall::Faults).await;
+    let Remembered { faults: known, probed_ms, arrived_ms } = asked.unwrap_or_default();
+    let mut faults = faults;
+    if probed_ms - arrived_ms >= STUCK_MS {
+        let since = Timestamp::from_millisecond(arrived_ms).unwrap_or_default();
+        faults.push(Fault::new(FaultCode::QueueStuck, since));
+    }
+    let since = |fault: &Fault| {
+        let about = fault.about.as_deref().unwrap_or_default();
+        let is_same = |one: &&Watched| one.code == fault.code.name() && one.about == about;
+        Timestamp::from_millisecond(known.iter().find(is_same)?.since_ms).ok()
+    };
+    let lasting = |fault: Fault| {
+        let before = since(&fault);
+        Fault { since: before.map_or(fault.since, |before| before.min(fault.since)), ..fault }
+    };
+    faults.into_iter().map(lasting).collect()
 }
 
 /// Finds the file of a developer's machine on a live site.
@@ -111,8 +139,17 @@ fn of_secrets<P: Platform>(loaded: Option<&Loaded>, platform: &P) -> Vec<Fault> 
             let fault = Fault::about(FaultCode::DestinationSecretMissing, now, destination);
             faults.push(Fault { details: vec![name.to_owned()], ..fault });
         }
+        let alert = config.health.alert.as_ref().and_then(|alert| alert.secret.as_deref());
+        let is_key = |name: &&str| {
+            platform
+                .secret(name)
+                .is_some_and(|text| forward::destinations::signing_key(&text).is_some())
+        };
+        if let Some(name) = alert.filter(|name| !is_key(name)) {
+            faults.push(Fault::about(FaultCode::AlertUnusable, now, name));
+        }
     }
-    if !admin::is_open(platform) {
+    if !admin::is_open(loaded, platform) {
         faults.push(Fault::new(FaultCode::AdminDoorClosed, now));
     }
     faults

@@ -13,7 +13,7 @@ use crate::calls::journal::gathered::Gathered;
 use crate::calls::journal::lines::{LiveEvent, Reject, RejectKind};
 use crate::calls::journal::{note_rejects, show_events};
 use crate::calls::refused::RefusedCode;
-use crate::platform::Platform;
+use crate::platform::{Platform, Tally};
 use crate::signature::message_hash;
 
 /// Writes the refusal of a whole call into the reject log.
@@ -67,6 +67,9 @@ pub(super) fn note_inbound<P: Platform>(
 
 /// Writes the outcomes of an envelope's entries into the journal.
 pub(super) fn note_outcomes<P: Platform>(entries: &[Entry], source: &Source, platform: &P) {
+    if let Some(scope) = platform.scope() {
+        scope.count(|tally| count(entries, source, tally));
+    }
     let at = platform.now().to_string();
     let is_noted = |entry: &Entry| entry.outcome.rejection().is_some() || !entry.notices.is_empty();
     if entries.iter().any(is_noted) {
@@ -76,6 +79,23 @@ pub(super) fn note_outcomes<P: Platform>(entries: &[Entry], source: &Source, pla
         let last = entries.iter().skip(entries.len().saturating_sub(room));
         last.map(|entry| live(&at, source, entry)).collect()
     });
+}
+
+/// Counts what became of the entries, for the point of their request.
+fn count(entries: &[Entry], source: &Source, tally: &mut Tally) {
+    tally.source.clone_from(&source.name);
+    for entry in entries {
+        let [accepted, duplicate, rejected, dropped] = &mut tally.outcomes;
+        *match &entry.outcome {
+            Outcome::Accepted => accepted,
+            Outcome::Duplicate => duplicate,
+            Outcome::Rejected(_) => rejected,
+            Outcome::Dropped(_) => dropped,
+        } += 1;
+        for why in entry.outcome.rejection().into_iter().chain(&entry.notices) {
+            *tally.codes.entry(why.code.name()).or_default() += 1;
+        }
+    }
 }
 
 /// Notes the refusals of an envelope, and then its notices. A line is made only where it is kept.

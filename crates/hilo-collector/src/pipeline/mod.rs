@@ -41,6 +41,7 @@ mod sockets;
 pub mod tokens;
 mod touchpoints;
 mod user;
+mod watch;
 
 pub use entry::Entry;
 pub use erasure::erase;
@@ -49,6 +50,7 @@ pub use merge::{finish_merge, left, take_in};
 pub use progress::forget as forget_progress;
 pub use requests::serve;
 pub use touchpoints::hand_on;
+pub use watch::{probed, watch};
 
 use hilo_core::config::Source;
 use hilo_core::event::{Event, Facts, OPT_IN_CONFIRMED, OPT_IN_REQUESTED, OPT_IN_WITHDRAWN};

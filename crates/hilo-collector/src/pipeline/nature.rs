@@ -53,6 +53,31 @@ impl Nature {
         }
     }
 
+    /// The name under which a call is measured.
+    pub(super) const fn name(route: &Route) -> &'static str {
+        match route {
+            Route::Batch => "batch",
+            Route::Beacon => "beacon",
+            Route::Single(_) => "single",
+            Route::Jitsu(_) => "jitsu",
+            Route::Metrics => "library metrics",
+            Route::Settings(_) | Route::SourceConfig => "settings",
+            Route::Hello => "hello",
+            Route::Handoff => "handoff",
+            Route::Adopt => "adopt",
+            Route::ConsentChange | Route::ConsentCopy => "consent",
+            Route::OptIn | Route::OptInLink(..) => "optin",
+            Route::OAuthCallback => "oauth",
+            Route::Me(_) | Route::Erasure(_) => "me",
+            Route::Cart(..) => "cart",
+            Route::Webhook(_) => "webhook",
+            Route::Health | Route::Ready | Route::Version => "health",
+            Route::Admin(_) => "admin",
+            Route::File(_) => "file",
+            Route::Preflight => "preflight",
+        }
+    }
+
     /// Whether the call names objects or reads signatures. Then it needs the collector's secret, and its network is counted.
     pub(super) const fn names_objects(self) -> bool {
         matches!(self, Nature::Brings | Nature::Reads)

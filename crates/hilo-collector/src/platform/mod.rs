@@ -5,6 +5,7 @@
 //! folders are plain Rust and run the same on both. This folder has only traits and plain types.
 
 pub mod http;
+mod scope;
 mod sql;
 
 use std::cell::RefCell;
@@ -20,6 +21,7 @@ use crate::fault::{Fault, FaultCode};
 use crate::loaded::Standing;
 
 pub use http::{Body, Headers, Incoming, Outgoing, Reply, Response, Upload};
+pub use scope::{Metrics, Point, REQUEST_ID, Scope, Tally, with_request};
 pub use sql::{Sql, SqlRow, SqlValue, atomically};
 
 /// The longest time that a request to the outside world may take, its answer's body included (identity.md, abuse).
@@ -100,7 +102,16 @@ pub enum Object {
 ///
 /// A platform is cheap to clone, so that deferred work can own a clone.
 #[expect(async_fn_in_trait, reason = "one thread per isolate: no future here needs to be Send")]
-pub trait Platform: Clone + 'static {
+pub trait Platform: Metrics + Clone + 'static {
+    /// The platform for one request. Its log lines have the request's id, and so have those of deferred work.
+    fn scoped(&self, scope: Rc<Scope>) -> Self;
+
+    /// The request that this platform works for; `None` for work that no request waits for.
+    fn scope(&self) -> Option<&Scope>;
+
+    /// Makes an id for a request that came without one.
+    fn fresh_request_id(&self) -> String;
+
     /// Returns the time.
     fn now(&self) -> Timestamp;
 
@@ -148,6 +159,15 @@ pub trait Platform: Clone + 'static {
 
     /// Runs `work` on what this isolate has gathered for the journal.
     fn with_gathered<T>(&self, work: impl FnOnce(&mut Gathered) -> T) -> T;
+
+    /// Adds a message to the queue of deliveries.
+    ///
+    /// # Errors
+    /// `Retriable` where the queue does not take it.
+    async fn enqueue(&self, message: String) -> Result<(), Failure>;
+
+    /// The names of the bindings of `wrangler.jsonc`, and whether each is there.
+    fn bindings(&self) -> Vec<(&'static str, bool)>;
 
     /// Waits. Only deferred work may wait.
     async fn pause(&self, ms: u32);

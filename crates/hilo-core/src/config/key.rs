@@ -72,12 +72,15 @@ impl<'k> Presented<'k> {
     pub(super) fn is(&self, key: &Key) -> bool {
         match &key.text {
             KeyText::Public(public) => public == self.key,
-            KeyText::Secret(stored) => {
-                let digest = self.digest.get_or_init(|| Sha256::digest(self.key).into());
-                let difference = stored.iter().zip(digest).fold(0, |found, (a, b)| found | (a ^ b));
-                std::hint::black_box(difference) == 0
-            }
+            KeyText::Secret(stored) => self.has_digest(stored),
         }
+    }
+
+    /// Whether `stored` is the SHA-256 of the presented key.
+    pub(super) fn has_digest(&self, stored: &[u8; 32]) -> bool {
+        let digest = self.digest.get_or_init(|| Sha256::digest(self.key).into());
+        let difference = stored.iter().zip(digest).fold(0, |found, (a, b)| found | (a ^ b));
+        std::hint::black_box(difference) == 0
     }
 }
 
@@ -214,7 +217,8 @@ fn secret(reader: &Reader<'_>, hex: &str, span: Span, kind: Option<SourceKind>) 
     }
 }
 
-fn digest(hex: &str) -> Option<[u8; 32]> {
+/// Reads a SHA-256 from hexadecimal digits.
+pub(super) fn digest(hex: &str) -> Option<[u8; 32]> {
     let mut digest = [0; 32];
     if hex.len() != 64 || !hex.bytes().all(|byte| byte.is_ascii_hexdigit()) {
         return None;

@@ -3,10 +3,12 @@
 //! Text → [`Config`], or every [`Problem`] at once, each with line, column, field and remedy. The file holds names of secrets
 //! and never a secret. A destination types its own settings.
 
+mod admin;
 mod brackets;
 mod cart;
 mod categories;
 mod destination;
+mod health;
 mod identity;
 mod key;
 mod map;
@@ -22,12 +24,15 @@ mod verify;
 mod warnings;
 mod webhook;
 
+pub use crate::identity::access::AccessRules;
 pub use crate::identity::rules::{
     IdentityMode, IdentityRules, TOKEN_SECRET_BYTES_MIN, TokenKey, TokenKeyMaterial,
 };
+pub use admin::{Admin, Role};
 pub use cart::CartRules;
 pub use categories::Categories;
 pub use destination::{DestinationEntry, EventFilter};
+pub use health::{Alert, HealthRules};
 pub use key::{Key, KeyState, KeyText};
 pub use optin::OptInRules;
 pub use origin::Origin;
@@ -67,6 +72,15 @@ pub struct Config {
     pub destinations: Vec<DestinationEntry>,
     /// How long data stays.
     pub retention: Retention,
+    /// Those who may make admin calls, beside whoever has the collector's own admin token.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub admins: Vec<Admin>,
+    /// Whose assertions of Cloudflare Access count.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub access: Option<AccessRules>,
+    /// The rules for the scheduled check.
+    #[serde(skip_serializing_if = "HealthRules::is_empty")]
+    pub health: HealthRules,
 }
 
 /// The purposes that visitors are asked about, and when they are asked again.
@@ -146,6 +160,16 @@ impl Config {
     pub fn destination(&self, name: &str) -> Option<&DestinationEntry> {
         self.destinations.iter().find(|destination| destination.name == name)
     }
+
+    /// The admin to whom this token belongs.
+    pub fn admin_by_token(&self, token: &str) -> Option<&Admin> {
+        admin::by_token(&self.admins, token)
+    }
+
+    /// The admin whom Cloudflare Access knows by this address, in lower case.
+    pub fn admin_by_email(&self, email: &str) -> Option<&Admin> {
+        self.admins.iter().find(|admin| admin.email.as_deref() == Some(email))
+    }
 }
 
 /// Reads `hilo.toml`.
@@ -199,6 +223,9 @@ fn read(reader: &Reader<'_>, root: &Section<'_>) -> Config {
             "cart",
             "destination",
             "retention",
+            "admin",
+            "access",
+            "health",
         ],
     );
     let (controller, environment) = project(reader, root);
@@ -214,6 +241,9 @@ fn read(reader: &Reader<'_>, root: &Section<'_>) -> Config {
         cart: cart::read(reader, root),
         destinations,
         retention: retention(reader, root),
+        admins: admin::read_all(reader, root),
+        access: admin::access(reader, root),
+        health: health::read(reader, root),
         consent,
     };
     if config.sources.is_empty() && reader.is_clean() {

@@ -5,6 +5,7 @@ use alloc::borrow::ToOwned;
 use alloc::string::String;
 
 #[cfg(feature = "edge")]
+pub mod access;
 pub mod address;
 #[cfg(feature = "edge")]
 pub mod public_key;

@@ -17,7 +17,7 @@ use crate::strict::read_object;
 /// Bytes of a token. An RS256 signature of 4,096 bits takes 683, and claims take less than the rest.
 pub const TOKEN_BYTES_MAX: usize = 4_096;
 /// Seconds by which the issuer's clock and ours may differ (identity.md).
-const LEEWAY_S: i64 = 60;
+pub(super) const LEEWAY_S: i64 = 60;
 /// Seconds after its end for which a token counts for a denial: a tab that was left open for a week. An older one could have come
 /// into anybody's hands.
 const LAPSED_S_MAX: i64 = 7 * 86_400;
@@ -31,9 +31,9 @@ pub struct Token<'t> {
     pub signed: &'t str,
     /// The signature.
     pub signature: Vec<u8>,
-    algorithm: String,
-    kid: String,
-    claims: &'t str,
+    pub(super) algorithm: String,
+    pub(super) kid: String,
+    pub(super) claims: &'t str,
 }
 
 /// A right of a token's holder. A token without scopes has every right of its subject.
@@ -188,17 +188,17 @@ impl Claims {
 }
 
 /// One base64url part as an object. A key that stands twice is refused, because JSON readers disagree about such keys.
-fn object(part: &str) -> Result<Map<String, Value>, Rejection> {
+pub(super) fn object(part: &str) -> Result<Map<String, Value>, Rejection> {
     let bytes = URL_SAFE_NO_PAD.decode(part).map_err(|_| malformed("a part is not base64url"))?;
     read_object(&bytes).map_err(|_| malformed("a part is not one object of JSON"))
 }
 
-fn text<'c>(claims: &'c Map<String, Value>, name: &str) -> Option<&'c str> {
+pub(super) fn text<'c>(claims: &'c Map<String, Value>, name: &str) -> Option<&'c str> {
     claims.get(name).and_then(Value::as_str)
 }
 
 /// `aud` is one audience or a list of them (RFC 7519, 4.1.3).
-fn is_meant_for(audience: Option<&Value>, own: &str) -> bool {
+pub(super) fn is_meant_for(audience: Option<&Value>, own: &str) -> bool {
     match audience {
         Some(Value::String(audience)) => audience == own,
         Some(Value::Array(audiences)) => audiences.iter().any(|audience| audience == own),
@@ -236,7 +236,7 @@ fn lifetime(
 }
 
 /// A time in whole seconds. RFC 7519 allows fractions, and JavaScript writes them.
-fn second(claims: &Map<String, Value>, name: &str) -> Option<i64> {
+pub(super) fn second(claims: &Map<String, Value>, name: &str) -> Option<i64> {
     let number = claims.get(name)?;
     number.as_i64().or_else(|| number.as_f64().map(|seconds| seconds as i64))
 }

@@ -23,6 +23,8 @@ const PARTS: [(&str, &[&str]); 4] = [
     (
         "The collector",
         &[
+            "crates/hilo-collector/RUNBOOK.md",
+            "crates/hilo-collector/docs/admin.md",
             "crates/hilo-collector/README.md",
             "crates/hilo-collector/docs/webhooks.md",
             "crates/hilo-collector/docs/mapping.md",

@@ -35,6 +35,8 @@ mod zoho;
 
 use super::destination::Kind;
 
+pub use webhook::{signed, signing_key};
+
 /// Every kind of destination.
 pub const CATALOGUE: &[Kind] = &[
     archive::KIND,

@@ -124,25 +124,37 @@ fn request(
         Err(error) => return Ok(Err(error)),
     };
     let id = whole::unique_id(event);
-    let mut signatures = Vec::new();
-    for name in std::iter::once(&settings.secret).chain(&settings.previous_secret) {
-        let key = key(name, secrets)?;
-        let tag = signature::sign(&key, format!("{id}.{now_s}.{body}").as_bytes());
-        signatures.push(format!("v1,{}", STANDARD.encode(tag)));
-    }
-    let mut headers = Headers::default();
-    headers.push("content-type", "application/json");
-    headers.push("webhook-id", id);
-    headers.push("webhook-timestamp", now_s.to_string());
-    headers.push("webhook-signature", signatures.join(" "));
+    let names = std::iter::once(&settings.secret).chain(&settings.previous_secret);
+    let keys = names.map(|name| key(name, secrets)).collect::<Result<Vec<_>, _>>()?;
+    let headers = signed(&id, now_s, &body, &keys);
     Ok(Ok(Outgoing { method: "POST".to_owned(), url: settings.url.clone(), headers, body }))
 }
 
 fn key(name: &SecretName, secrets: Secrets<'_>) -> Result<Vec<u8>, MissingSecret> {
     let named = || MissingSecret(name.secret.clone());
     let text = secrets(&name.secret).ok_or_else(named)?;
-    let key = STANDARD.decode(text.strip_prefix("whsec_").unwrap_or(&text)).map_err(|_| named())?;
-    if SECRET_BYTES.contains(&key.len()) { Ok(key) } else { Err(named()) }
+    signing_key(&text).ok_or_else(named)
+}
+
+/// Reads a secret of the specification, `whsec_…`; `None` where it is none, or of a length that the specification does not allow.
+pub fn signing_key(text: &str) -> Option<Vec<u8>> {
+    let key = STANDARD.decode(text.strip_prefix("whsec_").unwrap_or(text)).ok()?;
+    SECRET_BYTES.contains(&key.len()).then_some(key)
+}
+
+/// The header fields of a request with this body, signed with each key.
+pub fn signed(id: &str, now_s: i64, body: &str, keys: &[Vec<u8>]) -> Headers {
+    let text = format!("{id}.{now_s}.{body}");
+    let tag = |key: &Vec<u8>| STANDARD.encode(signature::sign(key, text.as_bytes()));
+    let signatures: Vec<_> = keys.iter().map(|key| format!("v1,{}", tag(key))).collect();
+    let mut headers = Headers::default();
+    headers.push("content-type", "application/json");
+    headers.push("webhook-id", id);
+    headers.push("webhook-timestamp", now_s.to_string());
+    if !signatures.is_empty() {
+        headers.push("webhook-signature", signatures.join(" "));
+    }
+    headers
 }
 
 /// Returns the event's type, such as `hilo.track.product_added`: dot-separated words of letters, digits and `_`.

@@ -40,7 +40,7 @@ async fn worked<P: Platform>(arrival: &Arrival, platform: &P) -> Result<Worked, 
         Ok(reports) if reports.is_empty() => Ok(Worked::Done),
         Ok(reports) => {
             let outcomes = reports::take(reports, source, &loaded, platform).await?;
-            let refused = outcomes.iter().find_map(hilo_core::outcome::Outcome::rejection);
+            let refused = outcomes.iter().find_map(|taken| taken.outcome.rejection());
             Ok(refused.map_or(Worked::Done, |why| Worked::Kept(why.code)))
         }
         Err(Unread::Failed(failure)) => Err(failure),

@@ -32,10 +32,13 @@ use self::world::{Answer, World, due, object};
 use super::config::CURRENT;
 use super::{cart, config, inbox, journal, profile, tokens};
 use crate::calls::journal::gathered::Gathered;
-use crate::calls::read_message;
+use crate::calls::{read_message, read_probe};
 use crate::keyring::SECRET;
 use crate::loaded::Standing;
-use crate::platform::{Failure, Files, Limit, Object, Outgoing, Platform, Response};
+use crate::platform::{
+    Failure, Files, Limit, Metrics, Object, Outgoing, Platform, Point, Response, Scope,
+    with_request,
+};
 use crate::store::{imports, index};
 
 /// The most rounds of [`Memory::settle`]: a bug that keeps the queue full must not hang a test.
@@ -43,7 +46,7 @@ const SETTLE_ROUNDS_MAX: usize = 1_000;
 
 /// A complete deployment in memory.
 #[derive(Clone)]
-pub struct Memory(Rc<World>);
+pub struct Memory(Rc<World>, Option<Rc<Scope>>);
 
 impl Memory {
     /// Makes a deployment that starts at `now`, with this text as its `hilo.toml`, or else the built-in file. Every
@@ -54,7 +57,7 @@ impl Memory {
     pub fn new(now: Timestamp, config: Option<&str>) -> Result<Memory, Failure> {
         let secret = (SECRET.to_owned(), "a secret of this deployment in memory".to_owned());
         let texts = config.map(|text| (CURRENT.to_owned(), text.to_owned())).into_iter();
-        Ok(Memory(Rc::new(World {
+        let world = World {
             now: Cell::new(now),
             drawn: Cell::new(0),
             is_dev: Cell::new(true),
@@ -85,7 +88,10 @@ impl Memory {
             polls: Cell::default(),
             brakes: Rc::default(),
             lines: RefCell::default(),
-        })))
+            points: RefCell::default(),
+            requests: Cell::default(),
+        };
+        Ok(Memory(Rc::new(world), None))
     }
 
     /// Uploads a configuration.
@@ -203,6 +209,11 @@ impl Memory {
         self.0.lines.borrow().clone()
     }
 
+    /// Returns the points that requests were measured by.
+    pub fn points(&self) -> Vec<Point> {
+        self.0.points.borrow().clone()
+    }
+
     /// Moves the clock forward.
     pub fn advance(&self, by: jiff::SignedDuration) {
         self.0.now.set(self.0.now.get() + by);
@@ -224,7 +235,10 @@ impl Memory {
             }
             let message = self.0.queue.borrow_mut().pop_front();
             let Some(message) = message else { return Ok(()) };
-            crate::pipeline::deliver(read_message(&message)?, self).await;
+            match read_probe(&message) {
+                Some(sent_ms) => crate::pipeline::probed(sent_ms, self).await,
+                None => crate::pipeline::deliver(read_message(&message)?, self).await,
+            }
         }
         Err(Failure::Fatal("the queue does not empty".to_owned()))
     }
@@ -324,7 +338,27 @@ impl Memory {
     }
 }
 
+impl Metrics for Memory {
+    fn measure(&self, point: &Point) {
+        self.0.points.borrow_mut().push(point.clone());
+    }
+}
+
 impl Platform for Memory {
+    fn scoped(&self, scope: Rc<Scope>) -> Memory {
+        Memory(Rc::clone(&self.0), Some(scope))
+    }
+
+    fn scope(&self) -> Option<&Scope> {
+        self.1.as_deref()
+    }
+
+    fn fresh_request_id(&self) -> String {
+        let number = self.0.requests.get() + 1;
+        self.0.requests.set(number);
+        format!("request-{number}")
+    }
+
     fn now(&self) -> Timestamp {
         self.0.now()
     }
@@ -389,6 +423,14 @@ impl Platform for Memory {
         work(&mut self.0.gathered.borrow_mut())
     }
 
+    async fn enqueue(&self, message: String) -> Result<(), Failure> {
+        self.0.enqueue(message)
+    }
+
+    fn bindings(&self) -> Vec<(&'static str, bool)> {
+        Vec::new()
+    }
+
     async fn pause(&self, _: u32) {}
 
     async fn send(&self, request: &Outgoing) -> Result<Response, Failure> {
@@ -419,7 +461,8 @@ impl Platform for Memory {
     }
 
     fn log(&self, line: &str) {
-        self.0.log(line);
+        let id = self.scope().map_or("", |scope| scope.id.as_str());
+        self.0.log(&with_request(line, id));
     }
 
     async fn asset(&self, _: &str) -> Result<Option<Vec<u8>>, Failure> {

@@ -11,7 +11,7 @@ use jiff::Timestamp;
 use super::MemorySql;
 use crate::calls::journal::gathered::Gathered;
 use crate::loaded::Standing;
-use crate::platform::{Failure, Files, Limit, Object, Outgoing, Response};
+use crate::platform::{Failure, Files, Limit, Object, Outgoing, Point, Response};
 use crate::shell::alarm::Alarm;
 use crate::shell::turns::Turns;
 use crate::store;
@@ -100,6 +100,10 @@ pub(super) struct World {
     pub polls: Cell<u32>,
     pub brakes: Rc<RefCell<Brakes>>,
     pub lines: RefCell<Vec<String>>,
+    /// The points that requests were measured by.
+    pub points: RefCell<Vec<Point>>,
+    /// The number of requests so far.
+    pub requests: Cell<u64>,
 }
 
 impl World {

@@ -40,6 +40,8 @@ pub const RATE_KEY: &str = "RATE_KEY";
 pub const RATE_PEER: &str = "RATE_PEER";
 /// The tracker's files.
 pub const ASSETS: &str = "ASSETS";
+/// The dataset of Analytics Engine that gets a point for each request, if it is bound.
+pub const METRICS: &str = "METRICS";
 /// `1` on a developer's machine.
 pub const DEV: &str = "HILO_DEV";
 /// The URL of the stub server on a developer's machine.
@@ -48,6 +50,10 @@ pub const STUBS: &str = "HILO_STUBS";
 pub const MOUNT: &str = "HILO_MOUNT";
 /// The prefix where none is configured.
 pub const MOUNT_DEFAULT: &str = "/_h";
+
+/// Every binding that wrangler.jsonc may have.
+pub const ALL: [&str; 10] =
+    [PROFILES, CARTS, JOURNAL, TOKENS, DELIVERIES, CONFIG, ASSETS, RATE_KEY, RATE_PEER, METRICS];
 
 /// The URL of every call to an object. The runtime needs a URL and ignores its host.
 pub const OBJECT_URL: &str = "https://object/";
@@ -178,7 +184,11 @@ extern "C" {
         fields: &str,
         body: &JsValue,
         is_encoded: bool,
+        id: &str,
     ) -> Result<Response, JsValue>;
+
+    /// Writes a point to a dataset, see steps.js.
+    pub fn measure(env: &JsValue, binding: &str, index: &str, blobs: &Array, doubles: &Array);
 
     /// Makes an answer without a body.
     pub fn nothing() -> Response;

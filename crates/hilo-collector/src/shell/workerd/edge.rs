@@ -13,18 +13,19 @@ use wasm_bindgen::{JsCast, JsValue};
 use worker::js_sys::futures::JsFuture;
 use worker::js_sys::{Array, Promise, Reflect, Uint8Array};
 use worker::web_sys;
-use worker::{Context, Delay, Env, Response, Result, State};
+use worker::{Context, Delay, Env, Response, Result, ScheduleContext, State};
 
 use super::bindings::word;
 use super::object::SCHEMA_NEWER;
 use super::upload::read_stream;
-use super::{bindings, crypto};
+use super::{bindings, crypto, side};
 use crate::calls::journal::gathered::Gathered;
 use crate::keyring::Keyring;
 use crate::loaded::Standing;
 use crate::platform::http;
 use crate::platform::{
-    Failure, Files, Headers, Limit, Object, Outgoing, Platform, SEND_MS_MAX, log_line,
+    Failure, Files, Headers, Limit, Metrics, Object, Outgoing, Platform, Point, SEND_MS_MAX, Scope,
+    log_line, with_request,
 };
 use crate::shell::config::{self, Found, Shelf};
 use crate::shell::stubs::{self, Stubs};
@@ -54,6 +55,8 @@ struct Settings {
     is_dev: bool,
     stubs: Stubs,
     mount: String,
+    /// Whether a dataset of Analytics Engine is bound.
+    is_measured: bool,
 }
 
 /// The platform on workerd.
@@ -61,24 +64,31 @@ struct Settings {
 pub struct Edge {
     env: Rc<Env>,
     later: Later,
+    scope: Option<Rc<Scope>>,
 }
 
 /// The runtime's handle that keeps an isolate alive for work after an answer.
 #[derive(Clone)]
 enum Later {
     Invocation(Rc<Context>),
+    Schedule(Rc<ScheduleContext>),
     Object(Rc<State>),
 }
 
 impl Edge {
     /// Makes the platform of one invocation.
     pub fn new(env: Env, context: Context) -> Edge {
-        Edge { env: Rc::new(env), later: Later::Invocation(Rc::new(context)) }
+        Edge { env: Rc::new(env), later: Later::Invocation(Rc::new(context)), scope: None }
+    }
+
+    /// Makes the platform of a scheduled run.
+    pub fn scheduled(env: Env, context: ScheduleContext) -> Edge {
+        Edge { env: Rc::new(env), later: Later::Schedule(Rc::new(context)), scope: None }
     }
 
     /// Makes the platform of an object, for the object's own calls.
     pub(super) fn of_object(env: Env, state: Rc<State>) -> Edge {
-        Edge { env: Rc::new(env), later: Later::Object(state) }
+        Edge { env: Rc::new(env), later: Later::Object(state), scope: None }
     }
 
     fn setting<T>(&self, read: impl Fn(&Settings) -> T) -> T {
@@ -89,6 +99,7 @@ impl Edge {
                 is_dev,
                 stubs: stubs::read(var(bindings::STUBS), is_dev),
                 mount: var(bindings::MOUNT).unwrap_or_else(|| bindings::MOUNT_DEFAULT.to_owned()),
+                is_measured: side::is_bound(&self.env, bindings::METRICS),
             }))
         })
     }
@@ -149,7 +160,27 @@ impl Edge {
     }
 }
 
+impl Metrics for Edge {
+    fn measure(&self, point: &Point) {
+        if self.setting(|settings| settings.is_measured) {
+            side::measure(&self.env, point);
+        }
+    }
+}
+
 impl Platform for Edge {
+    fn scoped(&self, scope: Rc<Scope>) -> Edge {
+        Edge { scope: Some(scope), ..self.clone() }
+    }
+
+    fn scope(&self) -> Option<&Scope> {
+        self.scope.as_deref()
+    }
+
+    fn fresh_request_id(&self) -> String {
+        signature::hex(&self.random16())
+    }
+
     fn now(&self) -> Timestamp {
         now()
     }
@@ -206,6 +237,7 @@ impl Platform for Edge {
     fn defer(&self, work: impl Future<Output = ()> + 'static) {
         match &self.later {
             Later::Invocation(context) => context.wait_until(work),
+            Later::Schedule(context) => context.wait_until(work),
             Later::Object(state) => state.wait_until(work),
         }
     }
@@ -248,6 +280,15 @@ impl Platform for Edge {
 
     fn with_gathered<T>(&self, work: impl FnOnce(&mut Gathered) -> T) -> T {
         GATHERED.with_borrow_mut(work)
+    }
+
+    async fn enqueue(&self, message: String) -> std::result::Result<(), Failure> {
+        let sent = side::enqueue(&self.env, &message).await;
+        sent.map_err(|error| Failure::Retriable(error.to_string()))
+    }
+
+    fn bindings(&self) -> Vec<(&'static str, bool)> {
+        bindings::ALL.iter().map(|name| (*name, side::is_bound(&self.env, name))).collect()
     }
 
     async fn pause(&self, ms: u32) {
@@ -293,7 +334,8 @@ impl Platform for Edge {
     }
 
     fn log(&self, line: &str) {
-        log(line);
+        let id = self.scope().map_or("", |scope| scope.id.as_str());
+        log(&with_request(line, id));
     }
 
     async fn asset(&self, path: &str) -> std::result::Result<Option<Vec<u8>>, Failure> {

@@ -14,6 +14,7 @@ mod object;
 mod object_sql;
 pub mod profile_object;
 pub mod requests;
+mod side;
 mod token_object;
 mod upload;
 mod watchers;

@@ -24,7 +24,7 @@ use super::bindings::{self, Answering, Messages, word};
 use super::edge::{Edge, log, now};
 use super::object::{answering, at_rest, promise, refuse, worker_error};
 use super::object_sql::ObjectSql;
-use crate::calls::{Delivery, Packed, messages, read_message};
+use crate::calls::{Delivery, Packed, messages, read_message, read_probe};
 use crate::platform::{Failure, log_line};
 use crate::shell::alarm::Alarm;
 use crate::shell::profile::{self, ProfileHost, Unsent};
@@ -181,23 +181,28 @@ impl ProfileHost for ProfileShell {
 }
 
 /// Makes one message for the queue.
-fn message(text: &str) -> Result<JsValue> {
+pub(super) fn message(text: &str) -> Result<JsValue> {
     let message = Object::new();
     Reflect::set(&message, &word("body"), &Uint8Array::from(text.as_bytes()))?;
     Reflect::set(&message, &word("contentType"), &word("bytes"))?;
     Ok(message.into())
 }
 
-/// Reads the deliveries of a queue batch. A message that cannot be read comes from another version and is dropped: the
-/// outbox sends its deliveries again.
-pub fn deliveries(messages: &worker::MessageBatch<JsValue>) -> Vec<Delivery> {
-    let mut deliveries = Vec::new();
+/// Reads the deliveries of a queue batch, and the time of the newest probe among its messages. A message that cannot be read comes
+/// from another version and is dropped: the outbox sends its deliveries again.
+pub fn deliveries(messages: &worker::MessageBatch<JsValue>) -> (Vec<Delivery>, Option<i64>) {
+    let (mut deliveries, mut probed) = (Vec::new(), None);
     for message in messages.raw_iter() {
         let bytes = Uint8Array::new(&message.body()).to_vec();
-        match read_message(&String::from_utf8_lossy(&bytes)) {
+        let text = String::from_utf8_lossy(&bytes);
+        if let Some(sent_ms) = read_probe(&text) {
+            probed = probed.max(Some(sent_ms));
+            continue;
+        }
+        match read_message(&text) {
             Ok(list) => deliveries.extend(list),
             Err(why) => log(&log_line("warn", "queue message", &[("why", why.message())])),
         }
     }
-    deliveries
+    (deliveries, probed)
 }

@@ -14,14 +14,16 @@ use super::upload::upload;
 use crate::calls::encode;
 use crate::ingest::WEBHOOKS;
 use crate::platform::http::Address;
-use crate::platform::{Body, Headers, Incoming, Object, Platform, Reply, Upload};
+use crate::platform::{Body, Headers, Incoming, Object, Platform, REQUEST_ID, Reply, Upload};
 
 /// The only header fields that the collector reads, but for webhooks. Each field costs a call into JavaScript, so the list is short.
-const READ_HEADERS: [&str; 22] = [
+const READ_HEADERS: [&str; 24] = [
     "accept-encoding",
     "accept-language",
     "authorization",
+    "cf-access-jwt-assertion",
     "cf-connecting-ip",
+    "cf-ray",
     "content-encoding",
     "content-length",
     "content-type",
@@ -92,8 +94,10 @@ async fn open_socket(cart: String, ticket: &str, edge: &Edge) -> Result<web_sys:
     edge.get(&Object::Cart(cart), &word(bindings::OBJECT_URL), &init).await
 }
 
-async fn write(reply: Reply, edge: &Edge) -> Result<web_sys::Response> {
+async fn write(mut reply: Reply, edge: &Edge) -> Result<web_sys::Response> {
     let mut status = reply.status;
+    // The field is the last one, and goes its own way: all others are often the same as those of the answer before.
+    let id = reply.headers.0.pop_if(|(name, _)| name == REQUEST_ID).map(|(_, id)| id);
     let body = match reply.body {
         Body::Socket { cart, ticket } => return open_socket(cart, &ticket, edge).await,
         Body::Empty => JsValue::NULL,
@@ -111,5 +115,5 @@ async fn write(reply: Reply, edge: &Edge) -> Result<web_sys::Response> {
     };
     let is_encoded = reply.headers.get("content-encoding").is_some();
     let fields = encode(&reply.headers.0).map_err(|failure| worker_error(&failure))?;
-    Ok(bindings::reply(status, &fields, &body, is_encoded)?)
+    Ok(bindings::reply(status, &fields, &body, is_encoded, &id.unwrap_or_default())?)
 }

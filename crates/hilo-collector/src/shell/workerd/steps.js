@@ -24,10 +24,25 @@ export function head(request, names, all) {
 /** The parsed header fields of the last answer. In a busy shop the next answer mostly has the same fields. */
 let last = { fields: "[]", headers: new Headers() };
 
-/** Makes an answer; `fields` is a JSON list of names and values. A body with an encoding was encoded beforehand. */
-export function reply(status, fields, body, isEncoded) {
+/**
+ * Makes an answer; `fields` is a JSON list of names and values, and `id` is the request's. A body with an encoding was encoded
+ * beforehand.
+ */
+export function reply(status, fields, body, isEncoded, id) {
   if (fields !== last.fields) last = { fields, headers: new Headers(JSON.parse(fields)) };
-  return new Response(body, { status, headers: last.headers, encodeBody: isEncoded ? "manual" : "automatic" });
+  const response = new Response(body, { status, headers: last.headers, encodeBody: isEncoded ? "manual" : "automatic" });
+  // No two answers have the same id, so it is not among the fields that are kept.
+  response.headers.set("x-hilo-request-id", id);
+  return response;
+}
+
+/** Writes a point to the dataset `env[binding]`. Nobody waits for it, and a point that is lost has no consequence. */
+export function measure(env, binding, index, blobs, doubles) {
+  try {
+    env[binding].writeDataPoint({ indexes: [index], blobs, doubles });
+  } catch {
+    // A point is no reason to fail.
+  }
 }
 
 /** Makes an answer without a body. */

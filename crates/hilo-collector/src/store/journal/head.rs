@@ -8,8 +8,10 @@ use std::collections::BTreeMap;
 use jiff::Timestamp;
 
 use super::answer::{AfterAlarm, DAY_MS, JournalAnswer, ROWS_MAX};
+use super::watch;
 use crate::calls::journal::gathered::{HOUR_MS, Shard};
 use crate::calls::journal::lines::{DeadLetter, Health, RejectCount, RejectKind};
+use crate::calls::journal::watch::{Change, Remembered};
 use crate::calls::journal::{JournalCall, KeptRejects, RejectIndex};
 use crate::calls::{decode, encode};
 use crate::platform::{Failure, Sql, SqlRow, SqlValue};
@@ -64,7 +66,19 @@ pub(super) fn answer(
     call: JournalCall,
     now: Timestamp,
 ) -> Result<JournalAnswer, Failure> {
-    let is_writing = matches!(call, JournalCall::Counted { .. } | JournalCall::Dead { .. });
+    let is_writing = match &call {
+        JournalCall::Counted { .. }
+        | JournalCall::Dead { .. }
+        | JournalCall::Watch { .. }
+        | JournalCall::Probed { .. } => true,
+        JournalCall::RejectIndex { .. }
+        | JournalCall::Deliveries
+        | JournalCall::DeadLetters { .. }
+        | JournalCall::Forget { .. }
+        | JournalCall::Replayed { .. }
+        | JournalCall::Told { .. }
+        | JournalCall::Faults => false,
+    };
     if !is_writing && !schema::is_present(sql)? {
         return nothing_yet(&call);
     }
@@ -100,6 +114,15 @@ pub(super) fn answer(
             letters.iter().try_for_each(|letter| forget(sql, letter))?;
             encode(&())
         }
+        JournalCall::Watch { faults, probed_ms } => {
+            watch::note_probe(sql, watch::SENT, probed_ms)?;
+            encode(&watch::check(sql, &faults, now.as_millisecond())?)
+        }
+        JournalCall::Probed { sent_ms } => {
+            encode(&watch::note_probe(sql, watch::ARRIVED, sent_ms)?)
+        }
+        JournalCall::Told { change } => encode(&watch::told(sql, &change)?),
+        JournalCall::Faults => encode(&watch::remembered(sql)?),
     }?;
     let alarm_ms = if is_alarm_due { next_alarm(sql, now.as_millisecond())? } else { None };
     Ok(JournalAnswer { reply, alarm_ms })
@@ -111,7 +134,11 @@ fn nothing_yet(call: &JournalCall) -> Result<JournalAnswer, Failure> {
         JournalCall::RejectIndex { .. } => encode(&RejectIndex::default()),
         JournalCall::Deliveries => encode::<[Health; 0]>(&[]),
         JournalCall::DeadLetters { .. } => encode::<[DeadLetter; 0]>(&[]),
-        JournalCall::Counted { .. }
+        JournalCall::Watch { .. } => encode(&Change::default()),
+        JournalCall::Faults => encode(&Remembered::default()),
+        JournalCall::Told { .. }
+        | JournalCall::Probed { .. }
+        | JournalCall::Counted { .. }
         | JournalCall::Dead { .. }
         | JournalCall::Forget { .. }
         | JournalCall::Replayed { .. } => encode(&()),

@@ -10,6 +10,7 @@ pub mod live;
 mod rejects;
 #[cfg(test)]
 mod tests;
+mod watch;
 
 use jiff::Timestamp;
 
