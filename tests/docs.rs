@@ -9,7 +9,7 @@ mod facts;
 mod fields;
 #[path = "docs/mapping.rs"]
 mod mapping;
-#[path = "docs/webhooks.rs"]
-mod webhooks;
 #[path = "docs/touchpoints.rs"]
 mod touchpoints;
+#[path = "docs/webhooks.rs"]
+mod webhooks;

@@ -4,18 +4,18 @@
 //! A request below `/admin/` from somebody whom `door.rs` lets in, in a role that `roles.rs` lists → JSON that no cache stores. These calls read through the objects'
 //! calls. They show no secret and no more than the profile stores.
 
-mod archive;
 mod access;
+mod archive;
 mod carts;
 mod config;
 mod dead_letters;
 mod deployment;
 mod destinations;
-mod find;
 mod door;
+mod find;
 mod http;
-mod inbox;
 mod imports;
+mod inbox;
 mod journal;
 mod live;
 mod profiles;
@@ -95,7 +95,12 @@ fn role_missing(caller: &Caller, row: &Row) -> Rejection {
 }
 
 /// Writes who made which call. The path stands as in the table, because the one that was called names a person.
-fn note<P: Platform>(caller: &Caller, row: &Row, taken: &Result<Option<Reply>, Trouble>, platform: &P) {
+fn note<P: Platform>(
+    caller: &Caller,
+    row: &Row,
+    taken: &Result<Option<Reply>, Trouble>,
+    platform: &P,
+) {
     let status = match taken {
         Ok(Some(reply)) => reply.status,
         // The pipeline goes on with it.

@@ -82,8 +82,12 @@ mod tests {
     #[test]
     fn an_agent_reads_persons_and_changes_nothing() {
         // An address stands in a body, because a URL is written into logs.
-        let changes = |row: &&super::super::table::Row| row.method != "GET" && row.call != AdminCall::Find;
-        assert_eq!(ROWS.iter().filter(|row| may(Agent, row.call)).find(changes).map(|row| row.path), None);
+        let changes =
+            |row: &&super::super::table::Row| row.method != "GET" && row.call != AdminCall::Find;
+        assert_eq!(
+            ROWS.iter().filter(|row| may(Agent, row.call)).find(changes).map(|row| row.path),
+            None
+        );
         assert!(paths(Agent).contains(&"profiles/:key".to_owned()));
     }
 }

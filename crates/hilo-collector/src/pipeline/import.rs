@@ -266,8 +266,7 @@ async fn store<P: Platform>(
     let outcomes = reports::take(all, asked.source, call.loaded, call.platform).await?;
     let mut outcomes = outcomes.into_iter();
     for (row, count) in rows {
-        let own: Vec<Outcome> =
-            outcomes.by_ref().take(count).map(|taken| taken.outcome).collect();
+        let own: Vec<Outcome> = outcomes.by_ref().take(count).map(|taken| taken.outcome).collect();
         match own.iter().find_map(Outcome::rejection) {
             // A duplicate is this row too: an attempt before this one has stored it.
             None => counts.accepted += 1,

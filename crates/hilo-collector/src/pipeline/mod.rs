@@ -17,10 +17,10 @@ mod greeting;
 mod handoff;
 mod health;
 mod hello;
+mod import;
 mod inbound;
 #[cfg(test)]
 mod joins;
-mod import;
 mod journal;
 mod ledger;
 mod limits;

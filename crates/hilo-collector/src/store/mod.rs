@@ -6,9 +6,9 @@
 
 mod at_rest;
 pub mod cart;
+pub mod imports;
 pub mod inbox;
 pub mod index;
-pub mod imports;
 pub mod journal;
 pub mod profile;
 mod schema;
