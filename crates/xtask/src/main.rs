@@ -14,11 +14,13 @@ mod files;
 mod flags;
 mod judges;
 mod kinds;
+mod plan;
 mod shell;
 mod size;
 mod test;
 mod tidy;
 mod tools;
+mod update;
 mod wrangler;
 
 use std::process::ExitCode;
@@ -53,6 +55,8 @@ cargo xtask <verb>
   connect NAME [--url https://shop.example/_h] [--redirect URI]   connect a destination with an account at its service
   config  test --event FILE [--ask] [HILO.TOML]   what every destination would get of a message, or why nothing;
                                  --ask sends what GA4 would get to Google's own check
+  plan    FILE --types OUT.ts    a tracking plan as TypeScript types; FILE is a hilo.toml or holds [[plan.event]] alone
+  update  lists                  fetch the public lists of bots, referrers and samples, and write their compact files anew
   wrangler ARGUMENTS             Cloudflare's wrangler as the repository pins it, on the collector's wrangler.jsonc
   ci                             what CI runs: the same as test
 ";
@@ -101,6 +105,8 @@ fn run() -> Result<bool, Problem> {
         Some("e2e") => test::browser(&workspace),
         Some("judges") => judges::run(&workspace).map(|()| true),
         Some("tidy") => tidy::run(&workspace),
+        Some("plan") => plan::run(&workspace, &flags),
+        Some("update") => update::run(&workspace, &flags),
         Some("config") => config::run(&workspace, &flags),
         Some("connect") => connect::run(&workspace, &flags),
         Some("help") | None => {
