@@ -8,6 +8,7 @@ mod carts;
 mod config;
 mod dead_letters;
 mod destinations;
+mod held;
 mod http;
 mod journal;
 mod live;
@@ -22,6 +23,7 @@ use serde_json::json;
 use self::http::{called_with, error, ok};
 use self::table::AdminCall;
 use crate::call::{Call, Trouble};
+use crate::calls::journal::held::HeldWanted;
 use crate::calls::tokens::Described;
 use crate::platform::{Incoming, Platform, Reply};
 use crate::signature;
@@ -46,12 +48,7 @@ pub async fn serve<P: Platform>(path: &str, known: &Known<'_>, call: &Call<'_, P
         Ok(()) => take(path, known, call).await,
         Err(why) => Err(why.into()),
     };
-    taken.unwrap_or_else(|trouble| match trouble {
-        Trouble::Refused(why) => error(&why),
-        Trouble::Failed(failure) => {
-            error(&Rejection::new(Code::Unavailable, format!("try again: {}", failure.message())))
-        }
-    })
+    taken.unwrap_or_else(refusal)
 }
 
 /// Finds the call of a path in the table, and answers it.
@@ -60,10 +57,7 @@ async fn take<P: Platform>(
     known: &Known<'_>,
     call: &Call<'_, P>,
 ) -> Result<Reply, Trouble> {
-    let Some((row, named)) = table::find(path) else {
-        let message = "there is nothing at this path: GET /admin/v1/ lists every admin call";
-        return Err(Rejection::new(Code::NotFound, message).into());
-    };
+    let Some((row, named)) = table::find(path) else { return Err(nothing_here().into()) };
     called_with(row.method, call)?;
     let part = |place: usize| named.get(place).copied().unwrap_or_default();
     match row.call {
@@ -74,12 +68,54 @@ async fn take<P: Platform>(
         AdminCall::Cart => carts::show(part(0), call).await,
         AdminCall::Live => live::stream(call).await,
         AdminCall::Rejects => journal::rejects(call).await,
+        // The pipeline answers it, because it has the stages.
+        AdminCall::ReplayRejects => Err(nothing_here().into()),
         AdminCall::Destinations => Ok(destinations::list(known.described, call).await),
         AdminCall::Connect => destinations::connect(part(0), call).await,
         AdminCall::Deliveries => journal::deliveries(call).await,
         AdminCall::DeadLetters => dead_letters::list(call).await,
         AdminCall::Replay => dead_letters::replay(call).await,
         AdminCall::Config => Ok(config::show(call.loaded)),
+    }
+}
+
+fn nothing_here() -> Rejection {
+    let message = "there is nothing at this path: GET /admin/v1/ lists every admin call";
+    Rejection::new(Code::NotFound, message)
+}
+
+/// Whether the path is that of the call which takes refused events up again.
+pub fn is_replay_of_rejects(path: &str) -> bool {
+    table::find(path).is_some_and(|(row, _)| row.call == AdminCall::ReplayRejects)
+}
+
+/// Reads which held events a replay is about, for the pipeline.
+///
+/// # Errors
+/// The refusals of every admin call, and of a body that selects nothing.
+pub fn held_events<P: Platform>(
+    path: &str,
+    limit: u32,
+    call: &Call<'_, P>,
+) -> Result<HeldWanted, Trouble> {
+    admit(call)?;
+    let (row, _) = table::find(path).ok_or_else(nothing_here)?;
+    called_with(row.method, call)?;
+    held::wanted(limit, call)
+}
+
+/// The answer of a call that succeeded.
+pub fn answer(value: &serde_json::Value) -> Reply {
+    ok(value)
+}
+
+/// The answer of a call that did not succeed.
+pub fn refusal(trouble: Trouble) -> Reply {
+    match trouble {
+        Trouble::Refused(why) => error(&why),
+        Trouble::Failed(failure) => {
+            error(&Rejection::new(Code::Unavailable, format!("try again: {}", failure.message())))
+        }
     }
 }
 

@@ -14,6 +14,7 @@ pub(super) enum AdminCall {
     Cart,
     Live,
     Rejects,
+    ReplayRejects,
     Destinations,
     Connect,
     Deliveries,
@@ -42,7 +43,7 @@ const fn post(path: &'static str, purpose: &'static str, call: AdminCall) -> Row
 }
 
 /// Of two rows that fit a path, the first counts.
-pub(super) static ROWS: [Row; 13] = [
+pub(super) static ROWS: [Row; 14] = [
     get("/admin/v1/", "this list", AdminCall::Calls),
     get(
         "/admin/v1/profiles/:key",
@@ -63,8 +64,13 @@ pub(super) static ROWS: [Row; 13] = [
     get("/admin/v1/live", "what happens now, as server-sent events", AdminCall::Live),
     get(
         "/admin/v1/rejects",
-        "the reject log, newest first: what was refused, and why; ?since=, ?limit=",
+        "the reject log, newest first: what was refused, and why; ?since=, ?code= (the code's beginning), ?limit=",
         AdminCall::Rejects,
+    ),
+    post(
+        "/admin/v1/rejects/replay",
+        "takes up events that the tracking plan refused, once it is mended: {\"source\":…, \"since\":…, \"until\":…, \"code\":…, \"messageIds\":[…]}, each optional",
+        AdminCall::ReplayRejects,
     ),
     get(
         "/admin/v1/destinations",

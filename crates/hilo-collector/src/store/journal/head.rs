@@ -8,7 +8,9 @@ use std::collections::BTreeMap;
 use jiff::Timestamp;
 
 use super::answer::{AfterAlarm, DAY_MS, JournalAnswer, ROWS_MAX};
+use super::held;
 use crate::calls::journal::gathered::{HOUR_MS, Shard};
+use crate::calls::journal::held::HeldEvent;
 use crate::calls::journal::lines::{DeadLetter, Health, RejectCount, RejectKind};
 use crate::calls::journal::{JournalCall, KeptRejects, RejectIndex};
 use crate::calls::{decode, encode};
@@ -64,7 +66,10 @@ pub(super) fn answer(
     call: JournalCall,
     now: Timestamp,
 ) -> Result<JournalAnswer, Failure> {
-    let is_writing = matches!(call, JournalCall::Counted { .. } | JournalCall::Dead { .. });
+    let is_writing = matches!(
+        call,
+        JournalCall::Counted { .. } | JournalCall::Dead { .. } | JournalCall::Hold { .. }
+    );
     if !is_writing && !schema::is_present(sql)? {
         return nothing_yet(&call);
     }
@@ -93,7 +98,19 @@ pub(super) fn answer(
             encode(&dead_letters(sql, &wanted, limit)?)
         }
         JournalCall::Forget { profile } => {
+            held::forget(sql, &profile)?;
             sql.run("DELETE FROM dead_letters WHERE profile = ?", &[profile.into()])?;
+            encode(&())
+        }
+        JournalCall::Hold { events } => {
+            is_alarm_due = true;
+            let now_ms = now.as_millisecond();
+            sql.transaction(&mut || held::keep(sql, &events, now_ms))?;
+            encode(&())
+        }
+        JournalCall::Held(wanted) => encode(&held::read(sql, &wanted)?),
+        JournalCall::Released { events } => {
+            held::release(sql, &events)?;
             encode(&())
         }
         JournalCall::Replayed { letters } => {
@@ -111,8 +128,11 @@ fn nothing_yet(call: &JournalCall) -> Result<JournalAnswer, Failure> {
         JournalCall::RejectIndex { .. } => encode(&RejectIndex::default()),
         JournalCall::Deliveries => encode::<[Health; 0]>(&[]),
         JournalCall::DeadLetters { .. } => encode::<[DeadLetter; 0]>(&[]),
+        JournalCall::Held(_) => encode::<[HeldEvent; 0]>(&[]),
         JournalCall::Counted { .. }
         | JournalCall::Dead { .. }
+        | JournalCall::Hold { .. }
+        | JournalCall::Released { .. }
         | JournalCall::Forget { .. }
         | JournalCall::Replayed { .. } => encode(&()),
     }?;
@@ -138,13 +158,15 @@ fn shards(sql: &impl Sql, since_ms: i64) -> Result<Vec<Shard>, Failure> {
 fn forget_old(sql: &impl Sql, oldest_ms: i64) -> Result<(), Failure> {
     let hour = SqlValue::int(oldest_ms.div_euclid(HOUR_MS))?;
     sql.run("DELETE FROM shards WHERE hour < ?", &[hour])?;
+    held::forget_old(sql, oldest_ms)?;
     sql.run("DELETE FROM rejects WHERE at_ms < ?", &[SqlValue::int(oldest_ms)?])
 }
 
 /// Returns the time of the head's next alarm: at the end of the day, if the head has anything that grows too old.
 fn next_alarm(sql: &impl Sql, now_ms: i64) -> Result<Option<i64>, Failure> {
     let old =
-        "SELECT 1 AS found WHERE EXISTS (SELECT 1 FROM shards) OR EXISTS (SELECT 1 FROM rejects)";
+        "SELECT 1 AS found WHERE EXISTS (SELECT 1 FROM shards) OR EXISTS (SELECT 1 FROM rejects)
+               OR EXISTS (SELECT 1 FROM held)";
     let has_any = !sql.exec(old, &[])?.is_empty();
     Ok(has_any.then(|| (now_ms.div_euclid(DAY_MS) + 1) * DAY_MS))
 }

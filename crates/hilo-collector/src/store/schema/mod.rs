@@ -54,6 +54,7 @@ const OF_JOURNAL: &[&str] = &[
     include_str!("journal_0002.sql"),
     include_str!("journal_0003.sql"),
     include_str!("journal_0004.sql"),
+    include_str!("journal_0005.sql"),
 ];
 const OF_REJECTS: &[&str] = &[include_str!("rejects_0001.sql")];
 const OF_TOKENS: &[&str] = &[include_str!("tokens_0001.sql"), include_str!("tokens_0002.sql")];
