@@ -16,6 +16,8 @@ mod matrix;
 mod normalize;
 #[path = "golden/orders.rs"]
 mod orders;
+#[path = "golden/plan.rs"]
+mod plan;
 #[path = "golden/price.rs"]
 mod price;
 #[path = "golden/validate.rs"]
@@ -39,7 +41,9 @@ const STAGES: &[Stage] = &[
     Stage { path: "normalize/geo", run: normalize::geo_step },
     Stage { path: "normalize/scrub", run: normalize::scrub_step },
     Stage { path: "normalize/currency", run: normalize::currency_step },
+    Stage { path: "normalize/contact", run: normalize::contact_step },
     Stage { path: "normalize/all", run: normalize::all },
+    Stage { path: "plan", run: plan::run },
     Stage { path: "mapping", run: mapping::run },
     Stage { path: "orders/shopify", run: orders::shopify_orders },
     Stage { path: "orders/woocommerce", run: orders::woocommerce_orders },

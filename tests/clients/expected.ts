@@ -56,7 +56,7 @@ const EXPECTED: Expected[] = [
   { because: "an address loses its last byte", path: /^context\.ip$/, is: ({ stored }) => /^(127\.0\.0|203\.0\.113)\.0$/.test(String(stored)) },
   { because: "an e-mail address does not belong into a URL", path: /(^|\.)(url|tab_url|search)$/, is: ({ sent, stored }) => stored === String(sent).replaceAll("ana%40shop.example", "redacted") && stored !== sent },
   { because: "of a user agent its families are kept", path: /^context\.userAgent(Data\..*)?$/, is: isGone },
-  { because: "the families of a user agent", path: /^context\.(device\.type|os\.name|hilo\.browser\.(name|major))$/, is: ({ isPage, sent, stored }) => isPage && !sent && /^(desktop|Linux|Chrome|\d+)$/.test(String(stored)) },
+  { because: "the families of a user agent; a browser without a window is a bot", path: /^context\.(device\.type|os\.(name|version)|hilo\.(bot|browser\.(name|major)))$/, is: ({ isPage, sent, stored }) => isPage && !sent && /^(bot|true|desktop|Linux|Chrome|\d+)$/.test(String(stored)) },
 
   // What is added.
   { because: "where the address of a page's visitor is, at most the city", path: /^context\.location\.(city|country|region)$/, is: ({ isPage, sent }) => isPage && sent === undefined },

@@ -1,15 +1,15 @@
 //! One event before a step → what the step changed.
 //!
-//! In: `{message, sentAt, ip, userAgent, geo, server, unwantedReferrals}`, each optional; the message is laid over an ordinary
-//! page view.
+//! In: `{message, sentAt, ip, userAgent, hints, geo, server, unwantedReferrals, ownHosts, country, assistants}`, each optional; the
+//! message is laid over an ordinary page view.
 //! Out: `changed`, the paths whose value is another, with the value after.
 
 use std::collections::BTreeMap;
 
-use hilo_core::config::NormalizeRules;
-use hilo_core::event::{Event, Facts, Geo, Trust};
+use hilo_core::config::{AssistantPolicy, NormalizeRules};
+use hilo_core::event::{ClientHints, Event, Facts, Geo, Trust};
 use hilo_core::normalize::{
-    self, campaign, channel, click_id, clock, currency, geo, name, page, scrub, user_agent,
+    self, campaign, channel, click_id, clock, contact, currency, geo, name, page, scrub, user_agent,
 };
 use hilo_core::testing::{event_of, facts, page_message};
 use serde_json::{Map, Value, json};
@@ -24,7 +24,7 @@ pub(crate) fn page_step(input: &Value) -> Value {
     run(input, page::apply)
 }
 pub(crate) fn campaign_step(input: &Value) -> Value {
-    run(input, campaign::apply)
+    run(input, |event, facts| drop(campaign::apply(event, facts)))
 }
 pub(crate) fn click_id_step(input: &Value) -> Value {
     run(input, click_id::apply)
@@ -42,10 +42,14 @@ pub(crate) fn scrub_step(input: &Value) -> Value {
 pub(crate) fn channel_step(input: &Value) -> Value {
     let rules = rules(input);
     run(input, |event, facts| {
-        campaign::apply(event, facts);
+        drop(campaign::apply(event, facts));
         click_id::apply(event, facts);
-        channel::apply(event, &rules);
+        drop(channel::apply(event, &rules));
     })
+}
+pub(crate) fn contact_step(input: &Value) -> Value {
+    let rules = rules(input);
+    run(input, |event, _| drop(contact::apply(event, &rules)))
 }
 /// The shop's own currency is the euro.
 pub(crate) fn currency_step(input: &Value) -> Value {
@@ -62,9 +66,22 @@ pub(crate) fn all(input: &Value) -> Value {
 }
 
 fn rules(input: &Value) -> NormalizeRules {
-    let listed = input.get("unwantedReferrals").and_then(Value::as_array);
-    let hosts = listed.into_iter().flatten().filter_map(Value::as_str).map(str::to_owned);
-    NormalizeRules { unwanted_referrals: hosts.collect(), ..NormalizeRules::default() }
+    let texts = |key: &str| -> Vec<String> {
+        let listed = input.get(key).and_then(Value::as_array);
+        listed.into_iter().flatten().filter_map(Value::as_str).map(str::to_owned).collect()
+    };
+    let is_channel = input.get("assistants").is_some_and(|choice| choice == "channel");
+    NormalizeRules {
+        unwanted_referrals: texts("unwantedReferrals"),
+        own_hosts: texts("ownHosts"),
+        country: input.get("country").and_then(Value::as_str).map(str::to_owned),
+        ai_assistants: if is_channel {
+            AssistantPolicy::Channel
+        } else {
+            AssistantPolicy::Referral
+        },
+        ..NormalizeRules::default()
+    }
 }
 
 fn run(input: &Value, step: impl Fn(&mut Event, &Facts)) -> Value {
@@ -76,6 +93,7 @@ fn run(input: &Value, step: impl Fn(&mut Event, &Facts)) -> Value {
     };
     event.sent_at = text("sentAt").and_then(|at| at.parse().ok());
     let place = |key: &str| input.get("geo")?.get(key)?.as_str().map(str::to_owned);
+    let hint = |key: &str| input.get("hints")?.get(key)?.as_str().map(str::to_owned);
     let is_server = input.get("server").is_some_and(|server| server == true);
     let facts = Facts {
         ip: text("ip"),
@@ -85,6 +103,12 @@ fn run(input: &Value, step: impl Fn(&mut Event, &Facts)) -> Value {
             region: place("region"),
             city: place("city"),
             timezone: place("timezone"),
+        },
+        hints: ClientHints {
+            brands: hint("brands"),
+            mobile: hint("mobile"),
+            platform: hint("platform"),
+            platform_version: hint("platformVersion"),
         },
         trust: if is_server { Trust::Server } else { Trust::Public },
         ..facts()
@@ -107,7 +131,7 @@ fn run(input: &Value, step: impl Fn(&mut Event, &Facts)) -> Value {
 }
 
 /// Objects are merged, everything else is replaced; `null` takes away.
-fn lay_over(base: &mut Value, over: &Value) {
+pub(crate) fn lay_over(base: &mut Value, over: &Value) {
     match (base, over) {
         (Value::Object(base), Value::Object(over)) => {
             for (key, value) in over {

@@ -17,7 +17,12 @@ const ADDED_BYTES_MAX: usize = 8 * 1024;
 
 fn normalized(event: &Event) -> Event {
     let mut event = event.clone();
-    let rules = NormalizeRules { currency: Some("EUR".to_owned()), ..NormalizeRules::default() };
+    let rules = NormalizeRules {
+        currency: Some("EUR".to_owned()),
+        country: Some("ES".to_owned()),
+        own_hosts: vec!["shop.example".to_owned()],
+        ..NormalizeRules::default()
+    };
     normalize::apply(&mut event, &facts(), &rules);
     event
 }
@@ -28,7 +33,10 @@ fn urls_of_the_field_table_are_redacted_and_reduced_fields_do_not_stay() {
     for field in FIELDS {
         let value = match (field.privacy, field.shape) {
             (Privacy::Url, _) => json!(format!("https://shop.example/?q={SECRET}")),
-            (Privacy::Reduced, Shape::Open) => json!({ "brand": SECRET }),
+            (Privacy::Reduced, Shape::Open) => json!({
+                "brand": SECRET, "platform": SECRET, "platformVersion": SECRET,
+                "brands": [{ "brand": SECRET, "version": SECRET }],
+            }),
             (Privacy::Reduced, _) => json!(SECRET),
             (
                 Privacy::Plain

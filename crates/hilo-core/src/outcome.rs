@@ -212,6 +212,21 @@ codes! {
     /// `Sec-GPC: 1` denies a purpose the event needs.
     GpcDenied = "gpc_denied", 403;
 
+    /// A program that calls itself a bot has sent the event, and `hilo.toml` refuses bots.
+    BotRefused = "bot_refused", 403;
+    /// The tracking plan has no event of this name. A remark where the plan only flags.
+    PlanUnknownEvent = "plan_unknown_event", 422;
+    /// A property that the tracking plan requires is missing. A remark where the plan only flags.
+    PlanMissing = "plan_missing", 422;
+    /// A property has another type than the tracking plan's. A remark where the plan flags or strips.
+    PlanType = "plan_type", 422;
+    /// A property has a value that the tracking plan does not list. A remark where the plan flags or strips.
+    PlanEnum = "plan_enum", 422;
+    /// A property is longer, smaller or greater than the tracking plan allows. A remark where the plan flags or strips.
+    PlanLimit = "plan_limit", 422;
+    /// A property that the tracking plan does not have. A remark where the plan flags or strips.
+    PlanUnknownProperty = "plan_unknown_property", 422;
+
     /// Remark: a field the specification does not know was left out; the event was kept.
     UnknownField = "unknown_field", 200;
     /// Remark: a field that is personal and not asked for was left out; the event was kept.
@@ -234,6 +249,12 @@ codes! {
     ContactUnknown = "contact_unknown", 200;
     /// Remark: the source only claims who the person is, so the event is joined to nobody.
     IdentityClaimed = "identity_claimed", 200;
+    /// Remark: a campaign's field was a template that nobody filled in; it was left out.
+    UnrenderedTemplate = "unrendered_template", 200;
+    /// Remark: a link inside the site has campaign parameters, so it looks as if a campaign had brought the visitor again.
+    InternalCampaign = "internal_campaign", 200;
+    /// Remark: a telephone number has no reading, or several, in the shop's country; it was kept as it came.
+    PhoneUnparsed = "phone_unparsed", 200;
     /// Remark: a device was erased. The profile of the verified user to whom it is linked stays, because that needs the user's token.
     UserKept = "user_kept", 200;
 }
@@ -260,7 +281,7 @@ mod tests {
 
     /// Codes with the statuses of [`PAGE_REFUSALS`] that no whole request of the tracker is refused with: calls of other clients, and
     /// single events, whose refusals stand inside an answer 200.
-    const OTHERS: [Code; 25] = [
+    const OTHERS: [Code; 33] = [
         Code::Unauthorized,
         Code::RoleMissing,
         Code::TokenMalformed,
@@ -287,6 +308,13 @@ mod tests {
         Code::TooManyPersons,
         Code::OptInUnconfirmable,
         Code::HandoffRefused,
+        Code::BotRefused,
+        Code::PlanUnknownEvent,
+        Code::PlanMissing,
+        Code::PlanType,
+        Code::PlanEnum,
+        Code::PlanLimit,
+        Code::PlanUnknownProperty,
     ];
 
     #[test]

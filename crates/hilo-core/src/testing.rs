@@ -12,7 +12,7 @@ use crate::config::{
     Basis, Config, ConsentBasis, Key, KeyState, KeyText, Origin, Source, SourceKind, parse,
 };
 use crate::consent::Purpose;
-use crate::event::{EVENT_BYTES_MAX, Event, Facts, Geo, KEY_BYTES_MAX, Trust};
+use crate::event::{ClientHints, EVENT_BYTES_MAX, Event, Facts, Geo, KEY_BYTES_MAX, Trust};
 use crate::validate::{Envelope, check, read_batch};
 
 /// The edge clock in tests: the time of the documentation's examples.
@@ -28,6 +28,7 @@ pub fn facts() -> Facts {
         user_agent: Some(
             "Mozilla/5.0 (X11; Linux x86_64; rv:145.0) Gecko/20100101 Firefox/145.0".into(),
         ),
+        hints: ClientHints::default(),
         gpc: false,
         geo: Geo {
             country: Some("ES".into()),

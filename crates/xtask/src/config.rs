@@ -8,7 +8,7 @@ use std::process::Command;
 
 use crate::flags::Flags;
 use crate::shell::{Problem, Workspace, step, tail, watch};
-use crate::{tools, wrangler};
+use crate::{plan, tools, wrangler};
 
 /// The file for a developer's machine, with every setting and its reason.
 const EXAMPLE: &str = "crates/hilo-collector/hilo.toml";
@@ -28,7 +28,7 @@ pub(crate) fn run(workspace: &Workspace, flags: &Flags) -> Result<bool, Problem>
         [verb, file] if verb == "check" => check(workspace, file).map(|()| true),
         [verb, file] if verb == "push" => {
             check(workspace, file)?;
-            let text = fs::read_to_string(std::env::current_dir()?.join(file))?;
+            let text = plan::joined(&std::env::current_dir()?.join(file))?;
             tools::ensure(workspace)?;
             upload(workspace, &text).map(|()| true)
         }
@@ -57,6 +57,7 @@ pub(crate) fn upload(workspace: &Workspace, text: &str) -> Result<(), Problem> {
 pub(crate) fn check(workspace: &Workspace, file: &str) -> Result<(), Problem> {
     let path = std::env::current_dir()?.join(file);
     readable(&path)?;
+    let path = plan::joined_file(workspace, &path)?;
     let mut build = workspace.cargo();
     build.args(["build", "--package", "hilo-collector", "--example", "config_check"]);
     step(workspace, "building what reads hilo.toml", &mut build)?;
@@ -78,6 +79,7 @@ fn test(workspace: &Workspace, flags: &Flags, config: &Path) -> Result<(), Probl
     let (config, event) = (home.join(config), home.join(event));
     readable(&config)?;
     readable(&event)?;
+    let config = plan::joined_file(workspace, &config)?;
     let mut build = workspace.cargo();
     build.args(["build", "--package", "hilo-collector", "--example", "config_test"]);
     step(workspace, "building what maps messages", &mut build)?;

@@ -31,7 +31,8 @@ pub(crate) fn run(workspace: &Workspace, flags: &Flags) -> Result<(), Problem> {
     if let Some(config) = &flags.config {
         // Checked before anything starts: a broken file would only show as a degraded health.
         crate::config::check(workspace, config)?;
-        serve.arg("--config").arg(absolute(config)?);
+        let joined = crate::plan::joined_file(workspace, &absolute(config)?)?;
+        serve.arg("--config").arg(joined);
     }
     if flags.with_stubs {
         serve.arg("--with-stubs");

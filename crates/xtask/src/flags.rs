@@ -31,6 +31,8 @@ pub(crate) struct Flags {
     pub with_stubs: bool,
     /// The message or envelope that `config test` reads.
     pub event: Option<String>,
+    /// The file that `plan` writes types into.
+    pub types: Option<String>,
     /// Whether `config test` asks Google's own check.
     pub ask: bool,
     /// Whether `dev` opens the shop in a browser.
@@ -71,6 +73,7 @@ impl Flags {
             config: None,
             with_stubs: false,
             event: None,
+            types: None,
             ask: false,
             open: true,
             quick: false,
@@ -98,6 +101,7 @@ impl Flags {
                 Arg::Long("config") => flags.config = Some(value(&mut parser)?),
                 Arg::Long("with-stubs") => flags.with_stubs = true,
                 Arg::Long("event") => flags.event = Some(value(&mut parser)?),
+                Arg::Long("types") => flags.types = Some(value(&mut parser)?),
                 Arg::Long("ask") => flags.ask = true,
                 Arg::Long("no-open") => flags.open = false,
                 Arg::Long("quick") => flags.quick = true,

@@ -18,11 +18,13 @@ mod flags;
 mod import;
 mod judges;
 mod kinds;
+mod plan;
 mod shell;
 mod size;
 mod test;
 mod tidy;
 mod tools;
+mod update;
 mod wrangler;
 
 use std::process::ExitCode;
@@ -65,6 +67,8 @@ cargo xtask <verb>
                                  BigQuery; --person u:42 for one person's, --files DIR for copies of another service's files
   doctor  URL [--admin-token-env NAME] [--origin URL] [--key KEY]   look at a deployment from outside, and say what to do
   deploy  [HILO.TOML] [--dry-run]   from login to first event, a step at a time; --dry-run: only whether wrangler would take it
+  plan    FILE --types OUT.ts    a tracking plan as TypeScript types; FILE is a hilo.toml or holds [[plan.event]] alone
+  update  lists                  fetch the public lists of bots, referrers and samples, and write their compact files anew
   wrangler ARGUMENTS             Cloudflare's wrangler as the repository pins it, on the collector's wrangler.jsonc
   ci                             what CI runs: the same as test
 ";
@@ -115,6 +119,8 @@ fn run() -> Result<bool, Problem> {
         Some("e2e") => test::browser(&workspace),
         Some("judges") => judges::run(&workspace).map(|()| true),
         Some("tidy") => tidy::run(&workspace),
+        Some("plan") => plan::run(&workspace, &flags),
+        Some("update") => update::run(&workspace, &flags),
         Some("config") => config::run(&workspace, &flags),
         Some("connect") => connect::run(&workspace, &flags),
         Some("import") => import::run(&workspace, &flags),

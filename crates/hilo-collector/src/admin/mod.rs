@@ -13,6 +13,7 @@ mod deployment;
 mod destinations;
 mod door;
 mod find;
+mod held;
 mod http;
 mod imports;
 mod inbox;
@@ -32,6 +33,7 @@ pub use self::door::is_open;
 use self::http::{called_with, error, ok};
 use self::table::{AdminCall, Row};
 use crate::call::{Call, Trouble};
+use crate::calls::journal::held::HeldWanted;
 use crate::calls::tokens::Described;
 use crate::loaded::Loaded;
 use crate::platform::{Incoming, Platform, Reply, log_line};
@@ -45,20 +47,42 @@ pub struct Known<'k> {
     pub described: &'k [Described],
 }
 
-/// Answers one request; `path` is the part below `/admin/`. `None` for an admitted call with rows of an import: these pass the stages, so
-/// the pipeline answers.
-pub async fn serve<P: Platform>(
-    path: &str,
-    known: &Known<'_>,
-    call: &Call<'_, P>,
-) -> Option<Reply> {
-    answer(path, known, call).await.unwrap_or_else(|trouble| match trouble {
-        Trouble::Refused(why) => Some(error(&why)),
+/// What became of a request.
+pub enum Served {
+    /// The answer.
+    Reply(Reply),
+    /// An admitted call with rows of an import. They pass the stages, so the pipeline answers.
+    Import,
+    /// An admitted call that takes refused events up again, which pass the stages too. [`held_events`] reads it.
+    ReplayRejects,
+}
+
+/// Answers one request; `path` is the part below `/admin/`.
+pub async fn serve<P: Platform>(path: &str, known: &Known<'_>, call: &Call<'_, P>) -> Served {
+    answer(path, known, call).await.unwrap_or_else(|trouble| Served::Reply(refusal(trouble)))
+}
+
+/// The answer of a call that did not succeed.
+pub fn refusal(trouble: Trouble) -> Reply {
+    match trouble {
+        Trouble::Refused(why) => error(&why),
         Trouble::Failed(failure) => {
-            let message = format!("try again: {}", failure.message());
-            Some(error(&Rejection::new(Code::Unavailable, message)))
+            error(&Rejection::new(Code::Unavailable, format!("try again: {}", failure.message())))
         }
-    })
+    }
+}
+
+/// The answer of a call that succeeded.
+pub fn told(value: &serde_json::Value) -> Reply {
+    ok(value)
+}
+
+/// Reads which held events a replay is about, for the pipeline.
+///
+/// # Errors
+/// The refusal of a body that is none.
+pub fn held_events<P: Platform>(limit: u32, call: &Call<'_, P>) -> Result<HeldWanted, Trouble> {
+    held::wanted(limit, call)
 }
 
 /// Lets the caller in, finds the call of the path in the table, and answers it unless the pipeline has to. The log says who made which
@@ -67,7 +91,7 @@ async fn answer<P: Platform>(
     path: &str,
     known: &Known<'_>,
     call: &Call<'_, P>,
-) -> Result<Option<Reply>, Trouble> {
+) -> Result<Served, Trouble> {
     let caller = door::caller(call.incoming, Some(call.loaded), call.platform).await?;
     let Some((row, named)) = table::find(path) else {
         let message = "there is nothing at this path: GET /admin/v1/ lists every admin call";
@@ -98,13 +122,13 @@ fn role_missing(caller: &Caller, row: &Row) -> Rejection {
 fn note<P: Platform>(
     caller: &Caller,
     row: &Row,
-    taken: &Result<Option<Reply>, Trouble>,
+    taken: &Result<Served, Trouble>,
     platform: &P,
 ) {
     let status = match taken {
-        Ok(Some(reply)) => reply.status,
+        Ok(Served::Reply(reply)) => reply.status,
         // The pipeline goes on with it.
-        Ok(None) => 200,
+        Ok(Served::Import | Served::ReplayRejects) => 200,
         Err(Trouble::Refused(why)) => why.code.status(),
         Err(Trouble::Failed(_)) => Code::Unavailable.status(),
     };
@@ -133,7 +157,7 @@ async fn take<P: Platform>(
     caller: &Caller,
     known: &Known<'_>,
     call: &Call<'_, P>,
-) -> Result<Option<Reply>, Trouble> {
+) -> Result<Served, Trouble> {
     let part = |place: usize| named.get(place).copied().unwrap_or_default();
     let reply = match admin_call {
         AdminCall::Calls => Ok(list(caller)),
@@ -148,6 +172,8 @@ async fn take<P: Platform>(
         AdminCall::Cart => carts::show(part(0), call).await,
         AdminCall::Live => live::stream(call).await,
         AdminCall::Rejects => journal::rejects(call).await,
+        // The pipeline answers it, because it has the stages.
+        AdminCall::ReplayRejects => Err(nothing_here().into()),
         AdminCall::Destinations => Ok(destinations::list(known.described, call).await),
         AdminCall::Connect => destinations::connect(part(0), call).await,
         AdminCall::Deliveries => journal::deliveries(call).await,
@@ -158,9 +184,10 @@ async fn take<P: Platform>(
         AdminCall::Config => Ok(config::show(call.loaded)),
         AdminCall::ImportStanding => imports::show(part(0), call).await,
         AdminCall::Deployment => deployment::show(call).await,
-        AdminCall::Import => return Ok(None),
+        AdminCall::Import => return Ok(Served::Import),
+        AdminCall::ReplayRejects => return Ok(Served::ReplayRejects),
     };
-    reply.map(Some)
+    reply.map(Served::Reply)
 }
 
 /// Whether the request comes from somebody who learns what exactly is wrong with the deployment.
@@ -248,7 +275,7 @@ mod tests {
     fn each_role_makes_its_own_calls_and_is_told_which_role_another_call_needs() {
         let memory = staffed();
         for role in Role::ALL {
-            for row in &super::table::ROWS {
+            for row in super::table::ROWS {
                 let path = row.path.trim_start_matches("/admin/").replace(":key", "a:1");
                 let path = path.replace(":rows", "events").replace(":name", "webhook");
                 let (status, answer) = as_role(&memory, role, row.method, &path);

@@ -27,6 +27,7 @@ pub(super) const fn of(call: AdminCall) -> &'static [Role] {
         | AdminCall::Deployment
         | AdminCall::Inbox
         | AdminCall::ReplayInbox
+        | AdminCall::ReplayRejects
         | AdminCall::ArchiveFiles
         | AdminCall::Import
         | AdminCall::ImportStanding => RUNS,

@@ -21,6 +21,7 @@ pub(super) enum AdminCall {
     Cart,
     Live,
     Rejects,
+    ReplayRejects,
     Destinations,
     Connect,
     Deliveries,
@@ -89,8 +90,13 @@ pub(super) static ROWS: &[Row] = &[
     get("/admin/v1/live", "what happens now, as server-sent events", AdminCall::Live),
     get(
         "/admin/v1/rejects",
-        "the reject log, newest first: what was refused, and why; ?since=, ?limit=",
+        "the reject log, newest first: what was refused, and why; ?since=, ?code= (the code's beginning), ?limit=",
         AdminCall::Rejects,
+    ),
+    post(
+        "/admin/v1/rejects/replay",
+        "takes up events that the tracking plan refused, once it is mended: {\"source\":…, \"since\":…, \"until\":…, \"code\":…, \"messageIds\":[…]}, each optional",
+        AdminCall::ReplayRejects,
     ),
     get(
         "/admin/v1/destinations",

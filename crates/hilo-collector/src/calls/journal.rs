@@ -8,6 +8,7 @@
 //! erased here, the journal stores no id of an event, only its hash.
 
 pub mod gathered;
+pub mod held;
 pub mod lines;
 pub mod live;
 mod sending;
@@ -18,13 +19,14 @@ use serde::{Deserialize, Serialize};
 use super::{decode, encode};
 use crate::platform::{Failure, Object, Platform};
 use gathered::Shard;
+use held::{HeldEvent, HeldWanted};
 use lines::{DeadLetter, Health, Reject, RejectCount};
 use live::{LiveAnswer, LiveCall};
 use watch::{Change, Watched};
 
 pub use sending::{
-    Rejects, forget_profile, list_dead, note_attempts, note_endings, note_rejects, read_rejects,
-    send_counted, send_gathered, show_before_watching, show_events,
+    Rejects, Wanted, forget_profile, list_dead, note_attempts, note_endings, note_rejects,
+    read_rejects, send_counted, send_gathered, show_before_watching, show_events,
 };
 
 /// A call of the journal's head.
@@ -69,10 +71,22 @@ pub enum JournalCall {
         /// The most dead letters to answer.
         limit: u32,
     },
-    /// Forget the dead letters of a profile's object, because its person was erased. Answers `()`.
+    /// Forget the dead letters and held events of a profile's object, because its person was erased. Answers `()`.
     Forget {
         /// The object's name.
         profile: String,
+    },
+    /// Hold events that the tracking plan refused. Answers `()`.
+    Hold {
+        /// The events.
+        events: Vec<HeldEvent>,
+    },
+    /// Reads held events, oldest first. Answers `Vec<HeldEvent>`.
+    Held(HeldWanted),
+    /// Remove held events, because they were taken up. Answers `()`.
+    Released {
+        /// The names of their profiles' objects, and the hashes of their ids.
+        events: Vec<(String, String)>,
     },
     /// Remove these dead letters, because their deliveries are pending again. Answers `()`.
     Replayed {
@@ -112,6 +126,9 @@ pub enum RejectsCall {
         since_ms: i64,
         /// The most refusals to answer.
         limit: u32,
+        /// Only refusals whose code begins so.
+        #[serde(default)]
+        code: Option<String>,
     },
 }
 

@@ -34,7 +34,7 @@ pub use key::presented_key;
 pub use route::{CartAct, MeAct, Route, WEBHOOKS, route};
 
 use hilo_core::config::Source;
-use hilo_core::event::Facts;
+use hilo_core::event::{ClientHints, Facts};
 use hilo_core::outcome::{Code, Rejection};
 use hilo_core::validate;
 use serde_json::{Map, Value};
@@ -152,6 +152,12 @@ pub fn facts<P: Platform>(call: &Call<'_, P>, source: &Source) -> Facts {
         trust: source.trust(),
         ip: field("cf-connecting-ip"),
         user_agent: field("user-agent"),
+        hints: ClientHints {
+            brands: field("sec-ch-ua"),
+            mobile: field("sec-ch-ua-mobile"),
+            platform: field("sec-ch-ua-platform"),
+            platform_version: field("sec-ch-ua-platform-version"),
+        },
         gpc: incoming.headers.get("sec-gpc") == Some("1"),
         geo: incoming.geo.clone(),
     }

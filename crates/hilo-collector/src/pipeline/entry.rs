@@ -53,9 +53,30 @@ impl From<Judged> for Entry {
 
 impl Entry {
     /// Refuses the event: it is not kept, and the live stream must not show it either.
-    fn refuse(&mut self, why: Rejection) {
+    pub(super) fn refuse(&mut self, why: Rejection) {
         self.outcome = Outcome::Rejected(why);
         self.event = None;
+    }
+
+    /// Drops the event of a bot, as `hilo.toml` wants it.
+    pub(super) fn refuse_bot(&mut self) {
+        let message = "a program that calls itself a bot has sent this, and [normalize] of hilo.toml refuses bots";
+        self.outcome = Outcome::Dropped(Rejection::new(Code::BotRefused, message));
+        self.event = None;
+    }
+
+    /// Makes the entry of an event that was judged before.
+    pub(super) fn of(index: usize, event: Event) -> Entry {
+        Entry {
+            index,
+            message_id: Some(event.message_id.clone()),
+            outcome: Outcome::Accepted,
+            event: Some(Box::new(event)),
+            profile: String::new(),
+            destinations: Vec::new(),
+            notices: Vec::new(),
+            redacted: None,
+        }
     }
 
     /// Takes over the result from the profile, which differs from the plan.

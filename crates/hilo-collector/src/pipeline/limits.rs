@@ -95,7 +95,7 @@ mod tests {
     use serde_json::{Value, json};
 
     use super::*;
-    use crate::calls::journal::read_rejects;
+    use crate::calls::journal::{Wanted, read_rejects};
     use crate::platform::Object;
     use crate::shell::memory::{self, Memory, request, run};
 
@@ -125,7 +125,9 @@ mod tests {
     }
 
     fn noted(memory: &Memory) -> Vec<String> {
-        let rejects = run(read_rejects(memory, 0, 100, 14)).unwrap().unwrap();
+        let rejects = run(read_rejects(memory, &Wanted { limit: 100, ..Wanted::default() }, 14))
+            .unwrap()
+            .unwrap();
         rejects.rejects.into_iter().map(|reject| reject.code).collect()
     }
 

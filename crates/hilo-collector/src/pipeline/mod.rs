@@ -1,4 +1,4 @@
-//! The edge's stages in order: validate → normalize → plan → store → forward.
+//! The edge's stages in order: validate → normalize → tracking plan → store → forward.
 //!
 //! [`serve`] answers a request; each call has a file of its own. [`run`] takes an envelope through the stages: each of
 //! its events ends in exactly one outcome. [`deliver`] is the last stage, after the request has been answered. Only this
@@ -31,6 +31,7 @@ mod merge;
 mod nature;
 mod optin;
 mod orders;
+mod plan;
 mod profiles;
 mod progress;
 mod reports;
@@ -52,7 +53,7 @@ pub use requests::serve;
 pub use touchpoints::hand_on;
 pub use watch::{probed, watch};
 
-use hilo_core::config::Source;
+use hilo_core::config::{BotPolicy, Source};
 use hilo_core::event::{Event, Facts, OPT_IN_CONFIRMED, OPT_IN_REQUESTED, OPT_IN_WITHDRAWN};
 use hilo_core::journey::presume;
 use hilo_core::validate::Envelope;
@@ -84,8 +85,28 @@ async fn run<P: Platform>(
         entry.notices.extend(normalize::apply(event, facts, &loaded.config.normalize));
         // The presumed channel is mostly that of the session's first event. Then the profile need not write the event again.
         event.context.hilo.channel = presume(&event.context.hilo);
+        if event.context.hilo.bot && loaded.config.normalize.bots == BotPolicy::Refuse {
+            entry.refuse_bot();
+        }
     }
-    consent::record_reports(&mut entries, facts, loaded, platform).await?;
+    plan::judge(&mut entries, source, loaded, platform).await?; // after normalizing: the plan knows the names of Segment's second version
+    let right = keep(&mut entries, greeting, source, facts, loaded, platform).await?;
+    Ok((entries, right))
+}
+
+/// Stores judged events with their deliveries, and notes every outcome.
+///
+/// # Errors
+/// A failure if any part is not known to be durable.
+async fn keep<P: Platform>(
+    entries: &mut [Entry],
+    greeting: Option<&Greeting<'_, P>>,
+    source: &Source,
+    facts: &Facts,
+    loaded: &Loaded,
+    platform: &P,
+) -> Result<Option<Right>, Failure> {
+    consent::record_reports(entries, facts, loaded, platform).await?;
     let configured = Configured::all(&loaded.config.destinations);
     let plan = |entry: &Entry| -> Vec<&Planned> {
         let planned = entry.event.iter().flat_map(|event| {
@@ -98,14 +119,14 @@ async fn run<P: Platform>(
     // The events are stored before any is forwarded: a crash may repeat a delivery and never loses one. The object that
     // stores an event also sends its deliveries to the queue, and the queue calls `deliver`.
     let right = match greeting {
-        Some(greeting) => greeting.store(&mut entries, &plans, source).await?,
+        Some(greeting) => greeting.store(entries, &plans, source).await?,
         None => None,
     };
-    profiles::store(&mut entries, &plans, source, facts, platform).await?;
-    link::named(&entries, facts, loaded, platform).await?;
-    addresses::named(&entries, source, facts, loaded, platform).await?;
-    journal::note_outcomes(&entries, source, platform);
-    Ok((entries, right))
+    profiles::store(entries, &plans, source, facts, platform).await?;
+    link::named(entries, facts, loaded, platform).await?;
+    addresses::named(entries, source, facts, loaded, platform).await?;
+    journal::note_outcomes(entries, source, platform);
+    Ok(right)
 }
 
 /// Whether a destination takes an event of this name from the collector alone. A sender's request would write to anybody in the company's
@@ -130,7 +151,7 @@ mod tests {
     use base64::engine::general_purpose::STANDARD;
     use serde_json::{Value, json};
 
-    use crate::calls::journal::read_rejects;
+    use crate::calls::journal::{Wanted, read_rejects};
     use crate::keyring::SECRET;
     use crate::platform::{Object, Reply};
     use crate::shell::memory::{self, Memory, SHOP, request, run as run_to_end};
@@ -142,7 +163,10 @@ mod tests {
 
     /// Returns the reject log, oldest first: outcome and code.
     fn noted(memory: &Memory) -> Vec<(String, String)> {
-        let rejects = run_to_end(read_rejects(memory, 0, 100, 14)).unwrap().unwrap();
+        let rejects =
+            run_to_end(read_rejects(memory, &Wanted { limit: 100, ..Wanted::default() }, 14))
+                .unwrap()
+                .unwrap();
         let noted = rejects.rejects.into_iter().rev();
         noted.map(|reject| (reject.outcome, reject.code)).collect()
     }

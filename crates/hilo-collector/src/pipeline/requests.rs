@@ -9,9 +9,9 @@ use hilo_core::outcome::{Code, Rejection};
 use super::nature::Nature;
 use super::{
     cart, connect, consent, events, handoff, health, hello, import, inbound, journal, limits, me,
-    optin, reports,
+    optin, plan, reports,
 };
-use crate::admin;
+use crate::admin::{self, Served};
 use crate::call::{Call, Trouble};
 use crate::forward;
 use crate::ingest::{self, Door, Route, files, reply, settings, status};
@@ -176,8 +176,11 @@ async fn take<P: Platform>(
             let (deleting, described) = (forward::deleting(config), forward::described(config));
             let known = admin::Known { deleting: &deleting, described: &described };
             match admin::serve(&path, &known, call).await {
-                Some(reply) => Ok(reply),
-                None => import::take(call).await,
+                Served::Reply(reply) => Ok(reply),
+                Served::Import => import::take(call).await,
+                Served::ReplayRejects => {
+                    Ok(plan::replay(call).await.unwrap_or_else(admin::refusal))
+                }
             }
         }
         // `serve` has answered these.

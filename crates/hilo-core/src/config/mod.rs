@@ -13,8 +13,10 @@ mod identity;
 mod key;
 mod map;
 mod nearest;
+mod normalize;
 mod optin;
 mod origin;
+mod plan;
 mod problem;
 mod reader;
 mod secret;
@@ -34,6 +36,7 @@ pub use categories::Categories;
 pub use destination::{DestinationEntry, EventFilter};
 pub use health::{Alert, HealthRules};
 pub use key::{Key, KeyState, KeyText};
+pub use normalize::{AssistantPolicy, BotPolicy, NormalizeRules};
 pub use optin::OptInRules;
 pub use origin::Origin;
 pub use problem::{Problem, ProblemCode};
@@ -46,6 +49,7 @@ use serde::Serialize;
 
 use crate::consent::Purpose;
 use crate::outcome::Code;
+use crate::plan::Plan;
 use reader::{Reader, Section};
 
 /// Bytes of a configuration. A KV value may have 25 MB, but a file of that size is a mistake.
@@ -66,6 +70,9 @@ pub struct Config {
     pub consent: ConsentRules,
     /// The rules for normalizing events.
     pub normalize: NormalizeRules,
+    /// The tracking plan.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub plan: Option<Plan>,
     /// The rules for carts.
     pub cart: CartRules,
     /// The destinations.
@@ -97,15 +104,6 @@ pub struct ConsentRules {
     pub categories: Categories,
     /// The rules for opt-ins.
     pub optin: OptInRules,
-}
-
-/// The rules for normalizing events.
-#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize)]
-pub struct NormalizeRules {
-    /// Currency of amounts without a currency, ISO 4217.
-    pub currency: Option<String>,
-    /// Hosts that bring nobody, with their subdomains, beside the payment pages that hilo knows.
-    pub unwanted_referrals: Vec<String>,
 }
 
 /// How long data stays (consent.md, at the edge, 8).
@@ -210,6 +208,18 @@ pub fn examine(text: &str) -> (Config, Vec<Problem>) {
     (config, problems)
 }
 
+/// Reads the tracking plan of a file, which may be a `hilo.toml` or hold the plan alone. Other tables are not looked at.
+///
+/// # Errors
+/// Every problem of the plan, in the order of its lines.
+pub fn parse_plan(text: &str) -> Result<Option<Plan>, Vec<Problem>> {
+    let is_bounded = text.len() <= CONFIG_BYTES_MAX;
+    let reader = Reader::new(if is_bounded { text } else { "" });
+    let root = reader.parse();
+    let plan = plan::read(&reader, &Section::root(root.get_ref()));
+    if reader.is_clean() { Ok(plan) } else { Err(reader.into_problems()) }
+}
+
 /// Reads every table. A mistake leaves a problem and a default value, so that the rest is read too.
 fn read(reader: &Reader<'_>, root: &Section<'_>) -> Config {
     reader.only(
@@ -220,6 +230,7 @@ fn read(reader: &Reader<'_>, root: &Section<'_>) -> Config {
             "identity",
             "consent",
             "normalize",
+            "plan",
             "cart",
             "destination",
             "retention",
@@ -232,12 +243,14 @@ fn read(reader: &Reader<'_>, root: &Section<'_>) -> Config {
     let mut consent = consent(reader, root);
     let destinations = destination::read_all(reader, root, &consent.purposes);
     consent.optin = optin::read(reader, root, &destinations);
+    let sources = source::read_all(reader, root, &environment);
     let config = Config {
         controller,
         identity: identity::read(reader, root, &environment),
-        sources: source::read_all(reader, root, &environment),
+        normalize: normalize::read(reader, root, &sources),
+        sources,
         environment,
-        normalize: normalize(reader, root),
+        plan: plan::read(reader, root),
         cart: cart::read(reader, root),
         destinations,
         retention: retention(reader, root),
@@ -300,45 +313,6 @@ fn consent(reader: &Reader<'_>, root: &Section<'_>) -> ConsentRules {
         rules.purposes = reader.purposes(&consent, "purposes");
     }
     rules
-}
-
-fn normalize(reader: &Reader<'_>, root: &Section<'_>) -> NormalizeRules {
-    let Some(normalize) = reader.section(root, "normalize") else {
-        return NormalizeRules::default();
-    };
-    reader.only(&normalize, &["currency", "unwanted_referrals"]);
-    let currency = reader.text_at(&normalize, "currency").and_then(|(currency, span)| {
-        let is_code = currency.len() == 3 && currency.bytes().all(|byte| byte.is_ascii_uppercase());
-        if !is_code {
-            let message = "write the currency as ISO 4217 does, such as \"EUR\"";
-            reader.report(span, "normalize.currency", ProblemCode::BadValue, message);
-        }
-        is_code.then_some(currency)
-    });
-    NormalizeRules { currency, unwanted_referrals: hosts(reader, &normalize) }
-}
-
-/// The hosts whose visitors nobody brought. An address in the place of a host would never match.
-fn hosts(reader: &Reader<'_>, normalize: &Section<'_>) -> Vec<String> {
-    let mut hosts = reader.texts(normalize, "unwanted_referrals");
-    hosts.retain(|host| {
-        let is_host = host.contains('.')
-            && host.bytes().all(|b| b.is_ascii_alphanumeric() || matches!(b, b'.' | b'-'));
-        if !is_host && let Some(list) = normalize.value("unwanted_referrals") {
-            let message = "write the host alone, such as \"pay.example.com\"";
-            reader.report(
-                list.span(),
-                "normalize.unwanted_referrals",
-                ProblemCode::BadValue,
-                message,
-            );
-        }
-        is_host
-    });
-    hosts
-        .iter()
-        .map(|host| host.to_ascii_lowercase().trim_start_matches("www.").to_owned())
-        .collect()
 }
 
 fn retention(reader: &Reader<'_>, root: &Section<'_>) -> Retention {

@@ -97,6 +97,11 @@ impl Origin {
         Ok(Origin { has_wildcard, ..origin })
     }
 
+    /// The host, without the `*.` of a wildcard.
+    pub(super) fn host(&self) -> &str {
+        &self.host
+    }
+
     /// Whether the origin is the machine of the visitor, as in development and in an app's web view.
     pub const fn is_loopback(&self) -> bool {
         self.is_loopback

@@ -11,6 +11,7 @@ use serde_json::Value;
 use super::properties::Properties;
 use crate::consent::{Choice, ConsentState, Purpose};
 use crate::journey::{Channel, Touch, Via};
+use crate::outcome::Code;
 
 /// The circumstances of an event: place, device, campaign, consent.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
@@ -286,6 +287,9 @@ pub struct HiloContext {
     /// Fields that the collector filled by an assumption of `hilo.toml`.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub assumed: Vec<String>,
+    /// Whether a program that calls itself a bot has sent the event.
+    #[serde(skip_serializing_if = "std::ops::Not::not")]
+    pub bot: bool,
     /// Browser family and major version.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub browser: Option<Browser>,
@@ -301,6 +305,9 @@ pub struct HiloContext {
     /// The page's dropped events since its last envelope, counted by reason.
     #[serde(skip_serializing_if = "BTreeMap::is_empty")]
     pub dropped: BTreeMap<String, u64>,
+    /// Codes of what is doubtful about the event, as the collector found it: `internal_campaign`, `phone_unparsed`, `plan_…`.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub flags: Vec<String>,
     /// Whether the collector made the event, because the ledger of opt-ins has changed. No sender can fill it.
     #[serde(skip_serializing_if = "std::ops::Not::not")]
     pub ledger: bool,
@@ -324,6 +331,13 @@ pub struct HiloContext {
 impl HiloContext {
     fn is_empty(&self) -> bool {
         *self == HiloContext::default()
+    }
+
+    /// Flags the event, once for each code.
+    pub fn flag(&mut self, code: Code) {
+        if !self.flags.iter().any(|known| known == code.name()) {
+            self.flags.push(code.name().to_owned());
+        }
     }
 }
 

@@ -16,10 +16,25 @@ pub struct Facts {
     pub ip: Option<String>,
     /// The request's own user agent. Reduced before an event is stored.
     pub user_agent: Option<String>,
+    /// The client hints that the request's browser sent.
+    pub hints: ClientHints,
     /// Whether `Sec-GPC: 1` was sent.
     pub gpc: bool,
     /// The location of the address by the edge's own data.
     pub geo: Geo,
+}
+
+/// Client hints, as the fields of a request have them (<https://wicg.github.io/ua-client-hints/>).
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct ClientHints {
+    /// `Sec-CH-UA`: the brands with their major versions.
+    pub brands: Option<String>,
+    /// `Sec-CH-UA-Mobile`: `?1` or `?0`.
+    pub mobile: Option<String>,
+    /// `Sec-CH-UA-Platform`: the system.
+    pub platform: Option<String>,
+    /// `Sec-CH-UA-Platform-Version`: the system's version, which a browser sends only where it was asked for.
+    pub platform_version: Option<String>,
 }
 
 /// How far the collector trusts a sender.

@@ -17,7 +17,7 @@ pub use context::{
     Browser, Campaign, Clock, ConsentClaim, Context, Device, HiloContext, Landing, Library,
     Location, OptInLinks, Os, Page, Referrer, SessionHint,
 };
-pub use facts::{Facts, Geo, Trust};
+pub use facts::{ClientHints, Facts, Geo, Trust};
 pub use gist::Gist;
 pub use kind::{CONSENT_UPDATED, EventKind, OPT_IN_CONFIRMED, OPT_IN_REQUESTED, OPT_IN_WITHDRAWN};
 pub use limits::{

@@ -26,6 +26,8 @@ use crate::text::{put, put_digit};
 use reserved::is_listed;
 #[cfg(feature = "edge")]
 pub use reserved::is_reserved;
+#[cfg(feature = "edge")]
+pub(crate) use reserved::is_template;
 
 /// Bytes of an id.
 pub const ID_BYTES_MAX: usize = 128;

@@ -57,7 +57,8 @@ fn bare(id: &str) -> &str {
     id.trim_matches(|c: char| c.is_whitespace() || matches!(c, '"' | '\'' | '`'))
 }
 
-fn is_template(id: &str) -> bool {
+/// Whether a text has the marks of a template that was not rendered.
+pub(crate) fn is_template(id: &str) -> bool {
     let id = id.as_bytes();
     let place = |mark: &[u8], from: usize| {
         let rest = id.get(from..).unwrap_or_default();

@@ -41,6 +41,9 @@ pub enum Channel {
     OrganicSearch,
     /// A link on another site.
     Referral,
+    /// An assistant, where `normalize.ai_assistants` of `hilo.toml` gives it a channel. GA4's grouping has none.
+    #[serde(rename = "AI Assistant")]
+    AiAssistant,
     /// E-mail.
     Email,
     /// Affiliates.

@@ -11,7 +11,8 @@ use crate::text::shortened;
 pub fn apply(event: &mut Event, _facts: &Facts) {
     let Some(query) = landing_query(event) else { return };
     for (key, ..) in CLICK_IDS.iter().copied() {
-        if let Some(value) = parameter(&query, key) {
+        // `{gclid}` stands where nobody filled a template in.
+        if let Some(value) = parameter(&query, key).filter(|value| !value.contains('{')) {
             let value = shortened(&value, NAME_BYTES_MAX).to_owned();
             event.context.hilo.click_ids.insert(key.to_owned(), value);
         }

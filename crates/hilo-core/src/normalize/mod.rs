@@ -7,6 +7,7 @@ pub mod campaign;
 pub mod channel;
 pub mod click_id;
 pub mod clock;
+pub mod contact;
 pub mod currency;
 pub mod geo;
 pub mod name;
@@ -23,12 +24,13 @@ pub fn apply(event: &mut Event, facts: &Facts, rules: &NormalizeRules) -> Vec<Re
     clock::apply(event, facts); // first, so that every later step has the right time
     name::apply(event, facts);
     page::apply(event, facts); // before every step that reads an address
-    let notices = scrub::apply(event, facts); // before values are read from addresses: an e-mail posing as a click id must go
-    campaign::apply(event, facts);
+    let mut notices = scrub::apply(event, facts); // before values are read from addresses: an e-mail posing as a click id must go
+    notices.extend(campaign::apply(event, facts));
     click_id::apply(event, facts);
-    channel::apply(event, rules); // after campaign and click ids, which decide the channel
+    notices.extend(channel::apply(event, rules)); // after campaign and click ids, which decide the channel
     user_agent::apply(event, facts); // removes the raw user agent
     geo::apply(event, facts); // removes the raw IP address
     currency::apply(event, rules);
+    notices.extend(contact::apply(event, rules));
     notices
 }

@@ -185,22 +185,33 @@ fn log_failure<P: Platform>(platform: &P, what: &str, done: Result<(), Failure>)
     }
 }
 
+/// Which refusals are wanted.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct Wanted<'w> {
+    /// Only refusals from this time on, milliseconds since the epoch.
+    pub since_ms: i64,
+    /// The most refusals to answer.
+    pub limit: u32,
+    /// Only refusals whose code begins so.
+    pub code: Option<&'w str>,
+}
+
 /// Reads the reject log, newest first, as far back as refusals are kept.
 ///
 /// # Errors
 /// A failure to call an object.
 pub async fn read_rejects<P: Platform>(
     platform: &P,
-    since_ms: i64,
-    limit: u32,
+    wanted: &Wanted<'_>,
     rejects_days: u32,
 ) -> Result<Rejects, Failure> {
+    let Wanted { since_ms, limit, code } = *wanted;
     // The refusals of this isolate must not be missing, for example after one call on a developer's machine.
     send_gathered(platform).await?;
     let kept_ms = platform.now().as_millisecond() - i64::from(rejects_days) * DAY_MS;
     let since_ms = since_ms.max(kept_ms);
     let question = JournalCall::RejectIndex { since_ms, limit };
-    let RejectIndex { mut shards, own } = ask_journal(platform, &question).await?;
+    let RejectIndex { mut shards, mut own } = ask_journal(platform, &question).await?;
     let mut from_ms = since_ms;
     if let Some(beyond) = shards.get(SHARDS_READ_MAX) {
         from_ms = from_ms.max((beyond.hour + 1) * HOUR_MS);
@@ -210,7 +221,8 @@ pub async fn read_rejects<P: Platform>(
     let ask = |shard: Shard| {
         // Shards are asked newest first, and the older ones need not send lines that nobody would see.
         let limit = limit.saturating_sub(read.borrow().lines());
-        async move { ask_shard(platform, shard, &RejectsCall::Read { since_ms, limit }).await }
+        let code = code.map(str::to_owned);
+        async move { ask_shard(platform, shard, &RejectsCall::Read { since_ms, limit, code }).await }
     };
     let mut answers = stream::iter(shards).map(ask).buffered(SHARDS_AT_ONCE);
     while let Some(answer) = answers.next().await {
@@ -218,6 +230,9 @@ pub async fn read_rejects<P: Platform>(
     }
     drop(answers);
     let mut read = read.into_inner();
+    let is_wanted = |found: &str| code.is_none_or(|code| found.starts_with(code));
+    own.counts.retain(|count| is_wanted(&count.kind.code));
+    own.rejects.retain(|reject| is_wanted(&reject.code));
     read.add(own);
     Ok(read.finish(limit, from_ms))
 }

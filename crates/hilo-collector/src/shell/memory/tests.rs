@@ -10,7 +10,7 @@ use crate::calls::cart::{
     CartAnswer, CartAsk, CartCall, CartSummary, Command, CommandOp, CustomerCart, Leave, Owner,
     Speaker, Terms, ask_cart,
 };
-use crate::calls::journal::{Rejects, read_rejects};
+use crate::calls::journal::{Rejects, Wanted, read_rejects};
 
 mod archive;
 mod destinations;
@@ -160,7 +160,7 @@ fn send_refused(memory: &Memory, number: usize) {
 }
 
 fn rejects(memory: &Memory, days: u32) -> Rejects {
-    run(read_rejects(memory, 0, 100, days)).unwrap().unwrap()
+    run(read_rejects(memory, &Wanted { limit: 100, ..Wanted::default() }, days)).unwrap().unwrap()
 }
 
 #[test]

@@ -17,7 +17,7 @@ use crate::platform::http::Address;
 use crate::platform::{Body, Headers, Incoming, Object, Platform, REQUEST_ID, Reply, Upload};
 
 /// The only header fields that the collector reads, but for webhooks. Each field costs a call into JavaScript, so the list is short.
-const READ_HEADERS: [&str; 24] = [
+const READ_HEADERS: [&str; 28] = [
     "accept-encoding",
     "accept-language",
     "authorization",
@@ -32,6 +32,10 @@ const READ_HEADERS: [&str; 24] = [
     "import-id",
     "import-seq",
     "origin",
+    "sec-ch-ua",
+    "sec-ch-ua-mobile",
+    "sec-ch-ua-platform",
+    "sec-ch-ua-platform-version",
     "sec-fetch-site",
     "sec-gpc",
     "sec-websocket-protocol",

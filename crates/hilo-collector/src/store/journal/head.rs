@@ -8,8 +8,9 @@ use std::collections::BTreeMap;
 use jiff::Timestamp;
 
 use super::answer::{AfterAlarm, DAY_MS, JournalAnswer, ROWS_MAX};
-use super::watch;
+use super::{held, watch};
 use crate::calls::journal::gathered::{HOUR_MS, Shard};
+use crate::calls::journal::held::HeldEvent;
 use crate::calls::journal::lines::{DeadLetter, Health, RejectCount, RejectKind};
 use crate::calls::journal::watch::{Change, Remembered};
 use crate::calls::journal::{JournalCall, KeptRejects, RejectIndex};
@@ -69,6 +70,7 @@ pub(super) fn answer(
     let is_writing = match &call {
         JournalCall::Counted { .. }
         | JournalCall::Dead { .. }
+        | JournalCall::Hold { .. }
         | JournalCall::Watch { .. }
         | JournalCall::Probed { .. } => true,
         JournalCall::RejectIndex { .. }
@@ -76,6 +78,8 @@ pub(super) fn answer(
         | JournalCall::DeadLetters { .. }
         | JournalCall::Forget { .. }
         | JournalCall::Replayed { .. }
+        | JournalCall::Held(_)
+        | JournalCall::Released { .. }
         | JournalCall::Told { .. }
         | JournalCall::Faults => false,
     };
@@ -107,7 +111,19 @@ pub(super) fn answer(
             encode(&dead_letters(sql, &wanted, limit)?)
         }
         JournalCall::Forget { profile } => {
+            held::forget(sql, &profile)?;
             sql.run("DELETE FROM dead_letters WHERE profile = ?", &[profile.into()])?;
+            encode(&())
+        }
+        JournalCall::Hold { events } => {
+            is_alarm_due = true;
+            let now_ms = now.as_millisecond();
+            sql.transaction(&mut || held::keep(sql, &events, now_ms))?;
+            encode(&())
+        }
+        JournalCall::Held(wanted) => encode(&held::read(sql, &wanted)?),
+        JournalCall::Released { events } => {
+            held::release(sql, &events)?;
             encode(&())
         }
         JournalCall::Replayed { letters } => {
@@ -136,10 +152,13 @@ fn nothing_yet(call: &JournalCall) -> Result<JournalAnswer, Failure> {
         JournalCall::DeadLetters { .. } => encode::<[DeadLetter; 0]>(&[]),
         JournalCall::Watch { .. } => encode(&Change::default()),
         JournalCall::Faults => encode(&Remembered::default()),
+        JournalCall::Held(_) => encode::<[HeldEvent; 0]>(&[]),
         JournalCall::Told { .. }
         | JournalCall::Probed { .. }
         | JournalCall::Counted { .. }
         | JournalCall::Dead { .. }
+        | JournalCall::Hold { .. }
+        | JournalCall::Released { .. }
         | JournalCall::Forget { .. }
         | JournalCall::Replayed { .. } => encode(&()),
     }?;
@@ -165,13 +184,15 @@ fn shards(sql: &impl Sql, since_ms: i64) -> Result<Vec<Shard>, Failure> {
 fn forget_old(sql: &impl Sql, oldest_ms: i64) -> Result<(), Failure> {
     let hour = SqlValue::int(oldest_ms.div_euclid(HOUR_MS))?;
     sql.run("DELETE FROM shards WHERE hour < ?", &[hour])?;
+    held::forget_old(sql, oldest_ms)?;
     sql.run("DELETE FROM rejects WHERE at_ms < ?", &[SqlValue::int(oldest_ms)?])
 }
 
 /// Returns the time of the head's next alarm: at the end of the day, if the head has anything that grows too old.
 fn next_alarm(sql: &impl Sql, now_ms: i64) -> Result<Option<i64>, Failure> {
     let old =
-        "SELECT 1 AS found WHERE EXISTS (SELECT 1 FROM shards) OR EXISTS (SELECT 1 FROM rejects)";
+        "SELECT 1 AS found WHERE EXISTS (SELECT 1 FROM shards) OR EXISTS (SELECT 1 FROM rejects)
+               OR EXISTS (SELECT 1 FROM held)";
     let has_any = !sql.exec(old, &[])?.is_empty();
     Ok(has_any.then(|| (now_ms.div_euclid(DAY_MS) + 1) * DAY_MS))
 }

@@ -1,11 +1,12 @@
 //! The journal's objects: the head with counters, dead letters and the index of shards; the shards with refusals; the live
 //! object.
 //!
-//! A call as JSON → its answer. Every table is bounded by number, and refusals also by age. The journal stores no event,
-//! only outcomes and results. A part that was never written to holds no storage.
+//! A call as JSON → its answer. Every table is bounded by number, and refusals also by age. The journal stores outcomes and
+//! results, and of events only those that the tracking plan refused, sealed. A part that was never written to holds no storage.
 
 mod answer;
 mod head;
+mod held;
 pub mod live;
 mod rejects;
 #[cfg(test)]

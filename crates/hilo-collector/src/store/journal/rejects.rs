@@ -42,9 +42,9 @@ pub(super) fn answer(sql: &impl Sql, call: &str, now: Timestamp) -> Result<Journ
             encode(&())
         }
         RejectsCall::Read { .. } if !schema::is_present(sql)? => encode(&KeptRejects::default()),
-        RejectsCall::Read { since_ms, limit } => {
+        RejectsCall::Read { since_ms, limit, code } => {
             schema::apply(sql, schema::REJECTS)?;
-            encode(&read(sql, since_ms, limit)?)
+            encode(&read(sql, since_ms, limit, code.as_deref())?)
         }
     }?;
     Ok(JournalAnswer { reply, alarm_ms })
@@ -124,7 +124,14 @@ fn store_count(
     )
 }
 
-fn read(sql: &impl Sql, since_ms: i64, limit: u32) -> Result<KeptRejects, Failure> {
+/// Reads the newest refusals, of which `code` names the beginning of the code. Other kinds are not counted then either.
+fn read(
+    sql: &impl Sql,
+    since_ms: i64,
+    limit: u32,
+    code: Option<&str>,
+) -> Result<KeptRejects, Failure> {
+    let is_wanted = |found: &str| code.is_none_or(|code| found.starts_with(code));
     let since = SqlValue::int(since_ms)?;
     let mut answer = KeptRejects::default();
     let counts = "SELECT source, outcome, code, seen, kept FROM counts WHERE last_ms >= ?";
@@ -132,15 +139,22 @@ fn read(sql: &impl Sql, since_ms: i64, limit: u32) -> Result<KeptRejects, Failur
         let text = |name| row.text(name).map(str::to_owned);
         let kind =
             RejectKind { source: text("source")?, outcome: text("outcome")?, code: text("code")? };
+        if !is_wanted(&kind.code) {
+            continue;
+        }
         let (seen, kept) = (number(&row, "seen")?, number(&row, "kept")?);
         answer.counts.push(RejectCount { kind, seen, kept });
     }
-    // A bundle has at least one line, so `limit` bundles have enough.
+    // A bundle has at least one line, so `limit` bundles have enough, unless most of their lines have other codes.
     let limit = limit.min(ROWS_MAX);
+    let bundles = if code.is_some() { LINES_MAX } else { limit };
     let newest = "SELECT rejects FROM bundles WHERE at_ms >= ? ORDER BY seq DESC LIMIT ?";
-    for row in sql.exec(newest, &[since, limit.into()])? {
+    for row in sql.exec(newest, &[since, bundles.into()])? {
         let lines: Vec<Reject> = decode(row.text("rejects")?)?;
-        answer.rejects.extend(lines.into_iter().rev());
+        answer.rejects.extend(lines.into_iter().rev().filter(|line| is_wanted(&line.code)));
+        if answer.rejects.len() >= usize::try_from(limit).unwrap_or(usize::MAX) {
+            break;
+        }
     }
     answer.rejects.truncate(usize::try_from(limit).unwrap_or(usize::MAX));
     Ok(answer)

@@ -63,7 +63,7 @@ fn bundle(code: &str, seen: u32, lines: u32) -> RejectsCall {
 }
 
 fn kept(shard: &mut Object) -> Vec<(String, u32, u32)> {
-    let kept: KeptRejects = shard.read(&RejectsCall::Read { since_ms: 0, limit: 1 });
+    let kept: KeptRejects = shard.read(&RejectsCall::Read { since_ms: 0, limit: 1, code: None });
     kept.counts.into_iter().map(|count| (count.kind.code, count.seen, count.kept)).collect()
 }
 
@@ -196,7 +196,7 @@ fn a_flood_of_one_kind_keeps_its_first_lines_then_one_a_minute_and_counts_all() 
     shard.ask(&bundle("no_consent", 1, 1), NOW_MS + 181_000);
     let expected = [("no_consent", 1, 1), ("unknown_key", 180_000, 202)];
     assert_eq!(kept(&mut shard), expected.map(|(code, seen, kept)| (code.to_owned(), seen, kept)));
-    let newest: KeptRejects = shard.read(&RejectsCall::Read { since_ms: 0, limit: 2 });
+    let newest: KeptRejects = shard.read(&RejectsCall::Read { since_ms: 0, limit: 2, code: None });
     let codes: Vec<_> = newest.rejects.iter().map(|reject| reject.code.as_str()).collect();
     assert_eq!(codes, ["no_consent", "unknown_key"]);
 }
@@ -218,7 +218,7 @@ fn a_shard_looks_at_the_bound_every_day_and_deletes_its_storage_when_its_days_ar
     let mut shard = Object::new(Part::Shard);
     let day = |n: i64| NOW_MS + n * DAY_MS;
     assert_eq!(shard.ask(&bundle("no_consent", 1, 1), day(0)).alarm_ms, Some(day(1)));
-    let read = RejectsCall::Read { since_ms: 0, limit: 1 };
+    let read = RejectsCall::Read { since_ms: 0, limit: 1, code: None };
     assert_eq!(shard.ask(&read, NOW_MS).alarm_ms, None, "reading does not move the alarm");
     assert_eq!(shard.fire(14, day(1)), AfterAlarm::Again(day(2)));
     assert_eq!(shard.fire(3, day(2)), AfterAlarm::Again(day(3)), "the bound has become shorter");

@@ -62,6 +62,7 @@ const OF_JOURNAL: &[&str] = &[
     include_str!("journal_0003.sql"),
     include_str!("journal_0004.sql"),
     include_str!("journal_0005.sql"),
+    include_str!("journal_0006.sql"),
 ];
 const OF_REJECTS: &[&str] = &[include_str!("rejects_0001.sql")];
 const OF_INBOX: &[&str] = &[include_str!("inbox_0001.sql")];

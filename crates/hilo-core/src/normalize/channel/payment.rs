@@ -1,6 +1,6 @@
-//! Hosts of payment pages. A visitor who comes back from paying was not brought by the payment page.
+//! Hosts of payment pages and logins. A visitor who comes back from paying or from signing in was not brought by that page.
 //!
-//! In: a host. Out: whether it is a payment page's. Only hosts of payment pages stand here where a company has other sites that
+//! In: a host. Out: whether it is a payment page's, or a login's. Only hosts of payment pages stand here where a company has other sites that
 //! bring visitors, such as Klarna's shopping app. `normalize.unwanted_referrals` adds a shop's own
 //! (<https://support.google.com/analytics/answer/10327750> has the idea and the name).
 
@@ -107,6 +107,23 @@ const SECURE_HOSTS: [&str; 6] = [
     "securesuite.net",
     "wlp-acs.com",
 ];
+
+/// Hosts on which visitors sign in with an account of another company.
+const LOGIN_HOSTS: [&str; 8] = [
+    "accounts.google.com",
+    "appleid.apple.com",
+    "auth0.com",
+    "login.live.com",
+    "login.microsoftonline.com",
+    "login.yahoo.com",
+    "okta.com",
+    "login.salesforce.com",
+];
+
+/// Whether a login has this host.
+pub(super) fn is_login(host: &str) -> bool {
+    LOGIN_HOSTS.iter().any(|known| is_host_of(host, known))
+}
 
 /// Whether a payment page has this host.
 pub(super) fn is_payment(host: &str) -> bool {
