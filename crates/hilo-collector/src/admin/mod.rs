@@ -119,12 +119,7 @@ fn role_missing(caller: &Caller, row: &Row) -> Rejection {
 }
 
 /// Writes who made which call. The path stands as in the table, because the one that was called names a person.
-fn note<P: Platform>(
-    caller: &Caller,
-    row: &Row,
-    taken: &Result<Served, Trouble>,
-    platform: &P,
-) {
+fn note<P: Platform>(caller: &Caller, row: &Row, taken: &Result<Served, Trouble>, platform: &P) {
     let status = match taken {
         Ok(Served::Reply(reply)) => reply.status,
         // The pipeline goes on with it.
@@ -173,7 +168,6 @@ async fn take<P: Platform>(
         AdminCall::Live => live::stream(call).await,
         AdminCall::Rejects => journal::rejects(call).await,
         // The pipeline answers it, because it has the stages.
-        AdminCall::ReplayRejects => Err(nothing_here().into()),
         AdminCall::Destinations => Ok(destinations::list(known.described, call).await),
         AdminCall::Connect => destinations::connect(part(0), call).await,
         AdminCall::Deliveries => journal::deliveries(call).await,

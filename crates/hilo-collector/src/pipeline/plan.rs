@@ -44,7 +44,7 @@ pub(super) async fn judge<P: Platform>(
         };
         held.push(HeldEvent {
             source: source.name.clone(),
-            profile: object_name(secret(platform)?.naming(), &profile_key(event)),
+            profile: object_name(secret(platform)?.naming(), &profile_key(event, source.trust())),
             message_hash: message_hash(&event.message_id),
             code: first.code.name().to_owned(),
             event: encode(event)?,
