@@ -71,6 +71,12 @@ faults! {
     /// A destination's last attempt failed.
     DestinationErrors = "destination_errors", false,
         "deliveries are tried again: GET /admin/v1/deliveries shows the last error";
+    /// The secret of a feed is not set, so its service is not read.
+    FeedSecretMissing = "feed_secret_missing", false,
+        "the secret of a feed is not set: cargo xtask wrangler secret put NAME";
+    /// A service was not read for longer than it should be. What happened there meanwhile is read later.
+    FeedBehind = "feed_behind", false,
+        "a feed is behind: GET /admin/v1/feeds shows its last error; without any, see that wrangler.jsonc has its cron trigger";
     /// This version cannot run on the storage of some objects, because a newer version has changed it. Calls of these objects
     /// are refused, and nothing of them is lost.
     SchemaNewer = "schema_newer", true,
@@ -152,6 +158,8 @@ impl FaultCode {
             | FaultCode::DestinationUnauthorized
             | FaultCode::DestinationDown
             | FaultCode::DestinationErrors
+            | FaultCode::FeedSecretMissing
+            | FaultCode::FeedBehind
             | FaultCode::AdminDoorClosed
             | FaultCode::JournalUnreachable => Code::Unavailable,
         };

@@ -1,10 +1,11 @@
 //! The collector: a Cloudflare Worker that receives envelopes, judges every event, stores it and forwards it.
 //!
 //! Reading order: `pipeline` lists all stages on one page. `ingest` reads and writes HTTP, `store` is the code of the
-//! objects, `forward` sends events to destinations, and `admin` shows people all of it. These stages share `call`,
+//! objects, `forward` sends events to destinations, and `admin` shows people all of it. These stages share `access`, `call`,
 //! `calls`, `connect_link`, `fault`, `keyring`, `loaded`, `seal`, `signature`, `ticket` and `erasure_link`. `platform` lists what the collector needs from its runtime,
 //! and `shell` implements it. This file only connects them.
 
+pub mod access;
 pub mod admin;
 pub mod call;
 pub mod calls;
@@ -28,7 +29,7 @@ pub mod ticket;
 mod wiring {
     use worker::wasm_bindgen::JsValue;
     use worker::web_sys::{Request, Response};
-    use worker::{Context, Env, MessageBatch, Result, event};
+    use worker::{Context, Env, MessageBatch, Result, ScheduleContext, ScheduledEvent, event};
 
     use crate::shell::workerd::{edge, profile_object, requests};
 
@@ -45,5 +46,11 @@ mod wiring {
         crate::pipeline::deliver(profile_object::deliveries(&batch), &edge).await;
         batch.ack_all();
         Ok(())
+    }
+
+    /// Reads the feeds that are due.
+    #[event(scheduled)]
+    async fn scheduled(_: ScheduledEvent, env: Env, context: ScheduleContext) {
+        crate::pipeline::read_feeds(&edge::Edge::scheduled(env, context)).await;
     }
 }

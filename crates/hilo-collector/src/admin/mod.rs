@@ -8,6 +8,7 @@ mod carts;
 mod config;
 mod dead_letters;
 mod destinations;
+mod feeds;
 mod http;
 mod journal;
 mod live;
@@ -54,6 +55,11 @@ pub async fn serve<P: Platform>(path: &str, known: &Known<'_>, call: &Call<'_, P
     })
 }
 
+/// Whether the call at this path makes a feed due.
+pub fn reads_feed(path: &str) -> bool {
+    table::find(path).is_some_and(|(row, _)| row.call == AdminCall::ReadFeed)
+}
+
 /// Finds the call of a path in the table, and answers it.
 async fn take<P: Platform>(
     path: &str,
@@ -76,6 +82,9 @@ async fn take<P: Platform>(
         AdminCall::Rejects => journal::rejects(call).await,
         AdminCall::Destinations => Ok(destinations::list(known.described, call).await),
         AdminCall::Connect => destinations::connect(part(0), call).await,
+        AdminCall::Feeds => Ok(feeds::list(call).await),
+        AdminCall::FeedEvents => feeds::events(part(0), call).await,
+        AdminCall::ReadFeed => feeds::read(part(0), call).await,
         AdminCall::Deliveries => journal::deliveries(call).await,
         AdminCall::DeadLetters => dead_letters::list(call).await,
         AdminCall::Replay => dead_letters::replay(call).await,

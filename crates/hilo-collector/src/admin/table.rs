@@ -16,6 +16,9 @@ pub(super) enum AdminCall {
     Rejects,
     Destinations,
     Connect,
+    Feeds,
+    FeedEvents,
+    ReadFeed,
     Deliveries,
     DeadLetters,
     Replay,
@@ -42,7 +45,7 @@ const fn post(path: &'static str, purpose: &'static str, call: AdminCall) -> Row
 }
 
 /// Of two rows that fit a path, the first counts.
-pub(super) static ROWS: [Row; 13] = [
+pub(super) static ROWS: [Row; 16] = [
     get("/admin/v1/", "this list", AdminCall::Calls),
     get(
         "/admin/v1/profiles/:key",
@@ -76,6 +79,17 @@ pub(super) static ROWS: [Row; 13] = [
         "connects it with an account: answers the address that a person opens; {\"redirectUri\":…} names another way back; {\"code\":…, \"state\":…} hands over what came back",
         AdminCall::Connect,
     ),
+    get(
+        "/admin/v1/feeds",
+        "the services that hilo reads: when each was read last and is read next, its calls of the day, since when it fails",
+        AdminCall::Feeds,
+    ),
+    get(
+        "/admin/v1/feeds/:name/events",
+        "touchpoints of posts and channels, which are about no person; ?limit=, ?cursor= of the answer before",
+        AdminCall::FeedEvents,
+    ),
+    post("/admin/v1/feeds/:name/read", "reads the service now", AdminCall::ReadFeed),
     get(
         "/admin/v1/deliveries",
         "the health of every destination: what it accepted, what was skipped or given up, its last error",

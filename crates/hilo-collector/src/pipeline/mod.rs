@@ -6,12 +6,15 @@
 
 mod at_once;
 mod cart;
+mod channels;
 mod claim;
 mod connect;
 mod consent;
 mod entry;
 mod erasure;
 mod events;
+mod examine;
+mod feeds;
 mod greeting;
 mod handoff;
 mod health;
@@ -26,6 +29,7 @@ mod optin;
 mod orders;
 mod profiles;
 mod progress;
+mod reports;
 mod requests;
 #[cfg(test)]
 mod rights;
@@ -36,6 +40,8 @@ mod user;
 
 pub use entry::Entry;
 pub use erasure::erase;
+pub use examine::examine;
+pub use feeds::due as read_feeds;
 pub use merge::{finish_merge, left, take_in};
 pub use progress::forget as forget_progress;
 pub use requests::serve;

@@ -7,7 +7,7 @@ use hilo_core::config::Source;
 use serde_json::json;
 
 use super::cart::speaker;
-use super::journal;
+use super::{feeds, journal};
 use crate::call::{Call, Trouble, secret};
 use crate::calls::cart::{BoughtLine, CartAnswer, CartAsk, CartCall, Order, Owner, ask_cart};
 use crate::calls::refused::RefusedCode;
@@ -18,6 +18,10 @@ use crate::signature::{CartOwner, cart_label};
 
 /// Answers a webhook of the source called `name`.
 pub(super) async fn take<P: Platform>(name: &str, call: &Call<'_, P>) -> Result<Reply, Trouble> {
+    let sources = &call.loaded.config.sources;
+    if let Some(source) = sources.iter().find(|one| one.name == name && one.feed.is_some()) {
+        return feeds::called(source, call.loaded, call).await;
+    }
     let (source, webhook) = orders::source(&call.loaded.config, name)?;
     let secret = orders::secret(webhook, call.platform)?;
     let body = ingest::raw(call.incoming)?;

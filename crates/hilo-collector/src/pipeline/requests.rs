@@ -11,9 +11,12 @@ use super::{
 use crate::admin;
 use crate::call::{Call, Trouble};
 use crate::forward;
-use crate::ingest::{self, Door, Route, files, reply, settings, status};
+use crate::ingest::{self, Door, Route, feeds, files, reply, settings, status};
 use crate::keyring::Keyring;
 use crate::platform::{Failure, Incoming, Platform, Reply, log_line};
+
+/// The status of an admin call whose work is still to come.
+const ACCEPTED: u16 = 202;
 
 /// Answers one request. Few calls can be answered without a configuration. All others are refused until there is one,
 /// because another configuration would refuse them for good.
@@ -134,9 +137,16 @@ async fn take<P: Platform>(
         Route::Preflight => Ok(ingest::preflight(door, call.incoming)?),
         Route::Admin(path) => {
             let config = &call.loaded.config;
-            let (deleting, described) = (forward::deleting(config), forward::described(config));
+            let (deleting, mut described) = (forward::deleting(config), forward::described(config));
+            described.extend(feeds::described(config));
             let known = admin::Known { deleting: &deleting, described: &described };
-            Ok(admin::serve(&path, &known, call).await)
+            let reply = admin::serve(&path, &known, call).await;
+            if reply.status == ACCEPTED && admin::reads_feed(&path) {
+                // What a person has made due is read behind the answer.
+                let platform = call.platform.clone();
+                call.platform.defer(async move { super::read_feeds(&platform).await });
+            }
+            Ok(reply)
         }
         // `serve` has answered these.
         Route::Health | Route::Ready | Route::Version | Route::File(_) => {

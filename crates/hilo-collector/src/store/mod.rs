@@ -6,6 +6,7 @@
 
 mod at_rest;
 pub mod cart;
+pub mod feed;
 pub mod journal;
 pub mod profile;
 mod schema;

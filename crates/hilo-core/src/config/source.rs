@@ -3,6 +3,7 @@
 
 use serde::Serialize;
 
+use super::feed::{self, Feed};
 use super::key::{self, Key};
 use super::reader::{Reader, Section};
 use super::source_kind::SourceKind;
@@ -16,7 +17,7 @@ use crate::hosts::is_public_suffix;
 const DEVELOPMENT: &str = "development";
 
 /// A configured sender of events.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[derive(Clone, Debug, PartialEq, Serialize)]
 pub struct Source {
     /// The name in reports and logs.
     pub name: String,
@@ -41,6 +42,9 @@ pub struct Source {
     /// The webhook, if the sender is a shop system.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub webhook: Option<Webhook>,
+    /// The service, if hilo reads the sender.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub feed: Option<Feed>,
 }
 
 /// The legal basis of a server's events.
@@ -81,14 +85,14 @@ impl Basis {
 impl Source {
     /// Whether a backend sends: the company's own or its shop system's.
     pub const fn is_server(&self) -> bool {
-        matches!(self.kind, SourceKind::Server | SourceKind::Webhook)
+        matches!(self.kind, SourceKind::Server | SourceKind::Webhook | SourceKind::Feed)
     }
 
     /// How far the collector trusts the sender.
     pub const fn trust(&self) -> Trust {
         match self.kind {
             SourceKind::Browser | SourceKind::App => Trust::Public,
-            SourceKind::Server | SourceKind::Webhook => Trust::Server,
+            SourceKind::Server | SourceKind::Webhook | SourceKind::Feed => Trust::Server,
         }
     }
 
@@ -99,7 +103,7 @@ impl Source {
     pub fn allows_origin(&self, origin: &Origin, dev: bool) -> bool {
         let is_listed = || self.origins.iter().any(|rule| rule.covers(origin));
         match self.kind {
-            SourceKind::Server | SourceKind::Webhook => false,
+            SourceKind::Server | SourceKind::Webhook | SourceKind::Feed => false,
             _ if dev && origin.is_loopback() && origin.is_web() => true,
             SourceKind::Browser => !origin.is_loopback() && is_listed(),
             SourceKind::App => is_listed(),
@@ -123,6 +127,9 @@ fn read(
     earlier: &[Source],
     environment: &str,
 ) -> Source {
+    if section.value("kind").is_some_and(|kind| kind.get_ref().as_str() == Some("feed")) {
+        return read_feed(reader, section, earlier);
+    }
     reader.only(
         section,
         &[
@@ -143,7 +150,8 @@ fn read(
         section,
         &earlier.iter().map(|source| source.name.as_str()).collect::<Vec<_>>(),
     );
-    let kind = match reader.word(section, "kind", &["browser", "app", "server", "webhook"]) {
+    let kind = match reader.word(section, "kind", &["browser", "app", "server", "webhook", "feed"])
+    {
         Some("app") => Some(SourceKind::App),
         Some("server") => Some(SourceKind::Server),
         Some("webhook") => Some(SourceKind::Webhook),
@@ -154,7 +162,7 @@ fn read(
         reader.report_missing(
             section,
             "kind",
-            "say what sends: `browser` for pages, `app` for apps, `server` for backends, `webhook` for a shop system",
+            "say what sends: `browser` for pages, `app` for apps, `server` for backends, `webhook` for a shop system, `feed` for a service that hilo reads",
         );
     }
     let taken_keys: Vec<_> =
@@ -170,6 +178,24 @@ fn read(
         device_ids: device_ids(reader, section, kind),
         debug: debug(reader, section, kind),
         webhook: webhook::read(reader, section, kind == Some(SourceKind::Webhook)),
+        feed: None,
+    }
+}
+
+fn read_feed(reader: &Reader<'_>, section: &Section<'_>, earlier: &[Source]) -> Source {
+    let kind = SourceKind::Feed;
+    let taken: Vec<_> = earlier.iter().map(|source| source.name.as_str()).collect();
+    Source {
+        name: name(reader, section, &taken),
+        kind,
+        keys: Vec::new(),
+        origins: Vec::new(),
+        cookie_domain: None,
+        consent_basis: consent_basis(reader, section, Some(kind)),
+        device_ids: false,
+        debug: false,
+        webhook: None,
+        feed: Some(feed::read(reader, section)),
     }
 }
 

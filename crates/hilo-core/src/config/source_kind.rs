@@ -14,4 +14,6 @@ pub enum SourceKind {
     Server,
     /// A shop system that calls by itself and signs its calls.
     Webhook,
+    /// A service that hilo reads at times, or that calls in its own way.
+    Feed,
 }

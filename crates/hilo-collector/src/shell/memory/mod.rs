@@ -65,6 +65,7 @@ impl Memory {
             carts: RefCell::default(),
             journal: RefCell::default(),
             tokens: RefCell::default(),
+            feeds: RefCell::default(),
             live: RefCell::default(),
             gathered: RefCell::default(),
             limits: RefCell::default(),
@@ -253,6 +254,7 @@ impl Memory {
                 let stored = self::world::object(&self.0.tokens, name)?;
                 tokens::answer(&Tokens { stored: &stored }, name, call, self).await
             }
+            Object::Feed(name) => self.0.ask_feed(name, call),
             Object::Live => {
                 let answered = self.0.live.borrow_mut().answer(call, false, self.now());
                 answered.map(|(reply, _)| reply)
@@ -360,7 +362,7 @@ impl Platform for Memory {
 
     async fn pause(&self, _: u32) {}
 
-    async fn send(&self, request: &Outgoing) -> Result<Response, Failure> {
+    async fn fetch(&self, request: &Outgoing, _: usize) -> Result<Response, Failure> {
         self.0.sent.borrow_mut().push(request.clone());
         if let Some((binding, name)) = request.object() {
             let status = self.0.create(&format!("{binding}/{name}"), &request.body);

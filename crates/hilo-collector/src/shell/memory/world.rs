@@ -58,6 +58,8 @@ pub(super) struct World {
     pub journal: Objects<store::journal::Volatile>,
     /// The objects with access tokens, by the destination's name.
     pub tokens: Objects<TokensRoom>,
+    /// The objects of feeds, by the feed's name.
+    pub feeds: Objects<store::feed::Volatile>,
     /// The live object. Nobody watches a deployment in memory.
     pub live: RefCell<store::journal::live::Ring>,
     /// What the one isolate of this deployment has gathered for the journal.
@@ -97,6 +99,16 @@ impl World {
         let drawn = self.drawn.get() + 1;
         self.drawn.set(drawn);
         u128::from(drawn).to_be_bytes()
+    }
+
+    /// Answers a call of the object of the feed called `name`.
+    ///
+    /// # Errors
+    /// The object's own failure.
+    pub(super) fn ask_feed(&self, name: &str, call: &str) -> Result<String, Failure> {
+        let stored = object(&self.feeds, name)?;
+        let mut volatile = stored.volatile.borrow_mut();
+        store::feed::answer(&stored.sql, &mut volatile, call, self.now())
     }
 
     /// Counts a call of an object. If the call fails, returns whether it is done all the same.
@@ -143,6 +155,7 @@ impl World {
         self.carts.borrow().values().for_each(|stored| stored.crash());
         self.journal.borrow().values().for_each(|stored| stored.crash());
         self.tokens.borrow().values().for_each(|stored| stored.crash());
+        self.feeds.borrow().values().for_each(|stored| stored.crash());
         self.live.take();
         self.gathered.take();
     }

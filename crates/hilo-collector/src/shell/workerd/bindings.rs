@@ -22,6 +22,8 @@ pub const JOURNAL_LIVE: &str = "live";
 pub const CARTS: &str = "CARTS";
 /// Namespace of the objects with access tokens.
 pub const TOKENS: &str = "TOKENS";
+/// Namespace of the feeds.
+pub const FEEDS: &str = "FEEDS";
 /// Queue that brings deliveries to the consumer, after the request has been answered.
 pub const DELIVERIES: &str = "DELIVERIES";
 /// KV namespace that may hold `hilo.toml`.

@@ -13,7 +13,7 @@ use wasm_bindgen::{JsCast, JsValue};
 use worker::js_sys::futures::JsFuture;
 use worker::js_sys::{Array, Promise, Reflect, Uint8Array};
 use worker::web_sys;
-use worker::{Context, Delay, Env, Response, Result, State};
+use worker::{Context, Delay, Env, Response, Result, ScheduleContext, State};
 
 use super::bindings::word;
 use super::object::SCHEMA_NEWER;
@@ -65,6 +65,7 @@ pub struct Edge {
 #[derive(Clone)]
 enum Later {
     Invocation(Rc<Context>),
+    Scheduled(Rc<ScheduleContext>),
     Object(Rc<State>),
 }
 
@@ -72,6 +73,11 @@ impl Edge {
     /// Makes the platform of one invocation.
     pub fn new(env: Env, context: Context) -> Edge {
         Edge { env: Rc::new(env), later: Later::Invocation(Rc::new(context)) }
+    }
+
+    /// Makes the platform of the scheduled trigger.
+    pub fn scheduled(env: Env, context: ScheduleContext) -> Edge {
+        Edge { env: Rc::new(env), later: Later::Scheduled(Rc::new(context)) }
     }
 
     /// Makes the platform of an object, for the object's own calls.
@@ -99,6 +105,7 @@ impl Edge {
             Object::Rejects(name) => (bindings::JOURNAL, name.as_str()),
             Object::Live => (bindings::JOURNAL, bindings::JOURNAL_LIVE),
             Object::Tokens(name) => (bindings::TOKENS, name.as_str()),
+            Object::Feed(name) => (bindings::FEEDS, name.as_str()),
         };
         let namespace = Reflect::get(&self.env, &word(namespace))?;
         Ok(namespace.unchecked_into::<bindings::Namespace>().get_by_name(name)?)
@@ -201,6 +208,7 @@ impl Platform for Edge {
     fn defer(&self, work: impl Future<Output = ()> + 'static) {
         match &self.later {
             Later::Invocation(context) => context.wait_until(work),
+            Later::Scheduled(context) => context.wait_until(work),
             Later::Object(state) => state.wait_until(work),
         }
     }
@@ -258,7 +266,11 @@ impl Platform for Edge {
         asked.is_ok_and(|answer| answer != JsValue::FALSE)
     }
 
-    async fn send(&self, request: &Outgoing) -> std::result::Result<http::Response, Failure> {
+    async fn fetch(
+        &self,
+        request: &Outgoing,
+        bytes_max: usize,
+    ) -> std::result::Result<http::Response, Failure> {
         if let Some((binding, name)) = request.object() {
             return self.create(binding, name, request).await;
         }
@@ -275,7 +287,7 @@ impl Platform for Edge {
             if headers.get("content-length") != Some("0")
                 && let Ok(stream) = answer.stream()
             {
-                body = read_stream(stream, http::ANSWER_BYTES_MAX).await.0;
+                body = read_stream(stream, bytes_max).await.0;
             }
             let body = String::from_utf8_lossy(&body).into_owned();
             Ok(http::Response { status: answer.status_code(), headers, body })

@@ -6,6 +6,7 @@ pub mod bindings;
 mod cart_object;
 mod crypto;
 pub mod edge;
+mod feed_object;
 mod journal_object;
 mod object;
 mod object_sql;

@@ -15,7 +15,7 @@ use crate::platform::http::Address;
 use crate::platform::{Body, Headers, Incoming, Object, Platform, Reply, Upload};
 
 /// The only header fields that the collector reads. Each field costs a call into JavaScript, so the list is short.
-const READ_HEADERS: [&str; 24] = [
+const READ_HEADERS: [&str; 26] = [
     "accept-encoding",
     "accept-language",
     "authorization",
@@ -35,6 +35,8 @@ const READ_HEADERS: [&str; 24] = [
     "x-hilo-auth",
     "x-hilo-cart-token",
     "x-hilo-user-token",
+    "x-hubspot-request-timestamp",
+    "x-hubspot-signature-v3",
     "x-shopify-hmac-sha256",
     "x-shopify-topic",
     "x-wc-webhook-signature",

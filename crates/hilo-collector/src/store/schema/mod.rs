@@ -31,6 +31,8 @@ pub(super) const CART: Schema = Schema { migrations: OF_CART, whole: None, oldes
 pub(super) const JOURNAL: Schema = Schema { migrations: OF_JOURNAL, whole: None, oldest: 3 };
 /// The schema of the journal's shards.
 pub(super) const REJECTS: Schema = Schema { migrations: OF_REJECTS, whole: None, oldest: 1 };
+/// The schema of a feed.
+pub(super) const FEED: Schema = Schema { migrations: OF_FEED, whole: None, oldest: 1 };
 /// The schema of a destination's tokens.
 pub(super) const TOKENS: Schema = Schema { migrations: OF_TOKENS, whole: None, oldest: 1 };
 
@@ -56,6 +58,7 @@ const OF_JOURNAL: &[&str] = &[
     include_str!("journal_0004.sql"),
 ];
 const OF_REJECTS: &[&str] = &[include_str!("rejects_0001.sql")];
+const OF_FEED: &[&str] = &[include_str!("feed_0001.sql")];
 const OF_TOKENS: &[&str] = &[include_str!("tokens_0001.sql"), include_str!("tokens_0002.sql")];
 const PROFILE_WHOLE: (&str, usize) = (include_str!("profile_whole.sql"), 13);
 const OF_CART: &[&str] = &[include_str!("cart_0001.sql"), include_str!("cart_0002.sql")];
