@@ -6,6 +6,8 @@
 mod capture;
 #[path = "golden/config.rs"]
 mod config;
+#[path = "golden/feeds.rs"]
+mod feeds;
 #[path = "golden/forward.rs"]
 mod forward;
 #[path = "golden/mapping.rs"]
@@ -52,6 +54,7 @@ const STAGES: &[Stage] = &[
 /// Stages of a kind each, found by their catalogue.
 const FAMILIES: &[Family] = &[
     Family { path: "capture", members: capture::kinds, run: capture::run },
+    Family { path: "feeds", members: feeds::kinds, run: feeds::run },
     Family { path: "forward", members: forward::kinds, run: forward::run },
 ];
 

@@ -103,6 +103,7 @@ export const ProfileObject = counted(objects.ProfileObject);
 export const JournalObject = counted(objects.JournalObject, true);
 export const CartObject = counted(objects.CartObject);
 export const TokensObject = counted(objects.TokensObject);
+export const FeedObject = counted(objects.FeedObject);
 export const ImportObject = counted(objects.ImportObject);
 export const InboxObject = counted(objects.InboxObject);
 export const IndexObject = counted(objects.IndexObject);

@@ -3,7 +3,7 @@
  */
 import * as objects from "./index.js";
 
-export { default, CartObject, ImportObject, InboxObject, IndexObject, JournalObject, TokensObject } from "./index.js";
+export { default, CartObject, FeedObject, ImportObject, InboxObject, IndexObject, JournalObject, TokensObject } from "./index.js";
 
 let calls = 0;
 

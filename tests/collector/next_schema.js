@@ -67,6 +67,7 @@ export const ProfileObject = updated(objects.ProfileObject);
 export const JournalObject = updated(objects.JournalObject);
 export const CartObject = updated(objects.CartObject);
 export const TokensObject = updated(objects.TokensObject);
+export const FeedObject = updated(objects.FeedObject);
 export const ImportObject = updated(objects.ImportObject);
 export const InboxObject = updated(objects.InboxObject);
 export const IndexObject = updated(objects.IndexObject);

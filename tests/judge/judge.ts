@@ -7,7 +7,7 @@
 import { existsSync, readFileSync } from "node:fs";
 
 import { Ajv2020, addFormats } from "../packages.ts";
-import { grantHost, graphQuery, pathField, refused, rulesOfSchema, signature, size, span, type Context } from "./rules.ts";
+import { grantHost, graphAnswer, graphQuery, pathField, refused, rulesOfSchema, signature, size, span, type Context } from "./rules.ts";
 
 /** JSON of any shape. */
 export type Json = any;
@@ -31,6 +31,8 @@ export interface Judge {
   prepare(): void;
   /** The findings, each a sentence; none for a sound request. */
   judge(request: Judged, known?: Secrets): string[];
+  /** What is wrong with the body of a success, by the vendor's description; nothing where it describes none. */
+  judgeAnswer(request: Judged, body: Json): string[];
   /** The names of members that the vendor does not describe, in objects that are open for custom ones. */
   custom(request: Judged): string[];
 }
@@ -107,6 +109,16 @@ class Vendor implements Judge {
       rulesOfSchema(schema, body, found);
       for (const rule of [pathField, grantHost, graphQuery]) rule(context, found, body);
     }
+    return found;
+  }
+
+  judgeAnswer(request: Judged, body: Json): string[] {
+    const match = this.#match(request.method, new URL(request.url).pathname);
+    if (typeof match === "string") return [match];
+    const schema = match.operation.responses?.["200"]?.content?.["application/json"]?.schema;
+    const found: string[] = [];
+    if (schema) this.#body(this.#open, schema, body, found);
+    if (match.operation["x-graphql"]) graphAnswer(this.#vendor, match.operation["x-graphql"], request.body ?? "", body, found);
     return found;
   }
 

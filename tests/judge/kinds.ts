@@ -7,6 +7,29 @@ const specs = new URL("../specs/", import.meta.url);
 /** The kinds whose folder of `tests/specs` has another name: it is the name of a protocol. */
 const OTHER_NAMES: Readonly<Record<string, string>> = { google_ads: "datamanager", webhook: "standard-webhooks" };
 
+const feeds = new URL("../golden/feeds/", import.meta.url);
+
+/** A page that a feed reads: the request, and the answer to it. */
+export interface Read {
+  readonly name: string;
+  readonly request: Written["requests"][number];
+  readonly answer: { status?: number; body: unknown };
+}
+
+/** The feeds with golden cases that make requests. */
+export const feedsRead = (): string[] => readdirSync(feeds).filter((feed) => readsOf(feed).length > 0);
+
+/** The pages of a feed's golden cases. An answer with `odd: true` is none that the vendor describes. */
+export function readsOf(feed: string): Read[] {
+  const files = readdirSync(new URL(`${feed}/`, feeds)).filter((file) => file.endsWith(".in.json"));
+  return files.flatMap((name) => {
+    const { answers = [] } = JSON.parse(readFileSync(new URL(`${feed}/${name}`, feeds), "utf8"));
+    const out = new URL(`${feed}/${name.replace(".in.", ".out.")}`, feeds);
+    const { requests = [] } = existsSync(out) ? JSON.parse(readFileSync(out, "utf8")) : {};
+    return requests.map((request: Read["request"], at: number) => ({ name, request, answer: answers[at] }));
+  });
+}
+
 /** Every kind with golden cases. */
 export const kinds = (): string[] =>
   readdirSync(golden, { withFileTypes: true }).filter((one) => one.isDirectory()).map((one) => one.name);

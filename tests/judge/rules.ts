@@ -114,3 +114,18 @@ export function graphQuery({ vendor, operation }: Context, found: string[], body
     found.push(`query: ${(error as Error).message}`);
   }
 }
+
+/** `x-graphql`, the answer: each value has the type of the schema, and nothing that was asked for is missing. */
+export function graphAnswer(vendor: string, file: string, asked: string, answer: Json, found: string[]) {
+  if (!answer?.data) return;
+  const schema = graphql.buildSchema(readFileSync(new URL(`../specs/${vendor}/${file}`, import.meta.url), "utf8"));
+  const { query: source, variables: variableValues } = JSON.parse(asked);
+  const missing: string[] = [];
+  const fieldResolver = (from: Json, _args: Json, _context: Json, { path }: { path: { key: string | number } }) => {
+    if (from[path.key] === undefined) missing.push(String(path.key));
+    return from[path.key];
+  };
+  const { errors } = graphql.graphqlSync({ schema, source, variableValues, rootValue: answer.data, fieldResolver });
+  for (const error of errors ?? []) found.push(`answer: ${error.message}`);
+  for (const name of missing) found.push(`answer: ${name} is missing`);
+}

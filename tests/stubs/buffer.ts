@@ -5,6 +5,7 @@
  * to make, so a repeat is a second post: `state().repeats` must stay empty.
  */
 import { Grants, goldenSecrets, tokenOf } from "./grants.ts";
+import { readBuffer } from "./reading.ts";
 import type { Arrival, CreateStub, Stub, StubAnswer, StubRequest } from "./types.ts";
 import { NOTHING } from "./visit.ts";
 
@@ -56,7 +57,7 @@ class BufferApp implements Stub {
     const isKnown = bearer === SECRETS["BUFFER_KEY"] || this.#grants.isLive(bearer, now);
     if (!isKnown) return { status: 401, body: failed("UNAUTHENTICATED", "Not authenticated") };
     const { query, variables } = JSON.parse(body);
-    return this.#limit(now) ?? (query.startsWith("mutation") ? this.#make(variables, now) : this.#look(variables));
+    return this.#limit(now) ?? readBuffer({ query, variables }) ?? (query.startsWith("mutation") ? this.#make(variables, now) : this.#look(variables));
   }
 
   arrived(): readonly Arrival[] {

@@ -5,6 +5,7 @@
  * must stay empty. A page of messages has at most `limit` of them.
  */
 import { Grants, goldenSecrets, tokenOf } from "./grants.ts";
+import { readHootsuite } from "./reading.ts";
 import type { Arrival, CreateStub, Stub, StubAnswer, StubRequest } from "./types.ts";
 import { NOTHING } from "./visit.ts";
 
@@ -48,8 +49,18 @@ class Hootsuite implements Stub {
     if (!this.#grants.isLive(tokenOf(headers, "Bearer"), now)) return failed(401, 1001, "Invalid token");
     this.#times = this.#times.filter((at) => now - at < 1000);
     if (this.#times.push(now) > CALLS_MAX) return failed(429, 1043, "Too many requests");
+    if (!this.#looksForOwn(request)) {
+      const told = readHootsuite(request);
+      if (told) return told;
+    }
     if (url.pathname !== "/v1/messages") return failed(404, 4001, "Not found");
     return method === "GET" ? this.#list(url.searchParams) : this.#schedule(JSON.parse(body), now);
+  }
+
+  /** A destination looks for messages around one time, a feed lists those of two weeks. */
+  #looksForOwn({ url }: StubRequest): boolean {
+    const [from = NaN, to = NaN] = ["startTime", "endTime"].map((name) => Date.parse(url.searchParams.get(name) ?? ""));
+    return to - from < 7 * 86_400_000;
   }
 
   arrived(): readonly Arrival[] {

@@ -6,6 +6,7 @@
  */
 import { readFileSync } from "node:fs";
 
+import { readHubSpot } from "./reading.ts";
 import type { CreateStub, Stub, StubAnswer, StubRequest } from "./types.ts";
 import { visitIn } from "./visit.ts";
 
@@ -184,6 +185,8 @@ class HubSpot implements Stub {
     if (path.startsWith("/oauth/")) return this.#issue(new URLSearchParams(body), now);
     const refused = this.#closed(request);
     if (refused) return refused;
+    const told = readHubSpot(request);
+    if (told) return told;
     const asked = body ? JSON.parse(body) : {};
     if (path.endsWith("/contacts/batch/upsert")) return this.#upsertContacts(asked.inputs);
     if (path.endsWith("/carts/batch/upsert")) return this.#upsertCarts(asked.inputs);

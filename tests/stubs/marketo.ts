@@ -6,6 +6,7 @@
  */
 import { readFileSync } from "node:fs";
 
+import { readMarketo } from "./reading.ts";
 import type { CreateStub, Stub, StubAnswer, StubRequest } from "./types.ts";
 import { visitIn } from "./visit.ts";
 
@@ -119,14 +120,14 @@ class Marketo implements Stub {
   }
 
   /** What is refused before the call is looked at. */
-  #closed({ url, headers, body, now }: StubRequest): StubAnswer | undefined {
+  #closed({ method, url, headers, body, now }: StubRequest): StubAnswer | undefined {
     const shown = headers["authorization"]?.replace("Bearer ", "");
     if (url.hostname !== HOST) return { status: 404, body: "" };
     if (Buffer.byteLength(body) > BODY_BYTES_MAX) return { status: 413, body: "" };
     if (url.searchParams.has("access_token")) return this.#refuse("600", "Access token in the query");
     if (!shown || shown !== this.#token.value) return this.#refuse("601", "Access token invalid");
     if (this.#token.until <= now) return this.#refuse("602", "Access token expired");
-    if (headers["content-type"] !== "application/json") return this.#refuse("612", "Invalid content type");
+    if (method !== "GET" && headers["content-type"] !== "application/json") return this.#refuse("612", "Invalid content type");
     if (now - this.#window.from >= RATE_MS) this.#window = { from: now, calls: 0 };
     if (++this.#window.calls > RATE) return this.#refuse("606", "Max rate limit '100' exceeded with in '20' secs");
     return undefined;
@@ -137,6 +138,8 @@ class Marketo implements Stub {
     if (url.pathname === "/identity/oauth/token") return this.#issue(url, now);
     const refused = this.#closed(request);
     if (refused) return refused;
+    const told = readMarketo(request);
+    if (told) return told;
     const { action, input, formId } = JSON.parse(body);
     if (input.length > RECORDS_MAX) return this.#refuse("1003", "more than 300 records");
     const each = (take: (record: any) => object) => this.#reply({ success: true, result: input.map(take) });

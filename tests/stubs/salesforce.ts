@@ -5,6 +5,7 @@
  * named by an external id must be there. An id that stands twice in one request is refused for both.
  */
 import { Grants, goldenSecrets, tokenOf } from "./grants.ts";
+import { readSalesforce } from "./reading.ts";
 import type { Arrival, CreateStub, Stub, StubAnswer, StubRequest } from "./types.ts";
 import { NAMED_ACTS, visitIn } from "./visit.ts";
 
@@ -66,7 +67,7 @@ class Salesforce implements Stub {
       return { status: 401, body: [{ errorCode: "INVALID_SESSION_ID", message: "Session expired or invalid" }] };
     }
     if (++this.#calls > CALLS_MAX) return { status: 403, body: [{ errorCode: "REQUEST_LIMIT_EXCEEDED", message: "TotalRequests Limit exceeded." }] };
-    return this.#take(request);
+    return readSalesforce(request) ?? this.#take(request);
   }
 
   arrived(): readonly Arrival[] {

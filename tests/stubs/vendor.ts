@@ -3,7 +3,7 @@
  *
  * A request → the answer and what became of it. Keeps the last requests and violations only. No socket here: `server.ts` has them.
  */
-import { judgeOf } from "../judge/judge.ts";
+import { judgeOf, type Judged } from "../judge/judge.ts";
 import { secretsOf } from "../judge/kinds.ts";
 import { FAULTS, type Fault } from "./faults.ts";
 import type { Stub, StubAnswer, StubRequest } from "./types.ts";
@@ -67,7 +67,7 @@ export class Vendor {
     const fault = this.#due();
     const isCommitted = findings.length === 0 && (!fault || FAULTS[fault.fault].isCommitted);
     const refusal: StubAnswer = stub.silent ?? { status: 400, body: { error: "refused by tests/specs", findings } };
-    const answer = isCommitted ? this.#answered(request) : findings.length > 0 ? refusal : { status: 200, body: {} };
+    const answer = isCommitted ? this.#answered(request, asked) : findings.length > 0 ? refusal : { status: 200, body: {} };
     keep(this.received, RECEIVED_MAX, {
       at: new Date(request.now).toISOString(),
       method: request.method,
@@ -93,9 +93,13 @@ export class Vendor {
     return first;
   }
 
-  #answered(request: StubRequest): StubAnswer {
+  #answered(request: StubRequest, asked: Judged): StubAnswer {
     try {
-      return this.stub.answer(request);
+      const answer = this.stub.answer(request);
+      // Who reads the vendor must get what the vendor would tell.
+      const told = answer.status === 200 && typeof answer.body === "object" ? judgeOf(this.stub.spec).judgeAnswer(asked, answer.body) : [];
+      for (const finding of told) this.#violate(request, `the stub's answer: ${finding}`);
+      return answer;
     } catch (error) {
       // A stub that fails must not look like a vendor that does.
       this.#violate(request, `the stub failed: ${(error as Error).stack}`);

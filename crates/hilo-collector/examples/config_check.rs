@@ -6,7 +6,7 @@
 
 use std::process::ExitCode;
 
-use hilo_collector::forward;
+use hilo_collector::pipeline;
 use hilo_core::config::warnings;
 
 fn main() -> ExitCode {
@@ -21,7 +21,7 @@ fn main() -> ExitCode {
             return ExitCode::from(2);
         }
     };
-    let (_, problems) = forward::examine(&text);
+    let (_, problems) = pipeline::examine(&text);
     for problem in &problems {
         println!("{path}:{problem}");
     }

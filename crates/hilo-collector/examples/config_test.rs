@@ -41,7 +41,7 @@ fn main() -> ExitCode {
 
 fn run(config_path: &str, event_path: &str, asks: bool) -> Result<(), String> {
     let read = |path: &str| std::fs::read_to_string(path).map_err(|why| format!("{path}: {why}"));
-    let (config, problems) = forward::examine(&read(config_path)?);
+    let (config, problems) = hilo_collector::pipeline::examine(&read(config_path)?);
     if !problems.is_empty() {
         let told = problems.iter().map(|problem| format!("{config_path}:{problem}"));
         return Err(told.collect::<Vec<_>>().join("\n"));

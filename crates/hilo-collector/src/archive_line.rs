@@ -2,12 +2,13 @@
 //!
 //! `(event as JSON, key) ⇄ line`: `{"v":1,"id":…,"subject":…,"sealed":…}`. `id` is the hash of the event's id: a line that comes twice
 //! has the same one. `subject` is the name of the person's object, which has the key. An erasure deletes the key there, and then
-//! nobody can read the lines any more.
+//! nobody can read the lines any more. An event about nobody, such as a post's, stands in the clear: `{"v":1,"id":…,"event":…}`.
 
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use hilo_core::profile::ArchiveKey;
 use serde::{Deserialize, Serialize};
+use serde_json::value::RawValue;
 
 use crate::platform::Failure;
 use crate::seal::{self, KEY_BYTES, Key};
@@ -51,6 +52,27 @@ pub(crate) fn write(message_id: &str, event: &str, owner: &ArchiveKey) -> Result
     line.sealed = STANDARD.encode(seal::seal(&key, &context, nonce, event.as_bytes())?);
     let mut text =
         serde_json::to_string(&line).map_err(|error| Failure::Fatal(error.to_string()))?;
+    text.push('\n');
+    Ok(text)
+}
+
+/// A line of an event about nobody.
+#[derive(Serialize)]
+struct Plain<'e> {
+    v: u8,
+    id: String,
+    event: &'e RawValue,
+}
+
+/// Writes the line of an event about nobody, with its end.
+///
+/// # Errors
+/// `Fatal` for an event that is no JSON.
+pub(crate) fn plain(message_id: &str, event: &str) -> Result<String, Failure> {
+    let broken = |error: serde_json::Error| Failure::Fatal(error.to_string());
+    let event = serde_json::from_str(event).map_err(broken)?;
+    let line = Plain { v: VERSION, id: message_hash(message_id), event };
+    let mut text = serde_json::to_string(&line).map_err(broken)?;
     text.push('\n');
     Ok(text)
 }

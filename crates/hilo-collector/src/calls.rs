@@ -11,6 +11,7 @@ pub mod erasure;
 pub mod imports;
 pub mod inbox;
 pub mod index;
+pub mod feed;
 pub mod journal;
 mod json;
 pub mod link;
@@ -350,7 +351,12 @@ async fn ask<P: Platform, A: serde::de::DeserializeOwned>(
     hops: u32,
     write: impl Fn() -> Result<String, Failure>,
 ) -> Result<A, Failure> {
-    let mut answer = platform.ask(&Object::Profile(name), write()?).await?;
+    // Deliveries of a feed's touchpoints name the feed in the place of a profile, and its object takes the same calls.
+    let object = match name.strip_prefix(feed::PREFIX) {
+        Some(feed) => Object::Feed(feed.to_owned()),
+        None => Object::Profile(name),
+    };
+    let mut answer = platform.ask(&object, write()?).await?;
     for _ in 0..hops {
         if answer.starts_with(Moved::BEGINNING) {
             let Moved { moved } = decode(&answer)?;

@@ -77,6 +77,12 @@ faults! {
     /// The queue takes messages and brings none, so deliveries wait.
     QueueStuck = "queue_stuck", true,
         "the queue brings nothing: see its consumer, its backlog and the day's operations in Cloudflare's dashboard; deliveries wait, and nothing is lost within four days";
+    /// The secret of a feed is not set, so its service is not read.
+    FeedSecretMissing = "feed_secret_missing", false,
+        "the secret of a feed is not set: cargo xtask wrangler secret put NAME";
+    /// A service was not read for longer than it should be. What happened there meanwhile is read later.
+    FeedBehind = "feed_behind", false,
+        "a feed is behind: GET /admin/v1/feeds shows its last error; without any, see that wrangler.jsonc has its cron trigger";
     /// This version cannot run on the storage of some objects, because a newer version has changed it. Calls of these objects
     /// are refused, and nothing of them is lost.
     SchemaNewer = "schema_newer", true,
@@ -162,6 +168,8 @@ impl FaultCode {
             | FaultCode::DestinationDown
             | FaultCode::DestinationErrors
             | FaultCode::QueueStuck
+            | FaultCode::FeedSecretMissing
+            | FaultCode::FeedBehind
             | FaultCode::AdminDoorClosed
             | FaultCode::AlertUnusable
             | FaultCode::JournalUnreachable => Code::Unavailable,

@@ -1,10 +1,11 @@
 //! The collector: a Cloudflare Worker that receives envelopes, judges every event, stores it and forwards it.
 //!
 //! Reading order: `pipeline` lists all stages on one page. `ingest` reads and writes HTTP, `store` is the code of the
-//! objects, `forward` sends events to destinations, and `admin` shows people all of it. These stages share `address`, `archive_line`, `call`,
-//! `calls`, `connect_link`, `fault`, `keyring`, `loaded`, `seal`, `signature`, `ticket` and `erasure_link`. `platform` lists what the collector needs from its runtime,
-//! and `shell` implements it. This file only connects them.
+//! objects, `forward` sends events to destinations, and `admin` shows people all of it. These stages share `access`, `address`,
+//! `archive_line`, `call`, `calls`, `connect_link`, `fault`, `keyring`, `loaded`, `seal`, `signature`, `ticket` and `erasure_link`. `platform`
+//! lists what the collector needs from its runtime, and `shell` implements it. This file only connects them.
 
+pub mod access;
 pub mod address;
 pub mod admin;
 pub mod archive_line;
@@ -53,9 +54,11 @@ mod wiring {
         Ok(())
     }
 
-    /// Looks at the health of the deployment every few minutes (`triggers` in wrangler.jsonc).
+    /// Looks at the health of the deployment every few minutes, and reads the feeds that are due (`triggers` in wrangler.jsonc).
     #[event(scheduled)]
     async fn scheduled(_: ScheduledEvent, env: Env, context: ScheduleContext) {
-        crate::pipeline::watch(&edge::Edge::scheduled(env, context)).await;
+        let edge = edge::Edge::scheduled(env, context);
+        crate::pipeline::watch(&edge).await;
+        crate::pipeline::read_feeds(&edge).await;
     }
 }

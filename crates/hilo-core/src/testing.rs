@@ -52,6 +52,7 @@ pub fn browser_source() -> Source {
         debug: false,
         is_trusted: false,
         webhook: None,
+        feed: None,
     }
 }
 
@@ -69,6 +70,7 @@ pub fn server_source(purposes: &[Purpose]) -> Source {
         debug: false,
         is_trusted: true,
         webhook: None,
+        feed: None,
     }
 }
 

@@ -12,6 +12,7 @@ mod dead_letters;
 mod deployment;
 mod destinations;
 mod door;
+mod feeds;
 mod find;
 mod held;
 mod http;
@@ -55,6 +56,8 @@ pub enum Served {
     Import,
     /// An admitted call that takes refused events up again, which pass the stages too. [`held_events`] reads it.
     ReplayRejects,
+    /// The answer to a call that made a feed due. The pipeline reads it behind the answer.
+    ReadFeeds(Reply),
 }
 
 /// Answers one request; `path` is the part below `/admin/`.
@@ -121,7 +124,7 @@ fn role_missing(caller: &Caller, row: &Row) -> Rejection {
 /// Writes who made which call. The path stands as in the table, because the one that was called names a person.
 fn note<P: Platform>(caller: &Caller, row: &Row, taken: &Result<Served, Trouble>, platform: &P) {
     let status = match taken {
-        Ok(Served::Reply(reply)) => reply.status,
+        Ok(Served::Reply(reply) | Served::ReadFeeds(reply)) => reply.status,
         // The pipeline goes on with it.
         Ok(Served::Import | Served::ReplayRejects) => 200,
         Err(Trouble::Refused(why)) => why.code.status(),
@@ -170,6 +173,9 @@ async fn take<P: Platform>(
         // The pipeline answers it, because it has the stages.
         AdminCall::Destinations => Ok(destinations::list(known.described, call).await),
         AdminCall::Connect => destinations::connect(part(0), call).await,
+        AdminCall::Feeds => Ok(feeds::list(call).await),
+        AdminCall::FeedEvents => feeds::events(part(0), call).await,
+        AdminCall::ReadFeed => return feeds::read(part(0), call).await.map(Served::ReadFeeds),
         AdminCall::Deliveries => journal::deliveries(call).await,
         AdminCall::DeadLetters => dead_letters::list(call).await,
         AdminCall::Replay => dead_letters::replay(call).await,

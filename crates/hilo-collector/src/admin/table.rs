@@ -24,6 +24,9 @@ pub(super) enum AdminCall {
     ReplayRejects,
     Destinations,
     Connect,
+    Feeds,
+    FeedEvents,
+    ReadFeed,
     Deliveries,
     DeadLetters,
     Replay,
@@ -108,6 +111,17 @@ pub(super) static ROWS: &[Row] = &[
         "connects it with an account: answers the address that a person opens; {\"redirectUri\":…} names another way back; {\"code\":…, \"state\":…} hands over what came back",
         AdminCall::Connect,
     ),
+    get(
+        "/admin/v1/feeds",
+        "the services that hilo reads: when each was read last and is read next, its calls of the day, since when it fails",
+        AdminCall::Feeds,
+    ),
+    get(
+        "/admin/v1/feeds/:name/events",
+        "touchpoints of posts and channels, which are about no person; ?limit=, ?cursor= of the answer before",
+        AdminCall::FeedEvents,
+    ),
+    post("/admin/v1/feeds/:name/read", "reads the service now", AdminCall::ReadFeed),
     get(
         "/admin/v1/deliveries",
         "the health of every destination: what it accepted, what was skipped or given up, its last error",

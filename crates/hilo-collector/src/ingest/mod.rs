@@ -7,6 +7,7 @@ pub mod cart;
 pub mod consent;
 pub mod cookie;
 mod cors;
+pub mod feeds;
 pub mod files;
 pub mod handoff;
 pub mod hello;

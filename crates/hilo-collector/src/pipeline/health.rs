@@ -7,13 +7,14 @@ use hilo_core::outcome::{Code, Rejection};
 use jiff::Timestamp;
 
 use crate::admin;
+use crate::calls::feed::{FeedCall, FeedStanding, ask_feed};
 use crate::calls::journal::lines::Health;
 use crate::calls::journal::watch::{Remembered, Watched};
 use crate::calls::journal::{JournalCall, ask_journal};
 use crate::calls::tokens::{Described, Door, TokensCall, TokensStanding, ask_tokens};
 use crate::fault::{Fault, FaultCode};
 use crate::forward::{self, reason};
-use crate::ingest::{hooks, reply, status, user};
+use crate::ingest::{feeds, hooks, reply, status, user};
 use crate::keyring::Keyring;
 use crate::loaded::{Checkup, Loaded, Standing};
 use crate::platform::{Failure, Incoming, Platform, Reply};
@@ -26,6 +27,8 @@ const DOWN_S: i64 = 600;
 const SCHEMA_NEWER_S: i64 = 600;
 /// How long probes of the queue stay away until it counts as stuck: three checks.
 const STUCK_MS: i64 = 900_000;
+/// The least time for which a feed may be late: three turns of the scheduled trigger.
+const FEED_LATE_MS: i64 = 900_000;
 /// The environment that the file of a developer's machine names.
 const DEVELOPMENT: &str = "development";
 
@@ -83,6 +86,7 @@ pub(super) async fn look<P: Platform>(loaded: &Loaded, platform: &P) -> Vec<Faul
     loaded.health.replace(Some(Checkup { at: now, faults: faults.clone() }));
     faults.extend(of_destinations(loaded, platform).await.into_iter().map(lasting));
     faults.extend(of_access(loaded, platform).await.into_iter().map(lasting));
+    faults.extend(of_feeds(loaded, platform).await.into_iter().map(lasting));
     let faults = remembered(faults, platform).await;
     loaded.health.replace(Some(Checkup { at: now, faults: faults.clone() }));
     faults
@@ -148,6 +152,10 @@ fn of_secrets<P: Platform>(loaded: Option<&Loaded>, platform: &P) -> Vec<Fault> 
         if let Some(name) = alert.filter(|name| !is_key(name)) {
             faults.push(Fault::about(FaultCode::AlertUnusable, now, name));
         }
+        for (feed, name) in feeds::missing_secrets(config, &is_set) {
+            let fault = Fault::about(FaultCode::FeedSecretMissing, now, feed);
+            faults.push(Fault { details: vec![name.to_owned()], ..fault });
+        }
     }
     if !admin::is_open(loaded, platform) {
         faults.push(Fault::new(FaultCode::AdminDoorClosed, now));
@@ -198,6 +206,30 @@ async fn of_access<P: Platform>(loaded: &Loaded, platform: &P) -> Vec<Fault> {
             let since = failed_at.unwrap_or_else(|| platform.now());
             let details = standing.failed.map(|failed| failed.reason).into_iter().collect();
             let fault = Fault::about(FaultCode::DestinationDisconnected, since, name);
+            faults.push(Fault { details, ..fault });
+        }
+    }
+    faults
+}
+
+/// Finds feeds that are behind: everything was to be read by a time that is over for long, or the deployer has to mend something. One whose
+/// object does not answer now is asked at the next look.
+async fn of_feeds<P: Platform>(loaded: &Loaded, platform: &P) -> Vec<Fault> {
+    let mut faults = Vec::new();
+    for feed in feeds::all(&loaded.config).filter_map(Result::ok) {
+        let Some(every_s) = feed.every_s else { continue };
+        let asked = ask_feed(platform, &feed.source.name, &FeedCall::Standing).await;
+        let Ok(standing): Result<FeedStanding, _> = asked else { continue };
+        let (now_ms, every_ms) = (platform.now().as_millisecond(), i64::from(every_s) * 1_000);
+        let read_ms = standing.done_ms.or(standing.first_ms);
+        let due_ms = read_ms.map_or(now_ms, |ms| ms + every_ms);
+        let is_late = read_ms.is_none() || now_ms - due_ms > every_ms.max(FEED_LATE_MS);
+        let is_stuck = standing.must_mend && standing.failing_ms.is_some();
+        if is_late || is_stuck {
+            let since_ms = standing.failing_ms.map_or(due_ms, |ms| ms.min(due_ms));
+            let since = Timestamp::from_millisecond(since_ms).unwrap_or_default();
+            let details = standing.reason.into_iter().collect();
+            let fault = Fault::about(FaultCode::FeedBehind, since, feed.source.name.as_str());
             faults.push(Fault { details, ..fault });
         }
     }

@@ -8,13 +8,13 @@ use hilo_core::outcome::{Code, Rejection};
 
 use super::nature::Nature;
 use super::{
-    cart, connect, consent, events, handoff, health, hello, import, inbound, journal, limits, me,
+    cart, connect, consent, events, feeds, handoff, health, hello, import, inbound, journal, limits, me,
     optin, plan, reports,
 };
 use crate::admin::{self, Served};
 use crate::call::{Call, Trouble};
 use crate::forward;
-use crate::ingest::{self, Door, Route, files, reply, settings, status};
+use crate::ingest::{self, Door, Route, feeds, files, reply, settings, status};
 use crate::keyring::Keyring;
 use crate::platform::{Failure, Incoming, Platform, REQUEST_ID, Reply, Scope, log_line};
 
@@ -165,7 +165,10 @@ async fn take<P: Platform>(
         Route::Erasure(reference) => me::standing(&reference, call).await,
         Route::Cart(user, act) => cart::take(user, act, call).await,
         Route::Reports => reports::receive(call).await,
-        Route::Webhook(source) => inbound::take(&source, call).await,
+        Route::Webhook(source) => match feed(&source, call) {
+            Some(feed) => feeds::called(feed, call.loaded, call).await,
+            None => inbound::take(&source, call).await,
+        },
         Route::WebhookProbe(source) => inbound::probe(&source, call),
         Route::Metrics => Ok(reply::passed_over()),
         Route::Settings(key) => Ok(settings::segment(&key, call)?),
@@ -173,13 +176,19 @@ async fn take<P: Platform>(
         Route::Preflight => Ok(ingest::preflight(door, call.incoming)?),
         Route::Admin(path) => {
             let config = &call.loaded.config;
-            let (deleting, described) = (forward::deleting(config), forward::described(config));
+            let (deleting, mut described) = (forward::deleting(config), forward::described(config));
+            described.extend(feeds::described(config));
             let known = admin::Known { deleting: &deleting, described: &described };
             match admin::serve(&path, &known, call).await {
                 Served::Reply(reply) => Ok(reply),
                 Served::Import => import::take(call).await,
                 Served::ReplayRejects => {
                     Ok(plan::replay(call).await.unwrap_or_else(admin::refusal))
+                }
+                Served::ReadFeeds(reply) => {
+                    let platform = call.platform.clone();
+                    call.platform.defer(async move { super::read_feeds(&platform).await });
+                    Ok(reply)
                 }
             }
         }
@@ -188,6 +197,11 @@ async fn take<P: Platform>(
             Err(Rejection::new(Code::NotFound, "there is nothing at this path").into())
         }
     }
+}
+
+/// The source with this name, if its service is a feed.
+fn feed<'l, P: Platform>(name: &str, call: &Call<'l, P>) -> Option<&'l Source> {
+    call.loaded.config.sources.iter().find(|one| one.name == name && one.feed.is_some())
 }
 
 #[cfg(test)]

@@ -6,13 +6,14 @@
 use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 
+use crate::access::{Access, MissingSecret, OAuth};
 use crate::call::secret;
 use crate::calls::tokens::{Granted, Refusal, Shown};
 use crate::connect_link;
 use crate::forward;
-use crate::forward::destination::{Access, MissingSecret, OAuth};
 use crate::forward::destinations::target;
 use crate::forward::tokens::{self, Client, Draft};
+use crate::ingest::feeds;
 use crate::keyring::Keyring;
 use crate::platform::{Failure, Platform};
 use crate::seal::Key;
@@ -36,7 +37,8 @@ pub struct Vendor {
 pub async fn vendor<P: Platform>(name: &str, platform: &P) -> Result<Vendor, String> {
     let standing = platform.config().await;
     let loaded = standing.map_err(|fault| fault.code.name().to_owned())?;
-    let oauth = forward::oauth_of(name, &loaded.config)?;
+    let oauth = feeds::oauth_of(name, &loaded.config)
+        .unwrap_or_else(|| forward::oauth_of(name, &loaded.config))?;
     let keyring = secret(platform).map_err(|failure| failure.message().to_owned())?;
     let look_up = |name: &str| platform.secret(name).filter(|secret| !secret.is_empty());
     let access = Access { secrets: &look_up, token: None };

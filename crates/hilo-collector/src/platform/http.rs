@@ -185,6 +185,9 @@ impl std::fmt::Debug for Outgoing {
 /// The most bytes that are read of a destination's answer: the results of a hundred records with half a KB each.
 pub const ANSWER_BYTES_MAX: usize = 64 * 1024;
 
+/// The most bytes that are read of a page of a feed: some hundred records.
+pub const PAGE_BYTES_MAX: usize = 1024 * 1024;
+
 /// A destination's answer.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Response {
@@ -192,7 +195,7 @@ pub struct Response {
     pub status: u16,
     /// Header fields.
     pub headers: Headers,
-    /// The first [`ANSWER_BYTES_MAX`] of the body at most.
+    /// The first [`ANSWER_BYTES_MAX`] of the body at most; of a feed's page, [`PAGE_BYTES_MAX`].
     pub body: String,
 }
 

@@ -96,6 +96,8 @@ pub enum Object {
     Index(String),
     /// The object that knows what was imported. `calls::imports` has its calls.
     Imports,
+    /// The object of the feed with this name. `calls::feed` has its calls.
+    Feed(String),
 }
 
 /// The services of the runtime, as pipeline, ingest, forward and admin use them.
@@ -182,7 +184,15 @@ pub trait Platform: Metrics + Clone + 'static {
     /// # Errors
     /// `Unreached` where the request surely did not arrive. `Retriable` where nobody knows: the connection broke, or [`SEND_MS_MAX`] is
     /// over.
-    async fn send(&self, request: &Outgoing) -> Result<Response, Failure>;
+    async fn send(&self, request: &Outgoing) -> Result<Response, Failure> {
+        self.fetch(request, http::ANSWER_BYTES_MAX).await
+    }
+
+    /// As [`Platform::send`], and reads so many bytes of the answer.
+    ///
+    /// # Errors
+    /// The same.
+    async fn fetch(&self, request: &Outgoing, bytes_max: usize) -> Result<Response, Failure>;
 
     /// Returns the brakes before destinations. They are in the isolate's memory, and each isolate has its own.
     fn brakes(&self) -> Rc<RefCell<Brakes>>;

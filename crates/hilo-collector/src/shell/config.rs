@@ -9,8 +9,8 @@ use hilo_core::config::{Config, Problem, Retention};
 use jiff::Timestamp;
 
 use crate::fault::{Fault, FaultCode};
-use crate::forward;
 use crate::loaded::{Loaded, Standing};
+use crate::pipeline;
 use crate::platform::{Failure, Platform};
 
 /// The key of the file that is meant to be in force.
@@ -129,7 +129,7 @@ async fn stand_in<S: Shelf>(
 /// Reads a file with everything that this version must know about it, the settings of destinations too. A destination
 /// that cannot be read would get none of the events of that time.
 fn open(text: &str) -> Result<Config, Vec<Problem>> {
-    let (config, problems) = forward::examine(text);
+    let (config, problems) = pipeline::examine(text);
     if problems.is_empty() { Ok(config) } else { Err(problems) }
 }
 

@@ -9,6 +9,7 @@ pub mod cart;
 pub mod imports;
 pub mod inbox;
 pub mod index;
+pub mod feed;
 pub mod journal;
 pub mod profile;
 mod schema;

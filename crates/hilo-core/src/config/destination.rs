@@ -2,15 +2,11 @@
 //!
 //! Reads the fields that all destinations share. A destination's own settings stay a table, and the destination types them.
 
-use std::collections::BTreeMap;
-
 use serde::de::DeserializeOwned;
 use serde::{Serialize, Serializer};
-use toml::de::DeValue;
 
-use super::nearest::{list, nearest, shown};
-use super::reader::{Reader, Section, article};
-use super::secret::{self, REMEDY};
+use super::reader::{Reader, Section};
+use super::settings::Settings;
 use super::{Problem, ProblemCode, map, source};
 use crate::consent::{OptInChannel, Purpose};
 use crate::event::Event;
@@ -40,13 +36,7 @@ pub struct DestinationEntry {
     #[serde(rename = "rules", serialize_with = "count", skip_serializing_if = "Vec::is_empty")]
     pub map: Vec<Rule>,
     /// The destination's own settings, not typed yet.
-    pub settings: toml::Table,
-    /// The first line of the entry.
-    #[serde(skip)]
-    pub line: usize,
-    /// Line and column of each setting, by dotted path.
-    #[serde(skip)]
-    places: BTreeMap<String, (usize, usize)>,
+    pub settings: Settings,
 }
 
 fn count<S: Serializer>(rules: &[Rule], serializer: S) -> Result<S::Ok, S::Error> {
@@ -82,7 +72,7 @@ impl DestinationEntry {
     /// # Errors
     /// The first setting that is wrong, with its line and the nearest right spelling.
     pub fn read_settings<T: DeserializeOwned>(&self) -> Result<T, Problem> {
-        toml::Value::Table(self.settings.clone()).try_into().map_err(|error| self.explain(&error))
+        self.settings.read()
     }
 
     /// A setting that is text.
@@ -92,86 +82,13 @@ impl DestinationEntry {
 
     /// The names of the secrets in the settings: every `{ secret = "NAME" }`, at any depth.
     pub fn secret_names(&self) -> Vec<&str> {
-        let mut names = Vec::new();
-        let mut left: Vec<&toml::Value> = self.settings.values().collect();
-        while let Some(value) = left.pop() {
-            if let Some(name) = value.get("secret").and_then(toml::Value::as_str) {
-                names.push(name);
-            } else if let Some(table) = value.as_table() {
-                left.extend(table.values());
-            } else if let Some(list) = value.as_array() {
-                left.extend(list);
-            }
-        }
-        names
+        self.settings.secret_names()
     }
 
     /// A problem with one of the settings, or with the entry as a whole where `field` is empty.
     pub fn problem(&self, field: &str, code: ProblemCode, message: impl Into<String>) -> Problem {
-        let (line, column) = self.places.get(field).copied().unwrap_or((self.line, 1));
-        let field = if field.is_empty() {
-            "destination".to_owned()
-        } else {
-            format!("destination.{field}")
-        };
-        Problem { line, column, field, code, message: message.into() }
+        self.settings.problem(field, code, message)
     }
-
-    /// serde names fields in backquotes: "unknown field `ulr`, expected one of `url`, `secret`".
-    fn explain(&self, error: &toml::de::Error) -> Problem {
-        let said = error.message();
-        let quoted: Vec<_> = said.split('`').skip(1).step_by(2).collect();
-        let (field, others) =
-            quoted.split_first().map_or(("", [].as_slice()), |(first, rest)| (*first, rest));
-        if said.starts_with("unknown field") {
-            let place = self.places.keys().find(|path| path.rsplit('.').next() == Some(field));
-            let hint = nearest(field, others).map_or_else(
-                || format!("there are {}", list(others)),
-                |meant| format!("did you mean `{meant}`?"),
-            );
-            let told = shown(field, "with this name");
-            let message = format!("a {} has no setting {told}: {hint}", self.kind);
-            let field = if told.starts_with('`') { field } else { "…" };
-            return self.problem(
-                place.map_or(field, String::as_str),
-                ProblemCode::UnknownField,
-                message,
-            );
-        }
-        if said.starts_with("missing field") {
-            let message = format!("a {} needs the setting `{field}`", self.kind);
-            return Problem {
-                field: format!("destination.{field}"),
-                ..self.problem("", ProblemCode::MissingField, message)
-            };
-        }
-        // The error's text names the path of the wrong value, but only in its second line.
-        let place = error.to_string();
-        let place = place
-            .lines()
-            .find_map(|line| line.strip_prefix("in `")?.strip_suffix('`'))
-            .unwrap_or_default();
-        self.problem(place, ProblemCode::WrongType, without_value(said, others))
-    }
-}
-
-/// What serde said of a wrong value, without the value: it may be a secret in the wrong place.
-fn without_value(said: &str, others: &[&str]) -> String {
-    let wrong =
-        said.strip_prefix("invalid type: ").or_else(|| said.strip_prefix("invalid value: "));
-    if let Some((found, expected)) = wrong.and_then(|said| said.rsplit_once(", expected ")) {
-        let kind = found.split(['"', '`']).next().unwrap_or_default().trim();
-        let is_secret = kind == "string" && expected.contains("secret");
-        return if is_secret {
-            REMEDY.to_owned()
-        } else {
-            format!("write {expected} here, not {}", article(kind))
-        };
-    }
-    if said.starts_with("unknown variant") {
-        return format!("this word is not known here: there are {}", list(others));
-    }
-    said.to_owned()
 }
 
 /// Reads every `[[destination]]`.
@@ -217,30 +134,17 @@ fn read(reader: &Reader<'_>, section: &Section<'_>, taken: &[&str]) -> Destinati
         let message = "say what it needs consent for, such as purposes = [\"analytics\"]: without it nothing may be forwarded";
         reader.report_missing(section, "purposes", message);
     }
-    let mut places = BTreeMap::new();
-    let mut settings = toml::Table::new();
-    for (key, value) in section.table {
-        let key_text = key.get_ref().as_ref();
-        if !COMMON.contains(&key_text) {
-            places.insert(key_text.to_owned(), reader.position(key.span().start));
-            settings.insert(
-                key_text.to_owned(),
-                setting(reader, value.get_ref(), key_text, &mut places),
-            );
-        }
-    }
+    let kind = reader.text(section, "type").unwrap_or_default();
     DestinationEntry {
         name,
-        kind: reader.text(section, "type").unwrap_or_default(),
+        settings: Settings::of(reader, section, "destination", &kind, &COMMON),
+        kind,
         purposes: reader.purposes(section, "purposes"),
         channel: reader
             .word(section, "channel", &OptInChannel::ALL.map(OptInChannel::name))
             .and_then(OptInChannel::from_name),
         events: filter(reader, section),
         map: map::read(reader, section),
-        settings,
-        line: reader.position(section.span.start).0,
-        places,
     }
 }
 
@@ -251,46 +155,6 @@ fn filter(reader: &Reader<'_>, section: &Section<'_>) -> EventFilter {
         types: reader.words(&events, "types", &TYPES).into_iter().map(str::to_owned).collect(),
         names: reader.texts(&events, "names"),
         except: reader.texts(&events, "except"),
-    }
-}
-
-/// A setting's value. The places of its fields are added to `places`.
-fn setting(
-    reader: &Reader<'_>,
-    value: &DeValue<'_>,
-    path: &str,
-    places: &mut BTreeMap<String, (usize, usize)>,
-) -> toml::Value {
-    match value {
-        DeValue::String(text) => toml::Value::String(text.to_string()),
-        DeValue::Integer(number) => i64::from_str_radix(number.as_str(), number.radix())
-            .map_or_else(|_| toml::Value::String(number.to_string()), toml::Value::Integer),
-        DeValue::Float(number) => number
-            .as_str()
-            .parse()
-            .map_or_else(|_| toml::Value::String(number.to_string()), toml::Value::Float),
-        DeValue::Boolean(flag) => toml::Value::Boolean(*flag),
-        DeValue::Datetime(at) => toml::Value::Datetime(*at),
-        DeValue::Array(values) => toml::Value::Array(
-            values.iter().map(|value| setting(reader, value.get_ref(), path, places)).collect(),
-        ),
-        DeValue::Table(table) => {
-            let mut settings = toml::Table::new();
-            for (key, value) in table {
-                let path = format!("{path}.{}", key.get_ref());
-                places.insert(path.clone(), reader.position(key.span().start));
-                let named = value.get_ref().as_str().filter(|_| *key.get_ref() == "secret");
-                if let Some(message) = named.and_then(secret::fault) {
-                    let field = format!("destination.{path}");
-                    reader.report(value.span(), &field, ProblemCode::BadValue, message);
-                }
-                settings.insert(
-                    key.get_ref().to_string(),
-                    setting(reader, value.get_ref(), &path, places),
-                );
-            }
-            toml::Value::Table(settings)
-        }
     }
 }
 

@@ -3,6 +3,7 @@
 
 use serde::Serialize;
 
+use super::feed::{self, Feed};
 use super::key::{self, Key};
 use super::reader::{Reader, Section};
 use super::source_kind::SourceKind;
@@ -16,7 +17,7 @@ use crate::hosts::is_public_suffix;
 const DEVELOPMENT: &str = "development";
 
 /// A configured sender of events.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[derive(Clone, Debug, PartialEq, Serialize)]
 pub struct Source {
     /// The name in reports and logs.
     pub name: String,
@@ -44,6 +45,9 @@ pub struct Source {
     /// The webhook, if another system calls by itself.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub webhook: Option<Webhook>,
+    /// The service, if hilo reads the sender.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub feed: Option<Feed>,
 }
 
 /// The legal basis of a server's events.
@@ -84,14 +88,14 @@ impl Basis {
 impl Source {
     /// Whether a backend sends: the company's own or another system's.
     pub const fn is_server(&self) -> bool {
-        matches!(self.kind, SourceKind::Server | SourceKind::Webhook)
+        matches!(self.kind, SourceKind::Server | SourceKind::Webhook | SourceKind::Feed)
     }
 
     /// How far the collector trusts the sender.
     pub const fn trust(&self) -> Trust {
         match self.kind {
             SourceKind::Browser | SourceKind::App => Trust::Public,
-            SourceKind::Server | SourceKind::Webhook => Trust::Server,
+            SourceKind::Server | SourceKind::Webhook | SourceKind::Feed => Trust::Server,
         }
     }
 
@@ -102,7 +106,7 @@ impl Source {
     pub fn allows_origin(&self, origin: &Origin, dev: bool) -> bool {
         let is_listed = || self.origins.iter().any(|rule| rule.covers(origin));
         match self.kind {
-            SourceKind::Server | SourceKind::Webhook => false,
+            SourceKind::Server | SourceKind::Webhook | SourceKind::Feed => false,
             _ if dev && origin.is_loopback() && origin.is_web() => true,
             SourceKind::Browser => !origin.is_loopback() && is_listed(),
             SourceKind::App => is_listed(),
@@ -126,6 +130,9 @@ fn read(
     earlier: &[Source],
     environment: &str,
 ) -> Source {
+    if section.value("kind").is_some_and(|kind| kind.get_ref().as_str() == Some("feed")) {
+        return read_feed(reader, section, earlier);
+    }
     let known = [
         "name",
         "kind",
@@ -142,7 +149,8 @@ fn read(
         section,
         &earlier.iter().map(|source| source.name.as_str()).collect::<Vec<_>>(),
     );
-    let kind = match reader.word(section, "kind", &["browser", "app", "server", "webhook"]) {
+    let kind = match reader.word(section, "kind", &["browser", "app", "server", "webhook", "feed"])
+    {
         Some("app") => Some(SourceKind::App),
         Some("server") => Some(SourceKind::Server),
         Some("webhook") => Some(SourceKind::Webhook),
@@ -153,7 +161,7 @@ fn read(
         reader.report_missing(
             section,
             "kind",
-            "say what sends: `browser` for pages, `app` for apps, `server` for backends, `webhook` for another system that calls by itself",
+            "say what sends: `browser` for pages, `app` for apps, `server` for backends, `webhook` for another system that calls by itself, `feed` for a service that hilo reads",
         );
     }
     let taken_keys: Vec<_> =
@@ -170,6 +178,25 @@ fn read(
         debug: debug(reader, section, kind),
         is_trusted: is_trusted(reader, section, kind),
         webhook: webhook::read(reader, section, kind == Some(SourceKind::Webhook)),
+        feed: None,
+    }
+}
+
+fn read_feed(reader: &Reader<'_>, section: &Section<'_>, earlier: &[Source]) -> Source {
+    let kind = SourceKind::Feed;
+    let taken: Vec<_> = earlier.iter().map(|source| source.name.as_str()).collect();
+    Source {
+        name: name(reader, section, &taken),
+        kind,
+        keys: Vec::new(),
+        origins: Vec::new(),
+        cookie_domain: None,
+        consent_basis: consent_basis(reader, section, Some(kind)),
+        device_ids: false,
+        debug: false,
+        is_trusted: is_trusted(reader, section, Some(kind)),
+        webhook: None,
+        feed: Some(feed::read(reader, section)),
     }
 }
 
@@ -265,17 +292,19 @@ fn device_ids(reader: &Reader<'_>, section: &Section<'_>, kind: Option<SourceKin
     is_asked
 }
 
-/// `identity = "trusted"` or `"claimed"`. The company's own backend is trusted where it says nothing, and another system is not.
+/// `identity = "trusted"` or `"claimed"`. Where the file says nothing, the company's own backend is trusted, and so is a service that hilo reads
+/// with the company's own account; a system that calls is not.
 fn is_trusted(reader: &Reader<'_>, section: &Section<'_>, kind: Option<SourceKind>) -> bool {
     let word = reader.word(section, "identity", &["trusted", "claimed"]);
-    let is_server = matches!(kind, Some(SourceKind::Server | SourceKind::Webhook));
+    let is_server =
+        matches!(kind, Some(SourceKind::Server | SourceKind::Webhook | SourceKind::Feed));
     if let (Some(value), false) = (section.value("identity"), is_server) {
         let message = "what a page says about a person is always a claim: this kind of source has no such setting";
         reader.report(value.span(), &section.path_of("identity"), ProblemCode::BadValue, message);
     }
     match word {
         Some(word) => is_server && word == "trusted",
-        None => kind == Some(SourceKind::Server),
+        None => matches!(kind, Some(SourceKind::Server | SourceKind::Feed)),
     }
 }
 

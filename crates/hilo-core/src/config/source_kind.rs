@@ -14,4 +14,6 @@ pub enum SourceKind {
     Server,
     /// Another system, such as a shop, a till or a telephone, that calls by itself and proves its calls.
     Webhook,
+    /// A service that hilo reads at times, or that calls in its own way.
+    Feed,
 }

@@ -72,6 +72,7 @@ impl Memory {
             inbox: RefCell::default(),
             index: RefCell::default(),
             imports: RefCell::default(),
+            feeds: RefCell::default(),
             live: RefCell::default(),
             gathered: RefCell::default(),
             limits: RefCell::default(),
@@ -284,6 +285,7 @@ impl Memory {
                 let mut volatile = stored.volatile.borrow_mut();
                 imports::answer(&stored.sql, &mut volatile, call, self.now())
             }
+            Object::Feed(name) => self.0.ask_feed(name, call),
             Object::Live => {
                 let answered = self.0.live.borrow_mut().answer(call, false, self.now());
                 answered.map(|(reply, _)| reply)
@@ -433,7 +435,7 @@ impl Platform for Memory {
 
     async fn pause(&self, _: u32) {}
 
-    async fn send(&self, request: &Outgoing) -> Result<Response, Failure> {
+    async fn fetch(&self, request: &Outgoing, _: usize) -> Result<Response, Failure> {
         self.0.sent.borrow_mut().push(request.clone());
         if let Some((binding, name)) = request.object() {
             let status = self.0.create(&format!("{binding}/{name}"), &request.body);

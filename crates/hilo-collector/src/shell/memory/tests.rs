@@ -15,6 +15,7 @@ use crate::calls::journal::{Rejects, Wanted, read_rejects};
 mod archive;
 mod destinations;
 mod erasures;
+mod feeds;
 mod handoffs;
 mod inbox;
 mod links;

@@ -74,6 +74,8 @@ pub(super) struct World {
     pub index: Objects<store::index::Volatile>,
     /// The object that knows what was imported.
     pub imports: Objects<store::imports::Volatile>,
+    /// The objects of feeds, by the feed's name.
+    pub feeds: Objects<store::feed::Volatile>,
     /// The live object. Nobody watches a deployment in memory.
     pub live: RefCell<store::journal::live::Ring>,
     /// What the one isolate of this deployment has gathered for the journal.
@@ -117,6 +119,16 @@ impl World {
         let drawn = self.drawn.get() + 1;
         self.drawn.set(drawn);
         u128::from(drawn).to_be_bytes()
+    }
+
+    /// Answers a call of the object of the feed called `name`.
+    ///
+    /// # Errors
+    /// The object's own failure.
+    pub(super) fn ask_feed(&self, name: &str, call: &str) -> Result<String, Failure> {
+        let stored = object(&self.feeds, name)?;
+        let mut volatile = stored.volatile.borrow_mut();
+        store::feed::answer(&stored.sql, &mut volatile, call, self.now())
     }
 
     /// Counts a call of an object. If the call fails, returns whether it is done all the same.
@@ -181,6 +193,7 @@ impl World {
         self.inbox.borrow().values().for_each(|stored| stored.crash());
         self.index.borrow().values().for_each(|stored| stored.crash());
         self.imports.borrow().values().for_each(|stored| stored.crash());
+        self.feeds.borrow().values().for_each(|stored| stored.crash());
         self.live.take();
         self.gathered.take();
     }

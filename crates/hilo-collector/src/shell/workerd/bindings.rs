@@ -30,6 +30,8 @@ pub const INDEX: &str = "INDEX";
 pub const IMPORTS: &str = "IMPORTS";
 /// The name of that object.
 pub const IMPORTS_ALL: &str = "imports";
+/// Namespace of the feeds.
+pub const FEEDS: &str = "FEEDS";
 /// Queue that brings deliveries to the consumer, after the request has been answered.
 pub const DELIVERIES: &str = "DELIVERIES";
 /// KV namespace that may hold `hilo.toml`.

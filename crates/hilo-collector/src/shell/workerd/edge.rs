@@ -71,7 +71,7 @@ pub struct Edge {
 #[derive(Clone)]
 enum Later {
     Invocation(Rc<Context>),
-    Schedule(Rc<ScheduleContext>),
+    Scheduled(Rc<ScheduleContext>),
     Object(Rc<State>),
 }
 
@@ -84,6 +84,11 @@ impl Edge {
     /// Makes the platform of a scheduled run.
     pub fn scheduled(env: Env, context: ScheduleContext) -> Edge {
         Edge { env: Rc::new(env), later: Later::Schedule(Rc::new(context)), scope: None }
+    }
+
+    /// Makes the platform of the scheduled trigger.
+    pub fn scheduled(env: Env, context: ScheduleContext) -> Edge {
+        Edge { env: Rc::new(env), later: Later::Scheduled(Rc::new(context)) }
     }
 
     /// Makes the platform of an object, for the object's own calls.
@@ -115,6 +120,7 @@ impl Edge {
             Object::Inbox(name) => (bindings::INBOX, name.as_str()),
             Object::Index(name) => (bindings::INDEX, name.as_str()),
             Object::Imports => (bindings::IMPORTS, bindings::IMPORTS_ALL),
+            Object::Feed(name) => (bindings::FEEDS, name.as_str()),
         };
         let namespace = Reflect::get(&self.env, &word(namespace))?;
         Ok(namespace.unchecked_into::<bindings::Namespace>().get_by_name(name)?)
@@ -237,7 +243,7 @@ impl Platform for Edge {
     fn defer(&self, work: impl Future<Output = ()> + 'static) {
         match &self.later {
             Later::Invocation(context) => context.wait_until(work),
-            Later::Schedule(context) => context.wait_until(work),
+            Later::Scheduled(context) => context.wait_until(work),
             Later::Object(state) => state.wait_until(work),
         }
     }
@@ -304,7 +310,11 @@ impl Platform for Edge {
         asked.is_ok_and(|answer| answer != JsValue::FALSE)
     }
 
-    async fn send(&self, request: &Outgoing) -> std::result::Result<http::Response, Failure> {
+    async fn fetch(
+        &self,
+        request: &Outgoing,
+        bytes_max: usize,
+    ) -> std::result::Result<http::Response, Failure> {
         if let Some((binding, name)) = request.object() {
             return self.create(binding, name, request).await;
         }
@@ -321,7 +331,7 @@ impl Platform for Edge {
             if headers.get("content-length") != Some("0")
                 && let Ok(stream) = answer.stream()
             {
-                body = read_stream(stream, http::ANSWER_BYTES_MAX).await.0;
+                body = read_stream(stream, bytes_max).await.0;
             }
             let body = String::from_utf8_lossy(&body).into_owned();
             Ok(http::Response { status: answer.status_code(), headers, body })

@@ -9,6 +9,7 @@ pub mod edge;
 mod import_object;
 mod inbox_object;
 pub mod index_object;
+mod feed_object;
 mod journal_object;
 mod object;
 mod object_sql;

@@ -35,6 +35,8 @@ pub(super) const REJECTS: Schema = Schema { migrations: OF_REJECTS, whole: None,
 pub(super) const INBOX: Schema = Schema { migrations: OF_INBOX, whole: None, oldest: 1 };
 /// The schema of the object that knows what was imported.
 pub(super) const IMPORTS: Schema = Schema { migrations: OF_IMPORTS, whole: None, oldest: 1 };
+/// The schema of a feed.
+pub(super) const FEED: Schema = Schema { migrations: OF_FEED, whole: None, oldest: 1 };
 /// The schema of a destination's tokens.
 pub(super) const TOKENS: Schema = Schema { migrations: OF_TOKENS, whole: None, oldest: 1 };
 
@@ -67,6 +69,7 @@ const OF_JOURNAL: &[&str] = &[
 const OF_REJECTS: &[&str] = &[include_str!("rejects_0001.sql")];
 const OF_INBOX: &[&str] = &[include_str!("inbox_0001.sql")];
 const OF_IMPORTS: &[&str] = &[include_str!("imports_0001.sql")];
+const OF_FEED: &[&str] = &[include_str!("feed_0001.sql")];
 const OF_TOKENS: &[&str] = &[include_str!("tokens_0001.sql"), include_str!("tokens_0002.sql")];
 const OF_INDEX: &[&str] = &[include_str!("index_0001.sql")];
 const PROFILE_WHOLE: (&str, usize) = (include_str!("profile_whole.sql"), 13);

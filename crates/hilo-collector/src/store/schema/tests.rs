@@ -17,6 +17,7 @@ const RELEASED: [(&str, Schema, usize, &[&str]); 6] = [
     ("tokens", TOKENS, 1, &[]),
     ("inbox", INBOX, 1, &[]),
     ("imports", IMPORTS, 1, &[]),
+    ("feed", FEED, 1, &[]),
 ];
 
 /// A column as `pragma_table_info` describes it.

@@ -8,6 +8,7 @@ mod sigv4;
 
 use hilo_core::config::{DestinationEntry, Problem, ProblemCode};
 use hilo_core::consent::Purpose;
+use hilo_core::event::Event;
 use serde::Deserialize;
 
 use self::sigv4::{Signing, amz_date, encode_path};
@@ -196,13 +197,18 @@ impl File {
 }
 
 fn line(one: &BatchEvent<'_>) -> Result<String, LeftOut> {
-    let owner = one.person.and_then(|person| person.archive_key.as_ref());
-    let owner = owner.ok_or_else(|| {
-        LeftOut::Refused(reason::invalid("the profile gave no key that seals the line"))
-    })?;
+    let Event { user_id, anonymous_id, claimed_id, message_id, .. } = one.event;
+    let is_about_nobody = user_id.is_none() && anonymous_id.is_none() && claimed_id.is_none();
     let document = whole::document(one)?;
-    archive_line::write(&one.event.message_id, &document, owner)
-        .map_err(|failure| LeftOut::Refused(reason::invalid(failure.message())))
+    let written = match one.person.and_then(|person| person.archive_key.as_ref()) {
+        Some(owner) => archive_line::write(message_id, &document, owner),
+        None if is_about_nobody => archive_line::plain(message_id, &document),
+        None => {
+            let why = "the profile gave no key that seals the line";
+            return Err(LeftOut::Refused(reason::invalid(why)));
+        }
+    };
+    written.map_err(|failure| LeftOut::Refused(reason::invalid(failure.message())))
 }
 
 /// The folder of the hour in which the event came: later events never come into it, so readers may take a past hour as complete.
@@ -317,5 +323,10 @@ mod tests {
         let owner = person.archive_key.as_ref().unwrap();
         let line = archive_line::read(lines[1]).unwrap();
         assert!(archive_line::open(&line, owner).unwrap().contains("\"messageId\":\"m2\""));
+        // These events name nobody, so their lines need no key.
+        let one = |event| BatchEvent { event, person: None, mapped: &mapped };
+        let batch = Batch { events: events.iter().map(one).collect(), ..batch };
+        let plain = archive.requests(&batch).unwrap().requests[0].outgoing.body.clone();
+        assert!(plain.starts_with("{\"v\":1,\"id\":") && plain.contains("\"event\":{"), "{plain}");
     }
 }

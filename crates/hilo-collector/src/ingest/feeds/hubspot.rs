@@ -1,0 +1,377 @@
+//! HubSpot: e-mail events, and contacts that were changed (CRM search, e-mail events API).
+//!
+//! Pages of changed contacts, in the order of their changes, then pages of e-mail events → reports: traits, opt-outs, what was
+//! delivered, opened and clicked. A call tells ids of contacts only, so they are read. No answer to a person's wish is sent to HubSpot.
+
+use std::collections::BTreeMap;
+
+use hilo_core::config::{Problem, ProblemCode, Settings};
+use hilo_core::inbound::{Report, Who};
+use jiff::{SignedDuration, Timestamp};
+use serde::{Deserialize, Serialize};
+use serde_json::{Map, Value, json};
+
+use super::shape::{Called, Kind, Page, Proof, Reader, Refusal, Turn};
+use super::words::{
+    HISTORY_DAYS, act, address, at, body, by_status, code, days_before, facts, get, id, kept,
+    later, list, members, millis, opened, opt_out, post, query, state, text,
+};
+use crate::access::{Access, ClientAuth, Flow, MissingSecret, OAuth, SecretName};
+use crate::platform::{Outgoing, Response};
+
+/// The row of the catalogue. An account may make 250,000 calls a day at the least.
+pub(super) const KIND: Kind =
+    Kind { name: "hubspot", title: "HubSpot", load, every_minutes: Some(10), daily_calls: 20_000 };
+
+const HOST: &str = "https://api.hubapi.com";
+/// Contacts of one page. A search answers 200 at most.
+const CONTACTS_MAX: usize = 100;
+/// E-mail events of one page.
+const EVENTS_MAX: &str = "300";
+/// A search sees a change some seconds late, and e-mail events come late too. So much of the time before is read again.
+const OVERLAP_S: i64 = 300;
+
+/// E-mail events, and the acts that they are.
+const ACTS: [(&str, &str); 6] = [
+    ("SENT", "Message Sent"),
+    ("DELIVERED", "Email Delivered"),
+    ("OPEN", "Email Opened"),
+    ("CLICK", "Email Link Clicked"),
+    ("BOUNCE", "Email Bounced"),
+    ("SPAMREPORT", "Email Marked as Spam"),
+];
+
+/// HubSpot's settings.
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct HubSpot {
+    /// The token of a service key or of a private app.
+    token: Option<SecretName>,
+    /// An app with OAuth, in place of the token.
+    app: Option<App>,
+    /// The app's secret, which signs its calls.
+    webhook_secret: Option<SecretName>,
+    /// The version in the paths.
+    #[serde(default = "version")]
+    version: String,
+    /// The contact's property with the company's own user id.
+    user_id: Option<String>,
+    /// Traits, and the contact's properties that they come from.
+    #[serde(default = "properties")]
+    properties: BTreeMap<String, String>,
+    /// Whether e-mail events are read.
+    #[serde(default = "yes")]
+    email_events: bool,
+}
+
+/// An app with OAuth.
+#[derive(Clone, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct App {
+    client_id: SecretName,
+    client_secret: SecretName,
+    refresh_token: Option<SecretName>,
+}
+
+fn version() -> String {
+    "2026-09".to_owned()
+}
+
+fn properties() -> BTreeMap<String, String> {
+    let usual = [("firstName", "firstname"), ("lastName", "lastname"), ("phone", "phone")];
+    usual.map(|(of, from)| (of.to_owned(), from.to_owned())).into()
+}
+
+const fn yes() -> bool {
+    true
+}
+
+/// How far a run is.
+#[derive(Default, Deserialize, Serialize)]
+struct State {
+    /// Where the changes of contacts begin.
+    since: Option<Timestamp>,
+    /// The page of contacts behind `since`, of contacts that were all changed at that time.
+    after: Option<String>,
+    /// Whether the contacts of this run are read.
+    has_contacts: bool,
+    /// Where e-mail events begin.
+    events_since: Option<Timestamp>,
+    /// The end of this run's e-mail events: they come newest first, so it must stay while their pages are read.
+    events_to: Option<Timestamp>,
+    /// The page of e-mail events.
+    offset: Option<String>,
+}
+
+fn load(settings: &Settings) -> Result<Box<dyn Reader>, Problem> {
+    let hubspot: HubSpot = settings.read()?;
+    let wrong = |field: &str, why: &str| Err(settings.problem(field, ProblemCode::BadValue, why));
+    if hubspot.token.is_some() == hubspot.app.is_some() {
+        return wrong("token", "name either `token` or `app`");
+    }
+    let is_version = hubspot.version.len() == 7
+        && hubspot.version.bytes().all(|byte| byte.is_ascii_digit() || byte == b'-');
+    if !is_version {
+        return wrong("version", "write a version by its month, such as 2026-09");
+    }
+    let is_name = |name: &String| {
+        !name.is_empty()
+            && name.bytes().all(|b| b.is_ascii_lowercase() || b.is_ascii_digit() || b == b'_')
+    };
+    if !hubspot.properties.values().chain(&hubspot.user_id).all(is_name) {
+        return wrong(
+            "properties",
+            "write properties by their internal names: lower-case letters, digits and _",
+        );
+    }
+    Ok(Box::new(hubspot))
+}
+
+impl Reader for HubSpot {
+    fn request(&self, turn: &Turn<'_>) -> Result<Option<Outgoing>, MissingSecret> {
+        let token = self.bearer(&turn.access)?;
+        let state: State = state(turn.state);
+        if !turn.told.is_empty() {
+            let told: Vec<_> = turn.told.iter().take(CONTACTS_MAX).collect();
+            let filter =
+                json!({ "propertyName": "hs_object_id", "operator": "IN", "values": told });
+            return Ok(Some(self.search(&filter, "0", &token)));
+        }
+        if state.has_contacts {
+            return Ok(Some(events(&state, turn.now, &token)));
+        }
+        let since = state.since.unwrap_or_else(|| days_before(turn.now, HISTORY_DAYS));
+        let filter = json!({
+            "propertyName": "lastmodifieddate", "operator": "GTE",
+            "value": since.as_millisecond().to_string(),
+        });
+        Ok(Some(self.search(&filter, state.after.as_deref().unwrap_or("0"), &token)))
+    }
+
+    fn read(&self, turn: &Turn<'_>, response: &Response) -> Result<Page, Refusal> {
+        let answer = answer(response, turn.now)?;
+        let mut state: State = state(turn.state);
+        let mut page = Page::default();
+        if !turn.told.is_empty() {
+            self.read_contacts(&answer, &mut page);
+            page.read = turn.told.iter().take(CONTACTS_MAX).cloned().collect();
+        } else if state.has_contacts {
+            read_events(&answer, &mut page);
+            page.is_done = !state.go_on_with_events(&answer, turn.now);
+        } else {
+            let last = self.read_contacts(&answer, &mut page);
+            state.go_on_with_contacts(&answer, last, turn.now);
+            page.is_done = state.has_contacts && !self.email_events;
+            state.has_contacts &= self.email_events;
+        }
+        page.state = kept(&state);
+        Ok(page)
+    }
+
+    fn oauth(&self) -> Option<OAuth> {
+        let App { client_id: id, client_secret: secret, refresh_token: first } =
+            self.app.clone()?;
+        let scope = if self.email_events {
+            "content%20crm.objects.contacts.read"
+        } else {
+            "crm.objects.contacts.read"
+        };
+        Some(OAuth {
+            token_url: format!("{HOST}/oauth/{}/token", self.version),
+            authorize_url: Some(format!("https://app.hubspot.com/oauth/authorize?scope={scope}")),
+            flow: Flow::Refresh { id, secret, first, rotates: false },
+            client: ClientAuth::Body,
+            host_member: None,
+            hosts: &[],
+            life_s: 1_800,
+        })
+    }
+
+    fn proof(&self) -> Option<Proof<'_>> {
+        self.webhook_secret.as_ref().map(Proof::HubSpot)
+    }
+
+    /// A call is a list of changes. Those of contacts are read; a contact that was deleted has nothing to read.
+    fn called(&self, body: &Value) -> Called {
+        let mut called = Called::default();
+        for change in body.as_array().into_iter().flatten() {
+            let kind = text(change, "subscriptionType").unwrap_or_default();
+            let is_contact = kind.starts_with("contact.")
+                || (kind.starts_with("object.")
+                    && text(change, "objectTypeId").as_deref() == Some("0-1"));
+            let is_gone = kind.ends_with(".deletion") || kind.ends_with(".privacyDeletion");
+            match id(change, "objectId").filter(|_| is_contact && !is_gone) {
+                Some(id) if !called.ids.contains(&id) => called.ids.push(id),
+                Some(_) => {}
+                None => called.odd += 1,
+            }
+        }
+        called
+    }
+}
+
+impl State {
+    /// Takes the page of contacts for read, whose last change is `last`.
+    ///
+    /// The next page begins at that change, because a contact that changes meanwhile leaves its place, and a page by its number would
+    /// miss another one. Only where a whole page has one time, the next is found by its number.
+    fn go_on_with_contacts(&mut self, answer: &Value, last: Option<Timestamp>, now: Timestamp) {
+        let since = self.since.unwrap_or_else(|| days_before(now, HISTORY_DAYS));
+        let last = last.unwrap_or(since).max(since);
+        (self.since, self.after) = match id(answer, "paging.next.after") {
+            Some(_) if last > since => (Some(last), None),
+            Some(next) => (Some(since), Some(next)),
+            None => {
+                let overlap = now.checked_sub(SignedDuration::from_secs(OVERLAP_S)).unwrap_or(now);
+                self.has_contacts = true;
+                (Some(last.min(overlap).max(since)), None)
+            }
+        };
+    }
+
+    /// Takes the page of e-mail events for read. Returns whether there is another one.
+    fn go_on_with_events(&mut self, answer: &Value, now: Timestamp) -> bool {
+        let next =
+            text(answer, "offset").filter(|_| at(answer, "hasMore") == Some(&Value::Bool(true)));
+        let to = self.events_to.unwrap_or(now);
+        if next.is_some() {
+            (self.offset, self.events_to) = (next, Some(to));
+            return true;
+        }
+        let since = to.checked_sub(SignedDuration::from_secs(OVERLAP_S)).unwrap_or(to);
+        (self.offset, self.events_to, self.events_since) = (None, None, Some(since));
+        self.has_contacts = false;
+        false
+    }
+}
+
+impl HubSpot {
+    fn bearer(&self, access: &Access<'_>) -> Result<String, MissingSecret> {
+        match (&self.token, &self.app) {
+            (Some(token), _) => access.secret(token),
+            (None, app) => {
+                let name = app.as_ref().map(|app| app.client_secret.secret.clone());
+                let token = access.token.ok_or_else(|| MissingSecret(name.unwrap_or_default()))?;
+                Ok(token.access.clone())
+            }
+        }
+    }
+
+    /// A search for contacts, those that were changed first first.
+    fn search(&self, filter: &Value, after: &str, token: &str) -> Outgoing {
+        let mut properties = vec!["email", "lastmodifieddate", "hs_email_optout"];
+        properties.extend(self.properties.values().map(String::as_str));
+        properties.extend(self.user_id.as_deref());
+        properties.dedup();
+        let asked = json!({
+            "filterGroups": [{ "filters": [filter] }],
+            "sorts": ["lastmodifieddate"],
+            "properties": properties, "limit": CONTACTS_MAX, "after": after,
+        });
+        post(format!("{HOST}/crm/objects/{}/contacts/search", self.version), token, &asked)
+    }
+
+    /// Adds the reports of contacts. Returns the time of the last change.
+    fn read_contacts(&self, answer: &Value, page: &mut Page) -> Option<Timestamp> {
+        let mut last = None;
+        for contact in list(answer, "results") {
+            let changed_at = at(contact, "properties").and_then(changed_at);
+            last = last.max(changed_at);
+            match self.of_contact(contact, changed_at) {
+                Some(reports) => page.reports.extend(reports),
+                None => page.odd += 1,
+            }
+        }
+        last
+    }
+
+    fn of_contact(&self, contact: &Value, changed_at: Option<Timestamp>) -> Option<Vec<Report>> {
+        let (of, properties) = (id(contact, "id")?, at(contact, "properties")?);
+        let who = Who {
+            user_id: self.user_id.as_ref().and_then(|name| text(properties, name)),
+            email: text(properties, "email"),
+            ..Who::default()
+        };
+        if !super::words::is_somebody(&who) {
+            return None;
+        }
+        let mut traits = Map::new();
+        traits.extend(who.email.clone().map(|email| ("email".to_owned(), Value::from(email))));
+        for (name, property) in &self.properties {
+            traits.extend(text(properties, property).map(|value| (name.clone(), value.into())));
+        }
+        let stamp = changed_at.map(|at| at.as_millisecond().to_string()).unwrap_or_default();
+        let by = (&who, changed_at);
+        let mut reports = vec![facts(format!("contact:{of}:{stamp}"), by, traits)];
+        if text(properties, "hs_email_optout").as_deref() == Some("true") {
+            reports.push(opt_out(format!("contact:{of}:{stamp}:out"), "email", by));
+        }
+        Some(reports)
+    }
+}
+
+/// HubSpot writes the time of a change as ISO 8601 or in milliseconds, by the version.
+fn changed_at(properties: &Value) -> Option<Timestamp> {
+    super::words::time(properties, "lastmodifieddate")
+        .or_else(|| millis(properties, "lastmodifieddate"))
+}
+
+fn events(state: &State, now: Timestamp, token: &str) -> Outgoing {
+    let since = state.events_since.unwrap_or_else(|| days_before(now, HISTORY_DAYS));
+    let from = since.as_millisecond().to_string();
+    let to = state.events_to.unwrap_or(now).as_millisecond().to_string();
+    let mut pairs =
+        vec![("startTimestamp", from.as_str()), ("endTimestamp", &to), ("limit", EVENTS_MAX)];
+    pairs.extend(state.offset.as_deref().map(|offset| ("offset", offset)));
+    get(format!("{HOST}/email/public/v1/events?{}", query(&pairs)), token)
+}
+
+fn read_events(answer: &Value, page: &mut Page) {
+    for event in list(answer, "events") {
+        match of_event(event) {
+            Some(reports) => page.reports.extend(reports),
+            None => page.odd += 1,
+        }
+    }
+}
+
+/// What an e-mail event tells. One of a kind that hilo does not take tells nothing, and nothing is wrong.
+fn of_event(event: &Value) -> Option<Vec<Report>> {
+    let (of, kind) = (id(event, "id")?, text(event, "type")?);
+    let who = Who { email: Some(text(event, "recipient")?), ..Who::default() };
+    let created_at = millis(event, "created")?;
+    let by = (&who, Some(created_at));
+    // An event is known by its id and its time.
+    let of = format!("email:{of}:{}", created_at.as_millisecond());
+    let properties = members([
+        ("campaign_id", id(event, "emailCampaignId").map(Value::from)),
+        ("message_id", id(event, "sendId").or_else(|| id(event, "sentBy.id")).map(Value::from)),
+        ("email_subject", text(event, "subject").map(Value::from)),
+        ("link_url", address(event, "url")),
+        ("reason", text(event, "category").map(Value::from)),
+        ("is_machine", at(event, "filteredEvent").filter(|is| **is == Value::Bool(true)).cloned()),
+    ]);
+    if let Some((_, name)) = ACTS.iter().find(|(known, _)| *known == kind) {
+        return Some(vec![act(of, name, "email", by, properties)]);
+    }
+    let ends = text(event, "portalSubscriptionStatus").as_deref() == Some("UNSUBSCRIBED");
+    if kind != "STATUSCHANGE" || !ends {
+        return Some(Vec::new());
+    }
+    let out = opt_out(format!("{of}:out"), "email", by);
+    Some(vec![act(of, "Unsubscribed", "email", by, properties), out])
+}
+
+/// The body of a success.
+fn answer(response: &Response, now: Timestamp) -> Result<Value, Refusal> {
+    if (200..300).contains(&response.status) {
+        return opened(response, now);
+    }
+    let told = body(response);
+    match (response.status, text(&told, "policyName").as_deref()) {
+        // The account's calls of the day are used up.
+        (429, Some("DAILY")) => Err(later(Some(3_600), "status 429 DAILY".to_owned())),
+        (429, Some(_)) => Err(later(Some(10), "status 429".to_owned())),
+        _ => Err(by_status(response, &code(&told, "category"), now)),
+    }
+}
