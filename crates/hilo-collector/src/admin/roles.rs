@@ -19,7 +19,11 @@ const PERSONS: &[Role] = &[Agent, Owner];
 pub(super) const fn of(call: AdminCall) -> &'static [Role] {
     match call {
         AdminCall::Calls => ALL,
-        AdminCall::Rejects | AdminCall::Destinations | AdminCall::Deliveries => FLOWS,
+        AdminCall::Rejects
+        | AdminCall::Destinations
+        | AdminCall::Deliveries
+        | AdminCall::Feeds
+        | AdminCall::FeedEvents => FLOWS,
         AdminCall::Connect
         | AdminCall::DeadLetters
         | AdminCall::Replay
@@ -28,6 +32,7 @@ pub(super) const fn of(call: AdminCall) -> &'static [Role] {
         | AdminCall::Inbox
         | AdminCall::ReplayInbox
         | AdminCall::ReplayRejects
+        | AdminCall::ReadFeed
         | AdminCall::ArchiveFiles
         | AdminCall::Import
         | AdminCall::ImportStanding => RUNS,

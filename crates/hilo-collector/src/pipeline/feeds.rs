@@ -198,7 +198,8 @@ impl<P: Platform> Run<'_, P> {
         let (feed, platform) = (self.feed, self.platform);
         let count = u32::try_from(page.reports.len()).unwrap_or(u32::MAX);
         let outcomes = reports::take(page.reports, feed.source, self.loaded, platform).await?;
-        let refused = outcomes.iter().filter(|one| matches!(one.outcome, Outcome::Rejected(_))).count();
+        let refused =
+            outcomes.iter().filter(|one| matches!(one.outcome, Outcome::Rejected(_))).count();
         let (touches, odd) = channels::records(&page.touches, feed.source, self.loaded, platform);
         let call = FeedCall::Page {
             run: self.id.clone(),

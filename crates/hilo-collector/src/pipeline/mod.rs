@@ -49,9 +49,9 @@ mod watch;
 
 pub use entry::Entry;
 pub use erasure::erase;
-pub use inbound::work;
 pub use examine::examine;
 pub use feeds::due as read_feeds;
+pub use inbound::work;
 pub use merge::{finish_merge, left, take_in};
 pub use progress::forget as forget_progress;
 pub use requests::serve;

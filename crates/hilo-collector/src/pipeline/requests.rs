@@ -8,7 +8,7 @@ use hilo_core::outcome::{Code, Rejection};
 
 use super::nature::Nature;
 use super::{
-    cart, connect, consent, events, feeds, handoff, health, hello, import, inbound, journal, limits, me,
+    cart, connect, consent, events, handoff, health, hello, import, inbound, journal, limits, me,
     optin, plan, reports,
 };
 use crate::admin::{self, Served};
@@ -166,7 +166,7 @@ async fn take<P: Platform>(
         Route::Cart(user, act) => cart::take(user, act, call).await,
         Route::Reports => reports::receive(call).await,
         Route::Webhook(source) => match feed(&source, call) {
-            Some(feed) => feeds::called(feed, call.loaded, call).await,
+            Some(feed) => super::feeds::called(feed, call.loaded, call).await,
             None => inbound::take(&source, call).await,
         },
         Route::WebhookProbe(source) => inbound::probe(&source, call),
@@ -200,7 +200,7 @@ async fn take<P: Platform>(
 }
 
 /// The source with this name, if its service is a feed.
-fn feed<'l, P: Platform>(name: &str, call: &Call<'l, P>) -> Option<&'l Source> {
+fn feed<'l, P: Platform>(name: &str, call: &Call<'l, P>) -> Option<&'l hilo_core::config::Source> {
     call.loaded.config.sources.iter().find(|one| one.name == name && one.feed.is_some())
 }
 

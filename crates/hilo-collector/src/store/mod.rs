@@ -6,10 +6,10 @@
 
 mod at_rest;
 pub mod cart;
+pub mod feed;
 pub mod imports;
 pub mod inbox;
 pub mod index;
-pub mod feed;
 pub mod journal;
 pub mod profile;
 mod schema;

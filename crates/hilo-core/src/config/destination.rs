@@ -77,7 +77,7 @@ impl DestinationEntry {
 
     /// A setting that is text.
     pub fn text(&self, name: &str) -> Option<&str> {
-        self.settings.get(name).and_then(toml::Value::as_str)
+        self.settings.text(name)
     }
 
     /// The names of the secrets in the settings: every `{ secret = "NAME" }`, at any depth.

@@ -35,6 +35,11 @@ impl Serialize for Settings {
 }
 
 impl Settings {
+    /// A setting that is text.
+    pub(super) fn text(&self, name: &str) -> Option<&str> {
+        self.values.get(name).and_then(toml::Value::as_str)
+    }
+
     /// Reads every field of a section but the `common` ones.
     pub(super) fn of(
         reader: &Reader<'_>,
