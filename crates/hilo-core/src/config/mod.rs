@@ -18,6 +18,7 @@ mod reader;
 mod secret;
 mod source;
 mod source_kind;
+mod touchpoints;
 mod warnings;
 mod webhook;
 
@@ -33,6 +34,7 @@ pub use origin::Origin;
 pub use problem::{Problem, ProblemCode};
 pub use source::{Basis, ConsentBasis, Source};
 pub use source_kind::SourceKind;
+pub use touchpoints::{TouchpointRules, usual_lenses};
 pub use warnings::warnings;
 pub use webhook::{Vendor, Webhook};
 
@@ -66,6 +68,9 @@ pub struct Config {
     pub destinations: Vec<DestinationEntry>,
     /// How long data stays.
     pub retention: Retention,
+    /// The rules for touchpoints.
+    #[serde(skip_serializing_if = "TouchpointRules::is_usual")]
+    pub touchpoints: TouchpointRules,
 }
 
 /// The purposes that visitors are asked about, and when they are asked again.
@@ -198,6 +203,8 @@ fn read(reader: &Reader<'_>, root: &Section<'_>) -> Config {
             "cart",
             "destination",
             "retention",
+            "touchpoints",
+            "lens",
         ],
     );
     let (controller, environment) = project(reader, root);
@@ -213,6 +220,7 @@ fn read(reader: &Reader<'_>, root: &Section<'_>) -> Config {
         cart: cart::read(reader, root),
         destinations,
         retention: retention(reader, root),
+        touchpoints: touchpoints::read(reader, root),
         consent,
     };
     if config.sources.is_empty() && reader.is_clean() {
