@@ -18,6 +18,7 @@ pub mod refused;
 pub mod tokens;
 
 use hilo_core::consent::{ChoiceChange, Notice, Receipt};
+use hilo_core::journey::StateRules;
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 use serde_json::value::RawValue;
@@ -50,6 +51,9 @@ pub enum ProfileCall {
         /// Whether they came under a public key, so that the object counts them against its rate. Imports are not counted.
         #[serde(default)]
         is_public: bool,
+        /// The numbers for the states of people.
+        #[serde(default, skip_serializing_if = "StateRules::is_usual")]
+        states: StateRules,
         /// The proof without which nothing is stored. Where a call has one, the answer is [`Claimed`] on a line of its own, and the answer
         /// to the records behind it.
         #[serde(default)]
@@ -126,7 +130,7 @@ pub enum ProfileCall {
     },
     /// The folded profile. Answers [`Summary`].
     Summary,
-    /// The timeline, newest first. Answers [`Page`] of events.
+    /// The timeline, newest first. Answers [`Page`] of events, each with the facts of its touchpoint as `touchpoint`.
     Events {
         /// The `next` of the page before.
         cursor: Option<String>,

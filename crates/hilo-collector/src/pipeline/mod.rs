@@ -90,7 +90,8 @@ async fn run<P: Platform>(
         Some(greeting) => greeting.store(&mut entries, &plans, source).await?,
         None => None,
     };
-    profiles::store(&mut entries, &plans, source, facts, platform).await?;
+    let states = loaded.config.touchpoints.states;
+    profiles::store(&mut entries, &plans, (source, states), facts, platform).await?;
     link::named(&entries, facts, loaded, platform).await?;
     journal::note_outcomes(&entries, source, platform);
     Ok((entries, right))

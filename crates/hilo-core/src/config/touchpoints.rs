@@ -12,7 +12,7 @@ use super::reader::{Reader, Section};
 use crate::journey::lens::{
     ByState, Cycle, Experience, Goal, Initiator, LensRule, Owner, Role, Stage, USUAL,
 };
-use crate::journey::{Channel, State, StateRules};
+use crate::journey::{State, StateRules};
 
 /// The most rules of a file.
 const RULES_MAX: usize = 500;
@@ -173,8 +173,8 @@ fn by_state<T: Copy>(
 mod tests {
     use super::super::{examine, parse};
     use super::*;
-    use crate::journey::Touchpoint;
     use crate::journey::lens::{Placement, place};
+    use crate::journey::{Channel, Touchpoint};
 
     const FILE: &str = "[project]\ncontroller = \"Shop\"\n[[source]]\nname = \"shop\"\nkind = \"browser\"\n\
         keys = [\"wk_shop\"]\norigins = [\"https://shop.example\"]\n";

@@ -229,11 +229,10 @@ impl<S: Sql> Part<'_, S> {
         let mut whole = stored_profile::read(self.sql)?;
         let mut mine = stored_profile::remainder(self.sql)?;
         mine.user_id.get_or_insert_with(|| self.to.user.clone());
-        let has_more = theirs != Profile::default();
-        stored_profile::write_remainder(self.sql, join(mine, theirs))?;
-        if has_more {
-            return stored_profile::refold(self.sql, whole.last).map(drop);
-        }
+        stored_profile::write_remainder(self.sql, join(mine, theirs.clone()))?;
+        // A fold of the timeline that is under way began without it.
+        stored_profile::forget_refold(self.sql)?;
+        whole.profile = join(whole.profile, theirs);
         whole.profile.user_id.get_or_insert_with(|| self.to.user.clone());
         stored_profile::write(self.sql, &whole.profile, whole.last)
     }
