@@ -284,6 +284,9 @@ pub struct Summary {
     /// Whether the profile is on its way into that of a user.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub linking: bool,
+    /// Whether the profile is of another version of the fold, and is being folded again.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub refolding: bool,
     /// How far the erasure is, if the person asked for one.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub erasure: Option<ErasureStanding>,

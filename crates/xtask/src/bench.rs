@@ -10,7 +10,7 @@ use crate::shell::{Problem, Workspace, step};
 use crate::tools;
 
 /// The benches by their names on the command line, with the build that each runs.
-const BENCHES: [(&str, &str, Collector); 9] = [
+const BENCHES: [(&str, &str, Collector); 10] = [
     ("collector", "tests/collector/throughput.bench.ts", Collector::Release),
     ("cart", "tests/collector/cart.bench.ts", Collector::Release),
     // It counts operations, and these are the same in both builds.
@@ -20,12 +20,14 @@ const BENCHES: [(&str, &str, Collector); 9] = [
     ("soak", "tests/collector/soak.bench.ts", Collector::Release),
     ("outage", "tests/collector/outage.bench.ts", Collector::Release),
     ("person", "tests/collector/person.bench.ts", Collector::Release),
+    ("refold", "tests/collector/refold.bench.ts", Collector::Release),
     ("rollback", "tests/collector/rollback.bench.ts", Collector::Dev),
 ];
 /// The benches of what a page loads, with what they are told: hilo beside its floor, and beside the trackers of others as well.
 const PAGES: [(&str, &[&str]); 2] = [("tracker", &["--alone"]), ("sdk", &[])];
 /// The benches that take minutes. They run only by their names.
-const LONG: [&str; 7] = ["sdk", "forward", "kills", "soak", "outage", "person", "rollback"];
+const LONG: [&str; 8] =
+    ["sdk", "forward", "kills", "soak", "outage", "person", "refold", "rollback"];
 
 /// Builds what is needed, then runs the bench called `name`, or every bench that is not long. A bench prints a table.
 pub(crate) fn run(workspace: &Workspace, name: Option<&str>) -> Result<(), Problem> {

@@ -173,6 +173,8 @@ pub fn fold(mut profile: Profile, gist: &Gist, source: Option<&str>) -> Profile 
         }
     }
     match &gist.session {
+        // Mostly the visit is known.
+        Some(id) if profile.visits.iter().any(|known| known.id == *id && known.at <= at) => {}
         Some(id) => visit(&mut profile.visits, Visit { at, id: id.clone() }),
         None => profile.met = earlier(profile.met, Some(at)),
     }

@@ -217,6 +217,7 @@ pub(super) fn summary(sql: &impl Sql, bond: &Bond) -> Result<Summary, Failure> {
         optins: optin::subscriptions(sql)?.words(),
         links: u32::try_from(link::links(sql)?.len()).unwrap_or(u32::MAX),
         linking: matches!(bond, Bond::Moving(_)),
+        refolding: stored_profile::is_behind(sql)?,
         erasure: erasure::standing(sql)?,
     })
 }
@@ -231,6 +232,7 @@ pub(super) fn summary_of_nobody() -> Summary {
         optins: BTreeMap::new(),
         links: 0,
         linking: false,
+        refolding: false,
         erasure: None,
     }
 }

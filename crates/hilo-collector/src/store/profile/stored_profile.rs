@@ -96,9 +96,7 @@ pub(super) fn step(sql: &impl Sql) -> Result<Refold, Failure> {
     while bytes < STEP_BYTES_MAX {
         let Some(row) = timeline::after(sql, last)? else {
             Standing::read(sql)?.remove_withdrawn_ids(&mut profile);
-            if from > 0 {
-                forget_refold(sql)?;
-            }
+            forget_refold(sql)?;
             store(sql, "profile", &profile, Some(last.max(before)), VERSION)?;
             return Ok(Refold::Done);
         };

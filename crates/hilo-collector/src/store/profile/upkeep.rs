@@ -81,7 +81,11 @@ pub fn upkeep(
     };
     // An object that forgot its used tokens would take a copy of one.
     let tokens_end = adopted::forget(sql, now)?;
-    Ok(Some(tokens_end.map_or(upkeep, Upkeep::Next)))
+    Ok(Some(match (tokens_end, upkeep) {
+        (Some(end), Upkeep::Next(next)) => Upkeep::Next(end.min(next)),
+        (Some(end), Upkeep::Forget) => Upkeep::Next(end),
+        (None, upkeep) => upkeep,
+    }))
 }
 
 fn of_unlinked(

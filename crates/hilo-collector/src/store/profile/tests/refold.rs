@@ -113,6 +113,7 @@ fn a_long_timeline_is_folded_again_in_steps_while_calls_are_answered() {
     let call = object.answer(&call(&[kept("new", 1)])).unwrap();
     assert_eq!(call.alarm, Some(crate::store::profile::soon(object.now).unwrap()));
     assert_eq!(refolding(&object), (Some(2), true));
+    assert!(object.ask::<Summary>(&ProfileCall::Summary).refolding);
     let meanwhile = profile(&mut object);
     assert_eq!(meanwhile["events"], json!({"identify": 240, "page": 1}));
     assert_eq!(object.record(vec![kept("new", 1)]), [Recorded::Duplicate]);
@@ -122,6 +123,7 @@ fn a_long_timeline_is_folded_again_in_steps_while_calls_are_answered() {
     let after = profile(&mut object);
     assert_eq!(after["events"], json!({"identify": 240, "page": 1}));
     assert_eq!(after["traits"], expected["traits"]);
+    assert!(!object.ask::<Summary>(&ProfileCall::Summary).refolding);
     assert_eq!(object.record(vec![kept("newer", 1)]), [stored(&[])]);
 }
 
