@@ -12,5 +12,7 @@ mod forward;
 mod mapping;
 #[path = "laws/normalize.rs"]
 mod normalize;
+#[path = "laws/profile.rs"]
+mod profile;
 #[path = "laws/validate.rs"]
 mod validate;

@@ -3,15 +3,40 @@
 use std::fs;
 use std::path::Path;
 
-#[test]
-fn the_visit_goes_as_it_was_told() {
-    let told = pipeline::visit().expect("the visit can be told");
-    let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("../examples/pipeline/visit.txt");
+/// Compares a told text with its golden file.
+fn check(told: &str, file: &str) {
+    let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("../examples/pipeline").join(file);
     if std::env::var_os("HILO_BLESS").is_some() {
-        fs::write(&path, &told).expect("the golden text can be written");
+        fs::write(&path, told).expect("the golden text can be written");
     }
     let expected = fs::read_to_string(&path).unwrap_or_default();
     assert_eq!(told, expected, "HILO_BLESS=1 writes it anew, for review");
+}
+
+#[test]
+fn the_visit_goes_as_it_was_told() {
+    check(&pipeline::visit().expect("the visit can be told"), "visit.txt");
+}
+
+#[test]
+fn a_day_of_one_person_stands_in_one_timeline() {
+    let told = pipeline::day().expect("the day can be told");
+    check(&told, "day.txt");
+    // The two visits were made by a device that nobody knew.
+    let kinds = [
+        "Visit Started",
+        "Product Viewed",
+        "Visit Started",
+        "identify",
+        "Call Received",
+        "Order Completed",
+        "Email Opened",
+        "Message Received",
+        "Order Refunded",
+    ];
+    let lines = told.lines().filter(|line| line.contains(" · "));
+    assert!(lines.zip(kinds).all(|(line, kind)| line.contains(kind)), "{told}");
+    assert!(told.contains(r#"net {"EUR":"6990"}"#), "{told}");
 }
 
 #[test]

@@ -23,6 +23,7 @@ pub mod refused;
 pub mod tokens;
 
 use hilo_core::consent::{ChoiceChange, Notice, Receipt};
+use hilo_core::journey::StateRules;
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 use serde_json::value::RawValue;
@@ -56,6 +57,9 @@ pub enum ProfileCall {
         /// Whether they came under a public key, so that the object counts them against its rate. Imports are not counted.
         #[serde(default)]
         is_public: bool,
+        /// The numbers for the states of people.
+        #[serde(default, skip_serializing_if = "StateRules::is_usual")]
+        states: StateRules,
         /// The proof without which nothing is stored. Where a call has one, the answer is [`Claimed`] on a line of its own, and the answer
         /// to the records behind it.
         #[serde(default)]
@@ -140,7 +144,7 @@ pub enum ProfileCall {
     },
     /// The folded profile. Answers [`Summary`].
     Summary,
-    /// The timeline, newest first. Answers [`Page`] of events.
+    /// The timeline, newest first. Answers [`Page`] of events, each with the facts of its touchpoint as `touchpoint`.
     Events {
         /// The `next` of the page before.
         cursor: Option<String>,
@@ -294,6 +298,9 @@ pub struct Summary {
     /// Whether the profile is on its way into that of a user.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub linking: bool,
+    /// Whether the profile is of another version of the fold, and is being folded again.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub refolding: bool,
     /// How far the erasure is, if the person asked for one.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub erasure: Option<ErasureStanding>,

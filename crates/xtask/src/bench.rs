@@ -21,13 +21,14 @@ const BENCHES: [(&str, &str, Collector); 10] = [
     ("outage", "tests/collector/outage.bench.ts", Collector::Release),
     ("person", "tests/collector/person.bench.ts", Collector::Release),
     ("import", "tests/collector/import.bench.ts", Collector::Release),
+    ("refold", "tests/collector/refold.bench.ts", Collector::Release),
     ("rollback", "tests/collector/rollback.bench.ts", Collector::Dev),
 ];
 /// The benches of what a page loads, with what they are told: hilo beside its floor, and beside the trackers of others as well.
 const PAGES: [(&str, &[&str]); 2] = [("tracker", &["--alone"]), ("sdk", &[])];
 /// The benches that take minutes. They run only by their names.
 const LONG: [&str; 8] =
-    ["sdk", "forward", "kills", "soak", "outage", "person", "import", "rollback"];
+    ["sdk", "forward", "kills", "soak", "outage", "person", "import", "refold", "rollback"];
 
 /// Builds what is needed, then runs the bench called `name`, or every bench that is not long. A bench prints a table.
 pub(crate) fn run(workspace: &Workspace, name: Option<&str>) -> Result<(), Problem> {

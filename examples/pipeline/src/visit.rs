@@ -8,6 +8,10 @@
     reason = "a field that a JSON value lacks is null, not a panic"
 )]
 
+mod day;
+
+pub use day::day;
+
 use std::fmt::Write as _;
 
 use hilo_collector::pipeline::serve;

@@ -1,24 +1,62 @@
 //! `GET /admin/v1/profiles/:key` and the paths below it, and `POST …/erase`; `key` is `a:<anonymousId>` or `u:<userId>`.
+//! The figures of a profile, and the place of each touchpoint under the lenses, are found here: the objects have no configuration.
 
+use hilo_core::config::usual_lenses;
 use hilo_core::identity::ProfileKey;
+use hilo_core::journey::Touchpoint;
+use hilo_core::journey::lens::{LensRule, place};
 use hilo_core::outcome::{Code, Rejection};
-use serde::Serialize;
+use hilo_core::profile::{Figures, Profile, figures};
+use serde::{Deserialize, Serialize};
 use serde_json::json;
 use serde_json::value::RawValue;
 
 use super::http::{limit, ok};
 use crate::call::{Call, Trouble, secret};
 use crate::calls::erasure::ErasureStanding;
-use crate::calls::{Page, ProfileCall, ask_profile, erasing};
+use crate::calls::{Page, ProfileCall, Summary, ask_profile, decode, encode, erasing};
 use crate::platform::http::percent_decode;
-use crate::platform::{Platform, Reply};
+use crate::platform::{Failure, Platform, Reply};
 use crate::signature::object_name;
 
 /// Shows a profile.
 pub(super) async fn show<P: Platform>(key: &str, call: &Call<'_, P>) -> Result<Reply, Trouble> {
     let name = name(key, call.platform)?;
-    let summary: Box<RawValue> = ask_profile(call.platform, name, &ProfileCall::Summary).await?;
-    Ok(ok(&summary))
+    let summary: Summary = ask_profile(call.platform, name, &ProfileCall::Summary).await?;
+    let states = &call.loaded.config.touchpoints.states;
+    // A profile that another version is folding may have another shape.
+    let profile: Option<Profile> = decode(summary.profile.get()).ok().flatten();
+    let figures = profile.map(|profile| figures(&profile, call.platform.now(), states));
+    Ok(ok(&Shown { summary, figures }))
+}
+
+/// A profile with its figures.
+#[derive(Serialize)]
+struct Shown {
+    #[serde(flatten)]
+    summary: Summary,
+    /// What the profile comes to now.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    figures: Option<Figures>,
+}
+
+/// The facts of an event's touchpoint, as the object tells them.
+#[derive(Deserialize)]
+struct Told {
+    touchpoint: Touchpoint,
+}
+
+/// Writes before each event where its touchpoint stands under the lenses.
+fn placed(rows: &[Box<RawValue>], own: &[LensRule]) -> Result<Vec<Box<RawValue>>, Trouble> {
+    let usual = usual_lenses();
+    let with_lens = |row: &Box<RawValue>| -> Result<Box<RawValue>, Failure> {
+        let Told { touchpoint } = decode(row.get())?;
+        let lens = encode(&place(&touchpoint, own.iter().chain(&usual)))?;
+        let rest = row.get().strip_prefix('{').unwrap_or_default();
+        let text = format!("{{\"lens\":{lens},{rest}");
+        RawValue::from_string(text).map_err(|error| Failure::Fatal(error.to_string()))
+    };
+    Ok(rows.iter().map(with_lens).collect::<Result<_, _>>()?)
 }
 
 /// Lists one page of a profile's rows; `part` selects the kind of rows.
@@ -39,7 +77,10 @@ pub(super) async fn list<P: Platform>(
             return Err(Rejection::new(Code::NotFound, message).into());
         }
     };
-    let page: Page = ask_profile(call.platform, name, &question).await?;
+    let mut page: Page = ask_profile(call.platform, name, &question).await?;
+    if part == "events" {
+        page.rows = placed(&page.rows, &call.loaded.config.touchpoints.lenses)?;
+    }
     Ok(ok(&json!({ part: page.rows, "next": page.next })))
 }
 

@@ -1,6 +1,7 @@
 //! Puts events together into one call of a profile's object.
 
 use hilo_core::event::{Event, Gist};
+use hilo_core::journey::StateRules;
 use serde::Serialize;
 
 use super::{Claimed, Planned, Proof, Record, Recorded, ask, decode, encode};
@@ -11,6 +12,7 @@ use crate::platform::{Failure, Object, Platform};
 pub struct RecordCall {
     source: String,
     is_public: bool,
+    states: StateRules,
     claim: Option<Proof>,
     plans: Vec<Planned>,
     records: Vec<Record>,
@@ -21,8 +23,14 @@ impl RecordCall {
     /// Begins a call without events. `source` is the name of the source that sent them. `is_public` tells whether anybody could
     /// send them: see [`ProfileCall::Record`](super::ProfileCall::Record).
     pub fn of(source: &str, is_public: bool) -> RecordCall {
-        let (plans, records, bodies) = Default::default();
-        RecordCall { source: source.to_owned(), is_public, claim: None, plans, records, bodies }
+        let (states, plans, records, bodies) = Default::default();
+        let source = source.to_owned();
+        RecordCall { source, is_public, states, claim: None, plans, records, bodies }
+    }
+
+    /// Stores each event with the state of the person by these numbers.
+    pub fn judging(self, states: StateRules) -> RecordCall {
+        RecordCall { states, ..self }
     }
 
     /// Lets the events be stored only if this proof gives a right to the profile.
@@ -66,6 +74,8 @@ impl RecordCall {
             Record {
                 source: &'c str,
                 is_public: bool,
+                #[serde(skip_serializing_if = "StateRules::is_usual")]
+                states: StateRules,
                 #[serde(skip_serializing_if = "Option::is_none")]
                 claim: Option<&'c Proof>,
                 plans: &'c [Planned],
@@ -73,8 +83,9 @@ impl RecordCall {
             },
         }
         let RecordCall { source, is_public, claim, plans, records, .. } = self;
-        let (is_public, claim) = (*is_public, claim.as_ref());
-        let mut call = encode(&Call::Record { source, is_public, claim, plans, records })?;
+        let (is_public, states, claim) = (*is_public, self.states, claim.as_ref());
+        let call = Call::Record { source, is_public, states, claim, plans, records };
+        let mut call = encode(&call)?;
         call.push('\n');
         call.push_str(&self.bodies);
         Ok(call)

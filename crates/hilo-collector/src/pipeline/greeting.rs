@@ -76,7 +76,8 @@ impl<P: Platform> Greeting<'_, P> {
         source: &Source,
     ) -> Result<Option<Right>, Failure> {
         let (secret, platform) = (self.claimant.secret, self.claimant.call.platform);
-        let mut call = RecordCall::of(&source.name, true).claiming(proof);
+        let states = self.claimant.call.loaded.config.touchpoints.states;
+        let mut call = RecordCall::of(&source.name, true).claiming(proof).judging(states);
         for (entry, plan) in own.iter_mut() {
             if let Some(event) = &mut entry.event {
                 event.anonymous_id = Some(candidate.fresh.id.clone());

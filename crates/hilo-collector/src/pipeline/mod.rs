@@ -127,7 +127,8 @@ async fn keep<P: Platform>(
         Some(greeting) => greeting.store(entries, &plans, source).await?,
         None => None,
     };
-    profiles::store(entries, &plans, source, facts, platform).await?;
+    let states = loaded.config.touchpoints.states;
+    profiles::store(entries, &plans, (source, states), facts, platform).await?;
     link::named(entries, facts, loaded, platform).await?;
     addresses::named(entries, source, facts, loaded, platform).await?;
     journal::note_outcomes(entries, source, platform);

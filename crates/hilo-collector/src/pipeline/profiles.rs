@@ -6,6 +6,7 @@ use std::collections::BTreeMap;
 use hilo_core::config::Source;
 use hilo_core::event::{Facts, Trust};
 use hilo_core::identity::ProfileKey;
+use hilo_core::journey::StateRules;
 
 use super::at_once;
 use super::entry::{Entry, profile_key};
@@ -22,7 +23,7 @@ use crate::signature::object_name;
 pub(super) async fn store<P: Platform>(
     entries: &mut [Entry],
     plans: &[Vec<&Planned>],
-    source: &Source,
+    (source, states): (&Source, StateRules),
     facts: &Facts,
     platform: &P,
 ) -> Result<(), Failure> {
@@ -32,7 +33,10 @@ pub(super) async fn store<P: Platform>(
         let Some(event) = entry.event.as_ref().filter(|_| entry.profile.is_empty()) else {
             continue;
         };
-        let new = || (Vec::new(), RecordCall::of(&source.name, facts.trust == Trust::Public));
+        let new = || {
+            let call = RecordCall::of(&source.name, facts.trust == Trust::Public);
+            (Vec::new(), call.judging(states))
+        };
         let (places, call) = profiles.entry(profile_key(event, facts.trust)).or_insert_with(new);
         entry.destinations = planned.iter().map(|planned| planned.name.clone()).collect();
         call.add(event, planned)?;

@@ -24,6 +24,7 @@ mod secret;
 mod settings;
 mod source;
 mod source_kind;
+mod touchpoints;
 mod verify;
 mod warnings;
 mod webhook;
@@ -46,6 +47,7 @@ pub use problem::{Problem, ProblemCode};
 pub use settings::Settings;
 pub use source::{Basis, ConsentBasis, Source};
 pub use source_kind::SourceKind;
+pub use touchpoints::{TouchpointRules, usual_lenses};
 pub use warnings::warnings;
 pub use webhook::Webhook;
 
@@ -92,6 +94,9 @@ pub struct Config {
     /// The rules for the scheduled check.
     #[serde(skip_serializing_if = "HealthRules::is_empty")]
     pub health: HealthRules,
+    /// The rules for touchpoints.
+    #[serde(skip_serializing_if = "TouchpointRules::is_usual")]
+    pub touchpoints: TouchpointRules,
 }
 
 /// The purposes that visitors are asked about, and when they are asked again.
@@ -241,6 +246,8 @@ fn read(reader: &Reader<'_>, root: &Section<'_>) -> Config {
             "admin",
             "access",
             "health",
+            "touchpoints",
+            "lens",
         ],
     );
     let (controller, environment) = project(reader, root);
@@ -261,6 +268,7 @@ fn read(reader: &Reader<'_>, root: &Section<'_>) -> Config {
         admins: admin::read_all(reader, root),
         access: admin::access(reader, root),
         health: health::read(reader, root),
+        touchpoints: touchpoints::read(reader, root),
         consent,
     };
     if config.sources.is_empty() && reader.is_clean() {

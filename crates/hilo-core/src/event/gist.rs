@@ -11,7 +11,7 @@ use serde::{Deserialize, Serialize};
 use super::service_ids::is_of_browser;
 use super::{Event, EventKind, Properties};
 use crate::consent::Purpose;
-use crate::journey::{Channel, Touch};
+use crate::journey::{Channel, Contact, Meaning, State, Touch, Touchpoint};
 
 /// The gist of one event. Every field is the event's own, see [`Event`] and [`super::Context`].
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -59,12 +59,40 @@ pub struct Gist {
     /// The purposes that its own consent grants. Filled only beside traits and ids, which keep them.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub granted: Vec<Purpose>,
+    /// The touchpoint's kind, where the event's type does not say so.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub act: Option<String>,
+    /// What the touchpoint is about.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub about: Option<String>,
+    /// Its contact channel.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub contact: Option<Channel>,
+    /// The channel by which the company and the person met.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub met_by: Option<Channel>,
+    /// What it means for the profile.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub meaning: Option<Meaning>,
+    /// The family of the device, such as `Firefox, Linux, desktop`.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub device: Option<String>,
     /// The purposes that it claims to be granted although Global Privacy Control denies them.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub against_gpc: Vec<Purpose>,
 }
 
 impl Gist {
+    /// The facts of the touchpoint, for a person in this state.
+    pub fn touchpoint(&self, state: State) -> Touchpoint {
+        Touchpoint {
+            kind: self.act.as_ref().unwrap_or(&self.kind).clone(),
+            channel: self.contact.or(self.channel),
+            about: self.about.clone(),
+            state,
+        }
+    }
+
     /// The gist of `event`.
     pub fn of(event: &Event) -> Gist {
         let (context, hilo) = (&event.context, &event.context.hilo);
@@ -80,6 +108,7 @@ impl Gist {
         }
         let keeps_nothing = traits.is_empty() && ids.is_empty();
         let granted = if keeps_nothing { Vec::new() } else { granted(event) };
+        let Contact { kind, about, channel, is_meeting, meaning } = Contact::of(event);
         Gist {
             message_id: event.message_id.clone(),
             kind: event.kind.name().to_owned(),
@@ -96,6 +125,12 @@ impl Gist {
             traits,
             ids,
             granted,
+            act: Some(kind).filter(|kind| kind != event.kind.name()),
+            about,
+            contact: channel,
+            met_by: channel.filter(|_| is_meeting),
+            meaning,
+            device: device(event).filter(|_| !is_of_ledger),
             against_gpc: context
                 .consent
                 .as_ref()
@@ -103,6 +138,24 @@ impl Gist {
                 .unwrap_or_default(),
         }
     }
+}
+
+/// Bytes of the family of a device.
+const DEVICE_BYTES_MAX: usize = 96;
+
+/// The family of the device: browser, system and class, without versions.
+fn device(event: &Event) -> Option<String> {
+    let context = &event.context;
+    let browser = context.hilo.browser.as_ref().map(|browser| browser.name.as_str());
+    let os = context.os.as_ref().and_then(|os| os.name.as_deref());
+    if browser.is_none() && os.is_none() {
+        return None;
+    }
+    let class = context.device.as_ref().and_then(|device| device.class.as_deref());
+    let parts: Vec<&str> = [browser, os, class].into_iter().flatten().collect();
+    let mut family = parts.join(", ");
+    family.truncate(family.floor_char_boundary(DEVICE_BYTES_MAX));
+    Some(family)
 }
 
 fn traits(event: &Event) -> Properties {

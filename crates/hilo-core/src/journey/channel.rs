@@ -2,7 +2,8 @@
 
 use serde::{Deserialize, Serialize};
 
-/// GA4's default channel grouping (<https://support.google.com/analytics/answer/9756891>).
+/// GA4's default channel grouping (<https://support.google.com/analytics/answer/9756891>), and hilo's contact channels: those by
+/// which people meet a company without an arrival on a page.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 pub enum Channel {
     /// Typed or bookmarked addresses, and the app's own links.
@@ -58,4 +59,19 @@ pub enum Channel {
     MobilePush,
     /// No channel above fits, or the beginning of the visit is not known.
     Unassigned,
+    /// A contact in a store.
+    Store,
+    /// A contact by telephone.
+    Phone,
+    /// A contact in a chat, a messenger's too.
+    Chat,
+    /// A letter.
+    Post,
+    /// A fair, a workshop.
+    Event,
+    /// A message or a comment on a social network, addressed to the company.
+    #[serde(rename = "Social Contact")]
+    SocialContact,
+    /// A marketplace, a reseller.
+    Partner,
 }

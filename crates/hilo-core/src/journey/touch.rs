@@ -5,7 +5,7 @@ use serde::{Deserialize, Serialize};
 use super::channel::Channel;
 
 /// The touch that brought a visit, as one event shows it.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 pub struct Touch {
     /// The channel by GA4's default channel grouping.
     pub channel: Channel,
@@ -27,7 +27,7 @@ pub struct Touch {
 }
 
 /// The tracker's way of knowing a landing (consent.md, in the page, rule 3).
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Via {
     /// From the landing document itself.

@@ -2,6 +2,8 @@
 
 use serde_json::{Value, json};
 
+mod life;
+
 use super::*;
 use crate::consent::{OptInChannel, OptInState, Purpose};
 use crate::event::Event;
@@ -57,25 +59,56 @@ fn values(profile: &Profile) -> Value {
     profile.traits.iter().map(|(name, one)| (name.clone(), one.value.clone())).collect()
 }
 
+/// An act at a minute of the day of these tests.
+fn act(name: &str, minute: u32, properties: &Value) -> Event {
+    let at = format!("2026-11-24T10:{minute:02}:00Z");
+    let mut act = event("track", &at, &json!({"event": name, "properties": properties}));
+    act.message_id = format!("{name} {minute}");
+    act
+}
+
 /// Everything a fold can fill. A change of this text is a change of [`VERSION`].
 #[test]
 fn a_profile_that_folds_differently_has_another_version() {
     let ids = json!({"ga": "1.2", "gclid": "of a click"});
-    let touch =
-        json!({"locale": "es", "ids": ids, "hilo": {"touch": {"channel": "Email", "via": "page"}}});
+    let touch = json!({
+        "locale": "es", "ids": ids, "os": {"name": "Linux"}, "device": {"type": "desktop"},
+        "hilo": {
+            "touch": {"channel": "Email", "via": "page"}, "session": {"id": "1"},
+            "browser": {"name": "Firefox", "major": "145"},
+        },
+    });
+    let mut optin = act("Opt-In Confirmed", 9, &json!({"channel": "email"}));
+    optin.context.hilo.ledger = true;
+    let euro = |total: Value| json!({"order_id": "A-1", "total": total, "currency": "EUR"});
     let events = [
         event("page", "2026-11-24T10:00:00Z", &json!({"properties": {}, "context": touch})),
         identify("2026-11-24T10:01:00Z", &json!({"plan": "pro"})),
         event("track", "2026-11-24T10:02:00Z", &json!({"event": "x", "userId": "ana"})),
         event("track", "2026-11-24T10:03:00Z", &json!({"event": "x", "claimedId": "bob"})),
+        act("Order Completed", 4, &euro(json!(199.9))),
+        act(
+            "Order Refunded",
+            5,
+            &json!({"order_id": "A-1", "refund_id": "R-1", "total": "9.90", "currency": "EUR"}),
+        ),
+        act("Email Opened", 6, &json!({"message_id": "mail-1"})),
+        act("Ticket Created", 7, &json!({"ticket_id": "T-1", "channel": "email"})),
+        act("Loyalty Enrolled", 8, &json!({"loyalty_id": "77"})),
+        optin,
     ];
     let touched = json!({"at": "2026-11-24T10:00:00Z", "channel": "Email", "via": "page"});
+    let once = |minute: u32| {
+        let at = format!("2026-11-24T10:{minute:02}:00Z");
+        json!({"count": 1, "first": at, "last": at})
+    };
+    let worth = |minor: &str| json!({"minor": minor, "currency": "EUR"});
     let expected = json!({
         "firstSeen": "2026-11-24T10:00:00Z",
-        "lastSeen": "2026-11-24T10:03:00Z",
+        "lastSeen": "2026-11-24T10:09:00Z",
         "firstTouch": touched,
         "lastTouch": touched,
-        "events": {"page": 1, "identify": 1, "track": 2},
+        "events": {"page": 1, "identify": 1, "track": 8},
         "anonymousIds": ["a1"],
         "userId": "ana",
         "claimedIds": ["bob"],
@@ -88,8 +121,31 @@ fn a_profile_that_folds_differently_has_another_version() {
             "purposes": ["analytics"], "granted": ["essential"], "revision": 0,
         }},
         "locale": "es",
+        "localeAt": "2026-11-24T10:00:00Z",
+        "visits": [{"at": "2026-11-24T10:00:00Z", "id": "1"}],
+        "met": "2026-11-24T10:01:00Z",
+        "channels": {"Email": {"count": 2, "first": "2026-11-24T10:00:00Z", "last": "2026-11-24T10:07:00Z"}},
+        "contacts": {"Ticket Created": once(7)},
+        "devices": {"listed": {"Firefox, Linux, desktop": once(0)}},
+        "orders": {"listed": {"A-1": {
+            "placed": "2026-11-24T10:04:00Z",
+            "total": {"at": "2026-11-24T10:04:00Z", "worth": worth("19990")},
+            "refunds": {"R-1": {"at": "2026-11-24T10:05:00Z", "worth": worth("990")}},
+            "last": "2026-11-24T10:05:00Z",
+        }}},
+        "messages": {"listed": {"mail-1": {
+            "way": "email", "opened": "2026-11-24T10:06:00Z", "last": "2026-11-24T10:06:00Z",
+        }}},
+        "talks": {"listed": {"T-1": {"asked": "2026-11-24T10:07:00Z"}}},
+        "optins": {"email": {
+            "at": "2026-11-24T10:09:00Z", "state": "subscribed", "first": "2026-11-24T10:09:00Z",
+        }},
+        "belongs": "2026-11-24T10:08:00Z",
+        "loyalty": ["77"],
     });
-    assert_eq!((VERSION, serde_json::to_value(folded(&events)).unwrap()), (2, expected));
+    let profile = folded(&events);
+    assert_eq!((VERSION, serde_json::to_value(&profile).unwrap()), (3, expected.clone()));
+    assert_eq!(serde_json::from_value::<Profile>(expected).unwrap(), profile);
 }
 
 #[test]

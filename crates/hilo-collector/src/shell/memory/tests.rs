@@ -342,6 +342,7 @@ fn a_new_storage_has_its_alarm_also_if_its_first_call_fails() {
     let gist = hilo_core::event::Gist::of(&event);
     let records = vec![Record { gist, bytes: 9, to: vec![] }];
     let call = ProfileCall::Record {
+        states: hilo_core::journey::StateRules::default(),
         source: "shop".to_owned(),
         is_public: true,
         claim: None,

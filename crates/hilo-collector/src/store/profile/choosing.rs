@@ -1,5 +1,6 @@
 //! Choices about channels: a call → an entry in the ledger, and the events that follow from it. All or nothing.
 
+use hilo_core::journey::StateRules;
 use jiff::Timestamp;
 use serde::Serialize;
 
@@ -37,7 +38,8 @@ pub(super) fn opt_in(
         };
         let plans = std::slice::from_ref(&request.carrier);
         let (source, bodies) = (stands.source.as_str(), request.event.as_str());
-        let shared = record::Shared { name, source, plans, bodies, now };
+        let states = StateRules::default();
+        let shared = record::Shared { name, source, plans, bodies, states, now };
         let asks = Record { gist: request.gist.clone(), bytes: bodies.len(), to: vec![0] };
         let recorded = record::record(sql, known, &shared, vec![asks])?;
         Ok((stands, recorded.fresh))

@@ -9,8 +9,8 @@ use std::collections::btree_map::Entry;
 
 use hilo_core::consent::Purpose;
 use hilo_core::event::Gist;
-use hilo_core::journey::{Channel, Session, attribute};
-use hilo_core::profile::{Person, Profile, Trait, fold};
+use hilo_core::journey::{Channel, Session, State, StateRules, attribute};
+use hilo_core::profile::{Person, Profile, Trait, fold, state};
 
 use super::erasure::{self, Tombstone};
 use super::optin::{self, Subscriptions};
@@ -167,19 +167,23 @@ impl Known {
         person
     }
 
-    /// Folds stored events of `source`. Stores the profile once the stored one lacks enough events.
-    pub(super) fn fold(
-        &mut self,
-        sql: &impl Sql,
-        kept: &[&Gist],
-        source: &str,
-    ) -> Result<(), Failure> {
+    /// The state of the person before an event, which may be folded already.
+    pub(super) fn state(&self, gist: &Gist, rules: &StateRules) -> State {
+        state(&self.profile, gist.occurred_at, gist.session.as_deref(), rules)
+    }
+
+    /// Folds events of `source` that are stored now.
+    pub(super) fn fold(&mut self, kept: &[&Gist], source: &str) {
         for gist in kept {
             self.profile = fold(std::mem::take(&mut self.profile), gist, Some(source));
         }
         // An event may come later than a denial of what its ids are for.
         self.standing.remove_withdrawn_ids(&mut self.profile);
-        self.unfolded += kept.len();
+    }
+
+    /// Stores the profile once the stored one lacks enough events.
+    pub(super) fn keep(&mut self, sql: &impl Sql, folded: usize) -> Result<(), Failure> {
+        self.unfolded += folded;
         if self.unfolded < UNFOLDED_MAX {
             return Ok(());
         }

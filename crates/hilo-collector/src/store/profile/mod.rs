@@ -97,7 +97,9 @@ pub fn answer(
     let result = act(sql, volatile, &Turn { name, bodies, is_new, now }, call)?.no_later(first);
     // A restarted object does not remember its alarm, and must not put off the link.
     let soon = Some(outbox::soon(now)?);
+    let needs_refold = volatile.bond == Bond::Free && volatile.needs_refold(sql)?;
     Ok(match volatile.bond {
+        Bond::Free if needs_refold => result.no_later(soon),
         Bond::Free => result,
         Bond::Moving(_) => result.no_later(soon),
         // The alarm asks what is in force before it sends what is left, and then forgets the rest.
@@ -126,8 +128,9 @@ fn act(
     let Turn { name, bodies, now, .. } = *turn;
     let mut result = CallResult::default();
     result.reply = match call {
-        ProfileCall::Record { source, plans, records, claim, is_public: _ } => {
-            let shared = record::Shared { name, source: &source, plans: &plans, bodies, now };
+        ProfileCall::Record { source, plans, records, claim, states, is_public: _ } => {
+            let (source, plans) = (source.as_str(), plans.as_slice());
+            let shared = record::Shared { name, source, plans, bodies, states, now };
             return store_claimed(sql, volatile, turn, claim, (&shared, records));
         }
         ProfileCall::Claim(proof) => return claimed(sql, volatile, turn, &proof),

@@ -8,6 +8,7 @@ use hilo_core::consent::{Decision, decide};
 use hilo_core::event::{
     Context, Event, EventKind, Gist, HiloContext, OPT_IN_CONFIRMED, OPT_IN_WITHDRAWN,
 };
+use hilo_core::journey::StateRules;
 use jiff::Timestamp;
 use serde_json::{Map, Value};
 
@@ -82,7 +83,9 @@ pub(super) fn tell(
     let event = event(change, known, name, listeners.lang.as_deref(), now);
     let (gist, body) = (Gist::of(&event), encode(&event)?);
     let source = change.entry.source.as_str();
-    let shared = Shared { name, source, plans: &plans, bodies: &body, now };
+    // The usual numbers do: the state before a choice about a channel decides nothing.
+    let states = StateRules::default();
+    let shared = Shared { name, source, plans: &plans, bodies: &body, states, now };
     let told = Record { gist, bytes: body.len(), to: (0..plans.len()).collect() };
     Ok(record::record(sql, known, &shared, vec![told])?.fresh)
 }

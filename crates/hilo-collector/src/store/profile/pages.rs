@@ -1,14 +1,20 @@
-//! Reads a profile in pages, newest first. Rows are returned as they are stored, without being parsed.
+//! Reads a profile in pages, newest first. Rows are returned as they are stored, without being parsed; an event has the facts of its
+//! touchpoint before it.
 
 use std::collections::BTreeMap;
 
+use hilo_core::event::{Event, Gist};
+use hilo_core::journey::{StateRules, Touchpoint};
+use hilo_core::profile::{Profile, state};
 use serde_json::value::RawValue;
 
 use super::bond::Bond;
 use super::standing::Standing;
-use super::timeline::{self, Planned};
+use super::timeline::{self, Listed, Planned};
 use super::{consent, erasure, link, optin, stored_profile};
-use crate::calls::{ConsentCopy, DeliveryState, OwnPart, PAGE_ROWS_MAX, Page, Summary, encode};
+use crate::calls::{
+    ConsentCopy, DeliveryState, OwnPart, PAGE_ROWS_MAX, Page, Summary, decode, encode,
+};
 use crate::platform::{Failure, Sql, SqlRow, SqlValue};
 
 /// The most receipts of one page of the person's copy. A receipt has up to 20 KB, and an isolate has 128 MB for all its requests.
@@ -20,7 +26,29 @@ const OWN_EVENTS_MAX: u32 = 100;
 pub(super) fn events(sql: &impl Sql, cursor: Option<&str>, limit: u32) -> Result<Page, Failure> {
     let limit = limit.clamp(1, PAGE_ROWS_MAX);
     let found = timeline::events(sql, pair(cursor), beyond(limit))?;
-    page(&found, limit, |one| raw(&one.body), |one| Ok(text(one.place)))
+    // Rows of earlier versions have no facts. The state of a moment can be found later, as far as the profile lists what decides.
+    let lacks_facts = found.iter().any(|one| one.touchpoint.is_none());
+    let profile = if lacks_facts { Some(stored_profile::read(sql)?.profile) } else { None };
+    let profile = profile.unwrap_or_default();
+    page(&found, limit, |one| with_facts(one, &profile), |one| Ok(text(one.place)))
+}
+
+/// Writes the facts of the touchpoint before an event.
+fn with_facts(one: &Listed, profile: &Profile) -> Result<Box<RawValue>, Failure> {
+    let found = match &one.touchpoint {
+        Some(stored) => encode(stored)?,
+        None => encode(&touchpoint(&one.body, profile)?)?,
+    };
+    let rest = one.body.strip_prefix('{').unwrap_or_default();
+    raw(&format!("{{\"touchpoint\":{found},{rest}"))
+}
+
+/// Finds the facts of an event that was stored without them, by the usual numbers.
+fn touchpoint(body: &str, profile: &Profile) -> Result<Touchpoint, Failure> {
+    let gist = Gist::of(&decode::<Event>(body)?);
+    let session = gist.session.as_deref();
+    let state = state(profile, gist.occurred_at, session, &StateRules::default());
+    Ok(gist.touchpoint(state))
 }
 
 /// Reads receipts, newest first. The cursor is the last row's number.
@@ -189,6 +217,7 @@ pub(super) fn summary(sql: &impl Sql, bond: &Bond) -> Result<Summary, Failure> {
         optins: optin::subscriptions(sql)?.words(),
         links: u32::try_from(link::links(sql)?.len()).unwrap_or(u32::MAX),
         linking: matches!(bond, Bond::Moving(_)),
+        refolding: stored_profile::is_behind(sql)?,
         erasure: erasure::standing(sql)?,
     })
 }
@@ -203,6 +232,7 @@ pub(super) fn summary_of_nobody() -> Summary {
         optins: BTreeMap::new(),
         links: 0,
         linking: false,
+        refolding: false,
         erasure: None,
     }
 }

@@ -7,7 +7,7 @@ use std::borrow::Cow;
 
 use hilo_core::consent::Purpose;
 use hilo_core::event::{Event, Gist};
-use hilo_core::journey::Channel;
+use hilo_core::journey::{Channel, StateRules};
 use jiff::Timestamp;
 
 use super::known::Known;
@@ -26,6 +26,8 @@ pub(super) struct Shared<'c> {
     pub(super) plans: &'c [Planned],
     /// The events as JSON, one right after another.
     pub(super) bodies: &'c str,
+    /// The numbers for the states of people.
+    pub(super) states: StateRules,
     /// The current time.
     pub(super) now: Timestamp,
 }
@@ -68,10 +70,12 @@ pub(super) fn record(
             bound.push(outbox::Bound { event, message_id, body, to, planned });
         }
     }
-    insert(sql, known, shared, &kept)?;
-    // The profile is folded first: a person that is sent with an event has the traits of that event.
+    // The profile is folded first: an event is stored with the state of the person, and a person that is sent with an event has the
+    // traits of that event.
     let gists: Vec<&Gist> = kept.iter().map(|one| &one.candidate.gist).collect();
-    known.fold(sql, &gists, shared.source)?;
+    known.fold(&gists, shared.source);
+    insert(sql, known, shared, &kept)?;
+    known.keep(sql, gists.len())?;
     let fresh = outbox::queue_up(sql, shared.name, &bound, known, shared.now)?;
     let recorded = candidates.iter().map(|one| one.recorded(shared.plans, known));
     let recorded = (!is_as_planned).then(|| recorded.collect());
@@ -202,12 +206,15 @@ fn insert(
         let mut row = Row::new(known.next_event, shared.now.as_millisecond());
         row.opened = std::mem::take(&mut opened);
         for Kept { candidate, hash, body, allowed } in some {
+            let gist = &candidate.gist;
+            let touchpoint = gist.touchpoint(known.state(gist, &shared.states));
             let entry = Entry {
                 number: known.next_event,
-                occurred_ms: candidate.gist.occurred_at.as_millisecond(),
+                occurred_ms: gist.occurred_at.as_millisecond(),
                 hash: *hash,
                 source: Some(shared.source),
                 body,
+                touchpoint: Some(&touchpoint),
             };
             row.add(entry, allowed.iter().map(|(_, planned)| planned.name.as_str()));
             known.next_event += 1;

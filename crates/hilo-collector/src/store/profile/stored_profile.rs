@@ -3,7 +3,8 @@
 //!
 //! Storage → profile. The profile contains nothing that the timeline or the remainder does not contain: the remainder is the fold
 //! of the events that were too old for the timeline. So the profile may lack the newest events, and a profile of another version
-//! is thrown away.
+//! is thrown away, once the timeline is folded again. That goes in steps, by calls and by the alarm: a person may have 100,000 events.
+//! Until the last step the profile of the other version counts, as far as its shape is known, with the events that come meanwhile.
 
 use hilo_core::event::{Event, Gist};
 use hilo_core::profile::{Profile, VERSION, fold};
@@ -11,10 +12,15 @@ use serde::{Deserialize, Serialize};
 use serde_json::value::{RawValue, to_raw_value};
 
 use super::standing::Standing;
-use super::timeline::{self, Entry};
+use super::timeline::{self, Entry, Row};
 use crate::calls::{decode, encode};
-use crate::platform::{Failure, Sql, SqlValue};
+use crate::platform::{Failure, Sql, SqlRow, SqlValue};
 use crate::store::at_rest;
+
+/// The most bytes of events that one step folds again: some tens of milliseconds.
+const STEP_BYTES_MAX: usize = 1024 * 1024;
+/// The key of what is folded again so far.
+const REFOLD: &str = "refold";
 
 /// The profile and the version of the fold that made it. A profile that was stored without a version has version 0.
 #[derive(Debug, Serialize, Deserialize)]
@@ -43,36 +49,109 @@ pub(super) struct Completed {
     has_withdrawn: bool,
 }
 
+/// How far a stored profile of another version is folded again.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Refold {
+    /// The stored profile is of this version.
+    Unneeded,
+    /// This step was the last one.
+    Done,
+    /// Some of the timeline is left.
+    Behind,
+}
+
 /// Returns the profile as of the last event.
 ///
-/// A stored profile of another version is folded again from the whole timeline, and stored.
+/// Where the stored profile is of another version, it is folded again by one step before.
 pub(super) fn read(sql: &impl Sql) -> Result<Completed, Failure> {
+    step(sql)?;
+    let Some((stored, folded)) = stored(sql)? else { return complete(sql, remainder(sql)?, 0) };
+    let opened = stored.profile.map(|profile| opened(sql, "profile", &profile)).transpose();
+    match opened {
+        Ok(Some(profile)) => complete(sql, profile, folded),
+        Err(error) if stored.version == VERSION => Err(error),
+        // Another version may have another shape. What is folded again so far is all that is known.
+        Ok(None) | Err(_) => {
+            let rows = sql.exec("SELECT max(last) AS last FROM batches", &[])?;
+            let last = rows.first().and_then(|row| row.int("last").ok()).unwrap_or(0);
+            complete(sql, refolded(sql)?.0, last.max(folded))
+        }
+    }
+}
+
+/// Whether the stored profile is of another version.
+pub(super) fn is_behind(sql: &impl Sql) -> Result<bool, Failure> {
+    Ok(version(sql)?.is_some_and(|version| version != VERSION))
+}
+
+/// Folds a part of the timeline again, if the stored profile is of another version. The last step stores the new profile. It does not go
+/// back behind the number of the last event that the old one had: that event may not be there any more.
+pub(super) fn step(sql: &impl Sql) -> Result<Refold, Failure> {
+    if !is_behind(sql)? {
+        return Ok(Refold::Unneeded);
+    }
+    let Some((_, before)) = stored(sql)? else { return Ok(Refold::Unneeded) };
+    let (mut profile, from) = refolded(sql)?;
+    let (mut last, mut bytes) = (from, 0);
+    while bytes < STEP_BYTES_MAX {
+        let Some(row) = timeline::after(sql, last)? else {
+            Standing::read(sql)?.remove_withdrawn_ids(&mut profile);
+            forget_refold(sql)?;
+            store(sql, "profile", &profile, Some(last.max(before)), VERSION)?;
+            return Ok(Refold::Done);
+        };
+        bytes += row.bytes();
+        (profile, last, _) = fold_row(profile, &row, last)?;
+    }
+    Standing::read(sql)?.remove_withdrawn_ids(&mut profile);
+    store(sql, REFOLD, &profile, Some(last), VERSION)?;
+    Ok(Refold::Behind)
+}
+
+/// Reads what is folded again so far, with the number of its last event: the remainder alone at the beginning.
+fn refolded(sql: &impl Sql) -> Result<(Profile, i64), Failure> {
+    let rows = sql.exec("SELECT value FROM meta WHERE key = ?", &[SqlValue::from(REFOLD)])?;
+    let part = rows.first().map(|row| decode::<Stored>(row.text("value")?)).transpose()?;
+    if let Some(Stored { version: VERSION, folded: Some(folded), profile: Some(profile) }) = part {
+        return Ok((opened(sql, REFOLD, &profile)?, folded));
+    }
+    Ok((remainder(sql)?, 0))
+}
+
+/// Lets the fold of the timeline begin anew, because what it begins with has changed.
+pub(super) fn forget_refold(sql: &impl Sql) -> Result<(), Failure> {
+    sql.run("DELETE FROM meta WHERE key = ?", &[SqlValue::from(REFOLD)])
+}
+
+/// Reads the stored profile, with the number of its last event.
+fn stored(sql: &impl Sql) -> Result<Option<(Stored, i64)>, Failure> {
     let rows = sql.exec(
         "SELECT value, (SELECT CAST(value AS INTEGER) FROM meta WHERE key = 'folded') AS folded
          FROM meta WHERE key = 'profile'",
         &[],
     )?;
-    let Some(row) = rows.first() else { return complete(sql, remainder(sql)?, 0) };
-    let stored: Stored = decode(row.text("value")?)?;
+    let Some(row) = rows.first() else { return Ok(None) };
+    let text = row.text("value")?;
+    let mut stored: Stored = decode(text)?;
     let folded = stored.folded.or_else(|| row.int("folded").ok()).unwrap_or(0);
-    if let (VERSION, Some(profile)) = (stored.version, stored.profile) {
-        return complete(sql, opened(sql, "profile", &profile)?, folded);
+    // The first versions stored the profile alone.
+    if stored.profile.is_none() && stored.version == 0 {
+        stored.profile = Some(super::pages::raw(text)?);
     }
-    refold(sql, folded)
+    Ok(Some((stored, folded)))
 }
 
-/// Folds the remainder and the whole timeline again, and stores the profile. The number of the last event is at least `last`: it may be
-/// that of an event that is not there any more.
-pub(super) fn refold(sql: &impl Sql, last: i64) -> Result<Completed, Failure> {
-    let again = complete(sql, remainder(sql)?, 0)?;
-    let last = again.last.max(last);
-    write(sql, &again.profile, last)?;
-    Ok(Completed { last, unfolded: 0, ..again })
+/// Reads the version of the stored profile.
+fn version(sql: &impl Sql) -> Result<Option<u32>, Failure> {
+    let rows =
+        sql.exec("SELECT value ->> 'version' AS version FROM meta WHERE key = 'profile'", &[])?;
+    let of = |row: &SqlRow| row.int("version").ok().and_then(|one| u32::try_from(one).ok());
+    Ok(rows.first().map(|row| of(row).unwrap_or(0)))
 }
 
-/// Stores the profile as of the event with the number `folded`.
+/// Stores the profile as of the event with the number `folded`. A profile that is still folded again keeps its version.
 pub(super) fn write(sql: &impl Sql, profile: &Profile, folded: i64) -> Result<(), Failure> {
-    store(sql, "profile", profile, Some(folded))
+    store(sql, "profile", profile, Some(folded), version(sql)?.unwrap_or(VERSION))
 }
 
 /// Reads the fold of the events that were removed from the timeline. A remainder of another version is read as far as its shape
@@ -98,7 +177,7 @@ pub(super) fn has_newer_remainder(sql: &impl Sql) -> Result<bool, Failure> {
 /// Stores the fold of the events that were removed from the timeline.
 pub(super) fn write_remainder(sql: &impl Sql, mut remainder: Profile) -> Result<(), Failure> {
     Standing::read(sql)?.remove_withdrawn_ids(&mut remainder);
-    store(sql, "remainder", &remainder, None)
+    store(sql, "remainder", &remainder, None, VERSION)
 }
 
 /// Removes the ids of other services whose purpose was denied from storage. The events that brought them stay in the timeline.
@@ -107,6 +186,7 @@ pub(super) fn remove_withdrawn_ids(sql: &impl Sql) -> Result<(), Failure> {
     if has_withdrawn {
         write(sql, &profile, last)?;
     }
+    forget_refold(sql)?;
     let remainder = remainder(sql)?;
     if standing.remove_withdrawn_ids(&mut remainder.clone()) && !has_newer_remainder(sql)? {
         write_remainder(sql, remainder)?;
@@ -114,10 +194,16 @@ pub(super) fn remove_withdrawn_ids(sql: &impl Sql) -> Result<(), Failure> {
     Ok(())
 }
 
-fn store(sql: &impl Sql, key: &str, profile: &Profile, folded: Option<i64>) -> Result<(), Failure> {
+fn store(
+    sql: &impl Sql,
+    key: &str,
+    profile: &Profile,
+    folded: Option<i64>,
+    version: u32,
+) -> Result<(), Failure> {
     let sealed = at_rest::seal_text(sql, key, &encode(profile)?)?;
     let profile = to_raw_value(&sealed).map_err(|error| Failure::Fatal(error.to_string()))?;
-    let stored = Stored { version: VERSION, folded, profile: Some(profile) };
+    let stored = Stored { version, folded, profile: Some(profile) };
     // `INSERT OR REPLACE` would cost more: it deletes the old row and writes it again.
     sql.run(
         "INSERT INTO meta (key, value) VALUES (?, ?)
@@ -139,19 +225,26 @@ fn opened(sql: &impl Sql, key: &str, stored: &RawValue) -> Result<Profile, Failu
 fn complete(sql: &impl Sql, mut profile: Profile, folded: i64) -> Result<Completed, Failure> {
     let (mut last, mut unfolded) = (folded, 0);
     while let Some(row) = timeline::after(sql, last)? {
-        let before = last;
-        for entry in row.entries().filter(|entry| entry.number > before) {
-            profile = fold(profile, &gist(entry)?, entry.source);
-            last = entry.number;
-            unfolded += 1;
-        }
-        if last == before {
-            return Err(Failure::Fatal("a row of the timeline has no events".to_owned()));
-        }
+        let more;
+        (profile, last, more) = fold_row(profile, &row, last)?;
+        unfolded += more;
     }
     let standing = Standing::read(sql)?;
     let has_withdrawn = standing.remove_withdrawn_ids(&mut profile);
     Ok(Completed { profile, last, unfolded, standing, has_withdrawn })
+}
+
+/// Folds the events of a row after number `after`. Returns the number of the last one, and how many there were.
+fn fold_row(mut profile: Profile, row: &Row, after: i64) -> Result<(Profile, i64, usize), Failure> {
+    let (mut last, mut count) = (after, 0);
+    for entry in row.entries().filter(|entry| entry.number > after) {
+        profile = fold(profile, &gist(entry)?, entry.source);
+        (last, count) = (entry.number, count + 1);
+    }
+    if count == 0 {
+        return Err(Failure::Fatal("a row of the timeline has no events".to_owned()));
+    }
+    Ok((profile, last, count))
 }
 
 /// Reads what a profile needs of an event of the timeline.

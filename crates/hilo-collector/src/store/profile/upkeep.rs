@@ -1,4 +1,5 @@
-//! The work of the alarm beside deliveries: it removes what is too old, and joins short rows of the timeline.
+//! The work of the alarm beside deliveries: it removes what is too old, joins short rows of the timeline, and folds a profile of another
+//! version again, step by step.
 //!
 //! Storage, months, time → the time of the next upkeep. Nobody has to call the object for it. `hilo.toml` has the months, and the
 //! shell brings them, because they may have changed since the last call.
@@ -11,6 +12,7 @@ use jiff::tz::TimeZone;
 use jiff::{SignedDuration, Span, Timestamp};
 
 use super::bond::Bond;
+use super::stored_profile::Refold;
 use super::timeline::Ages;
 use super::volatile::Volatile;
 use super::{addresses, adopted, erasure, link, settled, stored_profile, timeline};
@@ -25,6 +27,8 @@ const DAY_MS: i64 = 24 * 3_600 * 1_000;
 const UPKEEP_MS_MAX: i64 = 180 * DAY_MS;
 /// When an upkeep goes on that could not remove everything: a delivery is still pending, or there was too much.
 const AGAIN_MS: i64 = 3_600 * 1_000;
+/// How long the alarm leaves calls alone between two steps of a fold.
+const REFOLD_PAUSE_MS: i64 = 100;
 /// How long at least a delivery that is done keeps its row. The row shows that attempts failed.
 const DONE_MS: i64 = 7 * DAY_MS;
 /// How long at least an event stays after it came, however old it is: it may be sent again, and a duplicate is known by the
@@ -77,7 +81,11 @@ pub fn upkeep(
     };
     // An object that forgot its used tokens would take a copy of one.
     let tokens_end = adopted::forget(sql, now)?;
-    Ok(Some(tokens_end.map_or(upkeep, Upkeep::Next)))
+    Ok(Some(match (tokens_end, upkeep) {
+        (Some(end), Upkeep::Next(next)) => Upkeep::Next(end.min(next)),
+        (Some(end), Upkeep::Forget) => Upkeep::Next(end),
+        (None, upkeep) => upkeep,
+    }))
 }
 
 fn of_unlinked(
@@ -87,6 +95,15 @@ fn of_unlinked(
     now: Timestamp,
 ) -> Result<Upkeep, Failure> {
     let now_ms = now.as_millisecond();
+    match stored_profile::step(sql)? {
+        Refold::Unneeded => {}
+        Refold::Done => volatile.known = None,
+        Refold::Behind => {
+            volatile.is_new = false;
+            let next = Timestamp::from_millisecond(now_ms + REFOLD_PAUSE_MS);
+            return next.map(Upkeep::Next).map_err(|error| Failure::Fatal(error.to_string()));
+        }
+    }
     let cut = Cut::of(retention, now)?;
     let (mut has_changed, mut erased_ms) = (false, None);
     let last_ms = last_ms(sql, volatile)?;
@@ -154,7 +171,7 @@ fn remove_events(sql: &impl Sql, cut: &Cut, last_ms: Option<i64>) -> Result<bool
     let is_over = last_ms.is_some_and(|last_ms| last_ms < cut.profile_ms);
     if is_over && !has_arrived(newest_at_ms) && !has_pending(sql)? {
         sql.run("DELETE FROM outbox", &[])?;
-        sql.run("DELETE FROM meta WHERE key IN ('profile', 'folded', 'remainder')", &[])?;
+        sql.run("DELETE FROM meta WHERE key IN ('profile', 'folded', 'remainder', 'refold')", &[])?;
         timeline::clear(sql)?;
         return Ok(true);
     }

@@ -10,7 +10,7 @@ use super::bond::{Bond, Giving};
 use super::known::Known;
 use super::leases::{Attempts, Leases};
 use super::rates::Rates;
-use super::timeline;
+use super::{stored_profile, timeline};
 use crate::calls::Delivery;
 use crate::calls::journal::lines::Attempt;
 use crate::platform::{Failure, Sql, SqlValue};
@@ -32,6 +32,8 @@ pub struct Volatile {
     is_current: bool,
     /// Whether the storage was made or updated, and the alarm does not know it yet.
     pub(super) is_new: bool,
+    /// Whether the stored profile was of another version when somebody looked last.
+    is_behind: bool,
     /// Whether the object has stored its name.
     is_named: bool,
     /// Whether the profile moves into a user's, as it is stored.
@@ -60,12 +62,21 @@ impl Volatile {
                 self.is_new = true;
             }
             self.bond = Bond::read(sql)?;
+            self.is_behind = stored_profile::is_behind(sql)?;
             self.is_current = true;
         } else if makes {
             schema::create(sql, schema::PROFILE)?;
             (self.is_current, self.is_new) = (true, true);
         }
         Ok(self.is_current)
+    }
+
+    /// Whether the stored profile is of another version, and the alarm has to fold it again.
+    pub(super) fn needs_refold(&mut self, sql: &impl Sql) -> Result<bool, Failure> {
+        if self.is_behind {
+            self.is_behind = stored_profile::is_behind(sql)?;
+        }
+        Ok(self.is_behind)
     }
 
     /// Stores the object's own name. Deliveries need it, and an alarm does not bring it.

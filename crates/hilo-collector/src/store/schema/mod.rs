@@ -57,6 +57,7 @@ const OF_PROFILE: &[&str] = &[
     include_str!("0012_sealed.sql"),
     include_str!("0013_marks.sql"),
     include_str!("0014_denials.sql"),
+    include_str!("0015_facts.sql"),
 ];
 const OF_JOURNAL: &[&str] = &[
     include_str!("journal_0001.sql"),
@@ -72,7 +73,7 @@ const OF_IMPORTS: &[&str] = &[include_str!("imports_0001.sql")];
 const OF_FEED: &[&str] = &[include_str!("feed_0001.sql")];
 const OF_TOKENS: &[&str] = &[include_str!("tokens_0001.sql"), include_str!("tokens_0002.sql")];
 const OF_INDEX: &[&str] = &[include_str!("index_0001.sql")];
-const PROFILE_WHOLE: (&str, usize) = (include_str!("profile_whole.sql"), 13);
+const PROFILE_WHOLE: (&str, usize) = (include_str!("profile_whole.sql"), 14);
 const OF_CART: &[&str] = &[include_str!("cart_0001.sql"), include_str!("cart_0002.sql")];
 
 /// The number of migrations that are done, and the number that a version of the code must know at least.

@@ -1,4 +1,4 @@
--- The tables of a profile as all migrations up to 0014 leave them. A new object is made of this file: running each migration
+-- The tables of a profile as all migrations up to 0015 leave them. A new object is made of this file: running each migration
 -- costs it ten times the rows. A test compares the two.
 CREATE TABLE batches (
   seq INTEGER PRIMARY KEY,
@@ -9,7 +9,8 @@ CREATE TABLE batches (
   ids BLOB NOT NULL,
   opened TEXT,
   head TEXT NOT NULL,
-  bodies BLOB NOT NULL
+  bodies BLOB NOT NULL,
+  facts BLOB
 );
 CREATE TABLE consent (
   purpose TEXT PRIMARY KEY,

@@ -239,11 +239,10 @@ impl<S: Sql> Part<'_, S> {
         let mut whole = stored_profile::read(self.sql)?;
         let mut mine = stored_profile::remainder(self.sql)?;
         mine.user_id = mine.user_id.or_else(|| self.to.user.clone());
-        let has_more = theirs != Profile::default();
-        stored_profile::write_remainder(self.sql, join(mine, theirs))?;
-        if has_more {
-            return stored_profile::refold(self.sql, whole.last).map(drop);
-        }
+        stored_profile::write_remainder(self.sql, join(mine, theirs.clone()))?;
+        // A fold of the timeline that is under way began without it.
+        stored_profile::forget_refold(self.sql)?;
+        whole.profile = join(whole.profile, theirs);
         let user = whole.profile.user_id.take();
         whole.profile.user_id = user.or_else(|| self.to.user.clone());
         stored_profile::write(self.sql, &whole.profile, whole.last)

@@ -17,7 +17,7 @@ pub(super) use carts::cart_labels;
 pub(super) use ids::Ids;
 pub(super) use join::{JOIN_AFTER_MS, LOOSE_MAX, join, joins_at};
 pub(super) use moved::move_events;
-pub(super) use page::{Planned, deliveries, events};
+pub(super) use page::{Listed, Planned, deliveries, events};
 pub(super) use row::{Entry, Row, hash};
 
 use std::collections::BTreeMap;
@@ -33,7 +33,7 @@ pub(super) const ROW_BYTES_MAX: usize = 1024 * 1024;
 
 /// Writes a new row.
 pub(super) fn insert(sql: &impl Sql, row: Row) -> Result<(), Failure> {
-    let query = format!("INSERT INTO batches ({COLUMNS}) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)");
+    let query = format!("INSERT INTO batches ({COLUMNS}) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)");
     sql.run(&query, &row.values(sql)?)
 }
 
@@ -41,7 +41,8 @@ pub(super) fn insert(sql: &impl Sql, row: Row) -> Result<(), Failure> {
 fn replace(sql: &impl Sql, row: Row) -> Result<(), Failure> {
     let values = row.values(sql)?;
     sql.run(
-        "UPDATE batches SET last = ?2, at_ms = ?3, first_ms = ?4, last_ms = ?5, ids = ?6, opened = ?7, head = ?8, bodies = ?9
+        "UPDATE batches SET last = ?2, at_ms = ?3, first_ms = ?4, last_ms = ?5, ids = ?6, opened = ?7, head = ?8, bodies = ?9,
+           facts = ?10
          WHERE seq = ?1",
         &values,
     )

@@ -51,6 +51,7 @@ fn entry(row: &SqlRow) -> Result<Entry<'_>, Failure> {
         hash: hash(row.text("message_id")?),
         source: row.text_opt("source"),
         body: row.text("body")?,
+        touchpoint: None,
     })
 }
 

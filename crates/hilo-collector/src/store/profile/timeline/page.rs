@@ -4,6 +4,7 @@
 
 use std::collections::BTreeMap;
 
+use hilo_core::journey::Touchpoint;
 use serde::Deserialize;
 
 use super::{Row, key, read};
@@ -17,6 +18,8 @@ pub(in super::super) struct Listed {
     pub(in super::super) place: (i64, i64),
     /// The event as JSON.
     pub(in super::super) body: String,
+    /// The facts of its touchpoint, if they were stored.
+    pub(in super::super) touchpoint: Option<Touchpoint>,
 }
 
 /// Returns the newest `limit` events before a time and number.
@@ -29,7 +32,7 @@ pub(in super::super) fn events(
         "SELECT seq, last_ms FROM batches WHERE first_ms <= ? ORDER BY last_ms DESC",
         &[SqlValue::int(before.0)?],
     )?;
-    let mut newest: BTreeMap<(i64, i64), String> = BTreeMap::new();
+    let mut newest: BTreeMap<(i64, i64), Listed> = BTreeMap::new();
     for row in &rows {
         let is_older =
             |(place, _): (&(i64, i64), _)| place.0 > row.int("last_ms").unwrap_or(i64::MAX);
@@ -45,13 +48,14 @@ pub(in super::super) fn events(
             if place >= before || is_older {
                 continue;
             }
-            newest.insert(place, entry.body.to_owned());
+            let (body, touchpoint) = (entry.body.to_owned(), entry.touchpoint.cloned());
+            newest.insert(place, Listed { place, body, touchpoint });
             if is_full {
                 newest.pop_first();
             }
         }
     }
-    Ok(newest.into_iter().rev().map(|(place, body)| Listed { place, body }).collect())
+    Ok(newest.into_values().rev().collect())
 }
 
 /// One event and one of the destinations that it was planned for.

@@ -1,8 +1,9 @@
-//! A row of the timeline: the events that came together, one right after another, and a head that tells where each is.
+//! A row of the timeline: the events that came together, one right after another, a head that tells where each is, and the facts of
+//! their touchpoints.
 //!
 //! Events → row, row → events. This file has no SQL.
 
-use hilo_core::journey::Session;
+use hilo_core::journey::{Session, Touchpoint};
 use serde::{Deserialize, Serialize};
 
 use crate::calls::{decode, encode};
@@ -35,6 +36,8 @@ pub(in super::super) struct Entry<'r> {
     pub(in super::super) source: Option<&'r str>,
     /// The event as JSON.
     pub(in super::super) body: &'r str,
+    /// The facts of its touchpoint. Events that were stored without them have none.
+    pub(in super::super) touchpoint: Option<&'r Touchpoint>,
 }
 
 /// Where an event is: its number minus that of the row, its time, its bytes.
@@ -80,13 +83,16 @@ pub(in super::super) struct Row {
     hashes: Vec<u64>,
     head: Head,
     bodies: String,
+    /// The facts of the touchpoints, in order. Shorter where the last events have none.
+    #[serde(default)]
+    touchpoints: Vec<Option<Touchpoint>>,
 }
 
 impl Row {
     /// Begins a row without events.
     pub(in super::super) fn new(seq: i64, at_ms: i64) -> Row {
-        let (opened, hashes, head, bodies) = Default::default();
-        Row { seq, at_ms, opened, hashes, head, bodies }
+        let (opened, hashes, head, bodies, touchpoints) = Default::default();
+        Row { seq, at_ms, opened, hashes, head, bodies, touchpoints }
     }
 
     /// Adds an event with a larger number than all before it, and the names of its destinations.
@@ -95,7 +101,7 @@ impl Row {
         entry: Entry<'_>,
         to: impl IntoIterator<Item = &'d str>,
     ) {
-        let Entry { number, occurred_ms, hash, source, body } = entry;
+        let Entry { number, occurred_ms, hash, source, body, touchpoint } = entry;
         let place = number - self.seq;
         self.head.marks.push(Mark(place, occurred_ms, body.len()));
         match self.head.sources.last_mut() {
@@ -107,6 +113,11 @@ impl Row {
                 Some(known) => known.add(place),
                 None => self.head.to.push(To(name.to_owned(), vec![(place, 1)])),
             }
+        }
+        // Events before it may have been stored without facts.
+        if let Some(touchpoint) = touchpoint {
+            self.touchpoints.resize(self.hashes.len(), None);
+            self.touchpoints.push(Some(touchpoint.clone()));
         }
         self.hashes.push(hash);
         self.bodies.push_str(body);
@@ -125,12 +136,14 @@ impl Row {
         let sources = self.head.sources.iter();
         let mut sources =
             sources.flat_map(|(name, count)| std::iter::repeat_n(name.as_deref(), *count));
+        let mut touchpoints = self.touchpoints.iter();
         let mut at = 0;
         let entry = |(Mark(place, occurred_ms, bytes), hash): (&Mark, &u64)| {
             let body = self.bodies.get(at..at + bytes).unwrap_or_default();
             at += bytes;
             let (number, source) = (self.seq + place, sources.next().flatten());
-            Entry { number, occurred_ms: *occurred_ms, hash: *hash, source, body }
+            let touchpoint = touchpoints.next().and_then(Option::as_ref);
+            Entry { number, occurred_ms: *occurred_ms, hash: *hash, source, body, touchpoint }
         };
         let entries: Vec<_> = self.head.marks.iter().zip(&self.hashes).map(entry).collect();
         entries.into_iter()
@@ -156,7 +169,7 @@ impl Row {
         self.bodies.len()
     }
 
-    /// The values of the columns, in the order of [`COLUMNS`]. The bodies are sealed.
+    /// The values of the columns, in the order of [`COLUMNS`]. The bodies and the facts are sealed: the name of an act may be personal.
     pub(super) fn values(self, sql: &impl Sql) -> Result<Vec<SqlValue>, Failure> {
         let marks = self.head.marks.iter();
         let times = || marks.clone().map(|Mark(_, occurred_ms, _)| *occurred_ms);
@@ -164,6 +177,13 @@ impl Row {
         let opened = match self.opened.as_slice() {
             [] => SqlValue::Null,
             opened => SqlValue::Text(encode(opened)?),
+        };
+        let touchpoints = match self.touchpoints.as_slice() {
+            [] => SqlValue::Null,
+            some => {
+                let written = encode(some)?;
+                SqlValue::Bytes(at_rest::seal(sql, &facts(self.seq), written.as_bytes())?)
+            }
         };
         Ok(vec![
             SqlValue::int(self.seq)?,
@@ -175,6 +195,7 @@ impl Row {
             opened,
             SqlValue::Text(encode(&self.head)?),
             SqlValue::Bytes(at_rest::seal(sql, &place(self.seq), self.bodies.as_bytes())?),
+            touchpoints,
         ])
     }
 
@@ -184,6 +205,7 @@ impl Row {
         let bodies = String::from_utf8(bodies);
         let bodies = bodies.map_err(|error| Failure::Fatal(error.to_string()))?;
         let head: Head = decode(row.text("head")?)?;
+        let touchpoints = touchpoints(sql, &mut row)?;
         if head.marks.iter().map(|Mark(.., bytes)| bytes).sum::<usize>() != bodies.len() {
             return Err(Failure::Fatal("a row of the timeline is cut short".to_owned()));
         }
@@ -194,12 +216,14 @@ impl Row {
             hashes: hashes(row.bytes("ids")?).collect(),
             head,
             bodies,
+            touchpoints,
         })
     }
 }
 
 /// The columns of a row.
-pub(super) const COLUMNS: &str = "seq, last, at_ms, first_ms, last_ms, ids, opened, head, bodies";
+pub(super) const COLUMNS: &str =
+    "seq, last, at_ms, first_ms, last_ms, ids, opened, head, bodies, facts";
 
 /// Opens the bodies of the row with this key.
 pub(super) fn open(sql: &impl Sql, seq: i64, bodies: Vec<u8>) -> Result<Vec<u8>, Failure> {
@@ -209,6 +233,20 @@ pub(super) fn open(sql: &impl Sql, seq: i64, bodies: Vec<u8>) -> Result<Vec<u8>,
 /// The place of a row's bodies: they open in no other row.
 fn place(seq: i64) -> String {
     format!("events {seq}")
+}
+
+/// The place of the facts of a row's touchpoints.
+fn facts(seq: i64) -> String {
+    format!("facts {seq}")
+}
+
+/// Opens the facts of a row's touchpoints. Facts that cannot be read are found anew where somebody asks for them.
+fn touchpoints(sql: &impl Sql, row: &mut SqlRow) -> Result<Vec<Option<Touchpoint>>, Failure> {
+    if *row.get("facts") == SqlValue::Null {
+        return Ok(Vec::new());
+    }
+    let opened = at_rest::open(sql, &facts(row.int("seq")?), row.take_bytes("facts")?)?;
+    Ok(serde_json::from_slice(&opened).unwrap_or_default())
 }
 
 /// Reads the hashes of a row.
@@ -225,7 +263,7 @@ mod tests {
     fn rows_that_are_joined_keep_numbers_sources_and_destinations_of_their_events() {
         let entry = |number, source, body| {
             let (occurred_ms, hash) = (number * 10, hash(body));
-            Entry { number, occurred_ms, hash, source, body }
+            Entry { number, occurred_ms, hash, source, body, touchpoint: None }
         };
         let mut first = Row::new(5, 1);
         first.add(entry(5, Some("shop"), "ñ"), ["w", "x"]);
