@@ -27,7 +27,7 @@ const BENCHES: [(&str, &str, Collector); 10] = [
 /// The benches of what a page loads, with what they are told: hilo beside its floor, and beside the trackers of others as well.
 const PAGES: [(&str, &[&str]); 2] = [("tracker", &["--alone"]), ("sdk", &[])];
 /// The benches that take minutes. They run only by their names.
-const LONG: [&str; 8] =
+const LONG: [&str; 9] =
     ["sdk", "forward", "kills", "soak", "outage", "person", "import", "refold", "rollback"];
 
 /// Builds what is needed, then runs the bench called `name`, or every bench that is not long. A bench prints a table.

@@ -216,6 +216,7 @@ fn way_of(channel: Channel) -> Option<&'static str> {
         | Channel::OrganicVideo
         | Channel::OrganicSearch
         | Channel::Referral
+        | Channel::AiAssistant
         | Channel::Affiliates
         | Channel::Audio
         | Channel::Unassigned => None,

@@ -161,6 +161,7 @@ const fn owner(channel: Channel) -> Option<Owner> {
         Channel::OrganicSearch
         | Channel::OrganicSocial
         | Channel::OrganicVideo
+        | Channel::AiAssistant
         | Channel::Referral => Owner::Earned,
         Channel::Direct
         | Channel::Email
