@@ -8,6 +8,8 @@ mod capture;
 mod config;
 #[path = "golden/forward.rs"]
 mod forward;
+#[path = "golden/inbound.rs"]
+mod inbound;
 #[path = "golden/mapping.rs"]
 mod mapping;
 #[path = "golden/matrix.rs"]
@@ -41,6 +43,7 @@ const STAGES: &[Stage] = &[
     Stage { path: "normalize/currency", run: normalize::currency_step },
     Stage { path: "normalize/all", run: normalize::all },
     Stage { path: "mapping", run: mapping::run },
+    Stage { path: "mapping/inbound", run: inbound::rules },
     Stage { path: "orders/shopify", run: orders::shopify_orders },
     Stage { path: "orders/woocommerce", run: orders::woocommerce_orders },
 ];
@@ -48,6 +51,7 @@ const STAGES: &[Stage] = &[
 /// Stages of a kind each, found by their catalogue.
 const FAMILIES: &[Family] = &[
     Family { path: "capture", members: capture::kinds, run: capture::run },
+    Family { path: "inbound", members: inbound::presets, run: inbound::run },
     Family { path: "forward", members: forward::kinds, run: forward::run },
 ];
 

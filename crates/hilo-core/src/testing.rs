@@ -49,6 +49,7 @@ pub fn browser_source() -> Source {
         device_ids: false,
         debug: false,
         webhook: None,
+        inbound: None,
     }
 }
 
@@ -65,6 +66,7 @@ pub fn server_source(purposes: &[Purpose]) -> Source {
         device_ids: false,
         debug: false,
         webhook: None,
+        inbound: None,
     }
 }
 

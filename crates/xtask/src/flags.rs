@@ -18,6 +18,10 @@ pub(crate) struct Flags {
     pub with_stubs: bool,
     /// The message or envelope that `config test` reads.
     pub event: Option<String>,
+    /// The source whose call `config test` reads.
+    pub inbound: Option<String>,
+    /// The headers of that call.
+    pub headers: Vec<String>,
     /// Whether `config test` asks Google's own check.
     pub ask: bool,
     /// Whether `dev` opens the shop in a browser.
@@ -46,6 +50,8 @@ impl Flags {
             config: None,
             with_stubs: false,
             event: None,
+            inbound: None,
+            headers: Vec::new(),
             ask: false,
             open: true,
             quick: false,
@@ -67,6 +73,8 @@ impl Flags {
                 Arg::Long("config") => flags.config = Some(value(&mut parser)?),
                 Arg::Long("with-stubs") => flags.with_stubs = true,
                 Arg::Long("event") => flags.event = Some(value(&mut parser)?),
+                Arg::Long("in") => flags.inbound = Some(value(&mut parser)?),
+                Arg::Long("header") => flags.headers.push(value(&mut parser)?),
                 Arg::Long("ask") => flags.ask = true,
                 Arg::Long("no-open") => flags.open = false,
                 Arg::Long("quick") => flags.quick = true,

@@ -53,6 +53,8 @@ cargo xtask <verb>
   connect NAME [--url https://shop.example/_h] [--redirect URI]   connect a destination with an account at its service
   config  test --event FILE [--ask] [HILO.TOML]   what every destination would get of a message, or why nothing;
                                  --ask sends what GA4 would get to Google's own check
+  config  test --in SOURCE FILE [--header 'NAME: VALUE'] [HILO.TOML]   what the body of another system's call becomes, and why not
+  config  preset NAME            the rules of a preset, to copy into hilo.toml and change
   wrangler ARGUMENTS             Cloudflare's wrangler as the repository pins it, on the collector's wrangler.jsonc
   ci                             what CI runs: the same as test
 ";

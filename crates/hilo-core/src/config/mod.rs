@@ -8,6 +8,7 @@ mod cart;
 mod categories;
 mod destination;
 mod identity;
+mod inbound;
 mod key;
 mod map;
 mod nearest;
@@ -27,6 +28,7 @@ pub use crate::identity::rules::{
 pub use cart::CartRules;
 pub use categories::Categories;
 pub use destination::{DestinationEntry, EventFilter};
+pub use inbound::{Inbound, preset_rules};
 pub use key::{Key, KeyState, KeyText};
 pub use optin::OptInRules;
 pub use origin::Origin;

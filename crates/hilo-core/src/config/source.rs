@@ -3,6 +3,7 @@
 
 use serde::Serialize;
 
+use super::inbound::{self, Inbound};
 use super::key::{self, Key};
 use super::reader::{Reader, Section};
 use super::source_kind::SourceKind;
@@ -41,6 +42,9 @@ pub struct Source {
     /// The webhook, if the sender is a shop system.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub webhook: Option<Webhook>,
+    /// What the calls of a webhook mean.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub inbound: Option<Inbound>,
 }
 
 /// The legal basis of a server's events.
@@ -123,21 +127,19 @@ fn read(
     earlier: &[Source],
     environment: &str,
 ) -> Source {
-    reader.only(
-        section,
-        &[
-            "name",
-            "kind",
-            "keys",
-            "origins",
-            "cookie_domain",
-            "consent_basis",
-            "device_ids",
-            "debug",
-            "vendor",
-            "secret",
-        ],
-    );
+    let own = [
+        "name",
+        "kind",
+        "keys",
+        "origins",
+        "cookie_domain",
+        "consent_basis",
+        "device_ids",
+        "debug",
+        "vendor",
+        "secret",
+    ];
+    reader.only(section, &[own.as_slice(), &inbound::FIELDS].concat());
     let name = name(
         reader,
         section,
@@ -170,6 +172,7 @@ fn read(
         device_ids: device_ids(reader, section, kind),
         debug: debug(reader, section, kind),
         webhook: webhook::read(reader, section, kind == Some(SourceKind::Webhook)),
+        inbound: inbound::read(reader, section, kind == Some(SourceKind::Webhook)),
     }
 }
 

@@ -3,6 +3,8 @@
 //! Shapes only. Webhooks, imports and polls make a [`Report`]; the collector's pipeline finds the person and records it as an
 //! event. A report never carries consent: its source's legal basis counts.
 
+pub mod presets;
+
 use alloc::string::String;
 
 use jiff::Timestamp;

@@ -21,7 +21,11 @@ const PARTS: [(&str, &[&str]); 4] = [
     ),
     (
         "The collector",
-        &["crates/hilo-collector/README.md", "crates/hilo-collector/docs/mapping.md"],
+        &[
+            "crates/hilo-collector/README.md",
+            "crates/hilo-collector/docs/mapping.md",
+            "crates/hilo-collector/docs/inbound.md",
+        ],
     ),
     ("Destinations", &["crates/hilo-collector/docs/destinations/"]),
     ("Reference", &["crates/hilo-collector/docs/fields.md", "crates/ARCHITECTURE.md"]),
