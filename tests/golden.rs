@@ -10,6 +10,8 @@ mod config;
 mod feeds;
 #[path = "golden/forward.rs"]
 mod forward;
+#[path = "golden/inbound.rs"]
+mod inbound;
 #[path = "golden/mapping.rs"]
 mod mapping;
 #[path = "golden/matrix.rs"]
@@ -47,6 +49,7 @@ const STAGES: &[Stage] = &[
     Stage { path: "normalize/all", run: normalize::all },
     Stage { path: "plan", run: plan::run },
     Stage { path: "mapping", run: mapping::run },
+    Stage { path: "mapping/inbound", run: inbound::rules },
     Stage { path: "orders/shopify", run: orders::shopify_orders },
     Stage { path: "orders/woocommerce", run: orders::woocommerce_orders },
 ];
@@ -55,6 +58,7 @@ const STAGES: &[Stage] = &[
 const FAMILIES: &[Family] = &[
     Family { path: "capture", members: capture::kinds, run: capture::run },
     Family { path: "feeds", members: feeds::kinds, run: feeds::run },
+    Family { path: "inbound", members: inbound::presets, run: inbound::run },
     Family { path: "forward", members: forward::kinds, run: forward::run },
 ];
 

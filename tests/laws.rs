@@ -8,6 +8,8 @@ mod cart;
 mod flat;
 #[path = "laws/forward.rs"]
 mod forward;
+#[path = "laws/inbound.rs"]
+mod inbound;
 #[path = "laws/mapping.rs"]
 mod mapping;
 #[path = "laws/normalize.rs"]

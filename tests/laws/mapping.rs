@@ -3,8 +3,8 @@
 use std::ops::ControlFlow;
 
 use hilo_core::mapping::{
-    Applied, Cast, Clock, Condition, Conditions, CurrencyOf, EACH_MAX, FIELDS_BYTES_MAX, Input,
-    Path, Reading, Rule, Side, Test, Unit, apply,
+    Applied, Cast, Clock, Condition, Conditions, CurrencyOf, EACH_MAX, Edits, FIELDS_BYTES_MAX,
+    Input, Path, Reading, Rule, Side, Test, Unit, apply,
 };
 use hilo_core::money::Currency;
 use hilo_core::phone::{Market, e164};
@@ -58,8 +58,15 @@ fn any_reading() -> impl Strategy<Value = Reading> {
         (any_path(), any_path(), 1..EACH_MAX)
             .prop_map(|(list, path, max)| Input::Each(list, path, max)),
     ];
-    (input, proptest::option::of(any_cast()), proptest::option::of(any_json()))
-        .prop_map(|(input, cast, otherwise)| Reading { input, cast, table: Vec::new(), otherwise })
+    (input, proptest::option::of(any_cast()), proptest::option::of(any_json())).prop_map(
+        |(input, cast, otherwise)| Reading {
+            input,
+            edits: Edits::default(),
+            cast,
+            table: Vec::new(),
+            otherwise,
+        },
+    )
 }
 
 fn any_condition() -> impl Strategy<Value = Condition> {

@@ -64,3 +64,5 @@ pub mod testing;
 pub mod text;
 #[cfg(feature = "edge")]
 pub mod validate;
+#[cfg(feature = "edge")]
+pub mod zone;

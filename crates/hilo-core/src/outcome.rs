@@ -105,6 +105,12 @@ codes! {
     TooManyEvents = "too_many_events", 413;
     /// An event about one person more than [`crate::event::PUBLIC_PERSONS_MAX`], in an envelope under a public key.
     TooManyPersons = "too_many_persons", 422;
+    /// A call of another system for which its source has no rule.
+    NotMapped = "not_mapped", 422;
+    /// A call of another system without the value that its rule requires.
+    MapMissingRequired = "map_missing_required", 422;
+    /// A call of another system with a value that cannot become what its rule says.
+    MapBadValue = "map_bad_value", 422;
     /// A field of another type than the specification's.
     WrongType = "wrong_type", 422;
     /// A required field is missing.

@@ -53,6 +53,7 @@ pub fn browser_source() -> Source {
         is_trusted: false,
         webhook: None,
         feed: None,
+        inbound: None,
     }
 }
 
@@ -71,6 +72,7 @@ pub fn server_source(purposes: &[Purpose]) -> Source {
         is_trusted: true,
         webhook: None,
         feed: None,
+        inbound: None,
     }
 }
 

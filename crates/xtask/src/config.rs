@@ -1,6 +1,6 @@
-//! `cargo xtask config check FILE`, `config test --event FILE`, `config push FILE` and `config rollback`.
-//! The collector's own programs `config_check` and `config_test` read the files. This module runs them, and wrangler for the upload. The last
-//! files stay in KV: a collector that cannot read the newest takes the newest that it can read.
+//! `cargo xtask config check FILE`, `config test --event FILE`, `config test --in SOURCE FILE`, `config preset NAME`, `config push FILE` and
+//! `config rollback`. The collector's own programs `config_check`, `config_test` and `config_in` read the files. This module runs them, and
+//! wrangler for the upload. The last files stay in KV: a collector that cannot read the newest takes the newest that it can read.
 
 use std::fs::{self, File};
 use std::path::{Path, PathBuf};
@@ -20,6 +20,13 @@ const PUSHED: [&str; 3] = ["hilo.toml.1", "hilo.toml.2", "hilo.toml.3"];
 /// Reads the words after `config`.
 pub(crate) fn run(workspace: &Workspace, flags: &Flags) -> Result<bool, Problem> {
     match flags.words.get(1..).unwrap_or_default() {
+        [verb, body, file @ ..] if verb == "test" && flags.inbound.is_some() => {
+            let config = file.first().map_or_else(|| workspace.at(EXAMPLE), PathBuf::from);
+            test_call(workspace, flags, Path::new(body), &config).map(|()| true)
+        }
+        [verb, name] if verb == "preset" => {
+            mapped(workspace, |program| drop(program.arg("preset").arg(name))).map(|()| true)
+        }
         [verb] if verb == "test" => {
             let example = workspace.at(EXAMPLE);
             test(workspace, flags, &example).map(|()| true)
@@ -42,7 +49,7 @@ pub(crate) fn run(workspace: &Workspace, flags: &Flags) -> Result<bool, Problem>
             push(&mut kv, &text).map(|()| true)
         }
         _ => Err(Problem(
-            "write `cargo xtask config check FILE`, `config test --event FILE [HILO.TOML]`, `config push FILE` or `config rollback`."
+            "write `cargo xtask config check FILE`, `config test --event FILE [HILO.TOML]`, `config test --in SOURCE FILE [HILO.TOML]`, `config preset NAME`, `config push FILE` or `config rollback`."
                 .to_owned(),
         )),
     }
@@ -89,6 +96,37 @@ fn test(workspace: &Workspace, flags: &Flags, config: &Path) -> Result<(), Probl
         Ok(())
     } else {
         Err(Problem("the message could not be tested; the reason stands above.".to_owned()))
+    }
+}
+
+/// Prints what the body of a call becomes, and why not.
+fn test_call(
+    workspace: &Workspace,
+    flags: &Flags,
+    body: &Path,
+    config: &Path,
+) -> Result<(), Problem> {
+    let home = std::env::current_dir()?;
+    let (body, config) = (home.join(body), home.join(config));
+    readable(&body)?;
+    readable(&config)?;
+    let source = flags.inbound.as_deref().unwrap_or_default();
+    mapped(workspace, |program| {
+        program.arg(source).arg(&body).arg(&config).arg("--").args(&flags.headers);
+    })
+}
+
+/// Runs the program that maps the bodies of calls.
+fn mapped(workspace: &Workspace, words: impl Fn(&mut Command)) -> Result<(), Problem> {
+    let mut build = workspace.cargo();
+    build.args(["build", "--package", "hilo-collector", "--example", "config_in"]);
+    step(workspace, "building what maps calls", &mut build)?;
+    let mut program = Command::new(workspace.target.join("debug/examples/config_in"));
+    words(&mut program);
+    if program.status()?.success() {
+        Ok(())
+    } else {
+        Err(Problem("the call could not be mapped; the reason stands above.".to_owned()))
     }
 }
 

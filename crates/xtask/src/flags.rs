@@ -33,6 +33,10 @@ pub(crate) struct Flags {
     pub event: Option<String>,
     /// The file that `plan` writes types into.
     pub types: Option<String>,
+    /// The source whose call `config test` reads.
+    pub inbound: Option<String>,
+    /// The headers of that call.
+    pub headers: Vec<String>,
     /// Whether `config test` asks Google's own check.
     pub ask: bool,
     /// Whether `dev` opens the shop in a browser.
@@ -74,6 +78,8 @@ impl Flags {
             with_stubs: false,
             event: None,
             types: None,
+            inbound: None,
+            headers: Vec::new(),
             ask: false,
             open: true,
             quick: false,
@@ -102,6 +108,8 @@ impl Flags {
                 Arg::Long("with-stubs") => flags.with_stubs = true,
                 Arg::Long("event") => flags.event = Some(value(&mut parser)?),
                 Arg::Long("types") => flags.types = Some(value(&mut parser)?),
+                Arg::Long("in") => flags.inbound = Some(value(&mut parser)?),
+                Arg::Long("header") => flags.headers.push(value(&mut parser)?),
                 Arg::Long("ask") => flags.ask = true,
                 Arg::Long("no-open") => flags.open = false,
                 Arg::Long("quick") => flags.quick = true,

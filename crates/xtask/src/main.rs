@@ -69,6 +69,8 @@ cargo xtask <verb>
   deploy  [HILO.TOML] [--dry-run]   from login to first event, a step at a time; --dry-run: only whether wrangler would take it
   plan    FILE --types OUT.ts    a tracking plan as TypeScript types; FILE is a hilo.toml or holds [[plan.event]] alone
   update  lists                  fetch the public lists of bots, referrers and samples, and write their compact files anew
+  config  test --in SOURCE FILE [--header 'NAME: VALUE'] [HILO.TOML]   what the body of another system's call becomes, and why not
+  config  preset NAME            the rules of a preset, to copy into hilo.toml and change
   wrangler ARGUMENTS             Cloudflare's wrangler as the repository pins it, on the collector's wrangler.jsonc
   ci                             what CI runs: the same as test
 ";

@@ -4,6 +4,7 @@
 use serde::Serialize;
 
 use super::feed::{self, Feed};
+use super::inbound::{self, Inbound};
 use super::key::{self, Key};
 use super::reader::{Reader, Section};
 use super::source_kind::SourceKind;
@@ -48,6 +49,9 @@ pub struct Source {
     /// The service, if hilo reads the sender.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub feed: Option<Feed>,
+    /// What the calls of a webhook mean.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub inbound: Option<Inbound>,
 }
 
 /// The legal basis of a server's events.
@@ -133,7 +137,7 @@ fn read(
     if section.value("kind").is_some_and(|kind| kind.get_ref().as_str() == Some("feed")) {
         return read_feed(reader, section, earlier);
     }
-    let known = [
+    let own = [
         "name",
         "kind",
         "keys",
@@ -143,7 +147,7 @@ fn read(
         "device_ids",
         "debug",
     ];
-    reader.only(section, &[&known[..], &webhook::FIELDS].concat());
+    reader.only(section, &[own.as_slice(), &webhook::FIELDS, &inbound::FIELDS].concat());
     let name = name(
         reader,
         section,
@@ -179,6 +183,7 @@ fn read(
         is_trusted: is_trusted(reader, section, kind),
         webhook: webhook::read(reader, section, kind == Some(SourceKind::Webhook)),
         feed: None,
+        inbound: inbound::read(reader, section, kind == Some(SourceKind::Webhook)),
     }
 }
 
@@ -197,6 +202,7 @@ fn read_feed(reader: &Reader<'_>, section: &Section<'_>, earlier: &[Source]) -> 
         is_trusted: is_trusted(reader, section, Some(kind)),
         webhook: None,
         feed: Some(feed::read(reader, section)),
+        inbound: None,
     }
 }
 

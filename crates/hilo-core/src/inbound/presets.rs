@@ -34,3 +34,20 @@ pub const ALL: [(&str, &str); 24] = [
 pub fn text(name: &str) -> Option<&'static str> {
     ALL.iter().find(|(known, _)| *known == name).map(|(_, text)| *text)
 }
+
+/// The rules of a preset as a deployer may put them below a source: the text without the table by which calls are verified.
+pub fn as_rules(text: &str) -> String {
+    let mut rules = String::new();
+    let mut is_verify = false;
+    for line in text.lines() {
+        if line.starts_with('[') {
+            is_verify = line.starts_with("[verify");
+        }
+        if !is_verify {
+            let line = line.replace("[[map]]", "[[source.map]]").replace("[map.", "[source.map.");
+            rules.push_str(&line);
+            rules.push('\n');
+        }
+    }
+    rules
+}

@@ -8,10 +8,11 @@ use std::ops::ControlFlow;
 use serde_json::{Number, Value};
 
 use super::comparison::{compare, equal, number};
+use super::document::Document;
 use super::path::Path;
 
 /// The conditions of a rule. Without any it always matches.
-#[derive(Clone, Debug, Default, PartialEq)]
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Conditions {
     /// Conditions that must all hold: `when` and `also`.
     pub all: Vec<Condition>,
@@ -20,7 +21,7 @@ pub struct Conditions {
 }
 
 /// A test of what is at a path.
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Condition {
     /// The path. Where it leads to several nodes, one of them must pass.
     pub path: Path,
@@ -29,7 +30,7 @@ pub struct Condition {
 }
 
 /// What a node must be.
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Test {
     /// Equal to a value.
     Equal(Value),
@@ -47,6 +48,8 @@ pub enum Test {
     StartsWith(String),
     /// A text with this part, or a list with this text.
     Contains(String),
+    /// A text that is one of these words, in any case and with any blanks and marks around it.
+    Says(Vec<String>),
 }
 
 /// The side of a number on which another number is.
@@ -64,9 +67,15 @@ pub enum Side {
 
 impl Conditions {
     /// Whether the conditions hold.
-    pub fn hold(&self, document: &Value) -> bool {
+    pub fn hold<'d>(&self, document: impl Into<Document<'d>>) -> bool {
+        let document = document.into();
         self.all.iter().all(|one| one.holds(document))
             && (self.any.is_empty() || self.any.iter().any(|one| one.holds(document)))
+    }
+
+    /// Every path of the conditions.
+    pub fn paths(&self) -> impl Iterator<Item = &Path> {
+        self.all.iter().chain(&self.any).map(|one| &one.path)
     }
 
     /// Whether these conditions hold wherever `other` hold, as far as their texts show.
@@ -79,7 +88,7 @@ impl Conditions {
 }
 
 impl Condition {
-    fn holds(&self, document: &Value) -> bool {
+    fn holds(&self, document: Document<'_>) -> bool {
         match &self.test {
             Test::Exists => self.path.first(document).is_some(),
             Test::Absent => self.path.first(document).is_none(),
@@ -103,11 +112,16 @@ impl Condition {
                     || node.as_array()?.iter().find(|one| one.as_str() == Some(text.as_str()));
                 node.as_str().is_some_and(|it| it.contains(text)) || listed().is_some()
             }),
+            Test::Says(words) => self.has(document, &mut |node| {
+                let said = node.as_str().unwrap_or_default().to_lowercase();
+                let said = said.trim_matches(|c: char| !c.is_alphanumeric());
+                words.iter().any(|word| word == said)
+            }),
         }
     }
 
     /// Whether one of the path's nodes passes.
-    fn has(&self, document: &Value, passes: &mut dyn FnMut(&Value) -> bool) -> bool {
+    fn has(&self, document: Document<'_>, passes: &mut dyn FnMut(&Value) -> bool) -> bool {
         let found = self.path.visit(document, &mut |node| match passes(node) {
             true => ControlFlow::Break(()),
             false => ControlFlow::Continue(()),

@@ -5,16 +5,23 @@
 //! Does not know what a document means: `config` reads rules, and whoever applies them decides what stands in the document.
 
 mod cast;
+mod clock;
 mod comparison;
 mod condition;
+mod document;
+pub mod inbound;
 mod path;
 mod reading;
 
-pub use cast::{Cast, Clock, CurrencyOf, Unit};
+pub use cast::{Cast, CurrencyOf, Unit};
+pub use clock::{Clock, Pattern};
 pub use condition::{Condition, Conditions, Side, Test};
+pub use document::Document;
 pub use path::{PATH_CHARS_MAX, Path, STEPS_MAX, Unread};
-pub use reading::{Input, Read, Reading};
+pub use reading::{Edits, Input, Read, Reading};
 
+use cast::text;
+use reading::bytes;
 use serde_json::{Map, Value};
 
 /// Rules for one destination.
@@ -79,7 +86,7 @@ pub fn apply(rules: &[Rule], document: &Value) -> Applied {
             }
             match reading.read(document, left) {
                 Read::Value(value) => {
-                    left = left.saturating_sub(field.len() + reading::bytes(&value));
+                    left = left.saturating_sub(field.len() + bytes(&value));
                     fields.insert(field.clone(), value);
                 }
                 Read::Unfit => unfit.push(field.clone()),

@@ -9,6 +9,7 @@ use std::ops::ControlFlow;
 use serde_json::Value;
 
 use super::comparison::equal;
+use super::document::Document;
 
 /// Characters of a path.
 pub const PATH_CHARS_MAX: usize = 256;
@@ -16,13 +17,25 @@ pub const PATH_CHARS_MAX: usize = 256;
 pub const STEPS_MAX: usize = 16;
 
 /// A path, such as `$.properties.products[*].sku`.
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Path {
+    root: Root,
     steps: Vec<Step>,
 }
 
+/// Where a path begins.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Root {
+    /// `$`: the document, or the element of a body that a rule is about.
+    Here,
+    /// `$$`: the whole body of a call.
+    Body,
+    /// `$headers`: the call's headers.
+    Headers,
+}
+
 /// A step from a node to nodes below it.
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 enum Step {
     /// `.name` or `['name']`: the member of an object.
     Name(String),
@@ -49,6 +62,18 @@ impl Path {
     /// # Errors
     /// The first mistake, with its place.
     pub fn parse(text: &str) -> Result<Path, Unread> {
+        Path::read(text, false)
+    }
+
+    /// Reads a path of a rule about calls: it may begin at the whole body, `$$`, and at the headers, `$headers`.
+    ///
+    /// # Errors
+    /// The first mistake, with its place.
+    pub fn parse_of_call(text: &str) -> Result<Path, Unread> {
+        Path::read(text, true)
+    }
+
+    fn read(text: &str, is_of_call: bool) -> Result<Path, Unread> {
         let mut cursor = Cursor { text, at: 0 };
         if text.chars().count() > PATH_CHARS_MAX {
             return cursor.fault(&format!("a path has at most {PATH_CHARS_MAX} characters"));
@@ -57,6 +82,11 @@ impl Path {
             return cursor
                 .fault("a path begins with `$`: for a fixed text write { value = \"…\" }");
         }
+        let root = match is_of_call {
+            true if cursor.takes("$") => Root::Body,
+            true if cursor.takes("headers") => Root::Headers,
+            true | false => Root::Here,
+        };
         let mut steps = Vec::new();
         while !cursor.rest().is_empty() {
             if steps.len() == STEPS_MAX {
@@ -64,12 +94,12 @@ impl Path {
             }
             steps.push(cursor.step()?);
         }
-        Ok(Path { steps })
+        Ok(Path { root, steps })
     }
 
     /// The path of the document itself: `$`.
     pub const fn root() -> Path {
-        Path { steps: Vec::new() }
+        Path { root: Root::Here, steps: Vec::new() }
     }
 
     /// Whether the path leads to one node at most.
@@ -77,17 +107,36 @@ impl Path {
         self.steps.iter().all(|step| matches!(step, Step::Name(_) | Step::At(_)))
     }
 
+    /// Whether the path begins at the document, or at the element that a rule is about.
+    pub fn is_here(&self) -> bool {
+        self.root == Root::Here
+    }
+
+    /// The header that the path reads, if it reads one.
+    pub fn header(&self) -> Option<&str> {
+        match (self.root, self.steps.as_slice()) {
+            (Root::Headers, [Step::Name(name), ..]) => Some(name),
+            (Root::Here | Root::Body | Root::Headers, _) => None,
+        }
+    }
+
     /// Calls `with` with each node until it breaks. `null` counts as missing: senders write it for what they do not know.
     pub fn visit<'d>(
         &self,
-        document: &'d Value,
+        document: impl Into<Document<'d>>,
         with: &mut dyn FnMut(&'d Value) -> ControlFlow<()>,
     ) -> ControlFlow<()> {
-        walk(&self.steps, document, with)
+        let document = document.into();
+        let begin = match self.root {
+            Root::Here => document.here,
+            Root::Body => document.body,
+            Root::Headers => document.headers,
+        };
+        walk(&self.steps, begin, with)
     }
 
     /// The first node.
-    pub fn first<'d>(&self, document: &'d Value) -> Option<&'d Value> {
+    pub fn first<'d>(&self, document: impl Into<Document<'d>>) -> Option<&'d Value> {
         let mut first = None;
         let _ = self.visit(document, &mut |node| {
             first = Some(node);

@@ -28,6 +28,7 @@ const PARTS: [(&str, &[&str]); 4] = [
             "crates/hilo-collector/README.md",
             "crates/hilo-collector/docs/webhooks.md",
             "crates/hilo-collector/docs/feeds.md",
+            "crates/hilo-collector/docs/inbound.md",
             "crates/hilo-collector/docs/mapping.md",
             "crates/hilo-collector/docs/plan.md",
         ],

@@ -7,35 +7,57 @@ use super::super::ProblemCode;
 use super::super::nearest::list;
 use super::super::reader::{Reader, Section};
 use super::reading::{literal, path};
+use super::scope::Scope;
 use crate::mapping::{Condition, Conditions, LIST_MAX, Side, Test};
 
 /// What a condition compares by.
-const TESTS: [&str; 11] =
-    ["eq", "ne", "in", "exists", "absent", "gt", "ge", "lt", "le", "starts_with", "contains"];
+const TESTS: [&str; 12] = [
+    "eq",
+    "ne",
+    "in",
+    "exists",
+    "absent",
+    "gt",
+    "ge",
+    "lt",
+    "le",
+    "starts_with",
+    "contains",
+    "says",
+];
 const EXPECTED: &str = "a condition, { path = \"$.event.event\", eq = \"…\" },";
 
 /// Reads the conditions of a rule.
-pub(super) fn read(reader: &Reader<'_>, rule: &Section<'_>) -> Conditions {
+pub(super) fn read(reader: &Reader<'_>, rule: &Section<'_>, scope: &Scope) -> Conditions {
     let mut conditions = Conditions::default();
     if let Some(value) = rule.value("when") {
-        conditions.all.extend(condition(reader, value, &rule.path_of("when")));
+        conditions.all.extend(condition(reader, value, &rule.path_of("when"), scope));
     }
-    conditions.all.extend(several(reader, rule, "also"));
-    conditions.any = several(reader, rule, "any");
+    conditions.all.extend(several(reader, rule, "also", scope));
+    conditions.any = several(reader, rule, "any", scope);
     conditions
 }
 
-fn several(reader: &Reader<'_>, rule: &Section<'_>, field: &str) -> Vec<Condition> {
+fn several(reader: &Reader<'_>, rule: &Section<'_>, field: &str, scope: &Scope) -> Vec<Condition> {
     let path = rule.path_of(field);
     let values = reader.list(rule, field, "a list of conditions");
     if let Some(value) = values.get(LIST_MAX) {
         let message = format!("there are at most {LIST_MAX} conditions");
         reader.report(value.span(), &path, ProblemCode::BadValue, message);
     }
-    values.iter().take(LIST_MAX).filter_map(|value| condition(reader, value, &path)).collect()
+    values
+        .iter()
+        .take(LIST_MAX)
+        .filter_map(|value| condition(reader, value, &path, scope))
+        .collect()
 }
 
-fn condition(reader: &Reader<'_>, value: &Spanned<DeValue<'_>>, field: &str) -> Option<Condition> {
+fn condition(
+    reader: &Reader<'_>,
+    value: &Spanned<DeValue<'_>>,
+    field: &str,
+    scope: &Scope,
+) -> Option<Condition> {
     let section = reader.as_section(value, field.to_owned(), EXPECTED)?;
     let known: Vec<_> = std::iter::once("path").chain(TESTS).collect();
     reader.only(&section, &known);
@@ -47,7 +69,7 @@ fn condition(reader: &Reader<'_>, value: &Spanned<DeValue<'_>>, field: &str) -> 
     let (first, second) = (present.next(), present.next());
     match (first, second) {
         (Some(name), None) => {
-            let path = path(reader, section.value("path")?, &section.path_of("path"));
+            let path = path(reader, section.value("path")?, &section.path_of("path"), scope);
             let test = test(reader, &section, name);
             Some(Condition { path: path?, test: test? })
         }
@@ -87,6 +109,14 @@ fn test(reader: &Reader<'_>, section: &Section<'_>, name: &str) -> Option<Test> 
         "absent" => presence(reader, section, name, Test::Absent, Test::Exists),
         "starts_with" => reader.text(section, name).map(Test::StartsWith),
         "contains" => reader.text(section, name).map(Test::Contains),
+        "says" => {
+            let words = reader.texts(section, name);
+            if words.is_empty() || words.len() > LIST_MAX {
+                let message = format!("list 1 to {LIST_MAX} words");
+                reader.report(value.span(), &field, ProblemCode::BadValue, message);
+            }
+            Some(Test::Says(words.iter().map(|word| word.to_lowercase()).collect()))
+        }
         side => {
             let side = match side {
                 "gt" => Side::Above,

@@ -1,10 +1,17 @@
-//! `[[destination.map]]`: the deployer's rules about what a destination gets.
+//! `[[destination.map]]`: the deployer's rules about what a destination gets. `inbound` reads those about what other systems send.
 //!
 //! TOML → [`Rule`]s, compiled; every mistake with its place. What a rule does stands in `mapping`, its form in
-//! `crates/hilo-collector/docs/mapping.md`.
+//! `crates/hilo-collector/docs/mapping.md` and `inbound.md`.
 
+mod cast;
 mod condition;
+mod inbound;
 mod reading;
+mod scope;
+
+pub(super) use cast::{named_market, named_zone};
+pub(super) use inbound::read as read_inbound;
+pub(super) use scope::{Orders, Scope};
 
 use super::reader::{Reader, Section};
 use super::{ProblemCode, nearest};
@@ -69,7 +76,7 @@ pub(super) fn read(reader: &Reader<'_>, destination: &Section<'_>) -> Vec<Rule> 
 fn rule(reader: &Reader<'_>, section: &Section<'_>) -> Rule {
     reader.only(section, &RULE);
     let rule = Rule {
-        when: condition::read(reader, section),
+        when: condition::read(reader, section, &Scope::default()),
         drops: reader.flag(section, "drop").unwrap_or(false),
         name: reader.text(section, "event"),
         fields: fields(reader, section),
@@ -100,18 +107,18 @@ fn fields(reader: &Reader<'_>, section: &Section<'_>) -> Vec<(String, Reading)> 
         let name = key.get_ref().as_ref();
         let shown = nearest::shown(name, "this name");
         let path = fields.path_of(if shown.starts_with('`') { name } else { "…" });
-        if let Some(why) = name_fault(name) {
+        if let Some(why) = name_fault(name, &[]) {
             reader.report(key.span(), &path, ProblemCode::BadValue, format!("{shown} {why}"));
         }
-        if let Some(reading) = reading::read(reader, value, &path) {
+        if let Some(reading) = reading::read(reader, value, &path, &Scope::default()) {
             read.push((name.to_owned(), reading));
         }
     }
     read
 }
 
-/// Why a field must not have this name.
-fn name_fault(name: &str) -> Option<&'static str> {
+/// Why a field must not have this name. `allowed` are names that it may have all the same.
+fn name_fault(name: &str, allowed: &[&str]) -> Option<&'static str> {
     let plain: String =
         name.chars().filter(|c| *c != '_').map(|c| c.to_ascii_lowercase()).collect();
     if name.is_empty() || name.len() > NAME_BYTES_MAX || is_unsafe_key(name) {
@@ -120,6 +127,6 @@ fn name_fault(name: &str) -> Option<&'static str> {
     if name.starts_with('$') {
         return Some("begins like a service's own fields, which rules do not write");
     }
-    let is_reserved = RESERVED.contains(&plain.as_str());
+    let is_reserved = RESERVED.contains(&plain.as_str()) && !allowed.contains(&name);
     is_reserved.then_some("is hilo's to write: a rule writes no ids, times or consent, nor what services know people by")
 }

@@ -6,12 +6,12 @@ use toml::de::DeValue;
 
 use super::super::ProblemCode;
 use super::super::reader::{Reader, Section, Span};
-use crate::mapping::{Cast, Clock, CurrencyOf, EACH_MAX, Input, LIST_MAX, Path, Reading, Unit};
-use crate::money::Currency;
-use crate::phone::Market;
+use super::scope::Scope;
+use super::{cast, name_fault};
+use crate::mapping::{EACH_MAX, Edits, FIELDS_MAX, Input, LIST_MAX, Path, Reading};
 
 /// The fields of a value.
-const VALUE: [&str; 13] = [
+const VALUE: [&str; 17] = [
     "path",
     "first",
     "join",
@@ -23,14 +23,15 @@ const VALUE: [&str; 13] = [
     "unit",
     "currency",
     "default_country",
+    "zone",
+    "except",
+    "strip",
+    "prefix",
     "table",
     "else",
 ];
-/// What a value may become.
-const CASTS: [&str; 12] = [
-    "text", "int", "bool", "decimal", "money", "time", "phone", "email", "lower", "digits", "url",
-    "country",
-];
+/// The fields that only the values of calls have.
+const OF_CALL: [&str; 2] = ["fields", "required"];
 /// Values of an `each` without `max`.
 const EACH_DEFAULT: u32 = 100;
 
@@ -39,22 +40,30 @@ pub(super) fn read(
     reader: &Reader<'_>,
     value: &Spanned<DeValue<'_>>,
     field: &str,
+    scope: &Scope,
 ) -> Option<Reading> {
     if value.get_ref().as_str().is_some() {
-        let input = Input::First(vec![path(reader, value, field)?]);
-        return Some(Reading { input, cast: None, table: Vec::new(), otherwise: None });
+        return Some(plain(Input::First(vec![path(reader, value, field, scope)?])));
     }
     let expected = "a path, \"$.event.properties.total\", or a fixed value, { value = … },";
     let section = reader.as_section(value, field.to_owned(), expected)?;
-    reader.only(&section, &VALUE);
-    let cast = cast(reader, &section);
-    let input = input(reader, &section);
-    let fixed = ["as", "table", "else"].into_iter().find(|name| section.has(name));
+    let of_call = if scope.is_call { OF_CALL.as_slice() } else { &[] };
+    reader.only(&section, &[VALUE.as_slice(), of_call].concat());
+    let cast = cast::read(reader, &section, scope);
+    let input = input(reader, &section, scope);
+    let fixed = ["as", "table", "else", "except", "strip", "prefix"]
+        .into_iter()
+        .find(|name| section.has(name));
     if let (Some(Input::Fixed(_)), Some(name)) = (&input, fixed) {
         fault(reader, &section, name, "a fixed value stays as it is: write the value itself");
     }
     let reading = Reading {
         input: input?,
+        edits: Edits {
+            except: reader.texts(&section, "except"),
+            strip: reader.texts(&section, "strip"),
+            prefix: reader.text(&section, "prefix").unwrap_or_default(),
+        },
         cast: cast?,
         table: table(reader, &section),
         otherwise: section
@@ -63,48 +72,53 @@ pub(super) fn read(
     };
     if let (Some(cast), Some(other), true) =
         (&reading.cast, &reading.otherwise, reading.table.is_empty())
-        && !has_form(cast, other)
+        && !cast::has_form(cast, other)
     {
         fault(reader, &section, "else", "this is not what `as` makes of a value");
     }
     Some(reading)
 }
 
-/// Whether a value looks like the result of a cast. A currency of the document is not known here, so any number is an amount.
-fn has_form(cast: &Cast, value: &Value) -> bool {
-    match cast {
-        Cast::Money(..) => value.is_number(),
-        Cast::Text => value.is_string(),
-        Cast::Time(_) => Cast::Time(Clock::Iso).apply(value, &Value::Null).is_some(),
-        Cast::Int
-        | Cast::Bool
-        | Cast::Decimal
-        | Cast::Phone(_)
-        | Cast::Email
-        | Cast::Lower
-        | Cast::Digits
-        | Cast::Url
-        | Cast::Country => cast.apply(value, &Value::Null).as_ref() == Some(value),
+/// A value as it is.
+const fn plain(input: Input) -> Reading {
+    let edits = Edits { except: Vec::new(), strip: Vec::new(), prefix: String::new() };
+    Reading { input, edits, cast: None, table: Vec::new(), otherwise: None }
+}
+
+/// A fixed text, or what [`read`] reads where the text begins like a path.
+pub(super) fn word(
+    reader: &Reader<'_>,
+    section: &Section<'_>,
+    name: &str,
+    scope: &Scope,
+) -> Option<Reading> {
+    let value = section.value(name)?;
+    match value.get_ref().as_str() {
+        Some(text) if !text.starts_with('$') => {
+            reader.text(section, name).map(|text| plain(Input::Fixed(Value::String(text))))
+        }
+        Some(_) | None => read(reader, value, &section.path_of(name), scope),
     }
 }
 
-fn fault(reader: &Reader<'_>, section: &Section<'_>, field: &str, message: &str) {
+pub(super) fn fault(reader: &Reader<'_>, section: &Section<'_>, field: &str, message: &str) {
     let span = section.value(field).map_or(section.span.clone(), Spanned::span);
     reader.report(span, &section.path_of(field), ProblemCode::BadValue, message);
 }
 
-fn input(reader: &Reader<'_>, section: &Section<'_>) -> Option<Input> {
+fn input(reader: &Reader<'_>, section: &Section<'_>, scope: &Scope) -> Option<Input> {
     let inputs = ["value", "first", "join", "each", "path"];
     let mut present = inputs.into_iter().filter(|name| section.has(name));
     let (first, second) = (present.next(), present.next());
-    let belongs = [("with", "join"), ("max", "each")];
+    let belongs = [("with", "join"), ("max", "each"), ("fields", "each")];
     for (part, whole) in belongs.into_iter().filter(|(part, _)| section.has(part)) {
         if first != Some(whole) {
             fault(reader, section, part, &format!("this belongs to `{whole}`, which is missing"));
         }
     }
     match (first, second) {
-        (Some("each"), Some("path") | None) => each(reader, section),
+        (Some("each"), None) if section.has("fields") => records(reader, section, scope),
+        (Some("each"), Some("path") | None) => each(reader, section, scope),
         (Some(_), Some(second)) => {
             let message =
                 "a value comes from one place: `path`, `first`, `join`, `each` or `value`";
@@ -114,17 +128,17 @@ fn input(reader: &Reader<'_>, section: &Section<'_>) -> Option<Input> {
         (Some("value"), None) => {
             literal(reader, section.value("value")?, &section.path_of("value")).map(Input::Fixed)
         }
-        (Some("first"), None) => paths(reader, section, "first").map(Input::First),
+        (Some("first"), None) => paths(reader, section, "first", scope).map(Input::First),
         (Some("join"), None) => {
             let with = section.value("with").map(|value| value.get_ref().as_str());
             if with == Some(None) {
                 fault(reader, section, "with", "write text in quotes here");
             }
             let with = with.flatten().unwrap_or(" ").to_owned();
-            paths(reader, section, "join").map(|paths| Input::Join(paths, with))
+            paths(reader, section, "join", scope).map(|paths| Input::Join(paths, with))
         }
         (Some(name), None) => {
-            let path = path(reader, section.value(name)?, &section.path_of(name))?;
+            let path = path(reader, section.value(name)?, &section.path_of(name), scope)?;
             Some(Input::First(vec![path]))
         }
         (None, _) => {
@@ -136,36 +150,81 @@ fn input(reader: &Reader<'_>, section: &Section<'_>) -> Option<Input> {
     }
 }
 
-fn each(reader: &Reader<'_>, section: &Section<'_>) -> Option<Input> {
-    let list = path(reader, section.value("each")?, &section.path_of("each"))?;
+fn each(reader: &Reader<'_>, section: &Section<'_>, scope: &Scope) -> Option<Input> {
+    let (list, max) = elements(reader, section, scope)?;
+    let inner = match section.value("path") {
+        Some(value) => path(reader, value, &section.path_of("path"), &Scope::default())?,
+        None => Path::root(),
+    };
+    Some(Input::Each(list, inner, max))
+}
+
+/// The path of a list, and how many elements count.
+fn elements(reader: &Reader<'_>, section: &Section<'_>, scope: &Scope) -> Option<(Path, usize)> {
+    let list = path(reader, section.value("each")?, &section.path_of("each"), scope)?;
     if list.is_single() {
         fault(reader, section, "each", "this path leads to one place: end it with `[*]`");
     }
-    let inner = match section.value("path") {
-        Some(value) => path(reader, value, &section.path_of("path"))?,
-        None => Path::root(),
-    };
     let most = u32::try_from(EACH_MAX).unwrap_or(u32::MAX);
     let max = reader.number(section, "max", 1..=most).unwrap_or(EACH_DEFAULT);
-    Some(Input::Each(list, inner, usize::try_from(max).unwrap_or(EACH_MAX)))
+    Some((list, usize::try_from(max).unwrap_or(EACH_MAX)))
+}
+
+/// A list of objects. An object has no lists of objects itself, so that the cost stays bounded.
+fn records(reader: &Reader<'_>, section: &Section<'_>, scope: &Scope) -> Option<Input> {
+    let (list, max) = elements(reader, section, scope)?;
+    let fields = reader.section(section, "fields")?;
+    if fields.table.is_empty() || fields.table.len() > FIELDS_MAX {
+        fault(reader, section, "fields", &format!("name 1 to {FIELDS_MAX} fields"));
+    }
+    let mut read_fields = Vec::new();
+    for (key, value) in fields.table.iter().take(FIELDS_MAX) {
+        let (name, path) = (key.get_ref().as_ref(), fields.path_of(key.get_ref()));
+        if let Some(why) = name_fault(name, &[]) {
+            reader.report(key.span(), &fields.path, ProblemCode::BadValue, why);
+        }
+        let reading = read(reader, value, &path, scope)?;
+        if matches!(reading.input, Input::Each(..) | Input::Records(..)) {
+            reader.report(
+                value.span(),
+                &path,
+                ProblemCode::BadValue,
+                "a list in a list is not read",
+            );
+        }
+        read_fields.push((name.to_owned(), reading));
+    }
+    Some(Input::Records(list, read_fields, max))
 }
 
 /// A list of paths.
-fn paths(reader: &Reader<'_>, section: &Section<'_>, name: &str) -> Option<Vec<Path>> {
+pub(super) fn paths(
+    reader: &Reader<'_>,
+    section: &Section<'_>,
+    name: &str,
+    scope: &Scope,
+) -> Option<Vec<Path>> {
     let field = section.path_of(name);
     let values = reader.list(section, name, "a list of paths");
     if values.is_empty() || values.len() > LIST_MAX {
         fault(reader, section, name, &format!("list 1 to {LIST_MAX} paths"));
         return None;
     }
-    let paths: Vec<_> = values.iter().filter_map(|value| path(reader, value, &field)).collect();
+    let paths: Vec<_> =
+        values.iter().filter_map(|value| path(reader, value, &field, scope)).collect();
     (paths.len() == values.len()).then_some(paths)
 }
 
 /// A path. A mistake is told with its own column.
-pub(super) fn path(reader: &Reader<'_>, value: &Spanned<DeValue<'_>>, field: &str) -> Option<Path> {
+pub(super) fn path(
+    reader: &Reader<'_>,
+    value: &Spanned<DeValue<'_>>,
+    field: &str,
+    scope: &Scope,
+) -> Option<Path> {
     let text = reader.as_text(value, field)?;
-    match Path::parse(&text) {
+    let read = if scope.is_call { Path::parse_of_call(&text) } else { Path::parse(&text) };
+    match read {
         Ok(path) => Some(path),
         Err(unread) => {
             let place = place(reader, value.span(), &text, unread.at);
@@ -204,94 +263,6 @@ pub(super) fn literal(
         reader.wrong_type(value, field, "text in quotes, a number, true or false");
     }
     read
-}
-
-/// `as` with what belongs to it; `None` where it has a mistake.
-fn cast(reader: &Reader<'_>, section: &Section<'_>) -> Option<Option<Cast>> {
-    let name = if section.has("as") { Some(reader.word(section, "as", &CASTS)?) } else { None };
-    let belongs: [(&str, &[&str]); 3] =
-        [("unit", &["money", "time"]), ("currency", &["money"]), ("default_country", &["phone"])];
-    for (part, casts) in belongs.into_iter().filter(|(part, _)| section.has(part)) {
-        if !name.is_some_and(|name| casts.contains(&name)) {
-            let message = format!("this belongs to as = \"{}\"", casts.join("\" or \""));
-            fault(reader, section, part, &message);
-        }
-    }
-    let Some(name) = name else { return Some(None) };
-    let cast = match name {
-        "text" => Cast::Text,
-        "int" => Cast::Int,
-        "bool" => Cast::Bool,
-        "decimal" => Cast::Decimal,
-        "money" => money(reader, section)?,
-        "time" => Cast::Time(clock(reader, section)?),
-        "phone" => Cast::Phone(market(reader, section)?),
-        "email" => Cast::Email,
-        "lower" => Cast::Lower,
-        "digits" => Cast::Digits,
-        "url" => Cast::Url,
-        _ => Cast::Country,
-    };
-    Some(Some(cast))
-}
-
-fn money(reader: &Reader<'_>, section: &Section<'_>) -> Option<Cast> {
-    for (field, message) in [
-        ("unit", "say what the number counts: unit = \"major\" (euros) or \"minor\" (cents)"),
-        (
-            "currency",
-            "say which money it is: a code, \"EUR\", or a path, \"$.event.properties.currency\"",
-        ),
-    ] {
-        if !section.has(field) {
-            reader.report_missing(section, field, message);
-        }
-    }
-    let unit = reader.word(section, "unit", &["major", "minor"]).map(|unit| match unit {
-        "minor" => Unit::Minor,
-        _ => Unit::Major,
-    });
-    let currency = currency(reader, section);
-    Some(Cast::Money(unit?, currency?))
-}
-
-fn currency(reader: &Reader<'_>, section: &Section<'_>) -> Option<CurrencyOf> {
-    let field = section.path_of("currency");
-    let (text, span) = reader.text_at(section, "currency")?;
-    if text.starts_with('$') {
-        return path(reader, section.value("currency")?, &field).map(CurrencyOf::At);
-    }
-    let currency = Currency::parse(&text);
-    if currency.is_none() {
-        let message = "write the currency as ISO 4217 does, such as \"EUR\", or a path";
-        reader.report(span, &field, ProblemCode::BadValue, message);
-    }
-    currency.map(CurrencyOf::Fixed)
-}
-
-fn clock(reader: &Reader<'_>, section: &Section<'_>) -> Option<Clock> {
-    if !section.has("unit") {
-        return Some(Clock::Iso);
-    }
-    reader.word(section, "unit", &["iso", "s", "ms"]).map(|unit| match unit {
-        "s" => Clock::Seconds,
-        "ms" => Clock::Milliseconds,
-        _ => Clock::Iso,
-    })
-}
-
-fn market(reader: &Reader<'_>, section: &Section<'_>) -> Option<Option<&'static Market>> {
-    if !section.has("default_country") {
-        return Some(None);
-    }
-    let country = reader.text(section, "default_country")?;
-    let market = Market::of(&country);
-    if market.is_none() {
-        let known: Vec<_> = Market::countries().collect();
-        let message = format!("hilo knows the numbers of {}", known.join(", "));
-        fault(reader, section, "default_country", &message);
-    }
-    market.map(Some)
 }
 
 fn table(reader: &Reader<'_>, section: &Section<'_>) -> Vec<(String, Value)> {
