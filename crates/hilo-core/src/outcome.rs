@@ -245,8 +245,6 @@ codes! {
     BadTimestamp = "bad_timestamp", 200;
     /// Remark: a key that changes prototypes in JavaScript was left out; the event was kept.
     UnsafeKey = "unsafe_key", 200;
-    /// A webhook that no rule of its source makes anything of. The body is kept for a while, and can be worked on again.
-    NotMapped = "not_mapped", 200;
     /// Remark: the same `messageId` twice in one envelope; the first was kept.
     DuplicateId = "duplicate_id", 200;
     /// Remark: the address is that of several known people, so the event waits under an unknown contact.

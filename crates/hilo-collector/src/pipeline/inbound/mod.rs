@@ -10,7 +10,7 @@ pub use work::work;
 
 use std::collections::BTreeMap;
 
-use hilo_core::config::Webhook;
+use hilo_core::config::{Source, Webhook};
 use hilo_core::inbound::verify::Spot;
 use serde_json::json;
 
@@ -50,7 +50,7 @@ pub(super) async fn take<P: Platform>(name: &str, call: &Call<'_, P>) -> Result<
     let arrival = Arrival {
         source: source.name.clone(),
         at: call.platform.now(),
-        headers: kept_headers(webhook, call.incoming),
+        headers: kept_headers(source, webhook, call.incoming),
         body: String::from_utf8_lossy(post.body).into_owned(),
     };
     let key = key(webhook, &post, topic.as_deref());
@@ -58,14 +58,19 @@ pub(super) async fn take<P: Platform>(name: &str, call: &Call<'_, P>) -> Result<
     Ok(reply::json(200, &json!({ "duplicate": is_repeat })))
 }
 
-/// The header fields that the reading of a call needs behind the inbox: the type of the body, and the topic.
-fn kept_headers(webhook: &Webhook, incoming: &Incoming) -> BTreeMap<String, String> {
+/// The header fields that the reading of a call needs behind the inbox: the type of the body, the topic, and what the rules read.
+fn kept_headers(
+    source: &Source,
+    webhook: &Webhook,
+    incoming: &Incoming,
+) -> BTreeMap<String, String> {
     let topic = webhook.verify.topic.as_ref().and_then(|place| match &place.spot {
         Spot::Header(name) => Some(name.as_str()),
         Spot::Query(_) | Spot::Body(_) => None,
     });
     let mut kept = BTreeMap::new();
-    for name in topic.into_iter().chain(["content-type"]) {
+    let read = source.inbound.iter().flat_map(|inbound| inbound.rules.headers());
+    for name in topic.into_iter().chain(["content-type"]).chain(read) {
         if let Some(value) = incoming.headers.get(name) {
             kept.insert(name.to_owned(), value.to_owned());
         }

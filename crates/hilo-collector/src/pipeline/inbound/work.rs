@@ -2,8 +2,9 @@
 //!
 //! An object of the inbox calls this until the work is done. It may be done twice: each report has an id of its own.
 
-use hilo_core::config::{Source, Webhook};
+use hilo_core::config::{Inbound, Source, Webhook};
 use hilo_core::inbound::{Report, Told};
+use hilo_core::mapping::inbound::{Call as MapCall, decode, map};
 use hilo_core::outcome::{Code, Rejection};
 use hilo_core::validate::{REDACTED_BYTES_MAX, outline_of};
 use serde_json::Value;
@@ -36,21 +37,28 @@ async fn worked<P: Platform>(arrival: &Arrival, platform: &P) -> Result<Worked, 
         return subscribe(url, platform).await;
     }
     let desk = Desk { post: &post, source, webhook, loaded: &loaded, platform };
-    match desk.reports().await {
-        Ok(reports) if reports.is_empty() => Ok(Worked::Done),
-        Ok(reports) => {
-            let outcomes = reports::take(reports, source, &loaded, platform).await?;
-            let refused = outcomes.iter().find_map(|taken| taken.outcome.rejection());
-            Ok(refused.map_or(Worked::Done, |why| Worked::Kept(why.code)))
-        }
-        Err(Unread::Failed(failure)) => Err(failure),
-        Err(Unread::Refused(why)) => {
-            let (code, shape) = (why.code, shape(arrival));
-            let outcome = if code == Code::NotMapped { "dropped" } else { "rejected" };
-            journal::note_inbound(outcome, &why, shape, source, platform);
-            Ok(Worked::Kept(code))
-        }
+    let Mapped { reports, mut faults } = match desk.reports().await {
+        Ok(mapped) => mapped,
+        Err(Unread::Failed(failure)) => return Err(failure),
+        Err(Unread::Refused(why)) => Mapped { reports: Vec::new(), faults: vec![why] },
+    };
+    if !reports.is_empty() {
+        let taken = reports::take(reports, source, &loaded, platform).await?;
+        faults.extend(taken.iter().filter_map(|one| one.outcome.rejection().cloned()));
     }
+    for why in &faults {
+        let outcome = if why.code == Code::NotMapped { "dropped" } else { "rejected" };
+        journal::note_inbound(outcome, why, shape(arrival), source, platform);
+    }
+    Ok(faults.first().map_or(Worked::Done, |why| Worked::Kept(why.code)))
+}
+
+/// What a call gave.
+#[derive(Default)]
+struct Mapped {
+    reports: Vec<Report>,
+    /// What the rules could not make of it.
+    faults: Vec<Rejection>,
 }
 
 /// Why a call gave no reports.
@@ -84,34 +92,45 @@ struct Desk<'d, P> {
 
 impl<P: Platform> Desk<'_, P> {
     /// What the call reports. A shop system's order goes to its customer's cart, which reports it itself.
-    async fn reports(&self) -> Result<Vec<Report>, Unread> {
+    async fn reports(&self) -> Result<Mapped, Unread> {
         let topic = self.webhook.verify.topic.as_ref().and_then(|place| self.post.value(place));
         let topic = topic.unwrap_or_default();
         match orders::read(self.webhook.preset, &topic, self.post.body)? {
             None | Some(WebhookContent::Other) => self.mapped(),
-            Some(WebhookContent::Nothing(_)) => Ok(Vec::new()),
+            Some(WebhookContent::Nothing(_)) => Ok(Mapped::default()),
             Some(WebhookContent::Order(order)) => {
                 // The reader of orders speaks for the order: a rule's report of it would count it twice.
                 let is_order = |report: &Report| matches!(&report.told, Told::Act { event, .. } if event == orders::ORDER_COMPLETED);
-                let mut reports = self.mapped().unwrap_or_default();
-                reports.retain(|report| !is_order(report));
+                let mut mapped = self.mapped().unwrap_or_default();
+                mapped.reports.retain(|report| !is_order(report));
                 match hand_over(&order, self.source, self.loaded, self.platform).await? {
                     Handed::Taken | Handed::Refused => {}
-                    Handed::Guest => reports.push(orders::report(order)),
+                    Handed::Guest => mapped.reports.push(orders::report(order)),
                 }
-                Ok(reports)
+                Ok(mapped)
             }
         }
     }
 
-    /// What the source's rules make of the call.
-    #[expect(
-        clippy::unused_self,
-        reason = "the rules come with the mapping of what other systems send"
-    )]
-    fn mapped(&self) -> Result<Vec<Report>, Unread> {
-        let message = "no rule of the source is about this: it is kept, and can be worked on again after a change of the rules";
-        Err(Rejection::new(Code::NotMapped, message).into())
+    /// What the source's rules make of the call. A value that fits no field costs the field alone, and a report that is lost is the only one.
+    fn mapped(&self) -> Result<Mapped, Unread> {
+        let Some(Inbound { rules, .. }) = &self.source.inbound else {
+            let message = "the source has no rules: add [[source.map]], or map = \"<preset>\"; the call is kept, and can be worked on again then";
+            return Err(Rejection::new(Code::NotMapped, message).into());
+        };
+        let header = |name| self.post.incoming.headers.get(name);
+        let content_type = header("content-type").unwrap_or_default();
+        let body = decode(content_type, self.post.body, rules.json_field.as_deref())?;
+        let named = rules.headers().into_iter();
+        let headers: Value = named.filter_map(|name| Some((name, header(name)?))).collect();
+        let mut mapped = Mapped::default();
+        for made in map(rules, MapCall { body: &body, headers: &headers }) {
+            match made {
+                Ok(report) => mapped.reports.push(report),
+                Err(fault) => mapped.faults.push(fault.rejection()),
+            }
+        }
+        Ok(mapped)
     }
 }
 
