@@ -3,7 +3,7 @@
 //! A key is a keyed hash of the address's normal form: without the collector's secret nobody can compute it, so nobody finds out who
 //! is known by trying addresses. The naming secret makes it, so a new signing secret changes no key. Pure.
 
-use hilo_core::config::{IdentityRules, Source};
+use hilo_core::config::{NormalizeRules, Source};
 use hilo_core::consent::OptInChannel;
 use hilo_core::identity::address;
 use hilo_core::phone::{Market, e164};
@@ -23,8 +23,8 @@ pub struct Keys<'k> {
 
 impl<'k> Keys<'k> {
     /// Keys of addresses that are proved, or looked up.
-    pub fn of(secret: &'k Keyring, rules: &IdentityRules) -> Keys<'k> {
-        let country = rules.default_country.as_deref().and_then(Market::of);
+    pub fn of(secret: &'k Keyring, rules: &NormalizeRules) -> Keys<'k> {
+        let country = rules.country.as_deref().and_then(Market::of);
         Keys { secret, country, claimed_by: None }
     }
 
@@ -107,8 +107,8 @@ mod tests {
 
     #[test]
     fn one_address_has_one_key_however_it_is_written() {
-        let (secret, mut rules) = (keyring(), config().identity);
-        rules.default_country = Some("ES".to_owned());
+        let (secret, mut rules) = (keyring(), config().normalize);
+        rules.country = Some("ES".to_owned());
         let keys = Keys::of(&secret, &rules);
         assert_eq!(keys.email(" Ana@Shop.example"), keys.email("ana@shop.example"));
         assert_eq!(keys.phone("600 11 12 22"), keys.phone("+34600111222"));
@@ -120,7 +120,7 @@ mod tests {
 
     #[test]
     fn keys_of_other_kinds_sources_and_secrets_differ() {
-        let (secret, rules) = (keyring(), config().identity);
+        let (secret, rules) = (keyring(), config().normalize);
         let other = Keyring::only("another naming secret of forty bytes, ok");
         let (mut source, keys) = (server_source(), Keys::of(&secret, &rules));
         source.is_trusted = false;

@@ -285,7 +285,10 @@ mod tests {
 
     /// Codes with the statuses of [`PAGE_REFUSALS`] that no whole request of the tracker is refused with: calls of other clients, and
     /// single events, whose refusals stand inside an answer 200.
-    const OTHERS: [Code; 33] = [
+    const OTHERS: [Code; 36] = [
+        Code::NotMapped,
+        Code::MapMissingRequired,
+        Code::MapBadValue,
         Code::Unauthorized,
         Code::RoleMissing,
         Code::TokenMalformed,

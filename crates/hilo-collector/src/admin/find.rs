@@ -36,7 +36,7 @@ pub(super) async fn person<P: Platform>(call: &Call<'_, P>) -> Result<Reply, Tro
     let body: FindBody = body_as(call.incoming, USAGE)?;
     let secret = secret(call.platform)?;
     let config = &call.loaded.config;
-    let keys = Keys::of(&secret, &config.identity).in_country(body.country.as_deref());
+    let keys = Keys::of(&secret, &config.normalize).in_country(body.country.as_deref());
     let (by, found) = match (&body.email, &body.phone, &body.order_id, &body.loyalty_id) {
         (Some(text), None, None, None) => ("email", keys.email(text).into_iter().collect()),
         (None, Some(text), None, None) => ("phone", keys.phone(text).into_iter().collect()),

@@ -44,7 +44,7 @@ pub(super) async fn named<P: Platform>(
         return Ok(());
     }
     let secret = &secret(platform)?;
-    let keys = Keys::of(secret, &loaded.config.identity);
+    let keys = Keys::of(secret, &loaded.config.normalize);
     let mut persons: BTreeMap<ProfileKey, BTreeSet<String>> = BTreeMap::new();
     for entry in entries {
         let is_stored = matches!(entry.outcome, Outcome::Accepted | Outcome::Duplicate);

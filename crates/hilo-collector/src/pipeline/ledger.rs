@@ -53,7 +53,7 @@ pub(super) async fn choose<P: Platform>(
 
 /// Everybody who has the address of an opt-out, whoever else has it too.
 async fn owners<P: Platform>(report: &Report, desk: &Desk<'_, P>) -> Result<Vec<String>, Failure> {
-    let keys = Keys::of(desk.secret, &desk.loaded.config.identity);
+    let keys = Keys::of(desk.secret, &desk.loaded.config.normalize);
     let mut found: Vec<Found> = Vec::new();
     for key in meeting::addresses(&report.who, None, desk.source, &keys) {
         found.push(ask_index(desk.platform, &key, IndexAsk::Find).await?);

@@ -85,7 +85,7 @@ pub(super) async fn take<P: Platform>(call: &Call<'_, P>) -> Result<Reply, Troub
         ..listeners(entry.channel, call.loaded)
     };
     let mut stands = entry.clone();
-    let index = Keys::of(&secret, &call.loaded.config.identity);
+    let index = Keys::of(&secret, &call.loaded.config.normalize);
     for key in keys {
         let name = object_name(secret.naming(), &key);
         let request = optin::request(&entry, (&key, &name), lang, call)?;

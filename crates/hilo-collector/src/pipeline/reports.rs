@@ -150,7 +150,7 @@ pub(super) struct Desk<'d, P> {
 
 impl<P: Platform> Desk<'_, P> {
     fn keys(&self) -> Keys<'_> {
-        Keys::of(self.secret, &self.loaded.config.identity).named_by(self.source)
+        Keys::of(self.secret, &self.loaded.config.normalize).named_by(self.source)
     }
 
     /// Finds the person of each report; `None` for a report that names nobody. Equal ones are looked up once.

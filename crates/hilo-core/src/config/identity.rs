@@ -7,7 +7,6 @@ use super::reader::{Reader, Section};
 use crate::identity::ID_BYTES_MAX;
 use crate::identity::public_key::{PublicKey, Scheme};
 use crate::identity::rules::{IdentityMode, IdentityRules, TokenKey, TokenKeyMaterial};
-use crate::phone::Market;
 
 /// The algorithms to which a key may be pinned.
 const ALGORITHMS: [&str; 4] = ["EdDSA", "ES256", "RS256", "HS256"];
@@ -16,7 +15,7 @@ const ALGORITHMS: [&str; 4] = ["EdDSA", "ES256", "RS256", "HS256"];
 pub(super) fn read(reader: &Reader<'_>, root: &Section<'_>, environment: &str) -> IdentityRules {
     let mut rules = IdentityRules { audience: environment.to_owned(), ..IdentityRules::default() };
     let Some(section) = reader.section(root, "identity") else { return rules };
-    reader.only(&section, &["mode", "audience", "issuer", "key", "reserved", "default_country"]);
+    reader.only(&section, &["mode", "audience", "issuer", "key", "reserved"]);
     rules.mode = match reader.word(&section, "mode", &["enforce", "report", "off"]) {
         Some("report") => IdentityMode::Report,
         Some("off") => IdentityMode::Off,
@@ -29,7 +28,6 @@ pub(super) fn read(reader: &Reader<'_>, root: &Section<'_>, environment: &str) -
         rules.issuer = issuer;
     }
     rules.reserved = reader.texts(&section, "reserved");
-    rules.default_country = default_country(reader, &section);
     let mut taken = Vec::new();
     for key in reader.sections(&section, "key") {
         rules.keys.extend(read_key(reader, &key, &mut taken));
@@ -39,18 +37,6 @@ pub(super) fn read(reader: &Reader<'_>, root: &Section<'_>, environment: &str) -
         reader.report_missing(&section, "issuer", message);
     }
     rules
-}
-
-/// The country of numbers that are written without one.
-fn default_country(reader: &Reader<'_>, section: &Section<'_>) -> Option<String> {
-    let (country, span) = reader.text_at(section, "default_country")?;
-    if Market::of(&country).is_some() {
-        return Some(country);
-    }
-    let known: Vec<&str> = Market::countries().collect();
-    let message = format!("hilo reads telephone numbers of these countries: {}", known.join(", "));
-    reader.report(span, &section.path_of("default_country"), ProblemCode::BadValue, &message);
-    None
 }
 
 fn read_key(

@@ -7,7 +7,6 @@ use serde_json::Value;
 
 use super::Properties;
 use super::fields::Privacy;
-use crate::journey::ContactChannel;
 use crate::outcome::{Code, Rejection};
 
 /// Who began a contact.
@@ -111,9 +110,9 @@ const fn row(
 use Initiator::{Company, Other, Person};
 use Kind::{Amount, Count, Flag, Id, List, OneOf, Text, Time};
 
-const PHONE: Option<&str> = Some(ContactChannel::Phone.name());
-const STORE: Option<&str> = Some(ContactChannel::Store.name());
-const SOCIAL: Option<&str> = Some(ContactChannel::SocialContact.name());
+const PHONE: Option<&str> = Some("Phone");
+const STORE: Option<&str> = Some("Store");
+const SOCIAL: Option<&str> = Some("Social Contact");
 const EMAIL: Option<&str> = Some("Email");
 
 const CALL: &[Property] = &[
@@ -284,7 +283,7 @@ impl Touchpoint {
             Some("email") => EMAIL,
             Some("push") => Some("Mobile Push Notifications"),
             Some("social") => SOCIAL,
-            Some("chat" | "whatsapp") => Some(ContactChannel::Chat.name()),
+            Some("chat" | "whatsapp") => Some("Chat"),
             Some(_) | None => self.channel,
         }
     }
@@ -407,11 +406,17 @@ mod tests {
     }
 
     #[test]
-    fn a_contact_channel_has_no_name_of_an_arrivals_channel() {
-        for channel in ContactChannel::ALL {
-            let arrival = serde_json::from_value::<crate::journey::Channel>(json!(channel.name()));
-            assert!(arrival.is_err(), "{}", channel.name());
-            assert_eq!(ContactChannel::from_name(channel.name()), Some(channel));
+    fn every_channel_of_the_list_is_one_that_the_profile_knows() {
+        let told = ["store", "sms", "email", "push", "social", "chat", "whatsapp"];
+        for touchpoint in TOUCHPOINTS {
+            let of = |told: &&str| {
+                let properties = json!({ "channel": told });
+                touchpoint.channel_of(properties.as_object().unwrap())
+            };
+            for name in told.iter().map(of).chain([touchpoint.channel]).flatten() {
+                let channel = serde_json::from_value::<crate::journey::Channel>(json!(name));
+                assert!(channel.is_ok(), "{name}");
+            }
         }
     }
 

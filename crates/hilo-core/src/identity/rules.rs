@@ -28,9 +28,6 @@ pub struct IdentityRules {
     /// Ids that stand for everybody besides the built-in ones.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub reserved: Vec<String>,
-    /// The country of telephone numbers that are written without one, ISO 3166-1 alpha-2.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub default_country: Option<String>,
 }
 
 impl IdentityRules {

@@ -2,7 +2,6 @@
 //! Shapes and rules. `normalize` reads a touch from an event. `lens/` places touchpoints, when they are read.
 
 mod channel;
-mod contact;
 pub(crate) mod landing;
 pub mod lens;
 mod meaning;
@@ -14,7 +13,6 @@ mod touchpoint;
 mod worth;
 
 pub use channel::Channel;
-pub use contact::ContactChannel;
 pub use meaning::{Contact, Meaning, Turn, VISIT_STARTED};
 pub use session::{Session, attribute, presume};
 pub use sort::{Fate, OrderStep};

@@ -72,7 +72,7 @@ fn owner<P: Platform>(
     call: &Call<'_, P>,
 ) -> Result<Option<String>, Failure> {
     let secret = secret(call.platform)?;
-    let keys = Keys::of(&secret, &call.loaded.config.identity);
+    let keys = Keys::of(&secret, &call.loaded.config.normalize);
     let key = keys.of_channel(entry.channel, address);
     key.map(|key| Claims::sealed_owner(profile, person, &key, &secret)).transpose()
 }
