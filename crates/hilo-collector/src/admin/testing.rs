@@ -23,7 +23,7 @@ pub(super) fn ask(method: &str, path: &str, authorization: &str) -> (u16, String
     let loaded = run(memory.config()).unwrap().unwrap();
     let call = Call { incoming: &incoming, loaded: &loaded, platform: &memory };
     let reply = run(super::serve(path, &Known { deleting: &[], described: &[] }, &call)).unwrap();
-    let reply = reply.unwrap();
+    let super::Served::Reply(reply) = reply else { panic!("{method} {path} is the pipeline's") };
     let Body::Text(text) = reply.body else { panic!("{method} {path} has no text: {reply:?}") };
     (reply.status, text)
 }

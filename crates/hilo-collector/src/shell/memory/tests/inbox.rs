@@ -114,7 +114,7 @@ fn orders(memory: &Memory, customer: &str) -> Vec<String> {
 }
 
 fn noted(memory: &Memory) -> Vec<(String, String)> {
-    let rejects: Rejects = run(read_rejects(memory, 0, 100, 14)).unwrap().unwrap();
+    let rejects: Rejects = run(read_rejects(memory, &Wanted { limit: 100, ..Wanted::default() }, 14)).unwrap().unwrap();
     rejects.rejects.into_iter().map(|reject| (reject.source, reject.code)).collect()
 }
 
@@ -256,7 +256,7 @@ fn what_no_rule_is_about_is_kept_for_fourteen_days_and_can_be_worked_on_again() 
     settle(&memory);
     let kept = standing(&memory, "stripe");
     assert_eq!((kept.waiting, kept.kept, kept.newest[0].code.as_str()), (0, 1, "not_mapped"));
-    let rejects: Rejects = run(read_rejects(&memory, 0, 100, 14)).unwrap().unwrap();
+    let rejects: Rejects = run(read_rejects(&memory, &Wanted { limit: 100, ..Wanted::default() }, 14)).unwrap().unwrap();
     let reject = &rejects.rejects[0];
     assert_eq!((reject.outcome.as_str(), reject.source.as_str()), ("dropped", "stripe"));
     let shape = reject.item.as_deref().unwrap();
