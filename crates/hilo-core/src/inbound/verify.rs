@@ -2,6 +2,7 @@
 //!
 //! Shapes only. `config` reads the table, and the collector verifies by it. No vendor has code of its own.
 
+use alloc::boxed::Box;
 use alloc::string::String;
 use alloc::vec::Vec;
 
@@ -39,7 +40,7 @@ pub enum Proof {
     /// A secret comes along as it is.
     Token(Place),
     /// A signature comes along.
-    Signed(Signed),
+    Signed(Box<Signed>),
 }
 
 /// A signature, and what it is made of.

@@ -3,12 +3,16 @@
 use hilo_core::outcome::Code;
 use jiff::Timestamp;
 
-use super::{AfterAlarm, DAY_MS, SEEN_MS, Volatile};
+use super::volatile::Volatile;
 use crate::calls::inbox::{Arrival, InboxStanding, KeptArrival, Wanted, Worked};
 use crate::calls::{decode, encode};
 use crate::platform::{Failure, Sql, SqlRow, SqlValue};
 use crate::store::at_rest;
 
+/// How long a repeat is known. Vendors repeat for three days at most.
+const SEEN_MS: i64 = 7 * DAY_MS;
+/// Milliseconds of a day.
+const DAY_MS: i64 = 86_400_000;
 /// Bytes of a part: SQLite takes rows of 2 MB in a Durable Object.
 const PART_BYTES_MAX: usize = 1024 * 1024;
 /// The most calls that an object keeps of those that were not understood. The oldest go first.
@@ -18,6 +22,15 @@ const AGAIN_MS: i64 = 1_000;
 const AGAIN_MS_MAX: i64 = 600_000;
 /// The age at which a call that still fails is kept, and not tried again by itself.
 const TRIED_MS_MAX: i64 = 3 * DAY_MS;
+
+/// What an alarm leaves to do.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum AfterAlarm {
+    /// Set the alarm for this time, milliseconds since the epoch.
+    Again(i64),
+    /// Delete all storage of the object.
+    Delete,
+}
 
 /// A call whose work is due.
 #[derive(Debug, PartialEq, Eq)]

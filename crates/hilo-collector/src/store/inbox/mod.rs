@@ -7,47 +7,19 @@
 mod arrivals;
 #[cfg(test)]
 mod tests;
+mod volatile;
 
-pub use arrivals::{Due, end, next, next_alarm, upkeep};
+pub use arrivals::{AfterAlarm, Due, end, next, next_alarm, upkeep};
+pub use volatile::Volatile;
 
 use jiff::Timestamp;
 
-use super::schema;
 use crate::calls::inbox::{InboxCall, InboxStanding};
 use crate::calls::{decode, encode};
 use crate::platform::{Failure, Sql};
 
-/// How long a repeat is known. Vendors repeat for three days at most.
-const SEEN_MS: i64 = 7 * DAY_MS;
-/// Milliseconds of a day.
-const DAY_MS: i64 = 86_400_000;
 /// The time after which the alarm looks whether a call's work was begun. The object begins at once, unless it is ended.
 const NET_MS: i64 = 5_000;
-
-/// The value that the object keeps in memory: whether the schema was updated in this life of the object.
-#[derive(Debug, Default)]
-pub struct Volatile {
-    is_current: bool,
-}
-
-impl Volatile {
-    /// Updates the schema. An object that has stored nothing gets no storage by a call that only reads: then it returns false.
-    fn open(&mut self, sql: &impl Sql, is_new: bool) -> Result<bool, Failure> {
-        if !self.is_current {
-            if !is_new && !schema::is_present(sql)? {
-                return Ok(false);
-            }
-            schema::apply(sql, schema::INBOX)?;
-            self.is_current = true;
-        }
-        Ok(true)
-    }
-
-    /// Forgets that there is a storage, because it is deleted.
-    pub fn forget(&mut self) {
-        self.is_current = false;
-    }
-}
 
 /// What an object answers.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -58,15 +30,6 @@ pub struct InboxAnswer {
     pub pump: bool,
     /// The time of the alarm that does the work if the object is ended before.
     pub alarm_ms: Option<i64>,
-}
-
-/// What an alarm leaves to do.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum AfterAlarm {
-    /// Set the alarm for this time, milliseconds since the epoch.
-    Again(i64),
-    /// Delete all storage of the object.
-    Delete,
 }
 
 /// Answers one call.

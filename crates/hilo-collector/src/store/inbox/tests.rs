@@ -5,6 +5,7 @@ use jiff::SignedDuration;
 use super::*;
 use crate::calls::inbox::{Arrival, Wanted, Worked};
 use crate::shell::memory::MemorySql;
+use crate::store::schema;
 use hilo_core::outcome::Code;
 
 const NOW: &str = "2026-11-24T10:00:00Z";
@@ -62,7 +63,7 @@ fn a_call_that_fails_waits_longer_each_time_and_is_kept_after_three_days() {
     }
     assert_eq!(waits[..4], [1_000, 2_000, 4_000, 8_000]);
     assert!(waits.iter().rev().nth(1).is_some_and(|wait| *wait == 600_000));
-    assert!(now_ms - began_ms >= 3 * DAY_MS);
+    assert!(now_ms - began_ms >= 3 * 86_400_000);
     let kept = standing(&sql, &mut volatile);
     assert_eq!((kept.waiting, kept.kept, kept.newest[0].code.as_str()), (0, 1, "unavailable"));
 }
@@ -109,7 +110,7 @@ fn what_is_kept_can_be_chosen_by_reason_and_time_and_ends_after_its_days() {
     assert_eq!((answered.reply.as_str(), answered.pump), ("1", true));
     let due = next_due(&sql, &mut volatile, now_ms).unwrap();
     end(&sql, &due, &Worked::Done, now_ms).unwrap();
-    let later_ms = now_ms + 14 * DAY_MS;
+    let later_ms = now_ms + 14 * 86_400_000;
     assert!(matches!(upkeep(&sql, &mut volatile, 14, later_ms - 1).unwrap(), AfterAlarm::Again(_)));
     assert_eq!(upkeep(&sql, &mut volatile, 14, later_ms).unwrap(), AfterAlarm::Delete);
 }

@@ -50,5 +50,5 @@ fn one(
         reader.report_missing(&table, "when", "say what tells such a call: a place and its value");
     }
     let when = place::fixed(reader, &table, "when");
-    Some(Handshake::Subscribe { when: when?, url: url?, hosts: hosts(reader, section) })
+    Some(Handshake::Subscribe { when: when?, url: url?, hosts: hosts::read(reader, section) })
 }

@@ -3,10 +3,10 @@
 //! TOML → [`Verify`], or problems with their places. The presets' own files are read here too. Verifies nothing.
 
 mod handshake;
+mod hosts;
 mod place;
 mod signed;
 
-use super::ProblemCode;
 use super::reader::{Reader, Section};
 use crate::inbound::presets;
 use crate::inbound::verify::{BODY_BYTES_MAX, BODY_BYTES_USUAL, Proof, Verify};
@@ -85,7 +85,7 @@ fn table(reader: &Reader<'_>, section: &Section<'_>) -> Option<Verify> {
         }
         kind => {
             reader.only(section, &[&COMMON[..], &SIGNED].concat());
-            Proof::Signed(signed::read(reader, section, kind)?)
+            Proof::Signed(Box::new(signed::read(reader, section, kind)?))
         }
     };
     let bytes = reader.number(section, "body_bytes_max", 1..=u32::try_from(BODY_BYTES_MAX).ok()?);
@@ -100,32 +100,6 @@ fn table(reader: &Reader<'_>, section: &Section<'_>) -> Option<Verify> {
         require: place::all_fixed(reader, section, "require"),
         pinned: place::read(reader, section, "pinned"),
     })
-}
-
-/// The hosts of an address that a call may name. A `*` stands for one label, and never for the part that somebody registers.
-fn hosts(reader: &Reader<'_>, section: &Section<'_>) -> Vec<String> {
-    let hosts = reader.texts(section, "hosts");
-    let is_host = |host: &String| {
-        let labels: Vec<&str> = host.split('.').collect();
-        let (_, registered) = labels.split_at(labels.len().saturating_sub(2));
-        let is_plain = |label: &&str| {
-            *label == "*"
-                || !label.is_empty()
-                    && label
-                        .bytes()
-                        .all(|b| b.is_ascii_lowercase() || b.is_ascii_digit() || b == b'-')
-        };
-        labels.iter().all(is_plain) && registered.len() == 2 && !registered.contains(&"*")
-    };
-    if let Some(value) = section.value("hosts").filter(|_| !hosts.iter().all(is_host)) {
-        let message = "write host names in lower case, such as \"*.vendor.example\": a `*` stands for one label";
-        reader.report(value.span(), &section.path_of("hosts"), ProblemCode::BadValue, message);
-    }
-    if hosts.is_empty() {
-        let message = "name the vendor's hosts: an address that a call brings leads nowhere else";
-        reader.report_missing(section, "hosts", message);
-    }
-    hosts
 }
 
 #[cfg(test)]

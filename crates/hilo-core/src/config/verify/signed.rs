@@ -42,7 +42,7 @@ fn scheme(reader: &Reader<'_>, section: &Section<'_>, kind: &str) -> Option<Sche
         "rsa_cert" => {
             let message = "say where the address of the certificate stands";
             let url = place::required(reader, section, "certificate", message);
-            let hosts = hosts(reader, section);
+            let hosts = hosts::read(reader, section);
             Some(Scheme::Certificate { url: url?, hosts })
         }
         _ => {
