@@ -1,5 +1,7 @@
 //! What the rules about calls keep, whatever a system sends: no panic, the same result twice, bounded reports.
 
+use std::sync::LazyLock;
+
 use hilo_core::inbound::Told;
 use hilo_core::inbound::presets::ALL;
 use hilo_core::mapping::inbound::{Call, FORM_FIELDS_MAX, REPORT_BYTES_MAX, Rules, decode, map};
@@ -9,12 +11,12 @@ use proptest::prelude::*;
 use proptest::sample::{Index, select};
 use serde_json::{Value, json};
 
-/// The rules of every preset.
-fn all_rules() -> Vec<Rules> {
+/// The rules of every preset, read once.
+static RULES: LazyLock<Vec<Rules>> = LazyLock::new(|| {
     let with_rules = ALL.iter().filter(|(_, text)| text.contains("[[map]]"));
     let settings = "timezone = \"Europe/Madrid\"\ncurrency = \"EUR\"\n";
     with_rules.map(|(name, _)| inbound(&format!("{settings}map = \"{name}\"\n")).unwrap()).collect()
-}
+});
 
 /// Bodies of the presets' golden cases.
 fn bodies() -> Vec<Value> {
@@ -67,7 +69,7 @@ proptest! {
     #[test]
     fn the_rules_of_every_preset_end_over_any_body(body in any_json(), topic in any_text()) {
         let headers = json!({ "x-shopify-topic": topic, "x-wc-webhook-topic": topic });
-        for rules in &all_rules() {
+        for rules in RULES.iter() {
             check(rules, &body, &headers)?;
         }
     }
@@ -80,7 +82,7 @@ proptest! {
         spoil(&mut body, &way, &other);
         for topic in ["orders/create", "order.created", "refunds/create"] {
             let headers = json!({ "x-shopify-topic": topic, "x-wc-webhook-topic": topic });
-            for rules in &all_rules() {
+            for rules in RULES.iter() {
                 check(rules, &body, &headers)?;
             }
         }

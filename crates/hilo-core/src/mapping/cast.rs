@@ -10,7 +10,7 @@ use super::clock::{Clock, seconds};
 use super::comparison::{decimal, number};
 use super::document::Document;
 use super::path::Path;
-use crate::digits;
+use super::plain::{int, text};
 use crate::money::{Amount, Currency};
 use crate::phone::{self, Market};
 use crate::price::Price;
@@ -146,24 +146,6 @@ impl CurrencyOf {
             }
         }
     }
-}
-
-/// A plain value as text, without blanks around it.
-pub(super) fn text(value: &Value) -> Option<String> {
-    match value {
-        Value::String(text) => Some(text.trim().to_owned()),
-        Value::Number(number) => Some(number.to_string()),
-        Value::Bool(flag) => Some(flag.to_string()),
-        Value::Null | Value::Array(_) | Value::Object(_) => None,
-    }
-}
-
-/// A whole number; `12.0` is one too.
-pub(super) fn int(value: &Value) -> Option<i64> {
-    let text = text(value).filter(|_| !value.is_boolean())?;
-    let (whole, decimals) = crate::text::cut(&text, b'.');
-    let is_whole = decimals.is_none_or(|it| !it.is_empty() && it.bytes().all(|b| b == b'0'));
-    is_whole.then(|| digits::read_signed(whole))?
 }
 
 fn url(value: &Value) -> Option<String> {

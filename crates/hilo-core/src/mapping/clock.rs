@@ -7,7 +7,7 @@ use jiff::civil::DateTime;
 use jiff::fmt::rfc2822;
 use serde_json::Value;
 
-use super::cast::{int, text};
+use super::plain::{int, text};
 use crate::zone::Zone;
 
 /// Minutes of an hour, and seconds of a minute.

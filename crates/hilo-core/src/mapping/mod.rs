@@ -11,6 +11,7 @@ mod condition;
 mod document;
 pub mod inbound;
 mod path;
+mod plain;
 mod reading;
 
 pub use cast::{Cast, CurrencyOf, Unit};
@@ -20,7 +21,6 @@ pub use document::Document;
 pub use path::{PATH_CHARS_MAX, Path, STEPS_MAX, Unread};
 pub use reading::{Edits, Input, Read, Reading};
 
-use cast::text;
 use reading::bytes;
 use serde_json::{Map, Value};
 

@@ -6,9 +6,10 @@ use std::ops::ControlFlow;
 
 use serde_json::{Map, Value};
 
-use super::cast::{Cast, text};
+use super::cast::Cast;
 use super::document::Document;
 use super::path::Path;
+use super::plain::text;
 
 /// How a value is read.
 #[derive(Clone, Debug, PartialEq, Eq)]

@@ -4,7 +4,7 @@ use serde_json::Value;
 
 use super::super::ProblemCode;
 use super::super::reader::{Reader, Section};
-use super::reading::{fault, path};
+use super::path::{fault, path};
 use super::scope::Scope;
 use crate::mapping::{Cast, Clock, CurrencyOf, Document, Pattern, Unit};
 use crate::money::Currency;

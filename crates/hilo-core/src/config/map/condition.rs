@@ -6,7 +6,8 @@ use toml::de::DeValue;
 use super::super::ProblemCode;
 use super::super::nearest::list;
 use super::super::reader::{Reader, Section};
-use super::reading::{literal, path};
+use super::path::path;
+use super::reading::literal;
 use super::scope::Scope;
 use crate::mapping::{Condition, Conditions, LIST_MAX, Side, Test};
 

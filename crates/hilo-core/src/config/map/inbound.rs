@@ -2,8 +2,10 @@
 
 use super::super::reader::{Reader, Section};
 use super::super::{ProblemCode, nearest};
+use super::name::name_fault;
+use super::path::{fault, path};
 use super::scope::{Orders, Scope};
-use super::{condition, name_fault, reading};
+use super::{condition, reading};
 use crate::mapping::inbound::{Field, Rule, Tells, What};
 use crate::mapping::{Cast, Clock, FIELDS_MAX, Input, RULES_MAX, Reading};
 
@@ -96,12 +98,12 @@ fn rule(reader: &Reader<'_>, section: &Section<'_>, number: usize, scope: &Scope
     let orders = reader.words(section, "orders", &Orders::WORDS);
     let each = section
         .value("each")
-        .and_then(|value| reading::path(reader, value, &section.path_of("each"), scope));
+        .and_then(|value| path(reader, value, &section.path_of("each"), scope));
     let is_dropped = reader.flag(section, "drop").unwrap_or(false);
     let told = TELLS.into_iter().find(|field| section.has(field));
     if let Some(field) = told.filter(|_| is_dropped) {
         let message = "what is left out tells nothing: remove `drop`, or remove this";
-        reading::fault(reader, section, field, message);
+        fault(reader, section, field, message);
     }
     let rule = Rule {
         number,
@@ -121,7 +123,7 @@ fn tells(reader: &Reader<'_>, section: &Section<'_>, scope: &Scope) -> Option<Te
             let mut time = field(reader, section, "time", value, scope)?;
             time.reading.cast.get_or_insert(Cast::Time(Clock::Iso));
             if !matches!(time.reading.cast, Some(Cast::Time(_))) {
-                reading::fault(reader, section, "time", "a time has as = \"time\", or no `as`");
+                fault(reader, section, "time", "a time has as = \"time\", or no `as`");
             }
             Some(time)
         }),
@@ -137,14 +139,14 @@ fn what(reader: &Reader<'_>, section: &Section<'_>, scope: &Scope) -> Option<Wha
     let (first, second) = (present.next(), present.next());
     if let Some(second) = second {
         let message = "a rule tells one thing: write a second rule, and stop = false in this one";
-        reading::fault(reader, section, second, message);
+        fault(reader, section, second, message);
     }
     if section.has("properties") && first != Some("event") {
-        reading::fault(reader, section, "properties", "this belongs to `event`, which is missing");
+        fault(reader, section, "properties", "this belongs to `event`, which is missing");
     }
     match first {
         Some("event") => Some(What::Act {
-            name: reading::word(reader, section, "event", scope)?,
+            name: Box::new(reading::word(reader, section, "event", scope)?),
             properties: fields(reader, section, "properties", &["message_id"], scope),
         }),
         Some("traits") => {
@@ -162,9 +164,9 @@ fn what(reader: &Reader<'_>, section: &Section<'_>, scope: &Scope) -> Option<Wha
                 }
             }
             Some(What::OptIn {
-                channel: reading::word(reader, &optin, "channel", scope)?,
-                state: reading::word(reader, &optin, "state", scope)?,
-                text: reading::word(reader, &optin, "text", scope),
+                channel: Box::new(reading::word(reader, &optin, "channel", scope)?),
+                state: Box::new(reading::word(reader, &optin, "state", scope)?),
+                text: reading::word(reader, &optin, "text", scope).map(Box::new),
             })
         }
         None => {
@@ -186,7 +188,7 @@ fn id(reader: &Reader<'_>, section: &Section<'_>, scope: &Scope) -> Vec<Reading>
     };
     if parts.is_empty() || parts.len() > ID_PARTS_MAX {
         let message = format!("an id has 1 to {ID_PARTS_MAX} parts");
-        reading::fault(reader, section, "id", &message);
+        fault(reader, section, "id", &message);
     }
     let parts = parts.iter().take(ID_PARTS_MAX);
     parts.filter_map(|part| reading::read(reader, part, &path, scope)).collect()

@@ -4,10 +4,12 @@ use serde_json::{Number, Value};
 use toml::Spanned;
 use toml::de::DeValue;
 
-use super::super::ProblemCode;
-use super::super::reader::{Reader, Section, Span};
+use super::super::reader::{Reader, Section};
+use super::super::{ProblemCode, nearest};
+use super::cast;
+use super::name::name_fault;
+use super::path::{fault, path};
 use super::scope::Scope;
-use super::{cast, name_fault};
 use crate::mapping::{EACH_MAX, Edits, FIELDS_MAX, Input, LIST_MAX, Path, Reading};
 
 /// The fields of a value.
@@ -101,11 +103,6 @@ pub(super) fn word(
     }
 }
 
-pub(super) fn fault(reader: &Reader<'_>, section: &Section<'_>, field: &str, message: &str) {
-    let span = section.value(field).map_or(section.span.clone(), Spanned::span);
-    reader.report(span, &section.path_of(field), ProblemCode::BadValue, message);
-}
-
 fn input(reader: &Reader<'_>, section: &Section<'_>, scope: &Scope) -> Option<Input> {
     let inputs = ["value", "first", "join", "each", "path"];
     let mut present = inputs.into_iter().filter(|name| section.has(name));
@@ -181,7 +178,8 @@ fn records(reader: &Reader<'_>, section: &Section<'_>, scope: &Scope) -> Option<
     for (key, value) in fields.table.iter().take(FIELDS_MAX) {
         let (name, path) = (key.get_ref().as_ref(), fields.path_of(key.get_ref()));
         if let Some(why) = name_fault(name, &[]) {
-            reader.report(key.span(), &fields.path, ProblemCode::BadValue, why);
+            let message = format!("{} {why}", nearest::shown(name, "this name"));
+            reader.report(key.span(), &fields.path, ProblemCode::BadValue, message);
         }
         let reading = read(reader, value, &path, scope)?;
         if matches!(reading.input, Input::Each(..) | Input::Records(..)) {
@@ -213,33 +211,6 @@ pub(super) fn paths(
     let paths: Vec<_> =
         values.iter().filter_map(|value| path(reader, value, &field, scope)).collect();
     (paths.len() == values.len()).then_some(paths)
-}
-
-/// A path. A mistake is told with its own column.
-pub(super) fn path(
-    reader: &Reader<'_>,
-    value: &Spanned<DeValue<'_>>,
-    field: &str,
-    scope: &Scope,
-) -> Option<Path> {
-    let text = reader.as_text(value, field)?;
-    let read = if scope.is_call { Path::parse_of_call(&text) } else { Path::parse(&text) };
-    match read {
-        Ok(path) => Some(path),
-        Err(unread) => {
-            let place = place(reader, value.span(), &text, unread.at);
-            reader.report(place, field, ProblemCode::BadValue, unread.message);
-            None
-        }
-    }
-}
-
-/// The place of a byte of a text that stands in quotes. The text's own place if an escape hides it.
-fn place(reader: &Reader<'_>, span: Span, text: &str, at: usize) -> Span {
-    match reader.source(&span).find(text) {
-        Some(begins) => span.start + begins + at..span.end,
-        None => span,
-    }
 }
 
 /// A plain value.

@@ -8,8 +8,13 @@ use std::ops::ControlFlow;
 use jiff::Timestamp;
 use serde_json::{Map, Value};
 
-use super::super::{Document, Path, Read, Reading};
-use super::{Call, Field, MapFault, REPORT_BYTES_MAX, Rule, Rules, Tells, What};
+use super::super::cast::Cast;
+use super::super::document::Document;
+use super::super::path::Path;
+use super::super::plain;
+use super::super::reading::{Read, Reading, bytes};
+use super::fault::MapFault;
+use super::rule::{Call, Field, REPORT_BYTES_MAX, Rule, Rules, Tells, What};
 use crate::event::fields::NAME_BYTES_MAX;
 use crate::inbound::{Report, Told, Who};
 use crate::outcome::Code;
@@ -191,7 +196,7 @@ impl Out<'_> {
 
     fn text(&self, reading: &Reading) -> Option<String> {
         match reading.read(self.document, NAME_BYTES_MAX * 2) {
-            Read::Value(value) => super::super::text(&value).filter(|text| !text.is_empty()),
+            Read::Value(value) => plain::text(&value).filter(|text| !text.is_empty()),
             Read::Missing | Read::Unfit => None,
         }
     }
@@ -221,7 +226,7 @@ impl Out<'_> {
     fn who(&mut self, fields: &[Field]) -> Who {
         let mut who = Who::default();
         for (name, value) in self.fields(fields, "user") {
-            let text = super::super::text(&value).filter(|text| !text.is_empty());
+            let text = plain::text(&value).filter(|text| !text.is_empty());
             match name.as_str() {
                 "user_id" => who.user_id = text,
                 "anonymous_id" => who.anonymous_id = text,
@@ -238,8 +243,7 @@ impl Out<'_> {
         let mut read = Map::new();
         for field in fields {
             if let Some(value) = self.field(field, place) {
-                self.left =
-                    self.left.saturating_sub(field.name.len() + super::super::bytes(&value));
+                self.left = self.left.saturating_sub(field.name.len() + bytes(&value));
                 read.insert(field.name.clone(), value);
             }
         }
@@ -253,9 +257,7 @@ impl Out<'_> {
             Read::Value(value) => return Some(value).filter(|value| value.as_str() != Some("")),
             Read::Missing if !field.is_required => return None,
             Read::Missing => (Code::MapMissingRequired, None),
-            Read::Unfit => {
-                (Code::MapBadValue, field.reading.cast.as_ref().map(super::super::Cast::name))
-            }
+            Read::Unfit => (Code::MapBadValue, field.reading.cast.as_ref().map(Cast::name)),
         };
         let dot = if place.is_empty() { "" } else { "." };
         self.faults.push(MapFault {
