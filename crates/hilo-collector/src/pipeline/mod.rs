@@ -10,6 +10,7 @@ mod cart;
 mod claim;
 mod connect;
 mod consent;
+mod desk;
 mod entry;
 mod erasure;
 mod events;
