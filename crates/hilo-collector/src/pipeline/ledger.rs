@@ -8,10 +8,10 @@ use hilo_core::identity::ProfileKey;
 use hilo_core::inbound::{Report, Told};
 use hilo_core::outcome::{Code, Outcome, Rejection};
 
+use super::desk::Desk;
 use super::entry::erased;
 use super::meeting;
 use super::optin::listeners;
-use super::reports::Desk;
 use crate::address::Keys;
 use crate::calls::index::{Found, IndexAsk, ask_index};
 use crate::calls::optin::{Confirmed, ConfirmedBy, Listeners, OptIn, OptInCall};

@@ -11,6 +11,7 @@ mod channels;
 mod claim;
 mod connect;
 mod consent;
+mod desk;
 mod entry;
 mod erasure;
 mod events;

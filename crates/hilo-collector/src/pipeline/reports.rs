@@ -15,6 +15,7 @@ use hilo_core::validate::Envelope;
 use serde_json::value::to_raw_value;
 use serde_json::{Map, Value, json};
 
+use super::desk::Desk;
 use super::entry::NOTICES_MAX;
 use super::meeting::{self, Met, Named};
 use super::{addresses, at_once, ledger, limits};
@@ -22,7 +23,6 @@ use crate::address::Keys;
 use crate::call::{Call, Trouble, secret};
 use crate::ingest;
 use crate::ingest::reply::{self, Notice};
-use crate::keyring::Keyring;
 use crate::loaded::Loaded;
 use crate::platform::{Failure, Platform, Reply};
 use crate::signature::sha256_hex;
@@ -137,15 +137,6 @@ pub(crate) async fn take<P: Platform>(
     }
     desk.prove(&reports, &met, &taken).await?;
     Ok(taken)
-}
-
-/// What the steps of a call share.
-pub(super) struct Desk<'d, P> {
-    pub(super) source: &'d Source,
-    pub(super) secret: &'d Keyring,
-    pub(super) loaded: &'d Loaded,
-    facts: &'d Facts,
-    pub(super) platform: &'d P,
 }
 
 impl<P: Platform> Desk<'_, P> {

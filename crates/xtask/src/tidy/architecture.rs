@@ -26,6 +26,7 @@ const LAYOUTS: [Layout; 2] = [
         home: "crates/hilo-collector/src/",
         composers: &["lib", "pipeline", "shell"],
         vocabulary: &[
+            "address",
             "call",
             "calls",
             "archive_line",

@@ -12,6 +12,7 @@ mod choosing;
 mod claim;
 mod consent;
 mod erasure;
+mod index_keys;
 mod known;
 mod leases;
 pub mod link;

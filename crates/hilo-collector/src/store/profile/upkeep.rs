@@ -15,7 +15,7 @@ use super::bond::Bond;
 use super::stored_profile::Refold;
 use super::timeline::Ages;
 use super::volatile::Volatile;
-use super::{addresses, adopted, erasure, link, settled, stored_profile, timeline};
+use super::{adopted, erasure, index_keys, link, settled, stored_profile, timeline};
 use crate::calls::decode;
 use crate::platform::{Failure, Sql, SqlValue};
 
@@ -295,7 +295,7 @@ fn next(
     }
     // A profile to which pointers lead outlives them.
     let is_alone = settled::is_empty(sql)? && link::links(sql)?.is_empty();
-    let fresh_ms = addresses::fresh_until_ms(sql, now)?;
+    let fresh_ms = index_keys::fresh_until_ms(sql, now)?;
     if is_empty && times.is_empty() && is_alone && fresh_ms.is_none() {
         return Ok(Upkeep::Forget);
     }

@@ -7,7 +7,7 @@ use hilo_core::profile::Person;
 use jiff::Timestamp;
 
 use super::super::bond::Bond;
-use super::super::{addresses, link, optin, stored_profile, timeline};
+use super::super::{index_keys, link, optin, stored_profile, timeline};
 use crate::calls::{LEASE_MS, decode, encode};
 use crate::platform::{Failure, Sql, SqlValue};
 use crate::store::at_rest;
@@ -54,7 +54,7 @@ impl Remains {
             customer: link::customer(sql).unwrap_or_default(),
             device_hashes: link::devices(sql).unwrap_or_default(),
             carts: timeline::cart_labels(sql).unwrap_or_default().into_iter().collect(),
-            keys: addresses::keys(sql).unwrap_or_default(),
+            keys: index_keys::keys(sql).unwrap_or_default(),
             has_deliveries: has_deliveries(sql, now).unwrap_or(true),
             // A destination may need any id or address to find the person. Nothing here is asked for a purpose: it is deleted.
             person: Person::of(&profile, optins, |_| true),

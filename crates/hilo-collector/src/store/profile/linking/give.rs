@@ -5,7 +5,7 @@ use serde_json::value::to_raw_value;
 use super::super::bond::{Bond, Giving};
 use super::super::standing::Standing;
 use super::super::volatile::Volatile;
-use super::super::{addresses, consent, link, optin, outbox};
+use super::super::{consent, index_keys, link, optin, outbox};
 use super::begin::{cancel, point, store};
 use super::cargo::{self, Cargo, InForce, StoredDelivery};
 use crate::calls::index::IndexAsk;
@@ -89,7 +89,7 @@ fn next_part(
         return take(sql, to.name.clone(), Some(to), &Cargo::default()).map(Some);
     };
     let mut cargo = Cargo::after(sql, seen)?;
-    let keys = addresses::keys(sql)?;
+    let keys = index_keys::keys(sql)?;
     cargo.links = cargo::links(sql)?;
     // An address is the person's only once it is proved, and those of a contact are not.
     cargo.keys = if to.earlier == Earlier::Contact { Vec::new() } else { keys.clone() };

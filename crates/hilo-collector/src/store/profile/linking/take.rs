@@ -15,7 +15,7 @@ use super::super::known::Known;
 use super::super::standing::Standing;
 use super::super::timeline::{self, Entry, Row};
 use super::super::volatile::Volatile;
-use super::super::{addresses, consent, erasure, link, optin, outbox, stored_profile};
+use super::super::{addresses, consent, erasure, index_keys, link, optin, outbox, stored_profile};
 use super::begin::{cancel, remember_customer};
 use super::cargo::{self, Cargo, InForce, StoredDelivery, StoredLink, StoredReceipt};
 use crate::calls::link::{Earlier, LinkTo, Seen, Take, Taken};
@@ -145,7 +145,7 @@ impl<S: Sql> Part<'_, S> {
             device(sql, from, hash)?;
         }
         cargo.links.iter().try_for_each(|one| self.link(one))?;
-        cargo.keys.iter().try_for_each(|key| addresses::note(sql, key, now))?;
+        cargo.keys.iter().try_for_each(|key| index_keys::note(sql, key, now))?;
         if let Some(consent) = cargo.consent.filter(|one| one.revision() > seen.revision) {
             consent::join(sql, &consent, &Joining { from, head: &cargo.head, to }, now)?;
             seen.revision = consent.revision();
