@@ -1,6 +1,8 @@
 //! Documents that the code checks: the destinations' pages, whose facts come from the catalogue, the field table, and the examples of the
 //! mapping form.
 
+#[path = "docs/admin.rs"]
+mod admin;
 #[path = "docs/destinations.rs"]
 mod destinations;
 #[path = "docs/facts.rs"]

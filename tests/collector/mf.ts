@@ -15,6 +15,9 @@ import { fileURLToPath } from "node:url";
 
 import { miniflare, wrangler } from "../packages.ts";
 
+// wrangler warns of the secrets that wrangler.jsonc requires. This file sets them itself.
+process.env["WRANGLER_LOG"] ??= "error";
+
 const root = fileURLToPath(new URL("../../", import.meta.url));
 const crate = join(root, "crates/hilo-collector");
 const specs = join(root, "tests/collector");

@@ -1,8 +1,8 @@
 //! Admin calls, for people: they show stored and refused events, deliveries and the live stream, and replay dead
 //! letters.
 //!
-//! A request below `/admin/` from somebody whom `door.rs` lets in, in a role that `roles.rs` lists → JSON that no cache stores. These calls read through the objects'
-//! calls. They show no secret and no more than the profile stores.
+//! A request below `/admin/` from somebody whom `door.rs` lets in, in a role that `roles.rs` lists → JSON that no cache stores. These
+//! calls read through the objects' calls. They show no secret and no more than the profile stores.
 
 mod access;
 mod archive;
@@ -26,7 +26,9 @@ mod table;
 #[cfg(test)]
 mod testing;
 
+use hilo_core::config::Role;
 use hilo_core::outcome::{Code, Rejection};
+use serde::Serialize;
 use serde_json::json;
 
 use self::door::Caller;
@@ -141,10 +143,16 @@ fn note<P: Platform>(caller: &Caller, row: &Row, taken: &Result<Served, Trouble>
     platform.log(&log_line("info", "admin", &details));
 }
 
-/// Lists the calls that the caller may make.
+/// Lists the calls that the caller may make, each with its roles.
 fn list(caller: &Caller) -> Reply {
-    let calls: Vec<_> =
-        table::ROWS.iter().filter(|row| roles::may(caller.role, row.call)).collect();
+    #[derive(Serialize)]
+    struct Listed {
+        #[serde(flatten)]
+        row: &'static Row,
+        roles: &'static [Role],
+    }
+    let rows = table::ROWS.iter().filter(|row| roles::may(caller.role, row.call));
+    let calls: Vec<_> = rows.map(|row| Listed { row, roles: roles::of(row.call) }).collect();
     ok(&json!({ "name": caller.name, "role": caller.role, "calls": calls }))
 }
 

@@ -1,10 +1,8 @@
-//! Every admin call with its method, path, purpose and roles, as `GET /admin/v1/` lists them.
+//! Every admin call with its method, path and purpose, as `GET /admin/v1/` lists them.
 //!
 //! Path → the call's row and what the path names. The calls are answered elsewhere.
 
-use serde::{Serialize, Serializer};
-
-use super::roles;
+use serde::Serialize;
 
 /// An admin call.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -45,12 +43,8 @@ pub(super) struct Row {
     /// The path; `:key` stands for one part of it.
     pub(super) path: &'static str,
     purpose: &'static str,
-    #[serde(rename = "roles", serialize_with = "roles_of")]
+    #[serde(skip)]
     pub(super) call: AdminCall,
-}
-
-fn roles_of<S: Serializer>(call: &AdminCall, serializer: S) -> Result<S::Ok, S::Error> {
-    roles::of(*call).serialize(serializer)
 }
 
 const fn get(path: &'static str, purpose: &'static str, call: AdminCall) -> Row {

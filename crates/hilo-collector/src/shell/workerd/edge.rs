@@ -55,8 +55,6 @@ struct Settings {
     is_dev: bool,
     stubs: Stubs,
     mount: String,
-    /// Whether a dataset of Analytics Engine is bound.
-    is_measured: bool,
 }
 
 /// The platform on workerd.
@@ -104,7 +102,6 @@ impl Edge {
                 is_dev,
                 stubs: stubs::read(var(bindings::STUBS), is_dev),
                 mount: var(bindings::MOUNT).unwrap_or_else(|| bindings::MOUNT_DEFAULT.to_owned()),
-                is_measured: side::is_bound(&self.env, bindings::METRICS),
             }))
         })
     }
@@ -168,9 +165,7 @@ impl Edge {
 
 impl Metrics for Edge {
     fn measure(&self, point: &Point) {
-        if self.setting(|settings| settings.is_measured) {
-            side::measure(&self.env, point);
-        }
+        side::measure(&self.env, point);
     }
 }
 

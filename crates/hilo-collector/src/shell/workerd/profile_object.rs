@@ -15,7 +15,7 @@ use jiff::Timestamp;
 use wasm_bindgen::prelude::wasm_bindgen;
 use wasm_bindgen::{JsCast, JsValue};
 use worker::js_sys::futures::JsFuture;
-use worker::js_sys::{Array, Object, Promise, Reflect, Uint8Array};
+use worker::js_sys::{Array, Promise, Reflect, Uint8Array};
 use worker::web_sys::{self, Request};
 use worker::worker_sys::DurableObjectState;
 use worker::{Delay, Env, Result, State};
@@ -24,6 +24,7 @@ use super::bindings::{self, Answering, Messages, word};
 use super::edge::{Edge, log, now};
 use super::object::{answering, at_rest, promise, refuse, worker_error};
 use super::object_sql::ObjectSql;
+use super::side::message;
 use crate::calls::{Delivery, Packed, messages, read_message, read_probe};
 use crate::platform::{Failure, log_line};
 use crate::shell::alarm::Alarm;
@@ -178,14 +179,6 @@ impl ProfileHost for ProfileShell {
     fn log(&self, line: &str) {
         log(line);
     }
-}
-
-/// Makes one message for the queue.
-pub(super) fn message(text: &str) -> Result<JsValue> {
-    let message = Object::new();
-    Reflect::set(&message, &word("body"), &Uint8Array::from(text.as_bytes()))?;
-    Reflect::set(&message, &word("contentType"), &word("bytes"))?;
-    Ok(message.into())
 }
 
 /// Reads the deliveries of a queue batch, and the time of the newest probe among its messages. A message that cannot be read comes

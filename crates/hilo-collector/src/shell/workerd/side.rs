@@ -4,16 +4,18 @@
 
 use wasm_bindgen::{JsCast, JsValue};
 use worker::js_sys::futures::JsFuture;
-use worker::js_sys::{Array, Reflect};
+use worker::js_sys::{Array, Object, Reflect, Uint8Array};
 use worker::{Env, Result};
 
 use super::bindings::{self, word};
-use super::profile_object::message;
 use crate::platform::Point;
 
-/// Writes a point. `blob1` to `blob4`, then the codes from `blob5` on; `double1` to `double4` are the outcomes, and `double5` counts the
+/// Writes a point, if a dataset is bound. `blob1` to `blob4`, then the codes from `blob5` on; `double1` to `double4` are the outcomes, and `double5` counts the
 /// code of `blob5`. RUNBOOK.md has the same order.
 pub(super) fn measure(env: &Env, point: &Point) {
+    if !is_bound(env, bindings::METRICS) {
+        return;
+    }
     let status = point.status.to_string();
     let (blobs, doubles) = (Array::new(), Array::new());
     for text in [point.call, point.method.as_str(), status.as_str(), env!("CARGO_PKG_VERSION")] {
@@ -27,6 +29,14 @@ pub(super) fn measure(env: &Env, point: &Point) {
         doubles.push(&(*count).into());
     }
     bindings::measure(env, bindings::METRICS, &point.source, &blobs, &doubles);
+}
+
+/// Makes one message for the queue.
+pub(super) fn message(text: &str) -> Result<JsValue> {
+    let message = Object::new();
+    Reflect::set(&message, &word("body"), &Uint8Array::from(text.as_bytes()))?;
+    Reflect::set(&message, &word("contentType"), &word("bytes"))?;
+    Ok(message.into())
 }
 
 /// Adds a message to the queue of deliveries.
