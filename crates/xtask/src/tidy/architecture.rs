@@ -26,6 +26,7 @@ const LAYOUTS: [Layout; 2] = [
         home: "crates/hilo-collector/src/",
         composers: &["lib", "pipeline", "shell"],
         vocabulary: &[
+            "access",
             "call",
             "calls",
             "connect_link",
