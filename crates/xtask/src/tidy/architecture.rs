@@ -27,6 +27,7 @@ const LAYOUTS: [Layout; 2] = [
         composers: &["lib", "pipeline", "shell"],
         vocabulary: &[
             "address",
+            "access",
             "call",
             "calls",
             "archive_line",
