@@ -27,6 +27,7 @@ mod orders;
 mod plan;
 mod profiles;
 mod progress;
+mod replay;
 mod requests;
 #[cfg(test)]
 mod rights;

@@ -7,7 +7,7 @@ use hilo_core::outcome::{Code, Rejection};
 use super::nature::Nature;
 use super::{
     cart, connect, consent, events, handoff, health, hello, journal, limits, me, optin, orders,
-    plan,
+    replay,
 };
 use crate::admin;
 use crate::call::{Call, Trouble};
@@ -134,7 +134,7 @@ async fn take<P: Platform>(
         Route::SourceConfig => Ok(settings::rudderstack(call)?),
         Route::Preflight => Ok(ingest::preflight(door, call.incoming)?),
         Route::Admin(path) if admin::is_replay_of_rejects(&path) => {
-            Ok(plan::replay(&path, call).await.unwrap_or_else(admin::refusal))
+            Ok(replay::take(&path, call).await.unwrap_or_else(admin::refusal))
         }
         Route::Admin(path) => {
             let config = &call.loaded.config;
