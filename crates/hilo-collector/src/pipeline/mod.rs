@@ -38,6 +38,7 @@ mod orders;
 mod plan;
 mod profiles;
 mod progress;
+mod replay;
 mod reports;
 mod requests;
 #[cfg(test)]

@@ -9,7 +9,7 @@ use hilo_core::outcome::{Code, Rejection};
 use super::nature::Nature;
 use super::{
     cart, connect, consent, events, handoff, health, hello, import, inbound, journal, limits, me,
-    optin, plan, reports,
+    optin, replay, reports,
 };
 use crate::admin::{self, Served};
 use crate::call::{Call, Trouble};
@@ -183,7 +183,7 @@ async fn take<P: Platform>(
                 Served::Reply(reply) => Ok(reply),
                 Served::Import => import::take(call).await,
                 Served::ReplayRejects => {
-                    Ok(plan::replay(call).await.unwrap_or_else(admin::refusal))
+                    Ok(replay::take(call).await.unwrap_or_else(admin::refusal))
                 }
                 Served::ReadFeeds(reply) => {
                     let platform = call.platform.clone();

@@ -1,6 +1,7 @@
 //! Events that the tracking plan refused, as the journal's head holds them until the plan is mended.
 //!
-//! Shapes only. `store/journal/held.rs` keeps them, `pipeline/plan.rs` makes them and takes them up again.
+//! Shapes only. `store/journal/held.rs` keeps them, `pipeline/plan.rs` makes them, and
+//! `pipeline/replay.rs` takes them up again.
 
 use serde::{Deserialize, Serialize};
 

@@ -25,6 +25,8 @@ const SYSTEMS: [(&str, &str); 2] = [("macOS", "Mac OSX"), ("Chrome OS", "ChromeO
 const WINDOWS_11: u32 = 13;
 /// Bytes of a brand or system. Longer text, and text with other marks than names have, is not kept: a page may write anything there.
 const NAME_BYTES_MAX: usize = 32;
+/// Bytes of a major version.
+const VERSION_BYTES_MAX: usize = 8;
 
 /// What hints tell.
 #[derive(Default)]
@@ -111,7 +113,9 @@ fn is_name(name: &str) -> bool {
 
 /// The major version. A page may write any text there, and only a number is one.
 fn major(version: &str) -> Option<String> {
-    super::major(version).filter(|major| major.bytes().all(|byte| byte.is_ascii_digit()))
+    let major = version.split(['.', '_']).next()?;
+    let is_number = !major.is_empty() && major.bytes().all(|byte| byte.is_ascii_digit());
+    (is_number && major.len() <= VERSION_BYTES_MAX).then(|| major.to_owned())
 }
 
 fn os(platform: &str, version: Option<&str>) -> Os {
