@@ -46,7 +46,7 @@ pub(super) static ROWS: [Row; 13] = [
     get("/admin/v1/", "this list", AdminCall::Calls),
     get(
         "/admin/v1/profiles/:key",
-        "a person: a:<anonymousId> or u:<userId>, percent-encoded",
+        "a person, with state, orders, revenue, messages and open questions: a:<anonymousId> or u:<userId>, percent-encoded",
         AdminCall::Profile,
     ),
     post(
@@ -56,7 +56,7 @@ pub(super) static ROWS: [Row; 13] = [
     ),
     get(
         "/admin/v1/profiles/:key/:rows",
-        "the person's events, receipts, optins or deliveries; ?limit=, ?cursor= of the answer before",
+        "the person's events with their lenses, receipts, optins or deliveries; ?limit=, ?cursor= of the answer before",
         AdminCall::ProfileRows,
     ),
     get("/admin/v1/carts/:key", "a cart: u:<userId>, or its label", AdminCall::Cart),
