@@ -60,6 +60,7 @@ const EXPECTED: Expected[] = [
 
   // What is added.
   { because: "where the address of a page's visitor is, at most the city", path: /^context\.location\.(city|country|region)$/, is: ({ isPage, sent }) => isPage && sent === undefined },
+  { because: "the facts of the touchpoint and its place under the lenses", path: /^(touchpoint|lens)\.\w+$/, is: ({ sent }) => sent === undefined },
   { because: "what brought the visit", path: /^context\.hilo\.touch\.\w+$/, is: ({ sent }) => sent === undefined },
   { because: "a server's page has its address in its properties", path: /^context\.page\.(url|path)$/, is: ({ path, isPage, event, stored }) => !isPage && stored === event["properties"][path.slice("context.page.".length)] },
   { because: "the parts of that address", of: /analytics-node/, path: /^context\.(page\.search|campaign\.name)$/, is: ({ isPage, stored }) => !isPage && ["?utm_campaign=spring", "spring"].includes(String(stored)) },

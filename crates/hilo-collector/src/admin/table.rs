@@ -65,7 +65,7 @@ pub(super) static ROWS: &[Row] = &[
     ),
     get(
         "/admin/v1/profiles/:key",
-        "a person: a:<anonymousId> or u:<userId>, or a contact whom nobody knows yet: c:<hash>; percent-encoded",
+        "a person, with state, orders, revenue, messages and open questions: a:<anonymousId> or u:<userId>, or a contact whom nobody knows yet: c:<hash>; percent-encoded",
         AdminCall::Profile,
     ),
     post(
@@ -80,7 +80,7 @@ pub(super) static ROWS: &[Row] = &[
     ),
     get(
         "/admin/v1/profiles/:key/:rows",
-        "the person's events, receipts, optins or deliveries; ?limit=, ?cursor= of the answer before",
+        "the person's events with their lenses, receipts, optins or deliveries; ?limit=, ?cursor= of the answer before",
         AdminCall::ProfileRows,
     ),
     get("/admin/v1/carts/:key", "a cart: u:<userId>, or its label", AdminCall::Cart),

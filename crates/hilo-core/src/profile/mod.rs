@@ -2,7 +2,7 @@
 //! traits, with which ids of other services; what they ordered, which messages they got, whether a question of theirs is open.
 //!
 //! `(Profile, &Gist, source) → Profile`. Decides nothing and forgets nothing on its own. Bounded where a sender could grow it. The
-//! order of the events does not matter, except for the order of ids and beyond the bounds.
+//! order of the events does not matter, except for the order of ids, for traits that were told at one time, and beyond the bounds.
 
 mod figures;
 mod join;

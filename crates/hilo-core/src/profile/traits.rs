@@ -86,13 +86,7 @@ pub(super) fn join(traits: &mut Traits, others: Traits) {
 }
 
 fn put(traits: &mut Traits, name: &str, brought: Trait) {
-    // Of two events at once the vouched one counts, then the value that sorts last: the order of arrival must not matter.
-    let rank = |one: &Trait| (one.at, one.is_vouched);
-    if let Some(known) = traits.get(name)
-        && (rank(known) > rank(&brought)
-            || (rank(known) == rank(&brought)
-                && known.value.to_string() > brought.value.to_string()))
-    {
+    if traits.get(name).is_some_and(|known| known.at > brought.at) {
         return;
     }
     // A newer value that does not fit takes the older one away with it: no value is better than a wrong one.

@@ -275,7 +275,12 @@ fn events_are_stored_byte_for_byte() {
     object.record(vec![kept("m0", 1), spoken.clone(), kept("m2", 1)]);
     let page: Page = object.ask(&ProfileCall::Events { cursor: None, limit: 10 });
     let bodies: Vec<&str> = page.rows.iter().map(|row| row.get()).collect();
-    let sent = [kept("m2", 1), spoken, kept("m0", 1)].map(|one| encode(&one.event).unwrap());
+    // The facts of the touchpoint stand before the event.
+    let sent = [kept("m2", 1), spoken, kept("m0", 1)].map(|one| {
+        let body = encode(&one.event).unwrap();
+        let facts = r#"{"touchpoint":{"kind":"page","state":"new"},"#;
+        format!("{facts}{}", body.strip_prefix('{').unwrap())
+    });
     assert_eq!(bodies, sent);
 }
 

@@ -4,6 +4,7 @@ use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 
 use super::*;
+use crate::calls::journal::Wanted;
 use crate::calls::inbox::{InboxCall, InboxStanding, SHARDS, ask_inbox, object};
 use crate::platform::Reply;
 use crate::signature::{self, CartOwner, cart_label, hex};
