@@ -65,7 +65,10 @@ pub(super) fn text_of(value: &Value) -> Option<String> {
 }
 
 impl<'r> Row<'r> {
-    pub(super) fn check(values: &'r Map<String, Value>, terms: &Terms<'_>) -> Result<Row<'r>, Fault> {
+    pub(super) fn check(
+        values: &'r Map<String, Value>,
+        terms: &Terms<'_>,
+    ) -> Result<Row<'r>, Fault> {
         for (name, value) in values {
             if BESIDE.contains(&name.as_str()) {
                 continue;
