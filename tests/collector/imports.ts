@@ -8,8 +8,11 @@ import { configWith, type Collector } from "./mf.ts";
 
 const root = fileURLToPath(new URL("../../", import.meta.url));
 
+/** The development configuration, whose destination takes no event of a till: nothing is forwarded here. */
+const quiet = configWith("http://127.0.0.1:9/").replace(/(^\[\[destination\]\]\n(?:.+\n)*?purposes = )\["analytics"\]/m, '$1["advertising"]');
+
 /** A configuration with a till and a call center. */
-export const importConfig = `${configWith("http://127.0.0.1:9/")}
+export const importConfig = `${quiet}
 ${["till", "phone"]
   .map(
     (name, at) => `[[source]]

@@ -103,7 +103,7 @@ test("an opt-in of a file takes its place in the ledger by its time", async () =
 
 test("a client and a collector that are killed in the middle lose and double no row", async () => {
   const path = join(folder, "many.csv");
-  const [lines, people] = [6_000, 300];
+  const [lines, people] = [20_000, 100];
   await writeCalls(path, lines, people);
   const flags = ["phone", "calls", ...MADRID];
   const reaches = (id: string, seq: number) =>
@@ -118,7 +118,7 @@ test("a client and a collector that are killed in the middle lose and double no 
   await cut.done;
   const resumed = upload(collector, program, path, flags);
   assert.equal(await resumed.id, id);
-  await reaches(id, 6);
+  await reaches(id, 12);
   collector.kill();
   const done = await resumed.done;
   assert.deepEqual([done.code, ...counted(done)], [0, lines, lines, 0, 0, 0], done.told);

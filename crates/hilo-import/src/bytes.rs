@@ -9,8 +9,8 @@ use std::io::{self, BufReader, Read, Seek as _, SeekFrom};
 use hilo_core::import::{Fault, FaultCode, header};
 use sha2::{Digest as _, Sha256};
 
-use crate::Problem;
 use crate::flags::Flags;
+use crate::problem::Problem;
 
 /// How much is read at once.
 const BLOCK_BYTES: usize = 64 * 1024;

@@ -12,9 +12,9 @@ use hilo_core::import::groups::{Groups, Read, group_of};
 use serde_json::{Map, Value, json};
 use sha2::{Digest as _, Sha256};
 
-use crate::Problem;
 use crate::bytes::Seen;
 use crate::flags::Flags;
+use crate::problem::Problem;
 use crate::survey::Survey;
 use crate::table::Table;
 

@@ -9,7 +9,7 @@ use hilo_core::phone::Market;
 use jiff::tz::TimeZone;
 use lexopt::{Arg, Parser};
 
-use crate::Problem;
+use crate::problem::Problem;
 
 /// How the file is to be read.
 pub(crate) struct Flags {

@@ -10,9 +10,9 @@ use std::path::Path;
 use hilo_core::import::header::guarded;
 use serde_json::Value;
 
-use crate::Problem;
 use crate::bytes::{Form, Seen};
 use crate::flags::Flags;
+use crate::problem::Problem;
 use crate::table::Table;
 
 /// The most rows of a copy.

@@ -9,10 +9,10 @@ use hilo_core::inbound::Told;
 use jiff::Timestamp;
 use serde_json::{Map, Value, json};
 
-use crate::Problem;
 use crate::bytes::Seen;
 use crate::emit::each;
 use crate::flags::Flags;
+use crate::problem::Problem;
 use crate::refused::{self, Lines};
 use crate::survey::Survey;
 

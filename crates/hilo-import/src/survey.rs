@@ -11,9 +11,9 @@ use hilo_core::import::kind::Form;
 use hilo_core::import::{Fault, FaultCode};
 use hilo_core::money::Currency;
 
-use crate::Problem;
 use crate::bytes::Seen;
 use crate::flags::Flags;
+use crate::problem::Problem;
 use crate::table::{Row, Table};
 
 /// What is known of a file.

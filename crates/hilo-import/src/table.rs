@@ -10,9 +10,9 @@ use hilo_core::import::row::ROW_BYTES_MAX;
 use hilo_core::import::{Fault, FaultCode};
 use serde_json::{Map, Value};
 
-use crate::Problem;
 use crate::bytes::{Form, Seen};
 use crate::flags::Flags;
+use crate::problem::Problem;
 
 /// How far a row may reach before it counts as one whose quote is never closed.
 const AHEAD_BYTES_MAX: u64 = 4 * 1024 * 1024;

@@ -176,10 +176,12 @@ impl<'c> Cells<'c> {
             .filter(|clock| !clock.is_empty() && column.need == Need::Always);
         let read = dates::read(text, clock, self.reading.order, self.reading.zone.as_ref());
         let (at, flag) = read.map_err(|code| {
-            let message = match code {
-                FaultCode::ExcelDate => "a spreadsheet stores this date as a number: format the column as a date before you export it",
-                FaultCode::ZoneMissing => "say in which zone the times are, such as --timezone Europe/Madrid",
-                _ => "a time, such as 2026-12-31 17:45",
+            let message = if code == FaultCode::ExcelDate {
+                "a spreadsheet stores this date as a number: format the column as a date before you export it"
+            } else if code == FaultCode::ZoneMissing {
+                "say in which zone the times are, such as --timezone Europe/Madrid"
+            } else {
+                "a time, such as 2026-12-31 17:45"
             };
             Fault::at(code, column.name, message)
         })?;

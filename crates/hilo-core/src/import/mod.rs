@@ -11,15 +11,17 @@ pub mod decimals;
 mod fault;
 pub mod groups;
 pub mod header;
+mod imported;
 pub mod kind;
 mod people;
 mod reports;
 pub mod row;
 
 pub use fault::{Fault, FaultCode};
+pub use imported::{Imported, read};
 pub use kind::Kind;
 pub use reports::{ORDER_UPDATED, updated};
-pub use row::{Imported, Terms, read};
+pub use row::Terms;
 
 /// The most rows of one call.
 pub const CALL_ROWS_MAX: usize = 500;

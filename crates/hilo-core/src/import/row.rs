@@ -1,4 +1,4 @@
-//! A row in its canonical form → reports about a person, with the key and the digest by which an import knows the row again.
+//! A row in its canonical form → its values, checked: its person, its key, its amounts and times.
 //!
 //! The command line makes such rows of files, and anybody may send them: an object with hilo's names for the columns, times with their
 //! offset, amounts with a point, numbers as `+34600111222`. Whatever decides is checked here once more.
@@ -14,8 +14,7 @@ use sha2::{Digest as _, Sha256};
 use super::fault::{Fault, FaultCode};
 use super::kind::{Column, Form, Kind, Need};
 use super::people;
-use super::reports;
-use crate::inbound::{Report, Who};
+use crate::inbound::Who;
 use crate::money::{Amount, Currency};
 use crate::price::Price;
 
@@ -39,19 +38,6 @@ pub struct Terms<'t> {
     pub oldest: Option<Timestamp>,
 }
 
-/// A row that was read.
-#[derive(Clone, Debug, PartialEq)]
-pub struct Imported {
-    /// The line in the file, 0 where it is not known.
-    pub line: u64,
-    /// The row's own name: the same row of the same source has the same. An event's id is made of it.
-    pub key: String,
-    /// The hash of its values. Another one under the same key is a changed row.
-    pub digest: String,
-    /// What it reports. A contact may report several things.
-    pub reports: Vec<Report>,
-}
-
 /// A row whose values were checked.
 pub(super) struct Row<'r> {
     values: &'r Map<String, Value>,
@@ -59,43 +45,13 @@ pub(super) struct Row<'r> {
     currency: Option<Currency>,
 }
 
-/// Reads a row.
-///
-/// # Errors
-/// The first fault of the row.
-pub fn read(row: &Map<String, Value>, terms: &Terms<'_>) -> Result<Imported, Fault> {
-    let line = row.get("line").and_then(Value::as_u64).unwrap_or_default();
-    let known = Row::check(row, terms)?;
-    let who = known.who()?;
-    let digest = digest_of(row);
-    let key = known.key(terms.kind, &who, &digest)?;
-    let key = named(terms, &key);
-    let reports = reports::of(&known, terms.kind, &key, &who)?;
-    Ok(Imported { line, key, digest, reports })
-}
-
-/// `imp:` and the first 32 hex digits of SHA-256 over source, kind and key.
-fn named(terms: &Terms<'_>, key: &str) -> String {
-    let text = [terms.source, terms.kind.name(), key].join("\0");
-    format!("imp:{}", hex(&text, 16))
-}
-
 /// The name of a further report of the same row.
 pub(super) fn part_of(key: &str, part: &str) -> String {
     format!("imp:{}", hex(&format!("{key}\0{part}"), 16))
 }
 
-fn hex(text: &str, bytes: usize) -> String {
+pub(super) fn hex(text: &str, bytes: usize) -> String {
     Sha256::digest(text.as_bytes()).iter().take(bytes).map(|byte| format!("{byte:02x}")).collect()
-}
-
-/// The hash of what a row says. Where it stands in a file is no part of that.
-fn digest_of(row: &Map<String, Value>) -> String {
-    let mut said = row.clone();
-    for name in ["line", "also", "flags"] {
-        said.remove(name);
-    }
-    hex(&Value::Object(said).to_string(), 8)
 }
 
 /// A value as text: its digits, if it is a number.
@@ -109,7 +65,10 @@ pub(super) fn text_of(value: &Value) -> Option<String> {
 }
 
 impl<'r> Row<'r> {
-    fn check(values: &'r Map<String, Value>, terms: &Terms<'_>) -> Result<Row<'r>, Fault> {
+    pub(super) fn check(
+        values: &'r Map<String, Value>,
+        terms: &Terms<'_>,
+    ) -> Result<Row<'r>, Fault> {
         for (name, value) in values {
             if BESIDE.contains(&name.as_str()) {
                 continue;
@@ -291,7 +250,7 @@ impl<'r> Row<'r> {
     }
 
     /// Whom the row is about.
-    fn who(&self) -> Result<Who, Fault> {
+    pub(super) fn who(&self) -> Result<Who, Fault> {
         let who = Who {
             user_id: self.text("customer_id"),
             anonymous_id: None,
@@ -308,7 +267,7 @@ impl<'r> Row<'r> {
     }
 
     /// The text by which a row is known again within its source and kind.
-    fn key(&self, kind: Kind, who: &Who, digest: &str) -> Result<String, Fault> {
+    pub(super) fn key(&self, kind: Kind, who: &Who, digest: &str) -> Result<String, Fault> {
         let text = |name| self.text(name).unwrap_or_default();
         let minute =
             |name| self.time(name).map_or(0, |at| at.as_second().div_euclid(60)).to_string();
