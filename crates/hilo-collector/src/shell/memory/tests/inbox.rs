@@ -4,8 +4,8 @@ use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 
 use super::*;
-use crate::calls::journal::Wanted;
 use crate::calls::inbox::{InboxCall, InboxStanding, SHARDS, ask_inbox, object};
+use crate::calls::journal::Wanted;
 use crate::platform::Reply;
 use crate::signature::{self, CartOwner, cart_label, hex};
 
@@ -115,7 +115,10 @@ fn orders(memory: &Memory, customer: &str) -> Vec<String> {
 }
 
 fn noted(memory: &Memory) -> Vec<(String, String)> {
-    let rejects: Rejects = run(read_rejects(memory, &Wanted { limit: 100, ..Wanted::default() }, 14)).unwrap().unwrap();
+    let rejects: Rejects =
+        run(read_rejects(memory, &Wanted { limit: 100, ..Wanted::default() }, 14))
+            .unwrap()
+            .unwrap();
     rejects.rejects.into_iter().map(|reject| (reject.source, reject.code)).collect()
 }
 
@@ -257,7 +260,10 @@ fn what_no_rule_is_about_is_kept_for_fourteen_days_and_can_be_worked_on_again() 
     settle(&memory);
     let kept = standing(&memory, "stripe");
     assert_eq!((kept.waiting, kept.kept, kept.newest[0].code.as_str()), (0, 1, "not_mapped"));
-    let rejects: Rejects = run(read_rejects(&memory, &Wanted { limit: 100, ..Wanted::default() }, 14)).unwrap().unwrap();
+    let rejects: Rejects =
+        run(read_rejects(&memory, &Wanted { limit: 100, ..Wanted::default() }, 14))
+            .unwrap()
+            .unwrap();
     let reject = &rejects.rejects[0];
     assert_eq!((reject.outcome.as_str(), reject.source.as_str()), ("dropped", "stripe"));
     let shape = reject.item.as_deref().unwrap();
