@@ -25,7 +25,10 @@ pub(crate) fn run(workspace: &Workspace, flags: &Flags) -> Result<bool, Problem>
             test_call(workspace, flags, Path::new(body), &config).map(|()| true)
         }
         [verb, name] if verb == "preset" => {
-            mapped(workspace, |program| drop(program.arg("preset").arg(name))).map(|()| true)
+            let words = |program: &mut Command| {
+                program.arg("preset").arg(name);
+            };
+            mapped(workspace, words).map(|()| true)
         }
         [verb] if verb == "test" => {
             let example = workspace.at(EXAMPLE);
