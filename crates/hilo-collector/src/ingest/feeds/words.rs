@@ -20,9 +20,9 @@ pub(super) const HISTORY_DAYS: i64 = 7;
 
 /// The value at a dotted path.
 pub(super) fn at<'v>(value: &'v Value, path: &str) -> Option<&'v Value> {
-    path.split('.').try_fold(value, |value, name| match value {
-        Value::Array(list) => list.get(name.parse::<usize>().ok()?),
-        _ => value.get(name),
+    path.split('.').try_fold(value, |value, name| match value.as_array() {
+        Some(list) => list.get(name.parse::<usize>().ok()?),
+        None => value.get(name),
     })
 }
 

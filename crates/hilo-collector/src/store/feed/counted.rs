@@ -20,7 +20,7 @@ pub(super) fn count(
     now_ms: i64,
 ) -> Result<Option<Value>, Failure> {
     let of = SqlValue::from(counters.of.as_str());
-    let rows = sql.exec("SELECT totals FROM counters WHERE of = ?", &[of.clone()])?;
+    let rows = sql.exec("SELECT totals FROM counters WHERE of = ?", std::slice::from_ref(&of))?;
     let before: BTreeMap<String, f64> =
         rows.first().map_or_else(|| Ok(BTreeMap::new()), |row| decode(row.text("totals")?))?;
     let mut delta = Map::new();

@@ -16,7 +16,7 @@ const TOUCHES_MAX: u32 = 20_000;
 /// Keeps a touchpoint with the deliveries to its destinations, unless it is known.
 pub(super) fn add(sql: &impl Sql, touch: &TouchRecord, now_ms: i64) -> Result<(), Failure> {
     let id = SqlValue::from(touch.id.as_str());
-    if !sql.exec("SELECT seq FROM touches WHERE id = ?", &[id.clone()])?.is_empty() {
+    if !sql.exec("SELECT seq FROM touches WHERE id = ?", std::slice::from_ref(&id))?.is_empty() {
         return Ok(());
     }
     let mut event = touch.event.clone();
