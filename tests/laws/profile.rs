@@ -37,23 +37,26 @@ const ACTS: [&str; 22] = [
 fn any_event() -> impl Strategy<Value = Value> {
     let properties = (0..4_u32, 0..3_u32, 0..9_999_u32, any::<bool>()).prop_map(
         |(order, other, cents, machine)| {
+            let way = ["email", "whatsapp", "store"][other as usize];
+            let currency = ["EUR", "JPY", "USD", "EUR"][order as usize];
             json!({
                 "order_id": format!("o{order}"), "refund_id": format!("r{other}"),
                 "message_id": format!("m{other}"), "ticket_id": format!("t{other}"),
                 "loyalty_id": format!("l{order}"), "machine": machine,
-                "channel": ["email", "whatsapp", "store"][other as usize],
-                "currency": ["EUR", "JPY", "USD", "EUR"][order as usize],
+                "channel": way,
+                "currency": currency,
                 "total": cents,
             })
         },
     );
     let context = (0..3_u32, 0..3_u32, any::<bool>()).prop_map(|(session, touch, has_session)| {
         let channel = ["Email", "Direct", "Referral"][touch as usize];
+        let os = ["Linux", "iOS"][usize::from(has_session)];
         let session = has_session.then(|| json!({"id": format!("s{session}")}));
         let touch = has_session.then(|| json!({"channel": channel, "via": "page"}));
         json!({
             "locale": format!("l{channel}"),
-            "os": {"name": ["Linux", "iOS"][usize::from(touch.is_some())]},
+            "os": {"name": os},
             "hilo": {"session": session, "touch": touch},
         })
     });
