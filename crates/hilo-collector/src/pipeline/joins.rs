@@ -36,8 +36,8 @@ const PHONE: &str = "+34600111222";
 fn memory() -> Memory {
     let memory = Memory::new("2026-11-24T10:00:00Z".parse().unwrap(), None).unwrap();
     let built_in = include_str!("../../hilo.toml");
-    let normalize = "[normalize]\ncountry = \"ES\"";
-    memory.configure(&format!("{}\n{SOURCES}", built_in.replace("[normalize]", normalize)));
+    let normalize = "\n[normalize]\ncountry = \"ES\"\n";
+    memory.configure(&format!("{}\n{SOURCES}", built_in.replace("\n[normalize]\n", normalize)));
     memory.set_secret("HILO_ADMIN_TOKEN", "token");
     memory.set_secret("WEBHOOK_SECRET", "whsec_aGlsby1nb2xkZW4td2ViaG9vay1zZWNyZXQtMzI=");
     memory

@@ -32,6 +32,8 @@ fn of_preset(name: &str) -> Config {
         "meta" => format!("{secrets}challenge = {{ secret = \"CHALLENGE\" }}"),
         "ses" => "subscription = \"arn:aws:sns:eu-west-1:1:t\"".to_owned(),
         "paypal" => "subscription = \"WH-1\"".to_owned(),
+        // A scheme and not a vendor: it has no rules of its own.
+        "standard" => format!("{secrets}map = \"aircall\""),
         _ => secrets.to_owned(),
     };
     config(&format!("\"{name}\""), &more)

@@ -54,8 +54,10 @@ pub const MOUNT: &str = "HILO_MOUNT";
 pub const MOUNT_DEFAULT: &str = "/_h";
 
 /// Every binding that wrangler.jsonc may have.
-pub const ALL: [&str; 10] =
-    [PROFILES, CARTS, JOURNAL, TOKENS, DELIVERIES, CONFIG, ASSETS, RATE_KEY, RATE_PEER, METRICS];
+pub const ALL: [&str; 14] = [
+    PROFILES, CARTS, JOURNAL, TOKENS, INBOX, INDEX, IMPORTS, FEEDS, DELIVERIES, CONFIG, ASSETS,
+    RATE_KEY, RATE_PEER, METRICS,
+];
 
 /// The URL of every call to an object. The runtime needs a URL and ignores its host.
 pub const OBJECT_URL: &str = "https://object/";

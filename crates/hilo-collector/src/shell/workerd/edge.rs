@@ -79,14 +79,9 @@ impl Edge {
         Edge { env: Rc::new(env), later: Later::Invocation(Rc::new(context)), scope: None }
     }
 
-    /// Makes the platform of a scheduled run.
-    pub fn scheduled(env: Env, context: ScheduleContext) -> Edge {
-        Edge { env: Rc::new(env), later: Later::Schedule(Rc::new(context)), scope: None }
-    }
-
     /// Makes the platform of the scheduled trigger.
     pub fn scheduled(env: Env, context: ScheduleContext) -> Edge {
-        Edge { env: Rc::new(env), later: Later::Scheduled(Rc::new(context)) }
+        Edge { env: Rc::new(env), later: Later::Scheduled(Rc::new(context)), scope: None }
     }
 
     /// Makes the platform of an object, for the object's own calls.
