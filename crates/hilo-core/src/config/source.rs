@@ -146,6 +146,7 @@ fn read(
         "consent_basis",
         "device_ids",
         "debug",
+        "identity",
     ];
     reader.only(section, &[own.as_slice(), &webhook::FIELDS, &inbound::FIELDS].concat());
     let name = name(

@@ -36,7 +36,9 @@ fn of_preset(name: &str) -> Config {
         "standard" => format!("{secrets}map = \"aircall\""),
         _ => secrets.to_owned(),
     };
-    config(&format!("\"{name}\""), &more)
+    // Some rules need to know the money and the clock of their shop.
+    let of_shop = "currency = \"EUR\"\ntimezone = \"Europe/Madrid\"";
+    config(&format!("\"{name}\""), &format!("{more}\n{of_shop}"))
 }
 
 fn webhook(config: &Config) -> &Webhook {

@@ -9,7 +9,7 @@ pub mod edge;
 mod feed_object;
 mod import_object;
 mod inbox_object;
-pub mod index_object;
+mod index_object;
 mod journal_object;
 mod object;
 mod object_sql;
