@@ -10,7 +10,7 @@ use crate::shell::{Problem, Workspace, step};
 use crate::tools;
 
 /// The benches by their names on the command line, with the build that each runs.
-const BENCHES: [(&str, &str, Collector); 10] = [
+const BENCHES: [(&str, &str, Collector); 11] = [
     ("collector", "tests/collector/throughput.bench.ts", Collector::Release),
     ("cart", "tests/collector/cart.bench.ts", Collector::Release),
     // It counts operations, and these are the same in both builds.

@@ -3,17 +3,19 @@
 //! The rows are claimed before they are stored and counted afterwards (`calls::imports`). So the same call may be sent again at any
 //! time, and each row counts once.
 
-use hilo_core::config::Source;
+use hilo_core::config::{OptInRules, Source};
+use hilo_core::consent::OptInChannel;
 use hilo_core::import::{
     self, CALL_ROWS_MAX, FaultCode, Imported, Kind, Terms, row::ROW_BYTES_MAX,
 };
-use hilo_core::inbound::Report;
+use hilo_core::inbound::{Report, Told};
 use hilo_core::outcome::{Code, Outcome, Rejection};
 use hilo_core::strict::read_object;
 use jiff::{SignedDuration, Timestamp};
 use serde::Serialize;
 use serde_json::{Map, Value};
 
+use super::ledger::CONFIRMED_AT;
 use super::reports;
 use crate::call::{Call, Trouble, secret};
 use crate::calls::imports::{
@@ -159,7 +161,34 @@ fn read_lines<P: Platform>(
         now,
         oldest: oldest(now, call.loaded.config.retention.events_months),
     };
-    Ok(lines.into_iter().zip(1..).map(|(line, place)| read_line(line, place, &terms)).collect())
+    let optin = &call.loaded.config.consent.optin;
+    let read = |(line, place): (&[u8], u64)| match read_line(line, place, &terms) {
+        Line::Read(row) => proven(row, optin),
+        refused @ Line::Refused(_) => refused,
+    };
+    Ok(lines.into_iter().zip(1..).map(read).collect())
+}
+
+/// Refuses a subscription of a file that says nothing of the confirmation which `hilo.toml` wants.
+fn proven(row: Imported, rules: &OptInRules) -> Line {
+    let is_unconfirmed = |report: &Report| match &report.told {
+        Told::OptIn { channel, is_subscribed: true, .. } => {
+            OptInChannel::from_name(channel).is_some_and(|channel| rules.is_double(channel))
+                && !report.context.contains_key(CONFIRMED_AT)
+        }
+        Told::OptIn { .. } | Told::Act { .. } | Told::Traits(_) => false,
+    };
+    if !row.reports.iter().any(is_unconfirmed) {
+        return Line::Read(row);
+    }
+    let message =
+        "hilo.toml wants this channel's subscriptions confirmed: say when the person confirmed it";
+    Line::Refused(LineFault {
+        line: row.line,
+        column: Some(CONFIRMED_AT.to_owned()),
+        code: Code::OptInUnconfirmable.name().to_owned(),
+        message: message.to_owned(),
+    })
 }
 
 /// The time from which on events are kept.
@@ -267,7 +296,9 @@ async fn store<P: Platform>(
     let mut outcomes = outcomes.into_iter();
     for (row, count) in rows {
         let own: Vec<Outcome> = outcomes.by_ref().take(count).map(|taken| taken.outcome).collect();
-        match own.iter().find_map(Outcome::rejection) {
+        // A choice that is older than the person's last one stands in the ledger too.
+        let is_lost = |why: &&Rejection| why.code != Code::ConsentOutdated;
+        match own.iter().filter_map(Outcome::rejection).find(is_lost) {
             // A duplicate is this row too: an attempt before this one has stored it.
             None => counts.accepted += 1,
             Some(why) => {

@@ -20,6 +20,9 @@ use crate::optin_link::address_hash;
 use crate::platform::{Failure, Platform};
 use crate::signature::object_name;
 
+/// The part of a report's context that tells when the person confirmed a subscription.
+pub(super) const CONFIRMED_AT: &str = "double_opt_in_at";
+
 /// Records the choice of a report about `who`.
 ///
 /// # Errors
@@ -39,8 +42,12 @@ pub(super) async fn choose<P: Platform>(
     }
     let (mut outcome, mut has_taken) = (Outcome::Rejected(erased()), false);
     for object in objects {
-        let listeners =
-            Listeners { is_server: desk.source.is_trusted, ..listeners(said.channel, desk.loaded) };
+        // A report tells when the person chose: what they chose since stays in force.
+        let listeners = Listeners {
+            is_server: desk.source.is_trusted,
+            is_late: true,
+            ..listeners(said.channel, desk.loaded)
+        };
         let call = OptInCall { said: said.clone(), request: None, listeners };
         let call = ProfileCall::OptIn(Box::new(call));
         let stands: Option<OptIn> = ask_profile(desk.platform, object, &call).await?;
@@ -79,8 +86,9 @@ fn said<P: Platform>(report: &Report, desk: &Desk<'_, P>) -> Result<OptIn, Rejec
         return Err(Rejection::at(Code::MissingField, "text", message));
     }
     let at = report.occurred_at.unwrap_or_else(|| desk.platform.now()).to_string();
+    let detail = |name: &str| report.context.get(name)?.as_str().map(str::to_owned);
     let confirmed = is_subscribed.then(|| Confirmed {
-        at: at.clone(),
+        at: detail(CONFIRMED_AT).unwrap_or_else(|| at.clone()),
         by: ConfirmedBy::Server,
         requested_at: None,
     });
@@ -96,7 +104,7 @@ fn said<P: Platform>(report: &Report, desk: &Desk<'_, P>) -> Result<OptIn, Rejec
         state,
         at,
         text,
-        version: None,
+        version: detail("text_id"),
         address,
         address_hash,
         url: None,

@@ -6,6 +6,7 @@ use alloc::string::String;
 
 #[cfg(feature = "edge")]
 pub mod access;
+#[cfg(feature = "edge")]
 pub mod address;
 #[cfg(feature = "edge")]
 pub mod public_key;

@@ -72,14 +72,14 @@ fn rows_become_events_of_their_person_and_the_same_file_again_changes_nothing() 
 }
 
 #[test]
-fn rows_of_one_person_reach_the_profile_in_one_call() {
+fn rows_of_one_person_reach_the_profile_in_one_call_and_prove_their_addresses_in_another() {
     let memory = memory();
     let rows: Vec<Value> = (0..50).map(|n| order(n + 2, &format!("10{n}"), "1")).collect();
     send(&memory, (ID, 0), &rows);
     let asked = memory.asked();
     let profiles =
         asked.iter().filter(|object| matches!(object, crate::platform::Object::Profile(_)));
-    assert_eq!(profiles.count(), 1);
+    assert_eq!(profiles.count(), 2);
 }
 
 #[test]
@@ -166,6 +166,10 @@ fn an_imported_opt_in_never_lifts_a_newer_withdrawal() {
     let import = |seq: u32, row: Value| {
         send_with(&memory, "source=till&kind=optins", (ID, seq), &[row]).1["accepted"].clone()
     };
+    let mut unconfirmed = row("subscribed", "2026-01-01T10:00:00Z");
+    unconfirmed.as_object_mut().unwrap().remove("double_opt_in_at");
+    let (_, answer) = send_with(&memory, "source=till&kind=optins", (OTHER, 0), &[unconfirmed]);
+    assert_eq!(answer["rejected"][0]["code"], "opt_in_unconfirmable", "{answer}");
     assert_eq!(import(0, row("subscribed", "2026-01-01T10:00:00Z")), 1);
     let state = || get(&memory, "/_h/admin/v1/profiles/u:17")["optins"]["email"].clone();
     assert_eq!(state(), "subscribed");

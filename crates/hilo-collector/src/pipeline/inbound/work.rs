@@ -103,6 +103,8 @@ impl<P: Platform> Desk<'_, P> {
                 let is_order = |report: &Report| matches!(&report.told, Told::Act { event, .. } if event == orders::ORDER_COMPLETED);
                 let mut mapped = self.mapped().unwrap_or_default();
                 mapped.reports.retain(|report| !is_order(report));
+                // Nor does a rule that misses something of an order lose it.
+                mapped.faults.retain(|why| why.code == Code::MapBadValue);
                 match hand_over(&order, self.source, self.loaded, self.platform).await? {
                     Handed::Taken | Handed::Refused => {}
                     Handed::Guest => mapped.reports.push(orders::report(order)),

@@ -123,7 +123,7 @@ fn a_run_reads_page_by_page_and_the_next_one_is_not_due_before_its_time() {
 #[test]
 fn a_kill_anywhere_in_a_run_loses_nothing_and_repeats_nothing() {
     // Each call of an object may be the one at which the run dies: before it is done, or before its answer comes.
-    for after in 0..12 {
+    for after in 0..40 {
         for is_done in [false, true] {
             let memory = hubspot();
             memory.set_vendor(contacts(3));
@@ -143,20 +143,24 @@ fn a_kill_anywhere_in_a_run_loses_nothing_and_repeats_nothing() {
 
 #[test]
 fn a_run_that_was_killed_goes_on_at_its_page() {
-    let memory = hubspot();
-    memory.set_vendor(contacts(5));
-    // Begin, then of each page two profiles and the feed's object: the second page is not kept.
-    memory.cut_call(6, false);
-    read(&memory);
-    let before = memory.sent().len();
-    memory.advance(SignedDuration::from_mins(5));
-    read(&memory);
-    let sent = memory.sent();
-    let again = sent[before..].iter().find(|one| one.url.starts_with("https://api.hubapi.com/"));
-    let asked: Value = serde_json::from_str(&again.unwrap().body).unwrap();
-    let from = &asked["filterGroups"][0]["filters"][0]["value"];
-    assert_eq!(from, &json!((FIRST_MS + 1_000).to_string()));
-    assert_eq!(events(&memory, "u4").len(), 1);
+    // Where the run dies before the second page is kept, the next one asks for that page and not for the first.
+    let goes_on = |after: u32| {
+        let memory = hubspot();
+        memory.set_vendor(contacts(5));
+        memory.cut_call(after, false);
+        read(&memory);
+        let before = memory.sent().len();
+        memory.advance(SignedDuration::from_mins(5));
+        read(&memory);
+        assert_eq!(events(&memory, "u4").len(), 1, "{after}");
+        let sent = memory.sent();
+        let mut again =
+            sent[before..].iter().filter(|one| one.url.starts_with("https://api.hubapi.com/"));
+        let Some(again) = again.next() else { return false };
+        let asked: Value = serde_json::from_str(&again.body).unwrap();
+        asked["filterGroups"][0]["filters"][0]["value"] == json!((FIRST_MS + 1_000).to_string())
+    };
+    assert!((1..60).any(goes_on));
 }
 
 #[test]
