@@ -169,7 +169,7 @@ fn an_imported_opt_in_never_lifts_a_newer_withdrawal() {
     let mut unconfirmed = row("subscribed", "2026-01-01T10:00:00Z");
     unconfirmed.as_object_mut().unwrap().remove("double_opt_in_at");
     let (_, answer) = send_with(&memory, "source=till&kind=optins", (OTHER, 0), &[unconfirmed]);
-    assert_eq!(answer["rejected"][0]["code"], "opt_in_unconfirmable", "{answer}");
+    assert_eq!(answer["rejected"][0]["code"], "optin_unconfirmable", "{answer}");
     assert_eq!(import(0, row("subscribed", "2026-01-01T10:00:00Z")), 1);
     let state = || get(&memory, "/_h/admin/v1/profiles/u:17")["optins"]["email"].clone();
     assert_eq!(state(), "subscribed");
