@@ -84,7 +84,7 @@ test("a network that sends too much gets 429 until its minute is over, and other
     const refused = answers.filter((answer) => answer.status === 429);
     assert.ok(passed.length >= 5 && passed.length <= 10 && passed.length + refused.length === 12);
     assert.deepEqual([refused[0]!.headers.get("retry-after"), refused[0]!.body["error"].code], ["10", "rate_limited"]);
-    assert.equal(refused[0]!.headers.get("access-control-expose-headers"), "retry-after", "a page's client can obey it");
+    assert.equal(refused[0]!.headers.get("access-control-expose-headers"), "retry-after, x-hilo-request-id", "a page's client can obey it");
     assert.equal((await from("198.51.100.1")).status, 200);
     assert.equal((await from("203.0.113.1", { origin: undefined, authorization: `Bearer ${SERVER_KEY}` })).status, 200);
     assert.equal(stored(own, "ProfileObject"), passed.length + 2);

@@ -40,7 +40,8 @@ test("the door lists its calls, each with method and purpose, and every call wit
   assert.ok(calls.length > 5);
   for (const { method, path, purpose } of calls) {
     assert.ok(purpose.length > 0, path);
-    if (method !== "GET" || path.includes(":") || path.endsWith("/live")) continue;
+    // The archive's calls need a day or a file.
+    if (method !== "GET" || path.includes(":") || path.includes("/archive/") || path.endsWith("/live")) continue;
     const headers = { authorization: `Bearer ${DEV_SECRETS.HILO_ADMIN_TOKEN}` };
     assert.equal((await collector.fetch(path, { headers })).status, 200, path);
   }

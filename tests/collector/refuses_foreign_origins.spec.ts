@@ -65,7 +65,7 @@ test("a page of the shop may read every answer, and when to try again", async ()
     const answer = await post(collector, path, over);
     assert.equal(answer.status, status, path);
     assert.equal(answer.headers.get("access-control-allow-origin"), collector.url, path);
-    assert.equal(answer.headers.get("access-control-expose-headers"), "retry-after", path);
+    assert.equal(answer.headers.get("access-control-expose-headers"), "retry-after, x-hilo-request-id", path);
   }
 });
 
