@@ -58,8 +58,8 @@ controller = "Shop"
 [[source]]
 name = "hook"
 kind = "webhook"
-vendor = "shopify"
-secret = { secret = "HOOK_SECRET" }
+verify = "shopify"
+secrets = [{ secret = "HOOK_SECRET" }]
 "#;
 
 /// The rules of a webhook source with these settings: `map = "stripe"`, or `[[source.map]]`.

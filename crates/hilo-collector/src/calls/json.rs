@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 
 use serde::Serialize;
+use serde_json::value::RawValue;
 
 use crate::platform::Failure;
 
@@ -22,6 +23,14 @@ pub fn map_of(pairs: impl Iterator<Item = (String, String)>) -> BTreeMap<String,
         map.insert(name, value);
     }
     map
+}
+
+/// Wraps JSON without parsing its values.
+///
+/// # Errors
+/// `Fatal` for a text that is no JSON, which is a bug.
+pub fn raw(text: &str) -> Result<Box<RawValue>, Failure> {
+    RawValue::from_string(text.to_owned()).map_err(|error| Failure::Fatal(error.to_string()))
 }
 
 /// Reads JSON from an object.

@@ -10,6 +10,8 @@ use worker::js_sys::futures::JsFuture;
 use worker::js_sys::{Array, Object, Promise, Uint8Array};
 use worker::web_sys::{Request, RequestInit, Response};
 
+use crate::platform;
+
 /// Namespace of the profile objects.
 pub const PROFILES: &str = "PROFILES";
 /// Namespace of the journal's objects.
@@ -70,6 +72,22 @@ pub const ASSETS_URL: &str = "https://assets/";
 pub const TICKET: &str = "x-hilo-ticket-token";
 /// The protocol of a cart's sockets. A page offers it beside its ticket, and a browser insists that the answer takes one.
 pub const SOCKET_PROTOCOL: &str = "hilo";
+
+/// The namespace of an object, and its name there.
+pub fn place(object: &platform::Object) -> (&'static str, &str) {
+    match object {
+        platform::Object::Profile(name) => (PROFILES, name.as_str()),
+        platform::Object::Cart(label) => (CARTS, label.as_str()),
+        platform::Object::Journal => (JOURNAL, JOURNAL_HEAD),
+        platform::Object::Rejects(name) => (JOURNAL, name.as_str()),
+        platform::Object::Live => (JOURNAL, JOURNAL_LIVE),
+        platform::Object::Tokens(name) => (TOKENS, name.as_str()),
+        platform::Object::Inbox(name) => (INBOX, name.as_str()),
+        platform::Object::Index(name) => (INDEX, name.as_str()),
+        platform::Object::Imports => (IMPORTS, IMPORTS_ALL),
+        platform::Object::Feed(name) => (FEEDS, name.as_str()),
+    }
+}
 
 #[wasm_bindgen]
 extern "C" {

@@ -18,7 +18,7 @@ use worker::{Context, Delay, Env, Response, Result, ScheduleContext, State};
 use super::bindings::word;
 use super::object::SCHEMA_NEWER;
 use super::upload::read_stream;
-use super::{bindings, crypto, side};
+use super::{bindings, buckets, crypto, side};
 use crate::calls::journal::gathered::Gathered;
 use crate::keyring::Keyring;
 use crate::loaded::Standing;
@@ -102,18 +102,7 @@ impl Edge {
     }
 
     fn stub(&self, object: &Object) -> Result<bindings::Stub> {
-        let (namespace, name) = match object {
-            Object::Profile(name) => (bindings::PROFILES, name.as_str()),
-            Object::Cart(label) => (bindings::CARTS, label.as_str()),
-            Object::Journal => (bindings::JOURNAL, bindings::JOURNAL_HEAD),
-            Object::Rejects(name) => (bindings::JOURNAL, name.as_str()),
-            Object::Live => (bindings::JOURNAL, bindings::JOURNAL_LIVE),
-            Object::Tokens(name) => (bindings::TOKENS, name.as_str()),
-            Object::Inbox(name) => (bindings::INBOX, name.as_str()),
-            Object::Index(name) => (bindings::INDEX, name.as_str()),
-            Object::Imports => (bindings::IMPORTS, bindings::IMPORTS_ALL),
-            Object::Feed(name) => (bindings::FEEDS, name.as_str()),
-        };
+        let (namespace, name) = bindings::place(object);
         let namespace = Reflect::get(&self.env, &word(namespace))?;
         Ok(namespace.unchecked_into::<bindings::Namespace>().get_by_name(name)?)
     }
@@ -127,27 +116,6 @@ impl Edge {
     ) -> Result<web_sys::Response> {
         let response = JsFuture::from(self.stub(object)?.fetch(url, init)?).await?;
         Ok(response.unchecked_into())
-    }
-
-    /// Creates an object in a bucket that is bound to the collector.
-    async fn create(
-        &self,
-        binding: &str,
-        name: &str,
-        request: &Outgoing,
-    ) -> std::result::Result<http::Response, Failure> {
-        let body = Uint8Array::from(request.body.as_bytes());
-        let kind = request.headers.get("content-type").unwrap_or_default();
-        let created = JsFuture::from(bindings::create(&self.env, binding, name, &body, kind)).await;
-        let status = created.ok().and_then(|status| status.as_f64());
-        match status {
-            Some(404.0) => Err(Failure::Retriable(format!(
-                "no bucket is bound as {binding}: see r2_buckets in wrangler.jsonc"
-            ))),
-            Some(412.0) => Ok(http::Response { status: 412, ..http::Response::default() }),
-            Some(_) => Ok(http::Response { status: 200, ..http::Response::default() }),
-            None => Err(Failure::Retriable(format!("the bucket {binding} did not answer"))),
-        }
     }
 
     /// The address of the configuration's copy. Its name is secret, so that no other Worker of the zone has it by chance.
@@ -306,7 +274,7 @@ impl Platform for Edge {
         bytes_max: usize,
     ) -> std::result::Result<http::Response, Failure> {
         if let Some((binding, name)) = request.object() {
-            return self.create(binding, name, request).await;
+            return buckets::create(&self.env, binding, name, request).await;
         }
         let url = self.setting(|settings| stubs::url_of(&settings.stubs, &request.url));
         let begun = url.map_err(|why| worker::Error::from(why.to_owned()));
@@ -355,10 +323,7 @@ impl Platform for Edge {
         prefix: &str,
         cursor: Option<&str>,
     ) -> std::result::Result<Files, Failure> {
-        let listed = bindings::files(&self.env, binding, prefix, cursor.unwrap_or_default());
-        let text = JsFuture::from(listed).await.ok().and_then(|text| text.as_string());
-        let text = text.ok_or_else(|| unanswered(binding))?;
-        serde_json::from_str(&text).map_err(|error| Failure::Fatal(error.to_string()))
+        buckets::files(&self.env, binding, prefix, cursor).await
     }
 
     async fn file(
@@ -366,16 +331,8 @@ impl Platform for Edge {
         binding: &str,
         name: &str,
     ) -> std::result::Result<Option<String>, Failure> {
-        let read = JsFuture::from(bindings::file(&self.env, binding, name)).await;
-        read.map(|text| text.as_string()).map_err(|_| unanswered(binding))
+        buckets::file(&self.env, binding, name).await
     }
-}
-
-/// The failure of a bucket.
-fn unanswered(binding: &str) -> Failure {
-    Failure::Retriable(format!(
-        "the bucket {binding} did not answer, or is not bound: see r2_buckets in wrangler.jsonc"
-    ))
 }
 
 /// Begins a request. An error means that it surely did not leave.

@@ -3,6 +3,7 @@
 //! This is the only folder that imports `worker`. No rule of hilo is decided here.
 
 pub mod bindings;
+mod buckets;
 mod cart_object;
 mod crypto;
 pub mod edge;

@@ -13,7 +13,7 @@ use super::standing::Standing;
 use super::timeline::{self, Listed, Planned};
 use super::{consent, erasure, link, optin, stored_profile};
 use crate::calls::{
-    ConsentCopy, DeliveryState, OwnPart, PAGE_ROWS_MAX, Page, Summary, decode, encode,
+    ConsentCopy, DeliveryState, OwnPart, PAGE_ROWS_MAX, Page, Summary, decode, encode, raw,
 };
 use crate::platform::{Failure, Sql, SqlRow, SqlValue};
 
@@ -200,11 +200,6 @@ fn delivery_state(row: &SqlRow) -> Result<DeliveryState, Failure> {
         reason: row.text_opt("reason").map(str::to_owned),
         updated_ms: row.int("updated_ms")?,
     })
-}
-
-/// Wraps stored JSON without parsing its values.
-pub(super) fn raw(text: &str) -> Result<Box<RawValue>, Failure> {
-    RawValue::from_string(text.to_owned()).map_err(|error| Failure::Fatal(error.to_string()))
 }
 
 /// Reads the folded profile with its counts.

@@ -13,7 +13,7 @@ use serde_json::value::{RawValue, to_raw_value};
 
 use super::standing::Standing;
 use super::timeline::{self, Entry, Row};
-use crate::calls::{decode, encode};
+use crate::calls::{decode, encode, raw};
 use crate::platform::{Failure, Sql, SqlRow, SqlValue};
 use crate::store::at_rest;
 
@@ -136,7 +136,7 @@ fn stored(sql: &impl Sql) -> Result<Option<(Stored, i64)>, Failure> {
     let folded = stored.folded.or_else(|| row.int("folded").ok()).unwrap_or(0);
     // The first versions stored the profile alone.
     if stored.profile.is_none() && stored.version == 0 {
-        stored.profile = Some(super::pages::raw(text)?);
+        stored.profile = Some(raw(text)?);
     }
     Ok(Some((stored, folded)))
 }

@@ -395,9 +395,3 @@ fn pages_follow_each_other_newest_first() {
     }
     assert_eq!(seen, ["m4", "m3", "m2", "m1", "m0"]);
 }
-
-#[test]
-fn numbers_beyond_a_double_are_refused() {
-    assert!(SqlValue::int(1 << 53).is_err());
-    assert!(SqlValue::int((1 << 53) - 1).is_ok());
-}

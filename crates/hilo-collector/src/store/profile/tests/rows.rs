@@ -152,3 +152,9 @@ fn a_page_by_time_finds_late_events_in_whatever_row_they_stand() {
     let ids: std::collections::BTreeSet<_> = seen.iter().map(|(_, id)| id).collect();
     assert_eq!(ids.len(), 27);
 }
+
+#[test]
+fn numbers_beyond_a_double_are_refused() {
+    assert!(SqlValue::int(1 << 53).is_err());
+    assert!(SqlValue::int((1 << 53) - 1).is_ok());
+}
