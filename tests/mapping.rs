@@ -147,20 +147,21 @@ fn step(step: &Step) -> Value {
                 .into_iter()
                 .filter_map(|(name, value)| Some((name.to_owned(), json!(value.as_ref()?))))
                 .collect();
-            told["id"] = json!(report.id);
-            told["at"] = json!(report.occurred_at);
-            told["who"] = who.into();
+            let mut more = Map::new();
+            more.insert("id".to_owned(), json!(report.id));
+            more.insert("at".to_owned(), json!(report.occurred_at));
+            more.insert("who".to_owned(), who.into());
             if !report.context.is_empty() {
-                told["context"] = report.context.clone().into();
+                more.insert("context".to_owned(), report.context.clone().into());
             }
+            told.as_object_mut().into_iter().for_each(|told| told.extend(more.clone()));
             told
         }
     };
-    if let Some(rule) = step.rule {
-        out["rule"] = json!(rule);
-    }
-    if let Some(element) = step.element {
-        out["element"] = json!(element);
+    let numbers = [("rule", step.rule), ("element", step.element)];
+    let numbers = numbers.into_iter().filter_map(|(name, at)| Some((name.to_owned(), json!(at?))));
+    if let Some(out) = out.as_object_mut() {
+        out.extend(numbers);
     }
     out
 }

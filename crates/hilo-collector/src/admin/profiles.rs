@@ -49,14 +49,14 @@ struct Told {
 /// Writes before each event where its touchpoint stands under the lenses.
 fn placed(rows: &[Box<RawValue>], own: &[LensRule]) -> Result<Vec<Box<RawValue>>, Trouble> {
     let usual = usual_lenses();
-    let with_lens = |row: &Box<RawValue>| -> Result<Box<RawValue>, Failure> {
+    let with_lens = |row: &RawValue| -> Result<Box<RawValue>, Failure> {
         let Told { touchpoint } = decode(row.get())?;
         let lens = encode(&place(&touchpoint, own.iter().chain(&usual)))?;
         let rest = row.get().strip_prefix('{').unwrap_or_default();
         let text = format!("{{\"lens\":{lens},{rest}");
         RawValue::from_string(text).map_err(|error| Failure::Fatal(error.to_string()))
     };
-    Ok(rows.iter().map(with_lens).collect::<Result<_, _>>()?)
+    Ok(rows.iter().map(|row| with_lens(row)).collect::<Result<_, _>>()?)
 }
 
 /// Lists one page of a profile's rows; `part` selects the kind of rows.

@@ -45,9 +45,8 @@ pub(super) async fn take<P: Platform>(call: &Call<'_, P>) -> Result<Reply, Troub
         limits::check_key(source, call).await?;
     }
     let (own, lang) = (body.anonymous_id.clone(), body.lang(call));
-    let shown = Shown::of(Some(source), &secret, call);
+    let (shown, is_server) = (Shown::of(Some(source), &secret, call), source.is_server());
     let entry = optin::accept(body, source, user.is_some(), &secret, call)?;
-    let is_server = source.is_server();
     let claimant = Claimant { is_server, ..Claimant::by_proof(&shown, &secret, call) };
     let mut right = None;
     if user.is_none() || entry.is_opt_out() {
@@ -60,8 +59,8 @@ pub(super) async fn take<P: Platform>(call: &Call<'_, P>) -> Result<Reply, Troub
         };
     }
     // A lapsed token counts beside the device's own proof only.
-    let user = user.filter(|_| doubt.is_none() || right.is_some());
-    let user = user.map(|user| ProfileKey::User(user.id));
+    let user =
+        user.filter(|_| doubt.is_none() || right.is_some()).map(|it| ProfileKey::User(it.id));
     let device = right.as_ref().map(|right| ProfileKey::Anonymous(right.id.clone()));
     let mut keys: Vec<_> = user.into_iter().chain(device).collect();
     if let Some(why) = doubt {

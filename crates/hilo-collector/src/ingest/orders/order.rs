@@ -56,7 +56,7 @@ pub struct OrderLine {
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum WebhookContent {
     /// An order was placed.
-    Order(Order),
+    Order(Box<Order>),
     /// The webhook is about an order that does not count, for this reason.
     Nothing(&'static str),
     /// The webhook has another topic. The source's rules say what it means.

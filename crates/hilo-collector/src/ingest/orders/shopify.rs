@@ -87,7 +87,7 @@ pub fn read(topic: &str, body: &[u8]) -> Result<WebhookContent, Rejection> {
     let Id(id) = body.id;
     let customer = body.customer.unwrap_or_default();
     let is_in_store = text(body.source_name).as_deref() == Some(POINT_OF_SALE);
-    Ok(WebhookContent::Order(Order {
+    Ok(WebhookContent::Order(Box::new(Order {
         id,
         user_id: customer.id.and_then(Id::known),
         email: text(body.email).or_else(|| text(customer.email)),
@@ -99,5 +99,5 @@ pub fn read(topic: &str, body: &[u8]) -> Result<WebhookContent, Rejection> {
         lines: lines(items, currency),
         total,
         is_unpaid: body.financial_status.as_deref() == Some(UNPAID),
-    }))
+    })))
 }

@@ -71,7 +71,7 @@ pub fn read(topic: &str, body: &[u8]) -> Result<WebhookContent, Rejection> {
     let billing = body.billing.unwrap_or_default();
     // The time has no offset: it is that of Greenwich.
     let placed_at = text(body.date_created_gmt).and_then(|at| format!("{at}Z").parse().ok());
-    Ok(WebhookContent::Order(Order {
+    Ok(WebhookContent::Order(Box::new(Order {
         id,
         user_id: body.customer_id.and_then(Id::known),
         checkout_id: note(body.meta_data, CHECKOUT),
@@ -83,5 +83,5 @@ pub fn read(topic: &str, body: &[u8]) -> Result<WebhookContent, Rejection> {
         phone: text(billing.phone),
         is_in_store: false,
         store_id: None,
-    }))
+    })))
 }

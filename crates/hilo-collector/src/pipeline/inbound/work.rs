@@ -107,7 +107,7 @@ impl<P: Platform> Desk<'_, P> {
                 mapped.faults.retain(|why| why.code == Code::MapBadValue);
                 match hand_over(&order, self.source, self.loaded, self.platform).await? {
                     Handed::Taken | Handed::Refused => {}
-                    Handed::Guest => mapped.reports.push(orders::report(order)),
+                    Handed::Guest => mapped.reports.push(orders::report(*order)),
                 }
                 Ok(mapped)
             }

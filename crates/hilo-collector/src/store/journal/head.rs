@@ -67,23 +67,7 @@ pub(super) fn answer(
     call: JournalCall,
     now: Timestamp,
 ) -> Result<JournalAnswer, Failure> {
-    let is_writing = match &call {
-        JournalCall::Counted { .. }
-        | JournalCall::Dead { .. }
-        | JournalCall::Hold { .. }
-        | JournalCall::Watch { .. }
-        | JournalCall::Probed { .. } => true,
-        JournalCall::RejectIndex { .. }
-        | JournalCall::Deliveries
-        | JournalCall::DeadLetters { .. }
-        | JournalCall::Forget { .. }
-        | JournalCall::Replayed { .. }
-        | JournalCall::Held(_)
-        | JournalCall::Released { .. }
-        | JournalCall::Told { .. }
-        | JournalCall::Faults => false,
-    };
-    if !is_writing && !schema::is_present(sql)? {
+    if !is_writing(&call) && !schema::is_present(sql)? {
         return nothing_yet(&call);
     }
     let mut is_alarm_due = volatile.apply_schema(sql)?;
@@ -142,6 +126,26 @@ pub(super) fn answer(
     }?;
     let alarm_ms = if is_alarm_due { next_alarm(sql, now.as_millisecond())? } else { None };
     Ok(JournalAnswer { reply, alarm_ms })
+}
+
+/// Whether the call makes a storage.
+const fn is_writing(call: &JournalCall) -> bool {
+    match call {
+        JournalCall::Counted { .. }
+        | JournalCall::Dead { .. }
+        | JournalCall::Hold { .. }
+        | JournalCall::Watch { .. }
+        | JournalCall::Probed { .. } => true,
+        JournalCall::RejectIndex { .. }
+        | JournalCall::Deliveries
+        | JournalCall::DeadLetters { .. }
+        | JournalCall::Forget { .. }
+        | JournalCall::Replayed { .. }
+        | JournalCall::Held(_)
+        | JournalCall::Released { .. }
+        | JournalCall::Told { .. }
+        | JournalCall::Faults => false,
+    }
 }
 
 /// Answers a call that reads from a head that has stored nothing yet.

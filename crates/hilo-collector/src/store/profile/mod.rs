@@ -53,8 +53,8 @@ use self::bond::Bond;
 use self::standing::Standing;
 use crate::calls::link::{Moved, Take};
 use crate::calls::{
-    Claimed, Confirmation, Delivery, DeliveryResult, ProfileCall, Proof, Record, ReportTaken,
-    Whose, decode, encode,
+    Claimed, Confirmation, ConsentChange, Delivery, DeliveryResult, ProfileCall, Proof, Record,
+    ReportTaken, Whose, decode, encode,
 };
 use crate::platform::{Failure, Sql, atomically};
 
@@ -130,8 +130,8 @@ fn act(
     let mut result = CallResult::default();
     result.reply = match call {
         ProfileCall::Record { source, plans, records, claim, states, is_public: _ } => {
-            let (source, plans) = (source.as_str(), plans.as_slice());
-            let shared = record::Shared { name, source, plans, bodies, states, now };
+            let shared =
+                record::Shared { name, source: &source, plans: &plans, bodies, states, now };
             return store_claimed(sql, volatile, turn, claim, (&shared, records));
         }
         ProfileCall::Claim(proof) => return claimed(sql, volatile, turn, &proof),
@@ -156,8 +156,7 @@ fn act(
         }
         ProfileCall::ConsentReports(changes) => {
             result.pump = outbox::doubt(volatile);
-            atomically(sql, || consent::record_reports(sql, &changes, now))
-                .and_then(|taken| told_unless_all(&taken))
+            reported(sql, &changes, now)
         }
         ProfileCall::OptIn(call) => return choosing::opt_in(sql, volatile, name, &call, now),
         ProfileCall::OptInLink { link, acts: false, .. } => {
@@ -169,9 +168,7 @@ fn act(
         ProfileCall::OptIns { cursor, limit } => {
             written(pages::optins(sql, cursor.as_deref(), limit))
         }
-        ProfileCall::Confirm { confirmations } => {
-            return confirm(sql, volatile, &confirmations, now);
-        }
+        ProfileCall::Confirm { confirmations: all } => return confirm(sql, volatile, &all, now),
         ProfileCall::Replay { destination: to, message: id } => {
             return replay(sql, volatile, to.as_deref(), id.as_deref(), now);
         }
@@ -207,10 +204,11 @@ fn written(answer: Result<impl Serialize, Failure>) -> Result<String, Failure> {
     encode(&answer?)
 }
 
-/// Answers what became of each report; nothing where all were taken.
-fn told_unless_all(taken: &[ReportTaken]) -> Result<String, Failure> {
+/// Records what events report of the person's choices, and answers what became of each report; nothing where all were taken.
+fn reported(sql: &impl Sql, changes: &[ConsentChange], now: Timestamp) -> Result<String, Failure> {
+    let taken = atomically(sql, || consent::record_reports(sql, changes, now))?;
     let is_taken = |one: &ReportTaken| *one == ReportTaken::Taken;
-    if taken.iter().all(is_taken) { Ok(String::new()) } else { encode(taken) }
+    if taken.iter().all(is_taken) { Ok(String::new()) } else { encode(&taken) }
 }
 
 /// Records the results of deliveries.

@@ -16,21 +16,32 @@ pub(super) struct Vector {
     pub(super) field: Option<&'static str>,
 }
 
+/// A call of a preset with this header field and further ones.
+fn one(
+    preset: &'static str,
+    field: &'static str,
+    value: &str,
+    more: &[(&str, &str)],
+    body: &str,
+) -> Vector {
+    let fields = [&[(field, value)], more].concat();
+    Vector { preset, secret: VECTOR, sent: Sent::new(body, &fields), field: Some(field) }
+}
+
+/// A call of a preset whose token stands in query or body.
+fn asked(preset: &'static str, body: &str, query: &str) -> Vector {
+    let sent = Sent { query: query.to_owned(), ..Sent::new(body, &[]) };
+    Vector { preset, secret: VECTOR, sent, field: None }
+}
+
 pub(super) fn all() -> Vec<Vector> {
-    let one = |preset, field: &'static str, value: &str, more: &[(&str, &str)], body: &str| {
-        let fields = [&[(field, value)], more].concat();
-        Vector { preset, secret: VECTOR, sent: Sent::new(body, &fields), field: Some(field) }
-    };
-    let asked = |preset, body: &str, query: &str| {
-        let sent = Sent { query: query.to_owned(), ..Sent::new(body, &[]) };
-        Vector { preset, secret: VECTOR, sent, field: None }
-    };
     let bearer = |preset| one(preset, "authorization", "Bearer test-secret", &[], BODY);
     // From the vendor's own library: stripe, square, twilio, standard.
     let stamped =
         "t=1795000000,v1=6715963399461029f13c7d21e021fda6c1cde8ddadfa37b6fd5f6a9ad3592980";
     let in_base64 = "Ot7KYJYKDbtAYzw2vqw4tsU7rDSqcUzmzeVAwTm9rL4=";
-    let mut all = vec![
+    let mut all = of_other_schemes();
+    all.extend([
         one("stripe", "stripe-signature", stamped, &[], BODY),
         one("calendly", "calendly-webhook-signature", stamped, &[], BODY),
         one("shopify", "x-shopify-hmac-sha256", in_base64, &[], BODY),
@@ -70,6 +81,14 @@ pub(super) fn all() -> Vec<Vector> {
             &[("klaviyo-timestamp", "1795000000")],
             BODY,
         ),
+    ]);
+    all.extend(["3cx", "freshdesk", "brevo"].map(bearer));
+    all
+}
+
+/// Forms, ids, and tokens in the place of signatures.
+fn of_other_schemes() -> Vec<Vector> {
+    vec![
         Vector {
             secret: "whsec_AAECAwQFBgcICQoLDA0ODxAREhMUFRYXGBkaGxwdHh8=",
             ..one(
@@ -100,9 +119,7 @@ pub(super) fn all() -> Vec<Vector> {
         asked("sumup", BODY, "token=test-secret"),
         asked("mailchimp", "type=subscribe", "secret=test-secret"),
         asked("aircall", r#"{"token":"test-secret","event":"call.ended"}"#, ""),
-    ];
-    all.extend(["3cx", "freshdesk", "brevo"].map(bearer));
-    all
+    ]
 }
 
 /// The form of a call that ended.

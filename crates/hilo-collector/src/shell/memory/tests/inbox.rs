@@ -289,9 +289,9 @@ fn what_no_rule_is_about_is_kept_for_fourteen_days_and_can_be_worked_on_again() 
 #[test]
 fn vendors_try_their_webhooks_out() {
     let memory = deployment();
-    let text = |reply: &Reply| match &reply.body {
-        crate::platform::Body::Text(text) => text.clone(),
-        _ => String::new(),
+    let text = |reply: &Reply| {
+        let crate::platform::Body::Text(text) = &reply.body else { return String::new() };
+        text.clone()
     };
     let query = "hub.mode=subscribe&hub.challenge=1158201444&hub.verify_token=";
     let right = call(

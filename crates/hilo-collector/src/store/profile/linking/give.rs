@@ -21,7 +21,7 @@ pub enum Errand {
         /// The object.
         to: String,
         /// The call.
-        call: ProfileCall,
+        call: Box<ProfileCall>,
     },
     /// A call of the index: an address is the user's from now on.
     Index {
@@ -106,7 +106,10 @@ fn next_part(
         return Ok(Some(Errand::Index { key, ask }));
     }
     let name = link::links(sql)?.into_iter().find(is_left);
-    Ok(name.map(|to_name| Errand::Profile { to: to_name, call: ProfileCall::Repoint { from, to } }))
+    Ok(name.map(|to_name| Errand::Profile {
+        to: to_name,
+        call: Box::new(ProfileCall::Repoint { from, to }),
+    }))
 }
 
 fn take(
@@ -117,7 +120,7 @@ fn take(
 ) -> Result<Errand, Failure> {
     let cargo = to_raw_value(cargo).map_err(|error| Failure::Fatal(error.to_string()))?;
     let take = Take { from: own_name(sql)?, to, cargo };
-    Ok(Errand::Profile { to: name, call: ProfileCall::Take(Box::new(take)) })
+    Ok(Errand::Profile { to: name, call: Box::new(ProfileCall::Take(Box::new(take))) })
 }
 
 fn own_name(sql: &impl Sql) -> Result<String, Failure> {
@@ -161,12 +164,15 @@ pub fn ended(
     answer: Option<Taken>,
 ) -> Result<Option<Own>, Failure> {
     let done = match (errand, answer) {
-        (Errand::Profile { call: ProfileCall::Take(sent), .. }, Some(mut answer)) => {
-            if let Some(erase) = answer.erase.take() {
+        (Errand::Profile { call, to }, Some(mut answer)) => {
+            if let ProfileCall::Take(sent) = *call {
+                let Some(erase) = answer.erase.take() else {
+                    return taken(sql, volatile, &sent, answer).map(|()| None);
+                };
                 let own = Own { name: own_name(sql)?, call: ProfileCall::Erase(erase) };
                 return Ok(Some(own));
             }
-            return taken(sql, volatile, &sent, answer).map(|()| None);
+            to
         }
         (Errand::Profile { to, .. }, _) => to,
         (Errand::Index { key, .. }, _) => key,

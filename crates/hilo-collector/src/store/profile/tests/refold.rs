@@ -164,11 +164,11 @@ fn an_event_stands_in_the_timeline_with_the_state_before_it_also_where_it_was_st
     object.record(vec![act("m2", "Order Completed", 2)]);
     let shown = |object: &mut Object| {
         let page: Page = object.ask(&ProfileCall::Events { cursor: None, limit: 10 });
-        let of = |row: &Box<serde_json::value::RawValue>| {
+        let of = |row: &serde_json::value::RawValue| {
             let row: serde_json::Value = decode(row.get()).unwrap();
             (row["messageId"].clone(), row["touchpoint"].clone())
         };
-        page.rows.iter().map(of).collect::<Vec<_>>()
+        page.rows.iter().map(|row| of(row)).collect::<Vec<_>>()
     };
     let expected = |state_of_the_visit: &str| {
         let at = |channel: &str, kind: &str, state: &str| json!({"kind": kind, "channel": channel, "state": state});
