@@ -4,6 +4,7 @@ use std::fs;
 use std::path::Path;
 
 /// Compares a told text with its golden file.
+#[expect(clippy::expect_used, reason = "the helper of a test may assert the short way")]
 fn check(told: &str, file: &str) {
     let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("../examples/pipeline").join(file);
     if std::env::var_os("HILO_BLESS").is_some() {

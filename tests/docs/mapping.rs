@@ -27,6 +27,7 @@ fn blocks(page: &'static str) -> Vec<(&'static str, &'static str)> {
 
 /// Compares each result of a page with what `make` makes of the rules and the document before it.
 #[track_caller]
+#[expect(clippy::panic, reason = "the helper of a test may assert the short way")]
 fn check_examples(page: &'static str, make: fn(&str, &Value) -> Result<Value, Vec<String>>) {
     let blocks = blocks(page);
     let mut count = 0;

@@ -38,6 +38,11 @@ pub(crate) fn rules(input: &Value) -> Value {
 }
 
 /// The files of a preset's cases: their names and both texts.
+#[expect(
+    clippy::panic,
+    clippy::unwrap_used,
+    reason = "the helper of a test may assert the short way"
+)]
 fn cases(preset: &str) -> Vec<(String, String, String)> {
     let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("golden/inbound").join(preset);
     let files = std::fs::read_dir(&folder).unwrap_or_else(|why| panic!("{preset}: {why}"));

@@ -1,5 +1,11 @@
 //! Laws of the profile's fold: in whatever order and in however many parts the events come, the profile is the same.
 
+#![expect(
+    clippy::unwrap_used,
+    clippy::indexing_slicing,
+    reason = "the helper of a test may assert the short way"
+)]
+
 use hilo_core::event::{Event, Gist};
 use hilo_core::journey::StateRules;
 use hilo_core::profile::{Profile, figures, fold, join};

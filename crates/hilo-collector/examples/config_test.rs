@@ -12,7 +12,7 @@ use std::process::{Command, ExitCode, Stdio};
 use std::time::{SystemTime, UNIX_EPOCH};
 
 use hilo_collector::forward::destination::{MappedRequest, MissingSecret};
-use hilo_collector::forward::{self, Configured, Preview, preview};
+use hilo_collector::forward::{Configured, Preview, preview};
 use hilo_collector::platform::Outgoing;
 use hilo_collector::signature::sha256_hex;
 use hilo_core::config::{Config, Source};

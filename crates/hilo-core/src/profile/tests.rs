@@ -67,9 +67,8 @@ fn act(name: &str, minute: u32, properties: &Value) -> Event {
     act
 }
 
-/// Everything a fold can fill. A change of this text is a change of [`VERSION`].
-#[test]
-fn a_profile_that_folds_differently_has_another_version() {
+/// Events that fill everything that a fold can fill.
+fn everything() -> Vec<Event> {
     let ids = json!({"ga": "1.2", "gclid": "of a click"});
     let touch = json!({
         "locale": "es", "ids": ids, "os": {"name": "Linux"}, "device": {"type": "desktop"},
@@ -81,7 +80,7 @@ fn a_profile_that_folds_differently_has_another_version() {
     let mut optin = act("Opt-In Confirmed", 9, &json!({"channel": "email"}));
     optin.context.hilo.ledger = true;
     let euro = |total: Value| json!({"order_id": "A-1", "total": total, "currency": "EUR"});
-    let events = [
+    vec![
         event("page", "2026-11-24T10:00:00Z", &json!({"properties": {}, "context": touch})),
         identify("2026-11-24T10:01:00Z", &json!({"plan": "pro"})),
         event("track", "2026-11-24T10:02:00Z", &json!({"event": "x", "userId": "ana"})),
@@ -96,7 +95,12 @@ fn a_profile_that_folds_differently_has_another_version() {
         act("Ticket Created", 7, &json!({"ticket_id": "T-1", "channel": "email"})),
         act("Loyalty Enrolled", 8, &json!({"loyalty_id": "77"})),
         optin,
-    ];
+    ]
+}
+
+/// Everything a fold can fill. A change of this text is a change of [`VERSION`].
+#[test]
+fn a_profile_that_folds_differently_has_another_version() {
     let touched = json!({"at": "2026-11-24T10:00:00Z", "channel": "Email", "via": "page"});
     let once = |minute: u32| {
         let at = format!("2026-11-24T10:{minute:02}:00Z");
@@ -143,7 +147,7 @@ fn a_profile_that_folds_differently_has_another_version() {
         "belongs": "2026-11-24T10:08:00Z",
         "loyalty": ["77"],
     });
-    let profile = folded(&events);
+    let profile = folded(&everything());
     assert_eq!((VERSION, serde_json::to_value(&profile).unwrap()), (3, expected.clone()));
     assert_eq!(serde_json::from_value::<Profile>(expected).unwrap(), profile);
 }
