@@ -166,7 +166,7 @@ try {
   for (const day of days) {
     const count = await exportDay(day, found);
     for (const part of ["events", "repeats", "unreadable"] as const) sum[part] += count[part];
-    console.log(`${count.day}: ${count.events} events of ${count.files} files; ${count.repeats} repeats left out; ${count.unreadable} unreadable, because their people were erased`);
+    console.log(`${count.day}: ${count.events} events of ${count.files} files; ${count.repeats} repeats left out; ${count.unreadable} unreadable: their people were erased, or their form is not known here`);
   }
   for (const day of days) rmSync(join(asked.out, `dt=${day}`, DONE), { force: true });
   console.log(`all: ${sum.events} events, ${sum.repeats} repeats left out, ${sum.unreadable} unreadable. ${asked.out}/*/events.${asked.ndjson ? "ndjson" : "parquet"}`);
