@@ -22,6 +22,7 @@ fn the_visit_goes_as_it_was_told() {
 #[test]
 fn a_day_of_one_person_stands_in_one_timeline() {
     let told = pipeline::day().expect("the day can be told");
+    check(&told, "day.txt");
     // The two visits were made by a device that nobody knew.
     let kinds = [
         "Visit Started",

@@ -1,4 +1,4 @@
-//! The third pass: rows → canonical rows on standard output, in calls.
+//! The third pass: rows → canonical rows, in calls.
 //!
 //! A first part says what comes; then the calls, each of at most 500 lines with an empty line behind it. The rows of a person stand together
 //! within a window, so that a call of 500 rows asks few objects. The same file gives the same calls, so an import can go on where it
@@ -23,8 +23,13 @@ const WINDOW_ROWS: usize = 30_000;
 /// The most bytes of a call: the collector takes 1 MiB of inflated bytes.
 const CALL_BYTES_MAX: usize = 900 * 1024;
 
-/// Prints the calls.
-pub(crate) fn run(flags: &Flags, seen: &Seen, survey: Survey) -> Result<(), Problem> {
+/// Writes the calls.
+pub(crate) fn run(
+    flags: &Flags,
+    seen: &Seen,
+    survey: Survey,
+    out: impl Write,
+) -> Result<(), Problem> {
     let mut hasher = Sha256::new();
     hasher.update(seen.hash);
     hasher.update(flags.said.as_bytes());
@@ -32,7 +37,7 @@ pub(crate) fn run(flags: &Flags, seen: &Seen, survey: Survey) -> Result<(), Prob
     let version = (env!("CARGO_PKG_VERSION"), WINDOW_ROWS, CALL_ROWS_MAX, CALL_BYTES_MAX);
     hasher.update(format!("{version:?}").as_bytes());
     let id: String = hasher.finalize().iter().map(|byte| format!("{byte:02x}")).collect();
-    let mut out = BufWriter::new(io::stdout().lock());
+    let mut out = BufWriter::new(out);
     let plan = json!({ "plan": { "rows": survey.rows, "fingerprint": id } });
     writeln!(out, "{plan}\n")?;
     let mut calls = Calls { out, window: Vec::new(), lines: 0, bytes: 0 };

@@ -1,5 +1,6 @@
 //! The command line.
 
+use std::ffi::OsString;
 use std::path::PathBuf;
 
 use hilo_core::import::Kind;
@@ -42,8 +43,11 @@ pub(crate) struct Flags {
 }
 
 impl Flags {
-    pub(crate) fn read() -> Result<Flags, Problem> {
-        let mut parser = Parser::from_env();
+    /// Reads the arguments, without the name of the program.
+    pub(crate) fn read(
+        arguments: impl IntoIterator<Item = OsString, IntoIter: 'static>,
+    ) -> Result<Flags, Problem> {
+        let mut parser = Parser::from_args(arguments);
         let (mut file, mut source, mut kind) = (None, None, None);
         let mut flags = Flags {
             file: PathBuf::new(),

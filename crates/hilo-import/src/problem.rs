@@ -3,7 +3,8 @@
 use hilo_core::import::Fault;
 
 /// Why the file cannot be imported: one sentence for the person.
-pub(crate) struct Problem(pub(crate) String);
+#[derive(Debug)]
+pub struct Problem(pub String);
 
 impl From<std::io::Error> for Problem {
     fn from(error: std::io::Error) -> Problem {

@@ -1,31 +1,33 @@
 //! A day of one person, told from the timeline: two visits to the site, a call, a purchase in the store, an e-mail, a message, a refund.
 //!
-//! In: what page, telephone, till, mail service and messenger report in the course of the day. Out: the person's one timeline in order,
-//! each touchpoint with its place under the lenses, and what the day comes to, as text.
+//! In: what page, telephone, till, mail service, messenger and backend report in the course of the day, each in its own way
+//! (`senders.rs`). Out: the person's one timeline in order, each touchpoint with its place under the lenses, and what the day comes to, as text.
 
 use std::fmt::Write as _;
 
 use hilo_collector::pipeline::serve;
-use hilo_collector::platform::{Body, Incoming, Upload};
+use hilo_collector::platform::{Body, Incoming};
 use hilo_collector::shell::memory::{Memory as Edge, run};
 use jiff::{SignedDuration, Timestamp};
 use serde_json::{Value, json};
 
+use crate::senders::{self, SECRET, get};
+
 /// The device of the two visits.
 const DEVICE: &str = "5f0c7a3e-0000-4000-8000-000000000018";
-/// The person, as the shop knows them.
+/// The person, as the shop's own systems know them.
 const USER: &str = "customer-18";
-/// The beginning of the day. The other times are minutes after it.
+/// The person, as the telephone, the messenger, the mail service and the till know them.
+pub(crate) const PHONE: &str = "+34600111222";
+pub(crate) const EMAIL: &str = "ana@shop.example";
+const LOYALTY: &str = "L-000917";
+/// The beginning of the day. The other times are minutes after it; the sale stands in `till.csv` with the clock of Madrid.
 const MORNING: &str = "2026-11-18T08:00:00Z";
-
-/// Who sends.
-#[derive(Clone, Copy, PartialEq, Eq)]
-enum Sender {
-    /// The page, under its public key.
-    Page,
-    /// The company's own systems, under the backend's key.
-    Backend,
-}
+/// The configuration: that of a developer's machine, and the other systems.
+const CONFIG: &str = concat!(
+    include_str!("../../../crates/hilo-collector/hilo.toml"),
+    include_str!("../sources.toml")
+);
 
 /// Tells the day.
 ///
@@ -33,26 +35,94 @@ enum Sender {
 /// What kept the day from being told; a test fails then.
 pub fn day() -> Result<String, String> {
     let morning: Timestamp = MORNING.parse().map_err(|error: jiff::Error| error.to_string())?;
-    let edge = Edge::new(morning, None).map_err(|failure| failure.message().to_owned())?;
+    let edge = Edge::new(morning, Some(CONFIG)).map_err(|failure| failure.message().to_owned())?;
     edge.set_secret("WEBHOOK_SECRET", "whsec_aGlsby1nb2xkZW4td2ViaG9vay1zZWNyZXQtMzI=");
     edge.set_secret("HILO_ADMIN_TOKEN", "token");
+    edge.set_secret("VENDOR_SECRET", SECRET);
+    edge.set_secret("META_CHALLENGE", "the token of the page");
     let mut clock = morning;
-    for (minute, sender, event) in events() {
+    for (minute, makes) in calls() {
         let at = morning + SignedDuration::from_mins(minute);
         edge.advance(at.duration_since(clock));
         clock = at;
-        send(&edge, sender, event, at)?;
+        for call in makes(at)? {
+            let (status, answer) = answered(&edge, call)?;
+            if status != 200 || answer.pointer("/rejected/0").is_some() {
+                return Err(format!("{status} {answer}"));
+            }
+        }
     }
     // The device is linked, and its visits move into the timeline of the person.
     edge.advance(SignedDuration::from_mins(1));
     settle(&edge)?;
+    told(&edge)
+}
+
+/// What one system sends at a moment.
+type Makes = fn(Timestamp) -> Result<Vec<Incoming>, String>;
+
+/// The day: the minute, and what is sent.
+fn calls() -> [(i64, Makes); 9] {
+    [
+        (65, |at| {
+            let from = "/?utm_source=news&utm_medium=email&utm_campaign=autumn";
+            Ok(senders::page(visit("page", "1", from, ""), at))
+        }),
+        (66, |at| {
+            let view = visit("track", "1", "/product/?id=H-101", "https://shop.example/");
+            Ok(senders::page(with(view, "event", json!("Product Viewed")), at))
+        }),
+        (270, |at| {
+            let view = visit("page", "2", "/product/?id=H-101", "https://www.google.com/");
+            Ok(senders::page(view, at))
+        }),
+        // The visitor signs in, and the backend has the addresses of the customer.
+        (275, |at| {
+            let traits = json!({"email": EMAIL, "phone": PHONE, "loyalty_id": LOYALTY});
+            let link = json!({"type": "identify", "userId": USER, "anonymousId": DEVICE, "traits": traits});
+            Ok(senders::backend(link, at))
+        }),
+        (300, |at| Ok(senders::telephone(at))),
+        // The store has sold at 555, and its file comes a quarter of an hour later.
+        (570, |_| senders::till()),
+        (600, |at| Ok(senders::mail(at))),
+        (690, |at| Ok(senders::whatsapp(at))),
+        (730, |at| {
+            let back = json!({"order_id": "S-1001", "refund_id": "R-1", "total": "20.00", "currency": "EUR"});
+            let act = json!({"type": "track", "event": "Order Refunded", "userId": USER, "properties": back});
+            Ok(senders::backend(act, at))
+        }),
+    ]
+}
+
+/// What the page tells of a visit.
+fn visit(kind: &str, session: &str, path: &str, referrer: &str) -> Value {
+    json!({
+        "type": kind,
+        "anonymousId": DEVICE,
+        "context": {
+            "page": {"url": format!("https://shop.example{path}"), "referrer": referrer},
+            "hilo": {"session": {"id": session}},
+        },
+    })
+}
+
+fn with(mut event: Value, name: &str, value: Value) -> Value {
+    if let Some(fields) = event.as_object_mut() {
+        fields.insert(name.to_owned(), value);
+    }
+    event
+}
+
+/// What the collector has of the person.
+fn told(edge: &Edge) -> Result<String, String> {
     let mut told = "\n== A day of one person, in one timeline.\n".to_owned();
-    let page = get(&edge, &format!("/admin/v1/profiles/u:{USER}/events"))?;
+    let (_, page) = answered(edge, get(&format!("/admin/v1/profiles/u:{USER}/events")))?;
     let rows = page.get("events").and_then(Value::as_array).cloned().unwrap_or_default();
     for row in rows.iter().rev() {
         let _ = writeln!(told, "   {}", line(row));
     }
-    let shown = get(&edge, &format!("/admin/v1/profiles/u:{USER}"))?;
+    let (_, shown) = answered(edge, get(&format!("/admin/v1/profiles/u:{USER}")))?;
     let field = |pointer: &str| shown.pointer(pointer).cloned().unwrap_or_default();
     let _ = writeln!(
         told,
@@ -69,53 +139,6 @@ pub fn day() -> Result<String, String> {
     let _ = writeln!(told, "   orders {} net {}", field("/figures/orders"), field("/figures/net"));
     let _ = writeln!(told, "   messages {}", field("/figures/messages"));
     Ok(told)
-}
-
-/// The day: minute, sender, event.
-fn events() -> Vec<(i64, Sender, Value)> {
-    let page = |session: &str, path: &str, referrer: &str| {
-        json!({
-            "page": {"url": format!("https://shop.example{path}"), "referrer": referrer},
-            "hilo": {"session": {"id": session}},
-        })
-    };
-    let act = |name: &str, properties: Value| {
-        let mut act = json!({"type": "track", "event": name, "userId": USER});
-        if let Some(fields) = act.as_object_mut() {
-            fields.insert("properties".to_owned(), properties);
-        }
-        act
-    };
-    let news = page("1", "/?utm_source=news&utm_medium=email&utm_campaign=autumn", "");
-    let shelf = page("1", "/product/?id=H-101", "https://shop.example/");
-    let search = page("2", "/product/?id=H-101", "https://www.google.com/");
-    let sold =
-        json!({"order_id": "S-1001", "affiliation": "store", "total": "89.90", "currency": "EUR"});
-    let back =
-        json!({"order_id": "S-1001", "refund_id": "R-1", "total": "20.00", "currency": "EUR"});
-    vec![
-        (65, Sender::Page, json!({"type": "page", "anonymousId": DEVICE, "context": news})),
-        (
-            66,
-            Sender::Page,
-            json!({"type": "track", "event": "Product Viewed", "anonymousId": DEVICE, "context": shelf}),
-        ),
-        (270, Sender::Page, json!({"type": "page", "anonymousId": DEVICE, "context": search})),
-        (
-            275,
-            Sender::Backend,
-            json!({"type": "identify", "userId": USER, "anonymousId": DEVICE, "traits": {}}),
-        ),
-        (300, Sender::Backend, act("Call Received", json!({"call_id": "c-1", "duration_s": 240}))),
-        (555, Sender::Backend, act("Order Completed", sold)),
-        (
-            600,
-            Sender::Backend,
-            act("Email Opened", json!({"message_id": "mail-7", "campaign_id": "care"})),
-        ),
-        (690, Sender::Backend, act("Message Received", json!({"channel": "whatsapp"}))),
-        (730, Sender::Backend, act("Order Refunded", back)),
-    ]
 }
 
 /// One touchpoint in words.
@@ -138,52 +161,12 @@ fn line(row: &Value) -> String {
     )
 }
 
-fn send(edge: &Edge, sender: Sender, mut event: Value, at: Timestamp) -> Result<(), String> {
-    if let Some(fields) = event.as_object_mut() {
-        fields.insert("messageId".to_owned(), json!(format!("day-{}", at.as_second())));
-        fields.insert("timestamp".to_owned(), json!(at));
-        fields.entry("properties").or_insert_with(|| json!({}));
-    }
-    let granted =
-        json!({"categoryPreferences": {"functional": true, "analytics": true}, "revision": 1});
-    let mut envelope = json!({"batch": [event], "sentAt": at, "context": {"consent": granted}});
-    if let (Sender::Page, Some(fields)) = (sender, envelope.as_object_mut()) {
-        fields.insert("writeKey".to_owned(), json!("wk_shop"));
-    }
-    let mut incoming = incoming("POST", "/_h/v1/batch", envelope.to_string().into_bytes());
-    match sender {
-        Sender::Page => incoming.headers.push("origin", "http://127.0.0.1:8787"),
-        Sender::Backend => incoming.headers.push("authorization", "Bearer sk_dev_backend"),
-    }
-    let answer = answered(edge, incoming)?;
-    if answer.get("accepted") != Some(&json!(1)) {
-        return Err(answer.to_string());
-    }
-    Ok(())
-}
-
-fn get(edge: &Edge, path: &str) -> Result<Value, String> {
-    let mut incoming = incoming("GET", path, Vec::new());
-    incoming.headers.push("authorization", "Bearer token");
-    answered(edge, incoming)
-}
-
-fn incoming(method: &str, path: &str, body: Vec<u8>) -> Incoming {
-    Incoming {
-        method: method.to_owned(),
-        scheme: "http".to_owned(),
-        host: "127.0.0.1:8787".to_owned(),
-        path: path.to_owned(),
-        body: Upload::Bytes(body),
-        ..Incoming::default()
-    }
-}
-
-fn answered(edge: &Edge, incoming: Incoming) -> Result<Value, String> {
+fn answered(edge: &Edge, incoming: Incoming) -> Result<(u16, Value), String> {
     let reply = run(serve(incoming, edge)).map_err(|failure| failure.message().to_owned())?;
     settle(edge)?;
-    let Body::Text(text) = reply.body else { return Ok(Value::Null) };
-    serde_json::from_str(&text).map_err(|error| error.to_string())
+    let Body::Text(text) = reply.body else { return Ok((reply.status, Value::Null)) };
+    let answer = serde_json::from_str(&text).map_err(|error| error.to_string())?;
+    Ok((reply.status, answer))
 }
 
 fn settle(edge: &Edge) -> Result<(), String> {

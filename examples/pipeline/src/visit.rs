@@ -9,6 +9,7 @@
 )]
 
 mod day;
+mod senders;
 
 pub use day::day;
 
