@@ -5,6 +5,11 @@ SELECT received_at::DATE AS day, type, count(DISTINCT message_id) AS events, cou
 FROM read_parquet('export/*/events.parquet')
 GROUP BY ALL ORDER BY ALL;
 
+-- Events by the source that told them: the site, the till, the telephone … Lines of earlier versions name none.
+SELECT source, name, count(DISTINCT message_id) AS events
+FROM read_parquet('export/*/events.parquet')
+GROUP BY ALL ORDER BY ALL;
+
 -- Orders by day and currency, each order once, as it was first reported.
 SELECT day, currency, count(*) AS orders, sum(total) AS total
 FROM (

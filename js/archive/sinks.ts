@@ -37,6 +37,8 @@ const COLUMNS: [name: string, kind: Kind, of: (event: Record<string, any>, line:
   ["message_id", "STRING", (event) => text(event["messageId"])],
   ["type", "STRING", (event) => text(event["type"])],
   ["name", "STRING", (event) => text(event["event"] ?? event["name"])],
+  // Lines of earlier versions have none.
+  ["source", "STRING", (event) => text(event["source"])],
   ["occurred_at", "TIMESTAMP", (event) => time(event["timestamp"])],
   ["received_at", "TIMESTAMP", (event) => time(event["receivedAt"])],
   ["anonymous_id", "STRING", (event) => text(event["anonymousId"])],

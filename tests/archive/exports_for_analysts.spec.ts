@@ -12,7 +12,7 @@ import { after, test } from "node:test";
 import { fileURLToPath } from "node:url";
 import { promisify } from "node:util";
 
-import { pageView, send } from "../collector/envelopes.ts";
+import { GRANTED, pageView, post, send } from "../collector/envelopes.ts";
 import { anonymousId, configWith, DEV_SECRETS, eventually, startCollector, startSink } from "../collector/mf.ts";
 
 // Its types come with the package, which only this suite installs.
@@ -65,7 +65,8 @@ async function archived(id: string, count: number) {
 test("DuckDB counts in Parquet and in JSON lines what was accepted, and reads ids and amounts as they were sent", async () => {
   const accepted = [
     await send(collector, [pageView(ana), pageView(ana), order(ana, 44.9)]),
-    await send(collector, [pageView(luis), order(luis, 19.99)]),
+    await send(collector, [pageView(luis)]),
+    await post(collector, "/_h/v1/batch", { batch: [order(luis, 19.99)], context: { consent: GRANTED } }, { origin: undefined, authorization: "Bearer sk_dev_backend" }),
   ].reduce((sum, { body }) => sum + body["accepted"], 0);
   assert.equal(accepted, 5);
   await archived(ana, 3);
@@ -77,6 +78,7 @@ test("DuckDB counts in Parquet and in JSON lines what was accepted, and reads id
     ["o-19.99", "19.99", "EUR"],
     ["o-44.9", "44.90", "EUR"],
   ]);
+  assert.deepEqual(await rows(`SELECT source, count(*)::INT FROM ${parquet} GROUP BY ALL ORDER BY ALL`), [["backend", 1], ["shop", 4]]);
   assert.match(await exported("lines", "--ndjson"), /all: 5 events/);
   assert.deepEqual(await rows(`SELECT count(*)::INT FROM read_json('${folder}/lines/*/events.ndjson')`), [[5]]);
   assert.match(await exported("one", "--person", `a:${ana}`), /all: 3 events/);

@@ -1,6 +1,6 @@
 /**
- * Promise: what a person does on one day by every channel stands in one timeline, in order, each touchpoint with its place under the
- * lenses, also what a device did that nobody knew then. Telephone, mail service and messenger call in their own forms, the till's sales
+ * Promise: what a person does on one day by every channel stands in one timeline, in order, each touchpoint with its source and its place
+ * under the lenses, also what a device did that nobody knew then. Telephone, mail service and messenger call in their own forms, the till's sales
  * come as a file, and none of them knows the shop's id of the person. Orders and refunds come to the right sum in whatever order they arrive.
  */
 import assert from "node:assert/strict";
@@ -108,17 +108,17 @@ test("a day of one person is read in order, with lenses and figures", async () =
     const page = await collector.admin(`/admin/v1/profiles/u:${USER}/events`);
     return page.events.length === 8 ? page.events.reverse() : undefined;
   }, 60_000);
-  const shown = events.map(({ touchpoint, lens }) => [touchpoint.kind, touchpoint.channel, touchpoint.state, lens.stage, lens.cycle, lens.experience]);
+  const shown = events.map(({ source, touchpoint, lens }) => [source, touchpoint.kind, touchpoint.channel, touchpoint.state, lens.stage, lens.cycle, lens.experience]);
   assert.deepEqual(shown, [
-    ["Visit Started", "Email", "new", "precompra", "atraccion", "explora"],
-    ["Visit Started", "Organic Search", "known", "precompra", "consideracion", "descubre"],
-    ["identify", undefined, shown[2]![2], "unplaced", "unplaced", null],
-    ["Call Received", "Phone", "known", "precompra", "consideracion", "conversa"],
-    ["Order Completed", "Store", "known", "compra", "conversion", "decide"],
-    ["Email Opened", "Email", "fresh", "relacion", "retencion", "explora"],
-    ["Message Received", "Chat", "fresh", "relacion", "retencion", "conversa"],
+    ["shop", "Visit Started", "Email", "new", "precompra", "atraccion", "explora"],
+    ["shop", "Visit Started", "Organic Search", "known", "precompra", "consideracion", "descubre"],
+    ["backend", "identify", undefined, shown[2]![3], "unplaced", "unplaced", null],
+    ["telephone", "Call Received", "Phone", "known", "precompra", "consideracion", "conversa"],
+    ["till", "Order Completed", "Store", "known", "compra", "conversion", "decide"],
+    ["mail", "Email Opened", "Email", "fresh", "relacion", "retencion", "explora"],
+    ["whatsapp", "Message Received", "Chat", "fresh", "relacion", "retencion", "conversa"],
     // It came before the order that made a customer.
-    ["Order Refunded", undefined, shown[7]![2], "poscompra", "retencion", "resuelve"],
+    ["backend", "Order Refunded", undefined, shown[7]![3], "poscompra", "retencion", "resuelve"],
   ]);
   const minutes = events.map(({ timestamp }) => Math.floor((Date.parse(timestamp) / 1_000 - MORNING) / 60));
   assert.deepEqual(minutes, [60, 270, 275, 300, 555, 600, 690, 730]);

@@ -193,6 +193,6 @@ fn assumes_sent(loaded: &Loaded, over: &Value) -> bool {
         message.extend(over);
     }
     let event = event_of(&message).expect("the message passes");
-    let one = BatchEvent { event: &event, person: None, mapped: &Mapped::default() };
+    let one = BatchEvent { event: &event, source: None, person: None, mapped: &Mapped::default() };
     (0..STEPS_MAX).any(|step| loaded.destination.assumes_sent(&one, step))
 }

@@ -80,7 +80,7 @@ fn outcome(kind: &str, input: &Value) -> Result<Value, String> {
     let all: Vec<BatchEvent<'_>> = events
         .iter()
         .zip(&mapped)
-        .map(|(event, mapped)| BatchEvent { event, person: person.as_ref(), mapped })
+        .map(|(event, mapped)| BatchEvent { event, source: None, person: person.as_ref(), mapped })
         .collect();
     let size = if input.get("repeat").is_some() { loaded.kind.limits.events } else { all.len() };
     let mapping = mapped_by(&loaded, &all, size, |events| Batch {

@@ -79,7 +79,10 @@ fn mapped(
         Token { access: "at_law".to_owned(), host: loaded.destination.oauth().and_then(host) };
     let mapped = &Mapped::default();
     let batch = Batch {
-        events: events.iter().map(|event| BatchEvent { event, person, mapped }).collect(),
+        events: events
+            .iter()
+            .map(|event| BatchEvent { event, source: None, person, mapped })
+            .collect(),
         access: Access { secrets: &|name| known.get(name).cloned(), token: Some(&token) },
         found: &[],
         now: "2026-11-24T10:00:00Z".parse().expect("a time"),

@@ -39,7 +39,7 @@ pub use delivery::{
     ASKED_AFTER_MS, ATTEMPT_MS, Confirmation, Delivery, DeliveryResult, LAST_ATTEMPT_MS, LEASE_MS,
     MESSAGE_DELIVERIES_MAX, Packed, UnderWay, messages, read_message,
 };
-pub use json::{decode, encode, map_of, raw};
+pub use json::{decode, encode, map_of, raw, told_by};
 pub use probe::{probe, read_probe};
 pub use record::{Planned, Record, Recorded, body};
 pub use record_call::RecordCall;

@@ -147,8 +147,9 @@ fn line(row: &Value) -> String {
     let seen =
         if row.pointer("/lens/visible") == Some(&Value::Bool(false)) { "unseen" } else { "seen" };
     format!(
-        "{} {:<16} {:<14} {:<6} {} · {} · {}→{} · {seen}, {}, role {}",
+        "{} {:<9} {:<16} {:<14} {:<6} {} · {} · {}→{} · {seen}, {}, role {}",
         text("/timestamp").get(11..16).unwrap_or_default(),
+        text("/source"),
         text("/touchpoint/kind"),
         text("/touchpoint/channel"),
         text("/touchpoint/state"),

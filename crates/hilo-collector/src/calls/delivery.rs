@@ -54,6 +54,9 @@ pub struct Delivery {
     /// The purposes that the profile's record denies. A destination that does not need them may still tell its service about them.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub denied: Vec<Purpose>,
+    /// The name of the source that told the event, where it is known.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub source: Option<String>,
     /// The event as stored. Only the consumer parses it. In a message the event stands behind the list, see
     /// [`messages`].
     #[serde(skip)]
@@ -322,6 +325,7 @@ mod tests {
             until_ms: 2,
             steps: 0,
             denied: Vec::new(),
+            source: None,
             event,
             person: None,
         }
@@ -357,14 +361,17 @@ mod tests {
         }
         sent[2].steps = 1;
         sent[2].denied = vec![Purpose::SaleShare];
+        sent[2].source = Some("till".to_owned());
         let messages = messages(&sent).unwrap();
         assert_eq!(
             messages.iter().map(|one| one.text.matches("ana").count()).collect::<Vec<_>>(),
             [1]
         );
         let read = read_message(&messages[0].text).unwrap();
-        let seen =
-            |one: &Delivery| (one.event.clone(), one.steps, one.denied.clone(), one.person.clone());
+        let seen = |one: &Delivery| {
+            let Delivery { event, steps, denied, source, person, .. } = one.clone();
+            (event, steps, denied, source, person)
+        };
         assert_eq!(
             read.iter().map(seen).collect::<Vec<_>>(),
             sent.iter().map(seen).collect::<Vec<_>>()

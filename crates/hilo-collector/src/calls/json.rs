@@ -33,6 +33,17 @@ pub fn raw(text: &str) -> Result<Box<RawValue>, Failure> {
     RawValue::from_string(text.to_owned()).map_err(|error| Failure::Fatal(error.to_string()))
 }
 
+/// Writes the name of the source that told an event before the event, as `source`. Destinations get the event without it.
+///
+/// # Errors
+/// `Fatal` if the name cannot be written as JSON, which is a bug.
+pub fn told_by(source: Option<&str>, event: &str) -> Result<String, Failure> {
+    match (source, event.strip_prefix('{')) {
+        (Some(source), Some(rest)) => Ok(format!("{{\"source\":{},{rest}", encode(source)?)),
+        (None, _) | (_, None) => Ok(event.to_owned()),
+    }
+}
+
 /// Reads JSON from an object.
 ///
 /// # Errors

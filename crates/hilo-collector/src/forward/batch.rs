@@ -21,7 +21,12 @@ impl Outbound {
     /// The event as a destination gets it.
     pub(super) fn as_event(&self) -> BatchEvent<'_> {
         let Outbound { delivery, event, mapped } = self;
-        BatchEvent { event, person: delivery.person.as_deref(), mapped }
+        BatchEvent {
+            event,
+            source: delivery.source.as_deref(),
+            person: delivery.person.as_deref(),
+            mapped,
+        }
     }
 }
 

@@ -155,6 +155,8 @@ impl Batch<'_> {
 pub struct BatchEvent<'b> {
     /// The event.
     pub event: &'b Event,
+    /// The name of the source that told it, where it is known.
+    pub source: Option<&'b str>,
     /// The event's person, as far as consent allows. `None` if the destination wants neither a person nor its key.
     pub person: Option<&'b Person>,
     /// What `[[destination.map]]` of `hilo.toml` says about the event.

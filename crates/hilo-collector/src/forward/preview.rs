@@ -51,7 +51,7 @@ pub fn preview(
     };
     let token = loaded.destination.oauth().as_ref().map(placeholder);
     let batch = Batch {
-        events: vec![BatchEvent { event: &event, person, mapped: &mapped }],
+        events: vec![BatchEvent { event: &event, source: None, person, mapped: &mapped }],
         access: Access { secrets, token: token.as_ref() },
         found: &[],
         now,

@@ -141,6 +141,7 @@ fn delivery(id: &str, kind: &str) -> Delivery {
         until_ms: NOW.parse::<Timestamp>().unwrap().as_millisecond() + LEASE_MS,
         steps: 0,
         denied: Vec::new(),
+        source: None,
         event: event.to_string(),
         person: Some(Rc::new(Person::default())),
     }

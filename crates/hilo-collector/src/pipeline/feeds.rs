@@ -83,6 +83,7 @@ fn delivery(touch: DueTouch, name: &str) -> Delivery {
         until_ms,
         steps,
         denied: Vec::new(),
+        source: Some(name.to_owned()),
         event,
         person: None,
     }

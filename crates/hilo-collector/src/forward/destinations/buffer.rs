@@ -339,6 +339,7 @@ mod tests {
         let mapped = crate::forward::destination::Mapped::default();
         let one = crate::forward::destination::BatchEvent {
             event: &event,
+            source: None,
             person: None,
             mapped: &mapped,
         };

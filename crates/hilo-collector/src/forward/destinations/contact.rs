@@ -381,8 +381,12 @@ mod tests {
             event(&json!({"type": "track", "event": "Opt-In Withdrawn", "properties": other}));
         let ana = person(&json!({"email": "ana@shop.example"}), &json!({"email": "subscribed"}));
         let mapped = crate::forward::destination::Mapped::default();
-        let contact =
-            Contact::of(&BatchEvent { event: &event, person: Some(&ana), mapped: &mapped });
+        let contact = Contact::of(&BatchEvent {
+            event: &event,
+            source: None,
+            person: Some(&ana),
+            mapped: &mapped,
+        });
         assert_eq!(contact.email().as_deref(), Some("leo@shop.example"));
         assert_eq!(contact.choice(OptInChannel::Email), Some(false));
     }
@@ -407,8 +411,12 @@ mod tests {
         let traits = json!({"email": "ana@shop.example", "lastName": "García"});
         let ana = person(&traits, &json!({"email": "unsubscribed"}));
         let mapped = crate::forward::destination::Mapped::default();
-        let contact =
-            Contact::of(&BatchEvent { event: &event, person: Some(&ana), mapped: &mapped });
+        let contact = Contact::of(&BatchEvent {
+            event: &event,
+            source: None,
+            person: Some(&ana),
+            mapped: &mapped,
+        });
         assert_eq!(contact.email().as_deref(), Some("leo@shop.example"));
         assert_eq!(
             (contact.value("firstName"), contact.value("lastName")),

@@ -368,7 +368,12 @@ mod tests {
         });
         whole.as_object_mut().unwrap().extend(event.as_object().unwrap().clone());
         let event: Event = serde_json::from_value(whole).unwrap();
-        let one = BatchEvent { event: &event, person: Some(&person), mapped: &Mapped::default() };
+        let one = BatchEvent {
+            event: &event,
+            source: None,
+            person: Some(&person),
+            mapped: &Mapped::default(),
+        };
         let fields = ["firstName", "lastName", "address.city", "company"].map(|of| Field {
             of,
             name: of,

@@ -389,7 +389,7 @@ mod tests {
     #[test]
     fn fields_of_a_rule_become_custom_variables_without_addresses() {
         let (event, mapped) = mapped_order();
-        let one = BatchEvent { event: &event, person: None, mapped: &mapped };
+        let one = BatchEvent { event: &event, source: None, person: None, mapped: &mapped };
         let expected = json!([
             {"variable": "tier", "value": "gold"}, {"variable": "value", "value": "7.5"},
         ]);

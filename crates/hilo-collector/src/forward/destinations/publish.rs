@@ -286,7 +286,7 @@ mod tests {
 
     fn made(text: &str, properties: &Value, now: &str) -> Result<Post, LeftOut> {
         let (event, mapped) = (event(properties), Mapped::default());
-        let one = BatchEvent { event: &event, person: None, mapped: &mapped };
+        let one = BatchEvent { event: &event, source: None, person: None, mapped: &mapped };
         rule(text).post(&one, now.parse().unwrap())
     }
 
@@ -305,7 +305,7 @@ mod tests {
         let event = event(&json!({"name": "Shoe"}));
         let fields = json!({"name": "Boot"}).as_object().unwrap().clone();
         let mapped = Mapped { name: Some("post".to_owned()), fields };
-        let one = BatchEvent { event: &event, person: None, mapped: &mapped };
+        let one = BatchEvent { event: &event, source: None, person: None, mapped: &mapped };
         let rule = Rule { when: Vec::new(), ..rule("New: {name}") };
         let now = NOW.parse().unwrap();
         assert_eq!(rule.post(&one, now).ok().unwrap().text, "New: Boot");

@@ -312,7 +312,7 @@ mod tests {
     #[test]
     fn a_rule_gives_name_and_fields_and_no_address() {
         let (event, mapped) = mapped_order();
-        let one = BatchEvent { event: &event, person: None, mapped: &mapped };
+        let one = BatchEvent { event: &event, source: None, person: None, mapped: &mapped };
         let made = item(&one, false).unwrap();
         assert_eq!(made["event"], "big_order");
         let properties = &made["properties"];

@@ -114,7 +114,8 @@ fn every_kind_survives_the_catalogue() {
             if name == "no answer for ever" {
                 for one in &wanted {
                     let (event, mapped) = (one.read_event().unwrap(), Mapped::default());
-                    let event = BatchEvent { event: &event, person: None, mapped: &mapped };
+                    let event =
+                        BatchEvent { event: &event, source: None, person: None, mapped: &mapped };
                     let is_assumed = assumed.destination.assumes_sent(&event, 0);
                     let end = word(&outcome.ends[&one.message_id]);
                     assert!(

@@ -100,6 +100,8 @@ pub(super) struct Bound<'r> {
     pub(super) event: i64,
     /// The event's id.
     pub(super) message_id: &'r str,
+    /// The name of the source that told it, where it is known.
+    pub(super) source: Option<&'r str>,
     /// The event as stored.
     pub(super) body: &'r str,
     /// The destination, as its index in the call's plans.
@@ -121,6 +123,7 @@ impl Bound<'_> {
             until_ms: now_ms + LEASE_MS,
             steps: 0,
             denied: brought.denied.clone(),
+            source: self.source.map(str::to_owned),
             event: self.body.to_owned(),
             person: brought.person.clone(),
         }
@@ -330,7 +333,7 @@ fn read_row(
     let mut events = timeline::find(sql, row.int("event")?, &ids)?;
     let (mut found, mut missing) = (Vec::with_capacity(ids.len()), Vec::new());
     for message_id in ids {
-        let Some(event) = events.remove(&message_id) else {
+        let Some((source, event)) = events.remove(&message_id) else {
             missing.push(message_id);
             continue;
         };
@@ -344,6 +347,7 @@ fn read_row(
             until_ms: now_ms + LEASE_MS,
             steps: u32::try_from(row.int("steps")?).unwrap_or(u32::MAX),
             denied: brought.denied.clone(),
+            source,
             event,
             person: brought.person.clone(),
         });

@@ -1,5 +1,5 @@
 //! Reads a profile in pages, newest first. Rows are returned as they are stored, without being parsed; an event has the facts of its
-//! touchpoint before it.
+//! touchpoint and its source before it.
 
 use std::collections::BTreeMap;
 
@@ -13,7 +13,7 @@ use super::standing::Standing;
 use super::timeline::{self, Listed, Planned};
 use super::{consent, erasure, link, optin, stored_profile};
 use crate::calls::{
-    ConsentCopy, DeliveryState, OwnPart, PAGE_ROWS_MAX, Page, Summary, decode, encode, raw,
+    ConsentCopy, DeliveryState, OwnPart, PAGE_ROWS_MAX, Page, Summary, decode, encode, raw, told_by,
 };
 use crate::platform::{Failure, Sql, SqlRow, SqlValue};
 
@@ -33,13 +33,14 @@ pub(super) fn events(sql: &impl Sql, cursor: Option<&str>, limit: u32) -> Result
     page(&found, limit, |one| with_facts(one, &profile), |one| Ok(text(one.place)))
 }
 
-/// Writes the facts of the touchpoint before an event.
+/// Writes the facts of the touchpoint before an event, and the source that told it.
 fn with_facts(one: &Listed, profile: &Profile) -> Result<Box<RawValue>, Failure> {
     let found = match &one.touchpoint {
         Some(stored) => encode(stored)?,
         None => encode(&touchpoint(&one.body, profile)?)?,
     };
-    let rest = one.body.strip_prefix('{').unwrap_or_default();
+    let event = told_by(one.source.as_deref(), &one.body)?;
+    let rest = event.strip_prefix('{').unwrap_or_default();
     raw(&format!("{{\"touchpoint\":{found},{rest}"))
 }
 

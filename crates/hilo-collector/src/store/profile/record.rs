@@ -67,7 +67,8 @@ pub(super) fn record(
         is_as_planned &= !candidate.is_rewritten() && allowed.len() == candidate.to.len();
         let message_id = candidate.gist.message_id.as_str();
         for &(to, planned) in allowed {
-            bound.push(outbox::Bound { event, message_id, body, to, planned });
+            let source = Some(shared.source);
+            bound.push(outbox::Bound { event, message_id, source, body, to, planned });
         }
     }
     // The profile is folded first: an event is stored with the state of the person, and a person that is sent with an event has the

@@ -275,10 +275,10 @@ fn events_are_stored_byte_for_byte() {
     object.record(vec![kept("m0", 1), spoken.clone(), kept("m2", 1)]);
     let page: Page = object.ask(&ProfileCall::Events { cursor: None, limit: 10 });
     let bodies: Vec<&str> = page.rows.iter().map(|row| row.get()).collect();
-    // The facts of the touchpoint stand before the event.
+    // The facts of the touchpoint and the source stand before the event.
     let sent = [kept("m2", 1), spoken, kept("m0", 1)].map(|one| {
         let body = encode(&one.event).unwrap();
-        let facts = r#"{"touchpoint":{"kind":"page","state":"new"},"#;
+        let facts = r#"{"touchpoint":{"kind":"page","state":"new"},"source":"shop","#;
         format!("{facts}{}", body.strip_prefix('{').unwrap())
     });
     assert_eq!(bodies, sent);

@@ -15,6 +15,7 @@ use self::sigv4::{Signing, amz_date, encode_path};
 use super::answer::{by_status, quoted, retry};
 use super::{target, whole};
 use crate::archive_line::{self, BINDING, PREFIX};
+use crate::calls::told_by;
 use crate::forward::destination::{
     Acceptance, Batch, BatchEvent, Destination, Kind, LeftOut, Limits, MappedRequest, Mapping,
     MissingSecret, OptIns, Reception, SecretName,
@@ -199,7 +200,12 @@ impl File {
 fn line(one: &BatchEvent<'_>) -> Result<String, LeftOut> {
     let Event { user_id, anonymous_id, claimed_id, message_id, .. } = one.event;
     let is_about_nobody = user_id.is_none() && anonymous_id.is_none() && claimed_id.is_none();
-    let document = whole::document(one)?;
+    let mut document = whole::document(one)?;
+    // A field of the deployer's own wins.
+    if !one.mapped.fields.contains_key("source") {
+        let told = told_by(one.source, &document);
+        document = told.map_err(|why| LeftOut::Refused(reason::invalid(why.message())))?;
+    }
     let written = match one.person.and_then(|person| person.archive_key.as_ref()) {
         Some(owner) => archive_line::write(message_id, &document, owner),
         None if is_about_nobody => archive_line::plain(message_id, &document),
@@ -299,7 +305,8 @@ mod tests {
             .unwrap()
         };
         let events: Vec<_> = events.iter().enumerate().map(event).collect();
-        let one = |event| BatchEvent { event, person: Some(&person), mapped: &mapped };
+        let source = Some("till");
+        let one = |event| BatchEvent { event, source, person: Some(&person), mapped: &mapped };
         let access = Access { secrets: &|_| None, token: None };
         let now = "2026-11-24T11:00:01Z".parse().unwrap();
         let batch = Batch { events: events.iter().map(one).collect(), access, found: &[], now };
@@ -322,9 +329,12 @@ mod tests {
         let lines: Vec<_> = made[0].outgoing.body.lines().collect();
         let owner = person.archive_key.as_ref().unwrap();
         let line = archive_line::read(lines[1]).unwrap();
-        assert!(archive_line::open(&line, owner).unwrap().contains("\"messageId\":\"m2\""));
+        let opened = archive_line::open(&line, owner).unwrap();
+        assert!(
+            opened.contains("\"messageId\":\"m2\"") && opened.starts_with("{\"source\":\"till\",")
+        );
         // These events name nobody, so their lines need no key.
-        let one = |event| BatchEvent { event, person: None, mapped: &mapped };
+        let one = |event| BatchEvent { event, source: None, person: None, mapped: &mapped };
         let batch = Batch { events: events.iter().map(one).collect(), ..batch };
         let plain = archive.requests(&batch).unwrap().requests[0].outgoing.body.clone();
         assert!(plain.starts_with("{\"v\":1,\"id\":") && plain.contains("\"event\":{"), "{plain}");

@@ -398,7 +398,7 @@ mod tests {
             });
             let event = serde_json::from_value(event).unwrap();
             let mapped = crate::forward::destination::Mapped::default();
-            let one = BatchEvent { event: &event, person: None, mapped: &mapped };
+            let one = BatchEvent { event: &event, source: None, person: None, mapped: &mapped };
             braze.objects(&one).map(|objects| objects.attributes)
         };
         let known = identified(json!({"email": "ana@shop.example", "firstName": "Ana"}));
@@ -420,7 +420,7 @@ mod tests {
             let fields = json!({"season": "winter"}).as_object().cloned().unwrap();
             let mapped =
                 crate::forward::destination::Mapped { name: name.map(str::to_owned), fields };
-            let one = BatchEvent { event: &event, person: None, mapped: &mapped };
+            let one = BatchEvent { event: &event, source: None, person: None, mapped: &mapped };
             braze.objects(&one).ok().and_then(|objects| objects.event).unwrap()
         };
         let (own, renamed) = (with(None), with(Some("Hat Seen")));
@@ -446,7 +446,10 @@ mod tests {
         let mapped = Mapped::default();
         let is_assumed = |kind: &str, step| {
             let event = event(kind);
-            braze.assumes_sent(&BatchEvent { event: &event, person: None, mapped: &mapped }, step)
+            braze.assumes_sent(
+                &BatchEvent { event: &event, source: None, person: None, mapped: &mapped },
+                step,
+            )
         };
         assert!(is_assumed("track", TRACK) && is_assumed("page", TRACK));
         assert!(!is_assumed("identify", TRACK) && !is_assumed("track", JOIN));

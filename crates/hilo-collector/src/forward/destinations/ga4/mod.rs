@@ -197,7 +197,7 @@ mod tests {
     #[test]
     fn a_rule_gives_name_and_fields_but_no_list_and_no_address() {
         let (event, mapped) = mapped_order();
-        let one = BatchEvent { event: &event, person: None, mapped: &mapped };
+        let one = BatchEvent { event: &event, source: None, person: None, mapped: &mapped };
         let (_, hit) = settings().hit(&one).unwrap();
         assert_eq!(hit["name"], "big_order");
         let params = &hit["params"];
@@ -210,7 +210,8 @@ mod tests {
         let (event, big) = mapped_order();
         let named = |name: Option<&str>| Mapped { name: name.map(str::to_owned), ..big.clone() };
         let is_assumed = |mapped: &Mapped| {
-            settings().assumes_sent(&BatchEvent { event: &event, person: None, mapped }, 0)
+            settings()
+                .assumes_sent(&BatchEvent { event: &event, source: None, person: None, mapped }, 0)
         };
         assert!(is_assumed(&big));
         assert!(!is_assumed(&named(None)) && !is_assumed(&named(Some("purchase"))));

@@ -250,7 +250,12 @@ mod tests {
         let named = |name: Option<&str>| {
             let name = name.map(str::to_owned);
             let mapped = crate::forward::destination::Mapped { name, ..Default::default() };
-            hubspot.event_name(&BatchEvent { event: &event, person: None, mapped: &mapped })
+            hubspot.event_name(&BatchEvent {
+                event: &event,
+                source: None,
+                person: None,
+                mapped: &mapped,
+            })
         };
         assert_eq!(named(None).as_deref(), Some("pe123_page_viewed"));
         assert_eq!(named(Some("Hat Seen")).as_deref(), Some("pe123_hat_seen"));
@@ -269,7 +274,10 @@ mod tests {
             }))
             .unwrap();
             let mapped = Mapped { name: name.map(str::to_owned), ..Mapped::default() };
-            hubspot.assumes_sent(&BatchEvent { event: &event, person: None, mapped: &mapped }, step)
+            hubspot.assumes_sent(
+                &BatchEvent { event: &event, source: None, person: None, mapped: &mapped },
+                step,
+            )
         };
         assert!(is_assumed("page", None, EVENT));
         assert!((0..EVENT).all(|step| !is_assumed("page", None, step)));

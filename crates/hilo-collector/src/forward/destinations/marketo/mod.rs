@@ -166,7 +166,7 @@ mod tests {
         .unwrap();
         let (token, mapped) = (Token { access: "at".to_owned(), host: None }, Mapped::default());
         let batch = Batch {
-            events: vec![BatchEvent { event: &event, person: None, mapped: &mapped }],
+            events: vec![BatchEvent { event: &event, source: None, person: None, mapped: &mapped }],
             access: Access { secrets: &|_| None, token: Some(&token) },
             found: &[],
             now: "2026-11-24T10:00:05Z".parse().unwrap(),
@@ -198,7 +198,10 @@ mod tests {
             }))
             .unwrap();
             let mapped = Mapped { name: name.map(str::to_owned), ..Mapped::default() };
-            marketo.assumes_sent(&BatchEvent { event: &event, person: None, mapped: &mapped }, step)
+            marketo.assumes_sent(
+                &BatchEvent { event: &event, source: None, person: None, mapped: &mapped },
+                step,
+            )
         };
         assert!(is_assumed("page", None, settings::ACTIVITY));
         assert!((0..settings::ACTIVITY).all(|step| !is_assumed("page", None, step)));

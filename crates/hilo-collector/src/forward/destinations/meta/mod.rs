@@ -194,7 +194,7 @@ mod tests {
     #[test]
     fn a_rule_gives_name_and_fields_and_no_address() {
         let (event, mapped) = mapped_order();
-        let one = BatchEvent { event: &event, person: None, mapped: &mapped };
+        let one = BatchEvent { event: &event, source: None, person: None, mapped: &mapped };
         let made = event::of(&one, CALIFORNIA, event.occurred_at).unwrap();
         assert_eq!(made["event_name"], "big_order");
         let custom = &made["custom_data"];

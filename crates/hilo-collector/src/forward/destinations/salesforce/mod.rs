@@ -242,7 +242,7 @@ mod tests {
         let mapped = Mapped { name: Some("Added".to_owned()), fields };
         let token = Token { access: "at".to_owned(), host: None };
         let batch = Batch {
-            events: vec![BatchEvent { event: &event, person: None, mapped: &mapped }],
+            events: vec![BatchEvent { event: &event, source: None, person: None, mapped: &mapped }],
             access: Access { secrets: &|_| None, token: Some(&token) },
             found: &[],
             now: "2026-11-24T10:00:05Z".parse().unwrap(),

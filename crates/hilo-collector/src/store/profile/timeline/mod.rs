@@ -83,12 +83,13 @@ pub(super) fn session(sql: &impl Sql, id: &str) -> Result<Option<Session>, Failu
     rows.first().map(|row| decode(row.text("value")?)).transpose()
 }
 
-/// Finds events by their ids. The first of them stands in the row with the number `event`, or behind it.
+/// Finds events by their ids, each with its source, if that is known. The first of them stands in the row with the number `event`, or
+/// behind it.
 pub(super) fn find(
     sql: &impl Sql,
     event: i64,
     message_ids: &[String],
-) -> Result<BTreeMap<String, String>, Failure> {
+) -> Result<BTreeMap<String, (Option<String>, String)>, Failure> {
     let mut wanted: BTreeMap<u64, &String> = message_ids.iter().map(|id| (hash(id), id)).collect();
     let mut found = BTreeMap::new();
     let mut next = event - 1;
@@ -97,7 +98,8 @@ pub(super) fn find(
         let before = next;
         for entry in row.entries() {
             if let Some(id) = wanted.remove(&entry.hash) {
-                found.insert(id.clone(), entry.body.to_owned());
+                let source = entry.source.map(str::to_owned);
+                found.insert(id.clone(), (source, entry.body.to_owned()));
             }
             next = entry.number;
         }

@@ -16,6 +16,8 @@ use crate::platform::{Failure, Sql, SqlValue};
 pub(in super::super) struct Listed {
     /// When it happened, and its number: the order of the page.
     pub(in super::super) place: (i64, i64),
+    /// The name of the source that told it, where it is known.
+    pub(in super::super) source: Option<String>,
     /// The event as JSON.
     pub(in super::super) body: String,
     /// The facts of its touchpoint, if they were stored.
@@ -48,8 +50,9 @@ pub(in super::super) fn events(
             if place >= before || is_older {
                 continue;
             }
+            let source = entry.source.map(str::to_owned);
             let (body, touchpoint) = (entry.body.to_owned(), entry.touchpoint.cloned());
-            newest.insert(place, Listed { place, body, touchpoint });
+            newest.insert(place, Listed { place, source, body, touchpoint });
             if is_full {
                 newest.pop_first();
             }
