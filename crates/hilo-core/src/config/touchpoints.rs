@@ -180,7 +180,7 @@ mod tests {
         keys = [\"wk_shop\"]\norigins = [\"https://shop.example\"]\n";
 
     fn touchpoint(kind: &str, channel: Option<Channel>, state: State) -> Touchpoint {
-        Touchpoint { kind: kind.to_owned(), channel, about: None, state }
+        Touchpoint { kind: kind.to_owned(), channel, about: None, state, machine: false }
     }
 
     fn words_of(placed: &Placement) -> (&str, &str, Option<&str>) {

@@ -90,6 +90,7 @@ impl Gist {
             channel: self.contact.or(self.channel),
             about: self.about.clone(),
             state,
+            machine: false,
         }
     }
 

@@ -51,6 +51,9 @@ pub enum Meaning {
         /// The conversation that it answers.
         #[serde(default, skip_serializing_if = "Option::is_none")]
         talk: Option<String>,
+        /// The link of a click.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        followed: Option<Followed>,
     },
     /// A turn of a conversation.
     Talk {
@@ -74,6 +77,17 @@ pub enum Meaning {
         /// The choice.
         state: OptInState,
     },
+}
+
+/// A link of a message that was followed.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+pub struct Followed {
+    /// A hash of the link, where the event names it: it only tells links of one message apart.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub link: Option<u32>,
+    /// Whether the service says that a machine followed it.
+    #[serde(default, rename = "machine", skip_serializing_if = "std::ops::Not::not")]
+    pub by_machine: bool,
 }
 
 /// A turn of a conversation.
@@ -118,18 +132,26 @@ impl Contact {
             contact.meaning = optin(name, properties);
         } else if let Some(sort) = sort_of(name) {
             contact.channel = channel_of(sort, properties, event);
-            contact.is_meeting = matches!(
-                sort,
-                Sort::Asks(_)
-                    | Sort::Answers(_)
-                    | Sort::Meets(_)
-                    | Sort::Message(_, Fate::Clicked | Fate::Replied)
-            ) || (sort == Sort::Order(OrderStep::Placed)
-                && contact.channel.is_some());
+            contact.is_meeting = match sort {
+                Sort::Asks(_) | Sort::Answers(_) | Sort::Meets(_) => true,
+                Sort::Message(_, Fate::Clicked | Fate::Replied) => !is_by_machine(properties),
+                Sort::Order(OrderStep::Placed) => contact.channel.is_some(),
+                Sort::Order(_)
+                | Sort::Refund
+                | Sort::Message(..)
+                | Sort::Closes(_)
+                | Sort::Belongs
+                | Sort::Loyalty => false,
+            };
             contact.meaning = meaning(sort, properties, event);
         }
         contact
     }
+}
+
+/// Whether an act with this name is a click on a link of a message.
+pub fn is_click(kind: &str) -> bool {
+    matches!(sort_of(kind), Some(Sort::Message(_, Fate::Clicked)))
 }
 
 /// The kind of a touchpoint that is no named act.
@@ -240,12 +262,16 @@ fn meaning(sort: Sort, properties: &Properties, event: &Event) -> Option<Meaning
             amount: Worth::of(properties, &["total", "amount", "revenue", "value"]),
         },
         Sort::Message(channel, fate) => {
-            let is_machine = properties.get("machine").and_then(Value::as_bool) == Some(true);
+            let by_machine = is_by_machine(properties);
             Meaning::Message {
                 id: text(properties, &["message_id", "email_id", "sms_id", "push_id", "letter_id"]),
                 way: message_way(channel, properties),
-                fate: if is_machine && fate == Fate::Opened { Fate::OpenedByMachine } else { fate },
+                fate: if by_machine && fate == Fate::Opened { Fate::OpenedByMachine } else { fate },
                 talk: talk().filter(|_| fate == Fate::Sent),
+                followed: (fate == Fate::Clicked).then(|| Followed {
+                    link: text(properties, &["link_url", "url", "link"]).map(|link| hash(&link)),
+                    by_machine,
+                }),
             }
         }
         Sort::Asks(channel) => turn(talk(), channel, properties, Turn::Asked),
@@ -257,6 +283,16 @@ fn meaning(sort: Sort, properties: &Properties, event: &Event) -> Option<Meaning
             number: text(properties, &["loyalty_id", "loyalty_number", "card_number"]),
         },
     })
+}
+
+/// Whether the service says that a machine opened or followed something.
+fn is_by_machine(properties: &Properties) -> bool {
+    ["machine", "is_machine"].iter().any(|name| properties.get(*name) == Some(&Value::Bool(true)))
+}
+
+/// FNV-1a, 32 bits.
+fn hash(text: &str) -> u32 {
+    text.bytes().fold(0x811c_9dc5, |hash, byte| (hash ^ u32::from(byte)).wrapping_mul(0x0100_0193))
 }
 
 fn turn(

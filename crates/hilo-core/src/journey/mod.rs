@@ -13,7 +13,7 @@ mod touchpoint;
 mod worth;
 
 pub use channel::Channel;
-pub use meaning::{Contact, Meaning, Turn, VISIT_STARTED};
+pub use meaning::{Contact, Followed, Meaning, Turn, VISIT_STARTED, is_click};
 pub use session::{Session, attribute, presume};
 pub use sort::{Fate, OrderStep};
 pub use state::{State, StateRules};

@@ -62,6 +62,8 @@ pub enum Fate {
     OpenedByMachine,
     /// The person followed a link of it.
     Clicked,
+    /// A machine followed a link of it, not the person. The profile finds that out; no name of an act says it.
+    ClickedByMachine,
     /// The person answered it.
     Replied,
     /// The person wants no more of them.

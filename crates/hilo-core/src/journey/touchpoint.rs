@@ -18,4 +18,7 @@ pub struct Touchpoint {
     pub about: Option<String>,
     /// What the person was before it.
     pub state: State,
+    /// Whether a machine clicked, and not the person. It is found when the touchpoint is read, because what shows it may come later.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub machine: bool,
 }

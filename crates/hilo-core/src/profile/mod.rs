@@ -4,6 +4,7 @@
 //! `(Profile, &Gist, source) → Profile`. Decides nothing and forgets nothing on its own. Bounded where a sender could grow it. The
 //! order of the events does not matter, except for the order of ids, for traits that were told at one time, and beyond the bounds.
 
+mod clicks;
 mod figures;
 mod join;
 mod lifecycle;
@@ -15,6 +16,7 @@ mod talks;
 mod tally;
 mod traits;
 
+pub use clicks::{Click, Clicks};
 pub use figures::{Figures, figures};
 pub use join::join;
 pub use lifecycle::state;
@@ -38,7 +40,7 @@ use recent::earlier;
 
 /// The version of [`fold`]: raise it whenever the same events fold into another profile. A stored profile of another version
 /// is folded anew from the timeline.
-pub const VERSION: u32 = 3;
+pub const VERSION: u32 = 4;
 
 /// Ids of one sort that a profile keeps. Further ids are ignored.
 const IDS_MAX: usize = 16;
@@ -200,6 +202,16 @@ pub fn fold(mut profile: Profile, gist: &Gist, source: Option<&str>) -> Profile 
     profile
 }
 
+/// Whether a machine made the click that an event tells, as far as the profile knows.
+pub fn is_machine_click(profile: &Profile, gist: &Gist) -> bool {
+    let Some(Meaning::Message { id, followed: Some(followed), .. }) = &gist.meaning else {
+        return false;
+    };
+    let click = Click { at: gist.occurred_at, followed: *followed };
+    let message = id.as_ref().and_then(|id| profile.messages.get(id));
+    message.map_or(followed.by_machine, |message| message.is_by_machine(&click))
+}
+
 /// The language of the latest event counts; of two at once the one that sorts last.
 fn fold_locale(profile: &mut Profile, locale: Option<&String>, at: Option<Timestamp>) {
     if locale.is_some() && (at, locale) >= (profile.locale_at, profile.locale.as_ref()) {
@@ -235,8 +247,8 @@ fn fold_meaning(profile: &mut Profile, meaning: &Meaning, at: Timestamp) {
         Meaning::Refund { order, id, amount } => {
             profile.orders.put(order, Order::of_refund(id.clone(), *amount, at));
         }
-        Meaning::Message { id, way, fate, talk } => {
-            let message = Message::of(way.clone(), *fate, at);
+        Meaning::Message { id, way, fate, talk, followed } => {
+            let message = Message::of(way.clone(), *fate, at, *followed);
             match id {
                 Some(id) => profile.messages.put(id, message),
                 None => profile.messages.count(message),

@@ -75,6 +75,11 @@ impl<E: Listed> Recent<E> {
         entry.leave(&mut self.older);
     }
 
+    /// The entry with this id.
+    pub fn get(&self, id: &str) -> Option<&E> {
+        self.listed.get(id)
+    }
+
     /// The entries with their ids.
     pub fn iter(&self) -> impl Iterator<Item = (&str, &E)> {
         self.listed.iter().map(|(id, entry)| (id.as_str(), entry))

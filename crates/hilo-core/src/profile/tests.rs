@@ -92,6 +92,11 @@ fn everything() -> Vec<Event> {
             &json!({"order_id": "A-1", "refund_id": "R-1", "total": "9.90", "currency": "EUR"}),
         ),
         act("Email Opened", 6, &json!({"message_id": "mail-1"})),
+        act(
+            "Email Link Clicked",
+            6,
+            &json!({"message_id": "mail-1", "link_url": "https://shop.example/a"}),
+        ),
         act("Ticket Created", 7, &json!({"ticket_id": "T-1", "channel": "email"})),
         act("Loyalty Enrolled", 8, &json!({"loyalty_id": "77"})),
         optin,
@@ -112,7 +117,7 @@ fn a_profile_that_folds_differently_has_another_version() {
         "lastSeen": "2026-11-24T10:09:00Z",
         "firstTouch": touched,
         "lastTouch": touched,
-        "events": {"page": 1, "identify": 1, "track": 8},
+        "events": {"page": 1, "identify": 1, "track": 9},
         "anonymousIds": ["a1"],
         "userId": "ana",
         "claimedIds": ["bob"],
@@ -128,8 +133,8 @@ fn a_profile_that_folds_differently_has_another_version() {
         "localeAt": "2026-11-24T10:00:00Z",
         "visits": [{"at": "2026-11-24T10:00:00Z", "id": "1"}],
         "met": "2026-11-24T10:01:00Z",
-        "channels": {"Email": {"count": 2, "first": "2026-11-24T10:00:00Z", "last": "2026-11-24T10:07:00Z"}},
-        "contacts": {"Ticket Created": once(7)},
+        "channels": {"Email": {"count": 3, "first": "2026-11-24T10:00:00Z", "last": "2026-11-24T10:07:00Z"}},
+        "contacts": {"Email Link Clicked": once(6), "Ticket Created": once(7)},
         "devices": {"listed": {"Firefox, Linux, desktop": once(0)}},
         "orders": {"listed": {"A-1": {
             "placed": "2026-11-24T10:04:00Z",
@@ -138,7 +143,8 @@ fn a_profile_that_folds_differently_has_another_version() {
             "last": "2026-11-24T10:05:00Z",
         }}},
         "messages": {"listed": {"mail-1": {
-            "way": "email", "opened": "2026-11-24T10:06:00Z", "last": "2026-11-24T10:06:00Z",
+            "way": "email", "opened": "2026-11-24T10:06:00Z", "clicked": "2026-11-24T10:06:00Z",
+            "clicks": [{"at": "2026-11-24T10:06:00Z", "link": 3_018_125_802_u32}], "last": "2026-11-24T10:06:00Z",
         }}},
         "talks": {"listed": {"T-1": {"asked": "2026-11-24T10:07:00Z"}}},
         "optins": {"email": {
@@ -148,7 +154,7 @@ fn a_profile_that_folds_differently_has_another_version() {
         "loyalty": ["77"],
     });
     let profile = folded(&everything());
-    assert_eq!((VERSION, serde_json::to_value(&profile).unwrap()), (3, expected.clone()));
+    assert_eq!((VERSION, serde_json::to_value(&profile).unwrap()), (4, expected.clone()));
     assert_eq!(serde_json::from_value::<Profile>(expected).unwrap(), profile);
 }
 

@@ -4,8 +4,8 @@
 use std::collections::BTreeMap;
 
 use hilo_core::event::{Event, Gist};
-use hilo_core::journey::{StateRules, Touchpoint};
-use hilo_core::profile::{Profile, state};
+use hilo_core::journey::{StateRules, Touchpoint, is_click};
+use hilo_core::profile::{Profile, is_machine_click, state};
 use serde_json::value::RawValue;
 
 use super::bond::Bond;
@@ -27,18 +27,24 @@ pub(super) fn events(sql: &impl Sql, cursor: Option<&str>, limit: u32) -> Result
     let limit = limit.clamp(1, PAGE_ROWS_MAX);
     let found = timeline::events(sql, pair(cursor), beyond(limit))?;
     // Rows of earlier versions have no facts. The state of a moment can be found later, as far as the profile lists what decides.
-    let lacks_facts = found.iter().any(|one| one.touchpoint.is_none());
-    let profile = if lacks_facts { Some(stored_profile::read(sql)?.profile) } else { None };
+    let needs_profile =
+        |one: &Listed| one.touchpoint.as_ref().is_none_or(|facts| is_click(&facts.kind));
+    let needs_profile = found.iter().any(needs_profile);
+    let profile = if needs_profile { Some(stored_profile::read(sql)?.profile) } else { None };
     let profile = profile.unwrap_or_default();
     page(&found, limit, |one| with_facts(one, &profile), |one| Ok(text(one.place)))
 }
 
 /// Writes the facts of the touchpoint before an event, and the source that told it.
 fn with_facts(one: &Listed, profile: &Profile) -> Result<Box<RawValue>, Failure> {
-    let found = match &one.touchpoint {
-        Some(stored) => encode(stored)?,
-        None => encode(&touchpoint(&one.body, profile)?)?,
+    let mut found = match &one.touchpoint {
+        Some(stored) => stored.clone(),
+        None => touchpoint(&one.body, profile)?,
     };
+    if is_click(&found.kind) {
+        found.machine = is_machine_click(profile, &gist(&one.body)?);
+    }
+    let found = encode(&found)?;
     let event = told_by(one.source.as_deref(), &one.body)?;
     let rest = event.strip_prefix('{').unwrap_or_default();
     raw(&format!("{{\"touchpoint\":{found},{rest}"))
@@ -46,10 +52,14 @@ fn with_facts(one: &Listed, profile: &Profile) -> Result<Box<RawValue>, Failure>
 
 /// Finds the facts of an event that was stored without them, by the usual numbers.
 fn touchpoint(body: &str, profile: &Profile) -> Result<Touchpoint, Failure> {
-    let gist = Gist::of(&decode::<Event>(body)?);
+    let gist = gist(body)?;
     let session = gist.session.as_deref();
     let state = state(profile, gist.occurred_at, session, &StateRules::default());
     Ok(gist.touchpoint(state))
+}
+
+fn gist(body: &str) -> Result<Gist, Failure> {
+    Ok(Gist::of(&decode::<Event>(body)?))
 }
 
 /// Reads receipts, newest first. The cursor is the last row's number.

@@ -1,11 +1,13 @@
 //! Orders, refunds, messages, conversations and the state of a person, in any order of arrival.
 
-use serde_json::json;
+use serde_json::{Value, json};
 
 use super::{act, event, folded};
-use crate::event::Event;
+use crate::event::{Event, EventKind, Gist};
 use crate::journey::{Fate, State, StateRules};
-use crate::profile::{Figures, Listed as _, Message, Order, Profile, figures, join, state};
+use crate::profile::{
+    Figures, Listed as _, Message, Order, Profile, figures, is_machine_click, join, state,
+};
 
 fn order(id: &str, minute: u32, total: &str) -> Event {
     act("Order Completed", minute, &json!({"order_id": id, "total": total, "currency": "EUR"}))
@@ -131,6 +133,97 @@ fn a_message_shows_what_became_of_it_and_numbers_stay_right_beyond_the_list() {
     let profile = folded(&many);
     assert_eq!(profile.messages.iter().count(), Message::MAX);
     assert_eq!(told(&profile).messages["email"][&Fate::Clicked], 100);
+}
+
+/// A click on a link of the message `m`, at a second of the tests' first minute.
+fn click(second: u32, more: &Value) -> Event {
+    let mut click = act("Email Link Clicked", 0, &json!({"message_id": "m"}));
+    click.occurred_at = format!("2026-11-24T10:00:{second:02}Z").parse().unwrap();
+    click.message_id = format!("click {second} {more}");
+    if let EventKind::Track { properties, .. } = &mut click.kind {
+        properties.extend(more.as_object().unwrap().clone());
+    }
+    click
+}
+
+fn delivered(second: u32) -> Event {
+    let mut delivered = click(second, &json!({}));
+    if let EventKind::Track { event, .. } = &mut delivered.kind {
+        "Email Delivered".clone_into(event);
+    }
+    delivered
+}
+
+/// The numbers of reactions, and which of the events are a machine's clicks.
+fn reactions(events: &[Event]) -> (Value, Vec<bool>) {
+    let profile = in_any_order(events);
+    let machine = |event: &Event| is_machine_click(&profile, &Gist::of(event));
+    let sums = serde_json::to_value(&told(&profile).messages["email"]).unwrap();
+    (sums, events.iter().map(machine).collect())
+}
+
+#[test]
+fn a_click_within_two_seconds_of_the_delivery_is_a_machines() {
+    let link = json!({"link_url": "https://shop.example/a"});
+    let of = |second| reactions(&[delivered(10), click(second, &link)]);
+    let machine = (json!({"delivered": 1, "clicked_by_machine": 1}), vec![false, true]);
+    let person = (json!({"delivered": 1, "clicked": 1}), vec![false, false]);
+    assert_eq!([of(8), of(10), of(12)], [machine.clone(), machine.clone(), machine]);
+    assert_eq!([of(7), of(13)], [person.clone(), person]);
+    let both = reactions(&[delivered(10), click(11, &link), click(40, &link)]);
+    let expected = json!({"delivered": 1, "clicked": 1, "clicked_by_machine": 1});
+    assert_eq!(both, (expected, vec![false, true, false]));
+}
+
+#[test]
+fn three_links_of_a_message_within_two_seconds_are_a_machines() {
+    let link = |second, link: &str| click(second, &json!({"link_url": link}));
+    let three = [link(20, "a"), link(21, "b"), link(22, "c"), link(50, "a")];
+    let expected = json!({"clicked": 1, "clicked_by_machine": 1});
+    assert_eq!(reactions(&three), (expected, vec![true, true, true, false]));
+    for person in [
+        [link(20, "a"), link(21, "b"), link(23, "c")],
+        [link(20, "a"), link(21, "a"), link(22, "b")],
+        [link(20, ""), link(21, ""), link(22, "")],
+    ] {
+        assert_eq!(reactions(&person), (json!({"clicked": 1}), vec![false; 3]));
+    }
+}
+
+#[test]
+fn a_click_that_its_service_calls_a_machines_meets_nobody() {
+    let (by, is) = (json!({"machine": true}), json!({"is_machine": true}));
+    let told = [click(20, &by), click(40, &is)];
+    assert_eq!(reactions(&told), (json!({"clicked_by_machine": 1}), vec![true, true]));
+    assert_eq!((folded(&told).contacts, folded(&told).channels), Default::default());
+    assert_eq!(folded(&[click(20, &json!({}))]).contacts["Email Link Clicked"].count, 1);
+}
+
+#[test]
+fn a_persons_click_stays_one_beyond_the_clicks_that_are_kept() {
+    let machine = |n: u32| click(10 + n / 20, &json!({"link_url": n.to_string()}));
+    let mut events: Vec<Event> = (0..60).map(machine).collect();
+    events.push(click(50, &json!({"link_url": "7"})));
+    let profile = folded(&events);
+    let expected = json!({"clicked": 1, "clicked_by_machine": 1});
+    assert_eq!(serde_json::to_value(&told(&profile).messages["email"]).unwrap(), expected);
+    events.reverse();
+    assert_eq!(folded(&events), profile);
+    let (mine, theirs) = events.split_at(30);
+    assert_eq!(join(folded(mine), folded(theirs)), profile);
+}
+
+#[test]
+fn a_click_that_an_earlier_version_folded_stays_the_persons() {
+    let kept = json!({"messages": {"listed": {"m": {
+        "way": "email", "clicked": "2026-11-24T10:00:05Z", "last": "2026-11-24T10:00:05Z",
+    }}}});
+    let kept: Profile = serde_json::from_value(kept).unwrap();
+    let more = folded(&[click(40, &json!({"machine": true}))]);
+    let expected = json!({"clicked": 1, "clicked_by_machine": 1});
+    for both in [join(kept.clone(), more.clone()), join(more, kept)] {
+        assert_eq!(serde_json::to_value(&told(&both).messages["email"]).unwrap(), expected);
+    }
 }
 
 #[test]

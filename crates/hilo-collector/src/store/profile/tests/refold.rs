@@ -215,3 +215,37 @@ fn deliveries_that_were_stored_before_steps_existed_go_on() {
     assert_eq!(object.due(), [("m1".to_owned(), 0)]);
     assert_eq!(profile(&mut object)["events"], json!({"page": 2}));
 }
+
+#[test]
+fn a_click_that_an_earlier_fold_counted_as_the_persons_is_told_apart_as_a_machines() {
+    let mut object = Object::new();
+    let sent = |name: &str, at: &str| {
+        let mut sent = kept(name, 1);
+        let properties = json!({"message_id": "mail-1"}).as_object().cloned().unwrap();
+        sent.event.kind = hilo_core::event::EventKind::Track { event: name.to_owned(), properties };
+        sent.event.occurred_at = at.parse().unwrap();
+        sent
+    };
+    object.record(vec![
+        sent("Email Link Clicked", "2026-11-24T09:00:01Z"),
+        sent("Email Delivered", "2026-11-24T09:00:00Z"),
+    ]);
+    let fates = json!({"delivered": "2026-11-24T09:00:00Z", "clicked": "2026-11-24T09:00:01Z", "way": "email", "last": "2026-11-24T09:00:01Z"});
+    store(
+        &object,
+        &json!({"version": 3, "profile": {"events": {"track": 2}, "messages": {"listed": {"mail-1": fates}}}}),
+    );
+    object.volatile = Volatile::default();
+    let message = &profile(&mut object)["messages"]["listed"]["mail-1"];
+    assert_eq!(message["clicked_by_machine"], "2026-11-24T09:00:01Z");
+    assert_eq!(message.get("clicked"), None);
+    let page: Page = object.ask(&ProfileCall::Events { cursor: None, limit: 10 });
+    let touchpoint = |row: &serde_json::value::RawValue| {
+        let row: serde_json::Value = decode(row.get()).unwrap();
+        (row["event"].clone(), row["touchpoint"].get("machine").cloned())
+    };
+    let shown: Vec<_> = page.rows.iter().map(|row| touchpoint(row)).collect();
+    let expected =
+        [(json!("Email Link Clicked"), Some(json!(true))), (json!("Email Delivered"), None)];
+    assert_eq!(shown, expected);
+}
