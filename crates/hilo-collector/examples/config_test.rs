@@ -1,4 +1,5 @@
-//! `cargo xtask config test --event FILE my-hilo.toml` prints what every destination would get of a message, or why it gets nothing.
+//! `cargo xtask config test --event FILE my-hilo.toml` prints what violates the tracking plan in a message, and what every destination
+//! would get of it, or why it gets nothing.
 //! Paths of a `hilo.toml` and of a message or an envelope → text. Everything goes through the collector's own functions. Nothing is
 //! stored and nothing is sent, but for `--ask`: that sends what GA4 would get to Google's own check.
 //!
@@ -18,6 +19,7 @@ use hilo_collector::signature::sha256_hex;
 use hilo_core::config::{Config, Source};
 use hilo_core::event::{Event, Facts, Gist, Trust};
 use hilo_core::normalize;
+use hilo_core::plan;
 use hilo_core::profile::{Person, Profile, fold};
 use hilo_core::validate::{check, read_batch};
 use jiff::Timestamp;
@@ -55,10 +57,15 @@ fn run(config_path: &str, event_path: &str, asks: bool) -> Result<(), String> {
     let now = now()?;
     let body = envelope(&read(event_path)?, now).map_err(|why| format!("{event_path}: {why}"))?;
     println!("as if the source {:?} had sent it\n", source.name);
-    let events = judged(&body, source, &config, now)?;
-    let person = person(&events, &source.name);
-    for event in &events {
+    let judged = judged(&body, source, &config, now)?;
+    let person = person(judged.iter().filter(|one| !one.is_refused), &source.name);
+    for Judged { event, told, is_refused } in &judged {
         println!("== {} {}", event.kind.name(), event.kind.label().unwrap_or_default());
+        told.iter().for_each(|line| println!("  tracking plan: {line}"));
+        if *is_refused {
+            println!();
+            continue;
+        }
         for configured in Configured::all(&config.destinations) {
             print(&configured, event, &person, now, asks)?;
         }
@@ -113,13 +120,34 @@ fn envelope(text: &str, now: Timestamp) -> Result<String, String> {
     Ok(json!({ "sentAt": now, "batch": batch }).to_string())
 }
 
-/// The messages that pass, in their normal form. The reason of any other is printed.
+/// A message that passes, in its normal form.
+struct Judged {
+    event: Event,
+    /// What violates the tracking plan.
+    told: Vec<String>,
+    /// Whether the plan refuses it.
+    is_refused: bool,
+}
+
+impl Judged {
+    /// Judges an event by the plan of the file, as the collector does behind normalizing.
+    fn of(mut event: Event, config: &Config) -> Judged {
+        let Some(plan) = &config.plan else {
+            return Judged { event, told: Vec::new(), is_refused: false };
+        };
+        let violations = plan::check(&mut event, plan);
+        let is_refused = plan::refusal(plan.mode, &violations).is_some();
+        Judged { event, told: plan::told(plan, &violations), is_refused }
+    }
+}
+
+/// The messages that pass. The reason of any other is printed.
 fn judged(
     body: &str,
     source: &Source,
     config: &Config,
     now: Timestamp,
-) -> Result<Vec<Event>, String> {
+) -> Result<Vec<Judged>, String> {
     let envelope = read_batch(body.as_bytes()).map_err(|why| why.message)?;
     let trust = if source.is_server() { Trust::Server } else { Trust::Public };
     let facts = Facts { received_at: now, trust, ..Facts::default() };
@@ -128,7 +156,7 @@ fn judged(
         match one.result {
             Ok(mut event) => {
                 normalize::apply(&mut event, &facts, &config.normalize);
-                events.push(*event);
+                events.push(Judged::of(*event, config));
             }
             Err(outcome) => {
                 let why = outcome.rejection();
@@ -141,10 +169,10 @@ fn judged(
 }
 
 /// The person that the events tell of.
-fn person(events: &[Event], source: &str) -> Person {
+fn person<'j>(judged: impl Iterator<Item = &'j Judged>, source: &str) -> Person {
     let mut profile = Profile::default();
-    for event in events {
-        profile = fold(profile, &Gist::of(event), Some(source));
+    for one in judged {
+        profile = fold(profile, &Gist::of(&one.event), Some(source));
     }
     Person::of(&profile, BTreeMap::new(), |_| true)
 }

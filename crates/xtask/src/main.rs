@@ -61,8 +61,8 @@ cargo xtask <verb>
   import FILE --source NAME --kind orders|refunds|calls|visits|optins|contacts [--dry-run] [--update] [--url https://shop.example/_h]
           [--timezone Europe/Madrid] [--country ES] [--currency EUR] [--date-format dd/mm/yyyy] [--decimal comma|point]
           [--encoding windows-1252] [--extra properties]   import what a till, a telephone or a list tells; exit code 2: rows refused
-  config  test --event FILE [--ask] [HILO.TOML]   what every destination would get of a message, or why nothing;
-                                 --ask sends what GA4 would get to Google's own check
+  config  test --event FILE [--ask] [HILO.TOML]   what violates the tracking plan in a message, and what every destination would get
+                                 of it, or why nothing; --ask sends what GA4 would get to Google's own check
   archive export --from DAY --to DAY --out DIR [--ndjson] [--url URL]   the archive's lines, opened, as Parquet for DuckDB, ClickHouse,
                                  BigQuery; --person u:42 for one person's, --files DIR for copies of another service's files
   doctor  URL [--admin-token-env NAME] [--origin URL] [--key KEY]   look at a deployment from outside, and say what to do

@@ -4,7 +4,7 @@
 //! `replay.rs` can bring it back once the plan is mended.
 
 use hilo_core::config::Source;
-use hilo_core::plan::{self, Mode};
+use hilo_core::plan;
 
 use super::entry::{Entry, profile_key};
 use crate::call::secret;
@@ -30,7 +30,7 @@ pub(super) async fn judge<P: Platform>(
     for entry in entries {
         let Some(event) = &mut entry.event else { continue };
         let violations = plan::check(event, plan);
-        let Some(first) = violations.first().filter(|_| plan.mode == Mode::Reject) else {
+        let Some(first) = plan::refusal(plan.mode, &violations) else {
             entry.notices.extend(violations);
             continue;
         };

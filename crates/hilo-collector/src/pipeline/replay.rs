@@ -7,7 +7,7 @@ use std::collections::BTreeMap;
 
 use hilo_core::config::Source;
 use hilo_core::event::{Event, Facts};
-use hilo_core::plan::{self, Mode};
+use hilo_core::plan;
 use serde_json::json;
 
 use super::entry::Entry;
@@ -71,7 +71,7 @@ async fn take_up<P: Platform>(
         event.context.hilo.flags.retain(|flag| !flag.starts_with("plan_"));
         let violations =
             loaded.config.plan.as_ref().map(|plan| (plan.mode, plan::check(&mut event, plan)));
-        if violations.is_some_and(|(mode, found)| mode == Mode::Reject && !found.is_empty()) {
+        if violations.is_some_and(|(mode, found)| plan::refusal(mode, &found).is_some()) {
             taken.still_held += 1;
             continue;
         }

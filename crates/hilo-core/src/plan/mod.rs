@@ -4,9 +4,11 @@
 //! becomes of the event is the plan's [`Mode`]. Pure. Does not know which sender sent the event, and checks no ids.
 
 mod check;
+mod told;
 mod typescript;
 
 pub use check::check;
+pub use told::{refusal, told};
 pub use typescript::typescript;
 
 use std::collections::BTreeMap;
