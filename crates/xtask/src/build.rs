@@ -319,6 +319,7 @@ pub(crate) fn collector(workspace: &Workspace, build: Collector) -> Result<(), P
         "Cargo.toml",
         "crates/hilo-core",
         "crates/hilo-collector/src",
+        "crates/hilo-collector/.cargo",
         "crates/hilo-collector/Cargo.toml",
         "crates/hilo-collector/hilo.toml",
     ];

@@ -32,7 +32,7 @@ export async function serveShop({ withStubs = false } = {}) {
   async function start() {
     const serve = fileURLToPath(new URL("../../collector/serve.ts", import.meta.url));
     served = spawn(process.execPath, [serve, "--port", String(port), "--state", state, ...(withStubs ? ["--with-stubs"] : [])], { stdio: ["pipe", "pipe", "inherit"] });
-    // It is read until the end: the collector writes a line for each request, and a pipe that nobody reads would end it.
+    // It is read until the end: the collector writes its log there, and a pipe that nobody reads would end it.
     await new Promise<void>((resolve, reject) => {
       served.once("exit", (code) => reject(new Error(`the shop's server ended with ${code} before it was ready`)));
       served.stdout!.on("data", (text: Buffer) => text.includes("ready") && resolve());

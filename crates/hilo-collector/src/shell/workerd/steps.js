@@ -39,7 +39,7 @@ export function reply(status, fields, body, isEncoded, id) {
 /** Writes a point to the dataset `env[binding]`. Nobody waits for it, and a point that is lost has no consequence. */
 export function measure(env, binding, index, blobs, doubles) {
   try {
-    env[binding].writeDataPoint({ indexes: [index], blobs, doubles });
+    env[binding]?.writeDataPoint({ indexes: [index], blobs, doubles });
   } catch {
     // A point is no reason to fail.
   }
@@ -72,8 +72,10 @@ export async function copy(url) {
 
 /** Counts a request of `key` against the rate limit `env[limit]`. A limit that is missing or fails allows the request. */
 export async function within(env, limit, key) {
+  const bound = env[limit];
+  if (!bound) return true;
   try {
-    return (await env[limit].limit({ key })).success;
+    return (await bound.limit({ key })).success;
   } catch {
     return true;
   }
