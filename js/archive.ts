@@ -18,6 +18,8 @@ const LINES_MAX = 500;
 /** The files that are fetched at the same time. */
 const AT_ONCE = 4;
 
+/** What the collector says of a line whose person was erased. */
+const ERASED = "erased";
 /** Says in a day's folder that the day is done, until the whole export is. */
 const DONE = ".done";
 
@@ -120,6 +122,10 @@ async function whereIs(key: string) {
   }
 }
 
+/** What is not among the exported events, and why. */
+const left = (count: { repeats: number; erased: number; unreadable: number }) =>
+  `${count.repeats} repeats left out, ${count.erased} of people who were erased, ${count.unreadable} that no key opens (erased before, damaged, or of another form)`;
+
 type Found = Awaited<ReturnType<typeof whereIs>>;
 
 /** Exports one day, and returns what it had. */
@@ -134,13 +140,14 @@ async function exportDay(day: string, found: Found | undefined) {
   const part = `${whole}.part`;
   rmSync(part, { force: true });
   const sink: Sink = asked.ndjson ? ndjsonSink(createWriteStream(part)) : parquetSink(part);
-  const [seen, count] = [new Set<string>(), { day, files: files.length, events: 0, repeats: 0, unreadable: 0 }];
+  const [seen, count] = [new Set<string>(), { day, files: files.length, events: 0, repeats: 0, erased: 0, unreadable: 0 }];
   for (let at = 0; at < files.length; at += AT_ONCE) {
     for (const lines of await Promise.all(files.slice(at, at + AT_ONCE).map(linesOf))) {
       for (const line of lines) {
         if (found && !found.subjects.has(line.subject)) continue;
         const place = `${line.id} ${line.subject}`;
-        if (!line.event) count.unreadable += 1;
+        if (line.unreadable === ERASED) count.erased += 1;
+        else if (!line.event) count.unreadable += 1;
         else if (seen.has(place)) count.repeats += 1;
         else {
           seen.add(place);
@@ -160,16 +167,16 @@ async function exportDay(day: string, found: Found | undefined) {
 
 try {
   const found = asked.person ? await whereIs(asked.person) : undefined;
-  const sum = { events: 0, repeats: 0, unreadable: 0 };
+  const sum = { events: 0, repeats: 0, erased: 0, unreadable: 0 };
   const days: string[] = [];
   for (let at = Date.parse(asked.from); at <= Date.parse(asked.to); at += DAY_MS) days.push(new Date(at).toISOString().slice(0, 10));
   for (const day of days) {
     const count = await exportDay(day, found);
-    for (const part of ["events", "repeats", "unreadable"] as const) sum[part] += count[part];
-    console.log(`${count.day}: ${count.events} events of ${count.files} files; ${count.repeats} repeats left out; ${count.unreadable} unreadable: their people were erased, or their form is not known here`);
+    for (const part of ["events", "repeats", "erased", "unreadable"] as const) sum[part] += count[part];
+    console.log(`${count.day}: ${count.events} events of ${count.files} files; ${left(count)}`);
   }
   for (const day of days) rmSync(join(asked.out, `dt=${day}`, DONE), { force: true });
-  console.log(`all: ${sum.events} events, ${sum.repeats} repeats left out, ${sum.unreadable} unreadable. ${asked.out}/*/events.${asked.ndjson ? "ndjson" : "parquet"}`);
+  console.log(`all: ${sum.events} events; ${left(sum)}. ${asked.out}/*/events.${asked.ndjson ? "ndjson" : "parquet"}`);
 } catch (error) {
   console.error(`error: ${(error as Error).message}`);
   process.exit(2);

@@ -57,11 +57,21 @@ pub(crate) fn write(message_id: &str, event: &str, owner: &ArchiveKey) -> Result
 }
 
 /// A line of an event about nobody.
-#[derive(Serialize)]
-struct Plain<'e> {
+#[derive(Serialize, Deserialize)]
+pub(crate) struct Plain {
     v: u8,
-    id: String,
-    event: &'e RawValue,
+    /// The hash of the event's id.
+    pub(crate) id: String,
+    /// The event.
+    pub(crate) event: Box<RawValue>,
+}
+
+/// A line that was read.
+pub(crate) enum Found {
+    /// Of an event about a person.
+    Sealed(Line),
+    /// Of an event about nobody.
+    Plain(Plain),
 }
 
 /// Writes the line of an event about nobody, with its end.
@@ -70,7 +80,7 @@ struct Plain<'e> {
 /// `Fatal` for an event that is no JSON.
 pub(crate) fn plain(message_id: &str, event: &str) -> Result<String, Failure> {
     let broken = |error: serde_json::Error| Failure::Fatal(error.to_string());
-    let event = serde_json::from_str(event).map_err(broken)?;
+    let event = RawValue::from_string(event.to_owned()).map_err(broken)?;
     let line = Plain { v: VERSION, id: message_hash(message_id), event };
     let mut text = serde_json::to_string(&line).map_err(broken)?;
     text.push('\n');
@@ -78,8 +88,10 @@ pub(crate) fn plain(message_id: &str, event: &str) -> Result<String, Failure> {
 }
 
 /// Reads a line; `None` for text of another form.
-pub(crate) fn read(text: &str) -> Option<Line> {
-    serde_json::from_str(text).ok().filter(|line: &Line| line.v == VERSION)
+pub(crate) fn read(text: &str) -> Option<Found> {
+    let sealed = serde_json::from_str(text).ok().filter(|line: &Line| line.v == VERSION);
+    let plain = || serde_json::from_str(text).ok().filter(|line: &Plain| line.v == VERSION);
+    sealed.map(Found::Sealed).or_else(|| plain().map(Found::Plain))
 }
 
 /// Opens a line: the event as JSON.
@@ -111,7 +123,10 @@ mod tests {
     }
 
     fn opened(text: &str, owner: &ArchiveKey) -> Option<String> {
-        open(&read(text)?, owner).ok()
+        match read(text)? {
+            Found::Sealed(line) => open(&line, owner).ok(),
+            Found::Plain(line) => Some(line.event.get().to_owned()),
+        }
     }
 
     #[test]
@@ -124,6 +139,14 @@ mod tests {
         assert_eq!(opened(&line, &owner("q", 1)), None);
         assert_eq!(opened(&line.replace("\"v\":1", "\"v\":2"), &owner("p", 1)), None);
         assert_eq!(opened("{}", &owner("p", 1)), None);
+    }
+
+    #[test]
+    fn a_line_about_nobody_needs_no_key() {
+        let line = plain("m-1", r#"{"price":1.10}"#).unwrap();
+        let event = opened(&line, &owner("p", 1));
+        assert_eq!(event.as_deref(), Some(r#"{"price":1.10}"#), "numbers keep their digits");
+        assert_eq!(opened(&line.replace(r#""v":1"#, r#""v":2"#), &owner("p", 1)), None);
     }
 
     #[test]

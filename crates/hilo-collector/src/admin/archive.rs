@@ -1,7 +1,7 @@
 //! The archive, read back: the files of a day, their lines opened, and where a person's lines are.
 //!
 //! A file's name or lines → the events, each with the hash of its id. A line whose key is gone stays closed, and says so: its person was
-//! erased. The keys stay inside the collector.
+//! erased. A line about nobody stands open, and has no subject. The keys stay inside the collector.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -14,7 +14,7 @@ use serde_json::value::RawValue;
 
 use super::http::ok;
 use super::profiles;
-use crate::archive_line::{self, BINDING, Line, PREFIX};
+use crate::archive_line::{self, BINDING, Found, Line, PREFIX};
 use crate::call::{Call, Trouble, secret};
 use crate::calls::{PAGE_ROWS_MAX, Page, ProfileCall, ask_profile};
 use crate::platform::{Failure, Platform, Reply, Upload};
@@ -24,6 +24,8 @@ use crate::signature::object_name;
 const LINES_MAX: usize = 500;
 /// The objects that are asked at the same time.
 const AT_ONCE: usize = 25;
+/// Why a line that this version does not know is not opened.
+const OTHER_FORM: &str = "another form";
 
 /// Lists the files of a day.
 pub(super) async fn files<P: Platform>(call: &Call<'_, P>) -> Result<Reply, Trouble> {
@@ -147,13 +149,21 @@ struct Opened<'l> {
 }
 
 async fn opened<P: Platform>(text: &str, call: &Call<'_, P>) -> Result<Reply, Trouble> {
-    let lines: Vec<Option<Line>> = text.lines().take(LINES_MAX).map(archive_line::read).collect();
-    let keys = keys(lines.iter().flatten().map(|line| line.subject.as_str()), call).await?;
+    let lines: Vec<Option<Found>> = text.lines().take(LINES_MAX).map(archive_line::read).collect();
+    let subject = |found: &'_ Option<Found>| match found {
+        Some(Found::Sealed(line)) => Some(line.subject.clone()),
+        Some(Found::Plain(_)) | None => None,
+    };
+    let keys = keys(lines.iter().filter_map(subject).collect(), call).await?;
     let mut answer = String::new();
-    for line in &lines {
-        let opened = match line {
-            None => Opened { id: "", subject: "", event: None, unreadable: Some("another form") },
-            Some(line) => open_one(line, keys.get(line.subject.as_str())),
+    for line in lines {
+        let opened = match &line {
+            None => Opened { id: "", subject: "", event: None, unreadable: Some(OTHER_FORM) },
+            Some(Found::Sealed(line)) => open_one(line, keys.get(line.subject.as_str())),
+            Some(Found::Plain(line)) => {
+                let event = Some(line.event.clone());
+                Opened { id: &line.id, subject: "", event, unreadable: None }
+            }
         };
         let written = serde_json::to_string(&opened);
         answer.push_str(&written.map_err(|error| Failure::Fatal(error.to_string()))?);
@@ -177,21 +187,20 @@ fn open_one<'l>(line: &'l Line, key: Option<&ArchiveKey>) -> Opened<'l> {
 }
 
 /// The keys of the subjects that still have one.
-async fn keys<'l, P: Platform>(
-    subjects: impl Iterator<Item = &'l str>,
+async fn keys<P: Platform>(
+    subjects: BTreeSet<String>,
     call: &Call<'_, P>,
-) -> Result<BTreeMap<&'l str, ArchiveKey>, Failure> {
-    let subjects: Vec<&str> = subjects.collect::<BTreeSet<_>>().into_iter().collect();
+) -> Result<BTreeMap<String, ArchiveKey>, Failure> {
+    let subjects: Vec<String> = subjects.into_iter().collect();
     let mut keys = BTreeMap::new();
     for some in subjects.chunks(AT_ONCE) {
-        let asked = some.iter().map(|subject| async move {
-            let name = (*subject).to_owned();
+        let asked = some.iter().map(|subject| {
+            let name = subject.clone();
             ask_profile::<_, Option<ArchiveKey>>(call.platform, name, &ProfileCall::ArchiveKey)
-                .await
         });
         for (subject, key) in some.iter().zip(futures_util::future::join_all(asked).await) {
             if let Some(key) = key? {
-                keys.insert(*subject, key);
+                keys.insert(subject.clone(), key);
             }
         }
     }

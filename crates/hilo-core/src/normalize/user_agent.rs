@@ -53,6 +53,8 @@ struct Client {
 
 thread_local! {
     static REMEMBERED: RefCell<BTreeMap<String, Option<Client>>> = const { RefCell::new(BTreeMap::new()) };
+    /// Whether the brands of client hints name a bot.
+    static BRANDS: RefCell<BTreeMap<String, bool>> = const { RefCell::new(BTreeMap::new()) };
 }
 
 /// Reduces the user agent.
@@ -90,7 +92,7 @@ fn joined(by_text: Option<Client>, hints: [Option<Hinted>; 2]) -> Option<Client>
     let mut client = by_text.unwrap_or_default();
     let mut is_hinted = false;
     for hinted in hints.into_iter().flatten() {
-        let is_automated = bots::is_bot(hinted.brands());
+        let is_automated = are_a_bots(hinted.brands());
         client.is_bot |= is_automated;
         if client.is_bot {
             is_hinted |= is_automated;
@@ -132,17 +134,25 @@ fn told(slot: &mut Option<String>) -> Option<String> {
 }
 
 fn remembered(text: &str) -> Option<Client> {
-    REMEMBERED.with_borrow_mut(|remembered| {
-        if let Some(client) = remembered.get(text) {
-            return client.clone();
-        }
-        if remembered.len() >= REMEMBERED_MAX {
-            remembered.clear();
-        }
-        let client = read(text);
-        remembered.insert(text.to_owned(), client.clone());
-        client
-    })
+    REMEMBERED.with_borrow_mut(|remembered| cached(remembered, text, read))
+}
+
+/// Whether brands name a bot. Every event of an envelope has the same ones, or none.
+fn are_a_bots(brands: &str) -> bool {
+    let brands = shortened(brands, BYTES_MAX);
+    !brands.is_empty() && BRANDS.with_borrow_mut(|known| cached(known, brands, bots::is_bot))
+}
+
+fn cached<T: Clone>(known: &mut BTreeMap<String, T>, text: &str, make: fn(&str) -> T) -> T {
+    if let Some(found) = known.get(text) {
+        return found.clone();
+    }
+    if known.len() >= REMEMBERED_MAX {
+        known.clear();
+    }
+    let made = make(text);
+    known.insert(text.to_owned(), made.clone());
+    made
 }
 
 fn read(text: &str) -> Option<Client> {

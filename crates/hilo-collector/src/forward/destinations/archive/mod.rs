@@ -328,7 +328,9 @@ mod tests {
         assert_eq!(archive.requests(&batch).unwrap().requests, made);
         let lines: Vec<_> = made[0].outgoing.body.lines().collect();
         let owner = person.archive_key.as_ref().unwrap();
-        let line = archive_line::read(lines[1]).unwrap();
+        let Some(archive_line::Found::Sealed(line)) = archive_line::read(lines[1]) else {
+            panic!("{lines:?}");
+        };
         let opened = archive_line::open(&line, owner).unwrap();
         assert!(
             opened.contains("\"messageId\":\"m2\"") && opened.starts_with("{\"source\":\"till\",")

@@ -130,12 +130,15 @@ fn lines_of_another_services_files_are_opened_too() {
     let memory = deployment();
     see(&memory, "m1", "visitor1");
     let file = memory.bucket().into_values().next().unwrap();
-    let (status, text) =
-        admin(&memory, "POST", "/admin/v1/archive/open", &format!("{file}rubbish\n"));
+    let nobodys = r#"{"v":1,"id":"h2","event":{"event":"Social Mentioned"}}"#;
+    let body = format!("{file}rubbish\n{nobodys}\n");
+    let (status, text) = admin(&memory, "POST", "/admin/v1/archive/open", &body);
     assert_eq!(status, 200, "{text}");
     let lines: Vec<Value> = text.lines().map(|line| serde_json::from_str(line).unwrap()).collect();
     assert_eq!(lines[0]["event"]["messageId"], "m1");
     assert_eq!(lines[1], json!({"id": "", "subject": "", "unreadable": "another form"}));
+    let event = json!({"event": "Social Mentioned"});
+    assert_eq!(lines[2], json!({"id": "h2", "subject": "", "event": event}), "it needs no key");
 }
 
 #[test]
