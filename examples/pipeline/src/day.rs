@@ -1,13 +1,15 @@
 //! A day of one person, told from the timeline: two visits to the site, a call, a purchase in the store, an e-mail, a message, a refund.
 //!
 //! In: what page, telephone, till, mail service, messenger and backend report in the course of the day, each in its own way
-//! (`senders.rs`). Out: the person's one timeline in order, each touchpoint with its place under the lenses, and what the day comes to, as text.
+//! (`senders.rs`). Out: the person's one timeline in order, each touchpoint with its place under the lenses, what the day comes to, and what each touch
+//! is worth of the order, as text.
 
 use std::fmt::Write as _;
 
 use hilo_collector::pipeline::serve;
 use hilo_collector::platform::{Body, Incoming};
 use hilo_collector::shell::memory::{Memory as Edge, run};
+use hilo_core::attribution::{Met, Path, PathRules, Rule, split, weights};
 use jiff::{SignedDuration, Timestamp};
 use serde_json::{Value, json};
 
@@ -138,7 +140,43 @@ fn told(edge: &Edge) -> Result<String, String> {
     );
     let _ = writeln!(told, "   orders {} net {}", field("/figures/orders"), field("/figures/net"));
     let _ = writeln!(told, "   messages {}", field("/figures/messages"));
+    let minor = |pointer: &str| field(pointer).as_str().and_then(|text| text.parse().ok());
+    let [gross, returned] = ["/figures/orders/gross/EUR", "/figures/orders/returned/EUR"]
+        .map(|pointer| minor(pointer).unwrap_or_default());
+    told.push_str(&worth(&rows, gross, returned));
     Ok(told)
+}
+
+/// What each touch before the order is worth of it by each rule, in minor units, after what was returned.
+fn worth(rows: &[Value], gross: i64, returned: i64) -> String {
+    let text = |row: &Value, pointer: &str| {
+        row.pointer(pointer).and_then(Value::as_str).map(str::to_owned)
+    };
+    let at = |row: &Value| text(row, "/timestamp").and_then(|at| at.parse::<Timestamp>().ok());
+    let is_order = |row: &&Value| text(row, "/event").as_deref() == Some("Order Completed");
+    let Some(ordered_at) = rows.iter().find(is_order).and_then(at) else { return String::new() };
+    let met = |row: &Value| {
+        let role = text(row, "/lens/role")?;
+        let touch = text(row, "/touchpoint/channel")?;
+        let is_touch = role == "arrival" || role == "contact";
+        is_touch.then_some(Met { at: at(row)?, is_direct: touch == "Direct", touch })
+    };
+    let touches: Vec<_> = rows.iter().rev().filter_map(met).collect();
+    let path = Path::of(&touches, ordered_at, None, PathRules::default());
+    let mut told =
+        "   what the order is worth to each touch before it, in cents, after the refund\n"
+            .to_owned();
+    for rule in Rule::ALL {
+        let weights = weights(rule, &path.steps);
+        let parts = split(gross, &weights).into_iter().zip(split(-returned, &weights));
+        let each = path
+            .touches
+            .iter()
+            .zip(parts)
+            .map(|(channel, (given, taken))| format!("{channel} {}", given + taken));
+        let _ = writeln!(told, "     {:<16} {}", rule.name(), each.collect::<Vec<_>>().join(", "));
+    }
+    told
 }
 
 /// One touchpoint in words.
