@@ -109,15 +109,14 @@ pub async fn feed_queue<H: ProfileHost>(host: &H) {
 /// Sends all due deliveries to the queue when the alarm fires, and does the upkeep.
 pub async fn on_alarm<H: ProfileHost, P: Platform>(host: &H, platform: &P) {
     host.alarm().clear();
-    let Progress { may_deliver, again } = go_on(host, platform).await;
-    if may_deliver {
-        let now = host.now();
-        let due = host.with(|sql, volatile| profile::due(sql, volatile, now));
-        hand_over(host, due).await;
-        note_endings(platform, &host.with(|_, volatile| volatile.take_ended()));
-    }
-    erase(host, platform).await;
-    if let Err(failure) = keep_up(host, platform, again).await {
+    let (again, kept) = match config::placed(platform).await {
+        Ok(()) => {
+            let again = do_due(host, platform).await;
+            (again, keep_up(host, platform, again).await)
+        }
+        Err(failure) => (None, Err(failure)),
+    };
+    if let Err(failure) = kept {
         host.log(&log_line("error", "upkeep", &[("why", failure.message())]));
         // The alarm is set again after a failure too: workerd gives up an alarm that failed too often.
         let later = host.now().checked_add(SignedDuration::from_millis(AGAIN_MS)).ok();
@@ -128,6 +127,19 @@ pub async fn on_alarm<H: ProfileHost, P: Platform>(host: &H, platform: &P) {
             host.log(&log_line("error", "alarm", &[("why", failure.message())]));
         }
     }
+}
+
+/// Does what is due. Returns when the alarm has to come again for the link.
+async fn do_due<H: ProfileHost, P: Platform>(host: &H, platform: &P) -> Option<Timestamp> {
+    let Progress { may_deliver, again } = go_on(host, platform).await;
+    if may_deliver {
+        let now = host.now();
+        let due = host.with(|sql, volatile| profile::due(sql, volatile, now));
+        hand_over(host, due).await;
+        note_endings(platform, &host.with(|_, volatile| volatile.take_ended()));
+    }
+    erase(host, platform).await;
+    again
 }
 
 /// How far a link got.

@@ -55,6 +55,8 @@ pub(super) struct World {
     pub now: Cell<Timestamp>,
     pub drawn: Cell<u64>,
     pub is_dev: Cell<bool>,
+    /// The name of the deployment's jurisdiction. It narrows nothing: there is one set of objects in memory.
+    pub jurisdiction: RefCell<String>,
     /// The texts in KV by key. `None` if KV does not answer.
     pub texts: RefCell<Option<BTreeMap<String, String>>>,
     /// The copy of the configuration that was last in force.

@@ -52,6 +52,8 @@ pub const DEV: &str = "HILO_DEV";
 pub const STUBS: &str = "HILO_STUBS";
 /// Path prefix on the site's own host.
 pub const MOUNT: &str = "HILO_MOUNT";
+/// The jurisdiction of every object. Where the variable is empty or missing, an object is near its first caller.
+pub const JURISDICTION: &str = "HILO_JURISDICTION";
 /// The prefix where none is configured.
 pub const MOUNT_DEFAULT: &str = "/_h";
 
@@ -102,6 +104,10 @@ extern "C" {
     /// Returns the object with this name.
     #[wasm_bindgen(method, catch, js_name = getByName)]
     pub fn get_by_name(this: &Namespace, name: &str) -> Result<Stub, JsValue>;
+
+    /// Returns the namespace of the objects of one jurisdiction. The same name is another object there. `worker` has no such method.
+    #[wasm_bindgen(method, catch)]
+    pub fn jurisdiction(this: &Namespace, name: &JsValue) -> Result<Namespace, JsValue>;
 
     /// The caller's handle of an object.
     #[wasm_bindgen(extends = Object)]
