@@ -62,10 +62,6 @@ impl ProfileHost for Profile<'_> {
         self.world.forget_profile(self.name);
         Ok(())
     }
-
-    fn log(&self, line: &str) {
-        self.world.log(line);
-    }
 }
 
 /// A cart's object and its deployment. A cart in memory has no sockets.

@@ -312,7 +312,7 @@ impl Memory {
             let (memory, name) = (self.clone(), name.to_owned());
             self.defer(async move {
                 let host = Profile { world: &memory.0, name: &name, stored: &stored };
-                profile::feed_queue(&host).await;
+                profile::feed_queue(&host, &memory).await;
             });
         }
         Ok(answered.reply)

@@ -63,7 +63,8 @@ pub const ALL: [&str; 14] = [
     RATE_KEY, RATE_PEER, METRICS,
 ];
 
-/// The URL of every call to an object. The runtime needs a URL and ignores its host.
+/// The URL of every call to an object. The runtime needs a URL and ignores its host. Behind it stands the id of the request that the call
+/// is made for, if there is one. A version that does not know that ignores the path.
 pub const OBJECT_URL: &str = "https://object/";
 /// The URL of the configuration's copy in the data center's cache. The deployment's own name follows, because all
 /// Workers of a zone share that cache.
@@ -253,8 +254,8 @@ extern "C" {
     pub fn answered(request: &Request, answer: &Answering) -> Promise;
 }
 
-/// Makes an object's answer to a call.
-pub type Answering = Closure<dyn Fn(Vec<u8>) -> Result<Response, JsValue>>;
+/// Makes an object's answer to the bytes of a call, which comes from the request with this id.
+pub type Answering = Closure<dyn Fn(Vec<u8>, String) -> Result<Response, JsValue>>;
 
 /// The most texts that [`word`] keeps. They are names and statements of this crate, and many statements differ by the
 /// number of rows.
@@ -277,6 +278,14 @@ pub fn word(text: &str) -> JsValue {
         }
         word
     })
+}
+
+/// The address of a call to an object for this request; empty for none.
+pub fn object_url(request: &str) -> JsValue {
+    match request {
+        "" => word(OBJECT_URL),
+        request => format!("{OBJECT_URL}{request}").into(),
+    }
 }
 
 /// Fills `bytes` from the runtime's random generator.

@@ -81,6 +81,13 @@ impl Edge {
         Edge { env: Rc::new(env), later: Later::Object(state), scope: None }
     }
 
+    /// Makes the platform of an object for what follows from one of its calls. Its log lines have the id of the request that the call is
+    /// made for, and its own calls bring the id along.
+    pub(super) fn of_call(env: Env, state: Rc<State>, request: &str) -> Edge {
+        let scope = Some(Rc::new(Scope::of(Some(request), String::new)));
+        Edge { scope, ..Edge::of_object(env, state) }
+    }
+
     fn setting<T>(&self, read: impl Fn(&Settings) -> T) -> T {
         settings::with(&self.env, read)
     }
@@ -204,7 +211,7 @@ impl Platform for Edge {
     async fn ask(&self, object: &Object, call: String) -> std::result::Result<String, Failure> {
         let body = Uint8Array::from(call.as_bytes());
         let asked = async {
-            let url = word(bindings::OBJECT_URL);
+            let url = bindings::object_url(self.scope().map_or("", |scope| scope.id.as_str()));
             let asked = JsFuture::from(bindings::ask(&self.stub(object)?, &url, &body));
             let answer = asked.await?.unchecked_into::<Array>();
             let status = answer.get(0).as_f64().unwrap_or_default();

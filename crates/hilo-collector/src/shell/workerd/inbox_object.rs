@@ -13,7 +13,7 @@ use worker::{Env, State};
 
 use super::bindings::{self, Answering};
 use super::edge::{Edge, now};
-use super::object::{answering, at_rest, promise, refuse};
+use super::object::{answering, at_rest, promise};
 use super::object_sql::ObjectSql;
 use crate::platform::Failure;
 use crate::shell::alarm::Alarm;
@@ -48,10 +48,7 @@ impl InboxObject {
         let (volatile, alarm, turns) = Default::default();
         let shell = Rc::new(InboxShell { state, env, sql, volatile, alarm, turns });
         let asked = Rc::clone(&shell);
-        let answer = answering(move |call| match asked.answer(call) {
-            Ok(reply) => Ok(web_sys::Response::new_with_opt_str(Some(&reply))?),
-            Err(failure) => refuse(&failure).map(web_sys::Response::from),
-        });
+        let answer = answering(move |call, request| asked.answer(call, request));
         InboxObject { shell, answer }
     }
 
@@ -70,12 +67,12 @@ impl InboxObject {
 }
 
 impl InboxShell {
-    fn answer(self: &Rc<Self>, call: &str) -> Result<String, Failure> {
+    fn answer(self: &Rc<Self>, call: &str, request: &str) -> Result<String, Failure> {
         let answered = inbox::answer(&**self, call, now())?;
         if answered.pump {
             let shell = Rc::clone(self);
+            let edge = Edge::of_call(self.env.clone(), Rc::clone(&self.state), request);
             self.state.wait_until(async move {
-                let edge = Edge::of_object(shell.env.clone(), Rc::clone(&shell.state));
                 inbox::drive(&*shell, &edge).await;
             });
         }

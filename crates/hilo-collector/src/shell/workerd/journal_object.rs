@@ -13,7 +13,7 @@ use worker::{Env, Response, Result, State};
 
 use super::bindings::{self, Answering};
 use super::edge::{Edge, now};
-use super::object::{answering, at_rest, promise, refuse};
+use super::object::{answering, at_rest, promise};
 use super::object_sql::ObjectSql;
 use super::watchers::Watchers;
 use crate::platform::Failure;
@@ -56,10 +56,7 @@ impl JournalObject {
         let shell = JournalShell { state, env, part, sql, volatile, alarm, watchers };
         let shell = Rc::new(shell);
         let asked = Rc::clone(&shell);
-        let answer = answering(move |call| match asked.answer(call) {
-            Ok(reply) => Ok(web_sys::Response::new_with_opt_str(Some(&reply))?),
-            Err(failure) => refuse(&failure).map(web_sys::Response::from),
-        });
+        let answer = answering(move |call, _| asked.answer(call));
         JournalObject { shell, answer }
     }
 
