@@ -242,6 +242,15 @@ impl<V: Default> Stored<V> {
         Ok(Stored { sql: MemorySql::new()?.of(name), volatile, alarm, alarm_ms })
     }
 
+    /// Sets the alarm.
+    ///
+    /// # Errors
+    /// None. The storage of workerd has some.
+    pub(super) fn set_alarm(&self, at_ms: i64) -> Result<(), Failure> {
+        self.alarm_ms.set(Some(at_ms));
+        Ok(())
+    }
+
     fn crash(&self) {
         self.volatile.take();
         self.alarm.clear();

@@ -15,7 +15,7 @@ use worker::{
 
 use super::bindings;
 use super::edge::{Edge, log, now};
-use super::object::{refuse, request_of, worker_error};
+use super::object::{self, refuse, request_of, worker_error};
 use super::object_sql::ObjectSql;
 use crate::call::secret;
 use crate::calls::encode;
@@ -351,8 +351,7 @@ impl CartHost for CartShell {
         // The memory is cleared before anything is awaited: a call that arrives meanwhile must not find the old cart in
         // memory.
         self.volatile.replace(Volatile::default());
-        let deleted = self.state.storage().delete_all().await;
-        deleted.map_err(|error| Failure::Retriable(error.to_string()))
+        object::delete_all(&self.state).await
     }
 }
 

@@ -7,13 +7,13 @@ use std::rc::Rc;
 
 use wasm_bindgen::prelude::wasm_bindgen;
 use worker::js_sys::Promise;
-use worker::web_sys::{self, Request};
+use worker::web_sys::Request;
 use worker::worker_sys::DurableObjectState;
 use worker::{Env, State};
 
 use super::bindings::{self, Answering};
 use super::edge::{Edge, now};
-use super::object::{answering, at_rest, promise};
+use super::object::{self, answering, at_rest};
 use super::object_sql::ObjectSql;
 use crate::platform::Failure;
 use crate::shell::alarm::Alarm;
@@ -58,10 +58,9 @@ impl InboxObject {
 
     pub fn alarm(&self) -> Promise {
         let shell = Rc::clone(&self.shell);
-        promise(async move {
+        object::alarm(async move {
             let edge = Edge::of_object(shell.env.clone(), Rc::clone(&shell.state));
             inbox::on_alarm(&*shell, &edge).await;
-            Ok(web_sys::Response::new()?)
         })
     }
 }
@@ -100,7 +99,6 @@ impl InboxHost for InboxShell {
     }
 
     async fn delete(&self) -> Result<(), Failure> {
-        let deleted = self.state.storage().delete_all().await;
-        deleted.map_err(|error| Failure::Retriable(error.to_string()))
+        object::delete_all(&self.state).await
     }
 }

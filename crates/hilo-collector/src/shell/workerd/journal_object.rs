@@ -13,7 +13,7 @@ use worker::{Env, Response, Result, State};
 
 use super::bindings::{self, Answering};
 use super::edge::{Edge, now};
-use super::object::{answering, at_rest, promise};
+use super::object::{self, answering, at_rest, promise};
 use super::object_sql::ObjectSql;
 use super::watchers::Watchers;
 use crate::platform::Failure;
@@ -71,10 +71,9 @@ impl JournalObject {
 
     pub fn alarm(&self) -> Promise {
         let shell = Rc::clone(&self.shell);
-        promise(async move {
+        object::alarm(async move {
             let edge = Edge::of_object(shell.env.clone(), Rc::clone(&shell.state));
             journal::on_alarm(&*shell, &edge).await;
-            Ok(web_sys::Response::new()?)
         })
     }
 }
@@ -116,7 +115,6 @@ impl JournalHost for JournalShell {
     }
 
     async fn delete(&self) -> std::result::Result<(), Failure> {
-        let deleted = self.state.storage().delete_all().await;
-        deleted.map_err(|error| Failure::Retriable(error.to_string()))
+        object::delete_all(&self.state).await
     }
 }

@@ -7,7 +7,7 @@ use wasm_bindgen::prelude::Closure;
 use worker::js_sys::Promise;
 use worker::js_sys::futures::future_to_promise;
 use worker::web_sys;
-use worker::{Error, Response, Result};
+use worker::{Error, Response, Result, State};
 
 use super::bindings::{self, Answering};
 use crate::keyring::Keyring;
@@ -40,6 +40,20 @@ pub(super) fn promise(work: impl Future<Output = Result<web_sys::Response>> + 's
     future_to_promise(std::panic::AssertUnwindSafe(async {
         work.await.map(JsValue::from).map_err(JsValue::from)
     }))
+}
+
+/// Runs `work` when an alarm fires. The runtime waits for an answer and ignores what stands in it.
+pub(super) fn alarm(work: impl Future<Output = ()> + 'static) -> Promise {
+    promise(async {
+        work.await;
+        Ok(bindings::nothing())
+    })
+}
+
+/// Deletes everything that an object has stored, its alarm too.
+pub(super) async fn delete_all(state: &State) -> std::result::Result<(), Failure> {
+    let deleted = state.storage().delete_all().await;
+    deleted.map_err(|error| Failure::Retriable(error.to_string()))
 }
 
 /// Makes the function that `fetch` of an object passes a call's bytes to. The call stays bytes: JavaScript would make a

@@ -16,13 +16,13 @@ use wasm_bindgen::prelude::wasm_bindgen;
 use wasm_bindgen::{JsCast, JsValue};
 use worker::js_sys::futures::JsFuture;
 use worker::js_sys::{Array, Promise, Reflect, Uint8Array};
-use worker::web_sys::{self, Request};
+use worker::web_sys::Request;
 use worker::worker_sys::DurableObjectState;
 use worker::{Delay, Env, Result, State};
 
 use super::bindings::{self, Answering, Messages, word};
 use super::edge::{Edge, log, now};
-use super::object::{answering, at_rest, promise, worker_error};
+use super::object::{self, answering, at_rest, worker_error};
 use super::object_sql::ObjectSql;
 use super::side::message;
 use crate::calls::{Delivery, Packed, messages, read_message, read_probe};
@@ -89,10 +89,9 @@ impl ProfileObject {
 
     pub fn alarm(&self) -> Promise {
         let shell = Rc::clone(&self.shell);
-        promise(async move {
+        object::alarm(async move {
             let edge = Edge::of_object(shell.env.clone(), Rc::clone(&shell.state));
             profile::on_alarm(&*shell, &edge).await;
-            Ok(web_sys::Response::new()?)
         })
     }
 }
@@ -170,8 +169,7 @@ impl ProfileHost for ProfileShell {
     async fn delete(&self) -> std::result::Result<(), Failure> {
         // The memory is cleared before anything is awaited: a call that arrives meanwhile must not find the old values.
         self.volatile.borrow_mut().forget();
-        let deleted = self.state.storage().delete_all().await;
-        deleted.map_err(|error| Failure::Retriable(error.to_string()))
+        object::delete_all(&self.state).await
     }
 }
 
