@@ -146,6 +146,9 @@ class Doctor {
     if (body.isDev && this.base.startsWith("https://")) {
       found.push(fail("HILO_DEV=1 on a live site: everybody has its development keys", "remove the variable HILO_DEV, and deploy again"));
     }
+    const { jurisdiction } = body;
+    if (jurisdiction) found.push(ok(`Durable Objects are in the jurisdiction ${jurisdiction}; queue, KV and points have none`));
+    else found.push(ok("Durable Objects are near their first callers: no jurisdiction was chosen"));
     const { probedAt, arrivedAt } = body.queue;
     if (!probedAt) {
       found.push(warn("no scheduled check has run yet", "wait five minutes, or see triggers in wrangler.jsonc"));

@@ -115,7 +115,9 @@ function collectorWorker({ vars = {}, stubs, release = false, checkout = root, e
   const { workerOptions } = wrangler.unstable_getMiniflareWorkerOptions(join(crate, "wrangler.jsonc")) as {
     workerOptions: { bindings?: Record<string, unknown>; compatibilityFlags?: string[]; ratelimits?: Record<string, RateLimit> };
   };
-  const bindings: Record<string, unknown> = { ...workerOptions.bindings, HILO_DEV: "1", HILO_STUBS: stubs, ...DEV_SECRETS, ...vars };
+  // workerd on a machine of one's own has no jurisdictions, so the one of a deployer's wrangler.jsonc stays out.
+  const own = { HILO_DEV: "1", HILO_STUBS: stubs, HILO_JURISDICTION: "", ...DEV_SECRETS };
+  const bindings: Record<string, unknown> = { ...workerOptions.bindings, ...own, ...vars };
   for (const [name, value] of Object.entries(bindings)) if (value === undefined) delete bindings[name];
   return {
     ...workerOptions,

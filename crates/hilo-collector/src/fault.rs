@@ -47,6 +47,9 @@ faults! {
     /// The file of a developer's machine is in force on a live site.
     ConfigDevelopment = "config_development", true,
         "the file of a developer's machine is in force, and it refuses real visitors: cargo xtask config push your own";
+    /// The file names another jurisdiction than the deployment.
+    JurisdictionChanged = "jurisdiction_changed", true,
+        "[storage] jurisdiction of hilo.toml and HILO_JURISDICTION of wrangler.jsonc differ, and neither may change after installation: write both as they were, push and deploy";
     /// `HILO_SECRET` is not set.
     SecretMissing = "secret_missing", true,
         "openssl rand -base64 32 | cargo xtask wrangler secret put HILO_SECRET";
@@ -156,6 +159,7 @@ impl FaultCode {
             FaultCode::ConfigMissing => Code::ConfigMissing,
             FaultCode::ConfigInvalid => Code::ConfigInvalid,
             FaultCode::ConfigUnreadable => Code::ConfigUnreadable,
+            FaultCode::JurisdictionChanged => Code::JurisdictionChanged,
             FaultCode::SecretMissing => Code::SecretMissing,
             FaultCode::SecretShort => Code::SecretShort,
             FaultCode::SchemaNewer => Code::SchemaNewer,

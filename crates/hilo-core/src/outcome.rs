@@ -184,6 +184,8 @@ codes! {
     ConfigMissing = "config_missing", 503;
     /// The store of the configuration does not answer, and there is no copy.
     ConfigUnreadable = "config_unreadable", 503;
+    /// The configuration and the deployment name different jurisdictions, so the collector would look for everybody elsewhere.
+    JurisdictionChanged = "jurisdiction_changed", 503;
     /// A secret of the collector is not set.
     SecretMissing = "secret_missing", 503;
     /// A secret of the collector is so short that it could be guessed.

@@ -8,7 +8,7 @@ use std::process::Command;
 
 use crate::flags::Flags;
 use crate::shell::{Problem, Workspace, step, tail, watch};
-use crate::{plan, tools, wrangler};
+use crate::{jurisdiction, plan, tools, wrangler};
 
 /// The file for a developer's machine, with every setting and its reason.
 const EXAMPLE: &str = "crates/hilo-collector/hilo.toml";
@@ -49,6 +49,7 @@ pub(crate) fn run(workspace: &Workspace, flags: &Flags) -> Result<bool, Problem>
             let file = kv.folder.join("earlier.toml");
             fs::write(&file, &text)?;
             check(workspace, &file.to_string_lossy())?;
+            jurisdiction::check(workspace, &text, kv.get(CURRENT)?.as_deref())?;
             push(&mut kv, &text).map(|()| true)
         }
         _ => Err(Problem(
@@ -58,9 +59,16 @@ pub(crate) fn run(workspace: &Workspace, flags: &Flags) -> Result<bool, Problem>
     }
 }
 
-/// Uploads a file that was checked.
+/// Uploads a file that was checked, unless its jurisdiction is another one than before.
 pub(crate) fn upload(workspace: &Workspace, text: &str) -> Result<(), Problem> {
-    push(&mut Kv::of(workspace)?, text)
+    let mut kv = Kv::of(workspace)?;
+    jurisdiction::check(workspace, text, kv.get(CURRENT)?.as_deref())?;
+    push(&mut kv, text)
+}
+
+/// The file in force. `None` also where there is no namespace yet, which the first deployment makes: [`upload`] compares again.
+pub(crate) fn in_force(workspace: &Workspace) -> Option<String> {
+    Kv::of(workspace).ok()?.get(CURRENT).ok()?
 }
 
 /// Prints every problem and every warning of `file`. Only a problem is a failure.

@@ -4,6 +4,7 @@
 
 mod archive;
 mod bench;
+mod bindings;
 mod build;
 mod check;
 mod clients;
@@ -17,6 +18,7 @@ mod files;
 mod flags;
 mod import;
 mod judges;
+mod jurisdiction;
 mod kinds;
 mod plan;
 mod shell;

@@ -19,6 +19,7 @@ struct Deployment<'a> {
     environment: &'a str,
     is_dev: bool,
     mount: String,
+    jurisdiction: String,
     bindings: Vec<Binding>,
     queue: Queue,
 }
@@ -55,6 +56,7 @@ pub(super) async fn show<P: Platform>(call: &Call<'_, P>) -> Result<Reply, Troub
         environment: &call.loaded.config.environment,
         is_dev: platform.is_dev(),
         mount: platform.mount(),
+        jurisdiction: platform.jurisdiction(),
         bindings: bindings.map(|(name, is_bound)| Binding { name, is_bound }).collect(),
         queue: Queue { probed_at: time(probed_ms), arrived_at: time(arrived_ms) },
     }))

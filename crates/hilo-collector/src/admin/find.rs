@@ -1,7 +1,7 @@
 //! `POST /admin/v1/profiles/find`: an address → the labels of the persons who have proved it, and of the contacts who wait under it.
 //!
 //! The address stands in the body, because addresses of requests are written into logs. It must match exactly: nobody can look around.
-//! Each look is logged with the hash of what was looked for.
+//! The door's line about the call has the hash of what was looked for.
 
 use hilo_core::identity::ProfileKey;
 use hilo_core::outcome::{Code, Rejection};
@@ -12,7 +12,7 @@ use super::http::{body_as, ok};
 use crate::address::Keys;
 use crate::call::{Call, Trouble, secret};
 use crate::calls::index::{Found, IndexAsk, ask_index};
-use crate::platform::{Platform, Reply, log_line};
+use crate::platform::{Platform, Reply};
 
 /// What the call is about: exactly one address.
 #[derive(Default, Deserialize)]
@@ -26,13 +26,18 @@ struct FindBody {
     loyalty_id: Option<String>,
 }
 
+/// What the log's line about a call has beside the caller: a name and a value that tells nothing of a person.
+pub(super) type Detail = (&'static str, String);
+
 /// The characters of a hash in the log. They tell looks apart.
 const LOGGED_CHARS: usize = 12;
 /// What the body has.
 const USAGE: &str = "send one of {\"email\":…}, {\"phone\":…}, {\"orderId\":…} and {\"loyaltyId\":…}; {\"country\":\"ES\"} beside a phone number without its country";
 
-/// Finds a person.
-pub(super) async fn person<P: Platform>(call: &Call<'_, P>) -> Result<Reply, Trouble> {
+/// Finds a person. Beside the answer it returns what the log's line about the call has of the look.
+pub(super) async fn person<P: Platform>(
+    call: &Call<'_, P>,
+) -> Result<(Reply, Vec<Detail>), Trouble> {
     let body: FindBody = body_as(call.incoming, USAGE)?;
     let secret = secret(call.platform)?;
     let config = &call.loaded.config;
@@ -64,10 +69,7 @@ pub(super) async fn person<P: Platform>(call: &Call<'_, P>) -> Result<Reply, Tro
         found.sort();
         found.dedup();
     }
-    let what: String = keys.iter().flat_map(|key| key.chars()).take(LOGGED_CHARS).collect();
-    let count = labels.len().to_string();
-    // The token is the operator's. Whoever has a name of their own is logged with it.
-    let look = [("who", "operator"), ("by", by), ("hash", what.as_str()), ("found", &count)];
-    call.platform.log(&log_line("info", "person looked up", &look));
-    Ok(ok(&json!({ "found": labels, "waiting": waiting })))
+    let hash = keys.iter().flat_map(|key| key.chars()).take(LOGGED_CHARS).collect();
+    let look = vec![("lookup", by.to_owned()), ("hash", hash), ("found", labels.len().to_string())];
+    Ok((ok(&json!({ "found": labels, "waiting": waiting })), look))
 }

@@ -33,6 +33,7 @@ use serde_json::json;
 
 use self::door::Caller;
 pub use self::door::is_open;
+use self::find::Detail;
 use self::http::{called_with, error, ok};
 use self::table::{AdminCall, Row};
 use crate::call::{Call, Trouble};
@@ -109,7 +110,7 @@ async fn answer<P: Platform>(
         Err(role_missing(&caller, row).into())
     };
     note(&caller, row, &taken, call.platform);
-    taken
+    taken.map(|(served, _)| served)
 }
 
 fn role_missing(caller: &Caller, row: &Row) -> Rejection {
@@ -124,22 +125,30 @@ fn role_missing(caller: &Caller, row: &Row) -> Rejection {
 }
 
 /// Writes who made which call. The path stands as in the table, because the one that was called names a person.
-fn note<P: Platform>(caller: &Caller, row: &Row, taken: &Result<Served, Trouble>, platform: &P) {
+fn note<P: Platform>(
+    caller: &Caller,
+    row: &Row,
+    taken: &Result<(Served, Vec<Detail>), Trouble>,
+    platform: &P,
+) {
     let status = match taken {
-        Ok(Served::Reply(reply) | Served::ReadFeeds(reply)) => reply.status,
+        Ok((Served::Reply(reply) | Served::ReadFeeds(reply), _)) => reply.status,
         // The pipeline goes on with it.
-        Ok(Served::Import | Served::ReplayRejects) => 200,
+        Ok((Served::Import | Served::ReplayRejects, _)) => 200,
         Err(Trouble::Refused(why)) => why.code.status(),
         Err(Trouble::Failed(_)) => Code::Unavailable.status(),
     };
     let (status, made) = (status.to_string(), format!("{} {}", row.method, row.path));
-    let details = [
+    let mut details = vec![
         ("who", caller.name.as_str()),
         ("role", caller.role.name()),
         ("by", caller.by),
         ("call", made.as_str()),
         ("status", status.as_str()),
     ];
+    if let Ok((_, more)) = taken {
+        details.extend(more.iter().map(|(name, value)| (*name, value.as_str())));
+    }
     platform.log(&log_line("info", "admin", &details));
 }
 
@@ -156,18 +165,23 @@ fn list(caller: &Caller) -> Reply {
     ok(&json!({ "name": caller.name, "role": caller.role, "calls": calls }))
 }
 
-/// Answers a call that the caller may make. `named` are the parts of the path that the table gives a name.
+/// Answers a call that the caller may make, and returns what the log has of it beside the caller. `named` are the parts of the path that
+/// the table gives a name.
 async fn take<P: Platform>(
     admin_call: AdminCall,
     named: &[&str],
     caller: &Caller,
     known: &Known<'_>,
     call: &Call<'_, P>,
-) -> Result<Served, Trouble> {
+) -> Result<(Served, Vec<Detail>), Trouble> {
+    let plainly = |served| (served, Vec::new());
     let part = |place: usize| named.get(place).copied().unwrap_or_default();
     let reply = match admin_call {
         AdminCall::Calls => Ok(list(caller)),
-        AdminCall::Find => find::person(call).await,
+        AdminCall::Find => {
+            let (reply, look) = find::person(call).await?;
+            return Ok((Served::Reply(reply), look));
+        }
         AdminCall::Profile => profiles::show(part(0), call).await,
         AdminCall::Erase => profiles::erase(part(0), known.deleting, call).await,
         AdminCall::PersonArchive => archive::person(part(0), call).await,
@@ -183,7 +197,9 @@ async fn take<P: Platform>(
         AdminCall::Connect => destinations::connect(part(0), call).await,
         AdminCall::Feeds => Ok(feeds::list(call).await),
         AdminCall::FeedEvents => feeds::events(part(0), call).await,
-        AdminCall::ReadFeed => return feeds::read(part(0), call).await.map(Served::ReadFeeds),
+        AdminCall::ReadFeed => {
+            return feeds::read(part(0), call).await.map(Served::ReadFeeds).map(plainly);
+        }
         AdminCall::Deliveries => journal::deliveries(call).await,
         AdminCall::DeadLetters => dead_letters::list(call).await,
         AdminCall::Replay => dead_letters::replay(call).await,
@@ -192,10 +208,10 @@ async fn take<P: Platform>(
         AdminCall::Config => Ok(config::show(call.loaded)),
         AdminCall::ImportStanding => imports::show(part(0), call).await,
         AdminCall::Deployment => deployment::show(call).await,
-        AdminCall::Import => return Ok(Served::Import),
-        AdminCall::ReplayRejects => return Ok(Served::ReplayRejects),
+        AdminCall::Import => return Ok(plainly(Served::Import)),
+        AdminCall::ReplayRejects => return Ok(plainly(Served::ReplayRejects)),
     };
-    reply.map(Served::Reply)
+    reply.map(Served::Reply).map(plainly)
 }
 
 /// Whether the request comes from somebody who learns what exactly is wrong with the deployment.

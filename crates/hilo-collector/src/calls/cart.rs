@@ -15,7 +15,7 @@ use serde_json::value::RawValue;
 
 use super::erasure::CartToErase;
 use super::refused::{CartRefusal, RefusedCode};
-use super::{decode, encode};
+use super::{decode, encode, raw};
 use crate::platform::{Failure, Object, Platform};
 
 /// The owner of a cart.
@@ -275,14 +275,6 @@ impl CartAnswer {
     pub fn status(&self) -> u16 {
         self.refused.map_or(200, RefusedCode::status)
     }
-}
-
-/// Wraps JSON text that is passed on unchanged.
-///
-/// # Errors
-/// `Fatal` for text that is no JSON.
-pub fn raw(text: String) -> Result<Box<RawValue>, Failure> {
-    RawValue::from_string(text).map_err(|error| Failure::Fatal(error.to_string()))
 }
 
 /// A cart, for the admin calls.

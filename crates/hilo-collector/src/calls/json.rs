@@ -29,8 +29,8 @@ pub fn map_of(pairs: impl Iterator<Item = (String, String)>) -> BTreeMap<String,
 ///
 /// # Errors
 /// `Fatal` for a text that is no JSON, which is a bug.
-pub fn raw(text: &str) -> Result<Box<RawValue>, Failure> {
-    RawValue::from_string(text.to_owned()).map_err(|error| Failure::Fatal(error.to_string()))
+pub fn raw(text: impl Into<String>) -> Result<Box<RawValue>, Failure> {
+    RawValue::from_string(text.into()).map_err(|error| Failure::Fatal(error.to_string()))
 }
 
 /// Writes the name of the source that told an event before the event, as `source`. Destinations get the event without it.

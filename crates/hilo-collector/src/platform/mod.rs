@@ -129,6 +129,9 @@ pub trait Platform: Metrics + Clone + 'static {
     /// Returns the path prefix of the collector on the site's own host.
     fn mount(&self) -> String;
 
+    /// Returns the name of the jurisdiction in which every object is; empty for none. It is that of the installation.
+    fn jurisdiction(&self) -> String;
+
     /// Returns the configuration in force.
     ///
     /// # Errors

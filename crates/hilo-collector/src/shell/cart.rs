@@ -6,6 +6,7 @@
 use jiff::Timestamp;
 
 use super::alarm::{AGAIN_MS, Alarm};
+use super::config;
 use crate::calls::encode;
 use crate::pipeline;
 use crate::platform::{Failure, Platform, Sql, log_line};
@@ -110,6 +111,9 @@ async fn drive_once<H: CartHost, P: Platform>(host: &H, platform: &P) -> Result<
         host.alarm().clear();
         host.delete().await?;
         return Ok(Round { has_acted: true, has_more: false });
+    }
+    if due.merge.is_some() || !due.touchpoints.is_empty() {
+        config::placed(platform).await?;
     }
     let mut round = Round { has_acted: due.merge.is_some(), has_more: false };
     if let Some(leaving) = due.merge {

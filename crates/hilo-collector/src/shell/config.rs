@@ -5,7 +5,7 @@
 
 use std::rc::Rc;
 
-use hilo_core::config::{Config, Problem, Retention};
+use hilo_core::config::{Config, Retention};
 use jiff::Timestamp;
 
 use crate::fault::{Fault, FaultCode};
@@ -58,6 +58,36 @@ pub(super) async fn retention<P: Platform>(platform: &P) -> Result<Retention, Fa
     Err(Failure::Retriable(format!("nothing is removed: {name}")))
 }
 
+/// Lets an object call others, unless the deployment names another jurisdiction than `hilo.toml`: it would call strangers of the same
+/// names, and take their answers for those of the objects that it means. No other fault of the configuration stops an object.
+///
+/// # Errors
+/// `Retriable` as long as the two differ.
+pub(super) async fn placed<P: Platform>(platform: &P) -> Result<(), Failure> {
+    match platform.config().await {
+        Err(fault) if fault.code == FaultCode::JurisdictionChanged => Err(fault.into()),
+        Ok(_) | Err(_) => Ok(()),
+    }
+}
+
+/// What a deployment itself says, whatever file is uploaded.
+pub struct Deployed {
+    is_dev: bool,
+    jurisdiction: String,
+}
+
+impl Deployed {
+    /// What this platform's deployment says.
+    pub fn of<P: Platform>(platform: &P) -> Deployed {
+        Deployed { is_dev: platform.is_dev(), jurisdiction: platform.jurisdiction() }
+    }
+
+    /// Whether objects are where this file says. The runtime on a developer's machine has no jurisdictions, and takes every file.
+    fn fits(&self, config: &Config) -> bool {
+        self.is_dev || self.jurisdiction == config.storage.name()
+    }
+}
+
 /// Loads the configuration. `before` is the result of the last load of this isolate.
 ///
 /// # Errors
@@ -67,7 +97,7 @@ pub async fn load<S: Shelf>(
     shelf: &S,
     before: Option<&Standing>,
     now: Timestamp,
-    is_dev: bool,
+    deployed: &Deployed,
 ) -> Standing {
     let kept = before.and_then(|before| before.as_ref().ok());
     let fault = match shelf.read(CURRENT).await {
@@ -75,15 +105,15 @@ pub async fn load<S: Shelf>(
             if let Some(kept) = kept.filter(|kept| kept.text == text && kept.fault.is_none()) {
                 return Ok(Rc::clone(kept));
             }
-            match open(&text) {
+            match open(&text, deployed, now) {
                 Ok(config) => {
                     shelf.keep_copy(&text);
                     return Ok(Loaded::new(config, &text, None));
                 }
-                Err(problems) => Fault::invalid(&problems, now),
+                Err(fault) => fault,
             }
         }
-        Found::Nothing if is_dev => return built_in(kept, None, now),
+        Found::Nothing if deployed.is_dev => return built_in(kept, None, now),
         Found::Nothing => Fault::new(FaultCode::ConfigMissing, now),
         Found::Failed(why) => {
             Fault { details: vec![why], ..Fault::new(FaultCode::ConfigUnreadable, now) }
@@ -94,7 +124,7 @@ pub async fn load<S: Shelf>(
         Some(Err(fault)) => Some(fault),
         None => None,
     };
-    stand_in(shelf, kept, fault.lasting(known), is_dev).await
+    stand_in(shelf, kept, fault.lasting(known), deployed).await
 }
 
 /// Finds an earlier configuration that is in force in place of the newest.
@@ -102,7 +132,7 @@ async fn stand_in<S: Shelf>(
     shelf: &S,
     kept: Option<&Rc<Loaded>>,
     fault: Fault,
-    is_dev: bool,
+    deployed: &Deployed,
 ) -> Standing {
     let bridged = Fault { is_bridged: true, ..fault.clone() };
     if let Some(kept) = kept {
@@ -113,24 +143,32 @@ async fn stand_in<S: Shelf>(
     }
     for key in PUSHED {
         if let Found::Text(text) = shelf.read(key).await
-            && let Ok(config) = open(&text)
+            && let Ok(config) = open(&text, deployed, fault.since)
         {
             return Ok(Loaded::new(config, &text, Some(bridged)));
         }
     }
     if let Some(text) = shelf.copy().await
-        && let Ok(config) = open(&text)
+        && let Ok(config) = open(&text, deployed, fault.since)
     {
         return Ok(Loaded::new(config, &text, Some(bridged)));
     }
-    if is_dev { built_in(None, Some(bridged), fault.since) } else { Err(fault) }
+    if deployed.is_dev { built_in(None, Some(bridged), fault.since) } else { Err(fault) }
 }
 
 /// Reads a file with everything that this version must know about it, the settings of destinations too. A destination
 /// that cannot be read would get none of the events of that time.
-fn open(text: &str) -> Result<Config, Vec<Problem>> {
+fn open(text: &str, deployed: &Deployed, now: Timestamp) -> Result<Config, Fault> {
     let (config, problems) = pipeline::examine(text);
-    if problems.is_empty() { Ok(config) } else { Err(problems) }
+    if !problems.is_empty() {
+        return Err(Fault::invalid(&problems, now));
+    }
+    if !deployed.fits(&config) {
+        let (file, deployment) = (config.storage.name(), &deployed.jurisdiction);
+        let details = vec![format!("hilo.toml: \"{file}\", deployment: \"{deployment}\"")];
+        return Err(Fault { details, ..Fault::new(FaultCode::JurisdictionChanged, now) });
+    }
+    Ok(config)
 }
 
 fn built_in(kept: Option<&Rc<Loaded>>, fault: Option<Fault>, now: Timestamp) -> Standing {
@@ -241,6 +279,45 @@ mod tests {
         let fresh = live(None);
         fresh.lose_kv();
         assert_eq!(opened(&fresh), Err(FaultCode::ConfigUnreadable));
+    }
+
+    #[test]
+    fn a_file_of_another_jurisdiction_than_the_deployments_is_never_in_force() {
+        let stored = |jurisdiction| {
+            format!("{}[storage]\njurisdiction = \"{jurisdiction}\"\n", file("wk_stored"))
+        };
+        for (deployment, wrong) in [
+            ("eu", file("wk_plain")),
+            ("", stored("eu")),
+            ("eu", stored("fedramp")),
+            ("EU", stored("eu")),
+        ] {
+            let memory = live(Some(&wrong));
+            memory.set_jurisdiction(deployment);
+            memory.upload(PUSHED[0], &wrong);
+            assert_eq!(
+                opened(&memory),
+                Err(FaultCode::JurisdictionChanged),
+                "{deployment} {wrong}"
+            );
+        }
+        let memory = live(Some(&stored("eu")));
+        memory.set_jurisdiction("eu");
+        assert_eq!(opened(&memory).unwrap(), ("wk_stored".to_owned(), None));
+        // The file that fits stays in force, in a warm isolate and in a cold one.
+        memory.configure(&file("wk_plain"));
+        check_bridged(&memory, "wk_stored", FaultCode::JurisdictionChanged);
+        memory.upload(PUSHED[0], &file("wk_plain"));
+        memory.upload(PUSHED[1], &stored("eu"));
+        memory.start_cold();
+        check_bridged(&memory, "wk_stored", FaultCode::JurisdictionChanged);
+    }
+
+    #[test]
+    fn a_developers_machine_takes_a_file_of_any_jurisdiction() {
+        let memory = live(Some(&format!("{}[storage]\njurisdiction = \"eu\"\n", file("wk_eu"))));
+        memory.set_dev(true);
+        assert_eq!(opened(&memory).unwrap(), ("wk_eu".to_owned(), None));
     }
 
     #[test]

@@ -62,9 +62,6 @@ pub trait ProfileHost {
     /// # Errors
     /// The error of the storage.
     async fn delete(&self) -> Result<(), Failure>;
-
-    /// Writes one line to the log.
-    fn log(&self, line: &str);
 }
 
 /// Answers a call of the object called `name`. It is synchronous from the first row to the alarm, so that everything is
@@ -100,34 +97,46 @@ fn arm_by<H: ProfileHost>(host: &H, at: Option<Timestamp>) -> Result<(), Failure
 }
 
 /// Sends the deliveries of events that were just stored to the queue.
-pub async fn feed_queue<H: ProfileHost>(host: &H) {
+pub async fn feed_queue<H: ProfileHost, P: Platform>(host: &H, platform: &P) {
     let now = host.now();
     let ready = host.with(|sql, volatile| profile::ready(sql, volatile, now));
-    hand_over(host, ready).await;
+    hand_over(host, ready, platform).await;
 }
 
 /// Sends all due deliveries to the queue when the alarm fires, and does the upkeep.
 pub async fn on_alarm<H: ProfileHost, P: Platform>(host: &H, platform: &P) {
     host.alarm().clear();
-    let Progress { may_deliver, again } = go_on(host, platform).await;
-    if may_deliver {
-        let now = host.now();
-        let due = host.with(|sql, volatile| profile::due(sql, volatile, now));
-        hand_over(host, due).await;
-        note_endings(platform, &host.with(|_, volatile| volatile.take_ended()));
-    }
-    erase(host, platform).await;
-    if let Err(failure) = keep_up(host, platform, again).await {
-        host.log(&log_line("error", "upkeep", &[("why", failure.message())]));
+    let (again, kept) = match config::placed(platform).await {
+        Ok(()) => {
+            let again = do_due(host, platform).await;
+            (again, keep_up(host, platform, again).await)
+        }
+        Err(failure) => (None, Err(failure)),
+    };
+    if let Err(failure) = kept {
+        platform.log(&log_line("error", "upkeep", &[("why", failure.message())]));
         // The alarm is set again after a failure too: workerd gives up an alarm that failed too often.
         let later = host.now().checked_add(SignedDuration::from_millis(AGAIN_MS)).ok();
         // A storage that cannot be read tells no earlier time, and must not lose its alarm for that.
         let armed =
             arm_next(host, again.into_iter().chain(later).min()).or_else(|_| arm(host, later));
         if let Err(failure) = armed {
-            host.log(&log_line("error", "alarm", &[("why", failure.message())]));
+            platform.log(&log_line("error", "alarm", &[("why", failure.message())]));
         }
     }
+}
+
+/// Does what is due. Returns when the alarm has to come again for the link.
+async fn do_due<H: ProfileHost, P: Platform>(host: &H, platform: &P) -> Option<Timestamp> {
+    let Progress { may_deliver, again } = go_on(host, platform).await;
+    if may_deliver {
+        let now = host.now();
+        let due = host.with(|sql, volatile| profile::due(sql, volatile, now));
+        hand_over(host, due, platform).await;
+        note_endings(platform, &host.with(|_, volatile| volatile.take_ended()));
+    }
+    erase(host, platform).await;
+    again
 }
 
 /// How far a link got.
@@ -146,7 +155,7 @@ async fn go_on<H: ProfileHost, P: Platform>(host: &H, platform: &P) -> Progress 
             Progress { may_deliver: true, again: if is_done { None } else { after(LINK_AFTER) } }
         }
         Err(failure) => {
-            host.log(&log_line("warn", "link", &[("why", failure.message())]));
+            platform.log(&log_line("warn", "link", &[("why", failure.message())]));
             let has_moved = host.with(|_, volatile| profile::has_moved(volatile));
             Progress { may_deliver: !has_moved, again: after(LINK_AGAIN_AFTER) }
         }
@@ -161,13 +170,13 @@ async fn erase<H: ProfileHost, P: Platform>(host: &H, platform: &P) {
             Ok(Some(task)) => task,
             Ok(None) => return,
             Err(failure) => {
-                return host.log(&log_line("error", "erasure", &[("why", failure.message())]));
+                return platform.log(&log_line("error", "erasure", &[("why", failure.message())]));
             }
         };
         let ended = pipeline::erase(&task, platform).await;
         let noted = host.with(|sql, _| profile::erasure_ended(sql, &task, &ended, host.now()));
         if let Err(failure) = noted {
-            return host.log(&log_line("error", "erasure", &[("why", failure.message())]));
+            return platform.log(&log_line("error", "erasure", &[("why", failure.message())]));
         }
     }
 }
@@ -225,28 +234,32 @@ fn arm_next<H: ProfileHost>(host: &H, upkeep: Option<Timestamp>) -> Result<(), F
 }
 
 /// Logs events that were not found for their deliveries.
-fn log_missing<H: ProfileHost>(host: &H) {
+fn log_missing<H: ProfileHost, P: Platform>(host: &H, platform: &P) {
     for id in host.with(|_, volatile| volatile.take_missing()) {
-        host.log(&log_line("error", "event missing", &[("messageHash", &message_hash(&id))]));
+        platform.log(&log_line("error", "event missing", &[("messageHash", &message_hash(&id))]));
     }
 }
 
 /// Sends deliveries to the queue. Those that it does not accept are due again.
-async fn hand_over<H: ProfileHost>(host: &H, due: Result<Vec<Delivery>, Failure>) {
-    log_missing(host);
+async fn hand_over<H: ProfileHost, P: Platform>(
+    host: &H,
+    due: Result<Vec<Delivery>, Failure>,
+    platform: &P,
+) {
+    log_missing(host, platform);
     let deliveries = match due {
         Ok(deliveries) => deliveries,
         Err(failure) => {
-            host.log(&log_line("error", "outbox", &[("why", failure.message())]));
+            platform.log(&log_line("error", "outbox", &[("why", failure.message())]));
             return;
         }
     };
     if let Err(Unsent { accepted, why }) = host.send(&deliveries).await {
-        host.log(&log_line("warn", "queue", &[("why", why.message())]));
+        platform.log(&log_line("warn", "queue", &[("why", why.message())]));
         let (now, refused) = (host.now(), deliveries.get(accepted..).unwrap_or_default());
         let released = host.with(|sql, volatile| profile::release(sql, volatile, refused, now));
         if let Err(failure) = released {
-            host.log(&log_line("error", "outbox", &[("why", failure.message())]));
+            platform.log(&log_line("error", "outbox", &[("why", failure.message())]));
         }
     }
 }

@@ -3,16 +3,11 @@
 //! `answer` takes a call as JSON and returns JSON; `calls/index` has the shapes. A shard has keyed hashes and no address, and answers for
 //! one key at a time, so nobody can list what is in it. It has no alarm: the profiles tell it what to forget.
 
+pub use super::schema::Updated as Volatile;
 use super::{at_rest, schema};
 use crate::calls::index::{Found, IndexAsk, IndexCall, Owner, PERSONS_MAX, Proved, Waiting};
 use crate::calls::{decode, encode};
 use crate::platform::{Failure, Sql, SqlRow, SqlValue, atomically};
-
-/// The value that the object keeps in memory: whether the schema was updated in this life of the object.
-#[derive(Debug, Default)]
-pub struct Volatile {
-    is_current: bool,
-}
 
 /// Answers an [`IndexCall`].
 ///
@@ -21,7 +16,7 @@ pub struct Volatile {
 pub fn answer(sql: &impl Sql, volatile: &mut Volatile, call: &str) -> Result<String, Failure> {
     let IndexCall { key, ask } = decode(call)?;
     let writes = matches!(ask, IndexAsk::Wait { .. } | IndexAsk::Prove(_));
-    if !volatile.is_current {
+    if !volatile.is_done() {
         // Most addresses are nobody's. Asking for one makes no storage.
         if !writes && !schema::is_present(sql)? {
             return match ask {
@@ -30,8 +25,7 @@ pub fn answer(sql: &impl Sql, volatile: &mut Volatile, call: &str) -> Result<Str
                 IndexAsk::Repoint { .. } | IndexAsk::Forget { .. } => encode(&()),
             };
         }
-        schema::apply(sql, schema::INDEX)?;
-        volatile.is_current = true;
+        volatile.once(sql, schema::INDEX)?;
     }
     match ask {
         IndexAsk::Find => encode(&found(sql, &key)?),

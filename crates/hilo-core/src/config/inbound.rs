@@ -40,13 +40,7 @@ pub(super) fn read(
     is_webhook: bool,
 ) -> Option<Inbound> {
     if !is_webhook {
-        for field in FIELDS {
-            if let Some(value) = section.value(field) {
-                let message = "only a source of kind = \"webhook\" has this";
-                let field = section.path_of(field);
-                reader.report(value.span(), &field, ProblemCode::BadValue, message);
-            }
-        }
+        reader.refuse(section, &FIELDS, "only a source of kind = \"webhook\" has this");
         return None;
     }
     let scope = scope(reader, section);

@@ -25,6 +25,7 @@ mod secret;
 mod settings;
 mod source;
 mod source_kind;
+mod storage;
 mod touchpoints;
 mod verify;
 mod warnings;
@@ -49,6 +50,7 @@ pub use problem::{Problem, ProblemCode};
 pub use settings::Settings;
 pub use source::{Basis, ConsentBasis, Source};
 pub use source_kind::SourceKind;
+pub use storage::{Jurisdiction, Storage};
 pub use touchpoints::{TouchpointRules, usual_lenses};
 pub use warnings::warnings;
 pub use webhook::Webhook;
@@ -87,6 +89,9 @@ pub struct Config {
     pub destinations: Vec<DestinationEntry>,
     /// How long data stays.
     pub retention: Retention,
+    /// Where data stays.
+    #[serde(skip_serializing_if = "Storage::is_empty")]
+    pub storage: Storage,
     /// Those who may make admin calls, beside whoever has the collector's own admin token.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub admins: Vec<Admin>,
@@ -245,6 +250,7 @@ fn read(reader: &Reader<'_>, root: &Section<'_>) -> Config {
             "cart",
             "destination",
             "retention",
+            "storage",
             "admin",
             "access",
             "health",
@@ -267,6 +273,7 @@ fn read(reader: &Reader<'_>, root: &Section<'_>) -> Config {
         cart: cart::read(reader, root),
         destinations,
         retention: retention(reader, root),
+        storage: storage::read(reader, root),
         admins: admin::read_all(reader, root),
         access: admin::access(reader, root),
         health: health::read(reader, root),

@@ -141,6 +141,16 @@ impl<'t> Reader<'t> {
         self.text.get(span.clone()).unwrap_or_default()
     }
 
+    /// Reports each of these fields that `section` has.
+    pub(super) fn refuse(&self, section: &Section<'_>, fields: &[&str], message: &str) {
+        for field in fields {
+            if let Some(value) = section.value(field) {
+                let path = section.path_of(field);
+                self.report(value.span(), &path, ProblemCode::BadValue, message);
+            }
+        }
+    }
+
     /// Reports every field of `section` that is not among `known`.
     pub(super) fn only(&self, section: &Section<'_>, known: &[&str]) {
         for (key, _) in section.table {

@@ -41,13 +41,7 @@ pub(super) fn read(
     is_webhook: bool,
 ) -> Option<Webhook> {
     if !is_webhook {
-        for field in FIELDS {
-            if let Some(value) = section.value(field) {
-                let message = "only a source of kind = \"webhook\" has this";
-                let field = section.path_of(field);
-                reader.report(value.span(), &field, ProblemCode::BadValue, message);
-            }
-        }
+        reader.refuse(section, &FIELDS, "only a source of kind = \"webhook\" has this");
         return None;
     }
     if !section.has("verify") {

@@ -7,14 +7,12 @@ mod needs;
 
 use std::fs;
 
+use crate::bindings::BINDINGS;
 use crate::flags::Flags;
 use crate::shell::{Problem, Workspace, step};
-use crate::{config, tools, wrangler};
+use crate::{bindings, config, jurisdiction, tools, wrangler};
 use account::{Account, Cloudflare};
 use needs::Needs;
-
-/// The file with the bindings.
-const BINDINGS: &str = "crates/hilo-collector/wrangler.jsonc";
 
 /// Runs the steps.
 pub(crate) fn run(workspace: &Workspace, flags: &Flags) -> Result<bool, Problem> {
@@ -29,12 +27,15 @@ pub(crate) fn run(workspace: &Workspace, flags: &Flags) -> Result<bool, Problem>
     };
     config::check(workspace, file)?;
     let text = fs::read_to_string(std::env::current_dir()?.join(file))?;
+    jurisdiction::check(workspace, &text, None)?;
     let bindings = fs::read_to_string(workspace.at(BINDINGS))?;
     let mut account = Cloudflare(workspace);
     let routed = walk(&mut account, &bindings, &Needs::of(&text))?;
     if let Some(changed) = &routed {
         fs::write(workspace.at(BINDINGS), changed)?;
     }
+    // Before the deployment, because its variable decides at once.
+    jurisdiction::check(workspace, &text, config::in_force(workspace).as_deref())?;
     account.must(&["deploy"], "deploying")?;
     config::upload(workspace, &text)?;
     let Some(url) = needs::address(routed.as_ref().unwrap_or(&bindings)) else {
@@ -72,10 +73,14 @@ fn walk(
             account.must(&["queues", "create", &queue], "creating a queue")?;
         }
     }
-    for bucket in needs::buckets(bindings) {
-        let listed = account.quietly(&["r2", "bucket", "list"])?.output;
+    let jurisdiction = bindings::jurisdiction(bindings);
+    let place: &[&str] =
+        if jurisdiction.is_empty() { &[] } else { &["--jurisdiction", &jurisdiction] };
+    for bucket in needs::buckets(bindings, &jurisdiction)? {
+        let listed = account.quietly(&[&["r2", "bucket", "list"], place].concat())?.output;
         if !needs::has_word(&listed, &bucket) {
-            account.must(&["r2", "bucket", "create", &bucket], "creating a bucket")?;
+            let create = [&["r2", "bucket", "create", &bucket], place].concat();
+            account.must(&create, "creating a bucket")?;
         }
     }
     // A Worker that was never deployed has no list: then nothing is set.
@@ -161,5 +166,31 @@ mod tests {
             "{:?}",
             script.calls
         );
+    }
+
+    #[test]
+    fn a_bucket_is_created_in_the_jurisdiction_of_the_objects_and_no_other_is_taken() {
+        let plain = FILE
+            .replace("// \"r2_buckets\"", "\"r2_buckets\"")
+            .replace("\"HILO_JURISDICTION\": \"\"", "\"HILO_JURISDICTION\": \"eu\"");
+        let placed = plain.replace(
+            "\"bucket_name\": \"hilo-archive\"",
+            "\"bucket_name\": \"hilo-archive\", \"jurisdiction\": \"eu\"",
+        );
+        let mut script = Script::new("");
+        walked(&mut script, &placed);
+        for call in
+            ["r2 bucket list --jurisdiction eu", "r2 bucket create hilo-archive --jurisdiction eu"]
+        {
+            assert!(script.calls.contains(&call.to_owned()), "{:?}", script.calls);
+        }
+        let elsewhere =
+            placed.replace("\"HILO_JURISDICTION\": \"eu\"", "\"HILO_JURISDICTION\": \"\"");
+        for odd in [plain, elsewhere] {
+            let mut script = Script::new("");
+            let refused = walk(&mut script, &odd, &Needs::of(TOML));
+            assert!(refused.is_err_and(|Problem(why)| why.contains("hilo-archive")));
+            assert!(!script.calls.iter().any(|call| call.contains("create hilo-archive")));
+        }
     }
 }

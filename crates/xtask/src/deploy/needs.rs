@@ -1,6 +1,7 @@
 //! What a deployment needs: the names in `wrangler.jsonc` and in `hilo.toml`, and the route.
 //! In: the texts of both files. Out: queues, buckets, secrets, the collector's address. Lines in comments do not count.
 
+use crate::bindings::{code, values};
 use crate::shell::Problem;
 
 /// The secrets without which the collector takes nothing. `wrangler.jsonc` names the same, and a test compares them.
@@ -45,9 +46,22 @@ pub(super) fn queues(bindings: &str) -> Vec<String> {
     once
 }
 
-/// The buckets that `wrangler.jsonc` binds.
-pub(super) fn buckets(bindings: &str) -> Vec<String> {
-    code(bindings).flat_map(|line| values(line, "\"bucket_name\": \"")).collect()
+/// The buckets that `wrangler.jsonc` binds, which must be in this jurisdiction; empty for none. Each stands on one line.
+pub(super) fn buckets(bindings: &str, jurisdiction: &str) -> Result<Vec<String>, Problem> {
+    let mut found = Vec::new();
+    for line in code(bindings) {
+        let names = values(line, "\"bucket_name\": \"");
+        let places = values(line, "\"jurisdiction\": \"");
+        for (at, name) in names.into_iter().enumerate() {
+            if places.get(at).map_or("", String::as_str) != jurisdiction {
+                return Err(Problem(format!(
+                    "the bucket {name} is not in the jurisdiction of HILO_JURISDICTION (\"{jurisdiction}\"): write in its line of wrangler.jsonc \"jurisdiction\": \"{jurisdiction}\", or leave the field out where there is none."
+                )));
+            }
+            found.push(name);
+        }
+    }
+    Ok(found)
 }
 
 /// The collector's address, by its first route.
@@ -85,20 +99,6 @@ pub(super) fn has_word(text: &str, name: &str) -> bool {
     text.split(|c| !is_part(c)).any(|word| word == name)
 }
 
-/// The lines of a JSONC that are no comment.
-fn code(text: &str) -> impl Iterator<Item = &str> {
-    text.lines().filter(|line| !line.trim_start().starts_with("//"))
-}
-
-/// What stands between `before` and the next quote, each time.
-fn values(line: &str, before: &str) -> Vec<String> {
-    line.split(before)
-        .skip(1)
-        .filter_map(|rest| rest.split('"').next())
-        .map(str::to_owned)
-        .collect()
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -114,7 +114,8 @@ mod tests {
     #[test]
     fn names_are_read_from_both_files_and_comments_name_nothing() {
         assert_eq!(queues(FILE), ["hilo-deliveries", "hilo-dead-letters"]);
-        assert_eq!((buckets(FILE), address(FILE)), (Vec::new(), None));
+        assert_eq!(buckets(FILE, "").map_err(|Problem(why)| why), Ok(Vec::new()));
+        assert_eq!(address(FILE), None);
         let toml = "a = { secret = \"B\" }\nc = [{ secret = \"A\" }, { secret = \"B\" }] # { secret = \"C\" }\n# secret = \"D\"";
         assert_eq!(Needs::of(toml).named, ["A", "B"]);
     }

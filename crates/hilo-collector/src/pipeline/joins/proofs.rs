@@ -173,8 +173,16 @@ fn whoever_looks_for_a_person_is_logged_without_the_address() {
     identify(&memory);
     assert_eq!(find(&memory, &json!({"loyaltyId": "L-1"})).0, [ANA]);
     let lines = memory.lines();
-    let line = lines.iter().find(|line| line.contains("person looked up")).unwrap();
-    assert!(line.contains("\"found\":\"1\"") && !line.contains("L-1") && !line.contains("ana"));
+    let told: Vec<Value> = lines.iter().map(|line| serde_json::from_str(line).unwrap()).collect();
+    let [line] = told.as_slice() else {
+        panic!("one line says who looked, and what for: {told:?}")
+    };
+    let shown =
+        ["what", "who", "role", "call", "status", "lookup", "found"].map(|name| &line[name]);
+    let call = "POST /admin/v1/profiles/find";
+    assert_eq!(shown, ["admin", "HILO_ADMIN_TOKEN", "owner", call, "200", "loyalty", "1"]);
+    assert_eq!(line["hash"].as_str().map(str::len), Some(12));
+    assert!(!lines.concat().contains("L-1") && !lines.concat().contains("ana"));
     for body in [json!({}), json!({"email": EMAIL, "phone": PHONE}), json!({"email": "ana"})] {
         let answer = admin(&memory, "POST", "profiles/find", &body);
         assert_eq!(answer.get("found"), None, "{body}");

@@ -21,12 +21,21 @@ use crate::store::journal;
 use crate::store::profile;
 use crate::store::tokens;
 
-/// A profile's object and its deployment.
-pub(super) struct Profile<'m> {
+/// An object and its deployment.
+pub(super) struct Host<'m, V> {
     pub(super) world: &'m World,
     pub(super) name: &'m str,
-    pub(super) stored: &'m Stored<profile::Volatile>,
+    pub(super) stored: &'m Stored<V>,
 }
+
+/// A profile's object.
+pub(super) type Profile<'m> = Host<'m, profile::Volatile>;
+/// A cart's object. A cart in memory has no sockets.
+pub(super) type Cart<'m> = Host<'m, cart::Volatile>;
+/// An object of the journal.
+pub(super) type Journal<'m> = Host<'m, journal::Volatile>;
+/// An object of the inbox.
+pub(super) type Inbox<'m> = Host<'m, InboxRoom>;
 
 impl ProfileHost for Profile<'_> {
     type Sql = MemorySql;
@@ -44,8 +53,7 @@ impl ProfileHost for Profile<'_> {
     }
 
     fn set_alarm(&self, at_ms: i64) -> Result<(), Failure> {
-        self.stored.alarm_ms.set(Some(at_ms));
-        Ok(())
+        self.stored.set_alarm(at_ms)
     }
 
     async fn send(&self, deliveries: &[Delivery]) -> Result<(), Unsent> {
@@ -62,17 +70,6 @@ impl ProfileHost for Profile<'_> {
         self.world.forget_profile(self.name);
         Ok(())
     }
-
-    fn log(&self, line: &str) {
-        self.world.log(line);
-    }
-}
-
-/// A cart's object and its deployment. A cart in memory has no sockets.
-pub(super) struct Cart<'m> {
-    pub(super) world: &'m World,
-    pub(super) name: &'m str,
-    pub(super) stored: &'m Stored<cart::Volatile>,
 }
 
 impl CartHost for Cart<'_> {
@@ -95,21 +92,13 @@ impl CartHost for Cart<'_> {
     }
 
     fn set_alarm(&self, at_ms: i64) -> Result<(), Failure> {
-        self.stored.alarm_ms.set(Some(at_ms));
-        Ok(())
+        self.stored.set_alarm(at_ms)
     }
 
     async fn delete(&self) -> Result<(), Failure> {
         self.world.forget_cart(self.name);
         Ok(())
     }
-}
-
-/// An object of the journal and its deployment.
-pub(super) struct Journal<'m> {
-    pub(super) world: &'m World,
-    pub(super) name: &'m str,
-    pub(super) stored: &'m Stored<journal::Volatile>,
 }
 
 impl Journal<'_> {
@@ -133,8 +122,7 @@ impl JournalHost for Journal<'_> {
     }
 
     fn set_alarm(&self, at_ms: i64) -> Result<(), Failure> {
-        self.stored.alarm_ms.set(Some(at_ms));
-        Ok(())
+        self.stored.set_alarm(at_ms)
     }
 
     async fn delete(&self) -> Result<(), Failure> {
@@ -160,13 +148,6 @@ impl TokensHost for Tokens<'_> {
     }
 }
 
-/// An object of the inbox and its deployment.
-pub(super) struct Inbox<'m> {
-    pub(super) world: &'m World,
-    pub(super) name: &'m str,
-    pub(super) stored: &'m Stored<InboxRoom>,
-}
-
 impl InboxHost for Inbox<'_> {
     type Sql = MemorySql;
 
@@ -183,8 +164,7 @@ impl InboxHost for Inbox<'_> {
     }
 
     fn set_alarm(&self, at_ms: i64) -> Result<(), Failure> {
-        self.stored.alarm_ms.set(Some(at_ms));
-        Ok(())
+        self.stored.set_alarm(at_ms)
     }
 
     async fn delete(&self) -> Result<(), Failure> {

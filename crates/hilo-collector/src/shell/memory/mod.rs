@@ -61,6 +61,7 @@ impl Memory {
             now: Cell::new(now),
             drawn: Cell::new(0),
             is_dev: Cell::new(true),
+            jurisdiction: RefCell::default(),
             texts: RefCell::new(Some(texts.collect())),
             copy: RefCell::default(),
             standing: RefCell::default(),
@@ -120,6 +121,11 @@ impl Memory {
     /// Makes a developer's machine or a live site of the deployment.
     pub fn set_dev(&self, is_dev: bool) {
         self.0.is_dev.set(is_dev);
+    }
+
+    /// Names the jurisdiction of the deployment.
+    pub fn set_jurisdiction(&self, name: &str) {
+        self.0.jurisdiction.replace(name.to_owned());
     }
 
     /// Sets a secret.
@@ -306,7 +312,7 @@ impl Memory {
             let (memory, name) = (self.clone(), name.to_owned());
             self.defer(async move {
                 let host = Profile { world: &memory.0, name: &name, stored: &stored };
-                profile::feed_queue(&host).await;
+                profile::feed_queue(&host, &memory).await;
             });
         }
         Ok(answered.reply)
@@ -381,9 +387,14 @@ impl Platform for Memory {
         "/_h".to_owned()
     }
 
+    fn jurisdiction(&self) -> String {
+        self.0.jurisdiction.borrow().clone()
+    }
+
     async fn config(&self) -> Standing {
         let before = self.0.standing.borrow().clone();
-        let standing = config::load(self, before.as_ref(), self.now(), self.is_dev()).await;
+        let deployed = config::Deployed::of(self);
+        let standing = config::load(self, before.as_ref(), self.now(), &deployed).await;
         self.0.standing.replace(Some(standing.clone()));
         standing
     }

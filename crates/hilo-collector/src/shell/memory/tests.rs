@@ -18,6 +18,7 @@ mod erasures;
 mod feeds;
 mod handoffs;
 mod inbox;
+mod jurisdiction;
 mod links;
 mod meter;
 mod newer_schema;

@@ -55,6 +55,8 @@ pub(super) struct World {
     pub now: Cell<Timestamp>,
     pub drawn: Cell<u64>,
     pub is_dev: Cell<bool>,
+    /// The name of the deployment's jurisdiction. It narrows nothing: there is one set of objects in memory.
+    pub jurisdiction: RefCell<String>,
     /// The texts in KV by key. `None` if KV does not answer.
     pub texts: RefCell<Option<BTreeMap<String, String>>>,
     /// The copy of the configuration that was last in force.
@@ -238,6 +240,15 @@ impl<V: Default> Stored<V> {
     fn new(name: &str) -> Result<Stored<V>, Failure> {
         let (volatile, alarm, alarm_ms) = Default::default();
         Ok(Stored { sql: MemorySql::new()?.of(name), volatile, alarm, alarm_ms })
+    }
+
+    /// Sets the alarm.
+    ///
+    /// # Errors
+    /// None. The storage of workerd has some.
+    pub(super) fn set_alarm(&self, at_ms: i64) -> Result<(), Failure> {
+        self.alarm_ms.set(Some(at_ms));
+        Ok(())
     }
 
     fn crash(&self) {

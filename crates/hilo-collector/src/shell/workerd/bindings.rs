@@ -52,6 +52,8 @@ pub const DEV: &str = "HILO_DEV";
 pub const STUBS: &str = "HILO_STUBS";
 /// Path prefix on the site's own host.
 pub const MOUNT: &str = "HILO_MOUNT";
+/// The jurisdiction of every object. Where the variable is empty or missing, an object is near its first caller.
+pub const JURISDICTION: &str = "HILO_JURISDICTION";
 /// The prefix where none is configured.
 pub const MOUNT_DEFAULT: &str = "/_h";
 
@@ -61,7 +63,8 @@ pub const ALL: [&str; 14] = [
     RATE_KEY, RATE_PEER, METRICS,
 ];
 
-/// The URL of every call to an object. The runtime needs a URL and ignores its host.
+/// The URL of every call to an object. The runtime needs a URL and ignores its host. Behind it stands the id of the request that the call
+/// is made for, if there is one. A version that does not know that ignores the path.
 pub const OBJECT_URL: &str = "https://object/";
 /// The URL of the configuration's copy in the data center's cache. The deployment's own name follows, because all
 /// Workers of a zone share that cache.
@@ -102,6 +105,10 @@ extern "C" {
     /// Returns the object with this name.
     #[wasm_bindgen(method, catch, js_name = getByName)]
     pub fn get_by_name(this: &Namespace, name: &str) -> Result<Stub, JsValue>;
+
+    /// Returns the namespace of the objects of one jurisdiction. The same name is another object there. `worker` has no such method.
+    #[wasm_bindgen(method, catch)]
+    pub fn jurisdiction(this: &Namespace, name: &JsValue) -> Result<Namespace, JsValue>;
 
     /// The caller's handle of an object.
     #[wasm_bindgen(extends = Object)]
@@ -247,8 +254,8 @@ extern "C" {
     pub fn answered(request: &Request, answer: &Answering) -> Promise;
 }
 
-/// Makes an object's answer to a call.
-pub type Answering = Closure<dyn Fn(Vec<u8>) -> Result<Response, JsValue>>;
+/// Makes an object's answer to the bytes of a call, which comes from the request with this id.
+pub type Answering = Closure<dyn Fn(Vec<u8>, String) -> Result<Response, JsValue>>;
 
 /// The most texts that [`word`] keeps. They are names and statements of this crate, and many statements differ by the
 /// number of rows.
@@ -271,6 +278,14 @@ pub fn word(text: &str) -> JsValue {
         }
         word
     })
+}
+
+/// The address of a call to an object for this request; empty for none.
+pub fn object_url(request: &str) -> JsValue {
+    match request {
+        "" => word(OBJECT_URL),
+        request => format!("{OBJECT_URL}{request}").into(),
+    }
 }
 
 /// Fills `bytes` from the runtime's random generator.

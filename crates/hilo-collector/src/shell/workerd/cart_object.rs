@@ -15,7 +15,7 @@ use worker::{
 
 use super::bindings;
 use super::edge::{Edge, log, now};
-use super::object::{refuse, worker_error};
+use super::object::{self, refuse, request_of, worker_error};
 use super::object_sql::ObjectSql;
 use crate::call::secret;
 use crate::calls::encode;
@@ -84,7 +84,7 @@ impl DurableObject for CartObject {
             Err(failure) => return refuse(&failure),
         };
         if answered.pump {
-            self.shell.drive_later();
+            self.shell.drive_later(request_of(&request.path()));
         }
         Response::ok(answered.reply)
     }
@@ -284,11 +284,12 @@ impl CartShell {
         Edge::of_object(self.env.clone(), Rc::clone(&self.state))
     }
 
-    /// Runs the tasks that are due, after the answer.
-    fn drive_later(self: &Rc<Self>) {
+    /// Runs the tasks that are due, after the answer to a call that was made for this request.
+    fn drive_later(self: &Rc<Self>, request: &str) {
         let shell = Rc::clone(self);
+        let edge = Edge::of_call(self.env.clone(), Rc::clone(&self.state), request);
         self.state.wait_until(async move {
-            cart::drive_cart(&*shell, &shell.edge()).await;
+            cart::drive_cart(&*shell, &edge).await;
         });
     }
 }
@@ -350,8 +351,7 @@ impl CartHost for CartShell {
         // The memory is cleared before anything is awaited: a call that arrives meanwhile must not find the old cart in
         // memory.
         self.volatile.replace(Volatile::default());
-        let deleted = self.state.storage().delete_all().await;
-        deleted.map_err(|error| Failure::Retriable(error.to_string()))
+        object::delete_all(&self.state).await
     }
 }
 

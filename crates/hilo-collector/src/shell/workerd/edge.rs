@@ -1,6 +1,6 @@
 //! The platform on workerd: bindings, clock, network. No rule of hilo is decided here.
 
-use std::cell::{OnceCell, RefCell};
+use std::cell::RefCell;
 use std::collections::BTreeMap;
 use std::future::Future;
 use std::rc::Rc;
@@ -17,6 +17,7 @@ use worker::{Context, Delay, Env, Response, Result, ScheduleContext, State};
 
 use super::bindings::word;
 use super::object::SCHEMA_NEWER;
+use super::settings::{self, Settings};
 use super::upload::read_stream;
 use super::{bindings, buckets, crypto, side};
 use crate::calls::journal::gathered::Gathered;
@@ -27,8 +28,8 @@ use crate::platform::{
     Failure, Files, Headers, Limit, Metrics, Object, Outgoing, Platform, Point, SEND_MS_MAX, Scope,
     log_line, with_request,
 };
-use crate::shell::config::{self, Found, Shelf};
-use crate::shell::stubs::{self, Stubs};
+use crate::shell::config::{self, Deployed, Found, Shelf};
+use crate::shell::stubs;
 use crate::signature;
 
 /// How long an isolate uses a configuration before it reads it again. An upload reaches every isolate within this time.
@@ -38,8 +39,6 @@ const CONFIG_RETRY_MS: i64 = 2_000;
 thread_local! {
     /// The configuration, and the time when it was read. One isolate is one thread.
     static CONFIG: RefCell<Option<(i64, Standing)>> = const { RefCell::new(None) };
-    /// The variables that every request needs. They cannot change while an isolate lives.
-    static SETTINGS: OnceCell<Settings> = const { OnceCell::new() };
     /// The secrets that were read so far. They cannot change either.
     static SECRETS: RefCell<BTreeMap<String, Option<String>>> =
         const { RefCell::new(BTreeMap::new()) };
@@ -48,13 +47,6 @@ thread_local! {
     static GATHERED: RefCell<Gathered> = RefCell::default();
     /// See [`Platform::brakes`].
     static BRAKES: Rc<RefCell<Brakes>> = Rc::default();
-}
-
-/// See [`bindings::DEV`], [`bindings::STUBS`] and [`bindings::MOUNT`].
-struct Settings {
-    is_dev: bool,
-    stubs: Stubs,
-    mount: String,
 }
 
 /// The platform on workerd.
@@ -89,22 +81,27 @@ impl Edge {
         Edge { env: Rc::new(env), later: Later::Object(state), scope: None }
     }
 
+    /// Makes the platform of an object for what follows from one of its calls. Its log lines have the id of the request that the call is
+    /// made for, and its own calls bring the id along.
+    pub(super) fn of_call(env: Env, state: Rc<State>, request: &str) -> Edge {
+        let scope = Some(Rc::new(Scope::of(Some(request), String::new)));
+        Edge { scope, ..Edge::of_object(env, state) }
+    }
+
     fn setting<T>(&self, read: impl Fn(&Settings) -> T) -> T {
-        let var = |name: &str| self.env.var(name).ok().map(|value| value.to_string());
-        SETTINGS.with(|settings| {
-            let is_dev = var(bindings::DEV).as_deref() == Some("1");
-            read(settings.get_or_init(|| Settings {
-                is_dev,
-                stubs: stubs::read(var(bindings::STUBS), is_dev),
-                mount: var(bindings::MOUNT).unwrap_or_else(|| bindings::MOUNT_DEFAULT.to_owned()),
-            }))
-        })
+        settings::with(&self.env, read)
     }
 
     fn stub(&self, object: &Object) -> Result<bindings::Stub> {
         let (namespace, name) = bindings::place(object);
         let namespace = Reflect::get(&self.env, &word(namespace))?;
-        Ok(namespace.unchecked_into::<bindings::Namespace>().get_by_name(name)?)
+        let namespace = namespace.unchecked_into::<bindings::Namespace>();
+        // No object is ever looked for outside: there a new one would be made, which knows nobody.
+        let inside = self.setting(|settings| match settings.jurisdiction.as_str() {
+            "" => Ok(None),
+            jurisdiction => namespace.jurisdiction(&word(jurisdiction)).map(Some),
+        })?;
+        Ok(inside.as_ref().unwrap_or(&namespace).get_by_name(name)?)
     }
 
     /// Calls an object with GET.
@@ -174,6 +171,10 @@ impl Platform for Edge {
         self.setting(|settings| settings.mount.clone())
     }
 
+    fn jurisdiction(&self) -> String {
+        self.setting(|settings| settings.jurisdiction.clone())
+    }
+
     async fn config(&self) -> Standing {
         let now = self.now();
         let kept = CONFIG.with_borrow(Clone::clone);
@@ -184,7 +185,8 @@ impl Platform for Edge {
             }
         }
         let before = kept.map(|(_, standing)| standing);
-        let standing = config::load(self, before.as_ref(), now, self.is_dev()).await;
+        let deployed = Deployed::of(self);
+        let standing = config::load(self, before.as_ref(), now, &deployed).await;
         let fault = match &standing {
             Ok(loaded) => loaded.fault.as_ref(),
             Err(fault) => Some(fault),
@@ -209,7 +211,7 @@ impl Platform for Edge {
     async fn ask(&self, object: &Object, call: String) -> std::result::Result<String, Failure> {
         let body = Uint8Array::from(call.as_bytes());
         let asked = async {
-            let url = word(bindings::OBJECT_URL);
+            let url = bindings::object_url(self.scope().map_or("", |scope| scope.id.as_str()));
             let asked = JsFuture::from(bindings::ask(&self.stub(object)?, &url, &body));
             let answer = asked.await?.unchecked_into::<Array>();
             let status = answer.get(0).as_f64().unwrap_or_default();

@@ -6,13 +6,13 @@ use std::cell::RefCell;
 
 use wasm_bindgen::prelude::wasm_bindgen;
 use worker::js_sys::Promise;
-use worker::web_sys::{self, Request};
+use worker::web_sys::Request;
 use worker::worker_sys::DurableObjectState;
 use worker::{Env, State};
 
 use super::bindings::{self, Answering};
 use super::edge::now;
-use super::object::{answering, refuse};
+use super::object::answering;
 use super::object_sql::ObjectSql;
 use crate::store::feed::{self, Volatile};
 
@@ -28,12 +28,8 @@ impl FeedObject {
     pub fn new(state: DurableObjectState, _env: Env) -> FeedObject {
         let sql = ObjectSql::of(&State::from(state));
         let volatile = RefCell::new(Volatile::default());
-        let answer = answering(move |call| {
-            match feed::answer(&sql, &mut volatile.borrow_mut(), call, now()) {
-                Ok(reply) => Ok(web_sys::Response::new_with_opt_str(Some(&reply))?),
-                Err(failure) => refuse(&failure).map(web_sys::Response::from),
-            }
-        });
+        let answer =
+            answering(move |call, _| feed::answer(&sql, &mut volatile.borrow_mut(), call, now()));
         FeedObject { answer }
     }
 

@@ -4,13 +4,13 @@ use std::cell::RefCell;
 
 use wasm_bindgen::prelude::wasm_bindgen;
 use worker::js_sys::Promise;
-use worker::web_sys::{self, Request};
+use worker::web_sys::Request;
 use worker::worker_sys::DurableObjectState;
 use worker::{Env, State};
 
 use super::bindings::{self, Answering};
 use super::edge::now;
-use super::object::{answering, refuse};
+use super::object::answering;
 use super::object_sql::ObjectSql;
 use crate::store::imports::{Volatile, answer};
 
@@ -27,10 +27,7 @@ impl ImportObject {
         let sql = ObjectSql::of(&State::from(state));
         let volatile = RefCell::new(Volatile::default());
         let answer =
-            answering(move |call| match answer(&sql, &mut volatile.borrow_mut(), call, now()) {
-                Ok(reply) => Ok(web_sys::Response::new_with_opt_str(Some(&reply))?),
-                Err(failure) => refuse(&failure).map(web_sys::Response::from),
-            });
+            answering(move |call, _| answer(&sql, &mut volatile.borrow_mut(), call, now()));
         ImportObject { answer }
     }
 

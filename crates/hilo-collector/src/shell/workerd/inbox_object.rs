@@ -7,13 +7,13 @@ use std::rc::Rc;
 
 use wasm_bindgen::prelude::wasm_bindgen;
 use worker::js_sys::Promise;
-use worker::web_sys::{self, Request};
+use worker::web_sys::Request;
 use worker::worker_sys::DurableObjectState;
 use worker::{Env, State};
 
 use super::bindings::{self, Answering};
 use super::edge::{Edge, now};
-use super::object::{answering, at_rest, promise, refuse};
+use super::object::{self, answering, at_rest};
 use super::object_sql::ObjectSql;
 use crate::platform::Failure;
 use crate::shell::alarm::Alarm;
@@ -48,10 +48,7 @@ impl InboxObject {
         let (volatile, alarm, turns) = Default::default();
         let shell = Rc::new(InboxShell { state, env, sql, volatile, alarm, turns });
         let asked = Rc::clone(&shell);
-        let answer = answering(move |call| match asked.answer(call) {
-            Ok(reply) => Ok(web_sys::Response::new_with_opt_str(Some(&reply))?),
-            Err(failure) => refuse(&failure).map(web_sys::Response::from),
-        });
+        let answer = answering(move |call, request| asked.answer(call, request));
         InboxObject { shell, answer }
     }
 
@@ -61,21 +58,20 @@ impl InboxObject {
 
     pub fn alarm(&self) -> Promise {
         let shell = Rc::clone(&self.shell);
-        promise(async move {
+        object::alarm(async move {
             let edge = Edge::of_object(shell.env.clone(), Rc::clone(&shell.state));
             inbox::on_alarm(&*shell, &edge).await;
-            Ok(web_sys::Response::new()?)
         })
     }
 }
 
 impl InboxShell {
-    fn answer(self: &Rc<Self>, call: &str) -> Result<String, Failure> {
+    fn answer(self: &Rc<Self>, call: &str, request: &str) -> Result<String, Failure> {
         let answered = inbox::answer(&**self, call, now())?;
         if answered.pump {
             let shell = Rc::clone(self);
+            let edge = Edge::of_call(self.env.clone(), Rc::clone(&self.state), request);
             self.state.wait_until(async move {
-                let edge = Edge::of_object(shell.env.clone(), Rc::clone(&shell.state));
                 inbox::drive(&*shell, &edge).await;
             });
         }
@@ -103,7 +99,6 @@ impl InboxHost for InboxShell {
     }
 
     async fn delete(&self) -> Result<(), Failure> {
-        let deleted = self.state.storage().delete_all().await;
-        deleted.map_err(|error| Failure::Retriable(error.to_string()))
+        object::delete_all(&self.state).await
     }
 }

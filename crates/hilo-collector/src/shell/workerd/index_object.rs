@@ -7,13 +7,13 @@ use std::rc::Rc;
 
 use wasm_bindgen::prelude::wasm_bindgen;
 use worker::js_sys::Promise;
-use worker::web_sys::{self, Request};
+use worker::web_sys::Request;
 use worker::worker_sys::DurableObjectState;
 use worker::{Env, State};
 
 use super::bindings::{self, Answering};
 use super::edge::Edge;
-use super::object::{answering, at_rest, refuse};
+use super::object::{answering, at_rest};
 use super::object_sql::ObjectSql;
 use crate::store::index::{self, Volatile};
 
@@ -33,10 +33,7 @@ impl IndexObject {
         let sql = sql.sealing(at_rest(&edge, &id));
         let volatile = RefCell::new(Volatile::default());
         let answer =
-            answering(move |call| match index::answer(&sql, &mut volatile.borrow_mut(), call) {
-                Ok(reply) => Ok(web_sys::Response::new_with_opt_str(Some(&reply))?),
-                Err(failure) => refuse(&failure).map(web_sys::Response::from),
-            });
+            answering(move |call, _| index::answer(&sql, &mut volatile.borrow_mut(), call));
         IndexObject { answer }
     }
 

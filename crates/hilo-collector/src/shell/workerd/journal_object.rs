@@ -13,7 +13,7 @@ use worker::{Env, Response, Result, State};
 
 use super::bindings::{self, Answering};
 use super::edge::{Edge, now};
-use super::object::{answering, at_rest, promise, refuse};
+use super::object::{self, answering, at_rest, promise};
 use super::object_sql::ObjectSql;
 use super::watchers::Watchers;
 use crate::platform::Failure;
@@ -56,10 +56,7 @@ impl JournalObject {
         let shell = JournalShell { state, env, part, sql, volatile, alarm, watchers };
         let shell = Rc::new(shell);
         let asked = Rc::clone(&shell);
-        let answer = answering(move |call| match asked.answer(call) {
-            Ok(reply) => Ok(web_sys::Response::new_with_opt_str(Some(&reply))?),
-            Err(failure) => refuse(&failure).map(web_sys::Response::from),
-        });
+        let answer = answering(move |call, _| asked.answer(call));
         JournalObject { shell, answer }
     }
 
@@ -74,10 +71,9 @@ impl JournalObject {
 
     pub fn alarm(&self) -> Promise {
         let shell = Rc::clone(&self.shell);
-        promise(async move {
+        object::alarm(async move {
             let edge = Edge::of_object(shell.env.clone(), Rc::clone(&shell.state));
             journal::on_alarm(&*shell, &edge).await;
-            Ok(web_sys::Response::new()?)
         })
     }
 }
@@ -119,7 +115,6 @@ impl JournalHost for JournalShell {
     }
 
     async fn delete(&self) -> std::result::Result<(), Failure> {
-        let deleted = self.state.storage().delete_all().await;
-        deleted.map_err(|error| Failure::Retriable(error.to_string()))
+        object::delete_all(&self.state).await
     }
 }

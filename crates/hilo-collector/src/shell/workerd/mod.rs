@@ -16,6 +16,7 @@ mod object;
 mod object_sql;
 pub mod profile_object;
 pub mod requests;
+mod settings;
 mod side;
 mod token_object;
 mod upload;

@@ -7,9 +7,9 @@ use wasm_bindgen::prelude::Closure;
 use worker::js_sys::Promise;
 use worker::js_sys::futures::future_to_promise;
 use worker::web_sys;
-use worker::{Error, Response, Result};
+use worker::{Error, Response, Result, State};
 
-use super::bindings::Answering;
+use super::bindings::{self, Answering};
 use crate::keyring::Keyring;
 use crate::platform::{Failure, Platform};
 use crate::seal::Key;
@@ -42,15 +42,46 @@ pub(super) fn promise(work: impl Future<Output = Result<web_sys::Response>> + 's
     }))
 }
 
+/// Runs `work` when an alarm fires. The runtime waits for an answer and ignores what stands in it.
+pub(super) fn alarm(work: impl Future<Output = ()> + 'static) -> Promise {
+    promise(async {
+        work.await;
+        Ok(bindings::nothing())
+    })
+}
+
+/// Deletes everything that an object has stored, its alarm too.
+pub(super) async fn delete_all(state: &State) -> std::result::Result<(), Failure> {
+    let deleted = state.storage().delete_all().await;
+    deleted.map_err(|error| Failure::Retriable(error.to_string()))
+}
+
 /// Makes the function that `fetch` of an object passes a call's bytes to. The call stays bytes: JavaScript would make a
-/// string of it and copy the string character by character. `answer` awaits nothing, so all of its writes happen in one
-/// turn.
-pub(super) fn answering(answer: impl Fn(&str) -> Result<web_sys::Response> + 'static) -> Answering {
-    Closure::new(move |call: Vec<u8>| {
+/// string of it and copy the string character by character. `answer` gets the id of the request beside it, and awaits nothing, so all
+/// of its writes happen in one turn.
+pub(super) fn answering(
+    answer: impl Fn(&str, &str) -> std::result::Result<String, Failure> + 'static,
+) -> Answering {
+    Closure::new(move |call: Vec<u8>, request: String| {
         let call = String::from_utf8(call);
         let call = call.map_err(|error| Error::RustError(error.to_string()));
-        call.and_then(|call| answer(&call)).map_err(JsValue::from)
+        let replied = call.and_then(|call| reply(answer(&call, &request)));
+        replied.map_err(JsValue::from)
     })
+}
+
+/// Makes the response of an object's answer. An empty one has no body, because reading a body costs the caller a promise.
+pub(super) fn reply(answer: std::result::Result<String, Failure>) -> Result<web_sys::Response> {
+    match answer {
+        Ok(reply) if reply.is_empty() => Ok(bindings::nothing()),
+        Ok(reply) => Ok(web_sys::Response::new_with_opt_str(Some(&reply))?),
+        Err(failure) => refuse(&failure).map(web_sys::Response::from),
+    }
+}
+
+/// The id of the request that a call is made for, in the call's address; empty for none.
+pub(super) fn request_of(url: &str) -> &str {
+    url.rsplit('/').next().unwrap_or_default()
 }
 
 /// The key that seals what is personal in the object with this id.

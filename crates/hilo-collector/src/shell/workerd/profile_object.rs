@@ -16,13 +16,13 @@ use wasm_bindgen::prelude::wasm_bindgen;
 use wasm_bindgen::{JsCast, JsValue};
 use worker::js_sys::futures::JsFuture;
 use worker::js_sys::{Array, Promise, Reflect, Uint8Array};
-use worker::web_sys::{self, Request};
+use worker::web_sys::Request;
 use worker::worker_sys::DurableObjectState;
 use worker::{Delay, Env, Result, State};
 
 use super::bindings::{self, Answering, Messages, word};
 use super::edge::{Edge, log, now};
-use super::object::{answering, at_rest, promise, refuse, worker_error};
+use super::object::{self, answering, at_rest, worker_error};
 use super::object_sql::ObjectSql;
 use super::side::message;
 use crate::calls::{Delivery, Packed, messages, read_message, read_probe};
@@ -79,11 +79,7 @@ impl ProfileObject {
         let shell = ProfileShell { state, env, sql, name, volatile, alarm, is_waiting };
         let shell = Rc::new(shell);
         let asked = Rc::clone(&shell);
-        let answer = answering(move |call| match asked.answer(call) {
-            Ok(reply) if reply.is_empty() => Ok(bindings::nothing()),
-            Ok(reply) => Ok(web_sys::Response::new_with_opt_str(Some(&reply))?),
-            Err(failure) => refuse(&failure).map(web_sys::Response::from),
-        });
+        let answer = answering(move |call, request| asked.answer(call, request));
         ProfileObject { shell, answer }
     }
 
@@ -93,23 +89,24 @@ impl ProfileObject {
 
     pub fn alarm(&self) -> Promise {
         let shell = Rc::clone(&self.shell);
-        promise(async move {
+        object::alarm(async move {
             let edge = Edge::of_object(shell.env.clone(), Rc::clone(&shell.state));
             profile::on_alarm(&*shell, &edge).await;
-            Ok(web_sys::Response::new()?)
         })
     }
 }
 
 impl ProfileShell {
-    fn answer(self: &Rc<Self>, call: &str) -> std::result::Result<String, Failure> {
+    fn answer(self: &Rc<Self>, call: &str, request: &str) -> std::result::Result<String, Failure> {
         let answered = profile::answer(&**self, &self.name, call)?;
         if answered.pump && !self.is_waiting.replace(true) {
             let shell = Rc::clone(self);
+            // What others send meanwhile goes along. The lines have the id of the first.
+            let edge = Edge::of_call(self.env.clone(), Rc::clone(&self.state), request);
             self.state.wait_until(async move {
                 Delay::from(PUMP_AFTER).await;
                 shell.is_waiting.set(false);
-                profile::feed_queue(&*shell).await;
+                profile::feed_queue(&*shell, &edge).await;
             });
         }
         Ok(answered.reply)
@@ -172,12 +169,7 @@ impl ProfileHost for ProfileShell {
     async fn delete(&self) -> std::result::Result<(), Failure> {
         // The memory is cleared before anything is awaited: a call that arrives meanwhile must not find the old values.
         self.volatile.borrow_mut().forget();
-        let deleted = self.state.storage().delete_all().await;
-        deleted.map_err(|error| Failure::Retriable(error.to_string()))
-    }
-
-    fn log(&self, line: &str) {
-        log(line);
+        object::delete_all(&self.state).await
     }
 }
 

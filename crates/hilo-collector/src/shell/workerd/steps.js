@@ -103,11 +103,12 @@ export async function file(env, binding, name) {
   return (await env[binding].get(name))?.text();
 }
 
-/** Passes a request's body to `answer`, and returns the answer. */
+/** Passes a request's body and the last part of its address to `answer`, and returns the answer. */
 export async function answered(request, answer) {
+  const { url } = request;
   const body = new Uint8Array(await request.arrayBuffer());
   try {
-    return answer(body);
+    return answer(body, url.slice(url.lastIndexOf("/") + 1));
   } catch (trap) {
     // worker-build's shell starts the module again after a trap, and it only sees errors that were not caught.
     reportError(trap);

@@ -9,13 +9,14 @@ use std::rc::Rc;
 use wasm_bindgen::prelude::wasm_bindgen;
 use worker::js_sys::Promise;
 use worker::js_sys::futures::JsFuture;
-use worker::web_sys::{self, Request};
+use worker::web_sys::Request;
 use worker::worker_sys::DurableObjectState;
-use worker::{Env, Result, State};
+use worker::{Env, State};
 
 use super::edge::Edge;
-use super::object::{promise, refuse};
+use super::object::{promise, reply, request_of};
 use super::object_sql::ObjectSql;
+use crate::platform::Failure;
 use crate::shell::tokens::{self, TokensHost};
 use crate::shell::turns::Turns;
 use crate::store::tokens::Volatile;
@@ -45,22 +46,19 @@ impl TokensObject {
     }
 
     pub fn fetch(&self, request: &Request) -> Promise {
-        let (shell, body) = (Rc::clone(&self.shell), request.text());
+        let (shell, body, url) = (Rc::clone(&self.shell), request.text(), request.url());
         promise(async move {
             let call = JsFuture::from(body?).await?.as_string().unwrap_or_default();
-            shell.answer(&call).await
+            reply(shell.answer(&call, request_of(&url)).await)
         })
     }
 }
 
 impl TokensShell {
-    async fn answer(&self, call: &str) -> Result<web_sys::Response> {
-        let edge = Edge::of_object(self.env.clone(), Rc::clone(&self.state));
+    async fn answer(&self, call: &str, request: &str) -> Result<String, Failure> {
+        let edge = Edge::of_call(self.env.clone(), Rc::clone(&self.state), request);
         let name = self.state.id().name().unwrap_or_default();
-        match tokens::answer(self, &name, call, &edge).await {
-            Ok(reply) => Ok(web_sys::Response::new_with_opt_str(Some(&reply))?),
-            Err(failure) => refuse(&failure).map(web_sys::Response::from),
-        }
+        tokens::answer(self, &name, call, &edge).await
     }
 }
 

@@ -26,7 +26,7 @@ pub(super) fn erase(
 ) -> Result<HubAnswer, Failure> {
     let mut erased = CartErased::default();
     let mut news = Vec::new();
-    if volatile.is_current || schema::is_present(sql)? {
+    if volatile.updated.is_done() || schema::is_present(sql)? {
         schema::apply(sql, schema::CART)?;
         let stored = StoredCart::load(sql)?;
         let is_new = *asked_ms > erased_ms(sql)?;

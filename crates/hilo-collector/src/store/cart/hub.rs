@@ -13,7 +13,7 @@ use crate::calls::cart::Speaker;
 use crate::calls::encode;
 use crate::calls::refused::{CartRefusal, RefusedCode};
 use crate::platform::{Failure, Sql, SqlValue};
-use crate::store::schema;
+use crate::store::schema::{self, Updated};
 
 /// The ring of deltas is cut once in this many operations. A cut with every operation would double its statements.
 const RING_CUT_EVERY: u64 = 64;
@@ -24,7 +24,7 @@ pub(super) const HUB_TOKEN: &str = "hub";
 #[derive(Debug, Default)]
 pub struct Volatile {
     /// Whether the schema was updated in this life of the object.
-    pub(super) is_current: bool,
+    pub(super) updated: Updated,
     pub(super) stored: Option<StoredCart>,
     /// The calls of pages and apps.
     pub(super) calls: Bucket,
@@ -202,10 +202,7 @@ pub(super) fn within<S: Sql>(
     turn: Turn<'_>,
     work: impl FnOnce(&mut Hub<'_, S>) -> Result<String, Failure>,
 ) -> Result<HubAnswer, Failure> {
-    if !volatile.is_current {
-        schema::apply(sql, schema::CART)?;
-        volatile.is_current = true;
-    }
+    volatile.updated.once(sql, schema::CART)?;
     // The cart is taken out of memory, so that a failed call leaves no half-changed cart there.
     let mut stored = volatile.stored.take();
     let mut work = Some(work);

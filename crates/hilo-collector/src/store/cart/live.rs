@@ -244,7 +244,7 @@ fn welcome(
     speaker: &Speaker,
     turn: Turn<'_>,
 ) -> Result<Frame, Failure> {
-    if !volatile.is_current && !crate::store::schema::is_present(sql)? {
+    if !volatile.updated.is_done() && !crate::store::schema::is_present(sql)? {
         let stored = StoredCart::fresh(speaker, ReplicaId(0), 0);
         let reply = encode(&Tagged { t: "view", body: &view::new(&stored, turn.name, since) })?;
         return Ok(Frame { replies: vec![reply], ..Frame::default() });

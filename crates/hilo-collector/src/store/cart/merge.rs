@@ -15,8 +15,8 @@ use super::checkout::{self, Checkout};
 use super::erase::erased_ms;
 use super::hub::{ChangeKind, HUB_TOKEN, Hub, News};
 use super::state::{Abandoned, Bound, OpenCheckout, Standing, Task, first_time, happened};
-use crate::calls::cart::{CustomerCart, Leave, Leaving, Person, Speaker, raw};
-use crate::calls::{decode, encode};
+use crate::calls::cart::{CustomerCart, Leave, Leaving, Person, Speaker};
+use crate::calls::{decode, encode, raw};
 use crate::platform::{Failure, Sql};
 use crate::signature::sha256_hex;
 

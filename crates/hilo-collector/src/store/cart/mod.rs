@@ -80,7 +80,7 @@ pub fn answer(
         | CartAsk::Erase(_)
         | CartAsk::Join(_) => false,
     };
-    if reads && !volatile.is_current && !schema::is_present(sql)? {
+    if reads && !volatile.updated.is_done() && !schema::is_present(sql)? {
         // A call that adds nothing to a cart that nobody has used must not create storage for it.
         return Ok(HubAnswer {
             reply: answer_unused(&ask, &speaker, turn)?,

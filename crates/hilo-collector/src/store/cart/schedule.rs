@@ -10,7 +10,8 @@ use super::hub::{Hub, News, Volatile, within};
 use super::state::{Abandoned, Standing, StoredCart, Task};
 use super::touch::{about, products};
 use super::turn::Turn;
-use crate::calls::cart::{Leaving, Owner, Speaker, Terms, Touchpoint, raw};
+use crate::calls::cart::{Leaving, Owner, Speaker, Terms, Touchpoint};
+use crate::calls::raw;
 use crate::platform::{Failure, Sql, SqlValue};
 
 /// The most touchpoints that are returned at once.
@@ -39,7 +40,7 @@ pub struct Due {
 /// # Errors
 /// The error of the storage; nothing of the tasks is stored then.
 pub fn due(sql: &impl Sql, volatile: &mut Volatile, turn: Turn<'_>) -> Result<Due, Failure> {
-    if !volatile.is_current && !crate::store::schema::is_present(sql)? {
+    if !volatile.updated.is_done() && !crate::store::schema::is_present(sql)? {
         return Ok(Due::default());
     }
     let mut due = Due::default();
@@ -80,7 +81,7 @@ pub fn confirm(
     ended: &[&Touchpoint],
     turn: Turn<'_>,
 ) -> Result<(), Failure> {
-    if !volatile.is_current && !crate::store::schema::is_present(sql)? {
+    if !volatile.updated.is_done() && !crate::store::schema::is_present(sql)? {
         // The cart was erased meanwhile.
         return Ok(());
     }
@@ -116,7 +117,7 @@ pub fn next_alarm(
 ) -> Result<Option<i64>, Failure> {
     let earliest = match &volatile.stored {
         Some(stored) => stored.schedule.values().min().copied(),
-        None if !volatile.is_current && !crate::store::schema::is_present(sql)? => None,
+        None if !volatile.updated.is_done() && !crate::store::schema::is_present(sql)? => None,
         None => {
             let rows = sql.exec("SELECT min(at_ms) AS at_ms FROM schedule", &[])?;
             rows.first().and_then(|row| row.int("at_ms").ok())

@@ -12,6 +12,7 @@ use jiff::Timestamp;
 
 use self::kept::Kept;
 use super::schema;
+pub use super::schema::Updated as Volatile;
 use crate::calls::feed::{Begun, FeedCall, FeedStanding, LEASE_MS, RunEnd, Taken};
 use crate::calls::{decode, encode};
 use crate::platform::{Failure, Sql, SqlValue, atomically};
@@ -25,12 +26,6 @@ const TOLD_BYTES_MAX: usize = 128;
 /// The most bytes of a state. A page of activities is the longest.
 const STATE_BYTES_MAX: usize = 512 * 1024;
 
-/// The value that the object keeps in memory: whether the schema was updated in this life of the object.
-#[derive(Debug, Default)]
-pub struct Volatile {
-    is_current: bool,
-}
-
 /// Answers a call.
 ///
 /// # Errors
@@ -42,7 +37,7 @@ pub fn answer(
     now: Timestamp,
 ) -> Result<String, Failure> {
     let call: FeedCall = decode(call)?;
-    if !volatile.is_current {
+    if !volatile.is_done() {
         // Who only looks makes no storage.
         let is_new = !schema::is_present(sql)?;
         if is_new && matches!(call, FeedCall::Standing) {
@@ -51,8 +46,7 @@ pub fn answer(
         if is_new && matches!(call, FeedCall::Due { .. }) {
             return Ok("[]".to_owned());
         }
-        schema::apply(sql, schema::FEED)?;
-        volatile.is_current = true;
+        volatile.once(sql, schema::FEED)?;
     }
     atomically(sql, || take(sql, &call, now))
 }

@@ -8,6 +8,7 @@ use jiff::Timestamp;
 
 use self::claims::Call;
 use super::schema;
+pub use super::schema::Updated as Volatile;
 use crate::calls::imports::{
     AHEAD_MAX, Begin, Begun, Counts, FAULTS_MAX, ImportStanding, ImportsCall, LineFault, Settle,
     Settled,
@@ -21,12 +22,6 @@ const IMPORT_MS: i64 = 90 * 86_400_000;
 const KEY_MS: i64 = 3 * 366 * 86_400_000;
 /// The most hashes that one beginning of an import removes.
 const REMOVED_KEYS_MAX: u32 = 20_000;
-
-/// The value that the object keeps in memory: whether the schema was updated in this life of the object.
-#[derive(Debug, Default)]
-pub struct Volatile {
-    is_current: bool,
-}
 
 /// Answers a call.
 ///
@@ -42,10 +37,7 @@ pub fn answer(
     if let (ImportsCall::Standing { .. }, false) = (&call, schema::is_present(sql)?) {
         return encode(&None::<ImportStanding>);
     }
-    if !volatile.is_current {
-        schema::apply(sql, schema::IMPORTS)?;
-        volatile.is_current = true;
-    }
+    volatile.once(sql, schema::IMPORTS)?;
     let now_ms = now.as_millisecond();
     match call {
         ImportsCall::Begin(call) => encode(&atomically(sql, || begin(sql, &call, now_ms))?),

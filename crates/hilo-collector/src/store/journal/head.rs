@@ -18,29 +18,12 @@ use crate::calls::{decode, encode};
 use crate::platform::{Failure, Sql, SqlRow, SqlValue};
 use crate::store::at_rest;
 use crate::store::schema;
+pub use crate::store::schema::Updated as Volatile;
 
 /// The place of what a dead letter shows, for its seal.
 const SHOWN: &str = "dead letter";
 /// The most dead letters that are listed. The rows themselves stay in their profiles.
 const DEAD_LETTERS_MAX: i64 = 50_000;
-
-/// The value that the object keeps in memory: whether the schema was updated in this life of the object.
-#[derive(Debug, Default)]
-pub struct Volatile {
-    is_current: bool,
-}
-
-impl Volatile {
-    /// Updates the schema. Returns whether this is the first call in this life of the object.
-    fn apply_schema(&mut self, sql: &impl Sql) -> Result<bool, Failure> {
-        let is_first = !self.is_current;
-        if is_first {
-            schema::apply(sql, schema::JOURNAL)?;
-            self.is_current = true;
-        }
-        Ok(is_first)
-    }
-}
 
 /// Forgets what is older than `rejects_days`, when the alarm fires.
 ///
@@ -52,7 +35,7 @@ pub(super) fn on_alarm(
     rejects_days: u32,
     now_ms: i64,
 ) -> Result<AfterAlarm, Failure> {
-    volatile.apply_schema(sql)?;
+    volatile.once(sql, schema::JOURNAL)?;
     forget_old(sql, now_ms - i64::from(rejects_days) * DAY_MS)?;
     Ok(next_alarm(sql, now_ms)?.map_or(AfterAlarm::Rest, AfterAlarm::Again))
 }
@@ -70,7 +53,8 @@ pub(super) fn answer(
     if !is_writing(&call) && !schema::is_present(sql)? {
         return nothing_yet(&call);
     }
-    let mut is_alarm_due = volatile.apply_schema(sql)?;
+    // The first call in this life of the object sets the alarm.
+    let mut is_alarm_due = volatile.once(sql, schema::JOURNAL)?;
     let reply = match call {
         JournalCall::Counted { shard, attempts } => {
             is_alarm_due |= shard.is_some();

@@ -47,7 +47,7 @@ fn with_facts(one: &Listed, profile: &Profile) -> Result<Box<RawValue>, Failure>
     let found = encode(&found)?;
     let event = told_by(one.source.as_deref(), &one.body)?;
     let rest = event.strip_prefix('{').unwrap_or_default();
-    raw(&format!("{{\"touchpoint\":{found},{rest}"))
+    raw(format!("{{\"touchpoint\":{found},{rest}"))
 }
 
 /// Finds the facts of an event that was stored without them, by the usual numbers.
@@ -120,7 +120,7 @@ pub(super) fn optins(sql: &impl Sql, cursor: Option<&str>, limit: u32) -> Result
     let entry = |row: &SqlRow| match row.text("body")? {
         // A profile that has moved keeps only states.
         "{}" => raw("{}"),
-        body => raw(&encode(&optin::read(sql, body)?)?),
+        body => raw(encode(&optin::read(sql, body)?)?),
     };
     page(&rows, limit, entry, |row| Ok(row.int("seq")?.to_string()))
 }
@@ -146,7 +146,7 @@ pub(super) fn deliveries(
     }
     let state = |one: &Planned| {
         let row = states.get(&(one.message_id.as_str(), one.destination.as_str()));
-        raw(&encode(&row.map_or_else(|| Ok(done(one)), |row| delivery_state(row))?)?)
+        raw(encode(&row.map_or_else(|| Ok(done(one)), |row| delivery_state(row))?)?)
     };
     page(&planned, limit, state, |one| Ok(text(one.place)))
 }
@@ -217,7 +217,7 @@ fn delivery_state(row: &SqlRow) -> Result<DeliveryState, Failure> {
 pub(super) fn summary(sql: &impl Sql, bond: &Bond) -> Result<Summary, Failure> {
     Ok(Summary {
         known: true,
-        profile: raw(&encode(&stored_profile::read(sql)?.profile)?)?,
+        profile: raw(encode(&stored_profile::read(sql)?.profile)?)?,
         events: u32::try_from(timeline::count(sql)?).unwrap_or(u32::MAX),
         consent: consent::words(&Standing::read(sql)?),
         optins: optin::subscriptions(sql)?.words(),

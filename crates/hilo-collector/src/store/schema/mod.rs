@@ -150,6 +150,32 @@ pub(super) fn apply(sql: &impl Sql, schema: Schema) -> Result<(), Failure> {
     Ok(())
 }
 
+/// Whether the schema was updated in this life of an object. The object keeps the value in memory.
+#[derive(Debug, Default)]
+pub struct Updated {
+    is_done: bool,
+}
+
+impl Updated {
+    /// Whether it was.
+    pub(super) const fn is_done(&self) -> bool {
+        self.is_done
+    }
+
+    /// Updates the storage, unless that was done. Returns whether this call did it.
+    ///
+    /// # Errors
+    /// As [`apply`].
+    pub(super) fn once(&mut self, sql: &impl Sql, schema: Schema) -> Result<bool, Failure> {
+        if self.is_done {
+            return Ok(false);
+        }
+        apply(sql, schema)?;
+        self.is_done = true;
+        Ok(true)
+    }
+}
+
 impl Schema {
     /// Runs the statements of one step, and notes that `count` migrations are done.
     fn step(self, sql: &impl Sql, text: &str, count: usize) -> Result<(), Failure> {

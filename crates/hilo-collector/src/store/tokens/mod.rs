@@ -12,6 +12,7 @@ use jiff::Timestamp;
 
 use self::kept::{CONNECT_MS, Kept};
 use super::schema;
+pub use super::schema::Updated as Volatile;
 use crate::calls::tokens::{Granted, Refusal, Shown, TokenAnswer, TokensStanding};
 use crate::calls::{decode, encode};
 use crate::platform::{Failure, Sql, SqlValue};
@@ -19,12 +20,6 @@ use crate::seal::{self, Key};
 
 /// What is sealed.
 const CONTEXT: &str = "tokens";
-
-/// The value that the object keeps in memory: whether the schema was updated in this life of the object.
-#[derive(Debug, Default)]
-pub struct Volatile {
-    is_current: bool,
-}
 
 /// What the functions of this folder need besides the storage.
 pub struct Turn<'t> {
@@ -47,7 +42,7 @@ impl Turn<'_> {
         if !schema::is_present(sql)? {
             return Ok(Kept::default().adapt(self.terms));
         }
-        volatile.apply_schema(sql)?;
+        volatile.once(sql, schema::TOKENS)?;
         let open = |row: &str| -> Result<Option<Option<Kept>>, Failure> {
             let rows = sql.exec(row, &[])?;
             let Some(row) = rows.first() else { return Ok(None) };
@@ -66,7 +61,7 @@ impl Turn<'_> {
     }
 
     fn write(&self, sql: &impl Sql, volatile: &mut Volatile, kept: &Kept) -> Result<(), Failure> {
-        volatile.apply_schema(sql)?;
+        volatile.once(sql, schema::TOKENS)?;
         let text = encode(kept)?;
         let nonce = self.key.nonce(CONTEXT, text.as_bytes());
         let sealed = seal::seal(self.key, CONTEXT, nonce, text.as_bytes())?;
@@ -77,16 +72,6 @@ impl Turn<'_> {
         sql.run("DELETE FROM aside", &[])?;
         let row = "INSERT OR REPLACE INTO kept (one, sealed) VALUES (1, ?)";
         sql.run(row, &[SqlValue::Bytes(sealed)])
-    }
-}
-
-impl Volatile {
-    fn apply_schema(&mut self, sql: &impl Sql) -> Result<(), Failure> {
-        if !self.is_current {
-            schema::apply(sql, schema::TOKENS)?;
-            self.is_current = true;
-        }
-        Ok(())
     }
 }
 

@@ -9,26 +9,8 @@ use super::{condition, reading};
 use crate::mapping::inbound::{Field, Rule, Tells, What};
 use crate::mapping::{Cast, Clock, FIELDS_MAX, Input, RULES_MAX, Reading};
 
-/// The fields of a rule.
-const RULE: [&str; 17] = [
-    "each",
-    "when",
-    "also",
-    "any",
-    "drop",
-    "stop",
-    "orders",
-    "event",
-    "properties",
-    "traits",
-    "optin",
-    "id",
-    "time",
-    "user",
-    "channel",
-    "locale",
-    "campaign",
-];
+/// The fields of a rule that say when it counts.
+const COUNTS: [&str; 7] = ["each", "when", "also", "any", "drop", "stop", "orders"];
 /// The fields of a rule that tell something.
 const TELLS: [&str; 10] = [
     "event",
@@ -94,7 +76,7 @@ fn ends(rule: &Rule) -> bool {
 
 /// A rule, and whether it counts for the orders of this source.
 fn rule(reader: &Reader<'_>, section: &Section<'_>, number: usize, scope: &Scope) -> (Rule, bool) {
-    reader.only(section, &RULE);
+    reader.only(section, &[&COUNTS[..], &TELLS].concat());
     let orders = reader.words(section, "orders", &Orders::WORDS);
     let each = section
         .value("each")
@@ -170,7 +152,8 @@ fn what(reader: &Reader<'_>, section: &Section<'_>, scope: &Scope) -> Option<Wha
             })
         }
         None => {
-            if section.table.iter().all(|(key, _)| RULE.contains(&key.get_ref().as_ref())) {
+            let mut fields = section.table.iter().map(|(key, _)| key.get_ref().as_ref());
+            if fields.all(|field| COUNTS.contains(&field) || TELLS.contains(&field)) {
                 let message = "say what the rule tells: an act (event), traits, an opt-in (optin), or drop = true";
                 reader.report_missing(section, "event", message);
             }

@@ -93,7 +93,7 @@ fn either_of_two_secrets_and_either_of_two_signatures_counts() {
             assert_eq!(sent.shown(&config, &secrets), Evidence::Genuine, "{preset}");
         }
     }
-    let stripe = all().remove(0);
+    let stripe = all().into_iter().find(|vector| vector.preset == "stripe").unwrap();
     let right = stripe.sent.incoming().headers.get("stripe-signature").unwrap().to_owned();
     let zeros = "0".repeat(64);
     let two = right.replace(",v1=", &format!(",v1={zeros},v1="));

@@ -4,11 +4,8 @@ use super::*;
 use crate::calls::link::{Earlier, LinkTo};
 use crate::calls::{ProfileCall, Summary, ask_profile};
 
-#[test]
-fn a_link_whose_call_failed_goes_on_soon_although_no_configuration_can_be_read() {
-    let memory = memory();
-    send(&memory, &page_view());
-    settle(&memory);
+/// Links the page view's profile to that of a user.
+pub(super) fn link_visitor(memory: &Memory) {
     let to = LinkTo {
         name: "user".to_owned(),
         label: "u:u1".to_owned(),
@@ -19,19 +16,28 @@ fn a_link_whose_call_failed_goes_on_soon_although_no_configuration_can_be_read()
         cart: Some("cart".to_owned()),
         earlier: Earlier::Device("hash".to_owned()),
     };
-    assert!(ask_visitor::<bool>(&memory, &ProfileCall::Link(to)));
+    assert!(ask_visitor::<bool>(memory, &ProfileCall::Link(to)));
+}
+
+/// How many profiles have moved into that of the user.
+pub(super) fn links(memory: &Memory) -> u32 {
+    let kept = run(ask_profile::<_, Summary>(memory, "user".to_owned(), &ProfileCall::Summary));
+    kept.unwrap().unwrap().links
+}
+
+#[test]
+fn a_link_whose_call_failed_goes_on_soon_although_no_configuration_can_be_read() {
+    let memory = memory();
+    send(&memory, &page_view());
+    settle(&memory);
+    link_visitor(&memory);
     fall_back_to_short_times(&memory);
     memory.cut_call(0, false);
     memory.advance(SignedDuration::from_secs(2));
     settle(&memory);
-    let links = || {
-        let kept =
-            run(ask_profile::<_, Summary>(&memory, "user".to_owned(), &ProfileCall::Summary));
-        kept.unwrap().unwrap().links
-    };
     assert!(memory.lines().iter().any(|line| line.contains("\"link\"")), "{:?}", memory.lines());
-    assert_eq!(links(), 0);
+    assert_eq!(links(&memory), 0);
     memory.advance(SignedDuration::from_secs(31));
     settle(&memory);
-    assert_eq!(links(), 1);
+    assert_eq!(links(&memory), 1);
 }

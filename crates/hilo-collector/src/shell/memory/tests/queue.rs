@@ -97,3 +97,25 @@ fn a_call_of_a_restarted_object_does_not_put_off_a_delivery() {
     send(&memory, &event);
     assert_eq!(alarm_ms(&memory), Some(retry_ms));
 }
+
+#[test]
+fn a_line_that_is_written_in_an_object_has_the_id_of_the_request_that_called_it() {
+    let memory = memory();
+    memory.fail_queue_after(Some(0));
+    let event = json!({"type": "page", "messageId": "m1", "anonymousId": "a1", "properties": {}});
+    let consent = json!({"categoryPreferences": {"analytics": true}});
+    let body = json!({"writeKey": "wk_shop", "context": {"consent": consent}, "batch": [event]});
+    let fields = [("origin", SHOP), ("cf-ray", "ray-1")];
+    memory.serve(request("POST", "/v1/batch", &body, &fields)).unwrap();
+    settle(&memory);
+    let lines = memory.lines();
+    let told: Vec<_> = lines.iter().filter(|line| line.contains("\"what\":\"queue\"")).collect();
+    assert_eq!(told.len(), 1, "{lines:?}");
+    assert!(told[0].starts_with("{\"request\":\"ray-1\","), "{told:?}");
+    // The alarm tries again, and no request has called it.
+    memory.advance(SignedDuration::from_mins(2));
+    settle(&memory);
+    let lines = memory.lines();
+    let told = lines.iter().rfind(|line| line.contains("\"what\":\"queue\"")).unwrap();
+    assert!(told.starts_with("{\"level\""), "{told}");
+}

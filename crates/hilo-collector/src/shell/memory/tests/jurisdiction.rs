@@ -1,0 +1,55 @@
+//! A deployment that names another jurisdiction than its file: no object calls another one, and nothing is lost.
+
+use super::links::{link_visitor, links};
+use super::*;
+
+/// Gives the deployment a variable that does not fit its file, as after a mistake in `wrangler.jsonc`.
+fn misplace(memory: &Memory) {
+    memory.configure(include_str!("../../../../hilo.toml"));
+    memory.set_dev(false);
+    memory.set_jurisdiction("eu");
+    memory.start_cold();
+}
+
+/// Mends the variable.
+fn mend(memory: &Memory) {
+    memory.set_jurisdiction("");
+    memory.start_cold();
+}
+
+#[test]
+fn a_link_waits_while_the_jurisdiction_is_not_that_of_the_file() {
+    let memory = memory();
+    send(&memory, &page_view());
+    settle(&memory);
+    link_visitor(&memory);
+    misplace(&memory);
+    for _ in 0..3 {
+        memory.advance(SignedDuration::from_mins(10));
+        settle(&memory);
+    }
+    assert_eq!(links(&memory), 0);
+    let told = |line: &String| line.contains("upkeep") && line.contains("jurisdiction_changed");
+    assert!(memory.lines().iter().any(told), "{:?}", memory.lines());
+    mend(&memory);
+    memory.advance(SignedDuration::from_mins(10));
+    settle(&memory);
+    assert_eq!(links(&memory), 1);
+}
+
+#[test]
+fn what_a_cart_reports_waits_while_the_jurisdiction_is_not_that_of_the_file() {
+    let memory = memory();
+    fill(&memory, "customer", customer());
+    settle(&memory);
+    misplace(&memory);
+    for _ in 0..3 {
+        memory.advance(SignedDuration::from_mins(61));
+        settle(&memory);
+    }
+    assert_eq!(abandoned(&memory), 0);
+    mend(&memory);
+    memory.advance(SignedDuration::from_mins(61));
+    settle(&memory);
+    assert_eq!(abandoned(&memory), 1, "{:?}", memory.lines());
+}
