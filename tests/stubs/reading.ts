@@ -16,7 +16,19 @@ const numbers = Array.from({ length: READERS }, (_, at) => at + 1);
 const time = (number: number) => AT + number * 1_000;
 const json = (body: unknown, status = 200): StubAnswer => ({ status, body });
 
-/** HubSpot: a search for contacts, and e-mail events newest first. */
+/** A contact of HubSpot. The last one has opted out. */
+function contact(number: number) {
+  const at = new Date(time(number)).toISOString();
+  const hs_email_optout = number === READERS ? "true" : null;
+  const properties = {
+    email: `reader-${number}@shop.example`, firstname: `Reader ${number}`, lastmodifieddate: at, shop_user_id: `reader-${number}`, hs_email_optout,
+  };
+  return { id: String(number), properties, createdAt: at, updatedAt: at, archived: false };
+}
+
+const optedOut = (number: number) => ({ value: "true", timestamp: new Date(time(number) - 1_000).toISOString(), sourceType: "EMAIL" });
+
+/** HubSpot: a search for contacts, the history of their opt-outs, and e-mail events newest first. */
 export function readHubSpot({ method, url, body }: StubRequest): StubAnswer | undefined {
   if (method === "GET" && url.pathname === "/email/public/v1/events") {
     const [from, to] = [url.searchParams.get("startTimestamp"), url.searchParams.get("endTimestamp")].map(Number);
@@ -28,17 +40,18 @@ export function readHubSpot({ method, url, body }: StubRequest): StubAnswer | un
     const hasMore = start + PAGE < all.length;
     return json({ events, hasMore, offset: hasMore ? String(start + PAGE) : null });
   }
+  if (url.pathname.endsWith("/contacts/batch/read")) {
+    const asked: string[] = JSON.parse(body).inputs.map(({ id }: { id: string }) => id);
+    const results = asked.map((id) => ({ ...contact(Number(id)), propertiesWithHistory: { hs_email_optout: [optedOut(Number(id))] } }));
+    return json({ status: "COMPLETE", results, startedAt: new Date(AT).toISOString(), completedAt: new Date(AT).toISOString() });
+  }
   if (!url.pathname.endsWith("/contacts/search")) return undefined;
   const { filterGroups, after } = JSON.parse(body);
   const [{ propertyName, value, values }] = filterGroups[0].filters;
   const isWanted = (number: number) => (propertyName === "hs_object_id" ? values.includes(String(number)) : time(number) >= Number(value));
   const all = numbers.filter(isWanted);
   const start = Number(after);
-  const results = all.slice(start, start + PAGE).map((number) => {
-    const at = new Date(time(number)).toISOString();
-    const properties = { email: `reader-${number}@shop.example`, firstname: `Reader ${number}`, lastmodifieddate: at, shop_user_id: `reader-${number}` };
-    return { id: String(number), properties, createdAt: at, updatedAt: at, archived: false };
-  });
+  const results = all.slice(start, start + PAGE).map(contact);
   const isLast = start + PAGE >= all.length;
   return json({ total: all.length, results, ...(!isLast && { paging: { next: { after: String(start + PAGE) } } }) });
 }

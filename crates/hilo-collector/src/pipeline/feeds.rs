@@ -3,6 +3,8 @@
 //! The feed's object counts calls and gives a lease, so two runs never move one state. A page's reports are durable before the state
 //! behind it: a kill repeats a page, whose reports are known by their ids, and loses none. Deliveries of touchpoints follow a run.
 
+mod flags;
+
 use hilo_core::config::Source;
 use hilo_core::outcome::{Code, Outcome, Rejection};
 
@@ -196,8 +198,10 @@ impl<P: Platform> Run<'_, P> {
     /// Makes a page durable: reports about people first, then touchpoints and state together.
     async fn keep(&self, page: Page, goes_on: bool) -> Result<Taken, Failure> {
         let (feed, platform) = (self.feed, self.platform);
-        let count = u32::try_from(page.reports.len()).unwrap_or(u32::MAX);
-        let outcomes = reports::take(page.reports, feed.source, self.loaded, platform).await?;
+        let (mut told, set) = (page.reports, flags::records(&page.flags, feed.source, platform)?);
+        told.extend(flags::new(page.flags, &set, feed.source, platform).await?);
+        let count = u32::try_from(told.len()).unwrap_or(u32::MAX);
+        let outcomes = reports::take(told, feed.source, self.loaded, platform).await?;
         let refused =
             outcomes.iter().filter(|one| matches!(one.outcome, Outcome::Rejected(_))).count();
         let (touches, odd) = channels::records(&page.touches, feed.source, self.loaded, platform);
@@ -205,6 +209,7 @@ impl<P: Platform> Run<'_, P> {
             run: self.id.clone(),
             state: page.state,
             touches,
+            flags: set,
             read: page.read,
             reports: count,
             odd: page.odd + odd + u32::try_from(refused).unwrap_or(u32::MAX),

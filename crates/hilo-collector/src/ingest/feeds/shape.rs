@@ -81,6 +81,8 @@ pub struct Turn<'t> {
 pub struct Page {
     /// What it tells about people.
     pub reports: Vec<Report>,
+    /// What the records of people say each time that they are told.
+    pub flags: Vec<Flag>,
     /// What it tells about posts and channels.
     pub touches: Vec<Touch>,
     /// The number of its parts that cannot be used.
@@ -91,6 +93,15 @@ pub struct Page {
     pub read: Vec<String>,
     /// Whether there is nothing more to read now.
     pub is_done: bool,
+}
+
+/// What a record says of a channel whenever the record is told, whatever was changed in it, and without the time of the choice.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Flag {
+    /// The record and its field, unique within the feed.
+    pub of: String,
+    /// The opt-out, where the record says that the person wants no more. It is a new one only where it was not heard before.
+    pub opt_out: Option<Report>,
 }
 
 /// Why an answer tells nothing. No text has a secret or anything about a person.

@@ -5,6 +5,7 @@
 
 mod counted;
 mod due;
+mod flags;
 mod kept;
 mod touches;
 
@@ -61,6 +62,7 @@ fn take(sql: &impl Sql, call: &FeedCall, now: Timestamp) -> Result<String, Failu
     match call {
         FeedCall::Begin { run, calls_max } => encode(&begin(sql, run, *calls_max, now)?),
         FeedCall::Hurry => encode(&hurry(sql, now)?),
+        FeedCall::Heard(asked) => encode(&flags::heard(sql, asked)?),
         FeedCall::Page { .. } => encode(&page(sql, call, now)?),
         FeedCall::End { run, end, every_s } => encode(&ended(sql, run, (end, *every_s), now)?),
         FeedCall::Told { ids } => encode(&note_told(sql, ids, now)?),
@@ -112,7 +114,8 @@ fn hurry(sql: &impl Sql, now: Timestamp) -> Result<(), Failure> {
 
 /// Keeps a page of the run that is under way.
 fn page(sql: &impl Sql, call: &FeedCall, now: Timestamp) -> Result<Taken, Failure> {
-    let FeedCall::Page { run, state, touches, read, reports, odd, goes_on, calls_max } = call
+    let FeedCall::Page { run, state, touches, flags, read, reports, odd, goes_on, calls_max } =
+        call
     else {
         return Err(Failure::Fatal("no page".to_owned()));
     };
@@ -128,6 +131,7 @@ fn page(sql: &impl Sql, call: &FeedCall, now: Timestamp) -> Result<Taken, Failur
         touches::add(sql, touch, now_ms)?;
     }
     touches::prune(sql)?;
+    flags::keep(sql, flags)?;
     for id in read {
         sql.run("DELETE FROM told WHERE id = ?", &[SqlValue::from(id.as_str())])?;
     }

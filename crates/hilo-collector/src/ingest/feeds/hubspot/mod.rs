@@ -1,7 +1,11 @@
 //! HubSpot: e-mail events, and contacts that were changed (CRM search, e-mail events API).
 //!
 //! Pages of changed contacts, in the order of their changes, then pages of e-mail events → reports: traits, opt-outs, what was
-//! delivered, opened and clicked. A call tells ids of contacts only, so they are read. No answer to a person's wish is sent to HubSpot.
+//! delivered, opened and clicked. `opt_outs.rs` reads when contacts opted out. A call tells ids of contacts only, so they are read. No
+//! answer to a person's wish is sent to HubSpot.
+
+mod contact;
+mod opt_outs;
 
 use std::collections::BTreeMap;
 
@@ -11,6 +15,7 @@ use jiff::{SignedDuration, Timestamp};
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value, json};
 
+use self::contact::{changed_at, person};
 use super::shape::{Called, Kind, Page, Proof, Reader, Refusal, Turn};
 use super::words::{
     HISTORY_DAYS, act, address, at, body, by_status, code, days_before, facts, get, id, kept,
@@ -101,6 +106,12 @@ struct State {
     events_to: Option<Timestamp>,
     /// The page of e-mail events.
     offset: Option<String>,
+    /// Contacts that have opted out, and of which nobody has read yet since when.
+    #[serde(default)]
+    opted_out: Vec<String>,
+    /// Whether the run ends behind them.
+    #[serde(default)]
+    ends: bool,
 }
 
 fn load(settings: &Settings) -> Result<Box<dyn Reader>, Problem> {
@@ -131,6 +142,10 @@ impl Reader for HubSpot {
     fn request(&self, turn: &Turn<'_>) -> Result<Option<Outgoing>, MissingSecret> {
         let token = self.bearer(&turn.access)?;
         let state: State = state(turn.state);
+        if !state.opted_out.is_empty() {
+            let asked = opt_outs::asked(&state.opted_out, self.user_id.as_deref());
+            return Ok(Some(post(self.contacts("batch/read"), &token, &asked)));
+        }
         if !turn.told.is_empty() {
             let told: Vec<_> = turn.told.iter().take(CONTACTS_MAX).collect();
             let filter =
@@ -152,17 +167,25 @@ impl Reader for HubSpot {
         let answer = answer(response, turn.now)?;
         let mut state: State = state(turn.state);
         let mut page = Page::default();
-        if !turn.told.is_empty() {
-            self.read_contacts(&answer, &mut page);
+        if !state.opted_out.is_empty() {
+            opt_outs::read(&answer, self.user_id.as_deref(), &mut page);
+            opt_outs::go_on(&mut state.opted_out);
+            if state.opted_out.is_empty() {
+                page.is_done = std::mem::take(&mut state.ends);
+            }
+        } else if !turn.told.is_empty() {
+            self.read_contacts(&answer, &mut state, &mut page);
             page.read = turn.told.iter().take(CONTACTS_MAX).cloned().collect();
         } else if state.has_contacts {
             read_events(&answer, &mut page);
             page.is_done = !state.go_on_with_events(&answer, turn.now);
         } else {
-            let last = self.read_contacts(&answer, &mut page);
+            let last = self.read_contacts(&answer, &mut state, &mut page);
             state.go_on_with_contacts(&answer, last, turn.now);
-            page.is_done = state.has_contacts && !self.email_events;
+            let is_last = state.has_contacts && !self.email_events;
             state.has_contacts &= self.email_events;
+            state.ends = is_last && !state.opted_out.is_empty();
+            page.is_done = is_last && !state.ends;
         }
         page.state = kept(&state);
         Ok(page)
@@ -268,52 +291,45 @@ impl HubSpot {
             "sorts": ["lastmodifieddate"],
             "properties": properties, "limit": CONTACTS_MAX, "after": after,
         });
-        post(format!("{HOST}/crm/objects/{}/contacts/search", self.version), token, &asked)
+        post(self.contacts("search"), token, &asked)
+    }
+
+    fn contacts(&self, act: &str) -> String {
+        format!("{HOST}/crm/objects/{}/contacts/{act}", self.version)
     }
 
     /// Adds the reports of contacts. Returns the time of the last change.
-    fn read_contacts(&self, answer: &Value, page: &mut Page) -> Option<Timestamp> {
+    fn read_contacts(
+        &self,
+        answer: &Value,
+        state: &mut State,
+        page: &mut Page,
+    ) -> Option<Timestamp> {
         let mut last = None;
         for contact in list(answer, "results") {
             let changed_at = at(contact, "properties").and_then(changed_at);
             last = last.max(changed_at);
-            match self.of_contact(contact, changed_at) {
-                Some(reports) => page.reports.extend(reports),
-                None => page.odd += 1,
-            }
+            let Some(facts) = self.of_contact(contact, changed_at) else {
+                page.odd += 1;
+                continue;
+            };
+            page.reports.push(facts);
+            state.opted_out.extend(id(contact, "id").filter(|_| opt_outs::is_opted_out(contact)));
         }
         last
     }
 
-    fn of_contact(&self, contact: &Value, changed_at: Option<Timestamp>) -> Option<Vec<Report>> {
+    fn of_contact(&self, contact: &Value, changed_at: Option<Timestamp>) -> Option<Report> {
         let (of, properties) = (id(contact, "id")?, at(contact, "properties")?);
-        let who = Who {
-            user_id: self.user_id.as_ref().and_then(|name| text(properties, name)),
-            email: text(properties, "email"),
-            ..Who::default()
-        };
-        if !super::words::is_somebody(&who) {
-            return None;
-        }
+        let who = person(properties, self.user_id.as_deref())?;
         let mut traits = Map::new();
         traits.extend(who.email.clone().map(|email| ("email".to_owned(), Value::from(email))));
         for (name, property) in &self.properties {
             traits.extend(text(properties, property).map(|value| (name.clone(), value.into())));
         }
         let stamp = changed_at.map(|at| at.as_millisecond().to_string()).unwrap_or_default();
-        let by = (&who, changed_at);
-        let mut reports = vec![facts(format!("contact:{of}:{stamp}"), by, traits)];
-        if text(properties, "hs_email_optout").as_deref() == Some("true") {
-            reports.push(opt_out(format!("contact:{of}:{stamp}:out"), "email", by));
-        }
-        Some(reports)
+        Some(facts(format!("contact:{of}:{stamp}"), (&who, changed_at), traits))
     }
-}
-
-/// HubSpot writes the time of a change as ISO 8601 or in milliseconds, by the version.
-fn changed_at(properties: &Value) -> Option<Timestamp> {
-    super::words::time(properties, "lastmodifieddate")
-        .or_else(|| millis(properties, "lastmodifieddate"))
 }
 
 fn events(state: &State, now: Timestamp, token: &str) -> Outgoing {
