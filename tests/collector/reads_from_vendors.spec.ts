@@ -4,11 +4,13 @@
  */
 import assert from "node:assert/strict";
 import { createHmac } from "node:crypto";
+import { readFileSync } from "node:fs";
 import { after, test } from "node:test";
 
 import { goldenSecrets } from "../stubs/grants.ts";
 import { READERS } from "../stubs/reading.ts";
-import { startStubs } from "../stubs/server.ts";
+import { startStubs, type StubServer } from "../stubs/server.ts";
+import { CHECKOUTS } from "../stubs/sumup.ts";
 import { configWith, eventually, startCollector, type Collector } from "./mf.ts";
 
 const BASIS = `consent_basis = { basis = "consent", purposes = ["analytics"] }`;
@@ -22,9 +24,11 @@ const SETTINGS: Record<string, string> = {
   hubspot: `token = { secret = "HUBSPOT_TOKEN" }\nwebhook_secret = { secret = "FEED_PROOF" }\nuser_id = "shop_user_id"`,
   marketo: `munchkin_id = "123-ABC-456"\nclient_id = { secret = "MARKETO_ID" }\nclient_secret = { secret = "MARKETO_SECRET" }\nuser_id = "shopUserId"`,
   salesforce: `domain = "acme.my.salesforce.com"\n${client("SALESFORCE")}\nuser_id = "Shop_User__c"`,
+  sumup: `api_key = { secret = "SUMUP_API_KEY" }\nwebhook_key = { secret = "FEED_PROOF" }`,
 };
 const POLLED = Object.keys(SETTINGS).filter((name) => name !== "braze");
-const VARS = Object.assign({ FEED_PROOF: PROOF }, ...["buffer", "hootsuite", "hubspot", "marketo", "salesforce"].map(goldenSecrets));
+const SUMUP = JSON.parse(readFileSync(new URL("../golden/feeds/sumup/secrets.json", import.meta.url), "utf8"));
+const VARS = Object.assign({ FEED_PROOF: PROOF }, SUMUP, ...["buffer", "hootsuite", "hubspot", "marketo", "salesforce"].map(goldenSecrets));
 
 async function start(vendors: readonly string[]) {
   const stubs = await startStubs();
@@ -50,7 +54,34 @@ async function readAll(collector: Collector, name: string) {
   await eventually(async () => ((await standing(collector, name)).readAt ? true : undefined), 120_000);
 }
 
-test("five vendors are read, and a sixth calls", async (t) => {
+/** Calls of vendors. */
+const callsOf = (collector: Collector) => (name: string, body: unknown, init: { query?: string; headers?: Record<string, string> } = {}) =>
+  collector.fetch(`/_h/v1/in/${name}${init.query ?? ""}`, {
+    method: "POST", body: JSON.stringify(body), headers: { "content-type": "application/json", ...init.headers },
+  });
+
+/** SumUp tells of a checkout whose order the shop has sold, and of one that waits. */
+async function tellsOfACheckout(stubs: StubServer, collector: Collector) {
+  const call = callsOf(collector);
+  const person = { type: "track", event: "Order Completed", messageId: "shop-1001", userId: "buyer-1", properties: { order_id: CHECKOUTS.paid.reference, total: 10.1, currency: "EUR" } };
+  const sold = await collector.fetch("/_h/v1/batch", {
+    method: "POST", body: JSON.stringify({ batch: [person] }), headers: { "content-type": "application/json", authorization: "Bearer sk_dev_backend" },
+  });
+  assert.equal(sold.status, 200, await sold.text());
+  const notice = { id: "n-1", event_type: "checkout.status.updated", payload: { checkout_id: CHECKOUTS.paid.id, reference: "forged", status: "FAILED" } };
+  assert.equal((await call("sumup", notice, { query: "?key=wrong" })).status, 401);
+  for (const body of [notice, { event_type: "CHECKOUT_STATUS_CHANGED", id: CHECKOUTS.pending.id }]) {
+    assert.equal((await call("sumup", body, { query: `?key=${encodeURIComponent(PROOF)}` })).status, 200);
+  }
+  await read(collector, "sumup");
+  const paid = async () => sources(await events(collector, "buyer-1"), "sumup")[0];
+  // What the call claims does not count: SumUp itself says that it is paid.
+  assert.equal((await eventually(paid)).event, "Payment Succeeded");
+  assert.deepEqual(stubs.vendor("sumup").violations, []);
+  assert.equal((await standing(collector, "sumup")).lastError, null);
+}
+
+test("six vendors are read, and a seventh calls", async (t) => {
   const { stubs, collector } = await start(Object.keys(SETTINGS));
   for (const name of POLLED) await readAll(collector, name);
 
@@ -84,10 +115,7 @@ test("five vendors are read, and a sixth calls", async (t) => {
   });
 
   await t.test("a call without its proof is refused", async () => {
-    const call = (name: string, body: unknown, init: { query?: string; headers?: Record<string, string> } = {}) =>
-      collector.fetch(`/_h/v1/in/${name}${init.query ?? ""}`, {
-        method: "POST", body: JSON.stringify(body), headers: { "content-type": "application/json", ...init.headers },
-      });
+    const call = callsOf(collector);
     const delivery = { events: [{ event_type: "users.messages.email.Click", id: "b-1", time: 1795513500, user: { external_user_id: "reader-1" }, properties: {} }] };
     assert.equal((await call("braze", delivery)).status, 401);
     const taken = await call("braze", delivery, { headers: { authorization: `Bearer ${PROOF}` } });
@@ -101,6 +129,8 @@ test("five vendors are read, and a sixth calls", async (t) => {
     await read(collector, "hootsuite");
     const byCall = async () => (await touches(collector, "hootsuite")).find(({ messageId }) => messageId === `hootsuite:message:${told}`);
     assert.equal((await eventually(byCall)).event, "social_post_published");
+
+    await tellsOfACheckout(stubs, collector);
 
     const changes = [{ subscriptionType: "contact.propertyChange", objectId: 1 }];
     const stamp = String(Date.now());
