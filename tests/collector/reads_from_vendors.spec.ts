@@ -60,23 +60,24 @@ const callsOf = (collector: Collector) => (name: string, body: unknown, init: { 
     method: "POST", body: JSON.stringify(body), headers: { "content-type": "application/json", ...init.headers },
   });
 
-/** SumUp tells of a checkout whose order the shop has sold, and of one that waits. */
+/** SumUp tells of a checkout that is paid, and of one that waits. */
 async function tellsOfACheckout(stubs: StubServer, collector: Collector) {
   const call = callsOf(collector);
-  const person = { type: "track", event: "Order Completed", messageId: "shop-1001", userId: "buyer-1", properties: { order_id: CHECKOUTS.paid.reference, total: 10.1, currency: "EUR" } };
-  const sold = await collector.fetch("/_h/v1/batch", {
-    method: "POST", body: JSON.stringify({ batch: [person] }), headers: { "content-type": "application/json", authorization: "Bearer sk_dev_backend" },
-  });
-  assert.equal(sold.status, 200, await sold.text());
   const notice = { id: "n-1", event_type: "checkout.status.updated", payload: { checkout_id: CHECKOUTS.paid.id, reference: "forged", status: "FAILED" } };
   assert.equal((await call("sumup", notice, { query: "?key=wrong" })).status, 401);
   for (const body of [notice, { event_type: "CHECKOUT_STATUS_CHANGED", id: CHECKOUTS.pending.id }]) {
     assert.equal((await call("sumup", body, { query: `?key=${encodeURIComponent(PROOF)}` })).status, 200);
   }
   await read(collector, "sumup");
-  const paid = async () => sources(await events(collector, "buyer-1"), "sumup")[0];
+  const find = (orderId: string) => collector.admin("/admin/v1/profiles/find", { method: "POST", body: JSON.stringify({ orderId }) });
+  const paid = async () => {
+    const { waiting: [label] } = await find(CHECKOUTS.paid.reference);
+    return label && (await collector.admin(`/admin/v1/profiles/${label}/events`)).events[0];
+  };
   // What the call claims does not count: SumUp itself says that it is paid.
-  assert.equal((await eventually(paid)).event, "Payment Succeeded");
+  const { event, properties } = await eventually(paid);
+  assert.deepEqual([event, properties.total], ["Payment Succeeded", CHECKOUTS.paid.amount]);
+  assert.deepEqual((await find(CHECKOUTS.pending.reference)).waiting, []);
   assert.deepEqual(stubs.vendor("sumup").violations, []);
   assert.equal((await standing(collector, "sumup")).lastError, null);
 }

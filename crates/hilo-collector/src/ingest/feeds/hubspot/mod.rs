@@ -5,21 +5,22 @@
 //! answer to a person's wish is sent to HubSpot.
 
 mod contact;
+mod emails;
 mod opt_outs;
 
 use std::collections::BTreeMap;
 
 use hilo_core::config::{Problem, ProblemCode, Settings};
-use hilo_core::inbound::{Report, Who};
+use hilo_core::inbound::Report;
 use jiff::{SignedDuration, Timestamp};
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value, json};
 
 use self::contact::{changed_at, person};
-use super::shape::{Called, Kind, Page, Proof, Reader, Refusal, Turn};
+use super::shape::{Called, Deletion, Kind, Page, Proof, Reader, Recorded, Refusal, Turn};
 use super::words::{
-    HISTORY_DAYS, act, address, at, body, by_status, code, days_before, facts, get, id, kept,
-    later, list, members, millis, opened, opt_out, post, query, state, text,
+    HISTORY_DAYS, at, body, by_status, code, days_before, facts, id, kept, later, list, opened,
+    post, state, text,
 };
 use crate::access::{Access, ClientAuth, Flow, MissingSecret, OAuth, SecretName};
 use crate::platform::{Outgoing, Response};
@@ -31,20 +32,8 @@ pub(super) const KIND: Kind =
 const HOST: &str = "https://api.hubapi.com";
 /// Contacts of one page. A search answers 200 at most.
 const CONTACTS_MAX: usize = 100;
-/// E-mail events of one page.
-const EVENTS_MAX: &str = "300";
 /// A search sees a change some seconds late, and e-mail events come late too. So much of the time before is read again.
 const OVERLAP_S: i64 = 300;
-
-/// E-mail events, and the acts that they are.
-const ACTS: [(&str, &str); 6] = [
-    ("SENT", "Message Sent"),
-    ("DELIVERED", "Email Delivered"),
-    ("OPEN", "Email Opened"),
-    ("CLICK", "Email Link Clicked"),
-    ("BOUNCE", "Email Bounced"),
-    ("SPAMREPORT", "Email Marked as Spam"),
-];
 
 /// HubSpot's settings.
 #[derive(Deserialize)]
@@ -67,6 +56,9 @@ struct HubSpot {
     /// Whether e-mail events are read.
     #[serde(default = "yes")]
     email_events: bool,
+    /// What a contact's deletion for privacy erases.
+    #[serde(default)]
+    privacy_deletion: Deletion,
 }
 
 /// An app with OAuth.
@@ -153,7 +145,9 @@ impl Reader for HubSpot {
             return Ok(Some(self.search(&filter, "0", &token)));
         }
         if state.has_contacts {
-            return Ok(Some(events(&state, turn.now, &token)));
+            let since = state.events_since.unwrap_or_else(|| days_before(turn.now, HISTORY_DAYS));
+            let times = (since, state.events_to.unwrap_or(turn.now));
+            return Ok(Some(emails::asked(HOST, times, state.offset.as_deref(), &token)));
         }
         let since = state.since.unwrap_or_else(|| days_before(turn.now, HISTORY_DAYS));
         let filter = json!({
@@ -177,7 +171,7 @@ impl Reader for HubSpot {
             self.read_contacts(&answer, &mut state, &mut page);
             page.read = turn.told.iter().take(CONTACTS_MAX).cloned().collect();
         } else if state.has_contacts {
-            read_events(&answer, &mut page);
+            emails::read(&answer, &mut page);
             page.is_done = !state.go_on_with_events(&answer, turn.now);
         } else {
             let last = self.read_contacts(&answer, &mut state, &mut page);
@@ -214,6 +208,10 @@ impl Reader for HubSpot {
         self.webhook_secret.as_ref().map(Proof::HubSpot)
     }
 
+    fn deletion(&self) -> Deletion {
+        self.privacy_deletion
+    }
+
     /// A call is a list of changes. Those of contacts are read; a contact that was deleted has nothing to read.
     fn called(&self, body: &Value) -> Called {
         let mut called = Called::default();
@@ -222,7 +220,12 @@ impl Reader for HubSpot {
             let is_contact = kind.starts_with("contact.")
                 || (kind.starts_with("object.")
                     && text(change, "objectTypeId").as_deref() == Some("0-1"));
-            let is_gone = kind.ends_with(".deletion") || kind.ends_with(".privacyDeletion");
+            let is_forgotten = is_contact && kind.ends_with(".privacyDeletion");
+            if is_forgotten && self.privacy_deletion != Deletion::Nothing {
+                called.deleted.extend(id(change, "objectId").map(|id| record(&id)));
+                continue;
+            }
+            let is_gone = is_forgotten || kind.ends_with(".deletion");
             match id(change, "objectId").filter(|_| is_contact && !is_gone) {
                 Some(id) if !called.ids.contains(&id) => called.ids.push(id),
                 Some(_) => {}
@@ -313,6 +316,10 @@ impl HubSpot {
                 page.odd += 1;
                 continue;
             };
+            if self.privacy_deletion != Deletion::Nothing {
+                let of = id(contact, "id").map(|id| record(&id)).unwrap_or_default();
+                page.records.push(Recorded { of, who: facts.who.clone() });
+            }
             page.reports.push(facts);
             state.opted_out.extend(id(contact, "id").filter(|_| opt_outs::is_opted_out(contact)));
         }
@@ -332,50 +339,9 @@ impl HubSpot {
     }
 }
 
-fn events(state: &State, now: Timestamp, token: &str) -> Outgoing {
-    let since = state.events_since.unwrap_or_else(|| days_before(now, HISTORY_DAYS));
-    let from = since.as_millisecond().to_string();
-    let to = state.events_to.unwrap_or(now).as_millisecond().to_string();
-    let mut pairs =
-        vec![("startTimestamp", from.as_str()), ("endTimestamp", &to), ("limit", EVENTS_MAX)];
-    pairs.extend(state.offset.as_deref().map(|offset| ("offset", offset)));
-    get(format!("{HOST}/email/public/v1/events?{}", query(&pairs)), token)
-}
-
-fn read_events(answer: &Value, page: &mut Page) {
-    for event in list(answer, "events") {
-        match of_event(event) {
-            Some(reports) => page.reports.extend(reports),
-            None => page.odd += 1,
-        }
-    }
-}
-
-/// What an e-mail event tells. One of a kind that hilo does not take tells nothing, and nothing is wrong.
-fn of_event(event: &Value) -> Option<Vec<Report>> {
-    let (of, kind) = (id(event, "id")?, text(event, "type")?);
-    let who = Who { email: Some(text(event, "recipient")?), ..Who::default() };
-    let created_at = millis(event, "created")?;
-    let by = (&who, Some(created_at));
-    // An event is known by its id and its time.
-    let of = format!("email:{of}:{}", created_at.as_millisecond());
-    let properties = members([
-        ("campaign_id", id(event, "emailCampaignId").map(Value::from)),
-        ("message_id", id(event, "sendId").or_else(|| id(event, "sentBy.id")).map(Value::from)),
-        ("email_subject", text(event, "subject").map(Value::from)),
-        ("link_url", address(event, "url")),
-        ("reason", text(event, "category").map(Value::from)),
-        ("is_machine", at(event, "filteredEvent").filter(|is| **is == Value::Bool(true)).cloned()),
-    ]);
-    if let Some((_, name)) = ACTS.iter().find(|(known, _)| *known == kind) {
-        return Some(vec![act(of, name, "email", by, properties)]);
-    }
-    let ends = text(event, "portalSubscriptionStatus").as_deref() == Some("UNSUBSCRIBED");
-    if kind != "STATUSCHANGE" || !ends {
-        return Some(Vec::new());
-    }
-    let out = opt_out(format!("{of}:out"), "email", by);
-    Some(vec![act(of, "Unsubscribed", "email", by, properties), out])
+/// A contact among the records of the feed.
+fn record(id: &str) -> String {
+    format!("contact:{id}")
 }
 
 /// The body of a success.

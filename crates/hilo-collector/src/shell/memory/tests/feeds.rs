@@ -8,6 +8,7 @@ use crate::calls::feed::{Begun, FeedCall, FeedStanding, ask_feed};
 use crate::calls::{Page, ProfileCall, ask_profile};
 use crate::platform::{Headers, Reply};
 
+mod deletions;
 mod flags;
 mod posts;
 
@@ -181,6 +182,7 @@ fn two_runs_never_overlap_and_a_run_that_gives_no_sign_is_replaced() {
         state: json!({"after": "7"}),
         touches: Vec::new(),
         flags: Vec::new(),
+        records: Vec::new(),
         read: Vec::new(),
         reports: 0,
         odd: 0,
