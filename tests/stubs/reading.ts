@@ -56,7 +56,7 @@ export function readHubSpot({ method, url, body }: StubRequest): StubAnswer | un
   return json({ total: all.length, results, ...(!isLast && { paging: { next: { after: String(start + PAGE) } } }) });
 }
 
-/** Marketo: a token for a time, activities behind a token, people by their ids. */
+/** Marketo: a token for a time, activities and changes behind a token, people by their ids. */
 export function readMarketo({ method, url }: StubRequest): StubAnswer | undefined {
   if (method !== "GET") return undefined;
   const ok = (more: object) => json({ requestId: "stub#r", success: true, ...more });
@@ -71,9 +71,18 @@ export function readMarketo({ method, url }: StubRequest): StubAnswer | undefine
       }));
       return ok({ nextPageToken: `PAGE${start + page.length}`, moreResult: start + page.length < READERS, result });
     }
+    case "/rest/v1/activities/leadchanges.json": {
+      // The last one has changed a name, and wants no more.
+      const field = (name: string, newValue: string) => ({ id: 48, name, newValue, oldValue: null });
+      const result = numbers.slice(-1).map((number) => ({
+        id: 100 + number, marketoGUID: `change-${number}`, leadId: number, activityDate: new Date(time(number)).toISOString(), activityTypeId: 13,
+        fields: [field("firstName", `Lead ${number}`), field("unsubscribed", "1")], attributes: [],
+      }));
+      return ok({ nextPageToken: "CHANGES", moreResult: false, result: url.searchParams.get("nextPageToken") === "CHANGES" ? [] : result });
+    }
     case "/rest/v1/leads.json": {
       const ids = (url.searchParams.get("filterValues") ?? "").split(",").map(Number);
-      return ok({ result: ids.map((id) => ({ id, email: `reader-${id}@shop.example`, shopUserId: `reader-${id}` })) });
+      return ok({ result: ids.map((id) => ({ id, email: `reader-${id}@shop.example`, shopUserId: `reader-${id}`, firstName: `Lead ${id}` })) });
     }
     default: return undefined;
   }

@@ -1,7 +1,10 @@
-//! Marketo: activities of people with messages, by their time (REST, lead database).
+//! Marketo: activities of people with messages, and changes of their fields, by their time (REST, lead database).
 //!
-//! A token for a time, pages of activities, and the people of each page → reports: what was sent, delivered, opened, clicked, bounced,
-//! and who wants no more. Marketo counts calls by day for all programs together. Contacts are not read.
+//! A token for a time, pages of activities, then pages of changes, and the people of each page → reports: what was sent, delivered, opened,
+//! clicked, bounced, who wants no more, and traits. Marketo counts calls by day for all programs together.
+
+mod activity;
+mod changes;
 
 use std::collections::BTreeMap;
 
@@ -9,12 +12,13 @@ use hilo_core::config::{Problem, ProblemCode, Settings};
 use hilo_core::inbound::Who;
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
-use serde_json::{Map, Value};
+use serde_json::Value;
 
+use self::activity::{ACTS, Activity, UNSUBSCRIBED};
 use super::shape::{Kind, Page, Reader, Refusal, Turn};
 use super::words::{
     HISTORY_DAYS, act, at, by_status, code, days_before, get, id, is_somebody, kept, later, list,
-    members, nobodys, opened, opt_out, query, state, text, time,
+    opened, opt_out, query, state, text,
 };
 use crate::access::{ClientAuth, Flow, MissingSecret, OAuth, SecretName};
 use crate::platform::{Outgoing, Response};
@@ -28,23 +32,6 @@ pub(super) const KIND: Kind = Kind {
     daily_calls: 5_000,
 };
 
-/// Marketo's standard types of activity, and the acts that they are.
-const ACTS: [(i64, &str); 7] = [
-    (6, "Message Sent"),
-    (7, "Email Delivered"),
-    (8, "Email Bounced"),
-    (9, "Unsubscribed"),
-    (10, "Email Opened"),
-    (11, "Email Link Clicked"),
-    (27, "Email Bounced"),
-];
-/// The type of a person who wants no more.
-const UNSUBSCRIBED: i64 = 9;
-/// The type of a soft bounce.
-const SOFT: i64 = 27;
-/// The attributes that are kept between a page of activities and its people.
-const ATTRIBUTES: [&str; 5] = ["Link", "Details", "Category", "Is Bot Activity", "Campaign Run ID"];
-
 /// Marketo's settings.
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
@@ -57,37 +44,42 @@ struct Marketo {
     client_secret: SecretName,
     /// The lead's field with the company's own user id.
     user_id: Option<String>,
+    /// Traits, and the lead's fields that they come from.
+    #[serde(default = "fields")]
+    fields: BTreeMap<String, String>,
+}
+
+fn fields() -> BTreeMap<String, String> {
+    let usual = [("firstName", "firstName"), ("lastName", "lastName"), ("phone", "phone")];
+    usual.map(|(of, from)| (of.to_owned(), from.to_owned())).into()
 }
 
 /// How far a run is.
 #[derive(Default, Deserialize, Serialize)]
+#[serde(default)]
 struct State {
+    /// The activities with messages.
+    activities: Pages,
+    /// The changes of people's fields.
+    changes: Pages,
+    /// Whether the run reads the changes now, behind the activities.
+    has_activities: bool,
+    /// Activities whose people are not read yet.
+    waiting: Vec<Activity>,
+}
+
+/// How far pages are read.
+#[derive(Default, Deserialize, Serialize)]
+#[serde(default)]
+struct Pages {
     /// The time of the newest activity that was read: a new token begins there.
     since: Option<Timestamp>,
     /// The token of the next page.
     token: Option<String>,
-    /// Activities whose people are not read yet.
-    #[serde(default)]
-    waiting: Vec<Activity>,
     /// Whether there are more pages.
     more: bool,
     /// Whether the token is a new one, because Marketo did not know the one before.
     is_new: bool,
-}
-
-/// An activity, as far as its report needs it.
-#[derive(Clone, Deserialize, Serialize)]
-struct Activity {
-    id: String,
-    lead: String,
-    kind: i64,
-    at: Option<Timestamp>,
-    /// The message.
-    asset: Option<String>,
-    asset_name: Option<String>,
-    campaign: Option<String>,
-    #[serde(default)]
-    attributes: BTreeMap<String, String>,
 }
 
 fn load(settings: &Settings) -> Result<Box<dyn Reader>, Problem> {
@@ -96,10 +88,17 @@ fn load(settings: &Settings) -> Result<Box<dyn Reader>, Problem> {
         let why = "a Munchkin id is called like 123-ABC-456: Admin, Integration, Munchkin";
         return Err(settings.problem("munchkin_id", ProblemCode::BadValue, why));
     }
-    let is_name = |name: &String| name.bytes().all(|b| b.is_ascii_alphanumeric() || b == b'_');
-    if !marketo.user_id.as_ref().is_none_or(is_name) {
-        let why = "write a field by its REST name: letters, digits and _";
-        return Err(settings.problem("user_id", ProblemCode::BadValue, why));
+    let is_name = |name: &String| {
+        !name.is_empty() && name.bytes().all(|b| b.is_ascii_alphanumeric() || b == b'_')
+    };
+    for (field, is_right) in [
+        ("user_id", marketo.user_id.as_ref().is_none_or(is_name)),
+        ("fields", marketo.fields.values().all(is_name)),
+    ] {
+        if !is_right {
+            let why = "write a field by its REST name: letters, digits and _";
+            return Err(settings.problem(field, ProblemCode::BadValue, why));
+        }
     }
     Ok(Box::new(marketo))
 }
@@ -120,37 +119,38 @@ impl Reader for Marketo {
         let token = &turn.access.token.ok_or_else(missing)?.access;
         let state: State = state(turn.state);
         let url = if !state.waiting.is_empty() {
-            let ids: Vec<_> = state.leads();
-            let fields = self
-                .user_id
-                .as_ref()
-                .map_or("id,email".to_owned(), |name| format!("id,email,{name}"));
-            let pairs =
-                [("filterType", "id"), ("filterValues", &ids.join(",")), ("fields", &fields)];
+            let (ids, fields) =
+                (state.leads().join(","), self.names(["id", "email"], state.has_activities));
+            let pairs = [("filterType", "id"), ("filterValues", ids.as_str()), ("fields", &fields)];
             format!("{}/leads.json?{}", self.base(), query(&pairs))
-        } else if let Some(next) = &state.token {
+        } else if let Some(next) = &state.pages().token {
             let kinds: Vec<_> = ACTS.iter().map(|(kind, _)| kind.to_string()).collect();
-            let pairs = [("nextPageToken", next.as_str()), ("activityTypeIds", &kinds.join(","))];
-            format!("{}/activities.json?{}", self.base(), query(&pairs))
+            let (path, name, value) = match state.has_activities {
+                false => ("activities", "activityTypeIds", kinds.join(",")),
+                true => (
+                    "activities/leadchanges",
+                    "fields",
+                    self.names(["email", changes::ENDED], true),
+                ),
+            };
+            let pairs = [("nextPageToken", next.as_str()), (name, value.as_str())];
+            format!("{}/{path}.json?{}", self.base(), query(&pairs))
         } else {
-            let since =
-                state.since.unwrap_or_else(|| days_before(turn.now, HISTORY_DAYS)).to_string();
-            format!(
-                "{}/activities/pagingtoken.json?{}",
-                self.base(),
-                query(&[("sinceDatetime", &since)])
-            )
+            let since = state.pages().since.unwrap_or_else(|| days_before(turn.now, HISTORY_DAYS));
+            let since = query(&[("sinceDatetime", &since.to_string())]);
+            format!("{}/activities/pagingtoken.json?{since}", self.base())
         };
         Ok(Some(get(url, token)))
     }
 
     fn read(&self, turn: &Turn<'_>, response: &Response) -> Result<Page, Refusal> {
         let mut state: State = state(turn.state);
-        let is_paging = state.waiting.is_empty() && state.token.is_some();
+        let is_paging = state.waiting.is_empty() && state.pages().token.is_some();
         let answer = match answer(response, turn.now) {
-            Err(Refusal::Wrong(_)) if is_paging && !state.is_new => {
+            Err(Refusal::Wrong(_)) if is_paging && !state.pages().is_new => {
                 // A token may be too old. A new one begins at the newest activity, and what comes again is known.
-                (state.token, state.is_new) = (None, true);
+                let pages = state.pages_mut();
+                (pages.token, pages.is_new) = (None, true);
                 return Ok(Page { state: kept(&state), ..Page::default() });
             }
             answer => answer?,
@@ -158,15 +158,15 @@ impl Reader for Marketo {
         let mut page = Page::default();
         if !state.waiting.is_empty() {
             self.read_people(&answer, &mut state, &mut page);
-            page.is_done = !state.more;
+            page.is_done = state.go_on();
         } else if is_paging {
             state.read_activities(&answer, &mut page)?;
-            page.is_done = state.waiting.is_empty() && !state.more;
+            page.is_done = state.waiting.is_empty() && state.go_on();
         } else {
             let Some(token) = text(&answer, "nextPageToken") else {
                 return Err(later(None, "the answer has no nextPageToken".to_owned()));
             };
-            state.token = Some(token);
+            state.pages_mut().token = Some(token);
         }
         page.state = kept(&state);
         Ok(page)
@@ -186,6 +186,24 @@ impl Reader for Marketo {
 }
 
 impl State {
+    /// The pages that the run reads now.
+    const fn pages(&self) -> &Pages {
+        if self.has_activities { &self.changes } else { &self.activities }
+    }
+
+    const fn pages_mut(&mut self) -> &mut Pages {
+        if self.has_activities { &mut self.changes } else { &mut self.activities }
+    }
+
+    /// Goes on behind a page whose people are read: to the next one, to the changes, or to the end. Returns whether it is the end.
+    const fn go_on(&mut self) -> bool {
+        if self.pages().more {
+            return false;
+        }
+        self.has_activities = !self.has_activities;
+        !self.has_activities
+    }
+
     /// The people of the waiting activities, each once.
     fn leads(&self) -> Vec<String> {
         let mut leads: Vec<String> = self.waiting.iter().map(|one| one.lead.clone()).collect();
@@ -200,16 +218,20 @@ impl State {
             return Err(later(None, "the answer has no nextPageToken".to_owned()));
         };
         for activity in list(answer, "result") {
-            match of_activity(activity) {
+            let read =
+                if self.has_activities { changes::of(activity) } else { activity::of(activity) };
+            match read {
                 Some(activity) => {
-                    self.since = self.since.max(activity.at);
+                    let pages = self.pages_mut();
+                    pages.since = pages.since.max(activity.at);
                     self.waiting.push(activity);
                 }
                 None => page.odd += 1,
             }
         }
-        self.more = at(answer, "moreResult") == Some(&Value::Bool(true));
-        (self.token, self.is_new) = (Some(next), false);
+        let pages = self.pages_mut();
+        pages.more = at(answer, "moreResult") == Some(&Value::Bool(true));
+        (pages.token, pages.is_new) = (Some(next), false);
         Ok(())
     }
 }
@@ -223,6 +245,18 @@ impl Marketo {
         format!("https://{}/rest/v1", self.host())
     }
 
+    /// The names of the fields that are asked for: these, the user id's, and those of traits where traits are read.
+    fn names<const N: usize>(&self, first: [&str; N], reads_traits: bool) -> String {
+        let mut names: Vec<&str> = first.into();
+        let traits = self.fields.values().filter(|_| reads_traits);
+        for name in self.user_id.iter().chain(traits) {
+            if !names.contains(&name.as_str()) {
+                names.push(name);
+            }
+        }
+        names.join(",")
+    }
+
     /// Makes reports of the waiting activities. Activities of somebody whom Marketo does not name are left out.
     fn read_people(&self, answer: &Value, state: &mut State, page: &mut Page) {
         let mut people = BTreeMap::new();
@@ -232,10 +266,16 @@ impl Marketo {
                 email: text(lead, "email"),
                 ..Who::default()
             };
-            people.extend(id(lead, "id").filter(|_| is_somebody(&who)).map(|id| (id, who)));
+            let of = id(lead, "id").filter(|_| is_somebody(&who));
+            people.extend(of.map(|id| (id, (who, lead))));
         }
-        for activity in std::mem::take(&mut state.waiting) {
-            let Some(who) = people.get(&activity.lead) else {
+        let waiting = std::mem::take(&mut state.waiting);
+        if state.has_activities {
+            page.odd += changes::read(&waiting, &people, &self.fields, &mut page.reports);
+            return;
+        }
+        for activity in waiting {
+            let Some((who, _)) = people.get(&activity.lead) else {
                 page.odd += 1;
                 continue;
             };
@@ -248,47 +288,6 @@ impl Marketo {
             page.reports.push(act(activity.id.clone(), name, "email", by, activity.properties()));
         }
     }
-}
-
-impl Activity {
-    fn properties(&self) -> Map<String, Value> {
-        let attribute = |name: &str| self.attributes.get(name).map(String::as_str);
-        members([
-            ("email_id", self.asset.as_deref().map(Value::from)),
-            ("email_name", self.asset_name.as_deref().map(Value::from)),
-            ("campaign_id", self.campaign.as_deref().map(Value::from)),
-            ("link_url", attribute("Link").map(Value::from)),
-            ("reason", attribute("Category").map(Value::from)),
-            ("is_soft", (self.kind == SOFT).then_some(Value::Bool(true))),
-            (
-                "is_machine",
-                (attribute("Is Bot Activity") == Some("true")).then_some(Value::Bool(true)),
-            ),
-        ])
-    }
-}
-
-fn of_activity(activity: &Value) -> Option<Activity> {
-    let kind = at(activity, "activityTypeId")?.as_i64()?;
-    ACTS.iter().find(|(known, _)| *known == kind)?;
-    let attributes = list(activity, "attributes").iter().filter_map(|one| {
-        let name = text(one, "name").filter(|name| ATTRIBUTES.contains(&name.as_str()))?;
-        let value = at(one, "value")?;
-        let value = value.as_bool().map(|is| is.to_string()).or_else(|| id(one, "value"))?;
-        // It is kept between two pages, so it must name nobody there either.
-        let value = if name == "Link" { nobodys(&value) } else { value };
-        Some((name, value))
-    });
-    Some(Activity {
-        id: text(activity, "marketoGUID").or_else(|| id(activity, "id"))?,
-        lead: id(activity, "leadId")?,
-        kind,
-        at: time(activity, "activityDate"),
-        asset: id(activity, "primaryAttributeValueId"),
-        asset_name: text(activity, "primaryAttributeValue"),
-        campaign: id(activity, "campaignId"),
-        attributes: attributes.collect(),
-    })
 }
 
 /// The body of a success. Marketo tells nearly every refusal with 200.
