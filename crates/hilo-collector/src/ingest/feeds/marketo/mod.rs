@@ -20,7 +20,7 @@ use super::words::{
     HISTORY_DAYS, act, at, by_status, code, days_before, get, id, is_somebody, kept, later, list,
     opened, opt_out, query, state, text,
 };
-use crate::access::{ClientAuth, Flow, MissingSecret, OAuth, SecretName};
+use crate::access::{MissingSecret, OAuth, Refused, SecretName, marketo};
 use crate::platform::{Outgoing, Response};
 
 /// The row of the catalogue. An instance may make 10,000 calls a day at the least, for all programs together.
@@ -83,34 +83,23 @@ struct Pages {
 }
 
 fn load(settings: &Settings) -> Result<Box<dyn Reader>, Problem> {
-    let marketo: Marketo = settings.read()?;
-    if !is_munchkin_id(&marketo.munchkin_id) {
-        let why = "a Munchkin id is called like 123-ABC-456: Admin, Integration, Munchkin";
-        return Err(settings.problem("munchkin_id", ProblemCode::BadValue, why));
+    let written: Marketo = settings.read()?;
+    if !marketo::is_munchkin_id(&written.munchkin_id) {
+        return Err(settings.problem("munchkin_id", ProblemCode::BadValue, marketo::WRONG_ID));
     }
     let is_name = |name: &String| {
         !name.is_empty() && name.bytes().all(|b| b.is_ascii_alphanumeric() || b == b'_')
     };
     for (field, is_right) in [
-        ("user_id", marketo.user_id.as_ref().is_none_or(is_name)),
-        ("fields", marketo.fields.values().all(is_name)),
+        ("user_id", written.user_id.as_ref().is_none_or(is_name)),
+        ("fields", written.fields.values().all(is_name)),
     ] {
         if !is_right {
             let why = "write a field by its REST name: letters, digits and _";
             return Err(settings.problem(field, ProblemCode::BadValue, why));
         }
     }
-    Ok(Box::new(marketo))
-}
-
-/// Three digits, three letters, three digits: it becomes a part of the host.
-fn is_munchkin_id(id: &str) -> bool {
-    let parts: Vec<&str> = id.split('-').collect();
-    let [first, second, third] = parts.as_slice() else { return false };
-    let are = |part: &str, is: fn(&u8) -> bool| part.len() == 3 && part.as_bytes().iter().all(is);
-    are(first, u8::is_ascii_digit)
-        && are(second, u8::is_ascii_uppercase)
-        && are(third, u8::is_ascii_digit)
+    Ok(Box::new(written))
 }
 
 impl Reader for Marketo {
@@ -173,15 +162,7 @@ impl Reader for Marketo {
     }
 
     fn oauth(&self) -> Option<OAuth> {
-        Some(OAuth {
-            token_url: format!("https://{}/identity/oauth/token", self.host()),
-            authorize_url: None,
-            flow: Flow::Client { id: self.client_id.clone(), secret: self.client_secret.clone() },
-            client: ClientAuth::Query,
-            host_member: None,
-            hosts: &[],
-            life_s: 3_600,
-        })
+        Some(marketo::oauth(&self.munchkin_id, &self.client_id, &self.client_secret))
     }
 }
 
@@ -237,12 +218,8 @@ impl State {
 }
 
 impl Marketo {
-    fn host(&self) -> String {
-        format!("{}.mktorest.com", self.munchkin_id.to_ascii_lowercase())
-    }
-
     fn base(&self) -> String {
-        format!("https://{}/rest/v1", self.host())
+        format!("https://{}/rest/v1", marketo::host(&self.munchkin_id))
     }
 
     /// The names of the fields that are asked for: these, the user id's, and those of traits where traits are read.
@@ -297,13 +274,10 @@ fn answer(response: &Response, now: Timestamp) -> Result<Value, Refusal> {
         return Ok(answer);
     }
     let word = code(&answer, "errors.0.code");
-    Err(match word.as_str() {
-        "601" | "602" => Refusal::Unauthorized(word),
-        "606" => later(Some(20), word),
-        // The instance's calls of the day are used up.
-        "607" => later(Some(3_600), word),
-        "500" | "502" | "604" | "608" | "611" | "614" | "615" | "713" | "719" => later(None, word),
-        "" => by_status(response, "without a result", now),
-        _ => Refusal::Wrong(word),
+    Err(match marketo::refused(&word) {
+        Refused::Door => Refusal::Unauthorized(word),
+        Refused::Later(after_s) => later(after_s, word),
+        Refused::Other if word.is_empty() => by_status(response, "without a result", now),
+        Refused::Other => Refusal::Wrong(word),
     })
 }
