@@ -4,11 +4,13 @@
  */
 import assert from "node:assert/strict";
 import { createHmac } from "node:crypto";
+import { readFileSync } from "node:fs";
 import { after, test } from "node:test";
 
 import { goldenSecrets } from "../stubs/grants.ts";
 import { READERS } from "../stubs/reading.ts";
-import { startStubs } from "../stubs/server.ts";
+import { startStubs, type StubServer } from "../stubs/server.ts";
+import { CHECKOUTS } from "../stubs/sumup.ts";
 import { configWith, eventually, startCollector, type Collector } from "./mf.ts";
 
 const BASIS = `consent_basis = { basis = "consent", purposes = ["analytics"] }`;
@@ -22,9 +24,11 @@ const SETTINGS: Record<string, string> = {
   hubspot: `token = { secret = "HUBSPOT_TOKEN" }\nwebhook_secret = { secret = "FEED_PROOF" }\nuser_id = "shop_user_id"`,
   marketo: `munchkin_id = "123-ABC-456"\nclient_id = { secret = "MARKETO_ID" }\nclient_secret = { secret = "MARKETO_SECRET" }\nuser_id = "shopUserId"`,
   salesforce: `domain = "acme.my.salesforce.com"\n${client("SALESFORCE")}\nuser_id = "Shop_User__c"`,
+  sumup: `api_key = { secret = "SUMUP_API_KEY" }\nwebhook_key = { secret = "FEED_PROOF" }`,
 };
 const POLLED = Object.keys(SETTINGS).filter((name) => name !== "braze");
-const VARS = Object.assign({ FEED_PROOF: PROOF }, ...["buffer", "hootsuite", "hubspot", "marketo", "salesforce"].map(goldenSecrets));
+const SUMUP = JSON.parse(readFileSync(new URL("../golden/feeds/sumup/secrets.json", import.meta.url), "utf8"));
+const VARS = Object.assign({ FEED_PROOF: PROOF }, SUMUP, ...["buffer", "hootsuite", "hubspot", "marketo", "salesforce"].map(goldenSecrets));
 
 async function start(vendors: readonly string[]) {
   const stubs = await startStubs();
@@ -50,7 +54,35 @@ async function readAll(collector: Collector, name: string) {
   await eventually(async () => ((await standing(collector, name)).readAt ? true : undefined), 120_000);
 }
 
-test("five vendors are read, and a sixth calls", async (t) => {
+/** Calls of vendors. */
+const callsOf = (collector: Collector) => (name: string, body: unknown, init: { query?: string; headers?: Record<string, string> } = {}) =>
+  collector.fetch(`/_h/v1/in/${name}${init.query ?? ""}`, {
+    method: "POST", body: JSON.stringify(body), headers: { "content-type": "application/json", ...init.headers },
+  });
+
+/** SumUp tells of a checkout that is paid, and of one that waits. */
+async function tellsOfACheckout(stubs: StubServer, collector: Collector) {
+  const call = callsOf(collector);
+  const notice = { id: "n-1", event_type: "checkout.status.updated", payload: { checkout_id: CHECKOUTS.paid.id, reference: "forged", status: "FAILED" } };
+  assert.equal((await call("sumup", notice, { query: "?key=wrong" })).status, 401);
+  for (const body of [notice, { event_type: "CHECKOUT_STATUS_CHANGED", id: CHECKOUTS.pending.id }]) {
+    assert.equal((await call("sumup", body, { query: `?key=${encodeURIComponent(PROOF)}` })).status, 200);
+  }
+  await read(collector, "sumup");
+  const find = (orderId: string) => collector.admin("/admin/v1/profiles/find", { method: "POST", body: JSON.stringify({ orderId }) });
+  const paid = async () => {
+    const { waiting: [label] } = await find(CHECKOUTS.paid.reference);
+    return label && (await collector.admin(`/admin/v1/profiles/${label}/events`)).events[0];
+  };
+  // What the call claims does not count: SumUp itself says that it is paid.
+  const { event, properties } = await eventually(paid);
+  assert.deepEqual([event, properties.total], ["Payment Succeeded", CHECKOUTS.paid.amount]);
+  assert.deepEqual((await find(CHECKOUTS.pending.reference)).waiting, []);
+  assert.deepEqual(stubs.vendor("sumup").violations, []);
+  assert.equal((await standing(collector, "sumup")).lastError, null);
+}
+
+test("six vendors are read, and a seventh calls", async (t) => {
   const { stubs, collector } = await start(Object.keys(SETTINGS));
   for (const name of POLLED) await readAll(collector, name);
 
@@ -63,8 +95,10 @@ test("five vendors are read, and a sixth calls", async (t) => {
   await t.test("contacts and activities of people reach their profiles once", async () => {
     for (let number = 1; number <= READERS; number++) {
       const all = await events(collector, `reader-${number}`);
-      for (const name of ["salesforce", "marketo"]) assert.equal(sources(all, name).length, 1, `${name} ${number}`);
-      assert.equal(sources(all, "marketo")[0].event, "Email Opened");
+      assert.equal(sources(all, "salesforce").length, 1, `${number}`);
+      const [opened, ...changed] = sources(all, "marketo").toSorted((a, b) => b.type.localeCompare(a.type));
+      assert.equal(opened.event, "Email Opened");
+      assert.deepEqual(changed.map(({ traits }) => traits.firstName), number === READERS ? [`Lead ${number}`] : [], `${number}`);
       // HubSpot names a contact by its user, and a message's reader by the address alone, which the contact has proved.
       const [[contact], messages] = [sources(all, "hubspot").filter(({ type }) => type === "identify"), sources(all, "hubspot").filter(({ type }) => type === "track")];
       assert.equal(contact.traits.firstName, `Reader ${number}`);
@@ -84,10 +118,7 @@ test("five vendors are read, and a sixth calls", async (t) => {
   });
 
   await t.test("a call without its proof is refused", async () => {
-    const call = (name: string, body: unknown, init: { query?: string; headers?: Record<string, string> } = {}) =>
-      collector.fetch(`/_h/v1/in/${name}${init.query ?? ""}`, {
-        method: "POST", body: JSON.stringify(body), headers: { "content-type": "application/json", ...init.headers },
-      });
+    const call = callsOf(collector);
     const delivery = { events: [{ event_type: "users.messages.email.Click", id: "b-1", time: 1795513500, user: { external_user_id: "reader-1" }, properties: {} }] };
     assert.equal((await call("braze", delivery)).status, 401);
     const taken = await call("braze", delivery, { headers: { authorization: `Bearer ${PROOF}` } });
@@ -101,6 +132,8 @@ test("five vendors are read, and a sixth calls", async (t) => {
     await read(collector, "hootsuite");
     const byCall = async () => (await touches(collector, "hootsuite")).find(({ messageId }) => messageId === `hootsuite:message:${told}`);
     assert.equal((await eventually(byCall)).event, "social_post_published");
+
+    await tellsOfACheckout(stubs, collector);
 
     const changes = [{ subscriptionType: "contact.propertyChange", objectId: 1 }];
     const stamp = String(Date.now());
@@ -136,7 +169,8 @@ test("a kill at each request of a run loses no activity and repeats none", async
   assert.ok(cut > 0, "no kill came before the end of a run");
   await readAll(collector, "marketo");
   for (let number = 1; number <= READERS; number++) {
-    assert.equal(sources(await events(collector, `reader-${number}`), "marketo").length, 1, `reader-${number}`);
+    const told = sources(await events(collector, `reader-${number}`), "marketo");
+    assert.equal(told.length, number === READERS ? 2 : 1, `reader-${number}`);
   }
   assert.deepEqual(stubs.vendor("marketo").violations, []);
 });

@@ -3,7 +3,8 @@
 //!
 //! In: `{state, told, now, answers}`; each answer is `{status, headers, body}`, and the run ends with the last one. `odd: true` tells the judge
 //! that the vendor describes no such answer. Or `{call}` with a body
-//! that proves itself. Out: `requests`, `reports`, `touches`, `odd`, `state` and how the run `ended`; or `reports`, `ids` and `odd`.
+//! that proves itself. Out: `requests`, `reports`, `flags`, `records`, `touches`, `odd`, `state` and how the run `ended`;
+//! or `reports`, `ids`, `deleted` and `odd`.
 
 use std::collections::BTreeMap;
 use std::fs;
@@ -11,7 +12,7 @@ use std::path::Path;
 
 use hilo_collector::access::{Access, MissingSecret};
 use hilo_collector::calls::tokens::Token;
-use hilo_collector::ingest::feeds::shape::{Called, Page, Refusal, Turn};
+use hilo_collector::ingest::feeds::shape::{Called, Flag, Page, Recorded, Refusal, Turn};
 use hilo_collector::ingest::feeds::{CATALOGUE, Configured, find};
 use hilo_collector::platform::{Headers, Outgoing, Response};
 use hilo_core::config::{Config, parse};
@@ -68,6 +69,7 @@ fn whole_run(
     let mut told: Vec<String> = serde_json::from_value(input["told"].clone()).unwrap_or_default();
     let mut state = input["state"].clone();
     let (mut requests, mut reports, mut touches) = (Vec::new(), Vec::new(), Vec::new());
+    let (mut flags, mut records) = (Vec::new(), Vec::new());
     let (mut odd, mut ended) = (0, json!("more"));
     for answer in input["answers"].as_array().into_iter().flatten() {
         let access = Access { secrets: &look_up, token: token.as_ref() };
@@ -76,8 +78,19 @@ fn whole_run(
         let request = request.map_err(|MissingSecret(name)| format!("{name} is missing"))?;
         requests.extend(request.as_ref().map(written));
         match feed.reader.read(&turn, &response(answer)) {
-            Ok(Page { reports: more, touches: new, odd: left, state: next, read, is_done }) => {
+            Ok(Page {
+                reports: more,
+                flags: set,
+                records: of,
+                touches: new,
+                odd: left,
+                state: next,
+                read,
+                is_done,
+            }) => {
                 reports.extend(more.iter().map(report));
+                flags.extend(set.iter().map(flag));
+                records.extend(of.iter().map(recorded));
                 touches.extend(new.iter().map(|touch| json!(touch)));
                 odd += left;
                 state = next;
@@ -93,7 +106,7 @@ fn whole_run(
         }
     }
     Ok(json!({
-        "requests": requests, "reports": reports, "touches": touches, "odd": odd, "state": state, "ended": ended,
+        "requests": requests, "reports": reports, "flags": flags, "records": records, "touches": touches, "odd": odd, "state": state, "ended": ended,
     }))
 }
 
@@ -127,6 +140,14 @@ fn report(report: &Report) -> Value {
     json!({ "id": id, "told": told, "at": occurred_at, "who": person(who), "context": context })
 }
 
+fn flag(flag: &Flag) -> Value {
+    json!({ "of": flag.of, "optOut": flag.opt_out.as_ref().map(report) })
+}
+
+fn recorded(record: &Recorded) -> Value {
+    json!({ "of": record.of, "who": person(&record.who) })
+}
+
 fn person(who: &Who) -> Value {
     let Who { user_id, email, phone, .. } = who;
     let known = [("userId", user_id), ("email", email), ("phone", phone)];
@@ -135,8 +156,9 @@ fn person(who: &Who) -> Value {
 }
 
 fn called(called: &Called) -> Value {
-    let Called { reports, ids, odd } = called;
-    json!({ "reports": reports.iter().map(report).collect::<Vec<_>>(), "ids": ids, "odd": odd })
+    let Called { reports, ids, deleted, odd } = called;
+    let reports: Vec<_> = reports.iter().map(report).collect();
+    json!({ "reports": reports, "ids": ids, "deleted": deleted, "odd": odd })
 }
 
 fn refused(refusal: &Refusal) -> Value {

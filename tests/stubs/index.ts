@@ -1,4 +1,4 @@
-/** Every stub: two lines for each vendor, in the order of the alphabet. */
+/** Every stub: two lines for each vendor, in the order of the alphabet. A vendor that is read only stands in `READ_ONLY`. */
 import { create as archive } from "./archive.ts";
 import { create as bigquery } from "./bigquery.ts";
 import { create as braze } from "./braze.ts";
@@ -14,11 +14,13 @@ import { create as meta } from "./meta.ts";
 import { create as posthog } from "./posthog.ts";
 import { create as salesforce } from "./salesforce.ts";
 import { create as segment } from "./segment.ts";
+import { create as sumup } from "./sumup.ts";
 import { create as tiktok } from "./tiktok.ts";
 import type { CreateStub } from "./types.ts";
 import { create as webhook } from "./webhook.ts";
 import { create as zoho } from "./zoho.ts";
 
+/** The vendors that are destinations. */
 export const STUBS: readonly CreateStub[] = [
   archive,
   bigquery,
@@ -39,3 +41,9 @@ export const STUBS: readonly CreateStub[] = [
   webhook,
   zoho,
 ];
+
+/** The vendors that hilo reads and sends nothing to. */
+export const READ_ONLY: readonly CreateStub[] = [sumup];
+
+/** All of them. */
+export const VENDORS: readonly CreateStub[] = [...STUBS, ...READ_ONLY];

@@ -16,7 +16,19 @@ const numbers = Array.from({ length: READERS }, (_, at) => at + 1);
 const time = (number: number) => AT + number * 1_000;
 const json = (body: unknown, status = 200): StubAnswer => ({ status, body });
 
-/** HubSpot: a search for contacts, and e-mail events newest first. */
+/** A contact of HubSpot. The last one has opted out. */
+function contact(number: number) {
+  const at = new Date(time(number)).toISOString();
+  const hs_email_optout = number === READERS ? "true" : null;
+  const properties = {
+    email: `reader-${number}@shop.example`, firstname: `Reader ${number}`, lastmodifieddate: at, shop_user_id: `reader-${number}`, hs_email_optout,
+  };
+  return { id: String(number), properties, createdAt: at, updatedAt: at, archived: false };
+}
+
+const optedOut = (number: number) => ({ value: "true", timestamp: new Date(time(number) - 1_000).toISOString(), sourceType: "EMAIL" });
+
+/** HubSpot: a search for contacts, the history of their opt-outs, and e-mail events newest first. */
 export function readHubSpot({ method, url, body }: StubRequest): StubAnswer | undefined {
   if (method === "GET" && url.pathname === "/email/public/v1/events") {
     const [from, to] = [url.searchParams.get("startTimestamp"), url.searchParams.get("endTimestamp")].map(Number);
@@ -28,22 +40,23 @@ export function readHubSpot({ method, url, body }: StubRequest): StubAnswer | un
     const hasMore = start + PAGE < all.length;
     return json({ events, hasMore, offset: hasMore ? String(start + PAGE) : null });
   }
+  if (url.pathname.endsWith("/contacts/batch/read")) {
+    const asked: string[] = JSON.parse(body).inputs.map(({ id }: { id: string }) => id);
+    const results = asked.map((id) => ({ ...contact(Number(id)), propertiesWithHistory: { hs_email_optout: [optedOut(Number(id))] } }));
+    return json({ status: "COMPLETE", results, startedAt: new Date(AT).toISOString(), completedAt: new Date(AT).toISOString() });
+  }
   if (!url.pathname.endsWith("/contacts/search")) return undefined;
   const { filterGroups, after } = JSON.parse(body);
   const [{ propertyName, value, values }] = filterGroups[0].filters;
   const isWanted = (number: number) => (propertyName === "hs_object_id" ? values.includes(String(number)) : time(number) >= Number(value));
   const all = numbers.filter(isWanted);
   const start = Number(after);
-  const results = all.slice(start, start + PAGE).map((number) => {
-    const at = new Date(time(number)).toISOString();
-    const properties = { email: `reader-${number}@shop.example`, firstname: `Reader ${number}`, lastmodifieddate: at, shop_user_id: `reader-${number}` };
-    return { id: String(number), properties, createdAt: at, updatedAt: at, archived: false };
-  });
+  const results = all.slice(start, start + PAGE).map(contact);
   const isLast = start + PAGE >= all.length;
   return json({ total: all.length, results, ...(!isLast && { paging: { next: { after: String(start + PAGE) } } }) });
 }
 
-/** Marketo: a token for a time, activities behind a token, people by their ids. */
+/** Marketo: a token for a time, activities and changes behind a token, people by their ids. */
 export function readMarketo({ method, url }: StubRequest): StubAnswer | undefined {
   if (method !== "GET") return undefined;
   const ok = (more: object) => json({ requestId: "stub#r", success: true, ...more });
@@ -58,9 +71,18 @@ export function readMarketo({ method, url }: StubRequest): StubAnswer | undefine
       }));
       return ok({ nextPageToken: `PAGE${start + page.length}`, moreResult: start + page.length < READERS, result });
     }
+    case "/rest/v1/activities/leadchanges.json": {
+      // The last one has changed a name, and wants no more.
+      const field = (name: string, newValue: string) => ({ id: 48, name, newValue, oldValue: null });
+      const result = numbers.slice(-1).map((number) => ({
+        id: 100 + number, marketoGUID: `change-${number}`, leadId: number, activityDate: new Date(time(number)).toISOString(), activityTypeId: 13,
+        fields: [field("firstName", `Lead ${number}`), field("unsubscribed", "1")], attributes: [],
+      }));
+      return ok({ nextPageToken: "CHANGES", moreResult: false, result: url.searchParams.get("nextPageToken") === "CHANGES" ? [] : result });
+    }
     case "/rest/v1/leads.json": {
       const ids = (url.searchParams.get("filterValues") ?? "").split(",").map(Number);
-      return ok({ result: ids.map((id) => ({ id, email: `reader-${id}@shop.example`, shopUserId: `reader-${id}` })) });
+      return ok({ result: ids.map((id) => ({ id, email: `reader-${id}@shop.example`, shopUserId: `reader-${id}`, firstName: `Lead ${id}` })) });
     }
     default: return undefined;
   }

@@ -5,7 +5,7 @@ import assert from "node:assert/strict";
 import { after, test } from "node:test";
 
 import { specOf } from "../judge/kinds.ts";
-import { STUBS } from "./index.ts";
+import { VENDORS } from "./index.ts";
 import { startStubs } from "./server.ts";
 import type { CreateStub } from "./types.ts";
 
@@ -144,7 +144,7 @@ test("no page of another site can spoil anything", async () => {
 });
 
 test("every stub has the judge of its kind, and answers for whole hosts only", () => {
-  for (const create of STUBS) {
+  for (const create of VENDORS) {
     const { kind, spec, hosts } = create();
     assert.equal(spec, specOf(kind));
     assert.match(hosts.source, /^\^.*\$$/, kind);

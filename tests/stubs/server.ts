@@ -8,7 +8,7 @@ import { createServer, type IncomingMessage, type ServerResponse } from "node:ht
 import type { AddressInfo } from "node:net";
 
 import { FAULTS, written, type Fault, type FaultName } from "./faults.ts";
-import { STUBS } from "./index.ts";
+import { VENDORS } from "./index.ts";
 import { page } from "./page.ts";
 import type { Arrival, CreateStub } from "./types.ts";
 import { Vendor } from "./vendor.ts";
@@ -49,7 +49,7 @@ export interface StubServer {
 }
 
 /** Starts every stub. */
-export async function startStubs({ port = 0, stubs = STUBS, secrets }: StubsOptions = {}): Promise<StubServer> {
+export async function startStubs({ port = 0, stubs = VENDORS, secrets }: StubsOptions = {}): Promise<StubServer> {
   const world = new World(stubs.map((create) => new Vendor(create(), secrets)));
   const server = createServer((request, response) => void world.serve(request, response));
   await new Promise<void>((resolve, reject) => server.once("error", reject).listen(port, "127.0.0.1", resolve));

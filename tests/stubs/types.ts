@@ -25,7 +25,7 @@ export interface StubAnswer {
  * refused never comes here. A stub keeps what the vendor would keep, so that repeats, upserts, tokens and limits behave.
  */
 export interface Stub {
-  /** The kind of the destination; `tests/golden/forward/<kind>` has its cases. */
+  /** The kind of the destination, or of the feed; `tests/golden/forward/<kind>`, or `feeds/<kind>`, has its cases. */
   readonly kind: string;
   /** The folder of its judge in `tests/specs`. */
   readonly spec: string;

@@ -1,6 +1,10 @@
 //! What opens the door of another company's service: names of secrets, an access token, and how tokens are got.
 //!
-//! Shapes only. Destinations and the services that hilo reads share them; `forward/tokens` makes token requests of them.
+//! Destinations and the services that hilo reads share them; `forward/tokens` makes token requests of them. `access/` has what is the same
+//! for one service whether hilo sends there or reads: its address, its door, its codes.
+
+pub mod buffer;
+pub mod marketo;
 
 use serde::Deserialize;
 
@@ -92,6 +96,17 @@ pub enum ClientAuth {
     Basic,
     /// In the query with everything else, where the service takes them nowhere else.
     Query,
+}
+
+/// What a service's own code of a refusal means, for whoever sends to it and for whoever reads it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Refused {
+    /// The token or the secret does not open the door.
+    Door,
+    /// Not now, for so many seconds where the service names a time.
+    Later(Option<u32>),
+    /// The code says nothing about the door or the time.
+    Other,
 }
 
 /// The name of a secret that is needed and that is not set or not valid. The deployer can still set the

@@ -21,6 +21,7 @@ mod record;
 mod record_call;
 pub mod refused;
 pub mod tokens;
+pub mod unlearn;
 
 use hilo_core::consent::{ChoiceChange, Notice, Receipt};
 use hilo_core::journey::StateRules;
@@ -33,6 +34,7 @@ use crate::platform::{Failure, Object, Platform};
 use erasure::{Erase, ErasureStanding};
 use link::{LinkTo, Moved, Take};
 use optin::{OptInCall, OptInLink};
+use unlearn::Unlearn;
 
 pub use claim::{Adopt, Claimed, ConsentStanding, Proof, Whose};
 pub use delivery::{
@@ -133,6 +135,8 @@ pub enum ProfileCall {
     Sending(Vec<UnderWay>),
     /// Erase the person. Answers [`erasure::Erased`].
     Erase(Box<Erase>),
+    /// Erases what one source has told about the person, or the key of an address. Answers [`unlearn::Unlearned`].
+    Unlearn(Unlearn),
     /// Reads how far the erasure is. Answers `Option<ErasureStanding>`.
     Erasure,
     /// Reads one part of what is kept, for the person. Answers [`Summary`] or [`Page`].

@@ -13,7 +13,7 @@ import { after, test } from "node:test";
 import { fileURLToPath } from "node:url";
 
 import { eventually } from "../../collector/mf.ts";
-import { STUBS } from "../../stubs/index.ts";
+import { VENDORS } from "../../stubs/index.ts";
 import { startBrowser } from "../scenario.ts";
 import { freePort, probe } from "./served.ts";
 
@@ -58,7 +58,7 @@ test("the stubs' page shows the order of a visitor who allows everything, and re
     return sections.every((text) => text?.includes(order!)) ? sections : undefined;
   }, ARRIVES_MS);
   for (const text of [segment, posthog]) assert.match(text!, /Order Completed/);
-  assert.deepEqual(await page.locator("section h2").allTextContents(), STUBS.map((create) => create().kind));
+  assert.deepEqual(await page.locator("section h2").allTextContents(), VENDORS.map((create) => create().kind));
   assert.equal(await page.locator(".bad").count(), 0, await page.textContent("main") ?? "");
 });
 

@@ -44,6 +44,26 @@ pub struct Counters {
     pub totals: BTreeMap<String, f64>,
 }
 
+/// A flag of somebody's record as the object keeps it: hashes that only the collector can make.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct FlagRecord {
+    /// The record and its field.
+    pub of: String,
+    /// The person whom a set flag is about; `None` where the flag is not set.
+    pub about: Option<String>,
+}
+
+/// A record of somebody, and where it leads: keyed hashes that only the collector can make.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct RecordOf {
+    /// The record.
+    pub of: String,
+    /// The object of the person whom the record names by an id.
+    pub object: Option<String>,
+    /// The key of the record's address in the index.
+    pub key: Option<String>,
+}
+
 /// A touchpoint as the object keeps it.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct TouchRecord {
@@ -72,6 +92,8 @@ pub enum FeedCall {
     },
     /// Makes a run due, because a person asks for it. A run that has not ended loses its place. Answers `()`.
     Hurry,
+    /// Asks which flags were heard before as they are now. Answers `Vec<bool>`.
+    Heard(Vec<FlagRecord>),
     /// Keeps what a page told, whose reports are durable, and counts the next call of the service. Answers [`Taken`].
     Page {
         /// The run's id.
@@ -80,6 +102,12 @@ pub enum FeedCall {
         state: Value,
         /// The touchpoints of posts and channels.
         touches: Vec<TouchRecord>,
+        /// The flags of people's records, as they are now.
+        #[serde(default)]
+        flags: Vec<FlagRecord>,
+        /// The records of people, and where they lead.
+        #[serde(default)]
+        records: Vec<RecordOf>,
         /// The ids that need not be read again.
         read: Vec<String>,
         /// The number of reports about people.
@@ -90,6 +118,18 @@ pub enum FeedCall {
         goes_on: bool,
         /// The most calls of the service in 24 hours.
         calls_max: u32,
+    },
+    /// The persons of a record. Answers `Option<RecordOf>`.
+    Record {
+        /// The hash of the record.
+        of: String,
+    },
+    /// Forgets a record that was deleted, and that a call has told so. Answers `()`.
+    Forget {
+        /// The id that was noted.
+        told: String,
+        /// The hash of the record.
+        of: String,
     },
     /// Ends a run. Answers `()`.
     End {

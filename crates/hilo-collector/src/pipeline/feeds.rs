@@ -3,6 +3,9 @@
 //! The feed's object counts calls and gives a lease, so two runs never move one state. A page's reports are durable before the state
 //! behind it: a kill repeats a page, whose reports are known by their ids, and loses none. Deliveries of touchpoints follow a run.
 
+mod deletions;
+mod flags;
+
 use hilo_core::config::Source;
 use hilo_core::outcome::{Code, Outcome, Rejection};
 
@@ -103,8 +106,11 @@ impl<P: Platform> Run<'_, P> {
         let (run, calls_max) = (self.id.clone(), self.feed.calls_max);
         let begun = self.ask(&FeedCall::Begin { run, calls_max }).await?;
         let Begun::Run { state, told } = begun else { return Ok(()) };
+        let (deleted, told) = deletions::part(told);
         // Where another run has begun, whatever this one knows is old.
-        let Some(end) = self.pages(state, told).await.unwrap_or_else(Some) else { return Ok(()) };
+        let Some(end) = self.all(state, deleted, told).await.unwrap_or_else(Some) else {
+            return Ok(());
+        };
         if let RunEnd::Failed { reason, .. } = &end {
             let name = self.feed.source.name.as_str();
             self.platform.log(&log_line("warn", "feed", &[("feed", name), ("why", reason)]));
@@ -114,6 +120,19 @@ impl<P: Platform> Run<'_, P> {
 
     async fn ask<A: serde::de::DeserializeOwned>(&self, call: &FeedCall) -> Result<A, Failure> {
         ask_feed(self.platform, &self.feed.source.name, call).await
+    }
+
+    /// Erases what was deleted, and reads pages. `None` if another run has begun.
+    async fn all(
+        &self,
+        state: serde_json::Value,
+        deleted: Vec<String>,
+        told: Vec<String>,
+    ) -> Result<Option<RunEnd>, RunEnd> {
+        deletions::erase(&deleted, self.feed, self.loaded, self.platform)
+            .await
+            .map_err(|failure| failed(&failure))?;
+        self.pages(state, told).await
     }
 
     /// Reads pages. `None` if another run has begun.
@@ -197,8 +216,10 @@ impl<P: Platform> Run<'_, P> {
     /// Makes a page durable: reports about people first, then touchpoints and state together.
     async fn keep(&self, page: Page, goes_on: bool) -> Result<Taken, Failure> {
         let (feed, platform) = (self.feed, self.platform);
-        let count = u32::try_from(page.reports.len()).unwrap_or(u32::MAX);
-        let outcomes = reports::take(page.reports, feed.source, self.loaded, platform).await?;
+        let (mut told, set) = (page.reports, flags::records(&page.flags, feed.source, platform)?);
+        told.extend(flags::new(page.flags, &set, feed.source, platform).await?);
+        let count = u32::try_from(told.len()).unwrap_or(u32::MAX);
+        let outcomes = reports::take(told, feed.source, self.loaded, platform).await?;
         let refused =
             outcomes.iter().filter(|one| matches!(one.outcome, Outcome::Rejected(_))).count();
         let (touches, odd) = channels::records(&page.touches, feed.source, self.loaded, platform);
@@ -206,6 +227,8 @@ impl<P: Platform> Run<'_, P> {
             run: self.id.clone(),
             state: page.state,
             touches,
+            flags: set,
+            records: deletions::records(&page.records, feed.source, self.loaded, platform)?,
             read: page.read,
             reports: count,
             odd: page.odd + odd + u32::try_from(refused).unwrap_or(u32::MAX),
@@ -252,8 +275,10 @@ pub(super) async fn called<P: Platform>(
         .map_err(|_| Rejection::new(Code::MalformedBody, "the body is no JSON"))?;
     let called = feed.reader.called(&told);
     let outcomes = reports::take(called.reports, source, loaded, call.platform).await?;
-    if !called.ids.is_empty() {
-        let note = FeedCall::Told { ids: called.ids };
+    let mut ids = called.ids;
+    ids.extend(called.deleted.iter().map(|record| deletions::told(record)));
+    if !ids.is_empty() {
+        let note = FeedCall::Told { ids };
         ask_feed::<_, ()>(call.platform, &source.name, &note).await?;
     }
     let count = |of: fn(&Outcome) -> bool| outcomes.iter().filter(|one| of(&one.outcome)).count();

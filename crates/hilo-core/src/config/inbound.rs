@@ -125,6 +125,16 @@ pub fn preset_rules(name: &str) -> Result<Option<Rules>, Vec<Problem>> {
     if problems.is_empty() { Ok(Some(rules)) } else { Err(problems) }
 }
 
+/// The rules of the preset `name` where its orders count as the word `orders` says. `None` if there is no such preset or no such word, or the
+/// preset needs more of its source.
+pub fn preset_rules_for(name: &str, orders: &str) -> Option<Rules> {
+    let reader = Reader::new(presets::text(name)?);
+    let orders = Orders::WORDS.contains(&orders).then(|| Orders::of(orders))?;
+    let scope = Scope { is_call: true, orders: Some(orders), ..Scope::default() };
+    let rules = rules_of(&reader, scope).0;
+    reader.is_clean().then_some(rules)
+}
+
 /// The rules of a preset's file, and what its orders count for.
 fn rules_of(reader: &Reader<'_>, mut scope: Scope) -> (Rules, Orders) {
     let root = reader.parse();

@@ -41,7 +41,7 @@ pub use categories::Categories;
 pub use destination::{DestinationEntry, EventFilter};
 pub use feed::Feed;
 pub use health::{Alert, HealthRules};
-pub use inbound::{Inbound, preset_rules};
+pub use inbound::{Inbound, preset_rules, preset_rules_for};
 pub use key::{Key, KeyState, KeyText};
 pub use normalize::{AssistantPolicy, BotPolicy, NormalizeRules};
 pub use optin::OptInRules;

@@ -12,9 +12,10 @@ use serde_json::{Value, json};
 
 use super::answer::{by_status, post, quoted, retry};
 use super::publish::{self, MISSING, Post, Rule, THERE, Written};
+use crate::access::{Refused, buffer};
 use crate::forward::destination::{
-    Acceptance, Access, Batch, ClientAuth, Destination, Flow, Kind, MappedRequest, Mapping,
-    MissingSecret, OAuth, OptIns, Reception, STEPS_MAX, SecretName,
+    Acceptance, Access, Batch, Destination, Kind, MappedRequest, Mapping, MissingSecret, OAuth,
+    OptIns, Reception, STEPS_MAX, SecretName,
 };
 use crate::forward::reason;
 use crate::platform::{Headers, Outgoing, Response};
@@ -29,8 +30,6 @@ pub(super) const KIND: Kind = Kind {
     purposes: &[Purpose::Analytics],
     limits: publish::LIMITS,
 };
-
-const URL: &str = "https://api.buffer.com/graphql";
 
 /// The most channels: each takes two steps.
 const CHANNELS_MAX: usize = STEPS_MAX as usize / 2;
@@ -177,19 +176,8 @@ impl Destination for Buffer {
 
     fn oauth(&self) -> Option<OAuth> {
         let Login::Grant { id, secret, first } = &self.login else { return None };
-        let (id, secret, first) = (id.clone(), secret.clone(), first.clone());
         let scope = "posts%3Aread%20posts%3Awrite%20offline_access";
-        Some(OAuth {
-            token_url: "https://auth.buffer.com/token".to_owned(),
-            authorize_url: Some(format!(
-                "https://auth.buffer.com/auth?code_challenge_method=S256&scope={scope}"
-            )),
-            flow: Flow::Refresh { id, secret, first, rotates: true },
-            client: ClientAuth::Body,
-            host_member: None,
-            hosts: &[],
-            life_s: 3_600,
-        })
+        Some(buffer::oauth(scope, (id, secret), first.as_ref()))
     }
 }
 
@@ -228,7 +216,7 @@ impl Buffer {
 }
 
 fn call(headers: &[(&str, String)], query: &str, variables: Value) -> Outgoing {
-    post(URL.to_owned(), headers, &json!({ "query": query, "variables": variables }))
+    post(buffer::URL.to_owned(), headers, &json!({ "query": query, "variables": variables }))
 }
 
 /// What an answer means that is no JSON. A success is JSON, so nobody knows whether the post was made: the next attempt looks.
@@ -244,13 +232,11 @@ fn refused(body: &Value, response: &Response) -> Option<Acceptance> {
     let error = body.get("errors")?.as_array()?.first()?;
     let code = error.get("extensions").and_then(|more| more.get("code")).and_then(Value::as_str);
     let reason = quoted(response);
-    Some(match code {
-        Some("UNAUTHENTICATED" | "UNAUTHORIZED" | "FORBIDDEN") => {
-            Acceptance::Unauthorized { reason }
-        }
-        Some("RATE_LIMIT_EXCEEDED" | "UNEXPECTED" | "INTERNAL_SERVER_ERROR") => retry(response),
-        Some(_) => Acceptance::Rejected { reason: reason::refused(&reason) },
-        None => retry(response),
+    let Some(code) = code else { return Some(retry(response)) };
+    Some(match buffer::refused(code) {
+        Refused::Door => Acceptance::Unauthorized { reason },
+        Refused::Later(_) => retry(response),
+        Refused::Other => Acceptance::Rejected { reason: reason::refused(&reason) },
     })
 }
 

@@ -14,7 +14,7 @@ use super::words::{
     address, at, body, by_status, code, days_before, id, kept, later, list, members, opened, post,
     state, text, time,
 };
-use crate::access::{Access, ClientAuth, Flow, MissingSecret, OAuth, SecretName};
+use crate::access::{Access, MissingSecret, OAuth, Refused, SecretName, buffer};
 use crate::calls::feed::Touch;
 use crate::platform::{Outgoing, Response};
 
@@ -22,7 +22,6 @@ use crate::platform::{Outgoing, Response};
 pub(super) const KIND: Kind =
     Kind { name: "buffer", title: "Buffer", load, every_minutes: Some(60), daily_calls: 200 };
 
-const URL: &str = "https://api.buffer.com/graphql";
 /// Counters of a post move for some days, so its page is read again so long.
 const WINDOW_DAYS: i64 = 14;
 /// The most channels: one request asks for all, and GraphQL allows thirty names beside.
@@ -107,7 +106,7 @@ impl Reader for Buffer {
         } else {
             self.of_posts(&state, turn.now)
         };
-        Ok(Some(post(URL.to_owned(), &token, &asked)))
+        Ok(Some(post(buffer::URL.to_owned(), &token, &asked)))
     }
 
     fn read(&self, turn: &Turn<'_>, response: &Response) -> Result<Page, Refusal> {
@@ -143,19 +142,8 @@ impl Reader for Buffer {
 
     fn oauth(&self) -> Option<OAuth> {
         let Login::Grant { id, secret, first } = &self.login else { return None };
-        let (id, secret, first) = (id.clone(), secret.clone(), first.clone());
         let scope = "posts%3Aread%20account%3Aread%20offline_access";
-        Some(OAuth {
-            token_url: "https://auth.buffer.com/token".to_owned(),
-            authorize_url: Some(format!(
-                "https://auth.buffer.com/auth?code_challenge_method=S256&scope={scope}"
-            )),
-            flow: Flow::Refresh { id, secret, first, rotates: true },
-            client: ClientAuth::Body,
-            host_member: None,
-            hosts: &[],
-            life_s: 3_600,
-        })
+        Some(buffer::oauth(scope, (id, secret), first.as_ref()))
     }
 }
 
@@ -261,10 +249,10 @@ fn metrics(value: &Value, path: &str) -> Vec<(String, f64)> {
 fn answer(response: &Response, now: Timestamp) -> Result<Value, Refusal> {
     let told = body(response);
     let word = code(&told, "errors.0.extensions.code");
-    match word.as_str() {
-        "" => opened(response, now),
-        "UNAUTHENTICATED" => Err(Refusal::Unauthorized(word)),
-        "RATE_LIMIT_EXCEEDED" => {
+    match (buffer::refused(&word), word.as_str()) {
+        (_, "") => opened(response, now),
+        (Refused::Door, _) => Err(Refusal::Unauthorized(word)),
+        (_, "RATE_LIMIT_EXCEEDED") => {
             let window = text(&told, "errors.0.extensions.window");
             // A window of a day or a month does not end soon.
             let own = if window.as_deref() == Some("15m") { 900 } else { 3_600 };
@@ -274,7 +262,7 @@ fn answer(response: &Response, now: Timestamp) -> Result<Value, Refusal> {
             };
             Err(later(Some(after), word))
         }
-        "UNEXPECTED" => Err(later(None, word)),
-        _ => Err(Refusal::Wrong(word)),
+        (Refused::Later(after_s), _) => Err(later(after_s, word)),
+        (Refused::Other, _) => Err(Refusal::Wrong(word)),
     }
 }

@@ -12,6 +12,7 @@ mod marketo;
 mod salesforce;
 pub mod shape;
 mod social;
+mod sumup;
 mod words;
 
 pub use call::check;
@@ -24,8 +25,15 @@ use crate::calls::feed::PREFIX;
 use crate::calls::tokens::{Described, Door};
 
 /// Every kind of feed.
-pub const CATALOGUE: [Kind; 6] =
-    [braze::KIND, buffer::KIND, hootsuite::KIND, hubspot::KIND, marketo::KIND, salesforce::KIND];
+pub const CATALOGUE: [Kind; 7] = [
+    braze::KIND,
+    buffer::KIND,
+    hootsuite::KIND,
+    hubspot::KIND,
+    marketo::KIND,
+    salesforce::KIND,
+    sumup::KIND,
+];
 
 /// A configured feed with parsed settings.
 pub struct Configured<'c> {
@@ -204,6 +212,11 @@ mod tests {
                 "salesforce",
                 "domain = \"a.my.salesforce.com\"\nfields = { x = \"A FROM B\" }\nclient_id = { secret = \"A\" }\nclient_secret = { secret = \"B\" }",
                 "source.fields",
+            ),
+            (
+                "sumup",
+                "api_key = { secret = \"A\" }\nwebhook_key = { secret = \"B\" }\norders = \"all\"",
+                "source.orders",
             ),
         ] {
             assert!(told(vendor, settings).contains(field), "{vendor}: {}", told(vendor, settings));

@@ -6,12 +6,12 @@
 use std::collections::BTreeMap;
 
 use hilo_core::config::{Problem, ProblemCode, Settings};
-use hilo_core::inbound::{Report, Who};
+use hilo_core::inbound::Who;
 use jiff::{SignedDuration, Timestamp};
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
 
-use super::shape::{Kind, Page, Reader, Refusal, Turn};
+use super::shape::{Flag, Kind, Page, Reader, Refusal, Turn};
 use super::words::{
     HISTORY_DAYS, at, body, by_status, code, days_before, facts, get, id, is_somebody, kept, later,
     list, opened, opt_out, query, state, text, time,
@@ -55,6 +55,8 @@ struct Salesforce {
     /// Traits, and the fields that they come from.
     #[serde(default = "fields")]
     fields: BTreeMap<String, String>,
+    /// The field with the time of the opt-out, where the org keeps one.
+    opted_out_at: Option<String>,
 }
 
 fn version() -> String {
@@ -112,7 +114,8 @@ fn load(settings: &Settings) -> Result<Box<dyn Reader>, Problem> {
             "name the objects that keep people, such as [\"Contact\", \"Lead\"]",
         );
     }
-    if !salesforce.fields.values().chain(&salesforce.user_id).all(|one| is_name(one)) {
+    let named = salesforce.fields.values().chain(&salesforce.user_id);
+    if !named.chain(&salesforce.opted_out_at).all(|one| is_name(one)) {
         return wrong("fields", "write a name as Salesforce's API has it: letters, digits and _");
     }
     Ok(Box::new(salesforce))
@@ -150,9 +153,8 @@ impl Reader for Salesforce {
         };
         let records = list(&answer, "records");
         for record in records {
-            match self.of_record(record, object) {
-                Some(reports) => page.reports.extend(reports),
-                None => page.odd += 1,
+            if self.read_record(record, object, &mut page).is_none() {
+                page.odd += 1;
             }
         }
         let last =
@@ -195,7 +197,7 @@ impl Salesforce {
     /// The next records behind a mark. Only names that were checked, times and ids of Salesforce stand in the text.
     fn soql(&self, object: &str, mark: Option<&Mark>, now: Timestamp) -> String {
         let mut fields = vec!["Id", "Email", "HasOptedOutOfEmail", "SystemModstamp"];
-        for field in self.fields.values().chain(&self.user_id) {
+        for field in self.fields.values().chain(&self.user_id).chain(&self.opted_out_at) {
             if !fields.contains(&field.as_str()) {
                 fields.push(field);
             }
@@ -214,7 +216,8 @@ impl Salesforce {
         )
     }
 
-    fn of_record(&self, record: &Value, object: &str) -> Option<Vec<Report>> {
+    /// Adds what a record tells; `None` if it names nobody.
+    fn read_record(&self, record: &Value, object: &str, page: &mut Page) -> Option<()> {
         let (of, changed_at) = (id(record, "Id")?, time(record, "SystemModstamp"));
         let who = Who {
             user_id: self.user_id.as_ref().and_then(|name| id(record, name)),
@@ -231,13 +234,19 @@ impl Salesforce {
             traits.extend(value.map(|value| (name.clone(), value.clone())));
         }
         let stamp = changed_at.map(|at| at.as_millisecond().to_string()).unwrap_or_default();
-        let of = format!("{}:{of}:{stamp}", object.to_ascii_lowercase());
-        let by = (&who, changed_at);
-        let mut reports = vec![facts(of.clone(), by, traits)];
-        if at(record, "HasOptedOutOfEmail") == Some(&Value::Bool(true)) {
-            reports.push(opt_out(format!("{of}:out"), "email", by));
+        let of = format!("{}:{of}", object.to_ascii_lowercase());
+        page.reports.push(facts(format!("{of}:{stamp}"), (&who, changed_at), traits));
+        let is_opted_out = at(record, "HasOptedOutOfEmail")?.as_bool()?;
+        let opted_out_at = self.opted_out_at.as_ref().and_then(|name| time(record, name));
+        let out = |at| opt_out(format!("{of}:{stamp}:out"), "email", (&who, at));
+        if is_opted_out && opted_out_at.is_some() {
+            page.reports.push(out(opted_out_at));
+        } else {
+            // The flag is told with every change of the record, and nobody knows since when it is set.
+            let opt_out = is_opted_out.then(|| out(changed_at));
+            page.flags.push(Flag { of: format!("{of}:email"), opt_out });
         }
-        Some(reports)
+        Some(())
     }
 }
 

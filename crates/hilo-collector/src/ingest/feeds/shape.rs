@@ -4,8 +4,9 @@
 //! Shapes only. `pipeline/feeds` sends, waits and repeats, so a reader cannot send, wait or read a clock.
 
 use hilo_core::config::{Problem, Settings};
-use hilo_core::inbound::Report;
+use hilo_core::inbound::{Report, Who};
 use jiff::Timestamp;
+use serde::Deserialize;
 use serde_json::Value;
 
 use crate::access::{Access, MissingSecret, OAuth, SecretName};
@@ -58,6 +59,11 @@ pub trait Reader {
         None
     }
 
+    /// What a deletion of somebody's record, of which a call tells, erases here.
+    fn deletion(&self) -> Deletion {
+        Deletion::Nothing
+    }
+
     /// What a call tells. Its proof was checked.
     fn called(&self, _body: &Value) -> Called {
         Called::default()
@@ -81,6 +87,10 @@ pub struct Turn<'t> {
 pub struct Page {
     /// What it tells about people.
     pub reports: Vec<Report>,
+    /// What the records of people say each time that they are told.
+    pub flags: Vec<Flag>,
+    /// The records of people, so that the deletion of one reaches its person.
+    pub records: Vec<Recorded>,
     /// What it tells about posts and channels.
     pub touches: Vec<Touch>,
     /// The number of its parts that cannot be used.
@@ -91,6 +101,37 @@ pub struct Page {
     pub read: Vec<String>,
     /// Whether there is nothing more to read now.
     pub is_done: bool,
+}
+
+/// What a record says of a channel whenever the record is told, whatever was changed in it, and without the time of the choice.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Flag {
+    /// The record and its field, unique within the feed.
+    pub of: String,
+    /// The opt-out, where the record says that the person wants no more. It is a new one only where it was not heard before.
+    pub opt_out: Option<Report>,
+}
+
+/// A record, and how it names its person.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Recorded {
+    /// The record, unique within the feed.
+    pub of: String,
+    /// The person.
+    pub who: Who,
+}
+
+/// What the deletion of a record erases.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Deletion {
+    /// Nothing.
+    Nothing,
+    /// What the feed has told about the person: events, traits, and the address where nothing else tells it.
+    #[default]
+    Told,
+    /// The whole person, as the person's own wish does.
+    Person,
 }
 
 /// Why an answer tells nothing. No text has a secret or anything about a person.
@@ -136,6 +177,8 @@ pub struct Called {
     pub reports: Vec<Report>,
     /// Ids of what the next run has to read.
     pub ids: Vec<String>,
+    /// Records that were deleted because their persons must be forgotten.
+    pub deleted: Vec<String>,
     /// The number of its parts that cannot be used, or that nobody wants.
     pub odd: u32,
 }

@@ -5,7 +5,9 @@
 
 mod counted;
 mod due;
+mod flags;
 mod kept;
+mod records;
 mod touches;
 
 use jiff::Timestamp;
@@ -55,6 +57,9 @@ fn take(sql: &impl Sql, call: &FeedCall, now: Timestamp) -> Result<String, Failu
     match call {
         FeedCall::Begin { run, calls_max } => encode(&begin(sql, run, *calls_max, now)?),
         FeedCall::Hurry => encode(&hurry(sql, now)?),
+        FeedCall::Record { of } => encode(&records::find(sql, of)?),
+        FeedCall::Forget { told, of } => encode(&records::forget(sql, told, of)?),
+        FeedCall::Heard(asked) => encode(&flags::heard(sql, asked)?),
         FeedCall::Page { .. } => encode(&page(sql, call, now)?),
         FeedCall::End { run, end, every_s } => encode(&ended(sql, run, (end, *every_s), now)?),
         FeedCall::Told { ids } => encode(&note_told(sql, ids, now)?),
@@ -106,7 +111,18 @@ fn hurry(sql: &impl Sql, now: Timestamp) -> Result<(), Failure> {
 
 /// Keeps a page of the run that is under way.
 fn page(sql: &impl Sql, call: &FeedCall, now: Timestamp) -> Result<Taken, Failure> {
-    let FeedCall::Page { run, state, touches, read, reports, odd, goes_on, calls_max } = call
+    let FeedCall::Page {
+        run,
+        state,
+        touches,
+        flags,
+        records,
+        read,
+        reports,
+        odd,
+        goes_on,
+        calls_max,
+    } = call
     else {
         return Err(Failure::Fatal("no page".to_owned()));
     };
@@ -122,6 +138,8 @@ fn page(sql: &impl Sql, call: &FeedCall, now: Timestamp) -> Result<Taken, Failur
         touches::add(sql, touch, now_ms)?;
     }
     touches::prune(sql)?;
+    flags::keep(sql, flags)?;
+    records::keep(sql, records)?;
     for id in read {
         sql.run("DELETE FROM told WHERE id = ?", &[SqlValue::from(id.as_str())])?;
     }

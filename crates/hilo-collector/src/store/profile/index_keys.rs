@@ -27,6 +27,11 @@ pub(super) fn fresh_until_ms(sql: &impl Sql, now: Timestamp) -> Result<Option<i6
     Ok(at_ms.map(|at_ms| at_ms + FRESH_MS).filter(|until_ms| *until_ms > now.as_millisecond()))
 }
 
+/// Forgets a key.
+pub(super) fn forget(sql: &impl Sql, key: &str) -> Result<(), Failure> {
+    sql.run("DELETE FROM meta WHERE key = ?", &[SqlValue::Text(format!("{PREFIX}{key}"))])
+}
+
 /// Reads the keys.
 pub(super) fn keys(sql: &impl Sql) -> Result<Vec<String>, Failure> {
     let query = "SELECT key FROM meta WHERE key > 'index:' AND key < 'index;' ORDER BY key";

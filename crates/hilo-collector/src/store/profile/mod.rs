@@ -33,6 +33,7 @@ mod stored_profile;
 #[cfg(test)]
 mod tests;
 mod timeline;
+mod unlearn;
 mod upkeep;
 mod volatile;
 mod wanted;
@@ -182,6 +183,7 @@ fn act(
         ProfileCall::Wanted(asked) => written(wanted::wanted(sql, &asked)),
         // A pending row has an alarm, which comes for the marked one too.
         ProfileCall::Sending(asked) => written(wanted::sending(sql, volatile, &asked, now)),
+        ProfileCall::Unlearn(what) => written(unlearn::unlearn(sql, volatile, &what)),
         ProfileCall::Erasure => written(erasure::standing(sql)),
         // It was answered above.
         ProfileCall::Erase(_) => encode(&()),

@@ -6,6 +6,7 @@ use super::pages;
 use crate::calls::erasure::ErasureStanding;
 use crate::calls::link::{Earlier, Taken};
 use crate::calls::optin::LinkStanding;
+use crate::calls::unlearn::Unlearned;
 use crate::calls::{Claimed, ConsentCopy, ConsentStanding, OwnPart, Page, ProfileCall, encode};
 use crate::platform::Failure;
 
@@ -31,6 +32,7 @@ pub(super) const fn makes_storage(call: &ProfileCall) -> bool {
         | ProfileCall::Wanted(_)
         | ProfileCall::Sending(_)
         | ProfileCall::Erase(_)
+        | ProfileCall::Unlearn(_)
         | ProfileCall::Erasure
         | ProfileCall::Own { .. }
         | ProfileCall::OptInLink { .. }
@@ -53,6 +55,7 @@ pub(super) fn answer(call: &ProfileCall) -> Result<String, Failure> {
         ProfileCall::ConsentStanding => encode(&ConsentStanding::default()),
         ProfileCall::ConsentCopy { .. } => encode(&ConsentCopy::default()),
         ProfileCall::Summary => encode(&pages::summary_of_nobody()),
+        ProfileCall::Unlearn(_) => encode(&Unlearned::default()),
         ProfileCall::Events { .. }
         | ProfileCall::Receipts { .. }
         | ProfileCall::OptIns { .. }

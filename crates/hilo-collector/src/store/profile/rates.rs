@@ -45,6 +45,7 @@ impl Rates {
             | ProfileCall::Take(_)
             | ProfileCall::Know { .. }
             | ProfileCall::Leave { .. }
+            | ProfileCall::Unlearn(_)
             | ProfileCall::ArchiveKey
             | ProfileCall::Repoint { .. }
             | ProfileCall::ConsentStanding

@@ -19,6 +19,8 @@ use crate::store::at_rest;
 
 /// The most bytes of events that one step folds again: some tens of milliseconds.
 const STEP_BYTES_MAX: usize = 1024 * 1024;
+/// The version of a stored profile that has to be folded again: no fold has it.
+const UNFOLDED: u32 = 0;
 /// The key of what is folded again so far.
 const REFOLD: &str = "refold";
 
@@ -178,6 +180,33 @@ pub(super) fn has_newer_remainder(sql: &impl Sql) -> Result<bool, Failure> {
 pub(super) fn write_remainder(sql: &impl Sql, mut remainder: Profile) -> Result<(), Failure> {
     Standing::read(sql)?.remove_withdrawn_ids(&mut remainder);
     store(sql, "remainder", &remainder, None, VERSION)
+}
+
+/// Removes the traits that a source has told. If that changes anything, or events have gone, the timeline is folded again: what other sources
+/// have told before counts then. `whole` is the profile with the events that have gone. Returns whether there were such traits.
+pub(super) fn without(
+    sql: &impl Sql,
+    whole: Completed,
+    source: &str,
+    have_gone: bool,
+) -> Result<bool, Failure> {
+    let leave_out = |profile: &mut Profile| {
+        let count = profile.traits.len() + profile.ids.len();
+        profile.traits.retain(|_, one| one.source.as_deref() != Some(source));
+        profile.ids.retain(|_, one| one.source.as_deref() != Some(source));
+        profile.traits.len() + profile.ids.len() < count
+    };
+    let Completed { mut profile, last, .. } = whole;
+    let has_traits = leave_out(&mut profile);
+    if has_traits || have_gone {
+        forget_refold(sql)?;
+        store(sql, "profile", &profile, Some(last), UNFOLDED)?;
+    }
+    let mut remainder = remainder(sql)?;
+    if leave_out(&mut remainder) && !has_newer_remainder(sql)? {
+        write_remainder(sql, remainder)?;
+    }
+    Ok(has_traits)
 }
 
 /// Removes the ids of other services whose purpose was denied from storage. The events that brought them stay in the timeline.

@@ -217,7 +217,7 @@ fn pending(sql: &impl Sql) -> Result<BTreeSet<u64>, Failure> {
 }
 
 /// Removes the deliveries of events that are gone.
-fn forget_deliveries(sql: &impl Sql, gone: &BTreeSet<u64>) -> Result<(), Failure> {
+pub(super) fn forget_deliveries(sql: &impl Sql, gone: &BTreeSet<u64>) -> Result<(), Failure> {
     for row in sql.exec("SELECT seq, message_ids FROM outbox", &[])? {
         let ids: Vec<String> = decode(row.text("message_ids")?)?;
         let seq = row.int("seq")?;

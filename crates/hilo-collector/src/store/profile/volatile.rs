@@ -71,6 +71,11 @@ impl Volatile {
         Ok(self.is_current)
     }
 
+    /// Lets the alarm fold the stored profile again.
+    pub(super) const fn refold(&mut self) {
+        self.is_behind = true;
+    }
+
     /// Whether the stored profile is of another version, and the alarm has to fold it again.
     pub(super) fn needs_refold(&mut self, sql: &impl Sql) -> Result<bool, Failure> {
         if self.is_behind {

@@ -7,6 +7,7 @@ use hilo_core::text::shortened;
 use serde_json::Value;
 
 use super::settings::{NEW_ORDER, ORDER, Orders};
+use crate::access::{Refused, marketo};
 use crate::forward::destination::{Acceptance, MappedRequest, Reception};
 use crate::forward::destinations::answer::{by_status, quoted, retry};
 use crate::forward::destinations::contact::of_contacts;
@@ -14,10 +15,6 @@ use crate::forward::destinations::crm::{MISSING, THERE, order_name};
 use crate::forward::reason;
 use crate::platform::Response;
 
-/// The seconds to wait after too many calls in 20 s.
-const RATE_S: &str = "20";
-/// The seconds to wait where the calls of a day are used up. The day ends at midnight in Chicago.
-const DAILY_S: &str = "3600";
 /// The longest part of an answer in a reason, in bytes.
 const REASON_BYTES_MAX: usize = 300;
 
@@ -100,20 +97,19 @@ fn unreadable(request: &MappedRequest, response: &Response) -> Reception {
 fn refused(answer: &Value, response: &Response) -> Reception {
     let code = list(answer, "errors").first().and_then(|error| error.get("code")?.as_str());
     let why = quoted(response);
-    let later = |seconds: &str| Acceptance::Retry {
-        after: Some(seconds.to_owned()),
-        reason: quoted(response),
-    };
-    Reception::All(match code.unwrap_or_default() {
-        // 603 is a permission, or the list of addresses that may call: the deployer can mend both.
-        "601" | "602" | "603" => Acceptance::Unauthorized { reason: why },
-        "606" | "615" => later(RATE_S),
-        "607" => later(DAILY_S),
-        "" | "500" | "502" | "604" | "608" | "611" | "614" | "713" | "719" => retry(response),
-        "609" => return Reception::Poison { reason: reason::refused(&why) },
-        // Codes of records at the level of the answer: one record is at fault.
-        code if code.len() == 4 => return Reception::Poison { reason: reason::refused(&why) },
-        _ => Acceptance::Rejected { reason: reason::refused(&why) },
+    let code = code.unwrap_or_default();
+    Reception::All(match marketo::refused(code) {
+        Refused::Door => Acceptance::Unauthorized { reason: why },
+        Refused::Later(Some(seconds)) => {
+            Acceptance::Retry { after: Some(seconds.to_string()), reason: why }
+        }
+        Refused::Later(None) => retry(response),
+        Refused::Other if code.is_empty() => retry(response),
+        // 609 is an invalid body. Codes of records at the level of the answer: one record is at fault.
+        Refused::Other if code == "609" || code.len() == 4 => {
+            return Reception::Poison { reason: reason::refused(&why) };
+        }
+        Refused::Other => Acceptance::Rejected { reason: reason::refused(&why) },
     })
 }
 

@@ -16,9 +16,10 @@ use hilo_core::rate::Rate;
 
 use self::settings::Marketo;
 use super::contact::{Contact, by_email, insert_by_time, is_choice, is_form, track};
+use crate::access::marketo;
 use crate::forward::destination::{
-    Batch, BatchEvent, ClientAuth, Destination, Flow, Kind, LeftOut, Limits, MappedRequest,
-    Mapping, MissingSecret, OAuth, OptIns, Reception,
+    Batch, BatchEvent, Destination, Kind, LeftOut, Limits, MappedRequest, Mapping, MissingSecret,
+    OAuth, OptIns, Reception,
 };
 use crate::forward::reason;
 use crate::platform::Response;
@@ -109,15 +110,7 @@ impl Destination for Marketo {
     }
 
     fn oauth(&self) -> Option<OAuth> {
-        Some(OAuth {
-            token_url: format!("https://{}/identity/oauth/token", self.host()),
-            authorize_url: None,
-            flow: Flow::Client { id: self.client_id.clone(), secret: self.client_secret.clone() },
-            client: ClientAuth::Query,
-            host_member: None,
-            hosts: &[],
-            life_s: 3_600,
-        })
+        Some(marketo::oauth(&self.munchkin_id, &self.client_id, &self.client_secret))
     }
 }
 

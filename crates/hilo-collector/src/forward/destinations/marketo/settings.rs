@@ -9,6 +9,7 @@ use hilo_core::event::{Event, EventKind};
 use serde::Deserialize;
 use serde_json::Value;
 
+use crate::access::marketo;
 use crate::forward::destination::{Access, MissingSecret, SecretName};
 use crate::forward::destinations::answer::post;
 use crate::forward::destinations::contact::track;
@@ -90,35 +91,24 @@ pub(super) struct Orders {
 /// # Errors
 /// The first setting that cannot be right.
 pub(super) fn load(entry: &DestinationEntry) -> Result<Marketo, Problem> {
-    let marketo: Marketo = entry.read_settings()?;
-    if !is_munchkin_id(&marketo.munchkin_id) {
-        let why = "a Munchkin id is called like 123-ABC-456: Admin, Integration, Munchkin";
-        return Err(entry.problem("munchkin_id", ProblemCode::BadValue, why));
+    let settings: Marketo = entry.read_settings()?;
+    if !marketo::is_munchkin_id(&settings.munchkin_id) {
+        return Err(entry.problem("munchkin_id", ProblemCode::BadValue, marketo::WRONG_ID));
     }
     let is_name = |name: &String| {
         !name.is_empty() && name.bytes().all(|byte| byte.is_ascii_alphanumeric() || byte == b'_')
     };
-    if !marketo.orders.as_ref().is_none_or(|orders| is_name(&orders.object)) {
+    if !settings.orders.as_ref().is_none_or(|orders| is_name(&orders.object)) {
         let why = "an object's API name has letters, digits and `_`, such as order_c";
         return Err(entry.problem("orders", ProblemCode::BadValue, why));
     }
-    Ok(marketo)
-}
-
-/// Three digits, three letters, three digits: it becomes a part of the host.
-fn is_munchkin_id(id: &str) -> bool {
-    let is_right = |(at, byte): (usize, u8)| match at {
-        3 | 7 => byte == b'-',
-        4..=6 => byte.is_ascii_uppercase(),
-        _ => byte.is_ascii_digit(),
-    };
-    id.len() == 11 && id.bytes().enumerate().all(is_right)
+    Ok(settings)
 }
 
 impl Marketo {
     /// The host of the instance.
     pub(super) fn host(&self) -> String {
-        format!("{}.mktorest.com", self.munchkin_id.to_ascii_lowercase())
+        marketo::host(&self.munchkin_id)
     }
 
     /// The form that an event submits.

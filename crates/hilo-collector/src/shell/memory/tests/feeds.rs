@@ -8,6 +8,8 @@ use crate::calls::feed::{Begun, FeedCall, FeedStanding, ask_feed};
 use crate::calls::{Page, ProfileCall, ask_profile};
 use crate::platform::{Headers, Reply};
 
+mod deletions;
+mod flags;
 mod posts;
 
 const BASIS: &str = "consent_basis = { basis = \"consent\", purposes = [\"analytics\"] }";
@@ -179,6 +181,8 @@ fn two_runs_never_overlap_and_a_run_that_gives_no_sign_is_replaced() {
         run: "one".to_owned(),
         state: json!({"after": "7"}),
         touches: Vec::new(),
+        flags: Vec::new(),
+        records: Vec::new(),
         read: Vec::new(),
         reports: 0,
         odd: 0,

@@ -132,6 +132,7 @@ pub(in super::super) fn passed_on(
         | ProfileCall::Take(_)
         | ProfileCall::Know { .. }
         | ProfileCall::Leave { .. }
+        | ProfileCall::Unlearn(_)
         | ProfileCall::Consent(_)
         | ProfileCall::ConsentReports(_)
         | ProfileCall::ConsentStanding

@@ -1,7 +1,7 @@
 //! The timeline: the events of a person in rows of many, and the questions that the object asks about them.
 //!
 //! `row.rs` has the shape of a row, `page.rs` reads the timeline by time, `join.rs` makes few long rows of many short ones,
-//! `aged.rs` removes what is too old, `carts.rs` finds the carts of the person, `moved.rs` takes over the rows of earlier versions. Only this folder reads and writes the
+//! `aged.rs` removes what is too old, `sourced.rs` what a source has told, `carts.rs` finds the carts of the person, `moved.rs` takes over the rows of earlier versions. Only this folder reads and writes the
 //! table `batches`.
 
 mod aged;
@@ -11,6 +11,7 @@ mod join;
 mod moved;
 mod page;
 mod row;
+mod sourced;
 
 pub(super) use aged::{Ages, ages, remove_before};
 pub(super) use carts::cart_labels;
@@ -19,6 +20,7 @@ pub(super) use join::{JOIN_AFTER_MS, LOOSE_MAX, join, joins_at};
 pub(super) use moved::move_events;
 pub(super) use page::{Listed, Planned, deliveries, events};
 pub(super) use row::{Entry, Row, hash};
+pub(super) use sourced::remove_of;
 
 use std::collections::BTreeMap;
 

@@ -1,20 +1,26 @@
 //! HubSpot: e-mail events, and contacts that were changed (CRM search, e-mail events API).
 //!
 //! Pages of changed contacts, in the order of their changes, then pages of e-mail events → reports: traits, opt-outs, what was
-//! delivered, opened and clicked. A call tells ids of contacts only, so they are read. No answer to a person's wish is sent to HubSpot.
+//! delivered, opened and clicked. `opt_outs.rs` reads when contacts opted out. A call tells ids of contacts only, so they are read. No
+//! answer to a person's wish is sent to HubSpot.
+
+mod contact;
+mod emails;
+mod opt_outs;
 
 use std::collections::BTreeMap;
 
 use hilo_core::config::{Problem, ProblemCode, Settings};
-use hilo_core::inbound::{Report, Who};
+use hilo_core::inbound::Report;
 use jiff::{SignedDuration, Timestamp};
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value, json};
 
-use super::shape::{Called, Kind, Page, Proof, Reader, Refusal, Turn};
+use self::contact::{changed_at, person};
+use super::shape::{Called, Deletion, Kind, Page, Proof, Reader, Recorded, Refusal, Turn};
 use super::words::{
-    HISTORY_DAYS, act, address, at, body, by_status, code, days_before, facts, get, id, kept,
-    later, list, members, millis, opened, opt_out, post, query, state, text,
+    HISTORY_DAYS, at, body, by_status, code, days_before, facts, id, kept, later, list, opened,
+    post, state, text,
 };
 use crate::access::{Access, ClientAuth, Flow, MissingSecret, OAuth, SecretName};
 use crate::platform::{Outgoing, Response};
@@ -26,20 +32,8 @@ pub(super) const KIND: Kind =
 const HOST: &str = "https://api.hubapi.com";
 /// Contacts of one page. A search answers 200 at most.
 const CONTACTS_MAX: usize = 100;
-/// E-mail events of one page.
-const EVENTS_MAX: &str = "300";
 /// A search sees a change some seconds late, and e-mail events come late too. So much of the time before is read again.
 const OVERLAP_S: i64 = 300;
-
-/// E-mail events, and the acts that they are.
-const ACTS: [(&str, &str); 6] = [
-    ("SENT", "Message Sent"),
-    ("DELIVERED", "Email Delivered"),
-    ("OPEN", "Email Opened"),
-    ("CLICK", "Email Link Clicked"),
-    ("BOUNCE", "Email Bounced"),
-    ("SPAMREPORT", "Email Marked as Spam"),
-];
 
 /// HubSpot's settings.
 #[derive(Deserialize)]
@@ -62,6 +56,9 @@ struct HubSpot {
     /// Whether e-mail events are read.
     #[serde(default = "yes")]
     email_events: bool,
+    /// What a contact's deletion for privacy erases.
+    #[serde(default)]
+    privacy_deletion: Deletion,
 }
 
 /// An app with OAuth.
@@ -101,6 +98,12 @@ struct State {
     events_to: Option<Timestamp>,
     /// The page of e-mail events.
     offset: Option<String>,
+    /// Contacts that have opted out, and of which nobody has read yet since when.
+    #[serde(default)]
+    opted_out: Vec<String>,
+    /// Whether the run ends behind them.
+    #[serde(default)]
+    ends: bool,
 }
 
 fn load(settings: &Settings) -> Result<Box<dyn Reader>, Problem> {
@@ -131,6 +134,10 @@ impl Reader for HubSpot {
     fn request(&self, turn: &Turn<'_>) -> Result<Option<Outgoing>, MissingSecret> {
         let token = self.bearer(&turn.access)?;
         let state: State = state(turn.state);
+        if !state.opted_out.is_empty() {
+            let asked = opt_outs::asked(&state.opted_out, self.user_id.as_deref());
+            return Ok(Some(post(self.contacts("batch/read"), &token, &asked)));
+        }
         if !turn.told.is_empty() {
             let told: Vec<_> = turn.told.iter().take(CONTACTS_MAX).collect();
             let filter =
@@ -138,7 +145,9 @@ impl Reader for HubSpot {
             return Ok(Some(self.search(&filter, "0", &token)));
         }
         if state.has_contacts {
-            return Ok(Some(events(&state, turn.now, &token)));
+            let since = state.events_since.unwrap_or_else(|| days_before(turn.now, HISTORY_DAYS));
+            let times = (since, state.events_to.unwrap_or(turn.now));
+            return Ok(Some(emails::asked(HOST, times, state.offset.as_deref(), &token)));
         }
         let since = state.since.unwrap_or_else(|| days_before(turn.now, HISTORY_DAYS));
         let filter = json!({
@@ -152,17 +161,25 @@ impl Reader for HubSpot {
         let answer = answer(response, turn.now)?;
         let mut state: State = state(turn.state);
         let mut page = Page::default();
-        if !turn.told.is_empty() {
-            self.read_contacts(&answer, &mut page);
+        if !state.opted_out.is_empty() {
+            opt_outs::read(&answer, self.user_id.as_deref(), &mut page);
+            opt_outs::go_on(&mut state.opted_out);
+            if state.opted_out.is_empty() {
+                page.is_done = std::mem::take(&mut state.ends);
+            }
+        } else if !turn.told.is_empty() {
+            self.read_contacts(&answer, &mut state, &mut page);
             page.read = turn.told.iter().take(CONTACTS_MAX).cloned().collect();
         } else if state.has_contacts {
-            read_events(&answer, &mut page);
+            emails::read(&answer, &mut page);
             page.is_done = !state.go_on_with_events(&answer, turn.now);
         } else {
-            let last = self.read_contacts(&answer, &mut page);
+            let last = self.read_contacts(&answer, &mut state, &mut page);
             state.go_on_with_contacts(&answer, last, turn.now);
-            page.is_done = state.has_contacts && !self.email_events;
+            let is_last = state.has_contacts && !self.email_events;
             state.has_contacts &= self.email_events;
+            state.ends = is_last && !state.opted_out.is_empty();
+            page.is_done = is_last && !state.ends;
         }
         page.state = kept(&state);
         Ok(page)
@@ -191,6 +208,10 @@ impl Reader for HubSpot {
         self.webhook_secret.as_ref().map(Proof::HubSpot)
     }
 
+    fn deletion(&self) -> Deletion {
+        self.privacy_deletion
+    }
+
     /// A call is a list of changes. Those of contacts are read; a contact that was deleted has nothing to read.
     fn called(&self, body: &Value) -> Called {
         let mut called = Called::default();
@@ -199,7 +220,12 @@ impl Reader for HubSpot {
             let is_contact = kind.starts_with("contact.")
                 || (kind.starts_with("object.")
                     && text(change, "objectTypeId").as_deref() == Some("0-1"));
-            let is_gone = kind.ends_with(".deletion") || kind.ends_with(".privacyDeletion");
+            let is_forgotten = is_contact && kind.ends_with(".privacyDeletion");
+            if is_forgotten && self.privacy_deletion != Deletion::Nothing {
+                called.deleted.extend(id(change, "objectId").map(|id| record(&id)));
+                continue;
+            }
+            let is_gone = is_forgotten || kind.ends_with(".deletion");
             match id(change, "objectId").filter(|_| is_contact && !is_gone) {
                 Some(id) if !called.ids.contains(&id) => called.ids.push(id),
                 Some(_) => {}
@@ -268,98 +294,54 @@ impl HubSpot {
             "sorts": ["lastmodifieddate"],
             "properties": properties, "limit": CONTACTS_MAX, "after": after,
         });
-        post(format!("{HOST}/crm/objects/{}/contacts/search", self.version), token, &asked)
+        post(self.contacts("search"), token, &asked)
+    }
+
+    fn contacts(&self, act: &str) -> String {
+        format!("{HOST}/crm/objects/{}/contacts/{act}", self.version)
     }
 
     /// Adds the reports of contacts. Returns the time of the last change.
-    fn read_contacts(&self, answer: &Value, page: &mut Page) -> Option<Timestamp> {
+    fn read_contacts(
+        &self,
+        answer: &Value,
+        state: &mut State,
+        page: &mut Page,
+    ) -> Option<Timestamp> {
         let mut last = None;
         for contact in list(answer, "results") {
             let changed_at = at(contact, "properties").and_then(changed_at);
             last = last.max(changed_at);
-            match self.of_contact(contact, changed_at) {
-                Some(reports) => page.reports.extend(reports),
-                None => page.odd += 1,
+            let Some(facts) = self.of_contact(contact, changed_at) else {
+                page.odd += 1;
+                continue;
+            };
+            if self.privacy_deletion != Deletion::Nothing {
+                let of = id(contact, "id").map(|id| record(&id)).unwrap_or_default();
+                page.records.push(Recorded { of, who: facts.who.clone() });
             }
+            page.reports.push(facts);
+            state.opted_out.extend(id(contact, "id").filter(|_| opt_outs::is_opted_out(contact)));
         }
         last
     }
 
-    fn of_contact(&self, contact: &Value, changed_at: Option<Timestamp>) -> Option<Vec<Report>> {
+    fn of_contact(&self, contact: &Value, changed_at: Option<Timestamp>) -> Option<Report> {
         let (of, properties) = (id(contact, "id")?, at(contact, "properties")?);
-        let who = Who {
-            user_id: self.user_id.as_ref().and_then(|name| text(properties, name)),
-            email: text(properties, "email"),
-            ..Who::default()
-        };
-        if !super::words::is_somebody(&who) {
-            return None;
-        }
+        let who = person(properties, self.user_id.as_deref())?;
         let mut traits = Map::new();
         traits.extend(who.email.clone().map(|email| ("email".to_owned(), Value::from(email))));
         for (name, property) in &self.properties {
             traits.extend(text(properties, property).map(|value| (name.clone(), value.into())));
         }
         let stamp = changed_at.map(|at| at.as_millisecond().to_string()).unwrap_or_default();
-        let by = (&who, changed_at);
-        let mut reports = vec![facts(format!("contact:{of}:{stamp}"), by, traits)];
-        if text(properties, "hs_email_optout").as_deref() == Some("true") {
-            reports.push(opt_out(format!("contact:{of}:{stamp}:out"), "email", by));
-        }
-        Some(reports)
+        Some(facts(format!("contact:{of}:{stamp}"), (&who, changed_at), traits))
     }
 }
 
-/// HubSpot writes the time of a change as ISO 8601 or in milliseconds, by the version.
-fn changed_at(properties: &Value) -> Option<Timestamp> {
-    super::words::time(properties, "lastmodifieddate")
-        .or_else(|| millis(properties, "lastmodifieddate"))
-}
-
-fn events(state: &State, now: Timestamp, token: &str) -> Outgoing {
-    let since = state.events_since.unwrap_or_else(|| days_before(now, HISTORY_DAYS));
-    let from = since.as_millisecond().to_string();
-    let to = state.events_to.unwrap_or(now).as_millisecond().to_string();
-    let mut pairs =
-        vec![("startTimestamp", from.as_str()), ("endTimestamp", &to), ("limit", EVENTS_MAX)];
-    pairs.extend(state.offset.as_deref().map(|offset| ("offset", offset)));
-    get(format!("{HOST}/email/public/v1/events?{}", query(&pairs)), token)
-}
-
-fn read_events(answer: &Value, page: &mut Page) {
-    for event in list(answer, "events") {
-        match of_event(event) {
-            Some(reports) => page.reports.extend(reports),
-            None => page.odd += 1,
-        }
-    }
-}
-
-/// What an e-mail event tells. One of a kind that hilo does not take tells nothing, and nothing is wrong.
-fn of_event(event: &Value) -> Option<Vec<Report>> {
-    let (of, kind) = (id(event, "id")?, text(event, "type")?);
-    let who = Who { email: Some(text(event, "recipient")?), ..Who::default() };
-    let created_at = millis(event, "created")?;
-    let by = (&who, Some(created_at));
-    // An event is known by its id and its time.
-    let of = format!("email:{of}:{}", created_at.as_millisecond());
-    let properties = members([
-        ("campaign_id", id(event, "emailCampaignId").map(Value::from)),
-        ("message_id", id(event, "sendId").or_else(|| id(event, "sentBy.id")).map(Value::from)),
-        ("email_subject", text(event, "subject").map(Value::from)),
-        ("link_url", address(event, "url")),
-        ("reason", text(event, "category").map(Value::from)),
-        ("is_machine", at(event, "filteredEvent").filter(|is| **is == Value::Bool(true)).cloned()),
-    ]);
-    if let Some((_, name)) = ACTS.iter().find(|(known, _)| *known == kind) {
-        return Some(vec![act(of, name, "email", by, properties)]);
-    }
-    let ends = text(event, "portalSubscriptionStatus").as_deref() == Some("UNSUBSCRIBED");
-    if kind != "STATUSCHANGE" || !ends {
-        return Some(Vec::new());
-    }
-    let out = opt_out(format!("{of}:out"), "email", by);
-    Some(vec![act(of, "Unsubscribed", "email", by, properties), out])
+/// A contact among the records of the feed.
+fn record(id: &str) -> String {
+    format!("contact:{id}")
 }
 
 /// The body of a success.
