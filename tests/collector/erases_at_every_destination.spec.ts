@@ -7,13 +7,14 @@ import assert from "node:assert/strict";
 import { after, test } from "node:test";
 
 import { stubsConfig, stubsSecrets } from "../stubs/configuration.ts";
+import { STUBS } from "../stubs/index.ts";
 import { startStubs } from "../stubs/server.ts";
 import { cookieOf, hello, type Json, post } from "./envelopes.ts";
 import { eventually, startCollector } from "./mf.ts";
 import { eventOf, namesOf, newPerson, order } from "./stub_people.ts";
 import { claimsOf, signToken } from "./tokens.ts";
 
-const stubs = await startStubs();
+const stubs = await startStubs({ stubs: STUBS });
 const collector = await startCollector({ config: stubsConfig(), stubs: stubs.url, vars: stubsSecrets() });
 after(async () => {
   await collector.dispose();

@@ -8,13 +8,14 @@ import assert from "node:assert/strict";
 import { after, test } from "node:test";
 
 import { purposesOf, stubsConfig, stubsSecrets } from "../stubs/configuration.ts";
+import { STUBS } from "../stubs/index.ts";
 import { startStubs } from "../stubs/server.ts";
 import type { Vendor } from "../stubs/vendor.ts";
 import { hello, type Json, post, postAs } from "./envelopes.ts";
 import { eventually, startCollector } from "./mf.ts";
 import { isSettled, newPerson, type Person, sessionOf, takenOf } from "./stub_people.ts";
 
-const stubs = await startStubs();
+const stubs = await startStubs({ stubs: STUBS });
 const collector = await startCollector({ config: stubsConfig(), stubs: stubs.url, vars: stubsSecrets() });
 after(async () => {
   await collector.dispose();

@@ -9,13 +9,14 @@ import { after, test } from "node:test";
 
 import { stubsConfig, stubsSecrets } from "../stubs/configuration.ts";
 import { FAULTS, type Fault } from "../stubs/faults.ts";
+import { STUBS } from "../stubs/index.ts";
 import { startStubs } from "../stubs/server.ts";
 import type { Vendor } from "../stubs/vendor.ts";
 import { type Json, post } from "./envelopes.ts";
 import { eventually, startCollector } from "./mf.ts";
 import { eventOf, namesOf, newPerson, order } from "./stub_people.ts";
 
-const stubs = await startStubs();
+const stubs = await startStubs({ stubs: STUBS });
 const collector = await startCollector({ config: stubsConfig(), stubs: stubs.url, vars: stubsSecrets() });
 after(async () => {
   await collector.dispose();
