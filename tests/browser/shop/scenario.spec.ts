@@ -97,7 +97,7 @@ test("two phones of one person show the same cart after edits without a network"
   page.on("pageerror", (error) => errors.push(error.message));
   page.on("console", (message) => message.type() === "error" && errors.push(message.text()));
   await page.goto(`${url}/two-devices/?lang=en`);
-  const verdict = (text: string) => page.waitForSelector(`.verdict:has-text("${text}")`, { timeout: 15_000 });
+  const verdict = (text: string) => page.waitForSelector(`.verdict:has-text("${text}")`, { timeout: 45_000 });
   /** `HILO_SHOTS=DIR` keeps a series of pictures. */
   const shot = (name: string) => process.env["HILO_SHOTS"] && page.screenshot({ path: join(process.env["HILO_SHOTS"], `${name}.png`) });
   const [one, two] = page.frames().filter((frame) => frame.url().includes("/phone/"));
