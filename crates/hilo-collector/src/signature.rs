@@ -8,6 +8,9 @@ use hmac::{Hmac, Mac};
 use sha1::Sha1;
 use sha2::{Digest, Sha256, Sha512};
 
+/// The hex digits of [`record_hash`]: 128 bits.
+const RECORD_HASH_CHARS: usize = 32;
+
 /// SHA-256's block: HMAC pads shorter keys to it with zeros and hashes longer ones (RFC 2104).
 const BLOCK_BYTES: usize = 64;
 
@@ -94,6 +97,12 @@ pub fn equal(left: &str, right: &str) -> bool {
 /// name of an id.
 pub fn object_name(secret: &str, key: &ProfileKey) -> String {
     hex(&sign(secret.as_bytes(), key.to_string().as_bytes()))
+}
+
+/// A keyed hash of a record of another service, in [`RECORD_HASH_CHARS`]: what an object that forgets nobody may keep of it.
+pub(crate) fn record_hash(secret: &str, parts: &[&str]) -> String {
+    let tag = sign(secret.as_bytes(), parts.join("\n").as_bytes());
+    hex(&tag).chars().take(RECORD_HASH_CHARS).collect()
 }
 
 /// The label of a cart: the name of its object and its public name on the wire. Nobody can guess a label, and a label

@@ -18,12 +18,10 @@ use crate::ingest::feeds::shape::{Deletion, Recorded};
 use crate::keyring::Keyring;
 use crate::loaded::Loaded;
 use crate::platform::{Failure, Platform, log_line};
-use crate::signature::{hex, object_name, sign};
+use crate::signature::{object_name, record_hash};
 
 /// How the id of a deleted record begins among the ids of which a service has told.
 const DELETED: &str = "deleted:";
-/// The hex digits of a hash: 128 bits.
-const HASH_CHARS: usize = 32;
 /// The most calls for one person, each for 32 rows of the timeline. The next run goes on.
 const CALLS_MAX: u32 = 100;
 
@@ -55,7 +53,7 @@ pub(super) fn records<P: Platform>(
     let record = |one: &Recorded| {
         let user = one.who.user_id.clone().filter(|_| source.is_trusted).map(ProfileKey::User);
         RecordOf {
-            of: hash(source, &one.of, &secret),
+            of: record_hash(secret.naming(), &["record", &source.name, &one.of]),
             object: user.map(|user| object_name(secret.naming(), &user)),
             key: one.who.email.as_deref().and_then(|email| keys.email(email)),
         }
@@ -80,7 +78,7 @@ pub(super) async fn erase<P: Platform>(
     let desk = Desk { feed, loaded, secret: &secret, platform };
     for told in deleted {
         let record = told.strip_prefix(DELETED).unwrap_or_default();
-        let of = hash(feed.source, record, &secret);
+        let of = record_hash(secret.naming(), &["record", &feed.source.name, record]);
         let name = feed.source.name.as_str();
         let known: Option<RecordOf> =
             ask_feed(platform, name, &FeedCall::Record { of: of.clone() }).await?;
@@ -178,9 +176,4 @@ impl<P: Platform> Desk<'_, P> {
         let _: Unlearned = ask_profile(self.platform, object.to_owned(), &call).await?;
         Ok(())
     }
-}
-
-fn hash(source: &Source, record: &str, secret: &Keyring) -> String {
-    let text = format!("record\n{}\n{record}", source.name);
-    hex(&sign(secret.naming().as_bytes(), text.as_bytes())).chars().take(HASH_CHARS).collect()
 }

@@ -12,10 +12,7 @@ use crate::calls::feed::{FeedCall, FlagRecord, ask_feed};
 use crate::ingest::feeds::shape::Flag;
 use crate::keyring::Keyring;
 use crate::platform::{Failure, Platform};
-use crate::signature::{hex, sign};
-
-/// The hex digits of a hash: 128 bits.
-const HASH_CHARS: usize = 32;
+use crate::signature::record_hash;
 
 /// The flags as the object keeps them. Their texts are keyed hashes, because the object forgets nobody who is erased.
 ///
@@ -31,7 +28,7 @@ pub(super) fn records<P: Platform>(
     }
     let secret = secret(platform)?;
     let record = |flag: &Flag| FlagRecord {
-        of: hash(&["flag", &source.name, &flag.of], &secret),
+        of: record_hash(secret.naming(), &["flag", &source.name, &flag.of]),
         about: flag.opt_out.as_ref().map(|report| about(&report.who, &secret)),
     };
     Ok(flags.iter().map(record).collect())
@@ -62,10 +59,5 @@ fn about(who: &Who, secret: &Keyring) -> String {
     let Who { user_id, email, phone, .. } = who;
     let address = |text: &Option<String>| text.as_deref().map(str::to_lowercase);
     let named = json!([user_id, address(email), address(phone)]).to_string();
-    hash(&["flag about", &named], secret)
-}
-
-fn hash(parts: &[&str], secret: &Keyring) -> String {
-    let tag = sign(secret.naming().as_bytes(), parts.join("\n").as_bytes());
-    hex(&tag).chars().take(HASH_CHARS).collect()
+    record_hash(secret.naming(), &["flag about", &named])
 }
