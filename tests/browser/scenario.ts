@@ -32,6 +32,8 @@ const SILENT_MS = 10_000;
 const LAST_MS = 400;
 /** How long a browser may take to end. */
 const ENDS_MS = 20_000;
+/** How long a call to a page may take that Playwright does not limit. A spec file that waits for ever names no test. */
+const CALL_MS = 180_000;
 
 /** JSON of any shape. */
 export type Json = Record<string, any>;
@@ -85,6 +87,8 @@ export async function startBrowser(options: { ignoreDefaultArgs?: string[] } = {
     // A page takes long to load where a machine has much to do.
     context.setDefaultTimeout(60_000);
     contexts.add(context.on("close", () => contexts.delete(context)));
+    context.on("page", (page) => limit(page, "evaluate"));
+    limit(context, "close");
     const closed = context.close.bind(context);
     context.close = async (details) => {
       await closed(details);
@@ -101,6 +105,18 @@ export async function startBrowser(options: { ignoreDefaultArgs?: string[] } = {
     return context;
   };
   return browser;
+}
+
+/** Lets the call `name` of `target` fail where it has no answer in time. */
+function limit(target: Json, name: string) {
+  const call = target[name].bind(target);
+  target[name] = (...given: unknown[]) => {
+    let late: NodeJS.Timeout;
+    const over = new Promise((_, reject) => {
+      late = setTimeout(() => reject(new Error(`${name}(${String(given[0] ?? "")}) had no answer within ${CALL_MS} ms`)), CALL_MS);
+    });
+    return Promise.race([call(...given), over]).finally(() => clearTimeout(late));
+  };
 }
 
 /** What the collector tells a page whose call is fine. */

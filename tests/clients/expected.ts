@@ -59,6 +59,7 @@ const EXPECTED: Expected[] = [
   { because: "the families of a user agent; a browser without a window is a bot", path: /^context\.(device\.type|os\.(name|version)|hilo\.(bot|browser\.(name|major)))$/, is: ({ isPage, sent, stored }) => isPage && !sent && /^(bot|true|desktop|Linux|Chrome|\d+)$/.test(String(stored)) },
 
   // What is added.
+  { because: "the source of hilo.toml whose key the client used", path: /^source$/, is: ({ isPage, sent, stored }) => sent === undefined && stored === (isPage ? "pages" : "backend") },
   { because: "where the address of a page's visitor is, at most the city, and the time there", path: /^context\.(timezone|location\.(city|country|region))$/, is: ({ isPage, sent }) => isPage && sent === undefined },
   { because: "the facts of the touchpoint and its place under the lenses", path: /^(touchpoint|lens)\.\w+$/, is: ({ sent }) => sent === undefined },
   { because: "what brought the visit", path: /^context\.hilo\.touch\.\w+$/, is: ({ sent }) => sent === undefined },

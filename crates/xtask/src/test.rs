@@ -194,7 +194,7 @@ fn specs(workspace: &Workspace, folder: &str, suffix: &str) -> Vec<PathBuf> {
         .collect()
 }
 
-/// How many tests passed and failed, by Node's report.
+/// How many tests passed and failed, by Node's report. A file that hung was cancelled, and so were its tests.
 fn counts(output: &str) -> (u64, u64) {
     let count = |word: &str| {
         let counted = |line: &str| {
@@ -202,7 +202,7 @@ fn counts(output: &str) -> (u64, u64) {
         };
         output.lines().rev().find_map(counted).unwrap_or(0)
     };
-    (count("pass "), count("fail "))
+    (count("pass "), count("fail ") + count("cancelled "))
 }
 
 /// The files of the failed tests of Node's report. None at all where a failed test names no file of `files`: nobody could run it again.
@@ -261,6 +261,7 @@ mod tests {
             (counts(report), failed_files(report, &files)),
             ((1, 1), vec![files[1].clone()])
         );
+        assert_eq!(counts("# pass 3\n# fail 0\n# cancelled 1"), (3, 1), "a file that hung");
         assert_eq!(failed_files("ok 1 - a\n# pass 1\n# fail 0", &files), Vec::<PathBuf>::new());
         assert_eq!(failed_files("no such file /t/a.spec.ts:1", &files), Vec::<PathBuf>::new());
         let elsewhere =
