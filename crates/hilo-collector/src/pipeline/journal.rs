@@ -6,6 +6,7 @@
 use hilo_core::config::Source;
 use hilo_core::outcome::{Outcome, Rejection};
 use hilo_core::validate::outline;
+use jiff::Timestamp;
 
 use super::entry::{Entry, counted_notices};
 use crate::call::Call;
@@ -70,14 +71,14 @@ pub(super) fn note_outcomes<P: Platform>(entries: &[Entry], source: &Source, pla
     if let Some(scope) = platform.scope() {
         scope.count(|tally| count(entries, source, tally));
     }
-    let at = platform.now().to_string();
+    let at = platform.now();
     let is_noted = |entry: &Entry| entry.outcome.rejection().is_some() || !entry.notices.is_empty();
     if entries.iter().any(is_noted) {
-        note_rejects(platform, |gathered| note_entries(&at, source, entries, gathered));
+        note_rejects(platform, |gathered| note_entries(&at.to_string(), source, entries, gathered));
     }
     show_events(platform, |room| {
         let last = entries.iter().skip(entries.len().saturating_sub(room));
-        last.map(|entry| live(&at, source, entry)).collect()
+        last.map(|entry| live(at, source, entry)).collect()
     });
 }
 
@@ -144,13 +145,13 @@ fn reject(at: &str, source: &str, outcome: &str, why: &Rejection) -> Reject {
     }
 }
 
-fn live(at: &str, source: &Source, entry: &Entry) -> LiveEvent {
+fn live(at: Timestamp, source: &Source, entry: &Entry) -> LiveEvent {
     let event = entry.event.as_ref();
     let hilo = event.map(|event| &event.context.hilo);
     let page = event.and_then(|event| event.context.page.as_ref());
     LiveEvent {
         seq: 0, // the isolate numbers its events
-        at: at.to_owned(),
+        at: at.to_string(),
         source: source.name.clone(),
         message_id: entry.message_id.clone(),
         kind: event.map(|event| event.kind.name().to_owned()),

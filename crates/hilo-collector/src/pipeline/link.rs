@@ -143,7 +143,8 @@ pub(super) async fn named<P: Platform>(
             of_user(pair.user, of_device(pair.earlier), secret, loaded).filter(|_| is_meant)?;
         Some(pair.link(to, is_large, secret, platform))
     });
-    at_once::all(calls, facts.received_at, platform).await.map(drop)
+    let calls: Vec<_> = calls.collect();
+    at_once::all(calls.into_iter(), facts.received_at, platform).await.map(drop)
 }
 
 /// Two ids of one person.

@@ -2,6 +2,7 @@
 //! A statement and values → rows by column name. This file has no schema.
 
 use super::Failure;
+use crate::seal::NONCE_BYTES;
 
 /// The largest whole number that a JavaScript number represents exactly.
 const INT_MAX: i64 = (1 << 53) - 1;
@@ -163,6 +164,9 @@ pub trait Sql {
     /// # Errors
     /// `Retriable` where the collector's secret is not set. `Fatal` for an object that keeps nothing personal.
     fn at_rest(&self) -> Result<[u8; 32], Failure>;
+
+    /// Draws a nonce for something that is sealed in this storage.
+    fn nonce(&self) -> [u8; NONCE_BYTES];
 }
 
 /// Runs `work` in a transaction. All of its writes are kept, or none.

@@ -16,14 +16,14 @@ use crate::seal::{self, Key};
 /// How sealed text begins. Plain JSON and addresses never begin so.
 const SEALED: &str = "sealed:";
 
-/// Seals bytes. `context` is the place where they are stored, so equal bytes in one place stay equal.
+/// Seals bytes. `context` is the place where they are stored. The nonce is random: a keyed hash of all bytes would cost a batch of events more
+/// than the rest of its sealing.
 pub(in crate::store) fn seal(
     sql: &impl Sql,
     context: &str,
     bytes: &[u8],
 ) -> Result<Vec<u8>, Failure> {
-    let key = Key::of(sql.at_rest()?);
-    seal::seal(&key, context, key.nonce(context, bytes), bytes)
+    seal::seal(&Key::of(sql.at_rest()?), context, sql.nonce(), bytes)
 }
 
 /// Opens bytes that [`seal`] has sealed for this place, or returns plain ones.
@@ -38,13 +38,15 @@ pub(in crate::store) fn open(
     seal::open(&Key::of(sql.at_rest()?), context, &stored)
 }
 
-/// Seals text to text.
+/// Seals text to text. Equal text in one place stays equal: a statement may look for it.
 pub(in crate::store) fn seal_text(
     sql: &impl Sql,
     context: &str,
     text: &str,
 ) -> Result<String, Failure> {
-    let sealed = seal(sql, context, text.as_bytes())?;
+    let key = Key::of(sql.at_rest()?);
+    let nonce = key.nonce(context, text.as_bytes());
+    let sealed = seal::seal(&key, context, nonce, text.as_bytes())?;
     Ok(format!("{SEALED}{}", STANDARD_NO_PAD.encode(sealed)))
 }
 

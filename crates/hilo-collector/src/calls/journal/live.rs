@@ -11,6 +11,8 @@ use super::lines::LiveEvent;
 
 /// The most events that an isolate keeps while nobody watches: a watcher who connects sees what happened before.
 pub const UNSEEN_MAX: usize = 20;
+/// Within this time an isolate that nobody watches keeps no more events than that.
+const UNSEEN_EVERY_MS: i64 = 1_000;
 /// The most events that wait for a call while somebody watches. The oldest give way, and the watchers are told how many.
 pub const WAITING_MAX: usize = 200;
 /// How long events wait for others while somebody watches.
@@ -69,8 +71,18 @@ pub struct Live {
 }
 
 impl Live {
-    /// The most events of one envelope that are worth keeping.
-    pub fn room(&self) -> usize {
+    /// The most events of an envelope that are worth keeping. An isolate that nobody watches keeps as many in a second as it shows later:
+    /// a line for each event of a busy shop would be a twentieth of the work.
+    pub fn room(&self, now_ms: i64) -> usize {
+        if self.is_watched {
+            return WAITING_MAX;
+        }
+        let since = now_ms.saturating_sub(UNSEEN_EVERY_MS).saturating_mul(SEQS_PER_MS);
+        let newest = self.events.iter().rev().take_while(|event| event.seq >= since);
+        UNSEEN_MAX.saturating_sub(newest.count())
+    }
+
+    const fn kept_max(&self) -> usize {
         if self.is_watched { WAITING_MAX } else { UNSEEN_MAX }
     }
 
@@ -80,7 +92,7 @@ impl Live {
             self.seq = self.seq.saturating_add(1).max(now_ms.saturating_mul(SEQS_PER_MS));
             self.events.push_back(LiveEvent { seq: self.seq, ..event });
         }
-        let surplus = self.events.len().saturating_sub(self.room());
+        let surplus = self.events.len().saturating_sub(self.kept_max());
         let lost = self.events.drain(..surplus).filter(|event| event.seq > self.sent_seq).count();
         if self.is_watched {
             self.missed = self.missed.saturating_add(u32::try_from(lost).unwrap_or(u32::MAX));
@@ -182,6 +194,20 @@ mod tests {
         assert_eq!(live.promise(ASK_MS + 1), Some(0));
         let shown = live.call(true, ASK_MS + 1);
         assert_eq!((names(&shown).len(), names(&shown).last()), (UNSEEN_MAX, Some(&"99")));
+    }
+
+    #[test]
+    fn an_isolate_that_nobody_watches_keeps_few_events_of_a_second() {
+        let mut live = Live::default();
+        assert_eq!(live.room(5_000), UNSEEN_MAX);
+        live.keep((0..12).map(event), 5_000);
+        assert_eq!(live.room(5_900), UNSEEN_MAX - 12);
+        live.keep((0..UNSEEN_MAX - 12).map(event), 5_900);
+        assert_eq!(live.room(6_000), 0);
+        assert_eq!(live.room(6_001), 12);
+        assert_eq!(live.room(6_901), UNSEEN_MAX);
+        live.connect(6_000);
+        assert_eq!(live.room(6_000), WAITING_MAX, "a watcher sees each event");
     }
 
     #[test]

@@ -138,7 +138,7 @@ pub async fn send_gathered<P: Platform>(platform: &P) -> Result<(), Failure> {
 pub fn show_events<P: Platform>(platform: &P, read: impl FnOnce(usize) -> Vec<LiveEvent>) {
     let now_ms = platform.now().as_millisecond();
     let wait_ms = platform.with_gathered(|gathered| {
-        let events = read(gathered.live.room());
+        let events = read(gathered.live.room(now_ms));
         gathered.live.keep(events, now_ms);
         gathered.live.promise(now_ms)
     });

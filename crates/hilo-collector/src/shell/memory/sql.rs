@@ -5,6 +5,7 @@ use rusqlite::types::{ToSqlOutput, Value};
 use rusqlite::{Connection, ToSql, params_from_iter};
 
 use crate::platform::{Failure, Sql, SqlRow, SqlValue};
+use crate::seal::NONCE_BYTES;
 
 /// SQLite of one object.
 pub struct MemorySql {
@@ -111,5 +112,10 @@ impl Sql for MemorySql {
 
     fn at_rest(&self) -> Result<[u8; 32], Failure> {
         Ok(self.at_rest)
+    }
+
+    fn nonce(&self) -> [u8; NONCE_BYTES] {
+        let drawn = self.connection.query_one("SELECT randomblob(12)", (), |row| row.get(0));
+        drawn.unwrap_or_default()
     }
 }

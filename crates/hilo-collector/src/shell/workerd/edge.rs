@@ -266,6 +266,9 @@ impl Platform for Edge {
             Limit::Key => bindings::RATE_KEY,
             Limit::Peer => bindings::RATE_PEER,
         };
+        if !side::is_bound(&self.env, name) {
+            return true;
+        }
         let asked = JsFuture::from(bindings::within(&self.env, &word(name), key)).await;
         asked.is_ok_and(|answer| answer != JsValue::FALSE)
     }

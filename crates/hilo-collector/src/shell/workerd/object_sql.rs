@@ -7,6 +7,7 @@ use worker::js_sys::{Array, Uint8Array};
 
 use super::bindings::{self, Cursor, Sqlite, Storage, word};
 use crate::platform::{Failure, Sql, SqlRow, SqlValue};
+use crate::seal::NONCE_BYTES;
 
 /// SQLite of a Durable Object.
 pub(super) struct ObjectSql {
@@ -96,6 +97,12 @@ impl Sql for ObjectSql {
 
     fn at_rest(&self) -> Result<[u8; 32], Failure> {
         self.at_rest.clone()
+    }
+
+    fn nonce(&self) -> [u8; NONCE_BYTES] {
+        let mut nonce = [0; NONCE_BYTES];
+        bindings::fill_random(&mut nonce);
+        nonce
     }
 }
 

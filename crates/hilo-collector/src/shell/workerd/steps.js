@@ -70,12 +70,10 @@ export async function copy(url) {
   return found && (await found.text());
 }
 
-/** Counts a request of `key` against the rate limit `env[limit]`. A limit that is missing or fails allows the request. */
+/** Counts a request of `key` against the rate limit `env[limit]`. A limit that fails allows the request. */
 export async function within(env, limit, key) {
-  const bound = env[limit];
-  if (!bound) return true;
   try {
-    return (await bound.limit({ key })).success;
+    return (await env[limit].limit({ key })).success;
   } catch {
     return true;
   }

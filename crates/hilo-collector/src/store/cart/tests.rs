@@ -62,6 +62,10 @@ impl Sql for Storage {
     fn at_rest(&self) -> Result<[u8; 32], Failure> {
         self.sql.at_rest()
     }
+
+    fn nonce(&self) -> [u8; crate::seal::NONCE_BYTES] {
+        self.sql.nonce()
+    }
 }
 
 /// One cart's object with its clock.
