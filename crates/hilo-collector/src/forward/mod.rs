@@ -43,6 +43,7 @@ use hilo_core::outcome::Code;
 
 use crate::calls::journal::send_counted;
 use crate::calls::{Delivery, DeliveryResult, ProfileCall, UnderWay, ask_profile};
+use crate::fault::FaultCode;
 use crate::keyring::Keyring;
 use crate::loaded::Standing;
 use crate::platform::{Failure, Outgoing, Platform, Response, log_line};
@@ -63,6 +64,12 @@ const AT_ONCE: usize = 3;
 /// Brings every delivery to its destination and reports the results.
 pub async fn deliver<P: Platform>(deliveries: Vec<Delivery>, platform: &P) {
     let standing = platform.config().await;
+    if let Err(fault) = &standing
+        && fault.code == FaultCode::JurisdictionChanged
+    {
+        // The profiles of these deliveries are elsewhere, and send them again.
+        return platform.log(&log_line("error", "deliveries", &[("why", fault.code.name())]));
+    }
     let mut groups: BTreeMap<String, Vec<Delivery>> = BTreeMap::new();
     for delivery in asked::still_wanted(deliveries, platform).await {
         groups.entry(delivery.destination.clone()).or_default().push(delivery);

@@ -58,16 +58,13 @@ pub(super) async fn retention<P: Platform>(platform: &P) -> Result<Retention, Fa
     Err(Failure::Retriable(format!("nothing is removed: {name}")))
 }
 
-/// Lets an object call others, unless the deployment names another jurisdiction than `hilo.toml`: it would call strangers of the same
-/// names, and take their answers for those of the objects that it means. No other fault of the configuration stops an object.
+/// Lets an object call others, unless the deployment names another jurisdiction than `hilo.toml`, or nobody knows the file: the object might
+/// call strangers of the same names, and take their answers for those of the objects that it means.
 ///
 /// # Errors
-/// `Retriable` as long as the two differ.
+/// `Retriable` until a file is known that names the same one.
 pub(super) async fn placed<P: Platform>(platform: &P) -> Result<(), Failure> {
-    match platform.config().await {
-        Err(fault) if fault.code == FaultCode::JurisdictionChanged => Err(fault.into()),
-        Ok(_) | Err(_) => Ok(()),
-    }
+    platform.config().await.map(drop).map_err(Failure::from)
 }
 
 /// What a deployment itself says, whatever file is uploaded.

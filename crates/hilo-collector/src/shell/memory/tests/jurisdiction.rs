@@ -38,6 +38,43 @@ fn a_link_waits_while_the_jurisdiction_is_not_that_of_the_file() {
 }
 
 #[test]
+fn a_link_waits_while_no_file_is_known() {
+    let memory = memory();
+    send(&memory, &page_view());
+    settle(&memory);
+    link_visitor(&memory);
+    misplace(&memory);
+    memory.lose_kv();
+    memory.start_cold();
+    for _ in 0..3 {
+        memory.advance(SignedDuration::from_mins(10));
+        settle(&memory);
+    }
+    assert_eq!(links(&memory), 0);
+}
+
+#[test]
+fn deliveries_ask_no_stranger_and_come_again() {
+    let memory = memory();
+    send(&memory, &page_view());
+    misplace(&memory);
+    let asked = || {
+        let asked = memory.asked();
+        asked.iter().filter(|object| matches!(object, Object::Profile(_))).count()
+    };
+    let before = asked();
+    settle(&memory);
+    assert_eq!((memory.sent().len(), asked()), (0, before));
+    mend(&memory);
+    memory.set_dev(true); // the built-in file's webhook is on this machine
+    for _ in 0..3 {
+        memory.advance(SignedDuration::from_mins(10));
+        settle(&memory);
+    }
+    assert_eq!(memory.sent().len(), 1, "{:?}", memory.lines());
+}
+
+#[test]
 fn what_a_cart_reports_waits_while_the_jurisdiction_is_not_that_of_the_file() {
     let memory = memory();
     fill(&memory, "customer", customer());
