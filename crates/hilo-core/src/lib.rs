@@ -3,7 +3,7 @@
 //! Reading order, which is also the order of an event's stages: [`event`] holds the shapes on the wire, [`consent`] decides
 //! whether an event may leave the page, [`strict`] reads JSON from strangers, [`validate`] turns an envelope into events and
 //! rejections, [`normalize`] makes events alike, [`journey`] gives them channels and sessions, [`profile`] folds them into a
-//! person. [`plan`] compares them with the site's tracking plan. [`inbound`] holds what other systems report. [`attribution`] shares out what an order is worth. [`delivery`] decides when an event is sent on, [`mapping`] what the deployer's rules make of it. Time, random bytes, geo and user agent always arrive as arguments
+//! person. [`plan`] compares them with the site's tracking plan. [`inbound`] holds what other systems report. [`attribution`] shares out what an order is worth. [`pyramid`] places people on levels. [`delivery`] decides when an event is sent on, [`mapping`] what the deployer's rules make of it. Time, random bytes, geo and user agent always arrive as arguments
 //! ([`event::Facts`]).
 //!
 //! [`cart`] and [`money`] stand beside the events: page and hub keep the same cart. `tag_manager` and [`price`] read what shops
@@ -51,6 +51,8 @@ pub mod price;
 pub mod printed;
 #[cfg(feature = "edge")]
 pub mod profile;
+#[cfg(feature = "edge")]
+pub mod pyramid;
 pub mod query_keys;
 #[cfg(feature = "edge")]
 pub mod rate;
