@@ -1,7 +1,8 @@
-//! The vectors and the edge cases of the levels. Movement and laws have their own files.
+//! The vectors and the edge cases of the levels. Movement, scores and laws have their own files.
 
 mod laws;
 mod movement;
+mod scores;
 
 use jiff::civil::Date;
 
