@@ -139,6 +139,20 @@ fn an_old_customer_whose_new_order_is_sent_back_is_inactive_again() {
 }
 
 #[test]
+fn a_refund_on_the_day_on_which_a_window_ends_is_not_the_cause() {
+    let ends = "2026-03-10";
+    let other = bought(&[("2024-05-01", 9_000, &[(ends, 9_000)]), ("2025-03-10", 5_000, &[])]);
+    let found = told(&other, "2026-12-31", Basis::Happened);
+    assert_eq!(found.last().unwrap(), "2026-03-10 activo>inactivo time");
+    let same = bought(&[("2024-05-01", 9_000, &[]), ("2025-03-10", 5_000, &[(ends, 5_000)])]);
+    let found = told(&same, "2026-12-31", Basis::Happened);
+    assert_eq!(found.last().unwrap(), "2026-03-10 activo>inactivo time");
+    let alone = bought(&[("2025-03-10", 5_000, &[(ends, 5_000)])]);
+    let found = told(&alone, "2026-12-31", Basis::Happened);
+    assert_eq!(found.last().unwrap(), "2026-03-10 activo>resto refund", "not even inactive");
+}
+
+#[test]
 fn a_visitor_is_probable_for_ninety_days() {
     let history = History::default().signaled("2026-06-01");
     check(

@@ -1,5 +1,7 @@
 //! What holds for all histories.
 
+use std::collections::BTreeSet;
+
 use jiff::ToSpan as _;
 use proptest::collection::vec;
 use proptest::prelude::*;
@@ -65,6 +67,30 @@ fn some_basis() -> impl Strategy<Value = Basis> {
     ]
 }
 
+/// The table of the levels, word by word and with sums by hand.
+fn by_the_table(history: &History, on: Date, windows: &Windows) -> Level {
+    let age = |moment: &Moment| on.since(moment.on).unwrap().get_days();
+    let has = |moments: &BTreeSet<Moment>, days: Option<u16>| {
+        let is_there = |age: i32| age >= 0 && days.is_none_or(|days| age < i32::from(days));
+        moments.iter().map(age).any(is_there)
+    };
+    let counted = |order: &&Order| {
+        let refunds = order.refunds.values().filter(|refund| age(&refund.at) >= 0);
+        let total = order.total.unwrap().minor;
+        let left =
+            refunds.fold(total, |left, one| left - one.amount.map_or(total, |one| one.minor));
+        age(&order.placed) >= 0 && order.cancelled.is_none_or(|one| age(&one) < 0) && left > 0
+    };
+    let ages = history.orders.values().filter(counted).map(|order| age(&order.placed));
+    match ages.min() {
+        Some(age) if age < i32::from(windows.active_days) => Level::Active,
+        Some(_) => Level::Inactive,
+        None if has(&history.relation, windows.potential_days) => Level::Potential,
+        None if has(&history.signals, Some(windows.probable_days)) => Level::Probable,
+        None => Level::Rest,
+    }
+}
+
 proptest! {
     #![proptest_config(ProptestConfig::with_cases(64))]
 
@@ -111,6 +137,17 @@ proptest! {
         let once = changes(&one, after(DAYS), &windows, basis);
         one.take_over(other);
         prop_assert_eq!(changes(&one, after(DAYS), &windows, basis), once);
+    }
+
+    #[test]
+    fn a_level_is_that_of_the_table(
+        history in some_history(), windows in some_windows(), days in vec(0..DAYS, 50),
+    ) {
+        let history = History { erased: None, ..history };
+        for on in days.into_iter().map(after) {
+            let found = level(&history, on, &windows, Basis::Happened);
+            prop_assert_eq!(found, by_the_table(&history, on, &windows), "{}", on);
+        }
     }
 
     #[test]
