@@ -3,7 +3,10 @@
 //! Reading order, which is also the order of an event's stages: [`event`] holds the shapes on the wire, [`consent`] decides
 //! whether an event may leave the page, [`strict`] reads JSON from strangers, [`validate`] turns an envelope into events and
 //! rejections, [`normalize`] makes events alike, [`journey`] gives them channels and sessions, [`profile`] folds them into a
-//! person. [`plan`] compares them with the site's tracking plan. [`inbound`] holds what other systems report. [`attribution`] shares out what an order is worth. [`kpi`] counts what customers bring, and [`experiment`] what a change causes. [`delivery`] decides when an event is sent on, [`mapping`] what the deployer's rules make of it. Time, random bytes, geo and user agent always arrive as arguments
+//! person. [`plan`] compares them with the site's tracking plan. [`inbound`] holds what other systems report. [`attribution`] shares out
+//! what an order is worth. [`pyramid`] places people on levels, [`leads`] tells who may become a customer. [`kpi`] counts what customers
+//! bring, and [`experiment`] what a change causes. [`delivery`] decides when an event is sent on, [`mapping`] what the deployer's rules
+//! make of it. Time, random bytes, geo and user agent always arrive as arguments
 //! ([`event::Facts`]).
 //!
 //! [`cart`] and [`money`] stand beside the events: page and hub keep the same cart. `tag_manager` and [`price`] read what shops
@@ -40,6 +43,8 @@ pub mod journey;
 #[cfg(feature = "edge")]
 pub mod kpi;
 #[cfg(feature = "edge")]
+pub mod leads;
+#[cfg(feature = "edge")]
 pub mod mapping;
 pub mod money;
 #[cfg(feature = "edge")]
@@ -55,6 +60,8 @@ pub mod price;
 pub mod printed;
 #[cfg(feature = "edge")]
 pub mod profile;
+#[cfg(feature = "edge")]
+pub mod pyramid;
 pub mod query_keys;
 #[cfg(feature = "edge")]
 pub mod rate;

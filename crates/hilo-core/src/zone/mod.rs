@@ -1,11 +1,11 @@
 //! Time zones by their IANA names, for times that other systems write without an offset.
 //!
-//! `(name)` → [`Zone`]; `(zone, date and time of a clock there)` → the instant. Each zone has the rule that is in force now, as POSIX
+//! `(name)` → [`Zone`]; `(zone, date and time of a clock there)` → the instant; `(zone, instant)` → the local day. Each zone has the rule that is in force now, as POSIX
 //! writes it, out of the tz database (release 2025b, the last line of each TZif file, RFC 8536, 3.3). Earlier rules are
 //! left out: the whole database would be a fifth of the collector's script, and what is reported is some days old at most.
 
 use jiff::Timestamp;
-use jiff::civil::DateTime;
+use jiff::civil::{Date, DateTime};
 use jiff::tz::TimeZone;
 
 /// Each line: a rule, and the zones that have it.
@@ -41,6 +41,16 @@ impl Zone {
     pub fn instant(&self, clock: DateTime) -> Option<Timestamp> {
         self.0.to_ambiguous_timestamp(clock).compatible().ok()
     }
+
+    /// The local day of an instant.
+    pub fn day(&self, at: Timestamp) -> Date {
+        self.0.to_datetime(at).date()
+    }
+
+    /// The instant at which a local day ends, which is the first one of the next day.
+    pub fn end_of(&self, day: Date) -> Option<Timestamp> {
+        self.instant(day.tomorrow().ok()?.at(0, 0, 0, 0))
+    }
 }
 
 #[cfg(test)]
@@ -69,6 +79,22 @@ mod tests {
     fn an_hour_that_comes_twice_is_the_earlier_one_and_one_that_is_left_out_is_later() {
         check("Europe/Madrid", date(2026, 10, 25).at(2, 30, 0, 0), "2026-10-25T00:30:00Z");
         check("Europe/Madrid", date(2026, 3, 29).at(2, 30, 0, 0), "2026-03-29T01:30:00Z");
+    }
+
+    #[test]
+    fn a_local_day_ends_where_the_next_one_begins_however_long_it_is() {
+        let madrid = Zone::of("Europe/Madrid").unwrap();
+        let hours = |day| {
+            let end = |day| madrid.end_of(day).unwrap();
+            end(day).duration_since(end(day.yesterday().unwrap())).as_hours()
+        };
+        assert_eq!(hours(date(2026, 3, 28)), 24);
+        assert_eq!(hours(date(2026, 3, 29)), 23);
+        assert_eq!(hours(date(2026, 10, 25)), 25);
+        let new_year = madrid.end_of(date(2026, 12, 31)).unwrap();
+        assert_eq!(new_year.to_string(), "2026-12-31T23:00:00Z");
+        assert_eq!(madrid.day(new_year), date(2027, 1, 1));
+        assert_eq!(madrid.day("2026-12-31T22:30:00Z".parse().unwrap()), date(2026, 12, 31));
     }
 
     #[test]
