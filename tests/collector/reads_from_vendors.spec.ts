@@ -21,7 +21,7 @@ const SETTINGS: Record<string, string> = {
   braze: `token = { secret = "FEED_PROOF" }`,
   buffer: `organization = "66b1f0c2a1b2c3d4e5f60700"\nchannels = ["66b1f0c2a1b2c3d4e5f60718"]\napi_key = { secret = "BUFFER_KEY" }`,
   hootsuite: `profiles = { FACEBOOKPAGE = ["115185509"] }\n${client("HOOTSUITE")}\nrefresh_token = { secret = "HOOTSUITE_REFRESH_TOKEN" }\nwebhook_key = { secret = "FEED_PROOF" }`,
-  hubspot: `token = { secret = "HUBSPOT_TOKEN" }\nwebhook_secret = { secret = "FEED_PROOF" }\nuser_id = "shop_user_id"`,
+  hubspot: `token = { secret = "HUBSPOT_TOKEN" }\nwebhook_secret = { secret = "FEED_PROOF" }\nportal_id = 33\nuser_id = "shop_user_id"`,
   marketo: `munchkin_id = "123-ABC-456"\nclient_id = { secret = "MARKETO_ID" }\nclient_secret = { secret = "MARKETO_SECRET" }\nuser_id = "shopUserId"`,
   salesforce: `domain = "acme.my.salesforce.com"\n${client("SALESFORCE")}\nuser_id = "Shop_User__c"`,
   sumup: `api_key = { secret = "SUMUP_API_KEY" }\nwebhook_key = { secret = "FEED_PROOF" }`,
@@ -135,7 +135,7 @@ test("six vendors are read, and a seventh calls", async (t) => {
 
     await tellsOfACheckout(stubs, collector);
 
-    const changes = [{ subscriptionType: "contact.propertyChange", objectId: 1 }];
+    const changes = [{ subscriptionType: "contact.propertyChange", objectId: 1, portalId: 33 }];
     const stamp = String(Date.now());
     const text = `POST${collector.url}/_h/v1/in/hubspot${JSON.stringify(changes)}${stamp}`;
     const signature = createHmac("sha256", PROOF).update(text).digest("base64");

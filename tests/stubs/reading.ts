@@ -82,7 +82,7 @@ export function readMarketo({ method, url }: StubRequest): StubAnswer | undefine
     }
     case "/rest/v1/leads.json": {
       const ids = (url.searchParams.get("filterValues") ?? "").split(",").map(Number);
-      return ok({ result: ids.map((id) => ({ id, email: `reader-${id}@shop.example`, shopUserId: `reader-${id}`, firstName: `Lead ${id}` })) });
+      return ok({ result: ids.map((id) => ({ id, email: `reader-${id}@shop.example`, shopUserId: `reader-${id}`, firstName: `Lead ${id}`, unsubscribed: id === READERS })) });
     }
     default: return undefined;
   }

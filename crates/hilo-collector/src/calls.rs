@@ -98,6 +98,9 @@ pub enum ProfileCall {
     Know {
         /// The keys.
         keys: Vec<String>,
+        /// Who has proved them: the name of a source, or [`index::BY_LINK`]. `None` for keys that nobody has proved.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        by: Option<String>,
     },
     /// Record a consent change. Answers [`ConsentRecorded`].
     Consent(ConsentChange),

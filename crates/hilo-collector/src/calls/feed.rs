@@ -15,6 +15,9 @@ use crate::platform::{Failure, Object, Platform};
 /// How the name of a feed begins where destinations and feeds are named: in deliveries, and at the objects with tokens.
 pub const PREFIX: &str = "source:";
 
+/// How the id of a deleted record begins among the ids of which a service has told.
+pub const DELETED: &str = "deleted:";
+
 /// The longest time between two signs of a run. A run that gives none was killed, and another one may begin.
 pub const LEASE_MS: i64 = 120_000;
 
@@ -54,7 +57,7 @@ pub struct FlagRecord {
 }
 
 /// A record of somebody, and where it leads: keyed hashes that only the collector can make.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct RecordOf {
     /// The record.
     pub of: String,
@@ -62,6 +65,36 @@ pub struct RecordOf {
     pub object: Option<String>,
     /// The key of the record's address in the index.
     pub key: Option<String>,
+    /// The objects of persons whom the record named before.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub objects_before: Vec<String>,
+    /// The keys of addresses that the record had before.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub keys_before: Vec<String>,
+}
+
+impl RecordOf {
+    /// Every object to which the record leads or led by an id.
+    pub fn objects(&self) -> impl Iterator<Item = &String> {
+        self.object.iter().chain(&self.objects_before)
+    }
+
+    /// Every key that the record has or had.
+    pub fn keys(&self) -> impl Iterator<Item = &String> {
+        self.key.iter().chain(&self.keys_before)
+    }
+}
+
+/// An id of which a service has told.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Told {
+    /// The id.
+    pub id: String,
+    /// When the service told it last. A later call has a later time, so whatever was read before does not count as read for it.
+    pub at_ms: i64,
+    /// Whether the person of a deleted record was erased.
+    #[serde(default)]
+    pub is_erased: bool,
 }
 
 /// A touchpoint as the object keeps it.
@@ -105,11 +138,8 @@ pub enum FeedCall {
         /// The flags of people's records, as they are now.
         #[serde(default)]
         flags: Vec<FlagRecord>,
-        /// The records of people, and where they lead.
-        #[serde(default)]
-        records: Vec<RecordOf>,
-        /// The ids that need not be read again.
-        read: Vec<String>,
+        /// The ids that need not be read again, unless the service has told them again meanwhile.
+        read: Vec<Told>,
         /// The number of reports about people.
         reports: u32,
         /// The number of parts that could not be used.
@@ -119,15 +149,22 @@ pub enum FeedCall {
         /// The most calls of the service in 24 hours.
         calls_max: u32,
     },
+    /// Keeps records of people and where they lead, before anything is told about these people. Answers `()`.
+    Records(Vec<RecordOf>),
     /// The persons of a record. Answers `Option<RecordOf>`.
     Record {
         /// The hash of the record.
         of: String,
     },
-    /// Forgets a record that was deleted, and that a call has told so. Answers `()`.
+    /// Notes that the person of a deleted record was erased. Answers `()`.
+    Erased {
+        /// The id that was noted.
+        id: String,
+    },
+    /// Forgets a record that was deleted, and that a call has told so, unless another call has told it meanwhile. Answers `()`.
     Forget {
         /// The id that was noted.
-        told: String,
+        told: Told,
         /// The hash of the record.
         of: String,
     },
@@ -186,7 +223,10 @@ pub enum Begun {
         /// What the pages before have left.
         state: Value,
         /// Ids of which the service has told, and that are not read yet.
-        told: Vec<String>,
+        told: Vec<Told>,
+        /// Records that the service has deleted, and that are not forgotten yet.
+        #[serde(default)]
+        deleted: Vec<Told>,
     },
     /// It is not due.
     Waits {

@@ -15,6 +15,9 @@ const SHARD_CHARS: usize = 2;
 /// The most persons of one key. An address of more is an office's, and joins nobody in any case.
 pub const PERSONS_MAX: usize = 8;
 
+/// Who has proved an address that a person's own link proves. No source has this name.
+pub const BY_LINK: &str = "*";
+
 /// A person in the index.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 pub struct Owner {

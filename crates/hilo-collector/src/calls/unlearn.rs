@@ -18,9 +18,14 @@ pub enum Unlearn {
 
 /// What is left after that.
 #[derive(Debug, Default, Serialize, Deserialize)]
+#[serde(default)]
 pub struct Unlearned {
+    /// The object that answers: another than the one that was asked, if its profile has moved. Empty where nobody is stored.
+    pub object: String,
     /// Where another call has to go on: an object has a bounded time.
     pub next: Option<i64>,
-    /// The addresses that other sources tell.
+    /// The addresses that other sources tell, and those of the ledger.
     pub addresses: Vec<String>,
+    /// The keys of addresses that other sources, or the person's own links, have proved.
+    pub keys: Vec<String>,
 }

@@ -55,7 +55,8 @@ pub(super) async fn named<P: Platform>(
         }
     }
     let calls = persons.into_iter().map(|(person, keys)| async move {
-        prove(&person, keys.into_iter().collect(), secret, loaded, platform).await
+        let proof = (keys.into_iter().collect(), source.name.as_str());
+        prove(&person, proof, secret, loaded, platform).await
     });
     at_once::all(calls, facts.received_at, platform).await.map(drop)
 }
@@ -95,13 +96,13 @@ pub(super) fn text(properties: &Properties, name: &str) -> Option<String> {
     }
 }
 
-/// Proves that the addresses with these keys are this person's. Contacts who waited under them move into the person's profile.
+/// Proves that the addresses with these keys are this person's, by the word of a source or by a link. Contacts who waited under them move into the person's profile.
 ///
 /// # Errors
 /// A failure if a step is not known to be durable. The call may be repeated.
 pub(super) async fn prove<P: Platform>(
     person: &ProfileKey,
-    keys: Vec<String>,
+    (keys, by): (Vec<String>, &str),
     secret: &Keyring,
     loaded: &Loaded,
     platform: &P,
@@ -111,12 +112,13 @@ pub(super) async fn prove<P: Platform>(
         return Ok(());
     }
     let name = object_name(secret.naming(), person);
-    let mark = Mark::of("addresses", &name, keys.iter().map(String::as_str));
+    let named = keys.iter().map(String::as_str).chain([by]);
+    let mark = Mark::of("addresses", &name, named);
     if mark.is_stored(platform.now()) {
         return Ok(());
     }
     // The profile notes the keys first: what the index has of a person must not outlive an erasure.
-    let question = ProfileCall::Know { keys: keys.clone() };
+    let question = ProfileCall::Know { keys: keys.clone(), by: Some(by.to_owned()) };
     let knows: Option<Knows> = ask_profile(platform, name.clone(), &question).await?;
     let Some(knows) = knows else { return Ok(()) };
     if knows.is_full {

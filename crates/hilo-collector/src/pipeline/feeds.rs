@@ -9,11 +9,12 @@ mod flags;
 use hilo_core::config::Source;
 use hilo_core::outcome::{Code, Outcome, Rejection};
 
+use self::deletions::Deletions;
 use super::{channels, reports};
 use crate::access::{Access, MissingSecret};
 use crate::call::{Call, Trouble};
 use crate::calls::Delivery;
-use crate::calls::feed::{Begun, DueTouch, FeedCall, PREFIX, RunEnd, Taken, ask_feed};
+use crate::calls::feed::{Begun, DueTouch, FeedCall, PREFIX, RunEnd, Taken, Told, ask_feed};
 use crate::calls::tokens::{NoToken, Token, ask_token};
 use crate::forward;
 use crate::forward::destinations::target;
@@ -105,12 +106,9 @@ impl<P: Platform> Run<'_, P> {
     async fn whole(&self, every_s: u32) -> Result<(), Failure> {
         let (run, calls_max) = (self.id.clone(), self.feed.calls_max);
         let begun = self.ask(&FeedCall::Begin { run, calls_max }).await?;
-        let Begun::Run { state, told } = begun else { return Ok(()) };
-        let (deleted, told) = deletions::part(told);
+        let Begun::Run { state, told, deleted } = begun else { return Ok(()) };
         // Where another run has begun, whatever this one knows is old.
-        let Some(end) = self.all(state, deleted, told).await.unwrap_or_else(Some) else {
-            return Ok(());
-        };
+        let Some(end) = self.all(state, deleted, told).await else { return Ok(()) };
         if let RunEnd::Failed { reason, .. } = &end {
             let name = self.feed.source.name.as_str();
             self.platform.log(&log_line("warn", "feed", &[("feed", name), ("why", reason)]));
@@ -122,35 +120,50 @@ impl<P: Platform> Run<'_, P> {
         ask_feed(self.platform, &self.feed.source.name, call).await
     }
 
-    /// Erases what was deleted, and reads pages. `None` if another run has begun.
+    /// Erases what was deleted, reads pages, and erases what these have told of it again. `None` if another run has begun.
+    ///
+    /// Before the pages too: a service that does not answer holds no deletion back. A deletion that fails holds no page back.
     async fn all(
         &self,
         state: serde_json::Value,
-        deleted: Vec<String>,
-        told: Vec<String>,
-    ) -> Result<Option<RunEnd>, RunEnd> {
-        deletions::erase(&deleted, self.feed, self.loaded, self.platform)
-            .await
-            .map_err(|failure| failed(&failure))?;
-        self.pages(state, told).await
+        deleted: Vec<Told>,
+        told: Vec<Told>,
+    ) -> Option<RunEnd> {
+        let began = self.platform.now();
+        let mut deletions = Deletions::of(deleted, self.feed, self.loaded, self.platform);
+        deletions.erase().await;
+        let end = self.pages(state, told).await.unwrap_or_else(Some)?;
+        if matches!(end, RunEnd::Failed { .. }) {
+            return Some(end);
+        }
+        deletions.erase().await;
+        if end == RunEnd::Done {
+            deletions.forget(began).await;
+        }
+        match deletions.failure() {
+            Some(failure) if end != RunEnd::Spent => Some(failed(failure)),
+            Some(_) | None => Some(end),
+        }
     }
 
     /// Reads pages. `None` if another run has begun.
     async fn pages(
         &self,
         mut state: serde_json::Value,
-        mut told: Vec<String>,
+        told: Vec<Told>,
     ) -> Result<Option<RunEnd>, RunEnd> {
+        let mut ids: Vec<String> = told.iter().map(|one| one.id.clone()).collect();
         let mut token = self.token(None).await?;
         for number in 1..=PAGES_MAX {
-            let Some(page) = self.page(&state, &told, &mut token).await? else {
+            let Some(page) = self.page(&state, &ids, &mut token).await? else {
                 return Ok(Some(RunEnd::Done));
             };
             state.clone_from(&page.state);
-            told.retain(|id| !page.read.contains(id));
+            ids.retain(|id| !page.read.contains(id));
+            let read = told.iter().filter(|one| page.read.contains(&one.id)).cloned().collect();
             let goes_on = !page.is_done && number < PAGES_MAX;
             let is_done = page.is_done;
-            match self.keep(page, goes_on).await.map_err(|failure| failed(&failure))? {
+            match self.keep(page, read, goes_on).await.map_err(|failure| failed(&failure))? {
                 Taken::GoOn => {}
                 Taken::Stop if is_done => return Ok(Some(RunEnd::Done)),
                 Taken::Stop => return Ok(Some(RunEnd::More)),
@@ -213,9 +226,14 @@ impl<P: Platform> Run<'_, P> {
         })
     }
 
-    /// Makes a page durable: reports about people first, then touchpoints and state together.
-    async fn keep(&self, page: Page, goes_on: bool) -> Result<Taken, Failure> {
+    /// Makes a page durable: records first, so that a deletion reaches whatever is told of their people; then reports about people, then
+    /// touchpoints and state together.
+    async fn keep(&self, page: Page, read: Vec<Told>, goes_on: bool) -> Result<Taken, Failure> {
         let (feed, platform) = (self.feed, self.platform);
+        let records = deletions::records(&page.records, feed.source, self.loaded, platform)?;
+        if !records.is_empty() {
+            let () = self.ask(&FeedCall::Records(records)).await?;
+        }
         let (mut told, set) = (page.reports, flags::records(&page.flags, feed.source, platform)?);
         told.extend(flags::new(page.flags, &set, feed.source, platform).await?);
         let count = u32::try_from(told.len()).unwrap_or(u32::MAX);
@@ -228,8 +246,7 @@ impl<P: Platform> Run<'_, P> {
             state: page.state,
             touches,
             flags: set,
-            records: deletions::records(&page.records, feed.source, self.loaded, platform)?,
-            read: page.read,
+            read,
             reports: count,
             odd: page.odd + odd + u32::try_from(refused).unwrap_or(u32::MAX),
             goes_on,

@@ -137,7 +137,7 @@ async fn wait<P: Platform>(
     if !new.is_empty() {
         // The contact's profile notes the keys first, so that its end reaches them in the index.
         let own = new.iter().map(|(key, _)| (*key).clone()).collect();
-        let know = ProfileCall::Know { keys: own };
+        let know = ProfileCall::Know { keys: own, by: None };
         let _: Option<crate::calls::index::Knows> =
             ask_profile(platform, contact.object.clone(), &know).await?;
     }

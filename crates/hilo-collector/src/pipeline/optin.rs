@@ -1,6 +1,7 @@
 //! `POST /v1/optin`: body → the verified user, the right to an id → the profile's ledger → the opt-in in force. And the links
 //! that confirm or end a subscription: token → the profile's ledger → a page.
 
+use hilo_core::config::Source;
 use hilo_core::consent::OptInChannel;
 use hilo_core::identity::token::Scope;
 use hilo_core::identity::{ProfileKey, uuid_v4};
@@ -14,6 +15,7 @@ use super::limits;
 use super::user::{lapsed_user, verified_user};
 use crate::address::Keys;
 use crate::call::{Call, Trouble, secret};
+use crate::calls::index::BY_LINK;
 use crate::calls::optin::{LinkAct, LinkStanding, Listeners, OptIn, OptInCall};
 use crate::calls::{ProfileCall, ask_profile};
 use crate::forward::{self, Configured};
@@ -96,7 +98,7 @@ pub(super) async fn take<P: Platform>(call: &Call<'_, P>) -> Result<Reply, Troub
         let vouched = entry.confirmed.as_ref().filter(|_| source.is_trusted);
         if let (Some(_), Some(address)) = (vouched, &entry.address) {
             let proved = index.of_channel(entry.channel, address).into_iter().collect();
-            addresses::prove(&key, proved, &secret, call.loaded, call.platform).await?;
+            vouch(&key, proved, source, call).await?;
         }
     }
     let mut reply = optin::stands(&stands);
@@ -104,6 +106,18 @@ pub(super) async fn take<P: Platform>(call: &Call<'_, P>) -> Result<Reply, Troub
         shown.hand_out(&proof, &secret, call.platform.now(), &mut reply);
     }
     Ok(reply)
+}
+
+/// Proves the key of an address by the word of a source.
+async fn vouch<P: Platform>(
+    person: &ProfileKey,
+    keys: Vec<String>,
+    source: &Source,
+    call: &Call<'_, P>,
+) -> Result<(), Failure> {
+    let secret = secret(call.platform)?;
+    let proof = (keys, source.name.as_str());
+    addresses::prove(person, proof, &secret, call.loaded, call.platform).await
 }
 
 /// The destinations that learn of a change of the ledger.
@@ -152,7 +166,8 @@ async fn judge<P: Platform>(
     let has_opened = matches!(standing, LinkStanding::Done | LinkStanding::Used);
     let secret = secret(call.platform)?;
     if let Some((person, key)) = claims.owner(&secret).filter(|_| has_opened) {
-        addresses::prove(&person, vec![key], &secret, call.loaded, call.platform).await?;
+        let proof = (vec![key], BY_LINK);
+        addresses::prove(&person, proof, &secret, call.loaded, call.platform).await?;
     }
     let say = Say::of(claims.link.act, standing);
     Ok(if is_expired && say == Say::AskConfirm { Say::Expired } else { say })

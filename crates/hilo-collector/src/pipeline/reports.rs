@@ -308,7 +308,8 @@ impl<P: Platform> Desk<'_, P> {
         }
         let calls = proofs.into_iter().map(|(person, keys)| async move {
             let keys = keys.into_iter().collect();
-            addresses::prove(person, keys, self.secret, self.loaded, self.platform).await
+            let proof = (keys, self.source.name.as_str());
+            addresses::prove(person, proof, self.secret, self.loaded, self.platform).await
         });
         at_once::all(calls, self.facts.received_at, self.platform).await.map(drop)
     }

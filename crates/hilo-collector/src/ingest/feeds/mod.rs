@@ -199,6 +199,11 @@ mod tests {
             ),
             ("hubspot", "user_id = \"id\"", "source.token"),
             (
+                "hubspot",
+                "token = { secret = \"A\" }\nwebhook_secret = { secret = \"B\" }",
+                "source.portal_id: write portal_id",
+            ),
+            (
                 "marketo",
                 "munchkin_id = \"evil.example/\"\nclient_id = { secret = \"A\" }\nclient_secret = { secret = \"B\" }",
                 "source.munchkin_id",

@@ -8,6 +8,7 @@ mod due;
 mod flags;
 mod kept;
 mod records;
+mod told;
 mod touches;
 
 use jiff::Timestamp;
@@ -17,14 +18,8 @@ use super::schema;
 pub use super::schema::Updated as Volatile;
 use crate::calls::feed::{Begun, FeedCall, FeedStanding, LEASE_MS, RunEnd, Taken};
 use crate::calls::{decode, encode};
-use crate::platform::{Failure, Sql, SqlValue, atomically};
+use crate::platform::{Failure, Sql, atomically};
 
-/// The most ids that wait to be read. A run reads those that were changed anyway, so the oldest may go.
-const TOLD_MAX: i64 = 10_000;
-/// The ids that one run gets.
-const TOLD_OF_RUN: u32 = 500;
-/// The longest id of which a service tells.
-const TOLD_BYTES_MAX: usize = 128;
 /// The most bytes of a state. A page of activities is the longest.
 const STATE_BYTES_MAX: usize = 512 * 1024;
 
@@ -57,12 +52,14 @@ fn take(sql: &impl Sql, call: &FeedCall, now: Timestamp) -> Result<String, Failu
     match call {
         FeedCall::Begin { run, calls_max } => encode(&begin(sql, run, *calls_max, now)?),
         FeedCall::Hurry => encode(&hurry(sql, now)?),
+        FeedCall::Records(all) => encode(&records::keep(sql, all)?),
         FeedCall::Record { of } => encode(&records::find(sql, of)?),
+        FeedCall::Erased { id } => encode(&told::erased(sql, id)?),
         FeedCall::Forget { told, of } => encode(&records::forget(sql, told, of)?),
         FeedCall::Heard(asked) => encode(&flags::heard(sql, asked)?),
         FeedCall::Page { .. } => encode(&page(sql, call, now)?),
         FeedCall::End { run, end, every_s } => encode(&ended(sql, run, (end, *every_s), now)?),
-        FeedCall::Told { ids } => encode(&note_told(sql, ids, now)?),
+        FeedCall::Told { ids } => encode(&told::note(sql, ids, now)?),
         FeedCall::Standing => encode(&standing(sql, now)?),
         FeedCall::Events { cursor, limit } => {
             encode(&touches::page(sql, cursor.as_deref(), *limit)?)
@@ -81,11 +78,12 @@ fn take(sql: &impl Sql, call: &FeedCall, now: Timestamp) -> Result<String, Failu
 fn begin(sql: &impl Sql, run: &str, calls_max: u32, now: Timestamp) -> Result<Begun, Failure> {
     let now_ms = now.as_millisecond();
     let mut kept = Kept::read(sql)?;
-    let told = told(sql)?;
+    let (told, deleted) = (told::ids(sql)?, told::deletions(sql)?);
     kept.first_ms.get_or_insert(now_ms);
     let waits_ms = kept.next_ms.filter(|at_ms| *at_ms > now_ms);
     // What a service has told is read at the next occasion, unless it asks to wait.
-    let is_due = waits_ms.is_none() || (!told.is_empty() && kept.failing_ms.is_none());
+    let has_told = !told.is_empty() || !deleted.is_empty();
+    let is_due = waits_ms.is_none() || (has_told && kept.failing_ms.is_none());
     if kept.run.as_ref().is_some_and(|run| run.until_ms > now_ms) {
         return Ok(Begun::Runs);
     }
@@ -99,7 +97,7 @@ fn begin(sql: &impl Sql, run: &str, calls_max: u32, now: Timestamp) -> Result<Be
     }
     kept.begin(run, now_ms + LEASE_MS);
     kept.write(sql)?;
-    Ok(Begun::Run { state: kept.state, told })
+    Ok(Begun::Run { state: kept.state, told, deleted })
 }
 
 /// Makes a run due now.
@@ -111,18 +109,8 @@ fn hurry(sql: &impl Sql, now: Timestamp) -> Result<(), Failure> {
 
 /// Keeps a page of the run that is under way.
 fn page(sql: &impl Sql, call: &FeedCall, now: Timestamp) -> Result<Taken, Failure> {
-    let FeedCall::Page {
-        run,
-        state,
-        touches,
-        flags,
-        records,
-        read,
-        reports,
-        odd,
-        goes_on,
-        calls_max,
-    } = call
+    let FeedCall::Page { run, state, touches, flags, read, reports, odd, goes_on, calls_max } =
+        call
     else {
         return Err(Failure::Fatal("no page".to_owned()));
     };
@@ -139,10 +127,7 @@ fn page(sql: &impl Sql, call: &FeedCall, now: Timestamp) -> Result<Taken, Failur
     }
     touches::prune(sql)?;
     flags::keep(sql, flags)?;
-    records::keep(sql, records)?;
-    for id in read {
-        sql.run("DELETE FROM told WHERE id = ?", &[SqlValue::from(id.as_str())])?;
-    }
+    read.iter().try_for_each(|one| told::take_away(sql, one))?;
     kept.state = state.clone();
     kept.reports += u64::from(*reports);
     kept.odd += u64::from(*odd);
@@ -169,22 +154,6 @@ fn ended(
         kept.write(sql)?;
     }
     Ok(())
-}
-
-fn note_told(sql: &impl Sql, ids: &[String], now: Timestamp) -> Result<(), Failure> {
-    let at = SqlValue::int(now.as_millisecond())?;
-    for id in ids.iter().filter(|id| id.len() <= TOLD_BYTES_MAX) {
-        let row = "INSERT OR REPLACE INTO told (id, at_ms) VALUES (?, ?)";
-        sql.run(row, &[SqlValue::from(id.as_str()), at.clone()])?;
-    }
-    let oldest =
-        "DELETE FROM told WHERE id IN (SELECT id FROM told ORDER BY at_ms DESC LIMIT -1 OFFSET ?)";
-    sql.run(oldest, &[SqlValue::int(TOLD_MAX)?])
-}
-
-fn told(sql: &impl Sql) -> Result<Vec<String>, Failure> {
-    let rows = sql.exec("SELECT id FROM told ORDER BY at_ms, id LIMIT ?", &[TOLD_OF_RUN.into()])?;
-    rows.iter().map(|row| row.text("id").map(str::to_owned)).collect()
 }
 
 fn standing(sql: &impl Sql, now: Timestamp) -> Result<FeedStanding, Failure> {

@@ -8,17 +8,18 @@ use super::erasure::{self, Tombstone};
 use super::volatile::Volatile;
 use super::{index_keys, stored_profile};
 use crate::calls::index::Knows;
-use crate::platform::{Failure, Sql};
+use crate::platform::{Failure, Sql, atomically};
 
 /// The most keys of one profile: each order has one.
 const KEYS_MAX: usize = 2_000;
 
-/// Notes keys, before the index has them. Returns who the person is, or nothing for an erased device. Run it inside a transaction.
+/// Notes keys, before the index has them, and who has proved them. Returns who the person is, or nothing for an erased device.
 pub(super) fn know(
     sql: &impl Sql,
     volatile: &Volatile,
     name: &str,
     keys: &[String],
+    by: Option<&str>,
     now: Timestamp,
 ) -> Result<Option<Knows>, Failure> {
     if erasure::tombstone(sql)?.is_some_and(Tombstone::is_for_ever) {
@@ -28,7 +29,10 @@ pub(super) fn know(
     let new: Vec<&String> = keys.iter().filter(|key| !known.contains(key)).collect();
     let room = KEYS_MAX.saturating_sub(known.len());
     let (fitting, left) = new.split_at(room.min(new.len()));
-    fitting.iter().try_for_each(|key| index_keys::note(sql, key, now))?;
+    atomically(sql, || {
+        fitting.iter().try_for_each(|key| index_keys::note(sql, key, now))?;
+        by.map_or(Ok(()), |by| keys.iter().try_for_each(|key| index_keys::note_proof(sql, key, by)))
+    })?;
     let user = user(sql, volatile)?;
     Ok(Some(Knows { object: name.to_owned(), user, is_full: !left.is_empty() }))
 }

@@ -146,8 +146,8 @@ fn act(
         }
         ProfileCall::Take(take) => return take_in(sql, volatile, turn, &take),
         ProfileCall::ArchiveKey => written(archive_key::known(sql, name)),
-        ProfileCall::Know { keys } => {
-            written(atomically(sql, || addresses::know(sql, volatile, name, &keys, now)))
+        ProfileCall::Know { keys, by } => {
+            written(addresses::know(sql, volatile, name, &keys, by.as_deref(), now))
         }
         ProfileCall::Leave { from } => written(atomically(sql, || linking::leave(sql, &from))),
         ProfileCall::Repoint { from, to } => written(linking::repoint(sql, volatile, &from, &to)),
@@ -183,7 +183,7 @@ fn act(
         ProfileCall::Wanted(asked) => written(wanted::wanted(sql, &asked)),
         // A pending row has an alarm, which comes for the marked one too.
         ProfileCall::Sending(asked) => written(wanted::sending(sql, volatile, &asked, now)),
-        ProfileCall::Unlearn(what) => written(unlearn::unlearn(sql, volatile, &what)),
+        ProfileCall::Unlearn(what) => written(unlearn::unlearn(sql, volatile, name, &what)),
         ProfileCall::Erasure => written(erasure::standing(sql)),
         // It was answered above.
         ProfileCall::Erase(_) => encode(&()),

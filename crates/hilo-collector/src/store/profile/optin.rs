@@ -13,7 +13,7 @@ use serde::{Deserialize, Serialize};
 use super::optin_change::Change;
 use crate::calls::optin::{Confirmed, ConfirmedBy, LinkAct, LinkStanding, OptIn, OptInLink};
 use crate::calls::{decode, encode, map_of};
-use crate::platform::{Failure, Sql, SqlValue};
+use crate::platform::{Failure, Sql, SqlRow, SqlValue};
 use crate::store::at_rest;
 
 /// The pause before the same request is sent again: a second click must not send a second message.
@@ -215,6 +215,16 @@ fn in_force(sql: &impl Sql, channel: OptInChannel) -> Result<Option<OptIn>, Fail
         &[SqlValue::from(channel.name())],
     )?;
     rows.first().map(|row| read(sql, row.text("body")?)).transpose()
+}
+
+/// Reads the addresses of all entries.
+pub(super) fn addresses(sql: &impl Sql) -> Result<Vec<String>, Failure> {
+    let query =
+        "SELECT body ->> 'address' AS address FROM optins WHERE body ->> 'address' IS NOT NULL";
+    let rows = sql.exec(query, &[])?;
+    let opened =
+        |row: &SqlRow| Ok(at_rest::open_text(sql, ADDRESS, row.text("address")?)?.into_owned());
+    rows.iter().map(opened).collect()
 }
 
 /// Reads an entry.

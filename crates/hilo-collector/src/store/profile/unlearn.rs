@@ -10,7 +10,7 @@ use hilo_core::event::Event;
 use super::bond::Bond;
 use super::erasure::{self, Tombstone};
 use super::volatile::Volatile;
-use super::{index_keys, outbox, stored_profile, timeline, upkeep};
+use super::{index_keys, optin, outbox, stored_profile, timeline, upkeep};
 use crate::calls::decode;
 use crate::calls::unlearn::{Unlearn, Unlearned};
 use crate::platform::{Failure, Sql, atomically};
@@ -25,12 +25,17 @@ const ADDRESSES: [&str; 2] = ["email", "phone"];
 pub(super) fn unlearn(
     sql: &impl Sql,
     volatile: &mut Volatile,
+    name: &str,
     what: &Unlearn,
 ) -> Result<Unlearned, Failure> {
-    match what {
-        Unlearn::Told { source, after } => told(sql, volatile, source, *after),
-        Unlearn::Key(key) => index_keys::forget(sql, key).map(|()| Unlearned::default()),
-    }
+    let left = match what {
+        Unlearn::Told { source, after } => told(sql, volatile, source, *after)?,
+        Unlearn::Key(key) => {
+            index_keys::forget(sql, key)?;
+            Unlearned::default()
+        }
+    };
+    Ok(Unlearned { object: name.to_owned(), ..left })
 }
 
 /// Erases what the source has told in the rows behind `after`.
@@ -55,8 +60,16 @@ fn told(
         volatile.refold();
     }
     let traits = stored_profile::read(sql)?.profile.traits;
+    if next.is_none() && volatile.needs_refold(sql)? {
+        // Nobody knows yet what other sources tell. Each call folds a part.
+        return Ok(Unlearned { next: Some(timeline::last_row(sql)?), ..Unlearned::default() });
+    }
     let address = |name: &str| traits.get(name)?.value.as_str().map(str::to_owned);
-    Ok(Unlearned { next, addresses: ADDRESSES.into_iter().filter_map(address).collect() })
+    let mut addresses: Vec<String> = ADDRESSES.into_iter().filter_map(address).collect();
+    // Where a choice counts for an address, its owner has to be found by it.
+    addresses.extend(optin::addresses(sql)?);
+    let keys = index_keys::proved_by_others(sql, source)?;
+    Ok(Unlearned { next, addresses, keys, ..Unlearned::default() })
 }
 
 /// Removes events and traits. Returns where to go on, and whether anything has changed.

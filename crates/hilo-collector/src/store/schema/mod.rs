@@ -70,8 +70,12 @@ const OF_JOURNAL: &[&str] = &[
 const OF_REJECTS: &[&str] = &[include_str!("rejects_0001.sql")];
 const OF_INBOX: &[&str] = &[include_str!("inbox_0001.sql")];
 const OF_IMPORTS: &[&str] = &[include_str!("imports_0001.sql")];
-const OF_FEED: &[&str] =
-    &[include_str!("feed_0001.sql"), include_str!("feed_0002.sql"), include_str!("feed_0003.sql")];
+const OF_FEED: &[&str] = &[
+    include_str!("feed_0001.sql"),
+    include_str!("feed_0002.sql"),
+    include_str!("feed_0003.sql"),
+    include_str!("feed_0004.sql"),
+];
 const OF_TOKENS: &[&str] = &[include_str!("tokens_0001.sql"), include_str!("tokens_0002.sql")];
 const OF_INDEX: &[&str] = &[include_str!("index_0001.sql")];
 const PROFILE_WHOLE: (&str, usize) = (include_str!("profile_whole.sql"), 14);

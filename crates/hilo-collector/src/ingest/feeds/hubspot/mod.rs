@@ -59,6 +59,8 @@ struct HubSpot {
     /// What a contact's deletion for privacy erases.
     #[serde(default)]
     privacy_deletion: Deletion,
+    /// The account's id. An app's webhooks come from every account that has installed the app.
+    portal_id: Option<u64>,
 }
 
 /// An app with OAuth.
@@ -126,6 +128,12 @@ fn load(settings: &Settings) -> Result<Box<dyn Reader>, Problem> {
             "properties",
             "write properties by their internal names: lower-case letters, digits and _",
         );
+    }
+    let takes_deletions =
+        hubspot.webhook_secret.is_some() && hubspot.privacy_deletion != Deletion::Nothing;
+    if takes_deletions && hubspot.portal_id.is_none() {
+        let why = "write portal_id, the account's id (HubSpot shows it as Hub ID): an app's webhooks come from every account that has installed it, and only this account's deletions may erase anything. Or write privacy_deletion = \"nothing\"";
+        return Err(settings.problem("portal_id", ProblemCode::MissingField, why));
     }
     Ok(Box::new(hubspot))
 }
@@ -212,10 +220,15 @@ impl Reader for HubSpot {
         self.privacy_deletion
     }
 
-    /// A call is a list of changes. Those of contacts are read; a contact that was deleted has nothing to read.
+    /// A call is a list of changes. Those of contacts are read; a contact that was deleted has nothing to read. Another account's contact may
+    /// have the id of one of this account.
     fn called(&self, body: &Value) -> Called {
         let mut called = Called::default();
         for change in body.as_array().into_iter().flatten() {
+            if !self.is_own(change) {
+                called.odd += 1;
+                continue;
+            }
             let kind = text(change, "subscriptionType").unwrap_or_default();
             let is_contact = kind.starts_with("contact.")
                 || (kind.starts_with("object.")
@@ -283,6 +296,11 @@ impl HubSpot {
         }
     }
 
+    /// Whether a change is one of this account.
+    fn is_own(&self, change: &Value) -> bool {
+        self.portal_id.is_none_or(|own| id(change, "portalId") == Some(own.to_string()))
+    }
+
     /// A search for contacts, those that were changed first first.
     fn search(&self, filter: &Value, after: &str, token: &str) -> Outgoing {
         let mut properties = vec!["email", "lastmodifieddate", "hs_email_optout"];
@@ -321,7 +339,12 @@ impl HubSpot {
                 page.records.push(Recorded { of, who: facts.who.clone() });
             }
             page.reports.push(facts);
-            state.opted_out.extend(id(contact, "id").filter(|_| opt_outs::is_opted_out(contact)));
+            let Some(of) = id(contact, "id") else { continue };
+            if opt_outs::is_opted_out(contact) {
+                state.opted_out.push(of);
+            } else {
+                page.flags.push(opt_outs::lifted(&of));
+            }
         }
         last
     }

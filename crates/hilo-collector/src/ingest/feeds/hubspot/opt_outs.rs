@@ -13,6 +13,9 @@ use super::contact::{changed_at, person};
 
 /// The property that ends all letters.
 const OPTED_OUT: &str = "hs_email_optout";
+/// Sources of a value that write what another record or system has, and no choice of the person.
+const COPIES: [&str; 6] =
+    ["IMPORT", "INTEGRATIONS_SYNC", "MERGE_CONTACTS", "MERGE_OBJECTS", "MIGRATION", "SALESFORCE"];
 /// The contacts whose history one request gets.
 const CONTACTS_MAX: usize = 50;
 
@@ -34,9 +37,22 @@ pub(super) fn go_on(ids: &mut Vec<String>) {
     ids.drain(..ids.len().min(CONTACTS_MAX));
 }
 
+/// What a contact tells that has not opted out: a later opt-out is a new one.
+pub(super) fn lifted(of: &str) -> Flag {
+    Flag { of: name(of), opt_out: None }
+}
+
+fn name(of: &str) -> String {
+    format!("contact:{of}:optout")
+}
+
 /// Adds the opt-outs of an answer. A contact that is gone, or that is subscribed again by now, has none.
 pub(super) fn read(answer: &Value, user_id: Option<&str>, page: &mut Page) {
-    for contact in list(answer, "results").iter().filter(|contact| is_opted_out(contact)) {
+    for contact in list(answer, "results") {
+        if !is_opted_out(contact) {
+            page.flags.extend(id(contact, "id").map(|of| lifted(&of)));
+            continue;
+        }
         let properties = at(contact, "properties").unwrap_or(&Value::Null);
         match (id(contact, "id"), person(properties, user_id)) {
             (Some(of), Some(who)) => add(&of, &who, contact, page),
@@ -47,7 +63,7 @@ pub(super) fn read(answer: &Value, user_id: Option<&str>, page: &mut Page) {
 
 /// Adds one opt-out, with its time. Where the history does not tell the time, the opt-out is one that may only be repeated.
 fn add(of: &str, who: &Who, contact: &Value, page: &mut Page) {
-    let of = format!("contact:{of}:optout");
+    let of = name(of);
     match since(contact) {
         Some(since) => {
             let id = format!("{of}:{}", since.as_millisecond());
@@ -61,13 +77,20 @@ fn add(of: &str, who: &Who, contact: &Value, page: &mut Page) {
     }
 }
 
-/// When the property became what it is: of the newest values in a row that say so, the oldest.
+/// When the person has opted out: of the newest values in a row that say so, the newest that is no copy of one before it. Whoever opts out
+/// again has chosen again.
 fn since(contact: &Value) -> Option<Timestamp> {
     let history = list(contact, &format!("propertiesWithHistory.{OPTED_OUT}"));
     let mut values = history
         .iter()
-        .map(|one| Some((time(one, "timestamp")?, text(one, "value").as_deref() == Some("true"))))
+        .map(|one| {
+            let is_copy = text(one, "sourceType").is_some_and(|by| COPIES.contains(&by.as_str()));
+            let is_set = text(one, "value").as_deref() == Some("true");
+            Some((time(one, "timestamp")?, is_set, is_copy))
+        })
         .collect::<Option<Vec<_>>>()?;
     values.sort_unstable();
-    values.iter().rev().take_while(|(_, is_set)| *is_set).last().map(|(at, _)| *at)
+    let in_a_row = || values.iter().rev().take_while(|(_, is_set, _)| *is_set);
+    let choice = in_a_row().find(|(_, _, is_copy)| !is_copy);
+    choice.or_else(|| in_a_row().last()).map(|(at, _, _)| *at)
 }

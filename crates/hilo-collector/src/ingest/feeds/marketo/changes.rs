@@ -1,13 +1,16 @@
 //! Changes of people's fields in Marketo: a page of changes, then its people as they are now → traits, and who wants no more.
 //!
 //! A change waits without its values until its person is read, so that none is kept in the state. Only that somebody wants no more waits
-//! with it: each change has its own time, so an opt-out counts with the time of the choice, and a lifted one subscribes nobody.
+//! with it: each change has its own time, so an opt-out counts with the time of the choice, and a lifted one subscribes nobody. A person who
+//! was brought in as one who wants no more has no such change, so the field itself is a flag.
 
 use std::collections::BTreeMap;
 
-use hilo_core::inbound::{Report, Who};
+use hilo_core::inbound::Who;
+use jiff::Timestamp;
 use serde_json::{Map, Value};
 
+use super::super::shape::{Flag, Page};
 use super::super::words::{at, facts, id, list, opt_out, text, time};
 use super::activity::Activity;
 
@@ -42,15 +45,16 @@ fn is_true(value: &Value) -> bool {
         || matches!(value.as_str(), Some("true" | "1"))
 }
 
-/// Adds the reports of changes: the traits of each person once, with the time of the newest change, and each opt-out. Returns the number
-/// of changes whose people Marketo does not name.
+/// Adds the reports of changes: the traits of each person once, with the time of the newest change, each opt-out, and the flag of each person
+/// as it is now. Returns the number of changes whose people Marketo does not name.
 pub(super) fn read(
     changes: &[Activity],
     people: &BTreeMap<String, (Who, &Value)>,
     fields: &BTreeMap<String, String>,
-    reports: &mut Vec<Report>,
+    page: &mut Page,
 ) -> u32 {
     let mut newest: BTreeMap<&str, &Activity> = BTreeMap::new();
+    let mut ended: BTreeMap<&str, Option<Timestamp>> = BTreeMap::new();
     let mut odd = 0;
     for change in changes {
         let Some((who, _)) = people.get(&change.lead) else {
@@ -62,7 +66,9 @@ pub(super) fn read(
             *known = change;
         }
         if change.ends {
-            reports.push(opt_out(format!("{}:out", change.id), "email", (who, change.at)));
+            let since = ended.entry(&change.lead).or_default();
+            *since = (*since).max(change.at);
+            page.reports.push(opt_out(format!("{}:out", change.id), "email", (who, change.at)));
         }
     }
     for (lead, change) in newest {
@@ -73,7 +79,13 @@ pub(super) fn read(
             let value = at(now, field).filter(|value| !value.is_null() && !value.is_object());
             traits.extend(value.map(|value| (name.clone(), value.clone())));
         }
-        reports.push(facts(format!("lead:{lead}:{}", change.id), (who, change.at), traits));
+        page.reports.push(facts(format!("lead:{lead}:{}", change.id), (who, change.at), traits));
+        // Where a change tells the time of the choice, the flag repeats that choice.
+        let since = ended.get(lead).copied().unwrap_or(change.at);
+        let of = format!("lead:{lead}:{ENDED}");
+        let Some(field) = at(now, ENDED).filter(|value| !value.is_null()) else { continue };
+        let out = is_true(field).then(|| opt_out(of.clone(), "email", (who, since)));
+        page.flags.push(Flag { of, opt_out: out });
     }
     odd
 }

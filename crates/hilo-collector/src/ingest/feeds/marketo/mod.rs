@@ -108,8 +108,11 @@ impl Reader for Marketo {
         let token = &turn.access.token.ok_or_else(missing)?.access;
         let state: State = state(turn.state);
         let url = if !state.waiting.is_empty() {
-            let (ids, fields) =
-                (state.leads().join(","), self.names(["id", "email"], state.has_activities));
+            let ids = state.leads().join(",");
+            let fields = match state.has_activities {
+                false => self.names(["id", "email"], false),
+                true => self.names(["id", "email", changes::ENDED], true),
+            };
             let pairs = [("filterType", "id"), ("filterValues", ids.as_str()), ("fields", &fields)];
             format!("{}/leads.json?{}", self.base(), query(&pairs))
         } else if let Some(next) = &state.pages().token {
@@ -248,7 +251,7 @@ impl Marketo {
         }
         let waiting = std::mem::take(&mut state.waiting);
         if state.has_activities {
-            page.odd += changes::read(&waiting, &people, &self.fields, &mut page.reports);
+            page.odd += changes::read(&waiting, &people, &self.fields, page);
             return;
         }
         for activity in waiting {

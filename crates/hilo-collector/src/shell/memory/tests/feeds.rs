@@ -8,9 +8,11 @@ use crate::calls::feed::{Begun, FeedCall, FeedStanding, ask_feed};
 use crate::calls::{Page, ProfileCall, ask_profile};
 use crate::platform::{Headers, Reply};
 
+mod addresses;
 mod deletions;
 mod flags;
 mod posts;
+mod told;
 
 const BASIS: &str = "consent_basis = { basis = \"consent\", purposes = [\"analytics\"] }";
 const SECRET: &str = "a secret of more than sixteen bytes";
@@ -34,7 +36,7 @@ fn deployment(vendor: &str, settings: &str) -> Memory {
 fn hubspot() -> Memory {
     deployment(
         "hubspot",
-        "token = { secret = \"TOKEN\" }\nwebhook_secret = { secret = \"KEY\" }\nuser_id = \"shop_id\"\nemail_events = false",
+        "token = { secret = \"TOKEN\" }\nwebhook_secret = { secret = \"KEY\" }\nportal_id = 33\nuser_id = \"shop_id\"\nemail_events = false",
     )
 }
 
@@ -182,7 +184,6 @@ fn two_runs_never_overlap_and_a_run_that_gives_no_sign_is_replaced() {
         state: json!({"after": "7"}),
         touches: Vec::new(),
         flags: Vec::new(),
-        records: Vec::new(),
         read: Vec::new(),
         reports: 0,
         odd: 0,
@@ -269,7 +270,8 @@ fn a_call_of_hubspot_counts_with_its_signature_only_and_its_contacts_are_read_ba
     let memory = hubspot();
     memory.set_vendor(contacts(1));
     read(&memory);
-    let body = json!([{"subscriptionType": "contact.propertyChange", "objectId": 41}]);
+    let body =
+        json!([{"subscriptionType": "contact.propertyChange", "objectId": 41, "portalId": 33}]);
     let path = "/v1/in/feed";
     let stamp = memory.now().as_millisecond().to_string();
     let signed =

@@ -20,7 +20,7 @@ pub(super) use join::{JOIN_AFTER_MS, LOOSE_MAX, join, joins_at};
 pub(super) use moved::move_events;
 pub(super) use page::{Listed, Planned, deliveries, events};
 pub(super) use row::{Entry, Row, hash};
-pub(super) use sourced::remove_of;
+pub(super) use sourced::{last_row, remove_of};
 
 use std::collections::BTreeMap;
 

@@ -44,3 +44,9 @@ pub(in super::super) fn remove_of(
     let is_full = rows.len() == usize::try_from(OPENED_MAX).unwrap_or(usize::MAX);
     rows.last().filter(|_| is_full).map(key).transpose()
 }
+
+/// Returns the number of the last row.
+pub(in super::super) fn last_row(sql: &impl Sql) -> Result<i64, Failure> {
+    let rows = sql.exec("SELECT coalesce(max(seq), 0) AS seq FROM batches", &[])?;
+    rows.first().map_or(Ok(0), |row| row.int("seq"))
+}

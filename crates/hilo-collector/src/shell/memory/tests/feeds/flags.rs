@@ -145,9 +145,10 @@ fn the_history_of_hubspots_property_tells_since_when_a_contact_has_opted_out() {
             "lastmodifieddate": "2026-11-24T10:05:00Z",
         }});
         if path.ends_with("/batch/read") {
-            let of = |at: &str, value: &str| json!({"timestamp": at, "value": value, "sourceType": "API"});
+            let of = |at: &str, value: &str, by: &str| json!({"timestamp": at, "value": value, "sourceType": by});
             contact["propertiesWithHistory"] = json!({"hs_email_optout": [
-                of("2026-11-24T10:04:00Z", "true"), of(*told.borrow(), "true"), of("2026-11-23T09:00:00Z", "false"),
+                of("2026-11-24T10:04:00Z", "true", "INTEGRATIONS_SYNC"), of(*told.borrow(), "true", "API"),
+                of("2026-11-23T09:00:00Z", "true", "API"), of("2026-11-22T09:00:00Z", "false", "API"),
             ]});
         }
         let body = json!({"results": [contact]}).to_string();
@@ -165,4 +166,36 @@ fn the_history_of_hubspots_property_tells_since_when_a_contact_has_opted_out() {
     let asked: Vec<_> =
         memory.sent().into_iter().filter(|one| one.url.ends_with("/batch/read")).collect();
     assert_eq!(asked.len(), 2, "one request for the history of a run, and the run ends behind it");
+}
+
+#[test]
+fn a_contact_of_hubspot_without_history_that_opts_out_again_has_opted_out_again() {
+    let (memory, contact) = (hubspot(), Rc::new(RefCell::new((true, String::new()))));
+    let told = Rc::clone(&contact);
+    memory.set_vendor(move |request| {
+        request.url.strip_prefix("https://api.hubapi.com/")?;
+        let (is_out, changed_at) = told.borrow().clone();
+        let contact = json!({"id": "7", "properties": {
+            "email": "ana@shop.example", "shop_id": "u17", "hs_email_optout": is_out.to_string(),
+            "lastmodifieddate": changed_at,
+        }});
+        let body = json!({"results": [contact]}).to_string();
+        Some(Ok(Response { status: 200, headers: Headers::default(), body }))
+    });
+    let change = |is_out: bool| {
+        memory.advance(SignedDuration::from_mins(10));
+        contact.replace((is_out, memory.now().to_string()));
+        read(&memory);
+        assert_eq!(standing(&memory).reason, None);
+    };
+    change(true);
+    assert_eq!(state(&memory), "unsubscribed");
+    memory.advance(SignedDuration::from_mins(1));
+    subscribe(&memory, "ana@shop.example");
+    change(true);
+    assert_eq!(state(&memory), "subscribed", "the flag is only told again");
+    change(false);
+    assert_eq!(state(&memory), "subscribed");
+    change(true);
+    assert_eq!(state(&memory), "unsubscribed");
 }
