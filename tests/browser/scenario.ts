@@ -30,7 +30,7 @@ const STORED_MS = 3_000;
 const SILENT_MS = 10_000;
 /** How long the last request of a closed page may be on its way. */
 const LAST_MS = 400;
-/** How long a browser may take to end. */
+/** How long a browser or a context may take to end. */
 const ENDS_MS = 20_000;
 /** How long a call to a page may take that Playwright does not limit. A spec file that waits for ever names no test. */
 const CALL_MS = 180_000;
@@ -88,10 +88,10 @@ export async function startBrowser(options: { ignoreDefaultArgs?: string[] } = {
     context.setDefaultTimeout(60_000);
     contexts.add(context.on("close", () => contexts.delete(context)));
     context.on("page", (page) => limit(page, "evaluate"));
-    limit(context, "close");
     const closed = context.close.bind(context);
     context.close = async (details) => {
-      await closed(details);
+      // Chromium may never tell the end of a context whose page is just being left. What is left of it ends with the browser.
+      await within(ENDS_MS, closed(details)).catch(() => {});
       // What a page sends as it is closed must not reach the site in the next test.
       await new Promise((resolve) => setTimeout(resolve, LAST_MS));
     };
@@ -110,13 +110,16 @@ export async function startBrowser(options: { ignoreDefaultArgs?: string[] } = {
 /** Lets the call `name` of `target` fail where it has no answer in time. */
 function limit(target: Json, name: string) {
   const call = target[name].bind(target);
-  target[name] = (...given: unknown[]) => {
-    let late: NodeJS.Timeout;
-    const over = new Promise((_, reject) => {
-      late = setTimeout(() => reject(new Error(`${name}(${String(given[0] ?? "")}) had no answer within ${CALL_MS} ms`)), CALL_MS);
-    });
-    return Promise.race([call(...given), over]).finally(() => clearTimeout(late));
-  };
+  target[name] = (...given: unknown[]) => within(CALL_MS, call(...given), `${name}(${String(given[0] ?? "")})`);
+}
+
+/** The result of `work`, or a failure where it takes longer than `ms`. */
+async function within<T>(ms: number, work: Promise<T>, what = "a call"): Promise<T> {
+  let late: NodeJS.Timeout;
+  const over = new Promise<never>((_, reject) => {
+    late = setTimeout(() => reject(new Error(`${what} had no answer within ${ms} ms`)), ms);
+  });
+  return Promise.race([work, over]).finally(() => clearTimeout(late));
 }
 
 /** What the collector tells a page whose call is fine. */
