@@ -11,7 +11,7 @@ mod score;
 mod state;
 mod states;
 
-pub use points::{Group, Points, points};
+pub use points::{ByGroup, Group, Points, points};
 pub use rules::{GroupRules, LeadRules, Threshold};
 pub use score::{Act, Score};
 pub use state::{Fit, LeadState};

@@ -20,6 +20,49 @@ pub enum Group {
     Minus,
 }
 
+/// Something for each group.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct ByGroup<T> {
+    /// That of [`Group::Browse`].
+    pub browse: T,
+    /// That of [`Group::Intent`].
+    pub intent: T,
+    /// That of [`Group::Ask`].
+    pub ask: T,
+    /// That of [`Group::Message`].
+    pub message: T,
+    /// That of [`Group::Relation`].
+    pub relation: T,
+    /// That of [`Group::Minus`].
+    pub minus: T,
+}
+
+impl<T> ByGroup<T> {
+    /// What a group has.
+    #[must_use]
+    pub const fn of(&self, group: Group) -> &T {
+        match group {
+            Group::Browse => &self.browse,
+            Group::Intent => &self.intent,
+            Group::Ask => &self.ask,
+            Group::Message => &self.message,
+            Group::Relation => &self.relation,
+            Group::Minus => &self.minus,
+        }
+    }
+
+    pub(super) const fn of_mut(&mut self, group: Group) -> &mut T {
+        match group {
+            Group::Browse => &mut self.browse,
+            Group::Intent => &mut self.intent,
+            Group::Ask => &mut self.ask,
+            Group::Message => &mut self.message,
+            Group::Relation => &mut self.relation,
+            Group::Minus => &mut self.minus,
+        }
+    }
+}
+
 impl Group {
     /// Every group.
     pub const ALL: [Group; 6] =

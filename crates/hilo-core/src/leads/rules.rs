@@ -1,6 +1,6 @@
 //! The numbers of the scores and of the states, and what is wrong with them. In: numbers of a deployer. Out: the first bad one.
 
-use super::points::Group;
+use super::points::{ByGroup, Group};
 use crate::pyramid::BadNumber;
 
 /// The most points of a score or a limit, in millipoints.
@@ -27,18 +27,8 @@ pub struct Threshold {
 /// The numbers of leads.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct LeadRules {
-    /// Those of [`Group::Browse`].
-    pub browse: GroupRules,
-    /// Those of [`Group::Intent`].
-    pub intent: GroupRules,
-    /// Those of [`Group::Ask`].
-    pub ask: GroupRules,
-    /// Those of [`Group::Message`].
-    pub message: GroupRules,
-    /// Those of [`Group::Relation`].
-    pub relation: GroupRules,
-    /// Those of [`Group::Minus`].
-    pub minus: GroupRules,
+    /// Those of each group.
+    pub groups: ByGroup<GroupRules>,
     /// The most millipoints of a score.
     pub score_max: i64,
     /// The score of somebody qualified.
@@ -58,12 +48,14 @@ impl Default for LeadRules {
         let group =
             |half_life_days, points: i64| GroupRules { half_life_days, limit: 1_000 * points };
         LeadRules {
-            browse: group(7, 10),
-            intent: group(7, 40),
-            ask: group(30, 60),
-            message: group(14, 15),
-            relation: group(90, 15),
-            minus: group(30, -40),
+            groups: ByGroup {
+                browse: group(7, 10),
+                intent: group(7, 40),
+                ask: group(30, 60),
+                message: group(14, 15),
+                relation: group(90, 15),
+                minus: group(30, -40),
+            },
             score_max: 100_000,
             qualified: Threshold { enters: 30_000, leaves: 20_000 },
             hot: Threshold { enters: 60_000, leaves: 40_000 },
@@ -75,26 +67,13 @@ impl Default for LeadRules {
 }
 
 impl LeadRules {
-    /// The numbers of a group.
-    #[must_use]
-    pub const fn group(&self, group: Group) -> GroupRules {
-        match group {
-            Group::Browse => self.browse,
-            Group::Intent => self.intent,
-            Group::Ask => self.ask,
-            Group::Message => self.message,
-            Group::Relation => self.relation,
-            Group::Minus => self.minus,
-        }
-    }
-
     /// Checks the numbers.
     ///
     /// # Errors
     /// Days out of range, limits of the wrong sign, a state that ends before it begins.
     pub fn check(&self) -> Result<(), BadNumber> {
         for group in Group::ALL {
-            let rules = self.group(group);
+            let rules = self.groups.of(group);
             BadNumber::check_days(group.word(), rules.half_life_days)?;
             let sign = if group == Group::Minus { -1 } else { 1 };
             in_range(group.word(), sign * rules.limit, sign)?;

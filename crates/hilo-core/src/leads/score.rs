@@ -6,7 +6,7 @@
 use jiff::{SignedDuration, Timestamp};
 
 use super::decay::decayed;
-use super::points::{Group, Points};
+use super::points::{ByGroup, Group, Points};
 use super::rules::LeadRules;
 
 /// The parts of a millipoint that sums are kept in. Each step rounds, and thousands of steps must not show in a millipoint.
@@ -33,21 +33,14 @@ struct Sum {
 
 /// The points of a person.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub struct Score {
-    browse: Sum,
-    intent: Sum,
-    ask: Sum,
-    message: Sum,
-    relation: Sum,
-    minus: Sum,
-}
+pub struct Score(ByGroup<Sum>);
 
 impl Score {
     /// Adds an act. The order does not matter.
     pub fn add(&mut self, act: &Act, rules: &LeadRules) {
-        let half_life_days = rules.group(act.points.group).half_life_days;
+        let half_life_days = rules.groups.of(act.points.group).half_life_days;
         let fine = act.points.millipoints.saturating_mul(FINE);
-        let sum = self.sum_mut(act.points.group);
+        let sum = self.0.of_mut(act.points.group);
         if sum.fine == 0 {
             *sum = Sum { at: act.at, fine };
             return;
@@ -60,7 +53,7 @@ impl Score {
     /// The millipoints of a group at an instant that is not before the newest act.
     #[must_use]
     pub fn part(&self, group: Group, at: Timestamp, rules: &LeadRules) -> i64 {
-        let (sum, group) = (self.sum(group), rules.group(group));
+        let (sum, group) = (self.0.of(group), rules.groups.of(group));
         let fine = left(sum.fine, sum.at, at, group.half_life_days);
         let millipoints = fine.saturating_add(FINE / 2).div_euclid(FINE);
         if group.limit < 0 { millipoints.max(group.limit) } else { millipoints.min(group.limit) }
@@ -98,28 +91,6 @@ impl Score {
             before = end;
         }
         None
-    }
-
-    const fn sum(&self, group: Group) -> Sum {
-        match group {
-            Group::Browse => self.browse,
-            Group::Intent => self.intent,
-            Group::Ask => self.ask,
-            Group::Message => self.message,
-            Group::Relation => self.relation,
-            Group::Minus => self.minus,
-        }
-    }
-
-    const fn sum_mut(&mut self, group: Group) -> &mut Sum {
-        match group {
-            Group::Browse => &mut self.browse,
-            Group::Intent => &mut self.intent,
-            Group::Ask => &mut self.ask,
-            Group::Message => &mut self.message,
-            Group::Relation => &mut self.relation,
-            Group::Minus => &mut self.minus,
-        }
     }
 }
 

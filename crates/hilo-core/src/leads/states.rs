@@ -233,7 +233,7 @@ impl<'a> Story<'a> {
     /// The acts of which most is left.
     fn reasons(&self, at: Timestamp) -> Vec<Reason> {
         let left = |act: &Act| {
-            let half_life_days = self.rules.group(act.points.group).half_life_days;
+            let half_life_days = self.rules.groups.of(act.points.group).half_life_days;
             left(act.points.millipoints, act.at, at, half_life_days)
         };
         let mut acts: Vec<_> =

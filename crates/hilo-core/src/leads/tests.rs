@@ -135,9 +135,9 @@ fn numbers_of_leads_that_cannot_be_used_are_refused() {
         rules.check().map_err(|bad| bad.field)
     };
     assert_eq!(field(&|_| ()), Ok(()));
-    assert_eq!(field(&|rules| rules.ask.half_life_days = 0), Err("ask"));
-    assert_eq!(field(&|rules| rules.intent.limit = -1), Err("intent"));
-    assert_eq!(field(&|rules| rules.minus.limit = 40_000), Err("minus"));
+    assert_eq!(field(&|rules| rules.groups.ask.half_life_days = 0), Err("ask"));
+    assert_eq!(field(&|rules| rules.groups.intent.limit = -1), Err("intent"));
+    assert_eq!(field(&|rules| rules.groups.minus.limit = 40_000), Err("minus"));
     assert_eq!(field(&|rules| rules.hot_days = 0), Err("hot_days"));
     assert_eq!(field(&|rules| rules.cold_days = 9_999), Err("cold_days"));
     assert_eq!(field(&|rules| rules.score_max = 0), Err("score_max"));

@@ -53,7 +53,7 @@ proptest! {
     fn a_score_is_that_of_the_formula(acts in vec(some_act(), 1..60)) {
         let at = day(100.0);
         for group in Group::ALL {
-            let GroupRules { half_life_days, limit } = rules().group(group);
+            let GroupRules { half_life_days, limit } = *rules().groups.of(group);
             let left = |one: &Act| {
                 #[expect(clippy::cast_precision_loss, reason = "small numbers")]
                 let millipoints = one.points.millipoints as f64;
