@@ -34,7 +34,7 @@ pub fn read_with(text: &str, currency: Currency, mark: Option<char>) -> Result<P
 ///
 /// # Errors
 /// Those of [`read_with`].
-#[cfg(feature = "edge")]
+#[cfg(any(feature = "edge", test))]
 pub fn number(text: &str, mark: Option<char>) -> Result<String, Unclear> {
     /// As for most currencies: one mark before three digits has two readings.
     const LIKE_MOST: u8 = 2;
@@ -49,7 +49,7 @@ pub fn number(text: &str, mark: Option<char>) -> Result<String, Unclear> {
 }
 
 /// What a text shows of its writer's decimal mark.
-#[cfg(feature = "edge")]
+#[cfg(any(feature = "edge", test))]
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Shown {
     /// Nothing: a whole number without marks, or no number.
@@ -61,7 +61,7 @@ pub enum Shown {
 }
 
 /// Finds what a text shows of its writer's decimal mark. `exponent` is that of its currency.
-#[cfg(feature = "edge")]
+#[cfg(any(feature = "edge", test))]
 pub fn shown(text: &str, exponent: u8) -> Shown {
     let Some((number, marks)) =
         core_of(text).and_then(|(_, number)| Some((number, Marks::of(number)?)))
